@@ -1,0 +1,54 @@
+package tokens
+
+import (
+	"crypto/ed25519"
+	"errors"
+	"math"
+)
+
+// PublicKeySize is the length of an issuer's public key, bytes.
+const PublicKeySize = ed25519.PublicKeySize
+
+// Never is a cut-off that no session start reaches.
+const Never = math.MaxInt64
+
+// Key is one issuer key as a gate knows it. It is immutable: to retire a key,
+// build a new KeySet.
+type Key struct {
+	ID     KeyID
+	Public [PublicKeySize]byte
+	// CutOff is the first session start, Unix seconds, that is no longer good
+	// under this key; Never while the key is in service.
+	CutOff int64
+}
+
+// verify reports whether the token's pass was signed by this key.
+func (k *Key) verify(t *Token) bool {
+	var m [SignedSize]byte
+	t.signed(&m)
+	return ed25519.Verify(k.Public[:], m[:], t.signature())
+}
+
+// KeySet is an immutable set of issuer keys. The zero KeySet knows none.
+type KeySet struct{ byID map[KeyID]*Key }
+
+// ErrKeyTwice says that an id stands in a key set more than once.
+var ErrKeyTwice = errors.New("tokens: two keys with one id")
+
+// NewKeySet builds a set whole; it is swapped in, never changed.
+func NewKeySet(keys ...Key) (*KeySet, error) {
+	set := &KeySet{byID: make(map[KeyID]*Key, len(keys))}
+	for _, k := range keys {
+		if set.byID[k.ID] != nil {
+			return nil, ErrKeyTwice
+		}
+		set.byID[k.ID] = &k
+	}
+	return set, nil
+}
+
+// Key finds a key, or nil.
+func (s *KeySet) Key(id KeyID) *Key { return s.byID[id] }
+
+// Len counts the keys, retired ones included.
+func (s *KeySet) Len() int { return len(s.byID) }

@@ -1,0 +1,78 @@
+package tokens
+
+import (
+	"encoding/binary"
+	"fmt"
+)
+
+// Pass is what an issuer puts its name to when a session opens. Times are Unix
+// seconds. It exists for those who make codes; a gate reads a Token in place.
+type Pass struct {
+	Key     KeyID
+	Serial  Serial
+	Subject Subject
+	Start   int64 // when step 0 begins
+	Expiry  int64 // end of the credential: approval plus CredentialLife
+	Period  uint8 // seconds per step
+	Length  uint8 // steps in the session
+	Scopes  Scopes
+	Anchor  Link // end of the hash chain, see Chain
+}
+
+// Message is what the issuer signs: SigningDomain and the body. It refuses a
+// pass that no gate would parse and says which field is out of bounds.
+func (p *Pass) Message() ([SignedSize]byte, error) {
+	var m [SignedSize]byte
+	if p.Start < 0 || p.Expiry > int64(^uint32(0)) {
+		return m, fmt.Errorf("tokens: start or expiry does not fit 32 bits")
+	}
+	copy(m[:], SigningDomain)
+	b := m[len(SigningDomain):]
+	b[offVersion] = Version
+	binary.BigEndian.PutUint16(b[offKey:], uint16(p.Key))
+	binary.BigEndian.PutUint16(b[offDay:], p.Serial.Day)
+	binary.BigEndian.PutUint32(b[offIndex:], p.Serial.Index)
+	copy(b[offSubject:], p.Subject[:])
+	binary.BigEndian.PutUint32(b[offStart:], uint32(p.Start))
+	binary.BigEndian.PutUint32(b[offExpiry:], uint32(p.Expiry))
+	b[offPeriod] = p.Period
+	b[offLength] = p.Length
+	b[offScopes] = byte(p.Scopes)
+	copy(b[offAnchor:], p.Anchor[:])
+
+	var t Token
+	copy(t.raw[:], b)
+	if t.wellFormed() != ReasonOK {
+		return m, fmt.Errorf("tokens: pass %s is out of bounds: start %d, expiry %d, period %d, length %d, scopes %#x",
+			p.Serial, p.Start, p.Expiry, p.Period, p.Length, byte(p.Scopes))
+	}
+	return m, nil
+}
+
+// Seal joins a message made by Message and its signature.
+func Seal(message *[SignedSize]byte, signature *[SigSize]byte) SignedPass {
+	var s SignedPass
+	copy(s[:], message[len(SigningDomain):])
+	copy(s[offSig:], signature[:])
+	return s
+}
+
+// Assemble makes the code for one step: what a phone shows. It does not check
+// that the link belongs to the pass.
+func Assemble(pass *SignedPass, step uint8, link Link) Token {
+	var t Token
+	copy(t.raw[:], pass[:])
+	t.raw[offStep] = step
+	copy(t.raw[offLink:], link[:])
+	return t
+}
+
+// Fields reads the pass back out of a token, for tools and tests.
+func (t *Token) Fields() Pass {
+	return Pass{
+		Key: t.KeyID(), Serial: t.Serial(), Subject: t.Subject(),
+		Start: t.Start(), Expiry: t.Expiry(),
+		Period: t.raw[offPeriod], Length: t.raw[offLength],
+		Scopes: t.Scopes(), Anchor: *t.anchor(),
+	}
+}

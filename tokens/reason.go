@@ -1,0 +1,87 @@
+package tokens
+
+// Reason is the one answer a check gives, out of a closed list. The zero value
+// denies, so a forgotten assignment admits nobody.
+type Reason uint8
+
+// The closed list. Codes are stable: they may gain members, never change meaning.
+const (
+	ReasonInternal          Reason = iota // the gateway failed; denies
+	ReasonOK                              // the only one that admits
+	ReasonMalformed                       // not a code of this system
+	ReasonVersion                         // a code of a version this gate does not know
+	ReasonUnknownKey                      // signed by a key this gate was never told of
+	ReasonKeyRetired                      // signed by a key after its cut-off
+	ReasonNotYet                          // the session starts in the future
+	ReasonCredentialExpired               // the 24 h are over
+	ReasonSessionOver                     // the 30 min are over
+	ReasonStale                           // a step before the window
+	ReasonAhead                           // a step after the window
+	ReasonScope                           // the credential is not for this use
+	ReasonRevoked                         // revoked by the issuer
+	ReasonLink                            // the link does not lead to the anchor
+	ReasonSignature                       // the issuer never signed this pass
+	ReasonNoData                          // the gateway has no revocation data yet
+	ReasonStaleData                       // the gateway's revocation data is too old
+	reasonCount
+)
+
+// Class says who can do something about a refusal, so that staff do the right thing.
+type Class uint8
+
+// The classes.
+const (
+	ClassVerifier  Class = iota // the gateway cannot judge: use the staffed channel
+	ClassOK                     // admitted
+	ClassPassenger              // the passenger can mend it on the phone or at a window
+	ClassFraud                  // the code was made up or altered
+	ClassIssuer                 // the issuing side is at fault
+)
+
+var classNames = [...]string{"verifier", "ok", "passenger", "fraud", "issuer"}
+
+func (c Class) String() string { return classNames[c] }
+
+type reasonInfo struct {
+	code   string
+	class  Class
+	en, zh string // what to tell the passenger, and what to do next (rule A14)
+}
+
+var reasons = [reasonCount]reasonInfo{
+	ReasonInternal:          {"internal_error", ClassVerifier, "This gate has a fault. Please use the staffed channel.", "本通道设备故障，请走人工通道。"},
+	ReasonOK:                {"ok", ClassOK, "Please pass.", "请通行。"},
+	ReasonMalformed:         {"malformed", ClassPassenger, "This is not an electronic temporary ID. Please open it in the railway app and scan again.", "这不是电子临时乘车身份证明，请在铁路客户端打开后重新扫码。"},
+	ReasonVersion:           {"unsupported_version", ClassVerifier, "This gate cannot read this version of the code. Please use the staffed channel.", "本通道无法识别该版本的二维码，请走人工通道。"},
+	ReasonUnknownKey:        {"unknown_key", ClassVerifier, "This gate cannot check this code. Please use the staffed channel.", "本通道无法核验该二维码，请走人工通道。"},
+	ReasonKeyRetired:        {"key_retired", ClassIssuer, "This code is no longer accepted through no fault of yours. Please pass the face check again in the app.", "该二维码因系统原因已停用，请在客户端重新进行实人核验。"},
+	ReasonNotYet:            {"not_yet_valid", ClassVerifier, "This code is not valid yet. Please wait a moment and scan again.", "该二维码尚未生效，请稍候重新扫码。"},
+	ReasonCredentialExpired: {"credential_expired", ClassPassenger, "The 24 hours of this temporary ID are over. Please apply again, or use the staffed channel.", "电子临时乘车身份证明已过24小时有效期，请重新申请或走人工通道。"},
+	ReasonSessionOver:       {"session_over", ClassPassenger, "The code was shown for 30 minutes. Please pass the face check again in the app.", "二维码展示已满30分钟，请在客户端重新进行实人核验。"},
+	ReasonStale:             {"code_stale", ClassPassenger, "This code is out of date. Please tap refresh and scan again.", "二维码已过期，请点击刷新后重新扫码。"},
+	ReasonAhead:             {"code_ahead", ClassVerifier, "The clocks of the phone and the gate differ. Please tap refresh and scan again.", "手机与通道时间不一致，请点击刷新后重新扫码。"},
+	ReasonScope:             {"wrong_scope", ClassPassenger, "This temporary ID is not valid for this use. Please ask at a window.", "该证明不适用于此业务，请到窗口咨询。"},
+	ReasonRevoked:           {"revoked", ClassPassenger, "This temporary ID was withdrawn. Please show your newest one, or go to the station police window.", "该证明已被撤销，请出示最新的证明，或到车站公安制证窗口办理。"},
+	ReasonLink:              {"link_mismatch", ClassFraud, "This code is not genuine. Please see the staff.", "该二维码无法通过验证，请联系工作人员。"},
+	ReasonSignature:         {"bad_signature", ClassFraud, "This code is not genuine. Please see the staff.", "该二维码无法通过验证，请联系工作人员。"},
+	ReasonNoData:            {"no_revocation_data", ClassVerifier, "This gate is starting. Please use the staffed channel.", "本通道正在启动，请走人工通道。"},
+	ReasonStaleData:         {"stale_revocation_data", ClassVerifier, "This gate is cut off from the network. Please use the staffed channel.", "本通道网络中断，请走人工通道。"},
+}
+
+// Reasons lists the closed list.
+func Reasons() []Reason {
+	all := make([]Reason, reasonCount)
+	for i := range all {
+		all[i] = Reason(i)
+	}
+	return all
+}
+
+// String is the stable code of the reason.
+func (r Reason) String() string { return reasons[r].code }
+
+// Class says who can do something about it.
+func (r Reason) Class() Class { return reasons[r].class }
+
+// Text is what to tell the passenger, with the next step, in English and Chinese.
+func (r Reason) Text() (en, zh string) { return reasons[r].en, reasons[r].zh }
