@@ -1,0 +1,126 @@
+package conf
+
+import (
+	"flag"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	helpColumns = 100 // no line is longer
+	docIndent   = "      "
+)
+
+const helpRules = "A flag beats the environment, the environment beats the file, the file beats the default. " +
+	"Lists are separated by commas in flags and in the environment. Durations are written like 1m30s."
+
+// help is the text of -h while it is written.
+type help struct {
+	strings.Builder
+	nameWidth int // of the column of flags
+}
+
+func helpText(s *schema, opts Options, c *commandLine) string {
+	h := &help{}
+	for _, leaf := range s.leaves {
+		h.nameWidth = max(h.nameWidth, utf8.RuneCountInString(flagName(leaf.path, kindWords[leaf.kind].placeholder)))
+	}
+	for paragraph := range strings.SplitSeq(strings.TrimSpace(opts.About), "\n") {
+		h.wrapped("", paragraph)
+	}
+	fmt.Fprintf(h, "\nUsage: %s [flags]\n\n", opts.Program)
+	h.wrapped("", helpRules)
+
+	h.WriteString("\nGeneral\n")
+	c.set.VisitAll(func(f *flag.Flag) {
+		if c.texts[f.Name] != nil {
+			return
+		}
+		env := ""
+		if f.Name == "config" {
+			env = opts.EnvPrefix + "_CONFIG"
+		}
+		placeholder, usage := flag.UnquoteUsage(f)
+		h.entry(flagName(f.Name, placeholder), env, usage)
+	})
+	h.entry("-h", "", "print this text and exit")
+	h.table(s.root, "Settings")
+	return h.String()
+}
+
+func flagName(name, placeholder string) string {
+	return strings.TrimSpace("-" + name + " " + placeholder)
+}
+
+// table lists the leaves of t under a heading, then the tables inside it.
+func (h *help) table(t *setting, heading string) {
+	var inner []*setting
+	headed := false
+	for _, s := range t.fields {
+		if s.kind == kindTable || s.kind == kindTables {
+			inner = append(inner, s)
+			continue
+		}
+		if !headed {
+			headed = true
+			h.WriteByte('\n')
+			h.wrapped("", heading)
+		}
+		doc := s.doc
+		switch {
+		case s.secret:
+			doc += " (secret: default not shown)"
+		case s.env != "":
+			doc += " (default " + s.text() + ")"
+		}
+		name := s.name + " " + kindWords[s.kind].placeholder
+		if s.env != "" {
+			name = flagName(s.path, kindWords[s.kind].placeholder)
+		}
+		h.entry(strings.TrimSpace(name), s.env, doc)
+	}
+	for _, s := range inner {
+		path := strings.ReplaceAll(s.path, "[].", ".")
+		heading := "[" + path + "]"
+		if s.kind == kindTables {
+			heading = "[[" + path + "]] in the file only, any number"
+		}
+		if s.doc != "" {
+			heading += ": " + s.doc
+		}
+		h.table(s, heading)
+	}
+}
+
+// entry writes one setting: names on the first line, doc below.
+func (h *help) entry(name, env, doc string) {
+	line := "  " + name
+	if env != "" {
+		line = fmt.Sprintf("  %-*s  %s", h.nameWidth, name, env)
+	}
+	if utf8.RuneCountInString(line) > helpColumns {
+		h.wrapped("  ", name)
+		line = docIndent + env
+	}
+	h.wrapped("", line)
+	h.wrapped(docIndent, doc)
+}
+
+// wrapped writes text at an indent. Words longer than a line are cut.
+func (h *help) wrapped(indent, text string) {
+	width := helpColumns - len(indent)
+	line := []rune(text)
+	for len(line) > width {
+		cut := width
+		for cut > 0 && line[cut] != ' ' {
+			cut--
+		}
+		if strings.TrimSpace(string(line[:cut])) == "" {
+			cut = width
+		}
+		h.WriteString(strings.TrimRight(indent+string(line[:cut]), " ") + "\n")
+		line = []rune(strings.TrimLeft(string(line[cut:]), " "))
+	}
+	h.WriteString(strings.TrimRight(indent+string(line), " ") + "\n")
+}

@@ -1,0 +1,50 @@
+// Package runtest is for tests of things that run: a bounded wait for a
+// condition, and a place for logs that many goroutines write.
+//
+// It promises that a wait ends and says what it waited for. It starts nothing
+// and stops nothing, and no command may link it.
+package runtest
+
+import (
+	"bytes"
+	"sync"
+	"testing"
+	"time"
+)
+
+// pollInterval is short against every bound a test gives, and long enough that
+// waiting does not take the processor from what is waited for.
+const pollInterval = 5 * time.Millisecond
+
+// Eventually returns as soon as cond holds, and ends the test when it does not
+// within the bound. cond is asked at least once, from the test's goroutine.
+// what completes the sentence "waited 5s for ...".
+func Eventually(t testing.TB, within time.Duration, what string, cond func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(within); !cond(); time.Sleep(pollInterval) {
+		if !time.Now().Before(deadline) {
+			t.Fatalf("waited %v for %s", within, what)
+		}
+	}
+}
+
+// Buffer keeps all that is written to it. The zero value is ready, and safe for
+// many writers and readers at once; each Write stays whole.
+type Buffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer // mu
+}
+
+// Write never fails.
+func (b *Buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+// String is all that was written so far.
+func (b *Buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}

@@ -1,0 +1,88 @@
+package runtest
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// recorder is a test that notes its end instead of failing.
+type recorder struct {
+	testing.TB
+	fatal string
+}
+
+func (r *recorder) Helper() {}
+func (r *recorder) Fatalf(format string, args ...any) {
+	r.fatal = fmt.Sprintf(format, args...)
+	runtime.Goexit()
+}
+
+// wait runs Eventually as its own test would and says how that ended.
+func wait(within time.Duration, cond func() bool) (fatal string, returned bool) {
+	r := &recorder{}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		Eventually(r, within, "the train", cond)
+		returned = true
+	}()
+	<-done
+	return r.fatal, returned
+}
+
+func TestEventuallyReturnsOnceTheConditionHolds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		fatal, returned := wait(time.Minute, func() bool { return time.Since(start) >= time.Second })
+		if fatal != "" || !returned {
+			t.Fatalf("ended with %q, returned %v", fatal, returned)
+		}
+		if took := time.Since(start); took > time.Second+pollInterval {
+			t.Fatalf("noticed only after %v", took)
+		}
+	})
+}
+
+func TestEventuallyEndsTheTestAtItsBound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		fatal, returned := wait(time.Second, func() bool { return false })
+		if returned || fatal != "waited 1s for the train" {
+			t.Fatalf("ended with %q, returned %v", fatal, returned)
+		}
+		if took := time.Since(start); took < time.Second || took > time.Second+pollInterval {
+			t.Fatalf("gave up after %v", took)
+		}
+	})
+}
+
+func TestEventuallyAsksOnceEvenWithoutTime(t *testing.T) {
+	if fatal, returned := wait(0, func() bool { return true }); fatal != "" || !returned {
+		t.Fatalf("ended with %q, returned %v", fatal, returned)
+	}
+}
+
+func TestBufferKeepsEveryLineOfManyWriters(t *testing.T) {
+	const writers, lines = 8, 100
+	var b Buffer
+	var wg sync.WaitGroup
+	for w := range writers {
+		wg.Go(func() {
+			for range lines {
+				fmt.Fprintf(&b, "writer %d\n", w)
+				_ = b.String()
+			}
+		})
+	}
+	wg.Wait()
+	for w := range writers {
+		if n := strings.Count(b.String(), fmt.Sprintf("writer %d\n", w)); n != lines {
+			t.Errorf("writer %d: %d lines kept, wrote %d", w, n, lines)
+		}
+	}
+}

@@ -1,0 +1,167 @@
+package revocation
+
+import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/railgate/railgate/tokens"
+)
+
+// A batch is one message of the stream: a header, records, one signature over
+// both. Signing per batch is sound because a batch is taken or refused whole,
+// and it makes a replay of millions of records cost few verifications.
+const (
+	Magic      = "RGC1" // signing domain and version
+	headerSize = 44
+	// MaxBatch bounds a message, bytes; longer ones are refused unread.
+	MaxBatch = 64 << 10
+	// MaxRecords keeps the longest batch of known records within MaxBatch.
+	MaxRecords = 1024
+)
+
+const (
+	offMagic     = 0  // 4
+	offAuthority = 4  // 4
+	offEpoch     = 8  // 8
+	offPartition = 16 // 2
+	offCount     = 18 // 2
+	offFirst     = 20 // 8
+	offIssued    = 28 // 8
+	offThrough   = 36 // 8
+)
+
+// Batch is a parsed message. Records are numbered First, First+1, … within
+// (Epoch, Partition). A batch without records is a heartbeat: its First is the
+// number that the next record will have.
+type Batch struct {
+	Epoch     uint64 // the incarnation of the log: grows when numbering restarts
+	Partition uint16
+	First     uint64 // from 1
+	IssuedAt  int64  // when it was signed, Unix ms
+	// Through is the watermark, Unix ms: every record of this partition that was
+	// acknowledged before it is in the stream up to the end of this batch.
+	Through int64
+
+	count   int
+	records []byte
+}
+
+// Why a message is refused.
+var (
+	ErrForm      = errors.New("revocation: not a control batch")
+	ErrNewer     = errors.New("revocation: control batch of a newer version")
+	ErrAuthority = errors.New("revocation: signed under another authority key")
+	ErrSignature = errors.New("revocation: signature does not verify")
+)
+
+// Authority is the pinned key that signs the stream.
+type Authority struct {
+	public [ed25519.PublicKeySize]byte
+	id     [4]byte
+}
+
+// NewAuthority takes the 32-byte public key.
+func NewAuthority(public [tokens.PublicKeySize]byte) *Authority {
+	sum := sha256.Sum256(public[:])
+	return &Authority{public: public, id: [4]byte(sum[:4])}
+}
+
+// ID is the first 4 bytes of the key's SHA-256: it tells a wrong pin from a forgery.
+func (a *Authority) ID() [4]byte { return a.id }
+
+// Encode writes the message that the authority signs. The signature follows
+// it in the stream: append 64 bytes.
+func (b *Batch) Encode(authority [4]byte, records []Record) ([]byte, error) {
+	if len(records) > MaxRecords {
+		return nil, fmt.Errorf("revocation: %d records in one batch, at most %d", len(records), MaxRecords)
+	}
+	m := make([]byte, headerSize, headerSize+len(records)*(recordHead+48)+ed25519.SignatureSize)
+	copy(m[offMagic:], Magic)
+	copy(m[offAuthority:], authority[:])
+	binary.BigEndian.PutUint64(m[offEpoch:], b.Epoch)
+	binary.BigEndian.PutUint16(m[offPartition:], b.Partition)
+	binary.BigEndian.PutUint16(m[offCount:], uint16(len(records)))
+	binary.BigEndian.PutUint64(m[offFirst:], b.First)
+	binary.BigEndian.PutUint64(m[offIssued:], uint64(b.IssuedAt))
+	binary.BigEndian.PutUint64(m[offThrough:], uint64(b.Through))
+	for i := range records {
+		if !records[i].Kind.known() {
+			return nil, fmt.Errorf("revocation: record of unknown kind %d", records[i].Kind)
+		}
+		m = records[i].append(m)
+	}
+	return m, nil
+}
+
+// Open parses and verifies one message. The batch refers to raw.
+func Open(raw []byte, authority *Authority) (*Batch, error) {
+	b, err := parse(raw)
+	if err != nil {
+		return nil, err
+	}
+	if [4]byte(raw[offAuthority:]) != authority.id {
+		return nil, ErrAuthority
+	}
+	signed, signature := raw[:len(raw)-ed25519.SignatureSize], raw[len(raw)-ed25519.SignatureSize:]
+	if !ed25519.Verify(authority.public[:], signed, signature) {
+		return nil, ErrSignature
+	}
+	return b, nil
+}
+
+// parse checks the form of a message and of every record in it, not the signature.
+func parse(raw []byte) (*Batch, error) {
+	if len(raw) < headerSize+ed25519.SignatureSize || len(raw) > MaxBatch {
+		return nil, ErrForm
+	}
+	if string(raw[:len(Magic)]) != Magic {
+		if string(raw[:3]) == Magic[:3] {
+			return nil, ErrNewer
+		}
+		return nil, ErrForm
+	}
+	b := &Batch{
+		Epoch:     binary.BigEndian.Uint64(raw[offEpoch:]),
+		Partition: binary.BigEndian.Uint16(raw[offPartition:]),
+		First:     binary.BigEndian.Uint64(raw[offFirst:]),
+		IssuedAt:  int64(binary.BigEndian.Uint64(raw[offIssued:])),
+		Through:   int64(binary.BigEndian.Uint64(raw[offThrough:])),
+		count:     int(binary.BigEndian.Uint16(raw[offCount:])),
+		records:   raw[headerSize : len(raw)-ed25519.SignatureSize],
+	}
+	if b.Epoch == 0 || b.First == 0 || b.First+uint64(b.count) < b.First || b.count > MaxRecords ||
+		b.IssuedAt < 0 || b.Through < 0 || b.Through > b.IssuedAt {
+		return nil, ErrForm
+	}
+	rest, ok := b.records, true
+	for range b.count {
+		if _, rest, ok = readRecord(rest); !ok {
+			return nil, ErrForm
+		}
+	}
+	if len(rest) != 0 {
+		return nil, ErrForm
+	}
+	return b, nil
+}
+
+// Len is the number of records; 0 in a heartbeat.
+func (b *Batch) Len() int { return b.count }
+
+// Records yields each record with its sequence number, in order.
+func (b *Batch) Records() iter.Seq2[uint64, Record] {
+	return func(yield func(uint64, Record) bool) {
+		rest := b.records
+		for i := range b.count {
+			r, next, _ := readRecord(rest)
+			if !yield(b.First+uint64(i), r) {
+				return
+			}
+			rest = next
+		}
+	}
+}

@@ -1,0 +1,109 @@
+package revocation_test
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/revocationtest"
+	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/signing"
+)
+
+var all = []revocation.Record{
+	{Kind: revocation.KindAnnounceKey, At: 1, Key: 7, Public: [32]byte{1, 2, 3}},
+	{Kind: revocation.KindRevoke, At: 2, Serial: tokens.Serial{Day: 20494, Index: 5}},
+	{Kind: revocation.KindUnrevoke, At: 3, Serial: tokens.Serial{Day: 20494, Index: 5}},
+	{Kind: revocation.KindRetireKey, At: 4, Key: 7, CutOff: 1770681600},
+}
+
+func TestBatchKeepsEveryField(t *testing.T) {
+	in := revocation.Batch{Epoch: 9, Partition: 2, First: 11, IssuedAt: 1000, Through: 900}
+	b, err := revocation.Open(revocationtest.Seal(in, all...), revocationtest.Pinned())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.Epoch != 9 || b.Partition != 2 || b.First != 11 || b.IssuedAt != 1000 || b.Through != 900 || b.Len() != len(all) {
+		t.Fatalf("header came back as %+v", b)
+	}
+	i := 0
+	for seq, r := range b.Records() {
+		if seq != 11+uint64(i) || r != all[i] {
+			t.Errorf("record %d came back as number %d: %+v", i, seq, r)
+		}
+		i++
+	}
+}
+
+// No byte of a signed batch can be changed, cut off or added to.
+func TestBatchIsTakenWholeOrNotAtAll(t *testing.T) {
+	raw := revocationtest.Seal(revocation.Batch{Epoch: 1, First: 1, IssuedAt: 5, Through: 5}, all...)
+	for i := range raw {
+		bad := bytes.Clone(raw)
+		bad[i] ^= 0x40
+		if _, err := revocation.Open(bad, revocationtest.Pinned()); err == nil {
+			t.Errorf("byte %d may be changed", i)
+		}
+		if _, err := revocation.Open(raw[:i], revocationtest.Pinned()); err == nil {
+			t.Errorf("accepted when cut to %d bytes", i)
+		}
+	}
+	if _, err := revocation.Open(append(bytes.Clone(raw), 0), revocationtest.Pinned()); err == nil {
+		t.Error("accepted with a byte more")
+	}
+	if _, err := revocation.Open(make([]byte, revocation.MaxBatch+1), revocationtest.Pinned()); !errors.Is(err, revocation.ErrForm) {
+		t.Errorf("an oversized message gave %v", err)
+	}
+}
+
+func TestRefusalsAreTold(t *testing.T) {
+	raw := revocationtest.Seal(revocation.Batch{Epoch: 1, First: 1})
+	other := revocation.NewAuthority(signing.NewKey([32]byte{9}).Public())
+	if _, err := revocation.Open(raw, other); !errors.Is(err, revocation.ErrAuthority) {
+		t.Errorf("another pin: %v", err)
+	}
+	newer := bytes.Clone(raw)
+	newer[3] = '2'
+	if _, err := revocation.Open(newer, revocationtest.Pinned()); !errors.Is(err, revocation.ErrNewer) {
+		t.Errorf("a newer version: %v", err)
+	}
+	forged := bytes.Clone(raw)
+	forged[len(forged)-1] ^= 1
+	if _, err := revocation.Open(forged, revocationtest.Pinned()); !errors.Is(err, revocation.ErrSignature) {
+		t.Errorf("a forgery: %v", err)
+	}
+}
+
+// The largest batch that may be encoded must be one that may be opened.
+func TestLimitsFitEachOther(t *testing.T) {
+	records := make([]revocation.Record, revocation.MaxRecords)
+	for i := range records {
+		records[i] = all[0]
+	}
+	raw := revocationtest.Seal(revocation.Batch{Epoch: 1, First: 1}, records...)
+	if _, err := revocation.Open(raw, revocationtest.Pinned()); err != nil {
+		t.Fatalf("a full batch of %d bytes: %v", len(raw), err)
+	}
+	if _, err := (&revocation.Batch{}).Encode([4]byte{}, append(records, all[0])); err == nil {
+		t.Fatal("encoded more records than may be opened")
+	}
+}
+
+func FuzzOpen(f *testing.F) {
+	f.Add(revocationtest.Seal(revocation.Batch{Epoch: 1, First: 1}, all...))
+	f.Add(revocationtest.Seal(revocation.Batch{Epoch: 1, First: 1}))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		b, err := revocation.Open(raw, revocationtest.Pinned())
+		if err != nil {
+			return
+		}
+		var records []revocation.Record
+		for _, r := range b.Records() {
+			records = append(records, r)
+		}
+		if again := revocationtest.Seal(*b, records...); !bytes.Equal(again, raw) {
+			t.Fatalf("a batch has two spellings")
+		}
+	})
+}

@@ -1,0 +1,74 @@
+package revocation
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/railgate/railgate/tokens"
+)
+
+// maxKeys bounds the issuer keys a gateway holds, retired ones included.
+const maxKeys = 256
+
+// Keyring is the issuer keys that the stream announced. Key takes no lock.
+type Keyring struct {
+	set atomic.Pointer[tokens.KeySet] // replaced whole
+
+	mu   sync.Mutex
+	keys map[tokens.KeyID]tokens.Key
+}
+
+// NewKeyring makes an empty ring.
+func NewKeyring() *Keyring {
+	k := &Keyring{keys: map[tokens.KeyID]tokens.Key{}}
+	k.publish()
+	return k
+}
+
+// Key finds a key by id, or nil.
+func (k *Keyring) Key(id tokens.KeyID) *tokens.Key { return k.set.Load().Key(id) }
+
+// Len counts the keys, retired ones included.
+func (k *Keyring) Len() int { return k.set.Load().Len() }
+
+// announce binds an id to a key. An id that is bound already keeps its key: a
+// pass that was verified once must not change its meaning.
+func (k *Keyring) announce(id tokens.KeyID, public [tokens.PublicKeySize]byte) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if bound, ok := k.keys[id]; ok {
+		return bound.Public == public
+	}
+	if len(k.keys) >= maxKeys {
+		return false
+	}
+	k.keys[id] = tokens.Key{ID: id, Public: public, CutOff: tokens.Never}
+	k.publish()
+	return true
+}
+
+// retire moves a key's cut-off, never to a later time.
+func (k *Keyring) retire(id tokens.KeyID, cutOff int64) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	key, ok := k.keys[id]
+	if !ok {
+		return false
+	}
+	if cutOff < key.CutOff {
+		key.CutOff = cutOff
+		k.keys[id] = key
+		k.publish()
+	}
+	return true
+}
+
+func (k *Keyring) publish() {
+	set, err := tokens.NewKeySet(slices.Collect(maps.Values(k.keys))...)
+	if err != nil {
+		panic("BUG: a map has one key twice: " + err.Error())
+	}
+	k.set.Store(set)
+}

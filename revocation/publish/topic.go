@@ -1,0 +1,110 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"go.uber.org/zap"
+
+	"github.com/railgate/railgate/revocation"
+)
+
+// Topic is the control topic as it must be.
+type Topic struct {
+	Name       string
+	Partitions int // fixed for the life of the topic: order is kept per partition
+	// Replication is used when the topic is made; 3 in production.
+	Replication int
+	// Retention is how long records stay. It must exceed the life of a credential,
+	// 48 h from the start of its day; 0: DefaultRetention.
+	Retention time.Duration
+}
+
+// DefaultRetention is three times what any credential can outlive its day.
+const DefaultRetention = 7 * 24 * time.Hour
+
+// errTopic marks a topic that waiting will not mend.
+var errTopic = errors.New("the control topic does not fit the configuration")
+
+// ensure makes the topic if it is missing and checks its width.
+func (t *Topic) ensure(ctx context.Context, broker Broker) error {
+	n, err := t.width(ctx, broker)
+	if errors.Is(err, kafka.UnknownTopicOrPartition) {
+		if err = t.create(ctx, broker); err != nil {
+			return err
+		}
+		n, err = t.width(ctx, broker)
+	}
+	if err != nil {
+		return err
+	}
+	if n != t.Partitions {
+		return fmt.Errorf("%w: %s has %d partitions, configured are %d", errTopic, t.Name, n, t.Partitions)
+	}
+	return nil
+}
+
+func (t *Topic) width(ctx context.Context, broker Broker) (int, error) {
+	m, err := broker.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{t.Name}})
+	if err != nil {
+		return 0, err
+	}
+	for _, topic := range m.Topics {
+		if topic.Name == t.Name {
+			return len(topic.Partitions), topic.Error
+		}
+	}
+	return 0, kafka.UnknownTopicOrPartition
+}
+
+func (t *Topic) create(ctx context.Context, broker Broker) error {
+	retention := t.Retention
+	if retention == 0 {
+		retention = DefaultRetention
+	}
+	r, err := broker.CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{{
+		Topic: t.Name, NumPartitions: t.Partitions, ReplicationFactor: t.Replication,
+		ConfigEntries: []kafka.ConfigEntry{
+			{ConfigName: "cleanup.policy", ConfigValue: "delete"},
+			{ConfigName: "retention.ms", ConfigValue: strconv.FormatInt(retention.Milliseconds(), 10)},
+			{ConfigName: "max.message.bytes", ConfigValue: strconv.Itoa(2 * revocation.MaxBatch)},
+		},
+	}}})
+	if err != nil {
+		return err
+	}
+	if err := r.Errors[t.Name]; err != nil && !errors.Is(err, kafka.TopicAlreadyExists) {
+		return fmt.Errorf("publish: making topic %s: %w", t.Name, err)
+	}
+	return nil
+}
+
+// retry repeats work until it succeeds or ctx ends: an accepted revocation is
+// owed for ever. Each attempt has a bound; a topic of the wrong shape is final.
+func (p *Publisher) retry(ctx context.Context, what string, work func(context.Context) error) error {
+	for wait := minBackoff; ; wait = min(2*wait, maxBackoff) {
+		attempt, cancel := context.WithTimeout(ctx, callTimeout)
+		err := work(attempt)
+		cancel()
+		if err == nil || ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if errors.Is(err, errTopic) {
+			return err
+		}
+		p.mu.Lock()
+		p.stats.Failures++
+		p.mu.Unlock()
+		p.Log.Warn("cannot "+what+"; trying again", zap.String("topic", p.Topic.Name), zap.Error(err))
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait/2 + rand.N(wait)):
+		}
+	}
+}

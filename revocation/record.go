@@ -1,0 +1,107 @@
+package revocation
+
+import (
+	"encoding/binary"
+
+	"github.com/railgate/railgate/tokens"
+)
+
+// Kind tells what a record says.
+type Kind uint8
+
+// The kinds of record. Numbers are wire values: never reuse one.
+const (
+	KindRevoke      Kind = 1 // Serial is no longer good
+	KindUnrevoke    Kind = 2 // Serial is good again
+	KindAnnounceKey Kind = 3 // Key is bound to Public and may sign passes
+	KindRetireKey   Kind = 4 // sessions that start at or after CutOff are not good under Key
+)
+
+var kindNames = map[Kind]string{
+	KindRevoke: "revoke", KindUnrevoke: "unrevoke",
+	KindAnnounceKey: "announce_key", KindRetireKey: "retire_key",
+}
+
+// String is the kind's stable name.
+func (k Kind) String() string {
+	if n, ok := kindNames[k]; ok {
+		return n
+	}
+	return "unknown"
+}
+
+// Record is one statement of the issuer. Which fields count depends on Kind.
+type Record struct {
+	Kind   Kind
+	At     int64 // when the issuer accepted it, Unix milliseconds
+	Serial tokens.Serial
+	Key    tokens.KeyID
+	Public [tokens.PublicKeySize]byte
+	CutOff int64 // Unix seconds
+}
+
+// On the wire a record is kind (1), payload length (1), payload. The length
+// lets a gateway step over kinds that are newer than itself.
+const (
+	recordHead = 2
+	maxPayload = 255
+)
+
+// payloadSizes holds the exact payload length of each known kind, bytes.
+var payloadSizes = [...]int{
+	KindRevoke:      8 + 6,
+	KindUnrevoke:    8 + 6,
+	KindAnnounceKey: 8 + 2 + tokens.PublicKeySize,
+	KindRetireKey:   8 + 2 + 4,
+}
+
+func (k Kind) known() bool { return k >= KindRevoke && int(k) < len(payloadSizes) }
+
+func (r *Record) append(dst []byte) []byte {
+	dst = append(dst, byte(r.Kind), byte(payloadSizes[r.Kind]))
+	dst = binary.BigEndian.AppendUint64(dst, uint64(r.At))
+	switch r.Kind {
+	case KindRevoke, KindUnrevoke:
+		dst = binary.BigEndian.AppendUint16(dst, r.Serial.Day)
+		dst = binary.BigEndian.AppendUint32(dst, r.Serial.Index)
+	case KindAnnounceKey:
+		dst = binary.BigEndian.AppendUint16(dst, uint16(r.Key))
+		dst = append(dst, r.Public[:]...)
+	case KindRetireKey:
+		dst = binary.BigEndian.AppendUint16(dst, uint16(r.Key))
+		dst = binary.BigEndian.AppendUint32(dst, uint32(r.CutOff))
+	}
+	return dst
+}
+
+// readRecord takes the first record off src. ok is false when src is cut short
+// or a known kind has another length than it must.
+func readRecord(src []byte) (r Record, rest []byte, ok bool) {
+	if len(src) < recordHead {
+		return r, nil, false
+	}
+	r.Kind = Kind(src[0])
+	size := int(src[1])
+	src = src[recordHead:]
+	if len(src) < size {
+		return r, nil, false
+	}
+	p, rest := src[:size], src[size:]
+	if !r.Kind.known() {
+		return r, rest, true
+	}
+	if size != payloadSizes[r.Kind] {
+		return r, nil, false
+	}
+	r.At = int64(binary.BigEndian.Uint64(p))
+	p = p[8:]
+	switch r.Kind {
+	case KindRevoke, KindUnrevoke:
+		r.Serial = tokens.Serial{Day: binary.BigEndian.Uint16(p), Index: binary.BigEndian.Uint32(p[2:])}
+	case KindAnnounceKey:
+		r.Key, r.Public = tokens.KeyID(binary.BigEndian.Uint16(p)), [tokens.PublicKeySize]byte(p[2:])
+	case KindRetireKey:
+		r.Key, r.CutOff = tokens.KeyID(binary.BigEndian.Uint16(p)), int64(binary.BigEndian.Uint32(p[2:]))
+	}
+	return r, rest, true
+}

@@ -1,0 +1,175 @@
+package revocation
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/railgate/railgate/tokens"
+)
+
+// MaxSkew is how far in the future a batch may be dated: what the clocks of
+// issuer and gateway may differ by.
+const MaxSkew = 5 * time.Second
+
+// Replica is one gateway's copy of the stream. Key, Revoked and Freshness
+// answer from memory without a lock; the other methods are for the follower
+// and for status pages. Times are Unix milliseconds, passed in.
+type Replica struct {
+	// immutable
+	authority *Authority
+	limits    Limits
+
+	// lock-free reads
+	set       *Set
+	keys      *Keyring
+	mode      atomic.Uint32 // Booting, Fresh or Suspect
+	watermark atomic.Int64
+
+	mu         sync.Mutex
+	since      int64 // readiness needs a sign of life newer than this
+	partitions []partition
+	counts     Counts
+}
+
+// Counts is what became of messages and records so far.
+type Counts struct {
+	Outcomes [outcomeCount]uint64
+	Revoked  uint64 // records that set a bit
+	Lifted   uint64 // records that cleared one
+	Late     uint64 // revocations of credentials that had expired anyway
+	OutOfDay uint64 // records for a day that no credential can have yet: refused
+	Unknown  uint64 // records of a kind newer than this gateway
+	KeyClash uint64 // announcements and retirements refused
+	Rewinds  uint64 // times a partition was read again from the log start
+}
+
+// NewReplica starts empty. since is now: a replica is ready only after signs of
+// life from the issuer that are newer. A stream has 1 to 64 partitions.
+func NewReplica(authority *Authority, partitions int, limits Limits, since int64) (*Replica, error) {
+	if partitions < 1 || partitions > 64 {
+		return nil, fmt.Errorf("revocation: %d partitions, want 1 to 64", partitions)
+	}
+	r := &Replica{
+		authority: authority, limits: limits.withDefaults(), since: since,
+		set: NewSet(), keys: NewKeyring(), partitions: make([]partition, partitions),
+	}
+	for i := range r.partitions {
+		r.partitions[i].end = -1
+	}
+	return r, nil
+}
+
+// Revoked and Key make a Replica what tokens.Checker asks.
+func (r *Replica) Revoked(serial tokens.Serial) bool { return r.set.Revoked(serial) }
+
+// Key finds an announced issuer key, or nil.
+func (r *Replica) Key(id tokens.KeyID) *tokens.Key { return r.keys.Key(id) }
+
+var (
+	_ tokens.Keys        = (*Replica)(nil)
+	_ tokens.Revocations = (*Replica)(nil)
+)
+
+// Partitions is how many partitions the stream must have.
+func (r *Replica) Partitions() int { return len(r.partitions) }
+
+// Apply verifies one message read from a partition and applies it. Whatever the
+// bytes are, it neither fails nor panics; the outcome says what became of them.
+func (r *Replica) Apply(number int, message []byte, now int64) Outcome {
+	b, err := Open(message, r.authority) // outside the lock: the signature is the slow part
+
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	outcome := r.apply(number, b, err, now)
+	r.counts.Outcomes[outcome]++
+	r.settle()
+	return outcome
+}
+
+func (r *Replica) apply(number int, b *Batch, err error, now int64) Outcome {
+	switch {
+	case errors.Is(err, ErrNewer):
+		return NewerVersion
+	case errors.Is(err, ErrAuthority):
+		return WrongAuthority
+	case errors.Is(err, ErrSignature):
+		return Forged
+	case err != nil:
+		return Unreadable
+	case int(b.Partition) != number:
+		return WrongPartition
+	case b.IssuedAt > now+MaxSkew.Milliseconds():
+		return FutureDated
+	}
+	outcome, skip := r.partitions[number].admit(b)
+	if outcome != Applied && outcome != Gap {
+		return outcome
+	}
+	for _, record := range b.Records() {
+		if skip > 0 {
+			skip--
+			continue
+		}
+		r.record(&record, now/1000)
+	}
+	return outcome
+}
+
+// record applies one record; r.mu is held, now is Unix seconds.
+func (r *Replica) record(rec *Record, now int64) {
+	switch rec.Kind {
+	case KindRevoke:
+		if now >= tokens.DayOver(rec.Serial.Day) {
+			r.counts.Late++
+			return
+		}
+		// A clock a day ahead is no reason to refuse; two days ahead no credential can be.
+		if int64(rec.Serial.Day) > tokens.DayOf(now)+1 {
+			r.counts.OutOfDay++
+			return
+		}
+		changed, err := r.set.Revoke(rec.Serial)
+		if err != nil {
+			r.counts.OutOfDay++
+		} else if changed {
+			r.counts.Revoked++
+		}
+	case KindUnrevoke:
+		if r.set.Unrevoke(rec.Serial) {
+			r.counts.Lifted++
+		}
+	case KindAnnounceKey:
+		if !r.keys.announce(rec.Key, rec.Public) {
+			r.counts.KeyClash++
+		}
+	case KindRetireKey:
+		if !r.keys.retire(rec.Key, rec.CutOff) {
+			r.counts.KeyClash++
+		}
+	default:
+		r.counts.Unknown++
+	}
+}
+
+// settle recomputes what readers see; r.mu is held. Once a replica has served
+// it never goes back to booting: it keeps all it learnt, whatever the stream does.
+func (r *Replica) settle() {
+	mark, ready, suspect := r.partitions[0].through, true, false
+	for i := range r.partitions {
+		p := &r.partitions[i]
+		mark = min(mark, p.through)
+		ready = ready && p.caughtUp(r.since)
+		suspect = suspect || p.suspect != ""
+	}
+	r.watermark.Store(mark)
+	switch mode := State(r.mode.Load()); {
+	case mode == Booting && !ready:
+	case suspect:
+		r.mode.Store(uint32(Suspect))
+	default:
+		r.mode.Store(uint32(Fresh))
+	}
+}

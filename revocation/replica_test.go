@@ -1,0 +1,210 @@
+package revocation_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/revocationtest"
+	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/tokentest"
+)
+
+const start = tokentest.Epoch * 1000 // Unix ms
+
+var serial = tokens.Serial{Day: uint16(tokens.DayOf(tokentest.Epoch)), Index: 42}
+
+func revoke(s tokens.Serial) revocation.Record {
+	return revocation.Record{Kind: revocation.KindRevoke, Serial: s}
+}
+
+// harness is a replica of n partitions and the messages an issuer would send it.
+type harness struct {
+	*revocation.Replica
+	t *testing.T
+}
+
+func boot(t *testing.T, partitions int) *harness {
+	t.Helper()
+	r, err := revocation.NewReplica(revocationtest.Pinned(), partitions, revocation.Limits{}, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &harness{r, t}
+}
+
+func (h *harness) send(want revocation.Outcome, p int, epoch, first uint64, at int64, records ...revocation.Record) {
+	h.t.Helper()
+	raw := revocationtest.Seal(revocation.Batch{Epoch: epoch, Partition: uint16(p), First: first, IssuedAt: at, Through: at}, records...)
+	if got := h.Apply(p, raw, at); got != want {
+		h.t.Fatalf("partition %d, epoch %d, number %d: %s, want %s", p, epoch, first, got, want)
+	}
+}
+
+func (h *harness) state(now int64, want revocation.State) {
+	h.t.Helper()
+	if s := h.Status(now); s.State != want {
+		h.t.Fatalf("state %s, want %s; waiting for %q", s.State, want, s.Waiting)
+	}
+}
+
+func TestReadyOnlyWhenEveryPartitionIsReadAndTheIssuerAlive(t *testing.T) {
+	h := boot(t, 2)
+	h.state(start, revocation.Booting)
+	h.Captured(0, 10)
+	h.Captured(1, 0)
+	h.send(revocation.Applied, 0, 1, 1, start-1000, revoke(serial)) // from before the start: no sign of life
+	h.Position(0, 10)
+	h.send(revocation.Applied, 1, 1, 1, start+1)
+	h.state(start+1, revocation.Booting)
+	if w := h.Status(start + 1).Waiting; len(w) != 1 || !strings.Contains(w[0], "partition 0: no heartbeat") {
+		t.Fatalf("waiting for %q", w)
+	}
+	h.send(revocation.Applied, 0, 1, 2, start+2)
+	h.state(start+2, revocation.Fresh)
+	if !h.Revoked(serial) {
+		t.Fatal("the revocation from before the start is missing")
+	}
+}
+
+func TestFreshnessIsThatOfTheOldestPartition(t *testing.T) {
+	h := boot(t, 2)
+	for p := range 2 {
+		h.Captured(p, 0)
+		h.send(revocation.Applied, p, 1, 1, start)
+	}
+	h.send(revocation.Applied, 0, 1, 1, start+60_000)
+	f := h.Freshness(start + 60_000)
+	if f.State != revocation.Stale || f.AgeMS != 60_000 || f.WatermarkMS != start {
+		t.Fatalf("freshness %+v", f)
+	}
+	if f := h.Freshness(start + (15 * time.Minute).Milliseconds()); f.State != revocation.Expired || f.State.Serves() {
+		t.Fatalf("after 15 minutes of silence: %+v", f)
+	}
+	if f := h.Freshness(start - 5000); f.AgeMS != 0 {
+		t.Fatalf("a clock that stepped back gives age %d", f.AgeMS)
+	}
+}
+
+func TestWhatIsRefusedChangesNothing(t *testing.T) {
+	h := boot(t, 2)
+	h.Captured(0, 0)
+	h.send(revocation.Applied, 0, 5, 1, start)
+	h.send(revocation.OldEpoch, 0, 4, 2, start, revoke(serial))
+	raw := revocationtest.Seal(revocation.Batch{Epoch: 5, Partition: 1, First: 1, IssuedAt: start}, revoke(serial))
+	if o := h.Apply(0, raw, start); o != revocation.WrongPartition {
+		t.Errorf("another partition's batch: %s", o)
+	}
+	future := start + revocation.MaxSkew.Milliseconds() + 1
+	raw = revocationtest.Seal(revocation.Batch{Epoch: 5, First: 1, IssuedAt: future}, revoke(serial))
+	if o := h.Apply(0, raw, start); o != revocation.FutureDated {
+		t.Errorf("a batch from the future: %s", o)
+	}
+	forged := revocationtest.Seal(revocation.Batch{Epoch: 5, First: 1, IssuedAt: start}, revoke(serial))
+	forged[len(forged)-1] ^= 1
+	for _, raw := range [][]byte{nil, {1}, forged, make([]byte, 1<<20)} {
+		if o := h.Apply(0, raw, start); o == revocation.Applied || o == revocation.Gap {
+			t.Errorf("%d bytes of rubbish: %s", len(raw), o)
+		}
+	}
+	if h.Revoked(serial) {
+		t.Fatal("a refused record was applied")
+	}
+	counts := h.Status(start).Counts.Outcomes
+	if counts[revocation.OldEpoch] != 1 || counts[revocation.Forged] != 1 || counts[revocation.Unreadable] != 3 {
+		t.Fatalf("counted %v", counts)
+	}
+}
+
+// A publisher that crashed repeats itself, perhaps cut into other batches. A
+// revocation that was lifted since must not come back.
+func TestRepetitionsAreHarmless(t *testing.T) {
+	h := boot(t, 1)
+	h.Captured(0, 0)
+	lift := revocation.Record{Kind: revocation.KindUnrevoke, Serial: serial}
+	other := tokens.Serial{Day: serial.Day, Index: 43}
+	h.send(revocation.Applied, 0, 1, 1, start, revoke(serial), lift)
+	h.send(revocation.Duplicate, 0, 1, 1, start, revoke(serial))
+	if h.Revoked(serial) {
+		t.Fatal("a repeated revocation undid a lift")
+	}
+	h.send(revocation.Applied, 0, 1, 2, start, lift, revoke(other))
+	if !h.Revoked(other) {
+		t.Fatal("the new half of an overlapping batch was not applied")
+	}
+}
+
+func TestAGapIsAppliedButSaid(t *testing.T) {
+	h := boot(t, 1)
+	h.Captured(0, 0)
+	h.send(revocation.Applied, 0, 1, 1, start)
+	h.send(revocation.Gap, 0, 1, 3, start+1000, revoke(serial))
+	if !h.Revoked(serial) {
+		t.Fatal("a valid revocation behind a gap was ignored")
+	}
+	h.state(start+1000, revocation.Suspect)
+	if f := h.Freshness(start + 1000); f.WatermarkMS != start {
+		t.Fatalf("watermark %d promises records that are missing", f.WatermarkMS)
+	}
+	h.Rewind(0, 5, "a gap in the numbering")
+	h.send(revocation.Applied, 0, 1, 1, start+2000, revoke(tokens.Serial{Day: serial.Day, Index: 1}))
+	h.Restored(0)
+	h.send(revocation.Applied, 0, 1, 2, start+2000)
+	h.state(start+2000, revocation.Fresh)
+	if !h.Revoked(serial) {
+		t.Fatal("reading again dropped a revocation")
+	}
+}
+
+func TestANewEpochStartsFromOne(t *testing.T) {
+	h := boot(t, 1)
+	h.Captured(0, 0)
+	h.send(revocation.Applied, 0, 1, 8, start, revoke(serial))
+	h.send(revocation.Applied, 0, 2, 1, start, revoke(tokens.Serial{Day: serial.Day, Index: 1}))
+	if !h.Revoked(serial) {
+		t.Fatal("a new epoch dropped what the old one revoked")
+	}
+	h.send(revocation.Gap, 0, 3, 2, start)
+	h.state(start, revocation.Suspect)
+}
+
+func TestRecordsOfImpossibleDaysAreCounted(t *testing.T) {
+	h := boot(t, 1)
+	h.Captured(0, 0)
+	h.send(revocation.Applied, 0, 1, 1, start,
+		revoke(tokens.Serial{Day: serial.Day - 2}), revoke(tokens.Serial{Day: serial.Day + 2}), revoke(tokens.Serial{Day: 65535}),
+		revoke(tokens.Serial{Day: serial.Day + 1}))
+	s := h.Status(start)
+	if s.Counts.Late != 1 || s.Counts.OutOfDay != 2 || s.Revoked != 1 {
+		t.Fatalf("late %d, out of day %d, revoked %d", s.Counts.Late, s.Counts.OutOfDay, s.Revoked)
+	}
+}
+
+func TestKeysAreBoundOnce(t *testing.T) {
+	h := boot(t, 1)
+	h.Captured(0, 0)
+	announce := revocation.Record{Kind: revocation.KindAnnounceKey, Key: 7, Public: [32]byte{1}}
+	other := revocation.Record{Kind: revocation.KindAnnounceKey, Key: 7, Public: [32]byte{2}}
+	retire := func(at int64) revocation.Record {
+		return revocation.Record{Kind: revocation.KindRetireKey, Key: 7, CutOff: at}
+	}
+	h.send(revocation.Applied, 0, 1, 1, start, announce, other, announce, retire(500), retire(900))
+	k := h.Key(7)
+	if k == nil || k.Public != announce.Public || k.CutOff != 500 {
+		t.Fatalf("key 7 is %+v", k)
+	}
+	if n := h.Status(start).Counts.KeyClash; n != 1 {
+		t.Fatalf("%d clashes counted, want 1", n)
+	}
+	if h.Key(8) != nil {
+		t.Fatal("a key out of nowhere")
+	}
+}
+
+func TestFreshnessDoesNotAllocate(t *testing.T) {
+	h := boot(t, 3)
+	if n := testing.AllocsPerRun(100, func() { h.Freshness(start) }); n != 0 {
+		t.Fatalf("Freshness allocates %v times", n)
+	}
+}

@@ -1,0 +1,74 @@
+// Package revocationtest plays the issuer's side of the control stream for
+// tests, benchmarks and the demo: signed batches without a broker, and an
+// outbox without a database. An import test keeps it out of gateway and issuer.
+package revocationtest
+
+import (
+	"fmt"
+
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/signing"
+)
+
+// Authority is the authority key of every test: not a secret.
+var Authority = signing.NewKey([signing.SeedSize]byte{'a', 'u', 't', 'h'})
+
+// Pinned is its public half as a gateway pins it.
+func Pinned() *revocation.Authority { return revocation.NewAuthority(Authority.Public()) }
+
+// Seal signs a batch as the publisher does. It panics on records that cannot be encoded.
+func Seal(b revocation.Batch, records ...revocation.Record) []byte {
+	message, err := b.Encode(Pinned().ID(), records)
+	if err != nil {
+		panic("revocationtest: " + err.Error())
+	}
+	signature, err := Authority.Sign(message)
+	if err != nil {
+		panic("revocationtest: " + err.Error())
+	}
+	return append(message, signature[:]...)
+}
+
+// Feed applies records straight to a replica of one partition.
+type Feed struct {
+	Replica *revocation.Replica
+	next    uint64
+	offset  int64
+}
+
+// NewFeed makes a replica that is ready, holding the given keys, as of now (Unix ms).
+func NewFeed(now int64, keys ...tokens.Key) *Feed {
+	r, err := revocation.NewReplica(Pinned(), 1, revocation.Limits{}, now)
+	if err != nil {
+		panic("revocationtest: " + err.Error())
+	}
+	f := &Feed{Replica: r, next: 1}
+	r.Captured(0, 0)
+	var records []revocation.Record
+	for _, k := range keys {
+		records = append(records, revocation.Record{Kind: revocation.KindAnnounceKey, At: now, Key: k.ID, Public: k.Public})
+		if k.CutOff != tokens.Never {
+			records = append(records, revocation.Record{Kind: revocation.KindRetireKey, At: now, Key: k.ID, CutOff: k.CutOff})
+		}
+	}
+	f.Apply(now, records...)
+	return f
+}
+
+// Apply sends records, or a heartbeat if there are none, and panics unless the
+// replica takes them.
+func (f *Feed) Apply(now int64, records ...revocation.Record) {
+	b := revocation.Batch{Epoch: 1, First: f.next, IssuedAt: now, Through: now}
+	if o := f.Replica.Apply(0, Seal(b, records...), now); o != revocation.Applied {
+		panic(fmt.Sprintf("revocationtest: the replica answered %s", o))
+	}
+	f.next += uint64(len(records))
+	f.offset++
+	f.Replica.Position(0, f.offset)
+}
+
+// Revoke sends one revocation.
+func (f *Feed) Revoke(now int64, serial tokens.Serial) {
+	f.Apply(now, revocation.Record{Kind: revocation.KindRevoke, At: now, Serial: serial})
+}

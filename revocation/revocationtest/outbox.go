@@ -1,0 +1,93 @@
+package revocationtest
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/publish"
+)
+
+// Outbox is a publish.Outbox in memory. Its durability is that of the test.
+type Outbox struct {
+	EpochNumber uint64
+	Partitions  int
+
+	mu      sync.Mutex
+	waiting map[int][]revocation.Record
+	next    map[int]uint64
+	// FailNext makes that many coming calls fail.
+	failNext int
+}
+
+var _ publish.Outbox = (*Outbox)(nil)
+
+// NewOutbox makes an empty one.
+func NewOutbox(epoch uint64, partitions int) *Outbox {
+	return &Outbox{EpochNumber: epoch, Partitions: partitions,
+		waiting: map[int][]revocation.Record{}, next: map[int]uint64{}}
+}
+
+// Add queues a record; with a real outbox this is the transaction that commits.
+func (o *Outbox) Add(records ...revocation.Record) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, r := range records {
+		p := publish.Partition(&r, o.Partitions)
+		o.waiting[p] = append(o.waiting[p], r)
+	}
+}
+
+// FailNext makes the coming n calls fail.
+func (o *Outbox) FailNext(n int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.failNext = n
+}
+
+func (o *Outbox) fails() error {
+	if o.failNext == 0 {
+		return nil
+	}
+	o.failNext--
+	return errors.New("outbox: told to fail")
+}
+
+// Waiting counts the records that are not published.
+func (o *Outbox) Waiting() (n int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, w := range o.waiting {
+		n += len(w)
+	}
+	return n
+}
+
+// Epoch implements publish.Outbox.
+func (o *Outbox) Epoch(context.Context) (uint64, error) { return o.EpochNumber, nil }
+
+// Take implements publish.Outbox.
+func (o *Outbox) Take(_ context.Context, partition, limit int) (publish.Pending, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := o.fails(); err != nil {
+		return publish.Pending{}, err
+	}
+	w := o.waiting[partition]
+	n := min(len(w), limit)
+	return publish.Pending{First: o.next[partition] + 1, Records: append([]revocation.Record(nil), w[:n]...), Drained: n == len(w)}, nil
+}
+
+// Published implements publish.Outbox.
+func (o *Outbox) Published(_ context.Context, partition int, last uint64) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := o.fails(); err != nil {
+		return err
+	}
+	done := last - o.next[partition]
+	o.waiting[partition] = o.waiting[partition][done:]
+	o.next[partition] = last
+	return nil
+}

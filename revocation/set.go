@@ -1,0 +1,181 @@
+package revocation
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	"github.com/railgate/railgate/tokens"
+)
+
+// pageBits is the number of serials in a page, one bit each: 8 KiB.
+const pageBits = 1 << 16
+
+// maxDays bounds the days a Set holds at once. Credentials live 24 h from an
+// approval within a day, so yesterday, today and, with clocks apart, tomorrow
+// are all that can matter; the rest is room for late clean-up.
+const maxDays = 8
+
+// ErrDay says that a serial's day is outside of what a Set can hold together
+// with the days it already holds.
+var ErrDay = errors.New("revocation: day out of range")
+
+// Set is one bit per issued serial, grouped by railway day. Revoked takes no
+// lock and may run beside everything else; the other methods may be called
+// from several goroutines and wait for each other.
+type Set struct {
+	days atomic.Pointer[dayTable] // replaced whole
+
+	mu    sync.Mutex // guards growth and the counts
+	count int
+	pages int
+}
+
+// dayTable covers consecutive days; a nil entry has no revocation.
+type dayTable struct {
+	first uint16
+	days  []*dayBits
+}
+
+// dayBits grows by replacing the slice; pages themselves stay where they are.
+type dayBits struct {
+	pages   atomic.Pointer[[]atomic.Pointer[page]]
+	revoked int // guarded by Set.mu
+	held    int // pages in use, guarded by Set.mu
+}
+
+type page [pageBits / 64]atomic.Uint64
+
+// NewSet makes an empty set.
+func NewSet() *Set {
+	s := &Set{}
+	s.days.Store(&dayTable{})
+	return s
+}
+
+// Revoked reports whether the serial's bit is set.
+func (s *Set) Revoked(serial tokens.Serial) bool {
+	t := s.days.Load()
+	d := int(serial.Day) - int(t.first)
+	if d < 0 || d >= len(t.days) || t.days[d] == nil {
+		return false
+	}
+	pages := *t.days[d].pages.Load()
+	p := int(serial.Index / pageBits)
+	if p >= len(pages) {
+		return false
+	}
+	bits := pages[p].Load()
+	if bits == nil {
+		return false
+	}
+	i := serial.Index % pageBits
+	return bits[i/64].Load()>>(i%64)&1 != 0
+}
+
+// Revoke sets the serial's bit and reports whether that changed anything.
+func (s *Set) Revoke(serial tokens.Serial) (changed bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	day, err := s.day(serial.Day)
+	if err != nil {
+		return false, err
+	}
+	word, mask := s.word(day, serial.Index)
+	if word.Or(mask)&mask != 0 {
+		return false, nil
+	}
+	s.count++
+	day.revoked++
+	return true, nil
+}
+
+// Unrevoke clears the serial's bit and reports whether that changed anything.
+func (s *Set) Unrevoke(serial tokens.Serial) (changed bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.Revoked(serial) {
+		return false
+	}
+	day, err := s.day(serial.Day)
+	if err != nil {
+		return false
+	}
+	word, mask := s.word(day, serial.Index)
+	word.And(^mask)
+	s.count--
+	day.revoked--
+	return true
+}
+
+// day finds or makes a day's bits; s.mu is held.
+func (s *Set) day(number uint16) (*dayBits, error) {
+	t := s.days.Load()
+	if d := int(number) - int(t.first); d >= 0 && d < len(t.days) && t.days[d] != nil {
+		return t.days[d], nil
+	}
+	if len(t.days) == 0 {
+		t = &dayTable{first: number, days: make([]*dayBits, 1)}
+	}
+	first, last := min(number, t.first), max(int(number), int(t.first)+len(t.days)-1)
+	if last-int(first) >= maxDays {
+		return nil, ErrDay
+	}
+	grown := &dayTable{first: first, days: make([]*dayBits, last-int(first)+1)}
+	copy(grown.days[t.first-first:], t.days)
+	day := &dayBits{}
+	day.pages.Store(&[]atomic.Pointer[page]{})
+	grown.days[number-first] = day
+	s.days.Store(grown)
+	return day, nil
+}
+
+// word finds or makes the word of an index; s.mu is held.
+func (s *Set) word(day *dayBits, index uint32) (*atomic.Uint64, uint64) {
+	pages := *day.pages.Load()
+	p := int(index / pageBits)
+	if p >= len(pages) {
+		grown := make([]atomic.Pointer[page], p+1)
+		for i := range pages {
+			grown[i].Store(pages[i].Load())
+		}
+		day.pages.Store(&grown)
+		pages = grown
+	}
+	if pages[p].Load() == nil {
+		pages[p].Store(new(page))
+		s.pages++
+		day.held++
+	}
+	i := index % pageBits
+	return &pages[p].Load()[i/64], 1 << (i % 64)
+}
+
+// Forget drops the days on which every credential has expired at now (Unix
+// seconds) and returns how many revocations went with them. The parser
+// refuses those credentials for ever, see tokens.DayOver.
+func (s *Set) Forget(now int64) (dropped int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.days.Load()
+	n := 0
+	for n < len(t.days) && now >= tokens.DayOver(t.first+uint16(n)) {
+		if d := t.days[n]; d != nil {
+			dropped += d.revoked
+			s.pages -= d.held
+		}
+		n++
+	}
+	if n > 0 {
+		s.days.Store(&dayTable{first: t.first + uint16(n), days: t.days[n:]})
+		s.count -= dropped
+	}
+	return dropped
+}
+
+// Len is the number of revoked serials, Bytes the memory of their pages.
+func (s *Set) Len() (revoked, bytes int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.count, s.pages * pageBits / 8
+}

@@ -1,0 +1,113 @@
+package stream
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+	"go.uber.org/zap"
+
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/revocationtest"
+	"github.com/railgate/railgate/tokens"
+)
+
+// tape is a broker that holds record batches as compaction leaves them: each
+// covers a range of offsets in which any message may be missing.
+type tape struct {
+	batches []span
+	end     int64
+	fetches int
+}
+
+type span struct {
+	base, last int64
+	messages   map[int64][]byte
+}
+
+func (b *tape) Fetch(_ context.Context, r *kafka.FetchRequest) (*kafka.FetchResponse, error) {
+	b.fetches++
+	res := &kafka.FetchResponse{HighWatermark: b.end, Records: kafka.NewRecordReader()}
+	for _, s := range b.batches {
+		if s.last < r.Offset {
+			continue
+		}
+		var records []protocol.Record
+		for o := s.base; o <= s.last; o++ {
+			if m, ok := s.messages[o]; ok {
+				records = append(records, protocol.Record{Offset: o, Value: protocol.NewBytes(m)})
+			}
+		}
+		res.Records = &protocol.RecordStream{Records: []protocol.RecordReader{
+			&protocol.RecordBatch{BaseOffset: s.base, Records: protocol.NewRecordReader(records...)}}}
+		break // a response never crosses a segment; the harshest case is one batch each
+	}
+	return res, nil
+}
+
+func (b *tape) ListOffsets(context.Context, *kafka.ListOffsetsRequest) (*kafka.ListOffsetsResponse, error) {
+	return &kafka.ListOffsetsResponse{Topics: map[string][]kafka.PartitionOffsets{
+		"t": {{Partition: 0, FirstOffset: 0, LastOffset: b.end}}}}, nil
+}
+
+func (b *tape) Metadata(context.Context, *kafka.MetadataRequest) (*kafka.MetadataResponse, error) {
+	return &kafka.MetadataResponse{Topics: []kafka.Topic{{Name: "t", Partitions: make([]kafka.Partition, 1)}}}, nil
+}
+
+// A log may end in a batch with nothing left in it, begin with one, or have
+// several in a row. kafka.Reader stalls or loops there; the follower arrives.
+func TestHolesOfCompactionAreSteppedThrough(t *testing.T) {
+	now := time.Now().UnixMilli()
+	day := uint16(tokens.DayOf(now / 1000))
+	message := func(first uint64) []byte {
+		return revocationtest.Seal(revocation.Batch{Epoch: 1, First: first, IssuedAt: now, Through: now},
+			revocation.Record{Kind: revocation.KindRevoke, Serial: tokens.Serial{Day: day, Index: uint32(first)}})
+	}
+	b := &tape{end: 40, batches: []span{
+		{base: 0, last: 3},
+		{base: 4, last: 9, messages: map[int64][]byte{5: message(1), 6: message(2)}},
+		{base: 10, last: 12}, {base: 13, last: 19},
+		{base: 25, last: 30, messages: map[int64][]byte{25: message(3), 30: message(4)}},
+		{base: 31, last: 39},
+	}}
+	r, err := revocation.NewReplica(revocationtest.Pinned(), 1, revocation.Limits{}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := New(b, "t", r, time.Now, zap.NewNop())
+	c := &cursor{position: -1, maxBytes: fetchBytes}
+	for c.position < b.end {
+		if b.fetches > 60 {
+			t.Fatalf("still at offset %d after %d fetches", c.position, b.fetches)
+		}
+		if err := f.step(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s := r.Status(now); s.Revoked != 4 || s.State != revocation.Fresh {
+		t.Fatalf("%d revocations of 4, state %s, waiting for %s", s.Revoked, s.State, strings.Join(s.Waiting, "; "))
+	}
+}
+
+// A broker that promises more but delivers nothing readable may have cut a
+// batch short. The follower asks for more and stays where it is.
+func TestNothingUnseenIsSteppedOver(t *testing.T) {
+	b := &tape{end: 10}
+	r, err := revocation.NewReplica(revocationtest.Pinned(), 1, revocation.Limits{}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := New(b, "t", r, time.Now, zap.NewNop())
+	c := &cursor{position: -1, maxBytes: fetchBytes}
+	for range 10 {
+		if err := f.step(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if c.position != 0 || c.maxBytes != maxFetchBytes || f.Stats().Undecodable == 0 {
+		t.Fatalf("at offset %d asking for %d bytes, %d counted", c.position, c.maxBytes, f.Stats().Undecodable)
+	}
+}

@@ -1,0 +1,207 @@
+package stream_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"go.uber.org/zap"
+
+	"github.com/railgate/railgate/internal/devbroker"
+	"github.com/railgate/railgate/internal/kafkalink"
+	"github.com/railgate/railgate/internal/runtest"
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/publish"
+	"github.com/railgate/railgate/revocation/revocationtest"
+	"github.com/railgate/railgate/revocation/stream"
+	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/tokentest"
+)
+
+const (
+	topic      = "railgate.control"
+	partitions = 3
+	patience   = 10 * time.Second
+)
+
+// line is a broker with the issuer's end running; gateways are added to it.
+type line struct {
+	t      *testing.T
+	broker *devbroker.Broker
+	outbox *revocationtest.Outbox
+	pub    *publish.Publisher
+	stop   func()
+}
+
+func newLine(t *testing.T) *line {
+	t.Helper()
+	b, err := devbroker.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Close)
+	return &line{t: t, broker: b, outbox: revocationtest.NewOutbox(1, partitions)}
+}
+
+// issue runs the publisher until stop or the end of the test.
+func (l *line) issue() {
+	l.t.Helper()
+	link := kafkalink.Open(l.broker.Addresses(), topic, "issuer")
+	l.pub = publish.New(publish.Config{
+		Broker: link, Topic: publish.Topic{Name: topic, Partitions: partitions, Replication: 1},
+		Outbox: l.outbox, Authority: revocationtest.Authority,
+		Heartbeat: 100 * time.Millisecond, Now: time.Now, Log: zap.NewNop(),
+	})
+	l.stop = background(l.t, func(ctx context.Context) { l.pub.Run(ctx); link.Close() })
+}
+
+// background runs f until the returned function is called or the test ends.
+func background(t *testing.T, f func(context.Context)) (stop func()) {
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); f(ctx) }()
+	stop = func() { cancel(); <-done }
+	t.Cleanup(stop)
+	return stop
+}
+
+func (l *line) follow(width int) (*revocation.Replica, *stream.Follower) {
+	l.t.Helper()
+	r, err := revocation.NewReplica(revocationtest.Pinned(), width, revocation.Limits{}, time.Now().UnixMilli())
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	link := kafkalink.Open(l.broker.Addresses(), topic, "gateway")
+	f := stream.New(link, topic, r, time.Now, zap.NewNop())
+	background(l.t, func(ctx context.Context) { f.Run(ctx); link.Close() })
+	return r, f
+}
+
+func awaitState(t *testing.T, r *revocation.Replica, want revocation.State) {
+	t.Helper()
+	runtest.Eventually(t, patience, "state "+want.String(), func() bool {
+		return r.Freshness(time.Now().UnixMilli()).State == want
+	})
+}
+
+func today(index uint32) tokens.Serial {
+	return tokens.Serial{Day: uint16(tokens.DayOf(time.Now().Unix())), Index: index}
+}
+
+func TestWhatIsCommittedReachesEveryGateway(t *testing.T) {
+	l := newLine(t)
+	l.issue()
+	issuer := tokentest.NewIssuer(7)
+	l.outbox.Add(revocation.Record{Kind: revocation.KindAnnounceKey, Key: 7, Public: issuer.Signer.Public()})
+	first, _ := l.follow(partitions)
+	awaitState(t, first, revocation.Fresh)
+	if first.Key(7) == nil {
+		t.Fatal("fresh, but the key announced before is unknown")
+	}
+	for i := range uint32(500) {
+		l.outbox.Add(revocation.Record{Kind: revocation.KindRevoke, Serial: today(i)})
+	}
+	l.pub.Wake()
+	late, _ := l.follow(partitions)
+	awaitState(t, late, revocation.Fresh)
+	for i := range uint32(500) {
+		if !late.Revoked(today(i)) {
+			t.Fatalf("a gateway that started late is fresh without revocation %d", i)
+		}
+	}
+	runtest.Eventually(t, patience, "all 500 at the first gateway", func() bool {
+		return first.Status(time.Now().UnixMilli()).Revoked == 500
+	})
+}
+
+// An issuer that dies and comes back repeats or continues its numbers; no
+// gateway sees a gap, and nothing committed meanwhile is lost.
+func TestTheIssuerMayCrashBetweenPublishingAndMarking(t *testing.T) {
+	l := newLine(t)
+	l.issue()
+	r, _ := l.follow(partitions)
+	awaitState(t, r, revocation.Fresh)
+	l.outbox.FailNext(5) // some of these hit Published, after the broker has the batch
+	for i := range uint32(50) {
+		l.outbox.Add(revocation.Record{Kind: revocation.KindRevoke, Serial: today(i)})
+		l.pub.Wake()
+	}
+	l.stop()
+	l.outbox.Add(revocation.Record{Kind: revocation.KindRevoke, Serial: today(77)})
+	l.issue()
+	runtest.Eventually(t, patience, "all 50 and the one made while the issuer was down", func() bool {
+		return r.Status(0).Revoked == 51 && r.Revoked(today(77))
+	})
+	if s := r.Status(time.Now().UnixMilli()); s.Counts.Outcomes[revocation.Gap] != 0 || s.State != revocation.Fresh {
+		t.Fatalf("state %s, %d gaps", s.State, s.Counts.Outcomes[revocation.Gap])
+	}
+}
+
+func TestWithoutABrokerTheGatewaySaysSo(t *testing.T) {
+	l := newLine(t)
+	l.broker.Close()
+	r, f := l.follow(partitions)
+	runtest.Eventually(t, patience, "the follower's complaint", func() bool {
+		return strings.Contains(f.Trouble(), "no Kafka broker answers")
+	})
+	if s := r.Freshness(time.Now().UnixMilli()).State; s.Serves() {
+		t.Fatalf("serves in state %s", s)
+	}
+}
+
+// Reading three of four partitions would miss a quarter of the revocations.
+func TestATopicOfAnotherWidthIsNotRead(t *testing.T) {
+	l := newLine(t)
+	l.issue()
+	r, f := l.follow(partitions + 1)
+	runtest.Eventually(t, patience, "the follower's complaint", func() bool {
+		return strings.Contains(f.Trouble(), "has 3 partitions, configured are 4")
+	})
+	if s := r.Freshness(time.Now().UnixMilli()).State; s != revocation.Booting {
+		t.Fatalf("state %s", s)
+	}
+}
+
+// An operator deletes the topic and makes it again. Gateways must not forget.
+func TestATopicMadeAgainDropsNothing(t *testing.T) {
+	l := newLine(t)
+	l.issue()
+	r, _ := l.follow(partitions)
+	awaitState(t, r, revocation.Fresh)
+	for i := range uint32(30) {
+		l.outbox.Add(revocation.Record{Kind: revocation.KindRevoke, Serial: today(i)})
+	}
+	l.pub.Wake()
+	runtest.Eventually(t, patience, "30 revocations", func() bool { return r.Status(0).Revoked == 30 })
+
+	l.stop()
+	recreate(t, l.broker.Cluster)
+	runtest.Eventually(t, patience, "a re-reading of every partition", func() bool {
+		return r.Status(0).Counts.Rewinds >= partitions
+	})
+	l.issue()
+	l.outbox.Add(revocation.Record{Kind: revocation.KindRevoke, Serial: today(99)})
+	runtest.Eventually(t, patience, "a revocation through the new topic", func() bool { return r.Revoked(today(99)) })
+	awaitState(t, r, revocation.Fresh)
+	for i := range uint32(30) {
+		if !r.Revoked(today(i)) {
+			t.Fatalf("revocation %d was dropped because the broker forgot it", i)
+		}
+	}
+}
+
+func recreate(t *testing.T, c *kfake.Cluster) {
+	t.Helper()
+	client := &kafka.Client{Addr: kafka.TCP(c.ListenAddrs()...), Timeout: patience}
+	if _, err := client.DeleteTopics(t.Context(), &kafka.DeleteTopicsRequest{Topics: []string{topic}}); err != nil {
+		t.Fatal(err)
+	}
+	r, err := client.CreateTopics(t.Context(), &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{
+		{Topic: topic, NumPartitions: partitions, ReplicationFactor: 1}}})
+	if err != nil || r.Errors[topic] != nil {
+		t.Fatal(err, r.Errors)
+	}
+}

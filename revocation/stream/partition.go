@@ -1,0 +1,164 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"go.uber.org/zap"
+
+	"github.com/railgate/railgate/revocation"
+)
+
+// cursor is one partition's reading, owned by its goroutine.
+type cursor struct {
+	partition int
+	position  int64 // next offset to read; -1: not known yet
+	maxBytes  int64
+
+	rereading bool
+	until     int64 // offset that ends the re-reading
+	gaps      bool  // the re-reading met a gap
+	lastTry   time.Time
+}
+
+// follow reads one partition until ctx ends; errors only slow it down.
+func (f *Follower) follow(ctx context.Context, partition int) {
+	c := &cursor{partition: partition, position: -1, maxBytes: fetchBytes}
+	wait := minBackoff
+	for ctx.Err() == nil {
+		err := f.step(ctx, c)
+		if err == nil {
+			wait = minBackoff
+			continue
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		f.countError(err)
+		f.log.Warn("reading the control topic failed; trying again",
+			zap.Int("partition", partition), zap.Int64("offset", c.position), zap.Error(err))
+		if !sleep(ctx, wait) {
+			return
+		}
+		wait = min(2*wait, maxBackoff)
+	}
+}
+
+// step makes one call to the broker and takes in what it brought.
+func (f *Follower) step(ctx context.Context, c *cursor) error {
+	if c.position < 0 {
+		first, end, err := f.bounds(ctx, c.partition)
+		if err != nil {
+			return err
+		}
+		c.position = first
+		f.replica.Captured(c.partition, end)
+		f.replica.Position(c.partition, first)
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	r, err := f.broker.Fetch(ctx, &kafka.FetchRequest{
+		Topic: f.topic, Partition: c.partition, Offset: c.position,
+		MinBytes: 1, MaxBytes: c.maxBytes, MaxWait: MaxWait,
+	})
+	if err != nil {
+		return err
+	}
+	if errors.Is(r.Error, kafka.OffsetOutOfRange) {
+		return f.reread(ctx, c, fmt.Sprintf("offset %d is not in the log any more", c.position))
+	}
+	if r.Error != nil {
+		return r.Error
+	}
+	if r.HighWatermark < c.position || r.LogStartOffset > c.position {
+		return f.reread(ctx, c, fmt.Sprintf("the log now reaches from %d to %d, reading was at %d",
+			r.LogStartOffset, r.HighWatermark, c.position))
+	}
+	return f.take(ctx, c, r)
+}
+
+// take applies a response and moves the cursor.
+func (f *Follower) take(ctx context.Context, c *cursor, r *kafka.FetchResponse) error {
+	now := f.now().UnixMilli()
+	gap := false
+	next, lowest, err := walk(r.Records, c.position, func(_ int64, value []byte) {
+		if f.replica.Apply(c.partition, value, now) == revocation.Gap {
+			gap = true
+		}
+	})
+	if next == c.position && next < r.HighWatermark && err == nil {
+		next = f.stepHole(c, lowest)
+	} else if next > c.position {
+		c.maxBytes = fetchBytes
+	}
+	c.position = next
+	f.replica.Position(c.partition, next)
+	f.progress(c, r)
+	if err != nil {
+		return err
+	}
+	if !c.rereading {
+		if gap {
+			return f.reread(ctx, c, gapFound)
+		}
+		return nil
+	}
+	c.gaps = c.gaps || gap
+	switch {
+	case next < c.until:
+	case !c.gaps:
+		f.endReread(c)
+	case time.Since(c.lastTry) > rereadEvery:
+		// Still not whole. A replica that comes back late may heal it, so try again.
+		return f.reread(ctx, c, gapFound)
+	}
+	return nil
+}
+
+const gapFound = "a gap in the numbering"
+
+// stepHole handles a response that held nothing at or after the position though
+// the log goes on. A decoded batch that begins at or before the position proves
+// that compaction or a marker left a hole here: step through it, one offset a
+// time. If nothing decoded at all the batch may just be larger than was asked
+// for; ask for more, and never step over what was not seen.
+func (f *Follower) stepHole(c *cursor, lowest int64) int64 {
+	if lowest >= 0 && lowest <= c.position {
+		f.count(func(s *Stats) { s.Holes++ })
+		return c.position + 1
+	}
+	if c.maxBytes < maxFetchBytes {
+		c.maxBytes *= 2
+	} else {
+		f.count(func(s *Stats) { s.Undecodable++ })
+	}
+	return c.position
+}
+
+// reread starts over from the log's first offset, keeping all that was learnt.
+func (f *Follower) reread(ctx context.Context, c *cursor, why string) error {
+	first, end, err := f.bounds(ctx, c.partition)
+	if err != nil {
+		return err
+	}
+	f.log.Error("the control topic contradicts what was read before; reading it again",
+		zap.Int("partition", c.partition), zap.String("why", why),
+		zap.Int64("from", first), zap.Int64("to", end))
+	f.replica.Rewind(c.partition, end, why)
+	c.position, c.until, c.rereading, c.gaps, c.lastTry = first, end, true, false, time.Now()
+	f.replica.Position(c.partition, first)
+	if first >= end {
+		f.endReread(c)
+	}
+	return nil
+}
+
+// endReread accepts the log as whole.
+func (f *Follower) endReread(c *cursor) {
+	c.rereading = false
+	f.replica.Restored(c.partition)
+	f.log.Info("the control topic is whole again", zap.Int("partition", c.partition))
+}
