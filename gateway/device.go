@@ -1,0 +1,87 @@
+package gateway
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"github.com/railgate/railgate/tokens"
+)
+
+// A device credential is this prefix and 64 lower-case hex digits: 256 random
+// bits. That much entropy needs no slow hash; the configuration holds SHA-256.
+const (
+	CredentialPrefix = "rgd_"
+	credentialSize   = len(CredentialPrefix) + 64
+)
+
+const bearer = "Bearer "
+
+// Device is one gate, window or handheld that may ask.
+type Device struct {
+	ID     string
+	Scopes tokens.Scopes // what it may ask for
+}
+
+// Devices finds a device by its credential. It is immutable.
+type Devices struct{ bySum map[[sha256.Size]byte]*Device }
+
+// DeviceEntry is a device as configured.
+type DeviceEntry struct {
+	ID     string   `toml:"id" doc:"name of the device in logs, unique"`
+	Hash   string   `toml:"sha256" doc:"SHA-256 of its credential, 64 hex digits"`
+	Scopes []string `toml:"scopes" doc:"what it may ask for: sale refund change verify entry exit onboard"`
+}
+
+// NewDevices builds the table. All faults are reported, each with the device it
+// is in; hashes are not printed.
+func NewDevices(entries []DeviceEntry) (*Devices, error) {
+	d := &Devices{bySum: make(map[[sha256.Size]byte]*Device, len(entries))}
+	var faults []error
+	names := map[string]bool{}
+	for i, e := range entries {
+		fault := func(format string, args ...any) {
+			faults = append(faults, fmt.Errorf("device[%d] %q: %s", i, e.ID, fmt.Sprintf(format, args...)))
+		}
+		if e.ID == "" || len(e.ID) > 64 || names[e.ID] {
+			fault("id must be set, unique and at most 64 characters")
+		}
+		names[e.ID] = true
+		scopes, err := tokens.ParseScopes(e.Scopes)
+		if err != nil {
+			fault("scopes: %v", err)
+		}
+		sum, err := hex.DecodeString(e.Hash)
+		if err != nil || len(sum) != sha256.Size {
+			fault("sha256 must be 64 hex digits")
+			continue
+		}
+		if d.bySum[[sha256.Size]byte(sum)] != nil {
+			fault("sha256 is that of another device")
+		}
+		d.bySum[[sha256.Size]byte(sum)] = &Device{ID: e.ID, Scopes: scopes}
+	}
+	return d, errors.Join(faults...)
+}
+
+// HashCredential is what a DeviceEntry holds for a credential.
+func HashCredential(credential string) string {
+	sum := sha256.Sum256([]byte(credential))
+	return hex.EncodeToString(sum[:])
+}
+
+// Len counts the devices.
+func (d *Devices) Len() int { return len(d.bySum) }
+
+// find reads an Authorization header. One answer for a missing, a malformed and
+// an unknown credential: a stranger learns nothing. The table is looked up by
+// hash, so the time it takes says nothing about the credentials in it.
+func (d *Devices) find(authorization []byte) *Device {
+	if len(authorization) != len(bearer)+credentialSize ||
+		string(authorization[:len(bearer)]) != bearer ||
+		string(authorization[len(bearer):len(bearer)+len(CredentialPrefix)]) != CredentialPrefix {
+		return nil
+	}
+	return d.bySum[sha256.Sum256(authorization[len(bearer):])]
+}

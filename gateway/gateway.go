@@ -1,0 +1,129 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/valyala/fasthttp"
+	"go.uber.org/zap"
+
+	"github.com/railgate/railgate/gateway/passcache"
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/tokens"
+)
+
+// Limits of the public listener. A gate's request is a few hundred bytes and
+// arrives at once: whatever is slower or larger is not a gate.
+const (
+	readTimeout  = 5 * time.Second  // a whole request, header and body
+	writeTimeout = 5 * time.Second  // a whole answer
+	idleTimeout  = 75 * time.Second // between requests: above the 60 s that proxies keep connections
+	headerBytes  = 4 << 10          // request line and headers
+	bodyBytes    = 1 << 10          // a code is 192 characters
+	// maxConnections bounds memory: about 12 KiB each when idle.
+	maxConnections = 32 << 10
+)
+
+// timeNow is the clock of status pages; the check path uses the request's time.
+var timeNow = time.Now
+
+// Config is what a Gateway works with.
+type Config struct {
+	Devices *Devices // who may ask; required
+	// CacheBytes is the memory for verified passes, bytes; at least passcache.MinBytes.
+	CacheBytes int64
+	// DrainDelay is how long the gateway still serves after it was told to stop and
+	// /readyz has turned, so that load balancers look elsewhere first. May be 0.
+	DrainDelay time.Duration
+	// DrainTimeout bounds the wait for requests at hand after that. Required.
+	DrainTimeout time.Duration
+	// Now turns the arrival time of a request into the time it is judged by. nil:
+	// the same. The demo uses it to move time.
+	Now func(time.Time) time.Time
+	// Trouble says what keeps the revocation stream from being read, for /readyz. May be nil.
+	Trouble func() string
+}
+
+// Gateway checks codes. Make one with New, then call Serve.
+type Gateway struct {
+	// immutable
+	Config
+	replica *revocation.Replica
+	passes  *passcache.Cache
+	checker tokens.Checker
+	log     *zap.Logger
+	server  *fasthttp.Server
+
+	// atomics
+	meter    *meter
+	draining atomic.Bool
+}
+
+// New prepares a gateway over a replica that somebody else keeps up to date.
+func New(c Config, replica *revocation.Replica, log *zap.Logger) (*Gateway, error) {
+	if c.Devices == nil || c.DrainTimeout <= 0 {
+		return nil, errors.New("gateway: Devices and DrainTimeout must be set")
+	}
+	if c.Now == nil {
+		c.Now = func(arrived time.Time) time.Time { return arrived }
+	}
+	passes, err := passcache.New(c.CacheBytes)
+	if err != nil {
+		return nil, err
+	}
+	g := &Gateway{Config: c, replica: replica, passes: passes, log: log, meter: newMeter(),
+		checker: tokens.Checker{Keys: replica, Revocations: replica, Passes: passes}}
+	g.server = &fasthttp.Server{
+		Handler:                      g.serve,
+		ErrorHandler:                 g.unreadable,
+		Name:                         "railgate",
+		Concurrency:                  maxConnections,
+		ReadBufferSize:               headerBytes,
+		WriteBufferSize:              headerBytes,
+		MaxRequestBodySize:           bodyBytes,
+		ReadTimeout:                  readTimeout,
+		WriteTimeout:                 writeTimeout,
+		IdleTimeout:                  idleTimeout,
+		TCPKeepalive:                 true,
+		CloseOnShutdown:              true,
+		DisablePreParseMultipartForm: true,
+		SecureErrorLogMessage:        true, // its default quotes the request, and with it a token
+		ContinueHandler:              func(*fasthttp.RequestHeader) bool { return false },
+		Logger:                       quiet{log},
+	}
+	return g, nil
+}
+
+// Serve answers on listener until ctx ends, then drains: first /readyz turns
+// and requests are still served for DrainDelay, then the listener closes and
+// requests at hand are finished, for DrainTimeout at most. It closes listener.
+func (g *Gateway) Serve(ctx context.Context, listener net.Listener) error {
+	defer g.passes.Close()
+	failed := make(chan error, 1)
+	go func() { failed <- g.server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	g.draining.Store(true)
+	g.log.Info("draining", zap.Duration("delay", g.DrainDelay))
+	time.Sleep(g.DrainDelay)
+	bounded, cancel := context.WithTimeout(context.Background(), g.DrainTimeout)
+	defer cancel()
+	if err := g.server.ShutdownWithContext(bounded); err != nil {
+		g.log.Warn("some connections did not end in time", zap.Error(err))
+	}
+	return <-failed
+}
+
+// quiet takes fasthttp's messages: connection errors of strangers, which are
+// not worth a line each in the peak.
+type quiet struct{ log *zap.Logger }
+
+func (q quiet) Printf(format string, args ...any) {
+	q.log.Debug("http server", zap.String("format", format), zap.Int("values", len(args)))
+}

@@ -1,0 +1,81 @@
+package gateway
+
+import (
+	"encoding/json"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/railgate/railgate/revocation"
+)
+
+// Readiness is the body of /readyz.
+type Readiness struct {
+	Ready bool   `json:"ready"`
+	State string `json:"state"` // of the revocation data
+	AgeMS int64  `json:"age_ms"`
+	// Waiting says what keeps the gateway from being ready, or what is wrong
+	// while it serves; empty when all is well.
+	Waiting []string `json:"waiting"`
+}
+
+// Readiness asks whether a load balancer should send requests here.
+func (g *Gateway) Readiness() Readiness {
+	s := g.replica.Status(g.Now(timeNow()).UnixMilli())
+	r := Readiness{Ready: s.State.Serves(), State: s.State.String(), AgeMS: s.AgeMS, Waiting: []string{}}
+	if g.draining.Load() {
+		r.Ready = false
+		r.Waiting = append(r.Waiting, "shutting down: finishing the requests at hand")
+	}
+	if g.Trouble != nil {
+		if why := g.Trouble(); why != "" {
+			r.Waiting = append(r.Waiting, why)
+		}
+	}
+	r.Waiting = append(r.Waiting, s.Waiting...)
+	if s.State == revocation.Expired {
+		r.Waiting = append(r.Waiting, "the revocation data is too old to admit anyone")
+	}
+	return r
+}
+
+func (r Readiness) status() int {
+	if r.Ready {
+		return fasthttp.StatusOK
+	}
+	return fasthttp.StatusServiceUnavailable
+}
+
+func (r Readiness) json() []byte {
+	body, err := json.Marshal(r)
+	if err != nil {
+		panic("BUG: readiness is no JSON: " + err.Error())
+	}
+	return append(body, '\n')
+}
+
+const healthy = "ok\n"
+
+func (g *Gateway) answerHealth(ctx *fasthttp.RequestCtx) {
+	if g.onlyGet(ctx) {
+		ctx.Response.Header.SetContentType("text/plain; charset=utf-8")
+		ctx.Response.SetBodyString(healthy)
+	}
+}
+
+func (g *Gateway) answerReady(ctx *fasthttp.RequestCtx) {
+	if g.onlyGet(ctx) {
+		r := g.Readiness()
+		ctx.SetStatusCode(r.status())
+		ctx.Response.Header.SetContentType("application/json")
+		ctx.Response.SetBody(r.json())
+	}
+}
+
+func (g *Gateway) onlyGet(ctx *fasthttp.RequestCtx) bool {
+	if ctx.IsGet() || ctx.IsHead() {
+		return true
+	}
+	ctx.Response.Header.Set("Allow", "GET, HEAD")
+	g.refuse(ctx, problemMethod)
+	return false
+}

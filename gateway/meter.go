@@ -1,0 +1,110 @@
+package gateway
+
+import (
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/tokens"
+)
+
+// meter counts what the gateway does. Labels are fixed at compile time; a
+// device, a serial or a subject is never one.
+type meter struct {
+	verdicts [revocation.Suspect + 1][]atomic.Uint64 // by state, then by reason
+	problems map[*problem]*atomic.Uint64             // keys fixed at start
+	panics   atomic.Uint64
+}
+
+func newMeter() *meter {
+	m := &meter{problems: make(map[*problem]*atomic.Uint64, len(problems))}
+	for s := range m.verdicts {
+		m.verdicts[s] = make([]atomic.Uint64, len(tokens.Reasons()))
+	}
+	for _, p := range problems {
+		m.problems[p] = new(atomic.Uint64)
+	}
+	return m
+}
+
+func (m *meter) verdict(s revocation.State, r tokens.Reason) { m.verdicts[s][r].Add(1) }
+func (m *meter) problem(p *problem)                          { m.problems[p].Add(1) }
+
+var (
+	descVerdicts = prometheus.NewDesc("railgate_verdicts_total",
+		"Verdicts by reason, its class, and the state of the revocation data behind them.", []string{"reason", "class", "revocation"}, nil)
+	descProblems = prometheus.NewDesc("railgate_refused_requests_total",
+		"Requests that got a problem instead of a verdict.", []string{"code"}, nil)
+	descPanics = prometheus.NewDesc("railgate_panics_total",
+		"Panics recovered at the request edge; each was answered with a denial.", nil, nil)
+	descCache = prometheus.NewDesc("railgate_pass_cache_total",
+		"Events of the pass cache.", []string{"event"}, nil)
+	descState = prometheus.NewDesc("railgate_revocation_state",
+		"1 for the state the revocation data is in.", []string{"state"}, nil)
+	descAge = prometheus.NewDesc("railgate_revocation_age_seconds",
+		"Time since the watermark: every revocation acknowledged before it is applied. -1 while booting.", nil, nil)
+	descRevoked = prometheus.NewDesc("railgate_revoked_serials", "Serials revoked now.", nil, nil)
+	descBytes   = prometheus.NewDesc("railgate_revocation_set_bytes", "Memory of the revocation set's pages.", nil, nil)
+	descKeys    = prometheus.NewDesc("railgate_issuer_keys", "Issuer keys known, retired ones included.", nil, nil)
+	descBatches = prometheus.NewDesc("railgate_control_batches_total",
+		"Messages of the control stream by what became of them.", []string{"outcome"}, nil)
+	descRecords = prometheus.NewDesc("railgate_control_records_total",
+		"Records of the control stream by what became of them.", []string{"outcome"}, nil)
+	descRewinds = prometheus.NewDesc("railgate_control_rewinds_total",
+		"Times a partition was read again from the start of its log.", nil, nil)
+	descDevices = prometheus.NewDesc("railgate_devices", "Devices that may ask.", nil, nil)
+)
+
+var _ prometheus.Collector = (*Gateway)(nil)
+
+// Describe implements prometheus.Collector.
+func (g *Gateway) Describe(out chan<- *prometheus.Desc) { prometheus.DescribeByCollect(g, out) }
+
+// Collect implements prometheus.Collector.
+func (g *Gateway) Collect(out chan<- prometheus.Metric) {
+	counter := func(d *prometheus.Desc, v uint64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
+	}
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	for s := range g.meter.verdicts {
+		for _, r := range tokens.Reasons() {
+			counter(descVerdicts, g.meter.verdicts[s][r].Load(), r.String(), r.Class().String(), revocation.State(s).String())
+		}
+	}
+	for p, n := range g.meter.problems {
+		counter(descProblems, n.Load(), p.code)
+	}
+	counter(descPanics, g.meter.panics.Load())
+	c := g.passes.Stats()
+	for event, n := range map[string]uint64{"hit": c.Hits, "miss": c.Misses, "kept": c.Kept, "evicted": c.Evicted, "dropped": c.Dropped} {
+		counter(descCache, n, event)
+	}
+	s := g.replica.Status(g.Now(timeNow()).UnixMilli())
+	for state := revocation.Booting; state <= revocation.Suspect; state++ {
+		is := 0.0
+		if s.State == state {
+			is = 1
+		}
+		gauge(descState, is, state.String())
+	}
+	age := float64(s.AgeMS) / 1000
+	if s.AgeMS < 0 {
+		age = -1
+	}
+	gauge(descAge, age)
+	gauge(descRevoked, float64(s.Revoked))
+	gauge(descBytes, float64(s.Bytes))
+	gauge(descKeys, float64(s.Keys))
+	gauge(descDevices, float64(g.Devices.Len()))
+	for _, o := range revocation.Outcomes() {
+		counter(descBatches, s.Counts.Outcomes[o], o.String())
+	}
+	for outcome, n := range map[string]uint64{"revoked": s.Counts.Revoked, "lifted": s.Counts.Lifted, "late": s.Counts.Late,
+		"day_refused": s.Counts.OutOfDay, "unknown_kind": s.Counts.Unknown, "key_refused": s.Counts.KeyClash} {
+		counter(descRecords, n, outcome)
+	}
+	counter(descRewinds, s.Counts.Rewinds)
+}

@@ -1,0 +1,75 @@
+package gateway
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"strconv"
+
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/tokens"
+)
+
+// A refusal is constant up to the freshness, and so is the tail of every
+// verdict up to two numbers: these parts are rendered once.
+var (
+	refusals = func() [][]byte {
+		parts := make([][]byte, len(tokens.Reasons()))
+		for i, r := range tokens.Reasons() {
+			en, zh := r.Text()
+			text, err := json.Marshal(struct {
+				EN string `json:"en"`
+				ZH string `json:"zh"`
+			}{en, zh})
+			if err != nil {
+				panic("BUG: a reason's text is no JSON: " + err.Error())
+			}
+			parts[i] = []byte(`{"verdict":"deny","reason":"` + r.String() + `","class":"` + r.Class().String() + `","text":` + string(text))
+		}
+		return parts
+	}()
+
+	// scopeLists holds the JSON list of every possible set of scopes.
+	scopeLists = func() (lists [256][]byte) {
+		for set := range lists {
+			list, err := json.Marshal(tokens.Scopes(set).Names())
+			if err != nil {
+				panic("BUG: scope names are no JSON: " + err.Error())
+			}
+			lists[set] = list
+		}
+		return lists
+	}()
+
+	freshnessHeads = func() (heads [revocation.Suspect + 1][]byte) {
+		for s := range heads {
+			heads[s] = []byte(`,"revocation":{"state":"` + revocation.State(s).String() + `","age_ms":`)
+		}
+		return heads
+	}()
+)
+
+// appendVerdict renders the one answer a check has. The claims of the pass are
+// part of it only when it admits: in a refused code nothing is proven.
+func appendVerdict(dst []byte, t *tokens.Token, reason tokens.Reason, f revocation.Freshness, now int64) []byte {
+	if reason == tokens.ReasonOK {
+		dst = append(dst, `{"verdict":"allow","reason":"ok","class":"ok","subject":"`...)
+		subject := t.Subject()
+		dst = hex.AppendEncode(dst, subject[:])
+		dst = append(dst, `","serial":"`...)
+		serial := t.Serial()
+		dst = strconv.AppendUint(dst, uint64(serial.Day), 10)
+		dst = append(dst, '-')
+		dst = strconv.AppendUint(dst, uint64(serial.Index), 10)
+		dst = append(dst, `","scopes":`...)
+		dst = append(dst, scopeLists[t.Scopes()]...)
+		dst = append(dst, `,"seconds_left":`...)
+		dst = strconv.AppendInt(dst, t.SecondsLeft(now), 10)
+	} else {
+		dst = append(dst, refusals[reason]...)
+	}
+	dst = append(dst, freshnessHeads[f.State]...)
+	dst = strconv.AppendInt(dst, f.AgeMS, 10)
+	dst = append(dst, `,"watermark_ms":`...)
+	dst = strconv.AppendInt(dst, f.WatermarkMS, 10)
+	return append(dst, '}', '}')
+}
