@@ -23,8 +23,9 @@ type Pass struct {
 // pass that no gate would parse and says which field is out of bounds.
 func (p *Pass) Message() ([SignedSize]byte, error) {
 	var m [SignedSize]byte
-	if p.Start < 0 || p.Expiry > int64(^uint32(0)) {
-		return m, fmt.Errorf("tokens: start or expiry does not fit 32 bits")
+	if !fits32(p.Start) || !fits32(p.Expiry) {
+		// Cut to 32 bits they would name another time, and might well be in bounds.
+		return m, fmt.Errorf("tokens: start %d or expiry %d does not fit 32 bits", p.Start, p.Expiry)
 	}
 	copy(m[:], SigningDomain)
 	b := m[len(SigningDomain):]
@@ -48,6 +49,8 @@ func (p *Pass) Message() ([SignedSize]byte, error) {
 	}
 	return m, nil
 }
+
+func fits32(unix int64) bool { return unix == int64(uint32(unix)) }
 
 // Seal joins a message made by Message and its signature.
 func Seal(message *[SignedSize]byte, signature *[SigSize]byte) SignedPass {

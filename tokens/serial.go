@@ -39,8 +39,8 @@ func DayOf(unix int64) int64 {
 // DayStart is the first second of a railway day, Unix time.
 func DayStart(day int64) int64 { return day*86400 - beijing }
 
-// DayOver is the first second at which every credential approved on the day
-// has expired, Unix time. Parse refuses codes for which that is not so.
+// DayOver is a second at which every credential approved on the day has
+// expired, Unix time. Parse refuses codes for which that is not so.
 func DayOver(day uint16) int64 { return DayStart(int64(day)+1) + CredentialLife }
 
 // String writes the serial as day-index, both decimal: "20778-1042".

@@ -42,17 +42,18 @@ const (
 const (
 	// MinPeriod keeps a chain from being burnt through faster than clocks agree.
 	MinPeriod = 15
-	// MaxSession is the longest time one real-person check can be shown, seconds
-	// (rule A11). Period times length may not exceed it.
-	MaxSession = 30 * 60
-	// MaxLength bounds the hashes a gate spends on one code.
+	// MaxPeriod is that of rule A10, seconds: a longer one would let a
+	// photographed code live longer.
+	MaxPeriod = 60
+	// MaxLength bounds the hashes a gate spends on one code, and with MaxPeriod
+	// the time one real-person check can be shown: 30 min (rule A11).
 	MaxLength = 30
 	// CredentialLife is the validity of an approved credential, seconds (rule A8).
 	CredentialLife = 24 * 60 * 60
 
-	// Period and Length are what issuers use (rules A10 and A11).
-	Period = 60
-	Length = 30
+	// Period and Length are what issuers use.
+	Period = MaxPeriod
+	Length = MaxLength
 )
 
 // Token is a parsed code. The zero Token is not valid; fill one with Parse,
@@ -64,7 +65,8 @@ type SignedPass [PassSize]byte
 
 // Parse checks the form of raw and copies it into t. It answers ReasonOK,
 // ReasonMalformed or ReasonVersion. A well-formed token is not yet a true one:
-// nothing here looks at the signature, the link or the time.
+// nothing here looks at the signature, the link or the time. After a refusal
+// what t holds is undefined.
 func (t *Token) Parse(raw []byte) Reason {
 	if len(raw) != TokenSize {
 		return ReasonMalformed
@@ -77,11 +79,11 @@ func (t *Token) Parse(raw []byte) Reason {
 }
 
 func (t *Token) wellFormed() Reason {
-	period, length := uint32(t.raw[offPeriod]), uint32(t.raw[offLength])
-	if period < MinPeriod || length == 0 || length > MaxLength || period*length > MaxSession {
+	period, length := t.raw[offPeriod], t.raw[offLength]
+	if period < MinPeriod || period > MaxPeriod || length == 0 || length > MaxLength {
 		return ReasonMalformed
 	}
-	if !t.Scopes().valid() || uint32(t.raw[offStep]) >= length {
+	if !t.Scopes().valid() || t.raw[offStep] >= length {
 		return ReasonMalformed
 	}
 	// The serial names the railway day of approval, approval is expiry minus

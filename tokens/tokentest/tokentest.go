@@ -23,7 +23,13 @@ type Issuer struct {
 
 // NewIssuer derives an issuer from its id: the same id, the same key.
 func NewIssuer(id tokens.KeyID) Issuer {
-	return Issuer{ID: id, Signer: signing.NewKey(sha256.Sum256([]byte{'k', byte(id >> 8), byte(id)}))}
+	return Issuer{ID: id, Signer: signing.NewKey(Seed(id))}
+}
+
+// Seed is the private half of NewIssuer's key, for tests that sign by hand what
+// no signer would sign.
+func Seed(id tokens.KeyID) [signing.SeedSize]byte {
+	return sha256.Sum256([]byte{'k', byte(id >> 8), byte(id)})
 }
 
 // Key is the issuer's public key, in service.

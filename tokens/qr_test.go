@@ -1,0 +1,43 @@
+package tokens_test
+
+import (
+	"testing"
+
+	"github.com/skip2/go-qrcode"
+
+	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/tokentest"
+)
+
+// Codes fit QR version 8 at level M. That alone shows that alphanumeric mode
+// was used: version 8-M holds 1232 data bits (ISO/IEC 18004, table 7). 192
+// characters take 4 + 9 + 192/2·11 = 1069 bits in alphanumeric mode, but
+// 4 + 8 + 192·8 = 1548 in byte mode, which needs version 10. So one character
+// outside the alphabet, or a longer code, fails here.
+func TestCodesFitQRVersion8(t *testing.T) {
+	const largest = 8
+	issuer := tokentest.NewIssuer(1)
+	for i := range 200 {
+		s := issuer.Open(uint32(i*i*1009), tokentest.Epoch+int64(i)*61)
+		code := s.Code(i % tokens.Length)
+		qr, err := qrcode.New(code.Text(), qrcode.Medium)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if qr.VersionNumber > largest {
+			t.Fatalf("code %d needs QR version %d", i, qr.VersionNumber)
+		}
+	}
+
+	// The yardstick itself: byte mode would not fit.
+	s := issuer.Open(1, tokentest.Epoch)
+	code := s.Code(0)
+	lower := []byte(code.Text())
+	for i := range lower {
+		lower[i] |= 0x80 // no longer alphanumeric
+	}
+	qr, err := qrcode.New(string(lower), qrcode.Medium)
+	if err != nil || qr.VersionNumber <= largest {
+		t.Fatalf("192 bytes in byte mode fit version %d, so the test above proves nothing: %v", qr.VersionNumber, err)
+	}
+}

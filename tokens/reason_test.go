@@ -1,0 +1,53 @@
+package tokens_test
+
+import (
+	"regexp"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/railgate/railgate/tokens"
+)
+
+// Every reason can be counted, classed and shown to a passenger.
+func TestEveryReasonIsComplete(t *testing.T) {
+	code := regexp.MustCompile(`^[a-z][a-z_]*[a-z]$`)
+	classes := map[string]bool{"verifier": true, "ok": true, "passenger": true, "fraud": true, "issuer": true}
+	seen := make(map[string]bool)
+	for _, r := range tokens.Reasons() {
+		if !code.MatchString(r.String()) || seen[r.String()] {
+			t.Errorf("reason %d: code %q is not a plain word of its own", r, r)
+		}
+		seen[r.String()] = true
+		if !classes[r.Class().String()] {
+			t.Errorf("%s: class %q", r, r.Class())
+		}
+		en, zh := r.Text()
+		if en == "" || en[len(en)-1] != '.' {
+			t.Errorf("%s: English text %q is not a sentence", r, en)
+		}
+		if last, _ := utf8.DecodeLastRuneInString(zh); last != '。' || !unicode.Is(unicode.Han, []rune(zh)[0]) {
+			t.Errorf("%s: Chinese text %q is not a sentence", r, zh)
+		}
+	}
+	if len(seen) != 17 {
+		t.Errorf("%d reasons; the closed list in docs/token-format.md has 17", len(seen))
+	}
+}
+
+// A forgotten assignment admits nobody, and one reason alone admits.
+func TestOnlyOneReasonAdmits(t *testing.T) {
+	var forgotten tokens.Reason
+	if forgotten == tokens.ReasonOK || forgotten.Class() == tokens.ClassOK {
+		t.Error("the zero Reason admits")
+	}
+	var class tokens.Class
+	if class == tokens.ClassOK {
+		t.Error("the zero Class admits")
+	}
+	for _, r := range tokens.Reasons() {
+		if (r.Class() == tokens.ClassOK) != (r == tokens.ReasonOK) {
+			t.Errorf("%s has class %s", r, r.Class())
+		}
+	}
+}

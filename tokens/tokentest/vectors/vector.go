@@ -1,0 +1,85 @@
+// Package vectors makes the test vectors in tokens/testdata/vectors: cases for
+// every implementation of the code, each with the one reason it must answer.
+//
+// It promises that the same source makes the same bytes, and that nothing is
+// taken from the code it judges: bodies, chains, base45 and expected answers
+// are written here a second time, plainly, after docs/token-format.md. Only
+// Ed25519 itself is shared. Its keys are public, so nothing made here is secret.
+package vectors
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+)
+
+//go:generate go run ../genvectors -out ../../testdata/vectors
+
+// Vector is one case. README.md beside the files explains every field.
+type Vector struct {
+	Name    string   `json:"name"`
+	About   string   `json:"about"`
+	Text    *string  `json:"text,omitempty"`
+	Wire    string   `json:"wire,omitempty"`
+	Now     int64    `json:"now"`
+	Scope   string   `json:"scope"`
+	Keys    []Key    `json:"keys"`
+	Revoked []string `json:"revoked,omitempty"`
+	Expect  Expect   `json:"expect"`
+	Fields  *Fields  `json:"fields,omitempty"`
+}
+
+// Key is one issuer key as the gate of the case knows it.
+type Key struct {
+	ID     uint16 `json:"id"`
+	Public string `json:"public"`
+	CutOff *int64 `json:"cut_off,omitempty"`
+}
+
+// Expect is the answer.
+type Expect struct {
+	Reason string `json:"reason"`
+	Class  string `json:"class"`
+}
+
+// Fields is what a code with the answer ok says.
+type Fields struct {
+	Key     uint16   `json:"key"`
+	Day     uint16   `json:"day"`
+	Index   uint32   `json:"index"`
+	Subject string   `json:"subject"`
+	Start   int64    `json:"start"`
+	Expiry  int64    `json:"expiry"`
+	Period  int64    `json:"period"`
+	Length  int64    `json:"length"`
+	Scopes  []string `json:"scopes"`
+	Anchor  string   `json:"anchor"`
+	Step    int64    `json:"step"`
+	Link    string   `json:"link"`
+}
+
+// File is the vector as it is committed.
+func (v *Vector) File() []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
+		panic("BUG: a vector is plain data: " + err.Error())
+	}
+	return b.Bytes()
+}
+
+// Read is the opposite of File. It refuses fields it does not know.
+func Read(file []byte) (*Vector, error) {
+	d := json.NewDecoder(bytes.NewReader(file))
+	d.DisallowUnknownFields()
+	v := new(Vector)
+	if err := d.Decode(v); err != nil {
+		return nil, err
+	}
+	if v.Text == nil && v.Wire == "" {
+		return nil, fmt.Errorf("vector %s has neither text nor wire", v.Name)
+	}
+	return v, nil
+}
