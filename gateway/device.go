@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -84,4 +85,12 @@ func (d *Devices) find(authorization []byte) *Device {
 		return nil
 	}
 	return d.bySum[sha256.Sum256(authorization[len(bearer):])]
+}
+
+// NewCredential makes a credential for a device: 256 bits from the system's
+// random source. Give it to the device and HashCredential of it to the gateway.
+func NewCredential() string {
+	var secret [32]byte
+	rand.Read(secret[:]) // never fails since Go 1.24
+	return CredentialPrefix + hex.EncodeToString(secret[:])
 }

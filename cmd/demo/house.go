@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/railgate/railgate/gateway"
+	"github.com/railgate/railgate/internal/devbroker"
+	"github.com/railgate/railgate/internal/kafkalink"
+	"github.com/railgate/railgate/internal/process"
+	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/issuance/api"
+	"github.com/railgate/railgate/issuance/keystore"
+	"github.com/railgate/railgate/issuance/realperson"
+	"github.com/railgate/railgate/issuance/store"
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/publish"
+	"github.com/railgate/railgate/revocation/stream"
+	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/signing"
+)
+
+const (
+	topic      = "railgate.control"
+	partitions = 3
+	heartbeat  = 100 * time.Millisecond // a tenth of the usual pause, so the story need not wait for it
+	cacheBytes = 16 << 20
+	drain      = 3 * time.Second
+	// loadKeyID is announced beside the issuer's own key, so that the load test can sign passes.
+	loadKeyID tokens.KeyID = 40001
+)
+
+// addresses are where a house listens; port 0 means any free one.
+type addresses struct{ gateway, gatewayAdmin, issuer, issuerAdmin string }
+
+var anywhere = addresses{"127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"}
+
+// house is every part of railgate in one process: broker, database, issuer and
+// gateway, talking to each other over real sockets.
+type house struct {
+	clock                                      *clock
+	gateway, gatewayAdmin, issuer, issuerAdmin string // base URLs
+	entryGate, saleWindow, staff               string // credentials
+	loadSeed                                   [signing.SeedSize]byte
+
+	closers []func() // run last to first
+	stop    context.CancelFunc
+	parts   errgroup.Group
+}
+
+func (h *house) atEnd(f func()) { h.closers = append(h.closers, f) }
+
+// open builds and starts the house.
+func open(a addresses, log *zap.Logger) (h *house, err error) {
+	ctx, stop := context.WithCancel(context.Background())
+	h = &house{clock: &clock{}, stop: stop, loadSeed: signing.GenerateSeed(),
+		entryGate: gateway.NewCredential(), saleWindow: gateway.NewCredential()}
+	defer func() {
+		if err != nil {
+			h.close()
+		}
+	}()
+	broker, err := devbroker.Start()
+	if err != nil {
+		return h, fmt.Errorf("broker: %w", err)
+	}
+	h.atEnd(broker.Close)
+	authority, err := h.startIssuer(ctx, a, broker.Addresses(), log)
+	if err != nil {
+		return h, fmt.Errorf("issuer: %w", err)
+	}
+	if err := h.startGateway(ctx, a, broker.Addresses(), authority, log); err != nil {
+		return h, fmt.Errorf("gateway: %w", err)
+	}
+	return h, nil
+}
+
+func (h *house) startIssuer(ctx context.Context, a addresses, brokers []string, log *zap.Logger) (*revocation.Authority, error) {
+	dir, err := os.MkdirTemp("", "railgate-demo-data-")
+	if err != nil {
+		return nil, err
+	}
+	h.atEnd(func() { os.RemoveAll(dir) })
+	db, err := store.Open(ctx, store.Config{Database: filepath.Join(dir, "issuer.db"), Partitions: partitions, Now: h.clock.now})
+	if err != nil {
+		return nil, err
+	}
+	h.atEnd(func() { db.Close() })
+	keys := keystore.New()
+	link := kafkalink.Open(brokers, topic, "demo-issuer")
+	h.atEnd(link.Close)
+	publisher := publish.New(publish.Config{
+		Broker: link, Topic: publish.Topic{Name: topic, Partitions: partitions, Replication: 1},
+		Outbox: db, Authority: keys.Authority, Heartbeat: heartbeat, Now: h.clock.now, Log: log,
+	})
+	metrics := prometheus.NewRegistry()
+	service, err := issuance.Open(ctx, issuance.Config{
+		Store: db, Signer: keys.Issuer, KeyID: keys.IssuerID, Vault: keys.Vault,
+		Announce: []issuance.PublicKey{{ID: loadKeyID, Public: signing.NewKey(h.loadSeed).Public()}},
+		Checker:  realperson.Sandbox{}, CheckTimeout: time.Second,
+		Now: h.clock.now, Wake: publisher.Wake, Log: log, Metrics: metrics,
+	})
+	if err != nil {
+		return nil, err
+	}
+	secret, staff := api.NewStaffCredential("demo")
+	h.staff = secret
+	web, err := api.New(service, api.Config{Staff: []api.StaffCredential{staff}, Log: log, Metrics: metrics})
+	if err != nil {
+		return nil, err
+	}
+	public, err := listen(a.issuer, &h.issuer)
+	if err != nil {
+		return nil, err
+	}
+	admin, err := listen(a.issuerAdmin, &h.issuerAdmin)
+	if err != nil {
+		return nil, err
+	}
+	h.parts.Go(func() error { return publisher.Run(ctx) })
+	h.parts.Go(func() error { return process.ServeHTTP(ctx, api.NewServer("", web.Public(), log), public, drain) })
+	h.parts.Go(func() error {
+		return process.ServeHTTP(ctx, api.NewServer("", web.Admin(metrics), log), admin, drain)
+	})
+	return revocation.NewAuthority(keys.Authority.Public()), nil
+}
+
+func (h *house) startGateway(ctx context.Context, a addresses, brokers []string, authority *revocation.Authority, log *zap.Logger) error {
+	replica, err := revocation.NewReplica(authority, partitions, revocation.Limits{}, h.clock.now().UnixMilli())
+	if err != nil {
+		return err
+	}
+	link := kafkalink.Open(brokers, topic, "demo-gateway")
+	h.atEnd(link.Close)
+	follower := stream.New(link, topic, replica, h.clock.now, log)
+	devices, err := gateway.NewDevices([]gateway.DeviceEntry{
+		{ID: "entry-gate", Hash: gateway.HashCredential(h.entryGate), Scopes: []string{"entry", "exit"}},
+		{ID: "sale-window", Hash: gateway.HashCredential(h.saleWindow), Scopes: []string{"sale", "refund", "change", "verify"}},
+	})
+	if err != nil {
+		return err
+	}
+	g, err := gateway.New(gateway.Config{Devices: devices, CacheBytes: cacheBytes, DrainTimeout: drain,
+		Now: h.clock.at, Trouble: follower.Trouble}, replica, log)
+	if err != nil {
+		return err
+	}
+	public, err := listen(a.gateway, &h.gateway)
+	if err != nil {
+		return err
+	}
+	admin, err := listen(a.gatewayAdmin, &h.gatewayAdmin)
+	if err != nil {
+		return err
+	}
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(g)
+	h.parts.Go(func() error { follower.Run(ctx); return nil })
+	h.parts.Go(func() error { return g.Serve(ctx, public) })
+	h.parts.Go(func() error { return process.ServeHTTP(ctx, g.NewAdmin(metrics), admin, drain) })
+	return nil
+}
+
+func listen(address string, url *string) (net.Listener, error) {
+	l, err := process.Listen("listen", address)
+	if err == nil {
+		*url = "http://" + l.Addr().String()
+	}
+	return l, err
+}
+
+// close ends every part and removes what it stored.
+func (h *house) close() error {
+	h.stop()
+	err := h.parts.Wait()
+	for i := len(h.closers) - 1; i >= 0; i-- {
+		h.closers[i]()
+	}
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}

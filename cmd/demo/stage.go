@@ -1,0 +1,57 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// stage prints the story and remembers what went wrong.
+type stage struct {
+	out    io.Writer
+	colour bool
+	lines  int
+	wrong  int
+}
+
+const (
+	red   = "\x1b[31m"
+	green = "\x1b[32m"
+	bold  = "\x1b[1m"
+	plain = "\x1b[0m"
+)
+
+func (s *stage) paint(colour, text string) string {
+	if !s.colour {
+		return text
+	}
+	return colour + text + plain
+}
+
+func (s *stage) scene(title string) { fmt.Fprintf(s.out, "\n%s\n", s.paint(bold, title)) }
+
+func (s *stage) note(text string) { fmt.Fprintf(s.out, "         … %s\n", text) }
+
+// line prints one step: what was done, what came of it and how long it took.
+func (s *stage) line(light, what, got, want string, took time.Duration, err error) {
+	s.lines++
+	if err != nil {
+		got = err.Error()
+	}
+	label := fmt.Sprintf("%-7s", light)
+	switch light {
+	case "GREEN":
+		label = s.paint(green, label)
+	case "RED":
+		label = s.paint(red, label)
+	}
+	pad := strings.Repeat(" ", max(0, 52-utf8.RuneCountInString(what)))
+	fmt.Fprintf(s.out, "  %s %s%s %-28s %7.2f ms", label, what, pad, got, took.Seconds()*1000)
+	if got != want {
+		s.wrong++
+		fmt.Fprint(s.out, s.paint(red, "   WRONG: expected "+want))
+	}
+	fmt.Fprintln(s.out)
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/railgate/railgate/gateway"
+	"github.com/railgate/railgate/gateway/passcache"
+	"github.com/railgate/railgate/internal/conf"
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/tokens"
+)
+
+type config struct {
+	Listen       string                `toml:"listen" doc:"public address for gates and handhelds, host:port"`
+	Admin        string                `toml:"admin" doc:"metrics, profiles and health, host:port; nobody is authenticated there: keep it private"`
+	LogLevel     string                `toml:"log_level" doc:"debug, info, warn or error"`
+	DrainDelay   time.Duration         `toml:"drain_delay" doc:"how long to serve on after SIGTERM while /readyz already says no; 0: not at all"`
+	DrainTimeout time.Duration         `toml:"drain_timeout" doc:"how long to wait after that for requests at hand"`
+	CacheMiB     int                   `toml:"pass_cache_mib" doc:"memory for verified passes, MiB; about 3,000 passes each"`
+	Kafka        kafka                 `toml:"kafka" doc:"the control stream"`
+	Revocation   limits                `toml:"revocation" doc:"how old revocation data may be"`
+	Devices      []gateway.DeviceEntry `toml:"device" doc:"who may ask"`
+
+	authority [tokens.PublicKeySize]byte
+	devices   *gateway.Devices
+}
+
+type kafka struct {
+	Brokers    []string `toml:"brokers" doc:"first brokers to ask, host:port each"`
+	Topic      string   `toml:"topic" doc:"the control topic"`
+	Partitions int      `toml:"partitions" doc:"how many partitions it has; a topic of another width is not read"`
+	Authority  string   `toml:"authority" doc:"public key that signs the stream, 64 hex digits; railgate-issuer -init prints it"`
+}
+
+type limits struct {
+	StaleAfter   time.Duration `toml:"stale_after" doc:"age from which verdicts say that the data is stale"`
+	ExpiredAfter time.Duration `toml:"expired_after" doc:"age from which every code is refused"`
+}
+
+func defaults() config {
+	return config{
+		Listen: "127.0.0.1:8080", Admin: "127.0.0.1:9080", LogLevel: "info",
+		DrainDelay: 5 * time.Second, DrainTimeout: 10 * time.Second, CacheMiB: 64,
+		Kafka: kafka{Topic: "railgate.control", Partitions: 3},
+		Revocation: limits{
+			StaleAfter:   revocation.DefaultLimits.StaleAfter,
+			ExpiredAfter: revocation.DefaultLimits.ExpiredAfter,
+		},
+	}
+}
+
+// Validate checks what types cannot say, and keeps what it parsed.
+func (c *config) Validate() error {
+	var faults []error
+	fault := func(path, format string, args ...any) {
+		faults = append(faults, conf.Field(path, fmt.Errorf(format, args...)))
+	}
+	if len(c.Kafka.Brokers) == 0 {
+		fault("kafka.brokers", "must name at least one broker")
+	}
+	if c.Kafka.Topic == "" {
+		fault("kafka.topic", "must be set")
+	}
+	if c.Kafka.Partitions < 1 || c.Kafka.Partitions > 64 {
+		fault("kafka.partitions", "must be 1 to 64")
+	}
+	key, err := hex.DecodeString(c.Kafka.Authority)
+	if err != nil || len(key) != len(c.authority) {
+		fault("kafka.authority", "must be the authority's public key, 64 hex digits")
+	} else {
+		c.authority = [tokens.PublicKeySize]byte(key)
+	}
+	if c.Revocation.StaleAfter <= 0 || c.Revocation.ExpiredAfter <= c.Revocation.StaleAfter {
+		fault("revocation.expired_after", "must be longer than stale_after, and both above 0")
+	}
+	if c.DrainDelay < 0 || c.DrainTimeout <= 0 {
+		fault("drain_timeout", "must be above 0, and drain_delay not below 0")
+	}
+	if int64(c.CacheMiB)<<20 < passcache.MinBytes || c.CacheMiB > 1<<20 {
+		fault("pass_cache_mib", "must be 1 to 1048576")
+	}
+	if _, err := level(c.LogLevel); err != nil {
+		fault("log_level", "must be debug, info, warn or error")
+	}
+	if len(c.Devices) == 0 {
+		fault("device", "no device may ask: add at least one [[device]]")
+	}
+	if c.devices, err = gateway.NewDevices(c.Devices); err != nil {
+		fault("device", "%w", err)
+	}
+	return errors.Join(faults...)
+}

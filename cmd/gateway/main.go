@@ -1,0 +1,149 @@
+// Command gateway checks electronic temporary IDs for gates, windows and
+// handhelds, from memory alone.
+//
+// It reads the control stream from Kafka (keys, revocations, heartbeats) and
+// answers on two listeners:
+//
+//	public  POST /v1/check?scope=SCOPE, GET /healthz, GET /readyz
+//	admin   GET /metrics, /debug/pprof/, /healthz, /readyz
+//
+// Settings come from a TOML file, the environment and flags; -check validates
+// them and exits. SIGTERM and SIGINT drain: /readyz turns first, requests are
+// served for drain_delay more, those at hand are finished, then the stream
+// stops. docs/operations.md has the rest.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/railgate/railgate/gateway"
+	"github.com/railgate/railgate/internal/conf"
+	"github.com/railgate/railgate/internal/kafkalink"
+	"github.com/railgate/railgate/internal/process"
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/stream"
+)
+
+const about = `Checks electronic temporary IDs for gates, windows and handhelds, from memory alone.
+Reads keys and revocations from a Kafka topic; needs no database and no issuer.
+
+  railgate-gateway -config gateway.toml          run
+  railgate-gateway -config gateway.toml -check   validate the settings and exit
+  railgate-gateway -new-device ID                make a device credential and its entry for the file
+  railgate-gateway -probe http://127.0.0.1:9080/readyz   exit 0 if that answers 200`
+
+var level = process.Level
+
+func main() {
+	ctx, stop := process.Signalled()
+	err := run(ctx, os.Args[1:])
+	stop()
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "railgate-gateway:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	c := defaults()
+	var probe, device string
+	extra, err := conf.Load(&c, conf.Options{
+		Program: "railgate-gateway", About: about, EnvPrefix: "RAILGATE_GATEWAY",
+		Flags: func(f *flag.FlagSet) {
+			f.StringVar(&probe, "probe", "", "ask this `URL` and exit: 0 if it answers 200")
+			f.StringVar(&device, "new-device", "", "make a credential for the device `ID`, print it and exit")
+		},
+	}, args, os.Environ(), os.Stdout)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return err
+	case probe != "":
+		return process.Probe(probe)
+	case device != "":
+		printDevice(device)
+		return nil
+	case err != nil:
+		return err
+	}
+	if extra.Check {
+		fmt.Printf("settings are valid: %d devices, topic %s, %d partitions\n", c.devices.Len(), c.Kafka.Topic, c.Kafka.Partitions)
+		return nil
+	}
+	return serve(ctx, &c)
+}
+
+// serve wires the parts: stream → replica → gateway. Shutdown runs the other
+// way: stop accepting, drain, stop the stream.
+func serve(ctx context.Context, c *config) error {
+	lv, err := level(c.LogLevel)
+	if err != nil {
+		return err
+	}
+	log, err := process.Logger(lv)
+	if err != nil {
+		return err
+	}
+	defer log.Sync()
+
+	replica, err := revocation.NewReplica(revocation.NewAuthority(c.authority), c.Kafka.Partitions,
+		revocation.Limits{StaleAfter: c.Revocation.StaleAfter, ExpiredAfter: c.Revocation.ExpiredAfter},
+		time.Now().UnixMilli())
+	if err != nil {
+		return err
+	}
+	link := kafkalink.Open(c.Kafka.Brokers, c.Kafka.Topic, "railgate-gateway")
+	defer link.Close()
+	follower := stream.New(link, c.Kafka.Topic, replica, time.Now, log)
+
+	g, err := gateway.New(gateway.Config{
+		Devices: c.devices, CacheBytes: int64(c.CacheMiB) << 20,
+		DrainDelay: c.DrainDelay, DrainTimeout: c.DrainTimeout, Trouble: follower.Trouble,
+	}, replica, log)
+	if err != nil {
+		return err
+	}
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(g, streamMetrics{follower},
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+
+	public, err := process.Listen("listen", c.Listen)
+	if err != nil {
+		return err
+	}
+	admin, err := process.Listen("admin", c.Admin)
+	if err != nil {
+		public.Close()
+		return err
+	}
+	log.Info("serving", zap.Stringer("public", public.Addr()), zap.Stringer("admin", admin.Addr()),
+		zap.Int("devices", c.devices.Len()), zap.Strings("brokers", c.Kafka.Brokers), zap.String("topic", c.Kafka.Topic))
+
+	// The stream and the admin listener outlive the public listener's drain.
+	background, stop := context.WithCancel(context.Background())
+	defer stop()
+	var parts errgroup.Group
+	parts.Go(func() error { follower.Run(background); return nil })
+	parts.Go(func() error { return process.ServeHTTP(background, g.NewAdmin(metrics), admin, c.DrainTimeout) })
+	err = g.Serve(ctx, public)
+	stop()
+	return errors.Join(err, parts.Wait())
+}
+
+// printDevice shows a credential once; only its hash is ever stored.
+func printDevice(id string) {
+	credential := gateway.NewCredential()
+	fmt.Printf("credential for the device, shown only now:\n  %s\n\nentry for the gateways' file:\n[[device]]\nid = %q\nsha256 = %q\nscopes = [\"entry\", \"exit\"]\n",
+		credential, id, gateway.HashCredential(credential))
+}

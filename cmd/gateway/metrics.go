@@ -1,0 +1,46 @@
+package main
+
+import (
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/railgate/railgate/revocation/stream"
+)
+
+// streamMetrics shows how the follower gets on.
+type streamMetrics struct{ *stream.Follower }
+
+var (
+	partition   = []string{"partition"}
+	descPos     = prometheus.NewDesc("railgate_stream_position", "Next offset to read.", partition, nil)
+	descHigh    = prometheus.NewDesc("railgate_stream_high_watermark", "Log end that the last fetch saw.", partition, nil)
+	descStart   = prometheus.NewDesc("railgate_stream_log_start", "Log start that the last fetch saw.", partition, nil)
+	descFetches = prometheus.NewDesc("railgate_stream_fetches_total", "Successful fetches.", nil, nil)
+	descHoles   = prometheus.NewDesc("railgate_stream_holes_total", "Offsets stepped through where compaction left nothing.", nil, nil)
+	descUndec   = prometheus.NewDesc("railgate_stream_undecodable_total", "Responses in which nothing decoded at the largest size.", nil, nil)
+	descErrors  = prometheus.NewDesc("railgate_stream_errors_total", "Failed calls to a broker.", []string{"class"}, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (m streamMetrics) Describe(out chan<- *prometheus.Desc) { prometheus.DescribeByCollect(m, out) }
+
+// Collect implements prometheus.Collector.
+func (m streamMetrics) Collect(out chan<- prometheus.Metric) {
+	s := m.Stats()
+	send := func(d *prometheus.Desc, kind prometheus.ValueType, v float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, kind, v, labels...)
+	}
+	for i, p := range s.Partitions {
+		label := strconv.Itoa(i)
+		send(descPos, prometheus.GaugeValue, float64(p.Position), label)
+		send(descHigh, prometheus.GaugeValue, float64(p.HighWatermark), label)
+		send(descStart, prometheus.GaugeValue, float64(p.LogStart), label)
+	}
+	send(descFetches, prometheus.CounterValue, float64(s.Fetches))
+	send(descHoles, prometheus.CounterValue, float64(s.Holes))
+	send(descUndec, prometheus.CounterValue, float64(s.Undecodable))
+	for class, n := range s.Errors {
+		send(descErrors, prometheus.CounterValue, float64(n), class)
+	}
+}

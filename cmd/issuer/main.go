@@ -1,0 +1,186 @@
+// Command issuer is the issuance backend: applications, real-person checks,
+// viewing sessions, revocation. It holds the private keys and the personal
+// data, and tells gateways what they must know over the control stream.
+//
+// It answers on two listeners:
+//
+//	public  /v1/…, GET /healthz, GET /readyz   (docs/openapi/issuer.yaml)
+//	admin   GET /metrics, /debug/pprof/, /healthz, /readyz
+//
+// Settings come from a TOML file, the environment and flags; -check validates
+// them and exits. SIGTERM and SIGINT finish the requests at hand, then stop the
+// publisher; what it had not published yet waits in the database.
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/railgate/railgate/internal/conf"
+	"github.com/railgate/railgate/internal/kafkalink"
+	"github.com/railgate/railgate/internal/process"
+	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/issuance/api"
+	"github.com/railgate/railgate/issuance/keystore"
+	"github.com/railgate/railgate/issuance/realperson"
+	"github.com/railgate/railgate/issuance/store"
+	"github.com/railgate/railgate/revocation/publish"
+)
+
+const about = `Issues electronic temporary IDs: applications, real-person checks, viewing sessions, revocation.
+
+  railgate-issuer -init DIR                    make the keys, print the authority's public key
+  railgate-issuer -config issuer.toml          run
+  railgate-issuer -config issuer.toml -check   validate the settings and exit
+  railgate-issuer -new-staff NAME              make a staff credential and its entry for the file
+  railgate-issuer -probe http://127.0.0.1:9081/readyz   exit 0 if that answers 200`
+
+func main() {
+	ctx, stop := process.Signalled()
+	err := run(ctx, os.Args[1:])
+	stop()
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "railgate-issuer:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	c := defaults()
+	var probe, keys, name string
+	extra, err := conf.Load(&c, conf.Options{
+		Program: "railgate-issuer", About: about, EnvPrefix: "RAILGATE_ISSUER",
+		Flags: func(f *flag.FlagSet) {
+			f.StringVar(&probe, "probe", "", "ask this `URL` and exit: 0 if it answers 200")
+			f.StringVar(&keys, "init", "", "make the keys of a new issuer in the directory `DIR` and exit")
+			f.StringVar(&name, "new-staff", "", "make a credential for the member of staff `NAME`, print it and exit")
+		},
+	}, args, os.Environ(), os.Stdout)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return err
+	case probe != "":
+		return process.Probe(probe)
+	case keys != "":
+		return initKeys(keys)
+	case name != "":
+		printStaff(name)
+		return nil
+	case err != nil:
+		return err
+	}
+	k, err := keystore.Open(c.Keys)
+	if err != nil {
+		return fmt.Errorf("keys: %w", err)
+	}
+	if extra.Check {
+		fmt.Printf("settings are valid: key %d, topic %s, %d partitions\n", k.IssuerID, c.Kafka.Topic, c.Kafka.Partitions)
+		return nil
+	}
+	return serve(ctx, &c, k)
+}
+
+// serve wires the parts: HTTP → service → store, and store → publisher → Kafka.
+func serve(ctx context.Context, c *config, keys *keystore.Keys) error {
+	lv, err := process.Level(c.LogLevel)
+	if err != nil {
+		return err
+	}
+	log, err := process.Logger(lv)
+	if err != nil {
+		return err
+	}
+	defer log.Sync()
+	db, err := store.Open(ctx, store.Config{Database: c.Database, Partitions: c.Kafka.Partitions})
+	if err != nil {
+		return fmt.Errorf("database: %w", err)
+	}
+	defer db.Close()
+
+	link := kafkalink.Open(c.Kafka.Brokers, c.Kafka.Topic, "railgate-issuer")
+	defer link.Close()
+	publisher := publish.New(publish.Config{
+		Broker: link, Outbox: db, Authority: keys.Authority, Heartbeat: c.Kafka.Heartbeat, Now: time.Now, Log: log,
+		Topic: publish.Topic{Name: c.Kafka.Topic, Partitions: c.Kafka.Partitions,
+			Replication: c.Kafka.Replication, Retention: c.Kafka.Retention},
+	})
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		publisherMetrics{publisher})
+	service, err := issuance.Open(ctx, issuance.Config{
+		Store: db, Signer: keys.Issuer, KeyID: keys.IssuerID, Vault: keys.Vault, Announce: c.announce,
+		Checker: realperson.Sandbox{}, CheckTimeout: c.RealPerson.Timeout,
+		Wake: publisher.Wake, Log: log, Metrics: metrics,
+	})
+	if err != nil {
+		return err
+	}
+	a, err := api.New(service, api.Config{Staff: c.staff(), Log: log, Metrics: metrics})
+	if err != nil {
+		return err
+	}
+	public, err := process.Listen("listen", c.Listen)
+	if err != nil {
+		return err
+	}
+	admin, err := process.Listen("admin", c.Admin)
+	if err != nil {
+		public.Close()
+		return err
+	}
+	log.Info("serving", zap.Stringer("public", public.Addr()), zap.Stringer("admin", admin.Addr()),
+		zap.Strings("brokers", c.Kafka.Brokers), zap.String("topic", c.Kafka.Topic))
+
+	// The publisher outlives the listeners: what the last request revoked goes out.
+	background, stop := context.WithCancel(context.Background())
+	defer stop()
+	serving, end := context.WithCancel(ctx)
+	defer end()
+	var parts, listeners errgroup.Group
+	parts.Go(func() error {
+		defer end() // a topic that cannot be right ends the issuer rather than let it promise what it cannot keep
+		return publisher.Run(background)
+	})
+	listeners.Go(func() error {
+		return process.ServeHTTP(serving, api.NewServer(c.Listen, a.Public(), log), public, c.DrainTimeout)
+	})
+	listeners.Go(func() error {
+		return process.ServeHTTP(serving, api.NewServer(c.Admin, a.Admin(metrics), log), admin, c.DrainTimeout)
+	})
+	err = listeners.Wait()
+	stop()
+	if e := parts.Wait(); !errors.Is(e, context.Canceled) {
+		err = errors.Join(err, e)
+	}
+	return err
+}
+
+func initKeys(dir string) error {
+	k, err := keystore.Init(dir)
+	if err != nil {
+		return err
+	}
+	public := k.Authority.Public()
+	fmt.Printf("keys are in %s; back them up, and keep them from everyone but the issuer\n\nfor every gateway's file:\n[kafka]\nauthority = %q\n",
+		dir, hex.EncodeToString(public[:]))
+	return nil
+}
+
+// printStaff shows a credential once; only its hash is ever stored.
+func printStaff(name string) {
+	secret, c := api.NewStaffCredential(name)
+	fmt.Printf("credential for %s, shown only now:\n  %s\n\nentry for the issuer's file:\n[[staff]]\nname = %q\nsha256 = %q\n",
+		name, secret, c.Name, c.SHA256)
+}

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/railgate/railgate/revocation/publish"
+)
+
+// publisherMetrics shows how the outbox empties.
+type publisherMetrics struct{ *publish.Publisher }
+
+var (
+	descSent     = prometheus.NewDesc("railgate_publish_messages_total", "Messages the brokers acknowledged.", []string{"kind"}, nil)
+	descRecords  = prometheus.NewDesc("railgate_publish_records_total", "Records the brokers acknowledged.", nil, nil)
+	descFailures = prometheus.NewDesc("railgate_publish_failures_total", "Attempts that failed and were or will be repeated.", nil, nil)
+	descLast     = prometheus.NewDesc("railgate_publish_last_timestamp_seconds", "When each partition last took a message, Unix time.", []string{"partition"}, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (m publisherMetrics) Describe(out chan<- *prometheus.Desc) {
+	prometheus.DescribeByCollect(m, out)
+}
+
+// Collect implements prometheus.Collector.
+func (m publisherMetrics) Collect(out chan<- prometheus.Metric) {
+	s := m.Stats()
+	count := func(d *prometheus.Desc, v uint64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
+	}
+	count(descSent, s.Batches, "batch")
+	count(descSent, s.Heartbeats, "heartbeat")
+	count(descRecords, s.Records)
+	count(descFailures, s.Failures)
+	for p, ms := range s.LastMS {
+		out <- prometheus.MustNewConstMetric(descLast, prometheus.GaugeValue, float64(ms)/1000, strconv.Itoa(p))
+	}
+}

@@ -1,0 +1,88 @@
+// Package process is what every long-running railgate command does alike: its
+// log, its signals, its listeners, and the probe that container health checks call.
+package process
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+// probeTimeout bounds a health probe; an answer from memory takes far less.
+const probeTimeout = 2 * time.Second
+
+// Level reads a log level by name: debug, info, warn or error.
+func Level(name string) (zapcore.Level, error) {
+	switch name {
+	case "debug", "info", "warn", "error":
+		return zapcore.ParseLevel(name)
+	}
+	return 0, fmt.Errorf("%q is no log level", name)
+}
+
+// Logger writes JSON lines to standard error. After the first hundred equal
+// messages of a second only every hundredth is written: a fault in the peak
+// must not become a second fault.
+func Logger(level zapcore.Level) (*zap.Logger, error) {
+	c := zap.NewProductionConfig()
+	c.Level = zap.NewAtomicLevelAt(level)
+	c.Sampling = &zap.SamplingConfig{Initial: 100, Thereafter: 100}
+	c.EncoderConfig.EncodeTime = zapcore.RFC3339NanoTimeEncoder
+	c.EncoderConfig.TimeKey = "time"
+	c.DisableStacktrace = true
+	return c.Build()
+}
+
+// Signalled is a context that ends on SIGTERM or SIGINT. A second signal ends the process.
+func Signalled() (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+}
+
+// Listen opens a TCP listener and says which setting was at fault if it cannot.
+func Listen(setting, address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", setting, err)
+	}
+	return l, nil
+}
+
+// Probe asks a URL and fails unless the answer is 200.
+func Probe(url string) error {
+	client := http.Client{Timeout: probeTimeout}
+	r, err := client.Get(url)
+	if err != nil {
+		return err
+	}
+	defer r.Body.Close()
+	if r.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answered %s", url, r.Status)
+	}
+	return nil
+}
+
+// ServeHTTP runs a server until ctx ends, then finishes the requests at hand
+// for at most drain.
+func ServeHTTP(ctx context.Context, s *http.Server, l net.Listener, drain time.Duration) error {
+	failed := make(chan error, 1)
+	go func() { failed <- s.Serve(l) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	bounded, cancel := context.WithTimeout(context.Background(), drain)
+	defer cancel()
+	if err := s.Shutdown(bounded); err != nil {
+		s.Close()
+	}
+	<-failed
+	return nil
+}
