@@ -1,0 +1,175 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/railgate/railgate/loadtest"
+	"github.com/railgate/railgate/tokens"
+)
+
+const help = `loadtest loads a gateway at a fixed rate and compares every verdict with the right one.
+
+  go run ./cmd/demo -serve        in one terminal: a gateway to load
+  go run ./cmd/loadtest           in another: 5000 checks/s for 30 s
+
+  go run ./cmd/loadtest -rate 20000 -connections 128 -duration 1m
+  go run ./cmd/loadtest -mix fresh=100 -uniform          only passes never seen before
+  go run ./cmd/loadtest -mix fresh=1,rescan=99           nearly only passes the gateway knows
+  go run ./cmd/loadtest -json result.json -svg latency.svg
+
+Kinds of a mix, and the one right answer to each:
+  fresh     a pass not shown before in this run            allow ok
+  rescan    a pass shown before, most of them lately       allow ok
+  stale     two or more steps behind                       deny  code_stale
+  tampered  one bit flipped in signature, link or anchor   deny  bad_signature, link_mismatch
+  revoked   of a credential revoked through the issuer     deny  revoked
+
+Arrivals come whether or not answers do, and latency counts from the moment a
+check was due. Arrivals that could not be sent are reported as unmet supply.
+
+The target file is JSON, yours, and closed to others (mode 0600):
+  {"gateway":"http://127.0.0.1:8080","issuer":"http://127.0.0.1:8081",
+   "device":"rgd_<64 hex>","staff":"rgs_<64 hex>","load_key":{"id":40001,"seed":"<64 hex>"}}
+load_key is an issuer key announced in test environments only: the passes are
+signed with it. Prefer the file to the flags -device, -staff and -load-key:
+other users can see flags.
+
+Exit codes: 0 all sent and all right; 1 wrong verdicts, errors, unmet supply or
+no run; 2 wrong flags; 130 interrupted (what was measured is still reported).
+
+Flags:
+`
+
+// usageError is a mistake in the flags.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// options are the flags, read.
+type options struct {
+	config    loadtest.Config
+	json, svg string
+}
+
+// secret flags are shown in no report.
+var secret = map[string]bool{"device": true, "staff": true, "load-key": true}
+
+func parse(args []string, helpTo io.Writer) (*options, error) {
+	o := &options{config: loadtest.DefaultConfig()}
+	c := &o.config
+	var file, gateway, issuer, device, staff, loadKey string
+	mix, scope := c.Mix.String(), c.Scope.String()
+
+	fs := flag.NewFlagSet("loadtest", flag.ContinueOnError)
+	fs.SetOutput(io.Discard) // errors are printed once, by exitCode
+	fs.StringVar(&file, "target", "", "target `FILE` (default: that of a running demo, "+loadtest.DefaultTargetFile()+")")
+	fs.StringVar(&gateway, "gateway", "", "`URL` of the gateway, over that of the target file")
+	fs.StringVar(&issuer, "issuer", "", "`URL` of the issuer, over that of the target file")
+	fs.StringVar(&device, "device", "", "device credential `rgd_…`, over that of the target file")
+	fs.StringVar(&staff, "staff", "", "staff credential `rgs_…`, over that of the target file")
+	fs.StringVar(&loadKey, "load-key", "", "load key `ID:SEED`, over that of the target file")
+	fs.BoolVar(&c.AllowRemote, "allow-remote", false, "load another machine than this one: only one that nobody else depends on")
+	fs.Float64Var(&c.Rate, "rate", c.Rate, "arrivals per second")
+	fs.BoolVar(&c.Uniform, "uniform", false, "evenly spaced arrivals (default: a Poisson process)")
+	fs.DurationVar(&c.Duration, "duration", c.Duration, "how long to measure")
+	fs.DurationVar(&c.Warmup, "warmup", c.Warmup, "load before it; compared, but in no latency")
+	fs.IntVar(&c.Connections, "connections", c.Connections, "keep-alive connections, and as many checks at once")
+	fs.StringVar(&mix, "mix", mix, "`KIND=WEIGHT,...`")
+	fs.IntVar(&c.Revoked, "revoked", c.Revoked, "credentials to make and revoke before the run")
+	fs.Uint64Var(&c.Seed, "seed", c.Seed, "the same seed draws the same arrivals")
+	fs.StringVar(&scope, "scope", scope, "use of the code that is asked for: "+strings.Join(tokens.ScopeNames(), ", "))
+	fs.StringVar(&o.json, "json", "", "write the result with machine and command to `FILE`")
+	fs.StringVar(&o.svg, "svg", "", "write a picture of latency by percentile to `FILE`")
+	if err := fs.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			io.WriteString(helpTo, help)
+			fs.SetOutput(helpTo)
+			fs.PrintDefaults()
+			return nil, err
+		}
+		return nil, usageError{err}
+	}
+	if fs.NArg() > 0 {
+		return nil, usageError{fmt.Errorf("unexpected argument %q: everything is a flag", fs.Arg(0))}
+	}
+	c.Command = command(fs)
+
+	var errs []error
+	var err error
+	c.Mix, err = loadtest.ParseMix(mix)
+	errs = append(errs, err)
+	var ok bool
+	if c.Scope, ok = tokens.ParseScope([]byte(scope)); !ok {
+		errs = append(errs, fmt.Errorf("scope: expected one of %v", tokens.ScopeNames()))
+	}
+	if loadKey != "" {
+		c.Target.LoadKey, err = loadtest.ParseLoadKey(loadKey)
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, usageError{err}
+	}
+	missing, err := base(c, file, loadKey != "")
+	if err != nil {
+		return nil, err
+	}
+	override(&c.Target.Gateway, gateway)
+	override(&c.Target.Issuer, issuer)
+	override(&c.Target.Device, device)
+	override(&c.Target.Staff, staff)
+	if err := c.Validate(); err != nil {
+		if missing {
+			return nil, fmt.Errorf("no running demo found (%s): start one with `go run ./cmd/demo -serve`, or name a target with -target or flags\n%w",
+				loadtest.DefaultTargetFile(), err)
+		}
+		return nil, usageError{err}
+	}
+	return o, nil
+}
+
+// base reads the target file. That of a demo may be missing, for flags can
+// say everything; one that was named may not.
+func base(c *loadtest.Config, file string, keepKey bool) (missing bool, err error) {
+	path := file
+	if path == "" {
+		path = loadtest.DefaultTargetFile()
+	}
+	t, err := loadtest.ReadTarget(path)
+	if file == "" && errors.Is(err, loadtest.ErrNoTarget) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if keepKey {
+		t.LoadKey = c.Target.LoadKey
+	}
+	c.Target = t
+	return false, nil
+}
+
+func override(field *string, flag string) {
+	if flag != "" {
+		*field = flag
+	}
+}
+
+// command is the command line for the report, without credentials.
+func command(fs *flag.FlagSet) string {
+	text := "go run ./cmd/loadtest"
+	fs.Visit(func(f *flag.Flag) {
+		value := f.Value.String()
+		switch {
+		case secret[f.Name]:
+			value = "…"
+		case strings.ContainsAny(value, " '\"$"):
+			value = fmt.Sprintf("%q", value)
+		}
+		text += " -" + f.Name + "=" + value
+	})
+	return text
+}

@@ -1,0 +1,131 @@
+// Command loadtest loads a gateway with codes whose right verdicts it knows,
+// compares every answer, and reports latency from the moment each check was
+// due. By itself it finds a demo that goes on running on this machine:
+//
+//	go run ./cmd/demo -serve
+//	go run ./cmd/loadtest
+//
+// It reads one file, the target (see -h), and writes the files named with
+// -json and -svg. Progress goes to stderr, the report to stdout. SIGINT or
+// SIGTERM ends the run early and reports what was measured; a second one ends
+// the program.
+//
+// Exit codes: 0 every arrival was sent and answered rightly; 1 a wrong
+// verdict, an error, unmet supply, or no run at all; 2 wrong flags; 130
+// interrupted.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/railgate/railgate/loadtest"
+)
+
+// Ends of a run that the report has told already.
+var (
+	errNotClean    = errors.New("not clean")
+	errInterrupted = errors.New("interrupted")
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // the second signal ends the program
+	os.Exit(exitCode(run(ctx, os.Args[1:], os.Stdout, os.Stderr), os.Stderr))
+}
+
+func exitCode(err error, stderr io.Writer) int {
+	var usage usageError
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return 0
+	case errors.Is(err, errNotClean):
+		return 1
+	case errors.Is(err, errInterrupted):
+		return 130
+	case errors.As(err, &usage):
+		fmt.Fprintf(stderr, "loadtest: %v\nloadtest -h explains the flags\n", err)
+		return 2
+	}
+	fmt.Fprintf(stderr, "loadtest: %v\n", err)
+	return 1
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	o, err := parse(args, stdout)
+	if err != nil {
+		return err
+	}
+	// Made before the run: a long measurement must not be lost to a wrong path.
+	files, err := o.create()
+	if err != nil {
+		return err
+	}
+	result, err := loadtest.Run(ctx, o.config, stderr)
+	if err != nil {
+		files.drop()
+		if ctx.Err() != nil {
+			return errInterrupted
+		}
+		return err
+	}
+	if err := errors.Join(files.write(result), result.WriteText(stdout)); err != nil {
+		return err
+	}
+	switch {
+	case result.Interrupted:
+		return errInterrupted
+	case !result.Clean():
+		return errNotClean
+	}
+	return nil
+}
+
+// files are the reports asked for.
+type files []file
+
+type file struct {
+	*os.File
+	write func(*loadtest.Result, io.Writer) error
+}
+
+func (o *options) create() (files, error) {
+	var all files
+	for _, f := range []struct {
+		path  string
+		write func(*loadtest.Result, io.Writer) error
+	}{{o.json, (*loadtest.Result).WriteJSON}, {o.svg, (*loadtest.Result).WriteSVG}} {
+		if f.path == "" {
+			continue
+		}
+		opened, err := os.Create(f.path)
+		if err != nil {
+			all.drop()
+			return nil, err
+		}
+		all = append(all, file{opened, f.write})
+	}
+	return all, nil
+}
+
+func (all files) write(r *loadtest.Result) error {
+	var errs []error
+	for _, f := range all {
+		errs = append(errs, f.write(r, f.File), f.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// drop removes the files of a run that never was.
+func (all files) drop() {
+	for _, f := range all {
+		f.Close()
+		os.Remove(f.Name())
+	}
+}

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/railgate/railgate/loadtest"
+	"github.com/railgate/railgate/loadtest/pretend"
+)
+
+// world starts a pretended gateway and issuer and writes its target file.
+func world(t *testing.T, b pretend.Behaviour) (*pretend.World, string) {
+	t.Helper()
+	w := pretend.Start(b)
+	t.Cleanup(w.Close)
+	text, err := json.Marshal(w.Target())
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "target.json")
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return w, path
+}
+
+// runCommand runs the whole program and gives its exit code and both outputs.
+func runCommand(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs strings.Builder
+	code = exitCode(run(t.Context(), args, &out, &errs), &errs)
+	return code, out.String(), errs.String()
+}
+
+var quick = []string{"-rate", "300", "-warmup", "100ms", "-duration", "1100ms", "-revoked", "5", "-connections", "8"}
+
+func TestACleanRunExitsWithZeroAndWritesItsFiles(t *testing.T) {
+	_, target := world(t, pretend.Behaviour{})
+	dir := t.TempDir()
+	result, picture := filepath.Join(dir, "r.json"), filepath.Join(dir, "p.svg")
+	code, stdout, stderr := runCommand(t, append(quick, "-target", target, "-json", result, "-svg", picture)...)
+	if code != 0 || !strings.Contains(stdout, "0 wrong verdicts, 0 errors") {
+		t.Fatalf("exit code %d\n%s\n%s", code, stdout, stderr)
+	}
+	if !strings.Contains(stderr, "wrong 0  errors 0") {
+		t.Errorf("no progress line:\n%s", stderr)
+	}
+	text, err := os.ReadFile(result)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r loadtest.Result
+	if err := json.Unmarshal(text, &r); err != nil || !r.Clean() || !strings.Contains(r.Command, "-rate=300") {
+		t.Errorf("%v, command %q", err, r.Command)
+	}
+	if text, err := os.ReadFile(picture); err != nil || !strings.HasPrefix(string(text), "<svg ") {
+		t.Errorf("no picture: %v", err)
+	}
+}
+
+func TestALyingGatewayExitsWithOneAndIsQuoted(t *testing.T) {
+	_, target := world(t, pretend.Behaviour{LieEvery: 100})
+	code, stdout, _ := runCommand(t, append(quick, "-target", target)...)
+	if code != 1 || !strings.Contains(stdout, "WRONG VERDICTS") || !strings.Contains(stdout, "expected ") {
+		t.Errorf("exit code %d\n%s", code, stdout)
+	}
+}
+
+func TestFlagsOverrideTheFile(t *testing.T) {
+	w, target := world(t, pretend.Behaviour{})
+	other, _ := world(t, pretend.Behaviour{})
+	code, stdout, stderr := runCommand(t, append(quick, "-target", target, "-gateway", other.Target().Gateway, "-issuer", other.Target().Issuer)...)
+	if code != 0 || w.Checks() != 0 || other.Checks() == 0 {
+		t.Errorf("exit code %d, %d and %d checks\n%s%s", code, w.Checks(), other.Checks(), stdout, stderr)
+	}
+}
+
+func TestFlagsAloneAreEnoughAndStaySecret(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir()) // where no demo runs
+	target := pretend.Start(pretend.Behaviour{})
+	t.Cleanup(target.Close)
+	seed, _ := target.Target().LoadKey.Seed.MarshalText()
+	result := filepath.Join(t.TempDir(), "r.json")
+	code, stdout, stderr := runCommand(t, append(quick, "-gateway", target.Target().Gateway, "-issuer", target.Target().Issuer,
+		"-device", target.Target().Device, "-staff="+target.Target().Staff, "-load-key", "40001:"+string(seed), "-json", result)...)
+	if code != 0 {
+		t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+	text, err := os.ReadFile(result)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []string{target.Target().Device, target.Target().Staff, string(seed)} {
+		if strings.Contains(string(text)+stdout+stderr, s) {
+			t.Error("a report shows a credential or the key")
+		}
+	}
+	if !strings.Contains(string(text), "-device=…") {
+		t.Error("the command does not show that -device was given")
+	}
+}
+
+func TestMistakesAreExplained(t *testing.T) {
+	_, target := world(t, pretend.Behaviour{})
+	open := filepath.Join(t.TempDir(), "open.json")
+	if err := os.WriteFile(open, []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(open, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args      []string
+		code      int
+		complaint string
+	}{
+		{[]string{"-fast"}, 2, "-fast"},
+		{[]string{"now"}, 2, `"now"`},
+		{[]string{"-target", target, "-mix", "old=1"}, 2, `"old"`},
+		{[]string{"-target", target, "-rate", "0"}, 2, "rate"},
+		{[]string{"-target", target, "-scope", "bar"}, 2, "scope"},
+		{[]string{"-target", target, "-gateway", "http://192.0.2.1"}, 2, "-allow-remote"},
+		{[]string{"-target", target, "-load-key", "x"}, 2, "ID:SEED"},
+		{[]string{"-target", open}, 1, "open to other users"},
+		{[]string{"-target", open + ".none"}, 1, "no such file"},
+		{[]string{"-target", target, "-json", filepath.Join(open, "r.json")}, 1, "not a directory"},
+	} {
+		code, stdout, stderr := runCommand(t, c.args...)
+		if code != c.code || !strings.Contains(stderr, c.complaint) || stdout != "" {
+			t.Errorf("%v: exit code %d, stderr %q", c.args, code, stderr)
+		}
+	}
+	t.Setenv("TMPDIR", t.TempDir())
+	if code, _, stderr := runCommand(t); code != 1 || !strings.Contains(stderr, "go run ./cmd/demo -serve") {
+		t.Errorf("no demo: exit code %d, stderr %q", code, stderr)
+	}
+}
+
+func TestHelpShowsExamplesAndEveryFlag(t *testing.T) {
+	code, stdout, stderr := runCommand(t, "-h")
+	if code != 0 || stderr != "" {
+		t.Fatalf("exit code %d, stderr %q", code, stderr)
+	}
+	for _, want := range []string{"go run ./cmd/loadtest -rate", "Exit codes", "-allow-remote", "-mix", "-svg", "bad_signature"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("help does not mention %q", want)
+		}
+	}
+	if _, err := parse([]string{"-h"}, &strings.Builder{}); err != flag.ErrHelp {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,177 @@
+package loadtest
+
+import (
+	"errors"
+
+	"github.com/railgate/railgate/tokens"
+)
+
+// answer is a verdict as the gateway wrote it. Its slices point into the body
+// it was read from.
+type answer struct {
+	allow           bool
+	reason          tokens.Reason
+	class           []byte
+	subject, serial []byte
+	scopes          tokens.Scopes
+	secondsLeft     int64
+	state           []byte
+	ageMS           int64
+	watermarkMS     int64
+}
+
+// Ways in which a body is not a verdict of the contract. They are fixed texts:
+// nothing of a body reaches a report.
+var (
+	errAnswerJSON     = errors.New("answer: not the JSON of a verdict")
+	errAnswerField    = errors.New("answer: unknown field")
+	errAnswerTwice    = errors.New("answer: a field stands twice")
+	errAnswerMissing  = errors.New("answer: a field is missing, or one stands that this verdict may not have")
+	errAnswerReason   = errors.New("answer: unknown reason")
+	errAnswerVerdict  = errors.New("answer: verdict and reason contradict each other")
+	errAnswerScope    = errors.New("answer: unknown scope")
+	errAnswerState    = errors.New("answer: unknown revocation state")
+	errAnswerEmpty    = errors.New("answer: text without words")
+	errAnswerTooShort = errors.New("answer: ends early")
+)
+
+// Fields of a verdict, as bits of what was seen.
+const (
+	seenVerdict = 1 << iota
+	seenReason
+	seenClass
+	seenSubject
+	seenSerial
+	seenScopes
+	seenSecondsLeft
+	seenText
+	seenRevocation
+	seenEN
+	seenZH
+	seenState
+	seenAge
+	seenWatermark
+
+	always   = seenVerdict | seenReason | seenClass | seenRevocation | seenState | seenAge | seenWatermark
+	onAllow  = always | seenSubject | seenSerial | seenScopes | seenSecondsLeft
+	onRefuse = always | seenText | seenEN | seenZH
+)
+
+var fieldNames = fieldSet{
+	{"verdict", seenVerdict}, {"reason", seenReason}, {"class", seenClass}, {"subject", seenSubject},
+	{"serial", seenSerial}, {"scopes", seenScopes}, {"seconds_left", seenSecondsLeft}, {"text", seenText},
+	{"revocation", seenRevocation},
+}
+
+var textNames = fieldSet{{"en", seenEN}, {"zh", seenZH}}
+var stateNames = fieldSet{{"state", seenState}, {"age_ms", seenAge}, {"watermark_ms", seenWatermark}}
+
+// fieldSet names the members of one object.
+type fieldSet []struct {
+	name string
+	bit  int
+}
+
+// states are what a gateway may say of its revocation data.
+var states = [...]string{"booting", "fresh", "stale", "expired", "suspect"}
+
+// read takes a body apart. It refuses whatever the contract does not name:
+// unknown, repeated and missing fields, and on a refusal the fields that only
+// an admitted code has proven.
+func (a *answer) read(body []byte) error {
+	*a = answer{}
+	s := scan{rest: body}
+	seen, verdictAllow := 0, false
+	err := s.object(fieldNames, &seen, func(bit int) (err error) {
+		switch bit {
+		case seenVerdict:
+			var v []byte
+			if v, err = s.text(); err == nil {
+				verdictAllow = string(v) == "allow"
+				if !verdictAllow && string(v) != "deny" {
+					err = errAnswerVerdict
+				}
+			}
+		case seenReason:
+			var v []byte
+			if v, err = s.text(); err == nil {
+				a.reason, err = parseReason(v)
+			}
+		case seenClass:
+			a.class, err = s.text()
+		case seenSubject:
+			a.subject, err = s.text()
+		case seenSerial:
+			a.serial, err = s.text()
+		case seenScopes:
+			a.scopes, err = s.scopes()
+		case seenSecondsLeft:
+			a.secondsLeft, err = s.number()
+		case seenText:
+			err = s.object(textNames, &seen, func(int) error {
+				v, err := s.text()
+				if err == nil && len(v) == 0 {
+					err = errAnswerEmpty
+				}
+				return err
+			})
+		case seenRevocation:
+			err = s.object(stateNames, &seen, func(bit int) (err error) {
+				switch bit {
+				case seenState:
+					a.state, err = s.text()
+				case seenAge:
+					a.ageMS, err = s.number()
+				case seenWatermark:
+					a.watermarkMS, err = s.number()
+				}
+				return err
+			})
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.end(); err != nil {
+		return err
+	}
+	return a.whole(seen, verdictAllow)
+}
+
+// whole checks what only shows when every field was read.
+func (a *answer) whole(seen int, verdictAllow bool) error {
+	want := onRefuse
+	if verdictAllow {
+		want = onAllow
+	}
+	if seen != want {
+		return errAnswerMissing
+	}
+	a.allow = verdictAllow
+	if a.allow != (a.reason == tokens.ReasonOK) {
+		return errAnswerVerdict
+	}
+	for _, known := range states {
+		if string(a.state) == known {
+			return nil
+		}
+	}
+	return errAnswerState
+}
+
+var reasonsByCode = func() map[string]tokens.Reason {
+	m := map[string]tokens.Reason{}
+	for _, r := range tokens.Reasons() {
+		m[r.String()] = r
+	}
+	return m
+}()
+
+func parseReason(code []byte) (tokens.Reason, error) {
+	r, ok := reasonsByCode[string(code)]
+	if !ok {
+		return 0, errAnswerReason
+	}
+	return r, nil
+}

@@ -1,0 +1,90 @@
+package loadtest
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/railgate/railgate/tokens"
+)
+
+const (
+	admitted = `{"verdict":"allow","reason":"ok","class":"ok","subject":"0123456789abcdef","serial":"20494-17","scopes":["sale","entry"],"seconds_left":1711,"revocation":{"state":"fresh","age_ms":312,"watermark_ms":1770681600123}}`
+	refused  = `{"verdict":"deny","reason":"code_stale","class":"passenger","text":{"en":"This \"code\" is old.","zh":"二维码已过期"},"revocation":{"state":"booting","age_ms":-1,"watermark_ms":0}}`
+)
+
+func TestBothVerdictsAreRead(t *testing.T) {
+	var a answer
+	if err := a.read([]byte(admitted)); err != nil {
+		t.Fatal(err)
+	}
+	if !a.allow || a.reason != tokens.ReasonOK || string(a.subject) != "0123456789abcdef" || string(a.serial) != "20494-17" ||
+		a.scopes != tokens.Scopes(tokens.Sale|tokens.Entry) || a.secondsLeft != 1711 || string(a.state) != "fresh" || a.ageMS != 312 {
+		t.Errorf("read something else: %+v", a)
+	}
+	if err := a.read([]byte(" " + strings.ReplaceAll(refused, ",", ",\n ") + "\n")); err != nil {
+		t.Fatal(err)
+	}
+	if a.allow || a.reason != tokens.ReasonStale || string(a.class) != "passenger" || a.ageMS != -1 || a.serial != nil {
+		t.Errorf("read something else: %+v", a)
+	}
+}
+
+func TestAnAnswerOutsideTheContractIsRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		text string
+		want error
+	}{
+		"empty":                  {"", errAnswerTooShort},
+		"not an object":          {"[]", errAnswerJSON},
+		"cut":                    {admitted[:len(admitted)-1], errAnswerTooShort},
+		"something after":        {admitted + "{}", errAnswerJSON},
+		"zero byte after":        {admitted + "\x00", errAnswerJSON},
+		"unknown field":          {strings.Replace(admitted, `"class"`, `"klass"`, 1), errAnswerField},
+		"inner field outside":    {strings.Replace(admitted, `{"verdict"`, `{"en":"x","verdict"`, 1), errAnswerField},
+		"field twice":            {strings.Replace(admitted, `{"verdict"`, `{"reason":"ok","verdict"`, 1), errAnswerTwice},
+		"missing class":          {strings.Replace(admitted, `"class":"ok",`, ``, 1), errAnswerMissing},
+		"missing age":            {strings.Replace(admitted, `"age_ms":312,`, ``, 1), errAnswerMissing},
+		"admitted with text":     {strings.Replace(admitted, `"class"`, `"text":{"en":"a","zh":"b"},"class"`, 1), errAnswerMissing},
+		"refused with serial":    {strings.Replace(refused, `"class"`, `"serial":"1-1","class"`, 1), errAnswerMissing},
+		"refused without text":   {strings.Replace(refused, `"text":{"en":"This \"code\" is old.","zh":"二维码已过期"},`, ``, 1), errAnswerMissing},
+		"refused in one tongue":  {strings.Replace(refused, `,"zh":"二维码已过期"`, ``, 1), errAnswerMissing},
+		"refused without words":  {strings.Replace(refused, `二维码已过期`, ``, 1), errAnswerEmpty},
+		"unknown verdict":        {strings.Replace(admitted, `allow`, `maybe`, 1), errAnswerVerdict},
+		"deny ok":                {strings.Replace(refused, `code_stale`, `ok`, 1), errAnswerVerdict},
+		"allow for a refusal":    {strings.Replace(admitted, `"reason":"ok"`, `"reason":"revoked"`, 1), errAnswerVerdict},
+		"unknown reason":         {strings.Replace(refused, `code_stale`, `tired`, 1), errAnswerReason},
+		"unknown scope":          {strings.Replace(admitted, `"entry"`, `"bar"`, 1), errAnswerScope},
+		"scope twice":            {strings.Replace(admitted, `"entry"`, `"sale"`, 1), errAnswerTwice},
+		"unknown state":          {strings.Replace(admitted, `fresh`, `ripe`, 1), errAnswerState},
+		"number with a fraction": {strings.Replace(admitted, `1711`, `1711.5`, 1), errAnswerJSON},
+		"number with a zero":     {strings.Replace(admitted, `1711`, `01711`, 1), errAnswerJSON},
+		"number too long":        {strings.Replace(admitted, `1711`, `1111111111111111111`, 1), errAnswerJSON},
+		"bare minus":             {strings.Replace(admitted, `1711`, `-`, 1), errAnswerJSON},
+		"line break in a text":   {strings.Replace(refused, `old.`, "old\n.", 1), errAnswerJSON},
+	} {
+		var a answer
+		err := a.read([]byte(c.text))
+		if err != c.want {
+			t.Errorf("%s: got %v, expected %v", name, err, c.want)
+		}
+	}
+}
+
+func FuzzAnswer(f *testing.F) {
+	f.Add([]byte(admitted))
+	f.Add([]byte(refused))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var a answer
+		if a.read(body) != nil {
+			return
+		}
+		// What passes is JSON but for escapes and UTF-8, which are left as they stand.
+		if !json.Valid(body) && !strings.ContainsRune(string(body), '\\') {
+			t.Errorf("accepts what is not JSON: %q", body)
+		}
+		if a.allow != (a.reason == tokens.ReasonOK) {
+			t.Error("verdict and reason contradict each other")
+		}
+	})
+}

@@ -1,0 +1,140 @@
+package loadtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/railgate/railgate/tokens"
+)
+
+// idleConnection is how long a connection may lie unused before it is closed
+// on our side: sooner than any server would, or a check could meet a
+// connection that the gateway is just closing.
+const idleConnection = 2 * time.Second
+
+// gate is the gateway as its public listener shows it.
+type gate struct {
+	base, address, device string
+	https                 bool
+	scope                 tokens.Scope
+}
+
+func newGate(base, device string, scope tokens.Scope) (*gate, error) {
+	u, err := url.Parse(base)
+	if err != nil {
+		return nil, fmt.Errorf("gateway: not a URL")
+	}
+	https := u.Scheme == "https"
+	return &gate{base: base, address: fasthttp.AddMissingPort(u.Host, https), device: device, https: https, scope: scope}, nil
+}
+
+// connection is one keep-alive connection; it is opened with the first request
+// on it. It never retries: what fails is counted.
+func (g *gate) connection() *fasthttp.HostClient {
+	return &fasthttp.HostClient{
+		Addr: g.address, IsTLS: g.https,
+		MaxConns:                  1,
+		MaxIdleConnDuration:       idleConnection,
+		MaxIdemponentCallAttempts: 1,
+		MaxResponseBodySize:       MaxAnswer,
+		NoDefaultUserAgentHeader:  true,
+		DisablePathNormalizing:    true,
+		ReadTimeout:               RequestTimeout,
+		WriteTimeout:              RequestTimeout,
+		// Not fasthttp's own dialler: it looks names up with a cache of its own
+		// and would leave the request's bound out of account.
+		DialTimeout: func(addr string, timeout time.Duration) (net.Conn, error) {
+			if timeout <= 0 || timeout > RequestTimeout {
+				timeout = RequestTimeout
+			}
+			return net.DialTimeout("tcp", addr, timeout)
+		},
+	}
+}
+
+// ready waits until the gateway says that it can judge.
+func (g *gate) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, ReadyWait)
+	defer cancel()
+	host := g.connection()
+	defer host.CloseIdleConnections()
+	req, resp := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
+	defer fasthttp.ReleaseRequest(req)
+	defer fasthttp.ReleaseResponse(resp)
+	req.SetRequestURI(g.base + "/readyz")
+	for {
+		last := ""
+		if err := host.DoTimeout(req, resp, RequestTimeout); err != nil {
+			last = err.Error()
+		} else if resp.StatusCode() == http.StatusOK {
+			return nil
+		} else {
+			last = "HTTP " + strconv.Itoa(resp.StatusCode())
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("gateway %s is not ready (%s): is it running, and has it read its revocations?", g.base, last)
+		case <-time.After(pollEvery):
+		}
+	}
+}
+
+// asker is one caller with a connection of its own, as a gate is, and with a
+// request and an answer that are used again and again. One goroutine at a time.
+type asker struct {
+	host *fasthttp.HostClient
+	req  fasthttp.Request
+	resp fasthttp.Response
+	text []byte
+	got  answer
+}
+
+func (g *gate) asker() *asker {
+	a := &asker{host: g.connection(), text: make([]byte, 0, tokens.TextSize)}
+	a.req.Header.SetMethod(fasthttp.MethodPost)
+	a.req.SetRequestURI(g.base + "/v1/check?scope=" + g.scope.String())
+	a.req.Header.Set("Authorization", "Bearer "+g.device)
+	a.req.Header.SetContentType("text/plain")
+	return a
+}
+
+func (a *asker) close() { a.host.CloseIdleConnections() }
+
+// Ways in which a check brings no verdict.
+var (
+	errTimeout    = fmt.Errorf("timeout: no answer within %v", RequestTimeout)
+	errConnection = errors.New("connection")
+)
+
+// statusError is an answer that is no verdict.
+type statusError int
+
+func (e statusError) Error() string { return "HTTP " + strconv.Itoa(int(e)) }
+
+// ask sends one code and reads the verdict; the answer is good until the next
+// call. An error is errTimeout, errConnection with its cause, a statusError or
+// one of answer's.
+func (a *asker) ask(code *tokens.Token) (*answer, error) {
+	a.text = code.AppendText(a.text[:0])
+	a.req.SetBodyRaw(a.text)
+	err := a.host.DoTimeout(&a.req, &a.resp, RequestTimeout)
+	if err != nil {
+		var timeout interface{ Timeout() bool }
+		if errors.Is(err, fasthttp.ErrTimeout) || errors.As(err, &timeout) && timeout.Timeout() {
+			return nil, errTimeout
+		}
+		return nil, fmt.Errorf("%w: %w", errConnection, err)
+	}
+	if status := a.resp.StatusCode(); status != http.StatusOK {
+		return nil, statusError(status)
+	}
+	return &a.got, a.got.read(a.resp.Body())
+}

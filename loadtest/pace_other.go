@@ -1,0 +1,14 @@
+//go:build !linux
+
+package loadtest
+
+import "time"
+
+// pacer sleeps as well as the system lets it.
+type pacer struct{}
+
+func newPacer() *pacer { return &pacer{} }
+
+func (*pacer) close() {}
+
+func (*pacer) nap(d time.Duration) { time.Sleep(d) }

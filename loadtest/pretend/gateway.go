@@ -1,0 +1,110 @@
+package pretend
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/railgate/railgate/tokens"
+)
+
+func (w *World) gatewayHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /readyz", func(out http.ResponseWriter, _ *http.Request) {
+		if w.behaviour.NeverReady {
+			out.WriteHeader(http.StatusServiceUnavailable)
+		}
+	})
+	mux.HandleFunc("POST /v1/check", w.check)
+	return mux
+}
+
+type revocationJSON struct {
+	State     string `json:"state"`
+	AgeMS     int64  `json:"age_ms"`
+	Watermark int64  `json:"watermark_ms"`
+}
+
+type admittedJSON struct {
+	Verdict     string         `json:"verdict"`
+	Reason      string         `json:"reason"`
+	Class       string         `json:"class"`
+	Subject     string         `json:"subject"`
+	Serial      string         `json:"serial"`
+	Scopes      []string       `json:"scopes"`
+	SecondsLeft int64          `json:"seconds_left"`
+	Revocation  revocationJSON `json:"revocation"`
+}
+
+type refusedJSON struct {
+	Verdict    string            `json:"verdict"`
+	Reason     string            `json:"reason"`
+	Class      string            `json:"class"`
+	Text       map[string]string `json:"text"`
+	Revocation revocationJSON    `json:"revocation"`
+}
+
+func (w *World) check(out http.ResponseWriter, req *http.Request) {
+	scope, ok := tokens.ParseScope([]byte(req.URL.Query().Get("scope")))
+	if !ok || req.Header.Get("Authorization") != "Bearer "+w.device {
+		out.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	body, err := io.ReadAll(io.LimitReader(req.Body, 4096))
+	if err != nil {
+		return
+	}
+	var t tokens.Token
+	reason := t.ParseText(body)
+	now := time.Now().Unix()
+	if reason == tokens.ReasonOK {
+		reason = w.checker.Check(&t, now, scope)
+	}
+	if t.KeyID() == LoadKey {
+		if w.behaviour.Overloaded && w.loads.Load() > 0 {
+			out.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		w.stall()
+		reason = w.lie(reason)
+	}
+	time.Sleep(w.behaviour.EachCheck)
+	w.checks.Add(1)
+	out.Header().Set("Content-Type", "application/json")
+	fresh := revocationJSON{"fresh", 312, 1770681600123}
+	if reason == tokens.ReasonOK {
+		json.NewEncoder(out).Encode(admittedJSON{
+			"allow", reason.String(), reason.Class().String(), t.Subject().String(), t.Serial().String(),
+			t.Scopes().Names(), t.SecondsLeft(now), fresh,
+		})
+		return
+	}
+	en, zh := reason.Text()
+	json.NewEncoder(out).Encode(refusedJSON{
+		"deny", reason.String(), reason.Class().String(), map[string]string{"en": en, "zh": zh}, fresh,
+	})
+}
+
+// stall holds every answer back until the stall is over.
+func (w *World) stall() {
+	now := time.Now()
+	w.firstLoad.CompareAndSwap(0, now.UnixNano())
+	since := now.Sub(time.Unix(0, w.firstLoad.Load()))
+	if since >= w.behaviour.StallAfter && since < w.behaviour.StallAfter+w.behaviour.StallFor {
+		time.Sleep(w.behaviour.StallAfter + w.behaviour.StallFor - since)
+	}
+}
+
+// lie turns every n-th answer round, but never the first, with which the load
+// test makes sure of its key.
+func (w *World) lie(honest tokens.Reason) tokens.Reason {
+	n := w.loads.Add(1)
+	if w.behaviour.LieEvery == 0 || n == 1 || n%w.behaviour.LieEvery != 0 {
+		return honest
+	}
+	if honest == tokens.ReasonOK {
+		return tokens.ReasonRevoked
+	}
+	return tokens.ReasonOK
+}

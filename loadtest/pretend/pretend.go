@@ -1,0 +1,145 @@
+// Package pretend plays a gateway and an issuer over real HTTP on loopback, for
+// tests of the load test. Verdicts come from tokens.Checker itself.
+//
+// It can be told to lie, to stall or to lose revocations: a load test that does
+// not notice is worth nothing. It keeps everything in memory and promises
+// nothing about speed.
+package pretend
+
+import (
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/railgate/railgate/loadtest"
+	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/signing"
+	"github.com/railgate/railgate/tokens/tokentest"
+)
+
+// Ids of the pretended issuer's own key and of the load key.
+const (
+	ownKey  = 7
+	LoadKey = 40001
+)
+
+// Behaviour is how the pretended world departs from an honest one; the zero
+// value does not.
+type Behaviour struct {
+	// LieEvery makes every n-th check under load answer the opposite; 0 for never.
+	LieEvery int64
+	// StallAfter and StallFor stop all answers once, counted from the first
+	// check of a pass signed with the load key.
+	StallAfter, StallFor time.Duration
+	// EachCheck is how long a check takes.
+	EachCheck time.Duration
+	// LoseRevocations accepts revocations and forgets them.
+	LoseRevocations bool
+	// NoLoadKey leaves the load key unannounced.
+	NoLoadKey bool
+	// Overloaded answers every check under load with 503.
+	Overloaded bool
+	// NeverReady keeps /readyz at 503.
+	NeverReady bool
+}
+
+// World is a running gateway and issuer.
+type World struct {
+	behaviour       Behaviour
+	gateway, issuer *httptest.Server
+	device, staff   string
+	seed            loadtest.Seed
+	own             tokentest.Issuer
+	checker         tokens.Checker
+	checks, loads   atomic.Int64 // all, and those of passes signed with the load key
+	firstLoad       atomic.Int64 // Unix nanoseconds
+
+	mu        sync.Mutex // guards what follows
+	approvals uint32
+	revoked   map[tokens.Serial]bool
+	people    map[string]*application // by application id
+	numbers   map[string]bool         // document numbers seen
+}
+
+// Start starts both servers on free ports; Close ends them.
+func Start(b Behaviour) *World {
+	w := &World{
+		behaviour: b,
+		device:    "rgd_" + repeat('d'), staff: "rgs_" + repeat('e'),
+		own:     tokentest.NewIssuer(ownKey),
+		revoked: map[tokens.Serial]bool{}, people: map[string]*application{}, numbers: map[string]bool{},
+	}
+	for i := range w.seed {
+		w.seed[i] = byte(i + 1)
+	}
+	keys := []tokens.Key{w.own.Key()}
+	if !b.NoLoadKey {
+		load := signing.NewKey(w.seed)
+		keys = append(keys, tokens.Key{ID: LoadKey, Public: load.Public(), CutOff: tokens.Never})
+	}
+	set, err := tokens.NewKeySet(keys...)
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+	w.checker = tokens.Checker{Keys: set, Revocations: w, Passes: &passes{}}
+	w.gateway = httptest.NewServer(w.gatewayHandler())
+	w.issuer = httptest.NewServer(w.issuerHandler())
+	return w
+}
+
+// Close ends both servers.
+func (w *World) Close() {
+	w.gateway.Close()
+	w.issuer.Close()
+}
+
+// Target is how a load test reaches this world.
+func (w *World) Target() loadtest.Target {
+	return loadtest.Target{
+		Gateway: w.gateway.URL, Issuer: w.issuer.URL, Device: w.device, Staff: w.staff,
+		LoadKey: loadtest.LoadKey{ID: LoadKey, Seed: w.seed},
+	}
+}
+
+// Checks counts the checks answered with a verdict.
+func (w *World) Checks() int64 { return w.checks.Load() }
+
+// Revocations counts the credentials that were revoked.
+func (w *World) Revocations() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.revoked)
+}
+
+// Numbers lists the document numbers that were applied with.
+func (w *World) Numbers() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var all []string
+	for n := range w.numbers {
+		all = append(all, n)
+	}
+	return all
+}
+
+// Revoked makes World the checker's view of revocations.
+func (w *World) Revoked(s tokens.Serial) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.revoked[s]
+}
+
+// passes remembers everything.
+type passes struct{ seen sync.Map }
+
+func (p *passes) Verified(pass *tokens.SignedPass) bool { _, ok := p.seen.Load(*pass); return ok }
+func (p *passes) Remember(pass *tokens.SignedPass)      { p.seen.Store(*pass, true) }
+
+func repeat(c byte) string {
+	text := make([]byte, 64)
+	for i := range text {
+		text[i] = c
+	}
+	return string(text)
+}

@@ -1,0 +1,162 @@
+package loadtest
+
+import (
+	"encoding/json"
+	"io"
+	"math"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// Result is what a run measured, as its JSON report holds it. Times ending in
+// _ns are nanoseconds. It holds no credential, code or key.
+type Result struct {
+	Command   string    `json:"command"`
+	StartedAt time.Time `json:"started_at"`
+	Machine   Machine   `json:"machine"`
+	Gateway   string    `json:"gateway"`
+
+	TargetRate  float64 `json:"target_rate"` // arrivals per second asked for
+	Arrivals    string  `json:"arrivals"`    // poisson or uniform
+	WarmupS     float64 `json:"warmup_s"`
+	DurationS   float64 `json:"duration_s"` // asked for
+	Connections int     `json:"connections"`
+	Mix         string  `json:"mix"`
+	Seed        uint64  `json:"seed"`
+	Scope       string  `json:"scope"`
+
+	Interrupted bool    `json:"interrupted"`
+	Warm        int64   `json:"warmup_checks"` // compared, but in no latency
+	Checks      int64   `json:"checks"`        // sent in the measured part
+	Seconds     float64 `json:"seconds"`       // from its start to the later of its end and the last answer
+	Rate        float64 `json:"rate"`          // Checks by Seconds
+	Unmet       int64   `json:"unmet_supply"`  // arrivals that were due and never sent
+
+	Wrong      int64   `json:"wrong_verdicts"` // warm-up included
+	FirstWrong []Wrong `json:"first_wrong"`    // at most FirstWrong
+	Errors     int64   `json:"errors"`         // requests without a verdict, warm-up included
+	ErrorKinds []Error `json:"error_kinds"`
+
+	Overall    Latency   `json:"latency"` // from the moment a request was due to its whole answer
+	Kinds      []Latency `json:"latency_by_kind"`
+	SentLate   Latency   `json:"sent_late"` // the part of it before sending: busy connections, and this program
+	Verdicts   []Verdict `json:"verdicts"`
+	Revocation Latency   `json:"revoke_to_refused"`  // before the run
+	OldestMS   int64     `json:"oldest_revocations"` // age of the oldest revocation data an answer named, ms
+
+	curves []curve
+}
+
+// Latency is one row of the percentile table.
+type Latency struct {
+	Name  string `json:"name"`
+	Count int64  `json:"count"`
+	P50   int64  `json:"p50_ns"`
+	P90   int64  `json:"p90_ns"`
+	P99   int64  `json:"p99_ns"`
+	P999  int64  `json:"p99_9_ns"`
+	P9999 int64  `json:"p99_99_ns"`
+	Max   int64  `json:"max_ns"`
+}
+
+// Verdict counts the answers of one reason to codes of one kind.
+type Verdict struct {
+	Kind   string `json:"kind"`
+	Reason string `json:"reason"`
+	Count  int64  `json:"count"`
+}
+
+// Error counts the requests that failed in one way.
+type Error struct {
+	Name  string `json:"name"`
+	Count int64  `json:"count"`
+	First string `json:"first"` // the first one's text
+}
+
+// Clean reports whether every arrival was sent and answered rightly, and the
+// run went to its end.
+func (r *Result) Clean() bool {
+	return r.Wrong == 0 && r.Errors == 0 && r.Unmet == 0 && !r.Interrupted && r.Checks > 0
+}
+
+// WriteJSON writes the result, indented.
+func (r *Result) WriteJSON(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(r)
+}
+
+// result reads the tally once nobody adds to it any more.
+func (r *runner) result(interrupted bool, revocation *hdrhistogram.Histogram) *Result {
+	c, t := r.config, r.tally
+	arrivals := "poisson"
+	if c.Uniform {
+		arrivals = "uniform"
+	}
+	out := &Result{
+		Command: c.Command, StartedAt: r.begun.UTC(), Machine: thisMachine(), Gateway: c.Target.Gateway,
+		TargetRate: c.Rate, Arrivals: arrivals, WarmupS: c.Warmup.Seconds(), DurationS: c.Duration.Seconds(),
+		Connections: c.Connections, Mix: c.Mix.String(), Seed: c.Seed, Scope: c.Scope.String(),
+		Interrupted: interrupted, Warm: t.warm, Checks: t.checks, Unmet: r.unmet,
+		Wrong: t.wrong, FirstWrong: append([]Wrong{}, t.first...), Errors: t.failed, ErrorKinds: []Error{},
+		Overall: latency("overall", t.all), SentLate: latency("sent late", t.late),
+		Revocation: latency("revoke to refused", revocation), OldestMS: t.oldest,
+		curves: []curve{newCurve("overall", t.all)},
+	}
+	// An interrupted run ended with its last answer, any other not before its time.
+	from, to := r.begun.Add(c.Warmup), r.begun.Add(c.run())
+	if interrupted || t.lastDone.After(to) {
+		to = t.lastDone
+	}
+	if t.checks > 0 {
+		out.Seconds = to.Sub(from).Seconds()
+		out.Rate = float64(t.checks) / out.Seconds
+	}
+	for name, count := range t.errors {
+		out.ErrorKinds = append(out.ErrorKinds, Error{Name: name, Count: count, First: t.examples[name]})
+	}
+	sortErrors(out.ErrorKinds)
+	for k, h := range t.kinds {
+		if h.TotalCount() == 0 {
+			continue
+		}
+		name := Kind(k).String()
+		out.Kinds = append(out.Kinds, latency(name, h))
+		out.curves = append(out.curves, newCurve(name, h))
+		out.Verdicts = append(out.Verdicts, verdicts(name, t.verdicts[k])...)
+	}
+	return out
+}
+
+func latency(name string, h *hdrhistogram.Histogram) Latency {
+	return Latency{
+		Name: name, Count: h.TotalCount(), Max: h.Max(),
+		P50: h.ValueAtPercentile(50), P90: h.ValueAtPercentile(90), P99: h.ValueAtPercentile(99),
+		P999: h.ValueAtPercentile(99.9), P9999: h.ValueAtPercentile(99.99),
+	}
+}
+
+// curve is a latency distribution for the picture: ns[i] is the latency at
+// i/perNine nines (0 nines is the minimum, 2 nines are 99 %).
+type curve struct {
+	name string
+	ns   []int64
+}
+
+const perNine = 20
+
+// newCurve goes as far as the count carries: beyond, every percentile is the maximum.
+func newCurve(name string, h *hdrhistogram.Histogram) curve {
+	c := curve{name: name}
+	if h.TotalCount() == 0 {
+		return c
+	}
+	nines := math.Log10(float64(h.TotalCount()))
+	for i := 0; i <= int(nines*perNine); i++ {
+		share := 1 - math.Pow(10, -float64(i)/perNine)
+		c.ns = append(c.ns, max(shortest, h.ValueAtPercentile(100*share)))
+	}
+	return c
+}

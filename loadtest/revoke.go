@@ -1,0 +1,109 @@
+package loadtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/railgate/railgate/tokens"
+)
+
+const (
+	// revokers is how many credentials are applied for and revoked at once.
+	revokers = 8
+	// pollEvery is the pause between two questions whether a revocation has
+	// arrived: the resolution of that latency, and no load worth the name.
+	pollEvery = 5 * time.Millisecond
+	// personTries is how often another made-up person is tried: one of an
+	// earlier run may have used up the monthly quota.
+	personTries = 3
+)
+
+// revokeAll makes count real credentials, sees each admitted, revokes it, and
+// sees it refused. Latency runs from the sending of the revocation to the
+// sending of the first check that is refused.
+func revokeAll(ctx context.Context, i *issuer, gate *gate, count int, seed uint64) (*sessions, *hdrhistogram.Histogram, error) {
+	revoked, latency := newSessions(count, tokens.Length), newHistogram()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var mu sync.Mutex // latency
+	var wg sync.WaitGroup
+	for w := range min(revokers, count) {
+		wg.Go(func() {
+			// People are drawn from the clock too: the quota of a run before is used up.
+			random := rand.New(rand.NewPCG(seed^uint64(time.Now().UnixNano()), uint64(w)))
+			asker := gate.asker()
+			defer asker.close()
+			for n := w; n < count && ctx.Err() == nil; n += revokers {
+				s, took, err := revokeOne(ctx, i, asker, random)
+				if err != nil {
+					cancel(fmt.Errorf("credential %d of %d: %w", n+1, count, err))
+					return
+				}
+				revoked.put(n, &s.pass, s.start, s.links, 0)
+				mu.Lock()
+				record(latency, took)
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	return revoked, latency, context.Cause(ctx)
+}
+
+func revokeOne(ctx context.Context, i *issuer, asker *asker, random *rand.Rand) (*realSession, time.Duration, error) {
+	var s *realSession
+	var err error
+	for range personTries {
+		if s, err = i.open(ctx, newPerson(random), random); err == nil || ctx.Err() != nil {
+			break
+		}
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	if _, err := until(ctx, asker, s, tokens.ReasonOK); err != nil {
+		return nil, 0, fmt.Errorf("serial %s before its revocation: %w", s.serial, err)
+	}
+	sent := time.Now()
+	if err := i.revoke(ctx, s.serial); err != nil {
+		return nil, 0, fmt.Errorf("serial %s: %w", s.serial, err)
+	}
+	refused, err := until(ctx, asker, s, tokens.ReasonRevoked)
+	if err != nil {
+		return nil, 0, fmt.Errorf("serial %s after its revocation: %w", s.serial, err)
+	}
+	return s, refused.Sub(sent), nil
+}
+
+// until asks for the session's current code until the gateway answers want,
+// and says when the deciding question was sent.
+func until(ctx context.Context, a *asker, s *realSession, want tokens.Reason) (time.Time, error) {
+	ctx, cancel := context.WithTimeout(ctx, RevokeWait)
+	defer cancel()
+	last := errors.New("never asked")
+	for {
+		now := time.Now()
+		step := max(0, int(now.Unix()-s.start)/tokens.Period)
+		code := tokens.Assemble(&s.pass, uint8(step), s.links[step])
+		got, err := a.ask(&code)
+		switch {
+		case err != nil:
+			last = err
+		case got.reason == want:
+			return now, nil
+		default:
+			last = fmt.Errorf("the gateway answers %s", got.reason)
+		}
+		select {
+		case <-ctx.Done():
+			return now, fmt.Errorf("no %s within %v: %w", want, RevokeWait, last)
+		case <-time.After(pollEvery):
+		}
+	}
+}

@@ -1,0 +1,354 @@
+package loadtest_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/loadtest"
+	"github.com/railgate/railgate/loadtest/pretend"
+)
+
+// short is a load test that ends soon, of the pretended world.
+func short(t *testing.T, b pretend.Behaviour) (loadtest.Config, *pretend.World) {
+	t.Helper()
+	w := pretend.Start(b)
+	t.Cleanup(w.Close)
+	c := loadtest.DefaultConfig()
+	c.Target, c.Rate, c.Warmup, c.Duration, c.Connections, c.Revoked = w.Target(), 300, 200*time.Millisecond, 1200*time.Millisecond, 8, 10
+	return c, w
+}
+
+func mustRun(t *testing.T, c loadtest.Config) *loadtest.Result {
+	t.Helper()
+	r, err := loadtest.Run(t.Context(), c, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func text(t *testing.T, r *loadtest.Result) string {
+	t.Helper()
+	var b strings.Builder
+	if err := r.WriteText(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestAnHonestGatewayIsClean(t *testing.T) {
+	c, w := short(t, pretend.Behaviour{})
+	r := mustRun(t, c)
+	if !r.Clean() {
+		t.Fatalf("an honest gateway is not clean:\n%s", text(t, r))
+	}
+	expected, _ := loadtest.NewSchedule(c.Mix, c.Rate, c.Warmup+c.Duration, c.Uniform, c.Seed).Count()
+	if r.Warm+r.Checks != int64(expected) || r.Warm == 0 {
+		t.Errorf("%d + %d checks, %d arrivals", r.Warm, r.Checks, expected)
+	}
+	if w.Revocations() != 10 || r.Revocation.Count != 10 || r.Revocation.Max <= 0 {
+		t.Errorf("%d credentials were revoked, %d latencies measured", w.Revocations(), r.Revocation.Count)
+	}
+	answered := map[string]int64{}
+	for _, v := range r.Verdicts {
+		answered[v.Kind+" "+v.Reason] = v.Count
+	}
+	for _, pair := range []string{"fresh ok", "rescan ok", "stale code_stale", "tampered bad_signature", "tampered link_mismatch", "revoked revoked"} {
+		if answered[pair] == 0 {
+			t.Errorf("no answer %q among %v", pair, answered)
+		}
+	}
+	if len(answered) != 6 {
+		t.Errorf("other answers among %v", answered)
+	}
+	last := lastLine(text(t, r))
+	if !strings.HasPrefix(last, "loadtest: ") || !strings.Contains(last, " 0 wrong verdicts, 0 errors, p50 ") || !strings.Contains(last, " p99.9 ") {
+		t.Errorf("last line: %s", last)
+	}
+}
+
+func TestALieIsFoundAndPrinted(t *testing.T) {
+	c, w := short(t, pretend.Behaviour{LieEvery: 100})
+	c.Rate = 1500
+	r := mustRun(t, c)
+	lies := (r.Warm + r.Checks + 1) / 100 // one more check was the probe
+	if r.Clean() || r.Wrong != lies {
+		t.Fatalf("%d lies, %d wrong verdicts found", lies, r.Wrong)
+	}
+	if len(r.FirstWrong) != int(min(lies, loadtest.FirstWrong)) {
+		t.Errorf("%d wrong verdicts kept, expected the first %d", len(r.FirstWrong), loadtest.FirstWrong)
+	}
+	report := text(t, r)
+	for _, wrong := range r.FirstWrong {
+		if wrong.Serial == "" || wrong.Expected == wrong.Got || !strings.Contains(report, wrong.String()) {
+			t.Errorf("not printed in full: %+v", wrong)
+		}
+	}
+	if strings.Contains(report, "RG1:") || strings.Contains(report, w.Target().Device) {
+		t.Error("the report holds a code or a credential")
+	}
+}
+
+// Coordinated omission: with four connections only four checks are under way
+// during the stall, less than one in a hundred. A tester that waits for
+// answers before it asks again would report a fast gateway.
+func TestAStallShowsInEveryArrivalThatItHeldUp(t *testing.T) {
+	const stall = 300 * time.Millisecond
+	c, _ := short(t, pretend.Behaviour{StallAfter: 600 * time.Millisecond, StallFor: stall})
+	c.Connections, c.Rate, c.Uniform, c.Duration = 4, 400, true, 1500*time.Millisecond
+	r := mustRun(t, c)
+	if !r.Clean() {
+		t.Fatalf("a stall is slow, not wrong:\n%s", text(t, r))
+	}
+	if got := time.Duration(r.Overall.P999); got < stall*9/10 {
+		t.Errorf("p99.9 is %v, the stall took %v", got, stall)
+	}
+	// A fifth of the run's arrivals came due during the stall; half of those waited for 150 ms or more.
+	if got := time.Duration(r.Overall.P90); got < 100*time.Millisecond {
+		t.Errorf("p90 is %v: arrivals due during the stall were left out", got)
+	}
+	if late := time.Duration(r.SentLate.P999); late < stall/2 {
+		t.Errorf("sent late by %v at p99.9: the wait for a connection is not told", late)
+	}
+	if c := r.Overall.Count; c != r.Checks || c < 550 {
+		t.Errorf("%d latencies of %d checks", c, r.Checks)
+	}
+}
+
+func TestUnmetSupplyIsReported(t *testing.T) {
+	// Two connections at 50 ms a check carry 40/s; 400/s are due.
+	c, _ := short(t, pretend.Behaviour{EachCheck: 50 * time.Millisecond})
+	c.Connections, c.Rate, c.Revoked, c.Mix = 2, 400, 0, loadtest.Mix{loadtest.Fresh: 1}
+	r := mustRun(t, c)
+	expected, _ := loadtest.NewSchedule(c.Mix, c.Rate, c.Warmup+c.Duration, c.Uniform, c.Seed).Count()
+	if r.Unmet == 0 || r.Clean() {
+		t.Fatalf("unmet supply is not reported:\n%s", text(t, r))
+	}
+	if r.Warm+r.Checks+r.Unmet != int64(expected) {
+		t.Errorf("%d sent and %d unmet of %d arrivals", r.Warm+r.Checks, r.Unmet, expected)
+	}
+	if report := text(t, r); !strings.Contains(report, "UNMET SUPPLY") || !strings.Contains(lastLine(report), "unmet") {
+		t.Errorf("the report does not say so:\n%s", report)
+	}
+}
+
+func TestFailedRequestsAreErrors(t *testing.T) {
+	c, _ := short(t, pretend.Behaviour{Overloaded: true})
+	c.Mix, c.Revoked = loadtest.Mix{loadtest.Fresh: 1}, 0
+	r := mustRun(t, c)
+	if r.Clean() || r.Errors != r.Warm+r.Checks || len(r.ErrorKinds) != 1 || r.ErrorKinds[0].Name != "HTTP 503" {
+		t.Errorf("got %+v", r.ErrorKinds)
+	}
+	if r.Wrong != 0 {
+		t.Error("no verdict is not a wrong verdict")
+	}
+}
+
+func TestAGatewayThatGoesAwayIsErrors(t *testing.T) {
+	c, w := short(t, pretend.Behaviour{})
+	c.Mix, c.Revoked = loadtest.Mix{loadtest.Fresh: 1}, 0
+	progress := &firstLine{with: "warming up", then: func() { go w.Close() }}
+	c.Warmup = 1500 * time.Millisecond
+	r, err := loadtest.Run(t.Context(), c, progress)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Clean() || r.Errors == 0 || r.ErrorKinds[0].Name != "connection" || r.ErrorKinds[0].First == "" {
+		t.Errorf("got %d errors, %+v", r.Errors, r.ErrorKinds)
+	}
+}
+
+func TestInterruptedRunsReportWhatTheyMeasured(t *testing.T) {
+	c, _ := short(t, pretend.Behaviour{})
+	c.Duration, c.Warmup, c.Rate = 10*time.Minute, 0, 50
+	ctx, cancel := context.WithCancel(t.Context())
+	begun := time.Now()
+	r, err := loadtest.Run(ctx, c, &firstLine{with: "1s", then: cancel})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(begun); took > 20*time.Second {
+		t.Errorf("ended %v after it was begun", took)
+	}
+	if !r.Interrupted || r.Clean() || r.Checks < 20 || r.Unmet != 0 || r.Wrong != 0 || r.Errors != 0 || r.Seconds > 5 {
+		t.Errorf("reported:\n%s", text(t, r))
+	}
+	if !strings.HasPrefix(text(t, r), "INTERRUPTED") {
+		t.Error("the report does not say that it was interrupted")
+	}
+}
+
+func TestNoRunWithoutAReadyGateway(t *testing.T) {
+	c, _ := short(t, pretend.Behaviour{NeverReady: true})
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := loadtest.Run(ctx, c, io.Discard); err == nil || !strings.Contains(err.Error(), "not ready (HTTP 503)") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestNoRunWithoutTheLoadKey(t *testing.T) {
+	c, _ := short(t, pretend.Behaviour{NoLoadKey: true})
+	if _, err := loadtest.Run(t.Context(), c, io.Discard); err == nil || !strings.Contains(err.Error(), "does not know load key 40001") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestNoRunWhenRevocationsAreLost(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for its bound")
+	}
+	c, _ := short(t, pretend.Behaviour{LoseRevocations: true})
+	c.Revoked = 1
+	begun := time.Now()
+	_, err := loadtest.Run(t.Context(), c, io.Discard)
+	if err == nil || !strings.Contains(err.Error(), "after its revocation: no revoked within") {
+		t.Errorf("got %v", err)
+	}
+	if took := time.Since(begun); took < loadtest.RevokeWait || took > loadtest.RevokeWait+5*time.Second {
+		t.Errorf("gave up after %v, expected %v", took, loadtest.RevokeWait)
+	}
+}
+
+func TestNoRunWithAWrongStaffCredential(t *testing.T) {
+	c, _ := short(t, pretend.Behaviour{})
+	c.Target.Staff = "rgs_" + strings.Repeat("0", 64)
+	_, err := loadtest.Run(t.Context(), c, io.Discard)
+	if err == nil || !strings.Contains(err.Error(), `HTTP 401 "staff_unknown"`) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestPeopleAreMadeUp(t *testing.T) {
+	c, w := short(t, pretend.Behaviour{})
+	c.Duration, c.Revoked = 100*time.Millisecond, 30
+	mustRun(t, c)
+	if len(w.Numbers()) < 30 {
+		t.Fatalf("%d people for 30 credentials", len(w.Numbers()))
+	}
+	for _, n := range w.Numbers() {
+		if !strings.HasPrefix(n, "110105190") {
+			t.Errorf("a number of a person who may live")
+		}
+	}
+}
+
+func TestBoundsAreNamed(t *testing.T) {
+	good, _ := short(t, pretend.Behaviour{})
+	if err := good.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	for field, spoil := range map[string]func(*loadtest.Config){
+		"rate":        func(c *loadtest.Config) { c.Rate = 0 },
+		"duration":    func(c *loadtest.Config) { c.Duration = 0 },
+		"warmup":      func(c *loadtest.Config) { c.Warmup = loadtest.MaxRun },
+		"connections": func(c *loadtest.Config) { c.Connections = loadtest.MaxConnections + 1 },
+		"revoked":     func(c *loadtest.Config) { c.Revoked = 0 },
+		"scope":       func(c *loadtest.Config) { c.Scope = 3 },
+		"mix":         func(c *loadtest.Config) { c.Mix = loadtest.Mix{} },
+		"gateway":     func(c *loadtest.Config) { c.Target.Gateway = "http://192.0.2.1:8080" },
+	} {
+		c := good
+		spoil(&c)
+		if _, err := loadtest.Run(t.Context(), c, io.Discard); err == nil || !strings.Contains(err.Error(), field) {
+			t.Errorf("%s: got %v", field, err)
+		}
+	}
+	good.Target.Gateway, good.AllowRemote = "http://192.0.2.1:8080", true
+	if err := good.Validate(); err != nil {
+		t.Errorf("a remote target that is allowed: %v", err)
+	}
+}
+
+func TestReportsCanBeReadByMachines(t *testing.T) {
+	c, w := short(t, pretend.Behaviour{LieEvery: 50})
+	c.Command = "go run ./cmd/loadtest -rate=300"
+	r := mustRun(t, c)
+
+	var out bytes.Buffer
+	if err := r.WriteJSON(&out); err != nil {
+		t.Fatal(err)
+	}
+	var back loadtest.Result
+	d := json.NewDecoder(bytes.NewReader(out.Bytes()))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&back); err != nil {
+		t.Fatal(err)
+	}
+	if back.Checks != r.Checks || back.Command != c.Command || back.Machine.Cores == 0 || back.Machine.Go == "" || back.Machine.CPU == "" || back.Overall != r.Overall {
+		t.Errorf("the JSON report says something else: %+v", back)
+	}
+
+	out.WriteByte('\n')
+	if err := r.WriteSVG(&out); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []string{w.Target().Device, w.Target().Staff, "0102030405", "RG1:"} {
+		if strings.Contains(out.String(), s) {
+			t.Error("a report holds a credential, a key or a code")
+		}
+	}
+	out.Reset()
+	if err := r.WriteSVG(&out); err != nil {
+		t.Fatal(err)
+	}
+	lines := 0
+	for d := xml.NewDecoder(&out); ; {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatalf("the picture is no XML: %v", err)
+		}
+		e, ok := token.(xml.StartElement)
+		if !ok {
+			continue
+		}
+		for _, a := range e.Attr {
+			if strings.Contains(a.Value, "NaN") || strings.Contains(a.Value, "Inf") {
+				t.Errorf("%s %s=%q", e.Name.Local, a.Name.Local, a.Value)
+			}
+		}
+		if e.Name.Local == "polyline" {
+			lines++
+		}
+	}
+	if lines != 6 {
+		t.Errorf("%d curves, expected one for all checks and one for each of five kinds", lines)
+	}
+}
+
+func TestAPictureOfNothingIsStillAPicture(t *testing.T) {
+	var out strings.Builder
+	if err := new(loadtest.Result).WriteSVG(&out); err != nil || strings.Contains(out.String(), "NaN") || strings.Contains(out.String(), "Inf") {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+}
+
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return lines[len(lines)-1]
+}
+
+// firstLine is a progress writer that does something when a text first comes.
+type firstLine struct {
+	with string
+	then func()
+	once sync.Once
+}
+
+func (f *firstLine) Write(p []byte) (int, error) {
+	if strings.Contains(string(p), f.with) {
+		f.once.Do(f.then)
+	}
+	return len(p), nil
+}

@@ -1,0 +1,144 @@
+package loadtest
+
+import "github.com/railgate/railgate/tokens"
+
+// scan walks over the JSON of one answer without allocating: encoding/json
+// would cost the generator more than the gateway spends on the check.
+type scan struct{ rest []byte }
+
+// space drops white space and gives the next byte, 0 at the end.
+func (s *scan) space() byte {
+	for len(s.rest) > 0 {
+		switch s.rest[0] {
+		case ' ', '\t', '\n', '\r':
+			s.rest = s.rest[1:]
+		default:
+			return s.rest[0]
+		}
+	}
+	return 0
+}
+
+// take drops the next byte, which must be c.
+func (s *scan) take(c byte) error {
+	switch s.space() {
+	case c:
+		s.rest = s.rest[1:]
+		return nil
+	case 0:
+		return errAnswerTooShort
+	}
+	return errAnswerJSON
+}
+
+// end refuses anything after the answer.
+func (s *scan) end() error {
+	if s.space() != 0 || len(s.rest) > 0 {
+		return errAnswerJSON
+	}
+	return nil
+}
+
+// object calls member at the value of each member, which must be one of known
+// and not in seen yet.
+func (s *scan) object(known fieldSet, seen *int, member func(bit int) error) error {
+	if err := s.take('{'); err != nil {
+		return err
+	}
+	for {
+		name, err := s.text()
+		if err != nil {
+			return err
+		}
+		bit := 0
+		for _, f := range known {
+			if string(name) == f.name {
+				bit = f.bit
+			}
+		}
+		if bit == 0 {
+			return errAnswerField
+		}
+		if *seen&bit != 0 {
+			return errAnswerTwice
+		}
+		*seen |= bit
+		if err := s.take(':'); err != nil {
+			return err
+		}
+		if err := member(bit); err != nil {
+			return err
+		}
+		if s.space() != ',' {
+			return s.take('}')
+		}
+		s.rest = s.rest[1:]
+	}
+}
+
+// text reads a string and leaves its escapes as they stand: nothing compared
+// here needs one.
+func (s *scan) text() ([]byte, error) {
+	if err := s.take('"'); err != nil {
+		return nil, err
+	}
+	for i := 0; i < len(s.rest); i++ {
+		switch c := s.rest[i]; {
+		case c == '"':
+			v := s.rest[:i]
+			s.rest = s.rest[i+1:]
+			return v, nil
+		case c == '\\':
+			i++
+		case c < ' ':
+			return nil, errAnswerJSON
+		}
+	}
+	return nil, errAnswerTooShort
+}
+
+// number reads an integer of at most 18 digits.
+func (s *scan) number() (int64, error) {
+	s.space()
+	i, sign, n := 0, int64(1), int64(0)
+	if len(s.rest) > 0 && s.rest[0] == '-' {
+		i, sign = 1, -1
+	}
+	digits := i
+	for ; i < len(s.rest) && s.rest[i] >= '0' && s.rest[i] <= '9'; i++ {
+		n = n*10 + int64(s.rest[i]-'0')
+		if i-digits == 18 {
+			return 0, errAnswerJSON
+		}
+	}
+	if i == digits || (s.rest[digits] == '0' && i > digits+1) {
+		return 0, errAnswerJSON
+	}
+	s.rest = s.rest[i:]
+	return sign * n, nil
+}
+
+// scopes reads a list of scope names.
+func (s *scan) scopes() (set tokens.Scopes, err error) {
+	if err := s.take('['); err != nil {
+		return 0, err
+	}
+	for {
+		name, err := s.text()
+		if err != nil {
+			return 0, err
+		}
+		scope, ok := tokens.ParseScope(name)
+		if !ok {
+			return 0, errAnswerScope
+		}
+		if set.Has(scope) {
+			return 0, errAnswerTwice
+		}
+		set |= tokens.Scopes(scope)
+		if s.space() != ',' {
+			return set, s.take(']')
+		}
+		s.rest = s.rest[1:]
+	}
+}

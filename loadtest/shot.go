@@ -1,0 +1,131 @@
+package loadtest
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/railgate/railgate/tokens"
+)
+
+// stock is every session that codes are made from.
+type stock struct{ fresh, old, revoked *sessions }
+
+// shot is one code, ready to be shown, and the only right answer to it.
+type shot struct {
+	code tokens.Token
+	kind Kind
+	part string // what was tampered with; empty for other kinds
+	want tokens.Reason
+}
+
+// make turns an arrival into the code that its phone shows at now.
+func (s *stock) make(a Arrival, now time.Time) shot {
+	at := now.Unix()
+	switch a.Kind {
+	case Fresh, Rescan:
+		i := int(a.Which)
+		return shot{code: s.fresh.code(i, s.fresh.step(i, at)), kind: a.Kind, want: tokens.ReasonOK}
+	case Stale:
+		i := int(a.Which) % s.old.len()
+		// Two behind even for a clock that is ClockMargin slow. The ages of these
+		// sessions see to it that there is such a step.
+		newest := s.old.step(i, now.Add(-ClockMargin).Unix()) - tokens.PreviousSteps - 1
+		step := int(a.Dice % uint64(newest+1))
+		return shot{code: s.old.code(i, step), kind: a.Kind, want: tokens.ReasonStale}
+	case Tampered:
+		if a.Shown {
+			return tamper(s.fresh, int(a.Which), at, a.Dice)
+		}
+		return tamper(s.old, int(a.Which)%s.old.len(), at, a.Dice)
+	case Revoked:
+		i := int(a.Which) % s.revoked.len()
+		return shot{code: s.revoked.code(i, s.revoked.step(i, at)), kind: a.Kind, want: tokens.ReasonRevoked}
+	}
+	panic("BUG: an arrival of no kind")
+}
+
+// tamper flips one bit. The gateway checks the link before the signature, so
+// an altered anchor shows as a link that does not lead there.
+func tamper(s *sessions, i int, at int64, dice uint64) shot {
+	pass, step := s.passes[i], s.step(i, at)
+	link := s.link(i, step)
+	bit := byte(1) << (dice & 7)
+	where := int(dice >> 8 & 0xffff)
+	out := shot{kind: Tampered}
+	switch dice >> 32 % 3 {
+	case 0:
+		pass[tokens.BodySize+where%tokens.SigSize] ^= bit
+		out.part, out.want = "signature", tokens.ReasonSignature
+	case 1:
+		link[where%len(link)] ^= bit
+		out.part, out.want = "link", tokens.ReasonLink
+	default:
+		pass[tokens.BodySize-1-where%len(link)] ^= bit // the anchor ends the body
+		out.part, out.want = "anchor", tokens.ReasonLink
+	}
+	out.code = tokens.Assemble(&pass, uint8(step), link)
+	return out
+}
+
+// judge compares an answer, given to a code sent at the second at, with the right one. It
+// gives what was got where that differs, and an empty text where it does not.
+func (s *shot) judge(got *answer, at int64) string {
+	if got.reason != s.want {
+		return verdictOf(got.reason)
+	}
+	if string(got.class) != got.reason.Class().String() {
+		return verdictOf(got.reason) + " of another class"
+	}
+	if !got.allow {
+		return ""
+	}
+	serial := s.code.Serial()
+	if named, err := tokens.ParseSerial(string(got.serial)); err != nil || named != serial {
+		return verdictOf(got.reason) + " for another serial"
+	}
+	if string(got.subject) != s.code.Subject().String() {
+		return verdictOf(got.reason) + " for another subject"
+	}
+	if got.scopes != s.code.Scopes() {
+		return verdictOf(got.reason) + " with other scopes"
+	}
+	// As far apart as the clocks may be, see the package comment.
+	left := s.code.SecondsLeft(at)
+	if got.secondsLeft < left-tokens.Period || got.secondsLeft > left+int64(ClockMargin/time.Second) {
+		return fmt.Sprintf("%s with %d seconds left instead of %d", verdictOf(got.reason), got.secondsLeft, left)
+	}
+	return ""
+}
+
+// verdictOf writes a reason with its verdict.
+func verdictOf(r tokens.Reason) string {
+	if r == tokens.ReasonOK {
+		return "allow " + r.String()
+	}
+	return "deny " + r.String()
+}
+
+// Wrong is one wrong verdict. It does not hold the code.
+type Wrong struct {
+	Kind     string `json:"kind"`
+	Part     string `json:"part,omitempty"` // what was tampered with
+	Serial   string `json:"serial"`
+	Step     int64  `json:"step"`
+	Expected string `json:"expected"`
+	Got      string `json:"got"`
+}
+
+func (w Wrong) String() string {
+	kind := w.Kind
+	if w.Part != "" {
+		kind += " (" + w.Part + ")"
+	}
+	return fmt.Sprintf("%s, serial %s, step %d: expected %s, got %s", kind, w.Serial, w.Step, w.Expected, w.Got)
+}
+
+func (s *shot) wrong(got string) Wrong {
+	return Wrong{
+		Kind: s.kind.String(), Part: s.part, Serial: s.code.Serial().String(), Step: s.code.Step(),
+		Expected: verdictOf(s.want), Got: got,
+	}
+}

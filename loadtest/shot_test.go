@@ -1,0 +1,151 @@
+package loadtest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/signing"
+	"github.com/railgate/railgate/tokens/tokentest"
+)
+
+type revokedOnly map[tokens.Serial]bool
+
+func (r revokedOnly) Revoked(s tokens.Serial) bool { return r[s] }
+
+// testStock is a stock made at now for a run of the longest length.
+func testStock(t *testing.T, now int64, run time.Duration) (*stock, tokens.Checker) {
+	t.Helper()
+	issuer := tokentest.Issuer{ID: 40001, Signer: signing.NewKey([32]byte{1})}
+	until := horizon(run)
+	made := func(b batch) *sessions {
+		s, err := mint(t.Context(), issuer, b, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	s := &stock{
+		fresh:   made(batch{count: 300, oldest: sessionLife - until, until: until}),
+		old:     made(batch{count: 100, salt: 300, youngest: minOldAge, oldest: sessionLife - until, until: sessionLife}),
+		revoked: made(batch{count: 20, salt: 400, until: sessionLife}),
+	}
+	revoked := revokedOnly{}
+	for i := range s.revoked.passes {
+		code := s.revoked.code(i, 0)
+		revoked[code.Serial()] = true
+	}
+	return s, tokens.Checker{Keys: issuer.Keys(), Revocations: revoked}
+}
+
+// The promise of the package comment: whenever a code is sent, a gateway whose
+// clock is five seconds slow or a minute fast comes to the expected reason.
+func TestEveryExpectationHoldsWhateverTheClocks(t *testing.T) {
+	midnight := tokens.DayStart(tokens.DayOf(tokentest.Epoch))
+	for _, now := range []int64{tokentest.Epoch, midnight, midnight + 7, midnight - 1} {
+		for _, run := range []time.Duration{time.Second, MaxRun} {
+			s, checker := testStock(t, now, run)
+			last := now + int64((horizon(run)-SessionMargin)/time.Second)
+			schedule := NewSchedule(Mix{Fresh: 1, Rescan: 2, Stale: 3, Tampered: 3, Revoked: 3}, 400, time.Second, true, 9)
+			var parts = map[string]int{}
+			for n := 0; ; n++ {
+				a, ok := schedule.Next()
+				if !ok {
+					break
+				}
+				// Every second of the run in turn, and all its boundaries with them.
+				at := now + int64(n*7919)%(last-now+1)
+				shot := s.make(a, time.Unix(at, 0))
+				parts[shot.part]++
+				var parsed tokens.Token
+				if r := parsed.Parse(shot.code.Bytes()); r != tokens.ReasonOK {
+					t.Fatalf("%s does not parse: %s", a.Kind, r)
+				}
+				if shot.code.Serial().Index < FirstIndex {
+					t.Fatalf("%s has a serial that an issuer could give: %s", a.Kind, shot.code.Serial())
+				}
+				for _, skew := range []int64{-5, -1, 0, 1, 59, 60} {
+					if got := checker.Check(&shot.code, at+skew, tokens.Entry); got != shot.want {
+						t.Fatalf("run %v, %d s in, clock %+d s: %s %s step %d of session begun %d s ago: expected %s, checker says %s",
+							run, at-now, skew, a.Kind, shot.part, shot.code.Step(), at-shot.code.Start(), shot.want, got)
+					}
+				}
+			}
+			if parts["signature"] == 0 || parts["link"] == 0 || parts["anchor"] == 0 {
+				t.Errorf("not every part was tampered with: %v", parts)
+			}
+		}
+	}
+}
+
+func TestPassesOfOneRunAndOfTheNextDiffer(t *testing.T) {
+	seen := map[tokens.SignedPass]bool{}
+	for run := range 2 {
+		begun := time.Unix(tokentest.Epoch, int64(run)) // even within one second
+		issuer := tokentest.NewIssuer(1)
+		s, err := mint(t.Context(), issuer, batch{count: 500, salt: saltOf(begun), oldest: time.Minute, until: time.Minute}, tokentest.Epoch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range s.passes {
+			if seen[p] {
+				t.Fatal("a pass came twice")
+			}
+			seen[p] = true
+		}
+	}
+}
+
+func TestAnAnswerForAnotherPassengerIsWrong(t *testing.T) {
+	s, _ := testStock(t, tokentest.Epoch, time.Second)
+	shot := s.make(Arrival{Kind: Fresh}, time.Unix(tokentest.Epoch, 0))
+	left := shot.code.SecondsLeft(tokentest.Epoch)
+	good := answer{
+		allow: true, reason: tokens.ReasonOK, class: []byte("ok"), scopes: tokens.AllScopes, secondsLeft: left,
+		serial: []byte(shot.code.Serial().String()), subject: []byte(shot.code.Subject().String()),
+	}
+	if got := shot.judge(&good, tokentest.Epoch); got != "" {
+		t.Fatalf("the right answer is called wrong: %s", got)
+	}
+	for name, spoil := range map[string]func(*answer){
+		"serial":       func(a *answer) { a.serial = []byte("1-1") },
+		"subject":      func(a *answer) { a.subject = []byte("0000000000000000") },
+		"scopes":       func(a *answer) { a.scopes = tokens.Scopes(tokens.Entry) },
+		"class":        func(a *answer) { a.class = []byte("fraud") },
+		"too long":     func(a *answer) { a.secondsLeft += 6 },
+		"too short":    func(a *answer) { a.secondsLeft -= 61 },
+		"other reason": func(a *answer) { a.allow, a.reason = false, tokens.ReasonRevoked },
+	} {
+		bad := good
+		spoil(&bad)
+		if shot.judge(&bad, tokentest.Epoch) == "" {
+			t.Errorf("%s: a wrong answer passes", name)
+		}
+	}
+}
+
+func TestPersonsHaveNumbersThatAnIssuerAccepts(t *testing.T) {
+	// The worked example of GB 11643 itself.
+	if c := checkCharacter("11010519491231002"); c != 'X' {
+		t.Errorf("check character %c, expected X", c)
+	}
+	weights := []int{7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2}
+	random := NewSchedule(DefaultMix, 1, time.Second, true, 1).random
+	for range 500 {
+		p := newPerson(random)
+		if len(p.number) != 18 || p.number[:6] != testRegion {
+			t.Fatal("a number of another form")
+		}
+		born, err := time.Parse("20060102", p.number[6:14])
+		if err != nil || born.Year() < 1900 || born.Year() > 1909 {
+			t.Fatalf("birth date %v, %v", born, err)
+		}
+		sum := 0
+		for i, w := range weights {
+			sum += w * int(p.number[i]-'0')
+		}
+		if p.number[17] != "10X98765432"[sum%11] {
+			t.Fatal("a check character that the weights of the standard do not give")
+		}
+	}
+}

@@ -1,0 +1,117 @@
+package loadtest
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/signing"
+)
+
+// Target is what the load test is let loose on.
+type Target struct {
+	Gateway string  `json:"gateway"` // URL without path
+	Issuer  string  `json:"issuer"`  // URL without path; needed where the mix has revoked codes
+	Device  string  `json:"device"`  // rgd_ and 64 hex: lets a gate ask the gateway
+	Staff   string  `json:"staff"`   // rgs_ and 64 hex: lets staff revoke; needed like Issuer
+	LoadKey LoadKey `json:"load_key"`
+}
+
+// LoadKey is an issuer key that is announced to gateways of test environments
+// only. With it the load test signs its own passes.
+type LoadKey struct {
+	ID   tokens.KeyID `json:"id"`
+	Seed Seed         `json:"seed"`
+}
+
+// Seed is a private key's seed; printing does not show it.
+type Seed [signing.SeedSize]byte
+
+// UnmarshalText reads 64 lower-case hex characters.
+func (s *Seed) UnmarshalText(text []byte) error {
+	if !lowerHex(string(text), 2*len(s)) {
+		return fmt.Errorf("expected %d lower-case hex characters", 2*len(s))
+	}
+	_, err := hex.Decode(s[:], text)
+	return err
+}
+
+// MarshalText writes what UnmarshalText reads, for who makes a target file.
+func (s Seed) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, s[:]), nil }
+
+// Format keeps the seed out of every text, whatever the verb.
+func (s Seed) Format(f fmt.State, _ rune) { fmt.Fprint(f, "seed (private)") }
+
+// ParseLoadKey reads ID:SEED, the flag's form.
+func ParseLoadKey(text string) (LoadKey, error) {
+	id, seed, _ := strings.Cut(text, ":")
+	n, err := strconv.ParseUint(id, 10, 16)
+	var k LoadKey
+	if err != nil || k.Seed.UnmarshalText([]byte(seed)) != nil {
+		return LoadKey{}, fmt.Errorf("load key: expected ID:SEED, a number up to 65535 and %d lower-case hex characters", 2*len(k.Seed))
+	}
+	k.ID = tokens.KeyID(n)
+	return k, nil
+}
+
+// Validate reports every field that is missing or of the wrong form. full asks
+// for what revoking takes, too.
+func (t *Target) Validate(full bool) error {
+	var errs []error
+	check := func(ok bool, field, expected string) {
+		if !ok {
+			errs = append(errs, fmt.Errorf("target: field %s: expected %s", field, expected))
+		}
+	}
+	check(hostOf(t.Gateway) != "", "gateway", "a URL like http://127.0.0.1:8080")
+	check(credential(t.Device, "rgd_"), "device", "rgd_ and 64 lower-case hex characters")
+	check(t.LoadKey.Seed != Seed{}, "load_key", "an id and a seed of 64 lower-case hex characters")
+	if full || t.Issuer != "" {
+		check(hostOf(t.Issuer) != "", "issuer", "a URL like http://127.0.0.1:8081 (a mix without revoked codes needs none)")
+	}
+	if full || t.Staff != "" {
+		check(credential(t.Staff, "rgs_"), "staff", "rgs_ and 64 lower-case hex characters (a mix without revoked codes needs none)")
+	}
+	return errors.Join(errs...)
+}
+
+// Loopback refuses a target that is not this machine: a load test that reaches
+// a gateway others depend on is an attack on it.
+func (t *Target) Loopback() error {
+	var errs []error
+	for _, side := range []struct{ name, url string }{{"gateway", t.Gateway}, {"issuer", t.Issuer}} {
+		host := hostOf(side.url)
+		if ip := net.ParseIP(host); host != "" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			errs = append(errs, fmt.Errorf("target: %s %s is not on this machine, and a load test of a system that others depend on is an attack on it; if it is yours to load, say -allow-remote", side.name, side.url))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// hostOf is the host of a URL that is nothing but scheme, host and port, or an empty text.
+func hostOf(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Scheme+"://"+u.Host != text {
+		return ""
+	}
+	return u.Hostname()
+}
+
+func credential(text, prefix string) bool {
+	rest, ok := strings.CutPrefix(text, prefix)
+	return ok && lowerHex(rest, 64)
+}
+
+func lowerHex(text string, size int) bool {
+	for _, c := range text {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return len(text) == size
+}
