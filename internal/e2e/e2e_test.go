@@ -1,0 +1,175 @@
+// Package e2e runs the real binaries against a real broker and database, and
+// has them killed. By default the broker is in-process and the database SQLite,
+// so it runs anywhere; RAILGATE_TEST_KAFKA (host:port,…) and
+// RAILGATE_TEST_POSTGRES (a DSN) put Apache Kafka and PostgreSQL in their place.
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/internal/runtest"
+	"github.com/railgate/railgate/loadtest"
+)
+
+// A revocation crosses the whole house under load; then each side is killed,
+// and what was acknowledged stays revoked.
+func TestARevocationCrossesTheHouseAndOutlivesIt(t *testing.T) {
+	s := newStation(t)
+	issuer, gateway := s.startIssuer(), s.startGateway()
+	awaitReady(t, s.issuerURL)
+	awaitReady(t, s.gatewayURL)
+
+	s.load("-rate", "400", "-duration", "3s", "-warmup", "500ms", "-revoked", "20")
+
+	holder := s.holder()
+	s.mustAnswer(holder.text(), "ok")
+	s.revoke(holder.serial)
+	issuer.kill() // acknowledged, perhaps not published yet
+	s.startIssuer()
+	runtest.Eventually(t, patience, "the refusal of what was revoked before the issuer was killed", func() bool {
+		return s.check(holder.text()) == "revoked"
+	})
+
+	gateway.kill()
+	gateway = s.startGateway()
+	awaitReady(t, s.gatewayURL)
+	s.mustAnswer(holder.text(), "revoked") // at the first answer after it is ready
+
+	gateway.stop()
+}
+
+// A gateway that finds no broker lives, says why it is not ready, refuses
+// everyone, and serves as soon as the broker is there.
+func TestAGatewayWithoutABrokerWaitsAndSaysSo(t *testing.T) {
+	s := newStation(t)
+	gateway := s.startGateway("-kafka.brokers", "127.0.0.1:1")
+	runtest.Eventually(t, patience, "/healthz", func() bool { return get(s.gatewayURL+"/healthz") == http.StatusOK })
+	var r struct {
+		Ready   bool
+		State   string
+		Waiting []string
+	}
+	runtest.Eventually(t, patience, "a reason in /readyz", func() bool {
+		answer, err := http.Get(s.gatewayURL + "/readyz")
+		if err != nil {
+			return false
+		}
+		defer answer.Body.Close()
+		return json.NewDecoder(answer.Body).Decode(&r) == nil && answer.StatusCode == http.StatusServiceUnavailable &&
+			len(r.Waiting) > 0 && strings.Contains(r.Waiting[0], "no Kafka broker answers")
+	})
+	gateway.stop()
+}
+
+func TestBrokenSettingsAreRefusedWithTheirField(t *testing.T) {
+	s := newStation(t)
+	for _, c := range []struct {
+		binary, flag, field string
+	}{
+		{"gateway", "-kafka.authority=abc", "kafka.authority"},
+		{"gateway", "-kafka.partitions=0", "kafka.partitions"},
+		{"gateway", "-no.such.setting=1", "no.such.setting"},
+		{"issuer", "-keys=" + filepath.Join(s.dir, "nowhere"), "keys"},
+		{"issuer", "-real_person.provider=none", "real_person.provider"},
+		{"issuer", "-kafka.retention=1h", "kafka.retention"},
+	} {
+		out, err := exec.CommandContext(t.Context(), s.binary(c.binary), "-config", s.config(c.binary), c.flag).CombinedOutput()
+		if err == nil || !strings.Contains(string(out), c.field) {
+			t.Errorf("%s %s: %v, and its output does not name the field: %s", c.binary, c.flag, err, out)
+		}
+	}
+	for _, binary := range []string{"gateway", "issuer"} {
+		if out, err := exec.CommandContext(t.Context(), s.binary(binary), "-config", s.config(binary), "-check").CombinedOutput(); err != nil {
+			t.Errorf("%s -check refuses good settings: %v %s", binary, err, out)
+		}
+	}
+}
+
+// load runs the load test's own binary; it fails on one wrong verdict.
+func (s *station) load(args ...string) {
+	s.t.Helper()
+	target := filepath.Join(s.dir, "target.json")
+	text, err := json.Marshal(loadtest.Target{Gateway: s.gatewayURL, Issuer: s.issuerURL, Device: s.device, Staff: s.staff,
+		LoadKey: loadtest.LoadKey{ID: loadKeyID, Seed: s.loadSeed}})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.write("target.json", string(text))
+	ctx, cancel := context.WithTimeout(s.t.Context(), 2*time.Minute)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, s.binary("loadtest"), append([]string{"-target", target}, args...)...).CombinedOutput()
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	s.t.Log(lines[len(lines)-1])
+	if err != nil {
+		s.t.Fatalf("load test: %v\n%s", err, out)
+	}
+}
+
+func (s *station) revoke(serial string) {
+	s.t.Helper()
+	status, body := s.post(s.issuerURL+"/v1/credentials/"+serial+"/revoke", s.staff, "application/json", `{"reason":"staff"}`)
+	if status != http.StatusAccepted {
+		s.t.Fatalf("revoking answered %d: %s", status, body)
+	}
+}
+
+// check is a gate's question; the answer is the reason, or what went wrong.
+func (s *station) check(text string) string {
+	status, body := s.post(s.gatewayURL+"/v1/check?scope=entry", s.device, "text/plain", text)
+	var v struct{ Reason string }
+	if err := json.Unmarshal([]byte(body), &v); err != nil || v.Reason == "" {
+		return fmt.Sprintf("%d %s", status, body)
+	}
+	return v.Reason
+}
+
+func (s *station) mustAnswer(text, want string) {
+	s.t.Helper()
+	if got := s.check(text); got != want {
+		s.t.Fatalf("the gateway answered %q, want %q", got, want)
+	}
+}
+
+func (s *station) post(url, bearer, kind, body string) (int, string) {
+	r, err := http.NewRequestWithContext(s.t.Context(), "POST", url, strings.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", kind)
+	if bearer != "" {
+		r.Header.Set("Authorization", "Bearer "+bearer)
+	}
+	answer, err := (&http.Client{Timeout: patience}).Do(r)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(answer.Body, 64<<10))
+	if err != nil {
+		return 0, err.Error()
+	}
+	return answer.StatusCode, string(text)
+}
+
+func get(url string) int {
+	answer, err := http.Get(url)
+	if err != nil {
+		return 0
+	}
+	answer.Body.Close()
+	return answer.StatusCode
+}
+
+func awaitReady(t *testing.T, url string) {
+	t.Helper()
+	runtest.Eventually(t, patience, url+"/readyz", func() bool { return get(url+"/readyz") == http.StatusOK })
+}

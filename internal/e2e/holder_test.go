@@ -1,0 +1,68 @@
+package e2e
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/railgate/railgate/tokens"
+)
+
+// holder is a passenger with an open session.
+type holder struct {
+	serial string
+	pass   tokens.SignedPass
+	links  []tokens.Link
+	start  int64
+}
+
+func (h *holder) text() string {
+	step := (time.Now().Unix() - h.start) / tokens.Period
+	code := tokens.Assemble(&h.pass, uint8(step), h.links[step])
+	return code.Text()
+}
+
+// holder goes a passenger's way through the issuer.
+func (s *station) holder() *holder {
+	s.t.Helper()
+	var applied struct {
+		Application string
+		AccessToken string `json:"access_token"`
+	}
+	s.must(201, "/v1/applications", "", `{"name":"测试","document_type":"resident_id","document_number":"110105190001010001",
+		"city":"北京","location":{"latitude":39.9,"longitude":116.4}}`, &applied)
+	path := "/v1/applications/" + applied.Application
+	var checked struct {
+		Check       string
+		Application struct{ Serial string }
+	}
+	s.must(201, path+"/checks", applied.AccessToken, `{"evidence":"sandbox:pass"}`, &checked)
+	serial, err := tokens.ParseSerial(checked.Application.Serial)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	anchor, links := tokens.Chain(tokens.Link{1, 2, 3}, serial, tokens.Length)
+	var opened struct {
+		Pass    string
+		StartAt int64 `json:"start_at"`
+	}
+	s.must(201, path+"/sessions", applied.AccessToken,
+		fmt.Sprintf(`{"check":%q,"mode":"anchor","anchor":"%x"}`, checked.Check, anchor), &opened)
+	pass, err := hex.DecodeString(opened.Pass)
+	if err != nil || len(pass) != tokens.PassSize {
+		s.t.Fatalf("the issuer sent a pass of %d bytes", len(pass))
+	}
+	return &holder{serial: serial.String(), pass: tokens.SignedPass(pass), links: links, start: opened.StartAt}
+}
+
+func (s *station) must(want int, path, bearer, body string, out any) {
+	s.t.Helper()
+	status, text := s.post(s.issuerURL+path, bearer, "application/json", body)
+	if status != want {
+		s.t.Fatalf("%s answered %d: %s", path, status, text)
+	}
+	if err := json.Unmarshal([]byte(text), out); err != nil {
+		s.t.Fatal(err)
+	}
+}

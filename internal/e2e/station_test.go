@@ -1,0 +1,168 @@
+package e2e
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/internal/devbroker"
+	"github.com/railgate/railgate/tokens/signing"
+)
+
+const (
+	patience  = 30 * time.Second
+	loadKeyID = 40001
+)
+
+// station is the binaries, their settings and where they listen.
+type station struct {
+	t                     *testing.T
+	dir                   string
+	gatewayURL, issuerURL string
+	device, staff         string
+	loadSeed              [signing.SeedSize]byte
+}
+
+// build makes the binaries once for all tests.
+var build = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "railgate-e2e-")
+	if err != nil {
+		return "", err
+	}
+	out, err := exec.Command("go", "build", "-o", dir, "../../cmd/gateway", "../../cmd/issuer", "../../cmd/loadtest").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return dir, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if dir, err := build(); err == nil {
+		os.RemoveAll(dir)
+	}
+	os.Exit(code)
+}
+
+func (s *station) binary(name string) string {
+	dir, err := build()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return filepath.Join(dir, name)
+}
+
+func (s *station) config(name string) string { return filepath.Join(s.dir, name+".toml") }
+
+func (s *station) write(name, text string) {
+	if err := os.WriteFile(filepath.Join(s.dir, name), []byte(text), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// output runs a binary to its end and finds what the pattern's group matches.
+func (s *station) output(pattern, name string, args ...string) string {
+	s.t.Helper()
+	out, err := exec.CommandContext(s.t.Context(), s.binary(name), args...).CombinedOutput()
+	if err != nil {
+		s.t.Fatalf("%s %v: %v %s", name, args, err, out)
+	}
+	found := regexp.MustCompile(pattern).FindSubmatch(out)
+	if found == nil {
+		s.t.Fatalf("%s %v printed no %s", name, args, pattern)
+	}
+	return string(found[1])
+}
+
+// newStation sets everything up the way an operator does: with the commands'
+// own -init, -new-staff and -new-device, and two files.
+func newStation(t *testing.T) *station {
+	s := &station{t: t, dir: t.TempDir(), loadSeed: signing.GenerateSeed()}
+	ports := freePorts(t, 4)
+	s.gatewayURL, s.issuerURL = "http://"+ports[0], "http://"+ports[1]
+	topic := fmt.Sprintf("railgate.control.%d", time.Now().UnixNano()) // a real broker keeps topics
+	keys := filepath.Join(s.dir, "keys")
+	authority := s.output(`authority = "([0-9a-f]{64})"`, "issuer", "-init", keys)
+	// The commands print the credential once and only the entry is configured;
+	// here both come from one run, so each is asked for what the other hides.
+	staffEntry := s.entry("staff", "rgs_", "issuer", "-new-staff", "desk")
+	deviceEntry := s.entry("device", "rgd_", "gateway", "-new-device", "entry-gate")
+	public := signing.NewKey(s.loadSeed).Public()
+	brokers, database := s.brokers(), s.database()
+
+	s.write("issuer.toml", fmt.Sprintf("listen = %q\nadmin = %q\ndatabase = %q\nkeys = %q\n\n[real_person]\nprovider = \"sandbox\"\n\n"+
+		"[kafka]\nbrokers = %s\ntopic = %q\nreplication = 1\nheartbeat = \"200ms\"\n\n%s\n[[announce]]\nid = %d\npublic = %q\n",
+		ports[1], ports[3], database, keys, brokers, topic, staffEntry, loadKeyID, hex.EncodeToString(public[:])))
+	s.write("gateway.toml", fmt.Sprintf("listen = %q\nadmin = %q\ndrain_delay = \"100ms\"\n\n"+
+		"[kafka]\nbrokers = %s\ntopic = %q\nauthority = %q\n\n%s", ports[0], ports[2], brokers, topic, authority, deviceEntry))
+	return s
+}
+
+// entry runs a command that makes a credential, keeps the secret and returns
+// the entry for the settings file.
+func (s *station) entry(table, prefix, name string, args ...string) string {
+	s.t.Helper()
+	out := s.output(`(?s)(.*)`, name, args...)
+	secret := regexp.MustCompile(prefix + `[0-9a-f]{64}`).FindString(out)
+	at := strings.Index(out, "[["+table+"]]")
+	if secret == "" || at < 0 {
+		s.t.Fatalf("%s %v printed neither credential nor entry", name, args)
+	}
+	if table == "staff" {
+		s.staff = secret
+	} else {
+		s.device = secret
+	}
+	return out[at:]
+}
+
+func (s *station) brokers() string {
+	list := strings.Split(os.Getenv("RAILGATE_TEST_KAFKA"), ",")
+	if list[0] == "" {
+		b, err := devbroker.Start()
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		s.t.Cleanup(b.Close)
+		list = b.Addresses()
+		s.t.Log("broker: in-process")
+	} else {
+		s.t.Log("broker: Kafka at", list)
+	}
+	text, err := json.Marshal(list) // a TOML list of strings is spelled alike
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return string(text)
+}
+
+func (s *station) database() string {
+	if dsn := os.Getenv("RAILGATE_TEST_POSTGRES"); dsn != "" {
+		s.t.Log("database: PostgreSQL")
+		return freshDatabase(s.t, dsn)
+	}
+	s.t.Log("database: SQLite")
+	return filepath.Join(s.dir, "issuer.db")
+}
+
+// freePorts finds loopback addresses nobody listens on now.
+func freePorts(t *testing.T, n int) (addresses []string) {
+	for range n {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		addresses = append(addresses, l.Addr().String())
+	}
+	return addresses
+}
