@@ -2,7 +2,6 @@ package loadtest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -86,7 +85,7 @@ func revokeOne(ctx context.Context, i *issuer, asker *asker, random *rand.Rand) 
 func until(ctx context.Context, a *asker, s *realSession, want tokens.Reason) (time.Time, error) {
 	ctx, cancel := context.WithTimeout(ctx, RevokeWait)
 	defer cancel()
-	last := errors.New("never asked")
+	var last error
 	for {
 		now := time.Now()
 		step := max(0, int(now.Unix()-s.start)/tokens.Period)

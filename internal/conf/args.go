@@ -61,7 +61,7 @@ func (c *commandLine) parse(args []string) (f faults, help bool) {
 			return nil, true
 		case err != nil:
 			var fault error
-			fault, rest = flagFault(err, args, rest)
+			rest, fault = flagFault(err, args, rest)
 			f.add(&Error{Source: "flag", Err: fault})
 		case len(rest) > 0:
 			text := "the text is not shown, since it may be a secret"
@@ -79,11 +79,11 @@ func (c *commandLine) parse(args []string) (f faults, help bool) {
 
 // flagFault puts a fault of the flag package in words and says where to go on.
 // Its errors have no types, so their text tells them apart.
-func flagFault(err error, args, rest []string) (error, []string) {
+func flagFault(err error, args, rest []string) ([]string, error) {
 	switch text := err.Error(); {
 	case strings.HasPrefix(text, "bad flag syntax"):
 		// The package repeats the whole argument here, and leaves it in rest.
-		return errors.New("expected -name or -name=value; -h lists the names"), rest[1:]
+		return rest[1:], errors.New("expected -name or -name=value; -h lists the names")
 	case strings.HasPrefix(text, "flag provided but not defined"):
 		// The word after an unknown flag is most likely its value.
 		unknown := args[len(args)-len(rest)-1]
@@ -91,7 +91,7 @@ func flagFault(err error, args, rest []string) (error, []string) {
 			rest = rest[1:]
 		}
 	}
-	return fmt.Errorf("%w; -h lists the names", err), rest
+	return rest, fmt.Errorf("%w; -h lists the names", err)
 }
 
 // values are the settings that the command line gives, in the struct's order.

@@ -1,0 +1,44 @@
+# Every target is one command that can as well be typed; `make` lists them.
+.PHONY: help demo serve test race lint fuzz bench http loadtest lane deploy-check generate ci
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+demo: ## the whole story in one process: green and red lights, each checked
+	go run ./cmd/demo
+
+serve: ## the same, then stay up with a QR code and curl lines
+	go run ./cmd/demo -serve
+
+test: ## all tests; needs only Go
+	go test ./...
+
+race: ## all tests under the race detector, in random order
+	go test -race -shuffle=on ./...
+
+lint: ## format, vet, staticcheck, tidy module
+	.ci/lint
+
+fuzz: ## every fuzz target for FUZZ seconds each (default 10)
+	.ci/fuzz $(or $(FUZZ),10)
+
+bench: ## the benchmarks, each beside its plain rival
+	bench/run.sh
+
+http: ## the gateway over HTTP on one core against a no-op server
+	go run ./bench/httpcheck
+
+loadtest: ## load a running demo (make serve) at 5000 checks/s for 30 s
+	go run ./cmd/loadtest
+
+lane: ## the binaries against real Apache Kafka and PostgreSQL; needs Java, Maven, PostgreSQL
+	.ci/lane
+
+deploy-check: ## container files, compose, units and scripts
+	deploy/check.sh
+
+generate: ## test vectors
+	go generate ./...
+
+ci: ## all that must pass for work to land
+	.ci/run

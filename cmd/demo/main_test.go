@@ -1,0 +1,66 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/railgate/railgate/internal/runtest"
+	"github.com/railgate/railgate/loadtest"
+)
+
+func TestTheStoryIsAsItMustBe(t *testing.T) {
+	var out bytes.Buffer
+	if err := run(t.Context(), nil, &out); err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	for _, must := range []string{"GREEN   fresh code", "code_stale", "bad_signature", "link_mismatch", "wrong_scope", "unknown_key",
+		"revoked", "session_over", "credential_expired", " 0 not as they must be"} {
+		if !strings.Contains(out.String(), must) {
+			t.Errorf("the story tells nothing of %q", must)
+		}
+	}
+}
+
+// The demo is a check, so it must be able to fail.
+func TestAWrongAnswerIsToldAndCounted(t *testing.T) {
+	var out bytes.Buffer
+	s := stage{out: &out}
+	s.line("GREEN", "a stale code", "ok", "code_stale", time.Millisecond, nil)
+	s.line("RED", "no answer", "", "ok", 0, errors.New("connection refused"))
+	if s.wrong != 2 || s.lines != 2 || !strings.Contains(out.String(), "WRONG: expected code_stale") {
+		t.Fatalf("%d of %d wrong: %s", s.wrong, s.lines, out.String())
+	}
+}
+
+// serve leaves a target file that the load test accepts, shows a code, and takes
+// the file away when it ends.
+func TestServeTellsTheLoadTestWhereItIs(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	out := &runtest.Buffer{}
+	ended := make(chan error, 1)
+	go func() { ended <- stayUp(ctx, anywhere, out, zap.NewNop()) }()
+	runtest.Eventually(t, 10*time.Second, "a code on show", func() bool { return strings.Contains(out.String(), "RG1:") })
+	target, err := loadtest.ReadTarget(loadtest.DefaultTargetFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := target.Validate(true); err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(loadtest.DefaultTargetFile()); !os.IsNotExist(err) {
+		t.Errorf("the target file is still there: %v", err)
+	}
+}
