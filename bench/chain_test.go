@@ -1,0 +1,82 @@
+package bench
+
+import (
+	"testing"
+
+	"github.com/railgate/railgate/tokens"
+)
+
+// everyPass claims to know every pass, so that a check ends where the chain
+// does. It belongs in benchmarks of the chain and nowhere else.
+type everyPass struct{}
+
+func (everyPass) Verified(*tokens.SignedPass) bool { return true }
+func (everyPass) Remember(*tokens.SignedPass)      {}
+
+// BenchmarkChain hashes from the shown link to the anchor, 15.5 links on
+// average. Ours goes through the Checker, with every signature taken for
+// verified and nothing revoked, so it also pays for the key, the times and the
+// scope; the rival only hashes.
+func BenchmarkChain(b *testing.B) {
+	c := theCorpus()
+	b.Run("ours", func(b *testing.B) {
+		b.ReportAllocs()
+		checker := tokens.Checker{Keys: c.keys, Passes: everyPass{}}
+		for i := 0; b.Loop(); i++ {
+			if checker.Check(&c.codes[i%codeCount].code, now, tokens.Entry) != tokens.ReasonOK {
+				b.Fatal("a good link was refused")
+			}
+		}
+	})
+	b.Run("plain-sha256-new", func(b *testing.B) {
+		parsed := c.plainTokens(b)
+		b.ReportAllocs()
+		for i := 0; b.Loop(); i++ {
+			if !parsed[i%codeCount].plainLinkHolds() {
+				b.Fatal("a good link was refused")
+			}
+		}
+	})
+}
+
+func (c *corpus) plainTokens(tb testing.TB) []*plainToken {
+	parsed := make([]*plainToken, len(c.codes))
+	for i := range c.codes {
+		t, reason := plainParse(string(c.codes[i].text))
+		if reason != tokens.ReasonOK {
+			tb.Fatalf("code %d: the plain parser answers %s", i, reason)
+		}
+		parsed[i] = t
+	}
+	return parsed
+}
+
+// The right link, a link with a flipped bit, and the right link in a wrong step.
+func TestChainsAgree(t *testing.T) {
+	c := theCorpus()
+	checker := tokens.Checker{Keys: c.keys, Passes: everyPass{}}
+	for i := range c.codes[:1000] {
+		s := &c.codes[i].session
+		step := int(c.codes[i].code.Step())
+		flipped := s.Links[step]
+		flipped[i%16] ^= 1 << (i / 16 % 8)
+		for _, try := range []struct {
+			link tokens.Link
+			good bool
+		}{{s.Links[step], true}, {flipped, false}, {s.Links[(step+1)%tokens.Length], false}} {
+			code := tokens.Assemble(&s.Pass, uint8(step), try.link)
+			ours := checker.Check(&code, now, tokens.Entry)
+			plain, reason := plainParse(code.Text())
+			if reason != tokens.ReasonOK {
+				t.Fatalf("code %d: the plain parser answers %s", i, reason)
+			}
+			want := tokens.ReasonLink
+			if try.good {
+				want = tokens.ReasonOK
+			}
+			if ours != want || plain.plainLinkHolds() != try.good {
+				t.Errorf("code %d: ours %s, plain %v, want %s", i, ours, plain.plainLinkHolds(), want)
+			}
+		}
+	}
+}

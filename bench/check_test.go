@@ -1,0 +1,160 @@
+package bench
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/railgate/railgate/gateway/passcache"
+	"github.com/railgate/railgate/tokens"
+)
+
+func (c *corpus) passes() []tokens.SignedPass {
+	passes := make([]tokens.SignedPass, len(c.codes))
+	for i := range c.codes {
+		passes[i] = c.codes[i].session.Pass
+	}
+	return passes
+}
+
+// BenchmarkCheckCached is the whole check in process, from text to reason, of a
+// pass that the cache knows: key, times, scope, revocation among 50 million,
+// 15.5 links, cache.
+func BenchmarkCheckCached(b *testing.B) {
+	c, r := theCorpus(), theRevoked()
+	b.Run("ours", func(b *testing.B) {
+		checker := tokens.Checker{Keys: c.keys, Revocations: r.set, Passes: warmCache(b, c.passes())}
+		var token tokens.Token
+		b.ReportAllocs()
+		for i := 0; b.Loop(); i++ {
+			if token.ParseText(c.codes[i%codeCount].text) != tokens.ReasonOK || checker.Check(&token, now, tokens.Entry) != tokens.ReasonOK {
+				b.Fatal("a good code was refused")
+			}
+		}
+	})
+	b.Run("plain-composed", func(b *testing.B) {
+		gate, texts := newPlainGate(c.list, r.plain), c.texts()
+		for i := range texts {
+			if gate.check(texts[i], now, tokens.Entry) != tokens.ReasonOK {
+				b.Fatal("a good code was refused")
+			}
+		}
+		b.ReportAllocs()
+		for i := 0; b.Loop(); i++ {
+			if gate.check(texts[i%codeCount], now, tokens.Entry) != tokens.ReasonOK {
+				b.Fatal("a good code was refused")
+			}
+		}
+	})
+}
+
+// BenchmarkCheckNew is the same with passes that the cache has never seen, so
+// each is looked up in vain, verified and remembered. When all codes were shown
+// the clock stops for a new, empty cache.
+func BenchmarkCheckNew(b *testing.B) {
+	c, r := theCorpus(), theRevoked()
+	b.Run("ours", func(b *testing.B) {
+		var cache *passcache.Cache
+		var token tokens.Token
+		checker := tokens.Checker{Keys: c.keys, Revocations: r.set}
+		renew := func() {
+			if cache != nil {
+				cache.Close()
+			}
+			var err error
+			if cache, err = passcache.New(cacheBytes); err != nil {
+				b.Fatal(err)
+			}
+			checker.Passes = cache
+		}
+		renew()
+		b.ReportAllocs()
+		for i := 0; b.Loop(); i++ {
+			if i > 0 && i%codeCount == 0 {
+				b.StopTimer()
+				renew()
+				b.StartTimer()
+			}
+			if token.ParseText(c.codes[i%codeCount].text) != tokens.ReasonOK || checker.Check(&token, now, tokens.Entry) != tokens.ReasonOK {
+				b.Fatal("a good code was refused")
+			}
+		}
+		cache.Close()
+	})
+	b.Run("plain-composed", func(b *testing.B) {
+		gate, texts := newPlainGate(c.list, r.plain), c.texts()
+		b.ReportAllocs()
+		for i := 0; b.Loop(); i++ {
+			if i > 0 && i%codeCount == 0 {
+				b.StopTimer()
+				gate.passes = newPlainPasses()
+				b.StartTimer()
+			}
+			if gate.check(texts[i%codeCount], now, tokens.Entry) != tokens.ReasonOK {
+				b.Fatal("a good code was refused")
+			}
+		}
+	})
+}
+
+// Good codes, damaged ones, revoked ones, at good and bad times and for every
+// use: one answer from both gates, and every reason a code can earn comes up.
+func TestGatesAgree(t *testing.T) {
+	c, r := theCorpus(), theRevoked()
+	random := rand.New(rand.NewPCG(9, 10))
+	ours := tokens.Checker{Keys: c.keys, Revocations: r.set, Passes: warmCache(t, c.passes())}
+	plain := newPlainGate(c.list, r.plain)
+	seen := map[tokens.Reason]int{}
+	for range 4000 {
+		text, at, scope := scene(random, c, r)
+		var token tokens.Token
+		mine := token.ParseText(text)
+		if mine == tokens.ReasonOK {
+			mine = ours.Check(&token, at, scope)
+		}
+		if his := plain.check(string(text), at, scope); mine != his {
+			t.Fatalf("text %q at %d for %s: ours %s, plain %s", text, at, scope, mine, his)
+		}
+		seen[mine]++
+	}
+	for _, reason := range tokens.Reasons() {
+		switch reason {
+		case tokens.ReasonInternal, tokens.ReasonNoData, tokens.ReasonStaleData, tokens.ReasonKeyRetired:
+			continue // not said of a code; and the plain gate knows no cut-off
+		}
+		if seen[reason] == 0 {
+			t.Errorf("no code was answered %s", reason)
+		}
+	}
+}
+
+// scene makes one showing of a code.
+func scene(random *rand.Rand, c *corpus, r *revoked) (text []byte, at int64, scope tokens.Scope) {
+	s := &c.codes[random.IntN(len(c.codes))]
+	text, at, scope = bytes.Clone(s.text), now, tokens.Scope(1)<<random.IntN(7)
+	switch random.IntN(6) {
+	case 0:
+		text = damage(random, s)
+	case 1:
+		at += random.Int64N(7200) - 3600
+	case 2:
+		at += random.Int64N(4*86400) - 2*86400
+	case 3: // the window, to the second
+		at += random.Int64N(250) - 125
+	case 4: // revoked: the body names another credential, so only the order of checks tells
+		for _, serial := range r.serials {
+			if serial.Day == s.code.Serial().Day {
+				raw := bytes.Clone(s.code.Bytes())
+				binary.BigEndian.PutUint32(raw[5:], serial.Index)
+				text = plainText(raw)
+				break
+			}
+		}
+	case 5: // fewer scopes than are asked for, under a signature that no longer holds
+		raw := bytes.Clone(s.code.Bytes())
+		raw[27] = byte(1 + random.IntN(127))
+		text = plainText(raw)
+	}
+	return text, at, scope
+}

@@ -1,0 +1,12 @@
+//go:build !unix
+
+package main
+
+import (
+	"errors"
+	"time"
+)
+
+func cpuTime() (time.Duration, error) {
+	return 0, errors.New("this system does not tell the processor time of a server")
+}

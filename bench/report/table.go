@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// timeUnit is what ratios are made of.
+const timeUnit = "ns/op"
+
+// table renders what complete has found whole. ours stands first in its group.
+func (o *output) table() string {
+	var b strings.Builder
+	for _, e := range o.head {
+		if e.key != "pkg" {
+			fmt.Fprintf(&b, "- %s: %s\n", e.key, e.value)
+		}
+	}
+	units := o.units()
+	b.WriteString("\n| benchmark | side | rounds | ns/op, median | lowest | highest | times ours |")
+	for _, unit := range units {
+		b.WriteString(" " + unit + " |")
+	}
+	b.WriteString("\n|---|---|--:|--:|--:|--:|--:|" + strings.Repeat("--:|", len(units)) + "\n")
+	for _, g := range o.groups {
+		mine := g.find(ours)
+		g.row(&b, mine, mine, units)
+		for _, m := range g.members {
+			if m != mine {
+				g.row(&b, m, mine, units)
+			}
+		}
+	}
+	return b.String()
+}
+
+func (g *group) row(b *strings.Builder, m, mine *member, units []string) {
+	times := m.samples[timeUnit]
+	fmt.Fprintf(b, "| %s | %s | %d | %s | %s | %s | %s |", g.what, m.name, m.rounds,
+		number(median(times)), number(slices.Min(times)), number(slices.Max(times)), ratio(median(times), median(mine.samples[timeUnit])))
+	for _, unit := range units {
+		if values := m.samples[unit]; len(values) > 0 {
+			b.WriteString(" " + number(median(values)) + " |")
+		} else {
+			b.WriteString(" |")
+		}
+	}
+	b.WriteByte('\n')
+}
+
+// units are those besides time: allocations first, others as they came.
+func (o *output) units() []string {
+	all := []string{"B/op", "allocs/op"}
+	for _, g := range o.groups {
+		for _, m := range g.members {
+			var more []string
+			for unit := range m.samples {
+				if unit != timeUnit && !slices.Contains(all, unit) {
+					more = append(more, unit)
+				}
+			}
+			slices.Sort(more)
+			all = append(all, more...)
+		}
+	}
+	return all
+}
+
+// median of an even number of values is the mean of the middle two.
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	n := len(sorted)
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+}
+
+// number keeps three significant figures of small values and whole large ones.
+func number(v float64) string {
+	if v >= 100 {
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(v, 'g', 3, 64)
+}
+
+func ratio(rival, mine float64) string {
+	if mine == 0 {
+		return "n/a"
+	}
+	return strconv.FormatFloat(rival/mine, 'f', 2, 64)
+}

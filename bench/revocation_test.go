@@ -1,0 +1,143 @@
+package bench
+
+import (
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"testing"
+
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/tokens"
+)
+
+// The size of the thing: 50 million credentials in the three days that can
+// matter at once, one in a hundred revoked, anywhere among them.
+const (
+	days         = 3
+	issued       = 50_000_000
+	perDay       = issued/days + 1
+	revokedCount = issued / 100
+	lookups      = 1 << 18 // different serials asked for, one in a hundred of them revoked by chance
+)
+
+func randomSerial(random *rand.Rand) tokens.Serial {
+	return tokens.Serial{Day: uint16(tokens.DayOf(now)) - uint16(random.IntN(days)), Index: random.Uint32N(perDay)}
+}
+
+// revoked is the same set twice, and what is asked of it.
+type revoked struct {
+	serials []tokens.Serial // in the order of revocation
+	set     *revocation.Set
+	plain   *plainRevoked
+	asked   []tokens.Serial
+}
+
+var theRevoked = sync.OnceValue(func() *revoked {
+	random := rand.New(rand.NewPCG(3, 4))
+	r := &revoked{set: revocation.NewSet()}
+	for len(r.serials) < revokedCount {
+		serial := randomSerial(random)
+		if changed, err := r.set.Revoke(serial); err != nil {
+			panic("bench: " + err.Error())
+		} else if changed {
+			r.serials = append(r.serials, serial)
+		}
+	}
+	r.plain = buildPlain(r.serials)
+	for range lookups {
+		r.asked = append(r.asked, randomSerial(random))
+	}
+	return r
+})
+
+func buildOurs(serials []tokens.Serial) *revocation.Set {
+	set := revocation.NewSet()
+	for _, s := range serials {
+		if _, err := set.Revoke(s); err != nil {
+			panic("bench: " + err.Error())
+		}
+	}
+	return set
+}
+
+func buildPlain(serials []tokens.Serial) *plainRevoked {
+	r := &plainRevoked{serials: map[tokens.Serial]struct{}{}}
+	for _, s := range serials {
+		r.mu.Lock()
+		r.serials[s] = struct{}{}
+		r.mu.Unlock()
+	}
+	return r
+}
+
+// BenchmarkRevocationLookup asks for random serials out of 50 million.
+func BenchmarkRevocationLookup(b *testing.B) {
+	r := theRevoked()
+	for _, rival := range []struct {
+		name string
+		set  tokens.Revocations
+	}{{"ours", r.set}, {"plain-map-rwmutex", r.plain}} {
+		b.Run(rival.name, func(b *testing.B) {
+			b.ReportAllocs()
+			found := 0
+			for i := 0; b.Loop(); i++ {
+				if rival.set.Revoked(r.asked[i%lookups]) {
+					found++
+				}
+			}
+			if found == 0 && b.N >= lookups {
+				b.Fatal("nothing was found revoked in a whole turn")
+			}
+		})
+	}
+}
+
+// BenchmarkRevocationBuild revokes half a million serials one by one, in random
+// order, and reports the heap that the finished set holds.
+func BenchmarkRevocationBuild(b *testing.B) {
+	serials := theRevoked().serials
+	b.Run("ours", func(b *testing.B) { benchmarkBuild(b, func() any { return buildOurs(serials) }) })
+	b.Run("plain-map-rwmutex", func(b *testing.B) { benchmarkBuild(b, func() any { return buildPlain(serials) }) })
+}
+
+func benchmarkBuild(b *testing.B, build func() any) {
+	b.ReportAllocs()
+	for b.Loop() {
+		build()
+	}
+	before := heap()
+	held := build()
+	b.ReportMetric(float64(heap()-before), "held-B")
+	runtime.KeepAlive(held)
+}
+
+// heap is what is reachable, bytes. Two collections: the first may leave what
+// finalizers and pools still hold.
+func heap() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+func TestRevocationSetsAgree(t *testing.T) {
+	r := theRevoked()
+	revoked := 0
+	for _, serial := range append(r.serials, r.asked...) {
+		ours, plain := r.set.Revoked(serial), r.plain.Revoked(serial)
+		if ours != plain {
+			t.Fatalf("serial %s: ours %v, plain %v", serial, ours, plain)
+		}
+		if ours {
+			revoked++
+		}
+	}
+	// All that were revoked, and about one in a hundred of those asked for.
+	if byChance := revoked - revokedCount; byChance < lookups/200 || byChance > lookups/50 {
+		t.Errorf("%d of %d random serials are revoked, want about one in a hundred", byChance, lookups)
+	}
+	if n, _ := r.set.Len(); n != revokedCount || len(r.plain.serials) != revokedCount {
+		t.Errorf("ours holds %d, plain %d, want %d", n, len(r.plain.serials), revokedCount)
+	}
+}
