@@ -1,0 +1,13 @@
+// Package api is the issuer over HTTP: docs/openapi/issuer.yaml describes every
+// endpoint, and a test holds the two together.
+//
+// It promises: a request is read only in its one strict form and size; every
+// error is an RFC 9457 problem with a code of a closed list, in English and
+// Chinese, with the next step where the passenger has one; what belongs to
+// another application looks the same as what does not exist; no body, token,
+// name or number is ever logged or counted. Access tokens and staff
+// credentials are looked up by their SHA-256.
+//
+// It does not limit how often one address may call, and it speaks plain HTTP:
+// both belong to the proxy in front of it.
+package api

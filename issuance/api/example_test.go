@@ -1,0 +1,46 @@
+package api_test
+
+import (
+	"context"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/issuance/api"
+	"github.com/railgate/railgate/issuance/keystore"
+	"github.com/railgate/railgate/issuance/realperson"
+	"github.com/railgate/railgate/issuance/store"
+)
+
+// How an issuer is put together. The publisher of the control stream takes the
+// store as its Outbox and keys.Authority as its signer; its Wake goes into the
+// service's Config.
+func Example() {
+	run := func(ctx context.Context, log *zap.Logger, staff []api.StaffCredential, wake func()) error {
+		keys, err := keystore.Open("keys")
+		if err != nil {
+			return err
+		}
+		db, err := store.Open(ctx, store.Config{Database: "issuer.db", Partitions: 4})
+		if err != nil {
+			return err
+		}
+		defer db.Close()
+		metrics := prometheus.NewRegistry()
+		service, err := issuance.Open(ctx, issuance.Config{
+			Store: db, Signer: keys.Issuer, KeyID: keys.IssuerID, Vault: keys.Vault,
+			Checker: realperson.Sandbox{}, Wake: wake, Log: log, Metrics: metrics,
+		})
+		if err != nil {
+			return err
+		}
+		a, err := api.New(service, api.Config{Staff: staff, Log: log, Metrics: metrics})
+		if err != nil {
+			return err
+		}
+		go api.NewServer("127.0.0.1:9081", a.Admin(metrics), log).ListenAndServe()
+		return api.NewServer("127.0.0.1:8081", a.Public(), log).ListenAndServe()
+	}
+	_ = run
+}

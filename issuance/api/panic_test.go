@@ -1,0 +1,41 @@
+package api
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+// A handler that panics is a 500 without detail; the log has the place and not
+// the value, and the next request is served.
+func TestPanicIsContained(t *testing.T) {
+	var logs bytes.Buffer
+	m, err := newMetrics(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &API{
+		log:     zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(&logs), zap.DebugLevel)),
+		metrics: m, slots: make(chan struct{}, 1),
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", a.answer("GET /", func(http.ResponseWriter, *http.Request) error { panic("a passenger's name") }))
+	for range 2 {
+		w := httptest.NewRecorder()
+		a.around(mux).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+		if w.Code != 500 || !strings.Contains(w.Body.String(), `"internal_error"`) {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+		if strings.Contains(w.Body.String()+logs.String(), "passenger's name") {
+			t.Fatal("what it panicked with got out")
+		}
+	}
+	if !strings.Contains(logs.String(), "panic_test.go") {
+		t.Fatal("the log does not say where it panicked")
+	}
+}

@@ -1,0 +1,102 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"go.uber.org/zap"
+
+	"github.com/railgate/railgate/issuance"
+)
+
+// Route is one operation of the public listener.
+type Route struct{ Method, Path string }
+
+// handler answers a request or returns why not: *issuance.Refusal is told to
+// the caller, every other error to the log only.
+type handler func(w http.ResponseWriter, r *http.Request) error
+
+type operation struct {
+	Route
+	serve handler
+}
+
+func (a *API) operations() []operation {
+	return []operation{
+		{Route{"POST", "/v1/applications"}, a.apply},
+		{Route{"GET", "/v1/applications/{id}"}, a.holder(a.standing)},
+		{Route{"POST", "/v1/applications/{id}/checks"}, a.holder(a.check)},
+		{Route{"POST", "/v1/applications/{id}/sessions"}, a.holder(a.openSession)},
+		{Route{"GET", "/v1/sessions/{id}/code"}, a.code},
+		{Route{"POST", "/v1/credentials/{serial}/revoke"}, a.revoke},
+		{Route{"POST", "/v1/credentials/{serial}/unrevoke"}, a.unrevoke},
+		{Route{"GET", "/healthz"}, healthz},
+		{Route{"GET", "/readyz"}, a.readyz},
+	}
+}
+
+// Routes lists every operation of the public listener.
+func (a *API) Routes() []Route {
+	var all []Route
+	for _, o := range a.operations() {
+		all = append(all, o.Route)
+	}
+	return all
+}
+
+// routeNone stands for a request that no operation serves: a label must not be
+// chosen by the caller.
+const routeNone = "none"
+
+func (a *API) mux() *http.ServeMux {
+	mux := http.NewServeMux()
+	allowed := make(map[string][]string)
+	for _, o := range a.operations() {
+		mux.Handle(o.Method+" "+o.Path, a.answer(o.Method+" "+o.Path, o.serve))
+		allowed[o.Path] = append(allowed[o.Path], o.Method)
+		if o.Method == http.MethodGet {
+			allowed[o.Path] = append(allowed[o.Path], http.MethodHead)
+		}
+	}
+	for p, methods := range allowed {
+		allow := strings.Join(methods, ", ")
+		mux.Handle(p, a.answer(routeNone, func(w http.ResponseWriter, r *http.Request) error {
+			w.Header().Set("Allow", allow)
+			return &issuance.Refusal{Code: MethodNotAllowed}
+		}))
+	}
+	mux.Handle("/", a.answer(routeNone, notFound))
+	return mux
+}
+
+func notFound(http.ResponseWriter, *http.Request) error {
+	return &issuance.Refusal{Code: NotFound}
+}
+
+// answer calls a handler and renders what it returns.
+func (a *API) answer(label string, serve handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		x := w.(*exchange)
+		x.label = label
+		if err := serve(w, r); err != nil {
+			a.fail(x, err)
+		}
+	})
+}
+
+// fail is where errors become answers: a refusal is told, a fault is not.
+func (a *API) fail(x *exchange, err error) {
+	var refusal *issuance.Refusal
+	switch {
+	case errors.As(err, &refusal):
+		newProblem(refusal.Code, refusal.Detail).write(x)
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		a.log.Warn("request not finished", zap.String("request", x.id), zap.String("route", x.label), zap.Error(err))
+		newProblem(Overloaded, "").write(x)
+	default:
+		a.log.Error("request failed", zap.String("request", x.id), zap.String("route", x.label), zap.Error(err))
+		newProblem(Internal, "").write(x)
+	}
+}

@@ -1,0 +1,330 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/railgate/railgate/internal/runtest"
+	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/issuance/api"
+	"github.com/railgate/railgate/issuance/keystore"
+	"github.com/railgate/railgate/issuance/realperson"
+	"github.com/railgate/railgate/issuance/store"
+	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/tokentest"
+)
+
+// Test people: a valid number of nobody, built from the region of a city
+// district, a birth date and the check digit.
+const (
+	testName   = "测试甲"
+	testNumber = "110105199003074616"
+)
+
+// clock is a clock that stands still until it is moved.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time // mu
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) Move(by time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(by)
+}
+
+// world is a running issuer and what a test may look at.
+type world struct {
+	t        *testing.T
+	clock    *clock
+	keys     *keystore.Keys
+	store    *store.Store
+	database string // its file
+	service  *issuance.Service
+	api      *api.API
+	staff    string // a staff credential
+	logs     *runtest.Buffer
+	metrics  *prometheus.Registry
+	server   *httptest.Server
+	admin    *httptest.Server
+	woken    chan struct{}
+
+	mu      sync.Mutex
+	answers []answer        // mu; every answer seen, for the tests that search them
+	seen    map[string]bool // mu; operation and status
+}
+
+type setup struct {
+	checker      realperson.Checker
+	checkTimeout time.Duration
+	maxInFlight  int
+	maxChecks    int
+}
+
+func newWorld(t *testing.T, s setup) *world {
+	t.Helper()
+	w := &world{
+		t: t, clock: &clock{now: time.Unix(tokentest.Epoch, 250e6)}, keys: keystore.New(),
+		logs: &runtest.Buffer{}, metrics: prometheus.NewRegistry(), woken: make(chan struct{}, 1000), seen: make(map[string]bool),
+	}
+	if s.checker == nil {
+		s.checker = realperson.Sandbox{}
+	}
+	log := zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(w.logs), zap.DebugLevel))
+	w.database = filepath.Join(t.TempDir(), "issuer.db")
+	var err error
+	w.store, err = store.Open(context.Background(), store.Config{
+		Database: w.database, Partitions: 4, Now: w.clock.Now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.store.Close() })
+	w.service, err = issuance.Open(context.Background(), issuance.Config{
+		Store: w.store, Signer: w.keys.Issuer, KeyID: w.keys.IssuerID, Vault: w.keys.Vault,
+		Checker: s.checker, CheckTimeout: s.checkTimeout, MaxChecks: s.maxChecks, Now: w.clock.Now,
+		Wake: func() { w.woken <- struct{}{} }, Log: log, Metrics: w.metrics,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, staff := api.NewStaffCredential("window-7")
+	w.staff = secret
+	w.api, err = api.New(w.service, api.Config{
+		Staff: []api.StaffCredential{staff}, MaxInFlight: s.maxInFlight, Log: log, Metrics: w.metrics,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.server = httptest.NewServer(w.api.Public())
+	t.Cleanup(w.server.Close)
+	w.admin = httptest.NewServer(w.api.Admin(w.metrics))
+	t.Cleanup(w.admin.Close)
+	return w
+}
+
+// answer is one HTTP answer.
+type answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// call sends a request; body is marshalled unless it is a string, and nil sends none.
+func (w *world) call(method, path, token string, body any) answer {
+	w.t.Helper()
+	return w.send(w.request(method, path, token, body))
+}
+
+func (w *world) request(method, path, token string, body any) *http.Request {
+	w.t.Helper()
+	r, err := http.NewRequest(method, w.server.URL+path, reader(w.t, body))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if body != nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	return r
+}
+
+// send sends a request and holds the answer to the document.
+func (w *world) send(r *http.Request) answer {
+	w.t.Helper()
+	var sent []byte
+	if r.GetBody != nil {
+		body, err := r.GetBody()
+		if err == nil {
+			sent, err = io.ReadAll(body)
+		}
+		if err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		w.t.Errorf("%s %s: %v", r.Method, r.URL.Path, err)
+		return answer{}
+	}
+	defer resp.Body.Close()
+	got, err := io.ReadAll(resp.Body)
+	if err != nil {
+		w.t.Errorf("%s %s: %v", r.Method, r.URL.Path, err)
+	}
+	a := answer{resp.StatusCode, resp.Header, got}
+	operation := theContract(w.t).hold(w.t, r, sent, a)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.answers = append(w.answers, a)
+	w.seen[operation] = true
+	return a
+}
+
+// publish does the publisher's work: the stream takes all that waits.
+func (w *world) publish() {
+	w.t.Helper()
+	for partition := range w.store.Partitions() {
+		p, err := w.store.Take(context.Background(), partition, 1024)
+		if err != nil || !p.Drained {
+			w.t.Fatalf("partition %d: %+v, %v", partition, p, err)
+		}
+		if n := uint64(len(p.Records)); n > 0 {
+			if err := w.store.Published(context.Background(), partition, p.First+n-1); err != nil {
+				w.t.Fatal(err)
+			}
+		}
+	}
+}
+
+func reader(t *testing.T, body any) io.Reader {
+	t.Helper()
+	switch b := body.(type) {
+	case nil:
+		return nil
+	case string:
+		return bytes.NewReader([]byte(b))
+	}
+	raw, err := json.Marshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bytes.NewReader(raw)
+}
+
+// as reads the body of an answer that must have the status.
+func as[T any](t *testing.T, a answer, status int) (v T) {
+	t.Helper()
+	if a.Status != status {
+		t.Fatalf("status %d, want %d: %s", a.Status, status, a.Body)
+	}
+	if err := json.Unmarshal(a.Body, &v); err != nil {
+		t.Fatalf("%v in %s", err, a.Body)
+	}
+	return v
+}
+
+// refused asserts a problem with the code.
+func refused(t *testing.T, a answer, status int, code issuance.Code) {
+	t.Helper()
+	p := as[struct {
+		Code   issuance.Code `json:"code"`
+		Status int           `json:"status"`
+	}](t, a, status)
+	if p.Code != code || p.Status != status {
+		t.Fatalf("refused with %s (%d in the body), want %s (%d)", p.Code, p.Status, code, status)
+	}
+	if got := a.Header.Get("Content-Type"); got != "application/problem+json" {
+		t.Fatalf("a problem came as %q", got)
+	}
+}
+
+type object = map[string]any
+
+func form() object {
+	return object{
+		"name": testName, "document_type": "resident_id", "document_number": testNumber, "city": "北京",
+		"location": object{"latitude": 39.9, "longitude": 116.4},
+	}
+}
+
+// holder is a passenger with an application.
+type holder struct {
+	w           *world
+	Application string `json:"application"`
+	Status      string `json:"status"`
+	Token       string `json:"access_token"`
+	Serial      string `json:"-"`
+}
+
+func (w *world) apply() *holder {
+	w.t.Helper()
+	h := as[holder](w.t, w.call("POST", "/v1/applications", "", form()), http.StatusCreated)
+	h.w = w
+	return &h
+}
+
+func (h *holder) path(rest string) string { return "/v1/applications/" + h.Application + rest }
+
+// pass passes a real-person check and returns it.
+func (h *holder) pass() string {
+	h.w.t.Helper()
+	c := as[struct {
+		Check       string `json:"check"`
+		Application struct {
+			Status    string `json:"status"`
+			Serial    string `json:"serial"`
+			ExpiresAt int64  `json:"expires_at"`
+		} `json:"application"`
+	}](h.w.t, h.w.call("POST", h.path("/checks"), h.Token, object{"evidence": "sandbox:pass"}), http.StatusCreated)
+	h.Serial = c.Application.Serial
+	return c.Check
+}
+
+type session struct {
+	Session string `json:"session"`
+	Pass    string `json:"pass"`
+	Serial  string `json:"serial"`
+	StartAt int64  `json:"start_at"`
+	Expires int64  `json:"expires_at"`
+	TimeMs  int64  `json:"server_time_ms"`
+	Period  int    `json:"period_seconds"`
+	Length  int    `json:"length"`
+}
+
+// open opens a session in anchor mode and returns what the phone would show in a step.
+func (h *holder) open(check string) (session, func(step int) tokens.Token) {
+	h.w.t.Helper()
+	serial, err := tokens.ParseSerial(h.Serial)
+	if err != nil {
+		h.w.t.Fatal(err)
+	}
+	anchor, links := tokens.Chain(tokens.Link{1, 2, 3}, serial, tokens.Length)
+	s := as[session](h.w.t, h.w.call("POST", h.path("/sessions"), h.Token,
+		object{"check": check, "mode": "anchor", "anchor": hex.EncodeToString(anchor[:])}), http.StatusCreated)
+	raw, err := hex.DecodeString(s.Pass)
+	if err != nil || len(raw) != tokens.PassSize {
+		h.w.t.Fatalf("pass of %d bytes: %v", len(raw), err)
+	}
+	return s, func(step int) tokens.Token {
+		return tokens.Assemble((*tokens.SignedPass)(raw), uint8(step), links[step])
+	}
+}
+
+// host opens a hosted session.
+func (h *holder) host(check string) session {
+	h.w.t.Helper()
+	return as[session](h.w.t, h.w.call("POST", h.path("/sessions"), h.Token, object{"check": check, "mode": "hosted"}), http.StatusCreated)
+}
+
+// gate judges a code as a gateway with this issuer's key would, now.
+func (w *world) gate(t *tokens.Token, scope tokens.Scope) tokens.Reason {
+	w.t.Helper()
+	set, err := tokens.NewKeySet(tokens.Key{ID: w.keys.IssuerID, Public: w.keys.Issuer.Public(), CutOff: tokens.Never})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	c := tokens.Checker{Keys: set}
+	return c.Check(t, w.clock.Now().Unix(), scope)
+}

@@ -1,0 +1,139 @@
+package keystore
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func initialised(t *testing.T) (dir string, made *Keys) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), "keys")
+	made, err := Init(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir, made
+}
+
+func TestKeysComeBackAsTheyWereMade(t *testing.T) {
+	dir, made := initialised(t)
+	again, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again.Authority.Public() != made.Authority.Public() || again.Issuer.Public() != made.Issuer.Public() ||
+		again.IssuerID != made.IssuerID || again.Vault != made.Vault {
+		t.Fatal("other keys came back")
+	}
+	if made.Authority.Public() == made.Issuer.Public() {
+		t.Fatal("one key has two uses")
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil || len(files) != 3 {
+		t.Fatalf("files %v: %v", files, err)
+	}
+	for _, f := range files {
+		if info, err := os.Stat(f); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has mode %v: %v", filepath.Base(f), info.Mode(), err)
+		}
+	}
+}
+
+func TestInitNeverOverwrites(t *testing.T) {
+	dir, made := initialised(t)
+	if _, err := Init(dir); err == nil {
+		t.Fatal("made keys over keys")
+	}
+	again, err := Open(dir)
+	if err != nil || again.Vault != made.Vault {
+		t.Fatalf("the keys changed: %v", err)
+	}
+	// Nor does it when two of them run at the same moment.
+	if err := writeFile(filepath.Join(dir, vaultFile), headVault); err == nil {
+		t.Fatal("a file was written over another")
+	}
+}
+
+func TestKeyIDsStayOutOfTheTestRange(t *testing.T) {
+	seen := make(map[uint16]bool)
+	for range 2000 {
+		id := newKeyID()
+		if id == 0 || id >= FirstTestKey {
+			t.Fatalf("id %d", id)
+		}
+		seen[uint16(id)] = true
+	}
+	if len(seen) < 1000 {
+		t.Fatalf("2000 draws gave %d ids", len(seen))
+	}
+}
+
+// Every refusal names the file and what to do, and never what stands in it.
+func TestOpenRefuses(t *testing.T) {
+	// In every story the seed of the authority key is this, or nearly.
+	seed := strings.Repeat("5eed", 16)
+	for name, c := range map[string]struct {
+		spoil func(t *testing.T, dir string, made *Keys) error
+		want  string
+	}{
+		"a file that others may read": {func(_ *testing.T, dir string, _ *Keys) error {
+			return os.Chmod(filepath.Join(dir, authorityFile), 0o640)
+		}, "mode 0640"},
+		"a directory that others may write": {func(_ *testing.T, dir string, _ *Keys) error { return os.Chmod(dir, 0o770) }, "mode 0770"},
+		"no vault":                          {func(_ *testing.T, dir string, _ *Keys) error { return os.Remove(filepath.Join(dir, vaultFile)) }, vaultFile},
+		"two issuer keys": {func(_ *testing.T, dir string, made *Keys) error {
+			return writeFile(filepath.Join(dir, issuerFile(made.IssuerID^1)), headIssuer, field{"id", "9"}, field{"seed", seed})
+		}, "exactly one"},
+		"another file's name": {func(_ *testing.T, dir string, made *Keys) error {
+			return os.Rename(filepath.Join(dir, issuerFile(made.IssuerID)), filepath.Join(dir, "issuer-0.key"))
+		}, "file name"},
+		"another kind of file": {overwrite(headVault + "\nseed " + seed + "\n"), "does not begin"},
+		"a short seed":         {overwrite(headAuthority + "\nseed " + seed[1:] + "\n"), "64 lower-case"},
+		"a seed in capitals":   {overwrite(headAuthority + "\nseed " + strings.ToUpper(seed) + "\n"), "64 lower-case"},
+		"another field":        {overwrite(headAuthority + "\nsead " + seed + "\n"), `"seed"`},
+		"a line more":          {overwrite(headAuthority + "\nseed " + seed + "\n\n"), "2 lines"},
+		"no end of line":       {overwrite(headAuthority + "\nseed " + seed), "2 lines"},
+		"a long file":          {overwrite(headAuthority + "\nseed " + strings.Repeat(seed, 100) + "\n"), "does not begin"},
+		"an empty file":        {overwrite(""), "does not begin"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir, made := initialised(t)
+			if err := c.spoil(t, dir, made); err != nil {
+				t.Fatal(err)
+			}
+			_, err := Open(dir)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Fatalf("%v, want something about %q", err, c.want)
+			}
+			if strings.Contains(strings.ToLower(err.Error()), seed[:8]) {
+				t.Fatalf("the error tells the seed: %v", err)
+			}
+		})
+	}
+	if _, err := Open(filepath.Join(t.TempDir(), "absent")); err == nil {
+		t.Fatal("opened nothing")
+	}
+}
+
+func overwrite(text string) func(*testing.T, string, *Keys) error {
+	return func(_ *testing.T, dir string, _ *Keys) error {
+		return os.WriteFile(filepath.Join(dir, authorityFile), []byte(text), 0o600)
+	}
+}
+
+func TestKeysAreNeverPrinted(t *testing.T) {
+	dir, made := initialised(t)
+	text, err := os.ReadFile(filepath.Join(dir, vaultFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret := strings.TrimSpace(strings.Split(string(text), "master ")[1])
+	for _, verb := range []string{"%v", "%+v", "%#v", "%x"} {
+		if got := fmt.Sprintf(verb, *made); strings.Contains(got, secret[:8]) || !strings.Contains(got, "private") {
+			t.Errorf("%s prints %s", verb, got)
+		}
+	}
+}

@@ -1,0 +1,72 @@
+package issuance
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/railgate/railgate/issuance/store"
+)
+
+// scrapeTimeout bounds the database call behind a scrape.
+const scrapeTimeout = time.Second
+
+// metrics counts what the rules decided. Label values are fixed here.
+type metrics struct {
+	applications prometheus.Counter
+	approvals    prometheus.Counter
+	checks       *prometheus.CounterVec // by outcome
+	sessions     *prometheus.CounterVec // by mode
+	revocations  *prometheus.CounterVec // by action
+}
+
+var (
+	checkOutcomes     = []string{"passed", "failed", "timeout", "unavailable"}
+	revocationActions = []string{"revoke", "unrevoke"}
+)
+
+func newMetrics(reg prometheus.Registerer, s *store.Store) (*metrics, error) {
+	counter := func(name, help string) prometheus.Counter {
+		return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
+	}
+	vec := func(name, help, label string, values []string) *prometheus.CounterVec {
+		v := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, []string{label})
+		for _, value := range values {
+			v.WithLabelValues(value) // shown as 0 from the start
+		}
+		return v
+	}
+	m := &metrics{
+		applications: counter("railgate_issuer_applications_total", "Applications taken."),
+		approvals:    counter("railgate_issuer_approvals_total", "Credentials approved."),
+		checks:       vec("railgate_issuer_real_person_checks_total", "Real-person checks by outcome.", "outcome", checkOutcomes),
+		sessions:     vec("railgate_issuer_sessions_total", "Sessions opened by mode.", "mode", []string{string(Anchor), string(Hosted)}),
+		revocations:  vec("railgate_issuer_revocations_total", "Credentials revoked and unrevoked.", "action", revocationActions),
+	}
+	if reg == nil {
+		return m, nil
+	}
+	for _, c := range []prometheus.Collector{m.applications, m.approvals, m.checks, m.sessions, m.revocations, waiting{s}} {
+		if err := reg.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// waiting reads the outbox when it is asked. A database that does not answer
+// leaves the value out, which an alert sees, and the other metrics in.
+type waiting struct{ store *store.Store }
+
+var waitingDesc = prometheus.NewDesc("railgate_issuer_outbox_waiting", "Control records that the stream does not have yet.", nil, nil)
+
+func (waiting) Describe(ch chan<- *prometheus.Desc) { ch <- waitingDesc }
+
+func (w waiting) Collect(ch chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
+	defer cancel()
+	if n, err := w.store.Waiting(ctx); err == nil {
+		ch <- prometheus.MustNewConstMetric(waitingDesc, prometheus.GaugeValue, float64(n))
+	}
+}

@@ -1,0 +1,28 @@
+package issuance
+
+import (
+	"encoding/hex"
+	"fmt"
+
+	"github.com/railgate/railgate/tokens"
+)
+
+// PublicKey is a key to announce.
+type PublicKey struct {
+	ID     tokens.KeyID
+	Public [tokens.PublicKeySize]byte
+}
+
+// ParsePublicKey reads a key to announce as it stands in a configuration: the
+// id in decimal, 1 to 65535, and the key as 64 lower-case hex digits.
+func ParsePublicKey(id int, text string) (PublicKey, error) {
+	if id < 1 || id > 0xffff {
+		return PublicKey{}, fmt.Errorf("a key id is 1 to 65535")
+	}
+	k := PublicKey{ID: tokens.KeyID(id)}
+	if !wellFormed(text, "", len(k.Public)) {
+		return PublicKey{}, fmt.Errorf("the public key of id %d must be 64 lower-case hex digits", id)
+	}
+	hex.Decode(k.Public[:], []byte(text)) // wellFormed has checked the digits
+	return k, nil
+}

@@ -1,0 +1,69 @@
+package issuance
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"go.uber.org/zap"
+
+	"github.com/railgate/railgate/issuance/store"
+	"github.com/railgate/railgate/tokens"
+)
+
+// Staff is someone who has shown a staff credential; Name is that credential's,
+// kept with what was done under it.
+type Staff struct{ Name string }
+
+// Reasons are why a credential may be revoked.
+func Reasons() []string { return []string{"lost_phone", "fraud", "superseded", "staff"} }
+
+// Accepted is an accepted change. AtMs, Unix ms, is when the credential came
+// into the wanted state: a repetition gets the first one's answer.
+type Accepted struct {
+	Serial tokens.Serial
+	AtMs   int64
+}
+
+// Revoke withdraws a credential. When it returns, the record for the gateways
+// is durably on its way. It is idempotent.
+func (s *Service) Revoke(ctx context.Context, by Staff, serial, reason string) (Accepted, error) {
+	if !slices.Contains(Reasons(), reason) {
+		return Accepted{}, refuse(ReasonInvalid, "reason must be lost_phone, fraud, superseded or staff")
+	}
+	return s.change(ctx, by, serial, store.Change{Revoke: true, Reason: reason})
+}
+
+// Unrevoke lifts a revocation. It is idempotent.
+func (s *Service) Unrevoke(ctx context.Context, by Staff, serial string) (Accepted, error) {
+	return s.change(ctx, by, serial, store.Change{})
+}
+
+func (s *Service) change(ctx context.Context, by Staff, text string, c store.Change) (Accepted, error) {
+	serial, err := tokens.ParseSerial(text)
+	if err != nil || serial.Index >= store.IndexEnd {
+		return Accepted{}, errNoCredential
+	}
+	c.Serial, c.Who, c.AtMs = serial, by.Name, s.Now().UnixMilli()
+	since, changed, err := s.Store.Apply(ctx, c)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return Accepted{}, errNoCredential
+	case errors.Is(err, store.ErrExpired):
+		return Accepted{}, refuse(CredentialExpired, "the 24 hours of this credential are over: no gate accepts it any more")
+	case err != nil:
+		return Accepted{}, err
+	}
+	if changed {
+		s.Wake()
+		action := "unrevoke"
+		if c.Revoke {
+			action = "revoke"
+		}
+		s.metrics.revocations.WithLabelValues(action).Inc()
+		s.Log.Info("credential changed", zap.String("action", action), zap.Stringer("serial", serial), zap.String("by", by.Name))
+	}
+	return Accepted{serial, since}, nil
+}
+
+var errNoCredential = refuse(CredentialNotFound, "no credential has this serial")

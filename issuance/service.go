@@ -1,0 +1,71 @@
+package issuance
+
+import (
+	"context"
+	"fmt"
+
+	"go.uber.org/zap"
+
+	"github.com/railgate/railgate/issuance/vault"
+)
+
+// Service applies the rules. It is safe for many goroutines at once.
+type Service struct {
+	Config
+	vault   *vault.Vault
+	metrics *metrics
+	checks  chan struct{} // a place for each call of the provider
+}
+
+// Open makes a service and announces its keys, so that their announcement is in
+// the outbox before the first pass is signed. It starts nothing.
+func Open(ctx context.Context, c Config) (*Service, error) {
+	if err := c.complete(); err != nil {
+		return nil, err
+	}
+	m, err := newMetrics(c.Metrics, c.Store)
+	if err != nil {
+		return nil, fmt.Errorf("issuance: metrics: %w", err)
+	}
+	s := &Service{Config: c, vault: vault.New(c.Vault), metrics: m, checks: make(chan struct{}, c.MaxChecks)}
+	if err := s.announceKeys(ctx); err != nil {
+		return nil, err
+	}
+	s.Log.Info("issuer opened",
+		zap.String("database", s.Store.Dialect()),
+		zap.Int("partitions", s.Store.Partitions()),
+		zap.Uint16("key_id", uint16(s.KeyID)),
+		zap.String("real_person_check", s.Checker.Label()))
+	return s, nil
+}
+
+// announceKeys is idempotent: the database remembers what it has announced.
+func (s *Service) announceKeys(ctx context.Context) error {
+	keys := append([]PublicKey{{s.KeyID, s.Signer.Public()}}, s.Announce...)
+	for _, k := range keys {
+		announced, err := s.Store.AnnounceKey(ctx, k.ID, k.Public, s.Now().UnixMilli())
+		if err != nil {
+			return fmt.Errorf("issuance: announcing key %d: %w", k.ID, err)
+		}
+		if announced {
+			s.Log.Info("key announced", zap.Uint16("key_id", uint16(k.ID)))
+			s.Wake()
+		}
+	}
+	return nil
+}
+
+// Ready lists what keeps the service from serving; empty when nothing does.
+// Until the announcement of the signing key is in the stream, every gateway
+// would refuse the passes.
+func (s *Service) Ready(ctx context.Context) (waiting []string) {
+	published, err := s.Store.KeyPublished(ctx, s.KeyID)
+	switch {
+	case err != nil:
+		s.Log.Warn("not ready", zap.Error(err))
+		return []string{"the database does not answer"}
+	case !published:
+		return []string{"the announcement of the issuer key is not in the control stream yet"}
+	}
+	return nil
+}

@@ -1,0 +1,304 @@
+package issuance_test
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/issuance/identity"
+	"github.com/railgate/railgate/issuance/keystore"
+	"github.com/railgate/railgate/issuance/realperson"
+	"github.com/railgate/railgate/issuance/store"
+	"github.com/railgate/railgate/issuance/vault"
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/tokentest"
+)
+
+// desk is what an issuer is opened with; tests change it and open again.
+type desk struct {
+	issuance.Config
+	t    *testing.T
+	now  time.Time
+	wake int
+}
+
+func newDesk(t *testing.T) *desk {
+	t.Helper()
+	d := &desk{t: t, now: time.Unix(tokentest.Epoch, 0)}
+	s, err := store.Open(t.Context(), store.Config{Database: filepath.Join(t.TempDir(), "issuer.db"), Partitions: 2, Now: func() time.Time { return d.now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	keys := keystore.New()
+	d.Config = issuance.Config{
+		Store: s, Signer: keys.Issuer, KeyID: keys.IssuerID, Vault: keys.Vault, Checker: realperson.Sandbox{},
+		Now: func() time.Time { return d.now }, Wake: func() { d.wake++ },
+	}
+	return d
+}
+
+func (d *desk) open() *issuance.Service {
+	d.t.Helper()
+	s, err := issuance.Open(d.t.Context(), d.Config)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return s
+}
+
+func (d *desk) apply(s *issuance.Service) (issuance.Holder, string) {
+	d.t.Helper()
+	a, err := s.Apply(d.t.Context(), issuance.Form{
+		Name: "测试甲", DocumentType: "resident_id", DocumentNumber: "11010519491231002X", City: "北京",
+		Location: &issuance.Location{Latitude: 39.9, Longitude: 116.4},
+	})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return d.authorize(s, a.AccessToken), a.AccessToken
+}
+
+func (d *desk) authorize(s *issuance.Service, token string) issuance.Holder {
+	d.t.Helper()
+	h, err := s.Authorize(d.t.Context(), token)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return h
+}
+
+// An issuer that starts again does not announce its keys again, and a key id is
+// never bound to another key.
+func TestKeysAreAnnouncedOnce(t *testing.T) {
+	d := newDesk(t)
+	load := tokentest.NewIssuer(40001)
+	d.Announce = []issuance.PublicKey{{ID: load.ID, Public: load.Signer.Public()}}
+	for range 3 {
+		d.open()
+	}
+	if d.wake != 2 {
+		t.Fatalf("the publisher was woken %d times for two keys", d.wake)
+	}
+	p, err := d.Store.Take(t.Context(), 0, 10)
+	if err != nil || len(p.Records) != 2 {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	for i, want := range []tokens.KeyID{d.KeyID, load.ID} {
+		if r := p.Records[i]; r.Kind != revocation.KindAnnounceKey || r.Key != want || r.At != d.now.UnixMilli() {
+			t.Errorf("record %d: %+v", i, r)
+		}
+	}
+	d.Announce[0].Public[0] ^= 1
+	if _, err := issuance.Open(t.Context(), d.Config); !errors.Is(err, store.ErrKeyBound) {
+		t.Fatalf("another key under a bound id: %v", err)
+	}
+}
+
+// The issuer is ready when gateways can know its key.
+func TestReadyWhenTheKeyIsInTheStream(t *testing.T) {
+	d := newDesk(t)
+	s := d.open()
+	if waiting := s.Ready(t.Context()); len(waiting) != 1 || !strings.Contains(waiting[0], "announcement") {
+		t.Fatalf("before: %q", waiting)
+	}
+	p, err := d.Store.Take(t.Context(), 0, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Store.Published(t.Context(), 0, p.First); err != nil {
+		t.Fatal(err)
+	}
+	if waiting := s.Ready(t.Context()); len(waiting) != 0 {
+		t.Fatalf("after: %q", waiting)
+	}
+	d.Store.Close()
+	if waiting := s.Ready(t.Context()); len(waiting) != 1 || !strings.Contains(waiting[0], "database") {
+		t.Fatalf("without a database: %q", waiting)
+	}
+}
+
+// An approval lasts exactly 24 h from a whole second, belongs to its railway
+// day, and carries the day's pseudonym. Midnight in Beijing is the hard moment.
+func TestApprovalAroundMidnight(t *testing.T) {
+	d := newDesk(t)
+	s := d.open()
+	midnight := time.Date(2026, 2, 11, 0, 0, 0, 0, identity.Beijing)
+	for _, at := range []time.Time{midnight.Add(-time.Millisecond), midnight} {
+		d.now = at
+		h, token := d.apply(s)
+		c, err := s.Check(t.Context(), h, realperson.SandboxPass)
+		if err != nil {
+			t.Fatal(err)
+		}
+		day := uint16(tokens.DayOf(at.Unix()))
+		if c.Standing.Serial.Day != day || c.Standing.Serial.Index != 0 || c.Standing.ExpiresAt != at.Unix()+24*60*60 {
+			t.Fatalf("at %v: %+v %v", at, c.Standing, c.Standing.Serial)
+		}
+		var seed tokens.Link
+		anchor, links := tokens.Chain(seed, *c.Standing.Serial, tokens.Length)
+		o, err := s.OpenSession(t.Context(), d.authorize(s, token), c.Check, issuance.Anchor, hex.EncodeToString(anchor[:]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown := tokens.Assemble(o.Pass, 0, links[0])
+		f := shown.Fields()
+		want := vault.New(d.Vault).Subject(day, identity.ResidentID, "11010519491231002X")
+		if f.Subject != want || f.Scopes != tokens.AllScopes || f.Expiry != c.Standing.ExpiresAt || f.Start != at.Unix() {
+			t.Fatalf("at %v the pass has %+v, subject want %s", at, f, want)
+		}
+		h = d.authorize(s, token)
+		end := time.Unix(c.Standing.ExpiresAt, 0)
+		if d.now = end.Add(-time.Millisecond); s.Standing(h).Status != issuance.StatusApproved {
+			t.Fatalf("a millisecond before its end it is %s", s.Standing(h).Status)
+		}
+		if d.now = end; s.Standing(h).Status != issuance.StatusExpired {
+			t.Fatalf("at its end it is %s", s.Standing(h).Status)
+		}
+	}
+}
+
+// A clock that was set back between approval and session must not stop the passenger.
+func TestClockSetBack(t *testing.T) {
+	d := newDesk(t)
+	s := d.open()
+	h, token := d.apply(s)
+	c, err := s.Check(t.Context(), h, realperson.SandboxPass)
+	if err != nil {
+		t.Fatal(err)
+	}
+	approved := d.now.Unix()
+	d.now = d.now.Add(-3 * time.Second)
+	h = d.authorize(s, token)
+	o, err := s.OpenSession(t.Context(), h, c.Check, issuance.Hosted, "")
+	if err != nil || o.StartAt != approved {
+		t.Fatalf("start %d, approved %d: %v", o.StartAt, approved, err)
+	}
+	code, err := s.Code(t.Context(), h, o.Session)
+	if err != nil || code.Step != 0 {
+		t.Fatalf("step %d: %v", code.Step, err)
+	}
+}
+
+// failing is a signer out of order.
+type failing struct{ public [tokens.PublicKeySize]byte }
+
+func (f failing) Public() [tokens.PublicKeySize]byte { return f.public }
+func (failing) Sign([]byte) ([tokens.SigSize]byte, error) {
+	return [tokens.SigSize]byte{}, errors.New("no power")
+}
+
+// A signer that fails does not use up the check.
+func TestSignerThatFails(t *testing.T) {
+	d := newDesk(t)
+	s := d.open()
+	h, token := d.apply(s)
+	c, err := s.Check(t.Context(), h, realperson.SandboxPass)
+	if err != nil {
+		t.Fatal(err)
+	}
+	working := d.Signer
+	d.Signer = failing{working.Public()}
+	broken := d.open()
+	if _, err := broken.OpenSession(t.Context(), d.authorize(broken, token), c.Check, issuance.Hosted, ""); err == nil {
+		t.Fatal("a session without a signature")
+	}
+	if _, err := s.OpenSession(t.Context(), d.authorize(s, token), c.Check, issuance.Hosted, ""); err != nil {
+		t.Fatalf("the check was used up: %v", err)
+	}
+}
+
+// Under another vault master nothing opens, and nobody is let through.
+func TestForeignVault(t *testing.T) {
+	d := newDesk(t)
+	_, token := d.apply(d.open())
+	d.Vault = vault.NewMaster()
+	other := d.open()
+	_, err := other.Check(t.Context(), d.authorize(other, token), realperson.SandboxPass)
+	if !errors.Is(err, vault.ErrKey) {
+		t.Fatalf("checked: %v", err)
+	}
+}
+
+func TestParsePublicKey(t *testing.T) {
+	key := strings.Repeat("0a", 32)
+	if k, err := issuance.ParsePublicKey(40001, key); err != nil || k.ID != 40001 || k.Public[31] != 10 {
+		t.Fatalf("%+v, %v", k, err)
+	}
+	for id, text := range map[int]string{0: key, 65536: key, 1: key[1:], 2: strings.ToUpper(key), 3: ""} {
+		if _, err := issuance.ParsePublicKey(id, text); err == nil {
+			t.Errorf("id %d with %q was read", id, text)
+		}
+	}
+}
+
+func TestConfigNamesAllThatIsMissing(t *testing.T) {
+	_, err := issuance.Open(context.Background(), issuance.Config{CheckTimeout: time.Hour, MaxChecks: -1})
+	if err == nil {
+		t.Fatal("opened with nothing")
+	}
+	for _, want := range []string{"store", "signer", "key id", "vault", "checker", "timeout", "max checks"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not named in %q", want, err)
+		}
+	}
+}
+
+// The counters say what happened.
+func TestMetrics(t *testing.T) {
+	d := newDesk(t)
+	reg := prometheus.NewRegistry()
+	d.Metrics = reg
+	s := d.open()
+	h, token := d.apply(s)
+	s.Check(t.Context(), h, realperson.SandboxFail)
+	c, err := s.Check(t.Context(), h, realperson.SandboxPass)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.OpenSession(t.Context(), d.authorize(s, token), c.Check, issuance.Hosted, ""); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := s.Revoke(t.Context(), issuance.Staff{Name: "window-7"}, c.Standing.Serial.String(), "fraud"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make(map[string]float64)
+	for _, f := range families {
+		for _, m := range f.Metric {
+			name := f.GetName()
+			for _, l := range m.Label {
+				name += " " + l.GetValue()
+			}
+			got[name] = m.GetCounter().GetValue() + m.GetGauge().GetValue()
+		}
+	}
+	for name, want := range map[string]float64{
+		"railgate_issuer_applications_total":               1,
+		"railgate_issuer_approvals_total":                  1,
+		"railgate_issuer_real_person_checks_total passed":  1,
+		"railgate_issuer_real_person_checks_total failed":  1,
+		"railgate_issuer_real_person_checks_total timeout": 0,
+		"railgate_issuer_sessions_total hosted":            1,
+		"railgate_issuer_sessions_total anchor":            0,
+		"railgate_issuer_revocations_total revoke":         1, // the repetition changed nothing
+		"railgate_issuer_outbox_waiting":                   2, // the key and the revocation
+	} {
+		if value, ok := got[name]; !ok || value != want {
+			t.Errorf("%s is %v (there: %v), want %v", name, value, ok, want)
+		}
+	}
+}

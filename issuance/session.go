@@ -1,0 +1,117 @@
+package issuance
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+
+	"github.com/railgate/railgate/issuance/store"
+	"github.com/railgate/railgate/issuance/vault"
+	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/signing"
+)
+
+// Mode says who keeps the secret seed of a session's chain.
+type Mode string
+
+// The modes. A gate sees no difference.
+const (
+	Anchor Mode = "anchor" // the phone: it sends the anchor and shows codes without network
+	Hosted Mode = "hosted" // the issuer: the phone fetches each code
+)
+
+// Session is an open session as the phone needs it. Times are Unix seconds but
+// for ServerTimeMs, from which the phone learns the server's clock.
+type Session struct {
+	Session      string
+	Pass         *tokens.SignedPass // anchor mode only
+	Serial       tokens.Serial
+	ServerTimeMs int64
+	StartAt      int64
+	ExpiresAt    int64 // of the credential
+}
+
+// OpenSession uses up a passed check and signs a pass for 30 minutes (rule
+// A11). anchor is 32 lower-case hex digits in anchor mode and empty in hosted.
+func (s *Service) OpenSession(ctx context.Context, h Holder, check string, mode Mode, anchor string) (Session, error) {
+	now := s.Now()
+	c := h.credential
+	if c == nil {
+		return Session{}, refuse(NotApproved, "no real-person check has passed yet")
+	}
+	if err := inForce(c, now); err != nil {
+		return Session{}, err
+	}
+	if !wellFormed(check, checkPrefix, idSize) {
+		return Session{}, errCheckRequired
+	}
+	seed, end, err := chainEnd(mode, anchor, c.Serial)
+	if err != nil {
+		return Session{}, err
+	}
+	// A clock that was set back, or differs from that of the issuer that
+	// approved, must not make a pass that starts before its credential.
+	start := max(now.Unix(), c.ApprovedMs/1000)
+	// The pass is signed first and given out only if the check was still good:
+	// no lock is held while a slow signer works.
+	pass, err := signing.Pass(s.Signer, &tokens.Pass{
+		Key: s.KeyID, Serial: c.Serial, Subject: c.Subject,
+		Start: start, Expiry: c.ExpiresMs / 1000,
+		Period: tokens.Period, Length: tokens.Length, Scopes: c.Scopes, Anchor: end,
+	})
+	if err != nil {
+		return Session{}, err
+	}
+
+	row := store.Session{
+		ID: random(sessionPrefix, idSize), Application: h.application.ID,
+		Check: check, StartMs: start * 1000,
+	}
+	if mode == Hosted {
+		row.Pass, row.Seed = pass[:], s.vault.Seal(seed[:], seedPlace(row.ID))
+	}
+	err = s.Store.OpenSession(ctx, row, now.UnixMilli())
+	if errors.Is(err, store.ErrCheckUnusable) {
+		return Session{}, errCheckRequired
+	}
+	if err != nil {
+		return Session{}, err
+	}
+	s.metrics.sessions.WithLabelValues(string(mode)).Inc()
+	out := Session{
+		Session: row.ID, Serial: c.Serial, ServerTimeMs: s.Now().UnixMilli(),
+		StartAt: start, ExpiresAt: c.ExpiresMs / 1000,
+	}
+	if mode == Anchor {
+		out.Pass = &pass
+	}
+	return out, nil
+}
+
+// errCheckRequired is one answer for a check that is unknown, another
+// application's, used or too old: the way on is the same.
+var errCheckRequired = refuse(CheckRequired, "check must be a passed check of this application, at most two minutes old and not used before")
+
+func seedPlace(session string) vault.Place {
+	return vault.Place{Table: "sessions", Column: "seed", Row: session}
+}
+
+// chainEnd reads the phone's anchor, or makes the issuer's own chain.
+func chainEnd(mode Mode, text string, serial tokens.Serial) (seed, anchor tokens.Link, err error) {
+	switch mode {
+	case Hosted:
+		if text != "" {
+			return seed, anchor, refuse(AnchorInvalid, "anchor belongs to anchor mode only")
+		}
+		seed = newSeed()
+		anchor, _ = tokens.Chain(seed, serial, tokens.Length)
+		return seed, anchor, nil
+	case Anchor:
+		if !wellFormed(text, "", len(anchor)) {
+			return seed, anchor, refuse(AnchorInvalid, "anchor must be 32 lower-case hex digits")
+		}
+		hex.Decode(anchor[:], []byte(text)) // wellFormed has checked the digits
+		return seed, anchor, nil
+	}
+	return seed, anchor, refuse(ModeInvalid, "mode must be anchor or hosted")
+}

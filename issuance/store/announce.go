@@ -1,0 +1,56 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/tokens"
+)
+
+// AnnounceKey puts a key's announcement into the outbox unless this database
+// has announced it before, and reports whether it did. An id that is bound to
+// another public key is ErrKeyBound.
+func (s *Store) AnnounceKey(ctx context.Context, id tokens.KeyID, public [tokens.PublicKeySize]byte, atMs int64) (announced bool, err error) {
+	err = s.change(ctx, "announce key", func(ctx context.Context, tx *sql.Tx) error {
+		// Two issuers that start together on one database announce in turn.
+		if s.dialect.exclusive != "" {
+			if _, err := tx.ExecContext(ctx, s.dialect.exclusive); err != nil {
+				return err
+			}
+		}
+		var bound []byte
+		err := tx.QueryRowContext(ctx, `SELECT public FROM announced_keys WHERE id = $1`, int64(id)).Scan(&bound)
+		if err == nil && !bytes.Equal(bound, public[:]) {
+			return fmt.Errorf("id %d: %w", id, ErrKeyBound)
+		}
+		if err != sql.ErrNoRows {
+			return err
+		}
+		row, err := s.enqueue(ctx, tx, &revocation.Record{Kind: revocation.KindAnnounceKey, At: atMs, Key: id, Public: public})
+		if err != nil {
+			return err
+		}
+		announced = true
+		_, err = tx.ExecContext(ctx, `INSERT INTO announced_keys (id, public, at_ms, outbox_id) VALUES ($1, $2, $3, $4)`,
+			int64(id), public[:], atMs, row)
+		return err
+	})
+	return announced && err == nil, err
+}
+
+// KeyPublished reports whether a key's announcement has left the outbox: only
+// then can a gateway know the key.
+func (s *Store) KeyPublished(ctx context.Context, id tokens.KeyID) (published bool, err error) {
+	err = s.view(ctx, "find key", func(ctx context.Context, q queries) error {
+		var waiting int
+		err := q.QueryRowContext(ctx, `
+			SELECT (SELECT COUNT(*) FROM outbox WHERE outbox.id = announced_keys.outbox_id)
+			FROM announced_keys WHERE announced_keys.id = $1`, int64(id)).Scan(&waiting)
+		published = err == nil && waiting == 0
+		return err
+	})
+	return published, err
+}

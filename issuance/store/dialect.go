@@ -1,0 +1,105 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // registers "pgx"
+	_ "modernc.org/sqlite"             // registers "sqlite"
+)
+
+const (
+	// busyTimeout is how long an SQLite connection waits for another's lock. All
+	// writes of the process share one connection, so only a backup tool contends.
+	busyTimeout = 5 * time.Second
+	// readers bounds the SQLite connections that read beside the writer.
+	readers = 4
+	// postgresConns bounds the connections of one issuer to PostgreSQL.
+	postgresConns = 16
+)
+
+// dialect is all that differs between the two databases.
+type dialect struct {
+	name      string
+	ddl       *strings.Replacer
+	forUpdate string // completes a SELECT that locks its rows
+	// exclusive makes concurrent Opens take turns; empty where BEGIN does so.
+	exclusive string
+}
+
+var sqlite = dialect{
+	name: "sqlite",
+	ddl: strings.NewReplacer("{{int}}", "INTEGER", "{{bigint}}", "INTEGER", "{{blob}}", "BLOB",
+		"{{autoid}}", "INTEGER PRIMARY KEY AUTOINCREMENT", "{{table}}", " STRICT"),
+}
+
+var postgres = dialect{
+	name: "postgres",
+	ddl: strings.NewReplacer("{{int}}", "INTEGER", "{{bigint}}", "BIGINT", "{{blob}}", "BYTEA",
+		"{{autoid}}", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "{{table}}", ""),
+	forUpdate: " FOR UPDATE",
+	exclusive: "SELECT pg_advisory_xact_lock(8241984707376542821)", // "railgate" in ASCII
+}
+
+// openSQLite opens one connection that writes and a few that read. WAL lets
+// them read while it writes; synchronous=FULL has every commit on disk before
+// it is acknowledged, which WAL alone would not.
+func openSQLite(path string) (write, read *sql.DB, err error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("store: %w", err)
+	}
+	// Made here for its permissions; SQLite gives them to the files beside it.
+	f, err := os.OpenFile(abs, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, nil, fmt.Errorf("store: %w", err)
+	}
+	f.Close()
+	source := func(pragmas ...string) string {
+		q := url.Values{"_txlock": {"immediate"}, "_pragma": append([]string{
+			fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
+			"foreign_keys(1)",
+		}, pragmas...)}
+		return (&url.URL{Scheme: "file", Path: abs, RawQuery: q.Encode()}).String()
+	}
+	write, err = sql.Open("sqlite", source("journal_mode(WAL)", "synchronous(FULL)"))
+	if err != nil {
+		return nil, nil, fmt.Errorf("store: %w", err)
+	}
+	write.SetMaxOpenConns(1)
+	read, err = sql.Open("sqlite", source("query_only(1)"))
+	if err != nil {
+		write.Close()
+		return nil, nil, fmt.Errorf("store: %w", err)
+	}
+	read.SetMaxOpenConns(readers)
+	return write, read, nil
+}
+
+// openPostgres opens one pool for everything. It refuses a server that
+// acknowledges commits before they are on disk.
+func openPostgres(ctx context.Context, dsn string) (*sql.DB, error) {
+	db, err := sql.Open("pgx", dsn)
+	if err != nil {
+		// The driver's error may repeat the DSN with its password.
+		return nil, fmt.Errorf("store: the PostgreSQL address cannot be parsed")
+	}
+	db.SetMaxOpenConns(postgresConns)
+	db.SetMaxIdleConns(postgresConns)
+	var sync string
+	if err := db.QueryRowContext(ctx, "SHOW synchronous_commit").Scan(&sync); err != nil {
+		db.Close()
+		return nil, fmt.Errorf("store: PostgreSQL: %w", err)
+	}
+	if sync == "off" {
+		db.Close()
+		return nil, fmt.Errorf("store: PostgreSQL runs with synchronous_commit=off, which loses acknowledged revocations; turn it on for this database")
+	}
+	return db, nil
+}

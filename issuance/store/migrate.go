@@ -1,0 +1,96 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"io/fs"
+	"strconv"
+	"time"
+)
+
+//go:embed migrations/*.sql
+var embedded embed.FS
+
+// migration is one numbered step of the schema. A step that was ever released
+// is never changed.
+type migration struct {
+	number int // from 1, without gaps
+	text   string
+}
+
+var migrations = mustMigrations(embedded)
+
+// mustMigrations reads NNNN_name.sql files in order. What it refuses is a
+// mistake of the programmer, found the first time the program runs.
+func mustMigrations(files fs.FS) []migration {
+	names, err := fs.Glob(files, "migrations/*.sql")
+	if err != nil {
+		panic("BUG: store: " + err.Error())
+	}
+	var all []migration
+	for i, name := range names { // Glob sorts
+		n, err := strconv.Atoi(name[len("migrations/"):][:4])
+		if err != nil || n != i+1 {
+			panic("BUG: store: migrations are not numbered 0001, 0002, ...: " + name)
+		}
+		text, err := fs.ReadFile(files, name)
+		if err != nil {
+			panic("BUG: store: " + err.Error())
+		}
+		all = append(all, migration{n, string(text)})
+	}
+	return all
+}
+
+// migrateTimeout bounds all steps together: a later step may rewrite a table.
+const migrateTimeout = 10 * time.Minute
+
+// migrate applies the missing steps in one transaction, one process at a time.
+func (s *Store) migrate(ctx context.Context, steps []migration, now time.Time) error {
+	ctx, cancel := context.WithTimeout(ctx, migrateTimeout)
+	defer cancel()
+	tx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("store: schema: %w", err)
+	}
+	defer tx.Rollback()
+	if err := s.applyMissing(ctx, tx, steps, now); err != nil {
+		return fmt.Errorf("store: schema: %w", err)
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("store: schema: %w", err)
+	}
+	return nil
+}
+
+func (s *Store) applyMissing(ctx context.Context, tx *sql.Tx, steps []migration, now time.Time) error {
+	if s.dialect.exclusive != "" {
+		if _, err := tx.ExecContext(ctx, s.dialect.exclusive); err != nil {
+			return err
+		}
+	}
+	_, err := tx.ExecContext(ctx, s.dialect.ddl.Replace(
+		`CREATE TABLE IF NOT EXISTS schema_migrations (number {{int}} PRIMARY KEY, applied_ms {{bigint}} NOT NULL){{table}}`))
+	if err != nil {
+		return err
+	}
+	var have int
+	if err := tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(number), 0) FROM schema_migrations`).Scan(&have); err != nil {
+		return err
+	}
+	if have > len(steps) {
+		return fmt.Errorf("the database has step %d and this program knows %d: a newer program has changed it; run that one", have, len(steps))
+	}
+	for _, m := range steps[have:] {
+		if _, err := tx.ExecContext(ctx, s.dialect.ddl.Replace(m.text)); err != nil {
+			return fmt.Errorf("step %d: %w", m.number, err)
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO schema_migrations (number, applied_ms) VALUES ($1, $2)`, m.number, now.UnixMilli())
+		if err != nil {
+			return fmt.Errorf("step %d: %w", m.number, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,139 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/publish"
+)
+
+var _ publish.Outbox = (*Store)(nil)
+
+// enqueue puts a record into the outbox within its cause's transaction.
+func (s *Store) enqueue(ctx context.Context, tx *sql.Tx, r *revocation.Record) (row int64, err error) {
+	payload, err := encodePayload(r)
+	if err != nil {
+		return 0, err
+	}
+	err = tx.QueryRowContext(ctx, `INSERT INTO outbox (partition, kind, payload, created_ms) VALUES ($1, $2, $3, $4) RETURNING id`,
+		publish.Partition(r, s.partitions), int64(r.Kind), payload, r.At).Scan(&row)
+	return row, err
+}
+
+// Take numbers what waits for the partition and returns the oldest unpublished
+// records. Row ids are given before commit, so a row may become visible after
+// one with a higher id was numbered; it then simply gets a later number. No
+// number is tied to an id, hence none can be skipped.
+func (s *Store) Take(ctx context.Context, partition, max int) (p publish.Pending, err error) {
+	if idle, next, err := s.idle(ctx, partition); err != nil || idle {
+		return publish.Pending{First: next, Drained: true}, err
+	}
+	err = s.change(ctx, "take records", func(ctx context.Context, tx *sql.Tx) error {
+		next, err := s.number(ctx, tx, partition, max)
+		if err != nil {
+			return err
+		}
+		p = publish.Pending{First: next}
+		var last uint64
+		if p.Records, p.First, last, err = numbered(ctx, tx, partition, max, next); err != nil {
+			return err
+		}
+		var rest int
+		err = tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM (
+			SELECT 1 FROM outbox WHERE partition = $1 AND (seq IS NULL OR seq > $2) LIMIT 1) AS rest`, partition, int64(last)).Scan(&rest)
+		p.Drained = rest == 0
+		return err
+	})
+	return p, err
+}
+
+// idle is the usual answer and costs no transaction: nothing waits.
+func (s *Store) idle(ctx context.Context, partition int) (idle bool, next uint64, err error) {
+	err = s.view(ctx, "look for records", func(ctx context.Context, q queries) error {
+		var waiting int
+		var seq int64
+		err := q.QueryRowContext(ctx, `
+			SELECT next_seq, (SELECT COUNT(*) FROM (SELECT 1 FROM outbox WHERE outbox.partition = $1 LIMIT 1) AS w)
+			FROM stream_partitions WHERE partition = $1`, partition).Scan(&seq, &waiting)
+		idle, next = waiting == 0, uint64(seq)
+		return err
+	})
+	return idle, next, err
+}
+
+// number gives the next numbers to at most max unnumbered rows, oldest id
+// first, and returns the number after them. The partition's row is the lock:
+// whoever holds it sees every row committed before.
+func (s *Store) number(ctx context.Context, tx *sql.Tx, partition, max int) (next uint64, err error) {
+	var seq int64
+	err = tx.QueryRowContext(ctx, `SELECT next_seq FROM stream_partitions WHERE partition = $1`+s.dialect.forUpdate, partition).Scan(&seq)
+	if err != nil {
+		return 0, err
+	}
+	given, err := tx.ExecContext(ctx, `
+		UPDATE outbox SET seq = $1 + waiting.place
+		FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY id) - 1 AS place
+		      FROM (SELECT id FROM outbox WHERE partition = $2 AND seq IS NULL ORDER BY id LIMIT $3) AS oldest) AS waiting
+		WHERE outbox.id = waiting.id`, seq, partition, max)
+	if err != nil {
+		return 0, err
+	}
+	n, err := given.RowsAffected()
+	if err != nil || n == 0 {
+		return uint64(seq), err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE stream_partitions SET next_seq = $1 WHERE partition = $2`, seq+n, partition)
+	return uint64(seq + n), err
+}
+
+// numbered reads the oldest numbered rows; first is next when there are none.
+func numbered(ctx context.Context, tx *sql.Tx, partition, max int, next uint64) (records []revocation.Record, first, last uint64, err error) {
+	rows, err := tx.QueryContext(ctx, `
+		SELECT seq, kind, payload, created_ms FROM outbox
+		WHERE partition = $1 AND seq IS NOT NULL ORDER BY seq LIMIT $2`, partition, max)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	defer rows.Close()
+	first, last = next, next-1
+	for rows.Next() {
+		var seq, kind, at int64
+		var payload []byte
+		if err := rows.Scan(&seq, &kind, &payload, &at); err != nil {
+			return nil, 0, 0, err
+		}
+		if len(records) == 0 {
+			first, last = uint64(seq), uint64(seq)-1
+		}
+		if uint64(seq) != last+1 {
+			return nil, 0, 0, fmt.Errorf("outbox of partition %d: number %d follows %d: rows were lost", partition, seq, last)
+		}
+		last = uint64(seq)
+		r, err := decodePayload(revocation.Kind(kind), payload)
+		if err != nil {
+			return nil, 0, 0, fmt.Errorf("outbox of partition %d, number %d: %w", partition, seq, err)
+		}
+		r.At = at
+		records = append(records, r)
+	}
+	return records, first, last, rows.Err()
+}
+
+// Published drops the partition's records up to and including last: the stream
+// has them, and revocations keeps what audit needs.
+func (s *Store) Published(ctx context.Context, partition int, last uint64) error {
+	return s.change(ctx, "drop published records", func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM outbox WHERE partition = $1 AND seq <= $2`, partition, int64(last))
+		return err
+	})
+}
+
+// Waiting counts the records that the stream does not have yet.
+func (s *Store) Waiting(ctx context.Context) (n int, err error) {
+	err = s.view(ctx, "count records", func(ctx context.Context, q queries) error {
+		return q.QueryRowContext(ctx, `SELECT COUNT(*) FROM outbox`).Scan(&n)
+	})
+	return n, err
+}

@@ -1,0 +1,370 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance/identity"
+	"github.com/railgate/railgate/issuance/vault"
+	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/tokentest"
+)
+
+// postgresEnv names the variable with the address of a PostgreSQL server that
+// tests may create schemas in: postgres://user@host/database.
+const postgresEnv = "RAILGATE_TEST_POSTGRES"
+
+const nowMs = tokentest.Epoch * 1000
+
+const partitions = 4
+
+// everyDatabase runs a story on SQLite, and on PostgreSQL if there is one.
+func everyDatabase(t *testing.T, story func(t *testing.T, open func() *Store)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "issuer.db")
+		story(t, opener(t, path))
+	})
+	t.Run("postgres", func(t *testing.T) {
+		dsn := os.Getenv(postgresEnv)
+		if dsn == "" {
+			t.Skipf("NOT run on PostgreSQL: %s is not set", postgresEnv)
+		}
+		story(t, opener(t, freshSchema(t, dsn)))
+	})
+}
+
+// opener opens the same database each time; every store is closed at the end.
+func opener(t *testing.T, database string) func() *Store {
+	return func() *Store {
+		t.Helper()
+		s, err := Open(context.Background(), Config{Database: database, Partitions: partitions, Now: func() time.Time { return time.UnixMilli(nowMs) }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Close() })
+		return s
+	}
+}
+
+// freshSchema makes an empty schema that goes with the test.
+func freshSchema(t *testing.T, dsn string) string {
+	t.Helper()
+	admin, err := openPostgres(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b [6]byte
+	rand.Read(b[:])
+	schema := "railgate_test_" + hex.EncodeToString(b[:])
+	if _, err := admin.Exec("CREATE SCHEMA " + schema); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if _, err := admin.Exec("DROP SCHEMA " + schema + " CASCADE"); err != nil {
+			t.Error(err)
+		}
+		admin.Close()
+	})
+	u, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	q.Set("search_path", schema)
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+// TestMain says which databases the suite ran on.
+func TestMain(m *testing.M) {
+	on := "SQLite only (" + postgresEnv + " is not set)"
+	if os.Getenv(postgresEnv) != "" {
+		on = "SQLite and PostgreSQL"
+	}
+	fmt.Println("store: testing on " + on)
+	os.Exit(m.Run())
+}
+
+// apply keeps an application of test person n.
+func apply(t *testing.T, s *Store, n int) Application {
+	t.Helper()
+	a := Application{
+		ID: fmt.Sprintf("app_%032x", n), Document: identity.ResidentID, Person: vault.PersonHash{byte(n)},
+		Name: []byte("name"), Number: []byte("number"), City: []byte("city"), CreatedMs: nowMs,
+	}
+	a.Access[0], a.Access[1] = byte(n), byte(n>>8)
+	if err := s.CreateApplication(t.Context(), a); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func check(n int, application string) Check {
+	return Check{ID: fmt.Sprintf("chk_%032x", n), Application: application, PassedMs: nowMs, ExpiresMs: nowMs + 120_000}
+}
+
+func grant() Grant {
+	return Grant{
+		Day: uint16(tokens.DayOf(nowMs / 1000)), Subject: tokens.Subject{1, 2, 3}, Scopes: tokens.AllScopes,
+		ApprovedMs: nowMs, ExpiresMs: nowMs + tokens.CredentialLife*1000,
+	}
+}
+
+// approved takes test person n to a credential.
+func approved(t *testing.T, s *Store, n int) *Credential {
+	t.Helper()
+	a := apply(t, s, n)
+	c, fresh, err := s.RecordCheck(t.Context(), check(n, a.ID), grant())
+	if err != nil || !fresh {
+		t.Fatalf("approved %v: %v", fresh, err)
+	}
+	return c
+}
+
+func TestApplicationComesBackAsItWas(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		a := apply(t, s, 1)
+		apply(t, s, 2)
+		got, c, err := s.ApplicationByAccess(t.Context(), a.Access)
+		if err != nil || c != nil {
+			t.Fatalf("credential %v, %v", c, err)
+		}
+		if fmt.Sprint(got) != fmt.Sprint(a) {
+			t.Fatalf("got %+v, kept %+v", got, a)
+		}
+		made, _, err := s.RecordCheck(t.Context(), check(1, a.ID), grant())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, c, err = s.ApplicationByAccess(t.Context(), a.Access)
+		if err != nil || *c != *made {
+			t.Fatalf("credential %+v, made %+v, %v", c, made, err)
+		}
+		if _, _, err := s.ApplicationByAccess(t.Context(), [32]byte{9}); !errors.Is(err, ErrNotFound) {
+			t.Fatalf("a token that opens nothing: %v", err)
+		}
+	})
+}
+
+func TestCheckOpensOneSession(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		c, other := approved(t, s, 1), approved(t, s, 2)
+		session := func(id string) Session {
+			return Session{ID: id, Application: c.Application, Check: check(1, "").ID, StartMs: nowMs, Pass: []byte{1}, Seed: []byte{2}}
+		}
+		foreign := session("ses_1")
+		foreign.Application = other.Application
+		if err := s.OpenSession(t.Context(), foreign, nowMs); !errors.Is(err, ErrCheckUnusable) {
+			t.Fatalf("another application's check: %v", err)
+		}
+		if err := s.OpenSession(t.Context(), session("ses_1"), nowMs+120_000); !errors.Is(err, ErrCheckUnusable) {
+			t.Fatalf("a check two minutes old: %v", err)
+		}
+		if err := s.OpenSession(t.Context(), session("ses_1"), nowMs+119_999); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.OpenSession(t.Context(), session("ses_2"), nowMs+1); !errors.Is(err, ErrCheckUnusable) {
+			t.Fatalf("a check used before: %v", err)
+		}
+		got, err := s.Session(t.Context(), c.Application, "ses_1")
+		if want := session("ses_1"); err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Fatalf("got %+v, want %+v, %v", got, want, err)
+		}
+		if _, err := s.Session(t.Context(), other.Application, "ses_1"); !errors.Is(err, ErrNotFound) {
+			t.Fatalf("another application's session: %v", err)
+		}
+	})
+}
+
+// Two checks of one application at once approve it once.
+func TestSecondCheckDoesNotApproveAgain(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		c := approved(t, s, 1)
+		again, fresh, err := s.RecordCheck(t.Context(), check(2, c.Application), grant())
+		if err != nil || fresh || *again != *c {
+			t.Fatalf("fresh %v, %+v, want %+v: %v", fresh, again, c, err)
+		}
+	})
+}
+
+// Serials are dense: an approval that fails gives its index back.
+func TestFailedApprovalLeavesNoGap(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		if c := approved(t, s, 1); c.Serial.Index != 0 {
+			t.Fatalf("the first index is %d", c.Serial.Index)
+		}
+		a := apply(t, s, 2)
+		broken := grant()
+		broken.Day++ // of a day whose every serial is given
+		if _, err := s.write.Exec(`INSERT INTO serials (day, next_index) VALUES ($1, $2)`, int64(broken.Day), int64(IndexEnd)); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := s.RecordCheck(t.Context(), check(2, a.ID), broken); !errors.Is(err, ErrDayFull) {
+			t.Fatalf("a full day: %v", err)
+		}
+		var next int64
+		if err := s.write.QueryRow(`SELECT next_index FROM serials WHERE day = $1`, int64(broken.Day)).Scan(&next); err != nil || next != IndexEnd {
+			t.Fatalf("the counter moved to %d: %v", next, err)
+		}
+		c, _, err := s.RecordCheck(t.Context(), check(2, a.ID), grant())
+		if err != nil || c.Serial.Index != 1 {
+			t.Fatalf("index %v: %v", c, err)
+		}
+	})
+}
+
+// Many who use one check at the same time open one session.
+func TestParallelSessionsOnOneCheck(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		c := approved(t, s, 1)
+		var opened atomic.Int64
+		var all sync.WaitGroup
+		for n := range 20 {
+			all.Go(func() {
+				err := s.OpenSession(t.Context(), Session{
+					ID: fmt.Sprintf("ses_%032x", n), Application: c.Application, Check: check(1, "").ID, StartMs: nowMs,
+				}, nowMs)
+				switch {
+				case err == nil:
+					opened.Add(1)
+				case !errors.Is(err, ErrCheckUnusable):
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if opened.Load() != 1 {
+			t.Fatalf("%d sessions on one check", opened.Load())
+		}
+	})
+}
+
+// 200 checks at once, two of each application: serials are unique and
+// their indexes have no gap.
+func TestParallelApprovalsAreDense(t *testing.T) {
+	const applications = 100
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		for n := range applications {
+			apply(t, s, n)
+		}
+		given := make([]tokens.Serial, applications)
+		var fresh atomic.Int64
+		var all sync.WaitGroup
+		for n := range 2 * applications {
+			all.Go(func() {
+				c, approved, err := s.RecordCheck(t.Context(), check(n, fmt.Sprintf("app_%032x", n%applications)), grant())
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if approved {
+					fresh.Add(1)
+					given[n%applications] = c.Serial
+				}
+			})
+		}
+		all.Wait()
+		seen := make(map[uint32]bool)
+		for _, serial := range given {
+			if seen[serial.Index] || serial.Index >= applications {
+				t.Fatalf("%s is out of the row, or given twice", serial)
+			}
+			seen[serial.Index] = true
+		}
+		if fresh.Load() != applications {
+			t.Fatalf("%d approvals of %d applications", fresh.Load(), applications)
+		}
+	})
+}
+
+func TestDatabaseOfNewerProgramIsRefused(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		if _, err := s.write.Exec(`INSERT INTO schema_migrations (number, applied_ms) VALUES ($1, 0)`, len(migrations)+1); err != nil {
+			t.Fatal(err)
+		}
+		err := s.migrate(t.Context(), migrations, time.UnixMilli(nowMs))
+		if err == nil || !strings.Contains(err.Error(), "newer program") {
+			t.Fatalf("migrated: %v", err)
+		}
+	})
+}
+
+// A step that fails leaves the schema as it was.
+func TestMigrationIsAllOrNothing(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		steps := append(migrations[:len(migrations):len(migrations)],
+			migration{len(migrations) + 1, `CREATE TABLE half (id {{int}}); CREATE TABLE half (id {{int}});`})
+		if err := s.migrate(t.Context(), steps, time.UnixMilli(nowMs)); err == nil {
+			t.Fatal("a broken step was applied")
+		}
+		if _, err := s.write.Exec(`SELECT id FROM half`); err == nil {
+			t.Fatal("half a step stayed")
+		}
+		steps[len(migrations)].text = `CREATE TABLE whole (id {{int}}){{table}}`
+		for range 2 {
+			if err := s.migrate(t.Context(), steps, time.UnixMilli(nowMs)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+func TestOpenRefuses(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "issuer.db")
+	for name, c := range map[string]Config{
+		"no database":   {Partitions: 1},
+		"no partitions": {Database: path},
+		"too many":      {Database: path, Partitions: MaxPartitions + 1},
+		"bad address":   {Database: "postgres://user:secret-word@host:notaport/", Partitions: 1},
+	} {
+		s, err := Open(t.Context(), c)
+		if err == nil {
+			s.Close()
+			t.Errorf("%s: opened", name)
+		} else if strings.Contains(err.Error(), "secret-word") {
+			t.Errorf("%s: the error tells the password: %v", name, err)
+		}
+	}
+	opener(t, path)()
+	if _, err := Open(t.Context(), Config{Database: path, Partitions: partitions * 2}); err == nil || !strings.Contains(err.Error(), "partitions") {
+		t.Fatalf("another number of partitions: %v", err)
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Fatalf("the database has mode %v: %v", info.Mode(), err)
+	}
+}
+
+// The durability that is promised must be what the connections have.
+func TestSQLiteSettings(t *testing.T) {
+	s := opener(t, filepath.Join(t.TempDir(), "odd name?#%.db"))()
+	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000"} {
+		var got string
+		if err := s.write.QueryRow("PRAGMA " + pragma).Scan(&got); err != nil || got != want {
+			t.Errorf("%s is %q, want %q: %v", pragma, got, want, err)
+		}
+	}
+	if _, err := s.read.Exec(`DELETE FROM outbox`); err == nil {
+		t.Error("a reading connection wrote")
+	}
+}

@@ -1,0 +1,47 @@
+package vault
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+
+	"github.com/railgate/railgate/issuance/identity"
+	"github.com/railgate/railgate/tokens"
+)
+
+// PersonHash finds a person again without telling who it is.
+type PersonHash [sha256.Size]byte
+
+// Person hashes a document. The quota rules count by it (A7): a person is a
+// document type and number, whatever account or phone.
+func (v *Vault) Person(document identity.DocumentType, number string) PersonHash {
+	return PersonHash(sum(v.index, []byte{byte(document)}, []byte(number)))
+}
+
+// subjectDomain separates day keys from whatever else the subject key may one
+// day be asked for.
+const subjectDomain = "railgate/subject/v1"
+
+// DayKey is HMAC-SHA-256(subject key, "railgate/subject/v1" ‖ day, big-endian).
+// Who holds a day's key can tell which of the people it knows travelled on that
+// day, and learns nothing about any other day.
+func (v *Vault) DayKey(day uint16) [sha256.Size]byte {
+	return sum(v.subject, []byte(subjectDomain), binary.BigEndian.AppendUint16(nil, day))
+}
+
+// Subject is the pseudonym in the codes of a day: the first 8 bytes of
+// HMAC-SHA-256(DayKey, document type byte ‖ number).
+func (v *Vault) Subject(day uint16, document identity.DocumentType, number string) tokens.Subject {
+	key := v.DayKey(day)
+	s := sum(key[:], []byte{byte(document)}, []byte(number))
+	return tokens.Subject(s[:len(tokens.Subject{})])
+}
+
+func sum(key []byte, parts ...[]byte) (out [sha256.Size]byte) {
+	h := hmac.New(sha256.New, key)
+	for _, p := range parts {
+		h.Write(p)
+	}
+	h.Sum(out[:0])
+	return out
+}

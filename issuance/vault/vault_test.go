@@ -1,0 +1,122 @@
+package vault
+
+import (
+	"bytes"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/railgate/railgate/issuance/identity"
+)
+
+var master = Master{1, 2, 3, 31: 9}
+
+var home = Place{"applications", "number", "app_1"}
+
+func TestFieldOpensWhereItWasSealed(t *testing.T) {
+	v := New(master)
+	for _, plain := range []string{"", "x", "110105199003074616", strings.Repeat("测", 1000)} {
+		sealed := v.Seal([]byte(plain), home)
+		got, err := New(master).Open(sealed, home)
+		if err != nil || string(got) != plain {
+			t.Fatalf("%d bytes: %v", len(plain), err)
+		}
+		if len(plain) > 1 && bytes.Contains(sealed, []byte(plain)) {
+			t.Fatal("the field can be read")
+		}
+		if again := v.Seal([]byte(plain), home); bytes.Equal(again, sealed) {
+			t.Fatal("two seals of one value are equal")
+		}
+	}
+}
+
+func TestFieldDoesNotOpenElsewhere(t *testing.T) {
+	v := New(master)
+	sealed := v.Seal([]byte("value"), home)
+	for _, p := range []Place{
+		{"sessions", "number", "app_1"}, {"applications", "name", "app_1"}, {"applications", "number", "app_2"},
+		{"applicationsnumber", "", "app_1"}, {"applications", "numberapp", "_1"}, {},
+	} {
+		if _, err := v.Open(sealed, p); !errors.Is(err, ErrBroke) {
+			t.Errorf("opened at %+v: %v", p, err)
+		}
+	}
+	if _, err := New(Master{4}).Open(sealed, home); !errors.Is(err, ErrKey) {
+		t.Errorf("under another master: %v", err)
+	}
+}
+
+func TestAlteredFieldDoesNotOpen(t *testing.T) {
+	v := New(master)
+	sealed := v.Seal([]byte("value"), home)
+	for i := range sealed {
+		for bit := range 8 {
+			bad := bytes.Clone(sealed)
+			bad[i] ^= 1 << bit
+			if _, err := v.Open(bad, home); err == nil {
+				t.Fatalf("opened with bit %d of byte %d flipped", bit, i)
+			}
+		}
+		if _, err := v.Open(sealed[:i], home); err == nil {
+			t.Fatalf("opened %d bytes of it", i)
+		}
+	}
+	if _, err := v.Open(append(bytes.Clone(sealed), 0), home); err == nil {
+		t.Fatal("opened with a byte more")
+	}
+}
+
+func TestPersonIsDocumentAndNumber(t *testing.T) {
+	v := New(master)
+	a := v.Person(identity.ResidentID, "110105199003074616")
+	if a != New(master).Person(identity.ResidentID, "110105199003074616") {
+		t.Fatal("one person has two hashes")
+	}
+	if a == v.Person(2, "110105199003074616") || a == v.Person(identity.ResidentID, "11010519491231002X") ||
+		a == New(Master{4}).Person(identity.ResidentID, "110105199003074616") {
+		t.Fatal("two persons, or two masters, have one hash")
+	}
+}
+
+// The subject is what its documentation says, computed here from nothing but
+// the standard library.
+func TestSubjectFollowsItsFormula(t *testing.T) {
+	mac := func(key, message []byte) []byte {
+		h := hmac.New(sha256.New, key)
+		h.Write(message)
+		return h.Sum(nil)
+	}
+	subjectKey, err := hkdf.Key(sha256.New, master[:], nil, "railgate/vault/subject/v1", 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dayKey := mac(subjectKey, append([]byte("railgate/subject/v1"), 0x50, 0x0e))
+	want := mac(dayKey, append([]byte{1}, "110105199003074616"...))[:8]
+
+	v := New(master)
+	got := v.Subject(0x500e, identity.ResidentID, "110105199003074616")
+	if got.String() != hex.EncodeToString(want) {
+		t.Fatalf("subject %s, want %x", got, want)
+	}
+	if v.Subject(0x500f, identity.ResidentID, "110105199003074616") == got {
+		t.Fatal("two days have one pseudonym")
+	}
+}
+
+func TestMasterIsNeverPrinted(t *testing.T) {
+	m := NewMaster()
+	secret := hex.EncodeToString(m[:])
+	for _, verb := range []string{"%v", "%s", "%x", "%X", "%d", "%q", "%+v", "%#v"} {
+		for _, value := range []any{m, &m, struct{ M Master }{m}} {
+			got := strings.ToLower(fmt.Sprintf(verb, value))
+			if strings.Contains(got, secret[:8]) || strings.Contains(got, fmt.Sprintf("%d %d", m[0], m[1])) {
+				t.Errorf("%s of %T tells the master", verb, value)
+			}
+		}
+	}
+}
