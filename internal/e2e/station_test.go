@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/internal/devbroker"
+	"github.com/railgate/railgate/internal/runtest"
 	"github.com/railgate/railgate/tokens/signing"
 )
 
@@ -86,6 +87,7 @@ func (s *station) output(pattern, name string, args ...string) string {
 // newStation sets everything up the way an operator does: with the commands'
 // own -init, -new-staff and -new-device, and two files.
 func newStation(t *testing.T) *station {
+	runtest.DependsOnSources(t, "../..")
 	s := &station{t: t, dir: t.TempDir(), loadSeed: signing.GenerateSeed()}
 	ports := freePorts(t, 4)
 	s.gatewayURL, s.issuerURL = "http://"+ports[0], "http://"+ports[1]

@@ -7,6 +7,9 @@ package runtest
 
 import (
 	"bytes"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -47,4 +50,26 @@ func (b *Buffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.buf.String()
+}
+
+// DependsOnSources makes go test run the test again when a Go file or a module
+// file of this repository changed. A test that runs the go command needs it:
+// go test sees the files that a test opens itself, not those its children read,
+// and would answer from its cache. root is the repository's folder.
+func DependsOnSources(t testing.TB, root string) {
+	t.Helper()
+	n := 0
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if name := d.Name(); filepath.Ext(name) == ".go" || name == "go.mod" || name == "go.sum" {
+			n++
+			_, err = os.Stat(path)
+		}
+		return err
+	})
+	if err != nil || n == 0 {
+		t.Fatalf("found %d source files under %s: %v", n, root, err)
+	}
 }
