@@ -91,7 +91,7 @@ func New(c Config, replica *revocation.Replica, log *zap.Logger) (*Gateway, erro
 		CloseOnShutdown:              true,
 		DisablePreParseMultipartForm: true,
 		SecureErrorLogMessage:        true, // its default quotes the request, and with it a token
-		ContinueHandler:              func(*fasthttp.RequestHeader) bool { return false },
+		ExpectHandler:                expectNothing,
 		Logger:                       quiet{log},
 	}
 	return g, nil
@@ -117,8 +117,16 @@ func (g *Gateway) Serve(ctx context.Context, listener net.Listener) error {
 	if err := g.server.ShutdownWithContext(bounded); err != nil {
 		g.log.Warn("some connections did not end in time", zap.Error(err))
 	}
+	// A server that had not taken up its listener yet was not stopped by that.
+	listener.Close()
 	return <-failed
 }
+
+// expectNothing answers Expect: 100-continue, and the server then ends the
+// connection. It must not be a ContinueHandler: that keeps the connection, takes
+// the body, if it comes after all, for a request, and answers all that follows
+// with an empty 200 without asking the handler.
+func expectNothing(*fasthttp.RequestCtx) int { return fasthttp.StatusExpectationFailed }
 
 // quiet takes fasthttp's messages: connection errors of strangers, which are
 // not worth a line each in the peak.

@@ -45,9 +45,12 @@ func TestApplicationsThatAreRefused(t *testing.T) {
 		})
 	}
 	a := w.call("POST", "/v1/applications", "", with("document_type", "passport"))
-	p := as[struct{ Text, Next_step map[string]string }](t, a, http.StatusUnprocessableEntity)
-	if !strings.Contains(p.Text["en"], "Only the PRC resident ID card") || !strings.Contains(p.Text["zh"], "居民身份证") || p.Next_step["zh"] == "" {
-		t.Fatalf("another document is told %v, next %v", p.Text, p.Next_step)
+	p := as[struct {
+		Text     map[string]string
+		NextStep map[string]string `json:"next_step"`
+	}](t, a, http.StatusUnprocessableEntity)
+	if !strings.Contains(p.Text["en"], "Only the PRC resident ID card") || !strings.Contains(p.Text["zh"], "居民身份证") || p.NextStep["zh"] == "" {
+		t.Fatalf("another document is told %v, next %v", p.Text, p.NextStep)
 	}
 }
 
