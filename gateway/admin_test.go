@@ -1,0 +1,72 @@
+package gateway_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+func TestTheAdminListener(t *testing.T) {
+	s := open(t, plan{})
+	s.check("entry", s.goodCode(7)).verdict(t)
+	admin := s.NewAdmin(s.metrics)
+	if admin.ReadHeaderTimeout == 0 || admin.ReadTimeout == 0 || admin.WriteTimeout == 0 || admin.IdleTimeout == 0 || admin.MaxHeaderBytes == 0 {
+		t.Error("a limit of the server is not set")
+	}
+	get := func(path string) (int, string) {
+		recorder := httptest.NewRecorder()
+		admin.Handler.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, path, nil))
+		return recorder.Code, recorder.Body.String()
+	}
+	for path, want := range map[string]string{
+		"/metrics":                  `railgate_verdicts_total{class="ok",reason="ok",revocation="fresh"} 1`,
+		"/healthz":                  "ok\n",
+		"/readyz":                   `{"ready":true,"state":"fresh","age_ms":0,"waiting":[]}`,
+		"/debug/pprof/":             "goroutine",
+		"/debug/pprof/cmdline":      "test",
+		"/debug/pprof/goroutine":    "",
+		"/debug/pprof/symbol?0x400": "num_symbols",
+	} {
+		if status, body := get(path); status != 200 || !strings.Contains(body, want) {
+			t.Errorf("%s: status %d, and %q is not in it", path, status, want)
+		}
+	}
+	// Checks belong to the public listener, where callers are authenticated.
+	if status, _ := get("/v1/check"); status != 404 {
+		t.Errorf("/v1/check on the admin listener: status %d", status)
+	}
+	s.clock.Add(3_600_000)
+	if status, body := get("/readyz"); status != 503 || !strings.Contains(body, "too old") {
+		t.Errorf("/readyz with expired data: %d %s", status, body)
+	}
+}
+
+func TestTheMetricsHaveNoLabelOfAPersonOrADevice(t *testing.T) {
+	s := open(t, plan{})
+	session := s.issuer.Open(7, now/1000)
+	code := session.Code(0)
+	s.check("entry", code.Text()).verdict(t)
+	page := s.page()
+	for _, name := range []string{"gate-1", "shop-1", session.Fields.Serial.String(), session.Fields.Subject.String()} {
+		if strings.Contains(page, name) {
+			t.Errorf("%q stands in the metrics", name)
+		}
+		if strings.Contains(s.log.String(), name) {
+			t.Errorf("%q stands in the log", name)
+		}
+	}
+}
+
+func TestTheGaugesSayWhatIsHeld(t *testing.T) {
+	s := open(t, plan{})
+	s.feed.Revoke(now, s.issuer.Open(7, now/1000).Fields.Serial)
+	for metric, want := range map[string]float64{"railgate_revoked_serials": 1, "railgate_issuer_keys": 2, "railgate_devices": 2, "railgate_revocation_age_seconds": 0} {
+		if got := s.count(metric); got != want {
+			t.Errorf("%s is %v, want %v", metric, got, want)
+		}
+	}
+	if got := open(t, booting()).count("railgate_revocation_age_seconds"); got != -1 {
+		t.Errorf("while booting the age is %v, want -1", got)
+	}
+}

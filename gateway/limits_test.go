@@ -1,0 +1,77 @@
+package gateway_test
+
+import (
+	"bufio"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/gateway"
+)
+
+func TestOversizeBodies(t *testing.T) {
+	s := open(t, plan{})
+	if v := s.check("entry", strings.Repeat("A", gateway.BodyBytes)).verdict(t); v.Reason != "malformed" {
+		t.Errorf("a body of the largest size: %s", v.Reason)
+	}
+	tooLong := strings.Repeat("A", gateway.BodyBytes+1)
+	chunked := fmt.Sprintf("POST /v1/check?scope=entry HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer %s\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n",
+		gateDevice, len(tooLong), tooLong)
+	announced := fmt.Sprintf("POST /v1/check?scope=entry HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer %s\r\nContent-Length: 1000000000\r\n\r\n", gateDevice)
+	for name, raw := range map[string]string{"by length": post("/v1/check?scope=entry", "", tooLong), "chunked": chunked, "announced": announced} {
+		t.Run(name, func(t *testing.T) {
+			s := s.in(t)
+			var in *bufio.Reader
+			s.refused("body_too_large", func() (a answer) { a, in = s.wire(raw); return a })
+			s.ends(in)
+		})
+	}
+}
+
+func TestOversizeHeaders(t *testing.T) {
+	s := open(t, plan{})
+	for name, header := range map[string]string{
+		"one long line":   "X-Filler: " + strings.Repeat("a", gateway.HeaderBytes) + "\r\n",
+		"many short ones": strings.Repeat("X-Filler: a\r\n", gateway.HeaderBytes/10),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := s.in(t)
+			var in *bufio.Reader
+			s.refused("headers_too_large", func() (a answer) { a, in = s.wire(post("/v1/check?scope=entry", header, "x")); return a })
+			s.ends(in)
+		})
+	}
+}
+
+func TestASlowRequestIsCutOff(t *testing.T) {
+	s := open(t, plan{prepare: func(g *gateway.Gateway) { g.UseReadTimeout(200 * time.Millisecond) }})
+	whole := post("/v1/check?scope=entry", "", s.goodCode(7))
+	for name, raw := range map[string]string{"in its header": whole[:40], "in its body": whole[:len(whole)-1]} {
+		t.Run(name, func(t *testing.T) {
+			s := s.in(t)
+			var in *bufio.Reader
+			s.refused("request_timeout", func() (a answer) { a, in = s.wire(raw); return a })
+			s.ends(in)
+		})
+	}
+}
+
+func TestConnectionsBeyondTheLimitAreTurnedAway(t *testing.T) {
+	s := open(t, plan{prepare: func(g *gateway.Gateway) { g.UseConnections(1) }})
+	a, held := s.wire(post("/v1/check?scope=entry", "", s.goodCode(7)))
+	if v := a.verdict(t); v.Reason != "ok" {
+		t.Fatalf("the first connection: %s", v.Reason)
+	}
+	in := bufio.NewReader(s.dial()) // turned away before it says a word
+	response, err := http.ReadResponse(in, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := s.read(response); a.status != 503 || a.header.Get("Content-Type") != "text/plain" || !response.Close {
+		t.Errorf("the second connection got %d %s", a.status, a.body)
+	}
+	s.ends(in)
+	_ = held // still open: the limit is on connections, not on requests
+}

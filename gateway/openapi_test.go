@@ -1,0 +1,200 @@
+package gateway_test
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/gateway"
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/tokens"
+)
+
+func TestTheDocumentHoldsForEveryReason(t *testing.T) {
+	d := readDocument(t)
+	for _, c := range scans {
+		s := c.openFor(t)
+		code := c.code(s)
+		d.holds(t, "POST", "/v1/check?scope="+c.scope, "Bearer "+gateDevice, code, true, s.check(c.scope, code))
+	}
+}
+
+func TestTheDocumentHoldsForEveryStatus(t *testing.T) {
+	d := readDocument(t)
+	keys := &faulty{}
+	s := open(t, plan{prepare: func(g *gateway.Gateway) { g.UseKeys(keys); g.UseReadTimeout(time.Second) }})
+	keys.Keys = s.feed.Replica
+	code, gate := s.goodCode(7), "Bearer "+gateDevice
+
+	for _, c := range []struct {
+		target, authorization string
+		proper                bool
+		status                int
+	}{
+		{"/v1/check?scope=entry", gate, true, 200},
+		{"/v1/check", gate, false, 400},
+		{"/v1/check?scope=all", gate, false, 400},
+		{"/v1/check?scope=entry", "", false, 401},
+		{"/v1/check?scope=entry", "Bearer " + stranger, true, 401},
+		{"/v1/check?scope=entry", "Bearer " + shopDevice, true, 403},
+	} {
+		a := s.ask("POST", c.target, c.authorization, code)
+		if a.status != c.status {
+			t.Errorf("%s: status %d, want %d", c.target, a.status, c.status)
+		}
+		d.holds(t, "POST", c.target, c.authorization, code, c.proper, a)
+	}
+	for _, o := range []struct{ method, target, authorization string }{
+		{"POST", "/v1/check?scope=entry", gate}, {"GET", "/healthz", ""}, {"GET", "/readyz", ""},
+	} {
+		start := fmt.Sprintf("%s %s HTTP/1.1\r\nHost: g\r\nAuthorization: %s\r\n", o.method, o.target, o.authorization)
+		for status, raw := range map[int]string{
+			400: start + "Content-Length: many\r\n\r\n",
+			408: start,
+			413: start + "Content-Length: 1025\r\n\r\n" + strings.Repeat("a", 1025),
+			417: start + "Content-Length: 4\r\nExpect: 100-continue\r\n\r\n",
+			431: start + "X-Filler: " + strings.Repeat("a", gateway.HeaderBytes) + "\r\n\r\n",
+		} {
+			a, in := s.wire(raw)
+			if a.status != status || (status == 417 && len(a.body) != 0) {
+				t.Errorf("%s: status %d with %d bytes, want %d", o.target, a.status, len(a.body), status)
+			}
+			s.ends(in)
+			d.holds(t, o.method, o.target, o.authorization, code, true, a)
+		}
+	}
+	keys.broken.Store(true)
+	s.panics = 1
+	d.holds(t, "POST", "/v1/check?scope=entry", gate, code, true, s.check("entry", code))
+
+	for _, path := range []string{"/healthz", "/readyz"} {
+		for _, method := range []string{"GET", "HEAD"} {
+			d.holds(t, method, path, "", "", true, s.ask(method, path, "", ""))
+		}
+	}
+	waiting := open(t, booting())
+	for _, method := range []string{"GET", "HEAD"} {
+		d.holds(t, method, "/readyz", "", "", true, waiting.ask(method, "/readyz", "", ""))
+	}
+
+	full := open(t, plan{prepare: func(g *gateway.Gateway) { g.UseConnections(1) }})
+	full.wire(post("/v1/check?scope=entry", "", code))
+	away, _ := full.wire("")
+	d.holds(t, "POST", "/v1/check?scope=entry", gate, code, true, away)
+	d.holds(t, "GET", "/healthz", "", "", true, away)
+	d.holds(t, "GET", "/readyz", "", "", true, away)
+
+	for path, item := range d.Paths.Map() {
+		for method, operation := range item.Operations() {
+			for status := range operation.Responses.Map() {
+				// A fault can be provoked in the check alone.
+				if key := method + " " + path + " " + status; !d.seen[key] && (status != "500" || path == "/v1/check") {
+					t.Errorf("%s is documented and was not provoked", key)
+				}
+			}
+		}
+	}
+}
+
+func TestTheDocumentHoldsWhereNoOperationIs(t *testing.T) {
+	d := readDocument(t)
+	s := open(t, plan{})
+	for _, c := range []struct{ response, method, target string }{
+		{"NotFound", "GET", "/nothing"}, {"MethodNotAllowed", "PUT", "/v1/check"}, {"MethodNotAllowed", "POST", "/readyz"},
+	} {
+		documented := d.Components.Responses[c.response].Value
+		a := s.ask(c.method, c.target, "", "")
+		media := documented.Content.Get(a.header.Get("Content-Type"))
+		if media == nil {
+			t.Fatalf("%s: content type %q", c.response, a.header.Get("Content-Type"))
+		}
+		value, err := jsonValue(a.body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := media.Schema.Value.VisitJSON(value); err != nil {
+			t.Errorf("%s: %v", c.response, err)
+		}
+		for name, header := range documented.Headers {
+			if err := header.Value.Schema.Value.VisitJSON(a.header.Get(name)); err != nil {
+				t.Errorf("%s: header %s: %v", c.response, name, err)
+			}
+		}
+		example, _ := jsonValue(bytes.TrimSpace(a.body))
+		if fmt.Sprint(media.Example) != fmt.Sprint(example) {
+			t.Errorf("%s: the example is %v, the answer %v", c.response, media.Example, example)
+		}
+	}
+}
+
+func TestTheListsOfTheDocumentAreThoseOfTheCode(t *testing.T) {
+	d := readDocument(t)
+	var reasons, states, denyClasses []string
+	classes := map[string]string{}
+	for _, r := range tokens.Reasons() {
+		if r == tokens.ReasonOK {
+			continue
+		}
+		reasons = append(reasons, r.String())
+		classes[r.String()] = r.Class().String()
+	}
+	for c := tokens.ClassVerifier; c <= tokens.ClassIssuer; c++ {
+		if c != tokens.ClassOK {
+			denyClasses = append(denyClasses, c.String())
+		}
+	}
+	for s := revocation.Booting; s <= revocation.Suspect; s++ {
+		states = append(states, s.String())
+	}
+	for schema, want := range map[string][]string{
+		"DenyReason": reasons, "DenyClass": denyClasses, "RevocationState": states, "Scope": tokens.ScopeNames(),
+		"ProblemCode": slices.Collect(maps.Keys(gateway.Problems())),
+	} {
+		var got []string
+		for _, v := range d.Components.Schemas[schema].Value.Enum {
+			got = append(got, v.(string))
+		}
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: the document has %v, the code %v", schema, got, want)
+		}
+	}
+	if got := d.Components.Schemas["DenyReason"].Value.Extensions["x-classes"]; fmt.Sprint(got) != fmt.Sprint(classes) {
+		t.Errorf("classes of reasons: the document has %v, the code %v", got, classes)
+	}
+	if got := d.Components.Schemas["ProblemCode"].Value.Extensions["x-statuses"]; fmt.Sprint(got) != fmt.Sprint(gateway.Problems()) {
+		t.Errorf("statuses of problems: the document has %v, the code %v", got, gateway.Problems())
+	}
+	for schema, fields := range map[string][]string{"Allow": allowFields, "Deny": denyFields} {
+		documented := d.Components.Schemas[schema].Value
+		required := slices.Sorted(slices.Values(documented.Required))
+		if properties := slices.Sorted(maps.Keys(documented.Properties)); !slices.Equal(properties, fields) || !slices.Equal(required, fields) {
+			t.Errorf("%s has the properties %v and requires %v, want %v", schema, properties, required, fields)
+		}
+	}
+	table := d.Components.Schemas["DenyReason"].Value.Description
+	for reason, class := range classes {
+		if row := "| `" + reason + "` | " + class + " |"; !strings.Contains(table, row) {
+			t.Errorf("the table of reasons lacks %s", row)
+		}
+	}
+}
+
+func TestEveryPathThatIsServedIsDocumented(t *testing.T) {
+	d := readDocument(t)
+	documented := slices.Sorted(maps.Keys(d.Paths.Map()))
+	if served := routedPaths(t); !slices.Equal(served, documented) {
+		t.Errorf("served are %v, documented %v", served, documented)
+	}
+	s := open(t, plan{})
+	for _, path := range documented {
+		if a := s.ask("OPTIONS", path, "", ""); a.status != 405 {
+			t.Errorf("%s is documented and answers %d", path, a.status)
+		}
+	}
+}

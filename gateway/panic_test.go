@@ -1,0 +1,70 @@
+package gateway_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/railgate/railgate/gateway"
+	"github.com/railgate/railgate/tokens"
+)
+
+// faulty is a key set that panics while it is broken, with a text that quotes
+// what it was working on.
+type faulty struct {
+	tokens.Keys
+	broken atomic.Bool
+	quote  string
+}
+
+func (f *faulty) Key(id tokens.KeyID) *tokens.Key {
+	if f.broken.Load() {
+		panic("BUG: while checking " + f.quote)
+	}
+	return f.Keys.Key(id)
+}
+
+func TestAPanicInTheCheckIsADenialAndNotTheEnd(t *testing.T) {
+	keys := &faulty{}
+	s := open(t, plan{prepare: func(g *gateway.Gateway) { g.UseKeys(keys) }})
+	s.panics = 1
+	keys.Keys = s.feed.Replica
+	code := s.goodCode(7)
+	keys.quote = code + " of " + gateDevice
+	keys.broken.Store(true)
+
+	var in *bufio.Reader
+	a := s.refused("internal_error", func() (a answer) {
+		// A second request is on its way already: it must not be answered by a
+		// connection of which nobody knows what state it is in.
+		one := post("/v1/check?scope=entry", "", code)
+		a, in = s.wire(one + one)
+		return a
+	})
+	if a.status != 500 {
+		t.Errorf("status %d", a.status)
+	}
+	s.ends(in)
+
+	var line struct {
+		Level, Msg, Stack string
+	}
+	if err := json.Unmarshal([]byte(s.log.String()), &line); err != nil {
+		t.Fatalf("want one line in the log: %v in %s", err, s.log)
+	}
+	if line.Level != "error" || !strings.Contains(line.Msg, "panic") || !strings.Contains(line.Stack, "faulty") {
+		t.Errorf("the log does not say where: %+v", line)
+	}
+	for _, secret := range []string{code, gateDevice, "BUG: while"} {
+		if strings.Contains(s.log.String(), secret) {
+			t.Errorf("the log quotes the request or the fault")
+		}
+	}
+
+	keys.broken.Store(false)
+	if v := s.check("entry", code).verdict(t); v.Reason != "ok" {
+		t.Errorf("after the panic a good code got %s", v.Reason)
+	}
+}

@@ -1,0 +1,139 @@
+package gateway_test
+
+import (
+	"bufio"
+	"flag"
+	"io"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/gateway"
+)
+
+var update = flag.Bool("update", false, "write what the gateway does into the golden files")
+
+const rawFile = "testdata/raw/requests.txt"
+
+// rawCase is one block of rawFile.
+type rawCase struct {
+	name  string
+	sends []string
+	want  string
+	line  int // of want, in the file
+}
+
+func readRawCases(t *testing.T, lines []string, s *station) (cases []rawCase) {
+	t.Helper()
+	fill := strings.NewReplacer(
+		"{post}", "POST /v1/check?scope=entry HTTP/1.1\r\n", "{post-lf}", "POST /v1/check?scope=entry HTTP/1.1\n",
+		"{auth}", "Authorization: Bearer "+gateDevice+"\r\n", "{auth-lf}", "Authorization: Bearer "+gateDevice+"\n",
+		"{code}", s.goodCode(7), "{lines}", strings.Repeat("X-Filler: a\r\n", 1000),
+		"{long}", strings.Repeat("a", 9000), "{body}", strings.Repeat("a", gateway.BodyBytes+1))
+	for i, line := range lines {
+		word, rest, _ := strings.Cut(line, " ")
+		var c *rawCase
+		if len(cases) > 0 {
+			c = &cases[len(cases)-1]
+		}
+		switch {
+		case word == "" || word == "#":
+		case word == "case":
+			cases = append(cases, rawCase{name: rest})
+		case word == "send" && c != nil:
+			bytes, err := strconv.Unquote(rest)
+			if err != nil {
+				t.Fatalf("%s:%d: %v", rawFile, i+1, err)
+			}
+			c.sends = append(c.sends, fill.Replace(bytes))
+		case word == "want" && c != nil:
+			c.want, c.line = rest, i
+		case word == "known" && c != nil:
+		default:
+			t.Fatalf("%s:%d: cannot read %q", rawFile, i+1, line)
+		}
+	}
+	if len(cases) < 60 {
+		t.Fatalf("only %d cases in %s", len(cases), rawFile)
+	}
+	return cases
+}
+
+// after is the request that shows whether a connection is still good. Nothing
+// else in the file is answered 405 with this Allow header.
+const (
+	after      = "DELETE /readyz HTTP/1.1\r\nHost: gate.example\r\n\r\n"
+	afterAllow = "GET, HEAD"
+)
+
+// raw sends a case and tells what came back.
+func (s *station) raw(c rawCase) string {
+	var said []string
+	conn := s.dial()
+	in := bufio.NewReader(conn)
+	hear := func() (*http.Response, bool) {
+		response, err := http.ReadResponse(in, nil)
+		if err != nil {
+			if isTimeout(err) {
+				s.t.Errorf("no answer and no end within %v", patience)
+			}
+			return nil, false
+		}
+		_, err = io.Copy(io.Discard, response.Body)
+		return response, err == nil
+	}
+	for _, bytes := range append(c.sends, after) {
+		// Writing fails once the other side has closed; reading tells.
+		_, _ = io.WriteString(conn, bytes)
+		response, ok := hear()
+		for ok && bytes == after && (response.StatusCode != 405 || response.Header.Get("Allow") != afterAllow) {
+			said = append(said, strconv.Itoa(response.StatusCode))
+			response, ok = hear()
+		}
+		if !ok {
+			return strings.Join(append(said, "closed"), " ")
+		}
+		if bytes != after {
+			said = append(said, strconv.Itoa(response.StatusCode))
+		}
+	}
+	return strings.Join(append(said, "open"), " ")
+}
+
+// Whatever is sent, the answer is known: which status, and whether the
+// connection goes on. Two parties that disagree about that is how a request is
+// smuggled past a proxy.
+func TestRawRequests(t *testing.T) {
+	file, err := os.ReadFile(rawFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, plan{prepare: func(g *gateway.Gateway) { g.UseReadTimeout(2 * time.Second) }})
+	lines := strings.Split(string(file), "\n")
+	cases := readRawCases(t, lines, s)
+	var mu sync.Mutex
+	t.Run("cases", func(t *testing.T) {
+		for _, c := range cases {
+			t.Run(c.name, func(t *testing.T) {
+				t.Parallel()
+				got := s.in(t).raw(c)
+				if *update {
+					mu.Lock()
+					defer mu.Unlock()
+					lines[c.line] = "want " + got
+				} else if got != c.want {
+					t.Errorf("%s:%d: got %s, want %s", rawFile, c.line+1, got, c.want)
+				}
+			})
+		}
+	})
+	if *update {
+		if err := os.WriteFile(rawFile, []byte(strings.Join(lines, "\n")), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

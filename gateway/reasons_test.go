@@ -1,0 +1,95 @@
+package gateway_test
+
+import (
+	"testing"
+
+	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/tokentest"
+)
+
+// scan is one code held before the gate, and what the gate must say.
+type scan struct {
+	reason string
+	class  string
+	state  string // of the revocation data
+	scope  string
+	code   func(s *station) string
+	before func(s *station) // what happens first; may be nil
+	plan   func() plan      // nil: all is well
+}
+
+// at shows a step of a session that began some seconds after the clock's now.
+func at(offset int64, step int) func(*station) string {
+	return func(s *station) string {
+		session := s.issuer.Open(7, s.clock.Load()/1000+offset)
+		code := session.Code(step)
+		return code.Text()
+	}
+}
+
+// altered shows a good code with one byte of its wire form changed.
+func altered(offset int) func(*station) string {
+	return func(s *station) string {
+		session := s.issuer.Open(7, s.clock.Load()/1000)
+		session.Pass[offset] ^= 1
+		code := session.Code(0)
+		return code.Text()
+	}
+}
+
+func signedBy(key tokens.KeyID) func(*station) string {
+	return func(*station) string {
+		session := tokentest.NewIssuer(key).Open(7, tokentest.Epoch)
+		code := session.Code(0)
+		return code.Text()
+	}
+}
+
+// scans provokes every reason that a request can provoke. internal_error is not
+// among them: it is what a forgotten assignment would say, and a fault inside
+// the check is answered with a problem.
+var scans = []scan{
+	{reason: "ok", class: "ok", state: "fresh", scope: "entry", code: at(0, 0)},
+	{reason: "malformed", class: "passenger", state: "fresh", scope: "entry",
+		code: func(*station) string { return "https://example.com/menu" }},
+	{reason: "unsupported_version", class: "verifier", state: "fresh", scope: "entry",
+		code: func(*station) string { return "RG2:ANYTHING AT ALL" }},
+	{reason: "unknown_key", class: "verifier", state: "fresh", scope: "entry", code: signedBy(9)},
+	{reason: "key_retired", class: "issuer", state: "fresh", scope: "entry", code: signedBy(retiredKey)},
+	{reason: "not_yet_valid", class: "verifier", state: "fresh", scope: "entry", code: at(60, 0)},
+	{reason: "credential_expired", class: "passenger", state: "fresh", scope: "entry", code: at(-tokens.CredentialLife, 0)},
+	{reason: "session_over", class: "passenger", state: "fresh", scope: "entry", code: at(-31*60, 29)},
+	{reason: "code_stale", class: "passenger", state: "fresh", scope: "entry", code: at(-2*60, 0)},
+	{reason: "code_ahead", class: "verifier", state: "fresh", scope: "entry", code: at(0, 2)},
+	{reason: "wrong_scope", class: "passenger", state: "fresh", scope: "sale", code: func(s *station) string {
+		session := s.issuer.OpenAs(tokens.Pass{Serial: tokens.Serial{Day: uint16(tokens.DayOf(tokentest.Epoch)), Index: 7},
+			Start: tokentest.Epoch, Expiry: tokentest.Epoch + tokens.CredentialLife,
+			Period: tokens.Period, Length: tokens.Length, Scopes: tokens.Scopes(tokens.Entry)})
+		code := session.Code(0)
+		return code.Text()
+	}},
+	{reason: "revoked", class: "passenger", state: "fresh", scope: "entry", code: at(0, 0),
+		before: func(s *station) { s.feed.Revoke(now, s.issuer.Open(7, tokentest.Epoch).Fields.Serial) }},
+	{reason: "link_mismatch", class: "fraud", state: "fresh", scope: "entry", code: func(s *station) string {
+		session := s.issuer.Open(7, tokentest.Epoch)
+		code := tokens.Assemble(&session.Pass, 0, tokens.Link{1, 2, 3}) // a made-up link
+		return code.Text()
+	}},
+	{reason: "bad_signature", class: "fraud", state: "fresh", scope: "entry", code: altered(9)}, // in the subject
+	{reason: "no_revocation_data", class: "verifier", state: "booting", scope: "entry", code: at(0, 0), plan: booting},
+	{reason: "stale_revocation_data", class: "verifier", state: "expired", scope: "entry", code: at(0, 0),
+		before: func(s *station) { s.clock.Add(15 * 60 * 1000) }},
+}
+
+// openFor opens a station for one scan and lets happen what comes before it.
+func (c *scan) openFor(t testing.TB) *station {
+	p := plan{}
+	if c.plan != nil {
+		p = c.plan()
+	}
+	s := open(t, p)
+	if c.before != nil {
+		c.before(s)
+	}
+	return s
+}

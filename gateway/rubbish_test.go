@@ -1,0 +1,149 @@
+package gateway_test
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/railgate/railgate/gateway"
+	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/tokentest"
+)
+
+// rubbish is what scanners read off posters, tickets and screens, and what
+// people send who try.
+func rubbish(good string) map[string]string {
+	noise := make([]byte, gateway.BodyBytes)
+	random := rand.New(rand.NewPCG(1, 2))
+	for i := range noise {
+		noise[i] = byte(random.Uint32())
+	}
+	return map[string]string{
+		"nothing":             "",
+		"one byte":            "R",
+		"the prefix alone":    tokens.Prefix,
+		"zero bytes":          strings.Repeat("\x00", tokens.TextSize),
+		"noise":               string(noise),
+		"noise of a code":     string(noise[:tokens.TextSize]),
+		"noise after prefix":  tokens.Prefix + string(noise[:tokens.TextSize-len(tokens.Prefix)]),
+		"huge digits":         strings.Repeat("9", gateway.BodyBytes),
+		"digits of a code":    tokens.Prefix + strings.Repeat("9", tokens.TextSize-len(tokens.Prefix)),
+		"largest base45":      tokens.Prefix + strings.Repeat(":", tokens.TextSize-len(tokens.Prefix)),
+		"zeros in base45":     tokens.Prefix + strings.Repeat("0", tokens.TextSize-len(tokens.Prefix)),
+		"Chinese":             "请出示电子临时乘车身份证明",
+		"broken UTF-8":        "\xff\xfe\xc0\xaf",
+		"byte order mark":     "\ufeff" + good,
+		"full-width prefix":   "ＲＧ１：" + good[4:],
+		"a JWT":               "eyJhbGciOiJub25lIn0.eyJzdWIiOiJub2JvZHkifQ.",
+		"a web address":       "https://example.com/v1/check?scope=entry",
+		"JSON":                `{"code":"` + good + `"}`,
+		"a form":              "code=" + good,
+		"lower case":          strings.ToLower(good),
+		"lower-case prefix":   "rg1:" + good[4:],
+		"a space before":      " " + good,
+		"a space after":       good + " ",
+		"a line end":          good + "\n",
+		"twice":               good + good,
+		"cut short":           good[:len(good)-1],
+		"one too many":        good + "0",
+		"percent-encoded":     strings.ReplaceAll(good, ":", "%3A"),
+		"the largest body":    strings.Repeat("R", gateway.BodyBytes),
+		"many codes":          strings.Repeat(good, gateway.BodyBytes/len(good)),
+		"version letter":      "RGX:" + good[4:],
+		"version of two":      "RG10:" + good[4:],
+		"SQL":                 "' OR 1=1 --",
+		"a format":            "%s%s%n%!v(PANIC=)",
+		"a log line":          "x\r\n{\"level\":\"error\"}\r\n",
+		"a request":           "POST /v1/check?scope=entry HTTP/1.1\r\n\r\n",
+		"an issuer's pattern": strings.Repeat("RG1:", tokens.TextSize/4),
+	}
+}
+
+func TestRubbish(t *testing.T) {
+	s := open(t, plan{})
+	for name, body := range rubbish(s.goodCode(7)) {
+		a := s.check("entry", body)
+		if a.status != 200 {
+			t.Errorf("%s: status %d, want a verdict", name, a.status)
+			continue
+		}
+		if v := a.verdict(t); v.Verdict != "deny" || v.Reason != "malformed" || v.Class != "passenger" {
+			t.Errorf("%s: %s, %s, %s", name, v.Verdict, v.Reason, v.Class)
+		}
+	}
+	if v := s.check("entry", s.goodCode(7)).verdict(t); v.Reason != "ok" {
+		t.Errorf("after all that a good code got %s", v.Reason)
+	}
+}
+
+func TestEveryBitOfACodeCounts(t *testing.T) {
+	s := prepare(t, plan{})
+	session := s.issuer.Open(7, tokentest.Epoch)
+	code := session.Code(0)
+	one := newRequest("entry", "")
+	for bit := range 8 * tokens.TokenSize {
+		code.Bytes()[bit/8] ^= 1 << (bit % 8)
+		one.Request.SetBody(code.AppendText(nil))
+		code.Bytes()[bit/8] ^= 1 << (bit % 8)
+		one.Response.Reset()
+		s.Handle(one)
+		if v := readVerdict(t, one.Response.Body()); v.Verdict != "deny" {
+			t.Errorf("with bit %d turned the code was admitted", bit)
+		}
+	}
+	one.Request.SetBody(code.AppendText(nil))
+	one.Response.Reset()
+	if s.Handle(one); readVerdict(t, one.Response.Body()).Verdict != "allow" {
+		t.Error("with no bit turned the code was not admitted")
+	}
+}
+
+// newRequest is a check by the gate device, for Handle.
+func newRequest(scope, code string) *fasthttp.RequestCtx {
+	ctx := new(fasthttp.RequestCtx)
+	ctx.Init2(nil, nil, false)
+	ctx.Request.Header.SetMethod("POST")
+	ctx.Request.SetRequestURI("/v1/check?scope=" + scope)
+	ctx.Request.Header.Set("Authorization", "Bearer "+gateDevice)
+	ctx.Request.SetBodyString(code)
+	return ctx
+}
+
+func FuzzCheckBody(f *testing.F) {
+	s := prepare(f, plan{})
+	good := s.goodCode(7)
+	for _, body := range rubbish(good) {
+		f.Add([]byte(body))
+	}
+	for _, c := range scans {
+		if c.before == nil && c.plan == nil && c.scope == "entry" {
+			f.Add([]byte(c.code(s)))
+		}
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		ctx := newRequest("entry", string(body))
+		s.Handle(ctx)
+		if status := ctx.Response.StatusCode(); status != 200 {
+			t.Fatalf("status %d: %s", status, ctx.Response.Body())
+		}
+		v := readVerdict(t, ctx.Response.Body())
+		if !known[v.Reason] {
+			t.Errorf("reason %q is not of the closed list", v.Reason)
+		}
+		// Of all codes of that second only those that the issuer made are good,
+		// and the seeds hold one such.
+		if (v.Verdict == "allow") != (string(body) == good) {
+			t.Errorf("%s for %q", v.Verdict, body)
+		}
+	})
+}
+
+var known = func() map[string]bool {
+	all := map[string]bool{}
+	for _, r := range tokens.Reasons() {
+		all[r.String()] = true
+	}
+	return all
+}()

@@ -1,0 +1,54 @@
+package gateway_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/railgate/railgate/internal/runtest"
+)
+
+// The server's own messages about broken requests quote them. None of that may
+// reach the log or the answer.
+func TestBrokenRequestsAreNotQuoted(t *testing.T) {
+	for name, raw := range map[string]func(code string) string{
+		"credential with a NUL": func(code string) string {
+			return "POST /v1/check?scope=entry HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer " + gateDevice + "\x00\r\n\r\n"
+		},
+		"credential as a name": func(code string) string {
+			return "POST /v1/check?scope=entry HTTP/1.1\r\nHost: g\r\n" + gateDevice + " : x\r\n\r\n"
+		},
+		"credential as a host": func(code string) string {
+			return "POST /v1/check?scope=entry HTTP/1.1\r\nHost: " + gateDevice + " " + gateDevice + "\r\n\r\n"
+		},
+		"code as a target":  func(code string) string { return "POST " + code + "\x01 HTTP/1.1\r\nHost: g\r\n\r\n" },
+		"code as a length":  func(code string) string { return "POST / HTTP/1.1\r\nHost: g\r\nContent-Length: " + code + "\r\n\r\n" },
+		"code as a request": func(code string) string { return code + "\r\n\r\n" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, plan{})
+			code := s.goodCode(7)
+			s.remember("", code)
+			a, in := s.wire(raw(code))
+			a.problem(t, "bad_request")
+			s.ends(in)
+			// The message comes after the answer. That nothing is quoted in it,
+			// every station looks for when it closes.
+			runtest.Eventually(t, patience, "the server's message", func() bool { return strings.Contains(s.log.String(), "http server") })
+		})
+	}
+}
+
+func TestSecretsOfEveryAnswerStayIn(t *testing.T) {
+	// Each scan is sent by a station that looks through its log, its metrics and
+	// its answers for what was sent; here the same gateway gets all of them.
+	s := open(t, plan{})
+	for _, c := range scans {
+		if c.plan != nil || c.before != nil {
+			continue
+		}
+		s.check(c.scope, c.code(s)).verdict(t)
+		s.ask("POST", "/v1/check?scope="+c.scope, "Bearer "+stranger, c.code(s)).problem(t, "device_unknown")
+		s.ask("POST", "/nothing", "Bearer "+gateDevice, c.code(s)).problem(t, "not_found")
+		s.ask("PUT", "/v1/check", "Bearer "+gateDevice, c.code(s)).problem(t, "method_not_allowed")
+	}
+}

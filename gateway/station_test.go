@@ -1,0 +1,161 @@
+package gateway_test
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/railgate/railgate/gateway"
+	"github.com/railgate/railgate/gateway/passcache"
+	"github.com/railgate/railgate/internal/runtest"
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/revocationtest"
+	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/tokentest"
+)
+
+// The devices of every story. gateDevice may ask for everything, shopDevice
+// only for the sale of tickets, stranger was never registered.
+var (
+	gateDevice = credential('a')
+	shopDevice = credential('b')
+	stranger   = credential('c')
+)
+
+func credential(digit byte) string {
+	return gateway.CredentialPrefix + strings.Repeat(string(digit), 64)
+}
+
+// patience bounds every wait for the server under test.
+const patience = 20 * time.Second
+
+// retiredKey was cut off before the stories begin.
+const retiredKey = 3
+
+// now is when the stories begin, Unix ms.
+const now = tokentest.Epoch * 1000
+
+// plan is what a story may want otherwise.
+type plan struct {
+	gateway.Config
+	replica *revocation.Replica          // nil: one that is fresh and knows the keys
+	prepare func(g *gateway.Gateway)     // called before Serve
+	listen  func() (net.Listener, error) // nil: a port of loopback
+}
+
+// station is a running gateway and the world around it: an issuer, the stream,
+// a clock, the log and the metrics.
+type station struct {
+	*gateway.Gateway
+	t       testing.TB
+	issuer  tokentest.Issuer
+	feed    *revocationtest.Feed
+	clock   *atomic.Int64 // Unix ms
+	log     *runtest.Buffer
+	metrics *prometheus.Registry
+	address string
+	client  *http.Client
+	panics  float64 // how many the story means to cause
+
+	shut   context.CancelFunc
+	served chan error // what Serve returned
+
+	sent *secrets
+}
+
+// in is the same station for a part of the story.
+func (s *station) in(t testing.TB) *station {
+	part := *s
+	part.t = t
+	return &part
+}
+
+func open(t testing.TB, p plan) *station {
+	t.Helper()
+	s := prepare(t, p)
+	listen := p.listen
+	if listen == nil {
+		listen = func() (net.Listener, error) { return net.Listen("tcp", "127.0.0.1:0") }
+	}
+	listener, err := listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.address = listener.Addr().String()
+	ctx, cancel := context.WithCancel(context.Background())
+	s.shut = cancel
+	go func() { s.served <- s.Serve(ctx, listener) }()
+	t.Cleanup(s.close)
+	return s
+}
+
+// prepare makes a gateway that is not served.
+func prepare(t testing.TB, p plan) *station {
+	t.Helper()
+	s := &station{t: t, issuer: tokentest.NewIssuer(1), clock: new(atomic.Int64), log: new(runtest.Buffer),
+		metrics: prometheus.NewRegistry(), served: make(chan error, 1), sent: new(secrets),
+		client: &http.Client{Transport: &http.Transport{DisableCompression: true}, Timeout: patience}}
+	s.clock.Store(now)
+	for _, device := range []string{gateDevice, shopDevice, stranger} {
+		s.remember("", device)
+	}
+	retired := tokentest.NewIssuer(retiredKey).Key()
+	retired.CutOff = tokentest.Epoch - 3600
+	s.feed = revocationtest.NewFeed(now, s.issuer.Key(), retired)
+	if p.replica == nil {
+		p.replica = s.feed.Replica
+	}
+	devices, err := gateway.NewDevices([]gateway.DeviceEntry{
+		{ID: "gate-1", Hash: gateway.HashCredential(gateDevice), Scopes: tokens.ScopeNames()},
+		{ID: "shop-1", Hash: gateway.HashCredential(shopDevice), Scopes: []string{"sale"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Devices, p.CacheBytes = devices, passcache.MinBytes
+	p.Now = func(time.Time) time.Time { return time.UnixMilli(s.clock.Load()) }
+	if p.DrainTimeout == 0 {
+		p.DrainTimeout = patience / 2
+	}
+	core := zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(s.log), zap.DebugLevel)
+	s.Gateway, err = gateway.New(p.Config, p.replica, zap.New(core))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.prepare != nil {
+		p.prepare(s.Gateway)
+	}
+	s.metrics.MustRegister(s.Gateway)
+	return s
+}
+
+// close ends every story: the gateway drains without an error, and what went
+// over the wire is nowhere that people or machines read it.
+func (s *station) close() {
+	s.client.CloseIdleConnections()
+	s.shut()
+	s.serveReturns(patience)
+	s.keepsSecrets()
+}
+
+// serveReturns expects Serve to end, without an error, within a time.
+func (s *station) serveReturns(within time.Duration) {
+	s.t.Helper()
+	select {
+	case err := <-s.served:
+		s.served <- err // for whoever asks again
+		if err != nil {
+			s.t.Errorf("Serve returned %v", err)
+		}
+	case <-time.After(within):
+		s.t.Fatalf("Serve did not return within %v", within)
+	}
+}

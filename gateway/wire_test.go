@@ -1,0 +1,50 @@
+package gateway_test
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+)
+
+// wire sends bytes as they are on a connection of their own and reads one answer.
+func (s *station) wire(raw string) (answer, *bufio.Reader) {
+	s.t.Helper()
+	c := s.dial()
+	if _, err := io.WriteString(c, raw); err != nil {
+		s.t.Fatal(err)
+	}
+	return s.hear(bufio.NewReader(c), raw)
+}
+
+func (s *station) hear(in *bufio.Reader, raw string) (answer, *bufio.Reader) {
+	s.t.Helper()
+	method, _, _ := strings.Cut(raw, " ")
+	response, err := http.ReadResponse(in, &http.Request{Method: method})
+	if err != nil {
+		s.t.Fatalf("no answer to a request: %v", err)
+	}
+	return s.read(response), in
+}
+
+// ends expects that the server closes the connection.
+func (s *station) ends(in *bufio.Reader) {
+	s.t.Helper()
+	if rest, err := io.ReadAll(in); len(rest) != 0 || (err != nil && isTimeout(err)) {
+		s.t.Errorf("the connection goes on: %d bytes and %v", len(rest), err)
+	}
+}
+
+func isTimeout(err error) bool {
+	var network net.Error
+	return errors.As(err, &network) && network.Timeout()
+}
+
+// post is a check as raw bytes.
+func post(target, header, body string) string {
+	return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: gate.example\r\nAuthorization: Bearer %s\r\n%sContent-Length: %d\r\n\r\n%s",
+		target, gateDevice, header, len(body), body)
+}
