@@ -107,8 +107,11 @@ func (s *station) load(args ...string) {
 	ctx, cancel := context.WithTimeout(s.t.Context(), 2*time.Minute)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, s.binary("loadtest"), append([]string{"-target", target}, args...)...).CombinedOutput()
-	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	s.t.Log(lines[len(lines)-1])
+	for line := range strings.Lines(string(out)) {
+		if strings.Contains(line, "revoked → refused") || strings.HasPrefix(line, "loadtest:") {
+			s.t.Log(strings.TrimSpace(line))
+		}
+	}
 	if err != nil {
 		s.t.Fatalf("load test: %v\n%s", err, out)
 	}
