@@ -57,8 +57,9 @@ func FuzzCheckNumber(f *testing.F) {
 	f.Fuzz(func(t *testing.T, number string) {
 		err := CheckNumber(number, now)
 		if err != nil {
-			if number != "" && len(number) > 2 && strings.Contains(err.Error(), number) {
-				t.Fatal("the error repeats the number")
+			// The texts are constants, so none can repeat what was entered.
+			if err != ErrNumberForm && err != ErrNumberRegion && err != ErrNumberBirth && err != ErrNumberCheck {
+				t.Fatalf("refused with an error of its own: %T", err)
 			}
 			return
 		}
