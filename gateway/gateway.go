@@ -101,7 +101,6 @@ func New(c Config, replica *revocation.Replica, log *zap.Logger) (*Gateway, erro
 // and requests are still served for DrainDelay, then the listener closes and
 // requests at hand are finished, for DrainTimeout at most. It closes listener.
 func (g *Gateway) Serve(ctx context.Context, listener net.Listener) error {
-	defer g.passes.Close()
 	failed := make(chan error, 1)
 	go func() { failed <- g.server.Serve(listener) }()
 	select {
@@ -116,6 +115,9 @@ func (g *Gateway) Serve(ctx context.Context, listener net.Listener) error {
 	defer cancel()
 	if err := g.server.ShutdownWithContext(bounded); err != nil {
 		g.log.Warn("some connections did not end in time", zap.Error(err))
+	} else {
+		// Only now does nobody ask the cache any more; a closed one must not be asked.
+		g.passes.Close()
 	}
 	// A server that had not taken up its listener yet was not stopped by that.
 	listener.Close()

@@ -38,6 +38,8 @@ var (
 		"Requests that got a problem instead of a verdict.", []string{"code"}, nil)
 	descPanics = prometheus.NewDesc("railgate_panics_total",
 		"Panics recovered at the request edge; each was answered with a denial.", nil, nil)
+	descTurned = prometheus.NewDesc("railgate_connections_turned_away_total",
+		"Connections refused because the limit was reached.", nil, nil)
 	descCache = prometheus.NewDesc("railgate_pass_cache_total",
 		"Events of the pass cache.", []string{"event"}, nil)
 	descState = prometheus.NewDesc("railgate_revocation_state",
@@ -78,6 +80,7 @@ func (g *Gateway) Collect(out chan<- prometheus.Metric) {
 		counter(descProblems, n.Load(), p.code)
 	}
 	counter(descPanics, g.meter.panics.Load())
+	counter(descTurned, uint64(g.server.GetRejectedConnectionsCount()))
 	c := g.passes.Stats()
 	for event, n := range map[string]uint64{"hit": c.Hits, "miss": c.Misses, "kept": c.Kept, "evicted": c.Evicted, "dropped": c.Dropped} {
 		counter(descCache, n, event)
