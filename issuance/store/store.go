@@ -41,7 +41,6 @@ type Store struct {
 	dialect    dialect
 	write      *sql.DB
 	read       *sql.DB // may be the same pool
-	epoch      uint64
 	partitions int
 }
 

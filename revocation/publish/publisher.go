@@ -30,6 +30,8 @@ type Broker interface {
 	Produce(context.Context, *kafka.ProduceRequest) (*kafka.ProduceResponse, error)
 	CreateTopics(context.Context, *kafka.CreateTopicsRequest) (*kafka.CreateTopicsResponse, error)
 	Metadata(context.Context, *kafka.MetadataRequest) (*kafka.MetadataResponse, error)
+	ListOffsets(context.Context, *kafka.ListOffsetsRequest) (*kafka.ListOffsetsResponse, error)
+	Fetch(context.Context, *kafka.FetchRequest) (*kafka.FetchResponse, error)
 }
 
 // Config is what a Publisher works with; every field but Heartbeat must be set.
@@ -97,7 +99,7 @@ func (p *Publisher) Run(ctx context.Context) error {
 	var epoch uint64
 	err := p.retry(ctx, "prepare the control topic", func(ctx context.Context) (err error) {
 		if err = p.Topic.ensure(ctx, p.Broker); err == nil {
-			epoch, err = p.Outbox.Epoch(ctx)
+			epoch, err = p.resume(ctx)
 		}
 		return err
 	})

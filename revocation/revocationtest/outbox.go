@@ -11,21 +11,20 @@ import (
 
 // Outbox is a publish.Outbox in memory. Its durability is that of the test.
 type Outbox struct {
-	EpochNumber uint64
-	Partitions  int
+	Partitions int
 
-	mu      sync.Mutex
-	waiting map[int][]revocation.Record
-	next    map[int]uint64
-	// FailNext makes that many coming calls fail.
-	failNext int
+	mu       sync.Mutex
+	epoch    uint64
+	waiting  map[int][]revocation.Record
+	next     map[int]uint64 // highest number given
+	failNext int            // coming calls that fail
 }
 
 var _ publish.Outbox = (*Outbox)(nil)
 
 // NewOutbox makes an empty one.
 func NewOutbox(epoch uint64, partitions int) *Outbox {
-	return &Outbox{EpochNumber: epoch, Partitions: partitions,
+	return &Outbox{epoch: epoch, Partitions: partitions,
 		waiting: map[int][]revocation.Record{}, next: map[int]uint64{}}
 }
 
@@ -65,7 +64,27 @@ func (o *Outbox) Waiting() (n int) {
 }
 
 // Epoch implements publish.Outbox.
-func (o *Outbox) Epoch(context.Context) (uint64, error) { return o.EpochNumber, nil }
+func (o *Outbox) Epoch(context.Context) (uint64, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.epoch, nil
+}
+
+// Next implements publish.Outbox.
+func (o *Outbox) Next(_ context.Context, partition int) (uint64, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.next[partition] + 1, nil
+}
+
+// Renumber implements publish.Outbox.
+func (o *Outbox) Renumber(_ context.Context, above uint64) (uint64, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.epoch = max(o.epoch, above) + 1
+	o.next = map[int]uint64{}
+	return o.epoch, nil
+}
 
 // Take implements publish.Outbox.
 func (o *Outbox) Take(_ context.Context, partition, limit int) (publish.Pending, error) {

@@ -140,6 +140,43 @@ func TestTheIssuerMayCrashBetweenPublishingAndMarking(t *testing.T) {
 	}
 }
 
+// An issuer's database comes back from a backup: its next numbers were given to
+// other records since. Gateways would take the new ones for repetitions, so the
+// publisher must notice and start a new epoch.
+func TestADatabaseRestoredFromABackupLosesNothing(t *testing.T) {
+	l := newLine(t)
+	l.issue()
+	r, _ := l.follow(partitions)
+	awaitState(t, r, revocation.Fresh)
+	for i := range uint32(30) {
+		l.outbox.Add(revocation.Record{Kind: revocation.KindRevoke, Serial: today(i)})
+	}
+	l.pub.Wake()
+	runtest.Eventually(t, patience, "30 revocations", func() bool { return r.Status(0).Revoked == 30 })
+	l.stop()
+
+	l.outbox = revocationtest.NewOutbox(1, partitions) // the backup: the same epoch, from before the 30
+	l.outbox.Add(revocation.Record{Kind: revocation.KindRevoke, Serial: today(99)})
+	l.issue()
+	runtest.Eventually(t, patience, "the revocation after the restore", func() bool { return r.Revoked(today(99)) })
+	if s := r.Status(0); s.Revoked != 31 || s.Counts.Outcomes[revocation.Gap] != 0 {
+		t.Fatalf("%d revoked, %d gaps", s.Revoked, s.Counts.Outcomes[revocation.Gap])
+	}
+	late, _ := l.follow(partitions)
+	awaitState(t, late, revocation.Fresh)
+	if n := late.Status(0).Revoked; n != 31 {
+		t.Fatalf("a gateway that starts now knows %d of 31", n)
+	}
+
+	l.stop()
+	l.issue() // an ordinary restart changes nothing
+	l.outbox.Add(revocation.Record{Kind: revocation.KindRevoke, Serial: today(100)})
+	runtest.Eventually(t, patience, "a revocation after an ordinary restart", func() bool { return r.Revoked(today(100)) })
+	if epoch, err := l.outbox.Epoch(t.Context()); err != nil || epoch != 2 {
+		t.Fatalf("epoch %d, want 2: one restore, one new epoch", epoch)
+	}
+}
+
 func TestWithoutABrokerTheGatewaySaysSo(t *testing.T) {
 	l := newLine(t)
 	l.broker.Close()

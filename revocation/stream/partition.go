@@ -9,6 +9,7 @@ import (
 	"github.com/segmentio/kafka-go"
 	"go.uber.org/zap"
 
+	"github.com/railgate/railgate/internal/kafkalink"
 	"github.com/railgate/railgate/revocation"
 )
 
@@ -84,7 +85,7 @@ func (f *Follower) step(ctx context.Context, c *cursor) error {
 func (f *Follower) take(ctx context.Context, c *cursor, r *kafka.FetchResponse) error {
 	now := f.now().UnixMilli()
 	gap := false
-	next, lowest, err := walk(r.Records, c.position, func(_ int64, value []byte) {
+	next, lowest, err := kafkalink.Walk(r.Records, c.position, revocation.MaxBatch, func(_ int64, value []byte) {
 		if f.replica.Apply(c.partition, value, now) == revocation.Gap {
 			gap = true
 		}

@@ -1,4 +1,4 @@
-package stream
+package kafkalink
 
 import (
 	"errors"
@@ -6,16 +6,15 @@ import (
 
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
-
-	"github.com/railgate/railgate/revocation"
 )
 
-// walk gives every message at or after pos to visit and returns the offset
+// Walk gives every message at or after pos to visit and returns the offset
 // behind the last thing it decoded. lowest is the smallest base offset among the decoded
 // batches, or -1 if there was none; a batch may well be empty, or hold only
 // offsets below pos. A batch that does not decode whole ends the walk with an
-// error and is not stepped over.
-func walk(records kafka.RecordReader, pos int64, visit func(offset int64, value []byte)) (next, lowest int64, err error) {
+// error and is not stepped over. A message larger than limit bytes is visited
+// as nil.
+func Walk(records kafka.RecordReader, pos int64, limit int, visit func(offset int64, value []byte)) (next, lowest int64, err error) {
 	next, lowest = pos, -1
 	stream, ok := records.(*protocol.RecordStream)
 	if !ok {
@@ -32,7 +31,7 @@ func walk(records kafka.RecordReader, pos int64, visit func(offset int64, value 
 		case *protocol.MessageSet:
 			base = b.BaseOffset
 		default:
-			return next, lowest, errors.New("stream: the broker sent a record format this client does not know")
+			return next, lowest, errors.New("kafka: the broker sent a record format this client does not know")
 		}
 		if lowest < 0 || base < lowest {
 			lowest = base
@@ -47,7 +46,7 @@ func walk(records kafka.RecordReader, pos int64, visit func(offset int64, value 
 				return next, lowest, err
 			}
 			if r.Offset >= next && !control {
-				visit(r.Offset, value(r))
+				visit(r.Offset, value(r, limit))
 			}
 			next = max(next, r.Offset+1)
 			closeBytes(r.Key)
@@ -57,10 +56,9 @@ func walk(records kafka.RecordReader, pos int64, visit func(offset int64, value 
 	return next, lowest, nil
 }
 
-// value copies a message out; a message that is larger than any batch may be
-// comes out empty, which no one can mistake for a batch.
-func value(r *protocol.Record) []byte {
-	if r.Value == nil || r.Value.Len() > revocation.MaxBatch {
+// value copies a message out, or nothing if it is too large.
+func value(r *protocol.Record, limit int) []byte {
+	if r.Value == nil || r.Value.Len() > limit {
 		return nil
 	}
 	b, err := protocol.ReadAll(r.Value)
