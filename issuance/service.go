@@ -3,6 +3,7 @@ package issuance
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -39,7 +40,27 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 	return s, nil
 }
 
-// announceKeys is idempotent: the database remembers what it has announced.
+// announceCheck is how often Run looks whether an announcement has grown old.
+const announceCheck = time.Hour
+
+// Run repeats the announcement of the keys before the stream can have forgotten
+// it, until ctx ends.
+func (s *Service) Run(ctx context.Context) {
+	tick := time.NewTicker(announceCheck)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := s.announceKeys(ctx); err != nil && ctx.Err() == nil {
+				s.Log.Error("announcing the keys again", zap.Error(err))
+			}
+		}
+	}
+}
+
+// announceKeys is idempotent: the database remembers when it announced what.
 func (s *Service) announceKeys(ctx context.Context) error {
 	keys := append([]PublicKey{{s.KeyID, s.Signer.Public()}}, s.Announce...)
 	for _, k := range keys {

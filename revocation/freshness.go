@@ -62,6 +62,8 @@ func (r *Replica) Freshness(now int64) Freshness {
 	}
 	f := Freshness{State: mode, AgeMS: max(0, now-mark), WatermarkMS: mark}
 	switch {
+	case mark-now > MaxSkew.Milliseconds():
+		f.State = Expired // this clock was set back: it can no longer tell how old anything is
 	case f.AgeMS >= r.limits.ExpiredAfter.Milliseconds():
 		f.State = Expired
 	case mode == Fresh && f.AgeMS >= r.limits.StaleAfter.Milliseconds():

@@ -82,8 +82,11 @@ func TestFreshnessIsThatOfTheOldestPartition(t *testing.T) {
 	if f := h.Freshness(start + (15 * time.Minute).Milliseconds()); f.State != revocation.Expired || f.State.Serves() {
 		t.Fatalf("after 15 minutes of silence: %+v", f)
 	}
-	if f := h.Freshness(start - 5000); f.AgeMS != 0 {
-		t.Fatalf("a clock that stepped back gives age %d", f.AgeMS)
+	if f := h.Freshness(start - 5000); f.AgeMS != 0 || f.State != revocation.Fresh {
+		t.Fatalf("a clock within the skew gives %+v", f)
+	}
+	if f := h.Freshness(start - 5001); f.State != revocation.Expired {
+		t.Fatalf("a clock that was set back beyond the skew gives %+v", f)
 	}
 }
 

@@ -153,6 +153,7 @@ func serve(ctx context.Context, c *config, keys *keystore.Keys) error {
 		defer end() // a topic that cannot be right ends the issuer rather than let it promise what it cannot keep
 		return publisher.Run(background)
 	})
+	parts.Go(func() error { service.Run(background); return nil })
 	listeners.Go(func() error {
 		return process.ServeHTTP(serving, api.NewServer(c.Listen, a.Public(), log), public, c.DrainTimeout)
 	})

@@ -5,14 +5,19 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"time"
 
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
 )
 
+// AnnounceAgain is how old an announcement may grow. Topics forget: a gateway
+// that boots after the topic's retention (above 48 h) must still find every key.
+const AnnounceAgain = 24 * time.Hour
+
 // AnnounceKey puts a key's announcement into the outbox unless this database
-// has announced it before, and reports whether it did. An id that is bound to
-// another public key is ErrKeyBound.
+// has announced it within AnnounceAgain, and reports whether it did. An id that
+// is bound to another public key is ErrKeyBound.
 func (s *Store) AnnounceKey(ctx context.Context, id tokens.KeyID, public [tokens.PublicKeySize]byte, atMs int64) (announced bool, err error) {
 	err = s.change(ctx, "announce key", func(ctx context.Context, tx *sql.Tx) error {
 		// Two issuers that start together on one database announce in turn.
@@ -22,19 +27,25 @@ func (s *Store) AnnounceKey(ctx context.Context, id tokens.KeyID, public [tokens
 			}
 		}
 		var bound []byte
-		err := tx.QueryRowContext(ctx, `SELECT public FROM announced_keys WHERE id = $1`, int64(id)).Scan(&bound)
-		if err == nil && !bytes.Equal(bound, public[:]) {
-			return fmt.Errorf("id %d: %w", id, ErrKeyBound)
-		}
-		if err != sql.ErrNoRows {
+		var lastMs int64
+		err := tx.QueryRowContext(ctx, `SELECT public, at_ms FROM announced_keys WHERE id = $1`, int64(id)).Scan(&bound, &lastMs)
+		switch {
+		case err == sql.ErrNoRows:
+		case err != nil:
 			return err
+		case !bytes.Equal(bound, public[:]):
+			return fmt.Errorf("id %d: %w", id, ErrKeyBound)
+		case atMs-lastMs < AnnounceAgain.Milliseconds():
+			return nil
 		}
 		row, err := s.enqueue(ctx, tx, &revocation.Record{Kind: revocation.KindAnnounceKey, At: atMs, Key: id, Public: public})
 		if err != nil {
 			return err
 		}
 		announced = true
-		_, err = tx.ExecContext(ctx, `INSERT INTO announced_keys (id, public, at_ms, outbox_id) VALUES ($1, $2, $3, $4)`,
+		_, err = tx.ExecContext(ctx, `
+			INSERT INTO announced_keys (id, public, at_ms, outbox_id) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (id) DO UPDATE SET at_ms = $3`, // KeyPublished asks for the first one
 			int64(id), public[:], atMs, row)
 		return err
 	})

@@ -383,6 +383,36 @@ func waitForLocks(t *testing.T, s *Store, want int) {
 	})
 }
 
+// A topic forgets after its retention, so an announcement is repeated long before;
+// the issuer stays ready meanwhile.
+func TestKeyIsAnnouncedAgainBeforeTheTopicForgets(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		public := [tokens.PublicKeySize]byte{1, 2, 3}
+		day := AnnounceAgain.Milliseconds()
+		for _, c := range []struct {
+			at   int64
+			want bool
+		}{{nowMs, true}, {nowMs + day - 1, false}, {nowMs + day, true}, {nowMs + day + 1, false}, {nowMs + 2*day, true}} {
+			announced, err := s.AnnounceKey(t.Context(), 7, public, c.at)
+			if err != nil || announced != c.want {
+				t.Fatalf("%d ms after the first: announced %v, %v", c.at-nowMs, announced, err)
+			}
+			if c.at == nowMs {
+				if err := s.Published(t.Context(), 0, take(t, s, 0, 10).First); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if p := take(t, s, 0, 10); len(p.Records) != 2 {
+			t.Fatalf("%d announcements wait, want 2", len(p.Records))
+		}
+		if published, err := s.KeyPublished(t.Context(), 7); err != nil || !published {
+			t.Fatalf("a repetition made the key unpublished: %v, %v", published, err)
+		}
+	})
+}
+
 func TestKeyIsAnnouncedOnce(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() *Store) {
 		s := open()
