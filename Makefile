@@ -19,8 +19,8 @@ race: ## all tests under the race detector, in random order
 lint: ## format, vet, staticcheck, tidy module
 	.ci/lint
 
-fuzz: ## every fuzz target for FUZZ seconds each (default 10)
-	.ci/fuzz $(or $(FUZZ),10)
+fuzz: ## every fuzz target, FUZZ inputs or so long each (default 20000x; FUZZ=10m)
+	.ci/fuzz $(or $(FUZZ),20000x)
 
 bench: ## the benchmarks, each beside its plain rival
 	bench/run.sh

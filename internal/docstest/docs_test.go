@@ -162,7 +162,7 @@ func TestSampleSettingsAreCompleteAndValid(t *testing.T) {
 		sample = regexp.MustCompile(`(?m)^# ([a-z_]+ = )`).ReplaceAllString(sample, "$1")
 		keys := filepath.Join(t.TempDir(), "keys")
 		if command == "issuer" {
-			run(t, command, "-init", keys)
+			output(t, command, "-init", keys)
 			sample = strings.Replace(sample, `"/etc/railgate/keys"`, `"`+keys+`"`, 1)
 			sample = strings.Replace(sample, "id = 40001", "", 1) // the example of a table that is left out
 			sample = strings.Replace(sample, `public = "64 hex digits"`, "", 1)
@@ -172,17 +172,42 @@ func TestSampleSettingsAreCompleteAndValid(t *testing.T) {
 		if err := os.WriteFile(file, []byte(filled), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		run(t, command, "-config", file, "-check")
+		output(t, command, "-config", file, "-check")
 	}
 }
 
-func run(t *testing.T, command string, args ...string) {
+// What a sample shows as commented out is the default: -h must say the same.
+func TestSamplesShowTheDefaults(t *testing.T) {
+	runtest.DependsOnSources(t, root)
+	for _, command := range []string{"gateway", "issuer"} {
+		help := output(t, command, "-h")
+		shown := regexp.MustCompile(`(?m)^# ([a-z_]+) = ("[^"]*"|[0-9]+)`).FindAllStringSubmatch(read(t, "deploy/config/"+command+".toml"), -1)
+		if len(shown) < 4 {
+			t.Fatalf("%s: found only %d commented settings", command, len(shown))
+		}
+		for _, m := range shown {
+			if m[1] == "id" || m[1] == "public" {
+				continue // an example, not a default
+			}
+			_, after, found := strings.Cut(help, m[1]+" ")
+			value := regexp.MustCompile(`\(default "?([^")]*)"?\)`).FindStringSubmatch(after)
+			want := strings.Trim(m[2], `"`)
+			if !found || value == nil || strings.TrimSuffix(strings.TrimSuffix(value[1], "0s"), "0m") != strings.TrimSuffix(strings.TrimSuffix(want, "0s"), "0m") {
+				t.Errorf("deploy/config/%s.toml shows %s = %s; -h says %q", command, m[1], m[2], value)
+			}
+		}
+	}
+}
+
+func output(t *testing.T, command string, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", append([]string{"run", "./cmd/" + command}, args...)...)
 	cmd.Dir = root
-	if out, err := cmd.CombinedOutput(); err != nil {
+	out, err := cmd.CombinedOutput()
+	if err != nil {
 		t.Errorf("%s %v: %v\n%s", command, args, err, out)
 	}
+	return string(out)
 }
 
 // The table of docs/revocation.md against the constants of the code.
@@ -213,7 +238,7 @@ func TestNoDocumentNamesAMachine(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if m := regexp.MustCompile(`(?m)(^|[\s"'(=])(/root/|/home/[a-z]|/work/|/tmp/[a-z])[^\s]*`).FindString(string(text)); m != "" {
+			if m := regexp.MustCompile(`(?m)(^|[\s"'(=` + "`" + `])(/root/|/home/[a-z]|/work/|/tmp/[a-z])[^\s]*`).FindString(string(text)); m != "" {
 				t.Errorf("%s names the path %s", path, m)
 			}
 		}

@@ -92,6 +92,9 @@ func openPostgres(ctx context.Context, dsn string) (*sql.DB, error) {
 	}
 	db.SetMaxOpenConns(postgresConns)
 	db.SetMaxIdleConns(postgresConns)
+	// A server that accepts and says nothing must not hold the start for ever.
+	ctx, cancel := context.WithTimeout(ctx, opTimeout)
+	defer cancel()
 	var sync string
 	if err := db.QueryRowContext(ctx, "SHOW synchronous_commit").Scan(&sync); err != nil {
 		db.Close()
