@@ -60,7 +60,10 @@ func (p *partition) admit(b *Batch) (outcome Outcome, skip int) {
 	if b.Epoch > p.epoch {
 		p.epoch, p.next = b.Epoch, 0
 		if restart {
-			p.next = 1 // a new incarnation numbers from 1; anything later is a gap
+			// A new incarnation numbers from 1, anything later is a gap. It begins by
+			// saying again all that is in force, so what was missing before is missed
+			// no longer.
+			p.next, p.suspect = 1, ""
 		}
 	}
 	after := b.First + uint64(b.count)

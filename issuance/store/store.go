@@ -112,7 +112,11 @@ type queries interface {
 // change runs f in one transaction: all of it is on disk when change returns
 // nil, and none of it otherwise, unless the commit's own answer was lost.
 func (s *Store) change(ctx context.Context, what string, f func(ctx context.Context, tx *sql.Tx) error) error {
-	ctx, cancel := context.WithTimeout(ctx, opTimeout)
+	return s.changeWithin(ctx, opTimeout, what, f)
+}
+
+func (s *Store) changeWithin(ctx context.Context, bound time.Duration, what string, f func(ctx context.Context, tx *sql.Tx) error) error {
+	ctx, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {

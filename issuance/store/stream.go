@@ -45,34 +45,15 @@ func (s *Store) Epoch(ctx context.Context) (epoch uint64, err error) {
 	return epoch, err
 }
 
-// Next is the number that the partition's next unnumbered record would get.
-func (s *Store) Next(ctx context.Context, partition int) (next uint64, err error) {
-	err = s.view(ctx, "read the next number", func(ctx context.Context, q queries) error {
-		return q.QueryRowContext(ctx, `SELECT next_seq FROM stream_partitions WHERE partition = $1`, partition).Scan(&next)
+// Place tells where a partition's numbering stands: low is the oldest number
+// whose record may not be in the stream yet, next the one to be given next.
+func (s *Store) Place(ctx context.Context, partition int) (low, next uint64, err error) {
+	err = s.view(ctx, "read the place of numbering", func(ctx context.Context, q queries) error {
+		return q.QueryRowContext(ctx, `
+			SELECT COALESCE((SELECT MIN(seq) FROM outbox WHERE outbox.partition = $1), next_seq), next_seq
+			FROM stream_partitions WHERE partition = $1`, partition).Scan(&low, &next)
 	})
-	return next, err
-}
-
-// Renumber starts a new epoch, above the given one and the present one. What
-// waits in the outbox keeps its order and gets new numbers, from 1.
-func (s *Store) Renumber(ctx context.Context, above uint64) (epoch uint64, err error) {
-	err = s.change(ctx, "start a new epoch", func(ctx context.Context, tx *sql.Tx) error {
-		// The partitions' rows are the lock that Take holds, too.
-		if _, err := tx.ExecContext(ctx, `UPDATE stream_partitions SET next_seq = 1`); err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `UPDATE outbox SET seq = NULL`); err != nil {
-			return err
-		}
-		var present uint64
-		if err := tx.QueryRowContext(ctx, `SELECT epoch FROM stream WHERE id = 1`+s.dialect.forUpdate).Scan(&present); err != nil {
-			return err
-		}
-		epoch = max(present, above) + 1
-		_, err := tx.ExecContext(ctx, `UPDATE stream SET epoch = $1 WHERE id = 1`, int64(epoch))
-		return err
-	})
-	return epoch, err
+	return low, next, err
 }
 
 // Partitions is the number the database was made with.

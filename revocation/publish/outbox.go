@@ -20,11 +20,15 @@ type Outbox interface {
 	// Epoch is the incarnation of the numbering: it never shrinks, and it grows
 	// whenever numbering starts over, for instance with a new database.
 	Epoch(ctx context.Context) (uint64, error)
-	// Next is the number that the partition's next unnumbered record would get.
-	Next(ctx context.Context, partition int) (uint64, error)
-	// Renumber starts a new epoch, greater than above and than the present one:
-	// every unpublished record loses its number and numbering starts over at 1.
-	Renumber(ctx context.Context, above uint64) (epoch uint64, err error)
+	// Place tells where the partition's numbering stands: low is the number of
+	// the oldest record that may not be in the stream yet, next the one that the
+	// next unnumbered record will get. low == next when nothing waits with a number.
+	Place(ctx context.Context, partition int) (low, next uint64, err error)
+	// Restate starts a new epoch, greater than above and than the present one,
+	// that says all over again what is in force at now (Unix ms): every announced
+	// key and the state of every credential that was ever revoked and has not
+	// expired. Numbering starts over at 1; what waited stays, in order, in front.
+	Restate(ctx context.Context, above uint64, now int64) (epoch uint64, err error)
 	// Take durably numbers what waits for the partition, oldest first, and
 	// returns at most max unpublished records in the order of their numbers. A
 	// number once given stays with its record, so a crash between publishing

@@ -3,6 +3,7 @@ package publish
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -21,8 +22,11 @@ const (
 	pollEvery = 200 * time.Millisecond
 	// callTimeout bounds a produce call and an outbox call.
 	callTimeout = 5 * time.Second
-	minBackoff  = 50 * time.Millisecond
-	maxBackoff  = 2 * time.Second
+	// resumeTimeout bounds one attempt to compare stream and outbox; restating a
+	// million revocations takes most of it.
+	resumeTimeout = 5 * time.Minute
+	minBackoff    = 50 * time.Millisecond
+	maxBackoff    = 2 * time.Second
 )
 
 // Broker is the part of kafka.Client that the publisher calls.
@@ -58,6 +62,8 @@ type Publisher struct {
 // Stats is what the publisher did, for metrics.
 type Stats struct {
 	Batches, Records, Heartbeats, Failures uint64
+	// Restatements counts the times everything was published again.
+	Restatements uint64
 	// LastMS is when each partition last took a message, Unix ms.
 	LastMS []int64
 }
@@ -95,44 +101,63 @@ func (p *Publisher) Stats() Stats {
 }
 
 // Run publishes until ctx ends. It fails only if the topic can never be right.
+// When the log turns out to have lost what was published, it begins again.
 func (p *Publisher) Run(ctx context.Context) error {
-	var epoch uint64
-	err := p.retry(ctx, "prepare the control topic", func(ctx context.Context) (err error) {
-		if err = p.Topic.ensure(ctx, p.Broker); err == nil {
-			epoch, err = p.resume(ctx)
+	for {
+		var epoch uint64
+		err := p.retry(ctx, resumeTimeout, "prepare the control topic", func(ctx context.Context) (err error) {
+			if err = p.Topic.ensure(ctx, p.Broker); err == nil {
+				epoch, err = p.resume(ctx)
+			}
+			return err
+		})
+		if err != nil {
+			return err
 		}
-		return err
-	})
-	if err != nil {
-		return err
+		serving, stop := context.WithCancel(ctx)
+		var wg sync.WaitGroup
+		for partition := range p.wake {
+			wg.Go(func() {
+				defer stop() // one partition's loss is everyone's: restating moves them all
+				p.serve(serving, partition, epoch)
+			})
+		}
+		wg.Wait()
+		stop()
+		if ctx.Err() != nil {
+			return nil
+		}
 	}
-	var wg sync.WaitGroup
-	for partition := range p.wake {
-		wg.Go(func() { p.serve(ctx, partition, epoch) })
-	}
-	wg.Wait()
-	return nil
 }
 
 // serve empties one partition's share of the outbox, one message in flight, so
-// that order in the log is order in the outbox.
+// that order in the log is order in the outbox. It returns when ctx ends or the
+// log is seen to have been cut or made again.
 func (p *Publisher) serve(ctx context.Context, partition int, epoch uint64) {
+	end := int64(-1) // offset of our last message
 	tick := time.NewTicker(min(pollEvery, p.Heartbeat))
 	defer tick.Stop()
 	var last time.Time // of the last message, on the local clock: it paces heartbeats
 	for ctx.Err() == nil {
 		var more bool
-		p.retry(ctx, "publish", func(ctx context.Context) error {
-			sent, drained, err := p.round(ctx, partition, epoch, time.Since(last) >= p.Heartbeat)
+		err := p.retry(ctx, callTimeout, "publish", func(ctx context.Context) error {
+			offset, drained, err := p.round(ctx, partition, epoch, time.Since(last) >= p.Heartbeat)
 			if err != nil {
 				return err
 			}
-			if sent {
-				last = time.Now()
+			if offset >= 0 {
+				if offset <= end {
+					return errLogLost
+				}
+				end, last = offset, time.Now()
 			}
 			more = !drained
 			return nil
 		})
+		if errors.Is(err, errLogLost) {
+			p.Log.Error("the log is shorter than it was: it was cut or made again", zap.Int("partition", partition))
+			return
+		}
 		if more {
 			continue
 		}
@@ -144,30 +169,33 @@ func (p *Publisher) serve(ctx context.Context, partition int, epoch uint64) {
 	}
 }
 
+// errLogLost says that a message landed at an offset that was used before.
+var errLogLost = fmt.Errorf("publish: %w", errFinal)
+
 // round moves at most one batch from the outbox to the log, or sends a
-// heartbeat if one is due.
-func (p *Publisher) round(ctx context.Context, partition int, epoch uint64, beat bool) (sent, drained bool, err error) {
+// heartbeat if one is due. offset is where it landed; -1: nothing was sent.
+func (p *Publisher) round(ctx context.Context, partition int, epoch uint64, beat bool) (offset int64, drained bool, err error) {
 	// What was committed before this moment is seen by Take. If Take drains
 	// the outbox, the batch therefore completes the partition up to it.
 	asked := p.Now().UnixMilli()
 	pending, err := p.Outbox.Take(ctx, partition, revocation.MaxRecords)
 	if err != nil {
-		return false, false, err
+		return -1, false, err
 	}
 	n := len(pending.Records)
 	if n == 0 && !beat {
-		return false, pending.Drained, nil
+		return -1, pending.Drained, nil
 	}
 	b := revocation.Batch{Epoch: epoch, Partition: uint16(partition), First: pending.First, IssuedAt: p.Now().UnixMilli()}
 	if pending.Drained {
 		b.Through = min(asked, b.IssuedAt)
 	}
-	if err := p.send(ctx, &b, pending.Records); err != nil {
-		return false, false, err
+	if offset, err = p.send(ctx, &b, pending.Records); err != nil {
+		return -1, false, err
 	}
 	if n > 0 {
 		if err := p.Outbox.Published(ctx, partition, pending.First+uint64(n)-1); err != nil {
-			return false, false, err
+			return -1, false, err
 		}
 	}
 	p.mu.Lock()
@@ -179,18 +207,19 @@ func (p *Publisher) round(ctx context.Context, partition int, epoch uint64, beat
 	} else {
 		p.stats.Heartbeats++
 	}
-	return true, pending.Drained, nil
+	return offset, pending.Drained, nil
 }
 
-// send signs one batch and waits until all in-sync replicas have it.
-func (p *Publisher) send(ctx context.Context, b *revocation.Batch, records []revocation.Record) error {
+// send signs one batch, waits until all in-sync replicas have it, and returns
+// its offset.
+func (p *Publisher) send(ctx context.Context, b *revocation.Batch, records []revocation.Record) (int64, error) {
 	message, err := b.Encode(p.authority, records)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	signature, err := p.Authority.Sign(message)
 	if err != nil {
-		return fmt.Errorf("publish: signing a batch: %w", err)
+		return 0, fmt.Errorf("publish: signing a batch: %w", err)
 	}
 	r, err := p.Broker.Produce(ctx, &kafka.ProduceRequest{
 		Topic: p.Topic.Name, Partition: int(b.Partition), RequiredAcks: kafka.RequireAll,
@@ -201,9 +230,9 @@ func (p *Publisher) send(ctx context.Context, b *revocation.Batch, records []rev
 		}),
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return r.Error
+	return r.BaseOffset, r.Error
 }
 
 // key keeps a topic safe under compaction: no two batches of records share a

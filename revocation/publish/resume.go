@@ -21,34 +21,49 @@ const fetchBytes = 1 << 20
 // place is where numbering stands: the next record's number within an epoch.
 type place struct{ epoch, next uint64 }
 
-// resume returns the epoch to publish in. An outbox that was restored from a
-// backup would give numbers that the stream already has, and gateways would
-// take its records for repetitions and ignore them. So the stream is asked
-// first; if it is ahead, numbering starts over in a newer epoch.
+// resume returns the epoch to publish in. The stream and the outbox must fit:
+// the stream goes on exactly where the outbox stopped, give or take what waits.
+// If the stream is ahead, the database was restored from a backup, and the
+// numbers it would give are known to gateways already: they would ignore its
+// records. If the stream is behind, the topic was emptied or made again, and
+// gateways that start now would never learn what it held. Either way the
+// database says everything again in a new epoch.
 func (p *Publisher) resume(ctx context.Context) (uint64, error) {
 	epoch, err := p.Outbox.Epoch(ctx)
 	if err != nil {
 		return 0, err
 	}
-	newest, behind := epoch, false
+	newest, why := epoch, ""
 	for partition := range p.Topic.Partitions {
 		stream, err := p.newest(ctx, partition)
 		if err != nil {
 			return 0, fmt.Errorf("publish: reading the end of partition %d: %w", partition, err)
 		}
-		next, err := p.Outbox.Next(ctx, partition)
+		low, next, err := p.Outbox.Place(ctx, partition)
 		if err != nil {
 			return 0, err
 		}
 		newest = max(newest, stream.epoch)
-		behind = behind || stream.epoch > epoch || stream.epoch == epoch && stream.next > next
+		switch {
+		case stream.epoch > epoch, stream.epoch == epoch && stream.next > next:
+			why = "the stream is ahead of the database, as after restoring a backup"
+		case stream.epoch < epoch && low > 1, stream.epoch == epoch && stream.next < low:
+			why = "the stream has lost what was published, as after making the topic again"
+		}
 	}
-	if !behind {
+	if why == "" {
 		return epoch, nil
 	}
-	p.Log.Warn("the database is behind its own stream: it was restored from a backup, or another issuer publishes here; numbering starts over in a new epoch",
-		zap.Uint64("epoch", epoch), zap.Uint64("stream_epoch", newest))
-	return p.Outbox.Renumber(ctx, newest)
+	restated, err := p.Outbox.Restate(ctx, newest, p.Now().UnixMilli())
+	if err != nil {
+		return 0, err
+	}
+	p.Log.Warn("everything in force is published again in a new epoch", zap.String("why", why),
+		zap.Uint64("epoch", restated), zap.Uint64("was", epoch))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stats.Restatements++
+	return restated, nil
 }
 
 // newest finds the place of the last batch of ours in a partition; the zero

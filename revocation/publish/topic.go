@@ -28,8 +28,11 @@ type Topic struct {
 // DefaultRetention is three times what any credential can outlive its day.
 const DefaultRetention = 7 * 24 * time.Hour
 
-// errTopic marks a topic that waiting will not mend.
-var errTopic = errors.New("the control topic does not fit the configuration")
+// errFinal marks what repeating will not mend.
+var errFinal = errors.New("final")
+
+// errTopic is a topic of the wrong shape.
+var errTopic = fmt.Errorf("the control topic does not fit the configuration: %w", errFinal)
 
 // ensure makes the topic if it is missing and checks its width.
 func (t *Topic) ensure(ctx context.Context, broker Broker) error {
@@ -85,16 +88,16 @@ func (t *Topic) create(ctx context.Context, broker Broker) error {
 }
 
 // retry repeats work until it succeeds or ctx ends: an accepted revocation is
-// owed for ever. Each attempt has a bound; a topic of the wrong shape is final.
-func (p *Publisher) retry(ctx context.Context, what string, work func(context.Context) error) error {
+// owed for ever. Each attempt has a bound; errFinal ends it.
+func (p *Publisher) retry(ctx context.Context, bound time.Duration, what string, work func(context.Context) error) error {
 	for wait := minBackoff; ; wait = min(2*wait, maxBackoff) {
-		attempt, cancel := context.WithTimeout(ctx, callTimeout)
+		attempt, cancel := context.WithTimeout(ctx, bound)
 		err := work(attempt)
 		cancel()
 		if err == nil || ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if errors.Is(err, errTopic) {
+		if errors.Is(err, errFinal) {
 			return err
 		}
 		p.mu.Lock()

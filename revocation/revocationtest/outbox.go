@@ -16,8 +16,9 @@ type Outbox struct {
 	mu       sync.Mutex
 	epoch    uint64
 	waiting  map[int][]revocation.Record
-	next     map[int]uint64 // highest number given
-	failNext int            // coming calls that fail
+	said     map[int][]revocation.Record // all that was ever added
+	next     map[int]uint64              // highest number published
+	failNext int                         // coming calls that fail
 }
 
 var _ publish.Outbox = (*Outbox)(nil)
@@ -25,7 +26,7 @@ var _ publish.Outbox = (*Outbox)(nil)
 // NewOutbox makes an empty one.
 func NewOutbox(epoch uint64, partitions int) *Outbox {
 	return &Outbox{epoch: epoch, Partitions: partitions,
-		waiting: map[int][]revocation.Record{}, next: map[int]uint64{}}
+		waiting: map[int][]revocation.Record{}, said: map[int][]revocation.Record{}, next: map[int]uint64{}}
 }
 
 // Add queues a record; with a real outbox this is the transaction that commits.
@@ -35,6 +36,7 @@ func (o *Outbox) Add(records ...revocation.Record) {
 	for _, r := range records {
 		p := publish.Partition(&r, o.Partitions)
 		o.waiting[p] = append(o.waiting[p], r)
+		o.said[p] = append(o.said[p], r)
 	}
 }
 
@@ -70,19 +72,22 @@ func (o *Outbox) Epoch(context.Context) (uint64, error) {
 	return o.epoch, nil
 }
 
-// Next implements publish.Outbox.
-func (o *Outbox) Next(_ context.Context, partition int) (uint64, error) {
+// Place implements publish.Outbox: whatever is numbered here is published.
+func (o *Outbox) Place(_ context.Context, partition int) (low, next uint64, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.next[partition] + 1, nil
+	return o.next[partition] + 1, o.next[partition] + 1 + uint64(len(o.waiting[partition])), nil
 }
 
-// Renumber implements publish.Outbox.
-func (o *Outbox) Renumber(_ context.Context, above uint64) (uint64, error) {
+// Restate implements publish.Outbox.
+func (o *Outbox) Restate(_ context.Context, above uint64, _ int64) (uint64, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.epoch = max(o.epoch, above) + 1
 	o.next = map[int]uint64{}
+	for p, records := range o.said {
+		o.waiting[p] = append(o.waiting[p], records...)
+	}
 	return o.epoch, nil
 }
 

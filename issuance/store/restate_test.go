@@ -1,0 +1,90 @@
+package store
+
+import (
+	"testing"
+
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/tokens"
+)
+
+// A restatement is all that a gateway which knows nothing must be told: keys,
+// and the present state of what was ever revoked, under numbers from 1 in a
+// greater epoch. What waited is in front, and what has expired is left out.
+func TestRestateSaysAllThatIsInForce(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		public := [tokens.PublicKeySize]byte{1}
+		if _, err := s.AnnounceKey(t.Context(), 7, public, nowMs); err != nil {
+			t.Fatal(err)
+		}
+		revoked, lifted, untouched := approved(t, s, 1), approved(t, s, 2), approved(t, s, 3)
+		for _, c := range []Change{revoke(revoked.Serial, nowMs+1), revoke(lifted.Serial, nowMs+2), {Serial: lifted.Serial, AtMs: nowMs + 3}} {
+			if _, _, err := s.Apply(t.Context(), c); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for p := range s.Partitions() { // all of it is published and gone from the outbox
+			got := take(t, s, p, 10)
+			if err := s.Published(t.Context(), p, got.First+uint64(len(got.Records))-1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		waiting := approved(t, s, 4)
+		if _, _, err := s.Apply(t.Context(), revoke(waiting.Serial, nowMs+4)); err != nil {
+			t.Fatal(err)
+		}
+		before, err := s.Epoch(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		epoch, err := s.Restate(t.Context(), before+7, nowMs+5)
+		if err != nil || epoch != before+8 {
+			t.Fatalf("epoch %d after %d, want %d: %v", epoch, before, before+8, err)
+		}
+
+		again := open()
+		state, keys := map[tokens.Serial]revocation.Kind{}, 0
+		for p := range again.Partitions() {
+			low, next, err := again.Place(t.Context(), p)
+			if err != nil || low != 1 || next != 1 {
+				t.Fatalf("partition %d stands at %d to %d: %v", p, low, next, err)
+			}
+			got := take(t, again, p, 100)
+			if got.First != 1 || !got.Drained {
+				t.Fatalf("partition %d begins at %d", p, got.First)
+			}
+			for _, r := range got.Records {
+				if r.Kind == revocation.KindAnnounceKey && r.Public == public {
+					keys++
+				} else {
+					state[r.Serial] = r.Kind
+				}
+			}
+			if low, next, err = again.Place(t.Context(), p); err != nil || low != 1 || next != uint64(len(got.Records))+1 {
+				t.Fatalf("partition %d stands at %d to %d after %d records: %v", p, low, next, len(got.Records), err)
+			}
+		}
+		want := map[tokens.Serial]revocation.Kind{revoked.Serial: revocation.KindRevoke, lifted.Serial: revocation.KindUnrevoke, waiting.Serial: revocation.KindRevoke}
+		if keys != 1 || len(state) != len(want) {
+			t.Fatalf("%d announcements and %d serials, want 1 and %d", keys, len(state), len(want))
+		}
+		for serial, kind := range want {
+			if state[serial] != kind {
+				t.Errorf("%s: %s, want %s", serial, state[serial], kind)
+			}
+		}
+		if _, there := state[untouched.Serial]; there {
+			t.Error("a credential that was never revoked is restated")
+		}
+		waits, err := s.Waiting(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Restate(t.Context(), 0, nowMs+tokens.CredentialLife*1000); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := s.Waiting(t.Context()); err != nil || n != waits+1 {
+			t.Fatalf("%d records were added when all credentials had expired, want only the key: %v", n-waits, err)
+		}
+	})
+}
