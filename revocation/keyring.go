@@ -72,3 +72,22 @@ func (k *Keyring) publish() {
 	}
 	k.set.Store(set)
 }
+
+// all lists the keys, for a snapshot, by id.
+func (k *Keyring) all() []tokens.Key {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	keys := slices.Collect(maps.Values(k.keys))
+	slices.SortFunc(keys, func(a, b tokens.Key) int { return int(a.ID) - int(b.ID) })
+	return keys
+}
+
+// load adds a snapshot's keys to an empty ring.
+func (k *Keyring) load(keys []tokens.Key) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, key := range keys {
+		k.keys[key.ID] = key
+	}
+	k.publish()
+}

@@ -14,6 +14,15 @@ func (r *Replica) Captured(number int, end int64) {
 	r.settle()
 }
 
+// Kept is the offset at which a restored snapshot goes on; ok is false if the
+// partition has to be read from its log's start.
+func (r *Replica) Kept(number int) (offset int64, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p := &r.partitions[number]
+	return p.position, p.next > 0
+}
+
 // Position tells the replica which offset is read next. When a partition that
 // was suspect has been read again to where it ended, it is no longer.
 func (r *Replica) Position(number int, offset int64) {

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/railgate/railgate/gateway"
@@ -21,6 +22,7 @@ type config struct {
 	DrainTimeout time.Duration         `toml:"drain_timeout" doc:"how long to wait after that for requests at hand"`
 	CacheMiB     int                   `toml:"pass_cache_mib" doc:"memory for verified passes, MiB; about 3,000 passes each"`
 	Kafka        kafka                 `toml:"kafka" doc:"the control stream"`
+	Snapshots    snapshots             `toml:"snapshots" doc:"the replica on disk, so that a restart reads only what came since"`
 	Revocation   limits                `toml:"revocation" doc:"how old revocation data may be"`
 	Devices      []gateway.DeviceEntry `toml:"device" doc:"who may ask"`
 
@@ -35,6 +37,11 @@ type kafka struct {
 	Authority  string   `toml:"authority" doc:"public key that signs the stream, 64 hex digits; railgate-issuer -init prints it"`
 }
 
+type snapshots struct {
+	Dir   string        `toml:"dir" doc:"folder that only this gateway writes; empty: none, a restart reads the log from its start"`
+	Every time.Duration `toml:"every" doc:"time between two snapshots"`
+}
+
 type limits struct {
 	StaleAfter   time.Duration `toml:"stale_after" doc:"age from which verdicts say that the data is stale"`
 	ExpiredAfter time.Duration `toml:"expired_after" doc:"age from which every code is refused"`
@@ -44,7 +51,8 @@ func defaults() config {
 	return config{
 		Listen: "127.0.0.1:8080", Admin: "127.0.0.1:9080", LogLevel: "info",
 		DrainDelay: 5 * time.Second, DrainTimeout: 10 * time.Second, CacheMiB: 64,
-		Kafka: kafka{Topic: "railgate.control", Partitions: 3},
+		Kafka:     kafka{Topic: "railgate.control", Partitions: 3},
+		Snapshots: snapshots{Every: 30 * time.Second},
 		Revocation: limits{
 			StaleAfter:   revocation.DefaultLimits.StaleAfter,
 			ExpiredAfter: revocation.DefaultLimits.ExpiredAfter,
@@ -75,6 +83,14 @@ func (c *config) Validate() error {
 	}
 	if c.Revocation.StaleAfter <= 0 || c.Revocation.ExpiredAfter <= c.Revocation.StaleAfter {
 		fault("revocation.expired_after", "must be longer than stale_after, and both above 0")
+	}
+	if c.Snapshots.Every < time.Second {
+		fault("snapshots.every", "must be at least 1s")
+	}
+	if c.Snapshots.Dir != "" {
+		if info, err := os.Stat(c.Snapshots.Dir); err != nil || !info.IsDir() {
+			fault("snapshots.dir", "must be a folder that exists")
+		}
 	}
 	if c.DrainDelay < 0 || c.DrainTimeout <= 0 {
 		fault("drain_timeout", "must be above 0, and drain_delay not below 0")

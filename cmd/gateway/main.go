@@ -106,6 +106,10 @@ func serve(ctx context.Context, c *config) error {
 	link := kafkalink.Open(c.Kafka.Brokers, c.Kafka.Topic, "railgate-gateway")
 	defer link.Close()
 	follower := stream.New(link, c.Kafka.Topic, replica, time.Now, log)
+	if c.Snapshots.Dir != "" {
+		follower.Snapshots = stream.Snapshots{Dir: c.Snapshots.Dir, Every: c.Snapshots.Every}
+		follower.Snapshots.Restore(replica, c.Kafka.Topic, time.Now(), log)
+	}
 
 	g, err := gateway.New(gateway.Config{
 		Devices: c.devices, CacheBytes: int64(c.CacheMiB) << 20,

@@ -12,14 +12,17 @@ import (
 type streamMetrics struct{ *stream.Follower }
 
 var (
-	partition   = []string{"partition"}
-	descPos     = prometheus.NewDesc("railgate_stream_position", "Next offset to read.", partition, nil)
-	descHigh    = prometheus.NewDesc("railgate_stream_high_watermark", "Log end that the last fetch saw.", partition, nil)
-	descStart   = prometheus.NewDesc("railgate_stream_log_start", "Log start that the last fetch saw.", partition, nil)
-	descFetches = prometheus.NewDesc("railgate_stream_fetches_total", "Successful fetches.", nil, nil)
-	descHoles   = prometheus.NewDesc("railgate_stream_holes_total", "Offsets stepped through where compaction left nothing.", nil, nil)
-	descUndec   = prometheus.NewDesc("railgate_stream_undecodable_total", "Responses in which nothing decoded at the largest size.", nil, nil)
-	descErrors  = prometheus.NewDesc("railgate_stream_errors_total", "Failed calls to a broker.", []string{"class"}, nil)
+	partition    = []string{"partition"}
+	descPos      = prometheus.NewDesc("railgate_stream_position", "Next offset to read.", partition, nil)
+	descHigh     = prometheus.NewDesc("railgate_stream_high_watermark", "Log end that the last fetch saw.", partition, nil)
+	descStart    = prometheus.NewDesc("railgate_stream_log_start", "Log start that the last fetch saw.", partition, nil)
+	descFetches  = prometheus.NewDesc("railgate_stream_fetches_total", "Successful fetches.", nil, nil)
+	descHoles    = prometheus.NewDesc("railgate_stream_holes_total", "Offsets stepped through where compaction left nothing.", nil, nil)
+	descUndec    = prometheus.NewDesc("railgate_stream_undecodable_total", "Responses in which nothing decoded at the largest size.", nil, nil)
+	descSnapAt   = prometheus.NewDesc("railgate_snapshot_timestamp_seconds", "When the newest snapshot was taken, Unix time; 0: none since the start.", nil, nil)
+	descSnapTook = prometheus.NewDesc("railgate_snapshot_seconds", "How long the newest snapshot took to write.", nil, nil)
+	descSnapFail = prometheus.NewDesc("railgate_snapshot_failures_total", "Snapshots that could not be written.", nil, nil)
+	descErrors   = prometheus.NewDesc("railgate_stream_errors_total", "Failed calls to a broker.", []string{"class"}, nil)
 )
 
 // Describe implements prometheus.Collector.
@@ -40,6 +43,9 @@ func (m streamMetrics) Collect(out chan<- prometheus.Metric) {
 	send(descFetches, prometheus.CounterValue, float64(s.Fetches))
 	send(descHoles, prometheus.CounterValue, float64(s.Holes))
 	send(descUndec, prometheus.CounterValue, float64(s.Undecodable))
+	send(descSnapAt, prometheus.GaugeValue, float64(s.SnapshotMS)/1000)
+	send(descSnapTook, prometheus.GaugeValue, s.SnapshotTook.Seconds())
+	send(descSnapFail, prometheus.CounterValue, float64(s.SnapshotFailures))
 	for class, n := range s.Errors {
 		send(descErrors, prometheus.CounterValue, float64(n), class)
 	}

@@ -15,6 +15,7 @@ var (
 	descSent     = prometheus.NewDesc("railgate_publish_messages_total", "Messages the brokers acknowledged.", []string{"kind"}, nil)
 	descRecords  = prometheus.NewDesc("railgate_publish_records_total", "Records the brokers acknowledged.", nil, nil)
 	descFailures = prometheus.NewDesc("railgate_publish_failures_total", "Attempts that failed and were or will be repeated.", nil, nil)
+	descRestated = prometheus.NewDesc("railgate_publish_restatements_total", "Times everything in force was published again in a new epoch.", nil, nil)
 	descLast     = prometheus.NewDesc("railgate_publish_last_timestamp_seconds", "When each partition last took a message, Unix time.", []string{"partition"}, nil)
 )
 
@@ -33,6 +34,7 @@ func (m publisherMetrics) Collect(out chan<- prometheus.Metric) {
 	count(descSent, s.Heartbeats, "heartbeat")
 	count(descRecords, s.Records)
 	count(descFailures, s.Failures)
+	count(descRestated, s.Restatements)
 	for p, ms := range s.LastMS {
 		out <- prometheus.MustNewConstMetric(descLast, prometheus.GaugeValue, float64(ms)/1000, strconv.Itoa(p))
 	}

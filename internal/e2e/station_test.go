@@ -105,7 +105,8 @@ func newStation(t *testing.T) *station {
 		"[kafka]\nbrokers = %s\ntopic = %q\nreplication = 1\nheartbeat = \"200ms\"\n\n%s\n[[announce]]\nid = %d\npublic = %q\n",
 		ports[1], ports[3], database, keys, brokers, topic, staffEntry, loadKeyID, hex.EncodeToString(public[:])))
 	s.write("gateway.toml", fmt.Sprintf("listen = %q\nadmin = %q\ndrain_delay = \"100ms\"\n\n"+
-		"[kafka]\nbrokers = %s\ntopic = %q\nauthority = %q\n\n%s", ports[0], ports[2], brokers, topic, authority, deviceEntry))
+		"[snapshots]\ndir = %q\nevery = \"1s\"\n\n"+
+		"[kafka]\nbrokers = %s\ntopic = %q\nauthority = %q\n\n%s", ports[0], ports[2], s.dir, brokers, topic, authority, deviceEntry))
 	return s
 }
 

@@ -4,6 +4,7 @@
 package revocationtest
 
 import (
+	"crypto/sha256"
 	"fmt"
 
 	"github.com/railgate/railgate/revocation"
@@ -71,4 +72,10 @@ func (f *Feed) Apply(now int64, records ...revocation.Record) {
 // Revoke sends one revocation.
 func (f *Feed) Revoke(now int64, serial tokens.Serial) {
 	f.Apply(now, revocation.Record{Kind: revocation.KindRevoke, At: now, Serial: serial})
+}
+
+// SealSnapshot closes the body of a snapshot with its sum.
+func SealSnapshot(body []byte) []byte {
+	sum := sha256.Sum256(body)
+	return append(append([]byte(nil), body...), sum[:]...)
 }

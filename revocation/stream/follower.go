@@ -47,6 +47,9 @@ type Broker interface {
 
 // Follower reads one topic into one replica.
 type Follower struct {
+	// Snapshots are kept if Dir is set; set before Run.
+	Snapshots Snapshots
+
 	broker  Broker
 	topic   string
 	replica *revocation.Replica
@@ -75,6 +78,9 @@ func (f *Follower) Run(ctx context.Context) {
 		wg.Go(func() { f.follow(ctx, p) })
 	}
 	wg.Go(func() { f.forget(ctx) })
+	if f.Snapshots.Dir != "" {
+		wg.Go(func() { f.keep(ctx) })
+	}
 	wg.Wait()
 }
 

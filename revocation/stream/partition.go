@@ -51,13 +51,7 @@ func (f *Follower) follow(ctx context.Context, partition int) {
 // step makes one call to the broker and takes in what it brought.
 func (f *Follower) step(ctx context.Context, c *cursor) error {
 	if c.position < 0 {
-		first, end, err := f.bounds(ctx, c.partition)
-		if err != nil {
-			return err
-		}
-		c.position = first
-		f.replica.Captured(c.partition, end)
-		f.replica.Position(c.partition, first)
+		return f.begin(ctx, c)
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -79,6 +73,27 @@ func (f *Follower) step(ctx context.Context, c *cursor) error {
 			r.LogStartOffset, r.HighWatermark, c.position))
 	}
 	return f.take(ctx, c, r)
+}
+
+// begin finds where to read from: where a snapshot left off, or the log's
+// start. A log that does not reach that place was trimmed or made again.
+func (f *Follower) begin(ctx context.Context, c *cursor) error {
+	first, end, err := f.bounds(ctx, c.partition)
+	if err != nil {
+		return err
+	}
+	f.replica.Captured(c.partition, end)
+	kept, ok := f.replica.Kept(c.partition)
+	switch {
+	case !ok:
+		c.position = first
+	case kept < first || kept > end:
+		return f.reread(ctx, c, fmt.Sprintf("the log reaches from %d to %d, the snapshot was at %d", first, end, kept))
+	default:
+		c.position = kept
+	}
+	f.replica.Position(c.partition, c.position)
+	return nil
 }
 
 // take applies a response and moves the cursor.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net"
 	"slices"
+	"time"
 
 	"github.com/segmentio/kafka-go"
 )
@@ -16,7 +17,11 @@ type Stats struct {
 	Holes       uint64 // offsets stepped through because compaction left nothing there
 	Undecodable uint64 // responses that held nothing readable even at the largest size
 	Errors      map[string]uint64
-	Partitions  []PartitionStats
+	// SnapshotMS is when the newest snapshot was taken, Unix ms; 0: none yet.
+	SnapshotMS       int64
+	SnapshotTook     time.Duration
+	SnapshotFailures uint64
+	Partitions       []PartitionStats
 }
 
 // PartitionStats is one partition's place in its log, offsets.

@@ -1,0 +1,58 @@
+package revocation
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// copy takes the set's pages as bytes, for a snapshot.
+func (s *Set) copy() (days []snapshotDay) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.days.Load()
+	for i, d := range t.days {
+		if d == nil {
+			continue
+		}
+		day := snapshotDay{number: t.first + uint16(i), pages: map[uint16]*[pageBits / 8]byte{}}
+		pages := *d.pages.Load()
+		for number := range pages {
+			if p := pages[number].Load(); p != nil {
+				day.pages[uint16(number)] = p.bytes()
+			}
+		}
+		days = append(days, day)
+	}
+	return days
+}
+
+func (p *page) bytes() *[pageBits / 8]byte {
+	b := new([pageBits / 8]byte)
+	for i := range p {
+		binary.LittleEndian.PutUint64(b[8*i:], p[i].Load())
+	}
+	return b
+}
+
+// load unites the set with a snapshot's pages.
+func (s *Set) load(days []snapshotDay) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, d := range days {
+		day, err := s.day(d.number)
+		if err != nil {
+			return err
+		}
+		for number, b := range d.pages {
+			s.word(day, uint32(number)*pageBits) // makes the page if it is missing
+			p := (*day.pages.Load())[number].Load()
+			for i := range p {
+				new := binary.LittleEndian.Uint64(b[8*i:])
+				added := bits.OnesCount64(new &^ p[i].Or(new))
+				day.revoked += added
+				s.count += added
+			}
+		}
+	}
+	return nil
+}

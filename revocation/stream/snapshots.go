@@ -1,0 +1,133 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/railgate/railgate/revocation"
+)
+
+// Snapshots keeps two generations of a replica's snapshots in a directory of
+// its own, so that damage to one costs only the time to read what came since
+// the other.
+type Snapshots struct {
+	Dir string
+	// Every is the time between two snapshots. A boot reads what came since.
+	Every time.Duration
+}
+
+const (
+	newest   = "control.snapshot"
+	previous = "control.snapshot.previous"
+	unready  = "control.snapshot.new"
+)
+
+// Restore fills the replica from the newest snapshot that is whole and fits,
+// and says in the log why others were passed over. Without one the replica
+// stays empty and the log is read from its start: slower, never wrong.
+func (s Snapshots) Restore(replica *revocation.Replica, topic string, now time.Time, log *zap.Logger) {
+	for _, name := range []string{newest, previous} {
+		path := filepath.Join(s.Dir, name)
+		snapshot, err := read(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			err = replica.Restore(snapshot, topic, now.UnixMilli())
+		}
+		if err != nil {
+			log.Warn("a snapshot is not used", zap.String("file", path), zap.Error(err))
+			continue
+		}
+		log.Info("restored from a snapshot", zap.String("file", path),
+			zap.Time("created", time.UnixMilli(snapshot.CreatedMS)), zap.Int("revoked", replica.Status(now.UnixMilli()).Revoked))
+		return
+	}
+	log.Info("no snapshot to restore from; reading the control topic from its start")
+}
+
+func read(path string) (*revocation.Snapshot, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	raw, err := io.ReadAll(io.LimitReader(f, revocation.MaxSnapshot+1))
+	if err != nil {
+		return nil, err
+	}
+	return revocation.DecodeSnapshot(raw)
+}
+
+// Save writes a snapshot so that a crash at any moment leaves a whole one: a
+// new file is written and synced first, the one before it becomes the previous
+// generation, and the directory is synced last.
+func (s Snapshots) Save(snapshot *revocation.Snapshot) error {
+	fresh := filepath.Join(s.Dir, unready)
+	if err := writeSynced(fresh, snapshot.Encode()); err != nil {
+		return err
+	}
+	current := filepath.Join(s.Dir, newest)
+	if err := os.Rename(current, filepath.Join(s.Dir, previous)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.Rename(fresh, current); err != nil {
+		return err
+	}
+	return syncDir(s.Dir)
+}
+
+func writeSynced(path string, raw []byte) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(raw)
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+func syncDir(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// keep saves a snapshot from time to time and once more at the end.
+func (f *Follower) keep(ctx context.Context) {
+	for sleep(ctx, f.Snapshots.Every) {
+		f.save()
+	}
+	f.save()
+}
+
+func (f *Follower) save() {
+	began := time.Now()
+	snapshot, ok := f.replica.Snapshot(f.topic, f.now().UnixMilli())
+	if !ok {
+		return // booting or suspect: what is on disk is better
+	}
+	err := f.Snapshots.Save(snapshot)
+	f.count(func(s *Stats) {
+		if err != nil {
+			s.SnapshotFailures++
+			return
+		}
+		s.SnapshotMS, s.SnapshotTook = snapshot.CreatedMS, time.Since(began)
+	})
+	if err != nil {
+		f.log.Error("a snapshot could not be written", zap.Error(fmt.Errorf("%s: %w", f.Snapshots.Dir, err)))
+	}
+}

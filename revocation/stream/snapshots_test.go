@@ -1,0 +1,169 @@
+package stream_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/railgate/railgate/internal/kafkalink"
+	"github.com/railgate/railgate/internal/runtest"
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/revocationtest"
+	"github.com/railgate/railgate/revocation/stream"
+)
+
+// keeper is a gateway's follower with a snapshot directory; stop ends it and
+// leaves a last snapshot.
+func (l *line) keeper(dir string) (r *revocation.Replica, f *stream.Follower, stop func()) {
+	l.t.Helper()
+	now := time.Now()
+	r, err := revocation.NewReplica(revocationtest.Pinned(), partitions, revocation.Limits{}, now.UnixMilli())
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	link := kafkalink.Open(l.broker.Addresses(), topic, "gateway")
+	f = stream.New(link, topic, r, time.Now, zap.NewNop())
+	f.Snapshots = stream.Snapshots{Dir: dir, Every: 20 * time.Millisecond}
+	f.Snapshots.Restore(r, topic, now, zap.NewNop())
+	return r, f, background(l.t, func(ctx context.Context) { f.Run(ctx); link.Close() })
+}
+
+func revoked(r *revocation.Replica) int { return r.Status(0).Revoked }
+
+// A gateway comes back, finds what it knew on its disk, and reads only what
+// came since, even when the log has lost what the snapshot holds.
+func TestAGatewayGoesOnFromItsSnapshot(t *testing.T) {
+	l := newLine(t)
+	l.issue()
+	dir := t.TempDir()
+	first, _, stop := l.keeper(dir)
+	awaitState(t, first, revocation.Fresh)
+	for i := range uint32(200) {
+		l.outbox.Add(revocation.Record{Kind: revocation.KindRevoke, Serial: today(i)})
+	}
+	l.pub.Wake()
+	runtest.Eventually(t, patience, "200 revocations", func() bool { return revoked(first) == 200 })
+	stop()
+	l.outbox.Add(revocation.Record{Kind: revocation.KindRevoke, Serial: today(999)})
+	l.pub.Wake()
+
+	second, f, _ := l.keeper(dir)
+	if n := revoked(second); n != 200 {
+		t.Fatalf("restored %d of 200", n)
+	}
+	awaitState(t, second, revocation.Fresh)
+	if !second.Revoked(today(999)) {
+		t.Fatal("fresh without what was revoked while it was down")
+	}
+	s := second.Status(0)
+	if s.Counts.Revoked != 1 || s.Counts.Rewinds != 0 {
+		t.Fatalf("applied %d records and rewound %d times, want 1 and 0", s.Counts.Revoked, s.Counts.Rewinds)
+	}
+	runtest.Eventually(t, patience, "a new snapshot", func() bool { return f.Stats().SnapshotMS > 0 })
+}
+
+// The topic was made again while the gateway was down: the union counts.
+func TestASnapshotOutlivesItsTopic(t *testing.T) {
+	l := newLine(t)
+	l.issue()
+	dir := t.TempDir()
+	first, _, stop := l.keeper(dir)
+	awaitState(t, first, revocation.Fresh)
+	for i := range uint32(60) {
+		l.outbox.Add(revocation.Record{Kind: revocation.KindRevoke, Serial: today(i)})
+		l.pub.Wake()
+		runtest.Eventually(t, patience, "one more", func() bool { return revoked(first) == int(i)+1 })
+	}
+	stop()
+	l.stop()
+	recreate(t, l.broker.Cluster)
+	l.issue()
+	second, _, _ := l.keeper(dir)
+	awaitState(t, second, revocation.Fresh)
+	if n := revoked(second); n != 60 {
+		t.Fatalf("%d of 60 revocations are left", n)
+	}
+}
+
+// Damage to the newest generation costs time, not revocations; damage to both
+// costs more time.
+func TestDamagedGenerationsArePassedOver(t *testing.T) {
+	l := newLine(t)
+	l.issue()
+	dir := t.TempDir()
+	first, f, stop := l.keeper(dir)
+	l.outbox.Add(revocation.Record{Kind: revocation.KindRevoke, Serial: today(5)})
+	runtest.Eventually(t, patience, "the revocation", func() bool { return first.Revoked(today(5)) })
+	awaitState(t, first, revocation.Fresh)
+	before := f.Stats().SnapshotMS
+	runtest.Eventually(t, patience, "two generations that know of it", func() bool {
+		return f.Stats().SnapshotMS > before+200 // several saves later
+	})
+	stop()
+	for _, name := range []string{"control.snapshot", "control.snapshot.previous"} {
+		path := filepath.Join(dir, name)
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw[len(raw)/2] ^= 1
+		if err := os.WriteFile(path, raw, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		r, err := revocation.NewReplica(revocationtest.Pinned(), partitions, revocation.Limits{}, time.Now().UnixMilli())
+		if err != nil {
+			t.Fatal(err)
+		}
+		stream.Snapshots{Dir: dir}.Restore(r, topic, time.Now(), zap.NewNop())
+		if intact := name == "control.snapshot"; r.Revoked(today(5)) != intact {
+			t.Fatalf("with %s damaged too: restored %v", name, r.Revoked(today(5)))
+		}
+	}
+	last, _, _ := l.keeper(dir)
+	awaitState(t, last, revocation.Fresh)
+	if !last.Revoked(today(5)) {
+		t.Fatal("without a snapshot the log was not read")
+	}
+}
+
+// A crash may come between any two steps of saving.
+func TestACrashWhileSavingLeavesAWholeSnapshot(t *testing.T) {
+	feed := revocationtest.NewFeed(time.Now().UnixMilli())
+	feed.Revoke(time.Now().UnixMilli(), today(1))
+	s, ok := feed.Replica.Snapshot(topic, time.Now().UnixMilli())
+	if !ok {
+		t.Fatal("no snapshot")
+	}
+	for name, crash := range map[string]func(dir string) error{
+		"a half-written new file": func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, "control.snapshot.new"), s.Encode()[:50], 0o600)
+		},
+		"between the renames": func(dir string) error {
+			return os.Rename(filepath.Join(dir, "control.snapshot"), filepath.Join(dir, "control.snapshot.previous"))
+		},
+	} {
+		dir := t.TempDir()
+		keep := stream.Snapshots{Dir: dir}
+		if err := keep.Save(s); err != nil {
+			t.Fatal(err)
+		}
+		if err := crash(dir); err != nil {
+			t.Fatal(err)
+		}
+		r, err := revocation.NewReplica(revocationtest.Pinned(), 1, revocation.Limits{}, time.Now().UnixMilli())
+		if err != nil {
+			t.Fatal(err)
+		}
+		keep.Restore(r, topic, time.Now(), zap.NewNop())
+		if !r.Revoked(today(1)) {
+			t.Errorf("%s: nothing restored", name)
+		}
+		if err := keep.Save(s); err != nil {
+			t.Errorf("%s: cannot save again: %v", name, err)
+		}
+	}
+}
