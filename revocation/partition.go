@@ -58,7 +58,7 @@ func (p *partition) admit(b *Batch) (outcome Outcome, skip int) {
 	}
 	restart := b.Epoch > p.epoch && p.epoch != 0
 	if b.Epoch > p.epoch {
-		p.epoch, p.next = b.Epoch, 0
+		p.epoch = b.Epoch
 		if restart {
 			// A new incarnation numbers from 1, anything later is a gap. It begins by
 			// saying again all that is in force, so what was missing before is missed

@@ -14,6 +14,17 @@ func (r *Replica) Captured(number int, end int64) {
 	r.settle()
 }
 
+// FromOne tells the replica that a partition's log is read from its very first
+// offset, so that numbering must begin at 1: a log that begins in the middle of
+// the numbers at offset 0 is not the one they were begun in.
+func (r *Replica) FromOne(number int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if p := &r.partitions[number]; p.next == 0 {
+		p.next = 1
+	}
+}
+
 // Kept is the offset at which a restored snapshot goes on; ok is false if the
 // partition has to be read from its log's start.
 func (r *Replica) Kept(number int) (offset int64, ok bool) {

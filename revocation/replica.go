@@ -166,7 +166,7 @@ func (r *Replica) settle() {
 	}
 	r.watermark.Store(mark)
 	switch mode := State(r.mode.Load()); {
-	case mode == Booting && !ready:
+	case mode == Booting && (!ready || suspect): // what never was whole is not served
 	case suspect:
 		r.mode.Store(uint32(Suspect))
 	default:

@@ -160,6 +160,20 @@ func TestAGapIsAppliedButSaid(t *testing.T) {
 	}
 }
 
+// A log that is read from its very first offset and begins in the middle of the
+// numbers has lost its beginning: a gateway that knows nothing else must not serve
+// on it, until the issuer says everything again.
+func TestAHeadlessLogIsNotServedOn(t *testing.T) {
+	h := boot(t, 1)
+	h.Captured(0, 1)
+	h.FromOne(0)
+	h.send(revocation.Gap, 0, 1, 8, start)
+	h.Position(0, 1)
+	h.state(start, revocation.Booting)
+	h.send(revocation.Applied, 0, 2, 1, start+1, revoke(serial))
+	h.state(start+1, revocation.Fresh)
+}
+
 func TestANewEpochStartsFromOne(t *testing.T) {
 	h := boot(t, 1)
 	h.Captured(0, 0)

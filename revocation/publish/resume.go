@@ -18,9 +18,6 @@ const tailWindow = 16
 // fetchBytes is the size of a fetch: the newest batches fit many times over.
 const fetchBytes = 1 << 20
 
-// place is where numbering stands: the next record's number within an epoch.
-type place struct{ epoch, next uint64 }
-
 // resume returns the epoch to publish in. The stream and the outbox must fit:
 // the stream goes on exactly where the outbox stopped, give or take what waits.
 // If the stream is ahead, the database was restored from a backup, and the
@@ -35,9 +32,9 @@ func (p *Publisher) resume(ctx context.Context) (uint64, error) {
 	}
 	newest, why := epoch, ""
 	for partition := range p.Topic.Partitions {
-		stream, err := p.newest(ctx, partition)
+		stream, err := p.survey(ctx, partition)
 		if err != nil {
-			return 0, fmt.Errorf("publish: reading the end of partition %d: %w", partition, err)
+			return 0, fmt.Errorf("publish: reading the ends of partition %d: %w", partition, err)
 		}
 		low, next, err := p.Outbox.Place(ctx, partition)
 		if err != nil {
@@ -47,7 +44,7 @@ func (p *Publisher) resume(ctx context.Context) (uint64, error) {
 		switch {
 		case stream.epoch > epoch, stream.epoch == epoch && stream.next > next:
 			why = "the stream is ahead of the database, as after restoring a backup"
-		case stream.epoch < epoch && low > 1, stream.epoch == epoch && stream.next < low:
+		case stream.headless, stream.epoch < epoch && low > 1, stream.epoch == epoch && stream.next < low:
 			why = "the stream has lost what was published, as after making the topic again"
 		}
 	}
@@ -66,55 +63,74 @@ func (p *Publisher) resume(ctx context.Context) (uint64, error) {
 	return restated, nil
 }
 
-// newest finds the place of the last batch of ours in a partition; the zero
-// place if it holds none.
-func (p *Publisher) newest(ctx context.Context, partition int) (place, error) {
+// place is where a partition's log stands.
+type place struct {
+	epoch, next uint64 // after the newest batch; 0: the log holds none of ours
+	// headless says that the log begins at its very first offset and yet in the
+	// middle of the numbers: it is not the log they were begun in.
+	headless bool
+}
+
+// survey reads the two ends of a partition's log.
+func (p *Publisher) survey(ctx context.Context, partition int) (at place, err error) {
 	r, err := p.Broker.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{
 		p.Topic.Name: {kafka.FirstOffsetOf(partition), kafka.LastOffsetOf(partition)},
 	}})
 	if err != nil {
-		return place{}, err
+		return at, err
 	}
 	offsets := r.Topics[p.Topic.Name]
 	if len(offsets) != 1 || offsets[0].Error != nil {
-		return place{}, fmt.Errorf("no offsets: %v", offsets)
+		return at, fmt.Errorf("no offsets: %v", offsets)
 	}
 	first, end := offsets[0].FirstOffset, offsets[0].LastOffset
-	for window := int64(tailWindow); ; window *= 2 {
+	for window := int64(tailWindow); at.epoch == 0; window *= 2 {
 		from := max(first, end-window)
-		found, err := p.scan(ctx, partition, from, end)
-		if err != nil || found != (place{}) || from == first {
-			return found, err
+		err := p.scan(ctx, partition, from, end, func(b *revocation.Batch) bool {
+			if next := b.First + uint64(b.Len()); b.Epoch > at.epoch || b.Epoch == at.epoch && next > at.next {
+				at.epoch, at.next = b.Epoch, next
+			}
+			return true
+		})
+		if err != nil {
+			return at, err
+		}
+		if from == first {
+			break
 		}
 	}
+	if first == 0 && at.epoch != 0 {
+		err = p.scan(ctx, partition, first, end, func(b *revocation.Batch) bool {
+			at.headless = b.First != 1
+			return false // the oldest of ours is enough
+		})
+	}
+	return at, err
 }
 
-// scan reads the messages from one offset to another.
-func (p *Publisher) scan(ctx context.Context, partition int, from, end int64) (found place, err error) {
+// scan gives the batches of ours between two offsets to visit, until it returns false.
+func (p *Publisher) scan(ctx context.Context, partition int, from, end int64, visit func(*revocation.Batch) bool) error {
 	pinned := revocation.NewAuthority(p.Authority.Public())
-	for from < end {
+	more := true
+	for more && from < end {
 		r, err := p.Broker.Fetch(ctx, &kafka.FetchRequest{Topic: p.Topic.Name, Partition: partition,
 			Offset: from, MinBytes: 1, MaxBytes: fetchBytes, MaxWait: pollEvery})
 		if err != nil {
-			return found, err
+			return err
 		}
 		if r.Error != nil {
-			return found, r.Error
+			return r.Error
 		}
 		next, _, err := kafkalink.Walk(r.Records, from, revocation.MaxBatch, func(_ int64, value []byte) {
-			b, err := revocation.Open(value, pinned)
-			if err != nil {
-				return // not ours: gateways ignore it, too
-			}
-			at := place{b.Epoch, b.First + uint64(b.Len())}
-			if at.epoch > found.epoch || at.epoch == found.epoch && at.next > found.next {
-				found = at
+			// What is not ours gateways ignore, too.
+			if b, err := revocation.Open(value, pinned); more && err == nil {
+				more = visit(b)
 			}
 		})
 		if err != nil {
-			return found, err
+			return err
 		}
 		from = max(next, from+1) // what compaction emptied is stepped through
 	}
-	return found, nil
+	return nil
 }

@@ -87,6 +87,7 @@ func (f *Follower) begin(ctx context.Context, c *cursor) error {
 	switch {
 	case !ok:
 		c.position = first
+		f.readFrom(c.partition, first)
 	case kept < first || kept > end:
 		return f.reread(ctx, c, fmt.Sprintf("the log reaches from %d to %d, the snapshot was at %d", first, end, kept))
 	default:
@@ -94,6 +95,13 @@ func (f *Follower) begin(ctx context.Context, c *cursor) error {
 	}
 	f.replica.Position(c.partition, c.position)
 	return nil
+}
+
+// readFrom tells the replica what the log's first offset says about its numbers.
+func (f *Follower) readFrom(partition int, first int64) {
+	if first == 0 {
+		f.replica.FromOne(partition)
+	}
 }
 
 // take applies a response and moves the cursor.
@@ -164,6 +172,7 @@ func (f *Follower) reread(ctx context.Context, c *cursor, why string) error {
 		zap.Int("partition", c.partition), zap.String("why", why),
 		zap.Int64("from", first), zap.Int64("to", end))
 	f.replica.Rewind(c.partition, end, why)
+	f.readFrom(c.partition, first)
 	c.position, c.until, c.rereading, c.gaps, c.lastTry = first, end, true, false, time.Now()
 	f.replica.Position(c.partition, first)
 	if first >= end {

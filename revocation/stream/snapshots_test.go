@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/segmentio/kafka-go"
 	"go.uber.org/zap"
 
 	"github.com/railgate/railgate/internal/kafkalink"
@@ -87,6 +88,42 @@ func TestASnapshotOutlivesItsTopic(t *testing.T) {
 	if n := revoked(second); n != 60 {
 		t.Fatalf("%d of 60 revocations are left", n)
 	}
+}
+
+// The new topic has grown past the offset at which the snapshot left off: going
+// on there would skip its beginning.
+func TestASnapshotIsNotTakenForAPlaceInAnotherLog(t *testing.T) {
+	l := newLine(t)
+	l.issue()
+	dir := t.TempDir()
+	first, f, stop := l.keeper(dir)
+	awaitState(t, first, revocation.Fresh)
+	stop()
+	l.stop()
+	recreate(t, l.broker.Cluster)
+	l.issue()
+	l.outbox.Add(revocation.Record{Kind: revocation.KindRevoke, Serial: today(1)}) // near the new log's start
+	for i, p := range f.Stats().Partitions {
+		runtest.Eventually(t, patience, "a log that is longer than the old one", func() bool {
+			l.outbox.Add(revocation.Record{Kind: revocation.KindRevoke, Serial: today(uint32(1000 + i))})
+			l.pub.Wake()
+			return l.end(i) > p.Position+5
+		})
+	}
+	second, _, _ := l.keeper(dir)
+	runtest.Eventually(t, patience, "the revocation at the new log's start", func() bool { return second.Revoked(today(1)) })
+	awaitState(t, second, revocation.Fresh)
+}
+
+// end is where a partition's log ends.
+func (l *line) end(partition int) int64 {
+	c := &kafka.Client{Addr: kafka.TCP(l.broker.Addresses()...), Timeout: patience}
+	r, err := c.ListOffsets(l.t.Context(), &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{
+		topic: {kafka.LastOffsetOf(partition)}}})
+	if err != nil || len(r.Topics[topic]) != 1 {
+		return -1
+	}
+	return r.Topics[topic][0].LastOffset
 }
 
 // Damage to the newest generation costs time, not revocations; damage to both
