@@ -22,13 +22,7 @@ import (
 )
 
 func main() {
-	ctx, stop := process.Signalled()
-	err := run(ctx, os.Args[1:], os.Stdout)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "demo:", err)
-		os.Exit(1)
-	}
+	process.Main("demo", func(ctx context.Context, args []string) error { return run(ctx, args, os.Stdout) })
 }
 
 func run(ctx context.Context, args []string, out io.Writer) error {
@@ -48,9 +42,6 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.StringVar(&at.issuerAdmin, "issuer-admin", "127.0.0.1:9081", "with -serve: `address` of the issuer's metrics")
 	verbose := flags.Bool("v", false, "log what the parts say, as JSON on standard error")
 	if err := flags.Parse(args); err != nil {
-		if err == flag.ErrHelp {
-			return nil
-		}
 		return err
 	}
 	if flags.NArg() > 0 {

@@ -44,17 +44,7 @@ Reads keys and revocations from a Kafka topic; needs no database and no issuer.
 
 var level = process.Level
 
-func main() {
-	ctx, stop := process.Signalled()
-	err := run(ctx, os.Args[1:])
-	stop()
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "railgate-gateway:", err)
-		os.Exit(1)
-	}
-}
+func main() { process.Main("railgate-gateway", run) }
 
 func run(ctx context.Context, args []string) error {
 	c := defaults()

@@ -45,17 +45,7 @@ const about = `Issues electronic temporary IDs: applications, real-person checks
   railgate-issuer -new-staff NAME              make a staff credential and its entry for the file
   railgate-issuer -probe http://127.0.0.1:9081/readyz   exit 0 if that answers 200`
 
-func main() {
-	ctx, stop := process.Signalled()
-	err := run(ctx, os.Args[1:])
-	stop()
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "railgate-issuer:", err)
-		os.Exit(1)
-	}
-}
+func main() { process.Main("railgate-issuer", run) }
 
 func run(ctx context.Context, args []string) error {
 	c := defaults()

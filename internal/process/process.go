@@ -4,9 +4,12 @@ package process
 
 import (
 	"context"
+	"errors"
+	"flag"
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"os/signal"
 	"syscall"
 	"time"
@@ -40,9 +43,17 @@ func Logger(level zapcore.Level) (*zap.Logger, error) {
 	return c.Build()
 }
 
-// Signalled is a context that ends on SIGTERM or SIGINT. A second signal ends the process.
-func Signalled() (context.Context, context.CancelFunc) {
-	return signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+// Main is the one exit of a command: it runs until run returns, with a context
+// that ends on SIGTERM or SIGINT, and turns an error into a line and exit code 1.
+// Asking for help is no error.
+func Main(program string, run func(ctx context.Context, args []string) error) {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	err := run(ctx, os.Args[1:])
+	stop()
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, program+":", err)
+		os.Exit(1)
+	}
 }
 
 // Listen opens a TCP listener and says which setting was at fault if it cannot.
