@@ -53,7 +53,7 @@ var theCorpus = sync.OnceValue(func() *corpus {
 			start := int64(now - step*tokens.Period - random.IntN(tokens.Period))
 			approved := start - random.Int64N(tokens.CredentialLife-tokens.Period*tokens.Length)
 			serial := tokens.Serial{Day: uint16(tokens.DayOf(approved)), Index: random.Uint32N(perDay)}
-			for taken[serial] || theRevoked().set.Revoked(serial) {
+			for taken[serial] || theRevoked().set.Has(serial) {
 				serial.Index = random.Uint32N(perDay)
 			}
 			taken[serial] = true

@@ -4,9 +4,15 @@ package tokens
 // and may be called from many goroutines. *KeySet is one.
 type Keys interface{ Key(KeyID) *Key }
 
-// Revocations says whether a credential was revoked, as of what the caller
-// knows. It must not block and may be called from many goroutines.
-type Revocations interface{ Revoked(Serial) bool }
+// Revocations says what was revoked, as of what the caller knows. It must not
+// block and may be called from many goroutines.
+type Revocations interface {
+	// Revoked reports whether the credential was revoked.
+	Revoked(Serial) bool
+	// CutOff is the earliest session start, Unix seconds, at which a pass of the
+	// subject is good; 0: any.
+	CutOff(Subject) int64
+}
 
 // Passes remembers passes whose signature was verified. Verified may answer
 // true only if the very same bytes were given to Remember; forgetting at any
@@ -36,7 +42,7 @@ func (c *Checker) Check(t *Token, now int64, scope Scope) Reason {
 	if key == nil {
 		return ReasonUnknownKey
 	}
-	if t.Start() >= key.CutOff {
+	if !key.covers(t.Start(), t.Serial()) {
 		return ReasonKeyRetired
 	}
 	if r := t.checkTimes(now); r != ReasonOK {
@@ -45,7 +51,7 @@ func (c *Checker) Check(t *Token, now int64, scope Scope) Reason {
 	if !t.Scopes().Has(scope) {
 		return ReasonScope
 	}
-	if c.Revocations != nil && c.Revocations.Revoked(t.Serial()) {
+	if r := c.Revocations; r != nil && (r.Revoked(t.Serial()) || t.Start() < r.CutOff(t.Subject())) {
 		return ReasonRevoked
 	}
 	if !t.linkHolds() {

@@ -13,6 +13,7 @@ type world struct {
 	asked   []string
 	keys    *tokens.KeySet
 	revoked tokentest.Revoked
+	before  int64 // cut-off of every subject
 	passes  tokentest.Passes
 }
 
@@ -24,6 +25,11 @@ func (w *world) Key(id tokens.KeyID) *tokens.Key {
 func (w *world) Revoked(s tokens.Serial) bool {
 	w.asked = append(w.asked, "revoked")
 	return w.revoked[s]
+}
+
+func (w *world) CutOff(tokens.Subject) int64 {
+	w.asked = append(w.asked, "subject")
+	return w.before
 }
 
 func (w *world) Verified(p *tokens.SignedPass) bool {
@@ -67,9 +73,14 @@ func TestCheckAsksInOneOrder(t *testing.T) {
 		{"no such use", good, now, 0, nil, tokens.ReasonScope, []string{"key"}},
 		{"reserved use", good, now, 0x80, nil, tokens.ReasonScope, []string{"key"}},
 		{"revoked", good, now, tokens.Entry, revoke, tokens.ReasonRevoked, []string{"key", "revoked"}},
-		{"link", badLink, now, tokens.Entry, nil, tokens.ReasonLink, []string{"key", "revoked"}},
-		{"signature", badSignature, now, tokens.Entry, nil, tokens.ReasonSignature, []string{"key", "revoked", "verified"}},
-		{"good", good, now, tokens.Entry, nil, tokens.ReasonOK, []string{"key", "revoked", "verified", "remember"}},
+		{"rescued", good, now, tokens.Entry, func(w *world) { retire(w); rescue(w, 5) }, tokens.ReasonOK, []string{"key", "revoked", "subject", "verified", "remember"}},
+		{"another rescued", good, now, tokens.Entry, func(w *world) { retire(w); rescue(w, 6) }, tokens.ReasonKeyRetired, []string{"key"}},
+		{"rescued and revoked", good, now, tokens.Entry, func(w *world) { retire(w); rescue(w, 5); revoke(w) }, tokens.ReasonRevoked, []string{"key", "revoked"}},
+		{"opened before the subject's cut-off", good, now, tokens.Entry, func(w *world) { w.before = now + 1 }, tokens.ReasonRevoked, []string{"key", "revoked", "subject"}},
+		{"opened at the subject's cut-off", good, now, tokens.Entry, func(w *world) { w.before = now }, tokens.ReasonOK, []string{"key", "revoked", "subject", "verified", "remember"}},
+		{"link", badLink, now, tokens.Entry, nil, tokens.ReasonLink, []string{"key", "revoked", "subject"}},
+		{"signature", badSignature, now, tokens.Entry, nil, tokens.ReasonSignature, []string{"key", "revoked", "subject", "verified"}},
+		{"good", good, now, tokens.Entry, nil, tokens.ReasonOK, []string{"key", "revoked", "subject", "verified", "remember"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := &world{keys: asker.Keys()}
@@ -101,6 +112,7 @@ func TestARememberedPassIsJudgedAnew(t *testing.T) {
 		{"key forgotten", func(w *world, _ *tokens.Token, _ *int64, _ *tokens.Scope) { w.keys = new(tokens.KeySet) }, tokens.ReasonUnknownKey},
 		{"key cut off", func(w *world, _ *tokens.Token, _ *int64, _ *tokens.Scope) { retire(w) }, tokens.ReasonKeyRetired},
 		{"revoked", func(w *world, _ *tokens.Token, _ *int64, _ *tokens.Scope) { revoke(w) }, tokens.ReasonRevoked},
+		{"subject cut off", func(w *world, _ *tokens.Token, _ *int64, _ *tokens.Scope) { w.before = tokentest.Epoch + 1 }, tokens.ReasonRevoked},
 		{"expired", func(_ *world, _ *tokens.Token, now *int64, _ *tokens.Scope) { *now += tokens.CredentialLife }, tokens.ReasonCredentialExpired},
 		{"stale", func(_ *world, _ *tokens.Token, now *int64, _ *tokens.Scope) { *now += 120 }, tokens.ReasonStale},
 		{"other use", func(_ *world, _ *tokens.Token, _ *int64, scope *tokens.Scope) { *scope = 0x80 }, tokens.ReasonScope},
@@ -125,7 +137,7 @@ func TestARememberedPassIsJudgedAnew(t *testing.T) {
 			if got := gate.Check(&shown, now, scope); got != c.want {
 				t.Errorf("second scan: %s, want %s", got, c.want)
 			}
-			if c.want == tokens.ReasonOK && !slices.Equal(w.asked, []string{"key", "revoked", "verified"}) {
+			if c.want == tokens.ReasonOK && !slices.Equal(w.asked, []string{"key", "revoked", "subject", "verified"}) {
 				t.Errorf("second scan asked %v", w.asked)
 			}
 		})
@@ -151,3 +163,14 @@ func retire(w *world) {
 	key.CutOff = tokentest.Epoch
 	w.keys, _ = tokens.NewKeySet(key)
 }
+
+// rescue keeps one credential of the day good under every key of the world.
+func rescue(w *world, index uint32) {
+	key := *w.keys.Key(1)
+	key.Rescued = serials{{Day: 20494, Index: index}: true}
+	w.keys, _ = tokens.NewKeySet(key)
+}
+
+type serials map[tokens.Serial]bool
+
+func (s serials) Has(serial tokens.Serial) bool { return s[serial] }

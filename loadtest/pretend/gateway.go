@@ -22,6 +22,7 @@ func (w *World) gatewayHandler() http.Handler {
 
 type revocationJSON struct {
 	State     string `json:"state"`
+	Flagged   bool   `json:"flagged"`
 	AgeMS     int64  `json:"age_ms"`
 	Watermark int64  `json:"watermark_ms"`
 }
@@ -72,7 +73,7 @@ func (w *World) check(out http.ResponseWriter, req *http.Request) {
 	time.Sleep(w.behaviour.EachCheck)
 	w.checks.Add(1)
 	out.Header().Set("Content-Type", "application/json")
-	fresh := revocationJSON{"fresh", 312, 1770681600123}
+	fresh := revocationJSON{"fresh", false, 312, 1770681600123}
 	if reason == tokens.ReasonOK {
 		json.NewEncoder(out).Encode(admittedJSON{
 			"allow", reason.String(), reason.Class().String(), t.Subject().String(), t.Serial().String(),

@@ -10,6 +10,9 @@ var _ tokens.Revocations = Revoked(nil)
 // Revoked reports whether s is in the set.
 func (r Revoked) Revoked(s tokens.Serial) bool { return r[s] }
 
+// CutOff knows no subject.
+func (r Revoked) CutOff(tokens.Subject) int64 { return 0 }
+
 // Passes remembers every pass and counts what it was asked, so that a test can
 // tell a remembered answer from a fresh one. It is for one goroutine and grows
 // without bound; a real one may forget.
