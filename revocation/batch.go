@@ -100,17 +100,25 @@ func (b *Batch) Encode(authority [4]byte, records []Record) ([]byte, error) {
 // Open parses and verifies one message. The batch refers to raw.
 func Open(raw []byte, authority *Authority) (*Batch, error) {
 	b, err := parse(raw)
+	if err == nil {
+		err = authority.verify(raw)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if [4]byte(raw[offAuthority:]) != authority.id {
-		return nil, ErrAuthority
+	return b, nil
+}
+
+// verify checks the signature of a message that parses.
+func (a *Authority) verify(raw []byte) error {
+	if [4]byte(raw[offAuthority:]) != a.id {
+		return ErrAuthority
 	}
 	signed, signature := raw[:len(raw)-ed25519.SignatureSize], raw[len(raw)-ed25519.SignatureSize:]
-	if !ed25519.Verify(authority.public[:], signed, signature) {
-		return nil, ErrSignature
+	if !ed25519.Verify(a.public[:], signed, signature) {
+		return ErrSignature
 	}
-	return b, nil
+	return nil
 }
 
 // parse checks the form of a message and of every record in it, not the signature.

@@ -1,6 +1,7 @@
 package revocation
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -65,6 +66,48 @@ func (k *Keyring) retire(id tokens.KeyID, cutOff int64) bool {
 	return true
 }
 
+// rescue keeps a credential good under a key whatever the key's cut-off.
+func (k *Keyring) rescue(id tokens.KeyID, serial tokens.Serial) (changed bool, err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	key, ok := k.keys[id]
+	if !ok {
+		return false, errUnknownKey
+	}
+	if key.Rescued == nil {
+		key.Rescued = NewSet()
+		k.keys[id] = key
+		k.publish()
+	}
+	return key.Rescued.(*Set).Add(serial)
+}
+
+var errUnknownKey = errors.New("revocation: key was never announced")
+
+// forget drops rescued credentials of days that are over at now, Unix seconds.
+func (k *Keyring) forget(now int64) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, key := range k.keys {
+		if key.Rescued != nil {
+			key.Rescued.(*Set).Forget(now)
+		}
+	}
+}
+
+// rescued is how many credentials are rescued, and the memory they take, bytes.
+func (k *Keyring) rescued() (serials, bytes int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, key := range k.keys {
+		if key.Rescued != nil {
+			n, b := key.Rescued.(*Set).Len()
+			serials, bytes = serials+n, bytes+b
+		}
+	}
+	return serials, bytes
+}
+
 func (k *Keyring) publish() {
 	set, err := tokens.NewKeySet(slices.Collect(maps.Values(k.keys))...)
 	if err != nil {
@@ -82,12 +125,20 @@ func (k *Keyring) all() []tokens.Key {
 	return keys
 }
 
-// load adds a snapshot's keys to an empty ring.
-func (k *Keyring) load(keys []tokens.Key) {
+// load adds a snapshot's keys, and what is rescued under each, to an empty ring.
+func (k *Keyring) load(keys []tokens.Key, rescued [][]snapshotDay) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for _, key := range keys {
+	for i, key := range keys {
+		if len(rescued[i]) > 0 {
+			set := NewSet()
+			if err := set.load(rescued[i]); err != nil {
+				return err
+			}
+			key.Rescued = set
+		}
 		k.keys[key.ID] = key
 	}
 	k.publish()
+	return nil
 }

@@ -2,96 +2,148 @@ package revocation
 
 import "fmt"
 
-// Outcome says what became of one message. Each has its own counter.
-type Outcome uint8
-
-// The outcomes.
-const (
-	Applied        Outcome = iota // records taken, or a heartbeat that moved the clock
-	Duplicate                     // seen before: a publisher's retry or a second reading
-	Gap                           // taken, but records before it are missing
-	OldEpoch                      // numbered by an incarnation of the log that is over: refused
-	WrongPartition                // signed for another partition: refused
-	FutureDated                   // signed later than now plus MaxSkew: refused
-	Unreadable                    // not a control batch: refused
-	NewerVersion                  // written for newer gateways: refused
-	WrongAuthority                // signed under another key than the pinned one: refused
-	Forged                        // signature does not verify: refused
-	outcomeCount
-)
-
-var outcomeNames = [outcomeCount]string{
-	"applied", "duplicate", "gap", "old_epoch", "wrong_partition", "future_dated",
-	"unreadable", "newer_version", "wrong_authority", "forged",
-}
-
-func (o Outcome) String() string { return outcomeNames[o] }
-
-// Outcomes lists them all.
-func Outcomes() []Outcome {
-	all := make([]Outcome, outcomeCount)
-	for i := range all {
-		all[i] = Outcome(i)
-	}
-	return all
-}
-
 // partition is what a replica knows of one partition's numbering and progress.
 // Replica.mu guards it.
 type partition struct {
-	epoch  uint64
-	next   uint64 // number that the next record must have; 0: take any
-	issued int64  // newest IssuedAt applied, Unix ms
-	// through is the newest watermark, Unix ms.
-	through int64
+	epoch uint64
+	next  uint64 // number that the next record must have; 0: nothing read yet
+	// missing is the first number from which on records may be missing; 0: none are.
+	missing uint64
+	issued  int64 // newest IssuedAt applied, Unix ms
+	through int64 // newest watermark, Unix ms
 
 	position int64 // next offset to read
 	end      int64 // offset to reach before this partition counts as read; -1: not known yet
 	suspect  string
+	again    *rereading // while the log is read again
+	seen     Mark       // the furthest place seen, also before this gateway was started
 }
 
-// admit compares a verified batch with the numbering so far and advances it.
-// skip is how many leading records were applied before.
-func (p *partition) admit(b *Batch) (outcome Outcome, skip int) {
+// rereading is a second reading of a log whose first one cannot be trusted.
+// Numbers below from are known for certain and skipped. From there on,
+// revocations count at once, while lifts are kept aside until the log has been
+// read to its end without a gap: a lift that is read again may have been
+// followed by a revocation, and for no moment may that one be forgotten.
+type rereading struct {
+	from   uint64
+	lifted *Set // serials whose last word so far is a lift
+	gap    bool
+}
+
+// admission says how a batch is to be applied.
+type admission struct {
+	outcome Outcome
+	skip    int  // leading records that were applied before
+	aside   bool // lifts count only after the whole batch, see rereading
+}
+
+// admit compares a verified batch with the numbering so far and advances it; now
+// is Unix ms.
+func (p *partition) admit(b *Batch, now int64) (a admission) {
 	if b.Epoch < p.epoch {
-		return OldEpoch, 0
+		return admission{outcome: OldEpoch}
 	}
-	restart := b.Epoch > p.epoch && p.epoch != 0
 	if b.Epoch > p.epoch {
-		p.epoch = b.Epoch
-		if restart {
+		if p.epoch != 0 {
 			// A new incarnation numbers from 1, anything later is a gap. It begins by
 			// saying again all that is in force, so what was missing before is missed
 			// no longer.
-			p.next, p.suspect = 1, ""
+			p.next, p.missing, p.suspect, p.again = 1, 0, "", nil
 		}
+		p.epoch = b.Epoch
 	}
-	after := b.First + uint64(b.count)
-	outcome = Applied
+	after, newer := b.First+uint64(b.count), b.IssuedAt > p.issued
 	switch {
+	case p.next == 0 && b.First > 1 && now-b.IssuedAt < MaxSnapshotAge.Milliseconds():
+		// The log forgot its beginning while it still mattered.
+		a.outcome = p.lacks(1, b.First)
 	case p.next == 0, b.First == p.next:
 	case b.First > p.next:
-		outcome = Gap
-		p.suspect = fmt.Sprintf("records %d to %d are missing", p.next, b.First-1)
-	case after <= p.next:
-		return Duplicate, b.count
+		a.outcome = p.lacks(p.next, b.First)
+	case after < p.next && newer:
+		p.suspect = fmt.Sprintf("the issuer gives numbers up to %d again and was at %d before: log and database came back from a backup", after, p.next)
+		return admission{outcome: RolledBack}
+	case !newer:
+		if after <= p.next {
+			return admission{outcome: Duplicate}
+		}
+		a.skip = int(p.next - b.First)
 	default:
-		skip = int(p.next - b.First)
+		// A publisher's retry says what is known. After a rollback the same numbers
+		// may be other records; they are newer than all that is known, so nothing
+		// is wrong in hearing them out.
+		a.aside = true
+		if after == p.next {
+			a.outcome = Duplicate
+		}
 	}
 	p.next = after
+	p.seen.raise(p.epoch, p.next)
 	p.issued = max(p.issued, b.IssuedAt)
 	if p.suspect == "" {
 		// With records missing the watermark stays: it may not promise what is not here.
 		p.through = max(p.through, b.Through)
 	}
-	return outcome, skip
+	return a
+}
+
+// lacks notes that the numbers from first to before end are missing.
+func (p *partition) lacks(first, end uint64) Outcome {
+	p.suspect = fmt.Sprintf("records %d to %d are missing", first, end-1)
+	if p.again != nil {
+		p.again.gap = true
+	} else if p.missing == 0 {
+		p.missing = first
+	}
+	return Gap
+}
+
+// aside is where lifts go while the log is read again; nil otherwise.
+func (p *partition) aside() *Set {
+	if p.again == nil {
+		return nil
+	}
+	return p.again.lifted
+}
+
+// rewind begins a second reading.
+func (p *partition) rewind(end int64, why string) {
+	from := p.next
+	switch {
+	case p.again != nil:
+		from = p.again.from
+	case p.missing != 0:
+		from = p.missing
+	}
+	p.suspect, p.end = why, end
+	p.next, p.missing, p.again = from, 0, &rereading{from: from, lifted: NewSet()}
+}
+
+// reread ends a second reading if the log was read to where it ended when the
+// reading began. It returns the lifts that now count.
+func (p *partition) reread() (lifted *Set) {
+	if p.again == nil || p.position < p.end {
+		return nil
+	}
+	short := p.seen.above(p.epoch, p.next)
+	if short {
+		p.suspect = fmt.Sprintf("the log ends before number %d, and number %d was seen before", p.next, p.seen.Next-1)
+	}
+	if short || p.again.gap {
+		// What followed a lift may be what is missing. The lifts do not count, and
+		// the next reading begins before them again.
+		p.missing, p.again = p.again.from, nil
+		return nil
+	}
+	lifted = p.again.lifted
+	p.suspect, p.missing, p.again = "", 0, nil
+	return lifted
 }
 
 // caughtUp reports whether everything that was in the log when reading began
-// has been applied, and that the issuer was alive since then: since is Unix ms.
-func (p *partition) caughtUp(since int64) bool {
-	return p.end >= 0 && p.position >= p.end && p.issued >= since
-}
+// has been applied, that the issuer was alive since then, and that the log is
+// no older than what this gateway had seen before: since is Unix ms.
+func (p *partition) caughtUp(since int64) bool { return p.waitingFor(since) == "" }
 
 // waitingFor says in words why caughtUp is false.
 func (p *partition) waitingFor(since int64) string {
@@ -100,6 +152,9 @@ func (p *partition) waitingFor(since int64) string {
 		return "not connected to the log yet"
 	case p.position < p.end:
 		return fmt.Sprintf("%d messages behind the log end seen at start", p.end-p.position)
+	case p.seen.above(p.epoch, p.next):
+		return fmt.Sprintf("the log is at number %d of epoch %d, and this gateway has seen number %d of epoch %d before: an old copy?",
+			p.next, p.epoch, p.seen.Next, p.seen.Epoch)
 	case p.issued < since:
 		return "no heartbeat from the issuer since this gateway started"
 	}

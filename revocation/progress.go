@@ -14,17 +14,6 @@ func (r *Replica) Captured(number int, end int64) {
 	r.settle()
 }
 
-// FromOne tells the replica that a partition's log is read from its very first
-// offset, so that numbering must begin at 1: a log that begins in the middle of
-// the numbers at offset 0 is not the one they were begun in.
-func (r *Replica) FromOne(number int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if p := &r.partitions[number]; p.next == 0 {
-		p.next = 1
-	}
-}
-
 // Kept is the offset at which a restored snapshot goes on; ok is false if the
 // partition has to be read from its log's start.
 func (r *Replica) Kept(number int) (offset int64, ok bool) {
@@ -34,38 +23,44 @@ func (r *Replica) Kept(number int) (offset int64, ok bool) {
 	return p.position, p.next > 0
 }
 
-// Position tells the replica which offset is read next. When a partition that
-// was suspect has been read again to where it ended, it is no longer.
-func (r *Replica) Position(number int, offset int64) {
+// Position tells the replica which offset is read next, and asks whether the
+// partition is trusted. One that was read again to where its log ended, without
+// a gap, is.
+func (r *Replica) Position(number int, offset int64) (trusted bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.partitions[number].position = offset
+	p := &r.partitions[number]
+	p.position = offset
+	if lifted := p.reread(); lifted != nil {
+		r.lift(lifted)
+	}
 	r.settle()
+	return p.suspect == ""
 }
 
 // Rewind tells the replica that a partition will be read again from the start
 // of its log, up to end at least, and why. Nothing learnt before is dropped:
-// until a rebuilt copy can be trusted, the union of old and new is the only
-// safe answer. A repeated reading can only be cleared by Restored.
-func (r *Replica) Rewind(number int, end int64, why string) {
+// what is read again is united with it, see rereading. An empty why leaves the
+// one that the replica found itself; the one in force is returned.
+func (r *Replica) Rewind(number int, end int64, why string) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p := &r.partitions[number]
-	p.suspect, p.next, p.end = why, 0, end
+	if why == "" {
+		why = p.suspect
+	}
+	p.rewind(end, why)
 	r.counts.Rewinds++
 	r.settle()
+	return why
 }
 
-// Restored ends a Rewind: the partition was read to its end without a gap.
-func (r *Replica) Restored(number int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.partitions[number].suspect = ""
-	r.settle()
+// Forget drops what no living credential or session can be touched by at now
+// (Unix ms), and returns how many revocations that were.
+func (r *Replica) Forget(now int64) int {
+	r.keys.forget(now / 1000)
+	return r.set.Forget(now/1000) + r.subjects.forget(now/1000)
 }
-
-// Forget drops revocations of days that are over at now (Unix ms).
-func (r *Replica) Forget(now int64) int { return r.set.Forget(now / 1000) }
 
 // Status is a replica for people and metrics.
 type Status struct {
@@ -76,28 +71,38 @@ type Status struct {
 	Counts     Counts
 	Partitions []Progress
 	Revoked    int // serials
-	Bytes      int // of the set
+	Rescued    int // serials
+	Subjects   int // cut-offs
 	Keys       int
+	// Bytes is the memory of all sets and cut-offs, Full that it is more than
+	// Limits.Memory: an alarm, nothing is dropped.
+	Bytes int
+	Full  bool
 }
 
 // Progress is one partition's place in the stream.
 type Progress struct {
 	Epoch, Next   uint64
 	Position, End int64
+	IssuedMS      int64 // when the newest batch was signed
 	ThroughMS     int64
 }
 
 // Status takes a lock that the gate path never takes; now is Unix ms.
 func (r *Replica) Status(now int64) Status {
-	s := Status{Freshness: r.Freshness(now), Keys: r.keys.Len()}
-	s.Revoked, s.Bytes = r.set.Len()
+	s := Status{Freshness: r.Freshness(now), Keys: r.keys.Len(), Subjects: r.subjects.Len()}
+	var revoked, rescued int
+	s.Revoked, revoked = r.set.Len()
+	s.Rescued, rescued = r.keys.rescued()
+	s.Bytes = revoked + rescued + s.Subjects*subjectBytes
+	s.Full = s.Bytes > r.limits.Memory
 
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s.Counts = r.counts
 	for i := range r.partitions {
 		p := &r.partitions[i]
-		s.Partitions = append(s.Partitions, Progress{p.epoch, p.next, p.position, p.end, p.through})
+		s.Partitions = append(s.Partitions, Progress{p.epoch, p.next, p.position, p.end, p.issued, p.through})
 		switch {
 		case p.suspect != "":
 			s.Waiting = append(s.Waiting, fmt.Sprintf("partition %d: %s; reading it again", i, p.suspect))
@@ -106,6 +111,12 @@ func (r *Replica) Status(now int64) Status {
 				s.Waiting = append(s.Waiting, fmt.Sprintf("partition %d: %s", i, why))
 			}
 		}
+	}
+	if n := s.Counts.Unknown + s.Counts.Outcomes[NewerVersion]; n > 0 {
+		s.Waiting = append(s.Waiting, fmt.Sprintf("newer records seen: %d that this gateway does not know; update it", n))
+	}
+	if s.Full {
+		s.Waiting = append(s.Waiting, fmt.Sprintf("the revocation data takes %d MiB, more than the limit of %d MiB; nothing is dropped", s.Bytes>>20, r.limits.Memory>>20))
 	}
 	return s
 }

@@ -11,15 +11,18 @@ type Kind uint8
 
 // The kinds of record. Numbers are wire values: never reuse one.
 const (
-	KindRevoke      Kind = 1 // Serial is no longer good
-	KindUnrevoke    Kind = 2 // Serial is good again
-	KindAnnounceKey Kind = 3 // Key is bound to Public and may sign passes
-	KindRetireKey   Kind = 4 // sessions that start at or after CutOff are not good under Key
+	KindRevoke        Kind = 1 // Serial is no longer good
+	KindUnrevoke      Kind = 2 // Serial is good again
+	KindAnnounceKey   Kind = 3 // Key is bound to Public and may sign passes
+	KindRetireKey     Kind = 4 // sessions that start at or after CutOff are not good under Key
+	KindRescue        Kind = 5 // Serial stays good under Key, whatever Key's cut-off
+	KindRevokeSubject Kind = 6 // sessions of Subject that start before CutOff are not good
 )
 
 var kindNames = map[Kind]string{
 	KindRevoke: "revoke", KindUnrevoke: "unrevoke",
 	KindAnnounceKey: "announce_key", KindRetireKey: "retire_key",
+	KindRescue: "rescue", KindRevokeSubject: "revoke_subject",
 }
 
 // String is the kind's stable name.
@@ -32,12 +35,13 @@ func (k Kind) String() string {
 
 // Record is one statement of the issuer. Which fields count depends on Kind.
 type Record struct {
-	Kind   Kind
-	At     int64 // when the issuer accepted it, Unix milliseconds
-	Serial tokens.Serial
-	Key    tokens.KeyID
-	Public [tokens.PublicKeySize]byte
-	CutOff int64 // Unix seconds
+	Kind    Kind
+	At      int64 // when the issuer accepted it, Unix milliseconds
+	Serial  tokens.Serial
+	Key     tokens.KeyID
+	Public  [tokens.PublicKeySize]byte
+	Subject tokens.Subject
+	CutOff  int64 // Unix seconds
 }
 
 // On the wire a record is kind (1), payload length (1), payload. The length
@@ -49,10 +53,12 @@ const (
 
 // payloadSizes holds the exact payload length of each known kind, bytes.
 var payloadSizes = [...]int{
-	KindRevoke:      8 + 6,
-	KindUnrevoke:    8 + 6,
-	KindAnnounceKey: 8 + 2 + tokens.PublicKeySize,
-	KindRetireKey:   8 + 2 + 4,
+	KindRevoke:        8 + 6,
+	KindUnrevoke:      8 + 6,
+	KindAnnounceKey:   8 + 2 + tokens.PublicKeySize,
+	KindRetireKey:     8 + 2 + 4,
+	KindRescue:        8 + 2 + 6,
+	KindRevokeSubject: 8 + len(tokens.Subject{}) + 4,
 }
 
 func (k Kind) known() bool { return k >= KindRevoke && int(k) < len(payloadSizes) }
@@ -62,16 +68,29 @@ func (r *Record) append(dst []byte) []byte {
 	dst = binary.BigEndian.AppendUint64(dst, uint64(r.At))
 	switch r.Kind {
 	case KindRevoke, KindUnrevoke:
-		dst = binary.BigEndian.AppendUint16(dst, r.Serial.Day)
-		dst = binary.BigEndian.AppendUint32(dst, r.Serial.Index)
+		dst = appendSerial(dst, r.Serial)
 	case KindAnnounceKey:
 		dst = binary.BigEndian.AppendUint16(dst, uint16(r.Key))
 		dst = append(dst, r.Public[:]...)
 	case KindRetireKey:
 		dst = binary.BigEndian.AppendUint16(dst, uint16(r.Key))
 		dst = binary.BigEndian.AppendUint32(dst, uint32(r.CutOff))
+	case KindRescue:
+		dst = binary.BigEndian.AppendUint16(dst, uint16(r.Key))
+		dst = appendSerial(dst, r.Serial)
+	case KindRevokeSubject:
+		dst = append(dst, r.Subject[:]...)
+		dst = binary.BigEndian.AppendUint32(dst, uint32(r.CutOff))
 	}
 	return dst
+}
+
+func appendSerial(dst []byte, s tokens.Serial) []byte {
+	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint16(dst, s.Day), s.Index)
+}
+
+func serialAt(p []byte) tokens.Serial {
+	return tokens.Serial{Day: binary.BigEndian.Uint16(p), Index: binary.BigEndian.Uint32(p[2:])}
 }
 
 // readRecord takes the first record off src. ok is false when src is cut short
@@ -97,11 +116,15 @@ func readRecord(src []byte) (r Record, rest []byte, ok bool) {
 	p = p[8:]
 	switch r.Kind {
 	case KindRevoke, KindUnrevoke:
-		r.Serial = tokens.Serial{Day: binary.BigEndian.Uint16(p), Index: binary.BigEndian.Uint32(p[2:])}
+		r.Serial = serialAt(p)
 	case KindAnnounceKey:
 		r.Key, r.Public = tokens.KeyID(binary.BigEndian.Uint16(p)), [tokens.PublicKeySize]byte(p[2:])
 	case KindRetireKey:
 		r.Key, r.CutOff = tokens.KeyID(binary.BigEndian.Uint16(p)), int64(binary.BigEndian.Uint32(p[2:]))
+	case KindRescue:
+		r.Key, r.Serial = tokens.KeyID(binary.BigEndian.Uint16(p)), serialAt(p[2:])
+	case KindRevokeSubject:
+		r.CutOff = int64(binary.BigEndian.Uint32(p[copy(r.Subject[:], p):]))
 	}
 	return r, rest, true
 }

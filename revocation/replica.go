@@ -24,12 +24,14 @@ type Replica struct {
 
 	// lock-free reads
 	set       *Set
+	subjects  Subjects
 	keys      *Keyring
 	mode      atomic.Uint32 // Booting, Fresh or Suspect
 	watermark atomic.Int64
 
 	mu         sync.Mutex
 	since      int64 // readiness needs a sign of life newer than this
+	live       bool  // the logs were read to their ends once: what comes now is news
 	partitions []partition
 	counts     Counts
 }
@@ -40,10 +42,13 @@ type Counts struct {
 	Revoked  uint64 // records that set a bit
 	Lifted   uint64 // records that cleared one
 	Late     uint64 // revocations of credentials that had expired anyway
-	OutOfDay uint64 // records for a day that no credential can have yet: refused
+	Rescued  uint64 // records that kept a credential good under a key that is cut off
+	Subjects uint64 // records that moved a subject's cut-off
+	OutOfDay uint64 // records for a time that no credential can have yet: refused
 	Unknown  uint64 // records of a kind newer than this gateway
-	KeyClash uint64 // announcements and retirements refused
+	KeyClash uint64 // announcements, retirements and rescues refused
 	Rewinds  uint64 // times a partition was read again from the log start
+	Delay    Delay  // from the issuer's acceptance of a record to its effect here
 }
 
 // NewReplica starts empty. since is now: a replica is ready only after signs of
@@ -62,8 +67,11 @@ func NewReplica(authority *Authority, partitions int, limits Limits, since int64
 	return r, nil
 }
 
-// Revoked and Key make a Replica what tokens.Checker asks.
-func (r *Replica) Revoked(serial tokens.Serial) bool { return r.set.Revoked(serial) }
+// Revoked, CutOff and Key make a Replica what tokens.Checker asks.
+func (r *Replica) Revoked(serial tokens.Serial) bool { return r.set.Has(serial) }
+
+// CutOff is the earliest start of a good session of the subject, Unix seconds; 0: any.
+func (r *Replica) CutOff(subject tokens.Subject) int64 { return r.subjects.CutOff(subject) }
 
 // Key finds an announced issuer key, or nil.
 func (r *Replica) Key(id tokens.KeyID) *tokens.Key { return r.keys.Key(id) }
@@ -79,7 +87,13 @@ func (r *Replica) Partitions() int { return len(r.partitions) }
 // Apply verifies one message read from a partition and applies it. Whatever the
 // bytes are, it neither fails nor panics; the outcome says what became of them.
 func (r *Replica) Apply(number int, message []byte, now int64) Outcome {
-	b, err := Open(message, r.authority) // outside the lock: the signature is the slow part
+	b, err := parse(message)
+	if err == nil {
+		if r.past(number, b) {
+			return PastHeartbeat
+		}
+		err = r.authority.verify(message) // outside the lock: the signature is the slow part
+	}
 
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -87,6 +101,24 @@ func (r *Replica) Apply(number int, message []byte, now int64) Outcome {
 	r.counts.Outcomes[outcome]++
 	r.settle()
 	return outcome
+}
+
+// past reports whether a message is a heartbeat that can say nothing new: one
+// from before this gateway's start, or older than what the partition has. A week
+// of heartbeats is a minute of signatures, so these are ignored unverified. The
+// first message of a log is looked at in any case: it tells where the log begins.
+func (r *Replica) past(number int, b *Batch) bool {
+	if b.count != 0 {
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p := &r.partitions[number]
+	if p.next == 0 || b.IssuedAt >= max(r.since, p.issued) {
+		return false
+	}
+	r.counts.Outcomes[PastHeartbeat]++
+	return true
 }
 
 func (r *Replica) apply(number int, b *Batch, err error, now int64) Outcome {
@@ -104,24 +136,47 @@ func (r *Replica) apply(number int, b *Batch, err error, now int64) Outcome {
 	case b.IssuedAt > now+MaxSkew.Milliseconds():
 		return FutureDated
 	}
-	outcome, skip := r.partitions[number].admit(b)
-	if outcome != Applied && outcome != Gap {
-		return outcome
+	p := &r.partitions[number]
+	a := p.admit(b, now)
+	lifted := p.aside() // in a second reading
+	if lifted == nil && a.aside {
+		lifted = NewSet()
 	}
+	switch a.outcome {
+	case Applied, Gap, RolledBack:
+	case Duplicate:
+		if !a.aside {
+			return Duplicate
+		}
+	default:
+		return a.outcome
+	}
+	live := r.live && a.outcome == Applied && p.again == nil
 	for _, record := range b.Records() {
-		if skip > 0 {
-			skip--
+		if a.skip > 0 {
+			a.skip--
 			continue
 		}
-		r.record(&record, now/1000)
+		if a.outcome == RolledBack && record.Kind == KindUnrevoke {
+			continue // what it would lift may have been revoked since
+		}
+		r.record(&record, lifted, now)
+		if live {
+			r.counts.Delay.note(now - record.At)
+		}
 	}
-	return outcome
+	if a.aside && p.again == nil {
+		r.lift(lifted)
+	}
+	return a.outcome
 }
 
-// record applies one record; r.mu is held, now is Unix seconds.
-func (r *Replica) record(rec *Record, now int64) {
+// record applies one record; r.mu is held, now is Unix ms. Lifts go to lifted if
+// it is not nil.
+func (r *Replica) record(rec *Record, lifted *Set, nowMS int64) {
+	now := nowMS / 1000
 	switch rec.Kind {
-	case KindRevoke:
+	case KindRevoke, KindUnrevoke, KindRescue:
 		if now >= tokens.DayOver(rec.Serial.Day) {
 			r.counts.Late++
 			return
@@ -131,15 +186,38 @@ func (r *Replica) record(rec *Record, now int64) {
 			r.counts.OutOfDay++
 			return
 		}
-		changed, err := r.set.Revoke(rec.Serial)
+	}
+	switch rec.Kind {
+	case KindRevoke:
+		if lifted != nil {
+			lifted.Remove(rec.Serial)
+		}
+		changed, err := r.set.Add(rec.Serial)
 		if err != nil {
 			r.counts.OutOfDay++
 		} else if changed {
 			r.counts.Revoked++
 		}
 	case KindUnrevoke:
-		if r.set.Unrevoke(rec.Serial) {
+		if lifted != nil {
+			lifted.Add(rec.Serial) // a day that does not fit there does not fit in r.set
+		} else if r.set.Remove(rec.Serial) {
 			r.counts.Lifted++
+		}
+	case KindRescue:
+		if changed, err := r.keys.rescue(rec.Key, rec.Serial); err != nil {
+			r.counts.KeyClash++
+		} else if changed {
+			r.counts.Rescued++
+		}
+	case KindRevokeSubject:
+		switch {
+		case rec.CutOff > now+subjectLead:
+			r.counts.OutOfDay++
+		case rec.CutOff+sessionOver <= now:
+			r.counts.Late++
+		case r.subjects.cut(rec.Subject, rec.CutOff):
+			r.counts.Subjects++
 		}
 	case KindAnnounceKey:
 		if !r.keys.announce(rec.Key, rec.Public) {
@@ -165,11 +243,21 @@ func (r *Replica) settle() {
 		suspect = suspect || p.suspect != ""
 	}
 	r.watermark.Store(mark)
+	r.live = r.live || ready
 	switch mode := State(r.mode.Load()); {
 	case mode == Booting && (!ready || suspect): // what never was whole is not served
 	case suspect:
 		r.mode.Store(uint32(Suspect))
 	default:
 		r.mode.Store(uint32(Fresh))
+	}
+}
+
+// lift takes serials out of the set after a reading that proved them lifted.
+func (r *Replica) lift(lifted *Set) {
+	for serial := range lifted.All() {
+		if r.set.Remove(serial) {
+			r.counts.Lifted++
+		}
 	}
 }

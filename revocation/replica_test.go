@@ -79,7 +79,7 @@ func TestFreshnessIsThatOfTheOldestPartition(t *testing.T) {
 	if f.State != revocation.Stale || f.AgeMS != 60_000 || f.WatermarkMS != start {
 		t.Fatalf("freshness %+v", f)
 	}
-	if f := h.Freshness(start + (15 * time.Minute).Milliseconds()); f.State != revocation.Expired || f.State.Serves() {
+	if f := h.Freshness(start + (15 * time.Minute).Milliseconds()); f.State != revocation.Expired {
 		t.Fatalf("after 15 minutes of silence: %+v", f)
 	}
 	if f := h.Freshness(start - 5000); f.AgeMS != 0 || f.State != revocation.Fresh {
@@ -150,34 +150,56 @@ func TestAGapIsAppliedButSaid(t *testing.T) {
 	if f := h.Freshness(start + 1000); f.WatermarkMS != start {
 		t.Fatalf("watermark %d promises records that are missing", f.WatermarkMS)
 	}
+	missed := tokens.Serial{Day: serial.Day, Index: 1}
 	h.Rewind(0, 5, "a gap in the numbering")
-	h.send(revocation.Applied, 0, 1, 1, start+2000, revoke(tokens.Serial{Day: serial.Day, Index: 1}))
-	h.Restored(0)
-	h.send(revocation.Applied, 0, 1, 2, start+2000)
+	h.send(revocation.PastHeartbeat, 0, 1, 1, start)
+	h.send(revocation.Applied, 0, 1, 1, start+500, revoke(missed), revoke(missed))
+	h.send(revocation.Applied, 0, 1, 3, start+1000, revoke(serial))
+	if h.Position(0, 4) {
+		t.Fatal("trusted before the log's end")
+	}
+	if !h.Position(0, 5) {
+		t.Fatal("not trusted though the log was read to its end without a gap")
+	}
+	h.send(revocation.Applied, 0, 1, 4, start+2000)
 	h.state(start+2000, revocation.Fresh)
-	if !h.Revoked(serial) {
+	if !h.Revoked(serial) || !h.Revoked(missed) {
 		t.Fatal("reading again dropped a revocation")
 	}
 }
 
-// A log that is read from its very first offset and begins in the middle of the
-// numbers has lost its beginning: a gateway that knows nothing else must not serve
-// on it, until the issuer says everything again.
-func TestAHeadlessLogIsNotServedOn(t *testing.T) {
+// A log that begins in the middle of the numbers has lost what was before. While
+// that may still matter, a gateway that knows nothing else must not serve on it,
+// until the issuer says everything again.
+func TestALogThatLostItsBeginningTooEarlyIsNotServedOn(t *testing.T) {
 	h := boot(t, 1)
 	h.Captured(0, 1)
-	h.FromOne(0)
-	h.send(revocation.Gap, 0, 1, 8, start)
+	young := start - revocation.MaxSnapshotAge.Milliseconds() + 1
+	raw := revocationtest.Seal(revocation.Batch{Epoch: 1, First: 8, IssuedAt: young, Through: young})
+	if o := h.Apply(0, raw, start); o != revocation.Gap {
+		t.Fatalf("a log that begins with number 8, issued within 48 h: %s", o)
+	}
 	h.Position(0, 1)
 	h.state(start, revocation.Booting)
+	h.Rewind(0, 1, "a gap in the numbering")
+	if o := h.Apply(0, raw, start); h.Position(0, 1) {
+		t.Fatalf("reading it again makes it trusted: %s", o)
+	}
 	h.send(revocation.Applied, 0, 2, 1, start+1, revoke(serial))
 	h.state(start+1, revocation.Fresh)
+
+	h = boot(t, 1)
+	h.Captured(0, 1)
+	raw = revocationtest.Seal(revocation.Batch{Epoch: 1, First: 8, IssuedAt: young - 1, Through: young - 1})
+	if o := h.Apply(0, raw, start); o != revocation.Applied {
+		t.Fatalf("a log that forgot only what matters to nobody: %s", o)
+	}
 }
 
 func TestANewEpochStartsFromOne(t *testing.T) {
 	h := boot(t, 1)
 	h.Captured(0, 0)
-	h.send(revocation.Applied, 0, 1, 8, start, revoke(serial))
+	h.send(revocation.Applied, 0, 1, 1, start, revoke(serial))
 	h.send(revocation.Applied, 0, 2, 1, start, revoke(tokens.Serial{Day: serial.Day, Index: 1}))
 	if !h.Revoked(serial) {
 		t.Fatal("a new epoch dropped what the old one revoked")

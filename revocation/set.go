@@ -20,7 +20,7 @@ const maxDays = 8
 // with the days it already holds.
 var ErrDay = errors.New("revocation: day out of range")
 
-// Set is one bit per issued serial, grouped by railway day. Revoked takes no
+// Set is a set of serials: one bit per issued serial, grouped by railway day. Has takes no
 // lock and may run beside everything else; the other methods may be called
 // from several goroutines and wait for each other.
 type Set struct {
@@ -31,7 +31,7 @@ type Set struct {
 	pages int
 }
 
-// dayTable covers consecutive days; a nil entry has no revocation.
+// dayTable covers consecutive days; a nil entry holds no serial.
 type dayTable struct {
 	first uint16
 	days  []*dayBits
@@ -39,9 +39,9 @@ type dayTable struct {
 
 // dayBits grows by replacing the slice; pages themselves stay where they are.
 type dayBits struct {
-	pages   atomic.Pointer[[]atomic.Pointer[page]]
-	revoked int // guarded by Set.mu
-	held    int // pages in use, guarded by Set.mu
+	pages atomic.Pointer[[]atomic.Pointer[page]]
+	count int // serials, guarded by Set.mu
+	held  int // pages in use, guarded by Set.mu
 }
 
 type page [pageBits / 64]atomic.Uint64
@@ -53,8 +53,8 @@ func NewSet() *Set {
 	return s
 }
 
-// Revoked reports whether the serial's bit is set.
-func (s *Set) Revoked(serial tokens.Serial) bool {
+// Has reports whether the serial is in the set.
+func (s *Set) Has(serial tokens.Serial) bool {
 	t := s.days.Load()
 	d := int(serial.Day) - int(t.first)
 	if d < 0 || d >= len(t.days) || t.days[d] == nil {
@@ -73,8 +73,8 @@ func (s *Set) Revoked(serial tokens.Serial) bool {
 	return bits[i/64].Load()>>(i%64)&1 != 0
 }
 
-// Revoke sets the serial's bit and reports whether that changed anything.
-func (s *Set) Revoke(serial tokens.Serial) (changed bool, err error) {
+// Add puts the serial in and reports whether that changed anything.
+func (s *Set) Add(serial tokens.Serial) (changed bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	day, err := s.day(serial.Day)
@@ -86,15 +86,15 @@ func (s *Set) Revoke(serial tokens.Serial) (changed bool, err error) {
 		return false, nil
 	}
 	s.count++
-	day.revoked++
+	day.count++
 	return true, nil
 }
 
-// Unrevoke clears the serial's bit and reports whether that changed anything.
-func (s *Set) Unrevoke(serial tokens.Serial) (changed bool) {
+// Remove takes the serial out and reports whether that changed anything.
+func (s *Set) Remove(serial tokens.Serial) (changed bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.Revoked(serial) {
+	if !s.Has(serial) {
 		return false
 	}
 	day, err := s.day(serial.Day)
@@ -104,7 +104,7 @@ func (s *Set) Unrevoke(serial tokens.Serial) (changed bool) {
 	word, mask := s.word(day, serial.Index)
 	word.And(^mask)
 	s.count--
-	day.revoked--
+	day.count--
 	return true
 }
 
@@ -152,7 +152,7 @@ func (s *Set) word(day *dayBits, index uint32) (*atomic.Uint64, uint64) {
 }
 
 // Forget drops the days on which every credential has expired at now (Unix
-// seconds) and returns how many revocations went with them. The parser
+// seconds) and returns how many serials went with them. The parser
 // refuses those credentials for ever, see tokens.DayOver.
 func (s *Set) Forget(now int64) (dropped int) {
 	s.mu.Lock()
@@ -161,7 +161,7 @@ func (s *Set) Forget(now int64) (dropped int) {
 	n := 0
 	for n < len(t.days) && now >= tokens.DayOver(t.first+uint16(n)) {
 		if d := t.days[n]; d != nil {
-			dropped += d.revoked
+			dropped += d.count
 			s.pages -= d.held
 		}
 		n++
@@ -173,8 +173,8 @@ func (s *Set) Forget(now int64) (dropped int) {
 	return dropped
 }
 
-// Len is the number of revoked serials, Bytes the memory of their pages.
-func (s *Set) Len() (revoked, bytes int) {
+// Len is the number of serials, and the memory of their pages in bytes.
+func (s *Set) Len() (serials, bytes int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.count, s.pages * pageBits / 8

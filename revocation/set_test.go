@@ -16,20 +16,20 @@ func TestSetIsAMapOfSerials(t *testing.T) {
 	for range 20_000 {
 		s := tokens.Serial{Day: uint16(20_000 + rng.IntN(4)), Index: indexes[rng.IntN(len(indexes))]}
 		if rng.IntN(3) == 0 {
-			if set.Unrevoke(s) != model[s] {
+			if set.Remove(s) != model[s] {
 				t.Fatalf("unrevoke %s disagrees", s)
 			}
 			delete(model, s)
 		} else {
-			changed, err := set.Revoke(s)
+			changed, err := set.Add(s)
 			if err != nil || changed == model[s] {
 				t.Fatalf("revoke %s: changed %v, err %v", s, changed, err)
 			}
 			model[s] = true
 		}
 		probe := tokens.Serial{Day: uint16(19_999 + rng.IntN(6)), Index: indexes[rng.IntN(len(indexes))]}
-		if set.Revoked(probe) != model[probe] {
-			t.Fatalf("%s: set says %v", probe, set.Revoked(probe))
+		if set.Has(probe) != model[probe] {
+			t.Fatalf("%s: set says %v", probe, set.Has(probe))
 		}
 	}
 	if n, _ := set.Len(); n != len(model) {
@@ -40,14 +40,14 @@ func TestSetIsAMapOfSerials(t *testing.T) {
 func TestSetForgetsOnlyDaysThatAreOver(t *testing.T) {
 	set := NewSet()
 	for day := uint16(100); day < 103; day++ {
-		if _, err := set.Revoke(tokens.Serial{Day: day, Index: 7}); err != nil {
+		if _, err := set.Add(tokens.Serial{Day: day, Index: 7}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if n := set.Forget(tokens.DayOver(101) - 1); n != 1 {
 		t.Fatalf("dropped %d revocations one second before day 101 is over, want day 100's one", n)
 	}
-	if !set.Revoked(tokens.Serial{Day: 101, Index: 7}) {
+	if !set.Has(tokens.Serial{Day: 101, Index: 7}) {
 		t.Fatal("a live revocation was dropped")
 	}
 	if n := set.Forget(tokens.DayOver(102)); n != 2 {
@@ -56,23 +56,23 @@ func TestSetForgetsOnlyDaysThatAreOver(t *testing.T) {
 	if n, bytes := set.Len(); n != 0 || bytes != 0 {
 		t.Fatalf("an empty set holds %d serials in %d bytes", n, bytes)
 	}
-	if _, err := set.Revoke(tokens.Serial{Day: 110}); err != nil {
+	if _, err := set.Add(tokens.Serial{Day: 110}); err != nil {
 		t.Fatalf("a set that forgot everything takes no new day: %v", err)
 	}
 }
 
 func TestSetRefusesDaysFarApart(t *testing.T) {
 	set := NewSet()
-	if _, err := set.Revoke(tokens.Serial{Day: 100}); err != nil {
+	if _, err := set.Add(tokens.Serial{Day: 100}); err != nil {
 		t.Fatal(err)
 	}
 	for _, day := range []uint16{100 + maxDays, 100 - maxDays, 0, 65535} {
-		if _, err := set.Revoke(tokens.Serial{Day: day}); err != ErrDay {
+		if _, err := set.Add(tokens.Serial{Day: day}); err != ErrDay {
 			t.Errorf("day %d: %v, want ErrDay", day, err)
 		}
 	}
 	for _, day := range []uint16{100 + maxDays - 1, 101} {
-		if _, err := set.Revoke(tokens.Serial{Day: day}); err != nil {
+		if _, err := set.Add(tokens.Serial{Day: day}); err != nil {
 			t.Errorf("day %d: %v", day, err)
 		}
 	}
@@ -91,17 +91,17 @@ func TestSetReadersNeedNoLock(t *testing.T) {
 				case <-done:
 					return
 				default:
-					set.Revoked(tokens.Serial{Day: uint16(50 + i%4), Index: i * 4099})
+					set.Has(tokens.Serial{Day: uint16(50 + i%4), Index: i * 4099})
 				}
 			}
 		})
 	}
 	for i := range uint32(4000) {
 		s := tokens.Serial{Day: uint16(50 + i%3), Index: i * 4099}
-		if _, err := set.Revoke(s); err != nil {
+		if _, err := set.Add(s); err != nil {
 			t.Fatal(err)
 		}
-		if !set.Revoked(s) {
+		if !set.Has(s) {
 			t.Fatalf("%s is not visible to the one who revoked it", s)
 		}
 	}
@@ -113,10 +113,10 @@ func TestSetReadersNeedNoLock(t *testing.T) {
 func TestSetReadsDoNotAllocate(t *testing.T) {
 	set := NewSet()
 	s := tokens.Serial{Day: 50, Index: 1 << 20}
-	if _, err := set.Revoke(s); err != nil {
+	if _, err := set.Add(s); err != nil {
 		t.Fatal(err)
 	}
-	if n := testing.AllocsPerRun(100, func() { set.Revoked(s) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { set.Has(s) }); n != 0 {
 		t.Fatalf("a lookup allocates %v times", n)
 	}
 }

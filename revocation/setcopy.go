@@ -2,7 +2,10 @@ package revocation
 
 import (
 	"encoding/binary"
+	"iter"
 	"math/bits"
+
+	"github.com/railgate/railgate/tokens"
 )
 
 // copy takes the set's pages as bytes, for a snapshot.
@@ -49,10 +52,43 @@ func (s *Set) load(days []snapshotDay) error {
 			for i := range p {
 				new := binary.LittleEndian.Uint64(b[8*i:])
 				added := bits.OnesCount64(new &^ p[i].Or(new))
-				day.revoked += added
+				day.count += added
 				s.count += added
 			}
 		}
 	}
 	return nil
+}
+
+// All yields every serial, by day and index. It takes no lock: what changes
+// meanwhile may be in or not.
+func (s *Set) All() iter.Seq[tokens.Serial] {
+	return func(yield func(tokens.Serial) bool) {
+		t := s.days.Load()
+		for d, day := range t.days {
+			if day == nil {
+				continue
+			}
+			pages := *day.pages.Load()
+			for number := range pages {
+				p := pages[number].Load()
+				if p != nil && !p.each(func(bit uint32) bool {
+					return yield(tokens.Serial{Day: t.first + uint16(d), Index: uint32(number)*pageBits + bit})
+				}) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (p *page) each(yield func(bit uint32) bool) bool {
+	for i := range p {
+		for w := p[i].Load(); w != 0; w &= w - 1 {
+			if !yield(uint32(i*64 + bits.TrailingZeros64(w))) {
+				return false
+			}
+		}
+	}
+	return true
 }

@@ -1,13 +1,9 @@
 package revocation
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
+	"iter"
 	"time"
 
 	"github.com/railgate/railgate/tokens"
@@ -16,9 +12,9 @@ import (
 // A snapshot is a replica on disk: numbering, keys and the set, closed by a
 // SHA-256 over all of it. docs/revocation.md section 9 has the layout.
 const (
-	snapshotMagic = "RGS1"
-	// MaxSnapshot bounds what is read back, bytes: over a billion serials.
-	MaxSnapshot = 256 << 20
+	snapshotMagic = "RGS2"
+	// MaxSnapshot bounds what is read back, bytes: all serials that days can have.
+	MaxSnapshot = 2 << 30
 	// MaxSnapshotAge is the longest that a credential can live from the start of
 	// its day: in an older snapshot nothing is left that matters.
 	MaxSnapshotAge = 48 * time.Hour
@@ -31,6 +27,8 @@ type Snapshot struct {
 	Topic      string
 	Partitions []SnapshotPartition
 	Keys       []tokens.Key
+	rescued    [][]snapshotDay // by place in Keys
+	subjects   []subjectCutOff
 	days       []snapshotDay
 }
 
@@ -61,103 +59,20 @@ func (r *Replica) Snapshot(topic string, now int64) (s *Snapshot, ok bool) {
 	if State(r.mode.Load()) != Fresh {
 		return nil, false
 	}
-	s = &Snapshot{CreatedMS: now, Authority: r.authority.id, Topic: topic, Keys: r.keys.all(), days: r.set.copy()}
+	s = &Snapshot{CreatedMS: now, Authority: r.authority.id, Topic: topic, Keys: r.keys.all(), days: r.set.copy(), subjects: r.subjects.all()}
+	for _, k := range s.Keys {
+		var days []snapshotDay
+		if k.Rescued != nil {
+			days = k.Rescued.(*Set).copy()
+		}
+		s.rescued = append(s.rescued, days)
+	}
 	for i := range r.partitions {
 		p := &r.partitions[i]
 		s.Partitions = append(s.Partitions, SnapshotPartition{p.epoch, p.next, p.issued, p.through, p.position})
 	}
 	return s, true
 }
-
-// Encode writes the snapshot's file form.
-func (s *Snapshot) Encode() []byte {
-	b := []byte(snapshotMagic)
-	put16, put32, put64 := binary.BigEndian.AppendUint16, binary.BigEndian.AppendUint32, binary.BigEndian.AppendUint64
-	b = put64(b, uint64(s.CreatedMS))
-	b = append(b, s.Authority[:]...)
-	b = append(put16(b, uint16(len(s.Topic))), s.Topic...)
-	b = put16(b, uint16(len(s.Partitions)))
-	for _, p := range s.Partitions {
-		for _, v := range []uint64{p.Epoch, p.Next, uint64(p.Issued), uint64(p.Through), uint64(p.Position)} {
-			b = put64(b, v)
-		}
-	}
-	b = put16(b, uint16(len(s.Keys)))
-	for _, k := range s.Keys {
-		b = append(put16(b, uint16(k.ID)), k.Public[:]...)
-		b = put64(b, uint64(k.CutOff))
-	}
-	b = put16(b, uint16(len(s.days)))
-	for _, d := range s.days {
-		b = put32(put16(b, d.number), uint32(len(d.pages)))
-		for _, number := range slices.Sorted(maps.Keys(d.pages)) {
-			b = append(put16(b, number), d.pages[number][:]...)
-		}
-	}
-	sum := sha256.Sum256(b)
-	return append(b, sum[:]...)
-}
-
-// DecodeSnapshot reads what Encode wrote and nothing else: the sum is checked
-// before anything is believed, and encoding again gives the same bytes.
-func DecodeSnapshot(raw []byte) (*Snapshot, error) {
-	if len(raw) > MaxSnapshot || len(raw) < len(snapshotMagic)+sha256.Size || string(raw[:len(snapshotMagic)]) != snapshotMagic {
-		return nil, ErrSnapshotForm
-	}
-	body, sum := raw[:len(raw)-sha256.Size], raw[len(raw)-sha256.Size:]
-	if got := sha256.Sum256(body); !bytes.Equal(got[:], sum) {
-		return nil, ErrSnapshotForm
-	}
-	r := reader{rest: body[len(snapshotMagic):]}
-	s := &Snapshot{CreatedMS: int64(r.u64())}
-	copy(s.Authority[:], r.take(4))
-	s.Topic = string(r.take(int(r.u16())))
-	for range r.u16() {
-		s.Partitions = append(s.Partitions, SnapshotPartition{r.u64(), r.u64(), int64(r.u64()), int64(r.u64()), int64(r.u64())})
-	}
-	for range r.u16() {
-		k := tokens.Key{ID: tokens.KeyID(r.u16())}
-		copy(k.Public[:], r.take(len(k.Public)))
-		k.CutOff = int64(r.u64())
-		s.Keys = append(s.Keys, k)
-	}
-	for range r.u16() {
-		d := snapshotDay{number: r.u16(), pages: map[uint16]*[pageBits / 8]byte{}}
-		for range r.u32() {
-			number := r.u16()
-			page := r.take(pageBits / 8)
-			if r.failed {
-				return nil, ErrSnapshotForm
-			}
-			d.pages[number] = (*[pageBits / 8]byte)(page)
-		}
-		s.days = append(s.days, d)
-	}
-	if r.failed || len(r.rest) != 0 {
-		return nil, ErrSnapshotForm
-	}
-	return s, nil
-}
-
-// reader takes numbers off a slice and remembers if there were too few bytes.
-type reader struct {
-	rest   []byte
-	failed bool
-}
-
-func (r *reader) take(n int) []byte {
-	if len(r.rest) < n {
-		r.failed, r.rest = true, nil
-		return make([]byte, n)
-	}
-	b := r.rest[:n]
-	r.rest = r.rest[n:]
-	return b
-}
-
-func (r *reader) u16() uint16 { return binary.BigEndian.Uint16(r.take(2)) }
-func (r *reader) u32() uint32 { return binary.BigEndian.Uint32(r.take(4)) }
-func (r *reader) u64() uint64 { return binary.BigEndian.Uint64(r.take(8)) }
 
 // Restore fills a replica that has read nothing yet. It refuses a snapshot of
 // another stream, one from the future, and one so old that every credential in
@@ -176,10 +91,43 @@ func (r *Replica) Restore(s *Snapshot, topic string, now int64) error {
 	if err := r.set.load(s.days); err != nil {
 		return err
 	}
-	r.keys.load(s.Keys)
+	if err := r.keys.load(s.Keys, s.rescued); err != nil {
+		return err
+	}
+	for _, c := range s.subjects {
+		r.subjects.cut(c.subject, c.before)
+	}
 	for i, p := range s.Partitions {
-		r.partitions[i] = partition{epoch: p.Epoch, next: p.Next, issued: p.Issued, through: p.Through, position: p.Position, end: -1}
+		seen := r.partitions[i].seen
+		seen.raise(p.Epoch, p.Next)
+		r.partitions[i] = partition{seen: seen, epoch: p.Epoch, next: p.Next, issued: p.Issued, through: p.Through, position: p.Position, end: -1}
 	}
 	r.settle()
 	return nil
+}
+
+// Revoked yields every revoked serial in the snapshot, in no particular order.
+func (s *Snapshot) Revoked() iter.Seq[tokens.Serial] { return serialsOf(s.days) }
+
+// Rescued yields the serials that stay good under Keys[i].
+func (s *Snapshot) Rescued(i int) iter.Seq[tokens.Serial] { return serialsOf(s.rescued[i]) }
+
+// Subjects yields every subject's cut-off, Unix seconds.
+func (s *Snapshot) Subjects() iter.Seq2[tokens.Subject, int64] {
+	return func(yield func(tokens.Subject, int64) bool) {
+		for _, c := range s.subjects {
+			if !yield(c.subject, c.before) {
+				return
+			}
+		}
+	}
+}
+
+func serialsOf(days []snapshotDay) iter.Seq[tokens.Serial] {
+	return func(yield func(tokens.Serial) bool) {
+		set := NewSet()
+		if set.load(days) == nil { // or the days are too far apart: no gateway would restore it
+			set.All()(yield)
+		}
+	}
 }

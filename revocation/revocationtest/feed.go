@@ -24,6 +24,23 @@ func Seal(b revocation.Batch, records ...revocation.Record) []byte {
 	if err != nil {
 		panic("revocationtest: " + err.Error())
 	}
+	return sign(message)
+}
+
+// SealUnknown signs a batch of one record of a kind that no gateway knows yet.
+func SealUnknown(b revocation.Batch, kind byte) []byte {
+	message, err := b.Encode(Pinned().ID(), nil)
+	if err != nil {
+		panic("revocationtest: " + err.Error())
+	}
+	message[countOffset] = 1
+	return sign(append(message, kind, 3, 'n', 'e', 'w'))
+}
+
+// countOffset is where a batch has the low byte of its count.
+const countOffset = 19
+
+func sign(message []byte) []byte {
 	signature, err := Authority.Sign(message)
 	if err != nil {
 		panic("revocationtest: " + err.Error())

@@ -4,30 +4,42 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/publish"
 )
 
-// Outbox is a publish.Outbox in memory. Its durability is that of the test.
+// Outbox is a publish.Outbox in memory, as one of its owners holds it. Its
+// durability is that of the test.
 type Outbox struct {
 	Partitions int
+	*ledger
+}
 
+// ledger is what all owners of an outbox share.
+type ledger struct {
 	mu       sync.Mutex
 	epoch    uint64
 	waiting  map[int][]revocation.Record
 	said     map[int][]revocation.Record // all that was ever added
 	next     map[int]uint64              // highest number published
 	failNext int                         // coming calls that fail
+
+	holder *Outbox // of the lease
+	until  time.Time
 }
 
 var _ publish.Outbox = (*Outbox)(nil)
 
 // NewOutbox makes an empty one.
 func NewOutbox(epoch uint64, partitions int) *Outbox {
-	return &Outbox{epoch: epoch, Partitions: partitions,
-		waiting: map[int][]revocation.Record{}, said: map[int][]revocation.Record{}, next: map[int]uint64{}}
+	return &Outbox{Partitions: partitions, ledger: &ledger{epoch: epoch,
+		waiting: map[int][]revocation.Record{}, said: map[int][]revocation.Record{}, next: map[int]uint64{}}}
 }
+
+// Share is the same outbox as another owner holds it, for a second publisher.
+func (o *Outbox) Share() *Outbox { return &Outbox{Partitions: o.Partitions, ledger: o.ledger} }
 
 // Add queues a record; with a real outbox this is the transaction that commits.
 func (o *Outbox) Add(records ...revocation.Record) {
@@ -40,7 +52,7 @@ func (o *Outbox) Add(records ...revocation.Record) {
 	}
 }
 
-// FailNext makes the coming n calls fail.
+// FailNext makes the coming n calls of Take and Published fail.
 func (o *Outbox) FailNext(n int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -63,6 +75,27 @@ func (o *Outbox) Waiting() (n int) {
 		n += len(w)
 	}
 	return n
+}
+
+// Lead implements publish.Outbox.
+func (o *Outbox) Lead(context.Context) (bool, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.holder != o && time.Now().Before(o.until) {
+		return false, nil
+	}
+	o.holder, o.until = o, time.Now().Add(publish.LeaseTime)
+	return true, nil
+}
+
+// Resign implements publish.Outbox.
+func (o *Outbox) Resign(context.Context) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.holder == o {
+		o.until = time.Time{}
+	}
+	return nil
 }
 
 // Epoch implements publish.Outbox.
@@ -92,11 +125,17 @@ func (o *Outbox) Restate(_ context.Context, above uint64, _ int64) (uint64, erro
 }
 
 // Take implements publish.Outbox.
-func (o *Outbox) Take(_ context.Context, partition, limit int) (publish.Pending, error) {
+func (o *Outbox) Take(_ context.Context, epoch uint64, partition, limit int) (publish.Pending, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if err := o.fails(); err != nil {
 		return publish.Pending{}, err
+	}
+	switch {
+	case epoch != o.epoch:
+		return publish.Pending{}, publish.ErrEpoch
+	case o.holder != o && time.Now().Before(o.until):
+		return publish.Pending{}, publish.ErrLease
 	}
 	w := o.waiting[partition]
 	n := min(len(w), limit)
@@ -104,11 +143,17 @@ func (o *Outbox) Take(_ context.Context, partition, limit int) (publish.Pending,
 }
 
 // Published implements publish.Outbox.
-func (o *Outbox) Published(_ context.Context, partition int, last uint64) error {
+func (o *Outbox) Published(_ context.Context, epoch uint64, partition int, last uint64) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if err := o.fails(); err != nil {
 		return err
+	}
+	if epoch != o.epoch {
+		return publish.ErrEpoch
+	}
+	if last <= o.next[partition] {
+		return nil // another publisher has marked it
 	}
 	done := last - o.next[partition]
 	o.waiting[partition] = o.waiting[partition][done:]

@@ -1,0 +1,37 @@
+package revocation
+
+// Outcome says what became of one message. Each has its own counter.
+type Outcome uint8
+
+// The outcomes.
+const (
+	Applied        Outcome = iota // records taken, or a heartbeat that moved the clock
+	PastHeartbeat                 // a heartbeat older than what is known: ignored, not even verified
+	Duplicate                     // seen before: a publisher's retry or a second reading
+	Gap                           // taken, but records before it are missing
+	RolledBack                    // newer than all, under numbers that are taken: revocations are taken, nothing is lifted
+	OldEpoch                      // numbered by an incarnation of the log that is over: refused
+	WrongPartition                // signed for another partition: refused
+	FutureDated                   // signed later than now plus MaxSkew: refused
+	Unreadable                    // not a control batch: refused
+	NewerVersion                  // written for newer gateways: refused
+	WrongAuthority                // signed under another key than the pinned one: refused
+	Forged                        // signature does not verify: refused
+	outcomeCount
+)
+
+var outcomeNames = [outcomeCount]string{
+	"applied", "past_heartbeat", "duplicate", "gap", "rolled_back", "old_epoch", "wrong_partition", "future_dated",
+	"unreadable", "newer_version", "wrong_authority", "forged",
+}
+
+func (o Outcome) String() string { return outcomeNames[o] }
+
+// Outcomes lists them all.
+func Outcomes() []Outcome {
+	all := make([]Outcome, outcomeCount)
+	for i := range all {
+		all[i] = Outcome(i)
+	}
+	return all
+}

@@ -1,0 +1,118 @@
+package revocation
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"maps"
+	"slices"
+
+	"github.com/railgate/railgate/tokens"
+)
+
+// Encode writes the snapshot's file form.
+func (s *Snapshot) Encode() []byte {
+	b := []byte(snapshotMagic)
+	put16, put32, put64 := binary.BigEndian.AppendUint16, binary.BigEndian.AppendUint32, binary.BigEndian.AppendUint64
+	b = put64(b, uint64(s.CreatedMS))
+	b = append(b, s.Authority[:]...)
+	b = append(put16(b, uint16(len(s.Topic))), s.Topic...)
+	b = put16(b, uint16(len(s.Partitions)))
+	for _, p := range s.Partitions {
+		for _, v := range []uint64{p.Epoch, p.Next, uint64(p.Issued), uint64(p.Through), uint64(p.Position)} {
+			b = put64(b, v)
+		}
+	}
+	b = put16(b, uint16(len(s.Keys)))
+	for i, k := range s.Keys {
+		b = append(put16(b, uint16(k.ID)), k.Public[:]...)
+		b = appendDays(put64(b, uint64(k.CutOff)), s.rescued[i])
+	}
+	b = put32(b, uint32(len(s.subjects)))
+	for _, c := range s.subjects {
+		b = put64(append(b, c.subject[:]...), uint64(c.before))
+	}
+	b = appendDays(b, s.days)
+	sum := sha256.Sum256(b)
+	return append(b, sum[:]...)
+}
+
+func appendDays(b []byte, days []snapshotDay) []byte {
+	put16, put32 := binary.BigEndian.AppendUint16, binary.BigEndian.AppendUint32
+	b = put16(b, uint16(len(days)))
+	for _, d := range days {
+		b = put32(put16(b, d.number), uint32(len(d.pages)))
+		for _, number := range slices.Sorted(maps.Keys(d.pages)) {
+			b = append(put16(b, number), d.pages[number][:]...)
+		}
+	}
+	return b
+}
+
+func (r *reader) days() (days []snapshotDay) {
+	for range r.u16() {
+		d := snapshotDay{number: r.u16(), pages: map[uint16]*[pageBits / 8]byte{}}
+		last := -1
+		for n := r.u32(); n > 0 && !r.failed; n-- {
+			number := r.u16()
+			r.failed = r.failed || int(number) <= last // one spelling only
+			last = int(number)
+			d.pages[number] = (*[pageBits / 8]byte)(r.take(pageBits / 8))
+		}
+		days = append(days, d)
+	}
+	return days
+}
+
+// DecodeSnapshot reads what Encode wrote and nothing else: the sum is checked
+// before anything is believed, and encoding again gives the same bytes.
+func DecodeSnapshot(raw []byte) (*Snapshot, error) {
+	if len(raw) > MaxSnapshot {
+		return nil, ErrSnapshotForm
+	}
+	body, ok := unseal(raw, snapshotMagic)
+	if !ok {
+		return nil, ErrSnapshotForm
+	}
+	r := reader{rest: body}
+	s := &Snapshot{CreatedMS: int64(r.u64())}
+	copy(s.Authority[:], r.take(4))
+	s.Topic = string(r.take(int(r.u16())))
+	for range r.u16() {
+		s.Partitions = append(s.Partitions, SnapshotPartition{r.u64(), r.u64(), int64(r.u64()), int64(r.u64()), int64(r.u64())})
+	}
+	for range r.u16() {
+		k := tokens.Key{ID: tokens.KeyID(r.u16())}
+		copy(k.Public[:], r.take(len(k.Public)))
+		k.CutOff = int64(r.u64())
+		s.Keys = append(s.Keys, k)
+		s.rescued = append(s.rescued, r.days())
+	}
+	for n := r.u32(); n > 0 && !r.failed; n-- {
+		s.subjects = append(s.subjects, subjectCutOff{tokens.Subject(r.take(len(tokens.Subject{}))), int64(r.u64())})
+	}
+	s.days = r.days()
+	if r.failed || len(r.rest) != 0 {
+		return nil, ErrSnapshotForm
+	}
+	return s, nil
+}
+
+// reader takes numbers off a slice and remembers if there were too few bytes.
+type reader struct {
+	rest   []byte
+	failed bool
+}
+
+func (r *reader) take(n int) []byte {
+	if len(r.rest) < n {
+		r.failed, r.rest = true, nil
+		return make([]byte, n)
+	}
+	b := r.rest[:n]
+	r.rest = r.rest[n:]
+	return b
+}
+
+func (r *reader) u16() uint16 { return binary.BigEndian.Uint16(r.take(2)) }
+func (r *reader) u32() uint32 { return binary.BigEndian.Uint32(r.take(4)) }
+func (r *reader) u64() uint64 { return binary.BigEndian.Uint64(r.take(8)) }
