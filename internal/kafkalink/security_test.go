@@ -1,0 +1,105 @@
+package kafkalink_test
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/railgate/railgate/internal/conf"
+	"github.com/railgate/railgate/internal/kafkalink"
+)
+
+// write makes a file of the test's own and returns its path.
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestWrongSecurityIsNamedByField(t *testing.T) {
+	const password = "open-sesame"
+	good := write(t, "password", password+"\n")
+	paper := newAuthority(t, "station")
+	cert, key := paper.issue(t, "gateway")
+	_, otherKey := paper.issue(t, "other")
+	for name, c := range map[string]struct {
+		s     kafkalink.Security
+		wrong string // the fields at fault
+	}{
+		"nothing at all":          {kafkalink.Security{}, ""},
+		"TLS, system's CAs":       {kafkalink.Security{TLS: true}, ""},
+		"own CA":                  {kafkalink.Security{TLS: true, CAFile: paper.file, ServerName: "kafka"}, ""},
+		"mutual TLS":              {kafkalink.Security{TLS: true, CertFile: cert, KeyFile: key}, ""},
+		"SCRAM in the clear":      {kafkalink.Security{SASL: "scram-sha-512", User: "u", PasswordFile: good}, ""},
+		"PLAIN over TLS":          {kafkalink.Security{TLS: true, SASL: "plain", User: "u", PasswordFile: good}, ""},
+		"PLAIN in the clear":      {kafkalink.Security{SASL: "plain", User: "u", PasswordFile: good}, "sasl"},
+		"TLS files without TLS":   {kafkalink.Security{CAFile: "a", CertFile: "b", KeyFile: "c", ServerName: "d"}, "ca_file cert_file key_file server_name"},
+		"no such CA file":         {kafkalink.Security{TLS: true, CAFile: good + ".missing"}, "ca_file"},
+		"CA file of something":    {kafkalink.Security{TLS: true, CAFile: good}, "ca_file"},
+		"certificate, no key":     {kafkalink.Security{TLS: true, CertFile: cert}, "key_file"},
+		"key, no certificate":     {kafkalink.Security{TLS: true, KeyFile: key}, "cert_file"},
+		"another's key":           {kafkalink.Security{TLS: true, CertFile: cert, KeyFile: otherKey}, "cert_file"},
+		"neither file is there":   {kafkalink.Security{TLS: true, CertFile: "none", KeyFile: "none"}, "cert_file key_file"},
+		"unknown mechanism":       {kafkalink.Security{SASL: "SCRAM-SHA-256", User: "u", PasswordFile: good}, "sasl"},
+		"login without SASL":      {kafkalink.Security{User: "u", PasswordFile: good}, "user password_file"},
+		"no user, no password":    {kafkalink.Security{SASL: "scram-sha-256"}, "password_file user"},
+		"empty password":          {kafkalink.Security{SASL: "scram-sha-256", User: "u", PasswordFile: write(t, "p", "\n")}, "password_file"},
+		"two lines":               {kafkalink.Security{SASL: "scram-sha-256", User: "u", PasswordFile: write(t, "p", password+"\nx\n")}, "password_file"},
+		"far too long":            {kafkalink.Security{SASL: "scram-sha-256", User: "u", PasswordFile: write(t, "p", strings.Repeat(password, 1000))}, "password_file"},
+		"a control character":     {kafkalink.Security{SASL: "scram-sha-256", User: "u", PasswordFile: write(t, "p", password+"\x07")}, "password_file"},
+		"not even text":           {kafkalink.Security{SASL: "scram-sha-256", User: "u", PasswordFile: write(t, "p", password+"\xff")}, "password_file"},
+		"a zero byte in the user": {kafkalink.Security{TLS: true, SASL: "plain", User: "u\x00v", PasswordFile: good}, "user"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var fields []string
+			for _, err := range c.s.Validate() {
+				var f *kafkalink.Fault
+				if !errors.As(err, &f) {
+					t.Fatalf("no field is named: %v", err)
+				}
+				fields = append(fields, f.Field)
+				if strings.Contains(err.Error(), password) {
+					t.Errorf("the password is shown: %v", err)
+				}
+			}
+			if got := strings.Join(fields, " "); got != c.wrong {
+				t.Errorf("at fault: %q, want %q", got, c.wrong)
+			}
+			_, err := kafkalink.Open(kafkalink.Config{Brokers: []string{"127.0.0.1:9"}, Topic: topic, Security: c.s})
+			if (err != nil) != (c.wrong != "") {
+				t.Errorf("Open: %v", err)
+			}
+		})
+	}
+}
+
+// The settings can stand in a command's configuration file.
+func TestSecurityIsAConfigurationTable(t *testing.T) {
+	var c struct {
+		Security kafkalink.Security `toml:"security" doc:"how to enter"`
+	}
+	file := write(t, "gateway.toml", "[security]\ntls = true\nca_file = \"a\"\ncert_file = \"b\"\nkey_file = \"c\"\n"+
+		"server_name = \"d\"\nsasl = \"plain\"\nuser = \"e\"\npassword_file = \"f\"\n")
+	if _, err := conf.Load(&c, conf.Options{Program: "test", EnvPrefix: "TEST"}, []string{"-config", file}, nil, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	want := kafkalink.Security{TLS: true, CAFile: "a", CertFile: "b", KeyFile: "c", ServerName: "d",
+		SASL: "plain", User: "e", PasswordFile: "f"}
+	if c.Security != want {
+		t.Errorf("got %+v", c.Security)
+	}
+}
+
+func TestABrokerMustBeHostAndPort(t *testing.T) {
+	for _, brokers := range [][]string{nil, {"kafka"}, {"127.0.0.1:9092", ""}} {
+		if _, err := kafkalink.Open(kafkalink.Config{Brokers: brokers, Topic: topic}); err == nil {
+			t.Errorf("opened with %q", brokers)
+		}
+	}
+}
