@@ -11,9 +11,9 @@ import (
 	"context"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/segmentio/kafka-go"
 	"go.uber.org/zap"
 
 	"github.com/railgate/railgate/revocation"
@@ -23,53 +23,55 @@ const (
 	// MaxWait is how long a broker may hold back an answer when nothing is new.
 	// Deliveries do not wait for it; a dead broker is noticed after it.
 	MaxWait = 500 * time.Millisecond
-	// callTimeout bounds every call to a broker, MaxWait included.
-	callTimeout = MaxWait + 2*time.Second
+	// callTimeout bounds every call to a broker, MaxWait included: so long does a
+	// frozen leader go unnoticed.
+	callTimeout = MaxWait + 1500*time.Millisecond
 	// Backoff between failed calls grows from the first to the second, jittered.
+	// The second is what recovery costs at worst once the brokers are well again.
 	minBackoff = 50 * time.Millisecond
-	maxBackoff = 2 * time.Second
+	maxBackoff = 500 * time.Millisecond
 	// fetchBytes is the usual size of a fetch; maxFetchBytes the largest tried
 	// when a broker returns nothing that decodes.
 	fetchBytes    = 1 << 20
 	maxFetchBytes = 8 << 20
-	// rereadEvery spaces the re-readings of a log that keeps contradicting itself.
-	rereadEvery = 10 * time.Second
 	// forgetEvery is how often days that are over leave the set.
 	forgetEvery = time.Minute
 )
-
-// Broker is the part of kafka.Client that the follower calls.
-type Broker interface {
-	Fetch(context.Context, *kafka.FetchRequest) (*kafka.FetchResponse, error)
-	ListOffsets(context.Context, *kafka.ListOffsetsRequest) (*kafka.ListOffsetsResponse, error)
-	Metadata(context.Context, *kafka.MetadataRequest) (*kafka.MetadataResponse, error)
-}
 
 // Follower reads one topic into one replica.
 type Follower struct {
 	// Snapshots are kept if Dir is set; set before Run.
 	Snapshots Snapshots
 
-	broker  Broker
+	open    func() (Link, error)
 	topic   string
 	replica *revocation.Replica
 	now     func() time.Time
 	log     *zap.Logger
 
+	current  atomic.Pointer[Link]
+	renewing sync.Mutex // one renewal at a time
+
 	mu      sync.Mutex
-	trouble string // what keeps the follower from reading at all
+	trouble string // what is wrong with the topic
 	stats   Stats
 }
 
-// New prepares a follower; Run starts it. now is the clock that batches are
-// judged by.
-func New(broker Broker, topic string, replica *revocation.Replica, now func() time.Time, log *zap.Logger) *Follower {
-	return &Follower{broker: broker, topic: topic, replica: replica, now: now, log: log,
-		stats: Stats{Errors: map[string]uint64{}, Partitions: make([]PartitionStats, replica.Partitions())}}
+// New prepares a follower; Run starts it. open makes a link to the brokers, and
+// is called again whenever the watchdog gives one up. now is the clock that
+// batches are judged by.
+func New(open func() (Link, error), topic string, replica *revocation.Replica, now func() time.Time, log *zap.Logger) *Follower {
+	return &Follower{open: open, topic: topic, replica: replica, now: now, log: log,
+		stats: Stats{Errors: map[string]uint64{}, Renewed: map[string]uint64{whyFailing: 0, whyStuck: 0},
+			Partitions: make([]PartitionStats, replica.Partitions())}}
 }
 
 // Run follows the stream until ctx ends.
 func (f *Follower) Run(ctx context.Context) {
+	if !f.connect(ctx) {
+		return
+	}
+	defer func() { f.link().Close() }()
 	if !f.awaitTopic(ctx) {
 		return
 	}
@@ -78,8 +80,10 @@ func (f *Follower) Run(ctx context.Context) {
 		wg.Go(func() { f.follow(ctx, p) })
 	}
 	wg.Go(func() { f.forget(ctx) })
+	wg.Go(func() { f.watchTopic(ctx) })
 	if f.Snapshots.Dir != "" {
 		wg.Go(func() { f.keep(ctx) })
+		wg.Go(func() { f.ratchet(ctx) })
 	}
 	wg.Wait()
 }
@@ -88,11 +92,16 @@ func (f *Follower) Run(ctx context.Context) {
 // expects. Reading a subset would miss revocations, so a topic of another
 // width is never read.
 func (f *Follower) awaitTopic(ctx context.Context) bool {
+	var w watch
 	for wait := minBackoff; ; wait = min(2*wait, maxBackoff) {
-		why := f.checkTopic(ctx)
+		link := f.link()
+		why, err := f.checkTopic(ctx)
 		f.setTrouble(why)
 		if why == "" {
 			return true
+		}
+		if err != nil && w.failed() {
+			f.renew(-1, link, whyFailing)
 		}
 		if !sleep(ctx, wait) {
 			return false
@@ -104,12 +113,13 @@ func (f *Follower) setTrouble(why string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if why != f.trouble && why != "" {
-		f.log.Warn("cannot follow the control topic", zap.String("topic", f.topic), zap.String("why", why))
+		f.log.Warn("the control topic is not as it must be", zap.String("topic", f.topic), zap.String("why", why))
 	}
 	f.trouble = why
 }
 
-// Trouble says what keeps the follower from reading at all, or nothing.
+// Trouble says what is wrong with the topic, or nothing: why it cannot be read at
+// all, or what is set so that it will not keep what it must.
 func (f *Follower) Trouble() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -46,10 +46,25 @@ func newLine(t *testing.T) *line {
 	return &line{t: t, broker: b, outbox: revocationtest.NewOutbox(1, partitions)}
 }
 
+func openLink(t *testing.T, b *devbroker.Broker, clientID string) *kafkalink.Link {
+	t.Helper()
+	link, err := kafkalink.Open(kafkalink.Config{Brokers: b.Addresses(), Topic: topic, ClientID: clientID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return link
+}
+
+func opener(b *devbroker.Broker, clientID string) func() (stream.Link, error) {
+	return func() (stream.Link, error) {
+		return kafkalink.Open(kafkalink.Config{Brokers: b.Addresses(), Topic: topic, ClientID: clientID})
+	}
+}
+
 // issue runs the publisher until stop or the end of the test.
 func (l *line) issue() {
 	l.t.Helper()
-	link := kafkalink.Open(l.broker.Addresses(), topic, "issuer")
+	link := openLink(l.t, l.broker, "issuer")
 	l.pub = publish.New(publish.Config{
 		Broker: link, Topic: publish.Topic{Name: topic, Partitions: partitions, Replication: 1},
 		Outbox: l.outbox, Authority: revocationtest.Authority,
@@ -74,9 +89,8 @@ func (l *line) follow(width int) (*revocation.Replica, *stream.Follower) {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	link := kafkalink.Open(l.broker.Addresses(), topic, "gateway")
-	f := stream.New(link, topic, r, time.Now, zap.NewNop())
-	background(l.t, func(ctx context.Context) { f.Run(ctx); link.Close() })
+	f := stream.New(opener(l.broker, "gateway"), topic, r, time.Now, zap.NewNop())
+	background(l.t, f.Run)
 	return r, f
 }
 
@@ -184,8 +198,8 @@ func TestWithoutABrokerTheGatewaySaysSo(t *testing.T) {
 	runtest.Eventually(t, patience, "the follower's complaint", func() bool {
 		return strings.Contains(f.Trouble(), "no Kafka broker answers")
 	})
-	if s := r.Freshness(time.Now().UnixMilli()).State; s.Serves() {
-		t.Fatalf("serves in state %s", s)
+	if s := r.Freshness(time.Now().UnixMilli()); s.State != revocation.Booting || s.Usable {
+		t.Fatalf("state %s, usable %v", s.State, s.Usable)
 	}
 }
 

@@ -18,11 +18,11 @@ type cursor struct {
 	partition int
 	position  int64 // next offset to read; -1: not known yet
 	maxBytes  int64
+	watch     watch
 
 	rereading bool
-	until     int64 // offset that ends the re-reading
-	gaps      bool  // the re-reading met a gap
-	lastTry   time.Time
+	until     int64     // offset that ends the re-reading
+	lastTry   time.Time // when the last re-reading began
 }
 
 // follow reads one partition until ctx ends; errors only slow it down.
@@ -30,7 +30,8 @@ func (f *Follower) follow(ctx context.Context, partition int) {
 	c := &cursor{partition: partition, position: -1, maxBytes: fetchBytes}
 	wait := minBackoff
 	for ctx.Err() == nil {
-		err := f.step(ctx, c)
+		link := f.link()
+		err := f.step(ctx, link, c)
 		if err == nil {
 			wait = minBackoff
 			continue
@@ -38,7 +39,13 @@ func (f *Follower) follow(ctx context.Context, partition int) {
 		if ctx.Err() != nil {
 			return
 		}
+		if f.link() != link {
+			continue // another partition gave the link up, and this call with it
+		}
 		f.countError(err)
+		if c.watch.failed() {
+			f.renew(partition, link, whyFailing)
+		}
 		f.log.Warn("reading the control topic failed; trying again",
 			zap.Int("partition", partition), zap.Int64("offset", c.position), zap.Error(err))
 		if !sleep(ctx, wait) {
@@ -49,13 +56,13 @@ func (f *Follower) follow(ctx context.Context, partition int) {
 }
 
 // step makes one call to the broker and takes in what it brought.
-func (f *Follower) step(ctx context.Context, c *cursor) error {
+func (f *Follower) step(ctx context.Context, link Link, c *cursor) error {
 	if c.position < 0 {
 		return f.begin(ctx, c)
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	r, err := f.broker.Fetch(ctx, &kafka.FetchRequest{
+	r, err := link.Fetch(ctx, &kafka.FetchRequest{
 		Topic: f.topic, Partition: c.partition, Offset: c.position,
 		MinBytes: 1, MaxBytes: c.maxBytes, MaxWait: MaxWait,
 	})
@@ -72,7 +79,7 @@ func (f *Follower) step(ctx context.Context, c *cursor) error {
 		return f.reread(ctx, c, fmt.Sprintf("the log now reaches from %d to %d, reading was at %d",
 			r.LogStartOffset, r.HighWatermark, c.position))
 	}
-	return f.take(ctx, c, r)
+	return f.take(ctx, link, c, r)
 }
 
 // begin finds where to read from: where a snapshot left off, or the log's
@@ -87,7 +94,6 @@ func (f *Follower) begin(ctx context.Context, c *cursor) error {
 	switch {
 	case !ok:
 		c.position = first
-		f.readFrom(c.partition, first)
 	case kept < first || kept > end:
 		return f.reread(ctx, c, fmt.Sprintf("the log reaches from %d to %d, the snapshot was at %d", first, end, kept))
 	default:
@@ -97,52 +103,34 @@ func (f *Follower) begin(ctx context.Context, c *cursor) error {
 	return nil
 }
 
-// readFrom tells the replica what the log's first offset says about its numbers.
-func (f *Follower) readFrom(partition int, first int64) {
-	if first == 0 {
-		f.replica.FromOne(partition)
-	}
-}
-
 // take applies a response and moves the cursor.
-func (f *Follower) take(ctx context.Context, c *cursor, r *kafka.FetchResponse) error {
+func (f *Follower) take(ctx context.Context, link Link, c *cursor, r *kafka.FetchResponse) error {
 	now := f.now().UnixMilli()
-	gap := false
 	next, lowest, err := kafkalink.Walk(r.Records, c.position, revocation.MaxBatch, func(_ int64, value []byte) {
-		if f.replica.Apply(c.partition, value, now) == revocation.Gap {
-			gap = true
-		}
+		f.replica.Apply(c.partition, value, now)
 	})
+	if next > r.HighWatermark && err == nil {
+		// Offsets are not covered by a batch's checksum: to believe this one would
+		// skip whatever comes before it.
+		return fmt.Errorf("stream: a batch reaches offset %d, the log ends at %d", next, r.HighWatermark)
+	}
 	if next == c.position && next < r.HighWatermark && err == nil {
 		next = f.stepHole(c, lowest)
 	} else if next > c.position {
 		c.maxBytes = fetchBytes
 	}
+	moved := next > c.position || next >= r.HighWatermark
 	c.position = next
-	f.replica.Position(c.partition, next)
+	trusted := f.replica.Position(c.partition, next)
 	f.progress(c, r)
 	if err != nil {
 		return err
 	}
-	if !c.rereading {
-		if gap {
-			return f.reread(ctx, c, gapFound)
-		}
-		return nil
+	if c.watch.answered(moved, time.Now()) {
+		f.renew(c.partition, link, whyStuck)
 	}
-	c.gaps = c.gaps || gap
-	switch {
-	case next < c.until:
-	case !c.gaps:
-		f.endReread(c)
-	case time.Since(c.lastTry) > rereadEvery:
-		// Still not whole. A replica that comes back late may heal it, so try again.
-		return f.reread(ctx, c, gapFound)
-	}
-	return nil
+	return f.mend(ctx, c, trusted)
 }
-
-const gapFound = "a gap in the numbering"
 
 // stepHole handles a response that held nothing at or after the position though
 // the log goes on. A decoded batch that begins at or before the position proves
@@ -160,30 +148,4 @@ func (f *Follower) stepHole(c *cursor, lowest int64) int64 {
 		f.count(func(s *Stats) { s.Undecodable++ })
 	}
 	return c.position
-}
-
-// reread starts over from the log's first offset, keeping all that was learnt.
-func (f *Follower) reread(ctx context.Context, c *cursor, why string) error {
-	first, end, err := f.bounds(ctx, c.partition)
-	if err != nil {
-		return err
-	}
-	f.log.Error("the control topic contradicts what was read before; reading it again",
-		zap.Int("partition", c.partition), zap.String("why", why),
-		zap.Int64("from", first), zap.Int64("to", end))
-	f.replica.Rewind(c.partition, end, why)
-	f.readFrom(c.partition, first)
-	c.position, c.until, c.rereading, c.gaps, c.lastTry = first, end, true, false, time.Now()
-	f.replica.Position(c.partition, first)
-	if first >= end {
-		f.endReread(c)
-	}
-	return nil
-}
-
-// endReread accepts the log as whole.
-func (f *Follower) endReread(c *cursor) {
-	c.rereading = false
-	f.replica.Restored(c.partition)
-	f.log.Info("the control topic is whole again", zap.Int("partition", c.partition))
 }

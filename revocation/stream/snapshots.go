@@ -34,6 +34,7 @@ const (
 // and says in the log why others were passed over. Without one the replica
 // stays empty and the log is read from its start: slower, never wrong.
 func (s Snapshots) Restore(replica *revocation.Replica, topic string, now time.Time, log *zap.Logger) {
+	defer s.hold(replica, topic, log)
 	for _, name := range []string{newest, previous} {
 		path := filepath.Join(s.Dir, name)
 		snapshot, err := read(path)

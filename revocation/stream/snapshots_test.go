@@ -1,7 +1,6 @@
 package stream_test
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -10,7 +9,6 @@ import (
 	"github.com/segmentio/kafka-go"
 	"go.uber.org/zap"
 
-	"github.com/railgate/railgate/internal/kafkalink"
 	"github.com/railgate/railgate/internal/runtest"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/revocationtest"
@@ -26,11 +24,10 @@ func (l *line) keeper(dir string) (r *revocation.Replica, f *stream.Follower, st
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	link := kafkalink.Open(l.broker.Addresses(), topic, "gateway")
-	f = stream.New(link, topic, r, time.Now, zap.NewNop())
+	f = stream.New(opener(l.broker, "gateway"), topic, r, time.Now, zap.NewNop())
 	f.Snapshots = stream.Snapshots{Dir: dir, Every: 20 * time.Millisecond}
 	f.Snapshots.Restore(r, topic, now, zap.NewNop())
-	return r, f, background(l.t, func(ctx context.Context) { f.Run(ctx); link.Close() })
+	return r, f, background(l.t, f.Run)
 }
 
 func revoked(r *revocation.Replica) int { return r.Status(0).Revoked }

@@ -17,6 +17,7 @@ type Stats struct {
 	Holes       uint64 // offsets stepped through because compaction left nothing there
 	Undecodable uint64 // responses that held nothing readable even at the largest size
 	Errors      map[string]uint64
+	Renewed     map[string]uint64 // links the watchdog gave up, by why
 	// SnapshotMS is when the newest snapshot was taken, Unix ms; 0: none yet.
 	SnapshotMS       int64
 	SnapshotTook     time.Duration
@@ -32,7 +33,7 @@ func (f *Follower) Stats() Stats {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s := f.stats
-	s.Errors = maps.Clone(s.Errors)
+	s.Errors, s.Renewed = maps.Clone(s.Errors), maps.Clone(s.Renewed)
 	s.Partitions = slices.Clone(s.Partitions)
 	return s
 }
@@ -51,6 +52,9 @@ func (f *Follower) progress(c *cursor, r *kafka.FetchResponse) {
 }
 
 func (f *Follower) countError(err error) {
+	if errors.Is(err, context.Canceled) {
+		return // the end of the follower, or of a link, is no fault
+	}
 	f.count(func(s *Stats) { s.Errors[class(err)]++ })
 }
 

@@ -3,18 +3,56 @@ package stream
 import (
 	"context"
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/segmentio/kafka-go"
+
+	"github.com/railgate/railgate/internal/kafkalink"
+	"github.com/railgate/railgate/revocation"
 )
 
-// checkTopic says in words why the topic cannot be read, or nothing.
-func (f *Follower) checkTopic(ctx context.Context) string {
+// topicEvery is how often the topic's shape is looked at again.
+const topicEvery = 20 * time.Second
+
+// watchTopic looks again at what only an operator can change: a topic that was
+// widened, deleted, or told to forget too early. Reading goes on meanwhile.
+func (f *Follower) watchTopic(ctx context.Context) {
+	for {
+		why, err := f.checkTopic(ctx)
+		if why == "" {
+			why = f.checkConfig(ctx)
+		}
+		if err == nil { // brokers that do not answer are the partitions' business
+			f.setTrouble(why)
+		}
+		if !sleep(ctx, topicEvery) {
+			return
+		}
+	}
+}
+
+// checkConfig says what is wrong with the topic's settings, or nothing. A
+// gateway need not be allowed to read them.
+func (f *Follower) checkConfig(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	m, err := f.broker.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{f.topic}})
+	faults, err := kafkalink.TopicFaults(ctx, f.link(), f.topic, revocation.MaxSnapshotAge)
+	if err != nil {
+		return ""
+	}
+	return strings.Join(faults, "; ")
+}
+
+// checkTopic says in words why the topic cannot be read, or nothing; err is set
+// if no broker answered.
+func (f *Follower) checkTopic(ctx context.Context) (why string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	m, err := f.link().Metadata(ctx, &kafka.MetadataRequest{Topics: []string{f.topic}})
 	if err != nil {
 		f.countError(err)
-		return "no Kafka broker answers: " + err.Error()
+		return "no Kafka broker answers: " + err.Error(), err
 	}
 	for _, t := range m.Topics {
 		if t.Name != f.topic {
@@ -22,21 +60,21 @@ func (f *Follower) checkTopic(ctx context.Context) string {
 		}
 		if t.Error != nil {
 			f.countError(t.Error)
-			return fmt.Sprintf("topic %s: %v", f.topic, t.Error)
+			return fmt.Sprintf("topic %s: %v", f.topic, t.Error), nil
 		}
 		if n := len(t.Partitions); n != f.replica.Partitions() {
-			return fmt.Sprintf("topic %s has %d partitions, configured are %d", f.topic, n, f.replica.Partitions())
+			return fmt.Sprintf("topic %s has %d partitions, configured are %d", f.topic, n, f.replica.Partitions()), nil
 		}
-		return ""
+		return "", nil
 	}
-	return fmt.Sprintf("topic %s does not exist", f.topic)
+	return fmt.Sprintf("topic %s does not exist", f.topic), nil
 }
 
 // bounds asks for the first offset of a partition's log and the one after its last.
 func (f *Follower) bounds(ctx context.Context, partition int) (first, end int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	r, err := f.broker.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{
+	r, err := f.link().ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{
 		f.topic: {kafka.FirstOffsetOf(partition), kafka.LastOffsetOf(partition)},
 	}})
 	if err != nil {

@@ -1,0 +1,122 @@
+package stream_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/railgate/railgate/internal/kbatch"
+	"github.com/railgate/railgate/revocation"
+)
+
+// Fields in front of what the CRC covers, as byte ranges of a batch.
+const (
+	lengthAt = 8
+	epochAt  = 12
+	magicAt  = 16
+)
+
+// stepOfBits thins out compressed records: all of their bits would take half a
+// minute under the race detector. It is prime, so each bit of a byte has its turn.
+const stepOfBits = 23
+
+// Every single bit of a batch, flipped. Where the CRC looks, the answer is an
+// error and nothing is visited. It does not look at the first bytes; of those
+// only the base offset can make a message look as if it lay elsewhere, and then
+// each still carries its number, which no broker can change.
+func TestEveryFlippedBitIsSeen(t *testing.T) {
+	for _, codec := range kbatch.Codecs {
+		s := newScript()
+		good := batch(codec, 100, 104, s.revokes(5)...).Encode()
+		behind := batch(codec, 105, 106, s.revokes(2)...).Encode()
+		whole, _, _, err := walk(slices.Concat(good, behind), 100)
+		if err != nil || len(whole) != 7 {
+			t.Fatalf("%s: undamaged: %d messages, %v", codec, len(whole), err)
+		}
+		for bit := range len(good) * 8 {
+			bad := slices.Concat(good, behind)
+			bad[bit/8] ^= 0x80 >> (bit % 8)
+			if hungry(bad) || codec != kbatch.None && bit/8 >= kbatch.HeaderSize && bit%stepOfBits != 0 {
+				continue
+			}
+			seen, next, lowest, err := walk(bad, 100)
+			var panicked errPanic
+			switch at := bit / 8; {
+			case errors.As(err, &panicked):
+				// Known of kafka-go: a length below zero, see knownPanic.
+				if bit != lengthAt*8 {
+					t.Errorf("%s: bit %d: %v", codec, bit, err)
+				}
+			case at < lengthAt:
+				for _, v := range seen {
+					if !slices.ContainsFunc(whole, func(w visited) bool { return w.value == v.value }) {
+						t.Errorf("%s: bit %d: a message came out that is not in the log", codec, bit)
+					}
+				}
+			case at < epochAt: // too short: an error; too long: as if cut, asked for again
+				if len(seen) != 0 || next != 100 || lowest != -1 {
+					t.Errorf("%s: bit %d: %d messages, next %d, lowest %d", codec, bit, len(seen), next, lowest)
+				}
+			case at < magicAt: // the leader's epoch says nothing about the content
+				if !slices.Equal(seen, whole) || err != nil {
+					t.Errorf("%s: bit %d: %d messages, %v", codec, bit, len(seen), err)
+				}
+			default:
+				if len(seen) != 0 || next != 100 || lowest != -1 || err == nil {
+					t.Errorf("%s: bit %d: %d messages, next %d, lowest %d, %v", codec, bit, len(seen), next, lowest, err)
+				}
+			}
+		}
+	}
+}
+
+// A base offset that came wrong once, in a log read from its first offset: too
+// high, and reading jumps ahead; too low, and messages look as if they were read
+// before. The log's end gives it away, or the numbers of the next message, which
+// a heartbeat has too; and a second reading heals it.
+func TestABaseOffsetThatCameWrongIsNoticed(t *testing.T) {
+	const batches, each = 3, 4
+	topic := func(victim, bit int) string { return fmt.Sprintf("base-%d-%d", victim, bit) }
+	var topics []string
+	for victim := range batches {
+		for bit := range 64 {
+			topics = append(topics, topic(victim, bit))
+		}
+	}
+	shelf := newShelf(t, topics...)
+	for victim := range batches {
+		for bit := range 64 {
+			s, l := newScript(), &kbatch.Log{}
+			var good []byte
+			for i := range int64(batches) {
+				b := batch(kbatch.None, i*each, i*each+each-1, s.revokes(each)...)
+				if i == int64(victim) {
+					good = b.Encode()
+				}
+				l.Append(true, b)
+			}
+			l.Append(true, batch(kbatch.None, batches*each, batches*each, s.say(0)))
+			l.Hidden = 1
+			bad := slices.Clone(good)
+			bad[bit/8] ^= 0x80 >> (bit % 8)
+			wrong := 1
+			shelf.put(topic(victim, bit), &served{log: l, bend: func(_ int64, records []byte) []byte {
+				if wrong == 0 || !bytes.Equal(records, good) {
+					return records
+				}
+				wrong--
+				return bad
+			}})
+			r := shelf.read(t, topic(victim, bit), s.began)
+			r.passes(batches * each)
+			shelf.change(topic(victim, bit), func(v *served) { v.log.Hidden = 0 })
+			r.await("all, ready, at the log's end", func(status revocation.Status) bool {
+				return status.State == revocation.Fresh && status.Revoked == len(s.revoked) &&
+					status.Partitions[0].Position == batches*each+1
+			})
+			r.stop()
+		}
+	}
+}

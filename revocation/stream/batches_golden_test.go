@@ -1,0 +1,189 @@
+package stream_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/railgate/railgate/internal/kbatch"
+	"github.com/railgate/railgate/revocation"
+)
+
+// producer is the id of whoever writes in transactions.
+const producer = 7
+
+// longAgo is when a topic may forget, ms: nothing signed then matters now.
+const longAgo = 72 * 3600 * 1000
+
+// shapes are the logs that were seen to stall, loop or crash kafka.Reader, and
+// their neighbours. Each tells what the broker keeps, in the given codec.
+var shapes = []struct {
+	name string
+	make func(s *script, codec kbatch.Codec, l *kbatch.Log)
+}{
+	{"the tail of the last batch was compacted away", func(s *script, codec kbatch.Codec, l *kbatch.Log) {
+		l.Append(false, batch(codec, 0, 9, s.revokes(4)...))
+	}},
+	{"the tail of the last batch of a segment was compacted away", func(s *script, codec kbatch.Codec, l *kbatch.Log) {
+		l.Append(false, batch(codec, 0, 9, s.revokes(4)...))
+		l.Append(true, batch(codec, 10, 13, s.revokes(4)...))
+	}},
+	{"an empty batch alone at the log's start", func(s *script, codec kbatch.Codec, l *kbatch.Log) {
+		l.Append(false, batch(codec, 0, 9))
+		l.Append(true, batch(codec, 10, 19, s.revokes(10)...))
+	}},
+	{"full, empty alone, full", func(s *script, codec kbatch.Codec, l *kbatch.Log) {
+		l.Append(false, batch(codec, 0, 9, s.revokes(10)...))
+		l.Append(true, batch(codec, 10, 19))
+		l.Append(true, batch(codec, 20, 29, s.revokes(10)...))
+	}},
+	{"full, empty, empty, full in one response", func(s *script, codec kbatch.Codec, l *kbatch.Log) {
+		l.Append(false, batch(codec, 0, 9, s.revokes(10)...))
+		l.Append(false, batch(codec, 10, 14))
+		l.Append(false, batch(codec, 15, 19))
+		l.Append(false, batch(codec, 20, 29, s.revokes(10)...))
+	}},
+	{"an empty batch at the log's end", func(s *script, codec kbatch.Codec, l *kbatch.Log) {
+		l.Append(false, batch(codec, 0, 3, s.revokes(4)...))
+		l.Append(false, batch(codec, 4, 9))
+	}},
+	{"an empty batch alone at the log's end", func(s *script, codec kbatch.Codec, l *kbatch.Log) {
+		l.Append(false, batch(codec, 0, 3, s.revokes(4)...))
+		l.Append(true, batch(codec, 4, 9))
+	}},
+	{"holes between batches and in front", func(s *script, codec kbatch.Codec, l *kbatch.Log) {
+		l.Append(false, batch(codec, 5_000, 5_003, s.revokes(4)...))
+		l.Append(false, batch(codec, 10_000, 10_003, s.revokes(4)...))
+		l.Append(true, batch(codec, 20_000, 20_003, s.revokes(4)...))
+	}},
+	{"records were deleted up to the middle of a batch", func(s *script, codec kbatch.Codec, l *kbatch.Log) {
+		s.now -= longAgo
+		old := append(s.revokes(5), s.say(0))
+		clear(s.revoked)
+		s.now += longAgo
+		l.Append(false, batch(codec, 100, 111, append(old, s.revokes(6)...)...))
+		l.Start = 105 // the old heartbeat is still there and tells the numbers
+	}},
+	{"markers in the middle and at the end", func(s *script, codec kbatch.Codec, l *kbatch.Log) {
+		l.Append(false, inTransaction(batch(codec, 0, 3, s.revokes(4)...)))
+		l.Append(false, kbatch.Batch{Base: 4, Last: 4, Producer: producer, Marker: kbatch.Commit})
+		l.Append(false, inTransaction(batch(codec, 5, 6, s.revokes(2)...)))
+		l.Append(true, kbatch.Batch{Base: 7, Last: 7, Producer: producer, Marker: kbatch.Commit})
+	}},
+	{"a marker that compaction emptied, alone", func(s *script, codec kbatch.Codec, l *kbatch.Log) {
+		l.Append(false, inTransaction(batch(codec, 0, 3, s.revokes(4)...)))
+		l.Append(true, kbatch.Batch{Base: 4, Last: 4, Producer: producer, Marker: kbatch.Commit, Hollow: true})
+		l.Append(true, batch(codec, 5, 6, s.revokes(2)...))
+	}},
+	// What a transaction took back was signed all the same. kafka-go does not say
+	// which were aborted, and for revocations it errs on the safe side.
+	{"an aborted transaction is delivered too", func(s *script, codec kbatch.Codec, l *kbatch.Log) {
+		l.Append(false, inTransaction(batch(codec, 0, 3, s.revokes(4)...)))
+		l.Append(false, kbatch.Batch{Base: 4, Last: 4, Producer: producer, Marker: kbatch.Abort})
+		l.Append(false, batch(codec, 5, 5, s.say(0)))
+	}},
+	{"the first and some middle messages of a batch are gone", func(s *script, codec kbatch.Codec, l *kbatch.Log) {
+		b := batch(codec, 0, 9, s.revokes(4)...)
+		for i, offset := range []int64{2, 3, 6, 8} {
+			b.Messages[i].Offset = offset
+		}
+		l.Append(false, b)
+		l.Append(false, batch(codec, 10, 10, s.say(0)))
+	}},
+}
+
+func inTransaction(b kbatch.Batch) kbatch.Batch {
+	b.Producer = producer
+	return b
+}
+
+// Whatever a broker keeps after compaction, in whatever codec: the follower
+// applies all that is left, once, and arrives at the log's end.
+func TestEveryShapeOfLogIsReadToItsEnd(t *testing.T) {
+	var topics []string
+	for i := range shapes {
+		for _, codec := range kbatch.Codecs {
+			topics = append(topics, fmt.Sprintf("shape-%d-%s", i, codec))
+		}
+	}
+	shelf := newShelf(t, topics...)
+	for i, shape := range shapes {
+		for _, codec := range kbatch.Codecs {
+			s, l, topic := newScript(), &kbatch.Log{}, fmt.Sprintf("shape-%d-%s", i, codec)
+			shape.make(s, codec, l)
+			shelf.put(topic, &served{log: l})
+			r := shelf.read(t, topic, s.began)
+			r.name = codec.String() + ": " + shape.name
+			r.reaches(l.End())
+			r.stop()
+			s.agrees(t, r.name, r.replica)
+			shelf.boundedFetches(t, r.name, topic)
+		}
+	}
+}
+
+// boundedFetches holds the reader to a number of fetches that follows from the
+// log: a busy loop at one place breaks it.
+func (s *shelf) boundedFetches(t *testing.T, name, topic string) {
+	t.Helper()
+	s.change(topic, func(l *served) {
+		holes := int64(l.log.Batches())
+		for _, b := range l.log.Held() {
+			holes += b.Last - b.Base + 1 - int64(len(b.Messages))
+		}
+		if n := int64(len(l.asked)); n > 4*holes+20 {
+			t.Errorf("%s: %d fetches for %d batches and holes: %v", name, n, holes, l.asked)
+		}
+	})
+}
+
+// An answer that is cut inside its last batch is Kafka's everyday: the next one
+// begins with that batch.
+func TestACutBatchIsAskedForAgain(t *testing.T) {
+	var topics []string
+	for _, codec := range kbatch.Codecs {
+		topics = append(topics, "cut-"+codec.String())
+	}
+	shelf := newShelf(t, topics...)
+	for _, codec := range kbatch.Codecs {
+		s, l, topic := newScript(), &kbatch.Log{}, "cut-"+codec.String()
+		first := batch(codec, 0, 4, s.revokes(5)...)
+		l.Append(false, first)
+		l.Append(false, batch(codec, 5, 9, s.revokes(5)...))
+		whole := len(l.Read(0, 1<<20, false))
+		// Cuts in the second batch's base offset and length, in its header, and in many
+		// places of its records.
+		for left := 1; left < whole-len(first.Encode()); left += 23 {
+			shelf.put(topic, &served{log: l, limit: len(first.Encode()) + left})
+			r := shelf.read(t, topic, s.began)
+			r.reaches(l.End())
+			if e := r.follower.Stats().Errors; len(e) != 0 {
+				t.Errorf("%s with %d bytes left: %v", codec, left, e)
+			}
+			r.stop()
+			s.agrees(t, fmt.Sprintf("%s with %d bytes left", codec, left), r.replica)
+		}
+	}
+}
+
+// Old brokers cut even the first batch. A batch of more bytes than the usual
+// fetch decodes to nothing, until the follower asks for enough.
+func TestABatchLargerThanAFetchIsReachedByAskingForMore(t *testing.T) {
+	const usual = 1 << 20
+	shelf := newShelf(t, "large")
+	s, l := newScript(), &kbatch.Log{}
+	l.Append(false, batch(kbatch.None, 0, 0, s.revokes(1)...))
+	var large []kbatch.Message
+	indexes := make([]uint32, revocation.MaxRecords)
+	for size := 0; size < 2*usual; size += len(large[len(large)-1].Value) {
+		for i := range indexes {
+			indexes[i] = uint32(s.next) + uint32(i)
+		}
+		large = append(large, s.say(revocation.KindRevoke, indexes...))
+	}
+	l.Append(true, batch(kbatch.None, 1, int64(len(large)), large...))
+	shelf.put("large", &served{log: l, cutFirst: true})
+	r := shelf.read(t, "large", s.began)
+	r.reaches(l.End())
+	r.stop()
+	s.agrees(t, "large", r.replica)
+}

@@ -1,0 +1,78 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/railgate/railgate/revocation"
+)
+
+const (
+	ratchetFile = "control.ratchet"
+	// ratchetEvery is how much numbering a crash may make the ratchet forget.
+	ratchetEvery = time.Second
+)
+
+// hold gives the replica the marks of an earlier life. A damaged file is said
+// and passed over: the snapshot still has its own place, and to stay shut for
+// the lack of a second opinion would help nobody.
+func (s Snapshots) hold(replica *revocation.Replica, topic string, log *zap.Logger) {
+	path := filepath.Join(s.Dir, ratchetFile)
+	raw, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	var t revocation.Ratchet
+	if err == nil {
+		t, err = revocation.DecodeRatchet(raw)
+	}
+	if err != nil {
+		log.Error("the ratchet is not used: an old copy of the log would be noticed by the snapshot only", zap.String("file", path), zap.Error(err))
+		return
+	}
+	if !replica.Hold(t, topic) {
+		log.Info("the ratchet is of another stream and starts anew", zap.String("file", path))
+	}
+}
+
+// ratchet writes the marks whenever they have risen. What they speak of was
+// verified before: never the other way round.
+func (f *Follower) ratchet(ctx context.Context) {
+	var written []revocation.Mark
+	save := func() {
+		t := f.replica.Ratchet(f.topic)
+		if slices.Equal(t.Marks, written) {
+			return
+		}
+		if err := replaceFile(f.Snapshots.Dir, ratchetFile, t.Encode()); err != nil {
+			f.count(func(s *Stats) { s.SnapshotFailures++ })
+			f.log.Error("the ratchet could not be written", zap.String("dir", f.Snapshots.Dir), zap.Error(err))
+			return
+		}
+		written = t.Marks
+	}
+	for sleep(ctx, ratchetEvery) {
+		save()
+	}
+	save()
+}
+
+// replaceFile writes a file so that a crash at any moment leaves the old or the
+// new one, whole.
+func replaceFile(dir, name string, raw []byte) error {
+	fresh := filepath.Join(dir, name+".new")
+	if err := writeSynced(fresh, raw); err != nil {
+		return err
+	}
+	if err := os.Rename(fresh, filepath.Join(dir, name)); err != nil {
+		return err
+	}
+	return syncDir(dir)
+}

@@ -1,0 +1,43 @@
+package stream
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// rereadEvery spaces the re-readings of a log that keeps contradicting itself.
+const rereadEvery = 10 * time.Second
+
+// mend has a partition that is not trusted read again. A log that is still not
+// whole after that is tried again from time to time: a broker's copy that comes
+// back late may heal it, and so does the issuer when it restates.
+func (f *Follower) mend(ctx context.Context, c *cursor, trusted bool) error {
+	switch {
+	case c.rereading && c.position < c.until:
+		return nil
+	case trusted && c.rereading:
+		c.rereading = false
+		f.log.Info("the control topic is whole again", zap.Int("partition", c.partition))
+		return nil
+	case trusted || time.Since(c.lastTry) < rereadEvery:
+		return nil
+	}
+	return f.reread(ctx, c, "")
+}
+
+// reread starts over from the log's first offset, keeping all that was learnt.
+// why is empty if the replica knows it already.
+func (f *Follower) reread(ctx context.Context, c *cursor, why string) error {
+	first, end, err := f.bounds(ctx, c.partition)
+	if err != nil {
+		return err
+	}
+	why = f.replica.Rewind(c.partition, end, why)
+	f.log.Error("the control topic contradicts what was read before; reading it again",
+		zap.Int("partition", c.partition), zap.String("why", why),
+		zap.Int64("from", first), zap.Int64("to", end))
+	c.position, c.until, c.rereading, c.lastTry = first, end, true, time.Now()
+	return f.mend(ctx, c, f.replica.Position(c.partition, first))
+}
