@@ -3,11 +3,14 @@
 // until they are. What an Outbox has accepted is lost only with its database.
 //
 // It promises at-least-once delivery in order per partition; the numbering
-// makes repetitions harmless. It holds no state that a crash could lose.
+// makes repetitions harmless. It holds no state that a crash could lose. Of
+// several publishers on one Outbox one works and the others stand by.
 package publish
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
@@ -17,6 +20,14 @@ import (
 // database transaction as their cause; that is not this package's business.
 // Calls for different partitions may run at the same time.
 type Outbox interface {
+	// Lead takes the lease of the one active publisher, or renews it, and reports
+	// whether this outbox's owner has it for the coming LeaseTime. The lease
+	// keeps two issuers on one database from doing the work twice; what keeps it
+	// correct when a lease is lost unnoticed is that Take asks whose it is, and
+	// the epoch that Take and Published check.
+	Lead(ctx context.Context) (leading bool, err error)
+	// Resign gives the lease back early, so that another need not wait for its end.
+	Resign(ctx context.Context) error
 	// Epoch is the incarnation of the numbering: it never shrinks, and it grows
 	// whenever numbering starts over, for instance with a new database.
 	Epoch(ctx context.Context) (uint64, error)
@@ -26,17 +37,32 @@ type Outbox interface {
 	Place(ctx context.Context, partition int) (low, next uint64, err error)
 	// Restate starts a new epoch, greater than above and than the present one,
 	// that says all over again what is in force at now (Unix ms): every announced
-	// key and the state of every credential that was ever revoked and has not
-	// expired. Numbering starts over at 1; what waited stays, in order, in front.
+	// key with its cut-off and rescued credentials, every subject's cut-off, and
+	// the state of every credential that was ever revoked and has not expired.
+	// Numbering starts over at 1; what waited stays, in order, in front.
 	Restate(ctx context.Context, above uint64, now int64) (epoch uint64, err error)
 	// Take durably numbers what waits for the partition, oldest first, and
 	// returns at most max unpublished records in the order of their numbers. A
 	// number once given stays with its record, so a crash between publishing
-	// and Published leads to the same message again.
-	Take(ctx context.Context, partition, max int) (Pending, error)
-	// Published marks the partition's records up to and including last.
-	Published(ctx context.Context, partition int, last uint64) error
+	// and Published leads to the same message again. An epoch that is over is
+	// ErrEpoch and a lease that another has is ErrLease, also when nothing waits:
+	// two who publish the same numbers by different clocks look like a stream that
+	// contradicts itself.
+	Take(ctx context.Context, epoch uint64, partition, max int) (Pending, error)
+	// Published marks the partition's records up to and including last. An epoch
+	// that is over is ErrEpoch, and nothing is marked: its numbers mean other
+	// records now. Who has lost the lease may still mark what it published.
+	Published(ctx context.Context, epoch uint64, partition int, last uint64) error
 }
+
+// LeaseTime is how long a lease lasts; its owner renews it three times as often.
+const LeaseTime = 3 * time.Second
+
+// ErrEpoch says that another publisher began a new epoch: start over.
+var ErrEpoch = errors.New("publish: the epoch is over")
+
+// ErrLease says that another publisher has the lease: stand by.
+var ErrLease = errors.New("publish: another publisher has the lease")
 
 // Pending is what an Outbox has for one partition.
 type Pending struct {
@@ -47,7 +73,9 @@ type Pending struct {
 }
 
 // Partition is the partition that a record belongs to. Records of one serial
-// share one, which keeps revoke and unrevoke in order; keys go to partition 0.
+// share one, which keeps revoke and unrevoke in order. All that is said of keys
+// shares partition 0, so that a rescue stays ahead of its cut-off; subjects are
+// there, too.
 func Partition(r *revocation.Record, partitions int) int {
 	switch r.Kind {
 	case revocation.KindRevoke, revocation.KindUnrevoke:

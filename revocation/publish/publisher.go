@@ -2,9 +2,7 @@ package publish
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -17,6 +15,8 @@ import (
 const (
 	// DefaultHeartbeat is how often a partition without news says that there is none.
 	DefaultHeartbeat = time.Second
+	// DefaultLogCheck is how often the log's ends are looked at while publishing.
+	DefaultLogCheck = time.Minute
 	// pollEvery finds records that another process committed; those of this
 	// process announce themselves through Wake.
 	pollEvery = 200 * time.Millisecond
@@ -25,8 +25,9 @@ const (
 	// resumeTimeout bounds one attempt to compare stream and outbox; restating a
 	// million revocations takes most of it.
 	resumeTimeout = 5 * time.Minute
-	minBackoff    = 50 * time.Millisecond
-	maxBackoff    = 2 * time.Second
+
+	minBackoff = 50 * time.Millisecond
+	maxBackoff = 2 * time.Second
 )
 
 // Broker is the part of kafka.Client that the publisher calls.
@@ -38,15 +39,20 @@ type Broker interface {
 	Fetch(context.Context, *kafka.FetchRequest) (*kafka.FetchResponse, error)
 }
 
-// Config is what a Publisher works with; every field but Heartbeat must be set.
+// Config is what a Publisher works with; what has no default must be set.
 type Config struct {
 	Broker    Broker
 	Topic     Topic
 	Outbox    Outbox
 	Authority Signer
 	Heartbeat time.Duration    // 0: DefaultHeartbeat
+	LogCheck  time.Duration    // 0: DefaultLogCheck
 	Now       func() time.Time // the clock that batches are dated by
 	Log       *zap.Logger
+	// TopicFaults tells in plain words which settings of the topic endanger what
+	// is promised. It is asked each time publishing begins; what it says is
+	// logged and counted and stops nothing. nil: nobody is asked.
+	TopicFaults func(context.Context) ([]string, error)
 }
 
 // Publisher empties an Outbox into the control topic.
@@ -55,8 +61,17 @@ type Publisher struct {
 	authority [4]byte
 	wake      []chan struct{} // one per partition, capacity 1: a pending wake-up is enough
 
-	mu    sync.Mutex
+	mu    sync.Mutex // guards what follows
 	stats Stats
+	logs  []extent // one per partition, of the present term
+}
+
+// extent is what the publisher knows of a partition's log.
+type extent struct {
+	// head is where a batch of number 1 stands that nothing older contradicts:
+	// from there on the log is whole. -1: none is known.
+	head int64
+	end  int64 // the log had messages up to here, exclusive
 }
 
 // Stats is what the publisher did, for metrics.
@@ -66,6 +81,10 @@ type Stats struct {
 	Restatements uint64
 	// LastMS is when each partition last took a message, Unix ms.
 	LastMS []int64
+	// Leading says that this publisher is the one that works; others stand by.
+	Leading bool
+	// TopicFaults is how many faults the topic's settings had when they were last looked at.
+	TopicFaults int
 }
 
 // New prepares a publisher; Run starts it.
@@ -73,10 +92,14 @@ func New(c Config) *Publisher {
 	if c.Heartbeat == 0 {
 		c.Heartbeat = DefaultHeartbeat
 	}
+	if c.LogCheck == 0 {
+		c.LogCheck = DefaultLogCheck
+	}
 	p := &Publisher{Config: c, authority: revocation.NewAuthority(c.Authority.Public()).ID()}
 	for range c.Topic.Partitions {
 		p.wake = append(p.wake, make(chan struct{}, 1))
 	}
+	p.logs = make([]extent, c.Topic.Partitions)
 	p.stats.LastMS = make([]int64, c.Topic.Partitions)
 	return p
 }
@@ -100,147 +123,81 @@ func (p *Publisher) Stats() Stats {
 	return s
 }
 
-// Run publishes until ctx ends. It fails only if the topic can never be right.
-// When the log turns out to have lost what was published, it begins again.
+// Run waits until the lease is this publisher's, publishes until ctx ends, and
+// gives the lease back. It fails only if the topic can never be right. When the
+// lease is lost it waits again; when the log turns out to have lost what was
+// published, or another publisher began a new epoch, it begins again.
 func (p *Publisher) Run(ctx context.Context) error {
-	for {
-		var epoch uint64
+	for p.awaitLease(ctx) {
+		err := p.lead(ctx)
+		p.resign()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lead is one term: it compares stream and outbox, then serves until the term
+// has a reason to end. Only errFinal is an error.
+func (p *Publisher) lead(ctx context.Context) error {
+	var epoch uint64
+	err := p.holding(ctx, time.Time{}, func(ctx context.Context) error {
 		err := p.retry(ctx, resumeTimeout, "prepare the control topic", func(ctx context.Context) (err error) {
 			if err = p.Topic.ensure(ctx, p.Broker); err == nil {
 				epoch, err = p.resume(ctx)
 			}
 			return err
 		})
-		if err != nil {
-			return err
+		if err == nil {
+			p.inspect(ctx)
 		}
+		return err
+	})
+	if errors.Is(err, errFinal) {
+		return err
+	}
+	if err != nil {
+		return nil
+	}
+	until, err := p.renew(ctx) // preparing may have taken longer than a lease lasts
+	if err != nil || until.IsZero() {
+		return nil
+	}
+	return p.holding(ctx, until, func(ctx context.Context) error {
 		serving, stop := context.WithCancel(ctx)
-		var wg sync.WaitGroup
-		for partition := range p.wake {
-			wg.Go(func() {
+		var parts sync.WaitGroup
+		part := func(run func()) {
+			parts.Go(func() {
 				defer stop() // one partition's loss is everyone's: restating moves them all
-				p.serve(serving, partition, epoch)
+				run()
 			})
 		}
-		wg.Wait()
-		stop()
-		if ctx.Err() != nil {
-			return nil
+		for partition := range p.wake {
+			part(func() { p.serve(serving, partition, epoch) })
 		}
-	}
+		part(func() { p.watch(serving) })
+		parts.Wait()
+		return nil
+	})
 }
 
-// serve empties one partition's share of the outbox, one message in flight, so
-// that order in the log is order in the outbox. It returns when ctx ends or the
-// log is seen to have been cut or made again.
-func (p *Publisher) serve(ctx context.Context, partition int, epoch uint64) {
-	end := int64(-1) // offset of our last message
-	tick := time.NewTicker(min(pollEvery, p.Heartbeat))
-	defer tick.Stop()
-	var last time.Time // of the last message, on the local clock: it paces heartbeats
-	for ctx.Err() == nil {
-		var more bool
-		err := p.retry(ctx, callTimeout, "publish", func(ctx context.Context) error {
-			offset, drained, err := p.round(ctx, partition, epoch, time.Since(last) >= p.Heartbeat)
-			if err != nil {
-				return err
-			}
-			if offset >= 0 {
-				if offset <= end {
-					return errLogLost
-				}
-				end, last = offset, time.Now()
-			}
-			more = !drained
-			return nil
-		})
-		if errors.Is(err, errLogLost) {
-			p.Log.Error("the log is shorter than it was: it was cut or made again", zap.Int("partition", partition))
-			return
-		}
-		if more {
-			continue
-		}
-		select {
-		case <-ctx.Done():
-		case <-p.wake[partition]:
-		case <-tick.C:
-		}
+// inspect says aloud what is wrong with the topic's settings.
+func (p *Publisher) inspect(ctx context.Context) {
+	if p.TopicFaults == nil {
+		return
 	}
-}
-
-// errLogLost says that a message landed at an offset that was used before.
-var errLogLost = fmt.Errorf("publish: %w", errFinal)
-
-// round moves at most one batch from the outbox to the log, or sends a
-// heartbeat if one is due. offset is where it landed; -1: nothing was sent.
-func (p *Publisher) round(ctx context.Context, partition int, epoch uint64, beat bool) (offset int64, drained bool, err error) {
-	// What was committed before this moment is seen by Take. If Take drains
-	// the outbox, the batch therefore completes the partition up to it.
-	asked := p.Now().UnixMilli()
-	pending, err := p.Outbox.Take(ctx, partition, revocation.MaxRecords)
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	faults, err := p.TopicFaults(ctx)
 	if err != nil {
-		return -1, false, err
+		p.Log.Info("the settings of the control topic could not be looked at", zap.Error(err))
+		return
 	}
-	n := len(pending.Records)
-	if n == 0 && !beat {
-		return -1, pending.Drained, nil
-	}
-	b := revocation.Batch{Epoch: epoch, Partition: uint16(partition), First: pending.First, IssuedAt: p.Now().UnixMilli()}
-	if pending.Drained {
-		b.Through = min(asked, b.IssuedAt)
-	}
-	if offset, err = p.send(ctx, &b, pending.Records); err != nil {
-		return -1, false, err
-	}
-	if n > 0 {
-		if err := p.Outbox.Published(ctx, partition, pending.First+uint64(n)-1); err != nil {
-			return -1, false, err
-		}
+	for _, fault := range faults {
+		p.Log.Warn("the control topic endangers what is promised", zap.String("topic", p.Topic.Name), zap.String("fault", fault))
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.stats.LastMS[partition] = b.IssuedAt
-	p.stats.Records += uint64(n)
-	if n > 0 {
-		p.stats.Batches++
-	} else {
-		p.stats.Heartbeats++
-	}
-	return offset, pending.Drained, nil
-}
-
-// send signs one batch, waits until all in-sync replicas have it, and returns
-// its offset.
-func (p *Publisher) send(ctx context.Context, b *revocation.Batch, records []revocation.Record) (int64, error) {
-	message, err := b.Encode(p.authority, records)
-	if err != nil {
-		return 0, err
-	}
-	signature, err := p.Authority.Sign(message)
-	if err != nil {
-		return 0, fmt.Errorf("publish: signing a batch: %w", err)
-	}
-	r, err := p.Broker.Produce(ctx, &kafka.ProduceRequest{
-		Topic: p.Topic.Name, Partition: int(b.Partition), RequiredAcks: kafka.RequireAll,
-		Records: kafka.NewRecordReader(kafka.Record{
-			Key:   kafka.NewBytes(key(b, len(records))),
-			Value: kafka.NewBytes(append(message, signature[:]...)),
-			Time:  time.UnixMilli(b.IssuedAt),
-		}),
-	})
-	if err != nil {
-		return 0, err
-	}
-	return r.BaseOffset, r.Error
-}
-
-// key keeps a topic safe under compaction: no two batches of records share a
-// key, so none replaces another; heartbeats of a partition share one.
-func key(b *revocation.Batch, records int) []byte {
-	if records == 0 {
-		return []byte("heartbeat")
-	}
-	k := binary.BigEndian.AppendUint64([]byte("batch:"), b.Epoch)
-	return binary.BigEndian.AppendUint64(k, b.First)
+	p.stats.TopicFaults = len(faults)
 }

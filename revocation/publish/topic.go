@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"strconv"
 	"time"
 
 	"github.com/segmentio/kafka-go"
-	"go.uber.org/zap"
 
 	"github.com/railgate/railgate/revocation"
 )
@@ -85,29 +83,4 @@ func (t *Topic) create(ctx context.Context, broker Broker) error {
 		return fmt.Errorf("publish: making topic %s: %w", t.Name, err)
 	}
 	return nil
-}
-
-// retry repeats work until it succeeds or ctx ends: an accepted revocation is
-// owed for ever. Each attempt has a bound; errFinal ends it.
-func (p *Publisher) retry(ctx context.Context, bound time.Duration, what string, work func(context.Context) error) error {
-	for wait := minBackoff; ; wait = min(2*wait, maxBackoff) {
-		attempt, cancel := context.WithTimeout(ctx, bound)
-		err := work(attempt)
-		cancel()
-		if err == nil || ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if errors.Is(err, errFinal) {
-			return err
-		}
-		p.mu.Lock()
-		p.stats.Failures++
-		p.mu.Unlock()
-		p.Log.Warn("cannot "+what+"; trying again", zap.String("topic", p.Topic.Name), zap.Error(err))
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(wait/2 + rand.N(wait)):
-		}
-	}
 }

@@ -1,0 +1,148 @@
+package publish
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"go.uber.org/zap"
+
+	"github.com/railgate/railgate/revocation"
+)
+
+// serve empties one partition's share of the outbox, one message in flight, so
+// that order in the log is order in the outbox. It returns when ctx ends, when
+// the epoch is over or the lease another's, or when the log is seen to have been cut or made again.
+func (p *Publisher) serve(ctx context.Context, partition int, epoch uint64) {
+	tick := time.NewTicker(min(pollEvery, p.Heartbeat))
+	defer tick.Stop()
+	var last time.Time // of the last message, on the local clock: it paces heartbeats
+	for ctx.Err() == nil {
+		var more bool
+		err := p.retry(ctx, callTimeout, "publish", func(ctx context.Context) error {
+			sent, drained, err := p.round(ctx, partition, epoch, time.Since(last) >= p.Heartbeat)
+			if sent {
+				last = time.Now()
+			}
+			more = !drained
+			return err
+		})
+		switch {
+		case errors.Is(err, errLogLost):
+			p.Log.Error("the log is shorter than it was: it was cut or made again", zap.Int("partition", partition))
+			return
+		case errors.Is(err, ErrEpoch):
+			p.Log.Warn("another publisher began a new epoch; starting over", zap.Int("partition", partition), zap.Uint64("was", epoch))
+			return
+		case errors.Is(err, ErrLease):
+			p.Log.Warn("another publisher took the lease while this one was not looking; standing by", zap.Int("partition", partition))
+			return
+		case more:
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-p.wake[partition]:
+		case <-tick.C:
+		}
+	}
+}
+
+// errLogLost says that a message landed at an offset that was used before.
+var errLogLost = fmt.Errorf("publish: the log was cut: %w", errFinal)
+
+// round moves at most one batch from the outbox to the log, or sends a
+// heartbeat if one is due. sent says that a message landed.
+func (p *Publisher) round(ctx context.Context, partition int, epoch uint64, beat bool) (sent, drained bool, err error) {
+	// What was committed before this moment is seen by Take. If Take drains
+	// the outbox, the batch therefore completes the partition up to it. The batch is
+	// dated by it, too: one that lands after another publisher took over then is
+	// older than what that one said, and readers take it for the repetition it is.
+	asked := p.Now().UnixMilli()
+	pending, err := p.Outbox.Take(ctx, epoch, partition, revocation.MaxRecords)
+	if err != nil {
+		return false, false, err
+	}
+	n := len(pending.Records)
+	if n == 0 && !beat {
+		return false, pending.Drained, nil
+	}
+	b := revocation.Batch{Epoch: epoch, Partition: uint16(partition), First: pending.First, IssuedAt: asked}
+	if pending.Drained {
+		b.Through = asked
+	}
+	if err := p.send(ctx, &b, pending.Records); err != nil {
+		return false, false, err
+	}
+	if n > 0 {
+		if err := p.Outbox.Published(ctx, epoch, partition, pending.First+uint64(n)-1); err != nil {
+			return true, false, err
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stats.LastMS[partition] = b.IssuedAt
+	p.stats.Records += uint64(n)
+	if n > 0 {
+		p.stats.Batches++
+	} else {
+		p.stats.Heartbeats++
+	}
+	return true, pending.Drained, nil
+}
+
+// send signs one batch and waits until all in-sync replicas have it.
+func (p *Publisher) send(ctx context.Context, b *revocation.Batch, records []revocation.Record) error {
+	message, err := b.Encode(p.authority, records)
+	if err != nil {
+		return err
+	}
+	signature, err := p.Authority.Sign(message)
+	if err != nil {
+		return fmt.Errorf("publish: signing a batch: %w", err)
+	}
+	r, err := p.Broker.Produce(ctx, &kafka.ProduceRequest{
+		Topic: p.Topic.Name, Partition: int(b.Partition), RequiredAcks: kafka.RequireAll,
+		Records: kafka.NewRecordReader(kafka.Record{
+			Key:   kafka.NewBytes(key(b, len(records))),
+			Value: kafka.NewBytes(append(message, signature[:]...)),
+			Time:  time.UnixMilli(b.IssuedAt),
+		}),
+	})
+	if err != nil {
+		return err
+	}
+	if r.Error != nil {
+		return r.Error
+	}
+	return p.landed(int(b.Partition), b.First, r.BaseOffset)
+}
+
+// landed notes where a batch landed. An offset that was used before means that
+// the log was cut, or is another one of the same name.
+func (p *Publisher) landed(partition int, number uint64, offset int64) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	log := &p.logs[partition]
+	if offset < log.end {
+		return errLogLost
+	}
+	log.end = offset + 1
+	if number == 1 {
+		log.head = offset
+	}
+	return nil
+}
+
+// key keeps a topic safe under compaction: no two batches of records share a
+// key, so none replaces another; heartbeats of a partition share one.
+func key(b *revocation.Batch, records int) []byte {
+	if records == 0 {
+		return []byte("heartbeat")
+	}
+	k := binary.BigEndian.AppendUint64([]byte("batch:"), b.Epoch)
+	return binary.BigEndian.AppendUint64(k, b.First)
+}
