@@ -23,6 +23,7 @@ const (
 	CredentialRevoked        Code = "credential_revoked"
 	ModeInvalid              Code = "mode_invalid"
 	AnchorInvalid            Code = "anchor_invalid"
+	IssuingSuspended         Code = "issuing_suspended"
 	SessionNotFound          Code = "session_not_found"
 	SessionNotHosted         Code = "session_not_hosted"
 	SessionOver              Code = "session_over"
@@ -40,7 +41,7 @@ func Codes() []Code {
 		NameInvalid, CityInvalid, DocumentTypeNotSupported, DocumentNumberInvalid, LocationMissing, LocationInvalid,
 		Unauthorized, EvidenceInvalid, CheckFailed, CheckTimeout, CheckUnavailable, CheckRequired,
 		NotApproved, CredentialExpired, CredentialRevoked, ModeInvalid, AnchorInvalid,
-		SessionNotFound, SessionNotHosted, SessionOver, CredentialNotFound, ReasonInvalid,
+		IssuingSuspended, SessionNotFound, SessionNotHosted, SessionOver, CredentialNotFound, ReasonInvalid,
 	}
 }
 

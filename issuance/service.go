@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/railgate/railgate/issuance/vault"
+	"github.com/railgate/railgate/tokens"
 )
 
 // Service applies the rules. It is safe for many goroutines at once.
@@ -31,6 +32,14 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 	s := &Service{Config: c, vault: vault.New(c.Vault), metrics: m, checks: make(chan struct{}, c.MaxChecks)}
 	if err := s.announceKeys(ctx); err != nil {
 		return nil, err
+	}
+	cutOff, err := c.Store.KeyCutOff(ctx, c.KeyID)
+	if err != nil {
+		return nil, err
+	}
+	if cutOff != tokens.Never { // it starts all the same: staff must be able to revoke
+		s.Log.Error("the issuer key is cut off: sessions that start from then on are refused; give the issuer another key",
+			zap.Uint16("key_id", uint16(s.KeyID)), zap.Time("cut_off", time.Unix(cutOff, 0)))
 	}
 	s.Log.Info("issuer opened",
 		zap.String("database", s.Store.Dialect()),

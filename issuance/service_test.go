@@ -88,7 +88,7 @@ func TestKeysAreAnnouncedOnce(t *testing.T) {
 	if d.wake != 2 {
 		t.Fatalf("the publisher was woken %d times for two keys", d.wake)
 	}
-	p, err := d.Store.Take(t.Context(), 0, 10)
+	p, err := d.Store.Take(t.Context(), uint64(d.now.UnixMilli()), 0, 10)
 	if err != nil || len(p.Records) != 2 {
 		t.Fatalf("%+v, %v", p, err)
 	}
@@ -110,11 +110,11 @@ func TestReadyWhenTheKeyIsInTheStream(t *testing.T) {
 	if waiting := s.Ready(t.Context()); len(waiting) != 1 || !strings.Contains(waiting[0], "announcement") {
 		t.Fatalf("before: %q", waiting)
 	}
-	p, err := d.Store.Take(t.Context(), 0, 10)
+	p, err := d.Store.Take(t.Context(), uint64(d.now.UnixMilli()), 0, 10)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Store.Published(t.Context(), 0, p.First); err != nil {
+	if err := d.Store.Published(t.Context(), uint64(d.now.UnixMilli()), 0, p.First); err != nil {
 		t.Fatal(err)
 	}
 	if waiting := s.Ready(t.Context()); len(waiting) != 0 {
@@ -300,5 +300,38 @@ func TestMetrics(t *testing.T) {
 		if value, ok := got[name]; !ok || value != want {
 			t.Errorf("%s is %v (there: %v), want %v", name, value, ok, want)
 		}
+	}
+}
+
+// An issuer whose key is cut off starts and revokes, but opens no session that
+// gates would refuse, and does not use up the check.
+func TestNoSessionUnderTheIssuersKeyOnceItIsCutOff(t *testing.T) {
+	d := newDesk(t)
+	s := d.open()
+	h, token := d.apply(s)
+	c, err := s.Check(t.Context(), h, realperson.SandboxPass)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := d.Store.CutOffKey(t.Context(), store.KeyCutOff{Key: d.KeyID, CutOff: d.now.Unix() + 1, AtMs: d.now.UnixMilli()}); err != nil {
+		t.Fatal(err)
+	}
+	before := d.now
+	d.now = before.Add(time.Second)
+	s = d.open()
+	h = d.authorize(s, token)
+	var refusal *issuance.Refusal
+	if _, err := s.OpenSession(t.Context(), h, c.Check, issuance.Hosted, ""); !errors.As(err, &refusal) || refusal.Code != issuance.IssuingSuspended {
+		t.Fatalf("at the cut-off: %v", err)
+	}
+	if _, err := s.Revoke(t.Context(), issuance.Staff{Name: "window-7"}, c.Standing.Serial.String(), "fraud"); err != nil {
+		t.Fatalf("revoking: %v", err)
+	}
+	if _, err := s.Unrevoke(t.Context(), issuance.Staff{Name: "window-7"}, c.Standing.Serial.String()); err != nil {
+		t.Fatal(err)
+	}
+	d.now = before
+	if _, err := s.OpenSession(t.Context(), d.authorize(s, token), c.Check, issuance.Hosted, ""); err != nil {
+		t.Fatalf("a second before the cut-off: %v", err)
 	}
 }

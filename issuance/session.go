@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"errors"
 
+	"go.uber.org/zap"
+
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/tokens"
@@ -65,7 +67,7 @@ func (s *Service) OpenSession(ctx context.Context, h Holder, check string, mode 
 
 	row := store.Session{
 		ID: random(sessionPrefix, idSize), Application: h.application.ID,
-		Check: check, StartMs: start * 1000,
+		Check: check, Key: s.KeyID, StartMs: start * 1000,
 	}
 	if mode == Hosted {
 		row.Pass, row.Seed = pass[:], s.vault.Seal(seed[:], seedPlace(row.ID))
@@ -73,6 +75,10 @@ func (s *Service) OpenSession(ctx context.Context, h Holder, check string, mode 
 	err = s.Store.OpenSession(ctx, row, now.UnixMilli())
 	if errors.Is(err, store.ErrCheckUnusable) {
 		return Session{}, errCheckRequired
+	}
+	if errors.Is(err, store.ErrKeyCutOff) {
+		s.Log.Error("the issuer key is cut off: no session can be opened until the issuer has another", zap.Uint16("key_id", uint16(s.KeyID)))
+		return Session{}, errSuspended
 	}
 	if err != nil {
 		return Session{}, err
@@ -91,6 +97,10 @@ func (s *Service) OpenSession(ctx context.Context, h Holder, check string, mode 
 // errCheckRequired is one answer for a check that is unknown, another
 // application's, used or too old: the way on is the same.
 var errCheckRequired = refuse(CheckRequired, "check must be a passed check of this application, at most two minutes old and not used before")
+
+// errSuspended is the answer while the issuer's own key is cut off: gates would
+// refuse what it signs. Staff can revoke all the same.
+var errSuspended = refuse(IssuingSuspended, "the issuer has no key in service; the check was not used up")
 
 func seedPlace(session string) vault.Place {
 	return vault.Place{Table: "sessions", Column: "seed", Row: session}

@@ -21,7 +21,9 @@ import (
 // the same with pairs that compete for one application and one check.
 func TestManyAtOnce(t *testing.T) {
 	const passengers = 200
-	w := newWorld(t, setup{maxInFlight: passengers, maxChecks: passengers})
+	// A request's place is given back a moment after its answer, when the
+	// passenger's next request may be there already.
+	w := newWorld(t, setup{maxInFlight: 2 * passengers, maxChecks: 2 * passengers})
 	serials := make([]string, passengers)
 	var all sync.WaitGroup
 	for i := range passengers {

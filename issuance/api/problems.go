@@ -45,6 +45,7 @@ var table = map[issuance.Code]info{
 	issuance.CredentialRevoked:        {http.StatusConflict, words{"This temporary ID was withdrawn.", "该证明已被撤销。"}, words{"Please apply again, or go to the station police window.", "请重新申请，或到车站公安制证窗口办理。"}},
 	issuance.ModeInvalid:              {http.StatusUnprocessableEntity, words{"The mode of the session is not valid.", "展示方式有误。"}, words{}},
 	issuance.AnchorInvalid:            {http.StatusUnprocessableEntity, words{"The anchor of the session is not valid.", "展示参数有误。"}, words{}},
+	issuance.IssuingSuspended:         {http.StatusServiceUnavailable, words{"No code can be issued now.", "暂时无法签发二维码。"}, nextWindow},
 	issuance.SessionNotFound:          {http.StatusNotFound, words{"There is no such session.", "展示会话不存在。"}, nextFace},
 	issuance.SessionNotHosted:         {http.StatusConflict, words{"The codes of this session are made on the phone.", "该会话的二维码由手机生成。"}, words{}},
 	issuance.SessionOver:              {http.StatusGone, words{"The code was shown for 30 minutes.", "二维码展示已满30分钟。"}, nextFace},

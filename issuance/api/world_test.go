@@ -185,13 +185,17 @@ func (w *world) send(r *http.Request) answer {
 // publish does the publisher's work: the stream takes all that waits.
 func (w *world) publish() {
 	w.t.Helper()
+	epoch, err := w.store.Epoch(context.Background())
+	if err != nil {
+		w.t.Fatal(err)
+	}
 	for partition := range w.store.Partitions() {
-		p, err := w.store.Take(context.Background(), partition, 1024)
+		p, err := w.store.Take(context.Background(), epoch, partition, 1024)
 		if err != nil || !p.Drained {
 			w.t.Fatalf("partition %d: %+v, %v", partition, p, err)
 		}
 		if n := uint64(len(p.Records)); n > 0 {
-			if err := w.store.Published(context.Background(), partition, p.First+n-1); err != nil {
+			if err := w.store.Published(context.Background(), epoch, partition, p.First+n-1); err != nil {
 				w.t.Fatal(err)
 			}
 		}

@@ -16,8 +16,8 @@ import (
 const AnnounceAgain = 24 * time.Hour
 
 // AnnounceKey puts a key's announcement into the outbox unless this database
-// has announced it within AnnounceAgain, and reports whether it did. An id that
-// is bound to another public key is ErrKeyBound.
+// has announced it within AnnounceAgain, and reports whether it did. A cut-off
+// that the key has follows it. An id that is bound to another public key is ErrKeyBound.
 func (s *Store) AnnounceKey(ctx context.Context, id tokens.KeyID, public [tokens.PublicKeySize]byte, atMs int64) (announced bool, err error) {
 	err = s.change(ctx, "announce key", func(ctx context.Context, tx *sql.Tx) error {
 		// Two issuers that start together on one database announce in turn.
@@ -43,6 +43,18 @@ func (s *Store) AnnounceKey(ctx context.Context, id tokens.KeyID, public [tokens
 			return err
 		}
 		announced = true
+		// A gateway that starts after the topic forgot a cut-off must not take the
+		// key for one in service. What is rescued from it expires long before that.
+		cutOff, err := keyCutOff(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if cutOff != tokens.Never {
+			_, err := s.enqueue(ctx, tx, &revocation.Record{Kind: revocation.KindRetireKey, At: atMs, Key: id, CutOff: cutOff})
+			if err != nil {
+				return err
+			}
+		}
 		_, err = tx.ExecContext(ctx, `
 			INSERT INTO announced_keys (id, public, at_ms, outbox_id) VALUES ($1, $2, $3, $4)
 			ON CONFLICT (id) DO UPDATE SET at_ms = $3`, // KeyPublished asks for the first one

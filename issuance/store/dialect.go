@@ -29,6 +29,7 @@ type dialect struct {
 	name      string
 	ddl       *strings.Replacer
 	forUpdate string // completes a SELECT that locks its rows
+	nowMs     string // the database's clock, Unix milliseconds
 	// exclusive makes concurrent Opens take turns; empty where BEGIN does so.
 	exclusive string
 }
@@ -37,6 +38,7 @@ var sqlite = dialect{
 	name: "sqlite",
 	ddl: strings.NewReplacer("{{int}}", "INTEGER", "{{bigint}}", "INTEGER", "{{blob}}", "BLOB",
 		"{{autoid}}", "INTEGER PRIMARY KEY AUTOINCREMENT", "{{table}}", " STRICT"),
+	nowMs: "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
 }
 
 var postgres = dialect{
@@ -44,6 +46,7 @@ var postgres = dialect{
 	ddl: strings.NewReplacer("{{int}}", "INTEGER", "{{bigint}}", "BIGINT", "{{blob}}", "BYTEA",
 		"{{autoid}}", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "{{table}}", ""),
 	forUpdate: " FOR UPDATE",
+	nowMs:     "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
 	exclusive: "SELECT pg_advisory_xact_lock(8241984707376542821)", // "railgate" in ASCII
 }
 

@@ -11,27 +11,24 @@ import (
 
 var _ publish.Outbox = (*Store)(nil)
 
-// enqueue puts a record into the outbox within its cause's transaction.
-func (s *Store) enqueue(ctx context.Context, tx *sql.Tx, r *revocation.Record) (row int64, err error) {
-	payload, err := encodePayload(r)
-	if err != nil {
-		return 0, err
-	}
-	err = tx.QueryRowContext(ctx, `INSERT INTO outbox (partition, kind, payload, created_ms) VALUES ($1, $2, $3, $4) RETURNING id`,
-		publish.Partition(r, s.partitions), int64(r.Kind), payload, r.At).Scan(&row)
-	return row, err
-}
-
 // Take numbers what waits for the partition and returns the oldest unpublished
 // records. Row ids are given before commit, so a row may become visible after
 // one with a higher id was numbered; it then simply gets a later number. No
-// number is tied to an id, hence none can be skipped.
-func (s *Store) Take(ctx context.Context, partition, max int) (p publish.Pending, err error) {
-	if idle, next, err := s.idle(ctx, partition); err != nil || idle {
+// number is tied to an id, hence none can be skipped. An epoch that is over is
+// publish.ErrEpoch, and a lease that another has publish.ErrLease.
+func (s *Store) Take(ctx context.Context, epoch uint64, partition, max int) (p publish.Pending, err error) {
+	if idle, next, err := s.idle(ctx, epoch, partition); err != nil || idle {
 		return publish.Pending{First: next, Drained: true}, err
 	}
 	err = s.change(ctx, "take records", func(ctx context.Context, tx *sql.Tx) error {
-		next, err := s.number(ctx, tx, partition, max)
+		var others int64
+		if err := tx.QueryRowContext(ctx, s.othersLease("$1"), s.holder).Scan(&others); err != nil {
+			return err
+		}
+		if others != 0 {
+			return publish.ErrLease
+		}
+		next, err := s.number(ctx, tx, epoch, partition, max)
 		if err != nil {
 			return err
 		}
@@ -50,25 +47,49 @@ func (s *Store) Take(ctx context.Context, partition, max int) (p publish.Pending
 }
 
 // idle is the usual answer and costs no transaction: nothing waits.
-func (s *Store) idle(ctx context.Context, partition int) (idle bool, next uint64, err error) {
+func (s *Store) idle(ctx context.Context, epoch uint64, partition int) (idle bool, next uint64, err error) {
 	err = s.view(ctx, "look for records", func(ctx context.Context, q queries) error {
 		var waiting int
-		var seq int64
+		var seq, present, others int64
 		err := q.QueryRowContext(ctx, `
-			SELECT next_seq, (SELECT COUNT(*) FROM (SELECT 1 FROM outbox WHERE outbox.partition = $1 LIMIT 1) AS w)
-			FROM stream_partitions WHERE partition = $1`, partition).Scan(&seq, &waiting)
+			SELECT next_seq, (SELECT epoch FROM stream WHERE id = 1), (`+s.othersLease("$2")+`),
+			  (SELECT COUNT(*) FROM (SELECT 1 FROM outbox WHERE outbox.partition = $1 LIMIT 1) AS w)
+			FROM stream_partitions WHERE partition = $1`, partition, s.holder).Scan(&seq, &present, &others, &waiting)
+		switch {
+		case err != nil:
+			return err
+		case uint64(present) != epoch:
+			return publish.ErrEpoch
+		case others != 0:
+			return publish.ErrLease
+		}
 		idle, next = waiting == 0, uint64(seq)
-		return err
+		return nil
 	})
 	return idle, next, err
 }
 
-// number gives the next numbers to at most max unnumbered rows, oldest id
-// first, and returns the number after them. The partition's row is the lock:
-// whoever holds it sees every row committed before.
-func (s *Store) number(ctx context.Context, tx *sql.Tx, partition, max int) (next uint64, err error) {
-	var seq int64
+// locked takes the partition's row, which is the lock of its numbers, and
+// returns the next one. Whoever holds it sees every row committed before, and
+// the epoch stays as it is: Restate takes these rows, too. The epoch is a
+// question of its own, since one statement might answer from before it had to wait.
+func (s *Store) locked(ctx context.Context, tx *sql.Tx, epoch uint64, partition int) (seq int64, err error) {
 	err = tx.QueryRowContext(ctx, `SELECT next_seq FROM stream_partitions WHERE partition = $1`+s.dialect.forUpdate, partition).Scan(&seq)
+	if err != nil {
+		return 0, err
+	}
+	var present int64
+	err = tx.QueryRowContext(ctx, `SELECT epoch FROM stream WHERE id = 1`).Scan(&present)
+	if err == nil && uint64(present) != epoch {
+		err = publish.ErrEpoch
+	}
+	return seq, err
+}
+
+// number gives the next numbers to at most max unnumbered rows, oldest id
+// first, and returns the number after them.
+func (s *Store) number(ctx context.Context, tx *sql.Tx, epoch uint64, partition, max int) (next uint64, err error) {
+	seq, err := s.locked(ctx, tx, epoch, partition)
 	if err != nil {
 		return 0, err
 	}
@@ -122,18 +143,14 @@ func numbered(ctx context.Context, tx *sql.Tx, partition, max int, next uint64) 
 }
 
 // Published drops the partition's records up to and including last: the stream
-// has them, and revocations keeps what audit needs.
-func (s *Store) Published(ctx context.Context, partition int, last uint64) error {
+// has them, and revocations keeps what audit needs. An epoch that is over is
+// publish.ErrEpoch, and nothing is dropped: its numbers mean other records now.
+func (s *Store) Published(ctx context.Context, epoch uint64, partition int, last uint64) error {
 	return s.change(ctx, "drop published records", func(ctx context.Context, tx *sql.Tx) error {
+		if _, err := s.locked(ctx, tx, epoch, partition); err != nil {
+			return err
+		}
 		_, err := tx.ExecContext(ctx, `DELETE FROM outbox WHERE partition = $1 AND seq <= $2`, partition, int64(last))
 		return err
 	})
-}
-
-// Waiting counts the records that the stream does not have yet.
-func (s *Store) Waiting(ctx context.Context) (n int, err error) {
-	err = s.view(ctx, "count records", func(ctx context.Context, q queries) error {
-		return q.QueryRowContext(ctx, `SELECT COUNT(*) FROM outbox`).Scan(&n)
-	})
-	return n, err
 }

@@ -19,10 +19,20 @@ func revoke(serial tokens.Serial, at int64) Change {
 	return Change{Serial: serial, Revoke: true, Reason: "fraud", Who: "window-7", AtMs: at}
 }
 
+// epoch is the present one.
+func epoch(t *testing.T, s *Store) uint64 {
+	t.Helper()
+	e, err := s.Epoch(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
 // take is Take that must succeed.
 func take(t *testing.T, s *Store, partition, max int) publish.Pending {
 	t.Helper()
-	p, err := s.Take(t.Context(), partition, max)
+	p, err := s.Take(t.Context(), epoch(t, s), partition, max)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,14 +145,14 @@ func TestNumbersStayWithTheirRecords(t *testing.T) {
 		if again := take(t, s, 0, 2); fmt.Sprint(again) != fmt.Sprint(first) {
 			t.Fatalf("again %+v, first %+v", again, first)
 		}
-		if err := s.Published(t.Context(), 0, 2); err != nil {
+		if err := s.Published(t.Context(), nowMs, 0, 2); err != nil {
 			t.Fatal(err)
 		}
 		rest := take(t, s, 0, 10)
 		if rest.First != 3 || len(rest.Records) != 3 || !rest.Drained || rest.Records[0].At != nowMs+2 {
 			t.Fatalf("%+v", rest)
 		}
-		if err := s.Published(t.Context(), 0, 5); err != nil {
+		if err := s.Published(t.Context(), nowMs, 0, 5); err != nil {
 			t.Fatal(err)
 		}
 		s.Close()
@@ -188,7 +198,7 @@ func TestNothingIsSkippedUnderLoad(t *testing.T) {
 			publishers.Go(func() {
 				next, last := uint64(1), make(map[tokens.Serial]int64)
 				for finished := false; ; {
-					p, err := s.Take(t.Context(), partition, 3)
+					p, err := s.Take(t.Context(), nowMs, partition, 3)
 					if err != nil {
 						t.Error(err)
 						return
@@ -205,7 +215,7 @@ func TestNothingIsSkippedUnderLoad(t *testing.T) {
 					}
 					if n := uint64(len(p.Records)); n > 0 {
 						next += n
-						if err := s.Published(t.Context(), partition, next-1); err != nil {
+						if err := s.Published(t.Context(), nowMs, partition, next-1); err != nil {
 							t.Error(err)
 							return
 						}
@@ -263,7 +273,7 @@ func TestLateCommitIsNotSkipped(t *testing.T) {
 		if len(p.Records) != 1 || p.Records[0].At != 2 || p.First != 1 || !p.Drained {
 			t.Fatalf("%+v", p)
 		}
-		if err := s.Published(t.Context(), 0, 1); err != nil {
+		if err := s.Published(t.Context(), nowMs, 0, 1); err != nil {
 			t.Fatal(err)
 		}
 		if err := tx.Commit(); err != nil {
@@ -306,7 +316,7 @@ func TestNumberingTakesTurns(t *testing.T) {
 			t.Fatal(err)
 		}
 		other := begin() // another issuer numbers what it sees: record 2 becomes number 1
-		if next, err := s.number(t.Context(), other, 0, 10); err != nil || next != 2 {
+		if next, err := s.number(t.Context(), other, nowMs, 0, 10); err != nil || next != 2 {
 			t.Fatalf("next %d: %v", next, err)
 		}
 		if err := late.Commit(); err != nil {
@@ -314,7 +324,7 @@ func TestNumberingTakesTurns(t *testing.T) {
 		}
 		taken := make(chan publish.Pending, 1)
 		go func() {
-			p, err := s.Take(t.Context(), 0, 10)
+			p, err := s.Take(t.Context(), nowMs, 0, 10)
 			if err != nil {
 				t.Error(err)
 			}
@@ -399,7 +409,7 @@ func TestKeyIsAnnouncedAgainBeforeTheTopicForgets(t *testing.T) {
 				t.Fatalf("%d ms after the first: announced %v, %v", c.at-nowMs, announced, err)
 			}
 			if c.at == nowMs {
-				if err := s.Published(t.Context(), 0, take(t, s, 0, 10).First); err != nil {
+				if err := s.Published(t.Context(), nowMs, 0, take(t, s, 0, 10).First); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -437,7 +447,7 @@ func TestKeyIsAnnouncedOnce(t *testing.T) {
 		if published, err := s.KeyPublished(t.Context(), 7); err != nil || published {
 			t.Fatalf("published before it was: %v, %v", published, err)
 		}
-		if err := s.Published(t.Context(), 0, 1); err != nil {
+		if err := s.Published(t.Context(), nowMs, 0, 1); err != nil {
 			t.Fatal(err)
 		}
 		if published, err := s.KeyPublished(t.Context(), 7); err != nil || !published {
@@ -452,6 +462,8 @@ func TestEveryKindSurvivesTheOutbox(t *testing.T) {
 		{Kind: revocation.KindUnrevoke, Serial: tokens.Serial{Day: 65535, Index: 0}},
 		{Kind: revocation.KindAnnounceKey, Key: 40001, Public: [tokens.PublicKeySize]byte{31: 255}},
 		{Kind: revocation.KindRetireKey, Key: 1, CutOff: 1<<32 - 1},
+		{Kind: revocation.KindRescue, Key: 65535, Serial: tokens.Serial{Day: 20494, Index: 1<<32 - 1}},
+		{Kind: revocation.KindRevokeSubject, Subject: tokens.Subject{1, 7: 255}, CutOff: 1<<32 - 1},
 	} {
 		p, err := encodePayload(&r)
 		if err != nil {

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/railgate/railgate/revocation"
@@ -15,9 +17,21 @@ const restateTimeout = 4 * time.Minute
 
 // Restate starts a new epoch, above the given one and the present one, and puts
 // into the outbox all that gateways must know at now (Unix ms): every announced
-// key and the present state of every credential with a revocation in its past.
-// What waited keeps its order and goes first; all numbers start over from 1.
+// key, what is rescued from its cut-off and the cut-off, the cut-offs of subjects,
+// and the present state of every credential with a revocation in its past. What
+// waited keeps its order and goes first; all numbers start over from 1.
 func (s *Store) Restate(ctx context.Context, above uint64, now int64) (epoch uint64, err error) {
+	return s.restate(ctx, above, now, "")
+}
+
+// OrderRestatement is Restate on a person's order: after database and log came
+// back from a backup together, which nothing here can notice. The epoch rises
+// above now, and with that above all that was begun since the backup.
+func (s *Store) OrderRestatement(ctx context.Context, who string, now int64) (epoch uint64, err error) {
+	return s.restate(ctx, uint64(now), now, who)
+}
+
+func (s *Store) restate(ctx context.Context, above uint64, now int64, who string) (epoch uint64, err error) {
 	err = s.changeWithin(ctx, restateTimeout, "restate", func(ctx context.Context, tx *sql.Tx) error {
 		// The partitions' rows are the lock that Take holds, too.
 		for _, q := range []string{`UPDATE stream_partitions SET next_seq = 1`, `UPDATE outbox SET seq = NULL`} {
@@ -32,22 +46,23 @@ func (s *Store) Restate(ctx context.Context, above uint64, now int64) (epoch uin
 		if _, err := tx.ExecContext(ctx, `UPDATE stream SET epoch = $1 WHERE id = 1`, int64(epoch)); err != nil {
 			return err
 		}
-		records, err := inForce(ctx, tx, now)
+		records, err := s.inForce(ctx, tx, now)
 		if err != nil {
 			return err
 		}
-		for i := range records {
-			if _, err := s.enqueue(ctx, tx, &records[i]); err != nil {
+		if who != "" {
+			if err := order(ctx, tx, "restate", fmt.Sprintf("epoch %d", epoch), who, now); err != nil {
 				return err
 			}
 		}
-		return nil
+		return s.enqueueAll(ctx, tx, records)
 	})
 	return epoch, err
 }
 
-// inForce reads what a gateway that knows nothing must be told.
-func inForce(ctx context.Context, tx *sql.Tx, now int64) (records []revocation.Record, err error) {
+// inForce reads what a gateway that knows nothing must be told: keys before what
+// is said of them, rescues before the cut-off they are from.
+func (s *Store) inForce(ctx context.Context, tx *sql.Tx, now int64) (records []revocation.Record, err error) {
 	err = each(ctx, tx, func(rows *sql.Rows) error {
 		r := revocation.Record{Kind: revocation.KindAnnounceKey}
 		var id int64
@@ -65,6 +80,13 @@ func inForce(ctx context.Context, tx *sql.Tx, now int64) (records []revocation.R
 	if err != nil {
 		return nil, err
 	}
+	cuts, err := cutOffs(ctx, tx, now)
+	if err != nil {
+		return nil, err
+	}
+	records = append(records, cuts...)
+	// The lock waits for a change that is under way: it has put its record into the
+	// outbox already, and the state from before must not be said behind it.
 	err = each(ctx, tx, func(rows *sql.Rows) error {
 		r := revocation.Record{Kind: revocation.KindUnrevoke}
 		var day, index int64
@@ -80,7 +102,36 @@ func inForce(ctx context.Context, tx *sql.Tx, now int64) (records []revocation.R
 		return nil
 	}, `SELECT day, idx, revoked_ms, changed_ms FROM credentials c
 		WHERE expires_ms > $1 AND EXISTS (SELECT 1 FROM revocations r WHERE r.day = c.day AND r.idx = c.idx)
-		ORDER BY changed_ms`, now)
+		ORDER BY changed_ms`+s.dialect.forUpdate, now)
+	return records, err
+}
+
+// cutOffs reads what is said of keys and subjects and still matters at now.
+func cutOffs(ctx context.Context, tx *sql.Tx, now int64) (records []revocation.Record, err error) {
+	read := func(kind revocation.Kind, query string, args ...any) error {
+		return each(ctx, tx, func(rows *sql.Rows) error {
+			r := revocation.Record{Kind: kind}
+			var subject []byte
+			var err error
+			switch kind {
+			case revocation.KindRescue:
+				err = rows.Scan(&r.Key, &r.Serial.Day, &r.Serial.Index, &r.At)
+			case revocation.KindRetireKey:
+				err = rows.Scan(&r.Key, &r.CutOff, &r.At)
+			default:
+				if err = rows.Scan(&subject, &r.CutOff, &r.At); err == nil && len(subject) != len(r.Subject) {
+					err = errPayload
+				}
+				copy(r.Subject[:], subject)
+			}
+			records = append(records, r)
+			return err
+		}, query, args...)
+	}
+	err = errors.Join(
+		read(revocation.KindRescue, `SELECT key_id, day, idx, at_ms FROM rescued WHERE day >= $1 ORDER BY key_id, day, idx`, firstLiving(now)),
+		read(revocation.KindRetireKey, `SELECT key_id, cut_off, at_ms FROM key_cutoffs ORDER BY key_id`),
+		read(revocation.KindRevokeSubject, `SELECT subject, cut_off, at_ms FROM subject_cutoffs WHERE cut_off * 1000 > $1 ORDER BY subject`, now-sessionOver))
 	return records, err
 }
 

@@ -25,7 +25,7 @@ func TestRestateSaysAllThatIsInForce(t *testing.T) {
 		}
 		for p := range s.Partitions() { // all of it is published and gone from the outbox
 			got := take(t, s, p, 10)
-			if err := s.Published(t.Context(), p, got.First+uint64(len(got.Records))-1); err != nil {
+			if err := s.Published(t.Context(), nowMs, p, got.First+uint64(len(got.Records))-1); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -85,6 +85,47 @@ func TestRestateSaysAllThatIsInForce(t *testing.T) {
 		}
 		if n, err := s.Waiting(t.Context()); err != nil || n != waits+1 {
 			t.Fatalf("%d records were added when all credentials had expired, want only the key: %v", n-waits, err)
+		}
+	})
+}
+
+// On PostgreSQL a revocation may be under way, its record in the outbox, when
+// everything is said again. The state from before it must not be said behind it.
+func TestRestateWaitsForAChangeUnderWay(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		if s.Dialect() != "postgres" {
+			t.Skip("SQLite has one writer")
+		}
+		c := approved(t, s, 1)
+		for _, change := range []Change{revoke(c.Serial, nowMs+1), {Serial: c.Serial, AtMs: nowMs + 2}} {
+			if _, _, err := s.Apply(t.Context(), change); err != nil {
+				t.Fatal(err)
+			}
+		}
+		drain(t, s, 0)
+		under, err := s.write.Begin()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer under.Rollback()
+		if err := s.apply(t.Context(), under, revoke(c.Serial, nowMs+3)); err != nil {
+			t.Fatal(err)
+		}
+		restated := make(chan error, 1)
+		go func() {
+			_, err := s.Restate(t.Context(), 0, nowMs+4)
+			restated <- err
+		}()
+		waitForLocks(t, s, 1)
+		if err := under.Commit(); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-restated; err != nil {
+			t.Fatal(err)
+		}
+		if got := drain(t, s, 0); len(got) != 2 || got[1].Kind != revocation.KindRevoke {
+			t.Fatalf("the last word on a revoked credential is %q", kinds(got))
 		}
 	})
 }

@@ -22,6 +22,7 @@ var (
 	ErrCheckUnusable = errors.New("store: check is unknown, used or too old")
 	ErrDayFull       = errors.New("store: every serial of the day is given")
 	ErrKeyBound      = errors.New("store: key id was announced with another public key")
+	ErrKeyCutOff     = errors.New("store: key is cut off at that time")
 )
 
 // Config says which database, and how its stream is shaped.
@@ -42,6 +43,7 @@ type Store struct {
 	write      *sql.DB
 	read       *sql.DB // may be the same pool
 	partitions int
+	holder     string // of the publisher's lease
 }
 
 // Open opens the database, brings its schema up to date and finds or makes the
@@ -56,7 +58,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	s := &Store{partitions: c.Partitions}
+	s := &Store{partitions: c.Partitions, holder: newHolder()}
 	var err error
 	if strings.HasPrefix(c.Database, "postgres://") || strings.HasPrefix(c.Database, "postgresql://") {
 		s.dialect = postgres

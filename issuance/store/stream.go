@@ -37,7 +37,7 @@ func (s *Store) openStream(ctx context.Context, now time.Time) error {
 	})
 }
 
-// Epoch begins as the moment the database was made, Unix ms; Renumber raises it.
+// Epoch begins as the moment the database was made, Unix ms; Restate raises it.
 func (s *Store) Epoch(ctx context.Context) (epoch uint64, err error) {
 	err = s.view(ctx, "read the epoch", func(ctx context.Context, q queries) error {
 		return q.QueryRowContext(ctx, `SELECT epoch FROM stream WHERE id = 1`).Scan(&epoch)

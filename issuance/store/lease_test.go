@@ -1,0 +1,137 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/revocation/publish"
+)
+
+func lead(t *testing.T, s *Store) bool {
+	t.Helper()
+	leading, err := s.Lead(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return leading
+}
+
+// Of two issuers on one database one leads. The other leads when the first has
+// resigned, or when its lease has ended by the database's clock.
+func TestOneIssuerLeads(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		first, second := open(), open()
+		if !lead(t, first) || !lead(t, first) || lead(t, second) {
+			t.Fatal("want the first to lead and to renew, and the second to stand by")
+		}
+		if err := second.Resign(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if lead(t, second) {
+			t.Fatal("the second resigned what it does not have, and got it")
+		}
+		if err := first.Resign(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if !lead(t, second) || lead(t, first) {
+			t.Fatal("the first resigned: want the second to lead")
+		}
+		set := func(ms int64) {
+			t.Helper()
+			if _, err := first.write.Exec(`UPDATE publisher_lease SET until_ms = ` + first.dialect.nowMs + fmt.Sprintf(" + %d", ms)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		set(0)
+		if !lead(t, first) {
+			t.Fatal("a lease that has ended keeps others from leading")
+		}
+		set(publish.LeaseTime.Milliseconds() - 500)
+		if lead(t, second) {
+			t.Fatal("a lease that has not ended was given to another")
+		}
+		set(time.Hour.Milliseconds())
+		if !lead(t, second) {
+			t.Fatal("after the database's clock was set back an hour, nobody leads for an hour")
+		}
+	})
+}
+
+// Many who ask at the same moment get one leader.
+func TestParallelLeadsGiveOneLease(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		var stores []*Store
+		for range 6 {
+			stores = append(stores, open())
+		}
+		var leaders atomic.Int64
+		var all sync.WaitGroup
+		for _, s := range stores {
+			all.Go(func() {
+				leading, err := s.Lead(t.Context())
+				if err != nil {
+					t.Error(err)
+				}
+				if leading {
+					leaders.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		if leaders.Load() != 1 {
+			t.Fatalf("%d lead", leaders.Load())
+		}
+	})
+}
+
+// A publisher sleeps between publishing and marking. Meanwhile another restates:
+// the numbers mean other records now. The sleeper must mark none of them, and
+// is told that its epoch is over, whether something waits or not.
+func TestASleeperMarksNothingOfTheNextEpoch(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		sleeper, other := open(), open()
+		c := approved(t, sleeper, 1)
+		if _, _, err := sleeper.Apply(t.Context(), revoke(c.Serial, nowMs)); err != nil {
+			t.Fatal(err)
+		}
+		had := take(t, sleeper, 0, 10)
+		last := had.First + uint64(len(had.Records)) - 1
+
+		next, err := other.Restate(t.Context(), 0, nowMs+1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := take(t, other, 0, 10)
+		if before.First != 1 || len(before.Records) == 0 {
+			t.Fatalf("restated: %+v", before)
+		}
+		if err := sleeper.Published(t.Context(), nowMs, 0, last); !errors.Is(err, publish.ErrEpoch) {
+			t.Fatalf("marked in an epoch that is over: %v", err)
+		}
+		if after := take(t, other, 0, 10); fmt.Sprint(after) != fmt.Sprint(before) {
+			t.Fatalf("the sleeper dropped records that it never published: %+v, before %+v", after, before)
+		}
+		if _, err := sleeper.Take(t.Context(), nowMs, 0, 10); !errors.Is(err, publish.ErrEpoch) {
+			t.Fatalf("took in an epoch that is over: %v", err)
+		}
+		if _, err := sleeper.Take(t.Context(), nowMs, 1, 10); !errors.Is(err, publish.ErrEpoch) {
+			t.Fatalf("took in an epoch that is over, nothing waiting: %v", err)
+		}
+		if !lead(t, sleeper) {
+			t.Fatal("nobody had the lease")
+		}
+		if _, err := other.Take(t.Context(), next, 0, 10); !errors.Is(err, publish.ErrLease) {
+			t.Fatalf("took under another's lease: %v", err)
+		}
+		if _, err := other.Take(t.Context(), next, 1, 10); !errors.Is(err, publish.ErrLease) {
+			t.Fatalf("took under another's lease, nothing waiting: %v", err)
+		}
+		if err := other.Published(t.Context(), next, 0, before.First+uint64(len(before.Records))-1); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
