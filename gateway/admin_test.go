@@ -20,7 +20,7 @@ func TestTheAdminListener(t *testing.T) {
 		return recorder.Code, recorder.Body.String()
 	}
 	for path, want := range map[string]string{
-		"/metrics":                  `railgate_verdicts_total{class="ok",reason="ok",revocation="fresh"} 1`,
+		"/metrics":                  `railgate_verdicts_total{class="ok",policy="serve",reason="ok",revocation="fresh"} 1`,
 		"/healthz":                  "ok\n",
 		"/readyz":                   `{"ready":true,"state":"fresh","age_ms":0,"waiting":[]}`,
 		"/debug/pprof/":             "goroutine",

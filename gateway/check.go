@@ -90,26 +90,27 @@ func (g *Gateway) check(ctx *fasthttp.RequestCtx, query []byte) {
 	s := scratches.Get().(*scratch)
 	// fasthttp read the clock when the request arrived; once is enough.
 	now := g.Now(ctx.Time()).UnixMilli()
-	s.body = g.judge(s, ctx.PostBody(), now, scope)
+	s.body = g.judge(s, ctx.PostBody(), now, scope, &device.policy)
 	ctx.Response.Header.SetContentType("application/json")
 	ctx.Response.SetBody(s.body)
 	scratches.Put(s)
 }
 
 // judge makes the verdict on one code, counts it and renders it; now is Unix ms.
-func (g *Gateway) judge(s *scratch, text []byte, now int64, scope tokens.Scope) []byte {
+func (g *Gateway) judge(s *scratch, text []byte, now int64, scope tokens.Scope, policy *Policy) []byte {
 	// The freshness is read before the data: what is read after it can only be newer.
 	fresh := g.replica.Freshness(now)
+	action := policy.action(fresh)
 	reason := s.token.ParseText(text)
 	switch {
 	case reason != tokens.ReasonOK:
-	case fresh.State.Serves():
+	case action != Deny:
 		reason = g.checker.Check(&s.token, now/1000, scope)
-	case fresh.State == revocation.Booting:
+	case fresh.State == revocation.Booting || !fresh.Usable:
 		reason = tokens.ReasonNoData
 	default:
 		reason = tokens.ReasonStaleData
 	}
-	g.meter.verdict(fresh.State, reason)
-	return appendVerdict(s.body[:0], &s.token, reason, fresh, now/1000)
+	g.meter.verdict(fresh.State, action, reason)
+	return appendVerdict(s.body[:0], &s.token, reason, fresh, action, now/1000)
 }

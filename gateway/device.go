@@ -23,6 +23,9 @@ const bearer = "Bearer "
 type Device struct {
 	ID     string
 	Scopes tokens.Scopes // what it may ask for
+
+	own    PolicyEntry
+	policy Policy
 }
 
 // Devices finds a device by its credential. It is immutable.
@@ -33,6 +36,8 @@ type DeviceEntry struct {
 	ID     string   `toml:"id" doc:"name of the device in logs, unique"`
 	Hash   string   `toml:"sha256" doc:"SHA-256 of its credential, 64 hex digits"`
 	Scopes []string `toml:"scopes" doc:"what it may ask for: sale refund change verify entry exit onboard"`
+
+	Policy PolicyEntry `toml:"policy" doc:"where this lane differs from revocation.policy"`
 }
 
 // NewDevices builds the table. All faults are reported, each with the device it
@@ -53,6 +58,9 @@ func NewDevices(entries []DeviceEntry) (*Devices, error) {
 		if err != nil {
 			fault("scopes: %v", err)
 		}
+		if _, err := DefaultPolicy.With(e.Policy); err != nil {
+			fault("policy: %v", err)
+		}
 		sum, err := hex.DecodeString(e.Hash)
 		if err != nil || len(sum) != sha256.Size {
 			fault("sha256 must be 64 hex digits")
@@ -61,9 +69,23 @@ func NewDevices(entries []DeviceEntry) (*Devices, error) {
 		if d.bySum[[sha256.Size]byte(sum)] != nil {
 			fault("sha256 is that of another device")
 		}
-		d.bySum[[sha256.Size]byte(sum)] = &Device{ID: e.ID, Scopes: scopes}
+		d.bySum[[sha256.Size]byte(sum)] = &Device{ID: e.ID, Scopes: scopes, own: e.Policy}
 	}
 	return d, errors.Join(faults...)
+}
+
+// under is the table with every device's policy worked out from the gateway's.
+func (d *Devices) under(p Policy) (*Devices, error) {
+	table := &Devices{bySum: make(map[[sha256.Size]byte]*Device, len(d.bySum))}
+	for sum, device := range d.bySum {
+		own := *device
+		var err error
+		if own.policy, err = p.With(device.own); err != nil {
+			return nil, fmt.Errorf("device %q: policy: %w", device.ID, err)
+		}
+		table.bySum[sum] = &own
+	}
+	return table, nil
 }
 
 // HashCredential is what a DeviceEntry holds for a credential.

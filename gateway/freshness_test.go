@@ -62,7 +62,7 @@ func TestFreshnessDecides(t *testing.T) {
 		if status != c.ready || r.State != c.state || r.AgeMS != c.ageMS {
 			t.Errorf("age %d ms: /readyz says %d %+v", c.ageMS, status, r)
 		}
-		if (status == 503) != slices.Contains(r.Waiting, "the revocation data is too old to admit anyone") {
+		if (status == 503) != slices.Contains(r.Waiting, "the revocation data is too old; policy: deny") {
 			t.Errorf("age %d ms: waiting %q", c.ageMS, r.Waiting)
 		}
 		if s.count("railgate_revocation_state", c.state) != 1 {

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"sync/atomic"
 	"time"
@@ -33,6 +34,9 @@ var timeNow = time.Now
 // Config is what a Gateway works with.
 type Config struct {
 	Devices *Devices // who may ask; required
+	// Policy is what gates do in each state of the revocation data, unless their
+	// device entry says otherwise. Zero: DefaultPolicy.
+	Policy Policy
 	// CacheBytes is the memory for verified passes, bytes; at least passcache.MinBytes.
 	CacheBytes int64
 	// DrainDelay is how long the gateway still serves after it was told to stop and
@@ -69,6 +73,13 @@ func New(c Config, replica *revocation.Replica, log *zap.Logger) (*Gateway, erro
 	}
 	if c.Now == nil {
 		c.Now = func(arrived time.Time) time.Time { return arrived }
+	}
+	if c.Policy == (Policy{}) {
+		c.Policy = DefaultPolicy
+	}
+	var err error
+	if c.Devices, err = c.Devices.under(c.Policy); err != nil {
+		return nil, fmt.Errorf("gateway: %w", err)
 	}
 	passes, err := passcache.New(c.CacheBytes)
 	if err != nil {

@@ -21,7 +21,11 @@ type Readiness struct {
 // Readiness asks whether a load balancer should send requests here.
 func (g *Gateway) Readiness() Readiness {
 	s := g.replica.Status(g.Now(timeNow()).UnixMilli())
-	r := Readiness{Ready: s.State.Serves(), State: s.State.String(), AgeMS: s.AgeMS, Waiting: []string{}}
+	r := Readiness{
+		// A gateway that is booting may be told to serve on a snapshot, but others are better.
+		Ready: s.State != revocation.Booting && g.Policy.action(s.Freshness) != Deny,
+		State: s.State.String(), AgeMS: s.AgeMS, Waiting: []string{},
+	}
 	if g.draining.Load() {
 		r.Ready = false
 		r.Waiting = append(r.Waiting, "shutting down: finishing the requests at hand")
@@ -33,7 +37,7 @@ func (g *Gateway) Readiness() Readiness {
 	}
 	r.Waiting = append(r.Waiting, s.Waiting...)
 	if s.State == revocation.Expired {
-		r.Waiting = append(r.Waiting, "the revocation data is too old to admit anyone")
+		r.Waiting = append(r.Waiting, "the revocation data is too old; policy: "+g.Policy[s.State].String())
 	}
 	return r
 }

@@ -46,6 +46,7 @@ const now = tokentest.Epoch * 1000
 // plan is what a story may want otherwise.
 type plan struct {
 	gateway.Config
+	device  gateway.PolicyEntry          // of the gate's lane
 	replica *revocation.Replica          // nil: one that is fresh and knows the keys
 	prepare func(g *gateway.Gateway)     // called before Serve
 	listen  func() (net.Listener, error) // nil: a port of loopback
@@ -114,7 +115,7 @@ func prepare(t testing.TB, p plan) *station {
 		p.replica = s.feed.Replica
 	}
 	devices, err := gateway.NewDevices([]gateway.DeviceEntry{
-		{ID: "gate-1", Hash: gateway.HashCredential(gateDevice), Scopes: tokens.ScopeNames()},
+		{ID: "gate-1", Hash: gateway.HashCredential(gateDevice), Scopes: tokens.ScopeNames(), Policy: p.device},
 		{ID: "shop-1", Hash: gateway.HashCredential(shopDevice), Scopes: []string{"sale"}},
 	})
 	if err != nil {

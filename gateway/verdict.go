@@ -40,9 +40,12 @@ var (
 		return lists
 	}()
 
-	freshnessHeads = func() (heads [revocation.Suspect + 1][]byte) {
+	freshnessHeads = func() (heads [revocation.Suspect + 1][actionCount][]byte) {
 		for s := range heads {
-			heads[s] = []byte(`,"revocation":{"state":"` + revocation.State(s).String() + `","age_ms":`)
+			for a := range heads[s] {
+				heads[s][a] = []byte(`,"revocation":{"state":"` + revocation.State(s).String() +
+					`","flagged":` + strconv.FormatBool(Action(a) == Flag) + `,"age_ms":`)
+			}
 		}
 		return heads
 	}()
@@ -50,7 +53,7 @@ var (
 
 // appendVerdict renders the one answer a check has. The claims of the pass are
 // part of it only when it admits: in a refused code nothing is proven.
-func appendVerdict(dst []byte, t *tokens.Token, reason tokens.Reason, f revocation.Freshness, now int64) []byte {
+func appendVerdict(dst []byte, t *tokens.Token, reason tokens.Reason, f revocation.Freshness, a Action, now int64) []byte {
 	if reason == tokens.ReasonOK {
 		dst = append(dst, `{"verdict":"allow","reason":"ok","class":"ok","subject":"`...)
 		subject := t.Subject()
@@ -67,7 +70,7 @@ func appendVerdict(dst []byte, t *tokens.Token, reason tokens.Reason, f revocati
 	} else {
 		dst = append(dst, refusals[reason]...)
 	}
-	dst = append(dst, freshnessHeads[f.State]...)
+	dst = append(dst, freshnessHeads[f.State][a]...)
 	dst = strconv.AppendInt(dst, f.AgeMS, 10)
 	dst = append(dst, `,"watermark_ms":`...)
 	dst = strconv.AppendInt(dst, f.WatermarkMS, 10)

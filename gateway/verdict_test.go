@@ -23,6 +23,7 @@ type verdict struct {
 	SecondsLeft int64 `json:"seconds_left"`
 	Revocation  struct {
 		State       string
+		Flagged     bool
 		AgeMS       int64 `json:"age_ms"`
 		WatermarkMS int64 `json:"watermark_ms"`
 	}
@@ -107,8 +108,12 @@ func TestEveryReason(t *testing.T) {
 			if c.reason != "ok" && (v.Text.EN == "" || v.Text.ZH == "") {
 				t.Errorf("the passenger is told nothing: %+v", v.Text)
 			}
-			// labels in the order of their names: class, reason, revocation
-			onlyGrew(t, before, s.counters("railgate_verdicts_total"), c.class+" "+c.reason+" "+c.state)
+			policy := map[string]string{"fresh": "serve", "stale": "flag", "suspect": "flag", "booting": "deny", "expired": "deny"}[c.state]
+			if v.Revocation.Flagged != (policy == "flag") {
+				t.Errorf("flagged %v on %s data", v.Revocation.Flagged, c.state)
+			}
+			// labels in the order of their names: class, policy, reason, revocation
+			onlyGrew(t, before, s.counters("railgate_verdicts_total"), c.class+" "+policy+" "+c.reason+" "+c.state)
 		})
 	}
 }

@@ -49,10 +49,11 @@ const (
 	seenEN
 	seenZH
 	seenState
+	seenFlagged
 	seenAge
 	seenWatermark
 
-	always   = seenVerdict | seenReason | seenClass | seenRevocation | seenState | seenAge | seenWatermark
+	always   = seenVerdict | seenReason | seenClass | seenRevocation | seenState | seenFlagged | seenAge | seenWatermark
 	onAllow  = always | seenSubject | seenSerial | seenScopes | seenSecondsLeft
 	onRefuse = always | seenText | seenEN | seenZH
 )
@@ -64,7 +65,7 @@ var fieldNames = fieldSet{
 }
 
 var textNames = fieldSet{{"en", seenEN}, {"zh", seenZH}}
-var stateNames = fieldSet{{"state", seenState}, {"age_ms", seenAge}, {"watermark_ms", seenWatermark}}
+var stateNames = fieldSet{{"state", seenState}, {"flagged", seenFlagged}, {"age_ms", seenAge}, {"watermark_ms", seenWatermark}}
 
 // fieldSet names the members of one object.
 type fieldSet []struct {
@@ -120,6 +121,8 @@ func (a *answer) read(body []byte) error {
 				switch bit {
 				case seenState:
 					a.state, err = s.text()
+				case seenFlagged:
+					_, err = s.boolean()
 				case seenAge:
 					a.ageMS, err = s.number()
 				case seenWatermark:

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	admitted = `{"verdict":"allow","reason":"ok","class":"ok","subject":"0123456789abcdef","serial":"20494-17","scopes":["sale","entry"],"seconds_left":1711,"revocation":{"state":"fresh","age_ms":312,"watermark_ms":1770681600123}}`
-	refused  = `{"verdict":"deny","reason":"code_stale","class":"passenger","text":{"en":"This \"code\" is old.","zh":"二维码已过期"},"revocation":{"state":"booting","age_ms":-1,"watermark_ms":0}}`
+	admitted = `{"verdict":"allow","reason":"ok","class":"ok","subject":"0123456789abcdef","serial":"20494-17","scopes":["sale","entry"],"seconds_left":1711,"revocation":{"state":"fresh","flagged":false,"age_ms":312,"watermark_ms":1770681600123}}`
+	refused  = `{"verdict":"deny","reason":"code_stale","class":"passenger","text":{"en":"This \"code\" is old.","zh":"二维码已过期"},"revocation":{"state":"booting","flagged":false,"age_ms":-1,"watermark_ms":0}}`
 )
 
 func TestBothVerdictsAreRead(t *testing.T) {
@@ -60,6 +60,8 @@ func TestAnAnswerOutsideTheContractIsRefused(t *testing.T) {
 		"number with a fraction": {strings.Replace(admitted, `1711`, `1711.5`, 1), errAnswerJSON},
 		"number with a zero":     {strings.Replace(admitted, `1711`, `01711`, 1), errAnswerJSON},
 		"number too long":        {strings.Replace(admitted, `1711`, `1111111111111111111`, 1), errAnswerJSON},
+		"flagged is a text":      {strings.Replace(admitted, `false`, `"false"`, 1), errAnswerJSON},
+		"missing flagged":        {strings.Replace(admitted, `"flagged":false,`, ``, 1), errAnswerMissing},
 		"bare minus":             {strings.Replace(admitted, `1711`, `-`, 1), errAnswerJSON},
 		"line break in a text":   {strings.Replace(refused, `old.`, "old\n.", 1), errAnswerJSON},
 	} {

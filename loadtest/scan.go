@@ -118,6 +118,17 @@ func (s *scan) number() (int64, error) {
 	return sign * n, nil
 }
 
+func (s *scan) boolean() (bool, error) {
+	s.space()
+	for _, word := range [...]string{"true", "false"} {
+		if len(s.rest) >= len(word) && string(s.rest[:len(word)]) == word {
+			s.rest = s.rest[len(word):]
+			return word == "true", nil
+		}
+	}
+	return false, errAnswerJSON
+}
+
 // scopes reads a list of scope names.
 func (s *scan) scopes() (set tokens.Scopes, err error) {
 	if err := s.take('['); err != nil {

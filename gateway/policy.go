@@ -1,0 +1,86 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/railgate/railgate/revocation"
+)
+
+// Action is what a gate does in a state of the revocation data. The zero value
+// denies.
+type Action uint8
+
+// The actions.
+const (
+	Deny  Action = iota
+	Flag         // judge, and say in the verdict that it needs a second look
+	Serve        // judge
+	actionCount
+)
+
+var actionNames = [actionCount]string{"deny", "flag", "serve"}
+
+func (a Action) String() string { return actionNames[a] }
+
+// Policy is the action for each state.
+type Policy [revocation.Suspect + 1]Action
+
+// DefaultPolicy keeps gates working on their last data for a while and says so.
+// A gate that is starting waits the second it takes to be sure.
+var DefaultPolicy = Policy{
+	revocation.Booting: Deny,
+	revocation.Fresh:   Serve,
+	revocation.Stale:   Flag,
+	revocation.Expired: Deny,
+	revocation.Suspect: Flag,
+}
+
+// PolicyEntry is a policy as configured; an empty action leaves the default. Fresh
+// data is always served. Booting is served or flagged only with a snapshot that
+// has not expired, since a gateway that knows nothing can judge nobody.
+type PolicyEntry struct {
+	Booting string `toml:"booting" doc:"not all read yet; applies only if a snapshot that has not expired was restored"`
+	Stale   string `toml:"stale" doc:"older than stale_after"`
+	Expired string `toml:"expired" doc:"older than expired_after; flag admits on old data, to be checked afterwards"`
+	Suspect string `toml:"suspect" doc:"the stream contradicts itself; all that was ever learnt counts"`
+}
+
+// Entry is the policy as it would be configured.
+func (p Policy) Entry() PolicyEntry {
+	return PolicyEntry{
+		Booting: p[revocation.Booting].String(), Stale: p[revocation.Stale].String(),
+		Expired: p[revocation.Expired].String(), Suspect: p[revocation.Suspect].String(),
+	}
+}
+
+// With is the policy with the entry's actions in place of its own.
+func (p Policy) With(e PolicyEntry) (Policy, error) {
+	var faults []error
+	for _, c := range []struct {
+		state revocation.State
+		name  string
+	}{{revocation.Booting, e.Booting}, {revocation.Stale, e.Stale}, {revocation.Expired, e.Expired}, {revocation.Suspect, e.Suspect}} {
+		if c.name == "" {
+			continue
+		}
+		found := false
+		for a, name := range actionNames {
+			if name == c.name {
+				p[c.state], found = Action(a), true
+			}
+		}
+		if !found {
+			faults = append(faults, fmt.Errorf("%s must be serve, flag or deny", c.state))
+		}
+	}
+	return p, errors.Join(faults...)
+}
+
+// action is what to do with data of that freshness.
+func (p *Policy) action(f revocation.Freshness) Action {
+	if !f.Usable {
+		return Deny
+	}
+	return p[f.State]
+}
