@@ -96,7 +96,10 @@ func (h *house) startIssuer(ctx context.Context, a addresses, brokers []string, 
 	}
 	h.atEnd(func() { db.Close() })
 	keys := keystore.New()
-	link := kafkalink.Open(brokers, topic, "demo-issuer")
+	link, err := kafkalink.Open(kafkalink.Config{Brokers: brokers, Topic: topic, ClientID: "demo-issuer"})
+	if err != nil {
+		return nil, err
+	}
 	h.atEnd(link.Close)
 	publisher := publish.New(publish.Config{
 		Broker: link, Topic: publish.Topic{Name: topic, Partitions: partitions, Replication: 1},
@@ -139,9 +142,10 @@ func (h *house) startGateway(ctx context.Context, a addresses, brokers []string,
 	if err != nil {
 		return err
 	}
-	link := kafkalink.Open(brokers, topic, "demo-gateway")
-	h.atEnd(link.Close)
-	follower := stream.New(link, topic, replica, h.clock.now, log)
+	open := func() (stream.Link, error) {
+		return kafkalink.Open(kafkalink.Config{Brokers: brokers, Topic: topic, ClientID: "demo-gateway"})
+	}
+	follower := stream.New(open, topic, replica, h.clock.now, log)
 	devices, err := gateway.NewDevices([]gateway.DeviceEntry{
 		{ID: "entry-gate", Hash: gateway.HashCredential(h.entryGate), Scopes: []string{"entry", "exit"}},
 		{ID: "sale-window", Hash: gateway.HashCredential(h.saleWindow), Scopes: []string{"sale", "refund", "change", "verify"}},

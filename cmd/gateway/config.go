@@ -10,6 +10,7 @@ import (
 	"github.com/railgate/railgate/gateway"
 	"github.com/railgate/railgate/gateway/passcache"
 	"github.com/railgate/railgate/internal/conf"
+	"github.com/railgate/railgate/internal/kafkalink"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
 )
@@ -28,6 +29,7 @@ type config struct {
 
 	authority [tokens.PublicKeySize]byte
 	devices   *gateway.Devices
+	policy    gateway.Policy
 }
 
 type kafka struct {
@@ -35,6 +37,8 @@ type kafka struct {
 	Topic      string   `toml:"topic" doc:"the control topic"`
 	Partitions int      `toml:"partitions" doc:"how many partitions it has; a topic of another width is not read"`
 	Authority  string   `toml:"authority" doc:"public key that signs the stream, 64 hex digits; railgate-issuer -init prints it"`
+
+	Security kafkalink.Security `toml:"security" doc:"how to enter Kafka"`
 }
 
 type snapshots struct {
@@ -44,7 +48,10 @@ type snapshots struct {
 
 type limits struct {
 	StaleAfter   time.Duration `toml:"stale_after" doc:"age from which verdicts say that the data is stale"`
-	ExpiredAfter time.Duration `toml:"expired_after" doc:"age from which every code is refused"`
+	ExpiredAfter time.Duration `toml:"expired_after" doc:"age from which the data is expired"`
+	MemoryMiB    int           `toml:"memory_mib" doc:"memory of the sets from which /readyz and the metrics give alarm; nothing is ever dropped, MiB"`
+
+	Policy gateway.PolicyEntry `toml:"policy" doc:"what a gate does in each state of the data: serve, flag (serve, and say so in the verdict) or deny"`
 }
 
 func defaults() config {
@@ -56,6 +63,8 @@ func defaults() config {
 		Revocation: limits{
 			StaleAfter:   revocation.DefaultLimits.StaleAfter,
 			ExpiredAfter: revocation.DefaultLimits.ExpiredAfter,
+			MemoryMiB:    revocation.DefaultLimits.Memory >> 20,
+			Policy:       gateway.DefaultPolicy.Entry(),
 		},
 	}
 }
@@ -83,6 +92,18 @@ func (c *config) Validate() error {
 	}
 	if c.Revocation.StaleAfter <= 0 || c.Revocation.ExpiredAfter <= c.Revocation.StaleAfter {
 		fault("revocation.expired_after", "must be longer than stale_after, and both above 0")
+	}
+	if c.Revocation.MemoryMiB < 1 || c.Revocation.MemoryMiB > 1<<20 {
+		fault("revocation.memory_mib", "must be 1 to 1048576")
+	}
+	if c.policy, err = gateway.DefaultPolicy.With(c.Revocation.Policy); err != nil {
+		fault("revocation.policy", "%w", err)
+	}
+	for _, err := range c.Kafka.Security.Validate() {
+		var f *kafkalink.Fault
+		if errors.As(err, &f) {
+			fault("kafka.security."+f.Field, "%w", f.Err)
+		}
 	}
 	if c.Snapshots.Every < time.Second {
 		fault("snapshots.every", "must be at least 1s")

@@ -88,28 +88,30 @@ func serve(ctx context.Context, c *config) error {
 	defer log.Sync()
 
 	replica, err := revocation.NewReplica(revocation.NewAuthority(c.authority), c.Kafka.Partitions,
-		revocation.Limits{StaleAfter: c.Revocation.StaleAfter, ExpiredAfter: c.Revocation.ExpiredAfter},
+		revocation.Limits{StaleAfter: c.Revocation.StaleAfter, ExpiredAfter: c.Revocation.ExpiredAfter, Memory: c.Revocation.MemoryMiB << 20},
 		time.Now().UnixMilli())
 	if err != nil {
 		return err
 	}
-	link := kafkalink.Open(c.Kafka.Brokers, c.Kafka.Topic, "railgate-gateway")
-	defer link.Close()
-	follower := stream.New(link, c.Kafka.Topic, replica, time.Now, log)
+	open := func() (stream.Link, error) {
+		return kafkalink.Open(kafkalink.Config{Brokers: c.Kafka.Brokers, Topic: c.Kafka.Topic,
+			ClientID: "railgate-gateway", Security: c.Kafka.Security})
+	}
+	follower := stream.New(open, c.Kafka.Topic, replica, time.Now, log)
 	if c.Snapshots.Dir != "" {
 		follower.Snapshots = stream.Snapshots{Dir: c.Snapshots.Dir, Every: c.Snapshots.Every}
 		follower.Snapshots.Restore(replica, c.Kafka.Topic, time.Now(), log)
 	}
 
 	g, err := gateway.New(gateway.Config{
-		Devices: c.devices, CacheBytes: int64(c.CacheMiB) << 20,
+		Devices: c.devices, Policy: c.policy, CacheBytes: int64(c.CacheMiB) << 20,
 		DrainDelay: c.DrainDelay, DrainTimeout: c.DrainTimeout, Trouble: follower.Trouble,
 	}, replica, log)
 	if err != nil {
 		return err
 	}
 	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(g, streamMetrics{follower},
+	metrics.MustRegister(g, streamMetrics{follower, replica},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
 	public, err := process.Listen("listen", c.Listen)

@@ -2,14 +2,19 @@ package main
 
 import (
 	"strconv"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/stream"
 )
 
 // streamMetrics shows how the follower gets on.
-type streamMetrics struct{ *stream.Follower }
+type streamMetrics struct {
+	*stream.Follower
+	replica *revocation.Replica
+}
 
 var (
 	partition    = []string{"partition"}
@@ -22,6 +27,11 @@ var (
 	descSnapAt   = prometheus.NewDesc("railgate_snapshot_timestamp_seconds", "When the newest snapshot was taken, Unix time; 0: none since the start.", nil, nil)
 	descSnapTook = prometheus.NewDesc("railgate_snapshot_seconds", "How long the newest snapshot took to write.", nil, nil)
 	descSnapFail = prometheus.NewDesc("railgate_snapshot_failures_total", "Snapshots that could not be written.", nil, nil)
+	descRenewed  = prometheus.NewDesc("railgate_stream_watchdog_total", "Times the watchdog opened new connections to the brokers.", []string{"why"}, nil)
+	descTrouble  = prometheus.NewDesc("railgate_stream_topic_trouble", "1 if the topic is not as it must be; /readyz says why.", nil, nil)
+	descEpoch    = prometheus.NewDesc("railgate_stream_epoch", "Incarnation of the numbering.", partition, nil)
+	descNext     = prometheus.NewDesc("railgate_stream_next_number", "Number that the next record will have.", partition, nil)
+	descBeat     = prometheus.NewDesc("railgate_stream_heartbeat_timestamp_seconds", "When the issuer signed the newest message that was applied, Unix time.", partition, nil)
 	descErrors   = prometheus.NewDesc("railgate_stream_errors_total", "Failed calls to a broker.", []string{"class"}, nil)
 )
 
@@ -40,6 +50,20 @@ func (m streamMetrics) Collect(out chan<- prometheus.Metric) {
 		send(descHigh, prometheus.GaugeValue, float64(p.HighWatermark), label)
 		send(descStart, prometheus.GaugeValue, float64(p.LogStart), label)
 	}
+	for i, p := range m.replica.Status(time.Now().UnixMilli()).Partitions {
+		label := strconv.Itoa(i)
+		send(descEpoch, prometheus.GaugeValue, float64(p.Epoch), label)
+		send(descNext, prometheus.GaugeValue, float64(p.Next), label)
+		send(descBeat, prometheus.GaugeValue, float64(p.IssuedMS)/1000, label)
+	}
+	for why, n := range s.Renewed {
+		send(descRenewed, prometheus.CounterValue, float64(n), why)
+	}
+	trouble := 0.0
+	if m.Trouble() != "" {
+		trouble = 1
+	}
+	send(descTrouble, prometheus.GaugeValue, trouble)
 	send(descFetches, prometheus.CounterValue, float64(s.Fetches))
 	send(descHoles, prometheus.CounterValue, float64(s.Holes))
 	send(descUndec, prometheus.CounterValue, float64(s.Undecodable))

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/internal/conf"
+	"github.com/railgate/railgate/internal/kafkalink"
 	"github.com/railgate/railgate/internal/process"
 	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/api"
@@ -42,6 +43,8 @@ type kafka struct {
 	Replication int           `toml:"replication" doc:"copies of each partition when the topic is made; 3 in production"`
 	Retention   time.Duration `toml:"retention" doc:"how long the topic keeps records when it is made; above 48h"`
 	Heartbeat   time.Duration `toml:"heartbeat" doc:"pause after which a silent partition gets a sign of life"`
+
+	Security kafkalink.Security `toml:"security" doc:"how to enter Kafka"`
 }
 
 type staff struct {
@@ -101,6 +104,12 @@ func (c *config) Validate() error {
 	}
 	if c.Kafka.Heartbeat < 50*time.Millisecond || c.Kafka.Heartbeat > 3*time.Second {
 		fault("kafka.heartbeat", "must be 50ms to 3s: gateways call data stale after 5s")
+	}
+	for _, err := range c.Kafka.Security.Validate() {
+		var f *kafkalink.Fault
+		if errors.As(err, &f) {
+			fault("kafka.security."+f.Field, "%w", f.Err)
+		}
 	}
 	if c.DrainTimeout <= 0 {
 		fault("drain_timeout", "must be above 0")

@@ -7,6 +7,9 @@
 //	public  /v1/…, GET /healthz, GET /readyz   (docs/openapi/issuer.yaml)
 //	admin   GET /metrics, /debug/pprof/, /healthz, /readyz
 //
+// -cut-off-key and -cut-off-subject give an order to every gateway and exit; they
+// work beside a running issuer and without one.
+//
 // Settings come from a TOML file, the environment and flags; -check validates
 // them and exits. SIGTERM and SIGINT finish the requests at hand, then stop the
 // publisher; what it had not published yet waits in the database.
@@ -43,6 +46,20 @@ const about = `Issues electronic temporary IDs: applications, real-person checks
   railgate-issuer -config issuer.toml          run
   railgate-issuer -config issuer.toml -check   validate the settings and exit
   railgate-issuer -new-staff NAME              make a staff credential and its entry for the file
+
+Orders to every gate. They are committed to the database; then the command waits, at most a
+minute, until they are published, whether an issuer runs or not. TIME is RFC 3339, such as
+2026-02-10T08:00:00+08:00; now if it is left out.
+
+  railgate-issuer -config issuer.toml -by NAME -cut-off-key ID [-at TIME]
+                  [-rescue FILE] [-rescue-known]
+      a key leaked: sessions that start under it at TIME or later are refused, but for those of
+      rescued credentials; rescue few, since a thief can use their serials, too
+  railgate-issuer -config issuer.toml -by NAME -cut-off-subject HEX [-before TIME]
+      end a passenger's sessions that start before TIME
+  railgate-issuer -config issuer.toml -by NAME -restate
+      database and log came back from a backup together: say everything in force again
+
   railgate-issuer -probe http://127.0.0.1:9081/readyz   exit 0 if that answers 200`
 
 func main() { process.Main("railgate-issuer", run) }
@@ -50,12 +67,14 @@ func main() { process.Main("railgate-issuer", run) }
 func run(ctx context.Context, args []string) error {
 	c := defaults()
 	var probe, keys, name string
+	var o orderFlags
 	extra, err := conf.Load(&c, conf.Options{
 		Program: "railgate-issuer", About: about, EnvPrefix: "RAILGATE_ISSUER",
 		Flags: func(f *flag.FlagSet) {
 			f.StringVar(&probe, "probe", "", "ask this `URL` and exit: 0 if it answers 200")
 			f.StringVar(&keys, "init", "", "make the keys of a new issuer in the directory `DIR` and exit")
 			f.StringVar(&name, "new-staff", "", "make a credential for the member of staff `NAME`, print it and exit")
+			o.register(f)
 		},
 	}, args, os.Environ(), os.Stdout)
 	switch {
@@ -71,6 +90,10 @@ func run(ctx context.Context, args []string) error {
 	case err != nil:
 		return err
 	}
+	order, err := o.order(time.Now())
+	if err != nil {
+		return err
+	}
 	k, err := keystore.Open(c.Keys)
 	if err != nil {
 		return fmt.Errorf("keys: %w", err)
@@ -78,6 +101,9 @@ func run(ctx context.Context, args []string) error {
 	if extra.Check {
 		fmt.Printf("settings are valid: key %d, topic %s, %d partitions\n", k.IssuerID, c.Kafka.Topic, c.Kafka.Partitions)
 		return nil
+	}
+	if order != nil {
+		return carryOut(ctx, &c, k, order, os.Stdout)
 	}
 	return serve(ctx, &c, k)
 }
@@ -99,13 +125,12 @@ func serve(ctx context.Context, c *config, keys *keystore.Keys) error {
 	}
 	defer db.Close()
 
-	link := kafkalink.Open(c.Kafka.Brokers, c.Kafka.Topic, "railgate-issuer")
+	link, err := kafkalink.Open(kafkalink.Config{Brokers: c.Kafka.Brokers, Topic: c.Kafka.Topic, ClientID: "railgate-issuer", Security: c.Kafka.Security})
+	if err != nil {
+		return err
+	}
 	defer link.Close()
-	publisher := publish.New(publish.Config{
-		Broker: link, Outbox: db, Authority: keys.Authority, Heartbeat: c.Kafka.Heartbeat, Now: time.Now, Log: log,
-		Topic: publish.Topic{Name: c.Kafka.Topic, Partitions: c.Kafka.Partitions,
-			Replication: c.Kafka.Replication, Retention: c.Kafka.Retention},
-	})
+	publisher := newPublisher(c, db, link, keys, log)
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		publisherMetrics{publisher})
@@ -156,6 +181,18 @@ func serve(ctx context.Context, c *config, keys *keystore.Keys) error {
 		err = errors.Join(err, e)
 	}
 	return err
+}
+
+// newPublisher prepares what carries the outbox to the brokers.
+func newPublisher(c *config, db *store.Store, link *kafkalink.Link, keys *keystore.Keys, log *zap.Logger) *publish.Publisher {
+	return publish.New(publish.Config{
+		Broker: link, Outbox: db, Authority: keys.Authority, Heartbeat: c.Kafka.Heartbeat, Now: time.Now, Log: log,
+		Topic: publish.Topic{Name: c.Kafka.Topic, Partitions: c.Kafka.Partitions,
+			Replication: c.Kafka.Replication, Retention: c.Kafka.Retention},
+		TopicFaults: func(ctx context.Context) ([]string, error) {
+			return kafkalink.TopicFaults(ctx, link, c.Kafka.Topic, minRetention)
+		},
+	})
 }
 
 func initKeys(dir string) error {

@@ -16,6 +16,8 @@ var (
 	descRecords  = prometheus.NewDesc("railgate_publish_records_total", "Records the brokers acknowledged.", nil, nil)
 	descFailures = prometheus.NewDesc("railgate_publish_failures_total", "Attempts that failed and were or will be repeated.", nil, nil)
 	descRestated = prometheus.NewDesc("railgate_publish_restatements_total", "Times everything in force was published again in a new epoch.", nil, nil)
+	descLeading  = prometheus.NewDesc("railgate_publish_leading", "1 if this issuer is the one that publishes, 0 if it stands by.", nil, nil)
+	descFaults   = prometheus.NewDesc("railgate_publish_topic_faults", "Settings of the control topic that endanger what is promised, when they were last looked at.", nil, nil)
 	descLast     = prometheus.NewDesc("railgate_publish_last_timestamp_seconds", "When each partition last took a message, Unix time.", []string{"partition"}, nil)
 )
 
@@ -35,6 +37,12 @@ func (m publisherMetrics) Collect(out chan<- prometheus.Metric) {
 	count(descRecords, s.Records)
 	count(descFailures, s.Failures)
 	count(descRestated, s.Restatements)
+	leading := 0.0
+	if s.Leading {
+		leading = 1
+	}
+	out <- prometheus.MustNewConstMetric(descLeading, prometheus.GaugeValue, leading)
+	out <- prometheus.MustNewConstMetric(descFaults, prometheus.GaugeValue, float64(s.TopicFaults))
 	for p, ms := range s.LastMS {
 		out <- prometheus.MustNewConstMetric(descLast, prometheus.GaugeValue, float64(ms)/1000, strconv.Itoa(p))
 	}

@@ -47,6 +47,8 @@ var rules = []rule{
 		[]string{module + "issuance", module + "tokens/signing", module + "tokens/tokentest", module + "revocation/publish", module + "revocation/revocationtest", module + "internal/devbroker", testBroker, sqlite, postgres, "github.com/cloudflare/circl/sign"}},
 	{"cmd/issuer", "the issuer links nothing made for tests, and nothing of the gate",
 		[]string{module + "gateway", module + "revocation/stream", module + "tokens/tokentest", module + "revocation/revocationtest", module + "internal/devbroker", testBroker}},
+	{"cmd/stream", "what shows the stream holds no key, and no part of either side",
+		[]string{module + "gateway", module + "issuance", module + "revocation/publish", module + "tokens/signing", module + "revocation/revocationtest", testBroker, sqlite, postgres}},
 	{"cmd/loadtest", "as loadtest",
 		[]string{module + "gateway", module + "issuance", module + "revocation", kafkaClient, testBroker}},
 }

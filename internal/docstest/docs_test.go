@@ -147,13 +147,13 @@ func TestSampleSettingsAreCompleteAndValid(t *testing.T) {
 	runtest.DependsOnSources(t, root)
 	const placeholder = "REPLACE-WITH-64-HEX-DIGITS"
 	for command, sources := range map[string][]string{
-		"gateway": {"cmd/gateway/config.go", "gateway/device.go"},
-		"issuer":  {"cmd/issuer/config.go"},
+		"gateway": {"cmd/gateway/config.go", "gateway/device.go", "gateway/policy.go", "internal/kafkalink/security.go"},
+		"issuer":  {"cmd/issuer/config.go", "internal/kafkalink/security.go"},
 	} {
 		sample := read(t, "deploy/config/"+command+".toml")
 		for _, source := range sources {
 			for _, m := range setting.FindAllStringSubmatch(read(t, source), -1) {
-				if !regexp.MustCompile(`(?m)^(# ?)?\[*` + m[1] + `\b`).MatchString(sample) {
+				if !regexp.MustCompile(`(?m)^(# ?)?\[*([a-z_]+\.)*` + m[1] + `\b`).MatchString(sample) {
 					t.Errorf("deploy/config/%s.toml does not show %s", command, m[1])
 				}
 			}
@@ -190,10 +190,14 @@ func TestSamplesShowTheDefaults(t *testing.T) {
 			if m[1] == "id" || m[1] == "public" {
 				continue // an example, not a default
 			}
-			_, after, found := strings.Cut(help, m[1]+" ")
-			value := regexp.MustCompile(`\(default "?([^")]*)"?\)`).FindStringSubmatch(after)
+			at := regexp.MustCompile(`(?m)^  -(\S+\.)?` + m[1] + ` `).FindStringIndex(help)
+			if at == nil {
+				t.Errorf("deploy/config/%s.toml shows %s, which -h does not have", command, m[1])
+				continue
+			}
+			value := regexp.MustCompile(`\(default\s+"?([^")]*)"?\)`).FindStringSubmatch(help[at[0]:])
 			want := strings.Trim(m[2], `"`)
-			if !found || value == nil || strings.TrimSuffix(strings.TrimSuffix(value[1], "0s"), "0m") != strings.TrimSuffix(strings.TrimSuffix(want, "0s"), "0m") {
+			if value == nil || strings.TrimSuffix(strings.TrimSuffix(value[1], "0s"), "0m") != strings.TrimSuffix(strings.TrimSuffix(want, "0s"), "0m") {
 				t.Errorf("deploy/config/%s.toml shows %s = %s; -h says %q", command, m[1], m[2], value)
 			}
 		}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/tokens"
+)
+
+// showSnapshot prints what a gateway kept. The sum was checked; a snapshot is
+// not signed, so it says what this gateway believed, not what the issuer said.
+func showSnapshot(out io.Writer, path string, serials bool) error {
+	raw, err := readFile(path, revocation.MaxSnapshot)
+	if err != nil {
+		return err
+	}
+	s, err := revocation.DecodeSnapshot(raw)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	fmt.Fprintf(out, "snapshot  created %s  topic %s  authority %x  %d bytes, sum correct\n", clock(s.CreatedMS), s.Topic, s.Authority, len(raw))
+	for i, p := range s.Partitions {
+		fmt.Fprintf(out, "partition %d  epoch %d  next number %d  next offset %d  issued %s  through %s\n",
+			i, p.Epoch, p.Next, p.Position, clock(p.Issued), clock(p.Through))
+	}
+	for i, k := range s.Keys {
+		state := "in service"
+		if k.CutOff != tokens.Never {
+			state = "cut off at " + clock(k.CutOff*1000)
+		}
+		fmt.Fprintf(out, "key %d  %x  %s  %d rescued\n", k.ID, k.Public, state, count(s.Rescued(i)))
+	}
+	for subject, before := range s.Subjects() {
+		fmt.Fprintf(out, "subject %s  sessions before %s are not good\n", subject, clock(before*1000))
+	}
+	perDay := map[uint16]int{}
+	for serial := range s.Revoked() {
+		perDay[serial.Day]++
+	}
+	for day := range uint16(65535) {
+		if n := perDay[day]; n > 0 {
+			fmt.Fprintf(out, "day %d (%s)  %d revoked\n", day, clock(tokens.DayStart(int64(day))*1000), n)
+		}
+	}
+	if serials {
+		for serial := range s.Revoked() {
+			fmt.Fprintln(out, serial)
+		}
+	}
+	return nil
+}
+
+func count(all func(func(tokens.Serial) bool)) (n int) {
+	for range all {
+		n++
+	}
+	return n
+}
+
+// showRatchet prints the furthest place a gateway has seen.
+func showRatchet(out io.Writer, path string) error {
+	raw, err := readFile(path, 1<<20)
+	if err != nil {
+		return err
+	}
+	r, err := revocation.DecodeRatchet(raw)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	fmt.Fprintf(out, "ratchet  topic %s  authority %x\n", r.Topic, r.Authority)
+	for i, m := range r.Marks {
+		fmt.Fprintf(out, "partition %d  epoch %d  next number %d\n", i, m.Epoch, m.Next)
+	}
+	return nil
+}
+
+func readFile(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, limit+1))
+}

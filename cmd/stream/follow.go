@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+
+	"github.com/railgate/railgate/internal/kafkalink"
+	"github.com/railgate/railgate/revocation"
+)
+
+const (
+	callTimeout = 5 * time.Second
+	maxWait     = 500 * time.Millisecond
+	fetchBytes  = 1 << 20
+	maxFetch    = 8 << 20
+)
+
+// follow prints the topic's partitions, one after the other up to their present
+// ends, and with c.Follow in turns for as long as ctx lasts.
+func follow(ctx context.Context, link *kafkalink.Link, c *config, p *printer) error {
+	ranges, err := bounds(ctx, link, c)
+	if err != nil {
+		return err
+	}
+	for {
+		for i := range ranges {
+			if err := ranges[i].read(ctx, link, c.Topic, p); err != nil || ctx.Err() != nil {
+				return quietly(ctx, err)
+			}
+		}
+		if !c.Follow {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(maxWait / 5):
+		}
+		fresh, err := bounds(ctx, link, c)
+		if err != nil {
+			return quietly(ctx, err)
+		}
+		for i := range ranges {
+			ranges[i].end = fresh[i].end
+		}
+	}
+}
+
+// quietly takes an interruption for the end it is.
+func quietly(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// span is what is left to print of a partition.
+type span struct {
+	partition int
+	next, end int64
+}
+
+// bounds asks where the partitions begin and end.
+func bounds(ctx context.Context, link *kafkalink.Link, c *config) (spans []span, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	m, err := link.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{c.Topic}})
+	if err != nil {
+		return nil, err
+	}
+	if len(m.Topics) != 1 || m.Topics[0].Error != nil {
+		return nil, fmt.Errorf("topic %s cannot be read or does not exist", c.Topic)
+	}
+	var ask []kafka.OffsetRequest
+	for _, p := range m.Topics[0].Partitions {
+		if c.Partition < 0 || c.Partition == p.ID {
+			ask = append(ask, kafka.FirstOffsetOf(p.ID), kafka.LastOffsetOf(p.ID))
+		}
+	}
+	if len(ask) == 0 {
+		return nil, fmt.Errorf("topic %s has %d partitions, no number %d", c.Topic, len(m.Topics[0].Partitions), c.Partition)
+	}
+	r, err := link.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{c.Topic: ask}})
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range r.Topics[c.Topic] {
+		if p.Error != nil {
+			return nil, fmt.Errorf("partition %d: %w", p.Partition, p.Error)
+		}
+		from := c.from
+		if from < 0 {
+			from += p.LastOffset
+		}
+		spans = append(spans, span{p.Partition, max(from, p.FirstOffset), p.LastOffset})
+	}
+	slices.SortFunc(spans, func(a, b span) int { return a.partition - b.partition })
+	return spans, nil
+}
+
+// read prints a partition up to the end of the span.
+func (s *span) read(ctx context.Context, link *kafkalink.Link, topic string, p *printer) error {
+	size := int64(fetchBytes)
+	for s.next < s.end && ctx.Err() == nil {
+		call, cancel := context.WithTimeout(ctx, callTimeout)
+		r, err := link.Fetch(call, &kafka.FetchRequest{Topic: topic, Partition: s.partition, Offset: s.next, MinBytes: 1, MaxBytes: size, MaxWait: maxWait})
+		cancel()
+		if err == nil {
+			err = r.Error
+		}
+		if err != nil {
+			return fmt.Errorf("partition %d, offset %d: %w", s.partition, s.next, err)
+		}
+		next, lowest, err := kafkalink.Walk(r.Records, s.next, revocation.MaxBatch, func(offset int64, value []byte) {
+			if offset < s.end {
+				p.message(s.partition, offset, value)
+			}
+		})
+		if err != nil {
+			return fmt.Errorf("partition %d, offset %d: %w", s.partition, next, err)
+		}
+		switch {
+		case next > s.next:
+			s.next = next
+		case lowest >= 0 && lowest <= s.next:
+			s.next++ // a hole that compaction left
+		case size < maxFetch:
+			size *= 2
+		default:
+			return errors.New("the broker sends nothing readable where the log goes on")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,112 @@
+// Command stream shows the control stream to its operator: every message of the
+// topic, or what a gateway kept of it in a snapshot or ratchet file, decoded and
+// verified under the authority's key.
+//
+//	railgate-stream -brokers 127.0.0.1:9092 -authority HEX            all that the topic holds
+//	railgate-stream -brokers 127.0.0.1:9092 -authority HEX -follow    and what comes
+//	railgate-stream -snapshot control.snapshot                        a snapshot file
+//
+// It only reads, needs Read on the topic, and holds no secret. A message that
+// does not verify is shown as such, with the reason that a gateway would count;
+// the exit code is then 1. Lines go to standard output, the summary to standard
+// error. docs/revocation.md explains the words.
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+
+	"github.com/railgate/railgate/internal/conf"
+	"github.com/railgate/railgate/internal/kafkalink"
+	"github.com/railgate/railgate/internal/process"
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/tokens"
+)
+
+const about = `Shows the control stream: decodes, verifies and prints messages of the topic, a snapshot or a ratchet file.
+
+  railgate-stream -brokers 127.0.0.1:9092 -authority HEX              all that the topic holds
+  railgate-stream -brokers 127.0.0.1:9092 -authority HEX -from -20    the last 20 messages of each partition
+  railgate-stream -brokers 127.0.0.1:9092 -authority HEX -follow      and what comes, until interrupted
+  railgate-stream -snapshot control.snapshot [-serials]               what a gateway kept
+  railgate-stream -ratchet control.ratchet                            the furthest it has seen`
+
+type config struct {
+	Brokers   []string           `toml:"brokers" doc:"first brokers to ask, host:port each"`
+	Topic     string             `toml:"topic" doc:"the control topic"`
+	Authority string             `toml:"authority" doc:"public key that signs the stream, 64 hex digits"`
+	Partition int                `toml:"partition" doc:"only this one; -1: all"`
+	From      string             `toml:"from" doc:"first offset to show; -N: the last N messages; empty: the log's start"`
+	Follow    bool               `toml:"follow" doc:"go on with what comes"`
+	JSON      bool               `toml:"json" doc:"one JSON object per message"`
+	Snapshot  string             `toml:"snapshot" doc:"show this snapshot file instead"`
+	Serials   bool               `toml:"serials" doc:"list every serial of the snapshot"`
+	Ratchet   string             `toml:"ratchet" doc:"show this ratchet file instead"`
+	Security  kafkalink.Security `toml:"security" doc:"how to enter Kafka"`
+
+	authority *revocation.Authority
+	from      int64
+}
+
+// Validate checks what types cannot say, and keeps what it parsed.
+func (c *config) Validate() error {
+	if c.Snapshot != "" || c.Ratchet != "" {
+		return nil
+	}
+	var faults []error
+	if len(c.Brokers) == 0 {
+		faults = append(faults, conf.Field("brokers", errors.New("name at least one, or a -snapshot or -ratchet file")))
+	}
+	key, err := hex.DecodeString(c.Authority)
+	if err != nil || len(key) != tokens.PublicKeySize {
+		faults = append(faults, conf.Field("authority", errors.New("must be the authority's public key, 64 hex digits")))
+	} else {
+		c.authority = revocation.NewAuthority([tokens.PublicKeySize]byte(key))
+	}
+	if c.From != "" {
+		if c.from, err = strconv.ParseInt(c.From, 10, 64); err != nil {
+			faults = append(faults, conf.Field("from", errors.New("must be an offset, or -N for the last N")))
+		}
+	}
+	for _, err := range c.Security.Validate() {
+		var f *kafkalink.Fault
+		if errors.As(err, &f) {
+			faults = append(faults, conf.Field("security."+f.Field, f.Err))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func main() { process.Main("railgate-stream", run) }
+
+func run(ctx context.Context, args []string) error {
+	c := config{Topic: "railgate.control", Partition: -1}
+	extra, err := conf.Load(&c, conf.Options{Program: "railgate-stream", About: about, EnvPrefix: "RAILGATE_STREAM"}, args, os.Environ(), os.Stdout)
+	switch {
+	case err != nil:
+		return err
+	case extra.Check:
+		fmt.Println("settings are valid")
+		return nil
+	case c.Snapshot != "":
+		return showSnapshot(os.Stdout, c.Snapshot, c.Serials)
+	case c.Ratchet != "":
+		return showRatchet(os.Stdout, c.Ratchet)
+	}
+	link, err := kafkalink.Open(kafkalink.Config{Brokers: c.Brokers, Topic: c.Topic, ClientID: "railgate-stream", Security: c.Security})
+	if err != nil {
+		return err
+	}
+	defer link.Close()
+	p := printer{out: os.Stdout, json: c.JSON, authority: c.authority, replicas: map[int]*seen{}}
+	err = follow(ctx, link, &c, &p)
+	fmt.Fprintln(os.Stderr, p.summary())
+	if err == nil && p.refused > 0 {
+		return fmt.Errorf("%d messages are none that a gateway would take", p.refused)
+	}
+	return err
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"bytes"
+	"encoding/hex"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+
+	"github.com/railgate/railgate/internal/devbroker"
+	"github.com/railgate/railgate/internal/kafkalink"
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/revocationtest"
+	"github.com/railgate/railgate/tokens"
+)
+
+const at = int64(1_770_681_600_000) // Unix ms
+
+var serial = tokens.Serial{Day: uint16(tokens.DayOf(at / 1000)), Index: 42}
+
+// shelf is a topic of one partition that holds the messages.
+func shelf(t *testing.T, messages ...[]byte) *config {
+	t.Helper()
+	b, err := devbroker.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Close)
+	client := &kafka.Client{Addr: kafka.TCP(b.Addresses()...), Timeout: 10 * time.Second}
+	if r, err := client.CreateTopics(t.Context(), &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{{Topic: "t", NumPartitions: 1, ReplicationFactor: 1}}}); err != nil || r.Errors["t"] != nil {
+		t.Fatal(err, r)
+	}
+	for _, m := range messages {
+		r, err := client.Produce(t.Context(), &kafka.ProduceRequest{Topic: "t", RequiredAcks: kafka.RequireAll,
+			Records: kafka.NewRecordReader(kafka.Record{Value: kafka.NewBytes(m)})})
+		if err != nil || r.Error != nil {
+			t.Fatal(err, r)
+		}
+	}
+	public := revocationtest.Authority.Public()
+	return &config{Brokers: b.Addresses(), Topic: "t", Partition: -1, Authority: hex.EncodeToString(public[:])}
+}
+
+func (c *config) show(t *testing.T) (string, *printer) {
+	t.Helper()
+	if err := c.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	link, err := kafkalink.Open(kafkalink.Config{Brokers: c.Brokers, Topic: c.Topic, ClientID: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer link.Close()
+	var out bytes.Buffer
+	p := &printer{out: &out, json: c.JSON, authority: c.authority, replicas: map[int]*seen{}}
+	if err := follow(t.Context(), link, c, p); err != nil {
+		t.Fatal(err)
+	}
+	return out.String(), p
+}
+
+func TestEveryMessageIsShownForWhatItIs(t *testing.T) {
+	seal := func(first uint64, records ...revocation.Record) []byte {
+		return revocationtest.Seal(revocation.Batch{Epoch: 3, First: first, IssuedAt: at, Through: at - 5}, records...)
+	}
+	forged := seal(3)
+	forged[len(forged)-1] ^= 1
+	c := shelf(t,
+		seal(1, revocation.Record{Kind: revocation.KindRevoke, At: at - 7, Serial: serial},
+			revocation.Record{Kind: revocation.KindRescue, Key: 7, Serial: serial}),
+		seal(3), forged, []byte("rubbish"),
+		seal(5, revocation.Record{Kind: revocation.KindRevokeSubject, Subject: tokens.Subject{1}, CutOff: at / 1000}),
+		seal(5, revocation.Record{Kind: revocation.KindRevokeSubject, Subject: tokens.Subject{1}, CutOff: at / 1000}),
+		revocationtest.SealUnknown(revocation.Batch{Epoch: 4, First: 1, IssuedAt: at, Through: at}, 200))
+	text, p := c.show(t)
+	for _, want := range []string{
+		"0         0  records    epoch 3  number 1  issued 2026-02-10T00:00:00.000Z  through 2026-02-09T23:59:59.995Z\n",
+		"             1  revoke          20494-42  accepted 2026-02-09T23:59:59.993Z\n",
+		"             2  rescue          key 7  20494-42\n",
+		"0         1  heartbeat  epoch 3  number 3",
+		"0         2  forged     108 bytes\n",
+		"0         3  unreadable  7 bytes\n",
+		"(numbers 3 to 4 are missing)\n",
+		"  revoke_subject  subject 0100000000000000  cut-off 2026-02-10T00:00:00.000Z\n",
+		"(repeats numbers)\n",
+		"(new epoch)\n",
+		"             1  unknown",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("not shown: %q", want)
+		}
+	}
+	if got := p.summary(); got != "7 messages: 1 heartbeats, 5 records, 2 refused, 1 gaps" {
+		t.Errorf("summary %q", got)
+	}
+	if t.Failed() {
+		t.Log(text)
+	}
+}
+
+func TestOnlyTheLastMessagesAsJSON(t *testing.T) {
+	beat := revocationtest.Seal(revocation.Batch{Epoch: 3, First: 1, IssuedAt: at})
+	c := shelf(t, beat, beat, beat)
+	c.From, c.JSON = "-2", true
+	text, p := c.show(t)
+	want := `{"partition":0,"offset":1,"bytes":108,"outcome":"heartbeat","epoch":3,"first":1,"issued":"2026-02-10T00:00:00.000Z"}`
+	if p.messages != 2 || !strings.HasPrefix(text, want) {
+		t.Errorf("%d messages: %s", p.messages, text)
+	}
+}
+
+func TestFilesAreShown(t *testing.T) {
+	feed := revocationtest.NewFeed(at, tokens.Key{ID: 9, Public: [32]byte{9}, CutOff: 77})
+	feed.Revoke(at, serial)
+	s, ok := feed.Replica.Snapshot("t", at)
+	if !ok {
+		t.Fatal("no snapshot")
+	}
+	ratchet := feed.Replica.Ratchet("t")
+	dir := t.TempDir()
+	snapshotPath, ratchetPath := filepath.Join(dir, "s"), filepath.Join(dir, "r")
+	for path, raw := range map[string][]byte{snapshotPath: s.Encode(), ratchetPath: ratchet.Encode()} {
+		if err := os.WriteFile(path, raw, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var out bytes.Buffer
+	if err := showSnapshot(&out, snapshotPath, true); err != nil {
+		t.Fatal(err)
+	}
+	if err := showRatchet(&out, ratchetPath); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"topic t", "next number 4", "key 9", "cut off at 1970-01-01T00:01:17.000Z", "(2026-02-09T16:00:00.000Z)  1 revoked", "\n20494-42\n", "ratchet  topic t"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("not shown: %q in\n%s", want, out.String())
+		}
+	}
+	if err := showRatchet(&out, snapshotPath); err == nil {
+		t.Error("a snapshot was taken for a ratchet")
+	}
+}

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/railgate/railgate/revocation"
+)
+
+// printer writes messages and keeps count.
+type printer struct {
+	out       io.Writer
+	json      bool
+	authority *revocation.Authority
+	replicas  map[int]*seen
+
+	messages, heartbeats, records, refused, gaps int
+}
+
+// seen is where a partition's numbering stands, to name gaps and repetitions.
+type seen struct{ epoch, next uint64 }
+
+// line is a message as JSON. Times are RFC 3339 with milliseconds.
+type line struct {
+	Partition int    `json:"partition"`
+	Offset    int64  `json:"offset"`
+	Bytes     int    `json:"bytes"`
+	Outcome   string `json:"outcome"` // heartbeat, records, or why it is refused
+	Note      string `json:"note,omitempty"`
+	Epoch     uint64 `json:"epoch,omitempty"`
+	First     uint64 `json:"first,omitempty"`
+	Issued    string `json:"issued,omitempty"`
+	Through   string `json:"through,omitempty"`
+	Records   []rec  `json:"records,omitempty"`
+}
+
+type rec struct {
+	Number  uint64 `json:"number"`
+	Kind    string `json:"kind"`
+	At      string `json:"at,omitempty"`
+	Serial  string `json:"serial,omitempty"`
+	Key     *int   `json:"key,omitempty"`
+	Public  string `json:"public,omitempty"`
+	Subject string `json:"subject,omitempty"`
+	CutOff  string `json:"cut_off,omitempty"`
+}
+
+// message prints one message of the topic.
+func (p *printer) message(partition int, offset int64, value []byte) {
+	p.messages++
+	l := line{Partition: partition, Offset: offset, Bytes: len(value)}
+	b, err := revocation.Open(value, p.authority)
+	switch {
+	case err != nil:
+		l.Outcome = refusal(err)
+	case int(b.Partition) != partition:
+		l.Outcome = revocation.WrongPartition.String()
+	case b.Len() == 0:
+		l.Outcome = "heartbeat"
+		p.heartbeats++
+	default:
+		l.Outcome = "records"
+		p.records += b.Len()
+	}
+	if err != nil || int(b.Partition) != partition {
+		p.refused++
+		p.write(&l)
+		return
+	}
+	l.Epoch, l.First, l.Issued = b.Epoch, b.First, clock(b.IssuedAt)
+	if b.Through > 0 {
+		l.Through = clock(b.Through)
+	}
+	l.Note = p.place(partition, b)
+	for number, r := range b.Records() {
+		l.Records = append(l.Records, describe(number, &r))
+	}
+	p.write(&l)
+}
+
+// refusal names an error as the gateways' counter does.
+func refusal(err error) string {
+	switch {
+	case errors.Is(err, revocation.ErrNewer):
+		return revocation.NewerVersion.String()
+	case errors.Is(err, revocation.ErrAuthority):
+		return revocation.WrongAuthority.String()
+	case errors.Is(err, revocation.ErrSignature):
+		return revocation.Forged.String()
+	}
+	return revocation.Unreadable.String()
+}
+
+// place compares a batch with the one before it.
+func (p *printer) place(partition int, b *revocation.Batch) (note string) {
+	after := b.First + uint64(b.Len())
+	s := p.replicas[partition]
+	switch {
+	case s == nil:
+		s = &seen{}
+		p.replicas[partition] = s
+	case b.Epoch < s.epoch:
+		return "old epoch"
+	case b.Epoch > s.epoch:
+		note = "new epoch"
+	case b.First > s.next:
+		p.gaps++
+		note = fmt.Sprintf("numbers %d to %d are missing", s.next, b.First-1)
+	case b.Len() > 0 && after <= s.next, b.Len() == 0 && b.First < s.next:
+		return "repeats numbers"
+	}
+	*s = seen{b.Epoch, after}
+	return note
+}
+
+func describe(number uint64, r *revocation.Record) rec {
+	d := rec{Number: number, Kind: r.Kind.String()}
+	if r.At != 0 {
+		d.At = clock(r.At)
+	}
+	key := int(r.Key)
+	switch r.Kind {
+	case revocation.KindRevoke, revocation.KindUnrevoke:
+		d.Serial = r.Serial.String()
+	case revocation.KindAnnounceKey:
+		d.Key, d.Public = &key, hex.EncodeToString(r.Public[:])
+	case revocation.KindRetireKey:
+		d.Key, d.CutOff = &key, clock(r.CutOff*1000)
+	case revocation.KindRescue:
+		d.Key, d.Serial = &key, r.Serial.String()
+	case revocation.KindRevokeSubject:
+		d.Subject, d.CutOff = r.Subject.String(), clock(r.CutOff*1000)
+	}
+	return d
+}
+
+func clock(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z") }
+
+func (p *printer) write(l *line) {
+	if p.json {
+		text, err := json.Marshal(l)
+		if err != nil {
+			panic("BUG: a line is no JSON: " + err.Error())
+		}
+		fmt.Fprintf(p.out, "%s\n", text)
+		return
+	}
+	fmt.Fprintf(p.out, "%d %9d  %-9s", l.Partition, l.Offset, l.Outcome)
+	if l.Epoch != 0 {
+		fmt.Fprintf(p.out, "  epoch %d  number %d  issued %s", l.Epoch, l.First, l.Issued)
+		if l.Through != "" {
+			fmt.Fprintf(p.out, "  through %s", l.Through)
+		}
+	} else {
+		fmt.Fprintf(p.out, "  %d bytes", l.Bytes)
+	}
+	if l.Note != "" {
+		fmt.Fprintf(p.out, "  (%s)", l.Note)
+	}
+	fmt.Fprintln(p.out)
+	for _, r := range l.Records {
+		fmt.Fprintf(p.out, "  %12d  %-14s", r.Number, r.Kind)
+		if r.Key != nil {
+			fmt.Fprintf(p.out, "  key %d", *r.Key)
+		}
+		for _, f := range [][2]string{{"", r.Serial}, {"subject ", r.Subject}, {"cut-off ", r.CutOff}, {"public ", r.Public}, {"accepted ", r.At}} {
+			if f[1] != "" {
+				fmt.Fprintf(p.out, "  %s%s", f[0], f[1])
+			}
+		}
+		fmt.Fprintln(p.out)
+	}
+}
+
+func (p *printer) summary() string {
+	return fmt.Sprintf("%d messages: %d heartbeats, %d records, %d refused, %d gaps", p.messages, p.heartbeats, p.records, p.refused, p.gaps)
+}
