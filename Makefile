@@ -1,8 +1,8 @@
 # Every target is one command that can as well be typed; `make` lists them.
-.PHONY: help demo serve test race lint fuzz bench http loadtest lane deploy-check generate ci
+.PHONY: help demo serve test race lint fuzz bench http loadtest faults faults-long soak kafka3 lane deploy-check generate ci
 
 help: ## this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 demo: ## the whole story in one process: green and red lights, each checked
 	go run ./cmd/demo
@@ -30,6 +30,18 @@ http: ## the gateway over HTTP on one core against a no-op server
 
 loadtest: ## load a running demo (make serve) at 5000 checks/s for 30 s
 	go run ./cmd/loadtest
+
+faults: ## break everything at random under revocations, about a minute; nothing may be lost
+	go run ./internal/faults -seed $(or $(SEED),0)
+
+faults-long: ## the same for MINUTES (default 10), SEED repeats a plan
+	go run ./internal/faults -seed $(or $(SEED),0) -minutes $(or $(MINUTES),10)
+
+soak: ## ten minutes of broker restarts under load; goroutines, descriptors and heap must stay flat
+	go run ./internal/faults -soak $(or $(MINUTES),10)
+
+kafka3: ## three real Kafka nodes: killed, frozen, leaders moved, compacted; needs Java, Maven, kcat
+	.ci/kafka3
 
 lane: ## the binaries against real Apache Kafka and PostgreSQL; needs Java, Maven, PostgreSQL
 	.ci/lane

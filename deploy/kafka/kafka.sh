@@ -13,7 +13,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 usage() {
 	cat <<'HELP'
-usage: kafka.sh start  [--dir DIR] [--nodes 1|3] [--port BASE] [--fresh]
+usage: kafka.sh start  [--dir DIR] [--nodes 1|3] [--port BASE] [--fresh] [--set KEY=VALUE]...
        kafka.sh stop   [--dir DIR]
        kafka.sh status [--dir DIR]
        kafka.sh help
@@ -28,6 +28,8 @@ status   one line a node; exit code 0 if all run, 3 if not, 4 if nothing was eve
 --nodes  1 (replication factor 1) or 3 (factor 3, two in sync to accept a write). Default: as before, else 1.
 --port   node i listens on BASE+10*(i-1), its controller one above. Default: as before, else 19092.
 --fresh  delete the data of DIR first. The jars stay.
+--set    a broker setting beside those the script makes, such as broker.session.timeout.ms=3000; may be repeated.
+         Default: as before, else none.
 
 Needs Linux, Java 17 or newer, and Maven for the first start. Topics are never created by themselves.
 HELP
@@ -92,6 +94,7 @@ transaction.state.log.min.isr=$insync
 group.initial.rebalance.delay.ms=0
 log.cleaner.dedupe.buffer.size=8388608
 PROPERTIES
+	[[ ! -f $dir/settings ]] || cat "$dir/settings" >>"$dir/node-$i/server.properties"
 }
 
 format_storage() {
@@ -130,9 +133,10 @@ start() {
 	if [[ $fresh == yes ]]; then
 		((alive == 0)) || die "nodes are running in $dir: stop them before --fresh"
 		# Without our cluster file the folders are not known to be ours, and are left alone.
-		if [[ -n $cluster_id ]]; then rm -rf "$dir"/node-[123] "$dir/cluster"; fi
+		if [[ -n $cluster_id ]]; then rm -rf "$dir"/node-[123] "$dir/cluster" "$dir/settings"; fi
 		old_nodes="" old_port="" cluster_id=""
 	fi
+	((${#settings[@]} == 0)) || printf '%s\n' "${settings[@]}" >"$dir/settings"
 	nodes=${nodes:-${old_nodes:-1}} port=${port:-${old_port:-19092}}
 	[[ -z $old_nodes || $old_nodes == "$nodes" ]] ||
 		die "the data in $dir are of a cluster with $old_nodes node(s): use --fresh to drop them, or another --dir"
@@ -193,7 +197,7 @@ status() {
 }
 
 command=${1:-help}
-dir=${XDG_CACHE_HOME:-$HOME/.cache}/railgate/kafka nodes="" port="" fresh=no
+dir=${XDG_CACHE_HOME:-$HOME/.cache}/railgate/kafka nodes="" port="" fresh=no settings=()
 [[ $# -eq 0 ]] || shift
 case $command in
 start | stop | status) ;;
@@ -202,12 +206,17 @@ help | -h | --help) usage; exit 0 ;;
 esac
 while (($#)); do
 	case $1 in
-	--dir | --nodes | --port) (($# > 1)) || die "$1 needs a value" ;;&
-	--nodes | --port | --fresh) [[ $command == start ]] || die "$1 belongs to start" ;;&
+	--dir | --nodes | --port | --set) (($# > 1)) || die "$1 needs a value" ;;&
+	--nodes | --port | --fresh | --set) [[ $command == start ]] || die "$1 belongs to start" ;;&
 	--dir) dir=$2; shift 2 ;;
 	--nodes) nodes=$2; shift 2 ;;
 	--port) port=$2; shift 2 ;;
 	--fresh) fresh=yes; shift ;;
+	--set)
+		[[ $2 =~ ^[a-z][a-z0-9.]*=[^[:cntrl:]]*$ ]] || die "--set takes KEY=VALUE, not $2"
+		settings+=("$2")
+		shift 2
+		;;
 	-h | --help) usage; exit 0 ;;
 	*) die "no such option: $1 (kafka.sh help lists them)" ;;
 	esac

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib"
+)
+
+const (
+	module        = "github.com/railgate/railgate"
+	buildPatience = 5 * time.Minute // a cold build cache on two cores
+	toolPatience  = 30 * time.Second
+)
+
+func (w *world) build(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, buildPatience)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, "go", "build", "-o", w.dir, module+"/cmd/issuer", module+"/cmd/gateway").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// furnish writes the settings the way an operator does: with the commands' own
+// -init, -new-staff and -new-device.
+func (w *world) furnish(ctx context.Context, postgres string) error {
+	keys := filepath.Join(w.dir, "keys")
+	out, err := w.tool(ctx, "issuer", "-init", keys)
+	if err != nil {
+		return err
+	}
+	authority := regexp.MustCompile(`authority = "[0-9a-f]{64}"`).FindString(out)
+	staffEntry, deviceEntry := "", ""
+	if w.staff, staffEntry, err = w.credential(ctx, "rgs_", "[[staff]]", "issuer", "-new-staff", "desk"); err != nil {
+		return err
+	}
+	if w.device, deviceEntry, err = w.credential(ctx, "rgd_", "[[device]]", "gateway", "-new-device", "entry-gate"); err != nil {
+		return err
+	}
+	database, err := w.database(ctx, postgres)
+	if err != nil {
+		return err
+	}
+	brokers, err := json.Marshal(w.broker.Bootstrap()) // a TOML list of strings is spelled alike
+	if err != nil {
+		return err
+	}
+	ports, err := freePorts(2 * (2 + gatewayCount + 1))
+	if err != nil {
+		return err
+	}
+	pair := func() (listen, admin string) {
+		listen, admin, ports = ports[0], ports[1], ports[2:]
+		return listen, admin
+	}
+	issuer := func(name string) (c *child, url, adminURL string) {
+		listen, admin := pair()
+		err = errors.Join(err, w.write(name+".toml", fmt.Sprintf(
+			"listen = %q\nadmin = %q\ndatabase = %q\nkeys = %q\n\n[real_person]\nprovider = \"sandbox\"\n\n"+
+				"[kafka]\nbrokers = %s\ntopic = %q\nreplication = %d\nheartbeat = \"200ms\"\n\n%s",
+			listen, admin, database, keys, brokers, w.topic, w.broker.Replication(), staffEntry)))
+		return w.newChild(name, "issuer"), "http://" + listen, "http://" + admin
+	}
+	w.issuer, w.issuerURL, w.issuerAdmin = issuer("issuer")
+	w.standby, _, _ = issuer("issuer-2")
+	for i := range gatewayCount + 1 { // the last one is for the end
+		name := fmt.Sprintf("gateway-%d", i+1)
+		listen, admin := pair()
+		g := &gateway{child: w.newChild(name, "gateway"), url: "http://" + listen, admin: "http://" + admin, client: newClient(),
+			snapshots: filepath.Join(w.dir, name+".snapshots")}
+		w.gateways = append(w.gateways, g)
+		err = errors.Join(err, os.Mkdir(g.snapshots, 0o700), w.write(name+".toml", fmt.Sprintf(
+			"listen = %q\nadmin = %q\ndrain_delay = \"100ms\"\n\n[snapshots]\ndir = %q\nevery = \"1s\"\n\n"+
+				"[kafka]\nbrokers = %s\ntopic = %q\n%s\n\n%s", listen, admin, g.snapshots, brokers, w.topic, authority, deviceEntry)))
+	}
+	w.spare, w.gateways = w.gateways[gatewayCount], w.gateways[:gatewayCount:gatewayCount]
+	return err
+}
+
+func (w *world) tool(ctx context.Context, binary string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, toolPatience)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, filepath.Join(w.dir, binary), args...).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%s %s: %w", binary, args[0], err)
+	}
+	return string(out), nil
+}
+
+// credential has a command make one, and returns it with the entry for the settings.
+func (w *world) credential(ctx context.Context, prefix, table, binary string, args ...string) (secret, entry string, err error) {
+	out, err := w.tool(ctx, binary, args...)
+	if err != nil {
+		return "", "", err
+	}
+	secret = regexp.MustCompile(prefix + `[0-9a-f]{64}`).FindString(out)
+	at := strings.Index(out, table)
+	if secret == "" || at < 0 {
+		return "", "", fmt.Errorf("%s %s printed neither credential nor entry", binary, args[0])
+	}
+	return secret, out[at:], nil
+}
+
+func (w *world) write(name, text string) error {
+	return os.WriteFile(filepath.Join(w.dir, name), []byte(text), 0o600)
+}
+
+// database is an SQLite file, or a new database on the server, dropped at the end.
+func (w *world) database(ctx context.Context, server string) (string, error) {
+	if server == "" {
+		return filepath.Join(w.dir, "issuer.db"), nil
+	}
+	u, err := url.Parse(server)
+	if err != nil {
+		return "", errors.New("-postgres is no URL") // the error would quote it, and with it a password
+	}
+	db, err := sql.Open("pgx", server)
+	if err != nil {
+		return "", errors.New("-postgres is not understood")
+	}
+	name := fmt.Sprintf("railgate_faults_%d", time.Now().UnixNano())
+	if _, err := db.ExecContext(ctx, "CREATE DATABASE "+name); err != nil {
+		return "", errors.Join(err, db.Close())
+	}
+	w.cleanup = append(w.cleanup, func() {
+		ctx, cancel := context.WithTimeout(context.Background(), toolPatience)
+		defer cancel()
+		db.ExecContext(ctx, "DROP DATABASE "+name+" WITH (FORCE)")
+		db.Close()
+	})
+	u.Path = "/" + name
+	return u.String(), nil
+}
+
+// freePorts finds loopback addresses nobody listens on now.
+func freePorts(n int) (addresses []string, err error) {
+	for range n {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		defer l.Close()
+		addresses = append(addresses, l.Addr().String())
+	}
+	return addresses, nil
+}

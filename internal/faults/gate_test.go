@@ -1,0 +1,76 @@
+package main
+
+import (
+	"io"
+	"net"
+	"testing"
+	"time"
+)
+
+const patience = 5 * time.Second
+
+// echoing answers every byte with itself, behind a gate.
+func echoing(t *testing.T) (*gate, net.Conn) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := newGate(l)
+	t.Cleanup(func() { g.Close() })
+	go func() {
+		for {
+			c, err := g.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				io.Copy(struct{ io.Writer }{c}, struct{ io.Reader }{c})
+			}()
+		}
+	}()
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return g, c
+}
+
+func ping(c net.Conn, within time.Duration) error {
+	c.SetDeadline(time.Now().Add(within))
+	if _, err := c.Write([]byte{1}); err != nil {
+		return err
+	}
+	_, err := io.ReadFull(c, make([]byte, 1))
+	return err
+}
+
+// A frozen gate takes what is sent and says nothing; thawed, it delivers.
+func TestAFrozenGateHoldsEverythingBack(t *testing.T) {
+	g, c := echoing(t)
+	if err := ping(c, patience); err != nil {
+		t.Fatal("open gate:", err)
+	}
+	thaw := g.freeze()
+	if err := ping(c, 50*time.Millisecond); err == nil {
+		t.Error("a frozen gate answered")
+	}
+	thaw()
+	c.SetDeadline(time.Now().Add(patience))
+	if _, err := io.ReadFull(c, make([]byte, 1)); err != nil {
+		t.Error("what was sent meanwhile is gone:", err)
+	}
+}
+
+func TestACutEndsEveryConnection(t *testing.T) {
+	g, c := echoing(t)
+	if err := ping(c, patience); err != nil {
+		t.Fatal("open gate:", err)
+	}
+	g.cut()
+	if err := ping(c, patience); err == nil {
+		t.Error("the connection lives")
+	}
+}

@@ -1,0 +1,59 @@
+package main
+
+import "testing"
+
+func given(reason, state string, watermark int64) *verdict {
+	v := &verdict{Verdict: "deny", Reason: reason}
+	if reason == "ok" {
+		v.Verdict = "allow"
+	}
+	v.Revocation.State, v.Revocation.WatermarkMS = state, watermark
+	return v
+}
+
+// The promise speaks of a watermark after the acknowledgement, of nothing else.
+func TestAVerdictIsHeldAgainstWhatWasAcknowledged(t *testing.T) {
+	never := standing{Version: 0, Settled: true}
+	revoked := standing{Version: 2, Settled: true, Revoked: true, Ever: true, SentMS: 90, AckMS: 100}
+	lifted := standing{Version: 4, Settled: true, Ever: true, SentMS: 190, AckMS: 200}
+	for _, c := range []struct {
+		name string
+		what standing
+		v    *verdict
+		want judgement
+	}{
+		{"revoked, and the watermark is past it", revoked, given("ok", "fresh", 101), wrongAdmission},
+		{"the same from a gateway in doubt", revoked, given("ok", "suspect", 101), wrongAdmission},
+		{"the same from a stale one", revoked, given("ok", "stale", 101), wrongAdmission},
+		{"revoked in the watermark's own millisecond", revoked, given("ok", "fresh", 100), early},
+		{"revoked, and refused early", revoked, given("revoked", "fresh", 1), rightRefusal},
+		{"admitted without data", never, given("ok", "booting", 0), wrongAdmission},
+		{"admitted on data that are too old", never, given("ok", "expired", 500), wrongAdmission},
+		{"refused without data", never, given("no_revocation_data", "booting", 0), noData},
+		{"never revoked", never, given("ok", "fresh", 500), rightAdmission},
+		{"never revoked, and called so in doubt", never, given("revoked", "suspect", 500), wrongRefusal},
+		{"never revoked, and refused for another reason", never, given("unknown_key", "fresh", 500), wrongRefusal},
+		{"lifted, and the watermark is past it", lifted, given("revoked", "fresh", 201), wrongRefusal},
+		{"lifted, and the gateway reads the stream again", lifted, given("revoked", "suspect", 201), inDoubt},
+		{"lifted a moment ago", lifted, given("revoked", "fresh", 200), early},
+		{"lifted, and admitted", lifted, given("ok", "stale", 1), rightAdmission},
+	} {
+		if got := judge(c.what, c.what, c.v); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
+// Whatever the verdict: with a request under way, or one whose fate is unknown,
+// both answers may be right.
+func TestNothingIsJudgedWhileItChanges(t *testing.T) {
+	v := given("ok", "fresh", 1000)
+	settled := standing{Version: 2, Settled: true, Revoked: true, Ever: true, AckMS: 100}
+	moved, open := settled, settled
+	moved.Version, open.Settled = 3, false
+	for _, c := range [][2]standing{{settled, moved}, {open, open}} {
+		if got := judge(c[0], c[1], v); got != changing {
+			t.Errorf("%+v: %s", c, got)
+		}
+	}
+}

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestBadFlagsAreRefusedWithTheirName(t *testing.T) {
+	for args, name := range map[string]string{
+		"-minutes -1":              "-minutes",
+		"-minutes 2000":            "-minutes",
+		"-kafka 127.0.0.1:1":       "-kafka-dir",
+		"-kafka-dir x":             "-kafka",
+		"-postgres localhost:5432": "-postgres",
+		"seven":                    "seven",
+	} {
+		if _, err := parse(strings.Fields(args)); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", args, err)
+		}
+	}
+}
+
+// A run can only be talked about if its seed is known, so there always is one.
+func TestTheSeedIsNeverZero(t *testing.T) {
+	for _, args := range []string{"", "-seed 0", "-seed 7"} {
+		o, err := parse(strings.Fields(args))
+		if err != nil || o.seed == 0 || args == "-seed 7" && o.seed != 7 {
+			t.Errorf("%q: seed %d, %v", args, o.seed, err)
+		}
+	}
+}
+
+func TestPersonsHaveNumbersOfTheRightForm(t *testing.T) {
+	seen := map[string]bool{}
+	for n := range 3000 {
+		number := personNumber(n)
+		sum := 0
+		for _, d := range number[:17] {
+			sum = (sum + int(d-'0')) * 2 % 11
+		}
+		last := int(number[17] - '0')
+		if number[17] == 'X' {
+			last = 10
+		}
+		if len(number) != 18 || seen[number] || (sum+last)%11 != 1 {
+			t.Fatalf("number %d is malformed or given twice", n)
+		}
+		seen[number] = true
+	}
+}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+)
+
+const (
+	pollEvery = 50 * time.Millisecond
+	// comeBackBound bounds the way back to fresh after the last fault: backoffs, a
+	// re-reading every 10 s and the start of a JVM fit in several times.
+	comeBackBound = 60 * time.Second
+)
+
+// recovered is how the gateways came through the faults of one kind.
+type recovered struct {
+	each    []time.Duration // from the start of the fault until all were fresh again; 0: they never were not
+	longest time.Duration   // greatest age of any gateway's data
+}
+
+func (r *recovered) text() string {
+	if r == nil {
+		return ""
+	}
+	var worst time.Duration
+	for _, d := range r.each {
+		worst = max(worst, d)
+	}
+	return fmt.Sprintf(" fresh again after at most %.1fs, data at most %.1fs old", worst.Seconds(), r.longest.Seconds())
+}
+
+// measure waits until every gateway is fresh, so that nothing of an earlier fault
+// is measured, runs the fault, and asks every gateway all the time how fresh it
+// is, until all are again.
+func (w *world) measure(ctx context.Context, kind string, run func() error) error {
+	if err := awaitFresh(ctx, w.gateways, comeBackBound); err != nil {
+		if ctx.Err() == nil {
+			w.report.incident("the house did not come back between two faults: %v", err)
+		}
+		return err
+	}
+	began, done := time.Now(), make(chan error, 1)
+	go func() { done <- run() }()
+	var err error
+	var took, oldest time.Duration
+	for running := true; ; {
+		fresh := true
+		for _, g := range w.gateways {
+			state, age := g.health(ctx)
+			fresh = fresh && state == "fresh"
+			oldest = max(oldest, age)
+		}
+		if !fresh {
+			took = time.Since(began)
+		}
+		select {
+		case err = <-done:
+			running = false
+		default:
+		}
+		if !running && (fresh || time.Since(began) > 2*comeBackBound) {
+			break
+		}
+		if !sleep(ctx, pollEvery) && !running {
+			break
+		}
+	}
+	w.say.line("  %s:%s", kind, (&recovered{[]time.Duration{took}, oldest}).text())
+	w.report.mu.Lock()
+	defer w.report.mu.Unlock()
+	r := w.report.recovery[kind]
+	if r == nil {
+		r = &recovered{}
+		w.report.recovery[kind] = r
+	}
+	r.each, r.longest = append(r.each, took), max(r.longest, oldest)
+	return err
+}
+
+// health asks /readyz; the state of a gateway that does not answer is empty.
+func (g *gateway) health(ctx context.Context) (state string, age time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, g.url+"/readyz", nil)
+	if err != nil {
+		return "", 0
+	}
+	answer, err := g.client.Do(r)
+	if err != nil {
+		return "", 0
+	}
+	defer answer.Body.Close()
+	var body struct {
+		State string
+		AgeMS int64 `json:"age_ms"`
+	}
+	if json.NewDecoder(io.LimitReader(answer.Body, answerBytes)).Decode(&body) != nil {
+		return "", 0
+	}
+	return body.State, time.Duration(max(0, body.AgeMS)) * time.Millisecond
+}
+
+// awaitFresh waits until every given gateway says fresh.
+func awaitFresh(ctx context.Context, gateways []*gateway, bound time.Duration) error {
+	for deadline := time.Now().Add(bound); ; {
+		missing := ""
+		for _, g := range gateways {
+			if state, _ := g.health(ctx); state != "fresh" {
+				missing += fmt.Sprintf(" %s is %q;", g.name, state)
+			}
+		}
+		if missing == "" {
+			return nil
+		}
+		if !time.Now().Before(deadline) {
+			return fmt.Errorf("after %v:%s", bound, missing)
+		}
+		if !sleep(ctx, pollEvery) {
+			return ctx.Err()
+		}
+	}
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// findingsShown bounds the evidence that is printed; all findings are counted.
+const findingsShown = 20
+
+const lost judgement = "LOST"
+
+// finding is the evidence of one wrong verdict.
+type finding struct {
+	What     judgement
+	Gateway  string
+	Serial   string
+	Standing standing
+	Body     string
+	Faults   string
+}
+
+// report collects what happened.
+type report struct {
+	say *console
+
+	mu        sync.Mutex
+	on        map[string]int // faults that are on now
+	last      string         // the one that ended last
+	lastEnd   time.Time
+	injected  map[string]int
+	failed    map[string]int // could not be injected
+	recovery  map[string]*recovered
+	verdicts  map[string]int
+	findings  map[judgement]int
+	shown     int
+	incidents []string // what else must not happen
+	ledger    ledgerCounts
+}
+
+func newReport(say *console) *report {
+	return &report{say: say, on: map[string]int{}, injected: map[string]int{}, failed: map[string]int{},
+		recovery: map[string]*recovered{}, verdicts: map[string]int{}, findings: map[judgement]int{}}
+}
+
+func (r *report) count(what string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.verdicts[what]++
+}
+
+func (r *report) begin(fault string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.on[fault]++
+}
+
+func (r *report) end(fault string, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.on[fault]--; r.on[fault] == 0 {
+		delete(r.on, fault)
+	}
+	r.last, r.lastEnd = fault, time.Now()
+	if err != nil {
+		r.failed[fault]++
+		return
+	}
+	r.injected[fault]++
+}
+
+// current names the faults that are on, or the one before: what a fault leaves
+// behind often shows when it is over.
+func (r *report) current() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.on) == 0 {
+		return fmt.Sprintf("none; %q ended %.1fs ago", r.last, time.Since(r.lastEnd).Seconds())
+	}
+	return strings.Join(slices.Sorted(maps.Keys(r.on)), " + ")
+}
+
+func (r *report) find(f finding) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.findings[f.What]++
+	if r.shown++; r.shown > findingsShown {
+		return
+	}
+	s := f.Standing
+	r.say.line("%s of %s at %s at %s: revoked=%t, sent %s, acknowledged %s, faults on: %s\n%s",
+		f.What, f.Serial, f.Gateway, clock(time.Now().UnixMilli()), s.Revoked, clock(s.SentMS), clock(s.AckMS), f.Faults, f.Body)
+}
+
+// incident is something that no fault may cause.
+func (r *report) incident(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	r.say.line("INCIDENT %s; faults on: %s", text, r.current())
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.incidents = append(r.incidents, text)
+}
+
+// clock writes Unix ms with the number itself, as the watermark in a verdict has it.
+func clock(ms int64) string {
+	return fmt.Sprintf("%s (%d)", time.UnixMilli(ms).Format("15:04:05.000"), ms)
+}
+
+// print writes the table and returns the closing line and whether all was well.
+func (r *report) print(say *console) (line string, clean bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	say.line("verdicts:")
+	for _, what := range slices.Sorted(maps.Keys(r.verdicts)) {
+		say.line("  %8d  %s", r.verdicts[what], what)
+	}
+	say.line("requests to revoke or lift: %d and %d acknowledged, %d without an answer", r.ledger.Revoked, r.ledger.Lifted, r.ledger.Unknown)
+	say.line("faults:")
+	total := 0
+	for _, kind := range slices.Sorted(maps.Keys(merged(r.injected, r.failed))) {
+		total += r.injected[kind]
+		note := ""
+		if n := r.failed[kind]; n > 0 {
+			note = fmt.Sprintf("  (%d more could not be injected)", n)
+		}
+		say.line("  %8d  %-48s%s%s", r.injected[kind], kind, r.recovery[kind].text(), note)
+	}
+	for _, i := range r.incidents {
+		say.line("incident: %s", i)
+	}
+	line = fmt.Sprintf("%d injected, %d revocations acknowledged, %d lost, %d wrong admissions, %d wrong refusals",
+		total, r.ledger.Revoked, r.findings[lost], r.findings[wrongAdmission], r.findings[wrongRefusal])
+	return line, len(r.findings) == 0 && len(r.incidents) == 0
+}
+
+func merged(a, b map[string]int) map[string]int {
+	all := maps.Clone(a)
+	maps.Copy(all, b)
+	return all
+}
