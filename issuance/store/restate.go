@@ -18,8 +18,9 @@ const restateTimeout = 4 * time.Minute
 // Restate starts a new epoch, above the given one and the present one, and puts
 // into the outbox all that gateways must know at now (Unix ms): every announced
 // key, what is rescued from its cut-off and the cut-off, the cut-offs of subjects,
-// and the present state of every credential with a revocation in its past. What
-// waited keeps its order and goes first; all numbers start over from 1.
+// and the present state of every credential with a revocation in its past, each
+// once. What else waited keeps its order and goes first; all numbers start over
+// from 1.
 func (s *Store) Restate(ctx context.Context, above uint64, now int64) (epoch uint64, err error) {
 	return s.restate(ctx, above, now, "")
 }
@@ -38,6 +39,13 @@ func (s *Store) restate(ctx context.Context, above uint64, now int64, who string
 			if _, err := tx.ExecContext(ctx, q); err != nil {
 				return err
 			}
+		}
+		// What waited about credentials is said again as it stands now. Left in
+		// front, a lift and the revocation after it, which gateways may have
+		// already, would pass by once more, and for a moment the lift would count.
+		if _, err := tx.ExecContext(ctx, `DELETE FROM outbox WHERE kind IN ($1, $2)`,
+			int64(revocation.KindRevoke), int64(revocation.KindUnrevoke)); err != nil {
+			return err
 		}
 		if err := tx.QueryRowContext(ctx, `SELECT epoch FROM stream WHERE id = 1`).Scan(&epoch); err != nil {
 			return err

@@ -39,7 +39,8 @@ type Outbox interface {
 	// that says all over again what is in force at now (Unix ms): every announced
 	// key with its cut-off and rescued credentials, every subject's cut-off, and
 	// the state of every credential that was ever revoked and has not expired.
-	// Numbering starts over at 1; what waited stays, in order, in front.
+	// Numbering starts over at 1. No credential's state is said twice: a lift that
+	// is followed by a revocation would free it for a moment.
 	Restate(ctx context.Context, above uint64, now int64) (epoch uint64, err error)
 	// Take durably numbers what waits for the partition, oldest first, and
 	// returns at most max unpublished records in the order of their numbers. A
