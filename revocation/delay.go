@@ -3,9 +3,9 @@ package revocation
 // delayBounds are the upper bounds of Delay's buckets, ms.
 var delayBounds = [...]int64{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 60000}
 
-// Delay is a histogram of how long records took from the issuer's acceptance,
-// by its clock, to their effect here, by this gateway's. Records that were in
-// the log before the gateway had caught up are not news and not in it.
+// Delay is a histogram of how long revocations took from the issuer's
+// acceptance, by its clock, to their effect here, by this gateway's. What was in
+// the log before the gateway had caught up is no news and not in it.
 type Delay struct {
 	Buckets [len(delayBounds) + 1]uint64 // the last is for all that is longer
 	SumMS   int64

@@ -247,3 +247,23 @@ func TestFreshnessDoesNotAllocate(t *testing.T) {
 		t.Fatalf("Freshness allocates %v times", n)
 	}
 }
+
+// Only revocations that are news are timed: not what was in the log before, not
+// what is said again.
+func TestTheDelayOfRevocationsIsMeasured(t *testing.T) {
+	at := func(index uint32, ms int64) revocation.Record {
+		return revocation.Record{Kind: revocation.KindRevoke, At: ms, Serial: tokens.Serial{Day: serial.Day, Index: index}}
+	}
+	h := boot(t, 1)
+	h.Captured(0, 1)
+	h.send(revocation.Applied, 0, 1, 1, start-3600_000, at(1, start-7200_000))
+	h.Position(0, 1)
+	h.send(revocation.Applied, 0, 1, 2, start)
+	h.state(start, revocation.Fresh)
+	h.send(revocation.Applied, 0, 1, 2, start+100, at(2, start+93), at(3, start-50), at(1, start-7200_000), at(4, start+200))
+	d := h.Status(start + 100).Counts.Delay
+	atMost, total := d.Cumulative()
+	if total != 3 || atMost[0.001] != 1 || atMost[0.01] != 2 || atMost[0.1] != 2 || atMost[0.2] != 3 || d.SumMS != 7+150 {
+		t.Fatalf("%d timed, %v, sum %d ms", total, atMost, d.SumMS)
+	}
+}

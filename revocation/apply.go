@@ -1,0 +1,156 @@
+package revocation
+
+import (
+	"errors"
+
+	"github.com/railgate/railgate/tokens"
+)
+
+// Apply verifies one message read from a partition and applies it. Whatever the
+// bytes are, it neither fails nor panics; the outcome says what became of them.
+func (r *Replica) Apply(number int, message []byte, now int64) Outcome {
+	b, err := parse(message)
+	if err == nil {
+		if r.past(number, b) {
+			return PastHeartbeat
+		}
+		err = r.authority.verify(message) // outside the lock: the signature is the slow part
+	}
+
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	outcome := r.apply(number, b, err, now)
+	r.counts.Outcomes[outcome]++
+	r.settle()
+	return outcome
+}
+
+// past reports whether a message is a heartbeat that can say nothing new: one
+// from before this gateway's start, or older than what the partition has. A week
+// of heartbeats is a minute of signatures, so these are ignored unverified. The
+// first message of a log is looked at in any case: it tells where the log begins.
+func (r *Replica) past(number int, b *Batch) bool {
+	if b.count != 0 {
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p := &r.partitions[number]
+	if p.next == 0 || b.IssuedAt >= max(r.since, p.issued) {
+		return false
+	}
+	r.counts.Outcomes[PastHeartbeat]++
+	return true
+}
+
+func (r *Replica) apply(number int, b *Batch, err error, now int64) Outcome {
+	switch {
+	case errors.Is(err, ErrNewer):
+		return NewerVersion
+	case errors.Is(err, ErrAuthority):
+		return WrongAuthority
+	case errors.Is(err, ErrSignature):
+		return Forged
+	case err != nil:
+		return Unreadable
+	case int(b.Partition) != number:
+		return WrongPartition
+	case b.IssuedAt > now+MaxSkew.Milliseconds():
+		return FutureDated
+	}
+	p := &r.partitions[number]
+	a := p.admit(b, now)
+	lifted := p.aside() // in a second reading
+	if lifted == nil && a.aside {
+		lifted = NewSet()
+	}
+	switch a.outcome {
+	case Applied, Gap, RolledBack:
+	case Duplicate:
+		if !a.aside {
+			return Duplicate
+		}
+	default:
+		return a.outcome
+	}
+	live := r.live && a.outcome == Applied && p.again == nil
+	for _, record := range b.Records() {
+		if a.skip > 0 {
+			a.skip--
+			continue
+		}
+		if a.outcome == RolledBack && record.Kind == KindUnrevoke {
+			continue // what it would lift may have been revoked since
+		}
+		was := r.counts.Revoked
+		r.record(&record, lifted, now)
+		if live && r.counts.Revoked > was { // what is only said again took no time
+			r.counts.Delay.note(now - record.At)
+		}
+	}
+	if a.aside && p.again == nil {
+		r.lift(lifted)
+	}
+	return a.outcome
+}
+
+// record applies one record; r.mu is held, now is Unix ms. Lifts go to lifted if
+// it is not nil.
+func (r *Replica) record(rec *Record, lifted *Set, nowMS int64) {
+	now := nowMS / 1000
+	switch rec.Kind {
+	case KindRevoke, KindUnrevoke, KindRescue:
+		if now >= tokens.DayOver(rec.Serial.Day) {
+			r.counts.Late++
+			return
+		}
+		// A clock a day ahead is no reason to refuse; two days ahead no credential can be.
+		if int64(rec.Serial.Day) > tokens.DayOf(now)+1 {
+			r.counts.OutOfDay++
+			return
+		}
+	}
+	switch rec.Kind {
+	case KindRevoke:
+		if lifted != nil {
+			lifted.Remove(rec.Serial)
+		}
+		changed, err := r.set.Add(rec.Serial)
+		if err != nil {
+			r.counts.OutOfDay++
+		} else if changed {
+			r.counts.Revoked++
+		}
+	case KindUnrevoke:
+		if lifted != nil {
+			lifted.Add(rec.Serial) // a day that does not fit there does not fit in r.set
+		} else if r.set.Remove(rec.Serial) {
+			r.counts.Lifted++
+		}
+	case KindRescue:
+		if changed, err := r.keys.rescue(rec.Key, rec.Serial); err != nil {
+			r.counts.KeyClash++
+		} else if changed {
+			r.counts.Rescued++
+		}
+	case KindRevokeSubject:
+		switch {
+		case rec.CutOff > now+subjectLead:
+			r.counts.OutOfDay++
+		case rec.CutOff+sessionOver <= now:
+			r.counts.Late++
+		case r.subjects.cut(rec.Subject, rec.CutOff):
+			r.counts.Subjects++
+		}
+	case KindAnnounceKey:
+		if !r.keys.announce(rec.Key, rec.Public) {
+			r.counts.KeyClash++
+		}
+	case KindRetireKey:
+		if !r.keys.retire(rec.Key, rec.CutOff) {
+			r.counts.KeyClash++
+		}
+	default:
+		r.counts.Unknown++
+	}
+}
