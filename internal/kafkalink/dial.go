@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -37,6 +38,8 @@ type dialer struct {
 	brokers  []string
 	clientID string
 	creds    credentials
+
+	swallowed atomic.Uint64 // by the guards of its connections
 
 	mu   sync.Mutex
 	open map[*boundedConn]struct{}

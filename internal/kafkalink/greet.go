@@ -61,6 +61,7 @@ func (d *dialer) greet(ctx context.Context, c net.Conn, host string) (net.Conn, 
 		}
 		c = secured
 	}
+	c = Guard(c, &d.swallowed)
 	pc := protocol.NewConn(c, d.clientID)
 	r, err := pc.RoundTrip(new(apiversions.Request))
 	if err != nil {

@@ -113,7 +113,7 @@ func (p *Publisher) scan(ctx context.Context, partition int, from, end int64, vi
 		if r.Error != nil {
 			return r.Error
 		}
-		next, _, err := kafkalink.Walk(r.Records, from, revocation.MaxBatch, func(offset int64, value []byte) {
+		next, lowest, err := kafkalink.Walk(r.Records, from, revocation.MaxBatch, func(offset int64, value []byte) {
 			// What is not ours gateways ignore, too.
 			if b, err := revocation.Open(value, pinned); more && err == nil {
 				more = visit(offset, b)
@@ -122,7 +122,14 @@ func (p *Publisher) scan(ctx context.Context, partition int, from, end int64, vi
 		if err != nil {
 			return err
 		}
-		from = max(next, from+1) // what compaction emptied is stepped through
+		switch {
+		case next > from:
+			from = next
+		case lowest >= 0 && lowest <= from:
+			from++ // what compaction emptied is stepped through
+		default:
+			return fmt.Errorf("nothing readable at offset %d of partition %d, where the log goes on", from, partition)
+		}
 	}
 	return nil
 }

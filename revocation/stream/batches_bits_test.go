@@ -2,7 +2,6 @@ package stream_test
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -38,17 +37,11 @@ func TestEveryFlippedBitIsSeen(t *testing.T) {
 		for bit := range len(good) * 8 {
 			bad := slices.Concat(good, behind)
 			bad[bit/8] ^= 0x80 >> (bit % 8)
-			if hungry(bad) || codec != kbatch.None && bit/8 >= kbatch.HeaderSize && bit%stepOfBits != 0 {
+			if codec != kbatch.None && bit/8 >= kbatch.HeaderSize && bit%stepOfBits != 0 {
 				continue
 			}
 			seen, next, lowest, err := walk(bad, 100)
-			var panicked errPanic
 			switch at := bit / 8; {
-			case errors.As(err, &panicked):
-				// Known of kafka-go: a length below zero, see knownPanic.
-				if bit != lengthAt*8 {
-					t.Errorf("%s: bit %d: %v", codec, bit, err)
-				}
 			case at < lengthAt:
 				for _, v := range seen {
 					if !slices.ContainsFunc(whole, func(w visited) bool { return w.value == v.value }) {

@@ -103,3 +103,36 @@ func (s *shelf) survives(t *testing.T, topic string, codec kbatch.Codec, d damag
 		}
 	})
 }
+
+// A batch that arrived as it was written, but was written to do harm, is no
+// damage: waiting for better bytes would be for ever. It is stepped over, at
+// once however many offsets it covers, and all around it is read.
+func TestAHostileBatchDoesNotStopTheFollower(t *testing.T) {
+	const covered = 100_000
+	shelf := newShelf(t, "hostile-first", "hostile-behind")
+	for _, topic := range []string{"hostile-first", "hostile-behind"} {
+		s, l := newScript(), &kbatch.Log{}
+		l.Append(false, batch(kbatch.None, 0, 2, s.revokes(3)...))
+		empty := batch(kbatch.None, 3, 3+covered-1)
+		l.Append(topic == "hostile-first", empty)
+		l.Append(false, batch(kbatch.None, 3+covered, 3+covered+4, s.revokes(5)...))
+		hostile := append(empty.Encode(), make([]byte, 100)...)
+		hostile[57] = 0xff // a negative count
+		kbatch.Repair(hostile)
+		shelf.put(topic, &served{log: l, bend: func(_ int64, records []byte) []byte {
+			return bytes.Replace(records, empty.Encode(), hostile, 1)
+		}})
+		r := shelf.read(t, topic, s.began)
+		r.reaches(l.End())
+		if e := r.follower.Stats().Errors; len(e) != 0 {
+			t.Errorf("%s: %v", topic, e)
+		}
+		r.stop()
+		s.agrees(t, topic, r.replica)
+		shelf.change(topic, func(l *served) {
+			if len(l.asked) > 10 {
+				t.Errorf("%s: %d fetches", topic, len(l.asked))
+			}
+		})
+	}
+}

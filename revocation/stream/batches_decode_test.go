@@ -4,7 +4,10 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
-	"fmt"
+	"io"
+	"math"
+	"net"
+	"sync/atomic"
 
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
@@ -18,40 +21,44 @@ import (
 // fetchVersion is the newest that kafka-go speaks.
 const fetchVersion = 11
 
-// errPanic stands for a panic of kafka-go. Over a connection it would come in a
-// goroutine of kafka-go's own, where nobody can recover it.
-type errPanic struct{ value any }
-
-func (e errPanic) Error() string { return fmt.Sprintf("kafka-go panicked: %v", e.value) }
-
-// decode is what kafka-go makes of the records field of a fetch response,
-// without a connection.
-func decode(records []byte) (r kafka.RecordReader, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = errPanic{p}
-		}
-	}()
+// decode is what comes of the records field of a fetch response on its way over
+// a connection of kafkalink: through its guard, then through kafka-go. The log
+// that they are from never ends.
+func decode(records []byte) (kafka.RecordReader, error) {
+	const number = 1
 	p := kmsg.NewFetchResponseTopicPartition()
-	p.RecordBatches = records
+	p.RecordBatches, p.HighWatermark = records, math.MaxInt64
 	topic := kmsg.NewFetchResponseTopic()
 	topic.Partitions = append(topic.Partitions, p)
 	res := kmsg.NewPtrFetchResponse()
 	res.Version = fetchVersion
 	res.Topics = append(res.Topics, topic)
-	body := res.AppendTo(make([]byte, 4)) // behind the correlation id
+	body := res.AppendTo(binary.BigEndian.AppendUint32(nil, number))
 	frame := append(binary.BigEndian.AppendUint32(nil, uint32(len(body))), body...)
 
-	_, m, err := protocol.ReadResponse(bufio.NewReader(bytes.NewReader(frame)), protocol.Fetch, fetchVersion)
+	conn := kafkalink.Guard(wire{Reader: bytes.NewReader(frame)}, new(atomic.Uint64))
+	if err := protocol.WriteRequest(conn, fetchVersion, number, "test", new(fetch.Request)); err != nil {
+		return nil, err
+	}
+	_, m, err := protocol.ReadResponse(bufio.NewReader(conn), protocol.Fetch, fetchVersion)
 	if err != nil {
 		return nil, err
 	}
-	r = m.(*fetch.Response).Topics[0].Partitions[0].RecordSet.Records
+	r := m.(*fetch.Response).Topics[0].Partitions[0].RecordSet.Records
 	if r == nil {
 		r = kafka.NewRecordReader()
 	}
 	return r, nil
 }
+
+// wire is a connection on which the answer lies ready.
+type wire struct {
+	net.Conn
+	io.Reader
+}
+
+func (w wire) Read(b []byte) (int, error)  { return w.Reader.Read(b) }
+func (w wire) Write(b []byte) (int, error) { return len(b), nil }
 
 // visited is one message that reached the follower.
 type visited struct {

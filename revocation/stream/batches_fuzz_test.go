@@ -2,7 +2,6 @@ package stream_test
 
 import (
 	"encoding/binary"
-	"errors"
 	"slices"
 	"testing"
 
@@ -42,10 +41,10 @@ func FuzzFetchedRecords(f *testing.F) {
 				records = r
 			}
 		}
-		if hungry(records) {
-			return
-		}
 		batches := kbatch.Parse(records)
+		if n := len(batches); n > 0 && doubted(records, batches) {
+			batches = batches[:n-1]
+		}
 		var want []visited
 		end := position
 		for _, b := range batches {
@@ -62,13 +61,6 @@ func FuzzFetchedRecords(f *testing.F) {
 		}
 
 		seen, next, lowest, err := walk(records, position)
-		var panicked errPanic
-		if errors.As(err, &panicked) {
-			if !knownPanic(records) {
-				t.Fatal(err)
-			}
-			return
-		}
 		if len(seen) < len(want) || !slices.Equal(seen[:len(want)], want) {
 			t.Fatalf("visited %d of %d intact messages: %v", len(seen), len(want), err)
 		}
@@ -84,28 +76,12 @@ func FuzzFetchedRecords(f *testing.F) {
 	})
 }
 
-// knownPanic tells the one thing that makes kafka-go panic: a length below zero
-// in a batch, or in a message of the old formats, that it gets to read.
-func knownPanic(records []byte) bool {
-	for len(records) > magicAt {
-		length := int32(binary.BigEndian.Uint32(records[lengthAt:]))
-		if length < 0 {
-			return true
-		}
-		records = records[min(int64(len(records)), int64(epochAt)+int64(length)):]
+// doubted tells whether a batch follows whose base offset does not fit: then it
+// cannot be known whether it is the last intact one that came wrong.
+func doubted(records []byte, batches []kbatch.Batch) bool {
+	for range batches {
+		records = records[epochAt+binary.BigEndian.Uint32(records[lengthAt:]):]
 	}
-	return false
-}
-
-// hungry tells a framed snappy block that claims to be large. kafka-go takes
-// that much memory before it looks at the CRC, up to 4 GiB; a test need not.
-func hungry(records []byte) bool {
-	const head, most = 16, 1 << 20
-	magic := []byte{0x82, 'S', 'N', 'A', 'P', 'P', 'Y', 0}
-	for i := 0; i+head+4 <= len(records); i++ {
-		if slices.Equal(records[i:i+len(magic)], magic) && binary.BigEndian.Uint32(records[i+head:]) > most {
-			return true
-		}
-	}
-	return false
+	return len(records) >= kbatch.HeaderSize &&
+		int64(binary.BigEndian.Uint64(records)) <= batches[len(batches)-1].Last
 }

@@ -30,9 +30,10 @@ const (
 	// The second is what recovery costs at worst once the brokers are well again.
 	minBackoff = 50 * time.Millisecond
 	maxBackoff = 500 * time.Millisecond
-	// fetchBytes is the usual size of a fetch; maxFetchBytes the largest tried
-	// when a broker returns nothing that decodes.
-	fetchBytes    = 1 << 20
+	// fetchBytes is the usual size of a fetch, about as much as the guard in
+	// kafkalink lets through of small batches; maxFetchBytes the largest tried when
+	// a broker returns nothing that decodes.
+	fetchBytes    = 256 << 10
 	maxFetchBytes = 8 << 20
 	// forgetEvery is how often days that are over leave the set.
 	forgetEvery = time.Minute

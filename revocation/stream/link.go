@@ -15,6 +15,9 @@ type Link interface {
 	ListOffsets(context.Context, *kafka.ListOffsetsRequest) (*kafka.ListOffsetsResponse, error)
 	Metadata(context.Context, *kafka.MetadataRequest) (*kafka.MetadataResponse, error)
 	DescribeConfigs(context.Context, *kafka.DescribeConfigsRequest) (*kafka.DescribeConfigsResponse, error)
+	// Swallowed counts batches that were right by their checksum and yet made to
+	// hurt whoever decodes them; they were taken out.
+	Swallowed() uint64
 	Close()
 }
 
@@ -90,5 +93,8 @@ func (f *Follower) renew(partition int, old Link, why string) {
 	}
 	f.current.Store(&fresh)
 	old.Close()
-	f.count(func(s *Stats) { s.Renewed[why]++ })
+	f.count(func(s *Stats) {
+		s.Renewed[why]++
+		s.Swallowed += old.Swallowed()
+	})
 }

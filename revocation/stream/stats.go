@@ -15,6 +15,7 @@ import (
 type Stats struct {
 	Fetches     uint64
 	Holes       uint64 // offsets stepped through because compaction left nothing there
+	Swallowed   uint64 // batches made to hurt whoever decodes them, taken out
 	Undecodable uint64 // responses that held nothing readable even at the largest size
 	Errors      map[string]uint64
 	Renewed     map[string]uint64 // links the watchdog gave up, by why
@@ -35,6 +36,9 @@ func (f *Follower) Stats() Stats {
 	s := f.stats
 	s.Errors, s.Renewed = maps.Clone(s.Errors), maps.Clone(s.Renewed)
 	s.Partitions = slices.Clone(s.Partitions)
+	if link := f.current.Load(); link != nil {
+		s.Swallowed += (*link).Swallowed()
+	}
 	return s
 }
 

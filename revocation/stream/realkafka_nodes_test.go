@@ -1,0 +1,220 @@
+package stream_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/railgate/railgate/internal/kafkalink"
+	"github.com/railgate/railgate/internal/runtest"
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/revocationtest"
+	"github.com/railgate/railgate/revocation/stream"
+)
+
+const (
+	copies = 3 // of every partition, one a node
+	// nodePatience bounds what a healthy cluster does at once: long, because the
+	// nodes share their processors with everything else.
+	nodePatience = 30 * time.Second
+	nodePause    = 50 * time.Millisecond // between two tries
+)
+
+// nodes is a real cluster, and a plain client of it: what is written, counted and
+// moved here does not go through the code that is tested.
+type nodes struct {
+	t         *testing.T
+	addresses []string
+	client    *kafka.Client
+}
+
+func openNodes(t *testing.T) *nodes {
+	t.Helper()
+	addresses := strings.Split(os.Getenv("RAILGATE_TEST_KAFKA"), ",")
+	if len(addresses) < copies {
+		t.Skip("RAILGATE_TEST_KAFKA does not name three Kafka nodes (host:port,host:port,host:port)")
+	}
+	transport := &kafka.Transport{MetadataTTL: time.Second, ClientID: "realkafka-test"}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &nodes{t: t, addresses: addresses,
+		client: &kafka.Client{Addr: kafka.TCP(addresses...), Timeout: nodePatience, Transport: transport}}
+}
+
+// realLog is a topic on the nodes and what was written to it.
+type realLog struct {
+	*nodes
+	name     string
+	ends     [partitions]int64 // messages written
+	requests int
+}
+
+// create makes a topic that all nodes have. It stays after the test, for another
+// program to read.
+func (n *nodes) create(name string, settings ...kafka.ConfigEntry) *realLog {
+	n.t.Helper()
+	l := &realLog{nodes: n, name: fmt.Sprintf("railgate.%s.%d", name, time.Now().UnixNano())}
+	r, err := n.client.CreateTopics(n.t.Context(), &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{
+		{Topic: l.name, NumPartitions: partitions, ReplicationFactor: copies, ConfigEntries: settings}}})
+	if err != nil || r.Errors[l.name] != nil {
+		n.t.Fatal(err, r)
+	}
+	runtest.Eventually(n.t, nodePatience, "all copies of "+l.name, func() bool {
+		shape := l.shape()
+		return len(shape) == partitions && !slices.ContainsFunc(shape, func(p kafka.Partition) bool { return len(p.Isr) != copies })
+	})
+	return l
+}
+
+// shape is the topic's partitions with leader and replicas; empty while nobody knows.
+func (l *realLog) shape() []kafka.Partition {
+	m, err := l.client.Metadata(l.t.Context(), &kafka.MetadataRequest{Topics: []string{l.name}})
+	if err != nil || len(m.Topics) != 1 || m.Topics[0].Error != nil {
+		return nil
+	}
+	return m.Topics[0].Partitions
+}
+
+// append writes messages in one request and waits for all nodes in sync. Only what
+// certainly was not written is tried again, and where it lands is checked: the
+// count of what was written must be beyond doubt.
+func (l *realLog) append(partition int, codec kafka.Compression, messages []message) {
+	l.t.Helper()
+	for deadline := time.Now().Add(nodePatience); ; time.Sleep(nodePause) {
+		var records []kafka.Record
+		for _, m := range messages {
+			records = append(records, kafka.Record{Key: kafka.NewBytes(m.key), Value: kafka.NewBytes(m.value), Time: time.UnixMilli(m.at)})
+		}
+		r, err := l.client.Produce(l.t.Context(), &kafka.ProduceRequest{Topic: l.name, Partition: partition,
+			RequiredAcks: kafka.RequireAll, Compression: codec, Records: kafka.NewRecordReader(records...)})
+		if err == nil {
+			err = r.Error
+		}
+		switch {
+		case err == nil && r.BaseOffset == l.ends[partition]:
+			l.ends[partition] += int64(len(messages))
+			l.requests++
+			return
+		case err == nil:
+			l.t.Fatalf("%s/%d: written at offset %d, not %d", l.name, partition, r.BaseOffset, l.ends[partition])
+		case !errors.Is(err, kafka.NotLeaderForPartition) && !errors.Is(err, kafka.LeaderNotAvailable), time.Now().After(deadline):
+			l.t.Fatalf("%s/%d: writing %d messages: %v", l.name, partition, len(messages), err)
+		}
+	}
+}
+
+// content is what a partition holds.
+type content struct {
+	data, heartbeats int
+	codecs           map[string]bool
+}
+
+// count reads a partition from its first offset to its last.
+func (l *realLog) count(partition int) content {
+	l.t.Helper()
+	ctx, cancel := context.WithTimeout(l.t.Context(), nodePatience)
+	defer cancel()
+	c := content{codecs: map[string]bool{}}
+	for position := int64(0); position < l.ends[partition]; {
+		r, err := l.client.Fetch(ctx, &kafka.FetchRequest{Topic: l.name, Partition: partition, Offset: position,
+			MinBytes: 1, MaxBytes: 8 << 20, MaxWait: stream.MaxWait})
+		if ctx.Err() != nil {
+			l.t.Fatalf("%s/%d: %v at offset %d", l.name, partition, ctx.Err(), position)
+		}
+		if err != nil || r.Error != nil { // a leader that moved
+			time.Sleep(nodePause)
+			continue
+		}
+		if s, ok := r.Records.(*protocol.RecordStream); ok {
+			for _, b := range s.Records {
+				if b, ok := b.(*protocol.RecordBatch); ok {
+					c.codecs[b.Attributes.Compression().String()] = true
+				}
+			}
+		}
+		next, lowest, err := kafkalink.Walk(r.Records, position, revocation.MaxBatch, func(offset int64, value []byte) {
+			b, err := revocation.Open(value, revocationtest.Pinned())
+			switch {
+			case err != nil:
+				l.t.Errorf("%s/%d: message %d: %v", l.name, partition, offset, err)
+			case b.Len() > 0:
+				c.data++
+			default:
+				c.heartbeats++
+			}
+		})
+		if err != nil {
+			l.t.Fatalf("%s/%d: at offset %d: %v", l.name, partition, position, err)
+		}
+		if next == position && lowest >= 0 && lowest <= position {
+			next++ // the rest of a batch, which compaction took
+		}
+		position = next
+	}
+	return c
+}
+
+// moveLeaders gives every partition to its next node, without anything being down.
+func (l *realLog) moveLeaders() {
+	l.t.Helper()
+	next := map[int]int{}
+	var plan []kafka.AlterPartitionReassignmentsRequestAssignment
+	for _, p := range l.shape() {
+		var order []int
+		for _, b := range p.Replicas {
+			order = append(order, b.ID)
+		}
+		order = append(order[1:], order[0])
+		next[p.ID] = order[0]
+		plan = append(plan, kafka.AlterPartitionReassignmentsRequestAssignment{PartitionID: p.ID, BrokerIDs: order})
+	}
+	if len(plan) != partitions {
+		l.t.Fatalf("%s: nobody tells who leads", l.name)
+	}
+	r, err := l.client.AlterPartitionReassignments(l.t.Context(), &kafka.AlterPartitionReassignmentsRequest{
+		Topic: l.name, Assignments: plan, Timeout: nodePatience})
+	if err != nil || r.Error != nil {
+		l.t.Fatal(err, r)
+	}
+	runtest.Eventually(l.t, nodePatience, "new leaders of "+l.name, func() bool {
+		// What comes too early, before the plan is carried out, is asked again.
+		l.client.ElectLeaders(l.t.Context(), &kafka.ElectLeadersRequest{Topic: l.name, Partitions: []int{0, 1, 2}, Timeout: nodePatience})
+		time.Sleep(nodePause)
+		shape := l.shape()
+		return len(shape) == partitions && !slices.ContainsFunc(shape, func(p kafka.Partition) bool { return p.Leader.ID != next[p.ID] })
+	})
+}
+
+// realReader is a follower of a realLog, over TCP.
+type realReader struct {
+	reader
+	log    *realLog
+	errors runtest.Buffer // what it complained of: a second reading, above all
+}
+
+// read starts a follower as a gateway that boots now.
+func (l *realLog) read(name string) *realReader {
+	l.t.Helper()
+	since := time.Now().UnixMilli()
+	replica, err := revocation.NewReplica(revocationtest.Pinned(), partitions, revocation.Limits{}, since)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	open := func() (stream.Link, error) {
+		return kafkalink.Open(kafkalink.Config{Brokers: l.addresses, Topic: l.name, ClientID: name})
+	}
+	r := &realReader{log: l}
+	log := zap.New(zapcore.NewCore(zapcore.NewConsoleEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(&r.errors), zap.ErrorLevel))
+	f := stream.New(open, l.name, replica, time.Now, log)
+	r.reader = reader{t: l.t, name: name + ", " + l.name, replica: replica, follower: f, since: since, stop: background(l.t, f.Run)}
+	return r
+}

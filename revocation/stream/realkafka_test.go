@@ -1,0 +1,265 @@
+package stream_test
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+
+	"github.com/railgate/railgate/internal/runtest"
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/publish"
+	"github.com/railgate/railgate/revocation/revocationtest"
+	"github.com/railgate/railgate/revocation/stream"
+	"github.com/railgate/railgate/tokens"
+)
+
+const (
+	rounds = 60 // produce requests of the history, per partition
+	// roundTime is how far the clock of the history goes from one request to the
+	// next. Brokers begin segments by the messages' time, so a history of half a
+	// minute is written in a few seconds and still fills many segments.
+	roundTime = 400 * time.Millisecond
+	// Segments are cleaned together up to segment.bytes, 1 MiB at the least. With so
+	// much news several are left, and such a segment ends within a batch that is
+	// there in part: the place where readers of a batch's length go wrong.
+	mostNews = 800    // serials in one message
+	serials  = 40_000 // of a partition, that news may be about
+	// compaction is how long the brokers may take to take away what is superseded.
+	compaction = time.Minute
+	beatEvery  = 200 * time.Millisecond
+)
+
+// compactAtOnce are a topic's settings under which Kafka cleans whatever it may.
+var compactAtOnce = []kafka.ConfigEntry{
+	{ConfigName: "cleanup.policy", ConfigValue: "compact"},
+	{ConfigName: "segment.ms", ConfigValue: "1000"},
+	{ConfigName: "segment.bytes", ConfigValue: "1048576"}, // the least that Kafka 4 takes
+	{ConfigName: "min.cleanable.dirty.ratio", ConfigValue: "0.01"},
+	{ConfigName: "min.compaction.lag.ms", ConfigValue: "0"},
+	{ConfigName: "delete.retention.ms", ConfigValue: "1000"},
+}
+
+// message is one message of the control topic.
+type message struct {
+	key, value []byte
+	at         int64 // Unix ms
+}
+
+// herald says the same to several logs, and knows what follows from it.
+type herald struct {
+	t    *testing.T
+	logs []*realLog
+	dice *rand.Rand
+	day  uint16
+	now  int64 // of the newest message, Unix ms
+
+	next    [partitions]uint64
+	written [partitions]content // codecs unset
+	revoked map[uint32]bool
+}
+
+func newHerald(t *testing.T, logs ...*realLog) *herald {
+	now := time.Now()
+	return &herald{t: t, logs: logs, dice: rand.New(rand.NewPCG(1, 0)), day: uint16(tokens.DayOf(now.Unix())),
+		now: now.Add(-rounds * roundTime).UnixMilli(), next: [partitions]uint64{1, 1, 1}, revoked: map[uint32]bool{}}
+}
+
+// say signs a message of partition p with the next numbers; without records it is
+// a heartbeat. Keys are the publisher's: only heartbeats ever supersede one another.
+func (h *herald) say(p int, records ...revocation.Record) message {
+	h.now++
+	for i := range records {
+		records[i].At = h.now
+	}
+	b := revocation.Batch{Epoch: 1, Partition: uint16(p), First: h.next[p], IssuedAt: h.now, Through: h.now}
+	m := message{key: []byte("heartbeat"), value: revocationtest.Seal(b, records...), at: h.now}
+	if len(records) == 0 {
+		h.written[p].heartbeats++
+		return m
+	}
+	m.key = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64([]byte("batch:"), b.Epoch), b.First)
+	h.next[p] += uint64(len(records))
+	h.written[p].data++
+	return m
+}
+
+// news is serials of partition p, most of them revoked, some lifted.
+func (h *herald) news(p int) message {
+	records := make([]revocation.Record, 1+h.dice.IntN(mostNews))
+	for i := range records {
+		index := h.dice.Uint32N(serials)*partitions + uint32(p)
+		records[i] = revocation.Record{Kind: revocation.KindRevoke, Serial: tokens.Serial{Day: h.day, Index: index}}
+		if h.revoked[index] = true; h.dice.IntN(8) == 0 {
+			records[i].Kind = revocation.KindUnrevoke
+			delete(h.revoked, index)
+		}
+		if publish.Partition(&records[i], partitions) != p {
+			h.t.Fatalf("serial %d is not of partition %d", index, p)
+		}
+	}
+	return h.say(p, records...)
+}
+
+// tell writes one round of the history: a request a partition, news and heartbeats
+// mixed. It ends with a heartbeat, so that compaction takes the end of the batch.
+func (h *herald) tell(codec kafka.Compression) {
+	for p := range partitions {
+		var messages []message
+		for range 12 + h.dice.IntN(16) {
+			if h.dice.IntN(2) == 0 {
+				messages = append(messages, h.say(p))
+			} else {
+				messages = append(messages, h.news(p))
+			}
+		}
+		h.write(p, codec, append(messages, h.say(p)))
+	}
+	h.now += roundTime.Milliseconds()
+}
+
+func (h *herald) write(p int, codec kafka.Compression, messages []message) {
+	h.t.Helper()
+	for _, l := range h.logs {
+		l.append(p, codec, messages)
+	}
+}
+
+// beats says that there is no news until a condition holds, as the issuer does.
+func (h *herald) beats(within time.Duration, what string, cond func() bool) {
+	h.t.Helper()
+	for deadline := time.Now().Add(within); !cond(); time.Sleep(beatEvery) {
+		if time.Now().After(deadline) {
+			h.t.Fatalf("waited %v for %s", within, what)
+		}
+		h.now = max(h.now, time.Now().UnixMilli())
+		for p := range partitions {
+			h.write(p, 0, []message{h.say(p)})
+		}
+	}
+}
+
+// agrees checks a reader that stands at the log's end against what was said.
+func (h *herald) agrees(r *realReader) {
+	h.t.Helper()
+	for index := range uint32(serials * partitions) {
+		if got := r.replica.Revoked(tokens.Serial{Day: h.day, Index: index}); got != h.revoked[index] {
+			h.t.Errorf("%s: serial %d revoked %v, want %v", r.name, index, got, h.revoked[index])
+		}
+	}
+	s, stats := r.replica.Status(h.now), r.follower.Stats()
+	if s.Revoked != len(h.revoked) || s.State != revocation.Fresh || len(s.Waiting) != 0 {
+		h.t.Errorf("%s: %d revoked of %d, %s, %v", r.name, s.Revoked, len(h.revoked), s.State, s.Waiting)
+	}
+	harmless := []revocation.Outcome{revocation.Applied, revocation.PastHeartbeat}
+	if s.Counts.Rewinds > 0 {
+		harmless = append(harmless, revocation.Duplicate)
+	}
+	for _, o := range revocation.Outcomes() {
+		if n := s.Counts.Outcomes[o]; n != 0 && !slices.Contains(harmless, o) {
+			h.t.Errorf("%s: %d messages came out as %s", r.name, n, o)
+		}
+	}
+	if n := stats.Errors["data"] + stats.Undecodable; n != 0 {
+		h.t.Errorf("%s: %d answers could not be read", r.name, n)
+	}
+	// An answer brings at least one request's messages, or steps through a hole, or
+	// came because nothing was new for MaxWait; doubled, for what a reader does not know.
+	waits := partitions * (1 + uint64(time.Now().UnixMilli()-r.since)/uint64(stream.MaxWait.Milliseconds()))
+	if most := 2 * (1 + s.Counts.Rewinds) * (uint64(r.log.requests) + stats.Holes + waits); stats.Fetches > most {
+		h.t.Errorf("%s: %d fetches, %d would do", r.name, stats.Fetches, most)
+	}
+	h.t.Logf("%s: %d fetches, %d holes stepped through, %d times read again, errors %v, links renewed %v\n%s",
+		r.name, stats.Fetches, stats.Holes, s.Counts.Rewinds, stats.Errors, stats.Renewed, r.errors.String())
+}
+
+// The same words in an ordinary topic and in one that Kafka compacts, in every
+// codec, while leaders move: who followed all the time and who starts when the
+// holes are there end with the same, and it is what was said.
+func TestRealKafkaIsReadExactlyWhateverCompactionLeaves(t *testing.T) {
+	cluster := openNodes(t)
+	plain := cluster.create("plain", kafka.ConfigEntry{ConfigName: "cleanup.policy", ConfigValue: "delete"})
+	compacted := cluster.create("compacted", compactAtOnce...)
+	h := newHerald(t, plain, compacted)
+	readers := []*realReader{plain.read("always there"), compacted.read("always there")}
+	for round := range rounds {
+		h.tell(kafka.Compression(round % 5)) // none, gzip, snappy, lz4, zstd
+		if round == rounds/3 || round == rounds*2/3 {
+			plain.moveLeaders()
+			compacted.moveLeaders()
+		}
+	}
+
+	began := time.Now()
+	h.beats(compaction, "compaction: three of four heartbeats gone in every partition", func() bool {
+		for p := range partitions {
+			if compacted.count(p).heartbeats*4 > h.written[p].heartbeats {
+				return false
+			}
+		}
+		return true
+	})
+	t.Logf("compacted within %.1fs", time.Since(began).Seconds())
+
+	began = time.Now()
+	late := compacted.read("late")
+	readers = append(readers, late, plain.read("late"))
+	compacted.moveLeaders()
+	plain.moveLeaders()
+	h.beats(nodePatience, "all readers to be fresh and at the end", func() bool {
+		for _, r := range readers {
+			if s := r.replica.Status(h.now); s.State != revocation.Fresh || s.Revoked != len(h.revoked) {
+				return false
+			}
+		}
+		return true
+	})
+	t.Logf("late readers were fresh within %.1fs, leaders moved meanwhile", time.Since(began).Seconds())
+
+	for _, r := range readers {
+		runtest.Eventually(t, nodePatience, r.name+" to stand at the high watermark", func() bool {
+			for p, at := range r.follower.Stats().Partitions {
+				if at.Position != r.log.ends[p] || at.HighWatermark != r.log.ends[p] {
+					return false
+				}
+			}
+			return true
+		})
+		h.agrees(r)
+		r.stop()
+	}
+	if late.follower.Stats().Holes == 0 {
+		t.Error("no hole came in the way of the late reader, so this proves little")
+	}
+	for p := range partitions {
+		h.left(plain, p)
+		h.left(compacted, p)
+	}
+}
+
+// left checks what a partition holds now, and says it for another program to check:
+// name, partition, news, and heartbeats at least and at most. What compaction has
+// not taken yet it may take later.
+func (h *herald) left(l *realLog, p int) {
+	h.t.Helper()
+	c, want := l.count(p), h.written[p]
+	least, whole := want.heartbeats, l == h.logs[0]
+	if !whole {
+		least = 1
+	}
+	switch {
+	case int64(want.data+want.heartbeats) != l.ends[p]:
+		h.t.Errorf("%s/%d: %d+%d messages written, %d offsets", l.name, p, want.data, want.heartbeats, l.ends[p])
+	case c.data != want.data, c.heartbeats < least, c.heartbeats > want.heartbeats:
+		h.t.Errorf("%s/%d: %d news and %d heartbeats of %d and %d", l.name, p, c.data, c.heartbeats, want.data, want.heartbeats)
+	case !whole && c.heartbeats == want.heartbeats:
+		h.t.Errorf("%s/%d: compaction left no hole, so this proves nothing", l.name, p)
+	case len(c.codecs) != 5:
+		h.t.Errorf("%s/%d: written in 5 codecs, found %v", l.name, p, c.codecs)
+	}
+	fmt.Printf("left %s %d %d %d %d\n", l.name, p, c.data, least, c.heartbeats)
+}
