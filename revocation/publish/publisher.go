@@ -20,14 +20,18 @@ const (
 	// pollEvery finds records that another process committed; those of this
 	// process announce themselves through Wake.
 	pollEvery = 200 * time.Millisecond
-	// callTimeout bounds a produce call and an outbox call.
+	// callTimeout bounds a round: an outbox call, a produce call, another.
 	callTimeout = 5 * time.Second
+	// produceTimeout bounds the wait for all in-sync replicas: so long does a frozen
+	// leader hold a partition. A message that was written after all is repeated
+	// under its number, which is harmless.
+	produceTimeout = 2 * time.Second
 	// resumeTimeout bounds one attempt to compare stream and outbox; restating a
 	// million revocations takes most of it.
 	resumeTimeout = 5 * time.Minute
 
 	minBackoff = 50 * time.Millisecond
-	maxBackoff = 2 * time.Second
+	maxBackoff = 500 * time.Millisecond
 )
 
 // Broker is the part of kafka.Client that the publisher calls.

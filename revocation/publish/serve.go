@@ -104,6 +104,8 @@ func (p *Publisher) send(ctx context.Context, b *revocation.Batch, records []rev
 	if err != nil {
 		return fmt.Errorf("publish: signing a batch: %w", err)
 	}
+	ctx, cancel := context.WithTimeout(ctx, produceTimeout)
+	defer cancel()
 	r, err := p.Broker.Produce(ctx, &kafka.ProduceRequest{
 		Topic: p.Topic.Name, Partition: int(b.Partition), RequiredAcks: kafka.RequireAll,
 		Records: kafka.NewRecordReader(kafka.Record{

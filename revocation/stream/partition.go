@@ -69,17 +69,31 @@ func (f *Follower) step(ctx context.Context, link Link, c *cursor) error {
 	if err != nil {
 		return err
 	}
-	if errors.Is(r.Error, kafka.OffsetOutOfRange) {
-		return f.reread(ctx, c, fmt.Sprintf("offset %d is not in the log any more", c.position))
+	outside := r.HighWatermark < c.position || r.LogStartOffset > c.position
+	if errors.Is(r.Error, kafka.OffsetOutOfRange) || r.Error == nil && outside {
+		return f.doubt(ctx, c, r)
 	}
 	if r.Error != nil {
 		return r.Error
 	}
-	if r.HighWatermark < c.position || r.LogStartOffset > c.position {
-		return f.reread(ctx, c, fmt.Sprintf("the log now reaches from %d to %d, reading was at %d",
-			r.LogStartOffset, r.HighWatermark, c.position))
-	}
 	return f.take(ctx, link, c, r)
+}
+
+// doubt asks where the log begins and ends when a response says that the
+// position is not in it. A new leader may name an end that is a little behind
+// what the old one delivered; it catches up within its first exchange with its
+// followers, and to read a week's log again for that would be wrong.
+func (f *Follower) doubt(ctx context.Context, c *cursor, r *kafka.FetchResponse) error {
+	first, end, err := f.bounds(ctx, c.partition)
+	switch {
+	case err != nil:
+		return err
+	case first <= c.position && c.position <= end:
+		f.count(func(s *Stats) { s.Lagging++ })
+		sleep(ctx, minBackoff)
+		return r.Error
+	}
+	return f.reread(ctx, c, fmt.Sprintf("the log reaches from %d to %d, reading was at %d", first, end, c.position))
 }
 
 // begin finds where to read from: where a snapshot left off, or the log's

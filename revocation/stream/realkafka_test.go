@@ -129,12 +129,16 @@ func (h *herald) write(p int, codec kafka.Compression, messages []message) {
 	}
 }
 
-// beats says that there is no news until a condition holds, as the issuer does.
-func (h *herald) beats(within time.Duration, what string, cond func() bool) {
+// beats says that there is no news, as the issuer does, until nothing is missing.
+func (h *herald) beats(within time.Duration, missing func() string) {
 	h.t.Helper()
-	for deadline := time.Now().Add(within); !cond(); time.Sleep(beatEvery) {
+	for deadline := time.Now().Add(within); ; time.Sleep(beatEvery) {
+		what := missing()
+		if what == "" {
+			return
+		}
 		if time.Now().After(deadline) {
-			h.t.Fatalf("waited %v for %s", within, what)
+			h.t.Fatalf("after %v: %s", within, what)
 		}
 		h.now = max(h.now, time.Now().UnixMilli())
 		for p := range partitions {
@@ -155,10 +159,12 @@ func (h *herald) agrees(r *realReader) {
 	if s.Revoked != len(h.revoked) || s.State != revocation.Fresh || len(s.Waiting) != 0 {
 		h.t.Errorf("%s: %d revoked of %d, %s, %v", r.name, s.Revoked, len(h.revoked), s.State, s.Waiting)
 	}
-	harmless := []revocation.Outcome{revocation.Applied, revocation.PastHeartbeat}
-	if s.Counts.Rewinds > 0 {
-		harmless = append(harmless, revocation.Duplicate)
+	// A new leader may not know yet how far all copies are, and name an end that was
+	// passed. That is no reason to read again.
+	if s.Counts.Rewinds != 0 {
+		h.t.Errorf("%s: read again %d times\n%s", r.name, s.Counts.Rewinds, r.errors.String())
 	}
+	harmless := []revocation.Outcome{revocation.Applied, revocation.PastHeartbeat}
 	for _, o := range revocation.Outcomes() {
 		if n := s.Counts.Outcomes[o]; n != 0 && !slices.Contains(harmless, o) {
 			h.t.Errorf("%s: %d messages came out as %s", r.name, n, o)
@@ -170,11 +176,11 @@ func (h *herald) agrees(r *realReader) {
 	// An answer brings at least one request's messages, or steps through a hole, or
 	// came because nothing was new for MaxWait; doubled, for what a reader does not know.
 	waits := partitions * (1 + uint64(time.Now().UnixMilli()-r.since)/uint64(stream.MaxWait.Milliseconds()))
-	if most := 2 * (1 + s.Counts.Rewinds) * (uint64(r.log.requests) + stats.Holes + waits); stats.Fetches > most {
+	if most := 2 * (uint64(r.log.requests) + stats.Holes + stats.Lagging + waits); stats.Fetches > most {
 		h.t.Errorf("%s: %d fetches, %d would do", r.name, stats.Fetches, most)
 	}
-	h.t.Logf("%s: %d fetches, %d holes stepped through, %d times read again, errors %v, links renewed %v\n%s",
-		r.name, stats.Fetches, stats.Holes, s.Counts.Rewinds, stats.Errors, stats.Renewed, r.errors.String())
+	h.t.Logf("%s: %d fetches, %d holes stepped through, %d answers of lagging leaders, errors %v, links renewed %v\n%s",
+		r.name, stats.Fetches, stats.Holes, stats.Lagging, stats.Errors, stats.Renewed, r.errors.String())
 }
 
 // The same words in an ordinary topic and in one that Kafka compacts, in every
@@ -195,13 +201,13 @@ func TestRealKafkaIsReadExactlyWhateverCompactionLeaves(t *testing.T) {
 	}
 
 	began := time.Now()
-	h.beats(compaction, "compaction: three of four heartbeats gone in every partition", func() bool {
+	h.beats(compaction, func() string {
 		for p := range partitions {
-			if compacted.count(p).heartbeats*4 > h.written[p].heartbeats {
-				return false
+			if n, all := compacted.count(p).heartbeats, h.written[p].heartbeats; n*4 > all {
+				return fmt.Sprintf("Kafka has not compacted partition %d: %d heartbeats of %d are left", p, n, all)
 			}
 		}
-		return true
+		return ""
 	})
 	t.Logf("compacted within %.1fs", time.Since(began).Seconds())
 
@@ -210,13 +216,14 @@ func TestRealKafkaIsReadExactlyWhateverCompactionLeaves(t *testing.T) {
 	readers = append(readers, late, plain.read("late"))
 	compacted.moveLeaders()
 	plain.moveLeaders()
-	h.beats(nodePatience, "all readers to be fresh and at the end", func() bool {
+	h.beats(nodePatience, func() string {
 		for _, r := range readers {
 			if s := r.replica.Status(h.now); s.State != revocation.Fresh || s.Revoked != len(h.revoked) {
-				return false
+				return fmt.Sprintf("%s: %d revoked of %d, %s, %v; %+v\n%s", r.name, s.Revoked, len(h.revoked), s.State, s.Waiting,
+					r.follower.Stats(), r.errors.String())
 			}
 		}
-		return true
+		return ""
 	})
 	t.Logf("late readers were fresh within %.1fs, leaders moved meanwhile", time.Since(began).Seconds())
 

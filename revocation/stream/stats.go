@@ -15,6 +15,7 @@ import (
 type Stats struct {
 	Fetches     uint64
 	Holes       uint64 // offsets stepped through because compaction left nothing there
+	Lagging     uint64 // responses of leaders that did not know yet how far the log was read
 	Swallowed   uint64 // batches made to hurt whoever decodes them, taken out
 	Undecodable uint64 // responses that held nothing readable even at the largest size
 	Errors      map[string]uint64
