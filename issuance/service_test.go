@@ -88,7 +88,7 @@ func TestKeysAreAnnouncedOnce(t *testing.T) {
 	if d.wake != 2 {
 		t.Fatalf("the publisher was woken %d times for two keys", d.wake)
 	}
-	p, err := d.Store.Take(t.Context(), uint64(d.now.UnixMilli()), 0, 10)
+	p, err := d.Store.Take(t.Context(), uint64(d.now.UnixMilli()), 0, 0, 10)
 	if err != nil || len(p.Records) != 2 {
 		t.Fatalf("%+v, %v", p, err)
 	}
@@ -110,7 +110,7 @@ func TestReadyWhenTheKeyIsInTheStream(t *testing.T) {
 	if waiting := s.Ready(t.Context()); len(waiting) != 1 || !strings.Contains(waiting[0], "announcement") {
 		t.Fatalf("before: %q", waiting)
 	}
-	p, err := d.Store.Take(t.Context(), uint64(d.now.UnixMilli()), 0, 10)
+	p, err := d.Store.Take(t.Context(), uint64(d.now.UnixMilli()), 0, 0, 10)
 	if err != nil {
 		t.Fatal(err)
 	}

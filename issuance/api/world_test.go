@@ -190,7 +190,7 @@ func (w *world) publish() {
 		w.t.Fatal(err)
 	}
 	for partition := range w.store.Partitions() {
-		p, err := w.store.Take(context.Background(), epoch, partition, 1024)
+		p, err := w.store.Take(context.Background(), epoch, partition, 0, 1024)
 		if err != nil || !p.Drained {
 			w.t.Fatalf("partition %d: %+v, %v", partition, p, err)
 		}

@@ -115,19 +115,19 @@ func TestASleeperMarksNothingOfTheNextEpoch(t *testing.T) {
 		if after := take(t, other, 0, 10); fmt.Sprint(after) != fmt.Sprint(before) {
 			t.Fatalf("the sleeper dropped records that it never published: %+v, before %+v", after, before)
 		}
-		if _, err := sleeper.Take(t.Context(), nowMs, 0, 10); !errors.Is(err, publish.ErrEpoch) {
+		if _, err := sleeper.Take(t.Context(), nowMs, 0, 0, 10); !errors.Is(err, publish.ErrEpoch) {
 			t.Fatalf("took in an epoch that is over: %v", err)
 		}
-		if _, err := sleeper.Take(t.Context(), nowMs, 1, 10); !errors.Is(err, publish.ErrEpoch) {
+		if _, err := sleeper.Take(t.Context(), nowMs, 1, 0, 10); !errors.Is(err, publish.ErrEpoch) {
 			t.Fatalf("took in an epoch that is over, nothing waiting: %v", err)
 		}
 		if !lead(t, sleeper) {
 			t.Fatal("nobody had the lease")
 		}
-		if _, err := other.Take(t.Context(), next, 0, 10); !errors.Is(err, publish.ErrLease) {
+		if _, err := other.Take(t.Context(), next, 0, 0, 10); !errors.Is(err, publish.ErrLease) {
 			t.Fatalf("took under another's lease: %v", err)
 		}
-		if _, err := other.Take(t.Context(), next, 1, 10); !errors.Is(err, publish.ErrLease) {
+		if _, err := other.Take(t.Context(), next, 1, 0, 10); !errors.Is(err, publish.ErrLease) {
 			t.Fatalf("took under another's lease, nothing waiting: %v", err)
 		}
 		if err := other.Published(t.Context(), next, 0, before.First+uint64(len(before.Records))-1); err != nil {

@@ -11,12 +11,13 @@ import (
 
 var _ publish.Outbox = (*Store)(nil)
 
-// Take numbers what waits for the partition and returns the oldest unpublished
+// Take drops the records up to and including done, which the stream has, numbers
+// what waits for the partition and returns the oldest unpublished
 // records. Row ids are given before commit, so a row may become visible after
 // one with a higher id was numbered; it then simply gets a later number. No
 // number is tied to an id, hence none can be skipped. An epoch that is over is
 // publish.ErrEpoch, and a lease that another has publish.ErrLease.
-func (s *Store) Take(ctx context.Context, epoch uint64, partition, max int) (p publish.Pending, err error) {
+func (s *Store) Take(ctx context.Context, epoch uint64, partition int, done uint64, max int) (p publish.Pending, err error) {
 	if idle, next, err := s.idle(ctx, epoch, partition); err != nil || idle {
 		return publish.Pending{First: next, Drained: true}, err
 	}
@@ -27,6 +28,11 @@ func (s *Store) Take(ctx context.Context, epoch uint64, partition, max int) (p p
 		}
 		if others != 0 {
 			return publish.ErrLease
+		}
+		if done > 0 {
+			if err := s.published(ctx, tx, epoch, partition, done); err != nil {
+				return err
+			}
 		}
 		next, err := s.number(ctx, tx, epoch, partition, max)
 		if err != nil {
@@ -147,10 +153,14 @@ func numbered(ctx context.Context, tx *sql.Tx, partition, max int, next uint64) 
 // publish.ErrEpoch, and nothing is dropped: its numbers mean other records now.
 func (s *Store) Published(ctx context.Context, epoch uint64, partition int, last uint64) error {
 	return s.change(ctx, "drop published records", func(ctx context.Context, tx *sql.Tx) error {
-		if _, err := s.locked(ctx, tx, epoch, partition); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, `DELETE FROM outbox WHERE partition = $1 AND seq <= $2`, partition, int64(last))
-		return err
+		return s.published(ctx, tx, epoch, partition, last)
 	})
+}
+
+func (s *Store) published(ctx context.Context, tx *sql.Tx, epoch uint64, partition int, last uint64) error {
+	if _, err := s.locked(ctx, tx, epoch, partition); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `DELETE FROM outbox WHERE partition = $1 AND seq <= $2`, partition, int64(last))
+	return err
 }

@@ -32,7 +32,7 @@ func epoch(t *testing.T, s *Store) uint64 {
 // take is Take that must succeed.
 func take(t *testing.T, s *Store, partition, max int) publish.Pending {
 	t.Helper()
-	p, err := s.Take(t.Context(), epoch(t, s), partition, max)
+	p, err := s.Take(t.Context(), epoch(t, s), partition, 0, max)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,7 +198,7 @@ func TestNothingIsSkippedUnderLoad(t *testing.T) {
 			publishers.Go(func() {
 				next, last := uint64(1), make(map[tokens.Serial]int64)
 				for finished := false; ; {
-					p, err := s.Take(t.Context(), nowMs, partition, 3)
+					p, err := s.Take(t.Context(), nowMs, partition, 0, 3)
 					if err != nil {
 						t.Error(err)
 						return
@@ -324,7 +324,7 @@ func TestNumberingTakesTurns(t *testing.T) {
 		}
 		taken := make(chan publish.Pending, 1)
 		go func() {
-			p, err := s.Take(t.Context(), nowMs, 0, 10)
+			p, err := s.Take(t.Context(), nowMs, 0, 0, 10)
 			if err != nil {
 				t.Error(err)
 			}

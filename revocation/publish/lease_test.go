@@ -126,13 +126,22 @@ func TestAnotherNeedNotWait(t *testing.T) {
 	}
 }
 
-// sleeper is an outbox whose owner falls asleep in Published, as when its machine
+// sleeper is an outbox whose owner falls asleep when it is to mark, as when its machine
 // is suspended: nothing of it moves, no renewal either, until it is woken.
 type sleeper struct {
 	publish.Outbox
 	asleep chan struct{} // closed when it sleeps
 	woken  chan struct{}
 	once   sync.Once
+}
+
+func (s *sleeper) Take(ctx context.Context, epoch uint64, partition int, done uint64, limit int) (publish.Pending, error) {
+	if done > 0 {
+		s.once.Do(func() { close(s.asleep) })
+		<-s.woken
+		ctx = context.WithoutCancel(ctx)
+	}
+	return s.Outbox.Take(ctx, epoch, partition, done, limit)
 }
 
 func (s *sleeper) Published(ctx context.Context, epoch uint64, partition int, last uint64) error {
@@ -181,8 +190,8 @@ func TestASleeperLosesNothing(t *testing.T) {
 // are not sent yet.
 type dozer struct{ *sleeper }
 
-func (d dozer) Take(ctx context.Context, epoch uint64, partition, limit int) (publish.Pending, error) {
-	p, err := d.Outbox.Take(ctx, epoch, partition, limit)
+func (d dozer) Take(ctx context.Context, epoch uint64, partition int, done uint64, limit int) (publish.Pending, error) {
+	p, err := d.Outbox.Take(ctx, epoch, partition, done, limit)
 	if len(p.Records) > 0 {
 		d.once.Do(func() { close(d.asleep); <-d.woken })
 	}

@@ -42,14 +42,16 @@ type Outbox interface {
 	// Numbering starts over at 1. No credential's state is said twice: a lift that
 	// is followed by a revocation would free it for a moment.
 	Restate(ctx context.Context, above uint64, now int64) (epoch uint64, err error)
-	// Take durably numbers what waits for the partition, oldest first, and
-	// returns at most max unpublished records in the order of their numbers. A
-	// number once given stays with its record, so a crash between publishing
-	// and Published leads to the same message again. An epoch that is over is
-	// ErrEpoch and a lease that another has is ErrLease, also when nothing waits:
+	// Take first marks the partition's records up to and including done as
+	// Published does, 0 for none, and then durably numbers what waits, oldest
+	// first, and returns at most max unpublished records in the order of their
+	// numbers: both in one transaction, since a publisher at work does one after
+	// the other. A number once given stays with its record, so a crash between
+	// publishing and marking leads to the same message again. An epoch that is over
+	// is ErrEpoch, and a lease that another has is ErrLease, also when nothing waits:
 	// two who publish the same numbers by different clocks look like a stream that
 	// contradicts itself.
-	Take(ctx context.Context, epoch uint64, partition, max int) (Pending, error)
+	Take(ctx context.Context, epoch uint64, partition int, done uint64, max int) (Pending, error)
 	// Published marks the partition's records up to and including last. An epoch
 	// that is over is ErrEpoch, and nothing is marked: its numbers mean other
 	// records now. Who has lost the lease may still mark what it published.

@@ -31,7 +31,9 @@ const (
 	resumeTimeout = 5 * time.Minute
 
 	minBackoff = 50 * time.Millisecond
-	maxBackoff = 500 * time.Millisecond
+	// maxBackoff is what recovery costs at worst once the brokers are well again.
+	// There is one publisher, so it may ask often.
+	maxBackoff = 200 * time.Millisecond
 )
 
 // Broker is the part of kafka.Client that the publisher calls.

@@ -20,14 +20,16 @@ func (p *Publisher) serve(ctx context.Context, partition int, epoch uint64) {
 	tick := time.NewTicker(min(pollEvery, p.Heartbeat))
 	defer tick.Stop()
 	var last time.Time // of the last message, on the local clock: it paces heartbeats
+	var done uint64    // number of the last record that is in the log and not marked; 0: none
+	defer func() { p.markLast(ctx, partition, epoch, done) }()
 	for ctx.Err() == nil {
 		var more bool
 		err := p.retry(ctx, callTimeout, "publish", func(ctx context.Context) error {
-			sent, drained, err := p.round(ctx, partition, epoch, time.Since(last) >= p.Heartbeat)
+			sent, drained, err := p.round(ctx, partition, epoch, &done, time.Since(last) >= p.Heartbeat)
 			if sent {
 				last = time.Now()
 			}
-			more = !drained
+			more = !drained || done > 0 // what was sent is marked by the next round, with what came meanwhile
 			return err
 		})
 		switch {
@@ -51,21 +53,35 @@ func (p *Publisher) serve(ctx context.Context, partition int, epoch uint64) {
 	}
 }
 
+// markLast marks what the last round sent, so that the next publisher need not
+// send it again. If it fails nothing is lost: it is only sent again.
+func (p *Publisher) markLast(ctx context.Context, partition int, epoch, done uint64) {
+	if done == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
+	defer cancel()
+	if err := p.Outbox.Published(ctx, epoch, partition, done); err != nil && !errors.Is(err, ErrEpoch) {
+		p.Log.Info("what was sent last could not be marked; it will be sent again", zap.Int("partition", partition), zap.Error(err))
+	}
+}
+
 // errLogLost says that a message landed at an offset that was used before.
 var errLogLost = fmt.Errorf("publish: the log was cut: %w", errFinal)
 
 // round moves at most one batch from the outbox to the log, or sends a
 // heartbeat if one is due. sent says that a message landed.
-func (p *Publisher) round(ctx context.Context, partition int, epoch uint64, beat bool) (sent, drained bool, err error) {
+func (p *Publisher) round(ctx context.Context, partition int, epoch uint64, done *uint64, beat bool) (sent, drained bool, err error) {
 	// What was committed before this moment is seen by Take. If Take drains
 	// the outbox, the batch therefore completes the partition up to it. The batch is
 	// dated by it, too: one that lands after another publisher took over then is
 	// older than what that one said, and readers take it for the repetition it is.
 	asked := p.Now().UnixMilli()
-	pending, err := p.Outbox.Take(ctx, epoch, partition, revocation.MaxRecords)
+	pending, err := p.Outbox.Take(ctx, epoch, partition, *done, revocation.MaxRecords)
 	if err != nil {
 		return false, false, err
 	}
+	*done = 0
 	n := len(pending.Records)
 	if n == 0 && !beat {
 		return false, pending.Drained, nil
@@ -78,9 +94,7 @@ func (p *Publisher) round(ctx context.Context, partition int, epoch uint64, beat
 		return false, false, err
 	}
 	if n > 0 {
-		if err := p.Outbox.Published(ctx, epoch, partition, pending.First+uint64(n)-1); err != nil {
-			return true, false, err
-		}
+		*done = pending.First + uint64(n) - 1
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

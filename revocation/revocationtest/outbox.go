@@ -125,7 +125,7 @@ func (o *Outbox) Restate(_ context.Context, above uint64, _ int64) (uint64, erro
 }
 
 // Take implements publish.Outbox.
-func (o *Outbox) Take(_ context.Context, epoch uint64, partition, limit int) (publish.Pending, error) {
+func (o *Outbox) Take(_ context.Context, epoch uint64, partition int, done uint64, limit int) (publish.Pending, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if err := o.fails(); err != nil {
@@ -137,6 +137,7 @@ func (o *Outbox) Take(_ context.Context, epoch uint64, partition, limit int) (pu
 	case o.holder != o && time.Now().Before(o.until):
 		return publish.Pending{}, publish.ErrLease
 	}
+	o.mark(partition, done)
 	w := o.waiting[partition]
 	n := min(len(w), limit)
 	return publish.Pending{First: o.next[partition] + 1, Records: append([]revocation.Record(nil), w[:n]...), Drained: n == len(w)}, nil
@@ -152,11 +153,14 @@ func (o *Outbox) Published(_ context.Context, epoch uint64, partition int, last 
 	if epoch != o.epoch {
 		return publish.ErrEpoch
 	}
-	if last <= o.next[partition] {
-		return nil // another publisher has marked it
-	}
-	done := last - o.next[partition]
-	o.waiting[partition] = o.waiting[partition][done:]
-	o.next[partition] = last
+	o.mark(partition, last)
 	return nil
+}
+
+func (o *Outbox) mark(partition int, last uint64) {
+	if last <= o.next[partition] {
+		return // another publisher has marked it
+	}
+	o.waiting[partition] = o.waiting[partition][last-o.next[partition]:]
+	o.next[partition] = last
 }

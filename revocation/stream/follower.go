@@ -29,7 +29,7 @@ const (
 	// Backoff between failed calls grows from the first to the second, jittered.
 	// The second is what recovery costs at worst once the brokers are well again.
 	minBackoff = 50 * time.Millisecond
-	maxBackoff = 500 * time.Millisecond
+	maxBackoff = 400 * time.Millisecond
 	// fetchBytes is the usual size of a fetch, about as much as the guard in
 	// kafkalink lets through of small batches; maxFetchBytes the largest tried when
 	// a broker returns nothing that decodes.
