@@ -12,8 +12,8 @@ import (
 
 const (
 	latencyFor    = 10 * time.Second
-	warmUpFor     = 15 * time.Second     // a JVM's first seconds are its slowest
-	warmUpRate    = 200                  // per second
+	warmUpFor     = 20 * time.Second     // a JVM's first seconds are its slowest
+	warmUpRate    = 500                  // per second
 	makers        = 16                   // passengers that are made at a time
 	askEvery      = 3 * time.Millisecond // more often, and the questions themselves would take the processors
 	refusedWithin = 5 * time.Second

@@ -87,6 +87,7 @@ func (w *world) soak(ctx context.Context, length time.Duration) error {
 			faults = append(faults, fmt.Errorf("%s began with %v and ends with %v", name, f, l))
 		}
 	}
+	w.report.ledger = w.ledger.count()
 	if _, clean := w.report.print(w.say); !clean {
 		faults = append(faults, errors.New("a verdict was wrong, or a process ended"))
 	}
