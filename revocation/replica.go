@@ -51,7 +51,8 @@ func NewReplica(authority *Authority, partitions int, limits Limits, since int64
 	return r, nil
 }
 
-// Revoked, CutOff and Key make a Replica what tokens.Checker asks.
+// Revoked reports whether the credential was revoked. With CutOff and Key it
+// makes a Replica what tokens.Checker asks.
 func (r *Replica) Revoked(serial tokens.Serial) bool { return r.set.Has(serial) }
 
 // CutOff is the earliest start of a good session of the subject, Unix seconds; 0: any.
