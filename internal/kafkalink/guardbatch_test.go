@@ -129,7 +129,7 @@ func TestAnAnswerHoldsSoManyRecords(t *testing.T) {
 // A bomb behind something honest must wait until it comes first, so that one
 // answer never unpacks more than its share.
 func TestABombWaitsForItsTurn(t *testing.T) {
-	var packed kbatch.Batch = honest(0, 4)
+	packed := honest(0, 4)
 	packed.Codec = kbatch.Zstd
 	set := append(packed.Encode(), rebased(bomb(t, compress.Zstd), 5)...)
 	x := exchange{version: newest}
