@@ -23,6 +23,9 @@ const (
 	// clients alone, longer ones move the leaders.
 	shortestFreeze = 4 * time.Second
 	longestFreeze  = 10 * time.Second
+	// afterThaw belongs to the fault: a node that comes to believes for a while that
+	// it still leads what it led.
+	afterThaw = 5 * time.Second
 )
 
 // nodes is a real cluster on this machine that deploy/kafka/kafka.sh keeps. It
@@ -135,9 +138,10 @@ func (n *nodes) freeze(ctx context.Context, _ *world, r *rand.Rand) error {
 	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
 		return err
 	}
-	defer syscall.Kill(pid, syscall.SIGCONT)
 	sleep(ctx, between(r, shortestFreeze, longestFreeze))
-	return nil
+	err = syscall.Kill(pid, syscall.SIGCONT)
+	sleep(ctx, afterThaw)
+	return err
 }
 
 func (n *nodes) kill(ctx context.Context, w *world, r *rand.Rand) error {
