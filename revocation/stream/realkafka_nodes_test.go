@@ -106,10 +106,16 @@ func (l *realLog) append(partition int, codec kafka.Compression, messages []mess
 			return
 		case err == nil:
 			l.t.Fatalf("%s/%d: written at offset %d, not %d", l.name, partition, r.BaseOffset, l.ends[partition])
-		case !errors.Is(err, kafka.NotLeaderForPartition) && !errors.Is(err, kafka.LeaderNotAvailable), time.Now().After(deadline):
+		case !notYet(err), time.Now().After(deadline):
 			l.t.Fatalf("%s/%d: writing %d messages: %v", l.name, partition, len(messages), err)
 		}
 	}
+}
+
+// notYet reports whether a node that has not heard yet of a new topic or leader
+// refused, so that nothing was written.
+func notYet(err error) bool {
+	return errors.Is(err, kafka.NotLeaderForPartition) || errors.Is(err, kafka.LeaderNotAvailable) || errors.Is(err, kafka.UnknownTopicOrPartition)
 }
 
 // content is what a partition holds.
