@@ -2,6 +2,7 @@ package revocation
 
 import (
 	"errors"
+	"time"
 
 	"github.com/railgate/railgate/tokens"
 )
@@ -98,9 +99,10 @@ func (r *Replica) apply(number int, b *Batch, err error, now int64) Outcome {
 // it is not nil.
 func (r *Replica) record(rec *Record, lifted *Set, nowMS int64) {
 	now := nowMS / 1000
+	past := now - int64(Afterlife/time.Second)
 	switch rec.Kind {
 	case KindRevoke, KindUnrevoke, KindRescue:
-		if now >= tokens.DayOver(rec.Serial.Day) {
+		if past >= tokens.DayOver(rec.Serial.Day) {
 			r.counts.Late++
 			return
 		}
@@ -137,7 +139,7 @@ func (r *Replica) record(rec *Record, lifted *Set, nowMS int64) {
 		switch {
 		case rec.CutOff > now+subjectLead:
 			r.counts.OutOfDay++
-		case rec.CutOff+sessionOver <= now:
+		case rec.CutOff+sessionOver <= past:
 			r.counts.Late++
 		case r.subjects.cut(rec.Subject, rec.CutOff):
 			r.counts.Subjects++

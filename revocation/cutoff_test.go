@@ -35,7 +35,7 @@ func TestAKeyIsCutOffWithARescueList(t *testing.T) {
 	if r := check(honest); r != tokens.ReasonRevoked {
 		t.Fatalf("rescued and then revoked: %s", r)
 	}
-	if n := f.Replica.Forget(tokens.DayOver(serial.Day) * 1000); n != 1 || f.Replica.Status(start).Rescued != 0 {
+	if n := f.Replica.Forget(tokens.DayOver(serial.Day)*1000 + revocation.Afterlife.Milliseconds()); n != 1 || f.Replica.Status(start).Rescued != 0 {
 		t.Fatalf("after the day %d revocations went and %d rescues stayed", n, f.Replica.Status(start).Rescued)
 	}
 }
@@ -64,11 +64,11 @@ func TestASubjectIsCutOff(t *testing.T) {
 		t.Fatalf("another subject got %s", r)
 	}
 	cut(tokentest.Epoch + 25*3600)
-	cut(tokentest.Epoch - 3600)
+	cut(tokentest.Epoch - 3600 - revocation.Afterlife.Milliseconds()/1000)
 	if s := f.Replica.Status(start); s.Subjects != 1 || s.Counts.Subjects != 1 || s.Counts.OutOfDay != 1 || s.Counts.Late != 1 {
 		t.Fatalf("%d cut-offs; counted %+v", s.Subjects, s.Counts)
 	}
-	over := tokentest.Epoch + 30 + tokens.MaxPeriod*tokens.MaxLength + revocation.MaxSkew.Milliseconds()/1000
+	over := tokentest.Epoch + 30 + tokens.MaxPeriod*tokens.MaxLength + (revocation.MaxSkew+revocation.Afterlife).Milliseconds()/1000
 	if f.Replica.Forget((over-1)*1000) != 0 || f.Replica.Forget(over*1000) != 1 || f.Replica.CutOff(before.Fields.Subject) != 0 {
 		t.Fatal("the cut-off did not go exactly when it stopped to matter")
 	}

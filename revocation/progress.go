@@ -1,6 +1,9 @@
 package revocation
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Captured tells the replica where a partition's log ended when its reading
 // began: that offset must be passed before the partition counts as read.
@@ -55,11 +58,17 @@ func (r *Replica) Rewind(number int, end int64, why string) string {
 	return why
 }
 
-// Forget drops what no living credential or session can be touched by at now
-// (Unix ms), and returns how many revocations that were.
+// Afterlife is how long a revocation is kept after the last credential or session
+// that it can touch: what a handheld scanned without a network is judged later,
+// as of the scan.
+const Afterlife = 24 * time.Hour
+
+// Forget drops what no credential or session can be touched by that lived within
+// Afterlife of now (Unix ms), and returns how many revocations that were.
 func (r *Replica) Forget(now int64) int {
-	r.keys.forget(now / 1000)
-	return r.set.Forget(now/1000) + r.subjects.forget(now/1000)
+	past := now/1000 - int64(Afterlife/time.Second)
+	r.keys.forget(past)
+	return r.set.Forget(past) + r.subjects.forget(past)
 }
 
 // Status is a replica for people and metrics.

@@ -212,7 +212,7 @@ func TestRecordsOfImpossibleDaysAreCounted(t *testing.T) {
 	h := boot(t, 1)
 	h.Captured(0, 0)
 	h.send(revocation.Applied, 0, 1, 1, start,
-		revoke(tokens.Serial{Day: serial.Day - 2}), revoke(tokens.Serial{Day: serial.Day + 2}), revoke(tokens.Serial{Day: 65535}),
+		revoke(tokens.Serial{Day: serial.Day - 3}), revoke(tokens.Serial{Day: serial.Day + 2}), revoke(tokens.Serial{Day: 65535}),
 		revoke(tokens.Serial{Day: serial.Day + 1}))
 	s := h.Status(start)
 	if s.Counts.Late != 1 || s.Counts.OutOfDay != 2 || s.Revoked != 1 {

@@ -15,9 +15,9 @@ const (
 	snapshotMagic = "RGS2"
 	// MaxSnapshot bounds what is read back, bytes: all serials that days can have.
 	MaxSnapshot = 2 << 30
-	// MaxSnapshotAge is the longest that a credential can live from the start of
-	// its day: in an older snapshot nothing is left that matters.
-	MaxSnapshotAge = 48 * time.Hour
+	// MaxSnapshotAge is how long anything said of a day's credentials can matter: 48 h
+	// from the start of the day until the last has expired, and the afterlife.
+	MaxSnapshotAge = 48*time.Hour + Afterlife
 )
 
 // Snapshot is a copy of a replica at one moment.

@@ -12,6 +12,7 @@ import (
 	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/api"
 	"github.com/railgate/railgate/issuance/realperson"
+	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/publish"
 	"github.com/railgate/railgate/tokens"
 )
@@ -41,7 +42,7 @@ type kafka struct {
 	Topic       string        `toml:"topic" doc:"the control topic; made if it is missing"`
 	Partitions  int           `toml:"partitions" doc:"how many partitions it has; a database keeps the number it began with"`
 	Replication int           `toml:"replication" doc:"copies of each partition when the topic is made; 3 in production"`
-	Retention   time.Duration `toml:"retention" doc:"how long the topic keeps records when it is made; above 48h"`
+	Retention   time.Duration `toml:"retention" doc:"how long the topic keeps records when it is made; above 72h"`
 	Heartbeat   time.Duration `toml:"heartbeat" doc:"pause after which a silent partition gets a sign of life"`
 
 	Security kafkalink.Security `toml:"security" doc:"how to enter Kafka"`
@@ -66,8 +67,8 @@ func defaults() config {
 	}
 }
 
-// minRetention is the longest that a credential can live from the start of its day.
-const minRetention = 48 * time.Hour
+// minRetention is how long anything said of a credential can matter to a gateway.
+const minRetention = revocation.MaxSnapshotAge
 
 // Validate checks what types cannot say, and keeps what it parsed.
 func (c *config) Validate() error {

@@ -12,7 +12,7 @@ import (
 )
 
 // AnnounceAgain is how old an announcement may grow. Topics forget: a gateway
-// that boots after the topic's retention (above 48 h) must still find every key.
+// that boots after the topic's retention (above 72 h) must still find every key.
 const AnnounceAgain = 24 * time.Hour
 
 // AnnounceKey puts a key's announcement into the outbox unless this database

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
@@ -42,6 +43,9 @@ func drain(t *testing.T, s *Store, partition int) (records []revocation.Record) 
 	}
 }
 
+// afterlife is how long gateways keep what is over, ms.
+const afterlife = int64(revocation.Afterlife / time.Millisecond)
+
 func today(index uint32) tokens.Serial {
 	return tokens.Serial{Day: uint16(tokens.DayOf(nowMs / 1000)), Index: index}
 }
@@ -61,7 +65,7 @@ func TestKeyIsCutOff(t *testing.T) {
 		s := announced(t, open)
 		const at = nowMs / 1000
 		over := today(1)
-		over.Day -= 2
+		over.Day -= 3
 		for i, step := range []struct {
 			cutOff  int64
 			rescue  []tokens.Serial
@@ -294,8 +298,8 @@ func TestCutOffsAreRestated(t *testing.T) {
 			want string
 		}{
 			{nowMs + 1, "announce_key rescue retire_key revoke_subject"},
-			{nowMs + sessionOver, "announce_key rescue retire_key"},
-			{tokens.DayOver(today(5).Day) * 1000, "announce_key retire_key"},
+			{nowMs + sessionOver + afterlife, "announce_key rescue retire_key"},
+			{tokens.DayOver(today(5).Day)*1000 + afterlife, "announce_key retire_key"},
 		} {
 			if _, err := s.Restate(t.Context(), 0, step.at); err != nil {
 				t.Fatal(err)

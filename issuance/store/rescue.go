@@ -20,7 +20,7 @@ func firstLiving(atMs int64) int64 { return tokens.DayOf(atMs/1000) - 1 }
 // rescue keeps and enqueues the rescued credentials that are not known yet, and
 // counts them. Those of days that are over it leaves out.
 func (s *Store) rescue(ctx context.Context, tx *sql.Tx, c KeyCutOff) (fresh int, err error) {
-	living := firstLiving(c.AtMs)
+	living := firstLiving(c.AtMs - revocation.Afterlife.Milliseconds())
 	if _, err := tx.ExecContext(ctx, `DELETE FROM rescued WHERE key_id = $1 AND day < $2`, int64(c.Key), living); err != nil {
 		return 0, err
 	}

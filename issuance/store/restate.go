@@ -69,8 +69,10 @@ func (s *Store) restate(ctx context.Context, above uint64, now int64, who string
 }
 
 // inForce reads what a gateway that knows nothing must be told: keys before what
-// is said of them, rescues before the cut-off they are from.
+// is said of them, rescues before the cut-off they are from. What is over is said
+// for as long as gateways keep it.
 func (s *Store) inForce(ctx context.Context, tx *sql.Tx, now int64) (records []revocation.Record, err error) {
+	now -= revocation.Afterlife.Milliseconds()
 	err = each(ctx, tx, func(rows *sql.Rows) error {
 		r := revocation.Record{Kind: revocation.KindAnnounceKey}
 		var id int64

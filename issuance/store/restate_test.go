@@ -82,7 +82,7 @@ func TestRestateSaysAllThatIsInForce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Restate(t.Context(), 0, nowMs+tokens.CredentialLife*1000); err != nil {
+		if _, err := s.Restate(t.Context(), 0, nowMs+tokens.CredentialLife*1000+afterlife); err != nil {
 			t.Fatal(err)
 		}
 		if n, err := s.Waiting(t.Context()); err != nil || n != waits-len(want)+1 {

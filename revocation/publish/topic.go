@@ -18,12 +18,12 @@ type Topic struct {
 	Partitions int // fixed for the life of the topic: order is kept per partition
 	// Replication is used when the topic is made; 3 in production.
 	Replication int
-	// Retention is how long records stay. It must exceed the life of a credential,
-	// 48 h from the start of its day; 0: DefaultRetention.
+	// Retention is how long records stay. It must exceed revocation.MaxSnapshotAge;
+	// 0: DefaultRetention.
 	Retention time.Duration
 }
 
-// DefaultRetention is three times what any credential can outlive its day.
+// DefaultRetention is more than twice as long as anything said can matter.
 const DefaultRetention = 7 * 24 * time.Hour
 
 // errFinal marks what repeating will not mend.

@@ -3,6 +3,7 @@ package stream_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/railgate/railgate/internal/kbatch"
 	"github.com/railgate/railgate/revocation"
@@ -12,7 +13,7 @@ import (
 const producer = 7
 
 // longAgo is when a topic may forget, ms: nothing signed then matters now.
-const longAgo = 72 * 3600 * 1000
+const longAgo = int64((revocation.MaxSnapshotAge + 24*time.Hour) / time.Millisecond)
 
 // shapes are the logs that were seen to stall, loop or crash kafka.Reader, and
 // their neighbours. Each tells what the broker keeps, in the given codec.
