@@ -1,0 +1,182 @@
+//go:build !purego
+
+#include "textflag.h"
+
+// Field elements are four words, least significant first, and stand for their
+// value modulo p = 2^255-19; any 256-bit value will do. What overflows bit 256
+// comes back times 38, since 2^256 = 38 modulo p.
+
+// FOLD adds 38 to R8..R11 if the carry is set, and again if that carries: the
+// second time R8 is small, so no more comes of it.
+#define FOLD \
+	SBBQ AX, AX   \
+	ANDQ $38, AX  \
+	ADDQ AX, R8   \
+	ADCQ $0, R9   \
+	ADCQ $0, R10  \
+	ADCQ $0, R11  \
+	SBBQ AX, AX   \
+	ANDQ $38, AX  \
+	ADDQ AX, R8
+
+// ADD sets R8..R11 to x + y. Uses AX.
+#define ADD(x, y) \
+	MOVQ 0+x, R8    \
+	MOVQ 8+x, R9    \
+	MOVQ 16+x, R10  \
+	MOVQ 24+x, R11  \
+	ADDQ 0+y, R8    \
+	ADCQ 8+y, R9    \
+	ADCQ 16+y, R10  \
+	ADCQ 24+y, R11  \
+	FOLD
+
+// SUB sets R8..R11 to x - y, the same with borrows. Uses AX.
+#define SUB(x, y) \
+	MOVQ 0+x, R8    \
+	MOVQ 8+x, R9    \
+	MOVQ 16+x, R10  \
+	MOVQ 24+x, R11  \
+	SUBQ 0+y, R8    \
+	SBBQ 8+y, R9    \
+	SBBQ 16+y, R10  \
+	SBBQ 24+y, R11  \
+	SBBQ AX, AX     \
+	ANDQ $38, AX    \
+	SUBQ AX, R8     \
+	SBBQ $0, R9     \
+	SBBQ $0, R10    \
+	SBBQ $0, R11    \
+	SBBQ AX, AX     \
+	ANDQ $38, AX    \
+	SUBQ AX, R8
+
+// ROW adds DX times x to the four words from r0 on; the fifth, r4, is new. Two
+// carry chains run side by side. Uses AX, BX; CX is 0 afterwards.
+#define ROW(x, r0, r1, r2, r3, r4) \
+	XORL  CX, CX          \
+	MULXQ 0+x, AX, BX     \
+	ADCXQ AX, r0          \
+	ADOXQ BX, r1          \
+	MULXQ 8+x, AX, BX     \
+	ADCXQ AX, r1          \
+	ADOXQ BX, r2          \
+	MULXQ 16+x, AX, BX    \
+	ADCXQ AX, r2          \
+	ADOXQ BX, r3          \
+	MULXQ 24+x, AX, r4    \
+	ADCXQ AX, r3          \
+	ADOXQ CX, r4          \
+	ADCXQ CX, r4
+
+// MUL sets R8..R11 to x times y. Uses AX, BX, CX, DX, R12..R15.
+#define MUL(x, y) \
+	MOVQ  0+y, DX         \
+	MULXQ 0+x, R8, R9     \
+	MULXQ 8+x, AX, R10    \
+	ADDQ  AX, R9          \
+	MULXQ 16+x, AX, R11   \
+	ADCQ  AX, R10         \
+	MULXQ 24+x, AX, R12   \
+	ADCQ  AX, R11         \
+	ADCQ  $0, R12         \
+	MOVQ  8+y, DX         \
+	ROW(x, R9, R10, R11, R12, R13) \
+	MOVQ  16+y, DX        \
+	ROW(x, R10, R11, R12, R13, R14) \
+	MOVQ  24+y, DX        \
+	ROW(x, R11, R12, R13, R14, R15) \
+	MOVL  $38, DX         \
+	XORL  CX, CX          \
+	MULXQ R12, AX, BX     \
+	ADCXQ AX, R8          \
+	ADOXQ BX, R9          \
+	MULXQ R13, AX, BX     \
+	ADCXQ AX, R9          \
+	ADOXQ BX, R10         \
+	MULXQ R14, AX, BX     \
+	ADCXQ AX, R10         \
+	ADOXQ BX, R11         \
+	MULXQ R15, AX, R12    \
+	ADCXQ AX, R11         \
+	ADOXQ CX, R12         \
+	ADCXQ CX, R12         \
+	IMUL3Q $38, R12, R12  \
+	ADDQ  R12, R8         \
+	ADCQ  $0, R9          \
+	ADCQ  $0, R10         \
+	ADCQ  $0, R11         \
+	SBBQ  AX, AX          \
+	ANDQ  $38, AX         \
+	ADDQ  AX, R8
+
+#define STORE(z) \
+	MOVQ R8, 0+z   \
+	MOVQ R9, 8+z   \
+	MOVQ R10, 16+z \
+	MOVQ R11, 24+z
+
+#define X 0(DI)
+#define Y 32(DI)
+#define Z 64(DI)
+#define T 96(DI)
+#define A 0(SP)
+#define B 32(SP)
+#define C 64(SP)
+#define D 96(SP)
+#define F 128(SP)
+#define G 160(SP)
+// C and D are free when E and H are needed.
+#define E C
+#define H D
+
+// func addADX(p *point, e *entry, sign uint64)
+// The same steps as point.addPlain.
+TEXT ·addADX(SB), NOSPLIT, $192-24
+	MOVQ p+0(FP), DI
+	MOVQ e+8(FP), SI
+	SUB(Y, X)
+	STORE(A)
+	ADD(Y, X)
+	STORE(B)
+	MUL(T, 64(SI))
+	STORE(C)
+
+	MOVQ sign+16(FP), CX
+	SHLQ $5, CX
+	ADDQ CX, SI
+	MUL(A, 0(SI))
+	STORE(A)
+	MOVQ e+8(FP), SI
+	MOVQ sign+16(FP), CX
+	XORQ $1, CX
+	SHLQ $5, CX
+	ADDQ CX, SI
+	MUL(B, 0(SI))
+	STORE(B)
+
+	ADD(Z, Z)
+	STORE(D)
+	MOVQ sign+16(FP), CX
+	SHLQ $5, CX
+	LEAQ 128(SP)(CX*1), SI
+	SUB(D, C)
+	STORE(0(SI))
+	XORQ $32, CX
+	LEAQ 128(SP)(CX*1), SI
+	ADD(D, C)
+	STORE(0(SI))
+	SUB(B, A)
+	STORE(E)
+	ADD(B, A)
+	STORE(H)
+
+	MUL(E, F)
+	STORE(X)
+	MUL(G, H)
+	STORE(Y)
+	MUL(F, G)
+	STORE(Z)
+	MUL(E, H)
+	STORE(T)
+	RET

@@ -1,0 +1,112 @@
+package fixedkey
+
+import (
+	"sync"
+
+	"github.com/cloudflare/circl/math/fp25519"
+)
+
+// Widths of the windows, bits; chosen by measurement, docs/performance.md. Wider
+// ones mean fewer additions and a larger table: one key at 10 bits takes 1.3 MB.
+const (
+	baseWidth  = 12 // one table for all keys
+	keyWidth   = 10
+	checkWidth = 4 // used once, when a key is looked at
+	// scalarBits is the length of the group's order.
+	scalarBits = 253
+	maxWindows = (scalarBits + checkWidth - 1) / checkWidth
+)
+
+// table holds the multiples of one point that a scalar is put together from.
+// Window i, of width w, has 2^(w-1)+1 entries: 0 to 2^(w-1) times 2^(wi) times
+// the point. Digits are signed, so the other half is these negated. The last
+// window has as many as its few bits and a carry can ask for.
+type table struct {
+	width   uint
+	windows int
+	stride  uint32    // entries of a window
+	bias    [4]uint64 // half a window for each but the last, see digits
+	entries []entry
+}
+
+// newTable lays up the multiples of a. The entries of a window are the sums of
+// one point, made affine together for the price of one inversion.
+func newTable(a *affine, width uint) *table {
+	t := &table{width: width, windows: (scalarBits + int(width) - 1) / int(width), stride: 1<<(width-1) + 1}
+	for i := range t.windows - 1 {
+		bit := uint(i)*width + width - 1
+		t.bias[bit/64] |= 1 << (bit % 64)
+	}
+	last := 1<<(scalarBits-width*uint(t.windows-1)) + 1 // 0, and up to what 2^253-1 and the bias come to
+	t.entries = make([]entry, (t.windows-1)*int(t.stride)+last)
+
+	base := *a
+	sums := make([]point, max(int(t.stride), last))
+	for i := range t.windows {
+		window := t.entries[i*int(t.stride):]
+		if i < t.windows-1 {
+			window = window[:t.stride]
+		}
+		window[0] = entry{one, one} // the neutral element
+		window[1].set(&base)
+		sums[1].start(&window[1], 0)
+		for j := 2; j < len(window); j++ {
+			sums[j] = sums[j-1]
+			sums[j].add(&window[1], 0)
+		}
+		normalise(sums[1:len(window)], func(j int, p *affine) { window[j+1].set(p) })
+		if i+1 < t.windows {
+			var next point // the next window's base is twice the largest multiple of this one
+			next.start(&window[len(window)-1], 0)
+			next.add(&window[len(window)-1], 0)
+			normalise([]point{next}, func(_ int, p *affine) { base = *p })
+		}
+	}
+	return t
+}
+
+// normalise gives the affine form of each point, with one inversion for all
+// (Montgomery's trick). No Z is zero: the addition law has no exceptions.
+func normalise(points []point, take func(int, *affine)) {
+	products := make([]fp25519.Elt, len(points)) // of all Z before
+	product := one
+	for i := range points {
+		products[i] = product
+		fp25519.Mul(&product, &product, &points[i].z)
+	}
+	var inverse fp25519.Elt
+	fp25519.Inv(&inverse, &product)
+	for i := len(points) - 1; i >= 0; i-- {
+		var z fp25519.Elt
+		fp25519.Mul(&z, &inverse, &products[i])
+		fp25519.Mul(&inverse, &inverse, &points[i].z)
+		var a affine
+		fp25519.Mul(&a.x, &points[i].x, &z)
+		fp25519.Mul(&a.y, &points[i].y, &z)
+		take(i, &a)
+	}
+}
+
+// base is the table of the base point, RFC 8032 section 5.1: y = 4/5, x even.
+var base = sync.OnceValue(func() *table {
+	y := quotient(4, 5)
+	fp25519.Modp(&y)
+	var b affine
+	if encoded := [32]byte(y); !b.decode(&encoded) {
+		panic("BUG: the base point is not on the curve")
+	}
+	return newTable(&b, baseWidth)
+})
+
+// inPrimeGroup reports whether a is a multiple of the base point other than
+// zero: its multiple by the group's order is zero, and itself it is not.
+func (a *affine) inPrimeGroup() bool {
+	t := newTable(a, checkWidth)
+	var p part
+	p.set(t, &order)
+	var sum, self point
+	sum.start(p.first())
+	p.rest(&sum)
+	self.start(&t.entries[1], 0)
+	return sum.isZero() && !self.isZero()
+}

@@ -1,0 +1,179 @@
+package fixedkey_test
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/sha512"
+	"math/big"
+	"testing"
+
+	"filippo.io/edwards25519"
+)
+
+// trial is a key, a message and a signature that start out good and are then
+// bent by moves. Only the signature is written to in place; it is the trial's own.
+type trial struct {
+	member
+	nonce                      *edwards25519.Scalar // of which R is the multiple
+	public, message, signature []byte
+}
+
+// newTrial signs message. A choice below 255 names a signer of the pool; 255 is
+// a signer that nobody met before, which is slow to make and hence rare.
+func newTrial(choice byte, message []byte) *trial {
+	var m member
+	nonce := sha512.Sum512(message)
+	if choice < 255 {
+		all := pool()
+		m = all[int(choice)%len(all)]
+	} else {
+		m.signer = seeded(1_000_000 + uint64(nonce[0]) + uint64(nonce[1])<<8)
+	}
+	t := &trial{member: m, public: m.public, message: bytes.Clone(message)}
+	t.nonce, _ = edwards25519.NewScalar().SetUniformBytes(nonce[:])
+	t.signature = ed25519.Sign(m.private, message)
+	return t
+}
+
+// move is one way to bend a trial. with picks among its variants.
+type move struct {
+	name string
+	bend func(t *trial, with byte)
+}
+
+// moves come in the order that fuzz inputs name them by: append only.
+var moves = []move{
+	{"another nonce", func(t *trial, with byte) {
+		t.nonce = scalarOf(big.NewInt(int64(with)))
+		t.resign(new(edwards25519.Point).ScalarBaseMult(t.nonce).Bytes())
+	}},
+	{"flip a bit of A", func(t *trial, with byte) { t.public = flipped(t.public, int(with)) }},
+	{"flip a bit of R", func(t *trial, with byte) { t.signature = flipped(t.signature, int(with)) }},
+	{"flip a bit of s", func(t *trial, with byte) { t.signature = flipped(t.signature, 256+int(with)) }},
+	{"flip a bit of the message", func(t *trial, with byte) { t.message = flipped(t.message, int(with)) }},
+	{"R of small order", func(t *trial, with byte) { t.replaceR(pick(smallOrder, with)) }},
+	{"sign with R of small order", func(t *trial, with byte) {
+		t.nonce = edwards25519.NewScalar()
+		t.resign(pick(smallOrder, with))
+	}},
+	{"R not below p", func(t *trial, with byte) { t.replaceR(pick(overlong, with)) }},
+	{"sign with R not below p", func(t *trial, with byte) {
+		t.nonce = edwards25519.NewScalar()
+		t.resign(pick(overlong, with))
+	}},
+	{"torsion on R", func(t *trial, with byte) {
+		if r, err := new(edwards25519.Point).SetBytes(t.r()); err == nil {
+			t.replaceR(r.Add(r, torsion[with%8]).Bytes())
+		}
+	}},
+	{"sign with torsion on R", func(t *trial, with byte) {
+		r := new(edwards25519.Point).ScalarBaseMult(t.nonce)
+		t.resign(r.Add(r, torsion[with%8]).Bytes())
+	}},
+	{"A of small order", func(t *trial, with byte) { t.public = pick(smallOrder, with) }},
+	{"A not below p", func(t *trial, with byte) { t.public = pick(overlong, with) }},
+	{"sign with torsion on A", func(t *trial, with byte) {
+		if a, err := new(edwards25519.Point).SetBytes(t.public); err == nil {
+			t.public = a.Add(a, torsion[with%8]).Bytes()
+			t.resign(new(edwards25519.Point).ScalarBaseMult(t.nonce).Bytes())
+		}
+	}},
+	{"add l to s", func(t *trial, with byte) {
+		multiple := new(big.Int).Mul(groupOrder, big.NewInt(1+int64(with%15)))
+		if s := multiple.Add(multiple, t.s()); s.BitLen() <= 256 {
+			t.replaceS(littleEndian(s))
+		}
+	}},
+	{"s = 0", func(t *trial, with byte) { t.replaceS(make([]byte, 32)) }},
+	{"s next to l", func(t *trial, with byte) {
+		t.replaceS(littleEndian(new(big.Int).Add(groupOrder, big.NewInt(int64(with%5)-2))))
+	}},
+	{"s of 2^253 or more", func(t *trial, with byte) {
+		s := t.s()
+		t.replaceS(littleEndian(s.SetBit(s, 253+int(with%3), 1)))
+	}},
+	{"signature of a wrong size", func(t *trial, with byte) { t.signature = resized(t.signature, with) }},
+	{"key of a wrong size", func(t *trial, with byte) { t.public = resized(t.public, with) }},
+}
+
+// resign completes the signature with R as given, under the public key as it is.
+func (t *trial) resign(r []byte) { t.signature = t.finish(t.public, r, t.message, t.nonce) }
+
+// r and s are the halves of the signature, zero where it was cut off.
+func (t *trial) r() []byte { return sized(t.signature, 64)[:32] }
+
+func (t *trial) s() *big.Int {
+	b := sized(t.signature, 64)[32:]
+	for i := range 16 {
+		b[i], b[31-i] = b[31-i], b[i]
+	}
+	return new(big.Int).SetBytes(b)
+}
+
+func (t *trial) replaceR(r []byte) { copy(t.signature, r) }
+
+func (t *trial) replaceS(s []byte) { t.signature = append(t.r(), s...) }
+
+// apply bends the trial by pairs of bytes, a move and its variant, and returns
+// which moves those were.
+func (t *trial) apply(pairs []byte) (done []int) {
+	for ; len(pairs) >= 2; pairs = pairs[2:] {
+		m := int(pairs[0]) % len(moves)
+		moves[m].bend(t, pairs[1])
+		done = append(done, m)
+	}
+	return done
+}
+
+// outcome is what became of a trial.
+type outcome string
+
+const (
+	accepted outcome = "accepted"
+	refused  outcome = "refused"
+	noKey    outcome = "weak key"
+)
+
+// judge compares every form with crypto/ed25519 and returns their common answer.
+func (t *trial) judge(tb testing.TB) outcome {
+	tb.Helper()
+	k := t.key
+	if k == nil || !bytes.Equal(t.public, t.signer.public) {
+		if k = open(tb, t.public); k == nil {
+			return noKey
+		}
+	}
+	if k.agree(tb, t.public, t.message, t.signature) {
+		return accepted
+	}
+	return refused
+}
+
+func pick(from [][]byte, with byte) []byte { return bytes.Clone(from[int(with)%len(from)]) }
+
+// flipped counts bits round the end, so that every number names a bit. Where
+// there is no byte yet it puts one, so that something always changes.
+func flipped(b []byte, bit int) []byte {
+	b = sized(b, max(1, len(b)))
+	b[bit/8%len(b)] ^= 1 << (bit % 8)
+	return b
+}
+
+// resized is b shorter or longer by one byte or more, or empty.
+func resized(b []byte, with byte) []byte {
+	switch n := int(with); {
+	case n == 0:
+		return nil
+	case n < 128:
+		return sized(b, max(0, len(b)-n))
+	default:
+		return sized(b, len(b)+n-127)
+	}
+}
+
+// sized is a copy of b, cut or filled up with zeros to n bytes.
+func sized(b []byte, n int) []byte {
+	c := make([]byte, n)
+	copy(c, b)
+	return c
+}
