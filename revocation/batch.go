@@ -9,6 +9,7 @@ import (
 	"iter"
 
 	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/fixedkey"
 )
 
 // A batch is one message of the stream: a header, records, one signature over
@@ -60,18 +61,28 @@ var (
 
 // Authority is the pinned key that signs the stream.
 type Authority struct {
-	public [ed25519.PublicKeySize]byte
-	id     [4]byte
+	key *fixedkey.Key
+	id  [4]byte
 }
 
-// NewAuthority takes the 32-byte public key.
-func NewAuthority(public [tokens.PublicKeySize]byte) *Authority {
-	sum := sha256.Sum256(public[:])
-	return &Authority{public: public, id: [4]byte(sum[:4])}
+// NewAuthority takes the 32-byte public key, and refuses a weak one. It takes some
+// milliseconds: a log is read at a signature a message.
+func NewAuthority(public [tokens.PublicKeySize]byte) (*Authority, error) {
+	key, err := fixedkey.New(public[:], fixedkey.Best())
+	if err != nil {
+		return nil, fmt.Errorf("revocation: authority key: %w", err)
+	}
+	return &Authority{key: key, id: AuthorityID(public)}, nil
 }
 
-// ID is the first 4 bytes of the key's SHA-256: it tells a wrong pin from a forgery.
+// ID is the AuthorityID of the key.
 func (a *Authority) ID() [4]byte { return a.id }
+
+// AuthorityID is the first 4 bytes of the key's SHA-256: it tells a wrong pin from a forgery.
+func AuthorityID(public [tokens.PublicKeySize]byte) [4]byte {
+	sum := sha256.Sum256(public[:])
+	return [4]byte(sum[:4])
+}
 
 // Encode writes the message that the authority signs. The signature follows
 // it in the stream: append 64 bytes.
@@ -115,7 +126,7 @@ func (a *Authority) verify(raw []byte) error {
 		return ErrAuthority
 	}
 	signed, signature := raw[:len(raw)-ed25519.SignatureSize], raw[len(raw)-ed25519.SignatureSize:]
-	if !ed25519.Verify(a.public[:], signed, signature) {
+	if !a.key.Verify(signed, signature) {
 		return ErrSignature
 	}
 	return nil

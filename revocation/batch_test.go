@@ -59,7 +59,10 @@ func TestBatchIsTakenWholeOrNotAtAll(t *testing.T) {
 
 func TestRefusalsAreTold(t *testing.T) {
 	raw := revocationtest.Seal(revocation.Batch{Epoch: 1, First: 1})
-	other := revocation.NewAuthority(signing.NewKey([32]byte{9}).Public())
+	other, err := revocation.NewAuthority(signing.NewKey([32]byte{9}).Public())
+	if err != nil {
+		t.Fatal(err)
+	}
 	if _, err := revocation.Open(raw, other); !errors.Is(err, revocation.ErrAuthority) {
 		t.Errorf("another pin: %v", err)
 	}

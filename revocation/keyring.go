@@ -10,8 +10,13 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// maxKeys bounds the issuer keys a gateway holds, retired ones included.
-const maxKeys = 256
+const (
+	// maxKeys bounds the issuer keys a gateway holds, retired ones included.
+	maxKeys = 256
+	// maxTables bounds those with tables, 1.3 MB each. Ids are given in order, so
+	// the greatest are the ones in use; any other key verifies without tables, slower.
+	maxTables = 16
+)
 
 // Keyring is the issuer keys that the stream announced. Key takes no lock.
 type Keyring struct {
@@ -45,7 +50,11 @@ func (k *Keyring) announce(id tokens.KeyID, public [tokens.PublicKeySize]byte) b
 	if len(k.keys) >= maxKeys {
 		return false
 	}
-	k.keys[id] = tokens.Key{ID: id, Public: public, CutOff: tokens.Never}
+	key := tokens.Key{ID: id, Public: public, CutOff: tokens.Never}
+	if key.Prepare(false) != nil { // a weak key: anybody could sign under it
+		return false
+	}
+	k.keys[id] = key
 	k.publish()
 	return true
 }
@@ -108,7 +117,19 @@ func (k *Keyring) rescued() (serials, bytes int) {
 	return serials, bytes
 }
 
+// publish puts the keys in force, the last announced of them with tables. Who asks
+// meanwhile asks the set from before: tables are made here, not there.
 func (k *Keyring) publish() {
+	ids := slices.Sorted(maps.Keys(k.keys))
+	for i, id := range ids {
+		key := k.keys[id]
+		if due := i >= len(ids)-maxTables; due != key.HasTables() {
+			if err := key.Prepare(due); err != nil {
+				panic("BUG: a key that was taken is weak: " + err.Error())
+			}
+			k.keys[id] = key
+		}
+	}
 	set, err := tokens.NewKeySet(slices.Collect(maps.Values(k.keys))...)
 	if err != nil {
 		panic("BUG: a map has one key twice: " + err.Error())
@@ -130,6 +151,9 @@ func (k *Keyring) load(keys []tokens.Key, rescued [][]snapshotDay) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for i, key := range keys {
+		if err := key.Prepare(false); err != nil {
+			return err
+		}
 		if len(rescued[i]) > 0 {
 			set := NewSet()
 			if err := set.load(rescued[i]); err != nil {

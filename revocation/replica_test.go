@@ -8,6 +8,7 @@ import (
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/revocationtest"
 	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/signing"
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
@@ -223,21 +224,38 @@ func TestRecordsOfImpossibleDaysAreCounted(t *testing.T) {
 func TestKeysAreBoundOnce(t *testing.T) {
 	h := boot(t, 1)
 	h.Captured(0, 0)
-	announce := revocation.Record{Kind: revocation.KindAnnounceKey, Key: 7, Public: [32]byte{1}}
-	other := revocation.Record{Kind: revocation.KindAnnounceKey, Key: 7, Public: [32]byte{2}}
+	announce := revocation.Record{Kind: revocation.KindAnnounceKey, Key: 7, Public: signing.NewKey([32]byte{1}).Public()}
+	other := revocation.Record{Kind: revocation.KindAnnounceKey, Key: 7, Public: signing.NewKey([32]byte{2}).Public()}
 	retire := func(at int64) revocation.Record {
 		return revocation.Record{Kind: revocation.KindRetireKey, Key: 7, CutOff: at}
 	}
-	h.send(revocation.Applied, 0, 1, 1, start, announce, other, announce, retire(500), retire(900))
+	weak := revocation.Record{Kind: revocation.KindAnnounceKey, Key: 8, Public: [32]byte{1}}
+	h.send(revocation.Applied, 0, 1, 1, start, announce, other, announce, weak, retire(500), retire(900))
 	k := h.Key(7)
 	if k == nil || k.Public != announce.Public || k.CutOff != 500 {
 		t.Fatalf("key 7 is %+v", k)
 	}
-	if n := h.Status(start).Counts.KeyClash; n != 1 {
-		t.Fatalf("%d clashes counted, want 1", n)
+	if n := h.Status(start).Counts.KeyClash; n != 2 {
+		t.Fatalf("%d refusals counted, want that of another key and that of a weak one", n)
 	}
 	if h.Key(8) != nil {
-		t.Fatal("a key out of nowhere")
+		t.Fatal("a weak key was taken")
+	}
+}
+
+// The keys announced last verify with tables; memory is bounded.
+func TestOnlyTheLastKeysHaveTables(t *testing.T) {
+	h := boot(t, 1)
+	h.Captured(0, 0)
+	var records []revocation.Record
+	for id := range tokens.KeyID(20) {
+		records = append(records, revocation.Record{Kind: revocation.KindAnnounceKey, Key: id, Public: signing.NewKey([32]byte{byte(id)}).Public()})
+	}
+	h.send(revocation.Applied, 0, 1, 1, start, records...)
+	for id := range tokens.KeyID(20) {
+		if has := h.Key(id).HasTables(); has != (id >= 4) {
+			t.Errorf("key %d of 20 has tables: %v", id, has)
+		}
 	}
 }
 

@@ -8,13 +8,14 @@ import (
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/revocationtest"
 	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/signing"
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
 // filled is a replica that serves, with keys and revocations on two days.
 func filled(t *testing.T) (*revocationtest.Feed, []tokens.Serial) {
 	t.Helper()
-	f := revocationtest.NewFeed(start, tokentest.NewIssuer(7).Key(), tokens.Key{ID: 9, Public: [32]byte{9}, CutOff: 77})
+	f := revocationtest.NewFeed(start, tokentest.NewIssuer(7).Key(), tokens.Key{ID: 9, Public: signing.NewKey([32]byte{9}).Public(), CutOff: 77})
 	rng := rand.New(rand.NewPCG(3, 4))
 	var serials []tokens.Serial
 	for range 300 {

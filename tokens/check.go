@@ -14,12 +14,20 @@ type Revocations interface {
 	CutOff(Subject) int64
 }
 
-// Passes remembers passes whose signature was verified. Verified may answer
-// true only if the very same bytes were given to Remember; forgetting at any
+// Shown is a link that was proven to belong to a pass: hashed Step+1 times it is
+// the anchor.
+type Shown struct {
+	Step uint8
+	Link Link
+}
+
+// Passes remembers passes whose signature was verified, and with each the newest
+// link shown. Recall may answer true only if the very same bytes were given to
+// Remember, and then only with a link that was given with them; forgetting at any
 // time is allowed, since a miss only costs a verification.
 type Passes interface {
-	Verified(*SignedPass) bool
-	Remember(*SignedPass)
+	Recall(pass *SignedPass) (newest Shown, ok bool)
+	Remember(pass *SignedPass, shown Shown)
 }
 
 // Checker decides about codes. Revocations and Passes may be nil, then nothing
@@ -38,33 +46,59 @@ type Checker struct {
 // Until the answer is ReasonOK nothing in t is proven: a refusal speaks of what
 // the code claims.
 func (c *Checker) Check(t *Token, now int64, scope Scope) Reason {
+	reason, unproven := c.Screen(t, now, scope)
+	if unproven != nil {
+		reason = c.Prove(t, unproven)
+	}
+	return reason
+}
+
+// Screen is all of Check that is cheap. A nil key: the reason stands. Otherwise
+// the pass was never seen here, and Prove must say whether the key signed it.
+func (c *Checker) Screen(t *Token, now int64, scope Scope) (reason Reason, unproven *Key) {
 	key := c.Keys.Key(t.KeyID())
 	if key == nil {
-		return ReasonUnknownKey
+		return ReasonUnknownKey, nil
 	}
 	if !key.covers(t.Start(), t.Serial()) {
-		return ReasonKeyRetired
+		return ReasonKeyRetired, nil
 	}
 	if r := t.checkTimes(now); r != ReasonOK {
-		return r
+		return r, nil
 	}
 	if !t.Scopes().Has(scope) {
-		return ReasonScope
+		return ReasonScope, nil
 	}
 	if r := c.Revocations; r != nil && (r.Revoked(t.Serial()) || t.Start() < r.CutOff(t.Subject())) {
-		return ReasonRevoked
+		return ReasonRevoked, nil
 	}
+	if c.Passes == nil {
+		return ReasonInternal, key // denies, if somebody forgets to ask Prove
+	}
+	newest, known := c.Passes.Recall(t.Pass())
+	if !known {
+		return ReasonInternal, key
+	}
+	if !t.linkFollows(&newest) {
+		return ReasonLink, nil
+	}
+	if t.raw[offStep] > newest.Step {
+		c.Passes.Remember(t.Pass(), t.shown())
+	}
+	return ReasonOK, nil
+}
+
+// Prove verifies the link, which is cheap, and then the signature of a code that
+// Screen let through.
+func (c *Checker) Prove(t *Token, key *Key) Reason {
 	if !t.linkHolds() {
 		return ReasonLink
-	}
-	if c.Passes != nil && c.Passes.Verified(t.Pass()) {
-		return ReasonOK
 	}
 	if !key.verify(t) {
 		return ReasonSignature
 	}
 	if c.Passes != nil {
-		c.Passes.Remember(t.Pass())
+		c.Passes.Remember(t.Pass(), t.shown())
 	}
 	return ReasonOK
 }

@@ -32,14 +32,14 @@ func (w *world) CutOff(tokens.Subject) int64 {
 	return w.before
 }
 
-func (w *world) Verified(p *tokens.SignedPass) bool {
-	w.asked = append(w.asked, "verified")
-	return w.passes.Verified(p)
+func (w *world) Recall(p *tokens.SignedPass) (tokens.Shown, bool) {
+	w.asked = append(w.asked, "recall")
+	return w.passes.Recall(p)
 }
 
-func (w *world) Remember(p *tokens.SignedPass) {
+func (w *world) Remember(p *tokens.SignedPass, shown tokens.Shown) {
 	w.asked = append(w.asked, "remember")
-	w.passes.Remember(p)
+	w.passes.Remember(p, shown)
 }
 
 func (w *world) gate() tokens.Checker {
@@ -73,14 +73,14 @@ func TestCheckAsksInOneOrder(t *testing.T) {
 		{"no such use", good, now, 0, nil, tokens.ReasonScope, []string{"key"}},
 		{"reserved use", good, now, 0x80, nil, tokens.ReasonScope, []string{"key"}},
 		{"revoked", good, now, tokens.Entry, revoke, tokens.ReasonRevoked, []string{"key", "revoked"}},
-		{"rescued", good, now, tokens.Entry, func(w *world) { retire(w); rescue(w, 5) }, tokens.ReasonOK, []string{"key", "revoked", "subject", "verified", "remember"}},
+		{"rescued", good, now, tokens.Entry, func(w *world) { retire(w); rescue(w, 5) }, tokens.ReasonOK, []string{"key", "revoked", "subject", "recall", "remember"}},
 		{"another rescued", good, now, tokens.Entry, func(w *world) { retire(w); rescue(w, 6) }, tokens.ReasonKeyRetired, []string{"key"}},
 		{"rescued and revoked", good, now, tokens.Entry, func(w *world) { retire(w); rescue(w, 5); revoke(w) }, tokens.ReasonRevoked, []string{"key", "revoked"}},
 		{"opened before the subject's cut-off", good, now, tokens.Entry, func(w *world) { w.before = now + 1 }, tokens.ReasonRevoked, []string{"key", "revoked", "subject"}},
-		{"opened at the subject's cut-off", good, now, tokens.Entry, func(w *world) { w.before = now }, tokens.ReasonOK, []string{"key", "revoked", "subject", "verified", "remember"}},
-		{"link", badLink, now, tokens.Entry, nil, tokens.ReasonLink, []string{"key", "revoked", "subject"}},
-		{"signature", badSignature, now, tokens.Entry, nil, tokens.ReasonSignature, []string{"key", "revoked", "subject", "verified"}},
-		{"good", good, now, tokens.Entry, nil, tokens.ReasonOK, []string{"key", "revoked", "subject", "verified", "remember"}},
+		{"opened at the subject's cut-off", good, now, tokens.Entry, func(w *world) { w.before = now }, tokens.ReasonOK, []string{"key", "revoked", "subject", "recall", "remember"}},
+		{"link", badLink, now, tokens.Entry, nil, tokens.ReasonLink, []string{"key", "revoked", "subject", "recall"}},
+		{"signature", badSignature, now, tokens.Entry, nil, tokens.ReasonSignature, []string{"key", "revoked", "subject", "recall"}},
+		{"good", good, now, tokens.Entry, nil, tokens.ReasonOK, []string{"key", "revoked", "subject", "recall", "remember"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := &world{keys: asker.Keys()}
@@ -137,7 +137,7 @@ func TestARememberedPassIsJudgedAnew(t *testing.T) {
 			if got := gate.Check(&shown, now, scope); got != c.want {
 				t.Errorf("second scan: %s, want %s", got, c.want)
 			}
-			if c.want == tokens.ReasonOK && !slices.Equal(w.asked, []string{"key", "revoked", "subject", "verified"}) {
+			if c.want == tokens.ReasonOK && !slices.Equal(w.asked, []string{"key", "revoked", "subject", "recall"}) {
 				t.Errorf("second scan asked %v", w.asked)
 			}
 		})

@@ -1,5 +1,7 @@
 package tokens
 
+import "github.com/railgate/railgate/tokens/internal/links"
+
 // FieldAt is where a field stands on the wire.
 type FieldAt struct{ Offset, Size int }
 
@@ -23,4 +25,4 @@ var Layout = map[string]FieldAt{
 }
 
 // LinkDomain is hashed in front of every link.
-const LinkDomain = linkDomain
+const LinkDomain = links.Domain

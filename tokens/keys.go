@@ -3,7 +3,10 @@ package tokens
 import (
 	"crypto/ed25519"
 	"errors"
+	"fmt"
 	"math"
+
+	"github.com/railgate/railgate/tokens/fixedkey"
 )
 
 // PublicKeySize is the length of an issuer's public key, bytes.
@@ -12,8 +15,7 @@ const PublicKeySize = ed25519.PublicKeySize
 // Never is a cut-off that no session start reaches.
 const Never = math.MaxInt64
 
-// Key is one issuer key as a gate knows it. It is immutable: to retire a key,
-// build a new KeySet.
+// Key is one issuer key as a gate knows it. To retire a key, build a new KeySet.
 type Key struct {
 	ID     KeyID
 	Public [PublicKeySize]byte
@@ -23,7 +25,24 @@ type Key struct {
 	// Rescued holds the credentials that stay good under this key whatever its
 	// cut-off; nil: none.
 	Rescued Serials
+
+	verifier *fixedkey.Key // of Public; nil before Prepare
 }
+
+// Prepare makes ready to verify: with tables, which take milliseconds and 1.3 MB
+// and make a verification several times as fast, or without. The error says that
+// the key is weak or no key. NewKeySet prepares, without tables, what is not yet.
+func (k *Key) Prepare(tables bool) (err error) {
+	form := fixedkey.Plain
+	if tables {
+		form = fixedkey.Best()
+	}
+	k.verifier, err = fixedkey.New(k.Public[:], form)
+	return err
+}
+
+// HasTables reports whether the key was prepared with tables.
+func (k *Key) HasTables() bool { return k.verifier != nil && k.verifier.Form() != fixedkey.Plain }
 
 // Serials is a set of serials. Has must not block and may be called from many
 // goroutines.
@@ -38,7 +57,7 @@ func (k *Key) covers(start int64, s Serial) bool {
 func (k *Key) verify(t *Token) bool {
 	var m [SignedSize]byte
 	t.signed(&m)
-	return ed25519.Verify(k.Public[:], m[:], t.signature())
+	return k.verifier.Verify(m[:], t.signature())
 }
 
 // KeySet is an immutable set of issuer keys. The zero KeySet knows none.
@@ -47,12 +66,17 @@ type KeySet struct{ byID map[KeyID]*Key }
 // ErrKeyTwice says that an id stands in a key set more than once.
 var ErrKeyTwice = errors.New("tokens: two keys with one id")
 
-// NewKeySet builds a set whole; it is swapped in, never changed.
+// NewKeySet builds a set whole; it is swapped in, never changed. It refuses weak keys.
 func NewKeySet(keys ...Key) (*KeySet, error) {
 	set := &KeySet{byID: make(map[KeyID]*Key, len(keys))}
 	for _, k := range keys {
 		if set.byID[k.ID] != nil {
 			return nil, ErrKeyTwice
+		}
+		if k.verifier == nil {
+			if err := k.Prepare(false); err != nil {
+				return nil, fmt.Errorf("tokens: key %d: %w", k.ID, err)
+			}
 		}
 		set.byID[k.ID] = &k
 	}

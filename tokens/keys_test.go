@@ -16,11 +16,53 @@ func TestKeySet(t *testing.T) {
 		t.Fatal(err)
 	}
 	given[0].CutOff = 0 // the set keeps its own copies
-	if set.Len() != 2 || *set.Key(1) != one || *set.Key(2) != two {
+	if set.Len() != 2 || !same(set.Key(1), one) || !same(set.Key(2), two) {
 		t.Error("the set does not hold what it was given")
 	}
 	if set.Key(3) != nil || new(tokens.KeySet).Key(1) != nil || new(tokens.KeySet).Len() != 0 {
 		t.Error("a key was found that nobody added")
+	}
+}
+
+func same(a *tokens.Key, b tokens.Key) bool {
+	return a != nil && a.ID == b.ID && a.Public == b.Public && a.CutOff == b.CutOff
+}
+
+// Under a key of small order anybody can sign.
+func TestAWeakKeyIsNotTaken(t *testing.T) {
+	for name, public := range map[string][tokens.PublicKeySize]byte{
+		"the neutral element": {1}, "order 4": {}, "no point": {2}, "not canonical": {0xee, 0xff, 31: 0x7f},
+	} {
+		if _, err := tokens.NewKeySet(tokens.Key{ID: 1, Public: public, CutOff: tokens.Never}); err == nil {
+			t.Errorf("%s was taken", name)
+		}
+		key := tokens.Key{ID: 1, Public: public}
+		if key.Prepare(true) == nil || key.HasTables() {
+			t.Errorf("%s was prepared", name)
+		}
+	}
+}
+
+// A key verifies the same with tables and without.
+func TestTablesChangeNothingButTime(t *testing.T) {
+	issuer := tokentest.NewIssuer(1)
+	key := issuer.Key()
+	if err := key.Prepare(true); err != nil || !key.HasTables() {
+		t.Fatal(err)
+	}
+	set, err := tokens.NewKeySet(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := issuer.Open(1, tokentest.Epoch)
+	good := s.Code(0)
+	s.Pass[tokens.BodySize+5] ^= 1
+	bad := s.Code(0)
+	for _, keys := range []*tokens.KeySet{set, issuer.Keys()} {
+		gate := tokens.Checker{Keys: keys}
+		if a, b := gate.Check(&good, tokentest.Epoch, tokens.Entry), gate.Check(&bad, tokentest.Epoch, tokens.Entry); a != tokens.ReasonOK || b != tokens.ReasonSignature {
+			t.Errorf("prepared %v: %s and %s", keys.Key(1).HasTables(), a, b)
+		}
 	}
 }
 

@@ -135,13 +135,17 @@ func (t *Token) Scopes() Scopes { return Scopes(t.raw[offScopes]) }
 // Step is the period that this code says it belongs to, counted from 0.
 func (t *Token) Step() int64 { return int64(t.raw[offStep]) }
 
-func (t *Token) anchor() *Link { return (*Link)(t.raw[offAnchor:offSig]) }
-func (t *Token) link() *Link   { return (*Link)(t.raw[offLink:]) }
+func (t *Token) anchor() *[16]byte { return (*[16]byte)(t.raw[offAnchor:offSig]) }
+func (t *Token) link() *Link       { return (*Link)(t.raw[offLink:]) }
 
 // signed writes the message under the signature into dst.
 func (t *Token) signed(dst *[SignedSize]byte) {
 	copy(dst[:], SigningDomain)
 	copy(dst[len(SigningDomain):], t.raw[:BodySize])
 }
+
+func (t *Token) serialBytes() *[6]byte { return (*[6]byte)(t.raw[offDay:offSubject]) }
+
+func (t *Token) shown() Shown { return Shown{t.raw[offStep], *t.link()} }
 
 func (t *Token) signature() []byte { return t.raw[offSig:offStep] }

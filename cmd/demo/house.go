@@ -134,7 +134,7 @@ func (h *house) startIssuer(ctx context.Context, a addresses, brokers []string, 
 	h.parts.Go(func() error {
 		return process.ServeHTTP(ctx, api.NewServer("", web.Admin(metrics), log), admin, drain)
 	})
-	return revocation.NewAuthority(keys.Authority.Public()), nil
+	return revocation.NewAuthority(keys.Authority.Public())
 }
 
 func (h *house) startGateway(ctx context.Context, a addresses, brokers []string, authority *revocation.Authority, log *zap.Logger) error {

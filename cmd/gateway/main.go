@@ -87,7 +87,11 @@ func serve(ctx context.Context, c *config) error {
 	}
 	defer log.Sync()
 
-	replica, err := revocation.NewReplica(revocation.NewAuthority(c.authority), c.Kafka.Partitions,
+	authority, err := revocation.NewAuthority(c.authority)
+	if err != nil {
+		return err
+	}
+	replica, err := revocation.NewReplica(authority, c.Kafka.Partitions,
 		revocation.Limits{StaleAfter: c.Revocation.StaleAfter, ExpiredAfter: c.Revocation.ExpiredAfter, Memory: c.Revocation.MemoryMiB << 20},
 		time.Now().UnixMilli())
 	if err != nil {

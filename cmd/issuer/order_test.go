@@ -93,7 +93,11 @@ func (d *desk) order(args ...string) error {
 func (d *desk) gateway() *revocation.Replica {
 	d.t.Helper()
 	now := time.Now().UnixMilli()
-	r, err := revocation.NewReplica(revocation.NewAuthority(d.keys.Authority.Public()), 1, revocation.Limits{}, now)
+	authority, err := revocation.NewAuthority(d.keys.Authority.Public())
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	r, err := revocation.NewReplica(authority, 1, revocation.Limits{}, now)
 	if err != nil {
 		d.t.Fatal(err)
 	}

@@ -65,7 +65,10 @@ func (c *config) Validate() error {
 	if err != nil || len(key) != tokens.PublicKeySize {
 		faults = append(faults, conf.Field("authority", errors.New("must be the authority's public key, 64 hex digits")))
 	} else {
-		c.authority = revocation.NewAuthority([tokens.PublicKeySize]byte(key))
+		c.authority, err = revocation.NewAuthority([tokens.PublicKeySize]byte(key))
+		if err != nil {
+			faults = append(faults, conf.Field("authority", err))
+		}
 	}
 	if c.From != "" {
 		if c.from, err = strconv.ParseInt(c.From, 10, 64); err != nil {

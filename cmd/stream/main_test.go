@@ -16,6 +16,7 @@ import (
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/revocationtest"
 	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/signing"
 )
 
 const at = int64(1_770_681_600_000) // Unix ms
@@ -114,7 +115,7 @@ func TestOnlyTheLastMessagesAsJSON(t *testing.T) {
 }
 
 func TestFilesAreShown(t *testing.T) {
-	feed := revocationtest.NewFeed(at, tokens.Key{ID: 9, Public: [32]byte{9}, CutOff: 77})
+	feed := revocationtest.NewFeed(at, tokens.Key{ID: 9, Public: signing.NewKey([32]byte{9}).Public(), CutOff: 77})
 	feed.Revoke(at, serial)
 	s, ok := feed.Replica.Snapshot("t", at)
 	if !ok {

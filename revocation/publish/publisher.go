@@ -101,7 +101,7 @@ func New(c Config) *Publisher {
 	if c.LogCheck == 0 {
 		c.LogCheck = DefaultLogCheck
 	}
-	p := &Publisher{Config: c, authority: revocation.NewAuthority(c.Authority.Public()).ID()}
+	p := &Publisher{Config: c, authority: revocation.AuthorityID(c.Authority.Public())}
 	for range c.Topic.Partitions {
 		p.wake = append(p.wake, make(chan struct{}, 1))
 	}

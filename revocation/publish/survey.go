@@ -102,7 +102,10 @@ func (p *Publisher) beginning(ctx context.Context, partition int, first, end int
 
 // scan gives the batches of ours between two offsets to visit, until it returns false.
 func (p *Publisher) scan(ctx context.Context, partition int, from, end int64, visit func(int64, *revocation.Batch) bool) error {
-	pinned := revocation.NewAuthority(p.Authority.Public())
+	pinned, err := revocation.NewAuthority(p.Authority.Public())
+	if err != nil {
+		return err
+	}
 	more := true
 	for more && from < end {
 		r, err := p.Broker.Fetch(ctx, &kafka.FetchRequest{Topic: p.Topic.Name, Partition: partition,

@@ -6,6 +6,7 @@ package revocationtest
 import (
 	"crypto/sha256"
 	"fmt"
+	"sync"
 
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
@@ -16,7 +17,13 @@ import (
 var Authority = signing.NewKey([signing.SeedSize]byte{'a', 'u', 't', 'h'})
 
 // Pinned is its public half as a gateway pins it.
-func Pinned() *revocation.Authority { return revocation.NewAuthority(Authority.Public()) }
+var Pinned = sync.OnceValue(func() *revocation.Authority {
+	a, err := revocation.NewAuthority(Authority.Public())
+	if err != nil {
+		panic("revocationtest: " + err.Error())
+	}
+	return a
+})
 
 // Seal signs a batch as the publisher does. It panics on records that cannot be encoded.
 func Seal(b revocation.Batch, records ...revocation.Record) []byte {

@@ -1,6 +1,10 @@
 package fixedkey
 
-import "github.com/cloudflare/circl/math/fp25519"
+import (
+	"github.com/cloudflare/circl/math/fp25519"
+
+	"github.com/railgate/railgate/tokens/fixedkey/internal/inverse"
+)
 
 // Signed is one signature of a batch; VerifyBatch sets Good.
 type Signed struct {
@@ -47,15 +51,15 @@ func verifyChunk(batch []Signed) {
 		fp25519.Mul(&product, &product, &sum.z)
 		sum.t = fp25519.Elt(e.r) // T is not needed any more
 	}
-	var inverse, z fp25519.Elt
-	fp25519.Inv(&inverse, &product)
+	var rest, z fp25519.Elt
+	inverse.Inverse(&rest, &product)
 	for i := len(batch) - 1; i >= 0; i-- {
 		if !summed[i] {
 			continue
 		}
 		sum := &sums[i]
-		fp25519.Mul(&z, &inverse, &products[i])
-		fp25519.Mul(&inverse, &inverse, &sum.z)
+		fp25519.Mul(&z, &rest, &products[i])
+		fp25519.Mul(&rest, &rest, &sum.z)
 		batch[i].Good = sum.scaledEncodesTo(&z, (*[32]byte)(&sum.t))
 	}
 }

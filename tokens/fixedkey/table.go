@@ -4,6 +4,8 @@ import (
 	"sync"
 
 	"github.com/cloudflare/circl/math/fp25519"
+
+	"github.com/railgate/railgate/tokens/fixedkey/internal/inverse"
 )
 
 // Widths of the windows, bits; chosen by measurement, docs/performance.md. Wider
@@ -74,12 +76,12 @@ func normalise(points []point, take func(int, *affine)) {
 		products[i] = product
 		fp25519.Mul(&product, &product, &points[i].z)
 	}
-	var inverse fp25519.Elt
-	fp25519.Inv(&inverse, &product)
+	var rest fp25519.Elt
+	inverse.Inverse(&rest, &product)
 	for i := len(points) - 1; i >= 0; i-- {
 		var z fp25519.Elt
-		fp25519.Mul(&z, &inverse, &products[i])
-		fp25519.Mul(&inverse, &inverse, &points[i].z)
+		fp25519.Mul(&z, &rest, &products[i])
+		fp25519.Mul(&rest, &rest, &points[i].z)
 		var a affine
 		fp25519.Mul(&a.x, &points[i].x, &z)
 		fp25519.Mul(&a.y, &points[i].y, &z)

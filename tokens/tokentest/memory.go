@@ -17,28 +17,33 @@ func (r Revoked) CutOff(tokens.Subject) int64 { return 0 }
 // tell a remembered answer from a fresh one. It is for one goroutine and grows
 // without bound; a real one may forget.
 type Passes struct {
-	Hits, Misses, Remembered int
+	Hits, Misses, Remembered, Advanced int
 
-	known map[tokens.SignedPass]bool
+	known map[tokens.SignedPass]tokens.Shown
 }
 
 var _ tokens.Passes = (*Passes)(nil)
 
-// Verified reports whether p was given to Remember.
-func (m *Passes) Verified(p *tokens.SignedPass) bool {
-	if m.known[*p] {
+// Recall reports whether p was given to Remember, and the last link with it.
+func (m *Passes) Recall(p *tokens.SignedPass) (newest tokens.Shown, ok bool) {
+	newest, ok = m.known[*p]
+	if ok {
 		m.Hits++
-		return true
+	} else {
+		m.Misses++
 	}
-	m.Misses++
-	return false
+	return newest, ok
 }
 
 // Remember keeps p for ever.
-func (m *Passes) Remember(p *tokens.SignedPass) {
+func (m *Passes) Remember(p *tokens.SignedPass, shown tokens.Shown) {
 	if m.known == nil {
-		m.known = make(map[tokens.SignedPass]bool)
+		m.known = make(map[tokens.SignedPass]tokens.Shown)
 	}
-	m.known[*p] = true
-	m.Remembered++
+	if _, known := m.known[*p]; known {
+		m.Advanced++
+	} else {
+		m.Remembered++
+	}
+	m.known[*p] = shown
 }

@@ -1,0 +1,13 @@
+//go:build !purego
+
+package inverse
+
+import "golang.org/x/sys/cpu"
+
+// hasAssembly says whether the assembly form runs on this machine.
+var hasAssembly = cpu.X86.HasBMI1 && cpu.X86.HasBMI2
+
+// euclidAssembly is [euclid] in assembly. It needs BMI1 and BMI2.
+//
+//go:noescape
+func euclidAssembly(v, x *[4]uint64, limit int) (batches int, sign uint64)

@@ -1,0 +1,9 @@
+//go:build !amd64 || purego
+
+package links
+
+// No assembly here.
+var accelerated = false
+
+func back(link *[16]byte, serial *[6]byte, from, to uint8) { plain(link, serial, from, to) }
+func backAll(chains []Chain)                               { plainAll(chains) }
