@@ -18,17 +18,51 @@ func (c *corpus) passes() []tokens.SignedPass {
 	return passes
 }
 
+// onceShown is a cache that keeps to the first link of every pass: a passenger who
+// was scanned in the first minute and now comes again, at any step.
+type onceShown struct {
+	*passcache.Cache
+	first tokens.Link
+}
+
+func (c *onceShown) Recall(p *tokens.SignedPass) (tokens.Shown, bool) {
+	_, known := c.Cache.Recall(p)
+	return tokens.Shown{Link: c.first}, known
+}
+
+func (c *onceShown) Remember(*tokens.SignedPass, tokens.Shown) {}
+
 // BenchmarkCheckCached is the whole check in process, from text to reason, of a
 // pass that the cache knows: key, times, scope, revocation among 50 million,
-// 15.5 links, cache.
+// links, cache. Ours comes twice: from the first link to the one shown, 14.5 on
+// average, and with the link shown before, none. The rival hashes 15.5.
 func BenchmarkCheckCached(b *testing.B) {
 	c, r := theCorpus(), theRevoked()
 	b.Run("ours", func(b *testing.B) {
-		checker := tokens.Checker{Keys: c.keys, Revocations: r.set, Passes: warmCache(b, c.passes())}
+		passes := &onceShown{Cache: warmCache(b, c.passes())}
+		checker := tokens.Checker{Keys: c.keys, Revocations: r.set, Passes: passes}
 		var token tokens.Token
 		b.ReportAllocs()
 		for i := 0; b.Loop(); i++ {
-			if token.ParseText(c.codes[i%codeCount].text) != tokens.ReasonOK || checker.Check(&token, now, tokens.Entry) != tokens.ReasonOK {
+			s := &c.codes[i%codeCount]
+			passes.first = s.session.Links[0]
+			if token.ParseText(s.text) != tokens.ReasonOK || checker.Check(&token, now, tokens.Entry) != tokens.ReasonOK {
+				b.Fatal("a good code was refused")
+			}
+		}
+	})
+	b.Run("ours-shown-again", func(b *testing.B) {
+		checker := tokens.Checker{Keys: c.keys, Revocations: r.set, Passes: warmCache(b, c.passes())}
+		var token tokens.Token
+		check := func(i int) bool {
+			return token.ParseText(c.codes[i%codeCount].text) == tokens.ReasonOK && checker.Check(&token, now, tokens.Entry) == tokens.ReasonOK
+		}
+		for i := range codeCount {
+			check(i)
+		}
+		b.ReportAllocs()
+		for i := 0; b.Loop(); i++ {
+			if !check(i) {
 				b.Fatal("a good code was refused")
 			}
 		}

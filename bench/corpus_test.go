@@ -47,7 +47,11 @@ var theCorpus = sync.OnceValue(func() *corpus {
 	taken := map[tokens.Serial]bool{}
 	for k := range keyCount {
 		issuer := tokentest.NewIssuer(tokens.KeyID(100 + 37*k))
-		c.list = append(c.list, issuer.Key())
+		key := issuer.Key()
+		if err := key.Prepare(true); err != nil {
+			panic("bench: " + err.Error())
+		}
+		c.list = append(c.list, key)
 		for n := range tokens.Length * perStep {
 			step := n % tokens.Length
 			start := int64(now - step*tokens.Period - random.IntN(tokens.Period))
