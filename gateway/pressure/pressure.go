@@ -1,0 +1,116 @@
+// Package pressure tells how loaded the process is by what a request feels of it:
+// how long goroutines that could run wait for a processor. It needs no notion of
+// capacity, and sees a container's quota and a busy neighbour as well as work.
+//
+// It promises that Level costs one atomic load. It does not see what waits in the
+// kernel: a connection whose bytes nobody has been woken for yet.
+package pressure
+
+import (
+	"context"
+	"runtime/metrics"
+	"sync/atomic"
+	"time"
+)
+
+// Level is how loaded the process was in the last period.
+type Level int32
+
+// The levels, by the wait that nine in ten goroutines had at most. A scan is due
+// within some 300 ms, or the passenger stops walking.
+const (
+	Calm Level = iota // below 1 ms
+	Busy              // the processors are full, and queues form
+	Full              // 100 ms: a request waits longer than a scan may take
+	Over              // 400 ms
+	levelCount
+)
+
+var levelNames = [levelCount]string{"calm", "busy", "full", "over"}
+
+func (l Level) String() string { return levelNames[l] }
+
+// Levels lists all.
+func Levels() []Level { return []Level{Calm, Busy, Full, Over} }
+
+var thresholds = [levelCount]time.Duration{Busy: time.Millisecond, Full: 100 * time.Millisecond, Over: 400 * time.Millisecond}
+
+const (
+	// period is how often the gauge is read. A level lasts one period at least.
+	period = 100 * time.Millisecond
+	// share of the waits that count as the wait.
+	share = 0.9
+	// enough waits make a period; the runtime records one in eight.
+	enough = 16
+)
+
+// Gauge is read by many and written by its Run.
+type Gauge struct {
+	level atomic.Int32
+	wait  atomic.Int64 // ns
+}
+
+// Level is the level now.
+func (g *Gauge) Level() Level { return Level(g.level.Load()) }
+
+// Wait is what nine in ten goroutines waited at most, in the last period.
+func (g *Gauge) Wait() time.Duration { return time.Duration(g.wait.Load()) }
+
+// Force sets the level, for tests of what it leads to; Run sets it anew.
+func (g *Gauge) Force(l Level) { g.level.Store(int32(l)) }
+
+// Run reads the gauge until ctx ends.
+func (g *Gauge) Run(ctx context.Context) {
+	samples := []metrics.Sample{{Name: "/sched/latencies:seconds"}}
+	var before []uint64
+	tick := time.NewTicker(period)
+	defer tick.Stop()
+	for {
+		metrics.Read(samples)
+		h := samples[0].Value.Float64Histogram()
+		if before != nil {
+			g.set(quantile(h, before))
+		}
+		before = append(before[:0], h.Counts...)
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (g *Gauge) set(wait time.Duration) {
+	level := Calm
+	for l := Busy; l < levelCount; l++ {
+		if wait >= thresholds[l] {
+			level = l
+		}
+	}
+	g.wait.Store(int64(wait))
+	g.level.Store(int32(level))
+}
+
+// quantile is the upper end of the bucket in which the given share of the waits
+// since before lies; 0 if too few were recorded to tell.
+func quantile(h *metrics.Float64Histogram, before []uint64) time.Duration {
+	var total uint64
+	for i, n := range h.Counts {
+		total += n - before[i]
+	}
+	if total < enough {
+		return 0
+	}
+	limit := uint64(share * float64(total))
+	var below uint64
+	for i, n := range h.Counts {
+		if below += n - before[i]; below >= limit {
+			// The first bucket has no lower end and the last no upper one.
+			if i+2 < len(h.Buckets) {
+				return time.Duration(h.Buckets[i+1] * float64(time.Second))
+			}
+			return time.Duration(h.Buckets[i] * float64(time.Second))
+		}
+	}
+	return 0
+}

@@ -1,0 +1,78 @@
+package pressure
+
+import (
+	"context"
+	"runtime"
+	"runtime/metrics"
+	"sync"
+	"testing"
+	"time"
+)
+
+func TestTheLevelFollowsTheWait(t *testing.T) {
+	var g Gauge
+	for _, c := range []struct {
+		wait time.Duration
+		want Level
+	}{
+		{0, Calm}, {999 * time.Microsecond, Calm}, {time.Millisecond, Busy}, {99 * time.Millisecond, Busy},
+		{100 * time.Millisecond, Full}, {399 * time.Millisecond, Full}, {400 * time.Millisecond, Over}, {time.Minute, Over}, {0, Calm},
+	} {
+		if g.set(c.wait); g.Level() != c.want || g.Wait() != c.wait {
+			t.Errorf("a wait of %v is %v", c.wait, g.Level())
+		}
+	}
+}
+
+func TestTheWaitIsThatOfNineInTenSinceLastTime(t *testing.T) {
+	h := &metrics.Float64Histogram{Buckets: []float64{0, 0.001, 0.01, 0.1}, Counts: []uint64{1000, 5, 0}}
+	before := []uint64{1000, 5, 0}
+	if w := quantile(h, before); w != 0 {
+		t.Errorf("nothing happened, and the wait is %v", w)
+	}
+	h.Counts = []uint64{1090, 15, 0} // 90 of 100 in the first bucket
+	if w := quantile(h, before); w != time.Millisecond {
+		t.Errorf("%v, want the end of the first bucket", w)
+	}
+	h.Counts = []uint64{1000, 5, 20}
+	if w := quantile(h, before); w != 10*time.Millisecond {
+		t.Errorf("%v, want the beginning of the last bucket", w)
+	}
+	h.Counts = []uint64{1000, 5, enough - 1}
+	if w := quantile(h, before); w != 0 {
+		t.Errorf("%v of too few", w)
+	}
+}
+
+// More work than processors, in short turns: what could run waits, and the gauge
+// says so; when the work is over it says that, too.
+func TestWorkRaisesTheLevel(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var g Gauge
+	var running sync.WaitGroup
+	running.Go(func() { g.Run(ctx) })
+	reaches := func(want func(Level) bool, what string) {
+		t.Helper()
+		for deadline := time.Now().Add(20 * time.Second); !want(g.Level()); time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("never %s: %v, wait %v", what, g.Level(), g.Wait())
+			}
+		}
+	}
+	work, stop := context.WithCancel(ctx)
+	for range 200 * runtime.GOMAXPROCS(0) {
+		running.Go(func() {
+			for work.Err() == nil {
+				for began := time.Now(); time.Since(began) < 50*time.Microsecond; {
+				}
+				runtime.Gosched()
+			}
+		})
+	}
+	reaches(func(l Level) bool { return l >= Busy }, "busy")
+	stop()
+	reaches(func(l Level) bool { return l == Calm }, "calm again")
+	cancel()
+	running.Wait()
+}
