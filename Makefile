@@ -1,5 +1,5 @@
 # Every target is one command that can as well be typed; `make` lists them.
-.PHONY: help demo serve test race lint fuzz bench http loadtest faults faults-long soak kafka3 lane deploy-check generate ci
+.PHONY: help demo serve test race lint fuzz bench bench-parts http loadtest faults faults-long soak kafka3 lane deploy-check generate ci
 
 help: ## this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -22,11 +22,14 @@ lint: ## format, vet, staticcheck, tidy module
 fuzz: ## every fuzz target, FUZZ inputs or so long each (default 20000x; FUZZ=10m)
 	.ci/fuzz $(or $(FUZZ),20000x)
 
-bench: ## the benchmarks, each beside its plain rival
+bench: ## ours beside its rivals, in process and over HTTP, in one table with floors and goals; ONLY=line,line
+	go run ./bench/rivals $(if $(ONLY),-only $(ONLY))
+
+bench-parts: ## every part of a check beside its plain rival
 	bench/run.sh
 
 http: ## the gateway over HTTP on one core against a no-op server
-	go run ./bench/httpcheck
+	go run ./bench/rivals -only cached-noop
 
 loadtest: ## load a running demo (make serve) at 5000 checks/s for 30 s
 	go run ./cmd/loadtest

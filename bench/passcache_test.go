@@ -55,44 +55,99 @@ func warmCache(tb testing.TB, passes []tokens.SignedPass) *passcache.Cache {
 	return nil
 }
 
-// BenchmarkPassCacheHit finds a pass that was remembered. The rival never
-// forgets and keeps no statistics.
+// theShown are the links that go with the passes, one each.
+func theShown(passes []tokens.SignedPass) []passcache.Shown {
+	shown := make([]passcache.Shown, len(passes))
+	for i := range shown {
+		shown[i] = passcache.Shown{Step: uint8(i % tokens.Length), Link: tokens.Link(passes[i][:])}
+	}
+	return shown
+}
+
+// plainShown remembers each pass with its newest link in a map behind a lock.
+// It never forgets and keeps no statistics.
+type plainShown struct {
+	mu    sync.RWMutex
+	known map[tokens.SignedPass]passcache.Shown
+}
+
+func (p *plainShown) Recall(pass *tokens.SignedPass, newest *passcache.Shown) bool {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	shown, yes := p.known[*pass]
+	if yes {
+		*newest = shown
+	}
+	return yes
+}
+
+func (p *plainShown) RememberShown(pass *tokens.SignedPass, shown *passcache.Shown) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if before, yes := p.known[*pass]; !yes || before.Step < shown.Step {
+		p.known[*pass] = *shown
+	}
+}
+
+// shownCaches are ours and the rival, both holding every pass with its link.
+func shownCaches(tb testing.TB) (ours *passcache.Cache, plain *plainShown) {
+	passes := thePasses()
+	ours, plain = warmCache(tb, passes), &plainShown{known: map[tokens.SignedPass]passcache.Shown{}}
+	for i, shown := range theShown(passes) {
+		ours.RememberShown(&passes[i], &shown)
+		plain.RememberShown(&passes[i], &shown)
+	}
+	return ours, plain
+}
+
+// BenchmarkPassCacheHit finds a pass that was remembered, and its newest link.
 func BenchmarkPassCacheHit(b *testing.B) {
 	passes := thePasses()
-	plain := newPlainPasses()
-	for i := range passes {
-		plain.Remember(&passes[i])
-	}
+	ours, plain := shownCaches(b)
 	for _, rival := range []struct {
 		name  string
-		cache tokens.Passes
-	}{{"ours", warmCache(b, passes)}, {"plain-map-rwmutex", plain}} {
+		cache interface {
+			Recall(*tokens.SignedPass, *passcache.Shown) bool
+		}
+	}{{"ours", ours}, {"plain-map-rwmutex", plain}} {
 		b.Run(rival.name, func(b *testing.B) {
 			b.ReportAllocs()
+			var newest passcache.Shown
 			for i := 0; b.Loop(); i++ {
-				if !rival.cache.Verified(&passes[i%passCount]) {
-					b.Fatal("a remembered pass was not found")
+				if !rival.cache.Recall(&passes[i%passCount], &newest) || newest.Step != uint8(i%passCount%tokens.Length) {
+					b.Fatal("a remembered pass was not found, or not with its link")
 				}
 			}
 		})
 	}
 }
 
-// Remembered passes are found by both; one flipped bit anywhere, and by neither.
+// Remembered passes are found by both with the same newest link, which only a
+// newer one replaces; one flipped bit anywhere, and they are found by neither.
 func TestPassCachesAgree(t *testing.T) {
 	passes := thePasses()
-	ours, plain := warmCache(t, passes), newPlainPasses()
-	for i := range passes {
-		plain.Remember(&passes[i])
+	ours, plain := shownCaches(t)
+	random := rand.New(rand.NewPCG(7, 8))
+	recall := func(pass *tokens.SignedPass, want bool) {
+		t.Helper()
+		var a, b passcache.Shown
+		if ours, plain := ours.Recall(pass, &a), plain.Recall(pass, &b); ours != want || plain != want || a != b {
+			t.Fatalf("ours %v with %+v, plain %v with %+v; want %v and the same link", ours, a, plain, b, want)
+		}
 	}
 	for i := range passes {
+		recall(&passes[i], true)
+		shown := passcache.Shown{Step: uint8(random.IntN(tokens.Length))}
+		// Of one step there is one link.
+		shown.Link = tokens.Link(passes[i][:])
+		if shown.Step != uint8(i%tokens.Length) {
+			shown.Link[0] ^= shown.Step + 1
+		}
+		ours.RememberShown(&passes[i], &shown)
+		plain.RememberShown(&passes[i], &shown)
+		recall(&passes[i], true)
 		stranger := passes[i]
 		stranger[i%tokens.PassSize] ^= 1 << (i % 8)
-		if !ours.Verified(&passes[i]) || !plain.Verified(&passes[i]) {
-			t.Fatalf("pass %d: ours %v, plain %v, want both true", i, ours.Verified(&passes[i]), plain.Verified(&passes[i]))
-		}
-		if ours.Verified(&stranger) || plain.Verified(&stranger) {
-			t.Fatalf("stranger %d: ours %v, plain %v, want both false", i, ours.Verified(&stranger), plain.Verified(&stranger))
-		}
+		recall(&stranger, false)
 	}
 }

@@ -3,131 +3,120 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"os"
-	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/railgate/railgate/bench/httpcheck/servers"
+	"github.com/railgate/railgate/bench/rivals/nginx"
 )
 
 // The test binary is also the servers that the program under test starts.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == serverCommand {
+	if len(os.Args) > 1 && os.Args[1] == servers.Command {
 		os.Exit(exitCode(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr), os.Stderr))
 	}
 	os.Exit(m.Run())
 }
 
-func TestAShortRunEndsInATableAndAFile(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "result.txt")
-	var out bytes.Buffer
-	args := []string{"-pin=false", "-rounds=2", "-round=50ms", "-connections=4", "-sessions=3", "-out=" + file}
-	if err := run(t.Context(), args, nil, &out, io.Discard); err != nil {
-		t.Fatalf("%v\n%s", err, out.String())
+// short runs the whole program with tiny rounds.
+func short(t *testing.T, only string) string {
+	t.Helper()
+	var out, report bytes.Buffer
+	args := []string{"-pin=false", "-rounds=2", "-round=50ms", "-connections=4", "-sessions=16", "-new=200", "-only=" + only}
+	if err := run(t.Context(), args, nil, &out, &report); err != nil {
+		t.Fatalf("%v\n%s%s", err, out.String(), report.String())
 	}
-	for _, want := range []string{
-		`(?m)^machine: .+ cores, go`,
-		`(?m)^command: go run ./bench/httpcheck -connections 4 -sessions 3 -rounds 2 -round 50ms -pin=false$`,
-		`(?m)^round 1 ours .* all allow\nround 1 plain-noop .*\nround 2 plain-noop .*\nround 2 ours .*$`,
-		`(?m)^\| ours \| [1-9][0-9]* \| [0-9.]+ \| [0-9.]+ % \|$`,
-		`(?m)^\| ours / plain-noop \| [0-9.]+ \| [0-9.]+ \| \|$`,
-		`(?m)^floor: .*(held|NOT HELD)$`,
-		`(?m)^NOT PINNED`,
-	} {
-		if !regexp.MustCompile(want).MatchString(out.String()) {
-			t.Errorf("the report lacks %s:\n%s", want, out.String())
+	if !strings.HasPrefix(out.String(), "NOT PINNED") {
+		t.Error("the output does not say that the sides were not kept apart")
+	}
+	return out.String()
+}
+
+// has demands n lines that match.
+func has(t *testing.T, out, line string, n int) {
+	t.Helper()
+	if got := len(regexp.MustCompile("(?m)^"+line+"$").FindAllString(out, -1)); got != n {
+		t.Errorf("%d lines match %s, want %d:\n%s", got, line, n, out)
+	}
+}
+
+// closed matches a round of a closed loop in which something was measured.
+const closed = `\s+[1-9][0-9]*\s+[0-9.]+ cpu-ns/op\s+[1-9][0-9]* op/s\s+[0-9.]+ busy-%`
+
+func TestOursBesideTheNoop(t *testing.T) {
+	out := short(t, cachedNoop)
+	has(t, out, "BenchmarkHTTPCached/ours"+closed, 2)
+	has(t, out, "BenchmarkHTTPCached/plain-noop"+closed, 2)
+}
+
+func TestOursBesideNginx(t *testing.T) {
+	if err := nginx.Missing(); err != nil {
+		t.Skip(err)
+	}
+	out := short(t, cachedNginx)
+	has(t, out, "BenchmarkHTTPCached/ours"+closed, 2)
+	has(t, out, "BenchmarkHTTPCached/nginx-lua-cache"+closed, 2)
+}
+
+// A rival that is not installed is named with the reason.
+func TestARivalThatIsMissingIsNamed(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	has(t, short(t, cachedNginx), "NotRun HTTPCached/nginx-lua-cache: nginx.* not found .*apt-get install .*", 1)
+}
+
+func TestOursBesideATokenLibrary(t *testing.T) {
+	out := short(t, everyNew)
+	has(t, out, "BenchmarkHTTPNew/ours"+closed, 2)
+	has(t, out, "BenchmarkHTTPNew/fasthttp-jwt"+closed, 2)
+}
+
+// With batches or without: either way the table learns of it.
+func TestBatchesBesideSingleRequests(t *testing.T) {
+	out := short(t, batch)
+	if strings.Contains(out, "NotRun") {
+		has(t, out, `NotRun HTTPNew/ours-batch: .*404.*`, 1)
+		return
+	}
+	has(t, out, "BenchmarkHTTPNew/ours-batch"+closed, 2)
+}
+
+func TestLatencyBesideTheNoop(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the open loop needs Linux")
+	}
+	out := short(t, latency)
+	for _, side := range []string{"ours", "plain-noop"} {
+		has(t, out, "BenchmarkHTTPLatency/"+side+`\s+[1-9][0-9]*\s+[0-9.]+ p50-us\s.*late-p99.9-us\s.*turn-p99.9-us`, 2)
+	}
+}
+
+func TestHonestRequestsBesideForgedOnes(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the open loop needs Linux")
+	}
+	out := short(t, flood)
+	for _, a := range arrangements {
+		for _, side := range []string{"honest-alone", "honest-flooded", "forged"} {
+			has(t, out, "Benchmark"+a.name+"/"+side+`\s+[1-9][0-9]*\s.*\s[1-9][0-9]* good\s+[0-9]+ busy\s+0 wrong\s+[0-9]+ broken\s.*`, 1)
 		}
-	}
-	if kept, err := os.ReadFile(file); err != nil || string(kept) != out.String() {
-		t.Errorf("the file does not hold the report: %v", err)
-	}
-}
-
-// A server that denies even once must not get a figure.
-func TestADenialEndsTheRound(t *testing.T) {
-	const good = `{"verdict":"allow","reason":"ok","class":"ok","padding":"................................................................"}`
-	bad := strings.Replace(good, `"allow"`, `"deny" `, 1)
-	noop, err := startServer(noopKind, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer noop.stop()
-	if err := noop.answerWith([]byte(good)); err != nil {
-		t.Fatal(err)
-	}
-	codes := newCodes(2, 2)
-	s := side{name: "test", server: noop}
-	codes.prepare(time.Now())
-	if err := s.open(2, codes); err != nil {
-		t.Fatal(err)
-	}
-	defer s.load.close()
-	if r, err := s.round(codes, 20*time.Millisecond); err != nil || r.answers == 0 {
-		t.Fatalf("allowing: %d answers, %v", r.answers, err)
-	}
-	if err := noop.answerWith([]byte(bad)); err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := s.load.run(codes, 20*time.Millisecond); !errors.Is(err, errNotAllow) {
-		t.Errorf("denying: got %v, want %v", err, errNotAllow)
-	}
-	if _, err := probe(noop.address, codes.request(0, 0)); !errors.Is(err, errNotAllow) {
-		t.Errorf("the probe got %v, want %v", err, errNotAllow)
-	}
-}
-
-// The gateway's own word: passes shown before are found in its cache, others are not.
-func TestMissesOfTheCacheAreSeen(t *testing.T) {
-	gateway, err := startServer(gatewayKind, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer gateway.stop()
-	codes := newCodes(2, 8)
-	s := side{name: "test", server: gateway}
-	codes.prepare(time.Now())
-	if err := s.open(2, codes); err != nil {
-		t.Fatal(err)
-	}
-	defer s.load.close()
-	if err := s.load.showAll(codes); err != nil {
-		t.Fatal(err)
-	}
-	u, err := gateway.usage()
-	if err != nil || u.misses < 16 || u.cpu <= 0 {
-		t.Fatalf("after 16 new passes: %d misses, %v of processor time, %v", u.misses, u.cpu, err)
-	}
-	if r, err := s.round(codes, 50*time.Millisecond); err != nil || r.answers == 0 {
-		t.Errorf("a round of known passes: %d answers, %v", r.answers, err)
-	}
-}
-
-// A child that is gone is an error, not a wait.
-func TestAServerThatEndedIsAnError(t *testing.T) {
-	noop, err := startServer(noopKind, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := noop.stop(); err != nil {
-		t.Errorf("stopping: %v", err)
-	}
-	if _, err := noop.usage(); err == nil {
-		t.Error("a server that ended told its usage")
-	}
-	if _, err := startServer("sundial", false); err == nil {
-		t.Error("an unknown server started")
 	}
 }
 
 func TestFlagsOutOfBoundsAreRefused(t *testing.T) {
-	for _, args := range [][]string{{"-connections=0"}, {"-sessions=0"}, {"-sessions=2000"}, {"-rounds=0"}, {"-round=1ms"}, {"-round=31s"},
-		{"-speed=1"}, {"more"}, {serverCommand}, {serverCommand, "sundial", "false"}} {
+	for _, args := range [][]string{{"-connections=0"}, {"-sessions=0"}, {"-sessions=70000"}, {"-new=10"}, {"-rounds=0"}, {"-round=1ms"}, {"-round=31s"},
+		{"-only=cached"}, {"-only="}, {"-speed=1"}, {"more"}} {
 		err := run(t.Context(), args, strings.NewReader(""), io.Discard, io.Discard)
 		if got := exitCode(err, io.Discard); got != 2 {
 			t.Errorf("%v: exit code %d (%v), want 2", args, got, err)
+		}
+	}
+	for _, args := range [][]string{{servers.Command}, {servers.Command, "sundial", "-1"}, {servers.Command, "noop", "first"}} {
+		if err := run(t.Context(), args, strings.NewReader(""), io.Discard, io.Discard); err == nil {
+			t.Errorf("%v was served", args)
 		}
 	}
 	if got := exitCode(run(t.Context(), []string{"-h"}, nil, io.Discard, io.Discard), io.Discard); got != 0 {

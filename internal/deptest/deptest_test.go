@@ -26,6 +26,7 @@ const (
 	web         = "github.com/valyala/fasthttp"
 	sqlite      = "modernc.org/sqlite"
 	postgres    = "github.com/jackc/pgx/v5"
+	rivalJWT    = "github.com/golang-jwt/jwt/v5"
 )
 
 var rules = []rule{
@@ -44,7 +45,7 @@ var rules = []rule{
 	{"loadtest", "the load test speaks HTTP only, like any client",
 		[]string{module + "gateway", module + "issuance", module + "revocation", kafkaClient, testBroker}},
 	{"cmd/gateway", "what stands in stations holds no private key and no broker",
-		[]string{module + "issuance", module + "tokens/signing", module + "tokens/tokentest", module + "revocation/publish", module + "revocation/revocationtest", module + "internal/devbroker", testBroker, sqlite, postgres, "github.com/cloudflare/circl/sign"}},
+		[]string{module + "issuance", module + "tokens/signing", module + "tokens/tokentest", module + "revocation/publish", module + "revocation/revocationtest", module + "internal/devbroker", module + "bench", testBroker, sqlite, postgres, "github.com/cloudflare/circl/sign", rivalJWT}},
 	{"cmd/issuer", "the issuer links nothing made for tests, and nothing of the gate",
 		[]string{module + "gateway", module + "revocation/stream", module + "tokens/tokentest", module + "revocation/revocationtest", module + "internal/devbroker", testBroker}},
 	{"cmd/stream", "what shows the stream holds no key, and no part of either side",

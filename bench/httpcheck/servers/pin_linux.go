@@ -1,4 +1,4 @@
-package main
+package servers
 
 import (
 	"errors"
@@ -9,12 +9,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pinTurns bounds pinProcess: a thread may be born while others are pinned.
+// pinTurns bounds Pin: a thread may be born while others are pinned.
 const pinTurns = 10
 
-// pinProcess keeps every thread of this process on one CPU. Threads yet to come
+// Pin keeps every thread of this process on one CPU. Threads yet to come
 // inherit that from the one that makes them.
-func pinProcess(cpu int) error {
+func Pin(cpu int) error {
 	var want unix.CPUSet
 	want.Set(cpu)
 	for range pinTurns {

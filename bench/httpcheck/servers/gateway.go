@@ -1,18 +1,19 @@
-package main
+package servers
 
 import (
 	"context"
 	"errors"
 	"net"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
 
+	"github.com/railgate/railgate/bench/httpcheck/decks"
 	"github.com/railgate/railgate/gateway"
+	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/revocationtest"
+	"github.com/railgate/railgate/tokens"
 )
 
 // role is one kind of server inside its own process.
@@ -22,7 +23,7 @@ type role struct {
 	answer func(body string)
 }
 
-// cacheBytes is memory for three times as many passes as -sessions allows.
+// cacheBytes is memory for a hundred thousand passes and more.
 const cacheBytes = 64 << 20
 
 // drainWithin bounds the end of a server: its connections are ours and closed.
@@ -31,11 +32,29 @@ const drainWithin = 2 * time.Second
 // heartbeat keeps the revocation data fresh, as the issuer's does.
 const heartbeat = time.Second
 
-// newGatewayRole is the gateway as it is, fed by a pretended issuer.
-func newGatewayRole() (*role, error) {
-	feed := revocationtest.NewFeed(time.Now().UnixMilli(), issuerKeys()...)
-	devices, err := gateway.NewDevices([]gateway.DeviceEntry{
-		{ID: "bench", Hash: gateway.HashCredential(credential), Scopes: []string{scope.String()}}})
+// Revoked credentials of today, known to every server that knows revocations.
+const (
+	revokedCount = 50_000
+	perBatch     = 500
+)
+
+// newGateway is the gateway as it is, fed by a pretended issuer.
+func newGateway() (*role, error) {
+	now := time.Now()
+	feed := revocationtest.NewFeed(now.UnixMilli(), decks.Keys()...)
+	for done := uint32(0); done < revokedCount; done += perBatch {
+		var records []revocation.Record
+		for i := range uint32(perBatch) {
+			records = append(records, revocation.Record{Kind: revocation.KindRevoke, At: now.UnixMilli(),
+				Serial: tokens.Serial{Day: uint16(tokens.DayOf(now.Unix())), Index: decks.FirstRevoked + done + i}})
+		}
+		feed.Apply(now.UnixMilli(), records...)
+	}
+	var entries []gateway.DeviceEntry
+	for id, credential := range map[string]string{"gate": decks.Gate, "stranger": decks.Stranger} {
+		entries = append(entries, gateway.DeviceEntry{ID: id, Hash: gateway.HashCredential(credential), Scopes: []string{decks.Scope.String()}})
+	}
+	devices, err := gateway.NewDevices(entries)
 	if err != nil {
 		return nil, err
 	}
@@ -85,35 +104,4 @@ func cacheMisses(metrics prometheus.Gatherer) (uint64, error) {
 		}
 	}
 	return 0, errors.New("the gateway counts no misses of its cache")
-}
-
-// newNoopRole is the least that fasthttp can do for a request: no timeouts, no
-// routing, the answer ready. It has the gateway's name, so heads are of one size.
-func newNoopRole() *role {
-	var body atomic.Pointer[[]byte]
-	body.Store(&[]byte{})
-	server := &fasthttp.Server{
-		Name:            "railgate",
-		CloseOnShutdown: true,
-		Handler: func(ctx *fasthttp.RequestCtx) {
-			ctx.Response.Header.SetContentType("application/json")
-			ctx.Response.SetBody(*body.Load())
-		},
-	}
-	return &role{
-		serve: func(ctx context.Context, listener net.Listener) error {
-			failed := make(chan error, 1)
-			go func() { failed <- server.Serve(listener) }()
-			select {
-			case err := <-failed:
-				return err
-			case <-ctx.Done():
-			}
-			bounded, cancel := context.WithTimeout(context.Background(), drainWithin)
-			defer cancel()
-			return server.ShutdownWithContext(bounded)
-		},
-		misses: func() (uint64, error) { return 0, nil },
-		answer: func(text string) { b := []byte(text); body.Store(&b) },
-	}
 }

@@ -1,4 +1,4 @@
-package main
+package servers
 
 import (
 	"bufio"
@@ -7,35 +7,35 @@ import (
 	"io"
 	"net"
 	"runtime"
+	"strconv"
 	"strings"
 )
 
-// serveChild is the whole life of a server: it listens, replies to what stdin
-// asks, and ends with stdin.
-func serveChild(args []string, stdin io.Reader, stdout io.Writer) error {
+// Serve is the whole life of a child: it listens, replies to what stdin asks,
+// and ends with stdin. args are those behind Command.
+func Serve(args []string, stdin io.Reader, stdout io.Writer) error {
 	if len(args) != 2 {
-		return usageError{fmt.Errorf("%s is how this program starts its own servers", serverCommand)}
+		return fmt.Errorf("%s is how this program starts its own servers", Command)
 	}
-	if args[1] == "true" {
-		if err := pinProcess(serverCPU); err != nil {
-			return fmt.Errorf("keeping the server on CPU %d: %w", serverCPU, err)
+	cpu, err := strconv.Atoi(args[1])
+	if err != nil {
+		return fmt.Errorf("%q is not the number of a processor", args[1])
+	}
+	build := roles[Kind(args[0])]
+	if build == nil {
+		return fmt.Errorf("no server is called %q", args[0])
+	}
+	if cpu >= 0 {
+		if err := Pin(cpu); err != nil {
+			return fmt.Errorf("keeping the server on CPU %d: %w", cpu, err)
 		}
 	}
 	runtime.GOMAXPROCS(1)
-	var r *role
-	var err error
-	switch args[0] {
-	case gatewayKind:
-		r, err = newGatewayRole()
-	case noopKind:
-		r = newNoopRole()
-	default:
-		return usageError{fmt.Errorf("no server is called %q", args[0])}
-	}
+	r, err := build()
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,11 @@
-package main
+// Package servers starts what a benchmark asks: the gateway and its rivals,
+// each a process of its own on one processor, and tells the processor time it
+// has used.
+//
+// The Go servers are the benchmark's own program started again, with Command as
+// the first argument; its main must call Serve then. They end with the process
+// that started them.
+package servers
 
 import (
 	"bufio"
@@ -10,35 +17,57 @@ import (
 	"time"
 )
 
-// serverCommand as the first argument makes this program one of the servers.
-const serverCommand = "server"
+// Command as the first argument makes the program one of the servers.
+const Command = "server"
 
-// The two servers.
+// Kind is a sort of server.
+type Kind string
+
+// The Go servers.
 const (
-	gatewayKind = "gateway"
-	noopKind    = "noop"
+	Gateway Kind = "gateway"
+	Noop    Kind = "noop"
+	JWT     Kind = "jwt"
 )
+
+var roles = map[Kind]func() (*role, error){Gateway: newGateway, Noop: newNoop, JWT: newJWT}
+
+// Server is one running server.
+type Server interface {
+	Address() string
+	Usage() (Usage, error)
+	Stop() error
+}
+
+// Usage is what a server has used since it began.
+type Usage struct {
+	CPU    time.Duration // user and system
+	Misses uint64        // passes asked of the cache in vain; 0 for servers without one
+}
 
 // replyWithin bounds every answer on the control pipe: a line of text from a
 // process that does nothing else at that moment.
-const replyWithin = 10 * time.Second
+const replyWithin = 20 * time.Second
 
-// server is a child process, spoken to in lines: a request on its stdin, a
-// reply on its stdout. It ends when its stdin does, so it cannot outlive us.
-type server struct {
-	kind    string
+// Child is a Go server, spoken to in lines: a request on its stdin, a reply on
+// its stdout.
+type Child struct {
+	kind    Kind
 	address string
 	process *exec.Cmd
 	in      io.WriteCloser
 	replies chan string // closed when the child's stdout ends
 }
 
-func startServer(kind string, pinned bool) (*server, error) {
+var _ Server = (*Child)(nil)
+
+// Start starts a server on the processor, or on any if cpu is below 0.
+func Start(kind Kind, cpu int) (*Child, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	s := &server{kind: kind, process: exec.Command(self, serverCommand, kind, fmt.Sprint(pinned)), replies: make(chan string)}
+	s := &Child{kind: kind, process: exec.Command(self, Command, string(kind), fmt.Sprint(cpu)), replies: make(chan string)}
 	s.process.Stderr = os.Stderr
 	if s.in, err = s.process.StdinPipe(); err != nil {
 		return nil, err
@@ -63,13 +92,16 @@ func startServer(kind string, pinned bool) (*server, error) {
 		}
 	}
 	if err != nil {
-		s.stop()
+		s.Stop()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *server) reply() (string, error) {
+// Address is where it listens.
+func (s *Child) Address() string { return s.address }
+
+func (s *Child) reply() (string, error) {
 	select {
 	case line, ok := <-s.replies:
 		if !ok {
@@ -84,32 +116,27 @@ func (s *server) reply() (string, error) {
 	}
 }
 
-func (s *server) ask(request string) (string, error) {
+func (s *Child) ask(request string) (string, error) {
 	if _, err := io.WriteString(s.in, request+"\n"); err != nil {
 		return "", fmt.Errorf("%s: %w", s.kind, err)
 	}
 	return s.reply()
 }
 
-// usage is what a server has used since it began.
-type usage struct {
-	cpu    time.Duration
-	misses uint64 // passes asked of the cache in vain
-}
-
-func (s *server) usage() (u usage, err error) {
+// Usage asks the server.
+func (s *Child) Usage() (u Usage, err error) {
 	reply, err := s.ask("usage")
 	if err != nil {
 		return u, err
 	}
-	if _, err := fmt.Sscanf(reply, "usage %d %d", &u.cpu, &u.misses); err != nil {
+	if _, err := fmt.Sscanf(reply, "usage %d %d", &u.CPU, &u.Misses); err != nil {
 		return u, fmt.Errorf("%s: %q is no usage", s.kind, reply)
 	}
 	return u, nil
 }
 
-// answerWith tells the noop what to say; body is one line.
-func (s *server) answerWith(body []byte) error {
+// AnswerWith tells the no-op what to say; body is one line.
+func (s *Child) AnswerWith(body []byte) error {
 	_, err := s.ask("answer " + string(body))
 	return err
 }
@@ -117,7 +144,8 @@ func (s *server) answerWith(body []byte) error {
 // stopWithin bounds the wait for a child's own end; then it is killed.
 const stopWithin = 10 * time.Second
 
-func (s *server) stop() error {
+// Stop ends the server.
+func (s *Child) Stop() error {
 	s.in.Close()
 	kill := time.AfterFunc(stopWithin, func() { s.process.Process.Kill() })
 	defer kill.Stop()

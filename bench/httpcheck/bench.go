@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/railgate/railgate/bench/httpcheck/decks"
+	"github.com/railgate/railgate/bench/httpcheck/load"
+	"github.com/railgate/railgate/bench/httpcheck/servers"
+)
+
+// The processors of the two sides; anyCPU where they cannot be kept apart.
+const (
+	serverCPU = 0
+	loadCPU   = 1
+	anyCPU    = -1
+)
+
+// bench is one run of the program.
+type bench struct {
+	*options
+	ctx         context.Context
+	out, report io.Writer
+	cpu         int // of the servers
+	cached, new *decks.Phones
+}
+
+func newBench(ctx context.Context, o *options, stdout, stderr io.Writer) (*bench, error) {
+	b := &bench{options: o, ctx: ctx, out: stdout, report: stderr, cpu: anyCPU,
+		cached: decks.NewPhones(o.sessions, decks.FirstCached), new: decks.NewPhones(o.fresh, decks.FirstNew)}
+	if o.pin && runtime.NumCPU() > max(serverCPU, loadCPU) {
+		if err := servers.Pin(loadCPU); err != nil {
+			return nil, fmt.Errorf("keeping the load generator on CPU %d (-pin=false does without): %w", loadCPU, err)
+		}
+		b.cpu = serverCPU
+	} else {
+		fmt.Fprintln(stdout, "NOT PINNED: the two sides share processors; the figures say little")
+	}
+	runtime.GOMAXPROCS(1)
+	return b, nil
+}
+
+func (b *bench) run() error {
+	for _, part := range []struct {
+		measure func() error
+		names   []string
+	}{
+		{b.measureCached, []string{cachedNoop, cachedNginx}},
+		{b.measureNew, []string{everyNew, batch}},
+		{b.measureLatency, []string{latency}},
+		{b.measureFlood, []string{flood}},
+	} {
+		if slices.ContainsFunc(part.names, b.wants) {
+			if err := part.measure(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (b *bench) wants(name string) bool { return slices.Contains(b.only, name) }
+
+func (b *bench) say(format string, args ...any) {
+	fmt.Fprintf(b.report, "httpcheck: "+format+"\n", args...)
+}
+
+// notRun names a side that cannot be measured here, for the table.
+func (b *bench) notRun(side string, why error) {
+	fmt.Fprintf(b.out, "NotRun %s: %v\n", side, why)
+}
+
+func (b *bench) interrupted() error {
+	if b.ctx.Err() != nil {
+		return errors.New("interrupted")
+	}
+	return nil
+}
+
+// answerMax bounds the answer to one check, bytes.
+const answerMax = 4 << 10
+
+// warmWithin bounds what is sent before the clock starts.
+const warmWithin = 10 * time.Second
+
+// warm sends a deck through before the clock starts.
+func (b *bench) warm(address string, deck *decks.Deck) error {
+	c, err := load.Dial(address, b.connections, answerMax)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if _, err = c.Run(deck.Through(), warmWithin); err != nil {
+		return fmt.Errorf("before the clock: %w", err)
+	}
+	return nil
+}
+
+// gateway starts ours.
+func (b *bench) gateway() (servers.Server, error) { return servers.Start(servers.Gateway, b.cpu) }
+
+// noop starts a server that gives every request the answer that ours gave to
+// the deck's first.
+func (b *bench) noop(ours servers.Server, deck *decks.Deck) (servers.Server, error) {
+	answer, err := load.Ask(ours.Address(), deck.Through().Next(), answerMax)
+	if err != nil {
+		return nil, err
+	}
+	if err := deck.Judge(answer); err != nil {
+		return nil, err
+	}
+	s, err := servers.Start(servers.Noop, b.cpu)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.AnswerWith(answer.Body)
+}
+
+// shown is the deck of the cached sessions as they show themselves now.
+func (b *bench) shown(now time.Time) *decks.Deck {
+	return decks.Singles(b.cached.Codes(now), decks.Gate, decks.Allowed)
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/railgate/railgate/bench/httpcheck/decks"
+	"github.com/railgate/railgate/bench/httpcheck/load"
+	"github.com/railgate/railgate/bench/httpcheck/servers"
+)
+
+// side is one server under a closed loop.
+type side struct {
+	name        string                                   // of its lines
+	start       func() (servers.Server, error)           // a server for each round
+	server      servers.Server                           // where start is nil: one for all rounds
+	deck        func(time.Time) (*decks.Deck, error)     // of a round
+	warm        func(time.Time) (d *decks.Deck, e error) // what is shown before; nil: the deck itself
+	connections int
+	answerMax   int
+	hits        bool // every pass must be in the server's cache
+	misses      bool // none may be
+}
+
+// figures is what a round showed.
+type figures struct {
+	tokens int
+	took   time.Duration
+	cpu    time.Duration // of the server
+}
+
+// perCore is how many tokens a second the server's processor time is enough for.
+func (f figures) perCore() float64 { return float64(f.tokens) / f.cpu.Seconds() }
+
+// line is the round in the form of Go's benchmarks; the operation is one token.
+func (f figures) line(name string) string {
+	return fmt.Sprintf("Benchmark%s\t%8d\t%10.1f cpu-ns/op\t%10.0f op/s\t%6.1f busy-%%",
+		name, f.tokens, float64(f.cpu)/float64(max(1, f.tokens)), float64(f.tokens)/f.took.Seconds(), 100*f.cpu.Seconds()/f.took.Seconds())
+}
+
+// alternate measures all rounds of all sides in turn.
+func (b *bench) alternate(sides []*side) error {
+	for n := range b.rounds {
+		for i := range sides {
+			// Who goes first changes, so that a drift of the machine favours nobody.
+			s := sides[(i+n)%len(sides)]
+			if err := b.interrupted(); err != nil {
+				return err
+			}
+			b.say("round %d of %d: %s", n+1, b.rounds, s.name)
+			f, err := b.round(s)
+			if err != nil {
+				return fmt.Errorf("round %d of %s: %w", n+1, s.name, err)
+			}
+			fmt.Fprintln(b.out, f.line(s.name))
+		}
+	}
+	return nil
+}
+
+// round measures once.
+func (b *bench) round(s *side) (f figures, err error) {
+	server := s.server
+	if s.start != nil {
+		if server, err = s.start(); err != nil {
+			return f, err
+		}
+		defer server.Stop()
+	}
+	now := time.Now()
+	deck, err := s.deck(now)
+	if err != nil {
+		return f, err
+	}
+	warm := deck
+	if s.warm != nil {
+		if warm, err = s.warm(now); err != nil {
+			return f, err
+		}
+	}
+	if err := b.warm(server.Address(), warm); err != nil {
+		return f, err
+	}
+	c, err := load.Dial(server.Address(), s.connections, s.answerMax)
+	if err != nil {
+		return f, err
+	}
+	defer c.Close()
+	runtime.GC() // of the decks that were, so that it is not due meanwhile
+	before, err := server.Usage()
+	if err != nil {
+		return f, err
+	}
+	r, err := c.Run(deck, b.options.round)
+	if err != nil {
+		return f, err
+	}
+	after, err := server.Usage()
+	if err != nil {
+		return f, err
+	}
+	if r.Busy > 0 {
+		return f, fmt.Errorf("%d requests were declined: %w", r.Busy, load.ErrBusy)
+	}
+	f = figures{tokens: r.Answers * deck.Tokens, took: r.Took, cpu: after.CPU - before.CPU}
+	return f, s.valid(f.tokens, int(after.Misses-before.Misses))
+}
+
+// valid refuses a round that was not the one it says it is. One in a thousand
+// is what a cache may forget, or know by chance.
+func (s *side) valid(tokens, misses int) error {
+	switch {
+	case s.hits && misses*1000 > tokens:
+		return fmt.Errorf("%d of %d passes were not in the cache", misses, tokens)
+	case s.misses && (tokens-misses)*1000 > tokens:
+		return fmt.Errorf("only %d of %d passes were not in the cache", misses, tokens)
+	}
+	return nil
+}

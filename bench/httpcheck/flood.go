@@ -1,0 +1,145 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/railgate/railgate/bench/httpcheck/decks"
+	"github.com/railgate/railgate/bench/httpcheck/load"
+)
+
+// The flood: of every five requests four are forged, and twice as many come as
+// the server can answer of that mix.
+const (
+	forgedShare      = 0.8
+	overload         = 2.0
+	mixPart          = 4   // one in so many of -new is the number of requests for measuring the capacity
+	floodConnections = 256 // of the forger
+	floodSeed        = 11
+	spare            = 1.1 // more requests than are due on average
+	fewest           = 100
+)
+
+// arrangement is who the forger says he is.
+type arrangement struct{ name, credential string }
+
+var arrangements = []arrangement{
+	{"HTTPFlood-other-device", decks.Stranger},
+	{"HTTPFlood-same-device", decks.Gate},
+}
+
+// measureFlood offers honest requests, half of them with passes not seen
+// before, alone and then beside the flood.
+func (b *bench) measureFlood() error {
+	for _, a := range arrangements {
+		if err := b.interrupted(); err != nil {
+			return err
+		}
+		b.say("%s: what ours can do of the mix", a.name)
+		capacity, err := b.mixCapacity(a)
+		if err != nil {
+			return fmt.Errorf("%s: capacity: %w", a.name, err)
+		}
+		fmt.Fprintf(b.out, "Benchmark%s/capacity\t%8d\t%10.0f op/s\n", a.name, b.fresh/mixPart, capacity)
+		for _, flooded := range []bool{false, true} {
+			b.say("%s: flooded: %v", a.name, flooded)
+			if err := b.floodRound(a, overload*capacity, flooded); err != nil {
+				return fmt.Errorf("%s: %w", a.name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// honest is a deck of n requests, half of passes that are in the cache.
+func (b *bench) honest(n int, now time.Time) *decks.Deck {
+	fresh := decks.Singles(b.new.Codes(now), decks.Gate, decks.Allowed).First(n / 2)
+	known := b.shown(now)
+	var parts []*decks.Deck
+	for left := n - fresh.Len(); left > 0; left -= known.Len() {
+		parts = append(parts, known.First(left))
+	}
+	return decks.Shuffle(floodSeed, append(parts, fresh)...)
+}
+
+// mixCapacity is how many requests of the mix a second of the server's processor time answers.
+func (b *bench) mixCapacity(a arrangement) (float64, error) {
+	s, err := b.gateway()
+	if err != nil {
+		return 0, err
+	}
+	defer s.Stop()
+	now := time.Now()
+	if err := b.warm(s.Address(), b.shown(now)); err != nil {
+		return 0, err
+	}
+	all := b.fresh / mixPart
+	forged := int(float64(all) * forgedShare)
+	mix := decks.Shuffle(floodSeed, b.honest(all-forged, now),
+		decks.Singles(decks.Forge(forged, now, floodSeed), a.credential, decks.Forged))
+	c, err := load.Dial(s.Address(), b.connections, answerMax)
+	if err != nil {
+		return 0, err
+	}
+	defer c.Close()
+	before, err := s.Usage()
+	if err != nil {
+		return 0, err
+	}
+	r, err := c.Run(mix, b.options.round)
+	if err != nil {
+		return 0, err
+	}
+	after, err := s.Usage()
+	if err != nil {
+		return 0, err
+	}
+	if r.Answers == 0 {
+		return 0, fmt.Errorf("all of %d requests were declined", r.Busy)
+	}
+	return float64(r.Answers) / (after.CPU - before.CPU).Seconds(), nil
+}
+
+// floodRound is one open loop against a gateway of its own.
+func (b *bench) floodRound(a arrangement, rate float64, flooded bool) error {
+	s, err := b.gateway()
+	if err != nil {
+		return err
+	}
+	defer s.Stop()
+	seconds := b.options.round.Seconds()
+	var forged *decks.Deck
+	if flooded {
+		n := int(spare*rate*forgedShare*seconds) + fewest
+		forged = decks.Singles(decks.Forge(n, time.Now(), floodSeed+1), a.credential, decks.Forged).Through()
+	}
+	now := time.Now()
+	if err := b.warm(s.Address(), b.shown(now)); err != nil {
+		return err
+	}
+	honestRate := rate * (1 - forgedShare)
+	honest := b.honest(int(spare*honestRate*seconds)+fewest, now).Judged(decks.Allowed)
+	streams := []load.Stream{{Supply: honest, Rate: honestRate, Connections: b.connections, Seed: floodSeed}}
+	if flooded {
+		streams = append(streams, load.Stream{Supply: forged, Rate: rate * forgedShare, Connections: floodConnections, Seed: floodSeed + 1})
+	}
+	outcomes, turns, err := load.Open(s.Address(), b.options.round, streams...)
+	if err != nil {
+		return err
+	}
+	names := []string{"/honest-alone"}
+	if flooded {
+		names = []string{"/honest-flooded", "/forged"}
+	}
+	for i, o := range outcomes {
+		fmt.Fprintf(b.out, "%s\t%d good\t%d busy\t%d wrong\t%d broken\t%8.1f turn-p99.9-us\n",
+			latencyLine(a.name+names[i], o, b.options.round), o.Good, o.Busy, o.Wrong, o.Broken, micros(load.Quantile(turns, 0.999)))
+		if o.First != nil {
+			b.say("%s%s: the first fault: %v", a.name, names[i], o.First)
+		}
+		if o.Wrong > 0 {
+			return fmt.Errorf("%s: %d wrong answers: %w", names[i][1:], o.Wrong, o.First)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,139 @@
+package load
+
+import (
+	"errors"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// grace is how long after the last arrival answers are waited for, and a
+	// backlog may still be sent off.
+	grace = 2 * time.Second
+	// events is how many sockets one turn of the loop reads.
+	events = 16
+)
+
+// Open sends requests when they are due and judges the answers. It is one loop
+// on one thread that never sleeps: it sends what is due, looks which sockets
+// have something, reads it, and turns again. So neither Go's scheduler nor a
+// timer stands between the moment due and the moment sent; what the loop itself
+// adds is told, in Outcome.Late and in turns: the lengths of its turns, sorted,
+// each of which bounds how late an answer was seen. Garbage is not collected
+// meanwhile.
+//
+// A request that is due takes any free connection of its stream; while there is
+// none it waits, and the wait is part of its latency.
+func Open(address string, length time.Duration, all ...Stream) (outcomes []Outcome, turns []time.Duration, err error) {
+	runtime.GC()
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	l, err := newLoop(address, length, all)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer l.close()
+	if err := l.run(length); err != nil {
+		return nil, nil, err
+	}
+	for _, s := range l.streams {
+		s.out.sort()
+		outcomes = append(outcomes, s.out)
+	}
+	return outcomes, l.sortedTurns(), nil
+}
+
+// loop is the state of one open loop; one goroutine's own.
+type loop struct {
+	epoll   int
+	peer    unix.Sockaddr
+	streams []*stream
+	sockets []*socket
+	start   time.Time
+	turns   []time.Duration
+	at      int // of the oldest kept turn
+}
+
+// keptTurns is how many turns are kept, the latest; a turn is a microsecond or more.
+const keptTurns = 1 << 20
+
+func newLoop(address string, length time.Duration, all []Stream) (*loop, error) {
+	l := &loop{turns: make([]time.Duration, 0, keptTurns)}
+	var err error
+	if l.peer, err = loopback(address); err != nil {
+		return nil, err
+	}
+	if l.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+		return nil, err
+	}
+	for _, given := range all {
+		s := &stream{Stream: given, due: arrivals(given.Rate, length, given.Seed)}
+		s.out.Due = len(s.due)
+		s.out.Latency = make([]time.Duration, 0, len(s.due))
+		s.out.Late = make([]time.Duration, 0, len(s.due))
+		l.streams = append(l.streams, s)
+		for range given.Connections {
+			k := &socket{stream: s, number: len(l.sockets), fd: -1}
+			if err := l.connect(k); err != nil {
+				l.close()
+				return nil, err
+			}
+			l.sockets = append(l.sockets, k)
+			s.free = append(s.free, k)
+		}
+	}
+	return l, nil
+}
+
+func (l *loop) close() {
+	for _, k := range l.sockets {
+		if k.fd >= 0 {
+			unix.Close(k.fd)
+		}
+	}
+	unix.Close(l.epoll)
+}
+
+func (l *loop) run(length time.Duration) error {
+	var ready [events]unix.EpollEvent
+	l.start = time.Now()
+	for last := time.Duration(0); ; {
+		now := time.Since(l.start)
+		l.turn(now - last)
+		last = now
+		done := now > length
+		for _, s := range l.streams {
+			// One at a time, so that a stream with a backlog does not keep the others waiting.
+			if err := l.send(s, now); err != nil {
+				return err
+			}
+			done = done && len(s.due) == 0 && s.waiting == 0
+		}
+		if done || now > length+grace {
+			l.giveUp(now)
+			return nil
+		}
+		n, err := unix.EpollWait(l.epoll, ready[:], 0)
+		if err != nil && !errors.Is(err, unix.EINTR) {
+			return err
+		}
+		for _, e := range ready[:max(n, 0)] {
+			if err := l.receive(l.sockets[e.Fd]); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (l *loop) turn(d time.Duration) {
+	if len(l.turns) < keptTurns {
+		l.turns = append(l.turns, d)
+		return
+	}
+	l.turns[l.at] = d
+	l.at = (l.at + 1) % keptTurns
+}

@@ -1,0 +1,184 @@
+package load
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// stream is a Stream at work.
+type stream struct {
+	Stream
+	out     Outcome
+	due     []time.Duration // not sent yet
+	free    []*socket       // in the order in which they became free
+	waiting int             // sockets that wait for an answer
+	full    time.Duration   // the last moment at which no socket was free
+}
+
+// socket is one connection, with at most one request under way.
+type socket struct {
+	stream *stream
+	number int // in loop.sockets
+	fd     int // -1: to be connected before the next request
+	due    time.Duration
+	busy   bool
+	read   int
+	buffer [4 << 10]byte
+}
+
+func loopback(address string) (unix.Sockaddr, error) {
+	a, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return nil, err
+	}
+	if !a.Addr().Is4() {
+		return nil, fmt.Errorf("%s is not an IPv4 address", address)
+	}
+	return &unix.SockaddrInet4{Port: int(a.Port()), Addr: a.Addr().As4()}, nil
+}
+
+// connect waits until the socket is connected: on loopback that is at once.
+func (l *loop) connect(k *socket) error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("socket: %w", err)
+	}
+	err = errors.Join(
+		unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &unix.Timeval{Sec: int64(dialWithin / time.Second)}), // of connect, too
+		unix.Connect(fd, l.peer),
+		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1),
+		unix.SetNonblock(fd, true),
+		unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(k.number)}))
+	if err != nil {
+		unix.Close(fd)
+		return fmt.Errorf("connecting: %w", err)
+	}
+	k.fd, k.read = fd, 0
+	return nil
+}
+
+func (l *loop) disconnect(k *socket) {
+	unix.Close(k.fd) // leaves the epoll set with it
+	k.fd = -1
+}
+
+// send sends the request that is due next, if it is and a socket is free.
+func (l *loop) send(s *stream, now time.Duration) error {
+	if len(s.free) == 0 {
+		s.full = now
+		return nil
+	}
+	if len(s.due) == 0 || s.due[0] > now {
+		return nil
+	}
+	due := s.due[0]
+	request := s.Supply.Next()
+	if request == nil {
+		s.out.fault(errors.New("the supply of requests ran out"))
+		s.out.Unsent += len(s.due)
+		s.due = nil
+		return nil
+	}
+	s.due = s.due[1:]
+	if due > s.full {
+		s.out.Late = append(s.out.Late, now-due)
+	}
+	k := s.free[0]
+	s.free = s.free[1:]
+	if k.fd < 0 {
+		if err := l.connect(k); err != nil {
+			return err
+		}
+	}
+	k.due, k.busy, k.read = due, true, 0
+	s.waiting++
+	if n, err := unix.Write(k.fd, request); err != nil || n != len(request) {
+		l.lost(k, fmt.Errorf("sending %d bytes of a request: %w", n, err))
+	}
+	return nil
+}
+
+// receive reads what has come on a socket.
+func (l *loop) receive(k *socket) error {
+	if k.fd < 0 {
+		return nil // closed earlier in this turn
+	}
+	n, err := unix.Read(k.fd, k.buffer[k.read:])
+	switch {
+	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
+		return nil
+	case err != nil || n == 0:
+		if k.busy {
+			l.lost(k, errors.Join(errEnded, err))
+		} else {
+			l.disconnect(k) // the server closed an idle one; the next request opens it again
+		}
+		return nil
+	}
+	k.read += n
+	a, whole, err := parse(k.buffer[:k.read])
+	if err == nil && !whole && k.read < len(k.buffer) {
+		return nil
+	}
+	s := k.stream
+	if err != nil || !whole || !k.busy {
+		return fmt.Errorf("%w (%d bytes)", errors.Join(errHead, err), k.read)
+	}
+	switch err := s.Supply.Judge(a); {
+	case err == nil:
+		s.out.Good++
+	case errors.Is(err, ErrBusy):
+		s.out.Busy++
+	default:
+		s.out.Wrong++
+		s.out.fault(err)
+	}
+	if a.Close {
+		l.disconnect(k)
+	}
+	l.over(k)
+	return nil
+}
+
+// lost is the end of a request whose connection broke.
+func (l *loop) lost(k *socket, err error) {
+	k.stream.out.Broken++
+	k.stream.out.fault(err)
+	l.disconnect(k)
+	l.over(k)
+}
+
+// over frees a socket and takes the time.
+func (l *loop) over(k *socket) {
+	s := k.stream
+	s.out.Latency = append(s.out.Latency, time.Since(l.start)-k.due)
+	k.busy, k.read = false, 0
+	s.waiting--
+	s.free = append(s.free, k)
+}
+
+// giveUp counts what is neither sent nor answered at the end.
+func (l *loop) giveUp(now time.Duration) {
+	for _, s := range l.streams {
+		for _, due := range s.due {
+			s.out.Latency = append(s.out.Latency, now-due)
+		}
+		s.out.Unsent += len(s.due)
+	}
+	for _, k := range l.sockets {
+		if k.busy {
+			k.stream.out.Unanswered++
+			k.stream.out.Latency = append(k.stream.out.Latency, now-k.due)
+		}
+	}
+}
+
+func (l *loop) sortedTurns() []time.Duration {
+	slices.Sort(l.turns)
+	return l.turns
+}

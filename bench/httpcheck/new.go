@@ -1,0 +1,87 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/railgate/railgate/bench/httpcheck/decks"
+	"github.com/railgate/railgate/bench/httpcheck/load"
+	"github.com/railgate/railgate/bench/httpcheck/servers"
+	"github.com/railgate/railgate/bench/rivals/jwtgate"
+	"github.com/railgate/railgate/tokens"
+)
+
+const (
+	// warmCount passes are shown before the clock starts; none of them comes again.
+	warmCount = 1000
+	// jwtCount tokens are shown in turn: the rival remembers none, so each is new to it.
+	jwtCount = 32 << 10
+	// batchConnections is fewer than for single requests: each carries 256 codes.
+	batchConnections = 8
+)
+
+// measureNew asks for passes that no server has seen: each round has a server
+// of its own, and each pass is shown to it once.
+func (b *bench) measureNew() error {
+	b.say("opening %d sessions", b.fresh)
+	b.new.Codes(time.Now())
+	stock := decks.NewPhones(min(warmCount, b.fresh), decks.FirstWarm)
+	warm := func(now time.Time) (*decks.Deck, error) {
+		return decks.Singles(stock.Codes(now), decks.Gate, decks.Allowed), nil
+	}
+	sides := []*side{{name: "HTTPNew/ours", start: b.gateway, connections: b.connections, answerMax: answerMax, misses: true, warm: warm,
+		deck: func(now time.Time) (*decks.Deck, error) {
+			return decks.Singles(b.new.Codes(now), decks.Gate, decks.Allowed).Through(), nil
+		}}}
+	if b.wants(everyNew) {
+		texts, err := jwtgate.Mint(min(jwtCount, b.fresh), time.Now(), jwtSpare, tokens.ScopeNames())
+		if err != nil {
+			return err
+		}
+		made := decks.Texts(texts, decks.Gate)
+		sides = append(sides, &side{name: "HTTPNew/fasthttp-jwt", connections: b.connections, answerMax: answerMax,
+			start: func() (servers.Server, error) { return servers.Start(servers.JWT, b.cpu) },
+			deck:  func(time.Time) (*decks.Deck, error) { return made, nil },
+			warm:  func(time.Time) (*decks.Deck, error) { return made.First(warmCount), nil }})
+	}
+	if b.wants(batch) {
+		const name = "HTTPNew/ours-batch"
+		if missing, err := b.noBatches(); err != nil {
+			return err
+		} else if missing != nil {
+			b.notRun(name, missing)
+		} else {
+			sides = append(sides, &side{name: name, start: b.gateway, connections: batchConnections, answerMax: decks.BatchAnswerMax, misses: true, warm: warm,
+				deck: func(now time.Time) (*decks.Deck, error) {
+					return decks.Batches(b.new.Codes(now), decks.BatchSize, now).Through(), nil
+				}})
+		}
+	}
+	if len(sides) < 2 {
+		return nil
+	}
+	if err := b.alternate(sides); err != nil {
+		return fmt.Errorf("every pass new: %w", err)
+	}
+	return nil
+}
+
+// noBatches says why batches cannot be asked of the gateway; missing is nil if they can.
+func (b *bench) noBatches() (missing, err error) {
+	s, err := b.gateway()
+	if err != nil {
+		return nil, err
+	}
+	defer s.Stop()
+	now := time.Now()
+	// One code: a gateway without batches would refuse a large body for its size.
+	answer, err := load.Ask(s.Address(), decks.Batches(decks.NewPhones(1, decks.FirstWarm).Codes(now), 1, now).Next(), answerMax)
+	if err != nil {
+		return nil, fmt.Errorf("a batch: %w", err)
+	}
+	if answer.Status == 404 {
+		return errors.New("this gateway has no /v1/checks (404)"), nil
+	}
+	return nil, nil
+}

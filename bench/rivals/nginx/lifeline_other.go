@@ -1,0 +1,7 @@
+//go:build !linux
+
+package nginx
+
+import "syscall"
+
+func lifeline() *syscall.SysProcAttr { return nil }

@@ -1,0 +1,109 @@
+package main
+
+// row is one line of the table.
+type row struct {
+	name, what  string
+	ours, rival string // names of the sides; rival "": the figure is ours alone
+	unit        string // what is compared
+	benchmark   string // of Go; "": httpcheck measures it under the row's name
+	// times: the figure is how many times ours the rival takes, at least floor;
+	// otherwise ours over the rival, or ours itself, at most floor.
+	times       bool
+	floor, goal float64
+	scale       float64 // of a figure without a rival, from unit to shown; 0: 1
+	shown       string  // its unit
+	noAllocs    bool    // ours may not allocate either
+}
+
+var rows = []row{
+	{name: "verify", what: "single verification, 4 keys in rotation, scalar form, against crypto/ed25519.Verify",
+		ours: "Verify/ours-scalar", rival: "Verify/plain-crypto-ed25519", unit: "ns/op", benchmark: "Verify", times: true, floor: 6, goal: 8, noAllocs: true},
+	{name: "verify-batch", what: "batch of 64, for each signature, against crypto/ed25519.Verify",
+		ours: "Verify/ours-batch64", rival: "Verify/plain-crypto-ed25519", unit: "ns/op", benchmark: "Verify", times: true, floor: 7, goal: 9},
+	{name: "check", what: "whole check in process, pass cached, average step",
+		ours: "CheckCached/ours", unit: "ns/op", benchmark: "CheckCached", floor: 1.8, goal: 1, scale: 1e-3, shown: " us", noAllocs: true},
+	{name: "cached-noop", what: "HTTP on one core, pass cached: server CPU for each request, against a fasthttp handler that does nothing, sizes equal",
+		ours: "HTTPCached/ours", rival: "HTTPCached/plain-noop", unit: "cpu-ns/op", floor: 1.3, goal: 1.1},
+	{name: "cached-nginx", what: "the same against nginx, Lua and an LRU cache of verified tokens",
+		ours: "HTTPCached/ours", rival: "HTTPCached/nginx-lua-cache", unit: "cpu-ns/op", floor: 1, goal: 0.95},
+	{name: "new", what: "HTTP on one core, every pass new, against fasthttp and golang-jwt (EdDSA) doing the same",
+		ours: "HTTPNew/ours", rival: "HTTPNew/fasthttp-jwt", unit: "cpu-ns/op", times: true, floor: 4, goal: 6},
+	{name: "batch", what: "batch endpoint, 256 codes, every pass new: tokens/s of a core, against single requests",
+		ours: "HTTPNew/ours-batch", rival: "HTTPNew/ours", unit: "cpu-ns/op", times: true, floor: 2, goal: 3},
+	{name: "latency", what: "p99.9 at half of our capacity, open loop, against the no-op at the same rate",
+		ours: "HTTPLatency/ours", rival: "HTTPLatency/plain-noop", unit: "p99.9-us", floor: 2, goal: 1.3},
+	{name: "memory", what: "memory for each cached pass",
+		ours: "PassCacheMemory", unit: "B/pass", benchmark: "PassCacheMemory", floor: 600, goal: 350, shown: " B"},
+	{name: "flood", what: "forged passes at twice what the server can do, beside honest ones; a table of its own"},
+}
+
+func rowNames() (names []string) {
+	for _, r := range rows {
+		names = append(names, r.name)
+	}
+	return names
+}
+
+// result is what a row's samples came to.
+type result struct {
+	figure, lowest, highest float64
+	ours, rival             float64 // medians, in the row's unit
+	allocs                  float64
+}
+
+func (r *row) result(s *samples, want int) (t result, err error) {
+	ours, err := s.rounds(r.ours, r.unit, want)
+	if err != nil {
+		return t, err
+	}
+	rival := make([]float64, want)
+	for i := range rival {
+		rival[i] = 1
+	}
+	if r.rival != "" {
+		if rival, err = s.rounds(r.rival, r.unit, want); err != nil {
+			return t, err
+		}
+	}
+	if r.noAllocs {
+		allocs, err := s.rounds(r.ours, "allocs/op", want)
+		if err != nil {
+			return t, err
+		}
+		for _, n := range allocs {
+			t.allocs = max(t.allocs, n)
+		}
+	}
+	t.ours, t.rival = median(ours), median(rival)
+	t.figure = r.of(t.ours, t.rival)
+	for i := range ours {
+		f := r.of(ours[i], rival[i])
+		if i == 0 || f < t.lowest {
+			t.lowest = f
+		}
+		t.highest = max(t.highest, f)
+	}
+	return t, nil
+}
+
+func (r *row) of(ours, rival float64) float64 {
+	scale := r.scale
+	if scale == 0 {
+		scale = 1
+	}
+	if r.times {
+		ours, rival = rival, ours
+	}
+	return ours / rival * scale
+}
+
+// holds reports whether a bound is kept.
+func (r *row) holds(t result, bound float64) bool {
+	if r.noAllocs && t.allocs > 0 {
+		return false
+	}
+	if r.times {
+		return t.figure >= bound
+	}
+	return t.figure <= bound
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// partWithin bounds one child: a round of Go's benchmarks, or all of httpcheck.
+const partWithin = 14 * time.Minute
+
+// goPackages hold the Go benchmarks of the table.
+var goPackages = []string{"./bench", "./tokens/fixedkey", "./gateway/passcache"}
+
+// runner runs the measuring programs and keeps what they print.
+type runner struct {
+	*options
+	ctx    context.Context
+	root   string // of the repository
+	raw    bytes.Buffer
+	stderr io.Writer
+}
+
+func newRunner(ctx context.Context, o *options, stderr io.Writer) (*runner, error) {
+	module, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
+	if err != nil {
+		return nil, fmt.Errorf("asking go where the repository is: %w", err)
+	}
+	path := strings.TrimSpace(string(module))
+	if filepath.Base(path) != "go.mod" {
+		return nil, errors.New("start this inside the repository")
+	}
+	return &runner{options: o, ctx: ctx, root: filepath.Dir(path), stderr: stderr}, nil
+}
+
+// measure runs what the wanted lines need. One part that fails does not keep
+// the others from being measured.
+func (r *runner) measure() error {
+	began := time.Now()
+	var faults []error
+	if pattern := r.goPattern(); pattern != "" {
+		for n := range r.rounds {
+			fmt.Fprintf(r.stderr, "rivals: Go benchmarks, round %d of %d (%v so far)\n", n+1, r.rounds, time.Since(began).Round(time.Second))
+			// Each round is a run of its own: -count would measure ours five times and
+			// only then the rival. -cpu 1 charges a cache's background work to its cause.
+			args := append([]string{"test", "-run", "^$", "-bench", pattern, "-benchmem", "-cpu", "1", "-benchtime", fmt.Sprint(r.round / 3)}, goPackages...)
+			faults = append(faults, r.child("go", args...))
+		}
+	}
+	if parts := r.httpParts(); len(parts) > 0 {
+		fmt.Fprintf(r.stderr, "rivals: over HTTP (%v so far)\n", time.Since(began).Round(time.Second))
+		faults = append(faults, r.httpcheck(parts))
+	}
+	fmt.Fprintf(r.stderr, "rivals: measured in %v\n", time.Since(began).Round(time.Second))
+	return errors.Join(faults...)
+}
+
+// goPattern matches the Go benchmarks of the wanted lines; "" if there are none.
+func (r *runner) goPattern() string {
+	var names []string
+	for _, row := range rows {
+		if row.benchmark != "" && slices.Contains(r.only, row.name) && !slices.Contains(names, row.benchmark) {
+			names = append(names, row.benchmark)
+		}
+	}
+	if names == nil {
+		return ""
+	}
+	return "^Benchmark(" + strings.Join(names, "|") + ")$"
+}
+
+// httpParts are the wanted lines that httpcheck measures; its names are the table's.
+func (r *runner) httpParts() (parts []string) {
+	for _, row := range rows {
+		if row.benchmark == "" && slices.Contains(r.only, row.name) {
+			parts = append(parts, row.name)
+		}
+	}
+	return parts
+}
+
+// httpcheck is built first and run itself: its servers are its own program again.
+func (r *runner) httpcheck(parts []string) error {
+	folder, err := os.MkdirTemp("", "railgate-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(folder)
+	binary := filepath.Join(folder, "httpcheck")
+	if err := r.child("go", "build", "-o", binary, "./bench/httpcheck"); err != nil {
+		return err
+	}
+	return r.child(binary, "-only", strings.Join(parts, ","), fmt.Sprintf("-rounds=%d", r.rounds),
+		fmt.Sprintf("-round=%v", r.round), fmt.Sprintf("-pin=%v", r.pin))
+}
+
+// child runs a program to its end and keeps its stdout.
+func (r *runner) child(name string, args ...string) error {
+	ctx, cancel := context.WithTimeout(r.ctx, partWithin)
+	defer cancel()
+	c := exec.CommandContext(ctx, name, args...)
+	c.Dir, c.Stderr = r.root, r.stderr
+	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) } // so that it ends its servers
+	c.WaitDelay = 15 * time.Second
+	out, err := c.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := c.Start(); err != nil {
+		return err
+	}
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		fmt.Fprintln(&r.raw, lines.Text())
+		fmt.Fprintln(r.stderr, lines.Text())
+	}
+	if err := c.Wait(); err != nil {
+		// Without its arguments: the path of a binary in a folder that is gone says nothing.
+		return fmt.Errorf("%s %s: %w", filepath.Base(name), args[0], err)
+	}
+	return nil
+}

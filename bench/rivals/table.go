@@ -1,0 +1,131 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// unquiet is how many times the lowest of its rounds the highest may be before a
+// figure says nothing.
+const unquiet = 2
+
+// table renders the wanted lines; missed counts floors that do not hold.
+func (s *samples) table(o *options) (text string, missed int) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "medians of %d rounds; a ratio's range is that of its rounds\n", o.rounds)
+	if o.rounds < enough {
+		fmt.Fprintf(&b, "NOT A MEASUREMENT: fewer than %d rounds\n", enough)
+	}
+	if s.loose {
+		b.WriteString("NOT A MEASUREMENT: servers and load generator shared processors\n")
+	}
+	b.WriteString("\n| line | what | ours | rival | figure | lowest to highest | floor | goal | |\n|---|---|--:|--:|--:|--:|--:|--:|---|\n")
+	for i := range rows {
+		r := &rows[i]
+		if r.ours == "" || !slices.Contains(o.only, r.name) {
+			continue
+		}
+		t, err := r.result(s, o.rounds)
+		if err != nil {
+			fmt.Fprintf(&b, "| %s | %s | | | | | %s | %s | NOT RUN: %v |\n", r.name, r.what, r.bound(r.floor), r.bound(r.goal), err)
+			continue
+		}
+		verdict := "goal held"
+		switch {
+		case !r.holds(t, r.floor):
+			verdict = "FLOOR MISSED"
+			missed++
+		case !r.holds(t, r.goal):
+			verdict = "floor held, goal missed"
+		}
+		if t.highest > unquiet*t.lowest {
+			verdict += "; NOT A MEASUREMENT: the rounds differ too much, the machine was not quiet"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s to %s | %s | %s | %s |\n", r.name, r.what, r.side(t.ours), r.other(t),
+			r.shownAs(t), r.number(t.lowest), r.number(t.highest), r.bound(r.floor), r.bound(r.goal), verdict)
+	}
+	s.notes(&b)
+	if slices.Contains(o.only, "flood") {
+		s.flood(&b)
+	}
+	return b.String(), missed
+}
+
+func (r *row) other(t result) string {
+	if r.rival == "" {
+		return ""
+	}
+	return r.side(t.rival)
+}
+
+// side is one side's median with its unit, without that unit's "for each".
+func (r *row) side(v float64) string {
+	unit, _, _ := strings.Cut(r.unit, "/")
+	unit = unit[strings.LastIndexByte(unit, '-')+1:]
+	return significant(v) + " " + unit
+}
+
+func (r *row) number(v float64) string {
+	if r.rival == "" {
+		return significant(v) + r.shown
+	}
+	return strconv.FormatFloat(v, 'f', 2, 64) + "x"
+}
+
+func (r *row) shownAs(t result) string {
+	text := r.number(t.figure)
+	if r.noAllocs {
+		text += fmt.Sprintf(", %s allocs", significant(t.allocs))
+	}
+	return text
+}
+
+func (r *row) bound(v float64) string {
+	sign := "<= "
+	if r.times {
+		sign = ">= "
+	}
+	text := sign + strconv.FormatFloat(v, 'g', -1, 64) + r.shown
+	if r.rival != "" {
+		text += "x"
+	}
+	if r.noAllocs {
+		text += ", 0 allocs"
+	}
+	return text
+}
+
+// significant keeps three figures of small values and whole large ones.
+func significant(v float64) string {
+	if v >= 100 {
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(v, 'g', 3, 64)
+}
+
+// saturated is the share of its core, per cent, from which a server was the limit.
+const saturated = 90
+
+// notes say what a reader of the table should know of this run.
+func (s *samples) notes(b *strings.Builder) {
+	for _, name := range []string{"HTTPLatency/ours", "HTTPLatency/plain-noop"} {
+		units := s.values[name]
+		if len(units["late-p99.9-us"]) == 0 {
+			continue
+		}
+		dominated := ""
+		if median(units["late-p99.9-us"]) > median(units["p99.9-us"])/2 {
+			dominated = ": MOST OF IT; this machine was not quiet, and the line says little"
+		}
+		fmt.Fprintf(b, "\nnote: %s: p50 %s us, p99 %s us, p99.9 %s us at %s/s; of that the client itself: sent late by %s us (p50) and %s us (p99.9), turns of its loop %s us (p99.9)%s\n",
+			name, significant(median(units["p50-us"])), significant(median(units["p99-us"])), significant(median(units["p99.9-us"])), significant(median(units["due/s"])),
+			significant(median(units["late-p50-us"])), significant(median(units["late-p99.9-us"])), significant(median(units["turn-p99.9-us"])), dominated)
+	}
+	for _, name := range []string{"HTTPCached/ours", "HTTPCached/plain-noop", "HTTPCached/nginx-lua-cache", "HTTPNew/ours", "HTTPNew/fasthttp-jwt", "HTTPNew/ours-batch"} {
+		if busy := s.values[name]["busy-%"]; len(busy) > 0 && median(busy) < saturated {
+			fmt.Fprintf(b, "\nnote: %s had its core busy only %s %% of the time: the load generator was the limit; processor time is compared, not requests/s\n", name, significant(median(busy)))
+		}
+	}
+}
