@@ -14,7 +14,7 @@ import (
 // passes as a large station has in half an hour, which no near cache holds.
 const passCount = 1 << 16
 
-// cacheBytes is room for three times as many.
+// cacheBytes is room for five times as many.
 const cacheBytes = 64 << 20
 
 var thePasses = sync.OnceValue(func() []tokens.SignedPass {
@@ -28,11 +28,27 @@ var thePasses = sync.OnceValue(func() []tokens.SignedPass {
 	return passes
 })
 
+// theShown are links to go with the passes, one each.
+func theShown(passes []tokens.SignedPass) []tokens.Shown {
+	shown := make([]tokens.Shown, len(passes))
+	for i := range shown {
+		shown[i] = shownIn(&passes[i], i%tokens.Length)
+	}
+	return shown
+}
+
+// shownIn is the link of a step, as far as a cache can tell: another one for each.
+func shownIn(pass *tokens.SignedPass, step int) tokens.Shown {
+	s := tokens.Shown{Step: uint8(step), Link: tokens.Link(pass[:])}
+	s.Link[0] ^= uint8(step)
+	return s
+}
+
 // rememberTurns bounds filling a cache that may drop what it is given.
 const rememberTurns = 20
 
-// warmCache is our cache holding every one of the passes.
-func warmCache(tb testing.TB, passes []tokens.SignedPass) *passcache.Cache {
+// warmCache is our cache holding every one of the passes, each with its link.
+func warmCache(tb testing.TB, passes []tokens.SignedPass, shown []tokens.Shown) *passcache.Cache {
 	cache, err := passcache.New(cacheBytes)
 	if err != nil {
 		tb.Fatal(err)
@@ -41,8 +57,8 @@ func warmCache(tb testing.TB, passes []tokens.SignedPass) *passcache.Cache {
 	for range rememberTurns {
 		missing := 0
 		for i := range passes {
-			if !cache.Verified(&passes[i]) {
-				cache.Remember(&passes[i])
+			if _, known := cache.Recall(&passes[i]); !known {
+				cache.Remember(&passes[i], shown[i])
 				missing++
 			}
 		}
@@ -55,49 +71,37 @@ func warmCache(tb testing.TB, passes []tokens.SignedPass) *passcache.Cache {
 	return nil
 }
 
-// theShown are the links that go with the passes, one each.
-func theShown(passes []tokens.SignedPass) []passcache.Shown {
-	shown := make([]passcache.Shown, len(passes))
-	for i := range shown {
-		shown[i] = passcache.Shown{Step: uint8(i % tokens.Length), Link: tokens.Link(passes[i][:])}
-	}
-	return shown
-}
-
 // plainShown remembers each pass with its newest link in a map behind a lock.
 // It never forgets and keeps no statistics.
 type plainShown struct {
 	mu    sync.RWMutex
-	known map[tokens.SignedPass]passcache.Shown
+	known map[tokens.SignedPass]tokens.Shown
 }
 
-func (p *plainShown) Recall(pass *tokens.SignedPass, newest *passcache.Shown) bool {
+func (p *plainShown) Recall(pass *tokens.SignedPass) (newest tokens.Shown, known bool) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	shown, yes := p.known[*pass]
-	if yes {
-		*newest = shown
-	}
-	return yes
+	newest, known = p.known[*pass]
+	return newest, known
 }
 
-func (p *plainShown) RememberShown(pass *tokens.SignedPass, shown *passcache.Shown) {
+func (p *plainShown) Remember(pass *tokens.SignedPass, shown tokens.Shown) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if before, yes := p.known[*pass]; !yes || before.Step < shown.Step {
-		p.known[*pass] = *shown
+	if before, known := p.known[*pass]; !known || before.Step < shown.Step {
+		p.known[*pass] = shown
 	}
 }
 
 // shownCaches are ours and the rival, both holding every pass with its link.
-func shownCaches(tb testing.TB) (ours *passcache.Cache, plain *plainShown) {
+func shownCaches(tb testing.TB) (ours, plain tokens.Passes) {
 	passes := thePasses()
-	ours, plain = warmCache(tb, passes), &plainShown{known: map[tokens.SignedPass]passcache.Shown{}}
-	for i, shown := range theShown(passes) {
-		ours.RememberShown(&passes[i], &shown)
-		plain.RememberShown(&passes[i], &shown)
+	shown := theShown(passes)
+	plain = &plainShown{known: map[tokens.SignedPass]tokens.Shown{}}
+	for i := range passes {
+		plain.Remember(&passes[i], shown[i])
 	}
-	return ours, plain
+	return warmCache(tb, passes, shown), plain
 }
 
 // BenchmarkPassCacheHit finds a pass that was remembered, and its newest link.
@@ -106,15 +110,13 @@ func BenchmarkPassCacheHit(b *testing.B) {
 	ours, plain := shownCaches(b)
 	for _, rival := range []struct {
 		name  string
-		cache interface {
-			Recall(*tokens.SignedPass, *passcache.Shown) bool
-		}
+		cache tokens.Passes
 	}{{"ours", ours}, {"plain-map-rwmutex", plain}} {
 		b.Run(rival.name, func(b *testing.B) {
 			b.ReportAllocs()
-			var newest passcache.Shown
 			for i := 0; b.Loop(); i++ {
-				if !rival.cache.Recall(&passes[i%passCount], &newest) || newest.Step != uint8(i%passCount%tokens.Length) {
+				newest, known := rival.cache.Recall(&passes[i%passCount])
+				if !known || newest.Step != uint8(i%passCount%tokens.Length) {
 					b.Fatal("a remembered pass was not found, or not with its link")
 				}
 			}
@@ -123,28 +125,24 @@ func BenchmarkPassCacheHit(b *testing.B) {
 }
 
 // Remembered passes are found by both with the same newest link, which only a
-// newer one replaces; one flipped bit anywhere, and they are found by neither.
+// newer one replaces; with one bit flipped anywhere they are found by neither.
 func TestPassCachesAgree(t *testing.T) {
 	passes := thePasses()
 	ours, plain := shownCaches(t)
 	random := rand.New(rand.NewPCG(7, 8))
 	recall := func(pass *tokens.SignedPass, want bool) {
 		t.Helper()
-		var a, b passcache.Shown
-		if ours, plain := ours.Recall(pass, &a), plain.Recall(pass, &b); ours != want || plain != want || a != b {
-			t.Fatalf("ours %v with %+v, plain %v with %+v; want %v and the same link", ours, a, plain, b, want)
+		mine, found := ours.Recall(pass)
+		his, there := plain.Recall(pass)
+		if found != want || there != want || mine != his {
+			t.Fatalf("ours %v with %+v, plain %v with %+v; want %v and the same link", found, mine, there, his, want)
 		}
 	}
 	for i := range passes {
 		recall(&passes[i], true)
-		shown := passcache.Shown{Step: uint8(random.IntN(tokens.Length))}
-		// Of one step there is one link.
-		shown.Link = tokens.Link(passes[i][:])
-		if shown.Step != uint8(i%tokens.Length) {
-			shown.Link[0] ^= shown.Step + 1
-		}
-		ours.RememberShown(&passes[i], &shown)
-		plain.RememberShown(&passes[i], &shown)
+		shown := shownIn(&passes[i], random.IntN(tokens.Length))
+		ours.Remember(&passes[i], shown)
+		plain.Remember(&passes[i], shown)
 		recall(&passes[i], true)
 		stranger := passes[i]
 		stranger[i%tokens.PassSize] ^= 1 << (i % 8)
