@@ -3,14 +3,19 @@
 package gateway_test
 
 import (
+	"net"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/railgate/railgate/gateway/edge"
 )
 
-// A check of a pass that is in the cache allocates nothing. The race detector
-// allocates by itself, hence the build tag.
+// A check of a pass that is in the cache allocates nothing, whether its head is
+// remembered, another than the last one, or on a connection that remembers none.
+// The race detector allocates by itself, hence the build tag.
 func TestACheckAllocatesNothing(t *testing.T) {
 	s := prepare(t, plan{})
 	good := s.goodCode(7)
@@ -20,18 +25,28 @@ func TestACheckAllocatesNothing(t *testing.T) {
 		{"out of date", "entry", at(-120, 0)(s), "code_stale"},
 		{"malformed", "entry", "https://example.com", "malformed"},
 	} {
-		ctx := newRequest(c.scope, c.code)
-		run := func() {
-			ctx.Response.Reset()
-			s.Handle(ctx)
-		}
-		run()
-		s.Settle()
-		if v := readVerdict(t, ctx.Response.Body()); v.Reason != c.want {
-			t.Fatalf("%s: %s", c.name, v.Reason)
-		}
-		if n := testing.AllocsPerRun(2000, run); n != 0 {
-			t.Errorf("%s: %v allocations in a check", c.name, n)
+		inner, _ := net.Pipe()
+		conn := edge.NewListener(nil, edge.Limits{}).Wrap(inner)
+		request := post("/v1/check?scope="+c.scope, "", c.code)
+		for way, turns := range map[string][]*fasthttp.RequestCtx{
+			"plain": {readRequest(t, request)},
+			"same":  {onConn(t, conn, request)},
+			"other": {onConn(t, conn, request), onConn(t, conn, strings.Replace(request, "Host", "X-Filler: a\r\nHost", 1))},
+		} {
+			run := func() {
+				for _, ctx := range turns {
+					ctx.Response.Reset()
+					s.Handle(ctx)
+				}
+			}
+			run()
+			s.Settle()
+			if v := readVerdict(t, turns[0].Response.Body()); v.Reason != c.want {
+				t.Fatalf("%s: %s", c.name, v.Reason)
+			}
+			if n := testing.AllocsPerRun(2000, run); n != 0 {
+				t.Errorf("%s, %s: %v allocations in a check", c.name, way, n)
+			}
 		}
 	}
 }
@@ -40,7 +55,7 @@ func TestACheckAllocatesNothing(t *testing.T) {
 // lookups to its policy, and takes a new buffer for the next 64.
 func TestWhatTheCacheAllocates(t *testing.T) {
 	s := prepare(t, plan{})
-	ctx := newRequest("entry", s.goodCode(7))
+	ctx := newRequest(t, "entry", s.goodCode(7))
 	run := func() {
 		ctx.Response.Reset()
 		s.Handle(ctx)
@@ -69,11 +84,15 @@ func TestWhatTheCacheAllocates(t *testing.T) {
 // Nor does a refused request allocate: strangers come in numbers.
 func TestARefusalAllocatesNothing(t *testing.T) {
 	s := prepare(t, plan{})
-	stranger := newRequest("entry", "x")
-	stranger.Request.Header.Del("Authorization")
-	lost := newRequest("entry", "x")
-	lost.Request.SetRequestURI("/v2/check")
-	for name, ctx := range map[string]*fasthttp.RequestCtx{"stranger": stranger, "lost": lost, "no scope": newRequest("", "x")} {
+	for name, raw := range map[string]string{
+		"stranger":   "POST /v1/check?scope=entry HTTP/1.1\r\nHost: g\r\nContent-Length: 1\r\n\r\nx",
+		"lost":       post("/v2/check", "", "x"),
+		"no scope":   post("/v1/check", "", "x"),
+		"two ways":   post("/v1/check?scope=entry", "Authorization: Bearer none\r\n", "x"),
+		"proxy":      post("http://gate.example/v2/check", "", "x"),
+		"other time": "GET /healthz HTTP/3.0\r\n\r\n",
+	} {
+		ctx := readRequest(t, raw)
 		if n := testing.AllocsPerRun(2000, func() {
 			ctx.Response.Reset()
 			s.Handle(ctx)

@@ -7,6 +7,7 @@ import (
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
 
+	"github.com/railgate/railgate/gateway/edge"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
 )
@@ -20,24 +21,41 @@ type scratch struct {
 
 var scratches = sync.Pool{New: func() any { return &scratch{body: make([]byte, 0, 512)} }}
 
-const checkPath = "/v1/check"
+const (
+	checkPath  = "/v1/check"
+	checksPath = "/v1/checks"
+)
 
 // serve is the request edge: it routes, and turns a panic into a denial, since
 // fasthttp would let it end the process.
 func (g *Gateway) serve(ctx *fasthttp.RequestCtx) {
-	defer func() {
-		if fault := recover(); fault != nil {
-			g.meter.panics.Add(1)
-			// The fault's text may quote input, so only its place is logged.
-			g.log.Error("panic while answering a request; denied", zap.StackSkip("stack", 1))
-			g.refuse(ctx, problemInternal)
-			ctx.SetConnectionClose()
-		}
-	}()
-	path, query := target(ctx)
-	switch string(path) {
+	defer g.denyPanic(ctx)
+	if same := recall(ctx); same != nil {
+		g.check(ctx, same.device, same.scope)
+		return
+	}
+	head, fault := edge.ReadHead(&ctx.Request.Header)
+	if fault != edge.NoFault {
+		g.refuse(ctx, faults[fault])
+		ctx.SetConnectionClose()
+		return
+	}
+	if head.Close {
+		ctx.SetConnectionClose()
+	}
+	switch string(head.Path) {
 	case checkPath:
-		g.check(ctx, query)
+		if who, ok := g.admit(ctx, &head); ok {
+			// The next head on this connection is held against this one.
+			if !head.Close {
+				remember(ctx, who)
+			}
+			g.check(ctx, who.device, who.scope)
+		}
+	case checksPath:
+		if who, ok := g.admit(ctx, &head); ok {
+			g.checks(ctx, who.device, who.scope)
+		}
 	case "/healthz":
 		g.answerHealth(ctx)
 	case "/readyz":
@@ -47,51 +65,57 @@ func (g *Gateway) serve(ctx *fasthttp.RequestCtx) {
 	}
 }
 
-// target splits the request target as it was sent. Paths are compared byte for
-// byte: no decoding, no cleaning, so there is one spelling of each.
-func target(ctx *fasthttp.RequestCtx) (path, query []byte) {
-	uri := ctx.Request.Header.RequestURI()
-	if len(uri) == 0 || uri[0] != '/' { // absolute form, as a proxy sends it
-		u := ctx.URI()
-		return u.PathOriginal(), u.QueryString()
+// denyPanic is what serve defers.
+func (g *Gateway) denyPanic(ctx *fasthttp.RequestCtx) {
+	if fault := recover(); fault != nil {
+		g.meter.panics.Add(1)
+		// The fault's text may quote input, so only its place is logged.
+		g.log.Error("panic while answering a request; denied", zap.StackSkip("stack", 1))
+		g.refuse(ctx, problemInternal)
+		ctx.SetConnectionClose()
 	}
-	path, query, _ = bytes.Cut(uri, []byte{'?'})
-	return path, query
 }
 
 var scopeParam = []byte("scope=")
 
-// check is POST /v1/check.
-func (g *Gateway) check(ctx *fasthttp.RequestCtx, query []byte) {
+// admit says who asks and for which use, or answers that they may not.
+func (g *Gateway) admit(ctx *fasthttp.RequestCtx, head *edge.Head) (who asked, ok bool) {
 	if !ctx.IsPost() {
 		ctx.Response.Header.Set("Allow", fasthttp.MethodPost)
 		g.refuse(ctx, problemMethod)
-		return
+		return asked{}, false
 	}
-	device := g.Devices.find(ctx.Request.Header.Peek(fasthttp.HeaderAuthorization))
+	device := g.Devices.find(head.Authorization)
 	if device == nil {
 		g.refuse(ctx, problemDevice)
-		return
+		return asked{}, false
 	}
-	name, ok := bytes.CutPrefix(query, scopeParam)
+	name, ok := bytes.CutPrefix(head.Query, scopeParam)
 	if !ok {
 		g.refuse(ctx, problemScopeMissing)
-		return
+		return asked{}, false
 	}
 	scope, ok := tokens.ParseScope(name)
 	if !ok {
 		g.refuse(ctx, problemScopeUnknown)
-		return
+		return asked{}, false
 	}
 	if !device.Scopes.Has(scope) {
 		g.refuse(ctx, problemScopeDenied)
-		return
+		return asked{}, false
 	}
+	return asked{device, scope}, true
+}
+
+var jsonType = []byte("application/json")
+
+// check answers with the verdict on the code in the body.
+func (g *Gateway) check(ctx *fasthttp.RequestCtx, device *Device, scope tokens.Scope) {
 	s := scratches.Get().(*scratch)
 	// fasthttp read the clock when the request arrived; once is enough.
 	now := g.Now(ctx.Time()).UnixMilli()
 	s.body = g.judge(s, ctx.PostBody(), now, scope, &device.policy)
-	ctx.Response.Header.SetContentType("application/json")
+	ctx.Response.Header.SetContentTypeBytes(jsonType)
 	ctx.Response.SetBody(s.body)
 	scratches.Put(s)
 }
@@ -106,11 +130,17 @@ func (g *Gateway) judge(s *scratch, text []byte, now int64, scope tokens.Scope, 
 	case reason != tokens.ReasonOK:
 	case action != Deny:
 		reason = g.checker.Check(&s.token, now/1000, scope)
-	case fresh.State == revocation.Booting || !fresh.Usable:
-		reason = tokens.ReasonNoData
 	default:
-		reason = tokens.ReasonStaleData
+		reason = unable(fresh)
 	}
 	g.meter.verdict(fresh.State, action, reason)
 	return appendVerdict(s.body[:0], &s.token, reason, fresh, action, now/1000)
+}
+
+// unable is why nothing is judged on data that the policy does not serve.
+func unable(fresh revocation.Freshness) tokens.Reason {
+	if fresh.State == revocation.Booting || !fresh.Usable {
+		return tokens.ReasonNoData
+	}
+	return tokens.ReasonStaleData
 }

@@ -49,6 +49,9 @@ func (d *document) holds(t testing.TB, method, target, authorization, body strin
 		t.Fatal(err)
 	}
 	request.Header.Set("Content-Type", "text/plain")
+	if strings.HasPrefix(target, "/v1/checks") {
+		request.Header.Set("Content-Type", "application/json")
+	}
 	request.Header.Set("Authorization", authorization)
 	route, params, err := d.router.FindRoute(request)
 	if err != nil {

@@ -1,10 +1,12 @@
 package gateway
 
 import (
+	"net"
 	"time"
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/railgate/railgate/gateway/edge"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -12,17 +14,46 @@ import (
 const (
 	HeaderBytes = headerBytes
 	BodyBytes   = bodyBytes
+	BatchBytes  = batchBytes
+	ScanEarly   = scanEarly
+	ScanLate    = scanLate
 )
 
 // Handle answers one request as the server would, without a connection.
 func (g *Gateway) Handle(ctx *fasthttp.RequestCtx) { g.serve(ctx) }
+
+// Remembers says whether the head is the one that its connection remembers.
+func (g *Gateway) Remembers(ctx *fasthttp.RequestCtx) bool { return recall(ctx) != nil }
 
 // UseKeys replaces what the checker asks for keys: a way to make it fail or
 // wait. Only before Serve.
 func (g *Gateway) UseKeys(keys tokens.Keys) { g.checker.Keys = keys }
 
 // UseReadTimeout shortens the wait for a request. Only before Serve.
-func (g *Gateway) UseReadTimeout(d time.Duration) { g.server.ReadTimeout = d }
+func (g *Gateway) UseReadTimeout(d time.Duration) { g.limits.Read = d }
+
+// ServeConn serves one connection as Serve does with many.
+func (g *Gateway) ServeConn(c net.Conn) error {
+	listener := edge.NewListener(&single{conn: c}, g.limits)
+	defer listener.Close()
+	conn, err := listener.Accept()
+	if err != nil {
+		return err
+	}
+	return g.server.ServeConn(conn)
+}
+
+// ServePlain serves a connection without limits and without remembering heads.
+func (g *Gateway) ServePlain(c net.Conn) error { return g.server.ServeConn(c) }
+
+// single is a listener of one connection.
+type single struct {
+	net.Listener
+	conn net.Conn
+}
+
+func (s *single) Accept() (net.Conn, error) { return s.conn, nil }
+func (s *single) Close() error              { return nil }
 
 // UseConnections lowers the limit on connections. Only before Serve.
 func (g *Gateway) UseConnections(n int) { g.server.Concurrency = n }

@@ -11,21 +11,10 @@ import (
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
 
+	"github.com/railgate/railgate/gateway/edge"
 	"github.com/railgate/railgate/gateway/passcache"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
-)
-
-// Limits of the public listener. A gate's request is a few hundred bytes and
-// arrives at once: whatever is slower or larger is not a gate.
-const (
-	readTimeout  = 5 * time.Second  // a whole request, header and body
-	writeTimeout = 5 * time.Second  // a whole answer
-	idleTimeout  = 75 * time.Second // between requests: above the 60 s that proxies keep connections
-	headerBytes  = 4 << 10          // request line and headers
-	bodyBytes    = 1 << 10          // a code is 192 characters
-	// maxConnections bounds memory: about 12 KiB each when idle.
-	maxConnections = 32 << 10
 )
 
 // timeNow is the clock of status pages; the check path uses the request's time.
@@ -60,6 +49,7 @@ type Gateway struct {
 	checker tokens.Checker
 	log     *zap.Logger
 	server  *fasthttp.Server
+	limits  edge.Limits
 
 	// atomics
 	meter    *meter
@@ -85,24 +75,23 @@ func New(c Config, replica *revocation.Replica, log *zap.Logger) (*Gateway, erro
 	if err != nil {
 		return nil, err
 	}
-	g := &Gateway{Config: c, replica: replica, passes: passes, log: log, meter: newMeter(),
+	g := &Gateway{Config: c, replica: replica, passes: passes, log: log, meter: newMeter(), limits: limits,
 		checker: tokens.Checker{Keys: replica, Revocations: replica, Passes: passes}}
 	g.server = &fasthttp.Server{
-		Handler:                      g.serve,
-		ErrorHandler:                 g.unreadable,
-		Name:                         "railgate",
-		Concurrency:                  maxConnections,
-		ReadBufferSize:               headerBytes,
-		WriteBufferSize:              headerBytes,
-		MaxRequestBodySize:           bodyBytes,
-		ReadTimeout:                  readTimeout,
-		WriteTimeout:                 writeTimeout,
-		IdleTimeout:                  idleTimeout,
-		TCPKeepalive:                 true,
+		Handler:            g.serve,
+		ErrorHandler:       g.unreadable,
+		HeaderReceived:     g.bodyLimit,
+		Name:               "railgate",
+		Concurrency:        maxConnections,
+		ReadBufferSize:     headerBytes,
+		WriteBufferSize:    headerBytes,
+		MaxRequestBodySize: bodyBytes,
+		// No timeouts: the connections keep limits themselves. Keep-alive probes
+		// are on without a word, as package net has them.
 		CloseOnShutdown:              true,
 		DisablePreParseMultipartForm: true,
 		SecureErrorLogMessage:        true, // its default quotes the request, and with it a token
-		ExpectHandler:                expectNothing,
+		ExpectHandler:                g.expectNothing,
 		Logger:                       quiet{log},
 	}
 	return g, nil
@@ -112,6 +101,7 @@ func New(c Config, replica *revocation.Replica, log *zap.Logger) (*Gateway, erro
 // and requests are still served for DrainDelay, then the listener closes and
 // requests at hand are finished, for DrainTimeout at most. It closes listener.
 func (g *Gateway) Serve(ctx context.Context, listener net.Listener) error {
+	listener = edge.NewListener(listener, g.limits)
 	failed := make(chan error, 1)
 	go func() { failed <- g.server.Serve(listener) }()
 	select {
@@ -134,12 +124,6 @@ func (g *Gateway) Serve(ctx context.Context, listener net.Listener) error {
 	listener.Close()
 	return <-failed
 }
-
-// expectNothing answers Expect: 100-continue, and the server then ends the
-// connection. It must not be a ContinueHandler: that keeps the connection, takes
-// the body, if it comes after all, for a request, and answers all that follows
-// with an empty 200 without asking the handler.
-func expectNothing(*fasthttp.RequestCtx) int { return fasthttp.StatusExpectationFailed }
 
 // quiet takes fasthttp's messages: connection errors of strangers, which are
 // not worth a line each in the peak.

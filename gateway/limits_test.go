@@ -55,6 +55,28 @@ func TestASlowRequestIsCutOff(t *testing.T) {
 			s.refused("request_timeout", func() (a answer) { a, in = s.wire(raw); return a })
 			s.ends(in)
 		})
+		t.Run(name+", the second", func(t *testing.T) {
+			s := s.in(t)
+			conn := s.dial()
+			in := bufio.NewReader(conn)
+			atOnce(conn, whole)
+			a, _ := s.hear(in, whole)
+			a.verdict(t)
+			s.refused("request_timeout", func() answer { atOnce(conn, raw); a, _ := s.hear(in, raw); return a })
+			s.ends(in)
+		})
+	}
+}
+
+// Who opens a connection and says nothing is not answered, and not counted.
+func TestASilentConnectionEnds(t *testing.T) {
+	s := open(t, plan{prepare: func(g *gateway.Gateway) { g.UseReadTimeout(200 * time.Millisecond) }})
+	before := s.counters("railgate_refused_requests_total")
+	s.ends(bufio.NewReader(s.dial()))
+	for code, n := range s.counters("railgate_refused_requests_total") {
+		if n != before[code] {
+			t.Errorf("a connection on which nothing came was counted as %s", code)
+		}
 	}
 }
 

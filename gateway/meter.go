@@ -15,6 +15,8 @@ type meter struct {
 	verdicts [revocation.Suspect + 1][actionCount][]atomic.Uint64 // by state, by action, by reason
 	problems map[*problem]*atomic.Uint64                          // keys fixed at start
 	panics   atomic.Uint64
+
+	batchScans atomic.Uint64
 }
 
 func newMeter() *meter {
@@ -39,6 +41,8 @@ var (
 		[]string{"reason", "class", "revocation", "policy"}, nil)
 	descProblems = prometheus.NewDesc("railgate_refused_requests_total",
 		"Requests that got a problem instead of a verdict.", []string{"code"}, nil)
+	descBatchScans = prometheus.NewDesc("railgate_batch_scans_total",
+		"Verdicts on scans that came in batches, later than they were made; railgate_verdicts_total has them as well.", nil, nil)
 	descPanics = prometheus.NewDesc("railgate_panics_total",
 		"Panics recovered at the request edge; each was answered with a denial.", nil, nil)
 	descTurned = prometheus.NewDesc("railgate_connections_turned_away_total",
@@ -93,6 +97,7 @@ func (g *Gateway) Collect(out chan<- prometheus.Metric) {
 	for p, n := range g.meter.problems {
 		counter(descProblems, n.Load(), p.code)
 	}
+	counter(descBatchScans, g.meter.batchScans.Load())
 	counter(descPanics, g.meter.panics.Load())
 	counter(descTurned, uint64(g.server.GetRejectedConnectionsCount()))
 	c := g.passes.Stats()

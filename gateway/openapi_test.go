@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/gateway"
+	batch "github.com/railgate/railgate/gateway/scans"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
 )
@@ -20,6 +21,8 @@ func TestTheDocumentHoldsForEveryReason(t *testing.T) {
 		s := c.openFor(t)
 		code := c.code(s)
 		d.holds(t, "POST", "/v1/check?scope="+c.scope, "Bearer "+gateDevice, code, true, s.check(c.scope, code))
+		list := []scanned{{code, s.clock.Load()}, {code, 0}}
+		d.holds(t, "POST", "/v1/checks?scope="+c.scope, "Bearer "+gateDevice, bodyOf(list...), true, s.checks(c.scope, list...))
 	}
 }
 
@@ -29,47 +32,69 @@ func TestTheDocumentHoldsForEveryStatus(t *testing.T) {
 	s := open(t, plan{prepare: func(g *gateway.Gateway) { g.UseKeys(keys); g.UseReadTimeout(time.Second) }})
 	keys.Keys = s.feed.Replica
 	code, gate := s.goodCode(7), "Bearer "+gateDevice
+	few := bodyOf(scanned{code, now})
+	many := bodyOf(make([]scanned, batch.Max+1)...)
 
 	for _, c := range []struct {
-		target, authorization string
-		proper                bool
-		status                int
+		target, authorization, body string
+		proper                      bool
+		status                      int
 	}{
-		{"/v1/check?scope=entry", gate, true, 200},
-		{"/v1/check", gate, false, 400},
-		{"/v1/check?scope=all", gate, false, 400},
-		{"/v1/check?scope=entry", "", false, 401},
-		{"/v1/check?scope=entry", "Bearer " + stranger, true, 401},
-		{"/v1/check?scope=entry", "Bearer " + shopDevice, true, 403},
+		{"/v1/check?scope=entry", gate, code, true, 200},
+		{"/v1/check", gate, code, false, 400},
+		{"/v1/check?scope=all", gate, code, false, 400},
+		{"/v1/check?scope=entry", "", code, false, 401},
+		{"/v1/check?scope=entry", "Bearer " + stranger, code, true, 401},
+		{"/v1/check?scope=entry", "Bearer " + shopDevice, code, true, 403},
+		{"/v1/checks?scope=entry", gate, few, true, 200},
+		{"/v1/checks", gate, few, false, 400},
+		{"/v1/checks?scope=entry", gate, code, false, 400},
+		{"/v1/checks?scope=entry", gate, `{"scans":[]}`, false, 400},
+		{"/v1/checks?scope=entry", gate, `{"scans":[{"code":"RG1:"}]}`, false, 400},
+		{"/v1/checks?scope=entry", gate, `{"scans":[{"code":"RG1:","scanned_at_ms":-1}]}`, false, 400},
+		{"/v1/checks?scope=entry", gate, `{"scans":[{"code":"RG1:","scanned_at_ms":1000000000000000}]}`, false, 400},
+		{"/v1/checks?scope=entry", gate, `{"scans":[{"code":"RG1:","scanned_at_ms":1,"lane":2}]}`, false, 400},
+		{"/v1/checks?scope=entry", gate, many, false, 413},
+		{"/v1/checks?scope=entry", "", few, false, 401},
+		{"/v1/checks?scope=entry", "Bearer " + stranger, few, true, 401},
+		{"/v1/checks?scope=entry", "Bearer " + shopDevice, few, true, 403},
 	} {
-		a := s.ask("POST", c.target, c.authorization, code)
+		a := s.ask("POST", c.target, c.authorization, c.body)
 		if a.status != c.status {
 			t.Errorf("%s: status %d, want %d", c.target, a.status, c.status)
 		}
-		d.holds(t, "POST", c.target, c.authorization, code, c.proper, a)
+		d.holds(t, "POST", c.target, c.authorization, c.body, c.proper, a)
 	}
-	for _, o := range []struct{ method, target, authorization string }{
-		{"POST", "/v1/check?scope=entry", gate}, {"GET", "/healthz", ""}, {"GET", "/readyz", ""},
+	for _, o := range []struct {
+		method, target, authorization, body string
+		limit                               int
+	}{
+		{"POST", "/v1/check?scope=entry", gate, code, gateway.BodyBytes},
+		{"POST", "/v1/checks?scope=entry", gate, few, gateway.BatchBytes},
+		{"GET", "/healthz", "", code, gateway.BodyBytes},
+		{"GET", "/readyz", "", code, gateway.BodyBytes},
 	} {
 		start := fmt.Sprintf("%s %s HTTP/1.1\r\nHost: g\r\nAuthorization: %s\r\n", o.method, o.target, o.authorization)
 		for status, raw := range map[int]string{
 			400: start + "Content-Length: many\r\n\r\n",
 			408: start,
-			413: start + "Content-Length: 1025\r\n\r\n" + strings.Repeat("a", 1025),
+			413: start + fmt.Sprintf("Content-Length: %d\r\n\r\n", o.limit+1),
 			417: start + "Content-Length: 4\r\nExpect: 100-continue\r\n\r\n",
 			431: start + "X-Filler: " + strings.Repeat("a", gateway.HeaderBytes) + "\r\n\r\n",
+			505: strings.Replace(start, "HTTP/1.1", "HTTP/1.2", 1) + "\r\n",
 		} {
 			a, in := s.wire(raw)
-			if a.status != status || (status == 417 && len(a.body) != 0) {
-				t.Errorf("%s: status %d with %d bytes, want %d", o.target, a.status, len(a.body), status)
+			if a.status != status {
+				t.Errorf("%s: status %d, want %d", o.target, a.status, status)
 			}
 			s.ends(in)
-			d.holds(t, o.method, o.target, o.authorization, code, true, a)
+			d.holds(t, o.method, o.target, o.authorization, o.body, true, a)
 		}
 	}
 	keys.broken.Store(true)
-	s.panics = 1
+	s.panics = 2
 	d.holds(t, "POST", "/v1/check?scope=entry", gate, code, true, s.check("entry", code))
+	d.holds(t, "POST", "/v1/checks?scope=entry", gate, few, true, s.checks("entry", scanned{code, now}))
 
 	for _, path := range []string{"/healthz", "/readyz"} {
 		for _, method := range []string{"GET", "HEAD"} {
@@ -85,14 +110,15 @@ func TestTheDocumentHoldsForEveryStatus(t *testing.T) {
 	full.wire(post("/v1/check?scope=entry", "", code))
 	away, _ := full.wire("")
 	d.holds(t, "POST", "/v1/check?scope=entry", gate, code, true, away)
+	d.holds(t, "POST", "/v1/checks?scope=entry", gate, few, true, away)
 	d.holds(t, "GET", "/healthz", "", "", true, away)
 	d.holds(t, "GET", "/readyz", "", "", true, away)
 
 	for path, item := range d.Paths.Map() {
 		for method, operation := range item.Operations() {
 			for status := range operation.Responses.Map() {
-				// A fault can be provoked in the check alone.
-				if key := method + " " + path + " " + status; !d.seen[key] && (status != "500" || path == "/v1/check") {
+				// A fault can be provoked in the checks alone.
+				if key := method + " " + path + " " + status; !d.seen[key] && (status != "500" || strings.HasPrefix(path, "/v1/check")) {
 					t.Errorf("%s is documented and was not provoked", key)
 				}
 			}
@@ -133,7 +159,7 @@ func TestTheDocumentHoldsWhereNoOperationIs(t *testing.T) {
 
 func TestTheListsOfTheDocumentAreThoseOfTheCode(t *testing.T) {
 	d := readDocument(t)
-	var reasons, states, denyClasses []string
+	var reasons, states, denyClasses, faults []string
 	classes := map[string]string{}
 	for _, r := range tokens.Reasons() {
 		if r == tokens.ReasonOK {
@@ -150,12 +176,20 @@ func TestTheListsOfTheDocumentAreThoseOfTheCode(t *testing.T) {
 	for s := revocation.Booting; s <= revocation.Suspect; s++ {
 		states = append(states, s.String())
 	}
+	for f := batch.Syntax; f < batch.TooMany; f++ { // the last has a problem of its own
+		faults = append(faults, f.String())
+	}
 	for schema, want := range map[string][]string{
 		"DenyReason": reasons, "DenyClass": denyClasses, "RevocationState": states, "Scope": tokens.ScopeNames(),
-		"ProblemCode": slices.Collect(maps.Keys(gateway.Problems())),
+		"ProblemCode": slices.Collect(maps.Keys(gateway.Problems())), "ScansProblem.fault": faults,
 	} {
 		var got []string
-		for _, v := range d.Components.Schemas[schema].Value.Enum {
+		name, property, nested := strings.Cut(schema, ".")
+		documented := d.Components.Schemas[name].Value
+		if nested {
+			documented = documented.Properties[property].Value
+		}
+		for _, v := range documented.Enum {
 			got = append(got, v.(string))
 		}
 		slices.Sort(got)

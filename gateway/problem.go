@@ -3,9 +3,10 @@ package gateway
 import (
 	"encoding/json"
 	"errors"
-	"net"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/railgate/railgate/gateway/edge"
 )
 
 // problem is a refused request, RFC 9457: the caller did something wrong, and
@@ -44,17 +45,28 @@ var (
 	problemTimeout = newProblem(408, "request_timeout", "Request took too long",
 		"The request did not arrive in time.", "请求未在规定时间内到达。")
 	problemTooLarge = newProblem(413, "body_too_large", "Body too large",
-		"A code is 192 characters; send nothing else in the body.", "二维码内容为192个字符，请勿发送其他内容。")
+		"A code is 192 characters; send nothing else in the body. A batch has 131072 bytes at most.", "二维码内容为192个字符，请勿发送其他内容；批量请求不得超过131072字节。")
+	problemScans = newProblem(400, "scans_malformed", "Not a list of scans",
+		"Send JSON: scans, a list of objects with code and scanned_at_ms. What is wrong is in fault, where it is in scan and offset.", "请发送 JSON：scans 为列表，每项含 code 和 scanned_at_ms；错误类型见 fault，位置见 scan 和 offset。")
+	problemTooMany = newProblem(413, "too_many_scans", "Too many scans",
+		"Send 256 scans at most in one batch.", "每批最多256条扫码记录。")
 	problemHeaders = newProblem(431, "headers_too_large", "Headers too large",
 		"Send fewer or shorter headers.", "请求头过大。")
 	problemBad = newProblem(400, "bad_request", "Bad request",
 		"This is not a request the gateway can read.", "无法解析该请求。")
+	problemExpectation = newProblem(417, "expectation_failed", "Expectation not met",
+		"Send the request without an Expect header.", "请勿发送 Expect 头。")
+	problemVersion = newProblem(505, "version_unsupported", "HTTP version not supported",
+		"Use HTTP/1.1.", "请使用 HTTP/1.1。")
 	problemInternal = newProblem(500, "internal_error", "Internal error",
 		"The gateway failed. Do not let the passenger pass on this answer.", "网关内部错误，请勿据此放行。")
 )
 
 var problems = []*problem{problemDevice, problemScopeDenied, problemScopeMissing, problemScopeUnknown, problemNotFound,
-	problemMethod, problemTimeout, problemTooLarge, problemHeaders, problemBad, problemInternal}
+	problemMethod, problemTimeout, problemTooLarge, problemScans, problemTooMany, problemHeaders, problemBad, problemExpectation, problemVersion, problemInternal}
+
+// faults are the problems of heads that are refused.
+var faults = [edge.FaultCount]*problem{edge.Malformed: problemBad, edge.Version: problemVersion, edge.Expectation: problemExpectation}
 
 func (g *Gateway) refuse(ctx *fasthttp.RequestCtx, p *problem) {
 	g.meter.problem(p)
@@ -71,16 +83,28 @@ func (g *Gateway) refuse(ctx *fasthttp.RequestCtx, p *problem) {
 // connection: after a broken request nobody knows where the next one begins.
 func (g *Gateway) unreadable(ctx *fasthttp.RequestCtx, err error) {
 	var small *fasthttp.ErrSmallBuffer
-	var network net.Error
+	conn, _ := ctx.Conn().(*edge.Conn)
 	p := problemBad
 	switch {
+	case conn != nil && conn.Late(): // asked first: some of fasthttp's errors hide what they are about
+		p = problemTimeout
 	case errors.Is(err, fasthttp.ErrBodyTooLarge):
 		p = problemTooLarge
+		if isBatch(&ctx.Request.Header) && g.sender(&ctx.Request.Header) == nil {
+			p = problemDevice // the body would do, from a device
+		}
 	case errors.As(err, &small):
 		p = problemHeaders
-	case errors.As(err, &network) && network.Timeout():
-		p = problemTimeout
 	}
 	g.refuse(ctx, p)
 	ctx.SetConnectionClose()
+}
+
+// expectNothing answers Expect: 100-continue before the body is there, and the
+// server then ends the connection. It must not be a ContinueHandler: that keeps
+// the connection, takes the body, if it comes after all, for a request, and
+// answers all that follows with an empty 200 without asking the handler.
+func (g *Gateway) expectNothing(ctx *fasthttp.RequestCtx) int {
+	g.refuse(ctx, problemExpectation)
+	return problemExpectation.status
 }

@@ -2,13 +2,16 @@ package gateway_test
 
 import (
 	"bufio"
+	"errors"
 	"flag"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -57,7 +60,7 @@ func readRawCases(t *testing.T, lines []string, s *station) (cases []rawCase) {
 			t.Fatalf("%s:%d: cannot read %q", rawFile, i+1, line)
 		}
 	}
-	if len(cases) < 60 {
+	if len(cases) < 100 {
 		t.Fatalf("only %d cases in %s", len(cases), rawFile)
 	}
 	return cases
@@ -70,8 +73,8 @@ const (
 	afterAllow = "GET, HEAD"
 )
 
-// raw sends a case and tells what came back.
-func (s *station) raw(c rawCase) string {
+// raw sends a case in the given way and tells what came back.
+func (s *station) raw(c rawCase, write func(net.Conn, string)) string {
 	var said []string
 	conn := s.dial()
 	in := bufio.NewReader(conn)
@@ -87,8 +90,7 @@ func (s *station) raw(c rawCase) string {
 		return response, err == nil
 	}
 	for _, bytes := range append(c.sends, after) {
-		// Writing fails once the other side has closed; reading tells.
-		_, _ = io.WriteString(conn, bytes)
+		write(conn, bytes)
 		response, ok := hear()
 		for ok && bytes == after && (response.StatusCode != 405 || response.Header.Get("Allow") != afterAllow) {
 			said = append(said, strconv.Itoa(response.StatusCode))
@@ -104,23 +106,49 @@ func (s *station) raw(c rawCase) string {
 	return strings.Join(append(said, "open"), " ")
 }
 
+// Writing fails once the other side has closed; reading tells.
+func atOnce(conn net.Conn, bytes string) { _, _ = io.WriteString(conn, bytes) }
+
+func byteByByte(conn net.Conn, bytes string) {
+	for i := range len(bytes) {
+		if _, err := conn.Write([]byte{bytes[i]}); err != nil {
+			return
+		}
+	}
+}
+
+// halfClosed sends a case to its end, as one that will say no more.
+func (s *station) halfClosed(c rawCase) string {
+	conn := s.dial()
+	atOnce(conn, strings.Join(c.sends, ""))
+	if err := conn.(*net.TCPConn).CloseWrite(); err != nil && !errors.Is(err, syscall.ENOTCONN) {
+		s.t.Fatal(err)
+	}
+	var said []string
+	for in := bufio.NewReader(conn); ; {
+		response, err := http.ReadResponse(in, nil)
+		if err != nil {
+			if isTimeout(err) {
+				s.t.Errorf("no end within %v", patience)
+			}
+			return strings.Join(append(said, "closed"), " ")
+		}
+		_, _ = io.Copy(io.Discard, response.Body)
+		said = append(said, strconv.Itoa(response.StatusCode))
+	}
+}
+
 // Whatever is sent, the answer is known: which status, and whether the
 // connection goes on. Two parties that disagree about that is how a request is
 // smuggled past a proxy.
 func TestRawRequests(t *testing.T) {
-	file, err := os.ReadFile(rawFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := open(t, plan{prepare: func(g *gateway.Gateway) { g.UseReadTimeout(2 * time.Second) }})
-	lines := strings.Split(string(file), "\n")
-	cases := readRawCases(t, lines, s)
+	s, cases, lines := openForRaw(t)
 	var mu sync.Mutex
 	t.Run("cases", func(t *testing.T) {
 		for _, c := range cases {
 			t.Run(c.name, func(t *testing.T) {
 				t.Parallel()
-				got := s.in(t).raw(c)
+				got := s.in(t).raw(c, atOnce)
 				if *update {
 					mu.Lock()
 					defer mu.Unlock()
@@ -136,4 +164,52 @@ func TestRawRequests(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// How the bytes are cut into segments means nothing.
+func TestRawRequestsByteByByte(t *testing.T) {
+	s, cases, _ := openForRaw(t)
+	for _, c := range cases {
+		if len(strings.Join(c.sends, "")) > 2000 {
+			continue // sizes alone
+		}
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if got := s.in(t).raw(c, byteByByte); got != c.want {
+				t.Errorf("%s:%d: got %s, want %s", rawFile, c.line+1, got, c.want)
+			}
+		})
+	}
+}
+
+// A client that has said all it will is answered all the same, and the
+// connection ends.
+func TestRawRequestsOfAClientThatSaysNoMore(t *testing.T) {
+	s, cases, _ := openForRaw(t)
+	for _, c := range cases {
+		answers, _ := strings.CutSuffix(c.want, " open")
+		answers, _ = strings.CutSuffix(answers, " closed")
+		want := answers + " closed"
+		if strings.Contains(c.want, "408") {
+			continue // what is not whole is known at once
+		}
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if got := s.in(t).halfClosed(c); got != want {
+				t.Errorf("%s:%d: got %s, want %s", rawFile, c.line+1, got, want)
+			}
+		})
+	}
+}
+
+// openForRaw is a station with little patience, and the table, whole and line by line.
+func openForRaw(t *testing.T) (*station, []rawCase, []string) {
+	t.Helper()
+	file, err := os.ReadFile(rawFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, plan{prepare: func(g *gateway.Gateway) { g.UseReadTimeout(2 * time.Second) }})
+	lines := strings.Split(string(file), "\n")
+	return s, readRawCases(t, lines, s), lines
 }

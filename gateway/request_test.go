@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"bufio"
 	"strings"
 	"testing"
 )
@@ -28,7 +29,7 @@ func TestTheScopeStandsAlone(t *testing.T) {
 		"?scope=entry,sale":        "scope_unknown",
 		"?scope=entry;x=1":         "scope_unknown",
 		"?scope=entry?":            "scope_unknown",
-		"?scope=entry#x":           "scope_unknown",
+		"?scope=entry#x":           "bad_request", // no target has a fragment
 	} {
 		t.Run("query "+query, func(t *testing.T) {
 			s := s.in(t)
@@ -77,13 +78,28 @@ func TestOneSpellingOfEachPath(t *testing.T) {
 		"/", "/v1", "/v1/", "/v1/check/?scope=entry", "/v1/Check?scope=entry", "/V1/check?scope=entry", "/v2/check?scope=entry",
 		"//v1/check?scope=entry", "/v1//check?scope=entry", "/./v1/check?scope=entry", "/v1/x/../check?scope=entry",
 		"/v1/%63heck?scope=entry", "/v1%2fcheck?scope=entry", "/%2e/v1/check?scope=entry", "/v1/check%3fscope=entry",
-		"/v1/check;x=1?scope=entry", "/v1/check%00?scope=entry", "/v1/check.?scope=entry", "/v1\\check?scope=entry",
+		"/v1/check;x=1?scope=entry", "/v1/check%00?scope=entry", "/v1/check.?scope=entry",
 		"//gate.example/v1/check?scope=entry", "/healthz/", "//healthz", "/metrics", "/debug/pprof/", "/problems/not_found",
 		"http://gate.example//v1/check?scope=entry", "http://gate.example/v1/%63heck?scope=entry", "http://gate.example?scope=entry",
 	} {
 		t.Run(target, func(t *testing.T) {
 			s := s.in(t)
 			s.refused("not_found", func() answer { a, _ := s.wire(post(target, "", code)); return a })
+		})
+	}
+}
+
+func TestTargetsThatAreNone(t *testing.T) {
+	s := open(t, plan{})
+	for _, target := range []string{
+		"/v1\\check?scope=entry", "/v1/check%?scope=entry", "/v1/check?scope=entry%2", "/v1/check#?scope=entry", "/v1/\xe6\xa3\x80?scope=entry",
+		"*", "ftp://gate.example/v1/check?scope=entry", "http://user@gate.example/v1/check?scope=entry",
+	} {
+		t.Run(target, func(t *testing.T) {
+			s := s.in(t)
+			var in *bufio.Reader
+			s.refused("bad_request", func() (a answer) { a, in = s.wire(post(target, "", "x")); return a })
+			s.ends(in)
 		})
 	}
 }

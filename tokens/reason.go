@@ -23,6 +23,7 @@ const (
 	ReasonSignature                       // the issuer never signed this pass
 	ReasonNoData                          // the gateway has no revocation data yet
 	ReasonStaleData                       // the gateway's revocation data is too old
+	ReasonScanTime                        // scanned in the future, or too long ago to be judged
 	reasonCount
 )
 
@@ -66,6 +67,7 @@ var reasons = [reasonCount]reasonInfo{
 	ReasonSignature:         {"bad_signature", ClassFraud, "This code is not genuine. Please see the staff.", "该二维码无法通过验证，请联系工作人员。"},
 	ReasonNoData:            {"no_revocation_data", ClassVerifier, "This gate is starting. Please use the staffed channel.", "本通道正在启动，请走人工通道。"},
 	ReasonStaleData:         {"stale_revocation_data", ClassVerifier, "This gate is cut off from the network. Please use the staffed channel.", "本通道网络中断，请走人工通道。"},
+	ReasonScanTime:          {"scan_time_refused", ClassVerifier, "The device's clock is wrong, or this scan is too old to be judged. Please use the staffed channel.", "设备时钟有误或扫码时间过久，无法核验，请走人工通道。"},
 }
 
 // Reasons lists the closed list.

@@ -136,8 +136,15 @@ func (w *World) CutOff(tokens.Subject) int64 { return 0 }
 // passes remembers everything.
 type passes struct{ seen sync.Map }
 
-func (p *passes) Verified(pass *tokens.SignedPass) bool { _, ok := p.seen.Load(*pass); return ok }
-func (p *passes) Remember(pass *tokens.SignedPass)      { p.seen.Store(*pass, true) }
+func (p *passes) Recall(pass *tokens.SignedPass) (tokens.Shown, bool) {
+	shown, ok := p.seen.Load(*pass)
+	if !ok {
+		return tokens.Shown{}, false
+	}
+	return shown.(tokens.Shown), true
+}
+
+func (p *passes) Remember(pass *tokens.SignedPass, shown tokens.Shown) { p.seen.Store(*pass, shown) }
 
 func repeat(c byte) string {
 	text := make([]byte, 64)

@@ -1,0 +1,138 @@
+package gateway
+
+import (
+	"bytes"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/railgate/railgate/gateway/scans"
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/tokens"
+)
+
+// When a scan may have been made. A batch comes from a handheld that had no
+// network, and its scans are judged as of the moment the handheld names.
+const (
+	// scanEarly is how far that may lie ahead of this clock: what two clocks that
+	// are kept right differ by.
+	scanEarly = 5 * time.Second
+	// scanLate is how far it may lie back. Longer ago, what was revoked then may be
+	// forgotten already; the minute is for the clock that the forgetting went by.
+	scanLate = revocation.Afterlife - time.Minute
+)
+
+// batch is what one batch needs. Everything in it has scans.Max elements at most,
+// so one that is kept is bounded, at about 300 KiB. As the body of an answer it is
+// read by the server, which closes it when the answer is written; so the largest
+// answers belong to no connection.
+type batch struct {
+	bytes.Reader // of answer
+	answer       []byte
+	scans        []scans.Scan
+	codes        tokens.Batch
+}
+
+var batches = sync.Pool{New: func() any { return new(batch) }}
+
+// Close gives the memory back. The server calls it, once.
+func (b *batch) Close() error {
+	b.Reset(nil)
+	batches.Put(b)
+	return nil
+}
+
+// checks answers POST /v1/checks with a verdict on every scan in the body.
+func (g *Gateway) checks(ctx *fasthttp.RequestCtx, device *Device, scope tokens.Scope) {
+	b := batches.Get().(*batch)
+	// As for one check, the clock is read once.
+	now := g.Now(ctx.Time()).UnixMilli()
+	refusal := b.read(ctx.PostBody())
+	// The codes were copied. What took in a large body must not stay with a
+	// connection that may go on for hours.
+	ctx.Request.ReleaseBody(keptBytes)
+	if refusal.Fault != scans.NoFault {
+		g.refuseScans(ctx, b, refusal)
+		batches.Put(b)
+		return
+	}
+	g.judgeAll(b, now, scope, &device.policy)
+	ctx.Response.Header.SetContentTypeBytes(jsonType)
+	b.Reset(b.answer)
+	ctx.Response.SetBodyStream(b, len(b.answer))
+}
+
+// read takes the scans out of a body, which it spends. Nothing in b points into
+// the body afterwards.
+func (b *batch) read(body []byte) scans.Refusal {
+	var refusal scans.Refusal
+	b.scans, refusal = scans.Read(body, b.scans)
+	if refusal.Fault != scans.NoFault {
+		clear(b.scans)
+		return refusal
+	}
+	b.codes.Scans = slices.Grow(b.codes.Scans[:0], len(b.scans))[:len(b.scans)]
+	for i := range b.scans {
+		code := &b.codes.Scans[i]
+		code.Reason = code.Token.ParseText(b.scans[i].Text)
+		code.At = b.scans[i].AtMS / 1000
+		b.scans[i].Text = nil
+	}
+	return refusal
+}
+
+// judgeAll makes the verdict on every scan, counts it and renders it; now is Unix
+// ms. The times of a code are judged as of its scan; keys, cut-offs, revocations
+// and how recent they are, as of now: what was revoked since denies, what was
+// lifted since does not.
+func (g *Gateway) judgeAll(b *batch, now int64, scope tokens.Scope, policy *Policy) {
+	// As for one check: freshness before data.
+	fresh := g.replica.Freshness(now)
+	action := policy.action(fresh)
+	for i := range b.codes.Scans {
+		code, at := &b.codes.Scans[i], b.scans[i].AtMS
+		switch {
+		case code.Reason != tokens.ReasonOK:
+		case action == Deny:
+			code.Reason = unable(fresh)
+		case at > now+scanEarly.Milliseconds(), at < now-scanLate.Milliseconds():
+			code.Reason = tokens.ReasonScanTime
+		}
+	}
+	// Here is the place to wait for one's turn, or to be turned away: all that
+	// follows costs by the code, what came before did not.
+	g.checker.CheckAll(&b.codes, scope)
+
+	g.meter.batchScans.Add(uint64(len(b.codes.Scans)))
+	b.answer = append(b.answer[:0], `{"verdicts":[`...)
+	for i := range b.codes.Scans {
+		code := &b.codes.Scans[i]
+		g.meter.verdict(fresh.State, action, code.Reason)
+		if i > 0 {
+			b.answer = append(b.answer, ',')
+		}
+		b.answer = appendVerdict(b.answer, &code.Token, code.Reason, fresh, action, code.At)
+	}
+	b.answer = append(b.answer, ']', '}')
+}
+
+// refuseScans answers a body that is no list of scans: what is wrong, and where.
+func (g *Gateway) refuseScans(ctx *fasthttp.RequestCtx, b *batch, r scans.Refusal) {
+	if r.Fault == scans.TooMany {
+		g.refuse(ctx, problemTooMany)
+		return
+	}
+	g.refuse(ctx, problemScans)
+	b.answer = append(b.answer[:0], bytes.TrimSuffix(problemScans.body, []byte{'}'})...)
+	b.answer = append(b.answer, `,"fault":"`...)
+	b.answer = append(b.answer, r.Fault.String()...)
+	b.answer = append(b.answer, `","scan":`...)
+	b.answer = strconv.AppendInt(b.answer, int64(r.Scan), 10)
+	b.answer = append(b.answer, `,"offset":`...)
+	b.answer = strconv.AppendInt(b.answer, int64(r.Offset), 10)
+	b.answer = append(b.answer, '}')
+	ctx.Response.SetBody(b.answer)
+}

@@ -1,0 +1,120 @@
+package gateway_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/railgate/railgate/gateway"
+	batch "github.com/railgate/railgate/gateway/scans"
+)
+
+// A stranger is told so, and is not let in with a large body to say it.
+func TestOnlyDevicesSendBatches(t *testing.T) {
+	s := open(t, plan{})
+	one := bodyOf(s.shownAt(7, now))
+	s.refused("device_unknown", func() answer { return s.ask("POST", "/v1/checks?scope=entry", "", one) })
+	s.refused("device_unknown", func() answer { return s.ask("POST", "/v1/checks?scope=entry", "Bearer "+stranger, one) })
+	s.refused("scope_not_allowed", func() answer { return s.ask("POST", "/v1/checks?scope=entry", "Bearer "+shopDevice, one) })
+	s.refused("scope_missing", func() answer { return s.ask("POST", "/v1/checks", "Bearer "+gateDevice, one) })
+	s.refused("scope_unknown", func() answer { return s.ask("POST", "/v1/checks?scope=all", "Bearer "+gateDevice, one) })
+	announced := "POST /v1/checks?scope=entry HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n"
+	s.refused("device_unknown", func() answer {
+		a, in := s.wire(fmt.Sprintf(announced, stranger, gateway.BodyBytes+1))
+		s.ends(in)
+		return a
+	})
+}
+
+func TestABatchIsPosted(t *testing.T) {
+	s := open(t, plan{})
+	for _, method := range []string{"GET", "PUT", "DELETE", "OPTIONS"} {
+		a := s.refused("method_not_allowed", func() answer { return s.ask(method, "/v1/checks?scope=entry", "Bearer "+gateDevice, "") })
+		if a.header.Get("Allow") != "POST" {
+			t.Errorf("%s: Allow is %q", method, a.header.Get("Allow"))
+		}
+	}
+}
+
+// Each fault is answered with what it is and where, and with nothing of what was sent.
+func TestBatchesThatCannotBeRead(t *testing.T) {
+	s := open(t, plan{})
+	one := bodyOf(s.shownAt(7, now))
+	half := strings.TrimSuffix(one, "]}")
+	for _, c := range []struct {
+		body, fault  string
+		scan, offset int
+	}{
+		{"", "syntax", 0, 0},
+		{s.goodCode(7), "syntax", 0, 0},
+		{`{"scans":[]}`, "no_scans", 0, 10},
+		{`{}`, "name_missing", 0, 1},
+		{half + `,{"code":"RG1:"}]}`, "name_missing", 1, len(half) + 15},
+		{half + `,{"code":"RG1:","scanned_at":1}]}`, "unknown_name", 1, len(half) + 16},
+		{half + `,{"code":"RG1:","code":"RG1:"}]}`, "name_twice", 1, len(half) + 16},
+		{half + `,{"code":"RG1:","scanned_at_ms":1.5e3}]}`, "number", 1, len(half) + 32},
+		{one + one, "syntax", 1, len(one)},
+	} {
+		a := s.ask("POST", "/v1/checks?scope=entry", "Bearer "+gateDevice, c.body)
+		var p struct {
+			Code, Fault  string
+			Scan, Offset int
+			Status       int
+		}
+		if err := json.Unmarshal(a.body, &p); err != nil {
+			t.Fatalf("%v in %s", err, a.body)
+		}
+		if a.status != 400 || p.Status != 400 || p.Code != "scans_malformed" || a.header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s: %d, %+v", c.fault, a.status, p)
+		}
+		if p.Fault != c.fault || p.Scan != c.scan || p.Offset != c.offset {
+			t.Errorf("got %s at scan %d, offset %d; want %s at scan %d, offset %d", p.Fault, p.Scan, p.Offset, c.fault, c.scan, c.offset)
+		}
+	}
+	if _, read := s.ask("POST", "/v1/checks?scope=entry", "Bearer "+gateDevice, one).verdicts(t); read[0].Reason != "ok" {
+		t.Errorf("after all that a good batch got %s", read[0].Reason)
+	}
+}
+
+func FuzzChecksBody(f *testing.F) {
+	s := prepare(f, plan{})
+	one := bodyOf(s.shownAt(7, now))
+	for _, body := range []string{one, one + one, one[:len(one)-1], `{"scans":[]}`, bodyOf(make([]scanned, 3)...), "RG1:"} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		ctx := readRequest(t, post("/v1/checks?scope=entry", "", string(body)))
+		s.Handle(ctx)
+		a := answer{status: ctx.Response.StatusCode(), header: http.Header{"Content-Type": {string(ctx.Response.Header.ContentType())}}, body: ctx.Response.Body()}
+		switch a.status {
+		case 200:
+			list, refusal := batch.Read(body, nil)
+			if sent, _ := a.verdicts(t); refusal.Fault != batch.NoFault || len(sent) != len(list) {
+				t.Errorf("%d verdicts on %d scans, %s", len(sent), len(list), refusal.Fault)
+			}
+		case 400, 413:
+			if _, err := jsonValue(a.body); err != nil || strings.Contains(string(a.body), "verdict") {
+				t.Errorf("%v in %s", err, a.body)
+			}
+		default:
+			t.Errorf("status %d", a.status)
+		}
+	})
+}
+
+func TestAPanicInABatchIsADenialOfAll(t *testing.T) {
+	keys := &faulty{}
+	s := open(t, plan{prepare: func(g *gateway.Gateway) { g.UseKeys(keys) }})
+	s.panics = 1
+	keys.Keys = s.feed.Replica
+	scan := s.shownAt(7, now)
+	keys.quote = scan.Code
+	keys.broken.Store(true)
+	s.refused("internal_error", func() answer { return s.checks("entry", scanned{"nonsense", now}, scan) })
+	keys.broken.Store(false)
+	if _, read := s.checks("entry", scan).verdicts(t); read[0].Reason != "ok" {
+		t.Errorf("after the panic a good code got %s", read[0].Reason)
+	}
+}

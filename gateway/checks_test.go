@@ -1,0 +1,221 @@
+package gateway_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/railgate/railgate/gateway"
+	batch "github.com/railgate/railgate/gateway/scans"
+	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/tokentest"
+)
+
+// scanned is a code as a handheld kept it.
+type scanned struct {
+	Code string `json:"code"`
+	AtMS int64  `json:"scanned_at_ms"`
+}
+
+// bodyOf is a batch as a handheld sends it.
+func bodyOf(list ...scanned) string {
+	body, err := json.Marshal(map[string][]scanned{"scans": list})
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+	return string(body)
+}
+
+// shownAt is a code that is good at a moment, Unix ms, as it was scanned then.
+func (s *station) shownAt(index uint32, at int64) scanned {
+	session := s.issuer.Open(index, at/1000)
+	code := session.Code(0)
+	return scanned{code.Text(), at}
+}
+
+// checks sends a batch as the gate.
+func (s *station) checks(scope string, list ...scanned) answer {
+	s.t.Helper()
+	for _, c := range list {
+		s.remember("", c.Code)
+	}
+	return s.ask("POST", "/v1/checks?scope="+scope, "Bearer "+gateDevice, bodyOf(list...))
+}
+
+// verdicts expects an answer that is a list of them, and gives each as it was sent.
+func (a answer) verdicts(t testing.TB) (sent []string, read []verdict) {
+	t.Helper()
+	if a.status != 200 || a.header.Get("Content-Type") != "application/json" {
+		t.Fatalf("want verdicts, got %d %s: %s", a.status, a.header.Get("Content-Type"), a.body)
+	}
+	var list struct{ Verdicts []json.RawMessage }
+	d := json.NewDecoder(strings.NewReader(string(a.body)))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&list); err != nil || d.More() {
+		t.Fatalf("%v in %s", err, a.body)
+	}
+	for _, v := range list.Verdicts {
+		sent, read = append(sent, string(v)), append(read, readVerdict(t, v))
+	}
+	return sent, read
+}
+
+func reasonsOf(list []verdict) (reasons []string) {
+	for _, v := range list {
+		reasons = append(reasons, v.Reason)
+	}
+	return reasons
+}
+
+// What a batch says of a scan that was made now is what a check says, to the byte.
+func TestABatchSaysWhatChecksSay(t *testing.T) {
+	for _, c := range scans {
+		t.Run(c.reason, func(t *testing.T) {
+			s := c.openFor(t)
+			code := c.code(s)
+			want := string(s.check(c.scope, code).body)
+			before := s.counters("railgate_verdicts_total")
+			late := s.count("railgate_batch_scans_total")
+			scan := scanned{code, s.clock.Load()}
+			got, read := s.checks(c.scope, scan, scan, scan).verdicts(t)
+			if !slices.Equal(got, []string{want, want, want}) {
+				t.Errorf("checked alone:\n%s\nthree times in a batch:\n%s", want, strings.Join(got, "\n"))
+			}
+			grown := 0.0
+			for sample, n := range s.counters("railgate_verdicts_total") {
+				if strings.Contains(sample, " "+read[0].Reason+" ") {
+					grown += n - before[sample]
+				}
+			}
+			if grown != 3 || s.count("railgate_batch_scans_total")-late != 3 {
+				t.Errorf("%v verdicts were counted for three scans", grown)
+			}
+		})
+	}
+}
+
+// Good and forged codes beside each other, some again and again, some known to
+// the cache and some not: each verdict is its scan's own, in order.
+func TestAMixedBatch(t *testing.T) {
+	s := open(t, plan{})
+	var kinds []string
+	for _, c := range scans {
+		if c.plan == nil && c.before == nil && c.scope == "entry" {
+			kinds = append(kinds, c.code(s))
+		}
+	}
+	for i := range uint32(40) {
+		kinds = append(kinds, s.goodCode(1000+i))
+	}
+	for range 4 {
+		var list []scanned
+		for i := range batch.Max {
+			list = append(list, scanned{kinds[i*7%len(kinds)], s.clock.Load()})
+		}
+		got, _ := s.checks("entry", list...).verdicts(t)
+		if len(got) != len(list) {
+			t.Fatalf("%d verdicts on %d scans", len(got), len(list))
+		}
+		for i, c := range list {
+			if want := string(s.check("entry", c.Code).body); got[i] != want {
+				t.Fatalf("scan %d of the batch: %s\nalone: %s", i, got[i], want)
+			}
+		}
+		slices.Reverse(kinds)
+	}
+}
+
+func TestTheSizeOfABatch(t *testing.T) {
+	s := open(t, plan{})
+	var list []scanned
+	for i := range uint32(batch.Max) {
+		list = append(list, s.shownAt(i, now))
+	}
+	_, read := s.checks("entry", list...).verdicts(t)
+	for i, v := range read {
+		if v.Reason != "ok" || v.Serial != fmt.Sprintf("%d-%d", tokens.DayOf(tokentest.Epoch), i) {
+			t.Fatalf("scan %d: %s for %s", i, v.Reason, v.Serial)
+		}
+	}
+	s.refused("too_many_scans", func() answer { return s.checks("entry", append(list, list[0])...) })
+
+	// Written with a lot of space the largest batch still fits; a byte more does not.
+	body := bodyOf(list...)
+	body += strings.Repeat(" ", gateway.BatchBytes-len(body))
+	ask := func(body string) answer { return s.ask("POST", "/v1/checks?scope=entry", "Bearer "+gateDevice, body) }
+	if _, read := ask(body).verdicts(t); len(read) != batch.Max {
+		t.Errorf("%d verdicts", len(read))
+	}
+	s.refused("body_too_large", func() answer {
+		a, _ := s.wire(fmt.Sprintf("POST /v1/checks?scope=entry HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n", gateDevice, gateway.BatchBytes+1))
+		return a
+	})
+	// The other routes did not get larger bodies by it.
+	s.refused("body_too_large", func() answer { a, _ := s.wire(post("/v1/check?scope=entry", "", body[:gateway.BodyBytes+1])); return a })
+}
+
+// Checks and batches take turns on one connection, and nothing of one shows in
+// the other: heads are remembered, and memory is used again.
+func TestChecksAndBatchesOnOneConnection(t *testing.T) {
+	s := open(t, plan{})
+	for i := range uint32(20) {
+		var list []scanned
+		for n := range 1 + i*i%150 {
+			list = append(list, s.shownAt(1000*i+n, now))
+		}
+		list = append(list, scanned{"https://example.com/" + fmt.Sprint(i), now})
+		_, read := s.checks("exit", list...).verdicts(t)
+		for n, v := range read[:len(read)-1] {
+			if v.Reason != "ok" || v.Serial != fmt.Sprintf("%d-%d", tokens.DayOf(tokentest.Epoch), 1000*int(i)+n) {
+				t.Fatalf("batch %d, scan %d: %s for %s", i, n, v.Reason, v.Serial)
+			}
+		}
+		if v := read[len(read)-1]; v.Reason != "malformed" {
+			t.Fatalf("batch %d: %s for rubbish", i, v.Reason)
+		}
+		if v := s.check("exit", s.goodCode(i)).verdict(t); v.Serial != fmt.Sprintf("%d-%d", tokens.DayOf(tokentest.Epoch), i) {
+			t.Fatalf("check %d: %s for %s", i, v.Reason, v.Serial)
+		}
+	}
+}
+
+// A handheld may hold its connection for hours; what took in its batch may not.
+func TestALargeBatchLeavesNothingWithItsConnection(t *testing.T) {
+	s := prepare(t, plan{})
+	var list []scanned
+	for i := range uint32(batch.Max) {
+		list = append(list, s.shownAt(i, now))
+	}
+	ctx := readRequest(t, post("/v1/checks?scope=entry", "", bodyOf(list...)))
+	if s.Handle(ctx); ctx.Response.StatusCode() != 200 || !ctx.Response.IsBodyStream() {
+		t.Errorf("status %d, and the answer is copied: %v", ctx.Response.StatusCode(), !ctx.Response.IsBodyStream())
+	}
+	if n := len(ctx.Request.Body()); n != 0 {
+		t.Errorf("%d bytes of the body are kept", n)
+	}
+}
+
+func TestManyHandheldsAtOnce(t *testing.T) {
+	s := open(t, plan{})
+	var all sync.WaitGroup
+	for handheld := range uint32(8) {
+		all.Go(func() {
+			for i := range uint32(10) {
+				var list []scanned
+				for n := range 1 + (handheld*31+i*17)%60 {
+					list = append(list, s.shownAt(handheld<<16|i<<8|n, now))
+				}
+				_, read := s.checks("entry", list...).verdicts(t)
+				for n, v := range read {
+					if want := fmt.Sprintf("%d-%d", tokens.DayOf(tokentest.Epoch), handheld<<16|i<<8|uint32(n)); v.Serial != want {
+						t.Errorf("%s for %s, %s", v.Reason, v.Serial, want)
+					}
+				}
+			}
+		})
+	}
+	all.Wait()
+}

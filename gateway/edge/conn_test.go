@@ -1,0 +1,294 @@
+package edge_test
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/railgate/railgate/gateway/edge"
+)
+
+var limits = edge.Limits{Read: 5 * time.Second, Write: 4 * time.Second, Idle: 75 * time.Second}
+
+// slack is how late a limit may strike: a tick to be never early, a tick of the clock.
+const slack = 200 * time.Millisecond
+
+// line is a connection between a client and a server in a bubble of its own
+// time. All steps of the server are taken by the test itself.
+type line struct {
+	t        *testing.T
+	client   net.Conn
+	server   *edge.Conn
+	inner    *counted
+	listener *edge.Listener
+}
+
+// counted counts the deadlines that are set.
+type counted struct {
+	net.Conn
+	readDeadlines, writeDeadlines int
+}
+
+func (c *counted) SetReadDeadline(at time.Time) error {
+	c.readDeadlines++
+	return c.Conn.SetReadDeadline(at)
+}
+
+func (c *counted) SetWriteDeadline(at time.Time) error {
+	c.writeDeadlines++
+	return c.Conn.SetWriteDeadline(at)
+}
+
+// queue is a listener whose connections are there already.
+type queue chan net.Conn
+
+func (q queue) Accept() (net.Conn, error) { return <-q, nil }
+func (q queue) Close() error              { return nil }
+func (q queue) Addr() net.Addr            { return nil }
+
+func story(t *testing.T, tell func(l *line)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		client, server := net.Pipe()
+		inner := &counted{Conn: server}
+		waiting := make(queue, 1)
+		waiting <- inner
+		listener := edge.NewListener(waiting, limits)
+		conn, err := listener.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		tell(&line{t: t, client: client, server: conn.(*edge.Conn), inner: inner, listener: listener})
+		client.Close()
+		server.Close()
+		listener.Close()
+	})
+}
+
+// says lets the client send bytes after a while.
+func (l *line) says(text string, after time.Duration) {
+	go func() {
+		time.Sleep(after)
+		io.WriteString(l.client, text)
+	}()
+}
+
+// hears expects the server to read that text.
+func (l *line) hears(text string) {
+	l.t.Helper()
+	p := make([]byte, 100)
+	n, err := l.server.Read(p)
+	if err != nil || string(p[:n]) != text {
+		l.t.Fatalf("the server read %q and %v, want %q", p[:n], err, text)
+	}
+}
+
+// answer lets the server write, to a client that reads.
+func (l *line) answer(text string) {
+	l.t.Helper()
+	go io.ReadFull(l.client, make([]byte, len(text)))
+	if n, err := l.server.Write([]byte(text)); n != len(text) || err != nil {
+		l.t.Fatalf("the server wrote %d bytes, %v", n, err)
+	}
+}
+
+// cutOff expects a step to fail for want of time, not before and not long after.
+func (l *line) cutOff(after time.Duration, step func() (int, error)) {
+	l.t.Helper()
+	began := time.Now()
+	n, err := step()
+	took := time.Since(began)
+	var network net.Error
+	if n != 0 || !errors.As(err, &network) || !network.Timeout() {
+		l.t.Errorf("got %d bytes and %v, want a timeout", n, err)
+	}
+	if took < after || took > after+slack {
+		l.t.Errorf("cut off after %v, want %v to %v", took, after, after+slack)
+	}
+}
+
+func (l *line) read() (int, error) { return l.server.Read(make([]byte, 100)) }
+
+func TestAConnectionOnWhichNothingComesJustEnds(t *testing.T) {
+	story(t, func(l *line) {
+		began := time.Now()
+		n, err := l.read()
+		if took := time.Since(began); n != 0 || err != io.EOF || took < limits.Read || took > limits.Read+slack {
+			t.Errorf("after %v: %d bytes and %v, want the end after %v", took, n, err, limits.Read)
+		}
+		if l.server.Late() {
+			t.Error("no request had begun, and one is late")
+		}
+	})
+}
+
+func TestTheFirstRequestHasItsTimeFromTheConnection(t *testing.T) {
+	story(t, func(l *line) {
+		l.says("a", 4*time.Second)
+		l.hears("a")
+		l.cutOff(time.Second, l.read)
+		if !l.server.Late() {
+			t.Error("a request was cut off and is not late")
+		}
+	})
+}
+
+func TestARequestInDripsIsCutOff(t *testing.T) {
+	story(t, func(l *line) {
+		l.says("whole", 0)
+		l.hears("whole")
+		l.answer("fine")
+		for range 4 { // the second request, a byte a second, after a minute
+			l.says("a", time.Minute)
+			l.hears("a")
+			for range 4 {
+				l.says("b", time.Second)
+				l.hears("b")
+			}
+			l.answer("fine")
+		}
+		l.says("a", time.Minute)
+		l.hears("a")
+		for range 4 {
+			l.says("b", time.Second)
+			l.hears("b")
+		}
+		l.cutOff(time.Second, l.read)
+		if !l.server.Late() {
+			t.Error("a request was cut off and is not late")
+		}
+	})
+}
+
+func TestAnIdleConnectionEnds(t *testing.T) {
+	story(t, func(l *line) {
+		l.says("whole", 0)
+		l.hears("whole")
+		l.answer("fine")
+		l.cutOff(limits.Idle, l.read)
+	})
+}
+
+func TestAnIdleConnectionMayBeUsedAgain(t *testing.T) {
+	story(t, func(l *line) {
+		l.says("whole", time.Second) // the first request has less time
+		l.hears("whole")
+		l.answer("fine")
+		for range 10 {
+			l.says("whole", limits.Idle-time.Second)
+			l.hears("whole")
+			l.answer("fine")
+		}
+	})
+}
+
+func TestAClientThatDoesNotReadIsCutOff(t *testing.T) {
+	story(t, func(l *line) {
+		l.says("whole", 0)
+		l.hears("whole")
+		l.answer("fine")
+		l.says("whole", time.Minute)
+		l.hears("whole")
+		l.cutOff(limits.Write, func() (int, error) { return l.server.Write([]byte("answer")) })
+	})
+}
+
+func TestAnAnswerInPiecesHasOneLimit(t *testing.T) {
+	story(t, func(l *line) {
+		l.says("whole", 0)
+		l.hears("whole")
+		l.answer("first")
+		time.Sleep(time.Second)
+		l.answer("second")
+		l.cutOff(limits.Write-time.Second, func() (int, error) { return l.server.Write([]byte("third")) })
+	})
+}
+
+// A client takes half of an answer, and the rest when the deadline of an earlier
+// answer has struck: all of it arrives, each byte once.
+func TestAWriteGoesOnWhereAnOldDeadlineStruck(t *testing.T) {
+	story(t, func(l *line) {
+		l.says("whole", 0)
+		l.hears("whole")
+		l.answer("fine")
+		l.says("whole", limits.Write-time.Second)
+		l.hears("whole")
+		got := make(chan string)
+		go func() {
+			half := make([]byte, 3)
+			io.ReadFull(l.client, half)
+			time.Sleep(2 * time.Second)
+			rest := make([]byte, 3)
+			io.ReadFull(l.client, rest)
+			got <- string(half) + string(rest)
+		}()
+		if n, err := l.server.Write([]byte("abcdef")); n != 6 || err != nil {
+			t.Errorf("wrote %d bytes, %v", n, err)
+		}
+		if text := <-got; text != "abcdef" {
+			t.Errorf("the client got %q", text)
+		}
+	})
+}
+
+func TestABusyConnectionSetsFewDeadlines(t *testing.T) {
+	const every, requests = 50 * time.Millisecond, 1200 // a minute
+	for name, c := range map[string]struct {
+		pieces []string
+		most   int
+	}{
+		// The first 5 s, then each Idle.
+		"in one piece": {pieces: []string{"whole"}, most: 2},
+		// Each Read limit one when it struck early, one for the piece that has less time.
+		"in two pieces": {pieces: []string{"head", "body"}, most: 2*12 + 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			story(t, func(l *line) {
+				for range requests {
+					for i, piece := range c.pieces {
+						l.says(piece, every*time.Duration(1-i))
+						l.hears(piece)
+					}
+					l.answer("fine")
+				}
+				if n := l.inner.readDeadlines; n > c.most || n == 0 {
+					t.Errorf("%d read deadlines for %d requests, want at most %d", n, requests, c.most)
+				}
+				if n := l.inner.writeDeadlines; n > 16 || n == 0 {
+					t.Errorf("%d write deadlines for %d requests in a minute", n, requests)
+				}
+			})
+		})
+	}
+}
+
+// The listener closes first when a gateway drains; requests at hand keep their limits.
+func TestConnectionsOutliveTheirListener(t *testing.T) {
+	story(t, func(l *line) {
+		l.says("whole", 0)
+		l.hears("whole")
+		l.listener.Close()
+		time.Sleep(30 * time.Second) // a slow check
+		l.answer("fine")
+		l.says("a", time.Minute)
+		l.hears("a")
+		l.cutOff(limits.Read, l.read)
+	})
+}
+
+func TestWhatEndsAConnectionIsPassedOn(t *testing.T) {
+	story(t, func(l *line) {
+		time.AfterFunc(time.Second, func() { l.client.Close() })
+		if n, err := l.read(); n != 0 || err != io.EOF {
+			t.Errorf("after the client left: %d bytes and %v", n, err)
+		}
+		l.server.Close()
+		if n, err := l.server.Write([]byte("x")); n != 0 || err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("writing to a closed connection: %d bytes and %v", n, err)
+		}
+	})
+}

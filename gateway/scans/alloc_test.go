@@ -1,0 +1,19 @@
+//go:build !race
+
+package scans
+
+import "testing"
+
+// The race detector allocates by itself, hence the build tag.
+func TestReadingAllocatesNothing(t *testing.T) {
+	memory := make([]Scan, 0, Max)
+	for _, body := range append(bodies(), batch(Max)) {
+		sent := make([]byte, len(body))
+		if n := testing.AllocsPerRun(20, func() {
+			copy(sent, body)
+			Read(sent, memory)
+		}); n != 0 {
+			t.Errorf("%d bytes were read with %v allocations", len(body), n)
+		}
+	}
+}

@@ -1,0 +1,207 @@
+package scans
+
+// Bounds of a body.
+const (
+	// Max is the most scans in one body.
+	Max = 256
+	// MaxDigits is the most digits of a time: no int64 is exceeded, and no double
+	// that a client may keep it in.
+	MaxDigits = 15
+)
+
+// Scan is one code as it was scanned.
+type Scan struct {
+	Text []byte // what the scanner read, a view of the body
+	AtMS int64  // when, by the scanning device, Unix ms
+}
+
+// Read reads a body into the memory of into, whose content is overwritten and
+// which grows if it has no room for Max. What was read before a fault is
+// returned with it, for tests and the curious.
+func Read(body []byte, into []Scan) ([]Scan, Refusal) {
+	r := reader{body: body, scans: into[:0]}
+	r.read()
+	return r.scans, r.refusal
+}
+
+// reader walks through a body. Its methods report whether to go on; when not,
+// the refusal is set.
+type reader struct {
+	body    []byte
+	at      int // the next byte
+	scans   []Scan
+	refusal Refusal
+}
+
+func (r *reader) refuse(f Fault, offset int) bool {
+	r.refusal = Refusal{Fault: f, Scan: len(r.scans), Offset: offset}
+	return false
+}
+
+// next is the next byte that is not white space, or 0, which begins nothing.
+func (r *reader) next() byte {
+	for r.at < len(r.body) {
+		switch c := r.body[r.at]; c {
+		case ' ', '\t', '\n', '\r':
+			r.at++
+		default:
+			return c
+		}
+	}
+	return 0
+}
+
+// take expects c, after white space.
+func (r *reader) take(c byte) bool {
+	if r.next() != c {
+		return r.refuse(Syntax, r.at)
+	}
+	r.at++
+	return true
+}
+
+// The names of the two objects, and what they are called here.
+var (
+	bodyNames = []string{"scans"}
+	scanNames = []string{code: "code", scannedAt: "scanned_at_ms"}
+)
+
+const (
+	code      = 0
+	scannedAt = 1
+	end       = -1 // of the object
+)
+
+// member reads an object up to the value of its next name, and says which of
+// names that is, or that the object has ended. seen has a bit for each name that
+// was there already.
+func (r *reader) member(names []string, seen *uint8) (name int, ok bool) {
+	if r.next() == '}' {
+		if int(*seen) != 1<<len(names)-1 {
+			return end, r.refuse(Missing, r.at)
+		}
+		r.at++
+		return end, true
+	}
+	if *seen != 0 && !r.take(',') {
+		return end, false
+	}
+	r.next()
+	start := r.at
+	text, ok := r.text()
+	if !ok {
+		return end, false
+	}
+	for i := range names {
+		if string(text) != names[i] {
+			continue
+		}
+		if *seen>>i&1 != 0 {
+			return end, r.refuse(Twice, start)
+		}
+		*seen |= 1 << i
+		return i, r.take(':')
+	}
+	return end, r.refuse(Unknown, start)
+}
+
+// read reads the whole body.
+func (r *reader) read() bool {
+	if !r.take('{') {
+		return false
+	}
+	var seen uint8
+	for {
+		name, ok := r.member(bodyNames, &seen)
+		if !ok {
+			return false
+		}
+		if name == end {
+			break
+		}
+		if !r.list() {
+			return false
+		}
+	}
+	if r.next(); r.at != len(r.body) {
+		return r.refuse(Syntax, r.at)
+	}
+	return true
+}
+
+// list reads the scans.
+func (r *reader) list() bool {
+	if !r.take('[') {
+		return false
+	}
+	if r.next() == ']' {
+		return r.refuse(Empty, r.at)
+	}
+	for {
+		if r.next() == '{' && len(r.scans) == Max {
+			return r.refuse(TooMany, r.at)
+		}
+		if !r.scan() {
+			return false
+		}
+		if r.next() == ']' {
+			r.at++
+			return true
+		}
+		if !r.take(',') {
+			return false
+		}
+	}
+}
+
+// scan reads one object of the list.
+func (r *reader) scan() bool {
+	if !r.take('{') {
+		return false
+	}
+	var s Scan
+	var seen uint8
+	for {
+		name, ok := r.member(scanNames, &seen)
+		if ok {
+			switch name {
+			case code:
+				s.Text, ok = r.text()
+			case scannedAt:
+				s.AtMS, ok = r.time()
+			case end:
+				r.scans = append(r.scans, s)
+				return true
+			}
+		}
+		if !ok {
+			return false
+		}
+	}
+}
+
+// time reads an integer. Fractions, exponents and signs are JSON, and refused:
+// one spelling per time.
+func (r *reader) time() (ms int64, ok bool) {
+	if r.next(); r.at == len(r.body) {
+		return 0, r.refuse(Syntax, r.at)
+	}
+	start := r.at
+	for ; r.at < len(r.body) && r.body[r.at]-'0' <= 9; r.at++ {
+		if r.at-start == MaxDigits {
+			return 0, r.refuse(Number, start)
+		}
+		ms = 10*ms + int64(r.body[r.at]-'0')
+	}
+	digits := r.at - start
+	if digits == 0 || digits > 1 && r.body[start] == '0' {
+		return 0, r.refuse(Number, start)
+	}
+	if r.at < len(r.body) {
+		switch r.body[r.at] {
+		case '.', 'e', 'E':
+			return 0, r.refuse(Number, start)
+		}
+	}
+	return ms, true
+}

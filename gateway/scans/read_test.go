@@ -1,0 +1,211 @@
+package scans
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// whole is a body of the given scans.
+func whole(list ...string) string { return `{"scans":[` + strings.Join(list, ",") + `]}` }
+
+const one = `{"code":"RG1:A/B+C","scanned_at_ms":1771113600000}`
+
+func repeat(n int) string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprintf(`{"code":"RG1:%d","scanned_at_ms":%d}`, i, i)
+	}
+	return whole(list...)
+}
+
+type wanted struct {
+	text string
+	at   int64
+}
+
+var readable = []struct {
+	name, body string
+	want       []wanted
+}{
+	{"one", whole(one), []wanted{{"RG1:A/B+C", 1771113600000}}},
+	{"two", whole(one, `{"code":"b","scanned_at_ms":2}`), []wanted{{"RG1:A/B+C", 1771113600000}, {"b", 2}}},
+	{"other order", whole(`{"scanned_at_ms":2,"code":"b"}`), []wanted{{"b", 2}}},
+	{"white space", " {\t\"scans\"\r\n: [ { \"code\" : \"b\" , \"scanned_at_ms\" : 2 } ,\n" + one + " ] } \n", []wanted{{"b", 2}, {"RG1:A/B+C", 1771113600000}}},
+	{"time 0", whole(`{"code":"b","scanned_at_ms":0}`), []wanted{{"b", 0}}},
+	{"most digits", whole(`{"code":"b","scanned_at_ms":999999999999999}`), []wanted{{"b", 999999999999999}}},
+	{"no text", whole(`{"code":"","scanned_at_ms":1}`), []wanted{{"", 1}}},
+	{"a text longer than any code", whole(`{"code":"` + strings.Repeat("A", 5000) + `","scanned_at_ms":1}`), []wanted{{strings.Repeat("A", 5000), 1}}},
+	{"escaped solidus", whole(`{"code":"RG1:A\/B\u002BC\u002b","scanned_at_ms":1}`), []wanted{{"RG1:A/B+C+", 1}}},
+	{"every short escape", whole(`{"code":"\"\\\/\b\f\n\r\t.","scanned_at_ms":1}`), []wanted{{"\"\\/\b\f\n\r\t.", 1}}},
+	{"escaped names", `{"\u0073cans":[{"c\u006fde":"b","scanned\u005Fat_ms":2}]}`, []wanted{{"b", 2}}},
+	{"nothing but escapes", whole(`{"code":"\u0052\u0047\u0031\u003a","scanned_at_ms":1}`), []wanted{{"RG1:", 1}}},
+	{"a backslash that escapes the end", whole(`{"code":"a\\","scanned_at_ms":1}`), []wanted{{`a\`, 1}}},
+	{"another script", whole(`{"code":"铁路 é 😀","scanned_at_ms":1}`), []wanted{{"铁路 é 😀", 1}}},
+	{"another script, escaped", whole(`{"code":"\u94c1\u8def \u00e9 \ud83d\ude00","scanned_at_ms":1}`), []wanted{{"铁路 é 😀", 1}}},
+	{"escapes among another script", whole(`{"code":"铁\/路\u002b","scanned_at_ms":1}`), []wanted{{"铁/路+", 1}}},
+	{"half a pair", whole(`{"code":"\ud83d","scanned_at_ms":1}`), []wanted{{"\ufffd", 1}}},
+	{"half a pair and a letter", whole(`{"code":"\ud83d\u0041\ude00b","scanned_at_ms":1}`), []wanted{{"\ufffdA\ufffdb", 1}}},
+	{"two first halves", whole(`{"code":"\ud83d\ud83d\ude00","scanned_at_ms":1}`), []wanted{{"\ufffd😀", 1}}},
+	{"an escaped control character", whole(`{"code":"\u0000\u001f","scanned_at_ms":1}`), []wanted{{"\x00\x1f", 1}}},
+	{"delete", whole("{\"code\":\"\x7f\",\"scanned_at_ms\":1}"), []wanted{{"\x7f", 1}}},
+}
+
+func TestRead(t *testing.T) {
+	for _, c := range readable {
+		t.Run(c.name, func(t *testing.T) {
+			got, refusal := Read([]byte(c.body), nil)
+			if refusal != (Refusal{}) {
+				t.Fatalf("refused: %s at scan %d, offset %d", refusal.Fault, refusal.Scan, refusal.Offset)
+			}
+			if len(got) != len(c.want) {
+				t.Fatalf("%d scans, want %d", len(got), len(c.want))
+			}
+			for i, w := range c.want {
+				if string(got[i].Text) != w.text || got[i].AtMS != w.at {
+					t.Errorf("scan %d is %q at %d, want %q at %d", i, got[i].Text, got[i].AtMS, w.text, w.at)
+				}
+			}
+		})
+	}
+	if got, refusal := Read([]byte(repeat(Max)), nil); refusal.Fault != NoFault || len(got) != Max || string(got[255].Text) != "RG1:255" {
+		t.Errorf("the most scans that fit: %d read, %s", len(got), refusal.Fault)
+	}
+}
+
+// Where a fault is, is marked by «; the mark is no part of the body.
+var refused = []struct {
+	name, marked string
+	fault        Fault
+	scan         int
+}{
+	{"nothing", "«", Syntax, 0},
+	{"white space only", " \n«", Syntax, 0},
+	{"byte order mark", "«\ufeff" + whole(one), Syntax, 0},
+	{"a bare code", "«RG1:ABC", Syntax, 0},
+	{"a list", "«[" + one + "]", Syntax, 0},
+	{"null", "«null", Syntax, 0},
+	{"other white space", "{«\v\"scans\":[" + one + "]}", Syntax, 0},
+	{"a comment", "{«/**/\"scans\":[" + one + "]}", Syntax, 0},
+	{"no name", "{«}", Missing, 0},
+	{"another name", `{«"scan":[` + one + `]}`, Unknown, 0},
+	{"a name in other case", `{«"Scans":[` + one + `]}`, Unknown, 0},
+	{"an empty name", `{«"":[]}`, Unknown, 0},
+	{"a bare name", `{«scans:[]}`, Syntax, 0},
+	{"no colon", `{"scans"«[` + one + `]}`, Syntax, 0},
+	{"the list is null", `{"scans":«null}`, Syntax, 0},
+	{"the list is a scan", `{"scans":«` + one + `}`, Syntax, 0},
+	{"no scans", `{"scans":[ «]}`, Empty, 0},
+	{"the list twice", `{"scans":[` + one + `],«"scans":[` + one + `]}`, Twice, 1},
+	{"the list twice, once escaped", `{"scans":[` + one + `],«"\u0073cans":[]}`, Twice, 1},
+	{"another name after the list", `{"scans":[` + one + `],«"x":1}`, Unknown, 1},
+	{"a comma after the list", `{"scans":[` + one + `],«}`, Syntax, 1},
+	{"a comma after the last scan", `{"scans":[` + one + `,«]}`, Syntax, 1},
+	{"a comma before the first scan", `{"scans":[«,` + one + `]}`, Syntax, 0},
+	{"no comma between scans", `{"scans":[` + one + `«` + one + `]}`, Syntax, 1},
+	{"bytes after the end", whole(one) + "«x", Syntax, 1},
+	{"another body after the end", whole(one) + "\n«" + whole(one), Syntax, 1},
+	{"a NUL after the end", whole(one) + "«\x00", Syntax, 1},
+	{"one too many", strings.Replace(repeat(Max+1), `{"code":"RG1:256"`, `«{"code":"RG1:256"`, 1), TooMany, Max},
+	{"a null scan", whole(one, `«null`), Syntax, 1},
+	{"a scan that is a text", whole(`«"RG1:A"`), Syntax, 0},
+	{"a list in the list", whole(`«[` + one + `]`), Syntax, 0},
+	{"deep nesting", `{"scans":[«` + strings.Repeat("[", 100_000), Syntax, 0},
+	{"deep nesting in a scan", whole(`{"code":«{"code":{"code":{"code":1}}}}`), Syntax, 0},
+	{"an empty scan", whole(one, `{«}`), Missing, 1},
+	{"no time", whole(one, `{"code":"b"«}`), Missing, 1},
+	{"no code", whole(`{"scanned_at_ms":1«}`), Missing, 0},
+	{"another name in a scan", whole(`{"code":"b","scanned_at_ms":1,«"note":"x"}`), Unknown, 0},
+	{"a name of a scan in other case", whole(`{«"CODE":"b","scanned_at_ms":1}`), Unknown, 0},
+	{"a name that begins alike", whole(`{«"code\u0000":"b","scanned_at_ms":1}`), Unknown, 0},
+	{"the code twice", whole(`{"code":"b",«"code":"b","scanned_at_ms":1}`), Twice, 0},
+	{"the time twice", whole(one, one, `{"scanned_at_ms":1,"code":"b",«"scanned_at_ms":1}`), Twice, 2},
+	{"a comma at the end of a scan", whole(`{"code":"b","scanned_at_ms":1,«}`), Syntax, 0},
+	{"a comma at the start of a scan", whole(`{«,"code":"b","scanned_at_ms":1}`), Syntax, 0},
+	{"no comma in a scan", whole(`{"code":"b"«"scanned_at_ms":1}`), Syntax, 0},
+	{"a code that is a number", whole(`{"code":«1,"scanned_at_ms":1}`), Syntax, 0},
+	{"a code that is null", whole(`{"code":«null,"scanned_at_ms":1}`), Syntax, 0},
+	{"a time that is a text", whole(`{"code":"b","scanned_at_ms":«"1"}`), Number, 0},
+	{"a time that is null", whole(`{"code":"b","scanned_at_ms":«null}`), Number, 0},
+	{"a time before 1970", whole(`{"code":"b","scanned_at_ms":«-1}`), Number, 0},
+	{"a plus", whole(`{"code":"b","scanned_at_ms":«+1}`), Number, 0},
+	{"a fraction", whole(`{"code":"b","scanned_at_ms":«1.0}`), Number, 0},
+	{"an exponent", whole(`{"code":"b","scanned_at_ms":«1e3}`), Number, 0},
+	{"a large exponent", whole(`{"code":"b","scanned_at_ms":«1E3}`), Number, 0},
+	{"a leading zero", whole(`{"code":"b","scanned_at_ms":«01}`), Number, 0},
+	{"two zeros", whole(`{"code":"b","scanned_at_ms":«00}`), Number, 0},
+	{"a digit too many", whole(`{"code":"b","scanned_at_ms":«1000000000000000}`), Number, 0},
+	{"no end of digits", `{"scans":[{"scanned_at_ms":«` + strings.Repeat("9", 100_000), Number, 0},
+	{"a hexadecimal time", whole(`{"code":"b","scanned_at_ms":0«x10}`), Syntax, 0},
+	{"a time and a letter", whole(`{"code":"b","scanned_at_ms":1«a}`), Syntax, 0},
+	{"a line break in a code", whole("{\"code\":\"RG1:A«\n\",\"scanned_at_ms\":1}"), Syntax, 0},
+	{"a NUL after an escape", whole("{\"code\":\"\\/«\x00\",\"scanned_at_ms\":1}"), Syntax, 0},
+	{"an escape that is none", whole(`{"code":"RG1:A«\x41","scanned_at_ms":1}`), Syntax, 0},
+	{"an escape of another digit", whole(`{"code":"«\u00g1","scanned_at_ms":1}`), Syntax, 0},
+	{"a short escape of four", whole(`{"code":"«\u002","scanned_at_ms":1}`), Syntax, 0},
+	{"half a pair and a broken escape", whole(`{"code":"\ud83d«\u00","scanned_at_ms":1}`), Syntax, 0},
+	{"bytes that are not UTF-8", whole("{\"code\":\"RG1:A«\xff\",\"scanned_at_ms\":1}"), Syntax, 0},
+	{"half a character", whole("{\"code\":\"«\xe9\x93\",\"scanned_at_ms\":1}"), Syntax, 0},
+	{"a surrogate in UTF-8", whole("{\"code\":\"«\xed\xa0\xbd\",\"scanned_at_ms\":1}"), Syntax, 0},
+	{"a long form", whole("{\"code\":\"«\xc0\xaf\",\"scanned_at_ms\":1}"), Syntax, 0},
+	{"quotes of the other kind", whole(`{«'code':'b','scanned_at_ms':1}`), Syntax, 0},
+}
+
+func TestRefusals(t *testing.T) {
+	faults := map[Fault]bool{NoFault: true}
+	for _, c := range refused {
+		t.Run(c.name, func(t *testing.T) {
+			before, after, marked := strings.Cut(c.marked, "«")
+			if !marked {
+				t.Fatal("the fault is not marked")
+			}
+			want := Refusal{Fault: c.fault, Scan: c.scan, Offset: len(before)}
+			if _, got := Read([]byte(before+after), nil); got != want {
+				t.Errorf("refused as %s at scan %d, offset %d; want %s at scan %d, offset %d",
+					got.Fault, got.Scan, got.Offset, want.Fault, want.Scan, want.Offset)
+			}
+		})
+		faults[c.fault] = true
+	}
+	for f := range faultCount {
+		if !faults[f] {
+			t.Errorf("nothing provokes %s", f)
+		}
+	}
+}
+
+// A body that was cut off is refused wherever it was cut: as one that ends too
+// early, at its end.
+func TestACutOffBodyEndsTooEarly(t *testing.T) {
+	bodies := []string{whole(one, `{"scanned_at_ms":77,"code":"A\/\u002b\ud83d\ude00铁"}`) + "\n"}
+	for _, body := range bodies {
+		for n := range len(body) - 1 {
+			_, got := Read([]byte(body[:n]), nil)
+			if got.Fault != Syntax {
+				t.Errorf("%q was refused as %s", body[:n], got.Fault)
+			}
+			// An escape or a character that was cut is faulted where it begins.
+			if got.Offset > n || got.Offset < n-6 {
+				t.Errorf("%q was faulted at %d of %d", body[:n], got.Offset, n)
+			}
+		}
+	}
+}
+
+func TestMemoryIsUsedAgain(t *testing.T) {
+	memory := make([]Scan, 0, Max)
+	for range 2 {
+		got, refusal := Read([]byte(repeat(Max)), memory)
+		if refusal.Fault != NoFault || &got[0] != &memory[:1][0] {
+			t.Fatalf("%s, or other memory", refusal.Fault)
+		}
+	}
+	got, refusal := Read([]byte(whole(one)), memory)
+	if refusal.Fault != NoFault || len(got) != 1 || string(got[0].Text) != "RG1:A/B+C" {
+		t.Errorf("a short body after a long one: %d scans", len(got))
+	}
+	// What one text is grown by must not run into the next.
+	if cap(got[0].Text) != len(got[0].Text) {
+		t.Error("a text has room beyond its end, which is the body's")
+	}
+}

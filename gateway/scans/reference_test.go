@@ -1,0 +1,156 @@
+package scans
+
+import (
+	"bytes"
+	"encoding/json"
+	"regexp"
+	"testing"
+	"unicode/utf8"
+)
+
+var integer = regexp.MustCompile(`^(0|[1-9][0-9]{0,14})$`)
+
+// reference is the plain rival: the same rules upon the tokens of encoding/json.
+func reference(body []byte) (list []Scan, ok bool) {
+	if !json.Valid(body) || !utf8.Valid(body) {
+		return nil, false
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	next := func() json.Token { t, _ := d.Token(); return t }
+	if next() != json.Delim('{') || next() != "scans" || next() != json.Delim('[') {
+		return nil, false
+	}
+	for d.More() {
+		if next() != json.Delim('{') {
+			return nil, false
+		}
+		var s Scan
+		seen := map[string]bool{}
+		for d.More() {
+			name, _ := next().(string)
+			if seen[name] {
+				return nil, false
+			}
+			seen[name] = true
+			switch value := next().(type) {
+			case string:
+				if name != "code" {
+					return nil, false
+				}
+				s.Text = []byte(value)
+			case json.Number:
+				if name != "scanned_at_ms" || !integer.MatchString(value.String()) {
+					return nil, false
+				}
+				s.AtMS, _ = value.Int64()
+			default:
+				return nil, false
+			}
+		}
+		if next(); len(seen) != 2 {
+			return nil, false
+		}
+		list = append(list, s)
+	}
+	return list, next() == json.Delim(']') && next() == json.Delim('}') && len(list) > 0 && len(list) <= Max
+}
+
+// byMarshal is a second opinion about what is read, with encoding/json all by itself.
+func byMarshal(t *testing.T, body []byte) (list []Scan) {
+	var read struct {
+		Scans []struct {
+			Code string `json:"code"`
+			AtMS int64  `json:"scanned_at_ms"`
+		} `json:"scans"`
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&read); err != nil {
+		t.Fatalf("encoding/json cannot read %q: %v", body, err)
+	}
+	for _, s := range read.Scans {
+		list = append(list, Scan{[]byte(s.Code), s.AtMS})
+	}
+	return list
+}
+
+func same(a, b []Scan) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if !bytes.Equal(a[i].Text, b[i].Text) || a[i].AtMS != b[i].AtMS {
+			return false
+		}
+	}
+	return true
+}
+
+func differs(t *testing.T, body []byte) {
+	t.Helper()
+	sent := bytes.Clone(body)
+	want, ok := reference(sent)
+	got, refusal := Read(body, nil)
+	if (refusal.Fault == NoFault) != ok {
+		t.Fatalf("%q: %s at %d, the reference says %v", sent, refusal.Fault, refusal.Offset, ok)
+	}
+	if refusal.Offset < 0 || refusal.Offset > len(sent) || refusal.Scan != len(got) && refusal.Fault != NoFault {
+		t.Fatalf("%q: faulted at %d of %d, scan %d of %d", sent, refusal.Offset, len(sent), refusal.Scan, len(got))
+	}
+	if ok && (!same(got, want) || !same(got, byMarshal(t, sent))) {
+		t.Fatalf("%q: read %+v, the reference %+v", sent, got, want)
+	}
+}
+
+func bodies() (all [][]byte) {
+	for _, c := range readable {
+		all = append(all, []byte(c.body))
+	}
+	for _, c := range refused {
+		all = append(all, bytes.Replace([]byte(c.marked), []byte("«"), nil, 1))
+	}
+	return append(all, []byte(repeat(Max)), []byte(repeat(Max+1)))
+}
+
+func TestTheReferenceAgrees(t *testing.T) {
+	for _, body := range bodies() {
+		differs(t, body)
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	for _, body := range bodies() {
+		if len(body) < 2000 {
+			f.Add(body)
+		}
+	}
+	f.Fuzz(differs)
+}
+
+// Every byte at every place in and around words, before what it may borrow from.
+func TestPlainWordsAreByteByByte(t *testing.T) {
+	for length := range 73 {
+		s := bytes.Repeat([]byte{'A'}, length)
+		for i := range s {
+			for c := range 256 {
+				if c == '"' {
+					continue // isPlain is not asked about it
+				}
+				s[i] = byte(c)
+				for _, after := range []byte{'A', ' ', '!', '\\', 0, 0x1f, 0x7f, 0x80, 0xff} {
+					if i+1 < length {
+						s[i+1] = after
+					}
+					if got, want := isPlain(s), plain(s) == len(s); got != want {
+						t.Fatalf("%q: %v, byte by byte %v", s, got, want)
+					}
+				}
+				if i+1 < length {
+					s[i+1] = 'A'
+				}
+			}
+			s[i] = 'A'
+		}
+	}
+}

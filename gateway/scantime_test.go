@@ -1,0 +1,135 @@
+package gateway_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/railgate/railgate/gateway"
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/tokentest"
+)
+
+// until moves the clock, Unix ms, with an issuer that is not silent meanwhile.
+func (s *station) until(at int64) {
+	s.clock.Store(at)
+	s.feed.Apply(at)
+}
+
+// A handheld comes out of the tunnel: its codes are judged by the minute they
+// were scanned in, and their sessions are long over.
+func TestTimesAreThoseOfTheScan(t *testing.T) {
+	s := open(t, plan{})
+	session := s.issuer.Open(7, tokentest.Epoch)
+	first, third := session.Code(0), session.Code(2)
+	s.until(now + 3*3600_000)
+	if v := s.check("onboard", third.Text()).verdict(t); v.Reason != "session_over" {
+		t.Fatalf("checked now the code gets %s", v.Reason)
+	}
+	_, read := s.checks("onboard",
+		scanned{third.Text(), now + 130_999},
+		scanned{first.Text(), now + 130_000},
+		scanned{third.Text(), now + 100_000},
+		scanned{third.Text(), now - 60_000},
+		scanned{third.Text(), now + 3600_000},
+		scanned{third.Text(), now + 3*3600_000},
+	).verdicts(t)
+	if got, want := reasonsOf(read), []string{"ok", "code_stale", "code_ahead", "not_yet_valid", "session_over", "session_over"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if v := read[0]; v.SecondsLeft != 30*60-130 || v.Revocation.AgeMS != 0 || v.Revocation.WatermarkMS != now+3*3600_000 {
+		t.Errorf("seconds left as of the scan, data as of now: %d, %+v", v.SecondsLeft, v.Revocation)
+	}
+}
+
+// The credential ended since the scan, in the middle of a session.
+func TestACredentialThatHasExpiredSince(t *testing.T) {
+	s := open(t, plan{})
+	const end = tokentest.Epoch + 600
+	session := s.issuer.OpenAs(tokens.Pass{Serial: tokens.Serial{Day: uint16(tokens.DayOf(end - tokens.CredentialLife)), Index: 7},
+		Start: tokentest.Epoch, Expiry: end, Period: tokens.Period, Length: tokens.Length, Scopes: tokens.Scopes(tokens.Onboard)})
+	code := session.Code(9)
+	s.until((end + 3600) * 1000)
+	_, read := s.checks("onboard", scanned{code.Text(), end*1000 - 1}, scanned{code.Text(), end * 1000}).verdicts(t)
+	if got, want := reasonsOf(read), []string{"ok", "credential_expired"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestScansThatNobodyCanJudge(t *testing.T) {
+	s := open(t, plan{})
+	early, late := now+gateway.ScanEarly.Milliseconds(), now-gateway.ScanLate.Milliseconds()
+	_, read := s.checks("entry",
+		s.shownAt(1, early), s.shownAt(2, early+1),
+		s.shownAt(3, late), s.shownAt(4, late-1),
+		scanned{s.goodCode(5), 999_999_999_999_999}, scanned{s.goodCode(6), 0}, scanned{"nonsense", 0}, scanned{"RG9:", early + 1},
+	).verdicts(t)
+	want := []string{"ok", "scan_time_refused", "ok", "scan_time_refused", "scan_time_refused", "scan_time_refused", "malformed", "unsupported_version"}
+	if got := reasonsOf(read); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	v := read[1]
+	if en, zh := tokens.ReasonScanTime.Text(); v.Class != "verifier" || v.Text.EN != en || v.Text.ZH != zh {
+		t.Errorf("refused as %s: %+v", v.Class, v.Text)
+	}
+}
+
+// Known now is known of the scan, whichever came first: nobody profits from a
+// device that was offline.
+func TestRevokedBeforeOrAfterTheScan(t *testing.T) {
+	s := open(t, plan{})
+	before, after := s.shownAt(1, now+60_000), s.shownAt(2, now+60_000)
+	other := s.shownAt(3, now+60_000)
+	s.feed.Revoke(now, s.issuer.Open(1, tokentest.Epoch).Fields.Serial)
+	s.until(now + 5*3600_000)
+	s.feed.Revoke(s.clock.Load(), s.issuer.Open(2, tokentest.Epoch).Fields.Serial)
+	_, read := s.checks("onboard", before, after, other).verdicts(t)
+	if got, want := reasonsOf(read), []string{"revoked", "revoked", "ok"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// The last second of the last credential of a day is scanned, and reported as
+// late as can be. By then the gateway would forget the day but for its afterlife.
+func TestARevocationOutlivesTheLatestReport(t *testing.T) {
+	s := open(t, plan{})
+	day := uint16(tokens.DayOf(tokentest.Epoch))
+	over := tokens.DayOver(day)
+	session := s.issuer.OpenAs(tokens.Pass{Serial: tokens.Serial{Day: day, Index: 7}, Start: over - 301, Expiry: over - 1,
+		Period: tokens.Period, Length: tokens.Length, Scopes: tokens.Scopes(tokens.Onboard)})
+	code := session.Code(4)
+	scan := scanned{code.Text(), (over-1)*1000 - 1}
+	s.feed.Revoke(now, session.Fields.Serial)
+
+	s.until(scan.AtMS + gateway.ScanLate.Milliseconds())
+	if n := s.feed.Replica.Forget(s.clock.Load()); n != 0 {
+		t.Errorf("%d revocations were forgotten too early", n)
+	}
+	if _, read := s.checks("onboard", scan).verdicts(t); read[0].Reason != "revoked" {
+		t.Errorf("the last moment: %s", read[0].Reason)
+	}
+	s.until(s.clock.Load() + 1)
+	if _, read := s.checks("onboard", scan).verdicts(t); read[0].Reason != "scan_time_refused" {
+		t.Errorf("a millisecond later: %s", read[0].Reason)
+	}
+	// And it is for that reason that such scans are refused.
+	if n := s.feed.Replica.Forget(over*1000 + revocation.Afterlife.Milliseconds()); n != 1 {
+		t.Errorf("%d revocations were forgotten when their time had come", n)
+	}
+}
+
+// A gateway that may not judge now judges no scan of the past either.
+func TestABatchOnOldData(t *testing.T) {
+	s := open(t, plan{})
+	scan := s.shownAt(7, now)
+	s.clock.Add(10_000)
+	_, read := s.checks("entry", scan, scanned{"nonsense", now}).verdicts(t)
+	if read[0].Reason != "ok" || !read[0].Revocation.Flagged || read[0].Revocation.State != "stale" || !read[1].Revocation.Flagged {
+		t.Errorf("on stale data: %+v", read)
+	}
+	s.clock.Add(3600_000)
+	_, read = s.checks("entry", scan, scanned{"nonsense", now}, scanned{scan.Code, 0}).verdicts(t)
+	if got, want := reasonsOf(read), []string{"stale_revocation_data", "malformed", "stale_revocation_data"}; !slices.Equal(got, want) {
+		t.Errorf("on expired data: %v, want %v", got, want)
+	}
+}
