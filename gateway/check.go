@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/railgate/railgate/gateway/edge"
+	"github.com/railgate/railgate/gateway/pressure"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
 )
@@ -30,8 +31,9 @@ const (
 // fasthttp would let it end the process.
 func (g *Gateway) serve(ctx *fasthttp.RequestCtx) {
 	defer g.denyPanic(ctx)
-	if same := recall(ctx); same != nil {
-		g.check(ctx, same.device, same.scope)
+	lane := laneOf(ctx)
+	if who, ok := lane.asks(&ctx.Request.Header); ok {
+		g.check(ctx, lane, who)
 		return
 	}
 	head, fault := edge.ReadHead(&ctx.Request.Header)
@@ -48,13 +50,13 @@ func (g *Gateway) serve(ctx *fasthttp.RequestCtx) {
 		if who, ok := g.admit(ctx, &head); ok {
 			// The next head on this connection is held against this one.
 			if !head.Close {
-				remember(ctx, who)
+				lane.asked(&ctx.Request.Header, who)
 			}
-			g.check(ctx, who.device, who.scope)
+			g.check(ctx, lane, who)
 		}
 	case checksPath:
 		if who, ok := g.admit(ctx, &head); ok {
-			g.checks(ctx, who.device, who.scope)
+			g.checks(ctx, lane, who)
 		}
 	case "/healthz":
 		g.answerHealth(ctx)
@@ -110,31 +112,37 @@ func (g *Gateway) admit(ctx *fasthttp.RequestCtx, head *edge.Head) (who asked, o
 var jsonType = []byte("application/json")
 
 // check answers with the verdict on the code in the body.
-func (g *Gateway) check(ctx *fasthttp.RequestCtx, device *Device, scope tokens.Scope) {
+func (g *Gateway) check(ctx *fasthttp.RequestCtx, lane *lane, who asked) {
+	if g.crowded(ctx, pressure.Over) {
+		return
+	}
 	s := scratches.Get().(*scratch)
+	defer scratches.Put(s)
 	// fasthttp read the clock when the request arrived; once is enough.
 	now := g.Now(ctx.Time()).UnixMilli()
-	s.body = g.judge(s, ctx.PostBody(), now, scope, &device.policy)
-	ctx.Response.Header.SetContentTypeBytes(jsonType)
-	ctx.Response.SetBody(s.body)
-	scratches.Put(s)
-}
-
-// judge makes the verdict on one code, counts it and renders it; now is Unix ms.
-func (g *Gateway) judge(s *scratch, text []byte, now int64, scope tokens.Scope, policy *Policy) []byte {
 	// The freshness is read before the data: what is read after it can only be newer.
 	fresh := g.replica.Freshness(now)
-	action := policy.action(fresh)
-	reason := s.token.ParseText(text)
+	action := who.device.policy.action(fresh)
+	reason := s.token.ParseText(ctx.PostBody())
 	switch {
 	case reason != tokens.ReasonOK:
 	case action != Deny:
-		reason = g.checker.Check(&s.token, now/1000, scope)
+		var unproven *tokens.Key
+		if reason, unproven = g.checker.Screen(&s.token, now/1000, who.scope); unproven != nil {
+			if g.crowded(ctx, pressure.Full) {
+				return
+			}
+			reason = g.checker.Prove(&s.token, unproven)
+		}
 	default:
 		reason = unable(fresh)
 	}
 	g.meter.verdict(fresh.State, action, reason)
-	return appendVerdict(s.body[:0], &s.token, reason, fresh, action, now/1000)
+	s.body = appendVerdict(s.body[:0], &s.token, reason, fresh, action, now/1000)
+	ctx.Response.Header.SetContentTypeBytes(jsonType)
+	ctx.Response.SetBody(s.body)
+	lane.saw(reason)
+	g.slowDown(lane, reason.Class() == tokens.ClassFraud)
 }
 
 // unable is why nothing is judged on data that the policy does not serve.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/railgate/railgate/gateway/pressure"
 	"github.com/railgate/railgate/gateway/scans"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
@@ -46,7 +47,11 @@ func (b *batch) Close() error {
 }
 
 // checks answers POST /v1/checks with a verdict on every scan in the body.
-func (g *Gateway) checks(ctx *fasthttp.RequestCtx, device *Device, scope tokens.Scope) {
+func (g *Gateway) checks(ctx *fasthttp.RequestCtx, lane *lane, who asked) {
+	// A batch has waited for hours and can wait a second more.
+	if g.crowded(ctx, pressure.Full) {
+		return
+	}
 	b := batches.Get().(*batch)
 	// As for one check, the clock is read once.
 	now := g.Now(ctx.Time()).UnixMilli()
@@ -59,10 +64,11 @@ func (g *Gateway) checks(ctx *fasthttp.RequestCtx, device *Device, scope tokens.
 		batches.Put(b)
 		return
 	}
-	g.judgeAll(b, now, scope, &device.policy)
+	forged := g.judgeAll(b, lane, now, who)
 	ctx.Response.Header.SetContentTypeBytes(jsonType)
 	b.Reset(b.answer)
 	ctx.Response.SetBodyStream(b, len(b.answer))
+	g.slowDown(lane, forged)
 }
 
 // read takes the scans out of a body, which it spends. Nothing in b points into
@@ -87,11 +93,11 @@ func (b *batch) read(body []byte) scans.Refusal {
 // judgeAll makes the verdict on every scan, counts it and renders it; now is Unix
 // ms. The times of a code are judged as of its scan; keys, cut-offs, revocations
 // and how recent they are, as of now: what was revoked since denies, what was
-// lifted since does not.
-func (g *Gateway) judgeAll(b *batch, now int64, scope tokens.Scope, policy *Policy) {
+// lifted since does not. It reports whether a code was forged.
+func (g *Gateway) judgeAll(b *batch, lane *lane, now int64, who asked) (forged bool) {
 	// As for one check: freshness before data.
 	fresh := g.replica.Freshness(now)
-	action := policy.action(fresh)
+	action := who.device.policy.action(fresh)
 	for i := range b.codes.Scans {
 		code, at := &b.codes.Scans[i], b.scans[i].AtMS
 		switch {
@@ -102,21 +108,22 @@ func (g *Gateway) judgeAll(b *batch, now int64, scope tokens.Scope, policy *Poli
 			code.Reason = tokens.ReasonScanTime
 		}
 	}
-	// Here is the place to wait for one's turn, or to be turned away: all that
-	// follows costs by the code, what came before did not.
-	g.checker.CheckAll(&b.codes, scope)
+	g.checker.CheckAll(&b.codes, who.scope)
 
 	g.meter.batchScans.Add(uint64(len(b.codes.Scans)))
 	b.answer = append(b.answer[:0], `{"verdicts":[`...)
 	for i := range b.codes.Scans {
 		code := &b.codes.Scans[i]
 		g.meter.verdict(fresh.State, action, code.Reason)
+		lane.saw(code.Reason)
+		forged = forged || code.Reason.Class() == tokens.ClassFraud
 		if i > 0 {
 			b.answer = append(b.answer, ',')
 		}
 		b.answer = appendVerdict(b.answer, &code.Token, code.Reason, fresh, action, code.At)
 	}
 	b.answer = append(b.answer, ']', '}')
+	return forged
 }
 
 // refuseScans answers a body that is no list of scans: what is wrong, and where.

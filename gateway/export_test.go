@@ -7,6 +7,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/railgate/railgate/gateway/edge"
+	"github.com/railgate/railgate/gateway/pressure"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -17,13 +18,24 @@ const (
 	BatchBytes  = batchBytes
 	ScanEarly   = scanEarly
 	ScanLate    = scanLate
+	Forgeries   = forgeries
+	ForgeryWait = forgeryWait
 )
 
 // Handle answers one request as the server would, without a connection.
 func (g *Gateway) Handle(ctx *fasthttp.RequestCtx) { g.serve(ctx) }
 
 // Remembers says whether the head is the one that its connection remembers.
-func (g *Gateway) Remembers(ctx *fasthttp.RequestCtx) bool { return recall(ctx) != nil }
+func (g *Gateway) Remembers(ctx *fasthttp.RequestCtx) bool {
+	_, ok := laneOf(ctx).asks(&ctx.Request.Header)
+	return ok
+}
+
+// HoldPressure sets how loaded the gateway takes itself for, from now on.
+func (g *Gateway) HoldPressure(l pressure.Level) { g.pressure.Hold(l) }
+
+// Slowed is how many refusals were held back.
+func (g *Gateway) Slowed() uint64 { return g.meter.slowed.Load() }
 
 // UseKeys replaces what the checker asks for keys: a way to make it fail or
 // wait. Only before Serve.

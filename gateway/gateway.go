@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 
 	"github.com/railgate/railgate/gateway/edge"
 	"github.com/railgate/railgate/gateway/passcache"
+	"github.com/railgate/railgate/gateway/pressure"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
 )
@@ -54,6 +56,7 @@ type Gateway struct {
 	// atomics
 	meter    *meter
 	draining atomic.Bool
+	pressure pressure.Gauge
 }
 
 // New prepares a gateway over a replica that somebody else keeps up to date.
@@ -102,6 +105,11 @@ func New(c Config, replica *revocation.Replica, log *zap.Logger) (*Gateway, erro
 // requests at hand are finished, for DrainTimeout at most. It closes listener.
 func (g *Gateway) Serve(ctx context.Context, listener net.Listener) error {
 	listener = edge.NewListener(listener, g.limits)
+	measuring, stop := context.WithCancel(context.WithoutCancel(ctx)) // while it drains, too
+	var gauge sync.WaitGroup
+	gauge.Go(func() { g.pressure.Run(measuring) })
+	defer gauge.Wait()
+	defer stop()
 	failed := make(chan error, 1)
 	go func() { failed <- g.server.Serve(listener) }()
 	select {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/railgate/railgate/gateway/pressure"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
 )
@@ -17,6 +18,7 @@ type meter struct {
 	panics   atomic.Uint64
 
 	batchScans atomic.Uint64
+	slowed     atomic.Uint64
 }
 
 func newMeter() *meter {
@@ -41,6 +43,11 @@ var (
 		[]string{"reason", "class", "revocation", "policy"}, nil)
 	descProblems = prometheus.NewDesc("railgate_refused_requests_total",
 		"Requests that got a problem instead of a verdict.", []string{"code"}, nil)
+	descSlowed = prometheus.NewDesc("railgate_forgeries_slowed_total",
+		"Refusals of forged codes that were held back while the gateway was busy, on connections that show many.", nil, nil)
+	descWait = prometheus.NewDesc("railgate_processor_wait_seconds",
+		"How long nine in ten goroutines waited for a processor at most, in the last 100 ms.", nil, nil)
+	descPressure   = prometheus.NewDesc("railgate_pressure", "1 for the level of load the gateway is at.", []string{"level"}, nil)
 	descBatchScans = prometheus.NewDesc("railgate_batch_scans_total",
 		"Verdicts on scans that came in batches, later than they were made; railgate_verdicts_total has them as well.", nil, nil)
 	descPanics = prometheus.NewDesc("railgate_panics_total",
@@ -98,6 +105,15 @@ func (g *Gateway) Collect(out chan<- prometheus.Metric) {
 		counter(descProblems, n.Load(), p.code)
 	}
 	counter(descBatchScans, g.meter.batchScans.Load())
+	counter(descSlowed, g.meter.slowed.Load())
+	gauge(descWait, g.pressure.Wait().Seconds())
+	for _, l := range pressure.Levels() {
+		is := 0.0
+		if l == g.pressure.Level() {
+			is = 1
+		}
+		gauge(descPressure, is, l.String())
+	}
 	counter(descPanics, g.meter.panics.Load())
 	counter(descTurned, uint64(g.server.GetRejectedConnectionsCount()))
 	c := g.passes.Stats()

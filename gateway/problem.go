@@ -58,12 +58,14 @@ var (
 		"Send the request without an Expect header.", "请勿发送 Expect 头。")
 	problemVersion = newProblem(505, "version_unsupported", "HTTP version not supported",
 		"Use HTTP/1.1.", "请使用 HTTP/1.1。")
+	problemOverloaded = newProblem(503, "overloaded", "Too much to do",
+		"Ask again after the seconds in Retry-After. This is no verdict.", "网关繁忙，请按 Retry-After 所示秒数后重试；本响应不是核验结论。")
 	problemInternal = newProblem(500, "internal_error", "Internal error",
 		"The gateway failed. Do not let the passenger pass on this answer.", "网关内部错误，请勿据此放行。")
 )
 
 var problems = []*problem{problemDevice, problemScopeDenied, problemScopeMissing, problemScopeUnknown, problemNotFound,
-	problemMethod, problemTimeout, problemTooLarge, problemScans, problemTooMany, problemHeaders, problemBad, problemExpectation, problemVersion, problemInternal}
+	problemMethod, problemTimeout, problemTooLarge, problemScans, problemTooMany, problemHeaders, problemBad, problemExpectation, problemVersion, problemOverloaded, problemInternal}
 
 // faults are the problems of heads that are refused.
 var faults = [edge.FaultCount]*problem{edge.Malformed: problemBad, edge.Version: problemVersion, edge.Expectation: problemExpectation}

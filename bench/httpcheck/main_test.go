@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 func short(t *testing.T, only string) string {
 	t.Helper()
 	var out, report bytes.Buffer
-	args := []string{"-pin=false", "-rounds=2", "-round=50ms", "-connections=4", "-sessions=16", "-new=200", "-only=" + only}
+	args := []string{"-pin=false", "-rounds=2", "-round=50ms", "-connections=4", "-sessions=16", "-new=1024", "-only=" + only}
 	if err := run(t.Context(), args, nil, &out, &report); err != nil {
 		t.Fatalf("%v\n%s%s", err, out.String(), report.String())
 	}

@@ -19,10 +19,10 @@ type Level int32
 // The levels, by the wait that nine in ten goroutines had at most. A scan is due
 // within some 300 ms, or the passenger stops walking.
 const (
-	Calm Level = iota // below 1 ms
-	Busy              // the processors are full, and queues form
-	Full              // 100 ms: a request waits longer than a scan may take
-	Over              // 400 ms
+	Calm Level = iota
+	Busy       // 0.5 ms: the processors are full, and queues form
+	Full       // 100 ms: a request waits longer than a scan may take
+	Over       // 400 ms
 	levelCount
 )
 
@@ -33,7 +33,7 @@ func (l Level) String() string { return levelNames[l] }
 // Levels lists all.
 func Levels() []Level { return []Level{Calm, Busy, Full, Over} }
 
-var thresholds = [levelCount]time.Duration{Busy: time.Millisecond, Full: 100 * time.Millisecond, Over: 400 * time.Millisecond}
+var thresholds = [levelCount]time.Duration{Busy: 500 * time.Microsecond, Full: 100 * time.Millisecond, Over: 400 * time.Millisecond}
 
 const (
 	// period is how often the gauge is read. A level lasts one period at least.
@@ -48,6 +48,7 @@ const (
 type Gauge struct {
 	level atomic.Int32
 	wait  atomic.Int64 // ns
+	held  atomic.Bool
 }
 
 // Level is the level now.
@@ -56,8 +57,11 @@ func (g *Gauge) Level() Level { return Level(g.level.Load()) }
 // Wait is what nine in ten goroutines waited at most, in the last period.
 func (g *Gauge) Wait() time.Duration { return time.Duration(g.wait.Load()) }
 
-// Force sets the level, for tests of what it leads to; Run sets it anew.
-func (g *Gauge) Force(l Level) { g.level.Store(int32(l)) }
+// Hold keeps the level where it is told, for tests of what it leads to.
+func (g *Gauge) Hold(l Level) {
+	g.held.Store(true)
+	g.level.Store(int32(l))
+}
 
 // Run reads the gauge until ctx ends.
 func (g *Gauge) Run(ctx context.Context) {
@@ -88,7 +92,9 @@ func (g *Gauge) set(wait time.Duration) {
 		}
 	}
 	g.wait.Store(int64(wait))
-	g.level.Store(int32(level))
+	if !g.held.Load() {
+		g.level.Store(int32(level))
+	}
 }
 
 // quantile is the upper end of the bucket in which the given share of the waits

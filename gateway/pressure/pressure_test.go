@@ -15,7 +15,7 @@ func TestTheLevelFollowsTheWait(t *testing.T) {
 		wait time.Duration
 		want Level
 	}{
-		{0, Calm}, {999 * time.Microsecond, Calm}, {time.Millisecond, Busy}, {99 * time.Millisecond, Busy},
+		{0, Calm}, {499 * time.Microsecond, Calm}, {500 * time.Microsecond, Busy}, {99 * time.Millisecond, Busy},
 		{100 * time.Millisecond, Full}, {399 * time.Millisecond, Full}, {400 * time.Millisecond, Over}, {time.Minute, Over}, {0, Calm},
 	} {
 		if g.set(c.wait); g.Level() != c.want || g.Wait() != c.wait {
