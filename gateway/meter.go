@@ -46,7 +46,7 @@ var (
 	descSlowed = prometheus.NewDesc("railgate_forgeries_slowed_total",
 		"Refusals of forged codes that were held back while the gateway was busy, on connections that show many.", nil, nil)
 	descWait = prometheus.NewDesc("railgate_processor_wait_seconds",
-		"How long nine in ten goroutines waited for a processor at most, in the last 100 ms.", nil, nil)
+		"How long nine in ten goroutines waited for a processor at most, in the last 20 ms.", nil, nil)
 	descPressure   = prometheus.NewDesc("railgate_pressure", "1 for the level of load the gateway is at.", []string{"level"}, nil)
 	descBatchScans = prometheus.NewDesc("railgate_batch_scans_total",
 		"Verdicts on scans that came in batches, later than they were made; railgate_verdicts_total has them as well.", nil, nil)

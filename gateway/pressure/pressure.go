@@ -36,8 +36,11 @@ func Levels() []Level { return []Level{Calm, Busy, Full, Over} }
 var thresholds = [levelCount]time.Duration{Busy: 500 * time.Microsecond, Full: 100 * time.Millisecond, Over: 400 * time.Millisecond}
 
 const (
-	// period is how often the gauge is read. A level lasts one period at least.
-	period = 100 * time.Millisecond
+	// period is how often the gauge is read.
+	period = 20 * time.Millisecond
+	// rest is how long Busy outlasts its cause: what it led to ends the cause, and
+	// would end itself, and a flood would come in gusts.
+	rest = time.Second
 	// share of the waits that count as the wait.
 	share = 0.9
 	// enough waits make a period; the runtime records one in eight.
@@ -49,6 +52,8 @@ type Gauge struct {
 	level atomic.Int32
 	wait  atomic.Int64 // ns
 	held  atomic.Bool
+
+	rest int // periods for which Busy goes on; of Run alone
 }
 
 // Level is the level now.
@@ -92,6 +97,12 @@ func (g *Gauge) set(wait time.Duration) {
 		}
 	}
 	g.wait.Store(int64(wait))
+	if level >= Busy {
+		g.rest = int(rest / period)
+	} else if g.rest > 0 {
+		g.rest--
+		level = Busy
+	}
 	if !g.held.Load() {
 		g.level.Store(int32(level))
 	}

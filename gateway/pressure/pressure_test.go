@@ -18,9 +18,25 @@ func TestTheLevelFollowsTheWait(t *testing.T) {
 		{0, Calm}, {499 * time.Microsecond, Calm}, {500 * time.Microsecond, Busy}, {99 * time.Millisecond, Busy},
 		{100 * time.Millisecond, Full}, {399 * time.Millisecond, Full}, {400 * time.Millisecond, Over}, {time.Minute, Over}, {0, Calm},
 	} {
+		g.rest = 0
 		if g.set(c.wait); g.Level() != c.want || g.Wait() != c.wait {
 			t.Errorf("a wait of %v is %v", c.wait, g.Level())
 		}
+	}
+}
+
+// What slows a flood down must not let it come back at once; what turns honest
+// gates away must end with its cause.
+func TestBusyOutlastsItsCauseAndFullDoesNot(t *testing.T) {
+	var g Gauge
+	g.set(time.Second)
+	for i := range int(rest / period) {
+		if g.set(0); g.Level() != Busy {
+			t.Fatalf("%v in period %d after the wait was over", g.Level(), i)
+		}
+	}
+	if g.set(0); g.Level() != Calm {
+		t.Errorf("%v for ever", g.Level())
 	}
 }
 
