@@ -9,20 +9,21 @@ import (
 )
 
 // Widths of the windows, bits; chosen by measurement, docs/performance.md. Wider
-// ones mean fewer additions and a larger table: one key at 10 bits takes 1.3 MB.
+// ones mean fewer additions and larger tables.
 const (
-	baseWidth  = 12 // one table for all keys
-	keyWidth   = 10
-	checkWidth = 4 // used once, when a key is looked at
-	// scalarBits is the length of the group's order.
-	scalarBits = 253
+	baseWidth  = 13 // 20 windows, 7.9 MB, once for all keys
+	keyWidth   = 11 // 23 windows, 2.3 MB for each key
+	checkWidth = 4  // used once, when a key is looked at
+	// scalarBits is what the windows share out. The order has one bit more, but is
+	// so little above 2^252 that the last window has room for it.
+	scalarBits = 252
 	maxWindows = (scalarBits + checkWidth - 1) / checkWidth
 )
 
 // table holds the multiples of one point that a scalar is put together from.
 // Window i, of width w, has 2^(w-1)+1 entries: 0 to 2^(w-1) times 2^(wi) times
 // the point. Digits are signed, so the other half is these negated. The last
-// window has as many as its few bits and a carry can ask for.
+// window's digit has no sign, and it has as many as the order can ask for.
 type table struct {
 	width   uint
 	windows int
@@ -39,7 +40,7 @@ func newTable(a *affine, width uint) *table {
 		bit := uint(i)*width + width - 1
 		t.bias[bit/64] |= 1 << (bit % 64)
 	}
-	last := 1<<(scalarBits-width*uint(t.windows-1)) + 1 // 0, and up to what 2^253-1 and the bias come to
+	last := int(t.lastDigit(t.biased(&order))) + 1
 	t.entries = make([]entry, (t.windows-1)*int(t.stride)+last)
 
 	base := *a
