@@ -29,7 +29,7 @@ type Key struct {
 	verifier *fixedkey.Key // of Public; nil before Prepare
 }
 
-// Prepare makes ready to verify: with tables, which take milliseconds and 2.3 MB
+// Prepare makes ready to verify: with tables, which take milliseconds and 4.3 MB
 // and make a verification several times as fast, or without. The error says that
 // the key is weak or no key. NewKeySet prepares, without tables, what is not yet.
 func (k *Key) Prepare(tables bool) (err error) {

@@ -40,8 +40,8 @@ type Key struct {
 	minusA *table // of the key's negative; nil in the Plain form
 }
 
-// New prepares a key. In the Scalar form that takes some 10 ms and 2.3 MB, and the
-// first key of a process 30 ms and 8 MB more for the base point: keep it off the
+// New prepares a key. In the Scalar form that takes some 10 ms and 4.3 MB, and the
+// first key of a process 60 ms and 15 MB more for the base point: keep it off the
 // hot path. A weak key is refused: under one of small order an attacker signs
 // without a secret, and one of mixed order makes verifiers disagree.
 func New(public []byte, form Form) (*Key, error) {

@@ -11,8 +11,8 @@ import (
 // Widths of the windows, bits; chosen by measurement, docs/performance.md. Wider
 // ones mean fewer additions and larger tables.
 const (
-	baseWidth  = 13 // 20 windows, 7.9 MB, once for all keys
-	keyWidth   = 11 // 23 windows, 2.3 MB for each key
+	baseWidth  = 14 // 18 windows, 14.9 MB, once for all keys
+	keyWidth   = 12 // 21 windows, 4.3 MB for each key
 	checkWidth = 4  // used once, when a key is looked at
 	// scalarBits is what the windows share out. The order has one bit more, but is
 	// so little above 2^252 that the last window has room for it.
