@@ -21,7 +21,7 @@ type config struct {
 	LogLevel     string                `toml:"log_level" doc:"debug, info, warn or error"`
 	DrainDelay   time.Duration         `toml:"drain_delay" doc:"how long to serve on after SIGTERM while /readyz already says no; 0: not at all"`
 	DrainTimeout time.Duration         `toml:"drain_timeout" doc:"how long to wait after that for requests at hand"`
-	CacheMiB     int                   `toml:"pass_cache_mib" doc:"memory for verified passes, MiB; about 3,000 passes each"`
+	CacheMiB     int                   `toml:"pass_cache_mib" doc:"memory for verified passes, MiB; about 5,900 passes each"`
 	Kafka        kafka                 `toml:"kafka" doc:"the control stream"`
 	Snapshots    snapshots             `toml:"snapshots" doc:"the replica on disk, so that a restart reads only what came since"`
 	Revocation   limits                `toml:"revocation" doc:"how old revocation data may be"`
