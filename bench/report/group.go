@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -54,8 +55,8 @@ func (o *output) complete() error {
 	}
 	var faults []error
 	for _, g := range o.groups {
-		mine := g.find(ours)
-		if mine == nil || len(g.members) < 2 {
+		mine := g.mine()
+		if mine == nil || !g.hasRival() {
 			faults = append(faults, fmt.Errorf("%s: want %q and at least one %q, got %s", g.what, ours, plain+"...", g.names()))
 			continue
 		}
@@ -74,13 +75,18 @@ func (o *output) complete() error {
 	return errors.Join(faults...)
 }
 
-func (g *group) find(name string) *member {
+// mine is the first side of ours, to which the others are compared.
+func (g *group) mine() *member {
 	for _, m := range g.members {
-		if m.name == name {
+		if strings.HasPrefix(m.name, ours) {
 			return m
 		}
 	}
 	return nil
+}
+
+func (g *group) hasRival() bool {
+	return slices.ContainsFunc(g.members, func(m *member) bool { return strings.HasPrefix(m.name, plain) })
 }
 
 func (g *group) names() string {

@@ -4,7 +4,8 @@
 //
 //	go run ./bench/report < out/bench.txt
 //
-// It goes by names: BenchmarkWhat/ours beside BenchmarkWhat/plain-something. It
+// It goes by names: BenchmarkWhat/ours, the first if there are several, beside
+// BenchmarkWhat/plain-something. It
 // reads stdin and writes Markdown to stdout. It is for outputs of one machine:
 // runs whose heads differ are refused, since a ratio across them means nothing.
 //

@@ -76,7 +76,7 @@ func (o *output) result(line string) error {
 		return fmt.Errorf("%s has neither %q nor %q behind a slash", fields[0], ours, plain+"...")
 	}
 	what, name := path[:cut], path[cut+1:]
-	if name != ours && !strings.HasPrefix(name, plain) {
+	if !strings.HasPrefix(name, ours) && !strings.HasPrefix(name, plain) {
 		return fmt.Errorf("%s: %q is neither %q nor %q", fields[0], name, ours, plain+"...")
 	}
 	m := o.group(what).member(name)

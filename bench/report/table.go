@@ -25,7 +25,7 @@ func (o *output) table() string {
 	}
 	b.WriteString("\n|---|---|--:|--:|--:|--:|--:|" + strings.Repeat("--:|", len(units)) + "\n")
 	for _, g := range o.groups {
-		mine := g.find(ours)
+		mine := g.mine()
 		g.row(&b, mine, mine, units)
 		for _, m := range g.members {
 			if m != mine {
