@@ -5,9 +5,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"github.com/railgate/railgate/gateway/edge"
 	"github.com/railgate/railgate/gateway/pressure"
-	"github.com/railgate/railgate/tokens"
 )
 
 // What is given up first when more is asked than can be done:
@@ -30,54 +28,6 @@ const (
 	// retryAfter is when one who was turned away may ask again, seconds.
 	retryAfter = "1"
 )
-
-// lane is what the gateway keeps of a connection. Only the goroutine that serves
-// the connection uses it.
-type lane struct {
-	memo   edge.Memo[asked]
-	forged int // codes, less those admitted since
-}
-
-// laneOf is the lane of the connection that a request came on. One that is not
-// ours, as in tests of the handler alone, has none: nil, which remembers nothing.
-func laneOf(ctx *fasthttp.RequestCtx) *lane {
-	conn, ok := ctx.Conn().(*edge.Conn)
-	if !ok {
-		return nil
-	}
-	l, ok := conn.Kept.(*lane)
-	if !ok {
-		l = new(lane)
-		conn.Kept = l
-	}
-	return l
-}
-
-// asks is what the head asks for, if it is the last one of the lane again.
-func (l *lane) asks(h *fasthttp.RequestHeader) (who asked, ok bool) {
-	if l == nil || !l.memo.Same(h) {
-		return asked{}, false
-	}
-	return l.memo.Meaning, true
-}
-
-// asked takes a head that was judged and found good.
-func (l *lane) asked(h *fasthttp.RequestHeader, who asked) {
-	if l != nil {
-		l.memo.Remember(h, who)
-	}
-}
-
-// saw takes note of an answer on the lane.
-func (l *lane) saw(r tokens.Reason) {
-	switch {
-	case l == nil:
-	case r == tokens.ReasonOK:
-		l.forged = max(0, l.forged-1)
-	case r.Class() == tokens.ClassFraud:
-		l.forged = min(l.forged+1, mostForgeries)
-	}
-}
 
 // slowDown makes a suspect wait before it gets a refusal, so that a flood takes the
 // time of those who send it. It takes nothing of ours but the connection's goroutine.

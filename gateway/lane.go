@@ -1,0 +1,65 @@
+package gateway
+
+import (
+	"github.com/valyala/fasthttp"
+
+	"github.com/railgate/railgate/gateway/edge"
+	"github.com/railgate/railgate/tokens"
+)
+
+// lane is what the gateway keeps of a connection. Only the goroutine that serves
+// the connection uses it.
+type lane struct {
+	memo   edge.Memo[asked]
+	forged int // codes, less those admitted since
+}
+
+// laneOf is the lane of the connection that a request came on. One that is not
+// ours, as in tests of the handler alone, has none: nil, which remembers nothing.
+func laneOf(ctx *fasthttp.RequestCtx) *lane {
+	conn, ok := ctx.Conn().(*edge.Conn)
+	if !ok {
+		return nil
+	}
+	l, ok := conn.Kept.(*lane)
+	if !ok {
+		l = new(lane)
+		conn.Kept = l
+	}
+	return l
+}
+
+// asks is what the head asks for, if it is the last one of the lane again.
+func (l *lane) asks(h *fasthttp.RequestHeader) (who asked, ok bool) {
+	if l == nil || !l.memo.Same(h) {
+		return asked{}, false
+	}
+	return l.memo.Meaning, true
+}
+
+// asked takes a head that was judged and found good.
+func (l *lane) asked(h *fasthttp.RequestHeader, who asked) {
+	if l != nil {
+		l.memo.Remember(h, who)
+	}
+}
+
+// saw takes note of an answer on the lane.
+func (l *lane) saw(r tokens.Reason) {
+	switch {
+	case l == nil:
+	case r == tokens.ReasonOK:
+		l.forged = max(0, l.forged-1)
+	case r.Class() == tokens.ClassFraud:
+		l.forged = min(l.forged+1, mostForgeries)
+	}
+}
+
+// asked is what the head of a check asks for. It may be remembered as long as
+// the connection: it follows from the head's bytes and the device table, and no
+// device enters or leaves that table while the gateway runs. Whether the data is
+// fresh, the code good and the pass revoked is asked for every request.
+type asked struct {
+	device *Device
+	scope  tokens.Scope
+}
