@@ -13,6 +13,7 @@ import (
 	"github.com/railgate/railgate/revocation/revocationtest"
 	"github.com/railgate/railgate/revocation/stream"
 	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/signing"
 )
 
 // damage plays damageSnapshots as a fault of its own.
@@ -41,7 +42,7 @@ func (w *world) damageSnapshots() (done int, err error) {
 	}
 	now := time.Now()
 	serial := tokens.Serial{Day: uint16(tokens.DayOf(now.Unix())), Index: 7}
-	feed := revocationtest.NewFeed(now.UnixMilli(), tokens.Key{ID: 7, Public: [tokens.PublicKeySize]byte{7}, CutOff: tokens.Never})
+	feed := revocationtest.NewFeed(now.UnixMilli(), tokens.Key{ID: 7, Public: signing.NewKey([signing.SeedSize]byte{7}).Public(), CutOff: tokens.Never})
 	feed.Revoke(now.UnixMilli(), serial)
 	snapshot, ok := feed.Replica.Snapshot(w.topic, now.UnixMilli())
 	if !ok {
