@@ -120,7 +120,7 @@ func BenchmarkNew(b *testing.B) {
 	for _, form := range []Form{Plain, Scalar} {
 		b.Run(form.String(), func(b *testing.B) {
 			for b.Loop() {
-				if _, err := New(all[0].Key.public[:], form); err != nil {
+				if _, err := (maker{all[0].Key.public, form}).make(); err != nil {
 					b.Fatal(err)
 				}
 			}
