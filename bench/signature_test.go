@@ -22,41 +22,6 @@ func (c *corpus) signed() []signed {
 	return all
 }
 
-// BenchmarkSignature verifies one pass that nobody has seen before. Ours goes
-// through the Checker without a cache, with the code of step 0, so it also pays
-// for the key, the times, the scope and one link; the rivals verify a prepared
-// message and do nothing else.
-func BenchmarkSignature(b *testing.B) {
-	c := theCorpus()
-	apart := c.signed()
-	b.Run("ours", func(b *testing.B) {
-		b.ReportAllocs()
-		checker := tokens.Checker{Keys: c.keys}
-		for i := 0; b.Loop(); i++ {
-			s := &c.codes[i%codeCount]
-			if checker.Check(&s.first, s.first.Start(), tokens.Entry) != tokens.ReasonOK {
-				b.Fatal("a good pass was refused")
-			}
-		}
-	})
-	b.Run("plain-crypto-ed25519", func(b *testing.B) {
-		b.ReportAllocs()
-		for i := 0; b.Loop(); i++ {
-			if s := &apart[i%codeCount]; !ed25519.Verify(s.public, s.message, s.signature) {
-				b.Fatal("a good pass was refused")
-			}
-		}
-	})
-	b.Run("plain-circl-ed25519", func(b *testing.B) {
-		b.ReportAllocs()
-		for i := 0; b.Loop(); i++ {
-			if s := &apart[i%codeCount]; !circl.Verify(s.public, s.message, s.signature) {
-				b.Fatal("a good pass was refused")
-			}
-		}
-	})
-}
-
 // Every bit of a pass counts: one flipped bit, and all three must refuse alike.
 func TestSignatureVerifiersAgree(t *testing.T) {
 	c := theCorpus()

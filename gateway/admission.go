@@ -31,8 +31,8 @@ const (
 
 // slowDown makes a suspect wait before it gets a refusal, so that a flood takes the
 // time of those who send it. It takes nothing of ours but the connection's goroutine.
-func (g *Gateway) slowDown(l *lane, refused bool) {
-	if refused && l != nil && l.forged > forgeries && g.pressure.Level() >= pressure.Busy {
+func (g *Gateway) slowDown(l *lane) {
+	if l != nil && l.forged > forgeries && g.pressure.Level() >= pressure.Busy {
 		g.meter.slowed.Add(1)
 		time.Sleep(time.Duration(l.forged) * forgeryWait)
 	}

@@ -141,8 +141,9 @@ func (g *Gateway) check(ctx *fasthttp.RequestCtx, lane *lane, who asked) {
 	s.body = appendVerdict(s.body[:0], &s.token, reason, fresh, action, now/1000)
 	ctx.Response.Header.SetContentTypeBytes(jsonType)
 	ctx.Response.SetBody(s.body)
-	lane.saw(reason)
-	g.slowDown(lane, reason.Class() == tokens.ClassFraud)
+	if lane.saw(reason) {
+		g.slowDown(lane)
+	}
 }
 
 // unable is why nothing is judged on data that the policy does not serve.

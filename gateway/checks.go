@@ -68,7 +68,9 @@ func (g *Gateway) checks(ctx *fasthttp.RequestCtx, lane *lane, who asked) {
 	ctx.Response.Header.SetContentTypeBytes(jsonType)
 	b.Reset(b.answer)
 	ctx.Response.SetBodyStream(b, len(b.answer))
-	g.slowDown(lane, forged)
+	if forged {
+		g.slowDown(lane)
+	}
 }
 
 // read takes the scans out of a body, which it spends. Nothing in b points into
@@ -115,8 +117,7 @@ func (g *Gateway) judgeAll(b *batch, lane *lane, now int64, who asked) (forged b
 	for i := range b.codes.Scans {
 		code := &b.codes.Scans[i]
 		g.meter.verdict(fresh.State, action, code.Reason)
-		lane.saw(code.Reason)
-		forged = forged || code.Reason.Class() == tokens.ClassFraud
+		forged = lane.saw(code.Reason) || forged
 		if i > 0 {
 			b.answer = append(b.answer, ',')
 		}

@@ -44,15 +44,17 @@ func (l *lane) asked(h *fasthttp.RequestHeader, who asked) {
 	}
 }
 
-// saw takes note of an answer on the lane.
-func (l *lane) saw(r tokens.Reason) {
+// saw takes note of an answer on the lane, and reports whether the code was forged.
+func (l *lane) saw(r tokens.Reason) (forged bool) {
+	forged = r.Class() == tokens.ClassFraud
 	switch {
 	case l == nil:
 	case r == tokens.ReasonOK:
 		l.forged = max(0, l.forged-1)
-	case r.Class() == tokens.ClassFraud:
+	case forged:
 		l.forged = min(l.forged+1, mostForgeries)
 	}
+	return forged
 }
 
 // asked is what the head of a check asks for. It may be remembered as long as

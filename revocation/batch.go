@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"iter"
@@ -73,6 +74,15 @@ func NewAuthority(public [tokens.PublicKeySize]byte) (*Authority, error) {
 		return nil, fmt.Errorf("revocation: authority key: %w", err)
 	}
 	return &Authority{key: key, id: AuthorityID(public)}, nil
+}
+
+// ParseAuthority is NewAuthority for a key as settings have it.
+func ParseAuthority(digits string) (*Authority, error) {
+	key, err := hex.DecodeString(digits)
+	if err != nil || len(key) != tokens.PublicKeySize {
+		return nil, errors.New("must be the authority's public key, 64 hex digits")
+	}
+	return NewAuthority([tokens.PublicKeySize]byte(key))
 }
 
 // ID is the AuthorityID of the key.

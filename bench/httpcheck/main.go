@@ -19,38 +19,17 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/railgate/railgate/bench/httpcheck/servers"
+	"github.com/railgate/railgate/internal/tool"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // the second signal ends the program
-	os.Exit(exitCode(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr), os.Stderr))
-}
-
-// usageError is a fault of the command line.
-type usageError struct{ error }
-
-func exitCode(err error, stderr io.Writer) int {
-	var usage usageError
-	switch {
-	case err == nil, errors.Is(err, flag.ErrHelp):
-		return 0
-	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "httpcheck: %v\nhttpcheck -h explains the flags\n", err)
-		return 2
-	}
-	fmt.Fprintf(stderr, "httpcheck: %v\n", err)
-	return 1
+	os.Exit(tool.ExitCode("httpcheck", run(tool.Context(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr), os.Stderr))
 }
 
 // options are the flags.
@@ -93,27 +72,25 @@ func parse(args []string, stdout io.Writer) (*options, error) {
 			flags.Usage()
 			return nil, err
 		}
-		return nil, usageError{err}
+		return nil, tool.Usage{Err: err}
 	}
-	for name := range strings.SplitSeq(*only, ",") {
-		if !slices.Contains(lines, name) {
-			return nil, usageError{fmt.Errorf("-only: %q is none of %s", name, strings.Join(lines, ", "))}
-		}
-		o.only = append(o.only, name)
+	var err error
+	if o.only, err = tool.Pick("only", *only, lines); err != nil {
+		return nil, err
 	}
 	switch {
 	case flags.NArg() > 0:
-		return nil, usageError{fmt.Errorf("%q is not a flag", flags.Arg(0))}
+		return nil, tool.Usagef("%q is not a flag", flags.Arg(0))
 	case o.connections < 1 || o.connections > 4096:
-		return nil, usageError{errors.New("-connections must be 1 to 4096")}
+		return nil, tool.Usagef("-connections must be 1 to 4096")
 	case o.sessions < 1 || o.sessions > 1<<16:
-		return nil, usageError{errors.New("-sessions must be 1 to 65536")}
+		return nil, tool.Usagef("-sessions must be 1 to 65536")
 	case o.fresh < 100 || o.fresh > 1_000_000:
-		return nil, usageError{errors.New("-new must be 100 to 1000000")}
+		return nil, tool.Usagef("-new must be 100 to 1000000")
 	case o.rounds < 1 || o.rounds > 100:
-		return nil, usageError{errors.New("-rounds must be 1 to 100")}
+		return nil, tool.Usagef("-rounds must be 1 to 100")
 	case o.round < 10*time.Millisecond || o.round > maxRound:
-		return nil, usageError{fmt.Errorf("-round must be 10ms to %v", maxRound)}
+		return nil, tool.Usagef("-round must be 10ms to %v", maxRound)
 	}
 	return o, nil
 }

@@ -12,12 +12,13 @@ import (
 
 	"github.com/railgate/railgate/bench/httpcheck/servers"
 	"github.com/railgate/railgate/bench/rivals/nginx"
+	"github.com/railgate/railgate/internal/tool"
 )
 
 // The test binary is also the servers that the program under test starts.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == servers.Command {
-		os.Exit(exitCode(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr), os.Stderr))
+		os.Exit(tool.ExitCode("httpcheck", run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr), os.Stderr))
 	}
 	os.Exit(m.Run())
 }
@@ -110,7 +111,7 @@ func TestFlagsOutOfBoundsAreRefused(t *testing.T) {
 	for _, args := range [][]string{{"-connections=0"}, {"-sessions=0"}, {"-sessions=70000"}, {"-new=10"}, {"-rounds=0"}, {"-round=1ms"}, {"-round=31s"},
 		{"-only=cached"}, {"-only="}, {"-speed=1"}, {"more"}} {
 		err := run(t.Context(), args, strings.NewReader(""), io.Discard, io.Discard)
-		if got := exitCode(err, io.Discard); got != 2 {
+		if got := tool.ExitCode("httpcheck", err, io.Discard); got != 2 {
 			t.Errorf("%v: exit code %d (%v), want 2", args, got, err)
 		}
 	}
@@ -119,7 +120,7 @@ func TestFlagsOutOfBoundsAreRefused(t *testing.T) {
 			t.Errorf("%v was served", args)
 		}
 	}
-	if got := exitCode(run(t.Context(), []string{"-h"}, nil, io.Discard, io.Discard), io.Discard); got != 0 {
+	if got := tool.ExitCode("httpcheck", run(t.Context(), []string{"-h"}, nil, io.Discard, io.Discard), io.Discard); got != 0 {
 		t.Errorf("-h: exit code %d, want 0", got)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"os"
 	"runtime"
 	"strings"
+
+	"github.com/railgate/railgate/internal/tool"
 )
 
 // machine is where a figure was measured; without it the figure means nothing.
@@ -15,15 +17,7 @@ type machine struct {
 
 // thisMachine must be asked before the process is pinned: then it has one core.
 func thisMachine() machine {
-	m := machine{cpu: "unknown processor", kernel: "unknown kernel", cores: runtime.NumCPU()}
-	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
-		for line := range strings.Lines(string(text)) {
-			if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == "model name" {
-				m.cpu = strings.TrimSpace(value)
-				break
-			}
-		}
-	}
+	m := machine{cpu: tool.CPU(), kernel: "unknown kernel", cores: runtime.NumCPU()}
 	if text, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
 		m.kernel = "kernel " + strings.TrimSpace(string(text))
 	}

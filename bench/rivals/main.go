@@ -23,32 +23,16 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"slices"
 	"strings"
-	"syscall"
 	"time"
+
+	"github.com/railgate/railgate/internal/tool"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // the second signal ends the program
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	var usage usageError
-	switch {
-	case err == nil, errors.Is(err, flag.ErrHelp):
-		return
-	case errors.As(err, &usage):
-		fmt.Fprintf(os.Stderr, "rivals: %v\nrivals -h explains the flags\n", err)
-		os.Exit(2)
-	}
-	fmt.Fprintf(os.Stderr, "rivals: %v\n", err)
-	os.Exit(1)
+	os.Exit(tool.ExitCode("rivals", run(tool.Context(), os.Args[1:], os.Stdout, os.Stderr), os.Stderr))
 }
-
-// usageError is a fault of the command line.
-type usageError struct{ error }
 
 // options are the flags.
 type options struct {
@@ -85,21 +69,19 @@ func parse(args []string, stdout io.Writer) (*options, error) {
 			}
 			return nil, err
 		}
-		return nil, usageError{err}
+		return nil, tool.Usage{Err: err}
 	}
-	for name := range strings.SplitSeq(*only, ",") {
-		if !slices.Contains(rowNames(), name) {
-			return nil, usageError{fmt.Errorf("-only: %q is none of %s", name, all)}
-		}
-		o.only = append(o.only, name)
+	var err error
+	if o.only, err = tool.Pick("only", *only, rowNames()); err != nil {
+		return nil, err
 	}
 	switch {
 	case flags.NArg() > 0:
-		return nil, usageError{fmt.Errorf("%q is not a flag", flags.Arg(0))}
+		return nil, tool.Usagef("%q is not a flag", flags.Arg(0))
 	case o.rounds < 1 || o.rounds > 100:
-		return nil, usageError{errors.New("-rounds must be 1 to 100")}
+		return nil, tool.Usagef("-rounds must be 1 to 100")
 	case o.round < 10*time.Millisecond || o.round > 20*time.Second:
-		return nil, usageError{errors.New("-round must be 10ms to 20s")}
+		return nil, tool.Usagef("-round must be 10ms to 20s")
 	}
 	if *only == all && o.rounds >= enough && o.round == defaultRound && o.pin && o.out == "" {
 		o.out = filepath.Join("bench", "results", fmt.Sprintf("%s-%s-table.txt", time.Now().Format(time.DateOnly), thisMachine().slug()))

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -12,7 +11,6 @@ import (
 	"github.com/railgate/railgate/internal/conf"
 	"github.com/railgate/railgate/internal/kafkalink"
 	"github.com/railgate/railgate/revocation"
-	"github.com/railgate/railgate/tokens"
 )
 
 type config struct {
@@ -27,7 +25,7 @@ type config struct {
 	Revocation   limits                `toml:"revocation" doc:"how old revocation data may be"`
 	Devices      []gateway.DeviceEntry `toml:"device" doc:"who may ask"`
 
-	authority [tokens.PublicKeySize]byte
+	authority *revocation.Authority
 	devices   *gateway.Devices
 	policy    gateway.Policy
 }
@@ -84,11 +82,9 @@ func (c *config) Validate() error {
 	if c.Kafka.Partitions < 1 || c.Kafka.Partitions > 64 {
 		fault("kafka.partitions", "must be 1 to 64")
 	}
-	key, err := hex.DecodeString(c.Kafka.Authority)
-	if err != nil || len(key) != len(c.authority) {
-		fault("kafka.authority", "must be the authority's public key, 64 hex digits")
-	} else {
-		c.authority = [tokens.PublicKeySize]byte(key)
+	var err error
+	if c.authority, err = revocation.ParseAuthority(c.Kafka.Authority); err != nil {
+		fault("kafka.authority", "%w", err)
 	}
 	if c.Revocation.StaleAfter <= 0 || c.Revocation.ExpiredAfter <= c.Revocation.StaleAfter {
 		fault("revocation.expired_after", "must be longer than stale_after, and both above 0")

@@ -87,11 +87,7 @@ func serve(ctx context.Context, c *config) error {
 	}
 	defer log.Sync()
 
-	authority, err := revocation.NewAuthority(c.authority)
-	if err != nil {
-		return err
-	}
-	replica, err := revocation.NewReplica(authority, c.Kafka.Partitions,
+	replica, err := revocation.NewReplica(c.authority, c.Kafka.Partitions,
 		revocation.Limits{StaleAfter: c.Revocation.StaleAfter, ExpiredAfter: c.Revocation.ExpiredAfter, Memory: c.Revocation.MemoryMiB << 20},
 		time.Now().UnixMilli())
 	if err != nil {

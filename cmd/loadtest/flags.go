@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/railgate/railgate/internal/tool"
 	"github.com/railgate/railgate/loadtest"
 	"github.com/railgate/railgate/tokens"
 )
@@ -43,11 +44,6 @@ no run; 2 wrong flags; 130 interrupted (what was measured is still reported).
 
 Flags:
 `
-
-// usageError is a mistake in the flags.
-type usageError struct{ error }
-
-func (e usageError) Unwrap() error { return e.error }
 
 // options are the flags, read.
 type options struct {
@@ -91,10 +87,10 @@ func parse(args []string, helpTo io.Writer) (*options, error) {
 			fs.PrintDefaults()
 			return nil, err
 		}
-		return nil, usageError{err}
+		return nil, tool.Usage{Err: err}
 	}
 	if fs.NArg() > 0 {
-		return nil, usageError{fmt.Errorf("unexpected argument %q: everything is a flag", fs.Arg(0))}
+		return nil, tool.Usagef("unexpected argument %q: everything is a flag", fs.Arg(0))
 	}
 	c.Command = command(fs)
 
@@ -111,7 +107,7 @@ func parse(args []string, helpTo io.Writer) (*options, error) {
 		errs = append(errs, err)
 	}
 	if err := errors.Join(errs...); err != nil {
-		return nil, usageError{err}
+		return nil, tool.Usage{Err: err}
 	}
 	missing, err := base(c, file, loadKey != "")
 	if err != nil {
@@ -126,7 +122,7 @@ func parse(args []string, helpTo io.Writer) (*options, error) {
 			return nil, fmt.Errorf("no running demo found (%s): start one with `go run ./cmd/demo -serve`, or name a target with -target or flags\n%w",
 				loadtest.DefaultTargetFile(), err)
 		}
-		return nil, usageError{err}
+		return nil, tool.Usage{Err: err}
 	}
 	return o, nil
 }

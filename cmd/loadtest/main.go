@@ -18,13 +18,10 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
-	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 
+	"github.com/railgate/railgate/internal/tool"
 	"github.com/railgate/railgate/loadtest"
 )
 
@@ -35,26 +32,17 @@ var (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // the second signal ends the program
-	os.Exit(exitCode(run(ctx, os.Args[1:], os.Stdout, os.Stderr), os.Stderr))
+	os.Exit(exitCode(run(tool.Context(), os.Args[1:], os.Stdout, os.Stderr), os.Stderr))
 }
 
 func exitCode(err error, stderr io.Writer) int {
-	var usage usageError
 	switch {
-	case err == nil, errors.Is(err, flag.ErrHelp):
-		return 0
 	case errors.Is(err, errNotClean):
 		return 1
 	case errors.Is(err, errInterrupted):
 		return 130
-	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "loadtest: %v\nloadtest -h explains the flags\n", err)
-		return 2
 	}
-	fmt.Fprintf(stderr, "loadtest: %v\n", err)
-	return 1
+	return tool.ExitCode("loadtest", err, stderr)
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {

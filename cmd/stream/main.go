@@ -14,7 +14,6 @@ package main
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -24,7 +23,6 @@ import (
 	"github.com/railgate/railgate/internal/kafkalink"
 	"github.com/railgate/railgate/internal/process"
 	"github.com/railgate/railgate/revocation"
-	"github.com/railgate/railgate/tokens"
 )
 
 const about = `Shows the control stream: decodes, verifies and prints messages of the topic, a snapshot or a ratchet file.
@@ -61,14 +59,9 @@ func (c *config) Validate() error {
 	if len(c.Brokers) == 0 {
 		faults = append(faults, conf.Field("brokers", errors.New("name at least one, or a -snapshot or -ratchet file")))
 	}
-	key, err := hex.DecodeString(c.Authority)
-	if err != nil || len(key) != tokens.PublicKeySize {
-		faults = append(faults, conf.Field("authority", errors.New("must be the authority's public key, 64 hex digits")))
-	} else {
-		c.authority, err = revocation.NewAuthority([tokens.PublicKeySize]byte(key))
-		if err != nil {
-			faults = append(faults, conf.Field("authority", err))
-		}
+	var err error
+	if c.authority, err = revocation.ParseAuthority(c.Authority); err != nil {
+		faults = append(faults, conf.Field("authority", err))
 	}
 	if c.From != "" {
 		if c.from, err = strconv.ParseInt(c.From, 10, 64); err != nil {

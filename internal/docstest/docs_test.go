@@ -3,6 +3,7 @@
 package docstest
 
 import (
+	"encoding/hex"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -13,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/railgate/railgate/internal/runtest"
+	"github.com/railgate/railgate/tokens/signing"
 )
 
 const root = "../.."
@@ -169,7 +171,8 @@ func TestSampleSettingsAreCompleteAndValid(t *testing.T) {
 		}
 		sample = strings.Replace(sample, `"/var/lib/railgate"`, `"`+t.TempDir()+`"`, 1)
 		file := filepath.Join(t.TempDir(), command+".toml")
-		filled := strings.ReplaceAll(sample, placeholder, strings.Repeat("5a", 32))
+		key := signing.NewKey([signing.SeedSize]byte{5}).Public() // 64 hex digits that are a public key, too
+		filled := strings.ReplaceAll(sample, placeholder, hex.EncodeToString(key[:]))
 		if err := os.WriteFile(file, []byte(filled), 0o600); err != nil {
 			t.Fatal(err)
 		}

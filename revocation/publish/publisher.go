@@ -65,7 +65,8 @@ type Config struct {
 type Publisher struct {
 	Config
 	authority [4]byte
-	wake      []chan struct{} // one per partition, capacity 1: a pending wake-up is enough
+	pinned    func() (*revocation.Authority, error) // to read the log with; made when that is first done
+	wake      []chan struct{}                       // one per partition, capacity 1: a pending wake-up is enough
 
 	mu    sync.Mutex // guards what follows
 	stats Stats
@@ -101,7 +102,9 @@ func New(c Config) *Publisher {
 	if c.LogCheck == 0 {
 		c.LogCheck = DefaultLogCheck
 	}
-	p := &Publisher{Config: c, authority: revocation.AuthorityID(c.Authority.Public())}
+	public := c.Authority.Public()
+	p := &Publisher{Config: c, authority: revocation.AuthorityID(public),
+		pinned: sync.OnceValues(func() (*revocation.Authority, error) { return revocation.NewAuthority(public) })}
 	for range c.Topic.Partitions {
 		p.wake = append(p.wake, make(chan struct{}, 1))
 	}

@@ -102,7 +102,7 @@ func (p *Publisher) beginning(ctx context.Context, partition int, first, end int
 
 // scan gives the batches of ours between two offsets to visit, until it returns false.
 func (p *Publisher) scan(ctx context.Context, partition int, from, end int64, visit func(int64, *revocation.Batch) bool) error {
-	pinned, err := revocation.NewAuthority(p.Authority.Public())
+	pinned, err := p.pinned()
 	if err != nil {
 		return err
 	}

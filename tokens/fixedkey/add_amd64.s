@@ -6,50 +6,30 @@
 // value modulo p = 2^255-19; any 256-bit value will do. What overflows bit 256
 // comes back times 38, since 2^256 = 38 modulo p.
 
-// FOLD adds 38 to R8..R11 if the carry is set, and again if that carries: the
-// second time R8 is small, so no more comes of it.
-#define FOLD \
-	SBBQ AX, AX   \
-	ANDQ $38, AX  \
-	ADDQ AX, R8   \
-	ADCQ $0, R9   \
-	ADCQ $0, R10  \
-	ADCQ $0, R11  \
-	SBBQ AX, AX   \
-	ANDQ $38, AX  \
-	ADDQ AX, R8
+// COMBINE sets R8..R11 to x and y, added or taken away: op without the carry, opc
+// with it. 38 makes up for a carry, and again if that carries: the second time R8
+// is small, so no more comes of it. Uses AX.
+#define COMBINE(op, opc, x, y) \
+	MOVQ 0+x, R8   \
+	MOVQ 8+x, R9   \
+	MOVQ 16+x, R10 \
+	MOVQ 24+x, R11 \
+	op   0+y, R8   \
+	opc  8+y, R9   \
+	opc  16+y, R10 \
+	opc  24+y, R11 \
+	SBBQ AX, AX    \
+	ANDQ $38, AX   \
+	op   AX, R8    \
+	opc  $0, R9    \
+	opc  $0, R10   \
+	opc  $0, R11   \
+	SBBQ AX, AX    \
+	ANDQ $38, AX   \
+	op   AX, R8
 
-// ADD sets R8..R11 to x + y. Uses AX.
-#define ADD(x, y) \
-	MOVQ 0+x, R8    \
-	MOVQ 8+x, R9    \
-	MOVQ 16+x, R10  \
-	MOVQ 24+x, R11  \
-	ADDQ 0+y, R8    \
-	ADCQ 8+y, R9    \
-	ADCQ 16+y, R10  \
-	ADCQ 24+y, R11  \
-	FOLD
-
-// SUB sets R8..R11 to x - y, the same with borrows. Uses AX.
-#define SUB(x, y) \
-	MOVQ 0+x, R8    \
-	MOVQ 8+x, R9    \
-	MOVQ 16+x, R10  \
-	MOVQ 24+x, R11  \
-	SUBQ 0+y, R8    \
-	SBBQ 8+y, R9    \
-	SBBQ 16+y, R10  \
-	SBBQ 24+y, R11  \
-	SBBQ AX, AX     \
-	ANDQ $38, AX    \
-	SUBQ AX, R8     \
-	SBBQ $0, R9     \
-	SBBQ $0, R10    \
-	SBBQ $0, R11    \
-	SBBQ AX, AX     \
-	ANDQ $38, AX    \
-	SUBQ AX, R8
+#define ADD(x, y) COMBINE(ADDQ, ADCQ, x, y)
+#define SUB(x, y) COMBINE(SUBQ, SBBQ, x, y)
 
 // ROW adds DX times x to the four words from r0 on; the fifth, r4, is new. Two
 // carry chains run side by side. Uses AX, BX; CX is 0 afterwards.

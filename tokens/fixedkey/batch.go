@@ -30,37 +30,28 @@ func VerifyBatch(batch []Signed) {
 }
 
 func verifyChunk(batch []Signed) {
+	// Of the signatures that came to a sum: the sum, its Z, and which one it is.
 	var sums [chunk]point
-	var products [chunk]fp25519.Elt // of all Z before
-	var summed [chunk]bool
-	product := one
+	var zs, scratch [chunk]fp25519.Elt
+	var of [chunk]int
+	n := 0
 	// The entries of a signature are on their way while the one before is added up.
 	var two [2]equation
 	ready := len(batch) > 0 && batch[0].begin(&two[0])
 	for i := range batch {
-		summed[i] = ready
+		current := ready
 		if i+1 < len(batch) {
 			ready = batch[i+1].begin(&two[(i+1)%2])
 		}
-		if !summed[i] {
-			continue
+		if current {
+			two[i%2].solve(&sums[n])
+			zs[n], of[n] = sums[n].z, i
+			n++
 		}
-		e, sum := &two[i%2], &sums[i]
-		e.solve(sum)
-		products[i] = product
-		fp25519.Mul(&product, &product, &sum.z)
-		sum.t = fp25519.Elt(e.r) // T is not needed any more
 	}
-	var rest, z fp25519.Elt
-	inverse.Inverse(&rest, &product)
-	for i := len(batch) - 1; i >= 0; i-- {
-		if !summed[i] {
-			continue
-		}
-		sum := &sums[i]
-		fp25519.Mul(&z, &rest, &products[i])
-		fp25519.Mul(&rest, &rest, &sum.z)
-		batch[i].Good = sum.scaledEncodesTo(&z, (*[32]byte)(&sum.t))
+	inverse.All(zs[:n], scratch[:n])
+	for j, i := range of[:n] {
+		batch[i].Good = sums[j].scaledEncodesTo(&zs[j], (*[32]byte)(batch[i].Signature))
 	}
 }
 

@@ -18,12 +18,7 @@ func benchKeys(b *testing.B, count int, baseWidth, keyWidth uint) (all []Signed)
 			p[i] = byte(random.Uint32())
 		}
 	}
-	var point affine
-	y := quotient(4, 5)
-	encoded := [32]byte(y)
-	if !point.decode(&encoded) {
-		b.Fatal("the base point was refused")
-	}
+	point := basePoint()
 	shared := newTable(&point, baseWidth)
 	privates, keys := make([]ed25519.PrivateKey, count), make([]*Key, count)
 	for i := range keys {

@@ -10,9 +10,9 @@ import (
 // allocating, bytes.
 const MaxMessage = 192
 
-// equation is sB - hA, ready to be added up.
+// equation is sB - hA, ready to be added up. It must come to R, the first half
+// of the signature.
 type equation struct {
-	r     [32]byte // what it must come to
 	base  part
 	other part // of -A
 }
@@ -38,7 +38,6 @@ func (e *equation) set(k *Key, message, signature []byte) bool {
 	if !ok {
 		return false
 	}
-	e.r = [32]byte(signature)
 	e.base.set(k.base, &s)
 	h := k.challenge(message, signature)
 	e.other.set(k.minusA, &h)

@@ -1,6 +1,7 @@
 package fixedkey
 
 import (
+	"bytes"
 	"math/big"
 	"math/rand/v2"
 	"testing"
@@ -87,11 +88,7 @@ func TestDigitsAddUpToTheScalar(t *testing.T) {
 		n := new(big.Int).Lsh(big.NewInt(1), bit)
 		scalars = append(scalars, n.Mod(n, l), new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), bit), big.NewInt(1)))
 	}
-	var b affine
-	if !b.decode(&[32]byte{0x58, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66,
-		0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66}) {
-		t.Fatal("the base point was refused")
-	}
+	b := basePoint()
 	for width := uint(checkWidth); width <= 12; width++ {
 		table := newTable(&b, width)
 		for _, n := range scalars {
@@ -121,12 +118,9 @@ func TestDigitsAddUpToTheScalar(t *testing.T) {
 // zero, and by one more it is the point itself.
 func TestTablesOfEveryWidth(t *testing.T) {
 	b := base().entries[1]
-	y := quotient(4, 5)
-	var point0 affine
-	encoded := [32]byte(y)
-	if !point0.decode(&encoded) {
-		t.Fatal("the base point was refused")
-	}
+	point0 := basePoint()
+	encoded := [32]byte(bytes.Repeat([]byte{0x66}, 32)) // RFC 8032 section 5.1
+	encoded[0] = 0x58
 	for width := uint(checkWidth); width <= 13; width++ {
 		table := newTable(&point0, width)
 		var zero, self point

@@ -96,5 +96,5 @@ func (k *Key) Verify(message, signature []byte) bool {
 	}
 	var sum point
 	e.solve(&sum)
-	return sum.encodesTo(&e.r)
+	return sum.encodesTo((*[32]byte)(signature))
 }

@@ -68,36 +68,34 @@ func newTable(a *affine, width uint) *table {
 	return t
 }
 
-// normalise gives the affine form of each point, with one inversion for all
-// (Montgomery's trick). No Z is zero: the addition law has no exceptions.
+// normalise gives the affine form of each point, with one inversion for all.
 func normalise(points []point, take func(int, *affine)) {
-	products := make([]fp25519.Elt, len(points)) // of all Z before
-	product := one
+	zs := make([]fp25519.Elt, len(points))
 	for i := range points {
-		products[i] = product
-		fp25519.Mul(&product, &product, &points[i].z)
+		zs[i] = points[i].z
 	}
-	var rest fp25519.Elt
-	inverse.Inverse(&rest, &product)
-	for i := len(points) - 1; i >= 0; i-- {
-		var z fp25519.Elt
-		fp25519.Mul(&z, &rest, &products[i])
-		fp25519.Mul(&rest, &rest, &points[i].z)
+	inverse.All(zs, make([]fp25519.Elt, len(zs)))
+	for i := range points {
 		var a affine
-		fp25519.Mul(&a.x, &points[i].x, &z)
-		fp25519.Mul(&a.y, &points[i].y, &z)
+		fp25519.Mul(&a.x, &points[i].x, &zs[i])
+		fp25519.Mul(&a.y, &points[i].y, &zs[i])
 		take(i, &a)
 	}
 }
 
-// base is the table of the base point, RFC 8032 section 5.1: y = 4/5, x even.
-var base = sync.OnceValue(func() *table {
+// basePoint is that of RFC 8032 section 5.1: y = 4/5, x even.
+func basePoint() (b affine) {
 	y := quotient(4, 5)
 	fp25519.Modp(&y)
-	var b affine
 	if encoded := [32]byte(y); !b.decode(&encoded) {
 		panic("BUG: the base point is not on the curve")
 	}
+	return b
+}
+
+// base is the table of the base point.
+var base = sync.OnceValue(func() *table {
+	b := basePoint()
 	return newTable(&b, baseWidth)
 })
 

@@ -37,24 +37,29 @@
 	ADCQ  R14, R11        \
 	ADCQ  $0, R12
 
+// COMBINE adds g times the four words at SI+x to R12..R8, or takes it away: op
+// without the carry, opc with it. Breaks AX, BX, CX, DX, R13, R14.
+#define COMBINE(op, opc, g, x) \
+	MOVQ  g, DX            \
+	MULXQ x+0(SI), R14, AX \
+	op    R14, R8          \
+	MULXQ x+8(SI), R14, BX \
+	opc   R14, R9          \
+	MULXQ x+16(SI), R14, CX \
+	opc   R14, R10         \
+	MULXQ x+24(SI), R14, R13 \
+	opc   R14, R11         \
+	opc   $0, R12          \
+	op    AX, R9           \
+	opc   BX, R10          \
+	opc   CX, R11          \
+	opc   R13, R12
+
 // DIFFERENCE sets the words at DI+to to |f*a - g*b| / 2^62 and R12 to the sign of
 // the difference, 0 or -1. Breaks all but SI, DI and R15.
 #define DIFFERENCE(f, g, to) \
 	PRODUCT(f, A)         \
-	MOVQ  g, DX           \
-	MULXQ B+0(SI), R14, AX \
-	SUBQ  R14, R8         \
-	MULXQ B+8(SI), R14, BX \
-	SBBQ  R14, R9         \
-	MULXQ B+16(SI), R14, CX \
-	SBBQ  R14, R10        \
-	MULXQ B+24(SI), R14, R13 \
-	SBBQ  R14, R11        \
-	SBBQ  $0, R12         \
-	SUBQ  AX, R9          \
-	SBBQ  BX, R10         \
-	SBBQ  CX, R11         \
-	SBBQ  R13, R12        \
+	COMBINE(SUBQ, SBBQ, g, B) \
 	SHRQ  $62, R8         \
 	LEAQ  (R8)(R9*4), R8  \
 	SHRQ  $62, R9         \
@@ -80,20 +85,7 @@
 // SUM sets R11..R8 to f*u + g*v modulo p, not reduced. Breaks all but SI, DI and R15.
 #define SUM(f, g) \
 	PRODUCT(f, U)         \
-	MOVQ  g, DX           \
-	MULXQ V+0(SI), R14, AX \
-	ADDQ  R14, R8         \
-	MULXQ V+8(SI), R14, BX \
-	ADCQ  R14, R9         \
-	MULXQ V+16(SI), R14, CX \
-	ADCQ  R14, R10        \
-	MULXQ V+24(SI), R14, R13 \
-	ADCQ  R14, R11        \
-	ADCQ  $0, R12         \
-	ADDQ  AX, R9          \
-	ADCQ  BX, R10         \
-	ADCQ  CX, R11         \
-	ADCQ  R13, R12        \
+	COMBINE(ADDQ, ADCQ, g, V) \
 	MOVQ  R11, AX         \
 	SHRQ  $63, AX         \
 	LEAQ  (AX)(R12*2), AX \

@@ -1,0 +1,22 @@
+package inverse
+
+import "github.com/cloudflare/circl/math/fp25519"
+
+// All inverts every z in place for the price of one inversion and three
+// multiplications each (Montgomery's trick). None may be 0, or all become it.
+// before is scratch of the same length.
+func All(z, before []fp25519.Elt) {
+	var product fp25519.Elt
+	fp25519.SetOne(&product)
+	for i := range z {
+		before[i] = product // of all z before
+		fp25519.Mul(&product, &product, &z[i])
+	}
+	var rest fp25519.Elt
+	Inverse(&rest, &product)
+	for i := len(z) - 1; i >= 0; i-- {
+		own := z[i]
+		fp25519.Mul(&z[i], &rest, &before[i])
+		fp25519.Mul(&rest, &rest, &own)
+	}
+}
