@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/railgate/railgate/issuance/identity"
+	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/issuance/vault"
 )
@@ -44,21 +45,21 @@ func (s *Service) Apply(ctx context.Context, f Form) (Submitted, error) {
 	now := s.Now()
 	document, err := identity.ParseDocumentType(f.DocumentType)
 	if err != nil {
-		return Submitted{}, refuse(DocumentTypeNotSupported, "document_type must be resident_id: only the PRC resident identity card qualifies")
+		return Submitted{}, refusal.New(DocumentTypeNotSupported, "document_type must be resident_id: only the PRC resident identity card qualifies")
 	}
 	name, err := identity.CleanName(f.Name)
 	if err != nil {
-		return Submitted{}, refuse(NameInvalid, "name "+err.Error())
+		return Submitted{}, refusal.New(NameInvalid, "name "+err.Error())
 	}
 	if err := identity.CheckNumber(f.DocumentNumber, now); err != nil {
-		return Submitted{}, refuse(DocumentNumberInvalid, "document_number: "+err.Error())
+		return Submitted{}, refusal.New(DocumentNumberInvalid, "document_number: "+err.Error())
 	}
 	if err := f.Location.check(); err != nil {
 		return Submitted{}, err
 	}
 	city, err := identity.CleanName(f.City)
 	if err != nil {
-		return Submitted{}, refuse(CityInvalid, "city "+err.Error())
+		return Submitted{}, refusal.New(CityInvalid, "city "+err.Error())
 	}
 
 	out := Submitted{Application: random(applicationPrefix, idSize), AccessToken: random(accessPrefix, accessSize)}
@@ -81,11 +82,11 @@ func (s *Service) Apply(ctx context.Context, f Form) (Submitted, error) {
 
 func (l *Location) check() error {
 	if l == nil {
-		return refuse(LocationMissing, "location is required: the city comes from it")
+		return refusal.New(LocationMissing, "location is required: the city comes from it")
 	}
 	// Written so that NaN is refused too.
 	if !(l.Latitude >= -90 && l.Latitude <= 90) || !(l.Longitude >= -180 && l.Longitude <= 180) {
-		return refuse(LocationInvalid, "location must have a latitude of -90 to 90 and a longitude of -180 to 180 degrees")
+		return refusal.New(LocationInvalid, "location must have a latitude of -90 to 90 and a longitude of -180 to 180 degrees")
 	}
 	return nil
 }

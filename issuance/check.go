@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/railgate/railgate/issuance/realperson"
+	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/tokens"
 )
@@ -32,7 +33,7 @@ func (s *Service) Check(ctx context.Context, h Holder, evidence string) (Checked
 		return Checked{}, err
 	}
 	if evidence == "" || len(evidence) > realperson.MaxEvidence {
-		return Checked{}, refuse(EvidenceInvalid, "evidence must have 1 to 4096 bytes")
+		return Checked{}, refusal.New(EvidenceInvalid, "evidence must have 1 to 4096 bytes")
 	}
 	person, err := s.person(h)
 	if err != nil {
@@ -91,7 +92,7 @@ func (s *Service) decide(ctx context.Context, p realperson.Person, evidence stri
 	case s.checks <- struct{}{}:
 	default:
 		s.metrics.checks.WithLabelValues("unavailable").Inc()
-		return "", refuse(CheckUnavailable, "too many real-person checks at once; nothing was changed")
+		return "", refusal.New(CheckUnavailable, "too many real-person checks at once; nothing was changed")
 	}
 	answers := make(chan answer, 1)
 	go func() {
@@ -118,16 +119,16 @@ func (s *Service) decide(ctx context.Context, p realperson.Person, evidence stri
 		return a.result.Label, nil
 	case a.err == nil:
 		s.metrics.checks.WithLabelValues("failed").Inc()
-		return "", refuse(CheckFailed, "the real-person check did not pass; nothing was changed")
+		return "", refusal.New(CheckFailed, "the real-person check did not pass; nothing was changed")
 	case errors.Is(a.err, realperson.ErrEvidence):
-		return "", refuse(EvidenceInvalid, "evidence is not in the form that the provider reads")
+		return "", refusal.New(EvidenceInvalid, "evidence is not in the form that the provider reads")
 	case ctx.Err() != nil:
 		return "", ctx.Err() // the caller went away
 	case bound.Err() != nil:
 		s.metrics.checks.WithLabelValues("timeout").Inc()
-		return "", refuse(CheckTimeout, "the real-person check was not decided in time; nothing was changed")
+		return "", refusal.New(CheckTimeout, "the real-person check was not decided in time; nothing was changed")
 	}
 	s.metrics.checks.WithLabelValues("unavailable").Inc()
 	s.Log.Error("real-person provider failed", zap.Error(a.err))
-	return "", refuse(CheckUnavailable, "the real-person check cannot be done now; nothing was changed")
+	return "", refusal.New(CheckUnavailable, "the real-person check cannot be done now; nothing was changed")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/tokens"
 )
@@ -31,7 +32,7 @@ func (s *Service) Code(ctx context.Context, h Holder, session string) (ShownCode
 		return ShownCode{}, err
 	}
 	if row.Seed == nil {
-		return ShownCode{}, refuse(SessionNotHosted, "the phone itself makes the codes of this session")
+		return ShownCode{}, refusal.New(SessionNotHosted, "the phone itself makes the codes of this session")
 	}
 	now := s.Now()
 	if err := inForce(h.credential, now); err != nil {
@@ -40,7 +41,7 @@ func (s *Service) Code(ctx context.Context, h Holder, session string) (ShownCode
 	start := row.StartMs / 1000
 	end := start + tokens.Period*tokens.Length
 	if now.Unix() >= end {
-		return ShownCode{}, refuse(SessionOver, "the code was shown for 30 minutes")
+		return ShownCode{}, refusal.New(SessionOver, "the code was shown for 30 minutes")
 	}
 	step := max(0, now.Unix()-start) / tokens.Period
 	text, err := s.hostedCode(row, h.credential.Serial, int(step))
@@ -55,7 +56,7 @@ func (s *Service) Code(ctx context.Context, h Holder, session string) (ShownCode
 	}, nil
 }
 
-var errNoSession = refuse(SessionNotFound, "this application has no such session")
+var errNoSession = refusal.New(SessionNotFound, "this application has no such session")
 
 func (s *Service) hostedCode(row store.Session, serial tokens.Serial, step int) (string, error) {
 	seed, err := s.vault.Open(row.Seed, seedPlace(row.ID))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/tokens"
 )
@@ -23,11 +24,11 @@ func (h Holder) Application() string { return h.application.ID }
 // token that opens nothing is refused with one answer, whatever is wrong.
 func (s *Service) Authorize(ctx context.Context, token string) (Holder, error) {
 	if !wellFormed(token, accessPrefix, accessSize) {
-		return Holder{}, refuse(Unauthorized, "")
+		return Holder{}, refusal.New(Unauthorized, "")
 	}
 	a, c, err := s.Store.ApplicationByAccess(ctx, accessHash(token))
 	if errors.Is(err, store.ErrNotFound) {
-		return Holder{}, refuse(Unauthorized, "")
+		return Holder{}, refusal.New(Unauthorized, "")
 	}
 	return Holder{a, c}, err
 }
@@ -76,9 +77,9 @@ func standing(application string, c *store.Credential, now time.Time) Standing {
 func inForce(c *store.Credential, now time.Time) error {
 	switch standing("", c, now).Status {
 	case StatusExpired:
-		return refuse(CredentialExpired, "the 24 hours of this credential are over")
+		return refusal.New(CredentialExpired, "the 24 hours of this credential are over")
 	case StatusRevoked:
-		return refuse(CredentialRevoked, "this credential was withdrawn")
+		return refusal.New(CredentialRevoked, "this credential was withdrawn")
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/tokens"
 )
@@ -29,7 +30,7 @@ type Accepted struct {
 // is durably on its way. It is idempotent.
 func (s *Service) Revoke(ctx context.Context, by Staff, serial, reason string) (Accepted, error) {
 	if !slices.Contains(Reasons(), reason) {
-		return Accepted{}, refuse(ReasonInvalid, "reason must be lost_phone, fraud, superseded or staff")
+		return Accepted{}, refusal.New(ReasonInvalid, "reason must be lost_phone, fraud, superseded or staff")
 	}
 	return s.change(ctx, by, serial, store.Change{Revoke: true, Reason: reason})
 }
@@ -50,7 +51,7 @@ func (s *Service) change(ctx context.Context, by Staff, text string, c store.Cha
 	case errors.Is(err, store.ErrNotFound):
 		return Accepted{}, errNoCredential
 	case errors.Is(err, store.ErrExpired):
-		return Accepted{}, refuse(CredentialExpired, "the 24 hours of this credential are over: no gate accepts it any more")
+		return Accepted{}, refusal.New(CredentialExpired, "the 24 hours of this credential are over: no gate accepts it any more")
 	case err != nil:
 		return Accepted{}, err
 	}
@@ -66,4 +67,4 @@ func (s *Service) change(ctx context.Context, by Staff, text string, c store.Cha
 	return Accepted{serial, since}, nil
 }
 
-var errNoCredential = refuse(CredentialNotFound, "no credential has this serial")
+var errNoCredential = refusal.New(CredentialNotFound, "no credential has this serial")

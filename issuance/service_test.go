@@ -15,6 +15,7 @@ import (
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/keystore"
 	"github.com/railgate/railgate/issuance/realperson"
+	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/revocation"
@@ -320,7 +321,7 @@ func TestNoSessionUnderTheIssuersKeyOnceItIsCutOff(t *testing.T) {
 	d.now = before.Add(time.Second)
 	s = d.open()
 	h = d.authorize(s, token)
-	var refusal *issuance.Refusal
+	var refusal *refusal.Refusal
 	if _, err := s.OpenSession(t.Context(), h, c.Check, issuance.Hosted, ""); !errors.As(err, &refusal) || refusal.Code != issuance.IssuingSuspended {
 		t.Fatalf("at the cut-off: %v", err)
 	}

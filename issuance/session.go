@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/tokens"
@@ -39,7 +40,7 @@ func (s *Service) OpenSession(ctx context.Context, h Holder, check string, mode 
 	now := s.Now()
 	c := h.credential
 	if c == nil {
-		return Session{}, refuse(NotApproved, "no real-person check has passed yet")
+		return Session{}, refusal.New(NotApproved, "no real-person check has passed yet")
 	}
 	if err := inForce(c, now); err != nil {
 		return Session{}, err
@@ -96,11 +97,11 @@ func (s *Service) OpenSession(ctx context.Context, h Holder, check string, mode 
 
 // errCheckRequired is one answer for a check that is unknown, another
 // application's, used or too old: the way on is the same.
-var errCheckRequired = refuse(CheckRequired, "check must be a passed check of this application, at most two minutes old and not used before")
+var errCheckRequired = refusal.New(CheckRequired, "check must be a passed check of this application, at most two minutes old and not used before")
 
 // errSuspended is the answer while the issuer's own key is cut off: gates would
 // refuse what it signs. Staff can revoke all the same.
-var errSuspended = refuse(IssuingSuspended, "the issuer has no key in service; the check was not used up")
+var errSuspended = refusal.New(IssuingSuspended, "the issuer has no key in service; the check was not used up")
 
 func seedPlace(session string) vault.Place {
 	return vault.Place{Table: "sessions", Column: "seed", Row: session}
@@ -111,17 +112,17 @@ func chainEnd(mode Mode, text string, serial tokens.Serial) (seed, anchor tokens
 	switch mode {
 	case Hosted:
 		if text != "" {
-			return seed, anchor, refuse(AnchorInvalid, "anchor belongs to anchor mode only")
+			return seed, anchor, refusal.New(AnchorInvalid, "anchor belongs to anchor mode only")
 		}
 		seed = newSeed()
 		anchor, _ = tokens.Chain(seed, serial, tokens.Length)
 		return seed, anchor, nil
 	case Anchor:
 		if !wellFormed(text, "", len(anchor)) {
-			return seed, anchor, refuse(AnchorInvalid, "anchor must be 32 lower-case hex digits")
+			return seed, anchor, refusal.New(AnchorInvalid, "anchor must be 32 lower-case hex digits")
 		}
 		hex.Decode(anchor[:], []byte(text)) // wellFormed has checked the digits
 		return seed, anchor, nil
 	}
-	return seed, anchor, refuse(ModeInvalid, "mode must be anchor or hosted")
+	return seed, anchor, refusal.New(ModeInvalid, "mode must be anchor or hosted")
 }

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/issuance/refusal"
 )
 
 // MaxBody bounds a request's body, bytes. The largest honest one is a check
@@ -23,11 +23,11 @@ const MaxBody = 16 << 10
 func readJSON(w http.ResponseWriter, r *http.Request, dst any) error {
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if charset, ok := params["charset"]; err != nil || kind != "application/json" || ok && !strings.EqualFold(charset, "utf-8") {
-		return &issuance.Refusal{Code: MediaType, Detail: "Content-Type must be application/json in UTF-8"}
+		return &refusal.Refusal{Code: MediaType, Detail: "Content-Type must be application/json in UTF-8"}
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
 	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-		return &issuance.Refusal{Code: BodyTooLarge, Detail: "the body may have at most 16384 bytes"}
+		return &refusal.Refusal{Code: BodyTooLarge, Detail: "the body may have at most 16384 bytes"}
 	}
 	if err != nil {
 		return malformed("the body broke off")
@@ -47,7 +47,7 @@ func readJSON(w http.ResponseWriter, r *http.Request, dst any) error {
 }
 
 func malformed(detail string) error {
-	return &issuance.Refusal{Code: BodyMalformed, Detail: detail}
+	return &refusal.Refusal{Code: BodyMalformed, Detail: detail}
 }
 
 // describe says what is wrong without repeating what was sent: the decoder's

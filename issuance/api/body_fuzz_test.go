@@ -8,7 +8,7 @@ import (
 	"reflect"
 	"testing"
 
-	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/issuance/refusal"
 )
 
 // Whatever comes in is read in one meaning or refused with a code: what was
@@ -32,7 +32,7 @@ func FuzzReadJSON(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		v, err := read(body)
-		var refusal *issuance.Refusal
+		var refusal *refusal.Refusal
 		if err != nil && !errors.As(err, &refusal) {
 			t.Fatalf("an error that is no refusal: %v", err)
 		}

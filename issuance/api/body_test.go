@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/issuance/refusal"
 )
 
 func TestBodiesThatAreNotRead(t *testing.T) {
@@ -21,7 +21,7 @@ func TestBodiesThatAreNotRead(t *testing.T) {
 		body   string
 		media  string
 		status int
-		code   issuance.Code
+		code   refusal.Code
 	}{
 		"nothing":               {"", "application/json", 400, "body_malformed"},
 		"not JSON":              {"name=x", "application/json", 400, "body_malformed"},

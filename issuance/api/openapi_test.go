@@ -21,6 +21,7 @@ import (
 
 	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/api"
+	"github.com/railgate/railgate/issuance/refusal"
 )
 
 // contract is the document of the API and its router.
@@ -94,7 +95,7 @@ func (c *contract) hold(t *testing.T, r *http.Request, sent []byte, a answer) st
 }
 
 // problem holds a problem to its schema and returns its code; "" for another answer.
-func (c *contract) problem(t *testing.T, a answer) issuance.Code {
+func (c *contract) problem(t *testing.T, a answer) refusal.Code {
 	t.Helper()
 	if a.Header.Get("Content-Type") != "application/problem+json" {
 		return ""
@@ -108,7 +109,7 @@ func (c *contract) problem(t *testing.T, a answer) issuance.Code {
 		t.Errorf("a problem is not as documented: %v\n%s", err, a.Body)
 	}
 	code, _ := body["code"].(string)
-	return issuance.Code(code)
+	return refusal.Code(code)
 }
 
 // The document and the server have the same operations.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -51,7 +52,7 @@ func (a *API) holder(serve func(w http.ResponseWriter, r *http.Request, h issuan
 			return err
 		}
 		if h.Application() != r.PathValue("id") {
-			return &issuance.Refusal{Code: issuance.Unauthorized}
+			return &refusal.Refusal{Code: issuance.Unauthorized}
 		}
 		return serve(w, r, h)
 	}

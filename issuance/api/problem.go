@@ -4,19 +4,19 @@ import (
 	"encoding/json"
 	"net/http"
 
-	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/issuance/refusal"
 )
 
 // Codes of the transport; those of the rules are issuance.Codes.
 const (
-	BodyMalformed    issuance.Code = "body_malformed"
-	BodyTooLarge     issuance.Code = "body_too_large"
-	MediaType        issuance.Code = "media_type_not_supported"
-	StaffUnknown     issuance.Code = "staff_unauthorized"
-	NotFound         issuance.Code = "not_found"
-	MethodNotAllowed issuance.Code = "method_not_allowed"
-	Overloaded       issuance.Code = "overloaded"
-	Internal         issuance.Code = "internal_error"
+	BodyMalformed    refusal.Code = "body_malformed"
+	BodyTooLarge     refusal.Code = "body_too_large"
+	MediaType        refusal.Code = "media_type_not_supported"
+	StaffUnknown     refusal.Code = "staff_unauthorized"
+	NotFound         refusal.Code = "not_found"
+	MethodNotAllowed refusal.Code = "method_not_allowed"
+	Overloaded       refusal.Code = "overloaded"
+	Internal         refusal.Code = "internal_error"
 )
 
 // words is a text in the two languages of the service.
@@ -28,18 +28,18 @@ type words struct {
 // problem is an RFC 9457 problem. Only Detail differs between two answers with
 // one code, and it never repeats what was sent.
 type problem struct {
-	Type     string        `json:"type"`
-	Title    string        `json:"title"`
-	Status   int           `json:"status"`
-	Code     issuance.Code `json:"code"`
-	Detail   string        `json:"detail"`
-	Text     words         `json:"text"`
-	NextStep *words        `json:"next_step,omitempty"`
+	Type     string       `json:"type"`
+	Title    string       `json:"title"`
+	Status   int          `json:"status"`
+	Code     refusal.Code `json:"code"`
+	Detail   string       `json:"detail"`
+	Text     words        `json:"text"`
+	NextStep *words       `json:"next_step,omitempty"`
 }
 
 // newProblem renders a code. A code outside the table is a mistake of ours and
 // must not leak: it becomes an internal error.
-func newProblem(code issuance.Code, detail string) problem {
+func newProblem(code refusal.Code, detail string) problem {
 	info, ok := table[code]
 	if !ok {
 		code, detail, info = Internal, "", table[Internal]

@@ -10,6 +10,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/issuance/refusal"
 )
 
 // noNextStep are the codes that passengers never meet through a well-behaved app, or
@@ -18,7 +19,7 @@ const noNextStep = "mode_invalid anchor_invalid session_not_hosted credential_no
 	"body_malformed body_too_large media_type_not_supported staff_unauthorized not_found method_not_allowed"
 
 func TestEveryCodeHasItsWords(t *testing.T) {
-	own := []issuance.Code{BodyMalformed, BodyTooLarge, MediaType, StaffUnknown, NotFound, MethodNotAllowed, Overloaded, Internal}
+	own := []refusal.Code{BodyMalformed, BodyTooLarge, MediaType, StaffUnknown, NotFound, MethodNotAllowed, Overloaded, Internal}
 	all := append(issuance.Codes(), own...)
 	if len(all) != len(table) {
 		t.Errorf("%d codes, %d in the table", len(all), len(table))
@@ -61,7 +62,7 @@ func TestExamplesAreWhatTheServerSays(t *testing.T) {
 			continue
 		}
 		problems++
-		rendered, err := json.Marshal(newProblem(issuance.Code(code), value["detail"].(string)))
+		rendered, err := json.Marshal(newProblem(refusal.Code(code), value["detail"].(string)))
 		if err != nil {
 			t.Fatal(err)
 		}

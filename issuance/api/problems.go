@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/issuance/refusal"
 )
 
 // info is what a code means: its status, what to tell the passenger or the
@@ -27,7 +28,7 @@ var (
 )
 
 // table is the one place where codes become HTTP and words.
-var table = map[issuance.Code]info{
+var table = map[refusal.Code]info{
 	issuance.NameInvalid:              {http.StatusUnprocessableEntity, words{"The name is not valid.", "姓名填写有误。"}, nextCorrect},
 	issuance.CityInvalid:              {http.StatusUnprocessableEntity, words{"The city is not valid.", "所在城市填写有误。"}, nextCorrect},
 	issuance.DocumentTypeNotSupported: {http.StatusUnprocessableEntity, words{"Only the PRC resident ID card qualifies for an electronic temporary ID.", "仅中华人民共和国居民身份证可申请电子临时乘车身份证明。"}, nextWindow},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -24,7 +25,7 @@ func TestApplicationsThatAreRefused(t *testing.T) {
 	for _, c := range []struct {
 		why  string
 		form object
-		code issuance.Code
+		code refusal.Code
 	}{
 		{"no name", with("name", nil), issuance.NameInvalid},
 		{"a name of spaces", with("name", "  "), issuance.NameInvalid},
@@ -60,7 +61,7 @@ func TestFailedCheckChangesNothing(t *testing.T) {
 	h := w.apply()
 	for evidence, want := range map[string]struct {
 		status int
-		code   issuance.Code
+		code   refusal.Code
 	}{
 		"sandbox:fail":    {http.StatusUnprocessableEntity, issuance.CheckFailed},
 		"sandbox:timeout": {http.StatusGatewayTimeout, issuance.CheckTimeout},
@@ -122,7 +123,7 @@ func TestSessionsThatAreRefused(t *testing.T) {
 	check := h.pass()
 	for _, c := range []struct {
 		body object
-		code issuance.Code
+		code refusal.Code
 	}{
 		{object{"check": check, "mode": "anchor"}, issuance.AnchorInvalid},
 		{object{"check": check, "mode": "anchor", "anchor": strings.Repeat("A", 32)}, issuance.AnchorInvalid},

@@ -8,13 +8,13 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/issuance/refusal"
 )
 
 // Route is one operation of the public listener.
 type Route struct{ Method, Path string }
 
-// handler answers a request or returns why not: *issuance.Refusal is told to
+// handler answers a request or returns why not: *refusal.Refusal is told to
 // the caller, every other error to the log only.
 type handler func(w http.ResponseWriter, r *http.Request) error
 
@@ -64,7 +64,7 @@ func (a *API) mux() *http.ServeMux {
 		allow := strings.Join(methods, ", ")
 		mux.Handle(p, a.answer(routeNone, func(w http.ResponseWriter, r *http.Request) error {
 			w.Header().Set("Allow", allow)
-			return &issuance.Refusal{Code: MethodNotAllowed}
+			return &refusal.Refusal{Code: MethodNotAllowed}
 		}))
 	}
 	mux.Handle("/", a.answer(routeNone, notFound))
@@ -72,7 +72,7 @@ func (a *API) mux() *http.ServeMux {
 }
 
 func notFound(http.ResponseWriter, *http.Request) error {
-	return &issuance.Refusal{Code: NotFound}
+	return &refusal.Refusal{Code: NotFound}
 }
 
 // answer calls a handler and renders what it returns.
@@ -88,7 +88,7 @@ func (a *API) answer(label string, serve handler) http.Handler {
 
 // fail is where errors become answers: a refusal is told, a fault is not.
 func (a *API) fail(x *exchange, err error) {
-	var refusal *issuance.Refusal
+	var refusal *refusal.Refusal
 	switch {
 	case errors.As(err, &refusal):
 		newProblem(refusal.Code, refusal.Detail).write(x)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/issuance/refusal"
 )
 
 const (
@@ -67,7 +68,7 @@ func newStaffList(credentials []StaffCredential) (staffList, error) {
 func (l staffList) find(r *http.Request) (issuance.Staff, error) {
 	staff, ok := l[sha256.Sum256([]byte(bearerToken(r)))]
 	if !ok {
-		return issuance.Staff{}, &issuance.Refusal{Code: StaffUnknown}
+		return issuance.Staff{}, &refusal.Refusal{Code: StaffUnknown}
 	}
 	return staff, nil
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/railgate/railgate/issuance/api"
 	"github.com/railgate/railgate/issuance/keystore"
 	"github.com/railgate/railgate/issuance/realperson"
+	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/tokentest"
@@ -230,11 +231,11 @@ func as[T any](t *testing.T, a answer, status int) (v T) {
 }
 
 // refused asserts a problem with the code.
-func refused(t *testing.T, a answer, status int, code issuance.Code) {
+func refused(t *testing.T, a answer, status int, code refusal.Code) {
 	t.Helper()
 	p := as[struct {
-		Code   issuance.Code `json:"code"`
-		Status int           `json:"status"`
+		Code   refusal.Code `json:"code"`
+		Status int          `json:"status"`
 	}](t, a, status)
 	if p.Code != code || p.Status != status {
 		t.Fatalf("refused with %s (%d in the body), want %s (%d)", p.Code, p.Status, code, status)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
 )
@@ -19,10 +20,10 @@ const AnnounceAgain = 24 * time.Hour
 // has announced it within AnnounceAgain, and reports whether it did. A cut-off
 // that the key has follows it. An id that is bound to another public key is ErrKeyBound.
 func (s *Store) AnnounceKey(ctx context.Context, id tokens.KeyID, public [tokens.PublicKeySize]byte, atMs int64) (announced bool, err error) {
-	err = s.change(ctx, "announce key", func(ctx context.Context, tx *sql.Tx) error {
+	err = s.db.Change(ctx, "announce key", func(ctx context.Context, tx *sql.Tx) error {
 		// Two issuers that start together on one database announce in turn.
-		if s.dialect.exclusive != "" {
-			if _, err := tx.ExecContext(ctx, s.dialect.exclusive); err != nil {
+		if s.db.Exclusive != "" {
+			if _, err := tx.ExecContext(ctx, s.db.Exclusive); err != nil {
 				return err
 			}
 		}
@@ -67,7 +68,7 @@ func (s *Store) AnnounceKey(ctx context.Context, id tokens.KeyID, public [tokens
 // KeyPublished reports whether a key's announcement has left the outbox: only
 // then can a gateway know the key.
 func (s *Store) KeyPublished(ctx context.Context, id tokens.KeyID) (published bool, err error) {
-	err = s.view(ctx, "find key", func(ctx context.Context, q queries) error {
+	err = s.db.View(ctx, "find key", func(ctx context.Context, q database.Queries) error {
 		var waiting int
 		err := q.QueryRowContext(ctx, `
 			SELECT (SELECT COUNT(*) FROM outbox WHERE outbox.id = announced_keys.outbox_id)

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 
+	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/tokens"
@@ -36,7 +37,7 @@ type Credential struct {
 
 // CreateApplication keeps a new application.
 func (s *Store) CreateApplication(ctx context.Context, a Application) error {
-	return s.change(ctx, "create application", func(ctx context.Context, tx *sql.Tx) error {
+	return s.db.Change(ctx, "create application", func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO applications (id, access_hash, document_type, person, name, number, city, created_ms)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
@@ -49,7 +50,7 @@ func (s *Store) CreateApplication(ctx context.Context, a Application) error {
 // credential, nil before approval. The index compares hashes of the token: how
 // long that takes tells nothing about any token.
 func (s *Store) ApplicationByAccess(ctx context.Context, access [sha256.Size]byte) (a Application, c *Credential, err error) {
-	err = s.view(ctx, "find application", func(ctx context.Context, q queries) error {
+	err = s.db.View(ctx, "find application", func(ctx context.Context, q database.Queries) error {
 		var person []byte
 		err := q.QueryRowContext(ctx, `
 			SELECT id, document_type, person, name, number, city, created_ms
@@ -70,7 +71,7 @@ func (s *Store) ApplicationByAccess(ctx context.Context, access [sha256.Size]byt
 }
 
 // credential reads the one credential that the condition selects.
-func credential(ctx context.Context, q queries, where string, args ...any) (*Credential, error) {
+func credential(ctx context.Context, q database.Queries, where string, args ...any) (*Credential, error) {
 	var c Credential
 	var subject []byte
 	var revoked sql.NullInt64

@@ -34,10 +34,10 @@ type Grant struct {
 // approves it: both or neither. It returns the application's credential and
 // whether this call made it.
 func (s *Store) RecordCheck(ctx context.Context, check Check, grant Grant) (c *Credential, approved bool, err error) {
-	err = s.change(ctx, "record check", func(ctx context.Context, tx *sql.Tx) error {
+	err = s.db.Change(ctx, "record check", func(ctx context.Context, tx *sql.Tx) error {
 		// Two checks of one application must not both approve it.
 		var id string
-		err := tx.QueryRowContext(ctx, `SELECT id FROM applications WHERE id = $1`+s.dialect.forUpdate, check.Application).Scan(&id)
+		err := tx.QueryRowContext(ctx, `SELECT id FROM applications WHERE id = $1`+s.db.ForUpdate, check.Application).Scan(&id)
 		if err != nil {
 			return err
 		}

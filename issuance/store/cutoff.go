@@ -8,6 +8,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
 )
@@ -57,9 +58,9 @@ func (s *Store) CutOffKey(ctx context.Context, c KeyCutOff) (moved bool, rescued
 	if len(c.Rescued) > MaxRescued {
 		return false, 0, fmt.Errorf("%w: at most %d", ErrRescued, MaxRescued)
 	}
-	err = s.changeWithin(ctx, cutOffTimeout, "cut off key", func(ctx context.Context, tx *sql.Tx) error {
+	err = s.db.ChangeWithin(ctx, cutOffTimeout, "cut off key", func(ctx context.Context, tx *sql.Tx) error {
 		var id int64 // two orders on one key take turns
-		err := tx.QueryRowContext(ctx, `SELECT id FROM announced_keys WHERE id = $1`+s.dialect.forUpdate, int64(c.Key)).Scan(&id)
+		err := tx.QueryRowContext(ctx, `SELECT id FROM announced_keys WHERE id = $1`+s.db.ForUpdate, int64(c.Key)).Scan(&id)
 		if err == sql.ErrNoRows {
 			return ErrNotFound
 		}
@@ -101,7 +102,7 @@ func order(ctx context.Context, tx *sql.Tx, action, detail, who string, atMs int
 }
 
 // keyCutOff finds a key's cut-off; tokens.Never if it has none.
-func keyCutOff(ctx context.Context, q queries, key tokens.KeyID) (cutOff int64, err error) {
+func keyCutOff(ctx context.Context, q database.Queries, key tokens.KeyID) (cutOff int64, err error) {
 	err = q.QueryRowContext(ctx, `SELECT cut_off FROM key_cutoffs WHERE key_id = $1`, int64(key)).Scan(&cutOff)
 	if err == sql.ErrNoRows {
 		return tokens.Never, nil
@@ -112,7 +113,7 @@ func keyCutOff(ctx context.Context, q queries, key tokens.KeyID) (cutOff int64, 
 // KeyCutOff is the first session start, Unix seconds, that is not good under a
 // key; tokens.Never for a key in service.
 func (s *Store) KeyCutOff(ctx context.Context, key tokens.KeyID) (cutOff int64, err error) {
-	err = s.view(ctx, "find key's cut-off", func(ctx context.Context, q queries) (err error) {
+	err = s.db.View(ctx, "find key's cut-off", func(ctx context.Context, q database.Queries) (err error) {
 		cutOff, err = keyCutOff(ctx, q, key)
 		return err
 	})

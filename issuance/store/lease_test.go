@@ -44,7 +44,7 @@ func TestOneIssuerLeads(t *testing.T) {
 		}
 		set := func(ms int64) {
 			t.Helper()
-			if _, err := first.write.Exec(`UPDATE publisher_lease SET until_ms = ` + first.dialect.nowMs + fmt.Sprintf(" + %d", ms)); err != nil {
+			if _, err := first.db.Writer().Exec(`UPDATE publisher_lease SET until_ms = ` + first.db.NowMs + fmt.Sprintf(" + %d", ms)); err != nil {
 				t.Fatal(err)
 			}
 		}

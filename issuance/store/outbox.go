@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 
+	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/publish"
 )
@@ -21,7 +22,7 @@ func (s *Store) Take(ctx context.Context, epoch uint64, partition int, done uint
 	if idle, next, err := s.idle(ctx, epoch, partition); err != nil || idle {
 		return publish.Pending{First: next, Drained: true}, err
 	}
-	err = s.change(ctx, "take records", func(ctx context.Context, tx *sql.Tx) error {
+	err = s.db.Change(ctx, "take records", func(ctx context.Context, tx *sql.Tx) error {
 		var others int64
 		if err := tx.QueryRowContext(ctx, s.othersLease("$1"), s.holder).Scan(&others); err != nil {
 			return err
@@ -54,7 +55,7 @@ func (s *Store) Take(ctx context.Context, epoch uint64, partition int, done uint
 
 // idle is the usual answer and costs no transaction: nothing waits.
 func (s *Store) idle(ctx context.Context, epoch uint64, partition int) (idle bool, next uint64, err error) {
-	err = s.view(ctx, "look for records", func(ctx context.Context, q queries) error {
+	err = s.db.View(ctx, "look for records", func(ctx context.Context, q database.Queries) error {
 		var waiting int
 		var seq, present, others int64
 		err := q.QueryRowContext(ctx, `
@@ -80,7 +81,7 @@ func (s *Store) idle(ctx context.Context, epoch uint64, partition int) (idle boo
 // the epoch stays as it is: Restate takes these rows, too. The epoch is a
 // question of its own, since one statement might answer from before it had to wait.
 func (s *Store) locked(ctx context.Context, tx *sql.Tx, epoch uint64, partition int) (seq int64, err error) {
-	err = tx.QueryRowContext(ctx, `SELECT next_seq FROM stream_partitions WHERE partition = $1`+s.dialect.forUpdate, partition).Scan(&seq)
+	err = tx.QueryRowContext(ctx, `SELECT next_seq FROM stream_partitions WHERE partition = $1`+s.db.ForUpdate, partition).Scan(&seq)
 	if err != nil {
 		return 0, err
 	}
@@ -152,7 +153,7 @@ func numbered(ctx context.Context, tx *sql.Tx, partition, max int, next uint64) 
 // has them, and revocations keeps what audit needs. An epoch that is over is
 // publish.ErrEpoch, and nothing is dropped: its numbers mean other records now.
 func (s *Store) Published(ctx context.Context, epoch uint64, partition int, last uint64) error {
-	return s.change(ctx, "drop published records", func(ctx context.Context, tx *sql.Tx) error {
+	return s.db.Change(ctx, "drop published records", func(ctx context.Context, tx *sql.Tx) error {
 		return s.published(ctx, tx, epoch, partition, last)
 	})
 }

@@ -73,7 +73,7 @@ func TestRevocationAndItsRecord(t *testing.T) {
 			t.Fatalf("%+v, want %v", p, want)
 		}
 		var audit int
-		if err := s.read.QueryRow(`SELECT COUNT(*) FROM revocations WHERE who <> 'x'`).Scan(&audit); err != nil || audit != 3 {
+		if err := s.db.Writer().QueryRow(`SELECT COUNT(*) FROM revocations WHERE who <> 'x'`).Scan(&audit); err != nil || audit != 3 {
 			t.Fatalf("%d lines for audit: %v", audit, err)
 		}
 	})
@@ -105,13 +105,13 @@ func TestCauseAndRecordAreOne(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() *Store) {
 		s := open()
 		c := approved(t, s, 1)
-		if _, err := s.write.Exec(`ALTER TABLE outbox RENAME TO hidden`); err != nil {
+		if _, err := s.db.Writer().Exec(`ALTER TABLE outbox RENAME TO hidden`); err != nil {
 			t.Fatal(err)
 		}
 		if _, _, err := s.Apply(t.Context(), revoke(c.Serial, nowMs)); err == nil {
 			t.Fatal("revoked without a record")
 		}
-		if _, err := s.write.Exec(`ALTER TABLE hidden RENAME TO outbox`); err != nil {
+		if _, err := s.db.Writer().Exec(`ALTER TABLE hidden RENAME TO outbox`); err != nil {
 			t.Fatal(err)
 		}
 		if _, changed, err := s.Apply(t.Context(), revoke(c.Serial, nowMs+1)); err != nil || !changed {
@@ -249,7 +249,7 @@ func TestLateCommitIsNotSkipped(t *testing.T) {
 		}
 		slow, fast := approved(t, s, 1), approved(t, s, 5) // indexes 0 and 1
 		slow.Serial.Index, fast.Serial.Index = 0, 4        // both in partition 0; the outbox does not ask for credentials
-		tx, err := s.write.Begin()
+		tx, err := s.db.Writer().Begin()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -258,7 +258,7 @@ func TestLateCommitIsNotSkipped(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		other, err := s.write.Begin()
+		other, err := s.db.Writer().Begin()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -301,7 +301,7 @@ func TestNumberingTakesTurns(t *testing.T) {
 		}
 		begin := func() *sql.Tx {
 			t.Helper()
-			tx, err := s.write.Begin()
+			tx, err := s.db.Writer().Begin()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -347,7 +347,7 @@ func TestParallelRevocationsAreOne(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() *Store) {
 		s := open()
 		c := approved(t, s, 1)
-		held, err := s.write.Begin() // on PostgreSQL it keeps all callers at the same place
+		held, err := s.db.Writer().Begin() // on PostgreSQL it keeps all callers at the same place
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -386,7 +386,7 @@ func waitForLocks(t *testing.T, s *Store, want int) {
 	t.Helper()
 	runtest.Eventually(t, 5*time.Second, "transactions to wait for another", func() bool {
 		var waiting int
-		if err := s.read.QueryRow(`SELECT COUNT(*) FROM pg_locks WHERE NOT granted`).Scan(&waiting); err != nil {
+		if err := s.db.Writer().QueryRow(`SELECT COUNT(*) FROM pg_locks WHERE NOT granted`).Scan(&waiting); err != nil {
 			t.Fatal(err)
 		}
 		return waiting >= want

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
 )
@@ -55,7 +56,7 @@ func (s *Store) rescue(ctx context.Context, tx *sql.Tx, c KeyCutOff) (fresh int,
 		rows = append(rows, []any{int64(c.Key), int64(serial.Day), int64(serial.Index), c.AtMs})
 		records = append(records, revocation.Record{Kind: revocation.KindRescue, At: c.AtMs, Key: c.Key, Serial: serial})
 	}
-	if err := insertMany(ctx, tx, `INSERT INTO rescued (key_id, day, idx, at_ms)`, rows); err != nil {
+	if err := database.InsertMany(ctx, tx, `INSERT INTO rescued (key_id, day, idx, at_ms)`, rows); err != nil {
 		return 0, err
 	}
 	return len(records), s.enqueueAll(ctx, tx, records)
@@ -63,7 +64,7 @@ func (s *Store) rescue(ctx context.Context, tx *sql.Tx, c KeyCutOff) (fresh int,
 
 // serials reads days and indexes.
 func serials(ctx context.Context, tx *sql.Tx, query string, args ...any) (all []tokens.Serial, err error) {
-	err = each(ctx, tx, func(rows *sql.Rows) error {
+	err = database.Each(ctx, tx, func(rows *sql.Rows) error {
 		var serial tokens.Serial
 		if err := rows.Scan(&serial.Day, &serial.Index); err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
 )
@@ -33,7 +34,7 @@ func (s *Store) OrderRestatement(ctx context.Context, who string, now int64) (ep
 }
 
 func (s *Store) restate(ctx context.Context, above uint64, now int64, who string) (epoch uint64, err error) {
-	err = s.changeWithin(ctx, restateTimeout, "restate", func(ctx context.Context, tx *sql.Tx) error {
+	err = s.db.ChangeWithin(ctx, restateTimeout, "restate", func(ctx context.Context, tx *sql.Tx) error {
 		// The partitions' rows are the lock that Take holds, too.
 		for _, q := range []string{`UPDATE stream_partitions SET next_seq = 1`, `UPDATE outbox SET seq = NULL`} {
 			if _, err := tx.ExecContext(ctx, q); err != nil {
@@ -73,7 +74,7 @@ func (s *Store) restate(ctx context.Context, above uint64, now int64, who string
 // for as long as gateways keep it.
 func (s *Store) inForce(ctx context.Context, tx *sql.Tx, now int64) (records []revocation.Record, err error) {
 	now -= revocation.Afterlife.Milliseconds()
-	err = each(ctx, tx, func(rows *sql.Rows) error {
+	err = database.Each(ctx, tx, func(rows *sql.Rows) error {
 		r := revocation.Record{Kind: revocation.KindAnnounceKey}
 		var id int64
 		var public []byte
@@ -97,7 +98,7 @@ func (s *Store) inForce(ctx context.Context, tx *sql.Tx, now int64) (records []r
 	records = append(records, cuts...)
 	// The lock waits for a change that is under way: it has put its record into the
 	// outbox already, and the state from before must not be said behind it.
-	err = each(ctx, tx, func(rows *sql.Rows) error {
+	err = database.Each(ctx, tx, func(rows *sql.Rows) error {
 		r := revocation.Record{Kind: revocation.KindUnrevoke}
 		var day, index int64
 		var revoked sql.NullInt64
@@ -112,14 +113,14 @@ func (s *Store) inForce(ctx context.Context, tx *sql.Tx, now int64) (records []r
 		return nil
 	}, `SELECT day, idx, revoked_ms, changed_ms FROM credentials c
 		WHERE expires_ms > $1 AND EXISTS (SELECT 1 FROM revocations r WHERE r.day = c.day AND r.idx = c.idx)
-		ORDER BY changed_ms`+s.dialect.forUpdate, now)
+		ORDER BY changed_ms`+s.db.ForUpdate, now)
 	return records, err
 }
 
 // cutOffs reads what is said of keys and subjects and still matters at now.
 func cutOffs(ctx context.Context, tx *sql.Tx, now int64) (records []revocation.Record, err error) {
 	read := func(kind revocation.Kind, query string, args ...any) error {
-		return each(ctx, tx, func(rows *sql.Rows) error {
+		return database.Each(ctx, tx, func(rows *sql.Rows) error {
 			r := revocation.Record{Kind: kind}
 			var subject []byte
 			var err error
@@ -143,19 +144,4 @@ func cutOffs(ctx context.Context, tx *sql.Tx, now int64) (records []revocation.R
 		read(revocation.KindRetireKey, `SELECT key_id, cut_off, at_ms FROM key_cutoffs ORDER BY key_id`),
 		read(revocation.KindRevokeSubject, `SELECT subject, cut_off, at_ms FROM subject_cutoffs WHERE cut_off * 1000 > $1 ORDER BY subject`, now-sessionOver))
 	return records, err
-}
-
-// each runs a query and gives every row to f.
-func each(ctx context.Context, tx *sql.Tx, f func(*sql.Rows) error, query string, args ...any) error {
-	rows, err := tx.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := f(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
 }

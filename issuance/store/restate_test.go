@@ -106,7 +106,7 @@ func TestRestateWaitsForAChangeUnderWay(t *testing.T) {
 			}
 		}
 		drain(t, s, 0)
-		under, err := s.write.Begin()
+		under, err := s.db.Writer().Begin()
 		if err != nil {
 			t.Fatal(err)
 		}

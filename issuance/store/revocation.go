@@ -28,9 +28,9 @@ var ErrExpired = errors.New("store: credential has expired")
 // gate admits it any more, and the stream must not carry days that gateways
 // have forgotten.
 func (s *Store) Apply(ctx context.Context, c Change) (sinceMs int64, changed bool, err error) {
-	err = s.change(ctx, "change credential", func(ctx context.Context, tx *sql.Tx) error {
+	err = s.db.Change(ctx, "change credential", func(ctx context.Context, tx *sql.Tx) error {
 		// The lock keeps a credential's records in the outbox in the order of its states.
-		have, err := credential(ctx, tx, `day = $1 AND idx = $2`+s.dialect.forUpdate, int64(c.Serial.Day), int64(c.Serial.Index))
+		have, err := credential(ctx, tx, `day = $1 AND idx = $2`+s.db.ForUpdate, int64(c.Serial.Day), int64(c.Serial.Index))
 		switch {
 		case err == sql.ErrNoRows:
 			return ErrNotFound

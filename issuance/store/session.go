@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 
+	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -24,7 +25,7 @@ type Session struct {
 // application's, was used, or expired at or before nowMs, and ErrKeyCutOff for a
 // key under which no session may start at that time.
 func (s *Store) OpenSession(ctx context.Context, o Session, nowMs int64) error {
-	return s.change(ctx, "open session", func(ctx context.Context, tx *sql.Tx) error {
+	return s.db.Change(ctx, "open session", func(ctx context.Context, tx *sql.Tx) error {
 		// Asked here and not of a cached copy, so that nothing starts under a key
 		// after its cut-off was committed.
 		cutOff, err := keyCutOff(ctx, tx, o.Key)
@@ -57,7 +58,7 @@ func (s *Store) OpenSession(ctx context.Context, o Session, nowMs int64) error {
 // Session finds a session of an application. A session of another application
 // is ErrNotFound like one that never was.
 func (s *Store) Session(ctx context.Context, application, id string) (o Session, err error) {
-	err = s.view(ctx, "find session", func(ctx context.Context, q queries) error {
+	err = s.db.View(ctx, "find session", func(ctx context.Context, q database.Queries) error {
 		return q.QueryRowContext(ctx, `
 			SELECT id, application, check_id, key_id, start_ms, pass, seed FROM sessions WHERE id = $1 AND application = $2`, id, application).
 			Scan(&o.ID, &o.Application, &o.Check, &o.Key, &o.StartMs, &o.Pass, &o.Seed)

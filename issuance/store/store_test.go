@@ -2,11 +2,8 @@ package store
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,15 +12,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/railgate/railgate/issuance/database/databasetest"
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/tokentest"
 )
-
-// postgresEnv names the variable with the address of a PostgreSQL server that
-// tests may create schemas in: postgres://user@host/database.
-const postgresEnv = "RAILGATE_TEST_POSTGRES"
 
 const nowMs = tokentest.Epoch * 1000
 
@@ -32,17 +26,7 @@ const partitions = 4
 // everyDatabase runs a story on SQLite, and on PostgreSQL if there is one.
 func everyDatabase(t *testing.T, story func(t *testing.T, open func() *Store)) {
 	t.Helper()
-	t.Run("sqlite", func(t *testing.T) {
-		path := filepath.Join(t.TempDir(), "issuer.db")
-		story(t, opener(t, path))
-	})
-	t.Run("postgres", func(t *testing.T) {
-		dsn := os.Getenv(postgresEnv)
-		if dsn == "" {
-			t.Skipf("NOT run on PostgreSQL: %s is not set", postgresEnv)
-		}
-		story(t, opener(t, freshSchema(t, dsn)))
-	})
+	databasetest.Each(t, func(t *testing.T, address string) { story(t, opener(t, address)) })
 }
 
 // opener opens the same database each time; every store is closed at the end.
@@ -58,44 +42,7 @@ func opener(t *testing.T, database string) func() *Store {
 	}
 }
 
-// freshSchema makes an empty schema that goes with the test.
-func freshSchema(t *testing.T, dsn string) string {
-	t.Helper()
-	admin, err := openPostgres(t.Context(), dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var b [6]byte
-	rand.Read(b[:])
-	schema := "railgate_test_" + hex.EncodeToString(b[:])
-	if _, err := admin.Exec("CREATE SCHEMA " + schema); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if _, err := admin.Exec("DROP SCHEMA " + schema + " CASCADE"); err != nil {
-			t.Error(err)
-		}
-		admin.Close()
-	})
-	u, err := url.Parse(dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	q := u.Query()
-	q.Set("search_path", schema)
-	u.RawQuery = q.Encode()
-	return u.String()
-}
-
-// TestMain says which databases the suite ran on.
-func TestMain(m *testing.M) {
-	on := "SQLite only (" + postgresEnv + " is not set)"
-	if os.Getenv(postgresEnv) != "" {
-		on = "SQLite and PostgreSQL"
-	}
-	fmt.Println("store: testing on " + on)
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { databasetest.Main(m, "store") }
 
 // apply keeps an application of test person n.
 func apply(t *testing.T, s *Store, n int) Application {
@@ -212,14 +159,14 @@ func TestFailedApprovalLeavesNoGap(t *testing.T) {
 		a := apply(t, s, 2)
 		broken := grant()
 		broken.Day++ // of a day whose every serial is given
-		if _, err := s.write.Exec(`INSERT INTO serials (day, next_index) VALUES ($1, $2)`, int64(broken.Day), int64(IndexEnd)); err != nil {
+		if _, err := s.db.Writer().Exec(`INSERT INTO serials (day, next_index) VALUES ($1, $2)`, int64(broken.Day), int64(IndexEnd)); err != nil {
 			t.Fatal(err)
 		}
 		if _, _, err := s.RecordCheck(t.Context(), check(2, a.ID), broken); !errors.Is(err, ErrDayFull) {
 			t.Fatalf("a full day: %v", err)
 		}
 		var next int64
-		if err := s.write.QueryRow(`SELECT next_index FROM serials WHERE day = $1`, int64(broken.Day)).Scan(&next); err != nil || next != IndexEnd {
+		if err := s.db.Writer().QueryRow(`SELECT next_index FROM serials WHERE day = $1`, int64(broken.Day)).Scan(&next); err != nil || next != IndexEnd {
 			t.Fatalf("the counter moved to %d: %v", next, err)
 		}
 		c, _, err := s.RecordCheck(t.Context(), check(2, a.ID), grant())
@@ -295,40 +242,6 @@ func TestParallelApprovalsAreDense(t *testing.T) {
 	})
 }
 
-func TestDatabaseOfNewerProgramIsRefused(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		s := open()
-		if _, err := s.write.Exec(`INSERT INTO schema_migrations (number, applied_ms) VALUES ($1, 0)`, len(migrations)+1); err != nil {
-			t.Fatal(err)
-		}
-		err := s.migrate(t.Context(), migrations, time.UnixMilli(nowMs))
-		if err == nil || !strings.Contains(err.Error(), "newer program") {
-			t.Fatalf("migrated: %v", err)
-		}
-	})
-}
-
-// A step that fails leaves the schema as it was.
-func TestMigrationIsAllOrNothing(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		s := open()
-		steps := append(migrations[:len(migrations):len(migrations)],
-			migration{len(migrations) + 1, `CREATE TABLE half (id {{int}}); CREATE TABLE half (id {{int}});`})
-		if err := s.migrate(t.Context(), steps, time.UnixMilli(nowMs)); err == nil {
-			t.Fatal("a broken step was applied")
-		}
-		if _, err := s.write.Exec(`SELECT id FROM half`); err == nil {
-			t.Fatal("half a step stayed")
-		}
-		steps[len(migrations)].text = `CREATE TABLE whole (id {{int}}){{table}}`
-		for range 2 {
-			if err := s.migrate(t.Context(), steps, time.UnixMilli(nowMs)); err != nil {
-				t.Fatal(err)
-			}
-		}
-	})
-}
-
 func TestOpenRefuses(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "issuer.db")
 	for name, c := range map[string]Config{
@@ -352,19 +265,5 @@ func TestOpenRefuses(t *testing.T) {
 	info, err := os.Stat(path)
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Fatalf("the database has mode %v: %v", info.Mode(), err)
-	}
-}
-
-// The durability that is promised must be what the connections have.
-func TestSQLiteSettings(t *testing.T) {
-	s := opener(t, filepath.Join(t.TempDir(), "odd name?#%.db"))()
-	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000"} {
-		var got string
-		if err := s.write.QueryRow("PRAGMA " + pragma).Scan(&got); err != nil || got != want {
-			t.Errorf("%s is %q, want %q: %v", pragma, got, want, err)
-		}
-	}
-	if _, err := s.read.Exec(`DELETE FROM outbox`); err == nil {
-		t.Error("a reading connection wrote")
 	}
 }

@@ -32,7 +32,7 @@ func (s *Store) CutOffSubject(ctx context.Context, c SubjectCutOff) (changed boo
 	case c.Before*1000 <= c.AtMs-sessionOver:
 		return false, ErrNoSession
 	}
-	err = s.change(ctx, "cut off subject", func(ctx context.Context, tx *sql.Tx) error {
+	err = s.db.Change(ctx, "cut off subject", func(ctx context.Context, tx *sql.Tx) error {
 		done, err := tx.ExecContext(ctx, `
 			INSERT INTO subject_cutoffs (subject, cut_off, at_ms) VALUES ($1, $2, $3)
 			ON CONFLICT (subject) DO UPDATE SET cut_off = excluded.cut_off, at_ms = excluded.at_ms

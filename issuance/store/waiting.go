@@ -1,10 +1,14 @@
 package store
 
-import "context"
+import (
+	"context"
+
+	"github.com/railgate/railgate/issuance/database"
+)
 
 // Newest is the newest row that waits in the outbox, 0 if none does.
 func (s *Store) Newest(ctx context.Context) (row int64, err error) {
-	err = s.view(ctx, "find the newest record", func(ctx context.Context, q queries) error {
+	err = s.db.View(ctx, "find the newest record", func(ctx context.Context, q database.Queries) error {
 		return q.QueryRowContext(ctx, `SELECT COALESCE(MAX(id), 0) FROM outbox`).Scan(&row)
 	})
 	return row, err
@@ -13,7 +17,7 @@ func (s *Store) Newest(ctx context.Context) (row int64, err error) {
 // WaitingTo counts the records up to a row of the outbox that the stream does
 // not have yet.
 func (s *Store) WaitingTo(ctx context.Context, row int64) (n int, err error) {
-	err = s.view(ctx, "count records", func(ctx context.Context, q queries) error {
+	err = s.db.View(ctx, "count records", func(ctx context.Context, q database.Queries) error {
 		return q.QueryRowContext(ctx, `SELECT COUNT(*) FROM outbox WHERE id <= $1`, row).Scan(&n)
 	})
 	return n, err
@@ -21,7 +25,7 @@ func (s *Store) WaitingTo(ctx context.Context, row int64) (n int, err error) {
 
 // Waiting counts the records that the stream does not have yet.
 func (s *Store) Waiting(ctx context.Context) (n int, err error) {
-	err = s.view(ctx, "count records", func(ctx context.Context, q queries) error {
+	err = s.db.View(ctx, "count records", func(ctx context.Context, q database.Queries) error {
 		return q.QueryRowContext(ctx, `SELECT COUNT(*) FROM outbox`).Scan(&n)
 	})
 	return n, err

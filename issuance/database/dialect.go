@@ -1,4 +1,4 @@
-package store
+package database
 
 import (
 	"context"
@@ -26,28 +26,31 @@ const (
 
 // dialect is all that differs between the two databases.
 type dialect struct {
-	name      string
-	ddl       *strings.Replacer
-	forUpdate string // completes a SELECT that locks its rows
-	nowMs     string // the database's clock, Unix milliseconds
-	// exclusive makes concurrent Opens take turns; empty where BEGIN does so.
-	exclusive string
+	Name string // "sqlite" or "postgres"
+	ddl  *strings.Replacer
+	// ForUpdate completes a SELECT that locks its rows; empty where a transaction
+	// that writes is alone anyway.
+	ForUpdate string
+	NowMs     string // an expression: the database's clock, Unix milliseconds
+	// Exclusive is a statement that makes transactions take turns; empty where
+	// BEGIN does so.
+	Exclusive string
 }
 
 var sqlite = dialect{
-	name: "sqlite",
+	Name: "sqlite",
 	ddl: strings.NewReplacer("{{int}}", "INTEGER", "{{bigint}}", "INTEGER", "{{blob}}", "BLOB",
 		"{{autoid}}", "INTEGER PRIMARY KEY AUTOINCREMENT", "{{table}}", " STRICT"),
-	nowMs: "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+	NowMs: "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
 }
 
 var postgres = dialect{
-	name: "postgres",
+	Name: "postgres",
 	ddl: strings.NewReplacer("{{int}}", "INTEGER", "{{bigint}}", "BIGINT", "{{blob}}", "BYTEA",
 		"{{autoid}}", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "{{table}}", ""),
-	forUpdate: " FOR UPDATE",
-	nowMs:     "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
-	exclusive: "SELECT pg_advisory_xact_lock(8241984707376542821)", // "railgate" in ASCII
+	ForUpdate: " FOR UPDATE",
+	NowMs:     "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
+	Exclusive: "SELECT pg_advisory_xact_lock(8241984707376542821)", // "railgate" in ASCII
 }
 
 // openSQLite opens one connection that writes and a few that read. WAL lets
@@ -56,12 +59,12 @@ var postgres = dialect{
 func openSQLite(path string) (write, read *sql.DB, err error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
-		return nil, nil, fmt.Errorf("store: %w", err)
+		return nil, nil, fmt.Errorf("database: %w", err)
 	}
 	// Made here for its permissions; SQLite gives them to the files beside it.
 	f, err := os.OpenFile(abs, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, nil, fmt.Errorf("store: %w", err)
+		return nil, nil, fmt.Errorf("database: %w", err)
 	}
 	f.Close()
 	source := func(pragmas ...string) string {
@@ -73,13 +76,13 @@ func openSQLite(path string) (write, read *sql.DB, err error) {
 	}
 	write, err = sql.Open("sqlite", source("journal_mode(WAL)", "synchronous(FULL)"))
 	if err != nil {
-		return nil, nil, fmt.Errorf("store: %w", err)
+		return nil, nil, fmt.Errorf("database: %w", err)
 	}
 	write.SetMaxOpenConns(1)
 	read, err = sql.Open("sqlite", source("query_only(1)"))
 	if err != nil {
 		write.Close()
-		return nil, nil, fmt.Errorf("store: %w", err)
+		return nil, nil, fmt.Errorf("database: %w", err)
 	}
 	read.SetMaxOpenConns(readers)
 	return write, read, nil
@@ -91,7 +94,7 @@ func openPostgres(ctx context.Context, dsn string) (*sql.DB, error) {
 	db, err := sql.Open("pgx", dsn)
 	if err != nil {
 		// The driver's error may repeat the DSN with its password.
-		return nil, fmt.Errorf("store: the PostgreSQL address cannot be parsed")
+		return nil, fmt.Errorf("database: the PostgreSQL address cannot be parsed")
 	}
 	db.SetMaxOpenConns(postgresConns)
 	db.SetMaxIdleConns(postgresConns)
@@ -101,11 +104,11 @@ func openPostgres(ctx context.Context, dsn string) (*sql.DB, error) {
 	var sync string
 	if err := db.QueryRowContext(ctx, "SHOW synchronous_commit").Scan(&sync); err != nil {
 		db.Close()
-		return nil, fmt.Errorf("store: PostgreSQL: %w", err)
+		return nil, fmt.Errorf("database: PostgreSQL: %w", err)
 	}
 	if sync == "off" {
 		db.Close()
-		return nil, fmt.Errorf("store: PostgreSQL runs with synchronous_commit=off, which loses acknowledged revocations; turn it on for this database")
+		return nil, fmt.Errorf("database: PostgreSQL runs with synchronous_commit=off, which loses acknowledged revocations; turn it on for this database")
 	}
 	return db, nil
 }

@@ -1,4 +1,4 @@
-package store
+package database
 
 import (
 	"context"
@@ -27,17 +27,17 @@ var migrations = mustMigrations(embedded)
 func mustMigrations(files fs.FS) []migration {
 	names, err := fs.Glob(files, "migrations/*.sql")
 	if err != nil {
-		panic("BUG: store: " + err.Error())
+		panic("BUG: database: " + err.Error())
 	}
 	var all []migration
 	for i, name := range names { // Glob sorts
 		n, err := strconv.Atoi(name[len("migrations/"):][:4])
 		if err != nil || n != i+1 {
-			panic("BUG: store: migrations are not numbered 0001, 0002, ...: " + name)
+			panic("BUG: database: migrations are not numbered 0001, 0002, ...: " + name)
 		}
 		text, err := fs.ReadFile(files, name)
 		if err != nil {
-			panic("BUG: store: " + err.Error())
+			panic("BUG: database: " + err.Error())
 		}
 		all = append(all, migration{n, string(text)})
 	}
@@ -48,30 +48,30 @@ func mustMigrations(files fs.FS) []migration {
 const migrateTimeout = 10 * time.Minute
 
 // migrate applies the missing steps in one transaction, one process at a time.
-func (s *Store) migrate(ctx context.Context, steps []migration, now time.Time) error {
+func (d *DB) migrate(ctx context.Context, steps []migration, now time.Time) error {
 	ctx, cancel := context.WithTimeout(ctx, migrateTimeout)
 	defer cancel()
-	tx, err := s.write.BeginTx(ctx, nil)
+	tx, err := d.write.BeginTx(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("store: schema: %w", err)
+		return fmt.Errorf("database: schema: %w", err)
 	}
 	defer tx.Rollback()
-	if err := s.applyMissing(ctx, tx, steps, now); err != nil {
-		return fmt.Errorf("store: schema: %w", err)
+	if err := d.applyMissing(ctx, tx, steps, now); err != nil {
+		return fmt.Errorf("database: schema: %w", err)
 	}
 	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("store: schema: %w", err)
+		return fmt.Errorf("database: schema: %w", err)
 	}
 	return nil
 }
 
-func (s *Store) applyMissing(ctx context.Context, tx *sql.Tx, steps []migration, now time.Time) error {
-	if s.dialect.exclusive != "" {
-		if _, err := tx.ExecContext(ctx, s.dialect.exclusive); err != nil {
+func (d *DB) applyMissing(ctx context.Context, tx *sql.Tx, steps []migration, now time.Time) error {
+	if d.Exclusive != "" {
+		if _, err := tx.ExecContext(ctx, d.Exclusive); err != nil {
 			return err
 		}
 	}
-	_, err := tx.ExecContext(ctx, s.dialect.ddl.Replace(
+	_, err := tx.ExecContext(ctx, d.ddl.Replace(
 		`CREATE TABLE IF NOT EXISTS schema_migrations (number {{int}} PRIMARY KEY, applied_ms {{bigint}} NOT NULL){{table}}`))
 	if err != nil {
 		return err
@@ -84,7 +84,7 @@ func (s *Store) applyMissing(ctx context.Context, tx *sql.Tx, steps []migration,
 		return fmt.Errorf("the database has step %d and this program knows %d: a newer program has changed it; run that one", have, len(steps))
 	}
 	for _, m := range steps[have:] {
-		if _, err := tx.ExecContext(ctx, s.dialect.ddl.Replace(m.text)); err != nil {
+		if _, err := tx.ExecContext(ctx, d.ddl.Replace(m.text)); err != nil {
 			return fmt.Errorf("step %d: %w", m.number, err)
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO schema_migrations (number, applied_ms) VALUES ($1, $2)`, m.number, now.UnixMilli())
