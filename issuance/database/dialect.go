@@ -112,3 +112,11 @@ func openPostgres(ctx context.Context, dsn string) (*sql.DB, error) {
 	}
 	return db, nil
 }
+
+// ForUpdateOf is ForUpdate for one of the tables that a SELECT joins.
+func (d dialect) ForUpdateOf(table string) string {
+	if d.ForUpdate == "" {
+		return ""
+	}
+	return d.ForUpdate + " OF " + table
+}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -39,7 +40,13 @@ func mustMigrations(files fs.FS) []migration {
 		if err != nil {
 			panic("BUG: database: " + err.Error())
 		}
-		all = append(all, migration{n, string(text)})
+		m := migration{n, string(text)}
+		for _, d := range []dialect{sqlite, postgres} {
+			if _, err := d.statements(m.text); err != nil {
+				panic("BUG: database: " + name + ": " + err.Error())
+			}
+		}
+		all = append(all, m)
 	}
 	return all
 }
@@ -84,13 +91,53 @@ func (d *DB) applyMissing(ctx context.Context, tx *sql.Tx, steps []migration, no
 		return fmt.Errorf("the database has step %d and this program knows %d: a newer program has changed it; run that one", have, len(steps))
 	}
 	for _, m := range steps[have:] {
-		if _, err := tx.ExecContext(ctx, d.ddl.Replace(m.text)); err != nil {
+		text, err := d.statements(m.text)
+		if err == nil {
+			_, err = tx.ExecContext(ctx, text)
+		}
+		if err != nil {
 			return fmt.Errorf("step %d: %w", m.number, err)
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO schema_migrations (number, applied_ms) VALUES ($1, $2)`, m.number, now.UnixMilli())
+		_, err = tx.ExecContext(ctx, `INSERT INTO schema_migrations (number, applied_ms) VALUES ($1, $2)`, m.number, now.UnixMilli())
 		if err != nil {
 			return fmt.Errorf("step %d: %w", m.number, err)
 		}
 	}
 	return nil
+}
+
+// Lines that bound what only one database knows, such as triggers: "-- only
+// sqlite" or "-- only postgres" before it, "-- end only" behind it, each alone on
+// its line.
+const (
+	onlyLine = "-- only "
+	onlyEnd  = "-- end only"
+)
+
+// statements is a step as this database reads it: its types, and without what is
+// for the other one only. Lines keep their numbers, which errors name.
+func (d dialect) statements(step string) (string, error) {
+	lines := strings.Split(step, "\n")
+	only := "" // whose lines these are; empty: everybody's
+	for i, line := range lines {
+		name, begins := strings.CutPrefix(line, onlyLine)
+		switch {
+		case begins && only != "":
+			return "", fmt.Errorf("line %d: a section within a section", i+1)
+		case begins && name != sqlite.Name && name != postgres.Name:
+			return "", fmt.Errorf("line %d: no database is called %q", i+1, name)
+		case begins:
+			only = name
+		case line == onlyEnd && only == "":
+			return "", fmt.Errorf("line %d: no section ends here", i+1)
+		case line == onlyEnd:
+			only = ""
+		case only != "" && only != d.Name:
+			lines[i] = ""
+		}
+	}
+	if only != "" {
+		return "", fmt.Errorf("the section for %s does not end", only)
+	}
+	return d.ddl.Replace(strings.Join(lines, "\n")), nil
 }

@@ -22,7 +22,8 @@ func TestCheckNumber(t *testing.T) {
 		{"440301202602100018", nil, "born today in Beijing, tomorrow in UTC"},
 		{"440301202602110015", ErrNumberBirth, "born tomorrow"},
 		{"", ErrNumberForm, "empty"},
-		{"110105491231002", ErrNumberForm, "first generation: 15 digits"},
+		{"110105491231002", ErrFirstGeneration, "15 digits"},
+		{"11010549123100X", ErrNumberForm, "15 characters that never were a number"},
 		{"11010519491231002x", ErrNumberForm, "lower-case x"},
 		{"11010519491231002", ErrNumberForm, "17 characters"},
 		{"11010519491231002XX", ErrNumberForm, "19 characters"},
@@ -58,7 +59,7 @@ func FuzzCheckNumber(f *testing.F) {
 		err := CheckNumber(number, now)
 		if err != nil {
 			// The texts are constants, so none can repeat what was entered.
-			if err != ErrNumberForm && err != ErrNumberRegion && err != ErrNumberBirth && err != ErrNumberCheck {
+			if err != ErrFirstGeneration && err != ErrNumberForm && err != ErrNumberRegion && err != ErrNumberBirth && err != ErrNumberCheck {
 				t.Fatalf("refused with an error of its own: %T", err)
 			}
 			return

@@ -10,12 +10,20 @@ import (
 // order (3), check digit (1).
 const NumberSize = 18
 
+// firstGenerationSize is the length of a first-generation card's number: no
+// century, no check digit.
+const firstGenerationSize = 15
+
 // OldestBirthYear is the first year of birth that is accepted. Ours: the source
 // is silent, and nobody older lives.
 const OldestBirthYear = 1900
 
 // Why a number is refused. The texts name the part, never its content.
 var (
+	// ErrFirstGeneration is for the 15 digits of a first-generation card, which
+	// the railway no longer takes (rule B).
+	ErrFirstGeneration = errors.New("first-generation cards with 15 digits are not supported; the number has 18 characters")
+
 	ErrNumberForm   = errors.New("a resident ID number is 17 digits and a digit or an upper-case X")
 	ErrNumberRegion = errors.New("the first two digits name no province that issues the card")
 	ErrNumberBirth  = errors.New("digits 7 to 14 are no date of birth")
@@ -34,15 +42,13 @@ const provinces = "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 4
 // which birth dates lie in the future. The one spelling of the check digit ten
 // is the upper-case X, so that one number has one hash.
 func CheckNumber(number string, now time.Time) error {
-	if len(number) != NumberSize {
+	if len(number) == firstGenerationSize && allDigits(number) {
+		return ErrFirstGeneration
+	}
+	if len(number) != NumberSize || !allDigits(number[:NumberSize-1]) {
 		return ErrNumberForm
 	}
-	for i := range NumberSize - 1 {
-		if number[i] < '0' || number[i] > '9' {
-			return ErrNumberForm
-		}
-	}
-	if last := number[NumberSize-1]; (last < '0' || last > '9') && last != 'X' {
+	if last := number[NumberSize-1]; !isDigit(last) && last != 'X' {
 		return ErrNumberForm
 	}
 	if !knownProvince(number[:2]) {

@@ -52,15 +52,26 @@ func TestInitNeverOverwrites(t *testing.T) {
 		t.Fatalf("the keys changed: %v", err)
 	}
 	// Nor does it when two of them run at the same moment.
-	if err := writeFile(filepath.Join(dir, vaultFile), headVault); err == nil {
-		t.Fatal("a file was written over another")
+	shared := filepath.Join(t.TempDir(), "keys")
+	made1, made2 := make(chan error), make(chan error)
+	for _, c := range []chan error{made1, made2} {
+		go func() {
+			_, err := Init(shared)
+			c <- err
+		}()
+	}
+	if a, b := <-made1, <-made2; (a == nil) == (b == nil) {
+		t.Fatalf("of two one must win: %v, %v", a, b)
+	}
+	if _, err := Open(shared); err != nil {
+		t.Fatal(err)
 	}
 }
 
 func TestKeyIDsStayOutOfTheTestRange(t *testing.T) {
 	seen := make(map[uint16]bool)
 	for range 2000 {
-		id := newKeyID()
+		id := drawID(nil)
 		if id == 0 || id >= FirstTestKey {
 			t.Fatalf("id %d", id)
 		}
@@ -84,19 +95,27 @@ func TestOpenRefuses(t *testing.T) {
 		}, "mode 0640"},
 		"a directory that others may write": {func(_ *testing.T, dir string, _ *Keys) error { return os.Chmod(dir, 0o770) }, "mode 0770"},
 		"no vault":                          {func(_ *testing.T, dir string, _ *Keys) error { return os.Remove(filepath.Join(dir, vaultFile)) }, vaultFile},
-		"two issuer keys": {func(_ *testing.T, dir string, made *Keys) error {
-			return writeFile(filepath.Join(dir, issuerFile(made.IssuerID^1)), headIssuer, field{"id", "9"}, field{"seed", seed})
-		}, "exactly one"},
+		"another issuer key's text": {func(_ *testing.T, dir string, made *Keys) error {
+			text := issuerKind.plain([]string{fmt.Sprint(made.IssuerID ^ 2), seed})
+			return os.WriteFile(filepath.Join(dir, issuerFile(made.IssuerID^1)), text, 0o600)
+		}, "file name"},
+		"no issuer key": {func(_ *testing.T, dir string, made *Keys) error {
+			return os.Remove(filepath.Join(dir, issuerFile(made.IssuerID)))
+		}, "no issuer-ID.key"},
+		"a time that no key was made": {func(_ *testing.T, dir string, made *Keys) error {
+			text := issuerKind.plain([]string{fmt.Sprint(made.IssuerID), seed, "2026-02-10 08:00"})
+			return os.WriteFile(filepath.Join(dir, issuerFile(made.IssuerID)), text, 0o600)
+		}, "created"},
 		"another file's name": {func(_ *testing.T, dir string, made *Keys) error {
 			return os.Rename(filepath.Join(dir, issuerFile(made.IssuerID)), filepath.Join(dir, "issuer-0.key"))
 		}, "file name"},
-		"another kind of file": {overwrite(headVault + "\nseed " + seed + "\n"), "does not begin"},
-		"a short seed":         {overwrite(headAuthority + "\nseed " + seed[1:] + "\n"), "64 lower-case"},
-		"a seed in capitals":   {overwrite(headAuthority + "\nseed " + strings.ToUpper(seed) + "\n"), "64 lower-case"},
-		"another field":        {overwrite(headAuthority + "\nsead " + seed + "\n"), `"seed"`},
-		"a line more":          {overwrite(headAuthority + "\nseed " + seed + "\n\n"), "2 lines"},
-		"no end of line":       {overwrite(headAuthority + "\nseed " + seed), "2 lines"},
-		"a long file":          {overwrite(headAuthority + "\nseed " + strings.Repeat(seed, 100) + "\n"), "does not begin"},
+		"another kind of file": {overwrite(vaultKind.plainHead() + "\nseed " + seed + "\n"), "does not begin"},
+		"a short seed":         {overwrite(authorityKind.plainHead() + "\nseed " + seed[1:] + "\n"), "64 lower-case"},
+		"a seed in capitals":   {overwrite(authorityKind.plainHead() + "\nseed " + strings.ToUpper(seed) + "\n"), "64 lower-case"},
+		"another field":        {overwrite(authorityKind.plainHead() + "\nsead " + seed + "\n"), `"seed"`},
+		"a line more":          {overwrite(authorityKind.plainHead() + "\nseed " + seed + "\n\n"), "2 lines"},
+		"no end of line":       {overwrite(authorityKind.plainHead() + "\nseed " + seed), "2 lines"},
+		"a long file":          {overwrite(authorityKind.plainHead() + "\nseed " + strings.Repeat(seed, 100) + "\n"), "longer than"},
 		"an empty file":        {overwrite(""), "does not begin"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,8 +1,7 @@
 package vault
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
+	"bytes"
 	"encoding/binary"
 	"errors"
 )
@@ -20,7 +19,7 @@ const (
 // Why a field does not open.
 var (
 	ErrForm  = errors.New("vault: not a sealed field of this version")
-	ErrKey   = errors.New("vault: sealed under another master")
+	ErrKey   = errors.New("vault: sealed under a key that is not known here")
 	ErrBroke = errors.New("vault: field was altered or moved")
 )
 
@@ -31,58 +30,58 @@ type Place struct{ Table, Column, Row string }
 // context writes the header and the place, each part with its length: no two
 // places share a spelling.
 func (p Place) context(head []byte) []byte {
-	b := append([]byte(nil), head...)
-	for _, part := range []string{p.Table, p.Column, p.Row} {
+	return appendParts(bytes.Clone(head), p.Table, p.Column, p.Row)
+}
+
+// appendParts writes each part after its length, so that no two lists of parts
+// come out as the same bytes.
+func appendParts(b []byte, parts ...string) []byte {
+	for _, part := range parts {
 		b = binary.BigEndian.AppendUint32(b, uint32(len(part)))
 		b = append(b, part...)
 	}
 	return b
 }
 
-// Vault is safe for many goroutines at once.
-type Vault struct {
-	field      cipher.AEAD
-	fieldKeyID [keyIDSize]byte
-	index      []byte
-	subject    []byte
-}
-
-// New derives all keys of the master.
-func New(master Master) *Vault {
-	block, err := aes.NewCipher(master.derive(purposeField, 32))
-	if err != nil {
-		panic("BUG: vault: " + err.Error())
-	}
-	field, err := cipher.NewGCMWithRandomNonce(block)
-	if err != nil {
-		panic("BUG: vault: " + err.Error())
-	}
-	return &Vault{
-		field:      field,
-		fieldKeyID: [keyIDSize]byte(master.derive(purposeFieldID, keyIDSize)),
-		index:      master.derive(purposeIndex, 32),
-		subject:    master.derive(purposeSubject, 32),
-	}
-}
-
-// Seal encrypts a field (AES-256-GCM) for its place.
+// Seal encrypts a field (AES-256-GCM) for its place, under the newest field key.
 func (v *Vault) Seal(plain []byte, at Place) []byte {
-	head := append([]byte{version}, v.fieldKeyID[:]...)
-	return v.field.Seal(head, nil, plain, at.context(head))
+	head := v.newest().head()
+	return v.newest().box.Seal(head, nil, plain, at.context(head))
 }
 
-// Open decrypts a field that Seal made for the same place.
+// Open decrypts a field that Seal made for the same place, under any known key.
 func (v *Vault) Open(sealed []byte, at Place) ([]byte, error) {
 	if len(sealed) < fieldExtra || sealed[0] != version {
 		return nil, ErrForm
 	}
 	head, box := sealed[:fieldHead], sealed[fieldHead:]
-	if [keyIDSize]byte(head[1:]) != v.fieldKeyID {
-		return nil, ErrKey
+	for _, k := range v.field {
+		if k.id != FieldKeyID(head[1:]) {
+			continue
+		}
+		plain, err := k.box.Open(nil, nil, box, at.context(head))
+		if err != nil {
+			return nil, ErrBroke
+		}
+		return plain, nil
 	}
-	plain, err := v.field.Open(nil, nil, box, at.context(head))
+	return nil, ErrKey
+}
+
+// Stale reports whether sealed is anything but a field under the newest key. That
+// takes in what does not open at all: Reseal says why, and nothing is passed over
+// when a walk asks whether an old key is still in use.
+func (v *Vault) Stale(sealed []byte) bool {
+	return len(sealed) < fieldExtra || !bytes.HasPrefix(sealed, v.newest().head())
+}
+
+// Reseal opens a field and seals it for the same place under the newest key. The
+// errors are those of Open. Whoever stores the result must see to it that the
+// field did not change meanwhile.
+func (v *Vault) Reseal(sealed []byte, at Place) ([]byte, error) {
+	plain, err := v.Open(sealed, at)
 	if err != nil {
-		return nil, ErrBroke
+		return nil, err
 	}
-	return plain, nil
+	return v.Seal(plain, at), nil
 }

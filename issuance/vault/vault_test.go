@@ -108,14 +108,16 @@ func TestSubjectFollowsItsFormula(t *testing.T) {
 	}
 }
 
-func TestMasterIsNeverPrinted(t *testing.T) {
+func TestSecretsAreNeverPrinted(t *testing.T) {
 	m := NewMaster()
+	k := Key(m)
 	secret := hex.EncodeToString(m[:])
 	for _, verb := range []string{"%v", "%s", "%x", "%X", "%d", "%q", "%+v", "%#v"} {
-		for _, value := range []any{m, &m, struct{ M Master }{m}} {
+		for _, value := range []any{m, &m, struct{ M Master }{m}, k, &k, FieldKey{1, k}, []FieldKey{{2, k}}} {
 			got := strings.ToLower(fmt.Sprintf(verb, value))
-			if strings.Contains(got, secret[:8]) || strings.Contains(got, fmt.Sprintf("%d %d", m[0], m[1])) {
-				t.Errorf("%s of %T tells the master", verb, value)
+			if strings.Contains(got, secret[:8]) || strings.Contains(got, fmt.Sprintf("%d %d", m[0], m[1])) ||
+				!strings.Contains(got, "private") {
+				t.Errorf("%s of %T tells the secret", verb, value)
 			}
 		}
 	}

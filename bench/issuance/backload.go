@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/railgate/railgate/bench/issuance/drive"
+)
+
+// backloadMax bounds a load beside the gate; a phase is far shorter.
+const backloadMax = 10 * time.Minute
+
+// backload keeps the issuance side busy, closed loop: applications, checks with
+// openings, and codes, a third of the connections each. Whoever is declined
+// tries again at once.
+type backload struct {
+	end  context.CancelFunc
+	wait sync.WaitGroup
+	once sync.Once
+
+	began time.Time
+	mu    sync.Mutex
+	did   backloadResult
+	err   error
+}
+
+type backloadResult struct {
+	done, declined int
+	declination    error
+	took           time.Duration
+}
+
+func (r backloadResult) rate() float64         { return float64(r.done) / r.took.Seconds() }
+func (r backloadResult) declinedRate() float64 { return float64(r.declined) / r.took.Seconds() }
+
+func startBackload(ctx context.Context, c *crowd, connections int) *backload {
+	ctx, end := context.WithCancel(ctx)
+	b := &backload{end: end, began: time.Now()}
+	for _, name := range []string{"applications", "checked-hosted", "codes"} {
+		l := lineOf(name)
+		b.wait.Go(func() {
+			r, err := drive.Closed(ctx, backloadMax, max(1, connections/3), l.errandOf(c))
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.did.done += r.Done
+			b.did.declined += r.Declined
+			b.did.declination = errors.Join(b.did.declination, r.Declination)
+			b.err = errors.Join(b.err, err)
+		})
+	}
+	return b
+}
+
+// stop ends it and tells what it did, or the wrong answer that it got. It may be
+// called again.
+func (b *backload) stop() (backloadResult, error) {
+	b.end()
+	b.wait.Wait()
+	b.once.Do(func() { b.did.took = time.Since(b.began) })
+	return b.did, b.err
+}
+
+func lineOf(name string) *line {
+	for i := range lines {
+		if lines[i].name == name {
+			return &lines[i]
+		}
+	}
+	panic("BUG: no line is called " + name)
+}

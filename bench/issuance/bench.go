@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/railgate/railgate/bench/httpcheck/load"
+	"github.com/railgate/railgate/bench/issuance/drive"
+	"github.com/railgate/railgate/bench/issuance/house"
+)
+
+// bench is one run of the program.
+type bench struct {
+	*options
+	ctx      context.Context
+	binaries *house.Binaries
+	cores    int
+	stderr   io.Writer
+	samples  *samples
+}
+
+func (b *bench) say(format string, args ...any) {
+	fmt.Fprintf(b.stderr, "issuance: "+format+"\n", args...)
+}
+
+func (b *bench) wants(group string) bool { return slices.Contains(b.only, group) }
+
+func (b *bench) measure() error {
+	if slices.ContainsFunc(groups(), b.wants) {
+		if err := b.measureLines(); err != nil {
+			return err
+		}
+	}
+	if b.wants(isolationRun) {
+		return b.measureIsolation()
+	}
+	return nil
+}
+
+// measureLines measures every wanted line, closed and then open. The lines of a
+// round take turns, so that a growing database and a drifting machine are the
+// same to all.
+func (b *bench) measureLines() (err error) {
+	h, err := house.Open(b.ctx, house.Plan{Binaries: b.binaries, Database: b.database, Port: b.port, GateCPU: house.AnyCPU, Say: b.stderr})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	c := newCrowd(b.ctx, h.Issuer, b.connections, b.people, b.sessions)
+	defer c.client.Close()
+	for _, loop := range []struct {
+		name  string
+		round func(*house.House, *crowd, *line, int) error
+	}{{"closed", b.closedRound}, {"open", b.openRound}} {
+		for n := range b.rounds {
+			for i := range lines {
+				l := &lines[i]
+				if !b.wants(l.group) || loop.name == "open" && l.floor == 0 {
+					continue
+				}
+				b.say("%s loop, round %d of %d: %s", loop.name, n+1, b.rounds, l.name)
+				if err := loop.round(h, c, l, n); err != nil {
+					return errors.Join(fmt.Errorf("%s, %s loop, round %d: %w", l.name, loop.name, n+1, err), h.Alive())
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// headroom is how many times what must be done is prepared for a closed round;
+// if more can be done, the round is shorter.
+const headroom = 2
+
+// closedRound finds what the issuer can do.
+func (b *bench) closedRound(h *house.House, c *crowd, l *line, _ int) error {
+	if err := b.ready(h, c, l, int(headroom*l.floor*b.round.Seconds())); err != nil {
+		return err
+	}
+	before, err := h.CPU()
+	if err != nil {
+		return err
+	}
+	r, err := drive.Closed(b.ctx, b.round, b.connections, l.errandOf(c))
+	if err != nil {
+		return err
+	}
+	after, err := h.CPU()
+	switch {
+	case err != nil:
+		return err
+	case b.ctx.Err() != nil:
+		return b.ctx.Err()
+	case r.Declined > 0:
+		return fmt.Errorf("%d requests of a closed loop were declined, the first: %w", r.Declined, r.Declination)
+	case r.Done == 0:
+		return errors.New("nothing was done")
+	}
+	used := after.Since(before)
+	b.samples.add(closedName(l), r.Done, append(cpuValues(used, r.Done), value{"op/s", r.Rate()}, value{"s", r.Took.Seconds()})...)
+	return nil
+}
+
+// openRound asks at a fixed rate and takes the time.
+func (b *bench) openRound(h *house.House, c *crowd, l *line, n int) error {
+	pace := drive.Pace{Rate: l.floor * b.share, Length: b.round, Workers: b.connections, Seed: uint64(n)}
+	// A Poisson process draws more than its mean at times: a tenth and 100 are many deviations.
+	if err := b.ready(h, c, l, int(1.1*pace.Rate*pace.Length.Seconds())+100); err != nil {
+		return err
+	}
+	before, err := h.CPU()
+	if err != nil {
+		return err
+	}
+	o, err := drive.Open(b.ctx, pace, l.errandOf(c))
+	if err != nil {
+		return err
+	}
+	after, err := h.CPU()
+	switch {
+	case err != nil:
+		return err
+	case b.ctx.Err() != nil:
+		return b.ctx.Err()
+	case o.Due == 0:
+		return errors.New("nothing was due: a longer -round or a higher -rate is needed")
+	}
+	if o.Unmet() > 0 {
+		b.say("%s: %d of %d were not done: %d declined (first: %v), %d not sent", l.name, o.Unmet(), o.Due, o.Declined, o.Declination, o.Unsent)
+	}
+	used := after.Since(before)
+	b.samples.add(openName(l), o.Due, append(cpuValues(used, max(1, o.Done)),
+		value{"due/s", float64(o.Due) / b.round.Seconds()}, value{"p50-ms", millis(o.Latency, 0.5)}, value{"p99-ms", millis(o.Latency, 0.99)},
+		value{"p99.9-ms", millis(o.Latency, 0.999)}, value{"late-p99-ms", millis(o.Late, 0.99)}, value{"unmet", float64(o.Unmet())})...)
+	return nil
+}
+
+// ready prepares a round, outside of its time.
+func (b *bench) ready(h *house.House, c *crowd, l *line, n int) error {
+	if err := b.ctx.Err(); err != nil {
+		return err
+	}
+	if err := h.Trim(); err != nil {
+		return err
+	}
+	if l.stock == nil {
+		return nil
+	}
+	if err := l.stock(c, n); err != nil {
+		return fmt.Errorf("preparing: %w", err)
+	}
+	return nil
+}
+
+// cpuValues are the processor times of n operations: in all, and of each.
+func cpuValues(c house.CPU, n int) []value {
+	each := func(d time.Duration) float64 { return d.Seconds() * 1e6 / float64(n) }
+	share := 0.0
+	if c.Sum() > 0 {
+		share = 100 * c.Client.Seconds() / c.Sum().Seconds()
+	}
+	return []value{{"client-cpu-s", c.Client.Seconds()}, {"issuer-cpu-s", c.Issuer.Seconds()}, {"database-cpu-s", c.Database.Seconds()},
+		{"client-us/op", each(c.Client)}, {"issuer-us/op", each(c.Issuer)}, {"database-us/op", each(c.Database)}, {"client-%", share}}
+}
+
+func millis(sorted []time.Duration, q float64) float64 {
+	return load.Quantile(sorted, q).Seconds() * 1e3
+}
+
+func closedName(l *line) string { return "Issuance/" + l.name + "/closed" }
+func openName(l *line) string   { return "Issuance/" + l.name + "/open" }

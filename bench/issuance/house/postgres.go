@@ -1,0 +1,119 @@
+package house
+
+import (
+	"bufio"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+//go:embed keeper.sh
+var keeper string
+
+// Bounds of the keeper's answers: those of pg_ctl and of making a cluster.
+const (
+	orderWithin = 40 * time.Second
+	beginWithin = 90 * time.Second
+)
+
+// postgres is a PostgreSQL server in the care of keeper.sh.
+type postgres struct {
+	dsn, dir string
+	process  *exec.Cmd
+	orders   io.WriteCloser
+	replies  chan string // closed when the keeper's stdout ends
+}
+
+// startPostgres runs script, which is deploy/postgres/postgres.sh, with a
+// cluster in dir, which must not exist yet.
+func startPostgres(script, dir string, port int, say io.Writer) (*postgres, error) {
+	p := &postgres{dir: dir, process: exec.Command("bash", "-c", keeper, "keeper.sh", script, dir, strconv.Itoa(port)), replies: make(chan string)}
+	p.process.Stderr = say
+	p.process.SysProcAttr = ownGroup() // no lifeline: the keeper must outlive us to end the server
+	var err error
+	if p.orders, err = p.process.StdinPipe(); err != nil {
+		return nil, err
+	}
+	out, err := p.process.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := p.process.Start(); err != nil {
+		return nil, fmt.Errorf("PostgreSQL: %w", err)
+	}
+	go func() {
+		defer close(p.replies)
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			p.replies <- lines.Text()
+		}
+	}()
+	line, err := p.reply(beginWithin)
+	if err == nil {
+		var ok bool
+		if p.dsn, ok = strings.CutPrefix(line, "dsn="); !ok {
+			err = errors.New("PostgreSQL did not start; its script says why")
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(err, p.end())
+	}
+	return p, nil
+}
+
+func (p *postgres) reply(within time.Duration) (string, error) {
+	select {
+	case line, ok := <-p.replies:
+		if !ok {
+			return "", errors.New("PostgreSQL's keeper ended")
+		}
+		return line, nil
+	case <-time.After(within):
+		return "", fmt.Errorf("PostgreSQL's keeper said nothing within %v", within)
+	}
+}
+
+// order is down or up.
+func (p *postgres) order(what string) error {
+	if _, err := io.WriteString(p.orders, what+"\n"); err != nil {
+		return fmt.Errorf("PostgreSQL's keeper: %w", err)
+	}
+	line, err := p.reply(orderWithin)
+	if err == nil && line != "done" {
+		err = fmt.Errorf("PostgreSQL could not be brought %s", what)
+	}
+	return err
+}
+
+// pid is the postmaster's; 0 while there is none.
+func (p *postgres) pid() int {
+	text, err := os.ReadFile(filepath.Join(p.dir, "data", "postmaster.pid"))
+	if err != nil {
+		return 0
+	}
+	first, _, _ := strings.Cut(string(text), "\n")
+	id, err := strconv.Atoi(first)
+	if err != nil {
+		return 0
+	}
+	return id
+}
+
+// end stops the server and deletes its folder.
+func (p *postgres) end() error {
+	p.orders.Close()
+	kill := time.AfterFunc(orderWithin, func() { p.process.Process.Kill() })
+	defer kill.Stop()
+	for range p.replies { // what nobody asked for any more
+	}
+	if err := p.process.Wait(); err != nil {
+		return fmt.Errorf("PostgreSQL's keeper: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/railgate/railgate/bench/issuance/house"
+)
+
+// The processors of the two sides where they are kept apart.
+const (
+	gateCPU     = 0
+	issuanceCPU = 1
+)
+
+// phase is what the issuance side goes through while the gate is asked.
+type phase string
+
+const (
+	idle      phase = "idle"
+	saturated phase = "saturated"
+	without   phase = "no-database"
+)
+
+var phases = []phase{idle, saturated, without}
+
+// way is how the two sides share the machine.
+type way struct {
+	name, title string
+	apart       bool
+}
+
+var ways = []way{
+	{"pinned", fmt.Sprintf("gateway and its load on processor %d; issuer, database, broker and their load on processor %d, as on separate machines or cgroups", gateCPU, issuanceCPU), true},
+	{"loose", "all on all processors, nothing kept apart", false},
+}
+
+func isolationName(w way, p phase) string { return "Isolation/" + w.name + "/" + string(p) }
+
+// measureIsolation asks a gate at a fixed rate while the issuance side is idle,
+// then saturated, then without its database; in turn, several rounds.
+func (b *bench) measureIsolation() error {
+	for _, w := range ways {
+		if w.apart && b.cores <= max(gateCPU, issuanceCPU) {
+			b.notRunWay(w, "this machine has one processor")
+			continue
+		}
+		if err := b.isolate(w); err != nil {
+			return fmt.Errorf("isolation, %s: %w", w.name, err)
+		}
+	}
+	return nil
+}
+
+func (b *bench) notRunWay(w way, why string) {
+	for _, p := range phases {
+		b.samples.without(isolationName(w, p), why)
+	}
+}
+
+// isolate is one way. Each has a house of its own: a process stays where it began.
+func (b *bench) isolate(w way) (err error) {
+	plan := house.Plan{Binaries: b.binaries, Database: b.database, Port: b.port, Gateway: true, GateCPU: house.AnyCPU, Say: b.stderr}
+	if w.apart {
+		undo, err := house.Pin(issuanceCPU)
+		if err != nil {
+			b.notRunWay(w, err.Error())
+			return nil
+		}
+		defer undo()
+		plan.GateCPU = gateCPU
+	}
+	h, err := house.Open(b.ctx, plan)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	c := newCrowd(b.ctx, h.Issuer, b.connections, min(b.people, beside), min(b.sessions, beside))
+	defer c.client.Close()
+	if err := c.stockSessions(0); err != nil {
+		return fmt.Errorf("preparing: %w", err)
+	}
+	g := &gateRun{bench: b, house: h, crowd: c, cpu: plan.GateCPU}
+	if !h.HasPostgres() {
+		b.samples.without(isolationName(w, without), "SQLite cannot be stopped")
+	}
+	for n := range b.rounds {
+		for i := range phases {
+			p := phases[(i+n)%len(phases)] // who goes first changes, so that a drift of the machine favours nobody
+			if p == without && !h.HasPostgres() {
+				continue
+			}
+			b.say("isolation, %s, round %d of %d: %s", w.name, n+1, b.rounds, p)
+			if err := g.phase(w, p, n); err != nil {
+				return errors.Join(fmt.Errorf("%s, round %d: %w", p, n+1, err), h.Alive())
+			}
+		}
+	}
+	return nil
+}
+
+// beside is how many approved people, and open sessions, the load beside a gate
+// goes through in turn.
+const beside = 500
+
+// gateWarmup is loaded and judged, and in no figure.
+const gateWarmup = time.Second
+
+// gateRun is what the phases of one way have in common.
+type gateRun struct {
+	*bench
+	house *house.House
+	crowd *crowd
+	cpu   int // of the gateway and of its load
+}
+
+// phase is one round of one phase.
+func (g *gateRun) phase(w way, p phase, n int) (err error) {
+	if err := errors.Join(g.ctx.Err(), g.house.Trim()); err != nil {
+		return err
+	}
+	if err := g.crowd.stockSessions(0); err != nil { // again, when they come to their end
+		return fmt.Errorf("preparing: %w", err)
+	}
+	length := 2 * g.round
+	var load *backload
+	if p != idle {
+		load = startBackload(g.ctx, g.crowd, g.connections)
+		defer load.stop()
+	}
+	gate, err := startGateLoad(g, length, uint64(n))
+	if err != nil {
+		return err
+	}
+	defer gate.kill()
+	if p == without {
+		// A quarter of what is measured still has the database, and then the blow.
+		if err := gate.await(gateWarmup + length/4); err != nil {
+			return err
+		}
+		if err := g.house.StopDatabase(); err != nil {
+			return err
+		}
+	}
+	result, err := gate.result()
+	if err != nil {
+		return err
+	}
+	data, err := g.revocationData()
+	if err != nil {
+		return err
+	}
+	values := []value{{"p50-ms", float64(result.Overall.P50) / 1e6}, {"p99-ms", float64(result.Overall.P99) / 1e6},
+		{"p99.9-ms", float64(result.Overall.P999) / 1e6}, {"checks/s", result.Rate},
+		{"oldest-ms", float64(max(result.OldestMS, data.AgeMS))}, {"revoke-p50-ms", float64(result.Revocation.P50) / 1e6},
+		{"revoke-max-ms", float64(result.Revocation.Max) / 1e6}}
+	if load != nil {
+		did, err := load.stop()
+		if err != nil {
+			return fmt.Errorf("beside the gate: %w", err)
+		}
+		if p == saturated && did.declined > 0 {
+			g.say("%d requests beside the gate were declined, the first: %v", did.declined, did.declination)
+		}
+		values = append(values, value{"issuance/s", did.rate()}, value{"declined/s", did.declinedRate()})
+	}
+	if p == without {
+		if err := g.recover(); err != nil {
+			return err
+		}
+	}
+	g.samples.add(isolationName(w, p), int(result.Checks), values...)
+	g.samples.state(isolationName(w, p), data.State)
+	return nil
+}
+
+// recover shows that without its database the issuer accepts no revocation, and
+// waits until all is well again. The clients have stopped: on one processor, with
+// nobody who waits before he tries again, they would leave the database hardly
+// any time to come back.
+func (g *gateRun) recover() error {
+	revoking := g.crowd.client.Revoke(g.crowd.approved[0].Serial, g.house.Staff)
+	if revoking == nil {
+		return errors.New("the issuer has no database and accepted a revocation")
+	}
+	if err := g.house.StartDatabase(); err != nil {
+		return err
+	}
+	if err := g.house.Ready(g.ctx); err != nil {
+		return err
+	}
+	return g.awaitFresh()
+}

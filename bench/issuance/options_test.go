@@ -1,0 +1,72 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"io"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/railgate/railgate/internal/tool"
+)
+
+func TestWrongFlagsAreExplained(t *testing.T) {
+	for _, c := range []struct{ args, complaint string }{
+		{"-fast", "-fast"}, {"now", `"now"`}, {"-only nothing", `"nothing"`},
+		{"-rounds 0", "-rounds"}, {"-rounds 101", "-rounds"}, {"-round 1ms", "-round"}, {"-round 21s", "-round"},
+		{"-rate 0", "-rate"}, {"-rate 3", "-rate"}, {"-rate NaN", "-rate"}, {"-gate-rate 1", "-gate-rate"}, {"-gate-rate 30000", "-gate-rate"},
+		{"-connections 2", "-connections"}, {"-connections 129", "-connections"}, {"-people 0", "-people"}, {"-people 50001", "-people"},
+		{"-sessions 0", "-sessions"}, {"-sessions 50001", "-sessions"}, {"-database mysql", "-database"}, {"-port 80", "-port"}, {"-port 70000", "-port"},
+	} {
+		var usage tool.Usage
+		if _, err := parse(strings.Fields(c.args), io.Discard); !errors.As(err, &usage) || !strings.Contains(err.Error(), c.complaint) {
+			t.Errorf("%s: %v", c.args, err)
+		}
+	}
+}
+
+func TestHelpNamesEveryLineAndFlag(t *testing.T) {
+	var out strings.Builder
+	if _, err := parse([]string{"-h"}, &out); !errors.Is(err, flag.ErrHelp) {
+		t.Fatal(err)
+	}
+	for _, want := range append(groups(), isolationRun, "-only", "-rounds", "-round", "-rate", "-gate-rate", "-database", "-port", "-out", "Exit codes") {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("help does not mention %s", want)
+		}
+	}
+}
+
+// Only a run with the default flags is a whole one, and only that is kept unasked.
+func TestOnlyAWholeRunIsKeptUnasked(t *testing.T) {
+	m := machine{cpu: "AMD EPYC(TM) 7B13 CPU @ 2.45GHz"}
+	for args, kept := range map[string]string{
+		"": "-amd-epyc-7b13-issuance.txt", "-rounds 5": "-amd-epyc-7b13-issuance.txt", "-port 19851": "-amd-epyc-7b13-issuance.txt",
+		"-out here.txt": "here.txt", "-rounds 1 -out here.txt": "here.txt",
+		"-rounds 6": "", "-only codes": "", "-database sqlite": "", "-rate 0.4": "", "-connections 31": "",
+	} {
+		o, err := parse(strings.Fields(args), io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := o.kept("root", m); !strings.HasSuffix(got, kept) || (kept == "") != (got == "") {
+			t.Errorf("%q is kept in %q, want …%s", args, got, kept)
+		} else if strings.HasPrefix(kept, "-") && filepath.Dir(got) != filepath.Join("root", "bench", "results") {
+			t.Errorf("%q is kept in %q", args, got)
+		}
+	}
+}
+
+// The command of a report must say the same when it is run.
+func TestTheCommandCanBeRunAgain(t *testing.T) {
+	o, err := parse(strings.Fields("-only codes,isolation -rounds 7 -round 1500ms -rate 0.25 -gate-rate 50 -connections 9 -people 8 -sessions 7 -database sqlite"), io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := strings.Fields(o.command())[3:]
+	again, err := parse(args, io.Discard)
+	if err != nil || again.command() != o.command() {
+		t.Errorf("%v: %s, want %s", err, again.command(), o.command())
+	}
+}

@@ -1,0 +1,207 @@
+package passenger
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/bench/issuance/drive"
+	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/tokentest"
+)
+
+// desk is an issuer that keeps to the contract, but for what spoil does to one
+// of its answers before it is sent.
+type desk struct {
+	start   int64
+	session tokentest.Session
+	asked   atomic.Int64
+	spoil   func(answer map[string]any) // nil: nothing
+	of      string                      // the call that is spoilt
+	status  int                         // of that call; 0: the right one
+}
+
+func (d *desk) client(t *testing.T) *Client {
+	t.Helper()
+	d.start = time.Now().Unix()
+	d.session = tokentest.NewIssuer(1).Open(17, d.start)
+	s := httptest.NewServer(d)
+	t.Cleanup(s.Close)
+	c := New(strings.TrimPrefix(s.URL, "http://"), 2)
+	t.Cleanup(c.Close)
+	return c
+}
+
+func (d *desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	d.asked.Add(1)
+	hexes := strings.Repeat("ab", 32)
+	var in map[string]any
+	if body, _ := io.ReadAll(r.Body); len(body) > 0 && json.Unmarshal(body, &in) != nil {
+		w.WriteHeader(400)
+		return
+	}
+	call := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
+	serial := d.session.Fields.Serial.String()
+	status, out := 201, map[string]any{}
+	if call != "applications" && call != "revoke" && r.Header.Get("Authorization") != "Bearer rga_"+hexes {
+		call, status = "unauthorized", 401
+	}
+	switch call {
+	case "applications":
+		out = map[string]any{"application": "app_" + hexes[:32], "status": "submitted", "access_token": "rga_" + hexes, "news": "of a later version"}
+	case "checks":
+		out = map[string]any{"check": "chk_" + hexes[:32], "expires_at": d.start + 120,
+			"application": map[string]any{"status": "approved", "serial": serial, "expires_at": d.start + 86400}}
+	case "sessions":
+		out = map[string]any{"session": "ses_" + hexes[:32], "serial": serial, "start_at": d.start, "period_seconds": 60, "length": 30}
+		if in["mode"] == "anchor" {
+			p := d.session.Fields
+			fmt.Sscanf(in["anchor"].(string), "%x", (*anchorText)(&p.Anchor))
+			out["pass"] = fmt.Sprintf("%x", sealed(p))
+		}
+	case "code":
+		code := d.session.Code(0)
+		status, out = 200, map[string]any{"text": code.Text(), "step": 0, "next_at": d.start + 60}
+	case "revoke":
+		status, out = 202, map[string]any{"serial": serial}
+	}
+	if call == d.of {
+		if d.spoil != nil {
+			d.spoil(out)
+		}
+		if d.status != 0 {
+			status = d.status
+		}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(out)
+}
+
+// anchorText reads hex digits into a link.
+type anchorText tokens.Link
+
+func (a *anchorText) Scan(state fmt.ScanState, _ rune) error {
+	var raw []byte
+	if _, err := fmt.Fscanf(state, "%x", &raw); err != nil {
+		return err
+	}
+	copy(a[:], raw)
+	return nil
+}
+
+// sealed is a pass of these fields; nobody here looks at its signature.
+func sealed(p tokens.Pass) tokens.SignedPass {
+	message, err := p.Message()
+	if err != nil {
+		panic(err)
+	}
+	var signature [tokens.SigSize]byte
+	return tokens.Seal(&message, &signature)
+}
+
+// journey goes all ways once.
+func journey(c *Client) error {
+	a, first, err := c.Approve(NewPerson(0))
+	if err != nil {
+		return err
+	}
+	second, err := c.Check(a)
+	if err != nil {
+		return err
+	}
+	if err := c.Anchor(a, first, tokens.Link{1, 2, 3}); err != nil {
+		return err
+	}
+	s, err := c.Host(a, second)
+	if err != nil {
+		return err
+	}
+	if err := c.Code(s); err != nil {
+		return err
+	}
+	return c.Revoke(a.Serial, "rgs_")
+}
+
+func TestAJourneyThatKeepsToTheContract(t *testing.T) {
+	d := &desk{}
+	if err := journey(d.client(t)); err != nil {
+		t.Fatal(err)
+	}
+	if n := d.asked.Load(); n != 7 {
+		t.Errorf("the issuer was asked %d times, want 7", n)
+	}
+}
+
+// Every answer that is not the contract's is wrong, whatever its status says.
+func TestWrongAnswersAreSeen(t *testing.T) {
+	set := func(name string, v any) func(map[string]any) { return func(a map[string]any) { a[name] = v } }
+	inner := func(name string, v any) func(map[string]any) {
+		return func(a map[string]any) { a["application"].(map[string]any)[name] = v }
+	}
+	other := tokentest.NewIssuer(1).Open(18, time.Now().Unix())
+	foreign := other.Code(0)
+	for name, d := range map[string]*desk{
+		"an application without a name":     {of: "applications", spoil: set("application", "")},
+		"an access token in capitals":       {of: "applications", spoil: set("access_token", "rga_"+strings.Repeat("AB", 32))},
+		"approved without a check":          {of: "applications", spoil: set("status", "approved")},
+		"another status":                    {of: "applications", status: 200},
+		"a refusal":                         {of: "applications", status: 409},
+		"a check that approves nothing":     {of: "checks", spoil: inner("status", "submitted")},
+		"a serial that is none":             {of: "checks", spoil: inner("serial", "17")},
+		"a check that is over":              {of: "checks", spoil: set("expires_at", 1)},
+		"a check without a name":            {of: "checks", spoil: set("check", "chk_")},
+		"a session of another credential":   {of: "sessions", spoil: set("serial", "20494-3")},
+		"a session that began long ago":     {of: "sessions", spoil: set("start_at", 1770681600)},
+		"steps of another length":           {of: "sessions", spoil: set("period_seconds", 30)},
+		"a pass that is none":               {of: "sessions", spoil: set("pass", "00")},
+		"a pass of another anchor":          {of: "sessions", spoil: set("pass", fmt.Sprintf("%x", other.Pass))},
+		"a code that is none":               {of: "code", spoil: set("text", "RG1:")},
+		"another passenger's code":          {of: "code", spoil: set("text", foreign.Text())},
+		"a code of another step":            {of: "code", spoil: set("step", 1)},
+		"a code that says nothing of later": {of: "code", spoil: set("next_at", 0)},
+		"a field of the wrong type":         {of: "code", spoil: set("step", "0")},
+		"another credential revoked":        {of: "revoke", spoil: set("serial", "20494-3")},
+		"revoked at once":                   {of: "revoke", status: 200},
+	} {
+		if err := journey(d.client(t)); err == nil || errors.Is(err, drive.ErrDeclined) {
+			t.Errorf("%s: %v", name, err)
+		} else if strings.Contains(err.Error(), "rga_") || strings.Contains(err.Error(), region) {
+			t.Errorf("%s: the error shows what was sent", name)
+		}
+	}
+}
+
+// What the issuer cannot do now, and silence, are declined, and not asked again.
+func TestADeclineIsNoWrongAnswer(t *testing.T) {
+	for _, status := range []int{500, 503, 504} {
+		d := &desk{of: "checks", status: status}
+		if err := journey(d.client(t)); !errors.Is(err, drive.ErrDeclined) || !strings.Contains(err.Error(), fmt.Sprint(status)) {
+			t.Errorf("%d: %v", status, err)
+		}
+		if n := d.asked.Load(); n != 2 {
+			t.Errorf("%d: asked %d times, want 2", status, n)
+		}
+	}
+	if err := journey(New("127.0.0.1:1", 1)); !errors.Is(err, drive.ErrDeclined) {
+		t.Errorf("nobody there: %v", err)
+	}
+}
+
+func TestAProblemShowsItsCodeAndNothingElse(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"code":"overloaded","detail":"x"}`: "overloaded", `{"code":"110108 is bad"}`: "?", "no JSON": "?", `{}`: "",
+		`{"code":"` + strings.Repeat("a", 99) + `"}`: strings.Repeat("a", 40),
+	} {
+		if got := code([]byte(body)); got != want {
+			t.Errorf("%s: %q, want %q", body, got, want)
+		}
+	}
+}

@@ -1,0 +1,17 @@
+// Package account is the passenger's account: registration, password, logins, the
+// profile, and what a person may see and have erased.
+//
+// It promises: an unknown login name and a wrong password get the same answer for
+// the same work; of attempts at the same time no more are answered than the
+// failures' rule allows; a login ends for good, at its bounds or by its holder,
+// and whatever is bound to it learns so in the same transaction (rule A12); two
+// edits of one profile do not overwrite each other; personal fields are in the
+// database only sealed, and found by keyed hashes; no error repeats what was
+// entered; a closed account leaves nothing here.
+//
+// It does not know whether an identity is verified, taken or free: the registry
+// does, and has its say through Hooks. It does not check that a phone or an
+// e-mail address is the holder's, so nobody logs in by one and nothing is sent
+// there; a forgotten password is a matter for the station window. An account with
+// a hash of older parameters answers in older time until its next login.
+package account

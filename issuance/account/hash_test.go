@@ -1,0 +1,266 @@
+package account
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance/identity"
+	"github.com/railgate/railgate/issuance/refusal"
+)
+
+func TestHashIsReadAsItIsWritten(t *testing.T) {
+	h := newHash(cheap, password)
+	again, err := parseHash(h.String())
+	if err != nil || !again.is(password) || again.is(password+" ") || again.stale(cheap) || !again.stale(DefaultHashing) {
+		t.Fatalf("%v", err)
+	}
+	if newHash(cheap, password).String() == h.String() {
+		t.Fatal("two hashes of one password are equal")
+	}
+	if dummyHash(cheap).is("") || dummyHash(cheap).is(password) {
+		t.Fatal("the dummy is a password's")
+	}
+	good := h.String()
+	for name, bad := range map[string]string{
+		"empty":            "",
+		"short":            good[:len(good)-1],
+		"long":             good + "A",
+		"padded":           good + "=",
+		"another kind":     strings.Replace(good, "argon2id", "argon2i", 1),
+		"another version":  strings.Replace(good, "v=19", "v=16", 1),
+		"a huge memory":    strings.Replace(good, "m=8,", "m=4294967295,", 1),
+		"more than bounds": strings.Replace(good, "m=8,", "m=1048577,", 1),
+		"no memory":        strings.Replace(good, "m=8,", "m=0,", 1),
+		"no pass":          strings.Replace(good, "t=1", "t=0", 1),
+		"many passes":      strings.Replace(good, "t=1", "t=17", 1),
+		"no lane":          strings.Replace(good, "p=1", "p=0", 1),
+		"too many lanes":   strings.Replace(good, "p=1", "p=9", 1),
+		"a plus sign":      strings.Replace(good, "m=8", "m=+8", 1),
+		"a leading zero":   strings.Replace(good, "m=8", "m=08", 1),
+		"a space":          strings.Replace(good, "m=8", "m= 8", 1),
+		"one more":         strings.Replace(good, "p=1$", "p=1,x=1$", 1),
+		"a new line":       good + "\n",
+	} {
+		if _, err := parseHash(bad); err != errHash {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func FuzzParseHash(f *testing.F) {
+	f.Add(dummyHash(cheap).String())
+	f.Add("$argon2id$v=19$m=65536,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
+	f.Fuzz(func(t *testing.T, text string) {
+		if h, err := parseHash(text); err == nil && h.String() != text {
+			t.Fatal("a second spelling is taken")
+		}
+	})
+}
+
+// The work may be raised: the next login writes a new hash, and the password is
+// the same one.
+func TestHashIsUpgradedAtLogin(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.register()
+		raised := w.another(func(c *Config) { c.Hashing.Passes = 2 })
+		in, err := raised.LogIn(t.Context(), login, password, home)
+		if err != nil || raised.hasher.runs.Load() != 2 {
+			t.Fatalf("%d hashings: %v", raised.hasher.runs.Load(), err)
+		}
+		if in, err = raised.LogIn(t.Context(), login, password, home); err != nil || raised.hasher.runs.Load() != 3 {
+			t.Fatalf("%d hashings: %v", raised.hasher.runs.Load(), err)
+		}
+		if n := w.count(`SELECT password_no FROM accounts`); n != 1 {
+			t.Errorf("the same password is number %d", n)
+		}
+		w.holder(in.Token)
+	})
+}
+
+// Wide digits, composed accents: what looks the same is the same.
+func TestPasswordIsTheSameFromEveryKeyboard(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		r := registration()
+		r.Password = "café 12 horses"
+		if _, err := w.Register(t.Context(), r, home); err != nil {
+			t.Fatal(err)
+		}
+		for _, same := range []string{"cafe\u0301 12 horses", "ｃａｆé\u3000１２ horses"} {
+			if _, err := w.LogIn(t.Context(), login, same, home); err != nil {
+				t.Errorf("%v", err)
+			}
+		}
+		_, err := w.LogIn(t.Context(), login, "cafe 12 horses", home)
+		w.refused(err, LoginFailed, "another letter")
+	})
+}
+
+func TestCommonPasswords(t *testing.T) {
+	personal := []string{"passenger_1", number, phone, "one@example.org", "one"}
+	for _, p := range []string{
+		"password", "Password1", "PASSWORD2026!", "password1234567890", "12345678", "87654321", "1234567890123", "11111111", "20260210",
+		"a123456789", "woaini1314", "qwertyui", "asdfghjkl", "1qaz2wsx", "abcabcabc", "qwertyqwerty", "abcdefgh", "!@#$%^&*", "zhongguo88",
+		"passenger_1", "Passenger_1!!", "90030746", phone, "one@example.org", "        ",
+	} {
+		if !common(p, personal) {
+			t.Errorf("%q passes", p)
+		}
+	}
+	for _, p := range []string{password, "tr4in to nowhere", "我喜欢坐火车旅行", "9305178264", "passengers like trains", "onekneone", "x7#Qm2!z"} {
+		if common(p, personal) {
+			t.Errorf("%q is refused", p)
+		}
+	}
+}
+
+// So many hash and so many wait; who comes then is refused at once, and who waits
+// too long is as well.
+func TestHashingIsBounded(t *testing.T) {
+	work := cheap
+	work.Concurrent, work.Waiting, work.MaxWait = 2, 3, 50*time.Millisecond
+	h := newHasher(work)
+	release := make(chan struct{})
+	var wg sync.WaitGroup
+	running := make(chan struct{}, 2)
+	for range 2 {
+		wg.Go(func() {
+			if err := h.turn(context.Background(), func() { running <- struct{}{}; <-release }); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	<-running
+	<-running
+	waited := make(chan error, 3)
+	for range 3 {
+		go func() { waited <- h.turn(context.Background(), func() { t.Error("ran beyond the bound") }) }()
+	}
+	for deadline := time.Now().Add(5 * time.Second); len(h.inside) < 5 && len(waited) == 0; {
+		if time.Now().After(deadline) {
+			t.Fatal("nobody waits")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	for range 3 {
+		if err := <-waited; !refusal.Is(err, Busy) {
+			t.Errorf("after the longest wait: %v", err)
+		}
+	}
+	// The queue is full of those who wait longer: the next is refused at once.
+	h.maxWait = time.Minute
+	ctx, cancel := context.WithCancel(context.Background())
+	for range 3 {
+		go func() { waited <- h.turn(ctx, func() { t.Error("ran beyond the bound") }) }()
+	}
+	for deadline := time.Now().Add(5 * time.Second); len(h.inside) < 5; {
+		if time.Now().After(deadline) {
+			t.Fatal("nobody waits")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if err := h.turn(context.Background(), func() { t.Error("ran beyond the bound") }); !refusal.Is(err, Busy) {
+		t.Errorf("with a full queue: %v", err)
+	}
+	cancel()
+	for range 3 {
+		if err := <-waited; err != context.Canceled {
+			t.Errorf("a caller who went away: %v", err)
+		}
+	}
+	close(release)
+	wg.Wait()
+	if h.runs.Load() != 2 || len(h.inside) != 0 || len(h.working) != 0 {
+		t.Errorf("%d ran, %d inside", h.runs.Load(), len(h.inside))
+	}
+}
+
+// Nothing was changed for whom there was no time.
+func TestBusyLoginCountsNoFailure(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.register()
+		for range cap(w.hasher.inside) {
+			w.hasher.inside <- struct{}{}
+		}
+		_, err := w.LogIn(t.Context(), login, "wrong "+password, home)
+		w.refused(err, Busy, "a login with a full queue")
+		if w.count(`SELECT COUNT(*) FROM failures`) != 0 {
+			t.Error("a failure was counted")
+		}
+	})
+}
+
+func TestHashingHasAFloor(t *testing.T) {
+	if err := DefaultHashing.Check(); err != nil {
+		t.Error(err)
+	}
+	for name, change := range map[string]func(*Hashing){
+		"cheap":              func(h *Hashing) { *h = cheap; h.CheapForTests = false },
+		"too little memory":  func(h *Hashing) { h.MemoryKiB = floorMemoryKiB - 1 },
+		"one pass":           func(h *Hashing) { h.Passes = 1 },
+		"no lanes":           func(h *Hashing) { h.Lanes = 0 },
+		"a typing error":     func(h *Hashing) { h.MemoryKiB *= 1024 },
+		"a huge queue":       func(h *Hashing) { h.Waiting = mostWaiting + 1 },
+		"a negative number":  func(h *Hashing) { h.Concurrent = -1 },
+		"a wait of a minute": func(h *Hashing) { h.MaxWait = time.Minute },
+	} {
+		h := DefaultHashing
+		if change(&h); h.Check() == nil {
+			t.Errorf("%s: taken", name)
+		}
+	}
+	h := DefaultHashing
+	if h.Concurrent = 4; h.MemoryMiB() != 256 {
+		t.Errorf("%d MiB", h.MemoryMiB())
+	}
+}
+
+func TestConfigurationReportsAllThatIsWrong(t *testing.T) {
+	_, err := New(Config{LoginLife: time.Second, LoginIdle: time.Hour, MaxLogins: -1, Hashing: Hashing{MemoryKiB: 1}})
+	for _, want := range []string{"database", "vault", "failures", "hook", "policy", "login life", "idle", "max logins", "hashing"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("nothing about %s: %v", want, err)
+		}
+	}
+}
+
+func TestEveryCodeHasItsWords(t *testing.T) {
+	if len(Words) != len(Codes()) {
+		t.Errorf("%d words for %d codes", len(Words), len(Codes()))
+	}
+	for _, code := range Codes() {
+		if w := Words[code]; w.EN == "" || w.ZH == "" || w.NextEN == "" || w.NextZH == "" {
+			t.Errorf("%s lacks words", code)
+		}
+	}
+}
+
+// Whatever is entered, forms neither panic nor have two spellings.
+func FuzzForms(f *testing.F) {
+	for _, seed := range []string{login, password, phone, "+86" + phone, "+6421000000", email, "\u212a@example.org", "ﷺ", ""} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, in string) {
+		for name, normal := range map[string]func(string) (string, bool){"login": normalLogin, "phone": normalPhone, "email": normalEmail} {
+			once, ok := normal(in)
+			if !ok {
+				continue
+			}
+			if twice, ok := normal(once); !ok || twice != once {
+				t.Errorf("%s: %q became %q and then %q", name, in, once, twice)
+			}
+			if in != "" && !printable(once, maxEmail) {
+				t.Errorf("%s: %q is not plain ASCII", name, once)
+			}
+		}
+		if p, ok := normalPassword(in); ok {
+			common(p, []string{in, number})
+			if len(in)*33 < len(p) {
+				t.Errorf("a password of %d bytes became %d", len(in), len(p))
+			}
+		}
+		EnteredIdentity{Name: in, Document: identity.Passport, Number: in, Nationality: in}.read(time.Unix(0, 0))
+	})
+}

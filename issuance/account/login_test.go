@@ -1,0 +1,298 @@
+package account
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/refusal"
+)
+
+// Unknown or wrong: the same answer, the same hashings, the same rows written.
+func TestUnknownLoginAndWrongPasswordAreTheSame(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.register()
+		work := func(login string) (answer refusal.Refusal, runs uint64, writes int) {
+			t.Helper()
+			before := w.hasher.runs.Load()
+			_, err := w.LogIn(t.Context(), login, "wrong "+password, home)
+			w.tellsNothing(err)
+			var r *refusal.Refusal
+			if !errors.As(err, &r) {
+				t.Fatalf("%v", err)
+			}
+			return *r, w.hasher.runs.Load() - before, w.count(`SELECT COALESCE(SUM(count), 0) + COUNT(*) FROM failures WHERE kind = 'account'`)
+		}
+		unknown, runsUnknown, rowsUnknown := work("nobody_here")
+		wrong, runsWrong, rowsWrong := work(login)
+		if unknown != wrong || unknown.Code != LoginFailed || runsUnknown != 1 || runsWrong != 1 || rowsUnknown != 2 || rowsWrong != 4 {
+			t.Errorf("unknown: %v, %d hashings, %d written; wrong: %v, %d, %d", unknown, runsUnknown, rowsUnknown, wrong, runsWrong, rowsWrong)
+		}
+		// And the lock comes for both alike.
+		for range attempts.DefaultRules.Account.Failures - 1 {
+			work("nobody_here")
+			work(login)
+		}
+		unknown, runsUnknown, _ = work("nobody_here")
+		wrong, runsWrong, _ = work(login)
+		if unknown != wrong || unknown.Code != attempts.TooManyFailures || runsUnknown != 0 || runsWrong != 0 {
+			t.Errorf("locked: %v with %d hashings, %v with %d", unknown, runsUnknown, wrong, runsWrong)
+		}
+	})
+}
+
+// Fifty guesses at once, the right one among them: five are answered.
+func TestLockIsExactUnderParallelGuesses(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.register()
+		issuers := []*Service{w.Service, w.another()}
+		got := w.atOnce(50, func(i int) error {
+			_, err := issuers[i%2].LogIn(t.Context(), login, "wrong "+password, home)
+			return err
+		})
+		if got[LoginFailed] != 5 || got[attempts.TooManyFailures] != 45 {
+			t.Fatalf("50 guesses: %v", got)
+		}
+		_, err := w.LogIn(t.Context(), login, password, home)
+		w.refused(err, attempts.TooManyFailures, "the right password while locked")
+		w.pass(attempts.DefaultRules.Account.FirstLock)
+		w.logIn()
+		if n := w.count(`SELECT COUNT(*) FROM failures WHERE kind = 'account'`); n != 0 {
+			t.Error("a success left the account's failures")
+		}
+		if n := w.count(`SELECT count FROM failures WHERE kind = 'address'`); n != 5 {
+			t.Errorf("a success changed what the network did: %d", n)
+		}
+	})
+}
+
+// A right guess whose hashing was begun before the lock learns nothing either.
+func TestLockHoldsForGuessesUnderWay(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.register()
+		c := credential{}
+		err := w.db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) (err error) {
+			c, err = w.credential(ctx, tx, "login_index", w.index(indexLogin, "passenger_1"))
+			return err
+		})
+		if err != nil || c.account == "" {
+			t.Fatal(err)
+		}
+		for range attempts.DefaultRules.Account.Failures {
+			_, err := w.LogIn(t.Context(), login, "wrong "+password, home)
+			w.refused(err, LoginFailed, "a wrong password")
+		}
+		_, err = w.begin(t.Context(), c, "", w.Failures.Account("passenger_1"), w.Failures.Address(home))
+		w.refused(err, attempts.TooManyFailures, "a guess that was right before the lock")
+	})
+}
+
+func TestLoginsAreBounded(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.register()
+		first, _ := w.logIn()
+		w.pass(time.Second)
+		second, _ := w.logIn()
+		w.pass(time.Second)
+		got := w.atOnce(20, func(int) error {
+			_, err := w.LogIn(t.Context(), login, password, home)
+			return err
+		})
+		if got[""] != 20 || w.live() != DefaultMaxLogins {
+			t.Fatalf("%v, %d logins live", got, w.live())
+		}
+		ended := w.heardEnd()
+		if len(ended) != 17 || len(slices.Compact(ended)) != 17 || !slices.Contains(ended, first.Login) || !slices.Contains(ended, second.Login) {
+			t.Errorf("the hook heard of %d ends, want each of 17 once, the oldest among them", len(ended))
+		}
+		_, err := w.Authorize(t.Context(), first.Token)
+		w.refused(err, LoginRequired, "the oldest token")
+	})
+}
+
+func TestLoginEndsAtItsBounds(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.register()
+		idle, _ := w.logIn()
+		used, _ := w.logIn()
+		for passed := time.Duration(0); passed+2*24*time.Hour < DefaultLoginLife; passed += 2 * 24 * time.Hour {
+			w.holder(used.Token)
+			w.pass(2 * 24 * time.Hour)
+		}
+		w.holder(used.Token)
+		_, err := w.Authorize(t.Context(), idle.Token)
+		w.refused(err, LoginRequired, "a login that was not used")
+		w.pass(2*24*time.Hour - time.Millisecond)
+		h := w.holder(used.Token)
+		w.pass(time.Millisecond)
+		_, err = w.Authorize(t.Context(), used.Token)
+		w.refused(err, LoginRequired, "a login at the end of its life")
+		w.refused(w.Consent(t.Context(), h, policy), LoginRequired, "a holder of before")
+		swept, err := w.Sweep(t.Context(), w.now())
+		if err != nil || swept.Expired != 2 || swept.Deleted != 0 {
+			t.Fatalf("swept %+v: %v", swept, err)
+		}
+		want := []string{idle.Login, used.Login}
+		slices.Sort(want)
+		if got := w.heardEnd(); !slices.Equal(got, want) {
+			t.Errorf("the hook heard of %d ends", len(got))
+		}
+		w.pass(EndedLoginKept)
+		if swept, err = w.Sweep(t.Context(), w.now()); err != nil || swept.Deleted != 2 || w.count(`SELECT COUNT(*) FROM logins`) != 0 {
+			t.Fatalf("swept %+v: %v", swept, err)
+		}
+	})
+}
+
+func TestA5_LoggedOutTokensOpenNothing(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.register()
+		in, h := w.logIn()
+		for _, token := range []string{"", "rgl_", in.Token + "0", in.Token[:len(in.Token)-1], "rga_" + in.Token[4:], "rgl_" + in.Token[5:] + "0"} {
+			_, err := w.Authorize(t.Context(), token)
+			w.refused(err, LoginRequired, "a wrong token")
+		}
+		if err := w.LogOut(t.Context(), h); err != nil {
+			t.Fatal(err)
+		}
+		_, err := w.Authorize(t.Context(), in.Token)
+		w.refused(err, LoginRequired, "a token after logging out")
+		w.refused(w.Consent(t.Context(), h, policy), LoginRequired, "its holder")
+		_, err = w.Edit(t.Context(), h, Edit{Version: 1, Identity: registration().Identity, Contact: registration().Contact})
+		w.refused(err, LoginRequired, "its edit")
+	})
+}
+
+func TestA12_LoggingOutEndsWhatIsBoundToTheLogin(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.register()
+		one, h := w.logIn()
+		two, _ := w.logIn()
+		if err := w.LogOut(t.Context(), h); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.heardEnd(); !slices.Equal(got, []string{one.Login}) {
+			t.Fatalf("the hook heard of %v", got)
+		}
+		if err := w.LogOut(t.Context(), h); err != nil || len(w.heardEnd()) != 0 {
+			t.Fatalf("logging out twice: %v", err)
+		}
+		w.vetoes(errors.New("sessions are not to be had"))
+		if err := w.LogOutEverywhere(t.Context(), w.holder(two.Token)); err == nil {
+			t.Fatal("logged out although what is bound stays")
+		}
+		w.vetoes(nil)
+		w.heardEnd()
+		if err := w.LogOutEverywhere(t.Context(), w.holder(two.Token)); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.heardEnd(); !slices.Equal(got, []string{two.Login}) || w.live() != 0 {
+			t.Fatalf("the hook heard of %v, %d live", got, w.live())
+		}
+	})
+}
+
+// Logging out everywhere against logging in: whatever the order, a login is live
+// and its token good, or it has ended and the hook has heard of it, once.
+func TestA12_LogOutEverywhereAgainstLogIn(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.register()
+		_, h := w.logIn()
+		var mu sync.Mutex
+		in := map[string]string{h.Login(): ""}
+		got := w.atOnce(30, func(i int) error {
+			if i%5 == 0 {
+				return w.LogOutEverywhere(t.Context(), h)
+			}
+			got, err := w.LogIn(t.Context(), login, password, home)
+			mu.Lock()
+			defer mu.Unlock()
+			in[got.Login] = got.Token
+			return err
+		})
+		if got[""] != 30 {
+			t.Fatalf("%v", got)
+		}
+		ended := w.heardEnd()
+		for id, token := range in {
+			if token == "" {
+				continue
+			}
+			_, err := w.Authorize(t.Context(), token)
+			if slices.Contains(ended, id) != refusal.Is(err, LoginRequired) {
+				t.Errorf("a login that has ended is good, or the reverse: %v", err)
+			}
+		}
+		if len(slices.Compact(ended)) != len(ended) || len(ended)+w.live() != len(in) {
+			t.Errorf("%d logins, %d live, %d ends heard of", len(in), w.live(), len(ended))
+		}
+	})
+}
+
+// What is opened under Hold is either found by the logout or not opened at all.
+func TestA12_HoldKeepsTheLoginUntilCommit(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.register()
+		_, h := w.logIn()
+		held, release, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+		go func() {
+			done <- w.db.Change(context.Background(), "open a session", func(ctx context.Context, tx *sql.Tx) error {
+				err := w.Hold(ctx, tx, h)
+				close(held)
+				<-release
+				return err
+			})
+		}()
+		<-held
+		out := make(chan error, 1)
+		go func() { out <- w.LogOut(context.Background(), h) }()
+		select {
+		case err := <-out:
+			t.Errorf("logged out while the session was being opened: %v", err)
+			out <- err
+		case <-time.After(100 * time.Millisecond): // a wrong answer may need longer, a right one never fails
+		}
+		close(release)
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		if err := <-out; err != nil {
+			t.Fatal(err)
+		}
+		err := w.db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error { return w.Hold(ctx, tx, h) })
+		w.refused(err, LoginRequired, "holding a login that has ended")
+	})
+}
+
+// Sweeping, logging in and logging out at once: nothing waits for another in a
+// circle, and no end is told twice.
+func TestSweepBesideEverything(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.register()
+		_, h := w.logIn()
+		for range 3 {
+			w.logIn()
+		}
+		w.pass(DefaultLoginIdle)
+		got := w.atOnce(24, func(i int) (err error) {
+			switch i % 4 {
+			case 0:
+				_, err = w.Sweep(t.Context(), w.now())
+			case 1:
+				err = w.LogOutEverywhere(t.Context(), h)
+			default:
+				_, err = w.LogIn(t.Context(), login, password, home)
+			}
+			return err
+		})
+		ended := w.heardEnd()
+		if got[""] != 24 || len(slices.Compact(ended)) != len(ended) || len(ended)+w.live() != 4+12 {
+			t.Errorf("%v: %d ended, %d live", got, len(ended), w.live())
+		}
+	})
+}

@@ -1,0 +1,96 @@
+package account
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/refusal"
+)
+
+// view reads for a holder. An account that was closed since the holder was
+// authorized is LoginRequired.
+func (s *Service) view(ctx context.Context, what string, f func(ctx context.Context, q database.Queries) error) error {
+	err := s.Database.View(ctx, what, f)
+	if errors.Is(err, database.ErrNotFound) {
+		return errLoginRequired
+	}
+	return err
+}
+
+// Profile reads the holder's profile.
+func (s *Service) Profile(ctx context.Context, h Holder) (p Profile, err error) {
+	err = s.view(ctx, "read profile", func(ctx context.Context, q database.Queries) (err error) {
+		p, err = s.profile(ctx, q, h.account)
+		return err
+	})
+	return p, err
+}
+
+// Edit is a whole new profile; the login name stays for ever.
+type Edit struct {
+	Version  int64 // of the profile that was edited
+	Identity EnteredIdentity
+	Contact  Contact
+}
+
+var errConflict = refusal.New(ProfileConflict, "version is not that of the profile; nothing was changed")
+
+// Edit replaces the holder's profile and returns it with its new version. An edit
+// of a version that is no longer the present one is refused with ProfileConflict:
+// its author has not seen what it would overwrite. Whether the identity may be
+// edited is the registry's to say (Hooks.IdentityEdited). An edit that changes
+// nothing keeps the version.
+func (s *Service) Edit(ctx context.Context, h Holder, e Edit) (p Profile, err error) {
+	who, err := e.Identity.read(s.Now())
+	if err != nil {
+		return Profile{}, err
+	}
+	contact, err := e.Contact.read()
+	if err != nil {
+		return Profile{}, err
+	}
+	err = s.Database.Change(ctx, "edit profile", func(ctx context.Context, tx *sql.Tx) error {
+		if err := s.Hold(ctx, tx, h); err != nil {
+			return err
+		}
+		if p, err = s.profile(ctx, tx, h.account); err != nil {
+			return err
+		}
+		if p.Version != e.Version {
+			return errConflict
+		}
+		before := p.Identity
+		if e.Identity.Name == before.Name.Text {
+			who.Name = before.Name // its marks tell of what was cut off long ago
+		}
+		if who == before && contact == p.Contact {
+			return nil
+		}
+		if who != before {
+			if err := s.Hooks.IdentityEdited(ctx, tx, h.account, before, who); err != nil {
+				return err
+			}
+		}
+		p.Identity, p.Contact = who, contact
+		p.Version++
+		return s.update(ctx, tx, p)
+	})
+	if err != nil {
+		return Profile{}, err
+	}
+	return p, nil
+}
+
+func (s *Service) update(ctx context.Context, tx *sql.Tx, p Profile) error {
+	_, err := tx.ExecContext(ctx, `
+		UPDATE accounts SET document_type = $2, name = $3, name_marks = $4, number = $5, nationality = $6,
+			phone_index = $7, phone = $8, email_index = $9, email = $10, version = $11
+		WHERE id = $1`,
+		p.Account, p.Identity.Document, s.seal(columnName, p.Account, p.Identity.Name.Text), marks(p.Identity.Name),
+		s.seal(columnNumber, p.Account, p.Identity.Number), s.seal(columnNationality, p.Account, string(p.Identity.Nationality)),
+		s.index(indexPhone, p.Contact.Phone), s.seal(columnPhone, p.Account, p.Contact.Phone),
+		s.index(indexEmail, p.Contact.Email), s.seal(columnEmail, p.Account, p.Contact.Email), p.Version)
+	return err
+}

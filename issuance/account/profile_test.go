@@ -1,0 +1,297 @@
+package account
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/identity"
+	"github.com/railgate/railgate/issuance/refusal"
+)
+
+func edit(version int64) Edit {
+	r := registration()
+	return Edit{Version: version, Identity: r.Identity, Contact: r.Contact}
+}
+
+// Twenty people edit what they saw: one of them gets through, and the others have
+// overwritten nothing.
+func TestEditsOfOneVersionDoNotOverwriteEachOther(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.register()
+		_, h := w.logIn()
+		got := w.atOnce(20, func(i int) error {
+			e := edit(1)
+			e.Contact.Phone = fmt.Sprintf("139000000%02d", i)
+			_, err := w.Edit(t.Context(), h, e)
+			return err
+		})
+		p, err := w.Profile(t.Context(), h)
+		if got[""] != 1 || got[ProfileConflict] != 19 || err != nil || p.Version != 2 || !strings.HasPrefix(p.Contact.Phone, "139") {
+			t.Fatalf("%v, version %d: %v", got, p.Version, err)
+		}
+	})
+}
+
+func TestEditIsTheRegistrysToAllow(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		account := w.register()
+		_, h := w.logIn()
+		w.vetoes(refusal.New("identity_fixed", "verified"))
+		e := edit(1)
+		e.Contact = Contact{Phone: "+8613900000009"}
+		p, err := w.Edit(t.Context(), h, e)
+		if err != nil || p.Version != 2 || p.Contact != (Contact{Phone: "13900000009"}) {
+			t.Fatalf("an edit of the contact alone: %+v, %v", p, err)
+		}
+		if p, err = w.Edit(t.Context(), h, Edit{2, e.Identity, e.Contact}); err != nil || p.Version != 2 {
+			t.Fatalf("an edit of nothing: version %d, %v", p.Version, err)
+		}
+		e = Edit{2, EnteredIdentity{Name: "测试乙", Document: identity.ResidentID, Number: number}, e.Contact}
+		_, err = w.Edit(t.Context(), h, e)
+		w.refused(err, "identity_fixed", "an edit of the name")
+		if p, err = w.Profile(t.Context(), h); err != nil || p.Version != 2 || p.Identity.Name.Text != name {
+			t.Fatalf("after the refusal: %+v, %v", p, err)
+		}
+		w.vetoes(nil)
+		if p, err = w.Edit(t.Context(), h, e); err != nil || p.Version != 3 || p.Account != account {
+			t.Fatalf("%+v: %v", p, err)
+		}
+		if last := w.known[len(w.known)-2:]; last[0].Name.Text != name || last[1].Name.Text != "测试乙" {
+			t.Fatalf("the registry heard of %+v", last)
+		}
+		if again, err := w.Profile(t.Context(), h); err != nil || again != p {
+			t.Fatalf("read %+v, want %+v: %v", again, p, err)
+		}
+	})
+}
+
+// A name that was cut keeps its mark, although what is left would have none.
+func TestB8_CutNamesStayMarked(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		r := registration()
+		r.Identity.Name = strings.Repeat("测", 20)
+		if _, err := w.Register(t.Context(), r, home); err != nil {
+			t.Fatal(err)
+		}
+		_, h := w.logIn()
+		p, err := w.Profile(t.Context(), h)
+		if err != nil || p.Identity.Name != (identity.Name{Text: strings.Repeat("测", 15), OverLong: true}) {
+			t.Fatalf("%+v: %v", p.Identity.Name, err)
+		}
+		e := edit(1)
+		e.Identity.Name, e.Contact = p.Identity.Name.Text, Contact{Phone: phone}
+		if p, err = w.Edit(t.Context(), h, e); err != nil || p.Version != 2 || !p.Identity.Name.OverLong {
+			t.Fatalf("%+v: %v", p, err)
+		}
+	})
+}
+
+func TestB12_HolderSeesAllThatIsHeld(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.register()
+		one, h := w.logIn()
+		two, h2 := w.logIn()
+		_, err := w.LogIn(t.Context(), login, "wrong "+password, home)
+		w.refused(err, LoginFailed, "a wrong password")
+		if err := w.LogOut(t.Context(), h2); err != nil {
+			t.Fatal(err)
+		}
+		held, err := w.Held(t.Context(), h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := w.Profile(t.Context(), h)
+		if err != nil || held.Profile != p || held.PasswordSetAt != w.now().Unix() || held.FailedLogins != (attempts.Held{Failures: 1}) || len(held.Logins) != 2 {
+			t.Fatalf("%+v: %v", held, err)
+		}
+		for _, l := range held.Logins {
+			mine := l.ID == one.Login
+			if l.This != mine || (l.EndedAt != 0) == mine || !mine && l.ID != two.Login || l.BeganAt != w.now().Unix() {
+				t.Errorf("%+v", l)
+			}
+		}
+	})
+}
+
+func TestB12_ClosedAccountLeavesNothing(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.register()
+		in, h := w.logIn()
+		w.refused(w.Close(t.Context(), h, "wrong "+password, home), PasswordWrong, "closing with a wrong password")
+		const tickets refusal.Code = "tickets_unused"
+		w.vetoes(refusal.New(tickets, "a ticket is not used yet"))
+		w.refused(w.Close(t.Context(), h, password, home), tickets, "closing with a ticket")
+		if w.live() != 1 || w.count(`SELECT COUNT(*) FROM accounts`) != 1 {
+			t.Fatal("a refused closing changed something")
+		}
+		w.vetoes(nil)
+		w.heardEnd()
+		if err := w.Close(t.Context(), h, password, home); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.heardEnd(); !slices.Equal(got, []string{in.Login}) {
+			t.Errorf("the hook heard of %v", got)
+		}
+		for _, rows := range []string{"accounts", "consents", "logins", "failures WHERE kind = 'account'"} {
+			if n := w.count(`SELECT COUNT(*) FROM ` + rows); n != 0 {
+				t.Errorf("%d rows left of %s", n, rows)
+			}
+		}
+		_, err := w.Authorize(t.Context(), in.Token)
+		w.refused(err, LoginRequired, "its token")
+		_, err = w.LogIn(t.Context(), login, password, home)
+		w.refused(err, LoginFailed, "its password")
+		_, err = w.Profile(t.Context(), h)
+		w.refused(err, LoginRequired, "its profile")
+		w.register() // the name is free
+	})
+}
+
+func TestNewPasswordEndsTheOtherLogins(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.register()
+		mine, h := w.logIn()
+		other, _ := w.logIn()
+		const next = "another horse 绿色"
+		w.refused(w.ChangePassword(t.Context(), h, "wrong "+password, next, home), PasswordWrong, "a wrong present password")
+		w.refused(w.ChangePassword(t.Context(), h, password, "12345678", home), PasswordCommon, "a common new one")
+		w.refused(w.ChangePassword(t.Context(), h, password, number, home), PasswordCommon, "the document number")
+		if err := w.ChangePassword(t.Context(), h, password, next, home); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.heardEnd(); !slices.Equal(got, []string{other.Login}) {
+			t.Errorf("the hook heard of %v", got)
+		}
+		w.holder(mine.Token)
+		_, err := w.Authorize(t.Context(), other.Token)
+		w.refused(err, LoginRequired, "the other login")
+		_, err = w.LogIn(t.Context(), login, password, home)
+		w.refused(err, LoginFailed, "the old password")
+		if _, err = w.LogIn(t.Context(), login, next, home); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// Who guesses at a phone that lies open is locked like anybody else.
+func TestPresentPasswordIsNotForGuessing(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.register()
+		_, h := w.logIn()
+		got := w.atOnce(20, func(i int) error {
+			if i%2 == 0 {
+				return w.Close(t.Context(), h, "wrong "+password, home)
+			}
+			return w.ChangePassword(t.Context(), h, "wrong "+password, "another horse", home)
+		})
+		if got[PasswordWrong] != 5 || got[attempts.TooManyFailures] != 15 {
+			t.Fatalf("%v", got)
+		}
+	})
+}
+
+// A proof is as good as a login only until the lock.
+func TestProofDoesNotOutliveALock(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.register()
+		_, h := w.logIn()
+		p, err := w.prove(t.Context(), h, password, home)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range attempts.DefaultRules.Account.Failures {
+			_, err := w.LogIn(t.Context(), login, "wrong "+password, home)
+			w.refused(err, LoginFailed, "a wrong password")
+		}
+		err = w.db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error { return w.stands(ctx, tx, h, p) })
+		w.refused(err, attempts.TooManyFailures, "a password that was right before the lock")
+	})
+}
+
+// One of two changes at once wins; a login with the old password that was
+// compared before it does not come through after it.
+func TestPasswordIsChangedOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.register()
+		_, h := w.logIn()
+		got := w.atOnce(4, func(i int) error {
+			return w.ChangePassword(t.Context(), h, password, fmt.Sprintf("another horse %d", i), home)
+		})
+		if got[""] != 1 || got[PasswordWrong] != 3 {
+			t.Fatalf("%v", got)
+		}
+		var old credential
+		err := w.db.View(t.Context(), "test", func(ctx context.Context, q database.Queries) (err error) {
+			old, err = w.credential(ctx, q, "id", h.Account())
+			return err
+		})
+		if err != nil || old.no != 2 {
+			t.Fatalf("password %d: %v", old.no, err)
+		}
+		old.no = 1
+		_, err = w.begin(t.Context(), old, "", w.Failures.Account("passenger_1"), w.Failures.Address(home))
+		w.refused(err, LoginFailed, "a password that was changed while it was compared")
+	})
+}
+
+func TestB1_StaffFindAccountsByContact(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		account := w.register()
+		r := registration()
+		r.Login, r.Contact = "passenger_2", Contact{Phone: phone}
+		second, err := w.Register(t.Context(), r, home)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := w.FindByLoginForStaff(t.Context(), "PASSENGER_1"); err != nil || got != account {
+			t.Errorf("%v, %v", got, err)
+		}
+		both := []string{account, second}
+		slices.Sort(both)
+		for _, c := range []struct {
+			by   Contact
+			want []string
+		}{
+			{Contact{Phone: phone}, both}, {Contact{Phone: "+86" + phone}, both},
+			{Contact{Email: strings.ToUpper(email)}, []string{account}}, {Contact{phone, email}, []string{account}},
+		} {
+			got, err := w.FindByContactForStaff(t.Context(), c.by)
+			if slices.Sort(got); err != nil || !slices.Equal(got, c.want) {
+				t.Errorf("found %v, want %v: %v", got, c.want, err)
+			}
+		}
+		_, err = w.FindByContactForStaff(t.Context(), Contact{Phone: "13999999999"})
+		w.refused(err, AccountNotFound, "an unknown phone")
+		p, err := w.ProfileForStaff(t.Context(), w.db.Writer(), account)
+		if err != nil || p.Identity.Number != number {
+			t.Errorf("%+v: %v", p, err)
+		}
+		_, err = w.ProfileForStaff(t.Context(), w.db.Writer(), random(accountPrefix, idSize))
+		w.refused(err, AccountNotFound, "an unknown account")
+	})
+}
+
+// A field that somebody moved in the database does not open, and the fault says
+// where it is and not what.
+func TestMovedFieldIsAFault(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		account := w.register()
+		_, h := w.logIn()
+		if _, err := w.db.Writer().Exec(`UPDATE accounts SET name = number WHERE id = $1`, account); err != nil {
+			t.Fatal(err)
+		}
+		_, err := w.Profile(t.Context(), h)
+		var r *refusal.Refusal
+		if err == nil || errors.As(err, &r) || !strings.Contains(err.Error(), "column name of "+account) {
+			t.Fatalf("%v", err)
+		}
+		w.tellsNothing(err)
+	})
+}

@@ -1,0 +1,123 @@
+package account
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+
+	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/refusal"
+)
+
+// Registration is what somebody enters to have an account. It is personal data.
+type Registration struct {
+	Login    string
+	Password string
+	Identity EnteredIdentity
+	Contact  Contact
+	// Policy is the version of the privacy policy that was read and agreed to.
+	Policy string
+}
+
+// Register makes an account and returns its id; logging in is the next step. A
+// login name that is taken, and whatever the registry refuses, counts as a failure
+// of the caller's network: both tell something about others.
+func (s *Service) Register(ctx context.Context, r Registration, from attempts.Caller) (account string, err error) {
+	login, ok := normalLogin(r.Login)
+	if !ok {
+		return "", refusal.New(LoginInvalid, "login name must have 6 to 30 letters, digits and underscores and begin with a letter")
+	}
+	who, err := r.Identity.read(s.Now())
+	if err != nil {
+		return "", err
+	}
+	contact, err := r.Contact.read()
+	if err != nil {
+		return "", err
+	}
+	password, err := newPassword(r.Password, personalWords(login, who, contact)...)
+	if err != nil {
+		return "", err
+	}
+	if r.Policy != s.Policy {
+		return "", errConsent
+	}
+
+	address := s.Failures.Address(from)
+	loginIndex := s.index(indexLogin, login)
+	var taken bool // asked before the work of hashing, and decided by the insert
+	err = s.Database.View(ctx, "find login name", func(ctx context.Context, q database.Queries) error {
+		if err := s.Failures.Check(ctx, q, address); err != nil {
+			return err
+		}
+		return q.QueryRowContext(ctx, `SELECT COUNT(*) > 0 FROM accounts WHERE login_index = $1`, loginIndex).Scan(&taken)
+	})
+	if err != nil {
+		return "", err
+	}
+	if taken {
+		return "", s.count(ctx, errTaken, address)
+	}
+	hashed, err := s.hasher.hash(ctx, password)
+	if err != nil {
+		return "", err
+	}
+
+	account = random(accountPrefix, idSize)
+	now := s.Now().UnixMilli()
+	err = s.Database.Change(ctx, "register", func(ctx context.Context, tx *sql.Tx) error {
+		if err := s.Failures.Check(ctx, tx, address); err != nil {
+			return err
+		}
+		n, err := database.Changed(ctx, tx, `
+			INSERT INTO accounts (id, login_index, login, password, password_no, password_ms,
+				document_type, name, name_marks, number, nationality, phone_index, phone, email_index, email, version, created_ms)
+			VALUES ($1, $2, $3, $4, 1, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1, $5)
+			ON CONFLICT (login_index) DO NOTHING`,
+			account, loginIndex, s.seal(columnLogin, account, login), s.seal(columnPassword, account, hashed), now,
+			who.Document, s.seal(columnName, account, who.Name.Text), marks(who.Name), s.seal(columnNumber, account, who.Number),
+			s.seal(columnNationality, account, string(who.Nationality)),
+			s.index(indexPhone, contact.Phone), s.seal(columnPhone, account, contact.Phone),
+			s.index(indexEmail, contact.Email), s.seal(columnEmail, account, contact.Email))
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return errTaken
+		}
+		if err := s.consent(ctx, tx, account, now); err != nil {
+			return err
+		}
+		return s.Hooks.Registered(ctx, tx, account, who)
+	})
+	var refused *refusal.Refusal
+	if errors.As(err, &refused) && refused.Code != attempts.TooManyFailures {
+		return "", s.count(ctx, err, address)
+	}
+	if err != nil {
+		return "", err
+	}
+	return account, nil
+}
+
+var errTaken = refusal.New(LoginTaken, "login name is taken")
+
+// personalWords are what a password must not be made of.
+func personalWords(login string, who Identity, c Contact) []string {
+	local, _, _ := strings.Cut(c.Email, "@")
+	return []string{login, who.Number, c.Phone, c.Email, local}
+}
+
+// count counts a failure and returns the answer for it, or that a key has been
+// locked meanwhile.
+func (s *Service) count(ctx context.Context, answer error, keys ...attempts.Key) error {
+	err := s.Database.Change(ctx, "count a failure", func(ctx context.Context, tx *sql.Tx) error {
+		return s.Failures.Add(ctx, tx, keys...)
+	})
+	if err != nil {
+		return err
+	}
+	return answer
+}

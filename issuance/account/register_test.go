@@ -1,0 +1,232 @@
+package account
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/identity"
+	"github.com/railgate/railgate/issuance/refusal"
+)
+
+func TestSomebodyRegistersLogsInAndReads(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		account := w.register()
+		in, h := w.logIn()
+		if in.Account != account || h.Account() != account || h.Login() != in.Login || h.ConsentDue() || !strings.HasPrefix(in.Token, "rgl_") {
+			t.Fatalf("logged in as %+v, holder %+v", in, h)
+		}
+		p, err := w.Profile(t.Context(), h)
+		want := Profile{
+			Account: account, Login: "passenger_1", Version: 1, CreatedAt: w.now().Unix(),
+			Identity: Identity{Name: identity.Name{Text: name}, Document: identity.ResidentID, Number: number},
+			Contact:  Contact{Phone: phone, Email: "one.passenger@example.org"},
+		}
+		if err != nil || p != want {
+			t.Fatalf("profile %+v, want %+v: %v", p, want, err)
+		}
+		if len(w.known) != 1 || w.known[0] != want.Identity {
+			t.Fatalf("the registry heard of %+v", w.known)
+		}
+	})
+}
+
+func TestOtherDocumentsComeWithNationality(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		r := registration()
+		r.Identity = EnteredIdentity{Name: "Test A", Document: identity.Passport, Number: "X1234567", Nationality: "NZL"}
+		r.Contact = Contact{Phone: "+6421000000"}
+		if _, err := w.Register(t.Context(), r, home); err != nil {
+			t.Fatal(err)
+		}
+		_, h := w.logIn()
+		p, err := w.Profile(t.Context(), h)
+		if err != nil || p.Identity.Nationality != "NZL" || p.Identity.Number != "X1234567" || p.Contact != (Contact{Phone: "+6421000000"}) {
+			t.Fatalf("%+v: %v", p, err)
+		}
+	})
+}
+
+func TestWrongFieldsAreRefusedByName(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		for _, c := range []struct {
+			code  refusal.Code
+			wrong func(*Registration)
+		}{
+			{LoginInvalid, func(r *Registration) { r.Login = "short" }},
+			{LoginInvalid, func(r *Registration) { r.Login = "1passenger" }},
+			{LoginInvalid, func(r *Registration) { r.Login = "passenger 1" }},
+			{LoginInvalid, func(r *Registration) { r.Login = "passen\u212aer" }}, // becomes k in lower case
+			{LoginInvalid, func(r *Registration) { r.Login = strings.Repeat("a", 31) }},
+			{PasswordInvalid, func(r *Registration) { r.Password = "short!7" }},
+			{PasswordInvalid, func(r *Registration) { r.Password = strings.Repeat("long", 33) }},
+			{PasswordInvalid, func(r *Registration) { r.Password = "with\x00zero" }},
+			{PasswordInvalid, func(r *Registration) { r.Password = "broken \xff text" }},
+			{PasswordInvalid, func(r *Registration) { r.Password = "unassigned \u0378 one" }},
+			{PasswordCommon, func(r *Registration) { r.Password = "password2026" }},
+			{PasswordCommon, func(r *Registration) { r.Password = "ＰＡＳＳＷＯＲＤ１" }},
+			{PasswordCommon, func(r *Registration) { r.Password = "Passenger_1!" }},
+			{PasswordCommon, func(r *Registration) { r.Password = "19900307" }},
+			{PasswordCommon, func(r *Registration) { r.Password = phone }},
+			{NameInvalid, func(r *Registration) { r.Identity.Name = "" }},
+			{DocumentInvalid, func(r *Registration) { r.Identity.Document = 9 }},
+			{NumberInvalid, func(r *Registration) { r.Identity.Number = "110105199003074617" }},
+			{NationalityInvalid, func(r *Registration) { r.Identity.Nationality = "CHN" }},
+			{ContactMissing, func(r *Registration) { r.Contact = Contact{} }},
+			{PhoneInvalid, func(r *Registration) { r.Contact.Phone = "138 0000 0001" }},
+			{PhoneInvalid, func(r *Registration) { r.Contact.Phone = "+0138000000" }},
+			{EmailInvalid, func(r *Registration) { r.Contact.Email = "one@localhost" }},
+			{EmailInvalid, func(r *Registration) { r.Contact.Email = "one@@example.org" }},
+			{EmailInvalid, func(r *Registration) { r.Contact.Email = "one..two@example.org" }},
+			{EmailInvalid, func(r *Registration) { r.Contact.Email = "one@-example.org" }},
+			{EmailInvalid, func(r *Registration) { r.Contact.Email = "one\r\n@example.org" }},
+			{ConsentRequired, func(r *Registration) { r.Policy = "2025-01" }},
+		} {
+			r := registration()
+			c.wrong(&r)
+			_, err := w.Register(t.Context(), r, home)
+			w.refused(err, c.code, string(c.code))
+			w.tellsNothing(err)
+		}
+		if w.count(`SELECT COUNT(*) FROM accounts`) != 0 {
+			t.Error("a refused registration left an account")
+		}
+		if w.hasher.runs.Load() != 0 {
+			t.Error("a password was hashed for a form that is refused")
+		}
+	})
+}
+
+func TestOneLoginNameIsRegisteredOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		got := w.atOnce(50, func(i int) error {
+			r := registration()
+			if i%2 == 0 {
+				r.Login = strings.ToUpper(r.Login)
+			}
+			_, err := w.Register(t.Context(), r, home)
+			return err
+		})
+		if got[""] != 1 || got[LoginTaken] != 49 || w.count(`SELECT COUNT(*) FROM accounts`) != 1 || w.count(`SELECT COUNT(*) FROM consents`) != 1 {
+			t.Fatalf("50 registrations of one name: %v", got)
+		}
+	})
+}
+
+func TestB11_RegistryRefusesWithinTheRegistration(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		const registered refusal.Code = "taken_in_registry"
+		w.vetoes(refusal.New(registered, "go to a window"))
+		_, err := w.Register(t.Context(), registration(), home)
+		w.refused(err, registered, "an identity that is taken")
+		if n := w.count(`SELECT COUNT(*) FROM accounts`); n != 0 {
+			t.Fatalf("%d accounts were left", n)
+		}
+		if n := w.count(`SELECT count FROM failures WHERE kind = 'address'`); n != 1 {
+			t.Fatalf("%d failures are counted for the network, want 1", n)
+		}
+		w.vetoes(errors.New("registry is down"))
+		if _, err = w.Register(t.Context(), registration(), home); err == nil {
+			t.Fatal("registered without the registry")
+		}
+		if n := w.count(`SELECT count FROM failures WHERE kind = 'address'`); n != 1 {
+			t.Fatal("a fault of ours was counted against the network")
+		}
+		w.vetoes(nil)
+		w.register()
+	})
+}
+
+// Who tries names one after the other is locked out, also for names that are free.
+func TestTryingNamesLocksTheNetwork(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.register()
+		for range attempts.DefaultRules.Address.Failures {
+			_, err := w.Register(t.Context(), registration(), home)
+			w.refused(err, LoginTaken, "a name that is taken")
+		}
+		r := registration()
+		r.Login = "another_name"
+		_, err := w.Register(t.Context(), r, home)
+		w.refused(err, attempts.TooManyFailures, "a free name from a locked network")
+		if _, err = w.Register(t.Context(), r, from("203.0.113.10")); err != nil {
+			t.Fatalf("from another network: %v", err)
+		}
+	})
+}
+
+func TestB12_ConsentIsKeptByVersion(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.register()
+		in, _ := w.logIn()
+		next := w.another(func(c *Config) { c.Policy = "2026-07" })
+		w.pass(time.Hour)
+		h, err := next.Authorize(t.Context(), in.Token)
+		if err != nil || !h.ConsentDue() {
+			t.Fatalf("a new policy needs no consent: %v", err)
+		}
+		w.refused(next.Consent(t.Context(), h, policy), ConsentRequired, "consent to the old policy")
+		for range 2 {
+			if err := next.Consent(t.Context(), h, "2026-07"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if h, err = next.Authorize(t.Context(), in.Token); err != nil || h.ConsentDue() {
+			t.Fatalf("still due: %v", err)
+		}
+		held, err := next.Held(t.Context(), h)
+		if at := w.now().Unix(); err != nil || len(held.Consents) != 2 || held.Consents[0] != (ConsentGiven{policy, at - 3600}) || held.Consents[1] != (ConsentGiven{"2026-07", at}) {
+			t.Fatalf("held %+v: %v", held.Consents, err)
+		}
+	})
+}
+
+// The files of the database are read as a thief would: nothing personal is in
+// them, and no token.
+func TestB12_NothingPersonalLiesInTheDatabaseFile(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.register()
+		in, h := w.logIn()
+		_, err := w.LogIn(t.Context(), login, "wrong "+password, home)
+		w.refused(err, LoginFailed, "a wrong password")
+		if err := w.ChangePassword(t.Context(), h, password, password+" 2", home); err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(w.address, "postgres") {
+			const holds = ` r WHERE POSITION($1::bytea IN convert_to(r::text, 'UTF8')) > 0 OR POSITION(encode($1::bytea, 'hex') IN r::text) > 0`
+			if w.count(`SELECT COUNT(*) FROM logins`+holds, []byte(h.Account())) != 1 || w.count(`SELECT COUNT(*) FROM logins`+holds, tokenHash(in.Token)) != 1 {
+				t.Error("the search does not find what is there: it proves nothing")
+			}
+			for _, table := range []string{"accounts", "consents", "logins", "failures"} {
+				for _, secret := range append(secrets, in.Token, "$argon2id$") {
+					if n := w.count(`SELECT COUNT(*) FROM `+table+holds, []byte(secret)); n > 0 {
+						t.Errorf("%d rows of %s hold a secret", n, table)
+					}
+				}
+			}
+			return
+		}
+		seen := 0
+		for _, suffix := range []string{"", "-wal"} {
+			file, err := os.ReadFile(w.address + suffix)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if bytes.Contains(file, []byte(h.Account())) {
+				seen++
+			}
+			for _, secret := range append(secrets, in.Token, "$argon2id$") {
+				if bytes.Contains(file, []byte(secret)) {
+					t.Errorf("issuer.db%s holds %q", suffix, secret)
+				}
+			}
+		}
+		if seen == 0 {
+			t.Error("the search finds nothing at all: it proves nothing")
+		}
+	})
+}

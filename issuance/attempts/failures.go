@@ -1,0 +1,209 @@
+package attempts
+
+import (
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/vault"
+)
+
+// Kind is what failures are counted by.
+type Kind string
+
+// The kinds. Their names are in the database.
+const (
+	Account  Kind = "account"  // by login name, whether or not there is such an account
+	Document Kind = "document" // by person
+	Address  Kind = "address"  // by network
+)
+
+// Key is one account, document or address, known by a keyed hash only. The
+// methods of Failures make it.
+type Key struct {
+	kind Kind
+	hash [32]byte
+}
+
+func compare(a, b Key) int {
+	if c := strings.Compare(string(a.kind), string(b.kind)); c != 0 {
+		return c
+	}
+	return slices.Compare(a.hash[:], b.hash[:])
+}
+
+// Config is what Failures work with.
+type Config struct {
+	Database *database.DB
+	// Index is the keyed hash of a value for a purpose: Vault.Index.
+	Index func(purpose, value string) [32]byte
+	// Rules. Zero: DefaultRules.
+	Rules Rules
+	// Now is the clock. nil: time.Now.
+	Now func() time.Time
+}
+
+// Failures counts failures in the database, so that they outlive the process
+// and hold at every issuer. Nothing but a failure writes. It is safe for many
+// goroutines at once.
+type Failures struct {
+	db    *database.DB
+	index func(purpose, value string) [32]byte
+	rules Rules
+	now   func() time.Time
+}
+
+// NewFailures makes Failures.
+func NewFailures(c Config) (*Failures, error) {
+	if c.Database == nil || c.Index == nil {
+		return nil, errors.New("attempts: no database or no index")
+	}
+	if c.Rules == (Rules{}) {
+		c.Rules = DefaultRules
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return &Failures{c.Database, c.Index, c.Rules, c.Now}, c.Rules.Check()
+}
+
+// Account is the key of a login name in its normal form.
+func (f *Failures) Account(login string) Key {
+	return Key{Account, f.index("failures.account", login)}
+}
+
+// Document is the key of a person. It is hashed once more, so that the rows here
+// do not say which persons they are about.
+func (f *Failures) Document(person vault.PersonHash) Key {
+	return Key{Document, f.index("failures.document", hex.EncodeToString(person[:]))}
+}
+
+// Address is the key of a caller's network.
+func (f *Failures) Address(from Caller) Key {
+	return Key{Address, f.index("failures.address", from.network.String())}
+}
+
+// Check refuses with TooManyFailures if a key is locked, until the last of the
+// locks ends. It only reads. To be exact when attempts run at the same time, ask
+// again in the transaction that grants what was attempted.
+func (f *Failures) Check(ctx context.Context, q database.Queries, keys ...Key) error {
+	now := f.now().UnixMilli()
+	var refused error
+	var until int64
+	for _, k := range keys {
+		s, err := f.standing(ctx, q, k)
+		if err != nil {
+			return err
+		}
+		if s.lockedAt(f.rules.of(k.kind), now) && s.locked > until {
+			until, refused = s.locked, locked(k.kind, s)
+		}
+	}
+	return refused
+}
+
+func locked(k Kind, s standing) error {
+	return refusal.Until(roundUp(s.locked*int64(time.Millisecond)), TooManyFailures, "too many failed attempts by this "+string(k))
+}
+
+func (f *Failures) standing(ctx context.Context, q database.Queries, k Key) (s standing, err error) {
+	err = q.QueryRowContext(ctx, `
+		SELECT count, window_ms, locks, locked_ms, forget_ms FROM failures WHERE kind = $1 AND key_hash = $2`, string(k.kind), k.hash[:]).
+		Scan(&s.count, &s.window, &s.locks, &s.locked, &s.forget)
+	if errors.Is(err, sql.ErrNoRows) {
+		return standing{}, nil
+	}
+	return s, err
+}
+
+// Add counts one failure for each key. If a key is locked already it refuses
+// with TooManyFailures, and the transaction must not commit. So of attempts that
+// run at the same time exactly as many as the rule says are told that they
+// failed, and the others that they are locked, right or wrong: they learn nothing.
+func (f *Failures) Add(ctx context.Context, tx *sql.Tx, keys ...Key) error {
+	now := f.now().UnixMilli()
+	keys = slices.Clone(keys)
+	slices.SortFunc(keys, compare) // two transactions take the rows in one order
+	for _, k := range slices.Compact(keys) {
+		// An update that changes nothing, so that the row is there and locked.
+		var s standing
+		err := tx.QueryRowContext(ctx, `
+			INSERT INTO failures (kind, key_hash, count, window_ms, locks, locked_ms, forget_ms) VALUES ($1, $2, 0, 0, 0, 0, 0)
+			ON CONFLICT (kind, key_hash) DO UPDATE SET count = failures.count
+			RETURNING count, window_ms, locks, locked_ms, forget_ms`, string(k.kind), k.hash[:]).
+			Scan(&s.count, &s.window, &s.locks, &s.locked, &s.forget)
+		if err != nil {
+			return err
+		}
+		rule := f.rules.of(k.kind)
+		if s.lockedAt(rule, now) {
+			return locked(k.kind, s)
+		}
+		s = s.after(rule, now)
+		_, err = tx.ExecContext(ctx, `
+			UPDATE failures SET count = $3, window_ms = $4, locks = $5, locked_ms = $6, forget_ms = $7
+			WHERE kind = $1 AND key_hash = $2`,
+			string(k.kind), k.hash[:], s.count, s.window, s.locks, s.locked, s.forget)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Clear forgets a key's failures: its holder has succeeded, or is gone. Clear an
+// account's only: one success must not lift what others did from its address.
+func (f *Failures) Clear(ctx context.Context, tx *sql.Tx, k Key) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM failures WHERE kind = $1 AND key_hash = $2`, string(k.kind), k.hash[:])
+	return err
+}
+
+// Held is what is held about a key.
+type Held struct {
+	Failures    int   // in the present window
+	Locks       int   // so far
+	LockedUntil int64 // Unix seconds; 0: not locked
+}
+
+// Held tells what is held about a key.
+func (f *Failures) Held(ctx context.Context, q database.Queries, k Key) (Held, error) {
+	s, err := f.standing(ctx, q, k)
+	now := f.now().UnixMilli()
+	h := Held{Failures: s.count, Locks: s.locks}
+	if s.lockedAt(f.rules.of(k.kind), now) {
+		h.LockedUntil = roundUp(s.locked * int64(time.Millisecond))
+	}
+	return h, err
+}
+
+// sweepBatch is how many rows one transaction of Sweep deletes.
+const sweepBatch = 500
+
+// Sweep deletes the rows that mean nothing any more and returns how many.
+func (f *Failures) Sweep(ctx context.Context, now time.Time) (swept int, err error) {
+	skip := ""
+	if f.db.ForUpdate != "" {
+		skip = f.db.ForUpdate + " SKIP LOCKED" // a row that is counted in just now stays
+	}
+	for {
+		var n int64
+		err := f.db.Change(ctx, "sweep failures", func(ctx context.Context, tx *sql.Tx) (err error) {
+			n, err = database.Changed(ctx, tx, `
+				DELETE FROM failures WHERE (kind, key_hash) IN
+				(SELECT kind, key_hash FROM failures WHERE forget_ms <= $1 ORDER BY forget_ms LIMIT $2`+skip+`)`, now.UnixMilli(), sweepBatch)
+			return err
+		})
+		if err != nil {
+			return swept, err
+		}
+		if swept += int(n); n < sweepBatch {
+			return swept, nil
+		}
+	}
+}

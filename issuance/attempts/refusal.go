@@ -1,0 +1,32 @@
+package attempts
+
+import (
+	"time"
+
+	"github.com/railgate/railgate/issuance/refusal"
+)
+
+// What an attempt can be refused for; both say from when to try again.
+const (
+	TooManyRequests refusal.Code = "too_many_requests"
+	TooManyFailures refusal.Code = "too_many_failures"
+)
+
+// Codes lists the closed list.
+func Codes() []refusal.Code { return []refusal.Code{TooManyRequests, TooManyFailures} }
+
+// Text is what a passenger reads: what is wrong and what to do next.
+type Text struct{ EN, ZH, NextEN, NextZH string }
+
+// Words has the text of each code.
+var Words = map[refusal.Code]Text{
+	TooManyRequests: {"Too many requests.", "请求过于频繁。", "Please try again in a moment.", "请稍后重试。"},
+	TooManyFailures: {"Locked for a while after too many failed attempts.", "失败次数过多，已暂时锁定。",
+		"Please try again at the time shown, or go to a station window.", "请在提示的时间后重试，或到车站窗口办理。"},
+}
+
+// roundUp is a time in Unix seconds, not before it.
+func roundUp(ns int64) int64 {
+	const second = int64(time.Second)
+	return (ns + second - 1) / second
+}

@@ -1,0 +1,119 @@
+package audit
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"strconv"
+	"strings"
+)
+
+// Hash binds an entry to its place and to all entries before it.
+type Hash [sha256.Size]byte
+
+func (h Hash) String() string { return hex.EncodeToString(h[:]) }
+
+// MarshalText writes 64 lower-case hex digits.
+func (h Hash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
+
+// UnmarshalText reads what MarshalText writes, and only that.
+func (h *Hash) UnmarshalText(text []byte) error {
+	raw, err := hex.DecodeString(string(text))
+	if err != nil || len(raw) != len(h) || hex.EncodeToString(raw) != string(text) {
+		return errors.New("audit: a hash is 64 lower-case hex digits")
+	}
+	*h = Hash(raw)
+	return nil
+}
+
+// Anchor is a place in the chain and the hash there. It tells nothing that must
+// be kept secret, and whoever keeps it outside the database can prove later that
+// the chain up to it is still the one of then. The zero Anchor is before the
+// first entry.
+type Anchor struct {
+	Position int64
+	Hash     Hash
+}
+
+func (a Anchor) String() string { return strconv.FormatInt(a.Position, 10) + ":" + a.Hash.String() }
+
+// ParseAnchor reads what String writes, as it stands in the log.
+func ParseAnchor(text string) (Anchor, error) {
+	position, hash, _ := strings.Cut(text, ":")
+	n, err := strconv.ParseInt(position, 10, 64)
+	a := Anchor{Position: n}
+	if err != nil || n < 0 || a.Hash.UnmarshalText([]byte(hash)) != nil || a.String() != text {
+		return Anchor{}, errors.New("audit: an anchor is written POSITION:HASH, as the log has it")
+	}
+	return a, nil
+}
+
+// Record is an entry as the trail has it.
+type Record struct {
+	ID int64 `json:"id"` // of the row, in about the order of arrival
+	Entry
+	Position int64 `json:"position"` // from 1; 0: not sealed yet
+	Hash     Hash  `json:"hash"`
+}
+
+// Domains separate what is hashed from each other and from other uses.
+const (
+	entryDomain = "railgate/audit/entry/v1"
+	baseDomain  = "railgate/audit/base/v1"
+)
+
+// link is the hash that r has at position, behind before: HMAC-SHA-256 over
+// every column, each in its one form and with its length.
+func (t *Trail) link(before Hash, position int64, r *Record) Hash {
+	b := appendText(make([]byte, 0, 512), entryDomain)
+	b = append(b, before[:]...)
+	for _, n := range []int64{position, r.ID, r.AtMs} {
+		b = binary.BigEndian.AppendUint64(b, uint64(n))
+	}
+	for _, text := range []string{r.Who, string(r.Role), string(r.Action), string(r.Object.Kind), r.Object.ID, r.Detail, r.Request} {
+		b = appendText(b, text)
+	}
+	return t.mac(b)
+}
+
+// baseSeal says that we dropped the entries up to an anchor: without it, whoever
+// removes the beginning could call it archived.
+func (t *Trail) baseSeal(base Anchor) Hash {
+	b := appendText(nil, baseDomain)
+	b = binary.BigEndian.AppendUint64(b, uint64(base.Position))
+	return t.mac(append(b, base.Hash[:]...))
+}
+
+func appendText(b []byte, text string) []byte {
+	return append(binary.BigEndian.AppendUint32(b, uint32(len(text))), text...)
+}
+
+// newMAC keeps the key where no print of a Trail reaches it.
+func newMAC(key []byte) func([]byte) Hash {
+	return func(text []byte) (sum Hash) {
+		h := hmac.New(sha256.New, key)
+		h.Write(text)
+		h.Sum(sum[:0])
+		return sum
+	}
+}
+
+func equal(a, b Hash) bool { return hmac.Equal(a[:], b[:]) }
+
+// columns are what scan reads.
+const columns = `id, at_ms, who, role, action, object_kind, object, detail, request, position, hash`
+
+// scan reads a row as it stands, whatever was done to it.
+func scan(rows *sql.Rows) (r Record, err error) {
+	var position sql.NullInt64
+	var hash []byte
+	err = rows.Scan(&r.ID, &r.AtMs, &r.Who, &r.Role, &r.Action, &r.Object.Kind, &r.Object.ID, &r.Detail, &r.Request, &position, &hash)
+	r.Position = position.Int64
+	if len(hash) == len(r.Hash) { // any other length is no hash, which the zero value is neither
+		r.Hash = Hash(hash)
+	}
+	return r, err
+}

@@ -1,0 +1,112 @@
+package audit
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/tokens"
+)
+
+func TestActAndEntryHappenBothOrNeither(t *testing.T) {
+	each(t, func(t *testing.T, w world) {
+		act := `INSERT INTO announced_keys (id, public, at_ms, outbox_id) VALUES ($1, $2, 1, 1)`
+		both := func(id int, e Entry, after error) error {
+			return w.db.Change(w.Context(), "act", func(ctx context.Context, tx *sql.Tx) error {
+				if _, err := tx.ExecContext(ctx, act, id, []byte{1}); err != nil {
+					return err
+				}
+				if err := Append(ctx, tx, e); err != nil {
+					return err
+				}
+				return after
+			})
+		}
+		if err := both(1, entry(1), nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := both(2, entry(2), errors.New("the act fails later")); err == nil {
+			t.Fatal("no error")
+		}
+		if err := both(3, Entry{}, nil); !errors.Is(err, ErrEntry) {
+			t.Fatalf("an empty entry: %v", err)
+		}
+		if acts, entries := w.count(`SELECT COUNT(*) FROM announced_keys`), w.count(`SELECT COUNT(*) FROM audit`); acts != 1 || entries != 1 {
+			t.Fatalf("%d acts and %d entries", acts, entries)
+		}
+	})
+}
+
+func TestEntryIsOfTheMemberWhoMayActAndNobodyElse(t *testing.T) {
+	secret, c, err := staff.New("police-desk", staff.Agency, staff.Police)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := staff.NewList(staff.Config{Credentials: []staff.Credential{c}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := list.Find(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	serial := Serial(tokens.Serial{Day: 20494, Index: 17})
+	e, err := By(m, staff.Lift, serial, 5)
+	if want := (Entry{AtMs: 5, Who: "police-desk", Role: staff.Police, Action: staff.Lift, Object: Object{Credential, "20494-17"}}); e != want || err != nil {
+		t.Errorf("%+v, %v", e, err)
+	}
+	if e, err := By(m, staff.Erase, Key(7), 5); e != (Entry{}) || !refusal.Is(err, staff.ForbiddenRole) {
+		t.Errorf("the police desk erases: %v", err)
+	}
+}
+
+func TestEntryThatIsNotOneIsRefused(t *testing.T) {
+	good := entry(1)
+	if err := good.check(); err != nil {
+		t.Fatal(err)
+	}
+	const number = "110101199003070937"
+	for what, change := range map[string]func(e *Entry){
+		"no time":                  func(e *Entry) { e.AtMs = 0 },
+		"nobody":                   func(e *Entry) { e.Who = "" },
+		"a name of two lines":      func(e *Entry) { e.Who = "a\nb" },
+		"no role":                  func(e *Entry) { e.Role = "" },
+		"a role of nobody":         func(e *Entry) { e.Role = "root" },
+		"an unknown action":        func(e *Entry) { e.Action = "look" },
+		"no object":                func(e *Entry) { e.Object = Object{} },
+		"an unknown kind":          func(e *Entry) { e.Object.Kind = "person" },
+		"an object without id":     func(e *Entry) { e.Object.ID = "" },
+		"a name as an object":      func(e *Entry) { e.Object.ID = "张三" },
+		"a long object":            func(e *Entry) { e.Object.ID = strings.Repeat("a", MaxObject+1) },
+		"a number as an object":    func(e *Entry) { e.Object.ID = number },
+		"a long detail":            func(e *Entry) { e.Detail = strings.Repeat("a", MaxDetail+1) },
+		"a detail of two lines":    func(e *Entry) { e.Detail = "a\nb" },
+		"a detail that is no text": func(e *Entry) { e.Detail = "\xff" },
+		"a detail with a number":   func(e *Entry) { e.Detail = "card " + number + ", lost" },
+		"a detail with a number X": func(e *Entry) { e.Detail = "card:11010119900307093x" },
+		"a long request":           func(e *Entry) { e.Request = strings.Repeat("a", MaxRequest+1) },
+		"a request with a space":   func(e *Entry) { e.Request = "a b" },
+	} {
+		e := good
+		change(&e)
+		err := e.check()
+		if !errors.Is(err, ErrEntry) {
+			t.Errorf("%s: %v", what, err)
+		}
+		if err != nil && (strings.Contains(err.Error(), "1101011990") || strings.Contains(err.Error(), "张三")) {
+			t.Errorf("%s: the error repeats it: %v", what, err)
+		}
+	}
+	for _, e := range []Entry{
+		{AtMs: 1, Who: "刘 window", Role: staff.Program, Action: staff.ArchiveTrail, Object: Object{Chain, "1-500"}},
+		{AtMs: 1, Who: "o", Role: staff.Operator, Action: staff.CutOffSubject, Object: Object{Subject, "0123456789012345"}, Detail: "before 1739160000, epoch 1739160000123"},
+	} {
+		if err := e.check(); err != nil {
+			t.Errorf("%v", err)
+		}
+	}
+}

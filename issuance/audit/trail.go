@@ -1,0 +1,134 @@
+package audit
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/vault"
+)
+
+// How often Run works unless Config says otherwise. Ours: an entry is open to a
+// change for about a second, and a cut tail is noticed to the minute.
+const (
+	DefaultSealEvery   = time.Second
+	DefaultAnchorEvery = time.Minute
+)
+
+// Config is what a Trail needs.
+type Config struct {
+	DB  *database.DB
+	Key vault.Key // of the chain; Vault.AuditKey
+	// Now is the clock of ages; nil is time.Now.
+	Now func() time.Time
+	Log *zap.Logger // nil: none
+	// Metrics takes what metrics.go describes; nil: none.
+	Metrics prometheus.Registerer
+
+	SealEvery   time.Duration // 0: DefaultSealEvery
+	AnchorEvery time.Duration // 0: DefaultAnchorEvery
+}
+
+// Trail seals, verifies and reads the trail of one database. It is safe for many
+// goroutines at once, and for several issuers on one database.
+type Trail struct {
+	db          *database.DB
+	mac         func([]byte) Hash
+	now         func() time.Time
+	log         *zap.Logger
+	sealEvery   time.Duration
+	anchorEvery time.Duration
+
+	sealFailures atomic.Uint64
+	lost         atomic.Bool // an anchor that this Trail gave is no longer in the chain
+}
+
+// New makes a Trail; it starts nothing.
+func New(c Config) (*Trail, error) {
+	if c.DB == nil || c.Key == (vault.Key{}) {
+		return nil, errors.New("audit: a database and a key are needed")
+	}
+	if c.SealEvery < 0 || c.AnchorEvery < 0 {
+		return nil, errors.New("audit: an interval must not be below 0")
+	}
+	t := &Trail{db: c.DB, mac: newMAC(c.Key[:]), now: c.Now, log: c.Log, sealEvery: c.SealEvery, anchorEvery: c.AnchorEvery}
+	if t.now == nil {
+		t.now = time.Now
+	}
+	if t.log == nil {
+		t.log = zap.NewNop()
+	}
+	if t.sealEvery == 0 {
+		t.sealEvery = DefaultSealEvery
+	}
+	if t.anchorEvery == 0 {
+		t.anchorEvery = DefaultAnchorEvery
+	}
+	if c.Metrics != nil {
+		if err := c.Metrics.Register(gauges{t}); err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+// ends are both ends of the chain, as the database tells them.
+type ends struct {
+	head, base Anchor
+	seal       Hash
+}
+
+// readEnds reads them; suffix may lock them.
+func readEnds(ctx context.Context, q database.Queries, suffix string) (e ends, err error) {
+	var head, base, seal []byte
+	err = q.QueryRowContext(ctx, `SELECT position, hash, base, base_hash, base_seal FROM audit_chain WHERE id = 1`+suffix).
+		Scan(&e.head.Position, &head, &e.base.Position, &base, &seal)
+	if err == sql.ErrNoRows {
+		err = errors.New("audit: the row of audit_chain is missing")
+	}
+	if err == nil && (len(head) != len(e.head.Hash) || len(base) != len(e.base.Hash) || len(seal) != len(e.seal)) {
+		err = errors.New("audit: the row of audit_chain is damaged")
+	}
+	if err != nil {
+		return ends{}, err
+	}
+	e.head.Hash, e.base.Hash, e.seal = Hash(head), Hash(base), Hash(seal)
+	return e, nil
+}
+
+// State is where the trail stands.
+type State struct {
+	Head     Anchor // of the newest sealed entry
+	Unsealed int64  // entries that wait
+	OldestMs int64  // when the oldest of them was done, Unix ms; 0: none waits
+}
+
+// State asks where the trail stands.
+func (t *Trail) State(ctx context.Context) (s State, err error) {
+	err = t.db.View(ctx, "ask where the trail stands", func(ctx context.Context, q database.Queries) error {
+		e, err := readEnds(ctx, q, "")
+		if err != nil {
+			return err
+		}
+		s.Head = e.head
+		return q.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(MIN(at_ms), 0) FROM audit WHERE position IS NULL`).
+			Scan(&s.Unsealed, &s.OldestMs)
+	})
+	return s, err
+}
+
+// Head is the newest sealed entry's place and hash: an anchor for later.
+func (t *Trail) Head(ctx context.Context) (a Anchor, err error) {
+	err = t.db.View(ctx, "find the trail's head", func(ctx context.Context, q database.Queries) error {
+		e, err := readEnds(ctx, q, "")
+		a = e.head
+		return err
+	})
+	return a, err
+}

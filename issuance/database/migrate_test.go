@@ -1,0 +1,80 @@
+package database
+
+import (
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/railgate/railgate/issuance/database/databasetest"
+)
+
+// oneSided makes a table everywhere, and in it a rule that each database writes
+// its own way.
+const oneSided = `CREATE TABLE guarded (id {{int}}){{table}};
+-- only sqlite
+CREATE TRIGGER guarded_delete BEFORE DELETE ON guarded
+BEGIN
+  SELECT RAISE(ABORT, 'nothing goes');
+END;
+-- end only
+-- only postgres
+CREATE FUNCTION nothing_goes() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'nothing goes';
+END $$;
+CREATE TRIGGER guarded_delete BEFORE DELETE ON guarded FOR EACH ROW EXECUTE FUNCTION nothing_goes();
+-- end only
+INSERT INTO guarded (id) VALUES (1);
+`
+
+func TestSectionIsReadByItsDatabaseOnly(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, address string) {
+		d := databaseAt(t, address)
+		steps := append(migrations[:len(migrations):len(migrations)], migration{len(migrations) + 1, oneSided})
+		if err := d.migrate(t.Context(), steps, time.UnixMilli(0)); err != nil {
+			t.Fatal(err)
+		}
+		var n int
+		if err := d.write.QueryRow(`SELECT COUNT(*) FROM guarded`).Scan(&n); err != nil || n != 1 {
+			t.Fatalf("what stands after the sections: %d rows, %v", n, err)
+		}
+		if _, err := d.write.Exec(`DELETE FROM guarded`); err == nil || !strings.Contains(err.Error(), "nothing goes") {
+			t.Fatalf("the section was not carried out: %v", err)
+		}
+	})
+}
+
+func TestSectionLeavesLinesWhereTheyWere(t *testing.T) {
+	const step = "one\n-- only sqlite\ntwo {{bigint}}\n-- end only\n-- only postgres\nthree {{bigint}}\n-- end only\nfour"
+	for _, c := range []struct {
+		d    dialect
+		want string
+	}{
+		{sqlite, "one\n-- only sqlite\ntwo INTEGER\n-- end only\n-- only postgres\n\n-- end only\nfour"},
+		{postgres, "one\n-- only sqlite\n\n-- end only\n-- only postgres\nthree BIGINT\n-- end only\nfour"},
+	} {
+		if got, err := c.d.statements(step); err != nil || got != c.want {
+			t.Errorf("%s reads %q, %v", c.d.Name, got, err)
+		}
+	}
+}
+
+// A slip in a section would leave one database without its part and say nothing.
+func TestCrookedSectionStopsTheProgram(t *testing.T) {
+	for what, text := range map[string]string{
+		"an unknown database":        "-- only oracle\n-- end only",
+		"a section within another":   "-- only sqlite\n-- only postgres\n-- end only",
+		"an end without beginning":   "-- end only",
+		"a beginning without an end": "-- only postgres\nCREATE TABLE t (id {{int}});",
+	} {
+		t.Run(what, func(t *testing.T) {
+			defer func() {
+				if said, _ := recover().(string); !strings.Contains(said, "0001_crooked.sql") {
+					t.Errorf("%q", said)
+				}
+			}()
+			mustMigrations(fstest.MapFS{"migrations/0001_crooked.sql": {Data: []byte(text)}})
+		})
+	}
+}

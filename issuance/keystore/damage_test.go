@@ -1,0 +1,115 @@
+package keystore
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// Whatever happens to one byte of a sealed directory, no other key comes of it.
+func TestSealedFileDamagedAtAnyByte(t *testing.T) {
+	h := build(t, sealedBy)
+	for name, text := range h.files() {
+		if strings.HasSuffix(name, retired) || name == fieldFile(1) || name == issuerFile(h.issuer(0)) {
+			continue // the one holds no secret, and of the others there are two
+		}
+		try := func(what string, at int, bad []byte) {
+			h.must(os.WriteFile(h.file(name), bad, 0o600))
+			_, err := sealedBy.Open(h.dir)
+			if err == nil {
+				t.Fatalf("%s opened with byte %d %s", name, at, what)
+			}
+			h.tellsNothing(err.Error())
+		}
+		for i := range text {
+			bad := []byte(text)
+			bad[i] ^= 1 << (i % 8)
+			try("changed", i, bad)
+			try("missing with all behind it", i, []byte(text[:i]))
+		}
+		try("more", len(text), []byte(text+"\n"))
+		h.must(os.WriteFile(h.file(name), []byte(text), 0o600))
+	}
+	got, err := sealedBy.Open(h.dir)
+	h.must(err)
+	h.same(got)
+}
+
+// Each file is good, and not where it belongs.
+func TestExchangedFilesDoNotOpen(t *testing.T) {
+	h, stranger := build(t, sealedBy), build(t, sealedBy)
+	one, two := issuerFile(h.issuer(0)), issuerFile(h.issuer(1))
+	for name, c := range map[string]struct {
+		to, from string
+		of       *house
+		want     string
+	}{
+		"one issuer key under the other's name":     {one, two, h, "renamed or exchanged"},
+		"one field key under the other's name":      {fieldFile(2), fieldFile(1), h, "renamed or exchanged"},
+		"the vault's master as the authority":       {authorityFile, vaultFile, h, "does not begin"},
+		"another directory's vault, one passphrase": {vaultFile, vaultFile, stranger, "another directory"},
+		"another directory's seal, one passphrase":  {sealFile, sealFile, stranger, "another directory"},
+		"an issuer key under a new name":            {issuerFile(7), one, h, "renamed or exchanged"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			twin := h.copy(t)
+			twin.must(os.WriteFile(twin.file(c.to), []byte(c.of.files()[c.from]), 0o600))
+			_, err := sealedBy.Open(twin.dir)
+			twin.refuses(err, c.want)
+		})
+	}
+	// The text of one file, with the other's head in front of its box.
+	twin := h.copy(t)
+	spliced := strings.Replace(h.files()[fieldFile(1)], fieldKind.sealedHead(), vaultKind.sealedHead(), 1)
+	h.must(os.WriteFile(twin.file(vaultFile), []byte(spliced), 0o600))
+	_, err := sealedBy.Open(twin.dir)
+	h.refuses(err, "renamed or exchanged")
+
+	h.must(os.Remove(h.file(sealFile)))
+	_, err = sealedBy.Open(h.dir)
+	h.refuses(err, sealFile+" is missing")
+}
+
+// A plain key among sealed ones is read, and said.
+func TestPlainFileAmongSealedOnesIsSaid(t *testing.T) {
+	h, plain := build(t, sealedBy), build(t, Options{})
+	h.must(os.WriteFile(h.file(vaultFile), []byte(plain.files()[vaultFile]), 0o600))
+	got, err := sealedBy.Open(h.dir)
+	h.must(err)
+	if p := got.Plain(); len(p) != 1 || p[0] != vaultFile {
+		t.Fatalf("plain: %v", p)
+	}
+	if l := strings.Join(got.Leftovers(), "\n"); !strings.Contains(l, vaultFile) || !strings.Contains(l, "seal the directory again") {
+		t.Fatalf("leftovers: %v", l)
+	}
+}
+
+func TestPermissionsOfSealedFiles(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil func(h *house) error
+		want  string
+	}{
+		"a seal that others may read":      {func(h *house) error { return os.Chmod(h.file(sealFile), 0o644) }, "mode 0644"},
+		"a key that a group may write":     {func(h *house) error { return os.Chmod(h.file(vaultFile), 0o620) }, "mode 0620"},
+		"a directory that others may fill": {func(h *house) error { return os.Chmod(h.dir, 0o707) }, "mode 0707"},
+		"a directory that is gone": {func(h *house) error {
+			return os.Rename(h.dir, h.dir+"2")
+		}, "no such file"},
+		"a directory in the place of a file": {func(h *house) error {
+			h.must(os.Remove(h.file(sealFile)))
+			return os.Mkdir(h.file(sealFile), 0o700)
+		}, "not a regular file"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := build(t, sealedBy)
+			h.must(c.spoil(h))
+			_, err := sealedBy.Open(h.dir)
+			h.refuses(err, c.want)
+			_, err = sealedBy.Generate(h.dir, nil)
+			if !strings.Contains(name, "a key that") { // Generate reads no other key
+				h.refuses(err, c.want)
+			}
+			h.refuses(Reseal(h.dir, right, other), c.want)
+		})
+	}
+}

@@ -1,0 +1,71 @@
+package keystore
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+)
+
+// Passphrase opens a sealed directory. It never prints itself. Take it from a file
+// (ReadPassphrase): arguments and the environment are seen by others.
+type Passphrase string
+
+const (
+	// MinPassphrase is the length below which no directory is sealed, bytes. Ours:
+	// 16 random letters are beyond guessing at one argon2id run a guess.
+	MinPassphrase = 16
+	// maxPassphrase bounds what is read of a passphrase file, bytes.
+	maxPassphrase = 1024
+)
+
+// othersPassphrase are the permissions that a passphrase file must not give. A
+// group may read it: that is how mounted secrets reach a service's own user.
+const othersPassphrase fs.FileMode = 0o027
+
+// String keeps a passphrase out of logs and error texts.
+func (p Passphrase) String() string { return "passphrase (private)" }
+
+// Format does the same for every verb, %x and %#v included.
+func (p Passphrase) Format(f fmt.State, _ rune) { fmt.Fprint(f, p.String()) }
+
+// MarshalText does the same for JSON and TOML.
+func (p Passphrase) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// ReadPassphrase reads a file of one line, such as a systemd credential or a
+// mounted secret. The end of the line is not part of the passphrase.
+func ReadPassphrase(path string) (Passphrase, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("keystore: passphrase: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return "", fmt.Errorf("keystore: passphrase: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return "", fmt.Errorf("keystore: passphrase: %s is not a regular file", path)
+	}
+	if info.Mode()&othersPassphrase != 0 {
+		return "", fmt.Errorf("keystore: passphrase: %s has mode %04o: others may read or change it; make it 0400 or 0440", path, info.Mode().Perm())
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxPassphrase+1))
+	if err != nil {
+		return "", fmt.Errorf("keystore: passphrase: %w", err)
+	}
+	line := strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")
+	if len(text) > maxPassphrase || line == "" || strings.ContainsAny(line, "\r\n\x00") {
+		return "", fmt.Errorf("keystore: passphrase: %s must hold one line of 1 to %d bytes", path, maxPassphrase)
+	}
+	return Passphrase(line), nil
+}
+
+func (p Passphrase) strongEnough() error {
+	if len(p) < MinPassphrase {
+		return errors.New("keystore: a passphrase must have at least 16 bytes")
+	}
+	return nil
+}

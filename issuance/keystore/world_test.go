@@ -1,0 +1,174 @@
+package keystore
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/tokens"
+)
+
+const (
+	right Passphrase = "correct horse battery"
+	other Passphrase = "penguin staple battery"
+)
+
+var sealedBy = Options{Passphrase: right}
+
+func TestMain(m *testing.M) {
+	if os.Getenv(moduleChild) != "" {
+		beModule(os.Stdin, os.Stdout)
+		os.Exit(0)
+	}
+	newCost = cost{time: 1, memory: 64, threads: 1} // thousands of runs, each a moment
+	os.Exit(m.Run())
+}
+
+// house is a directory with every kind of file, and what is known of its secrets.
+type house struct {
+	t       *testing.T
+	dir     string
+	made    *Keys
+	secrets []string // hex, as files would have them
+}
+
+// build makes a directory with two issuer keys, a retired one and two field keys.
+func build(t *testing.T, o Options) *house {
+	t.Helper()
+	h := &house{t: t, dir: filepath.Join(t.TempDir(), "keys")}
+	day := time.Date(2026, 2, 10, 8, 0, 0, 0, time.UTC)
+	o.Now = func() time.Time { day = day.Add(time.Hour); return day }
+	_, err := o.Init(h.dir)
+	h.must(err)
+	for range 2 {
+		_, err = o.Generate(h.dir, nil)
+		h.must(err)
+		_, err = o.NewFieldKey(h.dir)
+		h.must(err)
+	}
+	first, err := o.Open(h.dir)
+	h.must(err)
+	h.must(Retire(h.dir, first.Issuers[0].ID))
+	h.made, err = o.Open(h.dir)
+	h.must(err)
+	h.secrets = append(h.secrets, hex.EncodeToString(h.made.Vault[:]))
+	for _, f := range h.made.FieldKeys {
+		h.secrets = append(h.secrets, hex.EncodeToString(f.Secret[:]))
+	}
+	d, err := enter(h.dir, o.Passphrase, false)
+	h.must(err)
+	defer d.leave()
+	for _, name := range d.keys() {
+		f, err := d.read(name)
+		h.must(err)
+		for _, v := range f.values {
+			if len(v) == 64 {
+				h.secrets = append(h.secrets, v)
+			}
+		}
+	}
+	return h
+}
+
+func (h *house) must(err error) {
+	h.t.Helper()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// copy is the same house elsewhere, to be spoilt.
+func (h *house) copy(t *testing.T) *house {
+	t.Helper()
+	twin := *h
+	twin.t, twin.dir = t, filepath.Join(t.TempDir(), "keys")
+	h.must(os.Mkdir(twin.dir, 0o700))
+	for name, text := range h.files() {
+		h.must(os.WriteFile(twin.file(name), []byte(text), 0o600))
+	}
+	return &twin
+}
+
+func (h *house) file(name string) string { return filepath.Join(h.dir, name) }
+
+func (h *house) files() map[string]string {
+	h.t.Helper()
+	entries, err := os.ReadDir(h.dir)
+	h.must(err)
+	out := make(map[string]string)
+	for _, e := range entries {
+		text, err := os.ReadFile(h.file(e.Name()))
+		h.must(err)
+		out[e.Name()] = string(text)
+	}
+	return out
+}
+
+func (h *house) names() []string { return slices.Sorted(maps.Keys(h.files())) }
+
+func (h *house) issuer(n int) tokens.KeyID { return h.made.Issuers[n].ID }
+
+// refuses asserts that an error came, that it is about want, and that it tells no
+// secret.
+func (h *house) refuses(err error, want string) {
+	h.t.Helper()
+	if err == nil || !strings.Contains(err.Error(), want) {
+		h.t.Fatalf("%v, want something about %q", err, want)
+	}
+	h.tellsNothing(err.Error())
+}
+
+func (h *house) tellsNothing(text string) {
+	h.t.Helper()
+	text = strings.ToLower(text)
+	for _, s := range append(h.secrets, string(right), string(other)) {
+		if strings.Contains(text, s[:8]) {
+			h.t.Fatalf("a secret is told: %s", text)
+		}
+	}
+}
+
+// holdsNoSecret looks for secrets in the clear in every file.
+func (h *house) holdsNoSecret() {
+	h.t.Helper()
+	for name, text := range h.files() {
+		for _, s := range h.secrets {
+			if strings.Contains(text, s) {
+				h.t.Fatalf("%s holds a secret in the clear", name)
+			}
+		}
+	}
+}
+
+// same asserts that the keys are those that were made, whatever file they lie in.
+func (h *house) same(got *Keys) {
+	h.t.Helper()
+	if a, b := summary(got), summary(h.made); a != b {
+		h.t.Fatalf("other keys: %s, want %s", a, b)
+	}
+}
+
+func summary(k *Keys) string {
+	out := fmt.Sprintf("authority %x", k.Authority.Public())
+	for _, i := range k.Issuers {
+		out += fmt.Sprintf(", issuer %d %x %s", i.ID, i.Signer.Public(), i.Created)
+	}
+	out += fmt.Sprintf(", vault %x", k.Vault.FieldKeyID())
+	for _, f := range k.FieldKeys {
+		out += fmt.Sprintf(", field %d %x", f.Number, f.ID())
+	}
+	return out
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return !errors.Is(err, fs.ErrNotExist)
+}

@@ -1,0 +1,132 @@
+package registry
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance/identity"
+	"github.com/railgate/railgate/issuance/refusal"
+)
+
+func TestB2_AtMostFiveToBeSubmitted(t *testing.T) {
+	a, p, l := account(identity.Passport, ToBeSubmitted), passenger(identity.Passport, ToBeSubmitted), DefaultLimits()
+	refused(t, CanAdd(a, p, Counts{Counted: 4, ToBeSubmitted: 4}, l), "", "the fifth")
+	refused(t, CanAdd(a, p, Counts{Counted: 5, ToBeSubmitted: 5}, l), ToBeSubmittedFull, "the sixth")
+	p.Status = PreVerified
+	refused(t, CanAdd(a, p, Counts{Counted: 5, ToBeSubmitted: 5}, l), "", "a pre-verified one more")
+
+	failed := passenger(identity.Passport, Failed)
+	if s, err := CanEdit(a, failed, somebody(identity.Passport, 5), Counts{Counted: 4, ToBeSubmitted: 4, Failed: 1}, l); err != nil || s != ToBeSubmitted {
+		t.Errorf("an edit to the fifth: %v, %v", s, err)
+	}
+	_, err := CanEdit(a, failed, somebody(identity.Passport, 5), Counts{Counted: 5, ToBeSubmitted: 5, Failed: 1}, l)
+	refused(t, err, ToBeSubmittedFull, "an edit is no way around")
+	_, err = CanEdit(a, passenger(identity.Passport, ToBeSubmitted), somebody(identity.TaiwanPermit, 5), Counts{Counted: 5, ToBeSubmitted: 5}, l)
+	refused(t, err, "", "an edit of one of the five")
+	_, err = CanEdit(a, passenger(identity.Passport, Failed), somebody(identity.ResidentID, 5), Counts{Failed: 1}, l)
+	refused(t, err, AccountStatus, "a to-be-submitted account edits a passport to a resident ID card")
+}
+
+func TestB2_NobodyIsListedTwice(t *testing.T) {
+	a, l := account(identity.ResidentID, Verified), DefaultLimits()
+	list := []Passenger{passenger(identity.Passport, Verified), passenger(identity.ResidentID, Failed)}
+	refused(t, CanAdd(a, list[0], CountList(list, list[0].Person, -1), l), AlreadyListed, "a second line")
+	self := Passenger{Person: a.Person, Status: Pending}
+	refused(t, CanAdd(a, self, CountList(list, self.Person, -1), l), AlreadyListed, "the holder")
+	_, err := CanEdit(a, list[1], list[1].Person, CountList(list, list[1].Person, 1), l)
+	refused(t, err, "", "an edit that leaves the document")
+	_, err = CanEdit(a, list[1], list[0].Person, CountList(list, list[0].Person, 1), l)
+	refused(t, err, AlreadyListed, "an edit to another line's document")
+	_, err = CanEdit(a, list[1], a.Person, CountList(list, a.Person, 1), l)
+	refused(t, err, AlreadyListed, "an edit to the holder's")
+}
+
+func TestB2_OnlyPossiblePassengersAreAdded(t *testing.T) {
+	everything(func(d identity.DocumentType, s Status, name string) {
+		err := CanAdd(account(identity.ResidentID, Verified), passenger(d, s), Counts{}, DefaultLimits())
+		if (err == nil) != (name != "") {
+			t.Errorf("%v %v: %v", d, s, err)
+		}
+	})
+}
+
+func TestB3_AtMostAHundredOnAList(t *testing.T) {
+	a, l := account(identity.ResidentID, Verified), DefaultLimits()
+	for _, s := range []Status{Verified, PreVerified, ToBeSubmitted} {
+		refused(t, CanAdd(a, passenger(identity.Passport, s), Counts{Counted: 99}, l), "", "the 100th, %v", s)
+		refused(t, CanAdd(a, passenger(identity.Passport, s), Counts{Counted: 100}, l), ListFull, "the 101st, %v", s)
+	}
+	pending := passenger(identity.ResidentID, Pending)
+	refused(t, CanAdd(a, pending, Counts{Counted: 60, Pending: 39}, l), "", "a pending one has a place")
+	refused(t, CanAdd(a, pending, Counts{Counted: 60, Pending: 40}, l), ListFull, "else the counter would make it the 101st")
+	refused(t, CanAdd(a, pending, Counts{Failed: 99}, l), "", "failed ones have none")
+	refused(t, CanAdd(a, pending, Counts{Failed: 100}, l), ListFull, "but there is an end to them too")
+
+	failed := passenger(identity.ResidentID, Failed)
+	_, err := CanEdit(a, failed, somebody(identity.ResidentID, 5), Counts{Counted: 99, Failed: 200}, l)
+	refused(t, err, "", "an edit to the 100th")
+	_, err = CanEdit(a, failed, somebody(identity.ResidentID, 5), Counts{Counted: 60, Pending: 40, Failed: 1}, l)
+	refused(t, err, ListFull, "an edit is no way around")
+	_, err = CanEdit(a, pending, somebody(identity.Passport, 5), Counts{Counted: 60, Pending: 40}, l)
+	refused(t, err, "", "an edit of who has a place")
+
+	l.Passengers = 110 // the season
+	refused(t, CanAdd(a, passenger(identity.Passport, Verified), Counts{Counted: 109}, l), "", "the 110th in the season")
+	refused(t, CanAdd(a, passenger(identity.Passport, Verified), Counts{}, Limits{}), ListFull, "no limits set")
+	// Verification is about the person: a full list does not stop it.
+	if s, err := Verify(pending, Contact{}, Visit{At: Agency, Original: true}, true); s != Verified || err != nil {
+		t.Errorf("%v, %v", s, err)
+	}
+}
+
+func TestB3_Limits(t *testing.T) {
+	d := DefaultLimits()
+	if want := (Limits{100, 5, 100, 180 * 24 * time.Hour, 20, 4}); d != want || d.Validate() != nil {
+		t.Fatalf("%+v: %v", d, d.Validate())
+	}
+	for field, change := range map[string]func(*Limits){
+		"passengers": func(l *Limits) { l.Passengers = 0 }, "passengers ": func(l *Limits) { l.Passengers = 1001 },
+		"to_be_submitted": func(l *Limits) { l.ToBeSubmitted = -1 }, "to_be_submitted ": func(l *Limits) { l.ToBeSubmitted = 101 },
+		"failed": func(l *Limits) { l.Failed = 0 }, "keep": func(l *Limits) { l.Keep = -1 }, "keep ": func(l *Limits) { l.Keep = 11 * 366 * 24 * time.Hour },
+		"tickets_in_all": func(l *Limits) { l.TicketsInAll = 0 }, "tickets_each": func(l *Limits) { l.TicketsEach = 21 },
+	} {
+		l := DefaultLimits()
+		change(&l)
+		if err := l.Validate(); err == nil || !strings.Contains(err.Error(), strings.TrimSpace(field)) {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+}
+
+func TestB4_TheTimeFromWhichADeletionSucceeds(t *testing.T) {
+	p, l := passenger(identity.ResidentID, Verified), DefaultLimits()
+	p.AddedAt = p.AddedAt.Add(time.Millisecond)
+	var r *refusal.Refusal
+	if err := CanDelete(p, l, now); !errors.As(err, &r) || r.RetryAt != now.Add(l.Keep).Unix()+1 {
+		t.Fatalf("%+v", r)
+	}
+	refused(t, CanDelete(p, l, time.Unix(r.RetryAt, 0)), "", "at the told time")
+
+	// What a ticket holds, time does not free.
+	p = passenger(identity.Passport, ToBeSubmitted)
+	p.Tickets = 1
+	if err := CanDelete(p, l, now); !errors.As(err, &r) || r.Code != TicketBought || r.RetryAt != 0 {
+		t.Fatalf("%+v", r)
+	}
+}
+
+func TestB4_TheHoldersIdentityIsHeldByATicketToo(t *testing.T) {
+	a := account(identity.Passport, ToBeSubmitted)
+	a.Tickets = 3 // for others
+	if s, err := CanEditOwn(a, somebody(identity.ResidentID, 7)); s != Pending || err != nil {
+		t.Errorf("%v, %v", s, err)
+	}
+	a.OwnTickets = 1
+	_, err := CanEditOwn(a, somebody(identity.ResidentID, 7))
+	refused(t, err, TicketBought, "a ticket of the holder's own")
+	a.Status = Verified
+	_, err = CanEditOwn(a, somebody(identity.ResidentID, 7))
+	refused(t, err, IdentityFixed, "a verified holder")
+}

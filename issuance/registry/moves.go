@@ -1,0 +1,80 @@
+package registry
+
+import (
+	"slices"
+
+	"github.com/railgate/railgate/issuance/identity"
+	"github.com/railgate/railgate/issuance/refusal"
+)
+
+// Actor is who acts on an identity.
+type Actor uint8
+
+const (
+	// Window is a station window.
+	Window Actor = iota + 1
+	// Agency is a ticket agency outside the stations.
+	Agency
+	// Authority is the national authority that issues or registers the document.
+	Authority
+	// Holder is who holds the account, editing the identity's fields.
+	Holder
+)
+
+var actorNames = [...]string{Window: "window", Agency: "agency", Authority: "authority", Holder: "holder"}
+
+func (a Actor) String() string {
+	if a < Window || a > Holder {
+		return "unknown"
+	}
+	return actorNames[a]
+}
+
+// moves are the rules' column "what changes it". Whoever is not named in a line
+// may not do it, and what is in no line does not happen.
+//
+// Ours, where the source is silent: a document that does not match at the window
+// fails there (rule B7 speaks of a failed pre-verification); an edit leads to the
+// status of what nobody has checked, which for other documents is to-be-submitted
+// (the source says pending, a status they cannot have); before anybody has checked
+// the identity, its holder may edit it too.
+var moves = []struct {
+	from standing
+	by   []Actor
+	to   []standing
+}{
+	{standing{resident, Pending}, []Actor{Window, Agency}, []standing{{resident, Verified}, {resident, Failed}}},
+	{standing{other, ToBeSubmitted}, []Actor{Window}, []standing{{other, PreVerified}, {other, Failed}}},
+	{standing{other, PreVerified}, []Actor{Authority}, []standing{{other, Verified}, {other, Failed}}},
+
+	{standing{resident, Pending}, []Actor{Holder}, []standing{{resident, Pending}, {other, ToBeSubmitted}}},
+	{standing{other, ToBeSubmitted}, []Actor{Holder}, []standing{{resident, Pending}, {other, ToBeSubmitted}}},
+	{standing{resident, Failed}, []Actor{Holder}, []standing{{resident, Pending}, {other, ToBeSubmitted}}},
+	{standing{other, Failed}, []Actor{Holder}, []standing{{resident, Pending}, {other, ToBeSubmitted}}},
+}
+
+// Standing is a status together with the document it is about.
+type Standing struct {
+	Document identity.DocumentType
+	Status   Status
+}
+
+func (s Standing) kinds() standing { return standingOf(s.Document, s.Status) }
+
+// CanMove reports whether the actor may move an identity from one standing to
+// another. Only an edit changes the document.
+func CanMove(from, to Standing, by Actor) error {
+	if by == Holder && (from.Status == Verified || from.Status == PreVerified) && from.kinds().possible() {
+		return refusal.New(IdentityFixed, "a verified or pre-verified identity can no longer be edited")
+	}
+	if by == Agency && from.kinds() == (standing{other, ToBeSubmitted}) {
+		return refusal.New(StationWindowOnly, "this kind of document is checked at station windows only")
+	}
+	for _, m := range moves {
+		if m.from == from.kinds() && slices.Contains(m.by, by) && slices.Contains(m.to, to.kinds()) &&
+			(by == Holder || from.Document == to.Document) {
+			return nil
+		}
+	}
+	return refusal.New(MoveRefused, "this status cannot be changed so, or not by who asks")
+}

@@ -1,0 +1,92 @@
+package registry
+
+import (
+	"testing"
+
+	"github.com/railgate/railgate/issuance/identity"
+	"github.com/railgate/railgate/issuance/refusal"
+)
+
+func TestB5_TwentyInAllAndFourEach(t *testing.T) {
+	l := DefaultLimits()
+	for _, c := range []struct {
+		story              string
+		account, passenger Status
+		inAll, each, more  int
+		code               refusal.Code
+	}{
+		{"the 4th for one", ToBeSubmitted, ToBeSubmitted, 3, 3, 1, ""},
+		{"the 5th for one", ToBeSubmitted, ToBeSubmitted, 4, 4, 1, PassengerTicketLimit},
+		{"four at once", ToBeSubmitted, ToBeSubmitted, 0, 0, 4, ""},
+		{"five at once", ToBeSubmitted, ToBeSubmitted, 0, 0, 5, PassengerTicketLimit},
+		{"the 20th in all", ToBeSubmitted, ToBeSubmitted, 19, 0, 1, ""},
+		{"the 21st in all", ToBeSubmitted, ToBeSubmitted, 20, 0, 1, AccountTicketLimit},
+		{"the 20th and 21st", ToBeSubmitted, Verified, 19, 0, 2, AccountTicketLimit},
+		{"a verified passenger's 20th", ToBeSubmitted, Verified, 19, 19, 1, ""},
+		{"a pre-verified passenger's 5th", ToBeSubmitted, PreVerified, 4, 4, 1, ""},
+		{"a verified account's 100th", Verified, ToBeSubmitted, 99, 99, 1, ""},
+		{"a pre-verified account's 100th", PreVerified, ToBeSubmitted, 99, 99, 1, ""},
+		{"none", Verified, Verified, 0, 0, 0, TicketsInvalid},
+		{"fewer than none", ToBeSubmitted, ToBeSubmitted, 20, 4, -1, TicketsInvalid},
+		{"more than there are", ToBeSubmitted, ToBeSubmitted, 0, 0, int(^uint(0) >> 1), AccountTicketLimit},
+	} {
+		a, p := account(identity.Passport, c.account), passenger(identity.Passport, c.passenger)
+		a.Tickets, p.Tickets = c.inAll, c.each
+		refused(t, CanBuy(a, p, c.more, l), c.code, "%s", c.story)
+	}
+	self := account(identity.Passport, ToBeSubmitted)
+	self.Tickets, self.OwnTickets = 4, 4
+	refused(t, CanBuy(self, self.Self(), 1, l), PassengerTicketLimit, "the holder's own 5th")
+}
+
+// Story: a visitor with a passport bought tickets, is pre-verified over the
+// counter and has the ticket changed; another one does not match and gets the
+// money back.
+func TestB7_PreVerificationFirst(t *testing.T) {
+	for _, matches := range []bool{true, false} {
+		p := passenger(identity.Passport, ToBeSubmitted)
+		for s := Exchange; s <= Refund; s++ {
+			first, err := CanServe(p, Window, s)
+			if first != PreVerification || err != nil {
+				t.Fatalf("%d: %v, %v", s, first, err)
+			}
+		}
+		status, err := Verify(p, Contact{}, Visit{At: Window, Original: true}, matches)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Status = status
+		for s := Exchange; s <= Refund; s++ {
+			first, err := CanServe(p, Window, s)
+			var want refusal.Code
+			if !matches && s != Refund {
+				want = RefundOnly
+			}
+			if refused(t, err, want, "service %d, matches: %v", s, matches); first != Nothing {
+				t.Errorf("service %d: first %v", s, first)
+			}
+		}
+	}
+	rare := passenger(identity.ResidentID, Pending)
+	rare.Person.Name.Uncommon = true
+	_, err := CanServe(rare, Agency, Exchange)
+	refused(t, err, StationWindowOnly, "an agency does not verify a rare name")
+	if first, err := CanServe(rare, Window, Exchange); first != Verification || err != nil {
+		t.Errorf("a window does: %v, %v", first, err)
+	}
+}
+
+func TestB9_ChildrenWithAndWithoutADocument(t *testing.T) {
+	child, adult := passenger(identity.ResidentID, Pending), passenger(identity.Passport, Verified)
+	if got, err := TicketIdentity(&child, &adult); got != child || err != nil {
+		t.Errorf("a child with a document: %v", err)
+	}
+	if got, err := TicketIdentity(&child, nil); got != child || err != nil {
+		t.Errorf("a child with a document, alone: %v", err)
+	}
+	if got, err := TicketIdentity(nil, &adult); got != adult || err != nil {
+		t.Errorf("a child without: %v", err)
+	}
+	_, err := TicketIdentity(nil, nil)
+	refused(t, err, ChildAlone, "a child without, alone")
+}

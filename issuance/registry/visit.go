@@ -1,0 +1,75 @@
+package registry
+
+import (
+	"github.com/railgate/railgate/issuance/identity"
+	"github.com/railgate/railgate/issuance/refusal"
+)
+
+// Visit is what is brought to a counter, as the clerk saw it.
+type Visit struct {
+	At       Actor // Window or Agency
+	Original bool  // the original of the document
+	// Delegated says that somebody else brings it; then DelegateOriginal says
+	// whether the original of that person's own document is there too (rule B10).
+	Delegated, DelegateOriginal bool
+	Proof                       Proof // for names of rule B1 only
+}
+
+// CanVerify reports whether the counter may check the identity: the status is one
+// that it may change, both originals are there if somebody else brings them (rule
+// B10), and a name that only a station window handles has its proof (rule B1).
+func CanVerify(p Passenger, c Contact, v Visit) error {
+	if v.At != Window && v.At != Agency {
+		return refusal.New(MoveRefused, "originals are looked at over a counter")
+	}
+	if err := canCheck(p, v.At); err != nil {
+		return err
+	}
+	if !v.Original {
+		return refusal.New(OriginalMissing, "the original of the document is needed")
+	}
+	if v.Delegated && !v.DelegateOriginal {
+		return refusal.New(OriginalMissing, "both originals are needed: the document to be checked, and that of who brings it")
+	}
+	if !p.Person.WindowOnly() {
+		return nil
+	}
+	if v.At != Window {
+		return refusal.New(StationWindowOnly, "an over-long, rare or traditional name is handled at station windows only")
+	}
+	if !c.proves(v.Proof) {
+		return refusal.New(ProofWrong, "the last 4 digits of the phone, the first 3 characters of the e-mail or, for a passenger on a list, the account holder's document number is needed and must be right")
+	}
+	return nil
+}
+
+// Verify is the status after a counter compared the original with the entry.
+func Verify(p Passenger, c Contact, v Visit, matches bool) (Status, error) {
+	if err := CanVerify(p, c, v); err != nil {
+		return 0, err
+	}
+	switch {
+	case !matches:
+		return Failed, nil
+	case p.Person.Document == identity.ResidentID:
+		return Verified, nil
+	}
+	return PreVerified, nil
+}
+
+// Decide is the status after the national authority looked at a pre-verified
+// identity.
+func Decide(p Passenger, matches bool) (Status, error) {
+	if err := canCheck(p, Authority); err != nil {
+		return 0, err
+	}
+	if matches {
+		return Verified, nil
+	}
+	return Failed, nil
+}
+
+// canCheck asks whether the identity may fail: who may find that may look at it.
+func canCheck(p Passenger, by Actor) error {
+	return CanMove(p.Standing(), Standing{p.Person.Document, Failed}, by)
+}

@@ -1,0 +1,93 @@
+package staff
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	prefix     = "rgs_"
+	secretSize = 32 // random bytes of a secret
+	// MaxName bounds a credential's name, bytes.
+	MaxName = 64
+)
+
+// Credential lets whoever holds its secret act in its roles. The secret is
+// "rgs_" and 64 lower-case hex digits; only its hash is configured.
+type Credential struct {
+	// Name stands in the audit trail and the log: of a place or a post
+	// ("shanghai-hongqiao-window-3"), not of a person. See CheckName.
+	Name   string
+	SHA256 string // of the whole secret, 64 lower-case hex digits
+	Roles  []Role // one at least: there is no role that everybody has
+	// NotAfter is the last moment the credential is good; zero: until its entry is
+	// taken out.
+	NotAfter time.Time
+}
+
+// New makes a secret, which is shown once and stored nowhere, and the credential
+// to configure for it. It refuses what NewList would refuse.
+func New(name string, roles ...Role) (secret string, c Credential, err error) {
+	b := make([]byte, secretSize)
+	rand.Read(b)
+	secret = prefix + hex.EncodeToString(b)
+	sum := sha256.Sum256([]byte(secret))
+	c = Credential{Name: name, SHA256: hex.EncodeToString(sum[:]), Roles: slices.Clone(roles)}
+	if faults := c.faults(); len(faults) > 0 {
+		return "", Credential{}, fmt.Errorf("staff: %w", errors.Join(faults...))
+	}
+	return secret, c, nil
+}
+
+// CheckName says what is wrong with a name that shall stand in the trail: it has
+// 1 to 64 bytes of UTF-8 without control characters, and no space at either end.
+func CheckName(name string) error {
+	if name == "" || len(name) > MaxName || !utf8.ValidString(name) ||
+		strings.ContainsFunc(name, hidden) || strings.TrimSpace(name) != name {
+		return fmt.Errorf("a name of 1 to %d bytes is needed, without control characters and outer spaces", MaxName)
+	}
+	return nil
+}
+
+// hidden is what a reader of the trail would not see, or would see elsewhere:
+// control characters, and formats that turn the direction of writing.
+func hidden(r rune) bool { return unicode.In(r, unicode.C, unicode.Zl, unicode.Zp) }
+
+// faults says everything that is wrong with a credential by itself.
+func (c *Credential) faults() (faults []error) {
+	if err := CheckName(c.Name); err != nil {
+		faults = append(faults, err)
+	}
+	if _, ok := c.hash(); !ok {
+		faults = append(faults, errors.New("sha256 must be 64 lower-case hex digits"))
+	}
+	if len(c.Roles) == 0 {
+		faults = append(faults, fmt.Errorf("roles must name at least one role: %s", rolesInWords()))
+	}
+	for i, r := range c.Roles {
+		if _, err := ParseRole(string(r)); err != nil {
+			faults = append(faults, fmt.Errorf("roles[%d]: %w", i, err))
+		} else if slices.Contains(c.Roles[:i], r) {
+			faults = append(faults, fmt.Errorf("roles[%d]: %s stands twice", i, r))
+		}
+	}
+	return faults
+}
+
+// hash reads SHA256. All zeros is a place-holder that somebody forgot.
+func (c *Credential) hash() (hash [sha256.Size]byte, ok bool) {
+	raw, err := hex.DecodeString(c.SHA256)
+	if err != nil || len(raw) != sha256.Size || strings.ToLower(c.SHA256) != c.SHA256 {
+		return hash, false
+	}
+	hash = [sha256.Size]byte(raw)
+	return hash, hash != [sha256.Size]byte{}
+}

@@ -1,0 +1,129 @@
+package staff
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/railgate/railgate/issuance/refusal"
+)
+
+// Why somebody is turned away.
+const (
+	// Unknown: no credential was shown, or none that is configured. Which of both
+	// is not told.
+	Unknown refusal.Code = "staff_unauthorized"
+	// Expired: the credential was good once. Only who holds its secret hears this.
+	Expired refusal.Code = "staff_credential_expired"
+	// ForbiddenRole: the credential is good, and none of its roles may do this.
+	ForbiddenRole refusal.Code = "forbidden_role"
+)
+
+// Codes lists the closed list.
+func Codes() []refusal.Code { return []refusal.Code{Unknown, Expired, ForbiddenRole} }
+
+// Config is what a List is made of.
+type Config struct {
+	Credentials []Credential // may be empty: then nobody is let in
+	// Now is the clock that credentials expire by; nil is time.Now.
+	Now func() time.Time
+	// Metrics takes the counters; nil counts unseen.
+	Metrics prometheus.Registerer
+}
+
+// List finds who shows a secret. It is safe for many goroutines at once and
+// never changes.
+type List struct {
+	// Comparing hashes of a 256-bit secret in variable time tells nothing about
+	// the secret.
+	byHash  map[[sha256.Size]byte]*Credential
+	now     func() time.Time
+	metrics *metrics
+}
+
+// NewList takes the credentials or says everything that is wrong with them; a
+// fault names the place in the list, from 0, and never a secret.
+func NewList(c Config) (*List, error) {
+	l := &List{byHash: make(map[[sha256.Size]byte]*Credential, len(c.Credentials)), now: c.Now}
+	if l.now == nil {
+		l.now = time.Now
+	}
+	names := make(map[string]int, len(c.Credentials))
+	places := make(map[[sha256.Size]byte]int, len(c.Credentials))
+	var faults []error
+	for i := range c.Credentials {
+		own := c.Credentials[i] // a copy: the caller's may change
+		own.Roles = append([]Role(nil), own.Roles...)
+		fault := func(err error) { faults = append(faults, fmt.Errorf("staff[%d]: %w", i, err)) }
+		for _, err := range own.faults() {
+			fault(err)
+		}
+		if first, twice := names[own.Name]; twice && own.Name != "" {
+			fault(fmt.Errorf("the name stands twice, first at staff[%d]: the trail could not tell them apart", first))
+		} else {
+			names[own.Name] = i
+		}
+		hash, ok := own.hash()
+		if !ok {
+			continue
+		}
+		if first, twice := places[hash]; twice {
+			fault(fmt.Errorf("the sha256 stands twice, first at staff[%d]", first))
+			continue
+		}
+		places[hash], l.byHash[hash] = i, &own
+	}
+	if len(faults) > 0 {
+		return nil, errors.Join(faults...)
+	}
+	var err error
+	if l.metrics, err = newMetrics(c.Metrics); err != nil {
+		return nil, fmt.Errorf("staff: %w", err)
+	}
+	return l, nil
+}
+
+// Find answers for a secret that was shown.
+func (l *List) Find(secret string) (Member, error) {
+	if !wellFormed(secret) {
+		return l.turnedAway("unknown", Unknown)
+	}
+	c, ok := l.byHash[sha256.Sum256([]byte(secret))]
+	if !ok {
+		return l.turnedAway("unknown", Unknown)
+	}
+	if !c.NotAfter.IsZero() && l.now().After(c.NotAfter) {
+		return l.turnedAway("expired", Expired)
+	}
+	l.metrics.shown.WithLabelValues("known").Inc()
+	return Member{c, l.metrics}, nil
+}
+
+// Bearer answers for the Authorization fields of a request: there must be one,
+// of "Bearer", one space and the secret. Other spellings, which RFC 9110 would
+// allow, are unknown: what we hand out is shown in one form.
+func (l *List) Bearer(authorization []string) (Member, error) {
+	if len(authorization) != 1 {
+		return l.Find("")
+	}
+	secret, ok := strings.CutPrefix(authorization[0], "Bearer ")
+	if !ok {
+		return l.Find("")
+	}
+	return l.Find(secret)
+}
+
+func (l *List) turnedAway(outcome string, code refusal.Code) (Member, error) {
+	l.metrics.shown.WithLabelValues(outcome).Inc()
+	return Member{}, refusal.New(code, "")
+}
+
+// wellFormed bounds what is hashed.
+func wellFormed(secret string) bool {
+	digits, ok := strings.CutPrefix(secret, prefix)
+	return ok && len(digits) == 2*secretSize && strings.Trim(digits, "0123456789abcdef") == ""
+}

@@ -1,0 +1,151 @@
+package staff
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/railgate/railgate/issuance/refusal"
+)
+
+// Every action with every role, and with nobody, against the table in testdata.
+func TestPermissionsAreTheWrittenTable(t *testing.T) {
+	text, err := os.ReadFile("testdata/permissions.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var columns []string
+	written := map[Action]map[Role]bool{}
+	for line := range strings.Lines(string(text)) {
+		words := strings.Fields(line)
+		switch {
+		case len(words) == 0 || words[0] == "#":
+		case columns == nil:
+			columns = words[1:]
+		default:
+			may := map[Role]bool{}
+			for i, mark := range words[1:] {
+				if mark != "x" && mark != "-" || i >= len(columns) {
+					t.Fatalf("cannot read %q", line)
+				}
+				may[Role(columns[i])] = mark == "x"
+			}
+			written[Action(words[0])] = may
+		}
+	}
+	for _, r := range append(Roles(), Program) {
+		if !slices.Contains(columns, string(r)) {
+			t.Errorf("the table has no column %s", r)
+		}
+	}
+	if len(Actions()) != len(written) {
+		t.Errorf("%d actions, and the table has %d", len(Actions()), len(written))
+	}
+	for _, a := range Actions() {
+		may, ok := written[a]
+		if !ok {
+			t.Errorf("the table has no row %s", a)
+		}
+		for _, column := range columns {
+			role := Role(column)
+			err := memberWith(t, role).May(a)
+			if (err == nil) != may[role] {
+				t.Errorf("%s may %s: %v", role, a, err)
+			}
+			if err != nil && !refusal.Is(err, ForbiddenRole) {
+				t.Errorf("%s may not %s, by %v", role, a, err)
+			}
+		}
+		if err := (Member{}).May(a); !refusal.Is(err, ForbiddenRole) {
+			t.Errorf("nobody may %s: %v", a, err)
+		}
+	}
+}
+
+func TestActionThatDoesNotExistIsNobodys(t *testing.T) {
+	everybody := memberWith(t, Roles()...)
+	for _, a := range []Action{"", "everything", "revoke ", "REVOKE"} {
+		if err := everybody.May(a); !refusal.Is(err, ForbiddenRole) {
+			t.Errorf("%q: %v", a, err)
+		}
+	}
+}
+
+func TestB_WhoSeesTheOriginal(t *testing.T) {
+	only(t, VerifyResident, Window, Agency)
+	only(t, PreVerify, Window)
+	only(t, SettleForeign, Authority)
+}
+
+func TestB1_RareNamesAreNotForAgencies(t *testing.T)          { only(t, VerifyRareName, Window) }
+func TestB10_OthersBringTheDocumentsToTheWindow(t *testing.T) { only(t, VerifyDelegated, Window) }
+func TestB11_DuplicatesAreResolvedAtTheWindow(t *testing.T)   { only(t, ResolveDuplicate, Window) }
+func TestA7_PaperProofComesFromThePoliceWindow(t *testing.T)  { only(t, IssuePaperProof, Police) }
+func TestB7_AgenciesExchangeOnly(t *testing.T) {
+	only(t, ExchangeTicket, Window, Agency)
+	only(t, ChangeTicket, Window)
+	only(t, RefundTicket, Window)
+}
+
+// only checks that these roles and no others may do an action.
+func only(t *testing.T, a Action, roles ...Role) {
+	t.Helper()
+	for _, r := range Roles() {
+		if err := memberWith(t, r).May(a); (err == nil) != slices.Contains(roles, r) {
+			t.Errorf("%s may %s: %v", r, a, err)
+		}
+	}
+}
+
+// The trail names the role that the act was done in, not all that somebody has.
+func TestRoleOfTheActIsTheOneThatMayDoIt(t *testing.T) {
+	m := memberWith(t, Operator, Police, Agency)
+	for a, want := range map[Action]Role{ExchangeTicket: Agency, Revoke: Police, Erase: Operator, Lift: Police} {
+		if got, err := m.As(a); got != want || err != nil {
+			t.Errorf("%s was done as %q, %v", a, got, err)
+		}
+	}
+	if got, err := m.As(PreVerify); got != "" || err == nil {
+		t.Errorf("refused, and done as %q", got)
+	}
+}
+
+func TestRuleSheetCannotBeChangedFromOutside(t *testing.T) {
+	Allowed(Erase)[0] = Agency
+	only(t, Erase, Operator)
+}
+
+func TestRoleNamesAreRead(t *testing.T) {
+	for _, r := range Roles() {
+		if got, err := ParseRole(string(r)); got != r || err != nil {
+			t.Errorf("%s: %v, %v", r, got, err)
+		}
+	}
+	for _, text := range []string{"", "admin", "Window", " window", string(Program)} {
+		if r, err := ParseRole(text); err == nil {
+			t.Errorf("%q is %s", text, r)
+		}
+	}
+}
+
+func TestEveryCodeHasWords(t *testing.T) {
+	if len(Words) != len(Codes()) {
+		t.Errorf("%d texts for %d codes", len(Words), len(Codes()))
+	}
+	for _, c := range Codes() {
+		if w := Words[c]; w.EN == "" || w.ZH == "" || w.NextEN == "" || w.NextZH == "" {
+			t.Errorf("%s: %+v", c, w)
+		}
+	}
+}
+
+// memberWith is somebody in roles, some of which no list would give.
+func memberWith(t *testing.T, roles ...Role) Member {
+	t.Helper()
+	m, err := newMetrics(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Member{&Credential{Name: "somebody", Roles: roles}, m}
+}
