@@ -2,8 +2,11 @@ package issuance
 
 import (
 	"context"
+	"time"
 
+	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/identity"
+	"github.com/railgate/railgate/issuance/realperson"
 	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/issuance/vault"
@@ -23,7 +26,8 @@ type Form struct {
 type Location struct{ Latitude, Longitude float64 }
 
 // Submitted is a taken application. AccessToken is told once and kept only as
-// a hash; it authorises everything further on the application.
+// a hash; it authorises everything further on the application. For an applicant
+// who is logged in it is empty: the login does.
 type Submitted struct {
 	Application string
 	AccessToken string
@@ -40,19 +44,15 @@ func place(column, application string) vault.Place {
 	return vault.Place{Table: "applications", Column: column, Row: application}
 }
 
-// Apply takes an application. Nothing is approved before a real-person check.
-func (s *Service) Apply(ctx context.Context, f Form) (Submitted, error) {
+// Apply takes an application; by is the applicant's login, nil for someone who
+// is not logged in. Nothing is approved before a real-person check, and nothing
+// is told of the person before it either: whether a quota is used up is nobody's
+// business who merely knows the number.
+func (s *Service) Apply(ctx context.Context, by *account.Holder, f Form) (Submitted, error) {
 	now := s.Now()
-	document, err := identity.ParseDocumentType(f.DocumentType)
+	who, err := s.identify(f.Name, f.DocumentType, f.DocumentNumber, now)
 	if err != nil {
-		return Submitted{}, refusal.New(DocumentTypeNotSupported, "document_type must be resident_id: only the PRC resident identity card qualifies")
-	}
-	name, err := identity.CleanName(f.Name)
-	if err != nil {
-		return Submitted{}, refusal.New(NameInvalid, "name "+err.Error())
-	}
-	if err := identity.CheckNumber(f.DocumentNumber, now); err != nil {
-		return Submitted{}, refusal.New(DocumentNumberInvalid, "document_number: "+err.Error())
+		return Submitted{}, err
 	}
 	if err := f.Location.check(); err != nil {
 		return Submitted{}, err
@@ -63,21 +63,39 @@ func (s *Service) Apply(ctx context.Context, f Form) (Submitted, error) {
 	}
 
 	out := Submitted{Application: random(applicationPrefix, idSize), AccessToken: random(accessPrefix, accessSize)}
-	err = s.Store.CreateApplication(ctx, store.Application{
+	row := store.Application{
 		ID:        out.Application,
 		Access:    accessHash(out.AccessToken),
-		Document:  document,
-		Person:    s.vault.Person(document, f.DocumentNumber),
-		Name:      s.vault.Seal([]byte(name), place(columnName, out.Application)),
-		Number:    s.vault.Seal([]byte(f.DocumentNumber), place(columnNumber, out.Application)),
+		Document:  who.Document,
+		Person:    s.vault.Person(who.Document, who.Number),
+		Name:      s.vault.Seal([]byte(who.Name), place(columnName, out.Application)),
+		Number:    s.vault.Seal([]byte(who.Number), place(columnNumber, out.Application)),
 		City:      s.vault.Seal([]byte(city), place(columnCity, out.Application)),
 		CreatedMs: now.UnixMilli(),
-	})
-	if err != nil {
+	}
+	if by != nil {
+		row.Account, out.AccessToken = by.Account(), "" // the hash stays: of a token that nobody has
+	}
+	if err := s.Store.CreateApplication(ctx, row); err != nil {
 		return Submitted{}, err
 	}
 	s.metrics.applications.Inc()
 	return out, nil
+}
+
+// identify checks the form of what somebody says of himself (rules A3 and A4).
+func (s *Service) identify(name, document, number string, now time.Time) (p realperson.Person, err error) {
+	if p.Document, err = identity.ParseQualifying(document); err != nil {
+		return p, refusal.New(DocumentTypeNotSupported, "document_type must be resident_id: only the PRC resident identity card qualifies")
+	}
+	if p.Name, err = identity.CleanName(name); err != nil {
+		return p, refusal.New(NameInvalid, "name "+err.Error())
+	}
+	if err := identity.CheckNumber(number, now); err != nil {
+		return p, refusal.New(DocumentNumberInvalid, "document_number: "+err.Error())
+	}
+	p.Number = number
+	return p, nil
 }
 
 func (l *Location) check() error {

@@ -5,17 +5,12 @@ import (
 	"errors"
 	"time"
 
-	"go.uber.org/zap"
-
+	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/realperson"
 	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/tokens"
 )
-
-// CheckLife is how long a passed check may wait for its session. Ours: long
-// enough for a slow network, too short to hand the phone to somebody else.
-const CheckLife = 2 * time.Minute
 
 // Checked is a passed check. It opens one session until ExpiresAt, Unix seconds.
 type Checked struct {
@@ -25,110 +20,133 @@ type Checked struct {
 	Provider  string // who checked; a provider that is none says so
 }
 
-// Check has the real-person check done (rule A6). The first passed one approves
-// the application. A check that fails, times out or cannot be done changes
-// nothing and leaves no trace but a counter.
-func (s *Service) Check(ctx context.Context, h Holder, evidence string) (Checked, error) {
-	if err := inForce(h.credential, s.Now()); err != nil {
+// Check has the real-person check done (rule A6), and on the first passed one
+// decides the application. A check that fails, times out or cannot be done
+// changes nothing but what counts against guessing. A passed one whose
+// application the resident registry could not judge leaves it checked: Decide
+// goes on from there.
+func (s *Service) Check(ctx context.Context, h Holder, evidence string, from attempts.Caller) (Checked, error) {
+	if err := open(&h.application, h.credential, s.Now()); err != nil {
 		return Checked{}, err
 	}
-	if evidence == "" || len(evidence) > realperson.MaxEvidence {
-		return Checked{}, refusal.New(EvidenceInvalid, "evidence must have 1 to 4096 bytes")
-	}
-	person, err := s.person(h)
+	person, err := s.person(&h.application)
 	if err != nil {
 		return Checked{}, err
 	}
-	label, err := s.decide(ctx, person, evidence)
+	label, err := s.show(ctx, person, evidence, from)
 	if err != nil {
 		return Checked{}, err
 	}
+	check := s.passed(h.application.ID)
+	out := Checked{Check: check.ID, ExpiresAt: check.ExpiresMs / 1000, Provider: label}
+	out.Standing, err = s.settle(ctx, h, &check, person)
+	return out, err
+}
 
-	passed := s.Now().Truncate(time.Second)
-	day := tokens.DayOf(passed.Unix())
-	check := store.Check{
-		ID: random(checkPrefix, idSize), Application: h.application.ID,
-		PassedMs: passed.UnixMilli(), ExpiresMs: passed.Add(CheckLife).UnixMilli(),
+// passed is a check that was passed at this moment. Whole seconds, since a
+// credential's end is one.
+func (s *Service) passed(application string) store.Check {
+	at := s.Now().Truncate(time.Second)
+	return store.Check{
+		ID: random(checkPrefix, idSize), Application: application,
+		PassedMs: at.UnixMilli(), ExpiresMs: at.Add(CheckLife).UnixMilli(),
 	}
-	credential, approved, err := s.Store.RecordCheck(ctx, check, store.Grant{
-		Day:        uint16(day),
-		Subject:    s.vault.Subject(uint16(day), person.Document, person.Number),
-		Scopes:     tokens.AllScopes,
-		ApprovedMs: passed.UnixMilli(),
-		ExpiresMs:  passed.UnixMilli() + tokens.CredentialLife*1000,
-	})
+}
+
+// settle does what a passed check is for: it decides an undecided application,
+// or keeps the check for the next session of an approved one.
+func (s *Service) settle(ctx context.Context, h Holder, check *store.Check, person realperson.Person) (Standing, error) {
+	at := time.UnixMilli(check.PassedMs)
+	if h.credential != nil {
+		return standing(&h.application, h.credential, at), s.Store.RecordCheck(ctx, *check)
+	}
+	err := s.confirm(ctx, h.application.ID, person, at)
+	if refusal.Is(err, LookupUnavailable) {
+		h.application.State = store.Checked
+		return standing(&h.application, nil, at), s.Store.RecordCheck(ctx, *check)
+	}
 	if err != nil {
-		return Checked{}, err
+		return Standing{}, err
 	}
-	if approved {
+	return s.approve(ctx, h.application.ID, check, person, at)
+}
+
+// Decide goes on with an application that was checked while the resident
+// registry did not answer. It needs a passed check that is still good.
+func (s *Service) Decide(ctx context.Context, h Holder) (Standing, error) {
+	now := s.Now()
+	if err := open(&h.application, h.credential, now); err != nil {
+		return Standing{}, err
+	}
+	if h.credential != nil {
+		return standing(&h.application, h.credential, now), nil
+	}
+	if h.application.State != store.Checked {
+		return Standing{}, refusal.New(NotApproved, "no real-person check has passed yet")
+	}
+	good, err := s.Store.GoodCheck(ctx, h.application.ID, now.UnixMilli())
+	if err != nil {
+		return Standing{}, err
+	}
+	if !good {
+		return Standing{}, errCheckRequired
+	}
+	person, err := s.person(&h.application)
+	if err != nil {
+		return Standing{}, err
+	}
+	at := now.Truncate(time.Second)
+	if err := s.confirm(ctx, h.application.ID, person, at); err != nil {
+		return Standing{}, err
+	}
+	return s.approve(ctx, h.application.ID, nil, person, at)
+}
+
+// approve decides under the person's lock (rules A7 to A9).
+func (s *Service) approve(ctx context.Context, application string, check *store.Check, person realperson.Person, at time.Time) (Standing, error) {
+	day := uint16(tokens.DayOf(at.Unix()))
+	d, err := s.Store.Decide(ctx, application, check, store.Grant{
+		Person: s.vault.Person(person.Document, person.Number),
+		Month:  month(at), Quota: ApplicationsPerMonth, RenewalMs: Renewal.Milliseconds(),
+		Day: day, Subject: s.vault.Subject(day, person.Document, person.Number), Scopes: tokens.AllScopes,
+		ApprovedMs: at.UnixMilli(), ExpiresMs: at.UnixMilli() + tokens.CredentialLife*1000,
+	}, refusedFor)
+	if err != nil {
+		if errors.Is(err, store.ErrState) {
+			err = refusal.New(ApplicationRefused, "this application was refused meanwhile")
+		}
+		return Standing{}, err
+	}
+	if d.Approved {
 		s.metrics.approvals.Inc()
 	}
-	return Checked{check.ID, check.ExpiresMs / 1000, standing(h.application.ID, credential, passed), label}, nil
-}
-
-// person opens the sealed identity for the provider.
-func (s *Service) person(h Holder) (realperson.Person, error) {
-	name, err := s.vault.Open(h.application.Name, place(columnName, h.application.ID))
-	if err != nil {
-		return realperson.Person{}, err
-	}
-	number, err := s.vault.Open(h.application.Number, place(columnNumber, h.application.ID))
-	if err != nil {
-		return realperson.Person{}, err
-	}
-	return realperson.Person{Name: string(name), Document: h.application.Document, Number: string(number)}, nil
-}
-
-// decide asks the provider, and stops waiting for one that does not keep to
-// its deadline.
-func (s *Service) decide(ctx context.Context, p realperson.Person, evidence string) (label string, err error) {
-	bound, cancel := context.WithTimeout(ctx, s.CheckTimeout)
-	defer cancel()
-	type answer struct {
-		result realperson.Result
-		err    error
-	}
-	select {
-	case s.checks <- struct{}{}:
-	default:
-		s.metrics.checks.WithLabelValues("unavailable").Inc()
-		return "", refusal.New(CheckUnavailable, "too many real-person checks at once; nothing was changed")
-	}
-	answers := make(chan answer, 1)
-	go func() {
-		defer func() { <-s.checks }()
-		var a answer
-		defer func() {
-			if recover() != nil {
-				// What it panicked with may speak of the person.
-				a = answer{err: errors.New("the provider panicked")}
-			}
-			answers <- a
-		}()
-		a.result, a.err = s.Checker.Check(bound, p, evidence)
-	}()
-	var a answer
-	select {
-	case a = <-answers:
-	case <-bound.Done():
-		a.err = bound.Err()
+	if d.Superseded != nil {
+		s.metrics.revocations.WithLabelValues("supersede").Inc()
+		s.Wake()
 	}
 	switch {
-	case a.err == nil && a.result.Passed:
-		s.metrics.checks.WithLabelValues("passed").Inc()
-		return a.result.Label, nil
-	case a.err == nil:
-		s.metrics.checks.WithLabelValues("failed").Inc()
-		return "", refusal.New(CheckFailed, "the real-person check did not pass; nothing was changed")
-	case errors.Is(a.err, realperson.ErrEvidence):
-		return "", refusal.New(EvidenceInvalid, "evidence is not in the form that the provider reads")
-	case ctx.Err() != nil:
-		return "", ctx.Err() // the caller went away
-	case bound.Err() != nil:
-		s.metrics.checks.WithLabelValues("timeout").Inc()
-		return "", refusal.New(CheckTimeout, "the real-person check was not decided in time; nothing was changed")
+	case errors.Is(d.Err, store.ErrTooSoon):
+		from := (d.InForce.ExpiresMs - Renewal.Milliseconds()) / 1000
+		return Standing{}, refusal.Until(from, RenewalTooEarly, "a temporary ID is in force; a new one can be had from 3 hours before its end")
+	case errors.Is(d.Err, store.ErrQuota):
+		return Standing{}, refusal.Until(nextMonth(at).Unix(), QuotaExceeded, "3 temporary IDs were issued to this person this month")
 	}
-	s.metrics.checks.WithLabelValues("unavailable").Inc()
-	s.Log.Error("real-person provider failed", zap.Error(a.err))
-	return "", refusal.New(CheckUnavailable, "the real-person check cannot be done now; nothing was changed")
+	return standing(&d.Application, d.Credential, at), nil
+}
+
+func refusedFor(err error) refusal.Code {
+	if errors.Is(err, store.ErrTooSoon) {
+		return RenewalTooEarly
+	}
+	return QuotaExceeded
+}
+
+// person opens the sealed identity for the providers.
+func (s *Service) person(a *store.Application) (p realperson.Person, err error) {
+	name, err := s.vault.Open(a.Name, place(columnName, a.ID))
+	if err != nil {
+		return p, err
+	}
+	number, err := s.vault.Open(a.Number, place(columnNumber, a.ID))
+	return realperson.Person{Name: string(name), Document: a.Document, Number: string(number)}, err
 }

@@ -19,23 +19,28 @@ type ShownCode struct {
 	ServerTimeMs  int64
 }
 
-// Code gives the current code of a hosted session.
-func (s *Service) Code(ctx context.Context, h Holder, session string) (ShownCode, error) {
+// Code gives the current code of a hosted session to the visitor who opened it.
+// Asking again, as after a loss of the network, gives the code of that moment
+// (rule A10).
+func (s *Service) Code(ctx context.Context, v Visitor, session string) (ShownCode, error) {
 	if !wellFormed(session, sessionPrefix, idSize) {
 		return ShownCode{}, errNoSession
 	}
-	row, err := s.Store.Session(ctx, h.application.ID, session)
-	if errors.Is(err, store.ErrNotFound) {
+	row, application, credential, err := s.Store.Viewing(ctx, session)
+	if errors.Is(err, store.ErrNotFound) || err == nil && (!v.opens(&application) || !v.opened(&row)) {
 		return ShownCode{}, errNoSession
 	}
 	if err != nil {
 		return ShownCode{}, err
 	}
+	if row.ClosedMs != 0 {
+		return ShownCode{}, refusal.New(SessionClosed, "the holder ended this session")
+	}
 	if row.Seed == nil {
 		return ShownCode{}, refusal.New(SessionNotHosted, "the phone itself makes the codes of this session")
 	}
 	now := s.Now()
-	if err := inForce(h.credential, now); err != nil {
+	if err := open(&application, credential, now); err != nil {
 		return ShownCode{}, err
 	}
 	start := row.StartMs / 1000
@@ -44,14 +49,14 @@ func (s *Service) Code(ctx context.Context, h Holder, session string) (ShownCode
 		return ShownCode{}, refusal.New(SessionOver, "the code was shown for 30 minutes")
 	}
 	step := max(0, now.Unix()-start) / tokens.Period
-	text, err := s.hostedCode(row, h.credential.Serial, int(step))
+	text, err := s.hostedCode(row, credential.Serial, int(step))
 	if err != nil {
 		return ShownCode{}, err
 	}
 	return ShownCode{
 		Text: text, Step: int(step),
 		NextAt:        start + (step+1)*tokens.Period,
-		SessionEndsAt: min(end, h.credential.ExpiresMs/1000),
+		SessionEndsAt: min(end, credential.ExpiresMs/1000),
 		ServerTimeMs:  now.UnixMilli(),
 	}, nil
 }

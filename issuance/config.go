@@ -1,6 +1,8 @@
 package issuance
 
 import (
+	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -8,7 +10,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/realperson"
+	"github.com/railgate/railgate/issuance/residents"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/tokens"
@@ -26,6 +31,8 @@ type Config struct {
 	// Vault is the master that seals personal data. Another master than the one
 	// a database was filled with opens none of it.
 	Vault vault.Master
+	// FieldKeys are what seals since keys were rotated; none: the master's own.
+	FieldKeys []vault.FieldKey
 	// Announce lists more public keys for gateways to accept, for instance a
 	// load test's. Whoever holds one of them can make passes: leave it empty in
 	// production.
@@ -40,6 +47,16 @@ type Config struct {
 	// serves at once: a provider that hangs must not keep staff from revoking.
 	// 0: DefaultMaxChecks.
 	MaxChecks int
+	// Residents knows the resident ID cards.
+	Residents residents.Registry
+	// LookupTimeout bounds one question to it. 0: residents.DefaultTimeout.
+	LookupTimeout time.Duration
+	// Accounts are the passengers' accounts, in the same database; nil: nobody can
+	// be logged in.
+	Accounts Accounts
+	// Failures lock documents and addresses after too many failed checks. nil:
+	// nothing is counted.
+	Failures *attempts.Failures
 	// Now is the clock of every rule. nil: time.Now.
 	Now func() time.Time
 	// Wake is called after a commit that put a record into the outbox, so that
@@ -49,6 +66,12 @@ type Config struct {
 	Log *zap.Logger
 	// Metrics receives the counters. nil: they are counted and shown nowhere.
 	Metrics prometheus.Registerer
+}
+
+// Accounts is what the service asks of account.Service.
+type Accounts interface {
+	// Hold locks the login until the transaction ends, and refuses one that has ended.
+	Hold(ctx context.Context, tx *sql.Tx, h account.Holder) error
 }
 
 // DefaultMaxChecks is half of what the HTTP server serves at once by default.
@@ -69,12 +92,17 @@ func (c *Config) complete() error {
 	need(c.Checker != nil, "no real-person checker")
 	need(c.CheckTimeout >= 0 && c.CheckTimeout <= realperson.MaxTimeout,
 		fmt.Sprintf("check timeout must be 0 to %v", realperson.MaxTimeout))
+	need(c.Residents != nil, "no resident registry")
+	need(c.LookupTimeout >= 0, "lookup timeout is negative")
 	need(c.MaxChecks >= 0, "max checks is negative")
 	if c.MaxChecks == 0 {
 		c.MaxChecks = DefaultMaxChecks
 	}
 	if c.CheckTimeout == 0 {
 		c.CheckTimeout = realperson.DefaultTimeout
+	}
+	if c.LookupTimeout == 0 {
+		c.LookupTimeout = residents.DefaultTimeout
 	}
 	if c.Now == nil {
 		c.Now = time.Now

@@ -17,13 +17,16 @@ type metrics struct {
 	applications prometheus.Counter
 	approvals    prometheus.Counter
 	checks       *prometheus.CounterVec // by outcome
+	lookups      *prometheus.CounterVec // by answer of the resident registry
 	sessions     *prometheus.CounterVec // by mode
+	erased       prometheus.Counter
 	revocations  *prometheus.CounterVec // by action
 }
 
 var (
 	checkOutcomes     = []string{"passed", "failed", "timeout", "unavailable"}
-	revocationActions = []string{"revoke", "unrevoke"}
+	revocationActions = []string{"revoke", "lift", "supersede"}
+	lookupAnswers     = []string{"matched", "not_matched", "lost", "cancelled", "unknown"}
 )
 
 func newMetrics(reg prometheus.Registerer, s *store.Store) (*metrics, error) {
@@ -42,12 +45,14 @@ func newMetrics(reg prometheus.Registerer, s *store.Store) (*metrics, error) {
 		approvals:    counter("railgate_issuer_approvals_total", "Credentials approved."),
 		checks:       vec("railgate_issuer_real_person_checks_total", "Real-person checks by outcome.", "outcome", checkOutcomes),
 		sessions:     vec("railgate_issuer_sessions_total", "Sessions opened by mode.", "mode", []string{string(Anchor), string(Hosted)}),
-		revocations:  vec("railgate_issuer_revocations_total", "Credentials revoked and unrevoked.", "action", revocationActions),
+		lookups:      vec("railgate_issuer_resident_lookups_total", "Questions to the resident registry by answer; unknown is none.", "answer", lookupAnswers),
+		erased:       counter("railgate_issuer_applications_erased_total", "Applications erased after 31 days."),
+		revocations:  vec("railgate_issuer_revocations_total", "Credentials revoked, lifted and superseded.", "action", revocationActions),
 	}
 	if reg == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.applications, m.approvals, m.checks, m.sessions, m.revocations, waiting{s}} {
+	for _, c := range []prometheus.Collector{m.applications, m.approvals, m.checks, m.lookups, m.sessions, m.erased, m.revocations, waiting{s}} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}

@@ -16,15 +16,24 @@ const (
 	CheckTimeout             refusal.Code = "real_person_check_timeout"
 	CheckUnavailable         refusal.Code = "real_person_check_unavailable"
 	CheckRequired            refusal.Code = "real_person_check_required"
+	IdentityNotConfirmed     refusal.Code = "identity_not_confirmed"
+	DocumentCancelled        refusal.Code = "document_cancelled"
+	LookupUnavailable        refusal.Code = "identity_lookup_unavailable"
+	QuotaExceeded            refusal.Code = "quota_exceeded"
+	RenewalTooEarly          refusal.Code = "renewal_too_early"
+	ApplicationRefused       refusal.Code = "application_refused"
+	ApplicationExpired       refusal.Code = "application_expired"
 	NotApproved              refusal.Code = "not_approved"
 	CredentialExpired        refusal.Code = "credential_expired"
 	CredentialRevoked        refusal.Code = "credential_revoked"
+	CredentialSuperseded     refusal.Code = "credential_superseded"
 	ModeInvalid              refusal.Code = "mode_invalid"
 	AnchorInvalid            refusal.Code = "anchor_invalid"
 	IssuingSuspended         refusal.Code = "issuing_suspended"
 	SessionNotFound          refusal.Code = "session_not_found"
 	SessionNotHosted         refusal.Code = "session_not_hosted"
 	SessionOver              refusal.Code = "session_over"
+	SessionClosed            refusal.Code = "session_closed"
 )
 
 // What a staff request can be refused for.
@@ -38,7 +47,8 @@ func Codes() []refusal.Code {
 	return []refusal.Code{
 		NameInvalid, CityInvalid, DocumentTypeNotSupported, DocumentNumberInvalid, LocationMissing, LocationInvalid,
 		Unauthorized, EvidenceInvalid, CheckFailed, CheckTimeout, CheckUnavailable, CheckRequired,
-		NotApproved, CredentialExpired, CredentialRevoked, ModeInvalid, AnchorInvalid,
-		IssuingSuspended, SessionNotFound, SessionNotHosted, SessionOver, CredentialNotFound, ReasonInvalid,
+		IdentityNotConfirmed, DocumentCancelled, LookupUnavailable, QuotaExceeded, RenewalTooEarly, ApplicationRefused, ApplicationExpired,
+		NotApproved, CredentialExpired, CredentialRevoked, CredentialSuperseded, ModeInvalid, AnchorInvalid,
+		IssuingSuspended, SessionNotFound, SessionNotHosted, SessionOver, SessionClosed, CredentialNotFound, ReasonInvalid,
 	}
 }

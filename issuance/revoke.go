@@ -7,14 +7,12 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/tokens"
 )
-
-// Staff is someone who has shown a staff credential; Name is that credential's,
-// kept with what was done under it.
-type Staff struct{ Name string }
 
 // Reasons are why a credential may be revoked.
 func Reasons() []string { return []string{"lost_phone", "fraud", "superseded", "staff"} }
@@ -28,41 +26,50 @@ type Accepted struct {
 
 // Revoke withdraws a credential. When it returns, the record for the gateways
 // is durably on its way. It is idempotent.
-func (s *Service) Revoke(ctx context.Context, by Staff, serial, reason string) (Accepted, error) {
+func (s *Service) Revoke(ctx context.Context, by staff.Member, serial, reason, request string) (Accepted, error) {
 	if !slices.Contains(Reasons(), reason) {
 		return Accepted{}, refusal.New(ReasonInvalid, "reason must be lost_phone, fraud, superseded or staff")
 	}
-	return s.change(ctx, by, serial, store.Change{Revoke: true, Reason: reason})
+	return s.change(ctx, by, staff.Revoke, serial, request, store.Change{Revoke: true, Reason: reason})
 }
 
 // Unrevoke lifts a revocation. It is idempotent.
-func (s *Service) Unrevoke(ctx context.Context, by Staff, serial string) (Accepted, error) {
-	return s.change(ctx, by, serial, store.Change{})
+func (s *Service) Unrevoke(ctx context.Context, by staff.Member, serial, request string) (Accepted, error) {
+	return s.change(ctx, by, staff.Lift, serial, request, store.Change{})
 }
 
-func (s *Service) change(ctx context.Context, by Staff, text string, c store.Change) (Accepted, error) {
+func (s *Service) change(ctx context.Context, by staff.Member, what staff.Action, text, request string, c store.Change) (Accepted, error) {
+	if err := by.May(what); err != nil {
+		return Accepted{}, err
+	}
 	serial, err := tokens.ParseSerial(text)
 	if err != nil || serial.Index >= store.IndexEnd {
 		return Accepted{}, errNoCredential
 	}
-	c.Serial, c.Who, c.AtMs = serial, by.Name, s.Now().UnixMilli()
+	c.Serial, c.Who, c.AtMs = serial, by.Name(), s.Now().UnixMilli()
+	if c.Entry, err = audit.By(by, what, audit.Serial(serial), c.AtMs); err != nil {
+		return Accepted{}, err
+	}
+	c.Entry.Detail, c.Entry.Request = c.Reason, request
 	since, changed, err := s.Store.Apply(ctx, c)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return Accepted{}, errNoCredential
 	case errors.Is(err, store.ErrExpired):
 		return Accepted{}, refusal.New(CredentialExpired, "the 24 hours of this credential are over: no gate accepts it any more")
+	case errors.Is(err, store.ErrSuperseded):
+		return Accepted{}, refusal.New(CredentialSuperseded, "the person has a newer credential")
 	case err != nil:
 		return Accepted{}, err
 	}
 	if changed {
 		s.Wake()
-		action := "unrevoke"
+		action := "lift"
 		if c.Revoke {
 			action = "revoke"
 		}
 		s.metrics.revocations.WithLabelValues(action).Inc()
-		s.Log.Info("credential changed", zap.String("action", action), zap.Stringer("serial", serial), zap.String("by", by.Name))
+		s.Log.Info("credential changed", zap.String("action", action), zap.Stringer("serial", serial), zap.String("by", by.Name()))
 	}
 	return Accepted{serial, since}, nil
 }

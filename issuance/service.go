@@ -29,7 +29,7 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("issuance: metrics: %w", err)
 	}
-	s := &Service{Config: c, vault: vault.New(c.Vault), metrics: m, checks: make(chan struct{}, c.MaxChecks)}
+	s := &Service{Config: c, vault: vault.New(c.Vault, c.FieldKeys...), metrics: m, checks: make(chan struct{}, c.MaxChecks)}
 	if err := s.announceKeys(ctx); err != nil {
 		return nil, err
 	}
@@ -45,7 +45,8 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 		zap.String("database", s.Store.Dialect()),
 		zap.Int("partitions", s.Store.Partitions()),
 		zap.Uint16("key_id", uint16(s.KeyID)),
-		zap.String("real_person_check", s.Checker.Label()))
+		zap.String("real_person_check", s.Checker.Label()),
+		zap.String("resident_registry", s.Residents.Label()))
 	return s, nil
 }
 
@@ -53,14 +54,19 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 const announceCheck = time.Hour
 
 // Run repeats the announcement of the keys before the stream can have forgotten
-// it, until ctx ends.
+// it, and erases what is older than the rules allow, until ctx ends.
 func (s *Service) Run(ctx context.Context) {
 	tick := time.NewTicker(announceCheck)
 	defer tick.Stop()
+	erase := time.NewTicker(eraseEvery)
+	defer erase.Stop()
+	s.eraseDue(ctx)
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-erase.C:
+			s.eraseDue(ctx)
 		case <-tick.C:
 			if err := s.announceKeys(ctx); err != nil && ctx.Err() == nil {
 				s.Log.Error("announcing the keys again", zap.Error(err))

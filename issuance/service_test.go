@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,10 +13,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/keystore"
 	"github.com/railgate/railgate/issuance/realperson"
 	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/residents"
+	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/revocation"
@@ -41,7 +45,7 @@ func newDesk(t *testing.T) *desk {
 	t.Cleanup(func() { s.Close() })
 	keys := keystore.New()
 	d.Config = issuance.Config{
-		Store: s, Signer: keys.Issuer, KeyID: keys.IssuerID, Vault: keys.Vault, Checker: realperson.Sandbox{},
+		Store: s, Signer: keys.Issuer, KeyID: keys.IssuerID, Vault: keys.Vault, Checker: realperson.Sandbox{}, Residents: residents.Sandbox{},
 		Now: func() time.Time { return d.now }, Wake: func() { d.wake++ },
 	}
 	return d
@@ -56,25 +60,67 @@ func (d *desk) open() *issuance.Service {
 	return s
 }
 
-func (d *desk) apply(s *issuance.Service) (issuance.Holder, string) {
+// pass is what opens an application.
+type pass struct{ application, token string }
+
+// number is the resident ID number of the n-th test person, whom nobody is.
+func number(n int) string {
+	head := fmt.Sprintf("11010519491231%03d", n+2)
+	sum := 0
+	for _, c := range head {
+		sum = (sum + int(c-'0')) * 2 % 11
+	}
+	return head + string("0123456789X"[(12-sum)%11])
+}
+
+// apply applies for the n-th test person.
+func (d *desk) apply(s *issuance.Service, n int) (issuance.Holder, pass) {
 	d.t.Helper()
-	a, err := s.Apply(d.t.Context(), issuance.Form{
-		Name: "测试甲", DocumentType: "resident_id", DocumentNumber: "11010519491231002X", City: "北京",
+	a, err := s.Apply(d.t.Context(), nil, issuance.Form{
+		Name: "测试甲", DocumentType: "resident_id", DocumentNumber: number(n), City: "北京",
 		Location: &issuance.Location{Latitude: 39.9, Longitude: 116.4},
 	})
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	return d.authorize(s, a.AccessToken), a.AccessToken
+	p := pass{a.Application, a.AccessToken}
+	return d.authorize(s, p), p
 }
 
-func (d *desk) authorize(s *issuance.Service, token string) issuance.Holder {
+func (d *desk) authorize(s *issuance.Service, p pass) issuance.Holder {
 	d.t.Helper()
-	h, err := s.Authorize(d.t.Context(), token)
+	h, err := s.Authorize(d.t.Context(), d.visitor(p), p.application)
 	if err != nil {
 		d.t.Fatal(err)
 	}
 	return h
+}
+
+func (d *desk) visitor(p pass) issuance.Visitor {
+	d.t.Helper()
+	v, err := issuance.ByAccess(p.token)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return v
+}
+
+// member is someone at a window who is also of the police desk.
+func (d *desk) member() staff.Member {
+	d.t.Helper()
+	secret, c, err := staff.New("window-7", staff.Window, staff.Police)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	list, err := staff.NewList(staff.Config{Credentials: []staff.Credential{c}})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	m, err := list.Find(secret)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return m
 }
 
 // An issuer that starts again does not announce its keys again, and a key id is
@@ -133,10 +179,10 @@ func TestApprovalAroundMidnight(t *testing.T) {
 	d := newDesk(t)
 	s := d.open()
 	midnight := time.Date(2026, 2, 11, 0, 0, 0, 0, identity.Beijing)
-	for _, at := range []time.Time{midnight.Add(-time.Millisecond), midnight} {
+	for n, at := range []time.Time{midnight.Add(-time.Millisecond), midnight} {
 		d.now = at
-		h, token := d.apply(s)
-		c, err := s.Check(t.Context(), h, realperson.SandboxPass)
+		h, token := d.apply(s, n)
+		c, err := s.Check(t.Context(), h, realperson.SandboxPass, attempts.Caller{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -152,7 +198,7 @@ func TestApprovalAroundMidnight(t *testing.T) {
 		}
 		shown := tokens.Assemble(o.Pass, 0, links[0])
 		f := shown.Fields()
-		want := vault.New(d.Vault).Subject(day, identity.ResidentID, "11010519491231002X")
+		want := vault.New(d.Vault).Subject(day, identity.ResidentID, number(n))
 		if f.Subject != want || f.Scopes != tokens.AllScopes || f.Expiry != c.Standing.ExpiresAt || f.Start != at.Unix() {
 			t.Fatalf("at %v the pass has %+v, subject want %s", at, f, want)
 		}
@@ -171,8 +217,8 @@ func TestApprovalAroundMidnight(t *testing.T) {
 func TestClockSetBack(t *testing.T) {
 	d := newDesk(t)
 	s := d.open()
-	h, token := d.apply(s)
-	c, err := s.Check(t.Context(), h, realperson.SandboxPass)
+	h, token := d.apply(s, 0)
+	c, err := s.Check(t.Context(), h, realperson.SandboxPass, attempts.Caller{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +229,7 @@ func TestClockSetBack(t *testing.T) {
 	if err != nil || o.StartAt != approved {
 		t.Fatalf("start %d, approved %d: %v", o.StartAt, approved, err)
 	}
-	code, err := s.Code(t.Context(), h, o.Session)
+	code, err := s.Code(t.Context(), d.visitor(token), o.Session)
 	if err != nil || code.Step != 0 {
 		t.Fatalf("step %d: %v", code.Step, err)
 	}
@@ -201,8 +247,8 @@ func (failing) Sign([]byte) ([tokens.SigSize]byte, error) {
 func TestSignerThatFails(t *testing.T) {
 	d := newDesk(t)
 	s := d.open()
-	h, token := d.apply(s)
-	c, err := s.Check(t.Context(), h, realperson.SandboxPass)
+	h, token := d.apply(s, 0)
+	c, err := s.Check(t.Context(), h, realperson.SandboxPass, attempts.Caller{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,10 +266,10 @@ func TestSignerThatFails(t *testing.T) {
 // Under another vault master nothing opens, and nobody is let through.
 func TestForeignVault(t *testing.T) {
 	d := newDesk(t)
-	_, token := d.apply(d.open())
+	_, token := d.apply(d.open(), 0)
 	d.Vault = vault.NewMaster()
 	other := d.open()
-	_, err := other.Check(t.Context(), d.authorize(other, token), realperson.SandboxPass)
+	_, err := other.Check(t.Context(), d.authorize(other, token), realperson.SandboxPass, attempts.Caller{})
 	if !errors.Is(err, vault.ErrKey) {
 		t.Fatalf("checked: %v", err)
 	}
@@ -246,7 +292,7 @@ func TestConfigNamesAllThatIsMissing(t *testing.T) {
 	if err == nil {
 		t.Fatal("opened with nothing")
 	}
-	for _, want := range []string{"store", "signer", "key id", "vault", "checker", "timeout", "max checks"} {
+	for _, want := range []string{"store", "signer", "key id", "vault", "checker", "registry", "timeout", "max checks"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not named in %q", want, err)
 		}
@@ -259,9 +305,9 @@ func TestMetrics(t *testing.T) {
 	reg := prometheus.NewRegistry()
 	d.Metrics = reg
 	s := d.open()
-	h, token := d.apply(s)
-	s.Check(t.Context(), h, realperson.SandboxFail)
-	c, err := s.Check(t.Context(), h, realperson.SandboxPass)
+	h, token := d.apply(s, 0)
+	s.Check(t.Context(), h, realperson.SandboxFail, attempts.Caller{})
+	c, err := s.Check(t.Context(), h, realperson.SandboxPass, attempts.Caller{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -269,7 +315,7 @@ func TestMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if _, err := s.Revoke(t.Context(), issuance.Staff{Name: "window-7"}, c.Standing.Serial.String(), "fraud"); err != nil {
+		if _, err := s.Revoke(t.Context(), d.member(), c.Standing.Serial.String(), "fraud", ""); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -309,8 +355,8 @@ func TestMetrics(t *testing.T) {
 func TestNoSessionUnderTheIssuersKeyOnceItIsCutOff(t *testing.T) {
 	d := newDesk(t)
 	s := d.open()
-	h, token := d.apply(s)
-	c, err := s.Check(t.Context(), h, realperson.SandboxPass)
+	h, token := d.apply(s, 0)
+	c, err := s.Check(t.Context(), h, realperson.SandboxPass, attempts.Caller{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -321,14 +367,13 @@ func TestNoSessionUnderTheIssuersKeyOnceItIsCutOff(t *testing.T) {
 	d.now = before.Add(time.Second)
 	s = d.open()
 	h = d.authorize(s, token)
-	var refusal *refusal.Refusal
-	if _, err := s.OpenSession(t.Context(), h, c.Check, issuance.Hosted, ""); !errors.As(err, &refusal) || refusal.Code != issuance.IssuingSuspended {
+	if _, err := s.OpenSession(t.Context(), h, c.Check, issuance.Hosted, ""); !refusal.Is(err, issuance.IssuingSuspended) {
 		t.Fatalf("at the cut-off: %v", err)
 	}
-	if _, err := s.Revoke(t.Context(), issuance.Staff{Name: "window-7"}, c.Standing.Serial.String(), "fraud"); err != nil {
+	if _, err := s.Revoke(t.Context(), d.member(), c.Standing.Serial.String(), "fraud", ""); err != nil {
 		t.Fatalf("revoking: %v", err)
 	}
-	if _, err := s.Unrevoke(t.Context(), issuance.Staff{Name: "window-7"}, c.Standing.Serial.String()); err != nil {
+	if _, err := s.Unrevoke(t.Context(), d.member(), c.Standing.Serial.String(), ""); err != nil {
 		t.Fatal(err)
 	}
 	d.now = before

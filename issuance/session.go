@@ -2,6 +2,7 @@ package issuance
 
 import (
 	"context"
+	"database/sql"
 	"encoding/hex"
 	"errors"
 
@@ -42,7 +43,7 @@ func (s *Service) OpenSession(ctx context.Context, h Holder, check string, mode 
 	if c == nil {
 		return Session{}, refusal.New(NotApproved, "no real-person check has passed yet")
 	}
-	if err := inForce(c, now); err != nil {
+	if err := open(&h.application, c, now); err != nil {
 		return Session{}, err
 	}
 	if !wellFormed(check, checkPrefix, idSize) {
@@ -70,10 +71,16 @@ func (s *Service) OpenSession(ctx context.Context, h Holder, check string, mode 
 		ID: random(sessionPrefix, idSize), Application: h.application.ID,
 		Check: check, Key: s.KeyID, StartMs: start * 1000,
 	}
+	var hold func(context.Context, *sql.Tx) error
+	if l := h.visitor.login; l != nil {
+		row.Login = l.Login()
+		// A logout at this moment either finds the session, or the session finds no login.
+		hold = func(ctx context.Context, tx *sql.Tx) error { return s.Accounts.Hold(ctx, tx, *l) }
+	}
 	if mode == Hosted {
 		row.Pass, row.Seed = pass[:], s.vault.Seal(seed[:], seedPlace(row.ID))
 	}
-	err = s.Store.OpenSession(ctx, row, now.UnixMilli())
+	err = s.Store.OpenSession(ctx, row, now.UnixMilli(), hold)
 	if errors.Is(err, store.ErrCheckUnusable) {
 		return Session{}, errCheckRequired
 	}

@@ -19,8 +19,11 @@ import (
 	"github.com/railgate/railgate/internal/process"
 	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/api"
+	"github.com/railgate/railgate/issuance/backend"
 	"github.com/railgate/railgate/issuance/keystore"
 	"github.com/railgate/railgate/issuance/realperson"
+	"github.com/railgate/railgate/issuance/residents"
+	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/publish"
@@ -106,18 +109,20 @@ func (h *house) startIssuer(ctx context.Context, a addresses, brokers []string, 
 		Outbox: db, Authority: keys.Authority, Heartbeat: heartbeat, Now: h.clock.now, Log: log,
 	})
 	metrics := prometheus.NewRegistry()
-	service, err := issuance.Open(ctx, issuance.Config{
-		Store: db, Signer: keys.Issuer, KeyID: keys.IssuerID, Vault: keys.Vault,
-		Announce: []issuance.PublicKey{{ID: loadKeyID, Public: signing.NewKey(h.loadSeed).Public()}},
-		Checker:  realperson.Sandbox{}, CheckTimeout: time.Second,
-		Now: h.clock.now, Wake: publisher.Wake, Log: log, Metrics: metrics,
-	})
+	secret, credential, err := staff.New("demo", staff.Window, staff.Police)
 	if err != nil {
 		return nil, err
 	}
-	secret, staff := api.NewStaffCredential("demo")
 	h.staff = secret
-	web, err := api.New(service, api.Config{Staff: []api.StaffCredential{staff}, Log: log, Metrics: metrics})
+	web, err := backend.Open(ctx, backend.Config{
+		Rules: issuance.Config{
+			Store: db, Signer: keys.Issuer, KeyID: keys.IssuerID, Vault: keys.Vault,
+			Announce: []issuance.PublicKey{{ID: loadKeyID, Public: signing.NewKey(h.loadSeed).Public()}},
+			Checker:  realperson.Sandbox{}, CheckTimeout: time.Second, Residents: residents.Sandbox{},
+			Now: h.clock.now, Wake: publisher.Wake, Log: log, Metrics: metrics,
+		},
+		Staff: []staff.Credential{credential},
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -130,9 +135,10 @@ func (h *house) startIssuer(ctx context.Context, a addresses, brokers []string, 
 		return nil, err
 	}
 	h.parts.Go(func() error { return publisher.Run(ctx) })
-	h.parts.Go(func() error { return process.ServeHTTP(ctx, api.NewServer("", web.Public(), log), public, drain) })
+	h.parts.Go(func() error { return web.Run(ctx) })
+	h.parts.Go(func() error { return process.ServeHTTP(ctx, api.NewServer("", web.API.Public(), log), public, drain) })
 	h.parts.Go(func() error {
-		return process.ServeHTTP(ctx, api.NewServer("", web.Admin(metrics), log), admin, drain)
+		return process.ServeHTTP(ctx, api.NewServer("", web.API.Admin(metrics), log), admin, drain)
 	})
 	return revocation.NewAuthority(keys.Authority.Public())
 }

@@ -32,7 +32,7 @@ var errLoginRequired = refusal.New(LoginRequired, "")
 
 // Authorize finds the login that a token belongs to. It counts as a use of it.
 func (s *Service) Authorize(ctx context.Context, token string) (h Holder, err error) {
-	if !wellFormed(token, tokenPrefix, tokenSize) {
+	if !wellFormed(token, TokenPrefix, tokenSize) {
 		return Holder{}, errLoginRequired
 	}
 	now := s.Now()

@@ -69,7 +69,7 @@ func (s *Service) LogIn(ctx context.Context, login, password string, from attemp
 // begin makes the login of a password that was right.
 func (s *Service) begin(ctx context.Context, c credential, upgraded string, name, address attempts.Key) (LoggedIn, error) {
 	now := s.Now()
-	token := random(tokenPrefix, tokenSize)
+	token := random(TokenPrefix, tokenSize)
 	in := LoggedIn{Token: token, Account: c.account, Login: random(loginPrefix, idSize), ExpiresAt: now.Add(s.LoginLife).Unix()}
 	err := s.Database.Change(ctx, "log in", func(ctx context.Context, tx *sql.Tx) error {
 		no, err := s.lock(ctx, tx, c.account)

@@ -12,7 +12,7 @@ import (
 const (
 	accountPrefix = "acc_"
 	loginPrefix   = "log_"
-	tokenPrefix   = "rgl_"
+	TokenPrefix   = "rgl_" // of a login token: tells it from an access token
 )
 
 const (

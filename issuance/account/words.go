@@ -2,32 +2,29 @@ package account
 
 import "github.com/railgate/railgate/issuance/refusal"
 
-// Text is what a passenger reads: what is wrong, and what to do next (rule A14).
-type Text struct{ EN, ZH, NextEN, NextZH string }
-
 const (
 	correctEN = "Correct the field and send it again."
 	correctZH = "请更正后重新提交。"
 )
 
 // Words has the text of each code.
-var Words = map[refusal.Code]Text{
-	LoginRequired:      {"Please log in.", "请登录。", "Log in and try again.", "请登录后重试。"},
-	LoginFailed:        {"The login name or the password is wrong.", "用户名或密码错误。", "Check both and try again.", "请核对后重试。"},
-	LoginInvalid:       {"The login name is not valid: 6 to 30 letters, digits and underscores, beginning with a letter.", "用户名应为6至30位字母、数字或下划线，且以字母开头。", correctEN, correctZH},
-	LoginTaken:         {"This login name is taken.", "该用户名已被使用。", "Choose another login name.", "请更换用户名。"},
-	PasswordInvalid:    {"The password is not valid: it needs 8 to 128 characters.", "密码格式有误，长度应为8至128个字符。", correctEN, correctZH},
-	PasswordCommon:     {"This password is too easy to guess.", "密码过于简单。", "Choose another password.", "请更换密码。"},
-	PasswordWrong:      {"The password is wrong.", "密码错误。", "Enter the present password again.", "请重新输入当前密码。"},
-	Busy:               {"The service is busy.", "系统繁忙。", "Please try again in a moment.", "请稍后重试。"},
-	DocumentInvalid:    {"This type of document is not supported.", "不支持该证件类型。", "Choose a resident ID card, a passport, or a permit for Hong Kong, Macau or Taiwan residents.", "请选择居民身份证、护照、港澳居民来往内地通行证或台湾居民来往大陆通行证。"},
-	NameInvalid:        {"The name is not valid.", "姓名填写有误。", "Enter the name as on the document.", "请按证件填写姓名。"},
-	NumberInvalid:      {"The document number is not valid.", "证件号码填写有误。", "Enter the number as on the document.", "请按证件填写号码。"},
-	NationalityInvalid: {"The nationality is not valid.", "国籍填写有误。", "Choose the nationality on the document.", "请按证件选择国籍。"},
-	ContactMissing:     {"A phone number or an e-mail address is required.", "请填写手机号码或电子邮箱。", "Enter at least one of the two.", "请至少填写一项。"},
-	PhoneInvalid:       {"The phone number is not valid.", "手机号码填写有误。", correctEN, correctZH},
-	EmailInvalid:       {"The e-mail address is not valid.", "电子邮箱填写有误。", correctEN, correctZH},
-	ConsentRequired:    {"Consent to the privacy policy in force is required.", "需要同意现行隐私政策。", "Read the policy and agree to it.", "请阅读并同意隐私政策。"},
-	ProfileConflict:    {"The profile was changed meanwhile.", "资料已被修改。", "Load the profile again and repeat the change.", "请重新打开资料页面后再修改。"},
-	AccountNotFound:    {"There is no such account.", "账户不存在。", "Check the login name, phone number or e-mail address.", "请核对用户名、手机号码或电子邮箱。"},
+var Words = map[refusal.Code]refusal.Text{
+	LoginRequired:      refusal.Say("Please log in.", "请登录。", "Log in and try again.", "请登录后重试。"),
+	LoginFailed:        refusal.Say("The login name or the password is wrong.", "用户名或密码错误。", "Check both and try again.", "请核对后重试。"),
+	LoginInvalid:       refusal.Say("The login name is not valid: 6 to 30 letters, digits and underscores, beginning with a letter.", "用户名应为6至30位字母、数字或下划线，且以字母开头。", correctEN, correctZH),
+	LoginTaken:         refusal.Say("This login name is taken.", "该用户名已被使用。", "Choose another login name.", "请更换用户名。"),
+	PasswordInvalid:    refusal.Say("The password is not valid: it needs 8 to 128 characters.", "密码格式有误，长度应为8至128个字符。", correctEN, correctZH),
+	PasswordCommon:     refusal.Say("This password is too easy to guess.", "密码过于简单。", "Choose another password.", "请更换密码。"),
+	PasswordWrong:      refusal.Say("The password is wrong.", "密码错误。", "Enter the present password again.", "请重新输入当前密码。"),
+	Busy:               refusal.Say("The service is busy.", "系统繁忙。", "Please try again in a moment.", "请稍后重试。"),
+	DocumentInvalid:    refusal.Say("This type of document is not supported.", "不支持该证件类型。", "Choose a resident ID card, a passport, or a permit for Hong Kong, Macau or Taiwan residents.", "请选择居民身份证、护照、港澳居民来往内地通行证或台湾居民来往大陆通行证。"),
+	NameInvalid:        refusal.Say("The name is not valid.", "姓名填写有误。", "Enter the name as on the document.", "请按证件填写姓名。"),
+	NumberInvalid:      refusal.Say("The document number is not valid.", "证件号码填写有误。", "Enter the number as on the document.", "请按证件填写号码。"),
+	NationalityInvalid: refusal.Say("The nationality is not valid.", "国籍填写有误。", "Choose the nationality on the document.", "请按证件选择国籍。"),
+	ContactMissing:     refusal.Say("A phone number or an e-mail address is required.", "请填写手机号码或电子邮箱。", "Enter at least one of the two.", "请至少填写一项。"),
+	PhoneInvalid:       refusal.Say("The phone number is not valid.", "手机号码填写有误。", correctEN, correctZH),
+	EmailInvalid:       refusal.Say("The e-mail address is not valid.", "电子邮箱填写有误。", correctEN, correctZH),
+	ConsentRequired:    refusal.Say("Consent to the privacy policy in force is required.", "需要同意现行隐私政策。", "Read the policy and agree to it.", "请阅读并同意隐私政策。"),
+	ProfileConflict:    refusal.Say("The profile was changed meanwhile.", "资料已被修改。", "Load the profile again and repeat the change.", "请重新打开资料页面后再修改。"),
+	AccountNotFound:    refusal.Say("There is no such account.", "账户不存在。", "Check the login name, phone number or e-mail address.", "请核对用户名、手机号码或电子邮箱。"),
 }

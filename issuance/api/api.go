@@ -9,12 +9,24 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/staff"
 )
 
 // Config is what an API works with.
 type Config struct {
-	// Staff lists who may revoke. Empty: nobody.
-	Staff []StaffCredential
+	// Staff lists who may do what. nil: nobody may do anything.
+	Staff *staff.List
+	// Accounts are the passengers' accounts. nil: there are none, and nobody logs in.
+	Accounts *account.Service
+	// Proxies are those whose X-Forwarded-For is believed. Zero: none.
+	Proxies attempts.Proxies
+	// Rate bounds what one network may ask for of applying, checking, registering
+	// and logging in. Zero: no bound.
+	Rate attempts.Rate
+	// Callback takes what the real-person provider calls back. nil: it never does.
+	Callback http.Handler
 	// MaxInFlight bounds the requests served at once; more are refused with
 	// overloaded. 0: DefaultMaxInFlight.
 	MaxInFlight int
@@ -30,12 +42,16 @@ const DefaultMaxInFlight = 256
 
 // API serves one issuer.
 type API struct {
-	service *issuance.Service
-	staff   staffList
-	log     *zap.Logger
-	metrics *metrics
-	slots   chan struct{}
-	public  http.Handler
+	service  *issuance.Service
+	staff    *staff.List
+	accounts *account.Service
+	proxies  attempts.Proxies
+	limiter  *attempts.Limiter[attempts.Caller] // nil: no bound
+	callback http.Handler
+	log      *zap.Logger
+	metrics  *metrics
+	slots    chan struct{}
+	public   http.Handler
 }
 
 // New makes the handlers; it starts nothing.
@@ -52,15 +68,25 @@ func New(s *issuance.Service, c Config) (*API, error) {
 	if c.Log == nil {
 		c.Log = zap.NewNop()
 	}
-	staff, err := newStaffList(c.Staff)
-	if err != nil {
-		return nil, fmt.Errorf("api: %w", err)
+	if c.Staff == nil {
+		list, err := staff.NewList(staff.Config{})
+		if err != nil {
+			return nil, fmt.Errorf("api: %w", err)
+		}
+		c.Staff = list
+	}
+	var limiter *attempts.Limiter[attempts.Caller]
+	if c.Rate != (attempts.Rate{}) {
+		var err error
+		if limiter, err = attempts.NewLimiter[attempts.Caller](attempts.LimiterConfig{Each: c.Rate}); err != nil {
+			return nil, fmt.Errorf("api: %w", err)
+		}
 	}
 	m, err := newMetrics(c.Metrics)
 	if err != nil {
 		return nil, fmt.Errorf("api: metrics: %w", err)
 	}
-	a := &API{service: s, staff: staff, log: c.Log, metrics: m, slots: make(chan struct{}, c.MaxInFlight)}
+	a := &API{service: s, staff: c.Staff, accounts: c.Accounts, proxies: c.Proxies, limiter: limiter, callback: c.Callback, log: c.Log, metrics: m, slots: make(chan struct{}, c.MaxInFlight)}
 	a.public = a.around(a.mux())
 	return a, nil
 }

@@ -110,3 +110,11 @@ func requestID() string {
 	rand.Read(b[:])
 	return hex.EncodeToString(b[:])
 }
+
+// idOf is the id of the request that an answer is for.
+func idOf(w http.ResponseWriter) string {
+	if x, ok := w.(*exchange); ok {
+		return x.id
+	}
+	return ""
+}

@@ -10,6 +10,8 @@ import (
 	"github.com/railgate/railgate/issuance/api"
 	"github.com/railgate/railgate/issuance/keystore"
 	"github.com/railgate/railgate/issuance/realperson"
+	"github.com/railgate/railgate/issuance/residents"
+	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/store"
 )
 
@@ -17,7 +19,7 @@ import (
 // store as its Outbox and keys.Authority as its signer; its Wake goes into the
 // service's Config.
 func Example() {
-	run := func(ctx context.Context, log *zap.Logger, staff []api.StaffCredential, wake func()) error {
+	run := func(ctx context.Context, log *zap.Logger, roster *staff.List, wake func()) error {
 		keys, err := keystore.Open("keys")
 		if err != nil {
 			return err
@@ -30,12 +32,12 @@ func Example() {
 		metrics := prometheus.NewRegistry()
 		service, err := issuance.Open(ctx, issuance.Config{
 			Store: db, Signer: keys.Issuer, KeyID: keys.IssuerID, Vault: keys.Vault,
-			Checker: realperson.Sandbox{}, Wake: wake, Log: log, Metrics: metrics,
+			Checker: realperson.Sandbox{}, Residents: residents.Sandbox{}, Wake: wake, Log: log, Metrics: metrics,
 		})
 		if err != nil {
 			return err
 		}
-		a, err := api.New(service, api.Config{Staff: staff, Log: log, Metrics: metrics})
+		a, err := api.New(service, api.Config{Staff: roster, Log: log, Metrics: metrics})
 		if err != nil {
 			return err
 		}

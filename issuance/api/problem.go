@@ -3,24 +3,13 @@ package api
 import (
 	"encoding/json"
 	"net/http"
+	"time"
 
 	"github.com/railgate/railgate/issuance/refusal"
 )
 
-// Codes of the transport; those of the rules are issuance.Codes.
-const (
-	BodyMalformed    refusal.Code = "body_malformed"
-	BodyTooLarge     refusal.Code = "body_too_large"
-	MediaType        refusal.Code = "media_type_not_supported"
-	StaffUnknown     refusal.Code = "staff_unauthorized"
-	NotFound         refusal.Code = "not_found"
-	MethodNotAllowed refusal.Code = "method_not_allowed"
-	Overloaded       refusal.Code = "overloaded"
-	Internal         refusal.Code = "internal_error"
-)
-
-// words is a text in the two languages of the service.
-type words struct {
+// bilingual is a text in the two languages of the service.
+type bilingual struct {
 	EN string `json:"en"`
 	ZH string `json:"zh"`
 }
@@ -33,8 +22,9 @@ type problem struct {
 	Status   int          `json:"status"`
 	Code     refusal.Code `json:"code"`
 	Detail   string       `json:"detail"`
-	Text     words        `json:"text"`
-	NextStep *words       `json:"next_step,omitempty"`
+	Text     bilingual    `json:"text"`
+	NextStep *bilingual   `json:"next_step,omitempty"`
+	RetryAt  int64        `json:"retry_at,omitempty"` // Unix seconds
 }
 
 // newProblem renders a code. A code outside the table is a mistake of ours and
@@ -46,13 +36,13 @@ func newProblem(code refusal.Code, detail string) problem {
 	}
 	p := problem{
 		Type: "/problems/" + string(code), Title: http.StatusText(info.status), Status: info.status,
-		Code: code, Detail: detail, Text: info.text,
+		Code: code, Detail: detail, Text: bilingual{info.text.EN, info.text.ZH},
 	}
 	if detail == "" {
 		p.Detail = info.text.EN
 	}
-	if info.next != (words{}) {
-		p.NextStep = &info.next
+	if info.text.NextEN != "" {
+		p.NextStep = &bilingual{info.text.NextEN, info.text.NextZH}
 	}
 	return p
 }
@@ -65,6 +55,9 @@ func (p problem) write(w http.ResponseWriter) {
 		h.Set("WWW-Authenticate", "Bearer")
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 		h.Set("Retry-After", "1")
+	}
+	if p.RetryAt != 0 {
+		h.Set("Retry-After", time.Unix(p.RetryAt, 0).UTC().Format(http.TimeFormat))
 	}
 	h.Set("Content-Type", "application/problem+json")
 	body, err := json.Marshal(p)

@@ -8,7 +8,7 @@ import (
 
 // revoke withdraws a credential in the name of the staff credential shown.
 func (a *API) revoke(w http.ResponseWriter, r *http.Request) error {
-	staff, err := a.staff.find(r)
+	member, err := a.staff.Bearer(r.Header.Values("Authorization"))
 	if err != nil {
 		return err
 	}
@@ -18,19 +18,19 @@ func (a *API) revoke(w http.ResponseWriter, r *http.Request) error {
 	if err := readJSON(w, r, &in); err != nil {
 		return err
 	}
-	return accepted(w)(a.service.Revoke(r.Context(), staff, r.PathValue("serial"), in.Reason))
+	return accepted(w)(a.service.Revoke(r.Context(), member, r.PathValue("serial"), in.Reason, idOf(w)))
 }
 
 // unrevoke lifts a revocation.
 func (a *API) unrevoke(w http.ResponseWriter, r *http.Request) error {
-	staff, err := a.staff.find(r)
+	member, err := a.staff.Bearer(r.Header.Values("Authorization"))
 	if err != nil {
 		return err
 	}
 	if err := readJSON(w, r, &struct{}{}); err != nil {
 		return err
 	}
-	return accepted(w)(a.service.Unrevoke(r.Context(), staff, r.PathValue("serial")))
+	return accepted(w)(a.service.Unrevoke(r.Context(), member, r.PathValue("serial"), idOf(w)))
 }
 
 // accepted answers 202: the record is durable, the gateways learn it in a moment.

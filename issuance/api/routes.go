@@ -25,10 +25,14 @@ type operation struct {
 
 func (a *API) operations() []operation {
 	return []operation{
-		{Route{"POST", "/v1/applications"}, a.apply},
+		{Route{"POST", "/v1/applications"}, a.limited(a.apply)},
 		{Route{"GET", "/v1/applications/{id}"}, a.holder(a.standing)},
-		{Route{"POST", "/v1/applications/{id}/checks"}, a.holder(a.check)},
+		{Route{"GET", "/v1/applications/{id}/data"}, a.holder(a.held)},
+		{Route{"POST", "/v1/applications/{id}/checks"}, a.limited(a.holder(a.check))},
+		{Route{"POST", "/v1/applications/{id}/decision"}, a.holder(a.decide)},
 		{Route{"POST", "/v1/applications/{id}/sessions"}, a.holder(a.openSession)},
+		{Route{"POST", "/v1/applications/{id}/leave"}, a.holder(a.leave)},
+		{Route{"POST", "/v1/viewings"}, a.limited(a.reenter)},
 		{Route{"GET", "/v1/sessions/{id}/code"}, a.code},
 		{Route{"POST", "/v1/credentials/{serial}/revoke"}, a.revoke},
 		{Route{"POST", "/v1/credentials/{serial}/unrevoke"}, a.unrevoke},
@@ -91,7 +95,9 @@ func (a *API) fail(x *exchange, err error) {
 	var refusal *refusal.Refusal
 	switch {
 	case errors.As(err, &refusal):
-		newProblem(refusal.Code, refusal.Detail).write(x)
+		p := newProblem(refusal.Code, refusal.Detail)
+		p.RetryAt = refusal.RetryAt
+		p.write(x)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		a.log.Warn("request not finished", zap.String("request", x.id), zap.String("route", x.label), zap.Error(err))
 		newProblem(Overloaded, "").write(x)

@@ -3,13 +3,16 @@ package api_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,11 +22,16 @@ import (
 
 	"github.com/railgate/railgate/internal/runtest"
 	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/api"
+	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/keystore"
 	"github.com/railgate/railgate/issuance/realperson"
 	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/residents"
+	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/store"
+	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/tokentest"
 )
@@ -62,12 +70,15 @@ type world struct {
 	database string // its file
 	service  *issuance.Service
 	api      *api.API
-	staff    string // a staff credential
+	accounts *account.Service
+	staff    string // a staff credential that may revoke and lift
+	staffOf  map[staff.Role]string
 	logs     *runtest.Buffer
 	metrics  *prometheus.Registry
 	server   *httptest.Server
 	admin    *httptest.Server
 	woken    chan struct{}
+	people   atomic.Int64 // test persons who have applied
 
 	mu      sync.Mutex
 	answers []answer        // mu; every answer seen, for the tests that search them
@@ -79,6 +90,36 @@ type setup struct {
 	checkTimeout time.Duration
 	maxInFlight  int
 	maxChecks    int
+	residents    residents.Registry
+}
+
+// testPolicy is the privacy policy in force.
+const testPolicy = "2026-01"
+
+// roster makes a credential for every role.
+func (w *world) roster() *staff.List {
+	w.t.Helper()
+	w.staffOf = make(map[staff.Role]string)
+	var all []staff.Credential
+	for _, role := range staff.Roles() {
+		secret, c, err := staff.New(string(role)+"-7", role)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		w.staffOf[role] = secret
+		all = append(all, c)
+	}
+	// Two hats, as a small station has.
+	secret, c, err := staff.New("police-and-window-7", staff.Window, staff.Police)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.staff = secret
+	list, err := staff.NewList(staff.Config{Credentials: append(all, c), Now: w.clock.Now})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return list
 }
 
 func newWorld(t *testing.T, s setup) *world {
@@ -100,18 +141,42 @@ func newWorld(t *testing.T, s setup) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { w.store.Close() })
+	secrets := vault.New(w.keys.Vault)
+	failures, err := attempts.NewFailures(attempts.Config{Database: w.store.Database(), Index: secrets.Index, Now: w.clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.accounts, err = account.New(account.Config{
+		Database: w.store.Database(), Vault: secrets, Failures: failures, Policy: testPolicy, Now: w.clock.Now,
+		Hashing: account.Hashing{MemoryKiB: 64, Passes: 1, Lanes: 1, CheapForTests: true},
+		Hooks: account.Hooks{
+			Registered:     func(context.Context, *sql.Tx, string, account.Identity) error { return nil },
+			IdentityEdited: func(context.Context, *sql.Tx, string, account.Identity, account.Identity) error { return nil },
+			Closing: func(ctx context.Context, tx *sql.Tx, account string) error {
+				return store.Detach(ctx, tx, account, w.clock.Now().UnixMilli())
+			},
+			LoginsEnded: func(ctx context.Context, tx *sql.Tx, logins []string) error {
+				return store.CloseLogins(ctx, tx, logins, w.clock.Now().UnixMilli())
+			},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.residents == nil {
+		s.residents = residents.Sandbox{}
+	}
 	w.service, err = issuance.Open(context.Background(), issuance.Config{
 		Store: w.store, Signer: w.keys.Issuer, KeyID: w.keys.IssuerID, Vault: w.keys.Vault,
 		Checker: s.checker, CheckTimeout: s.checkTimeout, MaxChecks: s.maxChecks, Now: w.clock.Now,
+		Residents: s.residents, Accounts: w.accounts, Failures: failures,
 		Wake: func() { w.woken <- struct{}{} }, Log: log, Metrics: w.metrics,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	secret, staff := api.NewStaffCredential("window-7")
-	w.staff = secret
 	w.api, err = api.New(w.service, api.Config{
-		Staff: []api.StaffCredential{staff}, MaxInFlight: s.maxInFlight, Log: log, Metrics: w.metrics,
+		Staff: w.roster(), Accounts: w.accounts, MaxInFlight: s.maxInFlight, Log: log, Metrics: w.metrics,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -265,7 +330,24 @@ type holder struct {
 
 func (w *world) apply() *holder {
 	w.t.Helper()
-	h := as[holder](w.t, w.call("POST", "/v1/applications", "", form()), http.StatusCreated)
+	f := form()
+	f["document_number"] = number(int(w.people.Add(1)) - 1)
+	return w.applyAs(f)
+}
+
+// number is that of the n-th test person; the first is testNumber.
+func number(n int) string {
+	head := fmt.Sprintf("11010519900307%03d", (461+n)%1000)
+	sum := 0
+	for _, c := range head {
+		sum = (sum + int(c-'0')) * 2 % 11
+	}
+	return head + string("0123456789X"[(12-sum)%11])
+}
+
+func (w *world) applyAs(f object) *holder {
+	w.t.Helper()
+	h := as[holder](w.t, w.call("POST", "/v1/applications", "", f), http.StatusCreated)
 	h.w = w
 	return &h
 }

@@ -207,3 +207,13 @@ func (f *Failures) Sweep(ctx context.Context, now time.Time) (swept int, err err
 		}
 	}
 }
+
+// Locked is Check against what is committed.
+func (f *Failures) Locked(ctx context.Context, keys ...Key) error {
+	return f.db.View(ctx, "look for locks", func(ctx context.Context, q database.Queries) error { return f.Check(ctx, q, keys...) })
+}
+
+// Count is Add in a transaction of its own.
+func (f *Failures) Count(ctx context.Context, keys ...Key) error {
+	return f.db.Change(ctx, "count a failure", func(ctx context.Context, tx *sql.Tx) error { return f.Add(ctx, tx, keys...) })
+}

@@ -15,14 +15,11 @@ const (
 // Codes lists the closed list.
 func Codes() []refusal.Code { return []refusal.Code{TooManyRequests, TooManyFailures} }
 
-// Text is what a passenger reads: what is wrong and what to do next.
-type Text struct{ EN, ZH, NextEN, NextZH string }
-
 // Words has the text of each code.
-var Words = map[refusal.Code]Text{
-	TooManyRequests: {"Too many requests.", "请求过于频繁。", "Please try again in a moment.", "请稍后重试。"},
-	TooManyFailures: {"Locked for a while after too many failed attempts.", "失败次数过多，已暂时锁定。",
-		"Please try again at the time shown, or go to a station window.", "请在提示的时间后重试，或到车站窗口办理。"},
+var Words = map[refusal.Code]refusal.Text{
+	TooManyRequests: refusal.Say("Too many requests.", "请求过于频繁。", "Please try again in a moment.", "请稍后重试。"),
+	TooManyFailures: refusal.Say("Locked for a while after too many failed attempts.", "失败次数过多，已暂时锁定。",
+		"Please try again at the time shown, or go to a station window.", "请在提示的时间后重试，或到车站窗口办理。"),
 }
 
 // roundUp is a time in Unix seconds, not before it.

@@ -1,6 +1,6 @@
 // Package refusal is how the rules say no: a stable code, what is wrong in the
-// request, and when to try again. The packages of issuance define the codes;
-// what each means in HTTP and in words stands in issuance/api.
+// request, and when to try again. The packages of issuance define the codes and
+// their words; what each means in HTTP stands in issuance/api.
 //
 // It promises that a Refusal repeats nothing of what was sent: it may be logged,
 // counted and told.
@@ -24,6 +24,13 @@ type Refusal struct {
 }
 
 func (r *Refusal) Error() string { return "refused: " + string(r.Code) }
+
+// Text is what a person reads of a refusal, and what to do next (rule A14), in
+// English and Chinese. Next is empty where there is nothing to do.
+type Text struct{ EN, ZH, NextEN, NextZH string }
+
+// Say makes a Text.
+func Say(en, zh, nextEN, nextZH string) Text { return Text{en, zh, nextEN, nextZH} }
 
 // New makes a refusal that time does not lift.
 func New(code Code, detail string) error { return &Refusal{Code: code, Detail: detail} }

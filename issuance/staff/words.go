@@ -2,21 +2,18 @@ package staff
 
 import "github.com/railgate/railgate/issuance/refusal"
 
-// Text is what a refusal says and what to do next, in English and Chinese.
-type Text struct{ EN, ZH, NextEN, NextZH string }
-
 // Words has the text of every code.
-var Words = map[refusal.Code]Text{
-	Unknown: {
+var Words = map[refusal.Code]refusal.Text{
+	Unknown: refusal.Say(
 		"A staff credential is required.", "需要工作人员凭证。",
 		"Check the credential of this workplace, or ask its operator.", "请检查本岗位的凭证，或联系系统管理员。",
-	},
-	Expired: {
+	),
+	Expired: refusal.Say(
 		"This staff credential has expired.", "该工作人员凭证已过期。",
 		"Ask the operator for a new credential.", "请联系系统管理员更换凭证。",
-	},
-	ForbiddenRole: {
+	),
+	ForbiddenRole: refusal.Say(
 		"This credential's role may not do this.", "该凭证的岗位无权办理此业务。",
 		"Send the passenger to the place that may: the station window or the station police window.", "请引导旅客到有权办理的车站窗口或车站公安制证窗口。",
-	},
+	),
 }

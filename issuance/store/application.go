@@ -7,20 +7,37 @@ import (
 
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/identity"
+	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/tokens"
 )
 
+// State is how far an application has come. Expired, superseded and revoked are
+// no states of their own: clock and credential tell them.
+type State int
+
+// The states. Numbers are in the database: never reuse one.
+const (
+	Submitted State = 1 // waits for the real-person check
+	Checked   State = 2 // the person was checked, the decision waits for the registry
+	Approved  State = 3
+	Refused   State = 4
+)
+
 // Application is what a passenger handed in. Name, Number and City are sealed.
 type Application struct {
-	ID        string
-	Access    [sha256.Size]byte // of the access token
-	Document  identity.DocumentType
-	Person    vault.PersonHash
-	Name      []byte
-	Number    []byte
-	City      []byte
-	CreatedMs int64
+	ID         string
+	Access     [sha256.Size]byte // of the access token
+	Account    string            // empty: the applicant was not logged in
+	Document   identity.DocumentType
+	Person     vault.PersonHash
+	Name       []byte
+	Number     []byte
+	City       []byte
+	CreatedMs  int64
+	State      State
+	StateMs    int64        // when it came to State
+	RefusedFor refusal.Code // of a refused one
 }
 
 // Credential is an approved application's temporary ID.
@@ -33,56 +50,69 @@ type Credential struct {
 	ExpiresMs   int64
 	RevokedMs   int64 // 0: in force
 	ChangedMs   int64 // when it came to be as it is: approval, revocation or its lifting
+	Superseded  bool  // revoked because a newer one took its place
 }
 
 // CreateApplication keeps a new application.
 func (s *Store) CreateApplication(ctx context.Context, a Application) error {
 	return s.db.Change(ctx, "create application", func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `
-			INSERT INTO applications (id, access_hash, document_type, person, name, number, city, created_ms)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			a.ID, a.Access[:], int64(a.Document), a.Person[:], a.Name, a.Number, a.City, a.CreatedMs)
+			INSERT INTO applications (id, access_hash, account, document_type, person, name, number, city, created_ms, state, state_ms)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9)`,
+			a.ID, a.Access[:], sql.NullString{String: a.Account, Valid: a.Account != ""}, int64(a.Document), a.Person[:],
+			a.Name, a.Number, a.City, a.CreatedMs, int64(Submitted))
 		return err
 	})
 }
 
-// ApplicationByAccess finds the application that an access token opens, and its
-// credential, nil before approval. The index compares hashes of the token: how
-// long that takes tells nothing about any token.
-func (s *Store) ApplicationByAccess(ctx context.Context, access [sha256.Size]byte) (a Application, c *Credential, err error) {
+// Application finds an application and its credential, nil before approval.
+func (s *Store) Application(ctx context.Context, id string) (Application, *Credential, error) {
+	return s.one(ctx, `a.id = $1`, id)
+}
+
+// LatestOfPerson finds the application behind a person's latest credential.
+func (s *Store) LatestOfPerson(ctx context.Context, person vault.PersonHash) (Application, *Credential, error) {
+	return s.one(ctx, `(c.day, c.idx) = (SELECT p.day, p.idx FROM persons p WHERE p.person = $1)`, person[:])
+}
+
+func (s *Store) one(ctx context.Context, where string, args ...any) (a Application, c *Credential, err error) {
 	err = s.db.View(ctx, "find application", func(ctx context.Context, q database.Queries) error {
-		var person []byte
-		err := q.QueryRowContext(ctx, `
-			SELECT id, document_type, person, name, number, city, created_ms
-			FROM applications WHERE access_hash = $1`, access[:]).
-			Scan(&a.ID, &a.Document, &person, &a.Name, &a.Number, &a.City, &a.CreatedMs)
-		if err != nil {
-			return err
-		}
-		a.Access = access
-		copy(a.Person[:], person)
-		c, err = credential(ctx, q, `application = $1`, a.ID)
-		if err == sql.ErrNoRows {
-			return nil
-		}
+		a, c, err = scanApplication(q.QueryRowContext(ctx, selectApplications+where, args...))
 		return err
 	})
 	return a, c, err
 }
 
-// credential reads the one credential that the condition selects.
-func credential(ctx context.Context, q database.Queries, where string, args ...any) (*Credential, error) {
-	var c Credential
-	var subject []byte
-	var revoked sql.NullInt64
-	err := q.QueryRowContext(ctx, `
-		SELECT day, idx, application, subject, scopes, approved_ms, expires_ms, revoked_ms, changed_ms
-		FROM credentials WHERE `+where, args...).
-		Scan(&c.Serial.Day, &c.Serial.Index, &c.Application, &subject, &c.Scopes, &c.ApprovedMs, &c.ExpiresMs, &revoked, &c.ChangedMs)
+const (
+	applicationColumns = `
+	a.id, a.access_hash, a.account, a.document_type, a.person, a.name, a.number, a.city, a.created_ms, a.state, a.state_ms, a.refused_for,
+	c.day, c.idx, c.subject, c.scopes, c.approved_ms, c.expires_ms, c.revoked_ms, c.changed_ms, c.superseded`
+	selectApplications = `SELECT ` + applicationColumns + `
+	FROM applications a LEFT JOIN credentials c ON c.application = a.id WHERE `
+)
+
+// scanApplication reads applicationColumns.
+func scanApplication(row interface{ Scan(...any) error }) (a Application, c *Credential, err error) {
+	var access, person, subject []byte
+	var account sql.NullString
+	var day, index, scopes, approved, expires, revoked, changed sql.NullInt64
+	var superseded sql.NullBool
+	err = row.Scan(&a.ID, &access, &account, &a.Document, &person, &a.Name, &a.Number, &a.City, &a.CreatedMs, &a.State, &a.StateMs, &a.RefusedFor,
+		&day, &index, &subject, &scopes, &approved, &expires, &revoked, &changed, &superseded)
 	if err != nil {
-		return nil, err
+		return a, nil, err
+	}
+	a.Account = account.String
+	copy(a.Access[:], access)
+	copy(a.Person[:], person)
+	if !day.Valid {
+		return a, nil, nil
+	}
+	c = &Credential{
+		Serial:      tokens.Serial{Day: uint16(day.Int64), Index: uint32(index.Int64)},
+		Application: a.ID, Scopes: tokens.Scopes(scopes.Int64), ApprovedMs: approved.Int64, ExpiresMs: expires.Int64,
+		RevokedMs: revoked.Int64, ChangedMs: changed.Int64, Superseded: superseded.Bool,
 	}
 	copy(c.Subject[:], subject)
-	c.RevokedMs = revoked.Int64
-	return &c, nil
+	return a, c, nil
 }

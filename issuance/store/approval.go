@@ -3,8 +3,11 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
+	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -20,9 +23,13 @@ type Check struct {
 	ExpiresMs   int64
 }
 
-// Grant is what an approval writes into a credential; the index comes from the
-// day's counter.
+// Grant is what an approval may write into a credential, and the limits that
+// it is held to; the serial's index comes from the day's blocks.
 type Grant struct {
+	Person     vault.PersonHash
+	Month      int // of the quota: year * 100 + month
+	Quota      int // approvals of a month
+	RenewalMs  int64
 	Day        uint16
 	Subject    tokens.Subject
 	Scopes     tokens.Scopes
@@ -30,58 +37,134 @@ type Grant struct {
 	ExpiresMs  int64
 }
 
-// RecordCheck keeps a passed check and, if it is the application's first,
-// approves it: both or neither. It returns the application's credential and
-// whether this call made it.
-func (s *Store) RecordCheck(ctx context.Context, check Check, grant Grant) (c *Credential, approved bool, err error) {
-	err = s.db.Change(ctx, "record check", func(ctx context.Context, tx *sql.Tx) error {
-		// Two checks of one application must not both approve it.
-		var id string
-		err := tx.QueryRowContext(ctx, `SELECT id FROM applications WHERE id = $1`+s.db.ForUpdate, check.Application).Scan(&id)
-		if err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO checks (id, application, passed_ms, expires_ms) VALUES ($1, $2, $3, $4)`,
-			check.ID, check.Application, check.PassedMs, check.ExpiresMs)
-		if err != nil {
-			return err
-		}
-		c, err = credential(ctx, tx, `application = $1`, check.Application)
-		if err != sql.ErrNoRows {
-			return err
-		}
-		approved = true
-		c, err = approve(ctx, tx, check.Application, grant)
-		return err
-	})
-	if err != nil {
-		return nil, false, err
-	}
-	return c, approved, nil
+// Why an application is not approved. The store judges these, and nothing else,
+// because they must be judged under the person's lock.
+var (
+	ErrQuota   = errors.New("store: the person's approvals of the month are used up")
+	ErrTooSoon = errors.New("store: the person has a credential that is in force for long yet")
+	ErrState   = errors.New("store: the application is in another state")
+)
+
+// Decision is what became of an application.
+type Decision struct {
+	Application Application
+	Credential  *Credential
+	Approved    bool        // by this call
+	Superseded  *Credential // that this approval ended
+	Err         error       // ErrQuota, ErrTooSoon or nil
+	InForce     *Credential // with ErrTooSoon
 }
 
-// approve takes the day's next index. Its transaction keeps the counter locked
-// until it commits, and one that fails gives the index back: indexes stay dense.
-func approve(ctx context.Context, tx *sql.Tx, application string, g Grant) (*Credential, error) {
-	var index int64
-	err := tx.QueryRowContext(ctx, `
-		INSERT INTO serials (day, next_index) VALUES ($1, 1)
-		ON CONFLICT (day) DO UPDATE SET next_index = serials.next_index + 1
-		RETURNING next_index - 1`, int64(g.Day)).Scan(&index)
+// RecordCheck keeps a passed check of an application that is approved, or still
+// waits for its decision.
+func (s *Store) RecordCheck(ctx context.Context, check Check) error {
+	return s.db.Change(ctx, "record check", func(ctx context.Context, tx *sql.Tx) error {
+		if err := insertCheck(ctx, tx, check); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE applications SET state = $1, state_ms = $2 WHERE id = $3 AND state = $4`,
+			int64(Checked), check.PassedMs, check.Application, int64(Submitted))
+		return err
+	})
+}
+
+// Refuse ends an undecided application.
+func (s *Store) Refuse(ctx context.Context, application string, code refusal.Code, atMs int64) error {
+	return s.db.Change(ctx, "refuse application", func(ctx context.Context, tx *sql.Tx) error {
+		return refuse(ctx, tx, application, code, atMs)
+	})
+}
+
+func refuse(ctx context.Context, tx *sql.Tx, application string, code refusal.Code, atMs int64) error {
+	_, err := tx.ExecContext(ctx, `UPDATE applications SET state = $1, state_ms = $2, refused_for = $3 WHERE id = $4 AND state IN ($5, $6)`,
+		int64(Refused), atMs, string(code), application, int64(Submitted), int64(Checked))
+	return err
+}
+
+// Decide approves an application under the person's lock, or finds why not: in
+// that case it refuses it for the code that why returns for the error. check, if
+// there is one, is kept with an approval. An application that is approved
+// already stays so, and the check is kept.
+func (s *Store) Decide(ctx context.Context, application string, check *Check, g Grant, why func(error) refusal.Code) (d Decision, err error) {
+	serial, err := s.serials.take(ctx, g.Day)
 	if err != nil {
-		return nil, err
+		return d, err
 	}
-	if index >= IndexEnd {
-		return nil, fmt.Errorf("day %d: %w", g.Day, ErrDayFull)
+	used := false
+	err = s.db.Change(ctx, "decide application", func(ctx context.Context, tx *sql.Tx) error {
+		// Two checks of one application must not both decide it.
+		d.Application, d.Credential, err = scanApplication(tx.QueryRowContext(ctx, selectApplications+`a.id = $1`+s.db.ForUpdateOf("a"), application))
+		if err != nil {
+			return err
+		}
+		switch d.Application.State {
+		case Submitted, Checked:
+		case Approved:
+			if check != nil {
+				return insertCheck(ctx, tx, *check)
+			}
+			return nil
+		default:
+			return ErrState
+		}
+		d.InForce, d.Err, err = s.permitted(ctx, tx, g)
+		if err != nil {
+			return err
+		}
+		if d.Err != nil {
+			d.Application.State, d.Application.RefusedFor = Refused, why(d.Err)
+			return refuse(ctx, tx, application, d.Application.RefusedFor, g.ApprovedMs)
+		}
+		used = true
+		return s.approve(ctx, tx, &d, check, g, serial)
+	})
+	if !used { // a commit whose answer was lost may have used it
+		s.serials.giveBack(serial)
+	}
+	if err != nil {
+		return Decision{}, err
+	}
+	return d, nil
+}
+
+func insertCheck(ctx context.Context, tx *sql.Tx, c Check) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO checks (id, application, passed_ms, expires_ms) VALUES ($1, $2, $3, $4)`,
+		c.ID, c.Application, c.PassedMs, c.ExpiresMs)
+	return err
+}
+
+// approve writes the credential and ends the one before it.
+func (s *Store) approve(ctx context.Context, tx *sql.Tx, d *Decision, check *Check, g Grant, serial tokens.Serial) error {
+	if old := d.InForce; old != nil {
+		if err := s.apply(ctx, tx, Change{Serial: old.Serial, Revoke: true, Reason: "superseded", Who: issuerItself, AtMs: g.ApprovedMs}); err != nil {
+			return fmt.Errorf("superseding: %w", err)
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE credentials SET superseded = 1 WHERE day = $1 AND idx = $2`, int64(old.Serial.Day), int64(old.Serial.Index)); err != nil {
+			return err
+		}
+		d.Superseded, d.InForce = old, nil
 	}
 	c := &Credential{
-		Serial:      tokens.Serial{Day: g.Day, Index: uint32(index)},
-		Application: application, Subject: g.Subject, Scopes: g.Scopes,
+		Serial: serial, Application: d.Application.ID, Subject: g.Subject, Scopes: g.Scopes,
 		ApprovedMs: g.ApprovedMs, ExpiresMs: g.ExpiresMs, ChangedMs: g.ApprovedMs,
 	}
-	_, err = tx.ExecContext(ctx, `
+	day, index := int64(serial.Day), int64(serial.Index)
+	_, err := tx.ExecContext(ctx, `
 		INSERT INTO credentials (day, idx, application, subject, scopes, approved_ms, expires_ms, changed_ms)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $6)`,
-		int64(g.Day), index, application, g.Subject[:], int64(g.Scopes), g.ApprovedMs, g.ExpiresMs)
-	return c, err
+		day, index, c.Application, g.Subject[:], int64(g.Scopes), g.ApprovedMs, g.ExpiresMs)
+	if err != nil {
+		return err
+	}
+	if check != nil {
+		if err := insertCheck(ctx, tx, *check); err != nil {
+			return err
+		}
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE persons SET day = $1, idx = $2 WHERE person = $3`, day, index, g.Person[:]); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE applications SET state = $1, state_ms = $2 WHERE id = $3`, int64(Approved), g.ApprovedMs, c.Application)
+	d.Application.State, d.Application.StateMs, d.Credential, d.Approved = Approved, g.ApprovedMs, c, true
+	return err
 }

@@ -192,7 +192,7 @@ func TestKnownHoldersAreRescued(t *testing.T) {
 			t.Helper()
 			c := approved(t, s, n)
 			if err := s.OpenSession(t.Context(), Session{ID: fmt.Sprintf("ses_%d", n), Application: c.Application,
-				Check: check(n, "").ID, Key: under, StartMs: start * 1000}, nowMs); err != nil {
+				Check: check(n, "").ID, Key: under, StartMs: start * 1000}, nowMs, nil); err != nil {
 				t.Fatal(err)
 			}
 			return c.Serial
@@ -231,11 +231,11 @@ func TestNoSessionUnderAKeyThatIsCutOff(t *testing.T) {
 			t.Fatal(err)
 		}
 		o := Session{ID: "ses_1", Application: c.Application, Check: check(1, "").ID, Key: key, StartMs: nowMs}
-		if err := s.OpenSession(t.Context(), o, nowMs); !errors.Is(err, ErrKeyCutOff) {
+		if err := s.OpenSession(t.Context(), o, nowMs, nil); !errors.Is(err, ErrKeyCutOff) {
 			t.Fatalf("opened at the cut-off: %v", err)
 		}
 		o.Key++
-		if err := s.OpenSession(t.Context(), o, nowMs); err != nil {
+		if err := s.OpenSession(t.Context(), o, nowMs, nil); err != nil {
 			t.Fatalf("under another key: %v", err)
 		}
 	})

@@ -2,7 +2,8 @@
 // and the outbox of the control stream in the issuer's database (see
 // issuance/database, which says what any of it survives).
 //
-// It promises: a cause and its outbox record are one transaction; serial indexes of a day are dense and never given twice; records
+// It promises: a cause and its outbox record are one transaction; serial indexes of a day are never given twice, and with
+// few gaps; records
 // leave in an order that agrees with commits, and none is skipped; numbers of an
 // epoch that is over mark nothing.
 //

@@ -1,10 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 
+	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
 )
@@ -16,10 +18,15 @@ type Change struct {
 	Reason string
 	Who    string // the staff credential's name
 	AtMs   int64
+	Entry  audit.Entry // for the trail; none for what the rules do without a person
 }
 
 // ErrExpired says that the credential was over at the time of the change.
 var ErrExpired = errors.New("store: credential has expired")
+
+// ErrSuperseded says that the person has a newer credential: lifting the
+// revocation of this one would put two in force.
+var ErrSuperseded = errors.New("store: credential was superseded")
 
 // Apply brings the credential into the wanted state, together with the record
 // for the stream and the line for audit. It changes nothing if the state is
@@ -29,11 +36,14 @@ var ErrExpired = errors.New("store: credential has expired")
 // have forgotten.
 func (s *Store) Apply(ctx context.Context, c Change) (sinceMs int64, changed bool, err error) {
 	err = s.db.Change(ctx, "change credential", func(ctx context.Context, tx *sql.Tx) error {
+		if !c.Revoke {
+			if err := s.lockPersonOf(ctx, tx, c.Serial); err != nil {
+				return err
+			}
+		}
 		// The lock keeps a credential's records in the outbox in the order of its states.
 		have, err := credential(ctx, tx, `day = $1 AND idx = $2`+s.db.ForUpdate, int64(c.Serial.Day), int64(c.Serial.Index))
 		switch {
-		case err == sql.ErrNoRows:
-			return ErrNotFound
 		case err != nil:
 			return err
 		case c.AtMs >= have.ExpiresMs:
@@ -41,6 +51,13 @@ func (s *Store) Apply(ctx context.Context, c Change) (sinceMs int64, changed boo
 		case (have.RevokedMs != 0) == c.Revoke:
 			sinceMs = have.ChangedMs
 			return nil
+		case have.Superseded:
+			return ErrSuperseded
+		}
+		if !c.Revoke {
+			if newer, err := hasNewer(ctx, tx, have); err != nil || newer {
+				return cmp.Or(err, ErrSuperseded)
+			}
 		}
 		sinceMs, changed = c.AtMs, true
 		return s.apply(ctx, tx, c)
@@ -69,6 +86,34 @@ func (s *Store) apply(ctx context.Context, tx *sql.Tx, c Change) error {
 	if err != nil {
 		return err
 	}
+	if c.Entry.Who != "" {
+		if err := audit.Append(ctx, tx, c.Entry); err != nil {
+			return err
+		}
+	}
 	_, err = s.enqueue(ctx, tx, &record)
 	return err
+}
+
+// lockPersonOf takes the lock of a credential's person, which approvals take
+// first as well: a lift and an approval must not pass each other.
+func (s *Store) lockPersonOf(ctx context.Context, tx *sql.Tx, serial tokens.Serial) error {
+	var person []byte
+	err := tx.QueryRowContext(ctx, `
+		SELECT a.person FROM credentials c JOIN applications a ON a.id = c.application WHERE c.day = $1 AND c.idx = $2`,
+		int64(serial.Day), int64(serial.Index)).Scan(&person)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `SELECT 1 FROM persons WHERE person = $1`+s.db.ForUpdate, person)
+	return err
+}
+
+// hasNewer reports whether the credential's person has been given another since.
+func hasNewer(ctx context.Context, tx *sql.Tx, c *Credential) (newer bool, err error) {
+	err = tx.QueryRowContext(ctx, `
+		SELECT COUNT(*) > 0 FROM applications a JOIN persons p ON p.person = a.person
+		WHERE a.id = $1 AND NOT (p.day = $2 AND p.idx = $3)`,
+		c.Application, int64(c.Serial.Day), int64(c.Serial.Index)).Scan(&newer)
+	return newer, err
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 
 	"github.com/railgate/railgate/issuance/database"
@@ -15,7 +16,9 @@ type Session struct {
 	Application string
 	Check       string
 	Key         tokens.KeyID // that the pass is signed under; 0: not known
+	Login       string       // that it was opened in; empty: by an access token
 	StartMs     int64
+	ClosedMs    int64 // 0: not closed
 	Pass        []byte
 	Seed        []byte // sealed
 }
@@ -23,9 +26,15 @@ type Session struct {
 // OpenSession uses up the session's check and keeps the session: both or
 // neither. It returns ErrCheckUnusable for a check that is not the
 // application's, was used, or expired at or before nowMs, and ErrKeyCutOff for a
-// key under which no session may start at that time.
-func (s *Store) OpenSession(ctx context.Context, o Session, nowMs int64) error {
+// key under which no session may start at that time. first, unless nil, comes
+// before everything else in the transaction and may refuse.
+func (s *Store) OpenSession(ctx context.Context, o Session, nowMs int64, first func(context.Context, *sql.Tx) error) error {
 	return s.db.Change(ctx, "open session", func(ctx context.Context, tx *sql.Tx) error {
+		if first != nil {
+			if err := first(ctx, tx); err != nil {
+				return err
+			}
+		}
 		// Asked here and not of a cached copy, so that nothing starts under a key
 		// after its cut-off was committed.
 		cutOff, err := keyCutOff(ctx, tx, o.Key)
@@ -35,33 +44,120 @@ func (s *Store) OpenSession(ctx context.Context, o Session, nowMs int64) error {
 		if o.StartMs/1000 >= cutOff {
 			return ErrKeyCutOff
 		}
-		used, err := tx.ExecContext(ctx, `
+		used, err := database.Changed(ctx, tx, `
 			UPDATE checks SET used_ms = $1
 			WHERE id = $2 AND application = $3 AND used_ms IS NULL AND expires_ms > $1`,
 			nowMs, o.Check, o.Application)
+		if err == nil && used != 1 {
+			err = ErrCheckUnusable
+		}
 		if err != nil {
 			return err
 		}
-		if n, err := used.RowsAffected(); err != nil || n != 1 {
-			if err == nil {
-				err = ErrCheckUnusable
-			}
-			return err
-		}
 		_, err = tx.ExecContext(ctx, `
-			INSERT INTO sessions (id, application, check_id, key_id, start_ms, pass, seed) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-			o.ID, o.Application, o.Check, int64(o.Key), o.StartMs, o.Pass, o.Seed)
+			INSERT INTO sessions (id, application, check_id, key_id, login, start_ms, pass, seed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			o.ID, o.Application, o.Check, int64(o.Key), sql.NullString{String: o.Login, Valid: o.Login != ""}, o.StartMs, o.Pass, o.Seed)
 		return err
 	})
 }
 
-// Session finds a session of an application. A session of another application
-// is ErrNotFound like one that never was.
-func (s *Store) Session(ctx context.Context, application, id string) (o Session, err error) {
-	err = s.db.View(ctx, "find session", func(ctx context.Context, q database.Queries) error {
-		return q.QueryRowContext(ctx, `
-			SELECT id, application, check_id, key_id, start_ms, pass, seed FROM sessions WHERE id = $1 AND application = $2`, id, application).
-			Scan(&o.ID, &o.Application, &o.Check, &o.Key, &o.StartMs, &o.Pass, &o.Seed)
+// Viewing finds a session with its application and credential, in one question:
+// phones ask it for each code.
+func (s *Store) Viewing(ctx context.Context, id string) (o Session, a Application, c *Credential, err error) {
+	err = s.db.View(ctx, "find session", func(ctx context.Context, q database.Queries) (err error) {
+		var login sql.NullString
+		var closed sql.NullInt64
+		row := q.QueryRowContext(ctx, `
+			SELECT s.id, s.application, s.check_id, s.key_id, s.login, s.start_ms, s.closed_ms, s.pass, s.seed, `+applicationColumns+`
+			FROM sessions s JOIN applications a ON a.id = s.application LEFT JOIN credentials c ON c.application = a.id
+			WHERE s.id = $1`, id)
+		a, c, err = scanApplication(after{row, []any{&o.ID, &o.Application, &o.Check, &o.Key, &login, &o.StartMs, &closed, &o.Pass, &o.Seed}})
+		o.Login, o.ClosedMs = login.String, closed.Int64
+		return err
 	})
-	return o, err
+	return o, a, c, err
+}
+
+// after is a row whose first columns are read into other places.
+type after struct {
+	row   *sql.Row
+	first []any
+}
+
+func (r after) Scan(rest ...any) error { return r.row.Scan(append(r.first, rest...)...) }
+
+// GoodCheck reports whether an application has a passed check that was not used
+// and has not expired.
+func (s *Store) GoodCheck(ctx context.Context, application string, nowMs int64) (good bool, err error) {
+	err = s.db.View(ctx, "find check", func(ctx context.Context, q database.Queries) error {
+		return q.QueryRowContext(ctx, `
+			SELECT COUNT(*) > 0 FROM checks WHERE application = $1 AND used_ms IS NULL AND expires_ms > $2`, application, nowMs).Scan(&good)
+	})
+	return good, err
+}
+
+// closeSessions ends the viewing: what showed codes is forgotten.
+const closeSessions = `UPDATE sessions SET closed_ms = $1, pass = NULL, seed = NULL WHERE closed_ms IS NULL AND `
+
+// Leave ends the page of someone who is not logged in: the access token opens
+// nothing any more, and the sessions that it opened show nothing (rule A12). A
+// token that was replaced since is left alone. dead is an access hash that no
+// token has.
+func (s *Store) Leave(ctx context.Context, application string, access, dead [sha256.Size]byte, nowMs int64) error {
+	return s.db.Change(ctx, "leave", func(ctx context.Context, tx *sql.Tx) error {
+		n, err := database.Changed(ctx, tx, `UPDATE applications SET access_hash = $1 WHERE id = $2 AND access_hash = $3`, dead[:], application, access[:])
+		if err != nil || n == 0 {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, closeSessions+`application = $2 AND login IS NULL`, nowMs, application)
+		return err
+	})
+}
+
+// Reenter gives an application another access token and closes what the one
+// before it had opened, and keeps the check by which the person came back.
+func (s *Store) Reenter(ctx context.Context, check Check, access [sha256.Size]byte) error {
+	return s.db.Change(ctx, "re-enter", func(ctx context.Context, tx *sql.Tx) error {
+		n, err := database.Changed(ctx, tx, `UPDATE applications SET access_hash = $1 WHERE id = $2`, access[:], check.Application)
+		if err == nil && n == 0 {
+			err = ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, closeSessions+`application = $2 AND login IS NULL`, check.PassedMs, check.Application); err != nil {
+			return err
+		}
+		return insertCheck(ctx, tx, check)
+	})
+}
+
+// CloseSessionsOf ends what one login shows of an application.
+func (s *Store) CloseSessionsOf(ctx context.Context, application, login string, nowMs int64) error {
+	return s.db.Change(ctx, "close sessions", func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, closeSessions+`application = $2 AND login = $3`, nowMs, application, login)
+		return err
+	})
+}
+
+// Detach parts an account's applications from it, in the transaction that closes
+// the account: nobody sees them any more, and they are erased in their time.
+func Detach(ctx context.Context, tx *sql.Tx, account string, nowMs int64) error {
+	_, err := tx.ExecContext(ctx, closeSessions+`application IN (SELECT id FROM applications WHERE account = $2)`, nowMs, account)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE applications SET account = NULL WHERE account = $1`, account)
+	return err
+}
+
+// CloseLogins ends the sessions that logins opened, in the transaction that ends
+// the logins (rule A12).
+func CloseLogins(ctx context.Context, tx *sql.Tx, logins []string, nowMs int64) error {
+	for _, login := range logins {
+		if _, err := tx.ExecContext(ctx, closeSessions+`login = $2`, nowMs, login); err != nil {
+			return err
+		}
+	}
+	return nil
 }

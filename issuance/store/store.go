@@ -38,6 +38,7 @@ type Store struct {
 	db         *database.DB
 	partitions int
 	holder     string // of the publisher's lease
+	serials    *serialBlocks
 }
 
 // Open opens the database and finds or makes the stream.
@@ -52,7 +53,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: db, partitions: c.Partitions, holder: newHolder()}
+	s := &Store{db: db, partitions: c.Partitions, holder: newHolder(), serials: newSerials(db)}
 	if err := s.openStream(ctx, c.Now()); err != nil {
 		db.Close()
 		return nil, err

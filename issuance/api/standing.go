@@ -1,0 +1,55 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/issuance/refusal"
+)
+
+// standing is how an application stands. Times are Unix seconds.
+type standing struct {
+	Application string          `json:"application,omitempty"`
+	Status      issuance.Status `json:"status"`
+	SubmittedAt int64           `json:"submitted_at,omitempty"`
+	RefusedFor  refusal.Code    `json:"refused_for,omitempty"`
+	Serial      string          `json:"serial,omitempty"`
+	ApprovedAt  int64           `json:"approved_at,omitempty"`
+	ExpiresAt   int64           `json:"expires_at,omitempty"`
+	RenewableAt int64           `json:"renewable_at,omitempty"`
+}
+
+func newStanding(s issuance.Standing) standing {
+	out := standing{
+		Application: s.Application, Status: s.Status, SubmittedAt: s.SubmittedAt, RefusedFor: s.RefusedFor,
+		ApprovedAt: s.ApprovedAt, ExpiresAt: s.ExpiresAt, RenewableAt: s.RenewableAt,
+	}
+	if s.Serial != nil {
+		out.Serial = s.Serial.String()
+	}
+	return out
+}
+
+// standing tells how the application stands.
+func (a *API) standing(w http.ResponseWriter, r *http.Request, h issuance.Holder) error {
+	return writeJSON(w, http.StatusOK, newStanding(a.service.Standing(h)))
+}
+
+// held tells what is held of the application (rule B12).
+func (a *API) held(w http.ResponseWriter, r *http.Request, h issuance.Holder) error {
+	d, err := a.service.Held(r.Context(), h)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, struct {
+		standing
+		Name           string `json:"name"`
+		DocumentType   string `json:"document_type"`
+		DocumentNumber string `json:"document_number"`
+		City           string `json:"city"`
+		Account        bool   `json:"account"`
+		Subject        string `json:"subject,omitempty"`
+		Sessions       int    `json:"sessions"`
+		ErasedAt       int64  `json:"erased_at"`
+	}{newStanding(d.Standing), d.Name, d.Document, d.Number, d.City, d.LoggedIn, d.Subject, d.Sessions, d.ErasedAt})
+}

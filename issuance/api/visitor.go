@@ -1,0 +1,81 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/refusal"
+)
+
+const bearer = "Bearer "
+
+// bearerToken is the request's one bearer token, or empty.
+func bearerToken(r *http.Request) string {
+	values := r.Header.Values("Authorization")
+	if len(values) != 1 {
+		return ""
+	}
+	token, _ := strings.CutPrefix(values[0], bearer)
+	if token == values[0] {
+		return ""
+	}
+	return token
+}
+
+// login is the account whose login token the request carries.
+func (a *API) login(r *http.Request) (account.Holder, error) {
+	if a.accounts == nil {
+		return account.Holder{}, refusal.New(account.LoginRequired, "")
+	}
+	return a.accounts.Authorize(r.Context(), bearerToken(r))
+}
+
+// visitor is who asks for an application: by its access token, or by a login.
+func (a *API) visitor(r *http.Request) (issuance.Visitor, error) {
+	token := bearerToken(r)
+	if a.accounts != nil && strings.HasPrefix(token, account.TokenPrefix) {
+		h, err := a.accounts.Authorize(r.Context(), token)
+		return issuance.ByLogin(h), err
+	}
+	return issuance.ByAccess(token)
+}
+
+// holder lets only those through to whom the application in the path belongs. A
+// token of somebody else gets the very answer of no token.
+func (a *API) holder(serve func(w http.ResponseWriter, r *http.Request, h issuance.Holder) error) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		v, err := a.visitor(r)
+		if err != nil {
+			return err
+		}
+		h, err := a.service.Authorize(r.Context(), v, r.PathValue("id"))
+		if err != nil {
+			return err
+		}
+		return serve(w, r, h)
+	}
+}
+
+// caller is the network that the request comes from.
+func (a *API) caller(r *http.Request) (attempts.Caller, error) {
+	return a.proxies.Caller(r.RemoteAddr, r.Header.Values("X-Forwarded-For"))
+}
+
+// limited bounds how often one network may ask for what costs much.
+func (a *API) limited(serve handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if a.limiter != nil {
+			from, err := a.caller(r)
+			if err != nil {
+				return err
+			}
+			if err := a.limiter.Allow(from); err != nil {
+				return err
+			}
+		}
+		return serve(w, r)
+	}
+}

@@ -1,0 +1,25 @@
+package api
+
+import "github.com/railgate/railgate/issuance/refusal"
+
+// Codes of the transport; those of the rules stand beside the rules.
+const (
+	BodyMalformed    refusal.Code = "body_malformed"
+	BodyTooLarge     refusal.Code = "body_too_large"
+	MediaType        refusal.Code = "media_type_not_supported"
+	NotFound         refusal.Code = "not_found"
+	MethodNotAllowed refusal.Code = "method_not_allowed"
+	Overloaded       refusal.Code = "overloaded"
+	Internal         refusal.Code = "internal_error"
+)
+
+// words has the texts of the transport's codes.
+var words = map[refusal.Code]refusal.Text{
+	BodyMalformed:    refusal.Say("The request cannot be read.", "请求格式有误。", "", ""),
+	BodyTooLarge:     refusal.Say("The request is too large.", "请求内容过大。", "", ""),
+	MediaType:        refusal.Say("The request must be JSON.", "请求必须为 JSON 格式。", "", ""),
+	NotFound:         refusal.Say("There is nothing here.", "请求的地址不存在。", "", ""),
+	MethodNotAllowed: refusal.Say("This method is not supported here.", "不支持该请求方法。", "", ""),
+	Overloaded:       refusal.Say("The service is busy.", "系统繁忙。", "Please try again in a moment.", "请稍后重试。"),
+	Internal:         refusal.Say("The service has a fault.", "系统故障。", "Please try again later, or go to the station police window.", "请稍后重试，或到车站公安制证窗口办理。"),
+}

@@ -1,0 +1,137 @@
+// Package backend puts the parts of the issuer together on one database: the
+// rules of temporary IDs, accounts, the registry, staff and their trail, and the
+// HTTP in front of them. Commands and tests open the same thing.
+//
+// It promises that what belongs into one transaction is in one, whichever
+// packages it crosses: a login that ends closes what it showed, an account that
+// is made has its identity in the registry. It knows no rule itself.
+package backend
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/api"
+	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/issuance/vault"
+)
+
+// Config is what a Backend works with. Rules.Accounts and Rules.Failures are
+// made here.
+type Config struct {
+	// Rules has the store, keys, providers, clock, log and metrics; all parts share
+	// the last three.
+	Rules issuance.Config
+	// Policy is the version of the privacy policy in force. Empty: DefaultPolicy.
+	Policy string
+	// Hashing is the work of a password. Zero: account.DefaultHashing.
+	Hashing account.Hashing
+	// Staff are the credentials of those who work at windows and desks.
+	Staff []staff.Credential
+	// Proxies are those whose X-Forwarded-For is believed.
+	Proxies attempts.Proxies
+	// Rate bounds what one network may ask for of what costs much. Zero: no bound.
+	Rate attempts.Rate
+	// MaxInFlight bounds the requests served at once. 0: api.DefaultMaxInFlight.
+	MaxInFlight int
+	// Callback takes what the real-person provider calls back. nil: it never does.
+	Callback http.Handler
+}
+
+// DefaultPolicy is the version of the privacy policy that this program shows.
+const DefaultPolicy = "2026-01"
+
+// Backend is an open issuer. It is safe for many goroutines at once.
+type Backend struct {
+	Rules    *issuance.Service
+	Accounts *account.Service
+	Trail    *audit.Trail
+	API      *api.API
+
+	now func() time.Time
+	log *zap.Logger
+}
+
+// Open puts a backend together; it starts nothing but the announcement of keys.
+func Open(ctx context.Context, c Config) (*Backend, error) {
+	if c.Rules.Store == nil || c.Rules.Vault == (vault.Master{}) {
+		return nil, errors.New("backend: no store or no vault master")
+	}
+	if c.Rules.Now == nil {
+		c.Rules.Now = time.Now
+	}
+	if c.Rules.Log == nil {
+		c.Rules.Log = zap.NewNop()
+	}
+	if c.Policy == "" {
+		c.Policy = DefaultPolicy
+	}
+	b := &Backend{now: c.Rules.Now, log: c.Rules.Log}
+	db, secrets := c.Rules.Store.Database(), vault.New(c.Rules.Vault, c.Rules.FieldKeys...)
+	failures, err := attempts.NewFailures(attempts.Config{Database: db, Index: secrets.Index, Now: b.now})
+	if err != nil {
+		return nil, err
+	}
+	b.Accounts, err = account.New(account.Config{
+		Database: db, Vault: secrets, Failures: failures, Policy: c.Policy, Hashing: c.Hashing, Now: b.now, Hooks: b.hooks(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.Rules.Accounts, c.Rules.Failures = b.Accounts, failures
+	if b.Rules, err = issuance.Open(ctx, c.Rules); err != nil {
+		return nil, err
+	}
+	b.Trail, err = audit.New(audit.Config{DB: db, Key: secrets.AuditKey(), Now: b.now, Log: b.log, Metrics: c.Rules.Metrics})
+	if err != nil {
+		return nil, err
+	}
+	list, err := staff.NewList(staff.Config{Credentials: c.Staff, Now: b.now, Metrics: c.Rules.Metrics})
+	if err != nil {
+		return nil, err
+	}
+	b.API, err = api.New(b.Rules, api.Config{
+		Staff: list, Accounts: b.Accounts, Proxies: c.Proxies, Rate: c.Rate, Callback: c.Callback,
+		MaxInFlight: c.MaxInFlight, Log: b.log, Metrics: c.Rules.Metrics,
+	})
+	return b, err
+}
+
+// Run does what is due by time until ctx ends: announcements, erasure, the
+// sealing of the trail. End it after the listeners, so that what the last request
+// did is sealed.
+func (b *Backend) Run(ctx context.Context) error {
+	var parts errgroup.Group
+	parts.Go(func() error { b.Rules.Run(ctx); return nil })
+	parts.Go(func() error { return b.Trail.Run(ctx) })
+	parts.Go(func() error { b.sweep(ctx); return nil })
+	return parts.Wait()
+}
+
+// sweepEvery is how often ended logins and old failures are looked for.
+const sweepEvery = 10 * time.Minute
+
+func (b *Backend) sweep(ctx context.Context) {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		if _, err := b.Accounts.Sweep(ctx, b.now()); err != nil && ctx.Err() == nil {
+			b.log.Error("sweeping accounts", zap.Error(fmt.Errorf("backend: %w", err)))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,41 @@
+package issuance
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// eraseEvery is how often Run erases what is due; eraseMost bounds one run, so
+// that a backlog of a holiday does not keep the database busy for long.
+const (
+	eraseEvery = 10 * time.Minute
+	eraseMost  = 100_000
+)
+
+// Erase deletes the applications of more than 31 days ago with all that hangs on
+// them (rule A13). It returns how many went.
+func (s *Service) Erase(ctx context.Context) (erased int, err error) {
+	now := s.Now()
+	before := now.Add(-RecordLife)
+	for erased < eraseMost {
+		n, err := s.Store.Erase(ctx, before.UnixMilli(), month(before))
+		erased += n
+		s.metrics.erased.Add(float64(n))
+		if err != nil || n == 0 {
+			return erased, err
+		}
+	}
+	return erased, nil
+}
+
+func (s *Service) eraseDue(ctx context.Context) {
+	n, err := s.Erase(ctx)
+	if err != nil && ctx.Err() == nil {
+		s.Log.Error("erasing old applications", zap.Error(err))
+	}
+	if n > 0 {
+		s.Log.Info("erased old applications", zap.Int("applications", n))
+	}
+}

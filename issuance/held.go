@@ -1,0 +1,40 @@
+package issuance
+
+import (
+	"context"
+)
+
+// HeldData is all that is held of an application, opened for its holder (rule
+// B12). Times are Unix seconds.
+type HeldData struct {
+	Standing Standing
+	Name     string
+	Document string
+	Number   string
+	City     string
+	Sessions int // how many viewings were recorded
+	ErasedAt int64
+	LoggedIn bool   // whether it is bound to an account
+	Subject  string // the pseudonym in the codes; empty before approval
+}
+
+// Held tells the holder what is held of the application.
+func (s *Service) Held(ctx context.Context, h Holder) (out HeldData, err error) {
+	p, err := s.person(&h.application)
+	if err != nil {
+		return out, err
+	}
+	city, err := s.vault.Open(h.application.City, place(columnCity, h.application.ID))
+	if err != nil {
+		return out, err
+	}
+	n, err := s.Store.SessionsOf(ctx, h.application.ID)
+	out = HeldData{
+		Standing: s.Standing(h), Name: p.Name, Document: p.Document.String(), Number: p.Number, City: string(city),
+		Sessions: n, ErasedAt: (h.application.CreatedMs + RecordLife.Milliseconds()) / 1000, LoggedIn: h.application.Account != "",
+	}
+	if h.credential != nil {
+		out.Subject = h.credential.Subject.String()
+	}
+	return out, err
+}

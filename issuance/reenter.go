@@ -1,0 +1,58 @@
+package issuance
+
+import (
+	"context"
+	"errors"
+
+	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/refusal"
+)
+
+// Entered is the way back to a credential: a new access token, in place of the
+// one before, and a passed check that opens one session.
+type Entered struct {
+	Application string
+	AccessToken string
+	Checked     Checked
+}
+
+// Reenter lets a person who is not logged in come back to their credential: by
+// identity and real-person check, each time (rules A5 and A12). Only who passed
+// the check learns whether there is a credential. It uses up no quota (A11).
+func (s *Service) Reenter(ctx context.Context, name, document, number, evidence string, from attempts.Caller) (Entered, error) {
+	who, err := s.identify(name, document, number, s.Now())
+	if err != nil {
+		return Entered{}, err
+	}
+	label, err := s.show(ctx, who, evidence, from)
+	if err != nil {
+		return Entered{}, err
+	}
+	a, c, err := s.Store.LatestOfPerson(ctx, s.vault.Person(who.Document, who.Number))
+	if errors.Is(err, database.ErrNotFound) {
+		return Entered{}, refusal.New(NotApproved, "no temporary ID was issued to this person")
+	}
+	if err != nil {
+		return Entered{}, err
+	}
+	check := s.passed(a.ID)
+	st := standing(&a, c, s.Now())
+	if err := open(&a, c, s.Now()); err != nil {
+		return Entered{}, err
+	}
+	token := random(accessPrefix, accessSize)
+	if err := s.Store.Reenter(ctx, check, accessHash(token)); err != nil {
+		return Entered{}, err
+	}
+	return Entered{a.ID, token, Checked{check.ID, check.ExpiresMs / 1000, st, label}}, nil
+}
+
+// Leave ends the page of someone who is not logged in: the access token and all
+// that it showed. A login is left by logging out (rule A12).
+func (s *Service) Leave(ctx context.Context, h Holder) error {
+	if h.visitor.login != nil {
+		return s.Store.CloseSessionsOf(ctx, h.application.ID, h.visitor.login.Login(), s.Now().UnixMilli())
+	}
+	return s.Store.Leave(ctx, h.application.ID, h.visitor.access, accessHash(random(accessPrefix, accessSize)), s.Now().UnixMilli())
+}
