@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 
 	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/database/databasetest"
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/keystore"
 	"github.com/railgate/railgate/issuance/realperson"
@@ -32,13 +34,23 @@ type desk struct {
 	issuance.Config
 	t    *testing.T
 	now  time.Time
-	wake int
+	wake atomic.Int64
 }
 
-func newDesk(t *testing.T) *desk {
+func newDesk(t *testing.T) *desk { return deskAt(t, filepath.Join(t.TempDir(), "issuer.db")) }
+
+// everyDesk runs a story on every kind of database.
+func everyDesk(t *testing.T, story func(t *testing.T, d *desk)) {
+	t.Helper()
+	databasetest.Each(t, func(t *testing.T, address string) { story(t, deskAt(t, address)) })
+}
+
+func TestMain(m *testing.M) { databasetest.Main(m, "issuance") }
+
+func deskAt(t *testing.T, database string) *desk {
 	t.Helper()
 	d := &desk{t: t, now: time.Unix(tokentest.Epoch, 0)}
-	s, err := store.Open(t.Context(), store.Config{Database: filepath.Join(t.TempDir(), "issuer.db"), Partitions: 2, Now: func() time.Time { return d.now }})
+	s, err := store.Open(t.Context(), store.Config{Database: database, Partitions: 2, Now: func() time.Time { return d.now }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +58,7 @@ func newDesk(t *testing.T) *desk {
 	keys := keystore.New()
 	d.Config = issuance.Config{
 		Store: s, Signer: keys.Issuer, KeyID: keys.IssuerID, Vault: keys.Vault, Checker: realperson.Sandbox{}, Residents: residents.Sandbox{},
-		Now: func() time.Time { return d.now }, Wake: func() { d.wake++ },
+		Now: func() time.Time { return d.now }, Wake: func() { d.wake.Add(1) },
 	}
 	return d
 }
@@ -65,7 +77,11 @@ type pass struct{ application, token string }
 
 // number is the resident ID number of the n-th test person, whom nobody is.
 func number(n int) string {
-	head := fmt.Sprintf("11010519491231%03d", n+2)
+	return completed(fmt.Sprintf("11010519491231%03d", n+2))
+}
+
+// completed adds the check digit.
+func completed(head string) string {
 	sum := 0
 	for _, c := range head {
 		sum = (sum + int(c-'0')) * 2 % 11
@@ -132,8 +148,8 @@ func TestKeysAreAnnouncedOnce(t *testing.T) {
 	for range 3 {
 		d.open()
 	}
-	if d.wake != 2 {
-		t.Fatalf("the publisher was woken %d times for two keys", d.wake)
+	if d.wake.Load() != 2 {
+		t.Fatalf("the publisher was woken %d times for two keys", d.wake.Load())
 	}
 	p, err := d.Store.Take(t.Context(), uint64(d.now.UnixMilli()), 0, 0, 10)
 	if err != nil || len(p.Records) != 2 {

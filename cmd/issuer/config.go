@@ -10,8 +10,9 @@ import (
 	"github.com/railgate/railgate/internal/kafkalink"
 	"github.com/railgate/railgate/internal/process"
 	"github.com/railgate/railgate/issuance"
-	"github.com/railgate/railgate/issuance/api"
 	"github.com/railgate/railgate/issuance/realperson"
+	"github.com/railgate/railgate/issuance/residents"
+	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/publish"
 	"github.com/railgate/railgate/tokens"
@@ -25,11 +26,13 @@ type config struct {
 	Database     string         `toml:"database" secret:"value" doc:"path of an SQLite file, or postgres://…; a password is better kept in a passfile"`
 	Keys         string         `toml:"keys" doc:"directory made by -init"`
 	RealPerson   realPerson     `toml:"real_person" doc:"the real-person check"`
+	Residents    residentCards  `toml:"residents" doc:"the registry of resident ID cards"`
 	Kafka        kafka          `toml:"kafka" doc:"the control stream"`
-	Staff        []staff        `toml:"staff" doc:"who may revoke"`
+	Staff        []member       `toml:"staff" doc:"who works at windows and desks"`
 	Announce     []announcement `toml:"announce" doc:"further public keys that gateways shall accept; whoever holds one can make passes: for load tests only"`
 
 	announce []issuance.PublicKey
+	roster   []staff.Credential
 }
 
 type realPerson struct {
@@ -48,9 +51,16 @@ type kafka struct {
 	Security kafkalink.Security `toml:"security" doc:"how to enter Kafka"`
 }
 
-type staff struct {
-	Name   string `toml:"name" doc:"stands in the audit table"`
-	SHA256 string `toml:"sha256" doc:"SHA-256 of the credential, 64 hex digits; -new-staff makes one"`
+type member struct {
+	Name     string   `toml:"name" doc:"stands in the audit table"`
+	SHA256   string   `toml:"sha256" doc:"SHA-256 of the credential, 64 hex digits; -new-staff makes one"`
+	Roles    []string `toml:"roles" doc:"what it may do: window, agency, police, operator, ticketing or authority"`
+	NotAfter string   `toml:"not_after" doc:"RFC 3339 time from which it is no longer good; empty: it has no end"`
+}
+
+type residentCards struct {
+	Provider string        `toml:"provider" doc:"only \"sandbox\" exists: it knows no cards and confirms everybody"`
+	Timeout  time.Duration `toml:"timeout" doc:"bound on one question"`
 }
 
 type announcement struct {
@@ -62,6 +72,7 @@ func defaults() config {
 	return config{
 		Listen: "127.0.0.1:8081", Admin: "127.0.0.1:9081", LogLevel: "info", DrainTimeout: 10 * time.Second,
 		RealPerson: realPerson{Timeout: realperson.DefaultTimeout},
+		Residents:  residentCards{Timeout: residents.DefaultTimeout},
 		Kafka: kafka{Topic: "railgate.control", Partitions: 3, Replication: 3,
 			Retention: publish.DefaultRetention, Heartbeat: publish.DefaultHeartbeat},
 	}
@@ -87,6 +98,12 @@ func (c *config) Validate() error {
 	}
 	if c.RealPerson.Timeout <= 0 || c.RealPerson.Timeout > realperson.MaxTimeout {
 		fault("real_person.timeout", "must be above 0 and at most %v", realperson.MaxTimeout)
+	}
+	if c.Residents.Provider != "sandbox" {
+		fault("residents.provider", `must be "sandbox"; it knows no cards, so it must be chosen knowingly`)
+	}
+	if c.Residents.Timeout <= 0 || c.Residents.Timeout > realperson.MaxTimeout {
+		fault("residents.timeout", "must be above 0 and at most %v", realperson.MaxTimeout)
 	}
 	if len(c.Kafka.Brokers) == 0 {
 		fault("kafka.brokers", "must name at least one broker")
@@ -126,12 +143,37 @@ func (c *config) Validate() error {
 		}
 		c.announce = append(c.announce, issuance.PublicKey{ID: tokens.KeyID(a.ID), Public: [tokens.PublicKeySize]byte(key)})
 	}
+	if err := c.readRoster(); err != nil {
+		fault("staff", "%w", err)
+	}
 	return errors.Join(faults...)
 }
 
-func (c *config) staff() (list []api.StaffCredential) {
-	for _, s := range c.Staff {
-		list = append(list, api.StaffCredential{Name: s.Name, SHA256: s.SHA256})
+// readRoster reads the staff, and refuses what a list of them would.
+func (c *config) readRoster() error {
+	var faults []error
+	for i, s := range c.Staff {
+		member := staff.Credential{Name: s.Name, SHA256: s.SHA256}
+		for _, text := range s.Roles {
+			role, err := staff.ParseRole(text)
+			if err != nil {
+				faults = append(faults, fmt.Errorf("entry %d: %w", i+1, err))
+			}
+			member.Roles = append(member.Roles, role)
+		}
+		if s.NotAfter != "" {
+			at, err := time.Parse(time.RFC3339, s.NotAfter)
+			if err != nil {
+				faults = append(faults, fmt.Errorf("entry %d: not_after must be a time such as 2027-02-10T00:00:00+08:00", i+1))
+			}
+			member.NotAfter = at
+		}
+		c.roster = append(c.roster, member)
 	}
-	return list
+	if len(faults) == 0 {
+		if _, err := staff.NewList(staff.Config{Credentials: c.roster}); err != nil {
+			faults = append(faults, err)
+		}
+	}
+	return errors.Join(faults...)
 }

@@ -22,6 +22,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -34,8 +35,11 @@ import (
 	"github.com/railgate/railgate/internal/process"
 	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/api"
+	"github.com/railgate/railgate/issuance/backend"
 	"github.com/railgate/railgate/issuance/keystore"
 	"github.com/railgate/railgate/issuance/realperson"
+	"github.com/railgate/railgate/issuance/residents"
+	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/revocation/publish"
 )
@@ -45,7 +49,9 @@ const about = `Issues electronic temporary IDs: applications, real-person checks
   railgate-issuer -init DIR                    make the keys, print the authority's public key
   railgate-issuer -config issuer.toml          run
   railgate-issuer -config issuer.toml -check   validate the settings and exit
-  railgate-issuer -new-staff NAME              make a staff credential and its entry for the file
+  railgate-issuer -new-staff NAME -roles window,police
+                                               make a staff credential and its entry for the file; roles are
+                                               window, agency, police, operator, ticketing, authority
 
 Orders to every gate. They are committed to the database; then the command waits, at most a
 minute, until they are published, whether an issuer runs or not. TIME is RFC 3339, such as
@@ -66,7 +72,7 @@ func main() { process.Main("railgate-issuer", run) }
 
 func run(ctx context.Context, args []string) error {
 	c := defaults()
-	var probe, keys, name string
+	var probe, keys, name, roles string
 	var o orderFlags
 	extra, err := conf.Load(&c, conf.Options{
 		Program: "railgate-issuer", About: about, EnvPrefix: "RAILGATE_ISSUER",
@@ -74,6 +80,7 @@ func run(ctx context.Context, args []string) error {
 			f.StringVar(&probe, "probe", "", "ask this `URL` and exit: 0 if it answers 200")
 			f.StringVar(&keys, "init", "", "make the keys of a new issuer in the directory `DIR` and exit")
 			f.StringVar(&name, "new-staff", "", "make a credential for the member of staff `NAME`, print it and exit")
+			f.StringVar(&roles, "roles", "", "with -new-staff: what the credential may do, `ROLE[,ROLE]`")
 			o.register(f)
 		},
 	}, args, os.Environ(), os.Stdout)
@@ -85,8 +92,7 @@ func run(ctx context.Context, args []string) error {
 	case keys != "":
 		return initKeys(keys)
 	case name != "":
-		printStaff(name)
-		return nil
+		return printStaff(name, roles)
 	case err != nil:
 		return err
 	}
@@ -134,15 +140,15 @@ func serve(ctx context.Context, c *config, keys *keystore.Keys) error {
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		publisherMetrics{publisher})
-	service, err := issuance.Open(ctx, issuance.Config{
-		Store: db, Signer: keys.Issuer, KeyID: keys.IssuerID, Vault: keys.Vault, Announce: c.announce,
-		Checker: realperson.Sandbox{}, CheckTimeout: c.RealPerson.Timeout,
-		Wake: publisher.Wake, Log: log, Metrics: metrics,
+	b, err := backend.Open(ctx, backend.Config{
+		Rules: issuance.Config{
+			Store: db, Signer: keys.Issuer, KeyID: keys.IssuerID, Vault: keys.Vault, FieldKeys: keys.FieldKeys, Announce: c.announce,
+			Checker: realperson.Sandbox{}, CheckTimeout: c.RealPerson.Timeout,
+			Residents: residents.Sandbox{}, LookupTimeout: c.Residents.Timeout,
+			Wake: publisher.Wake, Log: log, Metrics: metrics,
+		},
+		Staff: c.roster,
 	})
-	if err != nil {
-		return err
-	}
-	a, err := api.New(service, api.Config{Staff: c.staff(), Log: log, Metrics: metrics})
 	if err != nil {
 		return err
 	}
@@ -168,12 +174,12 @@ func serve(ctx context.Context, c *config, keys *keystore.Keys) error {
 		defer end() // a topic that cannot be right ends the issuer rather than let it promise what it cannot keep
 		return publisher.Run(background)
 	})
-	parts.Go(func() error { service.Run(background); return nil })
+	parts.Go(func() error { return b.Run(background) })
 	listeners.Go(func() error {
-		return process.ServeHTTP(serving, api.NewServer(c.Listen, a.Public(), log), public, c.DrainTimeout)
+		return process.ServeHTTP(serving, api.NewServer(c.Listen, b.API.Public(), log), public, c.DrainTimeout)
 	})
 	listeners.Go(func() error {
-		return process.ServeHTTP(serving, api.NewServer(c.Admin, a.Admin(metrics), log), admin, c.DrainTimeout)
+		return process.ServeHTTP(serving, api.NewServer(c.Admin, b.API.Admin(metrics), log), admin, c.DrainTimeout)
 	})
 	err = listeners.Wait()
 	stop()
@@ -207,8 +213,20 @@ func initKeys(dir string) error {
 }
 
 // printStaff shows a credential once; only its hash is ever stored.
-func printStaff(name string) {
-	secret, c := api.NewStaffCredential(name)
-	fmt.Printf("credential for %s, shown only now:\n  %s\n\nentry for the issuer's file:\n[[staff]]\nname = %q\nsha256 = %q\n",
-		name, secret, c.Name, c.SHA256)
+func printStaff(name, roles string) error {
+	var all []staff.Role
+	for text := range strings.SplitSeq(roles, ",") {
+		role, err := staff.ParseRole(text)
+		if err != nil {
+			return fmt.Errorf("-roles must name at least one of window, agency, police, operator, ticketing, authority")
+		}
+		all = append(all, role)
+	}
+	secret, c, err := staff.New(name, all...)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("credential for %s, shown only now:\n  %s\n\nentry for the issuer's file:\n[[staff]]\nname = %q\nsha256 = %q\nroles = [%s]\n",
+		name, secret, c.Name, c.SHA256, `"`+strings.Join(strings.Split(roles, ","), `", "`)+`"`)
+	return nil
 }

@@ -30,8 +30,9 @@ func (s *station) holder() *holder {
 		Application string
 		AccessToken string `json:"access_token"`
 	}
-	s.must(201, "/v1/applications", "", `{"name":"测试","document_type":"resident_id","document_number":"110105190001010001",
-		"city":"北京","location":{"latitude":39.9,"longitude":116.4}}`, &applied)
+	s.people++
+	s.must(201, "/v1/applications", "", fmt.Sprintf(`{"name":"测试","document_type":"resident_id","document_number":%q,
+		"city":"北京","location":{"latitude":39.9,"longitude":116.4}}`, personNumber(s.people)), &applied)
 	path := "/v1/applications/" + applied.Application
 	var checked struct {
 		Check       string
@@ -54,6 +55,17 @@ func (s *station) holder() *holder {
 		s.t.Fatalf("the issuer sent a pass of %d bytes", len(pass))
 	}
 	return &holder{serial: serial.String(), pass: tokens.SignedPass(pass), links: links, start: opened.StartAt}
+}
+
+// personNumber is the resident ID number of the n-th test person, born too long
+// ago to be anybody.
+func personNumber(n int) string {
+	head := fmt.Sprintf("11010519000101%03d", n)
+	sum := 0
+	for _, c := range head {
+		sum = (sum + int(c-'0')) * 2 % 11
+	}
+	return head + string("0123456789X"[(12-sum)%11])
 }
 
 func (s *station) must(want int, path, bearer, body string, out any) {

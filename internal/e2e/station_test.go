@@ -26,6 +26,7 @@ const (
 
 // station is the binaries, their settings and where they listen.
 type station struct {
+	people                int // who applied so far: a person has one temporary ID at a time
 	t                     *testing.T
 	dir                   string
 	gatewayURL, issuerURL string
@@ -96,12 +97,12 @@ func newStation(t *testing.T) *station {
 	authority := s.output(`authority = "([0-9a-f]{64})"`, "issuer", "-init", keys)
 	// The commands print the credential once and only the entry is configured;
 	// here both come from one run, so each is asked for what the other hides.
-	staffEntry := s.entry("staff", "rgs_", "issuer", "-new-staff", "desk")
+	staffEntry := s.entry("staff", "rgs_", "issuer", "-new-staff", "desk", "-roles", "window,police")
 	deviceEntry := s.entry("device", "rgd_", "gateway", "-new-device", "entry-gate")
 	public := signing.NewKey(s.loadSeed).Public()
 	brokers, database := s.brokers(), s.database()
 
-	s.write("issuer.toml", fmt.Sprintf("listen = %q\nadmin = %q\ndatabase = %q\nkeys = %q\n\n[real_person]\nprovider = \"sandbox\"\n\n"+
+	s.write("issuer.toml", fmt.Sprintf("listen = %q\nadmin = %q\ndatabase = %q\nkeys = %q\n\n[real_person]\nprovider = \"sandbox\"\n\n[residents]\nprovider = \"sandbox\"\n\n"+
 		"[kafka]\nbrokers = %s\ntopic = %q\nreplication = 1\nheartbeat = \"200ms\"\n\n%s\n[[announce]]\nid = %d\npublic = %q\n",
 		ports[1], ports[3], database, keys, brokers, topic, staffEntry, loadKeyID, hex.EncodeToString(public[:])))
 	s.write("gateway.toml", fmt.Sprintf("listen = %q\nadmin = %q\ndrain_delay = \"100ms\"\n\n"+

@@ -44,7 +44,7 @@ func (w *world) furnish(ctx context.Context, postgres string) error {
 	}
 	authority := regexp.MustCompile(`authority = "[0-9a-f]{64}"`).FindString(out)
 	staffEntry, deviceEntry := "", ""
-	if w.staff, staffEntry, err = w.credential(ctx, "rgs_", "[[staff]]", "issuer", "-new-staff", "desk"); err != nil {
+	if w.staff, staffEntry, err = w.credential(ctx, "rgs_", "[[staff]]", "issuer", "-new-staff", "desk", "-roles", "window,police"); err != nil {
 		return err
 	}
 	if w.device, deviceEntry, err = w.credential(ctx, "rgd_", "[[device]]", "gateway", "-new-device", "entry-gate"); err != nil {
@@ -69,7 +69,7 @@ func (w *world) furnish(ctx context.Context, postgres string) error {
 	issuer := func(name string) (c *child, url, adminURL string) {
 		listen, admin := pair()
 		err = errors.Join(err, w.write(name+".toml", fmt.Sprintf(
-			"listen = %q\nadmin = %q\ndatabase = %q\nkeys = %q\n\n[real_person]\nprovider = \"sandbox\"\n\n"+
+			"listen = %q\nadmin = %q\ndatabase = %q\nkeys = %q\n\n[real_person]\nprovider = \"sandbox\"\n\n[residents]\nprovider = \"sandbox\"\n\n"+
 				"[kafka]\nbrokers = %s\ntopic = %q\nreplication = %d\nheartbeat = \"200ms\"\n\n%s",
 			listen, admin, database, keys, brokers, w.topic, w.broker.Replication(), staffEntry)))
 		return w.newChild(name, "issuer"), "http://" + listen, "http://" + admin

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/internal/runtest"
+	"github.com/railgate/railgate/issuance/database/databasetest"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/publish"
 	"github.com/railgate/railgate/tokens"
@@ -385,8 +386,8 @@ func TestParallelRevocationsAreOne(t *testing.T) {
 func waitForLocks(t *testing.T, s *Store, want int) {
 	t.Helper()
 	runtest.Eventually(t, 5*time.Second, "transactions to wait for another", func() bool {
-		var waiting int
-		if err := s.db.Writer().QueryRow(`SELECT COUNT(*) FROM pg_locks WHERE NOT granted`).Scan(&waiting); err != nil {
+		waiting, err := databasetest.Waiting(t.Context(), s.db.Writer())
+		if err != nil {
 			t.Fatal(err)
 		}
 		return waiting >= want

@@ -3,6 +3,7 @@
 package databasetest
 
 import (
+	"context"
 	"crypto/rand"
 	"database/sql"
 	"encoding/hex"
@@ -57,8 +58,17 @@ func freshSchema(t *testing.T, dsn string) string {
 	}
 	q := u.Query()
 	q.Set("search_path", schema)
+	q.Set("application_name", schema) // tells this test's connections from other tests'
 	u.RawQuery = q.Encode()
 	return u.String()
+}
+
+// Waiting counts the calls of this test that wait for a lock in PostgreSQL.
+func Waiting(ctx context.Context, db *sql.DB) (n int, err error) {
+	err = db.QueryRowContext(ctx, `
+		SELECT COUNT(*) FROM pg_stat_activity
+		WHERE application_name = current_setting('application_name') AND wait_event_type = 'Lock'`).Scan(&n)
+	return n, err
 }
 
 // Main runs a package's tests and says which databases they ran on.

@@ -1,0 +1,487 @@
+package issuance_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/identity"
+	"github.com/railgate/railgate/issuance/realperson"
+	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/residents"
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/tokens"
+)
+
+// approve takes test person n through an application.
+func (d *desk) approve(s *issuance.Service, n int) (pass, issuance.Checked, error) {
+	d.t.Helper()
+	h, p := d.apply(s, n)
+	c, err := s.Check(d.t.Context(), h, realperson.SandboxPass, attempts.Caller{})
+	return p, c, err
+}
+
+// approved must be.
+func (d *desk) approved(s *issuance.Service, n int) (pass, issuance.Checked) {
+	d.t.Helper()
+	p, c, err := d.approve(s, n)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return p, c
+}
+
+func (d *desk) status(s *issuance.Service, p pass) issuance.Standing {
+	d.t.Helper()
+	return s.Standing(d.authorize(s, p))
+}
+
+// refused asserts a code and when to try again, 0 for never.
+func refused(t *testing.T, err error, code refusal.Code, retryAt int64) {
+	t.Helper()
+	var r *refusal.Refusal
+	if !errors.As(err, &r) || r.Code != code || r.RetryAt != retryAt {
+		t.Fatalf("%v (%+v), want %s until %d", err, r, code, retryAt)
+	}
+}
+
+func TestA1_PassesAreForRailwaysOnly(t *testing.T) {
+	everyDesk(t, func(t *testing.T, d *desk) {
+		s := d.open()
+		p, c := d.approved(s, 0)
+		o, err := s.OpenSession(t.Context(), d.authorize(s, p), c.Check, issuance.Anchor, "00000000000000000000000000000001")
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The audience is the format itself: a signature is over a railgate pass and
+		// nothing else, so the bytes mean nothing to another verifier.
+		shown := tokens.Assemble(o.Pass, 0, tokens.Link{})
+		if f := shown.Fields(); f.Scopes&^tokens.AllScopes != 0 {
+			t.Fatalf("scopes %v", f.Scopes)
+		}
+	})
+}
+
+func TestA2_EveryUseIsInScope(t *testing.T) {
+	d := newDesk(t)
+	s := d.open()
+	p, c := d.approved(s, 0)
+	o, err := s.OpenSession(t.Context(), d.authorize(s, p), c.Check, issuance.Anchor, "00000000000000000000000000000001")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := tokens.Assemble(o.Pass, 0, tokens.Link{})
+	f := shown.Fields()
+	for _, name := range []string{"sale", "refund", "change", "verify", "entry", "exit", "onboard"} {
+		scope, ok := tokens.ParseScope([]byte(name))
+		if !ok || !f.Scopes.Has(scope) {
+			t.Errorf("%s is not among the uses", name)
+		}
+	}
+}
+
+func TestA3_LocationAndEveryFieldAreNeeded(t *testing.T) {
+	s := newDesk(t).open()
+	good := issuance.Form{Name: "测试甲", DocumentType: "resident_id", DocumentNumber: number(0), City: "北京", Location: &issuance.Location{Latitude: 39.9, Longitude: 116.4}}
+	for code, spoil := range map[refusal.Code]func(*issuance.Form){
+		issuance.LocationMissing:          func(f *issuance.Form) { f.Location = nil },
+		issuance.LocationInvalid:          func(f *issuance.Form) { f.Location = &issuance.Location{Latitude: 91} },
+		issuance.CityInvalid:              func(f *issuance.Form) { f.City = " " },
+		issuance.NameInvalid:              func(f *issuance.Form) { f.Name = "" },
+		issuance.DocumentNumberInvalid:    func(f *issuance.Form) { f.DocumentNumber = "" },
+		issuance.DocumentTypeNotSupported: func(f *issuance.Form) { f.DocumentType = "" },
+	} {
+		f := good
+		spoil(&f)
+		_, err := s.Apply(t.Context(), nil, f)
+		refused(t, err, code, 0)
+	}
+}
+
+func TestA4_OnlyTheResidentIDCardQualifiesAndMinorsMayApply(t *testing.T) {
+	d := newDesk(t)
+	s := d.open()
+	f := issuance.Form{Name: "测试乙", DocumentType: "resident_id", City: "北京", Location: &issuance.Location{}}
+	f.DocumentNumber = completed("11010520200601001") // five years old
+	if _, err := s.Apply(t.Context(), nil, f); err != nil {
+		t.Fatalf("a minor: %v", err)
+	}
+	for _, other := range []string{"passport", "hk_macau_permit", "taiwan_permit", "RESIDENT_ID", "residence_permit"} {
+		f.DocumentType = other
+		_, err := s.Apply(t.Context(), nil, f)
+		refused(t, err, issuance.DocumentTypeNotSupported, 0)
+	}
+	f.DocumentType, f.DocumentNumber = "resident_id", "110105200601001" // first generation
+	_, err := s.Apply(t.Context(), nil, f)
+	refused(t, err, issuance.DocumentNumberInvalid, 0)
+}
+
+func TestA6_NothingIsApprovedOrUsedUpBeforeTheCheckPasses(t *testing.T) {
+	everyDesk(t, func(t *testing.T, d *desk) {
+		d.CheckTimeout = 10 * time.Millisecond
+		s := d.open()
+		h, p := d.apply(s, 0)
+		for evidence, code := range map[string]refusal.Code{
+			realperson.SandboxFail: issuance.CheckFailed, realperson.SandboxTimeout: issuance.CheckTimeout, "": issuance.EvidenceInvalid,
+		} {
+			_, err := s.Check(t.Context(), h, evidence, attempts.Caller{})
+			refused(t, err, code, 0)
+			if st := d.status(s, p); st.Status != issuance.StatusSubmitted || st.Serial != nil {
+				t.Fatalf("after %s: %+v", code, st)
+			}
+		}
+		// All three of the month are still there.
+		for range issuance.ApplicationsPerMonth {
+			_, c := d.approved(s, 0)
+			d.now = time.Unix(c.Standing.ExpiresAt, 0)
+		}
+	})
+}
+
+func TestA7_ThreeApplicationsPerPersonAndCalendarMonth(t *testing.T) {
+	everyDesk(t, func(t *testing.T, d *desk) {
+		d.now = time.Date(2026, 1, 28, 8, 0, 0, 0, identity.Beijing)
+		s := d.open()
+		for range 3 {
+			_, c := d.approved(s, 0)
+			d.now = time.Unix(c.Standing.ExpiresAt, 0)
+		}
+		february := time.Date(2026, 2, 1, 0, 0, 0, 0, identity.Beijing)
+		d.now = february.Add(-time.Millisecond)
+		_, _, err := d.approve(s, 0)
+		refused(t, err, issuance.QuotaExceeded, february.Unix())
+		if _, _, err := d.approve(s, 1); err != nil {
+			t.Fatalf("another person: %v", err)
+		}
+		d.now = february
+		d.approved(s, 0)
+	})
+}
+
+func TestA8_ACredentialLasts24Hours(t *testing.T) {
+	d := newDesk(t)
+	s := d.open()
+	p, c := d.approved(s, 0)
+	if c.Standing.ExpiresAt != d.now.Unix()+86400 {
+		t.Fatalf("it ends at %d, approved at %d", c.Standing.ExpiresAt, d.now.Unix())
+	}
+	d.now = d.now.Add(24*time.Hour - time.Millisecond)
+	if st := d.status(s, p); st.Status != issuance.StatusApproved {
+		t.Fatalf("a moment before: %s", st.Status)
+	}
+	d.now = d.now.Add(time.Millisecond)
+	if st := d.status(s, p); st.Status != issuance.StatusExpired {
+		t.Fatalf("at its end: %s", st.Status)
+	}
+}
+
+func TestA9_RenewalFromThreeHoursBeforeTheEndSupersedesAtOnce(t *testing.T) {
+	everyDesk(t, func(t *testing.T, d *desk) {
+		s := d.open()
+		p, c := d.approved(s, 0)
+		from := c.Standing.ExpiresAt - 3*60*60
+		if c.Standing.RenewableAt != from {
+			t.Fatalf("told %d, want %d", c.Standing.RenewableAt, from)
+		}
+		d.now = time.Unix(from, 0).Add(-time.Millisecond)
+		early, _, err := d.approve(s, 0)
+		refused(t, err, issuance.RenewalTooEarly, from)
+		if st := d.status(s, early); st.Status != issuance.StatusRefused || st.RefusedFor != issuance.RenewalTooEarly {
+			t.Fatalf("refused for time: %+v", st)
+		}
+		if st := d.status(s, p); st.Status != issuance.StatusApproved {
+			t.Fatalf("the old one meanwhile: %s", st.Status)
+		}
+		d.now = time.Unix(from, 0)
+		next, renewed := d.approved(s, 0)
+		if st := d.status(s, p); st.Status != issuance.StatusSuperseded {
+			t.Fatalf("the old one: %s", st.Status)
+		}
+		if st := d.status(s, next); st.Status != issuance.StatusApproved || *renewed.Standing.Serial == *c.Standing.Serial {
+			t.Fatalf("the new one: %+v", st)
+		}
+		if !d.saidRevoked(*c.Standing.Serial) {
+			t.Fatal("no gateway hears that the old one is over")
+		}
+		// Lifting the old one would put two in force.
+		_, err = s.Unrevoke(t.Context(), d.member(), c.Standing.Serial.String(), "")
+		refused(t, err, issuance.CredentialSuperseded, 0)
+	})
+}
+
+// A credential that staff withdrew does not stand in the way of a new one, and
+// cannot come back beside it.
+func TestA9_AWithdrawnCredentialIsNoReasonToWait(t *testing.T) {
+	everyDesk(t, func(t *testing.T, d *desk) {
+		s := d.open()
+		_, c := d.approved(s, 0)
+		if _, err := s.Revoke(t.Context(), d.member(), c.Standing.Serial.String(), "lost_phone", ""); err != nil {
+			t.Fatal(err)
+		}
+		d.approved(s, 0)
+		_, err := s.Unrevoke(t.Context(), d.member(), c.Standing.Serial.String(), "")
+		refused(t, err, issuance.CredentialSuperseded, 0)
+	})
+}
+
+func TestA11_CheckingAgainUsesUpNoQuota(t *testing.T) {
+	everyDesk(t, func(t *testing.T, d *desk) {
+		s := d.open()
+		p, c := d.approved(s, 0)
+		for range 5 {
+			o, err := s.OpenSession(t.Context(), d.authorize(s, p), c.Check, issuance.Hosted, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.now = d.now.Add(30*time.Minute - time.Millisecond)
+			if _, err := s.Code(t.Context(), d.visitor(p), o.Session); err != nil {
+				t.Fatalf("in the 30th minute: %v", err)
+			}
+			d.now = d.now.Add(time.Millisecond)
+			_, err = s.Code(t.Context(), d.visitor(p), o.Session)
+			refused(t, err, issuance.SessionOver, 0)
+			if c, err = s.Check(t.Context(), d.authorize(s, p), realperson.SandboxPass, attempts.Caller{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range issuance.ApplicationsPerMonth - 1 {
+			d.now = d.now.Add(24 * time.Hour)
+			d.approved(s, 0)
+		}
+	})
+}
+
+func TestA13_RecordsAreErasedAfter31Days(t *testing.T) {
+	everyDesk(t, func(t *testing.T, d *desk) {
+		s := d.open()
+		p, c := d.approved(s, 0)
+		if _, err := s.OpenSession(t.Context(), d.authorize(s, p), c.Check, issuance.Hosted, ""); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Revoke(t.Context(), d.member(), c.Standing.Serial.String(), "staff", ""); err != nil {
+			t.Fatal(err)
+		}
+		waiting, _ := d.apply(s, 1) // never checked
+		d.now = d.now.Add(31 * 24 * time.Hour)
+		kept, _ := d.apply(s, 2)
+		if n, err := s.Erase(t.Context()); err != nil || n != 0 {
+			t.Fatalf("%d erased at 31 days: %v", n, err)
+		}
+		d.now = d.now.Add(time.Millisecond)
+		if n, err := s.Erase(t.Context()); err != nil || n != 2 {
+			t.Fatalf("%d erased: %v", n, err)
+		}
+		for _, gone := range []string{p.application, waiting.Application()} {
+			if _, err := s.Authorize(t.Context(), d.visitor(p), gone); !refusal.Is(err, issuance.Unauthorized) {
+				t.Fatalf("it is still there: %v", err)
+			}
+		}
+		for _, table := range []string{"sessions", "checks", "credentials", "revocations", "persons"} {
+			if n := d.count(table); n != 0 {
+				t.Errorf("%d rows are left in %s", n, table)
+			}
+		}
+		if n := d.count("applications"); n != 1 || kept.Application() == "" {
+			t.Errorf("%d applications are left", n)
+		}
+	})
+}
+
+// The resident registry decides after the face check, and an application that it
+// could not judge waits as checked and goes on without another one.
+func TestA6_TheResidentRegistryConfirmsNameAndNumber(t *testing.T) {
+	everyDesk(t, func(t *testing.T, d *desk) {
+		cards := &cards{match: residents.NotMatched}
+		d.Residents = cards
+		s := d.open()
+		p, _, err := d.approve(s, 0)
+		refused(t, err, issuance.IdentityNotConfirmed, 0)
+		if st := d.status(s, p); st.Status != issuance.StatusRefused {
+			t.Fatalf("%+v", st)
+		}
+		cards.match = residents.Cancelled
+		_, _, err = d.approve(s, 0)
+		refused(t, err, issuance.DocumentCancelled, 0)
+		cards.match = residents.Lost // whoever lost the card is whom this is for
+		d.approved(s, 0)
+
+		cards.match = residents.Unknown
+		p, c, err := d.approve(s, 1)
+		if err != nil || c.Standing.Status != issuance.StatusChecked || c.Standing.Serial != nil {
+			t.Fatalf("%+v, %v", c, err)
+		}
+		_, err = s.OpenSession(t.Context(), d.authorize(s, p), c.Check, issuance.Hosted, "")
+		refused(t, err, issuance.NotApproved, 0)
+		_, err = s.Decide(t.Context(), d.authorize(s, p))
+		refused(t, err, issuance.LookupUnavailable, 0)
+		cards.match = residents.Matched
+		st, err := s.Decide(t.Context(), d.authorize(s, p))
+		if err != nil || st.Status != issuance.StatusApproved {
+			t.Fatalf("%+v, %v", st, err)
+		}
+		if _, err := s.OpenSession(t.Context(), d.authorize(s, p), c.Check, issuance.Hosted, ""); err != nil {
+			t.Fatalf("with the check that was waiting: %v", err)
+		}
+		cards.match = residents.Unknown
+		p, _, _ = d.approve(s, 2)
+		d.now = d.now.Add(issuance.CheckLife)
+		cards.match = residents.Matched
+		_, err = s.Decide(t.Context(), d.authorize(s, p))
+		refused(t, err, issuance.CheckRequired, 0)
+	})
+}
+
+// cards is a resident registry that says one thing.
+type cards struct{ match residents.Match }
+
+func (c *cards) Label() string { return "test" }
+func (c *cards) Lookup(context.Context, residents.Person) (residents.Match, error) {
+	if c.match == residents.Unknown {
+		return residents.Unknown, errors.New("out of order")
+	}
+	return c.match, nil
+}
+
+// 1,200 applications of one person on two sides of a month's end, all at once: the
+// month that ends has one approval left, the next three. Every approval is
+// withdrawn at once, or the credential in force would stop all others.
+func TestA7_AThousandPhonesAtAMonthsEndMakeExactlyThePermittedNumber(t *testing.T) {
+	const phones = 1200
+	everyDesk(t, func(t *testing.T, d *desk) {
+		february := time.Date(2026, 2, 1, 0, 0, 0, 0, identity.Beijing)
+		d.now = february.Add(-40 * time.Hour)
+		before := d.open()
+		for range 2 {
+			_, c := d.approved(before, 0)
+			d.revoke(before, c)
+		}
+		d.now = february.Add(-time.Millisecond)
+		after := d.Config
+		after.Now, after.Wake = func() time.Time { return february }, func() {}
+		next, err := issuance.Open(t.Context(), after)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sides := []*issuance.Service{before, next}
+		var approved [2]atomic.Int64
+		var full, soon atomic.Int64
+		var all sync.WaitGroup
+		gate := make(chan struct{}, 64)
+		for i := range phones {
+			side := i % 2
+			all.Go(func() {
+				gate <- struct{}{}
+				defer func() { <-gate }()
+				_, c, err := d.approve(sides[side], 0)
+				switch {
+				case err == nil:
+					approved[side].Add(1)
+					d.revoke(sides[side], c)
+				case refusal.Is(err, issuance.QuotaExceeded):
+					full.Add(1)
+				case refusal.Is(err, issuance.RenewalTooEarly):
+					soon.Add(1)
+				default:
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if approved[0].Load() != 1 || approved[1].Load() != 3 {
+			t.Fatalf("%d approved in January and %d in February, want 1 and 3 (%d over the quota, %d too early)",
+				approved[0].Load(), approved[1].Load(), full.Load(), soon.Load())
+		}
+		if n := d.count("credentials"); n != 6 {
+			t.Fatalf("%d credentials", n)
+		}
+	})
+}
+
+// The same without anything withdrawn: a thousand phones make one.
+func TestA9_AThousandPhonesMakeOneCredential(t *testing.T) {
+	everyDesk(t, func(t *testing.T, d *desk) {
+		s := d.open()
+		var approved atomic.Int64
+		var all sync.WaitGroup
+		gate := make(chan struct{}, 64)
+		for range 1000 {
+			all.Go(func() {
+				gate <- struct{}{}
+				defer func() { <-gate }()
+				_, _, err := d.approve(s, 0)
+				if err == nil {
+					approved.Add(1)
+				} else if !refusal.Is(err, issuance.RenewalTooEarly) {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if approved.Load() != 1 {
+			t.Fatalf("%d credentials for one person", approved.Load())
+		}
+	})
+}
+
+// Clocks jump; the rules count by the moment of approval and lose nothing.
+func TestClockJumpsMakeNoFourthApplication(t *testing.T) {
+	everyDesk(t, func(t *testing.T, d *desk) {
+		d.now = time.Date(2026, 3, 1, 0, 0, 0, 0, identity.Beijing)
+		s := d.open()
+		made := 0
+		for i := range 12 { // back and forth over the month's end, a day and an hour at a time
+			d.now = time.Date(2026, 3, 1, 0, 0, 0, 0, identity.Beijing).Add(time.Duration(25*(i%6)-75) * time.Hour)
+			if _, c, err := d.approve(s, 0); err == nil {
+				made++
+				d.revoke(s, c)
+			} else if !refusal.Is(err, issuance.QuotaExceeded) && !refusal.Is(err, issuance.RenewalTooEarly) {
+				t.Fatal(err)
+			}
+		}
+		if made != 6 { // three in each of the two months
+			t.Fatalf("%d approvals in two months", made)
+		}
+	})
+}
+
+func (d *desk) revoke(s *issuance.Service, c issuance.Checked) {
+	d.t.Helper()
+	if _, err := s.Revoke(d.t.Context(), d.member(), c.Standing.Serial.String(), "staff", ""); err != nil {
+		d.t.Error(err)
+	}
+}
+
+// saidRevoked reports whether the outbox says that a serial is revoked.
+func (d *desk) saidRevoked(serial tokens.Serial) bool {
+	d.t.Helper()
+	epoch, err := d.Store.Epoch(d.t.Context())
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	for partition := range d.Store.Partitions() {
+		p, err := d.Store.Take(d.t.Context(), epoch, partition, 0, 1000)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		for _, r := range p.Records {
+			if r.Kind == revocation.KindRevoke && r.Serial == serial {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (d *desk) count(table string) (n int) {
+	d.t.Helper()
+	if err := d.Store.Database().Writer().QueryRow(fmt.Sprintf("SELECT COUNT(*) FROM %s", table)).Scan(&n); err != nil {
+		d.t.Fatal(err)
+	}
+	return n
+}
