@@ -58,12 +58,12 @@ func (s *Service) passed(application string) store.Check {
 func (s *Service) settle(ctx context.Context, h Holder, check *store.Check, person realperson.Person) (Standing, error) {
 	at := time.UnixMilli(check.PassedMs)
 	if h.credential != nil {
-		return standing(&h.application, h.credential, at), s.Store.RecordCheck(ctx, *check)
+		return standing(&h.application, h.credential, at), s.Store.KeepCheck(ctx, *check)
 	}
 	err := s.confirm(ctx, h.application.ID, person, at)
 	if refusal.Is(err, LookupUnavailable) {
 		h.application.State = store.Checked
-		return standing(&h.application, nil, at), s.Store.RecordCheck(ctx, *check)
+		return standing(&h.application, nil, at), s.Store.KeepWaiting(ctx, *check)
 	}
 	if err != nil {
 		return Standing{}, err

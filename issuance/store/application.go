@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -55,19 +56,16 @@ type Credential struct {
 
 // CreateApplication keeps a new application.
 func (s *Store) CreateApplication(ctx context.Context, a Application) error {
-	return s.db.Change(ctx, "create application", func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `
-			INSERT INTO applications (id, access_hash, account, document_type, person, name, number, city, created_ms, state, state_ms)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9)`,
-			a.ID, a.Access[:], sql.NullString{String: a.Account, Valid: a.Account != ""}, int64(a.Document), a.Person[:],
-			a.Name, a.Number, a.City, a.CreatedMs, int64(Submitted))
-		return err
-	})
+	c := &change{application: &a}
+	return cmp.Or(s.writes.Do(ctx, c), c.refused)
 }
 
-// Application finds an application and its credential, nil before approval.
-func (s *Store) Application(ctx context.Context, id string) (Application, *Credential, error) {
-	return s.one(ctx, `a.id = $1`, id)
+const insertApplications = `
+	INSERT INTO applications (id, access_hash, account, document_type, person, name, number, city, created_ms, state, state_ms)`
+
+func (a *Application) row() []any {
+	return []any{a.ID, a.Access[:], sql.NullString{String: a.Account, Valid: a.Account != ""}, int64(a.Document), a.Person[:],
+		a.Name, a.Number, a.City, a.CreatedMs, int64(Submitted), a.CreatedMs}
 }
 
 // LatestOfPerson finds the application behind a person's latest credential.

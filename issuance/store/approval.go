@@ -1,11 +1,13 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 
+	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/tokens"
@@ -55,10 +57,16 @@ type Decision struct {
 	InForce     *Credential // with ErrTooSoon
 }
 
-// RecordCheck keeps a passed check of an application that is approved, or still
-// waits for its decision.
-func (s *Store) RecordCheck(ctx context.Context, check Check) error {
-	return s.db.Change(ctx, "record check", func(ctx context.Context, tx *sql.Tx) error {
+// KeepCheck keeps a passed check of an approved application.
+func (s *Store) KeepCheck(ctx context.Context, check Check) error {
+	c := &change{check: &check}
+	return cmp.Or(s.writes.Do(ctx, c), c.refused)
+}
+
+// KeepWaiting keeps a passed check of an application that still waits for its
+// decision.
+func (s *Store) KeepWaiting(ctx context.Context, check Check) error {
+	return s.db.Change(ctx, "keep check", func(ctx context.Context, tx *sql.Tx) error {
 		if err := insertCheck(ctx, tx, check); err != nil {
 			return err
 		}
@@ -127,10 +135,12 @@ func (s *Store) Decide(ctx context.Context, application string, check *Check, g 
 	return d, nil
 }
 
+const insertChecks = `INSERT INTO checks (id, application, passed_ms, expires_ms)`
+
+func (c *Check) row() []any { return []any{c.ID, c.Application, c.PassedMs, c.ExpiresMs} }
+
 func insertCheck(ctx context.Context, tx *sql.Tx, c Check) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO checks (id, application, passed_ms, expires_ms) VALUES ($1, $2, $3, $4)`,
-		c.ID, c.Application, c.PassedMs, c.ExpiresMs)
-	return err
+	return database.InsertMany(ctx, tx, insertChecks, [][]any{c.row()})
 }
 
 // approve writes the credential and ends the one before it.

@@ -29,62 +29,31 @@ type Session struct {
 // key under which no session may start at that time. first, unless nil, comes
 // before everything else in the transaction and may refuse.
 func (s *Store) OpenSession(ctx context.Context, o Session, nowMs int64, first func(context.Context, *sql.Tx) error) error {
+	c := &change{session: &o, nowMs: nowMs}
+	if first == nil {
+		if err := s.writes.Do(ctx, c); err != nil {
+			return err
+		}
+		return c.refused
+	}
+	// It takes another lock, and so goes alone: two groups that take several each
+	// could wait for each other.
 	return s.db.Change(ctx, "open session", func(ctx context.Context, tx *sql.Tx) error {
-		if first != nil {
-			if err := first(ctx, tx); err != nil {
-				return err
-			}
-		}
-		// Asked here and not of a cached copy, so that nothing starts under a key
-		// after its cut-off was committed.
-		cutOff, err := keyCutOff(ctx, tx, o.Key)
-		if err != nil {
+		if err := first(ctx, tx); err != nil {
 			return err
 		}
-		if o.StartMs/1000 >= cutOff {
-			return ErrKeyCutOff
-		}
-		used, err := database.Changed(ctx, tx, `
-			UPDATE checks SET used_ms = $1
-			WHERE id = $2 AND application = $3 AND used_ms IS NULL AND expires_ms > $1`,
-			nowMs, o.Check, o.Application)
-		if err == nil && used != 1 {
-			err = ErrCheckUnusable
-		}
-		if err != nil {
+		if err := s.openTogether(ctx, tx, []*change{c}); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `
-			INSERT INTO sessions (id, application, check_id, key_id, login, start_ms, pass, seed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			o.ID, o.Application, o.Check, int64(o.Key), sql.NullString{String: o.Login, Valid: o.Login != ""}, o.StartMs, o.Pass, o.Seed)
-		return err
+		return c.refused
 	})
 }
 
-// Viewing finds a session with its application and credential, in one question:
-// phones ask it for each code.
-func (s *Store) Viewing(ctx context.Context, id string) (o Session, a Application, c *Credential, err error) {
-	err = s.db.View(ctx, "find session", func(ctx context.Context, q database.Queries) (err error) {
-		var login sql.NullString
-		var closed sql.NullInt64
-		row := q.QueryRowContext(ctx, `
-			SELECT s.id, s.application, s.check_id, s.key_id, s.login, s.start_ms, s.closed_ms, s.pass, s.seed, `+applicationColumns+`
-			FROM sessions s JOIN applications a ON a.id = s.application LEFT JOIN credentials c ON c.application = a.id
-			WHERE s.id = $1`, id)
-		a, c, err = scanApplication(after{row, []any{&o.ID, &o.Application, &o.Check, &o.Key, &login, &o.StartMs, &closed, &o.Pass, &o.Seed}})
-		o.Login, o.ClosedMs = login.String, closed.Int64
-		return err
-	})
-	return o, a, c, err
-}
+const insertSessions = `INSERT INTO sessions (id, application, check_id, key_id, login, start_ms, pass, seed)`
 
-// after is a row whose first columns are read into other places.
-type after struct {
-	row   *sql.Row
-	first []any
+func (o *Session) row() []any {
+	return []any{o.ID, o.Application, o.Check, int64(o.Key), sql.NullString{String: o.Login, Valid: o.Login != ""}, o.StartMs, o.Pass, o.Seed}
 }
-
-func (r after) Scan(rest ...any) error { return r.row.Scan(append(r.first, rest...)...) }
 
 // GoodCheck reports whether an application has a passed check that was not used
 // and has not expired.

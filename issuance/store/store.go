@@ -39,6 +39,9 @@ type Store struct {
 	partitions int
 	holder     string // of the publisher's lease
 	serials    *serialBlocks
+	writes     *database.Group[change]
+	finds      *database.Group[find]
+	viewings   *database.Group[find]
 }
 
 // Open opens the database and finds or makes the stream.
@@ -54,6 +57,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{db: db, partitions: c.Partitions, holder: newHolder(), serials: newSerials(db)}
+	s.writes, s.finds, s.viewings = database.NewGroup(s.together), database.NewGroup(s.findAll), database.NewGroup(s.viewAll)
 	if err := s.openStream(ctx, c.Now()); err != nil {
 		db.Close()
 		return nil, err

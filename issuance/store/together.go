@@ -1,0 +1,136 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"strconv"
+	"strings"
+
+	"github.com/railgate/railgate/issuance/database"
+)
+
+// change is a call that shares a transaction with others: its own refusal, if
+// any, and the rows it is about.
+type change struct {
+	session     *Session     // to open at nowMs, or nil
+	check       *Check       // to keep, or nil
+	application *Application // to create, or nil
+	nowMs       int64
+	refused     error
+}
+
+// together runs many calls in one transaction. A transaction that the database
+// refuses is tried again call by call, so that none suffers for another, unless
+// it may have been committed.
+func (s *Store) together(ctx context.Context, calls []*change) error {
+	committing := false
+	err := s.db.Change(ctx, "write together", func(ctx context.Context, tx *sql.Tx) error {
+		err := s.write(ctx, tx, calls)
+		committing = err == nil
+		return err
+	})
+	if err == nil || committing || len(calls) == 1 {
+		return err
+	}
+	for _, c := range calls {
+		c.refused = s.db.Change(ctx, "write alone", func(ctx context.Context, tx *sql.Tx) error {
+			c.refused = nil
+			if err := s.write(ctx, tx, []*change{c}); err != nil {
+				return err
+			}
+			return c.refused
+		})
+	}
+	return nil
+}
+
+func (s *Store) write(ctx context.Context, tx *sql.Tx, calls []*change) error {
+	var applications, checks [][]any
+	var sessions []*change
+	for _, c := range calls {
+		switch {
+		case c.application != nil:
+			applications = append(applications, c.application.row())
+		case c.check != nil:
+			checks = append(checks, c.check.row())
+		default:
+			sessions = append(sessions, c)
+		}
+	}
+	if err := database.InsertMany(ctx, tx, insertApplications, applications); err != nil {
+		return err
+	}
+	if err := database.InsertMany(ctx, tx, insertChecks, checks); err != nil {
+		return err
+	}
+	return s.openTogether(ctx, tx, sessions)
+}
+
+// openTogether uses up the checks of many sessions and keeps the sessions. Each
+// is refused or opened by itself.
+func (s *Store) openTogether(ctx context.Context, tx *sql.Tx, calls []*change) error {
+	if len(calls) == 0 {
+		return nil
+	}
+	wanted, err := s.inService(ctx, tx, calls)
+	if err != nil || len(wanted) == 0 {
+		return err
+	}
+	var list strings.Builder
+	var args []any
+	for _, c := range wanted {
+		if len(args) > 0 {
+			list.WriteString(", ")
+		}
+		n := len(args)
+		list.WriteString("($" + strconv.Itoa(n+1) + ", $" + strconv.Itoa(n+2) + ", CAST($" + strconv.Itoa(n+3) + " AS BIGINT))")
+		args = append(args, c.session.Check, c.session.Application, c.nowMs)
+	}
+	used := make(map[string]bool, len(wanted))
+	err = database.Each(ctx, tx, func(rows *sql.Rows) error {
+		var id string
+		err := rows.Scan(&id)
+		used[id] = true
+		return err
+	}, `WITH wanted (id, application, now_ms) AS (VALUES `+list.String()+`)
+		UPDATE checks SET used_ms = wanted.now_ms FROM wanted
+		WHERE checks.id = wanted.id AND checks.application = wanted.application
+		  AND checks.used_ms IS NULL AND checks.expires_ms > wanted.now_ms
+		RETURNING checks.id`, args...)
+	if err != nil {
+		return err
+	}
+	var rows [][]any
+	for _, c := range wanted {
+		if !used[c.session.Check] {
+			c.refused = ErrCheckUnusable
+			continue
+		}
+		used[c.session.Check] = false // one check opens one session, here as well
+		rows = append(rows, c.session.row())
+	}
+	return database.InsertMany(ctx, tx, insertSessions, rows)
+}
+
+// inService leaves out the sessions whose key is cut off at their start.
+func (s *Store) inService(ctx context.Context, tx *sql.Tx, calls []*change) (wanted []*change, err error) {
+	cutOffs := make(map[int64]int64)
+	for _, c := range calls {
+		key := int64(c.session.Key)
+		cutOff, known := cutOffs[key]
+		if !known {
+			// Asked here and not of a cached copy, so that nothing starts under a key
+			// after its cut-off was committed.
+			if cutOff, err = keyCutOff(ctx, tx, c.session.Key); err != nil {
+				return nil, err
+			}
+			cutOffs[key] = cutOff
+		}
+		if c.session.StartMs/1000 >= cutOff {
+			c.refused = ErrKeyCutOff
+			continue
+		}
+		wanted = append(wanted, c)
+	}
+	return wanted, nil
+}
