@@ -2,88 +2,85 @@ package registry
 
 import "github.com/railgate/railgate/issuance/refusal"
 
-// Text is what a passenger reads of a refusal, and what to do next.
-type Text struct{ EN, ZH, NextEN, NextZH string }
-
 // Words has a text for every code. No number of Limits
 // stands in them: it may be changed.
-var Words = map[refusal.Code]Text{
-	DocumentUnknown: {
+var Words = map[refusal.Code]refusal.Text{
+	DocumentUnknown: refusal.Say(
 		"This kind of document is not supported.", "不支持该证件类型。",
-		"Choose a resident ID card, a passport, or a travel permit for Hong Kong, Macau or Taiwan residents.", "请选择居民身份证、护照、港澳居民来往内地通行证或台湾居民来往大陆通行证。"},
-	FirstGenerationCard: {
+		"Choose a resident ID card, a passport, or a travel permit for Hong Kong, Macau or Taiwan residents.", "请选择居民身份证、护照、港澳居民来往内地通行证或台湾居民来往大陆通行证。"),
+	FirstGenerationCard: refusal.Say(
 		"First-generation ID cards are not supported.", "不支持第一代居民身份证。",
-		"Enter the 18-character number of a second-generation card.", "请填写第二代居民身份证的18位号码。"},
-	PersonInvalid: {
+		"Enter the 18-character number of a second-generation card.", "请填写第二代居民身份证的18位号码。"),
+	PersonInvalid: refusal.Say(
 		"The identity is not valid.", "身份信息填写有误。",
-		"Correct it to match the document and send it again.", "请按证件更正后重新提交。"},
-	ConsentMissing: {
+		"Correct it to match the document and send it again.", "请按证件更正后重新提交。"),
+	ConsentMissing: refusal.Say(
 		"Consent to the privacy policy is required.", "需要同意隐私政策。",
-		"Read the privacy policy and agree to it.", "请阅读并同意隐私政策。"},
+		"Read the privacy policy and agree to it.", "请阅读并同意隐私政策。"),
 
-	MoveRefused: {
+	MoveRefused: refusal.Say(
 		"This status cannot be changed in this way.", "身份信息状态不能如此变更。",
-		"See the status in the account and follow what it asks for.", "请查看身份信息状态，并按提示办理。"},
-	IdentityFixed: {
+		"See the status in the account and follow what it asks for.", "请查看身份信息状态，并按提示办理。"),
+	IdentityFixed: refusal.Say(
 		"This identity has been checked and can no longer be edited.", "身份信息已核验，不能修改。",
-		"If it is wrong, please go to a station window with the document.", "如信息有误，请持证件原件到车站窗口办理。"},
-	StationWindowOnly: {
+		"If it is wrong, please go to a station window with the document.", "如信息有误，请持证件原件到车站窗口办理。"),
+	StationWindowOnly: refusal.Say(
 		"This is handled at station windows only.", "仅限车站窗口办理。",
-		"Please go to a station window with the original document.", "请持证件原件到车站窗口办理。"},
-	ProofWrong: {
+		"Please go to a station window with the original document.", "请持证件原件到车站窗口办理。"),
+	ProofWrong: refusal.Say(
 		"What was given to show that the entry is yours is not right.", "提供的核对信息不符。",
-		"Give the last 4 digits of the phone or the first 3 characters of the e-mail; for a passenger on a list, the account holder's document number.", "请提供注册手机号后4位或邮箱前3位；常用联系人请提供注册用户的证件号码。"},
-	OriginalMissing: {
+		"Give the last 4 digits of the phone or the first 3 characters of the e-mail; for a passenger on a list, the account holder's document number.", "请提供注册手机号后4位或邮箱前3位；常用联系人请提供注册用户的证件号码。"),
+	OriginalMissing: refusal.Say(
 		"The original document is needed.", "需要出示证件原件。",
-		"Bring the original; who comes for somebody else brings both originals.", "请携带证件原件；代办的，须同时携带双方证件原件。"},
-	IdentityRegistered: {
+		"Bring the original; who comes for somebody else brings both originals.", "请携带证件原件；代办的，须同时携带双方证件原件。"),
+	IdentityRegistered: refusal.Say(
 		"This identity is registered already.", "身份信息重复。",
-		"Please go to a station window in person with the original document.", "请本人持证件原件到车站窗口办理。"},
-	InPersonOnly: {
+		"Please go to a station window in person with the original document.", "请本人持证件原件到车站窗口办理。"),
+	InPersonOnly: refusal.Say(
 		"This can be done by the person only.", "须由本人办理。",
-		"Please go to a station window in person with the original document.", "请本人持证件原件到车站窗口办理。"},
+		"Please go to a station window in person with the original document.", "请本人持证件原件到车站窗口办理。"),
 
-	AccountStatus: {
+	AccountStatus: refusal.Say(
 		"The account holder's identity has not been checked far enough.", "注册用户的身份信息状态不符合要求。",
-		"Have it checked first: resident ID cards at a station window or a ticket agency, other documents at a station window.", "请先办理身份核验：居民身份证可到车站窗口或代售点，其他证件请到车站窗口。"},
-	PassengerStatus: {
+		"Have it checked first: resident ID cards at a station window or a ticket agency, other documents at a station window.", "请先办理身份核验：居民身份证可到车站窗口或代售点，其他证件请到车站窗口。"),
+	PassengerStatus: refusal.Say(
 		"The passenger's identity has not been checked far enough.", "乘车人的身份信息状态不符合要求。",
-		"Have it checked first: resident ID cards at a station window or a ticket agency, other documents at a station window.", "请先办理身份核验：居民身份证可到车站窗口或代售点，其他证件请到车站窗口。"},
-	AlreadyListed: {
+		"Have it checked first: resident ID cards at a station window or a ticket agency, other documents at a station window.", "请先办理身份核验：居民身份证可到车站窗口或代售点，其他证件请到车站窗口。"),
+	AlreadyListed: refusal.Say(
 		"This passenger is on the list already.", "该乘车人已在常用联系人中。",
-		"Choose the passenger from the list.", "请从常用联系人中选择。"},
-	ListFull: {
+		"Choose the passenger from the list.", "请从常用联系人中选择。"),
+	ListFull: refusal.Say(
 		"The list of passengers is full.", "常用联系人已达上限。",
-		"Delete a passenger who may be deleted, then add again.", "请删除可以删除的联系人后再添加。"},
-	ToBeSubmittedFull: {
+		"Delete a passenger who may be deleted, then add again.", "请删除可以删除的联系人后再添加。"),
+	ToBeSubmittedFull: refusal.Say(
 		"The list has as many passengers to be submitted for verification as it may.", "请报验状态的常用联系人已达上限。",
-		"Have one of them checked at a station window, then add again.", "请先到车站窗口为其中的联系人办理核验，再行添加。"},
-	PassengerKept: {
+		"Have one of them checked at a station window, then add again.", "请先到车站窗口为其中的联系人办理核验，再行添加。"),
+	PassengerKept: refusal.Say(
 		"This passenger was added too recently to be deleted.", "该联系人添加后未满规定天数，不能删除。",
-		"Please try again after the time shown.", "请在所示时间后再试。"},
-	TicketBought: {
+		"Please try again after the time shown.", "请在所示时间后再试。"),
+	TicketBought: refusal.Say(
 		"A ticket was bought for this passenger, who has not been checked: no edit and no deletion.", "该乘车人状态为请报验且已购票，不能修改或删除。",
-		"Please have the document checked at a station window.", "请持证件原件到车站窗口办理核验。"},
+		"Please have the document checked at a station window.", "请持证件原件到车站窗口办理核验。"),
 
-	TicketsInvalid: {
+	TicketsInvalid: refusal.Say(
 		"The number of tickets is not valid.", "购票张数有误。",
-		"Ask for one ticket or more.", "请至少选择一张车票。"},
-	AccountTicketLimit: {
+		"Ask for one ticket or more.", "请至少选择一张车票。"),
+	AccountTicketLimit: refusal.Say(
 		"This account has bought as many tickets as it may before its identity is checked.", "请报验状态的注册用户购票已达上限。",
-		"Please have the document checked at a station window.", "请持证件原件到车站窗口办理核验。"},
-	PassengerTicketLimit: {
+		"Please have the document checked at a station window.", "请持证件原件到车站窗口办理核验。"),
+	PassengerTicketLimit: refusal.Say(
 		"As many tickets were bought for this passenger as may be before the identity is checked.", "请报验状态的乘车人购票已达上限。",
-		"Please have the document checked at a station window.", "请持证件原件到车站窗口办理核验。"},
-	NotItsTicket: {
+		"Please have the document checked at a station window.", "请持证件原件到车站窗口办理核验。"),
+	NotItsTicket: refusal.Say(
 		"This account did not buy the ticket.", "该车票不是由此账户购买。",
-		"Use the account that bought it, or go to a station window.", "请使用购票账户办理，或到车站窗口办理。"},
-	ServiceNotHere: {
+		"Use the account that bought it, or go to a station window.", "请使用购票账户办理，或到车站窗口办理。"),
+	ServiceNotHere: refusal.Say(
 		"This is not done here; agencies only exchange tickets.", "此处不办理该业务；代售点仅办理换票。",
-		"Please go to a station window.", "请到车站窗口办理。"},
-	RefundOnly: {
+		"Please go to a station window.", "请到车站窗口办理。"),
+	RefundOnly: refusal.Say(
 		"The identity did not pass; the ticket can only be refunded.", "身份信息未通过核验，只能退票。",
-		"Please go to a station window, or refund online.", "请到车站窗口退票，或在网上退票。"},
-	ChildAlone: {
+		"Please go to a station window, or refund online.", "请到车站窗口退票，或在网上退票。"),
+	ChildAlone: refusal.Say(
 		"A child without a document needs an accompanying adult.", "无证件的儿童须使用同行成年人的身份信息。",
-		"Choose the adult who travels along.", "请选择同行成年人。"},
+		"Choose the adult who travels along.", "请选择同行成年人。"),
 }
