@@ -1,5 +1,5 @@
 # Every target is one command that can as well be typed; `make` lists them.
-.PHONY: help demo serve test race lint fuzz bench bench-parts http loadtest faults faults-long soak kafka3 lane deploy-check generate ci
+.PHONY: help demo serve test race lint fuzz bench bench-parts http loadtest faults faults-long soak kafka3 postgres issuance lane deploy-check generate ci
 
 help: ## this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,12 @@ soak: ## ten minutes of broker restarts under load; goroutines, descriptors and 
 
 kafka3: ## three real Kafka nodes: killed, frozen, leaders moved, compacted; needs Java, Maven, kcat
 	.ci/kafka3
+
+postgres: ## the issuer's tests on a real PostgreSQL as well as on SQLite
+	.ci/postgres
+
+issuance: ## what the issuer can do over HTTP, with floors, and a gate beside it; ONLY=line,line
+	go run ./bench/issuance $(if $(ONLY),-only $(ONLY))
 
 lane: ## the binaries against real Apache Kafka and PostgreSQL; needs Java, Maven, PostgreSQL
 	.ci/lane

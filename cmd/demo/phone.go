@@ -59,6 +59,7 @@ func form(n int, documentType string) map[string]any {
 }
 
 func (p *phone) apply(n int) error {
+	p.access = "" // it opens another application; who applies needs none
 	var out struct {
 		Application string
 		AccessToken string `json:"access_token"`

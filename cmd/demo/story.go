@@ -23,7 +23,7 @@ func (s *story) play() error {
 		return err
 	}
 	first, second := &phone{house: s.house}, &phone{house: s.house}
-	for _, scene := range []func(a, b *phone) error{s.issue, s.rotate, s.forge, s.revoke, s.sessionEnds, s.hostedMode, s.dayEnds} {
+	for _, scene := range []func(a, b *phone) error{s.issue, s.rotate, s.forge, s.revoke, s.sessionEnds, s.hostedMode, s.renewal, s.dayEnds} {
 		if err := scene(first, second); err != nil {
 			return err
 		}
@@ -119,13 +119,7 @@ func (s *story) revoke(_, b *phone) error {
 	status, took, err := call("POST", s.issuer+"/v1/credentials/"+b.serial+"/revoke", s.staff, map[string]any{"reason": "lost_phone"}, nil)
 	acknowledged := time.Now()
 	s.issued("staff revoke the credential: accepted", took, err, fmt.Sprint(status), "202")
-	var v verdict
-	for end := acknowledged.Add(effective); time.Now().Before(end); {
-		if v, took, err = s.scan(text.Text(), s.entryGate, "entry"); err != nil || v.Reason == "revoked" {
-			break
-		}
-	}
-	s.held(fmt.Sprintf("refused %.1f ms after the acknowledgement", time.Since(acknowledged).Seconds()*1000), took, err, v, "revoked")
+	s.until(acknowledged, "refused", text, "revoked")
 	return nil
 }
 
