@@ -1,0 +1,97 @@
+package keyring
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/railgate/railgate/tokens"
+)
+
+// Run looks into the database every second until ctx ends. What fails is logged,
+// counted and tried again.
+func (r *Ring) Run(ctx context.Context) error {
+	tick := time.NewTicker(refreshEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			if err := r.Refresh(ctx); err != nil && ctx.Err() == nil {
+				r.failures.Add(1)
+				r.log.Error("issuer keys not looked up", zap.Error(err))
+			}
+		}
+	}
+}
+
+// Refresh looks into the database now. Once it has returned nil, Current knows what
+// was committed before the call. Many callers at once share a look.
+func (r *Ring) Refresh(ctx context.Context) error {
+	asked := r.begun.Load()
+	select {
+	case r.looking <- struct{}{}:
+		defer func() { <-r.looking }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if r.looked > asked { // a look began after this call, and succeeded
+		return nil
+	}
+	number := r.begun.Add(1)
+	if err := r.look(ctx); err != nil {
+		return err
+	}
+	r.looked = number
+	return nil
+}
+
+func (r *Ring) look(ctx context.Context) error {
+	at := time.Now() // from before, so that a view is never younger than it seems
+	nowMs, rows, err := r.book.rows(ctx)
+	if err == nil && unnoted(rows) {
+		if err = r.book.note(ctx); err == nil {
+			nowMs, rows, err = r.book.rows(ctx)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	for _, k := range rows {
+		if signer := r.keys[k.id]; signer != nil && signer.Public() != k.public {
+			return fmt.Errorf("%w: key %d of this issuer's directory", ErrBound, k.id)
+		}
+	}
+	// Ours is read last: what passed meanwhile makes the database's clock seem
+	// behind, and a key's time come late.
+	r.view.Store(&view{at, time.UnixMilli(nowMs).Sub(r.now()), rows})
+	r.say()
+	return nil
+}
+
+// say logs what changed.
+func (r *Ring) say() {
+	v, now := r.view.Load(), r.now()
+	id, _, err := r.Current(now)
+	var serving tokens.KeyID
+	if best := newest(v.rows, now.Add(v.ahead).UnixMilli(), now.Unix(), anyone); best != nil {
+		serving = best.id
+	}
+	said := fmt.Sprint(id, serving, err)
+	if said == r.said {
+		return
+	}
+	r.said = said
+	switch {
+	case err != nil:
+		r.log.Error("no session can be opened", zap.Error(err))
+	case serving != id:
+		r.log.Warn("a newer issuer key is in service that this issuer does not hold: give it the key and start it again",
+			zap.Uint16("key_id", uint16(id)), zap.Uint16("newer", uint16(serving)))
+	default:
+		r.log.Info("issuer key in service", zap.Uint16("key_id", uint16(id)))
+	}
+}

@@ -1,0 +1,159 @@
+package keyring
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/signing"
+)
+
+// ErrNoKey says that nothing may be signed now. The error that wraps it says why,
+// key by key.
+var ErrNoKey = errors.New("keyring: no issuer key is in service")
+
+const (
+	// refreshEvery is how often Run looks into the database. Ours: an order counts
+	// everywhere within about a second.
+	refreshEvery = time.Second
+	// maxAge is how old a view may be that is signed by: what is ordered must count
+	// at some time even for an issuer that cannot look. Ours; sessionOver counts on it.
+	maxAge = 30 * time.Second
+)
+
+// Key is an issuer key that this process holds.
+type Key struct {
+	ID     tokens.KeyID
+	Signer signing.Signer
+}
+
+// Public is what gateways know of it.
+func (k Key) Public() Public { return Public{k.ID, k.Signer.Public()} }
+
+// Config is what a Ring works with.
+type Config struct {
+	Book *Book
+	Keys []Key            // that this process holds, at least one
+	Now  func() time.Time // the clock that sessions start by; nil: time.Now
+	Log  *zap.Logger      // nil: none
+	// Metrics takes what metrics.go describes; nil: none.
+	Metrics prometheus.Registerer
+}
+
+// Ring answers which key signs now, from what it read last. It is safe for many
+// goroutines at once.
+type Ring struct {
+	book *Book
+	keys map[tokens.KeyID]signing.Signer
+	now  func() time.Time
+	log  *zap.Logger
+	age  func(since time.Time) time.Duration // monotonic, whatever the clock is set to
+
+	view     atomic.Pointer[view]
+	failures atomic.Uint64
+
+	looking chan struct{} // a place for one: one look at a time
+	looked  uint64        // looking; looks that succeeded
+	begun   atomic.Uint64 // looks that began
+	said    string        // looking; what was logged last
+}
+
+// view is what a look into the database found. It never changes.
+type view struct {
+	at    time.Time     // of the look, with a monotonic reading
+	ahead time.Duration // the database's clock before ours
+	rows  []row
+}
+
+// New makes a Ring; it starts nothing. Until the first Refresh no key is in
+// service.
+func New(c Config) (*Ring, error) {
+	if c.Book == nil || len(c.Keys) == 0 {
+		return nil, errors.New("keyring: a book and at least one key are needed")
+	}
+	r := &Ring{book: c.Book, keys: make(map[tokens.KeyID]signing.Signer), now: c.Now, log: c.Log, age: time.Since, looking: make(chan struct{}, 1)}
+	for _, k := range c.Keys {
+		if k.ID == 0 || k.Signer == nil || r.keys[k.ID] != nil {
+			return nil, fmt.Errorf("keyring: key %d has no id, no signer, or stands twice", k.ID)
+		}
+		r.keys[k.ID] = k.Signer
+	}
+	if r.now == nil {
+		r.now = time.Now
+	}
+	if r.log == nil {
+		r.log = zap.NewNop()
+	}
+	if c.Metrics != nil {
+		if err := c.Metrics.Register(gauges{r}); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+// Current is the key that signs a session which starts at a time, by this process's
+// clock. It asks the database nothing. Every error wraps ErrNoKey. A key may be cut
+// off since the last look: what opens a session asks the database once more, and
+// calls Refresh if that says so.
+func (r *Ring) Current(start time.Time) (tokens.KeyID, signing.Signer, error) {
+	v := r.view.Load()
+	if v == nil {
+		return 0, nil, fmt.Errorf("%w: the database was not asked yet", ErrNoKey)
+	}
+	if age := r.age(v.at); age > maxAge {
+		return 0, nil, fmt.Errorf("%w: the database last said %v ago which one is", ErrNoKey, age.Truncate(time.Second))
+	}
+	best := newest(v.rows, start.Add(v.ahead).UnixMilli(), start.Unix(), r.holds)
+	if best == nil {
+		return 0, nil, fmt.Errorf("%w: %s", ErrNoKey, r.why(v, start))
+	}
+	return best.id, r.keys[best.id], nil
+}
+
+func (r *Ring) holds(id tokens.KeyID) bool { return r.keys[id] != nil }
+
+// why says what keeps each key from signing.
+func (r *Ring) why(v *view, start time.Time) string {
+	nowMs := start.Add(v.ahead).UnixMilli()
+	var parts []string
+	for i := range v.rows {
+		k := &v.rows[i]
+		state := k.state(nowMs, k)
+		switch {
+		case state == Retired && !r.holds(k.id): // of old ones there may be many
+		case !r.holds(k.id):
+			parts = append(parts, fmt.Sprintf("key %d is %s, and this issuer does not hold it", k.id, state))
+		case state == Announced:
+			parts = append(parts, fmt.Sprintf("the announcement of key %d is not in the control stream yet", k.id))
+		case state == Waiting:
+			parts = append(parts, fmt.Sprintf("key %d signs from %s", k.id, stamp(k.useFrom)))
+		case k.cutOff <= start.Unix():
+			parts = append(parts, fmt.Sprintf("key %d is cut off", k.id))
+		default:
+			parts = append(parts, fmt.Sprintf("key %d is %s", k.id, state))
+		}
+	}
+	for _, id := range r.ids() {
+		if find(v.rows, id) == nil {
+			parts = append(parts, fmt.Sprintf("key %d was never announced", id))
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+// ids are those of the keys that this process holds, in order.
+func (r *Ring) ids() (ids []tokens.KeyID) {
+	for id := range r.keys {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return ids
+}

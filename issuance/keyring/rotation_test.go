@@ -1,0 +1,152 @@
+package keyring
+
+import (
+	"testing"
+	"time"
+)
+
+// The whole life of two keys, with two issuers whose clocks differ by seconds.
+func TestOneKeyFollowsAnother(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		a, b := w.issuer(3*time.Second, key(1), key(2)), w.issuer(-4*time.Second, key(1), key(2))
+		w.silent(a, "announcement of key 1 is not in the control stream yet; key 2 was never announced")
+		w.passes(time.Hour)
+		w.silent(b, "key 1")
+		w.published()
+		w.signs(1, a, b) // the first key of a database has nobody to wait for
+		w.session(1, 1)
+
+		w.ok(w.Announce(t.Context(), key(2).Public(), w.by()))
+		w.passes(time.Hour)
+		w.signs(1, a, b) // the publisher was down: no gateway can know key 2
+		w.states(InService, Announced)
+		w.published()
+		w.signs(1, a, b)
+		w.states(InService, Waiting)
+		w.passes(lead - time.Minute)
+		w.signs(1, a, b)
+		w.passes(time.Minute)
+		w.signs(2, a, b)
+		w.states(Overlap, InService)
+
+		w.session(2, 1) // an issuer that had looked a moment before
+		_, err := w.Retire(t.Context(), 1, w.by())
+		w.refused(err, ErrInUse, "key 1; let it rest first")
+		w.ok(w.Rest(t.Context(), 1, w.by()))
+		w.signs(2, a, b)
+		l := w.states(Resting, InService)[0]
+		if l.Running != 1 || time.Until(l.RetireFrom).Round(time.Minute) != 31*time.Minute {
+			t.Fatalf("%+v", l)
+		}
+		w.passes(30 * time.Minute)
+		_, err = w.Retire(t.Context(), 1, w.by())
+		w.refused(err, ErrSessions, "key 1 can be retired from 20")
+		w.passes(time.Minute)
+		w.ok(w.Retire(t.Context(), 1, w.by()))
+		w.states(Retired, InService)
+		if keys, err := w.Announceable(t.Context()); err != nil || len(keys) != 1 || keys[0] != key(2).Public() {
+			t.Fatalf("announceable: %v, %v", keys, err)
+		}
+		w.signs(2, a, b)
+
+		// Orders that are repeated change nothing and say nothing twice.
+		for what, order := range map[string]func() (bool, error){
+			"retire":   func() (bool, error) { return w.Retire(t.Context(), 1, w.by()) },
+			"announce": func() (bool, error) { return w.Announce(t.Context(), key(2).Public(), w.by()) },
+		} {
+			if changed, err := order(); changed || err != nil {
+				t.Errorf("%s again: changed %v, %v", what, changed, err)
+			}
+		}
+		if got := w.trail(); len(got) != 4 || got[0] != "night-shift operator announce_key 1 announce" || got[1] != "night-shift operator announce_key 2 announce" ||
+			got[2] != "night-shift operator retire_key 1 rest" || got[3] != "night-shift operator retire_key 1 retire" {
+			t.Fatalf("trail: %q", got)
+		}
+	})
+}
+
+// A session that started late keeps its key, though the key rests for long.
+func TestRetirementWaitsForTheLastSession(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.issuer(0, key(1))
+		w.published()
+		w.must(w.note(t.Context()))
+		w.ok(w.Announce(t.Context(), key(2).Public(), w.by()))
+		w.published()
+		w.must(w.note(t.Context()))
+		w.passes(lead)
+		w.ok(w.Rest(t.Context(), 1, w.by()))
+		w.passes(time.Hour)
+		w.session(1, 1) // an issuer that did not look for an hour
+		_, err := w.Retire(t.Context(), 1, w.by())
+		w.refused(err, ErrSessions, "key 1")
+		w.passes(sessionOver)
+		w.ok(w.Retire(t.Context(), 1, w.by()))
+	})
+}
+
+// An issuer that was not started again since a key was made goes on, until its own
+// key rests.
+func TestIssuerWithoutTheNewKey(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		old := w.issuer(time.Second, key(1))
+		w.published()
+		w.signs(1, old)
+		w.ok(w.Announce(t.Context(), key(2).Public(), w.by()))
+		w.published()
+		fresh := w.issuer(0, key(1), key(2))
+		w.passes(lead)
+		w.signs(1, old)
+		w.signs(2, fresh)
+		w.ok(w.Rest(t.Context(), 1, w.by()))
+		w.silent(old, "key 1 is resting; key 2 is in service, and this issuer does not hold it")
+		w.signs(2, fresh)
+	})
+}
+
+// The power goes out behind each step of an announcement; whoever comes next
+// finishes it, and the lead time counts from when the key was seen in the stream.
+func TestAnnouncementCutOff(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		a := w.issuer(0, key(1), key(2))
+		w.published()
+		w.signs(1, a)
+
+		_, err := w.book(deaf{}).Announce(t.Context(), key(2).Public(), w.by()) // ordered, not in the outbox
+		w.refused(err, errDeaf, "")
+		w.published()
+		w.passes(lead)
+		w.signs(1, a)
+		w.states(InService, Announced)
+		w.announced() // by any issuer, within the hour
+
+		w.published() // and nobody looks: every issuer is down
+		w.passes(time.Hour)
+		b := w.issuer(0, key(1), key(2))
+		w.signs(1, a, b)
+		w.states(InService, Waiting)
+		w.passes(lead)
+		w.signs(2, a, b)
+		if n := len(w.trail()); n != 2 {
+			t.Fatalf("%d orders in the trail", n)
+		}
+	})
+}
+
+// What a database knew before keys had a life of their own.
+func TestKeysOfAnOlderDatabase(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		k := key(1).Public()
+		for _, id := range []int{1, 2, 40000} { // in the stream; waits; a load test's
+			w.exec(`INSERT INTO announced_keys (id, public, at_ms, outbox_id) VALUES ($1, $2, 1000, $3)`, id, k.Key[:], id)
+		}
+		w.exec(`INSERT INTO outbox (partition, kind, payload, created_ms) VALUES (0, 3, $1, 1000)`, []byte{1})
+		w.exec(`UPDATE announced_keys SET outbox_id = (SELECT id FROM outbox) WHERE id = 2`)
+		w.exec(`UPDATE announced_keys SET outbox_id = 1000000 WHERE id = 1`)
+		w.exec(takeOver(t))
+		l := w.states(InService, Announced)
+		if l[0].ID != 1 || l[1].ID != 2 || !l[0].UseFrom.Equal(time.UnixMilli(1000)) {
+			t.Fatalf("%+v", l)
+		}
+	})
+}
