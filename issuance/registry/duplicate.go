@@ -26,3 +26,13 @@ func CanFreeIdentity(v Visit) error {
 	}
 	return nil
 }
+
+// FreeIdentity is the status of the account from which a visit takes an identity
+// (rule B11). Ours: it failed, for the identity is not its to use; its holder may
+// enter another one.
+func FreeIdentity(v Visit) (Status, error) {
+	if err := CanFreeIdentity(v); err != nil {
+		return 0, err
+	}
+	return Failed, nil
+}

@@ -19,20 +19,25 @@ type Counts struct {
 // line to be edited, -1 for a new one.
 func CountList(list []Passenger, person Person, at int) (c Counts) {
 	for i, p := range list {
-		switch {
-		case p.Status == ToBeSubmitted:
-			c.ToBeSubmitted++
-			c.Counted++
-		case p.Status.counted():
-			c.Counted++
-		case p.Status == Pending:
-			c.Pending++
-		default:
-			c.Failed++
-		}
+		c.Add(p.Status, 1)
 		c.Twice = c.Twice || i != at && p.Person.SameDocument(person)
 	}
 	return c
+}
+
+// Add counts n lines of one status.
+func (c *Counts) Add(s Status, n int) {
+	switch {
+	case s == ToBeSubmitted:
+		c.ToBeSubmitted += n
+		c.Counted += n
+	case s.counted():
+		c.Counted += n
+	case s == Pending:
+		c.Pending += n
+	default:
+		c.Failed += n
+	}
 }
 
 // CanAdd reports whether the account may put the passenger on its list (rules B2

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/railgate/railgate/issuance/identity"
@@ -22,6 +23,19 @@ const (
 )
 
 var actorNames = [...]string{Window: "window", Agency: "agency", Authority: "authority", Holder: "holder"}
+
+// ErrActor says that a name is no actor.
+var ErrActor = errors.New("registry: no such actor")
+
+// ParseActor reads an actor's stable name; everything else is ErrActor.
+func ParseActor(name string) (Actor, error) {
+	for a := Window; a <= Holder; a++ {
+		if a.String() == name {
+			return a, nil
+		}
+	}
+	return 0, ErrActor
+}
 
 func (a Actor) String() string {
 	if a < Window || a > Holder {

@@ -3,6 +3,7 @@ package registry
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"strings"
 	"unicode/utf8"
 )
@@ -21,6 +22,29 @@ const (
 	// account's list.
 	HolderNumber
 )
+
+var proofNames = [...]string{PhoneEnd: "phone_end", EmailStart: "email_start", HolderNumber: "holder_number"}
+
+// ErrProofKind says that a name is no kind of proof.
+var ErrProofKind = errors.New("registry: no such kind of proof")
+
+// ParseProofKind reads the stable name of a kind of proof; everything else is
+// ErrProofKind.
+func ParseProofKind(name string) (ProofKind, error) {
+	for k := PhoneEnd; k <= HolderNumber; k++ {
+		if k.String() == name {
+			return k, nil
+		}
+	}
+	return 0, ErrProofKind
+}
+
+func (k ProofKind) String() string {
+	if k < PhoneEnd || k > HolderNumber {
+		return "unknown"
+	}
+	return proofNames[k]
+}
 
 // The lengths of rule B1.
 const (

@@ -1,6 +1,10 @@
 package registry
 
-import "github.com/railgate/railgate/issuance/refusal"
+import (
+	"errors"
+
+	"github.com/railgate/railgate/issuance/refusal"
+)
 
 // Service is what is done with a ticket over a counter.
 type Service uint8
@@ -13,6 +17,28 @@ const (
 	// Refund gives the money back (退票).
 	Refund
 )
+
+var serviceNames = [...]string{Exchange: "exchange", Change: "change", Refund: "refund"}
+
+// ErrService says that a name is no service.
+var ErrService = errors.New("registry: no such service")
+
+// ParseService reads a service's stable name; everything else is ErrService.
+func ParseService(name string) (Service, error) {
+	for s := Exchange; s <= Refund; s++ {
+		if s.String() == name {
+			return s, nil
+		}
+	}
+	return 0, ErrService
+}
+
+func (s Service) String() string {
+	if s < Exchange || s > Refund {
+		return "unknown"
+	}
+	return serviceNames[s]
+}
 
 // Step is what must happen before an allowed service.
 type Step uint8

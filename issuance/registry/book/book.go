@@ -1,0 +1,99 @@
+package book
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/registry"
+)
+
+// Config is what a Book works with.
+type Config struct {
+	Database *database.DB
+	Vault    account.Sealer
+	// Failures bound the guesses at a proof (rule B1), by document.
+	Failures *attempts.Failures
+	// Contact is how an account's holder is reached, in somebody's transaction:
+	// the Contact of account.Service.ProfileForStaff. It is a function because the
+	// accounts need the Book's hooks first.
+	Contact func(ctx context.Context, q database.Queries, account string) (account.Contact, error)
+	// Limits to begin with. Zero: registry.DefaultLimits. See SetLimits.
+	Limits registry.Limits
+	// Policy is the version of the privacy policy in force (rule B12), the one of
+	// account.Config.
+	Policy string
+	// Now is the clock. nil: time.Now.
+	Now func() time.Time
+}
+
+// Book is the registry. It is safe for many goroutines at once.
+type Book struct {
+	Config
+	limits atomic.Pointer[registry.Limits]
+}
+
+// New checks the configuration, reporting all that is wrong, and makes a Book.
+func New(c Config) (*Book, error) {
+	var all []error
+	need := func(ok bool, what string) {
+		if !ok {
+			all = append(all, errors.New("book: "+what))
+		}
+	}
+	if c.Limits == (registry.Limits{}) {
+		c.Limits = registry.DefaultLimits()
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	need(c.Database != nil, "no database")
+	need(c.Vault != nil, "no vault")
+	need(c.Failures != nil, "no failures")
+	need(c.Contact != nil, "no way to an account's contact")
+	need(c.Policy != "", "no version of the privacy policy")
+	b := &Book{Config: c}
+	all = append(all, b.SetLimits(c.Limits))
+	if err := errors.Join(all...); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// SetLimits changes the limits, for a Spring Festival or a summer (rule B3). The
+// next decision goes by them.
+func (b *Book) SetLimits(l registry.Limits) error {
+	if err := l.Validate(); err != nil {
+		return err
+	}
+	b.limits.Store(&l)
+	return nil
+}
+
+// Limits are those in force.
+func (b *Book) Limits() registry.Limits { return *b.limits.Load() }
+
+// Ref names an entry of the registry.
+type Ref struct {
+	Account   string
+	Passenger string // on the account's list; empty: the holder
+}
+
+// maxID bounds an id that comes from outside, bytes.
+const maxID = 64
+
+// idForm reports whether text can be an id: letters, digits and "_.:-". What is
+// not never reaches the database.
+func idForm(text string) bool {
+	for i := range len(text) {
+		c := text[i]
+		if !(c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' || c == '.' || c == ':' || c == '-') {
+			return false
+		}
+	}
+	return text != "" && len(text) <= maxID
+}

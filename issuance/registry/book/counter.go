@@ -1,0 +1,168 @@
+package book
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/issuance/vault"
+)
+
+// Sight is an entry as somebody sees it who is to compare it with a document. It
+// is personal data.
+type Sight struct {
+	Ref
+	Person  registry.Person
+	Status  registry.Status
+	Version int64 // what is decided on the sight carries it
+	// ProofNeeded says that the name is one of rule B1.
+	ProofNeeded bool
+}
+
+// Look shows a counter an entry that it may check now, and writes that into the
+// trail: a clerk sees nobody's data but of those whose documents he has to look at.
+func (b *Book) Look(ctx context.Context, a Act, r Ref) (Sight, error) {
+	at, err := a.counter()
+	if err != nil {
+		return Sight{}, err
+	}
+	return b.look(ctx, a, at, r)
+}
+
+func (b *Book) look(ctx context.Context, a Act, by registry.Actor, r Ref) (s Sight, err error) {
+	err = b.Database.Change(ctx, "look at an entry", func(ctx context.Context, tx *sql.Tx) error {
+		_, e, err := b.entry(ctx, tx, r, "")
+		if err != nil {
+			return err
+		}
+		if err := mayCheck(e.Passenger, by); err != nil {
+			return err
+		}
+		s = Sight{r, e.Person, e.Status, e.version, by != registry.Authority && e.Person.WindowOnly()}
+		return b.trail(ctx, tx, a, checking(e.Passenger), r, "looked at the entry")
+	})
+	if err != nil {
+		return Sight{}, err
+	}
+	return s, nil
+}
+
+// mayCheck reports whether the actor is the one whose check the entry waits for.
+func mayCheck(p registry.Passenger, by registry.Actor) error {
+	failed := registry.Standing{Document: p.Person.Document, Status: registry.Failed}
+	if err := registry.CanMove(p.Standing(), failed, by); err != nil {
+		return err
+	}
+	if by == registry.Agency && p.Person.WindowOnly() {
+		return refusal.New(registry.StationWindowOnly, "an over-long, rare or traditional name is handled at station windows only")
+	}
+	return nil
+}
+
+// checking is the action by which an entry is checked that waits for it.
+func checking(p registry.Passenger) staff.Action {
+	switch {
+	case p.Status == registry.PreVerified:
+		return staff.SettleForeign
+	case p.Status == registry.ToBeSubmitted:
+		return staff.PreVerify
+	case p.Person.WindowOnly():
+		return staff.VerifyRareName
+	}
+	return staff.VerifyResident
+}
+
+// Check is what a counter found.
+type Check struct {
+	Act
+	Entry   Ref
+	Version int64 // of the entry that was looked at
+	// As in registry.Visit. Where the counter stands is its credential's to say.
+	Original, Delegated, DelegateOriginal bool
+	Proof                                 registry.Proof
+	Matches                               bool // the original is what the entry says
+}
+
+// Verify settles an entry after a counter compared it with the original: a
+// resident ID card becomes verified or failed, another document pre-verified or
+// failed. Somebody else brings documents to a station window only (rule B10). Of
+// wrong proofs (rule B1) the entry's document takes as many as the failures' rule
+// says; then it is attempts.TooManyFailures, right or wrong.
+func (b *Book) Verify(ctx context.Context, c Check) (next registry.Status, err error) {
+	at, err := c.counter()
+	if err != nil {
+		return 0, err
+	}
+	visit := registry.Visit{At: at, Original: c.Original, Delegated: c.Delegated, DelegateOriginal: c.DelegateOriginal, Proof: c.Proof}
+	var wrong error // the answer to a guess: what counts it must be committed
+	err = b.Database.Change(ctx, "verify", func(ctx context.Context, tx *sql.Tx) error {
+		h, e, err := b.entry(ctx, tx, c.Entry, b.Database.ForUpdate)
+		if err != nil {
+			return err
+		}
+		if e.version != c.Version {
+			return errEntryChanged
+		}
+		if at == registry.Agency && c.Delegated {
+			return refusal.New(registry.StationWindowOnly, "documents of somebody else are taken at station windows only")
+		}
+		guessed := e.Person.WindowOnly() && c.Proof != (registry.Proof{})
+		if guessed {
+			if err := b.Failures.Check(ctx, tx, b.proofKey(e.Person)); err != nil {
+				return err
+			}
+		}
+		contact, err := b.contact(ctx, tx, h, e)
+		if err != nil {
+			return err
+		}
+		next, err = registry.Verify(e.Passenger, contact, visit, c.Matches)
+		if guessed && refusal.Is(err, registry.ProofWrong) {
+			wrong = err
+			return b.Failures.Add(ctx, tx, b.proofKey(e.Person))
+		}
+		if err != nil {
+			return err
+		}
+		action, detail := checking(e.Passenger), fmt.Sprintf("%v becomes %v", e.Status, next)
+		if c.Delegated {
+			action, detail = staff.VerifyDelegated, detail+", brought by somebody else"
+		}
+		if err := setStatus(ctx, tx, c.Entry, next); err != nil {
+			return err
+		}
+		return b.trail(ctx, tx, c.Act, action, c.Entry, detail)
+	})
+	if err == nil {
+		err = wrong
+	}
+	if err != nil {
+		return 0, err
+	}
+	return next, nil
+}
+
+// contact is what proves a visit about an entry; it is read only where a proof is
+// asked.
+func (b *Book) contact(ctx context.Context, q database.Queries, h holder, e entry) (registry.Contact, error) {
+	if !e.Person.WindowOnly() {
+		return registry.Contact{}, nil
+	}
+	if e.Ref.Passenger != "" {
+		return h.ListContact(), nil
+	}
+	c, err := b.Contact(ctx, q, h.id)
+	return registry.Contact{Phone: c.Phone, Email: c.Email}, err
+}
+
+// proofKey counts guesses about a document. Its hash is not the one that other
+// failures of the person count by: whoever fails a face check from afar must not
+// lock the window, nor the other way round.
+func (b *Book) proofKey(p registry.Person) attempts.Key {
+	return b.Failures.Document(vault.PersonHash(b.documentHash(indexProof, p)))
+}

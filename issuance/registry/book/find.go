@@ -1,0 +1,85 @@
+package book
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/identity"
+	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/registry"
+)
+
+// Shown is a document that lies on the counter. It is personal data.
+type Shown struct {
+	DocumentType   string
+	DocumentNumber string
+	Nationality    string
+}
+
+// Format keeps it out of logs and error texts, under every verb.
+func (Shown) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("(private)")) }
+
+// MarshalJSON refuses: loggers write JSON.
+func (Shown) MarshalJSON() ([]byte, error) { return nil, errPrivate }
+
+var errPrivate = errors.New("book: personal data is not written as JSON")
+
+// read checks its form. The name is no part of what finds a person.
+func (b *Book) read(s Shown) (p registry.Person, err error) {
+	p.Number = s.DocumentNumber
+	if p.Document, err = identity.ParseKnown(s.DocumentType); err != nil {
+		return registry.Person{}, refusal.New(registry.DocumentUnknown, "document_type "+err.Error())
+	}
+	if err = identity.CheckNumberOf(p.Document, p.Number, b.Now()); err == nil {
+		p.Nationality, err = identity.ParseNationality(p.Document, s.Nationality)
+	}
+	if err != nil {
+		return registry.Person{}, refusal.New(registry.PersonInvalid, err.Error())
+	}
+	return p, nil
+}
+
+// MaxFound bounds the entries that one document finds. Ours: it may stand on many
+// lists, and nobody has more of them checked in one visit.
+const MaxFound = 100
+
+// Found is an entry that waits for a check.
+type Found struct {
+	Ref
+	Status registry.Status
+}
+
+// Find lists the entries about a document that the counter may check now, the
+// holder's own first. It tells nothing personal: who must see more, looks.
+func (b *Book) Find(ctx context.Context, a Act, s Shown) (found []Found, err error) {
+	at, err := a.counter()
+	if err != nil {
+		return nil, err
+	}
+	p, err := b.read(s)
+	if err != nil {
+		return nil, err
+	}
+	waits := registry.Initial(p.Document)
+	err = mayCheck(registry.Passenger{Person: p, Status: waits}, at)
+	if err != nil {
+		return nil, err
+	}
+	err = b.Database.View(ctx, "find entries", func(ctx context.Context, q database.Queries) error {
+		return database.Each(ctx, q, func(rows *sql.Rows) error {
+			f := Found{Status: waits}
+			err := rows.Scan(&f.Account, &f.Passenger)
+			found = append(found, f)
+			return err
+		}, `SELECT account, passenger FROM (
+				SELECT h.id AS account, '' AS passenger, 0 AS added_ms FROM identities i JOIN holders h ON h.id = i.account
+				WHERE i.person = $1 AND h.status = $3
+				UNION ALL SELECT account, id, added_ms FROM passengers WHERE document = $2 AND status = $3) entries
+			ORDER BY added_ms, passenger LIMIT $4`,
+			b.document(indexHolder, p), b.document(indexPassenger, p), waits, MaxFound)
+	})
+	return found, err
+}

@@ -1,0 +1,78 @@
+package book
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/registry"
+)
+
+// Held is everything that the registry holds about an account, opened (rule B12).
+// Besides it there are keyed hashes: of the documents, and of the tickets'
+// references, which nobody can read back. What staff did is in the audit trail.
+type Held struct {
+	Own          Own
+	FailedProofs attempts.Held // about the holder's document (rule B1)
+	Passengers   []HeldPassenger
+	Tickets      []HeldTicket
+}
+
+// HeldPassenger is a line of the list.
+type HeldPassenger struct {
+	Line
+	FailedProofs attempts.Held
+}
+
+// HeldTicket is a ticket that the account bought, or had changed.
+type HeldTicket struct {
+	Passenger  string // empty: the holder
+	State      TicketState
+	ReportedAt time.Time // when it came to be known
+	Ends       time.Time
+}
+
+// Held tells the holder what is held.
+func (b *Book) Held(ctx context.Context, by account.Holder) (held Held, err error) {
+	err = b.view(ctx, "read what is held", func(ctx context.Context, q database.Queries) error {
+		l, err := b.list(ctx, q, by.Account())
+		if err != nil {
+			return err
+		}
+		held.Own = l.Own
+		if held.FailedProofs, err = b.failedProofs(ctx, q, l.Own.Person); err != nil {
+			return err
+		}
+		for _, line := range l.Passengers {
+			failed, err := b.failedProofs(ctx, q, line.Person)
+			if err != nil {
+				return err
+			}
+			held.Passengers = append(held.Passengers, HeldPassenger{line, failed})
+		}
+		return database.Each(ctx, q, func(rows *sql.Rows) error {
+			var t HeldTicket
+			var passenger sql.NullString
+			var reported, ends int64
+			err := rows.Scan(&passenger, &t.State, &reported, &ends)
+			t.Passenger, t.ReportedAt, t.Ends = passenger.String, time.UnixMilli(reported), time.UnixMilli(ends)
+			held.Tickets = append(held.Tickets, t)
+			return err
+		}, `SELECT passenger, state, reported_ms, ends_ms FROM tickets WHERE account = $1 ORDER BY reported_ms, ends_ms, reference`, by.Account())
+	})
+	if err != nil {
+		return Held{}, err
+	}
+	return held, nil
+}
+
+// failedProofs asks only where a proof is ever asked.
+func (b *Book) failedProofs(ctx context.Context, q database.Queries, p registry.Person) (attempts.Held, error) {
+	if !p.WindowOnly() {
+		return attempts.Held{}, nil
+	}
+	return b.Failures.Held(ctx, q, b.proofKey(p))
+}

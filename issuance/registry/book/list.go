@@ -1,0 +1,209 @@
+package book
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/registry"
+)
+
+// Own is what the registry knows of an account's holder. It is personal data.
+type Own struct {
+	Person     registry.Person
+	Status     registry.Status
+	Tickets    int // ever bought, for anybody
+	OwnTickets int // those of them for the holder
+	Version    int64
+}
+
+// List is an account's holder and passengers, the oldest on the list first.
+type List struct {
+	Own        Own
+	Passengers []Line
+}
+
+var errLoginRequired = refusal.New(account.LoginRequired, "")
+
+// view reads for a holder. An account that was closed since the holder was
+// authorized is account.LoginRequired.
+func (b *Book) view(ctx context.Context, what string, f func(ctx context.Context, q database.Queries) error) error {
+	return gone(b.Database.View(ctx, what, f))
+}
+
+// change changes what a holder's account owns, under its lock.
+func (b *Book) change(ctx context.Context, what string, by account.Holder, f func(ctx context.Context, tx *sql.Tx, h holder) error) error {
+	return gone(b.Database.Change(ctx, what, func(ctx context.Context, tx *sql.Tx) error {
+		h, err := b.holder(ctx, tx, by.Account(), b.Database.ForUpdate)
+		if err != nil {
+			return err
+		}
+		return f(ctx, tx, h)
+	}))
+}
+
+func gone(err error) error {
+	if errors.Is(err, database.ErrNotFound) {
+		return errLoginRequired
+	}
+	return err
+}
+
+// List reads an account's list.
+func (b *Book) List(ctx context.Context, by account.Holder) (l List, err error) {
+	err = b.view(ctx, "read list", func(ctx context.Context, q database.Queries) (err error) {
+		l, err = b.list(ctx, q, by.Account())
+		return err
+	})
+	return l, err
+}
+
+func (b *Book) list(ctx context.Context, q database.Queries, account string) (List, error) {
+	h, err := b.holder(ctx, q, account, "")
+	if err != nil {
+		return List{}, err
+	}
+	lines, err := b.lines(ctx, q, `account = $1`, account)
+	if err != nil {
+		return List{}, err
+	}
+	return List{Own{h.Person, h.Status, h.Tickets, h.OwnTickets, h.version}, lines}, nil
+}
+
+// Entered is a passenger as the holder enters one.
+type Entered struct {
+	registry.Entry
+	// Policy is the version of the privacy policy that the holder agrees to, and
+	// says that the passenger did (rule B12).
+	Policy string
+}
+
+// Add puts a passenger on the list (rules B2 and B3), with the status of what
+// nobody has checked.
+func (b *Book) Add(ctx context.Context, by account.Holder, e Entered) (l Line, err error) {
+	now := b.Now()
+	if err := registry.CanKeep(registry.Consent{Policy: e.Policy, At: now}, b.Policy, now); err != nil {
+		return Line{}, err
+	}
+	who, err := registry.Read(e.Entry, now)
+	if err != nil {
+		return Line{}, err
+	}
+	id := make([]byte, idSize)
+	rand.Read(id) // never fails since Go 1.24: the program ends instead
+	l = Line{
+		ID: passengerPrefix + hex.EncodeToString(id), Policy: e.Policy, AgreedAt: now, Version: 1,
+		Passenger: registry.Passenger{Person: who, Status: registry.Initial(who.Document), AddedAt: now},
+	}
+	err = b.change(ctx, "add passenger", by, func(ctx context.Context, tx *sql.Tx, h holder) error {
+		c, err := b.counts(ctx, tx, h.id, who, "")
+		if err != nil {
+			return err
+		}
+		if err := registry.CanAdd(h.Account, l.Passenger, c, b.Limits()); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `
+			INSERT INTO passengers (id, account, document, person, status, added_ms, tickets, policy, agreed_ms, version)
+			VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $6, 1)`,
+			l.ID, h.id, b.document(indexPassenger, who), b.seal(tablePassengers, l.ID, who), l.Status, now.UnixMilli(), l.Policy)
+		return err
+	})
+	if err != nil {
+		return Line{}, err
+	}
+	return l, nil
+}
+
+const (
+	passengerPrefix = "psg_"
+	idSize          = 16 // random bytes of an id
+)
+
+// Edit puts another person's fields in a line of the list, of the version that
+// the holder saw (rule B4 and the table of statuses). Fields that are all the same
+// change nothing, not even the status of a failed passenger.
+func (b *Book) Edit(ctx context.Context, by account.Holder, id string, version int64, e Entered) (l Line, err error) {
+	now := b.Now()
+	if err := registry.CanKeep(registry.Consent{Policy: e.Policy, At: now}, b.Policy, now); err != nil {
+		return Line{}, err
+	}
+	who, err := registry.Read(e.Entry, now)
+	if err != nil {
+		return Line{}, err
+	}
+	err = b.change(ctx, "edit passenger", by, func(ctx context.Context, tx *sql.Tx, h holder) error {
+		if l, err = b.line(ctx, tx, h.id, id); err != nil {
+			return err
+		}
+		if l.Version != version {
+			return errEntryChanged
+		}
+		if e.Name == l.Person.Name.Text {
+			who.Name = l.Person.Name // its marks tell of what was cut off long ago
+		}
+		if who == l.Person {
+			return nil
+		}
+		c, err := b.counts(ctx, tx, h.id, who, id)
+		if err != nil {
+			return err
+		}
+		if l.Status, err = registry.CanEdit(h.Account, l.Passenger, who, c, b.Limits()); err != nil {
+			return err
+		}
+		l.Person, l.Policy, l.AgreedAt = who, e.Policy, now
+		l.Version++
+		_, err = tx.ExecContext(ctx, `
+			UPDATE passengers SET document = $2, person = $3, status = $4, policy = $5, agreed_ms = $6, version = $7 WHERE id = $1`,
+			id, b.document(indexPassenger, who), b.seal(tablePassengers, id, who), l.Status, l.Policy, now.UnixMilli(), l.Version)
+		return err
+	})
+	if err != nil {
+		return Line{}, err
+	}
+	return l, nil
+}
+
+// Delete takes a passenger off the list (rule B4). Ours: not while a ticket is
+// good for a journey that is not over, or nobody could change it for the passenger.
+func (b *Book) Delete(ctx context.Context, by account.Holder, id string) error {
+	return b.change(ctx, "delete passenger", by, func(ctx context.Context, tx *sql.Tx, h holder) error {
+		l, err := b.line(ctx, tx, h.id, id)
+		if err != nil {
+			return err
+		}
+		if err := registry.CanDelete(l.Passenger, b.Limits(), b.Now()); err != nil {
+			return err
+		}
+		refused, err := b.unfinished(ctx, tx, `account = $1 AND passenger = $2`, h.id, id)
+		if err == nil {
+			err = refused
+		}
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM passengers WHERE id = $1`, id)
+		return err
+	})
+}
+
+// counts are an account's, for a change that puts the person on its list; at is
+// the line to be edited, empty for a new one. The holder's row must be locked.
+func (b *Book) counts(ctx context.Context, q database.Queries, account string, p registry.Person, at string) (c registry.Counts, err error) {
+	err = database.Each(ctx, q, func(rows *sql.Rows) error {
+		var s registry.Status
+		var n, same int
+		err := rows.Scan(&s, &n, &same)
+		c.Add(s, n)
+		c.Twice = c.Twice || same > 0
+		return err
+	}, `SELECT status, COUNT(*), SUM(CASE WHEN document = $2 AND id <> $3 THEN 1 ELSE 0 END)
+		FROM passengers WHERE account = $1 GROUP BY status`, account, b.document(indexPassenger, p), at)
+	return c, err
+}

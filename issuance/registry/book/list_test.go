@@ -1,0 +1,280 @@
+package book
+
+import (
+	"errors"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/issuance/staff"
+)
+
+func TestB2_WhoMayAddWhom(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		citizen := w.registers(resident(1))
+		_, err := w.Add(t.Context(), citizen, entered(resident(2)))
+		w.refused(err, registry.AccountStatus, "a pending account adds")
+		w.checks(Ref{Account: citizen.Account()}, true)
+		l := w.adds(citizen, resident(2))
+		if l.Status != registry.Pending || l.Version != 1 || !l.AddedAt.Equal(w.now()) || l.Policy != policy {
+			t.Errorf("%v, version %d", l.Status, l.Version)
+		}
+		if got := w.lineOf(citizen, l.ID); got.Person != l.Person || got.Passenger.Status != l.Status || got.Version != 1 || !got.AgreedAt.Equal(l.AgreedAt) {
+			t.Errorf("read back: %v, version %d", got.Status, got.Version)
+		}
+		_, err = w.Add(t.Context(), citizen, entered(resident(2)))
+		w.refused(err, registry.AlreadyListed, "the same document twice")
+		_, err = w.Add(t.Context(), citizen, entered(resident(1)))
+		w.refused(err, registry.AlreadyListed, "the holder")
+
+		foreigner := w.registers(visitor(1))
+		if l := w.adds(foreigner, visitor(2)); l.Status != registry.ToBeSubmitted {
+			t.Errorf("a visitor begins %v", l.Status)
+		}
+		_, err = w.Add(t.Context(), foreigner, entered(resident(3)))
+		w.refused(err, registry.AccountStatus, "a to-be-submitted account adds a resident")
+		w.checks(Ref{Account: foreigner.Account()}, false)
+		_, err = w.Add(t.Context(), foreigner, entered(visitor(3)))
+		w.refused(err, registry.AccountStatus, "a failed account adds")
+	})
+}
+
+func TestB12_NobodyIsListedWithoutConsent(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified(resident(1))
+		for _, policy := range []string{"", "2025-01"} {
+			_, err := w.Add(t.Context(), h, Entered{resident(2), policy})
+			w.refused(err, registry.ConsentMissing, "without consent to the policy in force")
+		}
+		e := resident(2)
+		e.DocumentNumber = "110105199003070000"
+		_, err := w.Add(t.Context(), h, entered(e))
+		w.refused(err, registry.PersonInvalid, "a number that does not fit")
+	})
+}
+
+// 200 visitors are added at once at two issuers: five come onto the list.
+func TestB2_FiveToBeSubmittedHoweverManyAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified(resident(1))
+		other, _ := w.issuer()
+		got := w.atOnce(200, func(i int) error {
+			b := w.Book
+			if i%2 == 1 {
+				b = other
+			}
+			_, err := b.Add(t.Context(), h, entered(visitor(i)))
+			return err
+		})
+		l, err := w.List(t.Context(), h)
+		if got[""] != 5 || got[registry.ToBeSubmittedFull] != 195 || len(l.Passengers) != 5 || err != nil {
+			t.Fatalf("%v, %d listed: %v", got, len(l.Passengers), err)
+		}
+	})
+}
+
+// 220 residents are added at once: a hundred come onto the list.
+func TestB3_HundredHoweverManyAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified(resident(999))
+		got := w.atOnce(220, func(i int) error {
+			_, err := w.Add(t.Context(), h, entered(resident(i)))
+			return err
+		})
+		l, err := w.List(t.Context(), h)
+		if got[""] != 100 || got[registry.ListFull] != 120 || len(l.Passengers) != 100 || err != nil {
+			t.Fatalf("%v, %d listed: %v", got, len(l.Passengers), err)
+		}
+	})
+}
+
+func TestB2_OneDocumentOnceHoweverManyAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified(resident(1))
+		got := w.atOnce(40, func(int) error {
+			_, err := w.Add(t.Context(), h, entered(resident(2)))
+			return err
+		})
+		if got[""] != 1 || got[registry.AlreadyListed] != 39 {
+			t.Fatalf("%v", got)
+		}
+	})
+}
+
+// The Spring Festival comes and goes: the next decision goes by the new limits.
+func TestB3_LimitsHoldFromTheMomentTheyAreSet(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified(resident(1))
+		l := w.Limits()
+		l.ToBeSubmitted = 2
+		if err := w.SetLimits(l); err != nil {
+			t.Fatal(err)
+		}
+		w.adds(h, visitor(1))
+		w.adds(h, visitor(2))
+		_, err := w.Add(t.Context(), h, entered(visitor(3)))
+		w.refused(err, registry.ToBeSubmittedFull, "a third")
+		l.ToBeSubmitted = 3
+		if err := w.SetLimits(l); err != nil {
+			t.Fatal(err)
+		}
+		w.adds(h, visitor(3))
+		l.ToBeSubmitted = 1
+		if err := w.SetLimits(l); err != nil {
+			t.Fatal(err)
+		}
+		if list, err := w.List(t.Context(), h); len(list.Passengers) != 3 || err != nil {
+			t.Fatalf("a lower limit removed somebody: %d, %v", len(list.Passengers), err)
+		}
+		if err := w.SetLimits(registry.Limits{}); err == nil || w.Limits() != l {
+			t.Fatalf("limits that allow nothing were taken: %v", err)
+		}
+	})
+}
+
+func TestB4_KeptFor180Days(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified(resident(1))
+		pending, seen, failed := w.adds(h, resident(2)), w.adds(h, resident(3)), w.adds(h, visitor(1))
+		start := w.now()
+		w.checks(Ref{h.Account(), failed.ID}, false)
+		w.pass(time.Hour)
+		verifyResident(w, h, seen.ID)
+		err := w.Delete(t.Context(), h, seen.ID)
+		w.refused(err, registry.PassengerKept, "a verified passenger")
+		var r *refusal.Refusal
+		if errors.As(err, &r); r.RetryAt != start.Add(180*day).Unix() {
+			t.Errorf("may be deleted from %d, want 180 days after the addition", r.RetryAt)
+		}
+		for _, l := range []Line{pending, failed} {
+			if err := w.Delete(t.Context(), h, l.ID); err != nil {
+				t.Errorf("a %v passenger cannot be deleted: %v", l.Status, err)
+			}
+		}
+		w.refused(w.Delete(t.Context(), h, pending.ID), EntryNotFound, "once more")
+		w.pass(180*day - time.Hour - time.Millisecond)
+		h = again(w, h)
+		w.refused(w.Delete(t.Context(), h, seen.ID), registry.PassengerKept, "a millisecond too early")
+		w.pass(time.Millisecond)
+		if err := w.Delete(t.Context(), h, seen.ID); err != nil {
+			t.Errorf("after 180 days: %v", err)
+		}
+	})
+}
+
+// verifyResident has a window verify a passenger with an ordinary name.
+func verifyResident(w *world, h account.Holder, id string) {
+	w.t.Helper()
+	if s := w.checks(Ref{h.Account(), id}, true); s != registry.Verified {
+		w.t.Fatalf("became %v", s)
+	}
+}
+
+// again is a login of the same holder, whose first one ended meanwhile.
+func again(w *world, h account.Holder) account.Holder {
+	w.t.Helper()
+	in, err := w.accounts.LogIn(w.t.Context(), "marked_login_1", password, home)
+	if err != nil || in.Account != h.Account() {
+		w.t.Fatal(err)
+	}
+	next, err := w.accounts.Authorize(w.t.Context(), in.Token)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return next
+}
+
+func TestB4_ToBeSubmittedWithATicketStaysAsItIs(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified(resident(1))
+		l := w.adds(h, visitor(1))
+		w.records(w.bought(h, "T1", l.ID))
+		_, err := w.Edit(t.Context(), h, l.ID, l.Version, entered(visitor(2)))
+		w.refused(err, registry.TicketBought, "an edit")
+		w.pass(400 * day)
+		w.refused(w.Delete(t.Context(), h, l.ID), registry.TicketBought, "a deletion, long after")
+	})
+}
+
+// Ours: a passenger with a journey ahead stays, even where rule B4 would let go.
+func TestPassengerWithAJourneyAheadIsNotDeleted(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified(resident(1))
+		l := w.adds(h, resident(2))
+		verifyResident(w, h, l.ID)
+		w.pass(180 * day)
+		h = again(w, h)
+		w.records(w.bought(h, "T1", l.ID))
+		w.refused(w.Delete(t.Context(), h, l.ID), TicketsUnfinished, "a journey ahead")
+		w.records(TicketEvent{Act: w.by(staff.Ticketing), Kind: TicketRefunded, Ticket: "T1-0"})
+		if err := w.Delete(t.Context(), h, l.ID); err != nil {
+			t.Errorf("after the refund: %v", err)
+		}
+	})
+}
+
+func TestEditsOfOneVersionDoNotOverwriteEachOther(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified(resident(1))
+		l := w.adds(h, resident(2))
+		got := w.atOnce(20, func(i int) error {
+			_, err := w.Edit(t.Context(), h, l.ID, 1, entered(resident(100+i)))
+			return err
+		})
+		if got[""] != 1 || got[EntryChanged] != 19 {
+			t.Fatalf("%v", got)
+		}
+		now := w.lineOf(h, l.ID)
+		if now.Version != 2 || now.Status != registry.Pending || now.Person == l.Person || !now.AddedAt.Equal(l.AddedAt) {
+			t.Fatalf("version %d, %v", now.Version, now.Status)
+		}
+		same := registry.Entry{Name: now.Person.Name.Text, DocumentType: "resident_id", DocumentNumber: now.Person.Number}
+		if again, err := w.Edit(t.Context(), h, l.ID, 2, entered(same)); err != nil || !reflect.DeepEqual(again, now) {
+			t.Fatalf("an edit of nothing: version %d, %v", again.Version, err)
+		}
+		w.adds(h, resident(3))
+		_, err := w.Edit(t.Context(), h, l.ID, 2, entered(resident(3)))
+		w.refused(err, registry.AlreadyListed, "a document that is on the list")
+		_, err = w.Edit(t.Context(), h, "psg_none", 1, entered(resident(4)))
+		w.refused(err, EntryNotFound, "an unknown passenger")
+		_, err = w.Edit(t.Context(), h, "' OR 1=1 --", 1, entered(resident(4)))
+		w.refused(err, EntryNotFound, "what is no id")
+	})
+}
+
+func TestB4_FailedIsEditedAndPendingAgain(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified(resident(1))
+		l := w.adds(h, resident(2))
+		if s := w.checks(Ref{h.Account(), l.ID}, false); s != registry.Failed {
+			t.Fatalf("became %v", s)
+		}
+		_, err := w.Edit(t.Context(), h, l.ID, l.Version, entered(resident(3)))
+		w.refused(err, EntryChanged, "an edit of what was there before the check")
+		l = w.lineOf(h, l.ID)
+		if l, err = w.Edit(t.Context(), h, l.ID, l.Version, entered(resident(3))); err != nil || l.Status != registry.Pending {
+			t.Fatalf("%v: %v", l.Status, err)
+		}
+		verifyResident(w, h, l.ID)
+		_, err = w.Edit(t.Context(), h, l.ID, l.Version+1, entered(resident(4)))
+		w.refused(err, registry.IdentityFixed, "a verified passenger")
+	})
+}
+
+// What one holder has, another one does not reach.
+func TestListsAreTheirHolders(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		mine, theirs := w.verified(resident(1)), w.verified(resident(2))
+		l := w.adds(mine, resident(3))
+		_, err := w.Edit(t.Context(), theirs, l.ID, 1, entered(resident(4)))
+		w.refused(err, EntryNotFound, "an edit of somebody else's passenger")
+		w.refused(w.Delete(t.Context(), theirs, l.ID), EntryNotFound, "a deletion")
+		w.notRecorded(w.bought(theirs, "T1", l.ID), EntryNotFound, "a purchase")
+		if other := w.adds(theirs, resident(3)); other.Status != registry.Pending {
+			t.Errorf("the same person on another list is %v", other.Status)
+		}
+	})
+}

@@ -1,0 +1,91 @@
+package book
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/issuance/staff"
+)
+
+func TestEveryCodeHasWords(t *testing.T) {
+	seen := map[refusal.Code]bool{}
+	for _, others := range [][]refusal.Code{registry.Codes(), account.Codes(), attempts.Codes(), staff.Codes(), audit.Codes()} {
+		for _, code := range others {
+			seen[code] = true
+		}
+	}
+	for _, code := range Codes() {
+		w, ok := Words[code]
+		if !ok || w.EN == "" || w.ZH == "" || w.NextEN == "" || w.NextZH == "" {
+			t.Errorf("%s: %+v", code, w)
+		}
+		if seen[code] || strings.Trim(string(code), "abcdefghijklmnopqrstuvwxyz_") != "" {
+			t.Errorf("%q is somebody else's, twice there, or no snake_case", code)
+		}
+		seen[code] = true
+	}
+	if len(Words) != len(Codes()) {
+		t.Errorf("%d codes, %d words", len(Codes()), len(Words))
+	}
+}
+
+func TestNamesAreReadAsTheyAreWritten(t *testing.T) {
+	for i, name := range []string{"buy", "refund_online", "change_online", "serve"} {
+		if k, err := ParseQuestionKind(name); err != nil || int(k) != i+1 || k.String() != name {
+			t.Errorf("%q is %v: %v", name, k, err)
+		}
+	}
+	for i, name := range []string{"bought", "changed", "refunded"} {
+		if k, err := ParseEventKind(name); err != nil || int(k) != i+1 || k.String() != name {
+			t.Errorf("%q is %v: %v", name, k, err)
+		}
+	}
+	for _, name := range []string{"", "unknown", "Buy", "bought "} {
+		if k, err := ParseQuestionKind(name); err == nil {
+			t.Errorf("%q is %v", name, k)
+		}
+		if k, err := ParseEventKind(name); err == nil {
+			t.Errorf("%q is %v", name, k)
+		}
+	}
+}
+
+// What carries a person prints nothing of it, and a logger that writes JSON of it
+// fails.
+func TestPeopleAreNotPrinted(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h, _ := w.lived()
+		held, err := w.Held(t.Context(), h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen, err := w.Look(t.Context(), w.by(staff.Window), Ref{h.Account(), held.Passengers[0].ID})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range []any{held, held.Own, held.Passengers, seen, entered(resident(1)), Duplicate{Shown: shown(resident(1))}, shown(resident(1))} {
+			for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+				w.tellsNothing(fmt.Errorf("%s", fmt.Sprintf(verb, v)))
+			}
+			if text, err := json.Marshal(v); err == nil {
+				t.Errorf("%T becomes JSON of %d bytes", v, len(text))
+			}
+		}
+	})
+}
+
+func TestNewSaysAllThatIsWrong(t *testing.T) {
+	_, err := New(Config{Limits: registry.Limits{Passengers: -1}})
+	for _, what := range []string{"no database", "no vault", "no failures", "contact", "privacy policy", "limit passengers"} {
+		if err == nil || !strings.Contains(err.Error(), what) {
+			t.Errorf("%q is not said: %v", what, err)
+		}
+	}
+}

@@ -1,0 +1,201 @@
+package book
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/staff"
+)
+
+// EventKind is what happened to tickets.
+type EventKind uint8
+
+// The events.
+const (
+	// TicketsBought: the account buys the tickets, all or none.
+	TicketsBought EventKind = iota + 1
+	// TicketChanged: another ticket was issued for one.
+	TicketChanged
+	// TicketRefunded: the money was given back.
+	TicketRefunded
+)
+
+var eventNames = [...]string{TicketsBought: "bought", TicketChanged: "changed", TicketRefunded: "refunded"}
+
+// ErrEvent says that a name is no event.
+var ErrEvent = errors.New("book: no such event")
+
+// ParseEventKind reads an event's stable name; everything else is ErrEvent.
+func ParseEventKind(name string) (EventKind, error) {
+	for k := TicketsBought; k <= TicketRefunded; k++ {
+		if k.String() == name {
+			return k, nil
+		}
+	}
+	return 0, ErrEvent
+}
+
+func (k EventKind) String() string {
+	if k < TicketsBought || k > TicketRefunded {
+		return "unknown"
+	}
+	return eventNames[k]
+}
+
+// Ticket is a ticket that was issued.
+type Ticket struct {
+	// Reference is the ticketing system's own, never used for another ticket: 1 to
+	// 64 letters, digits and "_.:-".
+	Reference string
+	Passenger string    // on the account's list; empty: the holder
+	Ends      time.Time // when its last journey is over
+}
+
+// TicketEvent is a ticketing system's report. Fields that do not belong to the
+// kind must be empty.
+type TicketEvent struct {
+	Act
+	Kind    EventKind
+	Account string // TicketsBought: who buys
+	Ticket  string // TicketChanged, TicketRefunded: the reference of the one it happened to
+	// Issued are the tickets that were bought, at most MaxOrder, or the one that a
+	// change issued, whose passenger is that of the old one and is left empty.
+	Issued []Ticket
+}
+
+// Record takes a report, once: a repetition changes nothing and is no error.
+//
+// A purchase is asked of the rules under the account's lock and refused with their
+// codes (rule B5); so report it before the tickets are handed out. A change and a
+// refund are reported when they are done, and refused only for a ticket that is
+// not known (TicketUnknown) or of which something else is (TicketConflict); they
+// give no ticket back to a count.
+func (b *Book) Record(ctx context.Context, e TicketEvent) error {
+	if err := e.By.May(staff.ReportTicket); err != nil {
+		return err
+	}
+	if err := e.check(b.Now()); err != nil {
+		return err
+	}
+	return b.Database.Change(ctx, "record "+e.Kind.String(), func(ctx context.Context, tx *sql.Tx) error {
+		switch e.Kind {
+		case TicketsBought:
+			return b.recordBought(ctx, tx, e)
+		default:
+			return b.recordDone(ctx, tx, e)
+		}
+	})
+}
+
+func (e *TicketEvent) check(now time.Time) error {
+	wrong := func(detail string) error { return refusal.New(EventInvalid, detail) }
+	switch bought := e.Kind == TicketsBought; {
+	case e.Kind < TicketsBought || e.Kind > TicketRefunded:
+		return wrong("kind must be bought, changed or refunded")
+	case bought && !idForm(e.Account) || !bought && e.Account != "":
+		return wrong("account must be an account's id for bought, and nothing else")
+	case bought && e.Ticket != "":
+		return wrong("ticket is not for bought")
+	case !bought && !idForm(e.Ticket):
+		return wrong(referenceForm)
+	case bought && (len(e.Issued) < 1 || len(e.Issued) > MaxOrder):
+		return wrong("issued must have 1 to 20 tickets")
+	case e.Kind == TicketChanged && (len(e.Issued) != 1 || e.Issued[0].Passenger != "" || e.Issued[0].Reference == e.Ticket):
+		return wrong("issued must have the one ticket that the change issued, with a reference of its own and no passenger")
+	case e.Kind == TicketRefunded && e.Issued != nil:
+		return wrong("issued is not for refunded")
+	}
+	seen := map[string]bool{}
+	for _, t := range e.Issued {
+		switch {
+		case !idForm(t.Reference):
+			return wrong(referenceForm)
+		case seen[t.Reference]:
+			return wrong("a reference stands twice")
+		case !t.Ends.After(now.Add(-TicketKept)) || t.Ends.After(now.Add(maxAhead)):
+			// A ticket is forgotten so long after its end: what repeats its purchase
+			// later would count once more.
+			return wrong("ends must be at most 31 days ago and at most 366 days ahead")
+		}
+		seen[t.Reference] = true
+	}
+	return nil
+}
+
+func (b *Book) recordBought(ctx context.Context, tx *sql.Tx, e TicketEvent) error {
+	passengers := make([]string, len(e.Issued))
+	for i, t := range e.Issued {
+		passengers[i] = t.Passenger
+	}
+	o, err := b.order(ctx, tx, e.Account, b.Database.ForUpdate, passengers)
+	if err != nil {
+		return err
+	}
+	for _, t := range e.Issued {
+		issued, err := b.issue(ctx, tx, o.id, t)
+		if err == nil && issued {
+			err = o.buy(t.Passenger)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if o.bought == 0 {
+		return nil
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE holders SET tickets = $2, own_tickets = $3 WHERE id = $1`, o.id, o.Tickets, o.OwnTickets)
+	if err != nil {
+		return err
+	}
+	for id, p := range o.listed {
+		if _, err := tx.ExecContext(ctx, `UPDATE passengers SET tickets = $2 WHERE id = $1`, id, p.Tickets); err != nil {
+			return err
+		}
+	}
+	return b.trail(ctx, tx, e.Act, staff.ReportTicket, Ref{Account: o.id}, fmt.Sprintf("bought %d", o.bought))
+}
+
+// recordDone takes a change or a refund.
+func (b *Book) recordDone(ctx context.Context, tx *sql.Tx, e TicketEvent) error {
+	t, found, err := b.ticket(ctx, tx, e.Ticket)
+	if err == nil && found {
+		// Under the holder's lock, as everything that the account owns; then once more.
+		if _, _, err = b.entry(ctx, tx, Ref{Account: t.account}, b.Database.ForUpdate); err == nil {
+			t, found, err = b.ticket(ctx, tx, e.Ticket)
+		}
+	}
+	if refusal.Is(err, EntryNotFound) || err == nil && !found {
+		return errTicketUnknown
+	}
+	if err != nil {
+		return err
+	}
+	to := Refunded
+	if e.Kind == TicketChanged {
+		to = Changed
+	}
+	if t.state != Valid && t.state != to {
+		return errTicketConflict
+	}
+	for _, next := range e.Issued {
+		next.Passenger = t.passenger
+		issued, err := b.issue(ctx, tx, t.account, next)
+		if err == nil && issued != (t.state == Valid) {
+			err = errTicketConflict // changed into another, or into one that was bought
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if t.state == to {
+		return nil
+	}
+	if _, err = tx.ExecContext(ctx, `UPDATE tickets SET state = $2 WHERE reference = $1`, b.reference(e.Ticket), to); err != nil {
+		return err
+	}
+	return b.trail(ctx, tx, e.Act, staff.ReportTicket, Ref{Account: t.account}, e.Kind.String())
+}

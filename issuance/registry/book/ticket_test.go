@@ -1,0 +1,292 @@
+package book
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/issuance/staff"
+)
+
+func TestB5_WhoBuysForWhom(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.registers(resident(1))
+		buy := func(passengers ...string) Question { return Question{Kind: Buy, Account: h.Account(), For: passengers} }
+		w.answered(buy(""), registry.AccountStatus, "a pending account buys for its holder")
+		w.notRecorded(w.bought(h, "T1", ""), registry.AccountStatus, "and reports it")
+		w.checks(Ref{Account: h.Account()}, true)
+		w.answered(buy(""), "", "a verified one")
+		citizen, guest := w.adds(h, resident(2)), w.adds(h, visitor(1))
+		w.answered(buy(citizen.ID), registry.PassengerStatus, "for a pending passenger")
+		w.answered(buy("", guest.ID), "", "for a to-be-submitted visitor")
+		w.notRecorded(w.bought(h, "T2", guest.ID, citizen.ID), registry.PassengerStatus, "an order with a pending passenger")
+		if own := w.own(h); own.Tickets != 0 || w.lineOf(h, guest.ID).Tickets != 0 || w.count(`SELECT COUNT(*) FROM tickets`) != 0 {
+			t.Fatalf("half an order was taken: %d tickets", own.Tickets)
+		}
+		w.records(w.bought(h, "T3", "", guest.ID, guest.ID))
+		if own := w.own(h); own.Tickets != 3 || own.OwnTickets != 1 || w.lineOf(h, guest.ID).Tickets != 2 || own.Version != 2 {
+			t.Errorf("counted %d, %d own, %d for the guest", own.Tickets, own.OwnTickets, w.lineOf(h, guest.ID).Tickets)
+		}
+	})
+}
+
+// An order is decided ticket by ticket, the ones before counted.
+func TestB5_AnOrderCountsWithinItself(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.registers(visitor(1))
+		four := []string{"", "", "", ""}
+		w.answered(Question{Kind: Buy, Account: h.Account(), For: four}, "", "four for oneself")
+		w.answered(Question{Kind: Buy, Account: h.Account(), For: append(four, "")}, registry.PassengerTicketLimit, "five")
+		w.notRecorded(w.bought(h, "T1", append(four, "")...), registry.PassengerTicketLimit, "five")
+		w.records(w.bought(h, "T2", four...))
+		w.notRecorded(w.bought(h, "T3", ""), registry.PassengerTicketLimit, "one more")
+		var order []string
+		for i := range 4 {
+			l := w.adds(h, visitor(10+i))
+			order = append(order, l.ID, l.ID, l.ID, l.ID)
+		}
+		w.answered(Question{Kind: Buy, Account: h.Account(), For: append(order, w.adds(h, visitor(20)).ID)}, registry.AccountTicketLimit, "21 in all")
+		w.records(w.bought(h, "T4", order...))
+		if own := w.own(h); own.Tickets != 20 || own.OwnTickets != 4 {
+			t.Errorf("%d tickets, %d own", own.Tickets, own.OwnTickets)
+		}
+	})
+}
+
+// A hundred and fifty purchases at once at two issuers, for six people: twenty in
+// all come through, and four for nobody are exceeded.
+func TestB5_TwentyInAllAndFourEachHoweverManyAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.registers(visitor(1))
+		people := []string{""}
+		for i := range 5 {
+			people = append(people, w.adds(h, visitor(10+i)).ID)
+		}
+		other, _ := w.issuer()
+		got := w.atOnce(150, func(i int) error {
+			b := w.Book
+			if i%2 == 1 {
+				b = other
+			}
+			return b.Record(t.Context(), w.bought(h, fmt.Sprintf("T%d", i), people[i%len(people)]))
+		})
+		if got[""] != 20 || got[registry.AccountTicketLimit]+got[registry.PassengerTicketLimit] != 130 {
+			t.Fatalf("%v", got)
+		}
+		own := w.own(h)
+		sum := own.OwnTickets
+		for _, id := range people[1:] {
+			n := w.lineOf(h, id).Tickets
+			if sum += n; n > 4 {
+				t.Errorf("%d for one passenger", n)
+			}
+		}
+		if own.Tickets != 20 || sum != 20 || own.OwnTickets > 4 || w.count(`SELECT COUNT(*) FROM tickets`) != 20 {
+			t.Errorf("%d in all, %d together, %d own", own.Tickets, sum, own.OwnTickets)
+		}
+	})
+}
+
+func TestB5_FourForOneHoweverManyAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.registers(visitor(1))
+		l := w.adds(h, visitor(2))
+		got := w.atOnce(100, func(i int) error { return w.Record(t.Context(), w.bought(h, fmt.Sprintf("T%d", i), l.ID)) })
+		if got[""] != 4 || got[registry.PassengerTicketLimit] != 96 || w.lineOf(h, l.ID).Tickets != 4 {
+			t.Fatalf("%v", got)
+		}
+	})
+}
+
+// A ticketing system that heard no answer reports again, and once more.
+func TestRepeatedReportsCountOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h, other := w.registers(visitor(1)), w.registers(visitor(2))
+		bought := w.bought(h, "T1", "", "")
+		got := w.atOnce(100, func(int) error { return w.Record(t.Context(), bought) })
+		if own := w.own(h); got[""] != 100 || own.Tickets != 2 || own.OwnTickets != 2 || w.onTrail(staff.ReportTicket) != 1 {
+			t.Fatalf("%v, %d tickets, %d entries in the trail", got, own.Tickets, w.onTrail(staff.ReportTicket))
+		}
+		w.notRecorded(w.bought(other, "T1", "", ""), TicketConflict, "the same references for another account")
+		l := w.adds(h, visitor(3))
+		w.notRecorded(w.bought(h, "T1", l.ID), TicketConflict, "for another passenger")
+		later := w.bought(h, "T1", "")
+		later.Issued[0].Ends = later.Issued[0].Ends.Add(time.Hour)
+		w.notRecorded(later, TicketConflict, "for another journey")
+		more := w.bought(h, "T1", "", "", "")
+		w.records(more)
+		if n := w.own(h).Tickets; n != 3 {
+			t.Errorf("a ticket more: %d are counted", n)
+		}
+
+		changed := TicketEvent{Act: w.by(staff.Ticketing), Kind: TicketChanged, Ticket: "T1-0", Issued: []Ticket{{"T2", "", w.now().Add(3 * day)}}}
+		refunded := TicketEvent{Act: w.by(staff.Ticketing), Kind: TicketRefunded, Ticket: "T2"}
+		w.notRecorded(refunded, TicketUnknown, "a refund of what is not known")
+		for range 2 {
+			w.records(changed)
+			w.records(bought)
+		}
+		for range 2 {
+			w.records(refunded)
+			w.records(changed)
+		}
+		w.notRecorded(TicketEvent{Act: w.by(staff.Ticketing), Kind: TicketRefunded, Ticket: "T1-0"}, TicketConflict, "a refund of what was changed")
+		changed.Issued[0].Reference = "T3"
+		w.notRecorded(changed, TicketConflict, "another change of it")
+		changed.Ticket, changed.Issued[0] = "T1-1", Ticket{"T1-2", "", w.now().Add(2 * day)}
+		w.notRecorded(changed, TicketConflict, "a change into one that was bought")
+		if own := w.own(h); own.Tickets != 3 || own.OwnTickets != 3 {
+			t.Errorf("changed and refunded ones count: %d", own.Tickets)
+		}
+		if n := w.onTrail(staff.ReportTicket); n != 4 {
+			t.Errorf("%d entries in the trail, want one for each of four reports", n)
+		}
+	})
+}
+
+// Rule B5 counts tickets that were changed and refunded.
+func TestB5_RefundsGiveNoTicketBack(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.registers(visitor(1))
+		w.records(w.bought(h, "T1", "", "", "", ""))
+		for i := range 4 {
+			w.records(TicketEvent{Act: w.by(staff.Ticketing), Kind: TicketRefunded, Ticket: fmt.Sprintf("T1-%d", i)})
+		}
+		w.notRecorded(w.bought(h, "T2", ""), registry.PassengerTicketLimit, "a fifth, the four refunded")
+	})
+}
+
+func TestB6_RefundAndChangeOnline(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h, other := w.verified(resident(1)), w.verified(resident(2))
+		guest := w.adds(h, visitor(1))
+		w.records(w.bought(h, "T1", guest.ID, ""))
+		refund := func(account, ticket string) Question {
+			return Question{Kind: RefundOnline, Account: account, Ticket: ticket}
+		}
+		change := func(account, ticket string) Question {
+			return Question{Kind: ChangeOnline, Account: account, Ticket: ticket}
+		}
+		w.answered(refund(h.Account(), "T1-0"), "", "a ticket it bought")
+		w.answered(change(h.Account(), "T1-0"), "", "of a to-be-submitted visitor")
+		w.answered(change(h.Account(), "T1-1"), "", "of the holder")
+		for _, q := range []Question{refund(other.Account(), "T1-0"), change(other.Account(), "T1-0"), refund(h.Account(), "T9"), change(h.Account(), "T9")} {
+			w.answered(q, registry.NotItsTicket, "a ticket that it did not buy")
+		}
+		w.checks(Ref{h.Account(), guest.ID}, false)
+		w.answered(change(h.Account(), "T1-0"), registry.PassengerStatus, "a failed passenger's")
+		w.answered(refund(h.Account(), "T1-0"), "", "whose refund stays open")
+		if err := w.FreeIdentity(t.Context(), Duplicate{Act: w.by(staff.Window), Shown: shown(resident(1)), Original: true}); err != nil {
+			t.Fatal(err)
+		}
+		w.answered(refund(h.Account(), "T1-1"), "", "and that of an account that failed")
+		w.answered(change(h.Account(), "T1-1"), registry.PassengerStatus, "but no change for its holder")
+
+		w.records(TicketEvent{Act: w.by(staff.Ticketing), Kind: TicketChanged, Ticket: "T1-0", Issued: []Ticket{{"T2", "", w.now().Add(day)}}})
+		w.answered(refund(h.Account(), "T2"), "", "what a change issued is the account's, too")
+		w.pass(day)
+		if err := w.Delete(t.Context(), h, guest.ID); err != nil {
+			t.Fatal(err)
+		}
+		w.answered(change(h.Account(), "T2"), registry.PassengerStatus, "of who is not on the list any more")
+		w.answered(refund(h.Account(), "T2"), "", "whose refund stays open")
+	})
+}
+
+// A counter asks by its own credential; a ticketing system says for which one.
+func TestB7_WhatACounterDoes(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified(resident(1))
+		guest := w.adds(h, visitor(1))
+		w.records(w.bought(h, "T1", "", guest.ID))
+		serve := func(role staff.Role, ticket string, s registry.Service) Question {
+			return Question{Act: w.by(role), Kind: Serve, Ticket: ticket, Service: s}
+		}
+		for s := registry.Exchange; s <= registry.Refund; s++ {
+			var agency refusal.Code
+			if s != registry.Exchange {
+				agency = registry.ServiceNotHere
+			}
+			w.answered(serve(staff.Window, "T1-0", s), "", "a window for the verified")
+			w.answered(serve(staff.Agency, "T1-0", s), agency, "an agency for the verified")
+			q := serve(staff.Ticketing, "T1-0", s)
+			q.At = registry.Agency
+			w.answered(q, agency, "a ticketing system for an agency")
+			if d := w.answered(serve(staff.Window, "T1-1", s), "", "a window for a visitor"); d.First != registry.PreVerification {
+				t.Errorf("%v: first %v", s, d.First)
+			}
+		}
+		w.answered(serve(staff.Agency, "T1-1", registry.Exchange), registry.StationWindowOnly, "an agency for a visitor")
+		w.checks(Ref{h.Account(), guest.ID}, false)
+		for s := registry.Exchange; s <= registry.Refund; s++ {
+			code := registry.RefundOnly
+			if s == registry.Refund {
+				code = ""
+			}
+			w.answered(serve(staff.Window, "T1-1", s), code, "who failed the pre-verification")
+		}
+		_, err := w.Ask(t.Context(), serve(staff.Window, "T9", registry.Exchange))
+		w.refused(err, TicketUnknown, "an unknown ticket")
+	})
+}
+
+// A child without a document travels on the adult's, and counts to the adult.
+func TestB9_AChildTravelsOnTheAdult(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.registers(visitor(1))
+		w.records(w.bought(h, "T1", "", ""))
+		w.answered(Question{Kind: Buy, Account: h.Account(), For: []string{"", "", ""}}, registry.PassengerTicketLimit, "a third journey with a child would be five tickets")
+	})
+}
+
+// A slip in a question or a report is said and changes nothing.
+func TestQuestionsAndReportsAreStrict(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified(resident(1))
+		acc := h.Account()
+		for i, q := range []Question{
+			{}, {Kind: 9, Account: acc}, {Kind: Buy, For: []string{""}}, {Kind: Buy, Account: acc}, {Kind: Buy, Account: acc, For: make([]string, MaxOrder+1)},
+			{Kind: Buy, Account: acc, For: []string{""}, Ticket: "T"}, {Kind: Buy, Account: acc, For: []string{""}, At: registry.Window},
+			{Kind: Buy, Account: "a b", For: []string{""}}, {Kind: RefundOnline, Account: acc}, {Kind: RefundOnline, Ticket: "T"},
+			{Kind: RefundOnline, Account: acc, Ticket: "T", For: []string{""}}, {Kind: ChangeOnline, Account: acc, Ticket: "T\x00"},
+			{Kind: ChangeOnline, Account: acc, Ticket: "T", Service: registry.Change}, {Kind: Serve, Ticket: "T", At: registry.Window},
+			{Kind: Serve, Ticket: "T", At: registry.Holder, Service: registry.Change}, {Kind: Serve, Ticket: "T", At: registry.Window, Service: 9},
+			{Kind: Serve, Account: acc, Ticket: "T", At: registry.Window, Service: registry.Change}, {Kind: Serve, At: registry.Window, Service: registry.Change},
+		} {
+			q.Act = w.by(staff.Ticketing)
+			d, err := w.Ask(t.Context(), q)
+			if w.refused(err, QuestionInvalid, fmt.Sprintf("question %d", i)); d != (Decision{}) {
+				t.Errorf("question %d was decided in spite of it", i)
+			}
+		}
+		_, err := w.Ask(t.Context(), Question{Act: w.by(staff.Ticketing), Kind: Buy, Account: "acc_none", For: []string{""}})
+		w.refused(err, EntryNotFound, "an account that does not exist")
+		_, err = w.Ask(t.Context(), Question{Act: w.by(staff.Ticketing), Kind: Buy, Account: acc, For: []string{"psg_none"}})
+		w.refused(err, EntryNotFound, "a passenger that does not exist")
+
+		ends := w.now().Add(day)
+		issued := func(more ...Ticket) []Ticket { return append([]Ticket{{"T1", "", ends}}, more...) }
+		many := make([]Ticket, MaxOrder+1)
+		for i := range many {
+			many[i] = Ticket{fmt.Sprint(i), "", ends}
+		}
+		for i, e := range []TicketEvent{
+			{}, {Kind: 9, Account: acc}, {Kind: TicketsBought, Account: acc}, {Kind: TicketsBought, Issued: issued()}, {Kind: TicketsBought, Account: acc, Issued: many},
+			{Kind: TicketsBought, Account: acc, Ticket: "T", Issued: issued()}, {Kind: TicketsBought, Account: acc, Issued: issued(Ticket{"T1", "", ends})},
+			{Kind: TicketsBought, Account: acc, Issued: issued(Ticket{"", "", ends})}, {Kind: TicketsBought, Account: acc, Issued: issued(Ticket{"T 2", "", ends})},
+			{Kind: TicketsBought, Account: acc, Issued: issued(Ticket{"T2", "", w.now().Add(-TicketKept)})}, {Kind: TicketsBought, Account: acc, Issued: issued(Ticket{Reference: "T2"})},
+			{Kind: TicketsBought, Account: acc, Issued: issued(Ticket{"T2", "", w.now().Add(maxAhead + time.Second)})},
+			{Kind: TicketChanged, Ticket: "T"}, {Kind: TicketChanged, Ticket: "T1", Issued: issued()}, {Kind: TicketChanged, Ticket: "T", Account: acc, Issued: issued()},
+			{Kind: TicketChanged, Issued: issued()}, {Kind: TicketChanged, Ticket: "T", Issued: issued(Ticket{"T2", "", ends})},
+			{Kind: TicketChanged, Ticket: "T", Issued: []Ticket{{"T1", "psg_1", ends}}}, {Kind: TicketRefunded}, {Kind: TicketRefunded, Ticket: "T", Issued: issued()},
+		} {
+			e.Act = w.by(staff.Ticketing)
+			w.notRecorded(e, EventInvalid, fmt.Sprintf("report %d", i))
+		}
+		if w.count(`SELECT COUNT(*) FROM tickets`) != 0 || w.own(h).Tickets != 0 {
+			t.Error("something was taken")
+		}
+	})
+}
