@@ -8,6 +8,7 @@ import (
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/realperson"
 	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/reseal"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/issuance/vault"
 )
@@ -39,6 +40,11 @@ const (
 	columnNumber = "number"
 	columnCity   = "city"
 )
+
+// SealedColumns are the columns of this package that are sealed.
+func SealedColumns() []reseal.Column {
+	return append(reseal.Columns("applications", "id", columnName, columnNumber, columnCity), reseal.Columns("sessions", "id", "seed")...)
+}
 
 func place(column, application string) vault.Place {
 	return vault.Place{Table: "applications", Column: column, Row: application}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/keyring"
 	"github.com/railgate/railgate/issuance/realperson"
 	"github.com/railgate/railgate/issuance/residents"
 	"github.com/railgate/railgate/issuance/store"
@@ -25,7 +26,10 @@ type Config struct {
 	// Store is the open database. The service does not close it. The publisher
 	// of the control stream works on the same one.
 	Store *store.Store
-	// Signer signs passes under KeyID; keystore.Keys has both.
+	// Keys sign passes, each in its time.
+	Keys Keys
+	// Signer signs passes under KeyID where there are no Keys: from the first
+	// moment, whether gateways know the key or not. For tests only.
 	Signer signing.Signer
 	KeyID  tokens.KeyID
 	// Vault is the master that seals personal data. Another master than the one
@@ -86,8 +90,11 @@ func (c *Config) complete() error {
 		}
 	}
 	need(c.Store != nil, "no store")
-	need(c.Signer != nil, "no signer")
-	need(c.KeyID != 0, "key id 0 is not a key")
+	need(c.Keys != nil || c.Signer != nil, "no keys, and no signer")
+	need(c.Keys != nil || c.KeyID != 0, "key id 0 is not a key")
+	if c.Keys == nil {
+		c.Keys = oneKey{keyring.Key{ID: c.KeyID, Signer: c.Signer}}
+	}
 	need(c.Vault != vault.Master{}, "no vault master")
 	need(c.Checker != nil, "no real-person checker")
 	need(c.CheckTimeout >= 0 && c.CheckTimeout <= realperson.MaxTimeout,

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/railgate/railgate/issuance/store"
 )
 
 // eraseEvery is how often Run erases what is due; eraseMost bounds one run, so
@@ -18,9 +20,8 @@ const (
 // them (rule A13). It returns how many went.
 func (s *Service) Erase(ctx context.Context) (erased int, err error) {
 	now := s.Now()
-	before := now.Add(-RecordLife)
 	for erased < eraseMost {
-		n, err := s.Store.Erase(ctx, before.UnixMilli(), month(before))
+		n, err := EraseSome(ctx, s.Store, now)
 		erased += n
 		s.metrics.erased.Add(float64(n))
 		if err != nil || n == 0 {
@@ -28,6 +29,14 @@ func (s *Service) Erase(ctx context.Context) (erased int, err error) {
 		}
 	}
 	return erased, nil
+}
+
+// EraseSome erases a batch of what is due at now, and returns how many applications
+// went; fewer than were left only if none are. A command may call it beside a
+// running service.
+func EraseSome(ctx context.Context, s *store.Store, now time.Time) (erased int, err error) {
+	before := now.Add(-RecordLife)
+	return s.Erase(ctx, before.UnixMilli(), month(before))
 }
 
 func (s *Service) eraseDue(ctx context.Context) {

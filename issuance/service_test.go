@@ -308,7 +308,7 @@ func TestConfigNamesAllThatIsMissing(t *testing.T) {
 	if err == nil {
 		t.Fatal("opened with nothing")
 	}
-	for _, want := range []string{"store", "signer", "key id", "vault", "checker", "registry", "timeout", "max checks"} {
+	for _, want := range []string{"store", "keys", "signer", "key id", "vault", "checker", "registry", "timeout", "max checks"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not named in %q", want, err)
 		}
@@ -376,7 +376,7 @@ func TestNoSessionUnderTheIssuersKeyOnceItIsCutOff(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := d.Store.CutOffKey(t.Context(), store.KeyCutOff{Key: d.KeyID, CutOff: d.now.Unix() + 1, AtMs: d.now.UnixMilli()}); err != nil {
+	if _, _, err := d.Store.CutOffKey(t.Context(), store.KeyCutOff{Key: d.KeyID, CutOff: d.now.Unix() + 1, Who: "operator", AtMs: d.now.UnixMilli()}); err != nil {
 		t.Fatal(err)
 	}
 	before := d.now

@@ -6,8 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 
-	"go.uber.org/zap"
-
 	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/issuance/vault"
@@ -56,37 +54,33 @@ func (s *Service) OpenSession(ctx context.Context, h Holder, check string, mode 
 	// A clock that was set back, or differs from that of the issuer that
 	// approved, must not make a pass that starts before its credential.
 	start := max(now.Unix(), c.ApprovedMs/1000)
-	// The pass is signed first and given out only if the check was still good:
-	// no lock is held while a slow signer works.
-	pass, err := signing.Pass(s.Signer, &tokens.Pass{
-		Key: s.KeyID, Serial: c.Serial, Subject: c.Subject,
-		Start: start, Expiry: c.ExpiresMs / 1000,
-		Period: tokens.Period, Length: tokens.Length, Scopes: c.Scopes, Anchor: end,
-	})
-	if err != nil {
-		return Session{}, err
-	}
-
-	row := store.Session{
-		ID: random(sessionPrefix, idSize), Application: h.application.ID,
-		Check: check, Key: s.KeyID, StartMs: start * 1000,
-	}
+	row := store.Session{ID: random(sessionPrefix, idSize), Application: h.application.ID, Check: check, StartMs: start * 1000}
 	var hold func(context.Context, *sql.Tx) error
 	if l := h.visitor.login; l != nil {
 		row.Login = l.Login()
 		// A logout at this moment either finds the session, or the session finds no login.
 		hold = func(ctx context.Context, tx *sql.Tx) error { return s.Accounts.Hold(ctx, tx, *l) }
 	}
-	if mode == Hosted {
-		row.Pass, row.Seed = pass[:], s.vault.Seal(seed[:], seedPlace(row.ID))
-	}
-	err = s.Store.OpenSession(ctx, row, now.UnixMilli(), hold)
+	var pass tokens.SignedPass
+	err = s.underKey(ctx, start, func(key tokens.KeyID, signer signing.Signer) (err error) {
+		// The pass is signed first and given out only if the check was still good:
+		// no lock is held while a slow signer works.
+		pass, err = signing.Pass(signer, &tokens.Pass{
+			Key: key, Serial: c.Serial, Subject: c.Subject,
+			Start: start, Expiry: c.ExpiresMs / 1000,
+			Period: tokens.Period, Length: tokens.Length, Scopes: c.Scopes, Anchor: end,
+		})
+		if err != nil {
+			return err
+		}
+		row.Key = key
+		if mode == Hosted {
+			row.Pass, row.Seed = pass[:], s.vault.Seal(seed[:], seedPlace(row.ID))
+		}
+		return s.Store.OpenSession(ctx, row, now.UnixMilli(), hold)
+	})
 	if errors.Is(err, store.ErrCheckUnusable) {
 		return Session{}, errCheckRequired
-	}
-	if errors.Is(err, store.ErrKeyCutOff) {
-		s.Log.Error("the issuer key is cut off: no session can be opened until the issuer has another", zap.Uint16("key_id", uint16(s.KeyID)))
-		return Session{}, errSuspended
 	}
 	if err != nil {
 		return Session{}, err
@@ -106,8 +100,8 @@ func (s *Service) OpenSession(ctx context.Context, h Holder, check string, mode 
 // application's, used or too old: the way on is the same.
 var errCheckRequired = refusal.New(CheckRequired, "check must be a passed check of this application, at most two minutes old and not used before")
 
-// errSuspended is the answer while the issuer's own key is cut off: gates would
-// refuse what it signs. Staff can revoke all the same.
+// errSuspended is the answer while no key is in service: gates would refuse what
+// any other signs. Staff can revoke all the same.
 var errSuspended = refusal.New(IssuingSuspended, "the issuer has no key in service; the check was not used up")
 
 func seedPlace(session string) vault.Place {

@@ -20,6 +20,7 @@ import (
 	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/api"
 	"github.com/railgate/railgate/issuance/backend"
+	"github.com/railgate/railgate/issuance/keyring"
 	"github.com/railgate/railgate/issuance/keystore"
 	"github.com/railgate/railgate/issuance/realperson"
 	"github.com/railgate/railgate/issuance/residents"
@@ -116,11 +117,12 @@ func (h *house) startIssuer(ctx context.Context, a addresses, brokers []string, 
 	h.staff = secret
 	web, err := backend.Open(ctx, backend.Config{
 		Rules: issuance.Config{
-			Store: db, Signer: keys.Issuer, KeyID: keys.IssuerID, Vault: keys.Vault,
+			Store: db, Vault: keys.Vault,
 			Announce: []issuance.PublicKey{{ID: loadKeyID, Public: signing.NewKey(h.loadSeed).Public()}},
 			Checker:  realperson.Sandbox{}, CheckTimeout: time.Second, Residents: residents.Sandbox{},
 			Now: h.clock.now, Wake: publisher.Wake, Log: log, Metrics: metrics,
 		},
+		Keys:  []keyring.Key{{ID: keys.IssuerID, Signer: keys.Issuer}},
 		Staff: []staff.Credential{credential},
 	})
 	if err != nil {

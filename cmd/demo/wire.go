@@ -78,16 +78,20 @@ func (h *house) scan(text, device, scope string) (v verdict, took time.Duration,
 	return v, took, err
 }
 
-// fresh waits until the gateway has heard from the issuer under the present clock.
+// fresh waits until the issuer has a key in service, and the gateway has heard from
+// it under the present clock.
 func (h *house) fresh() error {
 	var r struct {
 		State   string
 		Waiting []string
 	}
 	for end := time.Now().Add(callTimeout); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if status, _, err := call("GET", h.issuer+"/readyz", "", nil, &r); err != nil || status != 200 {
+			continue
+		}
 		if status, _, err := call("GET", h.gateway+"/readyz", "", nil, &r); err == nil && status == 200 && r.State == "fresh" {
 			return nil
 		}
 	}
-	return fmt.Errorf("the gateway is not fresh after %v: state %s, waiting for %q", callTimeout, r.State, r.Waiting)
+	return fmt.Errorf("issuer and gateway are not ready after %v: state %s, waiting for %q", callTimeout, r.State, r.Waiting)
 }

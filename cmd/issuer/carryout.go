@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"go.uber.org/zap"
@@ -16,30 +14,29 @@ import (
 	"github.com/railgate/railgate/issuance/store"
 )
 
-const (
-	// orderLook is how often the outbox is asked whether an order has left it.
-	orderLook = 100 * time.Millisecond
-	// orderNews is how often a waiting operator hears how many records wait.
-	orderNews = 5 * time.Second
-)
+// orderLook is how often the outbox is asked whether an order has left it.
+const orderLook = 100 * time.Millisecond
 
 // orderPatience bounds the wait for an order to be published. Tests shorten it.
 var orderPatience = time.Minute
 
 // carryOut commits an order and waits until it is published. An issuer that runs
 // on the same database publishes it; without one, this process does.
-func carryOut(ctx context.Context, c *config, keys *keystore.Keys, o *order, out io.Writer) error {
+func (j *job) carryOut(ctx context.Context, commit func(ctx context.Context, db *store.Store) error) error {
+	keys, err := j.keys()
+	if err != nil {
+		return err
+	}
+	db, err := j.store(ctx)
+	if err != nil {
+		return err
+	}
 	log, err := process.Logger(zapcore.WarnLevel)
 	if err != nil {
 		return err
 	}
 	defer log.Sync()
-	db, err := store.Open(ctx, store.Config{Database: c.Database, Partitions: c.Kafka.Partitions})
-	if err != nil {
-		return fmt.Errorf("database: %w", err)
-	}
-	defer db.Close()
-	if err := o.commit(ctx, db, out); err != nil {
+	if err := commit(ctx, db); err != nil {
 		return fmt.Errorf("not committed: %w", err)
 	}
 	committed := time.Now()
@@ -47,10 +44,10 @@ func carryOut(ctx context.Context, c *config, keys *keystore.Keys, o *order, out
 	if err != nil {
 		return notPublished(err)
 	}
-	if err := publishOrder(ctx, c, db, keys, log, newest, out); err != nil {
+	if err := j.publish(ctx, db, keys, log, newest); err != nil {
 		return notPublished(err)
 	}
-	fmt.Fprintf(out, "published; each gateway has applied it when its watermark has passed %s\n", committed.UTC().Format(time.RFC3339Nano))
+	j.say("published; each gateway has applied it when its watermark has passed %s", committed.UTC().Format(time.RFC3339Nano))
 	return nil
 }
 
@@ -58,49 +55,9 @@ func notPublished(why error) error {
 	return fmt.Errorf("committed, but not seen to be published: %w; it is durable, and an issuer that reaches the brokers publishes it", why)
 }
 
-// commit writes the order to the database and says what it changed.
-func (o *order) commit(ctx context.Context, db *store.Store, out io.Writer) error {
-	now := time.Now().UnixMilli()
-	if o.restate != "" {
-		epoch, err := db.OrderRestatement(ctx, o.restate, now)
-		if err == nil {
-			fmt.Fprintf(out, "committed: everything in force is said again in epoch %d\n", epoch)
-		}
-		return err
-	}
-	if s := o.subject; s != nil {
-		s.AtMs = now
-		changed, err := db.CutOffSubject(ctx, *s)
-		if err == nil {
-			fmt.Fprintf(out, "committed: sessions of subject %s that start before %s are not good%s\n", s.Subject, clock(s.Before), already(!changed))
-		}
-		return err
-	}
-	k := o.key
-	k.AtMs = now
-	moved, rescued, err := db.CutOffKey(ctx, *k)
-	if errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("this issuer never announced a key %d, so no gateway knows it", k.Key)
-	}
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(out, "committed: sessions that start at %s or later are not good under key %d%s; %d more credentials are rescued\n",
-		clock(k.CutOff), k.Key, already(!moved), rescued)
-	return nil
-}
-
-func already(is bool) string {
-	if is {
-		return ", as an order before this one says already"
-	}
-	return ""
-}
-
-func clock(unix int64) string { return time.Unix(unix, 0).UTC().Format(time.RFC3339) }
-
-// publishOrder returns when nothing up to the outbox's row newest waits any more.
-func publishOrder(ctx context.Context, c *config, db *store.Store, keys *keystore.Keys, log *zap.Logger, newest int64, out io.Writer) error {
+// publish returns when nothing up to the outbox's row newest waits any more.
+func (j *job) publish(ctx context.Context, db *store.Store, keys *keystore.Keys, log *zap.Logger, newest int64) error {
+	c := j.config
 	link, err := kafkalink.Open(kafkalink.Config{Brokers: c.Kafka.Brokers, Topic: c.Kafka.Topic, ClientID: "railgate-issuer-order", Security: c.Kafka.Security})
 	if err != nil {
 		return err
@@ -117,15 +74,14 @@ func publishOrder(ctx context.Context, c *config, db *store.Store, keys *keystor
 
 	look := time.NewTicker(orderLook)
 	defer look.Stop()
-	said := time.Now()
+	news := j.news()
 	for {
 		waiting, err := db.WaitingTo(bounded, newest)
 		if err == nil && waiting == 0 {
 			return nil
 		}
-		if err == nil && time.Since(said) >= orderNews {
-			said = time.Now()
-			fmt.Fprintf(out, "publishing: %d records wait\n", waiting)
+		if err == nil {
+			news.say("publishing: %d records wait", waiting)
 		}
 		select {
 		case <-look.C:

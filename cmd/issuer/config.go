@@ -4,12 +4,16 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"regexp"
 	"time"
 
 	"github.com/railgate/railgate/internal/conf"
 	"github.com/railgate/railgate/internal/kafkalink"
 	"github.com/railgate/railgate/internal/process"
 	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/backend"
+	"github.com/railgate/railgate/issuance/keyring"
 	"github.com/railgate/railgate/issuance/realperson"
 	"github.com/railgate/railgate/issuance/residents"
 	"github.com/railgate/railgate/issuance/staff"
@@ -19,26 +23,46 @@ import (
 )
 
 type config struct {
-	Listen       string         `toml:"listen" doc:"public address for the app and staff tools, host:port; terminate TLS in front of it"`
-	Admin        string         `toml:"admin" doc:"metrics, profiles and health, host:port; nobody is authenticated there: keep it private"`
-	LogLevel     string         `toml:"log_level" doc:"debug, info, warn or error"`
-	DrainTimeout time.Duration  `toml:"drain_timeout" doc:"how long to wait after SIGTERM for requests at hand"`
-	Database     string         `toml:"database" secret:"value" doc:"path of an SQLite file, or postgres://…; a password is better kept in a passfile"`
-	Keys         string         `toml:"keys" doc:"directory made by -init"`
-	RealPerson   realPerson     `toml:"real_person" doc:"the real-person check"`
-	Residents    residentCards  `toml:"residents" doc:"the registry of resident ID cards"`
-	Kafka        kafka          `toml:"kafka" doc:"the control stream"`
-	Staff        []member       `toml:"staff" doc:"who works at windows and desks"`
-	Announce     []announcement `toml:"announce" doc:"further public keys that gateways shall accept; whoever holds one can make passes: for load tests only"`
+	Listen         string         `toml:"listen" doc:"public address for the app and staff tools, host:port; terminate TLS in front of it"`
+	Admin          string         `toml:"admin" doc:"metrics, profiles and health, host:port; nobody is authenticated there: keep it private"`
+	LogLevel       string         `toml:"log_level" doc:"debug, info, warn or error"`
+	DrainTimeout   time.Duration  `toml:"drain_timeout" doc:"how long to wait after SIGTERM for requests at hand"`
+	Database       string         `toml:"database" secret:"value" doc:"path of an SQLite file, or postgres://…; a password is better kept in a passfile"`
+	Keys           string         `toml:"keys" doc:"directory made by -init"`
+	PassphraseFile string         `toml:"keys_passphrase_file" secret:"file" doc:"file with the passphrase of a sealed key directory, one line; empty: it is not sealed"`
+	KeyLead        time.Duration  `toml:"key_lead" doc:"how long gateways have a new key before it signs, at most 24h; 0 for tests only"`
+	TrustedProxies []string       `toml:"trusted_proxies" doc:"addresses or networks of proxies whose X-Forwarded-For is believed; none: who connects is the caller"`
+	AddressRate    addressRate    `toml:"address_rate" doc:"what one network may ask for of what costs much: applying, face checks, registering, passwords"`
+	PrivacyPolicy  string         `toml:"privacy_policy" doc:"version of the privacy policy in force; who registers agrees to it"`
+	RealPerson     realPerson     `toml:"real_person" doc:"the real-person check"`
+	Residents      residentCards  `toml:"residents" doc:"the registry of resident ID cards"`
+	Kafka          kafka          `toml:"kafka" doc:"the control stream"`
+	Staff          []member       `toml:"staff" doc:"who works at windows and desks"`
+	Announce       []announcement `toml:"announce" doc:"further public keys that gateways shall accept; whoever holds one can make passes: for load tests only"`
 
 	announce []issuance.PublicKey
 	roster   []staff.Credential
+	proxies  attempts.Proxies
 }
 
-type realPerson struct {
-	Provider string        `toml:"provider" doc:"only \"sandbox\" exists: it believes what the request says and checks no face"`
-	Timeout  time.Duration `toml:"timeout" doc:"bound on one check"`
+// addressRate is attempts.Rate as typed.
+type addressRate struct {
+	Burst int           `toml:"burst" doc:"requests at once; 0: no bound at all"`
+	Every time.Duration `toml:"every" doc:"one more each time this has passed"`
 }
+
+func (r addressRate) rate() attempts.Rate {
+	if r.Burst == 0 {
+		return attempts.Rate{}
+	}
+	return attempts.Rate{Burst: r.Burst, Every: r.Every}
+}
+
+// defaultRate is 2,000 requests of one network at once and 50 a second from then on.
+// Ours: a station hall behind one address, a thousand people who apply within the
+// same minute with some three such requests each, does not reach it; a program that
+// tries numbers does.
+var defaultRate = addressRate{2000, 20 * time.Millisecond}
 
 type kafka struct {
 	Brokers     []string      `toml:"brokers" doc:"first brokers to ask, host:port each"`
@@ -51,18 +75,6 @@ type kafka struct {
 	Security kafkalink.Security `toml:"security" doc:"how to enter Kafka"`
 }
 
-type member struct {
-	Name     string   `toml:"name" doc:"stands in the audit table"`
-	SHA256   string   `toml:"sha256" doc:"SHA-256 of the credential, 64 hex digits; -new-staff makes one"`
-	Roles    []string `toml:"roles" doc:"what it may do: window, agency, police, operator, ticketing or authority"`
-	NotAfter string   `toml:"not_after" doc:"RFC 3339 time from which it is no longer good; empty: it has no end"`
-}
-
-type residentCards struct {
-	Provider string        `toml:"provider" doc:"only \"sandbox\" exists: it knows no cards and confirms everybody"`
-	Timeout  time.Duration `toml:"timeout" doc:"bound on one question"`
-}
-
 type announcement struct {
 	ID     int    `toml:"id" doc:"key id, 32768 to 65535"`
 	Public string `toml:"public" doc:"Ed25519 public key, 64 hex digits"`
@@ -71,12 +83,16 @@ type announcement struct {
 func defaults() config {
 	return config{
 		Listen: "127.0.0.1:8081", Admin: "127.0.0.1:9081", LogLevel: "info", DrainTimeout: 10 * time.Second,
+		KeyLead: keyring.DefaultLead, AddressRate: defaultRate, PrivacyPolicy: backend.DefaultPolicy,
 		RealPerson: realPerson{Timeout: realperson.DefaultTimeout},
 		Residents:  residentCards{Timeout: residents.DefaultTimeout},
 		Kafka: kafka{Topic: "railgate.control", Partitions: 3, Replication: 3,
 			Retention: publish.DefaultRetention, Heartbeat: publish.DefaultHeartbeat},
 	}
 }
+
+// policyName is what a version of the privacy policy may be called.
+var policyName = regexp.MustCompile(`^[!-~]{1,64}$`)
 
 // minRetention is how long anything said of a credential can matter to a gateway.
 const minRetention = revocation.MaxSnapshotAge
@@ -93,18 +109,23 @@ func (c *config) Validate() error {
 	if c.Keys == "" {
 		fault("keys", "must name the directory that -init made")
 	}
-	if c.RealPerson.Provider != "sandbox" {
-		fault("real_person.provider", `must be "sandbox"; it checks no face, so it must be chosen knowingly`)
+	if c.KeyLead < 0 || c.KeyLead > keyring.MaxLead {
+		fault("key_lead", "must be 0 to %v", keyring.MaxLead)
 	}
-	if c.RealPerson.Timeout <= 0 || c.RealPerson.Timeout > realperson.MaxTimeout {
-		fault("real_person.timeout", "must be above 0 and at most %v", realperson.MaxTimeout)
+	var err error
+	if c.proxies, err = attempts.ParseProxies(c.TrustedProxies); err != nil {
+		faults = append(faults, conf.Field("trusted_proxies", err))
 	}
-	if c.Residents.Provider != "sandbox" {
-		fault("residents.provider", `must be "sandbox"; it knows no cards, so it must be chosen knowingly`)
+	if r := c.AddressRate; r.Burst != 0 {
+		if _, err := attempts.NewLimiter[int](attempts.LimiterConfig{Each: r.rate()}); err != nil {
+			fault("address_rate", "%w", err)
+		}
 	}
-	if c.Residents.Timeout <= 0 || c.Residents.Timeout > realperson.MaxTimeout {
-		fault("residents.timeout", "must be above 0 and at most %v", realperson.MaxTimeout)
+	if !policyName.MatchString(c.PrivacyPolicy) {
+		fault("privacy_policy", "must be a version of 1 to 64 visible ASCII characters, such as 2026-01")
 	}
+	c.RealPerson.validate(fault)
+	c.Residents.validate(fault)
 	if len(c.Kafka.Brokers) == 0 {
 		fault("kafka.brokers", "must name at least one broker")
 	}
@@ -145,35 +166,6 @@ func (c *config) Validate() error {
 	}
 	if err := c.readRoster(); err != nil {
 		fault("staff", "%w", err)
-	}
-	return errors.Join(faults...)
-}
-
-// readRoster reads the staff, and refuses what a list of them would.
-func (c *config) readRoster() error {
-	var faults []error
-	for i, s := range c.Staff {
-		member := staff.Credential{Name: s.Name, SHA256: s.SHA256}
-		for _, text := range s.Roles {
-			role, err := staff.ParseRole(text)
-			if err != nil {
-				faults = append(faults, fmt.Errorf("entry %d: %w", i+1, err))
-			}
-			member.Roles = append(member.Roles, role)
-		}
-		if s.NotAfter != "" {
-			at, err := time.Parse(time.RFC3339, s.NotAfter)
-			if err != nil {
-				faults = append(faults, fmt.Errorf("entry %d: not_after must be a time such as 2027-02-10T00:00:00+08:00", i+1))
-			}
-			member.NotAfter = at
-		}
-		c.roster = append(c.roster, member)
-	}
-	if len(faults) == 0 {
-		if _, err := staff.NewList(staff.Config{Credentials: c.roster}); err != nil {
-			faults = append(faults, err)
-		}
 	}
 	return errors.Join(faults...)
 }

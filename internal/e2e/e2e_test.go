@@ -70,6 +70,29 @@ func TestAGatewayWithoutABrokerWaitsAndSaysSo(t *testing.T) {
 	gateway.stop()
 }
 
+// An operator's commands work beside the running issuer, and their exit code tells.
+func TestAnOperatorRotatesAKeyBesideTheIssuer(t *testing.T) {
+	s := newStation(t)
+	s.startIssuer()
+	awaitReady(t, s.issuerURL)
+	command := func(pattern string, args ...string) string {
+		t.Helper()
+		return s.output(pattern, "issuer", append([]string{"-config", s.config("issuer")}, args...)...)
+	}
+	old := command(`(?m)^(\d+) +in service`, "-list-keys")
+	fresh := command(`(?s)key (\d+) is made.*published;`, "-by", "night-shift", "-new-key")
+	command(`(?m)^(`+fresh+`) +(announced|waiting)`, "-list-keys")
+	out, err := exec.CommandContext(t.Context(), s.binary("issuer"), "-config", s.config("issuer"), "-by", "night-shift", "-rest-key", old).CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "no other key is in service") {
+		t.Errorf("the only key in service may rest: %v %s", err, out)
+	}
+	command(`(announce_key +key:`+fresh+`)`, "-by", "night-shift", "-trail")
+	command(`(the chain holds)`, "-verify-trail")
+	if out, err := exec.CommandContext(t.Context(), s.binary("issuer"), "-config", s.config("issuer"), "-verify-trail", "-anchor", "1:"+strings.Repeat("0", 64)).CombinedOutput(); err == nil {
+		t.Errorf("an anchor of another trail: %s", out)
+	}
+}
+
 func TestBrokenSettingsAreRefusedWithTheirField(t *testing.T) {
 	s := newStation(t)
 	for _, c := range []struct {
@@ -81,6 +104,9 @@ func TestBrokenSettingsAreRefusedWithTheirField(t *testing.T) {
 		{"issuer", "-keys=" + filepath.Join(s.dir, "nowhere"), "keys"},
 		{"issuer", "-real_person.provider=none", "real_person.provider"},
 		{"issuer", "-kafka.retention=1h", "kafka.retention"},
+		{"issuer", "-key_lead=25h", "key_lead"},
+		{"issuer", "-trusted_proxies=everybody", "trusted_proxies"},
+		{"issuer", "-residents.provider=http", "residents.http.service.url"},
 	} {
 		out, err := exec.CommandContext(t.Context(), s.binary(c.binary), "-config", s.config(c.binary), c.flag).CombinedOutput()
 		if err == nil || !strings.Contains(string(out), c.field) {

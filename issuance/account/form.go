@@ -103,8 +103,7 @@ func normalPhone(entered string) (string, bool) {
 	phone := entered
 	if rest, ok := strings.CutPrefix(phone, mainland); ok {
 		phone = rest
-	}
-	if digits, ok := strings.CutPrefix(phone, "+"); ok {
+	} else if digits, ok := strings.CutPrefix(phone, "+"); ok {
 		return phone, len(digits) >= 7 && len(digits) <= 15 && digits[0] != '0' && allIn(digits, "0123456789")
 	}
 	return phone, len(phone) == 11 && phone[0] == '1' && phone[1] >= '3' && allIn(phone, "0123456789")

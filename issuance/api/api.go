@@ -11,6 +11,8 @@ import (
 	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/registry/book"
 	"github.com/railgate/railgate/issuance/staff"
 )
 
@@ -20,12 +22,17 @@ type Config struct {
 	Staff *staff.List
 	// Accounts are the passengers' accounts. nil: there are none, and nobody logs in.
 	Accounts *account.Service
+	// Registry is the real-name registry of the accounts. nil: it is not served.
+	Registry *book.Book
 	// Proxies are those whose X-Forwarded-For is believed. Zero: none.
 	Proxies attempts.Proxies
-	// Rate bounds what one network may ask for of applying, checking, registering
-	// and logging in. Zero: no bound.
+	// Trail is what staff and operators did. nil: it is not served.
+	Trail *audit.Trail
+	// Rate bounds what one network may ask for of applying, checking, registering,
+	// logging in and what else takes a password. Zero: no bound.
 	Rate attempts.Rate
-	// Callback takes what the real-person provider calls back. nil: it never does.
+	// Callback takes what the real-person provider calls back, with places of its
+	// own (MaxCallbacks). nil: it never does, and there is nothing at the path.
 	Callback http.Handler
 	// MaxInFlight bounds the requests served at once; more are refused with
 	// overloaded. 0: DefaultMaxInFlight.
@@ -45,12 +52,15 @@ type API struct {
 	service  *issuance.Service
 	staff    *staff.List
 	accounts *account.Service
+	registry *book.Book
 	proxies  attempts.Proxies
 	limiter  *attempts.Limiter[attempts.Caller] // nil: no bound
+	trail    *audit.Trail
 	callback http.Handler
 	log      *zap.Logger
 	metrics  *metrics
-	slots    chan struct{}
+	slots    chan struct{} // a place for each request
+	calls    chan struct{} // and for each callback
 	public   http.Handler
 }
 
@@ -58,6 +68,9 @@ type API struct {
 func New(s *issuance.Service, c Config) (*API, error) {
 	if s == nil {
 		return nil, errors.New("api: no service")
+	}
+	if c.Registry != nil && c.Accounts == nil {
+		return nil, errors.New("api: a registry without accounts")
 	}
 	if c.MaxInFlight < 0 {
 		return nil, errors.New("api: max in flight is negative")
@@ -86,7 +99,10 @@ func New(s *issuance.Service, c Config) (*API, error) {
 	if err != nil {
 		return nil, fmt.Errorf("api: metrics: %w", err)
 	}
-	a := &API{service: s, staff: c.Staff, accounts: c.Accounts, proxies: c.Proxies, limiter: limiter, callback: c.Callback, log: c.Log, metrics: m, slots: make(chan struct{}, c.MaxInFlight)}
+	a := &API{
+		service: s, staff: c.Staff, accounts: c.Accounts, registry: c.Registry, proxies: c.Proxies, limiter: limiter, trail: c.Trail, callback: c.Callback,
+		log: c.Log, metrics: m, slots: make(chan struct{}, c.MaxInFlight), calls: make(chan struct{}, MaxCallbacks),
+	}
 	a.public = a.around(a.mux())
 	return a, nil
 }

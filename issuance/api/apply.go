@@ -27,8 +27,11 @@ func (a *API) apply(w http.ResponseWriter, r *http.Request) error {
 		form.Location = &issuance.Location{Latitude: *l.Latitude, Longitude: *l.Longitude}
 	}
 	var by *account.Holder
-	if bearerToken(r) != "" {
+	if len(r.Header.Values("Authorization")) > 0 { // a login that has ended must not become none
 		h, err := a.login(r)
+		if err == nil {
+			err = consented(h)
+		}
 		if err != nil {
 			return err
 		}

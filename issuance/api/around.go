@@ -55,10 +55,10 @@ func (a *API) around(mux *http.ServeMux) http.Handler {
 			newProblem(NotFound, "").write(x)
 			return
 		}
-		if !x.probe {
+		if places := a.places(r); places != nil {
 			select {
-			case a.slots <- struct{}{}:
-				defer func() { <-a.slots }()
+			case places <- struct{}{}:
+				defer func() { <-places }()
 			default:
 				newProblem(Overloaded, "").write(x)
 				return
@@ -102,7 +102,18 @@ func protect(x *exchange) {
 	h.Set("X-Request-Id", x.id)
 }
 
-// probe reports a health question: it is answered even when all slots are taken.
+// places are those that a request takes one of; nil: it needs none.
+func (a *API) places(r *http.Request) chan struct{} {
+	switch {
+	case probe(r):
+		return nil
+	case r.URL.Path == callbackPath:
+		return a.calls
+	}
+	return a.slots
+}
+
+// probe reports a health question: it is answered even when all places are taken.
 func probe(r *http.Request) bool { return r.URL.Path == "/healthz" || r.URL.Path == "/readyz" }
 
 func requestID() string {

@@ -60,7 +60,7 @@ func describe(err error) string {
 	return "the body is not the JSON object that this endpoint reads, or has a field it does not know"
 }
 
-// maxDepth bounds how deep a body may nest; the deepest of ours is 2.
+// maxDepth bounds how deep a body may nest; the deepest of ours is 3.
 const maxDepth = 4
 
 // checkNames walks the body once. encoding/json would take names in any case
@@ -80,6 +80,9 @@ func walk(d *json.Decoder, depth int) error {
 	token, err := d.Token()
 	if err != nil {
 		return malformed("the body is not JSON")
+	}
+	if token == nil && depth > 0 {
+		return malformed("a field is null: what there is not is left out")
 	}
 	open, isDelim := token.(json.Delim)
 	if depth == 0 && open != '{' {

@@ -17,11 +17,11 @@ func FuzzReadJSON(f *testing.F) {
 	type form struct {
 		Name     string `json:"name"`
 		Location *struct {
-			Latitude *float64 `json:"latitude"`
-		} `json:"location"`
+			Latitude *float64 `json:"latitude,omitempty"`
+		} `json:"location,omitempty"`
 	}
 	for _, seed := range []string{
-		`{"name":"x","location":{"latitude":1}}`, `{}`, `{"name":"x","name":"y"}`, `{"Name":"x"}`, `{"name":1}`, `[]`, `{}{}`, "{\"name\":\"\xff\"}", `{"name":"\ud800"}`, `{"location":{"latitude":1e999}}`,
+		`{"name":"x","location":{"latitude":1}}`, `{}`, `{"name":"x","name":"y"}`, `{"Name":"x"}`, `{"name":1}`, `[]`, `{}{}`, "{\"name\":\"\xff\"}", `{"name":"\ud800"}`, `{"location":{"latitude":1e999}}`, `{"location":null}`,
 	} {
 		f.Add([]byte(seed))
 	}

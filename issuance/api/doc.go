@@ -5,9 +5,10 @@
 // error is an RFC 9457 problem with a code of a closed list, in English and
 // Chinese, with the next step where the passenger has one; what belongs to
 // another application looks the same as what does not exist; no body, token,
-// name or number is ever logged or counted. Access tokens and staff
-// credentials are looked up by their SHA-256.
+// name, number, password or contact is ever logged or counted; a role is asked
+// before anything is looked up. Access tokens, login tokens and staff credentials
+// are looked up by their SHA-256.
 //
-// It does not limit how often one address may call, and it speaks plain HTTP:
-// both belong to the proxy in front of it.
+// It limits how often one network may ask for what costs much or guesses; floods
+// of anything else, and TLS, belong to the proxy in front of it.
 package api

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -43,7 +42,7 @@ var loadContract = sync.OnceValues(func() (*contract, error) {
 	return &contract{doc, router}, err
 })
 
-func theContract(t *testing.T) *contract {
+func theContract(t testing.TB) *contract {
 	t.Helper()
 	c, err := loadContract()
 	if err != nil {
@@ -66,9 +65,10 @@ var strictly = &openapi3filter.Options{IncludeResponseStatus: true, MultiError: 
 // hold checks an answer against the document, and its request too if the server
 // took it. It returns the operation and status, or "" for a request that the
 // document does not know.
-func (c *contract) hold(t *testing.T, r *http.Request, sent []byte, a answer) string {
+func (c *contract) hold(t testing.TB, r *http.Request, sent []byte, a answer) string {
 	t.Helper()
-	if code := c.problem(t, a); code == api.NotFound || code == api.MethodNotAllowed {
+	code := c.problem(t, a)
+	if code == api.NotFound || code == api.MethodNotAllowed {
 		return "" // the document says so once, for all that is no operation
 	}
 	route, params, err := c.router.FindRoute(r)
@@ -90,11 +90,24 @@ func (c *contract) hold(t *testing.T, r *http.Request, sent []byte, a answer) st
 	if err := openapi3filter.ValidateResponse(context.Background(), response); err != nil {
 		t.Errorf("%s %s: the answer %d is not as documented: %v\n%s", r.Method, r.URL.Path, a.Status, err, a.Body)
 	}
+	if code != "" && !listed(route.Operation, a.Status, code) {
+		t.Errorf("%s %s: no example of the answer %d says that it can be %s", r.Method, r.URL.Path, a.Status, code)
+	}
 	return route.Operation.OperationID + " " + strconv.Itoa(a.Status)
 }
 
+// listed reports whether the examples of an answer have the code: there they all are.
+func listed(o *openapi3.Operation, status int, code refusal.Code) bool {
+	response := o.Responses.Status(status)
+	if response == nil || response.Value.Content["application/problem+json"] == nil {
+		return false
+	}
+	_, ok := response.Value.Content["application/problem+json"].Examples[string(code)]
+	return ok
+}
+
 // problem holds a problem to its schema and returns its code; "" for another answer.
-func (c *contract) problem(t *testing.T, a answer) refusal.Code {
+func (c *contract) problem(t testing.TB, a answer) refusal.Code {
 	t.Helper()
 	if a.Header.Get("Content-Type") != "application/problem+json" {
 		return ""
@@ -142,80 +155,6 @@ func TestDocumentHasEveryCode(t *testing.T) {
 	}
 	if !slices.Equal(documented, known) {
 		t.Fatalf("documented %q\nknown      %q", documented, known)
-	}
-}
-
-// Every operation answers as documented, when all is well and when it is not.
-// All other tests of this package hold their answers to the document too.
-func TestEveryOperationIsAsDocumented(t *testing.T) {
-	w := newWorld(t, setup{checkTimeout: 20 * time.Millisecond})
-	zeros := strings.Repeat("0", 32)
-	w.call("GET", "/healthz", "", nil)
-	w.call("GET", "/readyz", "", nil)
-	w.publish()
-	w.call("GET", "/readyz", "", nil)
-	w.call("POST", "/v1/applications", "", "x")
-	w.call("POST", "/v1/applications", "", `"`+strings.Repeat("x", api.MaxBody)+`"`)
-	w.call("POST", "/v1/applications", "", with("document_type", "passport"))
-	plain := w.request("POST", "/v1/applications", "", "{}")
-	plain.Header.Set("Content-Type", "text/plain")
-	w.send(plain)
-	h := w.apply()
-	w.call("GET", h.path(""), "", nil)
-	w.call("GET", h.path(""), h.Token, nil)
-	w.call("POST", h.path("/checks"), "", object{"evidence": "sandbox:pass"})
-	w.call("POST", h.path("/checks"), h.Token, object{"evidence": "sandbox:fail"})
-	w.call("POST", h.path("/checks"), h.Token, object{"evidence": "sandbox:timeout"})
-	w.call("POST", h.path("/checks"), h.Token, object{})
-	w.call("POST", h.path("/checks"), h.Token, "{")
-	w.call("POST", h.path("/sessions"), h.Token, object{"check": "chk_" + zeros, "mode": "hosted"})
-	check := h.pass()
-	w.call("POST", h.path("/sessions"), "", object{"check": check, "mode": "hosted"})
-	w.call("POST", h.path("/sessions"), h.Token, "{")
-	w.call("POST", h.path("/sessions"), h.Token, object{"check": check, "mode": "neither"})
-	anchored, _ := h.open(check)
-	hosted := h.host(h.pass())
-	w.call("GET", h.path(""), h.Token, nil)
-	w.call("GET", "/v1/sessions/"+hosted.Session+"/code", "", nil)
-	w.call("GET", "/v1/sessions/"+hosted.Session+"/code", h.Token, nil)
-	w.call("GET", "/v1/sessions/ses_"+zeros+"/code", h.Token, nil)
-	w.call("GET", "/v1/sessions/"+anchored.Session+"/code", h.Token, nil)
-	for _, action := range []string{"revoke", "unrevoke"} {
-		body := object{"reason": "fraud"}
-		if action == "unrevoke" {
-			body = object{}
-		}
-		path := "/v1/credentials/" + h.Serial + "/" + action
-		w.call("POST", path, w.staff, body)
-		w.call("POST", path, "", body)
-		w.call("POST", path, w.staff, "[]")
-		w.call("POST", "/v1/credentials/1-1/"+action, w.staff, body)
-	}
-	w.call("POST", "/v1/credentials/"+h.Serial+"/revoke", w.staff, object{"reason": "whim"})
-	w.clock.Move(30 * time.Minute)
-	w.call("GET", "/v1/sessions/"+hosted.Session+"/code", h.Token, nil)
-	w.clock.Move(24 * time.Hour)
-	w.call("POST", h.path("/checks"), h.Token, object{"evidence": "sandbox:pass"})
-	w.call("POST", "/v1/credentials/"+h.Serial+"/revoke", w.staff, object{"reason": "fraud"})
-	w.call("POST", "/v1/credentials/"+h.Serial+"/unrevoke", w.staff, object{})
-
-	// Whatever the document says can happen has happened, but for faults, full
-	// slots and bounds that readJSON has for all operations alike.
-	var missing []string
-	for _, item := range theContract(t).doc.Paths.Map() {
-		for _, o := range item.Operations() {
-			for status := range o.Responses.Map() {
-				if (status == "413" || status == "415") && o.OperationID != "apply" || status == "500" || status == "503" && o.OperationID != "getReadiness" {
-					continue
-				}
-				if id := o.OperationID + " " + status; !w.seen[id] {
-					missing = append(missing, id)
-				}
-			}
-		}
-	}
-	if sort.Strings(missing); len(missing) > 0 {
-		t.Errorf("documented and not seen: %q", missing)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"go.uber.org/zap"
@@ -24,6 +25,10 @@ type operation struct {
 }
 
 func (a *API) operations() []operation {
+	return slices.Concat(a.forPassengers(), a.forAccounts(), a.registryOperations(), a.forStaff(), a.forMachines())
+}
+
+func (a *API) forPassengers() []operation {
 	return []operation{
 		{Route{"POST", "/v1/applications"}, a.limited(a.apply)},
 		{Route{"GET", "/v1/applications/{id}"}, a.holder(a.standing)},
@@ -34,11 +39,50 @@ func (a *API) operations() []operation {
 		{Route{"POST", "/v1/applications/{id}/leave"}, a.holder(a.leave)},
 		{Route{"POST", "/v1/viewings"}, a.limited(a.reenter)},
 		{Route{"GET", "/v1/sessions/{id}/code"}, a.code},
+		{Route{"GET", "/v1/privacy-policy"}, a.privacyPolicy},
+	}
+}
+
+func (a *API) forAccounts() []operation {
+	if a.accounts == nil {
+		return nil
+	}
+	return []operation{
+		{Route{"POST", "/v1/accounts"}, a.limited(a.register)},
+		{Route{"POST", "/v1/logins"}, a.limited(a.logIn)},
+		{Route{"DELETE", "/v1/logins"}, a.loggedIn(a.logOutEverywhere)},
+		{Route{"DELETE", "/v1/logins/current"}, a.loggedIn(a.logOut)},
+		{Route{"GET", "/v1/account"}, a.loggedIn(a.profile)},
+		{Route{"PUT", "/v1/account"}, a.agreed(a.editProfile)},
+		{Route{"PUT", "/v1/account/password"}, a.limited(a.loggedIn(a.changePassword))},
+		{Route{"POST", "/v1/account/consent"}, a.loggedIn(a.consent)},
+		{Route{"GET", "/v1/account/applications"}, a.loggedIn(a.listed)},
+		{Route{"GET", "/v1/account/data"}, a.loggedIn(a.accountData)},
+		{Route{"POST", "/v1/account/close"}, a.limited(a.loggedIn(a.closeAccount))},
+	}
+}
+
+func (a *API) forStaff() []operation {
+	all := []operation{
+		{Route{"GET", "/v1/credentials/{serial}"}, a.lookUp},
 		{Route{"POST", "/v1/credentials/{serial}/revoke"}, a.revoke},
 		{Route{"POST", "/v1/credentials/{serial}/unrevoke"}, a.unrevoke},
+	}
+	if a.trail != nil {
+		all = append(all, operation{Route{"GET", "/v1/trail"}, a.readTrail})
+	}
+	return all
+}
+
+func (a *API) forMachines() []operation {
+	all := []operation{
 		{Route{"GET", "/healthz"}, healthz},
 		{Route{"GET", "/readyz"}, a.readyz},
 	}
+	if a.callback != nil {
+		all = append(all, operation{Route{"POST", callbackPath}, a.calledBack})
+	}
+	return all
 }
 
 // Routes lists every operation of the public listener.

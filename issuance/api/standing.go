@@ -35,21 +35,28 @@ func (a *API) standing(w http.ResponseWriter, r *http.Request, h issuance.Holder
 	return writeJSON(w, http.StatusOK, newStanding(a.service.Standing(h)))
 }
 
+// heldOf is all that is held of an application.
+type heldOf struct {
+	standing
+	Name           string `json:"name"`
+	DocumentType   string `json:"document_type"`
+	DocumentNumber string `json:"document_number"`
+	City           string `json:"city"`
+	Account        bool   `json:"account"`
+	Subject        string `json:"subject,omitempty"`
+	Sessions       int    `json:"sessions"`
+	ErasedAt       int64  `json:"erased_at"`
+}
+
+func newHeld(d issuance.HeldData) heldOf {
+	return heldOf{newStanding(d.Standing), d.Name, d.Document, d.Number, d.City, d.LoggedIn, d.Subject, d.Sessions, d.ErasedAt}
+}
+
 // held tells what is held of the application (rule B12).
 func (a *API) held(w http.ResponseWriter, r *http.Request, h issuance.Holder) error {
 	d, err := a.service.Held(r.Context(), h)
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, struct {
-		standing
-		Name           string `json:"name"`
-		DocumentType   string `json:"document_type"`
-		DocumentNumber string `json:"document_number"`
-		City           string `json:"city"`
-		Account        bool   `json:"account"`
-		Subject        string `json:"subject,omitempty"`
-		Sessions       int    `json:"sessions"`
-		ErasedAt       int64  `json:"erased_at"`
-	}{newStanding(d.Standing), d.Name, d.Document, d.Number, d.City, d.LoggedIn, d.Subject, d.Sessions, d.ErasedAt})
+	return writeJSON(w, http.StatusOK, newHeld(d))
 }

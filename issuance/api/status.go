@@ -11,6 +11,7 @@ import (
 	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/issuance/registry/book"
 	"github.com/railgate/railgate/issuance/staff"
 )
 
@@ -18,6 +19,7 @@ import (
 var statuses = map[int][]refusal.Code{
 	http.StatusBadRequest: {
 		BodyMalformed,
+		QueryMalformed,
 	},
 	http.StatusUnauthorized: {
 		issuance.Unauthorized,
@@ -29,12 +31,16 @@ var statuses = map[int][]refusal.Code{
 	http.StatusForbidden: {
 		staff.ForbiddenRole,
 		account.PasswordWrong,
+		registry.ProofWrong,
 	},
 	http.StatusNotFound: {
 		issuance.SessionNotFound,
 		issuance.CredentialNotFound,
 		NotFound,
 		account.AccountNotFound,
+		book.EntryNotFound,
+		book.NotRegistered,
+		book.TicketUnknown,
 	},
 	http.StatusMethodNotAllowed: {
 		MethodNotAllowed,
@@ -53,6 +59,9 @@ var statuses = map[int][]refusal.Code{
 		account.LoginTaken,
 		account.ProfileConflict,
 		account.ConsentRequired,
+		book.EntryChanged,
+		book.TicketConflict,
+		book.TicketsUnfinished,
 	},
 	http.StatusGone: {
 		issuance.SessionOver,
@@ -89,6 +98,12 @@ var statuses = map[int][]refusal.Code{
 		account.PhoneInvalid,
 		account.EmailInvalid,
 		audit.QueryInvalid,
+		registry.DocumentUnknown,
+		registry.FirstGenerationCard,
+		registry.PersonInvalid,
+		registry.TicketsInvalid,
+		book.QuestionInvalid,
+		book.EventInvalid,
 	},
 	http.StatusTooManyRequests: {
 		attempts.TooManyRequests,
@@ -118,7 +133,7 @@ type info struct {
 // table is every code there is.
 var table = func() map[refusal.Code]info {
 	texts := make(map[refusal.Code]refusal.Text)
-	for _, w := range []map[refusal.Code]refusal.Text{words, issuance.Words, account.Words, attempts.Words, audit.Words, registry.Words, staff.Words} {
+	for _, w := range []map[refusal.Code]refusal.Text{words, issuance.Words, account.Words, attempts.Words, audit.Words, registry.Words, book.Words, staff.Words} {
 		maps.Copy(texts, w)
 	}
 	all := make(map[refusal.Code]info)
@@ -138,6 +153,6 @@ var table = func() map[refusal.Code]info {
 
 // Codes lists every code that an answer can have.
 func Codes() []refusal.Code {
-	return slices.Concat(issuance.Codes(), account.Codes(), attempts.Codes(), registry.Codes(), staff.Codes(), audit.Codes(),
-		[]refusal.Code{BodyMalformed, BodyTooLarge, MediaType, NotFound, MethodNotAllowed, Overloaded, Internal})
+	return slices.Concat(issuance.Codes(), account.Codes(), attempts.Codes(), registry.Codes(), book.Codes(), staff.Codes(), audit.Codes(),
+		[]refusal.Code{BodyMalformed, BodyTooLarge, MediaType, QueryMalformed, NotFound, MethodNotAllowed, Overloaded, Internal})
 }

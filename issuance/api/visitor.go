@@ -59,6 +59,36 @@ func (a *API) holder(serve func(w http.ResponseWriter, r *http.Request, h issuan
 	}
 }
 
+// loggedIn lets only those through who have logged in.
+func (a *API) loggedIn(serve func(w http.ResponseWriter, r *http.Request, h account.Holder) error) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		h, err := a.login(r)
+		if err != nil {
+			return err
+		}
+		return serve(w, r, h)
+	}
+}
+
+// agreed lets only those of them through who agreed to the privacy policy in
+// force: it stands before whatever takes personal data in (rule B12). What
+// shows or ends something is never in front of it.
+func (a *API) agreed(serve func(w http.ResponseWriter, r *http.Request, h account.Holder) error) handler {
+	return a.loggedIn(func(w http.ResponseWriter, r *http.Request, h account.Holder) error {
+		if err := consented(h); err != nil {
+			return err
+		}
+		return serve(w, r, h)
+	})
+}
+
+func consented(h account.Holder) error {
+	if h.ConsentDue() {
+		return refusal.New(account.ConsentRequired, "the privacy policy in force was not agreed to yet")
+	}
+	return nil
+}
+
 // caller is the network that the request comes from.
 func (a *API) caller(r *http.Request) (attempts.Caller, error) {
 	return a.proxies.Caller(r.RemoteAddr, r.Header.Values("X-Forwarded-For"))

@@ -7,6 +7,7 @@ const (
 	BodyMalformed    refusal.Code = "body_malformed"
 	BodyTooLarge     refusal.Code = "body_too_large"
 	MediaType        refusal.Code = "media_type_not_supported"
+	QueryMalformed   refusal.Code = "query_malformed"
 	NotFound         refusal.Code = "not_found"
 	MethodNotAllowed refusal.Code = "method_not_allowed"
 	Overloaded       refusal.Code = "overloaded"
@@ -18,6 +19,7 @@ var words = map[refusal.Code]refusal.Text{
 	BodyMalformed:    refusal.Say("The request cannot be read.", "请求格式有误。", "", ""),
 	BodyTooLarge:     refusal.Say("The request is too large.", "请求内容过大。", "", ""),
 	MediaType:        refusal.Say("The request must be JSON.", "请求必须为 JSON 格式。", "", ""),
+	QueryMalformed:   refusal.Say("The query in the address cannot be read.", "请求地址中的查询参数有误。", "", ""),
 	NotFound:         refusal.Say("There is nothing here.", "请求的地址不存在。", "", ""),
 	MethodNotAllowed: refusal.Say("This method is not supported here.", "不支持该请求方法。", "", ""),
 	Overloaded:       refusal.Say("The service is busy.", "系统繁忙。", "Please try again in a moment.", "请稍后重试。"),

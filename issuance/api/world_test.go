@@ -25,9 +25,11 @@ import (
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/api"
 	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/issuance/keystore"
 	"github.com/railgate/railgate/issuance/realperson"
 	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/registry/book"
 	"github.com/railgate/railgate/issuance/residents"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/store"
@@ -63,7 +65,7 @@ func (c *clock) Move(by time.Duration) {
 
 // world is a running issuer and what a test may look at.
 type world struct {
-	t        *testing.T
+	t        testing.TB
 	clock    *clock
 	keys     *keystore.Keys
 	store    *store.Store
@@ -71,6 +73,8 @@ type world struct {
 	service  *issuance.Service
 	api      *api.API
 	accounts *account.Service
+	book     *book.Book
+	trail    *audit.Trail
 	staff    string // a staff credential that may revoke and lift
 	staffOf  map[staff.Role]string
 	logs     *runtest.Buffer
@@ -91,6 +95,8 @@ type setup struct {
 	maxInFlight  int
 	maxChecks    int
 	residents    residents.Registry
+	rate         attempts.Rate
+	callback     http.Handler // nil: a provider that never calls
 }
 
 // testPolicy is the privacy policy in force.
@@ -122,7 +128,7 @@ func (w *world) roster() *staff.List {
 	return list
 }
 
-func newWorld(t *testing.T, s setup) *world {
+func newWorld(t testing.TB, s setup) *world {
 	t.Helper()
 	w := &world{
 		t: t, clock: &clock{now: time.Unix(tokentest.Epoch, 250e6)}, keys: keystore.New(),
@@ -146,13 +152,17 @@ func newWorld(t *testing.T, s setup) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.openBook(secrets, failures)
 	w.accounts, err = account.New(account.Config{
 		Database: w.store.Database(), Vault: secrets, Failures: failures, Policy: testPolicy, Now: w.clock.Now,
 		Hashing: account.Hashing{MemoryKiB: 64, Passes: 1, Lanes: 1, CheapForTests: true},
 		Hooks: account.Hooks{
-			Registered:     func(context.Context, *sql.Tx, string, account.Identity) error { return nil },
-			IdentityEdited: func(context.Context, *sql.Tx, string, account.Identity, account.Identity) error { return nil },
+			Registered:     w.book.Registered,
+			IdentityEdited: w.book.IdentityEdited,
 			Closing: func(ctx context.Context, tx *sql.Tx, account string) error {
+				if err := w.book.Closing(ctx, tx, account); err != nil {
+					return err
+				}
 				return store.Detach(ctx, tx, account, w.clock.Now().UnixMilli())
 			},
 			LoginsEnded: func(ctx context.Context, tx *sql.Tx, logins []string) error {
@@ -166,6 +176,13 @@ func newWorld(t *testing.T, s setup) *world {
 	if s.residents == nil {
 		s.residents = residents.Sandbox{}
 	}
+	w.trail, err = audit.New(audit.Config{DB: w.store.Database(), Key: secrets.AuditKey(), Now: w.clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.callback == nil {
+		s.callback = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) })
+	}
 	w.service, err = issuance.Open(context.Background(), issuance.Config{
 		Store: w.store, Signer: w.keys.Issuer, KeyID: w.keys.IssuerID, Vault: w.keys.Vault,
 		Checker: s.checker, CheckTimeout: s.checkTimeout, MaxChecks: s.maxChecks, Now: w.clock.Now,
@@ -176,7 +193,8 @@ func newWorld(t *testing.T, s setup) *world {
 		t.Fatal(err)
 	}
 	w.api, err = api.New(w.service, api.Config{
-		Staff: w.roster(), Accounts: w.accounts, MaxInFlight: s.maxInFlight, Log: log, Metrics: w.metrics,
+		Staff: w.roster(), Accounts: w.accounts, Registry: w.book, Trail: w.trail, Rate: s.rate, Callback: s.callback,
+		MaxInFlight: s.maxInFlight, Log: log, Metrics: w.metrics,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -190,9 +208,10 @@ func newWorld(t *testing.T, s setup) *world {
 
 // answer is one HTTP answer.
 type answer struct {
-	Status int
-	Header http.Header
-	Body   []byte
+	Status    int
+	Header    http.Header
+	Body      []byte
+	operation string // and status, as the document calls them; empty: it knows none
 }
 
 // call sends a request; body is marshalled unless it is a string, and nil sends none.
@@ -239,12 +258,12 @@ func (w *world) send(r *http.Request) answer {
 	if err != nil {
 		w.t.Errorf("%s %s: %v", r.Method, r.URL.Path, err)
 	}
-	a := answer{resp.StatusCode, resp.Header, got}
-	operation := theContract(w.t).hold(w.t, r, sent, a)
+	a := answer{Status: resp.StatusCode, Header: resp.Header, Body: got}
+	a.operation = theContract(w.t).hold(w.t, r, sent, a)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.answers = append(w.answers, a)
-	w.seen[operation] = true
+	w.seen[a.operation] = true
 	return a
 }
 
@@ -268,7 +287,7 @@ func (w *world) publish() {
 	}
 }
 
-func reader(t *testing.T, body any) io.Reader {
+func reader(t testing.TB, body any) io.Reader {
 	t.Helper()
 	switch b := body.(type) {
 	case nil:
@@ -284,7 +303,7 @@ func reader(t *testing.T, body any) io.Reader {
 }
 
 // as reads the body of an answer that must have the status.
-func as[T any](t *testing.T, a answer, status int) (v T) {
+func as[T any](t testing.TB, a answer, status int) (v T) {
 	t.Helper()
 	if a.Status != status {
 		t.Fatalf("status %d, want %d: %s", a.Status, status, a.Body)
@@ -296,7 +315,7 @@ func as[T any](t *testing.T, a answer, status int) (v T) {
 }
 
 // refused asserts a problem with the code.
-func refused(t *testing.T, a answer, status int, code refusal.Code) {
+func refused(t testing.TB, a answer, status int, code refusal.Code) {
 	t.Helper()
 	p := as[struct {
 		Code   refusal.Code `json:"code"`
@@ -326,6 +345,7 @@ type holder struct {
 	Status      string `json:"status"`
 	Token       string `json:"access_token"`
 	Serial      string `json:"-"`
+	Number      string `json:"-"` // of the document
 }
 
 func (w *world) apply() *holder {
@@ -337,7 +357,7 @@ func (w *world) apply() *holder {
 
 // number is that of the n-th test person; the first is testNumber.
 func number(n int) string {
-	head := fmt.Sprintf("11010519900307%03d", (461+n)%1000)
+	head := fmt.Sprintf("110105%d%02d07%03d", 1990-n/9000%60, 3+n/1000%9, (461+n)%1000)
 	sum := 0
 	for _, c := range head {
 		sum = (sum + int(c-'0')) * 2 % 11
@@ -348,8 +368,30 @@ func number(n int) string {
 func (w *world) applyAs(f object) *holder {
 	w.t.Helper()
 	h := as[holder](w.t, w.call("POST", "/v1/applications", "", f), http.StatusCreated)
-	h.w = w
+	h.w, h.Number = w, f["document_number"].(string)
 	return &h
+}
+
+// reenter comes back to the credential of a document, and returns the check that
+// was passed for it.
+func (w *world) reenter(number string) (h *holder, check string) {
+	w.t.Helper()
+	in := as[struct {
+		Token       string `json:"access_token"`
+		Check       string `json:"check"`
+		Application struct {
+			Application string `json:"application"`
+			Status      string `json:"status"`
+			Serial      string `json:"serial"`
+		} `json:"application"`
+	}](w.t, w.call("POST", "/v1/viewings", "", viewing(number)), http.StatusCreated)
+	a := in.Application
+	return &holder{w: w, Application: a.Application, Status: a.Status, Token: in.Token, Serial: a.Serial, Number: number}, in.Check
+}
+
+// viewing is the form of somebody who comes back.
+func viewing(number string) object {
+	return object{"name": testName, "document_type": "resident_id", "document_number": number, "evidence": "sandbox:pass"}
 }
 
 func (h *holder) path(rest string) string { return "/v1/applications/" + h.Application + rest }

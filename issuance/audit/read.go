@@ -59,6 +59,8 @@ func (t *Trail) Read(ctx context.Context, q Query) (p Page, err error) {
 		return p, refusal.New(QueryInvalid, "the time range must end after it begins")
 	case q.Object != (Object{}) && q.Object.check() != nil:
 		return p, refusal.New(QueryInvalid, q.Object.check().Error())
+	case showsNumber(q.Object.ID):
+		return p, refusal.New(QueryInvalid, "object must be an id of ours, never a document number")
 	}
 	if q.After != "" {
 		if after, err = parseCursor(q.After); err != nil {

@@ -22,20 +22,31 @@ import (
 	"github.com/railgate/railgate/issuance/api"
 	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/keyring"
+	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/issuance/registry/book"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/vault"
 )
 
-// Config is what a Backend works with. Rules.Accounts and Rules.Failures are
-// made here.
+// Config is what a Backend works with. Rules.Accounts, Rules.Failures and, with
+// Keys, Rules.Keys are made here.
 type Config struct {
-	// Rules has the store, keys, providers, clock, log and metrics; all parts share
+	// Rules has the store, vault, providers, clock, log and metrics; all parts share
 	// the last three.
 	Rules issuance.Config
+	// Keys are the issuer keys that this process holds, oldest first. None:
+	// Rules.Signer signs, which is for tests.
+	Keys []keyring.Key
+	// KeyLead is how long a key's announcement must be in the stream before it signs,
+	// at most keyring.MaxLead. 0: no time.
+	KeyLead time.Duration
 	// Policy is the version of the privacy policy in force. Empty: DefaultPolicy.
 	Policy string
 	// Hashing is the work of a password. Zero: account.DefaultHashing.
 	Hashing account.Hashing
+	// Limits are the numbers of the registry's rules. Zero: registry.DefaultLimits.
+	Limits registry.Limits
 	// Staff are the credentials of those who work at windows and desks.
 	Staff []staff.Credential
 	// Proxies are those whose X-Forwarded-For is believed.
@@ -55,11 +66,13 @@ const DefaultPolicy = "2026-01"
 type Backend struct {
 	Rules    *issuance.Service
 	Accounts *account.Service
+	Registry *book.Book
 	Trail    *audit.Trail
 	API      *api.API
 
-	now func() time.Time
-	log *zap.Logger
+	keys *keyring.Ring // nil: there is but Rules.Signer
+	now  func() time.Time
+	log  *zap.Logger
 }
 
 // Open puts a backend together; it starts nothing but the announcement of keys.
@@ -82,6 +95,12 @@ func Open(ctx context.Context, c Config) (*Backend, error) {
 	if err != nil {
 		return nil, err
 	}
+	b.Registry, err = book.New(book.Config{
+		Database: db, Vault: secrets, Failures: failures, Contact: b.contact, Limits: c.Limits, Policy: c.Policy, Now: b.now,
+	})
+	if err != nil {
+		return nil, err
+	}
 	b.Accounts, err = account.New(account.Config{
 		Database: db, Vault: secrets, Failures: failures, Policy: c.Policy, Hashing: c.Hashing, Now: b.now, Hooks: b.hooks(),
 	})
@@ -89,6 +108,13 @@ func Open(ctx context.Context, c Config) (*Backend, error) {
 		return nil, err
 	}
 	c.Rules.Accounts, c.Rules.Failures = b.Accounts, failures
+	if len(c.Keys) > 0 {
+		keys, err := b.openKeys(ctx, &c)
+		if err != nil {
+			return nil, err
+		}
+		c.Rules.Keys, b.keys = keys, keys.Ring
+	}
 	if b.Rules, err = issuance.Open(ctx, c.Rules); err != nil {
 		return nil, err
 	}
@@ -101,18 +127,21 @@ func Open(ctx context.Context, c Config) (*Backend, error) {
 		return nil, err
 	}
 	b.API, err = api.New(b.Rules, api.Config{
-		Staff: list, Accounts: b.Accounts, Proxies: c.Proxies, Rate: c.Rate, Callback: c.Callback,
+		Staff: list, Accounts: b.Accounts, Registry: b.Registry, Trail: b.Trail, Proxies: c.Proxies, Rate: c.Rate, Callback: c.Callback,
 		MaxInFlight: c.MaxInFlight, Log: b.log, Metrics: c.Rules.Metrics,
 	})
 	return b, err
 }
 
-// Run does what is due by time until ctx ends: announcements, erasure, the
-// sealing of the trail. End it after the listeners, so that what the last request
+// Run does what is due by time until ctx ends: announcements, the look which key
+// signs, erasure, the sealing of the trail. End it after the listeners, so that what the last request
 // did is sealed.
 func (b *Backend) Run(ctx context.Context) error {
 	var parts errgroup.Group
 	parts.Go(func() error { b.Rules.Run(ctx); return nil })
+	if b.keys != nil {
+		parts.Go(func() error { return b.keys.Run(ctx) })
+	}
 	parts.Go(func() error { return b.Trail.Run(ctx) })
 	parts.Go(func() error { b.sweep(ctx); return nil })
 	return parts.Wait()
@@ -127,6 +156,9 @@ func (b *Backend) sweep(ctx context.Context) {
 	for {
 		if _, err := b.Accounts.Sweep(ctx, b.now()); err != nil && ctx.Err() == nil {
 			b.log.Error("sweeping accounts", zap.Error(fmt.Errorf("backend: %w", err)))
+		}
+		if _, err := b.Registry.Sweep(ctx, b.now()); err != nil && ctx.Err() == nil {
+			b.log.Error("sweeping the registry", zap.Error(fmt.Errorf("backend: %w", err)))
 		}
 		select {
 		case <-ctx.Done():

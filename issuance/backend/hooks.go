@@ -5,17 +5,26 @@ import (
 	"database/sql"
 
 	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/store"
 )
+
+// contact is what an account gave to be reached by, which proves at a window
+// whose it is (rule B1).
+func (b *Backend) contact(ctx context.Context, q database.Queries, id string) (account.Contact, error) {
+	p, err := b.Accounts.ProfileForStaff(ctx, q, id)
+	return p.Contact, err
+}
 
 // hooks are what happens to an account elsewhere, in its own transaction.
 func (b *Backend) hooks() account.Hooks {
 	return account.Hooks{
-		Registered: func(context.Context, *sql.Tx, string, account.Identity) error { return nil },
-		IdentityEdited: func(context.Context, *sql.Tx, string, account.Identity, account.Identity) error {
-			return nil
-		},
+		Registered:     b.Registry.Registered,
+		IdentityEdited: b.Registry.IdentityEdited,
 		Closing: func(ctx context.Context, tx *sql.Tx, id string) error {
+			if err := b.Registry.Closing(ctx, tx, id); err != nil {
+				return err
+			}
 			return store.Detach(ctx, tx, id, b.now().UnixMilli())
 		},
 		LoginsEnded: func(ctx context.Context, tx *sql.Tx, logins []string) error {

@@ -11,15 +11,6 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// How orders stand in the trail. Package staff has no words of their own for two of
-// them: the detail says which it was.
-const (
-	actionAnnounce = staff.AnnounceKey
-	actionUseFrom  = staff.AnnounceKey
-	actionRest     = staff.RetireKey
-	actionRetire   = staff.RetireKey
-)
-
 // Begin orders a database's very first key to be announced; later it does nothing
 // and reports false. Who calls it then announces all that is Announceable.
 func (b *Book) Begin(ctx context.Context, k Public, by audit.Entry) (first bool, err error) {
@@ -73,7 +64,7 @@ func insert(ctx context.Context, tx *sql.Tx, k Public, nowMs int64, by audit.Ent
 	if err != nil {
 		return err
 	}
-	return enter(ctx, tx, by, actionAnnounce, k.ID, "announce")
+	return enter(ctx, tx, by, staff.AnnounceKey, k.ID, "")
 }
 
 // UseFrom fixes the moment from which a key signs, later or earlier than its lead
@@ -106,7 +97,7 @@ func (b *Book) UseFrom(ctx context.Context, id tokens.KeyID, at time.Time, by au
 		if err != nil {
 			return err
 		}
-		return enter(ctx, tx, by, actionUseFrom, id, "use from "+stamp(atMs))
+		return enter(ctx, tx, by, staff.UseKeyFrom, id, "from "+stamp(atMs))
 	})
 	return from, changed && err == nil, err
 }
@@ -130,7 +121,7 @@ func (b *Book) Rest(ctx context.Context, id tokens.KeyID, by audit.Entry) (chang
 		if err != nil {
 			return err
 		}
-		return enter(ctx, tx, by, actionRest, id, "rest")
+		return enter(ctx, tx, by, staff.RestKey, id, "")
 	})
 	return changed && err == nil, err
 }
@@ -162,7 +153,7 @@ func (b *Book) Retire(ctx context.Context, id tokens.KeyID, by audit.Entry) (cha
 		if _, err := tx.ExecContext(ctx, `UPDATE issuer_keys SET retired_ms = $1 WHERE id = $2`, nowMs, int64(id)); err != nil {
 			return err
 		}
-		return enter(ctx, tx, by, actionRetire, id, "retire")
+		return enter(ctx, tx, by, staff.RetireKey, id, "")
 	})
 	return changed && err == nil, err
 }

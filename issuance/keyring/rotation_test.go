@@ -58,8 +58,8 @@ func TestOneKeyFollowsAnother(t *testing.T) {
 				t.Errorf("%s again: changed %v, %v", what, changed, err)
 			}
 		}
-		if got := w.trail(); len(got) != 4 || got[0] != "night-shift operator announce_key 1 announce" || got[1] != "night-shift operator announce_key 2 announce" ||
-			got[2] != "night-shift operator retire_key 1 rest" || got[3] != "night-shift operator retire_key 1 retire" {
+		if got := w.trail(); len(got) != 4 || got[0] != "night-shift operator announce_key 1" || got[1] != "night-shift operator announce_key 2" ||
+			got[2] != "night-shift operator rest_key 1" || got[3] != "night-shift operator retire_key 1" {
 			t.Fatalf("trail: %q", got)
 		}
 	})

@@ -167,7 +167,7 @@ func (w *world) states(want ...State) []Line {
 // trail has what was ordered of keys, oldest first.
 func (w *world) trail() (lines []string) {
 	w.Helper()
-	rows, err := w.Store.Database().Writer().QueryContext(w.Context(), `SELECT who || ' ' || role || ' ' || action || ' ' || object || ' ' || detail FROM audit ORDER BY id`)
+	rows, err := w.Store.Database().Writer().QueryContext(w.Context(), `SELECT RTRIM(who || ' ' || role || ' ' || action || ' ' || object || ' ' || detail) FROM audit ORDER BY id`)
 	w.must(err)
 	defer rows.Close()
 	for rows.Next() {

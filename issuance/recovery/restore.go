@@ -24,9 +24,6 @@ const SerialJump = 1 << 24
 // that it took before the jump.
 var ErrRunning = errors.New("recovery: an issuer runs on this database: stop every one, do this again, then start them")
 
-// actionRestore stands in the trail; package staff has no word of its own for it.
-const actionRestore = staff.Restate
-
 // Restater says everything in force again to all gateways, in a new epoch of the
 // stream. *store.Store is one.
 type Restater interface {
@@ -68,7 +65,7 @@ func AfterRestore(ctx context.Context, db *database.DB, stream Restater, by audi
 		if r.Days, err = jump(ctx, tx, by.AtMs); err != nil {
 			return err
 		}
-		by.Action, by.Object = actionRestore, audit.Object{Kind: audit.Stream, ID: "restored"}
+		by.Action, by.Object = staff.Restore, audit.Object{Kind: audit.Stream, ID: "restored"}
 		by.Detail = fmt.Sprintf("serials of days %d to %d jump by %d", r.Days[0].Day, r.Days[len(r.Days)-1].Day, SerialJump)
 		return audit.Append(ctx, tx, by)
 	})

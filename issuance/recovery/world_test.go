@@ -124,8 +124,8 @@ func (h *house) restored(revoked tokens.Serial, atMs int64) {
 		h.Errorf("said again: %v", said)
 	}
 	var line string
-	h.must(h.store.Database().Writer().QueryRow(`SELECT who || ' ' || action || ' ' || object || ' ' || detail FROM audit`).Scan(&line))
-	if want := fmt.Sprintf("night-shift restate restored serials of days %d to %d jump by 16777216", today-1, today+1); line != want {
+	h.must(h.store.Database().Writer().QueryRow(`SELECT who || ' ' || action || ' ' || object || ' ' || detail FROM audit ORDER BY id`).Scan(&line))
+	if want := fmt.Sprintf("night-shift restore restored serials of days %d to %d jump by 16777216", today-1, today+1); line != want {
 		h.Errorf("the trail says %q, want %q", line, want)
 	}
 }

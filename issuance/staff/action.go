@@ -40,9 +40,16 @@ const (
 	ArchiveTrail  Action = "archive_trail"
 	GenerateKey   Action = "generate_key"
 	AnnounceKey   Action = "announce_key"
+	UseKeyFrom    Action = "use_key_from" // fixes when it signs
+	RestKey       Action = "rest_key"     // it signs nothing more
 	RetireKey     Action = "retire_key"
 	CutOffKey     Action = "cut_off_key"
 	CutOffSubject Action = "cut_off_subject"
+	NewFieldKey   Action = "new_field_key" // of the vault
+	Reseal        Action = "reseal"        // fields under the newest field key
+	DropFieldKey  Action = "drop_field_key"
+	Backup        Action = "backup"
+	Restore       Action = "restore" // what follows when a backup came back
 	Restate       Action = "restate"
 	Erase         Action = "erase"
 )
@@ -81,9 +88,16 @@ var rules = []rule{
 	{ArchiveTrail, []Role{Operator}},
 	{GenerateKey, []Role{Operator}},
 	{AnnounceKey, []Role{Operator}},
+	{UseKeyFrom, []Role{Operator}},
+	{RestKey, []Role{Operator}},
 	{RetireKey, []Role{Operator}},
 	{CutOffKey, []Role{Operator}},
 	{CutOffSubject, []Role{Operator}},
+	{NewFieldKey, []Role{Operator}},
+	{Reseal, []Role{Operator}},
+	{DropFieldKey, []Role{Operator}},
+	{Backup, []Role{Operator}},
+	{Restore, []Role{Operator}},
 	{Restate, []Role{Operator}},
 	{Erase, []Role{Operator}},
 	{AskDecision, []Role{Ticketing}},

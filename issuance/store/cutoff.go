@@ -8,7 +8,9 @@ import (
 	"math"
 	"time"
 
+	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
 )
@@ -41,7 +43,7 @@ type KeyCutOff struct {
 	// running session in this database that starts at or after CutOff. Serials
 	// that only a thief's passes bear are not among them.
 	RescueKnown bool
-	Who         string
+	Who         string // orders it; see staff.CheckName
 	AtMs        int64
 }
 
@@ -87,7 +89,8 @@ func (s *Store) CutOffKey(ctx context.Context, c KeyCutOff) (moved bool, rescued
 				return err
 			}
 		}
-		return order(ctx, tx, "cut_off_key", fmt.Sprintf("key %d at %d, moved %v, rescued %d", c.Key, c.CutOff, moved, rescued), c.Who, c.AtMs)
+		return order(ctx, tx, audit.Entry{AtMs: c.AtMs, Who: c.Who, Action: staff.CutOffKey, Object: audit.Key(c.Key),
+			Detail: fmt.Sprintf("at %s, moved %v, rescued %d", stamp(c.CutOff), moved, rescued)})
 	})
 	if err != nil {
 		return false, 0, err
@@ -95,11 +98,15 @@ func (s *Store) CutOffKey(ctx context.Context, c KeyCutOff) (moved bool, rescued
 	return moved, rescued, nil
 }
 
-// order writes the line for audit.
-func order(ctx context.Context, tx *sql.Tx, action, detail, who string, atMs int64) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO orders (action, detail, who, at_ms) VALUES ($1, $2, $3, $4)`, action, detail, who, atMs)
-	return err
+// order enters an operator's order into the trail. Those from before there was one
+// stay in the table orders.
+func order(ctx context.Context, tx *sql.Tx, e audit.Entry) error {
+	e.Role = staff.Operator
+	return audit.Append(ctx, tx, e)
 }
+
+// stamp is a moment, Unix seconds, as the trail has it.
+func stamp(unix int64) string { return time.Unix(unix, 0).UTC().Format(time.RFC3339) }
 
 // keyCutOff finds a key's cut-off; tokens.Never if it has none.
 func keyCutOff(ctx context.Context, q database.Queries, key tokens.KeyID) (cutOff int64, err error) {

@@ -94,7 +94,7 @@ func TestKeyIsCutOff(t *testing.T) {
 			t.Fatalf("another key is cut off at %d: %v", cutOff, err)
 		}
 		var lines int
-		if err := s.db.Writer().QueryRow(`SELECT COUNT(*) FROM orders WHERE action = 'cut_off_key' AND who = 'operator'`).Scan(&lines); err != nil || lines != 3 {
+		if err := s.db.Writer().QueryRow(`SELECT COUNT(*) FROM audit WHERE action = 'cut_off_key' AND who = 'operator' AND role = 'operator' AND object = '7'`).Scan(&lines); err != nil || lines != 3 {
 			t.Fatalf("%d lines for audit, want one for each order that changed something: %v", lines, err)
 		}
 	})
@@ -124,7 +124,7 @@ func TestCutOffsThatAreRefused(t *testing.T) {
 			"a day and a second ahead":   {nowMs/1000 + 24*60*60 + 1, ErrTooFar},
 			"before any running session": {(nowMs - sessionOver) / 1000, ErrNoSession},
 		} {
-			if _, err := s.CutOffSubject(t.Context(), SubjectCutOff{Before: c.before, AtMs: nowMs}); !errors.Is(err, c.want) {
+			if _, err := s.CutOffSubject(t.Context(), SubjectCutOff{Before: c.before, Who: "operator", AtMs: nowMs}); !errors.Is(err, c.want) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
@@ -147,7 +147,7 @@ func TestManyAreRescuedInOrder(t *testing.T) {
 	const honest = 157 // more than a statement takes, three times over
 	everyDatabase(t, func(t *testing.T, open func() *Store) {
 		s := announced(t, open)
-		_, rescued, err := s.CutOffKey(t.Context(), KeyCutOff{Key: key, CutOff: nowMs / 1000, Rescued: many(honest), AtMs: nowMs})
+		_, rescued, err := s.CutOffKey(t.Context(), KeyCutOff{Key: key, CutOff: nowMs / 1000, Rescued: many(honest), Who: "operator", AtMs: nowMs})
 		if err != nil || rescued != honest {
 			t.Fatalf("%d rescued: %v", rescued, err)
 		}
@@ -174,7 +174,7 @@ func BenchmarkRescue100000(b *testing.B) {
 		if _, err := s.AnnounceKey(b.Context(), key, public, nowMs); err != nil {
 			b.Fatal(err)
 		}
-		if _, n, err := s.CutOffKey(b.Context(), KeyCutOff{Key: key, CutOff: nowMs / 1000, Rescued: many(100_000), AtMs: nowMs}); err != nil || n != 100_000 {
+		if _, n, err := s.CutOffKey(b.Context(), KeyCutOff{Key: key, CutOff: nowMs / 1000, Rescued: many(100_000), Who: "operator", AtMs: nowMs}); err != nil || n != 100_000 {
 			b.Fatalf("%d rescued: %v", n, err)
 		}
 		s.Close()
@@ -210,7 +210,7 @@ func TestKnownHoldersAreRescued(t *testing.T) {
 		for p := range s.Partitions() {
 			drain(t, s, p)
 		}
-		_, rescued, err := s.CutOffKey(t.Context(), KeyCutOff{Key: key, CutOff: cutOff, RescueKnown: true, AtMs: nowMs})
+		_, rescued, err := s.CutOffKey(t.Context(), KeyCutOff{Key: key, CutOff: cutOff, RescueKnown: true, Who: "operator", AtMs: nowMs})
 		if err != nil || rescued != 2 {
 			t.Fatalf("%d rescued: %v", rescued, err)
 		}
@@ -227,7 +227,7 @@ func TestNoSessionUnderAKeyThatIsCutOff(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() *Store) {
 		s := announced(t, open)
 		c := approved(t, s, 1)
-		if _, _, err := s.CutOffKey(t.Context(), KeyCutOff{Key: key, CutOff: nowMs / 1000, AtMs: nowMs}); err != nil {
+		if _, _, err := s.CutOffKey(t.Context(), KeyCutOff{Key: key, CutOff: nowMs / 1000, Who: "operator", AtMs: nowMs}); err != nil {
 			t.Fatal(err)
 		}
 		o := Session{ID: "ses_1", Application: c.Application, Check: check(1, "").ID, Key: key, StartMs: nowMs}
@@ -246,7 +246,7 @@ func TestNoSessionUnderAKeyThatIsCutOff(t *testing.T) {
 func TestCutOffIsSaidWithEachAnnouncement(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() *Store) {
 		s := announced(t, open)
-		if _, _, err := s.CutOffKey(t.Context(), KeyCutOff{Key: key, CutOff: 1000, AtMs: nowMs}); err != nil {
+		if _, _, err := s.CutOffKey(t.Context(), KeyCutOff{Key: key, CutOff: 1000, Who: "operator", AtMs: nowMs}); err != nil {
 			t.Fatal(err)
 		}
 		drain(t, s, 0)
@@ -286,10 +286,10 @@ func TestSubjectIsCutOff(t *testing.T) {
 func TestCutOffsAreRestated(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() *Store) {
 		s := announced(t, open)
-		if _, _, err := s.CutOffKey(t.Context(), KeyCutOff{Key: key, CutOff: 1000, Rescued: []tokens.Serial{today(5)}, AtMs: nowMs}); err != nil {
+		if _, _, err := s.CutOffKey(t.Context(), KeyCutOff{Key: key, CutOff: 1000, Rescued: []tokens.Serial{today(5)}, Who: "operator", AtMs: nowMs}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.CutOffSubject(t.Context(), SubjectCutOff{Subject: tokens.Subject{1}, Before: nowMs / 1000, AtMs: nowMs}); err != nil {
+		if _, err := s.CutOffSubject(t.Context(), SubjectCutOff{Subject: tokens.Subject{1}, Before: nowMs / 1000, Who: "operator", AtMs: nowMs}); err != nil {
 			t.Fatal(err)
 		}
 		drain(t, s, 0)

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
 )
@@ -18,9 +20,9 @@ const restateTimeout = 4 * time.Minute
 
 // Restate starts a new epoch, above the given one and the present one, and puts
 // into the outbox all that gateways must know at now (Unix ms): every announced
-// key, what is rescued from its cut-off and the cut-off, the cut-offs of subjects,
-// and the present state of every credential with a revocation in its past, each
-// once. What else waited keeps its order and goes first; all numbers start over
+// key that is not retired, what is rescued from its cut-off and the cut-off, the
+// cut-offs of subjects, and the present state of every credential with a
+// revocation in its past, each once. What else waited keeps its order and goes first; all numbers start over
 // from 1.
 func (s *Store) Restate(ctx context.Context, above uint64, now int64) (epoch uint64, err error) {
 	return s.restate(ctx, above, now, "")
@@ -60,7 +62,9 @@ func (s *Store) restate(ctx context.Context, above uint64, now int64, who string
 			return err
 		}
 		if who != "" {
-			if err := order(ctx, tx, "restate", fmt.Sprintf("epoch %d", epoch), who, now); err != nil {
+			err := order(ctx, tx, audit.Entry{AtMs: now, Who: who, Action: staff.Restate,
+				Object: audit.Object{Kind: audit.Stream, ID: "control"}, Detail: fmt.Sprintf("epoch %d", epoch)})
+			if err != nil {
 				return err
 			}
 		}
@@ -70,7 +74,9 @@ func (s *Store) restate(ctx context.Context, above uint64, now int64, who string
 }
 
 // inForce reads what a gateway that knows nothing must be told: keys before what
-// is said of them, rescues before the cut-off they are from. What is over is said
+// is said of them, rescues before the cut-off they are from. A retired key is left
+// out, but not one that is cut off: a gateway that remembers the key, and may have
+// missed the cut-off, must hear of it, and no other can make sense of it alone. What is over is said
 // for as long as gateways keep it.
 func (s *Store) inForce(ctx context.Context, tx *sql.Tx, now int64) (records []revocation.Record, err error) {
 	now -= revocation.Afterlife.Milliseconds()
@@ -87,7 +93,8 @@ func (s *Store) inForce(ctx context.Context, tx *sql.Tx, now int64) (records []r
 		r.Key, r.Public = tokens.KeyID(id), [tokens.PublicKeySize]byte(public)
 		records = append(records, r)
 		return nil
-	}, `SELECT id, public, at_ms FROM announced_keys ORDER BY id`)
+	}, `SELECT id, public, at_ms FROM announced_keys
+		WHERE id NOT IN (SELECT id FROM issuer_keys WHERE retired_ms IS NOT NULL) OR id IN (SELECT key_id FROM key_cutoffs) ORDER BY id`)
 	if err != nil {
 		return nil, err
 	}

@@ -91,6 +91,37 @@ func TestRestateSaysAllThatIsInForce(t *testing.T) {
 	})
 }
 
+// A retired key is not told of again, unless gateways that remember it may have
+// missed its cut-off.
+func TestRestateLeavesOutRetiredKeys(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		for id := range tokens.KeyID(3) {
+			public := [tokens.PublicKeySize]byte{byte(id)}
+			if _, err := s.AnnounceKey(t.Context(), id+1, public, nowMs); err != nil {
+				t.Fatal(err)
+			}
+			if id == 0 {
+				continue
+			}
+			_, err := s.db.Writer().ExecContext(t.Context(), `INSERT INTO issuer_keys (id, public, ordered_ms, retired_ms) VALUES ($1, $2, 1, 2)`, int64(id+1), public[:])
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, _, err := s.CutOffKey(t.Context(), KeyCutOff{Key: 3, CutOff: 1000, Who: "operator", AtMs: nowMs}); err != nil {
+			t.Fatal(err)
+		}
+		drain(t, s, 0)
+		if _, err := s.Restate(t.Context(), 0, nowMs+1); err != nil {
+			t.Fatal(err)
+		}
+		if got := drain(t, s, 0); kinds(got) != "announce_key announce_key retire_key" || got[0].Key != 1 || got[1].Key != 3 || got[2].Key != 3 {
+			t.Fatalf("%+v", got)
+		}
+	})
+}
+
 // On PostgreSQL a revocation may be under way, its record in the outbox, when
 // everything is said again. The state from before it must not be said behind it.
 func TestRestateWaitsForAChangeUnderWay(t *testing.T) {

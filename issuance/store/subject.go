@@ -3,9 +3,10 @@ package store
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"time"
 
+	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
 )
@@ -18,8 +19,8 @@ const SubjectLead = 24 * time.Hour
 // not good, whichever credential they belong to.
 type SubjectCutOff struct {
 	Subject tokens.Subject
-	Before  int64 // Unix seconds
-	Who     string
+	Before  int64  // Unix seconds
+	Who     string // orders it; see staff.CheckName
 	AtMs    int64
 }
 
@@ -48,7 +49,8 @@ func (s *Store) CutOffSubject(ctx context.Context, c SubjectCutOff) (changed boo
 		if err != nil {
 			return err
 		}
-		return order(ctx, tx, "cut_off_subject", fmt.Sprintf("subject %s before %d", c.Subject, c.Before), c.Who, c.AtMs)
+		return order(ctx, tx, audit.Entry{AtMs: c.AtMs, Who: c.Who, Action: staff.CutOffSubject,
+			Object: audit.Object{Kind: audit.Subject, ID: c.Subject.String()}, Detail: "before " + stamp(c.Before)})
 	})
 	return changed && err == nil, err
 }

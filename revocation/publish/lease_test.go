@@ -13,7 +13,9 @@ import (
 
 	"github.com/railgate/railgate/internal/runtest"
 	"github.com/railgate/railgate/issuance/identity"
+	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/issuance/store"
+	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/revocation/publish"
 	"github.com/railgate/railgate/revocation/revocationtest"
 	"github.com/railgate/railgate/tokens"
@@ -62,18 +64,19 @@ func pairs() map[string]func(*testing.T) pair {
 func revokeOne(t *testing.T, s *store.Store, n int) {
 	t.Helper()
 	now := time.Now().UnixMilli()
-	a := store.Application{ID: "app_" + string(rune('a'+n)), Access: [32]byte{byte(n), 1}, Document: identity.ResidentID,
+	a := store.Application{ID: "app_" + string(rune('a'+n)), Access: [32]byte{byte(n), 1}, Document: identity.ResidentID, Person: vault.PersonHash{byte(n)},
 		Name: []byte("n"), Number: []byte("n"), City: []byte("c"), CreatedMs: now}
 	err := s.CreateApplication(t.Context(), a)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, _, err := s.RecordCheck(t.Context(), store.Check{ID: "chk_" + a.ID, Application: a.ID, PassedMs: now, ExpiresMs: now + 1000},
-		store.Grant{Day: uint16(tokens.DayOf(now / 1000)), Scopes: tokens.AllScopes, ApprovedMs: now, ExpiresMs: now + tokens.CredentialLife*1000})
+	check := store.Check{ID: "chk_" + a.ID, Application: a.ID, PassedMs: now, ExpiresMs: now + 1000}
+	d, err := s.Decide(t.Context(), a.ID, &check, store.Grant{Person: vault.PersonHash{byte(n)}, Month: 202601, Quota: 3, Day: uint16(tokens.DayOf(now / 1000)), Scopes: tokens.AllScopes, ApprovedMs: now, ExpiresMs: now + tokens.CredentialLife*1000},
+		func(err error) refusal.Code { return refusal.Code(err.Error()) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := s.Apply(t.Context(), store.Change{Serial: c.Serial, Revoke: true, Reason: "fraud", Who: "test", AtMs: now}); err != nil {
+	if _, _, err := s.Apply(t.Context(), store.Change{Serial: d.Credential.Serial, Revoke: true, Reason: "fraud", Who: "test", AtMs: now}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/railgate/railgate/issuance/attempts"
+)
+
+// Each setting that is wrong is named, all at once, and no secret is shown.
+func TestBadSettingsAreNamed(t *testing.T) {
+	d := newDesk(t)
+	secret := filepath.Join(d.dir, "partner.secret")
+	if err := os.WriteFile(secret, []byte("not a secret's form"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := d.asks("-check", "-key_lead", "25h", "-trusted_proxies", "10.0.0.0/8,everybody,0.0.0.0/0", "-address_rate.burst", "-1", "-privacy_policy", "of this year",
+		"-real_person.provider", "http", "-real_person.timeout", "1m", "-real_person.http.callback_url", "issuer", "-real_person.http.waiting", "-1",
+		"-real_person.http.service.url", "http://faces.example", "-real_person.http.service.secret_files", secret, "-real_person.http.service.calls", "5000",
+		"-residents.provider", "http", "-residents.timeout", "0s", "-residents.http.label", "cards\n", "-residents.http.service.ca_file", filepath.Join(d.dir, "nowhere.pem"))
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	for _, want := range []string{
+		"key_lead: ", `trusted_proxies: attempts: trusted proxy "everybody"`, `trusted_proxies: attempts: trusted proxy "0.0.0.0/0"`, "address_rate: ", "privacy_policy: ",
+		"real_person.timeout: ", "real_person.http.callback_url: ", "real_person.http.label: ", "real_person.http.waiting: ", "real_person.http.service.url: ",
+		"real_person.http.service.secret_files: ", "real_person.http.service.calls: ",
+		"residents.timeout: ", "residents.http.label: ", "residents.http.service.url: ", "residents.http.service.secret_files: ", "residents.http.service.ca_file: ",
+	} {
+		if strings.Count("\n"+err.Error(), "\n"+want) != 1 {
+			t.Errorf("%q does not stand once in\n%v", want, err)
+		}
+	}
+	if lines := strings.Count(err.Error(), "\n") + 1; lines != 17 {
+		t.Errorf("%d faults:\n%v", lines, err)
+	}
+	if strings.Contains(err.Error(), "a secret's form") {
+		t.Error("the content of a secret file is shown")
+	}
+	for flag, want := range map[string]string{"-real_person.provider": "must be chosen knowingly", "-residents.provider": "must be chosen knowingly"} {
+		d.refused(want, "-check", flag, "")
+	}
+	if c := defaults(); c.AddressRate.rate() == (attempts.Rate{}) || (addressRate{}).rate() != (attempts.Rate{}) {
+		t.Error("the rate must be on unless it is turned off")
+	}
+}
+
+// A proxy that nobody named is heard of, once a minute, and one that was is not.
+func TestForwardedHeaderThatIsIgnored(t *testing.T) {
+	proxies, err := attempts.ParseProxies([]string{"10.0.0.0/8"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	core, said := observer.New(zap.WarnLevel)
+	served := 0
+	f := &forwarded{next: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { served++ }), proxies: proxies, log: zap.New(core)}
+	ask := func(from string, headers ...string) {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.RemoteAddr, r.Header["X-Forwarded-For"] = from, headers
+		f.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	ask("192.0.2.7:1000")
+	ask("10.1.2.3:1000", "198.51.100.1")
+	if said.Len() != 0 {
+		t.Fatalf("%v", said.All())
+	}
+	for range 3 {
+		ask("192.0.2.7:1000", "198.51.100.1")
+	}
+	if said.Len() != 1 || !strings.Contains(said.All()[0].Message, "set trusted_proxies") || strings.Contains(said.All()[0].Message, "198.51") {
+		t.Fatalf("%v", said.All())
+	}
+	f.said.Add(-int64(ignoredEvery))
+	if ask("192.0.2.7:1000", "198.51.100.1"); said.Len() != 2 || served != 6 {
+		t.Fatalf("said %d times, served %d", said.Len(), served)
+	}
+}

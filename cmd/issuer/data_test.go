@@ -1,0 +1,115 @@
+package main
+
+import (
+	"database/sql"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/railgate/railgate/issuance/recovery"
+)
+
+// A database is copied while it is in use, lost, and brought back.
+func TestDatabaseComesBack(t *testing.T) {
+	d := newDesk(t)
+	stop := d.serves()
+	before := d.approved("sandbox:pass")
+	file := filepath.Join(d.dir, "copy.db")
+	has(t, d.orders("-backup", file), "is a checked copy")
+	d.refused("never overwrites", "-by", "night-shift", "-backup", file)
+	lost := d.approved("sandbox:pass")
+	d.refused("stop every one", "-by", "night-shift", "-after-restore")
+	stop()
+
+	for _, end := range []string{"", "-wal", "-shm"} {
+		if err := os.Remove(d.config.Database + end); err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Rename(file, d.config.Database); err != nil {
+		t.Fatal(err)
+	}
+	has(t, d.orders("-after-restore"), "go on at index", "is said again in epoch", "published;", "order them again", "-list-keys")
+	d.serves()
+	next := d.approved("sandbox:pass")
+	if next.serial == lost.serial || next.serial.Index < recovery.SerialJump {
+		t.Fatalf("serial %s, after %s was lost", next.serial, lost.serial)
+	}
+	if got := d.session(before); got != d.keys.IssuerID {
+		t.Fatalf("key %d signs", got)
+	}
+	acts := d.trailed("operator")
+	want := []string{"night-shift restore stream:restored", "night-shift restate stream:control"}
+	if !slices.Equal(acts, want) {
+		t.Fatalf("trail %q, want %q", acts, want)
+	}
+}
+
+func TestPostgresIsBackedUpByItsOwnTools(t *testing.T) {
+	d := newDesk(t)
+	d.refused("pg_dump", "-database", "postgres://127.0.0.1:1/railgate", "-by", "night-shift", "-backup", filepath.Join(d.dir, "copy.db"))
+}
+
+// The key under which personal data lie is changed, and the old one destroyed.
+func TestFieldKeysAreRotated(t *testing.T) {
+	d := newDesk(t)
+	stop := d.serves()
+	p := d.approved("sandbox:pass")
+	has(t, d.orders("-new-field-key"), "field key 1 is made", "-reseal-data")
+	has(t, d.orders("-new-field-key"), "field key 2 is made")
+	stop()
+	d.refused("fields are not under the newest key", "-by", "night-shift", "-drop-field-key", "1")
+	stop = d.serves()
+	q := d.approved("sandbox:pass") // is sealed under it at once
+	has(t, d.orders("-reseal-data"), "6 fields looked at, 3 sealed anew", "every field is under the newest key")
+	has(t, d.orders("-reseal-data"), "6 fields looked at, 0 sealed anew")
+	d.refused("is the newest field key", "-by", "night-shift", "-drop-field-key", "2")
+	has(t, d.orders("-drop-field-key", "1"), "field key 1 in", "is destroyed")
+	if _, err := os.Stat(filepath.Join(d.config.Keys, "vault-field-1.key")); err == nil {
+		t.Fatal("the key is still there")
+	}
+	stop()
+	d.serves()
+	for _, p := range []passenger{p, q} {
+		if status, answer := d.call("GET", p.path+"/data", p.access, ""); status != http.StatusOK {
+			t.Errorf("what is held: %d %s", status, answer)
+		}
+	}
+
+	// A field that somebody damaged keeps its key from being destroyed, and is named.
+	d.exec([]any{[]byte("nonsense")}, `UPDATE applications SET city = $1 WHERE created_ms = (SELECT MIN(created_ms) FROM applications)`)
+	out, err := d.asks("-by", "night-shift", "-reseal-data")
+	if err == nil {
+		t.Error("a field that does not open is passed over")
+	}
+	has(t, out, "1 do not open", "city of applications, row app_", "not a sealed field")
+	want := []string{"new_field_key key:field-1", "new_field_key key:field-2", "reseal stream:database", "reseal stream:database", "drop_field_key key:field-2", "drop_field_key key:field-1", "reseal stream:database"}
+	for i := range want {
+		want[i] = "night-shift " + want[i]
+	}
+	if got := d.trailed("operator"); !slices.Equal(got, want) {
+		t.Errorf("trail %q, want %q", got, want)
+	}
+}
+
+func TestEraseOnOrder(t *testing.T) {
+	d := newDesk(t)
+	stop := d.serves()
+	for range 3 {
+		d.approved("sandbox:pass")
+	}
+	stop()
+	d.exec([]any{int64(32 * 24 * 60 * 60 * 1000)}, `UPDATE applications SET created_ms = created_ms - $1 WHERE created_ms < (SELECT MAX(created_ms) FROM applications)`)
+	has(t, d.orders("-erase-now"), "2 applications of more than 31 days ago are erased")
+	left := 0
+	d.sql(func(db *sql.DB) error { return db.QueryRow(`SELECT COUNT(*) FROM applications`).Scan(&left) })
+	if left != 1 {
+		t.Fatalf("%d applications are left", left)
+	}
+	if got := d.trailed("operator"); fmt.Sprint(got) != "[night-shift erase application:due]" {
+		t.Errorf("trail %q", got)
+	}
+}

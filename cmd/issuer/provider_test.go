@@ -1,0 +1,102 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance/partner"
+	"github.com/railgate/railgate/issuance/partner/partnertest"
+)
+
+// providers are a service of face checks and a registry of cards.
+func (d *desk) providers(faces, cards *partnertest.Provider) {
+	d.t.Helper()
+	secret := filepath.Join(d.dir, "partner.secret")
+	if err := partner.WriteSecret(secret, partnertest.Secret("one")); err != nil {
+		d.t.Fatal(err)
+	}
+	d.flags = []string{
+		"-real_person.provider", "http", "-real_person.http.label", "faces", "-real_person.http.callback_url", d.url + "/v1/real-person/callback",
+		"-real_person.http.service.url", faces.URL(), "-real_person.http.service.secret_files", secret,
+		"-residents.provider", "http", "-residents.http.label", "cards",
+		"-residents.http.service.url", cards.URL(), "-residents.http.service.secret_files", secret,
+	}
+}
+
+// The provider of face checks decides later, by calling back at the issuer's own
+// listener; the registry answers at once.
+func TestProvidersAreElsewhere(t *testing.T) {
+	d := newDesk(t)
+	callback := d.url + "/v1/real-person/callback"
+	later := func(decision string) partnertest.Conduct {
+		return func(p *partnertest.Provider, w http.ResponseWriter, c partnertest.Call) {
+			partnertest.Answer(http.StatusAccepted, `{"decision":"later"}`)(p, w, c)
+			w.(http.Flusher).Flush()
+			body := fmt.Sprintf(`{"request":%q,"decision":%q}`, c.Signature.ID, decision)
+			if status, _ := partnertest.Send(t, p.Keys, callback, []byte(body), time.Now()); status != http.StatusOK {
+				t.Errorf("the callback was answered %d", status)
+			}
+		}
+	}
+	faces := partnertest.Start(t, later("passed"))
+	cards := partnertest.Start(t, partnertest.Answer(http.StatusOK, `{"match":"matched"}`))
+	d.providers(faces, cards)
+	if out := d.does("-check"); strings.Contains(out, "SANDBOX") {
+		t.Errorf("said to be a sandbox:\n%s", out)
+	}
+	d.serves()
+	if got := d.session(d.approved("what the camera saw")); got != d.keys.IssuerID {
+		t.Fatalf("key %d signs", got)
+	}
+	var asked struct {
+		Evidence string
+		Number   string `json:"document_number"`
+	}
+	for _, p := range []*partnertest.Provider{faces, cards} {
+		if calls := p.Calls(); len(calls) != 1 || json.Unmarshal(calls[0].Body, &asked) != nil || asked.Number != personNumber(1) {
+			t.Fatalf("%d calls; %+v", len(calls), asked)
+		}
+	}
+	if asked.Evidence != "what the camera saw" {
+		t.Errorf("the provider saw %q", asked.Evidence)
+	}
+
+	faces.Do(later("failed"))
+	d.people++
+	var applied struct {
+		Application string
+		AccessToken string `json:"access_token"`
+	}
+	d.gets(http.StatusCreated, "/v1/applications", "", fmt.Sprintf(`{"name":"测试","document_type":"resident_id","document_number":%q,
+		"city":"北京","location":{"latitude":39.9,"longitude":116.4}}`, personNumber(d.people)), &applied)
+	status, answer := d.call("POST", "/v1/applications/"+applied.Application+"/checks", applied.AccessToken, `{"evidence":"a picture of a picture"}`)
+	if status < 400 || !strings.Contains(answer, "real_person_check_failed") {
+		t.Fatalf("a check that failed: %d %s", status, answer)
+	}
+}
+
+// A secret is made for one service, and never over another.
+func TestPartnerSecretIsMade(t *testing.T) {
+	d := newDesk(t)
+	file := filepath.Join(d.dir, "faces.secret")
+	out := d.does("-new-partner-secret", file)
+	s, err := partner.ReadSecret(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	has(t, out, "secret "+s.Key)
+	if digits := strings.TrimPrefix(strings.Split(string(text), "\n")[2], "secret "); len(digits) != 64 || strings.Contains(out, digits) {
+		t.Error("the secret was printed")
+	}
+	d.refused("exists", "-new-partner-secret", file)
+}

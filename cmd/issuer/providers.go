@@ -1,0 +1,134 @@
+package main
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"github.com/railgate/railgate/issuance/partner"
+	"github.com/railgate/railgate/issuance/realperson"
+	person "github.com/railgate/railgate/issuance/realperson/remote"
+	"github.com/railgate/railgate/issuance/residents"
+	cards "github.com/railgate/railgate/issuance/residents/remote"
+)
+
+// What a provider can be.
+const (
+	sandbox = "sandbox"
+	viaHTTP = "http"
+)
+
+type realPerson struct {
+	Provider string          `toml:"provider" doc:"\"http\", or \"sandbox\", which believes what the request says and checks no face"`
+	Timeout  time.Duration   `toml:"timeout" doc:"bound on one check"`
+	HTTP     person.Settings `toml:"http" doc:"where the provider is, if it is \"http\""`
+
+	remote person.Config // what HTTP says
+}
+
+type residentCards struct {
+	Provider string         `toml:"provider" doc:"\"http\", or \"sandbox\", which knows no cards and confirms everybody"`
+	Timeout  time.Duration  `toml:"timeout" doc:"bound on one question"`
+	HTTP     cards.Settings `toml:"http" doc:"where the registry is, if it is \"http\""`
+
+	remote cards.Config // what HTTP says
+}
+
+func (r *realPerson) validate(fault func(path, format string, args ...any)) {
+	if r.Timeout <= 0 || r.Timeout > realperson.MaxTimeout {
+		fault("real_person.timeout", "must be above 0 and at most %v", realperson.MaxTimeout)
+	}
+	switch r.Provider {
+	case sandbox:
+	case viaHTTP:
+		var err error
+		r.remote, err = r.HTTP.Load()
+		partnerFaults("real_person.http", err, fault)
+	default:
+		fault("real_person.provider", `must be "http", or "sandbox", which checks no face and so must be chosen knowingly`)
+	}
+}
+
+func (r *residentCards) validate(fault func(path, format string, args ...any)) {
+	if r.Timeout <= 0 || r.Timeout > realperson.MaxTimeout {
+		fault("residents.timeout", "must be above 0 and at most %v", realperson.MaxTimeout)
+	}
+	switch r.Provider {
+	case sandbox:
+	case viaHTTP:
+		var err error
+		r.remote, err = r.HTTP.Load()
+		partnerFaults("residents.http", err, fault)
+	default:
+		fault("residents.provider", `must be "http", or "sandbox", which knows no cards and so must be chosen knowingly`)
+	}
+}
+
+// ofTheTable are the settings of a provider that do not lie in its table "service".
+var ofTheTable = []string{"callback_url", "label", "waiting"}
+
+// partnerFaults names each setting of a provider that is wrong.
+func partnerFaults(table string, err error, fault func(path, format string, args ...any)) {
+	if all, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, one := range all.Unwrap() {
+			partnerFaults(table, one, fault)
+		}
+		return
+	}
+	var f *partner.Fault
+	switch {
+	case err == nil:
+	case !errors.As(err, &f):
+		fault(table, "%w", err)
+	case slices.Contains(ofTheTable, f.Field):
+		fault(table+"."+f.Field, "%w", f.Err)
+	default:
+		fault(table+".service."+f.Field, "%w", f.Err)
+	}
+}
+
+// warning is what a start says aloud; empty: nothing.
+func (r *realPerson) warning() string {
+	if r.Provider != sandbox {
+		return ""
+	}
+	return `SANDBOX: real_person.provider is "sandbox": no face is checked, and whoever asks gets a pass; this issuer must not serve passengers`
+}
+
+func (r *residentCards) warning() string {
+	if r.Provider != sandbox {
+		return ""
+	}
+	return `SANDBOX: residents.provider is "sandbox": no card is looked up, and every identity is confirmed; this issuer must not serve passengers`
+}
+
+// checker makes the provider of real-person checks, and what takes its callbacks;
+// nil: it sends none.
+func (r *realPerson) checker(log *zap.Logger, metrics prometheus.Registerer) (realperson.Checker, http.Handler, error) {
+	if r.Provider == sandbox {
+		log.Warn(r.warning())
+		return realperson.Sandbox{}, nil, nil
+	}
+	c := r.remote
+	c.Partner.Log, c.Partner.Metrics = log, metrics
+	checker, err := person.New(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	return checker, checker.Callback(), nil
+}
+
+// registry makes the registry of resident ID cards.
+func (r *residentCards) registry(log *zap.Logger, metrics prometheus.Registerer) (residents.Registry, error) {
+	if r.Provider == sandbox {
+		log.Warn(r.warning())
+		return residents.Sandbox{}, nil
+	}
+	c := r.remote
+	c.Partner.Log, c.Partner.Metrics = log, metrics
+	return cards.New(c)
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/railgate/railgate/issuance/keystore"
+)
+
+// passphrase writes a file with one.
+func (d *desk) passphrase(name, text string) (file string) {
+	d.t.Helper()
+	file = filepath.Join(d.dir, name)
+	if err := os.WriteFile(file, []byte(text+"\n"), 0o600); err != nil {
+		d.t.Fatal(err)
+	}
+	return file
+}
+
+// A directory is made in the clear, sealed, sealed anew, and serves all along.
+func TestKeysAreSealed(t *testing.T) {
+	d := newDesk(t)
+	out := d.does("-check")
+	has(t, out, "warning: key file authority.key is not sealed", "warning: SANDBOX: real_person.provider", "warning: SANDBOX: residents.provider", "settings are valid")
+
+	first, second := d.passphrase("first", "correct horse battery"), d.passphrase("second", "staple correct horse")
+	d.refused("set keys_passphrase_file", "-seal")
+	d.refused("at least 16 bytes", "-seal", "-keys_passphrase_file", d.passphrase("short", "short"))
+	has(t, d.does("-seal", "-keys_passphrase_file", first), "is sealed")
+	d.refused("set keys_passphrase_file", "-check")
+	d.refused("keys_passphrase_file: keystore: wrong passphrase", "-check", "-keys_passphrase_file", second)
+	d.refused("keys_passphrase_file: keystore: passphrase", "-check", "-keys_passphrase_file", filepath.Join(d.dir, "nowhere"))
+	if err := os.Chmod(second, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	d.refused("others may read", "-reseal-keys", second, "-keys_passphrase_file", first)
+	if err := os.Chmod(second, 0o400); err != nil {
+		t.Fatal(err)
+	}
+	has(t, d.does("-reseal-keys", second, "-keys_passphrase_file", first), "opens with the passphrase in "+second)
+	d.refused("wrong passphrase", "-check", "-keys_passphrase_file", first)
+
+	d.flags = []string{"-keys_passphrase_file", second}
+	if out := d.does("-check"); strings.Contains(out, "not sealed") {
+		t.Errorf("still said not to be sealed:\n%s", out)
+	}
+	d.serves()
+	if got := d.signs(); got != d.keys.IssuerID {
+		t.Fatalf("key %d signs", got)
+	}
+	fresh := made(t, d.orders("-new-key"))
+	if k, err := (keystore.Options{Passphrase: "staple correct horse"}).Open(d.config.Keys); err != nil || len(k.Issuers) != 2 || k.Issuers[1].ID != fresh || len(k.Plain()) > 0 {
+		t.Fatalf("%+v, %v", k, err)
+	}
+}
+
+// With a passphrase no key ever lies there in the clear, and a slip in the flag that
+// names it makes nothing.
+func TestKeysAreMadeSealed(t *testing.T) {
+	d := newDesk(t)
+	dir, file := filepath.Join(d.dir, "sealed"), d.passphrase("first", "correct horse battery")
+	bare := func(args ...string) (string, error) {
+		var out strings.Builder
+		err := runTo(t.Context(), args, &out)
+		return out.String(), err
+	}
+	if _, err := bare("-init", dir, "-keys-passphrase-file", file); err == nil {
+		t.Fatal("a flag that does not exist was ignored")
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Fatal("keys were made")
+	}
+	out, err := bare("-init", dir, "-keys_passphrase_file", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	has(t, out, "are sealed", `authority = "`)
+	if _, err := keystore.Open(dir); err == nil {
+		t.Fatal("opens without the passphrase")
+	}
+}

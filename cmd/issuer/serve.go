@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/railgate/railgate/internal/kafkalink"
+	"github.com/railgate/railgate/internal/process"
+	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/issuance/api"
+	"github.com/railgate/railgate/issuance/backend"
+	"github.com/railgate/railgate/issuance/keyring"
+	"github.com/railgate/railgate/issuance/keystore"
+	"github.com/railgate/railgate/issuance/store"
+	"github.com/railgate/railgate/revocation/publish"
+)
+
+// serve wires the parts: HTTP → service → store, and store → publisher → Kafka.
+func serve(ctx context.Context, c *config, keys *keystore.Keys) error {
+	lv, err := process.Level(c.LogLevel)
+	if err != nil {
+		return err
+	}
+	log, err := process.Logger(lv)
+	if err != nil {
+		return err
+	}
+	defer log.Sync()
+	for _, w := range warnings(keys) {
+		log.Warn(w)
+	}
+	db, err := openStore(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+
+	link, err := kafkalink.Open(kafkalink.Config{Brokers: c.Kafka.Brokers, Topic: c.Kafka.Topic, ClientID: "railgate-issuer", Security: c.Kafka.Security})
+	if err != nil {
+		return err
+	}
+	defer link.Close()
+	publisher := newPublisher(c, db, link, keys, log)
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		publisherMetrics{publisher})
+	checker, callback, err := c.RealPerson.checker(log, metrics)
+	if err != nil {
+		return err
+	}
+	registry, err := c.Residents.registry(log, metrics)
+	if err != nil {
+		return err
+	}
+	b, err := backend.Open(ctx, backend.Config{
+		Rules: issuance.Config{
+			Store: db, Vault: keys.Vault, FieldKeys: keys.FieldKeys, Announce: c.announce,
+			Checker: checker, CheckTimeout: c.RealPerson.Timeout, Residents: registry, LookupTimeout: c.Residents.Timeout,
+			Wake: publisher.Wake, Log: log, Metrics: metrics,
+		},
+		Keys: signers(keys), KeyLead: c.KeyLead, Staff: c.roster, Policy: c.PrivacyPolicy,
+		Proxies: c.proxies, Rate: c.AddressRate.rate(), Callback: callback,
+	})
+	if err != nil {
+		return err
+	}
+	public, err := process.Listen("listen", c.Listen)
+	if err != nil {
+		return err
+	}
+	admin, err := process.Listen("admin", c.Admin)
+	if err != nil {
+		public.Close()
+		return err
+	}
+	log.Info("serving", zap.Stringer("public", public.Addr()), zap.Stringer("admin", admin.Addr()),
+		zap.Strings("brokers", c.Kafka.Brokers), zap.String("topic", c.Kafka.Topic))
+
+	// The publisher outlives the listeners: what the last request revoked goes out.
+	background, stop := context.WithCancel(context.Background())
+	defer stop()
+	serving, end := context.WithCancel(ctx)
+	defer end()
+	var parts, listeners errgroup.Group
+	parts.Go(func() error {
+		defer end() // a topic that cannot be right ends the issuer rather than let it promise what it cannot keep
+		return publisher.Run(background)
+	})
+	parts.Go(func() error { return b.Run(background) })
+	listeners.Go(func() error {
+		return process.ServeHTTP(serving, api.NewServer(c.Listen, &forwarded{next: b.API.Public(), proxies: c.proxies, log: log}, log), public, c.DrainTimeout)
+	})
+	listeners.Go(func() error {
+		return process.ServeHTTP(serving, api.NewServer(c.Admin, b.API.Admin(metrics), log), admin, c.DrainTimeout)
+	})
+	err = listeners.Wait()
+	stop()
+	if e := parts.Wait(); !errors.Is(e, context.Canceled) {
+		err = errors.Join(err, e)
+	}
+	return err
+}
+
+// signers are the issuer keys of the directory.
+func signers(keys *keystore.Keys) (all []keyring.Key) {
+	for _, k := range keys.Issuers {
+		all = append(all, keyring.Key{ID: k.ID, Signer: k.Signer})
+	}
+	return all
+}
+
+// newPublisher prepares what carries the outbox to the brokers.
+func newPublisher(c *config, db *store.Store, link *kafkalink.Link, keys *keystore.Keys, log *zap.Logger) *publish.Publisher {
+	return publish.New(publish.Config{
+		Broker: link, Outbox: db, Authority: keys.Authority, Heartbeat: c.Kafka.Heartbeat, Now: time.Now, Log: log,
+		Topic: publish.Topic{Name: c.Kafka.Topic, Partitions: c.Kafka.Partitions,
+			Replication: c.Kafka.Replication, Retention: c.Kafka.Retention},
+		TopicFaults: func(ctx context.Context) ([]string, error) {
+			return kafkalink.TopicFaults(ctx, link, c.Kafka.Topic, minRetention)
+		},
+	})
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"bufio"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/internal/runtest"
+	"github.com/railgate/railgate/issuance/audit"
+)
+
+// sealedTrail has an issuer seal what was ordered, and returns the chain's end.
+func (d *desk) sealedTrail() (head audit.Anchor) {
+	d.t.Helper()
+	stop := d.serves()
+	runtest.Eventually(d.t, patience, "the trail to be sealed", func() bool {
+		waiting := -1
+		d.sql(func(db *sql.DB) error {
+			var hash []byte
+			if err := db.QueryRow(`SELECT position, hash FROM audit_chain`).Scan(&head.Position, &hash); err != nil {
+				return err
+			}
+			head.Hash = audit.Hash(hash)
+			return db.QueryRow(`SELECT COUNT(*) FROM audit WHERE position IS NULL`).Scan(&waiting)
+		})
+		return waiting == 0
+	})
+	stop()
+	return head
+}
+
+// Whoever can write the database can change what stands there, but not unnoticed.
+func TestTrailThatWasChangedIsFound(t *testing.T) {
+	d := newDesk(t)
+	d.announce()
+	for range 3 {
+		d.orders("-restate")
+	}
+	head := d.sealedTrail()
+	has(t, d.does("-verify-trail", "-anchor", head.String()), fmt.Sprintf("the chain holds: %d acts, up to anchor %v", head.Position, head))
+	forged := audit.Anchor{Position: 2}
+	d.refused("the audit trail is broken", "-verify-trail", "-anchor", forged.String()+","+head.String())
+
+	d.orders("-restate") // nobody seals it: no issuer runs
+	has(t, d.does("-verify-trail"), "1 wait to be sealed")
+	d.exec(nil, `DROP TRIGGER audit_update`, `UPDATE audit SET who = 'day-shift' WHERE position = 3`)
+	out, err := d.asks("-verify-trail")
+	if err == nil {
+		t.Fatalf("not found:\n%s", out)
+	}
+	has(t, out, "BROKEN at position 3: changed", "2 acts before it hold")
+}
+
+// Acts are read by time and by object; who reads stands there, too.
+func TestTrailIsRead(t *testing.T) {
+	d := newDesk(t)
+	d.announce()
+	d.orders("-cut-off-subject", "0102030405060708")
+	middle := time.Now()
+	runtest.Eventually(t, patience, "the next second", func() bool { return time.Now().Unix() > middle.Unix() })
+	d.orders("-restate")
+
+	out := d.orders("-trail")
+	has(t, out, "TIME", "night-shift", "cut_off_subject", "subject:0102030405060708", "stream:control")
+	if strings.Index(out, "restate") > strings.Index(out, "cut_off_subject") {
+		t.Errorf("not the newest first:\n%s", out)
+	}
+	if out := d.orders("-trail", "-object", "subject:0102030405060708"); strings.Contains(out, "restate") || !strings.Contains(out, "cut_off_subject") {
+		t.Errorf("of one subject:\n%s", out)
+	}
+	if out := d.orders("-trail", "-before", middle.Add(time.Second).Format(time.RFC3339)); strings.Contains(out, "restate") || !strings.Contains(out, "cut_off_subject") {
+		t.Errorf("before the restatement:\n%s", out)
+	}
+	if out := d.orders("-trail", "-from", middle.Add(time.Second).Format(time.RFC3339)); !strings.Contains(out, "restate") || strings.Contains(out, "cut_off_subject  ") {
+		t.Errorf("from the restatement on:\n%s", out)
+	}
+	var r audit.Record
+	first, _, _ := strings.Cut(d.orders("-trail", "-json"), "\n")
+	if err := json.Unmarshal([]byte(first), &r); err != nil || r.Action != "read_trail" || r.Who != "night-shift" || r.Object.ID != "all" {
+		t.Errorf("%+v, %v", r, err)
+	}
+	d.refused("the kind of object is not known", "-by", "night-shift", "-trail", "-object", "person:1")
+	d.refused("-by must name", "-trail")
+}
+
+// Old acts leave the database for a file, and the chain holds before and after.
+func TestTrailIsArchived(t *testing.T) {
+	d := newDesk(t)
+	d.announce()
+	old := time.Now().Add(-audit.MinAge - time.Hour).UnixMilli()
+	const n = 1100 // more than one batch
+	d.exec(nil, fmt.Sprintf(`WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < %d)
+		INSERT INTO audit (at_ms, who, role, action, object_kind, object, detail, request)
+		SELECT %d + i, 'window-7', 'window', 'revoke', 'credential', '20494-' || i, '', '' FROM n`, n, old-n-1))
+	d.orders("-restate")
+	d.sealedTrail()
+	file := filepath.Join(d.dir, "trail.json")
+	d.refused("184 days", "-by", "night-shift", "-archive-trail", file, "-before", time.Now().Format(time.RFC3339))
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	has(t, d.orders("-archive-trail", file), fmt.Sprintf("%d acts are in %s", n, file))
+	d.refused("exists", "-by", "night-shift", "-archive-trail", file)
+	has(t, d.does("-verify-trail"), fmt.Sprintf("acts up to position %d were archived", n), "the chain holds")
+
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	at := int64(0)
+	for ; lines.Scan(); at++ {
+		var r audit.Record
+		if err := json.Unmarshal(lines.Bytes(), &r); err != nil || r.Position != at+1 || r.Who != "window-7" {
+			t.Fatalf("line %d: %+v, %v", at+1, r, err)
+		}
+	}
+	if at != n {
+		t.Fatalf("%d lines", at)
+	}
+	empty := filepath.Join(d.dir, "empty.json")
+	has(t, d.orders("-archive-trail", empty), "no act is old enough")
+	if _, err := os.Stat(empty); err == nil {
+		t.Error("an empty file is left")
+	}
+}

@@ -1,0 +1,67 @@
+package api_test
+
+import (
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/internal/runtest"
+	"github.com/railgate/railgate/issuance/api"
+)
+
+const callbackPath = "/v1/real-person/callback"
+
+// A flood of callbacks takes the callbacks' own places: passengers are served,
+// and the other way round the provider is heard in a full house.
+func TestCallbacksHaveTheirOwnPlaces(t *testing.T) {
+	entered, release := make(chan struct{}, 2*api.MaxCallbacks), make(chan struct{})
+	end := sync.OnceFunc(func() { close(release) })
+	w := newWorld(t, setup{maxInFlight: 1, callback: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		entered <- struct{}{}
+		<-release
+		w.Header().Set("Content-Type", "application/json")
+		w.Write([]byte("{}"))
+	})})
+	t.Cleanup(end) // before the server waits for them
+	var all sync.WaitGroup
+	for range api.MaxCallbacks {
+		all.Go(func() {
+			if a := w.call("POST", callbackPath, "", object{}); a.Status != http.StatusOK {
+				t.Errorf("a callback was answered %d", a.Status)
+			}
+		})
+	}
+	for range api.MaxCallbacks {
+		select {
+		case <-entered:
+		case <-time.After(5 * time.Second):
+			t.Fatal("waited 5s for the callbacks")
+		}
+	}
+	refused(t, w.call("POST", callbackPath, "", object{}), http.StatusServiceUnavailable, api.Overloaded)
+	w.apply()
+	end()
+	all.Wait()
+	runtest.Eventually(t, 5*time.Second, "a place for a callback", func() bool {
+		return w.call("POST", callbackPath, "", object{}).Status == http.StatusOK
+	})
+	refused(t, w.call("GET", callbackPath, "", nil), http.StatusMethodNotAllowed, api.MethodNotAllowed)
+}
+
+// What is not configured is not there.
+func TestWhatIsNotConfiguredIsNotThere(t *testing.T) {
+	w := newWorld(t, setup{})
+	bare, err := api.New(w.service, api.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.server.Config.Handler = bare.Public()
+	for _, r := range []api.Route{{Method: "POST", Path: callbackPath}, {Method: "GET", Path: "/v1/trail"}, {Method: "POST", Path: "/v1/accounts"}, {Method: "GET", Path: "/v1/account"}} {
+		refused(t, w.call(r.Method, r.Path, "", nil), http.StatusNotFound, api.NotFound)
+	}
+	if a := w.call("GET", "/v1/privacy-policy", "", nil); a.Status != http.StatusOK {
+		t.Errorf("the privacy policy: %d", a.Status)
+	}
+	w.apply()
+}

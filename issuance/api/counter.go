@@ -1,0 +1,131 @@
+package api
+
+import (
+	"net/http"
+	"unicode/utf8"
+
+	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/issuance/registry/book"
+)
+
+// Which counter somebody stands at is the credential's to say; no body says it.
+
+// shown is a document that lies on the counter.
+type shown struct {
+	DocumentType   string `json:"document_type"`
+	DocumentNumber string `json:"document_number"`
+	Nationality    string `json:"nationality"`
+}
+
+// search finds the entries about a document that the counter may check now. The
+// answer has nothing personal in it.
+func (a *API) search(w http.ResponseWriter, r *http.Request, by book.Act) error {
+	var in shown
+	if err := readJSON(w, r, &in); err != nil {
+		return err
+	}
+	all, err := a.registry.Find(r.Context(), by, book.Shown(in))
+	if err != nil {
+		return err
+	}
+	type found struct {
+		entryRef
+		Status string `json:"status"`
+	}
+	out := make([]found, len(all))
+	for i, f := range all {
+		out[i] = found{newRef(f.Ref), f.Status.String()}
+	}
+	return writeJSON(w, http.StatusOK, struct {
+		Entries []found `json:"entries"`
+	}{out})
+}
+
+// lookAtCounter shows an entry that the counter may check now.
+func (a *API) lookAtCounter(w http.ResponseWriter, r *http.Request, by book.Act) error {
+	return look(w, r, by, a.registry.Look)
+}
+
+// verify takes what a counter found when it compared an entry with the document
+// (rules B1 and B10).
+func (a *API) verify(w http.ResponseWriter, r *http.Request, by book.Act) error {
+	var in struct {
+		entryRef
+		Version          int64 `json:"version"`
+		Original         *bool `json:"original"`
+		Delegated        bool  `json:"delegated"`
+		DelegateOriginal bool  `json:"delegate_original"`
+		Matches          *bool `json:"matches"`
+		Proof            *struct {
+			Kind  string `json:"kind"`
+			Value string `json:"value"`
+		} `json:"proof"`
+	}
+	if err := readJSON(w, r, &in); err != nil {
+		return err
+	}
+	if in.Original == nil || in.Matches == nil { // a verdict that was forgotten is none
+		return malformed("original and matches must be there, true or false")
+	}
+	entry, err := in.ref()
+	if err != nil {
+		return err
+	}
+	c := book.Check{
+		Act: by, Entry: entry, Version: in.Version,
+		Original: *in.Original, Delegated: in.Delegated, DelegateOriginal: in.DelegateOriginal, Matches: *in.Matches,
+	}
+	if p := in.Proof; p != nil {
+		if c.Proof.Kind, err = registry.ParseProofKind(p.Kind); err != nil {
+			return malformed("proof.kind must be phone_end, email_start or holder_number")
+		}
+		if p.Value == "" || utf8.RuneCountInString(p.Value) > maxProof {
+			return malformed("proof.value must have 1 to 32 characters")
+		}
+		c.Proof.Value = p.Value
+	}
+	return becomes(w)(a.registry.Verify(r.Context(), c))
+}
+
+// maxProof bounds what is told over a counter, characters; a document number is
+// the longest.
+const maxProof = 32
+
+// freeIdentity takes an identity from the account that has it (rule B11).
+func (a *API) freeIdentity(w http.ResponseWriter, r *http.Request, by book.Act) error {
+	var in struct {
+		shown
+		Original  *bool `json:"original"`
+		Delegated bool  `json:"delegated"`
+	}
+	if err := readJSON(w, r, &in); err != nil {
+		return err
+	}
+	if in.Original == nil {
+		return malformed("original must be there, true or false")
+	}
+	err := a.registry.FreeIdentity(r.Context(), book.Duplicate{
+		Act: by, Shown: book.Shown(in.shown), Original: *in.Original, Delegated: in.Delegated,
+	})
+	if err != nil {
+		return err
+	}
+	return noContent(w)
+}
+
+// askService tells a counter whether it does something with a ticket, and what
+// comes first (rule B7).
+func (a *API) askService(w http.ResponseWriter, r *http.Request, by book.Act) error {
+	var in struct {
+		Ticket  string `json:"ticket"`
+		Service string `json:"service"`
+	}
+	if err := readJSON(w, r, &in); err != nil {
+		return err
+	}
+	service, err := registry.ParseService(in.Service)
+	if err != nil {
+		return errService
+	}
+	return decided(w)(a.registry.Ask(r.Context(), book.Question{Act: by, Kind: book.Serve, Ticket: in.Ticket, Service: service}))
+}

@@ -1,0 +1,130 @@
+package api
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/issuance/registry/book"
+)
+
+// refused is a "no" of the rules inside an answer: it is what was asked for, and no
+// problem.
+type refused struct {
+	Code     refusal.Code `json:"code"`
+	Detail   string       `json:"detail"`
+	Text     bilingual    `json:"text"`
+	NextStep *bilingual   `json:"next_step,omitempty"`
+	RetryAt  int64        `json:"retry_at,omitempty"`
+}
+
+func newRefused(r *refusal.Refusal) *refused {
+	p := newProblem(r.Code, r.Detail)
+	return &refused{p.Code, p.Detail, p.Text, p.NextStep, r.RetryAt}
+}
+
+// decision is what the rules say.
+type decision struct {
+	Allowed bool     `json:"allowed"`
+	First   string   `json:"first,omitempty"` // what must happen before
+	Refused *refused `json:"refused,omitempty"`
+}
+
+func decided(w http.ResponseWriter) func(book.Decision, error) error {
+	return func(d book.Decision, err error) error {
+		if err != nil {
+			return err
+		}
+		out := decision{Allowed: d.Allowed()}
+		if d.Refused != nil {
+			out.Refused = newRefused(d.Refused)
+		}
+		if d.First != registry.Nothing {
+			out.First = d.First.String()
+		}
+		return writeJSON(w, http.StatusOK, out)
+	}
+}
+
+// askDecision answers a ticketing system (rules B5 to B7).
+func (a *API) askDecision(w http.ResponseWriter, r *http.Request, by book.Act) error {
+	var in struct {
+		Kind    string   `json:"kind"`
+		Account filled   `json:"account"`
+		For     []string `json:"for"` // a passenger for each ticket
+		Ticket  filled   `json:"ticket"`
+		At      filled   `json:"at"`
+		Service filled   `json:"service"`
+	}
+	if err := readJSON(w, r, &in); err != nil {
+		return err
+	}
+	q := book.Question{Act: by, Account: string(in.Account), Ticket: string(in.Ticket)}
+	var err error
+	if q.Kind, err = book.ParseQuestionKind(in.Kind); err != nil {
+		return refusal.New(book.QuestionInvalid, "kind must be buy, refund_online, change_online or serve")
+	}
+	if q.Kind == book.Serve || in.At != "" { // without a counter the book would take who asks for one
+		if q.At, err = registry.ParseActor(string(in.At)); err != nil {
+			return refusal.New(book.QuestionInvalid, "at must be window or agency")
+		}
+	}
+	if in.Service != "" {
+		if q.Service, err = registry.ParseService(string(in.Service)); err != nil {
+			return errService
+		}
+	}
+	if in.For != nil {
+		q.For = make([]string, len(in.For))
+	}
+	for i, p := range in.For {
+		if q.For[i], err = namedPassenger(p); err != nil {
+			return err
+		}
+	}
+	return decided(w)(a.registry.Ask(r.Context(), q))
+}
+
+var errService = refusal.New(book.QuestionInvalid, "service must be exchange, change or refund")
+
+// reportTickets takes what happened to tickets, once however often it is told.
+func (a *API) reportTickets(w http.ResponseWriter, r *http.Request, by book.Act) error {
+	var in struct {
+		Kind    string `json:"kind"`
+		Account filled `json:"account"`
+		Ticket  filled `json:"ticket"`
+		Issued  []struct {
+			Reference string `json:"reference"`
+			Passenger filled `json:"passenger"`
+			EndsAt    int64  `json:"ends_at"`
+		} `json:"issued"`
+	}
+	if err := readJSON(w, r, &in); err != nil {
+		return err
+	}
+	e := book.TicketEvent{Act: by, Account: string(in.Account), Ticket: string(in.Ticket)}
+	var err error
+	if e.Kind, err = book.ParseEventKind(in.Kind); err != nil {
+		return refusal.New(book.EventInvalid, "kind must be bought, changed or refunded")
+	}
+	if in.Issued != nil {
+		e.Issued = make([]book.Ticket, len(in.Issued))
+	}
+	for i, t := range in.Issued {
+		passenger := ""
+		if e.Kind == book.TicketsBought {
+			passenger, err = namedPassenger(string(t.Passenger))
+		} else if t.Passenger != "" {
+			err = refusal.New(book.EventInvalid, "passenger is for bought only: another ticket is for the same passenger")
+		}
+		if err != nil {
+			return err
+		}
+		e.Issued[i] = book.Ticket{Reference: t.Reference, Passenger: passenger, Ends: time.Unix(t.EndsAt, 0)}
+	}
+	if err := a.registry.Record(r.Context(), e); err != nil {
+		return err
+	}
+	return noContent(w)
+}

@@ -1,0 +1,115 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/issuance/registry/book"
+)
+
+// passenger is a line of an account's list, as its holder reads it.
+type passenger struct {
+	Passenger string `json:"passenger"`
+	person
+	Status   string `json:"status"`
+	AddedAt  int64  `json:"added_at"`
+	Tickets  int    `json:"tickets"` // ever bought by this account
+	Policy   string `json:"policy"`
+	AgreedAt int64  `json:"agreed_at"`
+	Version  int64  `json:"version"`
+}
+
+func newPassenger(l book.Line) passenger {
+	return passenger{
+		Passenger: l.ID, person: newPerson(l.Person), Status: l.Status.String(), AddedAt: l.AddedAt.Unix(), Tickets: l.Tickets,
+		Policy: l.Policy, AgreedAt: l.AgreedAt.Unix(), Version: l.Version,
+	}
+}
+
+// own is the holder's entry. Its version is not the profile's.
+type own struct {
+	person
+	Status     string `json:"status"`
+	Tickets    int    `json:"tickets"`     // ever bought, for anybody
+	OwnTickets int    `json:"own_tickets"` // those of them for the holder
+	Version    int64  `json:"version"`
+}
+
+func newOwn(o book.Own) own {
+	return own{newPerson(o.Person), o.Status.String(), o.Tickets, o.OwnTickets, o.Version}
+}
+
+// listPassengers shows the holder and the list, the oldest line first.
+func (a *API) listPassengers(w http.ResponseWriter, r *http.Request, h account.Holder) error {
+	l, err := a.registry.List(r.Context(), h)
+	if err != nil {
+		return err
+	}
+	all := make([]passenger, len(l.Passengers))
+	for i, line := range l.Passengers {
+		all[i] = newPassenger(line)
+	}
+	return writeJSON(w, http.StatusOK, struct {
+		Holder     own         `json:"holder"`
+		Passengers []passenger `json:"passengers"`
+	}{newOwn(l.Own), all})
+}
+
+// enteredPassenger is a passenger as the holder typed one. With the policy the
+// holder says that the passenger agreed to it (rule B12).
+type enteredPassenger struct {
+	Name           string `json:"name"`
+	DocumentType   string `json:"document_type"`
+	DocumentNumber string `json:"document_number"`
+	Nationality    string `json:"nationality"`
+	Substituted    bool   `json:"substituted"`
+	Policy         string `json:"policy"`
+}
+
+func (e enteredPassenger) entered() book.Entered {
+	return book.Entered{
+		Entry: registry.Entry{
+			Name: e.Name, DocumentType: e.DocumentType, DocumentNumber: e.DocumentNumber, Nationality: e.Nationality, Substituted: e.Substituted,
+		},
+		Policy: e.Policy,
+	}
+}
+
+// addPassenger puts somebody on the list (rules B2 and B3).
+func (a *API) addPassenger(w http.ResponseWriter, r *http.Request, h account.Holder) error {
+	var in enteredPassenger
+	if err := readJSON(w, r, &in); err != nil {
+		return err
+	}
+	l, err := a.registry.Add(r.Context(), h, in.entered())
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusCreated, newPassenger(l))
+}
+
+// editPassenger replaces what a line says. As with the profile, the version that
+// was edited stands in the body.
+func (a *API) editPassenger(w http.ResponseWriter, r *http.Request, h account.Holder) error {
+	var in struct {
+		Version int64 `json:"version"`
+		enteredPassenger
+	}
+	if err := readJSON(w, r, &in); err != nil {
+		return err
+	}
+	l, err := a.registry.Edit(r.Context(), h, r.PathValue("id"), in.Version, in.entered())
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, newPassenger(l))
+}
+
+// deletePassenger takes somebody off the list (rule B4).
+func (a *API) deletePassenger(w http.ResponseWriter, r *http.Request, h account.Holder) error {
+	if err := a.registry.Delete(r.Context(), h, r.PathValue("id")); err != nil {
+		return err
+	}
+	return noContent(w)
+}

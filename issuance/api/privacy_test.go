@@ -1,0 +1,45 @@
+package api
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/attempts"
+)
+
+// Rule B12: the policy says how long things are kept, and that is how long.
+func TestB12_ThePolicySaysTheNumbersInForce(t *testing.T) {
+	const day = 24 * time.Hour
+	if issuance.RecordLife != account.EndedLoginKept {
+		t.Fatal("privacy.md says one number for two that differ")
+	}
+	record, forget := int(issuance.RecordLife/day), int(attempts.DefaultRules.Account.Forget/time.Hour)
+	for _, r := range []attempts.Rule{attempts.DefaultRules.Document, attempts.DefaultRules.Address} {
+		if int(r.Forget/time.Hour) != forget {
+			t.Fatal("privacy.md says one number for some that differ")
+		}
+	}
+	for text, wants := range map[string][]string{
+		policyTexts.EN: {
+			fmt.Sprintf("Erased %d days after it was handed in", record), fmt.Sprintf("at the latest %d days after the month", record),
+			fmt.Sprintf("logins that ended, %d days", record), fmt.Sprintf("Forgotten %d hours after", forget), "three a month",
+		},
+		policyTexts.ZH: {
+			fmt.Sprintf("自提交之日起%d天后删除", record), fmt.Sprintf("该月结束%d天后删除", record),
+			fmt.Sprintf("已结束的登录记录保存%d天", record), fmt.Sprintf("结束%d小时后清除", forget), "每月三次",
+		},
+	} {
+		for _, want := range wants {
+			if !strings.Contains(text, want) {
+				t.Errorf("the policy does not say %q", want)
+			}
+		}
+	}
+	if issuance.ApplicationsPerMonth != 3 {
+		t.Error("the policy says three")
+	}
+}

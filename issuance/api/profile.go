@@ -1,0 +1,79 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/railgate/railgate/issuance/account"
+)
+
+// profile is what an account says of its holder.
+type profile struct {
+	Account        string `json:"account"`
+	LoginName      string `json:"login_name"`
+	Name           string `json:"name"`
+	NameCut        bool   `json:"name_cut"`      // it was longer than the rules keep (B8)
+	NameUncommon   bool   `json:"name_uncommon"` // a clerk must see the document (B1)
+	DocumentType   string `json:"document_type"`
+	DocumentNumber string `json:"document_number"`
+	Nationality    string `json:"nationality,omitempty"`
+	Phone          string `json:"phone,omitempty"`
+	Email          string `json:"email,omitempty"`
+	Version        int64  `json:"version"`
+	CreatedAt      int64  `json:"created_at"`
+	ConsentDue     bool   `json:"consent_due"`
+}
+
+func newProfile(p account.Profile, h account.Holder) profile {
+	return profile{
+		Account: p.Account, LoginName: p.Login,
+		Name: p.Identity.Name.Text, NameCut: p.Identity.Name.OverLong, NameUncommon: p.Identity.Name.Uncommon,
+		DocumentType: p.Identity.Document.String(), DocumentNumber: p.Identity.Number, Nationality: string(p.Identity.Nationality),
+		Phone: p.Contact.Phone, Email: p.Contact.Email, Version: p.Version, CreatedAt: p.CreatedAt, ConsentDue: h.ConsentDue(),
+	}
+}
+
+func (a *API) profile(w http.ResponseWriter, r *http.Request, h account.Holder) error {
+	p, err := a.accounts.Profile(r.Context(), h)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, newProfile(p, h))
+}
+
+// editProfile replaces the profile. The version that was edited stands in the
+// body, not in If-Match: a body has one strict reader, and no proxy between has
+// an opinion of it.
+func (a *API) editProfile(w http.ResponseWriter, r *http.Request, h account.Holder) error {
+	var in struct {
+		Version int64 `json:"version"`
+		entered
+	}
+	if err := readJSON(w, r, &in); err != nil {
+		return err
+	}
+	p, err := a.accounts.Edit(r.Context(), h, account.Edit{Version: in.Version, Identity: in.identity(), Contact: in.contact()})
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, newProfile(p, h))
+}
+
+// changePassword takes the present password and a new one, and ends all other
+// logins.
+func (a *API) changePassword(w http.ResponseWriter, r *http.Request, h account.Holder) error {
+	var in struct {
+		Password    string `json:"password"`
+		NewPassword string `json:"new_password"`
+	}
+	if err := readJSON(w, r, &in); err != nil {
+		return err
+	}
+	from, err := a.caller(r)
+	if err != nil {
+		return err
+	}
+	if err := a.accounts.ChangePassword(r.Context(), h, in.Password, in.NewPassword, from); err != nil {
+		return err
+	}
+	return noContent(w)
+}

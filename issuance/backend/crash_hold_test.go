@@ -1,0 +1,198 @@
+package backend_test
+
+import (
+	"crypto/sha256"
+	"maps"
+	"slices"
+
+	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/store"
+	"github.com/railgate/railgate/issuance/vault"
+	"github.com/railgate/railgate/tokens"
+)
+
+// holdRows holds the database, beside no issuer, to itself and to the book.
+func (h *house) holdRows(db *database.DB) *rows {
+	h.t.Helper()
+	r := readRows(h.t, db)
+	now := h.now()
+	h.book.mu.Lock()
+	defer h.book.mu.Unlock()
+	r.whole(now, h.book.faultf)
+	h.book.hold(r)
+	h.idle = slices.Contains(slices.Collect(maps.Values(r.load())), 0)
+	h.verify(db)
+	return r
+}
+
+// hold holds rows to what was acknowledged. The book may know of more that is
+// there than when the rows were read, but of nothing that came later.
+func (b *book) hold(r *rows) {
+	for id, a := range b.applications {
+		row := r.applications[id]
+		if row == nil {
+			b.faultf("application %s was acknowledged and is not there", id)
+			continue
+		}
+		b.holdAccess(id, a, row)
+	}
+	for serial, id := range b.owners {
+		s, err := tokens.ParseSerial(serial)
+		c := r.credentials[s]
+		if err != nil || c == nil || c.application != id || r.applications[id].state != store.Approved {
+			b.faultf("application %s was approved as %s, and the database says %+v", id, serial, c)
+		}
+	}
+	for id, application := range b.checks {
+		if c := r.checks[id]; c == nil || c.application != application {
+			b.faultf("check %s of %s was acknowledged, and the database says %+v", id, application, c)
+		}
+	}
+	for id, o := range b.sessions {
+		s := r.sessions[id]
+		if s == nil || s.application != o.application || s.check != o.check || (s.login != "") != (o.login != "") {
+			b.faultf("session %s was acknowledged as %+v, and the database says %+v", id, o, s)
+		} else if o.closed != 0 && !s.closed {
+			b.faultf("session %s was acknowledged to be closed and is open", id)
+		}
+	}
+	for serial, words := range b.words {
+		b.holdWords(serial, words, r)
+	}
+	for id := range b.accounts {
+		if _, there := r.accounts[id]; !there {
+			b.faultf("account %s was acknowledged and is not there", id)
+		}
+	}
+	ended := map[string]bool{}
+	for _, l := range r.logins {
+		ended[l.hash] = l.ended
+	}
+	for token, out := range b.logins {
+		if was, there := ended[hashOf(token)]; !there || out && !was {
+			b.faultf("a login was acknowledged, its end %v; it is there %v, ended %v", out, there, was)
+		}
+	}
+	b.holdUnknown(r)
+}
+
+// holdAccess holds an application to who may open it.
+func (b *book) holdAccess(id string, a *applied, row *applicationRow) {
+	is := func(token string) bool { return hashOf(token) == row.access }
+	switch {
+	case a.account != (row.account != ""):
+		b.faultf("application %s is bound to an account: %v, and was handed in so: %v", id, row.account != "", a.account)
+	case a.dead(is):
+		b.faultf("application %s opens to an access token that its page was left with", id)
+	case !a.account && len(a.left) == 0 && b.maybe[accessOf(a.person)] == 0 && !a.opens(is):
+		b.faultf("application %s opens to none of the access tokens that were told", id)
+	}
+}
+
+func hashOf(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return string(sum[:])
+}
+
+// holdWords holds a credential to what staff was told. A word that changed nothing
+// is told the moment of the one that did.
+func (b *book) holdWords(serial string, words []*word, r *rows) {
+	s, _ := tokens.ParseSerial(serial)
+	c := r.credentials[s]
+	if c == nil {
+		return // said already
+	}
+	var last *word
+	certain := true
+	for _, w := range words {
+		if w.refused {
+			continue
+		}
+		if w.acked == 0 {
+			certain = false
+			continue
+		}
+		there := !w.revoke && len(c.words) == 0 && w.atMs == c.approvedMs
+		for i, row := range c.words {
+			there = there || row.atMs == w.atMs && row.lifted != w.revoke || i == 0 && !w.revoke && w.atMs == c.approvedMs
+		}
+		if !there {
+			b.faultf("staff was told of %s: revoked %v at %d; the database has %+v", serial, w.revoke, w.atMs, c.words)
+		}
+		if last == nil || w.sent > last.sent {
+			last = w
+		}
+	}
+	for _, w := range words {
+		certain = certain && (w == last || w.refused || last != nil && w.acked < last.sent)
+	}
+	if certain && last != nil && last.revoke != (c.revokedMs != 0) && !c.superseded {
+		b.faultf("the last word of staff on %s was %+v, and the database says %+v", serial, *last, *c)
+	}
+}
+
+// holdUnknown holds what nobody was told of to the requests whose answers were lost.
+func (b *book) holdUnknown(r *rows) {
+	said := 0
+	for _, c := range r.credentials {
+		for _, w := range c.words {
+			if w.who == deskName {
+				said++
+			}
+		}
+	}
+	changed := map[string]bool{} // words that staff was told of, each change once
+	for serial, words := range b.words {
+		s, _ := tokens.ParseSerial(serial)
+		for _, w := range words {
+			for i := range rowsOf(r, s) {
+				if row := rowsOf(r, s)[i]; w.acked != 0 && row.who == deskName && row.atMs == w.atMs && row.lifted != w.revoke {
+					changed[serial+string(rune(i))] = true
+				}
+			}
+		}
+	}
+	for _, k := range []struct {
+		kind         kind
+		there, known int
+	}{
+		{anApplication, len(r.applications), len(b.applications)},
+		{anApproval, len(r.credentials), len(b.owners)},
+		{aCheck, len(r.checks), len(b.checks)},
+		{aSession, len(r.sessions), len(b.sessions)},
+		{anAccount, len(r.accounts), len(b.accounts)},
+		{aLogin, len(r.logins), len(b.logins)},
+		{aWord, said, len(changed)},
+	} {
+		if more := k.there - k.known; more > b.maybe[k.kind] {
+			b.faultf("%d %ss are there that nobody was told of, and %d answers were lost", more, k.kind, b.maybe[k.kind])
+		}
+	}
+}
+
+func rowsOf(r *rows, s tokens.Serial) []wordRow {
+	if c := r.credentials[s]; c != nil {
+		return c.words
+	}
+	return nil
+}
+
+// verify holds the trail to its chain and to the places it has shown before; the
+// book is in hand.
+func (h *house) verify(db *database.DB) audit.Report {
+	h.t.Helper()
+	trail, err := audit.New(audit.Config{DB: db, Key: vault.New(vaultMaster).AuditKey()})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	report, err := trail.Verify(h.t.Context(), h.anchors, nil)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if report.Broken != nil {
+		h.book.faultf("the trail is broken: %s", report.Broken)
+	}
+	h.anchors = append(h.anchors, report.Head)
+	return report
+}
