@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -40,6 +39,7 @@ func (j *job) do(ctx context.Context) error {
 	return j.command.run(ctx, j)
 }
 
+// say prints a line, or several.
 func (j *job) say(format string, args ...any) { fmt.Fprintf(j.out, format+"\n", args...) }
 
 // keys opens the key directory of the settings.
@@ -140,46 +140,4 @@ func (n *news) say(format string, args ...any) {
 		n.said = time.Now()
 		n.j.say(format, args...)
 	}
-}
-
-func openStore(ctx context.Context, c *config) (*store.Store, error) {
-	db, err := store.Open(ctx, store.Config{Database: c.Database, Partitions: c.Kafka.Partitions})
-	if err != nil {
-		return nil, fmt.Errorf("database: %w", err)
-	}
-	return db, nil
-}
-
-// passphrase is that of the settings; empty: none.
-func (c *config) passphrase() (keystore.Passphrase, error) {
-	if c.PassphraseFile == "" {
-		return "", nil
-	}
-	p, err := keystore.ReadPassphrase(c.PassphraseFile)
-	if err != nil {
-		return "", fmt.Errorf("keys_passphrase_file: %w", err)
-	}
-	return p, nil
-}
-
-func (c *config) keyOptions() (o keystore.Options, err error) {
-	o.Passphrase, err = c.passphrase()
-	return o, err
-}
-
-func (c *config) openKeys() (*keystore.Keys, error) {
-	o, err := c.keyOptions()
-	if err != nil {
-		return nil, err
-	}
-	k, err := o.Open(c.Keys)
-	switch {
-	case errors.Is(err, keystore.ErrSealed):
-		return nil, fmt.Errorf("keys: %w; set keys_passphrase_file", err)
-	case errors.Is(err, keystore.ErrPassphrase):
-		return nil, fmt.Errorf("keys_passphrase_file: %w", err)
-	case err != nil:
-		return nil, fmt.Errorf("keys: %w", err)
-	}
-	return k, nil
 }

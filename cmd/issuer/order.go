@@ -69,7 +69,7 @@ func (j *job) hintOfAnotherKey(ctx context.Context) error {
 			return nil
 		}
 	}
-	j.say("no issuer key is in service now: -new-key makes one; -use-key has it sign without waiting for its lead")
+	j.say("no issuer key is in service now: -new-key makes one. Start the issuers again with it; when -list-keys shows it in the\nstream, -use-key has it sign without waiting for its lead")
 	return nil
 }
 

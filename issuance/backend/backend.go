@@ -134,8 +134,8 @@ func Open(ctx context.Context, c Config) (*Backend, error) {
 }
 
 // Run does what is due by time until ctx ends: announcements, the look which key
-// signs, erasure, the sealing of the trail. End it after the listeners, so that what the last request
-// did is sealed.
+// signs, erasure, the sealing of the trail. End it after the listeners, so that what
+// the last request did is sealed.
 func (b *Backend) Run(ctx context.Context) error {
 	var parts errgroup.Group
 	parts.Go(func() error { b.Rules.Run(ctx); return nil })
