@@ -36,6 +36,7 @@ type config struct {
 	PrivacyPolicy  string         `toml:"privacy_policy" doc:"version of the privacy policy in force; who registers agrees to it"`
 	RealPerson     realPerson     `toml:"real_person" doc:"the real-person check"`
 	Residents      residentCards  `toml:"residents" doc:"the registry of resident ID cards"`
+	Limits         limits         `toml:"limits" doc:"numbers of the registry's rules; they count from the next decision on"`
 	Kafka          kafka          `toml:"kafka" doc:"the control stream"`
 	Staff          []member       `toml:"staff" doc:"who works at windows and desks"`
 	Announce       []announcement `toml:"announce" doc:"further public keys that gateways shall accept; whoever holds one can make passes: for load tests only"`
@@ -86,6 +87,7 @@ func defaults() config {
 		KeyLead: keyring.DefaultLead, AddressRate: defaultRate, PrivacyPolicy: backend.DefaultPolicy,
 		RealPerson: realPerson{Timeout: realperson.DefaultTimeout},
 		Residents:  residentCards{Timeout: residents.DefaultTimeout},
+		Limits:     defaultLimits(),
 		Kafka: kafka{Topic: "railgate.control", Partitions: 3, Replication: 3,
 			Retention: publish.DefaultRetention, Heartbeat: publish.DefaultHeartbeat},
 	}
@@ -126,6 +128,9 @@ func (c *config) Validate() error {
 	}
 	c.RealPerson.validate(fault)
 	c.Residents.validate(fault)
+	if err := c.Limits.registry().Validate(); err != nil {
+		fault("limits", "%w", err)
+	}
 	if len(c.Kafka.Brokers) == 0 {
 		fault("kafka.brokers", "must name at least one broker")
 	}

@@ -47,7 +47,7 @@ func newKey(ctx context.Context, j *job) error {
 		return err
 	}
 	j.say("key %d is made, in %s", made.ID, j.config.Keys)
-	if err := j.note(ctx, staff.GenerateKey, audit.Key(made.ID), ""); err == nil {
+	if err = j.note(ctx, staff.GenerateKey, audit.Key(made.ID), ""); err == nil {
 		err = j.announce(ctx, keyring.Key{ID: made.ID, Signer: made.Signer})
 	}
 	if err != nil {

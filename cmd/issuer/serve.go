@@ -64,7 +64,7 @@ func serve(ctx context.Context, c *config, keys *keystore.Keys) error {
 			Checker: checker, CheckTimeout: c.RealPerson.Timeout, Residents: registry, LookupTimeout: c.Residents.Timeout,
 			Wake: publisher.Wake, Log: log, Metrics: metrics,
 		},
-		Keys: signers(keys), KeyLead: c.KeyLead, Staff: c.roster, Policy: c.PrivacyPolicy,
+		Keys: signers(keys), KeyLead: c.KeyLead, Staff: c.roster, Policy: c.PrivacyPolicy, Limits: c.Limits.registry(),
 		Proxies: c.proxies, Rate: c.AddressRate.rate(), Callback: callback,
 	})
 	if err != nil {

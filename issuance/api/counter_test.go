@@ -131,6 +131,18 @@ func TestB1_RareNamesNeedAProofOverHTTP(t *testing.T) {
 		t.Fatalf("the right end of the phone: %s", s.Status)
 	}
 
+	// Pinyin that stands for a rare character needs a proof as well (rule B8).
+	p := m.adds(and(resident(902), object{"substituted": true})).Passenger
+	if !m.shows(p).ProofNeeded {
+		t.Error("a substituted name needs no proof")
+	}
+	refused(t, w.by(staff.Window, "POST", verifications, and(m.verdict(p, true), object{"proof": object{"kind": "phone_end", "value": "4321"}})),
+		http.StatusForbidden, registry.ProofWrong)
+	number := and(m.verdict(p, true), object{"proof": object{"kind": "holder_number", "value": m.form["document_number"]}})
+	if s := as[entry](t, w.by(staff.Window, "POST", verifications, number), http.StatusOK); s.Status != "verified" {
+		t.Fatalf("the holder's number: %s", s.Status)
+	}
+
 	// From however many windows: so many guesses are answered, and then the right one
 	// is not either.
 	m = rare(registration(901))

@@ -84,8 +84,30 @@ func TestPassengersAreTheHoldersOwn(t *testing.T) {
 		t.Fatalf("edited to %+v", got)
 	}
 	refused(t, m.again().call("PUT", line, and(resident(802), object{"version": 1})), http.StatusConflict, book.EntryChanged)
+	if got := as[entry](t, m.call("PUT", line, and(resident(802), object{"version": 2})), http.StatusOK); got.Number != number(802) || got.Version != 3 {
+		t.Fatalf("edited again to %+v", got)
+	}
 	if a := m.call("DELETE", line, nil); a.Status != http.StatusNoContent || len(m.passengers().Passengers) != 0 {
 		t.Fatalf("a pending passenger stays: %d %s", a.Status, a.Body)
+	}
+}
+
+// Rule B12: while the policy in force waits for the holder's consent, nobody comes
+// onto the list or is changed there; the list can be seen and shortened.
+func TestB12_NobodyIsListedWhileConsentIsDue(t *testing.T) {
+	w := newWorld(t, setup{})
+	m := w.join()
+	m.checked("holder")
+	p := m.adds(resident(805))
+	w.accounts.Policy = "2026-02"
+	line := listPath + "/" + p.Passenger
+	refused(t, m.call("POST", listPath, resident(806)), http.StatusConflict, account.ConsentRequired)
+	refused(t, m.call("PUT", line, and(resident(806), object{"version": 1})), http.StatusConflict, account.ConsentRequired)
+	if l := m.passengers(); len(l.Passengers) != 1 || l.Passengers[0] != p {
+		t.Fatalf("listed %+v", l)
+	}
+	if a := m.call("DELETE", line, nil); a.Status != http.StatusNoContent {
+		t.Fatalf("deleting was answered %d %s", a.Status, a.Body)
 	}
 }
 

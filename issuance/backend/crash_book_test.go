@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -156,8 +157,16 @@ func (h *house) tell() {
 	h.t.Helper()
 	h.book.mu.Lock()
 	defer h.book.mu.Unlock()
+	for line := range strings.Lines(h.said.String()) {
+		if strings.Contains(line, `"level":"error"`) || strings.Contains(line, "DATA RACE") || strings.HasPrefix(line, "panic:") {
+			h.book.faultf("the issuer said: %s", line)
+		}
+	}
 	for _, f := range h.book.faults {
 		h.t.Error(f)
+	}
+	if h.t.Failed() && h.said.String() != "" {
+		h.t.Logf("the issuer said at last:\n%s", tail(h.said.String()))
 	}
 	for _, what := range slices.Sorted(maps.Keys(h.book.counts)) {
 		h.t.Logf("%6d × %s", h.book.counts[what], what)

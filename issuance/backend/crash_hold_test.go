@@ -26,8 +26,8 @@ func (h *house) holdRows(db *database.DB) *rows {
 	return r
 }
 
-// hold holds rows to what was acknowledged. The book may know of more that is
-// there than when the rows were read, but of nothing that came later.
+// hold holds rows to what was acknowledged. The issuer is dead, or has ended: what
+// the book took in since the rows were read was answered before.
 func (b *book) hold(r *rows) {
 	for id, a := range b.applications {
 		row := r.applications[id]
@@ -93,89 +93,6 @@ func (b *book) holdAccess(id string, a *applied, row *applicationRow) {
 func hashOf(token string) string {
 	sum := sha256.Sum256([]byte(token))
 	return string(sum[:])
-}
-
-// holdWords holds a credential to what staff was told. A word that changed nothing
-// is told the moment of the one that did.
-func (b *book) holdWords(serial string, words []*word, r *rows) {
-	s, _ := tokens.ParseSerial(serial)
-	c := r.credentials[s]
-	if c == nil {
-		return // said already
-	}
-	var last *word
-	certain := true
-	for _, w := range words {
-		if w.refused {
-			continue
-		}
-		if w.acked == 0 {
-			certain = false
-			continue
-		}
-		there := !w.revoke && len(c.words) == 0 && w.atMs == c.approvedMs
-		for i, row := range c.words {
-			there = there || row.atMs == w.atMs && row.lifted != w.revoke || i == 0 && !w.revoke && w.atMs == c.approvedMs
-		}
-		if !there {
-			b.faultf("staff was told of %s: revoked %v at %d; the database has %+v", serial, w.revoke, w.atMs, c.words)
-		}
-		if last == nil || w.sent > last.sent {
-			last = w
-		}
-	}
-	for _, w := range words {
-		certain = certain && (w == last || w.refused || last != nil && w.acked < last.sent)
-	}
-	if certain && last != nil && last.revoke != (c.revokedMs != 0) && !c.superseded {
-		b.faultf("the last word of staff on %s was %+v, and the database says %+v", serial, *last, *c)
-	}
-}
-
-// holdUnknown holds what nobody was told of to the requests whose answers were lost.
-func (b *book) holdUnknown(r *rows) {
-	said := 0
-	for _, c := range r.credentials {
-		for _, w := range c.words {
-			if w.who == deskName {
-				said++
-			}
-		}
-	}
-	changed := map[string]bool{} // words that staff was told of, each change once
-	for serial, words := range b.words {
-		s, _ := tokens.ParseSerial(serial)
-		for _, w := range words {
-			for i := range rowsOf(r, s) {
-				if row := rowsOf(r, s)[i]; w.acked != 0 && row.who == deskName && row.atMs == w.atMs && row.lifted != w.revoke {
-					changed[serial+string(rune(i))] = true
-				}
-			}
-		}
-	}
-	for _, k := range []struct {
-		kind         kind
-		there, known int
-	}{
-		{anApplication, len(r.applications), len(b.applications)},
-		{anApproval, len(r.credentials), len(b.owners)},
-		{aCheck, len(r.checks), len(b.checks)},
-		{aSession, len(r.sessions), len(b.sessions)},
-		{anAccount, len(r.accounts), len(b.accounts)},
-		{aLogin, len(r.logins), len(b.logins)},
-		{aWord, said, len(changed)},
-	} {
-		if more := k.there - k.known; more > b.maybe[k.kind] {
-			b.faultf("%d %ss are there that nobody was told of, and %d answers were lost", more, k.kind, b.maybe[k.kind])
-		}
-	}
-}
-
-func rowsOf(r *rows, s tokens.Serial) []wordRow {
-	if c := r.credentials[s]; c != nil {
-		return c.words
-	}
-	return nil
 }
 
 // verify holds the trail to its chain and to the places it has shown before; the

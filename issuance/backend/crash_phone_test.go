@@ -40,12 +40,12 @@ func (h *house) work(ctx context.Context) (done func()) {
 // turn does one thing that a passenger does.
 func (p *phone) turn() {
 	who := p.crowd.draw(p.r)
-	t, token, any := who.pick(p.r)
+	t, token, has := who.pick(p.r)
 	draw := p.r.IntN(100)
 	switch {
 	case draw < 8:
 		p.account(who, token)
-	case !any || draw < 16:
+	case !has || draw < 16:
 		p.apply(who, token)
 	case draw < 24:
 		p.reenter(who)

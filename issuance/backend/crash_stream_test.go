@@ -1,13 +1,9 @@
 package backend_test
 
 import (
-	"context"
-	"fmt"
+	"cmp"
 	"slices"
 
-	"github.com/segmentio/kafka-go"
-
-	"github.com/railgate/railgate/internal/kafkalink"
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
@@ -38,57 +34,72 @@ type place struct {
 	number    uint64
 }
 
+// message is one message of the stream.
+type message struct {
+	partition int
+	raw       []byte
+	*revocation.Batch
+}
+
 // holdStream reads the whole stream. Every number is there, none with two
 // contents; what it says of a credential is what was said of it, word for word;
-// and a gateway that reads it knows what the database knows.
+// and a gateway that followed it knows what the database knows.
 func (h *house) holdStream(r *rows) {
 	h.t.Helper()
 	authority, err := revocation.NewAuthority(authorityKey.Public())
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	replica, err := revocation.NewReplica(authority, partitions, revocation.Limits{}, firstMoment.UnixMilli())
+	gateway, err := revocation.NewReplica(authority, partitions, revocation.Limits{}, firstMoment.UnixMilli())
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	said, epochs, repeated, announced := map[place]revocation.Record{}, map[uint64]int{}, 0, false
-	for partition := range partitions {
-		messages := h.topic(partition)
-		replica.Captured(partition, int64(len(messages)))
-		for i, raw := range messages {
-			batch, err := revocation.Open(raw, authority)
-			if err != nil {
-				h.book.faultf("message %d of partition %d: %v", i, partition, err)
-				continue
-			}
-			if epochs[batch.Epoch]++; epochs[batch.Epoch] == 1 && batch.Epoch != r.epoch {
-				h.book.faultf("the stream was begun anew: partition %d has epoch %d, and the present one is %d", partition, batch.Epoch, r.epoch)
-			}
-			for number, record := range batch.Records() {
-				at := place{partition, number}
-				if before, twice := said[at]; twice && before != record {
-					h.book.faultf("number %d of partition %d was %+v and then %+v", number, partition, before, record)
-				} else if twice {
-					repeated++
-				}
-				said[at] = record
-				announced = announced || record.Kind == revocation.KindAnnounceKey && record.Key == issuerKeyID && record.Public == issuerKey.Public()
-			}
-			// As a gateway that followed from the beginning read it.
-			switch outcome := replica.Apply(partition, raw, batch.IssuedAt); outcome {
-			case revocation.Applied, revocation.Duplicate, revocation.PastHeartbeat:
-			default:
-				h.book.faultf("message %d of partition %d, first number %d: a gateway says %s", i, partition, batch.First, outcome)
-			}
+	said, epochs, repeated, announced := map[place]revocation.Record{}, map[uint64]bool{}, 0, false
+	for _, m := range h.messages(authority) {
+		if !epochs[m.Epoch] && m.Epoch != r.epoch {
+			h.book.faultf("the stream was begun anew: partition %d has epoch %d, and the present one is %d", m.partition, m.Epoch, r.epoch)
 		}
-		replica.Position(partition, int64(len(messages)))
+		epochs[m.Epoch] = true
+		for number, record := range m.Records() {
+			at := place{m.partition, number}
+			if before, twice := said[at]; twice && before != record {
+				h.book.faultf("number %d of partition %d was %+v and then %+v", number, m.partition, before, record)
+			} else if twice {
+				repeated++
+			}
+			said[at] = record
+			announced = announced || record.Kind == revocation.KindAnnounceKey && record.Key == issuerKeyID && record.Public == issuerKey.Public()
+		}
+		switch outcome := gateway.Apply(m.partition, m.raw, m.IssuedAt); outcome {
+		case revocation.Applied, revocation.Duplicate, revocation.PastHeartbeat:
+		default:
+			h.book.faultf("of the batch of partition %d that begins with number %d, a gateway says %s", m.partition, m.First, outcome)
+		}
+		gateway.Forget(m.IssuedAt)
 	}
 	if !announced {
 		h.book.faultf("the stream does not announce the key")
 	}
 	h.book.counts["(records said twice in the stream)"] = repeated
 	h.book.counts["(records in the stream)"] = len(said)
-	h.compareStream(r, said, replica)
+	h.compareStream(r, said, gateway)
+}
+
+// messages reads all partitions, in the order in which a gateway met them.
+func (h *house) messages(authority *revocation.Authority) (all []message) {
+	h.t.Helper()
+	for partition := range partitions {
+		for i, raw := range h.topic(partition) {
+			batch, err := revocation.Open(raw, authority)
+			if err != nil {
+				h.book.faultf("message %d of partition %d: %v", i, partition, err)
+				continue
+			}
+			all = append(all, message{partition, raw, batch})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b message) int { return cmp.Compare(a.IssuedAt, b.IssuedAt) })
+	return all
 }
 
 // utterance is what was said of a credential, and when it was accepted.
@@ -98,7 +109,7 @@ type utterance struct {
 }
 
 // compareStream compares what the stream said with the rows.
-func (h *house) compareStream(r *rows, said map[place]revocation.Record, replica *revocation.Replica) {
+func (h *house) compareStream(r *rows, said map[place]revocation.Record, gateway *revocation.Replica) {
 	spoken := map[tokens.Serial][]utterance{}
 	all := 0
 	for partition := range partitions {
@@ -128,53 +139,15 @@ func (h *house) compareStream(r *rows, said map[place]revocation.Record, replica
 		if !slices.Equal(words, spoken[serial]) {
 			h.book.faultf("of %s was said %v, and in the stream %v", serial, words, spoken[serial])
 		}
-		over := tokens.DayOver(serial.Day) < now.Add(-revocation.Afterlife).Unix()
-		if replica.Revoked(serial) != (c.revokedMs != 0) && !over {
-			h.book.faultf("%s is revoked: %v, and a gateway says %v", serial, c.revokedMs != 0, replica.Revoked(serial))
+		over := tokens.DayOver(serial.Day) <= now.Add(-revocation.Afterlife).Unix() // gateways have forgotten it
+		if gateway.Revoked(serial) != (c.revokedMs != 0) && !over {
+			h.book.faultf("%s is revoked: %v, and a gateway says %v", serial, c.revokedMs != 0, gateway.Revoked(serial))
 		}
 		delete(spoken, serial)
 	}
 	for serial, words := range spoken {
 		h.book.faultf("the stream speaks of %s, which was never given: %v", serial, words)
 	}
-}
-
-// topic reads all messages of a partition.
-func (h *house) topic(partition int) (messages [][]byte) {
-	h.t.Helper()
-	link, err := kafkalink.Open(kafkalink.Config{Brokers: h.broker.Addresses(), Topic: controlTopic, ClientID: "crash-test"})
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	defer link.Close()
-	ctx, cancel := context.WithTimeout(h.t.Context(), longestBoot)
-	defer cancel()
-	err = func() error {
-		offsets, err := link.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{controlTopic: {kafka.LastOffsetOf(partition)}}})
-		if err != nil {
-			return err
-		}
-		end := offsets.Topics[controlTopic][0].LastOffset
-		for next := int64(0); next < end; {
-			r, err := link.Fetch(ctx, &kafka.FetchRequest{Topic: controlTopic, Partition: partition, Offset: next, MinBytes: 1, MaxBytes: 1 << 20, MaxWait: requestTimeout})
-			if err != nil {
-				return err
-			}
-			before := next
-			next, _, err = kafkalink.Walk(r.Records, next, revocation.MaxBatch, func(_ int64, value []byte) { messages = append(messages, value) })
-			if err != nil {
-				return err
-			}
-			if next == before {
-				return fmt.Errorf("nothing readable at offset %d of partition %d", next, partition)
-			}
-		}
-		return nil
-	}()
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	return messages
 }
 
 // holdLoad fails a run that did not do what it is about.

@@ -1,0 +1,21 @@
+package main
+
+import (
+	"time"
+
+	"github.com/railgate/railgate/issuance/registry"
+)
+
+// limits are registry.Limits as typed.
+type limits struct {
+	Passengers    int           `toml:"passengers" doc:"passengers on an account's list (rule B3; other numbers for the Spring Festival and the summer)"`
+	ToBeSubmitted int           `toml:"to_be_submitted" doc:"those on a list who are to be submitted (rule B2)"`
+	Failed        int           `toml:"failed" doc:"failed passengers that close a list to new ones"`
+	Keep          time.Duration `toml:"keep" doc:"how long a counted passenger cannot be deleted (rule B4)"`
+	TicketsInAll  int           `toml:"tickets_in_all" doc:"tickets that a to-be-submitted account buys (rule B5)"`
+	TicketsEach   int           `toml:"tickets_each" doc:"tickets of those for each to-be-submitted passenger (rule B5)"`
+}
+
+func (l limits) registry() registry.Limits { return registry.Limits(l) }
+
+func defaultLimits() limits { return limits(registry.DefaultLimits()) }
