@@ -41,7 +41,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	if err != nil {
 		return err
 	}
-	here := thisMachine() // before anything is pinned
+	here := tool.ThisMachine() // before anything is pinned
 	binaries, err := house.Build(ctx)
 	if err != nil {
 		return ended(ctx, err)
@@ -52,7 +52,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	if _, err := os.Stat(filepath.Dir(path)); path != "" && err != nil {
 		return fmt.Errorf("-out: %w", err)
 	}
-	b := &bench{options: o, ctx: ctx, binaries: binaries, cores: here.cores, stderr: stderr, samples: newSamples()}
+	b := &bench{options: o, ctx: ctx, binaries: binaries, cores: here.Cores, stderr: stderr, samples: newSamples()}
 	if err := b.measure(); err != nil {
 		return ended(ctx, err)
 	}

@@ -146,12 +146,12 @@ func (o *options) command() string {
 }
 
 // kept is the file for this run; "": none.
-func (o *options) kept(root string, m machine) string {
+func (o *options) kept(root string, m tool.Machine) string {
 	switch {
 	case o.out != "":
 		return o.out
 	case o.whole:
-		return filepath.Join(root, "bench", "results", fmt.Sprintf("%s-%s-issuance.txt", time.Now().Format(time.DateOnly), m.slug()))
+		return filepath.Join(root, "bench", "results", fmt.Sprintf("%s-%s-issuance.txt", time.Now().Format(time.DateOnly), m.Slug()))
 	}
 	return ""
 }

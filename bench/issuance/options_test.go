@@ -40,7 +40,7 @@ func TestHelpNamesEveryLineAndFlag(t *testing.T) {
 
 // Only a run with the default flags is a whole one, and only that is kept unasked.
 func TestOnlyAWholeRunIsKeptUnasked(t *testing.T) {
-	m := machine{cpu: "AMD EPYC(TM) 7B13 CPU @ 2.45GHz"}
+	m := tool.Machine{CPU: "AMD EPYC(TM) 7B13 CPU @ 2.45GHz"}
 	for args, kept := range map[string]string{
 		"": "-amd-epyc-7b13-issuance.txt", "-rounds 5": "-amd-epyc-7b13-issuance.txt", "-port 19851": "-amd-epyc-7b13-issuance.txt",
 		"-out here.txt": "here.txt", "-rounds 1 -out here.txt": "here.txt",

@@ -84,7 +84,7 @@ func parse(args []string, stdout io.Writer) (*options, error) {
 		return nil, tool.Usagef("-round must be 10ms to 20s")
 	}
 	if *only == all && o.rounds >= enough && o.round == defaultRound && o.pin && o.out == "" {
-		o.out = filepath.Join("bench", "results", fmt.Sprintf("%s-%s-table.txt", time.Now().Format(time.DateOnly), thisMachine().slug()))
+		o.out = filepath.Join("bench", "results", fmt.Sprintf("%s-%s-table.txt", time.Now().Format(time.DateOnly), tool.ThisMachine().Slug()))
 	}
 	return o, nil
 }
@@ -111,7 +111,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return errors.Join(failed, err)
 	}
-	head := fmt.Sprintf("machine: %s\ncommand: %s\n", thisMachine(), o.command())
+	head := fmt.Sprintf("machine: %s\ncommand: %s\n", tool.ThisMachine(), o.command())
 	table, missed := samples.table(o)
 	fmt.Fprintf(stdout, "%s\n%s", head, table)
 	if o.out != "" {

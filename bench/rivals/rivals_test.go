@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/railgate/railgate/internal/tool"
 )
 
 // output is what the programs print in three rounds; the sides of a round differ.
@@ -182,7 +184,7 @@ func TestTheMachineHasAShortName(t *testing.T) {
 		"AMD EPYC 7B13 64-Core Processor":               "amd-epyc-7b13-64-core",
 		"unknown processor":                             "unknown",
 	} {
-		if got := (machine{cpu: cpu}).slug(); got != want {
+		if got := (tool.Machine{CPU: cpu}).Slug(); got != want {
 			t.Errorf("%s: %s, want %s", cpu, got, want)
 		}
 	}
