@@ -28,8 +28,9 @@ func (h *house) holdAll() {
 	})
 }
 
-// place is a number in a partition.
+// place is a number in a partition, of one epoch.
 type place struct {
+	epoch     uint64
 	partition int
 	number    uint64
 }
@@ -61,7 +62,7 @@ func (h *house) holdStream(r *rows) {
 		}
 		epochs[m.Epoch] = true
 		for number, record := range m.Records() {
-			at := place{m.partition, number}
+			at := place{m.Epoch, m.partition, number}
 			if before, twice := said[at]; twice && before != record {
 				h.book.faultf("number %d of partition %d was %+v and then %+v", number, m.partition, before, record)
 			} else if twice {
@@ -114,7 +115,7 @@ func (h *house) compareStream(r *rows, said map[place]revocation.Record, gateway
 	all := 0
 	for partition := range partitions {
 		for number := uint64(1); number < r.nextNumber[partition]; number++ {
-			record, there := said[place{partition, number}]
+			record, there := said[place{r.epoch, partition, number}]
 			if !there {
 				h.book.faultf("number %d of partition %d was given and is not in the stream", number, partition)
 			}

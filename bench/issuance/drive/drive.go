@@ -50,9 +50,9 @@ func Closed(ctx context.Context, length time.Duration, workers int, errand Erran
 	var done, declined atomic.Int64
 	var all sync.WaitGroup
 	var fault, declination once
+	start := time.Now() // before the bound begins, or a round would seem shorter than it
 	ctx, stop := context.WithTimeout(ctx, length)
 	defer stop()
-	start := time.Now()
 	for w := range workers {
 		all.Go(func() {
 			for ctx.Err() == nil {
