@@ -2,6 +2,7 @@ package issuance
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 
 	"github.com/railgate/railgate/issuance/attempts"
@@ -52,7 +53,8 @@ func (s *Service) Reenter(ctx context.Context, name, document, number, evidence 
 // that it showed. A login is left by logging out (rule A12).
 func (s *Service) Leave(ctx context.Context, h Holder) error {
 	if h.visitor.login != nil {
-		return s.Store.CloseSessionsOf(ctx, h.application.ID, h.visitor.login.Login(), s.Now().UnixMilli())
+		hold := func(ctx context.Context, tx *sql.Tx) error { return s.Accounts.Hold(ctx, tx, *h.visitor.login) }
+		return s.Store.CloseSessionsOf(ctx, h.application.ID, h.visitor.login.Login(), s.Now().UnixMilli(), hold)
 	}
 	return s.Store.Leave(ctx, h.application.ID, h.visitor.access, accessHash(random(accessPrefix, accessSize)), s.Now().UnixMilli())
 }

@@ -54,7 +54,7 @@ func (s *Service) OpenSession(ctx context.Context, h Holder, check string, mode 
 	// A clock that was set back, or differs from that of the issuer that
 	// approved, must not make a pass that starts before its credential.
 	start := max(now.Unix(), c.ApprovedMs/1000)
-	row := store.Session{ID: random(sessionPrefix, idSize), Application: h.application.ID, Check: check, StartMs: start * 1000}
+	row := store.Session{ID: random(sessionPrefix, idSize), Application: h.application.ID, Check: check, Access: h.visitor.access, StartMs: start * 1000}
 	var hold func(context.Context, *sql.Tx) error
 	if l := h.visitor.login; l != nil {
 		row.Login = l.Login()
@@ -81,6 +81,9 @@ func (s *Service) OpenSession(ctx context.Context, h Holder, check string, mode 
 	})
 	if errors.Is(err, store.ErrCheckUnusable) {
 		return Session{}, errCheckRequired
+	}
+	if errors.Is(err, store.ErrLeft) {
+		return Session{}, errUnauthorized
 	}
 	if err != nil {
 		return Session{}, err

@@ -124,3 +124,26 @@ func awaitFresh(ctx context.Context, gateways []*gateway, bound time.Duration) e
 		}
 	}
 }
+
+// awaitIssuer waits until the issuer says that it can open sessions: its key is
+// in the stream, and it has seen that.
+func (w *world) awaitIssuer(ctx context.Context, bound time.Duration) error {
+	for deadline := time.Now().Add(bound); ; {
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.issuerURL+"/readyz", nil)
+		if err != nil {
+			return err
+		}
+		if answer, err := w.client.Do(r); err == nil {
+			answer.Body.Close()
+			if answer.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		if !time.Now().Before(deadline) {
+			return fmt.Errorf("the issuer is not ready after %v", bound)
+		}
+		if !sleep(ctx, pollEvery) {
+			return ctx.Err()
+		}
+	}
+}

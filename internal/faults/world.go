@@ -106,6 +106,9 @@ func (w *world) open(ctx context.Context) error {
 	if err := awaitFresh(ctx, w.gateways, comeBackBound); err != nil {
 		return fmt.Errorf("the gateways do not start: %w\n%s", err, w.gateways[0].tail())
 	}
+	if err := w.awaitIssuer(ctx, comeBackBound); err != nil {
+		return fmt.Errorf("%w\n%s", err, w.issuer.tail())
+	}
 	for n := range firstHolders {
 		h, err := w.newHolder(ctx, n)
 		if err != nil {

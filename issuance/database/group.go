@@ -3,6 +3,8 @@ package database
 import (
 	"context"
 	"errors"
+	"strconv"
+	"strings"
 	"sync"
 )
 
@@ -113,6 +115,15 @@ func (g *Group[T]) lead(ctx context.Context, me *grouped[T]) {
 	}()
 	// The others must not fail because this caller goes away.
 	err = g.run(context.WithoutCancel(ctx), calls)
+}
+
+// Places is "$1, $2, …" for so many arguments.
+func Places(n int) string {
+	var list strings.Builder
+	for i := range n {
+		list.WriteString(", $" + strconv.Itoa(i+1))
+	}
+	return list.String()[2:]
 }
 
 // Padded repeats the last of some arguments until their number is a power of

@@ -191,7 +191,7 @@ func TestKnownHoldersAreRescued(t *testing.T) {
 		session := func(n int, under tokens.KeyID, start int64) tokens.Serial {
 			t.Helper()
 			c := approved(t, s, n)
-			if err := s.OpenSession(t.Context(), Session{ID: fmt.Sprintf("ses_%d", n), Application: c.Application,
+			if err := s.OpenSession(t.Context(), Session{ID: fmt.Sprintf("ses_%d", n), Access: [32]byte{byte(n)}, Application: c.Application,
 				Check: check(n, "").ID, Key: under, StartMs: start * 1000}, nowMs, nil); err != nil {
 				t.Fatal(err)
 			}
@@ -230,7 +230,7 @@ func TestNoSessionUnderAKeyThatIsCutOff(t *testing.T) {
 		if _, _, err := s.CutOffKey(t.Context(), KeyCutOff{Key: key, CutOff: nowMs / 1000, Who: "operator", AtMs: nowMs}); err != nil {
 			t.Fatal(err)
 		}
-		o := Session{ID: "ses_1", Application: c.Application, Check: check(1, "").ID, Key: key, StartMs: nowMs}
+		o := Session{ID: "ses_1", Access: [32]byte{1}, Application: c.Application, Check: check(1, "").ID, Key: key, StartMs: nowMs}
 		if err := s.OpenSession(t.Context(), o, nowMs, nil); !errors.Is(err, ErrKeyCutOff) {
 			t.Fatalf("opened at the cut-off: %v", err)
 		}

@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"strconv"
-	"strings"
 
 	"github.com/railgate/railgate/issuance/database"
 )
@@ -76,17 +74,13 @@ func (s *Store) answer(ctx context.Context, calls []*find, scan func(*sql.Rows) 
 		args[i] = c.id
 	}
 	args = database.Padded(args)
-	var list strings.Builder
-	for i := range args {
-		list.WriteString(", $" + strconv.Itoa(i+1))
-	}
 	err := s.db.View(ctx, "find", func(ctx context.Context, q database.Queries) error {
 		return database.Each(ctx, q, func(rows *sql.Rows) error {
 			found, err := scan(rows)
 			found.found = true
 			byID[found.id] = &found
 			return err
-		}, query+"("+list.String()[2:]+")", args...)
+		}, query+"("+database.Places(len(args))+")", args...)
 	})
 	if err != nil {
 		return err

@@ -15,8 +15,9 @@ type Session struct {
 	ID          string
 	Application string
 	Check       string
-	Key         tokens.KeyID // that the pass is signed under; 0: not known
-	Login       string       // that it was opened in; empty: by an access token
+	Key         tokens.KeyID      // that the pass is signed under; 0: not known
+	Login       string            // that it was opened in; empty: by an access token
+	Access      [sha256.Size]byte // of that token, for OpenSession only: it is not kept
 	StartMs     int64
 	ClosedMs    int64 // 0: not closed
 	Pass        []byte
@@ -24,7 +25,8 @@ type Session struct {
 }
 
 // OpenSession uses up the session's check and keeps the session: both or
-// neither. It returns ErrCheckUnusable for a check that is not the
+// neither. It returns ErrLeft if the access token was left or replaced,
+// ErrCheckUnusable for a check that is not the
 // application's, was used, or expired at or before nowMs, and ErrKeyCutOff for a
 // key under which no session may start at that time. first, unless nil, comes
 // before everything else in the transaction and may refuse.
@@ -101,9 +103,13 @@ func (s *Store) Reenter(ctx context.Context, check Check, access [sha256.Size]by
 	})
 }
 
-// CloseSessionsOf ends what one login shows of an application.
-func (s *Store) CloseSessionsOf(ctx context.Context, application, login string, nowMs int64) error {
+// CloseSessionsOf ends what one login shows of an application. first comes before
+// everything else in the transaction, as in OpenSession, so that the two take turns.
+func (s *Store) CloseSessionsOf(ctx context.Context, application, login string, nowMs int64, first func(context.Context, *sql.Tx) error) error {
 	return s.db.Change(ctx, "close sessions", func(ctx context.Context, tx *sql.Tx) error {
+		if err := first(ctx, tx); err != nil {
+			return err
+		}
 		_, err := tx.ExecContext(ctx, closeSessions+`application = $2 AND login = $3`, nowMs, application, login)
 		return err
 	})

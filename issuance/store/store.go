@@ -16,6 +16,7 @@ const MaxPartitions = 64
 var (
 	ErrNotFound      = database.ErrNotFound
 	ErrCheckUnusable = errors.New("store: check is unknown, used or too old")
+	ErrLeft          = errors.New("store: the access token opens nothing any more")
 	ErrDayFull       = errors.New("store: every serial of the day is given")
 	ErrKeyBound      = errors.New("store: key id was announced with another public key")
 	ErrKeyCutOff     = errors.New("store: key is cut off at that time")

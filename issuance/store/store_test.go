@@ -123,10 +123,10 @@ func TestCheckOpensOneSession(t *testing.T) {
 		s := open()
 		c, other := approved(t, s, 1), approved(t, s, 2)
 		session := func(id string) Session {
-			return Session{ID: id, Application: c.Application, Check: check(1, "").ID, StartMs: nowMs, Pass: []byte{1}, Seed: []byte{2}}
+			return Session{ID: id, Access: [32]byte{1}, Application: c.Application, Check: check(1, "").ID, StartMs: nowMs, Pass: []byte{1}, Seed: []byte{2}}
 		}
 		foreign := session("ses_1")
-		foreign.Application = other.Application
+		foreign.Application, foreign.Access = other.Application, [32]byte{2}
 		if err := s.OpenSession(t.Context(), foreign, nowMs, nil); !errors.Is(err, ErrCheckUnusable) {
 			t.Fatalf("another application's check: %v", err)
 		}
@@ -140,11 +140,42 @@ func TestCheckOpensOneSession(t *testing.T) {
 			t.Fatalf("a check used before: %v", err)
 		}
 		got, a, credential, err := s.Viewing(t.Context(), "ses_1")
-		if want := session("ses_1"); err != nil || fmt.Sprint(got) != fmt.Sprint(want) || a.ID != c.Application || *credential != *c {
+		want := session("ses_1")
+		want.Access = [32]byte{} // it is not kept
+		if err != nil || fmt.Sprint(got) != fmt.Sprint(want) || a.ID != c.Application || *credential != *c {
 			t.Fatalf("got %+v of %s, want %+v, %v", got, a.ID, want, err)
 		}
 		if _, _, _, err := s.Viewing(t.Context(), "ses_2"); !errors.Is(err, ErrNotFound) {
 			t.Fatalf("a session that was not opened: %v", err)
+		}
+	})
+}
+
+// Of a page that is left and a session that it opens at the same moment one comes
+// first: either the session is closed with it, or it does not open.
+func TestNoSessionIsOpenAfterItsPageIsLeft(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		for n := range 40 {
+			c := approved(t, s, n)
+			access := [32]byte{byte(n), byte(n >> 8)}
+			var both sync.WaitGroup
+			both.Go(func() {
+				err := s.OpenSession(t.Context(), Session{ID: fmt.Sprintf("ses_%d", n), Application: c.Application, Access: access, Check: check(n, "").ID, StartMs: nowMs, Seed: []byte{1}}, nowMs, nil)
+				if err != nil && !errors.Is(err, ErrLeft) {
+					t.Error(err)
+				}
+			})
+			both.Go(func() {
+				if err := s.Leave(t.Context(), c.Application, access, [32]byte{0xff, byte(n)}, nowMs); err != nil {
+					t.Error(err)
+				}
+			})
+			both.Wait()
+		}
+		var shown int
+		if err := s.db.Writer().QueryRow(`SELECT COUNT(*) FROM sessions WHERE closed_ms IS NULL OR seed IS NOT NULL`).Scan(&shown); err != nil || shown != 0 {
+			t.Fatalf("%d sessions go on after their page was left: %v", shown, err)
 		}
 	})
 }
@@ -198,7 +229,7 @@ func TestParallelSessionsOnOneCheck(t *testing.T) {
 		for n := range 20 {
 			all.Go(func() {
 				err := s.OpenSession(t.Context(), Session{
-					ID: fmt.Sprintf("ses_%032x", n), Application: c.Application, Check: check(1, "").ID, StartMs: nowMs,
+					ID: fmt.Sprintf("ses_%032x", n), Access: [32]byte{1}, Application: c.Application, Check: check(1, "").ID, StartMs: nowMs,
 				}, nowMs, nil)
 				switch {
 				case err == nil:

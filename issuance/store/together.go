@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"strconv"
 	"strings"
@@ -73,6 +74,9 @@ func (s *Store) openTogether(ctx context.Context, tx *sql.Tx, calls []*change) e
 		return nil
 	}
 	wanted, err := s.inService(ctx, tx, calls)
+	if err == nil {
+		wanted, err = s.stillOpen(ctx, tx, wanted)
+	}
 	if err != nil || len(wanted) == 0 {
 		return err
 	}
@@ -110,6 +114,43 @@ func (s *Store) openTogether(ctx context.Context, tx *sql.Tx, calls []*change) e
 		rows = append(rows, c.session.row())
 	}
 	return database.InsertMany(ctx, tx, insertSessions, rows)
+}
+
+// stillOpen leaves out the sessions whose access token was left or replaced since
+// it was looked at. It locks their applications against that until the commit:
+// either the leaving finds the session, or the session finds the token gone.
+func (s *Store) stillOpen(ctx context.Context, tx *sql.Tx, calls []*change) (wanted []*change, err error) {
+	var ids []any
+	for _, c := range calls {
+		if c.session.Login == "" {
+			ids = append(ids, c.session.Application)
+		}
+	}
+	if len(ids) == 0 {
+		return calls, nil
+	}
+	access := make(map[string][sha256.Size]byte, len(ids))
+	ids = database.Padded(ids)
+	err = database.Each(ctx, tx, func(rows *sql.Rows) error {
+		var id string
+		var hash []byte
+		err := rows.Scan(&id, &hash)
+		if err == nil && len(hash) == sha256.Size {
+			access[id] = [sha256.Size]byte(hash)
+		}
+		return err
+	}, `SELECT id, access_hash FROM applications WHERE id IN (`+database.Places(len(ids))+`) ORDER BY id`+s.db.ForShare, ids...)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range calls {
+		if c.session.Login == "" && access[c.session.Application] != c.session.Access {
+			c.refused = ErrLeft
+			continue
+		}
+		wanted = append(wanted, c)
+	}
+	return wanted, nil
 }
 
 // inService leaves out the sessions whose key is cut off at their start.
