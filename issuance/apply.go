@@ -6,6 +6,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/identity"
+	"github.com/railgate/railgate/issuance/opaque"
 	"github.com/railgate/railgate/issuance/realperson"
 	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/issuance/reseal"
@@ -68,10 +69,10 @@ func (s *Service) Apply(ctx context.Context, by *account.Holder, f Form) (Submit
 		return Submitted{}, refusal.New(CityInvalid, "city "+err.Error())
 	}
 
-	out := Submitted{Application: random(applicationPrefix, idSize), AccessToken: random(accessPrefix, accessSize)}
+	out := Submitted{Application: opaque.New(applicationPrefix, opaque.IDSize), AccessToken: opaque.New(accessPrefix, opaque.SecretSize)}
 	row := store.Application{
 		ID:        out.Application,
-		Access:    accessHash(out.AccessToken),
+		Access:    opaque.Hash(out.AccessToken),
 		Document:  who.Document,
 		Person:    s.vault.Person(who.Document, who.Number),
 		Name:      s.vault.Seal([]byte(who.Name), place(columnName, out.Application)),

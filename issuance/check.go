@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/opaque"
 	"github.com/railgate/railgate/issuance/realperson"
 	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/issuance/store"
@@ -48,7 +49,7 @@ func (s *Service) Check(ctx context.Context, h Holder, evidence string, from att
 func (s *Service) passed(application string) store.Check {
 	at := s.Now().Truncate(time.Second)
 	return store.Check{
-		ID: random(checkPrefix, idSize), Application: application,
+		ID: opaque.New(checkPrefix, opaque.IDSize), Application: application,
 		PassedMs: at.UnixMilli(), ExpiresMs: at.Add(CheckLife).UnixMilli(),
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/railgate/railgate/issuance/opaque"
 	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/tokens"
@@ -23,7 +24,7 @@ type ShownCode struct {
 // Asking again, as after a loss of the network, gives the code of that moment
 // (rule A10).
 func (s *Service) Code(ctx context.Context, v Visitor, session string) (ShownCode, error) {
-	if !wellFormed(session, sessionPrefix, idSize) {
+	if !opaque.WellFormed(session, sessionPrefix, opaque.IDSize) {
 		return ShownCode{}, errNoSession
 	}
 	row, application, credential, err := s.Store.Viewing(ctx, session)

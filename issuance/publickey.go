@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 
+	"github.com/railgate/railgate/issuance/opaque"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -20,9 +21,9 @@ func ParsePublicKey(id int, text string) (PublicKey, error) {
 		return PublicKey{}, fmt.Errorf("a key id is 1 to 65535")
 	}
 	k := PublicKey{ID: tokens.KeyID(id)}
-	if !wellFormed(text, "", len(k.Public)) {
+	if !opaque.WellFormed(text, "", len(k.Public)) {
 		return PublicKey{}, fmt.Errorf("the public key of id %d must be 64 lower-case hex digits", id)
 	}
-	hex.Decode(k.Public[:], []byte(text)) // wellFormed has checked the digits
+	hex.Decode(k.Public[:], []byte(text)) // WellFormed has checked the digits
 	return k, nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/opaque"
 	"github.com/railgate/railgate/issuance/refusal"
 )
 
@@ -42,8 +43,8 @@ func (s *Service) Reenter(ctx context.Context, name, document, number, evidence 
 	if err := open(&a, c, s.Now()); err != nil {
 		return Entered{}, err
 	}
-	token := random(accessPrefix, accessSize)
-	if err := s.Store.Reenter(ctx, check, accessHash(token)); err != nil {
+	token := opaque.New(accessPrefix, opaque.SecretSize)
+	if err := s.Store.Reenter(ctx, check, opaque.Hash(token)); err != nil {
 		return Entered{}, err
 	}
 	return Entered{a.ID, token, Checked{check.ID, check.ExpiresMs / 1000, st, label}}, nil
@@ -56,5 +57,5 @@ func (s *Service) Leave(ctx context.Context, h Holder) error {
 		hold := func(ctx context.Context, tx *sql.Tx) error { return s.Accounts.Hold(ctx, tx, *h.visitor.login) }
 		return s.Store.CloseSessionsOf(ctx, h.application.ID, h.visitor.login.Login(), s.Now().UnixMilli(), hold)
 	}
-	return s.Store.Leave(ctx, h.application.ID, h.visitor.access, accessHash(random(accessPrefix, accessSize)), s.Now().UnixMilli())
+	return s.Store.Leave(ctx, h.application.ID, h.visitor.access, opaque.Hash(opaque.New(accessPrefix, opaque.SecretSize)), s.Now().UnixMilli())
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 
+	"github.com/railgate/railgate/issuance/opaque"
 	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/issuance/vault"
@@ -44,7 +45,7 @@ func (s *Service) OpenSession(ctx context.Context, h Holder, check string, mode 
 	if err := open(&h.application, c, now); err != nil {
 		return Session{}, err
 	}
-	if !wellFormed(check, checkPrefix, idSize) {
+	if !opaque.WellFormed(check, checkPrefix, opaque.IDSize) {
 		return Session{}, errCheckRequired
 	}
 	seed, end, err := chainEnd(mode, anchor, c.Serial)
@@ -54,7 +55,7 @@ func (s *Service) OpenSession(ctx context.Context, h Holder, check string, mode 
 	// A clock that was set back, or differs from that of the issuer that
 	// approved, must not make a pass that starts before its credential.
 	start := max(now.Unix(), c.ApprovedMs/1000)
-	row := store.Session{ID: random(sessionPrefix, idSize), Application: h.application.ID, Check: check, Access: h.visitor.access, StartMs: start * 1000}
+	row := store.Session{ID: opaque.New(sessionPrefix, opaque.IDSize), Application: h.application.ID, Check: check, Access: h.visitor.access, StartMs: start * 1000}
 	var hold func(context.Context, *sql.Tx) error
 	if l := h.visitor.login; l != nil {
 		row.Login = l.Login()
@@ -122,10 +123,10 @@ func chainEnd(mode Mode, text string, serial tokens.Serial) (seed, anchor tokens
 		anchor, _ = tokens.Chain(seed, serial, tokens.Length)
 		return seed, anchor, nil
 	case Anchor:
-		if !wellFormed(text, "", len(anchor)) {
+		if !opaque.WellFormed(text, "", len(anchor)) {
 			return seed, anchor, refusal.New(AnchorInvalid, "anchor must be 32 lower-case hex digits")
 		}
-		hex.Decode(anchor[:], []byte(text)) // wellFormed has checked the digits
+		hex.Decode(anchor[:], []byte(text)) // WellFormed has checked the digits
 		return seed, anchor, nil
 	}
 	return seed, anchor, refusal.New(ModeInvalid, "mode must be anchor or hosted")

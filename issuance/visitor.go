@@ -7,6 +7,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/opaque"
 	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/issuance/store"
 )
@@ -20,10 +21,10 @@ type Visitor struct {
 
 // ByAccess takes an access token. Whether it opens anything is not asked yet.
 func ByAccess(token string) (Visitor, error) {
-	if !wellFormed(token, accessPrefix, accessSize) {
+	if !opaque.WellFormed(token, accessPrefix, opaque.SecretSize) {
 		return Visitor{}, errUnauthorized
 	}
-	return Visitor{access: accessHash(token)}, nil
+	return Visitor{access: opaque.Hash(token)}, nil
 }
 
 // ByLogin takes the holder of an account.
@@ -62,7 +63,7 @@ func (h Holder) Application() string { return h.application.ID }
 
 // Authorize finds an application of the visitor's, as it is now.
 func (s *Service) Authorize(ctx context.Context, v Visitor, application string) (Holder, error) {
-	if !wellFormed(application, applicationPrefix, idSize) {
+	if !opaque.WellFormed(application, applicationPrefix, opaque.IDSize) {
 		return Holder{}, errUnauthorized
 	}
 	a, c, err := s.Store.Application(ctx, application)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/opaque"
 	"github.com/railgate/railgate/issuance/refusal"
 )
 
@@ -32,7 +33,7 @@ var errLoginRequired = refusal.New(LoginRequired, "")
 
 // Authorize finds the login that a token belongs to. It counts as a use of it.
 func (s *Service) Authorize(ctx context.Context, token string) (h Holder, err error) {
-	if !wellFormed(token, TokenPrefix, tokenSize) {
+	if !opaque.WellFormed(token, TokenPrefix, opaque.SecretSize) {
 		return Holder{}, errLoginRequired
 	}
 	now := s.Now()

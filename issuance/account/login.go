@@ -8,6 +8,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/opaque"
 	"github.com/railgate/railgate/issuance/refusal"
 )
 
@@ -69,8 +70,8 @@ func (s *Service) LogIn(ctx context.Context, login, password string, from attemp
 // begin makes the login of a password that was right.
 func (s *Service) begin(ctx context.Context, c credential, upgraded string, name, address attempts.Key) (LoggedIn, error) {
 	now := s.Now()
-	token := random(TokenPrefix, tokenSize)
-	in := LoggedIn{Token: token, Account: c.account, Login: random(loginPrefix, idSize), ExpiresAt: now.Add(s.LoginLife).Unix()}
+	token := opaque.New(TokenPrefix, opaque.SecretSize)
+	in := LoggedIn{Token: token, Account: c.account, Login: opaque.New(loginPrefix, opaque.IDSize), ExpiresAt: now.Add(s.LoginLife).Unix()}
 	err := s.Database.Change(ctx, "log in", func(ctx context.Context, tx *sql.Tx) error {
 		no, err := s.lock(ctx, tx, c.account)
 		if refusal.Is(err, LoginRequired) || err == nil && no != c.no {

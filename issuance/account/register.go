@@ -8,6 +8,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/opaque"
 	"github.com/railgate/railgate/issuance/refusal"
 )
 
@@ -65,7 +66,7 @@ func (s *Service) Register(ctx context.Context, r Registration, from attempts.Ca
 		return "", err
 	}
 
-	account = random(accountPrefix, idSize)
+	account = opaque.New(accountPrefix, opaque.IDSize)
 	now := s.Now().UnixMilli()
 	err = s.Database.Change(ctx, "register", func(ctx context.Context, tx *sql.Tx) error {
 		if err := s.Failures.Check(ctx, tx, address); err != nil {

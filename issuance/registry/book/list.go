@@ -2,13 +2,12 @@ package book
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
-	"encoding/hex"
 	"errors"
 
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/opaque"
 	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/issuance/registry"
 )
@@ -94,10 +93,8 @@ func (b *Book) Add(ctx context.Context, by account.Holder, e Entered) (l Line, e
 	if err != nil {
 		return Line{}, err
 	}
-	id := make([]byte, idSize)
-	rand.Read(id) // never fails since Go 1.24: the program ends instead
 	l = Line{
-		ID: passengerPrefix + hex.EncodeToString(id), Policy: e.Policy, AgreedAt: now, Version: 1,
+		ID: opaque.New(passengerPrefix, opaque.IDSize), Policy: e.Policy, AgreedAt: now, Version: 1,
 		Passenger: registry.Passenger{Person: who, Status: registry.Initial(who.Document), AddedAt: now},
 	}
 	err = b.change(ctx, "add passenger", by, func(ctx context.Context, tx *sql.Tx, h holder) error {
@@ -120,10 +117,7 @@ func (b *Book) Add(ctx context.Context, by account.Holder, e Entered) (l Line, e
 	return l, nil
 }
 
-const (
-	passengerPrefix = "psg_"
-	idSize          = 16 // random bytes of an id
-)
+const passengerPrefix = "psg_"
 
 // Edit puts another person's fields in a line of the list, of the version that
 // the holder saw (rule B4 and the table of statuses). Fields that are all the same
