@@ -2,7 +2,6 @@ package issuance
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 
 	"github.com/railgate/railgate/issuance/audit"
@@ -15,7 +14,9 @@ import (
 // the application nor when it was handed in. Nothing is told before the question
 // is in the trail.
 func (s *Service) LookUp(ctx context.Context, by staff.Member, serial, request string) (Standing, error) {
-	if err := by.May(staff.LookUpCredential); err != nil {
+	now := s.Now()
+	entry, err := audit.By(by, staff.LookUpCredential, audit.Object{}, now.UnixMilli())
+	if err != nil {
 		return Standing{}, err
 	}
 	id, err := tokens.ParseSerial(serial)
@@ -29,16 +30,8 @@ func (s *Service) LookUp(ctx context.Context, by staff.Member, serial, request s
 	if err != nil {
 		return Standing{}, err
 	}
-	now := s.Now()
-	entry, err := audit.By(by, staff.LookUpCredential, audit.Serial(id), now.UnixMilli())
-	if err != nil {
-		return Standing{}, err
-	}
-	entry.Request = request
-	err = s.Store.Database().Change(ctx, "look up credential", func(ctx context.Context, tx *sql.Tx) error {
-		return audit.Append(ctx, tx, entry)
-	})
-	if err != nil {
+	entry.Object, entry.Request = audit.Serial(id), request
+	if err := audit.Note(ctx, s.Store.Database(), entry); err != nil {
 		return Standing{}, err
 	}
 	st := standing(&store.Application{}, c, now)

@@ -39,18 +39,17 @@ func (s *Service) Unrevoke(ctx context.Context, by staff.Member, serial, request
 }
 
 func (s *Service) change(ctx context.Context, by staff.Member, what staff.Action, text, request string, c store.Change) (Accepted, error) {
-	if err := by.May(what); err != nil {
+	now := s.Now().UnixMilli()
+	entry, err := audit.By(by, what, audit.Object{}, now)
+	if err != nil {
 		return Accepted{}, err
 	}
 	serial, err := tokens.ParseSerial(text)
 	if err != nil || serial.Index >= store.IndexEnd {
 		return Accepted{}, errNoCredential
 	}
-	c.Serial, c.Who, c.AtMs = serial, by.Name(), s.Now().UnixMilli()
-	if c.Entry, err = audit.By(by, what, audit.Serial(serial), c.AtMs); err != nil {
-		return Accepted{}, err
-	}
-	c.Entry.Detail, c.Entry.Request = c.Reason, request
+	entry.Object, entry.Detail, entry.Request = audit.Serial(serial), c.Reason, request
+	c.Serial, c.Who, c.AtMs, c.Entry = serial, by.Name(), now, entry
 	since, changed, err := s.Store.Apply(ctx, c)
 	switch {
 	case errors.Is(err, store.ErrNotFound):

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"io"
 	"strconv"
@@ -97,9 +96,7 @@ func (j *job) note(ctx context.Context, action staff.Action, object audit.Object
 	}
 	e := j.by()
 	e.Action, e.Object, e.Detail = action, object, detail
-	return db.Database().Change(ctx, "enter an order into the trail", func(ctx context.Context, tx *sql.Tx) error {
-		return audit.Append(ctx, tx, e)
-	})
+	return audit.Note(ctx, db.Database(), e)
 }
 
 // moment reads an option that is a time.

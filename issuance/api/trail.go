@@ -1,8 +1,6 @@
 package api
 
 import (
-	"context"
-	"database/sql"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -35,10 +33,7 @@ func (a *API) readTrail(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	entry.Request = idOf(w)
-	err = a.service.Store.Database().Change(r.Context(), "read the trail", func(ctx context.Context, tx *sql.Tx) error {
-		return audit.Append(ctx, tx, entry)
-	})
-	if err != nil {
+	if err := audit.Note(r.Context(), a.service.Store.Database(), entry); err != nil {
 		return err
 	}
 	if page.Records == nil {
