@@ -1,10 +1,12 @@
 package attempts
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -96,30 +98,38 @@ func (f *Failures) Check(ctx context.Context, q database.Queries, keys ...Key) e
 	now := f.now().UnixMilli()
 	var refused error
 	var until int64
-	for _, k := range keys {
-		s, err := f.standing(ctx, q, k)
-		if err != nil {
-			return err
+	err := f.standings(ctx, q, keys, func(k Kind, s standing) {
+		if s.lockedAt(f.rules.of(k), now) && s.locked > until {
+			until, refused = s.locked, locked(k, s)
 		}
-		if s.lockedAt(f.rules.of(k.kind), now) && s.locked > until {
-			until, refused = s.locked, locked(k.kind, s)
-		}
-	}
-	return refused
+	})
+	return cmp.Or(err, refused)
 }
 
 func locked(k Kind, s standing) error {
 	return refusal.Until(roundUp(s.locked*int64(time.Millisecond)), TooManyFailures, "too many failed attempts by this "+string(k))
 }
 
-func (f *Failures) standing(ctx context.Context, q database.Queries, k Key) (s standing, err error) {
-	err = q.QueryRowContext(ctx, `
-		SELECT count, window_ms, locks, locked_ms, forget_ms FROM failures WHERE kind = $1 AND key_hash = $2`, string(k.kind), k.hash[:]).
-		Scan(&s.count, &s.window, &s.locks, &s.locked, &s.forget)
-	if errors.Is(err, sql.ErrNoRows) {
-		return standing{}, nil
+// standings reads, in one question, how the keys stand that have a row.
+func (f *Failures) standings(ctx context.Context, q database.Queries, keys []Key, each func(Kind, standing)) error {
+	var where []string
+	var args []any
+	for _, k := range keys {
+		args = append(args, string(k.kind), k.hash[:])
+		where = append(where, fmt.Sprintf("kind = $%d AND key_hash = $%d", len(args)-1, len(args)))
 	}
-	return s, err
+	if len(keys) == 0 {
+		return nil
+	}
+	return database.Each(ctx, q, func(row *sql.Rows) error {
+		var kind Kind
+		var s standing
+		if err := row.Scan(&kind, &s.count, &s.window, &s.locks, &s.locked, &s.forget); err != nil {
+			return err
+		}
+		each(kind, s)
+		return nil
+	}, `SELECT kind, count, window_ms, locks, locked_ms, forget_ms FROM failures WHERE `+strings.Join(where, " OR "), args...)
 }
 
 // Add counts one failure for each key. If a key is locked already it refuses
@@ -173,12 +183,14 @@ type Held struct {
 
 // Held tells what is held about a key.
 func (f *Failures) Held(ctx context.Context, q database.Queries, k Key) (Held, error) {
-	s, err := f.standing(ctx, q, k)
 	now := f.now().UnixMilli()
-	h := Held{Failures: s.count, Locks: s.locks}
-	if s.lockedAt(f.rules.of(k.kind), now) {
-		h.LockedUntil = roundUp(s.locked * int64(time.Millisecond))
-	}
+	var h Held
+	err := f.standings(ctx, q, []Key{k}, func(_ Kind, s standing) {
+		h = Held{Failures: s.count, Locks: s.locks}
+		if s.lockedAt(f.rules.of(k.kind), now) {
+			h.LockedUntil = roundUp(s.locked * int64(time.Millisecond))
+		}
+	})
 	return h, err
 }
 
