@@ -57,6 +57,7 @@ func (b *book) hold(r *rows) {
 			b.faultf("session %s was acknowledged to be closed and is open", id)
 		}
 	}
+	b.holdLeft(r)
 	for serial, words := range b.words {
 		b.holdWords(serial, words, r)
 	}
@@ -87,6 +88,21 @@ func (b *book) holdAccess(id string, a *applied, row *applicationRow) {
 		b.faultf("application %s opens to an access token that its page was left with", id)
 	case !a.account && len(a.left) == 0 && b.maybe[accessOf(a.person)] == 0 && !a.opens(is):
 		b.faultf("application %s opens to none of the access tokens that were told", id)
+	}
+}
+
+// holdLeft looks for sessions that go on where nobody can be: an application that
+// opens to no access token that was ever told was left or entered again, and either
+// closes every session that was opened with one.
+func (b *book) holdLeft(r *rows) {
+	for id, s := range r.sessions {
+		a, row := b.applications[s.application], r.applications[s.application]
+		if a == nil || row == nil || a.account || s.login != "" || s.closed {
+			continue
+		}
+		if !a.opens(func(token string) bool { return hashOf(token) == row.access }) {
+			b.faultf("session %s of %s is open, and its page was left", id, s.application)
+		}
 	}
 }
 
