@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/railgate/railgate/internal/idnumber"
 	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/identity"
@@ -108,7 +109,7 @@ func TestA4_OnlyTheResidentIDCardQualifiesAndMinorsMayApply(t *testing.T) {
 	d := newDesk(t)
 	s := d.open()
 	f := issuance.Form{Name: "测试乙", DocumentType: "resident_id", City: "北京", Location: &issuance.Location{}}
-	f.DocumentNumber = completed("11010520200601001") // five years old
+	f.DocumentNumber = idnumber.Complete("11010520200601001") // five years old
 	if _, err := s.Apply(t.Context(), nil, f); err != nil {
 		t.Fatalf("a minor: %v", err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/railgate/railgate/internal/idnumber"
 	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/database/databasetest"
@@ -77,16 +78,7 @@ type pass struct{ application, token string }
 
 // number is the resident ID number of the n-th test person, whom nobody is.
 func number(n int) string {
-	return completed(fmt.Sprintf("11010519491231%03d", n+2))
-}
-
-// completed adds the check digit.
-func completed(head string) string {
-	sum := 0
-	for _, c := range head {
-		sum = (sum + int(c-'0')) * 2 % 11
-	}
-	return head + string("0123456789X"[(12-sum)%11])
+	return idnumber.Complete(fmt.Sprintf("11010519491231%03d", n+2))
 }
 
 // apply applies for the n-th test person.

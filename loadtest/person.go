@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"time"
+
+	"github.com/railgate/railgate/internal/idnumber"
 )
 
 // person is an applicant made up for the test. The number has a valid form, or
@@ -18,19 +20,9 @@ var testNames = [...]string{"测试甲", "测试乙", "测试丙", "测试丁", 
 
 func newPerson(random *rand.Rand) person {
 	born := time.Date(1900, time.January, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, random.IntN(3650))
-	number := fmt.Sprintf("%s%s%03d", testRegion, born.Format("20060102"), random.IntN(1000))
+	digits := fmt.Sprintf("%s%s%03d", testRegion, born.Format("20060102"), random.IntN(1000))
 	return person{
 		name:   testNames[random.IntN(len(testNames))],
-		number: number + string(checkCharacter(number)),
+		number: idnumber.Complete(digits),
 	}
-}
-
-// checkCharacter is the 18th character of a resident ID number whose first 17
-// digits are given: ISO 7064 MOD 11-2, as GB 11643 asks.
-func checkCharacter(digits string) byte {
-	sum := 0
-	for i := range digits {
-		sum = (sum + int(digits[i]-'0')) * 2 % 11
-	}
-	return "0123456789X"[(12-sum)%11]
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/railgate/railgate/bench/figure"
 	"github.com/railgate/railgate/revocation"
 )
 
@@ -24,7 +25,7 @@ const isolationNote = "\nnote: no-database: it is stopped, as by a crash, a quar
 
 // isolation is the table of one way.
 func (s *samples) isolation(b *strings.Builder, o *options, w way) (missed int) {
-	fmt.Fprintf(b, "\nThe gate at %s checks/s beside the issuance side: %s\n\n", significant(o.gateRate), w.title)
+	fmt.Fprintf(b, "\nThe gate at %s checks/s beside the issuance side: %s\n\n", figure.Text(o.gateRate), w.title)
 	b.WriteString("| issuance side | p50, ms | p99, ms | p99, lowest to highest | p99.9, ms | p99 against idle | floor | oldest data, ms | data at the end | revoked to refused, p50, ms | longest | answered/s | declined/s | |\n" +
 		"|---|--:|--:|--:|--:|--:|--:|--:|---|--:|--:|--:|--:|---|\n")
 	calm := s.of(isolationName(w, idle), "p99-ms")
@@ -53,10 +54,10 @@ func (s *samples) isolation(b *strings.Builder, o *options, w way) (missed int) 
 			missed++
 		}
 		fmt.Fprintf(b, "| %s | %s | %s | %s to %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", p,
-			significant(s.of(name, "p50-ms").median), significant(p99.median), significant(p99.lowest), significant(p99.highest),
-			significant(s.of(name, "p99.9-ms").median), ratio, bound, significant(s.of(name, "oldest-ms").highest), strings.Join(states, ", "),
-			significant(s.of(name, "revoke-p50-ms").median), significant(s.of(name, "revoke-max-ms").highest),
-			significant(s.of(name, "issuance/s").median), significant(s.of(name, "declined/s").median), strings.TrimPrefix(verdict+quiet(p99), "; "))
+			figure.Text(s.of(name, "p50-ms").median), figure.Text(p99.median), figure.Text(p99.lowest), figure.Text(p99.highest),
+			figure.Text(s.of(name, "p99.9-ms").median), ratio, bound, figure.Text(s.of(name, "oldest-ms").highest), strings.Join(states, ", "),
+			figure.Text(s.of(name, "revoke-p50-ms").median), figure.Text(s.of(name, "revoke-max-ms").highest),
+			figure.Text(s.of(name, "issuance/s").median), figure.Text(s.of(name, "declined/s").median), strings.TrimPrefix(verdict+quiet(p99), "; "))
 	}
 	return missed
 }

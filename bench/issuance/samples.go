@@ -4,7 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
-	"strconv"
+
+	"github.com/railgate/railgate/bench/figure"
 )
 
 // samples is what the rounds showed: by name and unit one value for each, in
@@ -55,20 +56,5 @@ func (s *samples) of(name, unit string) spread {
 	if len(values) == 0 {
 		return spread{}
 	}
-	return spread{median(values), slices.Min(values), slices.Max(values)}
-}
-
-// median of an even number of values is the mean of the middle two.
-func median(values []float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	n := len(sorted)
-	return (sorted[(n-1)/2] + sorted[n/2]) / 2
-}
-
-// significant keeps three figures of small values and whole large ones.
-func significant(v float64) string {
-	if v >= 100 {
-		return strconv.FormatFloat(v, 'f', 0, 64)
-	}
-	return strconv.FormatFloat(v, 'g', 3, 64)
+	return spread{figure.Median(values), slices.Min(values), slices.Max(values)}
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"strings"
+
+	"github.com/railgate/railgate/bench/figure"
 )
 
 // unquiet is how many times the lowest of its rounds the highest may be before a
@@ -48,16 +50,16 @@ func (s *samples) capacities(b *strings.Builder, o *options, wanted []*line) (mi
 		rate := s.of(name, "op/s")
 		bound, verdict := "none", "no floor"
 		if l.floor > 0 {
-			bound, verdict = ">= "+significant(l.floor), "held"
+			bound, verdict = ">= "+figure.Text(l.floor), "held"
 			if rate.median < l.floor {
 				verdict = floorMissed
 				missed++
 			}
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s to %s | %s | %s | %s | %s | %s %% | %s |\n", l.name, l.what, significant(rate.median),
-			significant(rate.lowest), significant(rate.highest), bound, significant(s.of(name, "issuer-us/op").median),
-			significant(s.of(name, "database-us/op").median), significant(s.of(name, "client-us/op").median),
-			significant(s.of(name, "client-%").median), verdict+quiet(rate))
+		fmt.Fprintf(b, "| %s | %s | %s | %s to %s | %s | %s | %s | %s | %s %% | %s |\n", l.name, l.what, figure.Text(rate.median),
+			figure.Text(rate.lowest), figure.Text(rate.highest), bound, figure.Text(s.of(name, "issuer-us/op").median),
+			figure.Text(s.of(name, "database-us/op").median), figure.Text(s.of(name, "client-us/op").median),
+			figure.Text(s.of(name, "client-%").median), verdict+quiet(rate))
 	}
 	return missed
 }
@@ -94,10 +96,10 @@ func (s *samples) latencies(b *strings.Builder, o *options, wanted []*line) (mis
 			verdict = floorMissed
 			missed++
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s to %s | %s | %s | %.0f | < %g | %s | %s | %s | %s |\n", l.name, significant(s.of(name, "due/s").median),
-			significant(s.of(name, "p50-ms").median), significant(p99.median), significant(p99.lowest), significant(p99.highest),
-			significant(s.of(name, "p99.9-ms").median), significant(s.of(name, "late-p99-ms").median), unmet, latencyFloor.Seconds()*1e3,
-			significant(s.of(name, "issuer-us/op").median), significant(s.of(name, "database-us/op").median), significant(s.of(name, "client-us/op").median), verdict)
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s to %s | %s | %s | %.0f | < %g | %s | %s | %s | %s |\n", l.name, figure.Text(s.of(name, "due/s").median),
+			figure.Text(s.of(name, "p50-ms").median), figure.Text(p99.median), figure.Text(p99.lowest), figure.Text(p99.highest),
+			figure.Text(s.of(name, "p99.9-ms").median), figure.Text(s.of(name, "late-p99-ms").median), unmet, latencyFloor.Seconds()*1e3,
+			figure.Text(s.of(name, "issuer-us/op").median), figure.Text(s.of(name, "database-us/op").median), figure.Text(s.of(name, "client-us/op").median), verdict)
 	}
 	return missed
 }

@@ -162,11 +162,3 @@ func TestRawRoundsHaveTheFormOfGosBenchmarks(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
-
-func TestTheMedian(t *testing.T) {
-	for want, values := range map[float64][]float64{5: {9, 5, 1}, 4: {9, 5, 3, 1}, 7: {7}} {
-		if got := median(values); got != want {
-			t.Errorf("of %v: %v, want %v", values, got, want)
-		}
-	}
-}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/railgate/railgate/bench/figure"
 )
 
 // timeUnit is what ratios are made of.
@@ -38,11 +40,12 @@ func (o *output) table() string {
 
 func (g *group) row(b *strings.Builder, m, mine *member, units []string) {
 	times := m.samples[timeUnit]
+	middle := figure.Median(times)
 	fmt.Fprintf(b, "| %s | %s | %d | %s | %s | %s | %s |", g.what, m.name, m.rounds,
-		number(median(times)), number(slices.Min(times)), number(slices.Max(times)), ratio(median(times), median(mine.samples[timeUnit])))
+		figure.Text(middle), figure.Text(slices.Min(times)), figure.Text(slices.Max(times)), ratio(middle, figure.Median(mine.samples[timeUnit])))
 	for _, unit := range units {
 		if values := m.samples[unit]; len(values) > 0 {
-			b.WriteString(" " + number(median(values)) + " |")
+			b.WriteString(" " + figure.Text(figure.Median(values)) + " |")
 		} else {
 			b.WriteString(" |")
 		}
@@ -66,21 +69,6 @@ func (o *output) units() []string {
 		}
 	}
 	return all
-}
-
-// median of an even number of values is the mean of the middle two.
-func median(values []float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	n := len(sorted)
-	return (sorted[(n-1)/2] + sorted[n/2]) / 2
-}
-
-// number keeps three significant figures of small values and whole large ones.
-func number(v float64) string {
-	if v >= 100 {
-		return strconv.FormatFloat(v, 'f', 0, 64)
-	}
-	return strconv.FormatFloat(v, 'g', 3, 64)
 }
 
 func ratio(rival, mine float64) string {

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"strings"
+
+	"github.com/railgate/railgate/bench/figure"
 )
 
 // flood renders the one round of the flood.
@@ -26,7 +28,7 @@ func (s *samples) flood(b *strings.Builder) {
 					b.WriteString(" |")
 					continue
 				}
-				fmt.Fprintf(b, " %s |", significant(median(units[unit])))
+				fmt.Fprintf(b, " %s |", figure.Text(figure.Median(units[unit])))
 			}
 			b.WriteByte('\n')
 		}

@@ -1,5 +1,7 @@
 package main
 
+import "github.com/railgate/railgate/bench/figure"
+
 // row is one line of the table.
 type row struct {
 	name, what  string
@@ -74,7 +76,7 @@ func (r *row) result(s *samples, want int) (t result, err error) {
 			t.allocs = max(t.allocs, n)
 		}
 	}
-	t.ours, t.rival = median(ours), median(rival)
+	t.ours, t.rival = figure.Median(ours), figure.Median(rival)
 	t.figure = r.of(t.ours, t.rival)
 	for i := range ours {
 		f := r.of(ours[i], rival[i])

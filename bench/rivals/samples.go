@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -85,11 +84,4 @@ func (s *samples) rounds(name, unit string, want int) ([]float64, error) {
 		return nil, fmt.Errorf("%d values of %s in %s, want %d", len(values), unit, name, want)
 	}
 	return values, nil
-}
-
-// median of an even number of values is the mean of the middle two.
-func median(values []float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	n := len(sorted)
-	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/railgate/railgate/internal/idnumber"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/tokens"
 )
@@ -103,12 +104,7 @@ func (d *desk) signs() tokens.KeyID {
 // personNumber is the resident ID number of the n-th test person, born too long ago
 // to be anybody.
 func personNumber(n int) string {
-	head := fmt.Sprintf("11010519000101%03d", n)
-	sum := 0
-	for _, c := range head {
-		sum = (sum + int(c-'0')) * 2 % 11
-	}
-	return head + string("0123456789X"[(12-sum)%11])
+	return idnumber.Complete(fmt.Sprintf("11010519000101%03d", n))
 }
 
 // sql looks into the database, or does there what only time or somebody else could.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/railgate/railgate/internal/idnumber"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -60,12 +61,7 @@ func (s *station) holder() *holder {
 // personNumber is the resident ID number of the n-th test person, born too long
 // ago to be anybody.
 func personNumber(n int) string {
-	head := fmt.Sprintf("11010519000101%03d", n)
-	sum := 0
-	for _, c := range head {
-		sum = (sum + int(c-'0')) * 2 % 11
-	}
-	return head + string("0123456789X"[(12-sum)%11])
+	return idnumber.Complete(fmt.Sprintf("11010519000101%03d", n))
 }
 
 func (s *station) must(want int, path, bearer, body string, out any) {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/internal/devbroker"
+	"github.com/railgate/railgate/internal/furnish"
 	"github.com/railgate/railgate/internal/runtest"
 	"github.com/railgate/railgate/tokens/signing"
 )
@@ -86,7 +87,7 @@ func (s *station) output(pattern, name string, args ...string) string {
 }
 
 // newStation sets everything up the way an operator does: with the commands'
-// own -init, -new-staff and -new-device, and two files.
+// own keys and credentials, and two files.
 func newStation(t *testing.T) *station {
 	runtest.DependsOnSources(t, "../..")
 	s := &station{t: t, dir: t.TempDir(), loadSeed: signing.GenerateSeed()}
@@ -94,39 +95,21 @@ func newStation(t *testing.T) *station {
 	s.gatewayURL, s.issuerURL = "http://"+ports[0], "http://"+ports[1]
 	topic := fmt.Sprintf("railgate.control.%d", time.Now().UnixNano()) // a real broker keeps topics
 	keys := filepath.Join(s.dir, "keys")
-	authority := s.output(`authority = "([0-9a-f]{64})"`, "issuer", "-init", keys)
-	// The commands print the credential once and only the entry is configured;
-	// here both come from one run, so each is asked for what the other hides.
-	staffEntry := s.entry("staff", "rgs_", "issuer", "-new-staff", "desk", "-roles", "window,police")
-	deviceEntry := s.entry("device", "rgd_", "gateway", "-new-device", "entry-gate")
+	secrets, err := furnish.Make(t.Context(), s.binary, keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.staff, s.device = secrets.Staff, secrets.Device
 	public := signing.NewKey(s.loadSeed).Public()
 	brokers, database := s.brokers(), s.database()
 
 	s.write("issuer.toml", fmt.Sprintf("listen = %q\nadmin = %q\ndatabase = %q\nkeys = %q\n\n[real_person]\nprovider = \"sandbox\"\n\n[residents]\nprovider = \"sandbox\"\n\n"+
 		"[kafka]\nbrokers = %s\ntopic = %q\nreplication = 1\nheartbeat = \"200ms\"\n\n%s\n[[announce]]\nid = %d\npublic = %q\n",
-		ports[1], ports[3], database, keys, brokers, topic, staffEntry, loadKeyID, hex.EncodeToString(public[:])))
+		ports[1], ports[3], database, keys, brokers, topic, secrets.StaffEntry, loadKeyID, hex.EncodeToString(public[:])))
 	s.write("gateway.toml", fmt.Sprintf("listen = %q\nadmin = %q\ndrain_delay = \"100ms\"\n\n"+
 		"[snapshots]\ndir = %q\nevery = \"1s\"\n\n"+
-		"[kafka]\nbrokers = %s\ntopic = %q\nauthority = %q\n\n%s", ports[0], ports[2], s.dir, brokers, topic, authority, deviceEntry))
+		"[kafka]\nbrokers = %s\ntopic = %q\n%s\n\n%s", ports[0], ports[2], s.dir, brokers, topic, secrets.Authority, secrets.DeviceEntry))
 	return s
-}
-
-// entry runs a command that makes a credential, keeps the secret and returns
-// the entry for the settings file.
-func (s *station) entry(table, prefix, name string, args ...string) string {
-	s.t.Helper()
-	out := s.output(`(?s)(.*)`, name, args...)
-	secret := regexp.MustCompile(prefix + `[0-9a-f]{64}`).FindString(out)
-	at := strings.Index(out, "[["+table+"]]")
-	if secret == "" || at < 0 {
-		s.t.Fatalf("%s %v printed neither credential nor entry", name, args)
-	}
-	if table == "staff" {
-		s.staff = secret
-	} else {
-		s.device = secret
-	}
-	return out[at:]
 }
 
 func (s *station) brokers() string {

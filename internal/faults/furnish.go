@@ -11,17 +11,17 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
-	"strings"
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/railgate/railgate/internal/furnish"
 )
 
 const (
 	module        = "github.com/railgate/railgate"
-	buildPatience = 5 * time.Minute // a cold build cache on two cores
-	toolPatience  = 30 * time.Second
+	buildPatience = 5 * time.Minute  // a cold build cache on two cores
+	dropPatience  = 30 * time.Second // of the database at the end
 )
 
 func (w *world) build(ctx context.Context) error {
@@ -34,22 +34,14 @@ func (w *world) build(ctx context.Context) error {
 	return nil
 }
 
-// furnish writes the settings the way an operator does: with the commands' own
-// -init, -new-staff and -new-device.
+// furnish writes the settings the way an operator does.
 func (w *world) furnish(ctx context.Context, postgres string) error {
 	keys := filepath.Join(w.dir, "keys")
-	out, err := w.tool(ctx, "issuer", "-init", keys)
+	secrets, err := furnish.Make(ctx, func(binary string) string { return filepath.Join(w.dir, binary) }, keys)
 	if err != nil {
 		return err
 	}
-	authority := regexp.MustCompile(`authority = "[0-9a-f]{64}"`).FindString(out)
-	staffEntry, deviceEntry := "", ""
-	if w.staff, staffEntry, err = w.credential(ctx, "rgs_", "[[staff]]", "issuer", "-new-staff", "desk", "-roles", "window,police"); err != nil {
-		return err
-	}
-	if w.device, deviceEntry, err = w.credential(ctx, "rgd_", "[[device]]", "gateway", "-new-device", "entry-gate"); err != nil {
-		return err
-	}
+	w.staff, w.device = secrets.Staff, secrets.Device
 	database, err := w.database(ctx, postgres)
 	if err != nil {
 		return err
@@ -71,7 +63,7 @@ func (w *world) furnish(ctx context.Context, postgres string) error {
 		err = errors.Join(err, w.write(name+".toml", fmt.Sprintf(
 			"listen = %q\nadmin = %q\ndatabase = %q\nkeys = %q\n\n[real_person]\nprovider = \"sandbox\"\n\n[residents]\nprovider = \"sandbox\"\n\n"+
 				"[kafka]\nbrokers = %s\ntopic = %q\nreplication = %d\nheartbeat = \"200ms\"\n\n%s",
-			listen, admin, database, keys, brokers, w.topic, w.broker.Replication(), staffEntry)))
+			listen, admin, database, keys, brokers, w.topic, w.broker.Replication(), secrets.StaffEntry)))
 		return w.newChild(name, "issuer"), "http://" + listen, "http://" + admin
 	}
 	w.issuer, w.issuerURL, w.issuerAdmin = issuer("issuer")
@@ -84,34 +76,10 @@ func (w *world) furnish(ctx context.Context, postgres string) error {
 		w.gateways = append(w.gateways, g)
 		err = errors.Join(err, os.Mkdir(g.snapshots, 0o700), w.write(name+".toml", fmt.Sprintf(
 			"listen = %q\nadmin = %q\ndrain_delay = \"100ms\"\n\n[snapshots]\ndir = %q\nevery = \"1s\"\n\n"+
-				"[kafka]\nbrokers = %s\ntopic = %q\n%s\n\n%s", listen, admin, g.snapshots, brokers, w.topic, authority, deviceEntry)))
+				"[kafka]\nbrokers = %s\ntopic = %q\n%s\n\n%s", listen, admin, g.snapshots, brokers, w.topic, secrets.Authority, secrets.DeviceEntry)))
 	}
 	w.spare, w.gateways = w.gateways[gatewayCount], w.gateways[:gatewayCount:gatewayCount]
 	return err
-}
-
-func (w *world) tool(ctx context.Context, binary string, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, toolPatience)
-	defer cancel()
-	out, err := exec.CommandContext(ctx, filepath.Join(w.dir, binary), args...).CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("%s %s: %w", binary, args[0], err)
-	}
-	return string(out), nil
-}
-
-// credential has a command make one, and returns it with the entry for the settings.
-func (w *world) credential(ctx context.Context, prefix, table, binary string, args ...string) (secret, entry string, err error) {
-	out, err := w.tool(ctx, binary, args...)
-	if err != nil {
-		return "", "", err
-	}
-	secret = regexp.MustCompile(prefix + `[0-9a-f]{64}`).FindString(out)
-	at := strings.Index(out, table)
-	if secret == "" || at < 0 {
-		return "", "", fmt.Errorf("%s %s printed neither credential nor entry", binary, args[0])
-	}
-	return secret, out[at:], nil
 }
 
 func (w *world) write(name, text string) error {
@@ -136,7 +104,7 @@ func (w *world) database(ctx context.Context, server string) (string, error) {
 		return "", errors.Join(err, db.Close())
 	}
 	w.cleanup = append(w.cleanup, func() {
-		ctx, cancel := context.WithTimeout(context.Background(), toolPatience)
+		ctx, cancel := context.WithTimeout(context.Background(), dropPatience)
 		defer cancel()
 		db.ExecContext(ctx, "DROP DATABASE "+name+" WITH (FORCE)")
 		db.Close()

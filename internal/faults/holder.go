@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/railgate/railgate/internal/idnumber"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -88,14 +89,9 @@ func (w *world) ask(ctx context.Context, path, bearer, body string, out any) err
 	return json.Unmarshal(answer, out)
 }
 
-// personNumber makes the resident ID number of an invented person: a region, a
-// day of birth and an order number, closed by ISO 7064 MOD 11-2.
+// personNumber makes the resident ID number of an invented person of a region, a
+// day of birth and an order number.
 func personNumber(n int) string {
 	born := time.Date(1950, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, n/1000)
-	digits := fmt.Sprintf("110105%s%03d", born.Format("20060102"), n%1000)
-	sum := 0
-	for _, d := range digits {
-		sum = (sum + int(d-'0')) * 2 % 11
-	}
-	return digits + string("0123456789X"[(12-sum)%11])
+	return idnumber.Complete(fmt.Sprintf("110105%s%03d", born.Format("20060102"), n%1000))
 }

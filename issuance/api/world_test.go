@@ -20,6 +20,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/railgate/railgate/internal/idnumber"
 	"github.com/railgate/railgate/internal/runtest"
 	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/account"
@@ -357,12 +358,7 @@ func (w *world) apply() *holder {
 
 // number is that of the n-th test person; the first is testNumber.
 func number(n int) string {
-	head := fmt.Sprintf("110105%d%02d07%03d", 1990-n/9000%60, 3+n/1000%9, (461+n)%1000)
-	sum := 0
-	for _, c := range head {
-		sum = (sum + int(c-'0')) * 2 % 11
-	}
-	return head + string("0123456789X"[(12-sum)%11])
+	return idnumber.Complete(fmt.Sprintf("110105%d%02d07%03d", 1990-n/9000%60, 3+n/1000%9, (461+n)%1000))
 }
 
 func (w *world) applyAs(f object) *holder {

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+
+	"github.com/railgate/railgate/internal/idnumber"
 )
 
 // crowd is the people who ask now. Whoever has used up a quota makes room.
@@ -56,12 +58,7 @@ func (c *crowd) someone() *person {
 
 // numberOf is a valid number of nobody: region, birth date, a count, check digit.
 func numberOf(n int) string {
-	head := fmt.Sprintf("110105%04d01%02d%03d", 1950+n/1000/28%50, 1+n/1000%28, n%1000)
-	sum := 0
-	for _, digit := range head {
-		sum = (sum + int(digit-'0')) * 2 % 11
-	}
-	return head + string("0123456789X"[(12-sum)%11])
+	return idnumber.Complete(fmt.Sprintf("110105%04d01%02d%03d", 1950+n/1000/28%50, 1+n/1000%28, n%1000))
 }
 
 func (c *crowd) draw(r *rand.Rand) *person {

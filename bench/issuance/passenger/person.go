@@ -3,6 +3,8 @@ package passenger
 import (
 	"fmt"
 	"time"
+
+	"github.com/railgate/railgate/internal/idnumber"
 )
 
 // Person is an applicant made up for the benchmark. The number has a valid form,
@@ -32,15 +34,5 @@ func NewPerson(n int) Person {
 	which := n * stride % People
 	born := time.Date(1900, time.January, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, which/orders)
 	digits := fmt.Sprintf("%s%s%03d", region, born.Format("20060102"), which%orders)
-	return Person{names[n%len(names)], digits + string(checkCharacter(digits))}
-}
-
-// checkCharacter is the 18th character of a resident ID number whose first 17
-// digits are given: ISO 7064 MOD 11-2, as GB 11643 asks.
-func checkCharacter(digits string) byte {
-	sum := 0
-	for i := range digits {
-		sum = (sum + int(digits[i]-'0')) * 2 % 11
-	}
-	return "0123456789X"[(12-sum)%11]
+	return Person{names[n%len(names)], idnumber.Complete(digits)}
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/railgate/railgate/internal/idnumber"
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/database"
@@ -113,12 +114,8 @@ func (w *world) issuer() (*Book, *account.Service) {
 // resident and visitor are made-up people, another one for each n. The numbers fit
 // their check digits.
 func resident(n int) registry.Entry {
-	number := fmt.Sprintf("11010519900307%03d", n)
-	sum := 0
-	for _, c := range number {
-		sum = (sum + int(c-'0')) * 2 % 11
-	}
-	return registry.Entry{Name: "测试甲", DocumentType: "resident_id", DocumentNumber: number + "0123456789X"[(12-sum)%11:][:1]}
+	number := idnumber.Complete(fmt.Sprintf("11010519900307%03d", n))
+	return registry.Entry{Name: "测试甲", DocumentType: "resident_id", DocumentNumber: number}
 }
 
 func visitor(n int) registry.Entry {
