@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/opaque"
 	"github.com/railgate/railgate/issuance/refusal"
 )
 
@@ -25,6 +26,22 @@ func (s *Service) Profile(ctx context.Context, h Holder) (p Profile, err error) 
 		p, err = s.profile(ctx, q, h.account)
 		return err
 	})
+	return p, err
+}
+
+var errNotFound = refusal.New(AccountNotFound, "no account is found by this")
+
+// ProfileForStaff opens an account's profile in somebody's transaction or view:
+// at a window the document is compared with it (rule B1). Whoever asks must have
+// shown that they may.
+func (s *Service) ProfileForStaff(ctx context.Context, q database.Queries, account string) (Profile, error) {
+	if !opaque.WellFormed(account, accountPrefix, opaque.IDSize) {
+		return Profile{}, errNotFound
+	}
+	p, err := s.profile(ctx, q, account)
+	if errors.Is(err, database.ErrNotFound) {
+		err = errNotFound
+	}
 	return p, err
 }
 
@@ -86,11 +103,11 @@ func (s *Service) Edit(ctx context.Context, h Holder, e Edit) (p Profile, err er
 func (s *Service) update(ctx context.Context, tx *sql.Tx, p Profile) error {
 	_, err := tx.ExecContext(ctx, `
 		UPDATE accounts SET document_type = $2, name = $3, name_marks = $4, number = $5, nationality = $6,
-			phone_index = $7, phone = $8, email_index = $9, email = $10, version = $11
+			phone = $7, email = $8, version = $9
 		WHERE id = $1`,
 		p.Account, p.Identity.Document, s.seal(columnName, p.Account, p.Identity.Name.Text), marks(p.Identity.Name),
 		s.seal(columnNumber, p.Account, p.Identity.Number), s.seal(columnNationality, p.Account, string(p.Identity.Nationality)),
-		s.index(indexPhone, p.Contact.Phone), s.seal(columnPhone, p.Account, p.Contact.Phone),
-		s.index(indexEmail, p.Contact.Email), s.seal(columnEmail, p.Account, p.Contact.Email), p.Version)
+		s.seal(columnPhone, p.Account, p.Contact.Phone),
+		s.seal(columnEmail, p.Account, p.Contact.Email), p.Version)
 	return err
 }

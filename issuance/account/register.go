@@ -74,14 +74,14 @@ func (s *Service) Register(ctx context.Context, r Registration, from attempts.Ca
 		}
 		n, err := database.Changed(ctx, tx, `
 			INSERT INTO accounts (id, login_index, login, password, password_no, password_ms,
-				document_type, name, name_marks, number, nationality, phone_index, phone, email_index, email, version, created_ms)
-			VALUES ($1, $2, $3, $4, 1, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1, $5)
+				document_type, name, name_marks, number, nationality, phone, email, version, created_ms)
+			VALUES ($1, $2, $3, $4, 1, $5, $6, $7, $8, $9, $10, $11, $12, 1, $5)
 			ON CONFLICT (login_index) DO NOTHING`,
 			account, loginIndex, s.seal(columnLogin, account, login), s.seal(columnPassword, account, hashed), now,
 			who.Document, s.seal(columnName, account, who.Name.Text), marks(who.Name), s.seal(columnNumber, account, who.Number),
 			s.seal(columnNationality, account, string(who.Nationality)),
-			s.index(indexPhone, contact.Phone), s.seal(columnPhone, account, contact.Phone),
-			s.index(indexEmail, contact.Email), s.seal(columnEmail, account, contact.Email))
+			s.seal(columnPhone, account, contact.Phone),
+			s.seal(columnEmail, account, contact.Email))
 		if err != nil {
 			return err
 		}

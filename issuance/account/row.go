@@ -30,12 +30,8 @@ const (
 	columnEmail       = "email"
 )
 
-// Purposes of blind indexes. A changed one finds nobody any more.
-const (
-	indexLogin = "accounts.login"
-	indexPhone = "accounts.phone"
-	indexEmail = "accounts.email"
-)
+// indexLogin is the purpose of the blind index. A changed one finds nobody any more.
+const indexLogin = "accounts.login"
 
 // seal closes a field for its place; nothing stays nothing.
 func (s *Service) seal(column, account, plain string) []byte {
@@ -56,11 +52,8 @@ func (s *Service) open(column, account string, sealed []byte) (string, error) {
 	return string(plain), nil
 }
 
-// index is the blind index of a value; nothing has none.
+// index is the blind index of a value.
 func (s *Service) index(purpose, value string) []byte {
-	if value == "" {
-		return nil
-	}
 	i := s.Vault.Index(purpose, value)
 	return i[:]
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/railgate/railgate/internal/idnumber"
 	"github.com/railgate/railgate/issuance/api"
 )
 
@@ -28,18 +29,9 @@ var rare = []string{
 	"", " ", "阿卜杜拉·买买提", "阿卜杜拉.买买提", "Jean-Luc O'Neil", "𠮷野家", "㐀䶵", "龍門飛甲", "e\u0301", "İı", "测\u200b试", "\u202eabc",
 	"a\u0000b", "a\nb", "\ufffd", "🚄", strings.Repeat("测", 61), strings.Repeat("·", 30), "'; DROP TABLE accounts; --", "../../etc", "%00", "Ａ１",
 	// Birth dates: a leap day that was, two that were not, 2100, the first year that is taken and the year before.
-	withCheckDigit("11010520000229001"), withCheckDigit("11010519000229001"), withCheckDigit("11010519990229001"),
-	withCheckDigit("11010521000101001"), withCheckDigit("11010519000101001"), withCheckDigit("11010518991231001"),
+	idnumber.Complete("11010520000229001"), idnumber.Complete("11010519000229001"), idnumber.Complete("11010519990229001"),
+	idnumber.Complete("11010521000101001"), idnumber.Complete("11010519000101001"), idnumber.Complete("11010518991231001"),
 	"11010519491231002x", "110105491231002", "１１０１０５１９９００３０７４６１６", testNumber + " ",
-}
-
-// withCheckDigit completes a resident ID number.
-func withCheckDigit(head string) string {
-	sum := 0
-	for _, c := range head {
-		sum = (sum + int(c-'0')) * 2 % 11
-	}
-	return head + string("0123456789X"[(12-sum)%11])
 }
 
 // others are values of every kind of JSON, as they would be sent.

@@ -7,35 +7,21 @@ import (
 	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/opaque"
 	"github.com/railgate/railgate/issuance/refusal"
 )
-
-const bearer = "Bearer "
-
-// bearerToken is the request's one bearer token, or empty.
-func bearerToken(r *http.Request) string {
-	values := r.Header.Values("Authorization")
-	if len(values) != 1 {
-		return ""
-	}
-	token, _ := strings.CutPrefix(values[0], bearer)
-	if token == values[0] {
-		return ""
-	}
-	return token
-}
 
 // login is the account whose login token the request carries.
 func (a *API) login(r *http.Request) (account.Holder, error) {
 	if a.accounts == nil {
 		return account.Holder{}, refusal.New(account.LoginRequired, "")
 	}
-	return a.accounts.Authorize(r.Context(), bearerToken(r))
+	return a.accounts.Authorize(r.Context(), opaque.Bearer(r.Header.Values("Authorization")))
 }
 
 // visitor is who asks for an application: by its access token, or by a login.
 func (a *API) visitor(r *http.Request) (issuance.Visitor, error) {
-	token := bearerToken(r)
+	token := opaque.Bearer(r.Header.Values("Authorization"))
 	if a.accounts != nil && strings.HasPrefix(token, account.TokenPrefix) {
 		h, err := a.accounts.Authorize(r.Context(), token)
 		return issuance.ByLogin(h), err

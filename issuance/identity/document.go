@@ -64,9 +64,6 @@ func ParseQualifying(name string) (DocumentType, error) {
 	return ResidentID, nil
 }
 
-// ParseDocumentType is ParseQualifying under its first name.
-func ParseDocumentType(name string) (DocumentType, error) { return ParseQualifying(name) }
-
 // Known reports whether the type is one of DocumentTypes.
 func (t DocumentType) Known() bool { return t >= ResidentID && t <= TaiwanPermit }
 

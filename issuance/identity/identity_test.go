@@ -90,12 +90,12 @@ func FuzzCheckNumber(f *testing.F) {
 	})
 }
 
-func TestParseDocumentType(t *testing.T) {
-	if d, err := ParseDocumentType("resident_id"); err != nil || d != ResidentID || d.String() != "resident_id" {
+func TestParseQualifying(t *testing.T) {
+	if d, err := ParseQualifying("resident_id"); err != nil || d != ResidentID || d.String() != "resident_id" {
 		t.Fatalf("%v, %v", d, err)
 	}
 	for _, other := range []string{"", "passport", "Resident_ID", "resident_id ", "hk_macau_permit", "taiwan_permit", "residence_permit"} {
-		if _, err := ParseDocumentType(other); !errors.Is(err, ErrDocumentType) {
+		if _, err := ParseQualifying(other); !errors.Is(err, ErrDocumentType) {
 			t.Errorf("%q qualifies: %v", other, err)
 		}
 	}

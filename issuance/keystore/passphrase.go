@@ -3,10 +3,10 @@ package keystore
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"strings"
+
+	"github.com/railgate/railgate/issuance/secretfile"
 )
 
 // Passphrase opens a sealed directory. It never prints itself. Take it from a file
@@ -37,22 +37,7 @@ func (p Passphrase) MarshalText() ([]byte, error) { return []byte(p.String()), n
 // ReadPassphrase reads a file of one line, such as a systemd credential or a
 // mounted secret. The end of the line is not part of the passphrase.
 func ReadPassphrase(path string) (Passphrase, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", fmt.Errorf("keystore: passphrase: %w", err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return "", fmt.Errorf("keystore: passphrase: %w", err)
-	}
-	if !info.Mode().IsRegular() {
-		return "", fmt.Errorf("keystore: passphrase: %s is not a regular file", path)
-	}
-	if info.Mode()&othersPassphrase != 0 {
-		return "", fmt.Errorf("keystore: passphrase: %s has mode %04o: others may read or change it; make it 0400 or 0440", path, info.Mode().Perm())
-	}
-	text, err := io.ReadAll(io.LimitReader(f, maxPassphrase+1))
+	text, err := secretfile.Read(path, maxPassphrase, othersPassphrase, "make it 0400 or 0440")
 	if err != nil {
 		return "", fmt.Errorf("keystore: passphrase: %w", err)
 	}

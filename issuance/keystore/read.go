@@ -2,20 +2,17 @@ package keystore
 
 import (
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
+
+	"github.com/railgate/railgate/issuance/secretfile"
 )
 
 // maxFile bounds what is read of a file, bytes.
 const maxFile = 1024
 
-// othersRead and othersWrite are the permissions that a key file and its
-// directory must not give.
-const (
-	othersRead  fs.FileMode = 0o077
-	othersWrite fs.FileMode = 0o022
-)
+// othersWrite are the permissions that a key directory must not give.
+const othersWrite fs.FileMode = 0o022
 
 // regular refuses links: the secret would stay where they point.
 func regular(path string) error {
@@ -29,26 +26,11 @@ func regular(path string) error {
 	return nil
 }
 
-// readFile looks at the permissions of the very file that it reads.
+// readFile reads a key file or the seal.
 func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	text, err := secretfile.Read(path, maxFile, secretfile.Owner, "make it 0600, and make new keys if they could")
 	if err != nil {
 		return nil, fmt.Errorf("keystore: %w", err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("keystore: %w", err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("keystore: %s is not a regular file", path)
-	}
-	if info.Mode()&othersRead != 0 {
-		return nil, fmt.Errorf("keystore: %s has mode %04o: others may read or change it; make it 0600, and make new keys if they could", path, info.Mode().Perm())
-	}
-	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return nil, fmt.Errorf("keystore: reading %s: %w", path, err)
 	}
 	if len(text) > maxFile {
 		return nil, fmt.Errorf("keystore: %s is longer than %d bytes: not a key file", path, maxFile)

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/railgate/railgate/issuance/strictjson"
 )
 
 // Client calls one service. It is safe for many goroutines at once and runs
@@ -161,7 +163,7 @@ func (c *Client) try(ctx context.Context, path string, id ID, body []byte, read 
 		return false, c.fault(ErrAnswer, "not signed")
 	case !c.keys.VerifyAnswer(theirs, signature, response.StatusCode, text, c.config.Now(), c.config.Skew):
 		return false, c.fault(ErrAnswer, "signed wrongly, to another request, or by a clock too far from ours")
-	case !isJSON(response.Header):
+	case !strictjson.Declared(response.Header):
 		return false, c.fault(ErrAnswer, "not JSON")
 	}
 	if read(response.StatusCode, text) != nil {

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"github.com/railgate/railgate/issuance/strictjson"
 )
 
 // Why a request is not taken.
@@ -51,7 +53,7 @@ func (v Receiver) Read(w http.ResponseWriter, r *http.Request, dst any) (Signatu
 	if !v.Keys.VerifyRequest(s, v.Path, body, v.Now(), v.Skew) {
 		return Signature{}, ErrSignature
 	}
-	if !isJSON(r.Header) || ReadJSON(body, dst) != nil {
+	if !strictjson.Declared(r.Header) || ReadJSON(body, dst) != nil {
 		return s, ErrForm
 	}
 	return s, nil

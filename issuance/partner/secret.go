@@ -6,9 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"strings"
+
+	"github.com/railgate/railgate/issuance/secretfile"
 )
 
 // SecretSize is the size of a shared secret, bytes.
@@ -55,7 +56,6 @@ func isKey(text string) bool {
 const (
 	secretHead    = "railgate partner secret v1 (secret: signs for both sides)"
 	maxSecretFile = 512
-	othersRead    = fs.FileMode(0o077) // permissions that the file must not give
 )
 
 // WriteSecret makes a new file that ReadSecret reads.
@@ -74,27 +74,12 @@ func WriteSecret(path string, s Secret) error {
 	return errors.Join(err, f.Close())
 }
 
-// ReadSecret reads a secret file that nobody else may read. It looks at the
-// permissions of the very file that it reads; an error never shows its content.
+// ReadSecret reads a secret file that nobody else may read. An error never shows
+// its content.
 func ReadSecret(path string) (Secret, error) {
-	f, err := os.Open(path)
+	text, err := secretfile.Read(path, maxSecretFile, secretfile.Owner, "make it 0600, and agree on a new secret if they could")
 	if err != nil {
 		return Secret{}, fmt.Errorf("partner: %w", err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return Secret{}, fmt.Errorf("partner: %w", err)
-	}
-	if !info.Mode().IsRegular() {
-		return Secret{}, fmt.Errorf("partner: %s is not a regular file", path)
-	}
-	if info.Mode()&othersRead != 0 {
-		return Secret{}, fmt.Errorf("partner: %s has mode %04o: others may read or change it; make it 0600, and agree on a new secret if they could", path, info.Mode().Perm())
-	}
-	text, err := io.ReadAll(io.LimitReader(f, maxSecretFile+1))
-	if err != nil {
-		return Secret{}, fmt.Errorf("partner: reading %s: %w", path, err)
 	}
 	var s Secret
 	lines := strings.Split(string(text), "\n")

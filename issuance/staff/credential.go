@@ -1,7 +1,6 @@
 package staff
 
 import (
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -11,11 +10,12 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/railgate/railgate/issuance/opaque"
 )
 
 const (
-	prefix     = "rgs_"
-	secretSize = 32 // random bytes of a secret
+	prefix = "rgs_" // of a secret
 	// MaxName bounds a credential's name, bytes.
 	MaxName = 64
 )
@@ -36,11 +36,9 @@ type Credential struct {
 // New makes a secret, which is shown once and stored nowhere, and the credential
 // to configure for it. It refuses what NewList would refuse.
 func New(name string, roles ...Role) (secret string, c Credential, err error) {
-	b := make([]byte, secretSize)
-	rand.Read(b)
-	secret = prefix + hex.EncodeToString(b)
-	sum := sha256.Sum256([]byte(secret))
-	c = Credential{Name: name, SHA256: hex.EncodeToString(sum[:]), Roles: slices.Clone(roles)}
+	secret = opaque.New(prefix, opaque.SecretSize)
+	hash := opaque.Hash(secret)
+	c = Credential{Name: name, SHA256: hex.EncodeToString(hash[:]), Roles: slices.Clone(roles)}
 	if faults := c.faults(); len(faults) > 0 {
 		return "", Credential{}, fmt.Errorf("staff: %w", errors.Join(faults...))
 	}

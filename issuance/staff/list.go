@@ -4,11 +4,11 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/railgate/railgate/issuance/opaque"
 	"github.com/railgate/railgate/issuance/refusal"
 )
 
@@ -89,10 +89,10 @@ func NewList(c Config) (*List, error) {
 
 // Find answers for a secret that was shown.
 func (l *List) Find(secret string) (Member, error) {
-	if !wellFormed(secret) {
+	if !opaque.WellFormed(secret, prefix, opaque.SecretSize) { // bounds what is hashed
 		return l.turnedAway("unknown", Unknown)
 	}
-	c, ok := l.byHash[sha256.Sum256([]byte(secret))]
+	c, ok := l.byHash[opaque.Hash(secret)]
 	if !ok {
 		return l.turnedAway("unknown", Unknown)
 	}
@@ -103,27 +103,12 @@ func (l *List) Find(secret string) (Member, error) {
 	return Member{c, l.metrics}, nil
 }
 
-// Bearer answers for the Authorization fields of a request: there must be one,
-// of "Bearer", one space and the secret. Other spellings, which RFC 9110 would
-// allow, are unknown: what we hand out is shown in one form.
+// Bearer answers for the secret in the Authorization fields of a request.
 func (l *List) Bearer(authorization []string) (Member, error) {
-	if len(authorization) != 1 {
-		return l.Find("")
-	}
-	secret, ok := strings.CutPrefix(authorization[0], "Bearer ")
-	if !ok {
-		return l.Find("")
-	}
-	return l.Find(secret)
+	return l.Find(opaque.Bearer(authorization))
 }
 
 func (l *List) turnedAway(outcome string, code refusal.Code) (Member, error) {
 	l.metrics.shown.WithLabelValues(outcome).Inc()
 	return Member{}, refusal.New(code, "")
-}
-
-// wellFormed bounds what is hashed.
-func wellFormed(secret string) bool {
-	digits, ok := strings.CutPrefix(secret, prefix)
-	return ok && len(digits) == 2*secretSize && strings.Trim(digits, "0123456789abcdef") == ""
 }
