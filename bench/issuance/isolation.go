@@ -19,11 +19,12 @@ type phase string
 
 const (
 	idle      phase = "idle"
+	computing phase = "computing" // idle, and the benchmark computes beside it: what a machine's noise does
 	saturated phase = "saturated"
 	without   phase = "no-database"
 )
 
-var phases = []phase{idle, saturated, without}
+var phases = []phase{idle, computing, saturated, without}
 
 // way is how the two sides share the machine.
 type way struct {
@@ -39,7 +40,8 @@ var ways = []way{
 func isolationName(w way, p phase) string { return "Isolation/" + w.name + "/" + string(p) }
 
 // measureIsolation asks a gate at a fixed rate while the issuance side is idle,
-// then saturated, then without its database; in turn, several rounds.
+// then with mere computing in its place, then saturated, then without its
+// database; in turn, several rounds.
 func (b *bench) measureIsolation() error {
 	for _, w := range ways {
 		if w.apart && b.cores <= max(gateCPU, issuanceCPU) {
@@ -125,7 +127,11 @@ func (g *gateRun) phase(w way, p phase, n int) (err error) {
 	}
 	length := 2 * g.round
 	var load *backload
-	if p != idle {
+	switch p {
+	case idle:
+	case computing:
+		defer compute()()
+	default:
 		load = startBackload(g.ctx, g.crowd, g.connections)
 		defer load.stop()
 	}

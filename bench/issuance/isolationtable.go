@@ -9,9 +9,11 @@ import (
 	"github.com/railgate/railgate/revocation"
 )
 
-// felt is how much slower a gate's p99 may be than beside an idle issuance side,
-// where the two are kept apart. Faster is no harm: a processor that does not
-// fall asleep answers sooner.
+// felt is how much slower a gate's p99 may be than beside an idle issuance side, or
+// one that has mere computing in its place if that is slower, where the two are
+// kept apart. A virtual machine's processors are taken away for milliseconds, more
+// often if all of them are busy: that is no doing of the issuance side. Faster is
+// no harm: a processor that does not fall asleep answers sooner.
 const felt = 1.10
 
 // state keeps what the gate said of its data at the end of a phase.
@@ -26,25 +28,22 @@ const isolationNote = "\nnote: no-database: it is stopped, as by a crash, a quar
 // isolation is the table of one way.
 func (s *samples) isolation(b *strings.Builder, o *options, w way) (missed int) {
 	fmt.Fprintf(b, "\nThe gate at %s checks/s beside the issuance side: %s\n\n", figure.Text(o.gateRate), w.title)
-	b.WriteString("| issuance side | p50, ms | p99, ms | p99, lowest to highest | p99.9, ms | p99 against idle | floor | oldest data, ms | data at the end | revoked to refused, p50, ms | longest | answered/s | declined/s | |\n" +
-		"|---|--:|--:|--:|--:|--:|--:|--:|---|--:|--:|--:|--:|---|\n")
-	calm := s.of(isolationName(w, idle), "p99-ms")
+	b.WriteString("| issuance side | p50, ms | p99, ms | p99, lowest to highest | p99.9, ms | p99 against idle | against computing | floor | oldest data, ms | data at the end | revoked to refused, p50, ms | longest | answered/s | declined/s | |\n" +
+		"|---|--:|--:|--:|--:|--:|--:|--:|--:|---|--:|--:|--:|--:|---|\n")
+	calm, busy := s.of(isolationName(w, idle), "p99-ms").median, s.of(isolationName(w, computing), "p99-ms").median
 	for _, p := range phases {
 		name := isolationName(w, p)
 		if why := s.notRun[name]; why != "" {
-			fmt.Fprintf(b, "| %s | | | | | | | | | | | | | NOT RUN: %s |\n", p, why)
+			fmt.Fprintf(b, "| %s | | | | | | | | | | | | | | NOT RUN: %s |\n", p, why)
 			continue
 		}
 		p99 := s.of(name, "p99-ms")
-		ratio, bound, verdict := "", "", ""
-		if p != idle && calm.median > 0 {
-			ratio = fmt.Sprintf("%.2fx", p99.median/calm.median)
-			if w.apart {
-				bound, verdict = fmt.Sprintf("<= %.2fx", felt), "held"
-				if p99.median > felt*calm.median {
-					verdict = floorMissed
-					missed++
-				}
+		bound, verdict := "", ""
+		if w.apart && (p == saturated || p == without) {
+			bound, verdict = fmt.Sprintf("<= %.2fx of either", felt), "held"
+			if p99.median > felt*max(calm, busy) {
+				verdict = floorMissed
+				missed++
 			}
 		}
 		states := slices.Compact(slices.Sorted(slices.Values(s.states[name])))
@@ -53,11 +52,19 @@ func (s *samples) isolation(b *strings.Builder, o *options, w way) (missed int) 
 			verdict += "; " + floorMissed + ": the data did not stay fresh"
 			missed++
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s to %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", p,
+		fmt.Fprintf(b, "| %s | %s | %s | %s to %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", p,
 			figure.Text(s.of(name, "p50-ms").median), figure.Text(p99.median), figure.Text(p99.lowest), figure.Text(p99.highest),
-			figure.Text(s.of(name, "p99.9-ms").median), ratio, bound, figure.Text(s.of(name, "oldest-ms").highest), strings.Join(states, ", "),
+			figure.Text(s.of(name, "p99.9-ms").median), times(p99.median, calm), times(p99.median, busy), bound, figure.Text(s.of(name, "oldest-ms").highest), strings.Join(states, ", "),
 			figure.Text(s.of(name, "revoke-p50-ms").median), figure.Text(s.of(name, "revoke-max-ms").highest),
 			figure.Text(s.of(name, "issuance/s").median), figure.Text(s.of(name, "declined/s").median), strings.TrimPrefix(verdict+quiet(p99), "; "))
 	}
 	return missed
+}
+
+// times is how many times another figure one is.
+func times(one, other float64) string {
+	if other == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.2fx", one/other)
 }

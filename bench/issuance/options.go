@@ -134,7 +134,7 @@ Names for -only:
 			}
 		}
 	}
-	fmt.Fprintf(to, "  %-13s %s\n\nFlags:\n", isolationRun, "p99 of a gate while the issuance side is idle, saturated, and without its database")
+	fmt.Fprintf(to, "  %-13s %s\n\nFlags:\n", isolationRun, "p99 of a gate while the issuance side is idle, replaced by mere computing, saturated, and without its database")
 	flags.SetOutput(to)
 	flags.PrintDefaults()
 }

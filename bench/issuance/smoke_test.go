@@ -53,7 +53,7 @@ func TestASmallRunOfEverything(t *testing.T) {
 			t.Logf("%s: %s", w.name, why)
 			continue
 		}
-		if saturated[2] == "0" || saturated[8] != "fresh" || saturated[9] == "0" || saturated[11] == "0" {
+		if saturated[2] == "0" || saturated[9] != "fresh" || saturated[10] == "0" || saturated[12] == "0" {
 			t.Errorf("%s: the gate was not asked, its data not fresh, nothing revoked, or nothing done beside it: %q", w.name, saturated)
 		}
 	}

@@ -105,8 +105,8 @@ func TestFewRoundsAndWildOnesAreNoMeasurement(t *testing.T) {
 	}
 }
 
-// gate is a way's three phases with these p99 and one state for each.
-func gate(s *samples, w way, p99 [3]float64, states [3]string) {
+// gate is a way's phases with these p99 and one state for each.
+func gate(s *samples, w way, p99 [4]float64, states [4]string) {
 	for i, p := range phases {
 		five(s, isolationName(w, p), "p99-ms", p99[i], p99[i], p99[i])
 		s.state(isolationName(w, p), "fresh")
@@ -115,28 +115,31 @@ func gate(s *samples, w way, p99 [3]float64, states [3]string) {
 }
 
 func TestOnlyAGateThatIsKeptApartMustNotFeelIt(t *testing.T) {
-	well := [3]string{"fresh", "fresh", "stale"}
+	well := [4]string{"fresh", "fresh", "fresh", "stale"}
 	for name, c := range map[string]struct {
-		pinned [3]float64
-		states [3]string
+		pinned [4]float64
+		states [4]string
 		missed int
 	}{
-		"not felt":                       {[3]float64{1, 1.09, 1.1}, well, 0},
-		"faster":                         {[3]float64{1, 0.5, 0.5}, well, 0},
-		"felt when saturated":            {[3]float64{1, 1.11, 1}, well, 1},
-		"felt twice":                     {[3]float64{1, 1.2, 9}, well, 2},
-		"stale when saturated":           {[3]float64{1, 1, 1}, [3]string{"fresh", "stale", "fresh"}, 1},
-		"stale when idle":                {[3]float64{1, 1, 1}, [3]string{"stale", "fresh", "fresh"}, 1},
-		"felt and stale, both are named": {[3]float64{1, 2, 1}, [3]string{"fresh", "stale", "fresh"}, 2},
+		"not felt":                       {[4]float64{1, 1, 1.09, 1.1}, well, 0},
+		"faster":                         {[4]float64{1, 1, 0.5, 0.5}, well, 0},
+		"felt when saturated":            {[4]float64{1, 1, 1.11, 1}, well, 1},
+		"as mere computing would be":     {[4]float64{1, 2, 2.2, 2.1}, well, 0},
+		"felt more than that":            {[4]float64{1, 2, 2.3, 2.1}, well, 1},
+		"computing is faster than idle":  {[4]float64{1, 0.5, 1.1, 1.1}, well, 0},
+		"felt twice":                     {[4]float64{1, 1, 1.2, 9}, well, 2},
+		"stale when saturated":           {[4]float64{1, 1, 1, 1}, [4]string{"fresh", "fresh", "stale", "fresh"}, 1},
+		"stale when idle":                {[4]float64{1, 1, 1, 1}, [4]string{"stale", "fresh", "fresh", "fresh"}, 1},
+		"felt and stale, both are named": {[4]float64{1, 1, 2, 1}, [4]string{"fresh", "fresh", "stale", "fresh"}, 2},
 	} {
 		s := newSamples()
 		gate(s, ways[0], c.pinned, c.states)
-		gate(s, ways[1], [3]float64{1, 30, 90}, well) // nothing is kept apart: told, and no floor
+		gate(s, ways[1], [4]float64{1, 10, 30, 90}, well) // nothing is kept apart: told, and no floor
 		text, missed := s.tables(only(isolationRun))
 		if missed != c.missed || strings.Count(text, floorMissed) != c.missed {
 			t.Errorf("%s: %d missed, want %d:\n%s", name, missed, c.missed, text)
 		}
-		if got := row(t, text, "no-database", 1); got[5] != "90.00x" || got[6] != "" || got[8] != "fresh, stale" {
+		if got := row(t, text, "no-database", 1); got[5] != "90.00x" || got[6] != "9.00x" || got[7] != "" || got[9] != "fresh, stale" {
 			t.Errorf("%s: %q", name, got)
 		}
 	}
@@ -144,7 +147,7 @@ func TestOnlyAGateThatIsKeptApartMustNotFeelIt(t *testing.T) {
 
 func TestWhatCannotRunSaysWhy(t *testing.T) {
 	s := newSamples()
-	gate(s, ways[1], [3]float64{1, 1, 1}, [3]string{"fresh", "fresh", "fresh"})
+	gate(s, ways[1], [4]float64{1, 1, 1, 1}, [4]string{"fresh", "fresh", "fresh", "fresh"})
 	(&bench{samples: s}).notRunWay(ways[0], "this machine has one processor")
 	text, missed := s.tables(only(isolationRun))
 	if missed != 0 || strings.Count(text, "NOT RUN: this machine has one processor") != len(phases) {

@@ -15,10 +15,10 @@ ctl=$(find /usr/lib/postgresql -maxdepth 3 -path '*/bin/pg_ctl' 2>/dev/null | so
 as_server() { if ((EUID == 0)); then (cd / && runuser -u postgres -- "$@"); else "$@"; fi; }
 while read -r order; do
 	case $order in
-	# As a crash: nobody is waited for.
-	down) as_server "$ctl" -D "$dir/data" -m immediate -w -t 30 stop </dev/null >&2 ;;
+	# As a crash: nobody is waited for but the disk, which may hold up even a kill.
+	down) as_server "$ctl" -D "$dir/data" -m immediate -w -t 120 stop </dev/null >&2 ;;
 	# With no server there, restart starts one with the options of before.
-	up) as_server "$ctl" -D "$dir/data" -l "$dir/data/server.log" -w -t 30 restart </dev/null >&2 ;;
+	up) as_server "$ctl" -D "$dir/data" -l "$dir/data/server.log" -w -t 120 restart </dev/null >&2 ;;
 	*) false ;;
 	esac && echo done || echo failed
 done

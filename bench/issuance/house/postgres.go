@@ -19,7 +19,7 @@ var keeper string
 
 // Bounds of the keeper's answers: those of pg_ctl and of making a cluster.
 const (
-	orderWithin = 40 * time.Second
+	orderWithin = 130 * time.Second
 	beginWithin = 90 * time.Second
 )
 
