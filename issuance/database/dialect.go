@@ -10,8 +10,9 @@ import (
 	"strings"
 	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // registers "pgx"
-	_ "modernc.org/sqlite"             // registers "sqlite"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	_ "modernc.org/sqlite" // registers "sqlite"
 )
 
 const (
@@ -93,11 +94,12 @@ func openSQLite(path string) (write, read *sql.DB, err error) {
 // openPostgres opens one pool for everything. It refuses a server that
 // acknowledges commits before they are on disk.
 func openPostgres(ctx context.Context, dsn string) (*sql.DB, error) {
-	db, err := sql.Open("pgx", dsn)
+	config, err := pgx.ParseConfig(dsn)
 	if err != nil {
 		// The driver's error may repeat the DSN with its password.
 		return nil, fmt.Errorf("database: the PostgreSQL address cannot be parsed")
 	}
+	db := sql.OpenDB(&connector{Connector: stdlib.GetConnector(*config)})
 	db.SetMaxOpenConns(postgresConns)
 	db.SetMaxIdleConns(postgresConns)
 	// A server that accepts and says nothing must not hold the start for ever.
