@@ -13,9 +13,13 @@ import (
 // backloadMax bounds a load beside the gate; a phase is far shorter.
 const backloadMax = 10 * time.Minute
 
+// declinedPause keeps clients who are declined from having the one processor to
+// themselves: a PostgreSQL that is told to go was runnable and not run for minutes.
+const declinedPause = 20 * time.Millisecond
+
 // backload keeps the issuance side busy, closed loop: applications, checks with
 // openings, and codes, a third of the connections each. Whoever is declined
-// tries again at once.
+// tries again after a moment, far sooner than an app that heeds Retry-After.
 type backload struct {
 	end  context.CancelFunc
 	wait sync.WaitGroup
@@ -61,7 +65,17 @@ func startBackload(ctx context.Context, c *crowd, connections int) *backload {
 	for _, name := range []string{"applications", "checked-hosted", "codes"} {
 		l := lineOf(name)
 		b.wait.Go(func() {
-			r, err := drive.Closed(ctx, backloadMax, max(1, connections/3), l.errandOf(c))
+			errand := l.errandOf(c)
+			r, err := drive.Closed(ctx, backloadMax, max(1, connections/3), func(worker int) error {
+				err := errand(worker)
+				if errors.Is(err, drive.ErrDeclined) {
+					select {
+					case <-time.After(declinedPause):
+					case <-ctx.Done():
+					}
+				}
+				return err
+			})
 			b.mu.Lock()
 			defer b.mu.Unlock()
 			b.did.done += r.Done

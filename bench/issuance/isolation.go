@@ -182,9 +182,7 @@ func (g *gateRun) phase(w way, p phase, n int) (err error) {
 }
 
 // recover shows that without its database the issuer accepts no revocation, and
-// waits until all is well again. The clients have stopped: on one processor, with
-// nobody who waits before he tries again, they would leave the database hardly
-// any time to come back.
+// waits until all is well again. The clients have stopped.
 func (g *gateRun) recover() error {
 	revoking := g.crowd.client.Revoke(g.crowd.approved[0].Serial, g.house.Staff)
 	if revoking == nil {
