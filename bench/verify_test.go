@@ -3,6 +3,7 @@ package bench
 import (
 	"crypto/ed25519"
 	"encoding/binary"
+	"fmt"
 	"math/rand/v2"
 	"testing"
 
@@ -27,8 +28,8 @@ type signedUnder struct {
 	message, signature []byte
 }
 
-func signatures(tb testing.TB) []signedUnder {
-	tb.Helper()
+// signatures are under keys of a form. The error says that it is not to be had here.
+func signatures(form fixedkey.Form) ([]signedUnder, error) {
 	random := rand.New(rand.NewPCG(21, 22))
 	bytes := func(n int) []byte {
 		b := make([]byte, 0, n+8)
@@ -42,8 +43,11 @@ func signatures(tb testing.TB) []signedUnder {
 	for i := range keys {
 		privates[i] = ed25519.NewKeyFromSeed(bytes(signing.SeedSize))
 		var err error
-		if keys[i], err = fixedkey.New(privates[i].Public().(ed25519.PublicKey), fixedkey.Best()); err != nil {
-			tb.Fatal(err)
+		if keys[i], err = fixedkey.New(privates[i].Public().(ed25519.PublicKey), form); err != nil {
+			return nil, err
+		}
+		if keys[i].Form() != form {
+			return nil, fmt.Errorf("this processor cannot do the %v form", form)
 		}
 	}
 	all := make([]signedUnder, verifyCount)
@@ -52,52 +56,63 @@ func signatures(tb testing.TB) []signedUnder {
 		private := privates[i%verifyKeys]
 		all[i] = signedUnder{keys[i%verifyKeys], private.Public().(ed25519.PublicKey), message, ed25519.Sign(private, message)}
 	}
-	return all
+	return all, nil
 }
 
 // BenchmarkVerify is one verification of a 47-byte message and nothing else; that
 // of a batch is reported per signature.
 func BenchmarkVerify(b *testing.B) {
-	all := signatures(b)
-	b.Run("ours-scalar", func(b *testing.B) {
-		b.ReportAllocs()
-		for i := 0; b.Loop(); i++ {
-			if s := &all[i%verifyCount]; !s.key.Verify(s.message, s.signature) {
-				b.Fatal("a good signature was refused")
-			}
+	var all []signedUnder
+	for _, form := range []fixedkey.Form{fixedkey.IFMA, fixedkey.Scalar} {
+		name := "ours-" + form.String()
+		var err error
+		if all, err = signatures(form); err != nil {
+			fmt.Printf("NotRun Verify/%s: %v\nNotRun Verify/%s-batch64: %[2]v\n", name, err, name)
+			continue
 		}
-	})
-	b.Run("ours-batch64", func(b *testing.B) {
-		b.ReportAllocs()
-		var batch [verifyBatch]fixedkey.Signed
-		for i := 0; b.Loop(); i++ { // b.N counts signatures
-			s := &all[i%verifyCount]
-			batch[i%verifyBatch] = fixedkey.Signed{Key: s.key, Message: s.message, Signature: s.signature}
-			if i%verifyBatch != verifyBatch-1 {
-				continue
-			}
-			fixedkey.VerifyBatch(batch[:])
-			for j := range batch {
-				if !batch[j].Good {
+		b.Run(name, func(b *testing.B) { verifySingle(b, all) })
+		b.Run(name+"-batch64", func(b *testing.B) { verifyBatches(b, all) })
+	}
+	rival := func(name string, verify func(s *signedUnder) bool) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				if !verify(&all[i%verifyCount]) {
 					b.Fatal("a good signature was refused")
 				}
 			}
-		}
+		})
+	}
+	rival("plain-crypto-ed25519", func(s *signedUnder) bool { return ed25519.Verify(s.public, s.message, s.signature) })
+	rival("plain-circl-ed25519", func(s *signedUnder) bool {
+		return circl.Verify(circl.PublicKey(s.public), s.message, s.signature)
 	})
-	b.Run("plain-crypto-ed25519", func(b *testing.B) {
-		b.ReportAllocs()
-		for i := 0; b.Loop(); i++ {
-			if s := &all[i%verifyCount]; !ed25519.Verify(s.public, s.message, s.signature) {
+}
+
+func verifySingle(b *testing.B, all []signedUnder) {
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		if s := &all[i%verifyCount]; !s.key.Verify(s.message, s.signature) {
+			b.Fatal("a good signature was refused")
+		}
+	}
+	b.ReportMetric(float64(all[0].key.TableSize()), "B/key")
+}
+
+func verifyBatches(b *testing.B, all []signedUnder) {
+	b.ReportAllocs()
+	var batch [verifyBatch]fixedkey.Signed
+	for i := 0; b.Loop(); i++ { // b.N counts signatures
+		s := &all[i%verifyCount]
+		batch[i%verifyBatch] = fixedkey.Signed{Key: s.key, Message: s.message, Signature: s.signature}
+		if i%verifyBatch != verifyBatch-1 {
+			continue
+		}
+		fixedkey.VerifyBatch(batch[:])
+		for j := range batch {
+			if !batch[j].Good {
 				b.Fatal("a good signature was refused")
 			}
 		}
-	})
-	b.Run("plain-circl-ed25519", func(b *testing.B) {
-		b.ReportAllocs()
-		for i := 0; b.Loop(); i++ {
-			if s := &all[i%verifyCount]; !circl.Verify(circl.PublicKey(s.public), s.message, s.signature) {
-				b.Fatal("a good signature was refused")
-			}
-		}
-	})
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/railgate/railgate/gateway/pressure"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/fixedkey"
 )
 
 // meter counts what the gateway does. Labels are fixed at compile time; a
@@ -74,7 +75,8 @@ var (
 		"Records of the control stream by what became of them.", []string{"outcome"}, nil)
 	descRewinds = prometheus.NewDesc("railgate_control_rewinds_total",
 		"Times a partition was read again from the start of its log.", nil, nil)
-	descDevices = prometheus.NewDesc("railgate_devices", "Devices that may ask.", nil, nil)
+	descVerifier = prometheus.NewDesc("railgate_verifier", "1 for the form in which signatures are verified.", []string{"form"}, nil)
+	descDevices  = prometheus.NewDesc("railgate_devices", "Devices that may ask.", nil, nil)
 )
 
 var _ prometheus.Collector = (*Gateway)(nil)
@@ -133,6 +135,7 @@ func (g *Gateway) Collect(out chan<- prometheus.Metric) {
 		age = -1
 	}
 	gauge(descAge, age)
+	gauge(descVerifier, 1, fixedkey.Best().String())
 	gauge(descRevoked, float64(s.Revoked))
 	gauge(descBytes, float64(s.Bytes))
 	full := 0.0

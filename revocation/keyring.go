@@ -13,7 +13,7 @@ import (
 const (
 	// maxKeys bounds the issuer keys a gateway holds, retired ones included.
 	maxKeys = 256
-	// maxTables bounds those with tables, 4.3 MB each. Ids are given in order, so
+	// maxTables bounds those with tables, 0.5 or 4.3 MB each. Ids are given in order, so
 	// the greatest are the ones in use; any other key verifies without tables, slower.
 	maxTables = 16
 )

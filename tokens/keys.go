@@ -29,8 +29,8 @@ type Key struct {
 	verifier *fixedkey.Key // of Public; nil before Prepare
 }
 
-// Prepare makes ready to verify: with tables, which take milliseconds and 4.3 MB
-// and make a verification several times as fast, or without. The error says that
+// Prepare makes ready to verify: with tables, which take milliseconds and up to 4.3
+// MB and make a verification several times as fast, or without. The error says that
 // the key is weak or no key. NewKeySet prepares, without tables, what is not yet.
 func (k *Key) Prepare(tables bool) (err error) {
 	form := fixedkey.Plain

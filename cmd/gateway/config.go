@@ -11,6 +11,7 @@ import (
 	"github.com/railgate/railgate/internal/conf"
 	"github.com/railgate/railgate/internal/kafkalink"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/tokens/fixedkey"
 )
 
 type config struct {
@@ -82,7 +83,10 @@ func (c *config) Validate() error {
 	if c.Kafka.Partitions < 1 || c.Kafka.Partitions > 64 {
 		fault("kafka.partitions", "must be 1 to 64")
 	}
-	var err error
+	err := fixedkey.CheckForm()
+	if err != nil {
+		faults = append(faults, err)
+	}
 	if c.authority, err = revocation.ParseAuthority(c.Kafka.Authority); err != nil {
 		fault("kafka.authority", "%w", err)
 	}

@@ -32,6 +32,7 @@ import (
 	"github.com/railgate/railgate/internal/process"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/stream"
+	"github.com/railgate/railgate/tokens/fixedkey"
 )
 
 const about = `Checks electronic temporary IDs for gates, windows and handhelds, from memory alone.
@@ -124,7 +125,7 @@ func serve(ctx context.Context, c *config) error {
 		return err
 	}
 	log.Info("serving", zap.Stringer("public", public.Addr()), zap.Stringer("admin", admin.Addr()),
-		zap.Int("devices", c.devices.Len()), zap.Strings("brokers", c.Kafka.Brokers), zap.String("topic", c.Kafka.Topic))
+		zap.Stringer("verifier", fixedkey.Best()), zap.Int("devices", c.devices.Len()), zap.Strings("brokers", c.Kafka.Brokers), zap.String("topic", c.Kafka.Topic))
 
 	// The stream and the admin listener outlive the public listener's drain.
 	background, stop := context.WithCancel(context.Background())

@@ -4,6 +4,7 @@ import (
 	"github.com/cloudflare/circl/math/fp25519"
 
 	"github.com/railgate/railgate/tokens/fixedkey/internal/inverse"
+	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes"
 )
 
 // Signed is one signature of a batch; VerifyBatch sets Good.
@@ -31,11 +32,31 @@ func VerifyBatch(batch []Signed) {
 
 func verifyChunk(batch []Signed) {
 	// Of the signatures that came to a sum: the sum, its Z, and which one it is.
-	var sums [chunk]point
-	var zs, scratch [chunk]fp25519.Elt
-	var of [chunk]int
-	n := 0
-	// The entries of a signature are on their way while the one before is added up.
+	var sums sums
+	sums.scalar(batch)
+	sums.lanes(batch)
+	inverse.All(sums.zs[:sums.n], sums.scratch[:sums.n])
+	for j, i := range sums.of[:sums.n] {
+		batch[i].Good = sums.points[j].scaledEncodesTo(&sums.zs[j], (*[32]byte)(batch[i].Signature))
+	}
+}
+
+// sums are what the signatures of a chunk came to.
+type sums struct {
+	points      [chunk]point
+	zs, scratch [chunk]fp25519.Elt
+	of          [chunk]int // which signature it is
+	n           int
+}
+
+func (s *sums) take(i int, p *point) {
+	s.points[s.n], s.zs[s.n], s.of[s.n] = *p, p.z, i
+	s.n++
+}
+
+// scalar adds up those of the Scalar form, and judges those of the Plain form. The
+// entries of a signature are on their way while the one before is added up.
+func (s *sums) scalar(batch []Signed) {
 	var two [2]equation
 	ready := len(batch) > 0 && batch[0].begin(&two[0])
 	for i := range batch {
@@ -44,24 +65,36 @@ func verifyChunk(batch []Signed) {
 			ready = batch[i+1].begin(&two[(i+1)%2])
 		}
 		if current {
-			two[i%2].solve(&sums[n])
-			zs[n], of[n] = sums[n].z, i
-			n++
+			var sum point
+			two[i%2].solve(&sum)
+			s.take(i, &sum)
 		}
-	}
-	inverse.All(zs[:n], scratch[:n])
-	for j, i := range of[:n] {
-		batch[i].Good = sums[j].scaledEncodesTo(&zs[j], (*[32]byte)(batch[i].Signature))
 	}
 }
 
-// begin makes ready what has to be added up. If nothing has, it says false and
-// sets the verdict.
+// begin makes ready what has to be added up in the Scalar form. If nothing has, it
+// says false and sets the verdict.
 func (s *Signed) begin(e *equation) bool {
-	if s.Key.minusA == nil {
-		s.Good = s.Key.Verify(s.Message, s.Signature)
-		return false
-	}
 	s.Good = false
-	return e.set(s.Key, s.Message, s.Signature)
+	switch s.Key.form {
+	case Plain:
+		s.Good = s.Key.Verify(s.Message, s.Signature)
+	case Scalar:
+		return e.set(s.Key, s.Message, s.Signature)
+	}
+	return false
+}
+
+// lanes adds up those of the IFMA form, eight at a time.
+func (s *sums) lanes(batch []Signed) {
+	var group laneGroup
+	for i := range batch {
+		if batch[i].Key.form == IFMA {
+			group.add(i, &batch[i])
+		}
+		if group.n == lanes.Count {
+			group.solve(s)
+		}
+	}
+	group.solve(s)
 }

@@ -6,12 +6,17 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes"
 )
 
-// benchKeys makes keys of a width under a base table of another, and signatures
-// under them in rotation; enough that none is learnt by heart.
-func benchKeys(b *testing.B, count int, baseWidth, keyWidth uint) (all []Signed) {
+// benchKeys makes keys of a form, with windows of these widths, and signatures under
+// them in rotation; enough that none is learnt by heart.
+func benchKeys(b *testing.B, form Form, count int, baseWidth, keyWidth uint) (all []Signed) {
 	b.Helper()
+	if form.here() != form {
+		b.Skipf("this processor cannot do the %v form", form)
+	}
 	random := rand.New(rand.NewPCG(31, 32))
 	fill := func(p []byte) {
 		for i := range p {
@@ -19,18 +24,31 @@ func benchKeys(b *testing.B, count int, baseWidth, keyWidth uint) (all []Signed)
 		}
 	}
 	point := basePoint()
-	shared := newTable(&point, baseWidth)
+	shared := Key{form: form}
+	switch form {
+	case Scalar:
+		shared.base = newTable(&point, baseWidth)
+	case IFMA:
+		shared.laneBase = newLaneTable(&point, baseWidth)
+	}
 	privates, keys := make([]ed25519.PrivateKey, count), make([]*Key, count)
 	for i := range keys {
 		var seed [ed25519.SeedSize]byte
 		fill(seed[:])
 		privates[i] = ed25519.NewKeyFromSeed(seed[:])
-		keys[i] = &Key{public: [32]byte(privates[i].Public().(ed25519.PublicKey)), base: shared}
-		if !point.decode(&keys[i].public) {
+		k := shared
+		k.public = [32]byte(privates[i].Public().(ed25519.PublicKey))
+		keys[i] = &k
+		if !point.decode(&k.public) {
 			b.Fatal("a key was refused")
 		}
 		point.negate()
-		keys[i].minusA = newTable(&point, keyWidth)
+		switch form {
+		case Scalar:
+			k.minusA = newTable(&point, keyWidth)
+		case IFMA:
+			k.laneMinusA = newLaneTable(&point, keyWidth)
+		}
 	}
 	for i := range 4096 {
 		message := make([]byte, 47)
@@ -40,20 +58,33 @@ func benchKeys(b *testing.B, count int, baseWidth, keyWidth uint) (all []Signed)
 	return all
 }
 
-// BenchmarkWidth is one verification by the widths of the windows and the number
-// of keys in rotation.
+// BenchmarkWidth is one verification, and one of a batch of 64, by the widths of the
+// windows and the number of keys in rotation.
 func BenchmarkWidth(b *testing.B) {
-	for _, count := range []int{1, 4, 16} {
-		for _, base := range []uint{10, 12, 13, 14} {
-			for _, key := range []uint{8, 9, 10, 11, 12} {
-				b.Run(fmt.Sprintf("keys=%d/base=%d/key=%d", count, base, key), func(b *testing.B) {
-					all := benchKeys(b, count, base, key)
+	widths := map[Form][][2]uint{
+		Scalar: {{8, 8}, {12, 10}, {13, 11}, {14, 12}, {15, 12}},
+		IFMA:   {{8, 8}, {11, 8}, {12, 8}, {13, 8}, {12, 9}, {13, 9}},
+	}
+	for form, all := range widths {
+		for _, w := range all {
+			for _, count := range []int{1, 4, 16} {
+				name := fmt.Sprintf("%v/base=%d/key=%d/keys=%d", form, w[0], w[1], count)
+				b.Run(name+"/single", func(b *testing.B) {
+					all := benchKeys(b, form, count, w[0], w[1])
 					for i := 0; b.Loop(); i++ {
 						if s := &all[i%len(all)]; !s.Key.Verify(s.Message, s.Signature) {
 							b.Fatal("a good signature was refused")
 						}
 					}
-					b.ReportMetric(float64(len(all[0].Key.minusA.entries)*96), "B/key")
+					b.ReportMetric(float64(all[0].Key.TableSize()), "B/key")
+				})
+				b.Run(name+"/batch", func(b *testing.B) {
+					all := benchKeys(b, form, count, w[0], w[1])
+					for i := 0; b.Loop(); i++ { // b.N counts signatures
+						if i%64 == 63 {
+							VerifyBatch(all[i/64*64%len(all):][:64])
+						}
+					}
 				})
 			}
 		}
@@ -63,10 +94,11 @@ func BenchmarkWidth(b *testing.B) {
 // BenchmarkColdVerify is one verification after other work has taken the caches:
 // so many bytes were written between any two.
 func BenchmarkColdVerify(b *testing.B) {
+	widths := [formCount][2]uint{Scalar: {baseWidth, keyWidth}, IFMA: {laneBaseWidth, laneKeyWidth}}
 	for _, taken := range []int{0, 1 << 20, 8 << 20, 64 << 20} {
-		for _, plain := range []bool{false, true} {
-			b.Run(fmt.Sprintf("taken=%dMiB/plain=%v", taken>>20, plain), func(b *testing.B) {
-				all := benchKeys(b, 4, baseWidth, keyWidth)
+		for form := range formCount {
+			b.Run(fmt.Sprintf("taken=%dMiB/%v", taken>>20, form), func(b *testing.B) {
+				all := benchKeys(b, form, 4, widths[form][0], widths[form][1])
 				other := make([]byte, taken)
 				var spent time.Duration
 				for i := 0; b.Loop(); i++ {
@@ -75,12 +107,7 @@ func BenchmarkColdVerify(b *testing.B) {
 					}
 					s := &all[i%len(all)]
 					began := time.Now()
-					good := false
-					if plain {
-						good = ed25519.Verify(s.Key.public[:], s.Message, s.Signature)
-					} else {
-						good = s.Key.Verify(s.Message, s.Signature)
-					}
+					good := s.Key.Verify(s.Message, s.Signature)
 					spent += time.Since(began)
 					if !good {
 						b.Fatal("a good signature was refused")
@@ -89,6 +116,45 @@ func BenchmarkColdVerify(b *testing.B) {
 				b.ReportMetric(float64(spent.Nanoseconds())/float64(b.N), "ns/verify")
 			})
 		}
+	}
+}
+
+// BenchmarkParts is what an IFMA verification is made of; the rest is where they meet.
+func BenchmarkParts(b *testing.B) {
+	all := benchKeys(b, IFMA, 4, laneBaseWidth, laneKeyWidth)
+	s := &all[0]
+	var e laneEquation
+	var sum point
+	var group laneGroup
+	var out [maxLaneWindows]uint64
+	e.set(s.Key, s.Message, s.Signature)
+	e.solve(s.Key, &sum)
+	fill := func() {
+		for i := range lanes.Count {
+			group.add(i, &all[i])
+		}
+	}
+	fill()
+	scalar, _ := scalarOf(s.Signature)
+	for _, part := range []struct {
+		name string
+		do   func(i int)
+	}{
+		{"single/hash-and-reduce", func(i int) { s := &all[i%len(all)]; s.Key.challenge(s.Message, s.Signature) }},
+		{"single/split-a-scalar", func(int) { s.Key.laneBase.addresses(out[:], &scalar) }},
+		{"single/split-a-scalar-plain", func(int) { s.Key.laneBase.addressesPlain(out[:], &scalar) }},
+		{"single/ask-for-entries", func(int) { lanes.Touch(e.rows[:e.used]) }},
+		{"single/seven-rows-and-join", func(int) { e.solve(s.Key, &sum) }},
+		{"single/invert-and-compare", func(int) { sum.encodesTo((*[32]byte)(s.Signature)) }},
+		{"eight/hash-and-reduce-and-split", func(int) { group.challenge() }},
+		{"eight/split", func(int) { group.address() }},
+		{"eight/fifty-three-rows", func(int) { group.sideBySide() }},
+	} {
+		b.Run(part.name, func(b *testing.B) {
+			for i := 0; b.Loop(); i++ {
+				part.do(i)
+			}
+		})
 	}
 }
 
@@ -111,8 +177,11 @@ func BenchmarkAdd(b *testing.B) {
 
 // BenchmarkNew is what a key costs when it is announced.
 func BenchmarkNew(b *testing.B) {
-	all := benchKeys(b, 1, checkWidth, checkWidth)
-	for _, form := range []Form{Plain, Scalar} {
+	all := benchKeys(b, Scalar, 1, checkWidth, checkWidth)
+	for form := range formCount {
+		if form.here() != form {
+			continue
+		}
 		b.Run(form.String(), func(b *testing.B) {
 			for b.Loop() {
 				if _, err := (maker{all[0].Key.public, form}).make(); err != nil {

@@ -31,10 +31,7 @@ func (p *part) set(t *table, scalar *[4]uint64) {
 
 // set takes a signature apart. False: it is refused whatever the sum.
 func (e *equation) set(k *Key, message, signature []byte) bool {
-	if len(signature) != ed25519.SignatureSize {
-		return false
-	}
-	s, ok := scalarFrom(signature[32:])
+	s, ok := scalarOf(signature)
 	if !ok {
 		return false
 	}
@@ -42,6 +39,15 @@ func (e *equation) set(k *Key, message, signature []byte) bool {
 	h := k.challenge(message, signature)
 	e.other.set(k.minusA, &h)
 	return true
+}
+
+// scalarOf is s, the second half of a signature. False: that has a wrong size, or s
+// is not below the order.
+func scalarOf(signature []byte) (s [4]uint64, ok bool) {
+	if len(signature) != ed25519.SignatureSize {
+		return s, false
+	}
+	return scalarFrom(signature[32:])
 }
 
 // challenge is h = SHA-512(R, A, message) modulo the order, RFC 8032 section 5.1.7.

@@ -73,13 +73,11 @@ func open(t testing.TB, public []byte) *key {
 	return &k
 }
 
-// agree fails the test unless every form, alone and in a batch between genuine
+// agree fails the test unless every form, alone and in batches with genuine
 // signatures, answers as crypto/ed25519 does. It returns that answer.
 func (k *key) agree(t testing.TB, public, message, signature []byte) bool {
 	t.Helper()
 	want := ed25519.Verify(public, message, signature)
-	g := genuine()
-	var batch []fixedkey.Signed
 	for form, each := range k {
 		messageBefore, signatureBefore := bytes.Clone(message), bytes.Clone(signature)
 		if got := each.Verify(message, signature); got != want {
@@ -89,23 +87,36 @@ func (k *key) agree(t testing.TB, public, message, signature []byte) bool {
 		if !bytes.Equal(message, messageBefore) || !bytes.Equal(signature, signatureBefore) {
 			t.Fatalf("%v wrote to its input", fixedkey.Form(form))
 		}
+	}
+	// The IFMA form adds up a few one by one and more of them side by side.
+	for _, beside := range []int{1, 4} {
+		k.agreeInBatch(t, beside, want, public, message, signature)
+	}
+	return want
+}
+
+// agreeInBatch puts the signature, in every form, in front of so many genuine ones.
+func (k *key) agreeInBatch(t testing.TB, beside int, want bool, public, message, signature []byte) {
+	t.Helper()
+	g := genuine()
+	var batch []fixedkey.Signed
+	for form, each := range k {
 		// Good starts as the wrong answer: a batch that forgets one is found out.
-		batch = append(batch,
-			fixedkey.Signed{Key: each, Message: message, Signature: signature, Good: !want},
-			fixedkey.Signed{Key: g.key[form], Message: g.message, Signature: g.signature})
+		batch = append(batch, fixedkey.Signed{Key: each, Message: message, Signature: signature, Good: !want})
+		for range beside {
+			batch = append(batch, fixedkey.Signed{Key: g.key[form], Message: g.message, Signature: g.signature})
+		}
 	}
 	fixedkey.VerifyBatch(batch)
 	for i, s := range batch {
-		if i%2 == 0 && s.Good != want {
-			t.Fatalf("%v says %v in a batch, crypto/ed25519 %v\nkey %x\nmessage %x\nsignature %x",
-				fixedkey.Form(i/2), s.Good, want, public, message, signature)
+		form, first := fixedkey.Form(i/(1+beside)), i%(1+beside) == 0
+		if first && s.Good != want {
+			t.Fatalf("%v says %v in a batch, crypto/ed25519 %v\nkey %x\nmessage %x\nsignature %x", form, s.Good, want, public, message, signature)
 		}
-		if i%2 == 1 && !s.Good {
-			t.Fatalf("%v refuses a genuine signature beside key %x, message %x, signature %x",
-				fixedkey.Form(i/2), public, message, signature)
+		if !first && !s.Good {
+			t.Fatalf("%v refuses a genuine signature beside key %x, message %x, signature %x", form, public, message, signature)
 		}
 	}
-	return want
 }
 
 // member is a signer of the pool with its key made.

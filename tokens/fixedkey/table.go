@@ -25,21 +25,14 @@ const (
 // the point. Digits are signed, so the other half is these negated. The last
 // window's digit has no sign, and it has as many as the order can ask for.
 type table struct {
-	width   uint
-	windows int
-	stride  uint32    // entries of a window
-	bias    [4]uint64 // half a window for each but the last, see digits
+	comb
 	entries []entry
 }
 
 // newTable lays up the multiples of a. The entries of a window are the sums of
 // one point, made affine together for the price of one inversion.
 func newTable(a *affine, width uint) *table {
-	t := &table{width: width, windows: (scalarBits + int(width) - 1) / int(width), stride: 1<<(width-1) + 1}
-	for i := range t.windows - 1 {
-		bit := uint(i)*width + width - 1
-		t.bias[bit/64] |= 1 << (bit % 64)
-	}
+	t := &table{comb: newComb(width)}
 	last := int(t.lastDigit(t.biased(&order))) + 1
 	t.entries = make([]entry, (t.windows-1)*int(t.stride)+last)
 

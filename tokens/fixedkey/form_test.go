@@ -1,0 +1,68 @@
+package fixedkey
+
+import (
+	"crypto/ed25519"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+func TestMain(m *testing.M) {
+	if !hasLanes {
+		os.Stderr.WriteString("fixedkey: NO AVX-512 IFMA HERE: the ifma form is not tested, what takes its place is tested twice\n")
+	}
+	os.Exit(m.Run())
+}
+
+func TestAFormIsChosenByName(t *testing.T) {
+	best := IFMA.here()
+	for name, want := range map[string]Form{"": best, "plain": Plain, "scalar": Scalar} {
+		if f, err := choose(name); f != want || err != nil {
+			t.Errorf("%q: %v, %v", name, f, err)
+		}
+	}
+	if f, err := choose("ifma"); (err == nil) != hasLanes || f != best {
+		t.Errorf("ifma, which is here: %v: %v, %v", hasLanes, f, err)
+	}
+	for _, name := range []string{"avx512", "IFMA", "best"} {
+		if f, err := choose(name); err == nil || f != best || !strings.Contains(err.Error(), FormVariable) {
+			t.Errorf("%q: %v, %v", name, f, err)
+		}
+	}
+}
+
+// Where the processor has no such instructions, a key of the IFMA form is one of
+// the Scalar form, and to force it is an error.
+func TestWithoutTheInstructionsTheScalarFormIsTaken(t *testing.T) {
+	had := hasLanes
+	hasLanes = false
+	defer func() { hasLanes = had }()
+	private := ed25519.NewKeyFromSeed([]byte("a seed for a machine without it."))
+	message := []byte("a message")
+	key, err := New(private.Public().(ed25519.PublicKey), IFMA)
+	if err != nil || key.Form() != Scalar || !key.Verify(message, ed25519.Sign(private, message)) {
+		t.Fatalf("%v, %v", key.Form(), err)
+	}
+	if f, err := choose(""); f != Scalar || err != nil {
+		t.Errorf("chosen: %v, %v", f, err)
+	}
+	if f, err := choose("ifma"); f != Scalar || err == nil || !strings.Contains(err.Error(), "AVX-512 IFMA") {
+		t.Errorf("forced: %v, %v", f, err)
+	}
+}
+
+// The variable counts for the whole process.
+func TestTheEnvironmentForcesAForm(t *testing.T) {
+	if os.Getenv(FormVariable) == "scalar" { // in the process below
+		if Best() != Scalar || CheckForm() != nil {
+			t.Fatalf("%v, %v", Best(), CheckForm())
+		}
+		return
+	}
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestTheEnvironmentForcesAForm$", "-test.v")
+	child.Env = append(os.Environ(), FormVariable+"=scalar")
+	if out, err := child.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS: TestTheEnvironmentForcesAForm") {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"fmt"
+	"math/big"
+
+	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes/program"
+)
+
+// interval is what a word may be, in any lane: from low to high, both included.
+type interval struct{ low, high *big.Int }
+
+func exactly(w uint64) interval {
+	n := new(big.Int).SetUint64(w)
+	return interval{n, n}
+}
+
+func upTo(high *big.Int) interval { return interval{new(big.Int), high} }
+
+// or is what either may be. Of a cell that nothing was stored in nothing is known,
+// and it must not be read.
+func (i interval) or(j interval) interval {
+	if i.low == nil {
+		return j
+	}
+	if j.low == nil {
+		return i
+	}
+	low, high := i.low, i.high
+	if j.low.Cmp(low) < 0 {
+		low = j.low
+	}
+	if j.high.Cmp(high) > 0 {
+		high = j.high
+	}
+	return interval{low, high}
+}
+
+func (i interval) within(j interval) bool {
+	return i.low == nil || j.low != nil && j.low.Cmp(i.low) <= 0 && i.high.Cmp(j.high) <= 0
+}
+
+func power(n uint) *big.Int { return new(big.Int).Lsh(big.NewInt(1), n) }
+
+func below(n *big.Int) *big.Int { return new(big.Int).Sub(n, big.NewInt(1)) }
+
+// ranges runs steps on intervals in the place of words.
+type ranges struct {
+	regs  []interval
+	areas map[program.Cell]interval
+	peak  *big.Int // the highest word that came up
+}
+
+// run runs steps, or says which one may go wrong: a word of 2^64 or more or below
+// zero, a factor of 2^52 or more, a claim that need not hold.
+func (r *ranges) run(steps []program.Step) error {
+	for n, s := range steps {
+		fail := func(format string, args ...any) error {
+			return fmt.Errorf("step %d, %v: %s", n, s.Op, fmt.Sprintf(format, args...))
+		}
+		a, b := r.regs[s.A], r.regs[s.B]
+		var d interval
+		switch s.Op {
+		case program.Load:
+			d = r.cell(s.M)
+		case program.Store:
+			r.areas[s.M] = a
+			continue
+		case program.Claim:
+			if limit := new(big.Int).SetUint64(s.Limit); a.high.Cmp(limit) >= 0 {
+				return fail("up to %x, claimed to be below %x", a.high, limit)
+			}
+			continue
+		case program.Clear:
+			d = exactly(0)
+		case program.Add:
+			d = interval{new(big.Int).Add(a.low, b.low), new(big.Int).Add(a.high, b.high)}
+		case program.Sub:
+			d = interval{new(big.Int).Sub(a.low, b.high), new(big.Int).Sub(a.high, b.low)}
+		case program.And:
+			d = upTo(b.high)
+			if a.high.Cmp(b.high) < 0 {
+				d = upTo(a.high)
+			}
+		case program.Shift:
+			d = interval{new(big.Int).Rsh(a.low, uint(s.N)), new(big.Int).Rsh(a.high, uint(s.N))}
+		case program.Times:
+			d = interval{new(big.Int).Mul(a.low, b.low), new(big.Int).Mul(a.high, b.high)}
+		case program.Low, program.High:
+			if a.high.BitLen() > 52 || b.high.BitLen() > 52 {
+				return fail("factors up to %x and %x", a.high, b.high)
+			}
+			half := new(big.Int).Mul(a.high, b.high)
+			if s.Op == program.High {
+				half.Rsh(half, 52)
+			} else if half.BitLen() > 52 {
+				half = below(power(52))
+			}
+			d = interval{r.regs[s.D].low, half.Add(half, r.regs[s.D].high)}
+		case program.Pick, program.Even, program.Odd, program.Blocks, program.Choose:
+			d = a.or(b)
+		default:
+			return fail("no rule for it")
+		}
+		if d.low == nil {
+			return fail("read before anything was stored")
+		}
+		if d.low.Sign() < 0 || d.high.BitLen() > 64 {
+			return fail("from %x to %x", d.low, d.high)
+		}
+		if r.regs[s.D] = d; d.high.Cmp(r.peak) > 0 {
+			r.peak = d.high
+		}
+	}
+	return nil
+}
+
+func (r *ranges) cell(c program.Cell) (i interval) {
+	switch c.Area {
+	case program.Const:
+		for _, w := range program.Constants[c.Index] {
+			i = i.or(exactly(w))
+		}
+		return i
+	case program.Entry: // limbs of reduced numbers
+		return upTo(below(power(program.LimbBits)))
+	}
+	return r.areas[c]
+}

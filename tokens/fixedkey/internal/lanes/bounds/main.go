@@ -1,0 +1,111 @@
+// Command bounds proves that the eight-lane kernels never lose a bit: it runs their
+// steps on intervals, which stand for every word that may come up there, and fails
+// if one could reach 2^64, or 2^52 where a multiplication reads no more of it.
+//
+//	go run ./tokens/fixedkey/internal/lanes/bounds
+//
+// It prints, piece by piece, the highest word and what is left in the sum. A piece
+// that runs many times is run until its outcome is no wider than its beginning.
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"math/big"
+	"os"
+
+	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes/program"
+)
+
+func main() {
+	if err := prove(os.Stdout, program.New()); err != nil {
+		fmt.Fprintln(os.Stderr, "bounds:", err)
+		os.Exit(1)
+	}
+}
+
+// settlesWithin is how many runs a piece may take until it widens nothing.
+const settlesWithin = 8
+
+func prove(w io.Writer, k *program.Kernel) error {
+	r := &ranges{regs: make([]interval, k.Regs+1), areas: map[program.Cell]interval{}}
+	once := func(name string, steps []program.Step) error {
+		r.peak = new(big.Int)
+		if err := r.run(steps); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		fmt.Fprintf(w, "%-6s %4d steps, words below 2^%.2f, limbs of the sum below 2^%.2f\n", name, len(steps), log2(r.peak), log2(r.sum()))
+		return nil
+	}
+	often := func(name string, steps []program.Step) error {
+		for range settlesWithin {
+			before := r.remember()
+			if err := once(name, steps); err != nil {
+				return err
+			}
+			if r.settle(before) {
+				return nil
+			}
+		}
+		return fmt.Errorf("%s: bounds grow with every run", name)
+	}
+	for _, piece := range []struct {
+		name  string
+		steps []program.Step
+		run   func(string, []program.Step) error
+	}{
+		{"setup", k.Setup, once}, {"fetch", k.Fetch, once}, {"start", k.Start, once}, {"fetch", k.Fetch, once},
+		{"round", k.Round, often}, {"join", k.Join, often},
+	} {
+		if err := piece.run(piece.name, piece.steps); err != nil {
+			return err
+		}
+	}
+	if limit := new(big.Int).SetUint64(program.Uncarried); r.sum().Cmp(limit) >= 0 {
+		return fmt.Errorf("limbs of the sum reach %x: whoever reads it relies on less than %x", r.sum(), limit)
+	}
+	return nil
+}
+
+// remember is what the areas hold.
+func (r *ranges) remember() map[program.Cell]interval {
+	before := make(map[program.Cell]interval, len(r.areas))
+	for c, i := range r.areas {
+		before[c] = i
+	}
+	return before
+}
+
+// settle widens the areas by what they held before a run. True: the run put nothing
+// new there, so it may be run again and again, or not at all.
+func (r *ranges) settle(before map[program.Cell]interval) bool {
+	settled := true
+	for c, i := range r.areas {
+		settled = settled && i.within(before[c])
+		r.areas[c] = i.or(before[c])
+	}
+	return settled
+}
+
+// sum is the highest limb of the sum.
+func (r *ranges) sum() *big.Int {
+	var all interval
+	for c, i := range r.areas {
+		if c.Area == program.Sum {
+			all = all.or(i)
+		}
+	}
+	if all.high == nil {
+		return new(big.Int)
+	}
+	return all.high
+}
+
+func log2(n *big.Int) float64 {
+	if n.Sign() == 0 {
+		return 0
+	}
+	f, _ := new(big.Float).SetInt(n).Float64()
+	return math.Log2(f + 1)
+}

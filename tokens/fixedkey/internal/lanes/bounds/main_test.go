@@ -1,0 +1,53 @@
+package main
+
+import (
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes/program"
+)
+
+func TestNoWordOverflows(t *testing.T) {
+	var said strings.Builder
+	if err := prove(&said, program.New()); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("\n%s", said.String())
+}
+
+// The proof fails if a carry is left out anywhere, if less is added before a
+// subtraction, or if a table's entry had larger limbs than it may have: what it
+// says is worth something.
+func TestTheProofCanFail(t *testing.T) {
+	pieces := func(k *program.Kernel) map[string]*[]program.Step {
+		return map[string]*[]program.Step{"start": &k.Start, "round": &k.Round, "join": &k.Join}
+	}
+	for name := range pieces(program.New()) {
+		count := 0
+		for n := range *pieces(program.New())[name] {
+			k := program.New()
+			steps := *pieces(k)[name]
+			if steps[n].Op != program.And {
+				continue
+			}
+			count++
+			steps[n].B = steps[n].A // the limb keeps what it gives away
+			if err := prove(io.Discard, k); err == nil || !strings.HasPrefix(err.Error(), name) {
+				t.Errorf("%s: step %d does not cut off a carry: %v", name, n, err)
+			}
+		}
+		if count == 0 {
+			t.Errorf("%s has no carry", name)
+		}
+	}
+	k := program.New()
+	for n := range k.Setup {
+		if k.Setup[n].M.Index == 3 { // of limbs 1 to 4
+			k.Setup[n].M.Index = 0
+		}
+	}
+	if err := prove(io.Discard, k); err == nil || !strings.Contains(err.Error(), "sub: from -") {
+		t.Errorf("nothing is added before a subtraction: %v", err)
+	}
+}

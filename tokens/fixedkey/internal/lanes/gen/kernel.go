@@ -1,0 +1,131 @@
+package main
+
+import (
+	"github.com/mmcloughlin/avo/attr"
+	"github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+
+	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes/program"
+)
+
+const (
+	cellSize  = 64 // bytes
+	rowSize   = 64 // of eight addresses
+	levelSize = 2 * cellSize
+	levels    = len(program.Orders)
+)
+
+// words puts cells into read-only data.
+func words(c *build.Context, name string, cells [][8]uint64) operand.Mem {
+	data := c.StaticGlobal(name)
+	c.DataAttributes(attr.RODATA | attr.NOPTR)
+	for i, cell := range cells {
+		for lane, w := range cell {
+			c.AddDatum(cellSize*i+8*lane, operand.U64(w))
+		}
+	}
+	return data
+}
+
+// writer turns steps into instructions.
+type writer struct {
+	*build.Context
+	regs      map[program.Reg]reg.VecPhysical
+	free      []reg.VecPhysical
+	kept      map[program.Reg]bool
+	constants operand.Mem
+	frame     reg.GPVirtual // areas Sum, Addend and Scratch, one after the other
+	row, last reg.GPVirtual // of addresses: the next, the last
+	order     reg.GPVirtual // of the present level
+	upper     reg.OpmaskVirtual
+	signs     reg.OpmaskVirtual
+}
+
+// Where the areas begin in the frame, cells.
+const (
+	addendAt   = program.SumCells
+	scratchAt  = addendAt + program.AddendCells
+	frameCells = scratchAt + program.ScratchCells
+)
+
+// kernel writes the function run.
+func kernel(c *build.Context, constants, orders operand.Mem) {
+	k := program.New()
+	c.Function("run")
+	c.Doc("run adds up rows of table entries, one entry a lane, and at last the lanes if join is 1.")
+	c.SignatureExpr("func(out *uint64, rows *uint64, rounds int, join int)")
+	w := &writer{
+		Context: c, regs: map[program.Reg]reg.VecPhysical{}, free: vectors, kept: map[program.Reg]bool{}, constants: constants,
+		frame: c.GP64(), row: c.GP64(), last: c.GP64(), order: c.GP64(), upper: c.K(), signs: c.K(),
+	}
+	c.Comment("Cells are aligned, the stack is not.")
+	c.LEAQ(c.AllocLocal(cellSize*(frameCells+1)), w.frame)
+	c.ADDQ(operand.U8(cellSize-1), w.frame)
+	c.ANDQ(operand.I8(-cellSize), w.frame)
+	c.Load(c.Param("rows"), w.row)
+	c.Load(c.Param("rounds"), w.last)
+	left := c.GP64()
+	c.MOVQ(w.last, left)
+	c.DECQ(w.last)
+	c.SHLQ(operand.U8(6), w.last)
+	c.ADDQ(w.row, w.last)
+	upper := c.GP32()
+	c.MOVL(operand.U32(0xf0), upper)
+	c.KMOVW(upper, w.upper)
+
+	for _, s := range k.Setup {
+		w.kept[s.D] = true
+	}
+	w.write("constants that stay in registers", k.Setup)
+	w.write("the first entries", k.Fetch)
+	w.write("are the sum", k.Start)
+	w.write("the entries of the next round, or the last once more", k.Fetch)
+	c.DECQ(left)
+	c.JZ(operand.LabelRef("added"))
+	c.Label("round")
+	w.write("add, and fetch the next", k.Round)
+	c.DECQ(left)
+	c.JNZ(operand.LabelRef("round"))
+
+	c.Label("added")
+	join := c.Load(c.Param("join"), c.GP64())
+	c.TESTQ(join, join)
+	c.JZ(operand.LabelRef("out"))
+	c.LEAQ(orders, w.order)
+	level := c.GP64()
+	c.MOVQ(operand.U32(levels), level)
+	c.Label("level")
+	w.write("one half of the lanes to the other", k.Join)
+	c.ADDQ(operand.U32(levelSize), w.order)
+	c.DECQ(level)
+	c.JNZ(operand.LabelRef("level"))
+
+	c.Label("out")
+	out := c.Load(c.Param("out"), c.GP64())
+	for i := range program.T {
+		z := vectors[0]
+		c.VMOVDQU64(w.cell(program.Cell{Area: program.Sum, Index: i}), z)
+		c.VMOVDQU64(z, operand.Mem{Base: out, Disp: cellSize * i})
+	}
+	c.VZEROUPPER()
+	c.RET()
+}
+
+// touch writes the function touch.
+func touch(c *build.Context) {
+	c.Function("touch")
+	c.Attributes(attr.NOSPLIT)
+	c.Doc("touch asks for both cache lines of n entries, in the second cache: the first would be full of them.")
+	c.SignatureExpr("func(rows *uint64, n int)")
+	rows, n := c.Load(c.Param("rows"), c.GP64()), c.Load(c.Param("n"), c.GP64())
+	entry := c.GP64()
+	c.Label("next")
+	c.MOVQ(operand.Mem{Base: rows}, entry)
+	c.PREFETCHT1(operand.Mem{Base: entry})
+	c.PREFETCHT1(operand.Mem{Base: entry, Disp: 64})
+	c.ADDQ(operand.U8(8), rows)
+	c.DECQ(n)
+	c.JNZ(operand.LabelRef("next"))
+	c.RET()
+}

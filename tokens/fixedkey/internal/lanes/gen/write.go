@@ -1,0 +1,114 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+
+	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes/program"
+)
+
+// cell is where a cell lies. Of an entry it takes the address from the row.
+func (w *writer) cell(c program.Cell) operand.Mem {
+	in := func(base reg.Register, cell int) operand.Mem { return operand.Mem{Base: base, Disp: cellSize * cell} }
+	switch c.Area {
+	case program.Sum:
+		return in(w.frame, c.Index)
+	case program.Addend:
+		return in(w.frame, addendAt+c.Index)
+	case program.Scratch:
+		return in(w.frame, scratchAt+c.Index)
+	case program.Const:
+		return w.constants.Offset(cellSize * c.Index)
+	case program.Order:
+		return in(w.order, c.Index)
+	case program.Entry:
+		lane, half := c.Index/2, c.Index%2
+		entry := w.GP64()
+		w.MOVQ(operand.Mem{Base: w.row, Disp: 8 * lane}, entry)
+		w.ANDQ(operand.I8(-2), entry)
+		return in(entry, half)
+	}
+	panic("BUG: no such area")
+}
+
+func (w *writer) write(what string, steps []program.Step) {
+	w.Comment(what)
+	last := lastUses(steps)
+	for n, s := range steps {
+		w.step(s)
+		for _, r := range [...]program.Reg{s.D, s.A, s.B} {
+			if at, used := last[r]; used && at == n {
+				w.giveBack(r)
+				delete(last, r) // it may stand in the step twice
+			}
+		}
+	}
+}
+
+func (w *writer) step(s program.Step) {
+	switch s.Op {
+	case program.Claim:
+		return
+	case program.Store:
+		w.VMOVDQA64(w.reg(s.A), w.cell(s.M))
+		return
+	case program.Load:
+		w.load(s)
+		return
+	}
+	d := w.reg(s.D)
+	switch s.Op {
+	case program.Clear:
+		w.VPXORQ(d, d, d)
+	case program.Add:
+		w.VPADDQ(w.reg(s.B), w.reg(s.A), d)
+	case program.Sub:
+		w.VPSUBQ(w.reg(s.B), w.reg(s.A), d)
+	case program.And:
+		w.VPANDQ(w.reg(s.B), w.reg(s.A), d)
+	case program.Shift:
+		w.VPSRLQ(operand.U8(uint8(s.N)), w.reg(s.A), d)
+	case program.Times:
+		w.VPMULLQ(w.reg(s.B), w.reg(s.A), d)
+	case program.Low:
+		w.VPMADD52LUQ(w.reg(s.B), w.reg(s.A), d)
+	case program.High:
+		w.VPMADD52HUQ(w.reg(s.B), w.reg(s.A), d)
+	case program.Pick:
+		k := w.upper
+		if s.Mask == program.Signs {
+			k = w.signs
+		}
+		w.VPBLENDMQ(w.reg(s.B), w.reg(s.A), k, d)
+	case program.Even:
+		w.VPUNPCKLQDQ(w.reg(s.B), w.reg(s.A), d)
+	case program.Odd:
+		w.VPUNPCKHQDQ(w.reg(s.B), w.reg(s.A), d)
+	case program.Blocks:
+		w.VSHUFI64X2(operand.U8(uint8(s.N)), w.reg(s.B), w.reg(s.A), d)
+	case program.Choose:
+		w.VMOVDQU64(w.cell(s.M), d)
+		w.VPERMI2Q(w.reg(s.B), w.reg(s.A), d)
+	default:
+		panic(fmt.Sprintf("BUG: no instruction for %v", s.Op))
+	}
+}
+
+// load also does what belongs to the fetching of entries: with the first word of a
+// row its signs are taken, with the last the row is left, unless it is the last.
+func (w *writer) load(s program.Step) {
+	if s.M == (program.Cell{Area: program.Entry, Index: 0}) {
+		signs := w.reg(s.D) // before it is loaded
+		w.VMOVDQU64(w.cell(program.Cell{Area: program.Const, Index: program.SignBit}), signs)
+		w.VPTESTMQ(operand.Mem{Base: w.row}, signs, w.signs)
+	}
+	w.VMOVDQU64(w.cell(s.M), w.reg(s.D))
+	if s.M == (program.Cell{Area: program.Entry, Index: 15}) {
+		next := w.GP64()
+		w.LEAQ(operand.Mem{Base: w.row, Disp: rowSize}, next)
+		w.CMPQ(w.row, w.last)
+		w.CMOVQNE(next, w.row)
+	}
+}

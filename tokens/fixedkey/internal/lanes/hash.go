@@ -1,0 +1,54 @@
+package lanes
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// MaxHashed is the longest input that Hash takes: what fills one block of SHA-512
+// but for its padding, bytes.
+const MaxHashed = 111
+
+const hashBlock = 128 // bytes
+
+// start is the state that SHA-512 begins with, FIPS 180-4 section 5.3.5.
+var start = [8]uint64{
+	0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b, 0xa54ff53a5f1d36f1,
+	0x510e527fade682d1, 0x9b05688c2b3e6c1f, 0x1f83d9abfb41bd6b, 0x5be0cd19137e2179,
+}
+
+// Block is the input of Hash: one word of the padded message for each lane, in the
+// order of the message.
+type Block [hashBlock / 8]Words
+
+// Set puts a message of at most MaxHashed bytes into a lane, padded.
+func (b *Block) Set(lane int, message []byte) {
+	var padded [hashBlock]byte
+	padded[copy(padded[:MaxHashed], message)] = 0x80
+	for i := range len(b) - 1 {
+		b[i][lane] = binary.BigEndian.Uint64(padded[8*i:])
+	}
+	b[len(b)-1][lane] = uint64(8 * len(message))
+}
+
+// Hashes are SHA-512 sums, one for each lane.
+type Hashes [8]Words
+
+// Hash hashes the messages of all lanes at once.
+func (h *Hashes) Hash(b *Block) {
+	for i, w := range start {
+		for lane := range h[i] {
+			h[i][lane] = w
+		}
+	}
+	compress(&h[0], &b[0])
+}
+
+// Lane gives a lane's sum as a number of eight words, the sum's first byte being its
+// least significant (RFC 8032 section 5.1.7).
+func (h *Hashes) Lane(lane int) (n [8]uint64) {
+	for i := range n {
+		n[i] = bits.ReverseBytes64(h[i][lane])
+	}
+	return n
+}

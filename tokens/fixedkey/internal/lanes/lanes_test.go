@@ -1,0 +1,120 @@
+package lanes
+
+import (
+	"crypto/sha512"
+	"encoding/binary"
+	"math/rand/v2"
+	"os"
+	"testing"
+
+	"github.com/cloudflare/circl/math/fp25519"
+
+	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes/program"
+)
+
+func TestMain(m *testing.M) {
+	if !Supported() {
+		os.Stderr.WriteString("lanes: NO AVX-512 IFMA HERE: the kernel is not tested, only its steps in plain Go are\n")
+	}
+	os.Exit(m.Run())
+}
+
+// randomTable has limbs that a reduced number may have, the extremes among them.
+func randomTable(random *rand.Rand, n int) []Entry {
+	table := Table(n)
+	for i := range table {
+		for _, at := range places {
+			switch table[i][at] = random.Uint64() & limbMask; random.IntN(8) {
+			case 0:
+				table[i][at] = 0
+			case 1:
+				table[i][at] = limbMask
+			}
+		}
+	}
+	return table
+}
+
+// The assembly comes to what its steps come to in plain Go, to the last bit.
+func TestTheKernelDoesItsSteps(t *testing.T) {
+	if !Supported() {
+		t.Skip("no AVX-512 IFMA here")
+	}
+	random := rand.New(rand.NewPCG(51, 52))
+	k := program.New()
+	table := randomTable(random, 200)
+	for trial := range 200 {
+		additions := make([][Count]program.Addition, 1+random.IntN(12))
+		var rows []uint64
+		for i := range additions {
+			for lane := range additions[i] {
+				e, negate := &table[random.IntN(len(table))], uint8(random.IntN(2))
+				additions[i][lane] = program.Addition{Entry: (*[16]uint64)(e), Negate: negate}
+				rows = append(rows, Address(e)|uint64(negate))
+			}
+		}
+		var sums Sums
+		for _, join := range []bool{false, true} {
+			if sums.Add(rows); join {
+				sums.AddAll(rows)
+			}
+			want, err := k.AddUp(additions, join)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if sums != Sums(want[:program.T]) {
+				t.Fatalf("trial %d, %d rows, joined %v:\n%x, want\n%x", trial, len(additions), join, sums, want)
+			}
+		}
+		Touch(rows)
+	}
+}
+
+// Limbs go into an entry and come out of a sum as the number they stand for.
+func TestLimbsStandForTheirNumber(t *testing.T) {
+	random := rand.New(rand.NewPCG(53, 54))
+	for range 1000 {
+		var z [32]byte
+		for i := range z {
+			z[i] = byte(random.Uint32())
+		}
+		z[31] &= 0x7f
+		var s Sums
+		for i, limb := range limbs((*fp25519.Elt)(&z)) {
+			s[i][3] = limb
+		}
+		if back := s.element(0, 3); [32]byte(back) != z {
+			t.Fatalf("%x became %x", z, back)
+		}
+	}
+}
+
+// Every length that fits, and different ones side by side.
+func TestHashesAreThoseOfTheStandardLibrary(t *testing.T) {
+	if !Supported() {
+		t.Skip("no AVX-512 IFMA here")
+	}
+	random := rand.New(rand.NewPCG(55, 56))
+	for n := range MaxHashed + 1 {
+		var b Block
+		var messages [Count][]byte
+		for lane := range messages {
+			m := make([]byte, (n+lane*lane)%(MaxHashed+1))
+			for i := range m {
+				m[i] = byte(random.Uint32())
+			}
+			messages[lane] = m
+			b.Set(lane, m)
+		}
+		var h Hashes
+		h.Hash(&b)
+		for lane, m := range messages {
+			sum := sha512.Sum512(m)
+			for i, w := range h.Lane(lane) {
+				if w != binary.LittleEndian.Uint64(sum[8*i:]) {
+					t.Fatalf("%d bytes in lane %d: word %d is %x, want the bytes %x", len(m), lane, i, w, sum[8*i:8*i+8])
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,52 @@
+package lanes
+
+import (
+	"encoding/binary"
+	"math/bits"
+
+	"github.com/cloudflare/circl/math/fp25519"
+
+	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes/program"
+)
+
+const (
+	limbBits = program.LimbBits
+	limbMask = 1<<limbBits - 1
+)
+
+// limbs splits a number below 2^255.
+func limbs(z *fp25519.Elt) (l [5]uint64) {
+	var w [4]uint64
+	for i := range w {
+		w[i] = binary.LittleEndian.Uint64(z[8*i:])
+	}
+	return [5]uint64{
+		w[0] & limbMask,
+		(w[0]>>51 | w[1]<<13) & limbMask,
+		(w[1]>>38 | w[2]<<26) & limbMask,
+		(w[2]>>25 | w[3]<<39) & limbMask,
+		w[3] >> 12,
+	}
+}
+
+// element puts the limbs of a lane together, each below 2^60, to 256 bits. What
+// is above bit 255 comes back times 19: after the first time there is little, after
+// the second at most the one bit that a fp25519.Elt has room for.
+func (s *Sums) element(at, lane int) (z fp25519.Elt) {
+	a, b, c, d, e := s[at][lane], s[at+1][lane], s[at+2][lane], s[at+3][lane], s[at+4][lane]
+	b += a >> limbBits
+	c += b >> limbBits
+	d += c >> limbBits
+	e += d >> limbBits
+	a = a&limbMask + e>>limbBits*19 // below 2^51 + 2^14
+	b, c, d, e = b&limbMask, c&limbMask, d&limbMask, e&limbMask
+	w0, k := bits.Add64(a, b<<51, 0)
+	w1, k := bits.Add64(b>>13, c<<38, k)
+	w2, k := bits.Add64(c>>26, d<<25, k)
+	w3, _ := bits.Add64(d>>39, e<<12, k)
+	binary.LittleEndian.PutUint64(z[0:], w0)
+	binary.LittleEndian.PutUint64(z[8:], w1)
+	binary.LittleEndian.PutUint64(z[16:], w2)
+	binary.LittleEndian.PutUint64(z[24:], w3)
+	return z
+}

@@ -1,0 +1,138 @@
+package program
+
+// element is a field element in registers.
+type element [5]Reg
+
+// list puts steps together.
+type list struct {
+	steps []Step
+	regs  *Reg // the next that is free
+	// Constants that stay in registers all the time.
+	mask, nineteen, bias0, bias Reg
+}
+
+func (l *list) reg() Reg {
+	*l.regs++
+	return *l.regs
+}
+
+func (l *list) do(s Step) Reg {
+	if s.D == 0 && s.Op != Store {
+		s.D = l.reg()
+	}
+	l.steps = append(l.steps, s)
+	return s.D
+}
+
+func (l *list) load(area Area, i int) Reg       { return l.do(Step{Op: Load, M: Cell{area, i}}) }
+func (l *list) store(area Area, i int, a Reg)   { l.do(Step{Op: Store, A: a, M: Cell{area, i}}) }
+func (l *list) add(a, b Reg) Reg                { return l.do(Step{Op: Add, A: a, B: b}) }
+func (l *list) sub(a, b Reg) Reg                { return l.do(Step{Op: Sub, A: a, B: b}) }
+func (l *list) pick(m Mask, a, b Reg) Reg       { return l.do(Step{Op: Pick, A: a, B: b, Mask: m}) }
+func (l *list) blocks(a, b Reg, which int) Reg  { return l.do(Step{Op: Blocks, A: a, B: b, N: which}) }
+func (l *list) choose(a, b Reg, order Cell) Reg { return l.do(Step{Op: Choose, A: a, B: b, M: order}) }
+
+// each does the same for every limb.
+func each(f func(i int) Reg) (e element) {
+	for i := range e {
+		e[i] = f(i)
+	}
+	return e
+}
+
+func (l *list) loadElement(area Area, at int) element {
+	return each(func(i int) Reg { return l.load(area, at+i) })
+}
+
+func (l *list) storeElement(area Area, at int, e element) {
+	for i, limb := range e {
+		l.store(area, at+i, limb)
+	}
+}
+
+// plus is a + b, not carried.
+func (l *list) plus(a, b element) element { return each(func(i int) Reg { return l.add(a[i], b[i]) }) }
+
+// minus is a - b, not carried.
+func (l *list) minus(a, b element) element {
+	return each(func(i int) Reg { return l.less(i, a[i], b[i]) })
+}
+
+// less is limb i of a - b: 2^9 p is added, so that no limb becomes negative.
+func (l *list) less(i int, a, b Reg) Reg {
+	more := l.bias
+	if i == 0 {
+		more = l.bias0
+	}
+	return l.sub(l.add(a, more), b)
+}
+
+// carry brings limbs of up to 2^61 below 2^51 + 2^15, all at once: each gives what
+// it has above 51 bits to the next, and the last, times 19, to the first.
+func (l *list) carry(e element) element {
+	above := each(func(i int) Reg { return l.do(Step{Op: Shift, A: e[i], N: LimbBits}) })
+	e = each(func(i int) Reg { return l.do(Step{Op: And, A: e[i], B: l.mask}) })
+	l.do(Step{Op: Low, D: e[0], A: above[4], B: l.nineteen})
+	for i := range 4 {
+		l.do(Step{Op: Add, D: e[i+1], A: e[i+1], B: above[i]})
+	}
+	return l.claim(e, Carried)
+}
+
+// Carried is what every limb is below after carry, and Uncarried after times.
+const (
+	Carried   = 1<<LimbBits + 1<<15
+	Uncarried = 815238614083298888 // 2^59.5
+)
+
+// claim says that all limbs are below a limit. It is no instruction: package bounds
+// proves it, and the run in plain Go checks it.
+func (l *list) claim(e element, limit uint64) element {
+	for _, limb := range e {
+		l.steps = append(l.steps, Step{Op: Claim, A: limb, Limit: limit})
+	}
+	return e
+}
+
+// operand gives a limb of an element, wherever it is.
+type operand func(i int) Reg
+
+func (e element) operand() operand { return func(i int) Reg { return e[i] } }
+
+// cells is an element in memory. A limb is loaded when it is wanted.
+func (l *list) cells(area Area, at int) operand {
+	return func(i int) Reg { return l.load(area, at+i) }
+}
+
+// times is a * b, not carried: below 2^59.5. Limbs of a and b must be below 2^52.
+//
+// A product of limbs has 104 bits. Its upper half counts 2^52, which is twice the
+// next limb: upper halves are added up first, doubled all together, and the lower
+// halves are added on top. What comes above limb 4 comes back times 19.
+func (l *list) times(a element, b operand) (z element) {
+	var sum [10]Reg
+	for k := 1; k < len(sum); k++ {
+		sum[k] = l.do(Step{Op: Clear})
+	}
+	for j := range 5 {
+		limb := b(j)
+		for i := range 5 {
+			l.do(Step{Op: High, D: sum[i+j+1], A: a[i], B: limb})
+		}
+	}
+	for k := 1; k < len(sum); k++ {
+		l.do(Step{Op: Add, D: sum[k], A: sum[k], B: sum[k]})
+	}
+	sum[0] = l.do(Step{Op: Clear})
+	for j := range 5 {
+		limb := b(j)
+		for i := range 5 {
+			l.do(Step{Op: Low, D: sum[i+j], A: a[i], B: limb})
+		}
+	}
+	z = each(func(k int) Reg {
+		back := l.do(Step{Op: Times, A: sum[k+5], B: l.nineteen})
+		return l.do(Step{Op: Add, D: sum[k], A: sum[k], B: back})
+	})
+	return l.claim(z, Uncarried)
+}

@@ -1,0 +1,60 @@
+package program
+
+const swapHalves = 0x4e // the order of blocks 2, 3, 0, 1
+
+// difference is, for a in the lower lanes and b in the upper ones, b - a in the
+// lower and b + a in the upper, carried.
+func (l *list) difference(ab element) element {
+	return l.carry(each(func(i int) Reg {
+		ba := l.blocks(ab[i], ab[i], swapHalves)
+		return l.pick(Upper, l.less(i, ba, ab[i]), l.add(ba, ab[i]))
+	}))
+}
+
+// join adds points of one half of the lanes to those of the other:
+// "add-2008-hwcd-3" of the Explicit-Formulas Database. Only four lanes have a
+// point at the most, so the other four hold a second coordinate of it, and 9
+// multiplications are made in 5:
+//
+//	[Y1-X1 | Y1+X1] [Y2-X2 | Y2+X2] = [A | B]     [B-A | B+A] = [E | H]
+//	[T1 | Z1] [2d | 2] [T2 | Z2]    = [C | D]     [D-C | D+C] = [F | G]
+//	[E | G] [F | H] = [X | Y]       [E | F] [H | G] = [T | Z]
+//
+// Before the first level a coordinate has all eight lanes to itself: Sum holds X,
+// Y, Z, T. Afterwards it holds [X | Y] in the place of both X and Y and [T | Z] in
+// that of T and Z.
+func (l *list) join() {
+	first, second := Cell{Order, 0}, Cell{Order, 1}
+	halves := func(low, high int) (p, q element) {
+		a, b := l.loadElement(Sum, low), l.loadElement(Sum, high)
+		p = each(func(i int) Reg { return l.choose(a[i], b[i], first) })
+		q = each(func(i int) Reg { return l.choose(a[i], b[i], second) })
+		return p, q
+	}
+	p, q := halves(X, Y)
+	p, q = l.difference(p), l.difference(q)
+	eh := l.difference(l.times(p, q.operand()))
+	l.storeElement(Scratch, 0, eh)
+
+	p, q = halves(T, Z)
+	l.storeElement(Scratch, 5, l.carry(q))
+	p = l.carry(l.times(l.carry(p), l.cells(Const, joint)))
+	fg := l.difference(l.times(p, l.cells(Scratch, 5)))
+
+	eh = l.loadElement(Scratch, 0)
+	const lower, upper = 0x44, 0xee // the lower halves of both, the upper ones
+	for i := range 5 {
+		l.store(Scratch, i, l.pick(Upper, eh[i], fg[i]))
+		l.store(Scratch, 5+i, l.pick(Upper, fg[i], eh[i]))
+	}
+	ef := each(func(i int) Reg { return l.blocks(eh[i], fg[i], lower) })
+	hg := each(func(i int) Reg { return l.blocks(eh[i], fg[i], upper) })
+
+	tz := l.times(ef, hg.operand())
+	l.storeElement(Sum, T, tz)
+	l.storeElement(Sum, Z, tz)
+	eg := l.loadElement(Scratch, 0)
+	xy := l.times(eg, l.cells(Scratch, 5))
+	l.storeElement(Sum, X, xy)
+	l.storeElement(Sum, Y, xy)
+}

@@ -1,0 +1,150 @@
+package program
+
+// Kernel adds up entries of tables in eight lanes. Its pieces run in this order:
+//
+//	Setup
+//	Fetch, Start              the first entries
+//	Fetch                     the second
+//	Round, as often as wanted which adds the entries that are there and fetches the next
+//	Join, three times         if all lanes shall become one
+type Kernel struct {
+	Setup, Fetch, Start, Round, Join []Step
+	Regs                             Reg // how many registers there are
+}
+
+// New writes the lists.
+func New() *Kernel {
+	var k Kernel
+	l := &list{regs: &k.Regs}
+	cut := func() []Step {
+		steps := l.steps
+		l.steps = nil
+		return steps
+	}
+	l.mask, l.nineteen = l.load(Const, mask), l.load(Const, nineteen)
+	l.bias0, l.bias = l.load(Const, bias), l.load(Const, bias+1)
+	k.Setup = cut()
+	l.fetch(0)
+	l.fetch(1)
+	k.Fetch = cut()
+	l.start()
+	k.Start = cut()
+	l.round()
+	k.Round = cut()
+	l.join()
+	k.Join = cut()
+	return &k
+}
+
+// An Entry has 16 words: for each half, these limbs.
+var entryWords = [2][8]int{
+	{Minus, Minus + 1, Minus + 2, Plus, Plus + 1, Plus + 2, Product, Product + 1},
+	{Minus + 3, Minus + 4, Plus + 3, Plus + 4, Product + 2, Product + 3, Product + 4, -1},
+}
+
+// EntryWord is the place in an entry of a cell of Addend.
+func EntryWord(cell int) int {
+	for half, cells := range entryWords {
+		for i, c := range cells {
+			if c == cell {
+				return 8*half + i
+			}
+		}
+	}
+	panic("BUG: an entry has no such limb")
+}
+
+// fetch takes half an entry for each lane and turns eight rows of eight words
+// round: afterwards each register holds one limb of all lanes. To negate an entry
+// is to swap y-x and y+x, and the sign of 2dxy, which round sees to.
+func (l *list) fetch(half int) {
+	var rows, pairs, fours, columns [8]Reg
+	for lane := range rows {
+		rows[lane] = l.load(Entry, 2*lane+half)
+	}
+	for i := range 4 { // of lanes 2i and 2i+1: even columns, odd columns
+		pairs[i] = l.do(Step{Op: Even, A: rows[2*i], B: rows[2*i+1]})
+		pairs[4+i] = l.do(Step{Op: Odd, A: rows[2*i], B: rows[2*i+1]})
+	}
+	const first, second = 0x88, 0xdd // blocks 0 and 2, blocks 1 and 3, of both
+	for odd := range 2 {
+		p := pairs[4*odd:]
+		for i := range 2 {
+			fours[4*odd+2*i] = l.blocks(p[2*i], p[2*i+1], first)
+			fours[4*odd+2*i+1] = l.blocks(p[2*i], p[2*i+1], second)
+		}
+		f := fours[4*odd:]
+		for i := range 2 {
+			columns[2*i+odd] = l.blocks(f[i], f[2+i], first)
+			columns[4+2*i+odd] = l.blocks(f[i], f[2+i], second)
+		}
+	}
+	place := map[int]Reg{}
+	for i, cell := range entryWords[half] {
+		place[cell] = columns[i]
+	}
+	for i, cell := range entryWords[half] {
+		switch {
+		case cell < 0:
+		case cell < Plus:
+			l.store(Addend, cell, l.pick(Signs, columns[i], place[cell+Plus]))
+		case cell < Product:
+			l.store(Addend, cell, l.pick(Signs, columns[i], place[cell-Plus]))
+		default:
+			l.store(Addend, cell, columns[i])
+		}
+	}
+}
+
+// start makes the entries the sum. With x and y of an entry, 2x and 2y are what
+// it gives; all is scaled by 4, which spares halving: X = 4x, Y = 4y, Z = 4,
+// T = 4xy = (2x)(2y).
+func (l *list) start() {
+	minus, plus := l.loadElement(Addend, Minus), l.loadElement(Addend, Plus)
+	x, y := l.carry(l.minus(plus, minus)), l.carry(l.plus(plus, minus))
+	l.storeElement(Sum, T, l.times(x, y.operand()))
+	l.storeElement(Sum, X, l.plus(x, x))
+	l.storeElement(Sum, Y, l.plus(y, y))
+	two := l.load(Const, joint)
+	two = l.blocks(two, two, 0xff) // lanes 6 and 7, everywhere
+	zero := l.do(Step{Op: Clear})
+	l.store(Sum, Z, l.add(two, two))
+	for i := 1; i < 5; i++ {
+		l.store(Sum, Z+i, zero)
+	}
+}
+
+// Cells of Scratch.
+const (
+	atF = 0
+	atG = 5
+	atH = 10
+)
+
+// round adds the entries: "madd-2008-hwcd-3" of the Explicit-Formulas Database, 7
+// multiplications. While the last are under way it fetches the entries of the
+// next round: these are in other caches, and the work is for other units.
+func (l *list) round() {
+	x, y := l.loadElement(Sum, X), l.loadElement(Sum, Y)
+	a, b := l.carry(l.minus(y, x)), l.carry(l.plus(y, x))
+	a, b = l.times(a, l.cells(Addend, Minus)), l.times(b, l.cells(Addend, Plus))
+	e, h := l.carry(l.minus(b, a)), l.carry(l.plus(b, a))
+	l.storeElement(Scratch, atH, h)
+
+	c := l.times(l.carry(l.loadElement(Sum, T)), l.cells(Addend, Product))
+	z := l.loadElement(Sum, Z)
+	d := l.plus(z, z)
+	f, g := l.carry(l.minus(d, c)), l.carry(l.plus(d, c))
+	for i := range 5 { // with 2dxy negated, F is G and G is F
+		l.store(Scratch, atF+i, l.pick(Signs, f[i], g[i]))
+		l.store(Scratch, atG+i, l.pick(Signs, g[i], f[i]))
+	}
+
+	l.storeElement(Sum, X, l.times(e, l.cells(Scratch, atF)))
+	l.fetch(0)
+	l.storeElement(Sum, T, l.times(e, l.cells(Scratch, atH)))
+	l.fetch(1)
+	g = l.loadElement(Scratch, atG)
+	l.storeElement(Sum, Y, l.times(g, l.cells(Scratch, atH)))
+	l.storeElement(Sum, Z, l.times(g, l.cells(Scratch, atF)))
+}
