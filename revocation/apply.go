@@ -9,18 +9,29 @@ import (
 
 // Apply verifies one message read from a partition and applies it. Whatever the
 // bytes are, it neither fails nor panics; the outcome says what became of them.
-func (r *Replica) Apply(number int, message []byte, now int64) Outcome {
-	b, err := parse(message)
-	if err == nil {
-		if r.past(number, b) {
-			return PastHeartbeat
-		}
-		err = r.authority.verify(message) // outside the lock: the signature is the slow part
+func (r *Replica) Apply(number int, raw []byte, now int64) Outcome {
+	m := read(raw)
+	return r.take(number, &m, now)
+}
+
+// take applies a message, and verifies it first if nobody has.
+func (r *Replica) take(number int, m *message, now int64) Outcome {
+	if m.err == nil && r.past(number, m.batch) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.counts.Outcomes[PastHeartbeat]++
+		return PastHeartbeat
+	}
+	err := m.err
+	if err == nil && m.verified {
+		err = m.signature
+	} else if err == nil {
+		err = r.authority.verify(m.raw) // outside the lock: the signature is the slow part
 	}
 
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	outcome := r.apply(number, b, err, now)
+	outcome := r.apply(number, m.batch, err, now)
 	r.counts.Outcomes[outcome]++
 	r.settle()
 	return outcome
@@ -37,11 +48,7 @@ func (r *Replica) past(number int, b *Batch) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p := &r.partitions[number]
-	if p.next == 0 || b.IssuedAt >= max(r.since, p.issued) {
-		return false
-	}
-	r.counts.Outcomes[PastHeartbeat]++
-	return true
+	return p.next != 0 && b.IssuedAt < max(r.since, p.issued)
 }
 
 func (r *Replica) apply(number int, b *Batch, err error, now int64) Outcome {

@@ -120,9 +120,17 @@ func (f *Follower) begin(ctx context.Context, c *cursor) error {
 // take applies a response and moves the cursor.
 func (f *Follower) take(ctx context.Context, link Link, c *cursor, r *kafka.FetchResponse) error {
 	now := f.now().UnixMilli()
+	waiting := make([][]byte, 0, revocation.Together)
+	apply := func() {
+		f.replica.ApplyAll(c.partition, waiting, now)
+		waiting = waiting[:0]
+	}
 	next, lowest, err := kafkalink.Walk(r.Records, c.position, revocation.MaxBatch, func(_ int64, value []byte) {
-		f.replica.Apply(c.partition, value, now)
+		if waiting = append(waiting, value); len(waiting) == cap(waiting) {
+			apply()
+		}
 	})
+	apply() // what was read before an error, too
 	if next > r.HighWatermark && err == nil {
 		// Offsets are not covered by a batch's checksum: to believe this one would
 		// skip whatever comes before it.
