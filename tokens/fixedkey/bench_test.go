@@ -147,7 +147,9 @@ func BenchmarkParts(b *testing.B) {
 		{"single/seven-rows-and-join", func(int) { e.solve(s.Key, &sum) }},
 		{"single/invert-and-compare", func(int) { sum.encodesTo((*[32]byte)(s.Signature)) }},
 		{"eight/hash-and-reduce-and-split", func(int) { group.challenge() }},
-		{"eight/split", func(int) { group.address() }},
+		{"eight/split-a-scalar", func(int) {
+			group.address(&group.s, 0, func(k *Key) *laneTable { return k.laneBase })
+		}},
 		{"eight/fifty-three-rows", func(int) { group.sideBySide() }},
 	} {
 		b.Run(part.name, func(b *testing.B) {

@@ -9,7 +9,7 @@ import (
 // laneEquation is sB - hA as the rows of addresses whose entries add up to it. If
 // the windows of both scalars do not fill the last row, the neutral entry does.
 type laneEquation struct {
-	rows [maxLaneWindows]uint64
+	rows [maxLaneWindows + lanes.Ahead*lanes.Count]uint64
 	used int
 }
 
@@ -41,7 +41,7 @@ func (e *laneEquation) fill(base *laneTable) {
 // solve adds up. T of the result is not to be used.
 func (e *laneEquation) solve(k *Key, sum *point) {
 	var sums lanes.Sums
-	sums.AddAll(e.rows[:e.used])
+	sums.AddAll(e.rows[:], e.used/lanes.Count)
 	runtime.KeepAlive(k) // the rows hold its entries by address only
 	sums.All(&sum.x, &sum.y, &sum.z)
 }
@@ -53,7 +53,7 @@ type laneGroup struct {
 	of     [lanes.Count]int // which of the batch it is
 	n      int
 	s, h   lanes.Scalars
-	rows   [maxLaneWindows * lanes.Count]uint64
+	rows   [(maxLaneWindows + lanes.Ahead) * lanes.Count]uint64
 	sums   lanes.Sums
 }
 
@@ -71,6 +71,8 @@ func (g *laneGroup) add(i int, signed *Signed) {
 // challenge does what is left to do for the rows. Where all messages fit into one
 // block of the hash, they are hashed side by side.
 func (g *laneGroup) challenge() {
+	g.address(&g.s, 0, func(k *Key) *laneTable { return k.laneBase })
+	lanes.Touch(g.rows[:lanes.Ahead*lanes.Count]) // the kernel asks for the others
 	fit := g.n > fewLanes
 	for _, s := range g.signed[:g.n] {
 		fit = fit && len(s.Message) <= lanes.MaxHashed-64
@@ -97,23 +99,23 @@ func (g *laneGroup) challenge() {
 		}
 		g.h.Set(lane, s.Key.laneMinusA.biased(&h))
 	}
-	g.address()
+	g.address(&g.h, g.signed[0].Key.laneBase.windows, func(k *Key) *laneTable { return k.laneMinusA })
 }
 
-// address makes rows of the scalars. Lanes without an equation get entries of the
-// first's key: they must be there, and nobody looks at their sum.
-func (g *laneGroup) address() {
-	var bases, others lanes.Words
-	for lane := range bases {
-		k := g.signed[0].Key
+// address makes rows of scalars, from a row on, for a table of each lane's key.
+// Lanes without an equation get entries of the first's: they must be there, and
+// nobody looks at their sum.
+func (g *laneGroup) address(scalars *lanes.Scalars, row int, of func(*Key) *laneTable) {
+	first := of(g.signed[0].Key)
+	var tables lanes.Words
+	for lane := range tables {
+		t := first
 		if lane < g.n {
-			k = g.signed[lane].Key
+			t = of(g.signed[lane].Key)
 		}
-		bases[lane], others[lane] = lanes.Address(&k.laneBase.entries[0]), lanes.Address(&k.laneMinusA.entries[0])
+		tables[lane] = lanes.Address(&t.entries[0])
 	}
-	base, other := g.signed[0].Key.laneBase, g.signed[0].Key.laneMinusA
-	base.split.Rows(g.rows[:], &g.s, &bases)
-	other.split.Rows(g.rows[base.windows*lanes.Count:], &g.h, &others)
+	first.split.Rows(g.rows[row*lanes.Count:], scalars, &tables)
 }
 
 // fewLanes is up to how many signatures are faster added up one after the other,
@@ -157,9 +159,6 @@ func (g *laneGroup) single(lane int, sum *point) {
 
 func (g *laneGroup) sideBySide() {
 	k := g.signed[0].Key
-	windows := k.laneBase.windows + k.laneMinusA.windows
-	rows := g.rows[:windows*lanes.Count]
-	lanes.Touch(rows)
-	g.sums.Add(rows)
+	g.sums.Add(g.rows[:], k.laneBase.windows+k.laneMinusA.windows)
 	runtime.KeepAlive(g) // the rows hold its keys' entries by address only
 }

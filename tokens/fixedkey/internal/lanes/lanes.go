@@ -68,12 +68,21 @@ func Address(e *Entry) uint64 { return uint64(uintptr(unsafe.Pointer(e))) }
 // program.Uncarried.
 type Sums [program.T]Words
 
-// Add adds up rows of eight addresses, one row at least, each lane for itself.
-func (s *Sums) Add(rows []uint64) { run(&s[0], &rows[0], len(rows)/Count, 0) }
+// Ahead is how many rows there must be behind those that are added. They are only
+// asked for, in vain, and may have anything in them.
+const Ahead = program.Ahead
 
-// AddAll adds up rows of eight addresses, one row at least, all in all. Only All
+// Add adds up so many rows of eight addresses, one at least, each lane for itself.
+func (s *Sums) Add(rows []uint64, count int) { s.run(rows, count, 0) }
+
+// AddAll adds up so many rows of eight addresses, one at least, all in all. Only All
 // reads what it leaves.
-func (s *Sums) AddAll(rows []uint64) { run(&s[0], &rows[0], len(rows)/Count, 1) }
+func (s *Sums) AddAll(rows []uint64, count int) { s.run(rows, count, 1) }
+
+func (s *Sums) run(rows []uint64, count, join int) {
+	_ = rows[(count+Ahead)*Count-1]
+	run(&s[0], &rows[0], count, join)
+}
 
 // Touch asks for the entries of addresses, one at least, before they are added.
 func Touch(addresses []uint64) { touch(&addresses[0], len(addresses)) }

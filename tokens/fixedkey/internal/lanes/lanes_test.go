@@ -53,10 +53,12 @@ func TestTheKernelDoesItsSteps(t *testing.T) {
 				rows = append(rows, Address(e)|uint64(negate))
 			}
 		}
+		count := len(additions)
+		rows = append(rows, make([]uint64, Ahead*Count)...)
 		var sums Sums
 		for _, join := range []bool{false, true} {
-			if sums.Add(rows); join {
-				sums.AddAll(rows)
+			if sums.Add(rows, count); join {
+				sums.AddAll(rows, count)
 			}
 			want, err := k.AddUp(additions, join)
 			if err != nil {

@@ -97,7 +97,8 @@ func (w *writer) step(s program.Step) {
 }
 
 // load also does what belongs to the fetching of entries: with the first word of a
-// row its signs are taken, with the last the row is left, unless it is the last.
+// row its signs are taken; with the last the entries of a later row are asked for,
+// and the row is left, unless it is the last.
 func (w *writer) load(s program.Step) {
 	if s.M == (program.Cell{Area: program.Entry, Index: 0}) {
 		signs := w.reg(s.D) // before it is loaded
@@ -106,6 +107,12 @@ func (w *writer) load(s program.Step) {
 	}
 	w.VMOVDQU64(w.cell(s.M), w.reg(s.D))
 	if s.M == (program.Cell{Area: program.Entry, Index: 15}) {
+		for lane := range 8 {
+			entry := w.GP64()
+			w.MOVQ(operand.Mem{Base: w.row, Disp: program.Ahead*rowSize + 8*lane}, entry)
+			w.PREFETCHT0(operand.Mem{Base: entry})
+			w.PREFETCHT0(operand.Mem{Base: entry, Disp: 64})
+		}
 		next := w.GP64()
 		w.LEAQ(operand.Mem{Base: w.row, Disp: rowSize}, next)
 		w.CMPQ(w.row, w.last)

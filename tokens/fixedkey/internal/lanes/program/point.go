@@ -36,6 +36,10 @@ func New() *Kernel {
 	return &k
 }
 
+// Ahead is how many rows before its turn a row's entries are asked for: about the
+// time that the last level of cache takes.
+const Ahead = 2
+
 // An Entry has 16 words: for each half, these limbs.
 var entryWords = [2][8]int{
 	{Minus, Minus + 1, Minus + 2, Plus, Plus + 1, Plus + 2, Product, Product + 1},
