@@ -34,11 +34,22 @@ func verifyChunk(batch []Signed) {
 	// Of the signatures that came to a sum: the sum, its Z, and which one it is.
 	var sums sums
 	sums.scalar(batch)
-	sums.lanes(batch)
+	if has(batch, IFMA) {
+		sums.lanes(batch)
+	}
 	inverse.All(sums.zs[:sums.n], sums.scratch[:sums.n])
 	for j, i := range sums.of[:sums.n] {
 		batch[i].Good = sums.points[j].scaledEncodesTo(&sums.zs[j], (*[32]byte)(batch[i].Signature))
 	}
+}
+
+func has(batch []Signed, f Form) bool {
+	for i := range batch {
+		if batch[i].Key.form == f {
+			return true
+		}
+	}
+	return false
 }
 
 // sums are what the signatures of a chunk came to.
@@ -85,16 +96,18 @@ func (s *Signed) begin(e *equation) bool {
 	return false
 }
 
-// lanes adds up those of the IFMA form, eight at a time.
+// lanes adds up those of the IFMA form, eight at a time, and judges all but a few.
 func (s *sums) lanes(batch []Signed) {
 	var group laneGroup
+	var many laneSums
 	for i := range batch {
 		if batch[i].Key.form == IFMA {
 			group.add(i, &batch[i])
 		}
 		if group.n == lanes.Count {
-			group.solve(s)
+			group.solve(s, &many)
 		}
 	}
-	group.solve(s)
+	group.solve(s, &many)
+	many.judge()
 }

@@ -126,6 +126,7 @@ func BenchmarkParts(b *testing.B) {
 	var e laneEquation
 	var sum point
 	var group laneGroup
+	var many laneSums
 	var out [maxLaneWindows]uint64
 	e.set(s.Key, s.Message, s.Signature)
 	e.solve(s.Key, &sum)
@@ -150,7 +151,8 @@ func BenchmarkParts(b *testing.B) {
 		{"eight/split-a-scalar", func(int) {
 			group.address(&group.s, 0, func(k *Key) *laneTable { return k.laneBase })
 		}},
-		{"eight/fifty-three-rows", func(int) { group.sideBySide() }},
+		{"eight/fifty-three-rows", func(int) { many.n = 0; group.sideBySide(&many) }},
+		{"eight/judge", func(int) { many.judge() }},
 	} {
 		b.Run(part.name, func(b *testing.B) {
 			for i := 0; b.Loop(); i++ {

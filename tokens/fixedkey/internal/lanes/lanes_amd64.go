@@ -22,6 +22,16 @@ func run(out *Words, rows *uint64, rounds, join int)
 //go:noescape
 func compress(state, block *Words)
 
+// multiply is Element.Times.
+//
+//go:noescape
+func multiply(first, second, product *Words)
+
+// compare is Element.encode.
+//
+//go:noescape
+func compare(x, y, encoding, differ *Words)
+
 // split is Split.Addresses.
 //
 //go:noescape

@@ -9,6 +9,10 @@ func run(out *Words, rows *uint64, rounds, join int) { panic("BUG: no eight-lane
 
 func compress(state, block *Words) { panic("BUG: no eight-lane kernel here") }
 
+func multiply(first, second, product *Words) { panic("BUG: no eight-lane kernel here") }
+
+func compare(x, y, encoding, differ *Words) { panic("BUG: no eight-lane kernel here") }
+
 func split(out, scalar, plan *uint64, table uint64, windows int) {
 	panic("BUG: no eight-lane kernel here")
 }

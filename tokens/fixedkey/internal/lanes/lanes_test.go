@@ -120,3 +120,89 @@ func TestHashesAreThoseOfTheStandardLibrary(t *testing.T) {
 		}
 	}
 }
+
+// Products and comparisons come to what their steps come to in plain Go, and to
+// what they should: of numbers with extreme limbs, of numbers around p, and of
+// encodings that differ in one bit.
+func TestTheEndDoesItsSteps(t *testing.T) {
+	if !Supported() {
+		t.Skip("no AVX-512 IFMA here")
+	}
+	random := rand.New(rand.NewPCG(57, 58))
+	f := program.NewFinish()
+	run := func(steps []program.Step, given ...[]Words) {
+		m := program.NewMachine(f.Regs)
+		copy(m.Given[:], given)
+		for _, s := range [][]program.Step{f.Setup, steps} {
+			if err := m.Run(s); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var p fp25519.Elt // p itself
+	for i := range p {
+		p[i] = 0xff
+	}
+	p[0], p[31] = 0xed, 0x7f
+	for trial := range 500 {
+		var a, b, product, plain Element
+		for i := range a {
+			for lane := range a[i] {
+				for _, e := range []*Element{&a, &b} {
+					switch e[i][lane] = random.Uint64N(program.Uncarried); random.IntN(6) {
+					case 0:
+						e[i][lane] = program.Uncarried - 1
+					case 1:
+						e[i][lane] = limbMask
+					case 2:
+						e[i][lane] = 0
+					}
+				}
+			}
+		}
+		product.Times(&a, &b)
+		run(f.Multiply, a[:], b[:], plain[:])
+		if product != plain {
+			t.Fatalf("trial %d: product %x, want %x", trial, product, plain)
+		}
+		var x, y Element
+		var r Encodings
+		var want uint8
+		for lane := range Count {
+			var u, v, w fp25519.Elt
+			u, v = a.Lane(lane), b.Lane(lane)
+			fp25519.Mul(&w, &u, &v)
+			u = product.Lane(lane)
+			fp25519.Modp(&u)
+			if fp25519.Modp(&w); u != w {
+				t.Fatalf("trial %d: lane %d: product %x, want %x", trial, lane, u, w)
+			}
+			// Around p, as limbs: p + n is n.
+			n := uint64(random.IntN(40))
+			l := limbs(&p)
+			l[0] += n - 20
+			for i := range x {
+				x[i][lane], y[i][lane] = product[i][lane], l[i]
+			}
+			wantY := y.Lane(lane)
+			fp25519.Modp(&wantY)
+			encoding := [32]byte(wantY)
+			encoding[31] |= w[0] & 1 << 7
+			if want |= 1 << lane; random.IntN(2) == 0 {
+				want &^= 1 << lane
+				encoding[random.IntN(32)] ^= 1 << random.IntN(8)
+			}
+			r.Set(lane, encoding[:])
+		}
+		var differ [1]Words
+		run(f.Compare, x[:], y[:], r[:], differ[:])
+		for lane, d := range differ[0] {
+			if (d == 0) != (want>>lane&1 == 1) {
+				t.Fatalf("trial %d: lane %d differs by %x in plain Go, want same %v", trial, lane, d, want>>lane&1 == 1)
+			}
+		}
+		if got := r.Of(&x, &y); got != want {
+			t.Fatalf("trial %d: lanes %08b are the same, want %08b", trial, got, want)
+		}
+	}
+}

@@ -29,11 +29,14 @@ func limbs(z *fp25519.Elt) (l [5]uint64) {
 	}
 }
 
-// element puts the limbs of a lane together, each below 2^60, to 256 bits. What
+// number puts the limbs of an element together, each below 2^60, to 256 bits. What
 // is above bit 255 comes back times 19: after the first time there is little, after
 // the second at most the one bit that a fp25519.Elt has room for.
-func (s *Sums) element(at, lane int) (z fp25519.Elt) {
-	a, b, c, d, e := s[at][lane], s[at+1][lane], s[at+2][lane], s[at+3][lane], s[at+4][lane]
+func (s *Sums) element(at, lane int) fp25519.Elt {
+	return number(s[at][lane], s[at+1][lane], s[at+2][lane], s[at+3][lane], s[at+4][lane])
+}
+
+func number(a, b, c, d, e uint64) (z fp25519.Elt) {
 	b += a >> limbBits
 	c += b >> limbBits
 	d += c >> limbBits

@@ -48,7 +48,8 @@ func below(n *big.Int) *big.Int { return new(big.Int).Sub(n, big.NewInt(1)) }
 type ranges struct {
 	regs  []interval
 	areas map[program.Cell]interval
-	peak  *big.Int // the highest word that came up
+	given map[program.Area]*big.Int // what every word there is below
+	peak  *big.Int                  // the highest word that came up
 }
 
 // run runs steps, or says which one may go wrong: a word of 2^64 or more or below
@@ -84,6 +85,14 @@ func (r *ranges) run(steps []program.Step) error {
 			}
 		case program.Shift:
 			d = interval{new(big.Int).Rsh(a.low, uint(s.N)), new(big.Int).Rsh(a.high, uint(s.N))}
+		case program.Left:
+			high := new(big.Int).Lsh(a.high, uint(s.N))
+			if most := new(big.Int).Sub(power(64), power(uint(s.N))); high.Cmp(most) > 0 {
+				high = most // the highest word that has nothing in its low bits
+			}
+			d = upTo(high)
+		case program.Xor, program.Or:
+			d = upTo(below(power(64)))
 		case program.Times:
 			d = interval{new(big.Int).Mul(a.low, b.low), new(big.Int).Mul(a.high, b.high)}
 		case program.Low, program.High:
@@ -124,6 +133,10 @@ func (r *ranges) cell(c program.Cell) (i interval) {
 		return i
 	case program.Entry: // limbs of reduced numbers
 		return upTo(below(power(program.LimbBits)))
+	case program.First, program.Second, program.Third:
+		if r.given != nil {
+			return upTo(below(r.given[c.Area]))
+		}
 	}
 	return r.areas[c]
 }

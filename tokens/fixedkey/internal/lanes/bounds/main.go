@@ -19,7 +19,11 @@ import (
 )
 
 func main() {
-	if err := prove(os.Stdout, program.New()); err != nil {
+	err := prove(os.Stdout, program.New())
+	if err == nil {
+		err = proveFinish(os.Stdout, program.NewFinish())
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bounds:", err)
 		os.Exit(1)
 	}
@@ -64,6 +68,34 @@ func prove(w io.Writer, k *program.Kernel) error {
 	}
 	if limit := new(big.Int).SetUint64(program.Uncarried); r.sum().Cmp(limit) >= 0 {
 		return fmt.Errorf("limbs of the sum reach %x: whoever reads it relies on less than %x", r.sum(), limit)
+	}
+	return nil
+}
+
+// proveFinish is prove for the end of a batch: multiplications, which leave what is
+// claimed of them, and the comparison.
+func proveFinish(w io.Writer, f *program.Finish) error {
+	word := func(n uint64) *big.Int { return new(big.Int).SetUint64(n) }
+	for _, piece := range []struct {
+		name  string
+		steps []program.Step
+		given map[program.Area]*big.Int
+	}{
+		{"multiply", f.Multiply, map[program.Area]*big.Int{program.First: word(program.Uncarried), program.Second: word(program.Uncarried)}},
+		{"compare", f.Compare, map[program.Area]*big.Int{program.First: word(program.Carried), program.Second: word(program.Carried), program.Third: power(64)}},
+	} {
+		r := &ranges{regs: make([]interval, f.Regs+1), areas: map[program.Cell]interval{}, given: piece.given, peak: new(big.Int)}
+		for _, steps := range [][]program.Step{f.Setup, piece.steps} {
+			if err := r.run(steps); err != nil {
+				return fmt.Errorf("%s: %w", piece.name, err)
+			}
+		}
+		fmt.Fprintf(w, "%-8s %4d steps, words below 2^%.2f\n", piece.name, len(piece.steps), log2(r.peak))
+		for c, i := range r.areas {
+			if piece.name == "multiply" && i.high.Cmp(word(program.Carried)) >= 0 {
+				return fmt.Errorf("multiply: limb %d of the product reaches %x", c.Index, i.high)
+			}
+		}
 	}
 	return nil
 }

@@ -13,6 +13,9 @@ func TestNoWordOverflows(t *testing.T) {
 	if err := prove(&said, program.New()); err != nil {
 		t.Fatal(err)
 	}
+	if err := proveFinish(&said, program.NewFinish()); err != nil {
+		t.Fatal(err)
+	}
 	t.Logf("\n%s", said.String())
 }
 
@@ -49,5 +52,30 @@ func TestTheProofCanFail(t *testing.T) {
 	}
 	if err := prove(io.Discard, k); err == nil || !strings.Contains(err.Error(), "sub: from -") {
 		t.Errorf("nothing is added before a subtraction: %v", err)
+	}
+}
+
+// The same of the end of a batch.
+func TestTheProofOfTheEndCanFail(t *testing.T) {
+	pieces := func(f *program.Finish) map[string]*[]program.Step {
+		return map[string]*[]program.Step{"multiply": &f.Multiply, "compare": &f.Compare}
+	}
+	for name, all := range pieces(program.NewFinish()) {
+		count := 0
+		for n := range *all {
+			f := program.NewFinish()
+			steps := *pieces(f)[name]
+			if steps[n].Op != program.And {
+				continue
+			}
+			count++
+			steps[n].B = steps[n].A
+			if err := proveFinish(io.Discard, f); err == nil || !strings.HasPrefix(err.Error(), name) {
+				t.Errorf("%s: step %d does not cut off a carry: %v", name, n, err)
+			}
+		}
+		if count == 0 {
+			t.Errorf("%s has no carry", name)
+		}
 	}
 }

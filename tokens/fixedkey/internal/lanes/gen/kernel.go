@@ -40,6 +40,7 @@ type writer struct {
 	order     reg.GPVirtual // of the present level
 	upper     reg.OpmaskVirtual
 	signs     reg.OpmaskVirtual
+	given     [4]reg.GPVirtual // areas First to Fourth
 }
 
 // Where the areas begin in the frame, cells.
@@ -74,10 +75,7 @@ func kernel(c *build.Context, constants, orders operand.Mem) {
 	c.MOVL(operand.U32(0xf0), upper)
 	c.KMOVW(upper, w.upper)
 
-	for _, s := range k.Setup {
-		w.kept[s.D] = true
-	}
-	w.write("constants that stay in registers", k.Setup)
+	w.setup(k.Setup)
 	w.write("the first entries", k.Fetch)
 	w.write("are the sum", k.Start)
 	w.write("the entries of the next round, or the last once more", k.Fetch)

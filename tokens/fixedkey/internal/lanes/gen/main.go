@@ -40,6 +40,7 @@ func assembly() ([]byte, error) {
 	constants := words(c, "constants", program.Constants[:])
 	orders := words(c, "orders", append(append(program.Orders[0][:], program.Orders[1][:]...), program.Orders[2][:]...))
 	kernel(c, constants, orders)
+	finish(c, constants)
 	touch(c)
 	compress(c)
 	split(c)

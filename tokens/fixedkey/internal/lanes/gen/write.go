@@ -23,6 +23,8 @@ func (w *writer) cell(c program.Cell) operand.Mem {
 		return w.constants.Offset(cellSize * c.Index)
 	case program.Order:
 		return in(w.order, c.Index)
+	case program.First, program.Second, program.Third, program.Fourth:
+		return in(w.given[c.Area-program.First], c.Index)
 	case program.Entry:
 		lane, half := c.Index/2, c.Index%2
 		entry := w.GP64()
@@ -31,6 +33,14 @@ func (w *writer) cell(c program.Cell) operand.Mem {
 		return in(entry, half)
 	}
 	panic("BUG: no such area")
+}
+
+// setup loads the constants that stay in registers.
+func (w *writer) setup(steps []program.Step) {
+	for _, s := range steps {
+		w.kept[s.D] = true
+	}
+	w.write("constants that stay in registers", steps)
 }
 
 func (w *writer) write(what string, steps []program.Step) {
@@ -52,7 +62,7 @@ func (w *writer) step(s program.Step) {
 	case program.Claim:
 		return
 	case program.Store:
-		w.VMOVDQA64(w.reg(s.A), w.cell(s.M))
+		w.VMOVDQU64(w.reg(s.A), w.cell(s.M))
 		return
 	case program.Load:
 		w.load(s)
@@ -70,6 +80,12 @@ func (w *writer) step(s program.Step) {
 		w.VPANDQ(w.reg(s.B), w.reg(s.A), d)
 	case program.Shift:
 		w.VPSRLQ(operand.U8(uint8(s.N)), w.reg(s.A), d)
+	case program.Left:
+		w.VPSLLQ(operand.U8(uint8(s.N)), w.reg(s.A), d)
+	case program.Xor:
+		w.VPXORQ(w.reg(s.B), w.reg(s.A), d)
+	case program.Or:
+		w.VPORQ(w.reg(s.B), w.reg(s.A), d)
 	case program.Times:
 		w.VPMULLQ(w.reg(s.B), w.reg(s.A), d)
 	case program.Low:

@@ -11,7 +11,7 @@ type Addition struct {
 // if join is true the lanes into lane 0. It is some thousand times as slow. The
 // error says which step lost a bit.
 func (k *Kernel) AddUp(rows [][8]Addition, join bool) (sum [SumCells]Words, err error) {
-	m := NewMachine(k)
+	m := NewMachine(k.Regs)
 	do := func(steps []Step) {
 		if err == nil {
 			err = m.Run(steps)

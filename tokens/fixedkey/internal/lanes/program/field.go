@@ -11,6 +11,20 @@ type list struct {
 	mask, nineteen, bias0, bias Reg
 }
 
+// setup loads the constants that stay.
+func (l *list) setup() []Step {
+	l.mask, l.nineteen = l.load(Const, mask), l.load(Const, nineteen)
+	l.bias0, l.bias = l.load(Const, bias), l.load(Const, bias+1)
+	return l.cut()
+}
+
+// cut takes the steps so far.
+func (l *list) cut() []Step {
+	steps := l.steps
+	l.steps = nil
+	return steps
+}
+
 func (l *list) reg() Reg {
 	*l.regs++
 	return *l.regs

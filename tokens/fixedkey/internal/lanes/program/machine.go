@@ -15,14 +15,15 @@ type Machine struct {
 	Sum     [SumCells]Words
 	Addend  [AddendCells]Words
 	Scratch [ScratchCells]Words
-	Entry   [16]Words // see area Entry
-	Level   int       // of Join
-	Masks   [2]uint8  // bit i: lane i
+	Entry   [16]Words  // see area Entry
+	Level   int        // of Join
+	Given   [4][]Words // areas First to Fourth
+	Masks   [2]uint8   // bit i: lane i
 }
 
-// NewMachine is a machine for a kernel's lists.
-func NewMachine(k *Kernel) *Machine {
-	return &Machine{Regs: make([]Words, k.Regs+1), Masks: [2]uint8{Upper: 0xf0}}
+// NewMachine is a machine for lists with so many registers.
+func NewMachine(regs Reg) *Machine {
+	return &Machine{Regs: make([]Words, regs+1), Masks: [2]uint8{Upper: 0xf0}}
 }
 
 func (m *Machine) cell(c Cell) *Words {
@@ -39,6 +40,8 @@ func (m *Machine) cell(c Cell) *Words {
 		return &Constants[c.Index]
 	case Order:
 		return &Orders[m.Level][c.Index]
+	case First, Second, Third, Fourth:
+		return &m.Given[c.Area-First][c.Index]
 	}
 	panic("BUG: no such area")
 }
@@ -76,6 +79,12 @@ func (m *Machine) Run(steps []Step) error {
 				w = a[lane] & b[lane]
 			case Shift:
 				w = a[lane] >> s.N
+			case Left:
+				w = a[lane] << s.N
+			case Xor:
+				w = a[lane] ^ b[lane]
+			case Or:
+				w = a[lane] | b[lane]
 			case Times:
 				over, w = bits.Mul64(a[lane], b[lane])
 			case Low, High:

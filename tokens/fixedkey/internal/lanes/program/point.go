@@ -16,23 +16,16 @@ type Kernel struct {
 func New() *Kernel {
 	var k Kernel
 	l := &list{regs: &k.Regs}
-	cut := func() []Step {
-		steps := l.steps
-		l.steps = nil
-		return steps
-	}
-	l.mask, l.nineteen = l.load(Const, mask), l.load(Const, nineteen)
-	l.bias0, l.bias = l.load(Const, bias), l.load(Const, bias+1)
-	k.Setup = cut()
+	k.Setup = l.setup()
 	l.fetch(0)
 	l.fetch(1)
-	k.Fetch = cut()
+	k.Fetch = l.cut()
 	l.start()
-	k.Start = cut()
+	k.Start = l.cut()
 	l.round()
-	k.Round = cut()
+	k.Round = l.cut()
 	l.join()
-	k.Join = cut()
+	k.Join = l.cut()
 	return &k
 }
 

@@ -25,6 +25,9 @@ const (
 	Sub              // D = A - B
 	And              // D = A & B
 	Shift            // D = A >> N
+	Left             // D = A << N, and what does not fit is lost
+	Xor              // D = A ^ B
+	Or               // D = A | B
 	Times            // D = A * B, its low 64 bits
 	Low              // D += bits 0 to 51 of A * B, where of A and B only 52 bits count
 	High             // D += bits 52 to 103 of the same
@@ -37,7 +40,7 @@ const (
 	opCount
 )
 
-var opNames = [opCount]string{"load", "store", "clear", "add", "sub", "and", "shift", "times", "low", "high", "pick", "even", "odd", "blocks", "choose", "claim"}
+var opNames = [opCount]string{"load", "store", "clear", "add", "sub", "and", "shift", "left", "xor", "or", "times", "low", "high", "pick", "even", "odd", "blocks", "choose", "claim"}
 
 func (o Op) String() string { return opNames[o] }
 
@@ -62,6 +65,10 @@ const (
 	Scratch             // what does not find room in registers
 	Const               // Constants
 	Order               // of the present level of Join, see Orders
+	First               // what Multiply and Compare are given, see there
+	Second
+	Third
+	Fourth
 )
 
 // Cell is eight words in memory.

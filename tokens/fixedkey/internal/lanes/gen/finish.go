@@ -1,0 +1,43 @@
+package main
+
+import (
+	"github.com/mmcloughlin/avo/attr"
+	"github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+
+	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes/program"
+)
+
+// finish writes the functions multiply and compare.
+func finish(c *build.Context, constants operand.Mem) {
+	f := program.NewFinish()
+	for _, function := range []struct {
+		name, doc string
+		steps     []program.Step
+		given     []string // names of the areas
+	}{
+		{"multiply", "multiply is a product in each lane.", f.Multiply, []string{"first", "second", "product"}},
+		{"compare", "compare makes 0 of what is encoded so.", f.Compare, []string{"x", "y", "encoding", "differ"}},
+	} {
+		c.Function(function.name)
+		c.Attributes(attr.NOSPLIT)
+		c.Doc(function.doc)
+		signature := "func("
+		for i, name := range function.given {
+			if i > 0 {
+				signature += ", "
+			}
+			signature += name + " *uint64"
+		}
+		c.SignatureExpr(signature + ")")
+		w := &writer{Context: c, regs: map[program.Reg]reg.VecPhysical{}, free: vectors, kept: map[program.Reg]bool{}, constants: constants}
+		for i, name := range function.given {
+			w.given[i] = c.Load(c.Param(name), c.GP64()).(reg.GPVirtual)
+		}
+		w.setup(f.Setup)
+		w.write(function.name, function.steps)
+		c.VZEROUPPER()
+		c.RET()
+	}
+}
