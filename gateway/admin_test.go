@@ -5,6 +5,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/railgate/railgate/tokens/fixedkey"
 )
 
 func TestTheAdminListener(t *testing.T) {
@@ -65,6 +67,9 @@ func TestTheGaugesSayWhatIsHeld(t *testing.T) {
 		if got := s.count(metric); got != want {
 			t.Errorf("%s is %v, want %v", metric, got, want)
 		}
+	}
+	if s.count("railgate_verifier", fixedkey.Best().String()) != 1 {
+		t.Error("the metrics do not say how signatures are verified")
 	}
 	if got := open(t, booting()).count("railgate_revocation_age_seconds"); got != -1 {
 		t.Errorf("while booting the age is %v, want -1", got)
