@@ -31,15 +31,16 @@ func VerifyBatch(batch []Signed) {
 }
 
 func verifyChunk(batch []Signed) {
-	// Of the signatures that came to a sum: the sum, its Z, and which one it is.
-	var sums sums
-	sums.scalar(batch)
-	if has(batch, IFMA) {
-		sums.lanes(batch)
+	if has(batch, Scalar) {
+		verifyScalar(batch)
 	}
-	inverse.All(sums.zs[:sums.n], sums.scratch[:sums.n])
-	for j, i := range sums.of[:sums.n] {
-		batch[i].Good = sums.points[j].scaledEncodesTo(&sums.zs[j], (*[32]byte)(batch[i].Signature))
+	if has(batch, IFMA) {
+		verifyLanes(batch)
+	}
+	for i := range batch {
+		if s := &batch[i]; s.Key.form == Plain {
+			s.Good = s.Key.Verify(s.Message, s.Signature)
+		}
 	}
 }
 
@@ -52,7 +53,33 @@ func has(batch []Signed, f Form) bool {
 	return false
 }
 
-// sums are what the signatures of a chunk came to.
+// verifyScalar judges those of the Scalar form.
+func verifyScalar(batch []Signed) {
+	var sums sums
+	sums.add(batch)
+	inverse.All(sums.zs[:sums.n], sums.scratch[:sums.n])
+	for j, i := range sums.of[:sums.n] {
+		batch[i].Good = sums.points[j].scaledEncodesTo(&sums.zs[j], (*[32]byte)(batch[i].Signature))
+	}
+}
+
+// verifyLanes judges those of the IFMA form: it adds up eight at a time.
+func verifyLanes(batch []Signed) {
+	var group laneGroup
+	var many laneSums
+	for i := range batch {
+		if batch[i].Key.form == IFMA {
+			group.add(&batch[i])
+		}
+		if group.n == lanes.Count {
+			group.solve(&many)
+		}
+	}
+	group.solve(&many)
+	many.judge()
+}
+
+// sums are what the signatures of the Scalar form in a chunk came to.
 type sums struct {
 	points      [chunk]point
 	zs, scratch [chunk]fp25519.Elt
@@ -60,14 +87,9 @@ type sums struct {
 	n           int
 }
 
-func (s *sums) take(i int, p *point) {
-	s.points[s.n], s.zs[s.n], s.of[s.n] = *p, p.z, i
-	s.n++
-}
-
-// scalar adds up those of the Scalar form, and judges those of the Plain form. The
-// entries of a signature are on their way while the one before is added up.
-func (s *sums) scalar(batch []Signed) {
+// add adds up those of the Scalar form. The entries of a signature are on their way
+// while the one before is added up.
+func (s *sums) add(batch []Signed) {
 	var two [2]equation
 	ready := len(batch) > 0 && batch[0].begin(&two[0])
 	for i := range batch {
@@ -76,38 +98,18 @@ func (s *sums) scalar(batch []Signed) {
 			ready = batch[i+1].begin(&two[(i+1)%2])
 		}
 		if current {
-			var sum point
-			two[i%2].solve(&sum)
-			s.take(i, &sum)
+			two[i%2].solve(&s.points[s.n])
+			s.zs[s.n], s.of[s.n] = s.points[s.n].z, i
+			s.n++
 		}
 	}
 }
 
-// begin makes ready what has to be added up in the Scalar form. If nothing has, it
-// says false and sets the verdict.
+// begin makes ready what has to be added up in the Scalar form. False: nothing has.
 func (s *Signed) begin(e *equation) bool {
+	if s.Key.form != Scalar {
+		return false
+	}
 	s.Good = false
-	switch s.Key.form {
-	case Plain:
-		s.Good = s.Key.Verify(s.Message, s.Signature)
-	case Scalar:
-		return e.set(s.Key, s.Message, s.Signature)
-	}
-	return false
-}
-
-// lanes adds up those of the IFMA form, eight at a time, and judges all but a few.
-func (s *sums) lanes(batch []Signed) {
-	var group laneGroup
-	var many laneSums
-	for i := range batch {
-		if batch[i].Key.form == IFMA {
-			group.add(i, &batch[i])
-		}
-		if group.n == lanes.Count {
-			group.solve(s, &many)
-		}
-	}
-	group.solve(s, &many)
-	many.judge()
+	return e.set(s.Key, s.Message, s.Signature)
 }

@@ -132,7 +132,7 @@ func BenchmarkParts(b *testing.B) {
 	e.solve(s.Key, &sum)
 	fill := func() {
 		for i := range lanes.Count {
-			group.add(i, &all[i])
+			group.add(&all[i])
 		}
 	}
 	fill()

@@ -10,22 +10,21 @@ import (
 // equation i. Windows stand in rows, those of s first.
 type laneGroup struct {
 	signed [lanes.Count]*Signed
-	of     [lanes.Count]int // which of the batch it is
 	n      int
 	s, h   lanes.Scalars
 	r      lanes.Encodings // the first halves of the signatures
 	rows   [(maxLaneWindows + lanes.Ahead) * lanes.Count]uint64
 }
 
-// add takes the i-th signature of a batch into the next lane, if its s is good.
-func (g *laneGroup) add(i int, signed *Signed) {
+// add takes a signature into the next lane, if its s is good.
+func (g *laneGroup) add(signed *Signed) {
 	s, ok := scalarOf(signed.Signature)
-	if !ok {
+	if signed.Good = false; !ok {
 		return
 	}
 	g.s.Set(g.n, signed.Key.laneBase.biased(&s))
 	g.r.Set(g.n, signed.Signature)
-	g.signed[g.n], g.of[g.n] = signed, i
+	g.signed[g.n] = signed
 	g.n++
 }
 
@@ -34,7 +33,7 @@ func (g *laneGroup) add(i int, signed *Signed) {
 func (g *laneGroup) challenge() {
 	g.address(&g.s, 0, func(k *Key) *laneTable { return k.laneBase })
 	lanes.Touch(g.rows[:lanes.Ahead*lanes.Count]) // the kernel asks for the others
-	fit := g.n > fewLanes
+	fit := true
 	for _, s := range g.signed[:g.n] {
 		fit = fit && len(s.Message) <= lanes.MaxHashed-64
 	}
@@ -79,38 +78,21 @@ func (g *laneGroup) address(scalars *lanes.Scalars, row int, of func(*Key) *lane
 	first.split.Rows(g.rows[row*lanes.Count:], scalars, &tables)
 }
 
-// fewLanes is up to how many signatures are faster added up one after the other,
-// each in all lanes, than side by side with lanes that have nothing to do.
-const fewLanes = 3
+// fewLanes is up to how many signatures are not slower one after the other, each in
+// all lanes, than side by side with lanes that have nothing to do.
+const fewLanes = 4
 
-// solve adds up: a few to take one by one, more of them side by side.
-func (g *laneGroup) solve(few *sums, many *laneSums) {
-	if g.n == 0 {
-		return
-	}
-	g.challenge()
+// solve adds up and leaves the sums to be judged; a few it judges at once.
+func (g *laneGroup) solve(many *laneSums) {
 	if g.n > fewLanes {
+		g.challenge()
 		g.sideBySide(many)
 	} else {
-		for lane := range g.n {
-			var sum point
-			g.single(lane, &sum)
-			few.take(g.of[lane], &sum)
+		for _, s := range g.signed[:g.n] {
+			s.Good = s.Key.Verify(s.Message, s.Signature)
 		}
 	}
 	g.n = 0
-}
-
-// single adds up one lane's equation in all lanes.
-func (g *laneGroup) single(lane int, sum *point) {
-	k := g.signed[lane].Key
-	e := laneEquation{used: k.laneBase.windows + k.laneMinusA.windows}
-	for i := range e.used {
-		e.rows[i] = g.rows[i*lanes.Count+lane]
-	}
-	lanes.Touch(e.rows[:e.used])
-	e.fill(k.laneBase)
-	e.solve(k, sum)
 }
 
 func (g *laneGroup) sideBySide(many *laneSums) {

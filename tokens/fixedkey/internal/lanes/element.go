@@ -12,7 +12,7 @@ import (
 // and below program.Carried after Times.
 type Element [5]Words
 
-// X, Y and Z are the coordinates of the lanes' sums.
+// X is the first coordinate of the lanes' sums: the point is X/Z, Y/Z.
 func (s *Sums) X() *Element { return (*Element)(s[program.X : program.X+5]) }
 
 // Y is the second coordinate.
