@@ -65,6 +65,15 @@ func (j *job) book(ctx context.Context) (*keyring.Book, error) {
 	return keyring.NewBook(db.Database(), db, j.config.KeyLead)
 }
 
+// keyLines lists the issuer keys that the database knows.
+func (j *job) keyLines(ctx context.Context) ([]keyring.Line, error) {
+	book, err := j.book(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return book.List(ctx)
+}
+
 // vault opens personal data.
 func (j *job) vault() (*vault.Vault, error) {
 	k, err := j.keys()

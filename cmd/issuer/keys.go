@@ -26,11 +26,7 @@ var commandsOfKeys = []command{
 }
 
 func newKey(ctx context.Context, j *job) error {
-	book, err := j.book(ctx)
-	if err != nil {
-		return err
-	}
-	lines, err := book.List(ctx)
+	lines, err := j.keyLines(ctx)
 	if err != nil {
 		return err
 	}

@@ -18,11 +18,7 @@ func listKeys(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	book, err := j.book(ctx)
-	if err != nil {
-		return err
-	}
-	lines, err := book.List(ctx)
+	lines, err := j.keyLines(ctx)
 	if err != nil {
 		return err
 	}

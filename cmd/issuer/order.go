@@ -56,11 +56,7 @@ func cutOffKey(ctx context.Context, j *job) error {
 
 // hintOfAnotherKey says what to do when nothing can be signed any more.
 func (j *job) hintOfAnotherKey(ctx context.Context) error {
-	book, err := j.book(ctx)
-	if err != nil {
-		return err
-	}
-	lines, err := book.List(ctx)
+	lines, err := j.keyLines(ctx)
 	if err != nil {
 		return err
 	}

@@ -62,7 +62,7 @@ func TestTheKernelsStepsAddPoints(t *testing.T) {
 				if join {
 					sums.All(&got.x, &got.y, &got.z)
 				} else {
-					sums.Lane(lane, &got.x, &got.y, &got.z)
+					got.x, got.y, got.z = sums.X().Lane(lane), sums.Y().Lane(lane), sums.Z().Lane(lane)
 				}
 				if got.encoding() != wanted.encoding() {
 					t.Fatalf("trial %d, %d rows, lane %d, joined %v: another point", trial, len(rows), lane, join)

@@ -24,11 +24,6 @@ func (s *Sums) Z() *Element { return (*Element)(s[program.Z : program.Z+5]) }
 // Times sets e to a * b; it may be one of them.
 func (e *Element) Times(a, b *Element) { multiply(&a[0], &b[0], &e[0]) }
 
-// Lane gives a lane's element.
-func (e *Element) Lane(lane int) fp25519.Elt {
-	return number(e[0][lane], e[1][lane], e[2][lane], e[3][lane], e[4][lane])
-}
-
 // SetLane puts a reduced element into a lane.
 func (e *Element) SetLane(lane int, z *fp25519.Elt) {
 	for i, limb := range limbs(z) {

@@ -87,15 +87,10 @@ func (s *Sums) run(rows []uint64, count, join int) {
 // Touch asks for the entries of addresses, one at least, before they are added.
 func Touch(addresses []uint64) { touch(&addresses[0], len(addresses)) }
 
-// Lane gives the coordinates of a lane's sum: the point is X/Z, Y/Z.
-func (s *Sums) Lane(lane int, x, y, z *fp25519.Elt) {
-	*x, *y, *z = s.element(program.X, lane), s.element(program.Y, lane), s.element(program.Z, lane)
-}
-
 // All gives the coordinates of the sum of AddAll: the point is X/Z, Y/Z. When lanes
 // are joined, two coordinates share a vector: X is in the lower half of its, Y and Z
 // are in the upper.
 func (s *Sums) All(x, y, z *fp25519.Elt) {
 	const lower, upper = 0, Count / 2
-	*x, *y, *z = s.element(program.X, lower), s.element(program.Y, upper), s.element(program.Z, upper)
+	*x, *y, *z = s.X().Lane(lower), s.Y().Lane(upper), s.Z().Lane(upper)
 }

@@ -85,7 +85,7 @@ func TestLimbsStandForTheirNumber(t *testing.T) {
 		for i, limb := range limbs((*fp25519.Elt)(&z)) {
 			s[i][3] = limb
 		}
-		if back := s.element(0, 3); [32]byte(back) != z {
+		if back := s.X().Lane(3); [32]byte(back) != z {
 			t.Fatalf("%x became %x", z, back)
 		}
 	}

@@ -29,14 +29,11 @@ func limbs(z *fp25519.Elt) (l [5]uint64) {
 	}
 }
 
-// number puts the limbs of an element together, each below 2^60, to 256 bits. What
-// is above bit 255 comes back times 19: after the first time there is little, after
-// the second at most the one bit that a fp25519.Elt has room for.
-func (s *Sums) element(at, lane int) fp25519.Elt {
-	return number(s[at][lane], s[at+1][lane], s[at+2][lane], s[at+3][lane], s[at+4][lane])
-}
-
-func number(a, b, c, d, e uint64) (z fp25519.Elt) {
+// Lane gives a lane's element: it puts the limbs together, each below 2^60, to 256
+// bits. What is above bit 255 comes back times 19: after the first time there is
+// little, after the second at most the one bit that a fp25519.Elt has room for.
+func (x *Element) Lane(lane int) (z fp25519.Elt) {
+	a, b, c, d, e := x[0][lane], x[1][lane], x[2][lane], x[3][lane], x[4][lane]
 	b += a >> limbBits
 	c += b >> limbBits
 	d += c >> limbBits

@@ -31,7 +31,7 @@ func finish(c *build.Context, constants operand.Mem) {
 			signature += name + " *uint64"
 		}
 		c.SignatureExpr(signature + ")")
-		w := &writer{Context: c, regs: map[program.Reg]reg.VecPhysical{}, free: vectors, kept: map[program.Reg]bool{}, constants: constants}
+		w := newWriter(c, constants)
 		for i, name := range function.given {
 			w.given[i] = c.Load(c.Param(name), c.GP64()).(reg.GPVirtual)
 		}

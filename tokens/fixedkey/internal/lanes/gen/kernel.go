@@ -43,6 +43,10 @@ type writer struct {
 	given     [4]reg.GPVirtual // areas First to Fourth
 }
 
+func newWriter(c *build.Context, constants operand.Mem) *writer {
+	return &writer{Context: c, regs: map[program.Reg]reg.VecPhysical{}, free: vectors, kept: map[program.Reg]bool{}, constants: constants}
+}
+
 // Where the areas begin in the frame, cells.
 const (
 	addendAt   = program.SumCells
@@ -56,10 +60,8 @@ func kernel(c *build.Context, constants, orders operand.Mem) {
 	c.Function("run")
 	c.Doc("run adds up rows of table entries, one entry a lane, and at last the lanes if join is 1.")
 	c.SignatureExpr("func(out *uint64, rows *uint64, rounds int, join int)")
-	w := &writer{
-		Context: c, regs: map[program.Reg]reg.VecPhysical{}, free: vectors, kept: map[program.Reg]bool{}, constants: constants,
-		frame: c.GP64(), row: c.GP64(), last: c.GP64(), order: c.GP64(), upper: c.K(), signs: c.K(),
-	}
+	w := newWriter(c, constants)
+	w.frame, w.row, w.last, w.order, w.upper, w.signs = c.GP64(), c.GP64(), c.GP64(), c.GP64(), c.K(), c.K()
 	c.Comment("Cells are aligned, the stack is not.")
 	c.LEAQ(c.AllocLocal(cellSize*(frameCells+1)), w.frame)
 	c.ADDQ(operand.U8(cellSize-1), w.frame)

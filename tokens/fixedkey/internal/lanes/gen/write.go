@@ -69,39 +69,23 @@ func (w *writer) step(s program.Step) {
 		return
 	}
 	d := w.reg(s.D)
+	if do := w.plain(s.Op); do != nil {
+		do(w.reg(s.B), w.reg(s.A), d)
+		return
+	}
 	switch s.Op {
 	case program.Clear:
 		w.VPXORQ(d, d, d)
-	case program.Add:
-		w.VPADDQ(w.reg(s.B), w.reg(s.A), d)
-	case program.Sub:
-		w.VPSUBQ(w.reg(s.B), w.reg(s.A), d)
-	case program.And:
-		w.VPANDQ(w.reg(s.B), w.reg(s.A), d)
 	case program.Shift:
 		w.VPSRLQ(operand.U8(uint8(s.N)), w.reg(s.A), d)
 	case program.Left:
 		w.VPSLLQ(operand.U8(uint8(s.N)), w.reg(s.A), d)
-	case program.Xor:
-		w.VPXORQ(w.reg(s.B), w.reg(s.A), d)
-	case program.Or:
-		w.VPORQ(w.reg(s.B), w.reg(s.A), d)
-	case program.Times:
-		w.VPMULLQ(w.reg(s.B), w.reg(s.A), d)
-	case program.Low:
-		w.VPMADD52LUQ(w.reg(s.B), w.reg(s.A), d)
-	case program.High:
-		w.VPMADD52HUQ(w.reg(s.B), w.reg(s.A), d)
 	case program.Pick:
 		k := w.upper
 		if s.Mask == program.Signs {
 			k = w.signs
 		}
 		w.VPBLENDMQ(w.reg(s.B), w.reg(s.A), k, d)
-	case program.Even:
-		w.VPUNPCKLQDQ(w.reg(s.B), w.reg(s.A), d)
-	case program.Odd:
-		w.VPUNPCKHQDQ(w.reg(s.B), w.reg(s.A), d)
 	case program.Blocks:
 		w.VSHUFI64X2(operand.U8(uint8(s.N)), w.reg(s.B), w.reg(s.A), d)
 	case program.Choose:
@@ -110,6 +94,15 @@ func (w *writer) step(s program.Step) {
 	default:
 		panic(fmt.Sprintf("BUG: no instruction for %v", s.Op))
 	}
+}
+
+// plain is the instruction of what takes two registers and nothing else.
+func (w *writer) plain(o program.Op) func(...operand.Op) {
+	return map[program.Op]func(...operand.Op){
+		program.Add: w.VPADDQ, program.Sub: w.VPSUBQ, program.And: w.VPANDQ, program.Xor: w.VPXORQ, program.Or: w.VPORQ,
+		program.Times: w.VPMULLQ, program.Low: w.VPMADD52LUQ, program.High: w.VPMADD52HUQ,
+		program.Even: w.VPUNPCKLQDQ, program.Odd: w.VPUNPCKHQDQ,
+	}[o]
 }
 
 // load also does what belongs to the fetching of entries: with the first word of a
