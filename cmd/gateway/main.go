@@ -115,13 +115,8 @@ func serve(ctx context.Context, c *config) error {
 	metrics.MustRegister(g, streamMetrics{follower, replica},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
-	public, err := process.Listen("listen", c.Listen)
+	public, admin, err := process.ListenBoth(c.Listen, c.Admin)
 	if err != nil {
-		return err
-	}
-	admin, err := process.Listen("admin", c.Admin)
-	if err != nil {
-		public.Close()
 		return err
 	}
 	log.Info("serving", zap.Stringer("public", public.Addr()), zap.Stringer("admin", admin.Addr()),

@@ -65,6 +65,18 @@ func Listen(setting, address string) (net.Listener, error) {
 	return l, nil
 }
 
+// ListenBoth opens the listeners of the settings listen and admin, or neither.
+func ListenBoth(listen, admin string) (public, operators net.Listener, err error) {
+	if public, err = Listen("listen", listen); err != nil {
+		return nil, nil, err
+	}
+	if operators, err = Listen("admin", admin); err != nil {
+		public.Close()
+		return nil, nil, err
+	}
+	return public, operators, nil
+}
+
 // Probe asks a URL and fails unless the answer is 200.
 func Probe(url string) error {
 	client := http.Client{Timeout: probeTimeout}
