@@ -1,0 +1,242 @@
+// Package ownfile reads files that no other user of the machine can read or swap.
+//
+// A file is accepted if it belongs to root or to the user of this process, as do all
+// folders and symbolic links on the way to it, and if no other user can write any of
+// them. Links are followed, since Kubernetes mounts secrets as links; each link and the
+// folders of its target are checked as well. The package promises that the checked file
+// is the one that is read. It does not know who could read or write the file before.
+package ownfile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Trust says who is trusted besides root and the user of this process. The zero value
+// trusts only these two. Root's group counts as root.
+type Trust struct {
+	// Group is the number of a group whose members may read secret files and may write
+	// the folders above any file: a pod's fsGroup, for example. 0: no such group.
+	Group int
+}
+
+// Error is why a file or folder is refused. It never tells the content.
+type Error struct {
+	Path   string // of the file, folder or link at fault, which may be above the one asked for
+	Reason string // what is wrong, and what to do
+}
+
+func (e *Error) Error() string { return e.Path + " " + e.Reason }
+
+// Bits of a file's mode.
+const (
+	groupRead   fs.FileMode = 0o040
+	groupWrite  fs.FileMode = 0o020
+	othersWrite fs.FileMode = 0o002
+	secretBits  fs.FileMode = 0o077 // what a secret file must not give
+)
+
+// Folder refuses a folder in which another user could put or swap a file.
+func (t Trust) Folder(path string) error {
+	real, info, err := t.resolve(path)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return &Error{path, "is not a folder"}
+	}
+	// Below a sticky folder entries are safe, each by its own owner; in it others may still add some.
+	return t.writable(real, info, false)
+}
+
+// Open opens a file for reading that no other user can write. Others may read it.
+func (t Trust) Open(path string) (*os.File, error) {
+	f, info, err := t.open(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.Mode()&(groupWrite|othersWrite) != 0 {
+		f.Close()
+		return nil, &Error{path, fmt.Sprintf("has mode %04o: others may change it; make it 0644 or less", info.Mode().Perm())}
+	}
+	return f, nil
+}
+
+// Read is Open and the file's text: at most limit+1 bytes of it, so that the caller
+// sees a file that is longer than limit.
+func (t Trust) Read(path string, limit int64) ([]byte, error) {
+	f, err := t.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return read(f, limit)
+}
+
+// ReadSecret returns the text of a file that only its owner, root and the trusted group
+// can read, and that has no second name: at most limit+1 bytes, as Read. The advice says
+// what to do about a file that others can read.
+func (t Trust) ReadSecret(path string, limit int64, advice string) ([]byte, error) {
+	f, info, err := t.open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if n := links(info); n > 1 {
+		return nil, &Error{path, fmt.Sprintf("has %d names (hard links): remove the others, or copy it to a file of its own", n)}
+	}
+	open := info.Mode() & secretBits
+	if group, known := groupOf(info); known && t.groupIsTrusted(group) {
+		open &^= groupRead
+	}
+	if open != 0 {
+		return nil, &Error{path, fmt.Sprintf("has mode %04o: others may read or change it; %s", info.Mode().Perm(), advice)}
+	}
+	return read(f, limit)
+}
+
+func read(f *os.File, limit int64) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", f.Name(), err)
+	}
+	return text, nil
+}
+
+// open resolves a path and opens the very file that was checked. Without blocking: a
+// pipe would wait for its writer.
+func (t Trust) open(path string) (*os.File, fs.FileInfo, error) {
+	real, checked, err := t.resolve(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !checked.Mode().IsRegular() {
+		return nil, nil, &Error{path, "is not a regular file"}
+	}
+	f, err := os.OpenFile(real, os.O_RDONLY|openFlags, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !os.SameFile(checked, info) {
+		err = &Error{path, "was replaced while it was opened; try again"}
+	}
+	if err != nil {
+		f.Close()
+		return nil, nil, err
+	}
+	return f, info, nil
+}
+
+// maxLinks bounds the symbolic links on the way to a file: as Linux does.
+const maxLinks = 40
+
+// resolve follows a path to its end and checks everything on the way: the owner of each
+// part, and who can write each folder.
+func (t Trust) resolve(path string) (real string, info fs.FileInfo, err error) {
+	if path == "" {
+		return "", nil, &os.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
+	}
+	rest := path
+	if !filepath.IsAbs(path) {
+		here, err := os.Getwd()
+		if err != nil {
+			return "", nil, err
+		}
+		rest = here + string(filepath.Separator) + path // not Join: it takes "link/.." away
+	}
+	real = filepath.VolumeName(rest) + string(filepath.Separator)
+	todo := parts(rest[len(filepath.VolumeName(rest)):])
+	if info, err = t.look(real); err != nil {
+		return "", nil, err
+	}
+	for followed := 0; len(todo) > 0; {
+		part := todo[0]
+		todo = todo[1:]
+		if part == ".." {
+			real = filepath.Dir(real) // real has no links
+			if info, err = t.look(real); err != nil {
+				return "", nil, err
+			}
+			continue
+		}
+		if err := t.writable(real, info, true); err != nil {
+			return "", nil, err
+		}
+		next := filepath.Join(real, part)
+		if info, err = t.look(next); err != nil {
+			return "", nil, err
+		}
+		if info.Mode()&fs.ModeSymlink == 0 {
+			real = next
+			continue
+		}
+		if followed++; followed > maxLinks {
+			return "", nil, &Error{path, "leads through too many links"}
+		}
+		target, err := os.Readlink(next)
+		if err != nil {
+			return "", nil, err
+		}
+		todo = append(parts(target), todo...)
+		if filepath.IsAbs(target) {
+			real = filepath.VolumeName(target) + string(filepath.Separator)
+		}
+		if info, err = t.look(real); err != nil {
+			return "", nil, err
+		}
+	}
+	return real, info, nil
+}
+
+// look reads what a name is, without following it, and checks its owner.
+func (t Trust) look(path string) (fs.FileInfo, error) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return nil, err
+	}
+	if owner, known := ownerOf(info); known && owner != 0 && owner != os.Geteuid() {
+		return nil, &Error{path, fmt.Sprintf("belongs to user %d, who could change it: give it to root or to user %d, as whom this process runs", owner, os.Geteuid())}
+	}
+	return info, nil
+}
+
+// writable refuses a folder that others may write. In a sticky one, such as /tmp, they
+// cannot rename or remove the entries of others, so it may stand on the way.
+func (t Trust) writable(path string, info fs.FileInfo, onTheWay bool) error {
+	if !info.IsDir() {
+		return &os.PathError{Op: "open", Path: path, Err: errors.New("not a directory")}
+	}
+	if onTheWay && info.Mode()&fs.ModeSticky != 0 {
+		return nil
+	}
+	open := info.Mode() & (groupWrite | othersWrite)
+	if group, known := groupOf(info); known && t.groupIsTrusted(group) {
+		open &^= groupWrite
+	}
+	if open != 0 {
+		return &Error{path, fmt.Sprintf("has mode %04o: others may swap the files in it; make it 0755 or less", info.Mode().Perm())}
+	}
+	return nil
+}
+
+func (t Trust) groupIsTrusted(group int) bool { return group == 0 || group == t.Group }
+
+// parts are the names in a path.
+func parts(path string) (all []string) {
+	for len(path) > 0 {
+		end := 0
+		for end < len(path) && !os.IsPathSeparator(path[end]) {
+			end++
+		}
+		if name := path[:end]; name != "" && name != "." {
+			all = append(all, name)
+		}
+		path = path[min(end+1, len(path)):]
+	}
+	return all
+}
