@@ -35,8 +35,9 @@ func (p *Publisher) awaitLease(ctx context.Context) (ok bool) {
 		until, err := p.renew(ctx)
 		switch {
 		case err != nil && ctx.Err() == nil:
-			p.failed("take the publisher's lease", err)
+			p.failed(partLease, err)
 		case !until.IsZero():
+			p.outage.Works(partLease)
 			p.setLeading(true)
 			if said {
 				p.Log.Info("this publisher took over")
@@ -44,7 +45,10 @@ func (p *Publisher) awaitLease(ctx context.Context) (ok bool) {
 			return true
 		case err == nil && !said:
 			said = true
+			p.outage.Forget() // publishing is the other's work now
 			p.Log.Info("another publisher has the lease; standing by")
+		case err == nil:
+			p.outage.Works(partLease)
 		}
 		select {
 		case <-ctx.Done():
@@ -99,11 +103,12 @@ func (p *Publisher) hold(ctx context.Context, until time.Time) {
 			return
 		case err == nil:
 			until = renewed
+			p.outage.Works(partLease)
 		case strict && !time.Now().Before(until):
 			p.Log.Error("the publisher's lease could not be renewed and has ended", zap.Error(err))
 			return
 		default:
-			p.failed("renew the publisher's lease", err)
+			p.failed(partLease, err)
 		}
 	}
 }
@@ -115,7 +120,7 @@ func (p *Publisher) resign() {
 	ctx, cancel := context.WithTimeout(context.Background(), renewEvery)
 	defer cancel()
 	if err := p.Outbox.Resign(ctx); err != nil {
-		p.failed("give the publisher's lease back", err)
+		p.failed(partLease, err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/segmentio/kafka-go"
 	"go.uber.org/zap"
 
+	"github.com/railgate/railgate/internal/outage"
 	"github.com/railgate/railgate/revocation"
 )
 
@@ -67,6 +68,7 @@ type Publisher struct {
 	authority [4]byte
 	pinned    func() (*revocation.Authority, error) // to read the log with; made when that is first done
 	wake      []chan struct{}                       // one per partition, capacity 1: a pending wake-up is enough
+	outage    *outage.Log
 
 	mu    sync.Mutex // guards what follows
 	stats Stats
@@ -88,6 +90,10 @@ type Stats struct {
 	Restatements uint64
 	// LastMS is when each partition last took a message, Unix ms.
 	LastMS []int64
+	// Failing is why the newest attempt to publish failed, since when none or not all
+	// have succeeded; empty: publishing works, or another publisher does it.
+	Failing      string
+	FailingSince time.Time
 	// Leading says that this publisher is the one that works; others stand by.
 	Leading bool
 	// TopicFaults is how many faults the topic's settings had when they were last looked at.
@@ -104,6 +110,7 @@ func New(c Config) *Publisher {
 	}
 	public := c.Authority.Public()
 	p := &Publisher{Config: c, authority: revocation.AuthorityID(public),
+		outage: outage.New(c.Log.With(zap.String("topic", c.Topic.Name)), "publishing fails; trying again", "publishing works again"),
 		pinned: sync.OnceValues(func() (*revocation.Authority, error) { return revocation.NewAuthority(public) })}
 	for range c.Topic.Partitions {
 		p.wake = append(p.wake, make(chan struct{}, 1))
@@ -129,6 +136,7 @@ func (p *Publisher) Stats() Stats {
 	defer p.mu.Unlock()
 	s := p.stats
 	s.LastMS = append([]int64(nil), s.LastMS...)
+	s.FailingSince, s.Failing = p.outage.State()
 	return s
 }
 
@@ -152,7 +160,7 @@ func (p *Publisher) Run(ctx context.Context) error {
 func (p *Publisher) lead(ctx context.Context) error {
 	var epoch uint64
 	err := p.holding(ctx, time.Time{}, func(ctx context.Context) error {
-		err := p.retry(ctx, resumeTimeout, "prepare the control topic", func(ctx context.Context) (err error) {
+		err := p.retry(ctx, resumeTimeout, partTopic, func(ctx context.Context) (err error) {
 			if err = p.Topic.ensure(ctx, p.Broker); err == nil {
 				epoch, err = p.resume(ctx)
 			}
@@ -176,6 +184,7 @@ func (p *Publisher) lead(ctx context.Context) error {
 	return p.holding(ctx, until, func(ctx context.Context) error {
 		serving, stop := context.WithCancel(ctx)
 		var parts sync.WaitGroup
+		p.Log.Info("publishing began", zap.String("topic", p.Topic.Name), zap.Uint64("epoch", epoch))
 		part := func(run func()) {
 			parts.Go(func() {
 				defer stop() // one partition's loss is everyone's: restating moves them all

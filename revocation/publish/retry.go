@@ -5,25 +5,26 @@ import (
 	"errors"
 	"math/rand/v2"
 	"time"
-
-	"go.uber.org/zap"
 )
 
 // retry repeats work until it succeeds or ctx ends: an accepted revocation is
 // owed for ever. Each attempt has a bound; errFinal, ErrEpoch and
-// ErrLease end it.
-func (p *Publisher) retry(ctx context.Context, bound time.Duration, what string, work func(context.Context) error) error {
+// ErrLease end it. part is for the log.
+func (p *Publisher) retry(ctx context.Context, bound time.Duration, part string, work func(context.Context) error) error {
 	for wait := minBackoff; ; wait = min(2*wait, maxBackoff) {
 		attempt, cancel := context.WithTimeout(ctx, bound)
 		err := work(attempt)
 		cancel()
+		if err == nil {
+			p.outage.Works(part)
+		}
 		if err == nil || ctx.Err() != nil {
 			return ctx.Err()
 		}
 		if errors.Is(err, errFinal) || errors.Is(err, ErrEpoch) || errors.Is(err, ErrLease) {
 			return err
 		}
-		p.failed(what, err)
+		p.failed(part, err)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -32,10 +33,17 @@ func (p *Publisher) retry(ctx context.Context, bound time.Duration, what string,
 	}
 }
 
-// failed counts an attempt that failed and says so.
-func (p *Publisher) failed(what string, err error) {
+// The parts of a publisher, as its log names them; each partition is one more.
+const (
+	partLease = "lease"     // the publisher's lease in the outbox
+	partTopic = "topic"     // making the topic, comparing stream and outbox
+	partLog   = "log check" // the look at the ends of the log
+)
+
+// failed counts an attempt that failed. It is repeated.
+func (p *Publisher) failed(part string, err error) {
 	p.mu.Lock()
 	p.stats.Failures++
 	p.mu.Unlock()
-	p.Log.Warn("cannot "+what+"; trying again", zap.String("topic", p.Topic.Name), zap.Error(err))
+	p.outage.Failed(part, err)
 }

@@ -15,24 +15,30 @@ import (
 
 // serve empties one partition's share of the outbox, one message in flight, so
 // that order in the log is order in the outbox. It returns when ctx ends, when
-// the epoch is over or the lease another's, or when the log is seen to have been cut or made again.
+// the epoch is over or the lease another's, or when the log is seen to have been
+// cut or made again, or is gone.
 func (p *Publisher) serve(ctx context.Context, partition int, epoch uint64) {
 	tick := time.NewTicker(min(pollEvery, p.Heartbeat))
 	defer tick.Stop()
 	var last time.Time // of the last message, on the local clock: it paces heartbeats
 	var done uint64    // number of the last record that is in the log and not marked; 0: none
 	defer func() { p.markLast(ctx, partition, epoch, done) }()
+	part := fmt.Sprintf("partition %d", partition)
+	var missing absence
 	for ctx.Err() == nil {
 		var more bool
-		err := p.retry(ctx, callTimeout, "publish", func(ctx context.Context) error {
+		err := p.retry(ctx, callTimeout, part, func(ctx context.Context) error {
 			sent, drained, err := p.round(ctx, partition, epoch, &done, time.Since(last) >= p.Heartbeat)
 			if sent {
 				last = time.Now()
 			}
 			more = !drained || done > 0 // what was sent is marked by the next round, with what came meanwhile
-			return err
+			return missing.judge(err, time.Now())
 		})
 		switch {
+		case errors.Is(err, errTopicLost):
+			p.Log.Error("the control topic is gone: making it and publishing everything in force again", zap.String("topic", p.Topic.Name), zap.Error(err))
+			return
 		case errors.Is(err, errLogLost):
 			p.Log.Error("the log is shorter than it was: it was cut or made again", zap.Int("partition", partition))
 			return

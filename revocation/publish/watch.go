@@ -14,6 +14,7 @@ import (
 func (p *Publisher) watch(ctx context.Context) {
 	tick := time.NewTicker(p.LogCheck)
 	defer tick.Stop()
+	p.outage.Works(partLog) // the term began with a look
 	for {
 		select {
 		case <-ctx.Done():
@@ -26,9 +27,10 @@ func (p *Publisher) watch(ctx context.Context) {
 				return
 			}
 			if err != nil {
-				p.failed("look at the ends of the log", err)
+				p.failed(partLog, err)
 				break // the next look is soon enough
 			}
+			p.outage.Works(partLog)
 			if why != "" {
 				p.Log.Error("the log is not whole any more: "+why, zap.Int("partition", partition))
 				return

@@ -1,0 +1,58 @@
+package publish_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/railgate/railgate/internal/runtest"
+	"github.com/railgate/railgate/revocation/publish"
+	"github.com/railgate/railgate/revocation/revocationtest"
+)
+
+// A broker comes back empty under a running publisher. The publisher says that it
+// cannot publish and since when, makes the topic, and says everything again: what
+// was revoked before the loss and what was revoked during it.
+func TestALostTopicIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	s := newStation(t)
+	core, lines := observer.New(zap.InfoLevel)
+	o := revocationtest.NewOutbox(1, partitions)
+	o.Add(revocations(0, 30)...)
+	p, _ := s.publish(o, func(c *publish.Config) { c.Log = zap.New(core) })
+	runtest.Eventually(t, patience, "30 revocations to be published", func() bool { return p.Stats().Records == 30 })
+	s.beats(p, 4)
+
+	lost := time.Now()
+	if err := s.broker.Cluster.DeleteTopic(topic); err != nil {
+		t.Fatal(err)
+	}
+	o.Add(revocations(30, 5)...)
+	runtest.Eventually(t, patience, "the publisher to say that publishing fails", func() bool { return p.Stats().Failing != "" })
+	if st := p.Stats(); st.FailingSince.Before(lost) || !strings.Contains(strings.ToLower(st.Failing), "topic") {
+		t.Errorf("failing since %v with %q, the topic was lost at %v", st.FailingSince, st.Failing, lost)
+	}
+	runtest.Eventually(t, patience, "a restatement", func() bool { return p.Stats().Restatements == 1 })
+	g := s.gateway()
+	g.mustKnow(35)
+	runtest.Eventually(t, patience, "publishing to work", func() bool { return p.Stats().Failing == "" })
+	s.beats(p, 10)
+	if g.doubts > 0 {
+		t.Errorf("%d messages contradict the log", g.doubts)
+	}
+
+	// One line when it began, however often it was tried, and one when it was over.
+	runtest.Eventually(t, patience, "the end of the outage in the log", func() bool { return lines.FilterMessage("publishing works again").Len() == 1 })
+	if n, tries := lines.FilterMessage("publishing fails; trying again").Len(), p.Stats().Failures; n != 1 || tries < 5 {
+		t.Errorf("%d lines for %d failures, want 1 for many", n, tries)
+	}
+	if n := lines.FilterMessageSnippet("the control topic is gone").Len(); n < 1 || n > partitions {
+		t.Errorf("%d lines say that the topic is gone", n)
+	}
+	if n := lines.FilterMessage("publishing began").Len(); n != 2 {
+		t.Errorf("publishing began %d times, want 2", n)
+	}
+}
