@@ -33,6 +33,7 @@ type config struct {
 	KeyLead        time.Duration  `toml:"key_lead" doc:"how long gateways have a new key before it signs, at most 24h; 0 for tests only"`
 	TrustedProxies []string       `toml:"trusted_proxies" doc:"addresses or networks of proxies whose X-Forwarded-For is believed; none: who connects is the caller"`
 	AddressRate    addressRate    `toml:"address_rate" doc:"what one network may ask for of what costs much: applying, face checks, registering, passwords"`
+	Throttle       throttle       `toml:"throttle" doc:"what holds back floods and guesses"`
 	PrivacyPolicy  string         `toml:"privacy_policy" doc:"version of the privacy policy in force; who registers agrees to it"`
 	RealPerson     realPerson     `toml:"real_person" doc:"the real-person check"`
 	Residents      residentCards  `toml:"residents" doc:"the registry of resident ID cards"`
@@ -84,7 +85,7 @@ type announcement struct {
 func defaults() config {
 	return config{
 		Listen: "127.0.0.1:8081", Admin: "127.0.0.1:9081", LogLevel: "info", DrainTimeout: 10 * time.Second,
-		KeyLead: keyring.DefaultLead, AddressRate: defaultRate, PrivacyPolicy: backend.DefaultPolicy,
+		KeyLead: keyring.DefaultLead, AddressRate: defaultRate, Throttle: defaultThrottle(), PrivacyPolicy: backend.DefaultPolicy,
 		RealPerson: realPerson{Timeout: realperson.DefaultTimeout},
 		Residents:  residentCards{Timeout: residents.DefaultTimeout},
 		Limits:     defaultLimits(),
@@ -123,6 +124,7 @@ func (c *config) Validate() error {
 			fault("address_rate", "%w", err)
 		}
 	}
+	c.Throttle.validate(fault)
 	if !policyName.MatchString(c.PrivacyPolicy) {
 		fault("privacy_policy", "must be a version of 1 to 64 visible ASCII characters, such as 2026-01")
 	}

@@ -66,6 +66,7 @@ func serve(ctx context.Context, c *config, keys *keystore.Keys) error {
 		},
 		Keys: signers(keys), KeyLead: c.KeyLead, Staff: c.roster, Policy: c.PrivacyPolicy, Limits: c.Limits.registry(),
 		Proxies: c.proxies, Rate: c.AddressRate.rate(), Callback: callback,
+		MaxInFlight: c.Throttle.InFlight, MaxInFlightEach: c.Throttle.InFlightNetwork, MaxStaff: c.Throttle.InFlightStaff,
 	})
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -34,18 +35,19 @@ type Config struct {
 	// Callback takes what the real-person provider calls back, with places of its
 	// own (MaxCallbacks). nil: it never does, and there is nothing at the path.
 	Callback http.Handler
-	// MaxInFlight bounds the requests served at once; more are refused with
-	// overloaded. 0: DefaultMaxInFlight.
+	// MaxInFlight bounds the requests served at once for all but staff; more are
+	// refused with overloaded. 0: DefaultMaxInFlight.
 	MaxInFlight int
+	// MaxInFlightEach bounds those of one network. 0: three quarters of MaxInFlight.
+	MaxInFlightEach int
+	// MaxStaff bounds the staff requests served at once besides those, three quarters
+	// of them for one credential. 0: DefaultMaxStaff.
+	MaxStaff int
 	// Log receives one line for each request. nil: no log.
 	Log *zap.Logger
 	// Metrics receives counters and latencies. nil: counted and shown nowhere.
 	Metrics prometheus.Registerer
 }
-
-// DefaultMaxInFlight is what one issuer serves at once: twice the real-person
-// checks that may wait, so that revocations always find a place.
-const DefaultMaxInFlight = 256
 
 // API serves one issuer.
 type API struct {
@@ -59,8 +61,7 @@ type API struct {
 	callback http.Handler
 	log      *zap.Logger
 	metrics  *metrics
-	slots    chan struct{} // a place for each request
-	calls    chan struct{} // and for each callback
+	classes  classes
 	public   http.Handler
 }
 
@@ -72,12 +73,12 @@ func New(s *issuance.Service, c Config) (*API, error) {
 	if c.Registry != nil && c.Accounts == nil {
 		return nil, errors.New("api: a registry without accounts")
 	}
-	if c.MaxInFlight < 0 {
-		return nil, errors.New("api: max in flight is negative")
+	if c.MaxInFlight < 0 || c.MaxInFlightEach < 0 || c.MaxStaff < 0 {
+		return nil, errors.New("api: a bound on requests in flight is negative")
 	}
-	if c.MaxInFlight == 0 {
-		c.MaxInFlight = DefaultMaxInFlight
-	}
+	c.MaxInFlight = cmp.Or(c.MaxInFlight, DefaultMaxInFlight)
+	c.MaxInFlightEach = cmp.Or(c.MaxInFlightEach, threeQuarters(c.MaxInFlight))
+	c.MaxStaff = cmp.Or(c.MaxStaff, DefaultMaxStaff)
 	if c.Log == nil {
 		c.Log = zap.NewNop()
 	}
@@ -95,13 +96,14 @@ func New(s *issuance.Service, c Config) (*API, error) {
 			return nil, fmt.Errorf("api: %w", err)
 		}
 	}
-	m, err := newMetrics(c.Metrics)
+	in := newClasses(c)
+	m, err := newMetrics(c.Metrics, in)
 	if err != nil {
 		return nil, fmt.Errorf("api: metrics: %w", err)
 	}
 	a := &API{
 		service: s, staff: c.Staff, accounts: c.Accounts, registry: c.Registry, proxies: c.Proxies, limiter: limiter, trail: c.Trail, callback: c.Callback,
-		log: c.Log, metrics: m, slots: make(chan struct{}, c.MaxInFlight), calls: make(chan struct{}, MaxCallbacks),
+		log: c.Log, metrics: m, classes: in,
 	}
 	a.public = a.around(a.mux())
 	return a, nil

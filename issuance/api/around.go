@@ -55,14 +55,13 @@ func (a *API) around(mux *http.ServeMux) http.Handler {
 			newProblem(NotFound, "").write(x)
 			return
 		}
-		if places := a.places(r); places != nil {
-			select {
-			case places <- struct{}{}:
-				defer func() { <-places }()
-			default:
-				newProblem(Overloaded, "").write(x)
+		if !x.probe { // a health question is answered even when all places are taken
+			admitted, leave, ok := a.admit(x, r)
+			if !ok {
 				return
 			}
+			defer leave()
+			r = admitted
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), RequestTimeout)
 		defer cancel()
@@ -102,18 +101,7 @@ func protect(x *exchange) {
 	h.Set("X-Request-Id", x.id)
 }
 
-// places are those that a request takes one of; nil: it needs none.
-func (a *API) places(r *http.Request) chan struct{} {
-	switch {
-	case probe(r):
-		return nil
-	case r.URL.Path == callbackPath:
-		return a.calls
-	}
-	return a.slots
-}
-
-// probe reports a health question: it is answered even when all places are taken.
+// probe reports a health question.
 func probe(r *http.Request) bool { return r.URL.Path == "/healthz" || r.URL.Path == "/readyz" }
 
 func requestID() string {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"strconv"
 	"time"
 
@@ -14,7 +15,7 @@ type metrics struct {
 	seconds  *prometheus.HistogramVec
 }
 
-func newMetrics(reg prometheus.Registerer) (*metrics, error) {
+func newMetrics(reg prometheus.Registerer, in classes) (*metrics, error) {
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "railgate_issuer_requests_total", Help: "Requests by route and class of status.",
@@ -30,10 +31,33 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	if err := reg.Register(m.requests); err != nil {
 		return nil, err
 	}
-	return m, reg.Register(m.seconds)
+	return m, errors.Join(reg.Register(m.seconds), reg.Register(in))
 }
 
 func (m *metrics) observe(route string, status int, took time.Duration) {
 	m.requests.WithLabelValues(route, strconv.Itoa(status/100)+"xx").Inc()
 	m.seconds.WithLabelValues(route).Observe(took.Seconds())
+}
+
+var (
+	descInFlight = prometheus.NewDesc("railgate_issuer_in_flight",
+		"Requests at hand, by class: body counts those whose body is arriving, serve those that have a place.", []string{"class", "stage"}, nil)
+	descShed = prometheus.NewDesc("railgate_issuer_shed_total",
+		"Requests refused with overloaded because the class or their network or credential had no room, by class and stage.", []string{"class", "stage"}, nil)
+)
+
+// Describe has classes be a prometheus.Collector.
+func (c classes) Describe(out chan<- *prometheus.Desc) { prometheus.DescribeByCollect(c, out) }
+
+// Collect tells how full the places are. Callbacks arrive with passengers' bodies.
+func (c classes) Collect(out chan<- prometheus.Metric) {
+	tell := func(class, stage string, p *pool) {
+		out <- prometheus.MustNewConstMetric(descInFlight, prometheus.GaugeValue, float64(p.inside()), class, stage)
+		out <- prometheus.MustNewConstMetric(descShed, prometheus.CounterValue, float64(p.shed.Load()), class, stage)
+	}
+	tell(c.passengers.name, "body", c.passengers.bodies)
+	tell(c.staff.name, "body", c.staff.bodies)
+	for _, in := range []class{c.passengers, c.staff, c.callbacks} {
+		tell(in.name, "serve", in.serving)
+	}
 }

@@ -9,19 +9,26 @@ import (
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+
+	"github.com/railgate/railgate/issuance/staff"
 )
 
 // A handler that panics is a 500 without detail; the log has the place and not
 // the value, and the next request is served.
 func TestPanicIsContained(t *testing.T) {
 	var logs bytes.Buffer
-	m, err := newMetrics(nil)
+	in := newClasses(Config{MaxInFlight: 1, MaxInFlightEach: 1})
+	m, err := newMetrics(nil, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody, err := staff.NewList(staff.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	a := &API{
 		log:     zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(&logs), zap.DebugLevel)),
-		metrics: m, slots: make(chan struct{}, 1),
+		metrics: m, classes: in, staff: nobody,
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", a.answer("GET /", func(http.ResponseWriter, *http.Request) error { panic("a passenger's name") }))

@@ -45,6 +45,9 @@ var statuses = map[int][]refusal.Code{
 	http.StatusMethodNotAllowed: {
 		MethodNotAllowed,
 	},
+	http.StatusRequestTimeout: {
+		BodySlow,
+	},
 	http.StatusConflict: {
 		issuance.CheckRequired,
 		issuance.NotApproved,
@@ -154,5 +157,5 @@ var table = func() map[refusal.Code]info {
 // Codes lists every code that an answer can have.
 func Codes() []refusal.Code {
 	return slices.Concat(issuance.Codes(), account.Codes(), attempts.Codes(), registry.Codes(), book.Codes(), staff.Codes(), audit.Codes(),
-		[]refusal.Code{BodyMalformed, BodyTooLarge, MediaType, QueryMalformed, NotFound, MethodNotAllowed, Overloaded, Internal})
+		[]refusal.Code{BodyMalformed, BodyTooLarge, BodySlow, MediaType, QueryMalformed, NotFound, MethodNotAllowed, Overloaded, Internal})
 }

@@ -94,6 +94,7 @@ type setup struct {
 	checker      realperson.Checker
 	checkTimeout time.Duration
 	maxInFlight  int
+	proxies      attempts.Proxies
 	maxChecks    int
 	residents    residents.Registry
 	rate         attempts.Rate
@@ -194,7 +195,7 @@ func newWorld(t testing.TB, s setup) *world {
 		t.Fatal(err)
 	}
 	w.api, err = api.New(w.service, api.Config{
-		Staff: w.roster(), Accounts: w.accounts, Registry: w.book, Trail: w.trail, Rate: s.rate, Callback: s.callback,
+		Staff: w.roster(), Accounts: w.accounts, Registry: w.book, Trail: w.trail, Rate: s.rate, Callback: s.callback, Proxies: s.proxies,
 		MaxInFlight: s.maxInFlight, Log: log, Metrics: w.metrics,
 	})
 	if err != nil {

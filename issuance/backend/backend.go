@@ -53,8 +53,9 @@ type Config struct {
 	Proxies attempts.Proxies
 	// Rate bounds what one network may ask for of what costs much. Zero: no bound.
 	Rate attempts.Rate
-	// MaxInFlight bounds the requests served at once. 0: api.DefaultMaxInFlight.
-	MaxInFlight int
+	// MaxInFlight, MaxInFlightEach and MaxStaff bound the requests served at once, as
+	// in api.Config.
+	MaxInFlight, MaxInFlightEach, MaxStaff int
 	// Callback takes what the real-person provider calls back. nil: it never does.
 	Callback http.Handler
 }
@@ -128,7 +129,7 @@ func Open(ctx context.Context, c Config) (*Backend, error) {
 	}
 	b.API, err = api.New(b.Rules, api.Config{
 		Staff: list, Accounts: b.Accounts, Registry: b.Registry, Trail: b.Trail, Proxies: c.Proxies, Rate: c.Rate, Callback: c.Callback,
-		MaxInFlight: c.MaxInFlight, Log: b.log, Metrics: c.Rules.Metrics,
+		MaxInFlight: c.MaxInFlight, MaxInFlightEach: c.MaxInFlightEach, MaxStaff: c.MaxStaff, Log: b.log, Metrics: c.Rules.Metrics,
 	})
 	return b, err
 }

@@ -112,3 +112,18 @@ func (l *List) turnedAway(outcome string, code refusal.Code) (Member, error) {
 	l.metrics.shown.WithLabelValues(outcome).Inc()
 	return Member{}, refusal.New(code, "")
 }
+
+// Recognize finds the name of the good credential in the Authorization fields of a
+// request, and counts nothing. It says only whose request it is, not what its
+// holder may do: that is for Bearer and for Member.
+func (l *List) Recognize(authorization []string) (name string, known bool) {
+	secret := opaque.Bearer(authorization)
+	if !opaque.WellFormed(secret, prefix, opaque.SecretSize) {
+		return "", false
+	}
+	c, ok := l.byHash[opaque.Hash(secret)]
+	if !ok || !c.NotAfter.IsZero() && l.now().After(c.NotAfter) {
+		return "", false
+	}
+	return c.Name, true
+}
