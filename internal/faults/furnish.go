@@ -27,7 +27,7 @@ const (
 func (w *world) build(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, buildPatience)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, "go", "build", "-o", w.dir, module+"/cmd/issuer", module+"/cmd/gateway").CombinedOutput()
+	out, err := exec.CommandContext(ctx, "go", "build", "-o", w.binaries, module+"/cmd/issuer", module+"/cmd/gateway").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("go build: %w\n%s", err, out)
 	}
@@ -37,7 +37,7 @@ func (w *world) build(ctx context.Context) error {
 // furnish writes the settings the way an operator does.
 func (w *world) furnish(ctx context.Context, postgres string) error {
 	keys := filepath.Join(w.dir, "keys")
-	secrets, err := furnish.Make(ctx, func(binary string) string { return filepath.Join(w.dir, binary) }, keys)
+	secrets, err := furnish.Make(ctx, func(binary string) string { return filepath.Join(w.binaries, binary) }, keys)
 	if err != nil {
 		return err
 	}
@@ -62,6 +62,7 @@ func (w *world) furnish(ctx context.Context, postgres string) error {
 		listen, admin := pair()
 		err = errors.Join(err, w.write(name+".toml", fmt.Sprintf(
 			"listen = %q\nadmin = %q\ndatabase = %q\nkeys = %q\n\n[real_person]\nprovider = \"sandbox\"\n\n[residents]\nprovider = \"sandbox\"\n\n"+
+				"[address_rate]\nburst = 0\n\n"+ // staff and passengers all call from one address
 				"[kafka]\nbrokers = %s\ntopic = %q\nreplication = %d\nheartbeat = \"200ms\"\n\n%s",
 			listen, admin, database, keys, brokers, w.topic, w.broker.Replication(), secrets.StaffEntry)))
 		return w.newChild(name, "issuer"), "http://" + listen, "http://" + admin
@@ -109,6 +110,10 @@ func (w *world) database(ctx context.Context, server string) (string, error) {
 		db.ExecContext(ctx, "DROP DATABASE "+name+" WITH (FORCE)")
 		db.Close()
 	})
+	var backend int
+	if db.QueryRowContext(ctx, "SELECT pg_backend_pid()").Scan(&backend) == nil {
+		w.postmaster = parentOf(backend) // 0 if the server is on another machine
+	}
 	u.Path = "/" + name
 	return u.String(), nil
 }

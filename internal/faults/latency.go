@@ -2,61 +2,161 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"net/http"
-	"slices"
+	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
+
+	"github.com/railgate/railgate/internal/tool"
 )
 
 const (
-	latencyFor    = 10 * time.Second
-	warmUpFor     = 20 * time.Second     // a JVM's first seconds are its slowest
-	warmUpRate    = 500                  // per second
-	makers        = 16                   // passengers that are made at a time
-	askEvery      = 3 * time.Millisecond // more often, and the questions themselves would take the processors
-	refusedWithin = 5 * time.Second
-	otherChecks   = 1000 // per second, of other passengers, while it is measured
+	makers      = 16   // passengers that are made at a time
+	otherChecks = 1000 // per second, of other passengers, while it is measured
 )
 
-// latency measures, without a fault, how long a revocation takes from the moment
-// its acknowledgement arrived to the first refusal at one gateway, at so many
-// revocations a second, open loop, while other passengers are checked.
-func (w *world) latency(ctx context.Context, rate int) error {
-	w.client.Transport = &http.Transport{MaxIdleConnsPerHost: 128}
-	for _, g := range w.gateways[1:] { // on one machine they would only take each other's processor time
-		g.stop()
+// measuring is the part of the command line that belongs to -latency.
+type measuring struct {
+	rate    int           // revocations a second; 0: nothing is measured
+	length  time.Duration // of one round
+	warmUp  time.Duration // of each side, at the same rate: a JVM's first seconds are its slowest
+	rounds  int           // of each side
+	against string        // folder with another version's issuer and gateway; empty: this version alone
+}
+
+func (m *measuring) check() error {
+	switch {
+	case m.rate < 0 || m.rate > 10_000:
+		return errors.New("-latency must be 0 to 10000")
+	case m.length < time.Second || m.length > 5*time.Minute || m.warmUp < 0 || m.warmUp > 5*time.Minute:
+		return errors.New("-for must be 1s to 5m, -warm-up at most 5m")
+	case m.rounds < 1 || m.rounds > 20:
+		return errors.New("-rounds must be 1 to 20")
+	case m.against != "" && m.rate == 0:
+		return errors.New("-against belongs to -latency")
 	}
-	w.gateways = w.gateways[:1]
-	for _, g := range w.gateways {
-		g.client.Transport = &http.Transport{MaxIdleConnsPerHost: 128}
+	return nil
+}
+
+// side is one version under measurement, in a house of its own. Sides share the
+// machine and, if it is real, the broker; they are measured in turns, and the one
+// that waits for its turn is stopped.
+type side struct {
+	name    string
+	world   *world
+	holders []*holder // to be revoked
+	rounds  []*round
+}
+
+// measureLatency measures, without a fault, how long a revocation takes from the
+// moment its acknowledgement arrived to the first refusal at one gateway, at so
+// many revocations a second, open loop, while other passengers are checked. With
+// -against it does so for two versions, in turns.
+func measureLatency(ctx context.Context, o options, say *console) error {
+	sides := []*side{{name: "new"}}
+	folders := []string{""}
+	if o.against != "" {
+		sides, folders = append(sides, &side{name: "old"}), append(folders, o.against)
 	}
-	warm, count := int(warmUpFor.Seconds())*warmUpRate, int(latencyFor.Seconds())*rate
-	w.say.line("making %d passengers", warm+count)
-	holders, err := w.makeHolders(ctx, warm+count)
+	machine := tool.ThisMachine()
+	for i, s := range sides {
+		p := o
+		p.binaries = folders[i]
+		w, err := newWorld(ctx, p, say)
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+		defer w.close()
+		s.world = w
+		for _, g := range w.gateways[1:] { // on one machine they would only take each other's processor time
+			g.stop()
+		}
+		w.gateways = w.gateways[:1]
+		count := o.rate * int((o.warmUp+time.Duration(o.rounds)*o.length)/time.Second)
+		say.line("%s: making %d passengers", s.name, count)
+		if s.holders, err = w.makeHolders(ctx, count); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+		if err := s.warmUp(ctx, o.measuring, say); err != nil {
+			return err
+		}
+		if len(sides) > 1 {
+			s.pause(true)
+		}
+	}
+	for n := range o.rounds {
+		for _, s := range sides {
+			if err := s.measure(ctx, o.measuring, len(sides) > 1, n, say); err != nil {
+				return fmt.Errorf("%s: %w", s.name, err)
+			}
+		}
+	}
+	fmt.Printf("machine: %s\n", machine)
+	return reportLatency(os.Stdout, o.measuring, sides)
+}
+
+func (s *side) warmUp(ctx context.Context, m measuring, say *console) error {
+	if m.warmUp == 0 {
+		return nil
+	}
+	say.line("%s: warming up for %v at %d revocations/s", s.name, m.warmUp, m.rate)
+	_, err := s.world.revokeAll(ctx, s.draw(m, m.warmUp), m.rate)
+	return err
+}
+
+// draw takes the passengers of so long out.
+func (s *side) draw(m measuring, length time.Duration) (drawn []*holder) {
+	n := min(m.rate*int(length/time.Second), len(s.holders))
+	drawn, s.holders = s.holders[:n], s.holders[n:]
+	return drawn
+}
+
+// pause stops the processes of a side, or has them continue.
+func (s *side) pause(stop bool) {
+	sig := syscall.SIGCONT
+	if stop {
+		sig = syscall.SIGSTOP
+	}
+	s.world.issuer.signal(sig)
+	for _, g := range s.world.gateways {
+		g.signal(sig)
+	}
+}
+
+// measure is one round of a side.
+func (s *side) measure(ctx context.Context, m measuring, inTurns bool, n int, say *console) error {
+	w := s.world
+	if inTurns {
+		s.pause(false)
+		defer s.pause(true)
+		if err := errors.Join(awaitFresh(ctx, w.gateways, comeBackBound), w.awaitIssuer(ctx, comeBackBound)); err != nil {
+			return err
+		}
+	}
+	say.line("%s: round %d of %d: %v at %d revocations/s, with %d other checks/s", s.name, n+1, m.rounds, m.length, m.rate, otherChecks)
+	before, err := w.costs(ctx)
 	if err != nil {
 		return err
 	}
-	w.say.line("warming up for %v at %d revocations/s", warmUpFor, warmUpRate)
-	if _, err := w.revokeAll(ctx, holders[:warm], warmUpRate); err != nil {
-		return err
-	}
-	w.say.line("measuring for %v at %d revocations/s, with %d other checks/s", latencyFor, rate, otherChecks)
 	busy, stop := context.WithCancel(ctx)
 	var others sync.WaitGroup
 	others.Go(func() { w.checkOthers(busy) })
-	m, err := w.revokeAll(ctx, holders[warm:], rate)
+	r, err := w.revokeAll(ctx, s.draw(m, m.length), m.rate)
 	stop()
 	others.Wait()
 	if err != nil {
 		return err
 	}
-	w.say.line("request to acknowledgement: %s", quantiles(m.acknowledged))
-	w.say.line("request to refused:         %s", quantiles(m.requested))
-	w.say.line("acknowledged to refused:    %s", quantiles(m.refused))
-	fmt.Printf("faults: %s, %d revocations at %d/s, %d checks of others: acknowledged to refused %s\n",
-		w.broker.Name(), count, rate, m.others, quantiles(m.refused))
+	after, err := w.costs(ctx)
+	if err != nil {
+		return err
+	}
+	r.cost = after.since(before)
+	s.rounds = append(s.rounds, r)
+	say.line("%s: %.0f/s reached, acknowledged to refused %s%s", s.name, r.reached, quantiles(r.refused), r.failures())
 	return nil
 }
 
@@ -81,90 +181,4 @@ func (w *world) makeHolders(ctx context.Context, n int) ([]*holder, error) {
 		return nil, fmt.Errorf("making passengers: %w", *err)
 	}
 	return holders, nil
-}
-
-// measured is what revokeAll saw.
-type measured struct {
-	mu                               sync.Mutex
-	acknowledged, requested, refused []time.Duration
-	others                           int64
-}
-
-// revokeAll revokes each holder when it is due and asks a gateway, one after the
-// other in turns, until it refuses.
-func (w *world) revokeAll(ctx context.Context, holders []*holder, rate int) (*measured, error) {
-	m := &measured{}
-	asked := w.others.Load()
-	var failed atomic.Pointer[error]
-	var wg sync.WaitGroup
-	began := time.Now()
-	for i, h := range holders {
-		if failed.Load() != nil || !sleep(ctx, time.Until(began.Add(time.Duration(i)*time.Second/time.Duration(rate)))) {
-			break
-		}
-		wg.Go(func() {
-			if err := w.revokeOne(ctx, m, h, w.gateways[i%len(w.gateways)]); err != nil {
-				failed.Store(&err)
-			}
-		})
-	}
-	wg.Wait()
-	m.others = w.others.Load() - asked
-	if err := failed.Load(); err != nil {
-		return nil, *err
-	}
-	return m, ctx.Err()
-}
-
-func (w *world) revokeOne(ctx context.Context, m *measured, h *holder, g *gateway) error {
-	sent := time.Now()
-	status, _, err := post(ctx, w.client, w.issuerURL+"/v1/credentials/"+h.serial+"/revoke", w.staff, "application/json", `{"reason":"staff"}`)
-	acknowledged := time.Now()
-	if err != nil || status != http.StatusAccepted {
-		return fmt.Errorf("a revocation was answered with %d, %v", status, err)
-	}
-	for time.Since(acknowledged) < refusedWithin {
-		v, _, err := w.check(ctx, g, h)
-		if err != nil {
-			return err
-		}
-		if v.Reason == "revoked" {
-			now := time.Now()
-			m.mu.Lock()
-			defer m.mu.Unlock()
-			m.acknowledged = append(m.acknowledged, acknowledged.Sub(sent))
-			m.requested = append(m.requested, now.Sub(sent))
-			m.refused = append(m.refused, now.Sub(acknowledged))
-			return nil
-		}
-		sleep(ctx, askEvery)
-	}
-	return fmt.Errorf("%s is not refused at %s after %v", h.serial, g.name, refusedWithin)
-}
-
-// checkOthers asks for the first passengers all the time.
-func (w *world) checkOthers(ctx context.Context) {
-	all := w.ledger.all()
-	var wg sync.WaitGroup
-	began := time.Now()
-	for i := 0; sleep(ctx, time.Until(began.Add(time.Duration(i)*time.Second/otherChecks))); i++ {
-		h, g := all[i%len(all)].holder, w.gateways[i%len(w.gateways)]
-		wg.Go(func() {
-			if v, _, err := w.check(ctx, g, h); err == nil && v.Verdict == "allow" {
-				w.others.Add(1)
-			}
-		})
-	}
-	wg.Wait()
-}
-
-func quantiles(d []time.Duration) string {
-	if len(d) == 0 {
-		return "nothing measured"
-	}
-	slices.Sort(d)
-	at := func(q float64) time.Duration {
-		return d[min(len(d)-1, int(q*float64(len(d))))].Round(10 * time.Microsecond)
-	}
-	return fmt.Sprintf("p50 %v, p90 %v, p99 %v, p99.9 %v, max %v", at(0.5), at(0.9), at(0.99), at(0.999), at(1))
 }

@@ -6,8 +6,8 @@
 // Every fault is drawn from a seed that is printed first. The seed repeats the
 // plan, not the run: processes, sockets and the clock are real. The command
 // promises that each finding comes with its evidence, that it uses 127.0.0.1
-// only, and that it leaves no process of its own behind. It does not measure
-// speed, and an in-process broker says nothing about replication: -kafka puts
+// only, and that it leaves no process of its own behind. Without -latency it does
+// not measure speed, and an in-process broker says nothing about replication: -kafka puts
 // real nodes in its place.
 package main
 
@@ -39,14 +39,15 @@ type options struct {
 	kafkaDir string
 	postgres string
 	only     string
-	latency  int
 	soak     float64
 	keep     bool
+	binaries string // folder of a built issuer and gateway; empty: build them
+	measuring
 }
 
 // leastNodes is how many real nodes must run: three if one of them is to fail.
 func (o *options) leastNodes() int {
-	if o.latency > 0 || o.soak > 0 {
+	if o.rate > 0 || o.soak > 0 {
 		return 1
 	}
 	return 3
@@ -60,16 +61,16 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	say := newConsole(os.Stdout)
+	if o.rate > 0 {
+		return measureLatency(ctx, o, say)
+	}
 	say.line("seed %d", o.seed)
 	w, err := newWorld(ctx, o, say)
 	if err != nil {
 		return err
 	}
 	defer w.close() // after a panic; otherwise it is closed below, so that the last line is the last
-	switch {
-	case o.latency > 0:
-		return w.latency(ctx, o.latency)
-	case o.soak > 0:
+	if o.soak > 0 {
 		return w.soak(ctx, time.Duration(o.soak*float64(time.Minute)))
 	}
 	err = w.run(ctx)
@@ -95,7 +96,11 @@ func parse(args []string) (options, error) {
 	f.StringVar(&o.kafkaDir, "kafka-dir", "", "the `folder` that deploy/kafka/kafka.sh keeps them in; needed with -kafka")
 	f.StringVar(&o.postgres, "postgres", "", "postgres:// `URL` of a server to make a database on; empty: SQLite")
 	f.StringVar(&o.only, "only", "", "inject only kinds whose name contains this `text`, to look into one")
-	f.IntVar(&o.latency, "latency", 0, "inject nothing; measure revoked to refused at so many revocations a `second`")
+	f.IntVar(&o.rate, "latency", 0, "inject nothing; measure acknowledged to refused at `N` revocations a second, and what they cost")
+	f.DurationVar(&o.length, "for", 10*time.Second, "with -latency: how long a round measures")
+	f.DurationVar(&o.warmUp, "warm-up", 20*time.Second, "with -latency: how long revocations run before the first round, at the same rate")
+	f.IntVar(&o.rounds, "rounds", 1, "with -latency: `rounds` to measure, of each version")
+	f.StringVar(&o.against, "against", "", "with -latency: `folder` with issuer and gateway of another version, to be measured in turns with this one")
 	f.Float64Var(&o.soak, "soak", 0, "for so many `minutes` restart a broker every 30 s under load, and hold goroutines, descriptors and heap to their start")
 	f.BoolVar(&o.keep, "keep", false, "keep the work folder; after a finding it is kept anyway")
 	f.Usage = func() {
@@ -110,12 +115,15 @@ func parse(args []string) (options, error) {
 		return o, fmt.Errorf("expected flags only, got %q", f.Arg(0))
 	case o.minutes < 0 || o.minutes > 24*60:
 		return o, errors.New("-minutes must be 0 to 1440")
-	case o.latency < 0 || o.latency > 10_000 || o.soak < 0 || o.soak > 24*60:
-		return o, errors.New("-latency must be 0 to 10000, -soak 0 to 1440")
+	case o.soak < 0 || o.soak > 24*60:
+		return o, errors.New("-soak must be 0 to 1440")
 	case (o.kafka == "") != (o.kafkaDir == ""):
 		return o, errors.New("-kafka and -kafka-dir belong together")
 	case o.postgres != "" && !strings.HasPrefix(o.postgres, "postgres://"):
 		return o, errors.New("-postgres must be a postgres:// URL")
+	}
+	if err := o.measuring.check(); err != nil {
+		return o, err
 	}
 	if o.seed == 0 {
 		o.seed = uint64(time.Now().UnixNano())

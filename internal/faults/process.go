@@ -128,3 +128,13 @@ func (c *child) signal(sig syscall.Signal) {
 		c.cmd.Process.Signal(sig)
 	}
 }
+
+// pid is the running process's, or none.
+func (c *child) pid() []int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cmd == nil {
+		return nil
+	}
+	return []int{c.cmd.Process.Pid}
+}

@@ -30,7 +30,8 @@ type world struct {
 	seed          uint64
 	length        time.Duration // of the faults; 0: each kind once
 	only          string        // part of the names of the kinds to inject
-	dir           string
+	dir           string        // work folder
+	binaries      string        // folder of issuer and gateway
 	say           *console
 	report        *report
 	ledger        *ledger
@@ -46,6 +47,7 @@ type world struct {
 	client        *http.Client
 	device, staff string
 	cleanup       []func()
+	postmaster    int          // process of the PostgreSQL server; 0: none, or not on this machine
 	others        atomic.Int64 // checks of passengers that nobody revokes, see latency
 
 	keep   bool
@@ -74,6 +76,13 @@ func newWorld(ctx context.Context, o options, say *console) (_ *world, err error
 			w.close()
 		}
 	}()
+	if w.binaries = o.binaries; w.binaries == "" {
+		w.binaries = w.dir
+		say.line("building issuer and gateway")
+		if err := w.build(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if o.kafka != "" {
 		w.broker, err = openNodes(ctx, o.kafka, o.kafkaDir, w.topic, o.leastNodes())
 	} else {
@@ -83,10 +92,6 @@ func newWorld(ctx context.Context, o options, say *console) (_ *world, err error
 		return nil, err
 	}
 	w.cleanup = append(w.cleanup, w.broker.Close)
-	say.line("building issuer and gateway")
-	if err := w.build(ctx); err != nil {
-		return nil, err
-	}
 	if err := w.furnish(ctx, o.postgres); err != nil {
 		return nil, err
 	}
@@ -139,7 +144,7 @@ func (w *world) close() {
 
 // newChild describes a binary; log and settings are in the work folder.
 func (w *world) newChild(name, binary string) *child {
-	c := &child{name: name, path: filepath.Join(w.dir, binary), log: filepath.Join(w.dir, name+".log"),
+	c := &child{name: name, path: filepath.Join(w.binaries, binary), log: filepath.Join(w.dir, name+".log"),
 		args: []string{"-config", filepath.Join(w.dir, name+".toml")},
 		died: func(name, tail string) { w.report.incident("%s ended by itself:\n%s", name, tail) }}
 	w.children = append(w.children, c)
