@@ -12,6 +12,10 @@ func TestBadFlagsAreRefusedWithTheirName(t *testing.T) {
 		"-kafka 127.0.0.1:1":       "-kafka-dir",
 		"-kafka-dir x":             "-kafka",
 		"-postgres localhost:5432": "-postgres",
+		"-latency -1":              "-latency",
+		"-latency 10 -for 0s":      "-for",
+		"-latency 10 -rounds 0":    "-rounds",
+		"-against x":               "-against",
 		"seven":                    "seven",
 	} {
 		if _, err := parse(strings.Fields(args)); err == nil || !strings.Contains(err.Error(), name) {
