@@ -27,7 +27,7 @@ func log(perMessage int) (messages [][]byte) {
 }
 
 func newReplica(tb testing.TB) *revocation.Replica {
-	r, err := revocation.NewReplica(revocationtest.Pinned(), 1, revocation.Limits{}, nowMS)
+	r, err := revocation.NewReplica(revocationtest.Pinned(), 1, revocation.Limits{}, nowMS-1)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -44,8 +44,10 @@ type Batch struct {
 	Partition uint16
 	First     uint64 // from 1
 	IssuedAt  int64  // when it was signed, Unix ms
-	// Through is the watermark, Unix ms: every record of this partition that was
-	// acknowledged before it is in the stream up to the end of this batch.
+	// Through is the watermark, Unix ms: the stream up to the end of this batch
+	// holds every record of this partition that was acknowledged strictly before
+	// it, both times rounded down. Of a record acknowledged in that same
+	// millisecond it says nothing.
 	Through int64
 
 	count   int

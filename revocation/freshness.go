@@ -54,8 +54,8 @@ type Freshness struct {
 	State State
 	// AgeMS is how long ago Watermark was, ms; -1: there is no data.
 	AgeMS int64
-	// WatermarkMS is the moment up to which every acknowledged revocation has
-	// been applied, over all partitions, Unix ms; 0: there is no data. While
+	// WatermarkMS is the watermark, Unix ms: every revocation acknowledged strictly
+	// before it has been applied, over all partitions; 0: there is no data. While
 	// booting it is that of the snapshot.
 	WatermarkMS int64
 	// Usable reports whether there is data to judge by at all: not while booting

@@ -10,7 +10,8 @@ type partition struct {
 	// missing is the first number from which on records may be missing; 0: none are.
 	missing uint64
 	issued  int64 // newest IssuedAt applied, Unix ms
-	through int64 // newest watermark, Unix ms
+	through int64 // newest watermark, Unix ms, exclusive
+	kept    int64 // the watermark that a snapshot brought; 0: none did
 
 	position int64 // next offset to read
 	end      int64 // offset to reach before this partition counts as read; -1: not known yet
@@ -141,8 +142,8 @@ func (p *partition) reread() (lifted *Set) {
 }
 
 // caughtUp reports whether everything that was in the log when reading began
-// has been applied, that the issuer was alive since then, and that the log is
-// no older than what this gateway had seen before: since is Unix ms.
+// has been applied, everything acknowledged up to since too (Unix ms, rounded
+// down), and that the log is no older than what this gateway had seen before.
 func (p *partition) caughtUp(since int64) bool { return p.waitingFor(since) == "" }
 
 // waitingFor says in words why caughtUp is false.
@@ -155,7 +156,12 @@ func (p *partition) waitingFor(since int64) string {
 	case p.seen.above(p.epoch, p.next):
 		return fmt.Sprintf("the log is at number %d of epoch %d, and this gateway has seen number %d of epoch %d before: an old copy?",
 			p.next, p.epoch, p.seen.Next, p.seen.Epoch)
-	case p.issued < since:
+	case p.through > since && p.through > p.kept:
+		// Through is exclusive: equal to since, it does not cover what was
+		// acknowledged earlier in the millisecond in which this gateway started.
+	case p.issued > since:
+		return "the issuer has not published yet all that was acknowledged before this gateway started"
+	default:
 		return "no heartbeat from the issuer since this gateway started"
 	}
 	return ""

@@ -29,14 +29,15 @@ type Replica struct {
 	watermark atomic.Int64
 
 	mu         sync.Mutex
-	since      int64 // readiness needs a sign of life newer than this
+	since      int64 // readiness needs a watermark above this
 	live       bool  // the logs were read to their ends once: what comes now is news
 	partitions []partition
 	counts     Counts
 }
 
-// NewReplica starts empty. since is now: a replica is ready only after signs of
-// life from the issuer that are newer. A stream has 1 to 64 partitions.
+// NewReplica starts empty. since is now, rounded down to the millisecond: a replica
+// is ready only when its watermark is above it, so that everything acknowledged
+// before the start has been applied. A stream has 1 to 64 partitions.
 func NewReplica(authority *Authority, partitions int, limits Limits, since int64) (*Replica, error) {
 	if partitions < 1 || partitions > 64 {
 		return nil, fmt.Errorf("revocation: %d partitions, want 1 to 64", partitions)

@@ -28,7 +28,7 @@ type harness struct {
 
 func boot(t *testing.T, partitions int) *harness {
 	t.Helper()
-	r, err := revocation.NewReplica(revocationtest.Pinned(), partitions, revocation.Limits{}, start)
+	r, err := revocation.NewReplica(revocationtest.Pinned(), partitions, revocation.Limits{}, start-1) // a watermark of start is above that
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -100,7 +100,7 @@ func (r *Replica) Restore(s *Snapshot, topic string, now int64) error {
 	for i, p := range s.Partitions {
 		seen := r.partitions[i].seen
 		seen.raise(p.Epoch, p.Next)
-		r.partitions[i] = partition{seen: seen, epoch: p.Epoch, next: p.Next, issued: p.Issued, through: p.Through, position: p.Position, end: -1}
+		r.partitions[i] = partition{seen: seen, epoch: p.Epoch, next: p.Next, issued: p.Issued, through: p.Through, kept: p.Through, position: p.Position, end: -1}
 	}
 	r.settle()
 	return nil

@@ -73,6 +73,10 @@ type Publisher struct {
 	mu    sync.Mutex // guards what follows
 	stats Stats
 	logs  []extent // one per partition, of the present term
+	// furthest is the furthest moment that the clock has shown, Unix ms; back says
+	// that it is behind it now.
+	furthest int64
+	back     bool
 }
 
 // extent is what the publisher knows of a partition's log.

@@ -79,10 +79,12 @@ var errLogLost = fmt.Errorf("publish: the log was cut: %w", errFinal)
 // heartbeat if one is due. sent says that a message landed.
 func (p *Publisher) round(ctx context.Context, partition int, epoch uint64, done *uint64, beat bool) (sent, drained bool, err error) {
 	// What was committed before this moment is seen by Take. If Take drains
-	// the outbox, the batch therefore completes the partition up to it. The batch is
-	// dated by it, too: one that lands after another publisher took over then is
-	// older than what that one said, and readers take it for the repetition it is.
-	asked := p.Now().UnixMilli()
+	// the outbox, the batch therefore completes the partition up to it, exclusive: the
+	// moment is rounded down, and a record committed later in its millisecond may be
+	// missing. The batch is dated by it, too: one that lands after another publisher
+	// took over then is older than what that one said, and readers take it for the
+	// repetition it is.
+	asked := p.now()
 	pending, err := p.Outbox.Take(ctx, epoch, partition, *done, revocation.MaxRecords)
 	if err != nil {
 		return false, false, err

@@ -64,7 +64,7 @@ type Feed struct {
 
 // NewFeed makes a replica that is ready, holding the given keys, as of now (Unix ms).
 func NewFeed(now int64, keys ...tokens.Key) *Feed {
-	r, err := revocation.NewReplica(Pinned(), 1, revocation.Limits{}, now)
+	r, err := revocation.NewReplica(Pinned(), 1, revocation.Limits{}, now-1)
 	if err != nil {
 		panic("revocationtest: " + err.Error())
 	}

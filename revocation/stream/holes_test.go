@@ -93,7 +93,7 @@ func TestHolesOfCompactionAreSteppedThrough(t *testing.T) {
 		{base: 25, last: 30, messages: map[int64][]byte{25: message(3), 30: message(4)}},
 		{base: 31, last: 39},
 	}}
-	r, err := revocation.NewReplica(revocationtest.Pinned(), 1, revocation.Limits{}, now)
+	r, err := revocation.NewReplica(revocationtest.Pinned(), 1, revocation.Limits{}, now-1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -51,7 +51,7 @@ func TestTheWatchdogOpensNewConnections(t *testing.T) {
 				good := &tape{end: 1, batches: []span{{base: 0, last: 0, messages: map[int64][]byte{
 					0: revocationtest.Seal(revocation.Batch{Epoch: 1, First: 1, IssuedAt: now, Through: now})}}}}
 				opened := 0
-				r, err := revocation.NewReplica(revocationtest.Pinned(), 1, revocation.Limits{}, now)
+				r, err := revocation.NewReplica(revocationtest.Pinned(), 1, revocation.Limits{}, now-1)
 				if err != nil {
 					t.Fatal(err)
 				}
