@@ -66,6 +66,9 @@ type Config struct {
 	// Wake is called after a commit that put a record into the outbox, so that
 	// it is published at once. It must not block. nil: nobody is woken.
 	Wake func()
+	// Trouble says in words why publishing fails and since when, for Readiness; ""
+	// while it works. nil: it always works.
+	Trouble func() string
 	// Log receives faults and starts; no personal data. nil: no log.
 	Log *zap.Logger
 	// Metrics receives the counters. nil: they are counted and shown nowhere.
@@ -116,6 +119,9 @@ func (c *Config) complete() error {
 	}
 	if c.Wake == nil {
 		c.Wake = func() {}
+	}
+	if c.Trouble == nil {
+		c.Trouble = func() string { return "" }
 	}
 	if c.Log == nil {
 		c.Log = zap.NewNop()

@@ -84,29 +84,3 @@ func (s *Service) underKey(ctx context.Context, start int64, open func(tokens.Ke
 		}
 	}
 }
-
-// Ready lists what keeps the service from opening sessions; empty when nothing
-// does. Until the announcement of the signing key is in the stream, every gateway
-// would refuse the passes. Staff can revoke all the same.
-func (s *Service) Ready(ctx context.Context) (waiting []string) {
-	start := time.Unix(s.Now().Unix(), 0) // sessions start with whole seconds
-	id, _, err := s.Keys.Current(start)
-	if err != nil { // who starts and waits for its key need not wait for the next look as well
-		if err := s.Keys.Refresh(ctx); err != nil {
-			s.Log.Warn("not ready", zap.Error(err))
-			return []string{"the database does not answer"}
-		}
-		if id, _, err = s.Keys.Current(start); err != nil {
-			return []string{err.Error()}
-		}
-	}
-	published, err := s.Store.KeyPublished(ctx, id)
-	switch {
-	case err != nil:
-		s.Log.Warn("not ready", zap.Error(err))
-		return []string{"the database does not answer"}
-	case !published:
-		return []string{"the announcement of the issuer key is not in the control stream yet"}
-	}
-	return nil
-}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"strconv"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -16,6 +17,7 @@ var (
 	descRecords  = prometheus.NewDesc("railgate_publish_records_total", "Records the brokers acknowledged.", nil, nil)
 	descFailures = prometheus.NewDesc("railgate_publish_failures_total", "Attempts that failed and were or will be repeated.", nil, nil)
 	descRestated = prometheus.NewDesc("railgate_publish_restatements_total", "Times everything in force was published again in a new epoch.", nil, nil)
+	descFailing  = prometheus.NewDesc("railgate_publish_failing_seconds", "For how long attempts of this issuer to publish have failed, seconds by its own clock; 0: publishing works, or another issuer does it.", nil, nil)
 	descLeading  = prometheus.NewDesc("railgate_publish_leading", "1 if this issuer is the one that publishes, 0 if it stands by.", nil, nil)
 	descFaults   = prometheus.NewDesc("railgate_publish_topic_faults", "Settings of the control topic that endanger what is promised, when they were last looked at.", nil, nil)
 	descLast     = prometheus.NewDesc("railgate_publish_last_timestamp_seconds", "When each partition last took a message, Unix time.", []string{"partition"}, nil)
@@ -37,6 +39,11 @@ func (m publisherMetrics) Collect(out chan<- prometheus.Metric) {
 	count(descRecords, s.Records)
 	count(descFailures, s.Failures)
 	count(descRestated, s.Restatements)
+	failing := 0.0
+	if s.Failing != "" {
+		failing = time.Since(s.FailingSince).Seconds()
+	}
+	out <- prometheus.MustNewConstMetric(descFailing, prometheus.GaugeValue, failing)
 	leading := 0.0
 	if s.Leading {
 		leading = 1

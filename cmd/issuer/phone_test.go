@@ -18,7 +18,18 @@ import (
 // call is a request to the public listener.
 func (d *desk) call(method, path, bearer, body string) (status int, answer string) {
 	d.t.Helper()
-	r, err := http.NewRequestWithContext(d.t.Context(), method, d.url+path, strings.NewReader(body))
+	return d.ask(method, d.url+path, bearer, body)
+}
+
+// readiness is what operators are told.
+func (d *desk) readiness() (status int, answer string) {
+	d.t.Helper()
+	return d.ask("GET", d.admin+"/readyz", "", "")
+}
+
+func (d *desk) ask(method, url, bearer, body string) (status int, answer string) {
+	d.t.Helper()
+	r, err := http.NewRequestWithContext(d.t.Context(), method, url, strings.NewReader(body))
 	if err != nil {
 		d.t.Fatal(err)
 	}

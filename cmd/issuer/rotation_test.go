@@ -119,16 +119,19 @@ func TestTheOnlyKeyIsCutOff(t *testing.T) {
 	p := d.approved("sandbox:pass")
 	has(t, d.orders("-cut-off-key", fmt.Sprint(d.keys.IssuerID)), "no issuer key is in service now: -new-key makes one")
 	runtest.Eventually(t, patience, "the issuer to say that it is not ready, and why", func() bool {
-		status, answer := d.call("GET", "/readyz", "", "")
+		status, answer := d.readiness()
 		return status == 503 && strings.Contains(answer, "is cut off")
 	})
+	if status, answer := d.call("GET", "/readyz", "", ""); status != 503 || answer != "{\"ready\":false}" {
+		t.Errorf("the public listener says %d %s", status, answer)
+	}
 	if status, answer := d.call("POST", p.path+"/sessions", p.access, fmt.Sprintf(`{"check":%q,"mode":"hosted"}`, p.check)); status != 503 {
 		t.Errorf("a session under a key that is cut off: %d %s", status, answer)
 	}
 	fresh := made(t, d.orders("-new-key"))
 	runtest.Eventually(t, patience, "the issuer to see that it is in the stream", func() bool { return d.line(fresh)[1] == "waiting" })
 	has(t, d.orders("-use-key", fmt.Sprint(fresh)), "signs from")
-	d.flags = []string{"-listen", freePort(t)} // a second process that holds the new key
+	d.flags = []string{"-listen", freePort(t), "-admin", freePort(t)} // a second process that holds the new key
 	d.url = "http://" + d.flags[1]
 	d.serves()
 	if got := d.signs(); got != fresh {

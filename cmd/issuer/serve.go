@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -62,7 +63,7 @@ func serve(ctx context.Context, c *config, keys *keystore.Keys) error {
 		Rules: issuance.Config{
 			Store: db, Vault: keys.Vault, FieldKeys: keys.FieldKeys, Announce: c.announce,
 			Checker: checker, CheckTimeout: c.RealPerson.Timeout, Residents: registry, LookupTimeout: c.Residents.Timeout,
-			Wake: publisher.Wake, Log: log, Metrics: metrics,
+			Wake: publisher.Wake, Trouble: func() string { return trouble(publisher.Stats()) }, Log: log, Metrics: metrics,
 		},
 		Keys: signers(keys), KeyLead: c.KeyLead, Staff: c.roster, Policy: c.PrivacyPolicy, Limits: c.Limits.registry(),
 		Proxies: c.proxies, Rate: c.AddressRate.rate(), Callback: callback,
@@ -109,6 +110,15 @@ func signers(keys *keystore.Keys) (all []keyring.Key) {
 		all = append(all, keyring.Key{ID: k.ID, Signer: k.Signer})
 	}
 	return all
+}
+
+// trouble says for /readyz what is wrong with publishing; "" if nothing is.
+func trouble(s publish.Stats) string {
+	if s.Failing == "" {
+		return ""
+	}
+	return fmt.Sprintf("publishing to the control topic has failed since %s: %s; revocations are kept in the database and reach the gates once it works",
+		s.FailingSince.UTC().Format(time.RFC3339), s.Failing)
 }
 
 // newPublisher prepares what carries the outbox to the brokers.

@@ -31,6 +31,7 @@ type desk struct {
 	dir    string
 	file   string
 	url    string   // where it serves passengers
+	admin  string   // where it serves operators
 	flags  []string // beside the file, for whatever is run
 	config config
 	keys   *keystore.Keys
@@ -53,10 +54,11 @@ func newDesk(t *testing.T) *desk {
 	d.config.Database, d.config.Keys = filepath.Join(dir, "issuer.db"), filepath.Join(dir, "keys")
 	d.config.Kafka.Brokers, d.config.Kafka.Replication, d.config.Kafka.Partitions = b.Addresses(), 1, 1
 	listen := freePort(t)
-	d.url = "http://" + listen
-	text := fmt.Sprintf("listen = %q\nadmin = \"127.0.0.1:0\"\nlog_level = \"error\"\ndatabase = %q\nkeys = %q\n"+
+	admin := freePort(t)
+	d.url, d.admin = "http://"+listen, "http://"+admin
+	text := fmt.Sprintf("listen = %q\nadmin = %q\nlog_level = \"error\"\ndatabase = %q\nkeys = %q\n"+
 		"[real_person]\nprovider = \"sandbox\"\n[residents]\nprovider = \"sandbox\"\n[kafka]\nbrokers = [%q]\nreplication = 1\npartitions = 1\nheartbeat = \"50ms\"\n",
-		listen, d.config.Database, d.config.Keys, b.Addresses()[0])
+		listen, admin, d.config.Database, d.config.Keys, b.Addresses()[0])
 	if err := os.WriteFile(d.file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

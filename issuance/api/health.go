@@ -16,22 +16,31 @@ func healthz(w http.ResponseWriter, _ *http.Request) error {
 	return nil
 }
 
-// readyz says whether the issuer can do its work, and what it waits for.
+// readyz says whether the issuer can do its work. What it waits for names brokers
+// and keys, and is for the admin listener alone.
 func (a *API) readyz(w http.ResponseWriter, r *http.Request) error {
-	waiting := a.service.Ready(r.Context())
-	status := http.StatusOK
-	if len(waiting) > 0 {
-		status = http.StatusServiceUnavailable
+	ready := a.service.Readiness(r.Context()).Ready
+	return writeJSON(w, readyStatus(ready), struct {
+		Ready bool `json:"ready"`
+	}{ready})
+}
+
+// readyzInFull says what the issuer waits for, too.
+func (a *API) readyzInFull(w http.ResponseWriter, r *http.Request) error {
+	readiness := a.service.Readiness(r.Context())
+	return writeJSON(w, readyStatus(readiness.Ready), readiness)
+}
+
+func readyStatus(ready bool) int {
+	if ready {
+		return http.StatusOK
 	}
-	return writeJSON(w, status, struct {
-		Ready   bool     `json:"ready"`
-		Waiting []string `json:"waiting"`
-	}{len(waiting) == 0, append([]string{}, waiting...)})
+	return http.StatusServiceUnavailable
 }
 
 // Admin is the handler of the admin listener: /metrics from g, /debug/pprof/
 // (without the command line, which may hold a password),
-// /healthz and /readyz. It has no authentication: the listener must be private.
+// /healthz and /readyz, here with its causes. It has no authentication: the listener must be private.
 func (a *API) Admin(g prometheus.Gatherer) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(g, promhttp.HandlerOpts{}))
@@ -40,6 +49,8 @@ func (a *API) Admin(g prometheus.Gatherer) http.Handler {
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	mux.Handle("GET /healthz", a.public)
-	mux.Handle("GET /readyz", a.public)
+	inFull := http.NewServeMux()
+	inFull.Handle("GET /readyz", a.answer("GET /readyz", a.readyzInFull))
+	mux.Handle("GET /readyz", a.around(inFull))
 	return mux
 }

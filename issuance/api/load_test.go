@@ -116,8 +116,11 @@ func TestFullHouse(t *testing.T) {
 	if a := w.call("GET", "/healthz", "", nil); a.Status != http.StatusOK {
 		t.Errorf("healthz: %d", a.Status)
 	}
-	if a := w.call("GET", "/readyz", "", nil); a.Status != http.StatusServiceUnavailable || !strings.Contains(string(a.Body), "announcement") {
+	if a := w.call("GET", "/readyz", "", nil); a.Status != http.StatusServiceUnavailable || string(a.Body) != "{\"ready\":false}" {
 		t.Errorf("readyz: %d %s", a.Status, a.Body)
+	}
+	if status, body := w.operators("/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, "announcement") {
+		t.Errorf("readyz for operators: %d %s", status, body)
 	}
 	close(provider.release)
 	guests.Wait()

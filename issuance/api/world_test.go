@@ -99,6 +99,7 @@ type setup struct {
 	residents    residents.Registry
 	rate         attempts.Rate
 	callback     http.Handler // nil: a provider that never calls
+	trouble      func() string
 }
 
 // testPolicy is the privacy policy in force.
@@ -189,7 +190,7 @@ func newWorld(t testing.TB, s setup) *world {
 		Store: w.store, Signer: w.keys.Issuer, KeyID: w.keys.IssuerID, Vault: w.keys.Vault,
 		Checker: s.checker, CheckTimeout: s.checkTimeout, MaxChecks: s.maxChecks, Now: w.clock.Now,
 		Residents: s.residents, Accounts: w.accounts, Failures: failures,
-		Wake: func() { w.woken <- struct{}{} }, Log: log, Metrics: w.metrics,
+		Wake: func() { w.woken <- struct{}{} }, Trouble: s.trouble, Log: log, Metrics: w.metrics,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -235,6 +236,21 @@ func (w *world) request(method, path, token string, body any) *http.Request {
 		r.Header.Set("Authorization", "Bearer "+token)
 	}
 	return r
+}
+
+// operators asks the admin listener.
+func (w *world) operators(path string) (status int, body string) {
+	w.t.Helper()
+	resp, err := http.Get(w.admin.URL + path)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	got, err := io.ReadAll(resp.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return resp.StatusCode, string(got)
 }
 
 // send sends a request and holds the answer to the document.

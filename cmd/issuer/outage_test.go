@@ -1,0 +1,44 @@
+package main
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/internal/runtest"
+	"github.com/railgate/railgate/issuance/store"
+	"github.com/railgate/railgate/tokens"
+)
+
+// A broker comes back empty under a running issuer. The issuer says so, and makes
+// the topic: an order that was given meanwhile reaches a gateway that starts now.
+func TestATopicIsLostUnderARunningIssuer(t *testing.T) {
+	d := newDesk(t)
+	d.serves()
+	if status, answer := d.readiness(); status != http.StatusOK || answer != "{\"ready\":true,\"waiting\":[]}" {
+		t.Fatalf("all is well, and /readyz says %d %s", status, answer)
+	}
+	if err := d.broker.Cluster.DeleteTopic(d.config.Kafka.Topic); err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.Open(t.Context(), store.Config{Database: d.config.Database, Partitions: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	now := time.Now()
+	subject := tokens.Subject{1, 2, 3}
+	if _, err := db.CutOffSubject(t.Context(), store.SubjectCutOff{Subject: subject, Before: now.Unix(), Who: "night-shift", AtMs: now.UnixMilli()}); err != nil {
+		t.Fatal(err)
+	}
+	runtest.Eventually(t, patience, "/readyz to say that publishing fails", func() bool {
+		status, answer := d.readiness()
+		return status == http.StatusOK && strings.Contains(answer, "publishing to the control topic has failed since 20")
+	})
+	runtest.Eventually(t, patience, "/readyz to say that all is well", func() bool {
+		_, answer := d.readiness()
+		return answer == "{\"ready\":true,\"waiting\":[]}"
+	})
+	runtest.Eventually(t, patience, "the order at a gateway", func() bool { return d.gateway().CutOff(subject) == now.Unix() })
+}
