@@ -26,7 +26,7 @@ func TestACheckAllocatesNothing(t *testing.T) {
 		{"malformed", "entry", "https://example.com", "malformed"},
 	} {
 		inner, _ := net.Pipe()
-		conn := edge.NewListener(nil, edge.Limits{}).Wrap(inner)
+		conn := edge.NewListener(nil, edge.Limits{}, nil).Wrap(inner)
 		request := post("/v1/check?scope="+c.scope, "", c.code)
 		for way, turns := range map[string][]*fasthttp.RequestCtx{
 			"plain": {readRequest(t, request)},

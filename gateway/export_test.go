@@ -46,7 +46,7 @@ func (g *Gateway) UseReadTimeout(d time.Duration) { g.limits.Read = d }
 
 // ServeConn serves one connection as Serve does with many.
 func (g *Gateway) ServeConn(c net.Conn) error {
-	listener := edge.NewListener(&single{conn: c}, g.limits)
+	listener := edge.NewListener(&single{conn: c}, g.limits, nil)
 	defer listener.Close()
 	conn, err := listener.Accept()
 	if err != nil {

@@ -35,6 +35,9 @@ type Config struct {
 	DrainDelay time.Duration
 	// DrainTimeout bounds the wait for requests at hand after that. Required.
 	DrainTimeout time.Duration
+	// Connections bounds those open at once; more are answered 503. 0:
+	// [MaxConnections]. Less than that is for a process with few descriptors.
+	Connections int
 	// Now turns the arrival time of a request into the time it is judged by. nil:
 	// the same. The demo uses it to move time.
 	Now func(time.Time) time.Time
@@ -57,12 +60,19 @@ type Gateway struct {
 	meter    *meter
 	draining atomic.Bool
 	pressure pressure.Gauge
+	listener atomic.Pointer[edge.Listener] // once it is served
 }
 
 // New prepares a gateway over a replica that somebody else keeps up to date.
 func New(c Config, replica *revocation.Replica, log *zap.Logger) (*Gateway, error) {
 	if c.Devices == nil || c.DrainTimeout <= 0 {
 		return nil, errors.New("gateway: Devices and DrainTimeout must be set")
+	}
+	if c.Connections < 0 || c.Connections > MaxConnections {
+		return nil, fmt.Errorf("gateway: Connections must be 0 to %d", MaxConnections)
+	}
+	if c.Connections == 0 {
+		c.Connections = MaxConnections
 	}
 	if c.Now == nil {
 		c.Now = func(arrived time.Time) time.Time { return arrived }
@@ -85,7 +95,7 @@ func New(c Config, replica *revocation.Replica, log *zap.Logger) (*Gateway, erro
 		ErrorHandler:       g.unreadable,
 		HeaderReceived:     g.bodyLimit,
 		Name:               "railgate",
-		Concurrency:        maxConnections,
+		Concurrency:        c.Connections,
 		ReadBufferSize:     headerBytes,
 		WriteBufferSize:    headerBytes,
 		MaxRequestBodySize: bodyBytes,
@@ -100,11 +110,12 @@ func New(c Config, replica *revocation.Replica, log *zap.Logger) (*Gateway, erro
 	return g, nil
 }
 
-// Serve answers on listener until ctx ends, then drains: first /readyz turns
+// Serve answers on inner until ctx ends, then drains: first /readyz turns
 // and requests are still served for DrainDelay, then the listener closes and
-// requests at hand are finished, for DrainTimeout at most. It closes listener.
-func (g *Gateway) Serve(ctx context.Context, listener net.Listener) error {
-	listener = edge.NewListener(listener, g.limits)
+// requests at hand are finished, for DrainTimeout at most. It closes inner.
+func (g *Gateway) Serve(ctx context.Context, inner net.Listener) error {
+	listener := edge.NewListener(inner, g.limits, g.log)
+	g.listener.Store(listener)
 	measuring, stop := context.WithCancel(context.WithoutCancel(ctx)) // while it drains, too
 	var gauge sync.WaitGroup
 	gauge.Go(func() { g.pressure.Run(measuring) })

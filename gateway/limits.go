@@ -19,9 +19,10 @@ const (
 	batchBytes = 128 << 10
 	// keptBytes of a batch's body may stay with its connection.
 	keptBytes = 4 << 10
-	// maxConnections bounds memory: about 12 KiB each when idle.
-	maxConnections = 32 << 10
 )
+
+// MaxConnections bounds memory: about 12 KiB each when idle.
+const MaxConnections = 32 << 10
 
 var limits = edge.Limits{
 	Read:  5 * time.Second,  // a whole request, header and body

@@ -115,7 +115,7 @@ func onConn(t testing.TB, conn net.Conn, raw string) *fasthttp.RequestCtx {
 func TestWhichHeadsAreRemembered(t *testing.T) {
 	s := prepare(t, plan{})
 	inner, _ := net.Pipe()
-	conn := edge.NewListener(nil, edge.Limits{}).Wrap(inner)
+	conn := edge.NewListener(nil, edge.Limits{}, nil).Wrap(inner)
 	good := post("/v1/check?scope=entry", "", "x")
 	for _, c := range []struct {
 		name, raw string
@@ -147,7 +147,7 @@ func TestWhichHeadsAreRemembered(t *testing.T) {
 func BenchmarkHead(b *testing.B) {
 	s := prepare(b, plan{})
 	inner, _ := net.Pipe()
-	conn := edge.NewListener(nil, edge.Limits{}).Wrap(inner)
+	conn := edge.NewListener(nil, edge.Limits{}, nil).Wrap(inner)
 	entry, exit := post("/v1/check?scope=entry", "", "x"), post("/v1/check?scope=exit", "", "x")
 	for _, c := range []struct {
 		name     string

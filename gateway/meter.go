@@ -55,6 +55,11 @@ var (
 		"Panics recovered at the request edge; each was answered with a denial.", nil, nil)
 	descTurned = prometheus.NewDesc("railgate_connections_turned_away_total",
 		"Connections refused because the limit was reached.", nil, nil)
+	descOpen     = prometheus.NewDesc("railgate_open_connections", "Connections open now on the public listener.", nil, nil)
+	descOpenMost = prometheus.NewDesc("railgate_open_connections_limit",
+		"Connections that may be open at once on the public listener; one more is answered 503.", nil, nil)
+	descAccept = prometheus.NewDesc("railgate_accept_errors_total",
+		"Failed tries to accept a connection on the public listener; each is tried again.", nil, nil)
 	descCache = prometheus.NewDesc("railgate_pass_cache_total",
 		"Events of the pass cache.", []string{"event"}, nil)
 	descState = prometheus.NewDesc("railgate_revocation_state",
@@ -118,6 +123,9 @@ func (g *Gateway) Collect(out chan<- prometheus.Metric) {
 	}
 	counter(descPanics, g.meter.panics.Load())
 	counter(descTurned, uint64(g.server.GetRejectedConnectionsCount()))
+	gauge(descOpen, float64(max(0, g.server.GetOpenConnectionsCount())))
+	gauge(descOpenMost, float64(g.Connections))
+	counter(descAccept, g.acceptErrors())
 	c := g.passes.Stats()
 	for event, n := range map[string]uint64{"hit": c.Hits, "miss": c.Misses, "kept": c.Kept, "evicted": c.Evicted, "dropped": c.Dropped} {
 		counter(descCache, n, event)
@@ -158,4 +166,12 @@ func (g *Gateway) Collect(out chan<- prometheus.Metric) {
 		counter(descRecords, n, outcome)
 	}
 	counter(descRewinds, s.Counts.Rewinds)
+}
+
+// acceptErrors is how often accepting a connection failed.
+func (g *Gateway) acceptErrors() uint64 {
+	if l := g.listener.Load(); l != nil {
+		return l.Errors()
+	}
+	return 0
 }

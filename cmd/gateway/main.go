@@ -27,6 +27,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/railgate/railgate/gateway"
+	"github.com/railgate/railgate/internal/accept"
 	"github.com/railgate/railgate/internal/conf"
 	"github.com/railgate/railgate/internal/kafkalink"
 	"github.com/railgate/railgate/internal/process"
@@ -104,8 +105,14 @@ func serve(ctx context.Context, c *config) error {
 		follower.Snapshots.Restore(replica, c.Kafka.Topic, time.Now(), log)
 	}
 
+	connections := accept.Connections(gateway.MaxConnections, accept.Descriptors())
+	if connections < gateway.MaxConnections {
+		log.Warn("the limit on open files lowers the bound on connections; raise it (ulimit -Hn, LimitNOFILE)",
+			zap.Uint64("open_files", accept.Descriptors()), zap.Int("connections", connections), zap.Int("wanted", gateway.MaxConnections))
+	}
 	g, err := gateway.New(gateway.Config{
-		Devices: c.devices, Policy: c.policy, CacheBytes: int64(c.CacheMiB) << 20,
+		Connections: connections,
+		Devices:     c.devices, Policy: c.policy, CacheBytes: int64(c.CacheMiB) << 20,
 		DrainDelay: c.DrainDelay, DrainTimeout: c.DrainTimeout, Trouble: follower.Trouble,
 	}, replica, log)
 	if err != nil {
@@ -115,7 +122,7 @@ func serve(ctx context.Context, c *config) error {
 	metrics.MustRegister(g, streamMetrics{follower, replica},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
-	public, admin, err := process.ListenBoth(c.Listen, c.Admin)
+	public, admin, err := process.ListenBoth(c.Listen, c.Admin, log)
 	if err != nil {
 		return err
 	}

@@ -72,7 +72,7 @@ func serve(ctx context.Context, c *config, keys *keystore.Keys) error {
 	if err != nil {
 		return err
 	}
-	public, admin, err := process.ListenBoth(c.Listen, c.Admin)
+	public, admin, err := process.ListenBoth(c.Listen, c.Admin, log)
 	if err != nil {
 		return err
 	}

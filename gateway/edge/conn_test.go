@@ -57,7 +57,7 @@ func story(t *testing.T, tell func(l *line)) {
 		inner := &counted{Conn: server}
 		waiting := make(queue, 1)
 		waiting <- inner
-		listener := edge.NewListener(waiting, limits)
+		listener := edge.NewListener(waiting, limits, nil)
 		conn, err := listener.Accept()
 		if err != nil {
 			t.Fatal(err)

@@ -3,6 +3,10 @@ package edge
 import (
 	"net"
 	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/railgate/railgate/internal/accept"
 )
 
 // Limits are how long a connection may take. All must be positive.
@@ -13,18 +17,19 @@ type Limits struct {
 }
 
 // Listener hands out connections that keep limits. Its clock runs from the
-// first Accept to Close; connections outlive it.
+// first Accept to Close; connections outlive it. Accept tries again until Close:
+// see package accept.
 type Listener struct {
-	net.Listener
+	*accept.Listener
 	limits Limits
 	clock  *clock
 }
 
 // NewListener wraps inner, which should hand out TCP connections: a Write that
 // is out of time must be able to go on after a new deadline, which that of a
-// tls.Conn is not.
-func NewListener(inner net.Listener, limits Limits) *Listener {
-	return &Listener{Listener: inner, limits: limits, clock: newClock()}
+// tls.Conn is not. The log gets what keeps it from accepting; nil: nothing does.
+func NewListener(inner net.Listener, limits Limits, log *zap.Logger) *Listener {
+	return &Listener{Listener: accept.Retry(inner, log), limits: limits, clock: newClock()}
 }
 
 // Accept waits for the next connection, which is a *Conn.

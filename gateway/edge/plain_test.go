@@ -127,11 +127,11 @@ func TestLazyDeadlinesCutOffWhatPlainOnesDo(t *testing.T) {
 	for seed := range uint64(100) {
 		want := live(t, seed, func(c net.Conn) net.Conn { return &plain{Conn: c} })
 		got := live(t, seed, func(c net.Conn) net.Conn {
-			listener := edge.NewListener(make(queue), odd)
+			listener := edge.NewListener(make(queue), odd, nil)
 			if seed%2 == 0 { // with a clock that ticks
 				waiting := make(queue, 1)
 				waiting <- c
-				listener = edge.NewListener(waiting, odd)
+				listener = edge.NewListener(waiting, odd, nil)
 				conn, _ := listener.Accept()
 				time.AfterFunc(59*time.Minute, func() { listener.Close() })
 				return conn
@@ -184,7 +184,7 @@ func BenchmarkLimits(b *testing.B) {
 		"lazy": func(c net.Conn) net.Conn {
 			waiting := make(queue, 1)
 			waiting <- c
-			listener := edge.NewListener(waiting, limits)
+			listener := edge.NewListener(waiting, limits, nil)
 			b.Cleanup(func() { listener.Close() })
 			conn, _ := listener.Accept()
 			return conn

@@ -16,6 +16,8 @@ import (
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+
+	"github.com/railgate/railgate/internal/accept"
 )
 
 // probeTimeout bounds a health probe; an answer from memory takes far less.
@@ -66,7 +68,8 @@ func Listen(setting, address string) (net.Listener, error) {
 }
 
 // ListenBoth opens the listeners of the settings listen and admin, or neither.
-func ListenBoth(listen, admin string) (public, operators net.Listener, err error) {
+// Both go on accepting after errors, which log gets: see package accept.
+func ListenBoth(listen, admin string, log *zap.Logger) (public, operators net.Listener, err error) {
 	if public, err = Listen("listen", listen); err != nil {
 		return nil, nil, err
 	}
@@ -74,7 +77,7 @@ func ListenBoth(listen, admin string) (public, operators net.Listener, err error
 		public.Close()
 		return nil, nil, err
 	}
-	return public, operators, nil
+	return accept.Retry(public, log), accept.Retry(operators, log), nil
 }
 
 // Probe asks a URL and fails unless the answer is 200.
