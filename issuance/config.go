@@ -12,6 +12,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/issuance/keyring"
 	"github.com/railgate/railgate/issuance/realperson"
 	"github.com/railgate/railgate/issuance/residents"
@@ -37,6 +38,8 @@ type Config struct {
 	Vault vault.Master
 	// FieldKeys are what seals since keys were rotated; none: the master's own.
 	FieldKeys []vault.FieldKey
+	// Trail is the audit log of the same database. nil: Open makes one, without metrics.
+	Trail *audit.Trail
 	// Announce lists more public keys for gateways to accept, for instance a
 	// load test's. Whoever holds one of them can make passes: leave it empty in
 	// production.

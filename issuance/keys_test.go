@@ -9,6 +9,7 @@ import (
 	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/audit/audittest"
 	"github.com/railgate/railgate/issuance/keyring"
 	"github.com/railgate/railgate/issuance/realperson"
 	"github.com/railgate/railgate/issuance/refusal"
@@ -28,7 +29,7 @@ type ring struct {
 // life gives the desk keys that have a life, without a lead.
 func (d *desk) life(ids ...tokens.KeyID) ring {
 	d.t.Helper()
-	book, err := keyring.NewBook(d.Store.Database(), d.Store, 0)
+	book, err := keyring.NewBook(d.Store.Database(), d.Store, audittest.On(d.t, d.Store.Database()), 0)
 	if err != nil {
 		d.t.Fatal(err)
 	}

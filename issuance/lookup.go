@@ -31,7 +31,7 @@ func (s *Service) LookUp(ctx context.Context, by staff.Member, serial, request s
 		return Standing{}, err
 	}
 	entry.Object, entry.Request = audit.Serial(id), request
-	if err := audit.Note(ctx, s.Store.Database(), entry); err != nil {
+	if err := s.Trail.Note(ctx, entry); err != nil {
 		return Standing{}, err
 	}
 	st := standing(&store.Application{}, c, now)

@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/issuance/vault"
 )
 
@@ -30,6 +31,12 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 		return nil, fmt.Errorf("issuance: metrics: %w", err)
 	}
 	s := &Service{Config: c, vault: vault.New(c.Vault, c.FieldKeys...), metrics: m, checks: make(chan struct{}, c.MaxChecks)}
+	if s.Trail == nil {
+		if s.Trail, err = audit.New(audit.Config{DB: s.Store.Database(), Key: s.vault.AuditKey(), Now: s.Now, Log: s.Log}); err != nil {
+			return nil, fmt.Errorf("issuance: %w", err)
+		}
+	}
+	s.Store.SetTrail(s.Trail)
 	if err := s.announceKeys(ctx); err != nil {
 		return nil, err
 	}

@@ -41,7 +41,7 @@ const leaseOver = publish.LeaseTime + time.Second
 
 func afterRestore(ctx context.Context, j *job) error {
 	err := j.carryOut(ctx, func(ctx context.Context, db *store.Store) error {
-		r, err := recovery.AfterRestore(ctx, db.Database(), db, j.by())
+		r, err := recovery.AfterRestore(ctx, db.Database(), db, j.log, j.by())
 		if errors.Is(err, recovery.ErrRunning) {
 			j.say("the database says that an issuer runs on it: waiting %v to see whether one does", leaseOver)
 			select {
@@ -49,7 +49,7 @@ func afterRestore(ctx context.Context, j *job) error {
 			case <-ctx.Done():
 				return ctx.Err()
 			}
-			r, err = recovery.AfterRestore(ctx, db.Database(), db, j.by())
+			r, err = recovery.AfterRestore(ctx, db.Database(), db, j.log, j.by())
 		}
 		for _, d := range r.Days {
 			j.say("committed: credentials of day %d go on at index %d", d.Day, d.Next)

@@ -26,6 +26,7 @@ type job struct {
 
 	opened *keystore.Keys
 	db     *store.Store
+	log    *audit.Trail // of an order; opened with db
 }
 
 // do runs the command and closes what it opened.
@@ -49,12 +50,27 @@ func (j *job) keys() (_ *keystore.Keys, err error) {
 	return j.opened, err
 }
 
-// store opens the database of the settings.
-func (j *job) store(ctx context.Context) (_ *store.Store, err error) {
-	if j.db == nil {
-		j.db, err = openStore(ctx, j.config)
+// store opens the database of the settings. For an order it opens the keys as well,
+// without which nothing can be entered into the audit log.
+func (j *job) store(ctx context.Context) (*store.Store, error) {
+	if j.db != nil {
+		return j.db, nil
 	}
-	return j.db, err
+	var v *vault.Vault
+	var err error
+	if j.command.by {
+		if v, err = j.vault(); err != nil {
+			return nil, err
+		}
+	}
+	if j.db, err = openStore(ctx, j.config); err != nil || v == nil {
+		return j.db, err
+	}
+	if j.log, err = audit.New(audit.Config{DB: j.db.Database(), Key: v.AuditKey()}); err != nil {
+		return nil, err
+	}
+	j.db.SetTrail(j.log)
+	return j.db, nil
 }
 
 func (j *job) book(ctx context.Context) (*keyring.Book, error) {
@@ -62,7 +78,7 @@ func (j *job) book(ctx context.Context) (*keyring.Book, error) {
 	if err != nil {
 		return nil, err
 	}
-	return keyring.NewBook(db.Database(), db, j.config.KeyLead)
+	return keyring.NewBook(db.Database(), db, j.log, j.config.KeyLead)
 }
 
 // keyLines lists the issuer keys that the database knows.
@@ -99,13 +115,12 @@ func fieldKey(n int) audit.Object {
 
 // note enters into the trail what has no transaction of its own.
 func (j *job) note(ctx context.Context, action staff.Action, object audit.Object, detail string) error {
-	db, err := j.store(ctx)
-	if err != nil {
+	if _, err := j.store(ctx); err != nil {
 		return err
 	}
 	e := j.by()
 	e.Action, e.Object, e.Detail = action, object, detail
-	return audit.Note(ctx, db.Database(), e)
+	return j.log.Note(ctx, e)
 }
 
 // moment reads an option that is a time.

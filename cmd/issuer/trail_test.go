@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
@@ -13,6 +14,8 @@ import (
 
 	"github.com/railgate/railgate/internal/runtest"
 	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/issuance/vault"
 )
 
 // sealedTrail has an issuer seal what was ordered, and returns the chain's end.
@@ -23,7 +26,7 @@ func (d *desk) sealedTrail() (head audit.Anchor) {
 		waiting := -1
 		d.sql(func(db *sql.DB) error {
 			var hash []byte
-			if err := db.QueryRow(`SELECT position, hash FROM audit_chain`).Scan(&head.Position, &hash); err != nil {
+			if err := db.QueryRow(`SELECT position, head_hash FROM audit_chain`).Scan(&head.Position, &hash); err != nil {
 				return err
 			}
 			head.Hash = audit.Hash(hash)
@@ -55,6 +58,58 @@ func TestTrailThatWasChangedIsFound(t *testing.T) {
 		t.Fatalf("not found:\n%s", out)
 	}
 	has(t, out, "BROKEN at position 3: changed", "2 acts before it hold")
+}
+
+// An act that was put into the database by other means is never sealed, and named.
+func TestActThatNoIssuerWroteIsFound(t *testing.T) {
+	d := newDesk(t)
+	d.announce()
+	d.orders("-restate")
+	head := d.sealedTrail()
+	d.exec(nil, `DROP TRIGGER audit_insert`, `INSERT INTO audit (id, at_ms, who, role, action, object_kind, object, detail, request)
+		SELECT 7000, at_ms, 'day-shift', role, action, object_kind, object, detail, request FROM audit WHERE position = 1`)
+	stop := d.serves()
+	d.orders("-restate")
+	sealed := head.Position
+	runtest.Eventually(d.t, patience, "the order to be sealed", func() bool {
+		d.sql(func(db *sql.DB) error { return db.QueryRow(`SELECT position FROM audit_chain`).Scan(&sealed) })
+		return sealed > head.Position
+	})
+	stop()
+	out, err := d.asks("-verify-trail")
+	if err == nil {
+		t.Fatalf("not found:\n%s", out)
+	}
+	has(t, out, fmt.Sprintf("BROKEN at position %d: forged (row 7000): it carries no proof that an issuer wrote it; %d acts before it hold", sealed+1, sealed))
+}
+
+// acted enters n acts, as an issuer does.
+func (d *desk) acted(n int, act func(i int) audit.Entry) {
+	d.t.Helper()
+	keys, err := d.config.openKeys()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	db, err := openStore(d.t.Context(), &d.config)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer db.Close()
+	trail, err := audit.New(audit.Config{DB: db.Database(), Key: vault.New(keys.Vault, keys.FieldKeys...).AuditKey()})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	err = db.Database().Change(d.t.Context(), "act", func(ctx context.Context, tx *sql.Tx) error {
+		for i := range n {
+			if err := trail.Append(ctx, tx, act(i+1)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		d.t.Fatal(err)
+	}
 }
 
 // Acts are read by time and by object; who reads stands there, too.
@@ -95,9 +150,10 @@ func TestTrailIsArchived(t *testing.T) {
 	d.announce()
 	old := time.Now().Add(-audit.MinAge - time.Hour).UnixMilli()
 	const n = 1100 // more than one batch
-	d.exec(nil, fmt.Sprintf(`WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < %d)
-		INSERT INTO audit (at_ms, who, role, action, object_kind, object, detail, request)
-		SELECT %d + i, 'window-7', 'window', 'revoke', 'credential', '20494-' || i, '', '' FROM n`, n, old-n-1))
+	d.acted(n, func(i int) audit.Entry {
+		return audit.Entry{AtMs: old - n - 1 + int64(i), Who: "window-7", Role: staff.Window, Action: staff.Revoke,
+			Object: audit.Object{Kind: audit.Credential, ID: fmt.Sprintf("20494-%d", i)}}
+	})
 	d.orders("-restate")
 	d.sealedTrail()
 	file := filepath.Join(d.dir, "trail.json")

@@ -19,7 +19,7 @@ func (w *world) openBook(secrets *vault.Vault, failures *attempts.Failures) {
 	w.t.Helper()
 	var err error
 	w.book, err = book.New(book.Config{
-		Database: w.store.Database(), Vault: secrets, Failures: failures, Policy: testPolicy, Now: w.clock.Now,
+		Database: w.store.Database(), Vault: secrets, Trail: w.trail, Failures: failures, Policy: testPolicy, Now: w.clock.Now,
 		Contact: func(ctx context.Context, q database.Queries, id string) (account.Contact, error) {
 			p, err := w.accounts.ProfileForStaff(ctx, q, id)
 			return p.Contact, err

@@ -155,6 +155,10 @@ func newWorld(t testing.TB, s setup) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.trail, err = audit.New(audit.Config{DB: w.store.Database(), Key: secrets.AuditKey(), Now: w.clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
 	w.openBook(secrets, failures)
 	w.accounts, err = account.New(account.Config{
 		Database: w.store.Database(), Vault: secrets, Failures: failures, Policy: testPolicy, Now: w.clock.Now,
@@ -178,10 +182,6 @@ func newWorld(t testing.TB, s setup) *world {
 	}
 	if s.residents == nil {
 		s.residents = residents.Sandbox{}
-	}
-	w.trail, err = audit.New(audit.Config{DB: w.store.Database(), Key: secrets.AuditKey(), Now: w.clock.Now})
-	if err != nil {
-		t.Fatal(err)
 	}
 	if s.callback == nil {
 		s.callback = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) })

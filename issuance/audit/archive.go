@@ -90,7 +90,7 @@ func (t *Trail) Archive(ctx context.Context, by Entry, before time.Time, keep fu
 		if _, err := tx.ExecContext(ctx, `DELETE FROM audit WHERE position <= $1`, to.Position); err != nil {
 			return err
 		}
-		return Append(ctx, tx, by)
+		return t.Append(ctx, tx, by)
 	})
 	if err != nil {
 		return a, err
@@ -102,9 +102,10 @@ func (t *Trail) Archive(ctx context.Context, by Entry, before time.Time, keep fu
 // (the zero Anchor is the very beginning), and returns the last one's anchor, or
 // ErrBroken with the first place that does not hold.
 func (t *Trail) Follow(at Anchor, records []Record) (Anchor, error) {
+	proved := false
 	for i := range records {
 		r := &records[i]
-		if r.Position != at.Position+1 || !equal(t.link(at.Hash, r.Position, r), r.Hash) {
+		if r.Position != at.Position+1 || !equal(t.link(at.Hash, r.Position, r), r.Hash) || t.forged(r, &proved) != "" {
 			return at, fmt.Errorf("%w: position %d", ErrBroken, at.Position+1)
 		}
 		at = Anchor{r.Position, r.Hash}

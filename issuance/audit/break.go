@@ -16,6 +16,7 @@ const (
 	Inserted  BreakKind = "inserted"  // the entry was never sealed
 	Reordered BreakKind = "reordered" // the entry was sealed elsewhere in the chain
 	Cut       BreakKind = "cut"       // from here on all is gone that an anchor knows of
+	Forged    BreakKind = "forged"    // the entry waits to be sealed or is sealed, but no issuer wrote it
 	Rewritten BreakKind = "rewritten" // the chain holds in itself, but is not the anchor's: made anew with the key, or another database's
 )
 
@@ -28,6 +29,8 @@ type Break struct {
 	From int64
 	Kind BreakKind
 	Row  int64 // the id of the row that stands there; 0: none
+	// Because says more of a forged entry; empty for the other kinds.
+	Because string
 }
 
 func (b *Break) String() string {
@@ -37,6 +40,9 @@ func (b *Break) String() string {
 	}
 	if b.Row != 0 {
 		text += fmt.Sprintf(" (row %d)", b.Row)
+	}
+	if b.Because != "" {
+		text += ": " + b.Because
 	}
 	return text
 }

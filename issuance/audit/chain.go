@@ -57,26 +57,41 @@ type Record struct {
 	Entry
 	Position int64 `json:"position"` // from 1; 0: not sealed yet
 	Hash     Hash  `json:"hash"`
+	Proof    Proof `json:"proof,omitzero"` // zero: written before entries carried one
 }
 
 // Domains separate what is hashed from each other and from other uses.
 const (
-	entryDomain = "railgate/audit/entry/v1"
-	baseDomain  = "railgate/audit/base/v1"
+	entryDomain       = "railgate/audit/entry/v1" // of an entry without a proof
+	provedEntryDomain = "railgate/audit/entry/v2" // of an entry with one
+	proofDomain       = "railgate/audit/proof/v1"
+	baseDomain        = "railgate/audit/base/v1"
 )
 
 // link is the hash that r has at position, behind before: HMAC-SHA-256 over
 // every column, each in its one form and with its length.
 func (t *Trail) link(before Hash, position int64, r *Record) Hash {
-	b := appendText(make([]byte, 0, 512), entryDomain)
+	domain := entryDomain
+	if r.Proof != (Proof{}) {
+		domain = provedEntryDomain
+	}
+	b := appendText(make([]byte, 0, 512), domain)
 	b = append(b, before[:]...)
 	for _, n := range []int64{position, r.ID, r.AtMs} {
 		b = binary.BigEndian.AppendUint64(b, uint64(n))
 	}
-	for _, text := range []string{r.Who, string(r.Role), string(r.Action), string(r.Object.Kind), r.Object.ID, r.Detail, r.Request} {
-		b = appendText(b, text)
+	b = r.Entry.appendTexts(b)
+	if r.Proof != (Proof{}) {
+		b = append(b, r.Proof[:]...)
 	}
 	return t.mac(b)
+}
+
+func (e *Entry) appendTexts(b []byte) []byte {
+	for _, text := range []string{e.Who, string(e.Role), string(e.Action), string(e.Object.Kind), e.Object.ID, e.Detail, e.Request} {
+		b = appendText(b, text)
+	}
+	return b
 }
 
 // baseSeal says that we dropped the entries up to an anchor: without it, whoever
@@ -104,16 +119,19 @@ func newMAC(key []byte) func([]byte) Hash {
 func equal(a, b Hash) bool { return hmac.Equal(a[:], b[:]) }
 
 // columns are what scan reads.
-const columns = `id, at_ms, who, role, action, object_kind, object, detail, request, position, hash`
+const columns = `id, at_ms, who, role, action, object_kind, object, detail, request, position, hash, proof`
 
 // scan reads a row as it stands, whatever was done to it.
 func scan(rows *sql.Rows) (r Record, err error) {
 	var position sql.NullInt64
-	var hash []byte
-	err = rows.Scan(&r.ID, &r.AtMs, &r.Who, &r.Role, &r.Action, &r.Object.Kind, &r.Object.ID, &r.Detail, &r.Request, &position, &hash)
+	var hash, proof []byte
+	err = rows.Scan(&r.ID, &r.AtMs, &r.Who, &r.Role, &r.Action, &r.Object.Kind, &r.Object.ID, &r.Detail, &r.Request, &position, &hash, &proof)
 	r.Position = position.Int64
 	if len(hash) == len(r.Hash) { // any other length is no hash, which the zero value is neither
 		r.Hash = Hash(hash)
+	}
+	if proof != nil {
+		r.Proof = readProof(proof)
 	}
 	return r, err
 }

@@ -83,18 +83,37 @@ func By(m staff.Member, a staff.Action, o Object, atMs int64) (Entry, error) {
 // what comes from outside is checked before.
 var ErrEntry = errors.New("audit: not an entry")
 
-// Append writes an entry in the transaction of the act itself. If it fails, the
-// act must fail.
-func Append(ctx context.Context, tx *sql.Tx, e Entry) error {
+// Append writes an entry in the transaction of the act itself, with the proof that an
+// issuer wrote it. If it fails, the act must fail: a nil Trail fails as well.
+func (t *Trail) Append(ctx context.Context, tx *sql.Tx, e Entry) error {
+	if t == nil {
+		return errNoTrail
+	}
 	if err := e.check(); err != nil {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, `
-		INSERT INTO audit (at_ms, who, role, action, object_kind, object, detail, request)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		e.AtMs, e.Who, string(e.Role), string(e.Action), string(e.Object.Kind), e.Object.ID, e.Detail, e.Request)
+	head, err := t.seenHead(ctx, tx)
+	if err != nil {
+		return err
+	}
+	proof := t.prove(&e, head, newNonce())
+	_, err = tx.ExecContext(ctx, `
+		INSERT INTO audit (at_ms, who, role, action, object_kind, object, detail, request, proof)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		e.AtMs, e.Who, string(e.Role), string(e.Action), string(e.Object.Kind), e.Object.ID, e.Detail, e.Request, proof[:])
 	return err
 }
+
+// Note writes an entry that has no other change to stand beside, such as that
+// something was read.
+func (t *Trail) Note(ctx context.Context, e Entry) error {
+	if t == nil {
+		return errNoTrail
+	}
+	return t.db.Change(ctx, "write to the audit log", func(ctx context.Context, tx *sql.Tx) error { return t.Append(ctx, tx, e) })
+}
+
+var errNoTrail = errors.New("audit: no trail to write to: a mistake of the program")
 
 // check never repeats what it refuses.
 func (e *Entry) check() error {

@@ -20,7 +20,7 @@ func TestActAndEntryHappenBothOrNeither(t *testing.T) {
 				if _, err := tx.ExecContext(ctx, act, id, []byte{1}); err != nil {
 					return err
 				}
-				if err := Append(ctx, tx, e); err != nil {
+				if err := w.Append(ctx, tx, e); err != nil {
 					return err
 				}
 				return after

@@ -20,11 +20,11 @@ func TestDatabaseRefusesToChangeTheTrail(t *testing.T) {
 		"delete a sealed entry":     `DELETE FROM audit WHERE position = 1`,
 		"delete an unsealed entry":  `DELETE FROM audit WHERE position IS NULL`,
 		"delete everything":         `DELETE FROM audit`,
-		"insert a sealed entry":     `INSERT INTO audit ` + values + `9, (SELECT hash FROM audit_chain))`,
+		"insert a sealed entry":     `INSERT INTO audit ` + values + `9, (SELECT head_hash FROM audit_chain))`,
 		"set the head back":         `UPDATE audit_chain SET position = 1`,
 		"set the base past the end": `UPDATE audit_chain SET base = 99`,
 		"delete the head":           `DELETE FROM audit_chain`,
-		"a second head":             `INSERT INTO audit_chain SELECT 2, position, hash, base, base_hash, base_seal FROM audit_chain`,
+		"a second head":             `INSERT INTO audit_chain SELECT 2, position, head_hash, base, base_hash, base_seal FROM audit_chain`,
 	}
 	only := map[string]map[string]string{
 		"postgres": {
@@ -36,7 +36,7 @@ func TestDatabaseRefusesToChangeTheTrail(t *testing.T) {
 			"replace a sealed entry":    `REPLACE INTO audit (id, at_ms, who, role, action, object_kind, object, detail, request) SELECT id, 1, 'x', role, action, object_kind, object, detail, request FROM audit WHERE position = 1`,
 			"replace an unsealed entry": `REPLACE INTO audit (id, at_ms, who, role, action, object_kind, object, detail, request) SELECT id, 1, 'x', role, action, object_kind, object, detail, request FROM audit WHERE position IS NULL`,
 			"replace by sealing":        `UPDATE OR REPLACE audit SET position = 1, hash = (SELECT hash FROM audit WHERE position = 1) WHERE position IS NULL`,
-			"replace the head":          `REPLACE INTO audit_chain SELECT 1, 0, hash, 0, base_hash, base_seal FROM audit_chain`,
+			"replace the head":          `REPLACE INTO audit_chain SELECT 1, 0, head_hash, 0, base_hash, base_seal FROM audit_chain`,
 		},
 	}
 	each(t, func(t *testing.T, w world) {

@@ -15,6 +15,7 @@ var (
 	descUnsealed = prometheus.NewDesc("railgate_issuer_audit_unsealed", "Entries of the audit trail that wait to be sealed.", nil, nil)
 	descAge      = prometheus.NewDesc("railgate_issuer_audit_unsealed_age_seconds", "Age of the oldest of them; 0 if none waits.", nil, nil)
 	descFailures = prometheus.NewDesc("railgate_issuer_audit_seal_failures_total", "Times the audit trail could not be sealed; it is tried again.", nil, nil)
+	descRefused  = prometheus.NewDesc("railgate_issuer_audit_refused", "Entries of the audit log that stay unsealed because no issuer wrote them, as of this process's last sealing; 0 if all is well.", nil, nil)
 	descLost     = prometheus.NewDesc("railgate_issuer_audit_anchor_lost", "1 if an anchor logged before was found missing from the audit trail.", nil, nil)
 )
 
@@ -24,7 +25,7 @@ type gauges struct{ t *Trail }
 
 // Describe implements prometheus.Collector.
 func (gauges) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descPosition, descUnsealed, descAge, descFailures, descLost} {
+	for _, d := range []*prometheus.Desc{descPosition, descUnsealed, descAge, descFailures, descRefused, descLost} {
 		out <- d
 	}
 }
@@ -40,6 +41,11 @@ func (g gauges) Collect(out chan<- prometheus.Metric) {
 		lost = 1
 	}
 	gauge(descLost, lost)
+	refused := int64(0)
+	if r := g.t.refused.Load(); r != nil {
+		refused = r.count
+	}
+	gauge(descRefused, float64(refused))
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
 	defer cancel()
 	s, err := g.t.State(ctx)

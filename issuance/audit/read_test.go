@@ -121,7 +121,7 @@ func (w world) appendedMany(n int) {
 	w.Helper()
 	err := w.db.Change(w.Context(), "many acts", func(ctx context.Context, tx *sql.Tx) error {
 		for i := 1; i <= n; i++ {
-			if err := Append(ctx, tx, entry(i)); err != nil {
+			if err := w.Append(ctx, tx, entry(i)); err != nil {
 				return err
 			}
 		}

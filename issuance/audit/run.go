@@ -19,12 +19,17 @@ func (t *Trail) Run(ctx context.Context) error {
 	defer seal.Stop()
 	defer anchor.Stop()
 	given := t.anchor(ctx, Anchor{})
+	adopted := false
 	for {
 		select {
 		case <-seal.C:
+			if !adopted {
+				adopted = t.adoptOrSay(ctx)
+			}
 			t.sealOrSay(ctx)
 		case <-anchor.C:
 			given = t.anchor(ctx, given)
+			t.sayRefused()
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastSeal)
 			defer cancel()
@@ -33,6 +38,15 @@ func (t *Trail) Run(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+func (t *Trail) adoptOrSay(ctx context.Context) (done bool) {
+	err := t.adopt(ctx)
+	if err != nil && ctx.Err() == nil {
+		t.sealFailures.Add(1)
+		t.log.Error("audit trail: entries of an older version not taken in", zap.Error(err))
+	}
+	return err == nil
 }
 
 func (t *Trail) sealOrSay(ctx context.Context) {

@@ -111,7 +111,7 @@ func TestRunNoticesThatItsAnchorIsGone(t *testing.T) {
 		r := w.run(time.Hour, 5*time.Millisecond)
 		w.until("an anchor", func() bool { return strings.HasPrefix(r.lastAnchor(), "5:") })
 		w.disarmed()
-		w.exec(`UPDATE audit_chain SET position = 3, hash = (SELECT hash FROM audit WHERE position = 3)`)
+		w.exec(`UPDATE audit_chain SET position = 3, head_hash = (SELECT hash FROM audit WHERE position = 3)`)
 		w.exec(`DELETE FROM audit WHERE position > 3`)
 		w.until("the alarm", func() bool { return r.shows("anchor_lost") == 1 })
 		r.stop()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/railgate/railgate/issuance/database"
@@ -15,11 +16,17 @@ const (
 	sealBatch = 500
 	// sealRows is how many entries one statement seals; see database.InsertMany.
 	sealRows = 50
+	// firstID is below every id.
+	firstID = math.MinInt64
 )
 
-// Seal gives every entry that is committed and unsealed its place in the chain,
+// Seal gives every entry that is committed, unsealed and proved its place in the chain,
 // oldest id first, and returns how many it sealed. Call it before Verify and when
 // nothing appends any more; Run calls it all the time.
+//
+// An entry that no issuer wrote, or that was changed or copied, is passed over: it stays
+// unsealed, is logged and counted, and Verify names it. It does not keep the others
+// from being sealed.
 //
 // Ids are given before commit, so an entry may become visible after one with a
 // higher id was sealed; it then simply gets a later place. No place is tied to an
@@ -27,16 +34,25 @@ const (
 // only after it has it, and so sees all that was sealed before: none is sealed
 // twice.
 func (t *Trail) Seal(ctx context.Context) (sealed int, err error) {
-	for {
-		n, err := t.sealSome(ctx)
+	var refused refusals
+	for after, more := int64(firstID), true; more; {
+		var n int
+		n, after, more, err = t.sealSome(ctx, after, &refused)
 		sealed += n
-		if err != nil || n < sealBatch {
+		if err != nil {
 			return sealed, err
 		}
 	}
+	t.say(refused)
+	return sealed, nil
 }
 
-func (t *Trail) sealSome(ctx context.Context) (n int, err error) {
+// sealSome seals those of the next 500 entries that are proved. last is the id of the
+// last one looked at.
+func (t *Trail) sealSome(ctx context.Context, after int64, refused *refusals) (n int, last int64, more bool, err error) {
+	last = after
+	var bad []passedOver
+	var head Anchor
 	err = t.db.Change(ctx, "seal the trail", func(ctx context.Context, tx *sql.Tx) error {
 		// One statement for the lock, another for the entries: a single one might
 		// answer from before it had to wait.
@@ -44,33 +60,53 @@ func (t *Trail) sealSome(ctx context.Context) (n int, err error) {
 		if err != nil {
 			return err
 		}
-		var waiting []Record
-		err = database.Each(ctx, tx, func(rows *sql.Rows) error {
-			r, err := scan(rows)
-			waiting = append(waiting, r)
-			return err
-		}, `SELECT `+columns+` FROM audit WHERE position IS NULL ORDER BY id LIMIT $1`, sealBatch)
-		if err != nil || len(waiting) == 0 {
+		head = e.head
+		some, err := waiting(ctx, tx, `TRUE`, after)
+		if err != nil || len(some) == 0 {
 			return err
 		}
-		at := e.head
-		for i := range waiting {
-			r := &waiting[i]
-			r.Position = at.Position + 1
-			r.Hash = t.link(at.Hash, r.Position, r)
-			at = Anchor{r.Position, r.Hash}
-		}
-		if err := t.place(ctx, tx, waiting); err != nil {
+		last, more = some[len(some)-1].ID, len(some) == sealBatch
+		if some, bad, err = t.sift(ctx, tx, e, some); err != nil {
 			return err
 		}
-		n = len(waiting)
-		_, err = tx.ExecContext(ctx, `UPDATE audit_chain SET position = $1, hash = $2 WHERE id = 1`, at.Position, at.Hash[:])
+		n = len(some)
+		head, err = t.chain(ctx, tx, e.head, some)
 		return err
 	})
 	if err != nil {
-		return 0, err
+		return 0, last, false, err
 	}
-	return n, nil
+	t.sawHead(head.Position)
+	refused.add(bad)
+	return n, last, more, nil
+}
+
+// waiting reads the next entries that are not sealed, oldest id first.
+func waiting(ctx context.Context, q database.Queries, which string, after int64) (all []Record, err error) {
+	err = database.Each(ctx, q, func(rows *sql.Rows) error {
+		r, err := scan(rows)
+		all = append(all, r)
+		return err
+	}, `SELECT `+columns+` FROM audit WHERE position IS NULL AND id > $1 AND `+which+` ORDER BY id LIMIT $2`, after, sealBatch)
+	return all, err
+}
+
+// chain gives entries the places behind head and moves the head.
+func (t *Trail) chain(ctx context.Context, tx *sql.Tx, head Anchor, records []Record) (Anchor, error) {
+	if len(records) == 0 {
+		return head, nil
+	}
+	for i := range records {
+		r := &records[i]
+		r.Position = head.Position + 1
+		r.Hash = t.link(head.Hash, r.Position, r)
+		head = Anchor{r.Position, r.Hash}
+	}
+	if err := t.place(ctx, tx, records); err != nil {
+		return head, err
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE audit_chain SET position = $1, head_hash = $2 WHERE id = 1`, head.Position, head.Hash[:])
+	return head, err
 }
 
 // place writes positions and hashes, many with each statement.

@@ -30,7 +30,7 @@ func TestMoreThanABatchIsSealedAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, w world) {
 		err := w.db.Change(t.Context(), "many acts", func(ctx context.Context, tx *sql.Tx) error {
 			for n := 1; n <= 2*sealBatch+7; n++ {
-				if err := Append(ctx, tx, entry(n)); err != nil {
+				if err := w.Append(ctx, tx, entry(n)); err != nil {
 					return err
 				}
 			}
@@ -90,7 +90,7 @@ func TestSealerWhoWaitedSeesWhatHappened(t *testing.T) {
 		if err := w.place(t.Context(), first, []Record{r}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := first.ExecContext(t.Context(), `UPDATE audit_chain SET position = 1, hash = $1`, r.Hash[:]); err != nil {
+		if _, err := first.ExecContext(t.Context(), `UPDATE audit_chain SET position = 1, head_hash = $1`, r.Hash[:]); err != nil {
 			t.Fatal(err)
 		}
 		type answer struct {
@@ -131,7 +131,7 @@ func TestManyAppendAndSealAtOnce(t *testing.T) {
 					e := entry(1 + a*each1 + n)
 					abort := random.IntN(5) == 0
 					err := w.db.Change(context.Background(), "act", func(ctx context.Context, tx *sql.Tx) error {
-						if err := Append(ctx, tx, e); err != nil {
+						if err := w.Append(ctx, tx, e); err != nil {
 							return err
 						}
 						time.Sleep(time.Duration(random.IntN(3)) * time.Millisecond) // holds its id back; nothing waits for it
@@ -204,7 +204,7 @@ func (w world) begun(e Entry) *sql.Tx {
 	w.Helper()
 	tx, err := w.db.Writer().BeginTx(w.Context(), nil)
 	if err == nil {
-		err = Append(w.Context(), tx, e)
+		err = w.Append(w.Context(), tx, e)
 	}
 	if err != nil {
 		w.Fatal(err)

@@ -46,7 +46,9 @@ type Trail struct {
 	anchorEvery time.Duration
 
 	sealFailures atomic.Uint64
-	lost         atomic.Bool // an anchor that this Trail gave is no longer in the chain
+	head         atomic.Int64             // newest sealed position seen; unknownHead at first
+	refused      atomic.Pointer[refusals] // what the last Seal passed over; nil: none has run
+	lost         atomic.Bool              // an anchor that this Trail gave is no longer in the chain
 }
 
 // New makes a Trail; it starts nothing.
@@ -58,6 +60,7 @@ func New(c Config) (*Trail, error) {
 		return nil, errors.New("audit: an interval must not be below 0")
 	}
 	t := &Trail{db: c.DB, mac: newMAC(c.Key[:]), now: c.Now, log: c.Log, sealEvery: c.SealEvery, anchorEvery: c.AnchorEvery}
+	t.head.Store(unknownHead)
 	if t.now == nil {
 		t.now = time.Now
 	}
@@ -87,7 +90,7 @@ type ends struct {
 // readEnds reads them; suffix may lock them.
 func readEnds(ctx context.Context, q database.Queries, suffix string) (e ends, err error) {
 	var head, base, seal []byte
-	err = q.QueryRowContext(ctx, `SELECT position, hash, base, base_hash, base_seal FROM audit_chain WHERE id = 1`+suffix).
+	err = q.QueryRowContext(ctx, `SELECT position, head_hash, base, base_hash, base_seal FROM audit_chain WHERE id = 1`+suffix).
 		Scan(&e.head.Position, &head, &e.base.Position, &base, &seal)
 	if err == sql.ErrNoRows {
 		err = errors.New("audit: the row of audit_chain is missing")

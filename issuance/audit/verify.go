@@ -21,7 +21,7 @@ type Report struct {
 	Broken  *Break // nil: the chain holds
 	// Unchecked are anchors from before Base: the archive's to confirm.
 	Unchecked []Anchor
-	Unsealed  int64 // entries that wait to be sealed, of which nothing is said
+	Unsealed  int64 // entries that wait to be sealed: only their proofs are checked
 	OldestMs  int64 // when the oldest of them was done, Unix ms; 0: none waits
 }
 
@@ -59,8 +59,10 @@ func (t *Trail) Verify(ctx context.Context, anchors []Anchor, progress func(at, 
 			return r, err
 		}
 		if len(batch) == 0 {
-			w.end()
-			break
+			if w.end(); r.Broken == nil {
+				err = w.checkWaiting(ctx)
+			}
+			return r, err
 		}
 		if !w.follow(batch) {
 			err = w.stumbled(ctx)

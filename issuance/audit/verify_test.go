@@ -109,7 +109,7 @@ func TestTailCutWithItsHeadIsFoundByAnAnchor(t *testing.T) {
 		w.holds(10, early, late)
 		w.disarmed()
 		w.exec(`DELETE FROM audit WHERE position > 6`)
-		w.exec(`UPDATE audit_chain SET position = 6, hash = (SELECT hash FROM audit WHERE position = 6)`)
+		w.exec(`UPDATE audit_chain SET position = 6, head_hash = (SELECT hash FROM audit WHERE position = 6)`)
 		w.holds(6, early)
 		if r := w.verified(late, early); r.Broken == nil || *r.Broken != (Break{Position: 7, From: 7, Kind: Cut}) {
 			t.Fatalf("found %v", r.Broken)
@@ -127,7 +127,7 @@ func TestHeadThatIsNotTheLastEntrysIsFound(t *testing.T) {
 	each(t, func(t *testing.T, w world) {
 		w.sealedTo(3)
 		w.disarmed()
-		w.exec(`UPDATE audit_chain SET hash = $1`, make([]byte, 32))
+		w.exec(`UPDATE audit_chain SET head_hash = $1`, make([]byte, 32))
 		if r := w.verified(); r.Broken == nil || r.Broken.Kind != Rewritten || r.Broken.Position != 3 || r.Broken.From != 1 {
 			t.Fatalf("found %v", r.Broken)
 		}

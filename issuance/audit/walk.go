@@ -1,6 +1,10 @@
 package audit
 
-import "context"
+import (
+	"context"
+
+	"github.com/railgate/railgate/issuance/database"
+)
 
 // walk is a verification on its way: report.Head is how far the chain holds.
 type walk struct {
@@ -8,6 +12,7 @@ type walk struct {
 	report    *Report
 	anchors   []Anchor // those still ahead, in order
 	confirmed int64    // the last place that an anchor confirmed, or the base
+	proved    bool     // an entry with a proof was passed: all behind it must have one
 }
 
 // passBase sets aside the anchors before the base, and compares one that is it.
@@ -40,6 +45,10 @@ func (w *walk) follow(batch []Record) bool {
 		r, at := &batch[i], &w.report.Head
 		if r.Position != at.Position+1 || !equal(w.link(at.Hash, r.Position, r), r.Hash) {
 			return false
+		}
+		if why := w.forged(r, &w.proved); why != "" {
+			w.report.Broken = &Break{Position: r.Position, From: r.Position, Kind: Forged, Row: r.ID, Because: why}
+			return true
 		}
 		*at = Anchor{r.Position, r.Hash}
 		w.report.Checked++
@@ -80,4 +89,47 @@ func (w *walk) stumbled(ctx context.Context) error {
 	}
 	w.report.Broken = w.diagnose(w.report.Head, e.head, ahead)
 	return nil
+}
+
+// forged says what is wrong with the proof of a sealed entry; empty: nothing. Entries
+// without one are good until the first with one, which sets proved.
+func (t *Trail) forged(r *Record, proved *bool) string {
+	if r.Proof == (Proof{}) && !*proved {
+		return ""
+	}
+	*proved = true
+	return t.unproved(r)
+}
+
+// checkWaiting looks for entries that wait to be sealed and never will be.
+func (w *walk) checkWaiting(ctx context.Context) error {
+	return w.db.View(ctx, "look at entries that wait", func(ctx context.Context, q database.Queries) error {
+		e, err := readEnds(ctx, q, "")
+		if err != nil {
+			return err
+		}
+		old, err := w.beforeProofs(ctx, q, e)
+		if err != nil {
+			return err
+		}
+		for after := int64(firstID); ; {
+			some, err := waiting(ctx, q, `TRUE`, after)
+			if err != nil || len(some) == 0 {
+				return err
+			}
+			after = some[len(some)-1].ID
+			_, bad, err := w.sift(ctx, q, e, some)
+			if err != nil {
+				return err
+			}
+			for _, r := range bad {
+				if old && r.why == noProof {
+					continue // the next start of an issuer takes it in
+				}
+				next := w.report.Head.Position + 1
+				w.report.Broken = &Break{Position: next, From: next, Kind: Forged, Row: r.row, Because: r.why}
+				return nil
+			}
+		}
+	})
 }

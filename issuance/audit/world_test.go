@@ -64,7 +64,7 @@ func (w world) did(first, last int) {
 
 func (w world) appended(e Entry) {
 	w.Helper()
-	if err := w.db.Change(w.Context(), "act", func(ctx context.Context, tx *sql.Tx) error { return Append(ctx, tx, e) }); err != nil {
+	if err := w.db.Change(w.Context(), "act", func(ctx context.Context, tx *sql.Tx) error { return w.Append(ctx, tx, e) }); err != nil {
 		w.Fatal(err)
 	}
 }

@@ -29,8 +29,8 @@ import (
 	"github.com/railgate/railgate/issuance/vault"
 )
 
-// Config is what a Backend works with. Rules.Accounts, Rules.Failures and, with
-// Keys, Rules.Keys are made here.
+// Config is what a Backend works with. Rules.Accounts, Rules.Failures, Rules.Trail and,
+// with Keys, Rules.Keys are made here.
 type Config struct {
 	// Rules has the store, vault, providers, clock, log and metrics; all parts share
 	// the last three.
@@ -96,8 +96,14 @@ func Open(ctx context.Context, c Config) (*Backend, error) {
 	if err != nil {
 		return nil, err
 	}
+	b.Trail, err = audit.New(audit.Config{DB: db, Key: secrets.AuditKey(), Now: b.now, Log: b.log, Metrics: c.Rules.Metrics})
+	if err != nil {
+		return nil, err
+	}
+	c.Rules.Trail = b.Trail
+	c.Rules.Store.SetTrail(b.Trail)
 	b.Registry, err = book.New(book.Config{
-		Database: db, Vault: secrets, Failures: failures, Contact: b.contact, Limits: c.Limits, Policy: c.Policy, Now: b.now,
+		Database: db, Vault: secrets, Trail: b.Trail, Failures: failures, Contact: b.contact, Limits: c.Limits, Policy: c.Policy, Now: b.now,
 	})
 	if err != nil {
 		return nil, err
@@ -117,10 +123,6 @@ func Open(ctx context.Context, c Config) (*Backend, error) {
 		c.Rules.Keys, b.keys = keys, keys.Ring
 	}
 	if b.Rules, err = issuance.Open(ctx, c.Rules); err != nil {
-		return nil, err
-	}
-	b.Trail, err = audit.New(audit.Config{DB: db, Key: secrets.AuditKey(), Now: b.now, Log: b.log, Metrics: c.Rules.Metrics})
-	if err != nil {
 		return nil, err
 	}
 	list, err := staff.NewList(staff.Config{Credentials: c.Staff, Now: b.now, Metrics: c.Rules.Metrics})

@@ -26,7 +26,7 @@ func (k keysInService) Announceable(ctx context.Context) ([]keyring.Public, erro
 // without an order: there is nothing better to sign with.
 func (b *Backend) openKeys(ctx context.Context, c *Config) (keysInService, error) {
 	none := keysInService{}
-	book, err := keyring.NewBook(c.Rules.Store.Database(), c.Rules.Store, c.KeyLead)
+	book, err := keyring.NewBook(c.Rules.Store.Database(), c.Rules.Store, b.Trail, c.KeyLead)
 	if err != nil {
 		return none, err
 	}

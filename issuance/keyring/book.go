@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/tokens"
 )
@@ -50,20 +51,22 @@ type Announcer interface {
 type Book struct {
 	db     *database.DB
 	stream Announcer
+	trail  *audit.Trail // nil: orders are refused
 	lead   time.Duration
 }
 
-// NewBook makes a Book; it starts nothing. lead is how long an announcement must be
+// NewBook makes a Book; it starts nothing. The trail takes the entries of orders; without
+// one every order fails. lead is how long an announcement must be
 // in the stream before its key signs, at most MaxLead; 0: no time, for tests only.
 // It counts when an announcement is first seen in the stream, and for UseFrom.
-func NewBook(db *database.DB, stream Announcer, lead time.Duration) (*Book, error) {
+func NewBook(db *database.DB, stream Announcer, trail *audit.Trail, lead time.Duration) (*Book, error) {
 	if db == nil || stream == nil {
 		return nil, errors.New("keyring: a database and an announcer are needed")
 	}
 	if lead < 0 || lead > MaxLead {
 		return nil, fmt.Errorf("keyring: the lead time must be 0 to %v", MaxLead)
 	}
-	return &Book{db, stream, lead}, nil
+	return &Book{db, stream, trail, lead}, nil
 }
 
 // Public is the half of a key that gateways know.

@@ -19,7 +19,7 @@ func (b *Book) Begin(ctx context.Context, k Public, by audit.Entry) (first bool,
 			return nil
 		}
 		first = true
-		return insert(ctx, tx, k, nowMs, by)
+		return b.insert(ctx, tx, k, nowMs, by)
 	})
 	return first && err == nil, err
 }
@@ -40,7 +40,7 @@ func (b *Book) Announce(ctx context.Context, k Public, by audit.Entry) (changed 
 			return nil
 		}
 		changed = true
-		return insert(ctx, tx, k, nowMs, by)
+		return b.insert(ctx, tx, k, nowMs, by)
 	})
 	if err != nil {
 		return false, err
@@ -51,7 +51,7 @@ func (b *Book) Announce(ctx context.Context, k Public, by audit.Entry) (changed 
 
 // insert keeps the order. An id that was announced with another key must not get
 // here: its announcement would fail for ever.
-func insert(ctx context.Context, tx *sql.Tx, k Public, nowMs int64, by audit.Entry) error {
+func (b *Book) insert(ctx context.Context, tx *sql.Tx, k Public, nowMs int64, by audit.Entry) error {
 	var others int
 	err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM announced_keys WHERE id = $1 AND public <> $2`, int64(k.ID), k.Key[:]).Scan(&others)
 	if err != nil {
@@ -64,7 +64,7 @@ func insert(ctx context.Context, tx *sql.Tx, k Public, nowMs int64, by audit.Ent
 	if err != nil {
 		return err
 	}
-	return enter(ctx, tx, by, staff.AnnounceKey, k.ID, "")
+	return b.enter(ctx, tx, by, staff.AnnounceKey, k.ID, "")
 }
 
 // UseFrom fixes the moment from which a key signs, later or earlier than its lead
@@ -97,7 +97,7 @@ func (b *Book) UseFrom(ctx context.Context, id tokens.KeyID, at time.Time, by au
 		if err != nil {
 			return err
 		}
-		return enter(ctx, tx, by, staff.UseKeyFrom, id, "from "+stamp(atMs))
+		return b.enter(ctx, tx, by, staff.UseKeyFrom, id, "from "+stamp(atMs))
 	})
 	return from, changed && err == nil, err
 }
@@ -121,7 +121,7 @@ func (b *Book) Rest(ctx context.Context, id tokens.KeyID, by audit.Entry) (chang
 		if err != nil {
 			return err
 		}
-		return enter(ctx, tx, by, staff.RestKey, id, "")
+		return b.enter(ctx, tx, by, staff.RestKey, id, "")
 	})
 	return changed && err == nil, err
 }
@@ -153,7 +153,7 @@ func (b *Book) Retire(ctx context.Context, id tokens.KeyID, by audit.Entry) (cha
 		if _, err := tx.ExecContext(ctx, `UPDATE issuer_keys SET retired_ms = $1 WHERE id = $2`, nowMs, int64(id)); err != nil {
 			return err
 		}
-		return enter(ctx, tx, by, staff.RetireKey, id, "")
+		return b.enter(ctx, tx, by, staff.RetireKey, id, "")
 	})
 	return changed && err == nil, err
 }
@@ -175,9 +175,9 @@ func only(rows []row, r *row, nowMs int64) bool {
 }
 
 // enter writes the order's line.
-func enter(ctx context.Context, tx *sql.Tx, by audit.Entry, action staff.Action, id tokens.KeyID, detail string) error {
+func (b *Book) enter(ctx context.Context, tx *sql.Tx, by audit.Entry, action staff.Action, id tokens.KeyID, detail string) error {
 	by.Action, by.Object, by.Detail = action, audit.Key(id), detail
-	return audit.Append(ctx, tx, by)
+	return b.trail.Append(ctx, tx, by)
 }
 
 func stamp(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339) }

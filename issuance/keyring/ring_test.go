@@ -130,7 +130,7 @@ func TestRingNeedsItsParts(t *testing.T) {
 			}
 		}
 		for _, bad := range []time.Duration{-1, MaxLead + 1} {
-			if _, err := NewBook(w.Store.Database(), w.Store, bad); err == nil {
+			if _, err := NewBook(w.Store.Database(), w.Store, nil, bad); err == nil {
 				t.Errorf("lead %v: taken", bad)
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/audit/audittest"
 	"github.com/railgate/railgate/issuance/database/databasetest"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/store"
@@ -47,13 +48,14 @@ func (w *world) opened() *store.Store {
 	w.Helper()
 	s, err := store.Open(w.Context(), store.Config{Database: w.address, Partitions: 1})
 	w.must(err)
+	s.SetTrail(audittest.On(w, s.Database()))
 	w.Cleanup(func() { s.Close() })
 	return s
 }
 
 func (w *world) book(stream Announcer) *Book {
 	w.Helper()
-	b, err := NewBook(w.Store.Database(), stream, lead)
+	b, err := NewBook(w.Store.Database(), stream, audittest.On(w, w.Store.Database()), lead)
 	w.must(err)
 	return b
 }
@@ -69,7 +71,7 @@ type issuer struct {
 func (w *world) issuer(ahead time.Duration, keys ...Key) *issuer {
 	w.Helper()
 	s := w.opened()
-	b, err := NewBook(s.Database(), s, lead)
+	b, err := NewBook(s.Database(), s, audittest.On(w, s.Database()), lead)
 	w.must(err)
 	clock := func() time.Time { return time.Now().Add(ahead) }
 	r, err := New(Config{Book: b, Keys: keys, Now: clock})

@@ -50,8 +50,8 @@ type Report struct {
 // AfterRestore makes a database that came back from a copy fit to be used: to be
 // called once, before any issuer starts on it. Repeated, it jumps once more, which
 // harms nothing; so it is to be repeated if it fails. by says who ordered it, in
-// which role, when, and in which request.
-func AfterRestore(ctx context.Context, db *database.DB, stream Restater, by audit.Entry) (r Report, err error) {
+// which role, when, and in which request; the trail takes the entry.
+func AfterRestore(ctx context.Context, db *database.DB, stream Restater, trail *audit.Trail, by audit.Entry) (r Report, err error) {
 	err = db.Change(ctx, "after a restore", func(ctx context.Context, tx *sql.Tx) error {
 		var running int
 		err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM publisher_lease WHERE until_ms > `+db.NowMs+` AND until_ms <= `+db.NowMs+` + $1`,
@@ -67,7 +67,7 @@ func AfterRestore(ctx context.Context, db *database.DB, stream Restater, by audi
 		}
 		by.Action, by.Object = staff.Restore, audit.Object{Kind: audit.Stream, ID: "restored"}
 		by.Detail = fmt.Sprintf("serials of days %d to %d jump by %d", r.Days[0].Day, r.Days[len(r.Days)-1].Day, SerialJump)
-		return audit.Append(ctx, tx, by)
+		return trail.Append(ctx, tx, by)
 	})
 	if err != nil {
 		return Report{}, err

@@ -110,11 +110,11 @@ func TestNobodyMayRunYet(t *testing.T) {
 		if err != nil || !leading {
 			t.Fatalf("leading %v: %v", leading, err)
 		}
-		if _, err := AfterRestore(t.Context(), h.store.Database(), h.store, h.by(noon)); !errors.Is(err, ErrRunning) {
+		if _, err := AfterRestore(t.Context(), h.store.Database(), h.store, h.trail(), h.by(noon)); !errors.Is(err, ErrRunning) {
 			t.Fatalf("with an issuer at work: %v", err)
 		}
 		h.must(h.store.Resign(t.Context()))
-		_, err = AfterRestore(t.Context(), h.store.Database(), h.store, h.by(noon))
+		_, err = AfterRestore(t.Context(), h.store.Database(), h.store, h.trail(), h.by(noon))
 		h.must(err)
 	})
 }
@@ -127,15 +127,15 @@ func TestRestoreIsRepeated(t *testing.T) {
 			h.must(h.store.Database().Writer().QueryRow(`SELECT COALESCE(SUM(next_index), 0) FROM serials`).Scan(&n))
 			return n
 		}
-		if _, err := AfterRestore(t.Context(), h.store.Database(), h.store, audit.Entry{AtMs: noon}); !errors.Is(err, audit.ErrEntry) || next() != 0 {
+		if _, err := AfterRestore(t.Context(), h.store.Database(), h.store, h.trail(), audit.Entry{AtMs: noon}); !errors.Is(err, audit.ErrEntry) || next() != 0 {
 			t.Fatalf("ordered by nobody: %v, serials at %d", err, next())
 		}
 		down := errors.New("the power went out")
-		_, err := AfterRestore(t.Context(), h.store.Database(), mute{down}, h.by(noon))
+		_, err := AfterRestore(t.Context(), h.store.Database(), mute{down}, h.trail(), h.by(noon))
 		if !errors.Is(err, down) || !strings.Contains(err.Error(), "repeat it") || next() != 3*SerialJump {
 			t.Fatalf("cut off between its steps: %v, serials at %d", err, next())
 		}
-		r, err := AfterRestore(t.Context(), h.store.Database(), h.store, h.by(noon))
+		r, err := AfterRestore(t.Context(), h.store.Database(), h.store, h.trail(), h.by(noon))
 		if err != nil || r.Days[1].Next != 2*SerialJump || next() != 6*SerialJump {
 			t.Fatalf("%+v, %v", r, err)
 		}

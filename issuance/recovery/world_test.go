@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/audit/audittest"
 	"github.com/railgate/railgate/issuance/database/databasetest"
 	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/issuance/staff"
@@ -47,7 +48,10 @@ func (h *house) open() {
 	h.must(err)
 	h.Cleanup(func() { s.Close() })
 	h.store = s
+	s.SetTrail(h.trail())
 }
+
+func (h *house) trail() *audit.Trail { return audittest.On(h, h.store.Database()) }
 
 func (h *house) close() {
 	if h.store != nil {
@@ -95,7 +99,7 @@ func (h *house) restored(revoked tokens.Serial, atMs int64) {
 	h.open()
 	before, err := h.store.Epoch(h.Context())
 	h.must(err)
-	r, err := AfterRestore(h.Context(), h.store.Database(), h.store, h.by(atMs))
+	r, err := AfterRestore(h.Context(), h.store.Database(), h.store, h.trail(), h.by(atMs))
 	h.must(err)
 	today := uint16(tokens.DayOf(atMs / 1000))
 	if len(r.Days) != 3 || r.Days[0].Day != today-1 || r.Days[2].Day != today+1 || r.Epoch <= max(before, uint64(atMs)) {

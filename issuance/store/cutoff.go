@@ -89,7 +89,7 @@ func (s *Store) CutOffKey(ctx context.Context, c KeyCutOff) (moved bool, rescued
 				return err
 			}
 		}
-		return order(ctx, tx, audit.Entry{AtMs: c.AtMs, Who: c.Who, Action: staff.CutOffKey, Object: audit.Key(c.Key),
+		return s.order(ctx, tx, audit.Entry{AtMs: c.AtMs, Who: c.Who, Action: staff.CutOffKey, Object: audit.Key(c.Key),
 			Detail: fmt.Sprintf("at %s, moved %v, rescued %d", stamp(c.CutOff), moved, rescued)})
 	})
 	if err != nil {
@@ -100,9 +100,9 @@ func (s *Store) CutOffKey(ctx context.Context, c KeyCutOff) (moved bool, rescued
 
 // order enters an operator's order into the trail. Those from before there was one
 // stay in the table orders.
-func order(ctx context.Context, tx *sql.Tx, e audit.Entry) error {
+func (s *Store) order(ctx context.Context, tx *sql.Tx, e audit.Entry) error {
 	e.Role = staff.Operator
-	return audit.Append(ctx, tx, e)
+	return s.trail.Append(ctx, tx, e)
 }
 
 // stamp is a moment, Unix seconds, as the trail has it.

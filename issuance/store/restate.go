@@ -62,7 +62,7 @@ func (s *Store) restate(ctx context.Context, above uint64, now int64, who string
 			return err
 		}
 		if who != "" {
-			err := order(ctx, tx, audit.Entry{AtMs: now, Who: who, Action: staff.Restate,
+			err := s.order(ctx, tx, audit.Entry{AtMs: now, Who: who, Action: staff.Restate,
 				Object: audit.Object{Kind: audit.Stream, ID: "control"}, Detail: fmt.Sprintf("epoch %d", epoch)})
 			if err != nil {
 				return err

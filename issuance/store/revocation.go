@@ -87,7 +87,7 @@ func (s *Store) apply(ctx context.Context, tx *sql.Tx, c Change) error {
 		return err
 	}
 	if c.Entry.Who != "" {
-		if err := audit.Append(ctx, tx, c.Entry); err != nil {
+		if err := s.trail.Append(ctx, tx, c.Entry); err != nil {
 			return err
 		}
 	}

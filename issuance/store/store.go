@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/issuance/database"
 )
 
@@ -37,6 +38,7 @@ type Config struct {
 // for many goroutines at once.
 type Store struct {
 	db         *database.DB
+	trail      *audit.Trail // of SetTrail; nil: what belongs into the audit log is refused
 	partitions int
 	holder     string // of the publisher's lease
 	serials    *serialBlocks
@@ -65,6 +67,10 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	}
 	return s, nil
 }
+
+// SetTrail gives the store the audit log that its acts are entered into. Until then
+// every act that must be entered fails. Call it before the store is shared.
+func (s *Store) SetTrail(t *audit.Trail) { s.trail = t }
 
 // Close ends the connections; what was acknowledged stays.
 func (s *Store) Close() error { return s.db.Close() }

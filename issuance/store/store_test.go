@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/railgate/railgate/issuance/audit/audittest"
 	"github.com/railgate/railgate/issuance/database/databasetest"
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/refusal"
@@ -39,6 +40,7 @@ func opener(t *testing.T, database string) func() *Store {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { s.Close() })
+		s.SetTrail(audittest.On(t, s.Database()))
 		return s
 	}
 }

@@ -49,7 +49,7 @@ func (s *Store) CutOffSubject(ctx context.Context, c SubjectCutOff) (changed boo
 		if err != nil {
 			return err
 		}
-		return order(ctx, tx, audit.Entry{AtMs: c.AtMs, Who: c.Who, Action: staff.CutOffSubject,
+		return s.order(ctx, tx, audit.Entry{AtMs: c.AtMs, Who: c.Who, Action: staff.CutOffSubject,
 			Object: audit.Object{Kind: audit.Subject, ID: c.Subject.String()}, Detail: "before " + stamp(c.Before)})
 	})
 	return changed && err == nil, err

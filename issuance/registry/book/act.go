@@ -39,5 +39,5 @@ func (b *Book) trail(ctx context.Context, tx *sql.Tx, a Act, action staff.Action
 		return err
 	}
 	e.Detail, e.Request = detail, a.Request
-	return audit.Append(ctx, tx, e)
+	return b.Trail.Append(ctx, tx, e)
 }

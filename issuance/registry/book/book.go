@@ -8,6 +8,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/registry"
 )
@@ -16,6 +17,8 @@ import (
 type Config struct {
 	Database *database.DB
 	Vault    account.Sealer
+	// Trail takes an entry of each act of staff.
+	Trail *audit.Trail
 	// Failures bound the guesses at a proof (rule B1), by document.
 	Failures *attempts.Failures
 	// Contact is how an account's holder is reached, in somebody's transaction:
@@ -53,6 +56,7 @@ func New(c Config) (*Book, error) {
 	}
 	need(c.Database != nil, "no database")
 	need(c.Vault != nil, "no vault")
+	need(c.Trail != nil, "no audit log")
 	need(c.Failures != nil, "no failures")
 	need(c.Contact != nil, "no way to an account's contact")
 	need(c.Policy != "", "no version of the privacy policy")

@@ -10,6 +10,7 @@ import (
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/audit/audittest"
 	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/issuance/registry"
 	"github.com/railgate/railgate/issuance/staff"
@@ -331,7 +332,7 @@ func TestTrailHolds(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.verified(visitor(1))
 		w.records(w.bought(h, "T1", ""))
-		trail, err := audit.New(audit.Config{DB: w.db, Key: [32]byte{1}, Now: w.now})
+		trail, err := audit.New(audit.Config{DB: w.db, Key: audittest.Key, Now: w.now})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -83,7 +83,7 @@ func TestPeopleAreNotPrinted(t *testing.T) {
 
 func TestNewSaysAllThatIsWrong(t *testing.T) {
 	_, err := New(Config{Limits: registry.Limits{Passengers: -1}})
-	for _, what := range []string{"no database", "no vault", "no failures", "contact", "privacy policy", "limit passengers"} {
+	for _, what := range []string{"no database", "no vault", "no audit log", "no failures", "contact", "privacy policy", "limit passengers"} {
 		if err == nil || !strings.Contains(err.Error(), what) {
 			t.Errorf("%q is not said: %v", what, err)
 		}

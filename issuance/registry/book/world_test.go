@@ -14,6 +14,7 @@ import (
 	"github.com/railgate/railgate/internal/idnumber"
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/audit/audittest"
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/database/databasetest"
 	"github.com/railgate/railgate/issuance/identity"
@@ -89,7 +90,7 @@ func (w *world) issuer() (*Book, *account.Service) {
 	}
 	var accounts *account.Service
 	b, err := New(Config{
-		Database: w.db, Vault: keys, Failures: failures, Policy: policy, Now: w.now,
+		Database: w.db, Vault: keys, Trail: audittest.On(w.t, w.db), Failures: failures, Policy: policy, Now: w.now,
 		Contact: func(ctx context.Context, q database.Queries, id string) (account.Contact, error) {
 			p, err := accounts.ProfileForStaff(ctx, q, id)
 			return p.Contact, err

@@ -1,0 +1,137 @@
+package audit
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"database/sql"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/railgate/railgate/issuance/database"
+)
+
+// Sizes of the parts of a proof, bytes.
+const (
+	headSize  = 8
+	nonceSize = 16
+	proofSize = headSize + nonceSize + len(Hash{})
+)
+
+// Proof shows that a holder of the chain's key wrote an entry, and wrote it once. It is
+// the position of the newest sealed entry that the writer knew of, a nonce, and
+// HMAC-SHA-256 over both and over every column that the writer sets. Equal acts have
+// different proofs; a copy of a row has the proof of the original, and is refused.
+type Proof [proofSize]byte
+
+// MarshalText writes lower-case hex digits.
+func (p Proof) MarshalText() ([]byte, error) { return []byte(hex.EncodeToString(p[:])), nil }
+
+// UnmarshalText reads what MarshalText writes, and only that.
+func (p *Proof) UnmarshalText(text []byte) error {
+	raw, err := hex.DecodeString(string(text))
+	if err != nil || len(raw) != len(p) || hex.EncodeToString(raw) != string(text) {
+		return fmt.Errorf("audit: a proof is %d lower-case hex digits", 2*proofSize)
+	}
+	*p = Proof(raw)
+	return nil
+}
+
+// readProof reads a column. Another length is a proof that does not hold, rather than none.
+func readProof(column []byte) (p Proof) {
+	if len(column) != len(p) {
+		p[len(p)-1] = 1
+		return p
+	}
+	return Proof(column)
+}
+
+func (p *Proof) head() int64 { return int64(binary.BigEndian.Uint64(p[:headSize])) }
+
+func newNonce() (n [nonceSize]byte) {
+	rand.Read(n[:]) // never fails since Go 1.24: the program ends instead
+	return n
+}
+
+// prove makes the proof of an entry.
+func (t *Trail) prove(e *Entry, head int64, nonce [nonceSize]byte) (p Proof) {
+	binary.BigEndian.PutUint64(p[:], uint64(head))
+	copy(p[headSize:], nonce[:])
+	b := appendText(make([]byte, 0, 512), proofDomain)
+	b = append(b, p[:headSize+nonceSize]...)
+	b = binary.BigEndian.AppendUint64(b, uint64(e.AtMs))
+	mac := t.mac(e.appendTexts(b))
+	copy(p[headSize+nonceSize:], mac[:])
+	return p
+}
+
+// Why an entry is not sealed, and for the report of a verification.
+const (
+	noProof    = "it carries no proof that an issuer wrote it"
+	wrongProof = "its proof does not hold: it was changed, or no issuer wrote it"
+	copied     = "it is a copy of another entry"
+	outdated   = "it was written before entries that have been archived since: a copy of one of them"
+)
+
+// unproved says what is wrong with an entry's own proof; empty: nothing.
+func (t *Trail) unproved(r *Record) string {
+	if r.Proof == (Proof{}) {
+		return noProof
+	}
+	want := t.prove(&r.Entry, r.Proof.head(), [nonceSize]byte(r.Proof[headSize:headSize+nonceSize]))
+	if !hmac.Equal(want[:], r.Proof[:]) {
+		return wrongProof
+	}
+	return ""
+}
+
+// unknownHead is what Trail.head is before the first look at the database.
+const unknownHead = -1
+
+// seenHead is the newest sealed position that this process knows of; only the first
+// call asks the database.
+func (t *Trail) seenHead(ctx context.Context, tx *sql.Tx) (int64, error) {
+	if head := t.head.Load(); head != unknownHead {
+		return head, nil
+	}
+	e, err := readEnds(ctx, tx, "")
+	if err != nil {
+		return 0, err
+	}
+	t.sawHead(e.head.Position)
+	return e.head.Position, nil
+}
+
+// sawHead remembers a committed head.
+func (t *Trail) sawHead(position int64) {
+	for old := t.head.Load(); old < position && !t.head.CompareAndSwap(old, position); old = t.head.Load() {
+	}
+}
+
+// beforeProofs reports whether the chain ends with an entry from before entries carried
+// a proof: then, and only then, entries that wait may have none. The row is checked
+// under the key, since by its word unproved entries would be taken in.
+func (t *Trail) beforeProofs(ctx context.Context, q database.Queries, e ends) (bool, error) {
+	if e.head.Position == 0 || e.head.Position == e.base.Position {
+		return false, nil
+	}
+	var last []Record
+	err := database.Each(ctx, q, func(rows *sql.Rows) error {
+		r, err := scan(rows)
+		last = append(last, r)
+		return err
+	}, `SELECT `+columns+` FROM audit WHERE position IN ($1, $2) ORDER BY position`, e.head.Position-1, e.head.Position)
+	if err != nil || len(last) == 0 {
+		return false, err
+	}
+	newest, before := &last[len(last)-1], e.base.Hash
+	if e.head.Position-1 > e.base.Position {
+		if len(last) != 2 {
+			return false, nil
+		}
+		before = last[0].Hash
+	}
+	return newest.Position == e.head.Position && newest.Proof == Proof{} &&
+		equal(newest.Hash, e.head.Hash) && equal(t.link(before, newest.Position, newest), newest.Hash), nil
+}

@@ -1,0 +1,98 @@
+package audit
+
+import (
+	"context"
+	"database/sql"
+	"strconv"
+	"strings"
+
+	"go.uber.org/zap"
+
+	"github.com/railgate/railgate/issuance/database"
+)
+
+// passedOver is an entry that is not sealed, and why.
+type passedOver struct {
+	row int64
+	why string
+}
+
+// refusals counts them and keeps the first.
+type refusals struct {
+	first passedOver
+	count int64
+}
+
+func (all *refusals) add(some []passedOver) {
+	if all.count == 0 && len(some) > 0 {
+		all.first = some[0]
+	}
+	all.count += int64(len(some))
+}
+
+// sift separates the entries that an issuer wrote, each once, from all others.
+func (t *Trail) sift(ctx context.Context, q database.Queries, e ends, records []Record) (good []Record, bad []passedOver, err error) {
+	seen, err := sealedProofs(ctx, q, records)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := range records {
+		r := &records[i]
+		why := t.unproved(r)
+		switch {
+		case why != "":
+		case seen[r.Proof] != 0 && seen[r.Proof] != r.ID:
+			why = copied
+		case r.Proof.head() < e.base.Position:
+			why = outdated
+		default:
+			seen[r.Proof] = r.ID
+			good = append(good, *r)
+			continue
+		}
+		bad = append(bad, passedOver{r.ID, why})
+	}
+	return good, bad, nil
+}
+
+// sealedProofs are those proofs of the entries that sealed entries have as well, with
+// their rows. The database has an index that refuses a copy; it may have been dropped.
+// A row itself may be among them: it was sealed since it was read.
+func sealedProofs(ctx context.Context, q database.Queries, records []Record) (map[Proof]int64, error) {
+	seen := map[Proof]int64{}
+	for len(records) > 0 {
+		some := records[:min(len(records), sealRows)]
+		records = records[len(some):]
+		marks, args := make([]string, len(some)), make([]any, len(some))
+		for i := range some {
+			marks[i], args[i] = "$"+strconv.Itoa(i+1), some[i].Proof[:]
+		}
+		err := database.Each(ctx, q, func(rows *sql.Rows) error {
+			var id int64
+			var proof []byte
+			err := rows.Scan(&id, &proof)
+			seen[readProof(proof)] = id
+			return err
+		}, `SELECT id, proof FROM audit WHERE position IS NOT NULL AND proof IN (`+strings.Join(marks, ", ")+`)`, args...)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return seen, nil
+}
+
+// say keeps the count for the metric, and logs a change of it. Run repeats the line
+// with each anchor.
+func (t *Trail) say(refused refusals) {
+	before := t.refused.Swap(&refused)
+	if refused.count > 0 && (before == nil || *before != refused) {
+		t.sayRefused()
+	}
+}
+
+func (t *Trail) sayRefused() {
+	if r := t.refused.Load(); r != nil && r.count > 0 {
+		t.log.Error("audit log: entries are not sealed: they were not written by an issuer; find out who can write to the database",
+			zap.Int64("entries", r.count), zap.Int64("row", r.first.row), zap.String("because", r.first.why))
+	}
+}
