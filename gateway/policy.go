@@ -43,7 +43,7 @@ type PolicyEntry struct {
 	Booting string `toml:"booting" doc:"not all read yet; applies only if a snapshot that has not expired was restored"`
 	Stale   string `toml:"stale" doc:"older than stale_after"`
 	Expired string `toml:"expired" doc:"older than expired_after; flag admits on old data, to be checked afterwards"`
-	Suspect string `toml:"suspect" doc:"the stream contradicts itself; all that was ever learnt counts"`
+	Suspect string `toml:"suspect" doc:"the stream contradicts itself or is dated ahead of this clock; all that was ever learnt counts"`
 }
 
 // Entry is the policy as it would be configured.

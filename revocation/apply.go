@@ -2,7 +2,6 @@ package revocation
 
 import (
 	"errors"
-	"time"
 
 	"github.com/railgate/railgate/tokens"
 )
@@ -16,22 +15,17 @@ func (r *Replica) Apply(number int, raw []byte, now int64) Outcome {
 
 // take applies a message, and verifies it first if nobody has.
 func (r *Replica) take(number int, m *message, now int64) Outcome {
-	if m.err == nil && r.past(number, m.batch) {
+	if r.past(number, m.batch, now) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.counts.Outcomes[PastHeartbeat]++
 		return PastHeartbeat
 	}
-	err := m.err
-	if err == nil && m.verified {
-		err = m.signature
-	} else if err == nil {
-		err = r.authority.verify(m.raw) // outside the lock: the signature is the slow part
-	}
+	err := r.authority.open(m) // outside the lock: the signature is the slow part
 
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	outcome := r.apply(number, m.batch, err, now)
+	outcome := r.apply(number, m, err, now)
 	r.counts.Outcomes[outcome]++
 	r.settle()
 	return outcome
@@ -41,17 +35,21 @@ func (r *Replica) take(number int, m *message, now int64) Outcome {
 // from before this gateway's start, or older than what the partition has. A week
 // of heartbeats is a minute of signatures, so these are ignored unverified. The
 // first message of a log is looked at in any case: it tells where the log begins.
-func (r *Replica) past(number int, b *Batch) bool {
-	if b.count != 0 {
+func (r *Replica) past(number int, b *Batch, now int64) bool {
+	if b == nil || b.count != 0 {
 		return false
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.since-now > MaxSkew.Milliseconds() {
+		r.since = now // the clock was ahead at the start and has been set back since
+	}
 	p := &r.partitions[number]
 	return p.next != 0 && b.IssuedAt < max(r.since, p.issued)
 }
 
-func (r *Replica) apply(number int, b *Batch, err error, now int64) Outcome {
+func (r *Replica) apply(number int, m *message, err error, now int64) Outcome {
+	b := m.batch
 	switch {
 	case errors.Is(err, ErrNewer):
 		return NewerVersion
@@ -63,11 +61,14 @@ func (r *Replica) apply(number int, b *Batch, err error, now int64) Outcome {
 		return Unreadable
 	case int(b.Partition) != number:
 		return WrongPartition
-	case b.IssuedAt > now+MaxSkew.Milliseconds():
-		return FutureDated
 	}
+	future := b.IssuedAt > now+MaxSkew.Milliseconds()
 	p := &r.partitions[number]
-	a := p.admit(b, now)
+	a := p.admit(b, now, future)
+	if !future && a.outcome != OldEpoch {
+		r.newest = max(r.newest, b.IssuedAt)
+		r.turnDay(now)
+	}
 	lifted := p.aside() // in a second reading
 	if lifted == nil && a.aside {
 		lifted = NewSet()
@@ -76,7 +77,7 @@ func (r *Replica) apply(number int, b *Batch, err error, now int64) Outcome {
 	case Applied, Gap, RolledBack:
 	case Duplicate:
 		if !a.aside {
-			return Duplicate
+			return a.as(future)
 		}
 	default:
 		return a.outcome
@@ -91,7 +92,7 @@ func (r *Replica) apply(number int, b *Batch, err error, now int64) Outcome {
 			continue // what it would lift may have been revoked since
 		}
 		was := r.counts.Revoked
-		r.record(&record, lifted, now)
+		r.record(&record, lifted, now, b.IssuedAt)
 		if live && r.counts.Revoked > was { // what is only said again took no time
 			r.counts.Delay.note(now - record.At)
 		}
@@ -99,14 +100,22 @@ func (r *Replica) apply(number int, b *Batch, err error, now int64) Outcome {
 	if a.aside && p.again == nil {
 		r.lift(lifted)
 	}
+	return a.as(future)
+}
+
+// as is the outcome to count.
+func (a *admission) as(future bool) Outcome {
+	if future {
+		return FutureDated
+	}
 	return a.outcome
 }
 
-// record applies one record; r.mu is held, now is Unix ms. Lifts go to lifted if
-// it is not nil.
-func (r *Replica) record(rec *Record, lifted *Set, nowMS int64) {
-	now := nowMS / 1000
-	past := now - int64(Afterlife/time.Second)
+// record applies one record; r.mu is held, times are Unix ms. Lifts go to lifted if
+// it is not nil. What is dropped by its date cannot matter: its day is over by this
+// clock and by the issuer's, or it has not come by either.
+func (r *Replica) record(rec *Record, lifted *Set, nowMS, issuedMS int64) {
+	past, latest := r.over(nowMS), max(nowMS, issuedMS)/1000
 	switch rec.Kind {
 	case KindRevoke, KindUnrevoke, KindRescue:
 		if past >= tokens.DayOver(rec.Serial.Day) {
@@ -114,7 +123,7 @@ func (r *Replica) record(rec *Record, lifted *Set, nowMS int64) {
 			return
 		}
 		// A clock a day ahead is no reason to refuse; two days ahead no credential can be.
-		if int64(rec.Serial.Day) > tokens.DayOf(now)+1 {
+		if int64(rec.Serial.Day) > tokens.DayOf(latest)+1 {
 			r.counts.OutOfDay++
 			return
 		}
@@ -124,27 +133,24 @@ func (r *Replica) record(rec *Record, lifted *Set, nowMS int64) {
 		if lifted != nil {
 			lifted.Remove(rec.Serial)
 		}
-		changed, err := r.set.Add(rec.Serial)
-		if err != nil {
-			r.counts.OutOfDay++
-		} else if changed {
+		if r.set.Add(rec.Serial) {
 			r.counts.Revoked++
 		}
 	case KindUnrevoke:
 		if lifted != nil {
-			lifted.Add(rec.Serial) // a day that does not fit there does not fit in r.set
+			lifted.Add(rec.Serial)
 		} else if r.set.Remove(rec.Serial) {
 			r.counts.Lifted++
 		}
 	case KindRescue:
-		if changed, err := r.keys.rescue(rec.Key, rec.Serial); err != nil {
+		if changed, known := r.keys.rescue(rec.Key, rec.Serial); !known {
 			r.counts.KeyClash++
 		} else if changed {
 			r.counts.Rescued++
 		}
 	case KindRevokeSubject:
 		switch {
-		case rec.CutOff > now+subjectLead:
+		case rec.CutOff > latest+subjectLead:
 			r.counts.OutOfDay++
 		case rec.CutOff+sessionOver <= past:
 			r.counts.Late++

@@ -25,6 +25,14 @@ const (
 	MaxRecords = 1024
 )
 
+// Every version of a batch has the same envelope: family, version, authority, and
+// at the end the authority's signature over all bytes before it. So a batch of a
+// version that is not known is verified before it is believed to be one.
+const (
+	family       = "RGC" // the version is the byte that follows
+	envelopeSize = offAuthority + 4 + ed25519.SignatureSize
+)
+
 const (
 	offMagic     = 0  // 4
 	offAuthority = 4  // 4
@@ -57,7 +65,7 @@ type Batch struct {
 // Why a message is refused.
 var (
 	ErrForm      = errors.New("revocation: not a control batch")
-	ErrNewer     = errors.New("revocation: control batch of a newer version")
+	ErrNewer     = errors.New("revocation: control batch of an unknown version") // and genuine: its signature verifies
 	ErrAuthority = errors.New("revocation: signed under another authority key")
 	ErrSignature = errors.New("revocation: signature does not verify")
 )
@@ -122,17 +130,29 @@ func (b *Batch) Encode(authority [4]byte, records []Record) ([]byte, error) {
 
 // Open parses and verifies one message. The batch refers to raw.
 func Open(raw []byte, authority *Authority) (*Batch, error) {
-	b, err := parse(raw)
-	if err == nil {
-		err = authority.verify(raw)
-	}
-	if err != nil {
+	m := read(raw)
+	if err := authority.open(&m); err != nil {
 		return nil, err
 	}
-	return b, nil
+	return m.batch, nil
 }
 
-// verify checks the signature of a message that parses.
+// open says why a message is not taken: its form, its signature or its version.
+func (a *Authority) open(m *message) error {
+	if !m.sealed() {
+		return m.err
+	}
+	err := m.signature
+	if !m.verified {
+		err = a.verify(m.raw)
+	}
+	if err != nil {
+		return err
+	}
+	return m.err
+}
+
+// verify checks the signature of a message that has an envelope.
 func (a *Authority) verify(raw []byte) error {
 	if [4]byte(raw[offAuthority:]) != a.id {
 		return ErrAuthority
@@ -145,14 +165,14 @@ func (a *Authority) verify(raw []byte) error {
 }
 
 // parse checks the form of a message and of every record in it, not the signature.
+// ErrNewer is for what has an envelope and another version.
 func parse(raw []byte) (*Batch, error) {
-	if len(raw) < headerSize+ed25519.SignatureSize || len(raw) > MaxBatch {
+	switch {
+	case len(raw) < envelopeSize || len(raw) > MaxBatch || string(raw[:len(family)]) != family:
 		return nil, ErrForm
-	}
-	if string(raw[:len(Magic)]) != Magic {
-		if string(raw[:3]) == Magic[:3] {
-			return nil, ErrNewer
-		}
+	case string(raw[:len(Magic)]) != Magic:
+		return nil, ErrNewer
+	case len(raw) < headerSize+ed25519.SignatureSize:
 		return nil, ErrForm
 	}
 	b := &Batch{

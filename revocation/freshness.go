@@ -11,7 +11,7 @@ const (
 	Fresh                // as recent as it can be
 	Stale                // the issuer or the broker has been silent for a while
 	Expired              // silent for too long, or dated in the future: this clock was set back
-	Suspect              // the stream contradicts itself and is being read again; all that was ever learnt counts
+	Suspect              // the stream contradicts itself and is being read again, or is dated ahead of this clock; all that was ever learnt counts
 )
 
 var stateNames = [...]string{"booting", "fresh", "stale", "expired", "suspect"}

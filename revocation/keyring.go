@@ -1,7 +1,6 @@
 package revocation
 
 import (
-	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -76,22 +75,21 @@ func (k *Keyring) retire(id tokens.KeyID, cutOff int64) bool {
 }
 
 // rescue keeps a credential good under a key whatever the key's cut-off.
-func (k *Keyring) rescue(id tokens.KeyID, serial tokens.Serial) (changed bool, err error) {
+// known is false if the key was never announced.
+func (k *Keyring) rescue(id tokens.KeyID, serial tokens.Serial) (changed, known bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	key, ok := k.keys[id]
 	if !ok {
-		return false, errUnknownKey
+		return false, false
 	}
 	if key.Rescued == nil {
 		key.Rescued = NewSet()
 		k.keys[id] = key
 		k.publish()
 	}
-	return key.Rescued.(*Set).Add(serial)
+	return key.Rescued.(*Set).Add(serial), true
 }
-
-var errUnknownKey = errors.New("revocation: key was never announced")
 
 // forget drops rescued credentials of days that are over at now, Unix seconds.
 func (k *Keyring) forget(now int64) {
@@ -156,9 +154,7 @@ func (k *Keyring) load(keys []tokens.Key, rescued [][]snapshotDay) error {
 		}
 		if len(rescued[i]) > 0 {
 			set := NewSet()
-			if err := set.load(rescued[i]); err != nil {
-				return err
-			}
+			set.load(rescued[i])
 			key.Rescued = set
 		}
 		k.keys[key.ID] = key

@@ -12,9 +12,9 @@ const (
 	RolledBack                    // newer than all, under numbers that are taken: revocations are taken, nothing is lifted
 	OldEpoch                      // numbered by an incarnation of the log that is over: refused
 	WrongPartition                // signed for another partition: refused
-	FutureDated                   // signed later than now plus MaxSkew: refused
+	FutureDated                   // signed later than now plus MaxSkew: records are taken, its dates are not
 	Unreadable                    // not a control batch: refused
-	NewerVersion                  // written for newer gateways: refused
+	NewerVersion                  // genuine, and written for newer gateways: refused
 	WrongAuthority                // signed under another key than the pinned one: refused
 	Forged                        // signature does not verify: refused
 	outcomeCount

@@ -12,6 +12,10 @@ type partition struct {
 	issued  int64 // newest IssuedAt applied, Unix ms
 	through int64 // newest watermark, Unix ms, exclusive
 	kept    int64 // the watermark that a snapshot brought; 0: none did
+	ahead   ahead // of batches dated ahead of this clock
+	// begun is the date of the batch that the log began with, Unix ms, if that was
+	// not number 1 and by this clock older than can matter; 0: all is well.
+	begun int64
 
 	position int64 // next offset to read
 	end      int64 // offset to reach before this partition counts as read; -1: not known yet
@@ -39,8 +43,9 @@ type admission struct {
 }
 
 // admit compares a verified batch with the numbering so far and advances it; now
-// is Unix ms.
-func (p *partition) admit(b *Batch, now int64) (a admission) {
+// is Unix ms. future says that the batch is dated ahead of this clock: it counts in
+// its order, and its dates do not.
+func (p *partition) admit(b *Batch, now int64, future bool) (a admission) {
 	if b.Epoch < p.epoch {
 		return admission{outcome: OldEpoch}
 	}
@@ -49,16 +54,26 @@ func (p *partition) admit(b *Batch, now int64) (a admission) {
 			// A new incarnation numbers from 1, anything later is a gap. It begins by
 			// saying again all that is in force, so what was missing before is missed
 			// no longer.
-			p.next, p.missing, p.suspect, p.again = 1, 0, "", nil
+			p.next, p.missing, p.suspect, p.again, p.begun = 1, 0, "", nil, 0
 		}
 		p.epoch = b.Epoch
 	}
-	after, newer := b.First+uint64(b.count), b.IssuedAt > p.issued
+	if future {
+		p.ahead.note(b.IssuedAt, now)
+	}
+	after, newer := b.First+uint64(b.count), b.IssuedAt > p.issued && !future
+	if newer && p.ahead.by != 0 {
+		p.ahead.agree(now)
+	}
 	switch {
 	case p.next == 0 && b.First > 1 && now-b.IssuedAt < MaxSnapshotAge.Milliseconds():
 		// The log forgot its beginning while it still mattered.
 		a.outcome = p.lacks(1, b.First)
-	case p.next == 0, b.First == p.next:
+	case p.next == 0:
+		if b.First > 1 {
+			p.begun = b.IssuedAt
+		}
+	case b.First == p.next:
 	case b.First > p.next:
 		a.outcome = p.lacks(p.next, b.First)
 	case after < p.next && newer:
@@ -80,6 +95,9 @@ func (p *partition) admit(b *Batch, now int64) (a admission) {
 	}
 	p.next = after
 	p.seen.raise(p.epoch, p.next)
+	if future {
+		return a
+	}
 	p.issued = max(p.issued, b.IssuedAt)
 	if p.suspect == "" {
 		// With records missing the watermark stays: it may not promise what is not here.
@@ -144,10 +162,11 @@ func (p *partition) reread() (lifted *Set) {
 // caughtUp reports whether everything that was in the log when reading began
 // has been applied, everything acknowledged up to since too (Unix ms, rounded
 // down), and that the log is no older than what this gateway had seen before.
-func (p *partition) caughtUp(since int64) bool { return p.waitingFor(since) == "" }
+// newest is the stream's time, Unix ms.
+func (p *partition) caughtUp(since, newest int64) bool { return p.waitingFor(since, newest) == "" }
 
 // waitingFor says in words why caughtUp is false.
-func (p *partition) waitingFor(since int64) string {
+func (p *partition) waitingFor(since, newest int64) string {
 	switch {
 	case p.end < 0:
 		return "not connected to the log yet"
@@ -156,11 +175,15 @@ func (p *partition) waitingFor(since int64) string {
 	case p.seen.above(p.epoch, p.next):
 		return fmt.Sprintf("the log is at number %d of epoch %d, and this gateway has seen number %d of epoch %d before: an old copy?",
 			p.next, p.epoch, p.seen.Next, p.seen.Epoch)
+	case p.begun != 0 && newest-p.begun < MaxSnapshotAge.Milliseconds():
+		return "the log lost its beginning, and by the issuer's clock that still matters: this gateway's clock was ahead when it read it"
 	case p.through > since && p.through > p.kept:
 		// Through is exclusive: equal to since, it does not cover what was
 		// acknowledged earlier in the millisecond in which this gateway started.
 	case p.issued > since:
 		return "the issuer has not published yet all that was acknowledged before this gateway started"
+	case p.issued > 0 && since-p.issued > MaxSkew.Milliseconds():
+		return fmt.Sprintf("no heartbeat from the issuer since this gateway started; the last one is dated %d s before: the issuer is silent, or this gateway's clock is ahead", (since-p.issued)/1000)
 	default:
 		return "no heartbeat from the issuer since this gateway started"
 	}

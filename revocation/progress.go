@@ -63,14 +63,6 @@ func (r *Replica) Rewind(number int, end int64, why string) string {
 // as of the scan.
 const Afterlife = 24 * time.Hour
 
-// Forget drops what no credential or session can be touched by that lived within
-// Afterlife of now (Unix ms), and returns how many revocations that were.
-func (r *Replica) Forget(now int64) int {
-	past := now/1000 - int64(Afterlife/time.Second)
-	r.keys.forget(past)
-	return r.set.Forget(past) + r.subjects.forget(past)
-}
-
 // Status is a replica for people and metrics.
 type Status struct {
 	Freshness
@@ -116,10 +108,13 @@ func (r *Replica) Status(now int64) Status {
 		case p.suspect != "":
 			s.Waiting = append(s.Waiting, fmt.Sprintf("partition %d: %s; reading it again", i, p.suspect))
 		case s.State == Booting:
-			if why := p.waitingFor(r.since); why != "" {
+			if why := p.waitingFor(r.since, r.newest); why != "" {
 				s.Waiting = append(s.Waiting, fmt.Sprintf("partition %d: %s", i, why))
 			}
 		}
+	}
+	if by := r.behind(); by != 0 {
+		s.Waiting = append(s.Waiting, fmt.Sprintf("this gateway's clock is %d s behind the issuer's, or the issuer's is ahead: set the wrong one right; until then the watermark does not move", int64(by.Seconds())))
 	}
 	if n := s.Counts.Unknown + s.Counts.Outcomes[NewerVersion]; n > 0 {
 		s.Waiting = append(s.Waiting, fmt.Sprintf("newer records seen: %d that this gateway does not know; update it", n))

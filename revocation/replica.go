@@ -10,7 +10,7 @@ import (
 )
 
 // MaxSkew is how far in the future a batch may be dated: what the clocks of
-// issuer and gateway may differ by.
+// issuer and gateway may differ by. With a greater difference the data is suspect.
 const MaxSkew = 5 * time.Second
 
 // Replica is one gateway's copy of the stream. Key, Revoked and Freshness
@@ -30,6 +30,8 @@ type Replica struct {
 
 	mu         sync.Mutex
 	since      int64 // readiness needs a watermark above this
+	newest     int64 // the stream's time: the newest date, by this clock not in the future, of a batch taken
+	day        int64 // railway day in which what is over was last dropped
 	live       bool  // the logs were read to their ends once: what comes now is news
 	partitions []partition
 	counts     Counts
@@ -77,8 +79,8 @@ func (r *Replica) settle() {
 	for i := range r.partitions {
 		p := &r.partitions[i]
 		mark = min(mark, p.through)
-		ready = ready && p.caughtUp(r.since)
-		suspect = suspect || p.suspect != ""
+		ready = ready && p.caughtUp(r.since, r.newest)
+		suspect = suspect || p.suspect != "" || p.ahead.by != 0
 	}
 	r.watermark.Store(mark)
 	r.live = r.live || ready

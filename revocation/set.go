@@ -1,7 +1,6 @@
 package revocation
 
 import (
-	"errors"
 	"sync"
 	"sync/atomic"
 
@@ -10,15 +9,6 @@ import (
 
 // pageBits is the number of serials in a page, one bit each: 8 KiB.
 const pageBits = 1 << 16
-
-// maxDays bounds the days a Set holds at once. Credentials live 24 h from an
-// approval within a day, so yesterday, today and, with clocks apart, tomorrow
-// are all that can matter; the rest is room for late clean-up.
-const maxDays = 8
-
-// ErrDay says that a serial's day is outside of what a Set can hold together
-// with the days it already holds.
-var ErrDay = errors.New("revocation: day out of range")
 
 // Set is a set of serials: one bit per issued serial, grouped by railway day. Has takes no
 // lock and may run beside everything else; the other methods may be called
@@ -31,7 +21,9 @@ type Set struct {
 	pages int
 }
 
-// dayTable covers consecutive days; a nil entry holds no serial.
+// dayTable covers consecutive days; a nil entry holds no serial. Days may be any
+// number apart, so that a revocation fits whatever the clocks did: a pointer for
+// each of all 65,536 days is 512 KiB.
 type dayTable struct {
 	first uint16
 	days  []*dayBits
@@ -74,20 +66,17 @@ func (s *Set) Has(serial tokens.Serial) bool {
 }
 
 // Add puts the serial in and reports whether that changed anything.
-func (s *Set) Add(serial tokens.Serial) (changed bool, err error) {
+func (s *Set) Add(serial tokens.Serial) (changed bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	day, err := s.day(serial.Day)
-	if err != nil {
-		return false, err
-	}
+	day := s.day(serial.Day)
 	word, mask := s.word(day, serial.Index)
 	if word.Or(mask)&mask != 0 {
-		return false, nil
+		return false
 	}
 	s.count++
 	day.count++
-	return true, nil
+	return true
 }
 
 // Remove takes the serial out and reports whether that changed anything.
@@ -97,10 +86,7 @@ func (s *Set) Remove(serial tokens.Serial) (changed bool) {
 	if !s.Has(serial) {
 		return false
 	}
-	day, err := s.day(serial.Day)
-	if err != nil {
-		return false
-	}
+	day := s.day(serial.Day)
 	word, mask := s.word(day, serial.Index)
 	word.And(^mask)
 	s.count--
@@ -109,25 +95,22 @@ func (s *Set) Remove(serial tokens.Serial) (changed bool) {
 }
 
 // day finds or makes a day's bits; s.mu is held.
-func (s *Set) day(number uint16) (*dayBits, error) {
+func (s *Set) day(number uint16) *dayBits {
 	t := s.days.Load()
 	if d := int(number) - int(t.first); d >= 0 && d < len(t.days) && t.days[d] != nil {
-		return t.days[d], nil
+		return t.days[d]
 	}
 	if len(t.days) == 0 {
 		t = &dayTable{first: number, days: make([]*dayBits, 1)}
 	}
 	first, last := min(number, t.first), max(int(number), int(t.first)+len(t.days)-1)
-	if last-int(first) >= maxDays {
-		return nil, ErrDay
-	}
 	grown := &dayTable{first: first, days: make([]*dayBits, last-int(first)+1)}
 	copy(grown.days[t.first-first:], t.days)
 	day := &dayBits{}
 	day.pages.Store(&[]atomic.Pointer[page]{})
 	grown.days[number-first] = day
 	s.days.Store(grown)
-	return day, nil
+	return day
 }
 
 // word finds or makes the word of an index; s.mu is held.

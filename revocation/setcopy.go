@@ -38,14 +38,11 @@ func (p *page) bytes() *[pageBits / 8]byte {
 }
 
 // load unites the set with a snapshot's pages.
-func (s *Set) load(days []snapshotDay) error {
+func (s *Set) load(days []snapshotDay) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, d := range days {
-		day, err := s.day(d.number)
-		if err != nil {
-			return err
-		}
+		day := s.day(d.number)
 		for number, b := range d.pages {
 			s.word(day, uint32(number)*pageBits) // makes the page if it is missing
 			p := (*day.pages.Load())[number].Load()
@@ -57,7 +54,6 @@ func (s *Set) load(days []snapshotDay) error {
 			}
 		}
 	}
-	return nil
 }
 
 // All yields every serial, by day and index. It takes no lock: what changes

@@ -88,9 +88,7 @@ func (r *Replica) Restore(s *Snapshot, topic string, now int64) error {
 	case now-s.CreatedMS > MaxSnapshotAge.Milliseconds():
 		return fmt.Errorf("revocation: snapshot is older than %v", MaxSnapshotAge)
 	}
-	if err := r.set.load(s.days); err != nil {
-		return err
-	}
+	r.set.load(s.days)
 	if err := r.keys.load(s.Keys, s.rescued); err != nil {
 		return err
 	}
@@ -100,6 +98,7 @@ func (r *Replica) Restore(s *Snapshot, topic string, now int64) error {
 	for i, p := range s.Partitions {
 		seen := r.partitions[i].seen
 		seen.raise(p.Epoch, p.Next)
+		r.newest = max(r.newest, p.Issued)
 		r.partitions[i] = partition{seen: seen, epoch: p.Epoch, next: p.Next, issued: p.Issued, through: p.Through, kept: p.Through, position: p.Position, end: -1}
 	}
 	r.settle()
@@ -126,8 +125,7 @@ func (s *Snapshot) Subjects() iter.Seq2[tokens.Subject, int64] {
 func serialsOf(days []snapshotDay) iter.Seq[tokens.Serial] {
 	return func(yield func(tokens.Serial) bool) {
 		set := NewSet()
-		if set.load(days) == nil { // or the days are too far apart: no gateway would restore it
-			set.All()(yield)
-		}
+		set.load(days)
+		set.All()(yield)
 	}
 }

@@ -12,7 +12,7 @@ const Together = 64
 // message is one that was read, on its way into a replica.
 type message struct {
 	raw       []byte
-	batch     *Batch // of what parses
+	batch     *Batch // of what parses; nil if err is set
 	err       error  // of what does not
 	verified  bool   // signature says what that is worth
 	signature error
@@ -22,6 +22,9 @@ func read(raw []byte) message {
 	b, err := parse(raw)
 	return message{raw: raw, batch: b, err: err}
 }
+
+// sealed reports whether the message has an envelope, and so a signature to verify.
+func (m *message) sealed() bool { return m.err == nil || m.err == ErrNewer }
 
 // ApplyAll is Apply for messages of one partition in their order, with the same
 // outcome for each: only their signatures are verified together, each for itself,
@@ -41,7 +44,7 @@ func (r *Replica) applyTogether(number int, raws [][]byte, now int64) {
 		m := &messages[i]
 		*m = read(raw)
 		// What is past now is looked at again when it is its turn.
-		if m.err == nil && !r.past(number, m.batch) {
+		if m.sealed() && !r.past(number, m.batch, now) {
 			wanted = append(wanted, m)
 		}
 	}
@@ -53,7 +56,7 @@ func (r *Replica) applyTogether(number int, raws [][]byte, now int64) {
 	}
 }
 
-// verifyAll is verify for each of some messages that parse.
+// verifyAll is verify for each of some messages that have an envelope.
 func (a *Authority) verifyAll(messages []*message) {
 	signed := make([]fixedkey.Signed, len(messages))
 	for i, m := range messages {

@@ -65,7 +65,7 @@ func disorder(random *rand.Rand) (script [][]byte) {
 				Serial: tokens.Serial{Day: serial.Day, Index: uint32(random.IntN(50))}})
 		}
 		m := revocationtest.Seal(b, records...)
-		switch random.IntN(12) {
+		switch random.IntN(14) {
 		case 0:
 			m[random.IntN(len(m))] ^= 1 << random.IntN(8)
 		case 1:
@@ -82,6 +82,13 @@ func disorder(random *rand.Rand) (script [][]byte) {
 			if random.IntN(8) == 0 {
 				b.Epoch, b.First = b.Epoch+1, 1
 			}
+		case 6:
+			m = revocationtest.SealVersion('2', []byte{byte(random.IntN(256))})
+			m[random.IntN(len(m))] ^= byte(random.IntN(2))
+		case 7:
+			later := b
+			later.IssuedAt = start + revocation.MaxSkew.Milliseconds() + int64(random.IntN(2000))
+			m = revocationtest.Seal(later, records...)
 		}
 		script = append(script, m)
 		if random.IntN(5) > 0 { // otherwise the next one says the same numbers again

@@ -6,6 +6,7 @@ package revocationtest
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/railgate/railgate/revocation"
@@ -42,6 +43,13 @@ func SealUnknown(b revocation.Batch, kind byte) []byte {
 	}
 	message[countOffset] = 1
 	return sign(append(message, kind, 3, 'n', 'e', 'w'))
+}
+
+// SealVersion signs a batch of another version of the format: of its content only
+// the envelope is known.
+func SealVersion(version byte, content []byte) []byte {
+	id := Pinned().ID()
+	return sign(slices.Concat([]byte{'R', 'G', 'C', version}, id[:], content))
 }
 
 // countOffset is where a batch has the low byte of its count.

@@ -53,9 +53,10 @@ type Follower struct {
 	current  atomic.Pointer[Link]
 	renewing sync.Mutex // one renewal at a time
 
-	mu      sync.Mutex
-	trouble string // what is wrong with the topic
-	stats   Stats
+	mu        sync.Mutex
+	trouble   string    // what is wrong with the topic
+	clockSaid time.Time // when the log last said that the clocks differ; zero: they agree
+	stats     Stats
 }
 
 // New prepares a follower; Run starts it. open makes a link to the brokers, and

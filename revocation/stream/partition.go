@@ -131,6 +131,7 @@ func (f *Follower) take(ctx context.Context, link Link, c *cursor, r *kafka.Fetc
 		}
 	})
 	apply() // what was read before an error, too
+	f.checkClock()
 	if next > r.HighWatermark && err == nil {
 		// Offsets are not covered by a batch's checksum: to believe this one would
 		// skip whatever comes before it.
