@@ -94,7 +94,7 @@ func (h *house) startIssuer(ctx context.Context, a addresses, brokers []string, 
 		return nil, err
 	}
 	h.atEnd(func() { os.RemoveAll(dir) })
-	db, err := store.Open(ctx, store.Config{Database: filepath.Join(dir, "issuer.db"), Partitions: partitions, Now: h.clock.now})
+	db, err := store.Open(ctx, store.Config{Database: filepath.Join(dir, "issuer.db"), Partitions: partitions, Topic: topic, Now: h.clock.now})
 	if err != nil {
 		return nil, err
 	}

@@ -37,6 +37,8 @@ are published
       end a passenger's sessions that start before TIME
   -by NAME -restate
       database and log came back from a backup together: say everything in force again
+  -by NAME -move-stream
+      kafka.topic or kafka.partitions was changed on purpose, and every issuer is stopped
 
 Data
   -by NAME -new-field-key                a key that seals personal data from the next start on

@@ -19,6 +19,7 @@ type command struct {
 	with      []string // options that may go with it
 	by        bool     // it is an order: -by must name who gives it
 	bare      bool     // it needs no settings
+	moves     bool     // it takes a database of another stream
 	run       func(ctx context.Context, j *job) error
 }
 

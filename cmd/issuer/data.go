@@ -39,18 +39,29 @@ func backup(ctx context.Context, j *job) error {
 // runs: the lease of then. One that does run has renewed it meanwhile.
 const leaseOver = publish.LeaseTime + time.Second
 
+// onceNoneRuns does what must not be done while an issuer runs. If it says running,
+// it is repeated once that lease must have ended.
+func (j *job) onceNoneRuns(ctx context.Context, running error, do func() error) error {
+	err := do()
+	if !errors.Is(err, running) {
+		return err
+	}
+	j.say("the database says that an issuer runs on it: waiting %v to see whether one does", leaseOver)
+	select {
+	case <-time.After(leaseOver):
+		return do()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 func afterRestore(ctx context.Context, j *job) error {
 	err := j.carryOut(ctx, func(ctx context.Context, db *store.Store) error {
-		r, err := recovery.AfterRestore(ctx, db.Database(), db, j.log, j.by())
-		if errors.Is(err, recovery.ErrRunning) {
-			j.say("the database says that an issuer runs on it: waiting %v to see whether one does", leaseOver)
-			select {
-			case <-time.After(leaseOver):
-			case <-ctx.Done():
-				return ctx.Err()
-			}
+		var r recovery.Report
+		err := j.onceNoneRuns(ctx, recovery.ErrRunning, func() (err error) {
 			r, err = recovery.AfterRestore(ctx, db.Database(), db, j.log, j.by())
-		}
+			return err
+		})
 		for _, d := range r.Days {
 			j.say("committed: credentials of day %d go on at index %d", d.Day, d.Next)
 		}

@@ -63,7 +63,7 @@ func (j *job) store(ctx context.Context) (*store.Store, error) {
 			return nil, err
 		}
 	}
-	if j.db, err = openStore(ctx, j.config); err != nil || v == nil {
+	if j.db, err = openStore(ctx, j.config, j.command.moves); err != nil || v == nil {
 		return j.db, err
 	}
 	if j.log, err = audit.New(audit.Config{DB: j.db.Database(), Key: v.AuditKey()}); err != nil {

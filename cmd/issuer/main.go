@@ -9,7 +9,7 @@
 //
 // With one of the flags of command.go it does something else instead, and exits:
 // about.go groups them. All work beside a running issuer and without one, but for
-// -after-restore, before which issuers stop.
+// -after-restore and -move-stream, before which issuers stop.
 //
 // Settings come from a TOML file, the environment and flags; -check validates
 // them and exits. SIGTERM and SIGINT finish the requests at hand, then stop the

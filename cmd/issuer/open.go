@@ -9,9 +9,9 @@ import (
 	"github.com/railgate/railgate/issuance/store"
 )
 
-// openStore opens the database of the settings.
-func openStore(ctx context.Context, c *config) (*store.Store, error) {
-	db, err := store.Open(ctx, store.Config{Database: c.Database, Partitions: c.Kafka.Partitions})
+// openStore opens the database of the settings; with move, whatever its stream is.
+func openStore(ctx context.Context, c *config, move bool) (*store.Store, error) {
+	db, err := store.Open(ctx, store.Config{Database: c.Database, Partitions: c.Kafka.Partitions, Topic: c.Kafka.Topic, Move: move})
 	if err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}

@@ -18,6 +18,7 @@ var ordersToGates = []command{
 	{name: "cut-off-key", doc: "take the leaked key `ID` out of service and exit", with: []string{"at", "rescue", "rescue-known"}, by: true, run: cutOffKey},
 	{name: "cut-off-subject", doc: "end the sessions of the subject `HEX`, 16 digits, and exit", with: []string{"before"}, by: true, run: cutOffSubject},
 	{name: "restate", doc: "say everything in force again in a new epoch and exit: after database and log came back from a backup together", by: true, run: restate},
+	{name: "move-stream", doc: "publish to the topic and partitions of the settings from now on and exit: after kafka.topic or kafka.partitions was changed on purpose, with every issuer stopped", by: true, moves: true, run: moveStream},
 }
 
 func cutOffKey(ctx context.Context, j *job) error {
@@ -97,6 +98,25 @@ func restate(ctx context.Context, j *job) error {
 		}
 		return err
 	})
+}
+
+func moveStream(ctx context.Context, j *job) error {
+	err := j.carryOut(ctx, func(ctx context.Context, db *store.Store) error {
+		var epoch uint64
+		err := j.onceNoneRuns(ctx, store.ErrPublishing, func() (err error) {
+			epoch, err = db.MoveStream(ctx, j.option["by"], time.Now().UnixMilli())
+			return err
+		})
+		if err == nil {
+			j.say("committed: the stream is topic %s with %d partitions; everything in force is said again in epoch %d",
+				j.config.Kafka.Topic, j.config.Kafka.Partitions, epoch)
+		}
+		return err
+	})
+	if err == nil {
+		j.say("Issuers can start. Give every gateway the same kafka.topic and kafka.partitions and start it again, within revocation.expired_after.")
+	}
+	return err
 }
 
 func already(is bool) string {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/internal/runtest"
-	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -22,16 +21,12 @@ func TestATopicIsLostUnderARunningIssuer(t *testing.T) {
 	if err := d.broker.Cluster.DeleteTopic(d.config.Kafka.Topic); err != nil {
 		t.Fatal(err)
 	}
-	db, err := store.Open(t.Context(), store.Config{Database: d.config.Database, Partitions: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	now := time.Now()
-	subject := tokens.Subject{1, 2, 3}
-	if _, err := db.CutOffSubject(t.Context(), store.SubjectCutOff{Subject: subject, Before: now.Unix(), Who: "night-shift", AtMs: now.UnixMilli()}); err != nil {
-		t.Fatal(err)
-	}
+	subject, now := tokens.Subject{1, 2, 3, 4, 5, 6, 7, 8}, time.Now()
+	ordered := make(chan error, 1)
+	go func() {
+		_, err := d.asks("-by", "night-shift", "-cut-off-subject", "0102030405060708", "-before", now.Format(time.RFC3339))
+		ordered <- err
+	}()
 	runtest.Eventually(t, patience, "/readyz to say that publishing fails", func() bool {
 		status, answer := d.readiness()
 		return status == http.StatusOK && strings.Contains(answer, "publishing to the control topic has failed since 20")
@@ -40,5 +35,8 @@ func TestATopicIsLostUnderARunningIssuer(t *testing.T) {
 		_, answer := d.readiness()
 		return answer == "{\"ready\":true,\"waiting\":[]}"
 	})
+	if err := <-ordered; err != nil {
+		t.Fatal(err)
+	}
 	runtest.Eventually(t, patience, "the order at a gateway", func() bool { return d.gateway().CutOff(subject) == now.Unix() })
 }

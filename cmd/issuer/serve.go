@@ -36,7 +36,7 @@ func serve(ctx context.Context, c *config, keys *keystore.Keys) error {
 	for _, w := range warnings(keys) {
 		log.Warn(w)
 	}
-	db, err := openStore(ctx, c)
+	db, err := openStore(ctx, c, false)
 	if err != nil {
 		return err
 	}

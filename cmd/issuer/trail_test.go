@@ -90,7 +90,7 @@ func (d *desk) acted(n int, act func(i int) audit.Entry) {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	db, err := openStore(d.t.Context(), &d.config)
+	db, err := openStore(d.t.Context(), &d.config, false)
 	if err != nil {
 		d.t.Fatal(err)
 	}

@@ -37,40 +37,46 @@ func (s *Store) OrderRestatement(ctx context.Context, who string, now int64) (ep
 
 func (s *Store) restate(ctx context.Context, above uint64, now int64, who string) (epoch uint64, err error) {
 	err = s.db.ChangeWithin(ctx, restateTimeout, "restate", func(ctx context.Context, tx *sql.Tx) error {
-		// The partitions' rows are the lock that Take holds, too.
-		for _, q := range []string{`UPDATE stream_partitions SET next_seq = 1`, `UPDATE outbox SET seq = NULL`} {
-			if _, err := tx.ExecContext(ctx, q); err != nil {
-				return err
-			}
-		}
-		// What waited about credentials is said again as it stands now. Left in
-		// front, a lift and the revocation after it, which gateways may have
-		// already, would pass by once more, and for a moment the lift would count.
-		if _, err := tx.ExecContext(ctx, `DELETE FROM outbox WHERE kind IN ($1, $2)`,
-			int64(revocation.KindRevoke), int64(revocation.KindUnrevoke)); err != nil {
-			return err
-		}
-		if err := tx.QueryRowContext(ctx, `SELECT epoch FROM stream WHERE id = 1`).Scan(&epoch); err != nil {
-			return err
-		}
-		epoch = max(epoch, above) + 1
-		if _, err := tx.ExecContext(ctx, `UPDATE stream SET epoch = $1 WHERE id = 1`, int64(epoch)); err != nil {
-			return err
-		}
-		records, err := s.inForce(ctx, tx, now)
-		if err != nil {
-			return err
-		}
-		if who != "" {
-			err := s.order(ctx, tx, audit.Entry{AtMs: now, Who: who, Action: staff.Restate,
-				Object: audit.Object{Kind: audit.Stream, ID: "control"}, Detail: fmt.Sprintf("epoch %d", epoch)})
-			if err != nil {
-				return err
-			}
-		}
-		return s.enqueueAll(ctx, tx, records)
+		epoch, err = s.restateIn(ctx, tx, above, now, who, "")
+		return err
 	})
 	return epoch, err
+}
+
+// restateIn is restate within a transaction; why goes to the audit log with who.
+func (s *Store) restateIn(ctx context.Context, tx *sql.Tx, above uint64, now int64, who, why string) (epoch uint64, err error) {
+	// The partitions' rows are the lock that Take holds, too.
+	for _, q := range []string{`UPDATE stream_partitions SET next_seq = 1`, `UPDATE outbox SET seq = NULL`} {
+		if _, err := tx.ExecContext(ctx, q); err != nil {
+			return 0, err
+		}
+	}
+	// What waited about credentials is said again as it stands now. Left in
+	// front, a lift and the revocation after it, which gateways may have
+	// already, would pass by once more, and for a moment the lift would count.
+	if _, err := tx.ExecContext(ctx, `DELETE FROM outbox WHERE kind IN ($1, $2)`,
+		int64(revocation.KindRevoke), int64(revocation.KindUnrevoke)); err != nil {
+		return 0, err
+	}
+	if err := tx.QueryRowContext(ctx, `SELECT epoch FROM stream WHERE id = 1`).Scan(&epoch); err != nil {
+		return 0, err
+	}
+	epoch = max(epoch, above) + 1
+	if _, err := tx.ExecContext(ctx, `UPDATE stream SET epoch = $1 WHERE id = 1`, int64(epoch)); err != nil {
+		return 0, err
+	}
+	records, err := s.inForce(ctx, tx, now)
+	if err != nil {
+		return 0, err
+	}
+	if who != "" {
+		err := s.order(ctx, tx, audit.Entry{AtMs: now, Who: who, Action: staff.Restate,
+			Object: audit.Object{Kind: audit.Stream, ID: "control"}, Detail: fmt.Sprintf("%sepoch %d", why, epoch)})
+		if err != nil {
+			return 0, err
+		}
+	}
+	return epoch, s.enqueueAll(ctx, tx, records)
 }
 
 // inForce reads what a gateway that knows nothing must be told: keys before what

@@ -30,6 +30,12 @@ type Config struct {
 	// Partitions of the control stream, 1 to MaxPartitions. A database keeps the
 	// number it was made with: Open refuses another.
 	Partitions int
+	// Topic is the control topic. A database keeps the first one it is opened with:
+	// Open refuses another. "": the topic is neither noted nor compared, for what
+	// does not publish.
+	Topic string
+	// Move opens a database whatever its topic and partitions are, for MoveStream only.
+	Move bool
 	// Now dates a new database: it becomes the stream's epoch. nil: time.Now.
 	Now func() time.Time
 }
@@ -40,6 +46,7 @@ type Store struct {
 	db         *database.DB
 	trail      *audit.Trail // of SetTrail; nil: what belongs into the audit log is refused
 	partitions int
+	topic      string
 	holder     string // of the publisher's lease
 	serials    *serialBlocks
 	writes     *database.Group[change]
@@ -59,9 +66,12 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: db, partitions: c.Partitions, holder: newHolder(), serials: newSerials(db)}
+	s := &Store{db: db, partitions: c.Partitions, topic: c.Topic, holder: newHolder(), serials: newSerials(db)}
 	s.writes, s.finds, s.viewings = database.NewGroup(s.together), database.NewGroup(s.findAll), database.NewGroup(s.viewAll)
-	if err := s.openStream(ctx, c.Now()); err != nil {
+	if !c.Move {
+		err = s.openStream(ctx, c.Now())
+	}
+	if err != nil {
 		db.Close()
 		return nil, err
 	}

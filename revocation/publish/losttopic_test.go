@@ -1,6 +1,9 @@
 package publish_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -54,5 +57,30 @@ func TestALostTopicIsMadeAgain(t *testing.T) {
 	}
 	if n := lines.FilterMessage("publishing began").Len(); n != 2 {
 		t.Errorf("publishing began %d times, want 2", n)
+	}
+}
+
+// misplaced is an outbox that belongs to another stream than its owner's settings say.
+type misplaced struct{ *revocationtest.Outbox }
+
+func (misplaced) Epoch(context.Context) (uint64, error) {
+	return 0, fmt.Errorf("%w: topic A, the settings name B", publish.ErrOtherStream)
+}
+
+// A publisher with wrong settings ends, and leaves no topic behind.
+func TestAPublisherOfAnotherStreamEnds(t *testing.T) {
+	t.Parallel()
+	s := newStation(t)
+	p := publish.New(publish.Config{
+		Broker: s.client, Topic: publish.Topic{Name: topic, Partitions: partitions, Replication: 1}, Outbox: misplaced{revocationtest.NewOutbox(1, partitions)},
+		Authority: revocationtest.Authority, Now: time.Now, Log: zap.NewNop(),
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := p.Run(ctx); !errors.Is(err, publish.ErrOtherStream) {
+		t.Fatalf("Run ended with %v", err)
+	}
+	if info := s.broker.Cluster.TopicInfo(topic); info != nil {
+		t.Fatal("it made the topic")
 	}
 }

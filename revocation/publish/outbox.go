@@ -10,6 +10,7 @@ package publish
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/railgate/railgate/revocation"
@@ -29,7 +30,8 @@ type Outbox interface {
 	// Resign gives the lease back early, so that another need not wait for its end.
 	Resign(ctx context.Context) error
 	// Epoch is the incarnation of the numbering: it never shrinks, and it grows
-	// whenever numbering starts over, for instance with a new database.
+	// whenever numbering starts over, for instance with a new database. An outbox of
+	// another stream than its owner's is ErrOtherStream.
 	Epoch(ctx context.Context) (uint64, error)
 	// Place tells where the partition's numbering stands: low is the number of
 	// the oldest record that may not be in the stream yet, next the one that the
@@ -66,6 +68,10 @@ var ErrEpoch = errors.New("publish: the epoch is over")
 
 // ErrLease says that another publisher has the lease: stand by.
 var ErrLease = errors.New("publish: another publisher has the lease")
+
+// ErrOtherStream says that the outbox belongs to another topic, or to another number
+// of partitions: the publisher's settings are wrong, or the stream was moved. Run ends.
+var ErrOtherStream = fmt.Errorf("publish: the outbox belongs to another stream: %w", errFinal)
 
 // Pending is what an Outbox has for one partition.
 type Pending struct {

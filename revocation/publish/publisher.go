@@ -165,7 +165,11 @@ func (p *Publisher) lead(ctx context.Context) error {
 	var epoch uint64
 	err := p.holding(ctx, time.Time{}, func(ctx context.Context) error {
 		err := p.retry(ctx, resumeTimeout, partTopic, func(ctx context.Context) (err error) {
-			if err = p.Topic.ensure(ctx, p.Broker); err == nil {
+			// The outbox is asked first: no topic is made that is not its own.
+			if _, err = p.Outbox.Epoch(ctx); err == nil {
+				err = p.Topic.ensure(ctx, p.Broker)
+			}
+			if err == nil {
 				epoch, err = p.resume(ctx)
 			}
 			return err
