@@ -15,19 +15,21 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+func sound(Form) error { return nil }
+
 func TestAFormIsChosenByName(t *testing.T) {
 	best := IFMA.here()
 	for name, want := range map[string]Form{"": best, "plain": Plain, "scalar": Scalar} {
-		if f, err := choose(name); f != want || err != nil {
-			t.Errorf("%q: %v, %v", name, f, err)
+		if c := choose(name, sound); c != (choice{form: want}) {
+			t.Errorf("%q: %+v", name, c)
 		}
 	}
-	if f, err := choose("ifma"); (err == nil) != hasLanes || f != best {
-		t.Errorf("ifma, which is here: %v: %v, %v", hasLanes, f, err)
+	if c := choose("ifma", sound); (c.err == nil) != hasLanes || c.form != best {
+		t.Errorf("ifma, which is here: %v: %+v", hasLanes, c)
 	}
 	for _, name := range []string{"avx512", "IFMA", "best"} {
-		if f, err := choose(name); err == nil || f != best || !strings.Contains(err.Error(), FormVariable) {
-			t.Errorf("%q: %v, %v", name, f, err)
+		if c := choose(name, sound); c.err == nil || c.form != best || !strings.Contains(c.err.Error(), FormVariable) {
+			t.Errorf("%q: %+v", name, c)
 		}
 	}
 }
@@ -44,11 +46,11 @@ func TestWithoutTheInstructionsTheScalarFormIsTaken(t *testing.T) {
 	if err != nil || key.Form() != Scalar || !key.Verify(message, ed25519.Sign(private, message)) {
 		t.Fatalf("%v, %v", key.Form(), err)
 	}
-	if f, err := choose(""); f != Scalar || err != nil {
-		t.Errorf("chosen: %v, %v", f, err)
+	if c := choose("", sound); c != (choice{form: Scalar}) {
+		t.Errorf("chosen: %+v", c)
 	}
-	if f, err := choose("ifma"); f != Scalar || err == nil || !strings.Contains(err.Error(), "AVX-512 IFMA") {
-		t.Errorf("forced: %v, %v", f, err)
+	if c := choose("ifma", sound); c.form != Scalar || c.err == nil || !strings.Contains(c.err.Error(), "AVX-512 IFMA") {
+		t.Errorf("forced: %+v", c)
 	}
 }
 

@@ -65,7 +65,10 @@ func New(public []byte, form Form) (*Key, error) {
 	return m.share(k), nil
 }
 
-func (m maker) make() (*Key, error) {
+func (m maker) make() (*Key, error) { return m.makeOf(keyWidth, laneKeyWidth) }
+
+// makeOf makes the key with windows of these widths in the Scalar and the IFMA form.
+func (m maker) makeOf(width, laneWidth uint) (*Key, error) {
 	k := &Key{public: m.public, form: m.form}
 	var a affine
 	if !a.decode(&k.public) {
@@ -77,9 +80,9 @@ func (m maker) make() (*Key, error) {
 	a.negate()
 	switch m.form {
 	case Scalar:
-		k.base, k.minusA = base(), newTable(&a, keyWidth)
+		k.base, k.minusA = base(), newTable(&a, width)
 	case IFMA:
-		k.laneBase, k.laneMinusA = laneBase(), newLaneTable(&a, laneKeyWidth)
+		k.laneBase, k.laneMinusA = laneBase(), newLaneTable(&a, laneWidth)
 	}
 	return k, nil
 }

@@ -13,7 +13,7 @@ import (
 const (
 	baseWidth  = 14 // 18 windows, 14.9 MB, once for all keys
 	keyWidth   = 12 // 21 windows, 4.3 MB for each key
-	checkWidth = 4  // used once, when a key is looked at
+	checkWidth = 4  // of the known answers' keys; the narrowest
 	// scalarBits is what the windows share out. The order has one bit more, but is
 	// so little above 2^252 that the last window has room for it.
 	scalarBits = 252
@@ -91,16 +91,3 @@ var base = sync.OnceValue(func() *table {
 	b := basePoint()
 	return newTable(&b, baseWidth)
 })
-
-// inPrimeGroup reports whether a is a multiple of the base point other than
-// zero: its multiple by the group's order is zero, and itself it is not.
-func (a *affine) inPrimeGroup() bool {
-	t := newTable(a, checkWidth)
-	var p part
-	p.set(t, &order)
-	var sum, self point
-	sum.start(p.first())
-	p.rest(&sum)
-	self.start(&t.entries[1], 0)
-	return sum.isZero() && !self.isZero()
-}
