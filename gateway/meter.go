@@ -80,7 +80,7 @@ var (
 		"Records of the control stream by what became of them.", []string{"outcome"}, nil)
 	descRewinds = prometheus.NewDesc("railgate_control_rewinds_total",
 		"Times a partition was read again from the start of its log.", nil, nil)
-	descVerifier = prometheus.NewDesc("railgate_verifier", "1 for the form in which signatures are verified.", []string{"form"}, nil)
+	descVerifier = prometheus.NewDesc("railgate_verifier", "1 for the form in which this process verifies signatures: ifma, scalar or plain.", []string{"form"}, nil)
 	descDevices  = prometheus.NewDesc("railgate_devices", "Devices that may ask.", nil, nil)
 )
 

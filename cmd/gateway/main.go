@@ -88,6 +88,9 @@ func serve(ctx context.Context, c *config) error {
 		return err
 	}
 	defer log.Sync()
+	if err := fixedkey.Fault(); err != nil {
+		log.Error("signatures are verified in the plain form, several times as slowly: this processor or this build computes wrongly", zap.Error(err))
+	}
 
 	replica, err := revocation.NewReplica(c.authority, c.Kafka.Partitions,
 		revocation.Limits{StaleAfter: c.Revocation.StaleAfter, ExpiredAfter: c.Revocation.ExpiredAfter, Memory: c.Revocation.MemoryMiB << 20},

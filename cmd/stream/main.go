@@ -23,6 +23,7 @@ import (
 	"github.com/railgate/railgate/internal/kafkalink"
 	"github.com/railgate/railgate/internal/process"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/tokens/fixedkey"
 )
 
 const about = `Shows the control stream: decodes, verifies and prints messages of the topic, a snapshot or a ratchet file.
@@ -56,6 +57,9 @@ func (c *config) Validate() error {
 		return nil
 	}
 	var faults []error
+	if err := fixedkey.CheckForm(); err != nil {
+		faults = append(faults, err)
+	}
 	if len(c.Brokers) == 0 {
 		faults = append(faults, conf.Field("brokers", errors.New("name at least one, or a -snapshot or -ratchet file")))
 	}
@@ -92,6 +96,9 @@ func run(ctx context.Context, args []string) error {
 		return showSnapshot(os.Stdout, c.Snapshot, c.Serials)
 	case c.Ratchet != "":
 		return showRatchet(os.Stdout, c.Ratchet)
+	}
+	if err := fixedkey.Fault(); err != nil {
+		fmt.Fprintln(os.Stderr, "railgate-stream: signatures are verified in the plain form:", err)
 	}
 	link, err := kafkalink.Open(kafkalink.Config{Brokers: c.Brokers, Topic: c.Topic, ClientID: "railgate-stream", Security: c.Security})
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/railgate/railgate/internal/outage"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/tokens/fixedkey"
 )
 
 const (
@@ -115,7 +116,12 @@ func New(c Config) *Publisher {
 	public := c.Authority.Public()
 	p := &Publisher{Config: c, authority: revocation.AuthorityID(public),
 		outage: outage.New(c.Log.With(zap.String("topic", c.Topic.Name)), "publishing fails; trying again", "publishing works again"),
-		pinned: sync.OnceValues(func() (*revocation.Authority, error) { return revocation.NewAuthority(public) })}
+		pinned: sync.OnceValues(func() (*revocation.Authority, error) {
+			if err := errors.Join(fixedkey.CheckForm(), fixedkey.Fault()); err != nil {
+				c.Log.Error("the log's signatures are not verified in the fastest form", zap.Stringer("verifier", fixedkey.Best()), zap.Error(err))
+			}
+			return revocation.NewAuthority(public)
+		})}
 	for range c.Topic.Partitions {
 		p.wake = append(p.wake, make(chan struct{}, 1))
 	}

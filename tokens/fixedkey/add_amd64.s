@@ -5,6 +5,16 @@
 // Field elements are four words, least significant first, and stand for their
 // value modulo p = 2^255-19; any 256-bit value will do. What overflows bit 256
 // comes back times 38, since 2^256 = 38 modulo p.
+//
+// TestAdditionsOfEdgeNumbers and TestFoldingOfProducts fail for every mutant that
+// drops a carry, moves it to another chain or changes a factor, but for those that
+// compute the same:
+//   - ANDQ and a product by IMUL3Q that fits its word leave no carry, and neither does
+//     the last addition of COMBINE and MUL: to add a carry after one adds 0;
+//   - the first addition of a row, or of the folding, may carry in either chain: the second takes it from
+//     both;
+//   - no fifth word of a row overflows, so that both chains are clear after a ROW and
+//     CX is 0: the XORL before the folding says so once more.
 
 // COMBINE sets R8..R11 to x and y, added or taken away: op without the carry, opc
 // with it. 38 makes up for a carry, and again if that carries: the second time R8

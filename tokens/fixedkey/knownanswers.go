@@ -84,6 +84,6 @@ func (f Form) check(all []knownAnswer) error {
 // knownKey makes a key for a few verifications. Its tables are narrow in the Scalar
 // form, where wide ones take 10 ms: the windows' width is no property of the code.
 func (f Form) knownKey(public []byte) (*Key, error) {
-	m := maker{[ed25519.PublicKeySize]byte(public), f}
+	m := maker{[ed25519.PublicKeySize]byte(public), f.here()}
 	return m.makeOf(checkWidth, laneKeyWidth)
 }
