@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Checks every file of this folder with a tool that really parses it. No container engine and no running systemd is
 # needed, so it does not promise that a container or a unit starts; it promises that each file says what its reader
-# understands, and that compose.yaml keeps the rules in check_compose.py.
+# understands, that compose.yaml keeps the rules in check_compose.py, and that both programs build from the files that
+# .dockerignore lets into an image build.
 #
 # usage: deploy/check.sh
 # Tools go to ${RAILGATE_TOOLS:-$HOME/.cache/railgate/tools} (PyPI) and to the system (Debian packages, as root).
@@ -81,6 +82,26 @@ verify_unit() {
 	[[ $code == 0 && -z $told ]]
 }
 
+# Foreign images are named by digest: a tag can be moved.
+base_by_digest() {
+	! grep -E '^FROM ' "$1" | grep -vE '^FROM (scratch|[^ ]+:[^@ ]+@sha256:[0-9a-f]{64})( AS [a-z]+)?$'
+}
+
+# Builds both programs as the Containerfiles do, from the files that .dockerignore leaves, and asks them their version.
+build_context() {
+	local root program
+	root=$(cd "$here/.." && pwd) && rm -rf "$scratch/context" && mkdir "$scratch/context" &&
+		go run -C "$root/.ci/tools" ./context "$root" >"$scratch/files" &&
+		tar -C "$root" --null --no-recursion -T "$scratch/files" -cf "$scratch/context.tar" &&
+		tar -C "$scratch/context" -xf "$scratch/context.tar" || return 1
+	for program in gateway issuer; do
+		(cd "$scratch/context" && CGO_ENABLED=0 go build -trimpath -buildvcs=false \
+			-ldflags "-s -w -X github.com/railgate/railgate/internal/version.stamped=v0.0.1-check" \
+			-o "$scratch/$program" "./cmd/$program") || return 1
+		"$scratch/$program" -version | grep -F " v0.0.1-check (" || return 1
+	done
+}
+
 install_tools
 bin=$tools/deploy/bin bad=0
 
@@ -91,10 +112,12 @@ for file in "$here"/*.sh "$here"/*/*.sh "$here"/../.ci/{run,lint,vuln,fuzz,lane}
 done
 for file in "$here"/*.Containerfile; do
 	check "$file" "$bin/hadolint" --no-color "$file"
+	check "$file" base_by_digest "$file"
 	done_with "$file"
 done
 # Keys lie under deploy/config: a context without this line would carry them into a layer.
 check .dockerignore grep -qx deploy "$here/../.dockerignore"
+check .dockerignore build_context
 done_with .dockerignore
 
 check "$here/compose.yaml" "$bin/check-jsonschema" --builtin-schema vendor.compose-spec "$here/compose.yaml"

@@ -1,10 +1,11 @@
 """Checks what a schema cannot say about compose.yaml; prints one line for each fault and exits 1 if there is one.
 
 It promises that every name refers to something declared and nothing declared is unused, that every service keeps
-the hardening of this project, and that no gateway can reach the issuer or its database over a network. It does not
-promise that the containers start: only an engine can show that.
+the hardening of this project, that foreign images are named by digest, and that no gateway can reach the issuer or
+its database over a network. It does not promise that the containers start: only an engine can show that.
 """
 
+import re
 import sys
 
 from ruamel.yaml import YAML
@@ -57,6 +58,12 @@ def hardening(compose):
                 yield f"{name}: publishes an admin port: {port}"
 
 
+def digests(compose):
+    for name, service in compose["services"].items():
+        if "build" not in service and not re.search(r":[^@]+@sha256:[0-9a-f]{64}$", service.get("image", "")):
+            yield f"{name}: the image has no tag and digest: {service.get('image')}"
+
+
 def separation(compose):
     services = compose["services"]
     for gateway in (name for name in services if name.startswith("gateway")):
@@ -68,7 +75,7 @@ def separation(compose):
 def main(path):
     with open(path, encoding="utf-8") as file:
         compose = YAML(typ="safe").load(file)
-    faults = [*references(compose), *hardening(compose), *separation(compose)]
+    faults = [*references(compose), *hardening(compose), *digests(compose), *separation(compose)]
     for fault in faults:
         print(f"{path}: {fault}")
     return 1 if faults else 0

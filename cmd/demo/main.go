@@ -22,7 +22,7 @@ import (
 )
 
 func main() {
-	process.Main("demo", func(ctx context.Context, args []string) error { return run(ctx, args, os.Stdout) })
+	process.Main("railgate-demo", func(ctx context.Context, args []string) error { return run(ctx, args, os.Stdout) })
 }
 
 func run(ctx context.Context, args []string, out io.Writer) error {
@@ -41,6 +41,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.StringVar(&at.issuer, "issuer", "127.0.0.1:8081", "with -serve: `address` of the issuer")
 	flags.StringVar(&at.issuerAdmin, "issuer-admin", "127.0.0.1:9081", "with -serve: `address` of the issuer's metrics")
 	verbose := flags.Bool("v", false, "log what the parts say, as JSON on standard error")
+	flags.Bool("version", false, "print the version and exit") // process.Main answers it; here it is for -h
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

@@ -31,6 +31,7 @@ import (
 	"github.com/railgate/railgate/internal/conf"
 	"github.com/railgate/railgate/internal/kafkalink"
 	"github.com/railgate/railgate/internal/process"
+	"github.com/railgate/railgate/internal/version"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/stream"
 	"github.com/railgate/railgate/tokens/fixedkey"
@@ -122,14 +123,14 @@ func serve(ctx context.Context, c *config) error {
 		return err
 	}
 	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(g, streamMetrics{follower, replica},
+	metrics.MustRegister(g, streamMetrics{follower, replica}, process.BuildInfo(),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
 	public, admin, err := process.ListenBoth(c.Listen, c.Admin, log)
 	if err != nil {
 		return err
 	}
-	log.Info("serving", zap.Stringer("public", public.Addr()), zap.Stringer("admin", admin.Addr()),
+	log.Info("serving", zap.String("version", version.String()), zap.Stringer("public", public.Addr()), zap.Stringer("admin", admin.Addr()),
 		zap.Stringer("verifier", fixedkey.Best()), zap.Int("devices", c.devices.Len()), zap.Strings("brokers", c.Kafka.Brokers), zap.String("topic", c.Kafka.Topic))
 
 	// The stream and the admin listener outlive the public listener's drain.

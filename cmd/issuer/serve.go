@@ -13,6 +13,7 @@ import (
 
 	"github.com/railgate/railgate/internal/kafkalink"
 	"github.com/railgate/railgate/internal/process"
+	"github.com/railgate/railgate/internal/version"
 	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/api"
 	"github.com/railgate/railgate/issuance/backend"
@@ -50,7 +51,7 @@ func serve(ctx context.Context, c *config, keys *keystore.Keys) error {
 	publisher := newPublisher(c, db, link, keys, log)
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		publisherMetrics{publisher})
+		publisherMetrics{publisher}, process.BuildInfo())
 	checker, callback, err := c.RealPerson.checker(log, metrics)
 	if err != nil {
 		return err
@@ -76,7 +77,7 @@ func serve(ctx context.Context, c *config, keys *keystore.Keys) error {
 	if err != nil {
 		return err
 	}
-	log.Info("serving", zap.Stringer("public", public.Addr()), zap.Stringer("admin", admin.Addr()),
+	log.Info("serving", zap.String("version", version.String()), zap.Stringer("public", public.Addr()), zap.Stringer("admin", admin.Addr()),
 		zap.Strings("brokers", c.Kafka.Brokers), zap.String("topic", c.Kafka.Topic))
 
 	// The publisher outlives the listeners: what the last request revoked goes out.

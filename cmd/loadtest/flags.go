@@ -61,7 +61,8 @@ func parse(args []string, helpTo io.Writer) (*options, error) {
 	mix, scope := c.Mix.String(), c.Scope.String()
 
 	fs := flag.NewFlagSet("loadtest", flag.ContinueOnError)
-	fs.SetOutput(io.Discard) // errors are printed once, by exitCode
+	fs.SetOutput(io.Discard)                                // errors are printed once, by exitCode
+	fs.Bool("version", false, "print the version and exit") // main answers it; here it is for -h
 	fs.StringVar(&file, "target", "", "target `FILE` (default: that of a running demo, "+loadtest.DefaultTargetFile()+")")
 	fs.StringVar(&gateway, "gateway", "", "`URL` of the gateway, over that of the target file")
 	fs.StringVar(&issuer, "issuer", "", "`URL` of the issuer, over that of the target file")

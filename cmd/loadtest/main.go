@@ -18,10 +18,12 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 
 	"github.com/railgate/railgate/internal/tool"
+	"github.com/railgate/railgate/internal/version"
 	"github.com/railgate/railgate/loadtest"
 )
 
@@ -32,6 +34,10 @@ var (
 )
 
 func main() {
+	if version.Asked(os.Args[1:]) {
+		fmt.Println(version.Line("railgate-loadtest"))
+		return
+	}
 	os.Exit(exitCode(run(tool.Context(), os.Args[1:], os.Stdout, os.Stderr), os.Stderr))
 }
 

@@ -38,6 +38,7 @@ func newCommandLine(s *schema, opts Options) (*commandLine, error) {
 	c.set.SetOutput(io.Discard)
 	c.set.StringVar(&c.configFile, "config", "", "`FILE` to read settings from, TOML; none when empty")
 	c.set.BoolVar(&c.check, "check", false, "check the configuration and exit")
+	c.set.Bool("version", false, "print the version and exit") // process.Main answers it; here it is for -h
 	if opts.Flags != nil {
 		opts.Flags(c.set)
 	}

@@ -18,6 +18,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/railgate/railgate/internal/accept"
+	"github.com/railgate/railgate/internal/version"
 )
 
 // probeTimeout bounds a health probe; an answer from memory takes far less.
@@ -47,8 +48,12 @@ func Logger(level zapcore.Level) (*zap.Logger, error) {
 
 // Main is the one exit of a command: it runs until run returns, with a context
 // that ends on SIGTERM or SIGINT, and turns an error into a line and exit code 1.
-// Asking for help is no error.
+// Asking for help is no error. It answers -version itself.
 func Main(program string, run func(ctx context.Context, args []string) error) {
+	if version.Asked(os.Args[1:]) {
+		fmt.Println(version.Line(program))
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	err := run(ctx, os.Args[1:])
 	stop()

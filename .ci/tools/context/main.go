@@ -1,0 +1,67 @@
+// Command context lists the files that an image build from a folder would see,
+// each followed by a zero byte: all but those that its .dockerignore excludes.
+// The rules are the ones of the container engines, by their own package.
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/moby/patternmatcher"
+	"github.com/moby/patternmatcher/ignorefile"
+)
+
+func main() {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: context FOLDER")
+		os.Exit(2)
+	}
+	if err := list(os.Args[1]); err != nil {
+		fmt.Fprintln(os.Stderr, "context:", err)
+		os.Exit(1)
+	}
+}
+
+func list(root string) error {
+	file, err := os.Open(filepath.Join(root, ".dockerignore"))
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	patterns, err := ignorefile.ReadAll(file)
+	if err != nil {
+		return err
+	}
+	files, err := visible(os.DirFS(root), patterns)
+	for _, path := range files {
+		fmt.Printf("%s\x00", path)
+	}
+	return err
+}
+
+// visible are the regular files of root that no pattern excludes. Excluded
+// folders are entered all the same: a later pattern with ! may take a file back.
+func visible(root fs.FS, patterns []string) (files []string, err error) {
+	matcher, err := patternmatcher.New(patterns)
+	if err != nil {
+		return nil, err
+	}
+	err = fs.WalkDir(root, ".", func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case path == ".git" && entry.IsDir():
+			return fs.SkipDir // thousands of files, and no build reads them
+		case !entry.Type().IsRegular():
+			return nil
+		}
+		excluded, err := matcher.MatchesOrParentMatches(path)
+		if err == nil && !excluded {
+			files = append(files, path)
+		}
+		return err
+	})
+	return files, err
+}
