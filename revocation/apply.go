@@ -82,6 +82,7 @@ func (r *Replica) apply(number int, m *message, err error, now int64) Outcome {
 	default:
 		return a.outcome
 	}
+	keys := false
 	live := r.live && a.outcome == Applied && p.again == nil
 	for _, record := range b.Records() {
 		if a.skip > 0 {
@@ -92,10 +93,13 @@ func (r *Replica) apply(number int, m *message, err error, now int64) Outcome {
 			continue // what it would lift may have been revoked since
 		}
 		was := r.counts.Revoked
-		r.record(&record, lifted, now, b.IssuedAt)
+		keys = r.record(&record, lifted, now, b.IssuedAt) || keys
 		if live && r.counts.Revoked > was { // what is only said again took no time
 			r.counts.Delay.note(now - record.At)
 		}
+	}
+	if keys {
+		r.keep(m.raw)
 	}
 	if a.aside && p.again == nil {
 		r.lift(lifted)
@@ -113,19 +117,20 @@ func (a *admission) as(future bool) Outcome {
 
 // record applies one record; r.mu is held, times are Unix ms. Lifts go to lifted if
 // it is not nil. What is dropped by its date cannot matter: its day is over by this
-// clock and by the issuer's, or it has not come by either.
-func (r *Replica) record(rec *Record, lifted *Set, nowMS, issuedMS int64) {
+// clock and by the issuer's, or it has not come by either. It reports whether the
+// keyring changed.
+func (r *Replica) record(rec *Record, lifted *Set, nowMS, issuedMS int64) (keys bool) {
 	past, latest := r.over(nowMS), max(nowMS, issuedMS)/1000
 	switch rec.Kind {
 	case KindRevoke, KindUnrevoke, KindRescue:
 		if past >= tokens.DayOver(rec.Serial.Day) {
 			r.counts.Late++
-			return
+			return false
 		}
 		// A clock a day ahead is no reason to refuse; two days ahead no credential can be.
 		if int64(rec.Serial.Day) > tokens.DayOf(latest)+1 {
 			r.counts.OutOfDay++
-			return
+			return false
 		}
 	}
 	switch rec.Kind {
@@ -143,11 +148,11 @@ func (r *Replica) record(rec *Record, lifted *Set, nowMS, issuedMS int64) {
 			r.counts.Lifted++
 		}
 	case KindRescue:
-		if changed, known := r.keys.rescue(rec.Key, rec.Serial); !known {
-			r.counts.KeyClash++
-		} else if changed {
+		changed, ok := r.keys.rescue(rec.Key, rec.Serial)
+		if changed {
 			r.counts.Rescued++
 		}
+		return r.onKey(changed, ok)
 	case KindRevokeSubject:
 		switch {
 		case rec.CutOff > latest+subjectLead:
@@ -158,14 +163,19 @@ func (r *Replica) record(rec *Record, lifted *Set, nowMS, issuedMS int64) {
 			r.counts.Subjects++
 		}
 	case KindAnnounceKey:
-		if !r.keys.announce(rec.Key, rec.Public) {
-			r.counts.KeyClash++
-		}
+		return r.onKey(r.keys.announce(rec.Key, rec.Public))
 	case KindRetireKey:
-		if !r.keys.retire(rec.Key, rec.CutOff) {
-			r.counts.KeyClash++
-		}
+		return r.onKey(r.keys.retire(rec.Key, rec.CutOff))
 	default:
 		r.counts.Unknown++
 	}
+	return false
+}
+
+// onKey counts a record about a key that was refused.
+func (r *Replica) onKey(changed, ok bool) bool {
+	if !ok {
+		r.counts.KeyClash++
+	}
+	return changed
 }

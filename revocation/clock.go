@@ -71,12 +71,13 @@ func (r *Replica) turnDay(now int64) {
 // revocations that were.
 func (r *Replica) Forget(now int64) int {
 	r.mu.Lock()
-	past := r.over(now)
-	r.mu.Unlock()
-	return r.forget(past)
+	defer r.mu.Unlock()
+	return r.forget(r.over(now))
 }
 
+// forget is called with r.mu held; past is Unix seconds.
 func (r *Replica) forget(past int64) int {
 	r.keys.forget(past)
+	r.dropProofs(past)
 	return r.set.Forget(past) + r.subjects.forget(past)
 }

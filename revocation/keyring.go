@@ -40,43 +40,57 @@ func (k *Keyring) Len() int { return k.set.Load().Len() }
 
 // announce binds an id to a key. An id that is bound already keeps its key: a
 // pass that was verified once must not change its meaning.
-func (k *Keyring) announce(id tokens.KeyID, public [tokens.PublicKeySize]byte) bool {
+func (k *Keyring) announce(id tokens.KeyID, public [tokens.PublicKeySize]byte) (changed, ok bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if bound, ok := k.keys[id]; ok {
-		return bound.Public == public
+	changed, ok = k.bind(id, public)
+	if changed {
+		k.publish()
+	}
+	return changed, ok
+}
+
+// bind is announce without publishing; k.mu is held.
+func (k *Keyring) bind(id tokens.KeyID, public [tokens.PublicKeySize]byte) (changed, ok bool) {
+	if bound, there := k.keys[id]; there {
+		return false, bound.Public == public
 	}
 	if len(k.keys) >= maxKeys {
-		return false
+		return false, false
 	}
 	key := tokens.Key{ID: id, Public: public, CutOff: tokens.Never}
 	if key.Prepare(false) != nil { // a weak key: anybody could sign under it
-		return false
+		return false, false
 	}
 	k.keys[id] = key
-	k.publish()
-	return true
+	return true, true
 }
 
 // retire moves a key's cut-off, never to a later time.
-func (k *Keyring) retire(id tokens.KeyID, cutOff int64) bool {
+func (k *Keyring) retire(id tokens.KeyID, cutOff int64) (changed, ok bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	key, ok := k.keys[id]
-	if !ok {
-		return false
-	}
-	if cutOff < key.CutOff {
-		key.CutOff = cutOff
-		k.keys[id] = key
+	changed, ok = k.cut(id, cutOff)
+	if changed {
 		k.publish()
 	}
-	return true
+	return changed, ok
 }
 
-// rescue keeps a credential good under a key whatever the key's cut-off.
-// known is false if the key was never announced.
-func (k *Keyring) rescue(id tokens.KeyID, serial tokens.Serial) (changed, known bool) {
+// cut is retire without publishing; k.mu is held.
+func (k *Keyring) cut(id tokens.KeyID, cutOff int64) (changed, ok bool) {
+	key, ok := k.keys[id]
+	if !ok || cutOff >= key.CutOff {
+		return false, ok
+	}
+	key.CutOff = cutOff
+	k.keys[id] = key
+	return true, true
+}
+
+// rescue keeps a credential good under a key whatever the key's cut-off. ok is
+// false if the key was never announced.
+func (k *Keyring) rescue(id tokens.KeyID, serial tokens.Serial) (changed, ok bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	key, ok := k.keys[id]
@@ -89,6 +103,34 @@ func (k *Keyring) rescue(id tokens.KeyID, serial tokens.Serial) (changed, known 
 		k.publish()
 	}
 	return key.Rescued.(*Set).Add(serial), true
+}
+
+// take applies what batches say of keys, in their order, to an empty ring. The
+// batches are verified.
+func (k *Keyring) take(batches []*Batch) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, b := range batches {
+		for _, r := range b.Records() {
+			switch r.Kind {
+			case KindAnnounceKey:
+				k.bind(r.Key, r.Public)
+			case KindRetireKey:
+				k.cut(r.Key, r.CutOff)
+			case KindRescue:
+				key, ok := k.keys[r.Key]
+				if !ok {
+					continue
+				}
+				if key.Rescued == nil {
+					key.Rescued = NewSet()
+					k.keys[r.Key] = key
+				}
+				key.Rescued.(*Set).Add(r.Serial)
+			}
+		}
+	}
+	k.publish()
 }
 
 // forget drops rescued credentials of days that are over at now, Unix seconds.
@@ -135,30 +177,11 @@ func (k *Keyring) publish() {
 	k.set.Store(set)
 }
 
-// all lists the keys, for a snapshot, by id.
+// all lists the keys by id.
 func (k *Keyring) all() []tokens.Key {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	keys := slices.Collect(maps.Values(k.keys))
 	slices.SortFunc(keys, func(a, b tokens.Key) int { return int(a.ID) - int(b.ID) })
 	return keys
-}
-
-// load adds a snapshot's keys, and what is rescued under each, to an empty ring.
-func (k *Keyring) load(keys []tokens.Key, rescued [][]snapshotDay) error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	for i, key := range keys {
-		if err := key.Prepare(false); err != nil {
-			return err
-		}
-		if len(rescued[i]) > 0 {
-			set := NewSet()
-			set.load(rescued[i])
-			key.Rescued = set
-		}
-		k.keys[key.ID] = key
-	}
-	k.publish()
-	return nil
 }

@@ -34,6 +34,7 @@ type Replica struct {
 	day        int64 // railway day in which what is over was last dropped
 	live       bool  // the logs were read to their ends once: what comes now is news
 	partitions []partition
+	proofs     [][]byte // the signed batches that the keyring was made of
 	counts     Counts
 }
 

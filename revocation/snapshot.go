@@ -4,15 +4,18 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/railgate/railgate/tokens"
 )
 
-// A snapshot is a replica on disk: numbering, keys and the set, closed by a
-// SHA-256 over all of it. docs/revocation.md section 9 has the layout.
+// A snapshot is a replica on disk: numbering, the signed batches that announced the
+// keys, and the set, closed by a SHA-256 over all of it. docs/revocation.md section 9
+// has the layout.
 const (
-	snapshotMagic = "RGS2"
+	snapshotFamily = "RGS" // the version is the byte that follows
+	snapshotMagic  = "RGS3"
 	// MaxSnapshot bounds what is read back, bytes: all serials that days can have.
 	MaxSnapshot = 2 << 30
 	// MaxSnapshotAge is how long anything said of a day's credentials can matter: 48 h
@@ -26,10 +29,11 @@ type Snapshot struct {
 	Authority  [4]byte
 	Topic      string
 	Partitions []SnapshotPartition
-	Keys       []tokens.Key
-	rescued    [][]snapshotDay // by place in Keys
-	subjects   []subjectCutOff
-	days       []snapshotDay
+	// Proofs are the signed batches that announced keys, cut them off and rescued
+	// credentials under them, in the order in which they were applied.
+	Proofs   [][]byte
+	subjects []subjectCutOff
+	days     []snapshotDay
 }
 
 // SnapshotPartition is one partition's place in the stream.
@@ -46,8 +50,9 @@ type snapshotDay struct {
 
 // Why a snapshot is not used.
 var (
-	ErrSnapshotForm  = errors.New("revocation: not a whole snapshot")
-	ErrSnapshotOther = errors.New("revocation: snapshot of another stream")
+	ErrSnapshotForm    = errors.New("revocation: not a whole snapshot")
+	ErrSnapshotVersion = errors.New("revocation: snapshot in another version of its form, as another release writes it")
+	ErrSnapshotOther   = errors.New("revocation: snapshot of another stream")
 )
 
 // Snapshot copies the replica's state. ok is false while there is nothing worth
@@ -59,14 +64,7 @@ func (r *Replica) Snapshot(topic string, now int64) (s *Snapshot, ok bool) {
 	if State(r.mode.Load()) != Fresh {
 		return nil, false
 	}
-	s = &Snapshot{CreatedMS: now, Authority: r.authority.id, Topic: topic, Keys: r.keys.all(), days: r.set.copy(), subjects: r.subjects.all()}
-	for _, k := range s.Keys {
-		var days []snapshotDay
-		if k.Rescued != nil {
-			days = k.Rescued.(*Set).copy()
-		}
-		s.rescued = append(s.rescued, days)
-	}
+	s = &Snapshot{CreatedMS: now, Authority: r.authority.id, Topic: topic, Proofs: slices.Clone(r.proofs), days: r.set.copy(), subjects: r.subjects.all()}
 	for i := range r.partitions {
 		p := &r.partitions[i]
 		s.Partitions = append(s.Partitions, SnapshotPartition{p.epoch, p.next, p.issued, p.through, p.position})
@@ -75,8 +73,8 @@ func (r *Replica) Snapshot(topic string, now int64) (s *Snapshot, ok bool) {
 }
 
 // Restore fills a replica that has read nothing yet. It refuses a snapshot of
-// another stream, one from the future, and one so old that every credential in
-// it has expired: the log alone says as much. now is Unix ms.
+// another stream, one whose keys do not verify, one from the future, and one so old
+// that every credential in it has expired: the log alone says as much. now is Unix ms.
 func (r *Replica) Restore(s *Snapshot, topic string, now int64) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -88,10 +86,15 @@ func (r *Replica) Restore(s *Snapshot, topic string, now int64) error {
 	case now-s.CreatedMS > MaxSnapshotAge.Milliseconds():
 		return fmt.Errorf("revocation: snapshot is older than %v", MaxSnapshotAge)
 	}
-	r.set.load(s.days)
-	if err := r.keys.load(s.Keys, s.rescued); err != nil {
+	batches, err := openProofs(s.Proofs, r.authority)
+	if err != nil {
 		return err
 	}
+	r.keys.take(batches)
+	for _, raw := range s.Proofs {
+		r.keep(raw) // a copy: the original is a part of the whole file in memory
+	}
+	r.set.load(s.days)
 	for _, c := range s.subjects {
 		r.subjects.cut(c.subject, c.before)
 	}
@@ -106,10 +109,11 @@ func (r *Replica) Restore(s *Snapshot, topic string, now int64) error {
 }
 
 // Revoked yields every revoked serial in the snapshot, in no particular order.
-func (s *Snapshot) Revoked() iter.Seq[tokens.Serial] { return serialsOf(s.days) }
-
-// Rescued yields the serials that stay good under Keys[i].
-func (s *Snapshot) Rescued(i int) iter.Seq[tokens.Serial] { return serialsOf(s.rescued[i]) }
+func (s *Snapshot) Revoked() iter.Seq[tokens.Serial] {
+	set := NewSet()
+	set.load(s.days)
+	return set.All()
+}
 
 // Subjects yields every subject's cut-off, Unix seconds.
 func (s *Snapshot) Subjects() iter.Seq2[tokens.Subject, int64] {
@@ -119,13 +123,5 @@ func (s *Snapshot) Subjects() iter.Seq2[tokens.Subject, int64] {
 				return
 			}
 		}
-	}
-}
-
-func serialsOf(days []snapshotDay) iter.Seq[tokens.Serial] {
-	return func(yield func(tokens.Serial) bool) {
-		set := NewSet()
-		set.load(days)
-		set.All()(yield)
 	}
 }

@@ -2,6 +2,7 @@ package revocation_test
 
 import (
 	"bytes"
+	"errors"
 	"math/rand/v2"
 	"testing"
 
@@ -120,6 +121,95 @@ func TestNothingIsKeptOfAReplicaInDoubt(t *testing.T) {
 	h.send(revocation.Gap, 0, 1, 5, start)
 	if _, ok := h.Snapshot("t", start); ok {
 		t.Error("a snapshot while suspect")
+	}
+}
+
+// A snapshot holds the signed batches that its keys came from. Who can write the file
+// plants no key, no cut-off and no rescue, and what is refused changes nothing.
+func TestKeysInASnapshotAreVerified(t *testing.T) {
+	feed, _ := filled(t)
+	rescued := tokens.Serial{Day: serial.Day, Index: 77}
+	feed.Apply(start, revocation.Record{Kind: revocation.KindRescue, Key: 9, Serial: rescued})
+	s, _ := feed.Replica.Snapshot("t", start)
+	if keys, err := s.Keys(revocationtest.Pinned()); err != nil || len(keys) != 2 || keys[1].CutOff != 77 || !keys[1].Rescued.Has(rescued) {
+		t.Fatalf("%d keys, %v", len(keys), err)
+	}
+	planted := revocation.Record{Kind: revocation.KindAnnounceKey, Key: 66, Public: signing.NewKey([32]byte{66}).Public()}
+	genuine := s.Proofs[0]
+	message, err := (&revocation.Batch{Epoch: 1, First: 1, IssuedAt: start}).Encode(revocationtest.Pinned().ID(), []revocation.Record{planted})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mine := signing.NewKey([32]byte{6})
+	signature, err := mine.Sign(message)
+	if err != nil {
+		t.Fatal(err)
+	}
+	another := bytes.Clone(genuine)
+	another[4] ^= 1
+	changed := bytes.Clone(genuine)
+	changed[len(changed)-70] ^= 1
+	for name, proof := range map[string][]byte{
+		"signed by another key":       append(message, signature[:]...),
+		"of another authority":        another,
+		"a genuine one, changed":      changed,
+		"a genuine one, cut":          genuine[:len(genuine)-1],
+		"of a version that is no key": revocationtest.SealVersion('2', []byte("key")),
+		"nothing":                     nil,
+	} {
+		bad := *s
+		bad.Proofs = append(append([][]byte{}, s.Proofs...), proof)
+		back, err := revocation.DecodeSnapshot(bad.Encode())
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		h := boot(t, 1)
+		if err := h.Restore(back, "t", start); !errors.Is(err, revocation.ErrSnapshotKeys) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if st := h.Status(start); st.Keys != 0 || st.Revoked != 0 || h.Key(66) != nil {
+			t.Errorf("%s: refused, and yet there are %d keys", name, st.Keys)
+		}
+		if _, err := back.Keys(revocationtest.Pinned()); !errors.Is(err, revocation.ErrSnapshotKeys) {
+			t.Errorf("%s, shown: %v", name, err)
+		}
+	}
+}
+
+// Only batches that changed the keyring are kept, and rescues not beyond their day.
+func TestASnapshotKeepsOnlyTheBatchesItsKeysNeed(t *testing.T) {
+	feed, _ := filled(t)
+	feed.Apply(start, revocation.Record{Kind: revocation.KindRescue, Key: 9, Serial: serial})
+	announce := revocation.Record{Kind: revocation.KindAnnounceKey, Key: 7, Public: tokentest.NewIssuer(7).Signer.Public()}
+	for range 5 {
+		feed.Apply(start, announce) // as every day
+	}
+	proofs := func(now int64) int {
+		t.Helper()
+		s, ok := feed.Replica.Snapshot("t", now)
+		if !ok {
+			t.Fatal("no snapshot")
+		}
+		return len(s.Proofs)
+	}
+	if n := proofs(start); n != 2 {
+		t.Errorf("%d batches, want the first and the rescue", n)
+	}
+	over := tokens.DayOver(serial.Day)*1000 + revocation.Afterlife.Milliseconds()
+	feed.Apply(over)
+	feed.Replica.Forget(over)
+	if n := proofs(over); n != 1 {
+		t.Errorf("%d batches after the rescue's day, want 1", n)
+	}
+}
+
+func TestASnapshotOfAnotherVersionIsNamed(t *testing.T) {
+	f, _ := filled(t)
+	s, _ := f.Replica.Snapshot("t", start)
+	raw := s.Encode()
+	raw[3] = '2'
+	if _, err := revocation.DecodeSnapshot(raw); !errors.Is(err, revocation.ErrSnapshotVersion) {
+		t.Errorf("the form before: %v", err)
 	}
 }
 

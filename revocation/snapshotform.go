@@ -1,6 +1,7 @@
 package revocation
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"maps"
@@ -22,10 +23,9 @@ func (s *Snapshot) Encode() []byte {
 			b = put64(b, v)
 		}
 	}
-	b = put16(b, uint16(len(s.Keys)))
-	for i, k := range s.Keys {
-		b = append(put16(b, uint16(k.ID)), k.Public[:]...)
-		b = appendDays(put64(b, uint64(k.CutOff)), s.rescued[i])
+	b = put32(b, uint32(len(s.Proofs)))
+	for _, p := range s.Proofs {
+		b = append(put32(b, uint32(len(p))), p...)
 	}
 	b = put32(b, uint32(len(s.subjects)))
 	for _, c := range s.subjects {
@@ -70,7 +70,11 @@ func DecodeSnapshot(raw []byte) (*Snapshot, error) {
 		return nil, ErrSnapshotForm
 	}
 	body, ok := unseal(raw, snapshotMagic)
-	if !ok {
+	switch {
+	case ok:
+	case bytes.HasPrefix(raw, []byte(snapshotFamily)) && !bytes.HasPrefix(raw, []byte(snapshotMagic)):
+		return nil, ErrSnapshotVersion
+	default:
 		return nil, ErrSnapshotForm
 	}
 	r := reader{rest: body}
@@ -80,12 +84,10 @@ func DecodeSnapshot(raw []byte) (*Snapshot, error) {
 	for range r.u16() {
 		s.Partitions = append(s.Partitions, SnapshotPartition{r.u64(), r.u64(), int64(r.u64()), int64(r.u64()), int64(r.u64())})
 	}
-	for range r.u16() {
-		k := tokens.Key{ID: tokens.KeyID(r.u16())}
-		copy(k.Public[:], r.take(len(k.Public)))
-		k.CutOff = int64(r.u64())
-		s.Keys = append(s.Keys, k)
-		s.rescued = append(s.rescued, r.days())
+	for n := r.u32(); n > 0 && !r.failed; n-- {
+		size := r.u32()
+		r.failed = r.failed || size > MaxBatch
+		s.Proofs = append(s.Proofs, r.take(int(min(size, MaxBatch))))
 	}
 	for n := r.u32(); n > 0 && !r.failed; n-- {
 		s.subjects = append(s.subjects, subjectCutOff{tokens.Subject(r.take(len(tokens.Subject{}))), int64(r.u64())})

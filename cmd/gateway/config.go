@@ -3,7 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 	"time"
 
 	"github.com/railgate/railgate/gateway"
@@ -11,6 +11,7 @@ import (
 	"github.com/railgate/railgate/internal/conf"
 	"github.com/railgate/railgate/internal/kafkalink"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/stream"
 	"github.com/railgate/railgate/tokens/fixedkey"
 )
 
@@ -41,7 +42,7 @@ type kafka struct {
 }
 
 type snapshots struct {
-	Dir   string        `toml:"dir" doc:"folder that only this gateway writes; empty: none, a restart reads the log from its start"`
+	Dir   string        `toml:"dir" doc:"folder that no other user may write, for this gateway alone; empty: none, a restart reads the log from its start"`
 	Every time.Duration `toml:"every" doc:"time between two snapshots"`
 }
 
@@ -109,8 +110,10 @@ func (c *config) Validate() error {
 		fault("snapshots.every", "must be at least 1s")
 	}
 	if c.Snapshots.Dir != "" {
-		if info, err := os.Stat(c.Snapshots.Dir); err != nil || !info.IsDir() {
+		if err := (stream.Snapshots{Dir: c.Snapshots.Dir}).Check(); errors.Is(err, fs.ErrNotExist) {
 			fault("snapshots.dir", "must be a folder that exists")
+		} else if err != nil {
+			fault("snapshots.dir", "%w", err)
 		}
 	}
 	if c.DrainDelay < 0 || c.DrainTimeout <= 0 {

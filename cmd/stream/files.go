@@ -9,9 +9,10 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// showSnapshot prints what a gateway kept. The sum was checked; a snapshot is
-// not signed, so it says what this gateway believed, not what the issuer said.
-func showSnapshot(out io.Writer, path string, serials bool) error {
+// showSnapshot prints what a gateway kept. The sum was checked, and the signatures
+// under which keys were announced are verified if the authority is given. The rest of
+// a snapshot is not signed: it says what this gateway believed.
+func showSnapshot(out io.Writer, path string, authority *revocation.Authority, serials bool) error {
 	raw, err := readFile(path, revocation.MaxSnapshot)
 	if err != nil {
 		return err
@@ -25,12 +26,10 @@ func showSnapshot(out io.Writer, path string, serials bool) error {
 		fmt.Fprintf(out, "partition %d  epoch %d  next number %d  next offset %d  issued %s  through %s\n",
 			i, p.Epoch, p.Next, p.Position, clock(p.Issued), clock(p.Through))
 	}
-	for i, k := range s.Keys {
-		state := "in service"
-		if k.CutOff != tokens.Never {
-			state = "cut off at " + clock(k.CutOff*1000)
-		}
-		fmt.Fprintf(out, "key %d  %x  %s  %d rescued\n", k.ID, k.Public, state, count(s.Rescued(i)))
+	if authority == nil {
+		fmt.Fprintf(out, "%d signed batches about keys; with -authority they are verified and shown\n", len(s.Proofs))
+	} else if err := showKeys(out, s, authority); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	for subject, before := range s.Subjects() {
 		fmt.Fprintf(out, "subject %s  sessions before %s are not good\n", subject, clock(before*1000))
@@ -52,11 +51,23 @@ func showSnapshot(out io.Writer, path string, serials bool) error {
 	return nil
 }
 
-func count(all func(func(tokens.Serial) bool)) (n int) {
-	for range all {
-		n++
+func showKeys(out io.Writer, s *revocation.Snapshot, authority *revocation.Authority) error {
+	keys, err := s.Keys(authority)
+	if err != nil {
+		return err
 	}
-	return n
+	for _, k := range keys {
+		state := "in service"
+		if k.CutOff != tokens.Never {
+			state = "cut off at " + clock(k.CutOff*1000)
+		}
+		rescued := 0
+		if set, ok := k.Rescued.(*revocation.Set); ok {
+			rescued, _ = set.Len()
+		}
+		fmt.Fprintf(out, "key %d  %x  %s  %d rescued\n", k.ID, k.Public, state, rescued)
+	}
+	return nil
 }
 
 // showRatchet prints the furthest place a gateway has seen.

@@ -4,7 +4,7 @@
 //
 //	railgate-stream -brokers 127.0.0.1:9092 -authority HEX            all that the topic holds
 //	railgate-stream -brokers 127.0.0.1:9092 -authority HEX -follow    and what comes
-//	railgate-stream -snapshot control.snapshot                        a snapshot file
+//	railgate-stream -snapshot control.snapshot -authority HEX         a snapshot file
 //
 // It only reads, needs Read on the topic, and holds no secret. A message that
 // does not verify is shown as such, with the reason that a gateway would count;
@@ -31,7 +31,8 @@ const about = `Shows the control stream: decodes, verifies and prints messages o
   railgate-stream -brokers 127.0.0.1:9092 -authority HEX              all that the topic holds
   railgate-stream -brokers 127.0.0.1:9092 -authority HEX -from -20    the last 20 messages of each partition
   railgate-stream -brokers 127.0.0.1:9092 -authority HEX -follow      and what comes, until interrupted
-  railgate-stream -snapshot control.snapshot [-serials]               what a gateway kept
+  railgate-stream -snapshot control.snapshot -authority HEX           what a gateway kept, its keys verified
+  railgate-stream -snapshot control.snapshot -serials                 and every serial; without -authority no keys are shown
   railgate-stream -ratchet control.ratchet                            the furthest it has seen`
 
 type config struct {
@@ -53,7 +54,13 @@ type config struct {
 
 // Validate checks what types cannot say, and keeps what it parsed.
 func (c *config) Validate() error {
+	var err error
 	if c.Snapshot != "" || c.Ratchet != "" {
+		if c.Authority != "" {
+			if c.authority, err = revocation.ParseAuthority(c.Authority); err != nil {
+				return conf.Field("authority", err)
+			}
+		}
 		return nil
 	}
 	var faults []error
@@ -63,7 +70,6 @@ func (c *config) Validate() error {
 	if len(c.Brokers) == 0 {
 		faults = append(faults, conf.Field("brokers", errors.New("name at least one, or a -snapshot or -ratchet file")))
 	}
-	var err error
 	if c.authority, err = revocation.ParseAuthority(c.Authority); err != nil {
 		faults = append(faults, conf.Field("authority", err))
 	}
@@ -93,7 +99,7 @@ func run(ctx context.Context, args []string) error {
 		fmt.Println("settings are valid")
 		return nil
 	case c.Snapshot != "":
-		return showSnapshot(os.Stdout, c.Snapshot, c.Serials)
+		return showSnapshot(os.Stdout, c.Snapshot, c.authority, c.Serials)
 	case c.Ratchet != "":
 		return showRatchet(os.Stdout, c.Ratchet)
 	}

@@ -130,7 +130,7 @@ func TestFilesAreShown(t *testing.T) {
 		}
 	}
 	var out bytes.Buffer
-	if err := showSnapshot(&out, snapshotPath, true); err != nil {
+	if err := showSnapshot(&out, snapshotPath, revocationtest.Pinned(), true); err != nil {
 		t.Fatal(err)
 	}
 	if err := showRatchet(&out, ratchetPath); err != nil {
@@ -143,5 +143,16 @@ func TestFilesAreShown(t *testing.T) {
 	}
 	if err := showRatchet(&out, snapshotPath); err == nil {
 		t.Error("a snapshot was taken for a ratchet")
+	}
+	var unverified bytes.Buffer
+	if err := showSnapshot(&unverified, snapshotPath, nil, false); err != nil || strings.Contains(unverified.String(), "key 9") || !strings.Contains(unverified.String(), "1 signed batches about keys") {
+		t.Errorf("without the authority: %v\n%s", err, unverified.String())
+	}
+	other, err := revocation.NewAuthority(signing.NewKey([32]byte{9}).Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := showSnapshot(&out, snapshotPath, other, false); err == nil || !strings.Contains(err.Error(), "do not verify") {
+		t.Errorf("under another authority: %v", err)
 	}
 }

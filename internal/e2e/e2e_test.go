@@ -7,9 +7,11 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -95,12 +97,17 @@ func TestAnOperatorRotatesAKeyBesideTheIssuer(t *testing.T) {
 
 func TestBrokenSettingsAreRefusedWithTheirField(t *testing.T) {
 	s := newStation(t)
+	open := filepath.Join(s.dir, "open")
+	if err := errors.Join(os.Mkdir(open, 0o700), os.Chmod(open, 0o777)); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		binary, flag, field string
 	}{
 		{"gateway", "-kafka.authority=abc", "kafka.authority"},
 		{"gateway", "-kafka.partitions=0", "kafka.partitions"},
 		{"gateway", "-no.such.setting=1", "no.such.setting"},
+		{"gateway", "-snapshots.dir=" + open, "snapshots.dir: " + open + " has mode 0777"},
 		{"issuer", "-keys=" + filepath.Join(s.dir, "nowhere"), "keys"},
 		{"issuer", "-real_person.provider=none", "real_person.provider"},
 		{"issuer", "-kafka.retention=1h", "kafka.retention"},

@@ -11,11 +11,13 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/railgate/railgate/internal/ownfile"
 	"github.com/railgate/railgate/revocation"
 )
 
 const (
 	ratchetFile = "control.ratchet"
+	maxRatchet  = 1 << 20 // bytes; 64 partitions take about a thousand
 	// ratchetEvery is how much numbering a crash may make the ratchet forget.
 	ratchetEvery = time.Second
 )
@@ -25,7 +27,7 @@ const (
 // the lack of a second opinion would help nobody.
 func (s Snapshots) hold(replica *revocation.Replica, topic string, log *zap.Logger) {
 	path := filepath.Join(s.Dir, ratchetFile)
-	raw, err := os.ReadFile(path)
+	raw, err := ownfile.Trust{}.Read(path, maxRatchet)
 	if errors.Is(err, fs.ErrNotExist) {
 		return
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/railgate/railgate/internal/ownfile"
 	"github.com/railgate/railgate/revocation"
 )
 
@@ -56,16 +56,31 @@ func (s Snapshots) Restore(replica *revocation.Replica, topic string, now time.T
 }
 
 func read(path string) (*revocation.Snapshot, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	raw, err := io.ReadAll(io.LimitReader(f, revocation.MaxSnapshot+1))
+	raw, err := ownfile.Trust{}.Read(path, revocation.MaxSnapshot)
 	if err != nil {
 		return nil, err
 	}
 	return revocation.DecodeSnapshot(raw)
+}
+
+// Check refuses a folder in which another user of the machine can write, and a file in
+// it that another user can have written. What is revoked is not signed in a snapshot:
+// who can write it could admit a revoked credential.
+func (s Snapshots) Check() error {
+	if err := (ownfile.Trust{}).Folder(s.Dir); err != nil {
+		return err
+	}
+	for _, name := range []string{newest, previous, ratchetFile} {
+		f, err := ownfile.Trust{}.Open(filepath.Join(s.Dir, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		f.Close()
+	}
+	return nil
 }
 
 // Save writes a snapshot so that a crash at any moment leaves a whole one: a
@@ -86,8 +101,13 @@ func (s Snapshots) Save(snapshot *revocation.Snapshot) error {
 	return syncDir(s.Dir)
 }
 
+// writeSynced writes a new file. One that is left of a crash is removed, not written:
+// another process may still have it open.
 func writeSynced(path string, raw []byte) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}

@@ -1,8 +1,12 @@
 package stream_test
 
 import (
+	"errors"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -199,5 +203,86 @@ func TestACrashWhileSavingLeavesAWholeSnapshot(t *testing.T) {
 		if err := keep.Save(s); err != nil {
 			t.Errorf("%s: cannot save again: %v", name, err)
 		}
+	}
+}
+
+// What another user can have written is not started on, and not read.
+func TestAFolderThatOthersMayWriteIsRefused(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "snapshots")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	feed := revocationtest.NewFeed(time.Now().UnixMilli())
+	feed.Revoke(time.Now().UnixMilli(), today(1))
+	snapshot, ok := feed.Replica.Snapshot(topic, time.Now().UnixMilli())
+	if !ok {
+		t.Fatal("no snapshot")
+	}
+	keep := stream.Snapshots{Dir: dir}
+	newest := filepath.Join(dir, "control.snapshot")
+	ratchet := feed.Replica.Ratchet(topic)
+	if err := errors.Join(keep.Save(snapshot), os.WriteFile(filepath.Join(dir, "control.ratchet"), ratchet.Encode(), 0o600), keep.Check()); err != nil {
+		t.Fatal(err)
+	}
+	mode := func(path string, m fs.FileMode) {
+		t.Helper()
+		if err := os.Chmod(path, m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, m := range []fs.FileMode{0o777, 0o707, 0o777 | fs.ModeSticky} {
+		mode(dir, m)
+		if err := keep.Check(); err == nil || !strings.Contains(err.Error(), dir) {
+			t.Errorf("a folder of mode %v: %v", m, err)
+		}
+	}
+	mode(dir, 0o755)
+	for _, path := range []string{newest, filepath.Join(dir, "control.ratchet")} {
+		mode(path, 0o666)
+		if err := keep.Check(); err == nil || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s of mode 0666: %v", path, err)
+		}
+		mode(path, 0o600)
+	}
+	mode(newest, 0o620)
+	restored := func() int {
+		t.Helper()
+		r, err := revocation.NewReplica(revocationtest.Pinned(), 1, revocation.Limits{}, time.Now().UnixMilli())
+		if err != nil {
+			t.Fatal(err)
+		}
+		keep.Restore(r, topic, time.Now(), zap.NewNop())
+		return revoked(r)
+	}
+	if n := restored(); n != 0 {
+		t.Errorf("%d revocations restored from a file that others may write", n)
+	}
+	mode(newest, 0o600)
+	if n := restored(); n != 1 {
+		t.Errorf("%d revocations restored, want 1", n)
+	}
+}
+
+// A file that is left of a crash, and that another process may have open, is replaced.
+func TestALeftoverIsNotWrittenTo(t *testing.T) {
+	dir := t.TempDir()
+	leftover := filepath.Join(dir, "control.snapshot.new")
+	if err := os.WriteFile(leftover, []byte("left"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	open, err := os.Open(leftover)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer open.Close()
+	snapshot, ok := revocationtest.NewFeed(time.Now().UnixMilli()).Replica.Snapshot(topic, time.Now().UnixMilli())
+	if !ok {
+		t.Fatal("no snapshot")
+	}
+	if err := (stream.Snapshots{Dir: dir}).Save(snapshot); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := io.ReadAll(open); err != nil || string(text) != "left" {
+		t.Errorf("the leftover was written to: %q, %v", text, err)
 	}
 }
