@@ -10,6 +10,7 @@ import (
 	"github.com/railgate/railgate/gateway/passcache"
 	"github.com/railgate/railgate/internal/conf"
 	"github.com/railgate/railgate/internal/kafkalink"
+	"github.com/railgate/railgate/internal/ownfile"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/stream"
 	"github.com/railgate/railgate/tokens/fixedkey"
@@ -22,6 +23,7 @@ type config struct {
 	DrainDelay   time.Duration         `toml:"drain_delay" doc:"how long to serve on after SIGTERM while /readyz already says no; 0: not at all"`
 	DrainTimeout time.Duration         `toml:"drain_timeout" doc:"how long to wait after that for requests at hand"`
 	CacheMiB     int                   `toml:"pass_cache_mib" doc:"memory for verified passes, MiB; about 5,900 passes each"`
+	SecretGroup  int                   `toml:"secret_group" doc:"number of a group whose members may read secret files (mode 0440) and write the folders above them, such as a pod's fsGroup; 0: none"`
 	Kafka        kafka                 `toml:"kafka" doc:"the control stream"`
 	Snapshots    snapshots             `toml:"snapshots" doc:"the replica on disk, so that a restart reads only what came since"`
 	Revocation   limits                `toml:"revocation" doc:"how old revocation data may be"`
@@ -100,6 +102,10 @@ func (c *config) Validate() error {
 	if c.policy, err = gateway.DefaultPolicy.With(c.Revocation.Policy); err != nil {
 		fault("revocation.policy", "%w", err)
 	}
+	if c.SecretGroup < 0 {
+		fault("secret_group", "must be the number of a group, or 0 for none")
+	}
+	c.Kafka.Security.Trust = ownfile.Trust{Group: c.SecretGroup}
 	for _, err := range c.Kafka.Security.Validate() {
 		var f *kafkalink.Fault
 		if errors.As(err, &f) {

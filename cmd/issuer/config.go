@@ -9,6 +9,7 @@ import (
 
 	"github.com/railgate/railgate/internal/conf"
 	"github.com/railgate/railgate/internal/kafkalink"
+	"github.com/railgate/railgate/internal/ownfile"
 	"github.com/railgate/railgate/internal/process"
 	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/attempts"
@@ -30,6 +31,7 @@ type config struct {
 	Database       string         `toml:"database" secret:"value" doc:"path of an SQLite file, or postgres://…; a password is better kept in a passfile"`
 	Keys           string         `toml:"keys" doc:"directory made by -init"`
 	PassphraseFile string         `toml:"keys_passphrase_file" secret:"file" doc:"file with the passphrase of a sealed key directory, one line; empty: it is not sealed"`
+	SecretGroup    int            `toml:"secret_group" doc:"number of a group whose members may read secret files (mode 0440) and write the folders above them, such as a pod's fsGroup; 0: none"`
 	KeyLead        time.Duration  `toml:"key_lead" doc:"how long gateways have a new key before it signs, at most 24h; 0 for tests only"`
 	TrustedProxies []string       `toml:"trusted_proxies" doc:"addresses or networks of proxies whose X-Forwarded-For is believed; none: who connects is the caller"`
 	AddressRate    addressRate    `toml:"address_rate" doc:"what one network may ask for of what costs much: applying, face checks, registering, passwords"`
@@ -100,6 +102,9 @@ var policyName = regexp.MustCompile(`^[!-~]{1,64}$`)
 // minRetention is how long anything said of a credential can matter to a gateway.
 const minRetention = revocation.MaxSnapshotAge
 
+// trust says who may read secret files besides the issuer's own user and root.
+func (c *config) trust() ownfile.Trust { return ownfile.Trust{Group: c.SecretGroup} }
+
 // Validate checks what types cannot say, and keeps what it parsed.
 func (c *config) Validate() error {
 	var faults []error
@@ -128,8 +133,11 @@ func (c *config) Validate() error {
 	if !policyName.MatchString(c.PrivacyPolicy) {
 		fault("privacy_policy", "must be a version of 1 to 64 visible ASCII characters, such as 2026-01")
 	}
-	c.RealPerson.validate(fault)
-	c.Residents.validate(fault)
+	if c.SecretGroup < 0 {
+		fault("secret_group", "must be the number of a group, or 0 for none")
+	}
+	c.RealPerson.validate(c.trust(), fault)
+	c.Residents.validate(c.trust(), fault)
 	if err := c.Limits.registry().Validate(); err != nil {
 		fault("limits", "%w", err)
 	}
@@ -151,6 +159,7 @@ func (c *config) Validate() error {
 	if c.Kafka.Heartbeat < 50*time.Millisecond || c.Kafka.Heartbeat > 3*time.Second {
 		fault("kafka.heartbeat", "must be 50ms to 3s: gateways call data stale after 5s")
 	}
+	c.Kafka.Security.Trust = c.trust()
 	for _, err := range c.Kafka.Security.Validate() {
 		var f *kafkalink.Fault
 		if errors.As(err, &f) {

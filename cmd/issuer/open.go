@@ -23,7 +23,7 @@ func (c *config) passphrase() (keystore.Passphrase, error) {
 	if c.PassphraseFile == "" {
 		return "", nil
 	}
-	p, err := keystore.ReadPassphrase(c.PassphraseFile)
+	p, err := keystore.ReadPassphrase(c.PassphraseFile, c.trust())
 	if err != nil {
 		return "", fmt.Errorf("keys_passphrase_file: %w", err)
 	}
@@ -32,6 +32,7 @@ func (c *config) passphrase() (keystore.Passphrase, error) {
 
 // keyOptions open the key directory, sealed or not.
 func (c *config) keyOptions() (o keystore.Options, err error) {
+	o.Trust = c.trust()
 	o.Passphrase, err = c.passphrase()
 	return o, err
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/railgate/railgate/internal/ownfile"
 	"github.com/railgate/railgate/issuance/partner"
 	"github.com/railgate/railgate/issuance/partner/partnertest"
 )
@@ -86,7 +87,7 @@ func TestPartnerSecretIsMade(t *testing.T) {
 	d := newDesk(t)
 	file := filepath.Join(d.dir, "faces.secret")
 	out := d.does("-new-partner-secret", file)
-	s, err := partner.ReadSecret(file)
+	s, err := partner.ReadSecret(file, ownfile.Trust{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"github.com/railgate/railgate/internal/ownfile"
 	"github.com/railgate/railgate/issuance/partner"
 	"github.com/railgate/railgate/issuance/realperson"
 	person "github.com/railgate/railgate/issuance/realperson/remote"
@@ -38,7 +39,7 @@ type residentCards struct {
 	remote cards.Config // what HTTP says
 }
 
-func (r *realPerson) validate(fault func(path, format string, args ...any)) {
+func (r *realPerson) validate(trust ownfile.Trust, fault func(path, format string, args ...any)) {
 	if r.Timeout <= 0 || r.Timeout > realperson.MaxTimeout {
 		fault("real_person.timeout", "must be above 0 and at most %v", realperson.MaxTimeout)
 	}
@@ -46,14 +47,14 @@ func (r *realPerson) validate(fault func(path, format string, args ...any)) {
 	case sandbox:
 	case viaHTTP:
 		var err error
-		r.remote, err = r.HTTP.Load()
+		r.remote, err = r.HTTP.Load(trust)
 		partnerFaults("real_person.http", err, fault)
 	default:
 		fault("real_person.provider", `must be "http", or "sandbox", which checks no face and so must be chosen knowingly`)
 	}
 }
 
-func (r *residentCards) validate(fault func(path, format string, args ...any)) {
+func (r *residentCards) validate(trust ownfile.Trust, fault func(path, format string, args ...any)) {
 	if r.Timeout <= 0 || r.Timeout > realperson.MaxTimeout {
 		fault("residents.timeout", "must be above 0 and at most %v", realperson.MaxTimeout)
 	}
@@ -61,7 +62,7 @@ func (r *residentCards) validate(fault func(path, format string, args ...any)) {
 	case sandbox:
 	case viaHTTP:
 		var err error
-		r.remote, err = r.HTTP.Load()
+		r.remote, err = r.HTTP.Load(trust)
 		partnerFaults("residents.http", err, fault)
 	default:
 		fault("residents.provider", `must be "http", or "sandbox", which knows no cards and so must be chosen knowingly`)

@@ -97,7 +97,7 @@ func resealKeys(_ context.Context, j *job) error {
 	if old == "" {
 		return errors.New("keys_passphrase_file must name the file of the present passphrase; a plain directory is sealed with -seal")
 	}
-	next, err := keystore.ReadPassphrase(j.value)
+	next, err := keystore.ReadPassphrase(j.value, j.config.trust())
 	if err != nil {
 		return err
 	}

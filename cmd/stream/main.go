@@ -21,6 +21,7 @@ import (
 
 	"github.com/railgate/railgate/internal/conf"
 	"github.com/railgate/railgate/internal/kafkalink"
+	"github.com/railgate/railgate/internal/ownfile"
 	"github.com/railgate/railgate/internal/process"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens/fixedkey"
@@ -46,6 +47,7 @@ type config struct {
 	Snapshot  string             `toml:"snapshot" doc:"show this snapshot file instead"`
 	Serials   bool               `toml:"serials" doc:"list every serial of the snapshot"`
 	Ratchet   string             `toml:"ratchet" doc:"show this ratchet file instead"`
+	Group     int                `toml:"secret_group" doc:"number of a group whose members may read secret files (mode 0440) and write the folders above them, such as a pod's fsGroup; 0: none"`
 	Security  kafkalink.Security `toml:"security" doc:"how to enter Kafka"`
 
 	authority *revocation.Authority
@@ -78,6 +80,7 @@ func (c *config) Validate() error {
 			faults = append(faults, conf.Field("from", errors.New("must be an offset, or -N for the last N")))
 		}
 	}
+	c.Security.Trust = ownfile.Trust{Group: c.Group}
 	for _, err := range c.Security.Validate() {
 		var f *kafkalink.Fault
 		if errors.As(err, &f) {

@@ -5,8 +5,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 	"unicode/utf8"
 
@@ -30,7 +28,7 @@ func (s Security) loadTLS(fault func(field, format string, args ...any)) *tls.Co
 		ClientSessionCache: tls.NewLRUClientSessionCache(0),
 	}
 	if s.CAFile != "" {
-		pem, err := readBounded(s.CAFile, maxPEMFile)
+		pem, err := s.trusted(s.CAFile, maxPEMFile)
 		c.RootCAs = x509.NewCertPool()
 		if err != nil {
 			fault("ca_file", "%w", err)
@@ -48,11 +46,11 @@ func (s Security) loadTLS(fault func(field, format string, args ...any)) *tls.Co
 		fault("cert_file", "must be set beside key_file")
 		return c
 	}
-	cert, certErr := readBounded(s.CertFile, maxPEMFile)
+	cert, certErr := s.trusted(s.CertFile, maxPEMFile)
 	if certErr != nil {
 		fault("cert_file", "%w", certErr)
 	}
-	key, keyErr := readBounded(s.KeyFile, maxPEMFile)
+	key, keyErr := s.secret(s.KeyFile, maxPEMFile)
 	if keyErr != nil {
 		fault("key_file", "%w", keyErr)
 	}
@@ -101,7 +99,7 @@ func (s Security) password() (string, error) {
 	if s.PasswordFile == "" {
 		return "", errors.New("must be set")
 	}
-	raw, err := readBounded(s.PasswordFile, maxPasswordFile)
+	raw, err := s.secret(s.PasswordFile, maxPasswordFile)
 	if err != nil {
 		return "", err
 	}
@@ -115,13 +113,19 @@ func (s Security) password() (string, error) {
 	return password, nil
 }
 
-func readBounded(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	raw, err := io.ReadAll(io.LimitReader(f, limit+1))
+// trusted reads a file that others may read, but not write.
+func (s Security) trusted(path string, limit int64) ([]byte, error) {
+	raw, err := s.Trust.Read(path, limit)
+	return within(limit, raw, err)
+}
+
+// secret reads a file that only this process's user, root and the trusted group may read.
+func (s Security) secret(path string, limit int64) ([]byte, error) {
+	raw, err := s.Trust.ReadSecret(path, limit, "make it 0600, and replace the secret if they could")
+	return within(limit, raw, err)
+}
+
+func within(limit int64, raw []byte, err error) ([]byte, error) {
 	if err == nil && int64(len(raw)) > limit {
 		err = fmt.Errorf("is longer than %d bytes", limit)
 	}

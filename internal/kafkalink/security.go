@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/segmentio/kafka-go/sasl"
+
+	"github.com/railgate/railgate/internal/ownfile"
 )
 
 // Security is how to enter Kafka: settings for a command's configuration. The
@@ -21,6 +23,9 @@ type Security struct {
 	SASL         string `toml:"sasl" doc:"plain (needs tls), scram-sha-256 or scram-sha-512; empty: no login"`
 	User         string `toml:"user" doc:"user for sasl"`
 	PasswordFile string `toml:"password_file" secret:"file" doc:"file that holds the password for sasl, one line"`
+
+	// Trust says whose group may read key_file and password_file.
+	Trust ownfile.Trust `toml:"-"`
 }
 
 // Fault is a wrong setting. It never shows what is in a secret file.

@@ -3,6 +3,7 @@ package kafkalink_test
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,39 +23,52 @@ func write(t *testing.T, name, text string) string {
 	return path
 }
 
+func chmod(t *testing.T, path string, mode fs.FileMode) string {
+	t.Helper()
+	if err := os.Chmod(path, mode); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 func TestWrongSecurityIsNamedByField(t *testing.T) {
 	const password = "open-sesame"
 	good := write(t, "password", password+"\n")
 	paper := newAuthority(t, "station")
 	cert, key := paper.issue(t, "gateway")
 	_, otherKey := paper.issue(t, "other")
+	thirdCert, thirdKey := paper.issue(t, "third")
+	openPaper := newAuthority(t, "open")
 	for name, c := range map[string]struct {
 		s     kafkalink.Security
 		wrong string // the fields at fault
 	}{
-		"nothing at all":          {kafkalink.Security{}, ""},
-		"TLS, system's CAs":       {kafkalink.Security{TLS: true}, ""},
-		"own CA":                  {kafkalink.Security{TLS: true, CAFile: paper.file, ServerName: "kafka"}, ""},
-		"mutual TLS":              {kafkalink.Security{TLS: true, CertFile: cert, KeyFile: key}, ""},
-		"SCRAM in the clear":      {kafkalink.Security{SASL: "scram-sha-512", User: "u", PasswordFile: good}, ""},
-		"PLAIN over TLS":          {kafkalink.Security{TLS: true, SASL: "plain", User: "u", PasswordFile: good}, ""},
-		"PLAIN in the clear":      {kafkalink.Security{SASL: "plain", User: "u", PasswordFile: good}, "sasl"},
-		"TLS files without TLS":   {kafkalink.Security{CAFile: "a", CertFile: "b", KeyFile: "c", ServerName: "d"}, "ca_file cert_file key_file server_name"},
-		"no such CA file":         {kafkalink.Security{TLS: true, CAFile: good + ".missing"}, "ca_file"},
-		"CA file of something":    {kafkalink.Security{TLS: true, CAFile: good}, "ca_file"},
-		"certificate, no key":     {kafkalink.Security{TLS: true, CertFile: cert}, "key_file"},
-		"key, no certificate":     {kafkalink.Security{TLS: true, KeyFile: key}, "cert_file"},
-		"another's key":           {kafkalink.Security{TLS: true, CertFile: cert, KeyFile: otherKey}, "cert_file"},
-		"neither file is there":   {kafkalink.Security{TLS: true, CertFile: "none", KeyFile: "none"}, "cert_file key_file"},
-		"unknown mechanism":       {kafkalink.Security{SASL: "SCRAM-SHA-256", User: "u", PasswordFile: good}, "sasl"},
-		"login without SASL":      {kafkalink.Security{User: "u", PasswordFile: good}, "user password_file"},
-		"no user, no password":    {kafkalink.Security{SASL: "scram-sha-256"}, "password_file user"},
-		"empty password":          {kafkalink.Security{SASL: "scram-sha-256", User: "u", PasswordFile: write(t, "p", "\n")}, "password_file"},
-		"two lines":               {kafkalink.Security{SASL: "scram-sha-256", User: "u", PasswordFile: write(t, "p", password+"\nx\n")}, "password_file"},
-		"far too long":            {kafkalink.Security{SASL: "scram-sha-256", User: "u", PasswordFile: write(t, "p", strings.Repeat(password, 1000))}, "password_file"},
-		"a control character":     {kafkalink.Security{SASL: "scram-sha-256", User: "u", PasswordFile: write(t, "p", password+"\x07")}, "password_file"},
-		"not even text":           {kafkalink.Security{SASL: "scram-sha-256", User: "u", PasswordFile: write(t, "p", password+"\xff")}, "password_file"},
-		"a zero byte in the user": {kafkalink.Security{TLS: true, SASL: "plain", User: "u\x00v", PasswordFile: good}, "user"},
+		"nothing at all":           {kafkalink.Security{}, ""},
+		"TLS, system's CAs":        {kafkalink.Security{TLS: true}, ""},
+		"own CA":                   {kafkalink.Security{TLS: true, CAFile: paper.file, ServerName: "kafka"}, ""},
+		"mutual TLS":               {kafkalink.Security{TLS: true, CertFile: cert, KeyFile: key}, ""},
+		"SCRAM in the clear":       {kafkalink.Security{SASL: "scram-sha-512", User: "u", PasswordFile: good}, ""},
+		"PLAIN over TLS":           {kafkalink.Security{TLS: true, SASL: "plain", User: "u", PasswordFile: good}, ""},
+		"PLAIN in the clear":       {kafkalink.Security{SASL: "plain", User: "u", PasswordFile: good}, "sasl"},
+		"TLS files without TLS":    {kafkalink.Security{CAFile: "a", CertFile: "b", KeyFile: "c", ServerName: "d"}, "ca_file cert_file key_file server_name"},
+		"no such CA file":          {kafkalink.Security{TLS: true, CAFile: good + ".missing"}, "ca_file"},
+		"CA file of something":     {kafkalink.Security{TLS: true, CAFile: good}, "ca_file"},
+		"certificate, no key":      {kafkalink.Security{TLS: true, CertFile: cert}, "key_file"},
+		"key, no certificate":      {kafkalink.Security{TLS: true, KeyFile: key}, "cert_file"},
+		"another's key":            {kafkalink.Security{TLS: true, CertFile: cert, KeyFile: otherKey}, "cert_file"},
+		"neither file is there":    {kafkalink.Security{TLS: true, CertFile: "none", KeyFile: "none"}, "cert_file key_file"},
+		"unknown mechanism":        {kafkalink.Security{SASL: "SCRAM-SHA-256", User: "u", PasswordFile: good}, "sasl"},
+		"login without SASL":       {kafkalink.Security{User: "u", PasswordFile: good}, "user password_file"},
+		"no user, no password":     {kafkalink.Security{SASL: "scram-sha-256"}, "password_file user"},
+		"empty password":           {kafkalink.Security{SASL: "scram-sha-256", User: "u", PasswordFile: write(t, "p", "\n")}, "password_file"},
+		"two lines":                {kafkalink.Security{SASL: "scram-sha-256", User: "u", PasswordFile: write(t, "p", password+"\nx\n")}, "password_file"},
+		"far too long":             {kafkalink.Security{SASL: "scram-sha-256", User: "u", PasswordFile: write(t, "p", strings.Repeat(password, 1000))}, "password_file"},
+		"a control character":      {kafkalink.Security{SASL: "scram-sha-256", User: "u", PasswordFile: write(t, "p", password+"\x07")}, "password_file"},
+		"not even text":            {kafkalink.Security{SASL: "scram-sha-256", User: "u", PasswordFile: write(t, "p", password+"\xff")}, "password_file"},
+		"others read the password": {kafkalink.Security{SASL: "scram-sha-256", User: "u", PasswordFile: chmod(t, write(t, "p", password), 0o640)}, "password_file"},
+		"others read the key":      {kafkalink.Security{TLS: true, CertFile: thirdCert, KeyFile: chmod(t, thirdKey, 0o604)}, "key_file"},
+		"others change the CA":     {kafkalink.Security{TLS: true, CAFile: chmod(t, openPaper.file, 0o646)}, "ca_file"},
+		"a zero byte in the user":  {kafkalink.Security{TLS: true, SASL: "plain", User: "u\x00v", PasswordFile: good}, "user"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var fields []string

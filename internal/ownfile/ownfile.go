@@ -17,11 +17,14 @@ import (
 )
 
 // Trust says who is trusted besides root and the user of this process. The zero value
-// trusts only these two. Root's group counts as root.
+// trusts only these two.
 type Trust struct {
 	// Group is the number of a group whose members may read secret files and may write
 	// the folders above any file: a pod's fsGroup, for example. 0: no such group.
 	Group int
+	// RootGroup lets root's group read secret files that belong to root, too: systemd
+	// gives a unit its credentials by an access list, which shows as the group's rights.
+	RootGroup bool
 }
 
 // Error is why a file or folder is refused. It never tells the content.
@@ -41,7 +44,14 @@ const (
 )
 
 // Folder refuses a folder in which another user could put or swap a file.
-func (t Trust) Folder(path string) error {
+func (t Trust) Folder(path string) error { return t.folder(path, false) }
+
+// FolderToRead is Folder, but accepts a sticky folder, such as the mount of a secret in
+// Kubernetes (mode 1777): others may add files there and cannot swap any. Use it only
+// where every file is then read by Read or ReadSecret, which refuse files of others.
+func (t Trust) FolderToRead(path string) error { return t.folder(path, true) }
+
+func (t Trust) folder(path string, sticky bool) error {
 	real, info, err := t.resolve(path)
 	if err != nil {
 		return err
@@ -49,8 +59,7 @@ func (t Trust) Folder(path string) error {
 	if !info.IsDir() {
 		return &Error{path, "is not a folder"}
 	}
-	// Below a sticky folder entries are safe, each by its own owner; in it others may still add some.
-	return t.writable(real, info, false)
+	return t.writable(real, info, sticky)
 }
 
 // Open opens a file for reading that no other user can write. Others may read it.
@@ -90,7 +99,7 @@ func (t Trust) ReadSecret(path string, limit int64, advice string) ([]byte, erro
 		return nil, &Error{path, fmt.Sprintf("has %d names (hard links): remove the others, or copy it to a file of its own", n)}
 	}
 	open := info.Mode() & secretBits
-	if group, known := groupOf(info); known && t.groupIsTrusted(group) {
+	if t.groupMayRead(info) {
 		open &^= groupRead
 	}
 	if open != 0 {
@@ -206,16 +215,16 @@ func (t Trust) look(path string) (fs.FileInfo, error) {
 }
 
 // writable refuses a folder that others may write. In a sticky one, such as /tmp, they
-// cannot rename or remove the entries of others, so it may stand on the way.
-func (t Trust) writable(path string, info fs.FileInfo, onTheWay bool) error {
+// cannot rename or remove the entries of others, so it may be on the way to a file.
+func (t Trust) writable(path string, info fs.FileInfo, sticky bool) error {
 	if !info.IsDir() {
 		return &os.PathError{Op: "open", Path: path, Err: errors.New("not a directory")}
 	}
-	if onTheWay && info.Mode()&fs.ModeSticky != 0 {
+	if sticky && info.Mode()&fs.ModeSticky != 0 {
 		return nil
 	}
 	open := info.Mode() & (groupWrite | othersWrite)
-	if group, known := groupOf(info); known && t.groupIsTrusted(group) {
+	if t.isTheGroup(info) {
 		open &^= groupWrite
 	}
 	if open != 0 {
@@ -224,7 +233,16 @@ func (t Trust) writable(path string, info fs.FileInfo, onTheWay bool) error {
 	return nil
 }
 
-func (t Trust) groupIsTrusted(group int) bool { return group == 0 || group == t.Group }
+func (t Trust) isTheGroup(info fs.FileInfo) bool {
+	group, known := groupOf(info)
+	return known && t.Group != 0 && group == t.Group
+}
+
+func (t Trust) groupMayRead(info fs.FileInfo) bool {
+	owner, _ := ownerOf(info)
+	group, known := groupOf(info)
+	return t.isTheGroup(info) || known && t.RootGroup && owner == 0 && group == 0
+}
 
 // parts are the names in a path.
 func parts(path string) (all []string) {

@@ -122,7 +122,12 @@ func TestTheTrustedGroupMayRead(t *testing.T) {
 	// A credential of a systemd unit is root's, and its list of rights shows as the group's.
 	chown(t, path, 0, 0)
 	chmod(t, path, 0o440)
-	accepted(t, Trust{}, path)
+	accepted(t, Trust{RootGroup: true}, path)
+	_, err = Trust{}.secret(path)
+	refused(t, err, path, "has mode 0440")
+	chown(t, path, 0, stranger)
+	_, err = Trust{RootGroup: true}.secret(path)
+	refused(t, err, path, "has mode 0440")
 }
 
 func TestFileOfAnotherUserIsRefused(t *testing.T) {
@@ -172,6 +177,9 @@ func TestFolderItselfIsNotForOthersToWrite(t *testing.T) {
 		}
 		if !good {
 			refused(t, err, dir, "others may swap the files in it")
+		}
+		if err := (Trust{}).FolderToRead(dir); (good || mode&fs.ModeSticky != 0) != (err == nil) {
+			t.Errorf("mode %v, to read: %v", mode, err)
 		}
 	}
 	chmod(t, dir, 0o700)

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/railgate/railgate/internal/ownfile"
 )
 
 const (
@@ -42,6 +44,7 @@ func kindOf(name string) *kind {
 // directory is a key directory under its lock.
 type directory struct {
 	path  string
+	trust ownfile.Trust
 	names []string // of everything in it, sorted
 	seal  *seal    // nil: plain
 	leave func()
@@ -49,8 +52,8 @@ type directory struct {
 
 // enter locks a directory and opens its seal, if it has one. Alone, it also clears
 // away what a command that was cut off had not finished writing.
-func enter(path string, p Passphrase, alone bool) (*directory, error) {
-	d, err := lockDirectory(path, alone)
+func enter(path string, p Passphrase, trust ownfile.Trust, alone bool) (*directory, error) {
+	d, err := lockDirectory(path, trust, alone)
 	if err != nil {
 		return nil, err
 	}
@@ -62,15 +65,15 @@ func enter(path string, p Passphrase, alone bool) (*directory, error) {
 }
 
 // lockDirectory does what can be done without the passphrase.
-func lockDirectory(path string, alone bool) (*directory, error) {
-	if err := private(path); err != nil {
+func lockDirectory(path string, trust ownfile.Trust, alone bool) (*directory, error) {
+	if err := private(path, trust, alone); err != nil {
 		return nil, err
 	}
 	unlock, err := lock(path, alone)
 	if err != nil {
 		return nil, err
 	}
-	d := &directory{path: path, leave: unlock}
+	d := &directory{path: path, trust: trust, leave: unlock}
 	if alone {
 		err = d.sweep()
 	}
@@ -120,7 +123,7 @@ func (d *directory) openSeal(p Passphrase) error {
 	if !d.has(sealFile) {
 		return nil
 	}
-	text, err := readFile(d.file(sealFile))
+	text, err := d.readFile(sealFile)
 	if err != nil {
 		return err
 	}
@@ -147,7 +150,7 @@ func (d *directory) keys() (names []string) {
 
 // read takes a key file apart, sealed or plain, and has its values opened.
 func (d *directory) read(name string) (*keyFile, error) {
-	text, err := readFile(d.file(name))
+	text, err := d.readFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("keystore: %s has no %s: take it from the backup, or, if an Init was cut off here, remove what is left and repeat it", d.path, name)
 	}

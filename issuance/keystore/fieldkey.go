@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/railgate/railgate/internal/ownfile"
 	"github.com/railgate/railgate/issuance/vault"
 )
 
@@ -85,7 +86,7 @@ func (k *Keys) takeFieldKey(name string, values []string) error {
 // the caller must have seen that nothing is vault.Stale any more. It needs no
 // passphrase. The newest key stays. Repeated after it was cut off, it finishes.
 func DropFieldKey(dir string, n int) error {
-	d, err := lockDirectory(dir, true)
+	d, err := lockDirectory(dir, ownfile.Trust{}, true)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/railgate/railgate/internal/ownfile"
 	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/tokens/signing"
 )
@@ -30,7 +31,7 @@ func (o Options) Init(dir string) (*Keys, error) {
 }
 
 func (o Options) makeKeys(dir string) error {
-	d, err := lockDirectory(dir, true)
+	d, err := lockDirectory(dir, ownfile.Trust{}, true)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/railgate/railgate/internal/ownfile"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/signing"
 )
@@ -71,7 +72,7 @@ func (o Options) Generate(dir string, taken map[tokens.KeyID]bool) (Issuer, erro
 
 // enterToAdd sees to it that a new key is as well kept as its neighbours.
 func (o Options) enterToAdd(dir string) (*directory, error) {
-	d, err := enter(dir, o.Passphrase, true)
+	d, err := enter(dir, o.Passphrase, ownfile.Trust{}, true)
 	if err != nil {
 		return nil, err
 	}

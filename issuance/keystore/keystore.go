@@ -3,6 +3,7 @@ package keystore
 import (
 	"time"
 
+	"github.com/railgate/railgate/internal/ownfile"
 	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/signing"
@@ -45,6 +46,9 @@ type Options struct {
 	// Passphrase opens a sealed directory, and has Init make one. A plain directory
 	// opens with or without.
 	Passphrase Passphrase
+	// Trust says whose group may read the files and write the folders above them, for
+	// Open. Commands that change a directory trust only root and their own user.
+	Trust ownfile.Trust
 	// Now dates new keys; time.Now if nil.
 	Now func() time.Time
 }

@@ -1,11 +1,15 @@
 package keystore
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/railgate/railgate/internal/ownfile"
 )
 
 func initialised(t *testing.T) (dir string, made *Keys) {
@@ -94,7 +98,26 @@ func TestOpenRefuses(t *testing.T) {
 			return os.Chmod(filepath.Join(dir, authorityFile), 0o640)
 		}, "mode 0640"},
 		"a directory that others may write": {func(_ *testing.T, dir string, _ *Keys) error { return os.Chmod(dir, 0o770) }, "mode 0770"},
-		"no vault":                          {func(_ *testing.T, dir string, _ *Keys) error { return os.Remove(filepath.Join(dir, vaultFile)) }, vaultFile},
+		"a folder above that others may write": {func(t *testing.T, dir string, _ *Keys) error {
+			above := filepath.Dir(dir)
+			t.Cleanup(func() { os.Chmod(above, 0o700) })
+			return os.Chmod(above, 0o777)
+		}, "may swap the files"},
+		"a second name of a key file": {func(t *testing.T, dir string, _ *Keys) error {
+			return os.Link(filepath.Join(dir, authorityFile), filepath.Join(dir, "copy"))
+		}, "hard links"},
+		"a link to a file in an open folder": {func(t *testing.T, dir string, _ *Keys) error {
+			open := t.TempDir()
+			path, moved := filepath.Join(dir, authorityFile), filepath.Join(open, authorityFile)
+			return errors.Join(os.Rename(path, moved), os.Symlink(moved, path), os.Chmod(open, 0o777))
+		}, "may swap the files"},
+		"a key file of another user": {func(t *testing.T, dir string, _ *Keys) error {
+			if os.Geteuid() != 0 {
+				t.Skip("only root can give a file away")
+			}
+			return os.Chown(filepath.Join(dir, authorityFile), 65533, 65533)
+		}, "belongs to user 65533"},
+		"no vault": {func(_ *testing.T, dir string, _ *Keys) error { return os.Remove(filepath.Join(dir, vaultFile)) }, vaultFile},
 		"another issuer key's text": {func(_ *testing.T, dir string, made *Keys) error {
 			text := issuerKind.plain([]string{fmt.Sprint(made.IssuerID ^ 2), seed})
 			return os.WriteFile(filepath.Join(dir, issuerFile(made.IssuerID^1)), text, 0o600)
@@ -154,5 +177,36 @@ func TestKeysAreNeverPrinted(t *testing.T) {
 		if got := fmt.Sprintf(verb, *made); strings.Contains(got, secret[:8]) || !strings.Contains(got, "private") {
 			t.Errorf("%s prints %s", verb, got)
 		}
+	}
+}
+
+// A pod's keys are files of root that the pod's group may read, behind links.
+func TestKeysThatATrustedGroupMayRead(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give files away")
+	}
+	const group = 65533
+	dir, made := initialised(t)
+	names, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mount := t.TempDir()
+	version := filepath.Join(mount, "..2026_02_10")
+	if err := errors.Join(os.Rename(dir, version), os.Chmod(mount, 0o777|fs.ModeSticky), os.Chown(version, 0, group), os.Chmod(version, 0o770), os.Symlink("..2026_02_10", filepath.Join(mount, "..data"))); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range names {
+		file := filepath.Join(version, n.Name())
+		if err := errors.Join(os.Chown(file, 0, group), os.Chmod(file, 0o440), os.Symlink(filepath.Join("..data", n.Name()), filepath.Join(mount, n.Name()))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := Open(mount); err == nil || !strings.Contains(err.Error(), "mode 0") {
+		t.Fatalf("without the group: %v", err)
+	}
+	k, err := Options{Trust: ownfile.Trust{Group: group}}.Open(mount)
+	if err != nil || k.IssuerID != made.IssuerID {
+		t.Fatalf("%+v, %v", k, err)
 	}
 }

@@ -15,7 +15,7 @@ func Open(dir string) (*Keys, error) { return Options{}.Open(dir) }
 // Open reads the keys of dir. Wrong passphrase: ErrPassphrase; none where one is
 // needed: ErrSealed.
 func (o Options) Open(dir string) (*Keys, error) {
-	d, err := enter(dir, o.Passphrase, false)
+	d, err := enter(dir, o.Passphrase, o.Trust, false)
 	if err != nil {
 		return nil, err
 	}

@@ -3,10 +3,9 @@ package keystore
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 
-	"github.com/railgate/railgate/issuance/secretfile"
+	"github.com/railgate/railgate/internal/ownfile"
 )
 
 // Passphrase opens a sealed directory. It never prints itself. Take it from a file
@@ -21,10 +20,6 @@ const (
 	maxPassphrase = 1024
 )
 
-// othersPassphrase are the permissions that a passphrase file must not give. A
-// group may read it: that is how mounted secrets reach a service's own user.
-const othersPassphrase fs.FileMode = 0o027
-
 // String keeps a passphrase out of logs and error texts.
 func (p Passphrase) String() string { return "passphrase (private)" }
 
@@ -36,8 +31,9 @@ func (p Passphrase) MarshalText() ([]byte, error) { return []byte(p.String()), n
 
 // ReadPassphrase reads a file of one line, such as a systemd credential or a
 // mounted secret. The end of the line is not part of the passphrase.
-func ReadPassphrase(path string) (Passphrase, error) {
-	text, err := secretfile.Read(path, maxPassphrase, othersPassphrase, "make it 0400 or 0440")
+func ReadPassphrase(path string, trust ownfile.Trust) (Passphrase, error) {
+	trust.RootGroup = true // a credential of a systemd unit
+	text, err := trust.ReadSecret(path, maxPassphrase, "make it 0400, or 0440 and set secret_group")
 	if err != nil {
 		return "", fmt.Errorf("keystore: passphrase: %w", err)
 	}

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/railgate/railgate/internal/ownfile"
 )
 
 func TestPassphraseIsTheOneLineOfItsFile(t *testing.T) {
@@ -20,7 +22,7 @@ func TestPassphraseIsTheOneLineOfItsFile(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		got, err := ReadPassphrase(path)
+		got, err := ReadPassphrase(path, ownfile.Trust{})
 		if string(got) != want || (err == nil) != (want != "") {
 			t.Errorf("%d bytes of text gave %d: %v", len(text), len(got), err)
 		}
@@ -35,18 +37,19 @@ func TestPassphraseFilesThatOthersReadAreRefused(t *testing.T) {
 	if err := os.WriteFile(path, []byte(right), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	group := ownfile.Trust{Group: os.Getegid()}
 	for mode, good := range map[fs.FileMode]bool{
 		0o600: true, 0o400: true, 0o440: true, 0o640: true, 0o644: false, 0o444: false, 0o404: false, 0o660: false, 0o602: false,
 	} {
 		if err := os.Chmod(path, mode); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := ReadPassphrase(path); (err == nil) != good {
+		if _, err := ReadPassphrase(path, group); (err == nil) != good {
 			t.Errorf("mode %04o: %v", mode, err)
 		}
 	}
 	for _, bad := range []string{filepath.Dir(path), path + ".absent"} {
-		if _, err := ReadPassphrase(bad); err == nil {
+		if _, err := ReadPassphrase(bad, group); err == nil {
 			t.Errorf("read %s", bad)
 		}
 	}

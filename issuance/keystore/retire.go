@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/railgate/railgate/internal/ownfile"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -16,7 +17,7 @@ func retiredText(id tokens.KeyID) []byte { return fmt.Appendf(nil, "%s\nid %d\n"
 // not change: cut the key off if it leaked. The last key in use stays. Retiring a
 // key again finishes what was cut off and otherwise changes nothing.
 func Retire(dir string, id tokens.KeyID) error {
-	d, err := lockDirectory(dir, true)
+	d, err := lockDirectory(dir, ownfile.Trust{}, true)
 	if err != nil {
 		return err
 	}

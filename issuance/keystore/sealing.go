@@ -3,6 +3,8 @@ package keystore
 import (
 	"errors"
 	"fmt"
+
+	"github.com/railgate/railgate/internal/ownfile"
 )
 
 // Seal turns a plain directory into a sealed one. Whenever it is cut off, the
@@ -13,7 +15,7 @@ func Seal(dir string, p Passphrase) error {
 	if err := p.strongEnough(); err != nil {
 		return err
 	}
-	d, err := enter(dir, p, true)
+	d, err := enter(dir, p, ownfile.Trust{}, true)
 	if err != nil {
 		return err
 	}
@@ -44,9 +46,9 @@ func Reseal(dir string, old, next Passphrase) error {
 	if err := next.strongEnough(); err != nil {
 		return err
 	}
-	d, err := enter(dir, old, true)
+	d, err := enter(dir, old, ownfile.Trust{}, true)
 	if errors.Is(err, ErrPassphrase) {
-		if d, err := enter(dir, next, true); err == nil {
+		if d, err := enter(dir, next, ownfile.Trust{}, true); err == nil {
 			defer d.leave()
 			return d.settle()
 		}

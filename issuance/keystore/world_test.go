@@ -63,7 +63,7 @@ func build(t *testing.T, o Options) *house {
 	for _, f := range h.made.FieldKeys {
 		h.secrets = append(h.secrets, hex.EncodeToString(f.Secret[:]))
 	}
-	d, err := enter(h.dir, o.Passphrase, false)
+	d, err := enter(h.dir, o.Passphrase, o.Trust, false)
 	h.must(err)
 	defer d.leave()
 	for _, name := range d.keys() {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/railgate/railgate/internal/ownfile"
 )
 
 // fields lists the settings that an error complains about.
@@ -75,7 +77,7 @@ func TestASecretFileIsStrictAndPrivate(t *testing.T) {
 	if err := WriteSecret(path, s); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := ReadSecret(path); err != nil || got != s {
+	if got, err := ReadSecret(path, ownfile.Trust{}); err != nil || got != s {
 		t.Fatalf("%v, %v", got, err)
 	}
 	if err := WriteSecret(path, NewSecret("two")); !errors.Is(err, os.ErrExist) {
@@ -95,7 +97,7 @@ func TestASecretFileIsStrictAndPrivate(t *testing.T) {
 		if err := os.WriteFile(path, []byte(bad), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := ReadSecret(path); err == nil {
+		if _, err := ReadSecret(path, ownfile.Trust{}); err == nil {
 			t.Errorf("%s: read", what)
 		} else if strings.Contains(err.Error(), digits[2:20]) {
 			t.Errorf("%s: the error shows the secret", what)
@@ -107,10 +109,10 @@ func TestASecretFileIsStrictAndPrivate(t *testing.T) {
 	if err := os.Chmod(path, 0o640); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ReadSecret(path); err == nil || !strings.Contains(err.Error(), "0640") {
+	if _, err := ReadSecret(path, ownfile.Trust{}); err == nil || !strings.Contains(err.Error(), "0640") {
 		t.Errorf("a file that others may read: %v", err)
 	}
-	if _, err := ReadSecret(filepath.Dir(path)); err == nil {
+	if _, err := ReadSecret(filepath.Dir(path), ownfile.Trust{}); err == nil {
 		t.Error("a directory was read")
 	}
 }
@@ -121,11 +123,11 @@ func TestSettingsAreReadWithTheirFiles(t *testing.T) {
 	if err := WriteSecret(path, NewSecret("one")); err != nil {
 		t.Fatal(err)
 	}
-	c, err := Settings{URL: "https://partner.example", SecretFiles: []string{path}, Timeout: time.Second, Calls: 2, Faults: 3, Pause: 4, Skew: 5}.Load("residents")
+	c, err := Settings{URL: "https://partner.example", SecretFiles: []string{path}, Timeout: time.Second, Calls: 2, Faults: 3, Pause: 4, Skew: 5}.Load("residents", ownfile.Trust{})
 	if err != nil || c.Service != "residents" || len(c.Secrets) != 1 || c.Timeout != time.Second || c.Calls != 2 || c.Faults != 3 || c.Pause != 4 || c.Skew != 5 {
 		t.Fatalf("%+v, %v", c, err)
 	}
-	_, err = Settings{URL: "x", SecretFiles: []string{filepath.Join(dir, "none")}, CAFile: path, Timeout: -1}.Load("residents")
+	_, err = Settings{URL: "x", SecretFiles: []string{filepath.Join(dir, "none")}, CAFile: path, Timeout: -1}.Load("residents", ownfile.Trust{})
 	if got, want := fields(t, err), []string{"secret_files", "ca_file", "url", "timeout"}; !slices.Equal(got, want) {
 		t.Fatalf("told of %q, want %q", got, want)
 	}

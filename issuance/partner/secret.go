@@ -9,7 +9,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/railgate/railgate/issuance/secretfile"
+	"github.com/railgate/railgate/internal/ownfile"
 )
 
 // SecretSize is the size of a shared secret, bytes.
@@ -76,8 +76,8 @@ func WriteSecret(path string, s Secret) error {
 
 // ReadSecret reads a secret file that nobody else may read. An error never shows
 // its content.
-func ReadSecret(path string) (Secret, error) {
-	text, err := secretfile.Read(path, maxSecretFile, secretfile.Owner, "make it 0600, and agree on a new secret if they could")
+func ReadSecret(path string, trust ownfile.Trust) (Secret, error) {
+	text, err := trust.ReadSecret(path, maxSecretFile, "make it 0600, and agree on a new secret if they could")
 	if err != nil {
 		return Secret{}, fmt.Errorf("partner: %w", err)
 	}

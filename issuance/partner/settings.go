@@ -4,9 +4,9 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"time"
+
+	"github.com/railgate/railgate/internal/ownfile"
 )
 
 // maxCA bounds what is read of a file of authorities, bytes.
@@ -27,11 +27,11 @@ type Settings struct {
 
 // Load reads the files and reports all that is wrong, each a *Fault. What it
 // returns has yet to be given Now, Log and Metrics.
-func (s Settings) Load(service string) (Config, error) {
+func (s Settings) Load(service string, trust ownfile.Trust) (Config, error) {
 	c := Config{Service: service, URL: s.URL, Timeout: s.Timeout, Calls: s.Calls, Faults: s.Faults, Pause: s.Pause, Skew: s.Skew}
 	var faults []error
 	for _, file := range s.SecretFiles {
-		secret, err := ReadSecret(file)
+		secret, err := ReadSecret(file, trust)
 		if err != nil {
 			faults = append(faults, &Fault{"secret_files", err})
 			continue
@@ -40,7 +40,7 @@ func (s Settings) Load(service string) (Config, error) {
 	}
 	if s.CAFile != "" {
 		var err error
-		if c.Roots, err = readRoots(s.CAFile); err != nil {
+		if c.Roots, err = readRoots(s.CAFile, trust); err != nil {
 			faults = append(faults, &Fault{"ca_file", err})
 		}
 	}
@@ -56,13 +56,8 @@ func (s Settings) Load(service string) (Config, error) {
 	return c, errors.Join(faults...)
 }
 
-func readRoots(path string) (*x509.CertPool, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxCA+1))
+func readRoots(path string, trust ownfile.Trust) (*x509.CertPool, error) {
+	text, err := trust.Read(path, maxCA)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/railgate/railgate/internal/ownfile"
 	"github.com/railgate/railgate/internal/runtest"
 	"github.com/railgate/railgate/issuance/partner"
 	"github.com/railgate/railgate/issuance/partner/partnertest"
@@ -190,7 +191,7 @@ func TestConfigurationFaultsAreToldAtOnce(t *testing.T) {
 			t.Errorf("no word of %q in %v", field, err)
 		}
 	}
-	_, err = remote.Settings{CallbackURL: "https://issuer.example"}.Load()
+	_, err = remote.Settings{CallbackURL: "https://issuer.example"}.Load(ownfile.Trust{})
 	for _, field := range []string{"url: ", "secret_files: ", "callback_url: must have a path", "label: "} {
 		if err == nil || !strings.Contains(err.Error(), field) {
 			t.Errorf("no word of %q in %v", field, err)

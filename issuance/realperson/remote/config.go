@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/railgate/railgate/internal/ownfile"
 	"github.com/railgate/railgate/issuance/partner"
 )
 
@@ -63,9 +64,9 @@ type Settings struct {
 }
 
 // Load reads the files and reports all that is wrong, each a *partner.Fault.
-func (s Settings) Load() (Config, error) {
+func (s Settings) Load(trust ownfile.Trust) (Config, error) {
 	c := Config{CallbackURL: s.CallbackURL, Label: s.Label, Waiting: s.Waiting}
 	var err error
-	c.Partner, err = s.Service.Load(Service)
+	c.Partner, err = s.Service.Load(Service, trust)
 	return c, errors.Join(err, errors.Join(c.own()...))
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/internal/conf"
+	"github.com/railgate/railgate/internal/ownfile"
 	"github.com/railgate/railgate/issuance/partner"
 	"github.com/railgate/railgate/issuance/realperson/remote"
 )
@@ -41,7 +42,7 @@ timeout = "3s"
 	if _, err := conf.Load(&settings, conf.Options{Program: "test", EnvPrefix: "TEST"}, []string{"-config", file}, nil, io.Discard); err != nil {
 		t.Fatal(err)
 	}
-	c, err := settings.RealPerson.Load()
+	c, err := settings.RealPerson.Load(ownfile.Trust{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"unicode/utf8"
 
+	"github.com/railgate/railgate/internal/ownfile"
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/partner"
 	"github.com/railgate/railgate/issuance/residents"
@@ -48,10 +49,10 @@ type Settings struct {
 }
 
 // Load reads the files and reports all that is wrong, each a *partner.Fault.
-func (s Settings) Load() (Config, error) {
+func (s Settings) Load(trust ownfile.Trust) (Config, error) {
 	c := Config{Label: s.Label}
 	var err error
-	c.Partner, err = s.Service.Load(Service)
+	c.Partner, err = s.Service.Load(Service, trust)
 	return c, errors.Join(err, c.own())
 }
 

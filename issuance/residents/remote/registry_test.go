@@ -11,6 +11,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/railgate/railgate/internal/ownfile"
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/partner"
 	"github.com/railgate/railgate/issuance/partner/partnertest"
@@ -159,7 +160,7 @@ func TestA4_OnlyAResidentIDIsLookedUp(t *testing.T) {
 
 func TestConfigurationFaultsAreToldAtOnce(t *testing.T) {
 	_, err := remote.New(remote.Config{Label: "a\nb"})
-	_, alike := remote.Settings{Label: "a\nb"}.Load()
+	_, alike := remote.Settings{Label: "a\nb"}.Load(ownfile.Trust{})
 	for _, e := range []error{err, alike} {
 		for _, field := range []string{"url: ", "secret_files: ", "label: "} {
 			if e == nil || !strings.Contains(e.Error(), field) {
