@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"time"
@@ -38,14 +39,31 @@ func testID(n int) string {
 	return idnumber.Complete(fmt.Sprintf("110105190001%02d%03d", 1+n%28, n))
 }
 
+// refused is an answer of the issuer that was not the wanted one.
+type refused struct {
+	call   string
+	status int
+	code   string // of the problem
+}
+
+func (r *refused) Error() string {
+	return fmt.Sprintf("%s was answered with %d %s", r.call, r.status, r.code)
+}
+
 // do makes a call that must answer with the wanted status.
 func (p *phone) do(method, path string, in, out any, want int) error {
-	status, took, err := call(method, p.house.issuer+path, p.access, in, out)
+	var answer json.RawMessage
+	status, took, err := call(method, p.house.issuer+path, p.access, in, &answer)
 	p.took = took
-	if err == nil && status != want {
-		err = fmt.Errorf("%s %s answered %d, want %d", method, path, status, want)
+	switch {
+	case err != nil:
+		return err
+	case status != want:
+		var why problem
+		json.Unmarshal(answer, &why)
+		return &refused{method + " " + path, status, why.Code}
 	}
-	return err
+	return json.Unmarshal(answer, out)
 }
 
 // form is an application of a made-up test passenger.
@@ -74,8 +92,11 @@ func (p *phone) faceCheck() (check string, err error) {
 		Application struct{ Serial string }
 	}
 	err = p.do("POST", p.path("/checks"), map[string]any{"evidence": facePasses}, &out, http.StatusCreated)
+	if err != nil {
+		return "", err
+	}
 	p.serial = out.Application.Serial
-	return out.Check, err
+	return out.Check, nil
 }
 
 // openSession passes a face check and opens a session whose seed never leaves the phone.

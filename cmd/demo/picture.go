@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/skip2/go-qrcode"
+)
+
+// The picture of a code fits a terminal of 80 columns and 24 lines, with one
+// line to spare for words: at the lowest level of error correction a code is a
+// QR code of version 6, 41 modules wide, and one character shows two modules.
+const (
+	modules      = 41
+	quietAbove   = 2 // the standard wants 4 on each side; there are not so many lines
+	quietBelow   = 3
+	quietAside   = 4
+	pictureWidth = modules + 2*quietAside
+	pictureRows  = (modules + quietAbove + quietBelow) / 2
+)
+
+// Colours 16 and 231 of the 256 are black and white in every theme, unlike the
+// first 16. Both are set for each character, so the background of the terminal
+// does not matter.
+const black, white = 16, 231
+
+// ink switches the colours of the characters that follow.
+func ink(fore, back int) string { return fmt.Sprintf("\x1b[38;5;%d;48;5;%dm", fore, back) }
+
+// picture draws a code as rows of half blocks.
+func picture(text string) ([]string, error) {
+	q, err := qrcode.New(text, qrcode.Low)
+	if err != nil {
+		return nil, err
+	}
+	q.DisableBorder = true
+	bits := q.Bitmap()
+	if len(bits) != modules {
+		return nil, fmt.Errorf("the QR code is %d modules wide, not %d", len(bits), modules)
+	}
+	colour := func(x, y int) int {
+		x, y = x-quietAside, y-quietAbove
+		if x >= 0 && x < modules && y >= 0 && y < modules && bits[y][x] {
+			return black
+		}
+		return white
+	}
+	var rows []string
+	for y := range pictureRows {
+		var row strings.Builder
+		last := ""
+		for x := range pictureWidth {
+			if now := ink(colour(x, 2*y), colour(x, 2*y+1)); now != last {
+				row.WriteString(now)
+				last = now
+			}
+			row.WriteString("▀")
+		}
+		rows = append(rows, row.String()+plain)
+	}
+	return rows, nil
+}

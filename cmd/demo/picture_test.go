@@ -1,0 +1,63 @@
+package main
+
+import (
+	"image/color"
+	"image/png"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/tokens/tokentest"
+)
+
+// A reader that knows nothing of terminals finds the code on a dark and on a
+// light one, with all lines of the page printed above it, and after the next
+// code was drawn over it.
+func TestTheCodeCanBeReadFromATerminalOf24Lines(t *testing.T) {
+	if _, err := exec.LookPath("zbarimg"); err != nil {
+		if os.Getenv("RAILGATE_CI") != "" {
+			t.Fatal("zbarimg is missing: install zbar-tools")
+		}
+		t.Skip("zbarimg is not installed")
+	}
+	h := &house{gateway: "http://127.0.0.1:8080", issuer: "http://127.0.0.1:8081", gatewayAdmin: "http://127.0.0.1:9080", issuerAdmin: "http://127.0.0.1:9081"}
+	for name, theme := range map[string][2]color.Gray{"dark": {{Y: 220}, {Y: 20}}, "light": {{Y: 30}, {Y: 250}}} {
+		t.Run(name, func(t *testing.T) {
+			var out strings.Builder
+			p := &page{out: &out, screen: true, target: "/tmp/target.json"}
+			s := &show{phone: phone{house: h, access: "token", serial: "20787-1"}, path: "/v1/sessions/1/code"}
+			pass := tokentest.NewIssuer(1).Open(1, time.Now().Unix())
+			screen := newScreen(theme[0], theme[1])
+			for step := range 3 {
+				code := pass.Code(step)
+				p.print(s, shown{Text: code.Text(), Step: step, NextAt: time.Now().Unix() + 60}, "")
+				screen.write(t, out.String())
+				out.Reset()
+				if got := scanned(t, screen); got != code.Text() {
+					t.Fatalf("step %d: zbarimg read %q, want %q", step, got, code.Text())
+				}
+			}
+		})
+	}
+}
+
+// scanned is what zbarimg finds on the screen.
+func scanned(t *testing.T, s *screen) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "screen.png")
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := png.Encode(file, s.image()); err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	text, _ := exec.Command("zbarimg", "--quiet", "--raw", "-Sdisable", "-Sqrcode.enable", path).Output()
+	return strings.TrimSpace(string(text))
+}
