@@ -63,7 +63,7 @@ func TestTheMetricsHaveNoLabelOfAPersonOrADevice(t *testing.T) {
 func TestTheGaugesSayWhatIsHeld(t *testing.T) {
 	s := open(t, plan{})
 	s.feed.Revoke(now, s.issuer.Open(7, now/1000).Fields.Serial)
-	for metric, want := range map[string]float64{"railgate_revoked_serials": 1, "railgate_issuer_keys": 2, "railgate_devices": 2, "railgate_revocation_age_seconds": 0} {
+	for metric, want := range map[string]float64{"railgate_revoked_serials": 1, "railgate_issuer_keys": 2, "railgate_devices": 3, "railgate_revocation_age_seconds": 0} {
 		if got := s.count(metric); got != want {
 			t.Errorf("%s is %v, want %v", metric, got, want)
 		}

@@ -10,7 +10,9 @@ import (
 
 // What is given up first when more is asked than can be done:
 //
-//   - busy: connections on which forged codes are shown wait for their refusals;
+//   - busy: connections on which forged codes or unknown credentials are shown wait
+//     for their refusals, and so do those that send what is no check without waiting
+//     for answers;
 //   - full: a pass that was never seen here, which costs ten times as much as one
 //     that was, is turned away with 503;
 //   - over: so is every check. Health is always answered.
@@ -29,7 +31,7 @@ const (
 	retryAfter = "1"
 )
 
-// slowDown makes a suspect wait before it gets a refusal, so that a flood takes the
+// slowDown makes a suspect wait before it gets its answer, so that a flood takes the
 // time of those who send it. It takes nothing of ours but the connection's goroutine.
 func (g *Gateway) slowDown(l *lane) {
 	if l != nil && l.forged > forgeries && g.pressure.Level() >= pressure.Busy {
@@ -43,7 +45,6 @@ func (g *Gateway) crowded(ctx *fasthttp.RequestCtx, level pressure.Level) bool {
 	if g.pressure.Level() < level {
 		return false
 	}
-	ctx.Response.Header.Set(fasthttp.HeaderRetryAfter, retryAfter)
 	g.refuse(ctx, problemOverloaded)
 	return true
 }

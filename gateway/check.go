@@ -32,12 +32,16 @@ const (
 func (g *Gateway) serve(ctx *fasthttp.RequestCtx) {
 	defer g.denyPanic(ctx)
 	lane := laneOf(ctx)
-	if who, ok := lane.asks(&ctx.Request.Header); ok {
+	if who, ok := lane.asks(&ctx.Request.Header); ok && lane.whole() {
 		g.check(ctx, lane, who)
 		return
 	}
 	head, fault := edge.ReadHead(&ctx.Request.Header)
+	if fault == edge.NoFault && !lane.whole() {
+		fault = edge.Malformed
+	}
 	if fault != edge.NoFault {
+		g.places.leave(&ctx.Request.Header)
 		g.refuse(ctx, faults[fault])
 		ctx.SetConnectionClose()
 		return
@@ -53,17 +57,23 @@ func (g *Gateway) serve(ctx *fasthttp.RequestCtx) {
 				lane.asked(&ctx.Request.Header, who)
 			}
 			g.check(ctx, lane, who)
+			return
 		}
 	case checksPath:
 		if who, ok := g.admit(ctx, &head); ok {
 			g.checks(ctx, lane, who)
+			return
 		}
+		g.places.leave(&ctx.Request.Header)
 	case "/healthz":
 		g.answerHealth(ctx)
 	case "/readyz":
 		g.answerReady(ctx)
 	default:
 		g.refuse(ctx, problemNotFound)
+	}
+	if lane.strange(ctx.Response.StatusCode() == fasthttp.StatusUnauthorized) {
+		g.slowDown(lane)
 	}
 }
 
@@ -73,6 +83,7 @@ func (g *Gateway) denyPanic(ctx *fasthttp.RequestCtx) {
 		g.meter.panics.Add(1)
 		// The fault's text may quote input, so only its place is logged.
 		g.log.Error("panic while answering a request; denied", zap.StackSkip("stack", 1))
+		g.places.leave(&ctx.Request.Header)
 		g.refuse(ctx, problemInternal)
 		ctx.SetConnectionClose()
 	}

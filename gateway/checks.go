@@ -32,6 +32,8 @@ const (
 // answers belong to no connection.
 type batch struct {
 	bytes.Reader // of answer
+	places       *places
+	head         *fasthttp.RequestHeader // whose place is left with the answer
 	answer       []byte
 	scans        []scans.Scan
 	codes        tokens.Batch
@@ -39,17 +41,29 @@ type batch struct {
 
 var batches = sync.Pool{New: func() any { return new(batch) }}
 
-// Close gives the memory back. The server calls it, once.
+// Close gives the memory back, and the place. The server calls it, once.
 func (b *batch) Close() error {
 	b.Reset(nil)
+	b.places.leave(b.head)
+	b.places, b.head = nil, nil
 	batches.Put(b)
 	return nil
 }
 
 // checks answers POST /v1/checks with a verdict on every scan in the body.
 func (g *Gateway) checks(ctx *fasthttp.RequestCtx, lane *lane, who asked) {
+	h := &ctx.Request.Header
+	switch {
+	case !who.device.Offline:
+		g.refuse(ctx, problemBatches)
+		return
+	case !g.places.take(h, who.device): // a large one has its place already
+		g.refuse(ctx, problemPlaces)
+		return
+	}
 	// A batch has waited for hours and can wait a second more.
 	if g.crowded(ctx, pressure.Full) {
+		g.places.leave(h)
 		return
 	}
 	b := batches.Get().(*batch)
@@ -62,11 +76,13 @@ func (g *Gateway) checks(ctx *fasthttp.RequestCtx, lane *lane, who asked) {
 	if refusal.Fault != scans.NoFault {
 		g.refuseScans(ctx, b, refusal)
 		batches.Put(b)
+		g.places.leave(h)
 		return
 	}
 	forged := g.judgeAll(b, lane, now, who)
 	ctx.Response.Header.SetContentTypeBytes(jsonType)
 	b.Reset(b.answer)
+	b.places, b.head = g.places, h
 	ctx.Response.SetBodyStream(b, len(b.answer))
 	if forged {
 		g.slowDown(lane)

@@ -20,9 +20,15 @@ func TestOnlyDevicesSendBatches(t *testing.T) {
 	s.refused("scope_not_allowed", func() answer { return s.ask("POST", "/v1/checks?scope=entry", "Bearer "+shopDevice, one) })
 	s.refused("scope_missing", func() answer { return s.ask("POST", "/v1/checks", "Bearer "+gateDevice, one) })
 	s.refused("scope_unknown", func() answer { return s.ask("POST", "/v1/checks?scope=all", "Bearer "+gateDevice, one) })
+	s.refused("batches_not_allowed", func() answer { return s.ask("POST", "/v1/checks?scope=sale", "Bearer "+shopDevice, one) })
 	announced := "POST /v1/checks?scope=entry HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n"
 	s.refused("device_unknown", func() answer {
 		a, in := s.wire(fmt.Sprintf(announced, stranger, gateway.BodyBytes+1))
+		s.ends(in)
+		return a
+	})
+	s.refused("batches_not_allowed", func() answer {
+		a, in := s.wire(fmt.Sprintf(announced, shopDevice, gateway.BodyBytes+1))
 		s.ends(in)
 		return a
 	})

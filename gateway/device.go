@@ -23,6 +23,8 @@ const bearer = "Bearer "
 type Device struct {
 	ID     string
 	Scopes tokens.Scopes // what it may ask for
+	// Offline: it scans without a network, too, and may ask about those scans later.
+	Offline bool
 
 	own    PolicyEntry
 	policy Policy
@@ -36,6 +38,9 @@ type DeviceEntry struct {
 	ID     string   `toml:"id" doc:"name of the device in logs, unique"`
 	Hash   string   `toml:"sha256" doc:"SHA-256 of its credential, 64 hex digits"`
 	Scopes []string `toml:"scopes" doc:"what it may ask for: sale refund change verify entry exit onboard"`
+	// Offline is off for gates: a code that is no longer current passes as a scan of
+	// the moment in which it was.
+	Offline bool `toml:"offline" doc:"true for a handheld that scans without a network: it may send those scans later, in batches (POST /v1/checks)"`
 
 	Policy PolicyEntry `toml:"policy" doc:"where this lane differs from revocation.policy"`
 }
@@ -69,7 +74,7 @@ func NewDevices(entries []DeviceEntry) (*Devices, error) {
 		if d.bySum[[sha256.Size]byte(sum)] != nil {
 			fault("sha256 is that of another device")
 		}
-		d.bySum[[sha256.Size]byte(sum)] = &Device{ID: e.ID, Scopes: scopes, own: e.Policy}
+		d.bySum[[sha256.Size]byte(sum)] = &Device{ID: e.ID, Scopes: scopes, Offline: e.Offline, own: e.Policy}
 	}
 	return d, errors.Join(faults...)
 }

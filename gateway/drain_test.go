@@ -165,17 +165,15 @@ func TestAGatewayThatIsToldToStopAtOnceStops(t *testing.T) {
 	}
 }
 
-func TestAListenerThatFailsEndsServe(t *testing.T) {
+// Other errors of Accept end nothing: see TestServingOutlivesAcceptErrors.
+func TestAListenerThatIsClosedEndsServe(t *testing.T) {
 	s := prepare(t, plan{})
-	if err := s.Serve(t.Context(), brokenListener{}); !errors.Is(err, errBroken) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener.Close()
+	if err := s.Serve(t.Context(), listener); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("Serve returned %v", err)
 	}
 }
-
-var errBroken = errors.New("no more connections")
-
-type brokenListener struct{}
-
-func (brokenListener) Accept() (net.Conn, error) { return nil, errBroken }
-func (brokenListener) Close() error              { return nil }
-func (brokenListener) Addr() net.Addr            { return &net.TCPAddr{} }

@@ -13,13 +13,14 @@ import (
 
 // Limits of the public listener that the stories walk up to.
 const (
-	HeaderBytes = headerBytes
-	BodyBytes   = bodyBytes
-	BatchBytes  = batchBytes
-	ScanEarly   = scanEarly
-	ScanLate    = scanLate
-	Forgeries   = forgeries
-	ForgeryWait = forgeryWait
+	HeaderBytes               = headerBytes
+	BodyBytes                 = bodyBytes
+	BatchBytes                = batchBytes
+	ScanEarly                 = scanEarly
+	ScanLate                  = scanLate
+	Forgeries                 = forgeries
+	ForgeryWait               = forgeryWait
+	BatchPlaces, DevicePlaces = batchPlaces, devicePlaces
 )
 
 // Handle answers one request as the server would, without a connection.
@@ -55,8 +56,16 @@ func (g *Gateway) ServeConn(c net.Conn) error {
 	return g.server.ServeConn(conn)
 }
 
-// ServePlain serves a connection without limits and without remembering heads.
-func (g *Gateway) ServePlain(c net.Conn) error { return g.server.ServeConn(c) }
+// ServePlain serves a connection as ServeConn does, without remembering heads.
+func (g *Gateway) ServePlain(c net.Conn) error {
+	listener := edge.NewListener(&single{conn: c}, g.limits, nil)
+	defer listener.Close()
+	conn, err := listener.Accept()
+	if err != nil {
+		return err
+	}
+	return g.server.ServeConn(struct{ net.Conn }{conn})
+}
 
 // single is a listener of one connection.
 type single struct {

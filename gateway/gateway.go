@@ -55,6 +55,7 @@ type Gateway struct {
 	log     *zap.Logger
 	server  *fasthttp.Server
 	limits  edge.Limits
+	places  *places
 
 	// atomics
 	meter    *meter
@@ -88,7 +89,7 @@ func New(c Config, replica *revocation.Replica, log *zap.Logger) (*Gateway, erro
 	if err != nil {
 		return nil, err
 	}
-	g := &Gateway{Config: c, replica: replica, passes: passes, log: log, meter: newMeter(), limits: limits,
+	g := &Gateway{Config: c, replica: replica, passes: passes, log: log, meter: newMeter(), limits: limits, places: newPlaces(),
 		checker: tokens.Checker{Keys: replica, Revocations: replica, Passes: passes}}
 	g.server = &fasthttp.Server{
 		Handler:            g.serve,
@@ -125,7 +126,10 @@ func (g *Gateway) Serve(ctx context.Context, inner net.Listener) error {
 	go func() { failed <- g.server.Serve(listener) }()
 	select {
 	case err := <-failed:
-		return err
+		if err == nil { // how the server says that somebody else closed the listener
+			err = net.ErrClosed
+		}
+		return fmt.Errorf("gateway: %w", err)
 	case <-ctx.Done():
 	}
 	g.draining.Store(true)

@@ -10,8 +10,9 @@ import (
 // lane is what the gateway keeps of a connection. Only the goroutine that serves
 // the connection uses it.
 type lane struct {
+	conn   *edge.Conn
 	memo   edge.Memo[asked]
-	forged int // codes, less those admitted since
+	forged int // codes and credentials, less the codes admitted since
 }
 
 // laneOf is the lane of the connection that a request came on. One that is not
@@ -23,11 +24,14 @@ func laneOf(ctx *fasthttp.RequestCtx) *lane {
 	}
 	l, ok := conn.Kept.(*lane)
 	if !ok {
-		l = new(lane)
+		l = &lane{conn: conn}
 		conn.Kept = l
 	}
 	return l
 }
+
+// whole says that the connection and the server agree where the request ends.
+func (l *lane) whole() bool { return l == nil || l.conn.Whole() }
 
 // asks is what the head asks for, if it is the last one of the lane again.
 func (l *lane) asks(h *fasthttp.RequestHeader) (who asked, ok bool) {
@@ -55,6 +59,17 @@ func (l *lane) saw(r tokens.Reason) (forged bool) {
 		l.forged = min(l.forged+1, mostForgeries)
 	}
 	return forged
+}
+
+// strange takes note of a request that is no check by a known device, and reports
+// whether it is one of a flood: the credential is unknown, or the request did not
+// wait for the answer to the one before.
+func (l *lane) strange(unknown bool) bool {
+	if l == nil || !unknown && !l.conn.Pipelined() {
+		return false
+	}
+	l.forged = min(l.forged+1, mostForgeries)
+	return true
 }
 
 // asked is what the head of a check asks for. It may be remembered as long as

@@ -34,9 +34,12 @@ var limits = edge.Limits{
 // larger bodies gets a case here. The head is not judged yet: what has no case,
 // and is refused later, has the server's limit, which is bodyBytes as well.
 func (g *Gateway) bodyLimit(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
-	// Not for strangers: with every connection they would hold so much memory.
-	if isBatch(h) && g.sender(h) != nil {
-		return fasthttp.RequestConfig{MaxRequestBodySize: batchBytes}
+	// Only for who may send batches, and has a place: every connection that sends
+	// one holds as much memory as the body is said to have.
+	if isBatch(h) {
+		if d := g.sender(h); d != nil && d.Offline && g.places.take(h, d) {
+			return fasthttp.RequestConfig{MaxRequestBodySize: batchBytes}
+		}
 	}
 	return fasthttp.RequestConfig{MaxRequestBodySize: bodyBytes}
 }

@@ -45,12 +45,14 @@ var (
 	descProblems = prometheus.NewDesc("railgate_refused_requests_total",
 		"Requests that got a problem instead of a verdict.", []string{"code"}, nil)
 	descSlowed = prometheus.NewDesc("railgate_forgeries_slowed_total",
-		"Refusals of forged codes that were held back while the gateway was busy, on connections that show many.", nil, nil)
+		"Answers that were held back while the gateway was busy: to forged codes, unknown credentials and pipelined requests that are no checks, on connections that show many.", nil, nil)
 	descWait = prometheus.NewDesc("railgate_processor_wait_seconds",
 		"How long nine in ten goroutines waited for a processor at most, in the last 20 ms.", nil, nil)
 	descPressure   = prometheus.NewDesc("railgate_pressure", "1 for the level of load the gateway is at.", []string{"level"}, nil)
 	descBatchScans = prometheus.NewDesc("railgate_batch_scans_total",
 		"Verdicts on scans that came in batches, later than they were made; railgate_verdicts_total has them as well.", nil, nil)
+	descPlaces = prometheus.NewDesc("railgate_batches_at_hand",
+		"Batches that are being received, judged or answered now.", nil, nil)
 	descPanics = prometheus.NewDesc("railgate_panics_total",
 		"Panics recovered at the request edge; each was answered with a denial.", nil, nil)
 	descTurned = prometheus.NewDesc("railgate_connections_turned_away_total",
@@ -112,6 +114,7 @@ func (g *Gateway) Collect(out chan<- prometheus.Metric) {
 		counter(descProblems, n.Load(), p.code)
 	}
 	counter(descBatchScans, g.meter.batchScans.Load())
+	gauge(descPlaces, float64(g.places.count()))
 	counter(descSlowed, g.meter.slowed.Load())
 	gauge(descWait, g.pressure.Wait().Seconds())
 	for _, l := range pressure.Levels() {

@@ -34,6 +34,8 @@ var (
 		"Send the device's credential as a bearer token.", "请以 Bearer 方式提供设备凭证。")
 	problemScopeDenied = newProblem(403, "scope_not_allowed", "Scope not allowed for this device",
 		"This device may not ask for this use.", "该设备无权核验此项业务。")
+	problemBatches = newProblem(403, "batches_not_allowed", "Batches not allowed for this device",
+		"This device may not send scans later. Check each code when it is shown.", "该设备不得补传扫码记录，请在出示时逐一核验。")
 	problemScopeMissing = newProblem(400, "scope_missing", "No scope",
 		"Say what the code is used for: /v1/check?scope=entry, with nothing else in the query.", "请注明用途，例如 /v1/check?scope=entry，查询串中不得有其他内容。")
 	problemScopeUnknown = newProblem(400, "scope_unknown", "Unknown scope",
@@ -60,23 +62,28 @@ var (
 		"Use HTTP/1.1.", "请使用 HTTP/1.1。")
 	problemOverloaded = newProblem(503, "overloaded", "Too much to do",
 		"Ask again after the seconds in Retry-After. This is no verdict.", "网关繁忙，请按 Retry-After 所示秒数后重试；本响应不是核验结论。")
+	problemPlaces = newProblem(503, "batches_at_limit", "Too many batches at once",
+		"Send the batch again after the seconds in Retry-After, and one at a time. This is no verdict.", "同时处理的批量请求过多，请按 Retry-After 所示秒数后逐批重试；本响应不是核验结论。")
 	problemInternal = newProblem(500, "internal_error", "Internal error",
 		"The gateway failed. Do not let the passenger pass on this answer.", "网关内部错误，请勿据此放行。")
 )
 
-var problems = []*problem{problemDevice, problemScopeDenied, problemScopeMissing, problemScopeUnknown, problemNotFound,
+var problems = []*problem{problemDevice, problemScopeDenied, problemBatches, problemPlaces, problemScopeMissing, problemScopeUnknown, problemNotFound,
 	problemMethod, problemTimeout, problemTooLarge, problemScans, problemTooMany, problemHeaders, problemBad, problemExpectation, problemVersion, problemOverloaded, problemInternal}
 
-// faults are the problems of heads that are refused.
-var faults = [edge.FaultCount]*problem{edge.Malformed: problemBad, edge.Version: problemVersion, edge.Expectation: problemExpectation}
+// faults are the problems of heads and bodies that are refused.
+var faults = [edge.FaultCount]*problem{edge.Malformed: problemBad, edge.Version: problemVersion, edge.Expectation: problemExpectation, edge.TooLarge: problemTooLarge}
 
 func (g *Gateway) refuse(ctx *fasthttp.RequestCtx, p *problem) {
 	g.meter.problem(p)
 	ctx.Response.ResetBody()
 	ctx.SetStatusCode(p.status)
 	ctx.Response.Header.SetContentType("application/problem+json")
-	if p == problemDevice {
+	switch p {
+	case problemDevice:
 		ctx.Response.Header.Set("WWW-Authenticate", `Bearer realm="railgate"`)
+	case problemOverloaded, problemPlaces:
+		ctx.Response.Header.Set(fasthttp.HeaderRetryAfter, retryAfter)
 	}
 	ctx.Response.SetBody(p.body)
 }
@@ -90,16 +97,34 @@ func (g *Gateway) unreadable(ctx *fasthttp.RequestCtx, err error) {
 	switch {
 	case conn != nil && conn.Late(): // asked first: some of fasthttp's errors hide what they are about
 		p = problemTimeout
+	case conn != nil && conn.Fault() != edge.NoFault:
+		p = faults[conn.Fault()]
 	case errors.Is(err, fasthttp.ErrBodyTooLarge):
-		p = problemTooLarge
-		if isBatch(&ctx.Request.Header) && g.sender(&ctx.Request.Header) == nil {
-			p = problemDevice // the body would do, from a device
-		}
+		p = g.tooLarge(&ctx.Request.Header)
 	case errors.As(err, &small):
 		p = problemHeaders
 	}
+	g.places.leave(&ctx.Request.Header)
 	g.refuse(ctx, p)
 	ctx.SetConnectionClose()
+}
+
+// tooLarge says why a body is larger than bodyLimit let it be: the body of a batch
+// may do, but not from this sender, or not now.
+func (g *Gateway) tooLarge(h *fasthttp.RequestHeader) *problem {
+	if !isBatch(h) {
+		return problemTooLarge
+	}
+	d := g.sender(h)
+	switch {
+	case d == nil:
+		return problemDevice
+	case !d.Offline:
+		return problemBatches
+	case h.ContentLength() <= batchBytes && !g.places.has(h):
+		return problemPlaces
+	}
+	return problemTooLarge
 }
 
 // expectNothing answers Expect: 100-continue before the body is there, and the
@@ -107,6 +132,7 @@ func (g *Gateway) unreadable(ctx *fasthttp.RequestCtx, err error) {
 // the connection, takes the body, if it comes after all, for a request, and
 // answers all that follows with an empty 200 without asking the handler.
 func (g *Gateway) expectNothing(ctx *fasthttp.RequestCtx) int {
+	g.places.leave(&ctx.Request.Header)
 	g.refuse(ctx, problemExpectation)
 	return problemExpectation.status
 }

@@ -23,11 +23,13 @@ import (
 )
 
 // The devices of every story. gateDevice may ask for everything, shopDevice
-// only for the sale of tickets, stranger was never registered.
+// only for the sale of tickets, stranger was never registered. gateDevice and
+// trainDevice may send scans later.
 var (
-	gateDevice = credential('a')
-	shopDevice = credential('b')
-	stranger   = credential('c')
+	gateDevice  = credential('a')
+	shopDevice  = credential('b')
+	stranger    = credential('c')
+	trainDevice = credential('d')
 )
 
 func credential(digit byte) string {
@@ -105,7 +107,7 @@ func prepare(t testing.TB, p plan) *station {
 		metrics: prometheus.NewRegistry(), served: make(chan error, 1), sent: new(secrets),
 		client: &http.Client{Transport: &http.Transport{DisableCompression: true}, Timeout: patience}}
 	s.clock.Store(now)
-	for _, device := range []string{gateDevice, shopDevice, stranger} {
+	for _, device := range []string{gateDevice, shopDevice, stranger, trainDevice} {
 		s.remember("", device)
 	}
 	retired := tokentest.NewIssuer(retiredKey).Key()
@@ -115,7 +117,8 @@ func prepare(t testing.TB, p plan) *station {
 		p.replica = s.feed.Replica
 	}
 	devices, err := gateway.NewDevices([]gateway.DeviceEntry{
-		{ID: "gate-1", Hash: gateway.HashCredential(gateDevice), Scopes: tokens.ScopeNames(), Policy: p.device},
+		{ID: "gate-1", Hash: gateway.HashCredential(gateDevice), Scopes: tokens.ScopeNames(), Offline: true, Policy: p.device},
+		{ID: "train-1", Hash: gateway.HashCredential(trainDevice), Scopes: tokens.ScopeNames(), Offline: true},
 		{ID: "shop-1", Hash: gateway.HashCredential(shopDevice), Scopes: []string{"sale"}},
 	})
 	if err != nil {

@@ -6,6 +6,8 @@ import (
 	"math"
 	"net"
 	"os"
+	"runtime"
+	"sync"
 	"time"
 )
 
@@ -24,13 +26,16 @@ const never = time.Duration(math.MaxInt64)
 // Conn is a server's connection that keeps Limits by itself; whoever serves it
 // sets no deadlines. It tells a request from the next by what the server does:
 // reads up to the next write are one request, writes up to the next read one
-// answer.
+// answer. A server that answers 100 Continue would be taken to have answered.
 //
-// That is exact for a client that waits for answers. Of requests sent without
-// waiting, all that are read before the first answer is written share one Read
-// limit; and one whose beginning came along with the request before has the Idle
-// limit for its next bytes, no more than its client has by sending nothing. A
-// server that answers 100 Continue would be taken to have answered.
+// It hands the server one request at a time: bytes that came along with the
+// request before wait until that one is answered. So the server has nothing to
+// read when an answer is written, and sends it at once. A connection whose client
+// does not wait for answers yields the processor before each request that it
+// takes from these bytes: however much one client sends, the others have their turn.
+//
+// Of a chunked body it passes on only what is framed as RFC 9112 section 7.1
+// says, without a trailer section; Fault says what was wrong.
 //
 // Deadlines are lazy. The one that is set on the inner connection may be that of
 // an earlier wait, and so too early, never too late; when it strikes early, the
@@ -50,6 +55,11 @@ type Conn struct {
 	// of the goroutine that reads and writes
 	phase                phase
 	late                 bool
+	frame                frame
+	fault                Fault
+	ahead                []byte  // came along with an earlier request; a part of buffer
+	buffer               *[]byte // of ahead; nil if that is empty
+	pipelined            bool
 	readDue, readArmed   time.Duration // when the wait must end, and the deadline that is set
 	writeDue, writeArmed time.Duration
 }
@@ -57,19 +67,77 @@ type Conn struct {
 // Late says that the time of a request is over: Read returned an error for it.
 func (c *Conn) Late() bool { return c.late }
 
+// Fault says why Read refused the body of a request; NoFault if it did not.
+func (c *Conn) Fault() Fault { return c.fault }
+
+// Whole says that the request that is being read has come to its end, as this
+// connection sees it. A server that sees another end must not go on. A connection
+// that was not read from has no end to disagree about.
+func (c *Conn) Whole() bool { return c.frame.stage == ended || c.phase == opened }
+
+// Pipelined says that the request was there before the last one was answered.
+func (c *Conn) Pipelined() bool { return c.pipelined }
+
+// errFraming is what Read returns for a fault in a body.
+var errFraming = errors.New("edge: the body is not framed as it must be")
+
+// buffers hold what came along with an earlier request.
+var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 4<<10); return &b }}
+
 // Read reads within the limit of the request that it belongs to or waits for.
 // When that is over, the error is the inner connection's, a net.Error whose
 // Timeout is true; but io.EOF if nothing ever came, so that nobody answers it.
-func (c *Conn) Read(p []byte) (int, error) {
+func (c *Conn) Read(p []byte) (n int, err error) {
 	was := c.phase
-	switch was {
-	case opened:
-		if c.readDue == 0 {
-			c.readDue = c.clock.now() + c.limits.Read + tick
-		}
-	case answering:
+	switch {
+	case c.fault != NoFault:
+		return 0, errFraming
+	case was == receiving && c.frame.stage == ended: // the server sees another end
+		c.fault = Malformed
+		return 0, errFraming
+	case was == opened && c.readDue == 0:
+		c.readDue = c.clock.now() + c.limits.Read + tick
+	case was == answering:
+		c.next()
 		c.readDue = c.clock.now() + c.limits.Idle + tick
 	}
+	if len(c.ahead) > 0 {
+		if was != receiving {
+			c.pipelined = true
+			runtime.Gosched()
+		}
+		p = p[:copy(p, c.ahead)]
+		n, c.fault = c.frame.take(p)
+		c.skip(n)
+	} else {
+		if c.frame.stage == inLength {
+			p = p[:min(len(p), c.frame.left)]
+		}
+		if n, err = c.readInner(p, was); n == 0 {
+			if err == io.EOF && (c.frame.stage == inLength || c.frame.stage == inChunks) {
+				err = io.ErrUnexpectedEOF // a server may take io.EOF for a quiet end
+			}
+			return 0, err
+		}
+		if was != receiving && n == len(p) {
+			runtime.Gosched() // as much again may be waiting
+		}
+		whole := p[:n]
+		n, c.fault = c.frame.take(whole)
+		c.keep(whole[n:])
+	}
+	if n == 0 {
+		return 0, errFraming
+	}
+	c.phase = receiving
+	if was == answering {
+		c.readDue = c.clock.now() + c.limits.Read + tick
+	}
+	return n, err
+}
+
+// readInner reads from the inner connection, with the deadline set.
+func (c *Conn) readInner(p []byte, was phase) (int, error) {
 	for {
 		if c.readArmed > c.readDue {
 			if err := c.armRead(); err != nil {
@@ -87,13 +155,39 @@ func (c *Conn) Read(p []byte) (int, error) {
 			}
 			c.late = true
 		}
-		if n > 0 {
-			c.phase = receiving
-			if was == answering {
-				c.readDue = c.clock.now() + c.limits.Read + tick
-			}
-		}
 		return n, err
+	}
+}
+
+// next begins a new request. Empty lines after the last one are not its beginning.
+func (c *Conn) next() {
+	if c.frame.stage == ended {
+		c.frame.next()
+	} else {
+		c.frame.stage = blind // answered before its end
+	}
+	c.pipelined = false
+	for len(c.ahead) >= 2 && c.ahead[0] == '\r' && c.ahead[1] == '\n' {
+		c.skip(2)
+	}
+}
+
+// keep takes what came along with a request. Nothing else is kept then: the
+// network is read only when all of that has been handed out.
+func (c *Conn) keep(b []byte) {
+	if len(b) == 0 {
+		return
+	}
+	c.buffer = buffers.Get().(*[]byte)
+	*c.buffer = append((*c.buffer)[:0], b...)
+	c.ahead = *c.buffer
+}
+
+// skip forgets the first bytes of what is kept.
+func (c *Conn) skip(n int) {
+	if c.ahead = c.ahead[n:]; len(c.ahead) == 0 && c.buffer != nil {
+		buffers.Put(c.buffer)
+		c.ahead, c.buffer = nil, nil
 	}
 }
 

@@ -6,8 +6,8 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// Fault is why a head is refused. After a refused head the connection must end:
-// where the next request begins is in doubt.
+// Fault is why a head is refused, or the framing of a body. After one the
+// connection must end: where the next request begins is in doubt.
 type Fault uint8
 
 // The faults.
@@ -16,6 +16,7 @@ const (
 	Malformed         // breaks a rule of RFC 9112 or has two meanings
 	Version           // neither HTTP/1.0 nor HTTP/1.1
 	Expectation       // has an Expect line
+	TooLarge          // of a body: has more chunk extensions than a request needs
 	FaultCount  = iota
 )
 

@@ -8,12 +8,14 @@ package pressure
 
 import (
 	"context"
+	"math"
 	"runtime/metrics"
 	"sync/atomic"
 	"time"
 )
 
-// Level is how loaded the process was in the last period.
+// Level is how loaded the process was in the last period, or in the last window if
+// goroutines waited seldom.
 type Level int32
 
 // The levels, by the wait that nine in ten goroutines had at most. A scan is due
@@ -43,8 +45,11 @@ const (
 	rest = time.Second
 	// share of the waits that count as the wait.
 	share = 0.9
-	// enough waits make a period; the runtime records one in eight.
+	// enough waits tell the wait; the runtime records one in eight.
 	enough = 16
+	// window bounds how long waits are collected when there are fewer: long slices
+	// of the processor make few waits, and these are the longest.
+	window = 200 * time.Millisecond
 )
 
 // Gauge is read by many and written by its Run.
@@ -59,7 +64,7 @@ type Gauge struct {
 // Level is the level now.
 func (g *Gauge) Level() Level { return Level(g.level.Load()) }
 
-// Wait is what nine in ten goroutines waited at most, in the last period.
+// Wait is what nine in ten goroutines waited at most, in the period or window of Level.
 func (g *Gauge) Wait() time.Duration { return time.Duration(g.wait.Load()) }
 
 // Hold keeps the level where it is told, for tests of what it leads to.
@@ -72,15 +77,20 @@ func (g *Gauge) Hold(l Level) {
 func (g *Gauge) Run(ctx context.Context) {
 	samples := []metrics.Sample{{Name: "/sched/latencies:seconds"}}
 	var before []uint64
+	var since time.Time
 	tick := time.NewTicker(period)
 	defer tick.Stop()
 	for {
 		metrics.Read(samples)
-		h := samples[0].Value.Float64Histogram()
-		if before != nil {
-			g.set(quantile(h, before))
+		h, now := samples[0].Value.Float64Histogram(), time.Now()
+		if before == nil {
+			before, since = append(before, h.Counts...), now
+		} else if wait, n := quantile(h, before); n >= enough || now.Sub(since) >= window {
+			g.set(wait)
+			before, since = append(before[:0], h.Counts...), now
+		} else if g.rest > 0 {
+			g.rest--
 		}
-		before = append(before[:0], h.Counts...)
 		select {
 		case <-ctx.Done():
 			return
@@ -109,25 +119,24 @@ func (g *Gauge) set(wait time.Duration) {
 }
 
 // quantile is the upper end of the bucket in which the given share of the waits
-// since before lies; 0 if too few were recorded to tell.
-func quantile(h *metrics.Float64Histogram, before []uint64) time.Duration {
-	var total uint64
+// since before lies, and how many waits there were; 0 if there were none.
+func quantile(h *metrics.Float64Histogram, before []uint64) (wait time.Duration, total uint64) {
 	for i, n := range h.Counts {
 		total += n - before[i]
 	}
-	if total < enough {
-		return 0
+	if total == 0 {
+		return 0, 0
 	}
-	limit := uint64(share * float64(total))
+	limit := uint64(math.Ceil(share * float64(total)))
 	var below uint64
 	for i, n := range h.Counts {
 		if below += n - before[i]; below >= limit {
 			// The first bucket has no lower end and the last no upper one.
 			if i+2 < len(h.Buckets) {
-				return time.Duration(h.Buckets[i+1] * float64(time.Second))
+				return time.Duration(h.Buckets[i+1] * float64(time.Second)), total
 			}
-			return time.Duration(h.Buckets[i] * float64(time.Second))
+			return time.Duration(h.Buckets[i] * float64(time.Second)), total
 		}
 	}
-	return 0
+	return 0, total
 }

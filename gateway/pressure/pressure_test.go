@@ -43,26 +43,48 @@ func TestBusyOutlastsItsCauseAndFullDoesNot(t *testing.T) {
 func TestTheWaitIsThatOfNineInTenSinceLastTime(t *testing.T) {
 	h := &metrics.Float64Histogram{Buckets: []float64{0, 0.001, 0.01, 0.1}, Counts: []uint64{1000, 5, 0}}
 	before := []uint64{1000, 5, 0}
-	if w := quantile(h, before); w != 0 {
-		t.Errorf("nothing happened, and the wait is %v", w)
+	if w, n := quantile(h, before); w != 0 || n != 0 {
+		t.Errorf("nothing happened, and the wait is %v of %d", w, n)
 	}
 	h.Counts = []uint64{1090, 15, 0} // 90 of 100 in the first bucket
-	if w := quantile(h, before); w != time.Millisecond {
+	if w, n := quantile(h, before); w != time.Millisecond || n != 100 {
 		t.Errorf("%v, want the end of the first bucket", w)
 	}
 	h.Counts = []uint64{1000, 5, 20}
-	if w := quantile(h, before); w != 10*time.Millisecond {
+	if w, _ := quantile(h, before); w != 10*time.Millisecond {
 		t.Errorf("%v, want the beginning of the last bucket", w)
 	}
-	h.Counts = []uint64{1000, 5, enough - 1}
-	if w := quantile(h, before); w != 0 {
-		t.Errorf("%v of too few", w)
+	h.Counts = []uint64{1001, 5, 1}
+	if w, n := quantile(h, before); w != 10*time.Millisecond || n != 2 {
+		t.Errorf("%v of %d, want the longer of two", w, n)
 	}
 }
 
 // More work than processors, in short turns: what could run waits, and the gauge
 // says so; when the work is over it says that, too.
 func TestWorkRaisesTheLevel(t *testing.T) {
+	work(t, 200, Busy, func(busy context.Context) {
+		for busy.Err() == nil {
+			for began := time.Now(); time.Since(began) < 50*time.Microsecond; {
+			}
+			runtime.Gosched()
+		}
+	})
+}
+
+// Work that never yields is taken off a processor after 10 ms: then few waits are
+// recorded in a period, and all of them are long.
+func TestLongSlicesRaiseTheLevel(t *testing.T) {
+	work(t, 50, Full, func(busy context.Context) {
+		for began := time.Now(); busy.Err() == nil && time.Since(began) < time.Minute; {
+		}
+	})
+}
+
+// work has many goroutines a processor do something until the level is reached,
+// and expects it to be calm again when they end.
+func work(t *testing.T, each int, level Level, do func(busy context.Context)) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var g Gauge
@@ -76,17 +98,11 @@ func TestWorkRaisesTheLevel(t *testing.T) {
 			}
 		}
 	}
-	work, stop := context.WithCancel(ctx)
-	for range 200 * runtime.GOMAXPROCS(0) {
-		running.Go(func() {
-			for work.Err() == nil {
-				for began := time.Now(); time.Since(began) < 50*time.Microsecond; {
-				}
-				runtime.Gosched()
-			}
-		})
+	busy, stop := context.WithCancel(ctx)
+	for range each * runtime.GOMAXPROCS(0) {
+		running.Go(func() { do(busy) })
 	}
-	reaches(func(l Level) bool { return l >= Busy }, "busy")
+	reaches(func(l Level) bool { return l >= level }, level.String())
 	stop()
 	reaches(func(l Level) bool { return l == Calm }, "calm again")
 	cancel()

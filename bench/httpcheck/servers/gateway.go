@@ -52,7 +52,7 @@ func newGateway() (*role, error) {
 	}
 	var entries []gateway.DeviceEntry
 	for id, credential := range map[string]string{"gate": decks.Gate, "stranger": decks.Stranger} {
-		entries = append(entries, gateway.DeviceEntry{ID: id, Hash: gateway.HashCredential(credential), Scopes: []string{decks.Scope.String()}})
+		entries = append(entries, gateway.DeviceEntry{ID: id, Hash: gateway.HashCredential(credential), Scopes: []string{decks.Scope.String()}, Offline: true})
 	}
 	devices, err := gateway.NewDevices(entries)
 	if err != nil {

@@ -1,0 +1,190 @@
+package edge_test
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/railgate/railgate/gateway/edge"
+)
+
+const (
+	byLength = "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n"
+	inChunks = "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+	bodiless = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
+)
+
+// sent plays a client that sends all at once or byte by byte and never waits,
+// and a server that answers when a request is whole. It returns the requests.
+func sent(t *testing.T, raw string, bytewise bool) (requests []string, fault edge.Fault) {
+	synctest.Test(t, func(t *testing.T) {
+		client, server := net.Pipe()
+		defer server.Close()
+		defer client.Close()
+		conn := edge.NewListener(nil, limits, nil).Wrap(server)
+		go io.Copy(io.Discard, client)
+		go func() {
+			for i, end := 0, len(raw); i < len(raw); i = end {
+				if bytewise {
+					end = i + 1
+				}
+				if _, err := client.Write([]byte(raw[i:end])); err != nil {
+					return
+				}
+			}
+		}()
+		request := ""
+		for p := make([]byte, 4<<10); ; {
+			n, err := conn.Read(p)
+			request += string(p[:n])
+			if request != "" && conn.Whole() {
+				requests, request = append(requests, request), ""
+				if _, err := conn.Write([]byte("fine")); err != nil {
+					break
+				}
+			}
+			if err != nil {
+				break
+			}
+		}
+		if request != "" {
+			requests = append(requests, request+"…")
+		}
+		fault = conn.Fault()
+	})
+	return requests, fault
+}
+
+// What a client sends without waiting is handed out one request at a time.
+func TestRequestsAreHandedOutOneByOne(t *testing.T) {
+	large := "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 9000\r\n\r\n" + strings.Repeat("a", 9000)
+	chunked := inChunks + "3\r\nabc\r\n0A;a=b\r\n0123456789\r\n0\r\n\r\n"
+	for name, want := range map[string][]string{
+		"one":                     {bodiless},
+		"equal ones":              {byLength + "abc", byLength + "abd", byLength + "abe"},
+		"different ones":          {bodiless, byLength + "abc", chunked, large, bodiless, chunked, chunked, byLength + "abd"},
+		"a large one and another": {large, large, bodiless},
+		"a request as a body":     {"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 28\r\n\r\n" + bodiless, bodiless},
+		"LF after a request line": {"GET /a HTTP/1.1\nHost: x\r\n\r\n", bodiless},
+		"one that is not whole":   {bodiless, byLength + "ab…"},
+	} {
+		for way, bytewise := range map[string]bool{"at once": false, "byte by byte": true} {
+			t.Run(name+" "+way, func(t *testing.T) {
+				got, fault := sent(t, strings.TrimSuffix(strings.Join(want, ""), "…"), bytewise)
+				if strings.Join(got, "|") != strings.Join(want, "|") || fault != edge.NoFault {
+					t.Errorf("handed out %.300q, %v, want %.300q", got, fault, want)
+				}
+			})
+		}
+	}
+}
+
+// Trailer sections and whatever else a chunked body may not have. The last good
+// byte is handed out, so that a server which waits for more learns the fault.
+func TestABodyIsFramedStrictly(t *testing.T) {
+	trailer := inChunks + "3\r\nabc\r\n0\r\n"
+	for name, c := range map[string]struct {
+		raw  string
+		want edge.Fault
+	}{
+		"trailer":                         {trailer + "X-A: b\r\n\r\n", edge.Malformed},
+		"trailer with a bare LF":          {trailer + "X-A: b\n\r\n", edge.Malformed},
+		"trailer that ends in LF":         {trailer + "\n", edge.Malformed},
+		"folded trailer":                  {trailer + "X-A: b\r\n c\r\n\r\n", edge.Malformed},
+		"trailer without a colon":         {trailer + "X-A\r\n\r\n", edge.Malformed},
+		"trailer without a name":          {trailer + ": b\r\n\r\n", edge.Malformed},
+		"trailer with a space in a name":  {trailer + "X A: b\r\n\r\n", edge.Malformed},
+		"trailer with a space at its end": {trailer + "X-A : b\r\n\r\n", edge.Malformed},
+		"trailer that begins with space":  {trailer + " X-A: b\r\n\r\n", edge.Malformed},
+		"trailer with a NUL":              {trailer + "X-A: \x00\r\n\r\n", edge.Malformed},
+		"trailer with a bare CR":          {trailer + "\rX-A: b\r\n\r\n", edge.Malformed},
+		"trailer that names a length":     {trailer + "Content-Length: 4\r\n\r\n", edge.Malformed},
+		"no size":                         {inChunks + "\r\nabc\r\n", edge.Malformed},
+		"a size with a sign":              {inChunks + "+3\r\nabc\r\n", edge.Malformed},
+		"a size with 0x":                  {inChunks + "0x3\r\nabc\r\n", edge.Malformed},
+		"a size with a space":             {inChunks + "3 \r\nabc\r\n", edge.Malformed},
+		"a size of 16 digits":             {inChunks + "0000000000000003\r\nabc\r\n", edge.Malformed},
+		"a size that ends in LF":          {inChunks + "3\nabc\r\n", edge.Malformed},
+		"two CR after a size":             {inChunks + "3\r\r\nabc\r\n", edge.Malformed},
+		"a chunk that is too long":        {inChunks + "3\r\nabcd\r\n", edge.Malformed},
+		"a chunk that is too short":       {inChunks + "4\r\nabc\r\n0\r\n\r\n", edge.Malformed},
+		"a chunk that ends in LF":         {inChunks + "3\r\nabc\n0\r\n\r\n", edge.Malformed},
+		"an extension with LF":            {inChunks + "3;a\nabc\r\n0\r\n\r\n", edge.Malformed},
+		"an extension with a NUL":         {inChunks + "3;a\x00\r\nabc\r\n0\r\n\r\n", edge.Malformed},
+		"an extension of 1024 bytes":      {inChunks + "3;" + strings.Repeat("a", 1023) + "\r\nabc\r\n0\r\n\r\n", edge.NoFault},
+		"an extension of 1025 bytes":      {inChunks + "3;" + strings.Repeat("a", 1024) + "\r\nabc\r\n0\r\n\r\n", edge.TooLarge},
+		"extensions of 1025 bytes": {inChunks + strings.Repeat("1;"+strings.Repeat("a", 511)+"\r\nb\r\n", 2) + "0;\r\n\r\n",
+			edge.TooLarge},
+	} {
+		for way, bytewise := range map[string]bool{"at once": false, "byte by byte": true} {
+			t.Run(name+" "+way, func(t *testing.T) {
+				if got, fault := sent(t, c.raw, bytewise); fault != c.want {
+					t.Errorf("fault %v, want %v; handed out %q", fault, c.want, got)
+				}
+			})
+		}
+	}
+}
+
+// A server that does not end a request where the connection does gets no more.
+func TestAServerThatSeesAnotherEndGetsNoMore(t *testing.T) {
+	story(t, func(l *line) {
+		l.says(byLength+"abc"+bodiless, 0)
+		l.hears(byLength + "abc")
+		if n, err := l.read(); n != 0 || err == nil || errors.Is(err, io.EOF) || l.server.Fault() != edge.Malformed {
+			t.Errorf("read %d bytes beyond the end of a request, %v", n, err)
+		}
+	})
+}
+
+// readWhole has fasthttp read a request by itself, and tells how long it was; 0 if
+// it or ReadHead refuses.
+func readWhole(raw string) int {
+	source := strings.NewReader(raw)
+	buffered := bufio.NewReaderSize(source, 4<<10)
+	var r fasthttp.Request
+	if r.ReadLimitBody(buffered, 1<<20) != nil {
+		return 0
+	}
+	if _, fault := edge.ReadHead(&r.Header); fault != edge.NoFault {
+		return 0
+	}
+	return len(raw) - source.Len() - buffered.Buffered()
+}
+
+// FuzzFrame: how the bytes are cut into segments means nothing, and of what is
+// accepted, fasthttp sees the same end.
+func FuzzFrame(f *testing.F) {
+	for _, raw := range append(rawRequests(f), byLength+"abc"+bodiless, inChunks+"3;a\r\nabc\r\n0\r\n\r\n"+bodiless) {
+		f.Add(raw)
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		if len(raw) > 6000 {
+			t.Skip() // more than a head or two adds nothing
+		}
+		once, first := sent(t, raw, false)
+		bytewise, second := sent(t, raw, true)
+		if end := readWhole(raw); end > 0 && first == edge.NoFault && (len(once) == 0 || once[0] != raw[:end]) {
+			t.Errorf("%q ends for fasthttp after %d bytes, handed out is %q", raw, end, once)
+		}
+		// Empty lines between requests are dropped only where they come along with one.
+		if a, b := withoutEmptyLines(once), withoutEmptyLines(bytewise); a != b || first != second {
+			t.Errorf("%q at once is %q, %v, and byte by byte %q, %v", raw, a, first, b, second)
+		}
+	})
+}
+
+func withoutEmptyLines(requests []string) (joined string) {
+	for _, r := range requests {
+		if r = strings.TrimLeft(r, "\r\n"); r != "" && r != "…" {
+			joined += r + "|"
+		}
+	}
+	return joined
+}
