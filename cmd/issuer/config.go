@@ -9,9 +9,11 @@ import (
 
 	"github.com/railgate/railgate/internal/conf"
 	"github.com/railgate/railgate/internal/kafkalink"
+	"github.com/railgate/railgate/internal/memlimit"
 	"github.com/railgate/railgate/internal/ownfile"
 	"github.com/railgate/railgate/internal/process"
 	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/backend"
 	"github.com/railgate/railgate/issuance/keyring"
@@ -24,29 +26,32 @@ import (
 )
 
 type config struct {
-	Listen         string         `toml:"listen" doc:"public address for the app and staff tools, host:port; terminate TLS in front of it"`
-	Admin          string         `toml:"admin" doc:"metrics, profiles and health, host:port; nobody is authenticated there: keep it private"`
-	LogLevel       string         `toml:"log_level" doc:"debug, info, warn or error"`
-	DrainTimeout   time.Duration  `toml:"drain_timeout" doc:"how long to wait after SIGTERM for requests at hand"`
-	Database       string         `toml:"database" secret:"value" doc:"path of an SQLite file, or postgres://…; a password is better kept in a passfile"`
-	Keys           string         `toml:"keys" doc:"directory made by -init"`
-	PassphraseFile string         `toml:"keys_passphrase_file" secret:"file" doc:"file with the passphrase of a sealed key directory, one line; empty: it is not sealed"`
-	SecretGroup    int            `toml:"secret_group" doc:"number of a group whose members may read secret files (mode 0440) and write the folders above them, such as a pod's fsGroup; 0: none"`
-	KeyLead        time.Duration  `toml:"key_lead" doc:"how long gateways have a new key before it signs, at most 24h; 0 for tests only"`
-	TrustedProxies []string       `toml:"trusted_proxies" doc:"addresses or networks of proxies whose X-Forwarded-For is believed; none: who connects is the caller"`
-	AddressRate    addressRate    `toml:"address_rate" doc:"what one network may ask for of what costs much: applying, face checks, registering, passwords"`
-	Throttle       throttle       `toml:"throttle" doc:"what holds back floods and guesses"`
-	PrivacyPolicy  string         `toml:"privacy_policy" doc:"version of the privacy policy in force; who registers agrees to it"`
-	RealPerson     realPerson     `toml:"real_person" doc:"the real-person check"`
-	Residents      residentCards  `toml:"residents" doc:"the registry of resident ID cards"`
-	Limits         limits         `toml:"limits" doc:"numbers of the registry's rules; they count from the next decision on"`
-	Kafka          kafka          `toml:"kafka" doc:"the control stream"`
-	Staff          []member       `toml:"staff" doc:"who works at windows and desks"`
-	Announce       []announcement `toml:"announce" doc:"further public keys that gateways shall accept; whoever holds one can make passes: for load tests only"`
+	Listen           string         `toml:"listen" doc:"public address for the app and staff tools, host:port; terminate TLS in front of it"`
+	Admin            string         `toml:"admin" doc:"metrics, profiles and health, host:port; nobody is authenticated there: keep it private"`
+	LogLevel         string         `toml:"log_level" doc:"debug, info, warn or error"`
+	DrainTimeout     time.Duration  `toml:"drain_timeout" doc:"how long to wait after SIGTERM for requests at hand"`
+	Database         string         `toml:"database" secret:"value" doc:"path of an SQLite file, or postgres://…; a password is better kept in a passfile"`
+	Keys             string         `toml:"keys" doc:"directory made by -init"`
+	PassphraseFile   string         `toml:"keys_passphrase_file" secret:"file" doc:"file with the passphrase of a sealed key directory, one line; empty: it is not sealed"`
+	SecretGroup      int            `toml:"secret_group" doc:"number of a group whose members may read secret files (mode 0440) and write the folders above them, such as a pod's fsGroup; 0: none"`
+	MemoryMiB        int            `toml:"memory_mib" doc:"memory that the issuer may take, MiB; 0: the smaller of GOMEMLIMIT and the limit of the control group; half of it is for hashing passwords"`
+	PasswordHashings int            `toml:"password_hashings" doc:"passwords hashed at once, 64 MiB each; 0: as many as half of the memory holds, at most one for each processor"`
+	KeyLead          time.Duration  `toml:"key_lead" doc:"how long gateways have a new key before it signs, at most 24h; 0 for tests only"`
+	TrustedProxies   []string       `toml:"trusted_proxies" doc:"addresses or networks of proxies whose X-Forwarded-For is believed; none: who connects is the caller"`
+	AddressRate      addressRate    `toml:"address_rate" doc:"what one network may ask for of what costs much: applying, face checks, registering, passwords"`
+	Throttle         throttle       `toml:"throttle" doc:"what holds back floods and guesses"`
+	PrivacyPolicy    string         `toml:"privacy_policy" doc:"version of the privacy policy in force; who registers agrees to it"`
+	RealPerson       realPerson     `toml:"real_person" doc:"the real-person check"`
+	Residents        residentCards  `toml:"residents" doc:"the registry of resident ID cards"`
+	Limits           limits         `toml:"limits" doc:"numbers of the registry's rules; they count from the next decision on"`
+	Kafka            kafka          `toml:"kafka" doc:"the control stream"`
+	Staff            []member       `toml:"staff" doc:"who works at windows and desks"`
+	Announce         []announcement `toml:"announce" doc:"further public keys that gateways shall accept; whoever holds one can make passes: for load tests only"`
 
 	announce []issuance.PublicKey
 	roster   []staff.Credential
 	proxies  attempts.Proxies
+	hashing  account.Hashing
 }
 
 // addressRate is attempts.Rate as typed.
@@ -136,6 +141,7 @@ func (c *config) Validate() error {
 	if c.SecretGroup < 0 {
 		fault("secret_group", "must be the number of a group, or 0 for none")
 	}
+	c.hashing = c.fitMemory(memlimit.Read(), fault)
 	c.RealPerson.validate(c.trust(), fault)
 	c.Residents.validate(c.trust(), fault)
 	if err := c.Limits.registry().Validate(); err != nil {

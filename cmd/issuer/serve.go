@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/railgate/railgate/internal/kafkalink"
+	"github.com/railgate/railgate/internal/memlimit"
 	"github.com/railgate/railgate/internal/process"
 	"github.com/railgate/railgate/internal/version"
 	"github.com/railgate/railgate/issuance"
@@ -37,6 +38,7 @@ func serve(ctx context.Context, c *config, keys *keystore.Keys) error {
 	for _, w := range warnings(keys) {
 		log.Warn(w)
 	}
+	c.limitMemory(memlimit.Read(), log)
 	db, err := openStore(ctx, c, false)
 	if err != nil {
 		return err
@@ -66,7 +68,7 @@ func serve(ctx context.Context, c *config, keys *keystore.Keys) error {
 			Checker: checker, CheckTimeout: c.RealPerson.Timeout, Residents: registry, LookupTimeout: c.Residents.Timeout,
 			Wake: publisher.Wake, Trouble: func() string { return trouble(publisher.Stats()) }, Log: log, Metrics: metrics,
 		},
-		Keys: signers(keys), KeyLead: c.KeyLead, Staff: c.roster, Policy: c.PrivacyPolicy, Limits: c.Limits.registry(),
+		Keys: signers(keys), KeyLead: c.KeyLead, Staff: c.roster, Policy: c.PrivacyPolicy, Hashing: c.hashing, Limits: c.Limits.registry(),
 		Proxies: c.proxies, Rate: c.AddressRate.rate(), Callback: callback,
 		MaxInFlight: c.Throttle.InFlight, MaxInFlightEach: c.Throttle.InFlightNetwork, MaxStaff: c.Throttle.InFlightStaff,
 	})

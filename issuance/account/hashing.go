@@ -77,6 +77,41 @@ func (h Hashing) bounded() bool {
 // MemoryMiB is what all hashings at once may take.
 func (h Hashing) MemoryMiB() int { return int(h.MemoryKiB) * h.concurrent() >> 10 }
 
+// AtOnce is how many hashings there are at once at most.
+func (h Hashing) AtOnce() int { return h.concurrent() }
+
+// TooFewError says that hashings do not fit a limit on memory.
+type TooFewError struct {
+	Wanted, Fit int   // hashings at once
+	LimitMiB    int64 // of the process
+	EachMiB     int   // that one hashing takes
+}
+
+func (e *TooFewError) Error() string {
+	return fmt.Sprintf("%d password hashings at once take %d MiB; half of the memory limit of %d MiB is for them, which holds %d: raise the limit to %d MiB or hash fewer at once",
+		e.Wanted, e.Wanted*e.EachMiB, e.LimitMiB, e.Fit, 2*e.Wanted*e.EachMiB)
+}
+
+// Within bounds the hashings at once by a limit on the memory of the process, bytes: at
+// most half of it is for them. The other half is for everything else, and for the memory
+// of hashings that are over and not yet collected. With Concurrent 0 it chooses what
+// fits, at most one for each processor; a Concurrent that does not fit, and a limit that
+// does not hold a single hashing, is a *TooFewError. Limit 0: no limit.
+func (h Hashing) Within(limit int64) (Hashing, error) {
+	if limit <= 0 {
+		return h, nil
+	}
+	fit := int(limit / 2 / (int64(h.MemoryKiB) << 10))
+	wanted := max(h.Concurrent, 1)
+	if fit < wanted {
+		return h, &TooFewError{wanted, fit, limit >> 20, int(h.MemoryKiB >> 10)}
+	}
+	if h.Concurrent == 0 {
+		h.Concurrent = min(fit, runtime.GOMAXPROCS(0))
+	}
+	return h, nil
+}
+
 func (h Hashing) concurrent() int {
 	if h.Concurrent == 0 {
 		return runtime.GOMAXPROCS(0)

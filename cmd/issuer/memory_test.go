@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"testing"
+
+	"github.com/railgate/railgate/internal/memlimit"
+)
+
+// What fits which memory, and what is said of what does not.
+func TestHashingsFitTheMemory(t *testing.T) {
+	const mib = 1 << 20
+	processors := runtime.GOMAXPROCS(16)
+	t.Cleanup(func() { runtime.GOMAXPROCS(processors) })
+	for name, c := range map[string]struct {
+		setting, hashings int
+		limits            memlimit.Limits
+		want              int
+		fault             string
+	}{
+		"no limit":                        {0, 0, memlimit.Limits{}, 16, ""},
+		"the shipped container":           {0, 0, memlimit.Limits{Runtime: 450 * mib, Group: 512 * mib}, 3, ""},
+		"the shipped unit":                {0, 0, memlimit.Limits{Runtime: 900 * mib, Group: 1024 * mib}, 7, ""},
+		"a control group alone":           {0, 0, memlimit.Limits{Group: 512 * mib}, 4, ""},
+		"a setting alone":                 {1024, 0, memlimit.Limits{}, 8, ""},
+		"a setting below the group":       {300, 0, memlimit.Limits{Group: 512 * mib}, 2, ""},
+		"chosen":                          {0, 2, memlimit.Limits{Group: 512 * mib}, 2, ""},
+		"a setting above the group":       {1024, 0, memlimit.Limits{Group: 512 * mib}, 8, "memory_mib: is above the 512 MiB"},
+		"the runtime's above the group's": {0, 0, memlimit.Limits{Runtime: 900 * mib, Group: 512 * mib}, 4, "memory_mib: GOMEMLIMIT is 900 MiB, and the control group allows 512 MiB"},
+		"chosen, too many":                {0, 16, memlimit.Limits{Group: 512 * mib}, 16, "password_hashings: 16 password hashings at once take 1024 MiB; half of the memory limit of 512 MiB is for them, which holds 4: raise the limit to 2048 MiB"},
+		"not even one":                    {0, 0, memlimit.Limits{Group: 100 * mib}, 16, "memory_mib: 1 password hashings at once take 64 MiB"},
+		"below nothing":                   {0, -1, memlimit.Limits{}, 0, "password_hashings: "},
+		"less than nothing":               {-1, 0, memlimit.Limits{}, 16, "memory_mib: must be 0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			settings := config{MemoryMiB: c.setting, PasswordHashings: c.hashings}
+			var faults []string
+			h := settings.fitMemory(c.limits, func(path, format string, args ...any) {
+				faults = append(faults, path+": "+fmt.Sprintf(strings.ReplaceAll(format, "%w", "%v"), args...))
+			})
+			if c.want > 0 && h.AtOnce() != c.want {
+				t.Errorf("%d at once, want %d", h.AtOnce(), c.want)
+			}
+			if (c.fault == "") != (len(faults) == 0) || len(faults) > 1 || c.fault != "" && !strings.HasPrefix(faults[0], c.fault) {
+				t.Errorf("%q, want %q", faults, c.fault)
+			}
+		})
+	}
+}
+
+// -check refuses what does not fit, and says how many fit.
+func TestCheckKnowsTheMemory(t *testing.T) {
+	d := newDesk(t)
+	before := debug.SetMemoryLimit(math.MaxInt64)
+	t.Cleanup(func() { debug.SetMemoryLimit(before) })
+	has(t, d.does("-check", "-memory_mib", "512", "-password_hashings", "3"), "3 password hashings at once (192 MiB)")
+	d.refused("password_hashings: 16 password hashings", "-check", "-memory_mib", "512", "-password_hashings", "16")
+	debug.SetMemoryLimit(100 << 20)
+	d.refused("memory_mib: 1 password hashings at once take 64 MiB; half of the memory limit of 100 MiB", "-check")
+}
