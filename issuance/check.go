@@ -34,23 +34,23 @@ func (s *Service) Check(ctx context.Context, h Holder, evidence string, from att
 	if err != nil {
 		return Checked{}, err
 	}
-	label, err := s.show(ctx, person, evidence, from)
+	seen, err := s.show(ctx, person, evidence, from)
 	if err != nil {
 		return Checked{}, err
 	}
-	check := s.passed(h.application.ID)
-	out := Checked{Check: check.ID, ExpiresAt: check.ExpiresMs / 1000, Provider: label}
+	check := s.passed(h.application.ID, seen)
+	out := Checked{Check: check.ID, ExpiresAt: check.ExpiresMs / 1000, Provider: seen.label}
 	out.Standing, err = s.settle(ctx, h, &check, person)
 	return out, err
 }
 
 // passed is a check that was passed at this moment. Whole seconds, since a
 // credential's end is one.
-func (s *Service) passed(application string) store.Check {
+func (s *Service) passed(application string, seen shown) store.Check {
 	at := s.Now().Truncate(time.Second)
 	return store.Check{
 		ID: opaque.New(checkPrefix, opaque.IDSize), Application: application,
-		PassedMs: at.UnixMilli(), ExpiresMs: at.Add(CheckLife).UnixMilli(),
+		PassedMs: at.UnixMilli(), ExpiresMs: at.Add(CheckLife).UnixMilli(), Guard: seen.guard,
 	}
 }
 
@@ -61,7 +61,7 @@ func (s *Service) settle(ctx context.Context, h Holder, check *store.Check, pers
 	if h.credential != nil {
 		return standing(&h.application, h.credential, at), s.Store.KeepCheck(ctx, *check)
 	}
-	err := s.confirm(ctx, h.application.ID, person, at)
+	err := s.confirm(ctx, h.application.ID, check, person, at)
 	if refusal.Is(err, LookupUnavailable) {
 		h.application.State = store.Checked
 		return standing(&h.application, nil, at), s.Store.KeepWaiting(ctx, *check)
@@ -97,7 +97,7 @@ func (s *Service) Decide(ctx context.Context, h Holder) (Standing, error) {
 		return Standing{}, err
 	}
 	at := now.Truncate(time.Second)
-	if err := s.confirm(ctx, h.application.ID, person, at); err != nil {
+	if err := s.confirm(ctx, h.application.ID, nil, person, at); err != nil {
 		return Standing{}, err
 	}
 	return s.approve(ctx, h.application.ID, nil, person, at)

@@ -9,13 +9,14 @@ import (
 	"github.com/railgate/railgate/issuance/realperson"
 	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/issuance/residents"
+	"github.com/railgate/railgate/issuance/store"
 )
 
 // confirm asks the resident registry whether the card exists for the name, and
 // refuses the application if it does not. It is asked only after the person was
 // seen, or anybody could try which names and numbers belong together. A card
 // that was reported lost is what this service is for.
-func (s *Service) confirm(ctx context.Context, application string, p realperson.Person, at time.Time) error {
+func (s *Service) confirm(ctx context.Context, application string, check *store.Check, p realperson.Person, at time.Time) error {
 	bounded, cancel := context.WithTimeout(ctx, s.LookupTimeout)
 	defer cancel()
 	match, err := s.Residents.Lookup(bounded, residents.Person{Name: p.Name, Document: p.Document, Number: p.Number})
@@ -34,7 +35,7 @@ func (s *Service) confirm(ctx context.Context, application string, p realperson.
 		s.Log.Warn("resident registry did not answer", zap.Error(err))
 		return refusal.New(LookupUnavailable, "the resident registry cannot be asked now; nothing was used up")
 	}
-	if err := s.Store.Refuse(ctx, application, code, at.UnixMilli()); err != nil {
+	if err := s.Store.Refuse(ctx, application, check, code, at.UnixMilli()); err != nil {
 		return err
 	}
 	return refusal.New(code, "the resident registry does not confirm name and number")

@@ -7,43 +7,53 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/realperson"
 	"github.com/railgate/railgate/issuance/refusal"
-	"github.com/railgate/railgate/issuance/vault"
 )
 
+// shown is a person whom the provider has seen.
+type shown struct {
+	label string // of the provider
+	// guard refuses if too many checks have failed meanwhile. It is asked in the
+	// transaction that acts on the check, so that of guesses at the same time a right
+	// one counts only if it came before the lock.
+	guard func(ctx context.Context, q database.Queries) error
+}
+
 // show has the person shown to the provider by evidence (rule A6). Failures
-// count against the document and the caller's address, and lock them.
-func (s *Service) show(ctx context.Context, p realperson.Person, evidence string, from attempts.Caller) (label string, err error) {
+// count against the document, by the caller's network and in all, and lock it; a
+// network that mostly fails is slowed.
+func (s *Service) show(ctx context.Context, p realperson.Person, evidence string, from attempts.Caller) (shown, error) {
 	if evidence == "" || len(evidence) > realperson.MaxEvidence {
-		return "", refusal.New(EvidenceInvalid, "evidence must have 1 to 4096 bytes")
+		return shown{}, refusal.New(EvidenceInvalid, "evidence must have 1 to 4096 bytes")
+	}
+	if s.Failures == nil {
+		label, err := s.decide(ctx, p, evidence)
+		return shown{label, unguarded}, err
+	}
+	if err := s.Failures.Allow(attempts.FaceChecks, from); err != nil {
+		return shown{}, err
 	}
 	person := s.vault.Person(p.Document, p.Number)
-	if err := s.locked(ctx, person, from); err != nil {
-		return "", err
+	keys := []attempts.Key{s.Failures.Face(person, from), s.Failures.Faces(person)}
+	if err := s.Failures.Locked(ctx, keys...); err != nil {
+		return shown{}, err
 	}
-	label, err = s.decide(ctx, p, evidence)
-	if refusal.Is(err, CheckFailed) {
-		if e := s.failed(ctx, person, from); e != nil {
-			return "", e
+	label, err := s.decide(ctx, p, evidence)
+	switch {
+	case err == nil:
+		s.Failures.Succeeded(attempts.FaceChecks, from, keys[0])
+	case refusal.Is(err, CheckFailed):
+		if e := s.Failures.Count(ctx, keys...); e != nil {
+			return shown{}, e // locked meanwhile: that counts nowhere
 		}
+		s.Failures.Failed(attempts.FaceChecks, from)
 	}
-	return label, err
+	return shown{label, func(ctx context.Context, q database.Queries) error { return s.Failures.Check(ctx, q, keys...) }}, err
 }
 
-func (s *Service) locked(ctx context.Context, person vault.PersonHash, from attempts.Caller) error {
-	if s.Failures == nil {
-		return nil
-	}
-	return s.Failures.Locked(ctx, s.Failures.Document(person), s.Failures.Address(from))
-}
-
-func (s *Service) failed(ctx context.Context, person vault.PersonHash, from attempts.Caller) error {
-	if s.Failures == nil {
-		return nil
-	}
-	return s.Failures.Count(ctx, s.Failures.Document(person), s.Failures.Address(from))
-}
+func unguarded(context.Context, database.Queries) error { return nil }
 
 // decide asks the provider, and stops waiting for one that does not keep to
 // its deadline.

@@ -27,8 +27,12 @@ func (s *Service) Reenter(ctx context.Context, name, document, number, evidence 
 	if err != nil {
 		return Entered{}, err
 	}
-	label, err := s.show(ctx, who, evidence, from)
+	seen, err := s.show(ctx, who, evidence, from)
 	if err != nil {
+		return Entered{}, err
+	}
+	// Asked before anything is told, and again by the transaction that keeps the check.
+	if err := s.Store.Database().View(ctx, "look for locks", seen.guard); err != nil {
 		return Entered{}, err
 	}
 	a, c, err := s.Store.LatestOfPerson(ctx, s.vault.Person(who.Document, who.Number))
@@ -38,7 +42,7 @@ func (s *Service) Reenter(ctx context.Context, name, document, number, evidence 
 	if err != nil {
 		return Entered{}, err
 	}
-	check := s.passed(a.ID)
+	check := s.passed(a.ID, seen)
 	st := standing(&a, c, s.Now())
 	if err := open(&a, c, s.Now()); err != nil {
 		return Entered{}, err
@@ -47,7 +51,7 @@ func (s *Service) Reenter(ctx context.Context, name, document, number, evidence 
 	if err := s.Store.Reenter(ctx, check, opaque.Hash(token)); err != nil {
 		return Entered{}, err
 	}
-	return Entered{a.ID, token, Checked{check.ID, check.ExpiresMs / 1000, st, label}}, nil
+	return Entered{a.ID, token, Checked{check.ID, check.ExpiresMs / 1000, st, seen.label}}, nil
 }
 
 // Leave ends the page of someone who is not logged in: the access token and all

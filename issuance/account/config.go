@@ -45,7 +45,7 @@ type Hooks struct {
 type Config struct {
 	Database *database.DB
 	Vault    Sealer
-	// Failures lock accounts and addresses.
+	// Failures lock accounts and slow networks.
 	Failures *attempts.Failures
 	Hooks    Hooks
 	// Policy is the version of the privacy policy in force, 1 to 64 characters

@@ -10,8 +10,8 @@ import (
 
 // Held is everything that this package holds about an account, opened (rule B12).
 // Times are Unix seconds. Besides it there is the password's hash, from which no
-// password can be read. Failures by network address are held by a keyed hash of
-// the address only and belong to no account.
+// password can be read. Failures of a network are counted in memory only and belong
+// to no account.
 type Held struct {
 	Profile       Profile
 	PasswordSetAt int64

@@ -38,10 +38,13 @@ func (s *Service) LogIn(ctx context.Context, login, password string, from attemp
 	if !ok {
 		return LoggedIn{}, errLoginFailed
 	}
-	name, address := s.Failures.Account(login), s.Failures.Address(from)
+	if err := s.Failures.Allow(attempts.Logins, from); err != nil {
+		return LoggedIn{}, err
+	}
+	name := s.Failures.Account(login)
 	var c credential
 	err := s.Database.View(ctx, "find account", func(ctx context.Context, q database.Queries) (err error) {
-		if err := s.Failures.Check(ctx, q, name, address); err != nil {
+		if err := s.Failures.Check(ctx, q, name); err != nil {
 			return err
 		}
 		c, err = s.credential(ctx, q, "login_index", s.index(indexLogin, login))
@@ -55,7 +58,7 @@ func (s *Service) LogIn(ctx context.Context, login, password string, from attemp
 		return LoggedIn{}, err
 	}
 	if !right {
-		return LoggedIn{}, s.count(ctx, errLoginFailed, name, address)
+		return LoggedIn{}, s.count(ctx, errLoginFailed, name, from)
 	}
 	var upgraded string
 	if stale {
@@ -64,11 +67,15 @@ func (s *Service) LogIn(ctx context.Context, login, password string, from attemp
 			return LoggedIn{}, err
 		}
 	}
-	return s.begin(ctx, c, upgraded, name, address)
+	in, err := s.begin(ctx, c, upgraded, name)
+	if err == nil {
+		s.Failures.Succeeded(attempts.Logins, from, name)
+	}
+	return in, err
 }
 
 // begin makes the login of a password that was right.
-func (s *Service) begin(ctx context.Context, c credential, upgraded string, name, address attempts.Key) (LoggedIn, error) {
+func (s *Service) begin(ctx context.Context, c credential, upgraded string, name attempts.Key) (LoggedIn, error) {
 	now := s.Now()
 	token := opaque.New(TokenPrefix, opaque.SecretSize)
 	in := LoggedIn{Token: token, Account: c.account, Login: opaque.New(loginPrefix, opaque.IDSize), ExpiresAt: now.Add(s.LoginLife).Unix()}
@@ -80,7 +87,7 @@ func (s *Service) begin(ctx context.Context, c credential, upgraded string, name
 		if err != nil {
 			return err
 		}
-		if err := s.Failures.Check(ctx, tx, name, address); err != nil {
+		if err := s.Failures.Check(ctx, tx, name); err != nil {
 			return err
 		}
 		if err := s.Failures.Clear(ctx, tx, name); err != nil {

@@ -13,9 +13,9 @@ var errPasswordWrong = refusal.New(PasswordWrong, "the present password is wrong
 
 // proof says that the holder knows the password, as it was a moment ago.
 type proof struct {
-	profile       Profile
-	no            int // of the password
-	name, address attempts.Key
+	profile Profile
+	no      int // of the password
+	name    attempts.Key
 }
 
 // prove compares the password of a holder who is logged in: whoever picks up
@@ -25,13 +25,16 @@ func (s *Service) prove(ctx context.Context, h Holder, password string, from att
 	if !ok {
 		return proof{}, errPasswordWrong
 	}
+	if err := s.Failures.Allow(attempts.Logins, from); err != nil {
+		return proof{}, err
+	}
 	var c credential
 	err = s.view(ctx, "find account", func(ctx context.Context, q database.Queries) (err error) {
 		if p.profile, err = s.profile(ctx, q, h.account); err != nil {
 			return err
 		}
-		p.name, p.address = s.Failures.Account(p.profile.Login), s.Failures.Address(from)
-		if err = s.Failures.Check(ctx, q, p.name, p.address); err != nil {
+		p.name = s.Failures.Account(p.profile.Login)
+		if err = s.Failures.Check(ctx, q, p.name); err != nil {
 			return err
 		}
 		c, err = s.credential(ctx, q, "id", h.account)
@@ -45,8 +48,9 @@ func (s *Service) prove(ctx context.Context, h Holder, password string, from att
 		return proof{}, err
 	}
 	if !right {
-		return proof{}, s.count(ctx, errPasswordWrong, p.name, p.address)
+		return proof{}, s.count(ctx, errPasswordWrong, p.name, from)
 	}
+	s.Failures.Succeeded(attempts.Logins, from, p.name)
 	p.no = c.no
 	return p, nil
 }
@@ -61,7 +65,7 @@ func (s *Service) stands(ctx context.Context, tx *sql.Tx, h Holder, p proof) err
 	if no != p.no {
 		return errPasswordWrong
 	}
-	if err := s.Failures.Check(ctx, tx, p.name, p.address); err != nil {
+	if err := s.Failures.Check(ctx, tx, p.name); err != nil {
 		return err
 	}
 	return s.Failures.Clear(ctx, tx, p.name)

@@ -46,20 +46,20 @@ func (s *Service) Register(ctx context.Context, r Registration, from attempts.Ca
 		return "", errConsent
 	}
 
-	address := s.Failures.Address(from)
+	if err := s.Failures.Allow(attempts.Registrations, from); err != nil {
+		return "", err
+	}
 	loginIndex := s.index(indexLogin, login)
 	var taken bool // asked before the work of hashing, and decided by the insert
 	err = s.Database.View(ctx, "find login name", func(ctx context.Context, q database.Queries) error {
-		if err := s.Failures.Check(ctx, q, address); err != nil {
-			return err
-		}
 		return q.QueryRowContext(ctx, `SELECT COUNT(*) > 0 FROM accounts WHERE login_index = $1`, loginIndex).Scan(&taken)
 	})
 	if err != nil {
 		return "", err
 	}
 	if taken {
-		return "", s.count(ctx, errTaken, address)
+		s.Failures.Failed(attempts.Registrations, from)
+		return "", errTaken
 	}
 	hashed, err := s.hasher.hash(ctx, password)
 	if err != nil {
@@ -69,9 +69,6 @@ func (s *Service) Register(ctx context.Context, r Registration, from attempts.Ca
 	account = opaque.New(accountPrefix, opaque.IDSize)
 	now := s.Now().UnixMilli()
 	err = s.Database.Change(ctx, "register", func(ctx context.Context, tx *sql.Tx) error {
-		if err := s.Failures.Check(ctx, tx, address); err != nil {
-			return err
-		}
 		n, err := database.Changed(ctx, tx, `
 			INSERT INTO accounts (id, login_index, login, password, password_no, password_ms,
 				document_type, name, name_marks, number, nationality, phone, email, version, created_ms)
@@ -93,13 +90,13 @@ func (s *Service) Register(ctx context.Context, r Registration, from attempts.Ca
 		}
 		return s.Hooks.Registered(ctx, tx, account, who)
 	})
-	var refused *refusal.Refusal
-	if errors.As(err, &refused) && refused.Code != attempts.TooManyFailures {
-		return "", s.count(ctx, err, address)
+	if refused := new(refusal.Refusal); errors.As(err, &refused) {
+		s.Failures.Failed(attempts.Registrations, from)
 	}
 	if err != nil {
 		return "", err
 	}
+	s.Failures.Succeeded(attempts.Registrations, from, s.Failures.Account(login))
 	return account, nil
 }
 
@@ -111,14 +108,12 @@ func personalWords(login string, who Identity, c Contact) []string {
 	return []string{login, who.Number, c.Phone, c.Email, local}
 }
 
-// count counts a failure and returns the answer for it, or that a key has been
-// locked meanwhile.
-func (s *Service) count(ctx context.Context, answer error, keys ...attempts.Key) error {
-	err := s.Database.Change(ctx, "count a failure", func(ctx context.Context, tx *sql.Tx) error {
-		return s.Failures.Add(ctx, tx, keys...)
-	})
-	if err != nil {
+// count counts a wrong password for the login name and the network, and returns the
+// answer for it, or that the name has been locked meanwhile.
+func (s *Service) count(ctx context.Context, answer error, name attempts.Key, from attempts.Caller) error {
+	if err := s.Failures.Count(ctx, name); err != nil {
 		return err
 	}
+	s.Failures.Failed(attempts.Logins, from)
 	return answer
 }

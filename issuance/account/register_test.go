@@ -126,35 +126,45 @@ func TestB11_RegistryRefusesWithinTheRegistration(t *testing.T) {
 		if n := w.count(`SELECT COUNT(*) FROM accounts`); n != 0 {
 			t.Fatalf("%d accounts were left", n)
 		}
-		if n := w.count(`SELECT count FROM failures WHERE kind = 'address'`); n != 1 {
-			t.Fatalf("%d failures are counted for the network, want 1", n)
-		}
 		w.vetoes(errors.New("registry is down"))
 		if _, err = w.Register(t.Context(), registration(), home); err == nil {
 			t.Fatal("registered without the registry")
-		}
-		if n := w.count(`SELECT count FROM failures WHERE kind = 'address'`); n != 1 {
-			t.Fatal("a fault of ours was counted against the network")
 		}
 		w.vetoes(nil)
 		w.register()
 	})
 }
 
-// Who tries names one after the other is locked out, also for names that are free.
-func TestTryingNamesLocksTheNetwork(t *testing.T) {
+// Who tries names one after the other slows the registrations of that network, and
+// nothing else of it: neither logins nor registrations elsewhere.
+func TestTryingNamesSlowsRegistrationsOnly(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.register()
-		for range attempts.DefaultRules.Address.Failures {
+		taken, slowed := 0, 0
+		for range 200 {
 			_, err := w.Register(t.Context(), registration(), home)
-			w.refused(err, LoginTaken, "a name that is taken")
+			switch {
+			case refusal.Is(err, LoginTaken):
+				taken++
+			case refusal.Is(err, attempts.TooManyRequests):
+				slowed++
+			default:
+				t.Fatal(err)
+			}
 		}
+		if rule := attempts.DefaultNetworkRule; taken != rule.Failures+rule.Slow.Burst || slowed == 0 {
+			t.Errorf("%d names were tried and %d attempts refused", taken, slowed)
+		}
+		w.logIn()
 		r := registration()
 		r.Login = "another_name"
-		_, err := w.Register(t.Context(), r, home)
-		w.refused(err, attempts.TooManyFailures, "a free name from a locked network")
-		if _, err = w.Register(t.Context(), r, from("203.0.113.10")); err != nil {
+		if _, err := w.Register(t.Context(), r, from("203.0.113.10")); err != nil {
 			t.Fatalf("from another network: %v", err)
+		}
+		w.pass(attempts.DefaultNetworkRule.Slow.Every) // slowed, and not locked
+		r.Login = "one_more_name"
+		if _, err := w.Register(t.Context(), r, home); err != nil {
+			t.Fatalf("a moment later: %v", err)
 		}
 	})
 }

@@ -18,7 +18,7 @@ func TestB12_ThePolicySaysTheNumbersInForce(t *testing.T) {
 		t.Fatal("privacy.md says one number for two that differ")
 	}
 	record, forget := int(issuance.RecordLife/day), int(attempts.DefaultRules.Account.Forget/time.Hour)
-	for _, r := range []attempts.Rule{attempts.DefaultRules.Document, attempts.DefaultRules.Address} {
+	for _, r := range []attempts.Rule{attempts.DefaultRules.Document, attempts.DefaultRules.Face, attempts.DefaultRules.Faces} {
 		if int(r.Forget/time.Hour) != forget {
 			t.Fatal("privacy.md says one number for some that differ")
 		}

@@ -1,6 +1,7 @@
 package attempts
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"database/sql"
@@ -21,13 +22,14 @@ type Kind string
 
 // The kinds. Their names are in the database.
 const (
-	Account  Kind = "account"  // by login name, whether or not there is such an account
-	Document Kind = "document" // by person
-	Address  Kind = "address"  // by network
+	Account  Kind = "account"  // passwords, by login name, whether or not there is such an account
+	Document Kind = "document" // proofs at windows, by document
+	Face     Kind = "face"     // face checks, by document and network
+	Faces    Kind = "faces"    // face checks, by document, from all networks
 )
 
-// Key is one account, document or address, known by a keyed hash only. The
-// methods of Failures make it.
+// Key is what failures are counted by, known by a keyed hash only. The methods of
+// Failures make it.
 type Key struct {
 	kind Kind
 	hash [32]byte
@@ -47,6 +49,8 @@ type Config struct {
 	Index func(purpose, value string) [32]byte
 	// Rules. Zero: DefaultRules.
 	Rules Rules
+	// Network is when a network is slowed. Zero: DefaultNetworkRule.
+	Network NetworkRule
 	// Now is the clock. nil: time.Now.
 	Now func() time.Time
 }
@@ -58,6 +62,7 @@ type Failures struct {
 	db    *database.DB
 	index func(purpose, value string) [32]byte
 	rules Rules
+	nets  *networks
 	now   func() time.Time
 }
 
@@ -69,10 +74,16 @@ func NewFailures(c Config) (*Failures, error) {
 	if c.Rules == (Rules{}) {
 		c.Rules = DefaultRules
 	}
+	if c.Network == (NetworkRule{}) {
+		c.Network = DefaultNetworkRule
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Failures{c.Database, c.Index, c.Rules, c.Now}, c.Rules.Check()
+	if err := errors.Join(c.Rules.Check(), c.Network.Check()); err != nil {
+		return nil, err
+	}
+	return &Failures{c.Database, c.Index, c.Rules, newNetworks(c.Network, c.Now), c.Now}, nil
 }
 
 // Account is the key of a login name in its normal form.
@@ -80,16 +91,39 @@ func (f *Failures) Account(login string) Key {
 	return Key{Account, f.index("failures.account", login)}
 }
 
-// Document is the key of a person. It is hashed once more, so that the rows here
-// do not say which persons they are about.
+// Document is the key of a document, for proofs at windows. It is hashed once more,
+// so that the rows here do not say which persons they are about.
 func (f *Failures) Document(person vault.PersonHash) Key {
 	return Key{Document, f.index("failures.document", hex.EncodeToString(person[:]))}
 }
 
-// Address is the key of a caller's network.
-func (f *Failures) Address(from Caller) Key {
-	return Key{Address, f.index("failures.address", from.network.String())}
+// Face is the key of a document's face checks from one network. Who fails with
+// somebody's number locks it for his own network only. The first half of the hash
+// is of the document, so that Lift finds the keys of all networks.
+func (f *Failures) Face(person vault.PersonHash, from Caller) Key {
+	k := Key{kind: Face, hash: f.faces(person)}
+	pair := f.index("failures.face", hex.EncodeToString(person[:])+" "+from.network.String())
+	copy(k.hash[len(k.hash)/2:], pair[:])
+	return k
 }
+
+// Faces is the key of a document's face checks from all networks.
+func (f *Failures) Faces(person vault.PersonHash) Key { return Key{Faces, f.faces(person)} }
+
+func (f *Failures) faces(person vault.PersonHash) [32]byte {
+	return f.index("failures.faces", hex.EncodeToString(person[:]))
+}
+
+// Allow refuses with TooManyRequests what a network tries beyond the rate that it
+// has while most of what it tries fails.
+func (f *Failures) Allow(e Effort, from Caller) error { return f.nets.allow(e, from) }
+
+// Failed counts a failure of a network, Succeeded a success, once for a key. An
+// attempt that nothing was decided about counts as neither.
+func (f *Failures) Failed(e Effort, from Caller) { f.nets.failed(e, from) }
+
+// Succeeded: see Failed.
+func (f *Failures) Succeeded(e Effort, from Caller, k Key) { f.nets.succeeded(e, from, k) }
 
 // Check refuses with TooManyFailures if a key is locked, until the last of the
 // locks ends. It only reads. To be exact when attempts run at the same time, ask
@@ -106,8 +140,14 @@ func (f *Failures) Check(ctx context.Context, q database.Queries, keys ...Key) e
 	return cmp.Or(err, refused)
 }
 
+// by completes what a refusal says.
+var by = map[Kind]string{
+	Account: "by this account", Document: "by this document",
+	Face: "by this document from this network", Faces: "by this document from several networks",
+}
+
 func locked(k Kind, s standing) error {
-	return refusal.Until(roundUp(s.locked*int64(time.Millisecond)), TooManyFailures, "too many failed attempts by this "+string(k))
+	return refusal.Until(roundUp(s.locked*int64(time.Millisecond)), TooManyFailures, "too many failed attempts "+by[k])
 }
 
 // standings reads, in one question, how the keys stand that have a row.
@@ -168,11 +208,35 @@ func (f *Failures) Add(ctx context.Context, tx *sql.Tx, keys ...Key) error {
 }
 
 // Clear forgets a key's failures: its holder has succeeded, or is gone. Clear an
-// account's only: one success must not lift what others did from its address.
+// account's only: a success must not undo what others did with a document.
 func (f *Failures) Clear(ctx context.Context, tx *sql.Tx, k Key) error {
 	_, err := tx.ExecContext(ctx, `DELETE FROM failures WHERE kind = $1 AND key_hash = $2`, string(k.kind), k.hash[:])
 	return err
 }
+
+// Lift forgets what is counted about keys, at an operator's order: with the key of
+// Faces, of the document from each network as well. It returns how many rows went.
+func (f *Failures) Lift(ctx context.Context, tx *sql.Tx, keys ...Key) (lifted int, err error) {
+	for _, k := range keys {
+		n, err := database.Changed(ctx, tx, `DELETE FROM failures WHERE kind = $1 AND key_hash = $2`, string(k.kind), k.hash[:])
+		lifted += int(n)
+		if err == nil && k.kind == Faces {
+			half := len(k.hash) / 2
+			first, last := slices.Clone(k.hash[:half]), slices.Clone(k.hash[:half])
+			first, last = append(first, make([]byte, half)...), append(last, bytes.Repeat([]byte{0xff}, half)...)
+			n, err = database.Changed(ctx, tx, `DELETE FROM failures WHERE kind = $1 AND key_hash BETWEEN $2 AND $3`, string(Face), first, last)
+			lifted += int(n)
+		}
+		if err != nil {
+			return lifted, err
+		}
+	}
+	return lifted, nil
+}
+
+// Name is what the audit log calls a key: the first half of its hash, from which
+// nothing can be read.
+func (k Key) Name() string { return string(k.kind) + "-" + hex.EncodeToString(k.hash[:len(k.hash)/2]) }
 
 // Held is what is held about a key.
 type Held struct {

@@ -22,9 +22,10 @@ var keys = vault.New(vault.Master{1, 2, 3})
 
 // strict locks soon, so that stories are short.
 var strict = Rules{
-	Account:  Rule{3, 10 * time.Minute, time.Minute, 5 * time.Minute, time.Hour},
-	Document: Rule{2, 10 * time.Minute, time.Minute, 5 * time.Minute, time.Hour},
-	Address:  Rule{10, 10 * time.Minute, time.Minute, 5 * time.Minute, time.Hour},
+	Account:  Rule{Failures: 3, Window: 10 * time.Minute, FirstLock: time.Minute, MaxLock: 5 * time.Minute, Forget: time.Hour},
+	Document: Rule{Failures: 2, Window: 10 * time.Minute, FirstLock: time.Minute, MaxLock: 5 * time.Minute, Forget: time.Hour},
+	Face:     Rule{Failures: 10, Window: 10 * time.Minute, FirstLock: time.Minute, MaxLock: 5 * time.Minute, Forget: time.Hour},
+	Faces:    Rule{Failures: 4, Again: 1, Window: time.Hour, FirstLock: 10 * time.Second, MaxLock: time.Minute, Forget: time.Hour},
 }
 
 // each runs a story on every database, with a function that opens what another
@@ -140,9 +141,9 @@ func TestLockIsExactUnderParallelFailures(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range 40 {
 			f := issuers[i%2]
-			// Each has an address of its own or shares one: the order of the rows
+			// Each has a document of its own, and all share one: the order of the rows
 			// must not matter.
-			k := []Key{f.Address(Caller{}), f.Account("someone"), f.Document(vault.PersonHash{byte(i)})}
+			k := []Key{f.Face(vault.PersonHash{9}, Caller{}), f.Account("someone"), f.Document(vault.PersonHash{byte(i)})}
 			if i%3 == 0 {
 				k[0], k[1] = k[1], k[0]
 			}
@@ -162,10 +163,10 @@ func TestLockIsExactUnderParallelFailures(t *testing.T) {
 			t.Errorf("%d were told that they failed and %d that they are locked, want 3 and 37", failed.Load(), locked.Load())
 		}
 		// Who was told of the lock has counted nowhere else either.
-		var address, documents int
-		err := db.Writer().QueryRow(`SELECT (SELECT count FROM failures WHERE kind = 'address'), (SELECT COUNT(*) FROM failures WHERE kind = 'document')`).Scan(&address, &documents)
-		if err != nil || address != 3 || documents != 3 {
-			t.Errorf("%d for the address, %d documents: %v", address, documents, err)
+		var face, documents int
+		err := db.Writer().QueryRow(`SELECT (SELECT count FROM failures WHERE kind = 'face'), (SELECT COUNT(*) FROM failures WHERE kind = 'document')`).Scan(&face, &documents)
+		if err != nil || face != 3 || documents != 3 {
+			t.Errorf("%d for the face, %d documents: %v", face, documents, err)
 		}
 	})
 }

@@ -11,7 +11,9 @@ type Rule struct {
 	// Failures is how many within Window lock, from 1. The window begins with the
 	// first: someone who waits for its end has Failures-1 in each.
 	Failures int
-	Window   time.Duration
+	// Again is how many lock again once there was a lock. 0: Failures.
+	Again  int
+	Window time.Duration
 	// FirstLock is how long the first lock lasts; each further one lasts twice as
 	// long as the one before, up to MaxLock.
 	FirstLock, MaxLock time.Duration
@@ -21,16 +23,21 @@ type Rule struct {
 }
 
 // Rules has a rule for each kind of key.
-type Rules struct{ Account, Document, Address Rule }
+type Rules struct{ Account, Document, Face, Faces Rule }
 
-// DefaultRules are ours; the source gives no numbers. An account allows five
-// mistakes and, locked again and again, some 130 guesses a day. An address
-// allows many more, since a station's network is one address for a whole hall.
+// DefaultRules are our choice; the source gives no numbers. An account allows five
+// mistakes and, locked again and again, some 130 guesses a day. So does a document
+// from one network. From all networks together a document allows 20 mistakes a day;
+// then each further one delays the next check, by five minutes at most: about 300
+// guesses a day, and the holder gets through.
 var DefaultRules = Rules{
-	Account:  Rule{5, 15 * time.Minute, 5 * time.Minute, time.Hour, 24 * time.Hour},
-	Document: Rule{5, time.Hour, 15 * time.Minute, 4 * time.Hour, 24 * time.Hour},
-	Address:  Rule{100, time.Hour, 10 * time.Minute, time.Hour, 24 * time.Hour},
+	Account:  Rule{Failures: 5, Window: 15 * time.Minute, FirstLock: 5 * time.Minute, MaxLock: time.Hour, Forget: day},
+	Document: Rule{Failures: 5, Window: time.Hour, FirstLock: 15 * time.Minute, MaxLock: 4 * time.Hour, Forget: day},
+	Face:     Rule{Failures: 5, Window: time.Hour, FirstLock: 15 * time.Minute, MaxLock: 4 * time.Hour, Forget: day},
+	Faces:    Rule{Failures: 20, Again: 1, Window: day, FirstLock: 30 * time.Second, MaxLock: 5 * time.Minute, Forget: day},
 }
+
+const day = 24 * time.Hour
 
 // longest bounds every time of a rule: a lock that lasts longer than people wait
 // is a block, and that is for staff to decide.
@@ -39,8 +46,8 @@ const longest = 7 * 24 * time.Hour
 // Check reports all that is wrong with the rules.
 func (r Rules) Check() error {
 	var all []error
-	for kind, rule := range map[Kind]Rule{Account: r.Account, Document: r.Document, Address: r.Address} {
-		if rule.Failures < 1 || rule.Window <= 0 || rule.FirstLock <= 0 || rule.MaxLock < rule.FirstLock || rule.Forget < rule.Window ||
+	for kind, rule := range map[Kind]Rule{Account: r.Account, Document: r.Document, Face: r.Face, Faces: r.Faces} {
+		if rule.Failures < 1 || rule.Again < 0 || rule.Window <= 0 || rule.FirstLock <= 0 || rule.MaxLock < rule.FirstLock || rule.Forget < rule.Window ||
 			max(rule.Window, rule.MaxLock, rule.Forget) > longest {
 			all = append(all, fmt.Errorf("attempts: rule for %s: failures and times must be above zero, first lock up to max lock, window up to forget, none above %v", kind, longest))
 		}
@@ -54,8 +61,10 @@ func (r Rules) of(k Kind) Rule {
 		return r.Account
 	case Document:
 		return r.Document
+	case Face:
+		return r.Face
 	}
-	return r.Address
+	return r.Faces
 }
 
 // lock is how long the lock after so many others lasts.
@@ -104,7 +113,11 @@ func (s standing) after(r Rule, now int64) standing {
 	}
 	s.count++
 	s.forget = now + r.Forget.Milliseconds()
-	if s.count >= r.Failures {
+	enough := r.Failures
+	if s.locks > 0 && r.Again > 0 {
+		enough = r.Again
+	}
+	if s.count >= enough {
 		s.locked = now + r.lock(s.locks).Milliseconds()
 		s.locks++
 		s.count = 0

@@ -23,6 +23,17 @@ type Check struct {
 	Application string
 	PassedMs    int64
 	ExpiresMs   int64
+	// Guard is asked in the transaction that acts on the check; its error undoes it.
+	// nil: nothing is asked.
+	Guard func(ctx context.Context, q database.Queries) error
+}
+
+// guard asks Guard; no check has none.
+func (c *Check) guard(ctx context.Context, tx *sql.Tx) error {
+	if c == nil || c.Guard == nil {
+		return nil
+	}
+	return c.Guard(ctx, tx)
 }
 
 // Grant is what an approval may write into a credential, and the limits that
@@ -67,6 +78,9 @@ func (s *Store) KeepCheck(ctx context.Context, check Check) error {
 // decision.
 func (s *Store) KeepWaiting(ctx context.Context, check Check) error {
 	return s.db.Change(ctx, "keep check", func(ctx context.Context, tx *sql.Tx) error {
+		if err := check.guard(ctx, tx); err != nil {
+			return err
+		}
 		if err := insertCheck(ctx, tx, check); err != nil {
 			return err
 		}
@@ -76,9 +90,13 @@ func (s *Store) KeepWaiting(ctx context.Context, check Check) error {
 	})
 }
 
-// Refuse ends an undecided application.
-func (s *Store) Refuse(ctx context.Context, application string, code refusal.Code, atMs int64) error {
+// Refuse ends an undecided application. check, if there is one, is the one that led
+// to it.
+func (s *Store) Refuse(ctx context.Context, application string, check *Check, code refusal.Code, atMs int64) error {
 	return s.db.Change(ctx, "refuse application", func(ctx context.Context, tx *sql.Tx) error {
+		if err := check.guard(ctx, tx); err != nil {
+			return err
+		}
 		return refuse(ctx, tx, application, code, atMs)
 	})
 }
@@ -100,6 +118,9 @@ func (s *Store) Decide(ctx context.Context, application string, check *Check, g 
 	}
 	used := false
 	err = s.db.Change(ctx, "decide application", func(ctx context.Context, tx *sql.Tx) error {
+		if err := check.guard(ctx, tx); err != nil {
+			return err
+		}
 		// Two checks of one application must not both decide it.
 		d.Application, d.Credential, err = scanApplication(tx.QueryRowContext(ctx, selectApplications+`a.id = $1`+s.db.ForUpdateOf("a"), application))
 		if err != nil {

@@ -89,6 +89,9 @@ func (s *Store) Leave(ctx context.Context, application string, access, dead [sha
 // before it had opened, and keeps the check by which the person came back.
 func (s *Store) Reenter(ctx context.Context, check Check, access [sha256.Size]byte) error {
 	return s.db.Change(ctx, "re-enter", func(ctx context.Context, tx *sql.Tx) error {
+		if err := check.guard(ctx, tx); err != nil {
+			return err
+		}
 		n, err := database.Changed(ctx, tx, `UPDATE applications SET access_hash = $1 WHERE id = $2`, access[:], check.Application)
 		if err == nil && n == 0 {
 			err = ErrNotFound

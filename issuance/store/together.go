@@ -4,10 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
+	"errors"
 	"strconv"
 	"strings"
 
 	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/refusal"
 )
 
 // change is a call that shares a transaction with others: its own refusal, if
@@ -53,6 +55,14 @@ func (s *Store) write(ctx context.Context, tx *sql.Tx, calls []*change) error {
 		case c.application != nil:
 			applications = append(applications, c.application.row())
 		case c.check != nil:
+			refused := new(refusal.Refusal)
+			switch err := c.check.guard(ctx, tx); {
+			case errors.As(err, &refused):
+				c.refused = err // of this call alone
+				continue
+			case err != nil:
+				return err
+			}
 			checks = append(checks, c.check.row())
 		default:
 			sessions = append(sessions, c)
