@@ -64,6 +64,9 @@ type Config struct {
 	// Failures lock documents and addresses after too many failed checks. nil:
 	// nothing is counted.
 	Failures *attempts.Failures
+	// Changes bounds the revocations and liftings of one staff credential. Zero: no
+	// bound.
+	Changes attempts.Rate
 	// Now is the clock of every rule. nil: time.Now.
 	Now func() time.Time
 	// Wake is called after a commit that put a record into the outbox, so that

@@ -17,7 +17,8 @@ const (
 )
 
 // Erase deletes the applications of more than 31 days ago with all that hangs on
-// them (rule A13). It returns how many went.
+// them (rule A13), and those that were never checked after two days. It returns how
+// many went.
 func (s *Service) Erase(ctx context.Context) (erased int, err error) {
 	now := s.Now()
 	for erased < eraseMost {
@@ -36,7 +37,12 @@ func (s *Service) Erase(ctx context.Context) (erased int, err error) {
 // running service.
 func EraseSome(ctx context.Context, s *store.Store, now time.Time) (erased int, err error) {
 	before := now.Add(-RecordLife)
-	return s.Erase(ctx, before.UnixMilli(), month(before))
+	erased, err = s.Erase(ctx, before.UnixMilli(), month(before))
+	if err != nil {
+		return erased, err
+	}
+	unchecked, err := s.EraseUnchecked(ctx, now.Add(-UncheckedLife).UnixMilli())
+	return erased + unchecked, err
 }
 
 func (s *Service) eraseDue(ctx context.Context) {

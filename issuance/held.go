@@ -2,6 +2,9 @@ package issuance
 
 import (
 	"context"
+	"time"
+
+	"github.com/railgate/railgate/issuance/store"
 )
 
 // HeldData is all that is held of an application, opened for its holder (rule
@@ -31,10 +34,18 @@ func (s *Service) Held(ctx context.Context, h Holder) (out HeldData, err error) 
 	n, err := s.Store.SessionsOf(ctx, h.application.ID)
 	out = HeldData{
 		Standing: s.Standing(h), Name: p.Name, Document: p.Document.String(), Number: p.Number, City: string(city),
-		Sessions: n, ErasedAt: (h.application.CreatedMs + RecordLife.Milliseconds()) / 1000, LoggedIn: h.application.Account != "",
+		Sessions: n, ErasedAt: (h.application.CreatedMs + life(&h.application).Milliseconds()) / 1000, LoggedIn: h.application.Account != "",
 	}
 	if h.credential != nil {
 		out.Subject = h.credential.Subject.String()
 	}
 	return out, err
+}
+
+// life is how long an application is kept as it stands now.
+func life(a *store.Application) time.Duration {
+	if a.State == store.Submitted {
+		return UncheckedLife
+	}
+	return RecordLife
 }

@@ -3,10 +3,13 @@ package issuance
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"time"
 
 	"go.uber.org/zap"
 
+	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/issuance/staff"
@@ -16,6 +19,21 @@ import (
 
 // Reasons are why a credential may be revoked.
 func Reasons() []string { return []string{"lost_phone", "fraud", "superseded", "staff"} }
+
+// newBudget bounds what one credential changes: whoever holds a stolen one can
+// guess serials, and shall not withdraw a day's credentials with it. Tries count
+// too, also of serials that are not given. Zero: nil, no bound.
+func newBudget(r attempts.Rate, now func() time.Time) (*attempts.Limiter[string], error) {
+	if r == (attempts.Rate{}) {
+		return nil, nil
+	}
+	l, err := attempts.NewLimiter[string](attempts.LimiterConfig{Each: r, Now: now, Code: staff.BudgetSpent,
+		Detail: "this credential has revoked or lifted too many; nothing was changed"})
+	if err != nil {
+		return nil, fmt.Errorf("issuance: %w", err)
+	}
+	return l, nil
+}
 
 // Accepted is an accepted change. AtMs, Unix ms, is when the credential came
 // into the wanted state: a repetition gets the first one's answer.
@@ -47,6 +65,13 @@ func (s *Service) change(ctx context.Context, by staff.Member, what staff.Action
 	serial, err := tokens.ParseSerial(text)
 	if err != nil || serial.Index >= store.IndexEnd {
 		return Accepted{}, errNoCredential
+	}
+	if s.budget != nil {
+		if err := s.budget.Allow(by.Name()); err != nil {
+			s.metrics.budget.Inc()
+			s.Log.Warn("revocation budget spent", zap.String("by", by.Name()))
+			return Accepted{}, err
+		}
 	}
 	entry.Object, entry.Detail, entry.Request = audit.Serial(serial), c.Reason, request
 	c.Serial, c.Who, c.AtMs, c.Entry = serial, by.Name(), now, entry

@@ -19,6 +19,9 @@ const (
 	// ApplicationLife is how long an application waits for its decision. Ours: a
 	// form that was left open for a day is not this journey's any more.
 	ApplicationLife = 24 * time.Hour
+	// UncheckedLife is how long an application is kept that no check has seen: it has
+	// expired for a day, and anybody can make any number of them. Our choice.
+	UncheckedLife = 48 * time.Hour
 	// RecordLife is rule A13's "last month": so long an application is listed, then
 	// it is erased. Ours: 31 days from when it was handed in.
 	RecordLife = 31 * 24 * time.Hour

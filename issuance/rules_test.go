@@ -16,6 +16,7 @@ import (
 	"github.com/railgate/railgate/issuance/realperson"
 	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/issuance/residents"
+	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
 )
@@ -268,20 +269,17 @@ func TestA13_RecordsAreErasedAfter31Days(t *testing.T) {
 		if _, err := s.Revoke(t.Context(), d.member(), c.Standing.Serial.String(), "staff", ""); err != nil {
 			t.Fatal(err)
 		}
-		waiting, _ := d.apply(s, 1) // never checked
 		d.now = d.now.Add(31 * 24 * time.Hour)
 		kept, _ := d.apply(s, 2)
 		if n, err := s.Erase(t.Context()); err != nil || n != 0 {
 			t.Fatalf("%d erased at 31 days: %v", n, err)
 		}
 		d.now = d.now.Add(time.Millisecond)
-		if n, err := s.Erase(t.Context()); err != nil || n != 2 {
+		if n, err := s.Erase(t.Context()); err != nil || n != 1 {
 			t.Fatalf("%d erased: %v", n, err)
 		}
-		for _, gone := range []string{p.application, waiting.Application()} {
-			if _, err := s.Authorize(t.Context(), d.visitor(p), gone); !refusal.Is(err, issuance.Unauthorized) {
-				t.Fatalf("it is still there: %v", err)
-			}
+		if _, err := s.Authorize(t.Context(), d.visitor(p), p.application); !refusal.Is(err, issuance.Unauthorized) {
+			t.Fatalf("it is still there: %v", err)
 		}
 		for _, table := range []string{"sessions", "checks", "credentials", "revocations", "persons"} {
 			if n := d.count(table); n != 0 {
@@ -292,6 +290,64 @@ func TestA13_RecordsAreErasedAfter31Days(t *testing.T) {
 			t.Errorf("%d applications are left", n)
 		}
 	})
+}
+
+// What anybody can hand in without being seen does not fill the disk for a month.
+func TestUncheckedApplicationsAreErasedAfterTwoDays(t *testing.T) {
+	everyDesk(t, func(t *testing.T, d *desk) {
+		s := d.open()
+		d.approved(s, 0)
+		for n := range 3 {
+			d.apply(s, n+1)
+		}
+		h, _ := d.apply(s, 9)
+		held, err := s.Held(t.Context(), h)
+		if err != nil || held.ErasedAt != d.now.Add(48*time.Hour).Unix() {
+			t.Errorf("erased at %d: %v", held.ErasedAt, err)
+		}
+		d.now = d.now.Add(48 * time.Hour)
+		if n, err := s.Erase(t.Context()); err != nil || n != 0 {
+			t.Fatalf("%d erased at 48 hours: %v", n, err)
+		}
+		d.now = d.now.Add(time.Millisecond)
+		if n, err := s.Erase(t.Context()); err != nil || n != 4 || d.count("applications") != 1 {
+			t.Fatalf("%d erased, %d left: %v", n, d.count("applications"), err)
+		}
+	})
+}
+
+// A stolen staff credential withdraws a few: its budget is its own, and tries of
+// serials that are not given count, too.
+func TestACredentialHasABudgetOfRevocations(t *testing.T) {
+	d := newDesk(t)
+	d.Changes = attempts.Rate{Burst: 5, Every: time.Minute}
+	s := d.open()
+	_, c := d.approved(s, 0)
+	thief, other := d.member(), d.memberNamed("window-8")
+	done := 0
+	for i := range 300 {
+		_, err := s.Revoke(t.Context(), thief, fmt.Sprintf("%d-%d", c.Standing.Serial.Day, i), "staff", "")
+		switch {
+		case err == nil, refusal.Is(err, issuance.CredentialNotFound):
+			done++
+		case !refusal.Is(err, staff.BudgetSpent):
+			t.Fatal(err)
+		}
+	}
+	if done != 5 {
+		t.Errorf("%d revocations were tried, want 5", done)
+	}
+	serial := c.Standing.Serial.String()
+	if _, err := s.Unrevoke(t.Context(), thief, serial, ""); !refusal.Is(err, staff.BudgetSpent) {
+		t.Errorf("lifting has the same budget: %v", err)
+	}
+	if _, err := s.Revoke(t.Context(), other, serial, "staff", ""); err != nil {
+		t.Errorf("another credential: %v", err)
+	}
+	d.now = d.now.Add(time.Minute)
+	if _, err := s.Unrevoke(t.Context(), thief, serial, ""); err != nil {
+		t.Errorf("a minute later: %v", err)
+	}
 }
 
 // The resident registry decides after the face check, and an application that it

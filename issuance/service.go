@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/issuance/vault"
 )
@@ -16,7 +17,8 @@ type Service struct {
 	Config
 	vault   *vault.Vault
 	metrics *metrics
-	checks  chan struct{} // a place for each call of the provider
+	checks  chan struct{}             // a place for each call of the provider
+	budget  *attempts.Limiter[string] // of changes, by the credential's name; nil: no bound
 }
 
 // Open makes a service, announces its keys, so that their announcement is in the
@@ -30,7 +32,11 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("issuance: metrics: %w", err)
 	}
-	s := &Service{Config: c, vault: vault.New(c.Vault, c.FieldKeys...), metrics: m, checks: make(chan struct{}, c.MaxChecks)}
+	budget, err := newBudget(c.Changes, c.Now)
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{Config: c, budget: budget, vault: vault.New(c.Vault, c.FieldKeys...), metrics: m, checks: make(chan struct{}, c.MaxChecks)}
 	if s.Trail == nil {
 		if s.Trail, err = audit.New(audit.Config{DB: s.Store.Database(), Key: s.vault.AuditKey(), Now: s.Now, Log: s.Log}); err != nil {
 			return nil, fmt.Errorf("issuance: %w", err)

@@ -114,9 +114,11 @@ func (d *desk) visitor(p pass) issuance.Visitor {
 }
 
 // member is someone at a window who is also of the police desk.
-func (d *desk) member() staff.Member {
+func (d *desk) member() staff.Member { return d.memberNamed("window-7") }
+
+func (d *desk) memberNamed(name string) staff.Member {
 	d.t.Helper()
-	secret, c, err := staff.New("window-7", staff.Window, staff.Police)
+	secret, c, err := staff.New(name, staff.Window, staff.Police)
 	if err != nil {
 		d.t.Fatal(err)
 	}

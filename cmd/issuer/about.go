@@ -40,13 +40,20 @@ are published
   -by NAME -move-stream
       kafka.topic or kafka.partitions was changed on purpose, and every issuer is stopped
 
+Locks and mass revocations
+  -by NAME -lift-locks FILE              forget the failures of login names and documents; FILE has lines
+                                         such as "login NAME" and "document resident_id NUMBER"
+  -by NAME -unrevoke-by STAFF -from TIME [-before TIME] [-confirm COUNT]
+      a staff credential was stolen: counts what it revoked, and with the COUNT unrevokes that, but
+      for what others revoked, too, and what a newer credential took the place of
+
 Data
   -by NAME -new-field-key                a key that seals personal data from the next start on
   -by NAME -reseal-data                  bring what lies under older ones under it
   -by NAME -drop-field-key N             destroy one under which nothing lies any more
   -by NAME -backup FILE                  a checked copy of the SQLite database, in use or not
   -by NAME -after-restore                before the first start on a database from a backup
-  -by NAME -erase-now                    applications of more than 31 days ago
+  -by NAME -erase-now                    applications of more than 31 days ago, and those never checked after 2
 
 Audit trail
   -verify-trail [-anchor POS:HEX,...]    exit 0 if its chain holds, 1 with the first broken place

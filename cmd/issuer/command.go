@@ -36,7 +36,7 @@ func takes(doc string) string {
 
 // commands are all there are, in the order of the help.
 func commands() []command {
-	return slices.Concat(commandsToSetUp, commandsOfKeys, ordersToGates, commandsOfData, commandsOfTheTrail)
+	return slices.Concat(commandsToSetUp, commandsOfKeys, ordersToGates, commandsThatLift, commandsOfData, commandsOfTheTrail)
 }
 
 var options = []option{
@@ -45,8 +45,9 @@ var options = []option{
 	{"at", "with -cut-off-key: `TIME` of the first session start that is no longer good; default now"},
 	{"rescue", "with -cut-off-key: `FILE` of the serials that stay good under the key, one a line"},
 	{"rescue-known", "with -cut-off-key: whoever has a running session in this database stays good under the key"},
-	{"from", "with -use-key: `TIME` at which it begins to sign, default now; with -trail: acts from then on"},
-	{"before", "with -cut-off-subject: sessions that start before `TIME` are not good, at most 24h ahead, default now; with -trail and -archive-trail: acts before it"},
+	{"from", "with -use-key: `TIME` at which it begins to sign, default now; with -trail: acts from then on; with -unrevoke-by: revocations from then on"},
+	{"before", "with -cut-off-subject: sessions that start before `TIME` are not good, at most 24h ahead, default now; with -trail and -archive-trail: acts before it; with -unrevoke-by: revocations before it, default now"},
+	{"confirm", "with -unrevoke-by: unrevoke the `COUNT` credentials that the command without it has counted"},
 	{"anchor", "with -verify-trail: `POS:HEX` as an issuer has logged it, which must still be in the chain; several with commas between"},
 	{"object", "with -trail: acts on `KIND:ID` only, such as key:7 or credential:20494-17"},
 	{"json", "with -trail: one JSON object a line"},

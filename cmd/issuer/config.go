@@ -60,12 +60,7 @@ type addressRate struct {
 	Every time.Duration `toml:"every" doc:"one more each time this has passed"`
 }
 
-func (r addressRate) rate() attempts.Rate {
-	if r.Burst == 0 {
-		return attempts.Rate{}
-	}
-	return attempts.Rate{Burst: r.Burst, Every: r.Every}
-}
+func (r addressRate) rate() attempts.Rate { return rate(r.Burst, r.Every) }
 
 // defaultRate is 2,000 requests of one network at once and 50 a second from then on.
 // Ours: a station hall behind one address, a thousand people who apply within the

@@ -66,11 +66,12 @@ func serve(ctx context.Context, c *config, keys *keystore.Keys) error {
 		Rules: issuance.Config{
 			Store: db, Vault: keys.Vault, FieldKeys: keys.FieldKeys, Announce: c.announce,
 			Checker: checker, CheckTimeout: c.RealPerson.Timeout, Residents: registry, LookupTimeout: c.Residents.Timeout,
-			Wake: publisher.Wake, Trouble: func() string { return trouble(publisher.Stats()) }, Log: log, Metrics: metrics,
+			Changes: c.Throttle.changes(), Wake: publisher.Wake, Trouble: func() string { return trouble(publisher.Stats()) }, Log: log, Metrics: metrics,
 		},
 		Keys: signers(keys), KeyLead: c.KeyLead, Staff: c.roster, Policy: c.PrivacyPolicy, Hashing: c.hashing, Limits: c.Limits.registry(),
 		Proxies: c.proxies, Rate: c.AddressRate.rate(), Callback: callback,
 		MaxInFlight: c.Throttle.InFlight, MaxInFlightEach: c.Throttle.InFlightNetwork, MaxStaff: c.Throttle.InFlightStaff,
+		Applications: c.Throttle.applications(), FailureRules: c.Throttle.rules(), NetworkRule: c.Throttle.network(),
 	})
 	if err != nil {
 		return err

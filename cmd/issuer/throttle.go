@@ -1,7 +1,10 @@
 package main
 
 import (
+	"time"
+
 	"github.com/railgate/railgate/issuance/api"
+	"github.com/railgate/railgate/issuance/attempts"
 )
 
 // throttle is what holds back floods and guesses.
@@ -9,11 +12,75 @@ type throttle struct {
 	InFlight        int `toml:"in_flight" doc:"requests served at once for all but staff; more get a 503"`
 	InFlightNetwork int `toml:"in_flight_network" doc:"of those, the requests of one network; 0: three quarters"`
 	InFlightStaff   int `toml:"in_flight_staff" doc:"staff requests served at once besides those, three quarters of them for one credential"`
+
+	ApplicationBurst int           `toml:"application_burst" doc:"applications of one network at once; 0: no bound"`
+	ApplicationEvery time.Duration `toml:"application_every" doc:"one more each time this has passed"`
+	RevocationBurst  int           `toml:"revocation_burst" doc:"revocations and liftings of one staff credential at once; 0: no bound"`
+	RevocationEvery  time.Duration `toml:"revocation_every" doc:"one more each time this has passed"`
+
+	LoginFailures int           `toml:"login_failures" doc:"wrong passwords for a login name within login_window that lock it"`
+	LoginWindow   time.Duration `toml:"login_window" doc:"how long wrong passwords count together"`
+	LoginLock     time.Duration `toml:"login_lock" doc:"how long the first lock of a login name lasts; each further one lasts twice as long"`
+	LoginLockMax  time.Duration `toml:"login_lock_max" doc:"how long it lasts at most"`
+
+	FaceFailures int           `toml:"face_failures" doc:"failed face checks of a document from one network within face_window that lock it for that network"`
+	FaceWindow   time.Duration `toml:"face_window" doc:"how long failed face checks count together"`
+	FaceLock     time.Duration `toml:"face_lock" doc:"how long the first lock of a document for a network lasts; each further one lasts twice as long"`
+	FaceLockMax  time.Duration `toml:"face_lock_max" doc:"how long it lasts at most"`
+
+	DocumentFailures int           `toml:"document_failures" doc:"failed face checks of a document from all networks within a day, from which on each failure delays its next check"`
+	DocumentDelay    time.Duration `toml:"document_delay" doc:"how long the first delay lasts; each further one lasts twice as long"`
+	DocumentDelayMax time.Duration `toml:"document_delay_max" doc:"how long it lasts at most"`
+
+	NetworkFailures int           `toml:"network_failures" doc:"failures of a network at logins, registrations or face checks within network_window before their share counts"`
+	NetworkPercent  int           `toml:"network_percent" doc:"share of failures from which the network is slowed, percent"`
+	NetworkWindow   time.Duration `toml:"network_window" doc:"how long attempts of a network count"`
+	NetworkBurst    int           `toml:"network_burst" doc:"attempts of a slowed network at once"`
+	NetworkEvery    time.Duration `toml:"network_every" doc:"one more each time this has passed"`
 }
 
+// The defaults of the two rates are our choice. A station hall applies for 2,000 at
+// once and 3,600 an hour; what a network leaves on the disk stays below 200 MB. A
+// police desk withdraws 60 in a minute that matters and 360 an hour; who guesses
+// with its credential does not withdraw a day's credentials.
 func defaultThrottle() throttle {
-	return throttle{InFlight: api.DefaultMaxInFlight, InFlightStaff: api.DefaultMaxStaff}
+	rules, network := attempts.DefaultRules, attempts.DefaultNetworkRule
+	return throttle{
+		InFlight: api.DefaultMaxInFlight, InFlightStaff: api.DefaultMaxStaff,
+		ApplicationBurst: 2000, ApplicationEvery: time.Second, RevocationBurst: 60, RevocationEvery: 10 * time.Second,
+		LoginFailures: rules.Account.Failures, LoginWindow: rules.Account.Window, LoginLock: rules.Account.FirstLock, LoginLockMax: rules.Account.MaxLock,
+		FaceFailures: rules.Face.Failures, FaceWindow: rules.Face.Window, FaceLock: rules.Face.FirstLock, FaceLockMax: rules.Face.MaxLock,
+		DocumentFailures: rules.Faces.Failures, DocumentDelay: rules.Faces.FirstLock, DocumentDelayMax: rules.Faces.MaxLock,
+		NetworkFailures: network.Failures, NetworkPercent: network.Percent, NetworkWindow: network.Window,
+		NetworkBurst: network.Slow.Burst, NetworkEvery: network.Slow.Every,
+	}
 }
+
+// rules are those of failures that lock. What is forgotten when, and proofs at
+// windows, are no settings: the privacy policy names the one, a rule the other.
+func (t throttle) rules() attempts.Rules {
+	r := attempts.DefaultRules
+	r.Account.Failures, r.Account.Window, r.Account.FirstLock, r.Account.MaxLock = t.LoginFailures, t.LoginWindow, t.LoginLock, t.LoginLockMax
+	r.Face.Failures, r.Face.Window, r.Face.FirstLock, r.Face.MaxLock = t.FaceFailures, t.FaceWindow, t.FaceLock, t.FaceLockMax
+	r.Faces.Failures, r.Faces.FirstLock, r.Faces.MaxLock = t.DocumentFailures, t.DocumentDelay, t.DocumentDelayMax
+	return r
+}
+
+func (t throttle) network() attempts.NetworkRule {
+	return attempts.NetworkRule{Failures: t.NetworkFailures, Percent: t.NetworkPercent, Window: t.NetworkWindow,
+		Slow: attempts.Rate{Burst: t.NetworkBurst, Every: t.NetworkEvery}}
+}
+
+// rate is attempts.Rate as typed; without a burst there is no bound.
+func rate(burst int, every time.Duration) attempts.Rate {
+	if burst == 0 {
+		return attempts.Rate{}
+	}
+	return attempts.Rate{Burst: burst, Every: every}
+}
+
+func (t throttle) applications() attempts.Rate { return rate(t.ApplicationBurst, t.ApplicationEvery) }
+func (t throttle) changes() attempts.Rate      { return rate(t.RevocationBurst, t.RevocationEvery) }
 
 // maxInFlight keeps the memory of bodies that arrive below 1 GiB.
 const maxInFlight = 8192
@@ -27,5 +94,19 @@ func (t throttle) validate(fault func(path, format string, args ...any)) {
 	}
 	if t.InFlightStaff < 1 || t.InFlightStaff > maxInFlight {
 		fault("throttle.in_flight_staff", "must be 1 to %d", maxInFlight)
+	}
+	for name, r := range map[string]attempts.Rate{"application_burst": t.applications(), "revocation_burst": t.changes()} {
+		if r == (attempts.Rate{}) {
+			continue
+		}
+		if _, err := attempts.NewLimiter[int](attempts.LimiterConfig{Each: r}); err != nil {
+			fault("throttle."+name, "%w", err)
+		}
+	}
+	if err := t.rules().Check(); err != nil {
+		fault("throttle", "%w", err)
+	}
+	if err := t.network().Check(); err != nil {
+		fault("throttle", "%w", err)
 	}
 }

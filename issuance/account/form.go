@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/refusal"
 )
@@ -28,6 +29,13 @@ func normalLogin(entered string) (string, bool) {
 		}
 	}
 	return login, true
+}
+
+// LockKey is what wrong passwords for a login name are counted by; ok is false for
+// what can be no login name.
+func LockKey(f *attempts.Failures, login string) (k attempts.Key, ok bool) {
+	login, ok = normalLogin(login)
+	return f.Account(login), ok
 }
 
 // Identity is who an account says its holder is. It is personal data.

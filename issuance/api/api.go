@@ -32,6 +32,9 @@ type Config struct {
 	// Rate bounds what one network may ask for of applying, checking, registering,
 	// logging in and what else takes a password. Zero: no bound.
 	Rate attempts.Rate
+	// Applications bounds what one network may apply for, besides Rate: each takes
+	// room on the disk until it is erased. Zero: no bound.
+	Applications attempts.Rate
 	// Callback takes what the real-person provider calls back, with places of its
 	// own (MaxCallbacks). nil: it never does, and there is nothing at the path.
 	Callback http.Handler
@@ -57,6 +60,7 @@ type API struct {
 	registry *book.Book
 	proxies  attempts.Proxies
 	limiter  *attempts.Limiter[attempts.Caller] // nil: no bound
+	applying *attempts.Limiter[attempts.Caller] // nil: no bound
 	trail    *audit.Trail
 	callback http.Handler
 	log      *zap.Logger
@@ -89,12 +93,13 @@ func New(s *issuance.Service, c Config) (*API, error) {
 		}
 		c.Staff = list
 	}
-	var limiter *attempts.Limiter[attempts.Caller]
-	if c.Rate != (attempts.Rate{}) {
-		var err error
-		if limiter, err = attempts.NewLimiter[attempts.Caller](attempts.LimiterConfig{Each: c.Rate}); err != nil {
-			return nil, fmt.Errorf("api: %w", err)
-		}
+	limiter, err := limiterOf(c.Rate)
+	if err != nil {
+		return nil, err
+	}
+	applying, err := limiterOf(c.Applications)
+	if err != nil {
+		return nil, err
 	}
 	in := newClasses(c)
 	m, err := newMetrics(c.Metrics, in)
@@ -102,7 +107,7 @@ func New(s *issuance.Service, c Config) (*API, error) {
 		return nil, fmt.Errorf("api: metrics: %w", err)
 	}
 	a := &API{
-		service: s, staff: c.Staff, accounts: c.Accounts, registry: c.Registry, proxies: c.Proxies, limiter: limiter, trail: c.Trail, callback: c.Callback,
+		service: s, staff: c.Staff, accounts: c.Accounts, registry: c.Registry, proxies: c.Proxies, limiter: limiter, applying: applying, trail: c.Trail, callback: c.Callback,
 		log: c.Log, metrics: m, classes: in,
 	}
 	a.public = a.around(a.mux())
@@ -111,3 +116,15 @@ func New(s *issuance.Service, c Config) (*API, error) {
 
 // Public is the handler of the public listener.
 func (a *API) Public() http.Handler { return a.public }
+
+// limiterOf is nil for no rate.
+func limiterOf(r attempts.Rate) (*attempts.Limiter[attempts.Caller], error) {
+	if r == (attempts.Rate{}) {
+		return nil, nil
+	}
+	l, err := attempts.NewLimiter[attempts.Caller](attempts.LimiterConfig{Each: r})
+	if err != nil {
+		return nil, fmt.Errorf("api: %w", err)
+	}
+	return l, nil
+}

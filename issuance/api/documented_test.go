@@ -209,7 +209,7 @@ func staffsWays(w *world, h *holder) {
 // askedTooOften is a network that has used up its rate, before every operation
 // that has one.
 func askedTooOften(t *testing.T, into *world) {
-	w := newWorld(t, setup{rate: attempts.Rate{Burst: 1, Every: time.Hour}})
+	w := newWorld(t, setup{rate: attempts.Rate{Burst: 1, Every: time.Hour}, changes: attempts.Rate{Burst: 1, Every: time.Hour}})
 	h := w.apply()
 	for _, r := range []struct{ method, path string }{
 		{"POST", "/v1/applications"}, {"POST", h.path("/checks")}, {"POST", "/v1/viewings"}, {"POST", "/v1/accounts"},
@@ -221,6 +221,9 @@ func askedTooOften(t *testing.T, into *world) {
 			t.Errorf("%s %s does not say when to come back", r.method, r.path)
 		}
 	}
+	w.call("POST", "/v1/credentials/1-1/revoke", w.staff, object{"reason": "fraud"})
+	refused(t, w.call("POST", "/v1/credentials/1-1/revoke", w.staff, object{"reason": "fraud"}), http.StatusTooManyRequests, staff.BudgetSpent)
+	refused(t, w.call("POST", "/v1/credentials/1-1/unrevoke", w.staff, object{}), http.StatusTooManyRequests, staff.BudgetSpent)
 	if a := w.call("GET", h.path(""), h.Token, nil); a.Status != http.StatusOK {
 		t.Errorf("asking how it stands is limited: %d", a.Status)
 	}

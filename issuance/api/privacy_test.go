@@ -17,6 +17,7 @@ func TestB12_ThePolicySaysTheNumbersInForce(t *testing.T) {
 	if issuance.RecordLife != account.EndedLoginKept {
 		t.Fatal("privacy.md says one number for two that differ")
 	}
+	unchecked := int(issuance.UncheckedLife / time.Hour)
 	record, forget := int(issuance.RecordLife/day), int(attempts.DefaultRules.Account.Forget/time.Hour)
 	for _, r := range []attempts.Rule{attempts.DefaultRules.Document, attempts.DefaultRules.Face, attempts.DefaultRules.Faces} {
 		if int(r.Forget/time.Hour) != forget {
@@ -25,11 +26,11 @@ func TestB12_ThePolicySaysTheNumbersInForce(t *testing.T) {
 	}
 	for text, wants := range map[string][]string{
 		policyTexts.EN: {
-			fmt.Sprintf("Erased %d days after it was handed in", record), fmt.Sprintf("at the latest %d days after the month", record),
+			fmt.Sprintf("Erased %d days after it was handed in; %d hours after it if no face check has passed", record, unchecked), fmt.Sprintf("at the latest %d days after the month", record),
 			fmt.Sprintf("logins that ended, %d days", record), fmt.Sprintf("Forgotten %d hours after", forget), "three a month",
 		},
 		policyTexts.ZH: {
-			fmt.Sprintf("自提交之日起%d天后删除", record), fmt.Sprintf("该月结束%d天后删除", record),
+			fmt.Sprintf("自提交之日起%d天后删除；未通过实人核验的，%d小时后删除", record, unchecked), fmt.Sprintf("该月结束%d天后删除", record),
 			fmt.Sprintf("已结束的登录记录保存%d天", record), fmt.Sprintf("结束%d小时后清除", forget), "每月三次",
 		},
 	} {

@@ -111,6 +111,7 @@ var statuses = map[int][]refusal.Code{
 	http.StatusTooManyRequests: {
 		attempts.TooManyRequests,
 		attempts.TooManyFailures,
+		staff.BudgetSpent,
 	},
 	http.StatusInternalServerError: {
 		Internal,

@@ -81,14 +81,17 @@ func (a *API) caller(r *http.Request) (attempts.Caller, error) {
 }
 
 // limited bounds how often one network may ask for what costs much.
-func (a *API) limited(serve handler) handler {
+func (a *API) limited(serve handler) handler { return a.within(a.limiter, serve) }
+
+// within bounds how often one network may ask; no limiter bounds nothing.
+func (a *API) within(l *attempts.Limiter[attempts.Caller], serve handler) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		if a.limiter != nil {
+		if l != nil {
 			from, err := a.caller(r)
 			if err != nil {
 				return err
 			}
-			if err := a.limiter.Allow(from); err != nil {
+			if err := l.Allow(from); err != nil {
 				return err
 			}
 		}

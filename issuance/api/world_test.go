@@ -95,6 +95,7 @@ type setup struct {
 	checkTimeout time.Duration
 	maxInFlight  int
 	proxies      attempts.Proxies
+	changes      attempts.Rate
 	maxChecks    int
 	residents    residents.Registry
 	rate         attempts.Rate
@@ -190,7 +191,7 @@ func newWorld(t testing.TB, s setup) *world {
 		Store: w.store, Signer: w.keys.Issuer, KeyID: w.keys.IssuerID, Vault: w.keys.Vault,
 		Checker: s.checker, CheckTimeout: s.checkTimeout, MaxChecks: s.maxChecks, Now: w.clock.Now,
 		Residents: s.residents, Accounts: w.accounts, Failures: failures,
-		Wake: func() { w.woken <- struct{}{} }, Trouble: s.trouble, Log: log, Metrics: w.metrics,
+		Changes: s.changes, Wake: func() { w.woken <- struct{}{} }, Trouble: s.trouble, Log: log, Metrics: w.metrics,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -59,6 +59,9 @@ type LimiterConfig struct {
 	// Newcomers is the one rate that all new keys share while MaxKeys others are
 	// active. Zero: newcomersShare times Each.
 	Newcomers Rate
+	// Code and Detail are what it refuses with. Empty: TooManyRequests.
+	Code   refusal.Code
+	Detail string
 	// Now is the clock. nil: time.Now.
 	Now func() time.Time
 }
@@ -74,6 +77,8 @@ const newcomersShare = 64
 type Limiter[K comparable] struct {
 	each, newcomers Rate
 	maxKeys         int
+	code            refusal.Code
+	detail          string
 	now             func() time.Time
 
 	mu     sync.Mutex
@@ -105,6 +110,9 @@ func NewLimiter[K comparable](c LimiterConfig) (*Limiter[K], error) {
 	if c.Newcomers == (Rate{}) {
 		c.Newcomers = Rate{min(newcomersShare*c.Each.Burst, maxBurst), max(c.Each.Every/newcomersShare, 1)}
 	}
+	if c.Code == "" {
+		c.Code, c.Detail = TooManyRequests, "too many requests; nothing was changed"
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -112,12 +120,12 @@ func NewLimiter[K comparable](c LimiterConfig) (*Limiter[K], error) {
 		return nil, errors.New("attempts: a rate needs a burst of 1 to 1000000 and an interval up to an hour, and max keys must not be negative")
 	}
 	return &Limiter[K]{
-		each: c.Each, newcomers: c.Newcomers, maxKeys: c.MaxKeys, now: c.Now,
+		each: c.Each, newcomers: c.Newcomers, maxKeys: c.MaxKeys, code: c.Code, detail: c.Detail, now: c.Now,
 		keys: map[K]*list.Element{}, order: list.New(),
 	}, nil
 }
 
-// Allow counts an attempt of key, or refuses it with TooManyRequests. A refused
+// Allow counts an attempt of key, or refuses it with the limiter's code. A refused
 // attempt costs nothing.
 //
 // When MaxKeys keys are active, a new one shares the newcomers' rate with all
@@ -131,7 +139,7 @@ func (l *Limiter[K]) Allow(key K) error {
 	b, r := l.find(key, now)
 	if wait := b.take(r, now); wait > 0 {
 		l.counts.Refused++
-		return refusal.Until(roundUp(now+wait), TooManyRequests, "too many requests; nothing was changed")
+		return refusal.Until(roundUp(now+wait), l.code, l.detail)
 	}
 	l.counts.Allowed++
 	return nil

@@ -36,11 +36,12 @@ const (
 	Subject     Kind = "subject" // the pseudonym that codes carry
 	Stream      Kind = "stream"  // what all gateways are told
 	Chain       Kind = "trail"
+	Lock        Kind = "lock" // what failures are counted by, under a keyed hash
 )
 
 // Kinds lists the closed list.
 func Kinds() []Kind {
-	return []Kind{Credential, Application, Account, Passenger, Ticket, SigningKey, Subject, Stream, Chain}
+	return []Kind{Credential, Application, Account, Passenger, Ticket, SigningKey, Subject, Stream, Chain, Lock}
 }
 
 // Object is what an act was done to: by an id of ours, never by a document

@@ -51,6 +51,12 @@ type Config struct {
 	Staff []staff.Credential
 	// Proxies are those whose X-Forwarded-For is believed.
 	Proxies attempts.Proxies
+	// Rules of failures that lock, and when a network is slowed. Zero: attempts.DefaultRules,
+	// attempts.DefaultNetworkRule.
+	FailureRules attempts.Rules
+	NetworkRule  attempts.NetworkRule
+	// Applications bounds what one network may apply for. Zero: no bound.
+	Applications attempts.Rate
 	// Rate bounds what one network may ask for of what costs much. Zero: no bound.
 	Rate attempts.Rate
 	// MaxInFlight, MaxInFlightEach and MaxStaff bound the requests served at once, as
@@ -92,7 +98,7 @@ func Open(ctx context.Context, c Config) (*Backend, error) {
 	}
 	b := &Backend{now: c.Rules.Now, log: c.Rules.Log}
 	db, secrets := c.Rules.Store.Database(), vault.New(c.Rules.Vault, c.Rules.FieldKeys...)
-	failures, err := attempts.NewFailures(attempts.Config{Database: db, Index: secrets.Index, Now: b.now})
+	failures, err := attempts.NewFailures(attempts.Config{Database: db, Index: secrets.Index, Rules: c.FailureRules, Network: c.NetworkRule, Now: b.now})
 	if err != nil {
 		return nil, err
 	}
@@ -102,6 +108,11 @@ func Open(ctx context.Context, c Config) (*Backend, error) {
 	}
 	c.Rules.Trail = b.Trail
 	c.Rules.Store.SetTrail(b.Trail)
+	if c.Rules.Metrics != nil {
+		if err := c.Rules.Metrics.Register(failures); err != nil {
+			return nil, fmt.Errorf("backend: metrics: %w", err)
+		}
+	}
 	b.Registry, err = book.New(book.Config{
 		Database: db, Vault: secrets, Trail: b.Trail, Failures: failures, Contact: b.contact, Limits: c.Limits, Policy: c.Policy, Now: b.now,
 	})
@@ -130,7 +141,7 @@ func Open(ctx context.Context, c Config) (*Backend, error) {
 		return nil, err
 	}
 	b.API, err = api.New(b.Rules, api.Config{
-		Staff: list, Accounts: b.Accounts, Registry: b.Registry, Trail: b.Trail, Proxies: c.Proxies, Rate: c.Rate, Callback: c.Callback,
+		Staff: list, Accounts: b.Accounts, Registry: b.Registry, Trail: b.Trail, Proxies: c.Proxies, Rate: c.Rate, Applications: c.Applications, Callback: c.Callback,
 		MaxInFlight: c.MaxInFlight, MaxInFlightEach: c.MaxInFlightEach, MaxStaff: c.MaxStaff, Log: b.log, Metrics: c.Rules.Metrics,
 	})
 	return b, err

@@ -15,6 +15,7 @@ import (
 type book struct {
 	mu     sync.Mutex
 	moment int64
+	jumps  int // of the issuers' clock so far
 
 	applications map[string]*applied // by id
 	owners       map[string]string   // serial to application
@@ -53,6 +54,7 @@ func accessOf(person string) kind { return kind("access of " + person) }
 type applied struct {
 	person  string // document number
 	account bool   // applied for by who was logged in
+	jumps   int    // of the clock, when it was acknowledged
 	serial  string // empty: not approved as far as was told
 	tokens  []string
 	left    []string // tokens that a page was left with

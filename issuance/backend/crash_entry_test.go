@@ -61,7 +61,7 @@ func (b *book) close(sent, acked int64, which func(*opened) bool) {
 func (b *book) entered(application, person, token string) {
 	a := b.applications[application]
 	if a == nil { // its own answer was lost
-		a = &applied{person: person}
+		a = &applied{person: person, jumps: b.jumps}
 		b.applications[application] = a
 	}
 	a.tokens = append(a.tokens, token)

@@ -4,7 +4,9 @@ import (
 	"crypto/sha256"
 	"maps"
 	"slices"
+	"time"
 
+	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/store"
@@ -29,8 +31,12 @@ func (h *house) holdRows(db *database.DB) *rows {
 // hold holds rows to what was acknowledged. The issuer is dead, or has ended: what
 // the book took in since the rows were read was answered before.
 func (b *book) hold(r *rows) {
+	checked := slices.Collect(maps.Values(b.checks))
 	for id, a := range b.applications {
 		row := r.applications[id]
+		if row == nil && !slices.Contains(checked, id) && time.Duration(b.jumps-a.jumps+1)*clockJump > issuance.UncheckedLife {
+			continue // never checked, and erased; it may be from before the jump in which it was noted
+		}
 		if row == nil {
 			b.faultf("application %s was acknowledged and is not there", id)
 			continue

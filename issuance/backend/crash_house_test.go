@@ -40,7 +40,7 @@ const (
 	// A jump makes every credential renewable, and leaves each in force for a while.
 	clockJump = 22 * time.Hour
 	jumpEvery = 3                   // kills
-	mostJumps = 25 * 24 * time.Hour // all together: nothing is old enough to be erased
+	mostJumps = 25 * 24 * time.Hour // all together: only what was never checked is old enough to be erased
 )
 
 // house is the issuer's many lives, and what stands around them and is not

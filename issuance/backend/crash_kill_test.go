@@ -88,6 +88,9 @@ func (h *house) liveAndDie(kills int) {
 	h.fuse.Store(0)
 	if (kills+1)%jumpEvery == 0 && h.jumped+clockJump <= mostJumps {
 		h.jumped += clockJump
+		h.book.mu.Lock()
+		h.book.jumps++
+		h.book.mu.Unlock()
 	}
 	// Otherwise the next life has to recover the database, and to wait for the
 	// lease, all by itself.

@@ -87,7 +87,7 @@ func (p *phone) apply(who *person, token string) {
 			Application string
 			AccessToken string `json:"access_token"`
 		}](p.house, a)
-		made := &applied{person: who.number, account: token != ""}
+		made := &applied{person: who.number, account: token != "", jumps: p.book.jumps}
 		if token == "" {
 			made.tokens = []string{out.AccessToken}
 		}

@@ -52,6 +52,7 @@ const (
 	Restore       Action = "restore" // what follows when a backup came back
 	Restate       Action = "restate"
 	Erase         Action = "erase"
+	LiftLock      Action = "lift_lock" // that failures led to
 )
 
 // By other systems.
@@ -100,6 +101,7 @@ var rules = []rule{
 	{Restore, []Role{Operator}},
 	{Restate, []Role{Operator}},
 	{Erase, []Role{Operator}},
+	{LiftLock, []Role{Operator}},
 	{AskDecision, []Role{Ticketing}},
 	{ReportTicket, []Role{Ticketing}},
 	{SettleForeign, []Role{Authority}}, // B, table: "national authority"

@@ -21,10 +21,14 @@ const (
 	Expired refusal.Code = "staff_credential_expired"
 	// ForbiddenRole: the credential is good, and none of its roles may do this.
 	ForbiddenRole refusal.Code = "forbidden_role"
+	// BudgetSpent: the credential has revoked and lifted as much as it may for now.
+	BudgetSpent refusal.Code = "revocation_budget_spent"
 )
 
 // Codes lists the closed list.
-func Codes() []refusal.Code { return []refusal.Code{Unknown, Expired, ForbiddenRole} }
+func Codes() []refusal.Code {
+	return []refusal.Code{Unknown, Expired, ForbiddenRole, BudgetSpent}
+}
 
 // Config is what a List is made of.
 type Config struct {

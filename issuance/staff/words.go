@@ -12,6 +12,10 @@ var Words = map[refusal.Code]refusal.Text{
 		"This staff credential has expired.", "该工作人员凭证已过期。",
 		"Ask the operator for a new credential.", "请联系系统管理员更换凭证。",
 	),
+	BudgetSpent: refusal.Say(
+		"This credential has revoked or lifted too many temporary IDs in a short time.", "该凭证短时间内撤销或恢复的证明过多。",
+		"Wait until the time shown, or ask the operator.", "请在提示的时间后重试，或联系系统管理员。",
+	),
 	ForbiddenRole: refusal.Say(
 		"This credential's role may not do this.", "该凭证的岗位无权办理此业务。",
 		"Send the passenger to the place that may: the station window or the station police window.", "请引导旅客到有权办理的车站窗口或车站公安制证窗口。",

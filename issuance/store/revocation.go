@@ -7,6 +7,7 @@ import (
 	"errors"
 
 	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
 )
@@ -30,7 +31,7 @@ var ErrSuperseded = errors.New("store: credential was superseded")
 
 // Apply brings the credential into the wanted state, together with the record
 // for the stream and the line for audit. It changes nothing if the state is
-// that already. It returns since when the credential is in the wanted state and
+// that already, but notes who else revoked a revoked credential. It returns since when the credential is in the wanted state and
 // whether this call brought it there. An expired credential is ErrExpired: no
 // gate admits it any more, and the stream must not carry days that gateways
 // have forgotten.
@@ -50,7 +51,7 @@ func (s *Store) Apply(ctx context.Context, c Change) (sinceMs int64, changed boo
 			return ErrExpired
 		case (have.RevokedMs != 0) == c.Revoke:
 			sinceMs = have.ChangedMs
-			return nil
+			return s.alsoRevoked(ctx, tx, have, c)
 		case have.Superseded:
 			return ErrSuperseded
 		}
@@ -66,6 +67,24 @@ func (s *Store) Apply(ctx context.Context, c Change) (sinceMs int64, changed boo
 		return 0, false, err
 	}
 	return sinceMs, changed, nil
+}
+
+// alsoRevoked notes that somebody revoked a credential that others have revoked: to
+// lift what those did must not undo this. A repetition is noted once.
+func (s *Store) alsoRevoked(ctx context.Context, tx *sql.Tx, have *Credential, c Change) error {
+	if !c.Revoke || have.Superseded { // what is superseded stays revoked in any case
+		return nil
+	}
+	n, err := database.Changed(ctx, tx, `
+		INSERT INTO revocations (day, idx, lifted, reason, who, at_ms)
+		SELECT CAST($1 AS INTEGER), CAST($2 AS BIGINT), 0, CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS BIGINT) WHERE NOT EXISTS (
+		  SELECT 1 FROM revocations o WHERE o.day = $1 AND o.idx = $2 AND o.lifted = 0 AND o.who = $4
+		  AND o.id > (SELECT COALESCE(MAX(l.id), 0) FROM revocations l WHERE l.day = $1 AND l.idx = $2 AND l.lifted = 1))`,
+		int64(c.Serial.Day), int64(c.Serial.Index), c.Reason, c.Who, c.AtMs)
+	if err != nil || n == 0 || c.Entry.Who == "" {
+		return err
+	}
+	return s.trail.Append(ctx, tx, c.Entry)
 }
 
 func (s *Store) apply(ctx context.Context, tx *sql.Tx, c Change) error {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/issuance/registry"
 	"github.com/railgate/railgate/issuance/staff"
@@ -164,5 +165,11 @@ func (b *Book) contact(ctx context.Context, q database.Queries, h holder, e entr
 // failures of the person count by: whoever fails a face check from afar must not
 // lock the window, nor the other way round.
 func (b *Book) proofKey(p registry.Person) attempts.Key {
-	return b.Failures.Document(vault.PersonHash(b.documentHash(indexProof, p)))
+	return ProofKey(b.Failures, b.Vault.Index, p.Document, p.Identifier())
+}
+
+// ProofKey is what guesses about a document are counted by; see registry.Person for
+// its identifier.
+func ProofKey(f *attempts.Failures, index func(purpose, value string) [32]byte, document identity.DocumentType, identifier string) attempts.Key {
+	return f.Document(vault.PersonHash(index(indexProof, documentText(document, identifier))))
 }

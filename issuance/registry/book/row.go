@@ -48,7 +48,11 @@ func (b *Book) document(purpose string, p registry.Person) []byte {
 }
 
 func (b *Book) documentHash(purpose string, p registry.Person) [32]byte {
-	return b.Vault.Index(purpose, strconv.Itoa(int(p.Document))+":"+p.Identifier())
+	return b.Vault.Index(purpose, documentText(p.Document, p.Identifier()))
+}
+
+func documentText(document identity.DocumentType, identifier string) string {
+	return strconv.Itoa(int(document)) + ":" + identifier
 }
 
 // stored is a person as the sealed field has it.

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"database/sql"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/identity"
+	"github.com/railgate/railgate/issuance/registry/book"
+	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/issuance/store"
+	"github.com/railgate/railgate/issuance/vault"
+)
+
+var commandsThatLift = []command{
+	{name: "lift-locks", doc: "lift the locks of the login names and documents in `FILE` and exit", by: true, run: liftLocks},
+	{name: "unrevoke-by", doc: "count what the staff credential `NAME` revoked, or with -confirm unrevoke it, and exit", with: []string{"from", "before", "confirm"}, by: true, run: unrevokeBy},
+}
+
+// maxLifted bounds the lines of a file of locks: each is somebody who asked.
+const maxLifted = 1000
+
+// liftLocks reads names from a file and not from the command line, where other users
+// of the machine and its shell history would see them.
+func liftLocks(ctx context.Context, j *job) error {
+	secrets, err := j.vault()
+	if err != nil {
+		return err
+	}
+	db, err := j.store(ctx)
+	if err != nil {
+		return err
+	}
+	failures, err := attempts.NewFailures(attempts.Config{Database: db.Database(), Index: secrets.Index, Rules: j.config.Throttle.rules()})
+	if err != nil {
+		return err
+	}
+	locks, err := readLocks(j.value, failures, secrets)
+	if err != nil {
+		return fmt.Errorf("-lift-locks: %w", err)
+	}
+	for i, keys := range locks {
+		var lifted int
+		err := db.Database().Change(ctx, "lift locks", func(ctx context.Context, tx *sql.Tx) (err error) {
+			if lifted, err = failures.Lift(ctx, tx, keys...); err != nil || lifted == 0 {
+				return err
+			}
+			e := j.by()
+			e.Action, e.Object, e.Detail = staff.LiftLock, audit.Object{Kind: audit.Lock, ID: keys[0].Name()}, strconv.Itoa(lifted)+" counts"
+			return j.log.Append(ctx, tx, e)
+		})
+		if err != nil {
+			return err
+		}
+		if lifted == 0 {
+			j.say("line %d: nothing was counted", i+1)
+			continue
+		}
+		j.say("line %d: lifted, %d counts are forgotten; the audit log names it %s", i+1, lifted, keys[0].Name())
+	}
+	return nil
+}
+
+// readLocks reads lines such as "login NAME" and "document resident_id NUMBER". Its
+// errors name lines and repeat nothing of them.
+func readLocks(path string, f *attempts.Failures, secrets *vault.Vault) (all [][]attempts.Key, err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	lines := bufio.NewScanner(file) // refuses lines of 64 KiB and more
+	for n := 1; lines.Scan(); n++ {
+		if n > maxLifted {
+			return nil, fmt.Errorf("the file has more than %d lines", maxLifted)
+		}
+		keys, ok := readLock(strings.Fields(lines.Text()), f, secrets)
+		if !ok {
+			return nil, fmt.Errorf("line %d: write login NAME, or document TYPE NUMBER such as document resident_id 110105194912310028; a passport's number has its nationality before it, as in FRA:12AB34567", n)
+		}
+		all = append(all, keys)
+	}
+	return all, lines.Err()
+}
+
+func readLock(words []string, f *attempts.Failures, secrets *vault.Vault) ([]attempts.Key, bool) {
+	switch {
+	case len(words) == 2 && words[0] == "login":
+		k, ok := account.LockKey(f, words[1])
+		return []attempts.Key{k}, ok
+	case len(words) == 3 && words[0] == "document":
+		document, err := identity.ParseKnown(words[1])
+		return []attempts.Key{
+			f.Faces(secrets.Person(document, words[2])), // of face checks from everywhere
+			book.ProofKey(f, secrets.Index, document, words[2]),
+		}, err == nil
+	}
+	return nil, false
+}
+
+// unrevokeBy undoes what was done with a stolen staff credential. It leaves revoked
+// what anybody else revoked as well, what a newer credential took the place of, and
+// what is over.
+func unrevokeBy(ctx context.Context, j *job) error {
+	if err := staff.CheckName(j.value); err != nil {
+		return fmt.Errorf("-unrevoke-by must name a staff credential: %w", err)
+	}
+	if _, given := j.option["from"]; !given {
+		return fmt.Errorf("-unrevoke-by needs -from: since when the credential cannot be trusted")
+	}
+	from, err := j.moment("from", time.Time{})
+	if err != nil {
+		return err
+	}
+	before, err := j.moment("before", time.Now())
+	if err != nil {
+		return err
+	}
+	db, err := j.store(ctx)
+	if err != nil {
+		return err
+	}
+	p := store.Spell{Who: j.value, FromMs: from.UnixMilli(), ToMs: before.UnixMilli(), AtMs: time.Now().UnixMilli(), Entry: j.by()}
+	p.Entry.Action, p.Entry.Detail = staff.Lift, "all that "+j.value+" revoked"
+	revoked, serials, err := db.Revoked(ctx, p)
+	if err != nil {
+		return err
+	}
+	j.say("%q revoked %d times from %s to %s; %d credentials would be unrevoked. The others are superseded, over, unrevoked already, or revoked by somebody else, too.",
+		j.value, revoked, clock(from.Unix()), clock(before.Unix()), len(serials))
+	confirmed, given := j.option["confirm"]
+	switch {
+	case !given:
+		j.say("nothing was changed; give the command again with -confirm %d to unrevoke them", len(serials))
+		return nil
+	case confirmed != strconv.Itoa(len(serials)):
+		return fmt.Errorf("-confirm %s is not the number of credentials that would be unrevoked, %d: nothing was changed", confirmed, len(serials))
+	case len(serials) == 0:
+		return nil
+	}
+	news := j.news()
+	return j.carryOut(ctx, func(ctx context.Context, db *store.Store) error {
+		total := 0
+		err := db.Lift(ctx, p, serials, func(lifted int) {
+			total = lifted
+			news.say("%d credentials are unrevoked", lifted)
+		})
+		if err != nil {
+			return fmt.Errorf("%d credentials are unrevoked, the others are not; give the command again: %w", total, err)
+		}
+		j.say("committed: %d credentials are unrevoked", total)
+		return nil
+	})
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance/staff"
+)
+
+// textFile makes a file.
+func (d *desk) textFile(name string, lines string) string {
+	d.t.Helper()
+	path := filepath.Join(d.t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(lines), 0o600); err != nil {
+		d.t.Fatal(err)
+	}
+	return path
+}
+
+func hasNot(t *testing.T, out string, unwanted ...string) {
+	t.Helper()
+	for _, bad := range unwanted {
+		if strings.Contains(out, bad) {
+			t.Errorf("%q is in\n%s", bad, out)
+		}
+	}
+}
+
+// employs has one more staff credential in the settings.
+func (d *desk) employs(name string, role staff.Role) (secret string) {
+	d.t.Helper()
+	secret, c, err := staff.New(name, role)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	f, err := os.OpenFile(d.file, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := fmt.Fprintf(f, "[[staff]]\nname = %q\nsha256 = %q\nroles = [%q]\n", c.Name, c.SHA256, role); err != nil {
+		d.t.Fatal(err)
+	}
+	return secret
+}
+
+// A lock is lifted by whom it is about; the name or number stands neither in what is
+// printed nor in the audit log.
+func TestOperatorLiftsLocks(t *testing.T) {
+	d := newDesk(t)
+	stop := d.serves()
+	locked := func() bool {
+		status, _ := d.call("POST", "/v1/logins", "", `{"login_name":"passenger_1","password":"wrong and long"}`)
+		return status == http.StatusTooManyRequests
+	}
+	for range 6 {
+		locked()
+	}
+	p := d.approved("sandbox:pass")
+	fails := func() int {
+		status, _ := d.call("POST", p.path+"/checks", p.access, `{"evidence":"sandbox:fail"}`)
+		return status
+	}
+	for range 5 {
+		fails()
+	}
+	if !locked() || fails() != http.StatusTooManyRequests {
+		t.Fatal("six failures did not lock")
+	}
+	number := personNumber(d.people)
+	file := d.textFile("locks", "login passenger_1\ndocument resident_id "+number+"\nlogin nobody_here\n")
+	out := d.orders("-lift-locks", file)
+	has(t, out, "line 1: lifted, 1 counts", "line 2: lifted, 2 counts", "line 3: nothing was counted")
+	hasNot(t, out, "passenger_1", number)
+	if status := fails(); locked() || status != http.StatusUnprocessableEntity {
+		t.Errorf("locked still: %d", status)
+	}
+	stop()
+	trail := d.orders("-trail")
+	has(t, trail, "lift_lock", "lock:account-", "lock:faces-")
+	hasNot(t, trail, "passenger_1", number)
+	for _, wrong := range []string{"passenger_1\n", "login x\n", "document card 1\n"} {
+		d.refused("line 1: write login NAME", "-by", "night-shift", "-lift-locks", d.textFile("wrong", wrong))
+	}
+}
+
+// What a stolen staff credential revoked is counted first, and unrevoked with the
+// count; what somebody else revoked, too, stays revoked.
+func TestOperatorUndoesAStolenCredential(t *testing.T) {
+	d := newDesk(t)
+	thief, police := d.employs("window-7", staff.Window), d.employs("police-1", staff.Police)
+	stop := d.serves()
+	began := time.Now().Add(-time.Second).UTC().Format(time.RFC3339)
+	var all []passenger
+	for range 3 {
+		p := d.approved("sandbox:pass")
+		d.gets(http.StatusAccepted, "/v1/credentials/"+p.serial.String()+"/revoke", thief, `{"reason":"fraud"}`, &struct{}{})
+		all = append(all, p)
+	}
+	d.gets(http.StatusAccepted, "/v1/credentials/"+all[2].serial.String()+"/revoke", police, `{"reason":"lost_phone"}`, &struct{}{})
+	args := []string{"-unrevoke-by", "window-7", "-from", began}
+	has(t, d.orders(args...), "2 credentials would be unrevoked", "-confirm 2")
+	d.refused("not the number of credentials", append([]string{"-by", "night-shift", "-confirm", "3"}, args...)...)
+	has(t, d.orders(append(args, "-confirm", "2")...), "2 credentials are unrevoked", "published")
+	for i, p := range all {
+		status, answer := d.call("GET", "/v1/credentials/"+p.serial.String(), police, "")
+		if status != http.StatusOK || (i == 2) != strings.Contains(answer, `"revoked"`) {
+			t.Errorf("credential %d: %d %s", i, status, answer)
+		}
+	}
+	stop()
+	has(t, d.orders("-trail", "-object", "credential:"+all[0].serial.String()), "lift", "night-shift", "all that window-7 revoked")
+	d.refused("needs -from", "-by", "night-shift", "-unrevoke-by", "window-7")
+	if revoked := d.gateway(); fmt.Sprint(revoked.Revoked(all[0].serial), revoked.Revoked(all[2].serial)) != "false true" {
+		t.Error("a gateway knows it otherwise")
+	}
+}

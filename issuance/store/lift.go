@@ -1,0 +1,112 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/tokens"
+)
+
+// Spell is the revocations of one staff credential from a time up to another, Unix
+// milliseconds; the end is not in it.
+type Spell struct {
+	Who          string
+	FromMs, ToMs int64
+	AtMs         int64       // of the order
+	Entry        audit.Entry // for each credential; its object is filled in
+}
+
+// liftable selects the credentials that a spell alone keeps revoked: in force but
+// for it, by nobody else revoked since they were last lifted, and not superseded.
+const liftable = `
+	SELECT DISTINCT r.day, r.idx FROM revocations r JOIN credentials c ON c.day = r.day AND c.idx = r.idx
+	WHERE r.who = $1 AND r.lifted = 0 AND r.at_ms >= $2 AND r.at_ms < $3
+	  AND c.revoked_ms IS NOT NULL AND c.superseded = 0 AND c.expires_ms > $4
+	  AND NOT EXISTS (SELECT 1 FROM revocations l WHERE l.day = r.day AND l.idx = r.idx AND l.lifted = 1 AND l.id > r.id)
+	  AND NOT EXISTS (SELECT 1 FROM revocations o WHERE o.day = r.day AND o.idx = r.idx AND o.lifted = 0 AND o.who <> r.who
+	    AND o.id > (SELECT COALESCE(MAX(l.id), 0) FROM revocations l WHERE l.day = r.day AND l.idx = r.idx AND l.lifted = 1))`
+
+func (p *Spell) args() []any { return []any{p.Who, p.FromMs, p.ToMs, p.AtMs} }
+
+// Revoked counts what a spell revoked, and finds what lifting it would unrevoke.
+func (s *Store) Revoked(ctx context.Context, p Spell) (revoked int, lifts []tokens.Serial, err error) {
+	err = s.db.View(ctx, "find revocations", func(ctx context.Context, q database.Queries) error {
+		err := q.QueryRowContext(ctx, `SELECT COUNT(*) FROM revocations WHERE who = $1 AND lifted = 0 AND at_ms >= $2 AND at_ms < $3`,
+			p.Who, p.FromMs, p.ToMs).Scan(&revoked)
+		if err != nil {
+			return err
+		}
+		return database.Each(ctx, q, func(row *sql.Rows) error {
+			var serial tokens.Serial
+			err := row.Scan(&serial.Day, &serial.Index)
+			lifts = append(lifts, serial)
+			return err
+		}, liftable+` ORDER BY r.day, r.idx`, p.args()...)
+	})
+	return revoked, lifts, err
+}
+
+// liftBatch is how many credentials one transaction of Lift unrevokes: few enough
+// that nothing waits long for it.
+const liftBatch = 100
+
+// Lift unrevokes those of the serials, in their order, that the spell alone keeps
+// revoked, a batch of them in each transaction with its records and its lines in the
+// audit log. done hears after each batch how many were unrevoked in all.
+func (s *Store) Lift(ctx context.Context, p Spell, serials []tokens.Serial, done func(lifted int)) error {
+	lifted := 0
+	for len(serials) > 0 {
+		n := min(len(serials), liftBatch)
+		var batch int
+		err := s.db.Change(ctx, "lift revocations", func(ctx context.Context, tx *sql.Tx) error {
+			batch = 0
+			for _, serial := range serials[:n] {
+				did, err := s.lift(ctx, tx, p, serial)
+				if err != nil {
+					return err
+				}
+				if did {
+					batch++
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		lifted, serials = lifted+batch, serials[n:]
+		done(lifted)
+	}
+	return nil
+}
+
+// lift unrevokes one credential if the spell still is all that keeps it revoked. It
+// takes the locks that Apply takes, in their order.
+func (s *Store) lift(ctx context.Context, tx *sql.Tx, p Spell, serial tokens.Serial) (bool, error) {
+	if err := s.lockPersonOf(ctx, tx, serial); errors.Is(err, sql.ErrNoRows) {
+		return false, nil // erased meanwhile
+	} else if err != nil {
+		return false, err
+	}
+	have, err := credential(ctx, tx, `day = $1 AND idx = $2`+s.db.ForUpdate, int64(serial.Day), int64(serial.Index))
+	if err != nil {
+		return false, err
+	}
+	var day, index int64
+	err = tx.QueryRowContext(ctx, liftable+` AND r.day = $5 AND r.idx = $6`, append(p.args(), int64(serial.Day), int64(serial.Index))...).Scan(&day, &index)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if newer, err := hasNewer(ctx, tx, have); err != nil || newer {
+		return false, err
+	}
+	entry := p.Entry
+	entry.Object = audit.Serial(serial)
+	return true, s.apply(ctx, tx, Change{Serial: serial, Who: entry.Who, AtMs: p.AtMs, Entry: entry})
+}

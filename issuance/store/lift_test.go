@@ -1,0 +1,145 @@
+package store
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/identity"
+	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/tokens"
+)
+
+// What a stolen credential revoked is unrevoked, and nothing else: not what another
+// revoked as well, before or after; not what was lifted, superseded, or is over; and
+// not what the same credential did at another time.
+func TestLiftUndoesOneSpellAlone(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		const minute = 60_000
+		at := func(m int64) int64 { return nowMs + m*minute }
+		change := func(c *Credential, who string, revoke bool, minutes int64) {
+			t.Helper()
+			e := audit.Entry{AtMs: at(minutes), Who: who, Role: staff.Police, Action: staff.Revoke, Object: audit.Serial(c.Serial)}
+			if !revoke {
+				e.Action = staff.Lift
+			}
+			if _, _, err := s.Apply(t.Context(), Change{Serial: c.Serial, Revoke: revoke, Reason: "fraud", Who: who, AtMs: at(minutes), Entry: e}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		const thief, police = "window-7", "police-1"
+		var wanted []tokens.Serial
+		for n := range 150 { // more than a batch
+			c := approved(t, s, 1000+n)
+			change(c, thief, true, 10)
+			wanted = append(wanted, c.Serial)
+		}
+		again := approved(t, s, 1) // by the thief twice, which is noted once
+		change(again, thief, true, 10)
+		change(again, thief, true, 11)
+		relifted := approved(t, s, 2) // another's revocation was lifted before the thief's
+		change(relifted, police, true, 1)
+		change(relifted, police, false, 2)
+		change(relifted, thief, true, 10)
+		wanted = append(wanted, again.Serial, relifted.Serial)
+
+		both := approved(t, s, 3)
+		change(both, thief, true, 10)
+		change(both, police, true, 12)
+		before := approved(t, s, 4)
+		change(before, police, true, 5)
+		change(before, thief, true, 10)
+		early := approved(t, s, 5)
+		change(early, thief, true, 1)
+		lifted := approved(t, s, 6)
+		change(lifted, thief, true, 10)
+		change(lifted, police, false, 11)
+		late := approved(t, s, 7) // the end of the spell is not in it
+		change(late, thief, true, 20)
+		stays := []*Credential{both, before, early, late}
+
+		spell := Spell{Who: thief, FromMs: at(10), ToMs: at(20), AtMs: at(30),
+			Entry: audit.Entry{AtMs: at(30), Who: "night-shift", Role: staff.Operator, Action: staff.Lift, Detail: "all that window-7 revoked"}}
+		revoked, serials, err := s.Revoked(t.Context(), spell)
+		if err != nil || revoked != 150+5 || len(serials) != len(wanted) {
+			t.Fatalf("%d revocations, %d to lift, want %d and %d: %v", revoked, len(serials), 150+5, len(wanted), err)
+		}
+		for _, serial := range wanted {
+			if !slices.Contains(serials, serial) {
+				t.Errorf("%v is not to be lifted", serial)
+			}
+		}
+		change(&Credential{Serial: wanted[0]}, police, true, 25) // between counting and lifting
+		total, batches := 0, 0
+		if err := s.Lift(t.Context(), spell, serials, func(n int) { total = n; batches++ }); err != nil || total != len(wanted)-1 || batches != 2 {
+			t.Fatalf("%d lifted in %d batches, want %d in 2: %v", total, batches, len(wanted)-1, err)
+		}
+		for _, serial := range wanted[1:] {
+			if c, err := s.Credential(t.Context(), serial); err != nil || c.RevokedMs != 0 {
+				t.Errorf("%v is revoked still: %v", serial, err)
+			}
+		}
+		for _, c := range append(stays, &Credential{Serial: wanted[0]}) {
+			if c, err := s.Credential(t.Context(), c.Serial); err != nil || c.RevokedMs == 0 {
+				t.Errorf("%v was lifted: %v", c.Serial, err)
+			}
+		}
+		var lines int
+		err = s.db.Writer().QueryRow(`SELECT COUNT(*) FROM audit WHERE who = 'night-shift'`).Scan(&lines)
+		if err != nil || lines != total {
+			t.Errorf("%d lines in the audit log for %d credentials: %v", lines, total, err)
+		}
+		if _, serials, err := s.Revoked(t.Context(), spell); err != nil || len(serials) != 0 {
+			t.Errorf("%d are left to lift: %v", len(serials), err)
+		}
+	})
+}
+
+// A credential that a newer one took the place of stays revoked, and so does one
+// that is over.
+func TestLiftLeavesWhatIsSupersededOrOver(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		c := approved(t, s, 1)
+		if _, _, err := s.Apply(t.Context(), Change{Serial: c.Serial, Revoke: true, Reason: "fraud", Who: "window-7", AtMs: nowMs + 1}); err != nil {
+			t.Fatal(err)
+		}
+		a := Application{ID: "app_second", Access: [32]byte{200}, Document: identity.ResidentID, Person: grant(1).Person,
+			Name: []byte("name"), Number: []byte("number"), City: []byte("city"), CreatedMs: nowMs + 2}
+		if err := s.CreateApplication(t.Context(), a); err != nil {
+			t.Fatal(err)
+		}
+		g := grant(1)
+		g.ApprovedMs, g.ExpiresMs = nowMs+2, nowMs+2+tokens.CredentialLife*1000
+		if d := decide(t, s, check(2, a.ID), g); !d.Approved {
+			t.Fatalf("%+v", d)
+		}
+		over := approved(t, s, 3)
+		if _, _, err := s.Apply(t.Context(), Change{Serial: over.Serial, Revoke: true, Reason: "fraud", Who: "window-7", AtMs: nowMs + 1}); err != nil {
+			t.Fatal(err)
+		}
+		spell := Spell{Who: "window-7", FromMs: nowMs, ToMs: nowMs + 10, AtMs: nowMs + 10, Entry: audit.Entry{AtMs: nowMs + 10, Who: "night-shift", Role: staff.Operator, Action: staff.Lift}}
+		lift := func() (total int) {
+			_, serials, err := s.Revoked(t.Context(), spell)
+			if err == nil {
+				err = s.Lift(t.Context(), spell, serials, func(n int) { total = n })
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			return total
+		}
+		spell.AtMs = over.ExpiresMs
+		if n := lift(); n != 0 {
+			t.Errorf("%d lifted that are superseded or over", n)
+		}
+		spell.AtMs = nowMs + 10
+		if n := lift(); n != 1 {
+			t.Errorf("%d lifted, want the one that is not over", n)
+		}
+		if c, err := s.Credential(t.Context(), c.Serial); err != nil || c.RevokedMs == 0 {
+			t.Errorf("the older credential of a person is in force beside the newer: %v", err)
+		}
+	})
+}
