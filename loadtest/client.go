@@ -2,7 +2,6 @@ package loadtest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -108,30 +107,13 @@ func (g *gate) asker() *asker {
 
 func (a *asker) close() { a.host.CloseIdleConnections() }
 
-// Ways in which a check brings no verdict.
-var (
-	errTimeout    = fmt.Errorf("timeout: no answer within %v", RequestTimeout)
-	errConnection = errors.New("connection")
-)
-
-// statusError is an answer that is no verdict.
-type statusError int
-
-func (e statusError) Error() string { return "HTTP " + strconv.Itoa(int(e)) }
-
 // ask sends one code and reads the verdict; the answer is good until the next
-// call. An error is errTimeout, errConnection with its cause, a statusError or
-// one of answer's.
+// call. An error is one of [failure]'s, a statusError or one of answer's.
 func (a *asker) ask(code *tokens.Token) (*answer, error) {
 	a.text = code.AppendText(a.text[:0])
 	a.req.SetBodyRaw(a.text)
-	err := a.host.DoTimeout(&a.req, &a.resp, RequestTimeout)
-	if err != nil {
-		var timeout interface{ Timeout() bool }
-		if errors.Is(err, fasthttp.ErrTimeout) || errors.As(err, &timeout) && timeout.Timeout() {
-			return nil, errTimeout
-		}
-		return nil, fmt.Errorf("%w: %w", errConnection, err)
+	if err := a.host.DoTimeout(&a.req, &a.resp, RequestTimeout); err != nil {
+		return nil, failure(err)
 	}
 	if status := a.resp.StatusCode(); status != http.StatusOK {
 		return nil, statusError(status)

@@ -22,6 +22,7 @@ type Config struct {
 	Revoked     int    // credentials that are made and revoked before the run; 0 only if the mix has none
 	Seed        uint64 // the same seed draws the same arrivals
 	Scope       tokens.Scope
+	Limits      Limits // of what this program may add to the latencies
 
 	Command string // the command line as it may be shown: without credentials
 }
@@ -31,6 +32,7 @@ func DefaultConfig() Config {
 	return Config{
 		Rate: 5000, Warmup: 2 * time.Second, Duration: 30 * time.Second, Connections: 64,
 		Mix: DefaultMix, Revoked: 50, Seed: 1, Scope: tokens.Entry,
+		Limits: DefaultLimits,
 	}
 }
 

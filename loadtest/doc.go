@@ -4,7 +4,9 @@
 // It promises: arrivals do not wait for answers (open loop), latency counts
 // from the moment a request was due, arrivals that could not be sent are
 // reported as unmet supply, and each verdict and reason is compared, so that a
-// fast wrong gateway fails. What is revoked was really revoked: applied for,
+// fast wrong gateway fails. Only right answers have a latency; failures are counted
+// by class. A run that this program limited is invalid and shows no latency, see
+// [Limits]. What is revoked was really revoked: applied for,
 // approved, opened and withdrawn through the issuer's HTTP API.
 //
 // It does not measure the network beyond loopback, a phone or a scanner, and

@@ -31,6 +31,9 @@ func (r *Result) WriteSVG(w io.Writer) error {
 	fmt.Fprintf(&b, `<text x="%g" y="50" fill="#444">%d checks at %.0f/s, %d wrong, %d errors, %d unmet; %s, %d cores</text>`+"\n",
 		plotLeft, r.Checks, r.Rate, r.Wrong, r.Errors, r.Unmet, escape(r.Machine.CPU), r.Machine.Cores)
 	scale.grid(&b)
+	if len(r.Invalid) > 0 {
+		fmt.Fprintf(&b, `<text x="%g" y="%g" font-size="17" fill="#d55e00">INVALID: the load generator limited this run</text>`+"\n", plotLeft+20, (plotTop+plotBottom)/2)
+	}
 	for i, c := range r.curves {
 		colour, width := curveColours[i%len(curveColours)], 1.5
 		if i == 0 {

@@ -17,7 +17,14 @@ func (r *Result) WriteText(w io.Writer) error {
 	if r.Interrupted {
 		b.WriteString("INTERRUPTED: what was measured until then\n\n")
 	}
-	r.latencies(&b)
+	for _, reason := range r.Invalid {
+		fmt.Fprintf(&b, "INVALID: %s\n", reason)
+	}
+	if len(r.Invalid) > 0 {
+		b.WriteString("The latencies of this run are not the gateway's and are not shown: lower the rate, or give the load generator more processors or a machine of its own.\n\n")
+	} else {
+		r.latencies(&b)
+	}
 	r.reasons(&b)
 	if len(r.FirstWrong) > 0 {
 		fmt.Fprintf(&b, "WRONG VERDICTS: %d, the first of them:\n", r.Wrong)
@@ -27,26 +34,29 @@ func (r *Result) WriteText(w io.Writer) error {
 		b.WriteString("\n")
 	}
 	if len(r.ErrorKinds) > 0 {
-		fmt.Fprintf(&b, "ERRORS: %d requests without a verdict\n", r.Errors)
+		fmt.Fprintf(&b, "ERRORS: %d requests without a verdict, which are in no latency\n", r.Errors)
 		for _, e := range r.ErrorKinds {
 			fmt.Fprintf(&b, "  %d × %s\n", e.Count, e.First)
 		}
 		b.WriteString("\n")
 	}
 	if r.Unmet > 0 {
-		fmt.Fprintf(&b, "UNMET SUPPLY: %d arrivals were due and never sent: %d connections were not enough at this rate and latency\n\n",
+		fmt.Fprintf(&b, "UNMET SUPPLY: %d arrivals were due and never sent: %d connections were not enough at this rate and latency; the latencies are those of what was sent, and too low\n\n",
 			r.Unmet, r.Connections)
 	}
-	fmt.Fprintf(&b, "asked for %s arrivals at %.0f/s (%s), got %.0f/s; oldest revocation data behind an answer: %d ms\n",
+	fmt.Fprintf(&b, "asked for %s arrivals at %.0f/s (%s), got %.0f right answers/s; oldest revocation data behind an answer: %d ms\n",
 		r.Mix, r.TargetRate, r.Arrivals, r.Rate, r.OldestMS)
 	fmt.Fprintf(&b, "%s, %d cores, %s %s/%s\n", r.Machine.CPU, r.Machine.Cores, r.Machine.Go, r.Machine.OS, r.Machine.Arch)
 	unmet := ""
 	if r.Unmet > 0 {
 		unmet = fmt.Sprintf(", %d unmet", r.Unmet)
 	}
-	fmt.Fprintf(&b, "loadtest: %d checks at %.0f/s for %.1fs, %d wrong verdicts, %d errors%s, p50 %s p99 %s p99.9 %s\n",
-		r.Checks, r.Rate, r.Seconds, r.Wrong, r.Errors, unmet,
-		pretty(r.Overall.P50), pretty(r.Overall.P99), pretty(r.Overall.P999))
+	end := fmt.Sprintf("p50 %s p99 %s p99.9 %s", r.Overall.show(r.Overall.P50), r.Overall.show(r.Overall.P99), r.Overall.show(r.Overall.P999))
+	if len(r.Invalid) > 0 {
+		end = "INVALID"
+	}
+	fmt.Fprintf(&b, "loadtest: %d checks, %d answered right at %.0f/s for %.1fs, %d wrong verdicts, %d errors%s, %s\n",
+		r.Checks, r.Answered, r.Rate, r.Seconds, r.Wrong, r.Errors, unmet, end)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -55,16 +65,36 @@ func (r *Result) latencies(b *strings.Builder) {
 	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(t, "latency from due\tcount\tp50\tp90\tp99\tp99.9\tp99.99\tmax\t\n")
 	rows := append([]Latency{r.Overall}, r.Kinds...)
-	rows = append(rows, r.SentLate)
+	rows = append(rows, r.SentLate, r.OwnLateness)
 	if r.Revocation.Count > 0 {
 		rows = append(rows, r.Revocation)
 	}
 	for _, l := range rows {
 		fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t\n", l.Name, l.Count,
-			pretty(l.P50), pretty(l.P90), pretty(l.P99), pretty(l.P999), pretty(l.P9999), pretty(l.Max))
+			l.show(l.P50), l.show(l.P90), l.show(l.P99), l.show(l.P999), l.show(l.P9999), l.show(l.Max))
 	}
 	t.Flush() // into a strings.Builder, which never fails
 	b.WriteString("\n")
+}
+
+// show writes one figure of the row, or that there is none.
+func (l Latency) show(ns int64) string {
+	if l.Count == 0 {
+		return "-"
+	}
+	return pretty(ns)
+}
+
+// line is the progress line, with the answers of the last second.
+func (m *moment) line(perSecond int64) string {
+	p50, p99, note := m.latency.show(m.latency.P50), m.latency.show(m.latency.P99), ""
+	switch {
+	case m.warming:
+		note = "  (warming up)"
+	case m.limited:
+		p50, p99, note = "-", "-", fmt.Sprintf("  (the load generator itself is late, p99 %s)", pretty(m.own.P99))
+	}
+	return fmt.Sprintf("sent %d  answered %d/s  p50 %s  p99 %s  wrong %d  errors %d%s", m.sent, perSecond, p50, p99, m.wrong, m.failed, note)
 }
 
 func (r *Result) reasons(b *strings.Builder) {

@@ -26,24 +26,30 @@ type Result struct {
 	Seed        uint64  `json:"seed"`
 	Scope       string  `json:"scope"`
 
-	Interrupted bool    `json:"interrupted"`
-	Warm        int64   `json:"warmup_checks"` // compared, but in no latency
-	Checks      int64   `json:"checks"`        // sent in the measured part
-	Seconds     float64 `json:"seconds"`       // from its start to the later of its end and the last answer
-	Rate        float64 `json:"rate"`          // Checks by Seconds
-	Unmet       int64   `json:"unmet_supply"`  // arrivals that were due and never sent
+	Interrupted bool `json:"interrupted"`
+	// Invalid gives the reasons for which the load generator limited the run; such a
+	// result has no latencies from due. See Limits.
+	Invalid  []string `json:"invalid,omitempty"`
+	Warm     int64    `json:"warmup_checks"` // sent in the warm-up: compared, but in no latency
+	Checks   int64    `json:"checks"`        // sent in the measured part
+	Answered int64    `json:"answered"`      // of these, with the right verdict
+	Seconds  float64  `json:"seconds"`       // from its start to the later of its end and the last answer
+	Rate     float64  `json:"rate"`          // Answered by Seconds
+	Unmet    int64    `json:"unmet_supply"`  // arrivals that were due and never sent
 
 	Wrong      int64   `json:"wrong_verdicts"` // warm-up included
 	FirstWrong []Wrong `json:"first_wrong"`    // at most FirstWrong
 	Errors     int64   `json:"errors"`         // requests without a verdict, warm-up included
 	ErrorKinds []Error `json:"error_kinds"`
 
-	Overall    Latency   `json:"latency"` // from the moment a request was due to its whole answer
-	Kinds      []Latency `json:"latency_by_kind"`
-	SentLate   Latency   `json:"sent_late"` // the part of it before sending: busy connections, and this program
-	Verdicts   []Verdict `json:"verdicts"`
-	Revocation Latency   `json:"revoke_to_refused"`  // before the run
-	OldestMS   int64     `json:"oldest_revocations"` // age of the oldest revocation data an answer named, ms
+	Overall     Latency   `json:"latency,omitzero"` // of right answers, from the moment a request was due to its whole answer
+	Kinds       []Latency `json:"latency_by_kind,omitempty"`
+	SentLate    Latency   `json:"sent_late"`       // of all checks, from due to sending: busy connections, and this program
+	OwnLateness Latency   `json:"own_lateness"`    // the part of it that is this program's, see Limits.Share
+	Processor   float64   `json:"processor_share"` // of its processors that this program used, of 1
+	Verdicts    []Verdict `json:"verdicts"`
+	Revocation  Latency   `json:"revoke_to_refused"`  // before the run
+	OldestMS    int64     `json:"oldest_revocations"` // age of the oldest revocation data an answer named, ms
 
 	curves []curve
 }
@@ -75,7 +81,7 @@ type Error struct {
 }
 
 // Clean reports whether every arrival was sent and answered rightly, and the
-// run went to its end.
+// run went to its end. A clean run may be invalid all the same.
 func (r *Result) Clean() bool {
 	return r.Wrong == 0 && r.Errors == 0 && r.Unmet == 0 && !r.Interrupted && r.Checks > 0
 }
@@ -99,9 +105,10 @@ func (r *runner) result(interrupted bool, revocation *hdrhistogram.Histogram) *R
 		Command: c.Command, StartedAt: r.begun.UTC(), Machine: thisMachine(), Gateway: c.Target.Gateway,
 		TargetRate: c.Rate, Arrivals: arrivals, WarmupS: c.Warmup.Seconds(), DurationS: c.Duration.Seconds(),
 		Connections: c.Connections, Mix: c.Mix.String(), Seed: c.Seed, Scope: c.Scope.String(),
-		Interrupted: interrupted, Warm: t.warm, Checks: t.checks, Unmet: r.unmet,
+		Interrupted: interrupted, Warm: t.warm, Checks: t.checks, Answered: t.all.TotalCount(), Unmet: r.unmet,
 		Wrong: t.wrong, FirstWrong: append([]Wrong{}, t.first...), Errors: t.failed, ErrorKinds: []Error{},
 		Overall: latency("overall", t.all), SentLate: latency("sent late", t.late),
+		OwnLateness: latency("of that by itself", t.own), Processor: r.processor,
 		Revocation: latency("revoke to refused", revocation), OldestMS: t.oldest,
 		curves: []curve{newCurve("overall", t.all)},
 	}
@@ -112,20 +119,23 @@ func (r *runner) result(interrupted bool, revocation *hdrhistogram.Histogram) *R
 	}
 	if t.checks > 0 {
 		out.Seconds = to.Sub(from).Seconds()
-		out.Rate = float64(t.checks) / out.Seconds
+		out.Rate = float64(out.Answered) / out.Seconds
 	}
 	for name, count := range t.errors {
 		out.ErrorKinds = append(out.ErrorKinds, Error{Name: name, Count: count, First: t.examples[name]})
 	}
 	sortErrors(out.ErrorKinds)
 	for k, h := range t.kinds {
-		if h.TotalCount() == 0 {
-			continue
-		}
 		name := Kind(k).String()
-		out.Kinds = append(out.Kinds, latency(name, h))
-		out.curves = append(out.curves, newCurve(name, h))
 		out.Verdicts = append(out.Verdicts, verdicts(name, t.verdicts[k])...)
+		if h.TotalCount() > 0 {
+			out.Kinds = append(out.Kinds, latency(name, h))
+			out.curves = append(out.curves, newCurve(name, h))
+		}
+	}
+	out.Invalid = t.limits.exceeded(out.OwnLateness, out.Overall, t.ownLate, t.checks, r.processor)
+	if len(out.Invalid) > 0 {
+		out.Overall, out.Kinds, out.curves = Latency{}, nil, nil
 	}
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -34,11 +35,12 @@ func Run(ctx context.Context, c Config, progress io.Writer) (*Result, error) {
 
 // runner sends what the schedule draws.
 type runner struct {
-	config *Config
-	gate   *gate
-	stock  *stock
-	tally  *tally
-	begun  time.Time
+	config    *Config
+	gate      *gate
+	stock     *stock
+	tally     *tally
+	begun     time.Time
+	processor float64 // share of its processors that this process used in the run
 
 	turn     sync.Mutex // guards what follows: one worker at a time waits for the next arrival
 	schedule *Schedule
@@ -47,11 +49,12 @@ type runner struct {
 }
 
 func newRunner(c *Config, gate *gate, s *stock) *runner {
-	return &runner{config: c, gate: gate, stock: s, tally: newTally(), schedule: c.schedule(), pacer: newPacer()}
+	return &runner{config: c, gate: gate, stock: s, tally: newTally(c.Limits), schedule: c.schedule(), pacer: newPacer()}
 }
 
 func (r *runner) run(ctx context.Context, progress io.Writer) {
 	r.begun = time.Now()
+	before := processorTime()
 	var workers, reporter sync.WaitGroup
 	for range r.config.Connections {
 		workers.Go(func() { r.work(ctx) })
@@ -59,6 +62,8 @@ func (r *runner) run(ctx context.Context, progress io.Writer) {
 	done := make(chan struct{})
 	reporter.Go(func() { r.report(progress, done) })
 	workers.Wait()
+	used := processorTime() - before
+	r.processor = used.Seconds() / time.Since(r.begun).Seconds() / float64(runtime.GOMAXPROCS(0))
 	close(done)
 	reporter.Wait()
 }
@@ -69,6 +74,7 @@ func (r *runner) run(ctx context.Context, progress io.Writer) {
 func (r *runner) work(ctx context.Context) {
 	asker := r.gate.asker()
 	defer asker.close()
+	free := time.Now()
 	for {
 		a, ok := r.next(ctx)
 		if !ok {
@@ -77,10 +83,14 @@ func (r *runner) work(ctx context.Context) {
 		sent := time.Now()
 		shot := r.stock.make(a, sent)
 		got, err := asker.ask(&shot.code)
+		done := time.Now()
+		// What is sent after the warm-up is measured, even if it was due before:
+		// a gateway that falls behind in the warm-up is measured as well.
 		r.tally.add(outcome{
-			shot: &shot, due: r.begun.Add(a.Due), sent: sent, done: time.Now(),
-			got: got, err: err, warm: a.Due < r.config.Warmup,
+			shot: &shot, due: r.begun.Add(a.Due), sent: sent, done: done, free: free,
+			got: got, err: err, warm: sent.Sub(r.begun) < r.config.Warmup,
 		})
+		free = done
 	}
 }
 
@@ -115,14 +125,8 @@ func (r *runner) report(progress io.Writer, done <-chan struct{}) {
 			return
 		case now := <-tick.C:
 			m := r.tally.moment()
-			answered := m.warm + m.checks
-			note := ""
-			if m.checks == 0 {
-				note = "  (warming up)"
-			}
-			fmt.Fprintf(progress, "%4.0fs  sent %d  %d/s  p50 %v  p99 %v  wrong %d  errors %d%s\n",
-				now.Sub(r.begun).Seconds(), answered, answered-last, pretty(int64(m.p50)), pretty(int64(m.p99)), m.wrong, m.failed, note)
-			last = answered
+			fmt.Fprintf(progress, "%4.0fs  %s\n", now.Sub(r.begun).Seconds(), m.line(m.right-last))
+			last = m.right
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package loadtest
 
 import (
-	"errors"
 	"sync"
 	"time"
 
@@ -29,10 +28,13 @@ func record(h *hdrhistogram.Histogram, d time.Duration) {
 // tenth of a microsecond per check, and the sum is exact at every moment.
 type tally struct {
 	mu       sync.Mutex
-	warm     int64 // answers of the warm-up
+	warm     int64 // sent in the warm-up, whatever came back
 	checks   int64 // sent after it, whatever came back
+	right    int64 // right answers, warm-up included
 	late     *hdrhistogram.Histogram
-	all      *hdrhistogram.Histogram
+	own      *hdrhistogram.Histogram // the part of late that is this program's
+	ownLate  int64                   // of checks, sent late by more than Limits.Late by this program
+	all      *hdrhistogram.Histogram // right answers to checks
 	kinds    [kindCount]*hdrhistogram.Histogram
 	verdicts [kindCount]map[tokens.Reason]int64
 	wrong    int64
@@ -42,12 +44,14 @@ type tally struct {
 	failed   int64
 	oldest   int64 // revocation data, milliseconds
 	lastDone time.Time
+
+	limits Limits
 }
 
-func newTally() *tally {
+func newTally(limits Limits) *tally {
 	t := &tally{
-		late: newHistogram(), all: newHistogram(),
-		errors: map[string]int64{}, examples: map[string]string{},
+		late: newHistogram(), own: newHistogram(), all: newHistogram(),
+		errors: map[string]int64{}, examples: map[string]string{}, limits: limits,
 	}
 	for k := range t.kinds {
 		t.kinds[k], t.verdicts[k] = newHistogram(), map[tokens.Reason]int64{}
@@ -59,32 +63,41 @@ func newTally() *tally {
 type outcome struct {
 	shot            *shot
 	due, sent, done time.Time
-	got             *answer // nil where there was none
+	free            time.Time // when its connection was free to send it
+	got             *answer   // nil where there was none
 	err             error
-	warm            bool
+	warm            bool // sent in the warm-up
+}
+
+// own is how late the arrival was sent although a connection was free: the load
+// generator's part of the latency.
+func (o *outcome) own() time.Duration {
+	if o.free.After(o.due) {
+		return o.sent.Sub(o.free)
+	}
+	return o.sent.Sub(o.due)
 }
 
 // add counts one outcome. Wrong verdicts and errors of the warm-up count like
-// any other; only its latencies and its number are kept apart. A request that
-// failed has a latency too, until it was given up, or a gateway could improve
-// its figures by not answering.
+// any other; only its latencies and its number are kept apart. Only a right answer
+// has a latency: a gateway that fails fast must not improve its percentiles.
 func (t *tally) add(o outcome) {
 	differs := ""
 	if o.err == nil {
 		differs = o.shot.judge(o.got, o.sent.Unix())
 	}
+	right := o.err == nil && differs == ""
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if o.warm {
 		t.warm++
 	} else {
 		t.checks++
-		latency := o.done.Sub(o.due)
-		record(t.all, latency)
-		record(t.kinds[o.shot.kind], latency)
-		record(t.late, o.sent.Sub(o.due))
-		if o.done.After(t.lastDone) {
-			t.lastDone = o.done
+		t.sent(&o)
+		if right {
+			latency := o.done.Sub(o.due)
+			record(t.all, latency)
+			record(t.kinds[o.shot.kind], latency)
 		}
 	}
 	if o.err != nil {
@@ -95,20 +108,32 @@ func (t *tally) add(o outcome) {
 		t.verdicts[o.shot.kind][o.got.reason]++
 	}
 	t.oldest = max(t.oldest, o.got.ageMS)
-	if differs != "" {
-		t.wrong++
-		if len(t.first) < FirstWrong {
-			t.first = append(t.first, o.shot.wrong(differs))
-		}
+	if right {
+		t.right++
+		return
+	}
+	t.wrong++
+	if len(t.first) < FirstWrong {
+		t.first = append(t.first, o.shot.wrong(differs))
+	}
+}
+
+// sent records when a check went out and was over.
+func (t *tally) sent(o *outcome) {
+	own := o.own()
+	record(t.late, o.sent.Sub(o.due))
+	record(t.own, own)
+	if own > t.limits.Late {
+		t.ownLate++
+	}
+	if o.done.After(t.lastDone) {
+		t.lastDone = o.done
 	}
 }
 
 // fail sorts errors under few names, each with the first text it came with.
 func (t *tally) fail(err error) {
-	name := err.Error()
-	if errors.Is(err, errConnection) {
-		name = errConnection.Error()
-	}
+	name := class(err)
 	if t.errors[name] == 0 {
 		t.examples[name] = err.Error()
 	}
@@ -118,15 +143,19 @@ func (t *tally) fail(err error) {
 
 // moment is what the progress line shows.
 type moment struct {
-	warm, checks, wrong, failed int64
-	p50, p99                    time.Duration
+	sent, right, wrong, failed int64
+	warming                    bool
+	latency, own               Latency
+	limited                    bool // by this program: the latencies are not the gateway's
 }
 
 func (t *tally) moment() moment {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return moment{
-		warm: t.warm, checks: t.checks, wrong: t.wrong, failed: t.failed,
-		p50: time.Duration(t.all.ValueAtPercentile(50)), p99: time.Duration(t.all.ValueAtPercentile(99)),
+	m := moment{
+		sent: t.warm + t.checks, right: t.right, wrong: t.wrong, failed: t.failed, warming: t.checks == 0,
+		latency: latency("overall", t.all), own: latency("own", t.own),
 	}
+	m.limited = len(t.limits.exceeded(m.own, m.latency, t.ownLate, t.checks, 0)) > 0
+	return m
 }

@@ -31,6 +31,14 @@ Kinds of a mix, and the one right answer to each:
 
 Arrivals come whether or not answers do, and latency counts from the moment a
 check was due. Arrivals that could not be sent are reported as unmet supply.
+Only right answers have a latency. Failures are counted by class: refused, reset,
+timed out, connection, HTTP 503 and other statuses, wrong verdicts.
+
+A run is invalid, and shows no latency, if this program limited it: if it sent
+more than 1 % of the checks over 20ms late although a connection was free, if
+such lateness is above 2ms and more than half of the latency (both p99), or if
+it used more than 90 % of its processors. Lower the rate, or give it more
+processors or a machine of its own.
 
 The target file is JSON, yours, and closed to others (mode 0600):
   {"gateway":"http://127.0.0.1:8080","issuer":"http://127.0.0.1:8081",
@@ -39,8 +47,14 @@ load_key is an issuer key announced in test environments only: the passes are
 signed with it. Prefer the file to the flags -device, -staff and -load-key:
 other users can see flags.
 
+For a deployed test system:
+  go run ./cmd/loadtest -new-key target.json -gateway URL -issuer URL
+makes the key, writes the target file and prints the entry for the issuers'
+settings. docs/operations.md, section 12, has every step.
+
 Exit codes: 0 all sent and all right; 1 wrong verdicts, errors, unmet supply or
-no run; 2 wrong flags; 130 interrupted (what was measured is still reported).
+no run; 2 wrong flags; 3 no wrong verdict, but this program limited the run;
+130 interrupted (what was measured is still reported).
 
 Flags:
 `
@@ -49,13 +63,18 @@ Flags:
 type options struct {
 	config    loadtest.Config
 	json, svg string
+	newKey    string // the target file to write instead of a run
 }
+
+// defaultConfig is a variable so that tests can do without limits: the machine that
+// they run on has other work to do.
+var defaultConfig = loadtest.DefaultConfig
 
 // secret flags are shown in no report.
 var secret = map[string]bool{"device": true, "staff": true, "load-key": true}
 
 func parse(args []string, helpTo io.Writer) (*options, error) {
-	o := &options{config: loadtest.DefaultConfig()}
+	o := &options{config: defaultConfig()}
 	c := &o.config
 	var file, gateway, issuer, device, staff, loadKey string
 	mix, scope := c.Mix.String(), c.Scope.String()
@@ -79,6 +98,7 @@ func parse(args []string, helpTo io.Writer) (*options, error) {
 	fs.IntVar(&c.Revoked, "revoked", c.Revoked, "credentials to make and revoke before the run")
 	fs.Uint64Var(&c.Seed, "seed", c.Seed, "the same seed draws the same arrivals")
 	fs.StringVar(&scope, "scope", scope, "use of the code that is asked for: "+strings.Join(tokens.ScopeNames(), ", "))
+	fs.StringVar(&o.newKey, "new-key", "", "make a load key, write it to the new target `FILE`, print the issuers' entry for it and exit")
 	fs.StringVar(&o.json, "json", "", "write the result with machine and command to `FILE`")
 	fs.StringVar(&o.svg, "svg", "", "write a picture of latency by percentile to `FILE`")
 	if err := fs.Parse(args); err != nil {
@@ -109,6 +129,10 @@ func parse(args []string, helpTo io.Writer) (*options, error) {
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, tool.Usage{Err: err}
+	}
+	if o.newKey != "" {
+		c.Target = loadtest.Target{Gateway: gateway, Issuer: issuer, Device: device, Staff: staff}
+		return o, nil
 	}
 	missing, err := base(c, file, loadKey != "")
 	if err != nil {

@@ -8,11 +8,13 @@
 // It reads one file, the target (see -h), and writes the files named with
 // -json and -svg. Progress goes to stderr, the report to stdout. SIGINT or
 // SIGTERM ends the run early and reports what was measured; a second one ends
-// the program.
+// the program. With -new-key it makes the key and the target file for a deployed
+// system and ends.
 //
 // Exit codes: 0 every arrival was sent and answered rightly; 1 a wrong
-// verdict, an error, unmet supply, or no run at all; 2 wrong flags; 130
-// interrupted.
+// verdict, an error, unmet supply, or no run at all; 2 wrong flags; 3 no wrong
+// verdict, but the load generator limited the run, so that it has no latencies;
+// 130 interrupted.
 package main
 
 import (
@@ -30,6 +32,7 @@ import (
 // Ends of a run that the report has told already.
 var (
 	errNotClean    = errors.New("not clean")
+	errInvalid     = errors.New("invalid")
 	errInterrupted = errors.New("interrupted")
 )
 
@@ -45,6 +48,8 @@ func exitCode(err error, stderr io.Writer) int {
 	switch {
 	case errors.Is(err, errNotClean):
 		return 1
+	case errors.Is(err, errInvalid):
+		return 3
 	case errors.Is(err, errInterrupted):
 		return 130
 	}
@@ -55,6 +60,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	o, err := parse(args, stdout)
 	if err != nil {
 		return err
+	}
+	if o.newKey != "" {
+		return newKey(o, stdout)
 	}
 	// Made before the run: a long measurement must not be lost to a wrong path.
 	files, err := o.create()
@@ -75,10 +83,33 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	switch {
 	case result.Interrupted:
 		return errInterrupted
+	case result.Wrong > 0:
+		return errNotClean
+	case len(result.Invalid) > 0: // before errors: a generator that is late makes some
+		return errInvalid
 	case !result.Clean():
 		return errNotClean
 	}
 	return nil
+}
+
+// newKey makes a load key for a deployed system.
+func newKey(o *options, stdout io.Writer) error {
+	key, err := loadtest.NewTarget(o.newKey, o.config.Target)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(stdout, `%s is written, for you alone (mode 0600): it holds the key that signs the passes of the load test.
+Fill in what is still to be replaced: URLs, the credential of a device and, for revoked codes, of staff.
+
+Entry for the settings file of every issuer of the system to be loaded, and of no other system. Who holds
+the key can make passes that its gates admit:
+
+%s
+When the load test is over, take the entry out again, start the issuers again and end the key at every gateway:
+  railgate-issuer -config issuer.toml -by NAME -cut-off-key %d
+`, o.newKey, key.Announcement(), key.ID)
+	return err
 }
 
 // files are the reports asked for.

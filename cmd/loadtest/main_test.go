@@ -28,6 +28,20 @@ func world(t *testing.T, b pretend.Behaviour) (*pretend.World, string) {
 	return w, path
 }
 
+// TestMain takes the limits away: other tests make this load generator late.
+func TestMain(m *testing.M) {
+	withLimits(pretend.NoLimits)
+	os.Exit(m.Run())
+}
+
+func withLimits(l loadtest.Limits) {
+	defaultConfig = func() loadtest.Config {
+		c := loadtest.DefaultConfig()
+		c.Limits = l
+		return c
+	}
+}
+
 // runCommand runs the whole program and gives its exit code and both outputs.
 func runCommand(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
@@ -67,6 +81,55 @@ func TestALyingGatewayExitsWithOneAndIsQuoted(t *testing.T) {
 	code, stdout, _ := runCommand(t, append(quick, "-target", target)...)
 	if code != 1 || !strings.Contains(stdout, "WRONG VERDICTS") || !strings.Contains(stdout, "expected ") {
 		t.Errorf("exit code %d\n%s", code, stdout)
+	}
+}
+
+// Limits that any run exceeds stand for a machine that is too slow.
+func TestAnInvalidRunHasItsOwnExitCode(t *testing.T) {
+	withLimits(loadtest.Limits{})
+	defer withLimits(pretend.NoLimits)
+	_, target := world(t, pretend.Behaviour{})
+	code, stdout, stderr := runCommand(t, append(quick, "-target", target)...)
+	if code != 3 || !strings.Contains(stdout, "INVALID: ") || strings.Contains(stdout, "p50") {
+		t.Errorf("exit code %d\n%s\n%s", code, stdout, stderr)
+	}
+	_, lying := world(t, pretend.Behaviour{LieEvery: 100})
+	if code, stdout, _ := runCommand(t, append(quick, "-target", lying)...); code != 1 || !strings.Contains(stdout, "INVALID: ") {
+		t.Errorf("with wrong verdicts: exit code %d\n%s", code, stdout)
+	}
+}
+
+func TestANewKeyComesWithItsAnnouncement(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "target.json")
+	device, staff := "rgd_"+strings.Repeat("0a", 32), "rgs_"+strings.Repeat("0b", 32)
+	code, stdout, stderr := runCommand(t, "-new-key", path, "-gateway", "http://127.0.0.1:8080", "-device", device)
+	if code != 0 || stderr != "" {
+		t.Fatalf("exit code %d, %s", code, stderr)
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Fatalf("%v: the file is open to others", err)
+	}
+	made, err := loadtest.ReadTarget(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seed, _ := made.LoadKey.Seed.MarshalText()
+	if made.LoadKey.ID < 32768 || made.Gateway != "http://127.0.0.1:8080" || made.Device != device || strings.Contains(stdout, string(seed)) {
+		t.Errorf("key %d, gateway %s, or the seed is printed", made.LoadKey.ID, made.Gateway)
+	}
+	if !strings.Contains(stdout, made.LoadKey.Announcement()) || !strings.Contains(stdout, "[[announce]]\nid = ") {
+		t.Errorf("the entry is not printed:\n%s", stdout)
+	}
+	// What is missing is named before anything is asked.
+	if code, _, stderr := runCommand(t, "-target", path); code != 2 || !strings.Contains(stderr, "field issuer") || !strings.Contains(stderr, "field staff") {
+		t.Errorf("exit code %d, %s", code, stderr)
+	}
+	if code, _, stderr := runCommand(t, "-new-key", path, "-staff", staff); code != 1 || !strings.Contains(stderr, "file exists") {
+		t.Errorf("a key that may be announced was replaced: exit code %d, %s", code, stderr)
+	}
+	if again, err := loadtest.ReadTarget(path); err != nil || again.LoadKey != made.LoadKey {
+		t.Error("the file was changed")
 	}
 }
 

@@ -44,6 +44,10 @@ type Behaviour struct {
 	NeverReady bool
 }
 
+// NoLimits is for tests that share their machine with others, which make any load
+// generator late.
+var NoLimits = loadtest.Limits{Share: 1, Least: time.Hour, Late: time.Hour, LateShare: 1, Processor: 1e9}
+
 // World is a running gateway and issuer.
 type World struct {
 	behaviour       Behaviour

@@ -1,0 +1,33 @@
+package loadtest
+
+import (
+	"context"
+	"io"
+	"time"
+)
+
+// RunHeldUp is Run on a machine that lets nothing be sent for so long, again and again.
+func RunHeldUp(ctx context.Context, c Config, progress io.Writer, pause time.Duration) (*Result, error) {
+	gate, err := newGate(c.Target.Gateway, c.Target.Device, c.Scope)
+	if err != nil {
+		return nil, err
+	}
+	stock, revocation, err := prepare(ctx, &c, gate, progress)
+	if err != nil {
+		return nil, err
+	}
+	r := newRunner(&c, gate, stock)
+	defer r.pacer.close()
+	holding, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() {
+		for holding.Err() == nil {
+			r.turn.Lock()
+			time.Sleep(pause)
+			r.turn.Unlock()
+			time.Sleep(pause / 10)
+		}
+	}()
+	r.run(ctx, progress)
+	return r.result(ctx.Err() != nil, revocation), nil
+}

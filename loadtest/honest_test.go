@@ -1,0 +1,132 @@
+package loadtest_test
+
+import (
+	"encoding/json"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/loadtest"
+	"github.com/railgate/railgate/loadtest/pretend"
+)
+
+// A gateway takes 20 ms a check and dies in the middle. What it refuses afterwards
+// comes back within microseconds, and must not improve its percentiles.
+func TestADeadGatewayDoesNotLookFast(t *testing.T) {
+	const each = 20 * time.Millisecond
+	c, w := short(t, pretend.Behaviour{EachCheck: each})
+	c.Mix, c.Revoked, c.Warmup, c.Duration, c.Rate = loadtest.Mix{loadtest.Fresh: 1}, 0, 0, 4*time.Second, 100
+	r, err := loadtest.Run(t.Context(), c, &firstLine{with: "  1s  sent", then: func() { go w.Close() }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Clean() || r.Errors < r.Checks/2 || r.Answered == 0 {
+		t.Fatalf("the gateway died after a second of four:\n%s", text(t, r))
+	}
+	if r.Overall.Count != r.Answered || r.Answered+r.Errors != r.Checks {
+		t.Errorf("%d latencies, %d right answers, %d errors of %d checks", r.Overall.Count, r.Answered, r.Errors, r.Checks)
+	}
+	if got := time.Duration(r.Overall.P50); got < each {
+		t.Errorf("p50 is %v, and no answer took less than %v", got, each)
+	}
+	if most := 1.1 * float64(r.Answered) / c.Duration.Seconds(); r.Rate > most {
+		t.Errorf("%.0f/s, and the answers make %.0f/s: failures count as throughput", r.Rate, most)
+	}
+}
+
+// A gateway that answers nothing has no latency: not 0.
+func TestNoAnswerHasNoLatency(t *testing.T) {
+	c, _ := short(t, pretend.Behaviour{Overloaded: true})
+	c.Mix, c.Revoked = loadtest.Mix{loadtest.Fresh: 1}, 0
+	r := mustRun(t, c)
+	report := text(t, r)
+	if r.Overall.Count != 0 || strings.Contains(report, "0ns") || !strings.Contains(lastLine(report), "p50 - p99 - p99.9 -") {
+		t.Errorf("reported:\n%s", report)
+	}
+	if !strings.Contains(report, "HTTP 503") {
+		t.Errorf("the report does not name the failures:\n%s", report)
+	}
+}
+
+// A wrong verdict has no latency either, however fast it came.
+func TestAWrongVerdictHasNoLatency(t *testing.T) {
+	c, _ := short(t, pretend.Behaviour{LieEvery: 3})
+	c.Warmup = 0
+	r := mustRun(t, c)
+	if r.Wrong == 0 || r.Overall.Count != r.Checks-r.Wrong || r.Answered != r.Overall.Count {
+		t.Errorf("%d latencies of %d checks with %d wrong verdicts", r.Overall.Count, r.Checks, r.Wrong)
+	}
+}
+
+// Far past the knee all that can be sent was due in the warm-up. The answers are
+// counted all the same: 0 checks with answers in hand would be a lie.
+func TestAnswersOfAnOverloadedRunAreCounted(t *testing.T) {
+	const each = 50 * time.Millisecond
+	c, _ := short(t, pretend.Behaviour{EachCheck: each})
+	c.Connections, c.Rate, c.Revoked, c.Mix = 2, 400, 0, loadtest.Mix{loadtest.Fresh: 1}
+	c.Warmup, c.Duration = time.Second, time.Second
+	r := mustRun(t, c)
+	if r.Unmet == 0 {
+		t.Fatalf("400/s do not fit into 2 connections of 20/s:\n%s", text(t, r))
+	}
+	if r.Answered == 0 || r.Answered != r.Checks || r.Seconds <= 0 || r.Rate <= 0 || time.Duration(r.Overall.P50) < each {
+		t.Errorf("reported:\n%s", text(t, r))
+	}
+	// The measured part takes 2 s with the grace, at 40 answers a second at the most.
+	if r.Answered > 2*40+4 {
+		t.Errorf("%d answers: those of the warm-up are among them", r.Answered)
+	}
+}
+
+// Connections that are busy because the gateway is slow are no fault of the load
+// generator: such a run is valid, and shows how slow.
+func TestASlowGatewayIsAValidResult(t *testing.T) {
+	c, _ := short(t, pretend.Behaviour{EachCheck: 300 * time.Millisecond})
+	c.Connections, c.Rate, c.Uniform, c.Revoked, c.Mix = 4, 40, true, 0, loadtest.Mix{loadtest.Fresh: 1}
+	c.Warmup, c.Duration = 0, 3*time.Second
+	c.Limits = loadtest.DefaultLimits
+	c.Limits.Late, c.Limits.Processor = time.Second, 1e9 // this machine is busy with other tests
+	r := mustRun(t, c)
+	if len(r.Invalid) != 0 || time.Duration(r.Overall.P99) < time.Second {
+		t.Fatalf("reported:\n%s", text(t, r))
+	}
+	if waited := time.Duration(r.SentLate.P99); waited < time.Second || r.OwnLateness.P99 > r.SentLate.P99/2 {
+		t.Errorf("sent late by %v, of that %v by itself: the wait for connections is another's", waited, time.Duration(r.OwnLateness.P99))
+	}
+}
+
+// The pace is held up 40 ms at a time, as on a machine that has no processor for the
+// load generator. Every verdict is right and every latency is its own.
+func TestALateLoadGeneratorMakesTheRunInvalid(t *testing.T) {
+	c, _ := short(t, pretend.Behaviour{})
+	c.Limits = loadtest.DefaultLimits
+	r, err := loadtest.RunHeldUp(t.Context(), c, io.Discard, 40*time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := text(t, r)
+	if r.Wrong > 0 || len(r.Invalid) == 0 || !strings.Contains(report, "INVALID: the load generator sent") {
+		t.Fatalf("reported:\n%s", report)
+	}
+	for _, figure := range []string{"p50", "p99.9", "latency from due", "overall"} {
+		if strings.Contains(report, figure) {
+			t.Errorf("the report shows %q:\n%s", figure, report)
+		}
+	}
+	if r.OwnLateness.P50 == 0 || r.Overall != (loadtest.Latency{}) || r.Kinds != nil {
+		t.Errorf("the result: own lateness %+v, latency %+v", r.OwnLateness, r.Overall)
+	}
+	var out strings.Builder
+	if err := r.WriteJSON(&out); err != nil {
+		t.Fatal(err)
+	}
+	var fields map[string]any
+	if err := json.Unmarshal([]byte(out.String()), &fields); err != nil || fields["latency"] != nil || fields["latency_by_kind"] != nil || fields["invalid"] == nil {
+		t.Errorf("%v: the JSON report has latencies: %v, %v", err, fields["latency"], fields["invalid"])
+	}
+	out.Reset()
+	if err := r.WriteSVG(&out); err != nil || !strings.Contains(out.String(), "INVALID") || strings.Contains(out.String(), "polyline") {
+		t.Errorf("%v: the picture shows curves", err)
+	}
+}

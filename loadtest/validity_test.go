@@ -1,0 +1,123 @@
+package loadtest
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/tokens"
+)
+
+func TestLimitsAreExceededOneByOne(t *testing.T) {
+	ms := func(n float64) int64 { return int64(n * float64(time.Millisecond)) }
+	for name, c := range map[string]struct {
+		own, all     float64 // p99, milliseconds
+		late, checks int64
+		processor    float64
+		want         []string
+	}{
+		"quiet":                   {own: 0.2, all: 0.6, checks: 150_000, processor: 0.3},
+		"short lateness":          {own: 1.9, all: 2, checks: 150_000, processor: 0.3},
+		"small part":              {own: 40, all: 100, late: 1500, checks: 150_000},
+		"all of it":               {own: 292, all: 301, late: 100_000, checks: 150_000, want: []string{"97 %", "100000 of 150000"}},
+		"more than half":          {own: 5.1, all: 10, checks: 1000, want: []string{"51 %"}},
+		"many late":               {own: 30, all: 300, late: 11, checks: 1000, want: []string{"11 of 1000 checks more than 20ms"}},
+		"busy":                    {own: 0.1, all: 1, checks: 1000, processor: 0.95, want: []string{"95 % of its processors"}},
+		"no answer, nothing sent": {},
+		"no answer, many late":    {own: 30, late: 500, checks: 1000, want: []string{"500 of 1000"}},
+	} {
+		all := Latency{P99: ms(c.all)}
+		if c.all > 0 {
+			all.Count = c.checks
+		}
+		got := DefaultLimits.exceeded(Latency{P99: ms(c.own), Count: c.checks}, all, c.late, c.checks, c.processor)
+		if len(got) != len(c.want) {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+			continue
+		}
+		for i, want := range c.want {
+			if !strings.Contains(got[i], want) {
+				t.Errorf("%s: %q does not say %q", name, got[i], want)
+			}
+		}
+	}
+}
+
+// What an arrival waits for a busy connection is not the load generator's.
+func TestOwnLatenessBeginsWhenAConnectionIsFree(t *testing.T) {
+	at := func(ms int) time.Time { return time.Unix(0, 0).Add(time.Duration(ms) * time.Millisecond) }
+	for _, c := range []struct{ due, free, sent, want int }{
+		{due: 100, free: 0, sent: 103, want: 3},
+		{due: 100, free: 400, sent: 401, want: 1},
+	} {
+		o := outcome{due: at(c.due), free: at(c.free), sent: at(c.sent)}
+		if got := o.own(); got != time.Duration(c.want)*time.Millisecond {
+			t.Errorf("%+v: %v", c, got)
+		}
+	}
+}
+
+func TestFailuresHaveClasses(t *testing.T) {
+	for want, err := range map[string]error{
+		"refused":    &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED},
+		"reset":      &net.OpError{Op: "read", Err: syscall.ECONNRESET},
+		"timed out":  &net.OpError{Op: "read", Err: &timeoutError{}},
+		"connection": errors.New("no route to host"),
+	} {
+		if got := class(failure(err)); !strings.HasPrefix(got, want) {
+			t.Errorf("%v is %q, want %q", err, got, want)
+		}
+	}
+	if got := class(failure(fmt.Errorf("reading: %w", io.EOF))); got != "reset" {
+		t.Errorf("the end of a connection is %q", got)
+	}
+	if got := class(statusError(503)); got != "HTTP 503" {
+		t.Errorf("503 is %q", got)
+	}
+}
+
+type timeoutError struct{}
+
+func (*timeoutError) Error() string { return "deadline" }
+func (*timeoutError) Timeout() bool { return true }
+
+// The same with a real client: nothing listens, and something that hangs up.
+func TestFailuresOfARealConnection(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func() string {
+		g, err := newGate("http://"+l.Addr().String(), "rgd_", tokens.Entry)
+		if err != nil {
+			t.Fatal(err)
+		}
+		asker := g.asker()
+		defer asker.close()
+		var code tokens.Token
+		_, err = asker.ask(&code)
+		return class(err)
+	}
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			c.Read(make([]byte, 16))
+			c.Close()
+		}
+	}()
+	if got := ask(); got != "reset" {
+		t.Errorf("a server that hangs up: %q", got)
+	}
+	l.Close()
+	if got := ask(); got != "refused" {
+		t.Errorf("no server: %q", got)
+	}
+}
