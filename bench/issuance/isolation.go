@@ -99,6 +99,12 @@ func (b *bench) isolate(w way) (err error) {
 			}
 		}
 	}
+	for _, p := range phases {
+		name := isolationName(w, p)
+		if b.samples.values[name] == nil && b.samples.notRun[name] == "" {
+			b.samples.without(name, "the load generator was late by itself in every round")
+		}
+	}
 	return nil
 }
 
@@ -175,6 +181,10 @@ func (g *gateRun) phase(w way, p phase, n int) (err error) {
 		if err := g.recover(); err != nil {
 			return err
 		}
+	}
+	if len(result.Invalid) > 0 {
+		g.say("this round does not count: %s", result.Invalid[0])
+		return nil
 	}
 	g.samples.add(isolationName(w, p), int(result.Checks), values...)
 	g.samples.state(isolationName(w, p), data.State)

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -17,13 +16,9 @@ import (
 	"github.com/railgate/railgate/internal/devbroker"
 	"github.com/railgate/railgate/internal/furnish"
 	"github.com/railgate/railgate/internal/runtest"
-	"github.com/railgate/railgate/tokens/signing"
 )
 
-const (
-	patience  = 30 * time.Second
-	loadKeyID = 40001
-)
+const patience = 30 * time.Second
 
 // station is the binaries, their settings and where they listen.
 type station struct {
@@ -32,7 +27,6 @@ type station struct {
 	dir                   string
 	gatewayURL, issuerURL string
 	device, staff         string
-	loadSeed              [signing.SeedSize]byte
 }
 
 // build makes the binaries once for all tests.
@@ -66,6 +60,9 @@ func (s *station) binary(name string) string {
 
 func (s *station) config(name string) string { return filepath.Join(s.dir, name+".toml") }
 
+// target is the file that the load test's own command makes.
+func (s *station) target() string { return filepath.Join(s.dir, "target.json") }
+
 func (s *station) write(name, text string) {
 	if err := os.WriteFile(filepath.Join(s.dir, name), []byte(text), 0o600); err != nil {
 		s.t.Fatal(err)
@@ -90,7 +87,7 @@ func (s *station) output(pattern, name string, args ...string) string {
 // own keys and credentials, and two files.
 func newStation(t *testing.T) *station {
 	runtest.DependsOnSources(t, "../..")
-	s := &station{t: t, dir: t.TempDir(), loadSeed: signing.GenerateSeed()}
+	s := &station{t: t, dir: t.TempDir()}
 	ports := freePorts(t, 4)
 	s.gatewayURL, s.issuerURL = "http://"+ports[0], "http://"+ports[1]
 	topic := fmt.Sprintf("railgate.control.%d", time.Now().UnixNano()) // a real broker keeps topics
@@ -100,12 +97,13 @@ func newStation(t *testing.T) *station {
 		t.Fatal(err)
 	}
 	s.staff, s.device = secrets.Staff, secrets.Device
-	public := signing.NewKey(s.loadSeed).Public()
+	announce := s.output(`(?s)(\[\[announce\]\]\nid = \d+\npublic = "[0-9a-f]{64}"\n)`, "loadtest",
+		"-new-key", s.target(), "-gateway", s.gatewayURL, "-issuer", s.issuerURL, "-device", s.device, "-staff", s.staff)
 	brokers, database := s.brokers(), s.database()
 
 	s.write("issuer.toml", fmt.Sprintf("listen = %q\nadmin = %q\ndatabase = %q\nkeys = %q\n\n[real_person]\nprovider = \"sandbox\"\n\n[residents]\nprovider = \"sandbox\"\n\n"+
-		"[kafka]\nbrokers = %s\ntopic = %q\nreplication = 1\nheartbeat = \"200ms\"\n\n%s\n[[announce]]\nid = %d\npublic = %q\n",
-		ports[1], ports[3], database, keys, brokers, topic, secrets.StaffEntry, loadKeyID, hex.EncodeToString(public[:])))
+		"[kafka]\nbrokers = %s\ntopic = %q\nreplication = 1\nheartbeat = \"200ms\"\n\n%s\n%s",
+		ports[1], ports[3], database, keys, brokers, topic, secrets.StaffEntry, announce))
 	s.write("gateway.toml", fmt.Sprintf("listen = %q\nadmin = %q\ndrain_delay = \"100ms\"\n\n"+
 		"[snapshots]\ndir = %q\nevery = \"1s\"\n\n"+
 		"[kafka]\nbrokers = %s\ntopic = %q\n%s\n\n%s", ports[0], ports[2], s.dir, brokers, topic, secrets.Authority, secrets.DeviceEntry))
