@@ -65,7 +65,7 @@ func probe(gate *gate, s *stock) error {
 	case err != nil:
 		return fmt.Errorf("a first check at %s failed: %w", gate.base, err)
 	case got.reason == tokens.ReasonUnknownKey:
-		return fmt.Errorf("the gateway does not know load key %d: an issuer announces it in test environments only", code.KeyID())
+		return fmt.Errorf("the gateway does not know load key %d: put the entry that -new-key printed into the issuers' settings and start them again; in test environments only", code.KeyID())
 	case got.reason != tokens.ReasonOK:
 		return fmt.Errorf("the gateway refuses a first good code: %s", got.reason)
 	}

@@ -53,8 +53,8 @@ makes the key, writes the target file and prints the entry for the issuers'
 settings. docs/operations.md, section 12, has every step.
 
 Exit codes: 0 all sent and all right; 1 wrong verdicts, errors, unmet supply or
-no run; 2 wrong flags; 3 no wrong verdict, but this program limited the run;
-130 interrupted (what was measured is still reported).
+no run; 2 wrong flags; 3 no wrong verdict and no error, but this program limited
+the run; 130 interrupted (what was measured is still reported).
 
 Flags:
 `

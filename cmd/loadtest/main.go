@@ -13,8 +13,8 @@
 //
 // Exit codes: 0 every arrival was sent and answered rightly; 1 a wrong
 // verdict, an error, unmet supply, or no run at all; 2 wrong flags; 3 no wrong
-// verdict, but the load generator limited the run, so that it has no latencies;
-// 130 interrupted.
+// verdict and no error, but the load generator limited the run, so that it has no
+// latencies; 130 interrupted.
 package main
 
 import (
@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/railgate/railgate/internal/tool"
 	"github.com/railgate/railgate/internal/version"
@@ -83,15 +84,19 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	switch {
 	case result.Interrupted:
 		return errInterrupted
-	case result.Wrong > 0:
+	case result.Wrong+result.Errors > 0:
 		return errNotClean
-	case len(result.Invalid) > 0: // before errors: a generator that is late makes some
+	case len(result.Invalid) > 0: // before unmet supply, which such a generator makes
 		return errInvalid
 	case !result.Clean():
 		return errNotClean
 	}
 	return nil
 }
+
+// beforeKey is longer than the load test, or a thief with its key, may date a session
+// back, so that the cut-off leaves none.
+const beforeKey = time.Hour
 
 // newKey makes a load key for a deployed system.
 func newKey(o *options, stdout io.Writer) error {
@@ -107,8 +112,8 @@ the key can make passes that its gates admit:
 
 %s
 When the load test is over, take the entry out again, start the issuers again and end the key at every gateway:
-  railgate-issuer -config issuer.toml -by NAME -cut-off-key %d
-`, o.newKey, key.Announcement(), key.ID)
+  railgate-issuer -config issuer.toml -by NAME -cut-off-key %d -at %s
+`, o.newKey, key.Announcement(), key.ID, time.Now().Add(-beforeKey).UTC().Format(time.RFC3339))
 	return err
 }
 

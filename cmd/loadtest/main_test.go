@@ -93,6 +93,10 @@ func TestAnInvalidRunHasItsOwnExitCode(t *testing.T) {
 	if code != 3 || !strings.Contains(stdout, "INVALID: ") || strings.Contains(stdout, "p50") {
 		t.Errorf("exit code %d\n%s\n%s", code, stdout, stderr)
 	}
+	_, overloaded := world(t, pretend.Behaviour{Overloaded: true})
+	if code, stdout, _ := runCommand(t, append(quick, "-target", overloaded, "-mix", "fresh=1")...); code != 1 || !strings.Contains(stdout, "HTTP 503") {
+		t.Errorf("with errors: exit code %d\n%s", code, stdout)
+	}
 	_, lying := world(t, pretend.Behaviour{LieEvery: 100})
 	if code, stdout, _ := runCommand(t, append(quick, "-target", lying)...); code != 1 || !strings.Contains(stdout, "INVALID: ") {
 		t.Errorf("with wrong verdicts: exit code %d\n%s", code, stdout)
