@@ -49,7 +49,7 @@ func (w *world) lasting(r *rand.Rand) time.Duration {
 // inject goes through all kinds in random order, each once, and then draws
 // until the time is over. Every third fault gets a second one beside it.
 func (w *world) inject(ctx context.Context) {
-	kinds := slices.Concat(w.broker.Faults(), processFaults(), snapshotFaults(), strangerFaults(), lostFaults(), descriptorFaults())
+	kinds := slices.Concat(w.broker.Faults(), processFaults(), snapshotFaults(), strangerFaults(), lostFaults(), descriptorFaults(), clockFaults())
 	kinds = slices.DeleteFunc(kinds, func(f fault) bool { return !strings.Contains(f.name, w.only) })
 	if len(kinds) == 0 {
 		w.report.incident("no kind of fault has %q in its name", w.only)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib"
@@ -42,6 +43,7 @@ func (w *world) furnish(ctx context.Context, postgres string) error {
 		return err
 	}
 	w.staff, w.device = secrets.Staff, secrets.Device
+	w.authority = strings.Trim(strings.TrimPrefix(secrets.Authority, "authority = "), `"`)
 	database, err := w.database(ctx, postgres)
 	if err != nil {
 		return err

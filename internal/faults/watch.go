@@ -44,13 +44,18 @@ func (w *world) question(ctx context.Context, g *gateway, e *entry, before stand
 		}
 		return false
 	}
+	w.hold(g.name, e, before, v, body)
+	return true
+}
+
+// hold holds a verdict against the ledger and reports it if it is wrong.
+func (w *world) hold(gateway string, e *entry, before standing, v *verdict, body string) {
 	j := judge(before, w.ledger.look(e), v)
 	w.report.count(string(j))
 	if j == wrongAdmission || j == wrongRefusal {
-		w.report.find(finding{What: j, Gateway: g.name, Serial: e.holder.serial, Standing: before, Body: body,
+		w.report.find(finding{What: j, Gateway: gateway, Serial: e.holder.serial, Standing: before, Body: body,
 			Faults: w.report.current()})
 	}
-	return true
 }
 
 // check is a gate's question. An answer that is no verdict is an error.

@@ -46,6 +46,7 @@ type world struct {
 	children      []*child // all of them
 	client        *http.Client
 	device, staff string
+	authority     string // public key, 64 hex digits
 	cleanup       []func()
 	postmaster    int          // process of the PostgreSQL server; 0: none, or not on this machine
 	others        atomic.Int64 // checks of passengers that nobody revokes, see latency
