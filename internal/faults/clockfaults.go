@@ -25,7 +25,8 @@ func clockFaults() []fault {
 	alone := []string{theBroker, theTopic, theIssuer}
 	return []fault{
 		{"slow start clock", alone, false, slowStart},
-		{"clock leap", alone, false, leapClock},
+		{"clock leap ahead", alone, false, leapClock(1)},
+		{"clock leap back", alone, false, leapClock(-1)},
 	}
 }
 
@@ -53,32 +54,30 @@ func slowStart(ctx context.Context, w *world, r *rand.Rand) error {
 
 // leapClock has the clock of a running gateway leap by days and come back. What is
 // revoked meanwhile, and what was before, must be known as soon as it is fresh again.
-func leapClock(ctx context.Context, w *world, r *rand.Rand) error {
-	s, err := w.startShifted(0)
-	if err != nil {
-		return err
-	}
-	defer s.stop()
-	if !w.becomesFresh(ctx, s) {
-		return w.clockFinding(ctx, "a new gateway does not become fresh")
-	}
-	leap := between(r, 9*aDay, 400*aDay)
-	if r.IntN(2) == 0 {
-		leap = -leap
-	}
-	s.shift.Store(int64(leap))
-	revoked := w.ledger.count().Revoked
-	for end := time.Now().Add(clockShows); ctx.Err() == nil && (time.Now().Before(end) || w.ledger.count().Revoked < revoked+changesAwaited); sleep(ctx, watchPause) {
-		if time.Now().After(end.Add(comeBackBound)) {
-			return errors.New("nothing was revoked while the clock was wrong")
+func leapClock(direction time.Duration) func(context.Context, *world, *rand.Rand) error {
+	return func(ctx context.Context, w *world, r *rand.Rand) error {
+		s, err := w.startShifted(0)
+		if err != nil {
+			return err
 		}
-		if state := s.g.Readiness().State; state == "fresh" && time.Now().After(end) {
-			return w.clockFinding(ctx, "a gateway whose clock leapt by days is fresh")
+		defer s.stop()
+		if !w.becomesFresh(ctx, s) {
+			return w.clockFinding(ctx, "a new gateway does not become fresh")
 		}
-		w.askShifted(ctx, s, r, time.Now())
+		s.shift.Store(int64(direction * between(r, 9*aDay, 400*aDay)))
+		revoked := w.ledger.count().Revoked
+		for end := time.Now().Add(clockShows); ctx.Err() == nil && (time.Now().Before(end) || w.ledger.count().Revoked < revoked+changesAwaited); sleep(ctx, watchPause) {
+			if time.Now().After(end.Add(comeBackBound)) {
+				return errors.New("nothing was revoked while the clock was wrong")
+			}
+			if state := s.g.Readiness().State; state == "fresh" && time.Now().After(end) {
+				return w.clockFinding(ctx, "a gateway whose clock leapt by days is fresh")
+			}
+			w.askShifted(ctx, s, r, time.Now())
+		}
+		s.replica.Forget(s.now().UnixMilli()) // the cleaning of each minute
+		return w.setRight(ctx, s)
 	}
-	s.replica.Forget(s.now().UnixMilli()) // the cleaning of each minute
-	return w.setRight(ctx, s)
 }
 
 // setRight sets the gateway's clock, and asks it for every holder once it is fresh and
