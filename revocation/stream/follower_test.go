@@ -3,12 +3,14 @@ package stream_test
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/segmentio/kafka-go"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/railgate/railgate/internal/devbroker"
 	"github.com/railgate/railgate/internal/kafkalink"
@@ -265,5 +267,43 @@ func recreate(t *testing.T, c *kfake.Cluster) {
 		{Topic: topic, NumPartitions: partitions, ReplicationFactor: 1}}})
 	if err != nil || r.Errors[topic] != nil {
 		t.Fatal(err, r.Errors)
+	}
+}
+
+// A gateway whose clock is behind knows what is revoked, serves nothing, and the log
+// says why; when the clock is set it is fresh, and the log says that, too.
+func TestAClockThatIsBehindIsLogged(t *testing.T) {
+	l := newLine(t)
+	l.issue()
+	before, _ := l.follow(partitions)
+	awaitState(t, before, revocation.Fresh) // so that the log holds something from before the start
+	l.outbox.Add(revocation.Record{Kind: revocation.KindRevoke, Serial: today(1)})
+	l.pub.Wake()
+
+	var lag atomic.Int64
+	lag.Store(int64(90 * time.Second))
+	now := func() time.Time { return time.Now().Add(-time.Duration(lag.Load())) }
+	r, err := revocation.NewReplica(revocationtest.Pinned(), partitions, revocation.Limits{}, now().UnixMilli())
+	if err != nil {
+		t.Fatal(err)
+	}
+	core, lines := observer.New(zap.InfoLevel)
+	f := stream.New(opener(l.broker, "gateway"), topic, r, now, zap.New(core))
+	background(t, f.Run)
+	said := func(text string) int {
+		return lines.Filter(func(e observer.LoggedEntry) bool { return strings.Contains(e.Message, text) }).Len()
+	}
+	runtest.Eventually(t, patience, "a line about the clock, and the revocation", func() bool {
+		return said("clock is behind the issuer's") == 1 && r.Revoked(today(1))
+	})
+	if s := r.Status(now().UnixMilli()); s.State != revocation.Booting || !strings.Contains(strings.Join(s.Waiting, " "), "clock is ") {
+		t.Fatalf("%s, waiting for %q", s.State, s.Waiting)
+	}
+	lag.Store(0)
+	runtest.Eventually(t, patience, "fresh, and a line that the clocks agree", func() bool {
+		return r.Freshness(now().UnixMilli()).State == revocation.Fresh && said("agree again") == 1
+	})
+	if n := said("clock is behind the issuer's"); n != 1 {
+		t.Errorf("%d lines in a few seconds", n)
 	}
 }
