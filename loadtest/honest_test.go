@@ -96,6 +96,34 @@ func TestASlowGatewayIsAValidResult(t *testing.T) {
 	}
 }
 
+// Too few values have no high percentiles, and an empty run says that it is empty.
+func TestFewValuesHaveFewPercentiles(t *testing.T) {
+	c, _ := short(t, pretend.Behaviour{})
+	c.Uniform, c.Rate, c.Warmup, c.Duration, c.Revoked, c.Mix = true, 100, 0, 500*time.Millisecond, 0, loadtest.Mix{loadtest.Fresh: 1}
+	r := mustRun(t, c)
+	if last := lastLine(text(t, r)); r.Checks != 50 || !strings.HasSuffix(last, " p99 - p99.9 -") || strings.Contains(last, "p50 -") {
+		t.Errorf("%d checks: %s", r.Checks, last)
+	}
+	c.Warmup, c.Rate = 1500*time.Millisecond, 0.5 // one arrival, at the start of the warm-up
+	r = mustRun(t, c)
+	if report := text(t, r); r.Clean() || r.Checks != 0 || !strings.Contains(report, "NOTHING MEASURED") {
+		t.Errorf("reported:\n%s", report)
+	}
+}
+
+// Where most arrivals wait for a connection, the report says so.
+func TestTooFewConnectionsAreNamed(t *testing.T) {
+	c, _ := short(t, pretend.Behaviour{EachCheck: 50 * time.Millisecond})
+	c.Connections, c.Uniform, c.Rate, c.Warmup, c.Duration, c.Revoked, c.Mix = 2, true, 80, 0, time.Second, 0, loadtest.Mix{loadtest.Fresh: 1}
+	if report := text(t, mustRun(t, c)); !strings.Contains(report, "waited for one of 2 connections") {
+		t.Errorf("reported:\n%s", report)
+	}
+	c.Connections, c.Rate = 32, 50
+	if report := text(t, mustRun(t, c)); strings.Contains(report, "NOTE") {
+		t.Errorf("with enough of them:\n%s", report)
+	}
+}
+
 // The pace is held up 40 ms at a time, as on a machine that has no processor for the
 // load generator. Every verdict is right and every latency is its own.
 func TestALateLoadGeneratorMakesTheRunInvalid(t *testing.T) {

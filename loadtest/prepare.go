@@ -26,8 +26,8 @@ func prepare(ctx context.Context, c *Config, gate *gate, progress io.Writer) (*s
 		if err != nil {
 			return nil, nil, err
 		}
-		fmt.Fprintf(progress, "revoked → refused: p50 %v  p99 %v  max %v\n",
-			pretty(revocation.ValueAtPercentile(50)), pretty(revocation.ValueAtPercentile(99)), pretty(revocation.Max()))
+		l := latency("", revocation)
+		fmt.Fprintf(progress, "revoked → refused: p50 %s  p90 %s  p99 %s  max %s\n", l.show(2, l.P50), l.show(10, l.P90), l.show(100, l.P99), l.show(1, l.Max))
 	}
 	arrivals, fresh := c.schedule().Count()
 	if fresh > MaxPasses {

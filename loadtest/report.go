@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/railgate/railgate/tokens"
 )
@@ -44,14 +45,18 @@ func (r *Result) WriteText(w io.Writer) error {
 		fmt.Fprintf(&b, "UNMET SUPPLY: %d arrivals were due and never sent: %d connections were not enough at this rate and latency; the latencies are those of what was sent, and too low\n\n",
 			r.Unmet, r.Connections)
 	}
-	fmt.Fprintf(&b, "asked for %s arrivals at %.0f/s (%s), got %.0f right answers/s; oldest revocation data behind an answer: %d ms\n",
-		r.Mix, r.TargetRate, r.Arrivals, r.Rate, r.OldestMS)
+	r.notes(&b)
+	fmt.Fprintf(&b, "asked for %s arrivals at %.0f/s (%s), got %.0f right answers/s\n", r.Mix, r.TargetRate, r.Arrivals, r.Rate)
+	if len(r.Verdicts) > 0 {
+		fmt.Fprintf(&b, "oldest revocation data behind an answer: %d ms\n", r.OldestMS)
+	}
+	fmt.Fprintf(&b, "the load generator used %.0f %% of its processors\n", 100*r.Processor)
 	fmt.Fprintf(&b, "%s, %d cores, %s %s/%s\n", r.Machine.CPU, r.Machine.Cores, r.Machine.Go, r.Machine.OS, r.Machine.Arch)
 	unmet := ""
 	if r.Unmet > 0 {
 		unmet = fmt.Sprintf(", %d unmet", r.Unmet)
 	}
-	end := fmt.Sprintf("p50 %s p99 %s p99.9 %s", r.Overall.show(r.Overall.P50), r.Overall.show(r.Overall.P99), r.Overall.show(r.Overall.P999))
+	end := fmt.Sprintf("p50 %s p99 %s p99.9 %s", r.Overall.show(2, r.Overall.P50), r.Overall.show(100, r.Overall.P99), r.Overall.show(1000, r.Overall.P999))
 	if len(r.Invalid) > 0 {
 		end = "INVALID"
 	}
@@ -61,25 +66,39 @@ func (r *Result) WriteText(w io.Writer) error {
 	return err
 }
 
+// notes say what figures alone would not.
+func (r *Result) notes(b *strings.Builder) {
+	if r.Checks == 0 {
+		b.WriteString("NOTHING MEASURED: no check was sent after the warm-up; a higher rate or a longer run sends some\n\n")
+	}
+	// A gateway that stalls makes some arrivals wait; where most do, there are too few
+	// connections for it to show what it can do.
+	if waited := r.SentLate.P50 - r.OwnLateness.P50; len(r.Invalid) == 0 && waited > int64(time.Millisecond) && waited > r.Overall.P50/2 {
+		fmt.Fprintf(b, "NOTE: most arrivals waited for one of %d connections longer than for the gateway's answer; with more connections they would show the gateway alone\n\n",
+			r.Connections)
+	}
+}
+
 func (r *Result) latencies(b *strings.Builder) {
 	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(t, "latency from due\tcount\tp50\tp90\tp99\tp99.9\tp99.99\tmax\t\n")
-	rows := append([]Latency{r.Overall}, r.Kinds...)
+	rows := slices.Concat([]Latency{r.Overall}, r.Kinds)
 	rows = append(rows, r.SentLate, r.OwnLateness)
 	if r.Revocation.Count > 0 {
 		rows = append(rows, r.Revocation)
 	}
 	for _, l := range rows {
 		fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t\n", l.Name, l.Count,
-			l.show(l.P50), l.show(l.P90), l.show(l.P99), l.show(l.P999), l.show(l.P9999), l.show(l.Max))
+			l.show(2, l.P50), l.show(10, l.P90), l.show(100, l.P99), l.show(1000, l.P999), l.show(10_000, l.P9999), l.show(1, l.Max))
 	}
 	t.Flush() // into a strings.Builder, which never fails
 	b.WriteString("\n")
 }
 
-// show writes one figure of the row, or that there is none.
-func (l Latency) show(ns int64) string {
-	if l.Count == 0 {
+// show writes one figure of the row, or that there is none: a percentile that one in n
+// values lies above needs n values, or it is the maximum under another name.
+func (l Latency) show(n, ns int64) string {
+	if l.Count < n {
 		return "-"
 	}
 	return pretty(ns)
@@ -87,7 +106,7 @@ func (l Latency) show(ns int64) string {
 
 // line is the progress line, with the answers of the last second.
 func (m *moment) line(perSecond int64) string {
-	p50, p99, note := m.latency.show(m.latency.P50), m.latency.show(m.latency.P99), ""
+	p50, p99, note := m.latency.show(2, m.latency.P50), m.latency.show(100, m.latency.P99), ""
 	switch {
 	case m.warming:
 		note = "  (warming up)"

@@ -54,7 +54,8 @@ type Result struct {
 	curves []curve
 }
 
-// Latency is one row of the percentile table.
+// Latency is one row of the percentile table. A percentile that too few values can lie
+// above, such as P9999 of 5000, is their maximum; the text report leaves it out.
 type Latency struct {
 	Name  string `json:"name"`
 	Count int64  `json:"count"`
