@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"time"
 
 	"github.com/railgate/railgate/gateway"
@@ -77,9 +78,8 @@ func (c *config) Validate() error {
 	fault := func(path, format string, args ...any) {
 		faults = append(faults, conf.Field(path, fmt.Errorf(format, args...)))
 	}
-	if len(c.Kafka.Brokers) == 0 {
-		fault("kafka.brokers", "must name at least one broker")
-	}
+	faults = append(faults, conf.CheckListeners(c.Listen, c.Admin)...)
+	faults = append(faults, conf.CheckBrokers("kafka.brokers", c.Kafka.Brokers)...)
 	if c.Kafka.Topic == "" {
 		fault("kafka.topic", "must be set")
 	}
@@ -105,7 +105,7 @@ func (c *config) Validate() error {
 	if c.SecretGroup < 0 {
 		fault("secret_group", "must be the number of a group, or 0 for none")
 	}
-	c.Kafka.Security.Trust = ownfile.Trust{Group: c.SecretGroup}
+	c.Kafka.Security.Trust = c.trust()
 	for _, err := range c.Kafka.Security.Validate() {
 		var f *kafkalink.Fault
 		if errors.As(err, &f) {
@@ -116,9 +116,11 @@ func (c *config) Validate() error {
 		fault("snapshots.every", "must be at least 1s")
 	}
 	if c.Snapshots.Dir != "" {
-		if err := (stream.Snapshots{Dir: c.Snapshots.Dir}).Check(); errors.Is(err, fs.ErrNotExist) {
+		if err := c.snapshots().Check(); errors.Is(err, fs.ErrNotExist) {
 			fault("snapshots.dir", "must be a folder that exists")
 		} else if err != nil {
+			fault("snapshots.dir", "%w", err)
+		} else if err := writable(c.Snapshots.Dir); err != nil {
 			fault("snapshots.dir", "%w", err)
 		}
 	}
@@ -138,4 +140,21 @@ func (c *config) Validate() error {
 		fault("device", "%w", err)
 	}
 	return errors.Join(faults...)
+}
+
+// trust says who may read secret files besides the gateway's own user and root.
+func (c *config) trust() ownfile.Trust { return ownfile.Trust{Group: c.SecretGroup} }
+
+func (c *config) snapshots() stream.Snapshots {
+	return stream.Snapshots{Dir: c.Snapshots.Dir, Every: c.Snapshots.Every, Trust: c.trust()}
+}
+
+// writable makes a file in a folder and removes it again: a mount that is read-only shows
+// in no mode.
+func writable(dir string) error {
+	f, err := os.CreateTemp(dir, ".check-*")
+	if err != nil {
+		return fmt.Errorf("must be a folder that this gateway can write: %w", err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }

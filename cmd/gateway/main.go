@@ -105,7 +105,7 @@ func serve(ctx context.Context, c *config) error {
 	}
 	follower := stream.New(open, c.Kafka.Topic, replica, time.Now, log)
 	if c.Snapshots.Dir != "" {
-		follower.Snapshots = stream.Snapshots{Dir: c.Snapshots.Dir, Every: c.Snapshots.Every}
+		follower.Snapshots = c.snapshots()
 		follower.Snapshots.Restore(replica, c.Kafka.Topic, time.Now(), log)
 	}
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/railgate/railgate/internal/conf"
@@ -16,6 +17,7 @@ import (
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/backend"
+	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/keyring"
 	"github.com/railgate/railgate/issuance/realperson"
 	"github.com/railgate/railgate/issuance/residents"
@@ -113,6 +115,8 @@ func (c *config) Validate() error {
 	}
 	if c.Database == "" {
 		fault("database", "must be set")
+	} else if err := database.Check(c.Database); err != nil {
+		fault("database", "%s", strings.TrimPrefix(err.Error(), "database: "))
 	}
 	if c.Keys == "" {
 		fault("keys", "must name the directory that -init made")
@@ -142,9 +146,8 @@ func (c *config) Validate() error {
 	if err := c.Limits.registry().Validate(); err != nil {
 		fault("limits", "%w", err)
 	}
-	if len(c.Kafka.Brokers) == 0 {
-		fault("kafka.brokers", "must name at least one broker")
-	}
+	faults = append(faults, conf.CheckListeners(c.Listen, c.Admin)...)
+	faults = append(faults, conf.CheckBrokers("kafka.brokers", c.Kafka.Brokers)...)
 	if c.Kafka.Topic == "" {
 		fault("kafka.topic", "must be set")
 	}

@@ -82,3 +82,32 @@ func TestForwardedHeaderThatIsIgnored(t *testing.T) {
 		t.Fatalf("said %d times, served %d", said.Len(), served)
 	}
 }
+
+// Addresses that cannot work, and a database that would be reached in clear text by
+// omission, are named at once; no password is shown.
+func TestAddressesThatCannotWorkAreNamed(t *testing.T) {
+	d := newDesk(t)
+	t.Setenv("PGSSLMODE", "")
+	_, err := d.asks("-check", "-listen", "127.0.0.1", "-admin", "127.0.0.1:99999", "-kafka.brokers", "kafka", "-database", "psql://u:secret-word@db/railgate", "-secret_group", "-1")
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	for _, want := range []string{"listen: ", "admin: ", "kafka.brokers: ", "database: ", "secret_group: "} {
+		if strings.Count("\n"+err.Error(), "\n"+want) != 1 {
+			t.Errorf("%q is not said once in\n%v", want, err)
+		}
+	}
+	if strings.Contains(err.Error(), "secret-word") {
+		t.Error("the password is shown")
+	}
+	d.refused("admin: must be another address than listen", "-check", "-listen", "127.0.0.1:8081", "-admin", "0.0.0.0:8081")
+	d.refused("database: the PostgreSQL address holds a space", "-check", "-database", "postgres://u@db/rail gate")
+	d.refused("would not be verified: write sslmode=verify-full", "-check", "-database", "postgres://u@db/railgate")
+	for _, good := range []string{"postgres://u@db/railgate?sslmode=verify-full", "postgres://u@db/railgate?sslmode=disable", "postgres://u@127.0.0.1/railgate", "postgres://u@/railgate?host=/run/postgresql"} {
+		has(t, d.does("-check", "-database", good), "settings are valid")
+	}
+	for name, value := range map[string]string{"SERVICE_HOST": "10.96.0.12", "SERVICE_PORT_PUBLIC": "8081", "PORT_8081_TCP": "tcp://10.96.0.12:8081"} {
+		t.Setenv("RAILGATE_ISSUER_"+name, value)
+	}
+	has(t, d.does("-check"), "settings are valid")
+}

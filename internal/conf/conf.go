@@ -21,9 +21,9 @@
 //
 // It does not read the files that settings name, does not watch for changes,
 // and does not guess: a name that is set but empty is an empty value, and no
-// spelling other than true and false is a boolean. Kubernetes adds variables
-// such as PREFIX_SERVICE_HOST for a service of the same name; they are refused
-// as unknown, so turn its service links off.
+// spelling other than true and false is a boolean. The variables that Kubernetes
+// adds for a service of the program's name, such as PREFIX_SERVICE_HOST, are passed
+// over.
 package conf
 
 import (
@@ -134,6 +134,7 @@ func (s *schema) environment(environ []string, prefix string) (environment, faul
 			env.configFile = text
 		case set != nil:
 			env.values = append(env.values, textValue{set, "environment " + name, text})
+		case injected(strings.TrimPrefix(name, prefix), text):
 		default:
 			f.add(&Error{Source: "environment " + name, Err: errors.New("there is no such setting; -h lists the names")})
 		}

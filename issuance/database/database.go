@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -26,14 +25,14 @@ type DB struct {
 // Open opens the database and brings its schema up to date. address is a
 // PostgreSQL address that begins with postgres:// or postgresql://, or else the
 // path of an SQLite file, made if it is missing. It refuses a database that a
-// newer program has changed. now dates the steps of the schema.
+// newer program has changed, and what Check refuses. now dates the steps of the schema.
 func Open(ctx context.Context, address string, now time.Time) (*DB, error) {
-	if address == "" {
-		return nil, errors.New("database: none given")
+	if err := Check(address); err != nil {
+		return nil, err
 	}
 	d := &DB{dialect: sqlite}
 	var err error
-	if strings.HasPrefix(address, "postgres://") || strings.HasPrefix(address, "postgresql://") {
+	if isPostgres(address) {
 		d.dialect = postgres
 		d.write, err = openPostgres(ctx, address)
 		d.read = d.write

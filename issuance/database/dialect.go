@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 	_ "modernc.org/sqlite" // registers "sqlite"
 )
@@ -94,10 +93,9 @@ func openSQLite(path string) (write, read *sql.DB, err error) {
 // openPostgres opens one pool for everything. It refuses a server that
 // acknowledges commits before they are on disk.
 func openPostgres(ctx context.Context, dsn string) (*sql.DB, error) {
-	config, err := pgx.ParseConfig(dsn)
+	config, err := postgresConfig(dsn)
 	if err != nil {
-		// The driver's error may repeat the DSN with its password.
-		return nil, fmt.Errorf("database: the PostgreSQL address cannot be parsed")
+		return nil, err
 	}
 	db := sql.OpenDB(&connector{Connector: stdlib.GetConnector(*config)})
 	db.SetMaxOpenConns(postgresConns)

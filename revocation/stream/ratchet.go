@@ -11,7 +11,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/railgate/railgate/internal/ownfile"
 	"github.com/railgate/railgate/revocation"
 )
 
@@ -27,7 +26,7 @@ const (
 // the lack of a second opinion would help nobody.
 func (s Snapshots) hold(replica *revocation.Replica, topic string, log *zap.Logger) {
 	path := filepath.Join(s.Dir, ratchetFile)
-	raw, err := ownfile.Trust{}.Read(path, maxRatchet)
+	raw, err := s.Trust.Read(path, maxRatchet)
 	if errors.Is(err, fs.ErrNotExist) {
 		return
 	}

@@ -22,6 +22,8 @@ type Snapshots struct {
 	Dir string
 	// Every is the time between two snapshots. A boot reads what came since.
 	Every time.Duration
+	// Trust says whose group may write the folder and those above it.
+	Trust ownfile.Trust
 }
 
 const (
@@ -37,7 +39,7 @@ func (s Snapshots) Restore(replica *revocation.Replica, topic string, now time.T
 	defer s.hold(replica, topic, log)
 	for _, name := range []string{newest, previous} {
 		path := filepath.Join(s.Dir, name)
-		snapshot, err := read(path)
+		snapshot, err := s.read(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -55,8 +57,8 @@ func (s Snapshots) Restore(replica *revocation.Replica, topic string, now time.T
 	log.Info("no snapshot to restore from; reading the control topic from its start")
 }
 
-func read(path string) (*revocation.Snapshot, error) {
-	raw, err := ownfile.Trust{}.Read(path, revocation.MaxSnapshot)
+func (s Snapshots) read(path string) (*revocation.Snapshot, error) {
+	raw, err := s.Trust.Read(path, revocation.MaxSnapshot)
 	if err != nil {
 		return nil, err
 	}
@@ -67,11 +69,11 @@ func read(path string) (*revocation.Snapshot, error) {
 // it that another user can have written. What is revoked is not signed in a snapshot:
 // who can write it could admit a revoked credential.
 func (s Snapshots) Check() error {
-	if err := (ownfile.Trust{}).Folder(s.Dir); err != nil {
+	if err := s.Trust.Folder(s.Dir); err != nil {
 		return err
 	}
 	for _, name := range []string{newest, previous, ratchetFile} {
-		f, err := ownfile.Trust{}.Open(filepath.Join(s.Dir, name))
+		f, err := s.Trust.Open(filepath.Join(s.Dir, name))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
