@@ -54,6 +54,8 @@ func (b *bench) run() error {
 		{b.measureNew, []string{everyNew, batch}},
 		{b.measureLatency, []string{latency}},
 		{b.measureFlood, []string{flood}},
+		{b.measurePipelines, []string{pipelines}},
+		{b.measureUnfinished, []string{unfinished}},
 	} {
 		if slices.ContainsFunc(part.names, b.wants) {
 			if err := part.measure(); err != nil {

@@ -24,6 +24,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/railgate/railgate/bench/httpcheck/attack"
 	"github.com/railgate/railgate/bench/httpcheck/servers"
 	"github.com/railgate/railgate/internal/tool"
 )
@@ -35,6 +36,7 @@ func main() {
 // options are the flags.
 type options struct {
 	connections, sessions, fresh, rounds int
+	crowd                                int
 	round                                time.Duration
 	pin                                  bool
 	only                                 []string
@@ -48,9 +50,11 @@ const (
 	batch       = "batch"
 	latency     = "latency"
 	flood       = "flood"
+	pipelines   = "pipelines"
+	unfinished  = "unfinished"
 )
 
-var lines = []string{cachedNoop, cachedNginx, everyNew, batch, latency, flood}
+var lines = []string{cachedNoop, cachedNginx, everyNew, batch, latency, flood, pipelines, unfinished}
 
 // maxRound is far below the minute for which codes made at its start are good.
 const maxRound = 20 * time.Second
@@ -62,6 +66,7 @@ func parse(args []string, stdout io.Writer) (*options, error) {
 	flags.IntVar(&o.connections, "connections", 64, "keep-alive connections, each with one request at a time")
 	flags.IntVar(&o.sessions, "sessions", 4096, "sessions whose passes are in the cache, shown in turn")
 	flags.IntVar(&o.fresh, "new", 200_000, "sessions that are shown once in a round, to a server that has not seen them")
+	flags.IntVar(&o.crowd, "crowd", 1000, "connections that send pipelines; seven and a half times as many begin batches")
 	flags.IntVar(&o.rounds, "rounds", 5, "rounds of each server")
 	flags.DurationVar(&o.round, "round", 3*time.Second, "length of a round, at most "+maxRound.String())
 	flags.BoolVar(&o.pin, "pin", true, "keep the servers on CPU 0 and the load generator on CPU 1, where the system lets it")
@@ -87,6 +92,8 @@ func parse(args []string, stdout io.Writer) (*options, error) {
 		return nil, tool.Usagef("-sessions must be 1 to 65536")
 	case o.fresh < 100 || o.fresh > 1_000_000:
 		return nil, tool.Usagef("-new must be 100 to 1000000")
+	case o.crowd < 1 || o.crowd > 2000:
+		return nil, tool.Usagef("-crowd must be 1 to 2000")
 	case o.rounds < 1 || o.rounds > 100:
 		return nil, tool.Usagef("-rounds must be 1 to 100")
 	case o.round < 10*time.Millisecond || o.round > maxRound:
@@ -96,8 +103,11 @@ func parse(args []string, stdout io.Writer) (*options, error) {
 }
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	if len(args) > 0 && args[0] == servers.Command { // this process is one of the servers
+	switch { // this process may be one of the servers, or floods one
+	case len(args) > 0 && args[0] == servers.Command:
 		return servers.Serve(args[1:], stdin, stdout)
+	case len(args) > 0 && args[0] == attack.Command:
+		return attack.Serve(args[1:], stdin, stdout)
 	}
 	o, err := parse(args, stdout)
 	if err != nil {

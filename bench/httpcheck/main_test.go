@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/railgate/railgate/bench/httpcheck/attack"
 	"github.com/railgate/railgate/bench/httpcheck/servers"
 	"github.com/railgate/railgate/bench/rivals/nginx"
 	"github.com/railgate/railgate/internal/tool"
@@ -17,7 +18,7 @@ import (
 
 // The test binary is also the servers that the program under test starts.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == servers.Command {
+	if len(os.Args) > 1 && (os.Args[1] == servers.Command || os.Args[1] == attack.Command) {
 		os.Exit(tool.ExitCode("httpcheck", run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr), os.Stderr))
 	}
 	os.Exit(m.Run())
@@ -27,7 +28,7 @@ func TestMain(m *testing.M) {
 func short(t *testing.T, only string) string {
 	t.Helper()
 	var out, report bytes.Buffer
-	args := []string{"-pin=false", "-rounds=2", "-round=50ms", "-connections=4", "-sessions=16", "-new=1024", "-only=" + only}
+	args := []string{"-pin=false", "-rounds=2", "-round=50ms", "-connections=4", "-sessions=16", "-new=1024", "-crowd=4", "-only=" + only}
 	if err := run(t.Context(), args, nil, &out, &report); err != nil {
 		t.Fatalf("%v\n%s%s", err, out.String(), report.String())
 	}
@@ -107,15 +108,27 @@ func TestHonestRequestsBesideForgedOnes(t *testing.T) {
 	}
 }
 
+func TestHonestRequestsBesideAttacks(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the open loop needs Linux")
+	}
+	out := short(t, pipelines+","+unfinished)
+	for _, name := range []string{"HTTPPipelines", "HTTPUnfinished"} {
+		for side, n := range map[string]int{"honest-alone": 1, "honest-flooded": 2} {
+			has(t, out, "Benchmark"+name+"/"+side+`\s+[1-9][0-9]*\s.*\s[1-9][0-9]* good\s+[0-9]+ busy\s+0 wrong\s+[0-9]+ broken\s.* turn-p99.9-us\s+[1-9][0-9.]* rss-MiB`, n)
+		}
+	}
+}
+
 func TestFlagsOutOfBoundsAreRefused(t *testing.T) {
-	for _, args := range [][]string{{"-connections=0"}, {"-sessions=0"}, {"-sessions=70000"}, {"-new=10"}, {"-rounds=0"}, {"-round=1ms"}, {"-round=31s"},
+	for _, args := range [][]string{{"-connections=0"}, {"-sessions=0"}, {"-sessions=70000"}, {"-new=10"}, {"-rounds=0"}, {"-crowd=0"}, {"-round=1ms"}, {"-round=31s"},
 		{"-only=cached"}, {"-only="}, {"-speed=1"}, {"more"}} {
 		err := run(t.Context(), args, strings.NewReader(""), io.Discard, io.Discard)
 		if got := tool.ExitCode("httpcheck", err, io.Discard); got != 2 {
 			t.Errorf("%v: exit code %d (%v), want 2", args, got, err)
 		}
 	}
-	for _, args := range [][]string{{servers.Command}, {servers.Command, "sundial", "-1"}, {servers.Command, "noop", "first"}} {
+	for _, args := range [][]string{{servers.Command}, {attack.Command, "siege", "127.0.0.1:1", "1"}, {attack.Command, "pipelines", "127.0.0.1:1", "no"}, {servers.Command, "sundial", "-1"}, {servers.Command, "noop", "first"}} {
 		if err := run(t.Context(), args, strings.NewReader(""), io.Discard, io.Discard); err == nil {
 			t.Errorf("%v was served", args)
 		}

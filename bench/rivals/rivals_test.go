@@ -141,7 +141,7 @@ func TestEachLineIsMeasuredByTheRightProgram(t *testing.T) {
 	if got, want := r.goPattern(), "^Benchmark(Verify|CheckCached|PassCacheMemory)$"; got != want {
 		t.Errorf("pattern %s, want %s", got, want)
 	}
-	if got, want := r.httpParts(), []string{"cached-noop", "cached-nginx", "new", "batch", "latency", "flood"}; !slices.Equal(got, want) {
+	if got, want := r.httpParts(), []string{"cached-noop", "cached-nginx", "new", "batch", "latency", "pipelines", "unfinished", "flood"}; !slices.Equal(got, want) {
 		t.Errorf("parts %v, want %v", got, want)
 	}
 	r.only = []string{"latency"}

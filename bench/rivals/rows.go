@@ -42,6 +42,10 @@ var rows = []row{
 		ours: "HTTPLatency/ours", rival: "HTTPLatency/plain-noop", unit: "p99.9-us", floor: 2, goal: 1.3},
 	{name: "memory", what: "memory for each cached pass",
 		ours: "PassCacheMemory", unit: "B/pass", benchmark: "PassCacheMemory", floor: 600, goal: 350, shown: " B"},
+	{name: "pipelines", what: "1,000 connections that send requests without a credential and wait for no answer: p99 of honest checks beside them, one core",
+		ours: "HTTPPipelines/honest-flooded", unit: "p99-us", floor: 50, goal: 25, scale: 1e-3, shown: " ms"},
+	{name: "unfinished", what: "7,500 batches of 128 KiB that are never finished, one device: the most memory that the gateway takes",
+		ours: "HTTPUnfinished/honest-flooded", unit: "rss-MiB", floor: 400, goal: 250, shown: " MiB"},
 	{name: "flood", what: "forged passes at twice what the server can do, beside honest ones; a table of its own"},
 }
 

@@ -52,6 +52,11 @@ func (s *samples) table(o *options) (text string, missed int) {
 	if slices.Contains(o.only, "flood") {
 		s.flood(&b)
 	}
+	for _, attack := range attacks {
+		if slices.Contains(o.only, attack.line) {
+			s.attacked(&b, attack)
+		}
+	}
 	return b.String(), missed
 }
 

@@ -63,8 +63,8 @@ func (r *role) reply(request string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		used, err := cpuTime()
-		return fmt.Sprintf("usage %d %d", used, misses), err
+		cpu, maxRSS, err := used()
+		return fmt.Sprintf("usage %d %d %d", cpu, misses, maxRSS), err
 	case word == "answer" && r.answer != nil:
 		r.answer(rest)
 		return "done", nil

@@ -7,6 +7,6 @@ import (
 	"time"
 )
 
-func cpuTime() (time.Duration, error) {
-	return 0, errors.New("this system does not tell the processor time of a server")
+func used() (cpu time.Duration, maxRSS int64, err error) {
+	return 0, 0, errors.New("this system does not tell the processor time of a server")
 }

@@ -43,6 +43,7 @@ type Server interface {
 type Usage struct {
 	CPU    time.Duration // user and system
 	Misses uint64        // passes asked of the cache in vain; 0 for servers without one
+	MaxRSS int64         // the most memory it has had, bytes; 0 where it is not told
 }
 
 // replyWithin bounds every answer on the control pipe: a line of text from a
@@ -129,7 +130,7 @@ func (s *Child) Usage() (u Usage, err error) {
 	if err != nil {
 		return u, err
 	}
-	if _, err := fmt.Sscanf(reply, "usage %d %d", &u.CPU, &u.Misses); err != nil {
+	if _, err := fmt.Sscanf(reply, "usage %d %d %d", &u.CPU, &u.Misses, &u.MaxRSS); err != nil {
 		return u, fmt.Errorf("%s: %q is no usage", s.kind, reply)
 	}
 	return u, nil
