@@ -27,16 +27,19 @@ const (
 	// forgeryWait is how long a suspect waits for each forgery that is remembered:
 	// 320 ms at most.
 	forgeryWait = 5 * time.Millisecond
+	// strangerWait is the same for requests that are not checks by a known device:
+	// 1.92 s at most. They have no passenger who waits.
+	strangerWait = 30 * time.Millisecond
 	// retryAfter is when one who was turned away may ask again, seconds.
 	retryAfter = "1"
 )
 
 // slowDown makes a suspect wait before it gets its answer, so that a flood takes the
 // time of those who send it. It takes nothing of ours but the connection's goroutine.
-func (g *Gateway) slowDown(l *lane) {
+func (g *Gateway) slowDown(l *lane, wait time.Duration) {
 	if l != nil && l.forged > forgeries && g.pressure.Level() >= pressure.Busy {
 		g.meter.slowed.Add(1)
-		time.Sleep(time.Duration(l.forged) * forgeryWait)
+		time.Sleep(time.Duration(l.forged) * wait)
 	}
 }
 

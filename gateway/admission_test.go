@@ -1,8 +1,10 @@
 package gateway_test
 
 import (
+	"bufio"
 	"maps"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -105,6 +107,39 @@ func TestAForgerWaits(t *testing.T) {
 	}
 	if n := s.Slowed(); n != more {
 		t.Error("a refusal was held back while there was nothing to do")
+	}
+}
+
+// So does one that shows an unknown credential, or sends what is no check without
+// waiting for answers. Requests one after the other are not held back.
+func TestAStrangerWaits(t *testing.T) {
+	s := open(t, plan{})
+	s.HoldPressure(pressure.Busy)
+	const more = 2
+	caller := s.apart()
+	for range gateway.Forgeries {
+		caller.ask("POST", "/v1/check?scope=entry", "Bearer "+stranger, "x")
+		caller.ask("GET", "/healthz", "", "")
+	}
+	if n := s.Slowed(); n != 0 {
+		t.Fatalf("%d answers were held back among the first %d", n, gateway.Forgeries)
+	}
+	for range more {
+		caller.ask("POST", "/v1/check?scope=entry", "Bearer "+stranger, "x")
+	}
+	s.apart().ask("POST", "/v1/check?scope=entry", "Bearer "+stranger, "x")
+	if n := s.Slowed(); n != more {
+		t.Errorf("%d answers were held back, want %d", n, more)
+	}
+	// All but the first of these come before the answer to the one before.
+	conn := s.dial()
+	atOnce(conn, strings.Repeat("GET /healthz HTTP/1.1\r\nHost: g\r\n\r\n", 1+gateway.Forgeries+more))
+	for in := bufio.NewReader(conn); s.Slowed() < 2*more; {
+		response, err := http.ReadResponse(in, nil)
+		if err != nil {
+			t.Fatalf("%d answers were held back, want %d: %v", s.Slowed(), 2*more, err)
+		}
+		s.read(response)
 	}
 }
 

@@ -73,7 +73,7 @@ func (g *Gateway) serve(ctx *fasthttp.RequestCtx) {
 		g.refuse(ctx, problemNotFound)
 	}
 	if lane.strange(ctx.Response.StatusCode() == fasthttp.StatusUnauthorized) {
-		g.slowDown(lane)
+		g.slowDown(lane, strangerWait)
 	}
 }
 
@@ -153,7 +153,7 @@ func (g *Gateway) check(ctx *fasthttp.RequestCtx, lane *lane, who asked) {
 	ctx.Response.Header.SetContentTypeBytes(jsonType)
 	ctx.Response.SetBody(s.body)
 	if lane.saw(reason) {
-		g.slowDown(lane)
+		g.slowDown(lane, forgeryWait)
 	}
 }
 

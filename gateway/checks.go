@@ -85,7 +85,7 @@ func (g *Gateway) checks(ctx *fasthttp.RequestCtx, lane *lane, who asked) {
 	b.places, b.head = g.places, h
 	ctx.Response.SetBodyStream(b, len(b.answer))
 	if forged {
-		g.slowDown(lane)
+		g.slowDown(lane, forgeryWait)
 	}
 }
 
