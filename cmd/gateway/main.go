@@ -10,7 +10,7 @@
 // Settings come from a TOML file, the environment and flags; -check validates
 // them and exits. SIGTERM and SIGINT drain: /readyz turns first, requests are
 // served for drain_delay more, those at hand are finished, then the stream
-// stops. docs/operations.md has the rest.
+// stops. SIGHUP is ignored. docs/operations.md has the rest.
 package main
 
 import (
@@ -89,6 +89,7 @@ func serve(ctx context.Context, c *config) error {
 		return err
 	}
 	defer log.Sync()
+	defer process.IgnoreHangup(log)()
 	if err := fixedkey.Fault(); err != nil {
 		log.Error("signatures are verified in the plain form, several times as slowly: this processor or this build computes wrongly", zap.Error(err))
 	}

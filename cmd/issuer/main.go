@@ -13,7 +13,7 @@
 //
 // Settings come from a TOML file, the environment and flags; -check validates
 // them and exits. SIGTERM and SIGINT finish the requests at hand, then stop the
-// publisher; what it had not published yet waits in the database.
+// publisher; what it had not published yet waits in the database. SIGHUP is ignored.
 package main
 
 import (
@@ -56,11 +56,7 @@ func runTo(ctx context.Context, args []string, out io.Writer) error {
 	case j != nil:
 		return j.do(ctx)
 	}
-	keys, err := c.openKeys()
-	if err != nil {
-		return err
-	}
-	return serve(ctx, &c, keys)
+	return serve(ctx, &c)
 }
 
 // check says that the settings are good, and what is not good about them.

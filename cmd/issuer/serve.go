@@ -25,7 +25,7 @@ import (
 )
 
 // serve wires the parts: HTTP → service → store, and store → publisher → Kafka.
-func serve(ctx context.Context, c *config, keys *keystore.Keys) error {
+func serve(ctx context.Context, c *config) error {
 	lv, err := process.Level(c.LogLevel)
 	if err != nil {
 		return err
@@ -35,6 +35,11 @@ func serve(ctx context.Context, c *config, keys *keystore.Keys) error {
 		return err
 	}
 	defer log.Sync()
+	defer process.IgnoreHangup(log)()
+	keys, err := c.openKeys()
+	if err != nil {
+		return err
+	}
 	for _, w := range warnings(keys) {
 		log.Warn(w)
 	}

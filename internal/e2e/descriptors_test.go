@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bytes"
 	"io"
 	"net"
 	"net/http"
@@ -18,7 +17,7 @@ import (
 func TestAGatewayOutlivesMoreConnectionsThanDescriptors(t *testing.T) {
 	const descriptors, silent = "256", 300
 	s := newStation(t)
-	gateway := &process{t: t, log: &bytes.Buffer{}}
+	gateway := &process{t: t, log: &runtest.Buffer{}}
 	gateway.cmd = exec.Command("/bin/sh", "-c", `ulimit -n "$1" && shift && exec "$@"`, "sh", descriptors,
 		s.binary("gateway"), "-config", s.config("gateway"), "-kafka.brokers", "127.0.0.1:1")
 	gateway.cmd.Stderr = gateway.log

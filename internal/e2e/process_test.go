@@ -1,25 +1,26 @@
 package e2e
 
 import (
-	"bytes"
 	"os/exec"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/railgate/railgate/internal/runtest"
 )
 
 // process is a running binary.
 type process struct {
 	t   *testing.T
 	cmd *exec.Cmd
-	log *bytes.Buffer
+	log *runtest.Buffer
 }
 
 func (s *station) startIssuer(args ...string) *process  { return s.start("issuer", args) }
 func (s *station) startGateway(args ...string) *process { return s.start("gateway", args) }
 
 func (s *station) start(name string, args []string) *process {
-	p := &process{t: s.t, log: &bytes.Buffer{}}
+	p := &process{t: s.t, log: &runtest.Buffer{}}
 	p.cmd = exec.Command(s.binary(name), append([]string{"-config", s.config(name)}, args...)...)
 	p.cmd.Stderr = p.log
 	if err := p.cmd.Start(); err != nil {

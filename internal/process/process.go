@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
 
 	"github.com/railgate/railgate/internal/accept"
 	"github.com/railgate/railgate/internal/version"
@@ -23,28 +22,6 @@ import (
 
 // probeTimeout bounds a health probe; an answer from memory takes far less.
 const probeTimeout = 2 * time.Second
-
-// Level reads a log level by name: debug, info, warn or error.
-func Level(name string) (zapcore.Level, error) {
-	switch name {
-	case "debug", "info", "warn", "error":
-		return zapcore.ParseLevel(name)
-	}
-	return 0, fmt.Errorf("%q is no log level", name)
-}
-
-// Logger writes JSON lines to standard error. After the first hundred equal
-// messages of a second only every hundredth is written: a fault in the peak
-// must not become a second fault.
-func Logger(level zapcore.Level) (*zap.Logger, error) {
-	c := zap.NewProductionConfig()
-	c.Level = zap.NewAtomicLevelAt(level)
-	c.Sampling = &zap.SamplingConfig{Initial: 100, Thereafter: 100}
-	c.EncoderConfig.EncodeTime = zapcore.RFC3339NanoTimeEncoder
-	c.EncoderConfig.TimeKey = "time"
-	c.DisableStacktrace = true
-	return c.Build()
-}
 
 // Main is the one exit of a command: it runs until run returns, with a context
 // that ends on SIGTERM or SIGINT, and turns an error into a line and exit code 1.

@@ -1,0 +1,36 @@
+package e2e
+
+import (
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/railgate/railgate/internal/runtest"
+)
+
+// SIGHUP ends neither the issuer nor a gateway. Both say that it is ignored.
+func TestAHangupEndsNothing(t *testing.T) {
+	s := newStation(t)
+	issuer, gateway := s.startIssuer(), s.startGateway()
+	awaitReady(t, s.issuerURL)
+	awaitReady(t, s.gatewayURL)
+	for _, p := range []*process{issuer, gateway} {
+		for range 2 {
+			if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+				t.Fatal(err)
+			}
+		}
+		runtest.Eventually(t, patience, "a line about SIGHUP", func() bool {
+			return strings.Contains(p.log.String(), "SIGHUP is ignored")
+		})
+	}
+	if status := get(s.issuerURL + "/readyz"); status != http.StatusOK {
+		t.Errorf("the issuer answers %d", status)
+	}
+	if status := get(s.gatewayURL + "/readyz"); status != http.StatusOK {
+		t.Errorf("the gateway answers %d", status)
+	}
+	gateway.stop()
+	issuer.stop()
+}

@@ -1,0 +1,61 @@
+package process
+
+import (
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+// Level reads a log level by name: debug, info, warn or error.
+func Level(name string) (zapcore.Level, error) {
+	switch name {
+	case "debug", "info", "warn", "error":
+		return zapcore.ParseLevel(name)
+	}
+	return 0, fmt.Errorf("%q is no log level", name)
+}
+
+// sampleFirst equal lines of a second are written, and then every sampleEach-th.
+const (
+	sampleFirst = 100
+	sampleEach  = 100
+)
+
+// Logger writes JSON lines to standard error. Lines below warn are sampled: a fault
+// in the peak must not become a second fault. Warnings and errors are all written.
+// Their callers bound them: the brokers' and the database's outages get a line a
+// minute (package outage), and a request at most two lines.
+func Logger(level zapcore.Level) (*zap.Logger, error) {
+	c := zap.NewProductionConfig()
+	c.Level = zap.NewAtomicLevelAt(level)
+	c.Sampling = nil
+	c.EncoderConfig.EncodeTime = zapcore.RFC3339NanoTimeEncoder
+	c.EncoderConfig.TimeKey = "time"
+	c.DisableStacktrace = true
+	return c.Build(zap.WrapCore(sampleBelowWarn))
+}
+
+func sampleBelowWarn(all zapcore.Core) zapcore.Core {
+	return byLevel{all, zapcore.NewSamplerWithOptions(all, time.Second, sampleFirst, sampleEach)}
+}
+
+// byLevel gives warnings and errors to all, and the rest to sampled.
+type byLevel struct {
+	zapcore.Core // all
+	sampled      zapcore.Core
+}
+
+// With implements zapcore.Core.
+func (c byLevel) With(fields []zapcore.Field) zapcore.Core {
+	return byLevel{c.Core.With(fields), c.sampled.With(fields)}
+}
+
+// Check implements zapcore.Core.
+func (c byLevel) Check(e zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.CheckedEntry {
+	if e.Level < zapcore.WarnLevel {
+		return c.sampled.Check(e, ce)
+	}
+	return c.Core.Check(e, ce)
+}
