@@ -19,7 +19,7 @@ func (g *Gateway) NewAdmin(metrics prometheus.Gatherer) *http.Server {
 		r := g.Readiness()
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(r.status())
-		w.Write(r.json())
+		w.Write(readinessJSON(r))
 	})
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)

@@ -1,7 +1,10 @@
 package gateway_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -21,17 +24,36 @@ func booting() plan {
 	return plan{replica: replica}
 }
 
-// readiness is what a load balancer reads.
+// readiness is what a load balancer reads, with the causes that operators are told.
 func (s *station) readiness() (status int, r gateway.Readiness) {
 	s.t.Helper()
 	a := s.ask("GET", "/readyz", "", "")
-	if err := json.Unmarshal(a.body, &r); err != nil {
+	var public struct {
+		Ready bool
+		State string
+		AgeMS int64 `json:"age_ms"`
+	}
+	strict := json.NewDecoder(bytes.NewReader(a.body))
+	strict.DisallowUnknownFields()
+	if err := strict.Decode(&public); err != nil {
 		s.t.Fatalf("%v in %s", err, a.body)
 	}
-	if r.Ready != (a.status == 200) || (!r.Ready && a.status != 503) {
+	if public.Ready != (a.status == 200) || (!public.Ready && a.status != 503) {
 		s.t.Errorf("status %d with the body %s", a.status, a.body)
 	}
-	return a.status, r
+	return a.status, gateway.Readiness{Ready: public.Ready, State: public.State, AgeMS: public.AgeMS, Waiting: s.causes()}
+}
+
+// causes is what /readyz of the admin listener waits for.
+func (s *station) causes() []string {
+	s.t.Helper()
+	recorder := httptest.NewRecorder()
+	s.NewAdmin(s.metrics).Handler.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/readyz", nil))
+	var r gateway.Readiness
+	if err := json.Unmarshal(recorder.Body.Bytes(), &r); err != nil {
+		s.t.Fatalf("%v in %s", err, recorder.Body)
+	}
+	return r.Waiting
 }
 
 func TestFreshnessDecides(t *testing.T) {

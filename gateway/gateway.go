@@ -41,7 +41,8 @@ type Config struct {
 	// Now turns the arrival time of a request into the time it is judged by. nil:
 	// the same. The demo uses it to move time.
 	Now func(time.Time) time.Time
-	// Trouble says what keeps the revocation stream from being read, for /readyz. May be nil.
+	// Trouble says what keeps the revocation stream from being read, for /readyz of the
+	// admin listener and the log. May be nil.
 	Trouble func() string
 }
 
@@ -120,6 +121,7 @@ func (g *Gateway) Serve(ctx context.Context, inner net.Listener) error {
 	measuring, stop := context.WithCancel(context.WithoutCancel(ctx)) // while it drains, too
 	var gauge sync.WaitGroup
 	gauge.Go(func() { g.pressure.Run(measuring) })
+	gauge.Go(func() { g.logState(measuring) })
 	defer gauge.Wait()
 	defer stop()
 	failed := make(chan error, 1)
@@ -133,7 +135,7 @@ func (g *Gateway) Serve(ctx context.Context, inner net.Listener) error {
 	case <-ctx.Done():
 	}
 	g.draining.Store(true)
-	g.log.Info("draining", zap.Duration("delay", g.DrainDelay))
+	g.log.Info("stopping: requests are still served for the drain delay", zap.Duration("delay", g.DrainDelay))
 	time.Sleep(g.DrainDelay)
 	bounded, cancel := context.WithTimeout(context.Background(), g.DrainTimeout)
 	defer cancel()

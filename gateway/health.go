@@ -8,14 +8,21 @@ import (
 	"github.com/railgate/railgate/revocation"
 )
 
-// Readiness is the body of /readyz.
+// Readiness is the body of /readyz on the admin listener.
 type Readiness struct {
 	Ready bool   `json:"ready"`
 	State string `json:"state"` // of the revocation data
 	AgeMS int64  `json:"age_ms"`
 	// Waiting says what keeps the gateway from being ready, or what is wrong
-	// while it serves; empty when all is well.
+	// while it serves; empty when all is well. It names brokers, and is for operators.
 	Waiting []string `json:"waiting"`
+}
+
+// publicReadiness is what everybody may know of it.
+type publicReadiness struct {
+	Ready bool   `json:"ready"`
+	State string `json:"state"`
+	AgeMS int64  `json:"age_ms"`
 }
 
 // Readiness asks whether a load balancer should send requests here.
@@ -30,12 +37,17 @@ func (g *Gateway) Readiness() Readiness {
 		r.Ready = false
 		r.Waiting = append(r.Waiting, "shutting down: finishing the requests at hand")
 	}
+	trouble := ""
 	if g.Trouble != nil {
-		if why := g.Trouble(); why != "" {
-			r.Waiting = append(r.Waiting, why)
-		}
+		trouble = g.Trouble()
+	}
+	if trouble != "" {
+		r.Waiting = append(r.Waiting, trouble)
 	}
 	r.Waiting = append(r.Waiting, s.Waiting...)
+	if trouble == "" { // with a stream that is not read the issuer's silence means nothing
+		r.Waiting = append(r.Waiting, s.Silence...)
+	}
 	if s.State == revocation.Expired {
 		r.Waiting = append(r.Waiting, "the revocation data is too old; policy: "+g.Policy[s.State].String())
 	}
@@ -49,7 +61,11 @@ func (r Readiness) status() int {
 	return fasthttp.StatusServiceUnavailable
 }
 
-func (r Readiness) json() []byte {
+func (r Readiness) public() publicReadiness {
+	return publicReadiness{Ready: r.Ready, State: r.State, AgeMS: r.AgeMS}
+}
+
+func readinessJSON(r any) []byte {
 	body, err := json.Marshal(r)
 	if err != nil {
 		panic("BUG: readiness is no JSON: " + err.Error())
@@ -71,7 +87,7 @@ func (g *Gateway) answerReady(ctx *fasthttp.RequestCtx) {
 		r := g.Readiness()
 		ctx.SetStatusCode(r.status())
 		ctx.Response.Header.SetContentType("application/json")
-		ctx.Response.SetBody(r.json())
+		ctx.Response.SetBody(readinessJSON(r.public()))
 	}
 }
 

@@ -25,8 +25,16 @@ func (r *Replica) take(number int, m *message, now int64) Outcome {
 
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	p := &r.partitions[number]
+	issued := p.issued
 	outcome := r.apply(number, m, err, now)
 	r.counts.Outcomes[outcome]++
+	if p.issued > issued {
+		p.heard = now
+	}
+	if outcome == WrongAuthority {
+		r.foreign = now
+	}
 	r.settle()
 	return outcome
 }

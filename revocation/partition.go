@@ -10,6 +10,7 @@ type partition struct {
 	// missing is the first number from which on records may be missing; 0: none are.
 	missing uint64
 	issued  int64 // newest IssuedAt applied, Unix ms
+	heard   int64 // when issued last grew, by this clock, Unix ms
 	through int64 // newest watermark, Unix ms, exclusive
 	kept    int64 // the watermark that a snapshot brought; 0: none did
 	ahead   ahead // of batches dated ahead of this clock

@@ -68,7 +68,10 @@ type Status struct {
 	Freshness
 	// Waiting says, per partition, what keeps the replica from being ready, or
 	// what makes it suspect; empty when all is well.
-	Waiting    []string
+	Waiting []string
+	// Silence says, of data that is not fresh, what was heard of the issuer; it is
+	// worth nothing while brokers cannot be read.
+	Silence    []string
 	Counts     Counts
 	Partitions []Progress
 	Revoked    int // serials
@@ -113,6 +116,7 @@ func (r *Replica) Status(now int64) Status {
 			}
 		}
 	}
+	s.Silence = r.silence(s.Freshness, now)
 	if by := r.behind(); by != 0 {
 		s.Waiting = append(s.Waiting, fmt.Sprintf("this gateway's clock is %d s behind the issuer's, or the issuer's is ahead: set the wrong one right; until then the watermark does not move", int64(by.Seconds())))
 	}

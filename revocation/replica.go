@@ -36,6 +36,7 @@ type Replica struct {
 	partitions []partition
 	proofs     [][]byte // the signed batches that the keyring was made of
 	counts     Counts
+	foreign    int64 // when a message under another authority was last read, by this clock, Unix ms
 }
 
 // NewReplica starts empty. since is now, rounded down to the millisecond: a replica

@@ -86,10 +86,10 @@ func (h *house) fresh() error {
 		Waiting []string
 	}
 	for end := time.Now().Add(callTimeout); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if status, _, err := call("GET", h.issuer+"/readyz", "", nil, &r); err != nil || status != 200 {
+		if status, _, err := call("GET", h.issuerAdmin+"/readyz", "", nil, &r); err != nil || status != 200 {
 			continue
 		}
-		if status, _, err := call("GET", h.gateway+"/readyz", "", nil, &r); err == nil && status == 200 && r.State == "fresh" {
+		if status, _, err := call("GET", h.gatewayAdmin+"/readyz", "", nil, &r); err == nil && status == 200 && r.State == "fresh" {
 			return nil
 		}
 	}

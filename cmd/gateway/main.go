@@ -5,7 +5,7 @@
 // answers on two listeners:
 //
 //	public  POST /v1/check?scope=SCOPE, GET /healthz, GET /readyz
-//	admin   GET /metrics, /debug/pprof/, /healthz, /readyz
+//	admin   GET /metrics, /debug/pprof/, /healthz, /readyz (with causes)
 //
 // Settings come from a TOML file, the environment and flags; -check validates
 // them and exits. SIGTERM and SIGINT drain: /readyz turns first, requests are
@@ -118,7 +118,7 @@ func serve(ctx context.Context, c *config) error {
 	g, err := gateway.New(gateway.Config{
 		Connections: connections,
 		Devices:     c.devices, Policy: c.policy, CacheBytes: int64(c.CacheMiB) << 20,
-		DrainDelay: c.DrainDelay, DrainTimeout: c.DrainTimeout, Trouble: follower.Trouble,
+		DrainDelay: c.DrainDelay, DrainTimeout: c.DrainTimeout, Trouble: follower.Why,
 	}, replica, log)
 	if err != nil {
 		return err
@@ -142,7 +142,9 @@ func serve(ctx context.Context, c *config) error {
 	parts.Go(func() error { return process.ServeHTTP(background, g.NewAdmin(metrics), admin, c.DrainTimeout) })
 	err = g.Serve(ctx, public)
 	stop()
-	return errors.Join(err, parts.Wait())
+	err = errors.Join(err, parts.Wait())
+	log.Info("stopped", zap.Error(err))
+	return err
 }
 
 // printDevice shows a credential once; only its hash is ever stored.

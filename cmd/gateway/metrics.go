@@ -30,7 +30,8 @@ var (
 	descSnapTook = prometheus.NewDesc("railgate_snapshot_seconds", "How long the newest snapshot took to write.", nil, nil)
 	descSnapFail = prometheus.NewDesc("railgate_snapshot_failures_total", "Snapshots that could not be written.", nil, nil)
 	descRenewed  = prometheus.NewDesc("railgate_stream_watchdog_total", "Times the watchdog opened new connections to the brokers.", []string{"why"}, nil)
-	descTrouble  = prometheus.NewDesc("railgate_stream_topic_trouble", "1 if the topic is not as it must be; /readyz says why.", nil, nil)
+	descTrouble  = prometheus.NewDesc("railgate_stream_topic_trouble", "1 if the topic is not as it must be; /readyz on the admin listener says why.", nil, nil)
+	descFailing  = prometheus.NewDesc("railgate_stream_failing_seconds", "For how long reads of at least one partition have failed, seconds by this gateway's clock; 0: all work.", nil, nil)
 	descEpoch    = prometheus.NewDesc("railgate_stream_epoch", "Incarnation of the numbering.", partition, nil)
 	descNext     = prometheus.NewDesc("railgate_stream_next_number", "Number that the next record will have.", partition, nil)
 	descBeat     = prometheus.NewDesc("railgate_stream_heartbeat_timestamp_seconds", "When the issuer signed the newest message that was applied, Unix time.", partition, nil)
@@ -66,6 +67,11 @@ func (m streamMetrics) Collect(out chan<- prometheus.Metric) {
 		trouble = 1
 	}
 	send(descTrouble, prometheus.GaugeValue, trouble)
+	failing := 0.0
+	if !s.FailingSince.IsZero() {
+		failing = time.Since(s.FailingSince).Seconds()
+	}
+	send(descFailing, prometheus.GaugeValue, failing)
 	send(descFetches, prometheus.CounterValue, float64(s.Fetches))
 	send(descHoles, prometheus.CounterValue, float64(s.Holes))
 	send(descLagging, prometheus.CounterValue, float64(s.Lagging))

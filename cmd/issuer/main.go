@@ -5,7 +5,7 @@
 // It answers on two listeners:
 //
 //	public  /v1/…, GET /healthz, GET /readyz   (docs/openapi/issuer.yaml)
-//	admin   GET /metrics, /debug/pprof/, /healthz, /readyz
+//	admin   GET /metrics, /debug/pprof/, /healthz, /readyz (with causes)
 //
 // With one of the flags of command.go it does something else instead, and exits:
 // about.go groups them. All work beside a running issuer and without one, but for

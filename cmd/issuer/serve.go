@@ -105,11 +105,14 @@ func serve(ctx context.Context, c *config) error {
 	listeners.Go(func() error {
 		return process.ServeHTTP(serving, api.NewServer(c.Admin, b.API.Admin(metrics), log), admin, c.DrainTimeout)
 	})
+	notToldYet := context.AfterFunc(serving, func() { log.Info("stopping: requests at hand are finished, then what they revoked is published") })
 	err = listeners.Wait()
+	notToldYet()
 	stop()
 	if e := parts.Wait(); !errors.Is(e, context.Canceled) {
 		err = errors.Join(err, e)
 	}
+	log.Info("stopped", zap.Error(err))
 	return err
 }
 

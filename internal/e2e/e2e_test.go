@@ -60,7 +60,7 @@ func TestAGatewayWithoutABrokerWaitsAndSaysSo(t *testing.T) {
 		Waiting []string
 	}
 	runtest.Eventually(t, patience, "a reason in /readyz", func() bool {
-		answer, err := http.Get(s.gatewayURL + "/readyz")
+		answer, err := http.Get(s.gatewayAdmin + "/readyz")
 		if err != nil {
 			return false
 		}

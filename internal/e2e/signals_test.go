@@ -31,6 +31,22 @@ func TestAHangupEndsNothing(t *testing.T) {
 	if status := get(s.gatewayURL + "/readyz"); status != http.StatusOK {
 		t.Errorf("the gateway answers %d", status)
 	}
+	// SIGTERM ends both in order, and the log says so.
 	gateway.stop()
 	issuer.stop()
+	for name, p := range map[string]struct {
+		*process
+		want []string
+	}{
+		"gateway": {gateway, []string{`"msg":"ready"`, `"msg":"stopping`, `"msg":"stopped"`}},
+		"issuer":  {issuer, []string{`"msg":"publishing began"`, `"msg":"stopping`, `"msg":"stopped"`}},
+	} {
+		rest, found := p.log.String(), true
+		for _, line := range p.want {
+			if _, rest, found = strings.Cut(rest, line); !found {
+				t.Errorf("the %s's log lacks %s, or has it in another place", name, line)
+				break
+			}
+		}
+	}
 }

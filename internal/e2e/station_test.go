@@ -26,6 +26,7 @@ type station struct {
 	t                     *testing.T
 	dir                   string
 	gatewayURL, issuerURL string
+	gatewayAdmin          string
 	device, staff         string
 }
 
@@ -89,7 +90,7 @@ func newStation(t *testing.T) *station {
 	runtest.DependsOnSources(t, "../..")
 	s := &station{t: t, dir: t.TempDir()}
 	ports := freePorts(t, 4)
-	s.gatewayURL, s.issuerURL = "http://"+ports[0], "http://"+ports[1]
+	s.gatewayURL, s.issuerURL, s.gatewayAdmin = "http://"+ports[0], "http://"+ports[1], "http://"+ports[2]
 	topic := fmt.Sprintf("railgate.control.%d", time.Now().UnixNano()) // a real broker keeps topics
 	keys := filepath.Join(s.dir, "keys")
 	secrets, err := furnish.Make(t.Context(), s.binary, keys)

@@ -83,8 +83,11 @@ func (a *API) finish(x *exchange, start time.Time) {
 	took := time.Since(start)
 	a.metrics.observe(x.label, x.status, took)
 	level := zap.InfoLevel
-	if x.probe {
+	switch {
+	case x.probe:
 		level = zap.DebugLevel // every few seconds, for ever
+	case x.status >= http.StatusBadRequest:
+		level = zap.WarnLevel // refusals and faults are never sampled away
 	}
 	a.log.Log(level, "request", zap.String("request", x.id), zap.String("route", x.label),
 		zap.Int("status", x.status), zap.Duration("took", took))

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -25,5 +26,30 @@ func TestReadinessNamesItsCauseToOperatorsOnly(t *testing.T) {
 	w.store.Close()
 	if status, body := w.operators("/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, "the database does not answer") {
 		t.Errorf("without a database operators are told %d %s", status, body)
+	}
+}
+
+// Lines of refused and failed requests are warnings, which no sampling drops.
+func TestRefusalsAndFaultsAreWarnings(t *testing.T) {
+	w := newWorld(t, setup{})
+	w.apply()
+	w.call("POST", "/v1/applications", "", "x")
+	w.store.Close()
+	w.call("POST", "/v1/applications", "", form())
+	levels := make(map[int]string) // by the hundreds of the status
+	for text := range strings.Lines(w.logs.String()) {
+		var line struct {
+			Level, Msg string
+			Status     int
+		}
+		if err := json.Unmarshal([]byte(text), &line); err != nil {
+			t.Fatal(err)
+		}
+		if line.Msg == "request" {
+			levels[line.Status/100] = line.Level
+		}
+	}
+	if levels[2] != "info" || levels[4] != "warn" || levels[5] != "warn" {
+		t.Errorf("levels by status: %v", levels)
 	}
 }

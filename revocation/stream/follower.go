@@ -9,6 +9,7 @@ package stream
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -16,6 +17,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/railgate/railgate/internal/outage"
 	"github.com/railgate/railgate/revocation"
 )
 
@@ -49,6 +51,7 @@ type Follower struct {
 	replica *revocation.Replica
 	now     func() time.Time
 	log     *zap.Logger
+	outage  *outage.Log
 
 	current  atomic.Pointer[Link]
 	renewing sync.Mutex // one renewal at a time
@@ -64,6 +67,7 @@ type Follower struct {
 // batches are judged by.
 func New(open func() (Link, error), topic string, replica *revocation.Replica, now func() time.Time, log *zap.Logger) *Follower {
 	return &Follower{open: open, topic: topic, replica: replica, now: now, log: log,
+		outage: outage.New(log.With(zap.String("topic", topic)), "reading the control topic fails; trying again", "reading the control topic works again"),
 		stats: Stats{Errors: map[string]uint64{}, Renewed: map[string]uint64{whyFailing: 0, whyStuck: 0},
 			Partitions: make([]PartitionStats, replica.Partitions())}}
 }
@@ -98,7 +102,12 @@ func (f *Follower) awaitTopic(ctx context.Context) bool {
 	for wait := minBackoff; ; wait = min(2*wait, maxBackoff) {
 		link := f.link()
 		why, err := f.checkTopic(ctx)
-		f.setTrouble(why)
+		if err != nil && ctx.Err() == nil {
+			f.outage.Failed(partTopic, err)
+		} else {
+			f.outage.Works(partTopic)
+		}
+		f.setTrouble(why, err == nil)
 		if why == "" {
 			return true
 		}
@@ -111,10 +120,14 @@ func (f *Follower) awaitTopic(ctx context.Context) bool {
 	}
 }
 
-func (f *Follower) setTrouble(why string) {
+// partTopic is the part of an outage that concerns the topic's metadata.
+const partTopic = "topic"
+
+// setTrouble keeps what is wrong with the topic; say is false if the log has it already.
+func (f *Follower) setTrouble(why string, say bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if why != f.trouble && why != "" {
+	if why != f.trouble && why != "" && say {
 		f.log.Warn("the control topic is not as it must be", zap.String("topic", f.topic), zap.String("why", why))
 	}
 	f.trouble = why
@@ -126,6 +139,19 @@ func (f *Follower) Trouble() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.trouble
+}
+
+// Why says what keeps the stream from being read, or nothing: trouble with the topic,
+// or why calls to the brokers fail and since when.
+func (f *Follower) Why() string {
+	if why := f.Trouble(); why != "" {
+		return why
+	}
+	since, cause := f.outage.State()
+	if cause == "" {
+		return ""
+	}
+	return fmt.Sprintf("Kafka cannot be read since %s: %s", since.UTC().Format(time.RFC3339), cause)
 }
 
 func (f *Follower) forget(ctx context.Context) {

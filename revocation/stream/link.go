@@ -71,7 +71,7 @@ func (f *Follower) connect(ctx context.Context) bool {
 			f.current.Store(&link)
 			return true
 		}
-		f.setTrouble(err.Error())
+		f.setTrouble(err.Error(), true)
 		if !sleep(ctx, wait) {
 			return false
 		}
@@ -85,7 +85,11 @@ func (f *Follower) renew(partition int, old Link, why string) {
 	if f.link() != old {
 		return
 	}
-	f.log.Warn("watchdog: opening new connections to the brokers", zap.Int("partition", partition), zap.String("why", why))
+	level := zap.WarnLevel
+	if why == whyFailing {
+		level = zap.DebugLevel // several times a second in an outage, whose lines tell why
+	}
+	f.log.Log(level, "watchdog: opening new connections to the brokers", zap.Int("partition", partition), zap.String("why", why))
 	fresh, err := f.open()
 	if err != nil { // a file of the settings is gone: the old link is better than none
 		f.log.Error("watchdog: no new connections", zap.Error(err))

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go"
-	"go.uber.org/zap"
 
 	"github.com/railgate/railgate/internal/kafkalink"
 	"github.com/railgate/railgate/revocation"
@@ -28,11 +27,13 @@ type cursor struct {
 // follow reads one partition until ctx ends; errors only slow it down.
 func (f *Follower) follow(ctx context.Context, partition int) {
 	c := &cursor{partition: partition, position: -1, maxBytes: fetchBytes}
+	part := fmt.Sprintf("partition %d", partition)
 	wait := minBackoff
 	for ctx.Err() == nil {
 		link := f.link()
 		err := f.step(ctx, link, c)
 		if err == nil {
+			f.outage.Works(part)
 			wait = minBackoff
 			continue
 		}
@@ -46,8 +47,7 @@ func (f *Follower) follow(ctx context.Context, partition int) {
 		if c.watch.failed() {
 			f.renew(partition, link, whyFailing)
 		}
-		f.log.Warn("reading the control topic failed; trying again",
-			zap.Int("partition", partition), zap.Int64("offset", c.position), zap.Error(err))
+		f.outage.Failed(part, fmt.Errorf("offset %d: %w", c.position, err))
 		if !sleep(ctx, wait) {
 			return
 		}

@@ -3,12 +3,17 @@ package stream
 import (
 	"context"
 	"errors"
+	"io"
 	"maps"
 	"net"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+
+	"github.com/railgate/railgate/internal/kafkalink"
 )
 
 // Stats is what the follower went through, for metrics.
@@ -19,7 +24,9 @@ type Stats struct {
 	Swallowed   uint64 // batches made to hurt whoever decodes them, taken out
 	Undecodable uint64 // responses that held nothing readable even at the largest size
 	Errors      map[string]uint64
-	Renewed     map[string]uint64 // links the watchdog gave up, by why
+	// FailingSince is since when reads of at least one partition have failed; zero: all work.
+	FailingSince time.Time
+	Renewed      map[string]uint64 // links the watchdog gave up, by why
 	// SnapshotMS is when the newest snapshot was taken, Unix ms; 0: none yet.
 	SnapshotMS       int64
 	SnapshotTook     time.Duration
@@ -37,6 +44,7 @@ func (f *Follower) Stats() Stats {
 	s := f.stats
 	s.Errors, s.Renewed = maps.Clone(s.Errors), maps.Clone(s.Renewed)
 	s.Partitions = slices.Clone(s.Partitions)
+	s.FailingSince, _ = f.outage.State()
 	if link := f.current.Load(); link != nil {
 		s.Swallowed += (*link).Swallowed()
 	}
@@ -66,14 +74,26 @@ func (f *Follower) countError(err error) {
 // class names an error with one of a few fixed words, fit for a metric label.
 func class(err error) string {
 	var broker kafka.Error
+	var unknown protocol.Error // no topic, partition or leader, by the cluster's metadata
 	var network net.Error
 	switch {
-	case errors.As(err, &broker):
+	case errors.As(err, &broker), errors.As(err, &unknown):
 		return "broker"
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &network) && network.Timeout():
 		return "timeout"
-	case errors.As(err, &network):
+	case errors.As(err, &network), closed(err):
 		return "network"
 	}
 	return "data"
+}
+
+// closed reports whether the other side ended the connection, as a broker does that
+// stops in order.
+func closed(err error) bool {
+	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed, kafkalink.ErrClosed, syscall.ECONNRESET, syscall.EPIPE, syscall.ECONNREFUSED} {
+		if errors.Is(err, end) {
+			return true
+		}
+	}
+	return false
 }

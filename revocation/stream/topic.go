@@ -24,7 +24,7 @@ func (f *Follower) watchTopic(ctx context.Context) {
 			why = f.checkConfig(ctx)
 		}
 		if err == nil { // brokers that do not answer are the partitions' business
-			f.setTrouble(why)
+			f.setTrouble(why, true)
 		}
 		if !sleep(ctx, topicEvery) {
 			return

@@ -1,0 +1,72 @@
+package gateway
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+const (
+	// stateEvery is how often the state is looked at for the log, and with that the
+	// most lines that a state which comes and goes can cost.
+	stateEvery = 500 * time.Millisecond
+	// repeatEvery is the time between two lines of a state that lasts.
+	repeatEvery = time.Minute
+)
+
+// logState writes to the log what the gateway's data is like, until ctx ends: when it
+// is ready, when it leaves fresh and why, and when it has recovered.
+func (g *Gateway) logState(ctx context.Context) {
+	l := stateLog{log: g.log, began: time.Now()}
+	tick := time.NewTicker(stateEvery)
+	defer tick.Stop()
+	for {
+		l.look(g.Readiness(), time.Now())
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// stateLog is what the log has been told.
+type stateLog struct {
+	log    *zap.Logger
+	began  time.Time // when the gateway started
+	ready  bool      // it was once
+	state  string    // of the last line
+	logged time.Time
+	left   time.Time // when the data was no longer fresh; zero: it is
+}
+
+const (
+	stateFresh   = "fresh"
+	stateBooting = "booting"
+)
+
+func (l *stateLog) look(r Readiness, now time.Time) {
+	fields := []zap.Field{zap.String("state", r.State), zap.Int64("age_ms", r.AgeMS), zap.Bool("ready", r.Ready), zap.Strings("why", r.Waiting)}
+	switch {
+	case r.State == stateFresh && !l.ready:
+		l.ready = true
+		l.log.Info("ready", append(fields, zap.Duration("after", now.Sub(l.began)))...)
+	case r.State == stateFresh && !l.left.IsZero():
+		l.log.Info("recovered: the revocation data is fresh again", append(fields, zap.Duration("lasted", now.Sub(l.left)))...)
+	case r.State == stateFresh:
+		return
+	case r.State == l.state && now.Sub(l.logged) < repeatEvery:
+		return
+	case r.State == stateBooting:
+		l.log.Info("not ready yet", fields...)
+	default:
+		l.log.Warn("the revocation data is "+r.State, fields...)
+	}
+	if r.State == stateFresh {
+		l.left = time.Time{}
+	} else if l.left.IsZero() {
+		l.left = now
+	}
+	l.state, l.logged = r.State, now
+}
