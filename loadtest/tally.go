@@ -145,8 +145,8 @@ func (t *tally) fail(err error) {
 type moment struct {
 	sent, right, wrong, failed int64
 	warming                    bool
-	latency, own               Latency
-	limited                    bool // by this program: the latencies are not the gateway's
+	latency, own               Latency // P50 and P99 only: answers wait meanwhile
+	limited                    bool    // by this program: the latencies are not the gateway's
 }
 
 func (t *tally) moment() moment {
@@ -154,7 +154,8 @@ func (t *tally) moment() moment {
 	defer t.mu.Unlock()
 	m := moment{
 		sent: t.warm + t.checks, right: t.right, wrong: t.wrong, failed: t.failed, warming: t.checks == 0,
-		latency: latency("overall", t.all), own: latency("own", t.own),
+		latency: Latency{Count: t.all.TotalCount(), P50: t.all.ValueAtPercentile(50), P99: t.all.ValueAtPercentile(99)},
+		own:     Latency{Count: t.own.TotalCount(), P99: t.own.ValueAtPercentile(99)},
 	}
 	m.limited = len(t.limits.exceeded(m.own, m.latency, t.ownLate, t.checks, 0)) > 0
 	return m
