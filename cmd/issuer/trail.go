@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -145,9 +146,13 @@ func (j *job) table() (show func(any) error, end func() error) {
 	fmt.Fprintln(w, "TIME\tWHO\tROLE\tACTION\tOBJECT\tDETAIL\tREQUEST\tPOSITION")
 	return func(record any) error {
 		r := record.(audit.Record)
-		_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s:%s\t%s\t%s\t%d\n", time.UnixMilli(r.AtMs).UTC().Format("2006-01-02T15:04:05.000Z"),
+		position := strconv.FormatInt(r.Position, 10)
+		if r.Forged != "" {
+			position = "FORGED: " + r.Forged
+		}
+		_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s:%s\t%s\t%s\t%s\n", time.UnixMilli(r.AtMs).UTC().Format("2006-01-02T15:04:05.000Z"),
 			harmless(r.Who), harmless(string(r.Role)), harmless(string(r.Action)), harmless(string(r.Object.Kind)), harmless(r.Object.ID),
-			harmless(r.Detail), harmless(r.Request), r.Position)
+			harmless(r.Detail), harmless(r.Request), position)
 		return err
 	}, w.Flush
 }

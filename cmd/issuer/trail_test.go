@@ -81,6 +81,7 @@ func TestActThatNoIssuerWroteIsFound(t *testing.T) {
 		t.Fatalf("not found:\n%s", out)
 	}
 	has(t, out, fmt.Sprintf("BROKEN at position %d: forged (row 7000): it carries no proof that an issuer wrote it; %d acts before it hold", sealed+1, sealed))
+	has(t, d.does("-by", "night-shift", "-trail"), "FORGED: it carries no proof that an issuer wrote it")
 }
 
 // acted enters n acts, as an issuer does.

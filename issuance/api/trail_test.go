@@ -111,3 +111,22 @@ func TestRolesAreAskedFirst(t *testing.T) {
 	}
 	w.call("POST", "/v1/credentials/"+h.Serial+"/unrevoke", w.staffOf[staff.Operator], object{})
 }
+
+// An entry that was put into the database by other means is not told to staff as an act.
+func TestForgedEntriesAreNotTold(t *testing.T) {
+	w := newWorld(t, setup{})
+	h := w.apply()
+	h.pass()
+	w.call("POST", "/v1/credentials/"+h.Serial+"/revoke", w.staff, object{"reason": "lost_phone"})
+	for _, text := range []string{`DROP TRIGGER audit_insert`, `INSERT INTO audit (at_ms, who, role, action, object_kind, object, detail, request)
+		SELECT at_ms, 'window-99', role, action, object_kind, object, detail, request FROM audit WHERE action = 'revoke'`} {
+		if _, err := w.store.Database().Writer().ExecContext(t.Context(), text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a := w.call("GET", "/v1/trail?kind=credential&object="+h.Serial, w.staffOf[staff.Police], nil)
+	page := as[trailPage](t, a, http.StatusOK)
+	if len(page.Records) != 1 || page.Records[0].Action != staff.Revoke || page.Records[0].Who == "window-99" || strings.Contains(string(a.Body), "proof") {
+		t.Fatalf("%s", a.Body)
+	}
+}

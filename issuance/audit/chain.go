@@ -58,6 +58,8 @@ type Record struct {
 	Position int64 `json:"position"` // from 1; 0: not sealed yet
 	Hash     Hash  `json:"hash"`
 	Proof    Proof `json:"proof,omitzero"` // zero: written before entries carried one
+	// Forged says why the entry is never sealed: no issuer wrote it. Only Read sets it.
+	Forged string `json:"forged,omitempty"`
 }
 
 // Domains separate what is hashed from each other and from other uses.

@@ -72,6 +72,15 @@ func TestEntryThatNoIssuerWroteIsNotSealed(t *testing.T) {
 				if got := w.refused.Load(); got == nil || got.count < 1 || got.first.why != story.because {
 					t.Errorf("%+v", got)
 				}
+				p, err := w.Read(t.Context(), Query{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, got := range p.Records {
+					if got.ID == r.Broken.Row && got.Forged != story.because || got.Position != 0 && got.Forged != "" {
+						t.Errorf("row %d is read as %q", got.ID, got.Forged)
+					}
+				}
 				w.did(8, 8) // what comes behind it is sealed
 				w.sealed(1)
 			})

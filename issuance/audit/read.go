@@ -41,7 +41,7 @@ type Page struct {
 }
 
 // Read answers a query; it takes in entries that are not sealed yet, which have
-// position 0. An entry that becomes visible late may belong to a page that was
+// position 0, and those that never will be, which have Forged. An entry that becomes visible late may belong to a page that was
 // read already. What is wrong with a query is refused as QueryInvalid. Who may ask
 // is the caller's to decide, and to write into the trail.
 func (t *Trail) Read(ctx context.Context, q Query) (p Page, err error) {
@@ -73,11 +73,15 @@ func (t *Trail) Read(ctx context.Context, q Query) (p Page, err error) {
 		args = append(args, string(q.Object.Kind), q.Object.ID)
 	}
 	err = t.db.View(ctx, "read the trail", func(ctx context.Context, db database.Queries) error {
-		return database.Each(ctx, db, func(rows *sql.Rows) error {
+		err := database.Each(ctx, db, func(rows *sql.Rows) error {
 			r, err := scan(rows)
 			p.Records = append(p.Records, r)
 			return err
 		}, `SELECT `+columns+` FROM audit WHERE `+where+` ORDER BY at_ms DESC, id DESC LIMIT $5`, args...)
+		if err != nil {
+			return err
+		}
+		return t.markForged(ctx, db, p.Records)
 	})
 	if err != nil {
 		return Page{}, err
@@ -88,6 +92,42 @@ func (t *Trail) Read(ctx context.Context, q Query) (p Page, err error) {
 		p.Next = cursor{last.AtMs, last.ID}.String()
 	}
 	return p, nil
+}
+
+// markForged says of entries that are not sealed whether they ever will be.
+func (t *Trail) markForged(ctx context.Context, q database.Queries, records []Record) error {
+	var waiting []Record
+	for i := range records {
+		if records[i].Position == 0 {
+			waiting = append(waiting, records[i])
+		}
+	}
+	if len(waiting) == 0 {
+		return nil
+	}
+	e, err := readEnds(ctx, q, "")
+	if err != nil {
+		return err
+	}
+	old, err := t.beforeProofs(ctx, q, e)
+	if err != nil {
+		return err
+	}
+	_, bad, err := t.sift(ctx, q, e, waiting)
+	if err != nil {
+		return err
+	}
+	for _, b := range bad {
+		if old && b.why == noProof {
+			continue // the next start of an issuer takes it in
+		}
+		for i := range records {
+			if records[i].ID == b.row {
+				records[i].Forged = b.why
+			}
+		}
+	}
+	return nil
 }
 
 // ReadAction is the action that a query is for the rule sheet: the trail of one
