@@ -37,6 +37,7 @@ need() {
 install_tools() {
 	need 'command -v shellcheck' shellcheck
 	need 'command -v systemd-analyze' systemd
+	need 'command -v haproxy' haproxy
 	need 'python3 -c "import ensurepip, venv"' python3 python3-venv
 	[[ $(cat "$tools/deploy.installed" 2>/dev/null) == "${PYPI[*]}" ]] && return
 	say "installing ${PYPI[*]} into $tools/deploy"
@@ -127,6 +128,12 @@ if [[ -d $here/config/secrets ]] && docker compose version >/dev/null 2>&1; then
 	check "$here/compose.yaml" docker compose -f "$here/compose.yaml" config --quiet
 fi
 done_with "$here/compose.yaml"
+
+# Silence is the only pass: haproxy exits 0 after a warning.
+for file in "$here"/haproxy/*.cfg; do
+	check "$file" haproxy -c -dW -q -f "$file"
+	done_with "$file"
+done
 
 prepare_units
 for file in "$here"/systemd/*.service; do

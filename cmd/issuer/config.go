@@ -31,7 +31,8 @@ type config struct {
 	Listen           string         `toml:"listen" doc:"public address for the app and staff tools, host:port; terminate TLS in front of it"`
 	Admin            string         `toml:"admin" doc:"metrics, profiles and health, host:port; nobody is authenticated there: keep it private"`
 	LogLevel         string         `toml:"log_level" doc:"debug, info, warn or error"`
-	DrainTimeout     time.Duration  `toml:"drain_timeout" doc:"how long to wait after SIGTERM for requests at hand"`
+	DrainDelay       time.Duration  `toml:"drain_delay" doc:"how long to serve on after SIGTERM while /readyz already says no; 0: not at all"`
+	DrainTimeout     time.Duration  `toml:"drain_timeout" doc:"how long to wait after that for requests at hand"`
 	Database         string         `toml:"database" secret:"value" doc:"path of an SQLite file, or postgres://…; a password is better kept in a passfile"`
 	Keys             string         `toml:"keys" doc:"directory made by -init"`
 	PassphraseFile   string         `toml:"keys_passphrase_file" secret:"file" doc:"file with the passphrase of a sealed key directory, one line; empty: it is not sealed"`
@@ -88,7 +89,7 @@ type announcement struct {
 
 func defaults() config {
 	return config{
-		Listen: "127.0.0.1:8081", Admin: "127.0.0.1:9081", LogLevel: "info", DrainTimeout: 10 * time.Second,
+		Listen: "127.0.0.1:8081", Admin: "127.0.0.1:9081", LogLevel: "info", DrainDelay: 5 * time.Second, DrainTimeout: 10 * time.Second,
 		KeyLead: keyring.DefaultLead, AddressRate: defaultRate, Throttle: defaultThrottle(), PrivacyPolicy: backend.DefaultPolicy,
 		RealPerson: realPerson{Timeout: realperson.DefaultTimeout},
 		Residents:  residentCards{Timeout: residents.DefaultTimeout},
@@ -169,6 +170,9 @@ func (c *config) Validate() error {
 		if errors.As(err, &f) {
 			fault("kafka.security."+f.Field, "%w", f.Err)
 		}
+	}
+	if c.DrainDelay < 0 {
+		fault("drain_delay", "must not be negative")
 	}
 	if c.DrainTimeout <= 0 {
 		fault("drain_timeout", "must be above 0")

@@ -12,8 +12,9 @@
 // -after-restore and -move-stream, before which issuers stop.
 //
 // Settings come from a TOML file, the environment and flags; -check validates
-// them and exits. SIGTERM and SIGINT finish the requests at hand, then stop the
-// publisher; what it had not published yet waits in the database. SIGHUP is ignored.
+// them and exits. SIGTERM and SIGINT drain: /readyz turns first, requests are
+// served for drain_delay more, those at hand are finished, then the publisher
+// stops; what it had not published yet waits in the database. SIGHUP is ignored.
 package main
 
 import (

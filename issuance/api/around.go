@@ -49,6 +49,9 @@ func (a *API) around(mux *http.ServeMux) http.Handler {
 		x := &exchange{ResponseWriter: w, id: requestID(), probe: probe(r), label: routeNone}
 		protect(x)
 		defer a.finish(x, start)
+		if a.draining.Load() {
+			x.Header().Set("Connection", "close")
+		}
 
 		if r.URL.Path != path.Clean(r.URL.Path) {
 			// The mux would redirect; here a path has one spelling.

@@ -7,6 +7,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/railgate/railgate/issuance"
 )
 
 // healthz says that the process lives.
@@ -19,7 +21,7 @@ func healthz(w http.ResponseWriter, _ *http.Request) error {
 // readyz says whether the issuer can do its work. What it waits for names brokers
 // and keys, and is for the admin listener alone.
 func (a *API) readyz(w http.ResponseWriter, r *http.Request) error {
-	ready := a.service.Readiness(r.Context()).Ready
+	ready := a.readiness(r).Ready
 	return writeJSON(w, readyStatus(ready), struct {
 		Ready bool `json:"ready"`
 	}{ready})
@@ -27,8 +29,18 @@ func (a *API) readyz(w http.ResponseWriter, r *http.Request) error {
 
 // readyzInFull says what the issuer waits for, too.
 func (a *API) readyzInFull(w http.ResponseWriter, r *http.Request) error {
-	readiness := a.service.Readiness(r.Context())
+	readiness := a.readiness(r)
 	return writeJSON(w, readyStatus(readiness.Ready), readiness)
+}
+
+// readiness is that of the rules; an issuer that ends is not ready.
+func (a *API) readiness(r *http.Request) issuance.Readiness {
+	out := a.service.Readiness(r.Context())
+	if a.draining.Load() {
+		out.Ready = false
+		out.Waiting = append([]string{"shutting down: finishing the requests at hand"}, out.Waiting...)
+	}
+	return out
 }
 
 func readyStatus(ready bool) int {

@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/refusal"
 )
 
@@ -145,6 +146,9 @@ func (a *API) fail(x *exchange, err error) {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		a.log.Warn("request not finished", zap.String("request", x.id), zap.String("route", x.label), zap.Error(err))
 		newProblem(Overloaded, "").write(x)
+	case errors.Is(err, database.ErrUnavailable):
+		a.log.Warn("request not served: the database is not available", zap.String("request", x.id), zap.String("route", x.label), zap.Error(err))
+		newProblem(Unavailable, "").write(x)
 	default:
 		a.log.Error("request failed", zap.String("request", x.id), zap.String("route", x.label), zap.Error(err))
 		newProblem(Internal, "").write(x)

@@ -120,6 +120,7 @@ var statuses = map[int][]refusal.Code{
 		issuance.CheckUnavailable,
 		issuance.IssuingSuspended,
 		Overloaded,
+		Unavailable,
 		issuance.LookupUnavailable,
 		account.Busy,
 	},
@@ -158,5 +159,5 @@ var table = func() map[refusal.Code]info {
 // Codes lists every code that an answer can have.
 func Codes() []refusal.Code {
 	return slices.Concat(issuance.Codes(), account.Codes(), attempts.Codes(), registry.Codes(), book.Codes(), staff.Codes(), audit.Codes(),
-		[]refusal.Code{BodyMalformed, BodyTooLarge, BodySlow, MediaType, QueryMalformed, NotFound, MethodNotAllowed, Overloaded, Internal})
+		[]refusal.Code{BodyMalformed, BodyTooLarge, BodySlow, MediaType, QueryMalformed, NotFound, MethodNotAllowed, Overloaded, Unavailable, Internal})
 }

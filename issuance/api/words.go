@@ -12,6 +12,7 @@ const (
 	NotFound         refusal.Code = "not_found"
 	MethodNotAllowed refusal.Code = "method_not_allowed"
 	Overloaded       refusal.Code = "overloaded"
+	Unavailable      refusal.Code = "temporarily_unavailable"
 	Internal         refusal.Code = "internal_error"
 )
 
@@ -25,5 +26,6 @@ var words = map[refusal.Code]refusal.Text{
 	NotFound:         refusal.Say("There is nothing here.", "请求的地址不存在。", "", ""),
 	MethodNotAllowed: refusal.Say("This method is not supported here.", "不支持该请求方法。", "", ""),
 	Overloaded:       refusal.Say("The service is busy.", "系统繁忙。", "Please try again in a moment.", "请稍后重试。"),
+	Unavailable:      refusal.Say("The service is not available now.", "服务暂不可用。", "Please try again in a moment.", "请稍后重试。"),
 	Internal:         refusal.Say("The service has a fault.", "系统故障。", "Please try again later, or go to the station police window.", "请稍后重试，或到车站公安制证窗口办理。"),
 }

@@ -89,14 +89,14 @@ func (d *DB) ChangeWithin(ctx context.Context, bound time.Duration, what string,
 	defer cancel()
 	tx, err := d.write.BeginTx(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("%s: %w", what, err)
+		return fmt.Errorf("%s: %w", what, fault(err))
 	}
 	defer tx.Rollback() // after Commit it does nothing
 	if err := f(ctx, tx); err != nil {
-		return fmt.Errorf("%s: %w", what, missing(err))
+		return fmt.Errorf("%s: %w", what, fault(err))
 	}
 	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("%s: %w", what, err)
+		return fmt.Errorf("%s: %w", what, fault(err))
 	}
 	return nil
 }
@@ -106,7 +106,7 @@ func (d *DB) View(ctx context.Context, what string, f func(ctx context.Context, 
 	ctx, cancel := context.WithTimeout(ctx, opTimeout)
 	defer cancel()
 	if err := f(ctx, d.read); err != nil {
-		return fmt.Errorf("%s: %w", what, missing(err))
+		return fmt.Errorf("%s: %w", what, fault(err))
 	}
 	return nil
 }
