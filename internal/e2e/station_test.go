@@ -27,6 +27,9 @@ type station struct {
 	dir                   string
 	gatewayURL, issuerURL string
 	gatewayAdmin          string
+	issuerAdmin           string
+	bootstrap             []string // of the brokers
+	topic                 string
 	device, staff         string
 }
 
@@ -91,7 +94,9 @@ func newStation(t *testing.T) *station {
 	s := &station{t: t, dir: t.TempDir()}
 	ports := freePorts(t, 4)
 	s.gatewayURL, s.issuerURL, s.gatewayAdmin = "http://"+ports[0], "http://"+ports[1], "http://"+ports[2]
+	s.issuerAdmin = "http://" + ports[3]
 	topic := fmt.Sprintf("railgate.control.%d", time.Now().UnixNano()) // a real broker keeps topics
+	s.topic = topic
 	keys := filepath.Join(s.dir, "keys")
 	secrets, err := furnish.Make(t.Context(), s.binary, keys)
 	if err != nil {
@@ -124,6 +129,7 @@ func (s *station) brokers() string {
 	} else {
 		s.t.Log("broker: Kafka at", list)
 	}
+	s.bootstrap = list
 	text, err := json.Marshal(list) // a TOML list of strings is spelled alike
 	if err != nil {
 		s.t.Fatal(err)
