@@ -43,6 +43,18 @@ func (g *Gateway) slowDown(l *lane, wait time.Duration) {
 	}
 }
 
+// holdBack makes a stranger wait before it gets its answer. One that has not waited
+// for answers as often as can be remembered is held back at any level: as soon as
+// its flood ebbs the gateway is calm, and it would come back.
+func (g *Gateway) holdBack(l *lane) {
+	if l.forged == mostForgeries && l.conn.Pipelined() {
+		g.meter.slowed.Add(1)
+		time.Sleep(mostForgeries * strangerWait)
+		return
+	}
+	g.slowDown(l, strangerWait)
+}
+
 // crowded answers 503 if the process is at that level.
 func (g *Gateway) crowded(ctx *fasthttp.RequestCtx, level pressure.Level) bool {
 	if g.pressure.Level() < level {

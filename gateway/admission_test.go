@@ -143,6 +143,25 @@ func TestAStrangerWaits(t *testing.T) {
 	}
 }
 
+// One that never waits for answers is held back even when there is nothing to do.
+func TestAnEndlessPipelineWaits(t *testing.T) {
+	s := open(t, plan{})
+	s.HoldPressure(pressure.Calm)
+	conn := s.dial()
+	atOnce(conn, strings.Repeat("GET /healthz HTTP/1.1\r\nHost: g\r\n\r\n", 2*gateway.MostForgeries))
+	in := bufio.NewReader(conn)
+	for answered := 0; s.Slowed() == 0; answered++ {
+		if answered > gateway.MostForgeries {
+			t.Fatalf("none of %d answers was held back", answered)
+		}
+		response, err := http.ReadResponse(in, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.read(response)
+	}
+}
+
 // apart is the same station over a connection of its own.
 func (s *station) apart() *station {
 	part := *s

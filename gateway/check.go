@@ -73,7 +73,7 @@ func (g *Gateway) serve(ctx *fasthttp.RequestCtx) {
 		g.refuse(ctx, problemNotFound)
 	}
 	if lane.strange(ctx.Response.StatusCode() == fasthttp.StatusUnauthorized) {
-		g.slowDown(lane, strangerWait)
+		g.holdBack(lane)
 	}
 }
 

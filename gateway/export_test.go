@@ -19,6 +19,7 @@ const (
 	ScanEarly                 = scanEarly
 	ScanLate                  = scanLate
 	Forgeries                 = forgeries
+	MostForgeries             = mostForgeries
 	ForgeryWait               = forgeryWait
 	BatchPlaces, DevicePlaces = batchPlaces, devicePlaces
 )
