@@ -1,0 +1,157 @@
+package database
+
+import (
+	"context"
+	"database/sql/driver"
+)
+
+// statementsKept bounds the prepared statements of a connection, some kilobytes
+// each. When there are so many all are dropped: that happens only if texts vary
+// without end, and then none is worth keeping.
+const statementsKept = 256
+
+// keeping makes SQLite connections that keep their prepared statements. The
+// driver parses a text whenever it runs: a sixth of what a revocation cost.
+// PostgreSQL's driver keeps its own.
+type keeping struct {
+	driver driver.Driver
+	source string
+}
+
+// Driver implements driver.Connector.
+func (k keeping) Driver() driver.Driver { return k.driver }
+
+// Connect implements driver.Connector.
+func (k keeping) Connect(context.Context) (driver.Conn, error) {
+	c, err := k.driver.Open(k.source)
+	if err != nil {
+		return nil, err
+	}
+	return &keptConn{sqliteConn: c.(sqliteConn), kept: map[string]*keptStmt{}}, nil
+}
+
+// sqliteConn is what the driver's connection can do and database/sql asks of it.
+type sqliteConn interface {
+	driver.Conn
+	driver.Pinger
+	driver.ConnPrepareContext
+	driver.ConnBeginTx
+	driver.ExecerContext
+	driver.QueryerContext
+	driver.SessionResetter
+	driver.Validator
+}
+
+// keptConn is a connection; as always, one goroutine at a time uses it.
+type keptConn struct {
+	sqliteConn
+	kept map[string]*keptStmt
+}
+
+// keptStmt is a prepared statement. It is in use from a query to the end of its rows.
+type keptStmt struct {
+	stmt  sqliteStmt
+	inUse bool
+}
+
+type sqliteStmt interface {
+	driver.Stmt
+	driver.StmtExecContext
+	driver.StmtQueryContext
+}
+
+// statement is the one of a text, ready to run; nil if it is in use.
+func (c *keptConn) statement(ctx context.Context, query string) (*keptStmt, error) {
+	if s := c.kept[query]; s != nil {
+		if s.inUse {
+			return nil, nil
+		}
+		return s, nil
+	}
+	prepared, err := c.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if len(c.kept) >= statementsKept {
+		c.dropAll()
+	}
+	s := &keptStmt{stmt: prepared.(sqliteStmt)}
+	c.kept[query] = s
+	return s, nil
+}
+
+// drop forgets a statement that failed: what state it is in is for the driver to
+// end, not for the next call to find out.
+func (c *keptConn) drop(query string, s *keptStmt) {
+	delete(c.kept, query)
+	s.stmt.Close() // repeats the error that is returned anyway
+}
+
+// dropAll leaves those in use, whose rows still need them.
+func (c *keptConn) dropAll() {
+	for query, s := range c.kept {
+		if !s.inUse {
+			c.drop(query, s)
+		}
+	}
+}
+
+// ExecContext implements driver.ExecerContext.
+func (c *keptConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	s, err := c.statement(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if s == nil {
+		return c.sqliteConn.ExecContext(ctx, query, args)
+	}
+	r, err := s.stmt.ExecContext(ctx, args)
+	if err != nil {
+		c.drop(query, s)
+	}
+	return r, err
+}
+
+// QueryContext implements driver.QueryerContext.
+func (c *keptConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	s, err := c.statement(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if s == nil {
+		return c.sqliteConn.QueryContext(ctx, query, args)
+	}
+	r, err := s.stmt.QueryContext(ctx, args)
+	if err != nil {
+		c.drop(query, s)
+		return nil, err
+	}
+	s.inUse = true
+	return &keptRows{r, c, query, s}, nil
+}
+
+// Close implements driver.Conn.
+func (c *keptConn) Close() error {
+	for query, s := range c.kept {
+		c.drop(query, s)
+	}
+	return c.sqliteConn.Close()
+}
+
+// keptRows give their statement back when they are closed.
+type keptRows struct {
+	driver.Rows
+	conn  *keptConn
+	query string
+	stmt  *keptStmt
+}
+
+// Close implements driver.Rows.
+func (r *keptRows) Close() error {
+	r.stmt.inUse = false
+	err := r.Rows.Close()
+	if err != nil {
+		r.conn.drop(r.query, r.stmt)
+	}
+	return err
+}
