@@ -75,6 +75,8 @@ type Config struct {
 	// Trouble says in words why publishing fails and since when, for Readiness; ""
 	// while it works. nil: it always works.
 	Trouble func() string
+	// WakeOne is Wake for a record of one partition of the stream. nil: Wake.
+	WakeOne func(partition int)
 	// Log receives faults and starts; no personal data. nil: no log.
 	Log *zap.Logger
 	// Metrics receives the counters. nil: they are counted and shown nowhere.
@@ -128,6 +130,9 @@ func (c *Config) complete() error {
 	}
 	if c.Trouble == nil {
 		c.Trouble = func() string { return "" }
+	}
+	if c.WakeOne == nil {
+		c.WakeOne = func(int) { c.Wake() }
 	}
 	if c.Log == nil {
 		c.Log = zap.NewNop()

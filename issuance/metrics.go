@@ -22,6 +22,7 @@ type metrics struct {
 	erased       prometheus.Counter
 	revocations  *prometheus.CounterVec // by action
 	budget       prometheus.Counter
+	commit       prometheus.Histogram
 }
 
 var (
@@ -51,10 +52,14 @@ func newMetrics(reg prometheus.Registerer, s *store.Store) (*metrics, error) {
 		revocations:  vec("railgate_issuer_revocations_total", "Credentials revoked, lifted and superseded.", "action", revocationActions),
 		budget:       counter("railgate_issuer_revocation_budget_refused_total", "Revocations and liftings refused because their staff credential had spent its budget."),
 	}
+	m.commit = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "railgate_issuer_revocation_commit_seconds", Help: "Seconds until a revocation or a lift is on disk, the wait for the transactions before it included.",
+		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
+	})
 	if reg == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.applications, m.approvals, m.checks, m.lookups, m.sessions, m.erased, m.revocations, m.budget, waiting{s}} {
+	for _, c := range []prometheus.Collector{m.applications, m.approvals, m.checks, m.lookups, m.sessions, m.erased, m.revocations, m.budget, m.commit, waiting{s}} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}

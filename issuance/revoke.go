@@ -75,6 +75,7 @@ func (s *Service) change(ctx context.Context, by staff.Member, what staff.Action
 	}
 	entry.Object, entry.Detail, entry.Request = audit.Serial(serial), c.Reason, request
 	c.Serial, c.Who, c.AtMs, c.Entry = serial, by.Name(), now, entry
+	began := time.Now()
 	since, changed, err := s.Store.Apply(ctx, c)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
@@ -87,7 +88,8 @@ func (s *Service) change(ctx context.Context, by staff.Member, what staff.Action
 		return Accepted{}, err
 	}
 	if changed {
-		s.Wake()
+		s.WakeOne(s.Store.PartitionOf(serial))
+		s.metrics.commit.Observe(time.Since(began).Seconds())
 		action := "lift"
 		if c.Revoke {
 			action = "revoke"

@@ -15,6 +15,7 @@ type publisherMetrics struct{ *publish.Publisher }
 var (
 	descSent     = prometheus.NewDesc("railgate_publish_messages_total", "Messages the brokers acknowledged.", []string{"kind"}, nil)
 	descRecords  = prometheus.NewDesc("railgate_publish_records_total", "Records the brokers acknowledged.", nil, nil)
+	descSpent    = prometheus.NewDesc("railgate_publish_record_seconds_total", "Seconds of published records by part: wait from acceptance until the outbox was asked, take from it, sign, produce; each record counts with the whole time of its batch.", []string{"part"}, nil)
 	descFailures = prometheus.NewDesc("railgate_publish_failures_total", "Attempts that failed and were or will be repeated.", nil, nil)
 	descRestated = prometheus.NewDesc("railgate_publish_restatements_total", "Times everything in force was published again in a new epoch.", nil, nil)
 	descFailing  = prometheus.NewDesc("railgate_publish_failing_seconds", "For how long attempts of this issuer to publish have failed, seconds by its own clock; 0: publishing works, or another issuer does it.", nil, nil)
@@ -37,6 +38,9 @@ func (m publisherMetrics) Collect(out chan<- prometheus.Metric) {
 	count(descSent, s.Batches, "batch")
 	count(descSent, s.Heartbeats, "heartbeat")
 	count(descRecords, s.Records)
+	for part, d := range map[string]time.Duration{"wait": s.Spent.Wait, "take": s.Spent.Take, "sign": s.Spent.Sign, "produce": s.Spent.Produce} {
+		out <- prometheus.MustNewConstMetric(descSpent, prometheus.CounterValue, d.Seconds(), part)
+	}
 	count(descFailures, s.Failures)
 	count(descRestated, s.Restatements)
 	failing := 0.0

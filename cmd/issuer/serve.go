@@ -71,7 +71,7 @@ func serve(ctx context.Context, c *config) error {
 		Rules: issuance.Config{
 			Store: db, Vault: keys.Vault, FieldKeys: keys.FieldKeys, Announce: c.announce,
 			Checker: checker, CheckTimeout: c.RealPerson.Timeout, Residents: registry, LookupTimeout: c.Residents.Timeout,
-			Changes: c.Throttle.changes(), Wake: publisher.Wake, Trouble: func() string { return trouble(publisher.Stats()) }, Log: log, Metrics: metrics,
+			Changes: c.Throttle.changes(), Wake: publisher.Wake, WakeOne: publisher.WakeOne, Trouble: func() string { return trouble(publisher.Stats()) }, Log: log, Metrics: metrics,
 		},
 		Keys: signers(keys), KeyLead: c.KeyLead, Staff: c.roster, Policy: c.PrivacyPolicy, Hashing: c.hashing, Limits: c.Limits.registry(),
 		Proxies: c.proxies, Rate: c.AddressRate.rate(), Callback: callback,

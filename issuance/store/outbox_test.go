@@ -317,7 +317,11 @@ func TestNumberingTakesTurns(t *testing.T) {
 			t.Fatal(err)
 		}
 		other := begin() // another issuer numbers what it sees: record 2 becomes number 1
-		if next, err := s.number(t.Context(), other, nowMs, 0, 10); err != nil || next != 2 {
+		seq, _, err := s.locked(t.Context(), other, nowMs, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if next, err := number(t.Context(), other, seq, 0, 10); err != nil || next != 2 {
 			t.Fatalf("next %d: %v", next, err)
 		}
 		if err := late.Commit(); err != nil {
@@ -342,11 +346,11 @@ func TestNumberingTakesTurns(t *testing.T) {
 	})
 }
 
-// Many who revoke one credential at the same time make one record.
+// Many who revoke one credential at the same time, at two issuers, make one record.
 func TestParallelRevocationsAreOne(t *testing.T) {
 	const callers = 8
 	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		s := open()
+		s, other := open(), open()
 		c := approved(t, s, 1)
 		held, err := s.db.Writer().Begin() // on PostgreSQL it keeps all callers at the same place
 		if err != nil {
@@ -360,9 +364,9 @@ func TestParallelRevocationsAreOne(t *testing.T) {
 		}
 		var changes atomic.Int64
 		var all sync.WaitGroup
-		for range callers {
+		for i := range callers {
 			all.Go(func() {
-				since, changed, err := s.Apply(t.Context(), revoke(c.Serial, nowMs+1))
+				since, changed, err := []*Store{s, other}[i%2].Apply(t.Context(), revoke(c.Serial, nowMs+1))
 				if err != nil || since != nowMs+1 {
 					t.Errorf("since %d: %v", since, err)
 				}
@@ -372,12 +376,41 @@ func TestParallelRevocationsAreOne(t *testing.T) {
 			})
 		}
 		if s.Dialect() == "postgres" {
-			waitForLocks(t, s, callers)
+			waitForLocks(t, s, 2) // each issuer has one transaction for all its callers
 		}
 		held.Rollback()
 		all.Wait()
 		if n, err := s.Waiting(t.Context()); err != nil || n != 1 || changes.Load() != 1 {
 			t.Fatalf("%d records, %d changes: %v", n, changes.Load(), err)
+		}
+	})
+}
+
+// Partitions that are taken together do not suffer for one that is damaged.
+func TestOnePartitionsDamageStopsItAlone(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		for p := range partitions {
+			for n := range 2 {
+				_, err := s.db.Writer().Exec(`INSERT INTO outbox (partition, seq, kind, payload, created_ms) VALUES ($1, $2, $3, $4, $5)`,
+					p, 1+n+n*p/(partitions-1), int64(revocation.KindRevoke), make([]byte, serialSize), nowMs) // in the last one a number is missing
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		var calls []*streamed
+		for p := range partitions {
+			calls = append(calls, &streamed{take: &taking{epoch: epoch(t, s), partition: p, max: 10}})
+		}
+		if err := s.streamTogether(t.Context(), calls); err != nil {
+			t.Fatal(err)
+		}
+		for p := range calls {
+			c := calls[p].take
+			if damaged := p == partitions-1; (c.refused != nil) != damaged || !damaged && len(c.pending.Records) != 2 {
+				t.Errorf("partition %d: %v, %+v", p, c.refused, c.pending)
+			}
 		}
 	})
 }

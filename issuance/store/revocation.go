@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -34,39 +33,26 @@ var ErrSuperseded = errors.New("store: credential was superseded")
 // that already, but notes who else revoked a revoked credential. It returns since when the credential is in the wanted state and
 // whether this call brought it there. An expired credential is ErrExpired: no
 // gate admits it any more, and the stream must not carry days that gateways
-// have forgotten.
+// have forgotten. Revocations that arrive together share a transaction.
 func (s *Store) Apply(ctx context.Context, c Change) (sinceMs int64, changed bool, err error) {
-	err = s.db.Change(ctx, "change credential", func(ctx context.Context, tx *sql.Tx) error {
-		if !c.Revoke {
+	call := &applied{Change: c}
+	if c.Revoke {
+		err = s.revocations.Do(ctx, &streamed{revoke: call})
+	} else {
+		err = s.db.Change(ctx, "lift a revocation", func(ctx context.Context, tx *sql.Tx) error {
 			if err := s.lockPersonOf(ctx, tx, c.Serial); err != nil {
 				return err
 			}
-		}
-		// The lock keeps a credential's records in the outbox in the order of its states.
-		have, err := credential(ctx, tx, `day = $1 AND idx = $2`+s.db.ForUpdate, int64(c.Serial.Day), int64(c.Serial.Index))
-		switch {
-		case err != nil:
-			return err
-		case c.AtMs >= have.ExpiresMs:
-			return ErrExpired
-		case (have.RevokedMs != 0) == c.Revoke:
-			sinceMs = have.ChangedMs
-			return s.alsoRevoked(ctx, tx, have, c)
-		case have.Superseded:
-			return ErrSuperseded
-		}
-		if !c.Revoke {
-			if newer, err := hasNewer(ctx, tx, have); err != nil || newer {
-				return cmp.Or(err, ErrSuperseded)
-			}
-		}
-		sinceMs, changed = c.AtMs, true
-		return s.apply(ctx, tx, c)
-	})
+			return s.applyIn(ctx, tx, call)
+		})
+	}
+	if err == nil {
+		err = call.refused
+	}
 	if err != nil {
 		return 0, false, err
 	}
-	return sinceMs, changed, nil
+	return call.sinceMs, call.changed, nil
 }
 
 // alsoRevoked notes that somebody revoked a credential that others have revoked: to
@@ -87,21 +73,83 @@ func (s *Store) alsoRevoked(ctx context.Context, tx *sql.Tx, have *Credential, c
 	return s.trail.Append(ctx, tx, c.Entry)
 }
 
-func (s *Store) apply(ctx context.Context, tx *sql.Tx, c Change) error {
-	record := revocation.Record{Kind: revocation.KindUnrevoke, At: c.AtMs, Serial: c.Serial}
-	revoked, lifted := sql.NullInt64{}, 1
-	if c.Revoke {
-		record.Kind = revocation.KindRevoke
-		revoked, lifted = sql.NullInt64{Int64: c.AtMs, Valid: true}, 0
-	}
+// applied is a change and what became of it.
+type applied struct {
+	Change
+	sinceMs int64
+	changed bool
+	refused error // nothing was written for this call, and others in its transaction are not concerned
+}
+
+// applyIn is one change in a transaction. It refuses before it writes anything.
+func (s *Store) applyIn(ctx context.Context, tx *sql.Tx, c *applied) error {
 	day, index := int64(c.Serial.Day), int64(c.Serial.Index)
+	if c.Revoke {
+		// Nearly always this is all there is to ask. The row that it locks keeps a
+		// credential's records in the outbox in the order of its states.
+		n, err := database.Changed(ctx, tx, `
+			UPDATE credentials SET revoked_ms = $1, changed_ms = $1
+			WHERE day = $2 AND idx = $3 AND revoked_ms IS NULL AND superseded = 0 AND expires_ms > $1`, c.AtMs, day, index)
+		if err != nil {
+			return err
+		}
+		if n == 1 {
+			err = s.record(ctx, tx, &c.Change)
+			c.sinceMs, c.changed = c.AtMs, true
+			return err
+		}
+	}
+	have, err := credential(ctx, tx, `day = $1 AND idx = $2`+s.db.ForUpdate, day, index)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		c.refused = ErrNotFound
+		return nil
+	case err != nil:
+		return err
+	case c.AtMs >= have.ExpiresMs:
+		c.refused = ErrExpired
+		return nil
+	case (have.RevokedMs != 0) == c.Revoke:
+		c.sinceMs = have.ChangedMs
+		return s.alsoRevoked(ctx, tx, have, c.Change)
+	case have.Superseded:
+		c.refused = ErrSuperseded
+		return nil
+	}
+	if !c.Revoke {
+		newer, err := hasNewer(ctx, tx, have)
+		if err != nil {
+			return err
+		}
+		if newer {
+			c.refused = ErrSuperseded
+			return nil
+		}
+	}
+	c.sinceMs, c.changed = c.AtMs, true
+	return s.apply(ctx, tx, c.Change)
+}
+
+// apply makes a change, whatever the credential's state.
+func (s *Store) apply(ctx context.Context, tx *sql.Tx, c Change) error {
 	_, err := tx.ExecContext(ctx, `UPDATE credentials SET revoked_ms = $1, changed_ms = $2 WHERE day = $3 AND idx = $4`,
-		revoked, c.AtMs, day, index)
+		sql.NullInt64{Int64: c.AtMs, Valid: c.Revoke}, c.AtMs, int64(c.Serial.Day), int64(c.Serial.Index))
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO revocations (day, idx, lifted, reason, who, at_ms) VALUES ($1, $2, $3, $4, $5, $6)`,
-		day, index, lifted, c.Reason, c.Who, c.AtMs)
+	return s.record(ctx, tx, &c)
+}
+
+// record says that a change was made: to those who look into the database, to the
+// trail, and to the stream.
+func (s *Store) record(ctx context.Context, tx *sql.Tx, c *Change) error {
+	record := revocation.Record{Kind: revocation.KindUnrevoke, At: c.AtMs, Serial: c.Serial}
+	lifted := 1
+	if c.Revoke {
+		record.Kind, lifted = revocation.KindRevoke, 0
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO revocations (day, idx, lifted, reason, who, at_ms) VALUES ($1, $2, $3, $4, $5, $6)`,
+		int64(c.Serial.Day), int64(c.Serial.Index), lifted, c.Reason, c.Who, c.AtMs)
 	if err != nil {
 		return err
 	}
@@ -110,8 +158,7 @@ func (s *Store) apply(ctx context.Context, tx *sql.Tx, c Change) error {
 			return err
 		}
 	}
-	_, err = s.enqueue(ctx, tx, &record)
-	return err
+	return s.enqueueAll(ctx, tx, []revocation.Record{record})
 }
 
 // lockPersonOf takes the lock of a credential's person, which approvals take

@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/publish"
+	"github.com/railgate/railgate/tokens"
 )
 
 // openStream finds the stream's epoch or, in a new database, makes it: Unix
@@ -88,3 +90,8 @@ func (s *Store) Place(ctx context.Context, partition int) (low, next uint64, err
 
 // Partitions is the number the database was made with.
 func (s *Store) Partitions() int { return s.partitions }
+
+// PartitionOf is the partition of a serial's records.
+func (s *Store) PartitionOf(serial tokens.Serial) int {
+	return publish.Partition(&revocation.Record{Kind: revocation.KindRevoke, Serial: serial}, s.partitions)
+}

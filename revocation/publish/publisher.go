@@ -22,6 +22,11 @@ const (
 	// pollEvery finds records that another process committed; those of this
 	// process announce themselves through Wake.
 	pollEvery = 200 * time.Millisecond
+	// batchEvery is the least time from the beginning of one batch of a partition to
+	// the next, unless more waits than fits one. A batch costs the issuer, the brokers
+	// and every gateway about as much as several revocations; records that arrive
+	// meanwhile share the next. A record that comes alone does not wait.
+	batchEvery = 10 * time.Millisecond
 	// callTimeout bounds a round: an outbox call, a produce call, another.
 	callTimeout = 5 * time.Second
 	// produceTimeout bounds the wait for all in-sync replicas: so long does a frozen
@@ -93,6 +98,7 @@ type Stats struct {
 	Batches, Records, Heartbeats, Failures uint64
 	// Restatements counts the times everything was published again.
 	Restatements uint64
+	Spent        Spent
 	// LastMS is when each partition last took a message, Unix ms.
 	LastMS []int64
 	// Failing is why the newest attempt to publish failed, since when none or not all
@@ -130,13 +136,19 @@ func New(c Config) *Publisher {
 	return p
 }
 
-// Wake tells the publisher that records were committed. It never blocks.
+// Wake tells the publisher that records were committed, in any partition. It never
+// blocks.
 func (p *Publisher) Wake() {
-	for _, w := range p.wake {
-		select {
-		case w <- struct{}{}:
-		default:
-		}
+	for partition := range p.wake {
+		p.WakeOne(partition)
+	}
+}
+
+// WakeOne is Wake for records of one partition: the others are not asked in vain.
+func (p *Publisher) WakeOne(partition int) {
+	select {
+	case p.wake[partition] <- struct{}{}:
+	default:
 	}
 }
 

@@ -26,13 +26,14 @@ func (p *Publisher) serve(ctx context.Context, partition int, epoch uint64) {
 	part := fmt.Sprintf("partition %d", partition)
 	var missing absence
 	for ctx.Err() == nil {
-		var more bool
+		var more, carried bool
+		began := time.Now()
 		err := p.retry(ctx, callTimeout, part, func(ctx context.Context) error {
 			sent, drained, err := p.round(ctx, partition, epoch, &done, time.Since(last) >= p.Heartbeat)
 			if sent {
 				last = time.Now()
 			}
-			more = !drained || done > 0 // what was sent is marked by the next round, with what came meanwhile
+			more, carried = !drained, done > 0 // what was sent is marked by the next round, at the latest after a tick
 			return missing.judge(err, time.Now())
 		})
 		switch {
@@ -50,12 +51,29 @@ func (p *Publisher) serve(ctx context.Context, partition int, epoch uint64) {
 			return
 		case more:
 			continue
+		case carried && !pause(ctx, batchEvery-time.Since(began)):
+			return
 		}
 		select {
 		case <-ctx.Done():
 		case <-p.wake[partition]:
 		case <-tick.C:
 		}
+	}
+}
+
+// pause waits for d, if that is above zero; false means that ctx ended.
+func pause(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
 	}
 }
 
@@ -85,6 +103,7 @@ func (p *Publisher) round(ctx context.Context, partition int, epoch uint64, done
 	// took over then is older than what that one said, and readers take it for the
 	// repetition it is.
 	asked := p.now()
+	began := time.Now()
 	pending, err := p.Outbox.Take(ctx, epoch, partition, *done, revocation.MaxRecords)
 	if err != nil {
 		return false, false, err
@@ -98,7 +117,8 @@ func (p *Publisher) round(ctx context.Context, partition int, epoch uint64, done
 	if pending.Drained {
 		b.Through = asked
 	}
-	if err := p.send(ctx, &b, pending.Records); err != nil {
+	spent := Spent{Take: time.Since(began)}
+	if err := p.send(ctx, &b, pending.Records, &spent); err != nil {
 		return false, false, err
 	}
 	if n > 0 {
@@ -108,6 +128,7 @@ func (p *Publisher) round(ctx context.Context, partition int, epoch uint64, done
 	defer p.mu.Unlock()
 	p.stats.LastMS[partition] = b.IssuedAt
 	p.stats.Records += uint64(n)
+	p.stats.Spent.add(&spent, asked, pending.Records)
 	if n > 0 {
 		p.stats.Batches++
 	} else {
@@ -117,7 +138,8 @@ func (p *Publisher) round(ctx context.Context, partition int, epoch uint64, done
 }
 
 // send signs one batch and waits until all in-sync replicas have it.
-func (p *Publisher) send(ctx context.Context, b *revocation.Batch, records []revocation.Record) error {
+func (p *Publisher) send(ctx context.Context, b *revocation.Batch, records []revocation.Record, spent *Spent) error {
+	began := time.Now()
 	message, err := b.Encode(p.authority, records)
 	if err != nil {
 		return err
@@ -126,6 +148,8 @@ func (p *Publisher) send(ctx context.Context, b *revocation.Batch, records []rev
 	if err != nil {
 		return fmt.Errorf("publish: signing a batch: %w", err)
 	}
+	signed := time.Now()
+	spent.Sign = signed.Sub(began)
 	ctx, cancel := context.WithTimeout(ctx, produceTimeout)
 	defer cancel()
 	r, err := p.Broker.Produce(ctx, &kafka.ProduceRequest{
@@ -142,6 +166,7 @@ func (p *Publisher) send(ctx context.Context, b *revocation.Batch, records []rev
 	if r.Error != nil {
 		return r.Error
 	}
+	spent.Produce = time.Since(signed)
 	return p.landed(int(b.Partition), b.First, r.BaseOffset)
 }
 
