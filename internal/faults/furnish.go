@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -60,13 +61,16 @@ func (w *world) furnish(ctx context.Context, postgres string) error {
 		listen, admin, ports = ports[0], ports[1], ports[2:]
 		return listen, admin
 	}
+	top, tables, err := w.newer(ctx)
+	if err != nil {
+		return err
+	}
 	issuer := func(name string) (c *child, url, adminURL string) {
 		listen, admin := pair()
 		err = errors.Join(err, w.write(name+".toml", fmt.Sprintf(
-			"listen = %q\nadmin = %q\ndrain_delay = \"100ms\"\ndatabase = %q\nkeys = %q\n\n[real_person]\nprovider = \"sandbox\"\n\n[residents]\nprovider = \"sandbox\"\n\n"+
-				"[address_rate]\nburst = 0\n\n[throttle]\napplication_burst = 0\nrevocation_burst = 0\n\n"+ // staff and passengers all call from one address
-				"[kafka]\nbrokers = %s\ntopic = %q\nreplication = %d\nheartbeat = \"200ms\"\n\n%s",
-			listen, admin, database, keys, brokers, w.topic, w.broker.Replication(), secrets.StaffEntry)))
+			"listen = %q\nadmin = %q\n%sdatabase = %q\nkeys = %q\n\n[real_person]\nprovider = \"sandbox\"\n\n[residents]\nprovider = \"sandbox\"\n\n"+
+				"%s[kafka]\nbrokers = %s\ntopic = %q\nreplication = %d\nheartbeat = \"200ms\"\n\n%s",
+			listen, admin, top, database, keys, tables, brokers, w.topic, w.broker.Replication(), secrets.StaffEntry)))
 		return w.newChild(name, "issuer"), "http://" + listen, "http://" + admin
 	}
 	w.issuer, w.issuerURL, w.issuerAdmin = issuer("issuer")
@@ -83,6 +87,27 @@ func (w *world) furnish(ctx context.Context, postgres string) error {
 	}
 	w.spare, w.gateways = w.gateways[gatewayCount], w.gateways[:gatewayCount:gatewayCount]
 	return err
+}
+
+// newer are the settings that not every version of the issuer knows; those that this
+// one does not know are left out. They lift the bounds on one network and on one staff
+// credential: passengers call from one address here, and staff show one credential.
+func (w *world) newer(ctx context.Context) (top, tables string, err error) {
+	help, err := exec.CommandContext(ctx, filepath.Join(w.binaries, "issuer"), "-h").CombinedOutput()
+	if err != nil {
+		return "", "", fmt.Errorf("issuer -h: %w", err)
+	}
+	knows := func(setting string) bool { return bytes.Contains(help, []byte("-"+setting+" ")) }
+	if knows("drain_delay") {
+		top = "drain_delay = \"100ms\"\n"
+	}
+	if knows("address_rate.burst") {
+		tables += "[address_rate]\nburst = 0\n\n"
+	}
+	if knows("throttle.revocation_burst") {
+		tables += "[throttle]\napplication_burst = 0\nrevocation_burst = 0\n\n"
+	}
+	return top, tables, nil
 }
 
 func (w *world) write(name, text string) error {

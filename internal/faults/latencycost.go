@@ -160,17 +160,21 @@ const revokeRoute = `{route="POST /v1/credentials/{serial}/revoke"}`
 // parts are means over the revocations of a round. Each record is counted with
 // the whole time of the batch that it went with, since it waited for that.
 var parts = []part{
-	{"issuer: serving the request", mean("railgate_issuer_request_seconds_sum"+revokeRoute, "railgate_issuer_request_seconds_count"+revokeRoute)},
-	{"issuer: of that, until the transaction is on disk", mean("railgate_issuer_revocation_commit_seconds_sum", "railgate_issuer_revocation_commit_seconds_count")},
+	{"issuer: serving the request", histogram("railgate_issuer_request_seconds", revokeRoute)},
+	{"issuer: of that, until the transaction is on disk", histogram("railgate_issuer_revocation_commit_seconds", "")},
 	{"publisher: from acceptance until asked for, the commit included", ofRecord("wait")},
 	{"publisher: take from the outbox, numbers on disk", ofRecord("take")},
 	{"publisher: encode and sign", ofRecord("sign")},
 	{"broker: produce, until all replicas have it", ofRecord("produce")},
-	{"gateway: from acceptance to effect, all of the above and fetch, verify, apply", mean("railgate_revocation_delay_seconds_sum", "railgate_revocation_delay_seconds_count")},
+	{"gateway: from acceptance to effect, all of the above and fetch, verify, apply", histogram("railgate_revocation_delay_seconds", "")},
 }
 
 func mean(sum, count string) func(c cost) (float64, bool) {
 	return func(c cost) (float64, bool) { return c.samples[sum] / c.samples[count], c.samples[count] > 0 }
+}
+
+func histogram(name, labels string) func(c cost) (float64, bool) {
+	return mean(name+"_sum"+labels, name+"_count"+labels)
 }
 
 func ofRecord(part string) func(c cost) (float64, bool) {
