@@ -114,7 +114,7 @@ func serve(ctx context.Context, c *config) error {
 	})
 	parts.Go(func() error { return b.Run(background) })
 	listeners.Go(func() error {
-		return process.ServeHTTP(serving, api.NewServer(c.Listen, &forwarded{next: b.API.Public(), proxies: c.proxies, log: log}, log), public, c.DrainTimeout)
+		return process.ServeHTTP(serving, api.NewServer(c.Listen, &forwarded{next: b.API.Public(), proxies: c.proxies, log: log}, log), api.Listener(public, log), c.DrainTimeout)
 	})
 	listeners.Go(func() error {
 		return process.ServeHTTP(serving, api.NewServer(c.Admin, b.API.Admin(metrics), log), admin, c.DrainTimeout)

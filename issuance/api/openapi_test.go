@@ -68,10 +68,10 @@ var strictly = &openapi3filter.Options{IncludeResponseStatus: true, MultiError: 
 func (c *contract) hold(t testing.TB, r *http.Request, sent []byte, a answer) string {
 	t.Helper()
 	code := c.problem(t, a)
-	if code == api.NotFound || code == api.MethodNotAllowed {
+	route, params, err := c.router.FindRoute(r)
+	if err != nil && (code == api.NotFound || code == api.MethodNotAllowed) {
 		return "" // the document says so once, for all that is no operation
 	}
-	route, params, err := c.router.FindRoute(r)
 	if err != nil {
 		t.Errorf("%s %s is not in the document and was answered %d", r.Method, r.URL.Path, a.Status)
 		return ""

@@ -20,7 +20,7 @@ import (
 // noNextStep are the codes that passengers never meet through a well-behaved app, or
 // staff only: nothing there for the passenger to do.
 const noNextStep = "mode_invalid anchor_invalid session_not_hosted credential_not_found reason_invalid query_malformed " +
-	"body_malformed body_too_large media_type_not_supported not_found method_not_allowed"
+	"body_malformed body_too_large headers_too_large media_type_not_supported not_found method_not_allowed"
 
 // Rule A14: every refusal tells the passenger the next step, in Chinese and English.
 func TestA14_EveryRefusalTellsTheNextStep(t *testing.T) {

@@ -73,6 +73,9 @@ var statuses = map[int][]refusal.Code{
 	http.StatusRequestEntityTooLarge: {
 		BodyTooLarge,
 	},
+	http.StatusRequestHeaderFieldsTooLarge: {
+		HeadersTooLarge,
+	},
 	http.StatusUnsupportedMediaType: {
 		MediaType,
 	},
@@ -159,5 +162,5 @@ var table = func() map[refusal.Code]info {
 // Codes lists every code that an answer can have.
 func Codes() []refusal.Code {
 	return slices.Concat(issuance.Codes(), account.Codes(), attempts.Codes(), registry.Codes(), book.Codes(), staff.Codes(), audit.Codes(),
-		[]refusal.Code{BodyMalformed, BodyTooLarge, BodySlow, MediaType, QueryMalformed, NotFound, MethodNotAllowed, Overloaded, Unavailable, Internal})
+		[]refusal.Code{BodyMalformed, BodyTooLarge, HeadersTooLarge, BodySlow, MediaType, QueryMalformed, NotFound, MethodNotAllowed, Overloaded, Unavailable, Internal})
 }

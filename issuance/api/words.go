@@ -6,6 +6,7 @@ import "github.com/railgate/railgate/issuance/refusal"
 const (
 	BodyMalformed    refusal.Code = "body_malformed"
 	BodyTooLarge     refusal.Code = "body_too_large"
+	HeadersTooLarge  refusal.Code = "headers_too_large"
 	BodySlow         refusal.Code = "body_timeout"
 	MediaType        refusal.Code = "media_type_not_supported"
 	QueryMalformed   refusal.Code = "query_malformed"
@@ -19,6 +20,7 @@ const (
 // words has the texts of the transport's codes.
 var words = map[refusal.Code]refusal.Text{
 	BodyMalformed:    refusal.Say("The request cannot be read.", "请求格式有误。", "", ""),
+	HeadersTooLarge:  refusal.Say("The headers of the request are too large.", "请求头过大。", "", ""),
 	BodyTooLarge:     refusal.Say("The request is too large.", "请求内容过大。", "", ""),
 	BodySlow:         refusal.Say("The request did not arrive in time.", "请求内容未能及时送达。", "Please check the network and try again.", "请检查网络后重试。"),
 	MediaType:        refusal.Say("The request must be JSON.", "请求必须为 JSON 格式。", "", ""),
