@@ -1,5 +1,5 @@
 # Every target is one command that can as well be typed; `make` lists them.
-.PHONY: help build demo serve test race lint fuzz bench bench-parts http loadtest faults faults-long soak kafka3 postgres issuance lane deploy-check generate ci
+.PHONY: help build demo serve test race lint fuzz bench bench-parts http loadtest faults faults-long soak kafka3 postgres issuance lane deploy-check openapi generate ci
 
 help: ## this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -66,6 +66,9 @@ lane: ## the binaries against real Apache Kafka and PostgreSQL; needs Java, Mave
 
 deploy-check: ## container files, compose, units and scripts
 	deploy/check.sh
+
+openapi: ## docs/openapi: lint, and generated requests to running servers; needs Python, Node, npm
+	.ci/openapi
 
 generate: ## test vectors
 	go generate ./...

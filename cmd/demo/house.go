@@ -44,9 +44,12 @@ const (
 )
 
 // addresses are where a house listens; port 0 means any free one.
-type addresses struct{ gateway, gatewayAdmin, issuer, issuerAdmin string }
+type addresses struct {
+	gateway, gatewayAdmin, issuer, issuerAdmin string
+	roles                                      []staff.Role // of the staff credential
+}
 
-var anywhere = addresses{"127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"}
+var anywhere = addresses{"127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", []staff.Role{staff.Window, staff.Police}}
 
 // house is every part of railgate in one process: broker, database, issuer and
 // gateway, talking to each other over real sockets.
@@ -110,7 +113,7 @@ func (h *house) startIssuer(ctx context.Context, a addresses, brokers []string, 
 		Outbox: db, Authority: keys.Authority, Heartbeat: heartbeat, Now: h.clock.now, Log: log,
 	})
 	metrics := prometheus.NewRegistry()
-	secret, credential, err := staff.New("demo", staff.Window, staff.Police)
+	secret, credential, err := staff.New("demo", a.roles...)
 	if err != nil {
 		return nil, err
 	}

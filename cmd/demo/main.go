@@ -15,10 +15,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"go.uber.org/zap"
 
 	"github.com/railgate/railgate/internal/process"
+	"github.com/railgate/railgate/issuance/staff"
 )
 
 func main() {
@@ -35,11 +37,18 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	}
 	serve := flags.Bool("serve", false, "after the story stay up until interrupted")
 	quick := flags.Bool("no-story", false, "with -serve: leave the story out")
-	at := addresses{}
+	at := addresses{roles: anywhere.roles}
 	flags.StringVar(&at.gateway, "gateway", "127.0.0.1:8080", "with -serve: `address` of the gateway")
 	flags.StringVar(&at.gatewayAdmin, "gateway-admin", "127.0.0.1:9080", "with -serve: `address` of the gateway's metrics")
 	flags.StringVar(&at.issuer, "issuer", "127.0.0.1:8081", "with -serve: `address` of the issuer")
 	flags.StringVar(&at.issuerAdmin, "issuer-admin", "127.0.0.1:9081", "with -serve: `address` of the issuer's metrics")
+	flags.Func("staff-roles", "with -serve: `ROLE,...` of the staff credential (default window,police)", func(text string) error {
+		at.roles = nil
+		for name := range strings.SplitSeq(text, ",") {
+			at.roles = append(at.roles, staff.Role(name))
+		}
+		return nil
+	})
 	verbose := flags.Bool("v", false, "log what the parts say, as JSON on standard error")
 	flags.Bool("version", false, "print the version and exit") // process.Main answers it; here it is for -h
 	if err := flags.Parse(args); err != nil {
