@@ -141,7 +141,9 @@ func (h *house) startIssuer(ctx context.Context, a addresses, brokers []string, 
 	}
 	h.parts.Go(func() error { return publisher.Run(ctx) })
 	h.parts.Go(func() error { return web.Run(ctx) })
-	h.parts.Go(func() error { return process.ServeHTTP(ctx, api.NewServer("", web.API.Public(), log), api.Listener(public, log), drain) })
+	h.parts.Go(func() error {
+		return process.ServeHTTP(ctx, api.NewServer("", web.API.Public(), log), api.Listener(public, log), drain)
+	})
 	h.parts.Go(func() error {
 		return process.ServeHTTP(ctx, api.NewServer("", web.API.Admin(metrics), log), admin, drain)
 	})

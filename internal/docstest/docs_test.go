@@ -128,7 +128,9 @@ func TestOperationsNamesEveryMetric(t *testing.T) {
 		inDoc[m] = true
 	}
 	for name := range inCode {
-		if !inDoc[name] {
+		// A program that reads a histogram names its parts.
+		whole := strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(name, "_bucket"), "_count"), "_sum")
+		if !inDoc[name] && !inDoc[whole] {
 			t.Errorf("docs/operations.md does not name the metric %s", name)
 		}
 	}
