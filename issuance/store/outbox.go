@@ -23,7 +23,7 @@ func (s *Store) Take(ctx context.Context, epoch uint64, partition int, done uint
 		return publish.Pending{First: next, Drained: true}, err
 	}
 	call := &taking{epoch: epoch, partition: partition, done: done, max: max}
-	if err := s.takes.Do(ctx, &streamed{take: call}); err != nil {
+	if err := s.do(ctx, &streamed{take: call}); err != nil {
 		return p, err
 	}
 	return call.pending, call.refused

@@ -376,7 +376,7 @@ func TestParallelRevocationsAreOne(t *testing.T) {
 			})
 		}
 		if s.Dialect() == "postgres" {
-			waitForLocks(t, s, 2) // each issuer has one transaction for all its callers
+			waitForLocks(t, s, callers)
 		}
 		held.Rollback()
 		all.Wait()

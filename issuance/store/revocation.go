@@ -33,11 +33,11 @@ var ErrSuperseded = errors.New("store: credential was superseded")
 // that already, but notes who else revoked a revoked credential. It returns since when the credential is in the wanted state and
 // whether this call brought it there. An expired credential is ErrExpired: no
 // gate admits it any more, and the stream must not carry days that gateways
-// have forgotten. Revocations that arrive together share a transaction.
+// have forgotten. On SQLite, revocations that arrive together share a transaction.
 func (s *Store) Apply(ctx context.Context, c Change) (sinceMs int64, changed bool, err error) {
 	call := &applied{Change: c}
 	if c.Revoke {
-		err = s.revocations.Do(ctx, &streamed{revoke: call})
+		err = s.do(ctx, &streamed{revoke: call})
 	} else {
 		err = s.db.Change(ctx, "lift a revocation", func(ctx context.Context, tx *sql.Tx) error {
 			if err := s.lockPersonOf(ctx, tx, c.Serial); err != nil {

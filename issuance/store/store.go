@@ -43,17 +43,16 @@ type Config struct {
 // Store is what the issuer keeps of credentials and of the stream. It is safe
 // for many goroutines at once.
 type Store struct {
-	db          *database.DB
-	trail       *audit.Trail // of SetTrail; nil: what belongs into the audit log is refused
-	partitions  int
-	topic       string
-	holder      string // of the publisher's lease
-	serials     *serialBlocks
-	writes      *database.Group[change]
-	revocations *database.Group[streamed]
-	takes       *database.Group[streamed] // on SQLite the same
-	finds       *database.Group[find]
-	viewings    *database.Group[find]
+	db         *database.DB
+	trail      *audit.Trail // of SetTrail; nil: what belongs into the audit log is refused
+	partitions int
+	topic      string
+	holder     string // of the publisher's lease
+	serials    *serialBlocks
+	writes     *database.Group[change]
+	streams    *database.Group[streamed]
+	finds      *database.Group[find]
+	viewings   *database.Group[find]
 }
 
 // Open opens the database and finds or makes the stream.
@@ -70,10 +69,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	}
 	s := &Store{db: db, partitions: c.Partitions, topic: c.Topic, holder: newHolder(), serials: newSerials(db)}
 	s.writes, s.finds, s.viewings = database.NewGroup(s.together), database.NewGroup(s.findAll), database.NewGroup(s.viewAll)
-	s.revocations = database.NewGroup(s.streamTogether)
-	if s.takes = s.revocations; db.Name == "postgres" {
-		s.takes = database.NewGroup(s.streamTogether)
-	}
+	s.streams = database.NewGroup(s.streamTogether)
 	if !c.Move {
 		err = s.openStream(ctx, c.Now())
 	}

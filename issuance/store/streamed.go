@@ -10,13 +10,22 @@ import (
 	"github.com/railgate/railgate/revocation/publish"
 )
 
-// streamed is a call that shares a transaction with others: a revocation, or a
-// publisher that takes records. Both cost less than their commit. On SQLite, which
-// has one writer, they share the same transaction; what is revoked in it is then
-// numbered in it, too.
+// streamed is a revocation, or a publisher that takes records. Both cost less than
+// their commit.
 type streamed struct {
 	revoke *applied
 	take   *taking
+}
+
+// do runs a call. On SQLite, which has one writer, calls that wait share a
+// transaction; what is revoked in it is then numbered in it, too. PostgreSQL runs
+// transactions side by side and shares their writes to disk itself: on one connection
+// calls would only wait for each other's round trips.
+func (s *Store) do(ctx context.Context, c *streamed) error {
+	if s.db.Name == "sqlite" {
+		return s.streams.Do(ctx, c)
+	}
+	return s.streamTogether(ctx, []*streamed{c})
 }
 
 // streamTogether runs many calls in one transaction, revocations before takes. A
