@@ -2,7 +2,21 @@
 
 package attack
 
-import "golang.org/x/sys/unix"
+import (
+	"os"
+	"strconv"
 
-// lower lets this process have the processor less often.
-func lower(nice int) { _ = unix.Setpriority(unix.PRIO_PROCESS, 0, nice) }
+	"golang.org/x/sys/unix"
+)
+
+// lower lets this process have the processor less often. On Linux each thread has
+// a priority of its own, and new ones take that of the thread that makes them.
+func lower(nice int) {
+	_ = unix.Setpriority(unix.PRIO_PROCESS, 0, nice)
+	threads, _ := os.ReadDir("/proc/self/task")
+	for _, thread := range threads {
+		if id, err := strconv.Atoi(thread.Name()); err == nil {
+			_ = unix.Setpriority(unix.PRIO_PROCESS, id, nice)
+		}
+	}
+}
