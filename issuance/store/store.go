@@ -51,6 +51,7 @@ type Store struct {
 	serials    *serialBlocks
 	writes     *database.Group[change]
 	streams    *database.Group[streamed]
+	revoking   chan struct{} // a place for each revocation at work on PostgreSQL
 	finds      *database.Group[find]
 	viewings   *database.Group[find]
 }
@@ -69,7 +70,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	}
 	s := &Store{db: db, partitions: c.Partitions, topic: c.Topic, holder: newHolder(), serials: newSerials(db)}
 	s.writes, s.finds, s.viewings = database.NewGroup(s.together), database.NewGroup(s.findAll), database.NewGroup(s.viewAll)
-	s.streams = database.NewGroup(s.streamTogether)
+	s.streams, s.revoking = database.NewGroup(s.streamTogether), make(chan struct{}, mostRevoking)
 	if !c.Move {
 		err = s.openStream(ctx, c.Now())
 	}

@@ -25,8 +25,20 @@ func (s *Store) do(ctx context.Context, c *streamed) error {
 	if s.db.Name == "sqlite" {
 		return s.streams.Do(ctx, c)
 	}
+	if c.revoke != nil {
+		select {
+		case s.revoking <- struct{}{}:
+			defer func() { <-s.revoking }()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	return s.streamTogether(ctx, []*streamed{c})
 }
+
+// mostRevoking is how many of PostgreSQL's connections revocations use at a time, half
+// of them: the publisher, which waits in the same queue, must find one.
+const mostRevoking = 8
 
 // streamTogether runs many calls in one transaction, revocations before takes. A
 // transaction that the database refuses is tried again call by call, so that none
