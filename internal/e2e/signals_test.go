@@ -31,6 +31,10 @@ func TestAHangupEndsNothing(t *testing.T) {
 	if status := get(s.gatewayURL + "/readyz"); status != http.StatusOK {
 		t.Errorf("the gateway answers %d", status)
 	}
+	// The gateway looks at its state now and then, so this line may come after the answer.
+	runtest.Eventually(t, patience, "a line about readiness", func() bool {
+		return strings.Contains(gateway.log.String(), `"msg":"ready"`)
+	})
 	// SIGTERM ends both in order, and the log says so.
 	gateway.stop()
 	issuer.stop()

@@ -62,6 +62,9 @@ func credentialShown(_ context.Context, in *openapi3filter.AuthenticationInput) 
 
 var strictly = &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true, AuthenticationFunc: credentialShown}
 
+// errNoID: the router finds /x/{id} for /x, too, with an empty id.
+var errNoID = errors.New("no id in the path")
+
 // hold checks an answer against the document, and its request too if the server
 // took it. It returns the operation and status, or "" for a request that the
 // document does not know.
@@ -69,6 +72,11 @@ func (c *contract) hold(t testing.TB, r *http.Request, sent []byte, a answer) st
 	t.Helper()
 	code := c.problem(t, a)
 	route, params, err := c.router.FindRoute(r)
+	for _, value := range params {
+		if value == "" {
+			err = errNoID
+		}
+	}
 	if err != nil && (code == api.NotFound || code == api.MethodNotAllowed) {
 		return "" // the document says so once, for all that is no operation
 	}
