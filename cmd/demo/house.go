@@ -47,9 +47,11 @@ const (
 type addresses struct {
 	gateway, gatewayAdmin, issuer, issuerAdmin string
 	roles                                      []staff.Role // of the staff credential
+	offlineGate                                bool         // the entry gate may send scans made without a network, in batches
 }
 
-var anywhere = addresses{"127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", []staff.Role{staff.Window, staff.Police}}
+var anywhere = addresses{gateway: "127.0.0.1:0", gatewayAdmin: "127.0.0.1:0", issuer: "127.0.0.1:0", issuerAdmin: "127.0.0.1:0",
+	roles: []staff.Role{staff.Window, staff.Police}}
 
 // house is every part of railgate in one process: broker, database, issuer and
 // gateway, talking to each other over real sockets.
@@ -160,7 +162,7 @@ func (h *house) startGateway(ctx context.Context, a addresses, brokers []string,
 	}
 	follower := stream.New(open, topic, replica, h.clock.now, log)
 	devices, err := gateway.NewDevices([]gateway.DeviceEntry{
-		{ID: "entry-gate", Hash: gateway.HashCredential(h.entryGate), Scopes: []string{"entry", "exit"}},
+		{ID: "entry-gate", Hash: gateway.HashCredential(h.entryGate), Scopes: []string{"entry", "exit"}, Offline: a.offlineGate},
 		{ID: "sale-window", Hash: gateway.HashCredential(h.saleWindow), Scopes: []string{"sale", "refund", "change", "verify"}},
 	})
 	if err != nil {

@@ -49,6 +49,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		}
 		return nil
 	})
+	flags.BoolVar(&at.offlineGate, "offline-gate", false, "with -serve: let the gate's credential send batches of offline scans (POST /v1/checks)")
 	verbose := flags.Bool("v", false, "log what the parts say, as JSON on standard error")
 	flags.Bool("version", false, "print the version and exit") // process.Main answers it; here it is for -h
 	if err := flags.Parse(args); err != nil {
