@@ -128,7 +128,7 @@ func (g *Gateway) Serve(ctx context.Context, inner net.Listener) error {
 	go func() { failed <- g.server.Serve(listener) }()
 	select {
 	case err := <-failed:
-		if err == nil { // how the server says that somebody else closed the listener
+		if err == nil { // how the server reports a listener that was closed elsewhere
 			err = net.ErrClosed
 		}
 		return fmt.Errorf("gateway: %w", err)

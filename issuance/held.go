@@ -42,7 +42,7 @@ func (s *Service) Held(ctx context.Context, h Holder) (out HeldData, err error) 
 	return out, err
 }
 
-// life is how long an application is kept as it stands now.
+// life is how long an application is kept in its present status.
 func life(a *store.Application) time.Duration {
 	if a.State == store.Submitted {
 		return UncheckedLife

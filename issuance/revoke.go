@@ -20,7 +20,7 @@ import (
 // Reasons are why a credential may be revoked.
 func Reasons() []string { return []string{"lost_phone", "fraud", "superseded", "staff"} }
 
-// newBudget bounds what one credential changes: whoever holds a stolen one can
+// newBudget bounds what one credential changes: the thief of one can
 // guess serials, and shall not withdraw a day's credentials with it. Tries count
 // too, also of serials that are not given. Zero: nil, no bound.
 func newBudget(r attempts.Rate, now func() time.Time) (*attempts.Limiter[string], error) {

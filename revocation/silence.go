@@ -20,7 +20,7 @@ func (r *Replica) silence(f Freshness, now int64) (why []string) {
 		return nil
 	}
 	if r.foreign != 0 && now-r.foreign < foreignFor {
-		why = append(why, "messages signed under another authority key arrive: compare kafka.authority with the issuer's key; or somebody else writes to the topic")
+		why = append(why, "messages signed under another authority key arrive: compare kafka.authority with the issuer's key; or another program writes to the topic")
 	}
 	if f.State != Stale && f.State != Expired {
 		return why

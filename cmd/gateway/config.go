@@ -19,7 +19,7 @@ import (
 
 type config struct {
 	Listen       string                `toml:"listen" doc:"public address for gates and handhelds, host:port"`
-	Admin        string                `toml:"admin" doc:"metrics, profiles and health, host:port; nobody is authenticated there: keep it private"`
+	Admin        string                `toml:"admin" doc:"metrics, profiles and health, host:port; it asks for no credential: keep it private"`
 	LogLevel     string                `toml:"log_level" doc:"debug, info, warn or error"`
 	DrainDelay   time.Duration         `toml:"drain_delay" doc:"how long to serve on after SIGTERM while /readyz already says no; 0: not at all"`
 	DrainTimeout time.Duration         `toml:"drain_timeout" doc:"how long to wait after that for requests at hand"`

@@ -29,7 +29,7 @@ import (
 
 type config struct {
 	Listen           string         `toml:"listen" doc:"public address for the app and staff tools, host:port; terminate TLS in front of it"`
-	Admin            string         `toml:"admin" doc:"metrics, profiles and health, host:port; nobody is authenticated there: keep it private"`
+	Admin            string         `toml:"admin" doc:"metrics, profiles and health, host:port; it asks for no credential: keep it private"`
 	LogLevel         string         `toml:"log_level" doc:"debug, info, warn or error"`
 	DrainDelay       time.Duration  `toml:"drain_delay" doc:"how long to serve on after SIGTERM while /readyz already says no; 0: not at all"`
 	DrainTimeout     time.Duration  `toml:"drain_timeout" doc:"how long to wait after that for requests at hand"`
@@ -49,7 +49,7 @@ type config struct {
 	Limits           limits         `toml:"limits" doc:"numbers of the registry's rules; they count from the next decision on"`
 	Kafka            kafka          `toml:"kafka" doc:"the control stream"`
 	Staff            []member       `toml:"staff" doc:"who works at windows and desks"`
-	Announce         []announcement `toml:"announce" doc:"further public keys that gateways shall accept; whoever holds one can make passes: for load tests only"`
+	Announce         []announcement `toml:"announce" doc:"further public keys that gateways shall accept; their private keys can make passes: for load tests only"`
 
 	announce []issuance.PublicKey
 	roster   []staff.Credential

@@ -25,7 +25,7 @@ var commandsThatLift = []command{
 	{name: "unrevoke-by", doc: "count what the staff credential `NAME` revoked, or with -confirm unrevoke it, and exit", with: []string{"from", "before", "confirm"}, by: true, run: unrevokeBy},
 }
 
-// maxLifted bounds the lines of a file of locks: each is somebody who asked.
+// maxLifted bounds the lines of a file of locks: one for each person who asked.
 const maxLifted = 1000
 
 // liftLocks reads names from a file and not from the command line, where other users
@@ -134,7 +134,7 @@ func unrevokeBy(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	j.say("%q revoked %d times from %s to %s; %d credentials would be unrevoked. The others are superseded, over, unrevoked already, or revoked by somebody else, too.",
+	j.say("%q revoked %d times from %s to %s; %d credentials would be unrevoked. The others are superseded, over, unrevoked already, or revoked by another credential, too.",
 		j.value, revoked, clock(from.Unix()), clock(before.Unix()), len(serials))
 	confirmed, given := j.option["confirm"]
 	switch {

@@ -5,11 +5,11 @@
 // It promises: a Limiter never holds more keys than it was given, and no flood of
 // new keys lifts the limit of any; Failures lock after exactly as many as the
 // rule says, however many come at once and at however many issuers; a network is
-// slowed and never locked; a clock that was set back locks nobody for longer than
+// slowed and never locked; a clock that was set back lengthens no lock beyond
 // the longest lock; an address is taken from a header only if a trusted proxy sent it.
 //
 // It does not know what a failure is, and it does not stop someone who has many
 // addresses and many accounts to try: that is for a firewall. Whoever knows a
 // login name can lock it by failing; the longest lock is short for that reason.
-// Whoever knows a document number can delay its face checks, and not lock them.
+// A stranger who knows a document number can delay its face checks, not lock them.
 package attempts

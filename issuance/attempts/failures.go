@@ -98,7 +98,7 @@ func (f *Failures) Document(person vault.PersonHash) Key {
 }
 
 // Face is the key of a document's face checks from one network. Who fails with
-// somebody's number locks it for his own network only. The first half of the hash
+// a number locks it for the network of the failures only. The first half of the hash
 // is of the document, so that Lift finds the keys of all networks.
 func (f *Failures) Face(person vault.PersonHash, from Caller) Key {
 	k := Key{kind: Face, hash: f.faces(person)}

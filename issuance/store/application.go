@@ -57,7 +57,8 @@ type Credential struct {
 // CreateApplication keeps a new application.
 func (s *Store) CreateApplication(ctx context.Context, a Application) error {
 	c := &change{application: &a}
-	return cmp.Or(s.writes.Do(ctx, c), c.refused)
+	err := s.writes.Do(ctx, c) // fills c, so it comes first
+	return cmp.Or(err, c.refused)
 }
 
 const insertApplications = `

@@ -71,7 +71,8 @@ type Decision struct {
 // KeepCheck keeps a passed check of an approved application.
 func (s *Store) KeepCheck(ctx context.Context, check Check) error {
 	c := &change{check: &check}
-	return cmp.Or(s.writes.Do(ctx, c), c.refused)
+	err := s.writes.Do(ctx, c) // fills c, so it comes first
+	return cmp.Or(err, c.refused)
 }
 
 // KeepWaiting keeps a passed check of an application that still waits for its

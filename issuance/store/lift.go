@@ -20,7 +20,7 @@ type Spell struct {
 }
 
 // liftable selects the credentials that a spell alone keeps revoked: in force but
-// for it, by nobody else revoked since they were last lifted, and not superseded.
+// for it, not revoked by another credential since they were last lifted, and not superseded.
 const liftable = `
 	SELECT DISTINCT r.day, r.idx FROM revocations r JOIN credentials c ON c.day = r.day AND c.idx = r.idx
 	WHERE r.who = $1 AND r.lifted = 0 AND r.at_ms >= $2 AND r.at_ms < $3

@@ -94,7 +94,7 @@ func (s *Store) idle(ctx context.Context, epoch uint64, partition int) (idle boo
 }
 
 // locked takes the partition's row, which is the lock of its numbers, and
-// returns the next one, and whether another has the lease. Whoever holds the lock
+// returns the next one, and whether another has the lease. The holder of the lock
 // sees every row committed before, and the epoch stays as it is: Restate takes
 // these rows, too. Epoch and lease are a question of their own, since one
 // statement might answer from before it had to wait.

@@ -51,7 +51,7 @@ func (s *Store) restateIn(ctx context.Context, tx *sql.Tx, above uint64, now int
 			return 0, err
 		}
 	}
-	// What waited about credentials is said again as it stands now. Left in
+	// What waited about credentials is published again in its present state. Left in
 	// front, a lift and the revocation after it, which gateways may have
 	// already, would pass by once more, and for a moment the lift would count.
 	if _, err := tx.ExecContext(ctx, `DELETE FROM outbox WHERE kind IN ($1, $2)`,

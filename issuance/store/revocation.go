@@ -55,7 +55,7 @@ func (s *Store) Apply(ctx context.Context, c Change) (sinceMs int64, changed boo
 	return call.sinceMs, call.changed, nil
 }
 
-// alsoRevoked notes that somebody revoked a credential that others have revoked: to
+// alsoRevoked records a revocation of a credential that another has revoked before: to
 // lift what those did must not undo this. A repetition is noted once.
 func (s *Store) alsoRevoked(ctx context.Context, tx *sql.Tx, have *Credential, c Change) error {
 	if !c.Revoke || have.Superseded { // what is superseded stays revoked in any case

@@ -144,7 +144,7 @@ func (p *Publisher) Wake() {
 	}
 }
 
-// WakeOne is Wake for records of one partition: the others are not asked in vain.
+// WakeOne is Wake for records of one partition: the others are not woken.
 func (p *Publisher) WakeOne(partition int) {
 	select {
 	case p.wake[partition] <- struct{}{}:
