@@ -12,7 +12,7 @@ import (
 	"github.com/railgate/railgate/tokens/signing"
 )
 
-// Load keys have ids from FirstLoadKey up, which issuers give to no key of their own.
+// FirstLoadKey is the lowest id of a load key. Issuers give ids from here on to no key of their own.
 const FirstLoadKey tokens.KeyID = 1 << 15
 
 // NewTarget makes a load key and writes a target file with it, closed to other users.

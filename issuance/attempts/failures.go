@@ -118,11 +118,11 @@ func (f *Failures) faces(person vault.PersonHash) [32]byte {
 // has while most of what it tries fails.
 func (f *Failures) Allow(e Effort, from Caller) error { return f.nets.allow(e, from) }
 
-// Failed counts a failure of a network, Succeeded a success, once for a key. An
-// attempt that nothing was decided about counts as neither.
+// Failed counts a failure of a network. An attempt without a decision is neither a
+// failure nor a success.
 func (f *Failures) Failed(e Effort, from Caller) { f.nets.failed(e, from) }
 
-// Succeeded: see Failed.
+// Succeeded counts a success of a network, once for each key.
 func (f *Failures) Succeeded(e Effort, from Caller, k Key) { f.nets.succeeded(e, from, k) }
 
 // Check refuses with TooManyFailures if a key is locked, until the last of the
