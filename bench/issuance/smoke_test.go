@@ -47,12 +47,18 @@ func TestASmallRunOfEverything(t *testing.T) {
 			t.Errorf("%s: nothing took any time", l.name)
 		}
 	}
+	wanted := []string{"machine: ", "command: go run ./bench/issuance ", "BenchmarkIssuance/codes/closed", "| codes |"}
 	for n, w := range ways {
 		saturated := row(t, text, string(saturated), n)
 		if why := saturated[len(saturated)-1]; strings.HasPrefix(why, "NOT RUN") {
+			// On a busy machine the load of the gate is late by itself, and its rounds do not count.
+			if strings.Contains(why, "late by itself") && !strings.Contains(stderr.String(), "this round does not count: the load generator") {
+				t.Errorf("%s: no round says that it does not count: %s", w.name, why)
+			}
 			t.Logf("%s: %s", w.name, why)
 			continue
 		}
+		wanted = append(wanted, "BenchmarkIsolation/"+w.name+"/saturated")
 		if saturated[2] == "0" || saturated[9] != "fresh" || saturated[10] == "0" || saturated[12] == "0" {
 			t.Errorf("%s: the gate was not asked, its data not fresh, nothing revoked, or nothing done beside it: %q", w.name, saturated)
 		}
@@ -64,7 +70,7 @@ func TestASmallRunOfEverything(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"machine: ", "command: go run ./bench/issuance ", "BenchmarkIssuance/codes/closed", "BenchmarkIsolation/loose/saturated", "| codes |"} {
+	for _, want := range wanted {
 		if !strings.Contains(string(file), want) {
 			t.Errorf("the kept file has no %s", want)
 		}
