@@ -170,7 +170,11 @@ func FuzzFrame(f *testing.F) {
 		}
 		once, first := sent(t, raw, false)
 		bytewise, second := sent(t, raw, true)
-		if end := readWhole(raw); end > 0 && first == edge.NoFault && (len(once) == 0 || once[0] != raw[:end]) {
+		end := readWhole(raw)
+		// fasthttp takes an LF alone for the end of an empty list of fields. The frame does
+		// not, so the request is never whole, and the gateway refuses it.
+		refused := len(once) > 0 && strings.HasSuffix(once[0], "…") && strings.Contains(raw[:end], "\n\n")
+		if end > 0 && first == edge.NoFault && !refused && (len(once) == 0 || once[0] != raw[:end]) {
 			t.Errorf("%q ends for fasthttp after %d bytes, handed out is %q", raw, end, once)
 		}
 		// Empty lines between requests are dropped only where they come along with one.
