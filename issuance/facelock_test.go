@@ -131,7 +131,7 @@ func checksOf(t *testing.T, s *store.Store) (n int) {
 	return n
 }
 
-// Failures with somebody's number from elsewhere do not keep the holder out: a few
+// Failures with a number from other networks do not keep its holder out: a few
 // do nothing, many delay the next check by minutes.
 func TestFailuresElsewhereKeepNoHolderOut(t *testing.T) {
 	d := newDesk(t)

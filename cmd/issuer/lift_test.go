@@ -90,7 +90,7 @@ func TestOperatorLiftsLocks(t *testing.T) {
 }
 
 // What a stolen staff credential revoked is counted first, and unrevoked with the
-// count; what somebody else revoked, too, stays revoked.
+// count; a credential that another staff credential revoked, too, stays revoked.
 func TestOperatorUndoesAStolenCredential(t *testing.T) {
 	d := newDesk(t)
 	thief, police := d.employs("window-7", staff.Window), d.employs("police-1", staff.Police)

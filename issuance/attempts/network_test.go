@@ -128,7 +128,7 @@ func TestNetworkOfAClockThatWasSetBack(t *testing.T) {
 	}
 }
 
-// Failures with somebody's number lock it for the networks that they came from;
+// Failures with a number lock it for the networks that they came from;
 // from anywhere else its holder passes. Many networks only delay, by a minute at
 // most here.
 func TestFailuresElsewhereLockNoDocument(t *testing.T) {

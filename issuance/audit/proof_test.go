@@ -19,7 +19,7 @@ import (
 const someRow = `INSERT INTO audit (at_ms, who, role, action, object_kind, object, detail, request, proof)
 	SELECT at_ms, 'hongqiao-window-9', role, action, object_kind, object, detail, request, `
 
-// Every way in which somebody who may write the database, and lacks the key, can
+// Every way in which an attacker who may write the database, and lacks the key, can
 // prepare an entry for the issuer to seal: none is sealed, each is named, and the
 // entries of the issuer are sealed all the same.
 func TestEntryThatNoIssuerWroteIsNotSealed(t *testing.T) {
