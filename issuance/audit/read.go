@@ -105,22 +105,15 @@ func (t *Trail) markForged(ctx context.Context, q database.Queries, records []Re
 	if len(waiting) == 0 {
 		return nil
 	}
-	e, err := readEnds(ctx, q, "")
+	pick, err := t.neverSealed(ctx, q)
 	if err != nil {
 		return err
 	}
-	old, err := t.beforeProofs(ctx, q, e)
-	if err != nil {
-		return err
-	}
-	_, bad, err := t.sift(ctx, q, e, waiting)
+	bad, err := pick(waiting)
 	if err != nil {
 		return err
 	}
 	for _, b := range bad {
-		if old && b.why == noProof {
-			continue // the next start of an issuer takes it in
-		}
 		for i := range records {
 			if records[i].ID == b.row {
 				records[i].Forged = b.why

@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -53,6 +54,24 @@ func (t *Trail) sift(ctx context.Context, q database.Queries, e ends, records []
 		bad = append(bad, passedOver{r.ID, why})
 	}
 	return good, bad, nil
+}
+
+// neverSealed reads the state of the chain once and returns a function that picks, from
+// entries that wait to be sealed, those that no issuer will seal. An entry without a
+// proof in a database from before proofs is not picked: the next start takes it in.
+func (t *Trail) neverSealed(ctx context.Context, q database.Queries) (pick func([]Record) ([]passedOver, error), err error) {
+	e, err := readEnds(ctx, q, "")
+	if err != nil {
+		return nil, err
+	}
+	old, err := t.beforeProofs(ctx, q, e)
+	if err != nil {
+		return nil, err
+	}
+	return func(waiting []Record) ([]passedOver, error) {
+		_, bad, err := t.sift(ctx, q, e, waiting)
+		return slices.DeleteFunc(bad, func(p passedOver) bool { return old && p.why == noProof }), err
+	}, nil
 }
 
 // sealedProofs are those proofs of the entries that sealed entries have as well, with

@@ -104,11 +104,7 @@ func (t *Trail) forged(r *Record, proved *bool) string {
 // checkWaiting looks for entries that wait to be sealed and never will be.
 func (w *walk) checkWaiting(ctx context.Context) error {
 	return w.db.View(ctx, "look at entries that wait", func(ctx context.Context, q database.Queries) error {
-		e, err := readEnds(ctx, q, "")
-		if err != nil {
-			return err
-		}
-		old, err := w.beforeProofs(ctx, q, e)
+		pick, err := w.neverSealed(ctx, q)
 		if err != nil {
 			return err
 		}
@@ -118,16 +114,13 @@ func (w *walk) checkWaiting(ctx context.Context) error {
 				return err
 			}
 			after = some[len(some)-1].ID
-			_, bad, err := w.sift(ctx, q, e, some)
+			bad, err := pick(some)
 			if err != nil {
 				return err
 			}
-			for _, r := range bad {
-				if old && r.why == noProof {
-					continue // the next start of an issuer takes it in
-				}
+			if len(bad) > 0 {
 				next := w.report.Head.Position + 1
-				w.report.Broken = &Break{Position: next, From: next, Kind: Forged, Row: r.row, Because: r.why}
+				w.report.Broken = &Break{Position: next, From: next, Kind: Forged, Row: bad[0].row, Because: bad[0].why}
 				return nil
 			}
 		}
