@@ -48,11 +48,11 @@ type classes struct{ passengers, staff, callbacks class }
 
 func newClasses(c Config) classes {
 	bodies := newPool(bodiesPerPlace*c.MaxInFlight, bodiesPerPlace*c.MaxInFlight/networkBodies)
-	staff := bodiesPerPlace * c.MaxStaff
+	staff, callbacks := bodiesPerPlace*c.MaxStaff, bodiesPerPlace*MaxCallbacks
 	return classes{
 		passengers: class{"passengers", bodies, newPool(c.MaxInFlight, c.MaxInFlightEach)},
 		staff:      class{"staff", newPool(staff, threeQuarters(staff)), newPool(c.MaxStaff, threeQuarters(c.MaxStaff))},
-		callbacks:  class{"callbacks", bodies, newPool(MaxCallbacks, MaxCallbacks)},
+		callbacks:  class{"callbacks", newPool(callbacks, callbacks), newPool(MaxCallbacks, MaxCallbacks)},
 	}
 }
 
