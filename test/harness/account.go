@@ -1,0 +1,160 @@
+package harness
+
+import (
+	"fmt"
+	"net/http"
+)
+
+// Password is every account's.
+const Password = "correct horse 蓝色"
+
+// Account is an account with a login, as on one phone.
+type Account struct {
+	h         *Harness
+	Person    Person
+	ID        string `json:"account"`
+	LoginName string `json:"-"`
+	Login     string `json:"login"`
+	Token     string `json:"token"`
+}
+
+// Entry is a line of an account's list, or its holder's own, where a passenger is named
+// "holder".
+type Entry struct {
+	Passenger      string `json:"passenger"`
+	Name           string `json:"name"`
+	DocumentType   string `json:"document_type"`
+	DocumentNumber string `json:"document_number"`
+	Status         string `json:"status"`
+	Tickets        int    `json:"tickets"`
+	Version        int64  `json:"version"`
+	ProofNeeded    bool   `json:"proof_needed"`
+}
+
+// Registration is the form of a new account; its login name, phone and e-mail are its own.
+func (h *Harness) Registration(who Person) Object {
+	n := h.next()
+	return With(who.Identity(), Object{"login_name": fmt.Sprintf("passenger_%d", n), "password": Password, "policy": Policy,
+		"phone": fmt.Sprintf("138%08d", n), "email": fmt.Sprintf("passenger.%d@example.org", n)})
+}
+
+// Register makes an account and logs in.
+func (h *Harness) Register(who Person) *Account {
+	h.T.Helper()
+	form := h.Registration(who)
+	h.Call("POST", "/v1/accounts", "", form).OK(h.T)
+	a := &Account{h: h, Person: who, LoginName: form["login_name"].(string)}
+	return a.LogIn()
+}
+
+// Verified is a new account whose holder's identity is verified: at the window, and for
+// another document than the resident ID card by the national authority, too.
+func (h *Harness) Verified(who Person) *Account {
+	h.T.Helper()
+	a := h.Register(who)
+	if s := a.Settle("holder"); s != "verified" {
+		h.T.Fatalf("the holder is %s", s)
+	}
+	return a
+}
+
+// LogIn is another login of the same account, as on another phone.
+func (a *Account) LogIn() *Account {
+	a.h.T.Helper()
+	other := As[Account](a.h.T, a.h.Call("POST", "/v1/logins", "", Object{"login_name": a.LoginName, "password": Password}), http.StatusCreated)
+	other.h, other.Person, other.LoginName = a.h, a.Person, a.LoginName
+	return &other
+}
+
+// LogOut ends this login.
+func (a *Account) LogOut() {
+	a.h.T.Helper()
+	a.Call("DELETE", "/v1/logins/current", nil).OK(a.h.T)
+}
+
+// Call sends a request under the login.
+func (a *Account) Call(method, path string, body any) Answer {
+	a.h.T.Helper()
+	return a.h.Call(method, path, a.Token, body)
+}
+
+// Profile is what the account says of its holder.
+func (a *Account) Profile() Object {
+	a.h.T.Helper()
+	return As[Object](a.h.T, a.Call("GET", "/v1/account", nil), http.StatusOK)
+}
+
+// Apply hands in an application for the holder; the login opens it.
+func (a *Account) Apply() *Passenger {
+	a.h.T.Helper()
+	return a.h.applied(a.Person, a.Token, a.TryApply())
+}
+
+// TryApply is Apply, whatever the answer.
+func (a *Account) TryApply() Answer {
+	a.h.T.Helper()
+	return a.Call("POST", "/v1/applications", a.Person.Application())
+}
+
+// Applications are those of the last month.
+func (a *Account) Applications() []Standing {
+	a.h.T.Helper()
+	return As[struct{ Applications []Standing }](a.h.T, a.Call("GET", "/v1/account/applications", nil), http.StatusOK).Applications
+}
+
+// TryAdd puts somebody on the list, whatever the answer.
+func (a *Account) TryAdd(who Person) Answer {
+	a.h.T.Helper()
+	return a.Call("POST", "/v1/account/passengers", who.Entry())
+}
+
+// Add puts somebody on the list.
+func (a *Account) Add(who Person) Entry {
+	a.h.T.Helper()
+	return As[Entry](a.h.T, a.TryAdd(who), http.StatusCreated)
+}
+
+// AddSettled puts somebody on the list and has them verified.
+func (a *Account) AddSettled(who Person) Entry {
+	a.h.T.Helper()
+	e := a.Add(who)
+	e.Status = a.Settle(e.Passenger)
+	return e
+}
+
+// Delete takes somebody off the list, whatever the answer.
+func (a *Account) Delete(passenger string) Answer {
+	a.h.T.Helper()
+	return a.Call("DELETE", "/v1/account/passengers/"+passenger, nil)
+}
+
+// List is the holder's own entry and the list.
+func (a *Account) List() (holder Entry, passengers []Entry) {
+	a.h.T.Helper()
+	l := As[struct {
+		Holder     Entry
+		Passengers []Entry
+	}](a.h.T, a.Call("GET", "/v1/account/passengers", nil), http.StatusOK)
+	return l.Holder, l.Passengers
+}
+
+// Entry is one line as it stands now; passenger may be "holder".
+func (a *Account) Entry(passenger string) Entry {
+	a.h.T.Helper()
+	holder, all := a.List()
+	if passenger == "holder" {
+		return holder
+	}
+	for _, e := range all {
+		if e.Passenger == passenger {
+			return e
+		}
+	}
+	a.h.T.Fatalf("no passenger %s on the list", passenger)
+	return Entry{}
+}
+
+// Ref names an entry of the account to staff and systems.
+func (a *Account) Ref(passenger string) Object {
+	return Object{"account": a.ID, "passenger": passenger}
+}

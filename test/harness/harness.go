@@ -1,0 +1,143 @@
+// Package harness runs a whole railgate inside a test: an issuer and a gateway, each
+// behind its real HTTP interface, one database, sandbox providers, staff of every role
+// and a clock that only the test moves. A story is told through small clients: a
+// [Passenger] with a phone, an [Account], [Staff] of a role, the [Ticketing] system and
+// a [Gate].
+//
+//	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+//		p := h.Apply(h.Person())
+//		p.Show(p.Check())
+//		h.Gate.Scan(p.Code(), "entry").Allowed(t)
+//		h.Clock.Move(30 * time.Minute)
+//		h.Gate.Scan(p.Code(), "entry").Denied(t, "session_expired")
+//	})
+//
+// The harness promises that a story is deterministic: no part of it judges by real
+// time, nothing runs in the background, and the gateway knows every committed
+// revocation when [Gate.Scan] asks it. The stream's transport, Kafka, is therefore not
+// part of it: the harness itself does the publisher's and the follower's work, with the
+// same records, signatures and numbers. Package internal/e2e tests those two.
+package harness
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/railgate/railgate/internal/runtest"
+	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/backend"
+	"github.com/railgate/railgate/issuance/database/databasetest"
+	"github.com/railgate/railgate/issuance/keystore"
+	"github.com/railgate/railgate/issuance/realperson"
+	"github.com/railgate/railgate/issuance/residents"
+	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/issuance/store"
+)
+
+const (
+	partitions = 2
+	// patience bounds every request.
+	patience = 30 * time.Second
+)
+
+// Harness is a running issuer and gateway. Its clients report failures to the test.
+type Harness struct {
+	T         testing.TB
+	Clock     *Clock
+	Gate      *Gate // may ask for every scope
+	Ticketing *Ticketing
+
+	// Below HTTP, for what a story does in the program's place: erasure, sweeping.
+	Backend *backend.Backend
+	Store   *store.Store
+	Metrics *prometheus.Registry // of the issuer
+	Logs    *runtest.Buffer      // of issuer and gateway, JSON lines
+
+	issuer   string // base URL
+	client   *http.Client
+	secrets  map[staff.Role]string
+	stream   *stream
+	accounts int // made so far
+
+	mu     sync.Mutex
+	people int // mu
+}
+
+// Option changes how the issuer is set up, before it opens.
+type Option func(*backend.Config)
+
+// Each tells a story on every database there is. The stories of a package run side by
+// side: a story uses nothing but its harness.
+func Each(t *testing.T, story func(t *testing.T, h *Harness), options ...Option) {
+	t.Helper()
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, address string) {
+		t.Parallel()
+		story(t, Open(t, address, options...))
+	})
+}
+
+// keys are the issuer's, the same for all tests of a process: making their tables takes
+// longer than everything else here.
+var keys = sync.OnceValue(keystore.New)
+
+// Open starts an issuer on the database and a gateway; both end with the test.
+func Open(t testing.TB, address string, options ...Option) *Harness {
+	t.Helper()
+	h := &Harness{T: t, Clock: newClock(), Metrics: prometheus.NewRegistry(), Logs: new(runtest.Buffer), secrets: make(map[staff.Role]string)}
+	transport := &http.Transport{MaxIdleConnsPerHost: 16, DisableCompression: true}
+	h.client = &http.Client{Transport: transport, Timeout: patience}
+	log := zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(h.Logs), zap.DebugLevel))
+	h.openIssuer(address, log, options)
+	h.openGateway(log)
+	t.Cleanup(transport.CloseIdleConnections)
+	h.Ticketing = &Ticketing{Staff: h.Staff(staff.Ticketing)}
+	return h
+}
+
+func (h *Harness) openIssuer(address string, log *zap.Logger, options []Option) {
+	h.T.Helper()
+	var err error
+	h.Store, err = store.Open(context.Background(), store.Config{Database: address, Partitions: partitions, Now: h.Clock.Now})
+	h.must(err)
+	h.T.Cleanup(func() { h.Store.Close() })
+	c := backend.Config{
+		Rules: issuance.Config{
+			Store: h.Store, Vault: keys().Vault, Signer: keys().Issuer, KeyID: keys().IssuerID,
+			Checker: realperson.Sandbox{}, Residents: residents.Sandbox{},
+			Now: h.Clock.Now, Log: log, Metrics: h.Metrics,
+		},
+		Hashing: account.Hashing{MemoryKiB: 64, Passes: 1, Lanes: 1, CheapForTests: true},
+	}
+	for _, role := range staff.Roles() {
+		secret, credential, err := staff.New(string(role)+"-1", role)
+		h.must(err)
+		h.secrets[role] = secret
+		c.Staff = append(c.Staff, credential)
+	}
+	for _, o := range options {
+		o(&c)
+	}
+	h.Backend, err = backend.Open(context.Background(), c)
+	h.must(err)
+	server := httptest.NewServer(h.Backend.API.Public())
+	h.T.Cleanup(server.Close)
+	h.issuer = server.URL
+}
+
+// must ends the test on an error that no story is about.
+func (h *Harness) must(err error) {
+	h.T.Helper()
+	if err != nil {
+		h.T.Fatal(err)
+	}
+}

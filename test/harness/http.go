@@ -1,0 +1,113 @@
+package harness
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"testing"
+
+	"github.com/railgate/railgate/issuance/refusal"
+)
+
+// Object is a JSON object.
+type Object = map[string]any
+
+// With is an object with some fields more, or others.
+func With(o, more Object) Object {
+	out := Object{}
+	for _, part := range []Object{o, more} {
+		for name, value := range part {
+			out[name] = value
+		}
+	}
+	return out
+}
+
+// Answer is one HTTP answer.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Call sends a request to the issuer. token is a bearer credential, or empty. body is
+// marshalled unless it is a string; nil sends none.
+func (h *Harness) Call(method, path, token string, body any) Answer {
+	h.T.Helper()
+	return h.send(method, h.issuer+path, token, "application/json", body)
+}
+
+func (h *Harness) send(method, url, token, media string, body any) Answer {
+	h.T.Helper()
+	var sent io.Reader
+	switch b := body.(type) {
+	case nil:
+	case string:
+		sent = bytes.NewReader([]byte(b))
+	default:
+		raw, err := json.Marshal(b)
+		h.must(err)
+		sent = bytes.NewReader(raw)
+	}
+	r, err := http.NewRequestWithContext(h.T.Context(), method, url, sent)
+	h.must(err)
+	if body != nil {
+		r.Header.Set("Content-Type", media)
+	}
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	resp, err := h.client.Do(r)
+	h.must(err)
+	defer resp.Body.Close()
+	got, err := io.ReadAll(resp.Body)
+	h.must(err)
+	return Answer{resp.StatusCode, resp.Header, got}
+}
+
+// As reads the body of an answer that must have the status.
+func As[T any](t testing.TB, a Answer, status int) (v T) {
+	t.Helper()
+	if a.Status != status {
+		t.Fatalf("status %d, want %d: %s", a.Status, status, a.Body)
+	}
+	if len(a.Body) == 0 {
+		return v
+	}
+	if err := json.Unmarshal(a.Body, &v); err != nil {
+		t.Fatalf("%v in %s", err, a.Body)
+	}
+	return v
+}
+
+// OK asserts that the answer is a success.
+func (a Answer) OK(t testing.TB) {
+	t.Helper()
+	if a.Status < 200 || a.Status > 299 {
+		t.Fatalf("answered %d: %s", a.Status, a.Body)
+	}
+}
+
+// Bilingual is a text in English and Chinese.
+type Bilingual struct{ En, Zh string }
+
+// Problem is a refusal, RFC 9457.
+type Problem struct {
+	Code     refusal.Code `json:"code"`
+	Status   int          `json:"status"`
+	Detail   string       `json:"detail"`
+	Text     Bilingual    `json:"text"`
+	NextStep Bilingual    `json:"next_step"`
+	RetryAt  int64        `json:"retry_at"`
+}
+
+// Refused asserts a problem with the code, and returns it.
+func (a Answer) Refused(t testing.TB, code refusal.Code) Problem {
+	t.Helper()
+	p := As[Problem](t, a, a.Status)
+	if a.Status < 400 || p.Code != code || p.Status != a.Status {
+		t.Fatalf("answered %d, want a refusal with %s: %s", a.Status, code, a.Body)
+	}
+	return p
+}

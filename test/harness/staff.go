@@ -1,0 +1,89 @@
+package harness
+
+import (
+	"net/http"
+
+	"github.com/railgate/railgate/issuance/staff"
+)
+
+// Staff is a member with one role.
+type Staff struct {
+	h      *Harness
+	Secret string
+}
+
+// Staff is the member with the role.
+func (h *Harness) Staff(role staff.Role) *Staff { return &Staff{h, h.secrets[role]} }
+
+// Window, Agency, Police, Operator and Authority are the members with these roles.
+func (h *Harness) Window() *Staff    { return h.Staff(staff.Window) }
+func (h *Harness) Agency() *Staff    { return h.Staff(staff.Agency) }
+func (h *Harness) Police() *Staff    { return h.Staff(staff.Police) }
+func (h *Harness) Operator() *Staff  { return h.Staff(staff.Operator) }
+func (h *Harness) Authority() *Staff { return h.Staff(staff.Authority) }
+
+// Call sends a request with the member's credential.
+func (s *Staff) Call(method, path string, body any) Answer {
+	s.h.T.Helper()
+	return s.h.Call(method, path, s.Secret, body)
+}
+
+// Search finds the entries about a document that the counter may check now.
+func (s *Staff) Search(who Person) Answer {
+	s.h.T.Helper()
+	shown := who.Identity()
+	delete(shown, "name")
+	return s.Call("POST", "/v1/counter/searches", shown)
+}
+
+// Look shows a counter an entry.
+func (s *Staff) Look(a *Account, passenger string) Entry {
+	s.h.T.Helper()
+	return As[Entry](s.h.T, s.Call("POST", "/v1/counter/looks", a.Ref(passenger)), http.StatusOK)
+}
+
+// Verify brings the original of an entry to the counter; more adds fields to the
+// verdict, or changes them.
+func (s *Staff) Verify(a *Account, passenger string, more Object) Answer {
+	s.h.T.Helper()
+	seen := s.Call("POST", "/v1/counter/looks", a.Ref(passenger))
+	if seen.Status != http.StatusOK {
+		return seen
+	}
+	body := With(a.Ref(passenger), Object{"version": As[Entry](s.h.T, seen, http.StatusOK).Version, "original": true, "matches": true})
+	return s.Call("POST", "/v1/counter/verifications", With(body, more))
+}
+
+// Settle has a window, and for other documents the national authority, find that an
+// entry matches its document; it returns the status.
+func (a *Account) Settle(passenger string) (status string) {
+	a.h.T.Helper()
+	status = As[Entry](a.h.T, a.h.Window().Verify(a, passenger, nil), http.StatusOK).Status
+	if status == "pre_verified" {
+		status = As[Entry](a.h.T, a.Judge(passenger, true), http.StatusOK).Status
+	}
+	return status
+}
+
+// Fail has a window find that an entry does not match its document.
+func (a *Account) Fail(passenger string) {
+	a.h.T.Helper()
+	e := As[Entry](a.h.T, a.h.Window().Verify(a, passenger, Object{"matches": false}), http.StatusOK)
+	if e.Status != "failed" {
+		a.h.T.Fatalf("the entry is %s", e.Status)
+	}
+}
+
+// Judge has the national authority decide on a pre-verified entry.
+func (a *Account) Judge(passenger string, matches bool) Answer {
+	a.h.T.Helper()
+	by := a.h.Authority()
+	seen := As[Entry](a.h.T, by.Call("POST", "/v1/authority/looks", a.Ref(passenger)), http.StatusOK)
+	return by.Call("POST", "/v1/authority/results", With(a.Ref(passenger), Object{"version": seen.Version, "matches": matches}))
+}
+
+// Revoke withdraws a credential.
+func (s *Staff) Revoke(serial string) {
+	s.h.T.Helper()
+	s.Call("POST", "/v1/credentials/"+serial+"/revoke", Object{"reason": "reported lost"}).OK(s.h.T)
+}

@@ -1,0 +1,97 @@
+package harness
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance/refusal"
+)
+
+// Ticketing is a ticketing system.
+type Ticketing struct {
+	*Staff
+}
+
+// Decision is what the rules say to a ticketing system or a counter.
+type Decision struct {
+	Allowed bool
+	First   string
+	Refused *Problem
+}
+
+// Yes asserts that the rules allow it, and nothing must come first.
+func (d Decision) Yes(t testing.TB) {
+	t.Helper()
+	if !d.Allowed || d.First != "" {
+		t.Fatalf("allowed %v, first %q, refused %+v", d.Allowed, d.First, d.Refused)
+	}
+}
+
+// No asserts that the rules refuse it, and why.
+func (d Decision) No(t testing.TB, code refusal.Code) {
+	t.Helper()
+	if d.Allowed || d.Refused == nil || d.Refused.Code != code {
+		t.Fatalf("allowed %v, refused %+v, want %s", d.Allowed, d.Refused, code)
+	}
+}
+
+// Ask asks the rules.
+func (s *Ticketing) Ask(question Object) Decision {
+	s.h.T.Helper()
+	return As[Decision](s.h.T, s.Call("POST", "/v1/decisions", question), http.StatusOK)
+}
+
+// MayBuy asks whether an account may buy a ticket for each of the passengers.
+func (s *Ticketing) MayBuy(a *Account, passengers ...string) Decision {
+	s.h.T.Helper()
+	return s.Ask(Object{"kind": "buy", "account": a.ID, "for": passengers})
+}
+
+// Service asks whether a counter ("window", "agency") does a service ("exchange",
+// "change", "refund") with a ticket.
+func (s *Ticketing) Service(ticket, at, service string) Decision {
+	s.h.T.Helper()
+	return s.Ask(Object{"kind": "serve", "ticket": ticket, "at": at, "service": service})
+}
+
+// TryReport reports what happened to tickets, whatever the answer.
+func (s *Ticketing) TryReport(event Object) Answer {
+	s.h.T.Helper()
+	return s.Call("POST", "/v1/tickets", event)
+}
+
+// Bought is the report of a purchase, a ticket for each passenger, good for two days.
+func (s *Ticketing) Bought(a *Account, passengers ...string) (event Object, tickets []string) {
+	var issued []Object
+	for _, p := range passengers {
+		ticket := fmt.Sprintf("E%06d", s.h.next())
+		tickets = append(tickets, ticket)
+		issued = append(issued, Object{"reference": ticket, "passenger": p, "ends_at": s.h.Clock.Now().Add(48 * time.Hour).Unix()})
+	}
+	return Object{"kind": "bought", "account": a.ID, "issued": issued}, tickets
+}
+
+// Buy reports a purchase and returns the tickets' references.
+func (s *Ticketing) Buy(a *Account, passengers ...string) []string {
+	s.h.T.Helper()
+	event, tickets := s.Bought(a, passengers...)
+	s.TryReport(event).OK(s.h.T)
+	return tickets
+}
+
+// Refund reports that a ticket was given back.
+func (s *Ticketing) Refund(a *Account, ticket string) {
+	s.h.T.Helper()
+	s.TryReport(Object{"kind": "refunded", "account": a.ID, "ticket": ticket}).OK(s.h.T)
+}
+
+// Change reports that a ticket was changed and returns its successor.
+func (s *Ticketing) Change(a *Account, ticket string) string {
+	s.h.T.Helper()
+	successor := fmt.Sprintf("E%06d", s.h.next())
+	s.TryReport(Object{"kind": "changed", "account": a.ID, "ticket": ticket, "issued": []Object{
+		{"reference": successor, "ends_at": s.h.Clock.Now().Add(48 * time.Hour).Unix()}}}).OK(s.h.T)
+	return successor
+}
