@@ -12,8 +12,8 @@ type limits struct {
 	ToBeSubmitted int           `toml:"to_be_submitted" doc:"those on a list who are to be submitted (rule B2)"`
 	Failed        int           `toml:"failed" doc:"failed passengers that close a list to new ones"`
 	Keep          time.Duration `toml:"keep" doc:"how long a counted passenger cannot be deleted (rule B4)"`
-	TicketsInAll  int           `toml:"tickets_in_all" doc:"tickets that a to-be-submitted account buys (rule B5)"`
-	TicketsEach   int           `toml:"tickets_each" doc:"tickets of those for each to-be-submitted passenger (rule B5)"`
+	TicketsInAll  int           `toml:"tickets_in_all" doc:"tickets of a to-be-submitted account, issued by changes too (rule B5)"`
+	TicketsEach   int           `toml:"tickets_each" doc:"tickets of any account for each to-be-submitted passenger (rule B5)"`
 }
 
 func (l limits) registry() registry.Limits { return registry.Limits(l) }

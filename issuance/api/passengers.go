@@ -14,7 +14,7 @@ type passenger struct {
 	person
 	Status   string `json:"status"`
 	AddedAt  int64  `json:"added_at"`
-	Tickets  int    `json:"tickets"` // ever bought by this account
+	Tickets  int    `json:"tickets"` // of this account: bought, or issued by a change
 	Policy   string `json:"policy"`
 	AgreedAt int64  `json:"agreed_at"`
 	Version  int64  `json:"version"`
@@ -31,7 +31,7 @@ func newPassenger(l book.Line) passenger {
 type own struct {
 	person
 	Status     string `json:"status"`
-	Tickets    int    `json:"tickets"`     // ever bought, for anybody
+	Tickets    int    `json:"tickets"`     // for all passengers: bought, or issued by a change
 	OwnTickets int    `json:"own_tickets"` // those of them for the holder
 	Version    int64  `json:"version"`
 }

@@ -9,9 +9,9 @@ type Account struct {
 	Status Status
 	Phone  string
 	Email  string
-	// Tickets counts what the account ever bought, for anybody: changed and
-	// refunded ones included (rule B5). It never falls, whatever is edited. A
-	// ticket that a change issued is not bought.
+	// Tickets counts every ticket of the account, for all passengers: those it
+	// bought and those that changes issued, changed and refunded ones included
+	// (rule B5). It never falls, whatever is edited.
 	Tickets int
 	// OwnTickets are those of them that are for the holder.
 	OwnTickets int
@@ -23,8 +23,8 @@ type Passenger struct {
 	Status Status
 	// AddedAt is when the passenger came onto the list; an edit does not change it.
 	AddedAt time.Time
-	// Tickets counts what this account ever bought for the passenger, as
-	// Account.Tickets does. It never falls, whatever is edited.
+	// Tickets counts this account's tickets for the passenger, as Account.Tickets
+	// does. It never falls, whatever is edited.
 	Tickets int
 }
 

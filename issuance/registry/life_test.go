@@ -78,7 +78,7 @@ func TestRandomLivesKeepTheRules(t *testing.T) {
 					list[at].Tickets += n
 					a.Tickets += n
 					reached["buy"]++
-					if a.Status == ToBeSubmitted && (a.Tickets > 7 || list[at].Status == ToBeSubmitted && list[at].Tickets > 2) {
+					if a.Status == ToBeSubmitted && a.Tickets > 7 || list[at].Status == ToBeSubmitted && list[at].Tickets > 2 {
 						t.Fatalf("seed %d: %d tickets in all, %d for one", seed, a.Tickets, list[at].Tickets)
 					}
 				}

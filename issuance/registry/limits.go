@@ -21,8 +21,9 @@ type Limits struct {
 	// Keep is how long a counted passenger cannot be deleted (rule B4: 180 days).
 	// Ours: days of 24 hours from when the passenger came onto the list.
 	Keep time.Duration
-	// TicketsInAll and TicketsEach bound what a to-be-submitted account buys, and
-	// what it buys for each to-be-submitted passenger (rule B5: 20 and 4).
+	// TicketsInAll bounds the tickets of a to-be-submitted account, TicketsEach those
+	// of any account for each to-be-submitted passenger (rule B5: 20 and 4). A changed
+	// ticket and the one issued for it are two.
 	TicketsInAll, TicketsEach int
 }
 

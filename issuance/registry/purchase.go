@@ -16,14 +16,18 @@ func CanBuy(a Account, p Passenger, tickets int, l Limits) error {
 	if err := mayTravel(p); err != nil {
 		return err
 	}
-	if a.Status != ToBeSubmitted {
-		return nil
-	}
-	if tickets > l.TicketsInAll-a.Tickets {
-		return refusal.New(AccountTicketLimit, "a to-be-submitted account has bought as many tickets as it may, changed and refunded ones included")
+	return ticketsLeft(a, p, tickets, l)
+}
+
+// ticketsLeft reports whether the counts of rule B5 have room for more tickets: a
+// to-be-submitted account has Limits.TicketsInAll of them, and every account has
+// Limits.TicketsEach for each to-be-submitted passenger.
+func ticketsLeft(a Account, p Passenger, tickets int, l Limits) error {
+	if a.Status == ToBeSubmitted && tickets > l.TicketsInAll-a.Tickets {
+		return refusal.New(AccountTicketLimit, "a to-be-submitted account has as many tickets as it may, changed and refunded ones included")
 	}
 	if p.Status == ToBeSubmitted && tickets > l.TicketsEach-p.Tickets {
-		return refusal.New(PassengerTicketLimit, "as many tickets were bought for the to-be-submitted passenger as may be, changed and refunded ones included")
+		return refusal.New(PassengerTicketLimit, "the to-be-submitted passenger has as many tickets of this account as allowed, changed and refunded ones included")
 	}
 	return nil
 }
@@ -50,12 +54,17 @@ func CanRefundOnline(boughtByAccount bool) error {
 }
 
 // CanChangeOnline reports whether a registered account may change the passenger's
-// ticket online (rule B6).
-func CanChangeOnline(p Passenger, boughtByAccount bool) error {
+// ticket online (rule B6). A change issues one more ticket, and the changed one
+// stays counted (rule B5). Our choice: a change that would exceed a count is refused
+// like a purchase.
+func CanChangeOnline(a Account, p Passenger, boughtByAccount bool, l Limits) error {
 	if err := CanRefundOnline(boughtByAccount); err != nil {
 		return err
 	}
-	return mayTravel(p)
+	if err := mayTravel(p); err != nil {
+		return err
+	}
+	return ticketsLeft(a, p, 1, l)
 }
 
 // TicketIdentity is whose identity a child's ticket bears (rule B9): the child's

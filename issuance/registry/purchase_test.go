@@ -24,8 +24,11 @@ func TestB5_TwentyInAllAndFourEach(t *testing.T) {
 		{"the 20th and 21st", ToBeSubmitted, Verified, 19, 0, 2, AccountTicketLimit},
 		{"a verified passenger's 20th", ToBeSubmitted, Verified, 19, 19, 1, ""},
 		{"a pre-verified passenger's 5th", ToBeSubmitted, PreVerified, 4, 4, 1, ""},
-		{"a verified account's 100th", Verified, ToBeSubmitted, 99, 99, 1, ""},
-		{"a pre-verified account's 100th", PreVerified, ToBeSubmitted, 99, 99, 1, ""},
+		{"a verified account's 4th for one", Verified, ToBeSubmitted, 99, 3, 1, ""},
+		{"a verified account's 5th for one", Verified, ToBeSubmitted, 99, 4, 1, PassengerTicketLimit},
+		{"a pre-verified account's 5th for one", PreVerified, ToBeSubmitted, 99, 4, 1, PassengerTicketLimit},
+		{"a verified account's 100th for a verified one", Verified, Verified, 99, 99, 1, ""},
+		{"a pre-verified account's 100th for a pre-verified one", PreVerified, PreVerified, 99, 99, 1, ""},
 		{"none", Verified, Verified, 0, 0, 0, TicketsInvalid},
 		{"fewer than none", ToBeSubmitted, ToBeSubmitted, 20, 4, -1, TicketsInvalid},
 		{"more than there are", ToBeSubmitted, ToBeSubmitted, 0, 0, int(^uint(0) >> 1), AccountTicketLimit},
@@ -34,9 +37,39 @@ func TestB5_TwentyInAllAndFourEach(t *testing.T) {
 		a.Tickets, p.Tickets = c.inAll, c.each
 		refused(t, CanBuy(a, p, c.more, l), c.code, "%s", c.story)
 	}
+	citizen, guest := account(identity.ResidentID, Verified), passenger(identity.HKMacauPermit, ToBeSubmitted)
+	citizen.Tickets, guest.Tickets = 50, 3
+	refused(t, CanBuy(citizen, guest, 1, l), "", "a resident ID account's 4th for one")
+	refused(t, CanBuy(citizen, guest, 2, l), PassengerTicketLimit, "a resident ID account's 5th for one")
 	self := account(identity.Passport, ToBeSubmitted)
 	self.Tickets, self.OwnTickets = 4, 4
 	refused(t, CanBuy(self, self.Self(), 1, l), PassengerTicketLimit, "the holder's own 5th")
+}
+
+// A changed ticket and its successor are two (P16, P17): where one more ticket may
+// not be bought, no ticket may be changed.
+func TestP17_AChangeCountsATicket(t *testing.T) {
+	l := DefaultLimits()
+	for _, c := range []struct {
+		story              string
+		account, passenger Status
+		inAll, each        int
+		code               refusal.Code
+	}{
+		{"with 3 for the passenger", Verified, ToBeSubmitted, 99, 3, ""},
+		{"with 4 for the passenger", Verified, ToBeSubmitted, 99, 4, PassengerTicketLimit},
+		{"with 5, since a change was reported late", Verified, ToBeSubmitted, 99, 5, PassengerTicketLimit},
+		{"a pre-verified account's, with 4 for the passenger", PreVerified, ToBeSubmitted, 99, 4, PassengerTicketLimit},
+		{"with 4 for a pre-verified one", ToBeSubmitted, PreVerified, 4, 4, ""},
+		{"with 19 in all", ToBeSubmitted, Verified, 19, 19, ""},
+		{"with 20 in all", ToBeSubmitted, Verified, 20, 19, AccountTicketLimit},
+		{"with 20 in all, by a verified account", Verified, Verified, 20, 20, ""},
+	} {
+		a, p := account(identity.Passport, c.account), passenger(identity.Passport, c.passenger)
+		a.Tickets, p.Tickets = c.inAll, c.each
+		refused(t, CanChangeOnline(a, p, true, l), c.code, "a change %s", c.story)
+		refused(t, CanChangeOnline(a, p, false, l), NotItsTicket, "another account's, %s", c.story)
+	}
 }
 
 // Story: a visitor with a passport bought tickets, is pre-verified over the

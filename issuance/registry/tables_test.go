@@ -199,8 +199,9 @@ func TestB6_RefundAndChangeOnline(t *testing.T) {
 		if name != "" && rows[name][1] == "yes" {
 			want = ""
 		}
-		refused(t, CanChangeOnline(p, true), want, "change for %v %v", d, s)
-		refused(t, CanChangeOnline(p, false), NotItsTicket, "change of another's ticket for %v %v", d, s)
+		a, l := account(identity.ResidentID, Verified), DefaultLimits()
+		refused(t, CanChangeOnline(a, p, true, l), want, "change for %v %v", d, s)
+		refused(t, CanChangeOnline(a, p, false, l), NotItsTicket, "change of another's ticket for %v %v", d, s)
 		if name != "" && rows[name][0] != "yes" {
 			t.Errorf("the table closes refunds to %s", name)
 		}

@@ -66,11 +66,11 @@ var Words = map[refusal.Code]refusal.Text{
 		"The number of tickets is not valid.", "购票张数有误。",
 		"Ask for one ticket or more.", "请至少选择一张车票。"),
 	AccountTicketLimit: refusal.Say(
-		"This account has bought as many tickets as it may before its identity is checked.", "请报验状态的注册用户购票已达上限。",
-		"Please have the document checked at a station window.", "请持证件原件到车站窗口办理核验。"),
+		"This account has as many tickets as it may before its identity is checked; changed and refunded ones count.", "请报验状态的注册用户购票已达上限（含已改、已退车票）。",
+		"Please have the account holder's document checked at a station window. Refunds are possible.", "请注册用户持证件原件到车站窗口办理核验。退票不受影响。"),
 	PassengerTicketLimit: refusal.Say(
-		"As many tickets were bought for this passenger as may be before the identity is checked.", "请报验状态的乘车人购票已达上限。",
-		"Please have the document checked at a station window.", "请持证件原件到车站窗口办理核验。"),
+		"This passenger has as many tickets as allowed before the identity is checked; changed and refunded ones count.", "请报验状态的乘车人购票已达上限（含已改、已退车票）。",
+		"Please have the passenger's document checked at a station window. Refunds are possible.", "请乘车人持证件原件到车站窗口办理核验。退票不受影响。"),
 	NotItsTicket: refusal.Say(
 		"This account did not buy the ticket.", "该车票不是由此账户购买。",
 		"Use the account that bought it, or go to a station window.", "请使用购票账户办理，或到车站窗口办理。"),

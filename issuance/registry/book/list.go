@@ -16,7 +16,7 @@ import (
 type Own struct {
 	Person     registry.Person
 	Status     registry.Status
-	Tickets    int // ever bought, for anybody
+	Tickets    int // for all passengers: bought, or issued by a change
 	OwnTickets int // those of them for the holder
 	Version    int64
 }

@@ -177,15 +177,15 @@ func (b *Book) mayOnline(ctx context.Context, db database.Queries, q Question) (
 	if q.Kind == RefundOnline || !its {
 		return decide(registry.Nothing, registry.CanRefundOnline(its))
 	}
-	_, e, err := b.entry(ctx, db, Ref{t.account, t.passenger}, "")
+	h, e, err := b.entry(ctx, db, Ref{t.account, t.passenger}, "")
 	if refusal.Is(err, EntryNotFound) {
 		// Off the list, which takes an end of the journey: nobody to change it for.
-		return decide(registry.Nothing, registry.CanChangeOnline(registry.Passenger{}, its))
+		err = nil
 	}
 	if err != nil {
 		return Decision{}, err
 	}
-	return decide(registry.Nothing, registry.CanChangeOnline(e.Passenger, its))
+	return decide(registry.Nothing, registry.CanChangeOnline(h.Account, e.Passenger, its, b.Limits()))
 }
 
 func (b *Book) mayServe(ctx context.Context, db database.Queries, q Question) (Decision, error) {

@@ -72,8 +72,10 @@ type TicketEvent struct {
 // A purchase is asked of the rules under the account's lock and refused with their
 // codes (rule B5); so report it before the tickets are handed out. A change and a
 // refund are reported when they are done, and refused only for a ticket that is
-// not known (TicketUnknown) or of which something else is (TicketConflict); they
-// give no ticket back to a count.
+// not known (TicketUnknown) or of which something else is (TicketConflict). They
+// give no ticket back to a count, and a change counts the ticket that it issued:
+// our choice, beyond the limit too, so that no change is lost. Ask with ChangeOnline
+// before.
 func (b *Book) Record(ctx context.Context, e TicketEvent) error {
 	if err := e.By.May(staff.ReportTicket); err != nil {
 		return err
@@ -194,8 +196,28 @@ func (b *Book) recordDone(ctx context.Context, tx *sql.Tx, e TicketEvent) error 
 	if t.state == to {
 		return nil
 	}
+	if err := countIssued(ctx, tx, t, len(e.Issued)); err != nil {
+		return err
+	}
 	if _, err = tx.ExecContext(ctx, `UPDATE tickets SET state = $2 WHERE reference = $1`, b.reference(e.Ticket), to); err != nil {
 		return err
 	}
 	return b.trail(ctx, tx, e.Act, staff.ReportTicket, Ref{Account: t.account}, e.Kind.String())
+}
+
+// countIssued counts n tickets that were issued for one of an account whose row is
+// locked (rule B5: 含已改、已退车票).
+func countIssued(ctx context.Context, tx *sql.Tx, t ticketRow, n int) error {
+	if n == 0 {
+		return nil
+	}
+	own := 0
+	if t.passenger == "" {
+		own = n
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE holders SET tickets = tickets + $2, own_tickets = own_tickets + $3 WHERE id = $1`, t.account, n, own)
+	if err == nil && t.passenger != "" {
+		_, err = tx.ExecContext(ctx, `UPDATE passengers SET tickets = tickets + $3 WHERE account = $1 AND id = $2`, t.account, t.passenger, n)
+	}
+	return err
 }

@@ -137,12 +137,112 @@ func TestRepeatedReportsCountOnce(t *testing.T) {
 		w.notRecorded(changed, TicketConflict, "another change of it")
 		changed.Ticket, changed.Issued[0] = "T1-1", Ticket{"T1-2", "", w.now().Add(2 * day)}
 		w.notRecorded(changed, TicketConflict, "a change into one that was bought")
-		if own := w.own(h); own.Tickets != 3 || own.OwnTickets != 3 {
-			t.Errorf("changed and refunded ones count: %d", own.Tickets)
+		if own := w.own(h); own.Tickets != 4 || own.OwnTickets != 4 {
+			t.Errorf("three were bought and one was changed: %d are counted", own.Tickets)
 		}
 		if n := w.onTrail(staff.ReportTicket); n != 4 {
 			t.Errorf("%d entries in the trail, want one for each of four reports", n)
 		}
+	})
+}
+
+// P17: four for each to-be-submitted passenger, of a verified resident ID account
+// too, however many report at once at two issuers.
+func TestP17_FourForOneOfAVerifiedAccountHoweverManyAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified(resident(1))
+		first, second := w.adds(h, visitor(1)), w.adds(h, visitor(2))
+		other, _ := w.issuer()
+		got := w.atOnce(60, func(i int) error {
+			b := w.Book
+			if i%2 == 1 {
+				b = other
+			}
+			return b.Record(t.Context(), w.bought(h, fmt.Sprintf("T%d", i), []string{first.ID, second.ID, ""}[i%3]))
+		})
+		if got[""] != 4+4+20 || got[registry.PassengerTicketLimit] != 32 {
+			t.Fatalf("%v", got)
+		}
+		if a, b, own := w.lineOf(h, first.ID).Tickets, w.lineOf(h, second.ID).Tickets, w.own(h); a != 4 || b != 4 || own.Tickets != 28 || own.OwnTickets != 20 {
+			t.Errorf("%d and %d for the guests, %d in all", a, b, own.Tickets)
+		}
+	})
+}
+
+// A changed ticket and its successor are two (P16, P17). A change that exceeds a
+// count is refused when it is asked for, and taken and counted when it was done.
+func TestP17_AChangeCountsATicket(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified(resident(1))
+		guest := w.adds(h, visitor(1))
+		buy := Question{Kind: Buy, Account: h.Account(), For: []string{guest.ID}}
+		change := func(ticket string) Question {
+			return Question{Kind: ChangeOnline, Account: h.Account(), Ticket: ticket}
+		}
+		changed := func(from, to string) TicketEvent {
+			return TicketEvent{Act: w.by(staff.Ticketing), Kind: TicketChanged, Ticket: from, Issued: []Ticket{{to, "", w.now().Add(3 * day)}}}
+		}
+		counted := func(guests, own, all int) {
+			t.Helper()
+			if o, g := w.own(h), w.lineOf(h, guest.ID).Tickets; g != guests || o.OwnTickets != own || o.Tickets != all {
+				t.Errorf("%d for the guest, %d own, %d in all; want %d, %d, %d", g, o.OwnTickets, o.Tickets, guests, own, all)
+			}
+		}
+		w.records(w.bought(h, "T", guest.ID, guest.ID, guest.ID, ""))
+		w.answered(buy, "", "a fourth")
+		w.answered(change("T-0"), "", "a change, the fourth")
+		for range 2 {
+			w.records(changed("T-0", "C0"))
+		}
+		counted(4, 1, 5)
+		w.answered(buy, registry.PassengerTicketLimit, "a fifth")
+		w.answered(change("C0"), registry.PassengerTicketLimit, "a change that would be the fifth")
+		w.answered(Question{Kind: RefundOnline, Account: h.Account(), Ticket: "C0"}, "", "a refund")
+		w.answered(change("T-3"), "", "the verified holder's change")
+		w.records(changed("T-3", "C3"))
+		counted(4, 2, 6)
+		// The ticketing system changed it all the same.
+		w.records(changed("T-1", "C1"))
+		counted(5, 2, 7)
+		w.answered(Question{Kind: RefundOnline, Account: h.Account(), Ticket: "C1"}, "", "a refund of what was issued beyond the limit")
+		w.notRecorded(w.bought(h, "S", guest.ID), registry.PassengerTicketLimit, "one more")
+		w.notRecorded(changed("T-0", "C9"), TicketConflict, "a second change of one ticket")
+		counted(5, 2, 7)
+		// The document is pre-verified: no count binds the passenger any more.
+		w.checks(Ref{h.Account(), guest.ID}, true)
+		w.answered(change("C1"), "", "a change for a pre-verified passenger")
+		w.answered(buy, "", "a purchase for one")
+	})
+}
+
+// Twenty in all of a to-be-submitted account, changes included, for whomever.
+func TestP16_TwentyInAllWithChanges(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.registers(visitor(1))
+		guest := w.adds(h, visitor(2))
+		w.checks(Ref{h.Account(), guest.ID}, true) // pre-verified: four for each does not bind
+		change := func(from string, i int) TicketEvent {
+			return TicketEvent{Act: w.by(staff.Ticketing), Kind: TicketChanged, Ticket: from, Issued: []Ticket{{fmt.Sprintf("C%d", i), "", w.now().Add(3 * day)}}}
+		}
+		ten := make([]string, 10)
+		for i := range ten {
+			ten[i] = guest.ID
+		}
+		w.records(w.bought(h, "T", ten...))
+		got := w.atOnce(40, func(i int) error { // ten changes, each reported twice, against twenty purchases
+			if i%2 == 0 {
+				return w.Record(t.Context(), change(fmt.Sprintf("T-%d", i/4), i/4))
+			}
+			return w.Record(t.Context(), w.bought(h, fmt.Sprintf("S%d", i), guest.ID))
+		})
+		own := w.own(h)
+		bought := w.count(`SELECT COUNT(*) FROM tickets`) - 20 // ten changed ones and ten that were issued for them
+		if own.Tickets != 20+bought || w.lineOf(h, guest.ID).Tickets != own.Tickets || got[""] != 20+bought || got[registry.AccountTicketLimit] != 20-bought {
+			t.Fatalf("%v, %d tickets, %d bought beside the changes", got, own.Tickets, bought)
+		}
+		w.answered(Question{Kind: Buy, Account: h.Account(), For: []string{guest.ID}}, registry.AccountTicketLimit, "the 21st")
+		w.answered(Question{Kind: ChangeOnline, Account: h.Account(), Ticket: "C0"}, registry.AccountTicketLimit, "a change that would be the 21st")
+		w.answered(Question{Kind: RefundOnline, Account: h.Account(), Ticket: "C0"}, "", "a refund")
 	})
 }
 
