@@ -12,6 +12,10 @@
 //		h.Gate.Scan(p.Code(), "entry").Denied(t, "session_expired")
 //	})
 //
+// [Harness.Person], [Harness.Born] and [Harness.Visitor] make people. Each client has
+// Call for what none of its helpers does; [Answer.OK], [Answer.Refused] and [As] read
+// answers. An [Option] changes the issuer's setup, for instance its limits.
+//
 // The harness promises that a story is deterministic: no part of it judges by real
 // time, nothing runs in the background, and the gateway knows every committed
 // revocation when [Gate.Scan] asks it. The stream's transport, Kafka, is therefore not
