@@ -57,7 +57,7 @@ func (c *Checker) CheckAll(b *Batch, scope Scope) {
 	}
 	b.verify(linked)
 	for i, u := range linked {
-		if !b.signed[i].Good {
+		if u.scan.Token.zeroNonce() || !b.signed[i].Good {
 			u.scan.Reason = ReasonSignature
 			continue
 		}

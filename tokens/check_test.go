@@ -167,10 +167,6 @@ func retire(w *world) {
 // rescue keeps one credential of the day good under every key of the world.
 func rescue(w *world, index uint32) {
 	key := *w.keys.Key(1)
-	key.Rescued = serials{{Day: 20494, Index: index}: true}
+	key.Rescued = tokentest.Serials{{Day: 20494, Index: index}: true}
 	w.keys, _ = tokens.NewKeySet(key)
 }
-
-type serials map[tokens.Serial]bool
-
-func (s serials) Has(serial tokens.Serial) bool { return s[serial] }

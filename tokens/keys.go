@@ -57,8 +57,16 @@ func (k *Key) covers(start int64, s Serial) bool {
 func (k *Key) verify(t *Token) bool {
 	var m [SignedSize]byte
 	t.signed(&m)
-	return k.verifier.Verify(m[:], t.signature())
+	return !t.zeroNonce() && k.verifier.Verify(m[:], t.signature())
 }
+
+// identity is the zero of the group, encoded.
+var identity = [32]byte{1}
+
+// zeroNonce reports whether R is the zero of the group: the one R of small order with
+// which the equation can hold under a key of prime order. Such a signature tells the
+// private key, so it is refused, as many verifiers refuse it.
+func (t *Token) zeroNonce() bool { return [32]byte(t.raw[offSig:]) == identity }
 
 // KeySet is an immutable set of issuer keys. The zero KeySet knows none.
 type KeySet struct{ byID map[KeyID]*Key }

@@ -17,65 +17,33 @@ import (
 const (
 	vectorDir = "testdata/vectors"
 	// fewest is how many vectors there are at least: fewer means a lost folder.
-	fewest = 60
+	fewest = 290
 )
 
 // readVectors loads every committed vector; a missing or thinned folder fails.
 func readVectors(t testing.TB) []*vectors.Vector {
 	t.Helper()
-	paths, err := filepath.Glob(vectorDir + "/*.json")
-	if err != nil || len(paths) < fewest {
-		t.Fatalf("%s holds %d vectors, want at least %d (run go generate ./tokens/...): %v", vectorDir, len(paths), fewest, err)
-	}
-	var all []*vectors.Vector
-	for _, path := range paths {
-		file, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		v, err := vectors.Read(file)
-		if err != nil {
-			t.Fatalf("%s: %v", path, err)
-		}
-		if v.Name+".json" != filepath.Base(path) {
-			t.Errorf("%s calls itself %q", path, v.Name)
-		}
-		all = append(all, v)
+	all, err := vectors.ReadFolder(vectorDir, fewest)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return all
 }
 
 // gate is the gate that a vector describes.
-func gate(t testing.TB, v *vectors.Vector) tokens.Checker {
+func gate(t testing.TB, v *vectors.Vector, tables bool) tokens.Checker {
 	t.Helper()
-	var keys []tokens.Key
-	for _, k := range v.Keys {
-		key := tokens.Key{ID: tokens.KeyID(k.ID), CutOff: tokens.Never}
-		if n, err := hex.Decode(key.Public[:], []byte(k.Public)); err != nil || n != tokens.PublicKeySize {
-			t.Fatalf("key %d: %d bytes, %v", k.ID, n, err)
-		}
-		if k.CutOff != nil {
-			key.CutOff = *k.CutOff
-		}
-		keys = append(keys, key)
-	}
-	set, err := tokens.NewKeySet(keys...)
+	c, err := v.Checker(tables)
 	if err != nil {
 		t.Fatal(err)
 	}
-	revoked := make(tokentest.Revoked)
-	for _, text := range v.Revoked {
-		serial, err := tokens.ParseSerial(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		revoked[serial] = true
-	}
-	return tokens.Checker{Keys: set, Revocations: revoked}
+	return c
 }
 
-// Every vector gets its one answer through every way into the package.
+// Every vector gets its one answer through every way into the package: text and
+// bytes, with and without tables, alone and in a batch, remembering passes or not.
 func TestVectors(t *testing.T) {
+	var batch tokens.Batch // used again for every vector
 	for _, v := range readVectors(t) {
 		t.Run(v.Name, func(t *testing.T) {
 			want := reasonNamed(t, v.Expect.Reason)
@@ -88,24 +56,34 @@ func TestVectors(t *testing.T) {
 			}
 			for way, parse := range waysIn(t, v) {
 				var token tokens.Token
-				plain, remembering := gate(t, v), gate(t, v)
-				passes := new(tokentest.Passes)
-				remembering.Passes = passes
-				judge := func(c *tokens.Checker) tokens.Reason {
-					if r := parse(&token); r != tokens.ReasonOK {
-						return r
+				parsed := parse(&token)
+				for _, tables := range []bool{false, true} {
+					alone := func(c *tokens.Checker) tokens.Reason {
+						if parsed != tokens.ReasonOK {
+							return parsed
+						}
+						return c.Check(&token, v.Now, scope)
 					}
-					return c.Check(&token, v.Now, scope)
-				}
-				if got := judge(&plain); got != want {
-					t.Errorf("%s: %s, want %s", way, got, want)
-				}
-				first, second := judge(&remembering), judge(&remembering)
-				if first != want || second != want {
-					t.Errorf("%s, remembering passes: %s, then %s, want %s", way, first, second, want)
-				}
-				if admitted := want == tokens.ReasonOK; admitted != (passes.Hits == 1) || admitted != (passes.Remembered == 1) {
-					t.Errorf("%s: %d passes remembered and %d recalled after %s", way, passes.Remembered, passes.Hits, want)
+					inBatch := func(c *tokens.Checker) tokens.Reason {
+						batch.Scans = append(batch.Scans[:0], tokens.Scan{Token: token, At: v.Now, Reason: parsed})
+						c.CheckAll(&batch, scope)
+						return batch.Scans[0].Reason
+					}
+					for form, judge := range map[string]func(*tokens.Checker) tokens.Reason{"alone": alone, "in a batch": inBatch} {
+						plain, remembering := gate(t, v, tables), gate(t, v, tables)
+						passes := new(tokentest.Passes)
+						remembering.Passes = passes
+						if got := judge(&plain); got != want {
+							t.Errorf("%s, %s, tables %v: %s, want %s", way, form, tables, got, want)
+						}
+						first, second := judge(&remembering), judge(&remembering)
+						if first != want || second != want {
+							t.Errorf("%s, %s, tables %v, remembering passes: %s, then %s, want %s", way, form, tables, first, second, want)
+						}
+						if admitted := want == tokens.ReasonOK; admitted != (passes.Hits == 1) || admitted != (passes.Remembered == 1) {
+							t.Errorf("%s, %s: %d passes remembered and %d recalled after %s", way, form, passes.Remembered, passes.Hits, want)
+						}
+					}
 				}
 				if want == tokens.ReasonOK {
 					sameFields(t, &token, v)
@@ -153,6 +131,33 @@ func sameFields(t *testing.T, token *tokens.Token, v *vectors.Vector) {
 	}
 	if token.Period() != int64(p.Period) || token.Length() != int64(p.Length) {
 		t.Error("accessors and fields differ")
+	}
+}
+
+// The chains of the vectors are chains of the code under test.
+func TestVectorChains(t *testing.T) {
+	found := 0
+	for _, v := range readVectors(t) {
+		if v.Chain == nil {
+			continue
+		}
+		found++
+		seed, err := hex.DecodeString(v.Chain.Seed)
+		if err != nil || len(seed) != len(tokens.Link{}) || len(v.Chain.Links) != int(v.Fields.Length) {
+			t.Fatalf("%s: a seed of %d bytes, %d links of %d steps: %v", v.Name, len(seed), len(v.Chain.Links), v.Fields.Length, err)
+		}
+		anchor, links := tokens.Chain(tokens.Link(seed), tokens.Serial{Day: v.Fields.Day, Index: v.Fields.Index}, len(v.Chain.Links))
+		for i, link := range links {
+			if hex.EncodeToString(link[:]) != v.Chain.Links[i] {
+				t.Errorf("%s: link %d is %x, the vector says %s", v.Name, i, link, v.Chain.Links[i])
+			}
+		}
+		if hex.EncodeToString(anchor[:]) != v.Fields.Anchor || v.Chain.Links[v.Fields.Step] != v.Fields.Link {
+			t.Errorf("%s: the chain is not that of the fields", v.Name)
+		}
+	}
+	if found < 5 {
+		t.Errorf("%d vectors show their chain", found)
 	}
 }
 

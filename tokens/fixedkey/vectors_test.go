@@ -6,7 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/fixedkey"
+	"github.com/railgate/railgate/tokens/tokentest/vectors"
 )
 
 // Every published case is answered alike by crypto/ed25519, by every form and
@@ -64,6 +66,42 @@ func TestVectors(t *testing.T) {
 			}
 			t.Logf("%d cases verified, %d with a weak key, which is refused", answered, refused)
 		})
+	}
+}
+
+// The codes of the token format: every form takes and refuses the same keys, and says
+// of each signature what crypto/ed25519 says of it.
+func TestCodesOfTheFormat(t *testing.T) {
+	all, err := vectors.ReadFolder("../testdata/vectors", 300)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answered, refused := 0, 0
+	for _, v := range all {
+		wire := unhex(v.Wire)
+		var token tokens.Token
+		if v.Wire == "" || token.Parse(wire) != tokens.ReasonOK {
+			continue
+		}
+		for _, k := range v.Keys {
+			if tokens.KeyID(k.ID) != token.KeyID() {
+				continue
+			}
+			public, message := unhex(k.Public), append([]byte(tokens.SigningDomain), wire[:tokens.BodySize]...)
+			key := open(t, public)
+			if (key == nil) != (v.Expect.Reason == "unknown_key") {
+				t.Errorf("%s: the key is refused: %v", v.Name, key == nil)
+			}
+			if key == nil {
+				refused++
+				continue
+			}
+			key.agree(t, public, message, wire[tokens.BodySize:tokens.PassSize])
+			answered++
+		}
+	}
+	if answered < 150 || refused < 15 {
+		t.Errorf("%d signatures answered, %d keys refused", answered, refused)
 	}
 }
 

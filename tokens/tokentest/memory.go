@@ -13,6 +13,26 @@ func (r Revoked) Revoked(s tokens.Serial) bool { return r[s] }
 // CutOff knows no subject.
 func (r Revoked) CutOff(tokens.Subject) int64 { return 0 }
 
+// Revocations is revoked credentials and cut-offs of subjects.
+type Revocations struct {
+	Serials Revoked
+	CutOffs map[tokens.Subject]int64
+}
+
+var _ tokens.Revocations = Revocations{}
+
+// Revoked reports whether s is in the set.
+func (r Revocations) Revoked(s tokens.Serial) bool { return r.Serials[s] }
+
+// CutOff is the cut-off of a subject, or 0.
+func (r Revocations) CutOff(s tokens.Subject) int64 { return r.CutOffs[s] }
+
+// Serials is a set of serials that are exempt from a key's cut-off.
+type Serials map[tokens.Serial]bool
+
+// Has reports whether s is in the set.
+func (set Serials) Has(s tokens.Serial) bool { return set[s] }
+
 // Passes remembers every pass and counts what it was asked, so that a test can
 // tell a remembered answer from a fresh one. It is for one goroutine and grows
 // without bound; a real one may forget.

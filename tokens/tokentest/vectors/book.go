@@ -35,6 +35,7 @@ func write() *book {
 	b.ordinary()
 	b.extremes()
 	b.window()
+	b.wide()
 	b.credential()
 	b.days()
 	b.bounds()
@@ -46,7 +47,10 @@ func write() *book {
 	b.signatures()
 	b.scalars()
 	b.keys()
+	b.badKeys()
+	b.exempt()
 	b.revocations()
+	b.subjects()
 	b.order()
 	return b
 }
@@ -114,16 +118,26 @@ func (b *book) signed(name, about string, s session, step byte, sig []byte, now 
 	return v
 }
 
+// chained adds the session's chain to a case.
+func (v *Vector) chained(s session) *Vector {
+	_, links := s.chain()
+	v.Chain = &Chain{Seed: hex.EncodeToString(s.seed[:])}
+	for _, link := range links {
+		v.Chain.Links = append(v.Chain.Links, hex.EncodeToString(link[:]))
+	}
+	return v
+}
+
 // key is an issuer's key in service.
 func key(id tokens.KeyID) Key {
 	public := tokentest.NewIssuer(id).Signer.Public()
 	return Key{ID: uint16(id), Public: hex.EncodeToString(public[:])}
 }
 
-// cutOff is a key that is not good for sessions from then on.
-func cutOff(id tokens.KeyID, from int64) Key {
+// cutOff is a key that is not good for sessions from then on, but for exempt serials.
+func cutOff(id tokens.KeyID, from int64, exempt ...string) Key {
 	k := key(id)
-	k.CutOff = &from
+	k.CutOff, k.Exempt = &from, exempt
 	return k
 }
 

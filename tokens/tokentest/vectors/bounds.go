@@ -44,6 +44,8 @@ func (b *book) bounds() {
 		with(func(s *session) { s.day, s.start, s.expiry = 0, 0, 0 }), 0, 0, "malformed")
 	b.code("bound-expiry-day-before-1970", "approved in the last second before day 0",
 		with(func(s *session) { s.day, s.start, s.expiry = 0, 0, day24-8*hour-1 }), 0, 0, "malformed")
+	b.code("bound-day-minus-one", "the same under day 65535, which is -1 cut to 16 bits",
+		with(func(s *session) { s.day, s.start, s.expiry = 65535, 0, day24-8*hour-1 }), 0, 0, "malformed")
 	b.code("bound-day-65535", "the largest day number, which no 32-bit expiry reaches",
 		with(func(s *session) { s.day = 65535 }), 0, start, "malformed")
 }

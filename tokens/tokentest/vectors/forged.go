@@ -3,6 +3,7 @@ package vectors
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
 
 	"github.com/railgate/railgate/tokens/tokentest"
 )
@@ -74,6 +75,12 @@ func (b *book) links() {
 	_, links = other.chain()
 	show("of-other-session", "step 7 of another session of the same credential", links[7])
 
+	for _, i := range []int{0, 7, 8, 15} {
+		bent, _ := o.chain()
+		bent[i] ^= 1
+		s := with(func(s *session) { s.anchor = &bent })
+		b.code(fmt.Sprintf("link-anchor-byte-%d", i), fmt.Sprintf("the issuer signed an anchor that differs in byte %d: all 16 are compared", i), s, 7, at, "link_mismatch")
+	}
 	wrong := func(name, about string, back hash) {
 		s := with(func(s *session) { s.back = back })
 		b.code("link-chain-"+name, about+"; the issuer signed its anchor all the same", s, 7, at, "link_mismatch")

@@ -10,7 +10,7 @@ import (
 
 // ordinary: codes that pass without being near any edge.
 func (b *book) ordinary() {
-	b.code("ok", "the worked example of docs/token-format.md: step 7, in the middle of its minute", ordinary(), 7, start+450, "ok")
+	b.code("ok", "the worked example of docs/token-format.md: step 7, in the middle of its minute", ordinary(), 7, start+450, "ok").chained(ordinary())
 	b.code("ok-first-step", "step 0 at the second the session starts", ordinary(), 0, start, "ok")
 	b.code("ok-last-step", "step 29, whose link is the seed itself", ordinary(), 29, start+29*60, "ok")
 	for bit, name := range scopes {
@@ -29,7 +29,7 @@ func (b *book) ordinary() {
 		s := with(func(s *session) { s.period, s.length = p.period, p.length })
 		last := p.length - 1
 		b.code(fmt.Sprintf("ok-period-%d-length-%d", p.period, p.length), p.about+"; its last step",
-			s, last, start+int64(last)*int64(p.period), "ok")
+			s, last, start+int64(last)*int64(p.period), "ok").chained(s)
 	}
 }
 
@@ -37,8 +37,8 @@ func (b *book) ordinary() {
 func (b *book) extremes() {
 	b.code("ok-index-zero", "index 0, the first credential of the day",
 		with(func(s *session) { s.index = 0 }), 3, start+200, "ok")
-	b.code("ok-index-largest", "index 4294967295",
-		with(func(s *session) { s.index = math.MaxUint32 }), 3, start+200, "ok")
+	largest := with(func(s *session) { s.index = math.MaxUint32 })
+	b.code("ok-index-largest", "index 4294967295", largest, 3, start+200, "ok").chained(largest)
 	b.code("ok-subject-zero", "a subject of zero bytes is a subject like any other",
 		with(func(s *session) { s.subject = [8]byte{} }), 3, start+200, "ok")
 	b.code("ok-subject-ones", "a subject of ff bytes: its base45 holds the largest triple, FGW = 65535",

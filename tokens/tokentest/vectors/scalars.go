@@ -1,20 +1,19 @@
 package vectors
 
 import (
-	"crypto/sha512"
-	"encoding/hex"
+	"fmt"
 	"math/big"
 	"slices"
 
-	"github.com/railgate/railgate/tokens/tokentest"
+	"filippo.io/edwards25519"
 )
 
 // order is l, the order of the group that Ed25519 signs in (RFC 8032, 5.1).
 var order, _ = new(big.Int).SetString("7237005577332262213973186563042994240857116359379907606001950938285454250989", 10)
 
-// scalars: signatures on which Ed25519 verifiers are known to disagree. The
-// rule here is the strict one: s below l, and R compared byte by byte with the
-// encoding of sB - hA, without multiplying by the cofactor.
+// scalars: signatures on which Ed25519 verifiers are known to disagree. The rule
+// here: s below l, R not the identity, and R compared byte by byte with the encoding
+// of sB - hA, without multiplying by the cofactor.
 func (b *book) scalars() {
 	o := ordinary()
 	at := int64(start + 450)
@@ -30,36 +29,35 @@ func (b *book) scalars() {
 	b.signed("scalar-s-top-bits", "the top three bits of s are set", o, 7, topBits(sig), at, "bad_signature")
 	b.signed("scalar-r-sign", "the sign bit of R is flipped", o, 7, flipSign(sig), at, "bad_signature")
 
-	for _, r := range []struct{ name, about, point, reason string }{
-		{"identity", "R is the identity, in its one canonical form: whoever holds the key can sign so, and the equation holds",
-			"0100000000000000000000000000000000000000000000000000000000000000", "ok"},
-		{"identity-y-plus-p", "R is the identity with y + p for y: not canonical",
-			"eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", "bad_signature"},
-		{"identity-minus-zero", "R is the identity with a sign on x = 0: not canonical",
-			"0100000000000000000000000000000000000000000000000000000000000080", "bad_signature"},
-		{"order-two", "R is the point of order 2: only a verifier that multiplies by the cofactor would accept",
-			"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", "bad_signature"},
-	} {
-		s := with(func(s *session) { s.index = 2000 })
-		point, err := hex.DecodeString(r.point)
-		if err != nil {
-			panic("BUG: " + err.Error())
-		}
-		b.signed("scalar-r-"+r.name, r.about, s, 7, signWith(&s, point), at, r.reason)
+	// R of small order, s = h·a: the equation with the cofactor holds for all of these,
+	// the one without for the identity alone. Such a signature gives the key away.
+	small := with(func(s *session) { s.index = 2000 })
+	public := small.signer.Signer.Public()
+	a, zero := secret(1), edwards25519.NewScalar()
+	refuse := func(name, about string, s session, r []byte, nonce *edwards25519.Scalar) {
+		sig, _ := finish(&s, r, public[:], a, nonce)
+		b.signed("scalar-r-"+name, about, s, 7, sig, at, "bad_signature")
 	}
-}
+	refuse("identity", "R is the identity, in its one canonical form: the equation holds, and tells the private key", small, torsion(0).Bytes(), zero)
+	refuse("order-two", "R is the point of order 2", small, torsion(4).Bytes(), zero)
+	for _, i := range []int{2, 6} {
+		refuse(fmt.Sprintf("order-four-%d", i), "R is a point of order 4", small, torsion(i).Bytes(), zero)
+	}
+	for _, i := range []int{1, 3, 5, 7} {
+		refuse(fmt.Sprintf("order-eight-%d", i), "R is a point of order 8", small, torsion(i).Bytes(), zero)
+	}
+	refuse("identity-y-plus-p", "R is the identity with y + p for y: not canonical", small, unhex("ee"+ff(30)+"7f"), zero)
+	refuse("identity-minus-zero", "R is the identity with a sign on x = 0: not canonical", small, unhex("01"+zeros(30)+"80"), zero)
+	refuse("order-two-minus-zero", "R is the point of order 2 with a sign on x = 0: not canonical", small, unhex("ec"+ff(31)), zero)
+	refuse("order-four-y-is-p", "R is a point of order 4 with p for y = 0: not canonical", small, unhex("ed"+ff(30)+"7f"), zero)
 
-// signWith signs as if R, a point of low order, were 0·B: s = h·a. It gives the
-// private key away to anyone who looks; these keys are public anyway.
-func signWith(s *session, r []byte) []byte {
-	seed := tokentest.Seed(s.signer.ID)
-	private := sha512.Sum512(seed[:])
-	private[0] &= 248
-	private[31] = private[31]&127 | 64
-	public := s.signer.Signer.Public()
-	h := sha512.Sum512(slices.Concat(r, public[:], s.message()))
-	product := new(big.Int).Mul(littleEndian(h[:]), littleEndian(private[:32]))
-	return append(slices.Clone(r), scalarBytes(product.Mod(product, order))...)
+	// R = rB + T: a verifier that multiplies by the cofactor loses T.
+	for _, i := range []int{4, 2, 1} {
+		r := nonce(uint32(i))
+		point := new(edwards25519.Point).ScalarBaseMult(r)
+		refuse(fmt.Sprintf("torsion-%d", torsionOrders[i]), fmt.Sprintf("an honest R with a point of order %d added: good only to a verifier that multiplies by the cofactor", torsionOrders[i]),
+			small, point.Add(point, torsion(i)).Bytes(), r)
+	}
 }
 
 func topBits(sig []byte) []byte {

@@ -21,6 +21,16 @@ func (b *book) texts() {
 	b.text("text-prefix-twice", "the prefix twice", "RG1:RG1:"+body[4:], "malformed")
 	b.text("text-link", "a web address, as most codes in a station are", "https://example.org/", "malformed")
 
+	for _, d := range []struct{ name, about, digit string }{
+		{"arabic", "an Arabic-Indic digit where the version stands: only 0 to 9 are digits", "٢"},
+		{"full-width", "a full-width digit where the version stands", "２"},
+		{"devanagari", "a Devanagari digit where the version stands", "२"},
+		{"superscript", "a superscript two, which some libraries call a digit", "²"},
+		{"full-width-one", "a full-width one: not another spelling of version 1", "１"},
+	} {
+		b.text("text-digit-"+d.name, d.about, "RG"+d.digit+":"+body, "malformed")
+	}
+
 	b.text("text-version-2", "a later version", "RG2:"+body, "unsupported_version")
 	b.text("text-version-0", "an earlier version", "RG0:"+body, "unsupported_version")
 	b.text("text-version-9-short", "another version may have any length", "RG9:", "unsupported_version")
@@ -35,9 +45,16 @@ func (b *book) texts() {
 	b.text("text-newline", "a trailing newline, as scanners type it", good+"\n", "malformed")
 	b.text("text-crlf", "a trailing CR LF", good+"\r\n", "malformed")
 	b.text("text-newline-in-place", "the right length, with a newline for the last character", good[:len(good)-1]+"\n", "malformed")
+	b.text("text-nul", "a trailing zero byte", good+"\x00", "malformed")
+	b.text("text-nul-newline", "a zero byte and a newline behind the code", good+"\x00\n", "malformed")
+	b.text("text-symbology", "the identifier that scanners put in front of a QR code when they are set to", "]Q1"+good, "malformed")
+	b.text("text-symbology-version-2", "the same in front of another version", "]Q1RG2:"+body, "malformed")
 	b.text("text-space-before", "a leading space", " "+good, "malformed")
 	b.text("text-space-after", "a trailing space: in the alphabet, but one too many", good+" ", "malformed")
 	b.text("text-tab", "a tab inside", good[:100]+"\t"+good[101:], "malformed")
+	b.text("text-percent-20", "the first space written as %20", strings.Replace(good, " ", "%20", 1), "malformed")
+	b.text("text-plus-for-space", "the right length, with plus for the first space: another code", strings.Replace(good, " ", "+", 1), "link_mismatch").Now = start + 450
+	b.text("text-no-break-space", "a no-break space for the first space", strings.Replace(good, " ", "\u00a0", 1), "malformed")
 	b.text("text-quoted", "the code in quotation marks", `"`+good+`"`, "malformed")
 	b.text("text-byte-order-mark", "a byte order mark in front", "\ufeff"+good, "malformed")
 }
@@ -71,6 +88,22 @@ func (b *book) alphabet() {
 	} {
 		b.text("alphabet-"+c.name, c.about, at(103, c.char), "malformed")
 	}
+	// 192 characters once the case or the compatibility form is folded.
+	fold := func(name, about, from, to string) {
+		text := good[:4] + strings.Replace(good[4:], from, to, 1)
+		if text == good {
+			panic("BUG: the ordinary code has no " + from)
+		}
+		b.text("alphabet-fold-"+name, about, text, "malformed")
+	}
+	fold("long-s", "a long s, whose upper case is S", "S", "ſ")
+	fold("kelvin", "the kelvin sign, whose lower case is k", "K", "\u212a")
+	fold("dotless-i", "a dotless i, whose upper case is I", "I", "ı")
+	fold("sharp-s", "a sharp s, whose upper case is SS: 192 characters when folded", "SS", "ß")
+	fold("full-width", "a full-width letter in place of its narrow one", "A", "Ａ")
+	fold("full-width-digit", "a full-width digit in place of its narrow one", "5", "５")
+	fold("arabic-digit", "an Arabic-Indic digit in place of its Western one", "5", "٥")
+	fold("lower", "one letter in lower case", "K", "k")
 	b.text("alphabet-first-place", "the bad character is the first", at(4, "#"), "malformed")
 	b.text("alphabet-last-place", "the bad character is the last", at(len(good)-1, "#"), "malformed")
 	b.text("alphabet-last-pair-first", "the bad character is the last but one", at(len(good)-2, "#"), "malformed")

@@ -39,6 +39,20 @@ func (b *book) window() {
 	b.code("window-length-1-after", "and then the session is over", one, 0, start+120, "session_over")
 }
 
+// wide: times whose sums and differences need more than 32 bits, or a sign.
+func (b *book) wide() {
+	const top = 1<<32 - 1
+	last := with(func(s *session) { s.start, s.expiry, s.day = top-1, top, dayOf(top-day24) })
+	b.code("window-end-above-32-bits", "the window's end, start + 2 * 60, is above 2^32", last, 0, top-1, "ok")
+	b.code("window-begin-above-32-bits", "step 1 begins above 2^32 and is a minute ahead", last, 1, top-1, "code_ahead")
+	b.code("window-early-above-32-bits", "the last session of all, five seconds early", last, 0, top-6, "ok")
+	o := ordinary()
+	b.code("expiry-now-above-32-bits", "the gate's time needs 33 bits; cut to 32 it would lie in the window", o, 7, start+450+1<<32, "credential_expired")
+	first := with(func(s *session) { s.day, s.start, s.expiry = 0, 0, day24-8*hour })
+	b.code("window-now-negative", "five seconds before a session that starts at 0: the gate's time is below 0", first, 0, -5, "ok")
+	b.code("window-now-negative-before", "a second earlier", first, 0, -6, "not_yet_valid")
+}
+
 // credential: the two ends of the credential's 24 hours.
 func (b *book) credential() {
 	late := with(func(s *session) { s.expiry = start + 100; s.day = dayOf(s.expiry - day24) })

@@ -17,23 +17,38 @@ import (
 
 // Vector is one case. README.md beside the files explains every field.
 type Vector struct {
-	Name    string   `json:"name"`
-	About   string   `json:"about"`
-	Text    *string  `json:"text,omitempty"`
-	Wire    string   `json:"wire,omitempty"`
-	Now     int64    `json:"now"`
-	Scope   string   `json:"scope"`
-	Keys    []Key    `json:"keys"`
-	Revoked []string `json:"revoked,omitempty"`
-	Expect  Expect   `json:"expect"`
-	Fields  *Fields  `json:"fields,omitempty"`
+	Name           string          `json:"name"`
+	About          string          `json:"about"`
+	Text           *string         `json:"text,omitempty"`
+	Wire           string          `json:"wire,omitempty"`
+	Now            int64           `json:"now"`
+	Scope          string          `json:"scope"`
+	Keys           []Key           `json:"keys"`
+	Revoked        []string        `json:"revoked,omitempty"`
+	SubjectCutOffs []SubjectCutOff `json:"subject_cut_offs,omitempty"`
+	Expect         Expect          `json:"expect"`
+	Fields         *Fields         `json:"fields,omitempty"`
+	Chain          *Chain          `json:"chain,omitempty"`
+}
+
+// Chain is the secret half of a session, to find where a hash chain goes wrong.
+type Chain struct {
+	Seed  string   `json:"seed"`
+	Links []string `json:"links"` // of each step, step 0 first
 }
 
 // Key is one issuer key as the gate of the case knows it.
 type Key struct {
-	ID     uint16 `json:"id"`
-	Public string `json:"public"`
-	CutOff *int64 `json:"cut_off,omitempty"`
+	ID     uint16   `json:"id"`
+	Public string   `json:"public"`
+	CutOff *int64   `json:"cut_off,omitempty"`
+	Exempt []string `json:"exempt,omitempty"`
+}
+
+// SubjectCutOff is the earliest session start at which a pass of a subject is good.
+type SubjectCutOff struct {
+	Subject       string `json:"subject"`
+	EarliestStart int64  `json:"earliest_start"`
 }
 
 // Expect is the answer.

@@ -1,0 +1,97 @@
+package vectors
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/fixedkey"
+	"github.com/railgate/railgate/tokens/tokentest"
+)
+
+// ReadFolder reads every vector in a folder. It refuses a folder with fewer than
+// fewest files, and a vector whose name is not its file's.
+func ReadFolder(folder string, fewest int) ([]*Vector, error) {
+	paths, err := filepath.Glob(filepath.Join(folder, "*.json"))
+	if err != nil || len(paths) < fewest {
+		return nil, fmt.Errorf("%s holds %d vectors, want at least %d (run go generate ./tokens/...): %v", folder, len(paths), fewest, err)
+	}
+	var all []*Vector
+	for _, path := range paths {
+		file, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		v, err := Read(file)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		if v.Name+".json" != filepath.Base(path) {
+			return nil, fmt.Errorf("%s calls itself %q", path, v.Name)
+		}
+		all = append(all, v)
+	}
+	return all, nil
+}
+
+// Checker is the gate that the vector describes, without a memory of passes. Keys
+// that a gate refuses to take are left out, as a gate leaves them out.
+func (v *Vector) Checker(tables bool) (tokens.Checker, error) {
+	var none tokens.Checker
+	var keys []tokens.Key
+	for _, k := range v.Keys {
+		key := tokens.Key{ID: tokens.KeyID(k.ID), CutOff: tokens.Never}
+		if n, err := hex.Decode(key.Public[:], []byte(k.Public)); err != nil || n != tokens.PublicKeySize {
+			return none, fmt.Errorf("key %d: %d bytes, %v", k.ID, n, err)
+		}
+		if k.CutOff != nil {
+			key.CutOff = *k.CutOff
+		}
+		if len(k.Exempt) > 0 {
+			exempt, err := serials(k.Exempt)
+			if err != nil {
+				return none, err
+			}
+			key.Rescued = tokentest.Serials(exempt)
+		}
+		switch err := key.Prepare(tables); {
+		case errors.Is(err, fixedkey.ErrKeyWeak), errors.Is(err, fixedkey.ErrKeyForm):
+			continue
+		case err != nil:
+			return none, err
+		}
+		keys = append(keys, key)
+	}
+	set, err := tokens.NewKeySet(keys...)
+	if err != nil {
+		return none, err
+	}
+	revoked, err := serials(v.Revoked)
+	if err != nil {
+		return none, err
+	}
+	cutOffs := make(map[tokens.Subject]int64)
+	for _, c := range v.SubjectCutOffs {
+		var subject tokens.Subject
+		if n, err := hex.Decode(subject[:], []byte(c.Subject)); err != nil || n != len(subject) {
+			return none, fmt.Errorf("subject %q: %v", c.Subject, err)
+		}
+		cutOffs[subject] = c.EarliestStart
+	}
+	return tokens.Checker{Keys: set, Revocations: tokentest.Revocations{Serials: revoked, CutOffs: cutOffs}}, nil
+}
+
+func serials(texts []string) (map[tokens.Serial]bool, error) {
+	set := make(map[tokens.Serial]bool)
+	for _, text := range texts {
+		serial, err := tokens.ParseSerial(text)
+		if err != nil {
+			return nil, err
+		}
+		set[serial] = true
+	}
+	return set, nil
+}

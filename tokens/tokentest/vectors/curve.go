@@ -1,0 +1,61 @@
+package vectors
+
+import (
+	"crypto/sha512"
+	"encoding/binary"
+	"slices"
+
+	"filippo.io/edwards25519"
+
+	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/tokentest"
+)
+
+// torsionOrders are the orders of torsion's points.
+var torsionOrders = [8]uint{1, 8, 4, 8, 2, 8, 4, 8}
+
+// torsion is i times a point of order 8: the eight points of small order.
+func torsion(i int) *edwards25519.Point {
+	eighth, err := new(edwards25519.Point).SetBytes(unhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"))
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+	sum := edwards25519.NewIdentityPoint()
+	for range i {
+		sum.Add(sum, eighth)
+	}
+	return sum
+}
+
+// secret is the private scalar of an issuer's key.
+func secret(id tokens.KeyID) *edwards25519.Scalar {
+	seed := tokentest.Seed(id)
+	wide := sha512.Sum512(seed[:])
+	a, err := edwards25519.NewScalar().SetBytesWithClamping(wide[:32])
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+	return a
+}
+
+// nonce is a scalar that follows from a number.
+func nonce(n uint32) *edwards25519.Scalar {
+	wide := sha512.Sum512(binary.BigEndian.AppendUint32([]byte("nonce"), n))
+	return uniform(wide[:])
+}
+
+func uniform(wide []byte) *edwards25519.Scalar {
+	s, err := edwards25519.NewScalar().SetUniformBytes(wide)
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+	return s
+}
+
+// finish completes a signature whose R is given, s = r + h·a, and tells its challenge h.
+func finish(s *session, encodedR, public []byte, a, r *edwards25519.Scalar) (sig []byte, h *edwards25519.Scalar) {
+	wide := sha512.Sum512(slices.Concat(encodedR, public, s.message()))
+	h = uniform(wide[:])
+	end := edwards25519.NewScalar().MultiplyAdd(h, a, r)
+	return append(slices.Clone(encodedR), end.Bytes()...), h
+}
