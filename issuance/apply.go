@@ -21,6 +21,9 @@ type Form struct {
 	DocumentNumber string
 	City           string
 	Location       *Location // nil: the phone gave none
+	// Policy is the version of the privacy policy that the applicant agreed to. A login
+	// may leave it out: its account has agreed.
+	Policy string
 }
 
 // Location is where the phone is, degrees. It must be there, it is not stored:
@@ -57,6 +60,11 @@ func place(column, application string) vault.Place {
 // business who merely knows the number.
 func (s *Service) Apply(ctx context.Context, by *account.Holder, f Form) (Submitted, error) {
 	now := s.Now()
+	if by == nil || f.Policy != "" {
+		if err := s.consented(f.Policy); err != nil {
+			return Submitted{}, err
+		}
+	}
 	who, err := s.identify(f.Name, f.DocumentType, f.DocumentNumber, now)
 	if err != nil {
 		return Submitted{}, err
@@ -82,6 +90,8 @@ func (s *Service) Apply(ctx context.Context, by *account.Holder, f Form) (Submit
 	}
 	if by != nil {
 		row.Account, out.AccessToken = by.Account(), "" // the hash stays: of a token that nobody has
+	} else {
+		row.Policy, row.ConsentMs = f.Policy, row.CreatedMs
 	}
 	if err := s.Store.CreateApplication(ctx, row); err != nil {
 		return Submitted{}, err
@@ -103,6 +113,16 @@ func (s *Service) identify(name, document, number string, now time.Time) (p real
 	}
 	p.Number = number
 	return p, nil
+}
+
+// consented refuses a person without a login who does not agree to the privacy policy in
+// force (rule G34). It comes before everything else: without consent no personal data is
+// looked at.
+func (s *Service) consented(policy string) error {
+	if policy != s.Policy {
+		return account.ErrConsent
+	}
+	return nil
 }
 
 func (l *Location) check() error {

@@ -58,6 +58,9 @@ type Config struct {
 	Residents residents.Registry
 	// LookupTimeout bounds one question to it. 0: residents.DefaultTimeout.
 	LookupTimeout time.Duration
+	// Policy is the version of the privacy policy in force (rules B12 and G34). Applicants
+	// who are not logged in must agree to this one.
+	Policy string
 	// Accounts are the passengers' accounts, in the same database; nil: nobody can
 	// be logged in.
 	Accounts Accounts
@@ -112,6 +115,7 @@ func (c *Config) complete() error {
 		fmt.Sprintf("check timeout must be 0 to %v", realperson.MaxTimeout))
 	need(c.Residents != nil, "no resident registry")
 	need(c.LookupTimeout >= 0, "lookup timeout is negative")
+	need(c.Policy != "", "no version of the privacy policy")
 	need(c.MaxChecks >= 0, "max checks is negative")
 	if c.MaxChecks == 0 {
 		c.MaxChecks = DefaultMaxChecks

@@ -83,7 +83,7 @@ func TestARightGuessAfterTheLockCountsForNothing(t *testing.T) {
 				d.t.Fatal(err)
 			}
 			return func() error {
-				_, err := s.Reenter(d.t.Context(), "测试甲", "resident_id", number(n), rightEvidence, from(d.t, 1))
+				_, err := s.Reenter(d.t.Context(), issuance.Return{Name: "测试甲", DocumentType: "resident_id", DocumentNumber: number(n), Evidence: rightEvidence, Policy: testPolicy}, from(d.t, 1))
 				return err
 			}
 		},

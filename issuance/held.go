@@ -15,7 +15,9 @@ type HeldData struct {
 	Document string
 	Number   string
 	City     string
-	Sessions int // how many viewings were recorded
+	Policy   string // version of the privacy policy agreed to; empty: the account's consent counts
+	AgreedAt int64  // 0 without Policy
+	Sessions int    // how many viewings were recorded
 	ErasedAt int64
 	LoggedIn bool   // whether it is bound to an account
 	Subject  string // the pseudonym in the codes; empty before approval
@@ -34,6 +36,7 @@ func (s *Service) Held(ctx context.Context, h Holder) (out HeldData, err error) 
 	n, err := s.Store.SessionsOf(ctx, h.application.ID)
 	out = HeldData{
 		Standing: s.Standing(h), Name: p.Name, Document: p.Document.String(), Number: p.Number, City: string(city),
+		Policy: h.application.Policy, AgreedAt: h.application.ConsentMs / 1000,
 		Sessions: n, ErasedAt: (h.application.CreatedMs + life(&h.application).Milliseconds()) / 1000, LoggedIn: h.application.Account != "",
 	}
 	if h.credential != nil {

@@ -19,15 +19,28 @@ type Entered struct {
 	Checked     Checked
 }
 
+// Return is what a person without a login enters to come back to their credential.
+type Return struct {
+	Name           string
+	DocumentType   string
+	DocumentNumber string
+	Evidence       string // of the real-person check
+	Policy         string // version of the privacy policy that they agree to
+}
+
 // Reenter lets a person who is not logged in come back to their credential: by
 // identity and real-person check, each time (rules A5 and A12). Only who passed
-// the check learns whether there is a credential. It uses up no quota (A11).
-func (s *Service) Reenter(ctx context.Context, name, document, number, evidence string, from attempts.Caller) (Entered, error) {
-	who, err := s.identify(name, document, number, s.Now())
+// the check learns whether there is a credential. It uses up no quota (A11). Their
+// consent replaces the application's: it is the later one.
+func (s *Service) Reenter(ctx context.Context, r Return, from attempts.Caller) (Entered, error) {
+	if err := s.consented(r.Policy); err != nil {
+		return Entered{}, err
+	}
+	who, err := s.identify(r.Name, r.DocumentType, r.DocumentNumber, s.Now())
 	if err != nil {
 		return Entered{}, err
 	}
-	seen, err := s.show(ctx, who, evidence, from)
+	seen, err := s.show(ctx, who, r.Evidence, from)
 	if err != nil {
 		return Entered{}, err
 	}
@@ -48,7 +61,7 @@ func (s *Service) Reenter(ctx context.Context, name, document, number, evidence 
 		return Entered{}, err
 	}
 	token := opaque.New(accessPrefix, opaque.SecretSize)
-	if err := s.Store.Reenter(ctx, check, opaque.Hash(token)); err != nil {
+	if err := s.Store.Reenter(ctx, check, opaque.Hash(token), r.Policy); err != nil {
 		return Entered{}, err
 	}
 	return Entered{a.ID, token, Checked{check.ID, check.ExpiresMs / 1000, st, seen.label}}, nil

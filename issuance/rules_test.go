@@ -90,7 +90,7 @@ func TestA2_EveryUseIsInScope(t *testing.T) {
 
 func TestA3_LocationAndEveryFieldAreNeeded(t *testing.T) {
 	s := newDesk(t).open()
-	good := issuance.Form{Name: "测试甲", DocumentType: "resident_id", DocumentNumber: number(0), City: "北京", Location: &issuance.Location{Latitude: 39.9, Longitude: 116.4}}
+	good := issuance.Form{Name: "测试甲", DocumentType: "resident_id", DocumentNumber: number(0), City: "北京", Location: &issuance.Location{Latitude: 39.9, Longitude: 116.4}, Policy: testPolicy}
 	for code, spoil := range map[refusal.Code]func(*issuance.Form){
 		issuance.LocationMissing:          func(f *issuance.Form) { f.Location = nil },
 		issuance.LocationInvalid:          func(f *issuance.Form) { f.Location = &issuance.Location{Latitude: 91} },
@@ -109,7 +109,7 @@ func TestA3_LocationAndEveryFieldAreNeeded(t *testing.T) {
 func TestA4_OnlyTheResidentIDCardQualifiesAndMinorsMayApply(t *testing.T) {
 	d := newDesk(t)
 	s := d.open()
-	f := issuance.Form{Name: "测试乙", DocumentType: "resident_id", City: "北京", Location: &issuance.Location{}}
+	f := issuance.Form{Name: "测试乙", DocumentType: "resident_id", City: "北京", Location: &issuance.Location{}, Policy: testPolicy}
 	f.DocumentNumber = idnumber.Complete("11010520200601001") // five years old
 	if _, err := s.Apply(t.Context(), nil, f); err != nil {
 		t.Fatalf("a minor: %v", err)

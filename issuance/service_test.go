@@ -58,7 +58,7 @@ func deskAt(t *testing.T, database string) *desk {
 	t.Cleanup(func() { s.Close() })
 	keys := keystore.New()
 	d.Config = issuance.Config{
-		Store: s, Signer: keys.Issuer, KeyID: keys.IssuerID, Vault: keys.Vault, Checker: realperson.Sandbox{}, Residents: residents.Sandbox{},
+		Store: s, Signer: keys.Issuer, KeyID: keys.IssuerID, Vault: keys.Vault, Checker: realperson.Sandbox{}, Residents: residents.Sandbox{}, Policy: testPolicy,
 		Now: func() time.Time { return d.now }, Wake: func() { d.wake.Add(1) },
 	}
 	return d
@@ -76,6 +76,9 @@ func (d *desk) open() *issuance.Service {
 // pass is what opens an application.
 type pass struct{ application, token string }
 
+// testPolicy is the version of the privacy policy in force.
+const testPolicy = "2026-01"
+
 // number is the resident ID number of the n-th test person, whom nobody is.
 func number(n int) string {
 	return idnumber.Complete(fmt.Sprintf("11010519491231%03d", n+2))
@@ -86,7 +89,7 @@ func (d *desk) apply(s *issuance.Service, n int) (issuance.Holder, pass) {
 	d.t.Helper()
 	a, err := s.Apply(d.t.Context(), nil, issuance.Form{
 		Name: "测试甲", DocumentType: "resident_id", DocumentNumber: number(n), City: "北京",
-		Location: &issuance.Location{Latitude: 39.9, Longitude: 116.4},
+		Location: &issuance.Location{Latitude: 39.9, Longitude: 116.4}, Policy: testPolicy,
 	})
 	if err != nil {
 		d.t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/railgate/railgate/tokens"
@@ -19,6 +20,7 @@ import (
 type issuer struct {
 	base, staff string
 	http        *http.Client
+	policy      atomic.Pointer[string] // version of the privacy policy in force; nil: not asked yet
 }
 
 func newIssuer(base, staff string) *issuer {
@@ -41,13 +43,18 @@ type realSession struct {
 // open goes the whole way of a passenger: application, real-person check,
 // session in anchor mode.
 func (i *issuer) open(ctx context.Context, p person, random *rand.Rand) (*realSession, error) {
+	policy, err := i.policyInForce(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("privacy policy: %w", err)
+	}
 	var applied struct {
 		Application string `json:"application"`
 		Access      string `json:"access_token"`
 	}
-	err := i.post(ctx, "/v1/applications", "", map[string]any{
+	err = i.post(ctx, "/v1/applications", "", map[string]any{
 		"name": p.name, "document_type": "resident_id", "document_number": p.number, "city": "北京",
 		"location": map[string]float64{"latitude": 39.8651, "longitude": 116.3785}, // Beijing South station
+		"policy":   policy,
 	}, http.StatusCreated, &applied)
 	if err != nil {
 		return nil, fmt.Errorf("apply: %w", err)
@@ -91,6 +98,22 @@ func (i *issuer) open(ctx context.Context, p person, random *rand.Rand) (*realSe
 	return s, s.sound(anchor)
 }
 
+// policyInForce is the version of the privacy policy that applicants agree to. The first
+// callers ask the issuer for it.
+func (i *issuer) policyInForce(ctx context.Context) (string, error) {
+	if known := i.policy.Load(); known != nil {
+		return *known, nil
+	}
+	var policy struct {
+		Version string `json:"version"`
+	}
+	if err := i.ask(ctx, http.MethodGet, "/v1/privacy-policy", "", nil, http.StatusOK, &policy); err != nil {
+		return "", err
+	}
+	i.policy.Store(&policy.Version)
+	return policy.Version, nil
+}
+
 // sound checks that the pass is the one asked for, before a gate is blamed for it.
 func (s *realSession) sound(anchor tokens.Link) error {
 	shown := tokens.Assemble(&s.pass, 0, s.links[0])
@@ -121,15 +144,19 @@ func (i *issuer) revoke(ctx context.Context, serial tokens.Serial) error {
 	return nil
 }
 
-// post sends one JSON request. What the answer holds beyond the fields asked
-// for is the issuer's business. Errors name the status and the problem's
-// code, never what was sent.
+// post sends one JSON request.
 func (i *issuer) post(ctx context.Context, path, bearer string, body any, want int, into any) error {
 	text, err := json.Marshal(body)
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, i.base+path, bytes.NewReader(text))
+	return i.ask(ctx, http.MethodPost, path, bearer, text, want, into)
+}
+
+// ask sends one request. What the answer holds beyond the fields asked for is the
+// issuer's business. Errors name the status and the problem's code, never what was sent.
+func (i *issuer) ask(ctx context.Context, method, path, bearer string, body []byte, want int, into any) error {
+	req, err := http.NewRequestWithContext(ctx, method, i.base+path, bytes.NewReader(body))
 	if err != nil {
 		return fmt.Errorf("the issuer's address or an identifier it gave cannot be used in a URL")
 	}
@@ -143,7 +170,7 @@ func (i *issuer) post(ctx context.Context, path, bearer string, body any, want i
 		return fmt.Errorf("issuer did not answer after %v: %w", time.Since(begun).Round(time.Millisecond), unwrapURL(err))
 	}
 	defer resp.Body.Close()
-	text, err = io.ReadAll(io.LimitReader(resp.Body, MaxAnswer))
+	text, err := io.ReadAll(io.LimitReader(resp.Body, MaxAnswer))
 	if err != nil {
 		return fmt.Errorf("issuer's answer broke off: %w", err)
 	}

@@ -37,14 +37,16 @@ class Passenger:
         check = sum(int(d) * w for d, w in zip(digits, (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2))) % 11
         self.person = {"name": "测试旅客", "document_type": "resident_id", "document_number": digits + "10X98765432"[check]}
         self.login_name = f"schemathesis_{n}"
-        applied = call("POST", "/v1/applications", self.person | {"city": "北京", "location": {"latitude": 39.865, "longitude": 116.378}})
+        policy = call("GET", "/v1/privacy-policy")["version"]
+        applied = call("POST", "/v1/applications", self.person | {"city": "北京", "location": {"latitude": 39.865, "longitude": 116.378},
+                                                                  "policy": policy})
         self.application, self.access = applied["application"], applied["access_token"]
         checked = call("POST", f"/v1/applications/{self.application}/checks", {"evidence": "sandbox:pass"}, self.access)
         self.serial = checked["application"]["serial"]
         opened = call("POST", f"/v1/applications/{self.application}/sessions", {"check": checked["check"], "mode": "hosted"}, self.access)
         self.session = opened["session"]
         call("POST", "/v1/accounts", self.person | {"login_name": self.login_name, "password": PASSWORD, "phone": "13800000001",
-                                                     "policy": call("GET", "/v1/privacy-policy")["version"]})
+                                                     "policy": policy})
         self.logins = [self.log_in() for _ in range(LOGINS)]
 
     def log_in(self):

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/internal/idnumber"
+	"github.com/railgate/railgate/issuance/backend"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -69,7 +70,8 @@ func (p *phone) do(method, path string, in, out any, want int) error {
 // form is an application of a made-up test passenger.
 func form(n int, documentType string) map[string]any {
 	return map[string]any{"name": "测试旅客", "document_type": documentType, "document_number": testID(n),
-		"city": "北京", "location": map[string]float64{"latitude": 39.865, "longitude": 116.378}}
+		"city": "北京", "location": map[string]float64{"latitude": 39.865, "longitude": 116.378},
+		"policy": backend.DefaultPolicy}
 }
 
 func (p *phone) apply(n int) error {

@@ -43,7 +43,7 @@ type config struct {
 	TrustedProxies   []string       `toml:"trusted_proxies" doc:"addresses or networks of proxies whose X-Forwarded-For is believed; none: who connects is the caller"`
 	AddressRate      addressRate    `toml:"address_rate" doc:"what one network may ask for of what costs much: applying, face checks, registering, passwords"`
 	Throttle         throttle       `toml:"throttle" doc:"what holds back floods and guesses"`
-	PrivacyPolicy    string         `toml:"privacy_policy" doc:"version of the privacy policy in force; who registers agrees to it"`
+	PrivacyPolicy    string         `toml:"privacy_policy" doc:"version of the privacy policy in force; new accounts and applicants without a login agree to it"`
 	RealPerson       realPerson     `toml:"real_person" doc:"the real-person check"`
 	Residents        residentCards  `toml:"residents" doc:"the registry of resident ID cards"`
 	Limits           limits         `toml:"limits" doc:"numbers of the registry's rules; they count from the next decision on"`
@@ -136,7 +136,7 @@ func (c *config) Validate() error {
 	}
 	c.Throttle.validate(fault)
 	if !policyName.MatchString(c.PrivacyPolicy) {
-		fault("privacy_policy", "must be a version of 1 to 64 visible ASCII characters, such as 2026-01")
+		fault("privacy_policy", "must be a version of 1 to 64 visible ASCII characters, such as 2026-11")
 	}
 	if c.SecretGroup < 0 {
 		fault("secret_group", "must be the number of a group, or 0 for none")

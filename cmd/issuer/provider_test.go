@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/internal/ownfile"
+	"github.com/railgate/railgate/issuance/backend"
 	"github.com/railgate/railgate/issuance/partner"
 	"github.com/railgate/railgate/issuance/partner/partnertest"
 )
@@ -75,7 +76,7 @@ func TestProvidersAreElsewhere(t *testing.T) {
 		AccessToken string `json:"access_token"`
 	}
 	d.gets(http.StatusCreated, "/v1/applications", "", fmt.Sprintf(`{"name":"测试","document_type":"resident_id","document_number":%q,
-		"city":"北京","location":{"latitude":39.9,"longitude":116.4}}`, personNumber(d.people)), &applied)
+		"city":"北京","location":{"latitude":39.9,"longitude":116.4},"policy":%q}`, personNumber(d.people), backend.DefaultPolicy), &applied)
 	status, answer := d.call("POST", "/v1/applications/"+applied.Application+"/checks", applied.AccessToken, `{"evidence":"a picture of a picture"}`)
 	if status < 400 || !strings.Contains(answer, "real_person_check_failed") {
 		t.Fatalf("a check that failed: %d %s", status, answer)

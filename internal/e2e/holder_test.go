@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/internal/idnumber"
+	"github.com/railgate/railgate/issuance/backend"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -33,7 +34,7 @@ func (s *station) holder() *holder {
 	}
 	s.people++
 	s.must(201, "/v1/applications", "", fmt.Sprintf(`{"name":"测试","document_type":"resident_id","document_number":%q,
-		"city":"北京","location":{"latitude":39.9,"longitude":116.4}}`, personNumber(s.people)), &applied)
+		"city":"北京","location":{"latitude":39.9,"longitude":116.4},"policy":%q}`, personNumber(s.people), backend.DefaultPolicy), &applied)
 	path := "/v1/applications/" + applied.Application
 	var checked struct {
 		Check       string

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/internal/runtest"
+	"github.com/railgate/railgate/issuance/backend"
 )
 
 // haproxyEnv says that the rolling restart is to be run, which needs HAProxy and
@@ -231,5 +232,6 @@ func TestRollingRestartLosesNoCall(t *testing.T) {
 }
 
 func application(person int) string {
-	return fmt.Sprintf(`{"name":"测试","document_type":"resident_id","document_number":%q,"city":"北京","location":{"latitude":39.9,"longitude":116.4}}`, personNumber(person))
+	return fmt.Sprintf(`{"name":"测试","document_type":"resident_id","document_number":%q,"city":"北京","location":{"latitude":39.9,"longitude":116.4},"policy":%q}`,
+		personNumber(person), backend.DefaultPolicy)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/internal/idnumber"
+	"github.com/railgate/railgate/issuance/backend"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -45,7 +46,7 @@ func (w *world) newHolder(ctx context.Context, n int) (*holder, error) {
 		AccessToken string `json:"access_token"`
 	}
 	err := w.ask(ctx, "/v1/applications", "", fmt.Sprintf(`{"name":"测试","document_type":"resident_id","document_number":%q,
-		"city":"北京","location":{"latitude":39.9,"longitude":116.4}}`, personNumber(n)), &applied)
+		"city":"北京","location":{"latitude":39.9,"longitude":116.4},"policy":%q}`, personNumber(n), backend.DefaultPolicy), &applied)
 	if err != nil {
 		return nil, err
 	}

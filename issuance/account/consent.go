@@ -7,13 +7,15 @@ import (
 	"github.com/railgate/railgate/issuance/refusal"
 )
 
-var errConsent = refusal.New(ConsentRequired, "policy must be the version of the privacy policy in force")
+// ErrConsent refuses a request without consent to the privacy policy in force. It says
+// where the policy is.
+var ErrConsent = refusal.New(ConsentRequired, "policy must be the version of the privacy policy in force: GET /v1/privacy-policy has its text and version")
 
 // Consent records that the holder agrees to the privacy policy in force. Saying
 // so again changes nothing. Who takes consent back closes the account (rule B12).
 func (s *Service) Consent(ctx context.Context, h Holder, policy string) error {
 	if policy != s.Policy {
-		return errConsent
+		return ErrConsent
 	}
 	return s.Database.Change(ctx, "consent", func(ctx context.Context, tx *sql.Tx) error {
 		if err := s.Hold(ctx, tx, h); err != nil {

@@ -43,7 +43,7 @@ func (s *Service) Register(ctx context.Context, r Registration, from attempts.Ca
 		return "", err
 	}
 	if r.Policy != s.Policy {
-		return "", errConsent
+		return "", ErrConsent
 	}
 
 	if err := s.Failures.Allow(attempts.Registrations, from); err != nil {

@@ -79,6 +79,9 @@ func New(s *issuance.Service, c Config) (*API, error) {
 	if c.Registry != nil && c.Accounts == nil {
 		return nil, errors.New("api: a registry without accounts")
 	}
+	if c.Accounts != nil && c.Accounts.Policy != s.Policy {
+		return nil, errors.New("api: accounts and applications have different versions of the privacy policy")
+	}
 	if c.MaxInFlight < 0 || c.MaxInFlightEach < 0 || c.MaxStaff < 0 {
 		return nil, errors.New("api: a bound on requests in flight is negative")
 	}

@@ -18,11 +18,12 @@ func (a *API) apply(w http.ResponseWriter, r *http.Request) error {
 			Latitude  *float64 `json:"latitude"`
 			Longitude *float64 `json:"longitude"`
 		} `json:"location"`
+		Policy string `json:"policy"`
 	}
 	if err := readJSON(w, r, &in); err != nil {
 		return err
 	}
-	form := issuance.Form{Name: in.Name, DocumentType: in.DocumentType, DocumentNumber: in.DocumentNumber, City: in.City}
+	form := issuance.Form{Name: in.Name, DocumentType: in.DocumentType, DocumentNumber: in.DocumentNumber, City: in.City, Policy: in.Policy}
 	if l := in.Location; l != nil && l.Latitude != nil && l.Longitude != nil {
 		form.Location = &issuance.Location{Latitude: *l.Latitude, Longitude: *l.Longitude}
 	}

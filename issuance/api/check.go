@@ -66,6 +66,7 @@ func (a *API) reenter(w http.ResponseWriter, r *http.Request) error {
 		DocumentType   string `json:"document_type"`
 		DocumentNumber string `json:"document_number"`
 		Evidence       string `json:"evidence"`
+		Policy         string `json:"policy"`
 	}
 	if err := readJSON(w, r, &in); err != nil {
 		return err
@@ -74,7 +75,7 @@ func (a *API) reenter(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	out, err := a.service.Reenter(r.Context(), in.Name, in.DocumentType, in.DocumentNumber, in.Evidence, from)
+	out, err := a.service.Reenter(r.Context(), issuance.Return(in), from)
 	if err != nil {
 		return err
 	}

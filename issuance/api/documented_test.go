@@ -148,7 +148,7 @@ func travellersWays(w *world, registry *outage) {
 
 	back := viewing(h.Number)
 	back["evidence"] = "sandbox:timeout"
-	for _, body := range []any{"[]", object{}, back, viewing(number(901))} {
+	for _, body := range []any{"[]", object{}, object{"policy": testPolicy}, back, viewing(number(901))} {
 		w.call("POST", "/v1/viewings", "", body)
 	}
 	entered, _ := w.reenter(h.Number)

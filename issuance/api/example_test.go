@@ -32,7 +32,7 @@ func Example() {
 		metrics := prometheus.NewRegistry()
 		service, err := issuance.Open(ctx, issuance.Config{
 			Store: db, Signer: keys.Issuer, KeyID: keys.IssuerID, Vault: keys.Vault,
-			Checker: realperson.Sandbox{}, Residents: residents.Sandbox{}, Wake: wake, Log: log, Metrics: metrics,
+			Checker: realperson.Sandbox{}, Residents: residents.Sandbox{}, Policy: "2026-11", Wake: wake, Log: log, Metrics: metrics,
 		})
 		if err != nil {
 			return err

@@ -21,17 +21,13 @@ var policyTexts = func() bilingual {
 	return bilingual{strings.TrimSpace(en), strings.TrimSpace(zh)}
 }()
 
-// privacyPolicy tells anybody what is kept, why and how long (rule B12). Without
-// accounts there is nobody who agrees to a version, and none is told.
+// privacyPolicy tells anybody what is kept, why and how long, and the version to agree
+// to (rules B12 and G34).
 func (a *API) privacyPolicy(w http.ResponseWriter, _ *http.Request) error {
-	version := ""
-	if a.accounts != nil {
-		version = a.accounts.Policy
-	}
 	return writeJSON(w, http.StatusOK, struct {
-		Version string    `json:"version,omitempty"`
+		Version string    `json:"version"`
 		Text    bilingual `json:"text"`
-	}{version, policyTexts})
+	}{a.service.Policy, policyTexts})
 }
 
 // consent takes the holder's agreement to the version in force.

@@ -42,14 +42,23 @@ type heldOf struct {
 	DocumentType   string `json:"document_type"`
 	DocumentNumber string `json:"document_number"`
 	City           string `json:"city"`
-	Account        bool   `json:"account"`
-	Subject        string `json:"subject,omitempty"`
-	Sessions       int    `json:"sessions"`
-	ErasedAt       int64  `json:"erased_at"`
+	// Consent is left out where the account's counts.
+	Consent  *heldConsent `json:"consent,omitempty"`
+	Account  bool         `json:"account"`
+	Subject  string       `json:"subject,omitempty"`
+	Sessions int          `json:"sessions"`
+	ErasedAt int64        `json:"erased_at"`
 }
 
 func newHeld(d issuance.HeldData) heldOf {
-	return heldOf{newStanding(d.Standing), d.Name, d.Document, d.Number, d.City, d.LoggedIn, d.Subject, d.Sessions, d.ErasedAt}
+	out := heldOf{
+		standing: newStanding(d.Standing), Name: d.Name, DocumentType: d.Document, DocumentNumber: d.Number, City: d.City,
+		Account: d.LoggedIn, Subject: d.Subject, Sessions: d.Sessions, ErasedAt: d.ErasedAt,
+	}
+	if d.Policy != "" {
+		out.Consent = &heldConsent{d.Policy, d.AgreedAt}
+	}
+	return out
 }
 
 // held tells what is held of the application (rule B12).

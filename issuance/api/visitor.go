@@ -70,7 +70,7 @@ func (a *API) agreed(serve func(w http.ResponseWriter, r *http.Request, h accoun
 
 func consented(h account.Holder) error {
 	if h.ConsentDue() {
-		return refusal.New(account.ConsentRequired, "the privacy policy in force was not agreed to yet")
+		return refusal.New(account.ConsentRequired, "the privacy policy in force was not agreed to yet: GET /v1/privacy-policy has its text and version")
 	}
 	return nil
 }

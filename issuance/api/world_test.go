@@ -190,7 +190,7 @@ func newWorld(t testing.TB, s setup) *world {
 	w.service, err = issuance.Open(context.Background(), issuance.Config{
 		Store: w.store, Signer: w.keys.Issuer, KeyID: w.keys.IssuerID, Vault: w.keys.Vault,
 		Checker: s.checker, CheckTimeout: s.checkTimeout, MaxChecks: s.maxChecks, Now: w.clock.Now,
-		Residents: s.residents, Accounts: w.accounts, Failures: failures,
+		Residents: s.residents, Policy: testPolicy, Accounts: w.accounts, Failures: failures,
 		Changes: s.changes, Wake: func() { w.woken <- struct{}{} }, Trouble: s.trouble, Log: log, Metrics: w.metrics,
 	})
 	if err != nil {
@@ -353,7 +353,7 @@ type object = map[string]any
 func form() object {
 	return object{
 		"name": testName, "document_type": "resident_id", "document_number": testNumber, "city": "北京",
-		"location": object{"latitude": 39.9, "longitude": 116.4},
+		"location": object{"latitude": 39.9, "longitude": 116.4}, "policy": testPolicy,
 	}
 }
 
@@ -405,7 +405,7 @@ func (w *world) reenter(number string) (h *holder, check string) {
 
 // viewing is the form of somebody who comes back.
 func viewing(number string) object {
-	return object{"name": testName, "document_type": "resident_id", "document_number": number, "evidence": "sandbox:pass"}
+	return object{"name": testName, "document_type": "resident_id", "document_number": number, "evidence": "sandbox:pass", "policy": testPolicy}
 }
 
 func (h *holder) path(rest string) string { return "/v1/applications/" + h.Application + rest }

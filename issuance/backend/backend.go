@@ -29,8 +29,8 @@ import (
 	"github.com/railgate/railgate/issuance/vault"
 )
 
-// Config is what a Backend works with. Rules.Accounts, Rules.Failures, Rules.Trail and,
-// with Keys, Rules.Keys are made here.
+// Config is what a Backend works with. Rules.Accounts, Rules.Failures, Rules.Policy,
+// Rules.Trail and, with Keys, Rules.Keys are made here.
 type Config struct {
 	// Rules has the store, vault, providers, clock, log and metrics; all parts share
 	// the last three.
@@ -67,7 +67,7 @@ type Config struct {
 }
 
 // DefaultPolicy is the version of the privacy policy that this program shows.
-const DefaultPolicy = "2026-01"
+const DefaultPolicy = "2026-11"
 
 // Backend is an open issuer. It is safe for many goroutines at once.
 type Backend struct {
@@ -125,7 +125,7 @@ func Open(ctx context.Context, c Config) (*Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.Rules.Accounts, c.Rules.Failures = b.Accounts, failures
+	c.Rules.Accounts, c.Rules.Failures, c.Rules.Policy = b.Accounts, failures, c.Policy
 	if len(c.Keys) > 0 {
 		keys, err := b.openKeys(ctx, &c)
 		if err != nil {

@@ -36,7 +36,7 @@ func (p *phone) leave(who *person, t *thing, token string) {
 func (p *phone) reenter(who *person) {
 	sent := p.book.send(aCheck, accessOf(who.number))
 	a := p.call("POST", "/v1/viewings", "", fields{
-		"name": who.name, "document_type": "resident_id", "document_number": who.number, "evidence": realperson.SandboxPass,
+		"name": who.name, "document_type": "resident_id", "document_number": who.number, "evidence": realperson.SandboxPass, "policy": backend.DefaultPolicy,
 	})
 	p.book.settle(sent, a, func(acked int64) {
 		out := read[checkedBody](p.house, a)

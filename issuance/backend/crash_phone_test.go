@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"sync"
 
+	"github.com/railgate/railgate/issuance/backend"
 	"github.com/railgate/railgate/issuance/realperson"
 )
 
@@ -80,7 +81,7 @@ func (p *phone) apply(who *person, token string) {
 	sent := p.book.send(anApplication)
 	a := p.call("POST", "/v1/applications", token, fields{
 		"name": who.name, "document_type": "resident_id", "document_number": who.number, "city": "北京",
-		"location": fields{"latitude": 39.9, "longitude": 116.4},
+		"location": fields{"latitude": 39.9, "longitude": 116.4}, "policy": backend.DefaultPolicy,
 	})
 	p.book.settle(sent, a, func(int64) {
 		out := read[struct {

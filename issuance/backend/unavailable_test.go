@@ -148,14 +148,14 @@ func TestDatabaseOutageIsA503OnEveryRoute(t *testing.T) {
 			return answer, string(text)
 		}
 		person := fmt.Sprintf(`"name":"测试","document_type":"resident_id","document_number":%q`, idnumber.Complete("11010519000101002"))
-		form := `{` + person + `,"city":"北京","location":{"latitude":39.9,"longitude":116.4}}`
+		form := `{` + person + `,"city":"北京","location":{"latitude":39.9,"longitude":116.4},"policy":"` + backend.DefaultPolicy + `"}`
 		if answer, text := call("POST", "/v1/applications", "", form); answer.StatusCode != http.StatusCreated {
 			t.Fatalf("before the outage: %d %s", answer.StatusCode, text)
 		}
 		o.set(true)
 		app, ses := "app_"+strings.Repeat("0", 32), "ses_"+strings.Repeat("0", 32)
 		bodies := map[string]string{
-			"POST /v1/applications": form, "POST /v1/viewings": `{` + person + `,"evidence":"sandbox:pass"}`,
+			"POST /v1/applications": form, "POST /v1/viewings": `{` + person + `,"evidence":"sandbox:pass","policy":"` + backend.DefaultPolicy + `"}`,
 			"POST /v1/logins":                        `{"login_name":"passenger_1","password":"correct horse"}`,
 			"POST /v1/accounts":                      `{"login_name":"passenger_1","password":"correct horse 7","policy":"` + backend.DefaultPolicy + `","phone":"13800138000",` + person + `}`,
 			"POST /v1/credentials/{serial}/revoke":   `{"reason":"fraud"}`,

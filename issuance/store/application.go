@@ -35,6 +35,8 @@ type Application struct {
 	Name       []byte
 	Number     []byte
 	City       []byte
+	Policy     string // version of the privacy policy that the applicant agreed to; empty: the account's consent counts
+	ConsentMs  int64  // when; 0 without Policy
 	CreatedMs  int64
 	State      State
 	StateMs    int64        // when it came to State
@@ -62,11 +64,11 @@ func (s *Store) CreateApplication(ctx context.Context, a Application) error {
 }
 
 const insertApplications = `
-	INSERT INTO applications (id, access_hash, account, document_type, person, name, number, city, created_ms, state, state_ms)`
+	INSERT INTO applications (id, access_hash, account, document_type, person, name, number, city, policy, consent_ms, created_ms, state, state_ms)`
 
 func (a *Application) row() []any {
 	return []any{a.ID, a.Access[:], sql.NullString{String: a.Account, Valid: a.Account != ""}, int64(a.Document), a.Person[:],
-		a.Name, a.Number, a.City, a.CreatedMs, int64(Submitted), a.CreatedMs}
+		a.Name, a.Number, a.City, a.Policy, a.ConsentMs, a.CreatedMs, int64(Submitted), a.CreatedMs}
 }
 
 // LatestOfPerson finds the application behind a person's latest credential.
@@ -84,7 +86,7 @@ func (s *Store) one(ctx context.Context, where string, args ...any) (a Applicati
 
 const (
 	applicationColumns = `
-	a.id, a.access_hash, a.account, a.document_type, a.person, a.name, a.number, a.city, a.created_ms, a.state, a.state_ms, a.refused_for,
+	a.id, a.access_hash, a.account, a.document_type, a.person, a.name, a.number, a.city, a.policy, a.consent_ms, a.created_ms, a.state, a.state_ms, a.refused_for,
 	c.day, c.idx, c.subject, c.scopes, c.approved_ms, c.expires_ms, c.revoked_ms, c.changed_ms, c.superseded`
 	selectApplications = `SELECT ` + applicationColumns + `
 	FROM applications a LEFT JOIN credentials c ON c.application = a.id WHERE `
@@ -96,7 +98,7 @@ func scanApplication(row interface{ Scan(...any) error }) (a Application, c *Cre
 	var account sql.NullString
 	var day, index, scopes, approved, expires, revoked, changed sql.NullInt64
 	var superseded sql.NullBool
-	err = row.Scan(&a.ID, &access, &account, &a.Document, &person, &a.Name, &a.Number, &a.City, &a.CreatedMs, &a.State, &a.StateMs, &a.RefusedFor,
+	err = row.Scan(&a.ID, &access, &account, &a.Document, &person, &a.Name, &a.Number, &a.City, &a.Policy, &a.ConsentMs, &a.CreatedMs, &a.State, &a.StateMs, &a.RefusedFor,
 		&day, &index, &subject, &scopes, &approved, &expires, &revoked, &changed, &superseded)
 	if err != nil {
 		return a, nil, err

@@ -86,13 +86,15 @@ func (s *Store) Leave(ctx context.Context, application string, access, dead [sha
 }
 
 // Reenter gives an application another access token and closes what the one
-// before it had opened, and keeps the check by which the person came back.
-func (s *Store) Reenter(ctx context.Context, check Check, access [sha256.Size]byte) error {
+// before it had opened, and keeps the check by which the person came back and the
+// privacy policy that they agreed to for it.
+func (s *Store) Reenter(ctx context.Context, check Check, access [sha256.Size]byte, policy string) error {
 	return s.db.Change(ctx, "re-enter", func(ctx context.Context, tx *sql.Tx) error {
 		if err := check.guard(ctx, tx); err != nil {
 			return err
 		}
-		n, err := database.Changed(ctx, tx, `UPDATE applications SET access_hash = $1 WHERE id = $2`, access[:], check.Application)
+		n, err := database.Changed(ctx, tx, `UPDATE applications SET access_hash = $1, policy = $2, consent_ms = $3 WHERE id = $4`,
+			access[:], policy, check.PassedMs, check.Application)
 		if err == nil && n == 0 {
 			err = ErrNotFound
 		}

@@ -19,8 +19,14 @@ type application struct {
 	approved      int64
 }
 
+// policy is the version of the privacy policy in force.
+const policy = "2026-11"
+
 func (w *World) issuerHandler() http.Handler {
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /v1/privacy-policy", func(out http.ResponseWriter, _ *http.Request) {
+		answer(out, http.StatusOK, map[string]any{"version": policy})
+	})
 	mux.HandleFunc("POST /v1/applications", w.apply)
 	mux.HandleFunc("POST /v1/applications/{id}/checks", w.checkPerson)
 	mux.HandleFunc("POST /v1/applications/{id}/sessions", w.openSession)
@@ -38,12 +44,17 @@ func (w *World) apply(out http.ResponseWriter, req *http.Request) {
 			Latitude  float64 `json:"latitude"`
 			Longitude float64 `json:"longitude"`
 		} `json:"location"`
+		Policy string `json:"policy"`
 	}
 	if !read(out, req, &in) {
 		return
 	}
 	if in.Type != "resident_id" || len(in.Number) != 18 || in.Location == nil || in.City == "" || !strings.HasPrefix(in.Name, "测试") {
 		refuse(out, http.StatusUnprocessableEntity, "application_invalid")
+		return
+	}
+	if in.Policy != policy {
+		refuse(out, http.StatusConflict, "consent_required")
 		return
 	}
 	w.mu.Lock()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -21,12 +22,15 @@ const (
 
 // Client asks one issuer over keep-alive connections. It is safe for many
 // goroutines at once.
-type Client struct{ http *fasthttp.HostClient }
+type Client struct {
+	http   *fasthttp.HostClient
+	policy atomic.Pointer[string] // version of the privacy policy in force; nil: not asked yet
+}
 
 // New makes a client of the issuer at address, host:port, with at most so many
 // connections, and as many calls at once. It connects when it is used.
 func New(address string, connections int) *Client {
-	return &Client{&fasthttp.HostClient{
+	return &Client{http: &fasthttp.HostClient{
 		Addr: address, MaxConns: connections, MaxConnWaitTimeout: Within, MaxIdleConnDuration: idleMax,
 		ReadTimeout: Within, WriteTimeout: Within, MaxResponseBodySize: answerMax,
 		NoDefaultUserAgentHeader: true, DisablePathNormalizing: true,

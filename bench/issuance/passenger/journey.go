@@ -23,11 +23,17 @@ type Session struct {
 }
 
 // Approve hands in a person's application and has the real-person check done:
-// two calls. The check has approved the application and can still open a session.
+// two calls. The check has approved the application and can still open a session. The
+// first callers also ask for the privacy policy, once for each client.
 func (c *Client) Approve(p Person) (a *Application, check string, err error) {
+	policy, err := c.policyInForce()
+	if err != nil {
+		return nil, "", err
+	}
 	body, err := json.Marshal(map[string]any{
 		"name": p.Name, "document_type": "resident_id", "document_number": p.Number, "city": "北京",
 		"location": map[string]float64{"latitude": 39.8651, "longitude": 116.3785}, // Beijing South station
+		"policy":   policy,
 	})
 	if err != nil {
 		return nil, "", err
@@ -47,6 +53,24 @@ func (c *Client) Approve(p Person) (a *Application, check string, err error) {
 	a = &Application{id: applied.Application, access: applied.Access}
 	check, a.Serial, err = c.check(a)
 	return a, check, err
+}
+
+// policyInForce is the version of the privacy policy that applicants agree to.
+func (c *Client) policyInForce() (string, error) {
+	if known := c.policy.Load(); known != nil {
+		return *known, nil
+	}
+	var policy struct {
+		Version string `json:"version"`
+	}
+	if err := c.do(call{what: "policy", method: "GET", path: "/v1/privacy-policy", want: 200}, &policy); err != nil {
+		return "", err
+	}
+	if policy.Version == "" {
+		return "", fmt.Errorf("policy: the answer has no version")
+	}
+	c.policy.Store(&policy.Version)
+	return policy.Version, nil
 }
 
 // Check has one more real-person check of an approved application done. It can

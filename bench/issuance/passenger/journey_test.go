@@ -50,11 +50,16 @@ func (d *desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	call := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
 	serial := d.session.Fields.Serial.String()
 	status, out := 201, map[string]any{}
-	if call != "applications" && call != "revoke" && r.Header.Get("Authorization") != "Bearer rga_"+hexes {
+	if call != "applications" && call != "revoke" && call != "privacy-policy" && r.Header.Get("Authorization") != "Bearer rga_"+hexes {
 		call, status = "unauthorized", 401
 	}
 	switch call {
+	case "privacy-policy":
+		status, out = 200, map[string]any{"version": "2026-11"}
 	case "applications":
+		if in["policy"] != "2026-11" {
+			status = 409
+		}
 		out = map[string]any{"application": "app_" + hexes[:32], "status": "submitted", "access_token": "rga_" + hexes, "news": "of a later version"}
 	case "checks":
 		out = map[string]any{"check": "chk_" + hexes[:32], "expires_at": d.start + 120,
@@ -135,8 +140,8 @@ func TestAJourneyThatKeepsToTheContract(t *testing.T) {
 	if err := journey(d.client(t)); err != nil {
 		t.Fatal(err)
 	}
-	if n := d.asked.Load(); n != 7 {
-		t.Errorf("the issuer was asked %d times, want 7", n)
+	if n := d.asked.Load(); n != 8 {
+		t.Errorf("the issuer was asked %d times, want 8", n)
 	}
 }
 
@@ -186,8 +191,8 @@ func TestADeclineIsNoWrongAnswer(t *testing.T) {
 		if err := journey(d.client(t)); !errors.Is(err, drive.ErrDeclined) || !strings.Contains(err.Error(), fmt.Sprint(status)) {
 			t.Errorf("%d: %v", status, err)
 		}
-		if n := d.asked.Load(); n != 2 {
-			t.Errorf("%d: asked %d times, want 2", status, n)
+		if n := d.asked.Load(); n != 3 { // policy, application, check
+			t.Errorf("%d: asked %d times, want 3", status, n)
 		}
 	}
 	if err := journey(New("127.0.0.1:1", 1)); !errors.Is(err, drive.ErrDeclined) {
