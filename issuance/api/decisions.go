@@ -93,20 +93,22 @@ func (a *API) reportTickets(w http.ResponseWriter, r *http.Request, by book.Act)
 	var in struct {
 		Kind    string `json:"kind"`
 		Account filled `json:"account"`
+		Order   filled `json:"order"`
 		Ticket  filled `json:"ticket"`
 		Issued  []struct {
-			Reference string `json:"reference"`
-			Passenger filled `json:"passenger"`
-			EndsAt    int64  `json:"ends_at"`
+			Reference string   `json:"reference"`
+			Passenger filled   `json:"passenger"`
+			EndsAt    int64    `json:"ends_at"`
+			Journey   *journey `json:"journey"`
 		} `json:"issued"`
 	}
 	if err := readJSON(w, r, &in); err != nil {
 		return err
 	}
-	e := book.TicketEvent{Act: by, Account: string(in.Account), Ticket: string(in.Ticket)}
+	e := book.TicketEvent{Act: by, Account: string(in.Account), Order: string(in.Order), Ticket: string(in.Ticket)}
 	var err error
 	if e.Kind, err = book.ParseEventKind(in.Kind); err != nil {
-		return refusal.New(book.EventInvalid, "kind must be bought, changed or refunded")
+		return refusal.New(book.EventInvalid, "kind must be bought, changed, refunded or cancelled")
 	}
 	if in.Issued != nil {
 		e.Issued = make([]book.Ticket, len(in.Issued))
@@ -121,10 +123,37 @@ func (a *API) reportTickets(w http.ResponseWriter, r *http.Request, by book.Act)
 		if err != nil {
 			return err
 		}
-		e.Issued[i] = book.Ticket{Reference: t.Reference, Passenger: passenger, Ends: time.Unix(t.EndsAt, 0)}
+		e.Issued[i] = book.Ticket{Reference: t.Reference, Passenger: passenger, Ends: time.Unix(t.EndsAt, 0), Journey: t.Journey.read()}
 	}
 	if err := a.registry.Record(r.Context(), e); err != nil {
 		return err
 	}
 	return noContent(w)
+}
+
+// journey is the train that a ticket is for.
+type journey struct {
+	Train     string `json:"train"`
+	From      string `json:"from"`
+	To        string `json:"to"`
+	DepartsAt int64  `json:"departs_at"`
+	ArrivesAt int64  `json:"arrives_at"`
+	Coach     string `json:"coach"`
+	Seat      string `json:"seat"`
+}
+
+func newJourney(j *book.Journey) *journey {
+	if j == nil {
+		return nil
+	}
+	return &journey{j.Train, j.From, j.To, j.Departs.Unix(), j.Arrives.Unix(), j.Coach, j.Seat}
+}
+
+func (j *journey) read() *book.Journey {
+	if j == nil {
+		return nil
+	}
+	return &book.Journey{
+		Train: j.Train, From: j.From, To: j.To, Departs: time.Unix(j.DepartsAt, 0), Arrives: time.Unix(j.ArrivesAt, 0), Coach: j.Coach, Seat: j.Seat,
+	}
 }

@@ -108,11 +108,16 @@ func TestTicketsAreReportedOnce(t *testing.T) {
 	w.reports(bought)
 	w.reports(bought)
 	ends := w.clock.Now().Add(72 * time.Hour).Unix()
-	change := object{"kind": "changed", "ticket": "R-0", "issued": []object{{"reference": "R2", "ends_at": ends}}}
+	change := object{"kind": "changed", "order": "E2", "ticket": "R-0", "issued": []object{{"reference": "R2", "ends_at": ends}}}
 	w.reports(change)
 	w.reports(change)
-	w.reports(object{"kind": "refunded", "ticket": "R2"})
-	w.reports(object{"kind": "refunded", "ticket": "R2"})
+	for range 2 {
+		w.reports(object{"kind": "cancelled", "ticket": "R2"})
+	}
+	for range 2 {
+		w.reports(object{"kind": "refunded", "ticket": "R2"})
+	}
+	w.reports(object{"kind": "cancelled", "ticket": "R2"})
 	if l := v.passengers(); l.Holder.Tickets != 2 { // one that was bought, and one that its change issued
 		t.Fatalf("%d tickets are counted", l.Holder.Tickets)
 	}
@@ -125,9 +130,16 @@ func TestTicketsAreReportedOnce(t *testing.T) {
 		{and(other.buys("R", "holder"), object{}), http.StatusConflict, book.TicketConflict},
 		{object{"kind": "refunded", "ticket": "R3"}, http.StatusNotFound, book.TicketUnknown},
 		{and(change, object{"issued": []object{{"reference": "R2", "ends_at": ends, "passenger": "holder"}}}), http.StatusUnprocessableEntity, book.EventInvalid},
+		{object{"kind": "cancelled", "ticket": "R-0"}, http.StatusConflict, book.TicketConflict},
+		{object{"kind": "cancelled", "ticket": "R2", "order": "E2"}, http.StatusUnprocessableEntity, book.EventInvalid},
+		{and(bought, object{"order": "E9"}), http.StatusConflict, book.TicketConflict},
+		{and(change, object{"issued": []object{{"reference": "R2", "ends_at": ends, "journey": w.journey()}}}), http.StatusConflict, book.TicketConflict},
+		{and(change, object{"issued": []object{{"reference": "R2", "ends_at": ends, "journey": and(w.journey(), object{"seat": ""})}}}), http.StatusUnprocessableEntity, book.EventInvalid},
 		{and(bought, object{"ticket": "R-0"}), http.StatusUnprocessableEntity, book.EventInvalid},
 		{and(bought, object{"kind": "stolen"}), http.StatusUnprocessableEntity, book.EventInvalid},
 		{and(bought, object{"account": ""}), http.StatusBadRequest, "body_malformed"},
+		{and(bought, object{"order": ""}), http.StatusBadRequest, "body_malformed"},
+		{object{"kind": "bought", "account": v.Account, "issued": bought["issued"]}, http.StatusUnprocessableEntity, book.EventInvalid},
 	} {
 		refused(t, w.by(staff.Ticketing, "POST", "/v1/tickets", c.event), c.status, c.code)
 	}

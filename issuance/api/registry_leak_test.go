@@ -26,8 +26,10 @@ type heldRegistry struct {
 		}
 		Tickets []struct {
 			Passenger, State string
+			Order, Reference string
 			ReportedAt       int64 `json:"reported_at"`
 			EndsAt           int64 `json:"ends_at"`
+			Journey          *struct{ Train, From, To, Coach, Seat string }
 		}
 	}
 }
@@ -62,6 +64,9 @@ func TestB12_TheRegistryShowsWhatIsHeld(t *testing.T) {
 		if want := map[string]string{"holder": "valid", p.Passenger: "refunded"}[ticket.Passenger]; ticket.State != want {
 			t.Errorf("ticket %+v", ticket)
 		}
+		if j := ticket.Journey; ticket.Order != "H" || !strings.HasPrefix(ticket.Reference, "H-") || j == nil || j.Train != "G101" || j.From != "北京南" || j.Seat != "12F" {
+			t.Errorf("ticket %+v, journey %+v", ticket, j)
+		}
 	}
 	if other := as[heldRegistry](t, w.join().call("GET", "/v1/account/data", nil), http.StatusOK).Registry; len(other.Passengers)+len(other.Tickets) != 0 {
 		t.Errorf("another account holds %+v", other)
@@ -74,7 +79,7 @@ func TestB12_TheRegistryShowsWhatIsHeld(t *testing.T) {
 // entry, is told what was entered.
 func TestRegistryLeavesNoTrace(t *testing.T) {
 	w := newWorld(t, setup{})
-	marks := []string{"Markholder", "Markpassenger", "H1234", "P5678", "MARKTICKET", "mark.person", "87654321", "Marked Wrong"}
+	marks := []string{"Markholder", "Markpassenger", "H1234", "P5678", "MARKTICKET", "mark.person", "87654321", "Marked Wrong", "MarkedSouth", "MARKTRAIN"}
 	m := w.joinAs(and(registration(930), object{
 		"name": "Markholder 測", "document_type": "passport", "document_number": "H1234", "nationality": "NZL", "phone": "13887654321", "email": "mark.person@example.org",
 	}))
@@ -84,6 +89,9 @@ func TestRegistryLeavesNoTrace(t *testing.T) {
 	wrong := object{"proof": object{"kind": "holder_number", "value": "Marked Wrong"}}
 	shown := object{"document_type": "passport", "document_number": "P5678", "nationality": "NZL"}
 	bought := m.buys("MARKTICKET", "holder", p)
+	for _, ticket := range bought["issued"].([]object) {
+		ticket["journey"] = and(w.journey(), object{"train": "MARKTRAIN", "from": "MarkedSouth"})
+	}
 	requests := []struct {
 		role         staff.Role // empty: the member
 		method, path string
@@ -95,6 +103,7 @@ func TestRegistryLeavesNoTrace(t *testing.T) {
 		{staff.Ticketing, "POST", "/v1/decisions", m.toBuy("holder", p)},
 		{staff.Ticketing, "POST", "/v1/tickets", bought},
 		{staff.Ticketing, "POST", "/v1/decisions", object{"kind": "refund_online", "account": m.Account, "ticket": "MARKTICKET-0"}},
+		{staff.Ticketing, "POST", "/v1/tickets", object{"kind": "cancelled", "ticket": "MARKTICKET-0"}},
 		{staff.Ticketing, "POST", "/v1/tickets", object{"kind": "refunded", "ticket": "MARKTICKET-0"}},
 		{staff.Window, "POST", "/v1/counter/services", object{"ticket": "MARKTICKET-0", "service": "refund"}},
 		{staff.Window, "POST", "/v1/counter/searches", shown},

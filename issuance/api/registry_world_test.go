@@ -127,10 +127,16 @@ func (m *member) buys(reference string, passengers ...string) object {
 	var issued []object
 	for i, p := range passengers {
 		issued = append(issued, object{
-			"reference": fmt.Sprintf("%s-%d", reference, i), "passenger": p, "ends_at": m.w.clock.Now().Add(48 * time.Hour).Unix(),
+			"reference": fmt.Sprintf("%s-%d", reference, i), "passenger": p, "ends_at": m.w.clock.Now().Add(48 * time.Hour).Unix(), "journey": m.w.journey(),
 		})
 	}
-	return object{"kind": "bought", "account": m.Account, "issued": issued}
+	return object{"kind": "bought", "account": m.Account, "order": reference, "issued": issued}
+}
+
+// journey is that of every ticket of buys.
+func (w *world) journey() object {
+	departs := w.clock.Now().Add(36 * time.Hour).Unix()
+	return object{"train": "G101", "from": "北京南", "to": "上海虹桥", "departs_at": departs, "arrives_at": departs + 5*3600, "coach": "05", "seat": "12F"}
 }
 
 // reports has the ticketing system report, which must be taken.

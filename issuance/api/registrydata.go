@@ -20,6 +20,10 @@ type heldTicket struct {
 	State      string `json:"state"`
 	ReportedAt int64  `json:"reported_at"`
 	EndsAt     int64  `json:"ends_at"`
+	// The rest is missing for a ticket that was reported before it was asked.
+	Order     string   `json:"order,omitempty"`
+	Reference string   `json:"reference,omitempty"`
+	Journey   *journey `json:"journey,omitempty"`
 }
 
 // heldInRegistry is all that the registry holds of an account (rule B12).
@@ -46,7 +50,7 @@ func (a *API) heldInRegistry(ctx context.Context, h account.Holder) (*heldInRegi
 		out.Passengers = append(out.Passengers, heldPassenger{newPassenger(p.Line), heldFailures(p.FailedProofs)})
 	}
 	for _, t := range held.Tickets {
-		out.Tickets = append(out.Tickets, heldTicket{passengerName(t.Passenger), t.State.String(), t.ReportedAt.Unix(), t.Ends.Unix()})
+		out.Tickets = append(out.Tickets, heldTicket{passengerName(t.Passenger), t.State.String(), t.ReportedAt.Unix(), t.Ends.Unix(), t.Order, t.Reference, newJourney(t.Journey)})
 	}
 	return out, nil
 }

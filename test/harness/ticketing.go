@@ -68,9 +68,18 @@ func (s *Ticketing) Bought(a *Account, passengers ...string) (event Object, tick
 	for _, p := range passengers {
 		ticket := fmt.Sprintf("E%06d", s.h.next())
 		tickets = append(tickets, ticket)
-		issued = append(issued, Object{"reference": ticket, "passenger": p, "ends_at": s.h.Clock.Now().Add(48 * time.Hour).Unix()})
+		issued = append(issued, Object{
+			"reference": ticket, "passenger": p, "ends_at": s.h.Clock.Now().Add(48 * time.Hour).Unix(), "journey": s.Journey(),
+		})
 	}
-	return Object{"kind": "bought", "account": a.ID, "issued": issued}, tickets
+	return Object{"kind": "bought", "account": a.ID, "order": fmt.Sprintf("O%06d", s.h.next()), "issued": issued}, tickets
+}
+
+// Journey is the train of every ticket that is reported here: it departs in a day and
+// a half.
+func (s *Ticketing) Journey() Object {
+	departs := s.h.Clock.Now().Add(36 * time.Hour).Unix()
+	return Object{"train": "G101", "from": "北京南", "to": "上海虹桥", "departs_at": departs, "arrives_at": departs + 5*3600, "coach": "05", "seat": "12F"}
 }
 
 // Buy reports a purchase and returns the tickets' references.
@@ -82,16 +91,22 @@ func (s *Ticketing) Buy(a *Account, passengers ...string) []string {
 }
 
 // Refund reports that a ticket was given back.
-func (s *Ticketing) Refund(a *Account, ticket string) {
+func (s *Ticketing) Refund(_ *Account, ticket string) {
 	s.h.T.Helper()
-	s.TryReport(Object{"kind": "refunded", "account": a.ID, "ticket": ticket}).OK(s.h.T)
+	s.TryReport(Object{"kind": "refunded", "ticket": ticket}).OK(s.h.T)
+}
+
+// Cancel reports that the railway cancelled a ticket's train.
+func (s *Ticketing) Cancel(ticket string) {
+	s.h.T.Helper()
+	s.TryReport(Object{"kind": "cancelled", "ticket": ticket}).OK(s.h.T)
 }
 
 // Change reports that a ticket was changed and returns its successor.
-func (s *Ticketing) Change(a *Account, ticket string) string {
+func (s *Ticketing) Change(_ *Account, ticket string) string {
 	s.h.T.Helper()
 	successor := fmt.Sprintf("E%06d", s.h.next())
-	s.TryReport(Object{"kind": "changed", "account": a.ID, "ticket": ticket, "issued": []Object{
-		{"reference": successor, "ends_at": s.h.Clock.Now().Add(48 * time.Hour).Unix()}}}).OK(s.h.T)
+	s.TryReport(Object{"kind": "changed", "order": fmt.Sprintf("O%06d", s.h.next()), "ticket": ticket, "issued": []Object{
+		{"reference": successor, "ends_at": s.h.Clock.Now().Add(48 * time.Hour).Unix(), "journey": s.Journey()}}}).OK(s.h.T)
 	return successor
 }

@@ -13,7 +13,7 @@ import (
 
 // Held is everything that the registry holds about an account, opened (rule B12).
 // Besides it there are keyed hashes: of the documents, and of the tickets'
-// references, which nobody can read back. What staff did is in the audit trail.
+// references. What staff did is in the audit trail.
 type Held struct {
 	Own          Own
 	FailedProofs attempts.Held // about the holder's document (rule B1)
@@ -33,6 +33,7 @@ type HeldTicket struct {
 	State      TicketState
 	ReportedAt time.Time // when it came to be known
 	Ends       time.Time
+	Itinerary  // zero: reported before tickets had one
 }
 
 // Held tells the holder what is held.
@@ -54,14 +55,15 @@ func (b *Book) Held(ctx context.Context, by account.Holder) (held Held, err erro
 			held.Passengers = append(held.Passengers, HeldPassenger{line, failed})
 		}
 		return database.Each(ctx, q, func(rows *sql.Rows) error {
-			var t HeldTicket
-			var passenger sql.NullString
-			var reported, ends int64
-			err := rows.Scan(&passenger, &t.State, &reported, &ends)
-			t.Passenger, t.ReportedAt, t.Ends = passenger.String, time.UnixMilli(reported), time.UnixMilli(ends)
-			held.Tickets = append(held.Tickets, t)
+			var t ticketRow
+			var reported int64
+			if err := t.scan(rows, &reported); err != nil {
+				return err
+			}
+			i, err := b.openItinerary(t.id, t.itinerary)
+			held.Tickets = append(held.Tickets, HeldTicket{t.passenger, t.now(), time.UnixMilli(reported), time.UnixMilli(t.endsMs), i})
 			return err
-		}, `SELECT passenger, state, reported_ms, ends_ms FROM tickets WHERE account = $1 ORDER BY reported_ms, ends_ms, reference`, by.Account())
+		}, `SELECT `+ticketColumns+`, reported_ms FROM tickets WHERE account = $1 ORDER BY reported_ms, ends_ms, reference`, by.Account())
 	})
 	if err != nil {
 		return Held{}, err

@@ -286,12 +286,15 @@ func TestSealedColumnsMoveToANewKey(t *testing.T) {
 				moved++
 			}
 		}
-		if _, err := w.List(t.Context(), h); moved != 3 || !errors.Is(err, vault.ErrKey) {
+		if _, err := w.List(t.Context(), h); moved != 5 || !errors.Is(err, vault.ErrKey) {
 			t.Fatalf("moved %d: %v", moved, err)
 		}
 		w.Vault = newer
 		if l, err := w.List(t.Context(), h); err != nil || l.Own.Person.Number != resident(1).DocumentNumber || len(l.Passengers) != 2 {
 			t.Fatalf("under the new key: %v", err)
+		}
+		if held, err := w.Held(t.Context(), h); err != nil || len(held.Tickets) != 2 || held.Tickets[0].Order != "MarkedOrder" || held.Tickets[0].Journey.From != "Marked South" {
+			t.Fatalf("tickets under the new key: %v", err)
 		}
 	})
 }

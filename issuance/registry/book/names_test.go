@@ -42,7 +42,7 @@ func TestNamesAreReadAsTheyAreWritten(t *testing.T) {
 			t.Errorf("%q is %v: %v", name, k, err)
 		}
 	}
-	for i, name := range []string{"bought", "changed", "refunded"} {
+	for i, name := range []string{"bought", "changed", "refunded", "cancelled"} {
 		if k, err := ParseEventKind(name); err != nil || int(k) != i+1 || k.String() != name {
 			t.Errorf("%q is %v: %v", name, k, err)
 		}
@@ -70,7 +70,7 @@ func TestPeopleAreNotPrinted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, v := range []any{held, held.Own, held.Passengers, seen, entered(resident(1)), Duplicate{Shown: shown(resident(1))}, shown(resident(1))} {
+		for _, v := range []any{held, held.Own, held.Passengers, seen, entered(resident(1)), Duplicate{Shown: shown(resident(1))}, shown(resident(1)), Itinerary{Order: "Marked", Journey: w.journey()}, *w.journey()} {
 			for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
 				w.tellsNothing(fmt.Errorf("%s", fmt.Sprintf(verb, v)))
 			}

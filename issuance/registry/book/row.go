@@ -23,13 +23,15 @@ type Column struct{ Table, Column, Key string }
 // SealedColumns are the columns that are sealed, for the job that moves them to a
 // new field key.
 func SealedColumns() []Column {
-	return []Column{{tableHolders, columnPerson, "id"}, {tablePassengers, columnPerson, "id"}}
+	return []Column{{tableHolders, columnPerson, "id"}, {tablePassengers, columnPerson, "id"}, {tableTickets, columnItinerary, "id"}}
 }
 
 const (
 	tableHolders    = "holders"
 	tablePassengers = "passengers"
+	tableTickets    = "tickets"
 	columnPerson    = "person"
+	columnItinerary = "itinerary"
 )
 
 // Purposes of keyed hashes. A changed one finds nobody any more. They differ, so

@@ -1,23 +1,29 @@
 package book
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"time"
 
 	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/opaque"
 	"github.com/railgate/railgate/issuance/refusal"
 )
 
-// TicketState is what was reported of a ticket last. Its number goes into the
-// database: never reuse one.
+// TicketState is what was reported of a ticket last. The first three numbers go
+// into the database: never reuse one.
 type TicketState uint8
 
-// The states of a ticket.
+// The states of a ticket. A cancelled one can still be changed and refunded, as a
+// valid one can; the other two are final.
 const (
 	Valid    TicketState = 1
 	Changed  TicketState = 2 // another one was issued for it
 	Refunded TicketState = 3
+	// Cancelled is a valid ticket that is good for no journey any more, because the
+	// railway cancelled the train. Its row is Valid and has the time of the report.
+	Cancelled TicketState = 4
 )
 
 func (s TicketState) String() string {
@@ -28,6 +34,8 @@ func (s TicketState) String() string {
 		return "changed"
 	case Refunded:
 		return "refunded"
+	case Cancelled:
+		return "cancelled"
 	}
 	return "unknown"
 }
@@ -43,39 +51,68 @@ const maxAhead = 366 * 24 * time.Hour
 
 // ticketRow is a ticket as it is kept.
 type ticketRow struct {
+	id        string // empty: reported before tickets had one
 	account   string
 	passenger string // empty: the holder
 	state     TicketState
+	cancelled bool // reported once, whatever came later
 	endsMs    int64
+	itinerary []byte // encrypted; nil where id is empty
+}
+
+// now is the state that the passenger is told.
+func (t ticketRow) now() TicketState {
+	if t.state == Valid && t.cancelled {
+		return Cancelled
+	}
+	return t.state
+}
+
+// ticketColumns are those that scan reads.
+const ticketColumns = `id, account, passenger, state, cancelled_ms, ends_ms, itinerary`
+
+func (t *ticketRow) scan(row interface{ Scan(into ...any) error }, more ...any) error {
+	var id, passenger sql.NullString
+	var cancelled sql.NullInt64
+	err := row.Scan(append([]any{&id, &t.account, &passenger, &t.state, &cancelled, &t.endsMs, &t.itinerary}, more...)...)
+	t.id, t.passenger, t.cancelled = id.String, passenger.String, cancelled.Valid
+	return err
 }
 
 var errTicketUnknown = refusal.New(TicketUnknown, "no purchase of this ticket was reported, or its journey was over long ago")
 
 // ticket finds a ticket by the ticketing system's reference.
 func (b *Book) ticket(ctx context.Context, q database.Queries, reference string) (t ticketRow, found bool, err error) {
-	var passenger sql.NullString
-	err = q.QueryRowContext(ctx, `SELECT account, passenger, state, ends_ms FROM tickets WHERE reference = $1`, b.reference(reference)).
-		Scan(&t.account, &passenger, &t.state, &t.endsMs)
+	err = t.scan(q.QueryRowContext(ctx, `SELECT `+ticketColumns+` FROM tickets WHERE reference = $1`, b.reference(reference)))
 	if err == sql.ErrNoRows {
 		return ticketRow{}, false, nil
 	}
-	t.passenger = passenger.String
 	return t, err == nil, err
 }
 
+const ticketPrefix = "tkt_"
+
 // issue writes a ticket that is new and reports whether it was. One that is known
-// must be for the same: else it is TicketConflict.
-func (b *Book) issue(ctx context.Context, tx *sql.Tx, account string, t Ticket) (issued bool, err error) {
+// must be the same, its journey included: else it is TicketConflict.
+func (b *Book) issue(ctx context.Context, tx *sql.Tx, account, order string, t Ticket) (issued bool, err error) {
+	id, itinerary := opaque.New(ticketPrefix, opaque.IDSize), Itinerary{order, t.Reference, t.Journey}
 	n, err := database.Changed(ctx, tx, `
-		INSERT INTO tickets (reference, account, passenger, state, reported_ms, ends_ms) VALUES ($1, $2, $3, $4, $5, $6)
+		INSERT INTO tickets (reference, account, passenger, state, reported_ms, ends_ms, id, itinerary) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 		ON CONFLICT (reference) DO NOTHING`,
 		b.reference(t.Reference), account, sql.NullString{String: t.Passenger, Valid: t.Passenger != ""},
-		Valid, b.Now().UnixMilli(), t.Ends.UnixMilli())
+		Valid, b.Now().UnixMilli(), t.Ends.UnixMilli(), id, b.sealItinerary(id, itinerary))
 	if err != nil || n == 1 {
 		return n == 1, err
 	}
 	known, _, err := b.ticket(ctx, tx, t.Reference)
-	if err == nil && (known.account != account || known.passenger != t.Passenger || known.endsMs != t.Ends.UnixMilli()) {
+	if err != nil {
+		return false, err
+	}
+	if known.account != account || known.passenger != t.Passenger || known.endsMs != t.Ends.UnixMilli() {
+		return false, errTicketConflict
+	}
+	was, err := b.openItinerary(known.id, known.itinerary)
+	if err == nil && known.itinerary != nil && !bytes.Equal(was.plain(), itinerary.plain()) {
 		err = errTicketConflict
 	}
 	return false, err

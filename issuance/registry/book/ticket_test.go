@@ -121,7 +121,7 @@ func TestRepeatedReportsCountOnce(t *testing.T) {
 			t.Errorf("a ticket more: %d are counted", n)
 		}
 
-		changed := TicketEvent{Act: w.by(staff.Ticketing), Kind: TicketChanged, Ticket: "T1-0", Issued: []Ticket{{"T2", "", w.now().Add(3 * day)}}}
+		changed := TicketEvent{Act: w.by(staff.Ticketing), Kind: TicketChanged, Order: "E2", Ticket: "T1-0", Issued: []Ticket{{Reference: "T2", Ends: w.now().Add(3 * day)}}}
 		refunded := TicketEvent{Act: w.by(staff.Ticketing), Kind: TicketRefunded, Ticket: "T2"}
 		w.notRecorded(refunded, TicketUnknown, "a refund of what is not known")
 		for range 2 {
@@ -135,7 +135,7 @@ func TestRepeatedReportsCountOnce(t *testing.T) {
 		w.notRecorded(TicketEvent{Act: w.by(staff.Ticketing), Kind: TicketRefunded, Ticket: "T1-0"}, TicketConflict, "a refund of what was changed")
 		changed.Issued[0].Reference = "T3"
 		w.notRecorded(changed, TicketConflict, "another change of it")
-		changed.Ticket, changed.Issued[0] = "T1-1", Ticket{"T1-2", "", w.now().Add(2 * day)}
+		changed.Ticket, changed.Issued[0] = "T1-1", Ticket{Reference: "T1-2", Ends: w.now().Add(2 * day)}
 		w.notRecorded(changed, TicketConflict, "a change into one that was bought")
 		if own := w.own(h); own.Tickets != 4 || own.OwnTickets != 4 {
 			t.Errorf("three were bought and one was changed: %d are counted", own.Tickets)
@@ -180,7 +180,7 @@ func TestP17_AChangeCountsATicket(t *testing.T) {
 			return Question{Kind: ChangeOnline, Account: h.Account(), Ticket: ticket}
 		}
 		changed := func(from, to string) TicketEvent {
-			return TicketEvent{Act: w.by(staff.Ticketing), Kind: TicketChanged, Ticket: from, Issued: []Ticket{{to, "", w.now().Add(3 * day)}}}
+			return TicketEvent{Act: w.by(staff.Ticketing), Kind: TicketChanged, Order: "E2", Ticket: from, Issued: []Ticket{{Reference: to, Ends: w.now().Add(3 * day)}}}
 		}
 		counted := func(guests, own, all int) {
 			t.Helper()
@@ -222,7 +222,7 @@ func TestP16_TwentyInAllWithChanges(t *testing.T) {
 		guest := w.adds(h, visitor(2))
 		w.checks(Ref{h.Account(), guest.ID}, true) // pre-verified: four for each does not bind
 		change := func(from string, i int) TicketEvent {
-			return TicketEvent{Act: w.by(staff.Ticketing), Kind: TicketChanged, Ticket: from, Issued: []Ticket{{fmt.Sprintf("C%d", i), "", w.now().Add(3 * day)}}}
+			return TicketEvent{Act: w.by(staff.Ticketing), Kind: TicketChanged, Order: "E2", Ticket: from, Issued: []Ticket{{Reference: fmt.Sprintf("C%d", i), Ends: w.now().Add(3 * day)}}}
 		}
 		ten := make([]string, 10)
 		for i := range ten {
@@ -284,7 +284,7 @@ func TestB6_RefundAndChangeOnline(t *testing.T) {
 		w.answered(refund(h.Account(), "T1-1"), "", "and that of an account that failed")
 		w.answered(change(h.Account(), "T1-1"), registry.PassengerStatus, "but no change for its holder")
 
-		w.records(TicketEvent{Act: w.by(staff.Ticketing), Kind: TicketChanged, Ticket: "T1-0", Issued: []Ticket{{"T2", "", w.now().Add(day)}}})
+		w.records(TicketEvent{Act: w.by(staff.Ticketing), Kind: TicketChanged, Order: "E2", Ticket: "T1-0", Issued: []Ticket{{Reference: "T2", Ends: w.now().Add(day)}}})
 		w.answered(refund(h.Account(), "T2"), "", "what a change issued is the account's, too")
 		w.pass(day)
 		if err := w.Delete(t.Context(), h, guest.ID); err != nil {
@@ -367,22 +367,31 @@ func TestQuestionsAndReportsAreStrict(t *testing.T) {
 		w.refused(err, EntryNotFound, "a passenger that does not exist")
 
 		ends := w.now().Add(day)
-		issued := func(more ...Ticket) []Ticket { return append([]Ticket{{"T1", "", ends}}, more...) }
+		issued := func(more ...Ticket) []Ticket { return append([]Ticket{{Reference: "T1", Ends: ends}}, more...) }
 		many := make([]Ticket, MaxOrder+1)
 		for i := range many {
-			many[i] = Ticket{fmt.Sprint(i), "", ends}
+			many[i] = Ticket{Reference: fmt.Sprint(i), Ends: ends}
 		}
 		for i, e := range []TicketEvent{
 			{}, {Kind: 9, Account: acc}, {Kind: TicketsBought, Account: acc}, {Kind: TicketsBought, Issued: issued()}, {Kind: TicketsBought, Account: acc, Issued: many},
-			{Kind: TicketsBought, Account: acc, Ticket: "T", Issued: issued()}, {Kind: TicketsBought, Account: acc, Issued: issued(Ticket{"T1", "", ends})},
-			{Kind: TicketsBought, Account: acc, Issued: issued(Ticket{"", "", ends})}, {Kind: TicketsBought, Account: acc, Issued: issued(Ticket{"T 2", "", ends})},
-			{Kind: TicketsBought, Account: acc, Issued: issued(Ticket{"T2", "", w.now().Add(-TicketKept)})}, {Kind: TicketsBought, Account: acc, Issued: issued(Ticket{Reference: "T2"})},
-			{Kind: TicketsBought, Account: acc, Issued: issued(Ticket{"T2", "", w.now().Add(maxAhead + time.Second)})},
+			{Kind: TicketsBought, Account: acc, Ticket: "T", Issued: issued()}, {Kind: TicketsBought, Account: acc, Issued: issued(Ticket{Reference: "T1", Ends: ends})},
+			{Kind: TicketsBought, Account: acc, Issued: issued(Ticket{Reference: "", Ends: ends})}, {Kind: TicketsBought, Account: acc, Issued: issued(Ticket{Reference: "T 2", Ends: ends})},
+			{Kind: TicketsBought, Account: acc, Issued: issued(Ticket{Reference: "T2", Ends: w.now().Add(-TicketKept)})}, {Kind: TicketsBought, Account: acc, Issued: issued(Ticket{Reference: "T2"})},
+			{Kind: TicketsBought, Account: acc, Issued: issued(Ticket{Reference: "T2", Ends: w.now().Add(maxAhead + time.Second)})},
 			{Kind: TicketChanged, Ticket: "T"}, {Kind: TicketChanged, Ticket: "T1", Issued: issued()}, {Kind: TicketChanged, Ticket: "T", Account: acc, Issued: issued()},
-			{Kind: TicketChanged, Issued: issued()}, {Kind: TicketChanged, Ticket: "T", Issued: issued(Ticket{"T2", "", ends})},
-			{Kind: TicketChanged, Ticket: "T", Issued: []Ticket{{"T1", "psg_1", ends}}}, {Kind: TicketRefunded}, {Kind: TicketRefunded, Ticket: "T", Issued: issued()},
+			{Kind: TicketChanged, Issued: issued()}, {Kind: TicketChanged, Ticket: "T", Issued: issued(Ticket{Reference: "T2", Ends: ends})},
+			{Kind: TicketChanged, Ticket: "T", Issued: []Ticket{{Reference: "T1", Passenger: "psg_1", Ends: ends}}}, {Kind: TicketRefunded}, {Kind: TicketRefunded, Ticket: "T", Issued: issued()},
+			{Kind: TicketCancelled}, {Kind: TicketCancelled, Ticket: "T", Issued: issued()}, {Kind: TicketCancelled, Ticket: "T", Account: acc},
+			{Kind: TicketsBought, Order: "none", Account: acc, Issued: issued()}, {Kind: TicketsBought, Order: "E 1", Account: acc, Issued: issued()},
+			{Kind: TicketChanged, Order: "none", Ticket: "T", Issued: issued()}, {Kind: TicketRefunded, Order: "E1", Ticket: "T"}, {Kind: TicketCancelled, Order: "E1", Ticket: "T"},
 		} {
 			e.Act = w.by(staff.Ticketing)
+			switch {
+			case e.Order == "none":
+				e.Order = ""
+			case e.Order == "" && (e.Kind == TicketsBought || e.Kind == TicketChanged):
+				e.Order = "E1"
+			}
 			w.notRecorded(e, EventInvalid, fmt.Sprintf("report %d", i))
 		}
 		if w.count(`SELECT COUNT(*) FROM tickets`) != 0 || w.own(h).Tickets != 0 {

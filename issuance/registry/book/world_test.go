@@ -270,11 +270,17 @@ func (w *world) decides(r Ref, matches bool) registry.Status {
 
 // bought is a purchase with a ticket for each passenger, under made-up references.
 func (w *world) bought(h account.Holder, reference string, passengers ...string) TicketEvent {
-	e := TicketEvent{Act: w.by(staff.Ticketing), Kind: TicketsBought, Account: h.Account()}
+	e := TicketEvent{Act: w.by(staff.Ticketing), Kind: TicketsBought, Account: h.Account(), Order: "MarkedOrder"}
 	for i, p := range passengers {
-		e.Issued = append(e.Issued, Ticket{fmt.Sprintf("%s-%d", reference, i), p, w.now().Add(2 * day)})
+		e.Issued = append(e.Issued, Ticket{fmt.Sprintf("%s-%d", reference, i), p, w.now().Add(2 * day), w.journey()})
 	}
 	return e
+}
+
+// journey is that of every ticket of bought.
+func (w *world) journey() *Journey {
+	departs := time.Unix(w.now().Unix(), 0).Add(36 * time.Hour)
+	return &Journey{"G101", "Marked South", "上海虹桥", departs, departs.Add(5 * time.Hour), "05", "12F"}
 }
 
 func (w *world) records(e TicketEvent) {
