@@ -29,8 +29,8 @@ var _ Sealer = (*vault.Vault)(nil)
 type Hooks struct {
 	// Registered is called when the account's rows are there.
 	Registered func(ctx context.Context, tx *sql.Tx, account string, who Identity) error
-	// IdentityEdited is called before an edit that changes the identity is
-	// written.
+	// IdentityEdited is called before an edit that changes the identity is written,
+	// and with both the same when the holder saves a profile again unchanged.
 	IdentityEdited func(ctx context.Context, tx *sql.Tx, account string, before, after Identity) error
 	// Closing is called before the account's rows are deleted: what refers to
 	// them must go, or stop referring.

@@ -82,13 +82,14 @@ func (s *Service) Edit(ctx context.Context, h Holder, e Edit) (p Profile, err er
 		if e.Identity.Name == before.Name.Text {
 			who.Name = before.Name // its marks tell of what was cut off long ago
 		}
-		if who == before && contact == p.Contact {
-			return nil
-		}
-		if who != before {
+		unchanged := who == before && contact == p.Contact
+		if who != before || unchanged {
 			if err := s.Hooks.IdentityEdited(ctx, tx, h.account, before, who); err != nil {
 				return err
 			}
+		}
+		if unchanged {
+			return nil
 		}
 		p.Identity, p.Contact = who, contact
 		p.Version++

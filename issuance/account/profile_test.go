@@ -51,9 +51,18 @@ func TestEditIsTheRegistrysToAllow(t *testing.T) {
 		if err != nil || p.Version != 2 || p.Contact != (Contact{Phone: "13900000009"}) {
 			t.Fatalf("an edit of the contact alone: %+v, %v", p, err)
 		}
-		if p, err = w.Edit(t.Context(), h, Edit{2, e.Identity, e.Contact}); err != nil || p.Version != 2 {
-			t.Fatalf("an edit of nothing: version %d, %v", p.Version, err)
+		// What is saved again unchanged is the registry's to hear of.
+		same := Edit{2, e.Identity, e.Contact}
+		_, err = w.Edit(t.Context(), h, same)
+		w.refused(err, "identity_fixed", "an unchanged profile")
+		w.vetoes(nil)
+		if p, err = w.Edit(t.Context(), h, same); err != nil || p.Version != 2 {
+			t.Fatalf("an unchanged profile: version %d, %v", p.Version, err)
 		}
+		if last := w.known[len(w.known)-2:]; last[0] != last[1] {
+			t.Fatalf("the registry heard of %+v", last)
+		}
+		w.vetoes(refusal.New("identity_fixed", "verified"))
 		e = Edit{2, EnteredIdentity{Name: "测试乙", Document: identity.ResidentID, Number: number}, e.Contact}
 		_, err = w.Edit(t.Context(), h, e)
 		w.refused(err, "identity_fixed", "an edit of the name")

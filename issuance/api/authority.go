@@ -75,7 +75,8 @@ func look(w http.ResponseWriter, r *http.Request, by book.Act, sight func(contex
 		Status      string `json:"status"`
 		Version     int64  `json:"version"`
 		ProofNeeded bool   `json:"proof_needed"`
-	}{newRef(s.Ref), newPerson(s.Person), s.Status.String(), s.Version, s.ProofNeeded})
+		Lost        bool   `json:"identity_lost"`
+	}{newRef(s.Ref), newPerson(s.Person), s.Status.String(), s.Version, s.ProofNeeded, s.Lost})
 }
 
 // settle takes what the authority found.

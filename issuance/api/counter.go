@@ -17,6 +17,21 @@ type shown struct {
 	Nationality    string `json:"nationality"`
 }
 
+// original is what the clerk says of the document on the counter.
+type original struct {
+	Original *bool `json:"original"`
+	InDate   *bool `json:"in_date"`
+	Readable *bool `json:"readable"` // a resident ID card by the card reader
+}
+
+// said refuses a statement of which a part was forgotten: it is none.
+func (o original) said() error {
+	if o.Original == nil || o.InDate == nil || o.Readable == nil {
+		return malformed("original, in_date and readable must be there, true or false")
+	}
+	return nil
+}
+
 // search finds the entries about a document that the counter may check now. The
 // answer has nothing personal in it.
 func (a *API) search(w http.ResponseWriter, r *http.Request, by book.Act) error {
@@ -31,10 +46,11 @@ func (a *API) search(w http.ResponseWriter, r *http.Request, by book.Act) error 
 	type found struct {
 		entryRef
 		Status string `json:"status"`
+		Lost   bool   `json:"identity_lost"`
 	}
 	out := make([]found, len(all))
 	for i, f := range all {
-		out[i] = found{newRef(f.Ref), f.Status.String()}
+		out[i] = found{newRef(f.Ref), f.Status.String(), f.Lost}
 	}
 	return writeJSON(w, http.StatusOK, struct {
 		Entries []found `json:"entries"`
@@ -51,8 +67,8 @@ func (a *API) lookAtCounter(w http.ResponseWriter, r *http.Request, by book.Act)
 func (a *API) verify(w http.ResponseWriter, r *http.Request, by book.Act) error {
 	var in struct {
 		entryRef
+		original
 		Version          int64 `json:"version"`
-		Original         *bool `json:"original"`
 		Delegated        bool  `json:"delegated"`
 		DelegateOriginal bool  `json:"delegate_original"`
 		Matches          *bool `json:"matches"`
@@ -64,8 +80,11 @@ func (a *API) verify(w http.ResponseWriter, r *http.Request, by book.Act) error 
 	if err := readJSON(w, r, &in); err != nil {
 		return err
 	}
-	if in.Original == nil || in.Matches == nil { // a verdict that was forgotten is none
-		return malformed("original and matches must be there, true or false")
+	if err := in.said(); err != nil {
+		return err
+	}
+	if in.Matches == nil {
+		return malformed("matches must be there, true or false")
 	}
 	entry, err := in.ref()
 	if err != nil {
@@ -73,7 +92,7 @@ func (a *API) verify(w http.ResponseWriter, r *http.Request, by book.Act) error 
 	}
 	c := book.Check{
 		Act: by, Entry: entry, Version: in.Version,
-		Original: *in.Original, Delegated: in.Delegated, DelegateOriginal: in.DelegateOriginal, Matches: *in.Matches,
+		Original: *in.Original, InDate: *in.InDate, Readable: *in.Readable, Delegated: in.Delegated, DelegateOriginal: in.DelegateOriginal, Matches: *in.Matches,
 	}
 	if p := in.Proof; p != nil {
 		if c.Proof.Kind, err = registry.ParseProofKind(p.Kind); err != nil {
@@ -95,17 +114,17 @@ const maxProof = 32
 func (a *API) freeIdentity(w http.ResponseWriter, r *http.Request, by book.Act) error {
 	var in struct {
 		shown
-		Original  *bool `json:"original"`
-		Delegated bool  `json:"delegated"`
+		original
+		Delegated bool `json:"delegated"`
 	}
 	if err := readJSON(w, r, &in); err != nil {
 		return err
 	}
-	if in.Original == nil {
-		return malformed("original must be there, true or false")
+	if err := in.said(); err != nil {
+		return err
 	}
 	err := a.registry.FreeIdentity(r.Context(), book.Duplicate{
-		Act: by, Shown: book.Shown(in.shown), Original: *in.Original, Delegated: in.Delegated,
+		Act: by, Shown: book.Shown(in.shown), Original: *in.Original, InDate: *in.InDate, Readable: *in.Readable, Delegated: in.Delegated,
 	})
 	if err != nil {
 		return err

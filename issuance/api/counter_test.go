@@ -93,7 +93,7 @@ func TestTerminalsAtOnce(t *testing.T) {
 func TestForgottenVerdicts(t *testing.T) {
 	w := newWorld(t, setup{})
 	m := w.join()
-	for _, field := range []string{"matches", "original"} {
+	for _, field := range []string{"matches", "original", "in_date", "readable"} {
 		body := m.verdict("holder", true)
 		delete(body, field)
 		refused(t, w.by(staff.Window, "POST", verifications, body), http.StatusBadRequest, "body_malformed")
@@ -164,11 +164,18 @@ func TestB10_SomebodyElseBringsTheDocumentsOverHTTP(t *testing.T) {
 	m := w.join()
 	sent := and(m.verdict("holder", true), object{"delegated": true})
 	both := and(sent, object{"delegate_original": true})
+	for _, role := range []staff.Role{staff.Window, staff.Agency} {
+		refused(t, w.by(role, "POST", verifications, sent), http.StatusConflict, registry.OriginalMissing)
+		refused(t, w.by(role, "POST", verifications, and(both, object{"original": false})), http.StatusConflict, registry.OriginalMissing)
+	}
+	if s := as[entry](t, w.by(staff.Agency, "POST", verifications, both), http.StatusOK); s.Status != "verified" {
+		t.Fatalf("at an agency with both originals: %s", s.Status)
+	}
+	v := w.visits()
+	both = and(v.verdict("holder", true), object{"delegated": true, "delegate_original": true})
 	refused(t, w.by(staff.Agency, "POST", verifications, both), http.StatusConflict, registry.StationWindowOnly)
-	refused(t, w.by(staff.Window, "POST", verifications, sent), http.StatusConflict, registry.OriginalMissing)
-	refused(t, w.by(staff.Window, "POST", verifications, and(both, object{"original": false})), http.StatusConflict, registry.OriginalMissing)
-	if s := as[entry](t, w.by(staff.Window, "POST", verifications, both), http.StatusOK); s.Status != "verified" {
-		t.Fatalf("with both originals: %s", s.Status)
+	if s := as[entry](t, w.by(staff.Window, "POST", verifications, both), http.StatusOK); s.Status != "pre_verified" {
+		t.Fatalf("a passport at a window with both originals: %s", s.Status)
 	}
 }
 
@@ -178,7 +185,7 @@ func TestB11_ThePersonTakesTheIdentityBackOverHTTP(t *testing.T) {
 	person := and(registration(905), object{"document_number": squatter.form["document_number"]})
 	refused(t, w.call("POST", "/v1/accounts", "", person), http.StatusConflict, registry.IdentityRegistered)
 
-	free := object{"document_type": "resident_id", "document_number": person["document_number"], "original": true}
+	free := object{"document_type": "resident_id", "document_number": person["document_number"], "original": true, "in_date": true, "readable": true}
 	const duplicates = "/v1/counter/duplicates"
 	for _, c := range []struct {
 		role   staff.Role

@@ -80,7 +80,7 @@ func countersWays(w *world, k *desk) {
 		{"/v1/counter/looks", k.member.ref(k.pending.Passenger)},
 		{"/v1/counter/looks", k.member.ref(k.waiting)}, // not any more
 		{"/v1/counter/verifications", k.member.verdict(k.pending.Passenger, true)},
-		{"/v1/counter/duplicates", object{"document_type": "resident_id", "document_number": own, "original": true}},
+		{"/v1/counter/duplicates", object{"document_type": "resident_id", "document_number": own, "original": true, "in_date": true, "readable": true}},
 		{"/v1/counter/services", object{"ticket": k.ticket, "service": "exchange"}},
 	} {
 		path, good := act.path, act.good

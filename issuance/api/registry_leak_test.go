@@ -113,8 +113,8 @@ func TestRegistryLeavesNoTrace(t *testing.T) {
 		{staff.Authority, "GET", "/v1/authority/awaiting", nil},
 		{staff.Authority, "POST", "/v1/authority/looks", m.ref(p)},
 		{staff.Authority, "POST", "/v1/authority/results", and(m.ref(p), object{"version": 2, "matches": true})},
-		{staff.Window, "POST", "/v1/counter/duplicates", and(shown, object{"original": true})},
-		{staff.Window, "POST", "/v1/counter/duplicates", and(shown, object{"original": true, "document_number": "H1234"})},
+		{staff.Window, "POST", "/v1/counter/duplicates", and(shown, object{"original": true, "in_date": true, "readable": true})},
+		{staff.Window, "POST", "/v1/counter/duplicates", and(shown, object{"original": true, "in_date": true, "readable": true, "document_number": "H1234"})},
 		{staff.Operator, "GET", "/v1/trail", nil},
 		{"", "DELETE", listPath + "/" + p, nil},
 	}

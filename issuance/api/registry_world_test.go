@@ -105,7 +105,7 @@ func (m *member) shows(passenger string) entry {
 // verdict is what a counter found about an entry that it has looked at.
 func (m *member) verdict(passenger string, matches bool) object {
 	m.w.t.Helper()
-	return and(m.ref(passenger), object{"version": m.shows(passenger).Version, "original": true, "matches": matches})
+	return and(m.ref(passenger), object{"version": m.shows(passenger).Version, "original": true, "in_date": true, "readable": true, "matches": matches})
 }
 
 // checked has a window, and for other documents the authority, find that an entry

@@ -41,10 +41,10 @@ func TestB4_ClosingDoesNotFreeWhatTheRulesKeep(t *testing.T) {
 }
 
 func TestB11_TheAccountThatLosesAnIdentityFailed(t *testing.T) {
-	if s, err := FreeIdentity(Visit{At: Window, Original: true}); s != Failed || err != nil {
+	if s, err := FreeIdentity(Visit{At: Window, Original: true, InDate: true, Readable: true}); s != Failed || err != nil {
 		t.Errorf("%v, %v", s, err)
 	}
-	s, err := FreeIdentity(Visit{At: Agency, Original: true})
+	s, err := FreeIdentity(Visit{At: Agency, Original: true, InDate: true, Readable: true})
 	if refused(t, err, StationWindowOnly, "an agency"); s != 0 {
 		t.Errorf("%v in spite of the refusal", s)
 	}

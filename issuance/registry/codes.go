@@ -16,6 +16,8 @@ const (
 	StationWindowOnly  refusal.Code = "station_window_only"
 	ProofWrong         refusal.Code = "contact_proof_wrong"
 	OriginalMissing    refusal.Code = "original_missing"
+	DocumentExpired    refusal.Code = "document_expired"
+	DocumentUnreadable refusal.Code = "document_unreadable"
 	IdentityRegistered refusal.Code = "identity_registered"
 	InPersonOnly       refusal.Code = "in_person_only"
 
@@ -42,7 +44,7 @@ const (
 func Codes() []refusal.Code {
 	return []refusal.Code{
 		DocumentUnknown, FirstGenerationCard, PersonInvalid, ConsentMissing,
-		MoveRefused, IdentityFixed, StationWindowOnly, ProofWrong, OriginalMissing, IdentityRegistered, InPersonOnly,
+		MoveRefused, IdentityFixed, StationWindowOnly, ProofWrong, OriginalMissing, DocumentExpired, DocumentUnreadable, IdentityRegistered, InPersonOnly,
 		AccountStatus, PassengerStatus, AlreadyListed, ListFull, ToBeSubmittedFull, PassengerKept, TicketBought,
 		TicketsInvalid, AccountTicketLimit, PassengerTicketLimit, NotItsTicket, ServiceNotHere, RefundOnly, ChildAlone,
 	}

@@ -21,10 +21,7 @@ func CanFreeIdentity(v Visit) error {
 	if v.Delegated {
 		return refusal.New(InPersonOnly, "nobody can be sent for an identity that is registered already")
 	}
-	if !v.Original {
-		return refusal.New(OriginalMissing, "the original of the document is needed")
-	}
-	return nil
+	return v.canRead()
 }
 
 // FreeIdentity is the status of the account from which a visit takes an identity

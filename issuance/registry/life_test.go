@@ -39,7 +39,7 @@ func TestRandomLivesKeepTheRules(t *testing.T) {
 					reached["add"]++
 				}
 			case 1: // the holder's own way through the statuses
-				if s, err := Verify(a.Self(), a.Contact(), Visit{At: Window, Original: true}, matches); err == nil {
+				if s, err := Verify(a.Self(), a.Contact(), Visit{At: Window, Original: true, InDate: true, Readable: true}, matches); err == nil {
 					a.Status = s
 				} else if s, err := Decide(a.Self(), matches); err == nil && r.IntN(3) == 0 {
 					a.Status = s
@@ -47,7 +47,8 @@ func TestRandomLivesKeepTheRules(t *testing.T) {
 					a.Person, a.Status = fresh, s
 				}
 			case 2:
-				if s, err := Verify(list[at], a.ListContact(), Visit{At: Window, Original: true}, matches); err == nil {
+				if s, err := Verify(list[at], a.ListContact(), Visit{At: Window, Original: true, InDate: true, Readable: true}, matches); err == nil &&
+					CanRejoin(list[at], s, CountList(list, list[at].Person, at), limits) == nil {
 					list[at].Status = s
 					reached["verify"]++
 				}

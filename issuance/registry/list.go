@@ -73,12 +73,21 @@ func mayActFor(a Account, d identity.DocumentType) error {
 	return refusal.New(AccountStatus, "the account's own identity is not checked far enough for this document type")
 }
 
+// CanRejoin reports whether a list has room for a failed passenger whom a counter
+// found to match after all: a failed one takes no place (rule B3).
+func CanRejoin(p Passenger, next Status, c Counts, l Limits) error {
+	if p.Status != Failed || next == Failed {
+		return nil
+	}
+	return room(p.Status, next, c, l)
+}
+
 // room reports whether a list has room for a line that goes from one status (0
 // for a new line) to another, by an addition or an edit. What a clerk or the
 // authority decides is about the person and is never refused because a list is
 // full. So, ours: a pending passenger takes a place from the start, else a list
 // could outgrow its limit at the counter. A failed one takes none, and gets one by
-// an edit only.
+// an edit or by CanRejoin.
 func room(from, to Status, c Counts, l Limits) error {
 	if to == ToBeSubmitted && from != ToBeSubmitted && c.ToBeSubmitted >= l.ToBeSubmitted {
 		return refusal.New(ToBeSubmittedFull, "the list holds as many to-be-submitted passengers as it may")

@@ -76,7 +76,7 @@ func TestB3_AtMostAHundredOnAList(t *testing.T) {
 	refused(t, CanAdd(a, passenger(identity.Passport, Verified), Counts{Counted: 109}, l), "", "the 110th in the season")
 	refused(t, CanAdd(a, passenger(identity.Passport, Verified), Counts{}, Limits{}), ListFull, "no limits set")
 	// Verification is about the person: a full list does not stop it.
-	if s, err := Verify(pending, Contact{}, Visit{At: Agency, Original: true}, true); s != Verified || err != nil {
+	if s, err := Verify(pending, Contact{}, Visit{At: Agency, Original: true, InDate: true, Readable: true}, true); s != Verified || err != nil {
 		t.Errorf("%v, %v", s, err)
 	}
 }

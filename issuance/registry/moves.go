@@ -51,14 +51,20 @@ func (a Actor) String() string {
 // fails there (rule B7 speaks of a failed pre-verification); an edit leads to the
 // status of what nobody has checked, which for other documents is to-be-submitted
 // (the source says pending, a status they cannot have); before anybody has checked
-// the identity, its holder may edit it too.
+// the identity, its holder may edit it too. A failed identity whose data were right
+// all along has two ways out: its holder saves it again unchanged, or a counter
+// compares it with the original once more. The source lets failed identities be
+// verified by a delegate at a window or an agency (S4:127), so the person may do
+// the same.
 var moves = []struct {
 	from standing
 	by   []Actor
 	to   []standing
 }{
 	{standing{resident, Pending}, []Actor{Window, Agency}, []standing{{resident, Verified}, {resident, Failed}}},
+	{standing{resident, Failed}, []Actor{Window, Agency}, []standing{{resident, Verified}, {resident, Failed}}},
 	{standing{other, ToBeSubmitted}, []Actor{Window}, []standing{{other, PreVerified}, {other, Failed}}},
+	{standing{other, Failed}, []Actor{Window}, []standing{{other, PreVerified}, {other, Failed}}},
 	{standing{other, PreVerified}, []Actor{Authority}, []standing{{other, Verified}, {other, Failed}}},
 
 	{standing{resident, Pending}, []Actor{Holder}, []standing{{resident, Pending}, {other, ToBeSubmitted}}},
@@ -81,7 +87,7 @@ func CanMove(from, to Standing, by Actor) error {
 	if by == Holder && (from.Status == Verified || from.Status == PreVerified) && from.kinds().possible() {
 		return refusal.New(IdentityFixed, "a verified or pre-verified identity can no longer be edited")
 	}
-	if by == Agency && from.kinds() == (standing{other, ToBeSubmitted}) {
+	if by == Agency && (from.kinds() == standing{other, ToBeSubmitted} || from.kinds() == standing{other, Failed}) {
 		return refusal.New(StationWindowOnly, "this kind of document is checked at station windows only")
 	}
 	for _, m := range moves {

@@ -84,7 +84,7 @@ func TestB7_PreVerificationFirst(t *testing.T) {
 				t.Fatalf("%d: %v, %v", s, first, err)
 			}
 		}
-		status, err := Verify(p, Contact{}, Visit{At: Window, Original: true}, matches)
+		status, err := Verify(p, Contact{}, Visit{At: Window, Original: true, InDate: true, Readable: true}, matches)
 		if err != nil {
 			t.Fatal(err)
 		}

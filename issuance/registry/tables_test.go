@@ -116,7 +116,7 @@ func TestStatusNamesStay(t *testing.T) {
 
 // All documents, statuses and actors against the list of what is allowed.
 func TestB_WhoMovesWhatWhere(t *testing.T) {
-	allowed := table(t, "moves.txt", 3, 16)
+	allowed := table(t, "moves.txt", 3, 22)
 	for actor := range Actor(6) {
 		everything(func(d identity.DocumentType, s Status, from string) {
 			everything(func(e identity.DocumentType, u Status, to string) {

@@ -9,6 +9,9 @@ import (
 type Visit struct {
 	At       Actor // Window or Agency
 	Original bool  // the original of the document
+	// InDate says that the document has not expired, Readable that it can be read: a
+	// resident ID card by the card reader, another document by the clerk.
+	InDate, Readable bool
 	// Delegated says that somebody else brings it; then DelegateOriginal says
 	// whether the original of that person's own document is there too (rule B10).
 	Delegated, DelegateOriginal bool
@@ -16,8 +19,10 @@ type Visit struct {
 }
 
 // CanVerify reports whether the counter may check the identity: the status is one
-// that it may change, both originals are there if somebody else brings them (rule
-// B10), and a name that only a station window handles has its proof (rule B1).
+// that it may change, the document is an original that is in date and readable,
+// both originals are there if a delegate brings them (rule B10), and a name that
+// only a station window handles has its proof (rule B1). Delegates bring resident
+// ID cards to a window or an agency, other documents to a window, as the holders do.
 func CanVerify(p Passenger, c Contact, v Visit) error {
 	if v.At != Window && v.At != Agency {
 		return refusal.New(MoveRefused, "originals are looked at over a counter")
@@ -25,8 +30,8 @@ func CanVerify(p Passenger, c Contact, v Visit) error {
 	if err := canCheck(p, v.At); err != nil {
 		return err
 	}
-	if !v.Original {
-		return refusal.New(OriginalMissing, "the original of the document is needed")
+	if err := v.canRead(); err != nil {
+		return err
 	}
 	if v.Delegated && !v.DelegateOriginal {
 		return refusal.New(OriginalMissing, "both originals are needed: the document to be checked, and that of who brings it")
@@ -39,6 +44,20 @@ func CanVerify(p Passenger, c Contact, v Visit) error {
 	}
 	if !c.proves(v.Proof) {
 		return refusal.New(ProofWrong, "the last 4 digits of the phone, the first 3 characters of the e-mail or, for a passenger on a list, the account holder's document number is needed and must be right")
+	}
+	return nil
+}
+
+// canRead reports whether the document on the counter is good for a comparison. A
+// document that is not leaves the entry's status as it is.
+func (v Visit) canRead() error {
+	switch {
+	case !v.Original:
+		return refusal.New(OriginalMissing, "the original of the document is needed")
+	case !v.InDate:
+		return refusal.New(DocumentExpired, "the document is not in date")
+	case !v.Readable:
+		return refusal.New(DocumentUnreadable, "the document cannot be read: a resident ID card by the card reader, another document by the clerk")
 	}
 	return nil
 }

@@ -44,54 +44,79 @@ func TestB1_ProofOfContact(t *testing.T) {
 		{"an e-mail of three", Contact{Email: "a@b"}, Proof{Kind: EmailStart, Value: "a@b"}, Window, ""},
 		{"a kind that does not exist", own, Proof{Kind: 9, Value: "1234"}, Window, ProofWrong},
 	} {
-		refused(t, CanVerify(p, c.contact, Visit{At: c.at, Original: true, Proof: c.proof}), c.code, "%s", c.story)
+		refused(t, CanVerify(p, c.contact, Visit{At: c.at, Original: true, InDate: true, Readable: true, Proof: c.proof}), c.code, "%s", c.story)
 	}
 
 	p.Person.Name.Uncommon = false
-	refused(t, CanVerify(p, own, Visit{At: Agency, Original: true}), "", "a common name needs no proof")
+	refused(t, CanVerify(p, own, Visit{At: Agency, Original: true, InDate: true, Readable: true}), "", "a common name needs no proof")
 	for _, mark := range []func(*Person){
 		func(p *Person) { p.Name.OverLong = true }, func(p *Person) { p.Name.Uncommon = true }, func(p *Person) { p.Substituted = true },
 	} {
 		other := passenger(identity.Passport, ToBeSubmitted)
 		mark(&other.Person)
-		refused(t, CanVerify(other, own, Visit{At: Window, Original: true}), ProofWrong, "a passport's name needs proof too")
+		refused(t, CanVerify(other, own, Visit{At: Window, Original: true, InDate: true, Readable: true}), ProofWrong, "a passport's name needs proof too")
 	}
 }
 
 // Every way to come, to every counter, for every status: against the rule told in
 // other words.
 func TestB10_BothOriginals(t *testing.T) {
-	bools := []bool{false, true}
-	for at := range Actor(6) {
-		for _, original := range bools {
-			for _, delegated := range bools {
-				for _, theirs := range bools {
-					for _, matches := range bools {
-						everything(func(d identity.DocumentType, s Status, name string) {
-							p := passenger(d, s)
-							v := Visit{At: at, Original: original, Delegated: delegated, DelegateOriginal: theirs}
-							next, err := Verify(p, Contact{}, v, matches)
-							open := name == "rp" && (at == Window || at == Agency) || name == "ot" && at == Window
-							if want := open && original && (!delegated || theirs); (err == nil) != want {
-								t.Errorf("%v, %+v: %v", name, v, err)
-							}
-							if open && err != nil && !refusal.Is(err, OriginalMissing) {
-								t.Errorf("%v, %+v: %v", name, v, err)
-							}
-							if err != nil {
-								if next != 0 {
-									t.Errorf("%v becomes %v in spite of %v", name, next, err)
-								}
-								return
-							}
-							if matches == (next == Failed) || CanMove(p.Standing(), Standing{d, next}, at) != nil {
-								t.Errorf("%v becomes %v", name, next)
-							}
-						})
-					}
+	everyVisit(func(v Visit) {
+		for _, matches := range []bool{false, true} {
+			everything(func(d identity.DocumentType, s Status, name string) {
+				p := passenger(d, s)
+				next, err := Verify(p, Contact{}, v, matches)
+				card, foreign := name == "rp" || name == "rf", name == "ot" || name == "of"
+				open := card && (v.At == Window || v.At == Agency) || foreign && v.At == Window
+				good := v.Original && v.InDate && v.Readable && (!v.Delegated || v.DelegateOriginal)
+				if (err == nil) != (open && good) {
+					t.Errorf("%v, %+v: %v", name, v, err)
 				}
-			}
+				if open && err != nil && !refusal.Is(err, OriginalMissing) && !refusal.Is(err, DocumentExpired) && !refusal.Is(err, DocumentUnreadable) {
+					t.Errorf("%v, %+v: %v", name, v, err)
+				}
+				if err != nil {
+					if next != 0 {
+						t.Errorf("%v becomes %v in spite of %v", name, next, err)
+					}
+					return
+				}
+				if matches == (next == Failed) || CanMove(p.Standing(), Standing{d, next}, v.At) != nil {
+					t.Errorf("%v becomes %v", name, next)
+				}
+			})
 		}
+	})
+}
+
+// everyVisit has each counter, and those that are none, with each combination of
+// what a clerk says.
+func everyVisit(each func(v Visit)) {
+	for at := range Actor(7) {
+		for bits := range 1 << 5 {
+			has := func(bit int) bool { return bits>>bit&1 == 1 }
+			each(Visit{At: at, Original: has(0), InDate: has(1), Readable: has(2), Delegated: has(3), DelegateOriginal: has(4)})
+		}
+	}
+}
+
+// An expired document and a card that the reader cannot read have codes of their
+// own: what helps is the issuing authority, not another visit.
+func TestG01_G19_ExpiredAndUnreadableDocuments(t *testing.T) {
+	p := passenger(identity.ResidentID, Pending)
+	for _, c := range []struct {
+		visit Visit
+		code  refusal.Code
+	}{
+		{Visit{At: Window, Original: true, InDate: true, Readable: true}, ""},
+		{Visit{At: Window, Original: true, Readable: true}, DocumentExpired},
+		{Visit{At: Window, Original: true, InDate: true}, DocumentUnreadable},
+		{Visit{At: Agency, Original: true, InDate: true}, DocumentUnreadable},
+		{Visit{At: Window, Original: true}, DocumentExpired},
+		{Visit{At: Window}, OriginalMissing},
+	} {
+		refused(t, CanVerify(p, Contact{}, c.visit), c.code, "%+v", c.visit)
+		refused(t, CanFreeIdentity(Visit{At: Window, Original: c.visit.Original, InDate: c.visit.InDate, Readable: c.visit.Readable}), c.code, "%+v about a duplicate", c.visit)
 	}
 }
 
@@ -113,11 +138,11 @@ func TestB11_TwiceRegistered(t *testing.T) {
 		visit Visit
 		code  refusal.Code
 	}{
-		{Visit{At: Window, Original: true}, ""},
+		{Visit{At: Window, Original: true, InDate: true, Readable: true}, ""},
 		{Visit{At: Window}, OriginalMissing},
-		{Visit{At: Window, Original: true, Delegated: true, DelegateOriginal: true}, InPersonOnly},
-		{Visit{At: Agency, Original: true}, StationWindowOnly},
-		{Visit{At: Holder, Original: true}, StationWindowOnly},
+		{Visit{At: Window, Original: true, InDate: true, Readable: true, Delegated: true, DelegateOriginal: true}, InPersonOnly},
+		{Visit{At: Agency, Original: true, InDate: true, Readable: true}, StationWindowOnly},
+		{Visit{At: Holder, Original: true, InDate: true, Readable: true}, StationWindowOnly},
 		{Visit{}, StationWindowOnly},
 	} {
 		refused(t, CanFreeIdentity(c.visit), c.code, "%+v", c.visit)

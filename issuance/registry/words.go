@@ -33,6 +33,12 @@ var Words = map[refusal.Code]refusal.Text{
 	OriginalMissing: refusal.Say(
 		"The original document is needed.", "需要出示证件原件。",
 		"Bring the original; who comes for somebody else brings both originals.", "请携带证件原件；代办的，须同时携带双方证件原件。"),
+	DocumentExpired: refusal.Say(
+		"The document is not in date.", "证件不在有效期内。",
+		"Have it renewed by the issuing authority, then come again with the new original.", "请到发证机关换领新证后，持新证件原件再来办理。"),
+	DocumentUnreadable: refusal.Say(
+		"The document cannot be read.", "证件无法识读。",
+		"Have it replaced by the issuing authority, then come again with the new original.", "请到发证机关换证后，持新证件原件再来办理。"),
 	IdentityRegistered: refusal.Say(
 		"This identity is registered already.", "身份信息重复。",
 		"Please go to a station window in person with the original document.", "请本人持证件原件到车站窗口办理。"),
@@ -79,7 +85,7 @@ var Words = map[refusal.Code]refusal.Text{
 		"Please go to a station window.", "请到车站窗口办理。"),
 	RefundOnly: refusal.Say(
 		"The identity did not pass; the ticket can only be refunded.", "身份信息未通过核验，只能退票。",
-		"Please go to a station window, or refund online.", "请到车站窗口退票，或在网上退票。"),
+		"If the entry is right, have it checked again with the original at a station window; otherwise refund there or online.", "如填写无误，请持证件原件到车站窗口重新核验；否则请到车站窗口或在网上退票。"),
 	ChildAlone: refusal.Say(
 		"A child without a document needs an accompanying adult.", "无证件的儿童须使用同行成年人的身份信息。",
 		"Choose the adult who travels along.", "请选择同行成年人。"),

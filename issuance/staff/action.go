@@ -74,7 +74,7 @@ var rules = []rule{
 	{VerifyResident, []Role{Window, Agency}},    // B, table: "station window or ticket agency"
 	{VerifyRareName, []Role{Window}},            // B1: "not agencies"
 	{PreVerify, []Role{Window}},                 // B, table: "station window only"
-	{VerifyDelegated, []Role{Window}},           // B10: "the window"
+	{VerifyDelegated, []Role{Window, Agency}},   // B10: resident ID at a window or an agency
 	{ResolveDuplicate, []Role{Window}},          // B11: "at a station window"
 	{ExchangeTicket, []Role{Window, Agency}},    // B7: "agencies: exchange only"
 	{ChangeTicket, []Role{Window}},              // B7

@@ -6,8 +6,18 @@ import (
 	"database/sql"
 
 	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/issuance/registry"
 )
+
+// errIdentityLost: a failed account cannot be verified with an identity that a
+// window took from it. Whoever has it now would share it.
+var errIdentityLost = refusal.New(registry.IdentityRegistered, "a window took this identity from the account; its owner can have it back in person at a station window")
+
+// hasLost reports whether a window took the identity from the account (rule B11).
+func (b *Book) hasLost(h holder, p registry.Person) bool {
+	return bytes.Equal(h.lost, b.document(indexHolder, p))
+}
 
 // claim makes a document the account's, and whatever it had before nobody's (rule
 // B11). An identity that a window took from this account does not come back to it
@@ -15,7 +25,7 @@ import (
 // an account has the identity or a closed one had it is nobody's to know.
 func (b *Book) claim(ctx context.Context, tx *sql.Tx, h holder, p registry.Person) error {
 	document := b.document(indexHolder, p)
-	if bytes.Equal(h.lost, document) {
+	if b.hasLost(h, p) {
 		return registry.CanRegister(true)
 	}
 	// First the new one: who waits here for another account holds nothing that the

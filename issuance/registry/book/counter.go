@@ -23,6 +23,8 @@ type Sight struct {
 	Version int64 // what is decided on the sight carries it
 	// ProofNeeded says that the name is one of rule B1.
 	ProofNeeded bool
+	// Lost says that a window took this identity from the account (rule B11).
+	Lost bool
 }
 
 // Look shows a counter an entry that it may check now, and writes that into the
@@ -37,14 +39,14 @@ func (b *Book) Look(ctx context.Context, a Act, r Ref) (Sight, error) {
 
 func (b *Book) look(ctx context.Context, a Act, by registry.Actor, r Ref) (s Sight, err error) {
 	err = b.Database.Change(ctx, "look at an entry", func(ctx context.Context, tx *sql.Tx) error {
-		_, e, err := b.entry(ctx, tx, r, "")
+		h, e, err := b.entry(ctx, tx, r, "")
 		if err != nil {
 			return err
 		}
 		if err := mayCheck(e.Passenger, by); err != nil {
 			return err
 		}
-		s = Sight{r, e.Person, e.Status, e.version, by != registry.Authority && e.Person.WindowOnly()}
+		s = Sight{r, e.Person, e.Status, e.version, by != registry.Authority && e.Person.WindowOnly(), r.Passenger == "" && b.hasLost(h, e.Person)}
 		return b.trail(ctx, tx, a, checking(e.Passenger), r, "looked at the entry")
 	})
 	if err != nil {
@@ -70,7 +72,7 @@ func checking(p registry.Passenger) staff.Action {
 	switch {
 	case p.Status == registry.PreVerified:
 		return staff.SettleForeign
-	case p.Status == registry.ToBeSubmitted:
+	case p.Person.Document != identity.ResidentID:
 		return staff.PreVerify
 	case p.Person.WindowOnly():
 		return staff.VerifyRareName
@@ -84,14 +86,14 @@ type Check struct {
 	Entry   Ref
 	Version int64 // of the entry that was looked at
 	// As in registry.Visit. Where the counter stands is its credential's to say.
-	Original, Delegated, DelegateOriginal bool
+	Original, InDate, Readable, Delegated, DelegateOriginal bool
 	Proof                                 registry.Proof
 	Matches                               bool // the original is what the entry says
 }
 
 // Verify settles an entry after a counter compared it with the original: a
 // resident ID card becomes verified or failed, another document pre-verified or
-// failed. Somebody else brings documents to a station window only (rule B10). Of
+// failed. Of
 // wrong proofs (rule B1) the entry's document takes as many as the failures' rule
 // says; then it is attempts.TooManyFailures, right or wrong.
 func (b *Book) Verify(ctx context.Context, c Check) (next registry.Status, err error) {
@@ -99,7 +101,10 @@ func (b *Book) Verify(ctx context.Context, c Check) (next registry.Status, err e
 	if err != nil {
 		return 0, err
 	}
-	visit := registry.Visit{At: at, Original: c.Original, Delegated: c.Delegated, DelegateOriginal: c.DelegateOriginal, Proof: c.Proof}
+	visit := registry.Visit{
+		At: at, Original: c.Original, InDate: c.InDate, Readable: c.Readable,
+		Delegated: c.Delegated, DelegateOriginal: c.DelegateOriginal, Proof: c.Proof,
+	}
 	var wrong error // the answer to a guess: what counts it must be committed
 	err = b.Database.Change(ctx, "verify", func(ctx context.Context, tx *sql.Tx) error {
 		h, e, err := b.entry(ctx, tx, c.Entry, b.Database.ForUpdate)
@@ -109,8 +114,8 @@ func (b *Book) Verify(ctx context.Context, c Check) (next registry.Status, err e
 		if e.version != c.Version {
 			return errEntryChanged
 		}
-		if at == registry.Agency && c.Delegated {
-			return refusal.New(registry.StationWindowOnly, "documents of somebody else are taken at station windows only")
+		if c.Entry.Passenger == "" && b.hasLost(h, e.Person) {
+			return errIdentityLost
 		}
 		guessed := e.Person.WindowOnly() && c.Proof != (registry.Proof{})
 		if guessed {
@@ -130,9 +135,18 @@ func (b *Book) Verify(ctx context.Context, c Check) (next registry.Status, err e
 		if err != nil {
 			return err
 		}
+		if c.Entry.Passenger != "" {
+			counts, err := b.counts(ctx, tx, h.id, e.Person, c.Entry.Passenger)
+			if err != nil {
+				return err
+			}
+			if err := registry.CanRejoin(e.Passenger, next, counts, b.Limits()); err != nil {
+				return err
+			}
+		}
 		action, detail := checking(e.Passenger), fmt.Sprintf("%v becomes %v", e.Status, next)
 		if c.Delegated {
-			action, detail = staff.VerifyDelegated, detail+", brought by somebody else"
+			action, detail = staff.VerifyDelegated, detail+", brought by a delegate"
 		}
 		if err := setStatus(ctx, tx, c.Entry, next); err != nil {
 			return err

@@ -24,7 +24,7 @@ func TestB_VisitorsWayThroughTheStatuses(t *testing.T) {
 		r := Ref{Account: h.Account()}
 		_, err := w.Look(t.Context(), w.by(staff.Agency), r)
 		w.refused(err, registry.StationWindowOnly, "an agency looks")
-		_, err = w.Verify(t.Context(), Check{Act: w.by(staff.Agency), Entry: r, Version: 1, Original: true, Matches: true})
+		_, err = w.Verify(t.Context(), Check{Act: w.by(staff.Agency), Entry: r, Version: 1, Original: true, InDate: true, Readable: true, Matches: true})
 		w.refused(err, registry.StationWindowOnly, "an agency verifies")
 		_, err = w.LookForAuthority(t.Context(), w.by(staff.Authority), r)
 		w.refused(err, registry.MoveRefused, "the authority before the window")
@@ -129,7 +129,7 @@ func TestVerdictIsAboutWhatWasLookedAt(t *testing.T) {
 		if _, err := w.Edit(t.Context(), h, l.ID, l.Version, entered(resident(3))); err != nil {
 			t.Fatal(err)
 		}
-		c := Check{Act: w.by(staff.Agency), Entry: r, Version: seen.Version, Original: true, Matches: true}
+		c := Check{Act: w.by(staff.Agency), Entry: r, Version: seen.Version, Original: true, InDate: true, Readable: true, Matches: true}
 		_, err = w.Verify(t.Context(), c)
 		w.refused(err, EntryChanged, "a verdict on what was there before")
 		got := w.inTheWay(h, 8, func(i int) error {
@@ -153,12 +153,12 @@ func TestB1_RareNamesNeedAProofAtTheWindow(t *testing.T) {
 		own := Ref{Account: h.Account()}
 		_, err := w.Look(t.Context(), w.by(staff.Agency), own)
 		w.refused(err, registry.StationWindowOnly, "an agency looks")
-		_, err = w.Verify(t.Context(), Check{Act: w.by(staff.Agency), Entry: own, Version: 1, Original: true, Matches: true})
+		_, err = w.Verify(t.Context(), Check{Act: w.by(staff.Agency), Entry: own, Version: 1, Original: true, InDate: true, Readable: true, Matches: true})
 		w.refused(err, registry.StationWindowOnly, "an agency verifies")
 
 		proven := func(r Ref, version int64, k registry.ProofKind, value string) error {
 			_, err := w.Verify(t.Context(), Check{
-				Act: w.by(staff.Window), Entry: r, Version: version, Original: true, Matches: true, Proof: registry.Proof{Kind: k, Value: value},
+				Act: w.by(staff.Window), Entry: r, Version: version, Original: true, InDate: true, Readable: true, Matches: true, Proof: registry.Proof{Kind: k, Value: value},
 			})
 			return err
 		}
@@ -191,7 +191,7 @@ func TestB1_RareNamesNeedAProofAtTheWindow(t *testing.T) {
 func TestB1_ProofsAreNotForGuessing(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.registers(rare(resident(1)))
-		c := Check{Act: w.by(staff.Window), Entry: Ref{Account: h.Account()}, Version: 1, Original: true, Matches: true}
+		c := Check{Act: w.by(staff.Window), Entry: Ref{Account: h.Account()}, Version: 1, Original: true, InDate: true, Readable: true, Matches: true}
 		c.Proof = registry.Proof{Kind: registry.PhoneEnd, Value: "0000"}
 		rule := attempts.DefaultRules.Document
 		got := w.atOnce(200, func(int) error {
@@ -217,15 +217,19 @@ func TestB1_ProofsAreNotForGuessing(t *testing.T) {
 func TestB10_SomebodyElseBringsBothOriginals(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.registers(resident(1))
-		c := Check{Act: w.by(staff.Agency), Entry: Ref{Account: h.Account()}, Version: 1, Original: true, Delegated: true, DelegateOriginal: true, Matches: true}
+		c := Check{Act: w.by(staff.Agency), Entry: Ref{Account: h.Account()}, Version: 1, Original: true, InDate: true, Readable: true, Delegated: true, Matches: true}
 		_, err := w.Verify(t.Context(), c)
-		w.refused(err, registry.StationWindowOnly, "at an agency")
-		c.Act, c.DelegateOriginal = w.by(staff.Window), false
-		_, err = w.Verify(t.Context(), c)
-		w.refused(err, registry.OriginalMissing, "without the bearer's own")
+		w.refused(err, registry.OriginalMissing, "without the delegate's own")
 		c.DelegateOriginal = true
 		if s, err := w.Verify(t.Context(), c); s != registry.Verified || err != nil || w.onTrail(staff.VerifyDelegated) != 1 {
-			t.Fatalf("%v: %v", s, err)
+			t.Fatalf("at an agency: %v: %v", s, err)
+		}
+		c.Entry = Ref{h.Account(), w.adds(h, visitor(1)).ID}
+		_, err = w.Verify(t.Context(), c)
+		w.refused(err, registry.StationWindowOnly, "a passport at an agency")
+		c.Act = w.by(staff.Window)
+		if s, err := w.Verify(t.Context(), c); s != registry.PreVerified || err != nil || w.onTrail(staff.VerifyDelegated) != 2 {
+			t.Fatalf("a passport at a window: %v: %v", s, err)
 		}
 	})
 }
@@ -234,7 +238,7 @@ func TestB10_SomebodyElseBringsBothOriginals(t *testing.T) {
 func TestVerdictAndItsEntryAreOne(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.registers(resident(1))
-		c := Check{Act: w.by(staff.Window), Entry: Ref{Account: h.Account()}, Version: 1, Original: true, Matches: true}
+		c := Check{Act: w.by(staff.Window), Entry: Ref{Account: h.Account()}, Version: 1, Original: true, InDate: true, Readable: true, Matches: true}
 		c.Request = "not one word"
 		if _, err := w.Verify(t.Context(), c); err == nil || w.own(h).Status != registry.Pending {
 			t.Fatalf("verified without an entry: %v", err)
@@ -256,7 +260,8 @@ func TestCounterFindsWhatItMayCheck(t *testing.T) {
 		mine := w.registers(visitor(1))
 		found, err := w.Find(t.Context(), w.by(staff.Window), shown(visitor(1)))
 		want := []Found{
-			{Ref{Account: mine.Account()}, registry.ToBeSubmitted}, {Ref{first.Account(), a.ID}, registry.ToBeSubmitted}, {Ref{second.Account(), b.ID}, registry.ToBeSubmitted},
+			{Ref{Account: mine.Account()}, registry.ToBeSubmitted, false}, {Ref{first.Account(), a.ID}, registry.ToBeSubmitted, false},
+			{Ref{second.Account(), b.ID}, registry.ToBeSubmitted, false},
 		}
 		if err != nil || !slices.Equal(found, want) {
 			t.Fatalf("found %+v: %v", found, err)
@@ -266,6 +271,10 @@ func TestCounterFindsWhatItMayCheck(t *testing.T) {
 		w.checks(found[1].Ref, true)
 		if found, err = w.Find(t.Context(), w.by(staff.Window), shown(visitor(1))); err != nil || len(found) != 2 {
 			t.Fatalf("after a check found %+v: %v", found, err)
+		}
+		w.checks(found[0].Ref, false)
+		if found, err = w.Find(t.Context(), w.by(staff.Window), shown(visitor(1))); err != nil || len(found) != 2 || found[0] != (Found{Ref{Account: mine.Account()}, registry.Failed, false}) {
+			t.Fatalf("after a failed check found %+v: %v", found, err)
 		}
 		if found, err = w.Find(t.Context(), w.by(staff.Agency), shown(resident(1))); err != nil || len(found) != 0 {
 			t.Fatalf("what is verified was found: %+v, %v", found, err)
@@ -354,7 +363,7 @@ func TestB1_FaultOfTheContactIsNoProof(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = w.Verify(t.Context(), Check{
-			Act: w.by(staff.Window), Entry: Ref{Account: h.Account()}, Version: 1, Original: true, Matches: true,
+			Act: w.by(staff.Window), Entry: Ref{Account: h.Account()}, Version: 1, Original: true, InDate: true, Readable: true, Matches: true,
 			Proof: registry.Proof{Kind: registry.EmailStart, Value: "mar"},
 		})
 		if err == nil || refusal.Is(err, registry.ProofWrong) || refusal.Is(err, account.AccountNotFound) {

@@ -14,8 +14,8 @@ import (
 // Duplicate is a visit about an identity that is registered already.
 type Duplicate struct {
 	Act
-	Shown               Shown // the person's own document
-	Original, Delegated bool  // as in registry.Visit
+	Shown                                 Shown // the person's own document
+	Original, InDate, Readable, Delegated bool  // as in registry.Visit
 }
 
 // freedOfClosed stands in the trail for an account that does not exist any more.
@@ -32,7 +32,7 @@ func (b *Book) FreeIdentity(ctx context.Context, d Duplicate) error {
 	if err != nil {
 		return err
 	}
-	status, err := registry.FreeIdentity(registry.Visit{At: at, Original: d.Original, Delegated: d.Delegated})
+	status, err := registry.FreeIdentity(registry.Visit{At: at, Original: d.Original, InDate: d.InDate, Readable: d.Readable, Delegated: d.Delegated})
 	if err != nil {
 		return err
 	}

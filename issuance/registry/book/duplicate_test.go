@@ -107,7 +107,7 @@ func TestB11_ThePersonTakesTheIdentityBack(t *testing.T) {
 		l := w.adds(thief, resident(7))
 		w.refused(w.tries("marked_person", resident(1)), registry.IdentityRegistered, "the person registers")
 
-		d := Duplicate{Act: w.by(staff.Agency), Shown: shown(resident(1)), Original: true}
+		d := Duplicate{Act: w.by(staff.Agency), Shown: shown(resident(1)), Original: true, InDate: true, Readable: true}
 		w.refused(w.FreeIdentity(t.Context(), d), registry.StationWindowOnly, "at an agency")
 		d.Act, d.Delegated = w.by(staff.Window), true
 		w.refused(w.FreeIdentity(t.Context(), d), registry.InPersonOnly, "somebody was sent")

@@ -46,14 +46,20 @@ func (b *Book) read(s Shown) (p registry.Person, err error) {
 // lists, and nobody has more of them checked in one visit.
 const MaxFound = 100
 
-// Found is an entry that waits for a check.
+// Found is an entry that a counter may check.
 type Found struct {
 	Ref
 	Status registry.Status
+	// Lost says that a window took the document's identity from this account (rule
+	// B11). Its entry cannot be verified with the document; the owner can have the
+	// identity back.
+	Lost bool
 }
 
-// Find lists the entries about a document that the counter may check now, the
-// holder's own first. It tells nothing personal: who must see more, looks.
+// Find lists the entries about a document that the counter may check now: those
+// that nobody has checked and those that failed, the holders' own first. A window
+// also finds accounts that have lost the document's identity. It tells nothing
+// personal: who must see more, looks.
 func (b *Book) Find(ctx context.Context, a Act, s Shown) (found []Found, err error) {
 	at, err := a.counter()
 	if err != nil {
@@ -68,18 +74,23 @@ func (b *Book) Find(ctx context.Context, a Act, s Shown) (found []Found, err err
 	if err != nil {
 		return nil, err
 	}
+	lost := 0
+	if at == registry.Window {
+		lost = 1
+	}
 	err = b.Database.View(ctx, "find entries", func(ctx context.Context, q database.Queries) error {
 		return database.Each(ctx, q, func(rows *sql.Rows) error {
-			f := Found{Status: waits}
-			err := rows.Scan(&f.Account, &f.Passenger)
+			var f Found
+			err := rows.Scan(&f.Account, &f.Passenger, &f.Status, &f.Lost)
 			found = append(found, f)
 			return err
-		}, `SELECT account, passenger FROM (
-				SELECT h.id AS account, '' AS passenger, 0 AS added_ms FROM identities i JOIN holders h ON h.id = i.account
-				WHERE i.person = $1 AND h.status = $3
-				UNION ALL SELECT account, id, added_ms FROM passengers WHERE document = $2 AND status = $3) entries
-			ORDER BY added_ms, passenger LIMIT $4`,
-			b.document(indexHolder, p), b.document(indexPassenger, p), waits, MaxFound)
+		}, `SELECT account, passenger, status, lost > 0 FROM (
+				SELECT h.id AS account, '' AS passenger, h.status AS status, 0 AS lost, 0 AS added_ms
+				FROM identities i JOIN holders h ON h.id = i.account WHERE i.person = $1 AND h.status IN ($3, 5)
+				UNION ALL SELECT id, '', status, 1, 0 FROM holders WHERE lost = $1 AND $4 > 0
+				UNION ALL SELECT account, id, status, 0, added_ms FROM passengers WHERE document = $2 AND status IN ($3, 5)) entries
+			ORDER BY added_ms, lost, account, passenger LIMIT $5`,
+			b.document(indexHolder, p), b.document(indexPassenger, p), waits, lost, MaxFound)
 	})
 	return found, err
 }

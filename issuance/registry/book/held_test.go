@@ -30,7 +30,7 @@ func (w *world) lived() (h account.Holder, guest Line) {
 	w.adds(h, resident(2))
 	w.records(w.bought(h, markedReference, guest.ID, ""))
 	_, err := w.Verify(w.t.Context(), Check{
-		Act: w.by(staff.Window), Entry: Ref{h.Account(), guest.ID}, Version: 1, Original: true, Matches: true,
+		Act: w.by(staff.Window), Entry: Ref{h.Account(), guest.ID}, Version: 1, Original: true, InDate: true, Readable: true, Matches: true,
 		Proof: registry.Proof{Kind: registry.HolderNumber, Value: "1"},
 	})
 	w.refused(err, registry.ProofWrong, "a wrong proof")
@@ -126,7 +126,7 @@ func TestB4_ClosingIsNoWayRoundTheList(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.refused(w.tries("marked_again", resident(1)), registry.IdentityRegistered, "with a verified passenger of today")
-		if err := w.FreeIdentity(t.Context(), Duplicate{Act: w.by(staff.Window), Shown: shown(resident(1)), Original: true}); err != nil {
+		if err := w.FreeIdentity(t.Context(), Duplicate{Act: w.by(staff.Window), Shown: shown(resident(1)), Original: true, InDate: true, Readable: true}); err != nil {
 			t.Fatal(err)
 		}
 		again := w.registers(resident(1))

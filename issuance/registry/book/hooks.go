@@ -36,13 +36,17 @@ func (b *Book) Registered(ctx context.Context, tx *sql.Tx, id string, who accoun
 // IdentityEdited lets the holder change the account's own identity, or refuses:
 // with registry.IdentityFixed once it is checked, registry.IdentityRegistered if
 // another account has it. Ours: registry.AlreadyListed if the new document is that
-// of a passenger on the holder's list, where the holder may not be added either.
+// of a passenger on the holder's list, where the holder may not be added either. A
+// failed identity that the holder saves again unchanged waits for a check again.
 func (b *Book) IdentityEdited(ctx context.Context, tx *sql.Tx, id string, _, after account.Identity) error {
 	h, err := b.holder(ctx, tx, id, b.Database.ForUpdate)
 	if err != nil {
 		return err
 	}
 	to := personOf(after)
+	if to == h.Person && h.Status != registry.Failed {
+		return nil // saved again, and nothing to check once more
+	}
 	next, err := registry.CanEditOwn(h.Account, to)
 	if err != nil {
 		return err

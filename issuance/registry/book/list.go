@@ -121,7 +121,7 @@ const passengerPrefix = "psg_"
 
 // Edit puts another person's fields in a line of the list, of the version that
 // the holder saw (rule B4 and the table of statuses). Fields that are all the same
-// change nothing, not even the status of a failed passenger.
+// change nothing, except that a failed passenger waits for a check again.
 func (b *Book) Edit(ctx context.Context, by account.Holder, id string, version int64, e Entered) (l Line, err error) {
 	now := b.Now()
 	if err := registry.CanKeep(registry.Consent{Policy: e.Policy, At: now}, b.Policy, now); err != nil {
@@ -141,7 +141,7 @@ func (b *Book) Edit(ctx context.Context, by account.Holder, id string, version i
 		if e.Name == l.Person.Name.Text {
 			who.Name = l.Person.Name // its marks tell of what was cut off long ago
 		}
-		if who == l.Person {
+		if who == l.Person && l.Status != registry.Failed {
 			return nil
 		}
 		c, err := b.counts(ctx, tx, h.id, who, id)

@@ -278,7 +278,7 @@ func TestB6_RefundAndChangeOnline(t *testing.T) {
 		w.checks(Ref{h.Account(), guest.ID}, false)
 		w.answered(change(h.Account(), "T1-0"), registry.PassengerStatus, "a failed passenger's")
 		w.answered(refund(h.Account(), "T1-0"), "", "whose refund stays open")
-		if err := w.FreeIdentity(t.Context(), Duplicate{Act: w.by(staff.Window), Shown: shown(resident(1)), Original: true}); err != nil {
+		if err := w.FreeIdentity(t.Context(), Duplicate{Act: w.by(staff.Window), Shown: shown(resident(1)), Original: true, InDate: true, Readable: true}); err != nil {
 			t.Fatal(err)
 		}
 		w.answered(refund(h.Account(), "T1-1"), "", "and that of an account that failed")

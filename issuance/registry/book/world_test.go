@@ -230,7 +230,7 @@ func (w *world) checks(r Ref, matches bool) registry.Status {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	c := Check{Act: w.by(staff.Window), Entry: r, Version: seen.Version, Original: true, Matches: matches}
+	c := Check{Act: w.by(staff.Window), Entry: r, Version: seen.Version, Original: true, InDate: true, Readable: true, Matches: matches}
 	if seen.ProofNeeded {
 		c.Proof = registry.Proof{Kind: registry.PhoneEnd, Value: phone[len(phone)-4:]}
 	}
