@@ -78,10 +78,10 @@ func TestB_WhoSeesTheOriginal(t *testing.T) {
 	only(t, SettleForeign, Authority)
 }
 
-func TestB1_RareNamesAreNotForAgencies(t *testing.T)          { only(t, VerifyRareName, Window) }
+func TestB1_RareNamesAreNotForAgencies(t *testing.T)         { only(t, VerifyRareName, Window) }
 func TestB10_DelegatesComeToAWindowOrAnAgency(t *testing.T)  { only(t, VerifyDelegated, Window, Agency) }
-func TestB11_DuplicatesAreResolvedAtTheWindow(t *testing.T)   { only(t, ResolveDuplicate, Window) }
-func TestA7_PaperProofComesFromThePoliceWindow(t *testing.T)  { only(t, IssuePaperProof, Police) }
+func TestB11_DuplicatesAreResolvedAtTheWindow(t *testing.T)  { only(t, ResolveDuplicate, Window) }
+func TestA7_PaperProofComesFromThePoliceWindow(t *testing.T) { only(t, IssuePaperProof, Police) }
 func TestB7_AgenciesExchangeOnly(t *testing.T) {
 	only(t, ExchangeTicket, Window, Agency)
 	only(t, ChangeTicket, Window)

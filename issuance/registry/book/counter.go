@@ -87,8 +87,8 @@ type Check struct {
 	Version int64 // of the entry that was looked at
 	// As in registry.Visit. Where the counter stands is its credential's to say.
 	Original, InDate, Readable, Delegated, DelegateOriginal bool
-	Proof                                 registry.Proof
-	Matches                               bool // the original is what the entry says
+	Proof                                                   registry.Proof
+	Matches                                                 bool // the original is what the entry says
 }
 
 // Verify settles an entry after a counter compared it with the original: a
