@@ -43,6 +43,12 @@ func (g *Gateway) Slowed() uint64 { return g.meter.slowed.Load() }
 // wait. Only before Serve.
 func (g *Gateway) UseKeys(keys tokens.Keys) { g.checker.Keys = keys }
 
+// UseChecker replaces what the checker asks for keys and for revocations. Only before
+// Serve.
+func (g *Gateway) UseChecker(keys tokens.Keys, revocations tokens.Revocations) {
+	g.checker.Keys, g.checker.Revocations = keys, revocations
+}
+
 // UseReadTimeout shortens the wait for a request. Only before Serve.
 func (g *Gateway) UseReadTimeout(d time.Duration) { g.limits.Read = d }
 

@@ -1,0 +1,122 @@
+package gateway_test
+
+import (
+	"encoding/hex"
+	"slices"
+	"testing"
+
+	"github.com/railgate/railgate/gateway"
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/revocationtest"
+	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/tokentest/vectors"
+)
+
+// Every vector of the format with a text gets its answer from the gateway: over HTTP,
+// alone and in a batch, at first sight and remembered. The gateway learns what it knows
+// from the control stream; vectors whose numbers no record can carry set its checker.
+func TestVectorsOverHTTP(t *testing.T) {
+	all, err := vectors.ReadFolder("../tokens/testdata/vectors", 300)
+	if err != nil {
+		t.Fatal(err)
+	}
+	streamed, asked := 0, 0
+	for _, v := range all {
+		if v.Text == nil || v.Now < 0 { // bytes do not travel over HTTP; no gateway runs before 1970
+			continue
+		}
+		asked++
+		t.Run(v.Name, func(t *testing.T) {
+			at := max(v.Now*1000, 1) // the watermark 0 would mean that there is no data
+			feed := revocationtest.NewFeed(at)
+			records, ok := recordsOf(t, v, at)
+			if ok {
+				streamed++
+				feed.Apply(at, records...)
+			}
+			s := open(t, plan{replica: feed.Replica, prepare: func(g *gateway.Gateway) {
+				if !ok {
+					c, err := v.Checker(true)
+					if err != nil {
+						t.Fatal(err)
+					}
+					g.UseChecker(c.Keys, c.Revocations)
+				}
+			}})
+			s.clock.Store(v.Now*1000 + 999) // a second is the same until its end
+			for _, sight := range []string{"at first sight", "again"} {
+				got := s.check(v.Scope, *v.Text).verdict(t)
+				if got.Reason != v.Expect.Reason || got.Class != v.Expect.Class {
+					t.Errorf("%s: %s of class %s, want %s of class %s", sight, got.Reason, got.Class, v.Expect.Reason, v.Expect.Class)
+				}
+				s.Settle()
+				if f := v.Fields; f != nil {
+					if left := max(0, min(f.Start+f.Length*f.Period, f.Expiry)-v.Now); got.SecondsLeft != left {
+						t.Errorf("%s: %d seconds left, want %d", sight, got.SecondsLeft, left)
+					}
+					if got.Subject != f.Subject || !slices.Equal(got.Scopes, f.Scopes) {
+						t.Errorf("%s: subject %s with scopes %v, want %s with %v", sight, got.Subject, got.Scopes, f.Subject, f.Scopes)
+					}
+				}
+				scan := scanned{*v.Text, v.Now*1000 + 999}
+				_, read := s.checks(v.Scope, scan, scan).verdicts(t)
+				if got, want := reasonsOf(read), []string{v.Expect.Reason, v.Expect.Reason}; !slices.Equal(got, want) {
+					t.Errorf("%s, in a batch: %v, want %v", sight, got, want)
+				}
+			}
+			// The first of three scans of the batch is known already.
+			if hits := s.count("railgate_pass_cache_total", "hit"); (hits > 0) != (v.Expect.Reason == "ok") {
+				t.Errorf("%v hits of the cache after %s", hits, v.Expect.Reason)
+			}
+		})
+	}
+	if streamed < 280 || asked-streamed > 10 {
+		t.Errorf("%d of %d vectors went through the control stream", streamed, asked)
+	}
+}
+
+// recordsOf is what the issuer would publish of the vector's keys, serials and
+// subjects. Not ok: a record cannot carry it, or a gateway would drop it by its date.
+func recordsOf(t *testing.T, v *vectors.Vector, at int64) (records []revocation.Record, ok bool) {
+	t.Helper()
+	fits := func(seconds int64) bool { return seconds == int64(uint32(seconds)) }
+	add := func(r revocation.Record) { r.At = at; records = append(records, r) }
+	serialOf := func(text string) tokens.Serial {
+		serial, err := tokens.ParseSerial(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return serial
+	}
+	for _, k := range v.Keys {
+		public, err := hex.DecodeString(k.Public)
+		if err != nil || len(public) != tokens.PublicKeySize {
+			t.Fatalf("key %d: %v", k.ID, err)
+		}
+		id := tokens.KeyID(k.ID)
+		add(revocation.Record{Kind: revocation.KindAnnounceKey, Key: id, Public: [tokens.PublicKeySize]byte(public)})
+		for _, text := range k.Exempt {
+			add(revocation.Record{Kind: revocation.KindRescue, Key: id, Serial: serialOf(text)})
+		}
+		if k.CutOff != nil {
+			if !fits(*k.CutOff) {
+				return nil, false
+			}
+			add(revocation.Record{Kind: revocation.KindRetireKey, Key: id, CutOff: *k.CutOff})
+		}
+	}
+	for _, text := range v.Revoked {
+		add(revocation.Record{Kind: revocation.KindRevoke, Serial: serialOf(text)})
+	}
+	for _, c := range v.SubjectCutOffs {
+		subject, err := hex.DecodeString(c.Subject)
+		if err != nil || len(subject) != len(tokens.Subject{}) {
+			t.Fatalf("subject %q: %v", c.Subject, err)
+		}
+		if !fits(c.EarliestStart) {
+			return nil, false
+		}
+		add(revocation.Record{Kind: revocation.KindRevokeSubject, Subject: tokens.Subject(subject), CutOff: c.EarliestStart})
+	}
+	return records, true
+}
