@@ -17,8 +17,8 @@ const (
 )
 
 // Erase deletes the applications of more than 31 days ago with all that hangs on
-// them (rule A13), and those that were never checked after two days. It returns how
-// many went.
+// them (rule A13), those that were never checked after two days, and paper proofs of
+// more than 31 days ago. It returns how many of all these went.
 func (s *Service) Erase(ctx context.Context) (erased int, err error) {
 	now := s.Now()
 	for erased < eraseMost {
@@ -32,9 +32,9 @@ func (s *Service) Erase(ctx context.Context) (erased int, err error) {
 	return erased, nil
 }
 
-// EraseSome erases a batch of what is due at now, and returns how many applications
-// went; fewer than were left only if none are. A command may call it beside a
-// running service.
+// EraseSome erases a batch of what is due at now, and returns how many applications and
+// paper proofs went; fewer than were left only if none are. A command may call it beside
+// a running service.
 func EraseSome(ctx context.Context, s *store.Store, now time.Time) (erased int, err error) {
 	before := now.Add(-RecordLife)
 	erased, err = s.Erase(ctx, before.UnixMilli(), month(before))
@@ -42,15 +42,19 @@ func EraseSome(ctx context.Context, s *store.Store, now time.Time) (erased int, 
 		return erased, err
 	}
 	unchecked, err := s.EraseUnchecked(ctx, now.Add(-UncheckedLife).UnixMilli())
-	return erased + unchecked, err
+	if err != nil {
+		return erased + unchecked, err
+	}
+	paper, err := s.ErasePaperProofs(ctx, before.UnixMilli())
+	return erased + unchecked + paper, err
 }
 
 func (s *Service) eraseDue(ctx context.Context) {
 	n, err := s.Erase(ctx)
 	if err != nil && ctx.Err() == nil {
-		s.Log.Error("erasing old applications", zap.Error(err))
+		s.Log.Error("erasing old applications and paper proofs", zap.Error(err))
 	}
 	if n > 0 {
-		s.Log.Info("erased old applications", zap.Int("applications", n))
+		s.Log.Info("erased old applications and paper proofs", zap.Int("erased", n))
 	}
 }

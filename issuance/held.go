@@ -21,6 +21,10 @@ type HeldData struct {
 	ErasedAt int64
 	LoggedIn bool   // whether it is bound to an account
 	Subject  string // the pseudonym in the codes; empty before approval
+	// PaperProofs are those that police desks made for the person. None are shown before
+	// the face check and the resident registry have confirmed who applies: a number alone
+	// opens an application.
+	PaperProofs []PaperProof
 }
 
 // Held tells the holder what is held of the application.
@@ -42,7 +46,17 @@ func (s *Service) Held(ctx context.Context, h Holder) (out HeldData, err error) 
 	if h.credential != nil {
 		out.Subject = h.credential.Subject.String()
 	}
+	if err == nil && isPerson(&h.application) {
+		out.PaperProofs, err = s.PaperProofsOf(ctx, Document{Type: p.Document.String(), Number: p.Number})
+	}
 	return out, err
+}
+
+// isPerson reports whether the applicant has passed the face check and name and number
+// were confirmed.
+func isPerson(a *store.Application) bool {
+	return a.State == store.Approved ||
+		a.State == store.Refused && (a.RefusedFor == QuotaExceeded || a.RefusedFor == RenewalTooEarly)
 }
 
 // life is how long an application is kept in its present status.

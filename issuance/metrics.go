@@ -22,6 +22,7 @@ type metrics struct {
 	erased       prometheus.Counter
 	revocations  *prometheus.CounterVec // by action
 	budget       prometheus.Counter
+	paperProofs  prometheus.Counter
 	commit       prometheus.Histogram
 }
 
@@ -48,9 +49,10 @@ func newMetrics(reg prometheus.Registerer, s *store.Store) (*metrics, error) {
 		checks:       vec("railgate_issuer_real_person_checks_total", "Real-person checks by outcome.", "outcome", checkOutcomes),
 		sessions:     vec("railgate_issuer_sessions_total", "Sessions opened by mode.", "mode", []string{string(Anchor), string(Hosted)}),
 		lookups:      vec("railgate_issuer_resident_lookups_total", "Questions to the resident registry by answer; unknown is none.", "answer", lookupAnswers),
-		erased:       counter("railgate_issuer_applications_erased_total", "Applications erased, after 31 days or after two days without a check."),
+		erased:       counter("railgate_issuer_applications_erased_total", "Applications and paper proofs erased: after 31 days, or an application after two days without a check."),
 		revocations:  vec("railgate_issuer_revocations_total", "Credentials revoked, lifted and superseded.", "action", revocationActions),
 		budget:       counter("railgate_issuer_revocation_budget_refused_total", "Revocations and liftings refused because their staff credential had spent its budget."),
+		paperProofs:  counter("railgate_issuer_paper_proofs_total", "Paper proofs that police desks recorded."),
 	}
 	m.commit = prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "railgate_issuer_revocation_commit_seconds", Help: "Seconds until a revocation or a lift is on disk, the wait for the transactions before it included.",
@@ -59,7 +61,7 @@ func newMetrics(reg prometheus.Registerer, s *store.Store) (*metrics, error) {
 	if reg == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.applications, m.approvals, m.checks, m.lookups, m.sessions, m.erased, m.revocations, m.budget, m.commit, waiting{s}} {
+	for _, c := range []prometheus.Collector{m.applications, m.approvals, m.checks, m.lookups, m.sessions, m.erased, m.revocations, m.budget, m.paperProofs, m.commit, waiting{s}} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}

@@ -12,6 +12,7 @@ const (
 	checkPrefix       = "chk_"
 	sessionPrefix     = "ses_"
 	accessPrefix      = "rga_"
+	paperProofPrefix  = "ppr_"
 )
 
 // newSeed is the secret end of a hosted session's chain.

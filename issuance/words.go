@@ -26,7 +26,7 @@ var Words = map[refusal.Code]refusal.Text{
 	SessionNotHosted:         refusal.Say("The codes of this session are made on the phone.", "该会话的二维码由手机生成。", "", ""),
 	SessionOver:              refusal.Say("The code was shown for 30 minutes.", "二维码展示已满30分钟。", "Please pass the face check again.", "请重新进行实人核验。"),
 	CredentialNotFound:       refusal.Say("No temporary ID has this serial.", "没有该编号的证明。", "", ""),
-	ReasonInvalid:            refusal.Say("The reason is not valid.", "撤销原因有误。", "", ""),
+	ReasonInvalid:            refusal.Say("The reason is not valid.", "原因填写有误。", "", ""),
 	IdentityNotConfirmed:     refusal.Say("Name and number do not match a resident ID card.", "姓名与证件号码不一致。", "Correct the name and the number and apply again, or go to the station police window.", "请核对姓名和证件号码后重新申请，或到车站公安制证窗口办理。"),
 	DocumentCancelled:        refusal.Say("This resident ID card was cancelled.", "该居民身份证已注销。", "Please go to the station police window.", "请到车站公安制证窗口办理。"),
 	LookupUnavailable:        refusal.Say("The identity cannot be confirmed now.", "身份信息暂时无法核实。", "Please try again in a moment; the face check is good for two minutes.", "请稍后重试，实人核验结果两分钟内有效。"),

@@ -52,6 +52,8 @@ type heldOfAccount struct {
 	Logins        []heldLogin   `json:"logins"`
 	FailedLogins  heldFailures  `json:"failed_logins"`
 	Applications  []heldOf      `json:"applications"`
+	// PaperProofs are empty before the holder's identity was checked.
+	PaperProofs []paperProof `json:"paper_proofs"`
 	// Registry is left out where there is none.
 	Registry *heldInRegistry `json:"registry,omitempty"`
 }
@@ -75,6 +77,9 @@ func (a *API) accountData(w http.ResponseWriter, r *http.Request, h account.Hold
 		out.Logins = append(out.Logins, heldLogin{l.ID, l.BeganAt, l.UsedAt, l.ExpiresAt, l.EndedAt, l.This})
 	}
 	if out.Applications, err = a.heldApplications(r.Context(), h); err != nil {
+		return err
+	}
+	if out.PaperProofs, err = a.paperProofsOfHolder(r.Context(), h); err != nil {
 		return err
 	}
 	if out.Registry, err = a.heldInRegistry(r.Context(), h); err != nil {

@@ -215,6 +215,12 @@ func staffsWays(w *world, h *holder) {
 		w.call("GET", "/v1/trail", token, nil)
 	}
 	w.call("GET", "/v1/trail?limit=0", operator, nil)
+	proof := object{"document_type": "resident_id", "document_number": testNumber, "reason": "quota_used_up"}
+	for _, token := range []string{w.staff, agency, ""} {
+		w.call("POST", "/v1/paper-proofs", token, proof)
+	}
+	w.call("POST", "/v1/paper-proofs", w.staff, "{")
+	w.call("POST", "/v1/paper-proofs", w.staff, and(proof, object{"reason": "whim"}))
 }
 
 // askedTooOften is a network that has used up its rate, before every operation

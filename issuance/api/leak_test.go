@@ -30,6 +30,8 @@ func TestPersonalDataLeaveNoTrace(t *testing.T) {
 	code := as[struct{ Text string }](t, w.call("GET", "/v1/sessions/"+hosted.Session+"/code", h.Token, nil), http.StatusOK)
 	w.call("GET", h.path(""), h.Token, nil)
 	w.call("GET", h.path("/data"), h.Token, nil)
+	proof := object{"document_type": "resident_id", "document_number": number, "reason": "no_phone"}
+	as[object](t, w.call("POST", "/v1/paper-proofs", w.staff, proof), http.StatusCreated)
 	m := markedMember(w, name)
 
 	// The same marks where they do not belong.
@@ -37,7 +39,7 @@ func TestPersonalDataLeaveNoTrace(t *testing.T) {
 		for _, path := range []string{
 			"/v1/applications", h.path(""), h.path("/checks"), h.path("/sessions"), "/v1/sessions/" + hosted.Session + "/code",
 			"/v1/credentials/" + h.Serial + "/revoke", "/v1/credentials/" + h.Serial + "/unrevoke",
-			"/v1/applications/" + number + "/data", h.path("/decision"), "/v1/viewings", "/v1/accounts", "/v1/logins", "/v1/account/consent", "/v1/trail?object=" + number,
+			"/v1/applications/" + number + "/data", h.path("/decision"), "/v1/paper-proofs", "/v1/viewings", "/v1/accounts", "/v1/logins", "/v1/account/consent", "/v1/trail?object=" + number,
 			"/v1/account/applications", "/v1/credentials/" + number,
 			"/healthz", "/readyz", "/" + number, "/v1/applications/" + number, "/v1/sessions/" + number + "/code",
 			"/v1/credentials/" + number + "/revoke", "/v1/applications/" + h.Token + "?token=" + h.Token,
@@ -64,6 +66,7 @@ func TestPersonalDataLeaveNoTrace(t *testing.T) {
 		w.call("POST", h.path("/checks"), h.Token, object{"evidence": "sandbox:pass"}),
 		w.call("POST", "/v1/credentials/"+h.Serial+"/revoke", w.staff, object{"reason": "fraud"}),
 		w.call("GET", "/v1/credentials/"+h.Serial, w.staff, nil),
+		w.call("POST", "/v1/paper-proofs", w.staff, proof),
 		w.call("POST", "/v1/accounts", "", m.form),
 		w.call("POST", "/v1/logins", "", object{"login_name": m.LoginName, "password": markedPassword}),
 		m.call("GET", "/v1/account", nil),

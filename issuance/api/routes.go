@@ -68,6 +68,7 @@ func (a *API) forStaff() []operation {
 		{Route{"GET", "/v1/credentials/{serial}"}, a.lookUp},
 		{Route{"POST", "/v1/credentials/{serial}/revoke"}, a.revoke},
 		{Route{"POST", "/v1/credentials/{serial}/unrevoke"}, a.unrevoke},
+		{Route{"POST", "/v1/paper-proofs"}, a.issuePaperProof},
 	}
 	if a.trail != nil {
 		all = append(all, operation{Route{"GET", "/v1/trail"}, a.readTrail})

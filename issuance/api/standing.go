@@ -48,12 +48,15 @@ type heldOf struct {
 	Subject  string       `json:"subject,omitempty"`
 	Sessions int          `json:"sessions"`
 	ErasedAt int64        `json:"erased_at"`
+	// PaperProofs are empty before the applicant is known to be the person.
+	PaperProofs []paperProof `json:"paper_proofs"`
 }
 
 func newHeld(d issuance.HeldData) heldOf {
 	out := heldOf{
 		standing: newStanding(d.Standing), Name: d.Name, DocumentType: d.Document, DocumentNumber: d.Number, City: d.City,
 		Account: d.LoggedIn, Subject: d.Subject, Sessions: d.Sessions, ErasedAt: d.ErasedAt,
+		PaperProofs: newPaperProofs(d.PaperProofs),
 	}
 	if d.Policy != "" {
 		out.Consent = &heldConsent{d.Policy, d.AgreedAt}

@@ -85,6 +85,7 @@ func TestRolesAreAskedFirst(t *testing.T) {
 		{"GET", "/v1/credentials/%s", nil, staff.Allowed(staff.LookUpCredential)},
 		{"POST", "/v1/credentials/%s/revoke", object{"reason": "fraud"}, staff.Allowed(staff.Revoke)},
 		{"POST", "/v1/credentials/%s/unrevoke", object{}, staff.Allowed(staff.Lift)},
+		{"POST", "/v1/paper-proofs", object{"document_type": "resident_id", "document_number": testNumber, "reason": "no_phone"}, staff.Allowed(staff.IssuePaperProof)},
 		{"GET", "/v1/trail?kind=credential&object=%s", nil, staff.Allowed(staff.ReadObjectTrail)},
 		{"GET", "/v1/trail", nil, staff.Allowed(staff.ReadTrail)},
 		{"GET", "/v1/trail?limit=0", nil, staff.Allowed(staff.ReadTrail)},

@@ -37,11 +37,12 @@ const (
 	Stream      Kind = "stream"  // what all gateways are told
 	Chain       Kind = "trail"
 	Lock        Kind = "lock" // what failures are counted by, under a keyed hash
+	PaperProof  Kind = "paper_proof"
 )
 
 // Kinds lists the closed list.
 func Kinds() []Kind {
-	return []Kind{Credential, Application, Account, Passenger, Ticket, SigningKey, Subject, Stream, Chain, Lock}
+	return []Kind{Credential, Application, Account, Passenger, Ticket, SigningKey, Subject, Stream, Chain, Lock, PaperProof}
 }
 
 // Object is what an act was done to: by an id of ours, never by a document

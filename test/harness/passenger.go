@@ -167,7 +167,7 @@ func (p *Passenger) Leave() Answer {
 func (h *Harness) TryView(who Person, evidence string) Answer {
 	h.T.Helper()
 	return h.Call("POST", "/v1/viewings", "", Object{
-		"name": who.Name, "document_type": who.DocumentType, "document_number": who.DocumentNumber, "evidence": evidence})
+		"name": who.Name, "document_type": who.DocumentType, "document_number": who.DocumentNumber, "evidence": evidence, "policy": Policy})
 }
 
 // View comes back with a face check that passes, and returns the check.

@@ -4,10 +4,11 @@ import (
 	"fmt"
 
 	"github.com/railgate/railgate/internal/idnumber"
+	"github.com/railgate/railgate/issuance/backend"
 )
 
 // Policy is the version of the privacy policy that everybody agrees to.
-const Policy = "2026-01"
+const Policy = backend.DefaultPolicy
 
 // Person is an invented test person with a document.
 type Person struct {
@@ -58,5 +59,5 @@ func (p Person) Entry() Object { return With(p.Identity(), Object{"policy": Poli
 // Application is the form of an application, from a place in Beijing.
 func (p Person) Application() Object {
 	return With(Object{"name": p.Name, "document_type": p.DocumentType, "document_number": p.DocumentNumber},
-		Object{"city": "北京", "location": Object{"latitude": 39.9, "longitude": 116.4}})
+		Object{"policy": Policy, "city": "北京", "location": Object{"latitude": 39.9, "longitude": 116.4}})
 }

@@ -50,7 +50,7 @@ func (s *Staff) Verify(a *Account, passenger string, more Object) Answer {
 	if seen.Status != http.StatusOK {
 		return seen
 	}
-	body := With(a.Ref(passenger), Object{"version": As[Entry](s.h.T, seen, http.StatusOK).Version, "original": true, "matches": true})
+	body := With(a.Ref(passenger), Object{"version": As[Entry](s.h.T, seen, http.StatusOK).Version, "original": true, "in_date": true, "readable": true, "matches": true})
 	return s.Call("POST", "/v1/counter/verifications", With(body, more))
 }
 
@@ -82,8 +82,16 @@ func (a *Account) Judge(passenger string, matches bool) Answer {
 	return by.Call("POST", "/v1/authority/results", With(a.Ref(passenger), Object{"version": seen.Version, "matches": matches}))
 }
 
+// PaperProof records that the police desk made a proof on paper.
+func (s *Staff) PaperProof(who Person, reason string) Answer {
+	s.h.T.Helper()
+	body := With(who.Identity(), Object{"reason": reason})
+	delete(body, "name")
+	return s.Call("POST", "/v1/paper-proofs", body)
+}
+
 // Revoke withdraws a credential.
 func (s *Staff) Revoke(serial string) {
 	s.h.T.Helper()
-	s.Call("POST", "/v1/credentials/"+serial+"/revoke", Object{"reason": "reported lost"}).OK(s.h.T)
+	s.Call("POST", "/v1/credentials/"+serial+"/revoke", Object{"reason": "lost_phone"}).OK(s.h.T)
 }

@@ -1,0 +1,11 @@
+-- Paper proofs that police desks made. The person is a keyed hash of the document,
+-- under a purpose of its own: it does not join with other tables.
+
+CREATE TABLE paper_proofs (
+  id        TEXT PRIMARY KEY,
+  person    {{blob}} NOT NULL,
+  reason    TEXT NOT NULL,
+  issued_ms {{bigint}} NOT NULL
+){{table}};
+CREATE INDEX paper_proofs_person ON paper_proofs (person, issued_ms);
+CREATE INDEX paper_proofs_issued ON paper_proofs (issued_ms);
