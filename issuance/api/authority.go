@@ -72,11 +72,12 @@ func look(w http.ResponseWriter, r *http.Request, by book.Act, sight func(contex
 	return writeJSON(w, http.StatusOK, struct {
 		entryRef
 		person
-		Status      string `json:"status"`
-		Version     int64  `json:"version"`
-		ProofNeeded bool   `json:"proof_needed"`
-		Lost        bool   `json:"identity_lost"`
-	}{newRef(s.Ref), newPerson(s.Person), s.Status.String(), s.Version, s.ProofNeeded, s.Lost})
+		Status       string `json:"status"`
+		Version      int64  `json:"version"`
+		ProofNeeded  bool   `json:"proof_needed"`
+		HolderNeeded bool   `json:"holder_original_needed,omitempty"`
+		Lost         bool   `json:"identity_lost"`
+	}{newRef(s.Ref), newPerson(s.Person), s.Status.String(), s.Version, s.ProofNeeded, s.HolderOriginalNeeded, s.Lost})
 }
 
 // settle takes what the authority found.

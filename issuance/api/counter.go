@@ -45,12 +45,13 @@ func (a *API) search(w http.ResponseWriter, r *http.Request, by book.Act) error 
 	}
 	type found struct {
 		entryRef
-		Status string `json:"status"`
-		Lost   bool   `json:"identity_lost"`
+		Status       string `json:"status"`
+		HolderNeeded bool   `json:"holder_original_needed,omitempty"`
+		Lost         bool   `json:"identity_lost"`
 	}
 	out := make([]found, len(all))
 	for i, f := range all {
-		out[i] = found{newRef(f.Ref), f.Status.String(), f.Lost}
+		out[i] = found{newRef(f.Ref), f.Status.String(), f.HolderOriginalNeeded, f.Lost}
 	}
 	return writeJSON(w, http.StatusOK, struct {
 		Entries []found `json:"entries"`
@@ -63,7 +64,7 @@ func (a *API) lookAtCounter(w http.ResponseWriter, r *http.Request, by book.Act)
 }
 
 // verify takes what a counter found when it compared an entry with the document
-// (rules B1 and B10).
+// (rules B1, B3 and B10).
 func (a *API) verify(w http.ResponseWriter, r *http.Request, by book.Act) error {
 	var in struct {
 		entryRef
@@ -71,6 +72,7 @@ func (a *API) verify(w http.ResponseWriter, r *http.Request, by book.Act) error 
 		Version          int64 `json:"version"`
 		Delegated        bool  `json:"delegated"`
 		DelegateOriginal bool  `json:"delegate_original"`
+		HolderOriginal   bool  `json:"holder_original"`
 		Matches          *bool `json:"matches"`
 		Proof            *struct {
 			Kind  string `json:"kind"`
@@ -92,7 +94,8 @@ func (a *API) verify(w http.ResponseWriter, r *http.Request, by book.Act) error 
 	}
 	c := book.Check{
 		Act: by, Entry: entry, Version: in.Version,
-		Original: *in.Original, InDate: *in.InDate, Readable: *in.Readable, Delegated: in.Delegated, DelegateOriginal: in.DelegateOriginal, Matches: *in.Matches,
+		Original: *in.Original, InDate: *in.InDate, Readable: *in.Readable, Delegated: in.Delegated, DelegateOriginal: in.DelegateOriginal,
+		HolderOriginal: in.HolderOriginal, Matches: *in.Matches,
 	}
 	if p := in.Proof; p != nil {
 		if c.Proof.Kind, err = registry.ParseProofKind(p.Kind); err != nil {

@@ -18,12 +18,14 @@ type passenger struct {
 	Policy   string `json:"policy"`
 	AgreedAt int64  `json:"agreed_at"`
 	Version  int64  `json:"version"`
+	// HolderNeeded: on this full list it is verified with both originals (G04).
+	HolderNeeded bool `json:"holder_original_needed,omitempty"`
 }
 
 func newPassenger(l book.Line) passenger {
 	return passenger{
 		Passenger: l.ID, person: newPerson(l.Person), Status: l.Status.String(), AddedAt: l.AddedAt.Unix(), Tickets: l.Tickets,
-		Policy: l.Policy, AgreedAt: l.AgreedAt.Unix(), Version: l.Version,
+		Policy: l.Policy, AgreedAt: l.AgreedAt.Unix(), Version: l.Version, HolderNeeded: l.HolderOriginal,
 	}
 }
 

@@ -145,19 +145,20 @@ func TestB2_WhoMayAddWhomOverHTTP(t *testing.T) {
 	refused(t, m.call("POST", listPath, resident(810)), http.StatusConflict, registry.AlreadyListed)
 
 	v := w.visits() // to be submitted: other documents, five of them, from however many phones
-	refused(t, v.call("POST", listPath, resident(811)), http.StatusConflict, registry.AccountStatus)
+	refused(t, v.call("POST", listPath, resident(811)), http.StatusConflict, registry.OtherDocumentsOnly)
 	got := w.atOnce(24, func(i int) answer { return v.call("POST", listPath, visitor(811+i)) })
 	if got[""] != 5 || got[registry.ToBeSubmittedFull] != 19 || len(v.passengers().Passengers) != 5 {
 		t.Fatalf("24 at once: %v", got)
 	}
 }
 
+// Residents are pending at first, and pending ones have a limit of their own.
 func TestB3_AtMostAHundredOverHTTP(t *testing.T) {
 	w := newWorld(t, setup{})
 	m := w.join()
 	m.checked("holder")
 	got := w.atOnce(120, func(i int) answer { return m.call("POST", listPath, resident(1000+i)) })
-	if got[""] != 100 || got[registry.ListFull] != 20 || len(m.passengers().Passengers) != 100 {
+	if got[""] != 100 || got[registry.UncountedFull] != 20 || len(m.passengers().Passengers) != 100 {
 		t.Fatalf("120 at once: %v", got)
 	}
 }

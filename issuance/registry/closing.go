@@ -26,7 +26,7 @@ func HeldUntil(a Account, list []Passenger, l Limits, now time.Time) time.Time {
 	for _, p := range list {
 		if p.Status == ToBeSubmitted && p.Tickets > 0 {
 			until(now.Add(l.Keep))
-		} else if p.Status.counted() {
+		} else if a.kept(p) {
 			until(p.AddedAt.Add(l.Keep))
 		}
 	}

@@ -23,9 +23,10 @@ func TestB4_ClosingDoesNotFreeWhatTheRulesKeep(t *testing.T) {
 		days    int
 	}{
 		{"an empty list", Verified, 9, nil, 0},
-		{"a verified passenger of 30 days", Verified, 9, []Passenger{old(identity.ResidentID, Verified, 30, 9)}, 150},
-		{"two, the later one counts", Verified, 0, []Passenger{old(identity.Passport, PreVerified, 5, 0), old(identity.ResidentID, Verified, 170, 0)}, 175},
-		{"who may be deleted", Verified, 9, []Passenger{old(identity.ResidentID, Verified, 180, 3), old(identity.ResidentID, Pending, 1, 0), old(identity.Passport, Failed, 1, 4)}, 0},
+		{"a verified passenger of 30 days", Verified, 9, []Passenger{old(identity.TaiwanPermit, Verified, 30, 9)}, 150},
+		{"two, the later one counts", Verified, 0, []Passenger{old(identity.Passport, PreVerified, 5, 0), old(identity.TaiwanPermit, Verified, 170, 0)}, 175},
+		{"who may be deleted", Verified, 9, []Passenger{old(identity.Passport, Verified, 180, 3), old(identity.ResidentID, Pending, 1, 0), old(identity.Passport, Failed, 1, 4)}, 0},
+		{"a resident from before", Verified, 9, []Passenger{old(identity.ResidentID, Verified, 30, 9)}, 0},
 		{"a to-be-submitted passenger, long on the list", Verified, 0, []Passenger{old(identity.Passport, ToBeSubmitted, 400, 0)}, 0},
 		{"the same with a ticket", Verified, 1, []Passenger{old(identity.Passport, ToBeSubmitted, 400, 1)}, 180},
 		{"a to-be-submitted account", ToBeSubmitted, 0, nil, 0},

@@ -21,14 +21,19 @@ const (
 	IdentityRegistered refusal.Code = "identity_registered"
 	InPersonOnly       refusal.Code = "in_person_only"
 
+	HolderOriginalMissing refusal.Code = "holder_original_missing"
+
 	// The list of passengers.
-	AccountStatus     refusal.Code = "account_status_insufficient"
-	PassengerStatus   refusal.Code = "passenger_status_insufficient"
-	AlreadyListed     refusal.Code = "passenger_already_listed"
-	ListFull          refusal.Code = "passenger_list_full"
-	ToBeSubmittedFull refusal.Code = "to_be_submitted_full"
-	PassengerKept     refusal.Code = "passenger_kept"
-	TicketBought      refusal.Code = "passenger_ticket_bought"
+	AccountStatus      refusal.Code = "account_status_insufficient"
+	OtherDocumentsOnly refusal.Code = "other_documents_only"
+	PassengerStatus    refusal.Code = "passenger_status_insufficient"
+	AlreadyListed      refusal.Code = "passenger_already_listed"
+	ListFull           refusal.Code = "passenger_list_full"
+	UncountedFull      refusal.Code = "uncounted_passengers_full"
+	ListMaximum        refusal.Code = "passenger_list_maximum"
+	ToBeSubmittedFull  refusal.Code = "to_be_submitted_full"
+	PassengerKept      refusal.Code = "passenger_kept"
+	TicketBought       refusal.Code = "passenger_ticket_bought"
 
 	// Tickets and services.
 	TicketsInvalid       refusal.Code = "tickets_invalid"
@@ -44,8 +49,8 @@ const (
 func Codes() []refusal.Code {
 	return []refusal.Code{
 		DocumentUnknown, FirstGenerationCard, PersonInvalid, ConsentMissing,
-		MoveRefused, IdentityFixed, StationWindowOnly, ProofWrong, OriginalMissing, DocumentExpired, DocumentUnreadable, IdentityRegistered, InPersonOnly,
-		AccountStatus, PassengerStatus, AlreadyListed, ListFull, ToBeSubmittedFull, PassengerKept, TicketBought,
+		MoveRefused, IdentityFixed, StationWindowOnly, ProofWrong, OriginalMissing, DocumentExpired, DocumentUnreadable, IdentityRegistered, InPersonOnly, HolderOriginalMissing,
+		AccountStatus, OtherDocumentsOnly, PassengerStatus, AlreadyListed, ListFull, UncountedFull, ListMaximum, ToBeSubmittedFull, PassengerKept, TicketBought,
 		TicketsInvalid, AccountTicketLimit, PassengerTicketLimit, NotItsTicket, ServiceNotHere, RefundOnly, ChildAlone,
 	}
 }

@@ -9,16 +9,15 @@ import (
 // CanEdit reports whether the account may put another person's fields in a line
 // of its list, and the status that the line then has (rule B4 and the table of
 // statuses). c.Twice is about the new fields. Ours: to change the kind of document
-// is to add a passenger by it.
+// is to add a passenger by it. So is, for an account with another document, every
+// edit that makes a resident ID passenger (P26).
 func CanEdit(a Account, p Passenger, to Person, c Counts, l Limits) (Status, error) {
 	next, err := edited(p, to)
 	if err != nil {
 		return 0, err
 	}
-	if kindOf(to.Document) != kindOf(p.Person.Document) {
-		if err := mayActFor(a, to.Document); err != nil {
-			return 0, err
-		}
+	if err := mayActFor(a, to.Document); err != nil && (kindOf(to.Document) != kindOf(p.Person.Document) || refusal.Is(err, OtherDocumentsOnly)) {
+		return 0, err
 	}
 	if c.Twice || to.SameDocument(a.Person) {
 		return 0, refusal.New(AlreadyListed, "the same document is on the list already, or is the account holder's")
@@ -45,15 +44,22 @@ func edited(p Passenger, to Person) (Status, error) {
 	return next.Status, nil
 }
 
-// CanDelete reports whether a passenger may leave the list (rule B4).
-func CanDelete(p Passenger, l Limits, now time.Time) error {
+// kept reports whether rule B4 keeps the passenger on the account's list for
+// Limits.Keep. An account with another document may delete the resident ID
+// passengers that it has from before at any time (P14).
+func (a Account) kept(p Passenger) bool {
+	return p.Status.counted() && !(kindOf(a.Person.Document) == other && kindOf(p.Person.Document) == resident)
+}
+
+// CanDelete reports whether a passenger may leave the account's list (rule B4).
+func CanDelete(a Account, p Passenger, l Limits, now time.Time) error {
 	if !p.Standing().kinds().possible() {
 		return refusal.New(PassengerStatus, "a passenger by this document cannot have this status")
 	}
 	if p.Status == ToBeSubmitted && p.Tickets > 0 {
 		return refusal.New(TicketBought, "a to-be-submitted passenger for whom a ticket was bought can be neither edited nor deleted")
 	}
-	if free := p.AddedAt.Add(l.Keep); p.Status.counted() && now.Before(free) {
+	if free := p.AddedAt.Add(l.Keep); a.kept(p) && now.Before(free) {
 		// Rounded up: a retry at the told second succeeds.
 		return refusal.Until(free.Add(time.Second-1).Unix(), PassengerKept, "a verified, to-be-submitted or pre-verified passenger cannot be deleted so soon after coming onto the list")
 	}

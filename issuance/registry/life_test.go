@@ -11,7 +11,7 @@ import (
 // A hundred accounts do at random what they may. What the rules promise of a list
 // must hold after every step.
 func TestRandomLivesKeepTheRules(t *testing.T) {
-	limits := Limits{Passengers: 6, ToBeSubmitted: 2, Failed: 4, Keep: 50 * time.Hour, TicketsInAll: 7, TicketsEach: 2}
+	limits := Limits{Passengers: 3, ToBeSubmitted: 2, Uncounted: 4, Lines: 10, Keep: 50 * time.Hour, TicketsInAll: 7, TicketsEach: 2}
 	documents := identity.DocumentTypes()
 	reached := map[string]int{}
 	for seed := range uint64(100) {
@@ -21,16 +21,21 @@ func TestRandomLivesKeepTheRules(t *testing.T) {
 		list, hour := []Passenger{}, now
 		for range 400 {
 			hour = hour.Add(time.Hour)
-			fresh := somebody(documents[r.IntN(4)], r.IntN(12))
+			fresh := somebody(documents[r.IntN(4)], r.IntN(20))
+			if r.IntN(2) == 0 {
+				fresh.Document = identity.ResidentID
+			}
 			matches := r.IntN(4) > 0
 			at := -1
 			if len(list) > 0 {
 				at = r.IntN(len(list))
 			}
-			action := r.IntN(7)
+			action := r.IntN(8)
 			if at < 0 && action > 1 {
 				continue
 			}
+			before := CountList(list, a.Person, -1)
+			both, checked := false, false // what was shown at a counter; whether a check moved a line
 			switch action {
 			case 0:
 				p := Passenger{Person: fresh, Status: Initial(fresh.Document), AddedAt: hour}
@@ -47,30 +52,34 @@ func TestRandomLivesKeepTheRules(t *testing.T) {
 					a.Person, a.Status = fresh, s
 				}
 			case 2:
-				if s, err := Verify(list[at], a.ListContact(), Visit{At: Window, Original: true, InDate: true, Readable: true}, matches); err == nil &&
-					CanRejoin(list[at], s, CountList(list, list[at].Person, at), limits) == nil {
-					list[at].Status = s
+				v := Visit{At: Window, Original: true, InDate: true, Readable: true, HolderOriginal: r.IntN(2) == 0}
+				if s, err := Verify(list[at], a.ListContact(), v, matches); err == nil && CanExceed(a, list[at], v, before, limits) == nil {
+					both = v.HolderOriginal && a.Person.Document == identity.ResidentID && list[at].Person.Document == identity.ResidentID
+					list[at].Status, checked = s, true
 					reached["verify"]++
 				}
 			case 3:
 				if s, err := Decide(list[at], matches); err == nil {
-					list[at].Status = s
+					list[at].Status, checked = s, true
 					reached["decide"]++
 				}
 			case 4:
-				before := list[at]
-				if s, err := CanEdit(a, before, fresh, CountList(list, fresh, at), limits); err == nil {
+				was := list[at]
+				if s, err := CanEdit(a, was, fresh, CountList(list, fresh, at), limits); err == nil {
 					list[at].Person, list[at].Status = fresh, s
 					reached["edit"]++
-					if before.Status == Verified || before.Status == PreVerified || before.Status == ToBeSubmitted && before.Tickets > 0 {
-						t.Fatalf("seed %d: %v with %d tickets was edited", seed, before.Status, before.Tickets)
+					if was.Status == Verified || was.Status == PreVerified || was.Status == ToBeSubmitted && was.Tickets > 0 {
+						t.Fatalf("seed %d: %v with %d tickets was edited", seed, was.Status, was.Tickets)
+					}
+					if a.Person.Document != identity.ResidentID && fresh.Document == identity.ResidentID {
+						t.Fatalf("seed %d: an account with another document made a resident passenger", seed)
 					}
 				}
 			case 5:
-				if p := list[at]; CanDelete(p, limits, hour) == nil {
+				if p := list[at]; CanDelete(a, p, limits, hour) == nil {
 					list = append(list[:at], list[at+1:]...)
 					reached["delete"]++
-					if p.Status.counted() && hour.Sub(p.AddedAt) < limits.Keep {
+					if p.Status.counted() && hour.Sub(p.AddedAt) < limits.Keep && !(a.Person.Document != identity.ResidentID && p.Person.Document == identity.ResidentID) {
 						t.Fatalf("seed %d: %v was deleted after %v", seed, p.Status, hour.Sub(p.AddedAt))
 					}
 				}
@@ -82,11 +91,26 @@ func TestRandomLivesKeepTheRules(t *testing.T) {
 					if a.Status == ToBeSubmitted && a.Tickets > 7 || list[at].Status == ToBeSubmitted && list[at].Tickets > 2 {
 						t.Fatalf("seed %d: %d tickets in all, %d for one", seed, a.Tickets, list[at].Tickets)
 					}
+					if a.Person.Document != identity.ResidentID && list[at].Person.Document == identity.ResidentID {
+						t.Fatalf("seed %d: an account with another document bought for a resident", seed)
+					}
+				}
+			case 7: // a window takes the identity from the account
+				if r.IntN(8) == 0 {
+					a.Status = Failed
 				}
 			}
 			c := CountList(list, a.Person, -1)
-			if c.ToBeSubmitted > 2 || c.Counted+c.Pending > 6 || len(list) > 6+4 || c.Twice {
+			if c.ToBeSubmitted > 2 || len(list) > 10 || c.Twice {
 				t.Fatalf("seed %d: %+v", seed, c)
+			}
+			if c.Counted > before.Counted && c.Counted > 3 {
+				if reached["exceed"]++; !both {
+					t.Fatalf("seed %d: %d counted without both originals", seed, c.Counted)
+				}
+			}
+			if n := c.Pending + c.Failed; n > before.Pending+before.Failed && n > 4 && !checked {
+				t.Fatalf("seed %d: %d pending and failed", seed, n)
 			}
 			for i, p := range list {
 				if !Possible(p.Person.Document, p.Status) || CountList(list, p.Person, i).Twice {
@@ -98,7 +122,7 @@ func TestRandomLivesKeepTheRules(t *testing.T) {
 			}
 		}
 	}
-	for _, action := range []string{"add", "verify", "decide", "edit", "delete", "buy"} {
+	for _, action := range []string{"add", "verify", "decide", "edit", "delete", "buy", "exceed"} {
 		if reached[action] < 50 {
 			t.Errorf("%s was done %d times: the test shows nothing of it", action, reached[action])
 		}

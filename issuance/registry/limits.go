@@ -7,17 +7,20 @@ import (
 
 // Limits are the numbers of the rules. The zero value allows nothing.
 type Limits struct {
-	// Passengers bounds those on a list who are verified, to be submitted or
-	// pre-verified (rule B3: 100, adjusted for the Spring Festival and the summer)
-	// or, ours, pending.
-	// Lowering it removes nobody: a longer list takes no more.
+	// Passengers is how many verified, to-be-submitted and pre-verified passengers a
+	// list normally holds (rule B3: 100, adjusted for the Spring Festival and the
+	// summer). Beyond it a resident ID account may add resident ID passengers, who
+	// are verified with both originals (CanExceed). Lowering it removes nobody.
 	Passengers int
 	// ToBeSubmitted bounds those on a list who are to be submitted (rule B2: 5).
 	ToBeSubmitted int
-	// Failed is how many failed passengers close a list to new ones. Ours: the rules
-	// do not count them, they can be deleted at any time, and no list may grow
-	// without end. A list has at most Passengers + Failed lines.
-	Failed int
+	// Uncounted bounds the pending and failed passengers of a list, which Passengers
+	// does not count. Our choice: a list must not grow without end. They can be
+	// deleted at any time.
+	Uncounted int
+	// Lines bounds a list as a whole. Our choice: the articles name no end of what is
+	// verified beyond Passengers.
+	Lines int
 	// Keep is how long a counted passenger cannot be deleted (rule B4: 180 days).
 	// Ours: days of 24 hours from when the passenger came onto the list.
 	Keep time.Duration
@@ -30,7 +33,7 @@ type Limits struct {
 // DefaultLimits are the rules' own numbers.
 func DefaultLimits() Limits {
 	return Limits{
-		Passengers: 100, ToBeSubmitted: 5, Failed: 100, Keep: 180 * 24 * time.Hour,
+		Passengers: 100, ToBeSubmitted: 5, Uncounted: 100, Lines: 500, Keep: 180 * 24 * time.Hour,
 		TicketsInAll: 20, TicketsEach: 4,
 	}
 }
@@ -48,7 +51,7 @@ func (l Limits) Validate() error {
 		name  string
 		value int
 	}{
-		{"passengers", l.Passengers}, {"to_be_submitted", l.ToBeSubmitted}, {"failed", l.Failed},
+		{"passengers", l.Passengers}, {"to_be_submitted", l.ToBeSubmitted}, {"uncounted", l.Uncounted}, {"lines", l.Lines},
 		{"tickets_in_all", l.TicketsInAll}, {"tickets_each", l.TicketsEach},
 	} {
 		if f.value < 1 || f.value > mostListed {
@@ -60,6 +63,9 @@ func (l Limits) Validate() error {
 	}
 	if l.ToBeSubmitted > l.Passengers {
 		return fmt.Errorf("registry: limit to_be_submitted (%d) must not exceed passengers (%d)", l.ToBeSubmitted, l.Passengers)
+	}
+	if l.Lines < l.Passengers {
+		return fmt.Errorf("registry: limit lines (%d) must not be less than passengers (%d)", l.Lines, l.Passengers)
 	}
 	if l.TicketsEach > l.TicketsInAll {
 		return fmt.Errorf("registry: limit tickets_each (%d) must not exceed tickets_in_all (%d)", l.TicketsEach, l.TicketsInAll)

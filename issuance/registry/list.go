@@ -7,7 +7,7 @@ import (
 
 // Counts are what is on a list when something is to change on it.
 type Counts struct {
-	Counted       int // verified, to be submitted, pre-verified (rule B3)
+	Counted       int // verified, to be submitted, pre-verified: Limits.Passengers is for them (rule B3)
 	ToBeSubmitted int // those of them that are to be submitted (rule B2)
 	Pending       int
 	Failed        int
@@ -56,47 +56,70 @@ func CanAdd(a Account, p Passenger, c Counts, l Limits) error {
 	return room(0, p.Status, c, l)
 }
 
-// mayActFor is what B2 and B5 ask of an account: for holders of resident ID cards
-// it must be verified; for holders of other documents verified, pre-verified or
-// to be submitted. Ours: the source can also be read so that a to-be-submitted or
-// pre-verified account may act for holders of resident ID cards; of two readings
-// this is the strict one.
+// mayActFor is what B2 and B5 ask of an account. A verified resident ID account acts
+// for holders of every document. An account with another document, verified,
+// pre-verified or to be submitted, acts for holders of other documents only (P15,
+// P26: 仅可).
 func mayActFor(a Account, d identity.DocumentType) error {
 	s := a.Standing().kinds()
+	if s.kind == other && s.possible() && kindOf(d) == resident {
+		return refusal.New(OtherDocumentsOnly, "an account with a passport or travel permit acts for holders of such documents only")
+	}
 	switch {
-	case !s.possible():
-	case kindOf(d) == resident && s.status == Verified:
-		return nil
-	case kindOf(d) == other && (s.status == Verified || s.status == PreVerified || s.status == ToBeSubmitted):
+	case !s.possible() || kindOf(d) == 0:
+	case s.status == Verified || s.status == PreVerified || s.status == ToBeSubmitted:
 		return nil
 	}
 	return refusal.New(AccountStatus, "the account's own identity is not checked far enough for this document type")
 }
 
-// CanRejoin reports whether a list has room for a failed passenger whom a counter
-// found to match after all: a failed one takes no place (rule B3).
-func CanRejoin(p Passenger, next Status, c Counts, l Limits) error {
-	if p.Status != Failed || next == Failed {
-		return nil
-	}
-	return room(p.Status, next, c, l)
-}
-
 // room reports whether a list has room for a line that goes from one status (0
-// for a new line) to another, by an addition or an edit. What a clerk or the
-// authority decides is about the person and is never refused because a list is
-// full. So, ours: a pending passenger takes a place from the start, else a list
-// could outgrow its limit at the counter. A failed one takes none, and gets one by
-// an edit or by CanRejoin.
+// for a new line) to another, by an addition or an edit. Only verified,
+// to-be-submitted and pre-verified passengers count (rule B3); CanExceed asks for
+// their room when a counter verifies the others.
 func room(from, to Status, c Counts, l Limits) error {
 	if to == ToBeSubmitted && from != ToBeSubmitted && c.ToBeSubmitted >= l.ToBeSubmitted {
 		return refusal.New(ToBeSubmittedFull, "the list holds as many to-be-submitted passengers as it may")
 	}
-	if to.placed() && !from.placed() && c.Counted+c.Pending >= l.Passengers {
-		return refusal.New(ListFull, "the list holds as many passengers as it may, pending ones included")
+	if to.counted() && !from.counted() && c.Counted >= l.Passengers {
+		return refusal.New(ListFull, "the list holds as many verified, to-be-submitted and pre-verified passengers as it may")
 	}
-	if from == 0 && c.Failed >= l.Failed {
-		return refusal.New(ListFull, "the list holds as many failed passengers as it may; delete some")
+	uncounted := c.Pending + c.Failed
+	if !to.counted() && (from == 0 || from.counted()) && uncounted >= l.Uncounted {
+		return refusal.New(UncountedFull, "the list holds as many pending and failed passengers as it may")
+	}
+	if from == 0 && c.Counted+uncounted >= l.Lines {
+		return refusal.New(ListMaximum, "the list has as many lines as it may, whatever their status")
+	}
+	return nil
+}
+
+// exceeds reports whether a verification would put the passenger beyond
+// Limits.Passengers.
+func exceeds(p Passenger, c Counts, l Limits) bool {
+	return !p.Status.counted() && c.Counted >= l.Passengers
+}
+
+// NeedsHolderOriginal reports whether the passenger of the account's list is
+// verified with the account holder's original too (G04): the list is full, and
+// account and passenger have resident ID cards. It goes by the list as it is when
+// the passenger comes to a counter, not by the one that the passenger was added to.
+func NeedsHolderOriginal(a Account, p Passenger, c Counts, l Limits) bool {
+	return exceeds(p, c, l) && kindOf(a.Person.Document) == resident && kindOf(p.Person.Document) == resident
+}
+
+// CanExceed reports whether a counter may verify the passenger of the account's
+// list with regard to its limit (G04 to G07). On a full list a resident ID account
+// has its resident ID passengers verified with both originals; no other passenger
+// is verified there, and no passenger of another account. CanVerify says the rest.
+func CanExceed(a Account, p Passenger, v Visit, c Counts, l Limits) error {
+	switch {
+	case !exceeds(p, c, l):
+		return nil
+	case !NeedsHolderOriginal(a, p, c, l):
+		return refusal.New(ListFull, "the list holds as many verified, to-be-submitted and pre-verified passengers as it may")
+	case !v.HolderOriginal:
+		return refusal.New(HolderOriginalMissing, "the list is full: the account holder's original is needed besides the passenger's")
 	}
 	return nil
 }

@@ -112,6 +112,3 @@ func (s standing) possible() bool {
 // counted reports whether the status counts for the length of a list and holds
 // a passenger on it (rules B3 and B4).
 func (s Status) counted() bool { return s == Verified || s == ToBeSubmitted || s == PreVerified }
-
-// placed reports whether the status takes one of the places on a list.
-func (s Status) placed() bool { return s.counted() || s == Pending }

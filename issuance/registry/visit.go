@@ -15,7 +15,11 @@ type Visit struct {
 	// Delegated says that somebody else brings it; then DelegateOriginal says
 	// whether the original of that person's own document is there too (rule B10).
 	Delegated, DelegateOriginal bool
-	Proof                       Proof // for names of rule B1 only
+	// HolderOriginal says that the original of the account holder's document is
+	// there too, for a passenger beyond the limit of the list (CanExceed). A holder
+	// who brings the passenger's document is the delegate as well.
+	HolderOriginal bool
+	Proof          Proof // for names of rule B1 only
 }
 
 // CanVerify reports whether the counter may check the identity: the status is one

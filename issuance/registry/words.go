@@ -45,10 +45,16 @@ var Words = map[refusal.Code]refusal.Text{
 	InPersonOnly: refusal.Say(
 		"This can be done by the person only.", "须由本人办理。",
 		"Please go to a station window in person with the original document.", "请本人持证件原件到车站窗口办理。"),
+	HolderOriginalMissing: refusal.Say(
+		"The account's list is full: the account holder's original document is needed too.", "该注册用户的常用联系人已达上限，还需出示注册用户的证件原件。",
+		"Bring both originals, the account holder's and the passenger's resident ID cards.", "请同时携带注册用户和联系人的居民身份证原件。"),
 
 	AccountStatus: refusal.Say(
 		"The account holder's identity has not been checked far enough.", "注册用户的身份信息状态不符合要求。",
 		"Have it checked first: resident ID cards at a station window or a ticket agency, other documents at a station window.", "请先办理身份核验：居民身份证可到车站窗口或代售点，其他证件请到车站窗口。"),
+	OtherDocumentsOnly: refusal.Say(
+		"An account with a passport or travel permit is for passengers with such documents only.", "护照、港澳居民来往内地通行证、台湾居民来往大陆通行证注册用户，仅可添加持上述证件的联系人并为其购票。",
+		"Use an account that is registered with a resident ID card; this passenger can be deleted from the list.", "请使用居民身份证注册用户办理；该联系人可以删除。"),
 	PassengerStatus: refusal.Say(
 		"The passenger's identity has not been checked far enough.", "乘车人的身份信息状态不符合要求。",
 		"Have it checked first: resident ID cards at a station window or a ticket agency, other documents at a station window.", "请先办理身份核验：居民身份证可到车站窗口或代售点，其他证件请到车站窗口。"),
@@ -57,6 +63,12 @@ var Words = map[refusal.Code]refusal.Text{
 		"Choose the passenger from the list.", "请从常用联系人中选择。"),
 	ListFull: refusal.Say(
 		"The list of passengers is full.", "常用联系人已达上限。",
+		"Delete a passenger who may be deleted, then add again. An account with a resident ID card may go on with resident ID passengers: enter them, then bring both originals, the account holder's and the passenger's, to a station window or a ticket agency; over-long, rare and traditional names to a station window.", "请删除可以删除的联系人后再添加。居民身份证注册用户仍可添加居民身份证联系人：请先填写其身份信息，再持注册用户和联系人的居民身份证原件到车站售票窗口或铁路客票代售点办理核验；姓名超长或有生僻字、繁体字的，仅限车站售票窗口。"),
+	UncountedFull: refusal.Say(
+		"The list has as many pending and failed passengers as it may.", "待核验和未通过的联系人已达上限。",
+		"Have some of them verified at a station window or a ticket agency, or delete some; they can be deleted at any time.", "请先到车站售票窗口或铁路客票代售点为其办理核验，或删除其中的联系人（可随时删除）。"),
+	ListMaximum: refusal.Say(
+		"The list is as long as a list may be.", "常用联系人总数已达上限，不能再添加。",
 		"Delete a passenger who may be deleted, then add again.", "请删除可以删除的联系人后再添加。"),
 	ToBeSubmittedFull: refusal.Say(
 		"The list has as many passengers to be submitted for verification as it may.", "请报验状态的常用联系人已达上限。",

@@ -23,6 +23,9 @@ type Sight struct {
 	Version int64 // what is decided on the sight carries it
 	// ProofNeeded says that the name is one of rule B1.
 	ProofNeeded bool
+	// HolderOriginalNeeded says that the account's list is full, so that the account
+	// holder's original is needed too (G04).
+	HolderOriginalNeeded bool
 	// Lost says that a window took this identity from the account (rule B11).
 	Lost bool
 }
@@ -46,7 +49,14 @@ func (b *Book) look(ctx context.Context, a Act, by registry.Actor, r Ref) (s Sig
 		if err := mayCheck(e.Passenger, by); err != nil {
 			return err
 		}
-		s = Sight{r, e.Person, e.Status, e.version, by != registry.Authority && e.Person.WindowOnly(), r.Passenger == "" && b.hasLost(h, e.Person)}
+		c, err := b.countsFor(ctx, tx, e)
+		if err != nil {
+			return err
+		}
+		s = Sight{
+			r, e.Person, e.Status, e.version, by != registry.Authority && e.Person.WindowOnly(),
+			registry.NeedsHolderOriginal(h.Account, e.Passenger, c, b.Limits()), r.Passenger == "" && b.hasLost(h, e.Person),
+		}
 		return b.trail(ctx, tx, a, checking(e.Passenger), r, "looked at the entry")
 	})
 	if err != nil {
@@ -87,13 +97,15 @@ type Check struct {
 	Version int64 // of the entry that was looked at
 	// As in registry.Visit. Where the counter stands is its credential's to say.
 	Original, InDate, Readable, Delegated, DelegateOriginal bool
+	HolderOriginal                                          bool // asked for where Sight.HolderOriginalNeeded
 	Proof                                                   registry.Proof
 	Matches                                                 bool // the original is what the entry says
 }
 
 // Verify settles an entry after a counter compared it with the original: a
 // resident ID card becomes verified or failed, another document pre-verified or
-// failed. Of
+// failed. On a full list that is for resident ID passengers of a resident ID account
+// with both originals (registry.CanExceed). Of
 // wrong proofs (rule B1) the entry's document takes as many as the failures' rule
 // says; then it is attempts.TooManyFailures, right or wrong.
 func (b *Book) Verify(ctx context.Context, c Check) (next registry.Status, err error) {
@@ -103,7 +115,7 @@ func (b *Book) Verify(ctx context.Context, c Check) (next registry.Status, err e
 	}
 	visit := registry.Visit{
 		At: at, Original: c.Original, InDate: c.InDate, Readable: c.Readable,
-		Delegated: c.Delegated, DelegateOriginal: c.DelegateOriginal, Proof: c.Proof,
+		Delegated: c.Delegated, DelegateOriginal: c.DelegateOriginal, HolderOriginal: c.HolderOriginal, Proof: c.Proof,
 	}
 	var wrong error // the answer to a guess: what counts it must be committed
 	err = b.Database.Change(ctx, "verify", func(ctx context.Context, tx *sql.Tx) error {
@@ -135,18 +147,19 @@ func (b *Book) Verify(ctx context.Context, c Check) (next registry.Status, err e
 		if err != nil {
 			return err
 		}
-		if c.Entry.Passenger != "" {
-			counts, err := b.counts(ctx, tx, h.id, e.Person, c.Entry.Passenger)
-			if err != nil {
-				return err
-			}
-			if err := registry.CanRejoin(e.Passenger, next, counts, b.Limits()); err != nil {
-				return err
-			}
+		counts, err := b.countsFor(ctx, tx, e)
+		if err != nil {
+			return err
+		}
+		if err := registry.CanExceed(h.Account, e.Passenger, visit, counts, b.Limits()); err != nil {
+			return err
 		}
 		action, detail := checking(e.Passenger), fmt.Sprintf("%v becomes %v", e.Status, next)
 		if c.Delegated {
 			action, detail = staff.VerifyDelegated, detail+", brought by a delegate"
+		}
+		if registry.NeedsHolderOriginal(h.Account, e.Passenger, counts, b.Limits()) {
+			detail += ", beyond the list's limit with both originals"
 		}
 		if err := setStatus(ctx, tx, c.Entry, next); err != nil {
 			return err

@@ -260,8 +260,8 @@ func TestCounterFindsWhatItMayCheck(t *testing.T) {
 		mine := w.registers(visitor(1))
 		found, err := w.Find(t.Context(), w.by(staff.Window), shown(visitor(1)))
 		want := []Found{
-			{Ref{Account: mine.Account()}, registry.ToBeSubmitted, false}, {Ref{first.Account(), a.ID}, registry.ToBeSubmitted, false},
-			{Ref{second.Account(), b.ID}, registry.ToBeSubmitted, false},
+			{Ref: Ref{Account: mine.Account()}, Status: registry.ToBeSubmitted}, {Ref: Ref{first.Account(), a.ID}, Status: registry.ToBeSubmitted},
+			{Ref: Ref{second.Account(), b.ID}, Status: registry.ToBeSubmitted},
 		}
 		if err != nil || !slices.Equal(found, want) {
 			t.Fatalf("found %+v: %v", found, err)
@@ -273,7 +273,7 @@ func TestCounterFindsWhatItMayCheck(t *testing.T) {
 			t.Fatalf("after a check found %+v: %v", found, err)
 		}
 		w.checks(found[0].Ref, false)
-		if found, err = w.Find(t.Context(), w.by(staff.Window), shown(visitor(1))); err != nil || len(found) != 2 || found[0] != (Found{Ref{Account: mine.Account()}, registry.Failed, false}) {
+		if found, err = w.Find(t.Context(), w.by(staff.Window), shown(visitor(1))); err != nil || len(found) != 2 || found[0] != (Found{Ref: Ref{Account: mine.Account()}, Status: registry.Failed}) {
 			t.Fatalf("after a failed check found %+v: %v", found, err)
 		}
 		if found, err = w.Find(t.Context(), w.by(staff.Agency), shown(resident(1))); err != nil || len(found) != 0 {

@@ -62,7 +62,7 @@ func TestB_FailedIsCheckedAgainAtTheCounter(t *testing.T) {
 			r := Ref{h.Account(), w.adds(h, c.who).ID}
 			w.checks(r, false)
 			found, err := w.Find(t.Context(), w.by(c.role), shown(c.who))
-			if err != nil || len(found) != 1 || found[0] != (Found{r, registry.Failed, false}) {
+			if err != nil || len(found) != 1 || found[0] != (Found{Ref: r, Status: registry.Failed}) {
 				t.Fatalf("found %+v: %v", found, err)
 			}
 			seen, err := w.Look(t.Context(), w.by(c.role), r)
@@ -115,7 +115,7 @@ func TestB11_WhatAWindowTookIsNotVerifiedAgain(t *testing.T) {
 			w.refused(err, registry.IdentityRegistered, string(role)+" verifies it")
 		}
 		found, err := w.Find(t.Context(), w.by(staff.Window), shown(resident(1)))
-		want := []Found{{Ref{Account: owner.Account()}, registry.Pending, false}, {own, registry.Failed, true}}
+		want := []Found{{Ref: Ref{Account: owner.Account()}, Status: registry.Pending}, {Ref: own, Status: registry.Failed, Lost: true}}
 		if err != nil || len(found) != 2 || found[0] != want[0] || found[1] != want[1] {
 			t.Fatalf("found %+v: %v", found, err)
 		}

@@ -50,6 +50,9 @@ const MaxFound = 100
 type Found struct {
 	Ref
 	Status registry.Status
+	// HolderOriginalNeeded says that the account's list is full: bring the account
+	// holder's original too (G04).
+	HolderOriginalNeeded bool
 	// Lost says that a window took the document's identity from this account (rule
 	// B11). Its entry cannot be verified with the document; the owner can have the
 	// identity back.
@@ -81,10 +84,13 @@ func (b *Book) Find(ctx context.Context, a Act, s Shown) (found []Found, err err
 	err = b.Database.View(ctx, "find entries", func(ctx context.Context, q database.Queries) error {
 		return database.Each(ctx, q, func(rows *sql.Rows) error {
 			var f Found
-			err := rows.Scan(&f.Account, &f.Passenger, &f.Status, &f.Lost)
+			var counted int
+			err := rows.Scan(&f.Account, &f.Passenger, &f.Status, &f.Lost, &counted)
+			f.HolderOriginalNeeded = f.Passenger != "" && p.Document == identity.ResidentID && counted >= b.Limits().Passengers
 			found = append(found, f)
 			return err
-		}, `SELECT account, passenger, status, lost > 0 FROM (
+		}, `SELECT account, passenger, status, lost > 0,
+				(SELECT COUNT(*) FROM passengers l WHERE l.account = entries.account AND l.status IN (1, 3, 4)) FROM (
 				SELECT h.id AS account, '' AS passenger, h.status AS status, 0 AS lost, 0 AS added_ms
 				FROM identities i JOIN holders h ON h.id = i.account WHERE i.person = $1 AND h.status IN ($3, 5)
 				UNION ALL SELECT id, '', status, 1, 0 FROM holders WHERE lost = $1 AND $4 > 0

@@ -71,6 +71,13 @@ func (b *Book) list(ctx context.Context, q database.Queries, account string) (Li
 	if err != nil {
 		return List{}, err
 	}
+	var c registry.Counts
+	for _, l := range lines {
+		c.Add(l.Status, 1)
+	}
+	for i := range lines {
+		lines[i].HolderOriginal = registry.NeedsHolderOriginal(h.Account, lines[i].Passenger, c, b.Limits())
+	}
 	return List{Own{h.Person, h.Status, h.Tickets, h.OwnTickets, h.version}, lines}, nil
 }
 
@@ -83,7 +90,8 @@ type Entered struct {
 }
 
 // Add puts a passenger on the list (rules B2 and B3), with the status of what
-// nobody has checked.
+// nobody has checked. On a full list it is a resident ID passenger of a resident ID
+// account (G04), or refused.
 func (b *Book) Add(ctx context.Context, by account.Holder, e Entered) (l Line, err error) {
 	now := b.Now()
 	if err := registry.CanKeep(registry.Consent{Policy: e.Policy, At: now}, b.Policy, now); err != nil {
@@ -105,6 +113,7 @@ func (b *Book) Add(ctx context.Context, by account.Holder, e Entered) (l Line, e
 		if err := registry.CanAdd(h.Account, l.Passenger, c, b.Limits()); err != nil {
 			return err
 		}
+		l.HolderOriginal = registry.NeedsHolderOriginal(h.Account, l.Passenger, c, b.Limits())
 		_, err = tx.ExecContext(ctx, `
 			INSERT INTO passengers (id, account, document, person, status, added_ms, tickets, policy, agreed_ms, version)
 			VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $6, 1)`,
@@ -141,17 +150,19 @@ func (b *Book) Edit(ctx context.Context, by account.Holder, id string, version i
 		if e.Name == l.Person.Name.Text {
 			who.Name = l.Person.Name // its marks tell of what was cut off long ago
 		}
-		if who == l.Person && l.Status != registry.Failed {
-			return nil
-		}
 		c, err := b.counts(ctx, tx, h.id, who, id)
 		if err != nil {
 			return err
+		}
+		if who == l.Person && l.Status != registry.Failed {
+			l.HolderOriginal = registry.NeedsHolderOriginal(h.Account, l.Passenger, c, b.Limits())
+			return nil
 		}
 		if l.Status, err = registry.CanEdit(h.Account, l.Passenger, who, c, b.Limits()); err != nil {
 			return err
 		}
 		l.Person, l.Policy, l.AgreedAt = who, e.Policy, now
+		l.HolderOriginal = registry.NeedsHolderOriginal(h.Account, l.Passenger, c, b.Limits())
 		l.Version++
 		_, err = tx.ExecContext(ctx, `
 			UPDATE passengers SET document = $2, person = $3, status = $4, policy = $5, agreed_ms = $6, version = $7 WHERE id = $1`,
@@ -172,7 +183,7 @@ func (b *Book) Delete(ctx context.Context, by account.Holder, id string) error {
 		if err != nil {
 			return err
 		}
-		if err := registry.CanDelete(l.Passenger, b.Limits(), b.Now()); err != nil {
+		if err := registry.CanDelete(h.Account, l.Passenger, b.Limits(), b.Now()); err != nil {
 			return err
 		}
 		refused, err := b.unfinished(ctx, tx, `account = $1 AND passenger = $2`, h.id, id)
@@ -185,6 +196,14 @@ func (b *Book) Delete(ctx context.Context, by account.Holder, id string) error {
 		_, err = tx.ExecContext(ctx, `DELETE FROM passengers WHERE id = $1`, id)
 		return err
 	})
+}
+
+// countsFor are the counts of the list that an entry is on; none for a holder.
+func (b *Book) countsFor(ctx context.Context, q database.Queries, e entry) (c registry.Counts, err error) {
+	if e.Ref.Passenger == "" {
+		return c, nil
+	}
+	return b.counts(ctx, q, e.Account, e.Person, e.Ref.Passenger)
 }
 
 // counts are an account's, for a change that puts the person on its list; at is

@@ -130,6 +130,9 @@ type Line struct {
 	ID string
 	registry.Passenger
 	Version int64 // an edit carries the one it saw
+	// HolderOriginal says that the list is full and that a counter verifies the
+	// passenger with the account holder's original too (G04).
+	HolderOriginal bool
 	// Policy is the version of the privacy policy that the holder agreed to for the
 	// passenger, and AgreedAt when (rule B12).
 	Policy   string
