@@ -170,7 +170,7 @@ func TestSessionsAreSignedByTheKeyInService(t *testing.T) {
 func TestRetiredKeyIsAnnouncedNoMore(t *testing.T) {
 	everyDesk(t, func(t *testing.T, d *desk) {
 		keys := d.life(1, 2)
-		d.Announce = []issuance.PublicKey{{ID: 40001, Public: [tokens.PublicKeySize]byte{9}}}
+		d.Announce = []issuance.PublicKey{{ID: 40001, Public: signing.NewKey([signing.SeedSize]byte{9}).Public()}}
 		d.open()
 		if _, err := keys.Announce(t.Context(), keyring.Key{ID: 2, Signer: signing.NewKey([signing.SeedSize]byte{2})}.Public(), d.by()); err != nil {
 			t.Fatal(err)

@@ -15,7 +15,8 @@ type PublicKey struct {
 }
 
 // ParsePublicKey reads a key to announce as it stands in a configuration: the
-// id in decimal, 1 to 65535, and the key as 64 lower-case hex digits.
+// id in decimal, 1 to 65535, and the key as 64 lower-case hex digits. It refuses keys
+// that gates refuse.
 func ParsePublicKey(id int, text string) (PublicKey, error) {
 	if id < 1 || id > 0xffff {
 		return PublicKey{}, fmt.Errorf("a key id is 1 to 65535")
@@ -25,5 +26,8 @@ func ParsePublicKey(id int, text string) (PublicKey, error) {
 		return PublicKey{}, fmt.Errorf("the public key of id %d must be 64 lower-case hex digits", id)
 	}
 	hex.Decode(k.Public[:], []byte(text)) // WellFormed has checked the digits
+	if err := tokens.CheckPublicKey(k.Public); err != nil {
+		return PublicKey{}, fmt.Errorf("the public key of id %d: %w", id, err)
+	}
 	return k, nil
 }

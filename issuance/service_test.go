@@ -27,6 +27,7 @@ import (
 	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/signing"
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
@@ -157,9 +158,13 @@ func TestKeysAreAnnouncedOnce(t *testing.T) {
 			t.Errorf("record %d: %+v", i, r)
 		}
 	}
-	d.Announce[0].Public[0] ^= 1
+	d.Announce[0].Public = tokentest.NewIssuer(9).Signer.Public()
 	if _, err := issuance.Open(t.Context(), d.Config); !errors.Is(err, store.ErrKeyBound) {
 		t.Fatalf("another key under a bound id: %v", err)
+	}
+	d.Announce[0] = issuance.PublicKey{ID: 40002, Public: [tokens.PublicKeySize]byte{1}}
+	if _, err := issuance.Open(t.Context(), d.Config); !errors.Is(err, store.ErrKeyWeak) {
+		t.Fatalf("a key that gateways refuse: %v", err)
 	}
 }
 
@@ -289,11 +294,12 @@ func TestForeignVault(t *testing.T) {
 }
 
 func TestParsePublicKey(t *testing.T) {
-	key := strings.Repeat("0a", 32)
-	if k, err := issuance.ParsePublicKey(40001, key); err != nil || k.ID != 40001 || k.Public[31] != 10 {
+	public := signing.NewKey([signing.SeedSize]byte{1}).Public()
+	key := hex.EncodeToString(public[:])
+	if k, err := issuance.ParsePublicKey(40001, key); err != nil || k.ID != 40001 || k.Public != public {
 		t.Fatalf("%+v, %v", k, err)
 	}
-	for id, text := range map[int]string{0: key, 65536: key, 1: key[1:], 2: strings.ToUpper(key), 3: ""} {
+	for id, text := range map[int]string{0: key, 65536: key, 1: key[1:], 2: strings.ToUpper(key), 3: "", 4: "01" + strings.Repeat("00", 31)} {
 		if _, err := issuance.ParsePublicKey(id, text); err == nil {
 			t.Errorf("id %d with %q was read", id, text)
 		}

@@ -225,6 +225,7 @@ func TestKeysAreBoundOnce(t *testing.T) {
 		return revocation.Record{Kind: revocation.KindRetireKey, Key: 7, CutOff: at}
 	}
 	weak := revocation.Record{Kind: revocation.KindAnnounceKey, Key: 8, Public: [32]byte{1}}
+	healed := revocation.Record{Kind: revocation.KindAnnounceKey, Key: 8, Public: signing.NewKey([32]byte{3}).Public()}
 	h.send(revocation.Applied, 0, 1, 1, start, announce, other, announce, weak, retire(500), retire(900))
 	k := h.Key(7)
 	if k == nil || k.Public != announce.Public || k.CutOff != 500 {
@@ -235,6 +236,10 @@ func TestKeysAreBoundOnce(t *testing.T) {
 	}
 	if h.Key(8) != nil {
 		t.Fatal("a weak key was taken")
+	}
+	h.send(revocation.Applied, 0, 1, 7, start, weak, healed)
+	if k := h.Key(8); k == nil || k.Public != healed.Public {
+		t.Fatal("a weak key has taken the id from a good one")
 	}
 }
 

@@ -41,6 +41,13 @@ func (k *Key) Prepare(tables bool) (err error) {
 	return err
 }
 
+// CheckPublicKey says what is wrong with a public key, by section 7 of the format: it
+// must be the canonical encoding of a point of prime order. Gates take no other key.
+func CheckPublicKey(public [PublicKeySize]byte) error {
+	k := Key{Public: public}
+	return k.Prepare(false)
+}
+
 // HasTables reports whether the key was prepared with tables.
 func (k *Key) HasTables() bool { return k.verifier != nil && k.verifier.Form() != fixedkey.Plain }
 

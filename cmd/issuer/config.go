@@ -186,6 +186,10 @@ func (c *config) Validate() error {
 			fault(fmt.Sprintf("announce[%d]", i), "needs an id of 32768 to 65535 and a public key of 64 hex digits")
 			continue
 		}
+		if err := tokens.CheckPublicKey([tokens.PublicKeySize]byte(key)); err != nil {
+			fault(fmt.Sprintf("announce[%d].public", i), "gateways refuse it: %w", err)
+			continue
+		}
 		c.announce = append(c.announce, issuance.PublicKey{ID: tokens.KeyID(a.ID), Public: [tokens.PublicKeySize]byte(key)})
 	}
 	if err := c.readRoster(); err != nil {

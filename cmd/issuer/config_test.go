@@ -111,3 +111,27 @@ func TestAddressesThatCannotWorkAreNamed(t *testing.T) {
 	}
 	has(t, d.does("-check"), "settings are valid")
 }
+
+// A key that gateways refuse is found by -check, not by passengers.
+func TestAWeakAnnouncedKeyIsNamed(t *testing.T) {
+	d := newDesk(t)
+	file, err := os.ReadFile(d.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, public := range map[string]string{
+		"the identity":  "01" + strings.Repeat("00", 31),
+		"order 8":       "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+		"not canonical": "ee" + strings.Repeat("ff", 30) + "7f",
+		"no point":      "02" + strings.Repeat("00", 31),
+		"all ones":      strings.Repeat("ff", 32),
+	} {
+		text := string(file) + "\n[[announce]]\nid = 40001\npublic = \"" + public + "\"\n"
+		if err := os.WriteFile(d.file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.asks("-check"); err == nil || !strings.Contains(err.Error(), "announce[0].public: gateways refuse it") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -83,6 +83,9 @@ func New(c Config) (*Ring, error) {
 		if k.ID == 0 || k.Signer == nil || r.keys[k.ID] != nil {
 			return nil, fmt.Errorf("keyring: key %d has no id, no signer, or stands twice", k.ID)
 		}
+		if err := tokens.CheckPublicKey(k.Signer.Public()); err != nil {
+			return nil, fmt.Errorf("keyring: key %d would be refused by gateways: %w", k.ID, err)
+		}
 		r.keys[k.ID] = k.Signer
 	}
 	if r.now == nil {

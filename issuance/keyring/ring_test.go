@@ -11,6 +11,8 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/railgate/railgate/internal/runtest"
+	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/signing"
 )
 
 func TestNothingIsSignedByAnOldView(t *testing.T) {
@@ -116,6 +118,11 @@ func TestRunFollowsAndTells(t *testing.T) {
 	})
 }
 
+// weakSigner is a module whose key is the identity.
+type weakSigner struct{ signing.Signer }
+
+func (weakSigner) Public() [tokens.PublicKeySize]byte { return [tokens.PublicKeySize]byte{1} }
+
 func TestRingNeedsItsParts(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		for what, c := range map[string]Config{
@@ -124,6 +131,7 @@ func TestRingNeedsItsParts(t *testing.T) {
 			"id 0":         {Book: w.Book, Keys: []Key{{0, key(1).Signer}}},
 			"no signer":    {Book: w.Book, Keys: []Key{{ID: 1}}},
 			"one id twice": {Book: w.Book, Keys: []Key{key(1), key(1)}},
+			"a weak key":   {Book: w.Book, Keys: []Key{{2, weakSigner{}}}},
 		} {
 			if _, err := New(c); err == nil {
 				t.Errorf("%s: taken", what)

@@ -15,6 +15,7 @@ import (
 	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/signing"
 )
 
 func TestMain(m *testing.M) { databasetest.Main(m, "recovery") }
@@ -137,7 +138,7 @@ func (h *house) restored(revoked tokens.Serial, atMs int64) {
 // announce tells the stream of a key, and the publisher takes it there.
 func (h *house) announce() {
 	h.Helper()
-	_, err := h.store.AnnounceKey(h.Context(), 7, [32]byte{7}, noon)
+	_, err := h.store.AnnounceKey(h.Context(), 7, signing.NewKey([signing.SeedSize]byte{7}).Public(), noon)
 	h.must(err)
 	h.emptied()
 }

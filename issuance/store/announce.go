@@ -18,8 +18,12 @@ const AnnounceAgain = 24 * time.Hour
 
 // AnnounceKey puts a key's announcement into the outbox unless this database
 // has announced it within AnnounceAgain, and reports whether it did. A cut-off
-// that the key has follows it. An id that is bound to another public key is ErrKeyBound.
+// that the key has follows it. An id that is bound to another public key is ErrKeyBound,
+// and a key that gateways refuse is ErrKeyWeak: its codes would be unknown_key.
 func (s *Store) AnnounceKey(ctx context.Context, id tokens.KeyID, public [tokens.PublicKeySize]byte, atMs int64) (announced bool, err error) {
+	if err := tokens.CheckPublicKey(public); err != nil {
+		return false, fmt.Errorf("%w: id %d: %w", ErrKeyWeak, id, err)
+	}
 	err = s.db.Change(ctx, "announce key", func(ctx context.Context, tx *sql.Tx) error {
 		// Two issuers that start together on one database announce in turn.
 		if s.db.Exclusive != "" {

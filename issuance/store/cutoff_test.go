@@ -14,7 +14,7 @@ import (
 
 const key = tokens.KeyID(7)
 
-var public = [tokens.PublicKeySize]byte{1}
+var public = publicKey(1)
 
 // announced opens a database that has announced key, and nothing waits.
 func announced(t *testing.T, open func() *Store) *Store {

@@ -4,6 +4,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/big"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -14,6 +16,7 @@ import (
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/publish"
 	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/signing"
 )
 
 func revoke(serial tokens.Serial, at int64) Change {
@@ -432,7 +435,7 @@ func waitForLocks(t *testing.T, s *Store, want int) {
 func TestKeyIsAnnouncedAgainBeforeTheTopicForgets(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() *Store) {
 		s := open()
-		public := [tokens.PublicKeySize]byte{1, 2, 3}
+		public := publicKey(1)
 		day := AnnounceAgain.Milliseconds()
 		for _, c := range []struct {
 			at   int64
@@ -457,10 +460,50 @@ func TestKeyIsAnnouncedAgainBeforeTheTopicForgets(t *testing.T) {
 	})
 }
 
+// publicKey is that of an issuer's key.
+func publicKey(n byte) [tokens.PublicKeySize]byte {
+	return signing.NewKey([signing.SeedSize]byte{n}).Public()
+}
+
+// Gateways would refuse the key, and every code under it: no record is queued.
+func TestAWeakKeyIsNotAnnounced(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		good := publicKey(1)
+		for name, public := range map[string][tokens.PublicKeySize]byte{
+			"identity": {1}, "order 4": {}, "not canonical": {0: 0xee, 31: 0x7f}, "no point": {2},
+			"mixed order": mixedOrder(good),
+		} {
+			if announced, err := s.AnnounceKey(t.Context(), 7, public, nowMs); announced || !errors.Is(err, ErrKeyWeak) {
+				t.Errorf("%s: announced %v, %v", name, announced, err)
+			}
+		}
+		if p := take(t, s, 0, 10); len(p.Records) != 0 {
+			t.Fatalf("%d records wait", len(p.Records))
+		}
+		if announced, err := s.AnnounceKey(t.Context(), 7, good, nowMs); !announced || err != nil {
+			t.Fatalf("the id is spent on a weak key: %v, %v", announced, err)
+		}
+	})
+}
+
+// mixedOrder adds the point of order 2, (0, -1), to a key: y turns into p - y and x
+// changes its sign.
+func mixedOrder(public [tokens.PublicKeySize]byte) [tokens.PublicKeySize]byte {
+	sign := public[31] & 0x80
+	public[31] &^= 0x80
+	slices.Reverse(public[:])
+	p := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 255), big.NewInt(19))
+	p.Sub(p, new(big.Int).SetBytes(public[:])).FillBytes(public[:])
+	slices.Reverse(public[:])
+	public[31] |= sign ^ 0x80
+	return public
+}
+
 func TestKeyIsAnnouncedOnce(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() *Store) {
 		s := open()
-		public := [tokens.PublicKeySize]byte{1, 2, 3}
+		public := publicKey(1)
 		if _, err := s.KeyPublished(t.Context(), 7); !errors.Is(err, ErrNotFound) {
 			t.Fatalf("an unknown key: %v", err)
 		}
@@ -470,7 +513,7 @@ func TestKeyIsAnnouncedOnce(t *testing.T) {
 				t.Fatalf("time %d: announced %v, %v", i, announced, err)
 			}
 		}
-		if _, err := s.AnnounceKey(t.Context(), 7, [tokens.PublicKeySize]byte{9}, nowMs); !errors.Is(err, ErrKeyBound) {
+		if _, err := s.AnnounceKey(t.Context(), 7, publicKey(9), nowMs); !errors.Is(err, ErrKeyBound) {
 			t.Fatalf("another key under the id: %v", err)
 		}
 		p := take(t, s, 0, 10)

@@ -13,7 +13,7 @@ import (
 func TestRestateSaysAllThatIsInForce(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() *Store) {
 		s := open()
-		public := [tokens.PublicKeySize]byte{1}
+		public := publicKey(1)
 		if _, err := s.AnnounceKey(t.Context(), 7, public, nowMs); err != nil {
 			t.Fatal(err)
 		}
@@ -97,7 +97,7 @@ func TestRestateLeavesOutRetiredKeys(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() *Store) {
 		s := open()
 		for id := range tokens.KeyID(3) {
-			public := [tokens.PublicKeySize]byte{byte(id)}
+			public := publicKey(byte(id))
 			if _, err := s.AnnounceKey(t.Context(), id+1, public, nowMs); err != nil {
 				t.Fatal(err)
 			}

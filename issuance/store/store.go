@@ -20,6 +20,7 @@ var (
 	ErrLeft          = errors.New("store: the access token opens nothing any more")
 	ErrDayFull       = errors.New("store: every serial of the day is given")
 	ErrKeyBound      = errors.New("store: key id was announced with another public key")
+	ErrKeyWeak       = errors.New("store: gateways refuse this public key")
 	ErrKeyCutOff     = errors.New("store: key is cut off at that time")
 )
 
