@@ -1,12 +1,17 @@
 package articles_test
 
 import (
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/issuance/residents"
 	"github.com/railgate/railgate/test/harness"
 )
+
+const zeros = "00000000000000000000000000000000" // an id that nothing has
 
 // three uses up a month: each application is renewed three hours before its end.
 func three(h *harness.Harness, who harness.Person) {
@@ -41,5 +46,141 @@ func TestT22_ACredentialIsGoodFor24Hours(t *testing.T) {
 		h.Clock.Move(time.Second)
 		h.Gate.Scan(p.Code(), "entry").Denied(t, "credential_expired")
 		p.TryCheck(harness.FacePasses).Refused(t, issuance.CredentialExpired)
+	})
+}
+
+// Nothing is approved before the face check has passed.
+func TestT11_ApplyingNeedsTheFaceCheck(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		p := h.Apply(h.Person())
+		session := harness.Object{"check": "chk_" + zeros, "mode": "hosted"}
+		p.Call("POST", "/sessions", session).Refused(t, issuance.NotApproved)
+		p.TryCheck(harness.FaceFails).Refused(t, issuance.CheckFailed)
+		p.Call("POST", "/sessions", session).Refused(t, issuance.NotApproved)
+		if s := p.Now(); s.Status != "submitted" || s.Serial != "" {
+			t.Errorf("after a failed check: %+v", s)
+		}
+		p.Show(p.Check())
+		h.Gate.Scan(p.Code(), "entry").Allowed(t)
+	})
+}
+
+// After the face check the applicant sees the result: approved, refused and why, or
+// that the review is not over.
+func TestT12_TheResultIsSeenAfterTheCheck(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		who := h.Person()
+		p, _ := h.Approved(who)
+		now := h.Clock.Now().Unix()
+		if s := p.Now(); s.Status != "approved" || s.Serial == "" || s.ApprovedAt != now || s.ExpiresAt != now+24*3600 {
+			t.Errorf("approved: %+v", s)
+		}
+		again := h.Apply(who)
+		again.TryCheck(harness.FacePasses).Refused(t, issuance.RenewalTooEarly)
+		if s := again.Now(); s.Status != "refused" || s.RefusedFor != string(issuance.RenewalTooEarly) {
+			t.Errorf("refused: %+v", s)
+		}
+		silent := h.Apply(h.Person().Named(residents.SandboxFault))
+		if a := silent.TryCheck(harness.FacePasses); a.Status != http.StatusAccepted {
+			t.Errorf("with no answer of the resident registry: %d %s", a.Status, a.Body)
+		}
+		if s := silent.Now(); s.Status != "checked" {
+			t.Errorf("under review: %+v", s)
+		}
+	})
+}
+
+// From three hours before the end a new one may be applied for, and it takes the old
+// one's place.
+func TestT26_ANewOneFromThreeHoursBeforeTheEnd(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		who := h.Person()
+		old, _ := h.Approved(who)
+		h.Clock.Move(21 * time.Hour)
+		old.Show(old.Check())
+		h.Gate.Scan(old.Code(), "entry").Allowed(t)
+		p := h.Showing(who)
+		h.Gate.Scan(p.Code(), "entry").Allowed(t)
+		h.Gate.Scan(old.Code(), "entry").Denied(t, "revoked")
+		if p.ExpiresAt != h.Clock.Now().Add(24*time.Hour).Unix() {
+			t.Errorf("the new one ends at %d", p.ExpiresAt)
+		}
+	})
+}
+
+// Earlier there is no new one, the answer says from when, and nothing is used up.
+func TestT27_EarlierThanThreeHoursThereIsNone(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		who := h.Person()
+		p, _ := h.Approved(who)
+		h.Clock.Move(21*time.Hour - time.Second)
+		problem := h.Apply(who).TryCheck(harness.FacePasses).Refused(t, issuance.RenewalTooEarly)
+		if from := h.Clock.Now().Add(time.Second).Unix(); problem.RetryAt != from || p.RenewableAt != from {
+			t.Errorf("possible from %d, told %d and %d", from, problem.RetryAt, p.RenewableAt)
+		}
+		h.Clock.Move(time.Second)
+		h.Approved(who) // the second
+		h.Clock.Move(21 * time.Hour)
+		h.Approved(who) // the third: the refused one was not counted
+	})
+}
+
+// The one that replaces another before its end is one of the three.
+func TestT28_AReplacementIsOneOfTheThree(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		who := h.Person()
+		for range 3 {
+			h.Approved(who)
+			h.Clock.Move(22 * time.Hour)
+		}
+		h.Apply(who).TryCheck(harness.FacePasses).Refused(t, issuance.QuotaExceeded)
+	})
+}
+
+// A minor who has a resident ID card may apply.
+func TestT38_AMinorWithACardMayApply(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		p := h.Showing(h.Born("20180601"))
+		h.Gate.Scan(p.Code(), "entry").Allowed(t)
+	})
+}
+
+// A minor without one may not, whatever the document, and is sent to the police window.
+func TestT39_AMinorWithoutACardMayNotApply(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		child := h.Born("20180601")
+		for _, document := range []string{"passport", "household_register", "birth_certificate", ""} {
+			child.DocumentType = document
+			problem := h.Call("POST", "/v1/applications", "", child.Application()).Refused(t, issuance.DocumentTypeNotSupported)
+			if !strings.Contains(problem.NextStep.Zh, policeWindow) {
+				t.Errorf("%s: the next step is %+v", document, problem.NextStep)
+			}
+		}
+	})
+}
+
+// Who lost the card may apply as well as who left it at home.
+func TestT41_LostOrLeftAtHome(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		for _, name := range []string{"测试甲", residents.SandboxLost} {
+			p := h.Showing(h.Person().Named(name))
+			h.Gate.Scan(p.Code(), "entry").Allowed(t)
+		}
+	})
+}
+
+// The month is the calendar month in Beijing: the three of February are used up until
+// its last second there.
+func TestT42_TheMonthIsThatOfBeijing(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		who := h.Person()
+		three(h, who)
+		h.Clock.Set(time.Date(2026, 2, 28, 23, 59, 59, 0, harness.Beijing))
+		problem := h.Apply(who).TryCheck(harness.FacePasses).Refused(t, issuance.QuotaExceeded)
+		if march := time.Date(2026, 3, 1, 0, 0, 0, 0, harness.Beijing).Unix(); problem.RetryAt != march {
+			t.Errorf("the next one is told from %d, want %d", problem.RetryAt, march)
+		}
+		h.Clock.Move(time.Second)
+		h.Approved(who)
 	})
 }

@@ -60,3 +60,66 @@ func TestT31_AStaleCodeIsRefusedWithTheHintToRefresh(t *testing.T) {
 		h.Gate.Scan(p.Code(), "entry").Allowed(t)
 	})
 }
+
+// The prompt after 30 minutes tells to have the face checked again, on the phone and at
+// the gate.
+func TestT15_ThePromptTellsToCheckTheFaceAgain(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		p, check := h.Approved(h.Person())
+		p.Host(check)
+		last := p.Code()
+		h.Clock.Move(30 * time.Minute)
+		problem := p.TryCode().Refused(t, issuance.SessionOver)
+		if !strings.Contains(problem.NextStep.Zh, "重新进行实人核验") || !strings.Contains(problem.NextStep.En, "face check") {
+			t.Errorf("the phone is told %+v", problem.NextStep)
+		}
+		h.Clock.Move(time.Minute)
+		v := h.Gate.Scan(last, "entry")
+		v.Denied(t, "session_over")
+		if !strings.Contains(v.Text.Zh, "重新进行实人核验") || !strings.Contains(v.Text.En, "face check") {
+			t.Errorf("the gate says %+v", v.Text)
+		}
+	})
+}
+
+// Within the 24 hours, viewing and new face checks never use an application.
+func TestT17_ViewingUsesNoApplication(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		who := h.Person()
+		p := h.Showing(who)
+		for range 5 {
+			p.Show(p.Check())
+			p.Leave().OK(t)
+			var check string
+			p, check = h.View(who)
+			p.Show(check)
+			h.Gate.Scan(p.Code(), "entry").Allowed(t)
+			h.Clock.Move(30 * time.Minute)
+		}
+		// The other two of the month are still there.
+		for range 2 {
+			h.Clock.Move(24 * time.Hour)
+			h.Approved(who)
+		}
+		h.Clock.Move(24 * time.Hour)
+		h.Apply(who).TryCheck(harness.FacePasses).Refused(t, issuance.QuotaExceeded)
+	})
+}
+
+// A credential that lapsed on the journey: the gate says to apply again, or to use the
+// staffed channel; a new application opens the exit.
+func TestT30_LapsedOnTheJourney(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		who := h.Person()
+		p, _ := h.Approved(who)
+		h.Clock.Move(24*time.Hour - time.Minute)
+		p.Show(p.Check())
+		h.Clock.Move(time.Minute)
+		v := h.Gate.Scan(p.Code(), "exit")
+		v.Denied(t, "credential_expired")
+		if !strings.Contains(v.Text.Zh, "重新申请") || !strings.Contains(v.Text.Zh, "人工通道") || !strings.Contains(v.Text.En, "staffed channel") {
+			t.Errorf("the gate says %+v", v.Text)
+		}
+		h.Gate.Scan(h.Showing(who).Code(), "exit").Allowed(t)
+	})
+}

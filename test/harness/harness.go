@@ -69,6 +69,7 @@ type Harness struct {
 	issuer   string // base URL
 	client   *http.Client
 	secrets  map[staff.Role]string
+	devices  map[string]string // credentials by scope
 	stream   *stream
 	accounts int // made so far
 

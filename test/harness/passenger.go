@@ -69,6 +69,12 @@ func (p *Passenger) Call(method, path string, body any) Answer {
 	return p.h.Call(method, "/v1/applications/"+p.Application+path, p.Token, body)
 }
 
+// Now is how the application stands now.
+func (p *Passenger) Now() Standing {
+	p.h.T.Helper()
+	return As[Standing](p.h.T, p.Call("GET", "", nil), http.StatusOK)
+}
+
 // Check passes the face check and returns its id; the first one approves the application.
 func (p *Passenger) Check() (check string) {
 	p.h.T.Helper()
