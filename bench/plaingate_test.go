@@ -15,6 +15,8 @@ type plainRevoked struct {
 
 func (r *plainRevoked) CutOff(tokens.Subject) int64 { return 0 }
 
+func (r *plainRevoked) Closed(tokens.Serial, int64, int64) bool { return false }
+
 func (r *plainRevoked) Revoked(s tokens.Serial) bool {
 	r.mu.RLock()
 	defer r.mu.RUnlock()

@@ -12,8 +12,9 @@ import (
 
 type revokedOnly map[tokens.Serial]bool
 
-func (r revokedOnly) Revoked(s tokens.Serial) bool { return r[s] }
-func (r revokedOnly) CutOff(tokens.Subject) int64  { return 0 }
+func (r revokedOnly) Revoked(s tokens.Serial) bool            { return r[s] }
+func (r revokedOnly) CutOff(tokens.Subject) int64             { return 0 }
+func (r revokedOnly) Closed(tokens.Serial, int64, int64) bool { return false }
 
 // testStock is a stock made at now for a run of the longest length.
 func testStock(t *testing.T, now int64, run time.Duration) (*stock, tokens.Checker) {

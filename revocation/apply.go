@@ -72,6 +72,7 @@ func (r *Replica) apply(number int, m *message, err error, now int64) Outcome {
 	}
 	future := b.IssuedAt > now+MaxSkew.Milliseconds()
 	p := &r.partitions[number]
+	through := p.through
 	a := p.admit(b, now, future)
 	if !future && a.outcome != OldEpoch {
 		r.newest = max(r.newest, b.IssuedAt)
@@ -92,7 +93,7 @@ func (r *Replica) apply(number int, m *message, err error, now int64) Outcome {
 	}
 	keys := false
 	live := r.live && a.outcome == Applied && p.again == nil
-	for _, record := range b.Records() {
+	for at, record := range b.Records() {
 		if a.skip > 0 {
 			a.skip--
 			continue
@@ -100,9 +101,15 @@ func (r *Replica) apply(number int, m *message, err error, now int64) Outcome {
 		if a.outcome == RolledBack && record.Kind == KindUnrevoke {
 			continue // what it would lift may have been revoked since
 		}
-		was := r.counts.Revoked
-		keys = r.record(&record, lifted, now, b.IssuedAt) || keys
-		if live && r.counts.Revoked > was { // what is only said again took no time
+		was := r.counts.Revoked + r.counts.Closed
+		if record.Kind == KindRevokeSession {
+			if !r.closeSession(&record, now, b.IssuedAt) && p.unfit == 0 {
+				p.unfit, p.through = at, through
+			}
+		} else {
+			keys = r.record(&record, lifted, now, b.IssuedAt) || keys
+		}
+		if live && r.counts.Revoked+r.counts.Closed > was { // what is only said again took no time
 			r.counts.Delay.note(now - record.At)
 		}
 	}
@@ -131,13 +138,7 @@ func (r *Replica) record(rec *Record, lifted *Set, nowMS, issuedMS int64) (keys 
 	past, latest := r.over(nowMS), max(nowMS, issuedMS)/1000
 	switch rec.Kind {
 	case KindRevoke, KindUnrevoke, KindRescue:
-		if past >= tokens.DayOver(rec.Serial.Day) {
-			r.counts.Late++
-			return false
-		}
-		// A clock a day ahead is no reason to refuse; two days ahead no credential can be.
-		if int64(rec.Serial.Day) > tokens.DayOf(latest)+1 {
-			r.counts.OutOfDay++
+		if !r.ofALivingDay(rec.Serial, past, latest) {
 			return false
 		}
 	}
@@ -178,6 +179,46 @@ func (r *Replica) record(rec *Record, lifted *Set, nowMS, issuedMS int64) (keys 
 		r.counts.Unknown++
 	}
 	return false
+}
+
+// ofALivingDay reports whether a credential can have the serial's day, and counts a
+// record for which none can.
+func (r *Replica) ofALivingDay(s tokens.Serial, past, latest int64) bool {
+	switch {
+	case past >= tokens.DayOver(s.Day):
+		r.counts.Late++
+	// A clock a day ahead is no reason to refuse; two days ahead no credential can be.
+	case int64(s.Day) > tokens.DayOf(latest)+1:
+		r.counts.OutOfDay++
+	default:
+		return true
+	}
+	return false
+}
+
+// closeSession applies one KindRevokeSession; r.mu is held, times are Unix ms. fits is
+// false if there was no room for it.
+func (r *Replica) closeSession(rec *Record, nowMS, issuedMS int64) (fits bool) {
+	past, latest := r.over(nowMS), max(nowMS, issuedMS)/1000
+	if !r.ofALivingDay(rec.Serial, past, latest) {
+		return true
+	}
+	if rec.Start+shownFor <= past {
+		r.counts.Late++
+		return true
+	}
+	if _, ok := closedWord(rec.Serial, rec.Start); !ok {
+		r.counts.OutOfDay++
+		return true
+	}
+	changed, fits := r.closed.Add(rec.Serial, rec.Start, rec.At/1000)
+	if changed {
+		r.counts.Closed++
+	}
+	if !fits {
+		r.counts.NoRoom++
+	}
+	return fits
 }
 
 // onKey counts a record about a key that was refused.

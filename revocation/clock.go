@@ -68,7 +68,7 @@ func (r *Replica) turnDay(now int64) {
 
 // Forget drops what no credential or session can be touched by that lived within
 // Afterlife of now (Unix ms) and of the newest batch, and returns how many
-// revocations that were.
+// revocations, cut-offs and closed sessions that were.
 func (r *Replica) Forget(now int64) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -79,5 +79,11 @@ func (r *Replica) Forget(now int64) int {
 func (r *Replica) forget(past int64) int {
 	r.keys.forget(past)
 	r.dropProofs(past)
-	return r.set.Forget(past) + r.subjects.forget(past)
+	n := r.set.Forget(past) + r.subjects.forget(past) + r.closed.Forget(past)
+	for i := range r.partitions {
+		if p := &r.partitions[i]; p.unfit != 0 && r.closed.roomy() {
+			p.refit()
+		}
+	}
+	return n
 }

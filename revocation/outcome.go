@@ -44,7 +44,9 @@ type Counts struct {
 	Late     uint64 // revocations of credentials that had expired anyway
 	Rescued  uint64 // records that kept a credential good under a key that is cut off
 	Subjects uint64 // records that moved a subject's cut-off
-	OutOfDay uint64 // records for a time that no credential can have yet: refused
+	Closed   uint64 // records that closed a session
+	NoRoom   uint64 // records that would have, and found the set full
+	OutOfDay uint64 // records for a time that no credential can have, or not yet: refused
 	Unknown  uint64 // records of a kind newer than this gateway
 	KeyClash uint64 // announcements, retirements and rescues refused
 	Rewinds  uint64 // times a partition was read again from the log start

@@ -9,6 +9,9 @@ type partition struct {
 	next  uint64 // number that the next record must have; 0: nothing read yet
 	// missing is the first number from which on records may be missing; 0: none are.
 	missing uint64
+	// unfit is the first number whose closed session found no room; 0: all did. Until
+	// there is room and the log was read again from there, the watermark stays.
+	unfit   uint64
 	issued  int64 // newest IssuedAt applied, Unix ms
 	heard   int64 // when issued last grew, by this clock, Unix ms
 	through int64 // newest watermark, Unix ms, exclusive
@@ -55,7 +58,7 @@ func (p *partition) admit(b *Batch, now int64, future bool) (a admission) {
 			// A new incarnation numbers from 1, anything later is a gap. It begins by
 			// saying again all that is in force, so what was missing before is missed
 			// no longer.
-			p.next, p.missing, p.suspect, p.again, p.begun = 1, 0, "", nil, 0
+			p.next, p.missing, p.unfit, p.suspect, p.again, p.begun = 1, 0, 0, "", nil, 0
 		}
 		p.epoch = b.Epoch
 	}
@@ -100,7 +103,7 @@ func (p *partition) admit(b *Batch, now int64, future bool) (a admission) {
 		return a
 	}
 	p.issued = max(p.issued, b.IssuedAt)
-	if p.suspect == "" {
+	if p.suspect == "" && p.unfit == 0 {
 		// With records missing the watermark stays: it may not promise what is not here.
 		p.through = max(p.through, b.Through)
 	}
@@ -116,6 +119,16 @@ func (p *partition) lacks(first, end uint64) Outcome {
 		p.missing = first
 	}
 	return Gap
+}
+
+// refit has the log read again from the first record that found no room.
+func (p *partition) refit() {
+	missing := p.missing
+	p.lacks(p.unfit, p.next)
+	if missing != 0 {
+		p.missing = min(missing, p.unfit)
+	}
+	p.unfit = 0
 }
 
 // aside is where lifts go while the log is read again; nil otherwise.
@@ -134,6 +147,9 @@ func (p *partition) rewind(end int64, why string) {
 		from = p.again.from
 	case p.missing != 0:
 		from = p.missing
+	}
+	if p.unfit != 0 {
+		from, p.unfit = min(from, p.unfit), 0
 	}
 	p.suspect, p.end = why, end
 	p.next, p.missing, p.again = from, 0, &rereading{from: from, lifted: NewSet()}

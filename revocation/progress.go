@@ -77,6 +77,7 @@ type Status struct {
 	Revoked    int // serials
 	Rescued    int // serials
 	Subjects   int // cut-offs
+	Closed     int // sessions
 	Keys       int
 	// Bytes is the memory of all sets and cut-offs, Full that it is more than
 	// Limits.Memory: an alarm, nothing is dropped.
@@ -95,10 +96,11 @@ type Progress struct {
 // Status takes a lock that the gate path never takes; now is Unix ms.
 func (r *Replica) Status(now int64) Status {
 	s := Status{Freshness: r.Freshness(now), Keys: r.keys.Len(), Subjects: r.subjects.Len()}
-	var revoked, rescued int
+	var revoked, rescued, closed int
 	s.Revoked, revoked = r.set.Len()
 	s.Rescued, rescued = r.keys.rescued()
-	s.Bytes = revoked + rescued + s.Subjects*subjectBytes
+	s.Closed, closed = r.closed.Len()
+	s.Bytes = revoked + rescued + closed + s.Subjects*subjectBytes
 	s.Full = s.Bytes > r.limits.Memory
 
 	r.mu.Lock()
@@ -108,6 +110,8 @@ func (r *Replica) Status(now int64) Status {
 		p := &r.partitions[i]
 		s.Partitions = append(s.Partitions, Progress{p.epoch, p.next, p.position, p.end, p.issued, p.through})
 		switch {
+		case p.unfit != 0:
+			s.Waiting = append(s.Waiting, fmt.Sprintf("partition %d: %d sessions are closed, and there is no room for record %d and others behind it; they are read again when sessions were forgotten", i, s.Closed, p.unfit))
 		case p.suspect != "":
 			s.Waiting = append(s.Waiting, fmt.Sprintf("partition %d: %s; reading it again", i, p.suspect))
 		case s.State == Booting:

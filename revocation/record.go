@@ -17,12 +17,16 @@ const (
 	KindRetireKey     Kind = 4 // sessions that start at or after CutOff are not good under Key
 	KindRescue        Kind = 5 // Serial stays good under Key, whatever Key's cut-off
 	KindRevokeSubject Kind = 6 // sessions of Subject that start before CutOff are not good
+	KindRevokeSession Kind = 7 // the session of Serial that started at Start is closed
 )
+
+// newestKind is the greatest kind that this gateway knows.
+const newestKind = KindRevokeSession
 
 var kindNames = map[Kind]string{
 	KindRevoke: "revoke", KindUnrevoke: "unrevoke",
 	KindAnnounceKey: "announce_key", KindRetireKey: "retire_key",
-	KindRescue: "rescue", KindRevokeSubject: "revoke_subject",
+	KindRescue: "rescue", KindRevokeSubject: "revoke_subject", KindRevokeSession: "revoke_session",
 }
 
 // String is the kind's stable name.
@@ -42,6 +46,7 @@ type Record struct {
 	Public  [tokens.PublicKeySize]byte
 	Subject tokens.Subject
 	CutOff  int64 // Unix seconds
+	Start   int64 // of a session, Unix seconds
 }
 
 // On the wire a record is kind (1), payload length (1), payload. The length
@@ -59,6 +64,7 @@ var payloadSizes = [...]int{
 	KindRetireKey:     8 + 2 + 4,
 	KindRescue:        8 + 2 + 6,
 	KindRevokeSubject: 8 + len(tokens.Subject{}) + 4,
+	KindRevokeSession: 8 + 6 + 4,
 }
 
 func (k Kind) known() bool { return k >= KindRevoke && int(k) < len(payloadSizes) }
@@ -81,6 +87,8 @@ func (r *Record) append(dst []byte) []byte {
 	case KindRevokeSubject:
 		dst = append(dst, r.Subject[:]...)
 		dst = binary.BigEndian.AppendUint32(dst, uint32(r.CutOff))
+	case KindRevokeSession:
+		dst = binary.BigEndian.AppendUint32(appendSerial(dst, r.Serial), uint32(r.Start))
 	}
 	return dst
 }
@@ -93,8 +101,8 @@ func serialAt(p []byte) tokens.Serial {
 	return tokens.Serial{Day: binary.BigEndian.Uint16(p), Index: binary.BigEndian.Uint32(p[2:])}
 }
 
-// readRecord takes the first record off src. ok is false when src is cut short
-// or a known kind has another length than it must.
+// readRecord takes the first record off src. ok is false when src is cut short,
+// or a known kind has another length than it must or a time from 2^63 on.
 func readRecord(src []byte) (r Record, rest []byte, ok bool) {
 	if len(src) < recordHead {
 		return r, nil, false
@@ -112,7 +120,9 @@ func readRecord(src []byte) (r Record, rest []byte, ok bool) {
 	if size != payloadSizes[r.Kind] {
 		return r, nil, false
 	}
-	r.At = int64(binary.BigEndian.Uint64(p))
+	if r.At = int64(binary.BigEndian.Uint64(p)); r.At < 0 {
+		return r, nil, false
+	}
 	p = p[8:]
 	switch r.Kind {
 	case KindRevoke, KindUnrevoke:
@@ -125,6 +135,8 @@ func readRecord(src []byte) (r Record, rest []byte, ok bool) {
 		r.Key, r.Serial = tokens.KeyID(binary.BigEndian.Uint16(p)), serialAt(p[2:])
 	case KindRevokeSubject:
 		r.CutOff = int64(binary.BigEndian.Uint32(p[copy(r.Subject[:], p):]))
+	case KindRevokeSession:
+		r.Serial, r.Start = serialAt(p), int64(binary.BigEndian.Uint32(p[6:]))
 	}
 	return r, rest, true
 }

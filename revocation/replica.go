@@ -24,6 +24,7 @@ type Replica struct {
 	// lock-free reads
 	set       *Set
 	subjects  Subjects
+	closed    *ClosedSessions
 	keys      *Keyring
 	mode      atomic.Uint32 // Booting, Fresh or Suspect
 	watermark atomic.Int64
@@ -48,7 +49,7 @@ func NewReplica(authority *Authority, partitions int, limits Limits, since int64
 	}
 	r := &Replica{
 		authority: authority, limits: limits.withDefaults(), since: since,
-		set: NewSet(), keys: NewKeyring(), partitions: make([]partition, partitions),
+		set: NewSet(), closed: NewClosedSessions(), keys: NewKeyring(), partitions: make([]partition, partitions),
 	}
 	for i := range r.partitions {
 		r.partitions[i].end = -1
@@ -56,12 +57,17 @@ func NewReplica(authority *Authority, partitions int, limits Limits, since int64
 	return r, nil
 }
 
-// Revoked reports whether the credential was revoked. With CutOff and Key it
+// Revoked reports whether the credential was revoked. With CutOff, Closed and Key it
 // makes a Replica what tokens.Checker asks.
 func (r *Replica) Revoked(serial tokens.Serial) bool { return r.set.Has(serial) }
 
 // CutOff is the earliest start of a good session of the subject, Unix seconds; 0: any.
 func (r *Replica) CutOff(subject tokens.Subject) int64 { return r.subjects.CutOff(subject) }
+
+// Closed reports whether the holder had closed the session by the second by.
+func (r *Replica) Closed(serial tokens.Serial, start, by int64) bool {
+	return r.closed.Closed(serial, start, by)
+}
 
 // Key finds an announced issuer key, or nil.
 func (r *Replica) Key(id tokens.KeyID) *tokens.Key { return r.keys.Key(id) }
@@ -82,7 +88,7 @@ func (r *Replica) settle() {
 		p := &r.partitions[i]
 		mark = min(mark, p.through)
 		ready = ready && p.caughtUp(r.since, r.newest)
-		suspect = suspect || p.suspect != "" || p.ahead.by != 0
+		suspect = suspect || p.suspect != "" || p.ahead.by != 0 || p.unfit != 0
 	}
 	r.watermark.Store(mark)
 	r.live = r.live || ready

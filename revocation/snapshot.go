@@ -15,7 +15,10 @@ import (
 // has the layout.
 const (
 	snapshotFamily = "RGS" // the version is the byte that follows
-	snapshotMagic  = "RGS3"
+	snapshotMagic  = "RGS4"
+	// snapshotBefore is the form of releases that knew kinds up to 6 and no closed
+	// sessions.
+	snapshotBefore = "RGS3"
 	// MaxSnapshot bounds what is read back, bytes: all serials that days can have.
 	MaxSnapshot = 2 << 30
 	// MaxSnapshotAge is how long anything said of a day's credentials can matter: 48 h
@@ -26,6 +29,7 @@ const (
 // Snapshot is a copy of a replica at one moment.
 type Snapshot struct {
 	CreatedMS  int64 // Unix ms
+	Kinds      Kind  // the greatest kind of record that its writer knew
 	Authority  [4]byte
 	Topic      string
 	Partitions []SnapshotPartition
@@ -33,6 +37,7 @@ type Snapshot struct {
 	// credentials under them, in the order in which they were applied.
 	Proofs   [][]byte
 	subjects []subjectCutOff
+	closed   []snapshotSlice
 	days     []snapshotDay
 }
 
@@ -64,7 +69,7 @@ func (r *Replica) Snapshot(topic string, now int64) (s *Snapshot, ok bool) {
 	if State(r.mode.Load()) != Fresh {
 		return nil, false
 	}
-	s = &Snapshot{CreatedMS: now, Authority: r.authority.id, Topic: topic, Proofs: slices.Clone(r.proofs), days: r.set.copy(), subjects: r.subjects.all()}
+	s = &Snapshot{CreatedMS: now, Kinds: newestKind, Authority: r.authority.id, Topic: topic, Proofs: slices.Clone(r.proofs), days: r.set.copy(), subjects: r.subjects.all(), closed: r.closed.copy()}
 	for i := range r.partitions {
 		p := &r.partitions[i]
 		s.Partitions = append(s.Partitions, SnapshotPartition{p.epoch, p.next, p.issued, p.through, p.position})
@@ -74,7 +79,10 @@ func (r *Replica) Snapshot(topic string, now int64) (s *Snapshot, ok bool) {
 
 // Restore fills a replica that has read nothing yet. It refuses a snapshot of
 // another stream, one whose keys do not verify, one from the future, and one so old
-// that every credential in it has expired: the log alone says as much. now is Unix ms.
+// that every credential in it has expired: the log alone says as much. A writer that
+// knew fewer kinds of record stepped over some that matter here: what its snapshot
+// holds is taken, and the log is read from its start all the same, which reading tells.
+// now is Unix ms.
 func (r *Replica) Restore(s *Snapshot, topic string, now int64) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -98,9 +106,14 @@ func (r *Replica) Restore(s *Snapshot, topic string, now int64) error {
 	for _, c := range s.subjects {
 		r.subjects.cut(c.subject, c.before)
 	}
+	whole := r.closed.load(s.closed) && s.Whole()
 	for i, p := range s.Partitions {
 		seen := r.partitions[i].seen
 		seen.raise(p.Epoch, p.Next)
+		if !whole {
+			r.partitions[i].seen = seen
+			continue
+		}
 		r.newest = max(r.newest, p.Issued)
 		r.partitions[i] = partition{seen: seen, epoch: p.Epoch, next: p.Next, issued: p.Issued, through: p.Through, kept: p.Through, position: p.Position, end: -1}
 	}
@@ -108,12 +121,19 @@ func (r *Replica) Restore(s *Snapshot, topic string, now int64) error {
 	return nil
 }
 
+// Whole reports whether the snapshot's writer knew every kind of record that this
+// gateway knows. Of another one, the log has to be read from its start.
+func (s *Snapshot) Whole() bool { return s.Kinds >= newestKind }
+
 // Revoked yields every revoked serial in the snapshot, in no particular order.
 func (s *Snapshot) Revoked() iter.Seq[tokens.Serial] {
 	set := NewSet()
 	set.load(s.days)
 	return set.All()
 }
+
+// Closed yields every closed session in the snapshot, in no particular order.
+func (s *Snapshot) Closed() iter.Seq[ClosedSession] { return allClosed(s.closed) }
 
 // Subjects yields every subject's cut-off, Unix seconds.
 func (s *Snapshot) Subjects() iter.Seq2[tokens.Subject, int64] {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/railgate/railgate/revocation"
@@ -215,14 +216,23 @@ func TestASnapshotOfAnotherVersionIsNamed(t *testing.T) {
 
 func FuzzDecodeSnapshot(f *testing.F) {
 	feed := revocationtest.NewFeed(start, tokentest.NewIssuer(7).Key())
+	feed.Apply(start, closing(serial, startSecond, start), closing(serial, startSecond-900, start), closing(tokens.Serial{Day: serial.Day - 1, Index: 1}, startSecond, start))
 	s, _ := feed.Replica.Snapshot("t", start)
 	raw := s.Encode()
 	f.Add(raw[:len(raw)-32])
+	f.Add([]byte("RGS3" + strings.Repeat("\x00", 8+4+2+2+4+4+2)))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		sealed := revocationtest.SealSnapshot(body) // or the sum would keep the fuzzer out
 		s, err := revocation.DecodeSnapshot(sealed)
-		if err == nil && !bytes.Equal(s.Encode(), sealed) {
+		if err != nil {
+			return
+		}
+		again := s.Encode()
+		if s.Whole() && !bytes.Equal(again, sealed) {
 			t.Fatal("a snapshot has two spellings")
+		}
+		if _, err := revocation.DecodeSnapshot(again); err != nil {
+			t.Fatalf("written again it is not readable: %v", err)
 		}
 	})
 }

@@ -14,7 +14,7 @@ import (
 func (s *Snapshot) Encode() []byte {
 	b := []byte(snapshotMagic)
 	put16, put32, put64 := binary.BigEndian.AppendUint16, binary.BigEndian.AppendUint32, binary.BigEndian.AppendUint64
-	b = put64(b, uint64(s.CreatedMS))
+	b = append(put64(b, uint64(s.CreatedMS)), byte(s.Kinds))
 	b = append(b, s.Authority[:]...)
 	b = append(put16(b, uint16(len(s.Topic))), s.Topic...)
 	b = put16(b, uint16(len(s.Partitions)))
@@ -30,6 +30,14 @@ func (s *Snapshot) Encode() []byte {
 	b = put32(b, uint32(len(s.subjects)))
 	for _, c := range s.subjects {
 		b = put64(append(b, c.subject[:]...), uint64(c.before))
+	}
+	b = put32(b, uint32(len(s.closed)))
+	for _, c := range s.closed {
+		slices.Sort(c.words)
+		b = put32(put32(b, c.number), uint32(len(c.words)))
+		for _, word := range c.words {
+			b = put64(b, word)
+		}
 	}
 	b = appendDays(b, s.days)
 	sum := sha256.Sum256(b)
@@ -63,22 +71,50 @@ func (r *reader) days() (days []snapshotDay) {
 	return days
 }
 
+func (r *reader) closed() (all []snapshotSlice) {
+	last := int64(-1)
+	for n := r.u32(); n > 0 && !r.failed; n-- {
+		s := snapshotSlice{number: r.u32()}
+		size := int(r.u32())
+		if r.failed = r.failed || size > len(r.rest)/8; r.failed {
+			return nil
+		}
+		raw := r.take(8 * size)
+		s.words = make([]uint64, size)
+		for i := range s.words {
+			s.words[i] = binary.BigEndian.Uint64(raw[8*i:])
+		}
+		r.failed = int64(s.number) <= last || !s.readable() // one spelling only
+		last = int64(s.number)
+		all = append(all, s)
+	}
+	return all
+}
+
 // DecodeSnapshot reads what Encode wrote and nothing else: the sum is checked
-// before anything is believed, and encoding again gives the same bytes.
+// before anything is believed, and encoding again gives the same bytes. It also reads
+// the form of the release before, RGS3.
 func DecodeSnapshot(raw []byte) (*Snapshot, error) {
 	if len(raw) > MaxSnapshot {
 		return nil, ErrSnapshotForm
 	}
 	body, ok := unseal(raw, snapshotMagic)
+	before := false
+	if !ok {
+		body, before = unseal(raw, snapshotBefore)
+	}
 	switch {
-	case ok:
-	case bytes.HasPrefix(raw, []byte(snapshotFamily)) && !bytes.HasPrefix(raw, []byte(snapshotMagic)):
+	case ok, before:
+	case bytes.HasPrefix(raw, []byte(snapshotFamily)) && !bytes.HasPrefix(raw, []byte(snapshotMagic)) && !bytes.HasPrefix(raw, []byte(snapshotBefore)):
 		return nil, ErrSnapshotVersion
 	default:
 		return nil, ErrSnapshotForm
 	}
 	r := reader{rest: body}
-	s := &Snapshot{CreatedMS: int64(r.u64())}
+	s := &Snapshot{CreatedMS: int64(r.u64()), Kinds: KindRevokeSubject}
+	if !before {
+		s.Kinds = Kind(r.take(1)[0])
+	}
 	copy(s.Authority[:], r.take(4))
 	s.Topic = string(r.take(int(r.u16())))
 	for range r.u16() {
@@ -91,6 +127,9 @@ func DecodeSnapshot(raw []byte) (*Snapshot, error) {
 	}
 	for n := r.u32(); n > 0 && !r.failed; n-- {
 		s.subjects = append(s.subjects, subjectCutOff{tokens.Subject(r.take(len(tokens.Subject{}))), int64(r.u64())})
+	}
+	if !before {
+		s.closed = r.closed()
 	}
 	s.days = r.days()
 	if r.failed || len(r.rest) != 0 {

@@ -30,8 +30,10 @@ type unproven struct {
 	key  *Key
 }
 
-// CheckAll is Check for every scan of b, and answers what Check would, one after
-// the other. Together the chains of codes that nobody has seen before are hashed
+// CheckAll is Check for every scan of b, each as of its own moment: a session that
+// was closed after the scan was open then, while a credential that was revoked since
+// stays refused. Apart from that it answers what Check would, one after the other.
+// Together the chains of codes that nobody has seen before are hashed
 // several at a time, and their signatures share what verifications can share.
 func (c *Checker) CheckAll(b *Batch, scope Scope) {
 	b.unproven, b.chains = b.unproven[:0], b.chains[:0]
@@ -41,7 +43,7 @@ func (c *Checker) CheckAll(b *Batch, scope Scope) {
 			continue
 		}
 		var key *Key
-		if s.Reason, key = c.Screen(&s.Token, s.At, scope); key != nil {
+		if s.Reason, key = c.screen(&s.Token, s.At, s.At, scope); key != nil {
 			b.unproven = append(b.unproven, unproven{s, key})
 			b.chains = append(b.chains, links.Chain{Link: [16]byte(*s.Token.link()), Serial: *s.Token.serialBytes(), From: s.Token.raw[offStep]})
 		}

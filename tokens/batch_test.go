@@ -25,7 +25,7 @@ func TestABatchIsItsScansOneByOne(t *testing.T) {
 	for i := range uint32(150) {
 		sessions = append(sessions, first.Open(i, tokentest.Epoch), second.Open(1000+i, tokentest.Epoch))
 	}
-	revoked := tokentest.Revoked{sessions[3].Fields.Serial: true, sessions[4].Fields.Serial: true}
+	revoked := closedAsWell{tokentest.Revoked{sessions[3].Fields.Serial: true, sessions[4].Fields.Serial: true}, sessions[5].Fields.Serial}
 	var batch tokens.Batch
 	reasons := map[tokens.Reason]int{}
 	for size := range 200 {
@@ -43,6 +43,10 @@ func TestABatchIsItsScansOneByOne(t *testing.T) {
 			s := batch.Scans[i]
 			if want[i] = s.Reason; s.Reason == tokens.ReasonOK {
 				want[i] = alone.Check(&s.Token, s.At, tokens.Entry)
+				if want[i] == tokens.ReasonSessionClosed && s.At < closedAt { // it was open then
+					rest := tokens.Checker{Keys: keys, Revocations: revoked.Revocations}
+					want[i] = rest.Check(&s.Token, s.At, tokens.Entry)
+				}
 			}
 			reasons[want[i]]++
 		}
@@ -53,7 +57,7 @@ func TestABatchIsItsScansOneByOne(t *testing.T) {
 			}
 		}
 	}
-	for _, r := range []tokens.Reason{tokens.ReasonOK, tokens.ReasonMalformed, tokens.ReasonRevoked, tokens.ReasonStale,
+	for _, r := range []tokens.Reason{tokens.ReasonOK, tokens.ReasonMalformed, tokens.ReasonRevoked, tokens.ReasonSessionClosed, tokens.ReasonStale,
 		tokens.ReasonLink, tokens.ReasonSignature} {
 		if reasons[r] < 50 {
 			t.Errorf("%s came up %d times only", r, reasons[r])
@@ -61,11 +65,22 @@ func TestABatchIsItsScansOneByOne(t *testing.T) {
 	}
 }
 
+// closedAt is when closedAsWell closed its session: in the middle of it.
+const closedAt = tokentest.Epoch + 15*tokens.Period
+
+// closedAsWell is revoked credentials and one whose every session was closed.
+type closedAsWell struct {
+	tokens.Revocations
+	serial tokens.Serial
+}
+
+func (c closedAsWell) Closed(s tokens.Serial, _, by int64) bool { return s == c.serial && closedAt <= by }
+
 // anyScan shows a code as it should be, or with one fault.
 func anyScan(random *rand.Rand, sessions []tokentest.Session) tokens.Scan {
 	s := sessions[random.IntN(len(sessions))]
 	if random.IntN(8) == 0 {
-		s = sessions[3+random.IntN(2)] // revoked
+		s = sessions[3+random.IntN(3)] // revoked, or closed
 	}
 	step := random.IntN(tokens.Length)
 	scan := tokens.Scan{At: tokentest.Epoch + int64(step)*tokens.Period, Reason: tokens.ReasonOK, Token: s.Code(step)}

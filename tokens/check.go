@@ -12,6 +12,9 @@ type Revocations interface {
 	// CutOff is the earliest session start, Unix seconds, at which a pass of the
 	// subject is good; 0: any.
 	CutOff(Subject) int64
+	// Closed reports whether the holder had closed the credential's session that
+	// started at start by the second by, both Unix time; Never asks for any time.
+	Closed(s Serial, start, by int64) bool
 }
 
 // Shown is a link that was proven to belong to a pass: hashed Step+1 times it is
@@ -56,6 +59,12 @@ func (c *Checker) Check(t *Token, now int64, scope Scope) Reason {
 // Screen is all of Check that is cheap. A nil key: the reason stands. Otherwise
 // the pass was never seen here, and Prove must say whether the key signed it.
 func (c *Checker) Screen(t *Token, now int64, scope Scope) (reason Reason, unproven *Key) {
+	return c.screen(t, now, Never, scope)
+}
+
+// screen is Screen for a session that counts as closed if it was closed by the
+// second by.
+func (c *Checker) screen(t *Token, now, by int64, scope Scope) (reason Reason, unproven *Key) {
 	key := c.Keys.Key(t.KeyID())
 	if key == nil {
 		return ReasonUnknownKey, nil
@@ -69,8 +78,13 @@ func (c *Checker) Screen(t *Token, now int64, scope Scope) (reason Reason, unpro
 	if !t.Scopes().Has(scope) {
 		return ReasonScope, nil
 	}
-	if r := c.Revocations; r != nil && (r.Revoked(t.Serial()) || t.Start() < r.CutOff(t.Subject())) {
-		return ReasonRevoked, nil
+	if r := c.Revocations; r != nil {
+		if r.Revoked(t.Serial()) || t.Start() < r.CutOff(t.Subject()) {
+			return ReasonRevoked, nil
+		}
+		if r.Closed(t.Serial(), t.Start(), by) {
+			return ReasonSessionClosed, nil
+		}
 	}
 	if c.Passes == nil {
 		return ReasonInternal, key // denies, if somebody forgets to ask Prove

@@ -14,6 +14,7 @@ type world struct {
 	keys    *tokens.KeySet
 	revoked tokentest.Revoked
 	before  int64 // cut-off of every subject
+	closed  int64 // when every session was closed; 0: none was
 	passes  tokentest.Passes
 }
 
@@ -30,6 +31,11 @@ func (w *world) Revoked(s tokens.Serial) bool {
 func (w *world) CutOff(tokens.Subject) int64 {
 	w.asked = append(w.asked, "subject")
 	return w.before
+}
+
+func (w *world) Closed(_ tokens.Serial, _, by int64) bool {
+	w.asked = append(w.asked, "session")
+	return w.closed != 0 && w.closed <= by
 }
 
 func (w *world) Recall(p *tokens.SignedPass) (tokens.Shown, bool) {
@@ -73,14 +79,15 @@ func TestCheckAsksInOneOrder(t *testing.T) {
 		{"no such use", good, now, 0, nil, tokens.ReasonScope, []string{"key"}},
 		{"reserved use", good, now, 0x80, nil, tokens.ReasonScope, []string{"key"}},
 		{"revoked", good, now, tokens.Entry, revoke, tokens.ReasonRevoked, []string{"key", "revoked"}},
-		{"rescued", good, now, tokens.Entry, func(w *world) { retire(w); rescue(w, 5) }, tokens.ReasonOK, []string{"key", "revoked", "subject", "recall", "remember"}},
+		{"rescued", good, now, tokens.Entry, func(w *world) { retire(w); rescue(w, 5) }, tokens.ReasonOK, []string{"key", "revoked", "subject", "session", "recall", "remember"}},
 		{"another rescued", good, now, tokens.Entry, func(w *world) { retire(w); rescue(w, 6) }, tokens.ReasonKeyRetired, []string{"key"}},
 		{"rescued and revoked", good, now, tokens.Entry, func(w *world) { retire(w); rescue(w, 5); revoke(w) }, tokens.ReasonRevoked, []string{"key", "revoked"}},
 		{"opened before the subject's cut-off", good, now, tokens.Entry, func(w *world) { w.before = now + 1 }, tokens.ReasonRevoked, []string{"key", "revoked", "subject"}},
-		{"opened at the subject's cut-off", good, now, tokens.Entry, func(w *world) { w.before = now }, tokens.ReasonOK, []string{"key", "revoked", "subject", "recall", "remember"}},
-		{"link", badLink, now, tokens.Entry, nil, tokens.ReasonLink, []string{"key", "revoked", "subject", "recall"}},
-		{"signature", badSignature, now, tokens.Entry, nil, tokens.ReasonSignature, []string{"key", "revoked", "subject", "recall"}},
-		{"good", good, now, tokens.Entry, nil, tokens.ReasonOK, []string{"key", "revoked", "subject", "recall", "remember"}},
+		{"opened at the subject's cut-off", good, now, tokens.Entry, func(w *world) { w.before = now }, tokens.ReasonOK, []string{"key", "revoked", "subject", "session", "recall", "remember"}},
+		{"closed", good, now, tokens.Entry, func(w *world) { w.closed = now + 3600 }, tokens.ReasonSessionClosed, []string{"key", "revoked", "subject", "session"}},
+		{"link", badLink, now, tokens.Entry, nil, tokens.ReasonLink, []string{"key", "revoked", "subject", "session", "recall"}},
+		{"signature", badSignature, now, tokens.Entry, nil, tokens.ReasonSignature, []string{"key", "revoked", "subject", "session", "recall"}},
+		{"good", good, now, tokens.Entry, nil, tokens.ReasonOK, []string{"key", "revoked", "subject", "session", "recall", "remember"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := &world{keys: asker.Keys()}
@@ -113,6 +120,7 @@ func TestARememberedPassIsJudgedAnew(t *testing.T) {
 		{"key cut off", func(w *world, _ *tokens.Token, _ *int64, _ *tokens.Scope) { retire(w) }, tokens.ReasonKeyRetired},
 		{"revoked", func(w *world, _ *tokens.Token, _ *int64, _ *tokens.Scope) { revoke(w) }, tokens.ReasonRevoked},
 		{"subject cut off", func(w *world, _ *tokens.Token, _ *int64, _ *tokens.Scope) { w.before = tokentest.Epoch + 1 }, tokens.ReasonRevoked},
+		{"closed", func(w *world, _ *tokens.Token, _ *int64, _ *tokens.Scope) { w.closed = tokentest.Epoch }, tokens.ReasonSessionClosed},
 		{"expired", func(_ *world, _ *tokens.Token, now *int64, _ *tokens.Scope) { *now += tokens.CredentialLife }, tokens.ReasonCredentialExpired},
 		{"stale", func(_ *world, _ *tokens.Token, now *int64, _ *tokens.Scope) { *now += 120 }, tokens.ReasonStale},
 		{"other use", func(_ *world, _ *tokens.Token, _ *int64, scope *tokens.Scope) { *scope = 0x80 }, tokens.ReasonScope},
@@ -137,7 +145,7 @@ func TestARememberedPassIsJudgedAnew(t *testing.T) {
 			if got := gate.Check(&shown, now, scope); got != c.want {
 				t.Errorf("second scan: %s, want %s", got, c.want)
 			}
-			if c.want == tokens.ReasonOK && !slices.Equal(w.asked, []string{"key", "revoked", "subject", "recall"}) {
+			if c.want == tokens.ReasonOK && !slices.Equal(w.asked, []string{"key", "revoked", "subject", "session", "recall"}) {
 				t.Errorf("second scan asked %v", w.asked)
 			}
 		})

@@ -19,6 +19,7 @@ const (
 	ReasonAhead                           // a step after the window
 	ReasonScope                           // the credential is not for this use
 	ReasonRevoked                         // revoked by the issuer
+	ReasonSessionClosed                   // the holder logged out or closed the page (rule A12)
 	ReasonLink                            // the link does not lead to the anchor
 	ReasonSignature                       // the issuer never signed this pass
 	ReasonNoData                          // the gateway has no revocation data yet
@@ -63,6 +64,7 @@ var reasons = [reasonCount]reasonInfo{
 	ReasonAhead:             {"code_ahead", ClassVerifier, "The clocks of the phone and the gate differ. Please tap refresh and scan again.", "手机与通道时间不一致，请点击刷新后重新扫码。"},
 	ReasonScope:             {"wrong_scope", ClassPassenger, "This temporary ID is not valid for this use. Please ask at a window.", "该证明不适用于此业务，请到窗口咨询。"},
 	ReasonRevoked:           {"revoked", ClassPassenger, "This temporary ID was withdrawn. Please show your newest one, or go to the station police window.", "该证明已被撤销，请出示最新的证明，或到车站公安制证窗口办理。"},
+	ReasonSessionClosed:     {"session_closed", ClassPassenger, "This page was closed or logged out. Please pass the face check again in the app.", "该页面已关闭或账号已退出登录，请在客户端重新进行实人核验。"},
 	ReasonLink:              {"link_mismatch", ClassFraud, "This code is not genuine. Please see the staff.", "该二维码无法通过验证，请联系工作人员。"},
 	ReasonSignature:         {"bad_signature", ClassFraud, "This code is not genuine. Please see the staff.", "该二维码无法通过验证，请联系工作人员。"},
 	ReasonNoData:            {"no_revocation_data", ClassVerifier, "This gate is starting. Please use the staffed channel.", "本通道正在启动，请走人工通道。"},

@@ -137,6 +137,9 @@ func (w *World) Revoked(s tokens.Serial) bool {
 // CutOff knows no subject.
 func (w *World) CutOff(tokens.Subject) int64 { return 0 }
 
+// Closed knows no session.
+func (w *World) Closed(tokens.Serial, int64, int64) bool { return false }
+
 // passes remembers everything.
 type passes struct{ seen sync.Map }
 

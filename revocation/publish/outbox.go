@@ -39,8 +39,9 @@ type Outbox interface {
 	Place(ctx context.Context, partition int) (low, next uint64, err error)
 	// Restate starts a new epoch, greater than above and than the present one,
 	// that says all over again what is in force at now (Unix ms): every announced
-	// key with its cut-off and rescued credentials, every subject's cut-off, and
-	// the state of every credential that was ever revoked and has not expired.
+	// key with its cut-off and rescued credentials, every subject's cut-off, every
+	// closed session of which a code could still pass, and the state of every
+	// credential that was ever revoked and has not expired.
 	// Numbering starts over at 1. No credential's state is said twice: a lift that
 	// is followed by a revocation would free it for a moment.
 	Restate(ctx context.Context, above uint64, now int64) (epoch uint64, err error)
@@ -81,13 +82,13 @@ type Pending struct {
 	Drained bool
 }
 
-// Partition is the partition that a record belongs to. Records of one serial
-// share one, which keeps revoke and unrevoke in order. All that is said of keys
+// Partition is the partition that a record belongs to. Records of one serial, and of
+// its sessions, share one, which keeps revoke and unrevoke in order. All that is said of keys
 // shares partition 0, so that a rescue stays ahead of its cut-off; subjects are
 // there, too.
 func Partition(r *revocation.Record, partitions int) int {
 	switch r.Kind {
-	case revocation.KindRevoke, revocation.KindUnrevoke:
+	case revocation.KindRevoke, revocation.KindUnrevoke, revocation.KindRevokeSession:
 		return int(r.Serial.Index % uint32(partitions))
 	}
 	return 0

@@ -157,7 +157,7 @@ func (f *Follower) Why() string {
 func (f *Follower) forget(ctx context.Context) {
 	for sleep(ctx, forgetEvery) {
 		if n := f.replica.Forget(f.now().UnixMilli()); n > 0 {
-			f.log.Info("forgot revocations of days that are over", zap.Int("serials", n))
+			f.log.Info("forgot revocations, cut-offs and closed sessions that are over", zap.Int("entries", n))
 		}
 	}
 }

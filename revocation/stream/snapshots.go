@@ -52,6 +52,9 @@ func (s Snapshots) Restore(replica *revocation.Replica, topic string, now time.T
 		}
 		log.Info("restored from a snapshot", zap.String("file", path),
 			zap.Time("created", time.UnixMilli(snapshot.CreatedMS)), zap.Int("revoked", replica.Status(now.UnixMilli()).Revoked))
+		if !snapshot.Whole() {
+			log.Info("the snapshot was written by a release that knew fewer kinds of record; reading the control topic from its start")
+		}
 		return
 	}
 	log.Info("no snapshot to restore from; reading the control topic from its start")

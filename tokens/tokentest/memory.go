@@ -13,10 +13,20 @@ func (r Revoked) Revoked(s tokens.Serial) bool { return r[s] }
 // CutOff knows no subject.
 func (r Revoked) CutOff(tokens.Subject) int64 { return 0 }
 
-// Revocations is revoked credentials and cut-offs of subjects.
+// Closed knows no session.
+func (r Revoked) Closed(tokens.Serial, int64, int64) bool { return false }
+
+// Revocations is revoked credentials, cut-offs of subjects and closed sessions.
 type Revocations struct {
 	Serials Revoked
 	CutOffs map[tokens.Subject]int64
+	Ended   map[Opened]int64 // the second of the closing
+}
+
+// Opened names a session.
+type Opened struct {
+	Serial tokens.Serial
+	Start  int64 // Unix seconds
 }
 
 var _ tokens.Revocations = Revocations{}
@@ -26,6 +36,12 @@ func (r Revocations) Revoked(s tokens.Serial) bool { return r.Serials[s] }
 
 // CutOff is the cut-off of a subject, or 0.
 func (r Revocations) CutOff(s tokens.Subject) int64 { return r.CutOffs[s] }
+
+// Closed reports whether a session was closed by a second.
+func (r Revocations) Closed(s tokens.Serial, start, by int64) bool {
+	at, closed := r.Ended[Opened{s, start}]
+	return closed && at <= by
+}
 
 // Serials is a set of serials that are exempt from a key's cut-off.
 type Serials map[tokens.Serial]bool

@@ -1,0 +1,349 @@
+package revocation_test
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/revocationtest"
+	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/tokentest"
+)
+
+// closing says that a session was closed, by the issuer's clock in ms.
+func closing(s tokens.Serial, at, closedMS int64) revocation.Record {
+	return revocation.Record{Kind: revocation.KindRevokeSession, At: closedMS, Serial: s, Start: at}
+}
+
+// A logout ends the session, and neither the credential nor its other sessions; what
+// was scanned before it was right.
+func TestAClosedSessionIsRefusedAndNoOther(t *testing.T) {
+	issuer := tokentest.NewIssuer(1)
+	f := revocationtest.NewFeed(start, issuer.Key())
+	one, next := issuer.Open(5, tokentest.Epoch), issuer.OpenAs(tokens.Pass{
+		Serial: tokens.Serial{Day: serial.Day, Index: 5}, Start: tokentest.Epoch + 1, Expiry: tokentest.Epoch + tokens.CredentialLife,
+		Period: tokens.Period, Length: tokens.Length, Scopes: tokens.AllScopes})
+	gate := tokens.Checker{Keys: f.Replica, Revocations: f.Replica, Passes: new(tokentest.Passes)}
+	const at = tokentest.Epoch + 70
+	check := func(s *tokentest.Session) tokens.Reason {
+		code := s.Code(1)
+		return gate.Check(&code, at, tokens.Entry)
+	}
+	if check(&one) != tokens.ReasonOK || check(&next) != tokens.ReasonOK {
+		t.Fatal("open sessions are refused")
+	}
+	f.Apply(start, closing(one.Fields.Serial, tokentest.Epoch, at*1000+999))
+	if a, b := check(&one), check(&next); a != tokens.ReasonSessionClosed || b != tokens.ReasonOK {
+		t.Errorf("the closed session: %s, the other: %s", a, b)
+	}
+	var batch tokens.Batch
+	for _, second := range []int64{at - 1, at, at + 1} {
+		batch.Scans = append(batch.Scans, tokens.Scan{Token: one.Code(1), At: second, Reason: tokens.ReasonOK})
+	}
+	gate.CheckAll(&batch, tokens.Entry)
+	for i, want := range []tokens.Reason{tokens.ReasonOK, tokens.ReasonSessionClosed, tokens.ReasonSessionClosed} {
+		if got := batch.Scans[i].Reason; got != want {
+			t.Errorf("scanned %+d s from the closing: %s, want %s", i-1, got, want)
+		}
+	}
+	f.Revoke(start, one.Fields.Serial)
+	if a, b := check(&one), check(&next); a != tokens.ReasonRevoked || b != tokens.ReasonRevoked {
+		t.Errorf("revoked: %s and %s", a, b)
+	}
+	f.Apply(start, revocation.Record{Kind: revocation.KindUnrevoke, At: start, Serial: one.Fields.Serial})
+	if a, b := check(&one), check(&next); a != tokens.ReasonSessionClosed || b != tokens.ReasonOK {
+		t.Errorf("unrevoked: a closed session is open again (%s), or the other refused (%s)", a, b)
+	}
+	if n := f.Replica.Status(start); n.Closed != 1 || n.Counts.Closed != 1 {
+		t.Errorf("%d sessions are closed, %d records closed one", n.Closed, n.Counts.Closed)
+	}
+}
+
+// A closing that the issuer's clock dates ahead of this one counts at once.
+func TestAClosingDatedAheadCountsAtOnce(t *testing.T) {
+	f := revocationtest.NewFeed(start)
+	f.Apply(start, closing(serial, startSecond, start+4*second))
+	if !f.Replica.Closed(serial, startSecond, tokens.Never) {
+		t.Error("a closing waits for this gateway's clock")
+	}
+}
+
+func TestClosingsThatMatterToNobody(t *testing.T) {
+	f := revocationtest.NewFeed(start)
+	at := int64(start + 3*day)
+	f.Apply(at, closing(serial, startSecond, start)) // another day's
+	today := dayOf(at)
+	over := at/1000 - int64(revocation.Afterlife.Seconds()) - revocation.ShownFor
+	f.Apply(at, closing(today, over, over*1000), closing(today, over+1, over*1000),
+		closing(tokens.Serial{Day: today.Day + 2, Index: 1}, at/1000, at), closing(today, startSecond, at))
+	s := f.Replica.Status(at)
+	// The day begins so lately that both starts lie before it.
+	if s.Counts.Late < 2 || s.Counts.OutOfDay == 0 || s.Counts.Unknown != 0 || s.Closed+int(s.Counts.Late)+int(s.Counts.OutOfDay) != 5 {
+		t.Errorf("%d closed, %d late, %d out of day", s.Closed, s.Counts.Late, s.Counts.OutOfDay)
+	}
+}
+
+// Kept until the latest report of the latest scan can have come, and no longer; both
+// clocks have to say so.
+func TestAClosedSessionIsKeptForItsAfterlife(t *testing.T) {
+	for name, clock := range map[string]struct{ own, issuer int64 }{
+		"both": {1, 1}, "this gateway's alone": {1, 0}, "the issuer's alone": {0, 1},
+	} {
+		c := newClocks(t, start-1, 0)
+		c.hear(start, start, closing(serial, startSecond, start))
+		kept := start + (revocation.SliceSpan+revocation.ShownFor)*second + revocation.Afterlife.Milliseconds()
+		c.hear(start+clock.issuer*(kept-start), start+clock.own*(kept-start))
+		c.Forget(start + clock.own*(kept-start))
+		if got, want := c.Closed(serial, startSecond, tokens.Never), name != "both"; got != want {
+			t.Errorf("over by %s: kept %v, want %v", name, got, want)
+		}
+		latest := start + (revocation.ShownFor-5)*second + revocation.Afterlife.Milliseconds()
+		c = newClocks(t, start-1, 0)
+		c.hear(start, start, closing(serial, startSecond, start))
+		c.hear(latest, latest)
+		c.Forget(latest)
+		if !c.Closed(serial, startSecond, tokens.Never) {
+			t.Error("forgotten before the last scan can have been reported")
+		}
+	}
+}
+
+// A gap, a second reading, a rolled back log and a new epoch: closings are united like
+// revocations, and nothing opens a closed session again.
+func TestClosedSessionsAreUnitedWhateverTheStreamDoes(t *testing.T) {
+	h := boot(t, 1)
+	h.Captured(0, 0)
+	all := []tokens.Serial{{Day: serial.Day, Index: 1}, {Day: serial.Day, Index: 2}, {Day: serial.Day, Index: 3}, {Day: serial.Day, Index: 4}, {Day: serial.Day, Index: 5}}
+	are := func(n int) {
+		t.Helper()
+		for i, s := range all {
+			if h.Closed(s, startSecond, tokens.Never) != (i < n) {
+				t.Fatalf("session %d: closed %v", i, i >= n)
+			}
+		}
+	}
+	h.send(revocation.Applied, 0, 1, 1, start, closing(all[0], startSecond, start))
+	are(1)
+	h.send(revocation.Gap, 0, 1, 3, start, closing(all[1], startSecond, start))
+	are(2)
+	h.state(start, revocation.Suspect)
+	h.Rewind(0, 3, "")
+	h.send(revocation.Duplicate, 0, 1, 1, start, closing(all[0], startSecond, start))
+	h.send(revocation.Applied, 0, 1, 2, start, closing(all[2], startSecond, start))
+	are(3) // before the reading has ended
+	h.send(revocation.Applied, 0, 1, 3, start, closing(all[1], startSecond, start))
+	if !h.Position(0, 3) {
+		t.Fatal("the gap is not closed")
+	}
+	h.send(revocation.RolledBack, 0, 1, 2, start+1, closing(all[3], startSecond, start))
+	are(4)
+	h.send(revocation.Applied, 0, 2, 1, start+2, closing(all[4], startSecond, start))
+	are(5)
+	h.Position(0, 5)
+	h.state(start+2, revocation.Fresh)
+}
+
+// A full set refuses, says so, and does not call itself fresh: the watermark stays, so
+// what it promises is there. When there is room, the log is read again.
+func TestAFullSetIsSuspectUntilItHasRoom(t *testing.T) {
+	h := boot(t, 1)
+	revocation.SetMostClosed(h.Replica, 16)
+	h.Captured(0, 0)
+	var log [][]byte
+	send := func(at int64, records ...revocation.Record) {
+		t.Helper()
+		first := uint64(1)
+		for _, raw := range log {
+			b, _ := revocation.Open(raw, revocationtest.Pinned())
+			first += uint64(b.Len())
+		}
+		log = append(log, revocationtest.Seal(revocation.Batch{Epoch: 1, First: first, IssuedAt: at, Through: at}, records...))
+		if o := h.Apply(0, log[len(log)-1], at); o != revocation.Applied {
+			t.Fatalf("%s", o)
+		}
+	}
+	for i := range uint32(16) {
+		send(start, closing(tokens.Serial{Day: serial.Day, Index: i}, startSecond, start))
+	}
+	h.Position(0, int64(len(log)))
+	h.state(start, revocation.Fresh)
+	later := int64(start) + 1800*second
+	unfit := tokens.Serial{Day: serial.Day, Index: 99}
+	send(start+1, closing(tokens.Serial{Day: serial.Day, Index: 3}, startSecond, start)) // a repetition needs no room
+	h.state(start+1, revocation.Fresh)
+	send(later, revoke(serial), closing(unfit, later/1000, later))
+	if trusted := h.Position(0, int64(len(log))); !trusted {
+		t.Error("the log is read again though there is no room yet")
+	}
+	s := h.Status(later)
+	if s.State != revocation.Expired && s.State != revocation.Suspect || s.WatermarkMS != start+1 || s.Counts.NoRoom != 1 || !strings.Contains(strings.Join(s.Waiting, ""), "no room") {
+		t.Fatalf("%s, watermark %+d ms, %d without room, waiting for %q", s.State, s.WatermarkMS-start, s.Counts.NoRoom, s.Waiting)
+	}
+	if !h.Revoked(serial) {
+		t.Error("the other records of the batch are lost")
+	}
+	if _, ok := h.Snapshot("t", later); ok {
+		t.Error("a snapshot of a set that lacks a session")
+	}
+
+	room := int64(start) + (revocation.SliceSpan+revocation.ShownFor)*second + revocation.Afterlife.Milliseconds()
+	send(room) // its day has turned: what is over is dropped
+	h.Forget(room)
+	if h.Position(0, int64(len(log))) {
+		t.Fatal("there is room and the log is not read again")
+	}
+	h.Rewind(0, int64(len(log)), "")
+	for _, raw := range log {
+		h.Apply(0, raw, room)
+	}
+	if !h.Position(0, int64(len(log))) {
+		t.Fatal("still not trusted after the second reading")
+	}
+	send(room + 1)
+	h.Position(0, int64(len(log)))
+	h.state(room+1, revocation.Fresh)
+	if !h.Closed(unfit, later/1000, tokens.Never) {
+		t.Error("what had no room is lost")
+	}
+	// A new epoch says everything again, also to a set that is full.
+	for i := range uint32(20) {
+		send(room+2, closing(tokens.Serial{Day: dayOf(room).Day, Index: i}, room/1000, room))
+	}
+	h.state(room+2, revocation.Suspect)
+	revocation.SetMostClosed(h.Replica, 0)
+	h.send(revocation.Applied, 0, 2, 1, room+3)
+	h.state(room+3, revocation.Fresh)
+}
+
+// Whatever leaps the clocks make, and however often the log is read again: a session
+// whose report can still come is closed.
+func TestRandomLeapsLoseNoClosedSession(t *testing.T) {
+	for seed := range uint64(40) {
+		random := rand.New(rand.NewPCG(seed, 16))
+		c := newClocks(t, start-1, 0)
+		type said struct {
+			serial tokens.Serial
+			start  int64
+		}
+		closed := map[said]int64{}
+		now, leap := int64(start), int64(0)
+		for i := range 120 {
+			now += random.Int64N(day / 24)
+			switch random.IntN(8) {
+			case 0:
+				leap = random.Int64N(40*day) - 20*day
+			case 1, 2, 3:
+				leap = random.Int64N(4*second) - 2*second
+			}
+			s := said{dayOf(now), now/1000 - random.Int64N(1800)}
+			s.serial = tokens.Serial{Day: uint16(tokens.DayOf(s.start) - int64(random.IntN(2))), Index: uint32(i)}
+			c.hear(now, now+leap, closing(s.serial, s.start, now))
+			closed[s] = now
+			if random.IntN(2) == 0 {
+				c.Forget(now + leap)
+			}
+			if random.IntN(20) == 0 {
+				c.Rewind(0, c.offset, "for the test")
+				for _, raw := range c.log {
+					c.Apply(0, raw, now+leap)
+				}
+				c.Position(0, c.offset)
+			}
+			for s, at := range closed {
+				if s.start+revocation.ShownFor+int64(revocation.Afterlife.Seconds()) > now/1000 && !c.Closed(s.serial, s.start, at/1000) {
+					t.Fatalf("seed %d, step %d, by a clock %d s off: %+v, closed %d s ago, is lost", seed, i, leap/1000, s, (now-at)/1000)
+				}
+			}
+		}
+		if n := c.Status(now).Closed; n == 120 {
+			t.Fatalf("seed %d: nothing was ever forgotten", seed)
+		}
+	}
+}
+
+// A snapshot brings closed sessions back, each with its second.
+func TestASnapshotKeepsClosedSessions(t *testing.T) {
+	f, _ := filled(t)
+	random := rand.New(rand.NewPCG(5, 6))
+	var all []revocation.ClosedSession
+	for i := range uint32(500) {
+		at := startSecond - random.Int64N(3000)
+		s := tokens.Serial{Day: uint16(tokens.DayOf(at) - random.Int64N(2)), Index: i}
+		all = append(all, revocation.ClosedSession{Serial: s, Start: at, Closed: at + random.Int64N(1860)})
+		f.Apply(start, closing(s, at, all[i].Closed*1000+random.Int64N(1000)))
+	}
+	s, _ := f.Replica.Snapshot("t", start)
+	raw := s.Encode()
+	back, err := revocation.DecodeSnapshot(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(back.Encode(), raw) {
+		t.Fatal("a snapshot has two spellings")
+	}
+	r := boot(t, 1)
+	if err := r.Restore(back, "t", start); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range all {
+		if !r.Closed(c.Serial, c.Start, c.Closed) || r.Closed(c.Serial, c.Start, c.Closed-1) {
+			t.Fatalf("%+v came back otherwise", c)
+		}
+	}
+	if n := len(slices.Collect(back.Closed())); n != len(all) || r.Status(start).Closed != n {
+		t.Errorf("%d sessions in the snapshot, %d restored, want %d", n, r.Status(start).Closed, len(all))
+	}
+	if _, goesOn := r.Kept(0); !goesOn {
+		t.Error("a snapshot of this release does not say where to go on")
+	}
+}
+
+// The release before stepped over closings, so its snapshot lacks them: what it holds
+// is taken, and the log is read from its start.
+func TestASnapshotOfTheReleaseBeforeIsReadWithTheLog(t *testing.T) {
+	f, serials := filled(t)
+	f.Apply(start, closing(serial, startSecond, start))
+	s, _ := f.Replica.Snapshot("t", start)
+	raw := s.Encode()
+	// RGS3: no byte of kinds behind the time, and no sessions between subjects and days.
+	without := slices.Clone(raw[:len(raw)-32])
+	without[3] = '3'
+	without = slices.Delete(without, 12, 13)
+	sessions := 4 + 4 + 4 + 8
+	at := bytes.Index(without, []byte{0, 0, 0, 1, 0, 0x2d, 0x07, 0xe0}) // one slice, and its number
+	if n := bytes.Count(without, []byte{0, 0, 0, 1, 0, 0x2d, 0x07, 0xe0}); n != 1 {
+		t.Fatalf("the slice is found %d times", n)
+	}
+	without = slices.Delete(without, at, at+sessions)
+	back, err := revocation.DecodeSnapshot(revocationtest.SealSnapshot(without))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if back.Whole() || !s.Whole() {
+		t.Error("the snapshot of the release before passes for a whole one, or this release's does not")
+	}
+	r := boot(t, 1)
+	if err := r.Restore(back, "t", start); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range serials {
+		if !r.Revoked(s) {
+			t.Fatalf("%s is lost", s)
+		}
+	}
+	if _, goesOn := r.Kept(0); goesOn {
+		t.Fatal("the log is not read from its start")
+	}
+	if st := r.Status(start); st.State != revocation.Booting || st.Usable || st.Keys != 2 {
+		t.Errorf("%s, usable %v, %d keys", st.State, st.Usable, st.Keys)
+	}
+	// The place in the numbering stays known: an old copy of the log is not enough.
+	r.Captured(0, 0)
+	r.send(revocation.Applied, 0, 1, 1, start)
+	if st := r.Status(start); st.State != revocation.Booting || !strings.Contains(st.Waiting[0], "an old copy?") {
+		t.Errorf("%s, waiting for %q", st.State, st.Waiting)
+	}
+}
