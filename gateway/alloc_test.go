@@ -11,6 +11,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/railgate/railgate/gateway/edge"
+	"github.com/railgate/railgate/tokens/tokentest"
 )
 
 // A check of a pass that is in the cache allocates nothing, whether its head is
@@ -19,7 +20,9 @@ import (
 func TestACheckAllocatesNothing(t *testing.T) {
 	s := prepare(t, plan{})
 	good := s.goodCode(7)
+	s.feed.Close(now, s.issuer.Open(8, tokentest.Epoch).Fields)
 	for _, c := range []struct{ name, scope, code, want string }{
+		{"closed", "entry", s.goodCode(8), "session_closed"},
 		{"allowed", "entry", good, "ok"},
 		{"allowed for another use", "onboard", good, "ok"},
 		{"out of date", "entry", at(-120, 0)(s), "code_stale"},

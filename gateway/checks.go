@@ -109,9 +109,9 @@ func (b *batch) read(body []byte) scans.Refusal {
 }
 
 // judgeAll makes the verdict on every scan, counts it and renders it; now is Unix
-// ms. The times of a code are judged as of its scan; keys, cut-offs, revocations
-// and how recent they are, as of now: what was revoked since denies, what was
-// lifted since does not. It reports whether a code was forged.
+// ms. The times of a code, and whether its session was closed, are judged as of its
+// scan; keys, cut-offs, revocations and how recent they are, as of now: what was
+// revoked since denies, what was lifted since does not. It reports whether a code was forged.
 func (g *Gateway) judgeAll(b *batch, lane *lane, now int64, who asked) (forged bool) {
 	// As for one check: freshness before data.
 	fresh := g.replica.Freshness(now)

@@ -69,10 +69,11 @@ var (
 	descAge = prometheus.NewDesc("railgate_revocation_age_seconds",
 		"Time since the watermark: every revocation acknowledged before it is applied. -1 while booting.", nil, nil)
 	descRevoked = prometheus.NewDesc("railgate_revoked_serials", "Serials revoked now.", nil, nil)
-	descBytes   = prometheus.NewDesc("railgate_revocation_set_bytes", "Memory of the revoked and rescued serials and the cut-offs.", nil, nil)
+	descBytes   = prometheus.NewDesc("railgate_revocation_set_bytes", "Bytes of the revoked and rescued serials, the closed sessions and the cut-offs.", nil, nil)
 	descFull    = prometheus.NewDesc("railgate_revocation_memory_alarm", "1 if the revocation data takes more memory than revocation.memory_mib.", nil, nil)
 	descRescued = prometheus.NewDesc("railgate_rescued_serials", "Serials that stay good under a key that is cut off.", nil, nil)
 	descSubject = prometheus.NewDesc("railgate_subject_cutoffs", "Subjects whose earlier sessions are not good.", nil, nil)
+	descClosed  = prometheus.NewDesc("railgate_closed_sessions", "Sessions that their holders closed and that are still known, a day's.", nil, nil)
 	descDelay   = prometheus.NewDesc("railgate_revocation_delay_seconds",
 		"From the issuer's acceptance of a record to its effect here, by both clocks; records read while catching up are not counted.", nil, nil)
 	descKeys    = prometheus.NewDesc("railgate_issuer_keys", "Issuer keys known, retired ones included.", nil, nil)
@@ -156,6 +157,7 @@ func (g *Gateway) Collect(out chan<- prometheus.Metric) {
 	gauge(descFull, full)
 	gauge(descRescued, float64(s.Rescued))
 	gauge(descSubject, float64(s.Subjects))
+	gauge(descClosed, float64(s.Closed))
 	atMost, total := s.Counts.Delay.Cumulative()
 	out <- prometheus.MustNewConstHistogram(descDelay, total, float64(s.Counts.Delay.SumMS)/1000, atMost)
 	gauge(descKeys, float64(s.Keys))
@@ -164,7 +166,7 @@ func (g *Gateway) Collect(out chan<- prometheus.Metric) {
 		counter(descBatches, s.Counts.Outcomes[o], o.String())
 	}
 	for outcome, n := range map[string]uint64{"revoked": s.Counts.Revoked, "lifted": s.Counts.Lifted,
-		"rescued": s.Counts.Rescued, "subject_cut_off": s.Counts.Subjects, "late": s.Counts.Late,
+		"rescued": s.Counts.Rescued, "subject_cut_off": s.Counts.Subjects, "session_closed": s.Counts.Closed, "no_room": s.Counts.NoRoom, "late": s.Counts.Late,
 		"day_refused": s.Counts.OutOfDay, "unknown_kind": s.Counts.Unknown, "key_refused": s.Counts.KeyClash} {
 		counter(descRecords, n, outcome)
 	}

@@ -70,6 +70,8 @@ var scans = []scan{
 	}},
 	{reason: "revoked", class: "passenger", state: "fresh", scope: "entry", code: at(0, 0),
 		before: func(s *station) { s.feed.Revoke(now, s.issuer.Open(7, tokentest.Epoch).Fields.Serial) }},
+	{reason: "session_closed", class: "passenger", state: "fresh", scope: "entry", code: at(0, 0),
+		before: func(s *station) { s.feed.Close(now, s.issuer.Open(7, tokentest.Epoch).Fields) }},
 	{reason: "link_mismatch", class: "fraud", state: "fresh", scope: "entry", code: func(s *station) string {
 		session := s.issuer.Open(7, tokentest.Epoch)
 		code := tokens.Assemble(&session.Pass, 0, tokens.Link{1, 2, 3}) // a made-up link

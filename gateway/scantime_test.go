@@ -89,6 +89,27 @@ func TestRevokedBeforeOrAfterTheScan(t *testing.T) {
 	}
 }
 
+// A holder who logs out after the scan has not undone it; who had logged out before was
+// refused. The second of the closing counts as closed.
+func TestClosedBeforeOrAfterTheScan(t *testing.T) {
+	s := open(t, plan{})
+	session := s.issuer.Open(1, tokentest.Epoch)
+	at := func(ms int64) scanned {
+		code := session.Code(int(ms / 60_000))
+		return scanned{code.Text(), now + ms}
+	}
+	s.until(now + 90_500)
+	s.feed.Close(s.clock.Load(), session.Fields)
+	if v := s.check("onboard", at(90_500).Code).verdict(t); v.Reason != "session_closed" {
+		t.Fatalf("checked now the code gets %s", v.Reason)
+	}
+	s.until(now + 23*3600_000)
+	_, read := s.checks("onboard", at(0), at(89_999), at(90_000), at(120_000), s.shownAt(2, now+120_000)).verdicts(t)
+	if got, want := reasonsOf(read), []string{"ok", "ok", "session_closed", "session_closed", "ok"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
 // The last second of the last credential of a day is scanned, and reported as
 // late as can be. By then the gateway would forget the day but for its afterlife.
 func TestARevocationOutlivesTheLatestReport(t *testing.T) {

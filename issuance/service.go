@@ -43,6 +43,7 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 		}
 	}
 	s.Store.SetTrail(s.Trail)
+	s.Store.SetWake(s.WakeOne)
 	if err := s.announceKeys(ctx); err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 
+	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/opaque"
 	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/issuance/store"
@@ -55,7 +56,7 @@ func (s *Service) OpenSession(ctx context.Context, h Holder, check string, mode 
 	// A clock that was set back, or differs from that of the issuer that
 	// approved, must not make a pass that starts before its credential.
 	start := max(now.Unix(), c.ApprovedMs/1000)
-	row := store.Session{ID: opaque.New(sessionPrefix, opaque.IDSize), Application: h.application.ID, Check: check, Access: h.visitor.access, StartMs: start * 1000}
+	row := store.Session{ID: opaque.New(sessionPrefix, opaque.IDSize), Application: h.application.ID, Check: check, Access: h.visitor.access}
 	var hold func(context.Context, *sql.Tx) error
 	if l := h.visitor.login; l != nil {
 		row.Login = l.Login()
@@ -63,7 +64,7 @@ func (s *Service) OpenSession(ctx context.Context, h Holder, check string, mode 
 		hold = func(ctx context.Context, tx *sql.Tx) error { return s.Accounts.Hold(ctx, tx, *l) }
 	}
 	var pass tokens.SignedPass
-	err = s.underKey(ctx, start, func(key tokens.KeyID, signer signing.Signer) (err error) {
+	signAndKeep := func(key tokens.KeyID, signer signing.Signer) (err error) {
 		// The pass is signed first and given out only if the check was still good:
 		// no lock is held while a slow signer works.
 		pass, err = signing.Pass(signer, &tokens.Pass{
@@ -79,7 +80,18 @@ func (s *Service) OpenSession(ctx context.Context, h Holder, check string, mode 
 			row.Pass, row.Seed = pass[:], s.vault.Seal(seed[:], seedPlace(row.ID))
 		}
 		return s.Store.OpenSession(ctx, row, now.UnixMilli(), hold)
-	})
+	}
+	// Serial and start name a session to gateways, so no two of a credential start in
+	// one second. The next one is as good: codes pass some seconds before their time.
+	for latest := start + tokens.Ahead; ; start++ {
+		row.StartMs = start * 1000
+		if err = s.underKey(ctx, start, signAndKeep); !errors.Is(err, store.ErrStartTaken) {
+			break
+		}
+		if start == latest || start+1 >= c.ExpiresMs/1000 {
+			return Session{}, refusal.Until(latest, attempts.TooManyRequests, "too many sessions of this credential began just now; the check was not used up")
+		}
+	}
 	if errors.Is(err, store.ErrCheckUnusable) {
 		return Session{}, errCheckRequired
 	}

@@ -43,7 +43,18 @@ func showSnapshot(out io.Writer, path string, authority *revocation.Authority, s
 			fmt.Fprintf(out, "day %d (%s)  %d revoked\n", day, clock(tokens.DayStart(int64(day))*1000), n)
 		}
 	}
+	closed := 0
+	for range s.Closed() {
+		closed++
+	}
+	fmt.Fprintf(out, "%d closed sessions\n", closed)
+	if !s.Whole() {
+		fmt.Fprintln(out, "written by a release that knew fewer kinds of record: a gateway reads the log from its start as well")
+	}
 	if serials {
+		for c := range s.Closed() {
+			fmt.Fprintf(out, "session %s  start %s  closed %s\n", c.Serial, clock(c.Start*1000), clock(c.Closed*1000))
+		}
 		for serial := range s.Revoked() {
 			fmt.Fprintln(out, serial)
 		}

@@ -45,7 +45,7 @@ type config struct {
 	Follow    bool               `toml:"follow" doc:"go on with what comes"`
 	JSON      bool               `toml:"json" doc:"one JSON object per message"`
 	Snapshot  string             `toml:"snapshot" doc:"show this snapshot file instead"`
-	Serials   bool               `toml:"serials" doc:"list every serial of the snapshot"`
+	Serials   bool               `toml:"serials" doc:"list every serial and every closed session of the snapshot"`
 	Ratchet   string             `toml:"ratchet" doc:"show this ratchet file instead"`
 	Group     int                `toml:"secret_group" doc:"number of a group whose members may read secret files (mode 0440) and write the folders above them, such as a pod's fsGroup; 0: none"`
 	Security  kafkalink.Security `toml:"security" doc:"how to enter Kafka"`

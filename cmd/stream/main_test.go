@@ -76,6 +76,7 @@ func TestEveryMessageIsShownForWhatItIs(t *testing.T) {
 		seal(3), forged, []byte("rubbish"),
 		seal(5, revocation.Record{Kind: revocation.KindRevokeSubject, Subject: tokens.Subject{1}, CutOff: at / 1000}),
 		seal(5, revocation.Record{Kind: revocation.KindRevokeSubject, Subject: tokens.Subject{1}, CutOff: at / 1000}),
+		seal(6, revocation.Record{Kind: revocation.KindRevokeSession, At: at, Serial: serial, Start: at/1000 - 60}),
 		revocationtest.SealUnknown(revocation.Batch{Epoch: 4, First: 1, IssuedAt: at, Through: at}, 200))
 	text, p := c.show(t)
 	for _, want := range []string{
@@ -87,6 +88,7 @@ func TestEveryMessageIsShownForWhatItIs(t *testing.T) {
 		"0         3  unreadable  7 bytes\n",
 		"(numbers 3 to 4 are missing)\n",
 		"  revoke_subject  subject 0100000000000000  cut-off 2026-02-10T00:00:00.000Z\n",
+		"             6  revoke_session  20494-42  start 2026-02-09T23:59:00.000Z  accepted 2026-02-10T00:00:00.000Z\n",
 		"(repeats numbers)\n",
 		"(new epoch)\n",
 		"             1  unknown",
@@ -95,7 +97,7 @@ func TestEveryMessageIsShownForWhatItIs(t *testing.T) {
 			t.Errorf("not shown: %q", want)
 		}
 	}
-	if got := p.summary(); got != "7 messages: 1 heartbeats, 5 records, 2 refused, 1 gaps" {
+	if got := p.summary(); got != "8 messages: 1 heartbeats, 6 records, 2 refused, 1 gaps" {
 		t.Errorf("summary %q", got)
 	}
 	if t.Failed() {
@@ -117,6 +119,7 @@ func TestOnlyTheLastMessagesAsJSON(t *testing.T) {
 func TestFilesAreShown(t *testing.T) {
 	feed := revocationtest.NewFeed(at, tokens.Key{ID: 9, Public: signing.NewKey([32]byte{9}).Public(), CutOff: 77})
 	feed.Revoke(at, serial)
+	feed.Close(at+7000, tokens.Pass{Serial: serial, Start: at/1000 - 60})
 	s, ok := feed.Replica.Snapshot("t", at)
 	if !ok {
 		t.Fatal("no snapshot")
@@ -136,7 +139,7 @@ func TestFilesAreShown(t *testing.T) {
 	if err := showRatchet(&out, ratchetPath); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"topic t", "next number 4", "key 9", "cut off at 1970-01-01T00:01:17.000Z", "(2026-02-09T16:00:00.000Z)  1 revoked", "\n20494-42\n", "ratchet  topic t"} {
+	for _, want := range []string{"topic t", "next number 5", "session 20494-42  start 2026-02-09T23:59:00.000Z  closed 2026-02-10T00:00:07.000Z\n", "key 9", "cut off at 1970-01-01T00:01:17.000Z", "(2026-02-09T16:00:00.000Z)  1 revoked", "\n20494-42\n", "ratchet  topic t"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("not shown: %q in\n%s", want, out.String())
 		}

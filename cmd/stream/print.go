@@ -47,6 +47,7 @@ type rec struct {
 	Public  string `json:"public,omitempty"`
 	Subject string `json:"subject,omitempty"`
 	CutOff  string `json:"cut_off,omitempty"`
+	Start   string `json:"start,omitempty"`
 }
 
 // message prints one message of the topic.
@@ -134,6 +135,8 @@ func describe(number uint64, r *revocation.Record) rec {
 		d.Key, d.Serial = &key, r.Serial.String()
 	case revocation.KindRevokeSubject:
 		d.Subject, d.CutOff = r.Subject.String(), clock(r.CutOff*1000)
+	case revocation.KindRevokeSession:
+		d.Serial, d.Start = r.Serial.String(), clock(r.Start*1000)
 	}
 	return d
 }
@@ -167,7 +170,7 @@ func (p *printer) write(l *line) {
 		if r.Key != nil {
 			fmt.Fprintf(p.out, "  key %d", *r.Key)
 		}
-		for _, f := range [][2]string{{"", r.Serial}, {"subject ", r.Subject}, {"cut-off ", r.CutOff}, {"public ", r.Public}, {"accepted ", r.At}} {
+		for _, f := range [][2]string{{"", r.Serial}, {"subject ", r.Subject}, {"cut-off ", r.CutOff}, {"start ", r.Start}, {"public ", r.Public}, {"accepted ", r.At}} {
 			if f[1] != "" {
 				fmt.Fprintf(p.out, "  %s%s", f[0], f[1])
 			}

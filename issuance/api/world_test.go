@@ -171,10 +171,10 @@ func newWorld(t testing.TB, s setup) *world {
 				if err := w.book.Closing(ctx, tx, account); err != nil {
 					return err
 				}
-				return store.Detach(ctx, tx, account, w.clock.Now().UnixMilli())
+				return w.store.Detach(ctx, tx, account, w.clock.Now().UnixMilli())
 			},
 			LoginsEnded: func(ctx context.Context, tx *sql.Tx, logins []string) error {
-				return store.CloseLogins(ctx, tx, logins, w.clock.Now().UnixMilli())
+				return w.store.CloseLogins(ctx, tx, logins, w.clock.Now().UnixMilli())
 			},
 		},
 	})

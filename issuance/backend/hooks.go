@@ -6,7 +6,6 @@ import (
 
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/database"
-	"github.com/railgate/railgate/issuance/store"
 )
 
 // contact is what an account gave to be reached by, which proves at a window
@@ -25,10 +24,10 @@ func (b *Backend) hooks() account.Hooks {
 			if err := b.Registry.Closing(ctx, tx, id); err != nil {
 				return err
 			}
-			return store.Detach(ctx, tx, id, b.now().UnixMilli())
+			return b.Rules.Store.Detach(ctx, tx, id, b.now().UnixMilli())
 		},
 		LoginsEnded: func(ctx context.Context, tx *sql.Tx, logins []string) error {
-			return store.CloseLogins(ctx, tx, logins, b.now().UnixMilli())
+			return b.Rules.Store.CloseLogins(ctx, tx, logins, b.now().UnixMilli())
 		},
 	}
 }

@@ -85,7 +85,8 @@ func (d *DB) Change(ctx context.Context, what string, f func(ctx context.Context
 
 // ChangeWithin is Change for what takes longer than a request.
 func (d *DB) ChangeWithin(ctx context.Context, bound time.Duration, what string, f func(ctx context.Context, tx *sql.Tx) error) error {
-	ctx, cancel := context.WithTimeout(ctx, bound)
+	var after []func() // of AfterCommit
+	ctx, cancel := context.WithTimeout(context.WithValue(ctx, commitKey{}, &after), bound)
 	defer cancel()
 	tx, err := d.write.BeginTx(ctx, nil)
 	if err != nil {
@@ -97,6 +98,9 @@ func (d *DB) ChangeWithin(ctx context.Context, bound time.Duration, what string,
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("%s: %w", what, fault(err))
+	}
+	for _, f := range after {
+		f()
 	}
 	return nil
 }

@@ -35,8 +35,10 @@ type dialect struct {
 	// ForUpdate completes a SELECT that locks its rows; empty where a transaction
 	// that writes is alone anyway.
 	ForUpdate string
-	ForShare  string // the same, against writers only
-	NowMs     string // an expression: the database's clock, Unix milliseconds
+	// ForNoKeyUpdate is the same, and does not wait for rows that are inserted with a
+	// reference to these.
+	ForNoKeyUpdate string
+	NowMs          string // an expression: the database's clock, Unix milliseconds
 	// Exclusive is a statement that makes transactions take turns; empty where
 	// BEGIN does so.
 	Exclusive string
@@ -53,10 +55,10 @@ var postgres = dialect{
 	Name: "postgres",
 	ddl: strings.NewReplacer("{{int}}", "INTEGER", "{{bigint}}", "BIGINT", "{{blob}}", "BYTEA",
 		"{{autoid}}", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "{{table}}", ""),
-	ForUpdate: " FOR UPDATE",
-	ForShare:  " FOR SHARE",
-	NowMs:     "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
-	Exclusive: "SELECT pg_advisory_xact_lock(8241984707376542821)", // "railgate" in ASCII
+	ForUpdate:      " FOR UPDATE",
+	ForNoKeyUpdate: " FOR NO KEY UPDATE",
+	NowMs:          "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
+	Exclusive:      "SELECT pg_advisory_xact_lock(8241984707376542821)", // "railgate" in ASCII
 }
 
 // openSQLite opens one connection that writes and a few that read. WAL lets

@@ -11,7 +11,8 @@ import (
 
 // A payload is the part of a record that depends on its kind, big-endian:
 // day (2) and index (4) for a serial; key id (2) and public key (32); key id
-// (2) and cut-off (4); key id (2) and serial (6); subject (8) and cut-off (4). It
+// (2) and cut-off (4); key id (2) and serial (6); subject (8) and cut-off (4);
+// serial (6) and start (4) of a session. It
 // lives in this database only; the stream has its own form.
 
 var errPayload = errors.New("record is not readable")
@@ -22,6 +23,7 @@ const (
 	retireSize  = 6
 	rescueSize  = 2 + serialSize
 	subjectSize = len(tokens.Subject{}) + 4
+	sessionSize = serialSize + 4
 )
 
 func encodePayload(r *revocation.Record) ([]byte, error) {
@@ -36,6 +38,8 @@ func encodePayload(r *revocation.Record) ([]byte, error) {
 		return appendSerial(binary.BigEndian.AppendUint16(nil, uint16(r.Key)), r.Serial), nil
 	case revocation.KindRevokeSubject:
 		return binary.BigEndian.AppendUint32(append([]byte(nil), r.Subject[:]...), uint32(r.CutOff)), nil
+	case revocation.KindRevokeSession:
+		return binary.BigEndian.AppendUint32(appendSerial(nil, r.Serial), uint32(r.Start)), nil
 	}
 	return nil, fmt.Errorf("outbox: kind %d cannot be kept", r.Kind)
 }
@@ -53,6 +57,8 @@ func decodePayload(kind revocation.Kind, p []byte) (r revocation.Record, err err
 		r.Key, r.Serial = tokens.KeyID(binary.BigEndian.Uint16(p)), serialAt(p[2:])
 	case kind == revocation.KindRevokeSubject && len(p) == subjectSize:
 		r.CutOff = int64(binary.BigEndian.Uint32(p[copy(r.Subject[:], p):]))
+	case kind == revocation.KindRevokeSession && len(p) == sessionSize:
+		r.Serial, r.Start = serialAt(p), int64(binary.BigEndian.Uint32(p[serialSize:]))
 	default:
 		return r, errPayload
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/railgate/railgate/issuance/audit"
@@ -14,15 +15,16 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// restateTimeout bounds a restatement: it writes a row for every key and every
-// credential that was ever revoked and lives, a million at the worst.
+// restateTimeout bounds a restatement: it writes a row for every key, every closed
+// session that could still be shown and every credential that was ever revoked and
+// lives, a million at the worst.
 const restateTimeout = 4 * time.Minute
 
 // Restate starts a new epoch, above the given one and the present one, and puts
 // into the outbox all that gateways must know at now (Unix ms): every announced
 // key that is not retired, what is rescued from its cut-off and the cut-off, the
-// cut-offs of subjects, and the present state of every credential with a
-// revocation in its past, each once. What else waited keeps its order and goes first; all numbers start over
+// cut-offs of subjects, the closed sessions that could still be shown, and the present
+// state of every credential with a revocation in its past, each once. What else waited keeps its order and goes first; all numbers start over
 // from 1.
 func (s *Store) Restate(ctx context.Context, above uint64, now int64) (epoch uint64, err error) {
 	return s.restate(ctx, above, now, "")
@@ -51,11 +53,12 @@ func (s *Store) restateIn(ctx context.Context, tx *sql.Tx, above uint64, now int
 			return 0, err
 		}
 	}
-	// What waited about credentials is published again in its present state. Left in
+	// What waited about credentials is published again in its present state, and so are
+	// closed sessions, whose partition may be another now. Left in
 	// front, a lift and the revocation after it, which gateways may have
 	// already, would pass by once more, and for a moment the lift would count.
-	if _, err := tx.ExecContext(ctx, `DELETE FROM outbox WHERE kind IN ($1, $2)`,
-		int64(revocation.KindRevoke), int64(revocation.KindUnrevoke)); err != nil {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM outbox WHERE kind IN ($1, $2, $3)`,
+		int64(revocation.KindRevoke), int64(revocation.KindUnrevoke), int64(revocation.KindRevokeSession)); err != nil {
 		return 0, err
 	}
 	if err := tx.QueryRowContext(ctx, `SELECT epoch FROM stream WHERE id = 1`).Scan(&epoch); err != nil {
@@ -85,6 +88,10 @@ func (s *Store) restateIn(ctx context.Context, tx *sql.Tx, above uint64, now int
 // missed the cut-off, must hear of it, and no other can make sense of it alone. What is over is said
 // for as long as gateways keep it.
 func (s *Store) inForce(ctx context.Context, tx *sql.Tx, now int64) (records []revocation.Record, err error) {
+	closed, err := closedSessions(ctx, tx, now) // of all that is over, sessions alone are not said: they are many
+	if err != nil {
+		return nil, err
+	}
 	now -= revocation.Afterlife.Milliseconds()
 	err = database.Each(ctx, tx, func(rows *sql.Rows) error {
 		r := revocation.Record{Kind: revocation.KindAnnounceKey}
@@ -108,7 +115,7 @@ func (s *Store) inForce(ctx context.Context, tx *sql.Tx, now int64) (records []r
 	if err != nil {
 		return nil, err
 	}
-	records = append(records, cuts...)
+	records = slices.Concat(records, cuts, closed)
 	// The lock waits for a change that is under way: it has put its record into the
 	// outbox already, and the state from before must not be said behind it.
 	err = database.Each(ctx, tx, func(rows *sql.Rows) error {

@@ -27,8 +27,9 @@ type Session struct {
 // OpenSession uses up the session's check and keeps the session: both or
 // neither. It returns ErrLeft if the access token was left or replaced,
 // ErrCheckUnusable for a check that is not the
-// application's, was used, or expired at or before nowMs, and ErrKeyCutOff for a
-// key under which no session may start at that time. first, unless nil, comes
+// application's, was used, or expired at or before nowMs, ErrKeyCutOff for a
+// key under which no session may start at that time, and ErrStartTaken if another
+// session of the application starts in the same second: to gateways they were one. first, unless nil, comes
 // before everything else in the transaction and may refuse.
 func (s *Store) OpenSession(ctx context.Context, o Session, nowMs int64, first func(context.Context, *sql.Tx) error) error {
 	c := &change{session: &o, nowMs: nowMs}
@@ -67,11 +68,8 @@ func (s *Store) GoodCheck(ctx context.Context, application string, nowMs int64) 
 	return good, err
 }
 
-// closeSessions ends the viewing: what showed codes is forgotten.
-const closeSessions = `UPDATE sessions SET closed_ms = $1, pass = NULL, seed = NULL WHERE closed_ms IS NULL AND `
-
 // Leave ends the page of someone who is not logged in: the access token opens
-// nothing any more, and the sessions that it opened show nothing (rule A12). A
+// nothing any more, and gates refuse the sessions that it opened (rule A12). A
 // token that was replaced since is left alone. dead is an access hash that no
 // token has.
 func (s *Store) Leave(ctx context.Context, application string, access, dead [sha256.Size]byte, nowMs int64) error {
@@ -80,8 +78,7 @@ func (s *Store) Leave(ctx context.Context, application string, access, dead [sha
 		if err != nil || n == 0 {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, closeSessions+`application = $2 AND login IS NULL`, nowMs, application)
-		return err
+		return s.closeSessions(ctx, tx, nowMs, `application = $2 AND login IS NULL`, application)
 	})
 }
 
@@ -101,7 +98,7 @@ func (s *Store) Reenter(ctx context.Context, check Check, access [sha256.Size]by
 		if err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, closeSessions+`application = $2 AND login IS NULL`, check.PassedMs, check.Application); err != nil {
+		if err := s.closeSessions(ctx, tx, check.PassedMs, `application = $2 AND login IS NULL`, check.Application); err != nil {
 			return err
 		}
 		return insertCheck(ctx, tx, check)
@@ -115,27 +112,25 @@ func (s *Store) CloseSessionsOf(ctx context.Context, application, login string, 
 		if err := first(ctx, tx); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, closeSessions+`application = $2 AND login = $3`, nowMs, application, login)
-		return err
+		return s.closeSessions(ctx, tx, nowMs, `application = $2 AND login = $3`, application, login)
 	})
 }
 
 // Detach parts an account's applications from it, in the transaction that closes
 // the account: nobody sees them any more, and they are erased in their time.
-func Detach(ctx context.Context, tx *sql.Tx, account string, nowMs int64) error {
-	_, err := tx.ExecContext(ctx, closeSessions+`application IN (SELECT id FROM applications WHERE account = $2)`, nowMs, account)
-	if err != nil {
+func (s *Store) Detach(ctx context.Context, tx *sql.Tx, account string, nowMs int64) error {
+	if err := s.closeSessions(ctx, tx, nowMs, `application IN (SELECT id FROM applications WHERE account = $2)`, account); err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE applications SET account = NULL WHERE account = $1`, account)
+	_, err := tx.ExecContext(ctx, `UPDATE applications SET account = NULL WHERE account = $1`, account)
 	return err
 }
 
 // CloseLogins ends the sessions that logins opened, in the transaction that ends
 // the logins (rule A12).
-func CloseLogins(ctx context.Context, tx *sql.Tx, logins []string, nowMs int64) error {
+func (s *Store) CloseLogins(ctx context.Context, tx *sql.Tx, logins []string, nowMs int64) error {
 	for _, login := range logins {
-		if _, err := tx.ExecContext(ctx, closeSessions+`login = $2`, nowMs, login); err != nil {
+		if err := s.closeSessions(ctx, tx, nowMs, `login = $2`, login); err != nil {
 			return err
 		}
 	}

@@ -22,6 +22,7 @@ var (
 	ErrKeyBound      = errors.New("store: key id was announced with another public key")
 	ErrKeyWeak       = errors.New("store: gateways refuse this public key")
 	ErrKeyCutOff     = errors.New("store: key is cut off at that time")
+	ErrStartTaken    = errors.New("store: another session of the application starts in that second")
 )
 
 // Config says which database, and how its stream is shaped.
@@ -49,6 +50,7 @@ type Store struct {
 	partitions int
 	topic      string
 	holder     string // of the publisher's lease
+	wake       func(partition int)
 	serials    *serialBlocks
 	writes     *database.Group[change]
 	streams    *database.Group[streamed]

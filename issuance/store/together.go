@@ -87,6 +87,7 @@ func (s *Store) openTogether(ctx context.Context, tx *sql.Tx, calls []*change) e
 	if err == nil {
 		wanted, err = s.stillOpen(ctx, tx, wanted)
 	}
+	wanted = distinct(wanted)
 	if err != nil || len(wanted) == 0 {
 		return err
 	}
@@ -97,8 +98,8 @@ func (s *Store) openTogether(ctx context.Context, tx *sql.Tx, calls []*change) e
 			list.WriteString(", ")
 		}
 		n := len(args)
-		list.WriteString("($" + strconv.Itoa(n+1) + ", $" + strconv.Itoa(n+2) + ", CAST($" + strconv.Itoa(n+3) + " AS BIGINT))")
-		args = append(args, c.session.Check, c.session.Application, c.nowMs)
+		list.WriteString("($" + strconv.Itoa(n+1) + ", $" + strconv.Itoa(n+2) + ", CAST($" + strconv.Itoa(n+3) + " AS BIGINT), CAST($" + strconv.Itoa(n+4) + " AS BIGINT))")
+		args = append(args, c.session.Check, c.session.Application, c.nowMs, c.session.StartMs)
 	}
 	used := make(map[string]bool, len(wanted))
 	err = database.Each(ctx, tx, func(rows *sql.Rows) error {
@@ -106,10 +107,11 @@ func (s *Store) openTogether(ctx context.Context, tx *sql.Tx, calls []*change) e
 		err := rows.Scan(&id)
 		used[id] = true
 		return err
-	}, `WITH wanted (id, application, now_ms) AS (VALUES `+list.String()+`)
+	}, `WITH wanted (id, application, now_ms, start_ms) AS (VALUES `+list.String()+`)
 		UPDATE checks SET used_ms = wanted.now_ms FROM wanted
 		WHERE checks.id = wanted.id AND checks.application = wanted.application
 		  AND checks.used_ms IS NULL AND checks.expires_ms > wanted.now_ms
+		  AND NOT EXISTS (SELECT 1 FROM sessions o WHERE o.application = wanted.application AND o.start_ms = wanted.start_ms)
 		RETURNING checks.id`, args...)
 	if err != nil {
 		return err
@@ -117,7 +119,9 @@ func (s *Store) openTogether(ctx context.Context, tx *sql.Tx, calls []*change) e
 	var rows [][]any
 	for _, c := range wanted {
 		if !used[c.session.Check] {
-			c.refused = ErrCheckUnusable
+			if c.refused, err = notUsed(ctx, tx, c); err != nil {
+				return err
+			}
 			continue
 		}
 		used[c.session.Check] = false // one check opens one session, here as well
@@ -126,15 +130,47 @@ func (s *Store) openTogether(ctx context.Context, tx *sql.Tx, calls []*change) e
 	return database.InsertMany(ctx, tx, insertSessions, rows)
 }
 
+// distinct leaves out a session that starts with another call's of one application.
+func distinct(calls []*change) (wanted []*change) {
+	type start struct {
+		application string
+		ms          int64
+	}
+	taken := make(map[start]string, len(calls))
+	for _, c := range calls {
+		s := start{c.session.Application, c.session.StartMs}
+		switch check, there := taken[s]; {
+		case !there:
+			taken[s] = c.session.Check
+			wanted = append(wanted, c)
+		case check == c.session.Check:
+			c.refused = ErrCheckUnusable
+		default:
+			c.refused = ErrStartTaken
+		}
+	}
+	return wanted
+}
+
+// notUsed says why a session's check was not used up.
+func notUsed(ctx context.Context, tx *sql.Tx, c *change) (refused, err error) {
+	var good bool
+	err = tx.QueryRowContext(ctx, `SELECT COUNT(*) > 0 FROM checks WHERE id = $1 AND application = $2 AND used_ms IS NULL AND expires_ms > $3`,
+		c.session.Check, c.session.Application, c.nowMs).Scan(&good)
+	if good { // so it was the start
+		return ErrStartTaken, err
+	}
+	return ErrCheckUnusable, err
+}
+
 // stillOpen leaves out the sessions whose access token was left or replaced since
-// it was looked at. It locks their applications against that until the commit:
-// either the leaving finds the session, or the session finds the token gone.
+// it was looked at. It locks the applications of all until the commit: either the
+// leaving finds the session, or the session finds the token gone; and of two sessions
+// that start in one second the later one finds the other.
 func (s *Store) stillOpen(ctx context.Context, tx *sql.Tx, calls []*change) (wanted []*change, err error) {
 	var ids []any
 	for _, c := range calls {
-		if c.session.Login == "" {
-			ids = append(ids, c.session.Application)
-		}
+		ids = append(ids, c.session.Application)
 	}
 	if len(ids) == 0 {
 		return calls, nil
@@ -149,7 +185,7 @@ func (s *Store) stillOpen(ctx context.Context, tx *sql.Tx, calls []*change) (wan
 			access[id] = [sha256.Size]byte(hash)
 		}
 		return err
-	}, `SELECT id, access_hash FROM applications WHERE id IN (`+database.Places(len(ids))+`) ORDER BY id`+s.db.ForShare, ids...)
+	}, `SELECT id, access_hash FROM applications WHERE id IN (`+database.Places(len(ids))+`) ORDER BY id`+s.db.ForNoKeyUpdate, ids...)
 	if err != nil {
 		return nil, err
 	}

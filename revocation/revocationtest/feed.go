@@ -106,6 +106,11 @@ func (f *Feed) Revoke(now int64, serial tokens.Serial) {
 	f.Apply(now, revocation.Record{Kind: revocation.KindRevoke, At: now, Serial: serial})
 }
 
+// Close sends the closing of one session.
+func (f *Feed) Close(now int64, p tokens.Pass) {
+	f.Apply(now, revocation.Record{Kind: revocation.KindRevokeSession, At: now, Serial: p.Serial, Start: p.Start})
+}
+
 // SealSnapshot closes the body of a snapshot with its sum.
 func SealSnapshot(body []byte) []byte {
 	sum := sha256.Sum256(body)

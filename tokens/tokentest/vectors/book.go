@@ -51,6 +51,7 @@ func write() *book {
 	b.exempt()
 	b.revocations()
 	b.subjects()
+	b.closed()
 	b.order()
 	return b
 }
@@ -61,7 +62,7 @@ var classes = map[string]string{
 	"unknown_key": "verifier", "key_retired": "issuer", "not_yet_valid": "verifier",
 	"credential_expired": "passenger", "session_over": "passenger", "code_stale": "passenger",
 	"code_ahead": "verifier", "wrong_scope": "passenger", "revoked": "passenger",
-	"link_mismatch": "fraud", "bad_signature": "fraud",
+	"session_closed": "passenger", "link_mismatch": "fraud", "bad_signature": "fraud",
 }
 
 // add writes down a case: asked at the entry gate, by a gate that knows key 1.

@@ -81,7 +81,15 @@ func (v *Vector) Checker(tables bool) (tokens.Checker, error) {
 		}
 		cutOffs[subject] = c.EarliestStart
 	}
-	return tokens.Checker{Keys: set, Revocations: tokentest.Revocations{Serials: revoked, CutOffs: cutOffs}}, nil
+	closed := make(map[tokentest.Opened]int64)
+	for _, c := range v.ClosedSessions {
+		serial, err := tokens.ParseSerial(c.Serial)
+		if err != nil {
+			return none, err
+		}
+		closed[tokentest.Opened{Serial: serial, Start: c.Start}] = v.Now
+	}
+	return tokens.Checker{Keys: set, Revocations: tokentest.Revocations{Serials: revoked, CutOffs: cutOffs, Ended: closed}}, nil
 }
 
 func serials(texts []string) (map[tokens.Serial]bool, error) {

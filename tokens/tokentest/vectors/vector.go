@@ -26,6 +26,7 @@ type Vector struct {
 	Keys           []Key           `json:"keys"`
 	Revoked        []string        `json:"revoked,omitempty"`
 	SubjectCutOffs []SubjectCutOff `json:"subject_cut_offs,omitempty"`
+	ClosedSessions []ClosedSession `json:"closed_sessions,omitempty"`
 	Expect         Expect          `json:"expect"`
 	Fields         *Fields         `json:"fields,omitempty"`
 	Chain          *Chain          `json:"chain,omitempty"`
@@ -49,6 +50,12 @@ type Key struct {
 type SubjectCutOff struct {
 	Subject       string `json:"subject"`
 	EarliestStart int64  `json:"earliest_start"`
+}
+
+// ClosedSession is a session that its holder closed before now.
+type ClosedSession struct {
+	Serial string `json:"serial"`
+	Start  int64  `json:"start"`
 }
 
 // Expect is the answer.

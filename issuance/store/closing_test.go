@@ -1,0 +1,300 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/revocation"
+)
+
+// viewer is test person n with a credential and as many good checks as wanted.
+type viewer struct {
+	t *testing.T
+	s *Store
+	*Credential
+	n, checks int
+}
+
+func view(t *testing.T, s *Store, n int) *viewer {
+	t.Helper()
+	return &viewer{t: t, s: s, Credential: approved(t, s, n), n: n}
+}
+
+// open opens a session at a time, in a login or with the access token.
+func (v *viewer) open(startMs int64, login string) error {
+	v.t.Helper()
+	v.checks++
+	c := check(1000*v.n+v.checks, v.Application)
+	c.ExpiresMs = startMs + 120_000
+	if err := v.s.KeepCheck(v.t.Context(), c); err != nil {
+		v.t.Fatal(err)
+	}
+	return v.openOn(c.ID, startMs, login)
+}
+
+func (v *viewer) openOn(check string, startMs int64, login string) error {
+	o := Session{ID: fmt.Sprintf("ses_%d_%d_%s", v.n, startMs, check), Application: v.Application, Check: check, Login: login,
+		Access: [32]byte{byte(v.n), byte(v.n >> 8)}, StartMs: startMs, Pass: []byte{1}, Seed: []byte{2}}
+	return v.s.OpenSession(v.t.Context(), o, startMs, nil)
+}
+
+func (v *viewer) mustOpen(startMs int64, login string) {
+	v.t.Helper()
+	if err := v.open(startMs, login); err != nil {
+		v.t.Fatal(err)
+	}
+}
+
+// said takes the records that wait for a serial's partition.
+func (v *viewer) said() []revocation.Record {
+	v.t.Helper()
+	p := v.s.PartitionOf(v.Serial)
+	got := take(v.t, v.s, p, 100)
+	if n := len(got.Records); n > 0 {
+		if err := v.s.Published(v.t.Context(), epoch(v.t, v.s), p, got.First+uint64(n)-1); err != nil {
+			v.t.Fatal(err)
+		}
+	}
+	return got.Records
+}
+
+func (v *viewer) closed(startMs, atMs int64) revocation.Record {
+	return revocation.Record{Kind: revocation.KindRevokeSession, At: atMs, Serial: v.Serial, Start: startMs / 1000}
+}
+
+// Each way in which a session ends puts that session into the outbox, in the cause's
+// transaction, and no other; a session that could not be shown any more is not said.
+func TestWhatEndsASessionIsSaidToGates(t *testing.T) {
+	const lived = 600_000
+	change := func(v *viewer, f func(ctx context.Context, tx *sql.Tx) error) error {
+		return v.s.db.Change(v.t.Context(), "end", f)
+	}
+	access := func(v *viewer) [32]byte { return [32]byte{byte(v.n), byte(v.n >> 8)} }
+	for name, end := range map[string]struct {
+		byLogin, all bool // whether it ends what a login opened, and not the other
+		how          func(v *viewer, atMs int64) error
+	}{
+		"leaving": {how: func(v *viewer, at int64) error {
+			return v.s.Leave(t.Context(), v.Application, access(v), [32]byte{9}, at)
+		}},
+		"coming back": {how: func(v *viewer, at int64) error {
+			v.checks++
+			c := check(1000*v.n+v.checks, v.Application)
+			c.PassedMs = at
+			return v.s.Reenter(t.Context(), c, [32]byte{8})
+		}},
+		"leaving in a login": {byLogin: true, how: func(v *viewer, at int64) error {
+			return v.s.CloseSessionsOf(t.Context(), v.Application, "log_1", at, func(context.Context, *sql.Tx) error { return nil })
+		}},
+		"the end of the login": {byLogin: true, how: func(v *viewer, at int64) error {
+			return change(v, func(ctx context.Context, tx *sql.Tx) error {
+				return v.s.CloseLogins(ctx, tx, []string{"log_0", "log_1"}, at)
+			})
+		}},
+		"the end of the account": {all: true, how: func(v *viewer, at int64) error {
+			return change(v, func(ctx context.Context, tx *sql.Tx) error {
+				if _, err := tx.ExecContext(ctx, `UPDATE applications SET account = 'acc_1' WHERE id = $1`, v.Application); err != nil {
+					return err
+				}
+				return v.s.Detach(ctx, tx, "acc_1", at)
+			})
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			everyDatabase(t, func(t *testing.T, open func() *Store) {
+				s := open()
+				var woken []int
+				s.SetWake(func(partition int) { woken = append(woken, partition) })
+				v, other := view(t, s, 1), view(t, s, 1+partitions)
+				over, live := int64(nowMs), int64(nowMs+lived)
+				end.how(v, nowMs) // nothing is open yet
+				if got := v.said(); len(got) != 0 || len(woken) != 0 {
+					t.Fatalf("said %+v of no session, woke %v", got, woken)
+				}
+				if name == "leaving" || name == "coming back" {
+					_, err := s.db.Writer().ExecContext(t.Context(), `UPDATE applications SET access_hash = $1 WHERE id = $2`, slices.Collect(bytesOf(access(v))), v.Application)
+					if err != nil {
+						t.Fatal(err)
+					}
+				}
+				v.mustOpen(over, "")
+				v.mustOpen(live, "")
+				v.mustOpen(over+1000, "log_1")
+				v.mustOpen(live+1000, "log_1")
+				other.mustOpen(live, "")
+				other.mustOpen(live+1000, "log_2")
+				at := over + shownMs + 1000
+				if err := end.how(v, at); err != nil {
+					t.Fatal(err)
+				}
+				var want []revocation.Record
+				if !end.byLogin {
+					want = append(want, v.closed(live, at))
+				}
+				if end.byLogin || end.all {
+					want = append(want, v.closed(live+1000, at))
+				}
+				got := v.said()
+				slices.SortFunc(got, func(a, b revocation.Record) int { return int(a.Start - b.Start) })
+				if !slices.Equal(got, want) {
+					t.Errorf("said %+v, want %+v", got, want)
+				}
+				if !slices.Equal(woken, []int{s.PartitionOf(v.Serial)}) {
+					t.Errorf("woke %v", woken)
+				}
+				end.how(v, at+1000)
+				if got := v.said(); len(got) != 0 {
+					t.Errorf("a repetition says %+v", got)
+				}
+			})
+		})
+	}
+}
+
+func bytesOf(b [32]byte) func(func(byte) bool) { return slices.Values(b[:]) }
+
+// What is undone says nothing and wakes nobody.
+func TestAnEndThatIsUndoneIsNotSaid(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		s.SetWake(func(int) { t.Error("woken for nothing") })
+		v := view(t, s, 1)
+		v.mustOpen(nowMs, "log_1")
+		undone := errors.New("undone")
+		err := s.db.Change(t.Context(), "end", func(ctx context.Context, tx *sql.Tx) error {
+			return errors.Join(s.CloseLogins(ctx, tx, []string{"log_1"}, nowMs), undone)
+		})
+		if got := v.said(); !errors.Is(err, undone) || len(got) != 0 {
+			t.Errorf("%v; said %+v", err, got)
+		}
+	})
+}
+
+// Serial and start are a session's name, so no two sessions of a credential start in
+// one second, whoever opens them at the same moment; the check stays good.
+func TestNoTwoSessionsOfACredentialStartTogether(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		v, other := view(t, s, 1), view(t, s, 2)
+		v.mustOpen(nowMs, "")
+		other.mustOpen(nowMs, "")
+		if err := v.open(nowMs, "log_1"); !errors.Is(err, ErrStartTaken) {
+			t.Fatalf("a second session in one second: %v", err)
+		}
+		taken := check(1000*v.n+v.checks, "").ID
+		if err := v.openOn(taken, nowMs+1000, "log_1"); err != nil {
+			t.Fatalf("the check is used up: %v", err)
+		}
+		if err := v.openOn(taken, nowMs+2000, "log_1"); !errors.Is(err, ErrCheckUnusable) {
+			t.Fatalf("a check twice: %v", err)
+		}
+		const rivals = 12
+		second := open() // another issuer
+		var all sync.WaitGroup
+		var mu sync.Mutex
+		opened, refused := 0, 0
+		for n := range rivals {
+			c := check(5000+n, v.Application)
+			if err := s.KeepCheck(t.Context(), c); err != nil {
+				t.Fatal(err)
+			}
+			each := &viewer{t: t, s: []*Store{s, second}[n%2], Credential: v.Credential, n: v.n}
+			all.Go(func() {
+				err := each.openOn(c.ID, nowMs+9000, []string{"", "log_1"}[n/2%2])
+				mu.Lock()
+				defer mu.Unlock()
+				switch {
+				case err == nil:
+					opened++
+				case errors.Is(err, ErrStartTaken):
+					refused++
+				default:
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if opened != 1 || refused != rivals-1 {
+			t.Errorf("%d of %d opened in one second, %d refused", opened, rivals, refused)
+		}
+		var unused int
+		if err := s.db.Writer().QueryRowContext(t.Context(), `SELECT COUNT(*) FROM checks WHERE id >= 'chk_0' AND used_ms IS NULL AND application = $1`, v.Application).Scan(&unused); err != nil || unused != rivals-1+1 {
+			t.Errorf("%d checks are left, want those of the refused and the first: %v", unused, err)
+		}
+	})
+}
+
+// A restatement says closed sessions as long as a code of theirs could pass, also
+// those that waited in a partition that the stream has no longer.
+func TestRestateSaysClosedSessions(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		v, other := view(t, s, 1), view(t, s, 2)
+		v.mustOpen(nowMs, "log_1")
+		v.mustOpen(nowMs+5000, "log_1")
+		v.mustOpen(nowMs+6000, "log_2") // stays open
+		other.mustOpen(nowMs+7000, "log_3")
+		closeLogin := func(login string, at int64) {
+			t.Helper()
+			if err := s.db.Change(t.Context(), "end", func(ctx context.Context, tx *sql.Tx) error { return s.CloseLogins(ctx, tx, []string{login}, at) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		closeLogin("log_1", nowMs+9000)
+		v.said() // published
+		closeLogin("log_3", nowMs+10_000)
+		all := func(now int64) map[revocation.Record]int {
+			t.Helper()
+			if _, err := s.Restate(t.Context(), 0, now); err != nil {
+				t.Fatal(err)
+			}
+			said := map[revocation.Record]int{}
+			for p := range s.Partitions() {
+				for _, r := range take(t, s, p, 100).Records {
+					if r.Kind == revocation.KindRevokeSession {
+						said[r]++
+					}
+				}
+			}
+			return said
+		}
+		want := map[revocation.Record]int{v.closed(nowMs, nowMs+9000): 1, v.closed(nowMs+5000, nowMs+9000): 1, other.closed(nowMs+7000, nowMs+10_000): 1}
+		for _, now := range []int64{nowMs + 20_000, nowMs + 20_000, nowMs + shownMs} {
+			if now == nowMs+shownMs {
+				delete(want, v.closed(nowMs, nowMs+9000))
+			}
+			if got := all(now); fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("at %+d s: said %v, want %v", (now-nowMs)/1000, got, want)
+			}
+		}
+		if got := all(nowMs + 7000 + shownMs); len(got) != 0 {
+			t.Errorf("said %v when no code can pass any more", got)
+		}
+	})
+}
+
+// What comes after a commit comes in its order, and not before.
+func TestAfterCommit(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		var order []int
+		err := s.db.Change(t.Context(), "test", func(ctx context.Context, _ *sql.Tx) error {
+			for i := range 3 {
+				database.AfterCommit(ctx, func() { order = append(order, i) })
+			}
+			if len(order) != 0 {
+				t.Error("called before the commit")
+			}
+			return nil
+		})
+		if err != nil || !slices.Equal(order, []int{0, 1, 2}) {
+			t.Errorf("%v, %v", order, err)
+		}
+	})
+}
