@@ -81,16 +81,14 @@ func (s *Service) OpenSession(ctx context.Context, h Holder, check string, mode 
 		}
 		return s.Store.OpenSession(ctx, row, now.UnixMilli(), hold)
 	}
-	// Serial and start name a session to gateways, so no two of a credential start in
-	// one second. The next one is as good: codes pass some seconds before their time.
-	for latest := start + tokens.Ahead; ; start++ {
+	for _, start = range startsFrom(start, c) {
 		row.StartMs = start * 1000
 		if err = s.underKey(ctx, start, signAndKeep); !errors.Is(err, store.ErrStartTaken) {
 			break
 		}
-		if start == latest || start+1 >= c.ExpiresMs/1000 {
-			return Session{}, refusal.Until(latest, attempts.TooManyRequests, "too many sessions of this credential began just now; the check was not used up")
-		}
+	}
+	if errors.Is(err, store.ErrStartTaken) {
+		return Session{}, refusal.Until(now.Unix()+tokens.Ahead, attempts.TooManyRequests, "too many sessions of this credential began just now; the check was not used up")
 	}
 	if errors.Is(err, store.ErrCheckUnusable) {
 		return Session{}, errCheckRequired
@@ -110,6 +108,20 @@ func (s *Service) OpenSession(ctx context.Context, h Holder, check string, mode 
 		out.Pass = &pass
 	}
 	return out, nil
+}
+
+// startsFrom are the seconds at which a session may begin that is opened at start.
+// Serial and start name a session to gateways, so no two of a credential begin in one
+// second. The next ones are as good, since codes pass some seconds before their time;
+// those before are for the end of the credential.
+func startsFrom(start int64, c *store.Credential) (starts []int64) {
+	for at := start; at <= start+tokens.Ahead && at < c.ExpiresMs/1000; at++ {
+		starts = append(starts, at)
+	}
+	for at := start - 1; at >= start-tokens.Ahead && at >= c.ApprovedMs/1000; at-- {
+		starts = append(starts, at)
+	}
+	return starts
 }
 
 // errCheckRequired is one answer for a check that is unknown, another

@@ -1,0 +1,190 @@
+package articles_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/test/harness"
+)
+
+// closedAt asserts that a gate refuses a code because its session was closed, in words
+// that say what to do next.
+func closedAt(t *testing.T, h *harness.Harness, code string) {
+	t.Helper()
+	v := h.Gate.Scan(code, "entry")
+	v.Denied(t, "session_closed")
+	if v.Class != "passenger" || !strings.Contains(v.Text.En, "face check") || !strings.Contains(v.Text.Zh, "实人核验") {
+		t.Errorf("the gate says %s: %+v", v.Class, v.Text)
+	}
+	if v.Serial != "" || v.Subject != "" {
+		t.Error("a refusal names the passenger")
+	}
+}
+
+// Closing the page ends the viewing of somebody who is not logged in: what the phone
+// already holds for the rest of the 30 minutes opens no gate. A new face check does.
+func TestT16_ClosingThePageEndsTheCodeAtTheGates(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		p := h.Showing(h.Person())
+		h.Clock.Move(3 * time.Minute)
+		h.Gate.Scan(p.Code(), "entry").Allowed(t) // known to the gateway by now
+		p.Leave().OK(t)
+		closedAt(t, h, p.Code())
+		h.Clock.Move(time.Minute)
+		closedAt(t, h, p.Code()) // the next code that the phone can make
+		p.Call("POST", "/checks", harness.Object{"evidence": harness.FacePasses}).Refused(t, issuance.Unauthorized)
+
+		h.TryView(p.Person, harness.FaceFails).Refused(t, issuance.CheckFailed)
+		back, check := h.View(p.Person)
+		back.Show(check)
+		h.Gate.Scan(back.Code(), "entry").Allowed(t)
+		closedAt(t, h, p.Code())
+	})
+}
+
+// The same where the issuer keeps the code: one that was fetched a moment ago is over.
+func TestT16_ClosingThePageEndsAHostedCode(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		p, check := h.Approved(h.Person())
+		p.Host(check)
+		fetched := p.Code()
+		h.Gate.Scan(fetched, "entry").Allowed(t)
+		p.Leave().OK(t)
+		closedAt(t, h, fetched)
+	})
+}
+
+// After a logout, viewing needs the face check again, and no gate takes what the phone
+// of that login showed. The other phone of the account is not concerned.
+func TestT23_ALogoutEndsTheCodeAtTheGates(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Verified(h.Person())
+		p := a.Apply()
+		p.Show(p.Check())
+		tablet := a.LogIn()
+		q := *p
+		q.Token = tablet.Token
+		h.Clock.Move(time.Second)
+		q.Show(q.Check())
+		h.Gate.Scan(p.Code(), "entry").Allowed(t)
+		h.Gate.Scan(q.Code(), "entry").Allowed(t)
+
+		a.LogOut()
+		closedAt(t, h, p.Code())
+		h.Gate.Scan(q.Code(), "entry").Allowed(t)
+
+		again := a.LogIn()
+		p.Token = again.Token
+		check := p.Check() // the face check again
+		p.Show(check)
+		h.Gate.Scan(p.Code(), "entry").Allowed(t)
+		again.Call("DELETE", "/v1/logins", nil).OK(t) // everywhere
+		closedAt(t, h, p.Code())
+		closedAt(t, h, q.Code())
+	})
+}
+
+// Whoever was logged in on two phones in the same second has two sessions that gates
+// tell apart.
+func TestT23_TwoPhonesInOneSecondAreTwoSessions(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Verified(h.Person())
+		p := a.Apply()
+		p.Show(p.Check())
+		tablet := a.LogIn()
+		q := *p
+		q.Token = tablet.Token
+		q.Show(q.Check()) // the clock stands still
+		h.Gate.Scan(p.Code(), "entry").Allowed(t)
+		h.Gate.Scan(q.CodeAt(0), "entry").Allowed(t)
+		a.LogOut()
+		closedAt(t, h, p.Code())
+		h.Gate.Scan(q.CodeAt(0), "entry").Allowed(t)
+	})
+}
+
+// Logins also end with a new password and with the account.
+func TestT23_OtherEndsOfALoginEndTheCode(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Verified(h.Person())
+		p := a.Apply()
+		p.Show(p.Check())
+		other := a.LogIn()
+		other.Call("PUT", "/v1/account/password", harness.Object{"password": harness.Password, "new_password": "another horse 蓝色"}).OK(t)
+		closedAt(t, h, p.Code())
+
+		p.Token = other.Token
+		h.Clock.Move(time.Second)
+		p.Show(p.Check())
+		h.Gate.Scan(p.Code(), "entry").Allowed(t)
+		other.Call("POST", "/v1/account/close", harness.Object{"password": "another horse 蓝色"}).OK(t)
+		closedAt(t, h, p.Code())
+	})
+}
+
+// A cleared cache loses login and access token. Who comes back passes the face check,
+// and what the lost page showed is over.
+func TestT24_AClearedCacheNeedsTheFaceAgain(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		lost := h.Showing(h.Person())
+		back, check := h.View(lost.Person)
+		closedAt(t, h, lost.Code())
+		back.Show(check)
+		h.Gate.Scan(back.Code(), "entry").Allowed(t)
+
+		a := h.Verified(h.Person())
+		p := a.Apply()
+		p.Host(p.Check())
+		p.Token = "" // the login is gone with the cache
+		p.TryCode().Refused(t, issuance.Unauthorized)
+		p.Token = a.LogIn().Token
+		p.TryCode().Refused(t, issuance.SessionNotFound) // not this login's
+		p.Host(p.Check())
+		h.Gate.Scan(p.Code(), "entry").Allowed(t)
+	})
+}
+
+// Merely closing the page as a registered user needs no new face check within the 30
+// minutes: the login still shows the code.
+func TestT25_ARegisteredUserOpensThePageAgain(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Verified(h.Person())
+		p := a.Apply()
+		p.Host(p.Check())
+		first := p.Code()
+		h.Clock.Move(20 * time.Minute) // the page is closed, and nothing is told to the issuer
+		h.Gate.Scan(p.Code(), "entry").Allowed(t)
+		if p.Code() == first {
+			t.Error("the page shows the code of before")
+		}
+		if n := len(a.Applications()); n != 1 {
+			t.Errorf("%d applications were used", n)
+		}
+	})
+}
+
+// A second person's use is stopped: a photograph ends with the page it was taken of,
+// nobody opens another's sessions, and whoever chooses the same anchor names a session
+// of their own.
+func TestT43_AnotherPersonsUseIsStopped(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		p := h.Showing(h.Person())
+		photograph := p.Code()
+		stranger := h.Showing(h.Person()) // chooses the same anchor's seed in the same second
+		h.Gate.Scan(photograph, "entry").Allowed(t)
+		stranger.Leave().OK(t)
+		h.Gate.Scan(photograph, "entry").Allowed(t) // another's session: not this one's end
+		closedAt(t, h, stranger.Code())
+
+		thief := *p
+		thief.Token = stranger.Token
+		thief.Leave().Refused(t, issuance.Unauthorized)
+		thief.TryCheck(harness.FacePasses).Refused(t, issuance.Unauthorized)
+		h.Gate.Scan(photograph, "entry").Allowed(t)
+
+		p.Leave().OK(t)
+		closedAt(t, h, photograph)
+	})
+}
