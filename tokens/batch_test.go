@@ -74,7 +74,9 @@ type closedAsWell struct {
 	serial tokens.Serial
 }
 
-func (c closedAsWell) Closed(s tokens.Serial, _, by int64) bool { return s == c.serial && closedAt <= by }
+func (c closedAsWell) Closed(s tokens.Serial, _, by int64) bool {
+	return s == c.serial && closedAt <= by
+}
 
 // anyScan shows a code as it should be, or with one fault.
 func anyScan(random *rand.Rand, sessions []tokentest.Session) tokens.Scan {
