@@ -15,7 +15,23 @@ type plainRevoked struct {
 
 func (r *plainRevoked) CutOff(tokens.Subject) int64 { return 0 }
 
-func (r *plainRevoked) Closed(tokens.Serial, int64, int64) bool { return false }
+// Closed asks the plain set of closed sessions.
+func (r *plainRevoked) Closed(s tokens.Serial, start, by int64) bool {
+	return theClosed().plain.Closed(s, start, by)
+}
+
+// plainClosed is closed sessions behind a lock, with the second of the closing.
+type plainClosed struct {
+	mu       sync.RWMutex
+	sessions map[opened]int64
+}
+
+func (c *plainClosed) Closed(s tokens.Serial, start, by int64) bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	at, yes := c.sessions[opened{s, start}]
+	return yes && at <= by
+}
 
 func (r *plainRevoked) Revoked(s tokens.Serial) bool {
 	r.mu.RLock()
@@ -81,6 +97,9 @@ func (g *plainGate) check(text string, now int64, scope tokens.Scope) tokens.Rea
 	}
 	if g.revoked.Revoked(tokens.Serial{Day: t.Day, Index: t.Index}) {
 		return tokens.ReasonRevoked
+	}
+	if g.revoked.Closed(tokens.Serial{Day: t.Day, Index: t.Index}, int64(t.Start), tokens.Never) {
+		return tokens.ReasonSessionClosed
 	}
 	if !t.plainLinkHolds() {
 		return tokens.ReasonLink

@@ -24,15 +24,19 @@ func randomSerial(random *rand.Rand) tokens.Serial {
 	return tokens.Serial{Day: uint16(tokens.DayOf(now)) - uint16(random.IntN(days)), Index: random.Uint32N(perDay)}
 }
 
-// checked is the set as a checker asks it, beside subjects that nothing is cut
-// off for, as a replica has them.
+// checked is the set as a checker asks it, beside the closed sessions of a busy half
+// hour and subjects that nothing is cut off for, as a replica has them.
 type checked struct {
 	*revocation.Set
 	subjects revocation.Subjects
+	closed   *revocation.ClosedSessions
 }
 
 func (c *checked) Revoked(s tokens.Serial) bool  { return c.Has(s) }
 func (c *checked) CutOff(s tokens.Subject) int64 { return c.subjects.CutOff(s) }
+func (c *checked) Closed(s tokens.Serial, start, by int64) bool {
+	return c.closed.Closed(s, start, by)
+}
 
 // revoked is the same set twice, and what is asked of it.
 type revoked struct {
@@ -44,7 +48,7 @@ type revoked struct {
 
 var theRevoked = sync.OnceValue(func() *revoked {
 	random := rand.New(rand.NewPCG(3, 4))
-	r := &revoked{set: &checked{Set: revocation.NewSet()}}
+	r := &revoked{set: &checked{Set: revocation.NewSet(), closed: theClosed().set}}
 	for len(r.serials) < revokedCount {
 		serial := randomSerial(random)
 		if r.set.Add(serial) {

@@ -87,7 +87,7 @@ func TestWhatEndsASessionIsSaidToGates(t *testing.T) {
 			v.checks++
 			c := check(1000*v.n+v.checks, v.Application)
 			c.PassedMs = at
-			return v.s.Reenter(t.Context(), c, [32]byte{8})
+			return v.s.Reenter(t.Context(), c, [32]byte{8}, "2026-11")
 		}},
 		"leaving in a login": {byLogin: true, how: func(v *viewer, at int64) error {
 			return v.s.CloseSessionsOf(t.Context(), v.Application, "log_1", at, func(context.Context, *sql.Tx) error { return nil })
