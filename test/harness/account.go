@@ -29,6 +29,8 @@ type Entry struct {
 	Tickets        int    `json:"tickets"`
 	Version        int64  `json:"version"`
 	ProofNeeded    bool   `json:"proof_needed"`
+	// On a full list the account holder's original is needed too.
+	HolderOriginalNeeded bool `json:"holder_original_needed"`
 }
 
 // Registration is the form of a new account; its login name, phone and e-mail are its own.
@@ -120,6 +122,20 @@ func (a *Account) AddSettled(who Person) Entry {
 	e := a.Add(who)
 	e.Status = a.Settle(e.Passenger)
 	return e
+}
+
+// Edit puts another person's fields in a line of the list, whatever the answer.
+func (a *Account) Edit(passenger string, who Person) Answer {
+	a.h.T.Helper()
+	body := With(who.Entry(), Object{"version": a.Entry(passenger).Version})
+	return a.Call("PUT", "/v1/account/passengers/"+passenger, body)
+}
+
+// EditIdentity makes somebody else the account's holder, whatever the answer.
+func (a *Account) EditIdentity(who Person) Answer {
+	a.h.T.Helper()
+	p := a.Profile()
+	return a.Call("PUT", "/v1/account", With(who.Identity(), Object{"version": p["version"], "phone": p["phone"], "email": p["email"]}))
 }
 
 // Delete takes somebody off the list, whatever the answer.

@@ -31,6 +31,15 @@ func (h *Harness) Visitor() Person {
 	return Person{Name: "Test Visitor", DocumentType: "passport", DocumentNumber: fmt.Sprintf("P%07d", h.next()), Nationality: "NZL"}
 }
 
+// HKMacauVisitor and TaiwanVisitor are other test persons with a travel permit.
+func (h *Harness) HKMacauVisitor() Person {
+	return Person{Name: "测试乙", DocumentType: "hk_macau_permit", DocumentNumber: fmt.Sprintf("H%08d", h.next())}
+}
+
+func (h *Harness) TaiwanVisitor() Person {
+	return Person{Name: "测试丙", DocumentType: "taiwan_permit", DocumentNumber: fmt.Sprintf("%08d", h.next())}
+}
+
 func (h *Harness) next() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()

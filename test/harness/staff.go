@@ -54,6 +54,16 @@ func (s *Staff) Verify(a *Account, passenger string, more Object) Answer {
 	return s.Call("POST", "/v1/counter/verifications", With(body, more))
 }
 
+// FreeIdentity brings the original of a document whose identity another account has; that
+// account's own identity fails.
+func (s *Staff) FreeIdentity(who Person, more Object) Answer {
+	s.h.T.Helper()
+	shown := who.Identity()
+	delete(shown, "name")
+	body := With(shown, Object{"original": true, "in_date": true, "readable": true})
+	return s.Call("POST", "/v1/counter/duplicates", With(body, more))
+}
+
 // Settle has a window, and for other documents the national authority, find that an
 // entry matches its document; it returns the status.
 func (a *Account) Settle(passenger string) (status string) {

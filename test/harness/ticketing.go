@@ -49,6 +49,18 @@ func (s *Ticketing) MayBuy(a *Account, passengers ...string) Decision {
 	return s.Ask(Object{"kind": "buy", "account": a.ID, "for": passengers})
 }
 
+// MayChange asks whether an account may change a ticket online.
+func (s *Ticketing) MayChange(a *Account, ticket string) Decision {
+	s.h.T.Helper()
+	return s.Ask(Object{"kind": "change_online", "account": a.ID, "ticket": ticket})
+}
+
+// MayRefund asks whether an account may have a ticket refunded online.
+func (s *Ticketing) MayRefund(a *Account, ticket string) Decision {
+	s.h.T.Helper()
+	return s.Ask(Object{"kind": "refund_online", "account": a.ID, "ticket": ticket})
+}
+
 // Service asks whether a counter ("window", "agency") does a service ("exchange",
 // "change", "refund") with a ticket.
 func (s *Ticketing) Service(ticket, at, service string) Decision {

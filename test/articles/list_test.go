@@ -1,0 +1,496 @@
+package articles_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance/backend"
+	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/issuance/registry/book"
+	"github.com/railgate/railgate/test/harness"
+)
+
+const day = 24 * time.Hour
+
+// visitors makes a test person with each of the documents but the resident ID card.
+func visitors(h *harness.Harness) []harness.Person {
+	return []harness.Person{h.Visitor(), h.HKMacauVisitor(), h.TaiwanVisitor()}
+}
+
+// listOf sets the limit of lists; the rules' own number is 100.
+func listOf(passengers int) harness.Option {
+	return func(c *backend.Config) {
+		c.Limits = registry.DefaultLimits()
+		c.Limits.Passengers, c.Limits.ToBeSubmitted = passengers, min(passengers, 5)
+	}
+}
+
+// preVerified has a window, and nobody else, find that an entry matches its document.
+func preVerified(h *harness.Harness, a *harness.Account, passenger string) {
+	h.T.Helper()
+	if s := harness.As[harness.Entry](h.T, h.Window().Verify(a, passenger, nil), http.StatusOK).Status; s != "pre_verified" {
+		h.T.Fatalf("the entry is %s", s)
+	}
+}
+
+// foreign are accounts with a passport that are to be submitted, pre-verified and
+// verified.
+func foreign(h *harness.Harness) []*harness.Account {
+	h.T.Helper()
+	waits, seen := h.Register(h.Visitor()), h.Register(h.Visitor())
+	preVerified(h, seen, "holder")
+	return []*harness.Account{waits, seen, h.Verified(h.Visitor())}
+}
+
+// moved is an account that has a passport now and had a resident ID card before: a
+// window took that identity from it, and its holder entered another one.
+func moved(h *harness.Harness, before func(a *harness.Account)) *harness.Account {
+	h.T.Helper()
+	a := h.Verified(h.Person())
+	before(a)
+	h.Window().FreeIdentity(a.Person, nil).OK(h.T)
+	a.Person = h.Visitor()
+	a.EditIdentity(a.Person).OK(h.T)
+	if s := a.Entry("holder").Status; s != "to_be_submitted" {
+		h.T.Fatalf("the holder is %s", s)
+	}
+	return a
+}
+
+// A verified account adds passengers with resident ID cards; they are pending.
+func TestR14_AVerifiedAccountAddsResidents(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Verified(h.Person())
+		if p := a.Add(h.Person()); p.Status != "pending" || a.Entry(p.Passenger).Status != "pending" {
+			t.Fatalf("added as %s", p.Status)
+		}
+	})
+}
+
+// A verified account with a resident ID card adds passengers with other documents,
+// who are to be submitted.
+func TestR15_AVerifiedResidentAccountAddsOtherDocuments(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Verified(h.Person())
+		for _, who := range visitors(h) {
+			if p := a.Add(who); p.Status != "to_be_submitted" {
+				t.Errorf("%s: added as %s", who.DocumentType, p.Status)
+			}
+		}
+	})
+}
+
+// addsNone asserts that an account may add nobody.
+func addsNone(t *testing.T, h *harness.Harness, a *harness.Account) {
+	t.Helper()
+	for _, who := range append(visitors(h), h.Person()) {
+		if a.Person.DocumentType != "resident_id" && who.DocumentType == "resident_id" {
+			continue
+		}
+		if p := a.TryAdd(who).Refused(t, registry.AccountStatus); !strings.Contains(p.NextStep.Zh, "核验") || p.NextStep.En == "" {
+			t.Errorf("the refusal tells %+v", p.NextStep)
+		}
+	}
+	if _, all := a.List(); len(all) != 0 {
+		t.Errorf("%d are on the list", len(all))
+	}
+}
+
+func TestR16_APendingAccountAddsNobody(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) { addsNone(t, h, h.Register(h.Person())) })
+}
+
+func TestR17_AFailedAccountAddsNobody(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Register(h.Person())
+		a.Fail("holder")
+		addsNone(t, h, a)
+	})
+}
+
+// A verified passenger stays for 180 days: on the 179th the deletion is refused with
+// the time from which it succeeds.
+func TestR18_AVerifiedPassengerStaysFor180Days(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Verified(h.Person())
+		p, pending := a.AddSettled(h.Person()), a.Add(h.Person())
+		from := a.Delete(p.Passenger).Refused(t, registry.PassengerKept).RetryAt
+		if want := h.Clock.Now().Add(180 * day).Unix(); from < want || from > want+1 {
+			t.Errorf("free from %d, want %d", from, want)
+		}
+		a.Delete(pending.Passenger).OK(t) // who is not verified goes at any time
+		h.Clock.Move(179 * day)
+		a = a.LogIn()
+		a.Delete(p.Passenger).Refused(t, registry.PassengerKept)
+		h.Clock.Move(day)
+		a.Delete(p.Passenger).OK(t)
+	})
+}
+
+// Accounts with other documents that are verified, pre-verified or to be submitted
+// add passengers with such documents.
+func TestP08_AccountsWithOtherDocumentsAddOtherDocuments(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		for _, a := range foreign(h) {
+			for _, who := range visitors(h) {
+				if p := a.Add(who); p.Status != "to_be_submitted" {
+					t.Errorf("an account that is %s adds %s as %s", a.Entry("holder").Status, who.DocumentType, p.Status)
+				}
+			}
+		}
+	})
+}
+
+func TestP09_AFailedAccountWithAnotherDocumentAddsNobody(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Register(h.Visitor())
+		a.Fail("holder")
+		addsNone(t, h, a)
+	})
+}
+
+// Five passengers at most are to be submitted, on lists of resident ID accounts too;
+// an edit is no way around.
+func TestP10_FiveToBeSubmittedPassengers(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		for _, a := range []*harness.Account{h.Verified(h.Person()), h.Register(h.Visitor())} {
+			first := a.Add(h.Visitor())
+			failed := a.Add(h.TaiwanVisitor())
+			a.Fail(failed.Passenger)
+			for range 4 {
+				a.Add(h.HKMacauVisitor())
+			}
+			if p := a.TryAdd(h.Visitor()).Refused(t, registry.ToBeSubmittedFull); !strings.Contains(p.NextStep.Zh, "车站窗口") {
+				t.Errorf("the refusal tells %+v", p.NextStep)
+			}
+			a.Edit(failed.Passenger, h.TaiwanVisitor()).Refused(t, registry.ToBeSubmittedFull)
+			preVerified(h, a, first.Passenger)
+			a.Add(h.Visitor()) // the fifth again
+		}
+	})
+}
+
+// A ticket fixes the four fields of a to-be-submitted passenger.
+func TestP11_ATicketFixesTheFieldsOfAToBeSubmittedPassenger(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		for _, a := range []*harness.Account{h.Verified(h.Person()), h.Register(h.Visitor())} {
+			was := h.Visitor()
+			p := a.Add(was).Passenger
+			renamed := was
+			renamed.Name = "Test Visitors"
+			a.Edit(p, renamed).OK(t) // before the purchase
+			h.Ticketing.Buy(a, p)
+			abroad, number := renamed, renamed
+			abroad.Nationality, number.DocumentNumber = "GBR", h.Visitor().DocumentNumber
+			for field, who := range map[string]harness.Person{"name": was, "nationality": abroad, "type": h.TaiwanVisitor(), "number": number} {
+				a.Edit(p, who).Refused(t, registry.TicketBought)
+				if e := a.Entry(p); e.Name != renamed.Name || e.DocumentNumber != was.DocumentNumber || e.DocumentType != "passport" {
+					t.Errorf("the %s was changed", field)
+				}
+			}
+		}
+	})
+}
+
+// Nor is the passenger deleted, however long ago the ticket was.
+func TestP12_ATicketKeepsAToBeSubmittedPassenger(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Verified(h.Person())
+		p, other := a.Add(h.Visitor()).Passenger, a.Add(h.Visitor()).Passenger
+		h.Ticketing.Refund(a, h.Ticketing.Buy(a, p)[0])
+		a.Delete(p).Refused(t, registry.TicketBought)
+		h.Clock.Move(400 * day)
+		a = a.LogIn()
+		a.Delete(p).Refused(t, registry.TicketBought)
+		a.Delete(other).OK(t) // no ticket, 180 days over
+		h.Window().Verify(a, p, nil).OK(t)
+		a.Delete(p).OK(t) // pre-verified, 180 days over
+	})
+}
+
+// Verified, pre-verified and to-be-submitted passengers stay for 180 days.
+func TestP13_PassengersWithOtherDocumentsStayFor180Days(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Register(h.Visitor())
+		waits, seen, verified, failed := a.Add(h.Visitor()).Passenger, a.Add(h.Visitor()).Passenger, a.AddSettled(h.Visitor()).Passenger, a.Add(h.Visitor()).Passenger
+		preVerified(h, a, seen)
+		a.Fail(failed)
+		a.Delete(failed).OK(t)
+		for _, p := range []string{waits, seen, verified} {
+			a.Delete(p).Refused(t, registry.PassengerKept)
+		}
+		h.Clock.Move(180*day - time.Second)
+		a = a.LogIn()
+		for _, p := range []string{waits, seen, verified} {
+			a.Delete(p).Refused(t, registry.PassengerKept)
+		}
+		h.Clock.Move(time.Second)
+		for _, p := range []string{waits, seen, verified} {
+			a.Delete(p).OK(t)
+		}
+	})
+}
+
+// An account with another document deletes the resident ID passengers that it has from
+// before at any time, but for a journey that is not over.
+func TestP14_ResidentsFromBeforeCanBeDeleted(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		var verified, pending, travels, guest, ticket string
+		a := moved(h, func(a *harness.Account) {
+			verified, travels = a.AddSettled(h.Person()).Passenger, a.AddSettled(h.Person()).Passenger
+			pending, guest = a.Add(h.Person()).Passenger, a.AddSettled(h.Visitor()).Passenger
+			a.Delete(verified).Refused(t, registry.PassengerKept)
+			ticket = h.Ticketing.Buy(a, travels)[0]
+		})
+		if _, all := a.List(); len(all) != 4 {
+			t.Fatalf("%d lines are left", len(all))
+		}
+		a.Delete(verified).OK(t)
+		a.Delete(pending).OK(t)
+		a.Delete(travels).Refused(t, book.TicketsUnfinished)
+		h.Ticketing.MayRefund(a, ticket).Yes(t)
+		h.Ticketing.Refund(a, ticket)
+		a.Delete(travels).OK(t)
+		a.Delete(guest).Refused(t, registry.PassengerKept) // other documents stay
+	})
+}
+
+// An account with another document adds no resident ID passenger, and makes none by an
+// edit; the refusal says which account can.
+func TestP26_AccountsWithOtherDocumentsAddNoResident(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		for _, a := range foreign(h) {
+			p := a.TryAdd(h.Person()).Refused(t, registry.OtherDocumentsOnly)
+			if !strings.Contains(p.NextStep.Zh, "居民身份证注册用户") || !strings.Contains(p.NextStep.En, "resident ID card") {
+				t.Errorf("the refusal tells %+v", p.NextStep)
+			}
+			guest := a.Add(h.Visitor()).Passenger
+			a.Edit(guest, h.Person()).Refused(t, registry.OtherDocumentsOnly)
+			if _, all := a.List(); len(all) != 1 || all[0].DocumentType != "passport" {
+				t.Errorf("the list is %+v", all)
+			}
+		}
+		var failed string
+		a := moved(h, func(a *harness.Account) {
+			failed = a.Add(h.Person()).Passenger
+			a.Fail(failed)
+		})
+		a.Edit(failed, h.Person()).Refused(t, registry.OtherDocumentsOnly)
+		a.Edit(failed, h.Visitor()).OK(t)
+	})
+}
+
+// A hundred verified, pre-verified and to-be-submitted passengers; pending and failed
+// ones do not count. The 101st with a passport is refused online.
+func TestG02_AHundredThatCount(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Verified(h.Person())
+		a.Fail(a.Add(h.Visitor()).Passenger)
+		for range 30 {
+			a.Add(h.Person()) // pending
+		}
+		for range 2 {
+			preVerified(h, a, a.Add(h.Visitor()).Passenger)
+		}
+		for range 96 {
+			a.AddSettled(h.Person())
+		}
+		waits := a.Add(h.Visitor()) // the 99th
+		preVerified(h, a, a.Add(h.Visitor()).Passenger)
+		p := a.TryAdd(h.Visitor()).Refused(t, registry.ListFull)
+		if !strings.Contains(p.NextStep.Zh, "注册用户和联系人的居民身份证原件") || !strings.Contains(p.NextStep.En, "both originals") {
+			t.Errorf("the refusal tells %+v", p.NextStep)
+		}
+		if _, all := a.List(); len(all) != 131 {
+			t.Errorf("%d are on the list", len(all))
+		}
+		// A failed check makes room.
+		a.Fail(waits.Passenger)
+		a.Add(h.Visitor())
+		a.TryAdd(h.Visitor()).Refused(t, registry.ListFull)
+	})
+}
+
+// Our choice: pending and failed passengers have a limit of their own, so that no list
+// grows without end; they can be deleted at any time.
+func TestG02_PendingPassengersHaveALimitOfTheirOwn(t *testing.T) {
+	few := func(c *backend.Config) {
+		c.Limits = registry.DefaultLimits()
+		c.Limits.Uncounted, c.Limits.Passengers, c.Limits.ToBeSubmitted, c.Limits.Lines = 3, 2, 2, 5
+	}
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Verified(h.Person())
+		a.AddSettled(h.Person())
+		first := a.Add(h.Person()).Passenger
+		a.Fail(a.Add(h.Person()).Passenger)
+		a.Add(h.Person())
+		p := a.TryAdd(h.Person()).Refused(t, registry.UncountedFull)
+		if !strings.Contains(p.NextStep.Zh, "删除") || !strings.Contains(p.NextStep.En, "delete some") {
+			t.Errorf("the refusal tells %+v", p.NextStep)
+		}
+		a.Add(h.Visitor()) // who counts has the other limit
+		a.TryAdd(h.Visitor()).Refused(t, registry.ListFull)
+		a.Delete(first).OK(t)
+		a.Add(h.Person())
+		// A list ends, whatever is verified beyond its limit.
+		_, all := a.List()
+		for _, e := range all {
+			if e.Status == "pending" {
+				h.Window().Verify(a, e.Passenger, harness.Object{"holder_original": true}).OK(t)
+			}
+		}
+		a.TryAdd(h.Person()).Refused(t, registry.ListMaximum)
+	}, few)
+}
+
+// The limit is another one for a Spring Festival; a lower one afterwards removes nobody.
+func TestG03_TheLimitIsAdjustable(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Register(h.Visitor())
+		set := func(passengers int) {
+			t.Helper()
+			l := h.Backend.Registry.Limits()
+			l.Passengers, l.ToBeSubmitted = passengers, min(passengers, 5)
+			if err := h.Backend.Registry.SetLimits(l); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, limit := range []int{1, 3} {
+			set(limit)
+			for _, all := a.List(); len(all) < limit; _, all = a.List() {
+				a.AddSettled(h.Visitor())
+			}
+			a.TryAdd(h.Visitor()).Refused(t, registry.ListFull)
+		}
+		set(2)
+		if _, all := a.List(); len(all) != 3 {
+			t.Errorf("%d are left on the list", len(all))
+		}
+		a.TryAdd(h.Visitor()).Refused(t, registry.ListFull)
+	})
+}
+
+// Beyond the limit a resident ID account enters residents online and has them verified
+// with both originals, at a window or an agency.
+func TestG04_BeyondTheLimitWithBothOriginals(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Verified(h.Person())
+		early := a.Add(h.Person()) // on the list before it was full
+		a.AddSettled(h.Person())
+		a.Add(h.Visitor())
+		if a.Entry(early.Passenger).Status != "pending" || !a.Entry(early.Passenger).HolderOriginalNeeded {
+			t.Errorf("the list says %+v", a.Entry(early.Passenger))
+		}
+		for i, counter := range []*harness.Staff{h.Agency(), h.Window(), h.Agency()} {
+			who := h.Person()
+			p := a.Add(who)
+			if i == 2 {
+				p = a.Entry(early.Passenger)
+			}
+			if p.Status != "pending" || !p.HolderOriginalNeeded {
+				t.Fatalf("added as %s, both originals: %v", p.Status, p.HolderOriginalNeeded)
+			}
+			found := harness.As[struct{ Entries []harness.Entry }](t, counter.Search(who), http.StatusOK).Entries
+			if len(found) != 1 || !found[0].HolderOriginalNeeded || !counter.Look(a, p.Passenger).HolderOriginalNeeded {
+				t.Errorf("a search says %+v", found)
+			}
+			no := counter.Verify(a, p.Passenger, nil).Refused(t, registry.HolderOriginalMissing)
+			if !strings.Contains(no.NextStep.Zh, "注册用户和联系人的居民身份证原件") || a.Entry(p.Passenger).Status != "pending" {
+				t.Errorf("the refusal tells %+v", no.NextStep)
+			}
+			counter.Verify(a, p.Passenger, harness.Object{"original": false, "holder_original": true}).Refused(t, registry.OriginalMissing)
+			counter.Verify(a, p.Passenger, harness.Object{"holder_original": true}).OK(t)
+			if e := a.Entry(p.Passenger); e.Status != "verified" || e.HolderOriginalNeeded {
+				t.Errorf("after the check %+v", e)
+			}
+			h.Ticketing.MayBuy(a, p.Passenger).Yes(t)
+		}
+	}, listOf(2))
+}
+
+// A holder who brings the passenger's card is the delegate as well.
+func TestG04_TheHolderBringsThePassengersCard(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Verified(h.Person())
+		a.AddSettled(h.Person())
+		p := a.Add(h.Person()).Passenger
+		both := harness.Object{"holder_original": true, "delegated": true, "delegate_original": true}
+		h.Window().Verify(a, p, harness.With(both, harness.Object{"delegate_original": false})).Refused(t, registry.OriginalMissing)
+		h.Window().Verify(a, p, both).OK(t)
+	}, listOf(1))
+}
+
+// Beyond the limit no passenger with another document comes onto the list: by no
+// addition, edit or check.
+func TestG05_NoOtherDocumentBeyondTheLimit(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Verified(h.Person())
+		failed := a.Add(h.Visitor()).Passenger
+		a.Fail(failed)
+		a.AddSettled(h.Person())
+		for _, who := range visitors(h) {
+			a.TryAdd(who).Refused(t, registry.ListFull)
+		}
+		pending := a.Add(h.Person()).Passenger
+		a.Edit(pending, h.Visitor()).Refused(t, registry.ListFull)
+		a.Edit(failed, h.Visitor()).Refused(t, registry.ListFull)
+		h.Window().Verify(a, failed, harness.Object{"holder_original": true}).Refused(t, registry.ListFull)
+	}, listOf(1))
+}
+
+// A name that only a window handles is verified beyond the limit at a window only.
+func TestG06_SpecialNamesBeyondTheLimitAtAWindow(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Verified(h.Person())
+		a.AddSettled(h.Person())
+		p := a.Add(h.Person().Named("測試")).Passenger
+		both := harness.Object{"holder_original": true, "proof": harness.Object{"kind": "holder_number", "value": a.Person.DocumentNumber}}
+		h.Agency().Verify(a, p, both).Refused(t, registry.StationWindowOnly)
+		h.Window().Verify(a, p, harness.With(both, harness.Object{"holder_original": false})).Refused(t, registry.HolderOriginalMissing)
+		h.Window().Verify(a, p, both).OK(t)
+		if s := a.Entry(p).Status; s != "verified" {
+			t.Errorf("it is %s", s)
+		}
+	}, listOf(1))
+}
+
+// An account with another document has no way beyond the limit.
+func TestG07_NoWayBeyondTheLimitForOtherAccounts(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		for _, a := range foreign(h) {
+			a.AddSettled(h.Visitor())
+			a.TryAdd(h.Visitor()).Refused(t, registry.ListFull)
+			a.TryAdd(h.Person()).Refused(t, registry.OtherDocumentsOnly)
+		}
+		var pending string
+		a := moved(h, func(a *harness.Account) {
+			pending = a.Add(h.Person()).Passenger
+			a.AddSettled(h.Person())
+		})
+		if a.Entry(pending).HolderOriginalNeeded {
+			t.Error("the list promises a way beyond the limit")
+		}
+		h.Window().Verify(a, pending, harness.Object{"holder_original": true}).Refused(t, registry.ListFull)
+	}, listOf(1))
+}
+
+// A deletion makes room for another passenger.
+func TestG36_ADeletionMakesRoom(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Verified(h.Person())
+		first := a.AddSettled(h.Person()).Passenger
+		a.Add(h.Visitor())
+		a.TryAdd(h.Visitor()).Refused(t, registry.ListFull)
+		pending := a.Add(h.Person()).Passenger
+		h.Clock.Move(180 * day)
+		a = a.LogIn()
+		a.Delete(first).OK(t)
+		if a.Entry(pending).HolderOriginalNeeded {
+			t.Error("there is room, and both originals are asked for")
+		}
+		h.Agency().Verify(a, pending, nil).OK(t)
+		a.TryAdd(h.Visitor()).Refused(t, registry.ListFull)
+	}, listOf(2))
+}
