@@ -45,6 +45,27 @@ func (s *Service) ProfileForStaff(ctx context.Context, q database.Queries, accou
 	return p, err
 }
 
+// IdentityForStaff locks an account in a member's transaction, before any other row
+// of it, and returns what writes a new identity into the profile. It asks no hook:
+// the registry, which calls it, has decided. Refused with AccountNotFound.
+func (s *Service) IdentityForStaff(ctx context.Context, tx *sql.Tx, account string) (write func(Identity) error, err error) {
+	if !opaque.WellFormed(account, accountPrefix, opaque.IDSize) {
+		return nil, errNotFound
+	}
+	if _, err := s.lock(ctx, tx, account); err != nil {
+		return nil, err
+	}
+	p, err := s.profile(ctx, tx, account)
+	if err != nil {
+		return nil, err
+	}
+	return func(who Identity) error {
+		p.Identity = who
+		p.Version++
+		return s.update(ctx, tx, p)
+	}, nil
+}
+
 // Edit is a whole new profile; the login name stays for ever.
 type Edit struct {
 	Version  int64 // of the profile that was edited

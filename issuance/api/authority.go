@@ -61,6 +61,10 @@ func look(w http.ResponseWriter, r *http.Request, by book.Act, sight func(contex
 	if err := readJSON(w, r, &in); err != nil {
 		return err
 	}
+	return showEntry(w, r, by, in, sight)
+}
+
+func showEntry(w http.ResponseWriter, r *http.Request, by book.Act, in entryRef, sight func(context.Context, book.Act, book.Ref) (book.Sight, error)) error {
 	entry, err := in.ref()
 	if err != nil {
 		return err

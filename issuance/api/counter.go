@@ -32,14 +32,40 @@ func (o original) said() error {
 	return nil
 }
 
-// search finds the entries about a document that the counter may check now. The
-// answer has nothing personal in it.
+// Why a counter searches or looks.
+const (
+	forCheck      = "check" // as without a word
+	forCorrection = "correction"
+)
+
+// correcting reports whether a window wants entries that were checked.
+func correcting(purpose filled) (bool, error) {
+	switch purpose {
+	case "", forCheck:
+		return false, nil
+	case forCorrection:
+		return true, nil
+	}
+	return false, malformed("purpose must be check or correction")
+}
+
+// search finds the entries about a document that the counter may check now, or that
+// a window may correct. The answer has nothing personal in it.
 func (a *API) search(w http.ResponseWriter, r *http.Request, by book.Act) error {
-	var in shown
+	var in struct {
+		shown
+		Purpose filled `json:"purpose"`
+	}
 	if err := readJSON(w, r, &in); err != nil {
 		return err
 	}
-	all, err := a.registry.Find(r.Context(), by, book.Shown(in))
+	find := a.registry.Find
+	if correct, err := correcting(in.Purpose); err != nil {
+		return err
+	} else if correct {
+		find = a.registry.FindToCorrect
+	}
+	all, err := find(r.Context(), by, book.Shown(in.shown))
 	if err != nil {
 		return err
 	}
@@ -58,9 +84,23 @@ func (a *API) search(w http.ResponseWriter, r *http.Request, by book.Act) error 
 	}{out})
 }
 
-// lookAtCounter shows an entry that the counter may check now.
+// lookAtCounter shows an entry that the counter may check now, or that a window may
+// correct.
 func (a *API) lookAtCounter(w http.ResponseWriter, r *http.Request, by book.Act) error {
-	return look(w, r, by, a.registry.Look)
+	var in struct {
+		entryRef
+		Purpose filled `json:"purpose"`
+	}
+	if err := readJSON(w, r, &in); err != nil {
+		return err
+	}
+	sight := a.registry.Look
+	if correct, err := correcting(in.Purpose); err != nil {
+		return err
+	} else if correct {
+		sight = a.registry.LookToCorrect
+	}
+	return showEntry(w, r, by, in.entryRef, sight)
 }
 
 // verify takes what a counter found when it compared an entry with the document
@@ -69,15 +109,12 @@ func (a *API) verify(w http.ResponseWriter, r *http.Request, by book.Act) error 
 	var in struct {
 		entryRef
 		original
-		Version          int64 `json:"version"`
-		Delegated        bool  `json:"delegated"`
-		DelegateOriginal bool  `json:"delegate_original"`
-		HolderOriginal   bool  `json:"holder_original"`
-		Matches          *bool `json:"matches"`
-		Proof            *struct {
-			Kind  string `json:"kind"`
-			Value string `json:"value"`
-		} `json:"proof"`
+		Version          int64  `json:"version"`
+		Delegated        bool   `json:"delegated"`
+		DelegateOriginal bool   `json:"delegate_original"`
+		HolderOriginal   bool   `json:"holder_original"`
+		Matches          *bool  `json:"matches"`
+		Proof            *proof `json:"proof"`
 	}
 	if err := readJSON(w, r, &in); err != nil {
 		return err
@@ -97,21 +134,35 @@ func (a *API) verify(w http.ResponseWriter, r *http.Request, by book.Act) error 
 		Original: *in.Original, InDate: *in.InDate, Readable: *in.Readable, Delegated: in.Delegated, DelegateOriginal: in.DelegateOriginal,
 		HolderOriginal: in.HolderOriginal, Matches: *in.Matches,
 	}
-	if p := in.Proof; p != nil {
-		if c.Proof.Kind, err = registry.ParseProofKind(p.Kind); err != nil {
-			return malformed("proof.kind must be phone_end, email_start or holder_number")
-		}
-		if p.Value == "" || utf8.RuneCountInString(p.Value) > maxProof {
-			return malformed("proof.value must have 1 to 32 characters")
-		}
-		c.Proof.Value = p.Value
+	if c.Proof, err = in.Proof.read(); err != nil {
+		return err
 	}
 	return becomes(w)(a.registry.Verify(r.Context(), c))
+}
+
+// proof is what a visitor says to show that an entry is theirs; nil is none.
+type proof struct {
+	Kind  string `json:"kind"`
+	Value string `json:"value"`
 }
 
 // maxProof bounds what is told over a counter, characters; a document number is
 // the longest.
 const maxProof = 32
+
+func (p *proof) read() (registry.Proof, error) {
+	if p == nil {
+		return registry.Proof{}, nil
+	}
+	kind, err := registry.ParseProofKind(p.Kind)
+	if err != nil {
+		return registry.Proof{}, malformed("proof.kind must be phone_end, email_start or holder_number")
+	}
+	if p.Value == "" || utf8.RuneCountInString(p.Value) > maxProof {
+		return registry.Proof{}, malformed("proof.value must have 1 to 32 characters")
+	}
+	return registry.Proof{Kind: kind, Value: p.Value}, nil
+}
 
 // freeIdentity takes an identity from the account that has it (rule B11).
 func (a *API) freeIdentity(w http.ResponseWriter, r *http.Request, by book.Act) error {

@@ -178,6 +178,7 @@ func chance(s *scene, d described, random *rand.Rand) {
 var usesUp = map[string]bool{
 	"register": true, "editAccount": true, "closeAccount": true, "changePassword": true, "leave": true, "openSession": true, "reenter": true,
 	"addPassenger": true, "editPassenger": true, "deletePassenger": true, "verify": true, "freeIdentity": true, "settle": true,
+	"correct": true, "claimIdentity": true,
 }
 
 // mutant sends one. If it used up what the scene had, there is a new scene.

@@ -29,7 +29,9 @@ func (a *API) registryOperations() []operation {
 		{Route{"POST", "/v1/counter/searches"}, a.acting(a.search)},
 		{Route{"POST", "/v1/counter/looks"}, a.acting(a.lookAtCounter)},
 		{Route{"POST", "/v1/counter/verifications"}, a.acting(a.verify)},
+		{Route{"POST", "/v1/counter/corrections"}, a.acting(a.correct)},
 		{Route{"POST", "/v1/counter/duplicates"}, a.acting(a.freeIdentity)},
+		{Route{"POST", "/v1/counter/claims"}, a.acting(a.claimIdentity)},
 		{Route{"POST", "/v1/counter/services"}, a.acting(a.askService)},
 
 		{Route{"GET", "/v1/authority/awaiting"}, a.acting(a.awaiting)},

@@ -94,10 +94,39 @@ func countersWays(w *world, k *desk) {
 		w.call("POST", path, window, and(good, object{"ticket": "unknown"}))
 		w.call("POST", path, agency, and(good, object{"document_type": "passport", "document_number": "P0000001", "nationality": "NZL"}))
 	}
+	correctionsWays(w, k)
 	rare := w.joinAs(and(registration(int(w.people.Add(1))-1), object{"name": "測試"}))
 	guess := and(rare.verdict("holder", true), object{"proof": object{"kind": "phone_end", "value": "wrong"}})
 	for range attempts.DefaultRules.Document.Failures + 1 {
 		w.call("POST", "/v1/counter/verifications", window, guess)
+	}
+}
+
+// correctionsWays goes where windows write over identities.
+func correctionsWays(w *world, k *desk) {
+	window := w.staffOf[staff.Window]
+	m, robber := w.join(), w.join()
+	m.checked("holder")
+	as := object{"version": 2, "name": "测试乙", "document_type": "resident_id", "document_number": m.form["document_number"],
+		"original": true, "in_date": true, "readable": true, "proof": m.phoneEnd()}
+	claim := and(as, object{"account": m.Account, "version": 3, "document_number": robber.form["document_number"]})
+	for path, good := range map[string]object{"/v1/counter/corrections": and(m.ref("holder"), as), "/v1/counter/claims": claim} {
+		w.forms("POST", path, window, good)
+		w.call("POST", path, window, and(good, object{"document_type": "licence"}))
+		w.call("POST", path, window, and(good, object{"account": "acc_" + strings.Repeat("0", 32)}))
+	}
+	w.by(staff.Window, "POST", "/v1/counter/searches", object{"document_type": "resident_id", "document_number": m.form["document_number"], "purpose": "correction"})
+	w.by(staff.Window, "POST", "/v1/counter/looks", and(m.ref("holder"), object{"purpose": "correction"}))
+	w.by(staff.Window, "POST", "/v1/counter/corrections", and(m.ref("holder"), as))
+	w.by(staff.Window, "POST", "/v1/counter/corrections", and(m.ref("holder"), as))
+	w.by(staff.Window, "POST", "/v1/counter/claims", claim)
+	w.by(staff.Window, "POST", "/v1/counter/claims", claim)
+	locked := w.join()
+	locked.checked("holder")
+	wrong := object{"kind": "phone_end", "value": "none"}
+	for range attempts.DefaultRules.Document.Failures + 1 {
+		w.by(staff.Window, "POST", "/v1/counter/corrections", and(as, and(locked.ref("holder"), object{"proof": wrong})))
+		w.by(staff.Window, "POST", "/v1/counter/claims", and(claim, object{"account": locked.Account, "version": 2, "proof": wrong}))
 	}
 }
 

@@ -88,6 +88,9 @@ func TestRegistryLeavesNoTrace(t *testing.T) {
 	proof := object{"proof": object{"kind": "holder_number", "value": "H1234"}}
 	wrong := object{"proof": object{"kind": "holder_number", "value": "Marked Wrong"}}
 	shown := object{"document_type": "passport", "document_number": "P5678", "nationality": "NZL"}
+	as := and(shown, and(m.ref(p), object{"version": 3, "name": "Markpassenger Markright", "original": true, "in_date": true, "readable": true}))
+	claim := and(as, object{"version": 1, "proof": object{"kind": "email_start", "value": "mar"}})
+	delete(claim, "passenger")
 	bought := m.buys("MARKTICKET", "holder", p)
 	for _, ticket := range bought["issued"].([]object) {
 		ticket["journey"] = and(w.journey(), object{"train": "MARKTRAIN", "from": "MarkedSouth"})
@@ -113,6 +116,12 @@ func TestRegistryLeavesNoTrace(t *testing.T) {
 		{staff.Authority, "GET", "/v1/authority/awaiting", nil},
 		{staff.Authority, "POST", "/v1/authority/looks", m.ref(p)},
 		{staff.Authority, "POST", "/v1/authority/results", and(m.ref(p), object{"version": 2, "matches": true})},
+		{staff.Window, "POST", "/v1/counter/searches", and(shown, object{"purpose": "correction"})},
+		{staff.Window, "POST", "/v1/counter/looks", and(m.ref(p), object{"purpose": "correction"})},
+		{staff.Window, "POST", "/v1/counter/corrections", and(as, wrong)},
+		{staff.Window, "POST", "/v1/counter/corrections", and(as, proof)},
+		{staff.Window, "POST", "/v1/counter/claims", and(claim, wrong)},
+		{staff.Window, "POST", "/v1/counter/claims", claim},
 		{staff.Window, "POST", "/v1/counter/duplicates", and(shown, object{"original": true, "in_date": true, "readable": true})},
 		{staff.Window, "POST", "/v1/counter/duplicates", and(shown, object{"original": true, "in_date": true, "readable": true, "document_number": "H1234"})},
 		{staff.Operator, "GET", "/v1/trail", nil},

@@ -22,10 +22,18 @@ var acts = []struct {
 	{"POST", "/v1/counter/looks", []staff.Role{staff.Window, staff.Agency}, object{"account": "acc_0", "passenger": "holder"}},
 	{"POST", verifications, []staff.Role{staff.Window, staff.Agency}, object{"account": "acc_0", "passenger": "holder", "version": 1, "original": true, "in_date": true, "readable": true, "matches": true}},
 	{"POST", "/v1/counter/duplicates", []staff.Role{staff.Window, staff.Agency}, object{"document_type": "resident_id", "document_number": testNumber, "original": true, "in_date": true, "readable": true}},
+	{"POST", "/v1/counter/corrections", []staff.Role{staff.Window}, and(someCorrection, object{"passenger": "holder"})},
+	{"POST", "/v1/counter/claims", []staff.Role{staff.Window}, someCorrection},
 	{"POST", "/v1/counter/services", []staff.Role{staff.Window, staff.Agency}, object{"ticket": "unknown", "service": "exchange"}},
 	{"GET", "/v1/authority/awaiting", []staff.Role{staff.Authority}, nil},
 	{"POST", "/v1/authority/looks", []staff.Role{staff.Authority}, object{"account": "acc_0", "passenger": "holder"}},
 	{"POST", "/v1/authority/results", []staff.Role{staff.Authority}, object{"account": "acc_0", "passenger": "holder", "version": 1, "matches": true}},
+}
+
+// someCorrection is about an account that does not exist.
+var someCorrection = object{
+	"account": "acc_0", "version": 1, "name": testName, "document_type": "resident_id", "document_number": testNumber,
+	"original": true, "in_date": true, "readable": true,
 }
 
 // Who may not is told so before anything is looked up: what exists and what does
@@ -45,7 +53,7 @@ func TestOnlyRolesThatMayOverHTTP(t *testing.T) {
 			if forbidden == slices.Contains(act.may, role) || forbidden != (a.Status == http.StatusForbidden) {
 				t.Errorf("%s by %s: %d %s", act.path, role, a.Status, a.Body)
 			}
-			if exists := and(act.body, m.ref("holder")); forbidden && act.body["account"] != nil && act.body["for"] == nil {
+			if exists := and(act.body, object{"account": m.Account}); forbidden && act.body["account"] != nil && act.body["for"] == nil {
 				if b := w.by(role, act.method, act.path, exists); string(b.Body) != string(a.Body) {
 					t.Errorf("%s tells %s what exists: %s", act.path, role, b.Body)
 				}

@@ -20,6 +20,8 @@ type desk struct {
 	pending entry
 	waiting string // its passenger
 	ticket  string // its reference
+	// owner claims the identity that robber has; for claimIdentity only.
+	owner, robber *member
 }
 
 func (w *world) openDesk() *desk {
@@ -40,6 +42,9 @@ func (w *world) sceneFor(d described) *scene {
 	s := w.scene()
 	if d.ofRegistry() {
 		s.desk = w.openDesk()
+		if d.OperationID == "claimIdentity" {
+			s.desk.owner, s.desk.robber = w.join(), w.join()
+		}
 	}
 	return s
 }
@@ -57,6 +62,9 @@ func (k *desk) tokens(d described, another *member) []string {
 	case "ticketing":
 		return []string{of[staff.Ticketing]}
 	case "counter":
+		if d.OperationID == "correct" || d.OperationID == "claimIdentity" {
+			return []string{of[staff.Window], k.w.staff}
+		}
 		return []string{of[staff.Window], k.w.staff, of[staff.Agency]}
 	case "authority":
 		return []string{of[staff.Authority]}
@@ -76,6 +84,13 @@ func (k *desk) values(d described) object {
 		v["document_number"] = number(int(k.w.people.Add(1)) - 1)
 	case "freeIdentity":
 		v["document_number"] = k.member.form["document_number"]
+	case "correct":
+		v["passenger"], v["version"], v["name"] = k.waiting, 2, "Test Visitor"
+		v["document_number"] = number(int(k.w.people.Add(1)) - 1)
+		v["proof"] = object{"kind": "holder_number", "value": k.member.form["document_number"]}
+	case "claimIdentity":
+		v["account"], v["version"], v["name"], v["proof"] = k.owner.Account, 1, testName, k.owner.phoneEnd()
+		v["document_number"] = k.robber.form["document_number"]
 	case "lookOfAuthority", "settle":
 		v["passenger"], v["version"] = k.waiting, 2
 	}

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"net/http"
 	"time"
@@ -23,6 +24,9 @@ func (w *world) openBook(secrets *vault.Vault, failures *attempts.Failures) {
 		Contact: func(ctx context.Context, q database.Queries, id string) (account.Contact, error) {
 			p, err := w.accounts.ProfileForStaff(ctx, q, id)
 			return p.Contact, err
+		},
+		Profile: func(ctx context.Context, tx *sql.Tx, id string) (func(account.Identity) error, error) {
+			return w.accounts.IdentityForStaff(ctx, tx, id)
 		},
 	})
 	if err != nil {
@@ -106,6 +110,12 @@ func (m *member) shows(passenger string) entry {
 func (m *member) verdict(passenger string, matches bool) object {
 	m.w.t.Helper()
 	return and(m.ref(passenger), object{"version": m.shows(passenger).Version, "original": true, "in_date": true, "readable": true, "matches": matches})
+}
+
+// phoneEnd is the proof that the account is the member's (rule B1).
+func (m *member) phoneEnd() object {
+	phone := m.form["phone"].(string)
+	return object{"kind": "phone_end", "value": phone[len(phone)-4:]}
 }
 
 // checked has a window, and for other documents the authority, find that an entry

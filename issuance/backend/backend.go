@@ -114,7 +114,7 @@ func Open(ctx context.Context, c Config) (*Backend, error) {
 		}
 	}
 	b.Registry, err = book.New(book.Config{
-		Database: db, Vault: secrets, Trail: b.Trail, Failures: failures, Contact: b.contact, Limits: c.Limits, Policy: c.Policy, Now: b.now,
+		Database: db, Vault: secrets, Trail: b.Trail, Failures: failures, Contact: b.contact, Profile: b.profile, Limits: c.Limits, Policy: c.Policy, Now: b.now,
 	})
 	if err != nil {
 		return nil, err

@@ -15,6 +15,11 @@ func (b *Backend) contact(ctx context.Context, q database.Queries, id string) (a
 	return p.Contact, err
 }
 
+// profile is what a window corrects an account's identity by (rule R03).
+func (b *Backend) profile(ctx context.Context, tx *sql.Tx, id string) (func(account.Identity) error, error) {
+	return b.Accounts.IdentityForStaff(ctx, tx, id)
+}
+
 // hooks are what happens to an account elsewhere, in its own transaction.
 func (b *Backend) hooks() account.Hooks {
 	return account.Hooks{

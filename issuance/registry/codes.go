@@ -20,6 +20,7 @@ const (
 	DocumentUnreadable refusal.Code = "document_unreadable"
 	IdentityRegistered refusal.Code = "identity_registered"
 	InPersonOnly       refusal.Code = "in_person_only"
+	OtherPerson        refusal.Code = "other_person"
 
 	HolderOriginalMissing refusal.Code = "holder_original_missing"
 
@@ -49,7 +50,7 @@ const (
 func Codes() []refusal.Code {
 	return []refusal.Code{
 		DocumentUnknown, FirstGenerationCard, PersonInvalid, ConsentMissing,
-		MoveRefused, IdentityFixed, StationWindowOnly, ProofWrong, OriginalMissing, DocumentExpired, DocumentUnreadable, IdentityRegistered, InPersonOnly, HolderOriginalMissing,
+		MoveRefused, IdentityFixed, StationWindowOnly, ProofWrong, OriginalMissing, DocumentExpired, DocumentUnreadable, IdentityRegistered, InPersonOnly, OtherPerson, HolderOriginalMissing,
 		AccountStatus, OtherDocumentsOnly, PassengerStatus, AlreadyListed, ListFull, UncountedFull, ListMaximum, ToBeSubmittedFull, PassengerKept, TicketBought,
 		TicketsInvalid, AccountTicketLimit, PassengerTicketLimit, NotItsTicket, ServiceNotHere, RefundOnly, ChildAlone,
 	}

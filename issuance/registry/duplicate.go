@@ -24,12 +24,7 @@ func CanFreeIdentity(v Visit) error {
 	return v.canRead()
 }
 
-// FreeIdentity is the status of the account from which a visit takes an identity
-// (rule B11). Ours: it failed, for the identity is not its to use; its holder may
-// enter another one.
-func FreeIdentity(v Visit) (Status, error) {
-	if err := CanFreeIdentity(v); err != nil {
-		return 0, err
-	}
-	return Failed, nil
-}
+// FreedStatus is the status of an account from which a window took an identity
+// (rule B11). Our choice: failed, because the identity is not its to use. Its
+// holder may enter another one, or prove at a window to be the owner.
+const FreedStatus = Failed

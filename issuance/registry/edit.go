@@ -39,7 +39,7 @@ func edited(p Passenger, to Person) (Status, error) {
 		return 0, err
 	}
 	if p.Status == ToBeSubmitted && p.Tickets > 0 {
-		return 0, refusal.New(TicketBought, "a to-be-submitted passenger for whom a ticket was bought can be neither edited nor deleted")
+		return 0, errTicketBought
 	}
 	return next.Status, nil
 }
@@ -57,7 +57,7 @@ func CanDelete(a Account, p Passenger, l Limits, now time.Time) error {
 		return refusal.New(PassengerStatus, "a passenger by this document cannot have this status")
 	}
 	if p.Status == ToBeSubmitted && p.Tickets > 0 {
-		return refusal.New(TicketBought, "a to-be-submitted passenger for whom a ticket was bought can be neither edited nor deleted")
+		return errTicketBought
 	}
 	if free := p.AddedAt.Add(l.Keep); a.kept(p) && now.Before(free) {
 		// Rounded up: a retry at the told second succeeds.

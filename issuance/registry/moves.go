@@ -55,7 +55,7 @@ func (a Actor) String() string {
 // all along has two ways out: its holder saves it again unchanged, or a counter
 // compares it with the original once more. The source lets failed identities be
 // verified by a delegate at a window or an agency (S4:127), so the person may do
-// the same.
+// the same. A window corrects a checked identity (CanCorrect).
 var moves = []struct {
 	from standing
 	by   []Actor
@@ -66,6 +66,10 @@ var moves = []struct {
 	{standing{other, ToBeSubmitted}, []Actor{Window}, []standing{{other, PreVerified}, {other, Failed}}},
 	{standing{other, Failed}, []Actor{Window}, []standing{{other, PreVerified}, {other, Failed}}},
 	{standing{other, PreVerified}, []Actor{Authority}, []standing{{other, Verified}, {other, Failed}}},
+
+	{standing{resident, Verified}, []Actor{Window}, []standing{{resident, Verified}, {other, PreVerified}}},
+	{standing{other, PreVerified}, []Actor{Window}, []standing{{resident, Verified}, {other, PreVerified}}},
+	{standing{other, Verified}, []Actor{Window}, []standing{{resident, Verified}, {other, PreVerified}}},
 
 	{standing{resident, Pending}, []Actor{Holder}, []standing{{resident, Pending}, {other, ToBeSubmitted}}},
 	{standing{other, ToBeSubmitted}, []Actor{Holder}, []standing{{resident, Pending}, {other, ToBeSubmitted}}},
@@ -82,9 +86,9 @@ type Standing struct {
 func (s Standing) kinds() standing { return standingOf(s.Document, s.Status) }
 
 // CanMove reports whether the actor may move an identity from one standing to
-// another. Only an edit changes the document.
+// another. Only an edit and a window's correction change the document.
 func CanMove(from, to Standing, by Actor) error {
-	if by == Holder && (from.Status == Verified || from.Status == PreVerified) && from.kinds().possible() {
+	if by == Holder && fixed(from) {
 		return refusal.New(IdentityFixed, "a verified or pre-verified identity can no longer be edited")
 	}
 	if by == Agency && (from.kinds() == standing{other, ToBeSubmitted} || from.kinds() == standing{other, Failed}) {
@@ -92,7 +96,7 @@ func CanMove(from, to Standing, by Actor) error {
 	}
 	for _, m := range moves {
 		if m.from == from.kinds() && slices.Contains(m.by, by) && slices.Contains(m.to, to.kinds()) &&
-			(by == Holder || from.Document == to.Document) {
+			(by == Holder || by == Window && fixed(from) || from.Document == to.Document) {
 			return nil
 		}
 	}

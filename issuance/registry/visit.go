@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/refusal"
 )
 
@@ -47,7 +46,7 @@ func CanVerify(p Passenger, c Contact, v Visit) error {
 		return refusal.New(StationWindowOnly, "an over-long, rare or traditional name is handled at station windows only")
 	}
 	if !c.proves(v.Proof) {
-		return refusal.New(ProofWrong, "the last 4 digits of the phone, the first 3 characters of the e-mail or, for a passenger on a list, the account holder's document number is needed and must be right")
+		return errProof
 	}
 	return nil
 }
@@ -71,13 +70,10 @@ func Verify(p Passenger, c Contact, v Visit, matches bool) (Status, error) {
 	if err := CanVerify(p, c, v); err != nil {
 		return 0, err
 	}
-	switch {
-	case !matches:
+	if !matches {
 		return Failed, nil
-	case p.Person.Document == identity.ResidentID:
-		return Verified, nil
 	}
-	return PreVerified, nil
+	return checked(p.Person.Document), nil
 }
 
 // Decide is the status after the national authority looked at a pre-verified

@@ -23,7 +23,7 @@ var Words = map[refusal.Code]refusal.Text{
 		"See the status in the account and follow what it asks for.", "请查看身份信息状态，并按提示办理。"),
 	IdentityFixed: refusal.Say(
 		"This identity has been checked and can no longer be edited.", "身份信息已核验，不能修改。",
-		"If it is wrong, please go to a station window with the document.", "如信息有误，请持证件原件到车站窗口办理。"),
+		"If it is wrong, the person has it corrected at a station window, in person and with the original document.", "如信息有误，请本人持证件原件到车站窗口更正。"),
 	StationWindowOnly: refusal.Say(
 		"This is handled at station windows only.", "仅限车站窗口办理。",
 		"Please go to a station window with the original document.", "请持证件原件到车站窗口办理。"),
@@ -41,13 +41,16 @@ var Words = map[refusal.Code]refusal.Text{
 		"Have it replaced by the issuing authority, then come again with the new original.", "请到发证机关换证后，持新证件原件再来办理。"),
 	IdentityRegistered: refusal.Say(
 		"This identity is registered already.", "身份信息重复。",
-		"Please go to a station window in person with the original document.", "请本人持证件原件到车站窗口办理。"),
+		"Please go to a station window in person with the original document: the identity is given to your account, or freed for you to register.", "请本人持证件原件到车站窗口办理：可归还至本人账户，或释放后由本人注册。"),
 	InPersonOnly: refusal.Say(
 		"This can be done by the person only.", "须由本人办理。",
 		"Please go to a station window in person with the original document.", "请本人持证件原件到车站窗口办理。"),
 	HolderOriginalMissing: refusal.Say(
 		"The account's list is full: the account holder's original document is needed too.", "该注册用户的常用联系人已达上限，还需出示注册用户的证件原件。",
 		"Bring both originals, the account holder's and the passenger's resident ID cards.", "请同时携带注册用户和联系人的居民身份证原件。"),
+	OtherPerson: refusal.Say(
+		"This is another person, not a correction.", "姓名和证件均不同，属于另一人，不能作为更正办理。",
+		"Add the other person as a passenger, or open another account for them.", "请将其另行添加为常用联系人，或由其本人另行注册。"),
 
 	AccountStatus: refusal.Say(
 		"The account holder's identity has not been checked far enough.", "注册用户的身份信息状态不符合要求。",

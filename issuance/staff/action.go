@@ -18,6 +18,8 @@ const (
 	VerifyDelegated Action = "verify_delegated"
 	// ResolveDuplicate settles "identity already registered" (B11).
 	ResolveDuplicate Action = "resolve_duplicate"
+	// CorrectIdentity writes the original over an identity that was checked wrongly (R03).
+	CorrectIdentity Action = "correct_identity"
 	// ExchangeTicket, ChangeTicket and RefundTicket are services of B7.
 	ExchangeTicket Action = "exchange_ticket"
 	ChangeTicket   Action = "change_ticket"
@@ -76,6 +78,7 @@ var rules = []rule{
 	{PreVerify, []Role{Window}},                 // B, table: "station window only"
 	{VerifyDelegated, []Role{Window, Agency}},   // B10: resident ID at a window or an agency
 	{ResolveDuplicate, []Role{Window}},          // B11: "at a station window"
+	{CorrectIdentity, []Role{Window}},           // ours: where the original is compared
 	{ExchangeTicket, []Role{Window, Agency}},    // B7: "agencies: exchange only"
 	{ChangeTicket, []Role{Window}},              // B7
 	{RefundTicket, []Role{Window}},              // B7

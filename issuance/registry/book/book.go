@@ -2,6 +2,7 @@ package book
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"sync/atomic"
 	"time"
@@ -25,6 +26,9 @@ type Config struct {
 	// the Contact of account.Service.ProfileForStaff. It is a function because the
 	// accounts need the Book's hooks first.
 	Contact func(ctx context.Context, q database.Queries, account string) (account.Contact, error)
+	// Profile locks an account's own row and returns what writes a new identity into
+	// its profile: account.Service.IdentityForStaff.
+	Profile func(ctx context.Context, tx *sql.Tx, account string) (write func(account.Identity) error, err error)
 	// Limits to begin with. Zero: registry.DefaultLimits. See SetLimits.
 	Limits registry.Limits
 	// Policy is the version of the privacy policy in force (rule B12), the one of
@@ -59,6 +63,7 @@ func New(c Config) (*Book, error) {
 	need(c.Trail != nil, "no audit log")
 	need(c.Failures != nil, "no failures")
 	need(c.Contact != nil, "no way to an account's contact")
+	need(c.Profile != nil, "no way to an account's profile")
 	need(c.Policy != "", "no version of the privacy policy")
 	b := &Book{Config: c}
 	all = append(all, b.SetLimits(c.Limits))

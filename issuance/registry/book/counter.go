@@ -21,7 +21,8 @@ type Sight struct {
 	Person  registry.Person
 	Status  registry.Status
 	Version int64 // what is decided on the sight carries it
-	// ProofNeeded says that the name is one of rule B1.
+	// ProofNeeded says that the name is one of rule B1, or that the look is for a
+	// correction.
 	ProofNeeded bool
 	// HolderOriginalNeeded says that the account's list is full, so that the account
 	// holder's original is needed too (G04).
@@ -40,13 +41,35 @@ func (b *Book) Look(ctx context.Context, a Act, r Ref) (Sight, error) {
 	return b.look(ctx, a, at, r)
 }
 
-func (b *Book) look(ctx context.Context, a Act, by registry.Actor, r Ref) (s Sight, err error) {
+// LookToCorrect shows a window an entry that was checked, to correct it.
+func (b *Book) LookToCorrect(ctx context.Context, a Act, r Ref) (Sight, error) {
+	if err := a.By.May(staff.CorrectIdentity); err != nil {
+		return Sight{}, err
+	}
+	return b.lookFor(ctx, a, r, true, func(p registry.Passenger) (staff.Action, error) {
+		if p.Status != registry.Verified && p.Status != registry.PreVerified {
+			return "", refusal.New(registry.MoveRefused, "only a verified or pre-verified identity is corrected")
+		}
+		return staff.CorrectIdentity, nil
+	})
+}
+
+func (b *Book) look(ctx context.Context, a Act, by registry.Actor, r Ref) (Sight, error) {
+	return b.lookFor(ctx, a, r, false, func(p registry.Passenger) (staff.Action, error) {
+		return checking(p), mayCheck(p, by)
+	})
+}
+
+// lookFor shows an entry for the action that may be done to it. proof says that a
+// proof is needed whatever the name.
+func (b *Book) lookFor(ctx context.Context, a Act, r Ref, proof bool, may func(registry.Passenger) (staff.Action, error)) (s Sight, err error) {
 	err = b.Database.Change(ctx, "look at an entry", func(ctx context.Context, tx *sql.Tx) error {
 		h, e, err := b.entry(ctx, tx, r, "")
 		if err != nil {
 			return err
 		}
-		if err := mayCheck(e.Passenger, by); err != nil {
+		action, err := may(e.Passenger)
+		if err != nil {
 			return err
 		}
 		c, err := b.countsFor(ctx, tx, e)
@@ -54,10 +77,10 @@ func (b *Book) look(ctx context.Context, a Act, by registry.Actor, r Ref) (s Sig
 			return err
 		}
 		s = Sight{
-			r, e.Person, e.Status, e.version, by != registry.Authority && e.Person.WindowOnly(),
+			r, e.Person, e.Status, e.version, proof || action != staff.SettleForeign && e.Person.WindowOnly(),
 			registry.NeedsHolderOriginal(h.Account, e.Passenger, c, b.Limits()), r.Passenger == "" && b.hasLost(h, e.Person),
 		}
-		return b.trail(ctx, tx, a, checking(e.Passenger), r, "looked at the entry")
+		return b.trail(ctx, tx, a, action, r, "looked at the entry")
 	})
 	if err != nil {
 		return Sight{}, err
@@ -181,6 +204,10 @@ func (b *Book) contact(ctx context.Context, q database.Queries, h holder, e entr
 	if !e.Person.WindowOnly() {
 		return registry.Contact{}, nil
 	}
+	return b.contactOf(ctx, q, h, e)
+}
+
+func (b *Book) contactOf(ctx context.Context, q database.Queries, h holder, e entry) (registry.Contact, error) {
 	if e.Ref.Passenger != "" {
 		return h.ListContact(), nil
 	}

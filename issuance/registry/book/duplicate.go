@@ -23,17 +23,18 @@ const freedOfClosed = "closed"
 
 // FreeIdentity takes an identity from the account that has it, or from one that is
 // closed, so that the person can register (rule B11). The account's own status is
-// then failed; its list and its tickets stay, and it cannot take the identity back.
+// then failed; its list and its tickets stay. It gets the identity back by Claim
+// only.
 //
 // Known hole: until the person registers, anybody who knows the number can again.
-// It is pending then, and the way back is the same. Register at the window.
+// It is pending then, and the way back is the same. Register at the window. Claim
+// has no such hole: it is for an owner who has an account.
 func (b *Book) FreeIdentity(ctx context.Context, d Duplicate) error {
 	at, err := d.counter()
 	if err != nil {
 		return err
 	}
-	status, err := registry.FreeIdentity(registry.Visit{At: at, Original: d.Original, InDate: d.InDate, Readable: d.Readable, Delegated: d.Delegated})
-	if err != nil {
+	if err := registry.CanFreeIdentity(registry.Visit{At: at, Original: d.Original, InDate: d.InDate, Readable: d.Readable, Delegated: d.Delegated}); err != nil {
 		return err
 	}
 	person, err := b.read(d.Shown)
@@ -42,38 +43,58 @@ func (b *Book) FreeIdentity(ctx context.Context, d Duplicate) error {
 	}
 	document := b.document(indexHolder, person)
 	return b.Database.Change(ctx, "free identity", func(ctx context.Context, tx *sql.Tx) error {
-		var has sql.NullString
-		err := tx.QueryRowContext(ctx, `SELECT account FROM identities WHERE person = $1 AND (until_ms IS NULL OR until_ms > $2)`,
-			document, b.Now().UnixMilli()).Scan(&has)
-		if err == sql.ErrNoRows {
+		has, err := b.whoHas(ctx, tx, document)
+		if err != nil {
+			return err
+		}
+		if has == "" {
 			return refusal.New(NotRegistered, "no account has this identity")
 		}
-		if err != nil {
-			return err
-		}
-		account := freedOfClosed
-		if has.Valid {
-			account = has.String
-			_, err := b.holder(ctx, tx, account, b.Database.ForUpdate)
-			if errors.Is(err, database.ErrNotFound) {
-				return errEntryChanged // closed meanwhile
-			}
-			if err != nil {
-				return err
-			}
-			_, err = tx.ExecContext(ctx, `UPDATE holders SET status = $2, lost = $3, version = version + 1 WHERE id = $1`, account, status, document)
-			if err != nil {
+		if has != freedOfClosed {
+			if err := b.lockOther(ctx, tx, has); err != nil {
 				return err
 			}
 		}
-		// It may have gone elsewhere before the lock was ours.
-		n, err := database.Changed(ctx, tx, `DELETE FROM identities WHERE person = $1 AND COALESCE(account, $2) = $2`, document, account)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			return errEntryChanged
-		}
-		return b.trail(ctx, tx, d.Act, staff.ResolveDuplicate, Ref{Account: account}, "identity is free again")
+		return b.free(ctx, tx, d.Act, document, has)
 	})
+}
+
+// whoHas is the account that has an identity: freedOfClosed for one that is closed,
+// empty for none.
+func (b *Book) whoHas(ctx context.Context, q database.Queries, document []byte) (string, error) {
+	var has sql.NullString
+	err := q.QueryRowContext(ctx, `SELECT account FROM identities WHERE person = $1 AND (until_ms IS NULL OR until_ms > $2)`,
+		document, b.Now().UnixMilli()).Scan(&has)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return "", nil
+	case err != nil:
+		return "", err
+	case !has.Valid:
+		return freedOfClosed, nil
+	}
+	return has.String, nil
+}
+
+// free takes an identity from the account that has it, as whoHas says and whose
+// holder is locked. From none it takes nothing.
+func (b *Book) free(ctx context.Context, tx *sql.Tx, a Act, document []byte, has string) error {
+	if has == "" {
+		return nil
+	}
+	if has != freedOfClosed {
+		_, err := tx.ExecContext(ctx, `UPDATE holders SET status = $2, lost = $3, version = version + 1 WHERE id = $1`, has, registry.FreedStatus, document)
+		if err != nil {
+			return err
+		}
+	}
+	// It may have gone elsewhere before the lock was ours.
+	n, err := database.Changed(ctx, tx, `DELETE FROM identities WHERE person = $1 AND COALESCE(account, $2) = $2`, document, has)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return errEntryChanged
+	}
+	return b.trail(ctx, tx, a, staff.ResolveDuplicate, Ref{Account: has}, "identity is free again")
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/issuance/staff"
 )
 
 // Shown is a document that lies on the counter. It is personal data.
@@ -73,12 +74,30 @@ func (b *Book) Find(ctx context.Context, a Act, s Shown) (found []Found, err err
 		return nil, err
 	}
 	waits := registry.Initial(p.Document)
-	err = mayCheck(registry.Passenger{Person: p, Status: waits}, at)
+	if err := mayCheck(registry.Passenger{Person: p, Status: waits}, at); err != nil {
+		return nil, err
+	}
+	return b.find(ctx, p, at == registry.Window, waits, registry.Failed)
+}
+
+// FindToCorrect lists, for a window, the entries about a document that were
+// checked. The document's number is the one that the entry says.
+func (b *Book) FindToCorrect(ctx context.Context, a Act, s Shown) (found []Found, err error) {
+	if err := a.By.May(staff.CorrectIdentity); err != nil {
+		return nil, err
+	}
+	p, err := b.read(s)
 	if err != nil {
 		return nil, err
 	}
+	return b.find(ctx, p, false, registry.Verified, registry.PreVerified)
+}
+
+// find lists entries of either of two statuses, with the accounts that have lost
+// the identity if asked.
+func (b *Book) find(ctx context.Context, p registry.Person, withLost bool, one, another registry.Status) (found []Found, err error) {
 	lost := 0
-	if at == registry.Window {
+	if withLost {
 		lost = 1
 	}
 	err = b.Database.View(ctx, "find entries", func(ctx context.Context, q database.Queries) error {
@@ -86,17 +105,17 @@ func (b *Book) Find(ctx context.Context, a Act, s Shown) (found []Found, err err
 			var f Found
 			var counted int
 			err := rows.Scan(&f.Account, &f.Passenger, &f.Status, &f.Lost, &counted)
-			f.HolderOriginalNeeded = f.Passenger != "" && p.Document == identity.ResidentID && counted >= b.Limits().Passengers
+			f.HolderOriginalNeeded = f.Passenger != "" && p.Document == identity.ResidentID && f.Status != registry.Verified && counted >= b.Limits().Passengers
 			found = append(found, f)
 			return err
 		}, `SELECT account, passenger, status, lost > 0,
 				(SELECT COUNT(*) FROM passengers l WHERE l.account = entries.account AND l.status IN (1, 3, 4)) FROM (
 				SELECT h.id AS account, '' AS passenger, h.status AS status, 0 AS lost, 0 AS added_ms
-				FROM identities i JOIN holders h ON h.id = i.account WHERE i.person = $1 AND h.status IN ($3, 5)
-				UNION ALL SELECT id, '', status, 1, 0 FROM holders WHERE lost = $1 AND $4 > 0
-				UNION ALL SELECT account, id, status, 0, added_ms FROM passengers WHERE document = $2 AND status IN ($3, 5)) entries
-			ORDER BY added_ms, lost, account, passenger LIMIT $5`,
-			b.document(indexHolder, p), b.document(indexPassenger, p), waits, lost, MaxFound)
+				FROM identities i JOIN holders h ON h.id = i.account WHERE i.person = $1 AND h.status IN ($3, $4)
+				UNION ALL SELECT id, '', status, 1, 0 FROM holders WHERE lost = $1 AND $5 > 0
+				UNION ALL SELECT account, id, status, 0, added_ms FROM passengers WHERE document = $2 AND status IN ($3, $4)) entries
+			ORDER BY added_ms, lost, account, passenger LIMIT $6`,
+			b.document(indexHolder, p), b.document(indexPassenger, p), one, another, lost, MaxFound)
 	})
 	return found, err
 }

@@ -71,10 +71,6 @@ func (b *Book) Held(ctx context.Context, by account.Holder) (held Held, err erro
 	return held, nil
 }
 
-// failedProofs asks only where a proof is ever asked.
 func (b *Book) failedProofs(ctx context.Context, q database.Queries, p registry.Person) (attempts.Held, error) {
-	if !p.WindowOnly() {
-		return attempts.Held{}, nil
-	}
 	return b.Failures.Held(ctx, q, b.proofKey(p))
 }

@@ -20,6 +20,11 @@ func personOf(i account.Identity) registry.Person {
 	return registry.Person{Name: i.Name, Document: i.Document, Number: i.Number, Nationality: i.Nationality}
 }
 
+// profileIdentity is a person as an account's profile has one.
+func profileIdentity(p registry.Person) account.Identity {
+	return account.Identity{Name: p.Name, Document: p.Document, Number: p.Number, Nationality: p.Nationality}
+}
+
 // Registered makes the row of a new account's holder. An identity that another
 // account has is refused with registry.IdentityRegistered (rule B11).
 func (b *Book) Registered(ctx context.Context, tx *sql.Tx, id string, who account.Identity) error {

@@ -95,6 +95,9 @@ func (w *world) issuer() (*Book, *account.Service) {
 			p, err := accounts.ProfileForStaff(ctx, q, id)
 			return p.Contact, err
 		},
+		Profile: func(ctx context.Context, tx *sql.Tx, id string) (func(account.Identity) error, error) {
+			return accounts.IdentityForStaff(ctx, tx, id)
+		},
 	})
 	if err != nil {
 		w.t.Fatal(err)

@@ -1,0 +1,274 @@
+package book
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/issuance/staff"
+)
+
+// Correction is an identity as the original at a window says it.
+type Correction struct {
+	Act
+	Entry   Ref
+	Version int64          // of the entry that was looked at
+	As      registry.Entry // what the document says
+	// As in registry.Visit.
+	Original, InDate, Readable, Delegated bool
+	Proof                                 registry.Proof
+}
+
+func (c Correction) visit(at registry.Actor) registry.Visit {
+	return registry.Visit{At: at, Original: c.Original, InDate: c.InDate, Readable: c.Readable, Delegated: c.Delegated, Proof: c.Proof}
+}
+
+// Correct writes what a window read from the original over an identity that was
+// checked (registry.CanCorrect). The line keeps its time on the list, so that rule
+// B4 still counts from it. Our choice: while a ticket bought under the old identity
+// is good for a journey that is not over, the correction is TicketsUnfinished, or
+// the traveller would no longer be the person on the ticket.
+func (b *Book) Correct(ctx context.Context, c Correction) (next registry.Status, err error) {
+	if err := c.By.May(staff.CorrectIdentity); err != nil {
+		return 0, err
+	}
+	to, err := registry.Read(c.As, b.Now())
+	if err != nil {
+		return 0, err
+	}
+	err = b.rewrite(ctx, "correct an identity", c, "", func(ctx context.Context, tx *sql.Tx, w rewriting) error {
+		h, e := w.holder, w.entry
+		twice, err := b.listed(ctx, tx, e.Ref, to)
+		if err != nil {
+			return err
+		}
+		own := e.Ref.Passenger == ""
+		next, err = registry.CanCorrect(h.Account, e.Passenger, own, w.contact, registry.Correction{To: to, Visit: c.visit(registry.Window), Twice: twice})
+		if err != nil {
+			return err
+		}
+		if err := b.noJourney(ctx, tx, e.Ref); err != nil {
+			return err
+		}
+		if own {
+			if err := b.claim(ctx, tx, h, to); err != nil {
+				return err
+			}
+		}
+		if err := b.put(ctx, tx, w, to, next); err != nil {
+			return err
+		}
+		return b.trail(ctx, tx, c.Act, staff.CorrectIdentity, e.Ref,
+			fmt.Sprintf("%s corrected, %v becomes %v", differences(e.Person, to), e.Status, next))
+	})
+	if err != nil {
+		return 0, err
+	}
+	return next, nil
+}
+
+// Claim gives an identity to the account of its owner, who stands at a window
+// (registry.CanClaim), and takes it from the account that has it, in one
+// transaction: at no moment do two accounts have it. An account from which a window
+// took an identity gets it back by this only.
+func (b *Book) Claim(ctx context.Context, c Correction) (next registry.Status, err error) {
+	if err := c.By.May(staff.ResolveDuplicate); err != nil {
+		return 0, err
+	}
+	to, err := registry.Read(c.As, b.Now())
+	if err != nil {
+		return 0, err
+	}
+	document := b.document(indexHolder, to)
+	var loser string
+	err = b.Database.View(ctx, "find who has the identity", func(ctx context.Context, q database.Queries) (err error) {
+		loser, err = b.whoHas(ctx, q, document)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	c.Entry.Passenger = "" // an identity is an account's own
+	other := loser
+	if other == freedOfClosed {
+		other = ""
+	}
+	err = b.rewrite(ctx, "claim an identity", c, other, func(ctx context.Context, tx *sql.Tx, w rewriting) error {
+		h := w.holder
+		has, err := b.whoHas(ctx, tx, document)
+		if err != nil {
+			return err
+		}
+		if has != loser {
+			return errEntryChanged // it went elsewhere before the locks were ours
+		}
+		if has == h.id {
+			return refusal.New(registry.MoveRefused, "the account has this identity; its entry is verified or corrected")
+		}
+		twice, err := b.listed(ctx, tx, w.entry.Ref, to)
+		if err != nil {
+			return err
+		}
+		next, err = registry.CanClaim(h.Account, w.contact, registry.Correction{To: to, Visit: c.visit(registry.Window), Twice: twice})
+		if err != nil {
+			return err
+		}
+		if to != h.Person {
+			if err := b.noJourney(ctx, tx, w.entry.Ref); err != nil {
+				return err
+			}
+		}
+		if err := b.free(ctx, tx, c.Act, document, loser); err != nil {
+			return err
+		}
+		h.lost = nil
+		if err := b.claim(ctx, tx, h, to); err != nil {
+			return err
+		}
+		if err := b.put(ctx, tx, w, to, next); err != nil {
+			return err
+		}
+		return b.trail(ctx, tx, c.Act, staff.ResolveDuplicate, w.entry.Ref, fmt.Sprintf("identity is the account's, %v becomes %v", h.Status, next))
+	})
+	if err != nil {
+		return 0, err
+	}
+	return next, nil
+}
+
+// rewriting is an entry that a window is about to write over, with its locks held.
+type rewriting struct {
+	holder
+	entry   entry
+	contact registry.Contact
+	// profile writes a new identity to the account; nil for a passenger.
+	profile func(account.Identity) error
+}
+
+// rewrite runs what a window decides about an entry, under the locks of its account
+// and, in the order of their ids, of its holder and of another one. What it takes
+// for a guess at the proof is counted as Verify does, and committed.
+func (b *Book) rewrite(ctx context.Context, what string, c Correction, other string, decide func(ctx context.Context, tx *sql.Tx, w rewriting) error) error {
+	var wrong error
+	err := b.Database.Change(ctx, what, func(ctx context.Context, tx *sql.Tx) (err error) {
+		var w rewriting
+		if !idForm(c.Entry.Account) {
+			return errEntryNotFound
+		}
+		if c.Entry.Passenger == "" {
+			if w.profile, err = b.Profile(ctx, tx, c.Entry.Account); err != nil {
+				return notFound(err)
+			}
+		}
+		if other != "" && other < c.Entry.Account {
+			if err := b.lockOther(ctx, tx, other); err != nil {
+				return err
+			}
+		}
+		if w.holder, w.entry, err = b.entry(ctx, tx, c.Entry, b.Database.ForUpdate); err != nil {
+			return err
+		}
+		if other > c.Entry.Account {
+			if err := b.lockOther(ctx, tx, other); err != nil {
+				return err
+			}
+		}
+		if w.entry.version != c.Version {
+			return errEntryChanged
+		}
+		guessed := c.Proof != registry.Proof{}
+		if guessed {
+			if err := b.Failures.Check(ctx, tx, b.proofKey(w.entry.Person)); err != nil {
+				return err
+			}
+		}
+		if w.contact, err = b.contactOf(ctx, tx, w.holder, w.entry); err != nil {
+			return err
+		}
+		err = decide(ctx, tx, w)
+		if guessed && refusal.Is(err, registry.ProofWrong) {
+			wrong = err
+			return b.Failures.Add(ctx, tx, b.proofKey(w.entry.Person))
+		}
+		return err
+	})
+	if err == nil {
+		err = wrong
+	}
+	return err
+}
+
+// lockOther locks the holder that is to lose an identity; one that was closed
+// meanwhile is errEntryChanged.
+func (b *Book) lockOther(ctx context.Context, tx *sql.Tx, id string) error {
+	_, err := b.holder(ctx, tx, id, b.Database.ForUpdate)
+	if errors.Is(err, database.ErrNotFound) {
+		return errEntryChanged
+	}
+	return err
+}
+
+func notFound(err error) error {
+	if refusal.Is(err, account.LoginRequired) || refusal.Is(err, account.AccountNotFound) {
+		return errEntryNotFound
+	}
+	return err
+}
+
+// listed reports whether another line of the account's list is about the document.
+func (b *Book) listed(ctx context.Context, q database.Queries, r Ref, p registry.Person) (bool, error) {
+	c, err := b.counts(ctx, q, r.Account, p, r.Passenger)
+	return c.Twice, err
+}
+
+// noJourney refuses while a ticket of the entry is good for a journey.
+func (b *Book) noJourney(ctx context.Context, q database.Queries, r Ref) error {
+	refused, err := b.unfinished(ctx, q, `account = $1 AND COALESCE(passenger, '') = $2`, r.Account, r.Passenger)
+	if err == nil {
+		err = refused
+	}
+	return err
+}
+
+// put writes a person and a status over an entry.
+func (b *Book) put(ctx context.Context, tx *sql.Tx, w rewriting, to registry.Person, s registry.Status) error {
+	r := w.entry.Ref
+	if r.Passenger != "" {
+		_, err := tx.ExecContext(ctx, `UPDATE passengers SET document = $2, person = $3, status = $4, version = version + 1 WHERE id = $1`,
+			r.Passenger, b.document(indexPassenger, to), b.seal(tablePassengers, r.Passenger, to), s)
+		return err
+	}
+	lost := w.holder.lost
+	if b.hasLost(w.holder, to) {
+		lost = nil
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE holders SET person = $2, status = $3, lost = $4, version = version + 1 WHERE id = $1`,
+		r.Account, b.seal(tableHolders, r.Account, to), s, lost)
+	if err != nil {
+		return err
+	}
+	return w.profile(profileIdentity(to))
+}
+
+// differences names the fields in which two persons differ, and no value.
+func differences(p, q registry.Person) string {
+	var fields []string
+	for _, f := range []struct {
+		name    string
+		differs bool
+	}{
+		{"name", p.Name != q.Name || p.Substituted != q.Substituted}, {"document type", p.Document != q.Document},
+		{"number", p.Number != q.Number}, {"nationality", p.Nationality != q.Nationality},
+	} {
+		if f.differs {
+			fields = append(fields, f.name)
+		}
+	}
+	return strings.Join(fields, ", ")
+}

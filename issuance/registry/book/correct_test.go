@@ -1,0 +1,282 @@
+package book
+
+import (
+	"testing"
+
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/issuance/staff"
+)
+
+// correction is what a window sends of a good original, for an account's holder.
+func (w *world) correction(r Ref, as registry.Entry) Correction {
+	w.t.Helper()
+	_, e, err := w.entry(w.t.Context(), w.db.Writer(), r, "")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	c := Correction{Act: w.by(staff.Window), Entry: r, Version: e.version, As: as, Original: true, InDate: true, Readable: true}
+	c.Proof = registry.Proof{Kind: registry.PhoneEnd, Value: phone[len(phone)-4:]}
+	return c
+}
+
+func named(e registry.Entry, name string) registry.Entry {
+	e.Name = name
+	return e
+}
+
+func TestR03_WindowCorrectsWhatWasCheckedWrongly(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified(resident(1))
+		own := Ref{Account: h.Account()}
+		found, err := w.FindToCorrect(t.Context(), w.by(staff.Window), shown(resident(1)))
+		if err != nil || len(found) != 1 || found[0] != (Found{Ref: own, Status: registry.Verified}) {
+			t.Fatalf("found %+v: %v", found, err)
+		}
+		seen, err := w.LookToCorrect(t.Context(), w.by(staff.Window), own)
+		if err != nil || !seen.ProofNeeded || seen.Version != 2 {
+			t.Fatalf("looked at version %d: %v", seen.Version, err)
+		}
+		c := w.correction(own, named(resident(1), "测试乙"))
+		if s, err := w.Correct(t.Context(), c); s != registry.Verified || err != nil {
+			t.Fatalf("another name: %v, %v", s, err)
+		}
+		_, err = w.Correct(t.Context(), c)
+		w.refused(err, EntryChanged, "the same again")
+		p, err := w.accounts.Profile(t.Context(), h)
+		if err != nil || p.Identity.Name.Text != "测试乙" || p.Version != 2 || w.own(h).Person.Name.Text != "测试乙" || w.own(h).Version != 3 {
+			t.Fatalf("the profile has version %d: %v", p.Version, err)
+		}
+		// Another number: the old one is free, the new one is taken.
+		if s, err := w.Correct(t.Context(), w.correction(own, named(resident(5), "测试乙"))); s != registry.Verified || err != nil {
+			t.Fatalf("another number: %v, %v", s, err)
+		}
+		w.refused(w.tries("marked_again", resident(5)), registry.IdentityRegistered, "the number that it has now")
+		if err := w.tries("marked_again", resident(1)); err != nil {
+			t.Fatalf("the number that it had: %v", err)
+		}
+		if n := w.onTrail(staff.CorrectIdentity); n != 3 {
+			t.Errorf("%d entries on the trail", n)
+		}
+		if n := w.count(`SELECT COUNT(*) FROM audit WHERE detail = 'number corrected, verified becomes verified'`); n != 1 {
+			t.Errorf("%d entries tell what was corrected", n)
+		}
+	})
+}
+
+// A passenger keeps the day on the list; a foreign document waits for the
+// authority once more.
+func TestR03_PassengersAreCorrected(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified(resident(1))
+		l := w.adds(h, visitor(2))
+		r := Ref{h.Account(), l.ID}
+		w.checks(r, true)
+		w.decides(r, true)
+		w.pass(day)
+		c := w.correction(r, visitor(3))
+		_, err := w.Correct(t.Context(), c)
+		w.refused(err, registry.ProofWrong, "the phone for a passenger")
+		if held, err := w.Held(t.Context(), h); err != nil || held.Passengers[0].FailedProofs != (attempts.Held{Failures: 1}) {
+			t.Errorf("held is %+v: %v", held.Passengers[0].FailedProofs, err)
+		}
+		c.Proof = registry.Proof{Kind: registry.HolderNumber, Value: resident(1).DocumentNumber}
+		other := w.adds(h, visitor(4))
+		c.As = visitor(4)
+		_, err = w.Correct(t.Context(), c)
+		w.refused(err, registry.AlreadyListed, "the document of another passenger")
+		c.As = named(visitor(5), "Another Visitor")
+		_, err = w.Correct(t.Context(), c)
+		w.refused(err, registry.OtherPerson, "another person")
+		c.Entry, c.Version, c.As = Ref{h.Account(), other.ID}, 1, visitor(6)
+		_, err = w.Correct(t.Context(), c)
+		w.refused(err, registry.MoveRefused, "a passenger whom nobody has checked")
+		c.Entry, c.Version, c.As = r, 3, visitor(3)
+		s, err := w.Correct(t.Context(), c)
+		line := w.lineOf(h, l.ID)
+		if s != registry.PreVerified || err != nil || line.Person.Number != visitor(3).DocumentNumber || !line.AddedAt.Equal(l.AddedAt) || line.Version != 4 {
+			t.Fatalf("%v: %v, version %d", s, err, line.Version)
+		}
+		if waiting, _, err := w.Awaiting(t.Context(), w.by(staff.Authority), ""); err != nil || len(waiting) != 1 || waiting[0] != r {
+			t.Errorf("the authority waits for %+v: %v", waiting, err)
+		}
+	})
+}
+
+// A ticket is for the person whom it was bought for.
+func TestR03_NotWhileATicketIsForTheOldIdentity(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified(resident(1))
+		own := Ref{Account: h.Account()}
+		w.records(w.bought(h, "T1", ""))
+		c := w.correction(own, resident(2))
+		_, err := w.Correct(t.Context(), c)
+		w.refused(err, TicketsUnfinished, "with a ticket")
+		w.pass(2 * day)
+		if s, err := w.Correct(t.Context(), c); s != registry.Verified || err != nil {
+			t.Fatalf("after the journey: %v, %v", s, err)
+		}
+	})
+}
+
+// An identity that another account has is no correction's to take.
+func TestB11_CorrectionsDoNotTakeWhatAnotherAccountHas(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		a, b := w.verified(resident(1)), w.registers(resident(2))
+		_, err := w.Correct(t.Context(), w.correction(Ref{Account: a.Account()}, resident(2)))
+		w.refused(err, registry.IdentityRegistered, "another account's identity")
+		if w.own(b).Status != registry.Pending || w.own(a).Version != 2 {
+			t.Error("the refusal changed something")
+		}
+	})
+}
+
+// Robbed and wrongly freed: the owner has the identity back in the own account,
+// and whoever had it has it no more.
+func TestB11_OwnersHaveTheIdentityBack(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		owner := w.verified(resident(1))
+		own := Ref{Account: owner.Account()}
+		free := Duplicate{Act: w.by(staff.Window), Shown: shown(resident(1)), Original: true, InDate: true, Readable: true}
+		if err := w.FreeIdentity(t.Context(), free); err != nil {
+			t.Fatal(err)
+		}
+		back := func() {
+			t.Helper()
+			c := w.correction(own, resident(1))
+			if s, err := w.Claim(t.Context(), c); s != registry.Verified || err != nil || w.own(owner).Status != registry.Verified {
+				t.Fatalf("the owner's claim: %v, %v", s, err)
+			}
+		}
+		back() // wrongly freed, and nobody has it
+		if _, err := w.Claim(t.Context(), w.correction(own, resident(1))); err == nil {
+			t.Fatal("what the account has was claimed")
+		}
+		if err := w.FreeIdentity(t.Context(), free); err != nil {
+			t.Fatal(err)
+		}
+		other := w.verified(resident(1))
+		c := w.correction(own, resident(1))
+		c.Proof.Value = "0000"
+		_, err := w.Claim(t.Context(), c)
+		w.refused(err, registry.ProofWrong, "an account that is not shown to be the owner's")
+		c.Proof, c.Delegated = w.correction(own, resident(1)).Proof, true
+		_, err = w.Claim(t.Context(), c)
+		w.refused(err, registry.InPersonOnly, "by a delegate")
+		back() // from the account that registered meanwhile
+		if w.own(other).Status != registry.Failed {
+			t.Fatalf("the other account is %v", w.own(other).Status)
+		}
+		w.refused(w.saves(other), registry.IdentityRegistered, "the other account saves it again")
+		if err := w.edits(owner, resident(1)); err != nil {
+			t.Errorf("the owner's own profile, saved again: %v", err)
+		}
+		robbed := w.registers(visitor(1))
+		c = w.correction(Ref{Account: robbed.Account()}, named(resident(1), "Marked Visitor"))
+		if s, err := w.Claim(t.Context(), c); s != registry.Verified || err != nil || w.own(owner).Status != registry.Failed {
+			t.Fatalf("an account with another document: %v, %v", s, err)
+		}
+		if p, err := w.accounts.Profile(t.Context(), robbed); err != nil || p.Identity.Number != resident(1).DocumentNumber {
+			t.Fatalf("its profile: %v", err)
+		}
+		if err := w.tries("marked_again", visitor(1)); err != nil {
+			t.Errorf("the passport that it had: %v", err)
+		}
+		if n := w.count(`SELECT COUNT(*) FROM holders WHERE lost IS NOT NULL`); n != 2 {
+			t.Errorf("%d accounts have lost an identity", n)
+		}
+	})
+}
+
+// Two accounts claim one identity, again and again, at two issuers, while a window
+// frees it and others register it: at no moment two have it.
+func TestB11_ClaimsAtOnceNeverShareAnIdentity(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		second, accounts := w.issuer()
+		holders := []account.Holder{w.registers(visitor(1)), w.registers(visitor(2)), w.registers(resident(1))}
+		claim := func(b *Book, h account.Holder) error {
+			c := Correction{Act: w.by(staff.Window), Entry: Ref{Account: h.Account()}, As: named(resident(1), "Marked Visitor"), Original: true, InDate: true, Readable: true}
+			c.Proof = registry.Proof{Kind: registry.PhoneEnd, Value: phone[len(phone)-4:]}
+			l, err := b.List(t.Context(), h)
+			if err != nil {
+				return err
+			}
+			c.Version = l.Own.Version
+			_, err = b.Claim(t.Context(), c)
+			return err
+		}
+		got := w.atOnce(48, func(i int) error {
+			b := w.Book
+			if i%2 == 0 {
+				b = second
+			}
+			switch i % 4 {
+			case 3:
+				return b.FreeIdentity(t.Context(), Duplicate{Act: w.by(staff.Window), Shown: shown(resident(1)), Original: true, InDate: true, Readable: true})
+			case 2:
+				if i%8 == 2 {
+					_, err := accounts.Register(t.Context(), registration("marked_race_"+string(rune('a'+i/8)), resident(1)), home)
+					return err
+				}
+			}
+			return claim(b, holders[i%3])
+		})
+		if got[""] == 0 {
+			t.Fatalf("nothing succeeded: %v", got)
+		}
+		if n := w.count(`SELECT COUNT(*) FROM identities i JOIN holders h ON h.id = i.account WHERE i.person = $1`, w.document(indexHolder, w.reads(resident(1)))); n > 1 {
+			t.Errorf("%d accounts have it", n)
+		}
+		// Whoever is not failed has the identity that the entry says, and nobody else.
+		rows, err := w.db.Writer().Query(`SELECT id FROM holders WHERE status <> 5`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		for rows.Next() {
+			var id string
+			if err := rows.Scan(&id); err != nil {
+				t.Fatal(err)
+			}
+			ids = append(ids, id)
+		}
+		rows.Close()
+		for _, id := range ids {
+			h, err := w.holder(t.Context(), w.db.Writer(), id, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if has, err := w.whoHas(t.Context(), w.db.Writer(), w.document(indexHolder, h.Person)); has != id || err != nil {
+				t.Errorf("%s is %v with an identity of %q: %v", id, h.Status, has, err)
+			}
+		}
+	})
+}
+
+func (w *world) reads(e registry.Entry) registry.Person {
+	w.t.Helper()
+	p, err := registry.Read(e, w.now())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return p
+}
+
+// A closed account keeps its identity taken for a while (rule B4): a window gives
+// it to the owner's other account.
+func TestB11_OwnersHaveBackWhatAClosedAccountKeeps(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		closed := w.verified(resident(1))
+		w.adds(closed, visitor(2))
+		if err := w.closes(closed); err != nil {
+			t.Fatal(err)
+		}
+		h := w.registers(visitor(1))
+		c := w.correction(Ref{Account: h.Account()}, resident(1))
+		if s, err := w.Claim(t.Context(), c); s != registry.Verified || err != nil {
+			t.Fatalf("%v, %v", s, err)
+		}
+		w.refused(w.tries("marked_again", resident(1)), registry.IdentityRegistered, "an account that comes later")
+	})
+}
