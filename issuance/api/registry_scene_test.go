@@ -42,9 +42,7 @@ func (w *world) sceneFor(d described) *scene {
 	s := w.scene()
 	if d.ofRegistry() {
 		s.desk = w.openDesk()
-		if d.OperationID == "claimIdentity" {
-			s.desk.owner, s.desk.robber = w.join(), w.join()
-		}
+		s.desk.values(d) // what a claim is about must be there before anything is compared
 	}
 	return s
 }
@@ -89,6 +87,9 @@ func (k *desk) values(d described) object {
 		v["document_number"] = number(int(k.w.people.Add(1)) - 1)
 		v["proof"] = object{"kind": "holder_number", "value": k.member.form["document_number"]}
 	case "claimIdentity":
+		if k.owner == nil {
+			k.owner, k.robber = k.w.join(), k.w.join()
+		}
 		v["account"], v["version"], v["name"], v["proof"] = k.owner.Account, 1, testName, k.owner.phoneEnd()
 		v["document_number"] = k.robber.form["document_number"]
 	case "lookOfAuthority", "settle":
