@@ -1,0 +1,167 @@
+package articles_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/issuance/registry/book"
+	"github.com/railgate/railgate/test/harness"
+)
+
+// Every registered user gets a ticket refunded online that the account bought, whatever
+// became of its status; and no account that of another.
+func TestR22_EveryAccountRefundsOnlineWhatItBought(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Verified(h.Person())
+		ticket := h.Ticketing.Buy(a, "holder")[0]
+		h.Ticketing.MayRefund(a, ticket).Yes(t)
+		h.Window().FreeIdentity(a.Person, nil).OK(t)
+		if s := a.Entry("holder").Status; s != "failed" {
+			t.Fatalf("an account whose identity was freed is %s", s)
+		}
+		h.Ticketing.MayRefund(a, ticket).Yes(t)
+		pending := h.Register(h.Person())
+		h.Ticketing.MayRefund(pending, ticket).No(t, registry.NotItsTicket)
+	})
+}
+
+// A registered user changes online the ticket of a passenger whose identity is
+// verified.
+func TestR23_ChangeOnlineForAVerifiedPassenger(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Verified(h.Person())
+		p := a.AddSettled(h.Person())
+		for _, ticket := range h.Ticketing.Buy(a, "holder", p.Passenger) {
+			h.Ticketing.MayChange(a, ticket).Yes(t)
+			h.Ticketing.MayChange(a, h.Ticketing.Change(a, ticket)).Yes(t)
+		}
+	})
+}
+
+// And not that of a resident passenger whose identity is not verified.
+func TestR24_NoChangeOnlineForAPassengerWhoIsNotVerified(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Verified(h.Person())
+		ticket := h.Ticketing.Buy(a, "holder")[0]
+		h.Ticketing.MayChange(a, ticket).Yes(t)
+		h.Window().FreeIdentity(a.Person, nil).OK(t)
+		h.Ticketing.MayChange(a, ticket).No(t, registry.PassengerStatus)
+	})
+}
+
+// The passengers with other documents of a resident's account follow the rules of
+// those: to be submitted, then pre-verified at a window, then settled by the authority.
+func TestR32_OtherDocumentsFollowTheirOwnRules(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Verified(h.Person())
+		p := a.Add(h.Visitor())
+		if p.Status != "to_be_submitted" {
+			t.Errorf("added as %s", p.Status)
+		}
+		h.Ticketing.MayBuy(a, p.Passenger).Yes(t)
+		h.Agency().Verify(a, p.Passenger, nil).Refused(t, registry.StationWindowOnly)
+		if s := a.Settle(p.Passenger); s != "verified" {
+			t.Errorf("settled as %s", s)
+		}
+	})
+}
+
+// other has an account with another document than the resident ID card, which bought
+// a ticket for its holder.
+func other(h *harness.Harness) (a *harness.Account, ticket string) {
+	h.T.Helper()
+	a = h.Register(h.Visitor())
+	return a, h.Ticketing.Buy(a, "holder")[0]
+}
+
+// Online refund is open to accounts with other documents in every status, the failed
+// one too, and for a failed passenger.
+func TestP19_EveryAccountRefundsOnline(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a, ticket := other(h)
+		h.Ticketing.MayRefund(a, ticket).Yes(t) // to be submitted
+		h.Window().Verify(a, "holder", nil).OK(t)
+		h.Ticketing.MayRefund(a, ticket).Yes(t) // pre-verified
+		a.Judge("holder", false).OK(t)
+		h.Ticketing.MayRefund(a, ticket).Yes(t) // failed
+
+		resident := h.Verified(h.Person())
+		p := resident.Add(h.Visitor()).Passenger
+		ticket = h.Ticketing.Buy(resident, p)[0]
+		resident.Fail(p)
+		h.Ticketing.MayRefund(resident, ticket).Yes(t)
+	})
+}
+
+// Online change is open while the passenger is to be submitted, pre-verified or
+// verified, in accounts of either kind.
+func TestP20_ChangeOnlineForOtherDocuments(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a, ticket := other(h)
+		resident := h.Verified(h.Person())
+		p := resident.Add(h.Visitor()).Passenger
+		second := h.Ticketing.Buy(resident, p)[0]
+		both := func() {
+			t.Helper()
+			h.Ticketing.MayChange(a, ticket).Yes(t)
+			h.Ticketing.MayChange(resident, second).Yes(t)
+		}
+		both() // to be submitted
+		h.Window().Verify(a, "holder", nil).OK(t)
+		h.Window().Verify(resident, p, nil).OK(t)
+		both() // pre-verified
+		a.Judge("holder", true).OK(t)
+		resident.Judge(p, true).OK(t)
+		both() // verified
+	})
+}
+
+// And not for one who failed.
+func TestP21_NoChangeOnlineForWhoFailed(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Verified(h.Person())
+		p := a.Add(h.Visitor()).Passenger
+		ticket := h.Ticketing.Buy(a, p)[0]
+		h.Window().Verify(a, p, nil).OK(t)
+		a.Judge(p, false).OK(t)
+		h.Ticketing.MayChange(a, ticket).No(t, registry.PassengerStatus)
+	})
+}
+
+// A ticket is bought only for the holder or somebody on the list. A purchase cannot
+// name anybody else, and has no place for a name or a number.
+func TestG22_OnlyForSomebodyOnTheList(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a, b := h.Verified(h.Person()), h.Verified(h.Person())
+		mine, theirs := a.AddSettled(h.Person()), b.AddSettled(h.Person())
+		h.Ticketing.MayBuy(a, "holder", mine.Passenger).Yes(t)
+		for _, passenger := range []string{theirs.Passenger, "psg_" + zeros} {
+			h.Ticketing.Call("POST", "/v1/decisions", harness.Object{"kind": "buy", "account": a.ID, "for": []string{passenger}}).Refused(t, book.EntryNotFound)
+			event, _ := h.Ticketing.Bought(a, passenger)
+			h.Ticketing.TryReport(event).Refused(t, book.EntryNotFound)
+		}
+		for name, value := range h.Person().Identity() {
+			event, _ := h.Ticketing.Bought(a, "holder")
+			event[name] = value
+			if answer := h.Ticketing.TryReport(event); answer.Status != http.StatusBadRequest {
+				t.Errorf("a purchase with %s was answered %d", name, answer.Status)
+			}
+		}
+	})
+}
+
+// The first time, a visit to the station: the account of somebody who is new buys
+// nothing, and from the first verification on it buys, without another visit.
+func TestG30_TheFirstVisitIsEnough(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Register(h.Person())
+		h.Ticketing.MayBuy(a, "holder").No(t, registry.AccountStatus)
+		h.Window().Verify(a, "holder", nil).OK(t)
+		h.Ticketing.MayBuy(a, "holder").Yes(t)
+		h.Ticketing.Buy(a, "holder")
+		h.Clock.Move(400 * 24 * time.Hour)
+		h.Ticketing.MayBuy(a, "holder").Yes(t)
+	})
+}
