@@ -46,6 +46,7 @@ type config struct {
 	PrivacyPolicy    string         `toml:"privacy_policy" doc:"version of the privacy policy in force; new accounts and applicants without a login agree to it"`
 	RealPerson       realPerson     `toml:"real_person" doc:"the real-person check"`
 	Residents        residentCards  `toml:"residents" doc:"the registry of resident ID cards"`
+	PhoneCode        phoneCode      `toml:"phone_code" doc:"codes that are sent to phones"`
 	Limits           limits         `toml:"limits" doc:"numbers of the registry's rules; they count from the next decision on"`
 	Kafka            kafka          `toml:"kafka" doc:"the control stream"`
 	Staff            []member       `toml:"staff" doc:"who works at windows and desks"`
@@ -93,6 +94,7 @@ func defaults() config {
 		KeyLead: keyring.DefaultLead, AddressRate: defaultRate, Throttle: defaultThrottle(), PrivacyPolicy: backend.DefaultPolicy,
 		RealPerson: realPerson{Timeout: realperson.DefaultTimeout},
 		Residents:  residentCards{Timeout: residents.DefaultTimeout},
+		PhoneCode:  defaultPhoneCode(),
 		Limits:     defaultLimits(),
 		Kafka: kafka{Topic: "railgate.control", Partitions: 3, Replication: 3,
 			Retention: publish.DefaultRetention, Heartbeat: publish.DefaultHeartbeat},
@@ -144,6 +146,7 @@ func (c *config) Validate() error {
 	c.hashing = c.fitMemory(memlimit.Read(), fault)
 	c.RealPerson.validate(c.trust(), fault)
 	c.Residents.validate(c.trust(), fault)
+	c.PhoneCode.validate(c.trust(), fault)
 	if err := c.Limits.registry().Validate(); err != nil {
 		fault("limits", "%w", err)
 	}

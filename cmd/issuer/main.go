@@ -70,7 +70,7 @@ func check(c *config, out io.Writer) error {
 	for _, k := range keys.Issuers {
 		ids = append(ids, fmt.Sprint(k.ID))
 	}
-	for _, w := range append(warnings(keys), c.RealPerson.warning(), c.Residents.warning()) {
+	for _, w := range append(warnings(keys), c.RealPerson.warning(), c.Residents.warning(), c.PhoneCode.warning()) {
 		if w != "" {
 			fmt.Fprintln(out, "warning:", w)
 		}

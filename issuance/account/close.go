@@ -28,6 +28,7 @@ func (s *Service) Close(ctx context.Context, h Holder, password string, from att
 		}
 		for _, rows := range []string{
 			`DELETE FROM logins WHERE account = $1`,
+			`DELETE FROM phone_codes WHERE account = $1`,
 			`DELETE FROM consents WHERE account = $1`,
 			`DELETE FROM accounts WHERE id = $1`,
 		} {

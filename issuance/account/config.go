@@ -4,10 +4,15 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strings"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
 
 	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/phonecode"
 	"github.com/railgate/railgate/issuance/vault"
 )
 
@@ -39,6 +44,9 @@ type Hooks struct {
 	// MaxEndedAtOnce.
 	// What is bound to them must end as well (rule A12).
 	LoginsEnded func(ctx context.Context, tx *sql.Tx, logins []string) error
+	// Recovered is called when an account has a new password without the old one. request
+	// is the id of the request.
+	Recovered func(ctx context.Context, tx *sql.Tx, account, request string) error
 }
 
 // Config is what a Service works with.
@@ -51,6 +59,12 @@ type Config struct {
 	// Policy is the version of the privacy policy in force, 1 to 64 characters
 	// (rule B12). Who registers must agree to this one.
 	Policy string
+	// Codes sends one-time codes to phones (rule G40). nil: no phone is verified, and a
+	// forgotten password has no way back by phone.
+	Codes phonecode.Sender
+	// CodePrefixes are country codes, each with its plus sign, to which codes are sent besides
+	// mainland numbers. nil: DefaultCodePrefixes.
+	CodePrefixes []string
 	// Hashing is the work of a password. Zero: DefaultHashing.
 	Hashing Hashing
 	// LoginLife and LoginIdle bound a login from its beginning and from its last
@@ -61,6 +75,10 @@ type Config struct {
 	MaxLogins int
 	// Now is the clock. nil: time.Now.
 	Now func() time.Time
+	// Log receives faults of the provider of codes; no personal data. nil: no log.
+	Log *zap.Logger
+	// Metrics receives the counters. nil: they are counted and shown nowhere.
+	Metrics prometheus.Registerer
 }
 
 // The bounds of logins. Ours: the source names none. Showing a code needs a face
@@ -81,7 +99,9 @@ const touchEvery = time.Minute
 // Service keeps the accounts. It is safe for many goroutines at once.
 type Service struct {
 	Config
-	hasher *hasher
+	hasher  *hasher
+	metrics *metrics
+	sending chan struct{} // a place for each code that is handed to the provider
 }
 
 // New checks the configuration, reporting all that is wrong, and makes a Service.
@@ -104,13 +124,19 @@ func New(c Config) (*Service, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.Log == nil {
+		c.Log = zap.NewNop()
+	}
+	if c.CodePrefixes == nil {
+		c.CodePrefixes = DefaultCodePrefixes
+	}
 	if c.Hashing == (Hashing{}) {
 		c.Hashing = DefaultHashing
 	}
 	need(c.Database != nil, "no database")
 	need(c.Vault != nil, "no vault")
 	need(c.Failures != nil, "no failures")
-	need(c.Hooks.Registered != nil && c.Hooks.IdentityEdited != nil && c.Hooks.Closing != nil && c.Hooks.LoginsEnded != nil, "a hook is missing")
+	need(c.Hooks.Registered != nil && c.Hooks.IdentityEdited != nil && c.Hooks.Closing != nil && c.Hooks.LoginsEnded != nil && c.Hooks.Recovered != nil, "a hook is missing")
 	need(printable(c.Policy, maxPolicy), "policy version must have 1 to 64 printable ASCII characters")
 	need(c.LoginLife >= touchEvery && c.LoginLife <= maxLoginLife, "login life must be a minute to 90 days")
 	need(c.LoginIdle > touchEvery && c.LoginIdle <= c.LoginLife, "login idle time must be above a minute and at most login life")
@@ -118,10 +144,26 @@ func New(c Config) (*Service, error) {
 	if err := c.Hashing.Check(); err != nil {
 		all = append(all, err)
 	}
+	all = append(all, CheckCodePrefixes(c.CodePrefixes))
 	if err := errors.Join(all...); err != nil {
 		return nil, err
 	}
-	return &Service{c, newHasher(c.Hashing)}, nil
+	m, err := newMetrics(c.Metrics)
+	if err != nil {
+		return nil, err
+	}
+	return &Service{c, newHasher(c.Hashing), m, make(chan struct{}, maxSending)}, nil
+}
+
+// CheckCodePrefixes reports what is wrong with Config.CodePrefixes.
+func CheckCodePrefixes(prefixes []string) error {
+	for _, p := range prefixes {
+		digits, ok := strings.CutPrefix(p, "+")
+		if !ok || len(digits) < 1 || len(digits) > 7 || digits[0] == '0' || !allIn(digits, "0123456789") || strings.HasPrefix(p, mainland) {
+			return errors.New("account: a prefix for codes must be a plus sign and 1 to 7 digits such as +852, and not mainland China's +86")
+		}
+	}
+	return nil
 }
 
 // maxPolicy bounds the name of a privacy policy's version, characters.

@@ -10,8 +10,8 @@
 // entered; a closed account leaves nothing here.
 //
 // It does not know whether an identity is verified, taken or free: the registry
-// does, and has its say through Hooks. It does not check that a phone or an
-// e-mail address is the holder's, so nobody logs in by one and nothing is sent
-// there; a forgotten password is a matter for the station window. An account with
-// a hash of older parameters answers in older time until its next login.
+// does, and has its say through Hooks. A code shows that a phone is the
+// holder's (rule G40), and is the way back from a forgotten password; no answer tells
+// whether there is such an account. An e-mail address is not checked, and nobody logs in
+// by either. An account with a hash of older parameters answers in older time until its next login.
 package account

@@ -18,6 +18,7 @@ type Held struct {
 	Consents      []ConsentGiven
 	Logins        []Login
 	FailedLogins  attempts.Held
+	CodesSent     attempts.Held // to phones; Failures is how many count now
 }
 
 // ConsentGiven is a privacy policy that the holder agreed to.
@@ -46,6 +47,9 @@ func (s *Service) Held(ctx context.Context, h Holder) (held Held, err error) {
 			return err
 		}
 		if held.FailedLogins, err = s.Failures.Held(ctx, q, s.Failures.Account(held.Profile.Login)); err != nil {
+			return err
+		}
+		if held.CodesSent, err = s.Failures.CodesHeld(ctx, q, held.Profile.Login); err != nil {
 			return err
 		}
 		err = database.Each(ctx, q, func(rows *sql.Rows) error {

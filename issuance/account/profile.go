@@ -112,6 +112,12 @@ func (s *Service) Edit(ctx context.Context, h Holder, e Edit) (p Profile, err er
 		if unchanged {
 			return nil
 		}
+		if contact.Phone != p.Contact.Phone {
+			p.PhoneVerifiedMs = 0 // a code has shown the phone before it
+			if err := dropCodes(ctx, tx, h.account); err != nil {
+				return err
+			}
+		}
 		p.Identity, p.Contact = who, contact
 		p.Version++
 		return s.update(ctx, tx, p)
@@ -125,11 +131,11 @@ func (s *Service) Edit(ctx context.Context, h Holder, e Edit) (p Profile, err er
 func (s *Service) update(ctx context.Context, tx *sql.Tx, p Profile) error {
 	_, err := tx.ExecContext(ctx, `
 		UPDATE accounts SET document_type = $2, name = $3, name_marks = $4, number = $5, nationality = $6,
-			phone = $7, email = $8, version = $9
+			phone = $7, email = $8, version = $9, phone_verified_ms = $10
 		WHERE id = $1`,
 		p.Account, p.Identity.Document, s.seal(columnName, p.Account, p.Identity.Name.Text), marks(p.Identity.Name),
 		s.seal(columnNumber, p.Account, p.Identity.Number), s.seal(columnNationality, p.Account, string(p.Identity.Nationality)),
 		s.seal(columnPhone, p.Account, p.Contact.Phone),
-		s.seal(columnEmail, p.Account, p.Contact.Email), p.Version)
+		s.seal(columnEmail, p.Account, p.Contact.Email), p.Version, p.PhoneVerifiedMs)
 	return err
 }

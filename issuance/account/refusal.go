@@ -22,6 +22,12 @@ const (
 	EmailInvalid       refusal.Code = "email_invalid"
 	ConsentRequired    refusal.Code = "consent_required"
 	ProfileConflict    refusal.Code = "profile_conflict"
+	CodeWrong          refusal.Code = "code_wrong"
+	CodeUnavailable    refusal.Code = "code_unavailable"
+	PhoneNotServed     refusal.Code = "phone_not_served"
+	LanguageInvalid    refusal.Code = "language_invalid"
+	PhoneUnverified    refusal.Code = "phone_unverified"
+	RecoveryFailed     refusal.Code = "recovery_failed"
 	AccountNotFound    refusal.Code = "account_not_found" // told to staff only
 )
 
@@ -30,6 +36,6 @@ func Codes() []refusal.Code {
 	return []refusal.Code{
 		LoginRequired, LoginFailed, LoginInvalid, LoginTaken, PasswordInvalid, PasswordCommon, PasswordWrong, Busy,
 		DocumentInvalid, NameInvalid, NumberInvalid, NationalityInvalid, ContactMissing, PhoneInvalid, EmailInvalid,
-		ConsentRequired, ProfileConflict, AccountNotFound,
+		ConsentRequired, ProfileConflict, CodeWrong, CodeUnavailable, PhoneNotServed, LanguageInvalid, PhoneUnverified, RecoveryFailed, AccountNotFound,
 	}
 }

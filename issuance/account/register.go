@@ -28,7 +28,7 @@ type Registration struct {
 func (s *Service) Register(ctx context.Context, r Registration, from attempts.Caller) (account string, err error) {
 	login, ok := normalLogin(r.Login)
 	if !ok {
-		return "", refusal.New(LoginInvalid, "login name must have 6 to 30 letters, digits and underscores and begin with a letter")
+		return "", errLoginForm
 	}
 	who, err := r.Identity.read(s.Now())
 	if err != nil {
@@ -99,6 +99,8 @@ func (s *Service) Register(ctx context.Context, r Registration, from attempts.Ca
 	s.Failures.Succeeded(attempts.Registrations, from, s.Failures.Account(login))
 	return account, nil
 }
+
+var errLoginForm = refusal.New(LoginInvalid, "login name must have 6 to 30 letters, digits and underscores and begin with a letter")
 
 var errTaken = refusal.New(LoginTaken, "login name is taken")
 

@@ -82,6 +82,9 @@ type Profile struct {
 	Contact   Contact
 	Version   int64 // an edit carries the one it saw
 	CreatedAt int64 // Unix seconds
+	// PhoneVerifiedMs is when a code has shown that the phone is the holder's, Unix
+	// milliseconds; 0: none has.
+	PhoneVerifiedMs int64
 }
 
 // profile reads and opens an account; database.ErrNotFound if there is none.
@@ -89,9 +92,9 @@ func (s *Service) profile(ctx context.Context, q database.Queries, account strin
 	var login, name, number, nationality, phone, email []byte
 	var nameMarks int
 	err = q.QueryRowContext(ctx, `
-		SELECT login, document_type, name, name_marks, number, nationality, phone, email, version, created_ms
+		SELECT login, document_type, name, name_marks, number, nationality, phone, email, version, created_ms, phone_verified_ms
 		FROM accounts WHERE id = $1`, account).
-		Scan(&login, &p.Identity.Document, &name, &nameMarks, &number, &nationality, &phone, &email, &p.Version, &p.CreatedAt)
+		Scan(&login, &p.Identity.Document, &name, &nameMarks, &number, &nationality, &phone, &email, &p.Version, &p.CreatedAt, &p.PhoneVerifiedMs)
 	if err == sql.ErrNoRows {
 		return Profile{}, database.ErrNotFound
 	}

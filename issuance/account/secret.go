@@ -6,6 +6,7 @@ import "github.com/railgate/railgate/issuance/opaque"
 const (
 	accountPrefix = "acc_"
 	loginPrefix   = "log_"
+	codePrefix    = "pcd_" // of a code that was sent, and so of a recovery
 	TokenPrefix   = "rgl_" // of a login token: tells it from an access token
 )
 

@@ -20,17 +20,21 @@ const sweepBatch = 200
 type Swept struct {
 	Expired  int // logins that were over and are ended now
 	Deleted  int // ended logins
+	Codes    int // to phones that are over
 	Failures int // that mean nothing any more
 }
 
 // Sweep ends the logins that are over, so that what is bound to them ends too,
-// and deletes old ones and old failures: in small transactions, until all is done
+// and deletes old ones, codes that are over and old failures: in small transactions, until all is done
 // or ctx ends. Several issuers may sweep at once. Authorize does not wait for it.
 func (s *Service) Sweep(ctx context.Context, now time.Time) (swept Swept, err error) {
 	if swept.Expired, err = inBatches(ctx, func(ctx context.Context) (int, error) { return s.expire(ctx, now) }); err != nil {
 		return swept, err
 	}
 	if swept.Deleted, err = inBatches(ctx, func(ctx context.Context) (int, error) { return s.forget(ctx, now) }); err != nil {
+		return swept, err
+	}
+	if swept.Codes, err = inBatches(ctx, func(ctx context.Context) (int, error) { return s.sweepCodes(ctx, now) }); err != nil {
 		return swept, err
 	}
 	swept.Failures, err = s.Failures.Sweep(ctx, now)

@@ -26,5 +26,11 @@ var Words = map[refusal.Code]refusal.Text{
 	EmailInvalid:       refusal.Say("The e-mail address is not valid.", "电子邮箱填写有误。", correctEN, correctZH),
 	ConsentRequired:    refusal.Say("Consent to the privacy policy in force is required.", "需要同意现行隐私政策。", "Read the policy and agree to it.", "请阅读并同意隐私政策。"),
 	ProfileConflict:    refusal.Say("The profile was changed meanwhile.", "资料已被修改。", "Load the profile again and repeat the change.", "请重新打开资料页面后再修改。"),
+	CodeWrong:          refusal.Say("The code is wrong or no longer valid.", "验证码错误或已失效。", "Check the code, or have a new one sent.", "请核对验证码，或重新获取。"),
+	CodeUnavailable:    refusal.Say("No code can be sent now.", "验证码暂时无法发送。", "Please try again in a moment, or go to a station window.", "请稍后重试，或到车站窗口办理。"),
+	PhoneNotServed:     refusal.Say("No codes are sent to numbers of this country or region.", "暂不支持向该国家或地区的号码发送验证码。", "Enter a number of mainland China, or go to a station window.", "请填写中国大陆手机号码，或到车站窗口办理。"),
+	LanguageInvalid:    refusal.Say("This language is not supported.", "不支持该语言。", "Choose Chinese or English.", "请选择中文或英文。"),
+	PhoneUnverified:    refusal.Say("The phone of this account is not verified.", "该账户的手机号码尚未核验。", "Verify the phone with a code first.", "请先通过验证码完成手机核验。"),
+	RecoveryFailed:     refusal.Say("The password could not be reset.", "密码重置未成功。", "Check the code, or begin again: check login name and phone, which must be the verified phone of the account.", "请核对验证码，或重新开始：请核对用户名和手机号码，手机号码须为该账户已核验的号码。"),
 	AccountNotFound:    refusal.Say("There is no such account.", "账户不存在。", "Check the login name, phone number or e-mail address.", "请核对用户名、手机号码或电子邮箱。"),
 }

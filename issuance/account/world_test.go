@@ -16,6 +16,7 @@ import (
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/database/databasetest"
 	"github.com/railgate/railgate/issuance/identity"
+	"github.com/railgate/railgate/issuance/phonecode"
 	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/issuance/vault"
 )
@@ -34,9 +35,11 @@ type world struct {
 	db      *database.DB
 	address string
 	ms      atomic.Int64 // the time
+	phones  *phonecode.Sandbox
 
 	mu    sync.Mutex
 	ended []string // logins of which the hook heard
+	back  []string // accounts whose password was reset
 	known []Identity
 	veto  error // what every hook answers
 }
@@ -44,7 +47,7 @@ type world struct {
 // each runs a story on every database. change adjusts the configuration.
 func each(t *testing.T, story func(t *testing.T, w *world), change ...func(*Config)) {
 	databasetest.Each(t, func(t *testing.T, address string) {
-		w := &world{t: t, address: address}
+		w := &world{t: t, address: address, phones: phonecode.NewSandbox()}
 		w.ms.Store(time.Date(2026, 2, 10, 8, 0, 0, 0, time.UTC).UnixMilli())
 		var err error
 		if w.db, err = database.Open(t.Context(), address, w.now()); err != nil {
@@ -68,7 +71,7 @@ func (w *world) another(change ...func(*Config)) *Service {
 		w.t.Fatal(err)
 	}
 	c := Config{
-		Database: w.db, Vault: keys, Failures: failures, Policy: policy, Hashing: cheap, Now: w.now,
+		Database: w.db, Vault: keys, Failures: failures, Policy: policy, Hashing: cheap, Now: w.now, Codes: w.phones,
 		Hooks: Hooks{
 			Registered: func(ctx context.Context, tx *sql.Tx, account string, who Identity) error {
 				return w.heard(func() { w.known = append(w.known, who) })
@@ -79,6 +82,9 @@ func (w *world) another(change ...func(*Config)) *Service {
 			Closing: func(ctx context.Context, tx *sql.Tx, account string) error { return w.heard(func() {}) },
 			LoginsEnded: func(ctx context.Context, tx *sql.Tx, logins []string) error {
 				return w.heard(func() { w.ended = append(w.ended, logins...) })
+			},
+			Recovered: func(ctx context.Context, tx *sql.Tx, account, request string) error {
+				return w.heard(func() { w.back = append(w.back, account) })
 			},
 		},
 	}

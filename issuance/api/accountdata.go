@@ -44,6 +44,12 @@ type heldFailures struct {
 	LockedUntil int64 `json:"locked_until,omitempty"`
 }
 
+// heldCodes are the codes to phones that count now.
+type heldCodes struct {
+	Sent        int   `json:"sent"`
+	LockedUntil int64 `json:"locked_until,omitempty"`
+}
+
 // heldOfAccount is all that is held of an account (rule B12).
 type heldOfAccount struct {
 	Profile       profile       `json:"profile"`
@@ -51,6 +57,7 @@ type heldOfAccount struct {
 	Consents      []heldConsent `json:"consents"`
 	Logins        []heldLogin   `json:"logins"`
 	FailedLogins  heldFailures  `json:"failed_logins"`
+	PhoneCodes    heldCodes     `json:"phone_codes"`
 	Applications  []heldOf      `json:"applications"`
 	// PaperProofs are empty before the holder's identity was checked.
 	PaperProofs []paperProof `json:"paper_proofs"`
@@ -69,6 +76,7 @@ func (a *API) accountData(w http.ResponseWriter, r *http.Request, h account.Hold
 		Profile: newProfile(held.Profile, h), PasswordSetAt: held.PasswordSetAt,
 		Consents: []heldConsent{}, Logins: []heldLogin{},
 		FailedLogins: heldFailures(held.FailedLogins),
+		PhoneCodes:   heldCodes{held.CodesSent.Failures, held.CodesSent.LockedUntil},
 	}
 	for _, c := range held.Consents {
 		out.Consents = append(out.Consents, heldConsent(c))

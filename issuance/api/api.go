@@ -14,6 +14,7 @@ import (
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/phonecode"
 	"github.com/railgate/railgate/issuance/registry/book"
 	"github.com/railgate/railgate/issuance/staff"
 )
@@ -39,6 +40,9 @@ type Config struct {
 	// Callback takes what the real-person provider calls back, with places of its
 	// own (MaxCallbacks). nil: it never does, and there is nothing at the path.
 	Callback http.Handler
+	// SandboxCodes is asked for codes on the admin listener. nil: it is not; with a real
+	// provider it must be.
+	SandboxCodes *phonecode.Sandbox
 	// MaxInFlight bounds the requests served at once for all but staff; more are
 	// refused with overloaded. 0: DefaultMaxInFlight.
 	MaxInFlight int
@@ -64,6 +68,7 @@ type API struct {
 	applying *attempts.Limiter[attempts.Caller] // nil: no bound
 	trail    *audit.Trail
 	callback http.Handler
+	codes    *phonecode.Sandbox // nil: a real provider, or none
 	log      *zap.Logger
 	metrics  *metrics
 	classes  classes
@@ -112,7 +117,7 @@ func New(s *issuance.Service, c Config) (*API, error) {
 		return nil, fmt.Errorf("api: metrics: %w", err)
 	}
 	a := &API{
-		service: s, staff: c.Staff, accounts: c.Accounts, registry: c.Registry, proxies: c.Proxies, limiter: limiter, applying: applying, trail: c.Trail, callback: c.Callback,
+		service: s, staff: c.Staff, accounts: c.Accounts, registry: c.Registry, proxies: c.Proxies, limiter: limiter, applying: applying, trail: c.Trail, callback: c.Callback, codes: c.SandboxCodes,
 		log: c.Log, metrics: m, classes: in,
 	}
 	a.public = a.around(a.mux())

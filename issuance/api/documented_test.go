@@ -12,6 +12,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/api"
 	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/phonecode"
 	"github.com/railgate/railgate/issuance/residents"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/tokens"
@@ -194,6 +195,7 @@ func membersWays(w *world) {
 		m.call(c.method, c.path, c.good)
 		m.call(c.method, c.path, c.bad)
 	}
+	phoneWays(w)
 	other := w.join()
 	for _, path := range []string{"/v1/logins/current", "/v1/logins"} {
 		other.again().call("DELETE", path, nil)
@@ -202,7 +204,44 @@ func membersWays(w *world) {
 	late := w.join()
 	w.accounts.Policy = "2026-02"
 	late.call("POST", "/v1/applications", form())
+	late.call("POST", "/v1/account/phone/codes", object{"phone": "13800000001"})
+	late.call("POST", "/v1/account/phone/verifications", object{"phone": "13800000001", "code": "123456", "password": testPassword})
 	w.accounts.Policy = testPolicy
+}
+
+// phoneWays goes where phones are verified and forgotten passwords recovered.
+func phoneWays(w *world) {
+	m := w.join()
+	code := m.sendCode("13800000001")
+	ways := []struct {
+		path   string
+		bodies []any
+	}{
+		{"/v1/account/phone/verifications", []any{"[]", object{"phone": "1", "code": code, "password": testPassword},
+			object{"phone": "13800000001", "code": code, "password": "wrong and long"}, object{"phone": "13800000001", "code": code, "password": testPassword},
+			object{"phone": "13800000001", "code": code, "password": testPassword}}},
+		{"/v1/account/phone/codes", []any{"[]", object{"phone": "13800000001"}, object{"phone": "1"}, object{"phone": phonecode.SandboxFault}}},
+		{"/v1/recoveries", []any{"[]", object{"login_name": m.LoginName, "phone": "1"}}},
+		{"/v1/recoveries/password", []any{"[]", object{"recovery": "pcd_" + strings.Repeat("0", 32), "code": "123456", "new_password": "battery staple 绿色"},
+			object{"recovery": "pcd_" + strings.Repeat("0", 32), "code": "123456", "new_password": "x"}}},
+	}
+	for _, way := range ways {
+		for _, body := range way.bodies {
+			m.call("POST", way.path, body)
+			w.call("POST", way.path, "", body)
+		}
+	}
+	w.forgive()
+	recovery, code := m.recovery("13800000001")
+	w.call("POST", "/v1/recoveries/password", "", object{"recovery": recovery, "code": code, "new_password": testPassword})
+	w.call("POST", "/v1/recoveries", "", object{"login_name": m.LoginName, "phone": "13800000001"})
+	for range 5 {
+		w.call("POST", "/v1/logins", "", object{"login_name": m.LoginName, "password": "wrong and long"})
+	}
+	other := w.join()
+	for range 6 { // of a locked account
+		other.call("POST", "/v1/account/phone/verifications", object{"phone": "13800000001", "code": "123456", "password": "wrong and long"})
+	}
 }
 
 // staffsWays goes where staff can come.
@@ -235,6 +274,7 @@ func askedTooOften(t *testing.T, into *world) {
 	for _, r := range []struct{ method, path string }{
 		{"POST", "/v1/applications"}, {"POST", h.path("/checks")}, {"POST", "/v1/viewings"}, {"POST", "/v1/accounts"},
 		{"POST", "/v1/logins"}, {"PUT", "/v1/account/password"}, {"POST", "/v1/account/close"},
+		{"POST", "/v1/account/phone/codes"}, {"POST", "/v1/account/phone/verifications"}, {"POST", "/v1/recoveries"}, {"POST", "/v1/recoveries/password"},
 	} {
 		a := w.call(r.method, r.path, h.Token, object{})
 		refused(t, a, http.StatusTooManyRequests, attempts.TooManyRequests)

@@ -52,7 +52,7 @@ func readyStatus(ready bool) int {
 
 // Admin is the handler of the admin listener: /metrics from g, /debug/pprof/
 // (without the command line, which may hold a password),
-// /healthz and /readyz, here with its causes. It has no authentication: the listener must be private.
+// /healthz and /readyz, here with its causes; with the sandbox of phone codes, the codes. It has no authentication: the listener must be private.
 func (a *API) Admin(g prometheus.Gatherer) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(g, promhttp.HandlerOpts{}))
@@ -64,5 +64,10 @@ func (a *API) Admin(g prometheus.Gatherer) http.Handler {
 	inFull := http.NewServeMux()
 	inFull.Handle("GET /readyz", a.answer("GET /readyz", a.readyzInFull))
 	mux.Handle("GET /readyz", a.around(inFull))
+	if a.codes != nil {
+		sandbox := http.NewServeMux()
+		sandbox.Handle("POST /sandbox/phone-code", a.answer("POST /sandbox/phone-code", a.sandboxCode))
+		mux.Handle("POST /sandbox/phone-code", a.around(sandbox))
+	}
 	return mux
 }

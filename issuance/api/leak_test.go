@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -97,6 +98,9 @@ func TestPersonalDataLeaveNoTrace(t *testing.T) {
 	owner := map[string]string{
 		"access token": h.Token[4:], "login token": m.Token[4:], "check": check[4:], "pass": anchored.Pass, "code": code.Text,
 	}
+	for i, code := range w.marks {
+		everywhere[fmt.Sprintf("phone code %d", i)] = code
+	}
 	logs := w.logs.String()
 	if strings.Count(logs, `"request"`) < 1000 || !strings.Contains(logs, "request failed") {
 		t.Fatal("the log is not what this test believes it to be")
@@ -143,7 +147,7 @@ var markedNumber = number(1) // of the account; testNumber is that of the applic
 
 // ownData are the answers that tell somebody what is held of them, or what they
 // have just edited.
-var ownData = map[string]bool{"getApplicationData 200": true, "getAccount 200": true, "editAccount 200": true, "getAccountData 200": true}
+var ownData = map[string]bool{"getApplicationData 200": true, "getAccount 200": true, "editAccount 200": true, "verifyPhone 200": true, "getAccountData 200": true}
 
 // markedMember is an account whose every datum is a mark, sent through every
 // endpoint of accounts.
@@ -170,6 +174,11 @@ func markedMember(w *world, name string) *member {
 		{"PUT", "/v1/account/password", object{"password": markedPassword, "new_password": "marknewpass 7c1d"}},
 		{"PUT", "/v1/account/password", object{"password": "marknewpass 7c1d", "new_password": markedPassword}},
 		{"POST", "/v1/account/consent", object{"policy": markedEmail}}, {"POST", "/v1/account/consent", object{markedLogin: markedPhone}},
+		{"POST", "/v1/account/phone/codes", object{"phone": markedPhone, "language": "en"}}, {"POST", "/v1/account/phone/codes", object{"phone": markedEmail, "language": markedLogin}},
+		{"POST", "/v1/account/phone/verifications", object{"phone": markedPhone, "code": "123456", "password": markedPassword}},
+		{"POST", "/v1/account/phone/verifications", object{"phone": markedPhone, "code": markedPhone, "password": markedEmail}},
+		{"POST", "/v1/recoveries", object{"login_name": markedLogin, "phone": markedPhone}}, {"POST", "/v1/recoveries", object{"login_name": markedPhone, "phone": markedLogin}},
+		{"POST", "/v1/recoveries/password", object{"recovery": markedLogin, "code": markedPhone, "new_password": markedPassword}},
 		{"POST", "/v1/account/close", object{"password": markedPhone}}, {"DELETE", "/v1/logins/" + markedLogin, nil}, {"GET", "/v1/account/" + markedPhone, nil},
 	} {
 		m.call(c.method, c.path, c.body)
@@ -177,6 +186,11 @@ func markedMember(w *world, name string) *member {
 		w.forgive()
 	}
 	other.again().call("DELETE", "/v1/logins/current", nil)
+	m.verifyPhone(markedPhone)
+	w.forgive()
+	recovery, code := m.recovery(markedPhone)
+	w.marks = append(w.marks, code)
+	w.call("POST", "/v1/recoveries/password", "", object{"recovery": recovery, "code": code, "new_password": markedPassword})
 	return m.again()
 }
 

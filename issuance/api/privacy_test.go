@@ -40,6 +40,14 @@ func TestB12_ThePolicySaysTheNumbersInForce(t *testing.T) {
 			}
 		}
 	}
+	if account.CodeLife != 5*time.Minute || !strings.Contains(policyTexts.EN, "under a keyed hash for five minutes") || !strings.Contains(policyTexts.ZH, "加密摘要保存五分钟") {
+		t.Error("the policy says how long a code is kept")
+	}
+	for _, r := range []attempts.Rule{attempts.DefaultCodeRules.Account, attempts.DefaultCodeRules.Number, attempts.DefaultCodeRules.Network} {
+		if r.MaxLock+r.Forget > 2*day {
+			t.Error("the policy says two days for what counts codes")
+		}
+	}
 	if issuance.ApplicationsPerMonth != 3 {
 		t.Error("the policy says three")
 	}

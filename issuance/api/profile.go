@@ -17,6 +17,7 @@ type profile struct {
 	DocumentNumber string `json:"document_number"`
 	Nationality    string `json:"nationality,omitempty"`
 	Phone          string `json:"phone,omitempty"`
+	PhoneVerified  int64  `json:"phone_verified_at,omitempty"` // by a code (G40)
 	Email          string `json:"email,omitempty"`
 	Version        int64  `json:"version"`
 	CreatedAt      int64  `json:"created_at"`
@@ -28,7 +29,7 @@ func newProfile(p account.Profile, h account.Holder) profile {
 		Account: p.Account, LoginName: p.Login,
 		Name: p.Identity.Name.Text, NameCut: p.Identity.Name.OverLong, NameUncommon: p.Identity.Name.Uncommon,
 		DocumentType: p.Identity.Document.String(), DocumentNumber: p.Identity.Number, Nationality: string(p.Identity.Nationality),
-		Phone: p.Contact.Phone, Email: p.Contact.Email, Version: p.Version, CreatedAt: p.CreatedAt, ConsentDue: h.ConsentDue(),
+		Phone: p.Contact.Phone, PhoneVerified: p.PhoneVerifiedMs / 1000, Email: p.Contact.Email, Version: p.Version, CreatedAt: p.CreatedAt, ConsentDue: h.ConsentDue(),
 	}
 }
 

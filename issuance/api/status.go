@@ -31,6 +31,8 @@ var statuses = map[int][]refusal.Code{
 	http.StatusForbidden: {
 		staff.ForbiddenRole,
 		account.PasswordWrong,
+		account.CodeWrong,
+		account.RecoveryFailed,
 		registry.ProofWrong,
 	},
 	http.StatusNotFound: {
@@ -62,6 +64,7 @@ var statuses = map[int][]refusal.Code{
 		account.LoginTaken,
 		account.ProfileConflict,
 		account.ConsentRequired,
+		account.PhoneUnverified,
 		book.EntryChanged,
 		book.TicketConflict,
 		book.TicketsUnfinished,
@@ -103,6 +106,8 @@ var statuses = map[int][]refusal.Code{
 		account.ContactMissing,
 		account.PhoneInvalid,
 		account.EmailInvalid,
+		account.PhoneNotServed,
+		account.LanguageInvalid,
 		audit.QueryInvalid,
 		registry.DocumentUnknown,
 		registry.FirstGenerationCard,
@@ -114,6 +119,7 @@ var statuses = map[int][]refusal.Code{
 	http.StatusTooManyRequests: {
 		attempts.TooManyRequests,
 		attempts.TooManyFailures,
+		attempts.TooManyCodes,
 		staff.BudgetSpent,
 	},
 	http.StatusInternalServerError: {
@@ -126,6 +132,7 @@ var statuses = map[int][]refusal.Code{
 		Unavailable,
 		issuance.LookupUnavailable,
 		account.Busy,
+		account.CodeUnavailable,
 	},
 	http.StatusGatewayTimeout: {
 		issuance.CheckTimeout,

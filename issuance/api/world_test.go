@@ -28,6 +28,7 @@ import (
 	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/issuance/keystore"
+	"github.com/railgate/railgate/issuance/phonecode"
 	"github.com/railgate/railgate/issuance/realperson"
 	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/issuance/registry/book"
@@ -78,6 +79,8 @@ type world struct {
 	trail    *audit.Trail
 	staff    string // a staff credential that may revoke and lift
 	staffOf  map[staff.Role]string
+	phones   *phonecode.Sandbox
+	marks    []string // secrets of a test that must leave no trace
 	logs     *runtest.Buffer
 	metrics  *prometheus.Registry
 	server   *httptest.Server
@@ -136,7 +139,7 @@ func newWorld(t testing.TB, s setup) *world {
 	t.Helper()
 	w := &world{
 		t: t, clock: &clock{now: time.Unix(tokentest.Epoch, 250e6)}, keys: keystore.New(),
-		logs: &runtest.Buffer{}, metrics: prometheus.NewRegistry(), woken: make(chan struct{}, 1000), seen: make(map[string]bool),
+		phones: phonecode.NewSandbox(), logs: &runtest.Buffer{}, metrics: prometheus.NewRegistry(), woken: make(chan struct{}, 1000), seen: make(map[string]bool),
 	}
 	if s.checker == nil {
 		s.checker = realperson.Sandbox{}
@@ -162,7 +165,7 @@ func newWorld(t testing.TB, s setup) *world {
 	}
 	w.openBook(secrets, failures)
 	w.accounts, err = account.New(account.Config{
-		Database: w.store.Database(), Vault: secrets, Failures: failures, Policy: testPolicy, Now: w.clock.Now,
+		Database: w.store.Database(), Vault: secrets, Failures: failures, Policy: testPolicy, Now: w.clock.Now, Codes: w.phones, Log: log, Metrics: w.metrics,
 		Hashing: account.Hashing{MemoryKiB: 64, Passes: 1, Lanes: 1, CheapForTests: true},
 		Hooks: account.Hooks{
 			Registered:     w.book.Registered,
@@ -175,6 +178,10 @@ func newWorld(t testing.TB, s setup) *world {
 			},
 			LoginsEnded: func(ctx context.Context, tx *sql.Tx, logins []string) error {
 				return w.store.CloseLogins(ctx, tx, logins, w.clock.Now().UnixMilli())
+			},
+			Recovered: func(ctx context.Context, tx *sql.Tx, account, request string) error {
+				return w.trail.Append(ctx, tx, audit.Entry{AtMs: w.clock.Now().UnixMilli(), Who: "issuer", Role: staff.Program,
+					Action: staff.ResetPassword, Object: audit.Object{Kind: audit.Account, ID: account}, Request: request})
 			},
 		},
 	})
@@ -197,7 +204,7 @@ func newWorld(t testing.TB, s setup) *world {
 		t.Fatal(err)
 	}
 	w.api, err = api.New(w.service, api.Config{
-		Staff: w.roster(), Accounts: w.accounts, Registry: w.book, Trail: w.trail, Rate: s.rate, Callback: s.callback, Proxies: s.proxies,
+		Staff: w.roster(), Accounts: w.accounts, Registry: w.book, Trail: w.trail, Rate: s.rate, Callback: s.callback, SandboxCodes: w.phones, Proxies: s.proxies,
 		MaxInFlight: s.maxInFlight, Log: log, Metrics: w.metrics,
 	})
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -49,6 +50,8 @@ type Config struct {
 	Index func(purpose, value string) [32]byte
 	// Rules. Zero: DefaultRules.
 	Rules Rules
+	// Codes bound the codes sent to phones. Zero: DefaultCodeRules.
+	Codes CodeRules
 	// Network is when a network is slowed. Zero: DefaultNetworkRule.
 	Network NetworkRule
 	// Now is the clock. nil: time.Now.
@@ -61,7 +64,7 @@ type Config struct {
 type Failures struct {
 	db    *database.DB
 	index func(purpose, value string) [32]byte
-	rules Rules
+	rules map[Kind]Rule // immutable after construction
 	nets  *networks
 	now   func() time.Time
 }
@@ -74,16 +77,21 @@ func NewFailures(c Config) (*Failures, error) {
 	if c.Rules == (Rules{}) {
 		c.Rules = DefaultRules
 	}
+	if c.Codes == (CodeRules{}) {
+		c.Codes = DefaultCodeRules
+	}
 	if c.Network == (NetworkRule{}) {
 		c.Network = DefaultNetworkRule
 	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	if err := errors.Join(c.Rules.Check(), c.Network.Check()); err != nil {
+	if err := errors.Join(c.Rules.Check(), c.Codes.Check(), c.Network.Check()); err != nil {
 		return nil, err
 	}
-	return &Failures{c.Database, c.Index, c.Rules, newNetworks(c.Network, c.Now), c.Now}, nil
+	rules := c.Rules.rules()
+	maps.Copy(rules, c.Codes.rules())
+	return &Failures{c.Database, c.Index, rules, newNetworks(c.Network, c.Now), c.Now}, nil
 }
 
 // Account is the key of a login name in its normal form.
@@ -133,7 +141,7 @@ func (f *Failures) Check(ctx context.Context, q database.Queries, keys ...Key) e
 	var refused error
 	var until int64
 	err := f.standings(ctx, q, keys, func(k Kind, s standing) {
-		if s.lockedAt(f.rules.of(k), now) && s.locked > until {
+		if s.lockedAt(f.rules[k], now) && s.locked > until {
 			until, refused = s.locked, locked(k, s)
 		}
 	})
@@ -146,7 +154,16 @@ var by = map[Kind]string{
 	Face: "by this document from this network", Faces: "by this document from several networks",
 }
 
+// whose completes what the refusal of a code says.
+var whose = map[Kind]string{
+	codeAccount: "for this account", codeNumber: "to this number", codePause: "to this number just now",
+	codeNetwork: "for this network", codeAll: "in all",
+}
+
 func locked(k Kind, s standing) error {
+	if of, code := whose[k]; code {
+		return refusal.Until(roundUp(s.locked*int64(time.Millisecond)), TooManyCodes, "too many codes were sent "+of+"; none was sent now")
+	}
 	return refusal.Until(roundUp(s.locked*int64(time.Millisecond)), TooManyFailures, "too many failed attempts "+by[k])
 }
 
@@ -191,7 +208,7 @@ func (f *Failures) Add(ctx context.Context, tx *sql.Tx, keys ...Key) error {
 		if err != nil {
 			return err
 		}
-		rule := f.rules.of(k.kind)
+		rule := f.rules[k.kind]
 		if s.lockedAt(rule, now) {
 			return locked(k.kind, s)
 		}
@@ -251,7 +268,7 @@ func (f *Failures) Held(ctx context.Context, q database.Queries, k Key) (Held, e
 	var h Held
 	err := f.standings(ctx, q, []Key{k}, func(_ Kind, s standing) {
 		h = Held{Failures: s.count, Locks: s.locks}
-		if s.lockedAt(f.rules.of(k.kind), now) {
+		if s.lockedAt(f.rules[k.kind], now) {
 			h.LockedUntil = roundUp(s.locked * int64(time.Millisecond))
 		}
 	})

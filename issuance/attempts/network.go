@@ -19,10 +19,11 @@ const (
 	Logins        Effort = "login"
 	Registrations Effort = "registration"
 	FaceChecks    Effort = "face_check"
+	PhoneCodes    Effort = "phone_code" // codes that somebody enters
 )
 
 // Efforts lists them.
-func Efforts() []Effort { return []Effort{Logins, Registrations, FaceChecks} }
+func Efforts() []Effort { return []Effort{Logins, Registrations, FaceChecks, PhoneCodes} }
 
 // NetworkRule says when a network is slowed. It is slowed while most of what it
 // tries fails, and never locked: a station hall is one network, and it fails

@@ -6,20 +6,23 @@ import (
 	"github.com/railgate/railgate/issuance/refusal"
 )
 
-// What an attempt can be refused for; both say from when to try again.
+// What an attempt can be refused for; each says from when to try again.
 const (
 	TooManyRequests refusal.Code = "too_many_requests"
 	TooManyFailures refusal.Code = "too_many_failures"
+	TooManyCodes    refusal.Code = "too_many_codes" // sent to phones
 )
 
 // Codes lists the closed list.
-func Codes() []refusal.Code { return []refusal.Code{TooManyRequests, TooManyFailures} }
+func Codes() []refusal.Code { return []refusal.Code{TooManyRequests, TooManyFailures, TooManyCodes} }
 
 // Words has the text of each code.
 var Words = map[refusal.Code]refusal.Text{
 	TooManyRequests: refusal.Say("Too many requests.", "请求过于频繁。", "Please try again in a moment.", "请稍后重试。"),
 	TooManyFailures: refusal.Say("Locked for a while after too many failed attempts.", "失败次数过多，已暂时锁定。",
 		"Please try again at the time shown, or go to a station window.", "请在提示的时间后重试，或到车站窗口办理。"),
+	TooManyCodes: refusal.Say("Too many codes were sent.", "验证码发送次数过多。",
+		"Use the last code that arrived, or try again at the time shown.", "请使用最近收到的验证码，或在提示的时间后重试。"),
 }
 
 // roundUp is a time in Unix seconds, not before it.

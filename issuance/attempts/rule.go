@@ -46,25 +46,21 @@ const longest = 7 * 24 * time.Hour
 // Check reports all that is wrong with the rules.
 func (r Rules) Check() error {
 	var all []error
-	for kind, rule := range map[Kind]Rule{Account: r.Account, Document: r.Document, Face: r.Face, Faces: r.Faces} {
-		if rule.Failures < 1 || rule.Again < 0 || rule.Window <= 0 || rule.FirstLock <= 0 || rule.MaxLock < rule.FirstLock || rule.Forget < rule.Window ||
-			max(rule.Window, rule.MaxLock, rule.Forget) > longest {
+	for kind, rule := range r.rules() {
+		if !rule.ok() {
 			all = append(all, fmt.Errorf("attempts: rule for %s: failures and times must be above zero, first lock up to max lock, window up to forget, none above %v", kind, longest))
 		}
 	}
 	return errors.Join(all...)
 }
 
-func (r Rules) of(k Kind) Rule {
-	switch k {
-	case Account:
-		return r.Account
-	case Document:
-		return r.Document
-	case Face:
-		return r.Face
-	}
-	return r.Faces
+func (r Rule) ok() bool {
+	return r.Failures >= 1 && r.Again >= 0 && r.Window > 0 && r.FirstLock > 0 && r.MaxLock >= r.FirstLock && r.Forget >= r.Window &&
+		max(r.Window, r.MaxLock, r.Forget) <= longest
+}
+
+func (r Rules) rules() map[Kind]Rule {
+	return map[Kind]Rule{Account: r.Account, Document: r.Document, Face: r.Face, Faces: r.Faces}
 }
 
 // lock is how long the lock after so many others lasts.

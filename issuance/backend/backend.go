@@ -23,6 +23,7 @@ import (
 	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/issuance/keyring"
+	"github.com/railgate/railgate/issuance/phonecode"
 	"github.com/railgate/railgate/issuance/registry"
 	"github.com/railgate/railgate/issuance/registry/book"
 	"github.com/railgate/railgate/issuance/staff"
@@ -43,6 +44,12 @@ type Config struct {
 	KeyLead time.Duration
 	// Policy is the version of the privacy policy in force. Empty: DefaultPolicy.
 	Policy string
+	// Codes sends one-time codes to phones. nil: none are sent. CodePrefixes are the country
+	// codes served besides mainland China's; CodeRules bound how many are sent. nil and zero:
+	// the defaults of account and attempts.
+	Codes        phonecode.Sender
+	CodePrefixes []string
+	CodeRules    attempts.CodeRules
 	// Hashing is the work of a password. Zero: account.DefaultHashing.
 	Hashing account.Hashing
 	// Limits are the numbers of the registry's rules. Zero: registry.DefaultLimits.
@@ -98,7 +105,7 @@ func Open(ctx context.Context, c Config) (*Backend, error) {
 	}
 	b := &Backend{now: c.Rules.Now, log: c.Rules.Log}
 	db, secrets := c.Rules.Store.Database(), vault.New(c.Rules.Vault, c.Rules.FieldKeys...)
-	failures, err := attempts.NewFailures(attempts.Config{Database: db, Index: secrets.Index, Rules: c.FailureRules, Network: c.NetworkRule, Now: b.now})
+	failures, err := attempts.NewFailures(attempts.Config{Database: db, Index: secrets.Index, Rules: c.FailureRules, Codes: c.CodeRules, Network: c.NetworkRule, Now: b.now})
 	if err != nil {
 		return nil, err
 	}
@@ -121,6 +128,7 @@ func Open(ctx context.Context, c Config) (*Backend, error) {
 	}
 	b.Accounts, err = account.New(account.Config{
 		Database: db, Vault: secrets, Failures: failures, Policy: c.Policy, Hashing: c.Hashing, Now: b.now, Hooks: b.hooks(),
+		Codes: c.Codes, CodePrefixes: c.CodePrefixes, Log: b.log, Metrics: c.Rules.Metrics,
 	})
 	if err != nil {
 		return nil, err
@@ -140,8 +148,10 @@ func Open(ctx context.Context, c Config) (*Backend, error) {
 	if err != nil {
 		return nil, err
 	}
+	sandbox, _ := c.Codes.(*phonecode.Sandbox)
 	b.API, err = api.New(b.Rules, api.Config{
-		Staff: list, Accounts: b.Accounts, Registry: b.Registry, Trail: b.Trail, Proxies: c.Proxies, Rate: c.Rate, Applications: c.Applications, Callback: c.Callback,
+		SandboxCodes: sandbox,
+		Staff:        list, Accounts: b.Accounts, Registry: b.Registry, Trail: b.Trail, Proxies: c.Proxies, Rate: c.Rate, Applications: c.Applications, Callback: c.Callback,
 		MaxInFlight: c.MaxInFlight, MaxInFlightEach: c.MaxInFlightEach, MaxStaff: c.MaxStaff, Log: b.log, Metrics: c.Rules.Metrics,
 	})
 	return b, err

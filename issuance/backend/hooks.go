@@ -5,7 +5,9 @@ import (
 	"database/sql"
 
 	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/staff"
 )
 
 // contact is what an account gave to be reached by, which proves at a window
@@ -33,6 +35,12 @@ func (b *Backend) hooks() account.Hooks {
 		},
 		LoginsEnded: func(ctx context.Context, tx *sql.Tx, logins []string) error {
 			return b.Rules.Store.CloseLogins(ctx, tx, logins, b.now().UnixMilli())
+		},
+		Recovered: func(ctx context.Context, tx *sql.Tx, id, request string) error {
+			return b.Trail.Append(ctx, tx, audit.Entry{
+				AtMs: b.now().UnixMilli(), Who: itself, Role: staff.Program, Action: staff.ResetPassword,
+				Object: audit.Object{Kind: audit.Account, ID: id}, Detail: "by a code to the verified phone; all logins ended", Request: request,
+			})
 		},
 	}
 }

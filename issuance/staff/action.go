@@ -57,6 +57,12 @@ const (
 	LiftLock      Action = "lift_lock" // that failures led to
 )
 
+// By the issuer itself, at the wish of an account's holder. No role may do them.
+const (
+	VerifyOnline  Action = "verify_online"  // pending or failed becomes verified, by face and resident registry
+	ResetPassword Action = "reset_password" // a forgotten password has a way back
+)
+
 // By other systems.
 const (
 	AskDecision   Action = "ask_decision"   // may this passenger buy, change, have refunded
@@ -107,6 +113,8 @@ var rules = []rule{
 	{LiftLock, []Role{Operator}},
 	{AskDecision, []Role{Ticketing}},
 	{ReportTicket, []Role{Ticketing}},
+	{VerifyOnline, nil},                // G39: the check itself
+	{ResetPassword, nil},               // ours: the holder, by the verified phone
 	{SettleForeign, []Role{Authority}}, // B, table: "national authority"
 }
 

@@ -107,6 +107,7 @@ func (w *world) issuer() (*Book, *account.Service) {
 		Hooks: account.Hooks{
 			Registered: b.Registered, IdentityEdited: b.IdentityEdited, Closing: b.Closing,
 			LoginsEnded: func(context.Context, *sql.Tx, []string) error { return nil },
+			Recovered:   func(context.Context, *sql.Tx, string, string) error { return nil },
 		},
 	})
 	if err != nil {

@@ -1,0 +1,245 @@
+package account
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"database/sql"
+	"math/big"
+	"slices"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/opaque"
+	"github.com/railgate/railgate/issuance/phonecode"
+	"github.com/railgate/railgate/issuance/refusal"
+)
+
+// Bounds of a code that is sent to a phone. Our choice; the source names none.
+const (
+	// CodeLife is how long a code is good.
+	CodeLife = 5 * time.Minute
+	// CodeTries is how many wrong entries a code survives, less one.
+	CodeTries = 5
+	// codeDigits is its length: a million codes, and at most 25 guesses a day for an account
+	// (attempts.DefaultCodeRules).
+	codeDigits = 6
+	// maxSending bounds the codes that are handed to the provider at once.
+	maxSending = 64
+)
+
+// DefaultCodePrefixes are the country codes to which codes are sent besides mainland
+// numbers: those of the permits that open an account. A message to some other countries
+// costs many times as much, and strangers earn from it.
+var DefaultCodePrefixes = []string{"+852", "+853", "+886"}
+
+const mainland = "+86"
+
+// purposes are the numbers of phonecode.Purpose in the database: never reuse one.
+var purposes = map[phonecode.Purpose]int{phonecode.VerifyPhone: 1, phonecode.ResetPassword: 2}
+
+// Purposes of blind indexes. A changed one makes every code on its way wrong.
+const (
+	indexCode      = "phone_codes.code"
+	indexCodePhone = "phone_codes.phone"
+)
+
+var (
+	errCodesOff    = refusal.New(CodeUnavailable, "this issuer sends no codes")
+	errCodeFailed  = refusal.New(CodeUnavailable, "the code could not be sent")
+	errCodesBusy   = refusal.New(CodeUnavailable, "too many codes are being sent at once; none was sent now")
+	errCodeWrong   = refusal.New(CodeWrong, "code is wrong, was used, was entered wrongly too often, or is older than five minutes")
+	errPhoneForm   = refusal.New(PhoneInvalid, "phone must be 11 digits of a mainland mobile number, or a plus sign, country code and number, digits only")
+	errPhoneServed = refusal.New(PhoneNotServed, "no codes are sent to numbers of this country")
+	errLanguage    = refusal.New(LanguageInvalid, "language must be zh or en")
+)
+
+// receiver is where a code goes.
+type receiver struct {
+	phone    string // in its one form
+	language phonecode.Language
+}
+
+// receiver reads a phone and a language; an empty language is Chinese.
+func (s *Service) receiver(phone, language string) (receiver, error) {
+	if s.Codes == nil {
+		return receiver{}, errCodesOff
+	}
+	normal, ok := normalPhone(phone)
+	if !ok || normal == "" {
+		return receiver{}, errPhoneForm
+	}
+	if international, ok := strings.CutPrefix(normal, "+"); ok &&
+		!slices.ContainsFunc(s.CodePrefixes, func(p string) bool { return strings.HasPrefix("+"+international, p) }) {
+		return receiver{}, errPhoneServed
+	}
+	switch l := phonecode.Language(language); l {
+	case "":
+		return receiver{normal, phonecode.Chinese}, nil
+	case phonecode.Chinese, phonecode.English:
+		return receiver{normal, l}, nil
+	}
+	return receiver{}, errLanguage
+}
+
+// e164 is a phone as providers take it.
+func e164(phone string) string {
+	if strings.HasPrefix(phone, "+") {
+		return phone
+	}
+	return mainland + phone
+}
+
+// sentCode is a code that was made. Without an account it goes nowhere.
+type sentCode struct {
+	id, account string
+	expires     time.Time
+	message     phonecode.Message
+}
+
+// makeCode counts a code and keeps its hash, in place of the account's last one for the
+// purpose. Without an account the row is one that no code opens: the work and the answers
+// are the same.
+func (s *Service) makeCode(ctx context.Context, account, login string, to receiver, purpose phonecode.Purpose, from attempts.Caller) (c sentCode, err error) {
+	n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
+	if err != nil {
+		return sentCode{}, err
+	}
+	digits := n.String()
+	code := strings.Repeat("0", codeDigits-len(digits)) + digits
+	c = sentCode{
+		id: opaque.New(codePrefix, opaque.IDSize), account: account, expires: s.Now().Add(CodeLife),
+		message: phonecode.Message{Number: e164(to.phone), Code: code, Purpose: purpose, Language: to.language},
+	}
+	hash := s.codeHash(c.id, purpose, code)
+	if account == "" {
+		hash = make([]byte, len(hash)) // of no code
+		rand.Read(hash)
+	}
+	err = s.Database.Change(ctx, "make a code", func(ctx context.Context, tx *sql.Tx) error {
+		if err := s.Failures.Add(ctx, tx, s.Failures.Codes(login, to.phone, from)...); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `
+			INSERT INTO phone_codes (id, account, purpose, phone_hash, code_hash, tries, expires_ms) VALUES ($1, $2, $3, $4, $5, 0, $6)
+			ON CONFLICT (account, purpose) DO UPDATE
+			SET id = excluded.id, phone_hash = excluded.phone_hash, code_hash = excluded.code_hash, tries = 0, expires_ms = excluded.expires_ms`,
+			c.id, sql.NullString{String: account, Valid: account != ""}, purposes[purpose], s.index(indexCodePhone, to.phone), hash, c.expires.UnixMilli())
+		return err
+	})
+	if refusal.Is(err, attempts.TooManyCodes) {
+		s.metrics.codes.WithLabelValues(string(purpose), codeThrottled).Inc()
+	}
+	return c, err
+}
+
+// codeHash is how a code is kept: keyed, and bound to its row.
+func (s *Service) codeHash(id string, purpose phonecode.Purpose, code string) []byte {
+	return s.index(indexCode, id+" "+string(purpose)+" "+code)
+}
+
+// place takes a place among the codes that are sent at once; leave gives it back.
+func (s *Service) place() (leave func(), err error) {
+	select {
+	case s.sending <- struct{}{}:
+		return func() { <-s.sending }, nil
+	default:
+		return nil, errCodesBusy
+	}
+}
+
+// send hands a code to the provider, within a bound.
+func (s *Service) send(ctx context.Context, m phonecode.Message) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, phonecode.DefaultTimeout)
+	defer cancel()
+	outcome := codeFailed
+	defer func() {
+		if recover() != nil { // what it panicked with may show the number
+			err = errCodeFailed
+		}
+		s.metrics.codes.WithLabelValues(string(m.Purpose), outcome).Inc()
+	}()
+	if err := s.Codes.Send(ctx, m); err != nil {
+		s.Log.Warn("sending a phone code", zap.Error(err))
+		return errCodeFailed
+	}
+	outcome = codeSent
+	return nil
+}
+
+// codeRow is a code on its way.
+type codeRow struct{ id, account string }
+
+// tryCode compares an entered code with the row of a condition, whose parameters begin at
+// $1, and locks the row. A wrong entry counts, so its transaction must commit: wrong is
+// its answer. Of entries at the same time at most CodeTries are compared.
+func (s *Service) tryCode(ctx context.Context, tx *sql.Tx, purpose phonecode.Purpose, phone, code, which string, args ...any) (row codeRow, wrong, err error) {
+	var account sql.NullString
+	var phoneHash, codeHash []byte
+	var tries int
+	var expires int64
+	err = tx.QueryRowContext(ctx, `SELECT id, account, phone_hash, code_hash, tries, expires_ms FROM phone_codes WHERE `+which+s.Database.ForUpdate, args...).
+		Scan(&row.id, &account, &phoneHash, &codeHash, &tries, &expires)
+	if err == sql.ErrNoRows {
+		return codeRow{}, errCodeWrong, nil
+	}
+	if err != nil {
+		return codeRow{}, nil, err
+	}
+	if tries >= CodeTries || s.Now().UnixMilli() >= expires {
+		return codeRow{}, errCodeWrong, nil
+	}
+	right := subtle.ConstantTimeCompare(codeHash, s.codeHash(row.id, purpose, code))
+	if phone != "" {
+		right &= subtle.ConstantTimeCompare(phoneHash, s.index(indexCodePhone, phone))
+	}
+	if right != 1 {
+		_, err = tx.ExecContext(ctx, `UPDATE phone_codes SET tries = tries + 1 WHERE id = $1`, row.id)
+		return codeRow{}, errCodeWrong, err
+	}
+	row.account = account.String
+	return row, nil, nil
+}
+
+// entered counts the entry of a code by its network.
+func (s *Service) entered(purpose phonecode.Purpose, wrong error, from attempts.Caller, k attempts.Key) {
+	outcome := "right"
+	if wrong != nil {
+		outcome = "wrong"
+		s.Failures.Failed(attempts.PhoneCodes, from)
+	} else {
+		s.Failures.Succeeded(attempts.PhoneCodes, from, k)
+	}
+	s.metrics.entries.WithLabelValues(string(purpose), outcome).Inc()
+}
+
+// codeForm reports whether text can be a code.
+func codeForm(text string) bool {
+	return len(text) == codeDigits && allIn(text, "0123456789")
+}
+
+// dropCodes deletes what is on its way for an account: its phone changed, or it closes.
+func dropCodes(ctx context.Context, tx *sql.Tx, account string) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM phone_codes WHERE account = $1`, account)
+	return err
+}
+
+// sweepCodes deletes a few codes that are over.
+func (s *Service) sweepCodes(ctx context.Context, now time.Time) (n int, err error) {
+	skip := ""
+	if s.Database.ForUpdate != "" {
+		skip = s.Database.ForUpdate + " SKIP LOCKED"
+	}
+	err = s.Database.Change(ctx, "delete codes that are over", func(ctx context.Context, tx *sql.Tx) error {
+		deleted, err := database.Changed(ctx, tx, `
+			DELETE FROM phone_codes WHERE id IN (SELECT id FROM phone_codes WHERE expires_ms <= $1 ORDER BY expires_ms LIMIT $2`+skip+`)`,
+			now.UnixMilli(), sweepBatch)
+		n = int(deleted)
+		return err
+	})
+	return n, err
+}

@@ -1,0 +1,295 @@
+package account
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/phonecode"
+	"github.com/railgate/railgate/issuance/refusal"
+)
+
+// codeTo is the last code that went to a mainland phone.
+func (w *world) codeTo(phone string) string {
+	w.t.Helper()
+	code, ok := w.phones.Code("+86" + phone)
+	if !ok {
+		w.t.Fatal("no code was sent")
+	}
+	return code
+}
+
+// otherCode is a code that is not this one, another for each n below a million.
+func otherCode(code string, n int) string {
+	number, err := strconv.Atoi(code)
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+	return fmt.Sprintf("%06d", (number+1+n)%1_000_000)
+}
+
+func (w *world) sendCode(h Holder, phone string) {
+	w.t.Helper()
+	if _, err := w.SendPhoneCode(w.t.Context(), h, phone, "", home); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// verified registers, logs in and verifies the phone.
+func (w *world) verified() Holder {
+	w.t.Helper()
+	w.register()
+	_, h := w.logIn()
+	w.sendCode(h, phone)
+	if _, err := w.VerifyPhone(w.t.Context(), h, phone, w.codeTo(phone), password, home); err != nil {
+		w.t.Fatal(err)
+	}
+	return h
+}
+
+// Rule G40: phone number and code; the mark goes when the phone changes.
+func TestG40_ACodeVerifiesThePhone(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.register()
+		_, h := w.logIn()
+		expires, err := w.SendPhoneCode(t.Context(), h, "+86"+phone, "en", home)
+		if err != nil || !expires.Equal(w.now().Add(5*time.Minute)) {
+			t.Fatalf("good until %v: %v", expires, err)
+		}
+		code := w.codeTo(phone)
+		if len(code) != 6 || strings.Trim(code, "0123456789") != "" {
+			t.Fatalf("a code of another form")
+		}
+		_, err = w.VerifyPhone(t.Context(), h, phone, code, "wrong horse 7", home)
+		w.refused(err, PasswordWrong, "the code without the password")
+		_, err = w.VerifyPhone(t.Context(), h, "13800000002", code, password, home)
+		w.refused(err, CodeWrong, "the code of another phone")
+		w.tellsNothing(err)
+		p, err := w.VerifyPhone(t.Context(), h, phone, code, password, home)
+		if err != nil || !p.PhoneVerified() || p.PhoneVerifiedMs != w.now().UnixMilli() || p.Version != 2 {
+			t.Fatalf("%v, version %d: %v", p.PhoneVerifiedMs, p.Version, err)
+		}
+		_, err = w.VerifyPhone(t.Context(), h, phone, code, password, home)
+		w.refused(err, CodeWrong, "the code once more")
+
+		// Another phone takes the mark away, and its own code gives it back.
+		e := edit(2)
+		e.Contact.Phone = "13800000002"
+		if p, err = w.Edit(t.Context(), h, e); err != nil || p.PhoneVerified() {
+			t.Fatalf("verified %v after a change: %v", p.PhoneVerified(), err)
+		}
+		w.pass(time.Minute)
+		w.sendCode(h, "13800000003")
+		p, err = w.VerifyPhone(t.Context(), h, "13800000003", w.codeTo("13800000003"), password, home)
+		if err != nil || p.Contact.Phone != "13800000003" || !p.PhoneVerified() {
+			t.Fatalf("%v: %v", p.PhoneVerified(), err)
+		}
+		// An edit of something else keeps it.
+		e = edit(p.Version)
+		e.Contact = Contact{Phone: "13800000003", Email: "other@example.org"}
+		if p, err = w.Edit(t.Context(), h, e); err != nil || !p.PhoneVerified() {
+			t.Fatalf("verified %v after another edit: %v", p.PhoneVerified(), err)
+		}
+		if n := w.count(`SELECT COUNT(*) FROM phone_codes`); n != 0 {
+			t.Errorf("%d codes are left", n)
+		}
+	})
+}
+
+func TestCodesEnd(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.register()
+		_, h := w.logIn()
+		w.sendCode(h, phone)
+		first := w.codeTo(phone)
+		w.pass(5*time.Minute - time.Millisecond)
+		w.sendCode(h, phone)
+		second := w.codeTo(phone)
+		if first != second {
+			_, err := w.VerifyPhone(t.Context(), h, phone, first, password, home)
+			w.refused(err, CodeWrong, "the code before the last one")
+		}
+		w.pass(5 * time.Minute)
+		_, err := w.VerifyPhone(t.Context(), h, phone, second, password, home)
+		w.refused(err, CodeWrong, "a code after five minutes")
+		if swept, err := w.Sweep(t.Context(), w.now()); err != nil || swept.Codes != 1 {
+			t.Errorf("%d codes swept: %v", swept.Codes, err)
+		}
+
+		// A code of before an edit of the phone is dead, and so is one after five wrong entries.
+		w.sendCode(h, phone)
+		code := w.codeTo(phone)
+		for i := range CodeTries {
+			_, err := w.VerifyPhone(t.Context(), h, phone, otherCode(code, i), password, home)
+			w.refused(err, CodeWrong, "a wrong code")
+		}
+		_, err = w.VerifyPhone(t.Context(), h, phone, code, password, home)
+		w.refused(err, CodeWrong, "the right code after five wrong ones")
+		for _, form := range []string{"", "12345", "1234567", "12345a", "１２３４５６", " 12345"} {
+			_, err := w.VerifyPhone(t.Context(), h, phone, form, password, home)
+			w.refused(err, CodeWrong, form)
+		}
+	})
+}
+
+// Twenty people enter the right code at once: one verifies.
+func TestOneCodeVerifiesOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.register()
+		_, h := w.logIn()
+		w.sendCode(h, phone)
+		code := w.codeTo(phone)
+		got := w.atOnce(20, func(int) error {
+			_, err := w.VerifyPhone(t.Context(), h, phone, code, password, home)
+			return err
+		})
+		if got[""] != 1 || got[CodeWrong] != 19 {
+			t.Fatalf("%v", got)
+		}
+	})
+}
+
+// Of a hundred guesses at once five are compared. The right one among the others is
+// refused like a wrong one.
+func TestParallelGuessesAtACodeAreBounded(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.register()
+		_, h := w.logIn()
+		w.sendCode(h, phone)
+		code := w.codeTo(phone)
+		got := w.atOnce(100, func(i int) error {
+			_, err := w.VerifyPhone(t.Context(), h, phone, otherCode(code, i), password, home)
+			return err
+		})
+		if got[CodeWrong]+got[attempts.TooManyRequests] != 100 {
+			t.Fatalf("%v", got)
+		}
+		if tries := w.count(`SELECT tries FROM phone_codes`); tries != CodeTries {
+			t.Errorf("%d entries were compared", tries)
+		}
+		_, err := w.VerifyPhone(t.Context(), h, phone, code, password, from("198.51.100.7"))
+		w.refused(err, CodeWrong, "the right code after them")
+	})
+}
+
+// Sending costs money: each bound holds, and a refused code was not sent.
+func TestCodesAreBounded(t *testing.T) {
+	rules := attempts.NewCodeRules(5, 8, 20, time.Minute)
+	strict := func(w *world) func(*Config) {
+		return func(c *Config) {
+			var err error
+			c.Failures, err = attempts.NewFailures(attempts.Config{Database: c.Database, Index: c.Vault.Index, Codes: rules, Now: w.now})
+			if err != nil {
+				w.t.Fatal(err)
+			}
+		}
+	}
+	each(t, func(t *testing.T, w *world) {
+		s := w.another(strict(w))
+		w.register()
+		_, h := w.logIn()
+		send := func(phone string, caller attempts.Caller) error {
+			_, err := s.SendPhoneCode(t.Context(), h, phone, "", caller)
+			return err
+		}
+		if err := send(phone, home); err != nil {
+			t.Fatal(err)
+		}
+		err := send(phone, home)
+		w.refused(err, attempts.TooManyCodes, "a second code at once")
+		w.tellsNothing(err)
+		for range 4 {
+			w.pass(time.Minute)
+			if err := send(phone, home); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.pass(time.Minute)
+		w.refused(send("13800000002", home), attempts.TooManyCodes, "the sixth code of the account")
+		if _, ok := w.phones.Code("+8613800000002"); ok {
+			t.Error("a refused code was sent")
+		}
+		w.pass(24 * time.Hour)
+		if err := send(phone, home); err != nil {
+			t.Fatalf("a day later: %v", err)
+		}
+		_, err = s.SendPhoneCode(t.Context(), h, "+33600000000", "", home)
+		w.refused(err, PhoneNotServed, "a country that is not served")
+		_, err = s.SendPhoneCode(t.Context(), h, "+85260000000", "", home)
+		if err != nil {
+			t.Errorf("Hong Kong: %v", err)
+		}
+		for _, number := range []string{"", "12345", "+0612345678", "13800000001x"} {
+			_, err = s.SendPhoneCode(t.Context(), h, number, "", home)
+			w.refused(err, PhoneInvalid, number)
+		}
+		_, err = s.SendPhoneCode(t.Context(), h, phone, "fr", home)
+		w.refused(err, LanguageInvalid, "another language")
+
+		// Of many accounts' and numbers' codes a network gets eight a day; here for recoveries.
+		network := from("198.51.100.9")
+		for i := range 8 {
+			if _, err := s.StartRecovery(t.Context(), fmt.Sprintf("stranger_%d", i), fmt.Sprintf("1390000%04d", i), "", network); err != nil {
+				t.Fatalf("%d: %v", i, err)
+			}
+		}
+		_, err = s.StartRecovery(t.Context(), "stranger_9", "13900000009", "", network)
+		w.refused(err, attempts.TooManyCodes, "the ninth code of a network")
+		// And all together twenty an hour.
+		sent := 0
+		for i := range 20 {
+			_, err = s.StartRecovery(t.Context(), fmt.Sprintf("nobody_%d", i), fmt.Sprintf("1370000%04d", i), "", from(fmt.Sprintf("192.0.2.%d", i)))
+			if err != nil {
+				break
+			}
+			sent++
+		}
+		w.refused(err, attempts.TooManyCodes, "codes in all")
+		if sent > 12 {
+			t.Errorf("%d more codes were sent", sent)
+		}
+	})
+}
+
+// At the same moment, exactly as many codes are sent as the bound says.
+func TestBoundsOnCodesAreExact(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.register()
+		_, h := w.logIn()
+		got := w.atOnce(20, func(int) error {
+			_, err := w.SendPhoneCode(t.Context(), h, phone, "", home)
+			return err
+		})
+		if got[""] != 1 || got[attempts.TooManyCodes]+got[CodeUnavailable] != 19 {
+			t.Fatalf("%v", got)
+		}
+	})
+}
+
+// broken is a provider that fails in one of the ways that a provider can.
+type broken func(ctx context.Context) error
+
+func (broken) Label() string                                         { return "broken" }
+func (b broken) Send(ctx context.Context, _ phonecode.Message) error { return b(ctx) }
+
+func TestAProviderThatFailsIsTold(t *testing.T) {
+	for name, sender := range map[string]phonecode.Sender{
+		"none": nil, "out of order": broken(func(context.Context) error { return phonecode.ErrSandboxFault }),
+		"panics": broken(func(context.Context) error { panic(phone) }),
+	} {
+		each(t, func(t *testing.T, w *world) {
+			w.register()
+			_, h := w.logIn()
+			_, err := w.SendPhoneCode(t.Context(), h, phone, "", home)
+			w.refused(err, CodeUnavailable, name)
+			w.tellsNothing(err)
+			if _, err := w.StartRecovery(t.Context(), login, phone, "", home); sender != nil && err != nil && !refusal.Is(err, attempts.TooManyCodes) {
+				t.Errorf("%s: a recovery shows it: %v", name, err)
+			}
+		}, func(c *Config) { c.Codes = sender })
+	}
+}

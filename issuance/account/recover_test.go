@@ -1,0 +1,227 @@
+package account
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/internal/runtest"
+	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/opaque"
+	"github.com/railgate/railgate/issuance/phonecode"
+	"github.com/railgate/railgate/issuance/refusal"
+)
+
+const newPass = "battery staple 红色"
+
+// recovery starts one for the verified phone and waits for its code.
+func (w *world) recovery() (r Recovery, code string) {
+	w.t.Helper()
+	before, _ := w.phones.Code("+86" + phone)
+	r, err := w.StartRecovery(w.t.Context(), login, phone, "", home)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	runtest.Eventually(w.t, 20*time.Second, "the code to be sent", func() bool {
+		now, ok := w.phones.Code("+86" + phone)
+		code = now
+		return ok && now != before
+	})
+	return r, code
+}
+
+func TestAForgottenPasswordHasAWayBack(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified()
+		w.logIn()
+		w.heardEnd()
+		w.pass(time.Minute)
+		r, code := w.recovery()
+		if !r.Expires.Equal(w.now().Add(CodeLife)) || !opaque.WellFormed(r.ID, codePrefix, opaque.IDSize) {
+			t.Fatalf("%+v", r)
+		}
+		ended, err := w.FinishRecovery(t.Context(), r.ID, code, newPass, "", home)
+		if err != nil || ended != 2 {
+			t.Fatalf("%d logins ended: %v", ended, err)
+		}
+		if ids := w.heardEnd(); len(ids) != 2 || len(w.back) != 1 || w.back[0] != h.Account() {
+			t.Errorf("the hooks heard of %v and %v", ids, w.back)
+		}
+		if _, err := w.LogIn(t.Context(), login, password, home); !refusal.Is(err, LoginFailed) {
+			t.Errorf("the old password: %v", err)
+		}
+		if _, err := w.LogIn(t.Context(), login, newPass, home); err != nil {
+			t.Errorf("the new password: %v", err)
+		}
+		_, err = w.FinishRecovery(t.Context(), r.ID, code, "another horse 绿色", "", home)
+		w.refused(err, RecoveryFailed, "the code once more")
+	})
+}
+
+// Whether there is such an account, and such a phone, shows nowhere.
+func TestARecoveryDoesNotTellWhatItFound(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.verified()
+		w.pass(time.Minute)
+		for name, c := range map[string]struct{ login, phone string }{
+			"an unknown name": {"somebody_else", "13900000001"}, "another phone": {login, "13900000002"},
+		} {
+			r, err := w.StartRecovery(t.Context(), c.login, c.phone, "", home)
+			if err != nil || !opaque.WellFormed(r.ID, codePrefix, opaque.IDSize) || !r.Expires.Equal(w.now().Add(CodeLife)) {
+				t.Fatalf("%s: %+v, %v", name, r, err)
+			}
+			for i := range CodeTries + 1 {
+				_, err := w.FinishRecovery(t.Context(), r.ID, otherCode("000000", i), newPass, "", home)
+				w.refused(err, RecoveryFailed, name)
+				w.tellsNothing(err)
+			}
+			if _, ok := w.phones.Code("+86" + c.phone); ok {
+				t.Errorf("%s: a code was sent", name)
+			}
+			// It counts as one that was sent.
+			_, err = w.StartRecovery(t.Context(), c.login, c.phone, "", home)
+			w.refused(err, attempts.TooManyCodes, name)
+		}
+		// The same for the account's own phone once it is no longer verified.
+		_, h := w.logIn()
+		e := edit(2)
+		e.Contact.Phone = ""
+		if _, err := w.Edit(t.Context(), h, e); err != nil {
+			t.Fatal(err)
+		}
+		e = edit(3)
+		if _, err := w.Edit(t.Context(), h, e); err != nil {
+			t.Fatal(err)
+		}
+		last := w.codeTo(phone)
+		w.pass(time.Minute)
+		r, err := w.StartRecovery(t.Context(), login, phone, "", home)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = w.FinishRecovery(t.Context(), r.ID, last, newPass, "", home)
+		w.refused(err, RecoveryFailed, "a phone that was entered again")
+		for _, id := range []string{"", "pcd_", "pcd_" + "0123456789abcdef0123456789abcdef", r.ID + "0"} {
+			_, err := w.FinishRecovery(t.Context(), id, "123456", newPass, "", home)
+			w.refused(err, RecoveryFailed, id)
+		}
+	})
+}
+
+// A code that verifies a phone resets no password, and the other way round.
+func TestCodesAreForOnePurpose(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified()
+		w.pass(time.Minute)
+		r, code := w.recovery()
+		_, err := w.VerifyPhone(t.Context(), h, phone, code, password, home)
+		w.refused(err, CodeWrong, "a code of a recovery")
+		w.pass(time.Minute)
+		w.sendCode(h, phone)
+		if other := w.codeTo(phone); other != code {
+			_, err = w.FinishRecovery(t.Context(), r.ID, other, newPass, "", home)
+			w.refused(err, RecoveryFailed, "a code of a verification")
+		}
+	})
+}
+
+// Whoever knows the code still chooses a good password: one that is refused uses up
+// neither the code nor an entry.
+func TestARefusedPasswordKeepsTheRecovery(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.verified()
+		w.pass(time.Minute)
+		r, code := w.recovery()
+		for range CodeTries + 1 {
+			_, err := w.FinishRecovery(t.Context(), r.ID, code, "short", "", home)
+			w.refused(err, PasswordInvalid, "a short password")
+			_, err = w.FinishRecovery(t.Context(), r.ID, code, "passenger_1", "", home)
+			w.refused(err, PasswordCommon, "the login name as password")
+		}
+		if _, err := w.FinishRecovery(t.Context(), r.ID, code, newPass, "", home); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// Twenty people redeem one code at once, and others guess: one password is set.
+func TestOneCodeResetsOnePassword(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.verified()
+		w.pass(time.Minute)
+		r, code := w.recovery()
+		got := w.atOnce(20, func(i int) error {
+			_, err := w.FinishRecovery(t.Context(), r.ID, code, newPass, "", home)
+			return err
+		})
+		if got[""] != 1 || got[RecoveryFailed] != 19 || len(w.back) != 1 {
+			t.Fatalf("%v, %d resets", got, len(w.back))
+		}
+		w.pass(time.Minute)
+		r, code = w.recovery()
+		got = w.atOnce(60, func(i int) error {
+			_, err := w.FinishRecovery(t.Context(), r.ID, otherCode(code, i), newPass, "", home)
+			return err
+		})
+		if got[""] != 0 {
+			t.Fatalf("a guess was right: %v", got)
+		}
+		_, err := w.FinishRecovery(t.Context(), r.ID, code, newPass, "", from("198.51.100.7"))
+		w.refused(err, RecoveryFailed, "the right code after the guesses")
+	})
+}
+
+// A recovery against an edit of the phone and against closing: either order is whole.
+func TestARecoveryAgainstClosing(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified()
+		w.pass(time.Minute)
+		r, code := w.recovery()
+		var wg sync.WaitGroup
+		var closed, reset error
+		wg.Go(func() { closed = w.Close(context.WithoutCancel(t.Context()), h, password, home) })
+		wg.Go(func() { _, reset = w.FinishRecovery(context.WithoutCancel(t.Context()), r.ID, code, newPass, "", home) })
+		wg.Wait()
+		switch {
+		case closed == nil && reset == nil:
+			t.Error("both happened")
+		case closed != nil && reset != nil:
+			t.Errorf("neither happened: %v, %v", closed, reset)
+		}
+		if closed == nil {
+			for _, table := range []string{"accounts", "phone_codes", "logins"} {
+				if n := w.count(`SELECT COUNT(*) FROM ` + table); n != 0 {
+					t.Errorf("%d rows in %s", n, table)
+				}
+			}
+		}
+	})
+}
+
+// A provider that hangs holds a bounded number of requests, and no answer waits for it.
+func TestRecoveriesDoNotWaitForTheProvider(t *testing.T) {
+	release := make(chan struct{})
+	each(t, func(t *testing.T, w *world) {
+		w.register()
+		if _, err := w.db.Writer().Exec(`UPDATE accounts SET phone_verified_ms = 1`); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		if _, err := w.StartRecovery(t.Context(), login, phone, "", home); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took > phonecode.DefaultTimeout {
+			t.Errorf("the answer waited %v", took)
+		}
+	}, func(c *Config) {
+		c.Codes = broken(func(ctx context.Context) error {
+			select {
+			case <-ctx.Done():
+			case <-release:
+			}
+			return ctx.Err()
+		})
+	})
+	close(release)
+}

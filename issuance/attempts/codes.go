@@ -1,0 +1,76 @@
+package attempts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/railgate/railgate/issuance/database"
+)
+
+// The kinds that count codes sent to phones: each costs money, and a stranger can ask for
+// a code to a phone of somebody else. Their names are in the database.
+const (
+	codeAccount Kind = "code_account" // by login name, whether or not there is such an account
+	codeNumber  Kind = "code_number"  // by phone number
+	codePause   Kind = "code_pause"   // by phone number, for the pause between two codes
+	codeNetwork Kind = "code_network" // by network
+	codeAll     Kind = "code_all"     // everything together
+)
+
+// CodeRules bound the codes sent to phones. A code counts where a failure counts
+// elsewhere: the last one that a rule allows locks the key.
+type CodeRules struct{ Account, Number, Pause, Network, All Rule }
+
+// NewCodeRules are the rules that a few numbers make: codes in a day for an account and for
+// a number, codes in a day for a network, codes in an hour in all, and the pause between
+// two codes to a number.
+func NewCodeRules(daily, network, hourly int, pause time.Duration) CodeRules {
+	bound := func(n int, over time.Duration) Rule {
+		return Rule{Failures: n, Window: over, FirstLock: over, MaxLock: over, Forget: over}
+	}
+	return CodeRules{
+		Account: bound(daily, day), Number: bound(daily, day), Pause: bound(1, pause),
+		Network: bound(network, day), All: bound(hourly, time.Hour),
+	}
+}
+
+// DefaultCodeRules are our choice; the source gives no numbers. Five codes a day serve a
+// person whose messages arrive late, and allow 25 guesses at a million codes. Many
+// households share a network, and a pumping script that has one network costs at most
+// 200 messages a day.
+var DefaultCodeRules = NewCodeRules(5, 200, 3000, time.Minute)
+
+// Check reports all that is wrong with the rules.
+func (c CodeRules) Check() error {
+	var all []error
+	for kind, rule := range c.rules() {
+		if !rule.ok() {
+			all = append(all, fmt.Errorf("attempts: rule for %s: codes and times must be above zero, no time above %v", kind, longest))
+		}
+	}
+	return errors.Join(all...)
+}
+
+func (c CodeRules) rules() map[Kind]Rule {
+	return map[Kind]Rule{codeAccount: c.Account, codeNumber: c.Number, codePause: c.Pause, codeNetwork: c.Network, codeAll: c.All}
+}
+
+// Codes are the keys that a code counts by: the account with a login name, the number that
+// it goes to, the caller's network, and all codes together.
+func (f *Failures) Codes(login, number string, from Caller) []Key {
+	return []Key{
+		f.codesOf(login), {codeNumber, f.index("codes.number", number)}, {codePause, f.index("codes.pause", number)},
+		{codeNetwork, f.index("codes.network", from.network.String())}, {codeAll, f.index("codes.all", "")},
+	}
+}
+
+func (f *Failures) codesOf(login string) Key {
+	return Key{codeAccount, f.index("codes.account", login)}
+}
+
+// CodesHeld tells how many codes count for the account with a login name.
+func (f *Failures) CodesHeld(ctx context.Context, q database.Queries, login string) (Held, error) {
+	return f.Held(ctx, q, f.codesOf(login))
+}
