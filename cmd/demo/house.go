@@ -60,6 +60,7 @@ type house struct {
 	gateway, gatewayAdmin, issuer, issuerAdmin string // base URLs
 	entryGate, saleWindow, staff               string // credentials
 	loadSeed                                   [signing.SeedSize]byte
+	issuerKey                                  keyring.Public // that signs passes
 
 	closers []func() // run last to first
 	stop    context.CancelFunc
@@ -105,6 +106,7 @@ func (h *house) startIssuer(ctx context.Context, a addresses, brokers []string, 
 	}
 	h.atEnd(func() { db.Close() })
 	keys := keystore.New()
+	h.issuerKey = keyring.Key{ID: keys.IssuerID, Signer: keys.Issuer}.Public()
 	link, err := kafkalink.Open(kafkalink.Config{Brokers: brokers, Topic: topic, ClientID: "demo-issuer"})
 	if err != nil {
 		return nil, err

@@ -73,11 +73,13 @@ railgate is up. Gateway %s, issuer %s; metrics %s/metrics and %s/metrics
 Fetch the code of this minute, and scan it at the entry gate:
   CODE=$(curl -s -H 'Authorization: Bearer %s' %s%s | sed 's/.*"text":"\([^"]*\)".*/\1/')
   curl -s -H 'Authorization: Bearer %s' --data-binary "$CODE" '%s/v1/check?scope=entry'
+Check it without the gateway, with the issuer's public key:
+  python3 docs/examples/verify.py "$CODE" entry "$(date +%%s)" %d=%x
 Revoke it as staff, and scan again (another passenger applies within a minute):
   curl -s -H 'Authorization: Bearer %s' -H 'Content-Type: application/json' -d '{"reason":"lost_phone"}' %s/v1/credentials/%s/revoke
 Load it, in another terminal (target file %s):
   go run ./cmd/loadtest
 
 `, h.gateway, h.issuer, h.gatewayAdmin, h.issuerAdmin,
-		s.access, h.issuer, s.path, h.entryGate, h.gateway, h.staff, h.issuer, s.serial, p.target)
+		s.access, h.issuer, s.path, h.entryGate, h.gateway, h.issuerKey.ID, h.issuerKey.Key, h.staff, h.issuer, s.serial, p.target)
 }
