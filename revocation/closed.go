@@ -22,7 +22,7 @@ type ClosedSessions struct {
 
 	mu    sync.Mutex // guards growth and the counts
 	count int
-	words int // in all tables
+	bytes int // of all tables
 	most  int // sessions; 0: MaxClosedSessions
 }
 
@@ -31,7 +31,7 @@ const (
 	// slices keep a table small that has to grow, and memory is returned soon.
 	sliceSpan = 600
 	// MaxClosedSessions bounds the set, sessions: 300 a second for 31 hours, in about
-	// 430 MB. Further ones are refused and keep the replica suspect, see partition.unfit.
+	// 480 MB. Further ones are refused and keep the replica suspect, see partition.unfit.
 	MaxClosedSessions = 1 << 25
 	// minWords is the size of a slice's first table.
 	minWords = 64
@@ -47,12 +47,26 @@ type sliceTable struct {
 	slices []*closedSlice
 }
 
-// closedSlice is an open-addressed table with linear probing. It grows by being
-// replaced.
+// closedSlice holds a table, which grows by being replaced.
 type closedSlice struct {
-	words atomic.Pointer[[]atomic.Uint64]
+	table atomic.Pointer[closedTable]
 	count int // guarded by ClosedSessions.mu
 }
+
+// closedTable is open-addressed with linear probing. In front of it is one bit for each
+// of eight times as many places: of a session that is not there, which is nearly every
+// one that is shown, the bit says so nine times in ten, and no probing is needed.
+type closedTable struct {
+	words []atomic.Uint64
+	hints []atomic.Uint64
+}
+
+func newClosedTable(words int) *closedTable {
+	return &closedTable{make([]atomic.Uint64, words), make([]atomic.Uint64, (words+7)/8)}
+}
+
+// bytes is the memory of n words and their hints.
+func (t *closedTable) bytes() int { return 8 * (len(t.words) + len(t.hints)) }
 
 // A word is one closed session, 0 none. From the highest bit: 1, the serial's index
 // (32), the start's second within the slice (10), whether the serial's day is the day
@@ -79,13 +93,30 @@ func closedWord(serial tokens.Serial, start int64) (word uint64, ok bool) {
 	return word, start >= 0 && (days == 0 || days == 1)
 }
 
-// place is where a key's probing begins in a table of n words. Keys are dense
-// numbers, so they are mixed; nothing in them is chosen by a phone.
-func place(word uint64, n int) int {
-	h := word >> 20 * 0x9E3779B97F4A7C15
+// mix spreads keys, which are dense numbers. Nothing in them is chosen by a phone.
+func mix(key uint64) uint64 {
+	h := key >> 20 * 0x9E3779B97F4A7C15
 	h ^= h >> 32
-	at, _ := bits.Mul64(h*0xD6E8FEB86659FD93, uint64(n))
+	return h * 0xD6E8FEB86659FD93
+}
+
+// place maps a mixed key to one of n places.
+func place(mixed uint64, n int) int {
+	at, _ := bits.Mul64(mixed, uint64(n))
 	return int(at)
+}
+
+// hint is the key's bit, by other bits of the mixed key than its place.
+func (t *closedTable) hint(mixed uint64) (word *atomic.Uint64, mask uint64) {
+	bit := place(bits.RotateLeft64(mixed, 32), 64*len(t.hints))
+	return &t.hints[bit/64], 1 << (bit % 64)
+}
+
+// set writes a word of a mixed key. Readers look at the bit first.
+func (t *closedTable) set(at int, mixed, word uint64) {
+	t.words[at].Store(word)
+	bits, mask := t.hint(mixed)
+	bits.Or(mask)
 }
 
 // NewClosedSessions makes an empty set.
@@ -106,21 +137,23 @@ func (c *ClosedSessions) Closed(serial tokens.Serial, start, by int64) bool {
 	if !ok {
 		return false
 	}
-	words := *t.slices[i].words.Load()
-	at := find(words, key)
-	found := words[at].Load()
+	table, mixed := t.slices[i].table.Load(), mix(key)
+	if bits, mask := table.hint(mixed); bits.Load()&mask == 0 {
+		return false
+	}
+	_, found := table.find(key, mixed)
 	return found != 0 && start+int64(found&maxOpen) <= by
 }
 
-// find is the place of a key, or the free one where it belongs. A table always has
-// free words.
-func find(words []atomic.Uint64, key uint64) int {
-	for at := place(key, len(words)); ; at++ {
-		if at == len(words) {
+// find is the place of a key with its word, or the free one where it belongs. A table
+// always has free words.
+func (t *closedTable) find(key, mixed uint64) (at int, word uint64) {
+	for at = place(mixed, len(t.words)); ; at++ {
+		if at == len(t.words) {
 			at = 0
 		}
-		if w := words[at].Load(); w == 0 || w&^maxOpen == key {
-			return at
+		if word = t.words[at].Load(); word == 0 || word&^maxOpen == key {
+			return at, word
 		}
 	}
 }
@@ -139,40 +172,42 @@ func (c *ClosedSessions) Add(serial tokens.Serial, start, closed int64) (changed
 
 // put is Add for a word; c.mu is held.
 func (c *ClosedSessions) put(number int64, word uint64) (changed, fits bool) {
-	s := c.slice(number)
-	words := *s.words.Load()
-	at := find(words, word&^maxOpen)
-	switch old := words[at].Load(); {
+	s, key := c.slice(number), word&^maxOpen
+	table, mixed := s.table.Load(), mix(key)
+	at, old := table.find(key, mixed)
+	switch {
 	case old == 0:
 	case old <= word: // the same session, closed before
 		return false, true
 	default:
-		words[at].Store(word)
+		table.words[at].Store(word)
 		return true, true
 	}
 	if c.count >= c.limit() {
 		return false, false
 	}
-	if 4*(s.count+1) > 3*len(words) {
-		words = c.grow(s, words)
-		at = find(words, word&^maxOpen)
+	if 4*(s.count+1) > 3*len(table.words) {
+		table = c.grow(s, table)
+		at, _ = table.find(key, mixed)
 	}
-	words[at].Store(word)
+	table.set(at, mixed, word)
 	s.count++
 	c.count++
 	return true, true
 }
 
 // grow replaces a slice's table by one half as large again; c.mu is held.
-func (c *ClosedSessions) grow(s *closedSlice, words []atomic.Uint64) []atomic.Uint64 {
-	grown := make([]atomic.Uint64, len(words)+len(words)/2)
-	for i := range words {
-		if w := words[i].Load(); w != 0 {
-			grown[find(grown, w&^maxOpen)].Store(w)
+func (c *ClosedSessions) grow(s *closedSlice, table *closedTable) *closedTable {
+	grown := newClosedTable(len(table.words) + len(table.words)/2)
+	for i := range table.words {
+		if w := table.words[i].Load(); w != 0 {
+			mixed := mix(w &^ maxOpen)
+			at, _ := grown.find(w&^maxOpen, mixed)
+			grown.set(at, mixed, w)
 		}
 	}
-	c.words += len(grown) - len(words)
-	s.words.Store(&grown)
+	c.bytes += grown.bytes() - table.bytes()
+	s.table.Store(grown)
 	return grown
 }
 
@@ -188,11 +223,10 @@ func (c *ClosedSessions) slice(number int64) *closedSlice {
 	first, last := min(number, t.first), max(number, t.first+int64(len(t.slices))-1)
 	grown := &sliceTable{first: first, slices: make([]*closedSlice, last-first+1)}
 	copy(grown.slices[t.first-first:], t.slices)
-	words := make([]atomic.Uint64, minWords)
-	made := &closedSlice{}
-	made.words.Store(&words)
+	table, made := newClosedTable(minWords), &closedSlice{}
+	made.table.Store(table)
 	grown.slices[number-first] = made
-	c.words += len(words)
+	c.bytes += table.bytes()
 	c.slices.Store(grown)
 	return made
 }
@@ -207,7 +241,7 @@ func (c *ClosedSessions) Forget(now int64) (dropped int) {
 	for n < len(t.slices) && (t.first+int64(n)+1)*sliceSpan+shownFor <= now {
 		if s := t.slices[n]; s != nil {
 			dropped += s.count
-			c.words -= len(*s.words.Load())
+			c.bytes -= s.table.Load().bytes()
 		}
 		n++
 	}
@@ -225,7 +259,7 @@ func (c *ClosedSessions) Forget(now int64) (dropped int) {
 func (c *ClosedSessions) Len() (sessions, bytes int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.count, 8 * c.words
+	return c.count, c.bytes
 }
 
 // roomy reports whether a set that was full has room for some while again.

@@ -22,7 +22,7 @@ func (c *ClosedSessions) copy() (all []snapshotSlice) {
 			continue
 		}
 		list := make([]uint64, 0, s.count)
-		words := *s.words.Load()
+		words := s.table.Load().words
 		for i := range words {
 			if w := words[i].Load(); w != 0 {
 				list = append(list, w)
