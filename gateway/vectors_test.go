@@ -118,5 +118,8 @@ func recordsOf(t *testing.T, v *vectors.Vector, at int64) (records []revocation.
 		}
 		add(revocation.Record{Kind: revocation.KindRevokeSubject, Subject: tokens.Subject(subject), CutOff: c.EarliestStart})
 	}
+	for _, c := range v.ClosedSessions {
+		add(revocation.Record{Kind: revocation.KindRevokeSession, Serial: serialOf(c.Serial), Start: c.Start})
+	}
 	return records, true
 }

@@ -111,3 +111,42 @@ func FuzzOpen(f *testing.F) {
 		}
 	})
 }
+
+// Records behind a genuine header and under a genuine signature: whatever they are, a
+// reader takes all of them or none, and what it takes is written again to the byte.
+func FuzzRecords(f *testing.F) {
+	raw := revocationtest.Seal(revocation.Batch{Epoch: 1, First: 1, IssuedAt: start, Through: start}, all...)
+	f.Add(uint16(len(all)), raw[44:len(raw)-64])
+	for _, v := range readVectors(f) {
+		for _, m := range v.Messages {
+			if b := rawOf(f, m); len(b) > 44+64 && len(b) < 1000 {
+				f.Add(uint16(b[18])<<8|uint16(b[19]), b[44:len(b)-64])
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, count uint16, records []byte) {
+		header := revocationtest.Seal(revocation.Batch{Epoch: 1, First: 1, IssuedAt: start, Through: start})[:44]
+		header[18], header[19] = byte(count>>8), byte(count)
+		raw := revocationtest.SealMessage(append(header, records...))
+		b, err := revocation.Open(raw, revocationtest.Pinned())
+		h := boot(t, 1)
+		if o := h.Apply(0, raw, start); (o == revocation.Unreadable) != (err != nil) {
+			t.Fatalf("opened with %v and applied as %s", err, o)
+		}
+		if err != nil {
+			return
+		}
+		known := true
+		var list []revocation.Record
+		for _, r := range b.Records() {
+			known = known && r.Kind.String() != "unknown"
+			if r.At < 0 {
+				t.Fatalf("a time of 2^63: %+v", r)
+			}
+			list = append(list, r)
+		}
+		if again, err := b.Encode(revocationtest.Pinned().ID(), list); known && (err != nil || !bytes.Equal(again, raw[:len(raw)-64])) {
+			t.Fatalf("a batch has two spellings: %v", err)
+		}
+	})
+}

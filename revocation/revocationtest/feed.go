@@ -52,6 +52,9 @@ func SealVersion(version byte, content []byte) []byte {
 	return sign(slices.Concat([]byte{'R', 'G', 'C', version}, id[:], content))
 }
 
+// SealMessage signs bytes that may be no batch at all.
+func SealMessage(message []byte) []byte { return sign(slices.Clone(message)) }
+
 // countOffset is where a batch has the low byte of its count.
 const countOffset = 19
 

@@ -1,0 +1,109 @@
+// Package vectors makes the test vectors in revocation/testdata/vectors: messages of
+// the control stream, with what a reader must make of them.
+//
+// It promises that the same source makes the same bytes, and that nothing is taken
+// from the code it judges: batches are written here a second time, plainly, after
+// docs/revocation.md. Only Ed25519 itself is shared. Its keys are public, so nothing
+// made here is secret.
+package vectors
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+//go:generate go run ../genvectors -out ../../testdata/vectors
+
+// Vector is one case. README.md beside the files explains every field.
+type Vector struct {
+	Name       string    `json:"name"`
+	About      string    `json:"about"`
+	Authority  string    `json:"authority"`
+	Partitions int       `json:"partitions"`
+	SinceMS    int64     `json:"since_ms"`
+	Messages   []Message `json:"messages"`
+	Expect     Expect    `json:"expect"`
+}
+
+// Message is one message of a partition, and when the reader reads it.
+type Message struct {
+	Partition int    `json:"partition"`
+	NowMS     int64  `json:"now_ms"`
+	Raw       string `json:"raw"`
+	Outcome   string `json:"outcome"`
+}
+
+// Expect is what the reader knows after the last message.
+type Expect struct {
+	WatermarkMS    int64           `json:"watermark_ms"`
+	Suspect        bool            `json:"suspect"`
+	Revoked        []string        `json:"revoked"`
+	NotRevoked     []string        `json:"not_revoked,omitempty"`
+	ClosedSessions []ClosedSession `json:"closed_sessions"`
+	OpenSessions   []ClosedSession `json:"open_sessions,omitempty"`
+	Keys           []Key           `json:"keys"`
+	SubjectCutOffs []SubjectCutOff `json:"subject_cut_offs"`
+	UnknownKinds   int             `json:"unknown_kinds"`
+}
+
+// ClosedSession is a session and the second of its closing; 0 for an open one.
+type ClosedSession struct {
+	Serial   string `json:"serial"`
+	Start    int64  `json:"start"`
+	ClosedAt int64  `json:"closed_at,omitempty"`
+}
+
+// Key is an issuer key that the stream announced.
+type Key struct {
+	ID     uint16   `json:"id"`
+	Public string   `json:"public"`
+	CutOff *int64   `json:"cut_off,omitempty"`
+	Exempt []string `json:"exempt,omitempty"`
+}
+
+// SubjectCutOff is the earliest session start at which a pass of a subject is good.
+type SubjectCutOff struct {
+	Subject       string `json:"subject"`
+	EarliestStart int64  `json:"earliest_start"`
+}
+
+// File is the vector as it is committed.
+func (v *Vector) File() []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
+		panic("BUG: a vector is plain data: " + err.Error())
+	}
+	return b.Bytes()
+}
+
+// ReadFolder reads every vector in a folder. It refuses a folder with fewer than
+// fewest files, fields that it does not know, and a name that is not the file's.
+func ReadFolder(folder string, fewest int) (all []*Vector, err error) {
+	paths, err := filepath.Glob(filepath.Join(folder, "*.json"))
+	if err != nil || len(paths) < fewest {
+		return nil, fmt.Errorf("%s holds %d vectors, want at least %d (run go generate ./revocation/...): %v", folder, len(paths), fewest, err)
+	}
+	for _, path := range paths {
+		file, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		d := json.NewDecoder(bytes.NewReader(file))
+		d.DisallowUnknownFields()
+		v := new(Vector)
+		if err := d.Decode(v); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		if v.Name+".json" != filepath.Base(path) {
+			return nil, fmt.Errorf("%s calls itself %q", path, v.Name)
+		}
+		all = append(all, v)
+	}
+	return all, nil
+}
