@@ -13,7 +13,8 @@ audit trail. TIME is RFC 3339, such as 2026-02-10T08:00:00+08:00.
 
 To set up
   -new-staff NAME -roles ROLE,ROLE       a credential and its entry for the file; roles are window,
-                                         agency, police, operator, ticketing, authority
+                                         agency, police, operator, ticketing, authority,
+                                         machine
   -new-partner-secret FILE               a secret to share with an outside service
   -seal                                  the key directory comes under the passphrase
   -reseal-keys FILE                      and under another one

@@ -11,7 +11,7 @@ import (
 type member struct {
 	Name     string   `toml:"name" doc:"stands in the audit table"`
 	SHA256   string   `toml:"sha256" doc:"SHA-256 of the credential, 64 hex digits; -new-staff makes one"`
-	Roles    []string `toml:"roles" doc:"what it may do: window, agency, police, operator, ticketing or authority"`
+	Roles    []string `toml:"roles" doc:"what it may do: window, agency, police, operator, ticketing, authority or machine"`
 	NotAfter string   `toml:"not_after" doc:"RFC 3339 time from which it is no longer good; empty: it has no end"`
 }
 

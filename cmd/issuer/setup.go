@@ -48,7 +48,7 @@ func newStaff(_ context.Context, j *job) error {
 	for text := range strings.SplitSeq(j.option["roles"], ",") {
 		role, err := staff.ParseRole(text)
 		if err != nil {
-			return fmt.Errorf("-roles must name at least one of window, agency, police, operator, ticketing, authority")
+			return fmt.Errorf("-roles must name at least one of window, agency, police, operator, ticketing, authority, machine")
 		}
 		all = append(all, role)
 	}

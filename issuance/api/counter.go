@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"unicode/utf8"
 
+	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/issuance/registry"
 	"github.com/railgate/railgate/issuance/registry/book"
 )
@@ -186,19 +187,49 @@ func (a *API) freeIdentity(w http.ResponseWriter, r *http.Request, by book.Act) 
 	return noContent(w)
 }
 
-// askService tells a counter whether it does something with a ticket, and what
-// comes first (rule B7).
+// serving is what is brought for a service.
+type serving struct {
+	Service  filled `json:"service"`
+	Original bool   `json:"original"`
+	Order    filled `json:"order"`
+	Card     *card  `json:"card"`
+}
+
+// card is a resident ID card as a machine read it.
+type card struct {
+	Name           string `json:"name"`
+	DocumentNumber string `json:"document_number"`
+}
+
+func (in serving) read() (s registry.Serving, err error) {
+	s.Original, s.Order = in.Original, string(in.Order)
+	if in.Card != nil {
+		if *in.Card == (card{}) {
+			return s, refusal.New(book.QuestionInvalid, "card must have the name and the number that the machine read")
+		}
+		s.Card = registry.Card{Name: in.Card.Name, Number: in.Card.DocumentNumber}
+	}
+	if in.Service != "" {
+		if s.Service, err = registry.ParseService(string(in.Service)); err != nil {
+			err = errService
+		}
+	}
+	return s, err
+}
+
+// askService tells a counter or a ticket machine whether it does something with a
+// ticket, and what comes first (rule B7).
 func (a *API) askService(w http.ResponseWriter, r *http.Request, by book.Act) error {
 	var in struct {
-		Ticket  string `json:"ticket"`
-		Service string `json:"service"`
+		Ticket string `json:"ticket"`
+		serving
 	}
 	if err := readJSON(w, r, &in); err != nil {
 		return err
 	}
-	service, err := registry.ParseService(in.Service)
+	s, err := in.read()
 	if err != nil {
-		return errService
+		return err
 	}
-	return decided(w)(a.registry.Ask(r.Context(), book.Question{Act: by, Kind: book.Serve, Ticket: in.Ticket, Service: service}))
+	return decided(w)(a.registry.Ask(r.Context(), book.Question{Act: by, Kind: book.Serve, Ticket: in.Ticket, Serve: s}))
 }

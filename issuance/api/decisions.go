@@ -55,24 +55,22 @@ func (a *API) askDecision(w http.ResponseWriter, r *http.Request, by book.Act) e
 		For     []string `json:"for"` // a passenger for each ticket
 		Ticket  filled   `json:"ticket"`
 		At      filled   `json:"at"`
-		Service filled   `json:"service"`
+		serving
 	}
 	if err := readJSON(w, r, &in); err != nil {
 		return err
 	}
 	q := book.Question{Act: by, Account: string(in.Account), Ticket: string(in.Ticket)}
 	var err error
+	if q.Serve, err = in.read(); err != nil {
+		return err
+	}
 	if q.Kind, err = book.ParseQuestionKind(in.Kind); err != nil {
 		return refusal.New(book.QuestionInvalid, "kind must be buy, refund_online, change_online or serve")
 	}
 	if q.Kind == book.Serve || in.At != "" { // without a counter the book would take who asks for one
-		if q.At, err = registry.ParseActor(string(in.At)); err != nil {
-			return refusal.New(book.QuestionInvalid, "at must be window or agency")
-		}
-	}
-	if in.Service != "" {
-		if q.Service, err = registry.ParseService(string(in.Service)); err != nil {
-			return errService
+		if q.Serve.At, err = registry.ParseActor(string(in.At)); err != nil {
+			return refusal.New(book.QuestionInvalid, "at must be window, agency or machine")
 		}
 	}
 	if in.For != nil {

@@ -95,6 +95,11 @@ func countersWays(w *world, k *desk) {
 		w.call("POST", path, agency, and(good, object{"document_type": "passport", "document_number": "P0000001", "nationality": "NZL"}))
 	}
 	correctionsWays(w, k)
+	wrong := object{"ticket": w.openDesk().ticket, "service": "exchange", "original": true, "card": object{"name": testName, "document_number": number(980)}}
+	for range attempts.DefaultRules.Document.Failures + 1 {
+		w.by(staff.Machine, "POST", "/v1/counter/services", wrong)
+	}
+	w.by(staff.Ticketing, "POST", "/v1/decisions", and(wrong, object{"kind": "serve", "at": "machine"}))
 	rare := w.joinAs(and(registration(int(w.people.Add(1))-1), object{"name": "測試"}))
 	guess := and(rare.verdict("holder", true), object{"proof": object{"kind": "phone_end", "value": "wrong"}})
 	for range attempts.DefaultRules.Document.Failures + 1 {

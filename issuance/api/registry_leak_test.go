@@ -109,6 +109,8 @@ func TestRegistryLeavesNoTrace(t *testing.T) {
 		{staff.Ticketing, "POST", "/v1/tickets", object{"kind": "cancelled", "ticket": "MARKTICKET-0"}},
 		{staff.Ticketing, "POST", "/v1/tickets", object{"kind": "refunded", "ticket": "MARKTICKET-0"}},
 		{staff.Window, "POST", "/v1/counter/services", object{"ticket": "MARKTICKET-0", "service": "refund"}},
+		{staff.Window, "POST", "/v1/counter/services", object{"ticket": "MARKTICKET-0", "service": "refund", "original": true, "order": "MARKORDER"}},
+		{staff.Machine, "POST", "/v1/counter/services", object{"ticket": "MARKTICKET-0", "service": "exchange", "original": true, "card": object{"name": "Markholder", "document_number": "H1234"}}},
 		{staff.Window, "POST", "/v1/counter/searches", shown},
 		{staff.Window, "POST", "/v1/counter/looks", m.ref(p)},
 		{staff.Window, "POST", verifications, and(m.verdict(p, true), wrong)},

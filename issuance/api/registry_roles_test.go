@@ -24,7 +24,7 @@ var acts = []struct {
 	{"POST", "/v1/counter/duplicates", []staff.Role{staff.Window, staff.Agency}, object{"document_type": "resident_id", "document_number": testNumber, "original": true, "in_date": true, "readable": true}},
 	{"POST", "/v1/counter/corrections", []staff.Role{staff.Window}, and(someCorrection, object{"passenger": "holder"})},
 	{"POST", "/v1/counter/claims", []staff.Role{staff.Window}, someCorrection},
-	{"POST", "/v1/counter/services", []staff.Role{staff.Window, staff.Agency}, object{"ticket": "unknown", "service": "exchange"}},
+	{"POST", "/v1/counter/services", []staff.Role{staff.Window, staff.Agency, staff.Machine}, object{"ticket": "unknown", "service": "exchange"}},
 	{"GET", "/v1/authority/awaiting", []staff.Role{staff.Authority}, nil},
 	{"POST", "/v1/authority/looks", []staff.Role{staff.Authority}, object{"account": "acc_0", "passenger": "holder"}},
 	{"POST", "/v1/authority/results", []staff.Role{staff.Authority}, object{"account": "acc_0", "passenger": "holder", "version": 1, "matches": true}},

@@ -43,6 +43,9 @@ const (
 	NotItsTicket         refusal.Code = "ticket_not_bought_here"
 	ServiceNotHere       refusal.Code = "service_not_here"
 	RefundOnly           refusal.Code = "refund_only"
+	CounterOnly          refusal.Code = "counter_only"
+	CardMismatch         refusal.Code = "card_mismatch"
+	OrderWrong           refusal.Code = "order_number_wrong"
 	ChildAlone           refusal.Code = "child_without_adult"
 )
 
@@ -52,6 +55,6 @@ func Codes() []refusal.Code {
 		DocumentUnknown, FirstGenerationCard, PersonInvalid, ConsentMissing,
 		MoveRefused, IdentityFixed, StationWindowOnly, ProofWrong, OriginalMissing, DocumentExpired, DocumentUnreadable, IdentityRegistered, InPersonOnly, OtherPerson, HolderOriginalMissing,
 		AccountStatus, OtherDocumentsOnly, PassengerStatus, AlreadyListed, ListFull, UncountedFull, ListMaximum, ToBeSubmittedFull, PassengerKept, TicketBought,
-		TicketsInvalid, AccountTicketLimit, PassengerTicketLimit, NotItsTicket, ServiceNotHere, RefundOnly, ChildAlone,
+		TicketsInvalid, AccountTicketLimit, PassengerTicketLimit, NotItsTicket, ServiceNotHere, RefundOnly, CounterOnly, CardMismatch, OrderWrong, ChildAlone,
 	}
 }

@@ -20,16 +20,18 @@ const (
 	Authority
 	// Holder is who holds the account, editing the identity's fields.
 	Holder
+	// Machine is a ticket machine in a station. It changes no identity.
+	Machine
 )
 
-var actorNames = [...]string{Window: "window", Agency: "agency", Authority: "authority", Holder: "holder"}
+var actorNames = [...]string{Window: "window", Agency: "agency", Authority: "authority", Holder: "holder", Machine: "machine"}
 
 // ErrActor says that a name is no actor.
 var ErrActor = errors.New("registry: no such actor")
 
 // ParseActor reads an actor's stable name; everything else is ErrActor.
 func ParseActor(name string) (Actor, error) {
-	for a := Window; a <= Holder; a++ {
+	for a := Window; a <= Machine; a++ {
 		if a.String() == name {
 			return a, nil
 		}
@@ -38,7 +40,7 @@ func ParseActor(name string) (Actor, error) {
 }
 
 func (a Actor) String() string {
-	if a < Window || a > Holder {
+	if a < Window || a > Machine {
 		return "unknown"
 	}
 	return actorNames[a]

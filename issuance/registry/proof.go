@@ -1,8 +1,6 @@
 package registry
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
 	"errors"
 	"strings"
 	"unicode/utf8"
@@ -85,9 +83,7 @@ func (c Contact) proves(p Proof) bool {
 	case HolderNumber:
 		onFile, told = c.HolderNumber, strings.ToUpper(p.Value)
 	}
-	// Sums have one length, so that the comparison tells nothing of the number's.
-	a, b := sha256.Sum256([]byte(onFile)), sha256.Sum256([]byte(told))
-	return onFile != "" && subtle.ConstantTimeCompare(a[:], b[:]) == 1
+	return onFile != "" && same(onFile, told)
 }
 
 // lastDigits are the last n characters if all are digits, else nothing.

@@ -79,7 +79,7 @@ func TestB7_PreVerificationFirst(t *testing.T) {
 	for _, matches := range []bool{true, false} {
 		p := passenger(identity.Passport, ToBeSubmitted)
 		for s := Exchange; s <= Refund; s++ {
-			first, err := CanServe(p, Window, s)
+			first, err := CanServe(p, "", Serving{At: Window, Service: s})
 			if first != PreVerification || err != nil {
 				t.Fatalf("%d: %v, %v", s, first, err)
 			}
@@ -90,7 +90,7 @@ func TestB7_PreVerificationFirst(t *testing.T) {
 		}
 		p.Status = status
 		for s := Exchange; s <= Refund; s++ {
-			first, err := CanServe(p, Window, s)
+			first, err := CanServe(p, "", Serving{At: Window, Service: s})
 			var want refusal.Code
 			if !matches && s != Refund {
 				want = RefundOnly
@@ -102,9 +102,9 @@ func TestB7_PreVerificationFirst(t *testing.T) {
 	}
 	rare := passenger(identity.ResidentID, Pending)
 	rare.Person.Name.Uncommon = true
-	_, err := CanServe(rare, Agency, Exchange)
+	_, err := CanServe(rare, "", Serving{At: Agency, Service: Exchange})
 	refused(t, err, StationWindowOnly, "an agency does not verify a rare name")
-	if first, err := CanServe(rare, Window, Exchange); first != Verification || err != nil {
+	if first, err := CanServe(rare, "", Serving{At: Window, Service: Exchange}); first != Verification || err != nil {
 		t.Errorf("a window does: %v, %v", first, err)
 	}
 }

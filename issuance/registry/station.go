@@ -1,8 +1,12 @@
 package registry
 
 import (
+	"crypto/sha256"
+	"crypto/subtle"
 	"errors"
+	"strings"
 
+	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/refusal"
 )
 
@@ -64,39 +68,103 @@ func (s Step) String() string {
 	return "unknown"
 }
 
-// CanServe reports whether a counter, Window or Agency, does the service for the
-// passenger, and what must be done first (rule B7). After that step the passenger
-// has another status: ask again, the answer is then final.
+// Card is what a ticket machine reads from a resident ID card.
+type Card struct {
+	private
+	Name, Number string
+}
+
+// Serving is a service that is asked for, with what was brought for it.
+type Serving struct {
+	At       Actor // Window, Agency or Machine
+	Service  Service
+	Original bool   // the original of the document is there
+	Order    string // the order number that the traveller gave; may be empty
+	Card     Card   // at machines only
+}
+
+// CanServe reports whether a station window, an agency or a ticket machine does the
+// service for the passenger of a ticket, and what must be done first (rule B7).
+// order is the order number that was reported for the ticket. After that step the
+// passenger has another status: ask again, the answer is then final.
 //
-// Ours: a pending passenger, of whom the source does not speak, is verified first
-// where that can be; a failed one is refunded only, as the source says of whose
-// pre-verification failed.
-func CanServe(p Passenger, at Actor, s Service) (first Step, err error) {
-	if at != Window && at != Agency || s < Exchange || s > Refund {
-		return Nothing, refusal.New(ServiceNotHere, "exchange, change and refund are done at station windows, exchange at agencies too")
+// Names of rule B1 need the original and the order number (R29, R30) and are not
+// for machines (R31). A machine exchanges tickets of verified passengers with
+// resident ID cards whose name and number are those of the entry (R27, R28).
+//
+// Our choice: a pending passenger, of whom the source does not speak, is verified
+// first where that can be; a failed one is refunded only, as the source says of
+// whose pre-verification failed. The source asks for original and order number of
+// special names on resident ID cards; other documents are treated alike. Names
+// agree by the rules of spelling, so that letters' case makes no difference (G17).
+func CanServe(p Passenger, order string, s Serving) (first Step, err error) {
+	if s.At != Window && s.At != Agency && s.At != Machine || s.Service < Exchange || s.Service > Refund {
+		return Nothing, refusal.New(ServiceNotHere, "exchange, change and refund are done at station windows, exchange at agencies and machines too")
 	}
 	if !p.Standing().kinds().possible() {
 		return Nothing, refusal.New(PassengerStatus, "a passenger by this document cannot have this status")
 	}
-	if at == Agency && s != Exchange {
-		return Nothing, refusal.New(ServiceNotHere, "agencies only exchange tickets; change and refund are done at station windows")
+	if s.At != Window && s.Service != Exchange {
+		return Nothing, refusal.New(ServiceNotHere, "agencies and machines only exchange tickets; change and refund are done at station windows")
+	}
+	if s.At == Machine {
+		return Nothing, canExchangeAtMachine(p, s)
 	}
 	switch p.Status {
 	case Verified, PreVerified:
-		return Nothing, nil
+		return Nothing, s.proves(p, order)
 	case ToBeSubmitted:
-		if at == Agency {
+		if s.At == Agency {
 			return Nothing, refusal.New(StationWindowOnly, "this kind of document is checked at station windows only")
 		}
 		return PreVerification, nil
 	case Pending:
-		if at == Agency && p.Person.WindowOnly() {
+		if s.At == Agency && p.Person.WindowOnly() {
 			return Nothing, refusal.New(StationWindowOnly, "an over-long, rare or traditional name is handled at station windows only")
 		}
 		return Verification, nil
 	}
-	if at == Window && s == Refund {
-		return Nothing, nil
+	if s.At == Window && s.Service == Refund {
+		return Nothing, s.proves(p, order)
 	}
 	return Nothing, refusal.New(RefundOnly, "the identity did not pass; its tickets are refunded at a station window, nothing else")
+}
+
+// proves reports whether what was brought is enough for the name: one of rule B1
+// needs the original and the ticket's order number.
+func (s Serving) proves(p Passenger, order string) error {
+	if !p.Person.WindowOnly() {
+		return nil
+	}
+	if !s.Original {
+		return refusal.New(OriginalMissing, "an over-long, rare or traditional name needs the original of the document")
+	}
+	if order == "" || !same(order, s.Order) {
+		return refusal.New(OrderWrong, "an over-long, rare or traditional name needs the order number of the ticket, which must be right")
+	}
+	return nil
+}
+
+func canExchangeAtMachine(p Passenger, s Serving) error {
+	switch {
+	case p.Person.WindowOnly():
+		return refusal.New(CounterOnly, "an over-long, rare or traditional name is not handled at machines")
+	case p.Person.Document != identity.ResidentID:
+		return refusal.New(CounterOnly, "machines read resident ID cards only")
+	case p.Status == Failed:
+		return refusal.New(RefundOnly, "the identity did not pass; its tickets are refunded at a station window, nothing else")
+	case p.Status != Verified:
+		return refusal.New(PassengerStatus, "the passenger's identity is not checked far enough")
+	case !s.Original || s.Card == Card{}:
+		return refusal.New(OriginalMissing, "a machine exchanges with the original of the resident ID card, which it reads")
+	case !identity.SameName(s.Card.Name, p.Person.Name.Text) || !same(strings.ToUpper(s.Card.Number), p.Person.Number):
+		return refusal.New(CardMismatch, "name or number of the card is not that of the passenger")
+	}
+	return nil
+}
+
+// same compares without telling by its time how much was right, or how long.
+func same(a, b string) bool {
+	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
+	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
 }

@@ -117,7 +117,7 @@ func TestStatusNamesStay(t *testing.T) {
 // All documents, statuses and actors against the list of what is allowed.
 func TestB_WhoMovesWhatWhere(t *testing.T) {
 	allowed := table(t, "moves.txt", 3, 28)
-	for actor := range Actor(6) {
+	for actor := range Actor(7) {
 		everything(func(d identity.DocumentType, s Status, from string) {
 			everything(func(e identity.DocumentType, u Status, to string) {
 				err := CanMove(Standing{d, s}, Standing{e, u}, actor)
@@ -211,19 +211,26 @@ func TestB6_RefundAndChangeOnline(t *testing.T) {
 }
 
 func TestB7_WhatCountersDo(t *testing.T) {
-	rows := table(t, "counter.txt", 2, 14)
-	words := map[string]refusal.Code{"yes": "", "first": "", "window": StationWindowOnly, "refund": RefundOnly, "never": ServiceNotHere}
+	rows := table(t, "counter.txt", 2, 21)
+	words := map[string]refusal.Code{
+		"yes": "", "first": "", "window": StationWindowOnly, "refund": RefundOnly, "never": ServiceNotHere, "counter": CounterOnly, "check": PassengerStatus,
+	}
 	for step, name := range []string{"nothing", "verification", "pre_verification", "unknown"} {
 		if got := Step(step).String(); got != name {
 			t.Errorf("step %d is %q", step, got)
 		}
 	}
-	for at := range Actor(6) {
+	for at := range Actor(7) {
 		for service := range Service(5) {
 			everything(func(d identity.DocumentType, s Status, name string) {
-				first, err := CanServe(passenger(d, s), at, service)
+				p := passenger(d, s)
+				serving := Serving{At: at, Service: service}
+				if at == Machine {
+					serving.Original, serving.Card = true, Card{Name: p.Person.Name.Text, Number: p.Person.Number}
+				}
+				first, err := CanServe(p, "", serving)
 				want, step := ServiceNotHere, Nothing
-				if (at == Window || at == Agency) && service >= Exchange && service <= Refund {
+				if (at == Window || at == Agency || at == Machine) && service >= Exchange && service <= Refund {
 					want = PassengerStatus
 					if name != "" {
 						word := rows[at.String()+" "+name][service-1]
@@ -233,7 +240,7 @@ func TestB7_WhatCountersDo(t *testing.T) {
 						}
 					}
 				}
-				if at == Agency && service != Exchange && name == "" {
+				if at != Window && service != Exchange && name == "" {
 					want = err.(*refusal.Refusal).Code // either is right: no such person, not there
 				}
 				refused(t, err, want, "%v does %d for %v %v", at, service, d, s)

@@ -96,11 +96,20 @@ var Words = map[refusal.Code]refusal.Text{
 		"This account did not buy the ticket.", "该车票不是由此账户购买。",
 		"Use the account that bought it, or go to a station window.", "请使用购票账户办理，或到车站窗口办理。"),
 	ServiceNotHere: refusal.Say(
-		"This is not done here; agencies only exchange tickets.", "此处不办理该业务；代售点仅办理换票。",
+		"This is not done here; ticket agencies and machines only exchange tickets.", "此处不办理该业务；代售点和自动售（取）票机仅办理换票。",
 		"Please go to a station window.", "请到车站窗口办理。"),
 	RefundOnly: refusal.Say(
 		"The identity did not pass; the ticket can only be refunded.", "身份信息未通过核验，只能退票。",
 		"If the entry is right, have it checked again with the original at a station window; otherwise refund there or online.", "如填写无误，请持证件原件到车站窗口重新核验；否则请到车站窗口或在网上退票。"),
+	CounterOnly: refusal.Say(
+		"This ticket cannot be exchanged at a machine.", "该车票不能在自动售（取）票机换票。",
+		"Please go to a station window or a ticket agency with the original document and the order number.", "请持证件原件和订单号码到车站窗口或代售点办理。"),
+	CardMismatch: refusal.Say(
+		"The card's name or number is not that of the ticket.", "身份证的姓名或号码与车票信息不一致。",
+		"Use the passenger's own card, or go to a station window with it.", "请使用乘车人本人的居民身份证，或持证到车站窗口办理。"),
+	OrderWrong: refusal.Say(
+		"The order number is missing or is not that of this ticket.", "未提供订单号码，或与该车票不符。",
+		"Give the order number from the account that bought the ticket, and show the original document.", "请提供购票账户中的订单号码，并出示证件原件。"),
 	ChildAlone: refusal.Say(
 		"A child without a document needs an accompanying adult.", "无证件的儿童须使用同行成年人的身份信息。",
 		"Choose the adult who travels along.", "请选择同行成年人。"),

@@ -79,21 +79,21 @@ type rule struct {
 // rules is who may do what; nobody else may. The letters are those of the rules
 // that decide; "ours" is a decision of this project.
 var rules = []rule{
-	{VerifyResident, []Role{Window, Agency}},    // B, table: "station window or ticket agency"
-	{VerifyRareName, []Role{Window}},            // B1: "not agencies"
-	{PreVerify, []Role{Window}},                 // B, table: "station window only"
-	{VerifyDelegated, []Role{Window, Agency}},   // B10: resident ID at a window or an agency
-	{ResolveDuplicate, []Role{Window}},          // B11: "at a station window"
-	{CorrectIdentity, []Role{Window}},           // ours: where the original is compared
-	{ExchangeTicket, []Role{Window, Agency}},    // B7: "agencies: exchange only"
-	{ChangeTicket, []Role{Window}},              // B7
-	{RefundTicket, []Role{Window}},              // B7
-	{Revoke, []Role{Window, Police}},            // ours: who stands before the passenger
-	{Lift, []Role{Police, Operator}},            // ours: not the window that revoked
-	{IssuePaperProof, []Role{Police}},           // A7, A14: "station police window"
-	{LookUpCredential, []Role{Police}},          // ours
-	{ReadObjectTrail, []Role{Police, Operator}}, // ours
-	{ReadTrail, []Role{Operator}},               // ours, and all below but the last
+	{VerifyResident, []Role{Window, Agency}},          // B, table: "station window or ticket agency"
+	{VerifyRareName, []Role{Window}},                  // B1: "not agencies"
+	{PreVerify, []Role{Window}},                       // B, table: "station window only"
+	{VerifyDelegated, []Role{Window, Agency}},         // B10: resident ID at a window or an agency
+	{ResolveDuplicate, []Role{Window}},                // B11: "at a station window"
+	{CorrectIdentity, []Role{Window}},                 // ours: where the original is compared
+	{ExchangeTicket, []Role{Window, Agency, Machine}}, // B7: "agencies: exchange only", machines too
+	{ChangeTicket, []Role{Window}},                    // B7
+	{RefundTicket, []Role{Window}},                    // B7
+	{Revoke, []Role{Window, Police}},                  // ours: who stands before the passenger
+	{Lift, []Role{Police, Operator}},                  // ours: not the window that revoked
+	{IssuePaperProof, []Role{Police}},                 // A7, A14: "station police window"
+	{LookUpCredential, []Role{Police}},                // ours
+	{ReadObjectTrail, []Role{Police, Operator}},       // ours
+	{ReadTrail, []Role{Operator}},                     // ours, and all below but the last
 	{VerifyTrail, []Role{Operator}},
 	{ArchiveTrail, []Role{Operator}},
 	{GenerateKey, []Role{Operator}},

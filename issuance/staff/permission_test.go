@@ -83,7 +83,7 @@ func TestB10_DelegatesComeToAWindowOrAnAgency(t *testing.T)  { only(t, VerifyDel
 func TestB11_DuplicatesAreResolvedAtTheWindow(t *testing.T)  { only(t, ResolveDuplicate, Window) }
 func TestA7_PaperProofComesFromThePoliceWindow(t *testing.T) { only(t, IssuePaperProof, Police) }
 func TestB7_AgenciesExchangeOnly(t *testing.T) {
-	only(t, ExchangeTicket, Window, Agency)
+	only(t, ExchangeTicket, Window, Agency, Machine)
 	only(t, ChangeTicket, Window)
 	only(t, RefundTicket, Window)
 }

@@ -17,6 +17,7 @@ const (
 	Operator  Role = "operator"  // runs the issuer
 	Ticketing Role = "ticketing" // a ticketing system that asks for decisions
 	Authority Role = "authority" // brings the national authority's results
+	Machine   Role = "machine"   // ticket machine in a station
 )
 
 // Program is what the issuer itself does on a timer, in the audit trail. No
@@ -24,7 +25,7 @@ const (
 const Program Role = "program"
 
 // Roles lists what a credential may be given.
-func Roles() []Role { return []Role{Window, Agency, Police, Operator, Ticketing, Authority} }
+func Roles() []Role { return []Role{Window, Agency, Police, Operator, Ticketing, Authority, Machine} }
 
 // ParseRole reads the name of a credential's role.
 func ParseRole(text string) (Role, error) {

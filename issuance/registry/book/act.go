@@ -28,6 +28,22 @@ func (a Act) counter() (registry.Actor, error) {
 	return registry.Agency, nil
 }
 
+// serves is the counter or machine whose services the member asks about; only
+// those that may exchange tickets may do any service.
+func (a Act) serves() (registry.Actor, error) {
+	role, err := a.By.As(staff.ExchangeTicket)
+	if err != nil {
+		return 0, err
+	}
+	switch role {
+	case staff.Window:
+		return registry.Window, nil
+	case staff.Agency:
+		return registry.Agency, nil
+	}
+	return registry.Machine, nil
+}
+
 // trail writes the act into the trail.
 func (b *Book) trail(ctx context.Context, tx *sql.Tx, a Act, action staff.Action, on Ref, detail string) error {
 	o := audit.Object{Kind: audit.Account, ID: on.Account}

@@ -91,12 +91,12 @@ func TestOnlyRolesThatMay(t *testing.T) {
 				_, err := w.Ask(t.Context(), Question{Act: a, Kind: RefundOnline, Account: r.Account, Ticket: "T1"})
 				return err
 			}},
-			{"serve", []staff.Role{staff.Window, staff.Agency}, func(a Act) error {
-				_, err := w.Ask(t.Context(), Question{Act: a, Kind: Serve, Ticket: "T1-0", Service: registry.Exchange})
+			{"serve", []staff.Role{staff.Window, staff.Agency, staff.Machine}, func(a Act) error {
+				_, err := w.Ask(t.Context(), Question{Act: a, Kind: Serve, Ticket: "T1-0", Serve: registry.Serving{Service: registry.Exchange}})
 				return err
 			}},
 			{"serve for a counter", []staff.Role{staff.Ticketing}, func(a Act) error {
-				_, err := w.Ask(t.Context(), Question{Act: a, Kind: Serve, Ticket: "T1-0", At: registry.Window, Service: registry.Exchange})
+				_, err := w.Ask(t.Context(), Question{Act: a, Kind: Serve, Ticket: "T1-0", Serve: registry.Serving{At: registry.Window, Service: registry.Exchange}})
 				return err
 			}},
 			{"record", []staff.Role{staff.Ticketing}, func(a Act) error {

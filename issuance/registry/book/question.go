@@ -2,12 +2,14 @@ package book
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/issuance/registry"
 	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/issuance/vault"
 )
 
 // QuestionKind is what is asked.
@@ -58,11 +60,13 @@ type Question struct {
 	// the adult once more.
 	For    []string
 	Ticket string // RefundOnline, ChangeOnline, Serve: the ticketing system's reference
-	// At and Service are for Serve. A ticketing system says at which counter; a
-	// counter leaves At 0, for its credential says it.
-	At      registry.Actor
-	Service registry.Service
+	// Serve is for Serve. A ticketing system says at which counter or machine; a
+	// counter or machine leaves At 0, for its credential says it.
+	Serve registry.Serving
 }
+
+// guess reports whether the question holds what could be guessed.
+func (q *Question) guess() bool { return q.Serve.Order != "" || q.Serve.Card != registry.Card{} }
 
 // Decision is the answer of the rules.
 type Decision struct {
@@ -91,28 +95,32 @@ func decide(first registry.Step, err error) (Decision, error) {
 // given back already, and what the tariff says, is the ticketing system's to know.
 func (b *Book) Ask(ctx context.Context, q Question) (d Decision, err error) {
 	action := staff.AskDecision
-	if q.Kind == Serve && q.At == 0 {
-		if q.At, err = q.counter(); err != nil {
+	if q.Kind == Serve && q.Serve.At == 0 {
+		if q.Serve.At, err = q.serves(); err != nil {
 			return Decision{}, err
 		}
-		action = serviceActions[q.Service]
+		action = serviceActions[q.Serve.Service]
 	} else if err := q.By.May(action); err != nil {
 		return Decision{}, err
 	}
 	if err := q.check(); err != nil {
 		return Decision{}, err
 	}
-	err = b.Database.View(ctx, "answer a question", func(ctx context.Context, db database.Queries) (err error) {
-		switch q.Kind {
-		case Buy:
-			d, err = b.mayBuy(ctx, db, q)
-		case RefundOnline, ChangeOnline:
-			d, err = b.mayOnline(ctx, db, q)
-		case Serve:
-			d, err = b.mayServe(ctx, db, q)
-		}
-		return err
-	})
+	if q.guess() {
+		d, err = b.serveGuess(ctx, q)
+	} else {
+		err = b.Database.View(ctx, "answer a question", func(ctx context.Context, db database.Queries) (err error) {
+			switch q.Kind {
+			case Buy:
+				d, err = b.mayBuy(ctx, db, q)
+			case RefundOnline, ChangeOnline:
+				d, err = b.mayOnline(ctx, db, q)
+			case Serve:
+				d, err = b.mayServe(ctx, db, q, "")
+			}
+			return err
+		})
+	}
 	if err == nil && d.Allowed() && action != staff.AskDecision {
 		err = q.By.May(action) // the rule sheet of package staff agrees, or nobody does it
 	}
@@ -144,10 +152,31 @@ func (q *Question) check() error {
 		return wrong(referenceForm)
 	case q.Kind == Buy && q.Ticket != "":
 		return wrong("ticket is not asked by buy")
-	case q.Kind == Serve && (q.At != registry.Window && q.At != registry.Agency || serviceActions[q.Service] == ""):
-		return wrong("at must be window or agency, and service exchange, change or refund")
-	case q.Kind != Serve && (q.At != 0 || q.Service != 0):
-		return wrong("at and service are for serve only")
+	case q.Kind == Serve:
+		return q.checkServing()
+	case q.Serve != registry.Serving{}:
+		return wrong("at, service, original, order and card are for serve only")
+	}
+	return nil
+}
+
+// maxCard bounds the name and the number of a card, bytes.
+const maxCard = 256
+
+func (q *Question) checkServing() error {
+	wrong := func(detail string) error { return refusal.New(QuestionInvalid, detail) }
+	s := q.Serve
+	switch {
+	case s.At != registry.Window && s.At != registry.Agency && s.At != registry.Machine || serviceActions[s.Service] == "":
+		return wrong("at must be window, agency or machine, and service exchange, change or refund")
+	case s.Order != "" && (!idForm(s.Order) || s.At == registry.Machine):
+		return wrong(`order must be an order number of 1 to 64 letters, digits and "_.:-", and is not for machines`)
+	case s.Card == registry.Card{}:
+		return nil
+	case s.At != registry.Machine:
+		return wrong("card is for machines only")
+	case s.Card.Name == "" || s.Card.Number == "" || len(s.Card.Name) > maxCard || len(s.Card.Number) > maxCard:
+		return wrong("card must have the name and the number that the machine read")
 	}
 	return nil
 }
@@ -188,7 +217,27 @@ func (b *Book) mayOnline(ctx context.Context, db database.Queries, q Question) (
 	return decide(registry.Nothing, registry.CanChangeOnline(h.Account, e.Passenger, its, b.Limits()))
 }
 
-func (b *Book) mayServe(ctx context.Context, db database.Queries, q Question) (Decision, error) {
+// serveGuess answers a question with an order number or a card. Wrong ones are
+// counted by the ticket, under the lock of its account, as guesses at a proof are;
+// after too many the answer is attempts.TooManyFailures, right or wrong.
+func (b *Book) serveGuess(ctx context.Context, q Question) (d Decision, err error) {
+	key := b.Failures.Document(vault.PersonHash(b.Vault.Index(indexOrder, q.Ticket)))
+	err = b.Database.Change(ctx, "answer a question", func(ctx context.Context, tx *sql.Tx) (err error) {
+		if d, err = b.mayServe(ctx, tx, q, b.Database.ForUpdate); err != nil {
+			return err
+		}
+		if err := b.Failures.Check(ctx, tx, key); err != nil {
+			return err
+		}
+		if d.Refused != nil && (d.Refused.Code == registry.OrderWrong || d.Refused.Code == registry.CardMismatch) {
+			return b.Failures.Add(ctx, tx, key)
+		}
+		return nil
+	})
+	return d, err
+}
+
+func (b *Book) mayServe(ctx context.Context, db database.Queries, q Question, lock string) (Decision, error) {
 	t, found, err := b.ticket(ctx, db, q.Ticket)
 	if err == nil && !found {
 		err = errTicketUnknown
@@ -196,9 +245,17 @@ func (b *Book) mayServe(ctx context.Context, db database.Queries, q Question) (D
 	if err != nil {
 		return Decision{}, err
 	}
-	_, e, err := b.entry(ctx, db, Ref{t.account, t.passenger}, "")
+	_, e, err := b.entry(ctx, db, Ref{t.account, t.passenger}, lock)
 	if err != nil {
 		return Decision{}, err
 	}
-	return decide(registry.CanServe(e.Passenger, q.At, q.Service))
+	order := ""
+	if t.itinerary != nil {
+		i, err := b.openItinerary(t.id, t.itinerary)
+		if err != nil {
+			return Decision{}, err
+		}
+		order = i.Order
+	}
+	return decide(registry.CanServe(e.Passenger, order, q.Serve))
 }

@@ -41,6 +41,7 @@ const (
 	indexPassenger = "passengers.document"
 	indexTicket    = "tickets.reference"
 	indexProof     = "registry.proof"
+	indexOrder     = "registry.order"
 )
 
 // document is the keyed hash of a person's document.

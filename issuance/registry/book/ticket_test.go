@@ -302,7 +302,7 @@ func TestB7_WhatACounterDoes(t *testing.T) {
 		guest := w.adds(h, visitor(1))
 		w.records(w.bought(h, "T1", "", guest.ID))
 		serve := func(role staff.Role, ticket string, s registry.Service) Question {
-			return Question{Act: w.by(role), Kind: Serve, Ticket: ticket, Service: s}
+			return Question{Act: w.by(role), Kind: Serve, Ticket: ticket, Serve: registry.Serving{Service: s}}
 		}
 		for s := registry.Exchange; s <= registry.Refund; s++ {
 			var agency refusal.Code
@@ -312,7 +312,7 @@ func TestB7_WhatACounterDoes(t *testing.T) {
 			w.answered(serve(staff.Window, "T1-0", s), "", "a window for the verified")
 			w.answered(serve(staff.Agency, "T1-0", s), agency, "an agency for the verified")
 			q := serve(staff.Ticketing, "T1-0", s)
-			q.At = registry.Agency
+			q.Serve.At = registry.Agency
 			w.answered(q, agency, "a ticketing system for an agency")
 			if d := w.answered(serve(staff.Window, "T1-1", s), "", "a window for a visitor"); d.First != registry.PreVerification {
 				t.Errorf("%v: first %v", s, d.First)
@@ -348,12 +348,17 @@ func TestQuestionsAndReportsAreStrict(t *testing.T) {
 		acc := h.Account()
 		for i, q := range []Question{
 			{}, {Kind: 9, Account: acc}, {Kind: Buy, For: []string{""}}, {Kind: Buy, Account: acc}, {Kind: Buy, Account: acc, For: make([]string, MaxOrder+1)},
-			{Kind: Buy, Account: acc, For: []string{""}, Ticket: "T"}, {Kind: Buy, Account: acc, For: []string{""}, At: registry.Window},
+			{Kind: Buy, Account: acc, For: []string{""}, Ticket: "T"}, {Kind: Buy, Account: acc, For: []string{""}, Serve: registry.Serving{At: registry.Window}},
 			{Kind: Buy, Account: "a b", For: []string{""}}, {Kind: RefundOnline, Account: acc}, {Kind: RefundOnline, Ticket: "T"},
 			{Kind: RefundOnline, Account: acc, Ticket: "T", For: []string{""}}, {Kind: ChangeOnline, Account: acc, Ticket: "T\x00"},
-			{Kind: ChangeOnline, Account: acc, Ticket: "T", Service: registry.Change}, {Kind: Serve, Ticket: "T", At: registry.Window},
-			{Kind: Serve, Ticket: "T", At: registry.Holder, Service: registry.Change}, {Kind: Serve, Ticket: "T", At: registry.Window, Service: 9},
-			{Kind: Serve, Account: acc, Ticket: "T", At: registry.Window, Service: registry.Change}, {Kind: Serve, At: registry.Window, Service: registry.Change},
+			{Kind: ChangeOnline, Account: acc, Ticket: "T", Serve: registry.Serving{Service: registry.Change}}, {Kind: Serve, Ticket: "T", Serve: registry.Serving{At: registry.Window}},
+			{Kind: Serve, Ticket: "T", Serve: registry.Serving{At: registry.Holder, Service: registry.Change}}, {Kind: Serve, Ticket: "T", Serve: registry.Serving{At: registry.Window, Service: 9}},
+			{Kind: Serve, Ticket: "T", Serve: registry.Serving{At: registry.Window, Service: registry.Change, Order: "O 1"}},
+			{Kind: Serve, Ticket: "T", Serve: registry.Serving{At: registry.Machine, Service: registry.Exchange, Order: "O1"}},
+			{Kind: Serve, Ticket: "T", Serve: registry.Serving{At: registry.Machine, Service: registry.Exchange, Card: registry.Card{Name: "测试甲"}}},
+			{Kind: Serve, Ticket: "T", Serve: registry.Serving{At: registry.Agency, Service: registry.Exchange, Card: registry.Card{Name: "测试甲", Number: "1"}}},
+			{Kind: Buy, Account: acc, For: []string{""}, Serve: registry.Serving{Original: true}},
+			{Kind: Serve, Account: acc, Ticket: "T", Serve: registry.Serving{At: registry.Window, Service: registry.Change}}, {Kind: Serve, Serve: registry.Serving{At: registry.Window, Service: registry.Change}},
 		} {
 			q.Act = w.by(staff.Ticketing)
 			d, err := w.Ask(t.Context(), q)
