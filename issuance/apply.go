@@ -2,6 +2,7 @@ package issuance
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/railgate/railgate/issuance/account"
@@ -9,6 +10,7 @@ import (
 	"github.com/railgate/railgate/issuance/opaque"
 	"github.com/railgate/railgate/issuance/realperson"
 	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/registry"
 	"github.com/railgate/railgate/issuance/reseal"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/issuance/vault"
@@ -108,10 +110,12 @@ func (s *Service) identify(name, document, number string, now time.Time) (p real
 	if p.Name, err = identity.CleanName(name); err != nil {
 		return p, refusal.New(NameInvalid, "name "+err.Error())
 	}
-	if err := identity.CheckNumber(number, now); err != nil {
+	switch p.Number, err = identity.ReadNumber(p.Document, number, now); {
+	case errors.Is(err, identity.ErrFirstGeneration):
+		return p, refusal.New(registry.FirstGenerationCard, "document_number: "+err.Error())
+	case err != nil:
 		return p, refusal.New(DocumentNumberInvalid, "document_number: "+err.Error())
 	}
-	p.Number = number
 	return p, nil
 }
 

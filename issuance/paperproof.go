@@ -3,6 +3,7 @@ package issuance
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"slices"
 
 	"github.com/railgate/railgate/issuance/account"
@@ -10,6 +11,7 @@ import (
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/opaque"
 	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/registry"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/store"
 )
@@ -93,7 +95,11 @@ func (s *Service) paperPerson(d Document) (person [sha256.Size]byte, err error) 
 	if err != nil {
 		return person, refusal.New(account.DocumentInvalid, "document_type "+err.Error())
 	}
-	if err := identity.CheckNumberOf(document, d.Number, s.Now()); err != nil {
+	number, err := identity.ReadNumber(document, d.Number, s.Now())
+	switch {
+	case errors.Is(err, identity.ErrFirstGeneration):
+		return person, refusal.New(registry.FirstGenerationCard, err.Error())
+	case err != nil:
 		return person, refusal.New(account.NumberInvalid, err.Error())
 	}
 	nationality, err := identity.ParseNationality(document, d.Nationality)
@@ -103,5 +109,5 @@ func (s *Service) paperPerson(d Document) (person [sha256.Size]byte, err error) 
 	if document != identity.Passport {
 		nationality = "" // optional with permits: it must not make two of one document
 	}
-	return s.vault.Index("paper_proofs.person", document.String()+" "+string(nationality)+" "+d.Number), nil
+	return s.vault.Index("paper_proofs.person", document.String()+" "+string(nationality)+" "+number), nil
 }

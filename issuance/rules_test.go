@@ -15,6 +15,7 @@ import (
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/realperson"
 	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/registry"
 	"github.com/railgate/railgate/issuance/residents"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/revocation"
@@ -121,7 +122,7 @@ func TestA4_OnlyTheResidentIDCardQualifiesAndMinorsMayApply(t *testing.T) {
 	}
 	f.DocumentType, f.DocumentNumber = "resident_id", "110105200601001" // first generation
 	_, err := s.Apply(t.Context(), nil, f)
-	refused(t, err, issuance.DocumentNumberInvalid, 0)
+	refused(t, err, registry.FirstGenerationCard, 0)
 }
 
 func TestA6_NothingIsApprovedOrUsedUpBeforeTheCheckPasses(t *testing.T) {

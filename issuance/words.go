@@ -6,7 +6,7 @@ import "github.com/railgate/railgate/issuance/refusal"
 var Words = map[refusal.Code]refusal.Text{
 	NameInvalid:              refusal.Say("The name is not valid.", "姓名填写有误。", "Correct the field and send it again.", "请更正后重新提交。"),
 	CityInvalid:              refusal.Say("The city is not valid.", "所在城市填写有误。", "Correct the field and send it again.", "请更正后重新提交。"),
-	DocumentTypeNotSupported: refusal.Say("Only the PRC resident ID card qualifies for an electronic temporary ID.", "仅中华人民共和国居民身份证可申请电子临时乘车身份证明。", "Please go to the station police window.", "请到车站公安制证窗口办理。"),
+	DocumentTypeNotSupported: refusal.Say("Only the PRC resident ID card qualifies for an electronic temporary ID.", "该证件无法申请临时乘车身份证明，仅支持中国居民身份证。", "Please go to the station police window.", "请到车站公安制证窗口办理。"),
 	DocumentNumberInvalid:    refusal.Say("The document number is not valid.", "证件号码填写有误。", "Correct the field and send it again.", "请更正后重新提交。"),
 	LocationMissing:          refusal.Say("The location of the phone is required.", "申请需要获取手机定位。", "Allow the app to use the location and tap relocate.", "请允许客户端使用定位权限，然后点击重新定位。"),
 	LocationInvalid:          refusal.Say("The location of the phone is not valid.", "手机定位信息有误。", "Allow the app to use the location and tap relocate.", "请允许客户端使用定位权限，然后点击重新定位。"),

@@ -98,9 +98,10 @@ func readLock(words []string, f *attempts.Failures, secrets *vault.Vault) ([]att
 		return []attempts.Key{k}, ok
 	case len(words) == 3 && words[0] == "document":
 		document, err := identity.ParseKnown(words[1])
+		number := identity.OneNumber(document, words[2])
 		return []attempts.Key{
-			f.Faces(secrets.Person(document, words[2])), // of face checks from everywhere
-			book.ProofKey(f, secrets.Index, document, words[2]),
+			f.Faces(secrets.Person(document, number)), // of face checks from everywhere
+			book.ProofKey(f, secrets.Index, document, number),
 		}, err == nil
 	}
 	return nil, false

@@ -1,12 +1,14 @@
 package account
 
 import (
+	"errors"
 	"strings"
 	"time"
 
 	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/registry"
 )
 
 // MinLogin and MaxLogin bound a login name, characters. Ours.
@@ -44,6 +46,9 @@ type Identity struct {
 	Document    identity.DocumentType
 	Number      string
 	Nationality identity.Nationality // empty: the document goes without
+	// Substituted says that the document holds characters which could not be
+	// entered: pinyin, a homophone or a simplified form stands for them (rule B8).
+	Substituted bool
 }
 
 // EnteredIdentity is an identity as somebody typed it.
@@ -52,6 +57,7 @@ type EnteredIdentity struct {
 	Document    identity.DocumentType
 	Number      string
 	Nationality string
+	Substituted bool
 }
 
 // read checks the form of an identity, field by field.
@@ -59,16 +65,19 @@ func (e EnteredIdentity) read(now time.Time) (who Identity, err error) {
 	if !e.Document.Known() {
 		return Identity{}, refusal.New(DocumentInvalid, "document type "+identity.ErrDocumentUnknown.Error())
 	}
-	if who.Name, err = identity.ReadName(e.Name); err != nil {
+	if who.Name, err = identity.ReadName(e.Name, e.Document); err != nil {
 		return Identity{}, refusal.New(NameInvalid, "name "+err.Error())
 	}
-	if err = identity.CheckNumberOf(e.Document, e.Number, now); err != nil {
+	switch who.Number, err = identity.ReadNumber(e.Document, e.Number, now); {
+	case errors.Is(err, identity.ErrFirstGeneration):
+		return Identity{}, refusal.New(registry.FirstGenerationCard, err.Error())
+	case err != nil:
 		return Identity{}, refusal.New(NumberInvalid, err.Error())
 	}
 	if who.Nationality, err = identity.ParseNationality(e.Document, e.Nationality); err != nil {
 		return Identity{}, refusal.New(NationalityInvalid, err.Error())
 	}
-	who.Document, who.Number = e.Document, e.Number
+	who.Document, who.Substituted = e.Document, e.Substituted
 	return who, nil
 }
 

@@ -100,9 +100,7 @@ func (s *Service) Edit(ctx context.Context, h Holder, e Edit) (p Profile, err er
 			return errConflict
 		}
 		before := p.Identity
-		if e.Identity.Name == before.Name.Text {
-			who.Name = before.Name // its marks tell of what was cut off long ago
-		}
+		who.Name = before.Name.Edited(who.Name)
 		unchanged := who == before && contact == p.Contact
 		if who != before || unchanged {
 			if err := s.Hooks.IdentityEdited(ctx, tx, h.account, before, who); err != nil {
@@ -131,11 +129,12 @@ func (s *Service) Edit(ctx context.Context, h Holder, e Edit) (p Profile, err er
 func (s *Service) update(ctx context.Context, tx *sql.Tx, p Profile) error {
 	_, err := tx.ExecContext(ctx, `
 		UPDATE accounts SET document_type = $2, name = $3, name_marks = $4, number = $5, nationality = $6,
-			phone = $7, email = $8, version = $9, phone_verified_ms = $10
+			phone = $7, email = $8, version = $9, phone_verified_ms = $10, substituted = $11
 		WHERE id = $1`,
 		p.Account, p.Identity.Document, s.seal(columnName, p.Account, p.Identity.Name.Text), marks(p.Identity.Name),
 		s.seal(columnNumber, p.Account, p.Identity.Number), s.seal(columnNationality, p.Account, string(p.Identity.Nationality)),
 		s.seal(columnPhone, p.Account, p.Contact.Phone),
-		s.seal(columnEmail, p.Account, p.Contact.Email), p.Version, p.PhoneVerifiedMs)
+		s.seal(columnEmail, p.Account, p.Contact.Email), p.Version, p.PhoneVerifiedMs,
+		s.seal(columnSubstituted, p.Account, yesNo(p.Identity.Substituted)))
 	return err
 }

@@ -71,14 +71,15 @@ func (s *Service) Register(ctx context.Context, r Registration, from attempts.Ca
 	err = s.Database.Change(ctx, "register", func(ctx context.Context, tx *sql.Tx) error {
 		n, err := database.Changed(ctx, tx, `
 			INSERT INTO accounts (id, login_index, login, password, password_no, password_ms,
-				document_type, name, name_marks, number, nationality, phone, email, version, created_ms)
-			VALUES ($1, $2, $3, $4, 1, $5, $6, $7, $8, $9, $10, $11, $12, 1, $5)
+				document_type, name, name_marks, number, nationality, phone, email, version, created_ms, substituted)
+			VALUES ($1, $2, $3, $4, 1, $5, $6, $7, $8, $9, $10, $11, $12, 1, $5, $13)
 			ON CONFLICT (login_index) DO NOTHING`,
 			account, loginIndex, s.seal(columnLogin, account, login), s.seal(columnPassword, account, hashed), now,
 			who.Document, s.seal(columnName, account, who.Name.Text), marks(who.Name), s.seal(columnNumber, account, who.Number),
 			s.seal(columnNationality, account, string(who.Nationality)),
 			s.seal(columnPhone, account, contact.Phone),
-			s.seal(columnEmail, account, contact.Email))
+			s.seal(columnEmail, account, contact.Email),
+			s.seal(columnSubstituted, account, yesNo(who.Substituted)))
 		if err != nil {
 			return err
 		}

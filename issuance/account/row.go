@@ -17,7 +17,7 @@ const Table = "accounts"
 
 // SealedColumns are the columns of Table that are sealed.
 func SealedColumns() []string {
-	return []string{columnLogin, columnPassword, columnName, columnNumber, columnNationality, columnPhone, columnEmail}
+	return []string{columnLogin, columnPassword, columnName, columnNumber, columnNationality, columnPhone, columnEmail, columnSubstituted}
 }
 
 const (
@@ -28,6 +28,7 @@ const (
 	columnNationality = "nationality"
 	columnPhone       = "phone"
 	columnEmail       = "email"
+	columnSubstituted = "substituted"
 )
 
 // indexLogin is the purpose of the blind index. A changed one finds nobody any more.
@@ -56,6 +57,20 @@ func (s *Service) open(column, account string, sealed []byte) (string, error) {
 func (s *Service) index(purpose, value string) []byte {
 	i := s.Vault.Index(purpose, value)
 	return i[:]
+}
+
+// What is sealed of a yes or no. A row from before the question has null, which is
+// a no.
+const (
+	sealedYes = "1"
+	sealedNo  = "0"
+)
+
+func yesNo(b bool) string {
+	if b {
+		return sealedYes
+	}
+	return sealedNo
 }
 
 // Marks of a name, as they are stored.
@@ -89,12 +104,12 @@ type Profile struct {
 
 // profile reads and opens an account; database.ErrNotFound if there is none.
 func (s *Service) profile(ctx context.Context, q database.Queries, account string) (p Profile, err error) {
-	var login, name, number, nationality, phone, email []byte
+	var login, name, number, nationality, phone, email, substituted []byte
 	var nameMarks int
 	err = q.QueryRowContext(ctx, `
-		SELECT login, document_type, name, name_marks, number, nationality, phone, email, version, created_ms, phone_verified_ms
+		SELECT login, document_type, name, name_marks, number, nationality, phone, email, version, created_ms, phone_verified_ms, substituted
 		FROM accounts WHERE id = $1`, account).
-		Scan(&login, &p.Identity.Document, &name, &nameMarks, &number, &nationality, &phone, &email, &p.Version, &p.CreatedAt, &p.PhoneVerifiedMs)
+		Scan(&login, &p.Identity.Document, &name, &nameMarks, &number, &nationality, &phone, &email, &p.Version, &p.CreatedAt, &p.PhoneVerifiedMs, &substituted)
 	if err == sql.ErrNoRows {
 		return Profile{}, database.ErrNotFound
 	}
@@ -102,19 +117,22 @@ func (s *Service) profile(ctx context.Context, q database.Queries, account strin
 		return Profile{}, err
 	}
 	p.Account, p.CreatedAt = account, p.CreatedAt/1000
-	p.Identity.Name.OverLong, p.Identity.Name.Uncommon = nameMarks&markOverLong != 0, nameMarks&markUncommon != 0
+	var text, yes string
 	for _, f := range []struct {
 		column string
 		sealed []byte
 		to     *string
 	}{
-		{columnLogin, login, &p.Login}, {columnName, name, &p.Identity.Name.Text}, {columnNumber, number, &p.Identity.Number},
+		{columnLogin, login, &p.Login}, {columnName, name, &text}, {columnNumber, number, &p.Identity.Number},
 		{columnNationality, nationality, (*string)(&p.Identity.Nationality)}, {columnPhone, phone, &p.Contact.Phone}, {columnEmail, email, &p.Contact.Email},
+		{columnSubstituted, substituted, &yes},
 	} {
 		if *f.to, err = s.open(f.column, account, f.sealed); err != nil {
 			return Profile{}, err
 		}
 	}
+	p.Identity.Name = identity.StoredName(text, nameMarks&markOverLong != 0, nameMarks&markUncommon != 0, p.Identity.Document)
+	p.Identity.Substituted = yes == sealedYes
 	return p, nil
 }
 

@@ -13,13 +13,14 @@ type entered struct {
 	DocumentType   string `json:"document_type"`
 	DocumentNumber string `json:"document_number"`
 	Nationality    string `json:"nationality"`
+	Substituted    bool   `json:"substituted"`
 	Phone          string `json:"phone"`
 	Email          string `json:"email"`
 }
 
 func (e entered) identity() account.EnteredIdentity {
 	document, _ := identity.ParseKnown(e.DocumentType) // the account refuses 0 in its turn
-	return account.EnteredIdentity{Name: e.Name, Document: document, Number: e.DocumentNumber, Nationality: e.Nationality}
+	return account.EnteredIdentity{Name: e.Name, Document: document, Number: e.DocumentNumber, Nationality: e.Nationality, Substituted: e.Substituted}
 }
 
 func (e entered) contact() account.Contact { return account.Contact{Phone: e.Phone, Email: e.Email} }

@@ -61,7 +61,7 @@ func TestFieldsOfARegistration(t *testing.T) {
 		{"password", "short", "password_invalid"}, {"password", "password1", "password_too_common"}, {"password", number(601), "password_too_common"},
 		{"name", "  ", "identity_name_invalid"}, {"name", "123", "identity_name_invalid"},
 		{"document_type", "seaman_book", "identity_document_invalid"}, {"document_type", "passport", "identity_number_invalid"},
-		{"document_number", "110105900307461", "identity_number_invalid"}, {"nationality", "CHN", "identity_nationality_invalid"},
+		{"document_number", "110105900307461", "first_generation_card"}, {"nationality", "CHN", "identity_nationality_invalid"},
 		{"phone", "12800000001", "phone_invalid"}, {"phone", "+86+13800000001", "phone_invalid"}, {"email", "a@b", "email_invalid"},
 	} {
 		f := registration(601)

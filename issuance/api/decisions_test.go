@@ -53,7 +53,7 @@ func (m *member) toBuy(passengers ...string) object {
 func TestB5_WhoBuysForWhomOverHTTP(t *testing.T) {
 	w := newWorld(t, setup{})
 	m := w.join()
-	w.asks(m.toBuy("holder"), registry.AccountStatus)
+	w.asks(m.toBuy("holder"), registry.AccountUnverified)
 	m.checked("holder")
 	p := m.adds(resident(850)).Passenger
 	w.asks(m.toBuy("holder"), "")

@@ -12,7 +12,7 @@ import (
 type passenger struct {
 	Passenger string `json:"passenger"`
 	person
-	Status   string `json:"status"`
+	guided
 	AddedAt  int64  `json:"added_at"`
 	Tickets  int    `json:"tickets"` // of this account: bought, or issued by a change
 	Policy   string `json:"policy"`
@@ -23,23 +23,39 @@ type passenger struct {
 }
 
 func newPassenger(l book.Line) passenger {
+	of := registry.ListedEntry
+	if l.HolderOriginal {
+		of = registry.BeyondEntry
+	}
 	return passenger{
-		Passenger: l.ID, person: newPerson(l.Person), Status: l.Status.String(), AddedAt: l.AddedAt.Unix(), Tickets: l.Tickets,
+		Passenger: l.ID, person: newPerson(l.Person), guided: newGuided(l.Person, l.Status, of), AddedAt: l.AddedAt.Unix(), Tickets: l.Tickets,
 		Policy: l.Policy, AgreedAt: l.AgreedAt.Unix(), Version: l.Version, HolderNeeded: l.HolderOriginal,
 	}
+}
+
+// guided is a status with what a person reads of it.
+type guided struct {
+	Status     string    `json:"status"`
+	StatusText bilingual `json:"status_text"`
+	NextStep   bilingual `json:"next_step"`
+}
+
+func newGuided(p registry.Person, s registry.Status, of registry.EntryKind) guided {
+	t := registry.Guidance(p, s, of)
+	return guided{s.String(), bilingual{t.EN, t.ZH}, bilingual{t.NextEN, t.NextZH}}
 }
 
 // own is the holder's entry. Its version is not the profile's.
 type own struct {
 	person
-	Status     string `json:"status"`
-	Tickets    int    `json:"tickets"`     // for all passengers: bought, or issued by a change
-	OwnTickets int    `json:"own_tickets"` // those of them for the holder
-	Version    int64  `json:"version"`
+	guided
+	Tickets    int   `json:"tickets"`     // for all passengers: bought, or issued by a change
+	OwnTickets int   `json:"own_tickets"` // those of them for the holder
+	Version    int64 `json:"version"`
 }
 
 func newOwn(o book.Own) own {
-	return own{newPerson(o.Person), o.Status.String(), o.Tickets, o.OwnTickets, o.Version}
+	return own{newPerson(o.Person), newGuided(o.Person, o.Status, registry.OwnEntry), o.Tickets, o.OwnTickets, o.Version}
 }
 
 // listPassengers shows the holder and the list, the oldest line first.

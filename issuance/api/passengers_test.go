@@ -122,7 +122,7 @@ func TestFieldsOfAPassenger(t *testing.T) {
 		want  refusal.Code
 	}{
 		{"name", " ", registry.PersonInvalid}, {"document_type", "seaman_book", registry.DocumentUnknown}, {"document_type", "passport", registry.PersonInvalid},
-		{"document_number", "110105900307461", registry.FirstGenerationCard}, {"document_number", number(803)[:17] + "x", registry.PersonInvalid},
+		{"document_number", "110105900307461", registry.FirstGenerationCard}, {"document_number", number(803)[:16] + "xx", registry.PersonInvalid},
 		{"nationality", "CHN", registry.PersonInvalid}, {"policy", "2025-01", registry.ConsentMissing}, {"policy", "", registry.ConsentMissing},
 	} {
 		if got := codeOf(t, m.call("POST", listPath, and(resident(803), object{c.field: c.value}))); got != c.want {

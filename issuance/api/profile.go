@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/registry"
 )
 
 // profile is what an account says of its holder.
@@ -13,6 +14,7 @@ type profile struct {
 	Name           string `json:"name"`
 	NameCut        bool   `json:"name_cut"`      // it was longer than the rules keep (B8)
 	NameUncommon   bool   `json:"name_uncommon"` // a clerk must see the document (B1)
+	Substituted    bool   `json:"substituted"`   // characters that could not be entered (B8)
 	DocumentType   string `json:"document_type"`
 	DocumentNumber string `json:"document_number"`
 	Nationality    string `json:"nationality,omitempty"`
@@ -22,12 +24,13 @@ type profile struct {
 	Version        int64  `json:"version"`
 	CreatedAt      int64  `json:"created_at"`
 	ConsentDue     bool   `json:"consent_due"`
+	*guided               // nil where there is no registry
 }
 
 func newProfile(p account.Profile, h account.Holder) profile {
 	return profile{
 		Account: p.Account, LoginName: p.Login,
-		Name: p.Identity.Name.Text, NameCut: p.Identity.Name.OverLong, NameUncommon: p.Identity.Name.Uncommon,
+		Name: p.Identity.Name.Text, NameCut: p.Identity.Name.OverLong, NameUncommon: p.Identity.Name.Uncommon, Substituted: p.Identity.Substituted,
 		DocumentType: p.Identity.Document.String(), DocumentNumber: p.Identity.Number, Nationality: string(p.Identity.Nationality),
 		Phone: p.Contact.Phone, PhoneVerified: p.PhoneVerifiedMs / 1000, Email: p.Contact.Email, Version: p.Version, CreatedAt: p.CreatedAt, ConsentDue: h.ConsentDue(),
 	}
@@ -38,7 +41,22 @@ func (a *API) profile(w http.ResponseWriter, r *http.Request, h account.Holder) 
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, newProfile(p, h))
+	return a.writeProfile(w, r, p, h)
+}
+
+// writeProfile answers with the profile and how far the registry has its holder's
+// identity checked.
+func (a *API) writeProfile(w http.ResponseWriter, r *http.Request, p account.Profile, h account.Holder) error {
+	out := newProfile(p, h)
+	if a.registry != nil {
+		o, err := a.registry.Own(r.Context(), h)
+		if err != nil {
+			return err
+		}
+		g := newGuided(o.Person, o.Status, registry.OwnEntry)
+		out.guided = &g
+	}
+	return writeJSON(w, http.StatusOK, out)
 }
 
 // editProfile replaces the profile. The version that was edited stands in the
@@ -56,7 +74,7 @@ func (a *API) editProfile(w http.ResponseWriter, r *http.Request, h account.Hold
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, newProfile(p, h))
+	return a.writeProfile(w, r, p, h)
 }
 
 // changePassword takes the present password and a new one, and ends all other

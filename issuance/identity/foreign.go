@@ -31,6 +31,25 @@ const (
 // once issued, such as papers for a single entry, are not supported.
 const permitDigits = 8
 
+// ReadNumber reads a number as a person enters it and returns its one spelling: the
+// last character of a resident ID number may be a lower-case x. now tells which
+// birth dates lie in the future.
+func ReadNumber(t DocumentType, entered string, now time.Time) (string, error) {
+	number := OneNumber(t, entered)
+	if err := CheckNumberOf(t, number, now); err != nil {
+		return "", err
+	}
+	return number, nil
+}
+
+// OneNumber is the one spelling of a number that need not be valid.
+func OneNumber(t DocumentType, entered string) string {
+	if t == ResidentID && len(entered) == NumberSize && entered[NumberSize-1] == 'x' {
+		return entered[:NumberSize-1] + "X"
+	}
+	return entered
+}
+
 // CheckNumberOf reports why a number cannot be that of a document of the type,
 // or nil. now tells which birth dates lie in the future. One document has one
 // spelling: upper-case, no spaces, no hyphens.

@@ -40,7 +40,8 @@ const provinces = "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 4
 
 // CheckNumber reports why a resident ID number cannot be one, or nil. now tells
 // which birth dates lie in the future. The one spelling of the check digit ten
-// is the upper-case X, so that one number has one hash.
+// is the upper-case X, so that one number has one hash; ReadNumber takes the
+// lower-case x as well.
 func CheckNumber(number string, now time.Time) error {
 	if len(number) == firstGenerationSize && allDigits(number) {
 		return ErrFirstGeneration

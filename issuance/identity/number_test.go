@@ -67,6 +67,30 @@ func TestNumberVectors(t *testing.T) {
 	}
 }
 
+// A lower-case x is the upper-case one, and nothing else changes.
+func TestG20_LowerCaseXIsReadAsX(t *testing.T) {
+	for entered, want := range map[string]string{
+		"11010519491231002x": "11010519491231002X", "11010519491231002X": "11010519491231002X", "110105199003074616": "110105199003074616",
+	} {
+		if got, err := ReadNumber(ResidentID, entered, now); got != want || err != nil {
+			t.Errorf("%s is read as %q: %v", entered, got, err)
+		}
+	}
+	for entered, want := range map[string]error{
+		"11010519900307461x": ErrNumberCheck, "1101051949123100xx": ErrNumberForm, "11010549123100x": ErrNumberForm,
+		"110105491231002": ErrFirstGeneration, "11010519491231002ｘ": ErrNumberForm,
+	} {
+		if got, err := ReadNumber(ResidentID, entered, now); got != "" || !errors.Is(err, want) {
+			t.Errorf("%s is read as %q: %v, want %v", entered, got, err, want)
+		}
+	}
+	for _, other := range []DocumentType{Passport, HKMacauPermit, TaiwanPermit} {
+		if got, err := ReadNumber(other, "e12345678", now); got != "" || err == nil {
+			t.Errorf("%v: a lower-case letter is read as %q", other, got)
+		}
+	}
+}
+
 // complete appends the check digit, by the weights that the standard's annex
 // gives, not by the folding of the code.
 func complete(seventeen string) string {
@@ -169,6 +193,9 @@ func FuzzCheckNumberOf(f *testing.F) {
 			if CheckNumberOf(d, other, now) == nil {
 				t.Fatalf("%v accepts %q and %q", d, number, other)
 			}
+		}
+		if read, err := ReadNumber(d, strings.ToLower(number), now); err == nil && read != number {
+			t.Fatalf("%v reads %q in lower case as %q", d, number, read)
 		}
 		if lower := strings.ToLower(number); lower != number && CheckNumberOf(d, lower, now) == nil {
 			t.Fatalf("%v accepts %q in both cases", d, number)

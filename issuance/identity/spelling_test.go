@@ -63,7 +63,7 @@ func TestB8_NameVectors(t *testing.T) {
 		if got := Units(v.entered); got != v.units {
 			t.Errorf("%+q has %d units, want %d", v.entered, got, v.units)
 		}
-		name, err := ReadName(v.entered)
+		name, err := ReadName(v.entered, Passport)
 		if v.kept == "!" {
 			if !errors.Is(err, ErrNameEntered) || name != (Name{}) {
 				t.Errorf("%+q is a name: %+v, %v", v.entered, name, err)
@@ -90,12 +90,12 @@ func TestB8_WhatIsOneName(t *testing.T) {
 
 func TestB8_EnteredNamesAreBounded(t *testing.T) {
 	// Longer than CleanName takes: it is cut, not refused.
-	name, err := ReadName(strings.Repeat("Test ", 40))
+	name, err := ReadName(strings.Repeat("Test ", 40), Passport)
 	if want := strings.Repeat("Test", 7) + "Te"; err != nil || name.Text != want || !name.OverLong {
 		t.Errorf("%+v, %v", name, err)
 	}
 	for _, long := range []string{strings.Repeat("a", MaxEntered+1), strings.Repeat("测", MaxEntered+1), strings.Repeat(" ", 1<<20) + "a"} {
-		if _, err := ReadName(long); !errors.Is(err, ErrNameEntered) {
+		if _, err := ReadName(long, Passport); !errors.Is(err, ErrNameEntered) {
 			t.Errorf("%d bytes: %v", len(long), err)
 		}
 	}
@@ -157,8 +157,8 @@ func FuzzSpelling(f *testing.F) {
 		if SameName(a, b) != SameName(b, a) || SameName(a, b) != SameName(kept, Cut(b)) {
 			t.Fatalf("%+q and %+q", a, b)
 		}
-		if name, err := ReadName(a); err == nil {
-			again, err := ReadName(name.Text)
+		if name, err := ReadName(a, Passport); err == nil {
+			again, err := ReadName(name.Text, Passport)
 			if err != nil || again.Text != name.Text || again.OverLong || again.Uncommon && !name.Uncommon {
 				t.Fatalf("%+q was read as %+v and then as %+v: %v", a, name, again, err)
 			}

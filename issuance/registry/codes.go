@@ -26,6 +26,7 @@ const (
 
 	// The list of passengers.
 	AccountStatus      refusal.Code = "account_status_insufficient"
+	AccountUnverified  refusal.Code = "account_not_verified"
 	OtherDocumentsOnly refusal.Code = "other_documents_only"
 	PassengerStatus    refusal.Code = "passenger_status_insufficient"
 	AlreadyListed      refusal.Code = "passenger_already_listed"
@@ -54,7 +55,7 @@ func Codes() []refusal.Code {
 	return []refusal.Code{
 		DocumentUnknown, FirstGenerationCard, PersonInvalid, ConsentMissing,
 		MoveRefused, IdentityFixed, StationWindowOnly, ProofWrong, OriginalMissing, DocumentExpired, DocumentUnreadable, IdentityRegistered, InPersonOnly, OtherPerson, HolderOriginalMissing,
-		AccountStatus, OtherDocumentsOnly, PassengerStatus, AlreadyListed, ListFull, UncountedFull, ListMaximum, ToBeSubmittedFull, PassengerKept, TicketBought,
+		AccountStatus, AccountUnverified, OtherDocumentsOnly, PassengerStatus, AlreadyListed, ListFull, UncountedFull, ListMaximum, ToBeSubmittedFull, PassengerKept, TicketBought,
 		TicketsInvalid, AccountTicketLimit, PassengerTicketLimit, NotItsTicket, ServiceNotHere, RefundOnly, CounterOnly, CardMismatch, OrderWrong, ChildAlone,
 	}
 }

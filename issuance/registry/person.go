@@ -37,11 +37,12 @@ func Read(e Entry, now time.Time) (Person, error) {
 	if err != nil {
 		return Person{}, refusal.New(DocumentUnknown, "document_type "+err.Error())
 	}
-	name, err := identity.ReadName(e.Name)
+	name, err := identity.ReadName(e.Name, document)
 	if err != nil {
 		return Person{}, refusal.New(PersonInvalid, "name "+err.Error())
 	}
-	switch err := identity.CheckNumberOf(document, e.DocumentNumber, now); {
+	number, err := identity.ReadNumber(document, e.DocumentNumber, now)
+	switch {
 	case errors.Is(err, identity.ErrFirstGeneration):
 		return Person{}, refusal.New(FirstGenerationCard, "document_number: "+err.Error())
 	case err != nil:
@@ -51,7 +52,7 @@ func Read(e Entry, now time.Time) (Person, error) {
 	if err != nil {
 		return Person{}, refusal.New(PersonInvalid, err.Error())
 	}
-	return Person{Name: name, Substituted: e.Substituted, Document: document, Number: e.DocumentNumber, Nationality: nationality}, nil
+	return Person{Name: name, Substituted: e.Substituted, Document: document, Number: number, Nationality: nationality}, nil
 }
 
 // Identifier tells one document of a type from all others of it: hash it, not the
@@ -69,5 +70,5 @@ func (p Person) SameDocument(q Person) bool {
 }
 
 // WindowOnly reports whether the name is one that only a station window handles
-// (rule B1).
+// (rule B1). Name.Uncommon covers pinyin on a resident ID card.
 func (p Person) WindowOnly() bool { return p.Name.OverLong || p.Name.Uncommon || p.Substituted }

@@ -70,7 +70,7 @@ func TestSameDocument(t *testing.T) {
 }
 
 func TestB1_NamesForTheWindow(t *testing.T) {
-	for name, want := range map[string]bool{"测试": false, "Test Name": false, "阿测·试": false, "測試": true, "测喆": true, strings.Repeat("测", 15): false, strings.Repeat("测", 16): true} {
+	for name, want := range map[string]bool{"测试": false, "Test Name": true, "阿测·试": false, "測試": true, "测喆": false, "测龘": true, strings.Repeat("测", 15): false, strings.Repeat("测", 16): true} {
 		p, err := Read(Entry{Name: name, DocumentType: "resident_id", DocumentNumber: "11010519491231002X"}, now)
 		if err != nil || p.WindowOnly() != want {
 			t.Errorf("%s: for the window only is %v: %v", name, p.WindowOnly(), err)

@@ -10,7 +10,11 @@ func CanBuy(a Account, p Passenger, tickets int, l Limits) error {
 	if tickets < 1 {
 		return refusal.New(TicketsInvalid, "tickets must be 1 or more")
 	}
-	if err := mayActFor(a, p.Person.Document); err != nil {
+	err := mayActFor(a, p.Person.Document)
+	if refusal.Is(err, AccountStatus) && (a.Status == Pending || a.Status == Failed) {
+		return refusal.New(AccountUnverified, "the account's own identity is not verified")
+	}
+	if err != nil {
 		return err
 	}
 	if err := mayTravel(p); err != nil {

@@ -22,12 +22,12 @@ const (
 // ErrStatus says that a name is no status.
 var ErrStatus = errors.New("registry: no such status")
 
-var statusNames = [...]struct{ en, zh string }{
-	Verified:      {"verified", "已通过"},
-	Pending:       {"pending", "待核验"},
-	ToBeSubmitted: {"to_be_submitted", "请报验"},
-	PreVerified:   {"pre_verified", "预通过"},
-	Failed:        {"failed", "未通过"},
+var statusNames = [...]struct{ name, en, zh string }{
+	Verified:      {"verified", "Verified", "已通过"},
+	Pending:       {"pending", "Pending", "待核验"},
+	ToBeSubmitted: {"to_be_submitted", "To be submitted", "请报验"},
+	PreVerified:   {"pre_verified", "Pre-verified", "预通过"},
+	Failed:        {"failed", "Failed", "未通过"},
 }
 
 // Statuses lists every status.
@@ -48,6 +48,14 @@ func (s Status) known() bool { return s >= Verified && s <= Failed }
 func (s Status) String() string {
 	if !s.known() {
 		return "unknown"
+	}
+	return statusNames[s].name
+}
+
+// English is what the passenger reads, as Chinese is.
+func (s Status) English() string {
+	if !s.known() {
+		return ""
 	}
 	return statusNames[s].en
 }

@@ -9,8 +9,8 @@ var Words = map[refusal.Code]refusal.Text{
 		"This kind of document is not supported.", "不支持该证件类型。",
 		"Choose a resident ID card, a passport, or a travel permit for Hong Kong, Macau or Taiwan residents.", "请选择居民身份证、护照、港澳居民来往内地通行证或台湾居民来往大陆通行证。"),
 	FirstGenerationCard: refusal.Say(
-		"First-generation ID cards are not supported.", "不支持第一代居民身份证。",
-		"Enter the 18-character number of a second-generation card.", "请填写第二代居民身份证的18位号码。"),
+		"First-generation resident ID cards are no longer supported.", "不再支持一代居民身份证。",
+		"Change the entry to the 18-character number of the second-generation card.", "请更改为二代居民身份证的18位号码后再办理。"),
 	PersonInvalid: refusal.Say(
 		"The identity is not valid.", "身份信息填写有误。",
 		"Correct it to match the document and send it again.", "请按证件更正后重新提交。"),
@@ -58,6 +58,10 @@ var Words = map[refusal.Code]refusal.Text{
 	OtherDocumentsOnly: refusal.Say(
 		"An account with a passport or travel permit is for passengers with such documents only.", "护照、港澳居民来往内地通行证、台湾居民来往大陆通行证注册用户，仅可添加持上述证件的联系人并为其购票。",
 		"Use an account that is registered with a resident ID card; this passenger can be deleted from the list.", "请使用居民身份证注册用户办理；该联系人可以删除。"),
+	AccountUnverified: refusal.Say( // the words of the source
+		"Your account's identity is not verified, so no ticket can be bought; see the Notice on Identity Verification for Online Ticket Purchases.",
+		"您的账号尚未通过身份信息核验,不可购票,详见《铁路互联网购票身份核验须知》",
+		"See the status of your account and follow what it asks for.", "请查看账号的身份信息核验状态，并按提示办理。"),
 	PassengerStatus: refusal.Say(
 		"The passenger's identity has not been checked far enough.", "乘车人的身份信息状态不符合要求。",
 		"Have it checked first: resident ID cards at a station window or a ticket agency, other documents at a station window.", "请先办理身份核验：居民身份证可到车站窗口或代售点，其他证件请到车站窗口。"),

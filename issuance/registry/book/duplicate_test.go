@@ -130,7 +130,7 @@ func TestB11_ThePersonTakesTheIdentityBack(t *testing.T) {
 		}
 		_, err := w.Add(t.Context(), thief, entered(resident(8)))
 		w.refused(err, registry.AccountStatus, "it adds a passenger")
-		w.answered(Question{Kind: Buy, Account: thief.Account(), For: []string{l.ID}}, registry.AccountStatus, "it buys")
+		w.answered(Question{Kind: Buy, Account: thief.Account(), For: []string{l.ID}}, registry.AccountUnverified, "it buys")
 		renamed := resident(1)
 		renamed.Name = "测试乙"
 		w.refused(w.edits(thief, renamed), registry.IdentityRegistered, "it takes the identity again")

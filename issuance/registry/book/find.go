@@ -30,14 +30,16 @@ var errPrivate = errors.New("book: personal data is not written as JSON")
 
 // read checks its form. The name is no part of what finds a person.
 func (b *Book) read(s Shown) (p registry.Person, err error) {
-	p.Number = s.DocumentNumber
 	if p.Document, err = identity.ParseKnown(s.DocumentType); err != nil {
 		return registry.Person{}, refusal.New(registry.DocumentUnknown, "document_type "+err.Error())
 	}
-	if err = identity.CheckNumberOf(p.Document, p.Number, b.Now()); err == nil {
+	if p.Number, err = identity.ReadNumber(p.Document, s.DocumentNumber, b.Now()); err == nil {
 		p.Nationality, err = identity.ParseNationality(p.Document, s.Nationality)
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, identity.ErrFirstGeneration):
+		return registry.Person{}, refusal.New(registry.FirstGenerationCard, "document_number: "+err.Error())
+	case err != nil:
 		return registry.Person{}, refusal.New(registry.PersonInvalid, err.Error())
 	}
 	return p, nil

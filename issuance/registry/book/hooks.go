@@ -14,10 +14,9 @@ import (
 
 // The three methods here are hooks of account.Config.
 
-// personOf is an account's identity as the rules see it. An account does not say
-// whether characters of the name were substituted (rule B8).
+// personOf is an account's identity as the rules see it.
 func personOf(i account.Identity) registry.Person {
-	return registry.Person{Name: i.Name, Document: i.Document, Number: i.Number, Nationality: i.Nationality}
+	return registry.Person{Name: i.Name, Substituted: i.Substituted, Document: i.Document, Number: i.Number, Nationality: i.Nationality}
 }
 
 // profileIdentity is a person as an account's profile has one.

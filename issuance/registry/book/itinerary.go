@@ -61,7 +61,7 @@ func (j *Journey) check(ends time.Time) error {
 		{"train", j.Train, maxLabel}, {"coach", j.Coach, maxLabel}, {"seat", j.Seat, maxLabel},
 		{"from", j.From, identity.MaxName}, {"to", j.To, identity.MaxName},
 	} {
-		clean, err := identity.CleanName(f.text)
+		clean, err := identity.CleanText(f.text)
 		if err != nil || clean != f.text || utf8.RuneCountInString(f.text) > f.most {
 			return refusal.New(EventInvalid, fmt.Sprintf("%s must have 1 to %d characters, no control characters, and no space around them", f.name, f.most))
 		}

@@ -62,6 +62,16 @@ func (b *Book) List(ctx context.Context, by account.Holder) (l List, err error) 
 	return l, err
 }
 
+// Own reads the entry of an account's holder.
+func (b *Book) Own(ctx context.Context, by account.Holder) (o Own, err error) {
+	err = b.view(ctx, "read own entry", func(ctx context.Context, q database.Queries) error {
+		h, err := b.holder(ctx, q, by.Account(), "")
+		o = Own{h.Person, h.Status, h.Tickets, h.OwnTickets, h.version}
+		return err
+	})
+	return o, err
+}
+
 func (b *Book) list(ctx context.Context, q database.Queries, account string) (List, error) {
 	h, err := b.holder(ctx, q, account, "")
 	if err != nil {
@@ -147,9 +157,7 @@ func (b *Book) Edit(ctx context.Context, by account.Holder, id string, version i
 		if l.Version != version {
 			return errEntryChanged
 		}
-		if e.Name == l.Person.Name.Text {
-			who.Name = l.Person.Name // its marks tell of what was cut off long ago
-		}
+		who.Name = l.Person.Name.Edited(who.Name)
 		c, err := b.counts(ctx, tx, h.id, who, id)
 		if err != nil {
 			return err

@@ -94,7 +94,7 @@ func (b *Book) open(table, id string, sealed []byte) (registry.Person, error) {
 		return registry.Person{}, fmt.Errorf("column %s of %s %s: %w", columnPerson, table, id, err)
 	}
 	return registry.Person{
-		Name:        identity.Name{Text: s.Name, OverLong: s.OverLong, Uncommon: s.Uncommon},
+		Name:        identity.StoredName(s.Name, s.OverLong, s.Uncommon, s.Document),
 		Substituted: s.Substituted, Document: s.Document, Number: s.Number, Nationality: s.Nationality,
 	}, nil
 }

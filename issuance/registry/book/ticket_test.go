@@ -14,8 +14,8 @@ func TestB5_WhoBuysForWhom(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.registers(resident(1))
 		buy := func(passengers ...string) Question { return Question{Kind: Buy, Account: h.Account(), For: passengers} }
-		w.answered(buy(""), registry.AccountStatus, "a pending account buys for its holder")
-		w.notRecorded(w.bought(h, "T1", ""), registry.AccountStatus, "and reports it")
+		w.answered(buy(""), registry.AccountUnverified, "a pending account buys for its holder")
+		w.notRecorded(w.bought(h, "T1", ""), registry.AccountUnverified, "and reports it")
 		w.checks(Ref{Account: h.Account()}, true)
 		w.answered(buy(""), "", "a verified one")
 		citizen, guest := w.adds(h, resident(2)), w.adds(h, visitor(1))

@@ -139,7 +139,7 @@ func entered(e registry.Entry) Entered { return Entered{e, policy} }
 
 func identityOf(e registry.Entry) account.EnteredIdentity {
 	d, _ := identity.ParseKnown(e.DocumentType)
-	return account.EnteredIdentity{Name: e.Name, Document: d, Number: e.DocumentNumber, Nationality: e.Nationality}
+	return account.EnteredIdentity{Name: e.Name, Document: d, Number: e.DocumentNumber, Nationality: e.Nationality, Substituted: e.Substituted}
 }
 
 var home = func() attempts.Caller {
