@@ -1,6 +1,11 @@
 package tokens_test
 
 import (
+	"image"
+	_ "image/png"
+	"os"
+	"os/exec"
+	"strings"
 	"testing"
 
 	"github.com/skip2/go-qrcode"
@@ -39,5 +44,50 @@ func TestCodesFitQRVersion8(t *testing.T) {
 	qr, err := qrcode.New(string(lower), qrcode.Medium)
 	if err != nil || qr.VersionNumber <= largest {
 		t.Fatalf("192 bytes in byte mode fit version %d, so the test above proves nothing: %v", qr.VersionNumber, err)
+	}
+}
+
+// The document's picture is the QR code of the worked example, module for module, and
+// a reader that knows nothing of us finds the text in it.
+func TestThePictureOfTheExample(t *testing.T) {
+	const path = "../docs/pictures/code.png"
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	picture, _, err := image.Decode(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := example(t)["text"]
+	qr, err := qrcode.New(want, qrcode.Medium)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if qr.VersionNumber != 8 {
+		t.Errorf("version %d, the document says 8", qr.VersionNumber)
+	}
+	const pixels = 4 // of a module's side
+	modules := qr.Bitmap()
+	if size := picture.Bounds().Size(); size.X != pixels*len(modules) || size.Y != pixels*len(modules) {
+		t.Fatalf("the picture has %v pixels for %d modules (run go generate ./tokens/...)", size, len(modules))
+	}
+	for y, row := range modules {
+		for x, black := range row {
+			if r, _, _, _ := picture.At(pixels*x+1, pixels*y+1).RGBA(); (r == 0) != black {
+				t.Fatalf("module %d, %d differs (run go generate ./tokens/...)", x, y)
+			}
+		}
+	}
+	if _, err := exec.LookPath("zbarimg"); err != nil {
+		if os.Getenv("RAILGATE_CI") != "" {
+			t.Fatal("zbarimg is missing: install zbar-tools")
+		}
+		t.Skip("zbarimg is not installed")
+	}
+	read, err := exec.Command("zbarimg", "--quiet", "--raw", "-Sdisable", "-Sqrcode.enable", path).Output()
+	if got := strings.TrimSuffix(string(read), "\n"); err != nil || got != want {
+		t.Errorf("zbarimg read %q: %v", got, err)
 	}
 }

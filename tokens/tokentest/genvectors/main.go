@@ -1,5 +1,6 @@
 // Command genvectors writes the test vectors, one file per case, and removes
-// the files of cases that no longer exist. go generate runs it.
+// the files of cases that no longer exist. With -picture it also draws the code of
+// the worked example. go generate runs it.
 package main
 
 import (
@@ -8,8 +9,14 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/skip2/go-qrcode"
+
 	"github.com/railgate/railgate/tokens/tokentest/vectors"
 )
+
+// PictureSize is four pixels for each of 49 modules and the quiet zone of 4 modules
+// on each side.
+const PictureSize = 4 * (49 + 2*4)
 
 func main() {
 	if err := run(os.Args[1:]); err != nil {
@@ -21,6 +28,7 @@ func main() {
 func run(args []string) error {
 	flags := flag.NewFlagSet("genvectors", flag.ContinueOnError)
 	out := flags.String("out", "", "directory to write to; it must exist")
+	picture := flags.String("picture", "", "file to draw the code of the vector ok to, as PNG")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -32,6 +40,11 @@ func run(args []string) error {
 	for _, v := range all {
 		path := filepath.Join(*out, v.Name+".json")
 		current[path] = true
+		if v.Name == "ok" && *picture != "" {
+			if err := qrcode.WriteFile(*v.Text, qrcode.Medium, PictureSize, *picture); err != nil {
+				return err
+			}
+		}
 		if err := os.WriteFile(path, v.File(), 0o644); err != nil {
 			return err
 		}

@@ -13,7 +13,7 @@ import (
 	"fmt"
 )
 
-//go:generate go run ../genvectors -out ../../testdata/vectors
+//go:generate go run ../genvectors -out ../../testdata/vectors -picture ../../../docs/pictures/code.png
 
 // Vector is one case. README.md beside the files explains every field.
 type Vector struct {
