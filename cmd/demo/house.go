@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
@@ -60,6 +61,8 @@ type house struct {
 	gateway, gatewayAdmin, issuer, issuerAdmin string // base URLs
 	entryGate, saleWindow, staff               string // credentials
 	loadSeed                                   [signing.SeedSize]byte
+	brokers                                    []string
+	authority                                  string         // public key that signs the stream, hexadecimal
 	issuerKey                                  keyring.Public // that signs passes
 
 	closers []func() // run last to first
@@ -84,6 +87,7 @@ func open(a addresses, log *zap.Logger) (h *house, err error) {
 		return h, fmt.Errorf("broker: %w", err)
 	}
 	h.atEnd(broker.Close)
+	h.brokers = broker.Addresses()
 	authority, err := h.startIssuer(ctx, a, broker.Addresses(), log)
 	if err != nil {
 		return h, fmt.Errorf("issuer: %w", err)
@@ -151,7 +155,9 @@ func (h *house) startIssuer(ctx context.Context, a addresses, brokers []string, 
 	h.parts.Go(func() error {
 		return process.ServeHTTP(ctx, api.NewServer("", web.API.Admin(metrics), log), admin, drain)
 	})
-	return revocation.NewAuthority(keys.Authority.Public())
+	pinned := keys.Authority.Public()
+	h.authority = hex.EncodeToString(pinned[:])
+	return revocation.NewAuthority(pinned)
 }
 
 func (h *house) startGateway(ctx context.Context, a addresses, brokers []string, authority *revocation.Authority, log *zap.Logger) error {

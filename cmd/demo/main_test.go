@@ -21,7 +21,7 @@ func TestTheStoryIsAsItMustBe(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
 	for _, must := range []string{"GREEN   fresh code", "code_stale", "bad_signature", "link_mismatch", "wrong_scope", "unknown_key",
-		"revoked", "session_over", "credential_expired", " 0 not as they must be"} {
+		"revoked", "session_closed", "session_over", "credential_expired", " 0 not as they must be"} {
 		if !strings.Contains(out.String(), must) {
 			t.Errorf("the story tells nothing of %q", must)
 		}

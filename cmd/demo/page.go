@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -67,6 +68,7 @@ func (p *page) below() {
 // lines are ready to paste. They name the session, so they change with it.
 func (p *page) lines(s *show) {
 	h := s.house
+	brokers := strings.Join(h.brokers, ",")
 	fmt.Fprintf(p.out, `
 railgate is up. Gateway %s, issuer %s; metrics %s/metrics and %s/metrics
 
@@ -79,7 +81,11 @@ Revoke it as staff, and scan again (another passenger applies within a minute):
   curl -s -H 'Authorization: Bearer %s' -H 'Content-Type: application/json' -d '{"reason":"lost_phone"}' %s/v1/credentials/%s/revoke
 Load it, in another terminal (target file %s):
   go run ./cmd/loadtest
+Read the control stream: topic %s at the Kafka broker %s, signed under the authority's public key
+%s:
+  go run ./cmd/stream -brokers %s -topic %s -authority %s -follow
 
 `, h.gateway, h.issuer, h.gatewayAdmin, h.issuerAdmin,
-		s.access, h.issuer, s.path, h.entryGate, h.gateway, h.issuerKey.ID, h.issuerKey.Key, h.staff, h.issuer, s.serial, p.target)
+		s.access, h.issuer, s.path, h.entryGate, h.gateway, h.issuerKey.ID, h.issuerKey.Key, h.staff, h.issuer, s.serial, p.target,
+		topic, brokers, h.authority, brokers, topic, h.authority)
 }

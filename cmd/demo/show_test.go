@@ -1,11 +1,19 @@
 package main
 
 import (
+	"context"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/railgate/railgate/internal/kafkalink"
+	"github.com/railgate/railgate/internal/runtest"
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/stream"
+	"github.com/railgate/railgate/tokens"
 )
 
 var revokeLine = regexp.MustCompile(`curl -s -H 'Authorization: Bearer (\S+)' -H 'Content-Type: application/json' -d '\{"reason":"lost_phone"\}' (\S+/revoke)`)
@@ -47,5 +55,58 @@ func TestThePrintedRevokeLineDoesNotEndTheDemo(t *testing.T) {
 	}
 	if s.passenger != firstPassenger+3 {
 		t.Errorf("%d passengers applied, want 4", s.passenger-firstPassenger+1)
+	}
+}
+
+var streamLine = regexp.MustCompile(`go run ./cmd/stream -brokers (\S+) -topic (\S+) -authority ([0-9a-f]{64}) -follow`)
+
+// Whoever writes a reader of the control stream can try it on the demo with what the
+// demo prints: every message verifies under that key, and the revocation that the
+// printed line makes is among them.
+func TestThePrintedStreamCanBeRead(t *testing.T) {
+	h, err := open(anywhere, zap.NewNop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.close()
+	if err := h.fresh(); err != nil {
+		t.Fatal(err)
+	}
+	s := &show{phone: phone{house: h}, passenger: firstPassenger}
+	code, _, err := s.next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	(&page{out: &out}).print(s, code, "")
+	line := streamLine.FindStringSubmatch(out.String())
+	if line == nil {
+		t.Fatalf("no line that reads the stream:\n%s", out.String())
+	}
+	authority, err := revocation.ParseAuthority(line[3])
+	if err != nil {
+		t.Fatal(err)
+	}
+	replica, err := revocation.NewReplica(authority, partitions, revocation.Limits{}, h.clock.now().UnixMilli())
+	if err != nil {
+		t.Fatal(err)
+	}
+	follower := stream.New(func() (stream.Link, error) {
+		return kafkalink.Open(kafkalink.Config{Brokers: strings.Split(line[1], ","), Topic: line[2], ClientID: "stranger"})
+	}, line[2], replica, h.clock.now, zap.NewNop())
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	go follower.Run(ctx)
+	serial, err := tokens.ParseSerial(s.serial)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, _, err := call("POST", h.issuer+"/v1/credentials/"+s.serial+"/revoke", h.staff, map[string]any{"reason": "lost_phone"}, nil); err != nil || status != 202 {
+		t.Fatalf("revoke: %d, %v", status, err)
+	}
+	runtest.Eventually(t, 30*time.Second, "the revocation in the stream", func() bool { return replica.Revoked(serial) })
+	counts := replica.Status(h.clock.now().UnixMilli()).Counts.Outcomes
+	if n := counts[revocation.Forged] + counts[revocation.WrongAuthority] + counts[revocation.Unreadable]; n != 0 {
+		t.Errorf("%d messages do not verify under the printed key", n)
 	}
 }

@@ -23,7 +23,7 @@ func (s *story) play() error {
 		return err
 	}
 	first, second := &phone{house: s.house}, &phone{house: s.house}
-	for _, scene := range []func(a, b *phone) error{s.issue, s.rotate, s.forge, s.revoke, s.sessionEnds, s.hostedMode, s.renewal, s.dayEnds} {
+	for _, scene := range []func(a, b *phone) error{s.issue, s.rotate, s.forge, s.revoke, s.leave, s.sessionEnds, s.hostedMode, s.renewal, s.dayEnds} {
 		if err := scene(first, second); err != nil {
 			return err
 		}
@@ -120,6 +120,24 @@ func (s *story) revoke(_, b *phone) error {
 	acknowledged := time.Now()
 	s.issued("staff revoke the credential: accepted", took, err, fmt.Sprint(status), "202")
 	s.until(acknowledged, "refused", text, "revoked")
+	return nil
+}
+
+func (s *story) leave(_, _ *phone) error {
+	s.scene("A third passenger closes the page")
+	c := &phone{house: s.house}
+	if err := c.apply(3); err != nil {
+		return err
+	}
+	if err := c.openSession(); err != nil {
+		return err
+	}
+	held := c.code(c.step())
+	s.scanned("the code that the phone makes by itself", held.Text(), "entry", "ok")
+	status, took, err := call("POST", s.issuer+c.path("/leave"), c.access, map[string]any{}, nil)
+	acknowledged := time.Now()
+	s.issued("the page is closed", took, err, fmt.Sprint(status), "204")
+	s.until(acknowledged, "refused, though the phone still holds it,", held, "session_closed")
 	return nil
 }
 
