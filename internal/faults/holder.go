@@ -19,7 +19,11 @@ const sessionMargin = 2 * time.Minute
 
 // holder is a passenger with an open session; immutable.
 type holder struct {
-	serial string
+	serial      string
+	application string
+	access      string
+	// leaves: this one closes the page some time, and staff leave the credential alone.
+	leaves bool
 	pass   tokens.SignedPass
 	links  []tokens.Link
 	start  int64 // Unix seconds
@@ -36,6 +40,14 @@ func (h *holder) text(now time.Time) string {
 	step := max(0, (now.Unix()-h.start)/tokens.Period)
 	code := tokens.Assemble(&h.pass, uint8(step), h.links[step])
 	return code.Text()
+}
+
+// refusal is the reason by which gates refuse the holder in the end.
+func (h *holder) refusal() string {
+	if h.leaves {
+		return "session_closed"
+	}
+	return "revoked"
 }
 
 // newHolder goes a passenger's way through the issuer. Every n is another
@@ -75,7 +87,7 @@ func (w *world) newHolder(ctx context.Context, n int) (*holder, error) {
 	if err != nil || len(pass) != tokens.PassSize {
 		return nil, fmt.Errorf("the issuer sent a pass of %d bytes", len(pass))
 	}
-	return &holder{serial: serial.String(), pass: tokens.SignedPass(pass), links: links, start: opened.StartAt}, nil
+	return &holder{serial: serial.String(), application: applied.Application, access: applied.AccessToken, leaves: n%2 == 1, pass: tokens.SignedPass(pass), links: links, start: opened.StartAt}, nil
 }
 
 // ask posts to the issuer and wants a 201.

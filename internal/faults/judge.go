@@ -49,7 +49,7 @@ func judge(before, after standing, v *verdict) judgement {
 		return early
 	case allowed:
 		return rightAdmission
-	case v.Reason == "revoked" && !before.Ever:
+	case v.Reason == "revoked" && (!before.Ever || before.Leaves), v.Reason == "session_closed" && (!before.Ever || !before.Leaves):
 		return wrongRefusal // nothing may ever say this of it
 	case state != "fresh":
 		return inDoubt

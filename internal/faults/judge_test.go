@@ -16,6 +16,8 @@ func TestAVerdictIsHeldAgainstWhatWasAcknowledged(t *testing.T) {
 	never := standing{Version: 0, Settled: true}
 	revoked := standing{Version: 2, Settled: true, Revoked: true, Ever: true, SentMS: 90, AckMS: 100}
 	lifted := standing{Version: 4, Settled: true, Ever: true, SentMS: 190, AckMS: 200}
+	left := standing{Version: 2, Settled: true, Revoked: true, Ever: true, Leaves: true, SentMS: 90, AckMS: 100}
+	stays := standing{Version: 0, Settled: true, Leaves: true}
 	for _, c := range []struct {
 		name string
 		what standing
@@ -36,6 +38,12 @@ func TestAVerdictIsHeldAgainstWhatWasAcknowledged(t *testing.T) {
 		{"lifted, and the watermark is past it", lifted, given("revoked", "fresh", 201), wrongRefusal},
 		{"lifted, and the gateway reads the stream again", lifted, given("revoked", "suspect", 201), inDoubt},
 		{"lifted a moment ago", lifted, given("revoked", "fresh", 200), early},
+		{"left, and the watermark is past it", left, given("ok", "fresh", 101), wrongAdmission},
+		{"left, and refused early", left, given("session_closed", "fresh", 1), rightRefusal},
+		{"left in the watermark's own millisecond", left, given("ok", "fresh", 100), early},
+		{"never left, and called so in doubt", stays, given("session_closed", "suspect", 500), wrongRefusal},
+		{"never left, and called revoked", stays, given("revoked", "suspect", 500), wrongRefusal},
+		{"lifted, and called closed", lifted, given("session_closed", "suspect", 201), wrongRefusal},
 		{"lifted, and admitted", lifted, given("ok", "stale", 1), rightAdmission},
 	} {
 		if got := judge(c.what, c.what, c.v); got != c.want {

@@ -12,7 +12,10 @@ const (
 	// longest pause and the request's own bound lie far below.
 	quarantine = 10 * time.Second
 	recentSize = 64 // credentials changed last, which the watch asks for most
-	youngest   = 40 // holders that most changes go to; the others stay as they are for longer
+	// leaveOnce is how many times a holder who may leave is drawn before it leaves, on
+	// average: so some are asked for who have not left yet.
+	leaveOnce = 20
+	youngest  = 40 // holders that most changes go to; the others stay as they are for longer
 )
 
 // ledger is what the issuer acknowledged, credential by credential. It knows
@@ -27,6 +30,7 @@ type ledger struct {
 
 type ledgerCounts struct {
 	Revoked, Lifted int // acknowledged
+	Left            int // acknowledged
 	Unknown         int // requests that failed or timed out
 	LastMS          int64
 }
@@ -52,8 +56,9 @@ const (
 type standing struct {
 	Version uint64 // grows whenever a request is sent or answered
 	Settled bool   // no request is under way and none has an unknown fate
-	Revoked bool   // as last acknowledged
-	Ever    bool   // a revocation was sent at least once
+	Revoked bool   // or left, as last acknowledged
+	Ever    bool   // a revocation, or a leaving, was sent at least once
+	Leaves  bool   // the holder's: what is acknowledged is a leaving
 	SentMS  int64  // just before the last acknowledged request
 	AckMS   int64  // just after its answer
 }
@@ -61,7 +66,7 @@ type standing struct {
 func (l *ledger) add(h *holder) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.entries = append(l.entries, &entry{holder: h, standing: standing{Settled: true}})
+	l.entries = append(l.entries, &entry{holder: h, standing: standing{Settled: true, Leaves: h.leaves}})
 }
 
 // drop forgets holders whose session is about to end, and returns how many are left.
@@ -116,6 +121,12 @@ func (l *ledger) begin(r *rand.Rand, now time.Time) (e *entry, revoke, ok bool) 
 	if e.rest.After(now) || !e.holder.good(now) {
 		return nil, false, false
 	}
+	if e.holder.leaves {
+		if e.Revoked || r.IntN(leaveOnce) != 0 {
+			return nil, false, false
+		}
+		return e, l.send(e, true, now), true
+	}
 	return e, l.send(e, e.Revoked == (r.IntN(10) == 0), now), true
 }
 
@@ -166,7 +177,9 @@ func (l *ledger) end(e *entry, revoke bool, a answer, now time.Time) {
 	}
 	e.Settled, e.Revoked, e.AckMS, e.rest = true, revoke, now.UnixMilli(), time.Time{}
 	l.counts.LastMS = max(l.counts.LastMS, e.AckMS)
-	if revoke {
+	if e.holder.leaves {
+		l.counts.Left++
+	} else if revoke {
 		l.counts.Revoked++
 	} else {
 		l.counts.Lifted++

@@ -102,3 +102,25 @@ func TestHoldersGoBeforeTheirSessionEnds(t *testing.T) {
 		t.Errorf("%d of 3 left when a question might come too late", left)
 	}
 }
+
+// Whoever leaves does so once, is not revoked, and counts apart.
+func TestAHolderLeavesOnce(t *testing.T) {
+	l, r, now := &ledger{}, rand.New(rand.NewPCG(1, 1)), time.Unix(1_000_000, 0)
+	l.add(&holder{start: now.Unix(), leaves: true})
+	left := 0
+	for range 1000 {
+		if e, leave, ok := l.begin(r, now); ok {
+			if !leave {
+				t.Fatal("a leaving is lifted")
+			}
+			l.end(e, leave, acknowledged, now)
+			left++
+		}
+	}
+	if c := l.count(); left != 1 || c.Left != 1 || c.Revoked != 0 {
+		t.Errorf("left %d times, counted %+v", left, c)
+	}
+	if s := l.look(l.all()[0]); !s.Revoked || !s.Leaves {
+		t.Errorf("%+v", s)
+	}
+}

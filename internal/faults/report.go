@@ -118,7 +118,7 @@ func (r *report) print(say *console) (line string, clean bool) {
 	for _, what := range slices.Sorted(maps.Keys(r.verdicts)) {
 		say.line("  %8d  %s", r.verdicts[what], what)
 	}
-	say.line("requests to revoke or lift: %d and %d acknowledged, %d without an answer", r.ledger.Revoked, r.ledger.Lifted, r.ledger.Unknown)
+	say.line("requests to revoke, to lift and to leave: %d, %d and %d acknowledged, %d without an answer", r.ledger.Revoked, r.ledger.Lifted, r.ledger.Left, r.ledger.Unknown)
 	say.line("faults:")
 	total := 0
 	for _, kind := range slices.Sorted(maps.Keys(merged(r.injected, r.failed))) {
@@ -132,8 +132,8 @@ func (r *report) print(say *console) (line string, clean bool) {
 	for _, i := range r.incidents {
 		say.line("incident: %s", i)
 	}
-	line = fmt.Sprintf("%d injected, %d revocations acknowledged, %d lost, %d wrong admissions, %d wrong refusals",
-		total, r.ledger.Revoked, r.findings[lost], r.findings[wrongAdmission], r.findings[wrongRefusal])
+	line = fmt.Sprintf("%d injected, %d revocations and %d closed sessions acknowledged, %d lost, %d wrong admissions, %d wrong refusals",
+		total, r.ledger.Revoked, r.ledger.Left, r.findings[lost], r.findings[wrongAdmission], r.findings[wrongRefusal])
 	return line, len(r.findings) == 0 && len(r.incidents) == 0
 }
 

@@ -81,7 +81,7 @@ func (w *world) reckon(ctx context.Context) error {
 			}
 			want, wrong := "ok", wrongRefusal
 			if e.Revoked {
-				want, wrong = "revoked", lost
+				want, wrong = e.holder.refusal(), lost
 				revoked++
 			}
 			v, body, err := w.check(ctx, g, e.holder)
@@ -92,7 +92,7 @@ func (w *world) reckon(ctx context.Context) error {
 				w.report.find(finding{What: wrong, Gateway: g.name, Serial: e.holder.serial, Standing: e.standing, Body: body, Faults: "none"})
 			}
 		}
-		w.say.line("%s was asked for all %d holders, %d of them revoked", g.name, len(holders), revoked)
+		w.say.line("%s was asked for all %d holders, %d of them revoked or left", g.name, len(holders), revoked)
 	}
 	return nil
 }

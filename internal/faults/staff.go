@@ -44,6 +44,10 @@ func (w *world) work(ctx context.Context) {
 // change sends one change that the ledger has begun. It does not end with the
 // run: a request whose answer nobody hears would have an unknown fate.
 func (w *world) change(e *entry, revoke bool) {
+	if e.holder.leaves {
+		w.leave(e)
+		return
+	}
 	path, body := "/unrevoke", "{}"
 	if revoke {
 		path, body = "/revoke", `{"reason":"staff"}`
@@ -58,6 +62,22 @@ func (w *world) change(e *entry, revoke bool) {
 		became = neverSent
 	}
 	w.ledger.end(e, revoke, became, time.Now())
+}
+
+// leave closes the holder's page. The access token opens nothing afterwards, so a
+// request whose answer was lost is acknowledged by the refusal of the next one.
+func (w *world) leave(e *entry) {
+	again := e.before.Ever // nobody else has the entry now
+	status, _, err := post(context.Background(), w.client, w.issuerURL+"/v1/applications/"+e.holder.application+"/leave",
+		e.holder.access, "application/json", "{}")
+	became := unknown
+	switch {
+	case err == nil && (status == http.StatusNoContent || status == http.StatusUnauthorized && again):
+		became = acknowledged
+	case errors.Is(err, syscall.ECONNREFUSED):
+		became = neverSent
+	}
+	w.ledger.end(e, true, became, time.Now())
 }
 
 // admitPassengers makes new holders and lets go of those whose session ends.
