@@ -59,6 +59,7 @@ type checkRow struct {
 
 type sessionRow struct {
 	application, check, login string
+	startMs, closedMs         int64
 	closed, secrets           bool
 }
 
@@ -180,11 +181,11 @@ func (r *rows) readPages(ctx context.Context, tx *sql.Tx) error {
 		return err
 	}
 	var s sessionRow
-	return each(ctx, tx, `SELECT id, application, check_id, COALESCE(login, ''), closed_ms IS NOT NULL, pass IS NOT NULL OR seed IS NOT NULL FROM sessions`, func() {
+	return each(ctx, tx, `SELECT id, application, check_id, COALESCE(login, ''), start_ms, COALESCE(closed_ms, 0), closed_ms IS NOT NULL, pass IS NOT NULL OR seed IS NOT NULL FROM sessions`, func() {
 		row := s
 		r.sessions[id] = &row
 		r.checks[s.check].sessions++
-	}, &id, &s.application, &s.check, &s.login, &s.closed, &s.secrets)
+	}, &id, &s.application, &s.check, &s.login, &s.startMs, &s.closedMs, &s.closed, &s.secrets)
 }
 
 func (r *rows) readAccounts(ctx context.Context, tx *sql.Tx) error {

@@ -3,6 +3,7 @@ package backend_test
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/revocation"
@@ -111,7 +112,7 @@ type utterance struct {
 
 // compareStream compares what the stream said with the rows.
 func (h *house) compareStream(r *rows, said map[place]revocation.Record, gateway *revocation.Replica) {
-	spoken := map[tokens.Serial][]utterance{}
+	spoken, closings := map[tokens.Serial][]utterance{}, map[revocation.Record]int{}
 	all := 0
 	for partition := range partitions {
 		for number := uint64(1); number < r.nextNumber[partition]; number++ {
@@ -122,9 +123,13 @@ func (h *house) compareStream(r *rows, said map[place]revocation.Record, gateway
 			if record.Kind == revocation.KindRevoke || record.Kind == revocation.KindUnrevoke {
 				spoken[record.Serial] = append(spoken[record.Serial], utterance{record.Kind, record.At})
 			}
+			if record.Kind == revocation.KindRevokeSession {
+				closings[record]++
+			}
 			all++
 		}
 	}
+	h.compareSessions(r, closings, gateway)
 	if len(said) != all {
 		h.book.faultf("the stream has %d numbers, and %d were given", len(said), all)
 	}
@@ -148,6 +153,39 @@ func (h *house) compareStream(r *rows, said map[place]revocation.Record, gateway
 	}
 	for serial, words := range spoken {
 		h.book.faultf("the stream speaks of %s, which was never given: %v", serial, words)
+	}
+}
+
+// compareSessions compares the closed sessions with the rows: each one that a phone could
+// still show when it was closed is said once, and no other.
+func (h *house) compareSessions(r *rows, closings map[revocation.Record]int, gateway *revocation.Replica) {
+	said := len(closings)
+	for id, s := range r.sessions {
+		c := r.applications[s.application].credential
+		if c == nil {
+			continue // said already
+		}
+		over := time.UnixMilli(s.startMs).Add((tokens.MaxPeriod*(tokens.MaxLength+tokens.PreviousSteps) + 60) * time.Second)
+		record := revocation.Record{Kind: revocation.KindRevokeSession, At: s.closedMs, Serial: c.serial, Start: s.startMs / 1000}
+		want := 0
+		if s.closed && time.UnixMilli(s.closedMs).Before(over) {
+			want = 1
+		}
+		if closings[record] != want {
+			h.book.faultf("session %s, started %d and closed %d, is in the stream %d times, want %d", id, s.startMs, s.closedMs, closings[record], want)
+		}
+		delete(closings, record)
+		forgotten := !over.Add(revocation.Afterlife - time.Minute).After(h.now())
+		if is := gateway.Closed(c.serial, s.startMs/1000, tokens.Never); is != (want == 1) && !forgotten {
+			h.book.faultf("session %s is closed in the database: %v, and a gateway says %v", id, s.closed, is)
+		}
+	}
+	for record := range closings {
+		h.book.faultf("the stream says of a session that is not closed: %+v", record)
+	}
+	h.book.counts["(closed sessions in the stream)"] = said
+	if said == 0 {
+		h.book.faultf("no session was closed in time to be said: the run shows nothing")
 	}
 }
 

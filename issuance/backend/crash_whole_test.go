@@ -112,7 +112,13 @@ func (r *rows) wholePages(say func(string, ...any)) {
 			say("check %s is used: %v, and opened %d sessions", id, c.used, c.sessions)
 		}
 	}
+	starts := map[opening]string{}
 	for id, s := range r.sessions {
+		at := opening{s.application, s.startMs / 1000}
+		if other := starts[at]; other != "" {
+			say("sessions %s and %s of one credential start in one second: %+v, %+v", id, other, s, r.sessions[other])
+		}
+		starts[at] = id
 		switch login := r.logins[s.login]; {
 		case r.checks[s.check].application != s.application:
 			say("session %s was opened by another application's check", id)
@@ -124,6 +130,12 @@ func (r *rows) wholePages(say func(string, ...any)) {
 			say("session %s is open, and its login has ended", id)
 		}
 	}
+}
+
+// opening is what gates know a session by.
+type opening struct {
+	application string
+	start       int64 // Unix seconds
 }
 
 // wholeTrail compares what staff said of credentials with the trail.

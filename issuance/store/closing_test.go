@@ -298,3 +298,68 @@ func TestAfterCommit(t *testing.T) {
 		}
 	})
 }
+
+// Calls that share a transaction are each held against the sessions that are there.
+func TestStartsAreTakenInASharedTransactionToo(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		var viewers []*viewer
+		for n := 1; n <= 5; n++ {
+			v := view(t, s, n)
+			if n%2 == 1 {
+				v.mustOpen(nowMs, "")
+			}
+			viewers = append(viewers, v)
+		}
+		var calls []*change
+		for _, v := range viewers {
+			v.checks++
+			c := check(1000*v.n+v.checks, v.Application)
+			if err := s.KeepCheck(t.Context(), c); err != nil {
+				t.Fatal(err)
+			}
+			calls = append(calls, &change{nowMs: nowMs + 500, session: &Session{ID: fmt.Sprintf("ses_%d", v.n), Application: v.Application, Check: c.ID,
+				Access: [32]byte{byte(v.n)}, StartMs: nowMs}})
+		}
+		err := s.db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error { return s.openTogether(ctx, tx, calls) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		// One check, by two phones in two seconds of which the first is taken.
+		v := viewers[0]
+		v.checks++
+		one := check(1000*v.n+v.checks, v.Application)
+		if err := s.KeepCheck(t.Context(), one); err != nil {
+			t.Fatal(err)
+		}
+		pair := []*change{}
+		for n := range int64(2) {
+			pair = append(pair, &change{nowMs: nowMs + 500, session: &Session{ID: fmt.Sprintf("ses_pair_%d", n), Application: v.Application, Check: one.ID,
+				Access: [32]byte{byte(v.n)}, StartMs: nowMs + 1000*n}})
+		}
+		err = s.db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error { return s.openTogether(ctx, tx, pair) })
+		if err != nil || !errors.Is(pair[0].refused, ErrStartTaken) || !errors.Is(pair[1].refused, ErrCheckUnusable) {
+			t.Errorf("%v; the taken second: %v, the other: %v", err, pair[0].refused, pair[1].refused)
+		}
+		// One check of one application, shown for another's as well.
+		v.checks++
+		own := check(1000*v.n+v.checks, v.Application)
+		if err := s.KeepCheck(t.Context(), own); err != nil {
+			t.Fatal(err)
+		}
+		pair = pair[:0]
+		for n, who := range []*viewer{viewers[1], v} {
+			pair = append(pair, &change{nowMs: nowMs + 500, session: &Session{ID: fmt.Sprintf("ses_own_%d", n), Application: who.Application, Check: own.ID,
+				Access: [32]byte{byte(who.n)}, StartMs: nowMs + 9000}})
+		}
+		err = s.db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error { return s.openTogether(ctx, tx, pair) })
+		if err != nil || !errors.Is(pair[0].refused, ErrCheckUnusable) {
+			t.Errorf("%v; on another's check: %v", err, pair[0].refused)
+		}
+		for i, c := range calls {
+			if taken := errors.Is(c.refused, ErrStartTaken); taken != (viewers[i].n%2 == 1) || c.refused != nil && !taken {
+				t.Errorf("viewer %d: %v", viewers[i].n, c.refused)
+			}
+		}
+	})
+}

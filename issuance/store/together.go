@@ -124,29 +124,30 @@ func (s *Store) openTogether(ctx context.Context, tx *sql.Tx, calls []*change) e
 			}
 			continue
 		}
-		used[c.session.Check] = false // one check opens one session, here as well
 		rows = append(rows, c.session.row())
 	}
 	return database.InsertMany(ctx, tx, insertSessions, rows)
 }
 
-// distinct leaves out a session that starts with another call's of one application.
+// distinct leaves out a session on another call's check, and one that starts with
+// another call's of the application: what used up the check would not tell which of
+// them it was for.
 func distinct(calls []*change) (wanted []*change) {
 	type start struct {
 		application string
 		ms          int64
 	}
-	taken := make(map[start]string, len(calls))
+	checks, starts := make(map[string]bool, len(calls)), make(map[start]bool, len(calls))
 	for _, c := range calls {
 		s := start{c.session.Application, c.session.StartMs}
-		switch check, there := taken[s]; {
-		case !there:
-			taken[s] = c.session.Check
-			wanted = append(wanted, c)
-		case check == c.session.Check:
+		switch {
+		case checks[c.session.Check]:
 			c.refused = ErrCheckUnusable
-		default:
+		case starts[s]:
 			c.refused = ErrStartTaken
+		default:
+			checks[c.session.Check], starts[s] = true, true
+			wanted = append(wanted, c)
 		}
 	}
 	return wanted
