@@ -130,6 +130,32 @@ func TestT20_ThePaperProofIsAuditedAndErased(t *testing.T) {
 	})
 }
 
+// Other documents' paper proofs are seen by their holders: of passports, the nationality
+// tells two of one number apart; with permits it may be left out.
+func TestT20_PaperProofsOfOtherDocuments(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		visitor := h.Visitor()
+		other := visitor
+		other.Nationality = "FRA"
+		permit := harness.Person{Name: "Test Visitor", DocumentType: "hk_macau_permit", DocumentNumber: "H12345678", Nationality: "CHN"}
+		bare := permit
+		bare.Nationality = ""
+		for _, who := range []harness.Person{visitor, other, other, bare} {
+			h.Police().PaperProof(who, "document_not_supported").OK(t)
+		}
+		for _, c := range []struct {
+			who  harness.Person
+			want int
+		}{{visitor, 1}, {other, 2}, {permit, 1}} {
+			a := h.Register(c.who)
+			h.Window().Verify(a, "holder", nil).OK(t)
+			if seen := paperProofs(t, a.Call("GET", "/v1/account/data", nil)); len(seen) != c.want {
+				t.Errorf("%s %s sees %d, want %d", c.who.DocumentType, c.who.Nationality, len(seen), c.want)
+			}
+		}
+	})
+}
+
 // An application that only knows a number shows no paper proof: not before the face
 // check.
 func TestT20_ANumberAloneShowsNoPaperProof(t *testing.T) {
