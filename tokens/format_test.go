@@ -1,6 +1,7 @@
 package tokens_test
 
 import (
+	"fmt"
 	"os"
 	"slices"
 	"strconv"
@@ -136,6 +137,26 @@ func TestFormatReasons(t *testing.T) {
 		if want := []string{r.String(), r.Class().String(), en, zh}; !slices.Equal(rows[i], want) {
 			t.Errorf("the document has %q, the code %q", rows[i], want)
 		}
+	}
+}
+
+// Times that the prose works out follow from the constants.
+func TestFormatTimesInTheProse(t *testing.T) {
+	doc := readFormat(t)
+	shown := (tokens.MaxLength + tokens.PreviousSteps) * tokens.MaxPeriod // seconds after a start, at most
+	for _, want := range []string{
+		fmt.Sprintf("still work for up to %d min", shown/60),
+		fmt.Sprintf("until start + %d.", (tokens.Length+tokens.PreviousSteps)*tokens.Period),
+		fmt.Sprintf("Phones stop showing codes at start + %d.", tokens.Length*tokens.Period),
+		fmt.Sprintf("2·P + %d = %d s in all", tokens.Ahead, 2*tokens.Period+tokens.Ahead),
+		"max(0, min(start + length · P, expiry) − t)",
+	} {
+		if !strings.Contains(doc, want) {
+			t.Errorf("%s does not say %q", formatDoc, want)
+		}
+	}
+	if shown%60 != 0 {
+		t.Errorf("%d s are no whole minutes", shown)
 	}
 }
 
