@@ -94,9 +94,9 @@ func room(from, to Status, c Counts, l Limits) error {
 	return nil
 }
 
-// exceeds reports whether a verification would put the passenger beyond
+// Exceeds reports whether a verification would put the passenger beyond
 // Limits.Passengers.
-func exceeds(p Passenger, c Counts, l Limits) bool {
+func Exceeds(p Passenger, c Counts, l Limits) bool {
 	return !p.Status.counted() && c.Counted >= l.Passengers
 }
 
@@ -105,7 +105,7 @@ func exceeds(p Passenger, c Counts, l Limits) bool {
 // account and passenger have resident ID cards. It goes by the list as it is when
 // the passenger comes to a counter, not by the one that the passenger was added to.
 func NeedsHolderOriginal(a Account, p Passenger, c Counts, l Limits) bool {
-	return exceeds(p, c, l) && kindOf(a.Person.Document) == resident && kindOf(p.Person.Document) == resident
+	return Exceeds(p, c, l) && kindOf(a.Person.Document) == resident && kindOf(p.Person.Document) == resident
 }
 
 // CanExceed reports whether a counter may verify the passenger of the account's
@@ -114,7 +114,7 @@ func NeedsHolderOriginal(a Account, p Passenger, c Counts, l Limits) bool {
 // is verified there, and no passenger of another account. CanVerify says the rest.
 func CanExceed(a Account, p Passenger, v Visit, c Counts, l Limits) error {
 	switch {
-	case !exceeds(p, c, l):
+	case !Exceeds(p, c, l):
 		return nil
 	case !NeedsHolderOriginal(a, p, c, l):
 		return refusal.New(ListFull, "the list holds as many verified, to-be-submitted and pre-verified passengers as it may")

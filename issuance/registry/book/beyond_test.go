@@ -268,6 +268,10 @@ func TestG07_NoWayBeyondTheLimitForOtherAccounts(t *testing.T) {
 		limited(w, w.Book, func(l *registry.Limits) { l.Passengers, l.ToBeSubmitted = 1, 1 })
 		_, err := w.toCounter(w.Book, staff.Window, Ref{h.Account(), citizen.ID}, true)
 		w.refused(err, registry.ListFull, "with both originals")
+		found, err := w.Find(t.Context(), w.by(staff.Agency), shown(resident(2)))
+		if err != nil || len(found) != 1 || found[0].HolderOriginalNeeded {
+			t.Errorf("a search promises a way: %+v, %v", found, err)
+		}
 		_, err = w.Add(t.Context(), h, entered(visitor(2)))
 		w.refused(err, registry.ListFull, "one more visitor")
 	})

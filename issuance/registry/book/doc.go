@@ -4,8 +4,9 @@
 //
 // It promises:
 //   - Counts and what depends on them change in one transaction under the lock of
-//     the holder's row. However many come at once, at however many issuers, no
-//     list and no purchase goes beyond its limit, and a repeated report counts once.
+//     the holder's row. However many come at once, at however many issuers, a list
+//     goes beyond its limit only by passengers who are verified with both originals,
+//     no purchase goes beyond one, and a repeated report counts once.
 //   - One document opens one account (rule B11).
 //   - A status changes only by what a rule allows, by a member whose role may do
 //     it, with the entry in the audit trail in the same transaction, and only if

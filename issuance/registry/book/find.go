@@ -103,12 +103,12 @@ func (b *Book) find(ctx context.Context, p registry.Person, withLost bool, one, 
 		lost = 1
 	}
 	err = b.Database.View(ctx, "find entries", func(ctx context.Context, q database.Queries) error {
-		return database.Each(ctx, q, func(rows *sql.Rows) error {
+		var lists []registry.Counts
+		err := database.Each(ctx, q, func(rows *sql.Rows) error {
 			var f Found
-			var counted int
-			err := rows.Scan(&f.Account, &f.Passenger, &f.Status, &f.Lost, &counted)
-			f.HolderOriginalNeeded = f.Passenger != "" && p.Document == identity.ResidentID && f.Status != registry.Verified && counted >= b.Limits().Passengers
-			found = append(found, f)
+			var c registry.Counts
+			err := rows.Scan(&f.Account, &f.Passenger, &f.Status, &f.Lost, &c.Counted)
+			found, lists = append(found, f), append(lists, c)
 			return err
 		}, `SELECT account, passenger, status, lost > 0,
 				(SELECT COUNT(*) FROM passengers l WHERE l.account = entries.account AND l.status IN (1, 3, 4)) FROM (
@@ -118,6 +118,25 @@ func (b *Book) find(ctx context.Context, p registry.Person, withLost bool, one, 
 				UNION ALL SELECT account, id, status, 0, added_ms FROM passengers WHERE document = $2 AND status IN ($3, $4)) entries
 			ORDER BY added_ms, lost, account, passenger LIMIT $6`,
 			b.document(indexHolder, p), b.document(indexPassenger, p), one, another, lost, MaxFound)
+		for i := range found {
+			if err == nil && found[i].Passenger != "" {
+				found[i].HolderOriginalNeeded, err = b.needsHolder(ctx, q, found[i], p, lists[i])
+			}
+		}
+		return err
 	})
 	return found, err
+}
+
+// needsHolder opens the account's own entry only for a list that is full.
+func (b *Book) needsHolder(ctx context.Context, q database.Queries, f Found, p registry.Person, c registry.Counts) (bool, error) {
+	who, l := registry.Passenger{Person: p, Status: f.Status}, b.Limits()
+	if !registry.Exceeds(who, c, l) {
+		return false, nil
+	}
+	h, err := b.holder(ctx, q, f.Account, "")
+	if errors.Is(err, database.ErrNotFound) { // closed meanwhile
+		err = nil
+	}
+	return err == nil && registry.NeedsHolderOriginal(h.Account, who, c, l), err
 }
