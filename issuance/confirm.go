@@ -17,10 +17,7 @@ import (
 // seen, or anybody could try which names and numbers belong together. A card
 // that was reported lost is what this service is for.
 func (s *Service) confirm(ctx context.Context, application string, check *store.Check, p realperson.Person, at time.Time) error {
-	bounded, cancel := context.WithTimeout(ctx, s.LookupTimeout)
-	defer cancel()
-	match, err := s.Residents.Lookup(bounded, residents.Person{Name: p.Name, Document: p.Document, Number: p.Number})
-	s.metrics.lookups.WithLabelValues(match.String()).Inc()
+	match, err := s.lookUp(ctx, p)
 	if ctx.Err() != nil {
 		return ctx.Err() // the caller went away
 	}

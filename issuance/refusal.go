@@ -19,6 +19,7 @@ const (
 	IdentityNotConfirmed     refusal.Code = "identity_not_confirmed"
 	DocumentCancelled        refusal.Code = "document_cancelled"
 	LookupUnavailable        refusal.Code = "identity_lookup_unavailable"
+	IdentifyUnavailable      refusal.Code = "online_verification_unavailable"
 	QuotaExceeded            refusal.Code = "quota_exceeded"
 	RenewalTooEarly          refusal.Code = "renewal_too_early"
 	ApplicationRefused       refusal.Code = "application_refused"
@@ -47,7 +48,7 @@ func Codes() []refusal.Code {
 	return []refusal.Code{
 		NameInvalid, CityInvalid, DocumentTypeNotSupported, DocumentNumberInvalid, LocationMissing, LocationInvalid,
 		Unauthorized, EvidenceInvalid, CheckFailed, CheckTimeout, CheckUnavailable, CheckRequired,
-		IdentityNotConfirmed, DocumentCancelled, LookupUnavailable, QuotaExceeded, RenewalTooEarly, ApplicationRefused, ApplicationExpired,
+		IdentityNotConfirmed, DocumentCancelled, LookupUnavailable, IdentifyUnavailable, QuotaExceeded, RenewalTooEarly, ApplicationRefused, ApplicationExpired,
 		NotApproved, CredentialExpired, CredentialRevoked, CredentialSuperseded, ModeInvalid, AnchorInvalid,
 		IssuingSuspended, SessionNotFound, SessionNotHosted, SessionOver, SessionClosed, CredentialNotFound, ReasonInvalid,
 	}

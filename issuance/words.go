@@ -29,6 +29,7 @@ var Words = map[refusal.Code]refusal.Text{
 	ReasonInvalid:            refusal.Say("The reason is not valid.", "原因填写有误。", "", ""),
 	IdentityNotConfirmed:     refusal.Say("Name and number do not match a resident ID card.", "姓名与证件号码不一致。", "Correct the name and the number and apply again, or go to the station police window.", "请核对姓名和证件号码后重新申请，或到车站公安制证窗口办理。"),
 	DocumentCancelled:        refusal.Say("This resident ID card was cancelled.", "该居民身份证已注销。", "Please go to the station police window.", "请到车站公安制证窗口办理。"),
+	IdentifyUnavailable:      refusal.Say("The identity cannot be verified online now.", "暂时无法在线核验身份。", "Please try again in a moment, or go to a station window or a ticket agency with the original document.", "请稍后重试，或持证件原件到车站窗口或代售点办理。"),
 	LookupUnavailable:        refusal.Say("The identity cannot be confirmed now.", "身份信息暂时无法核实。", "Please try again in a moment; the face check is good for two minutes.", "请稍后重试，实人核验结果两分钟内有效。"),
 	QuotaExceeded:            refusal.Say("Three temporary IDs were issued to you this month.", "您本月已申请3次电子临时乘车身份证明。", "Please have a paper proof made at the station police window.", "请到车站公安制证窗口办理纸质临时身份证明。"),
 	RenewalTooEarly:          refusal.Say("Your temporary ID is still in force.", "您的电子临时乘车身份证明尚在有效期内。", "Show it; a new one can be had from 3 hours before it ends.", "请直接出示；到期前3小时内可再次申请。"),

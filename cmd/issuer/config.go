@@ -15,6 +15,7 @@ import (
 	"github.com/railgate/railgate/internal/process"
 	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/api"
 	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/backend"
 	"github.com/railgate/railgate/issuance/database"
@@ -47,6 +48,7 @@ type config struct {
 	RealPerson       realPerson     `toml:"real_person" doc:"the real-person check"`
 	Residents        residentCards  `toml:"residents" doc:"the registry of resident ID cards"`
 	PhoneCode        phoneCode      `toml:"phone_code" doc:"codes that are sent to phones"`
+	Contact          contact        `toml:"contact" doc:"how customer service is reached; shown at GET /v1/contact and beside failed identities"`
 	Limits           limits         `toml:"limits" doc:"numbers of the registry's rules; they count from the next decision on"`
 	Kafka            kafka          `toml:"kafka" doc:"the control stream"`
 	Staff            []member       `toml:"staff" doc:"who works at windows and desks"`
@@ -56,6 +58,12 @@ type config struct {
 	roster   []staff.Credential
 	proxies  attempts.Proxies
 	hashing  account.Hashing
+}
+
+// contact is api.Contact as typed.
+type contact struct {
+	EN string `toml:"en" doc:"in English"`
+	ZH string `toml:"zh" doc:"in Chinese"`
 }
 
 // addressRate is attempts.Rate as typed.
@@ -95,6 +103,7 @@ func defaults() config {
 		RealPerson: realPerson{Timeout: realperson.DefaultTimeout},
 		Residents:  residentCards{Timeout: residents.DefaultTimeout},
 		PhoneCode:  defaultPhoneCode(),
+		Contact:    contact(api.DefaultContact),
 		Limits:     defaultLimits(),
 		Kafka: kafka{Topic: "railgate.control", Partitions: 3, Replication: 3,
 			Retention: publish.DefaultRetention, Heartbeat: publish.DefaultHeartbeat},
@@ -147,6 +156,9 @@ func (c *config) Validate() error {
 	c.RealPerson.validate(c.trust(), fault)
 	c.Residents.validate(c.trust(), fault)
 	c.PhoneCode.validate(c.trust(), fault)
+	if err := api.Contact(c.Contact).Check(); err != nil {
+		fault("contact", "%w", err)
+	}
 	if err := c.Limits.registry().Validate(); err != nil {
 		fault("limits", "%w", err)
 	}

@@ -78,7 +78,7 @@ func serve(ctx context.Context, c *config) error {
 			Changes: c.Throttle.changes(), Wake: publisher.Wake, WakeOne: publisher.WakeOne, Trouble: func() string { return trouble(publisher.Stats()) }, Log: log, Metrics: metrics,
 		},
 		Keys: signers(keys), KeyLead: c.KeyLead, Staff: c.roster, Policy: c.PrivacyPolicy, Hashing: c.hashing, Limits: c.Limits.registry(),
-		Codes: codes, CodePrefixes: c.PhoneCode.Prefixes, CodeRules: c.PhoneCode.rules(),
+		Contact: api.Contact(c.Contact), Codes: codes, CodePrefixes: c.PhoneCode.Prefixes, CodeRules: c.PhoneCode.rules(),
 		Proxies: c.proxies, Rate: c.AddressRate.rate(), Callback: callback,
 		MaxInFlight: c.Throttle.InFlight, MaxInFlightEach: c.Throttle.InFlightNetwork, MaxStaff: c.Throttle.InFlightStaff,
 		Applications: c.Throttle.applications(), FailureRules: c.Throttle.rules(), NetworkRule: c.Throttle.network(),

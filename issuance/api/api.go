@@ -40,6 +40,8 @@ type Config struct {
 	// Callback takes what the real-person provider calls back, with places of its
 	// own (MaxCallbacks). nil: it never does, and there is nothing at the path.
 	Callback http.Handler
+	// Contact is how customer service is reached. Zero: DefaultContact.
+	Contact Contact
 	// SandboxCodes is asked for codes on the admin listener. nil: it is not; with a real
 	// provider it must be.
 	SandboxCodes *phonecode.Sandbox
@@ -69,6 +71,7 @@ type API struct {
 	trail    *audit.Trail
 	callback http.Handler
 	codes    *phonecode.Sandbox // nil: a real provider, or none
+	reach    Contact
 	log      *zap.Logger
 	metrics  *metrics
 	classes  classes
@@ -86,6 +89,12 @@ func New(s *issuance.Service, c Config) (*API, error) {
 	}
 	if c.Accounts != nil && c.Accounts.Policy != s.Policy {
 		return nil, errors.New("api: accounts and applications have different versions of the privacy policy")
+	}
+	if c.Contact == (Contact{}) {
+		c.Contact = DefaultContact
+	}
+	if err := c.Contact.Check(); err != nil {
+		return nil, fmt.Errorf("api: contact: %w", err)
 	}
 	if c.MaxInFlight < 0 || c.MaxInFlightEach < 0 || c.MaxStaff < 0 {
 		return nil, errors.New("api: a bound on requests in flight is negative")
@@ -117,7 +126,7 @@ func New(s *issuance.Service, c Config) (*API, error) {
 		return nil, fmt.Errorf("api: metrics: %w", err)
 	}
 	a := &API{
-		service: s, staff: c.Staff, accounts: c.Accounts, registry: c.Registry, proxies: c.Proxies, limiter: limiter, applying: applying, trail: c.Trail, callback: c.Callback, codes: c.SandboxCodes,
+		service: s, staff: c.Staff, accounts: c.Accounts, registry: c.Registry, proxies: c.Proxies, limiter: limiter, applying: applying, trail: c.Trail, callback: c.Callback, codes: c.SandboxCodes, reach: c.Contact,
 		log: c.Log, metrics: m, classes: in,
 	}
 	a.public = a.around(a.mux())

@@ -35,7 +35,7 @@ func (o *outage) Lookup(ctx context.Context, p residents.Person) (residents.Matc
 // All other tests of this package hold their answers to the document too.
 func TestEveryOperationIsAsDocumented(t *testing.T) {
 	out := &outage{}
-	w := newWorld(t, setup{checkTimeout: 20 * time.Millisecond, residents: out})
+	w := newWorld(t, setup{checkTimeout: 300 * time.Millisecond, residents: out})
 	zeros := strings.Repeat("0", 32)
 	w.call("GET", "/healthz", "", nil)
 	w.call("GET", "/readyz", "", nil)
@@ -159,6 +159,7 @@ func travellersWays(w *world, registry *outage) {
 	entered, _ := w.reenter(h.Number)
 	w.call("POST", h.path("/leave"), entered.Token, object{})
 	w.call("GET", "/v1/privacy-policy", "", nil)
+	w.call("GET", "/v1/contact", "", nil)
 }
 
 // membersWays goes where somebody with an account can come.
@@ -196,6 +197,7 @@ func membersWays(w *world) {
 		m.call(c.method, c.path, c.bad)
 	}
 	phoneWays(w)
+	onlineWays(w)
 	other := w.join()
 	for _, path := range []string{"/v1/logins/current", "/v1/logins"} {
 		other.again().call("DELETE", path, nil)
@@ -207,6 +209,20 @@ func membersWays(w *world) {
 	late.call("POST", "/v1/account/phone/codes", object{"phone": "13800000001"})
 	late.call("POST", "/v1/account/phone/verifications", object{"phone": "13800000001", "code": "123456", "password": testPassword})
 	w.accounts.Policy = testPolicy
+}
+
+// onlineWays goes where identities are verified online.
+func onlineWays(w *world) {
+	m := w.join()
+	for _, body := range []any{"[]", object{"evidence": "sandbox:pass"}} {
+		m.call("POST", "/v1/account/verification", body)
+		w.call("POST", "/v1/account/verification", "", body)
+	}
+	w.forgive()
+	m.verifyPhone("13800000001")
+	for _, evidence := range []string{"sandbox:fail", "sandbox:timeout", "x", "sandbox:pass", "sandbox:pass"} {
+		m.call("POST", "/v1/account/verification", object{"evidence": evidence})
+	}
 }
 
 // phoneWays goes where phones are verified and forgotten passwords recovered.
@@ -274,7 +290,7 @@ func askedTooOften(t *testing.T, into *world) {
 	for _, r := range []struct{ method, path string }{
 		{"POST", "/v1/applications"}, {"POST", h.path("/checks")}, {"POST", "/v1/viewings"}, {"POST", "/v1/accounts"},
 		{"POST", "/v1/logins"}, {"PUT", "/v1/account/password"}, {"POST", "/v1/account/close"},
-		{"POST", "/v1/account/phone/codes"}, {"POST", "/v1/account/phone/verifications"}, {"POST", "/v1/recoveries"}, {"POST", "/v1/recoveries/password"},
+		{"POST", "/v1/account/verification"}, {"POST", "/v1/account/phone/codes"}, {"POST", "/v1/account/phone/verifications"}, {"POST", "/v1/recoveries"}, {"POST", "/v1/recoveries/password"},
 	} {
 		a := w.call(r.method, r.path, h.Token, object{})
 		refused(t, a, http.StatusTooManyRequests, attempts.TooManyRequests)

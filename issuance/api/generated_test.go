@@ -177,7 +177,7 @@ func chance(s *scene, d described, random *rand.Rand) {
 // usesUp are the operations that leave less of a scene than they found.
 var usesUp = map[string]bool{
 	"register": true, "editAccount": true, "closeAccount": true, "changePassword": true, "leave": true, "openSession": true, "reenter": true,
-	"verifyPhone": true, "finishRecovery": true,
+	"verifyPhone": true, "verifyOnline": true, "finishRecovery": true,
 	"addPassenger": true, "editPassenger": true, "deletePassenger": true, "verify": true, "freeIdentity": true, "settle": true,
 	"correct": true, "claimIdentity": true,
 }

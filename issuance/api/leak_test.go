@@ -16,7 +16,7 @@ import (
 // marks; so are the good answers, which owe the owner only ids, secrets just
 // made for him, and codes.
 func TestPersonalDataLeaveNoTrace(t *testing.T) {
-	w := newWorld(t, setup{checkTimeout: 20 * time.Millisecond})
+	w := newWorld(t, setup{checkTimeout: 300 * time.Millisecond})
 	const name, number, city, place = "标记姓名Markname", testNumber, "标记城市Markcity", "39.123456789"
 	marked := form()
 	marked["name"], marked["city"] = name, city
@@ -178,6 +178,7 @@ func markedMember(w *world, name string) *member {
 		{"POST", "/v1/account/phone/verifications", object{"phone": markedPhone, "code": "123456", "password": markedPassword}},
 		{"POST", "/v1/account/phone/verifications", object{"phone": markedPhone, "code": markedPhone, "password": markedEmail}},
 		{"POST", "/v1/recoveries", object{"login_name": markedLogin, "phone": markedPhone}}, {"POST", "/v1/recoveries", object{"login_name": markedPhone, "phone": markedLogin}},
+		{"POST", "/v1/account/verification", object{"evidence": "markevidence-7c1d"}}, {"POST", "/v1/account/verification", object{"evidence": "sandbox:fail"}},
 		{"POST", "/v1/recoveries/password", object{"recovery": markedLogin, "code": markedPhone, "new_password": markedPassword}},
 		{"POST", "/v1/account/close", object{"password": markedPhone}}, {"DELETE", "/v1/logins/" + markedLogin, nil}, {"GET", "/v1/account/" + markedPhone, nil},
 	} {
@@ -188,6 +189,8 @@ func markedMember(w *world, name string) *member {
 	other.again().call("DELETE", "/v1/logins/current", nil)
 	m.verifyPhone(markedPhone)
 	w.forgive()
+	m.call("POST", "/v1/account/verification", object{"evidence": "markevidence-7c1d"})
+	m.call("POST", "/v1/account/verification", object{"evidence": "sandbox:pass"})
 	recovery, code := m.recovery(markedPhone)
 	w.marks = append(w.marks, code)
 	w.call("POST", "/v1/recoveries/password", "", object{"recovery": recovery, "code": code, "new_password": markedPassword})

@@ -22,13 +22,13 @@ type passenger struct {
 	HolderNeeded bool `json:"holder_original_needed,omitempty"`
 }
 
-func newPassenger(l book.Line) passenger {
+func (a *API) newPassenger(l book.Line) passenger {
 	of := registry.ListedEntry
 	if l.HolderOriginal {
 		of = registry.BeyondEntry
 	}
 	return passenger{
-		Passenger: l.ID, person: newPerson(l.Person), guided: newGuided(l.Person, l.Status, of), AddedAt: l.AddedAt.Unix(), Tickets: l.Tickets,
+		Passenger: l.ID, person: newPerson(l.Person), guided: a.newGuided(l.Person, l.Status, of), AddedAt: l.AddedAt.Unix(), Tickets: l.Tickets,
 		Policy: l.Policy, AgreedAt: l.AgreedAt.Unix(), Version: l.Version, HolderNeeded: l.HolderOriginal,
 	}
 }
@@ -38,11 +38,17 @@ type guided struct {
 	Status     string    `json:"status"`
 	StatusText bilingual `json:"status_text"`
 	NextStep   bilingual `json:"next_step"`
+	// Contact is customer service, for a failed identity (S4:411-415).
+	Contact *bilingual `json:"contact,omitempty"`
 }
 
-func newGuided(p registry.Person, s registry.Status, of registry.EntryKind) guided {
+func (a *API) newGuided(p registry.Person, s registry.Status, of registry.EntryKind) guided {
 	t := registry.Guidance(p, s, of)
-	return guided{s.String(), bilingual{t.EN, t.ZH}, bilingual{t.NextEN, t.NextZH}}
+	g := guided{s.String(), bilingual{t.EN, t.ZH}, bilingual{t.NextEN, t.NextZH}, nil}
+	if s == registry.Failed {
+		g.Contact = (*bilingual)(&a.reach)
+	}
+	return g
 }
 
 // own is the holder's entry. Its version is not the profile's.
@@ -54,8 +60,8 @@ type own struct {
 	Version    int64 `json:"version"`
 }
 
-func newOwn(o book.Own) own {
-	return own{newPerson(o.Person), newGuided(o.Person, o.Status, registry.OwnEntry), o.Tickets, o.OwnTickets, o.Version}
+func (a *API) newOwn(o book.Own) own {
+	return own{newPerson(o.Person), a.newGuided(o.Person, o.Status, registry.OwnEntry), o.Tickets, o.OwnTickets, o.Version}
 }
 
 // listPassengers shows the holder and the list, the oldest line first.
@@ -66,12 +72,12 @@ func (a *API) listPassengers(w http.ResponseWriter, r *http.Request, h account.H
 	}
 	all := make([]passenger, len(l.Passengers))
 	for i, line := range l.Passengers {
-		all[i] = newPassenger(line)
+		all[i] = a.newPassenger(line)
 	}
 	return writeJSON(w, http.StatusOK, struct {
 		Holder     own         `json:"holder"`
 		Passengers []passenger `json:"passengers"`
-	}{newOwn(l.Own), all})
+	}{a.newOwn(l.Own), all})
 }
 
 // enteredPassenger is a passenger as the holder typed one. With the policy the
@@ -104,7 +110,7 @@ func (a *API) addPassenger(w http.ResponseWriter, r *http.Request, h account.Hol
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusCreated, newPassenger(l))
+	return writeJSON(w, http.StatusCreated, a.newPassenger(l))
 }
 
 // editPassenger replaces what a line says. As with the profile, the version that
@@ -121,7 +127,7 @@ func (a *API) editPassenger(w http.ResponseWriter, r *http.Request, h account.Ho
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, newPassenger(l))
+	return writeJSON(w, http.StatusOK, a.newPassenger(l))
 }
 
 // deletePassenger takes somebody off the list (rule B4).

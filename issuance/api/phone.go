@@ -47,7 +47,7 @@ func (a *API) verifyPhone(w http.ResponseWriter, r *http.Request, h account.Hold
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, newProfile(p, h))
+	return a.writeProfile(w, r, p, h)
 }
 
 // startRecovery begins the way back from a forgotten password. It answers alike whether or

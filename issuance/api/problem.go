@@ -24,6 +24,7 @@ type problem struct {
 	Detail   string       `json:"detail"`
 	Text     bilingual    `json:"text"`
 	NextStep *bilingual   `json:"next_step,omitempty"`
+	Contact  *bilingual   `json:"contact,omitempty"`  // customer service, where it can say why
 	RetryAt  int64        `json:"retry_at,omitempty"` // Unix seconds
 }
 

@@ -53,7 +53,7 @@ func (a *API) writeProfile(w http.ResponseWriter, r *http.Request, p account.Pro
 		if err != nil {
 			return err
 		}
-		g := newGuided(o.Person, o.Status, registry.OwnEntry)
+		g := a.newGuided(o.Person, o.Status, registry.OwnEntry)
 		out.guided = &g
 	}
 	return writeJSON(w, http.StatusOK, out)

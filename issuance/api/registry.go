@@ -21,6 +21,7 @@ func (a *API) registryOperations() []operation {
 		{Route{"POST", "/v1/account/passengers"}, a.agreed(a.addPassenger)},
 		{Route{"PUT", "/v1/account/passengers/{id}"}, a.agreed(a.editPassenger)},
 		{Route{"DELETE", "/v1/account/passengers/{id}"}, a.loggedIn(a.deletePassenger)},
+		{Route{"POST", "/v1/account/verification"}, a.limited(a.agreed(a.verifyOnline))},
 		{Route{"GET", "/v1/account/close"}, a.loggedIn(a.ifClosed)},
 
 		{Route{"POST", "/v1/decisions"}, a.acting(a.askDecision)},

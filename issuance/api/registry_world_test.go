@@ -10,6 +10,8 @@ import (
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/realperson"
+	"github.com/railgate/railgate/issuance/registry"
 	"github.com/railgate/railgate/issuance/registry/book"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/vault"
@@ -27,6 +29,14 @@ func (w *world) openBook(secrets *vault.Vault, failures *attempts.Failures) {
 		},
 		Profile: func(ctx context.Context, tx *sql.Tx, id string) (func(account.Identity) error, error) {
 			return w.accounts.IdentityForStaff(ctx, tx, id)
+		},
+		PhoneVerified: func(ctx context.Context, q database.Queries, id string) (bool, error) {
+			p, err := w.accounts.ProfileForStaff(ctx, q, id)
+			return p.PhoneVerified(), err
+		},
+		Identify: func(ctx context.Context, p registry.Person, evidence string, from attempts.Caller) (book.Identified, error) {
+			provider, guard, err := w.service.Identify(ctx, realperson.Person{Name: p.Name.Text, Document: p.Document, Number: p.Number}, evidence, from)
+			return book.Identified{Provider: provider, Guard: guard}, err
 		},
 	})
 	if err != nil {

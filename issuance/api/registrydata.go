@@ -44,10 +44,10 @@ func (a *API) heldInRegistry(ctx context.Context, h account.Holder) (*heldInRegi
 		return nil, err
 	}
 	out := &heldInRegistry{
-		Holder: newOwn(held.Own), FailedProofs: heldFailures(held.FailedProofs), Passengers: []heldPassenger{}, Tickets: []heldTicket{},
+		Holder: a.newOwn(held.Own), FailedProofs: heldFailures(held.FailedProofs), Passengers: []heldPassenger{}, Tickets: []heldTicket{},
 	}
 	for _, p := range held.Passengers {
-		out.Passengers = append(out.Passengers, heldPassenger{newPassenger(p.Line), heldFailures(p.FailedProofs)})
+		out.Passengers = append(out.Passengers, heldPassenger{a.newPassenger(p.Line), heldFailures(p.FailedProofs)})
 	}
 	for _, t := range held.Tickets {
 		out.Tickets = append(out.Tickets, heldTicket{passengerName(t.Passenger), t.State.String(), t.ReportedAt.Unix(), t.Ends.Unix(), t.Order, t.Reference, newJourney(t.Journey)})

@@ -41,6 +41,7 @@ func (a *API) forPassengers() []operation {
 		{Route{"POST", "/v1/viewings"}, a.limited(a.reenter)},
 		{Route{"GET", "/v1/sessions/{id}/code"}, a.code},
 		{Route{"GET", "/v1/privacy-policy"}, a.privacyPolicy},
+		{Route{"GET", "/v1/contact"}, a.contact},
 	}
 }
 
@@ -147,6 +148,9 @@ func (a *API) fail(x *exchange, err error) {
 	case errors.As(err, &refusal):
 		p := newProblem(refusal.Code, refusal.Detail)
 		p.RetryAt = refusal.RetryAt
+		if contactCodes[p.Code] {
+			p.Contact = (*bilingual)(&a.reach)
+		}
 		p.write(x)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		a.log.Warn("request not finished", zap.String("request", x.id), zap.String("route", x.label), zap.Error(err))

@@ -131,6 +131,7 @@ var statuses = map[int][]refusal.Code{
 		Overloaded,
 		Unavailable,
 		issuance.LookupUnavailable,
+		issuance.IdentifyUnavailable,
 		account.Busy,
 		account.CodeUnavailable,
 	},

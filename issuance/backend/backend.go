@@ -50,6 +50,8 @@ type Config struct {
 	Codes        phonecode.Sender
 	CodePrefixes []string
 	CodeRules    attempts.CodeRules
+	// Contact is how customer service is reached. Zero: api.DefaultContact.
+	Contact api.Contact
 	// Hashing is the work of a password. Zero: account.DefaultHashing.
 	Hashing account.Hashing
 	// Limits are the numbers of the registry's rules. Zero: registry.DefaultLimits.
@@ -121,7 +123,8 @@ func Open(ctx context.Context, c Config) (*Backend, error) {
 		}
 	}
 	b.Registry, err = book.New(book.Config{
-		Database: db, Vault: secrets, Trail: b.Trail, Failures: failures, Contact: b.contact, Profile: b.profile, Limits: c.Limits, Policy: c.Policy, Now: b.now,
+		Database: db, Vault: secrets, Trail: b.Trail, Failures: failures, Contact: b.contact, Profile: b.profile,
+		PhoneVerified: b.phoneVerified, Identify: b.identify, Limits: c.Limits, Policy: c.Policy, Now: b.now,
 	})
 	if err != nil {
 		return nil, err
@@ -150,8 +153,8 @@ func Open(ctx context.Context, c Config) (*Backend, error) {
 	}
 	sandbox, _ := c.Codes.(*phonecode.Sandbox)
 	b.API, err = api.New(b.Rules, api.Config{
-		SandboxCodes: sandbox,
-		Staff:        list, Accounts: b.Accounts, Registry: b.Registry, Trail: b.Trail, Proxies: c.Proxies, Rate: c.Rate, Applications: c.Applications, Callback: c.Callback,
+		SandboxCodes: sandbox, Contact: c.Contact,
+		Staff: list, Accounts: b.Accounts, Registry: b.Registry, Trail: b.Trail, Proxies: c.Proxies, Rate: c.Rate, Applications: c.Applications, Callback: c.Callback,
 		MaxInFlight: c.MaxInFlight, MaxInFlightEach: c.MaxInFlightEach, MaxStaff: c.MaxStaff, Log: b.log, Metrics: c.Rules.Metrics,
 	})
 	return b, err

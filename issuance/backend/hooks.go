@@ -5,8 +5,12 @@ import (
 	"database/sql"
 
 	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/realperson"
+	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/issuance/registry/book"
 	"github.com/railgate/railgate/issuance/staff"
 )
 
@@ -15,6 +19,18 @@ import (
 func (b *Backend) contact(ctx context.Context, q database.Queries, id string) (account.Contact, error) {
 	p, err := b.Accounts.ProfileForStaff(ctx, q, id)
 	return p.Contact, err
+}
+
+// phoneVerified reports whether a code has shown that the phone is the holder's (rule G40).
+func (b *Backend) phoneVerified(ctx context.Context, q database.Queries, id string) (bool, error) {
+	p, err := b.Accounts.ProfileForStaff(ctx, q, id)
+	return p.PhoneVerified(), err
+}
+
+// identify has a person checked online (rule G39).
+func (b *Backend) identify(ctx context.Context, p registry.Person, evidence string, from attempts.Caller) (book.Identified, error) {
+	provider, guard, err := b.Rules.Identify(ctx, realperson.Person{Name: p.Name.Text, Document: p.Document, Number: p.Number}, evidence, from)
+	return book.Identified{Provider: provider, Guard: guard}, err
 }
 
 // profile is what a window corrects an account's identity by (rule R03).

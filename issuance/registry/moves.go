@@ -22,16 +22,18 @@ const (
 	Holder
 	// Machine is a ticket machine in a station. It changes no identity.
 	Machine
+	// Online is the check online: a face check and the resident registry (人证核验, rule G39).
+	Online
 )
 
-var actorNames = [...]string{Window: "window", Agency: "agency", Authority: "authority", Holder: "holder", Machine: "machine"}
+var actorNames = [...]string{Window: "window", Agency: "agency", Authority: "authority", Holder: "holder", Machine: "machine", Online: "online"}
 
 // ErrActor says that a name is no actor.
 var ErrActor = errors.New("registry: no such actor")
 
 // ParseActor reads an actor's stable name; everything else is ErrActor.
 func ParseActor(name string) (Actor, error) {
-	for a := Window; a <= Machine; a++ {
+	for a := Window; a <= Online; a++ {
 		if a.String() == name {
 			return a, nil
 		}
@@ -40,7 +42,7 @@ func ParseActor(name string) (Actor, error) {
 }
 
 func (a Actor) String() string {
-	if a < Window || a > Machine {
+	if a < Window || a > Online {
 		return "unknown"
 	}
 	return actorNames[a]
@@ -57,7 +59,8 @@ func (a Actor) String() string {
 // all along has two ways out: its holder saves it again unchanged, or a counter
 // compares it with the original once more. The source lets failed identities be
 // verified by a delegate at a window or an agency (S4:127), so the person may do
-// the same. A window corrects a checked identity (CanCorrect).
+// the same. A window corrects a checked identity (CanCorrect). The check online
+// verifies and fails nobody: what it does not confirm stays as it is.
 var moves = []struct {
 	from standing
 	by   []Actor
@@ -65,6 +68,8 @@ var moves = []struct {
 }{
 	{standing{resident, Pending}, []Actor{Window, Agency}, []standing{{resident, Verified}, {resident, Failed}}},
 	{standing{resident, Failed}, []Actor{Window, Agency}, []standing{{resident, Verified}, {resident, Failed}}},
+	{standing{resident, Pending}, []Actor{Online}, []standing{{resident, Verified}}},
+	{standing{resident, Failed}, []Actor{Online}, []standing{{resident, Verified}}},
 	{standing{other, ToBeSubmitted}, []Actor{Window}, []standing{{other, PreVerified}, {other, Failed}}},
 	{standing{other, Failed}, []Actor{Window}, []standing{{other, PreVerified}, {other, Failed}}},
 	{standing{other, PreVerified}, []Actor{Authority}, []standing{{other, Verified}, {other, Failed}}},

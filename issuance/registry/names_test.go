@@ -13,7 +13,7 @@ func TestNamesAreReadAsTheyAreWritten(t *testing.T) {
 		"proof":   func(name string) (fmt.Stringer, error) { return ParseProofKind(name) },
 	}
 	for kind, names := range map[string][]string{
-		"actor":   {"window", "agency", "authority", "holder", "machine"},
+		"actor":   {"window", "agency", "authority", "holder", "machine", "online"},
 		"service": {"exchange", "change", "refund"},
 		"proof":   {"phone_end", "email_start", "holder_number"},
 	} {
@@ -29,7 +29,7 @@ func TestNamesAreReadAsTheyAreWritten(t *testing.T) {
 			}
 		}
 	}
-	for _, v := range []fmt.Stringer{Actor(0), Actor(6), Service(0), Service(4), ProofKind(0), ProofKind(4)} {
+	for _, v := range []fmt.Stringer{Actor(0), Actor(7), Service(0), Service(4), ProofKind(0), ProofKind(4)} {
 		if v.String() != "unknown" {
 			t.Errorf("%T %d is %q", v, v, v)
 		}

@@ -117,8 +117,8 @@ func TestStatusNamesStay(t *testing.T) {
 
 // All documents, statuses and actors against the list of what is allowed.
 func TestB_WhoMovesWhatWhere(t *testing.T) {
-	allowed := table(t, "moves.txt", 3, 28)
-	for actor := range Actor(7) {
+	allowed := table(t, "moves.txt", 3, 30)
+	for actor := range Actor(8) {
 		everything(func(d identity.DocumentType, s Status, from string) {
 			everything(func(e identity.DocumentType, u Status, to string) {
 				err := CanMove(Standing{d, s}, Standing{e, u}, actor)

@@ -29,6 +29,12 @@ type Config struct {
 	// Profile locks an account's own row and returns what writes a new identity into
 	// its profile: account.Service.IdentityForStaff.
 	Profile func(ctx context.Context, tx *sql.Tx, account string) (write func(account.Identity) error, err error)
+	// PhoneVerified reports whether a code has shown that the phone of an account is its
+	// holder's (rule G40).
+	PhoneVerified func(ctx context.Context, q database.Queries, account string) (bool, error)
+	// Identify has a person seen by the real-person check, and confirmed by the resident
+	// registry: issuance.Service.Identify.
+	Identify func(ctx context.Context, p registry.Person, evidence string, from attempts.Caller) (Identified, error)
 	// Limits to begin with. Zero: registry.DefaultLimits. See SetLimits.
 	Limits registry.Limits
 	// Policy is the version of the privacy policy in force (rule B12), the one of
@@ -64,6 +70,8 @@ func New(c Config) (*Book, error) {
 	need(c.Failures != nil, "no failures")
 	need(c.Contact != nil, "no way to an account's contact")
 	need(c.Profile != nil, "no way to an account's profile")
+	need(c.PhoneVerified != nil, "no way to an account's verified phone")
+	need(c.Identify != nil, "no way to identify a person online")
 	need(c.Policy != "", "no version of the privacy policy")
 	b := &Book{Config: c}
 	all = append(all, b.SetLimits(c.Limits))

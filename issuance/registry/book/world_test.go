@@ -47,6 +47,8 @@ type world struct {
 	staff    map[staff.Role]staff.Member
 	ms       atomic.Int64 // the time
 	logins   int
+	identify func(p registry.Person, evidence string) error // what the check online finds; nil: everybody passes
+	guard    error                                          // what its guard answers
 }
 
 // each runs a story on every database.
@@ -97,6 +99,18 @@ func (w *world) issuer() (*Book, *account.Service) {
 		},
 		Profile: func(ctx context.Context, tx *sql.Tx, id string) (func(account.Identity) error, error) {
 			return accounts.IdentityForStaff(ctx, tx, id)
+		},
+		PhoneVerified: func(ctx context.Context, q database.Queries, id string) (bool, error) {
+			p, err := accounts.ProfileForStaff(ctx, q, id)
+			return p.PhoneVerified(), err
+		},
+		Identify: func(ctx context.Context, p registry.Person, evidence string, from attempts.Caller) (Identified, error) {
+			if w.identify != nil {
+				if err := w.identify(p, evidence); err != nil {
+					return Identified{}, err
+				}
+			}
+			return Identified{"test provider", func(context.Context, database.Queries) error { return w.guard }}, nil
 		},
 	})
 	if err != nil {

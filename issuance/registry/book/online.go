@@ -1,0 +1,91 @@
+package book
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/issuance/staff"
+)
+
+// Identified is a person whom the real-person check has seen, and whose name and number
+// the resident registry confirms.
+type Identified struct {
+	Provider string // who checked the face; a provider that is none says so
+	// Guard refuses if too many checks of the person have failed meanwhile. It is asked in
+	// the transaction that acts on the check.
+	Guard func(ctx context.Context, q database.Queries) error
+}
+
+// itself is the name of the issuer in the audit log, for what its rules did.
+const itself = "issuer"
+
+var errPhone = refusal.New(account.PhoneUnverified, "the phone of the account must be verified first")
+
+// VerifyOnline makes an account's own identity verified without a counter (人证核验, rule
+// G39): the phone was verified, the person passes the face check, and the resident
+// registry confirms name and number. It uses up no application for a temporary ID. What is
+// not confirmed leaves the status as it is. Who is verified is the identity that was
+// checked: an edit or a counter's verdict in the meantime is registry_entry_changed.
+func (b *Book) VerifyOnline(ctx context.Context, by account.Holder, evidence, request string, from attempts.Caller) (next registry.Status, provider string, err error) {
+	var seen holder
+	err = b.view(ctx, "find identity to verify", func(ctx context.Context, q database.Queries) (err error) {
+		if seen, err = b.holder(ctx, q, by.Account(), ""); err != nil {
+			return err
+		}
+		return b.mayVerifyOnline(ctx, q, seen)
+	})
+	if err != nil {
+		return 0, "", err
+	}
+	person, err := b.Identify(ctx, seen.Person, evidence, from)
+	if err != nil {
+		return 0, "", err
+	}
+	err = b.change(ctx, "verify online", by, func(ctx context.Context, tx *sql.Tx, h holder) error {
+		if h.version != seen.version {
+			return errEntryChanged
+		}
+		if err := b.mayVerifyOnline(ctx, tx, h); err != nil {
+			return err
+		}
+		if err := person.Guard(ctx, tx); err != nil {
+			return err
+		}
+		if err := b.claim(ctx, tx, h, h.Person); err != nil {
+			return err
+		}
+		if err := setStatus(ctx, tx, Ref{Account: h.id}, registry.Verified); err != nil {
+			return err
+		}
+		return b.Trail.Append(ctx, tx, audit.Entry{
+			AtMs: b.Now().UnixMilli(), Who: itself, Role: staff.Program, Action: staff.VerifyOnline, Object: audit.Object{Kind: audit.Account, ID: h.id},
+			Detail: fmt.Sprintf("%v becomes %v, by face and resident registry", h.Status, registry.Verified), Request: request,
+		})
+	})
+	if err != nil {
+		return 0, "", err
+	}
+	return registry.Verified, person.Provider, nil
+}
+
+// mayVerifyOnline refuses what no check online can verify, before a face is looked at.
+func (b *Book) mayVerifyOnline(ctx context.Context, q database.Queries, h holder) error {
+	if err := registry.CanVerifyOnline(h.Account); err != nil {
+		return err
+	}
+	if b.hasLost(h, h.Person) {
+		return errIdentityLost
+	}
+	verified, err := b.PhoneVerified(ctx, q, h.id)
+	if err == nil && !verified {
+		err = errPhone
+	}
+	return err
+}

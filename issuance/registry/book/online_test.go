@@ -1,0 +1,148 @@
+package book
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/issuance/staff"
+)
+
+// online is somebody whose phone is verified.
+func (w *world) online(e registry.Entry) account.Holder {
+	w.t.Helper()
+	h := w.registers(e)
+	if _, err := w.db.Writer().Exec(`UPDATE accounts SET phone_verified_ms = 1 WHERE id = $1`, h.Account()); err != nil {
+		w.t.Fatal(err)
+	}
+	return h
+}
+
+func (w *world) verifiesOnline(h account.Holder) error {
+	_, _, err := w.VerifyOnline(w.t.Context(), h, "evidence", "r1", home)
+	return err
+}
+
+// Rule G39: pending and failed become verified, and the audit log says that the issuer did
+// it, without a word of the person.
+func TestG39_TheCheckOnlineVerifies(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		for n, failed := range []bool{false, true} {
+			h := w.online(resident(n))
+			own := Ref{Account: h.Account()}
+			if failed {
+				w.checks(own, false)
+			}
+			var asked registry.Person
+			w.identify = func(p registry.Person, evidence string) error { asked = p; return nil }
+			s, provider, err := w.VerifyOnline(t.Context(), h, "evidence", "r1", home)
+			if err != nil || s != registry.Verified || provider != "test provider" || w.own(h).Status != registry.Verified {
+				t.Fatalf("%v, %v by %q: %v", s, w.own(h).Status, provider, err)
+			}
+			if asked.Number != resident(n).DocumentNumber {
+				t.Error("somebody else was checked")
+			}
+			w.refused(w.verifiesOnline(h), registry.MoveRefused, "once more")
+			w.adds(h, resident(100+n)) // what a verified account may
+			var role, who, detail string
+			err = w.db.Writer().QueryRow(`SELECT role, who, detail FROM audit WHERE action = $1 AND object = $2`, string(staff.VerifyOnline), h.Account()).Scan(&role, &who, &detail)
+			if err != nil || role != string(staff.Program) || who != itself || strings.Contains(detail, asked.Number) || strings.Contains(detail, asked.Name.Text) {
+				t.Errorf("the audit log: %q %q %q: %v", role, who, detail, err)
+			}
+		}
+	})
+}
+
+// Whom the check online cannot verify is told so before a face is looked at.
+func TestG39_WhoIsNotVerifiedOnline(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.identify = func(registry.Person, string) error { t.Error("a face was looked at"); return nil }
+		unverified := w.registers(resident(1))
+		w.refused(w.verifiesOnline(unverified), account.PhoneUnverified, "a phone that no code has verified")
+		w.refused(w.verifiesOnline(w.online(rare(resident(2)))), registry.StationWindowOnly, "a traditional name")
+		w.refused(w.verifiesOnline(w.online(visitor(3))), registry.StationWindowOnly, "a passport")
+
+		taken := w.online(resident(4))
+		window := w.by(staff.Window)
+		if err := w.FreeIdentity(t.Context(), Duplicate{Act: window, Shown: shown(resident(4)), Original: true, InDate: true, Readable: true}); err != nil {
+			t.Fatal(err)
+		}
+		w.refused(w.verifiesOnline(taken), registry.IdentityRegistered, "an identity that a window took")
+
+		// What is not confirmed leaves the status as it is.
+		h := w.online(resident(5))
+		no := refusal.New("real_person_check_failed", "")
+		w.identify = func(registry.Person, string) error { return no }
+		if err := w.verifiesOnline(h); !errors.Is(err, no) || w.own(h).Status != registry.Pending || w.own(h).Version != 1 {
+			t.Fatalf("%v, %v", w.own(h).Status, err)
+		}
+		w.identify, w.guard = nil, refusal.New(attempts.TooManyFailures, "")
+		w.refused(w.verifiesOnline(h), attempts.TooManyFailures, "a face that was locked meanwhile")
+		if s := w.own(h).Status; s != registry.Pending {
+			t.Errorf("it is %v", s)
+		}
+	})
+}
+
+// Who is verified is who was checked: an edit, a counter's verdict and a change of the
+// phone between the check and its effect leave the status to them.
+func TestG39_WhatChangedMeanwhileIsNotVerified(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		for n, c := range map[int]struct {
+			meanwhile func(h account.Holder) error
+			code      refusal.Code
+			then      registry.Status
+		}{
+			1: {func(h account.Holder) error { return w.edits(h, resident(50)) }, EntryChanged, registry.Pending},
+			2: {func(h account.Holder) error { w.checks(Ref{Account: h.Account()}, false); return nil }, EntryChanged, registry.Failed},
+			3: {func(h account.Holder) error {
+				p, err := w.accounts.Profile(t.Context(), h)
+				if err != nil {
+					return err
+				}
+				e := account.Edit{Version: p.Version, Identity: identityOf(resident(3)), Contact: account.Contact{Phone: "13900000001"}}
+				_, err = w.accounts.Edit(t.Context(), h, e)
+				return err
+			}, account.PhoneUnverified, registry.Pending},
+			4: {func(h account.Holder) error { return w.closes(h) }, account.LoginRequired, 0},
+		} {
+			h := w.online(resident(n))
+			w.identify = func(registry.Person, string) error { return c.meanwhile(h) }
+			w.refused(w.verifiesOnline(h), c.code, "meanwhile")
+			if c.then != 0 && w.own(h).Status != c.then {
+				t.Errorf("%d: it is %v", n, w.own(h).Status)
+			}
+		}
+	})
+}
+
+// Twenty checks of one account at once: one verifies.
+func TestG39_ManyChecksAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.online(resident(1))
+		var did atomic.Int32
+		var all sync.WaitGroup
+		for range 20 {
+			all.Go(func() {
+				err := w.verifiesOnline(h)
+				switch {
+				case err == nil:
+					did.Add(1)
+				case refusal.Is(err, EntryChanged), refusal.Is(err, registry.MoveRefused):
+				default:
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if did.Load() != 1 || w.own(h).Version != 2 {
+			t.Errorf("%d did, version %d", did.Load(), w.own(h).Version)
+		}
+	})
+}
