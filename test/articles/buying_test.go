@@ -46,9 +46,9 @@ func TestR19_AVerifiedAccountBuysForVerifiedPassengers(t *testing.T) {
 func TestR20_PendingAndFailedAccountsBuyNothing(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Person())
-		mayNotBuy(t, h, a, "holder", registry.AccountStatus)
+		mayNotBuy(t, h, a, "holder", registry.AccountUnverified)
 		a.Fail("holder")
-		mayNotBuy(t, h, a, "holder", registry.AccountStatus)
+		mayNotBuy(t, h, a, "holder", registry.AccountUnverified)
 
 		// An account whose identity failed later, with a list from before.
 		b := h.Verified(h.Person())
@@ -56,7 +56,7 @@ func TestR20_PendingAndFailedAccountsBuyNothing(t *testing.T) {
 		buys(t, h, b, verified, guest)
 		h.Window().FreeIdentity(b.Person, nil).OK(t)
 		for _, p := range []string{"holder", verified, guest} {
-			mayNotBuy(t, h, b, p, registry.AccountStatus)
+			mayNotBuy(t, h, b, p, registry.AccountUnverified)
 		}
 	})
 }
@@ -193,8 +193,8 @@ func TestP18_FailedAccountsAndPassengersBuyNothing(t *testing.T) {
 		mayNotBuy(t, h, a, judged, registry.PassengerStatus)
 		other := a.Add(h.Visitor()).Passenger
 		a.Fail("holder")
-		mayNotBuy(t, h, a, "holder", registry.AccountStatus)
-		mayNotBuy(t, h, a, other, registry.AccountStatus)
+		mayNotBuy(t, h, a, "holder", registry.AccountUnverified)
+		mayNotBuy(t, h, a, other, registry.AccountUnverified)
 	})
 }
 

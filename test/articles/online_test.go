@@ -157,7 +157,7 @@ func TestG22_OnlyForSomebodyOnTheList(t *testing.T) {
 func TestG30_TheFirstVisitIsEnough(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Person())
-		h.Ticketing.MayBuy(a, "holder").No(t, registry.AccountStatus)
+		h.Ticketing.MayBuy(a, "holder").No(t, registry.AccountUnverified)
 		h.Window().Verify(a, "holder", nil).OK(t)
 		h.Ticketing.MayBuy(a, "holder").Yes(t)
 		h.Ticketing.Buy(a, "holder")

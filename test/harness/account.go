@@ -21,14 +21,19 @@ type Account struct {
 // Entry is a line of an account's list, or its holder's own, where a passenger is named
 // "holder".
 type Entry struct {
-	Passenger      string `json:"passenger"`
-	Name           string `json:"name"`
-	DocumentType   string `json:"document_type"`
-	DocumentNumber string `json:"document_number"`
-	Status         string `json:"status"`
-	Tickets        int    `json:"tickets"`
-	Version        int64  `json:"version"`
-	ProofNeeded    bool   `json:"proof_needed"`
+	Passenger      string    `json:"passenger"`
+	Name           string    `json:"name"`
+	DocumentType   string    `json:"document_type"`
+	DocumentNumber string    `json:"document_number"`
+	Status         string    `json:"status"`
+	StatusText     Bilingual `json:"status_text"`
+	NextStep       Bilingual `json:"next_step"`
+	NameCut        bool      `json:"name_cut"`
+	NameUncommon   bool      `json:"name_uncommon"`
+	Substituted    bool      `json:"substituted"`
+	Tickets        int       `json:"tickets"`
+	Version        int64     `json:"version"`
+	ProofNeeded    bool      `json:"proof_needed"`
 	// On a full list the account holder's original is needed too.
 	HolderOriginalNeeded bool `json:"holder_original_needed"`
 }
