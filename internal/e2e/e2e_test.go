@@ -48,6 +48,34 @@ func TestARevocationCrossesTheHouseAndOutlivesIt(t *testing.T) {
 	gateway.stop()
 }
 
+// A page that was closed is seen at the gate, and stays closed when each side is killed
+// at once afterwards; the credential itself stays good.
+func TestAClosedPageCrossesTheHouseAndOutlivesIt(t *testing.T) {
+	s := newStation(t)
+	issuer, gateway := s.startIssuer(), s.startGateway()
+	awaitReady(t, s.issuerURL)
+	awaitReady(t, s.gatewayURL)
+
+	first, second := s.holder(), s.holder()
+	s.mustAnswer(first.text(), "ok")
+	s.mustAnswer(second.text(), "ok")
+	s.leave(first)
+	runtest.Eventually(t, patience, "the refusal of a closed page", func() bool { return s.check(first.text()) == "session_closed" })
+	s.leave(second)
+	issuer.kill() // acknowledged, perhaps not published yet
+	s.startIssuer()
+	runtest.Eventually(t, patience, "the refusal of what was closed before the issuer was killed", func() bool {
+		return s.check(second.text()) == "session_closed"
+	})
+
+	gateway.kill()
+	gateway = s.startGateway()
+	awaitReady(t, s.gatewayURL)
+	s.mustAnswer(first.text(), "session_closed") // at the first answer after it is ready
+	s.mustAnswer(second.text(), "session_closed")
+	gateway.stop()
+}
+
 // A gateway that finds no broker lives, says why it is not ready, refuses
 // everyone, and serves as soon as the broker is there.
 func TestAGatewayWithoutABrokerWaitsAndSaysSo(t *testing.T) {

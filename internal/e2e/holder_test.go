@@ -14,6 +14,8 @@ import (
 // holder is a passenger with an open session.
 type holder struct {
 	serial string
+	path   string // of the application
+	access string
 	pass   tokens.SignedPass
 	links  []tokens.Link
 	start  int64
@@ -56,7 +58,15 @@ func (s *station) holder() *holder {
 	if err != nil || len(pass) != tokens.PassSize {
 		s.t.Fatalf("the issuer sent a pass of %d bytes", len(pass))
 	}
-	return &holder{serial: serial.String(), pass: tokens.SignedPass(pass), links: links, start: opened.StartAt}
+	return &holder{serial: serial.String(), path: path, access: applied.AccessToken, pass: tokens.SignedPass(pass), links: links, start: opened.StartAt}
+}
+
+// leave closes the holder's page.
+func (s *station) leave(h *holder) {
+	s.t.Helper()
+	if status, text := s.post(s.issuerURL+h.path+"/leave", h.access, "application/json", "{}"); status != 204 {
+		s.t.Fatalf("leaving was answered %d: %s", status, text)
+	}
 }
 
 // personNumber is the resident ID number of the n-th test person, born too long
