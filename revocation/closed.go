@@ -2,7 +2,6 @@ package revocation
 
 import (
 	"math/bits"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -44,28 +43,24 @@ const (
 // session. Slices may be any number apart, as the days of a Set may.
 type sliceTable struct {
 	first  int64 // start / sliceSpan
-	slices []*closedSlice
+	slices []atomic.Pointer[closedTable]
 }
 
-// closedSlice holds a table, which grows by being replaced.
-type closedSlice struct {
-	table atomic.Pointer[closedTable]
+// closedTable is one slice, open-addressed with linear probing; it grows by being
+// replaced. In front of the words lies a byte for each of them, in which every session
+// sets two bits of one 64-bit word: of a session that is not there, which is nearly every
+// one that is shown, they say so 97 times in 100, and no probing is needed.
+type closedTable struct {
+	hints []atomic.Uint64
+	words []atomic.Uint64
 	count int // guarded by ClosedSessions.mu
 }
 
-// closedTable is open-addressed with linear probing. In front of it is one bit for each
-// of eight times as many places: of a session that is not there, which is nearly every
-// one that is shown, the bit says so nine times in ten, and no probing is needed.
-type closedTable struct {
-	words []atomic.Uint64
-	hints []atomic.Uint64
-}
-
 func newClosedTable(words int) *closedTable {
-	return &closedTable{make([]atomic.Uint64, words), make([]atomic.Uint64, (words+7)/8)}
+	return &closedTable{hints: make([]atomic.Uint64, (words+7)/8), words: make([]atomic.Uint64, words)}
 }
 
-// bytes is the memory of n words and their hints.
+// bytes is the memory of the words and their hints.
 func (t *closedTable) bytes() int { return 8 * (len(t.words) + len(t.hints)) }
 
 // A word is one closed session, 0 none. From the highest bit: 1, the serial's index
@@ -93,26 +88,26 @@ func closedWord(serial tokens.Serial, start int64) (word uint64, ok bool) {
 	return word, start >= 0 && (days == 0 || days == 1)
 }
 
-// mix spreads keys, which are dense numbers. Nothing in them is chosen by a phone.
-func mix(key uint64) uint64 {
-	h := key >> 20 * 0x9E3779B97F4A7C15
-	h ^= h >> 32
-	return h * 0xD6E8FEB86659FD93
+// mix spreads sessions, whose names are dense numbers. Nothing in them is chosen by a phone.
+func mix(serial tokens.Serial, start int64) uint64 {
+	h := (uint64(serial.Index)<<32 | uint64(uint32(start))) ^ uint64(serial.Day)<<16
+	h *= 0x9E3779B97F4A7C15
+	return (h ^ h>>32) * 0xD6E8FEB86659FD93
 }
 
-// place maps a mixed key to one of n places.
+// place maps a mixed name to one of n places.
 func place(mixed uint64, n int) int {
 	at, _ := bits.Mul64(mixed, uint64(n))
 	return int(at)
 }
 
-// hint is the key's bit, by other bits of the mixed key than its place.
+// hint is the session's two bits, by other bits of the mixed name than its place.
 func (t *closedTable) hint(mixed uint64) (word *atomic.Uint64, mask uint64) {
-	bit := place(bits.RotateLeft64(mixed, 32), 64*len(t.hints))
-	return &t.hints[bit/64], 1 << (bit % 64)
+	at := place(mixed<<20, len(t.hints))
+	return &t.hints[at], 1<<(mixed%64) | 1<<(mixed>>6%64)
 }
 
-// set writes a word of a mixed key. Readers look at the bit first.
+// set writes a word of a mixed name. Readers look at the bits first.
 func (t *closedTable) set(at int, mixed, word uint64) {
 	t.words[at].Store(word)
 	bits, mask := t.hint(mixed)
@@ -130,18 +125,27 @@ func NewClosedSessions() *ClosedSessions {
 func (c *ClosedSessions) Closed(serial tokens.Serial, start, by int64) bool {
 	t := c.slices.Load()
 	i := start/sliceSpan - t.first
-	if uint64(i) >= uint64(len(t.slices)) || t.slices[i] == nil {
+	if uint64(i) >= uint64(len(t.slices)) {
 		return false
 	}
+	table := t.slices[i].Load()
+	if table == nil {
+		return false
+	}
+	mixed := mix(serial, start)
+	if bits, mask := table.hint(mixed); bits.Load()&mask != mask {
+		return false
+	}
+	return table.closed(serial, start, by, mixed)
+}
+
+// closed is Closed of a table whose bits for the session are set.
+func (t *closedTable) closed(serial tokens.Serial, start, by int64, mixed uint64) bool {
 	key, ok := closedWord(serial, start)
 	if !ok {
 		return false
 	}
-	table, mixed := t.slices[i].table.Load(), mix(key)
-	if bits, mask := table.hint(mixed); bits.Load()&mask == 0 {
-		return false
-	}
-	_, found := table.find(key, mixed)
+	_, found := t.find(key, mixed)
 	return found != 0 && start+int64(found&maxOpen) <= by
 }
 
@@ -172,8 +176,8 @@ func (c *ClosedSessions) Add(serial tokens.Serial, start, closed int64) (changed
 
 // put is Add for a word; c.mu is held.
 func (c *ClosedSessions) put(number int64, word uint64) (changed, fits bool) {
-	s, key := c.slice(number), word&^maxOpen
-	table, mixed := s.table.Load(), mix(key)
+	slice, key := c.slice(number), word&^maxOpen
+	table, mixed := slice.Load(), mixWord(number, word)
 	at, old := table.find(key, mixed)
 	switch {
 	case old == 0:
@@ -186,49 +190,67 @@ func (c *ClosedSessions) put(number int64, word uint64) (changed, fits bool) {
 	if c.count >= c.limit() {
 		return false, false
 	}
-	if 4*(s.count+1) > 3*len(table.words) {
-		table = c.grow(s, table)
+	if 4*(table.count+1) > 3*len(table.words) {
+		table = c.grow(number, table)
+		slice.Store(table)
 		at, _ = table.find(key, mixed)
 	}
 	table.set(at, mixed, word)
-	s.count++
+	table.count++
 	c.count++
 	return true, true
 }
 
-// grow replaces a slice's table by one half as large again; c.mu is held.
-func (c *ClosedSessions) grow(s *closedSlice, table *closedTable) *closedTable {
+// mixWord is mix for a word of a slice.
+func mixWord(number int64, word uint64) uint64 {
+	s := sessionOf(number, word)
+	return mix(s.Serial, s.Start)
+}
+
+// grow makes a slice's table one half as large again; c.mu is held.
+func (c *ClosedSessions) grow(number int64, table *closedTable) *closedTable {
 	grown := newClosedTable(len(table.words) + len(table.words)/2)
+	grown.count = table.count
 	for i := range table.words {
 		if w := table.words[i].Load(); w != 0 {
-			mixed := mix(w &^ maxOpen)
+			mixed := mixWord(number, w)
 			at, _ := grown.find(w&^maxOpen, mixed)
 			grown.set(at, mixed, w)
 		}
 	}
 	c.bytes += grown.bytes() - table.bytes()
-	s.table.Store(grown)
 	return grown
 }
 
 // slice finds or makes a slice; c.mu is held.
-func (c *ClosedSessions) slice(number int64) *closedSlice {
+func (c *ClosedSessions) slice(number int64) *atomic.Pointer[closedTable] {
 	t := c.slices.Load()
-	if i := number - t.first; i >= 0 && i < int64(len(t.slices)) && t.slices[i] != nil {
-		return t.slices[i]
+	if i := number - t.first; i < 0 || i >= int64(len(t.slices)) {
+		first, last := number, number
+		if len(t.slices) > 0 {
+			first, last = min(number, t.first), max(number, t.first+int64(len(t.slices))-1)
+		}
+		t = t.spread(first, last)
+		c.slices.Store(t)
 	}
-	if len(t.slices) == 0 {
-		t = &sliceTable{first: number, slices: make([]*closedSlice, 1)}
+	slice := &t.slices[number-t.first]
+	if slice.Load() == nil {
+		table := newClosedTable(minWords)
+		c.bytes += table.bytes()
+		slice.Store(table)
 	}
-	first, last := min(number, t.first), max(number, t.first+int64(len(t.slices))-1)
-	grown := &sliceTable{first: first, slices: make([]*closedSlice, last-first+1)}
-	copy(grown.slices[t.first-first:], t.slices)
-	table, made := newClosedTable(minWords), &closedSlice{}
-	made.table.Store(table)
-	grown.slices[number-first] = made
-	c.bytes += table.bytes()
-	c.slices.Store(grown)
-	return made
+	return slice
+}
+
+// spread is a copy that covers the slices from first to last and no others.
+func (t *sliceTable) spread(first, last int64) *sliceTable {
+	s := &sliceTable{first: first, slices: make([]atomic.Pointer[closedTable], last-first+1)}
+	for i := range s.slices {
+		if at := first + int64(i) - t.first; at >= 0 && at < int64(len(t.slices)) {
+			s.slices[i].Store(t.slices[at].Load())
+		}
+	}
+	return s
 }
 
 // Forget drops the slices of which no session can be shown any more at now, Unix
@@ -239,17 +261,17 @@ func (c *ClosedSessions) Forget(now int64) (dropped int) {
 	t := c.slices.Load()
 	n := 0
 	for n < len(t.slices) && (t.first+int64(n)+1)*sliceSpan+shownFor <= now {
-		if s := t.slices[n]; s != nil {
-			dropped += s.count
-			c.bytes -= s.table.Load().bytes()
+		if table := t.slices[n].Load(); table != nil {
+			dropped += table.count
+			c.bytes -= table.bytes()
 		}
 		n++
 	}
-	for n > 0 && n < len(t.slices) && t.slices[n] == nil {
+	for n > 0 && n < len(t.slices) && t.slices[n].Load() == nil {
 		n++
 	}
 	if n > 0 {
-		c.slices.Store(&sliceTable{first: t.first + int64(n), slices: slices.Clone(t.slices[n:])})
+		c.slices.Store(t.spread(t.first+int64(n), t.first+int64(len(t.slices))-1))
 		c.count -= dropped
 	}
 	return dropped

@@ -17,14 +17,14 @@ func (c *ClosedSessions) copy() (all []snapshotSlice) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	t := c.slices.Load()
-	for i, s := range t.slices {
-		if s == nil || s.count == 0 {
+	for i := range t.slices {
+		table := t.slices[i].Load()
+		if table == nil || table.count == 0 {
 			continue
 		}
-		list := make([]uint64, 0, s.count)
-		words := s.table.Load().words
-		for i := range words {
-			if w := words[i].Load(); w != 0 {
+		list := make([]uint64, 0, table.count)
+		for i := range table.words {
+			if w := table.words[i].Load(); w != 0 {
 				list = append(list, w)
 			}
 		}
@@ -53,8 +53,9 @@ type ClosedSession struct {
 	Start, Closed int64
 }
 
-func (s *snapshotSlice) session(word uint64) ClosedSession {
-	start := int64(s.number)*sliceSpan + int64(word>>secondShift&(1<<10-1))
+// sessionOf is what a slice's word says.
+func sessionOf(number int64, word uint64) ClosedSession {
+	start := number*sliceSpan + int64(word>>secondShift&(1<<10-1))
 	day := tokens.DayOf(start)
 	if word&dayBit != 0 {
 		day--
@@ -83,7 +84,7 @@ func allClosed(all []snapshotSlice) iter.Seq[ClosedSession] {
 	return func(yield func(ClosedSession) bool) {
 		for i := range all {
 			for _, word := range all[i].words {
-				if !yield(all[i].session(word)) {
+				if !yield(sessionOf(int64(all[i].number), word)) {
 					return
 				}
 			}
