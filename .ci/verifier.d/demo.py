@@ -10,12 +10,15 @@ import hashlib
 import json
 import os
 import pathlib
+import random
 import re
 import secrets
+import signal
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "docs" / "examples"))
@@ -23,6 +26,7 @@ import verify  # noqa: E402
 
 UP = 120  # seconds for the demo to come up; a busy machine needs some
 STEPS = 4  # of the session whose codes are compared
+BENT = 12  # codes with random faults, for each phone and round
 
 
 def call(method, url, token, body=None, data=None):
@@ -32,8 +36,14 @@ def call(method, url, token, body=None, data=None):
     request.add_header("Content-Type", "application/json" if body is not None else "text/plain")
     if token:
         request.add_header("Authorization", "Bearer " + token)
-    with urllib.request.urlopen(request, timeout=20) as answer:
-        return json.load(answer)
+    for patience in range(60, -1, -1):
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as refusal:
+            if refusal.code not in (429, 503) or patience == 0:  # a busy machine: try again
+                raise
+        time.sleep(0.5)
 
 
 def write_text(wire):
@@ -94,6 +104,15 @@ def altered(wire):
     yield from (text + "\n", text.lower(), "]Q1" + text, "RG2:" + text[4:], "RG\u0662:" + text[4:], text[:-1], text + "0", text + "\0")
 
 
+def bent(random, wire):
+    """A text with a random fault in its bytes, or in its characters."""
+    if random.random() < 0.7:
+        i = random.randrange(1, 125)
+        return write_text(wire[:i] + bytes([random.randrange(256)]) + wire[i + 1:])
+    text, i = write_text(wire), random.randrange(192)
+    return text[:i] + random.choice(["", "0", " ", ":", "a", "\u0663", "\0", text[i] * 2, chr(random.randrange(32, 127))]) + text[i + 1:]
+
+
 class Comparison:
     def __init__(self, target, keys):
         self.target, self.reasons, self.faults = target, collections.Counter(), []
@@ -128,6 +147,8 @@ def compare(target, keys, seconds):
         for p in phones:
             for step in range(STEPS):
                 c.same(write_text(p.wire(step)))
+            for _ in range(BENT):
+                c.same(bent(random, p.wire(random.randrange(2))))
         for p in screens:
             c.same(p.hosted())
         left = until - time.monotonic()
@@ -174,6 +195,7 @@ def started(demo, scratch):
 
 
 def main(demo, seconds=75):
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("demo.py: out of time"))
     with tempfile.TemporaryDirectory() as scratch:
         process, target, keys = started(demo, scratch)
         try:
@@ -188,7 +210,9 @@ def main(demo, seconds=75):
     missing = {"ok", "malformed", "unsupported_version", "unknown_key", "code_ahead", "link_mismatch", "bad_signature", "revoked"} - set(c.reasons)
     if missing:
         c.faults.append(f"no code was judged {', '.join(sorted(missing))}: the comparison has become blind")
-    sys.exit("\n".join(c.faults) or None)
+    if c.faults:
+        told = " ".join(f"{n}={k.public.hex()}" for n, k in keys.items())
+        sys.exit("\n".join(c.faults) + f"\nthe keys: {told}")
 
 
 if __name__ == "__main__":
