@@ -1,0 +1,136 @@
+package articles_test
+
+import (
+	"net/http"
+	"slices"
+	"testing"
+
+	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/test/harness"
+)
+
+func TestG11_AChildWithADocumentIsAPassenger(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Verified(h.Person())
+		child := a.Add(h.Born("20190601"))
+		if child.Status != "pending" {
+			t.Fatalf("the child is %s", child.Status)
+		}
+		mayNotBuy(t, h, a, child.Passenger, registry.PassengerStatus)
+		becomes(t, h.Agency().Verify(a, child.Passenger, harness.Object{"delegated": true, "delegate_original": true}), "verified")
+		buys(t, h, a, child.Passenger)
+	})
+}
+
+// Name, kind and number are the adult's, all three: the ticket is one more of the
+// adult's, and no line of the list mixes the two.
+func TestG12_AChildWithoutADocumentTravelsOnTheAdult(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Verified(h.Person())
+		adult := h.Person()
+		p := a.AddSettled(adult).Passenger
+		buys(t, h, a, p, p) // the adult and the child
+		if n := a.Entry(p).Tickets; n != 2 {
+			t.Errorf("%d tickets count for the adult", n)
+		}
+		a.TryAdd(adult.Named("测试童")).Refused(t, registry.AlreadyListed)
+		a.TryAdd(a.Person.Named("测试童")).Refused(t, registry.AlreadyListed)
+		// Not for a child alone: no adult, no ticket.
+		event, _ := h.Ticketing.Bought(a, "psg_"+"00000000000000000000000000000000")
+		h.Ticketing.TryReport(event).Refused(t, "registry_entry_not_found")
+	})
+}
+
+// Two signs that look alike are two names: the check goes by the one on the document.
+func TestG18_DotsAreEnteredAsOnTheDocument(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		who := h.Person().Named("阿卜杜·买买提")
+		a := h.Register(who.Named("阿卜杜.买买提"))
+		if seen := h.Window().Look(a, "holder"); seen.Name != "阿卜杜.买买提" {
+			t.Fatalf("the clerk sees %q", seen.Name)
+		}
+		becomes(t, h.Window().Verify(a, "holder", harness.Object{"matches": false}), "failed")
+		a.SaveProfile(harness.Object{"name": who.Name}).OK(t)
+		becomes(t, h.Window().Verify(a, "holder", nil), "verified")
+		ticket := h.Ticketing.Buy(a, "holder")[0]
+		h.Machine().Serve(ticket, "exchange", who.Named("阿卜杜.买买提").Card()).No(t, registry.CardMismatch)
+		h.Machine().Serve(ticket, "exchange", who.Card()).Yes(t)
+	})
+}
+
+// A number of 15 digits is that of a first-generation card: it is changed to the new
+// one before anything is verified.
+func TestG20_AFirstGenerationCardIsChangedFirst(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Verified(h.Person())
+		who := h.Person()
+		old := who
+		old.DocumentNumber = "110105900307001"
+		no := a.TryAdd(old).Refused(t, registry.FirstGenerationCard)
+		if no.NextStep.Zh != "请填写第二代居民身份证的18位号码。" {
+			t.Errorf("the way out is %q", no.NextStep.Zh)
+		}
+		h.Window().Search(old).Refused(t, registry.PersonInvalid)
+		becomes(t, h.Window().Verify(a, a.Add(who).Passenger, nil), "verified")
+	})
+}
+
+func TestG21_IdentityRegisteredTwice(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		squatter := h.Verified(h.Person())
+		owner := squatter.Person
+		no := h.Call("POST", "/v1/accounts", "", h.Registration(owner)).Refused(t, registry.IdentityRegistered)
+		if no.Text.Zh != "身份信息重复。" {
+			t.Errorf("the words are %q", no.Text.Zh)
+		}
+		h.Agency().FreeIdentity(owner, nil).Refused(t, registry.StationWindowOnly)
+		h.Window().FreeIdentity(owner, harness.Object{"delegated": true}).Refused(t, registry.InPersonOnly)
+		h.Window().FreeIdentity(owner, harness.Object{"original": false}).Refused(t, registry.OriginalMissing)
+		h.Window().FreeIdentity(owner, nil).OK(t)
+		if s := squatter.Entry("holder").Status; s != "failed" {
+			t.Fatalf("the account that had it is %s", s)
+		}
+		a := h.Register(owner)
+		// The way back from failed is none for the account that lost it.
+		squatter.SaveProfile(nil).Refused(t, registry.IdentityRegistered)
+		h.Window().Verify(squatter, "holder", nil).Refused(t, registry.IdentityRegistered)
+		h.Agency().Verify(squatter, "holder", nil).Refused(t, registry.IdentityRegistered)
+		if s := a.Settle("holder"); s != "verified" {
+			t.Fatalf("the owner is %s", s)
+		}
+	})
+}
+
+// The owner has the identity back in the own account: after a wrong release, and from
+// whoever registered it meanwhile.
+func TestG21_TheOwnerHasTheIdentityBack(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		owner := h.Verified(h.Person())
+		h.Window().FreeIdentity(owner.Person, nil).OK(t) // by mistake
+		robber := h.Verified(owner.Person)
+		found := h.Window().Found(owner.Person, nil)
+		if len(found) != 1 || found[0] != (harness.Found{Account: owner.ID, Passenger: "holder", Status: "failed", IdentityLost: true}) {
+			t.Fatalf("found %+v", found)
+		}
+		window := h.Window()
+		h.Agency().Claim(owner, owner.Person, nil).Refused(t, "forbidden_role")
+		window.Claim(owner, owner.Person, harness.Object{"delegated": true}).Refused(t, registry.InPersonOnly)
+		window.Claim(owner, owner.Person, harness.Object{"original": false}).Refused(t, registry.OriginalMissing)
+		window.Claim(owner, owner.Person, harness.Object{"proof": harness.Object{"kind": "phone_end", "value": "0000"}}).Refused(t, registry.ProofWrong)
+		if s := robber.Entry("holder").Status; s != "verified" {
+			t.Fatalf("a refused claim made the other account %s", s)
+		}
+		becomes(t, window.Claim(owner, owner.Person, nil), "verified")
+		if s, r := owner.Entry("holder").Status, robber.Entry("holder").Status; s != "verified" || r != "failed" {
+			t.Fatalf("the owner is %s, the other account %s", s, r)
+		}
+		buys(t, h, owner, "holder")
+		mayNotBuy(t, h, robber, "holder", registry.AccountStatus)
+		h.Window().Verify(robber, "holder", nil).Refused(t, registry.IdentityRegistered)
+		trail := harness.As[struct{ Records []struct{ Action, Detail string } }](t,
+			h.Operator().Call("GET", "/v1/trail?kind=account&object="+robber.ID, nil), http.StatusOK)
+		if !slices.Contains(trail.Records, struct{ Action, Detail string }{"resolve_duplicate", "identity is free again"}) {
+			t.Errorf("the audit log of the other account is %+v", trail.Records)
+		}
+	})
+}

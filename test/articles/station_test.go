@@ -1,0 +1,205 @@
+package articles_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/test/harness"
+)
+
+// services are what a counter does with a ticket.
+var services = []string{"exchange", "change", "refund"}
+
+func TestR25_TheWindowExchangesChangesAndRefunds(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Verified(h.Person())
+		p := a.AddSettled(h.Person()).Passenger
+		for _, ticket := range h.Ticketing.Buy(a, "holder", p) {
+			for _, s := range services {
+				h.Window().Serve(ticket, s, nil).Yes(t)
+				h.Ticketing.Service(ticket, "window", s).Yes(t)
+			}
+		}
+	})
+}
+
+func TestR26_AgenciesExchangeOnly(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Verified(h.Person())
+		ticket := h.Ticketing.Buy(a, "holder")[0]
+		h.Agency().Serve(ticket, "exchange", nil).Yes(t)
+		for _, s := range services[1:] {
+			h.Agency().Serve(ticket, s, nil).No(t, registry.ServiceNotHere)
+			h.Ticketing.Service(ticket, "agency", s).No(t, registry.ServiceNotHere)
+		}
+	})
+}
+
+func TestR27_MachinesExchangeWithTheCard(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Verified(h.Person())
+		who := h.Person()
+		tickets := h.Ticketing.Buy(a, "holder", a.AddSettled(who).Passenger)
+		h.Machine().Serve(tickets[0], "exchange", a.Person.Card()).Yes(t)
+		h.Machine().Serve(tickets[1], "exchange", who.Card()).Yes(t)
+		h.Ticketing.Ask(harness.With(who.Card(), harness.Object{"kind": "serve", "ticket": tickets[1], "at": "machine", "service": "exchange"})).Yes(t)
+		h.Machine().Serve(tickets[0], "exchange", nil).No(t, registry.OriginalMissing)
+		for _, s := range services[1:] {
+			h.Machine().Serve(tickets[0], s, a.Person.Card()).No(t, registry.ServiceNotHere)
+		}
+		// A machine is what its credential says, and may do nothing else.
+		body := harness.With(a.Person.Card(), harness.Object{"ticket": tickets[0], "service": "exchange", "at": "window"})
+		h.Machine().Call("POST", "/v1/counter/services", body).Refused(t, "body_malformed")
+		h.Machine().Search(who).Refused(t, "forbidden_role")
+		h.Machine().Verify(a, "holder", nil).Refused(t, "forbidden_role")
+		h.Window().Call("POST", "/v1/counter/services", harness.With(a.Person.Card(), harness.Object{"ticket": tickets[0], "service": "exchange"})).
+			Refused(t, "ticket_question_invalid")
+	})
+}
+
+func TestR28_AnotherNameOrNumberIsRefusedAtAMachine(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Verified(h.Person())
+		ticket := h.Ticketing.Buy(a, "holder")[0]
+		for _, card := range []harness.Person{a.Person.Named("测试乙"), h.Person(), a.Person.Named("测试甲甲")} {
+			d := h.Machine().Serve(ticket, "exchange", card.Card())
+			d.No(t, registry.CardMismatch)
+			if !strings.Contains(d.Refused.NextStep.Zh, "车站窗口") {
+				t.Errorf("the way out is %q", d.Refused.NextStep.Zh)
+			}
+		}
+		h.Machine().Serve(ticket, "exchange", a.Person.Card()).Yes(t)
+		// Cards are not for guessing.
+		for range attempts.DefaultRules.Document.Failures - 3 {
+			h.Machine().Serve(ticket, "exchange", h.Person().Card()).No(t, registry.CardMismatch)
+		}
+		body := harness.With(a.Person.Card(), harness.Object{"ticket": ticket, "service": "exchange"})
+		h.Machine().Call("POST", "/v1/counter/services", body).Refused(t, attempts.TooManyFailures)
+		h.Window().Serve(ticket, "exchange", nil).Yes(t) // a window is open for a common name
+	})
+}
+
+// specialTicket is a ticket of a verified holder with a special name, and its order
+// number.
+func specialTicket(t *testing.T, h *harness.Harness, who harness.Person) (a *harness.Account, ticket, order string) {
+	t.Helper()
+	a = h.Register(who)
+	becomes(t, h.Window().Verify(a, "holder", harness.Object{"proof": a.PhoneEnd()}), "verified")
+	event, tickets := h.Ticketing.Bought(a, "holder")
+	h.Ticketing.TryReport(event).OK(t)
+	return a, tickets[0], event["order"].(string)
+}
+
+func TestR29_SpecialNamesExchangeWithOriginalAndOrderNumber(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		for _, who := range special(h) {
+			_, ticket, order := specialTicket(t, h, who)
+			both := harness.Object{"original": true, "order": order}
+			for _, counter := range []*harness.Staff{h.Window(), h.Agency()} {
+				counter.Serve(ticket, "exchange", nil).No(t, registry.OriginalMissing)
+				counter.Serve(ticket, "exchange", harness.Object{"original": true}).No(t, registry.OrderWrong)
+				counter.Serve(ticket, "exchange", harness.Object{"order": order}).No(t, registry.OriginalMissing)
+				counter.Serve(ticket, "exchange", harness.Object{"original": true, "order": "O999999"}).No(t, registry.OrderWrong)
+				counter.Serve(ticket, "exchange", both).Yes(t)
+			}
+		}
+	})
+}
+
+func TestR30_SpecialNamesChangeAndRefundAtTheWindow(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		_, ticket, order := specialTicket(t, h, h.Person().Named("測試"))
+		both := harness.Object{"original": true, "order": order}
+		for _, s := range services[1:] {
+			h.Window().Serve(ticket, s, harness.Object{"original": true}).No(t, registry.OrderWrong)
+			h.Window().Serve(ticket, s, both).Yes(t)
+			h.Agency().Serve(ticket, s, both).No(t, registry.ServiceNotHere)
+		}
+	})
+}
+
+func TestR31_SpecialNamesAreNotForMachines(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		for _, who := range special(h) {
+			a, ticket, _ := specialTicket(t, h, who)
+			d := h.Machine().Serve(ticket, "exchange", a.Person.Card())
+			d.No(t, registry.CounterOnly)
+			if !strings.Contains(d.Refused.NextStep.Zh, "订单号码") {
+				t.Errorf("the way out is %q", d.Refused.NextStep.Zh)
+			}
+		}
+	})
+}
+
+// visitorsTicket is an account with a passport and a ticket for its holder.
+func visitorsTicket(h *harness.Harness) (a *harness.Account, ticket string) {
+	a = h.Register(h.Visitor())
+	return a, h.Ticketing.Buy(a, "holder")[0]
+}
+
+func TestP22_TheWindowServesVerifiedAndPreVerified(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a, ticket := visitorsTicket(h)
+		becomes(t, h.Window().Verify(a, "holder", nil), "pre_verified")
+		for _, s := range services {
+			h.Window().Serve(ticket, s, nil).Yes(t)
+		}
+		becomes(t, a.Judge("holder", true), "verified")
+		for _, s := range services {
+			h.Window().Serve(ticket, s, nil).Yes(t)
+		}
+	})
+}
+
+func TestP23_AgenciesExchangeForVerifiedAndPreVerified(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a, ticket := visitorsTicket(h)
+		becomes(t, h.Window().Verify(a, "holder", nil), "pre_verified")
+		for range 2 {
+			h.Agency().Serve(ticket, "exchange", nil).Yes(t)
+			h.Agency().Serve(ticket, "change", nil).No(t, registry.ServiceNotHere)
+			h.Agency().Serve(ticket, "refund", nil).No(t, registry.ServiceNotHere)
+			h.Machine().Serve(ticket, "exchange", a.Person.Card()).No(t, registry.CounterOnly)
+			if a.Entry("holder").Status == "pre_verified" {
+				becomes(t, a.Judge("holder", true), "verified")
+			}
+		}
+	})
+}
+
+func TestP24_ToBeSubmittedIsPreVerifiedFirst(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a, ticket := visitorsTicket(h)
+		for _, s := range services {
+			if d := h.Window().Serve(ticket, s, nil); !d.Allowed || d.First != "pre_verification" {
+				t.Fatalf("%s: %+v", s, d)
+			}
+		}
+		h.Agency().Serve(ticket, "exchange", nil).No(t, registry.StationWindowOnly)
+		becomes(t, h.Window().Verify(a, "holder", nil), "pre_verified")
+		for _, s := range services {
+			h.Window().Serve(ticket, s, nil).Yes(t)
+		}
+	})
+}
+
+func TestP25_AfterAFailedCheckRefundOnly(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a, ticket := visitorsTicket(h)
+		a.Fail("holder")
+		for _, s := range services {
+			code := registry.RefundOnly
+			if s == "refund" {
+				code = refusal.Code("")
+			}
+			if d := h.Window().Serve(ticket, s, nil); code == "" {
+				d.Yes(t)
+			} else {
+				d.No(t, code)
+			}
+		}
+	})
+}
