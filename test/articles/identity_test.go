@@ -127,7 +127,9 @@ func TestG21_TheOwnerHasTheIdentityBack(t *testing.T) {
 		buys(t, h, owner, "holder")
 		mayNotBuy(t, h, robber, "holder", registry.AccountStatus)
 		h.Window().Verify(robber, "holder", nil).Refused(t, registry.IdentityRegistered)
-		trail := harness.As[struct{ Records []struct{ Action, Detail string } }](t,
+		trail := harness.As[struct {
+			Records []struct{ Action, Detail string }
+		}](t,
 			h.Operator().Call("GET", "/v1/trail?kind=account&object="+robber.ID, nil), http.StatusOK)
 		if !slices.Contains(trail.Records, struct{ Action, Detail string }{"resolve_duplicate", "identity is free again"}) {
 			t.Errorf("the audit log of the other account is %+v", trail.Records)
