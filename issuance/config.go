@@ -70,6 +70,9 @@ type Config struct {
 	// Changes bounds the revocations and liftings of one staff credential. Zero: no
 	// bound.
 	Changes attempts.Rate
+	// Identifications bounds the passengers that one staff credential identifies, and
+	// Subjects the pseudonyms that it asks for. Zero: no bound.
+	Identifications, Subjects attempts.Allowance
 	// Now is the clock of every rule. nil: time.Now.
 	Now func() time.Time
 	// Wake is called after a commit that put a record into the outbox, so that

@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/railgate/railgate/issuance/store"
+	"github.com/railgate/railgate/tokens"
 )
 
 // scrapeTimeout bounds the database call behind a scrape.
@@ -23,13 +24,17 @@ type metrics struct {
 	revocations  *prometheus.CounterVec // by action
 	budget       prometheus.Counter
 	paperProofs  prometheus.Counter
-	commit       prometheus.Histogram
+	// identifications by outcome, and pseudonyms by whether they were told
+	identifications, subjects *prometheus.CounterVec
+	commit                    prometheus.Histogram
 }
 
 var (
 	checkOutcomes     = []string{"passed", "failed", "timeout", "unavailable"}
 	revocationActions = []string{"revoke", "lift", "supersede"}
-	lookupAnswers     = []string{"matched", "not_matched", "lost", "cancelled", "unknown"}
+	// identifyOutcomes are the classes of reasons, and the refusals of this side.
+	identifyOutcomes = []string{"ok", "passenger", "fraud", "issuer", "verifier", "unknown", "budget"}
+	lookupAnswers    = []string{"matched", "not_matched", "lost", "cancelled", "unknown"}
 )
 
 func newMetrics(reg prometheus.Registerer, s *store.Store) (*metrics, error) {
@@ -54,6 +59,9 @@ func newMetrics(reg prometheus.Registerer, s *store.Store) (*metrics, error) {
 		budget:       counter("railgate_issuer_revocation_budget_refused_total", "Revocations and liftings refused because their staff credential had spent its budget."),
 		paperProofs:  counter("railgate_issuer_paper_proofs_total", "Paper proofs that police desks recorded."),
 	}
+	m.identifications = vec("railgate_issuer_identifications_total",
+		"Scanned codes that staff asked the person of: by class of the reason; unknown: signed, and the credential or session is not in the database; budget: refused before the check.", "outcome", identifyOutcomes)
+	m.subjects = vec("railgate_issuer_subjects_total", "Pseudonyms that ticketing systems asked for: told, or refused because the budget was spent.", "outcome", []string{"told", "refused"})
 	m.commit = prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "railgate_issuer_revocation_commit_seconds", Help: "Seconds until a revocation or a lift is on disk, the wait for the transactions before it included.",
 		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
@@ -61,12 +69,21 @@ func newMetrics(reg prometheus.Registerer, s *store.Store) (*metrics, error) {
 	if reg == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.applications, m.approvals, m.checks, m.lookups, m.sessions, m.erased, m.revocations, m.budget, m.paperProofs, m.commit, waiting{s}} {
+	for _, c := range []prometheus.Collector{m.applications, m.approvals, m.checks, m.lookups, m.sessions, m.erased, m.revocations, m.budget, m.paperProofs, m.identifications, m.subjects, m.commit, waiting{s}} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}
 	}
 	return m, nil
+}
+
+// identified counts an identification that was judged.
+func (m *metrics) identified(r tokens.Reason, known bool) {
+	outcome := r.Class().String()
+	if r == tokens.ReasonOK && !known {
+		outcome = "unknown"
+	}
+	m.identifications.WithLabelValues(outcome).Inc()
 }
 
 // waiting reads the outbox when it is asked. A database that does not answer

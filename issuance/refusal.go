@@ -41,6 +41,10 @@ const (
 const (
 	CredentialNotFound refusal.Code = "credential_not_found"
 	ReasonInvalid      refusal.Code = "reason_invalid"
+	// CodeRefused is why a scanned code names nobody; its reason is the verdict's.
+	CodeRefused     refusal.Code = "code_refused"
+	PurposeInvalid  refusal.Code = "purpose_invalid"
+	SubjectsInvalid refusal.Code = "subjects_invalid"
 )
 
 // Codes lists the closed list.
@@ -51,5 +55,6 @@ func Codes() []refusal.Code {
 		IdentityNotConfirmed, DocumentCancelled, LookupUnavailable, IdentifyUnavailable, QuotaExceeded, RenewalTooEarly, ApplicationRefused, ApplicationExpired,
 		NotApproved, CredentialExpired, CredentialRevoked, CredentialSuperseded, ModeInvalid, AnchorInvalid,
 		IssuingSuspended, SessionNotFound, SessionNotHosted, SessionOver, SessionClosed, CredentialNotFound, ReasonInvalid,
+		CodeRefused, PurposeInvalid, SubjectsInvalid,
 	}
 }

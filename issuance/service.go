@@ -3,6 +3,7 @@ package issuance
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -19,6 +20,9 @@ type Service struct {
 	metrics *metrics
 	checks  chan struct{}             // a place for each call of the provider
 	budget  *attempts.Limiter[string] // of changes, by the credential's name; nil: no bound
+	// what credentials learn of persons, by their names
+	identifications, subjects *attempts.Takes
+	verifiers                 sync.Map // tokens.KeyID to *tokens.Key
 }
 
 // Open makes a service, announces its keys, so that their announcement is in the
@@ -36,7 +40,11 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{Config: c, budget: budget, vault: vault.New(c.Vault, c.FieldKeys...), metrics: m, checks: make(chan struct{}, c.MaxChecks)}
+	identifications, subjects, err := newTakes(&c)
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{Config: c, budget: budget, identifications: identifications, subjects: subjects, vault: vault.New(c.Vault, c.FieldKeys...), metrics: m, checks: make(chan struct{}, c.MaxChecks)}
 	if s.Trail == nil {
 		if s.Trail, err = audit.New(audit.Config{DB: s.Store.Database(), Key: s.vault.AuditKey(), Now: s.Now, Log: s.Log}); err != nil {
 			return nil, fmt.Errorf("issuance: %w", err)

@@ -12,6 +12,7 @@ type member struct {
 	Name     string   `toml:"name" doc:"stands in the audit table"`
 	SHA256   string   `toml:"sha256" doc:"SHA-256 of the credential, 64 hex digits; -new-staff makes one"`
 	Roles    []string `toml:"roles" doc:"what it may do: window, agency, police, operator, ticketing, authority or machine"`
+	Purposes []string `toml:"purposes" doc:"what it may identify passengers for: sale, refund, change, verify; empty: all that its roles may"`
 	NotAfter string   `toml:"not_after" doc:"RFC 3339 time from which it is no longer good; empty: it has no end"`
 }
 
@@ -26,6 +27,9 @@ func (c *config) readRoster() error {
 				faults = append(faults, fmt.Errorf("entry %d: %w", i+1, err))
 			}
 			member.Roles = append(member.Roles, role)
+		}
+		for _, text := range s.Purposes {
+			member.Purposes = append(member.Purposes, staff.Purpose(text)) // NewList checks it
 		}
 		if s.NotAfter != "" {
 			at, err := time.Parse(time.RFC3339, s.NotAfter)

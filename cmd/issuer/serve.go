@@ -75,7 +75,7 @@ func serve(ctx context.Context, c *config) error {
 		Rules: issuance.Config{
 			Store: db, Vault: keys.Vault, FieldKeys: keys.FieldKeys, Announce: c.announce,
 			Checker: checker, CheckTimeout: c.RealPerson.Timeout, Residents: registry, LookupTimeout: c.Residents.Timeout,
-			Changes: c.Throttle.changes(), Wake: publisher.Wake, WakeOne: publisher.WakeOne, Trouble: func() string { return trouble(publisher.Stats()) }, Log: log, Metrics: metrics,
+			Changes: c.Throttle.changes(), Identifications: c.Throttle.identifications(), Subjects: c.Throttle.subjects(), Wake: publisher.Wake, WakeOne: publisher.WakeOne, Trouble: func() string { return trouble(publisher.Stats()) }, Log: log, Metrics: metrics,
 		},
 		Keys: signers(keys), KeyLead: c.KeyLead, Staff: c.roster, Policy: c.PrivacyPolicy, Hashing: c.hashing, Limits: c.Limits.registry(),
 		Contact: api.Contact(c.Contact), Codes: codes, CodePrefixes: c.PhoneCode.Prefixes, CodeRules: c.PhoneCode.rules(),

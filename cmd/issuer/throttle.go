@@ -18,6 +18,10 @@ type throttle struct {
 	RevocationBurst  int           `toml:"revocation_burst" doc:"revocations and liftings of one staff credential at once; 0: no bound"`
 	RevocationEvery  time.Duration `toml:"revocation_every" doc:"one more each time this has passed"`
 
+	IdentificationsPerMinute int `toml:"identifications_per_minute" doc:"scanned codes that one staff credential asks the person of, each minute; 0: no bound"`
+	IdentificationsPerDay    int `toml:"identifications_per_day" doc:"the same for each day, Beijing time; 0: no bound"`
+	SubjectsPerDay           int `toml:"subjects_per_day" doc:"pseudonyms that one ticketing system asks for each day, Beijing time; 0: no bound"`
+
 	LoginFailures int           `toml:"login_failures" doc:"wrong passwords for a login name within login_window that lock it"`
 	LoginWindow   time.Duration `toml:"login_window" doc:"how long wrong passwords count together"`
 	LoginLock     time.Duration `toml:"login_lock" doc:"how long the first lock of a login name lasts; each further one lasts twice as long"`
@@ -42,12 +46,15 @@ type throttle struct {
 // The defaults of the two rates are our choice. A station hall applies for 2,000 at
 // once and 3,600 an hour; what a network leaves on the disk stays below 200 MB. A
 // police desk withdraws 60 in a minute that matters and 360 an hour; who guesses
-// with its credential does not withdraw a day's credentials.
+// with its credential does not withdraw a day's credentials. Ten windows that share a
+// credential identify a passenger each five seconds; a ticketing system asks for a
+// million pseudonyms a day, and needs years for all numbers that there can be.
 func defaultThrottle() throttle {
 	rules, network := attempts.DefaultRules, attempts.DefaultNetworkRule
 	return throttle{
 		InFlight: api.DefaultMaxInFlight, InFlightStaff: api.DefaultMaxStaff,
 		ApplicationBurst: 2000, ApplicationEvery: time.Second, RevocationBurst: 60, RevocationEvery: 10 * time.Second,
+		IdentificationsPerMinute: 120, IdentificationsPerDay: 10_000, SubjectsPerDay: 1_000_000,
 		LoginFailures: rules.Account.Failures, LoginWindow: rules.Account.Window, LoginLock: rules.Account.FirstLock, LoginLockMax: rules.Account.MaxLock,
 		FaceFailures: rules.Face.Failures, FaceWindow: rules.Face.Window, FaceLock: rules.Face.FirstLock, FaceLockMax: rules.Face.MaxLock,
 		DocumentFailures: rules.Faces.Failures, DocumentDelay: rules.Faces.FirstLock, DocumentDelayMax: rules.Faces.MaxLock,
@@ -82,6 +89,11 @@ func rate(burst int, every time.Duration) attempts.Rate {
 func (t throttle) applications() attempts.Rate { return rate(t.ApplicationBurst, t.ApplicationEvery) }
 func (t throttle) changes() attempts.Rate      { return rate(t.RevocationBurst, t.RevocationEvery) }
 
+func (t throttle) identifications() attempts.Allowance {
+	return attempts.Allowance{Minute: t.IdentificationsPerMinute, Day: t.IdentificationsPerDay}
+}
+func (t throttle) subjects() attempts.Allowance { return attempts.Allowance{Day: t.SubjectsPerDay} }
+
 // maxInFlight keeps the memory of bodies that arrive below 1 GiB.
 const maxInFlight = 8192
 
@@ -101,6 +113,11 @@ func (t throttle) validate(fault func(path, format string, args ...any)) {
 		}
 		if _, err := attempts.NewLimiter[int](attempts.LimiterConfig{Each: r}); err != nil {
 			fault("throttle."+name, "%w", err)
+		}
+	}
+	for name, n := range map[string]int{"identifications_per_minute": t.IdentificationsPerMinute, "identifications_per_day": t.IdentificationsPerDay, "subjects_per_day": t.SubjectsPerDay} {
+		if n < 0 {
+			fault("throttle."+name, "must not be negative")
 		}
 	}
 	if err := t.rules().Check(); err != nil {

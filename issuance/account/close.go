@@ -27,6 +27,7 @@ func (s *Service) Close(ctx context.Context, h Holder, password string, from att
 			return err
 		}
 		for _, rows := range []string{
+			`DELETE FROM account_codes WHERE account = $1`,
 			`DELETE FROM logins WHERE account = $1`,
 			`DELETE FROM phone_codes WHERE account = $1`,
 			`DELETE FROM consents WHERE account = $1`,

@@ -19,6 +19,7 @@ type Held struct {
 	Logins        []Login
 	FailedLogins  attempts.Held
 	CodesSent     attempts.Held // to phones; Failures is how many count now
+	Codes         []HeldCode
 }
 
 // ConsentGiven is a privacy policy that the holder agreed to.
@@ -50,6 +51,9 @@ func (s *Service) Held(ctx context.Context, h Holder) (held Held, err error) {
 			return err
 		}
 		if held.CodesSent, err = s.Failures.CodesHeld(ctx, q, held.Profile.Login); err != nil {
+			return err
+		}
+		if held.Codes, err = s.heldCodes(ctx, q, h.account); err != nil {
 			return err
 		}
 		err = database.Each(ctx, q, func(rows *sql.Rows) error {

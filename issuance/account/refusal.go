@@ -29,6 +29,9 @@ const (
 	PhoneUnverified    refusal.Code = "phone_unverified"
 	RecoveryFailed     refusal.Code = "recovery_failed"
 	AccountNotFound    refusal.Code = "account_not_found" // told to staff only
+	ClientUnknown      refusal.Code = "client_unknown"
+	ChallengeInvalid   refusal.Code = "challenge_invalid"
+	AccountCodeInvalid refusal.Code = "account_code_invalid" // told to ticketing systems only
 )
 
 // Codes lists the closed list.
@@ -37,5 +40,6 @@ func Codes() []refusal.Code {
 		LoginRequired, LoginFailed, LoginInvalid, LoginTaken, PasswordInvalid, PasswordCommon, PasswordWrong, Busy,
 		DocumentInvalid, NameInvalid, NumberInvalid, NationalityInvalid, ContactMissing, PhoneInvalid, EmailInvalid,
 		ConsentRequired, ProfileConflict, CodeWrong, CodeUnavailable, PhoneNotServed, LanguageInvalid, PhoneUnverified, RecoveryFailed, AccountNotFound,
+		ClientUnknown, ChallengeInvalid, AccountCodeInvalid,
 	}
 }

@@ -18,10 +18,11 @@ const sweepBatch = 200
 
 // Swept is what a Sweep did.
 type Swept struct {
-	Expired  int // logins that were over and are ended now
-	Deleted  int // ended logins
-	Codes    int // to phones that are over
-	Failures int // that mean nothing any more
+	Expired      int // logins that were over and are ended now
+	Deleted      int // ended logins
+	Codes        int // to phones that are over
+	AccountCodes int // one-time codes for ticketing systems
+	Failures     int // that mean nothing any more
 }
 
 // Sweep ends the logins that are over, so that what is bound to them ends too,
@@ -35,6 +36,9 @@ func (s *Service) Sweep(ctx context.Context, now time.Time) (swept Swept, err er
 		return swept, err
 	}
 	if swept.Codes, err = inBatches(ctx, func(ctx context.Context) (int, error) { return s.sweepCodes(ctx, now) }); err != nil {
+		return swept, err
+	}
+	if swept.AccountCodes, err = inBatches(ctx, func(ctx context.Context) (int, error) { return s.forgetCodes(ctx, now) }); err != nil {
 		return swept, err
 	}
 	swept.Failures, err = s.Failures.Sweep(ctx, now)

@@ -32,5 +32,8 @@ var Words = map[refusal.Code]refusal.Text{
 	LanguageInvalid:    refusal.Say("This language is not supported.", "不支持该语言。", "Choose Chinese or English.", "请选择中文或英文。"),
 	PhoneUnverified:    refusal.Say("The phone of this account is not verified.", "该账户的手机号码尚未核验。", "Verify the phone with a code first.", "请先通过验证码完成手机核验。"),
 	RecoveryFailed:     refusal.Say("The password could not be reset.", "密码重置未成功。", "Check the code, or begin again: check login name and phone, which must be the verified phone of the account.", "请核对验证码，或重新开始：请核对用户名和手机号码，手机号码须为该账户已核验的号码。"),
+	ClientUnknown:      refusal.Say("This ticketing system is not known.", "未知的售票系统。", "Please update the app.", "请更新客户端。"),
+	ChallengeInvalid:   refusal.Say("The challenge is not valid.", "校验参数有误。", correctEN, correctZH),
+	AccountCodeInvalid: refusal.Say("This account code is not valid any more.", "账户授权码无效或已失效。", "Please have the passenger's app make a new code.", "请由旅客在客户端重新获取授权码。"),
 	AccountNotFound:    refusal.Say("There is no such account.", "账户不存在。", "Check the login name, phone number or e-mail address.", "请核对用户名、手机号码或电子邮箱。"),
 }

@@ -38,6 +38,13 @@ type heldLogin struct {
 	This      bool   `json:"this"` // the one that asks
 }
 
+// heldCode is an account code: which ticketing system was to learn the account.
+type heldCode struct {
+	Client     string `json:"client"`
+	MadeAt     int64  `json:"made_at"`
+	RedeemedAt int64  `json:"redeemed_at,omitempty"`
+}
+
 type heldFailures struct {
 	Failures    int   `json:"failures"`
 	Locks       int   `json:"locks"`
@@ -58,6 +65,7 @@ type heldOfAccount struct {
 	Logins        []heldLogin   `json:"logins"`
 	FailedLogins  heldFailures  `json:"failed_logins"`
 	PhoneCodes    heldCodes     `json:"phone_codes"`
+	Codes         []heldCode    `json:"account_codes"`
 	Applications  []heldOf      `json:"applications"`
 	// PaperProofs are empty before the holder's identity was checked.
 	PaperProofs []paperProof `json:"paper_proofs"`
@@ -74,7 +82,7 @@ func (a *API) accountData(w http.ResponseWriter, r *http.Request, h account.Hold
 	}
 	out := heldOfAccount{
 		Profile: newProfile(held.Profile, h), PasswordSetAt: held.PasswordSetAt,
-		Consents: []heldConsent{}, Logins: []heldLogin{},
+		Consents: []heldConsent{}, Logins: []heldLogin{}, Codes: []heldCode{},
 		FailedLogins: heldFailures(held.FailedLogins),
 		PhoneCodes:   heldCodes{held.CodesSent.Failures, held.CodesSent.LockedUntil},
 	}
@@ -83,6 +91,9 @@ func (a *API) accountData(w http.ResponseWriter, r *http.Request, h account.Hold
 	}
 	for _, l := range held.Logins {
 		out.Logins = append(out.Logins, heldLogin{l.ID, l.BeganAt, l.UsedAt, l.ExpiresAt, l.EndedAt, l.This})
+	}
+	for _, c := range held.Codes {
+		out.Codes = append(out.Codes, heldCode(c))
 	}
 	if out.Applications, err = a.heldApplications(r.Context(), h); err != nil {
 		return err

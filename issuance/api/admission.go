@@ -81,7 +81,11 @@ func (a *API) admit(x *exchange, r *http.Request) (_ *http.Request, leave func()
 			refuseUnread(x, Overloaded)
 			return nil, nil, false
 		}
-		body, err := readBody(x, r)
+		bound := int64(MaxBody)
+		if from.staff != "" && r.URL.Path == subjectsPath {
+			bound = MaxSubjectsBody
+		}
+		body, err := readBody(x, r, bound)
 		arrived()
 		if err != nil {
 			refuseUnread(x, BodySlow)
@@ -107,18 +111,18 @@ func refuseUnread(x *exchange, code refusal.Code) {
 // readBody reads a body within BodyTimeout, and of one that is too large just
 // enough to show it. Its one error is that time ran out; a body that breaks off
 // breaks off for its reader, too.
-func readBody(x *exchange, r *http.Request) (io.ReadCloser, error) {
+func readBody(x *exchange, r *http.Request, bound int64) (io.ReadCloser, error) {
 	// The server ends the deadline itself once the body has ended. A writer without
 	// deadlines is no connection, so that nothing arrives slowly.
 	http.NewResponseController(x.ResponseWriter).SetReadDeadline(time.Now().Add(BodyTimeout))
 	// What is read grows with what has arrived, not with what was announced.
-	body, err := io.ReadAll(io.LimitReader(r.Body, MaxBody+1))
+	body, err := io.ReadAll(io.LimitReader(r.Body, bound+1))
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, err
 	case err != nil:
 		return io.NopCloser(io.MultiReader(bytes.NewReader(body), broken{err})), nil
-	case len(body) > MaxBody:
+	case int64(len(body)) > bound:
 		x.Header().Set("Connection", "close") // the rest is not read
 	}
 	return io.NopCloser(bytes.NewReader(body)), nil

@@ -2,6 +2,7 @@ package api
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 
@@ -13,15 +14,23 @@ import (
 // with its evidence.
 const MaxBody = 16 << 10
 
+// MaxSubjectsBody bounds the one larger body: issuance.MaxSubjects persons.
+const MaxSubjectsBody = 128 << 10
+
 // readJSON reads the one JSON object that a request must carry into dst, as
 // strictjson.Read does.
 func readJSON(w http.ResponseWriter, r *http.Request, dst any) error {
+	return readJSONUpTo(w, r, dst, MaxBody)
+}
+
+// readJSONUpTo is readJSON for a body of at most bound bytes.
+func readJSONUpTo(w http.ResponseWriter, r *http.Request, dst any, bound int64) error {
 	if !strictjson.Declared(r.Header) {
 		return &refusal.Refusal{Code: MediaType, Detail: "Content-Type must be application/json in UTF-8"}
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bound))
 	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-		return &refusal.Refusal{Code: BodyTooLarge, Detail: "the body may have at most 16384 bytes"}
+		return &refusal.Refusal{Code: BodyTooLarge, Detail: fmt.Sprintf("the body may have at most %d bytes", bound)}
 	}
 	if err != nil {
 		return malformed("the body broke off")

@@ -14,8 +14,8 @@ type bilingual struct {
 	ZH string `json:"zh"`
 }
 
-// problem is an RFC 9457 problem. Only Detail differs between two answers with
-// one code, and it never repeats what was sent.
+// problem is an RFC 9457 problem. Only Detail, and for a refused code the reason with
+// its words, differs between two answers with one code; none repeats what was sent.
 type problem struct {
 	Type     string       `json:"type"`
 	Title    string       `json:"title"`
@@ -26,6 +26,10 @@ type problem struct {
 	NextStep *bilingual   `json:"next_step,omitempty"`
 	Contact  *bilingual   `json:"contact,omitempty"`  // customer service, where it can say why
 	RetryAt  int64        `json:"retry_at,omitempty"` // Unix seconds
+	// Reason and Class are of a refused code, as in a gateway's verdict; Text is then
+	// the reason's.
+	Reason string `json:"reason,omitempty"`
+	Class  string `json:"class,omitempty"`
 }
 
 // newProblem renders a code. A code outside the table is a mistake of ours and

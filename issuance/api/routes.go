@@ -61,6 +61,8 @@ func (a *API) forAccounts() []operation {
 		{Route{"POST", "/v1/account/phone/verifications"}, a.limited(a.agreed(a.verifyPhone))},
 		{Route{"POST", "/v1/recoveries"}, a.limited(a.startRecovery)},
 		{Route{"POST", "/v1/recoveries/password"}, a.limited(a.finishRecovery)},
+		{Route{"POST", "/v1/account/codes"}, a.limited(a.agreed(a.makeCode))},
+		{Route{"POST", "/v1/account-codes"}, a.acting(a.redeemCode)},
 		{Route{"POST", "/v1/account/consent"}, a.loggedIn(a.consent)},
 		{Route{"GET", "/v1/account/applications"}, a.loggedIn(a.listed)},
 		{Route{"GET", "/v1/account/data"}, a.loggedIn(a.accountData)},
@@ -68,11 +70,15 @@ func (a *API) forAccounts() []operation {
 	}
 }
 
+const subjectsPath = "/v1/subjects"
+
 func (a *API) forStaff() []operation {
 	all := []operation{
 		{Route{"GET", "/v1/credentials/{serial}"}, a.lookUp},
 		{Route{"POST", "/v1/credentials/{serial}/revoke"}, a.revoke},
 		{Route{"POST", "/v1/credentials/{serial}/unrevoke"}, a.unrevoke},
+		{Route{"POST", "/v1/identifications"}, a.acting(a.identify)},
+		{Route{"POST", subjectsPath}, a.acting(a.subjects)},
 		{Route{"POST", "/v1/paper-proofs"}, a.issuePaperProof},
 	}
 	if a.trail != nil {

@@ -112,7 +112,24 @@ func (t *Trail) Note(ctx context.Context, e Entry) error {
 	if t == nil {
 		return errNoTrail
 	}
-	return t.db.Change(ctx, "write to the audit log", func(ctx context.Context, tx *sql.Tx) error { return t.Append(ctx, tx, e) })
+	if err := e.check(); err != nil {
+		return err // before it joins others, who must not suffer for it
+	}
+	return t.notes.Do(ctx, &e)
+}
+
+// noteTogether writes entries that were noted at the same moment in one transaction:
+// they share its write to disk.
+func (t *Trail) noteTogether(ctx context.Context, entries []*Entry) error {
+	return t.db.Change(ctx, "write to the audit log", func(ctx context.Context, tx *sql.Tx) error {
+		ctx = t.db.Brief(ctx)
+		for _, e := range entries {
+			if err := t.Append(ctx, tx, *e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 var errNoTrail = errors.New("audit: no trail to write to: a mistake of the program")

@@ -45,6 +45,8 @@ type Trail struct {
 	sealEvery   time.Duration
 	anchorEvery time.Duration
 
+	notes *database.Group[Entry]
+
 	sealFailures atomic.Uint64
 	head         atomic.Int64             // newest sealed position seen; unknownHead at first
 	refused      atomic.Pointer[refusals] // what the last Seal passed over; nil: none has run
@@ -61,6 +63,7 @@ func New(c Config) (*Trail, error) {
 	}
 	t := &Trail{db: c.DB, mac: newMAC(c.Key[:]), now: c.Now, log: c.Log, sealEvery: c.SealEvery, anchorEvery: c.AnchorEvery}
 	t.head.Store(unknownHead)
+	t.notes = database.NewGroup(t.noteTogether)
 	if t.now == nil {
 		t.now = time.Now
 	}

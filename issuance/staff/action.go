@@ -33,6 +33,9 @@ const (
 	IssuePaperProof  Action = "issue_paper_proof"
 	LookUpCredential Action = "look_up_credential"
 	ReadObjectTrail  Action = "read_object_trail" // of one object
+	// Identify tells who the person of a scanned code is, for a purpose that the
+	// credential has (see Member.For).
+	Identify Action = "identify"
 )
 
 // By those who run the issuer.
@@ -65,9 +68,14 @@ const (
 
 // By other systems.
 const (
-	AskDecision   Action = "ask_decision"   // may this passenger buy, change, have refunded
-	ReportTicket  Action = "report_ticket"  // a ticket was bought, changed, refunded
-	SettleForeign Action = "settle_foreign" // pre-verified becomes verified or failed
+	AskDecision  Action = "ask_decision"  // may this passenger buy, change, have refunded
+	ReportTicket Action = "report_ticket" // a ticket was bought, changed, refunded
+	// DeriveSubjects tells the pseudonyms that verdicts of a day carry.
+	DeriveSubjects Action = "derive_subjects"
+	// RedeemAccountCode learns whose account it is from a code that the holder's app
+	// handed over.
+	RedeemAccountCode Action = "redeem_account_code"
+	SettleForeign     Action = "settle_foreign" // pre-verified becomes verified or failed
 )
 
 // rule gives an action to roles.
@@ -92,6 +100,7 @@ var rules = []rule{
 	{Lift, []Role{Police, Operator}},                  // ours: not the window that revoked
 	{IssuePaperProof, []Role{Police}},                 // A7, A14: "station police window"
 	{LookUpCredential, []Role{Police}},                // ours
+	{Identify, []Role{Window, Agency, Police}},        // ours: who stands before the passenger
 	{ReadObjectTrail, []Role{Police, Operator}},       // ours
 	{ReadTrail, []Role{Operator}},                     // ours, and all below but the last
 	{VerifyTrail, []Role{Operator}},
@@ -113,6 +122,8 @@ var rules = []rule{
 	{LiftLock, []Role{Operator}},
 	{AskDecision, []Role{Ticketing}},
 	{ReportTicket, []Role{Ticketing}},
+	{DeriveSubjects, []Role{Ticketing}},
+	{RedeemAccountCode, []Role{Ticketing}},
 	{VerifyOnline, nil},                // G39: the check itself
 	{ResetPassword, nil},               // ours: the holder, by the verified phone
 	{SettleForeign, []Role{Authority}}, // B, table: "national authority"

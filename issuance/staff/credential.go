@@ -28,6 +28,9 @@ type Credential struct {
 	Name   string
 	SHA256 string // of the whole secret, 64 lower-case hex digits
 	Roles  []Role // one at least: there is no role that everybody has
+	// Purposes are what the credential may identify passengers for; none: all that
+	// its roles may.
+	Purposes []Purpose
 	// NotAfter is the last moment the credential is good; zero: until its entry is
 	// taken out.
 	NotAfter time.Time
@@ -77,7 +80,7 @@ func (c *Credential) faults() (faults []error) {
 			faults = append(faults, fmt.Errorf("roles[%d]: %s stands twice", i, r))
 		}
 	}
-	return faults
+	return append(faults, c.purposeFaults()...)
 }
 
 // hash reads SHA256. All zeros is a place-holder that somebody forgot.

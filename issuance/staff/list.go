@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,11 +24,17 @@ const (
 	ForbiddenRole refusal.Code = "forbidden_role"
 	// BudgetSpent: the credential has revoked and lifted as much as it may for now.
 	BudgetSpent refusal.Code = "revocation_budget_spent"
+	// PurposeForbidden: the credential may identify passengers, and not for this.
+	PurposeForbidden refusal.Code = "purpose_forbidden"
+	// IdentificationsSpent and SubjectsSpent: the credential has identified as many
+	// passengers, or asked for as many pseudonyms, as it may for now.
+	IdentificationsSpent refusal.Code = "identification_budget_spent"
+	SubjectsSpent        refusal.Code = "subject_budget_spent"
 )
 
 // Codes lists the closed list.
 func Codes() []refusal.Code {
-	return []refusal.Code{Unknown, Expired, ForbiddenRole, BudgetSpent}
+	return []refusal.Code{Unknown, Expired, ForbiddenRole, BudgetSpent, PurposeForbidden, IdentificationsSpent, SubjectsSpent}
 }
 
 // Config is what a List is made of.
@@ -62,6 +69,7 @@ func NewList(c Config) (*List, error) {
 	for i := range c.Credentials {
 		own := c.Credentials[i] // a copy: the caller's may change
 		own.Roles = append([]Role(nil), own.Roles...)
+		own.Purposes = append([]Purpose(nil), own.Purposes...)
 		fault := func(err error) { faults = append(faults, fmt.Errorf("staff[%d]: %w", i, err)) }
 		for _, err := range own.faults() {
 			fault(err)
@@ -130,4 +138,15 @@ func (l *List) Recognize(authorization []string) (name string, known bool) {
 		return "", false
 	}
 	return c.Name, true
+}
+
+// Named reports whether a good credential with the role has the name. It is for what
+// passengers address to a ticketing system; names of other roles are told to nobody.
+func (l *List) Named(name string, role Role) bool {
+	for _, c := range l.byHash {
+		if c.Name == name {
+			return slices.Contains(c.Roles, role) && (c.NotAfter.IsZero() || !l.now().After(c.NotAfter))
+		}
+	}
+	return false
 }

@@ -37,6 +37,22 @@ func (v *Vault) Subject(day uint16, document identity.DocumentType, number strin
 	return tokens.Subject(s[:len(tokens.Subject{})])
 }
 
+// Subjects is Subject for many numbers of one document type: the key's state is
+// computed once.
+func (v *Vault) Subjects(day uint16, document identity.DocumentType, numbers []string) []tokens.Subject {
+	key := v.DayKey(day)
+	h := hmac.New(sha256.New, key[:])
+	all := make([]tokens.Subject, len(numbers))
+	var text [1 + 64]byte
+	var out [sha256.Size]byte
+	for i, number := range numbers {
+		h.Reset()
+		h.Write(append(append(text[:0], byte(document)), number...))
+		copy(all[i][:], h.Sum(out[:0]))
+	}
+	return all
+}
+
 func sum(key []byte, parts ...[]byte) (out [sha256.Size]byte) {
 	h := hmac.New(sha256.New, key)
 	for _, p := range parts {

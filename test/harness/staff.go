@@ -4,6 +4,8 @@ import (
 	"net/http"
 
 	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/signing"
 )
 
 // Staff is a member with one role.
@@ -14,6 +16,15 @@ type Staff struct {
 
 // Staff is the member with the role.
 func (h *Harness) Staff(role staff.Role) *Staff { return &Staff{h, h.secrets[role]} }
+
+// Holding is who holds a credential that an [Option] added.
+func (h *Harness) Holding(secret string) *Staff { return &Staff{h, secret} }
+
+// KeyID and Signer are the issuer key: what its thief has.
+func (h *Harness) KeyID() tokens.KeyID { return keys().IssuerID }
+
+// Signer makes passes as the issuer does.
+func (h *Harness) Signer() signing.Signer { return keys().Issuer }
 
 // Window, Agency, Police, Operator and Authority are the members with these roles.
 func (h *Harness) Window() *Staff    { return h.Staff(staff.Window) }

@@ -1,0 +1,197 @@
+package account
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"database/sql"
+	"encoding/base64"
+	"strings"
+	"time"
+
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/opaque"
+	"github.com/railgate/railgate/issuance/refusal"
+)
+
+// CodePrefix begins an account code.
+const CodePrefix = "rgc_"
+
+// Bounds of an account code. The numbers are our choice.
+const (
+	// CodeLife is how long a code can be redeemed: an app hands it over at once.
+	CodeLife = 60 * time.Second
+	// CodeKept is how long a code's row is kept from when it was made, so that a second
+	// redemption is noticed and the holder can see who was told.
+	CodeKept = 24 * time.Hour
+)
+
+// Code is a one-time code (in the style of the authorization code of RFC 6749, section
+// 4.1). Text is shown once and kept nowhere.
+type Code struct {
+	Text      string
+	ExpiresAt int64 // Unix seconds
+}
+
+// MakeCode makes a code by which the client, a ticketing system, learns the holder's
+// account. The client must be one that exists; that is the caller's to know. challenge
+// is that of RFC 7636 with S256, or empty: then redeeming asks for no verifier. A login
+// has one code that was not redeemed: the one before is dead.
+func (s *Service) MakeCode(ctx context.Context, h Holder, client, challenge string) (Code, error) {
+	if challenge != "" && !isChallenge(challenge) {
+		return Code{}, refusal.New(ChallengeInvalid, "challenge must be the SHA-256 of the verifier in 43 characters of base64url")
+	}
+	now := s.Now()
+	c := Code{Text: opaque.New(CodePrefix, opaque.SecretSize), ExpiresAt: now.Add(CodeLife).Unix()}
+	err := s.Database.Change(ctx, "make an account code", func(ctx context.Context, tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM account_codes WHERE account = $1 AND login = $2 AND redeemed_ms IS NULL`, h.account, h.login); err != nil {
+			return err
+		}
+		var login string // locked against its end until the code is there
+		err := tx.QueryRowContext(ctx, `SELECT id FROM logins WHERE id = $1 AND ended_ms IS NULL`+s.Database.ForShare, h.login).Scan(&login)
+		if err == sql.ErrNoRows {
+			return errLoginRequired
+		}
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `
+			INSERT INTO account_codes (hash, account, login, client, challenge, made_ms, expires_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+			tokenHash(c.Text), h.account, login, client, challenge, now.UnixMilli(), now.Add(CodeLife).UnixMilli())
+		return err
+	})
+	if err != nil {
+		return Code{}, err
+	}
+	return c, nil
+}
+
+// Redemption is a code that a client shows.
+type Redemption struct {
+	Client   string // the name of the credential that shows it
+	Code     string
+	Verifier string // of the challenge; empty where there was none
+}
+
+// errCode is one answer, whatever is wrong with a code.
+var errCode = refusal.New(AccountCodeInvalid, "the code is unknown, over, redeemed before, made for another client or with another verifier")
+
+// Redeem tells the account of a code, once. A code that was redeemed, that another
+// client shows, or whose verifier is wrong is dead from then on: somebody else may have
+// it. note writes what became of a known code, in the same transaction; a code that is
+// unknown is not noted, since it is nobody's.
+func (s *Service) Redeem(ctx context.Context, r Redemption, note func(ctx context.Context, tx *sql.Tx, account, result string) error) (account string, err error) {
+	if !opaque.WellFormed(r.Code, CodePrefix, opaque.SecretSize) {
+		return "", errCode
+	}
+	now := s.Now().UnixMilli()
+	refused := true
+	err = s.Database.Change(ctx, "redeem an account code", func(ctx context.Context, tx *sql.Tx) error {
+		refused = true
+		var client, challenge string
+		var expires int64
+		var used sql.NullInt64
+		var login bool
+		err := tx.QueryRowContext(ctx, `SELECT account, client, challenge, expires_ms, used_ms,
+				EXISTS (SELECT 1 FROM logins l WHERE l.id = account_codes.login AND l.ended_ms IS NULL AND l.expires_ms > $2)
+			FROM account_codes WHERE hash = $1`+s.Database.ForUpdate, tokenHash(r.Code), now).
+			Scan(&account, &client, &challenge, &expires, &used, &login)
+		if err == sql.ErrNoRows {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		result := ""
+		switch {
+		case client != r.Client:
+			result = "refused: made for another client"
+		case used.Valid:
+			result = "refused: shown before"
+		case now >= expires:
+			result = "refused: over"
+		case !login:
+			result = "refused: the login has ended"
+		case !verified(challenge, r.Verifier):
+			result = "refused: wrong verifier"
+		default:
+			refused, result = false, "redeemed"
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE account_codes SET used_ms = COALESCE(used_ms, $2), redeemed_ms = CASE WHEN $3 = 1 THEN $2 ELSE redeemed_ms END WHERE hash = $1`,
+			tokenHash(r.Code), now, oneIf(!refused)); err != nil {
+			return err
+		}
+		return note(ctx, tx, account, result)
+	})
+	if err == nil && refused {
+		err = errCode
+	}
+	if err != nil {
+		return "", err
+	}
+	return account, nil
+}
+
+func oneIf(yes bool) int {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+// challengeSize is the length of a SHA-256 in base64url without padding.
+const challengeSize = 43
+
+// unreserved are the characters of a verifier and of a challenge.
+const unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+
+func isChallenge(text string) bool {
+	sum, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	return err == nil && len(text) == challengeSize && len(sum) == sha256.Size
+}
+
+// verified compares a verifier with its challenge. Where there was no challenge there
+// must be no verifier: a client that sends one believes itself bound.
+func verified(challenge, verifier string) bool {
+	if challenge == "" || verifier == "" {
+		return challenge == verifier
+	}
+	if len(verifier) < 43 || len(verifier) > 128 || strings.Trim(verifier, unreserved) != "" {
+		return false
+	}
+	sum := sha256.Sum256([]byte(verifier))
+	return subtle.ConstantTimeCompare([]byte(base64.RawURLEncoding.EncodeToString(sum[:])), []byte(challenge)) == 1
+}
+
+// HeldCode is a code that is not swept yet. Times are Unix seconds.
+type HeldCode struct {
+	Client     string
+	MadeAt     int64
+	RedeemedAt int64 // 0: the client was not told the account
+}
+
+func (s *Service) heldCodes(ctx context.Context, q database.Queries, account string) (all []HeldCode, err error) {
+	err = database.Each(ctx, q, func(rows *sql.Rows) error {
+		var c HeldCode
+		err := rows.Scan(&c.Client, &c.MadeAt, &c.RedeemedAt)
+		all = append(all, c)
+		return err
+	}, `SELECT client, made_ms / 1000, COALESCE(redeemed_ms, 0) / 1000 FROM account_codes WHERE account = $1 ORDER BY made_ms, hash`, account)
+	return all, err
+}
+
+// forgetCodes deletes a few old codes.
+func (s *Service) forgetCodes(ctx context.Context, now time.Time) (n int, err error) {
+	skip := ""
+	if s.Database.ForUpdate != "" {
+		skip = s.Database.ForUpdate + " SKIP LOCKED"
+	}
+	err = s.Database.Change(ctx, "delete account codes", func(ctx context.Context, tx *sql.Tx) error {
+		deleted, err := database.Changed(ctx, tx, `
+			DELETE FROM account_codes WHERE hash IN (SELECT hash FROM account_codes WHERE made_ms <= $1 ORDER BY made_ms LIMIT $2`+skip+`)`,
+			now.Add(-CodeKept).UnixMilli(), sweepBatch)
+		n = int(deleted)
+		return err
+	})
+	return n, err
+}

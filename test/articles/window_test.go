@@ -1,0 +1,501 @@
+package articles_test
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/backend"
+	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/issuance/store"
+	"github.com/railgate/railgate/test/harness"
+	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/tokentest"
+)
+
+// A window sells, refunds and changes for a person of whom it has only the code: it is
+// told the name to compare with the face and the document, and the tickets.
+func TestT34_AWindowServesThePersonBehindTheCode(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		buyer, person := h.Verified(h.Person()), h.Person()
+		listed := buyer.AddSettled(person)
+		own := h.Verified(person) // the person has an account, too
+		tickets := append(h.Ticketing.Buy(buyer, listed.Passenger, "holder"), h.Ticketing.Buy(own, "holder")...)
+		code := h.Showing(person).Code()
+		for _, purpose := range []string{"sale", "refund", "change", "verify"} {
+			who := h.Window().Identify(code, purpose)
+			if who.Name != person.Name || who.DocumentType != "resident_id" || who.Masked != person.DocumentNumber[:4]+"**********"+person.DocumentNumber[14:] {
+				t.Fatalf("%s: %+v", purpose, who)
+			}
+			if len(who.Bookings) != 2 || who.SecondsLeft == 0 || len(who.Scopes) != 7 {
+				t.Fatalf("%s: %d bookings, %d s left", purpose, len(who.Bookings), who.SecondsLeft)
+			}
+		}
+		// The holder's own ticket of the other account is not the person's.
+		var shown []string
+		for _, b := range h.Window().Identify(code, "change").Bookings {
+			shown = append(shown, b.Reference)
+			if b.State != "valid" || b.Order == "" || b.Journey == nil || b.Journey.Train != "G101" || b.Journey.From != "北京南" || b.Journey.Seat != "12F" {
+				t.Errorf("%+v", b)
+			}
+		}
+		if want := tickets[0] + " " + tickets[2]; strings.Join(shown, " ") != want && strings.Join(shown, " ") != tickets[2]+" "+tickets[0] {
+			t.Fatalf("the tickets are %v, want %s", shown, want)
+		}
+		h.Ticketing.Refund(buyer, tickets[0])
+		successor := h.Ticketing.Change(own, tickets[2])
+		h.Ticketing.Cancel(successor)
+		states := map[string]string{}
+		for _, b := range h.Window().Identify(code, "refund").Bookings {
+			states[b.Reference] = b.State
+		}
+		if len(states) != 3 || states[tickets[0]] != "refunded" || states[tickets[2]] != "changed" || states[successor] != "cancelled" {
+			t.Fatalf("%v", states)
+		}
+		// Where the person has been is nobody's to read; a cancelled ticket can still be
+		// given back.
+		h.Clock.Move(10 * 24 * time.Hour)
+		code = h.Showing(person).Code()
+		if b := h.Window().Identify(code, "refund").Bookings; len(b) != 1 || b[0].Reference != successor {
+			t.Fatalf("after the journeys: %+v", b)
+		}
+	})
+}
+
+// Real-name verification by the code: at the window, an agency and the police desk. Each
+// call is in the audit log with its purpose and result, and with nothing personal.
+func TestT35_WhoMayIdentifyAndForWhat(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		p := h.Showing(h.Person())
+		for role, may := range map[staff.Role]string{staff.Window: "sale refund change verify", staff.Agency: "sale verify", staff.Police: "verify"} {
+			for _, purpose := range []string{"sale", "refund", "change", "verify"} {
+				a := h.Staff(role).TryIdentify(p.Code(), purpose)
+				if strings.Contains(may, purpose) {
+					a.OK(t)
+				} else if a.Refused(t, staff.PurposeForbidden); a.Status != http.StatusForbidden {
+					t.Errorf("%s for %s: %d", role, purpose, a.Status)
+				}
+			}
+		}
+		for _, role := range []staff.Role{staff.Operator, staff.Ticketing, staff.Authority} {
+			h.Staff(role).TryIdentify(p.Code(), "verify").Refused(t, staff.ForbiddenRole)
+		}
+		for _, purpose := range []string{"", "entry", "Sale", "sale ", "exchange"} {
+			h.Window().TryIdentify(p.Code(), purpose).Refused(t, issuance.PurposeInvalid)
+		}
+		h.Window().TryIdentify("https://example.com/menu", "verify").CodeRefused(h, "malformed")
+		trail := string(h.Operator().Call("GET", "/v1/trail", nil).Body)
+		if n := strings.Count(trail, `"action":"identify"`); n != 8 {
+			t.Errorf("%d entries in the audit log, want 7 of who was told and 1 of what is no code", n)
+		}
+		for _, want := range []string{`"detail":"refund: ok"`, `"detail":"verify: malformed"`, `"id":"` + p.Serial + `"`, `"id":"unread"`} {
+			if !strings.Contains(trail, want) {
+				t.Errorf("the audit log lacks %s", want)
+			}
+		}
+		if strings.Contains(trail, p.Person.Name) || strings.Contains(trail, p.Person.DocumentNumber[6:14]) {
+			t.Error("the audit log names the person")
+		}
+	})
+}
+
+// The conductor's and the window's rules are the gate's own: what a gate refuses names
+// nobody, with the reason and the words of the verdict.
+func TestT36_WhatAGateRefusesNamesNobody(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		p := h.Showing(h.Person())
+		both := func(code, reason string) {
+			t.Helper()
+			v := h.Gate.Scan(code, "verify")
+			v.Denied(t, reason)
+			problem := h.Window().TryIdentify(code, "verify").CodeRefused(h, reason)
+			if problem.Text != v.Text {
+				t.Errorf("%s: the window is told %q, the gate says %q", reason, problem.Text.En, v.Text.En)
+			}
+		}
+		stale := p.Code()
+		for _, code := range []string{"", "RG1:", stale + "\r", strings.ToLower(stale), "https://example.com/" + stale} {
+			both(code, "malformed")
+		}
+		both("RG2"+stale[3:], "unsupported_version")
+		h.Clock.Move(5 * time.Minute)
+		both(stale, "code_stale")
+		ahead := p.CodeAt(p.Step() + 2)
+		both(ahead, "code_ahead")
+		good := p.Code()
+		h.Window().Identify(good, "verify")
+		h.Window().Revoke(p.Serial)
+		both(good, "revoked")
+		h.Clock.Move(40 * time.Minute)
+		both(p.Code(), "session_over")
+		h.Clock.Move(24 * time.Hour)
+		both(p.Code(), "credential_expired")
+	})
+}
+
+// For no other purpose than the railway's, and for nobody but who it was issued to: a
+// code of another issuer, an altered one, one of a subject that was cut off, one that a
+// thief of the issuer key made. None names anybody.
+func TestT40_ForeignAndAlteredCodesNameNobody(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		p := h.Showing(h.Person())
+		try := func(code string) harness.Answer { return h.Window().TryIdentify(code, "verify") }
+		foreign := tokentest.NewIssuer(999).Open(0, h.Clock.Now().Unix())
+		try(textOf(foreign.Code(0))).CodeRefused(h, "unknown_key")
+		var shown tokens.Token
+		if r := shown.ParseText([]byte(p.Code())); r != tokens.ReasonOK {
+			t.Fatal(r)
+		}
+		pass := *shown.Pass()
+		forged := tokens.Assemble(&pass, uint8(shown.Step()), tokens.Link{1})
+		try(forged.Text()).CodeRefused(h, "link_mismatch")
+		pass[len(pass)-1] ^= 1
+		forged = tokens.Assemble(&pass, uint8(shown.Step()), tokens.Link(shown.Bytes()[tokens.PassSize+1:]))
+		try(forged.Text()).CodeRefused(h, "bad_signature")
+
+		now := h.Clock.Now()
+		cutOff := store.SubjectCutOff{Subject: shown.Subject(), Before: now.Unix() + 1, Who: "operator-1", AtMs: now.UnixMilli()}
+		if _, err := h.Store.CutOffSubject(t.Context(), cutOff); err != nil {
+			t.Fatal(err)
+		}
+		try(p.Code()).CodeRefused(h, "revoked")
+		h.Gate.Scan(p.Code(), "verify").Denied(t, "revoked")
+	})
+}
+
+// Who only has the issuer key can make a pass for any serial. It opens a gate and names
+// nobody: the session is not in the database.
+func TestT43_APassOfAStolenKeyNamesNobody(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		p := h.Showing(h.Person())
+		thief := tokentest.Issuer{ID: h.KeyID(), Signer: h.Signer()}
+		for what, session := range map[string]tokentest.Session{
+			"a serial that was never given": thief.Open(4000, h.Clock.Now().Unix()),
+			"a person's serial":             thief.Open(serialOf(t, p.Serial).Index, h.Clock.Now().Unix()-1),
+		} {
+			code := textOf(session.Code(0))
+			h.Gate.Scan(code, "verify").Allowed(t)
+			problem := h.Window().TryIdentify(code, "verify").Refused(t, issuance.CredentialNotFound)
+			if !strings.Contains(problem.Detail, "stolen key") {
+				t.Errorf("%s: %s", what, problem.Detail)
+			}
+		}
+		h.Window().Identify(p.Code(), "verify")
+	})
+}
+
+func textOf(code tokens.Token) string { return code.Text() }
+
+func serialOf(t *testing.T, text string) tokens.Serial {
+	t.Helper()
+	serial, err := tokens.ParseSerial(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return serial
+}
+
+// A session that its holder closed names nobody, as no gate lets it in.
+func TestT23_AClosedSessionNamesNobody(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Verified(h.Person())
+		p := a.Apply()
+		p.Show(p.Check())
+		h.Window().Identify(p.Code(), "verify")
+		a.LogOut()
+		h.Window().TryIdentify(p.Code(), "verify").Refused(t, issuance.CodeRefused)
+	})
+}
+
+// A name comes back as it was entered, whatever it holds: the window compares it with
+// the document.
+func TestG27_OddNamesComeBackAsTheyAreStored(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		for _, name := range []string{"<script>alert(1)</script>", "محمد بن", "𠮷野家", "O'Neil \"x\" & co"} {
+			p := h.Showing(h.Person().Named(name))
+			if who := h.Window().Identify(p.Code(), "verify"); who.Name != name {
+				t.Errorf("%q came back as %q", name, who.Name)
+			}
+		}
+		if logs := h.Logs.String(); strings.Contains(logs, "<script>") || strings.Contains(logs, "𠮷") {
+			t.Error("a name is in the log")
+		}
+	})
+}
+
+// The purposes of one credential, and how much it learns, are the operator's to set.
+func TestG31_ACredentialLearnsWhatItIsSetTo(t *testing.T) {
+	var secret string
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		p := h.Showing(h.Person())
+		h.Window().Identify(p.Code(), "sale")
+		h.Window().Identify(p.Code(), "sale")
+		for range 2 { // a third in the minute
+			problem := h.Window().TryIdentify(p.Code(), "sale").Refused(t, staff.IdentificationsSpent)
+			if problem.RetryAt <= h.Clock.Now().Unix() || problem.RetryAt > h.Clock.Now().Unix()+60 {
+				t.Fatalf("again at %d, now %d", problem.RetryAt, h.Clock.Now().Unix())
+			}
+		}
+		h.Agency().Identify(p.Code(), "sale") // another credential
+		h.Clock.Move(time.Minute)
+		h.Window().Identify(p.Code(), "sale")
+		h.Clock.Move(time.Minute)
+		h.Window().TryIdentify(p.Code(), "sale").Refused(t, staff.IdentificationsSpent) // a fourth of the day
+		h.Call("POST", "/v1/identifications", secret, harness.Object{"code": p.Code(), "purpose": "sale"}).Refused(t, staff.PurposeForbidden)
+		h.Call("POST", "/v1/identifications", secret, harness.Object{"code": p.Code(), "purpose": "verify"}).OK(t)
+
+		day := tokens.DayOf(h.Clock.Now().Unix())
+		h.Ticketing.Subjects(day, h.Person(), h.Person())
+		problem := h.Ticketing.TrySubjects(day, h.Person(), h.Person()).Refused(t, staff.SubjectsSpent)
+		if midnight := time.Unix(problem.RetryAt, 0).UTC(); midnight.Hour() != 16 || midnight.Minute() != 0 {
+			t.Errorf("again at %v, which is not midnight in Beijing", midnight)
+		}
+		h.Ticketing.Subjects(day, h.Person())
+		h.Clock.Move(24 * time.Hour)
+		h.Ticketing.Subjects(day, h.Person(), h.Person(), h.Person())
+	}, func(c *backend.Config) {
+		made, credential, err := staff.New("side-entrance", staff.Window)
+		if err != nil {
+			panic(err)
+		}
+		credential.Purposes = []staff.Purpose{staff.Verification}
+		secret, c.Staff = made, append(c.Staff, credential)
+		c.Rules.Identifications = attempts.Allowance{Minute: 2, Day: 3}
+		c.Rules.Subjects = attempts.Allowance{Day: 3}
+	})
+}
+
+// A ticketing system keys its list of a day's travellers by the pseudonyms that the
+// gates' verdicts carry: who enters must be on it.
+func TestG26_AGateListIsKeyedByPseudonyms(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		traveller, other := h.Person(), h.Person()
+		p := h.Showing(traveller)
+		v := h.Gate.Scan(p.Code(), "entry")
+		v.Allowed(t)
+		day := int64(serialOf(t, v.Serial).Day)
+		got := h.Ticketing.Subjects(day, other, traveller)
+		if len(got) != 2 || got[1] != v.Subject || got[0] == v.Subject {
+			t.Fatalf("the gate says %s, the list %v", v.Subject, got)
+		}
+		if next := h.Ticketing.Subjects(day+1, traveller); next[0] == v.Subject {
+			t.Error("the pseudonym is that of another day, too")
+		}
+		trail := string(h.Operator().Call("GET", "/v1/trail", nil).Body)
+		if !strings.Contains(trail, `"detail":"2 persons"`) || !strings.Contains(trail, fmt.Sprintf(`"id":"%d"`, day)) || strings.Contains(trail, traveller.DocumentNumber) {
+			t.Errorf("the audit log: %s", trail)
+		}
+		h.Window().Call("POST", "/v1/subjects", harness.Object{"day": day, "persons": []harness.Object{}}).Refused(t, staff.ForbiddenRole)
+	})
+}
+
+// A list at fault is refused whole, by the place of the fault and nothing else.
+func TestG26_AListAtFaultIsRefusedByItsPlace(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		good := h.Person()
+		day := tokens.DayOf(h.Clock.Now().Unix())
+		first := good
+		first.DocumentNumber = good.DocumentNumber[:6] + good.DocumentNumber[8:17]
+		wrong := good
+		wrong.DocumentNumber = good.DocumentNumber[:17] + "?"
+		for what, bad := range map[string]harness.Person{"15 digits": first, "no check digit": wrong, "a passport": h.Visitor()} {
+			problem := h.Ticketing.TrySubjects(day, good, bad).Refused(t, issuance.SubjectsInvalid)
+			if !strings.Contains(problem.Detail, "persons[1]") || strings.Contains(problem.Detail, bad.DocumentNumber) {
+				t.Errorf("%s: %s", what, problem.Detail)
+			}
+		}
+		many := make([]harness.Person, issuance.MaxSubjects+1)
+		for i := range many {
+			many[i] = good
+		}
+		h.Ticketing.TrySubjects(day, many...).Refused(t, issuance.SubjectsInvalid)
+		if n := len(h.Ticketing.Subjects(day, many[1:]...)); n != issuance.MaxSubjects {
+			t.Errorf("%d pseudonyms", n)
+		}
+		h.Ticketing.TrySubjects(day).Refused(t, issuance.SubjectsInvalid)
+		for _, other := range []int64{day - 3, day + 32, -1, 65536, 1 << 62} {
+			h.Ticketing.TrySubjects(other, good).Refused(t, issuance.SubjectsInvalid)
+		}
+		h.Ticketing.Subjects(day-2, good)
+		h.Ticketing.Subjects(day+31, good)
+		// A lower-case x is the same number.
+		x := good
+		for !strings.HasSuffix(x.DocumentNumber, "X") {
+			x = h.Person()
+		}
+		lower := x
+		lower.DocumentNumber = strings.ToLower(x.DocumentNumber)
+		if got := h.Ticketing.Subjects(day, x, lower); got[0] != got[1] {
+			t.Errorf("%v", got)
+		}
+		if trail := string(h.Operator().Call("GET", "/v1/trail", nil).Body); strings.Count(trail, `"action":"derive_subjects"`) != 4 {
+			t.Errorf("the audit log: %s", trail)
+		}
+	})
+}
+
+// A passenger's login buys through a ticketing system: a one-time code tells it whose
+// account it is, and only it, and once.
+func TestG22_ATicketingSystemLearnsTheAccountByAOneTimeCode(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Verified(h.Person())
+		redeemed := harness.As[struct{ Account string }](t, h.Ticketing.Redeem(a.Code(nil), nil), http.StatusOK).Account
+		if redeemed != a.ID {
+			t.Fatalf("redeemed %s, want %s", redeemed, a.ID)
+		}
+		h.Ticketing.MayBuy(a, "holder").Yes(t)
+		refused := func(what, code string, more harness.Object) {
+			t.Helper()
+			if got := h.Ticketing.Redeem(code, more).Refused(t, account.AccountCodeInvalid); got.Status != http.StatusNotFound {
+				t.Errorf("%s: %d", what, got.Status)
+			}
+		}
+		used := a.Code(nil)
+		h.Ticketing.Redeem(used, nil).OK(t)
+		refused("a second time", used, nil)
+		refused("a third time", used, nil)
+		refused("unknown", "rgc_"+strings.Repeat("0", 64), nil)
+		refused("a login token", a.Token, nil)
+		first := a.Code(nil)
+		second := a.Code(nil)
+		refused("one that another replaced", first, nil)
+		h.Ticketing.Redeem(second, nil).OK(t)
+		late := a.Code(nil)
+		h.Clock.Move(account.CodeLife)
+		refused("late", late, nil)
+		intime := a.Code(nil)
+		h.Clock.Move(account.CodeLife - time.Second)
+		h.Ticketing.Redeem(intime, nil).OK(t)
+		gone := a.LogIn()
+		left := gone.Code(nil)
+		gone.LogOut()
+		refused("of a login that ended", left, nil)
+
+		verifier := strings.Repeat("v", 43)
+		sum := sha256.Sum256([]byte(verifier))
+		bound := harness.Object{"challenge": base64.RawURLEncoding.EncodeToString(sum[:])}
+		refused("without its verifier", a.Code(bound), nil)
+		refused("with another verifier", a.Code(bound), harness.Object{"verifier": strings.Repeat("w", 43)})
+		refused("with a verifier for no challenge", a.Code(nil), harness.Object{"verifier": verifier})
+		h.Ticketing.Redeem(a.Code(bound), harness.Object{"verifier": verifier}).OK(t)
+		wrong := a.Code(bound)
+		refused("a guess", wrong, nil)
+		refused("the right one after a guess", wrong, harness.Object{"verifier": verifier})
+		a.TryCode(harness.Object{"challenge": "short"}).Refused(t, account.ChallengeInvalid)
+
+		for _, client := range []string{"", "nobody", "window-1", "ticketing-1 "} {
+			a.TryCode(harness.Object{"client": client}).Refused(t, account.ClientUnknown)
+		}
+		h.Window().Call("POST", "/v1/account-codes", harness.Object{"code": a.Code(nil)}).Refused(t, staff.ForbiddenRole)
+		h.Call("POST", "/v1/account/codes", "", harness.Object{"client": "ticketing-1"}).Refused(t, account.LoginRequired)
+
+		trail := string(h.Operator().Call("GET", "/v1/trail", nil).Body)
+		for _, want := range []string{"redeemed", "refused: shown before", "refused: over", "refused: wrong verifier", "refused: the login has ended"} {
+			if !strings.Contains(trail, `"detail":"`+want+`"`) {
+				t.Errorf("the audit log lacks %q", want)
+			}
+		}
+		if strings.Contains(trail, "rgc_") || strings.Contains(h.Logs.String(), "rgc_") {
+			t.Error("a code is in the audit log or in the log")
+		}
+		held := string(a.Call("GET", "/v1/account/data", nil).Body)
+		if !strings.Contains(held, `"account_codes":[{"client":"ticketing-1","made_at":`) || !strings.Contains(held, `"redeemed_at":`) {
+			t.Errorf("the holder is not shown who was told: %s", held)
+		}
+		h.Clock.Move(account.CodeKept)
+		if s, err := h.Backend.Accounts.Sweep(t.Context(), h.Clock.Now()); err != nil || s.AccountCodes == 0 {
+			t.Errorf("swept %+v: %v", s, err)
+		}
+	})
+}
+
+// A code is for the ticketing system that it was made for: another one that shows it
+// has stolen it, and it is dead.
+func TestG33_ACodeIsOfNoUseElsewhere(t *testing.T) {
+	var secret string
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Verified(h.Person())
+		code := a.Code(nil)
+		other := &harness.Ticketing{Staff: h.Holding(secret)}
+		other.Redeem(code, nil).Refused(t, account.AccountCodeInvalid)
+		h.Ticketing.Redeem(code, nil).Refused(t, account.AccountCodeInvalid)
+		code = a.Code(harness.Object{"client": "ticketing-2"})
+		other.Redeem(code, nil).OK(t)
+	}, func(c *backend.Config) {
+		made, credential, err := staff.New("ticketing-2", staff.Ticketing)
+		if err != nil {
+			panic(err)
+		}
+		secret, c.Staff = made, append(c.Staff, credential)
+	})
+}
+
+// Online refund is open to every registered account for what it bought, change online
+// for verified passengers and, with other documents, for all but failed ones. That a
+// train was cancelled changes neither.
+func TestR22_RefundAndChangeOnlineOfReportedTickets(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a, other := h.Verified(h.Person()), h.Verified(h.Person())
+		guest := a.Add(h.Visitor())
+		tickets := h.Ticketing.Buy(a, "holder", guest.Passenger)
+		ask := func(kind string, who *harness.Account, ticket string) harness.Decision {
+			return h.Ticketing.Ask(harness.Object{"kind": kind, "account": who.ID, "ticket": ticket})
+		}
+		for _, ticket := range tickets {
+			ask("refund_online", a, ticket).Yes(t)
+			ask("change_online", a, ticket).Yes(t)
+			ask("refund_online", other, ticket).No(t, registry.NotItsTicket)
+		}
+		h.Ticketing.Cancel(tickets[0])
+		ask("refund_online", a, tickets[0]).Yes(t)
+		ask("change_online", a, tickets[0]).Yes(t)
+		a.Fail(guest.Passenger) // R24, P21: no change for who is not verified
+		ask("change_online", a, tickets[1]).No(t, registry.PassengerStatus)
+		ask("refund_online", a, tickets[1]).Yes(t) // P19: refund for all
+		successor := h.Ticketing.Change(a, tickets[0])
+		ask("refund_online", a, successor).Yes(t) // R23: what was changed is the account's, too
+	})
+}
+
+// A report that differs from what was reported under the same reference is refused and
+// changes nothing; what a person cannot have booked is no report.
+func TestG30_ReportsOfTicketsAreStrict(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Verified(h.Person())
+		event, tickets := h.Ticketing.Bought(a, "holder")
+		h.Ticketing.TryReport(event).OK(t)
+		h.Ticketing.TryReport(event).OK(t)
+		issued := event["issued"].([]harness.Object)[0]
+		for what, c := range map[string]struct {
+			more harness.Object
+			code refusal.Code
+		}{
+			"another seat":  {harness.Object{"journey": harness.With(issued["journey"].(harness.Object), harness.Object{"seat": "01A"})}, "ticket_conflict"},
+			"no seat":       {harness.Object{"journey": harness.With(issued["journey"].(harness.Object), harness.Object{"seat": ""})}, "ticket_event_invalid"},
+			"no train":      {harness.Object{"journey": nil}, "body_malformed"},
+			"a long coach":  {harness.Object{"journey": harness.With(issued["journey"].(harness.Object), harness.Object{"coach": strings.Repeat("0", 17)})}, "ticket_event_invalid"},
+			"arrival first": {harness.Object{"journey": harness.With(issued["journey"].(harness.Object), harness.Object{"arrives_at": 1})}, "ticket_event_invalid"},
+		} {
+			bad := harness.With(event, harness.Object{"issued": []harness.Object{harness.With(issued, c.more)}})
+			if got := h.Ticketing.TryReport(bad).Refused(t, c.code); strings.Contains(got.Detail, "01A") {
+				t.Errorf("%s: %s", what, got.Detail)
+			}
+		}
+		h.Ticketing.TryReport(harness.With(event, harness.Object{"order": "O9"})).Refused(t, "ticket_conflict")
+		if held := string(a.Call("GET", "/v1/account/data", nil).Body); !strings.Contains(held, tickets[0]) || !strings.Contains(held, "12F") {
+			t.Errorf("the holder reads %s", held)
+		}
+		if e := a.Entry("holder"); e.Tickets != 1 {
+			t.Errorf("%d tickets are counted", e.Tickets)
+		}
+	})
+}
