@@ -48,7 +48,7 @@ func (s *Service) MakeCode(ctx context.Context, h Holder, client, challenge stri
 			return err
 		}
 		var login string // locked against its end until the code is there
-		err := tx.QueryRowContext(ctx, `SELECT id FROM logins WHERE id = $1 AND ended_ms IS NULL`+s.Database.ForShare, h.login).Scan(&login)
+		err := tx.QueryRowContext(ctx, `SELECT id FROM logins WHERE id = $1 AND ended_ms IS NULL`+s.Database.ForUpdate, h.login).Scan(&login)
 		if err == sql.ErrNoRows {
 			return errLoginRequired
 		}
@@ -81,7 +81,7 @@ var errCode = refusal.New(AccountCodeInvalid, "the code is unknown, over, redeem
 // it. note writes what became of a known code, in the same transaction; a code that is
 // unknown is not noted, since it is nobody's.
 func (s *Service) Redeem(ctx context.Context, r Redemption, note func(ctx context.Context, tx *sql.Tx, account, result string) error) (account string, err error) {
-	if !opaque.WellFormed(r.Code, CodePrefix, opaque.SecretSize) {
+	if !opaque.WellFormed(r.Code, CodePrefix, opaque.SecretSize) || r.Verifier != "" && !isVerifier(r.Verifier) {
 		return "", errCode
 	}
 	now := s.Now().UnixMilli()
@@ -150,14 +150,15 @@ func isChallenge(text string) bool {
 	return err == nil && len(text) == challengeSize && len(sum) == sha256.Size
 }
 
+func isVerifier(text string) bool {
+	return len(text) >= 43 && len(text) <= 128 && strings.Trim(text, unreserved) == ""
+}
+
 // verified compares a verifier with its challenge. Where there was no challenge there
 // must be no verifier: a client that sends one believes itself bound.
 func verified(challenge, verifier string) bool {
 	if challenge == "" || verifier == "" {
 		return challenge == verifier
-	}
-	if len(verifier) < 43 || len(verifier) > 128 || strings.Trim(verifier, unreserved) != "" {
-		return false
 	}
 	sum := sha256.Sum256([]byte(verifier))
 	return subtle.ConstantTimeCompare([]byte(base64.RawURLEncoding.EncodeToString(sum[:])), []byte(challenge)) == 1

@@ -89,6 +89,7 @@ func TestEveryOperationIsAsDocumented(t *testing.T) {
 	travellersWays(w, out)
 	membersWays(w)
 	staffsWays(w, h)
+	personsWays(w)
 	registryWays(w)
 	w.clock.Move(24 * time.Hour)
 	w.call("POST", h.path("/checks"), h.Token, object{"evidence": "sandbox:pass"})
@@ -285,11 +286,12 @@ func staffsWays(w *world, h *holder) {
 // askedTooOften is a network that has used up its rate, before every operation
 // that has one.
 func askedTooOften(t *testing.T, into *world) {
-	w := newWorld(t, setup{rate: attempts.Rate{Burst: 1, Every: time.Hour}, changes: attempts.Rate{Burst: 1, Every: time.Hour}})
+	w := newWorld(t, setup{rate: attempts.Rate{Burst: 1, Every: time.Hour}, changes: attempts.Rate{Burst: 1, Every: time.Hour},
+		identifications: attempts.Allowance{Day: 1}, subjects: attempts.Allowance{Day: 1}})
 	h := w.apply()
 	for _, r := range []struct{ method, path string }{
 		{"POST", "/v1/applications"}, {"POST", h.path("/checks")}, {"POST", "/v1/viewings"}, {"POST", "/v1/accounts"},
-		{"POST", "/v1/logins"}, {"PUT", "/v1/account/password"}, {"POST", "/v1/account/close"},
+		{"POST", "/v1/logins"}, {"PUT", "/v1/account/password"}, {"POST", "/v1/account/close"}, {"POST", "/v1/account/codes"},
 		{"POST", "/v1/account/verification"}, {"POST", "/v1/account/phone/codes"}, {"POST", "/v1/account/phone/verifications"}, {"POST", "/v1/recoveries"}, {"POST", "/v1/recoveries/password"},
 	} {
 		a := w.call(r.method, r.path, h.Token, object{})
@@ -301,6 +303,7 @@ func askedTooOften(t *testing.T, into *world) {
 	w.call("POST", "/v1/credentials/1-1/revoke", w.staff, object{"reason": "fraud"})
 	refused(t, w.call("POST", "/v1/credentials/1-1/revoke", w.staff, object{"reason": "fraud"}), http.StatusTooManyRequests, staff.BudgetSpent)
 	refused(t, w.call("POST", "/v1/credentials/1-1/unrevoke", w.staff, object{}), http.StatusTooManyRequests, staff.BudgetSpent)
+	learnsTooMuch(t, w)
 	if a := w.call("GET", h.path(""), h.Token, nil); a.Status != http.StatusOK {
 		t.Errorf("asking how it stands is limited: %d", a.Status)
 	}

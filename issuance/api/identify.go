@@ -3,11 +3,13 @@ package api
 import (
 	"errors"
 	"net/http"
+	"unicode/utf8"
 
 	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/issuance/registry/book"
 	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/tokens"
 )
 
 // booking is a ticket of the identified person.
@@ -20,6 +22,9 @@ type booking struct {
 	Journey   *journey `json:"journey,omitempty"`
 }
 
+// maxScan bounds what a scanner reads, characters, as the gateway does.
+const maxScan = 1024
+
 // identify tells staff who the person of a scanned code is, and what was booked for
 // them.
 func (a *API) identify(w http.ResponseWriter, r *http.Request, by book.Act) error {
@@ -27,22 +32,22 @@ func (a *API) identify(w http.ResponseWriter, r *http.Request, by book.Act) erro
 		return err
 	}
 	var in struct {
-		Code    string `json:"code"`
-		Purpose string `json:"purpose"`
+		Code    *string `json:"code"`
+		Purpose string  `json:"purpose"`
 	}
 	if err := readJSON(w, r, &in); err != nil {
 		return err
+	}
+	if in.Code == nil || utf8.RuneCountInString(*in.Code) > maxScan {
+		return malformed("code must be there and have at most 1024 characters: more cannot be a code")
 	}
 	purpose, err := staff.ParsePurpose(in.Purpose)
 	if err != nil {
 		return refusal.New(issuance.PurposeInvalid, "purpose must be sale, refund, change or verify")
 	}
-	who, err := a.service.IdentifyCode(r.Context(), by.By, issuance.Scanned{Text: in.Code, Purpose: purpose, Request: by.Request})
+	who, err := a.service.IdentifyCode(r.Context(), by.By, issuance.Scanned{Text: *in.Code, Purpose: purpose, Request: by.Request})
 	if refused := new(issuance.CodeError); errors.As(err, &refused) {
-		p := newProblem(issuance.CodeRefused, "the code is not accepted: "+refused.Reason.String())
-		p.Reason, p.Class = refused.Reason.String(), refused.Reason.Class().String()
-		p.Text.EN, p.Text.ZH = refused.Reason.Text()
-		p.write(w)
+		newCodeProblem(refused.Reason).write(w)
 		return nil
 	}
 	if err != nil {
@@ -67,6 +72,14 @@ func (a *API) identify(w http.ResponseWriter, r *http.Request, by book.Act) erro
 		Masked       string    `json:"document_number_masked"`
 		Bookings     []booking `json:"bookings"`
 	}{who.Serial.String(), who.Scopes.Names(), who.SecondsLeft, who.Name, who.Document.String(), who.Masked(), bookings})
+}
+
+// newCodeProblem has the words of a gateway's verdict.
+func newCodeProblem(r tokens.Reason) problem {
+	p := newProblem(issuance.CodeRefused, "the code is not accepted: "+r.String())
+	p.Reason, p.Class = r.String(), r.Class().String()
+	p.Text.EN, p.Text.ZH = r.Text()
+	return p
 }
 
 // subjects tells a ticketing system the pseudonyms of a day.

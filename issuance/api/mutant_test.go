@@ -121,7 +121,7 @@ func formMutants(body object) []mutant {
 		{"an overlong slash", []byte("{\"a\":\"\xc0\xaf\"" + comma + rest), jsonMedia}, {"NaN", []byte(`{"a":NaN` + comma + rest), jsonMedia},
 		{"deep lists", []byte(`{"a":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + comma + rest), jsonMedia},
 		{"deep objects", []byte(strings.Repeat(`{"a":`, 2000) + "1" + strings.Repeat("}", 2000)), jsonMedia},
-		{"too much white space", []byte(text + strings.Repeat(" ", api.MaxBody)), jsonMedia},
+		{"too much white space", []byte(text + strings.Repeat(" ", api.MaxSubjectsBody)), jsonMedia},
 		{"no media type", []byte(text), ""}, {"another media type", []byte(text), "text/plain"}, {"a form", []byte("a=b"), "application/x-www-form-urlencoded"},
 		{"another charset", []byte(text), "application/json; charset=gbk"}, {"a list of media types", []byte(text), "application/json, text/plain"},
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/refusal"
 	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/tokens"
 )
 
 // noNextStep are the codes that passengers never meet through a well-behaved app, or
@@ -99,6 +100,11 @@ func TestExamplesAreWhatTheServerSays(t *testing.T) {
 			t.Errorf("the example of %s is called %s", code, name)
 		}
 		p := newProblem(refusal.Code(code), value["detail"].(string))
+		for _, r := range tokens.Reasons() {
+			if r.String() == value["reason"] {
+				p = newCodeProblem(r)
+			}
+		}
 		if at, ok := value["retry_at"].(float64); ok {
 			p.RetryAt = int64(at)
 		}

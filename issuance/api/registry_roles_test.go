@@ -17,6 +17,9 @@ var acts = []struct {
 	body         object
 }{
 	{"POST", "/v1/decisions", []staff.Role{staff.Ticketing}, object{"kind": "buy", "account": "acc_0", "for": []string{"holder"}}},
+	{"POST", "/v1/identifications", []staff.Role{staff.Window, staff.Agency, staff.Police}, object{"code": "no code", "purpose": "none"}},
+	{"POST", "/v1/subjects", []staff.Role{staff.Ticketing}, object{"day": 1, "persons": []object{{"document_type": "resident_id", "document_number": testNumber}}}},
+	{"POST", "/v1/account-codes", []staff.Role{staff.Ticketing}, object{"code": "rgc_0"}},
 	{"POST", "/v1/tickets", []staff.Role{staff.Ticketing}, object{"kind": "refunded", "ticket": "unknown"}},
 	{"POST", "/v1/counter/searches", []staff.Role{staff.Window, staff.Agency}, object{"document_type": "resident_id", "document_number": testNumber}},
 	{"POST", "/v1/counter/looks", []staff.Role{staff.Window, staff.Agency}, object{"account": "acc_0", "passenger": "holder"}},

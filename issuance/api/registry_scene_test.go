@@ -42,6 +42,9 @@ func (w *world) sceneFor(d described) *scene {
 	s := w.scene()
 	if d.ofRegistry() {
 		s.desk = w.openDesk()
+		if d.OperationID == "redeemAccountCode" {
+			s.handover = s.member.code()
+		}
 		s.desk.values(d) // what a claim is about must be there before anything is compared
 	}
 	w.forgive()

@@ -64,6 +64,7 @@ type scene struct {
 	session   session
 	member    *member
 	desk      *desk  // for the registry's operations only
+	handover  string // an account code of the member, for the operation that redeems one
 	values    object // for the fields of bodies, by name
 }
 
@@ -77,6 +78,7 @@ func (w *world) scene() *scene {
 		"document_type": "resident_id", "document_number": number(n), "evidence": "sandbox:pass", "mode": "hosted",
 		"check": s.traveller.pass(), "policy": testPolicy, "version": 1, "login_name": registration(n)["login_name"],
 		"phone": "13800000001", "password": testPassword, "new_password": "battery staple 绿色",
+		"verifier": strings.Repeat("v", 43), "challenge": strings.Repeat("c", 42) + "A",
 	}
 	return s
 }
@@ -91,6 +93,12 @@ func (s *scene) valuesFor(d described) object {
 		v["login_name"] = s.member.LoginName
 	case "editAccount":
 		v["document_number"] = s.member.form["document_number"]
+	case "identify":
+		v["code"] = s.w.codeOf(s.traveller, s.session)
+	case "makeAccountCode":
+		v["client"] = ticketingName
+	case "redeemAccountCode":
+		v["code"] = s.handover
 	}
 	if d.ofRegistry() {
 		maps.Copy(v, s.desk.values(d))

@@ -94,16 +94,17 @@ type world struct {
 }
 
 type setup struct {
-	checker      realperson.Checker
-	checkTimeout time.Duration
-	maxInFlight  int
-	proxies      attempts.Proxies
-	changes      attempts.Rate
-	maxChecks    int
-	residents    residents.Registry
-	rate         attempts.Rate
-	callback     http.Handler // nil: a provider that never calls
-	trouble      func() string
+	checker                   realperson.Checker
+	checkTimeout              time.Duration
+	maxInFlight               int
+	proxies                   attempts.Proxies
+	changes                   attempts.Rate
+	identifications, subjects attempts.Allowance
+	maxChecks                 int
+	residents                 residents.Registry
+	rate                      attempts.Rate
+	callback                  http.Handler // nil: a provider that never calls
+	trouble                   func() string
 }
 
 // testPolicy is the privacy policy in force.
@@ -198,7 +199,7 @@ func newWorld(t testing.TB, s setup) *world {
 		Store: w.store, Signer: w.keys.Issuer, KeyID: w.keys.IssuerID, Vault: w.keys.Vault,
 		Checker: s.checker, CheckTimeout: s.checkTimeout, MaxChecks: s.maxChecks, Now: w.clock.Now,
 		Residents: s.residents, Policy: testPolicy, Accounts: w.accounts, Failures: failures,
-		Changes: s.changes, Wake: func() { w.woken <- struct{}{} }, Trouble: s.trouble, Log: log, Metrics: w.metrics,
+		Changes: s.changes, Identifications: s.identifications, Subjects: s.subjects, Wake: func() { w.woken <- struct{}{} }, Trouble: s.trouble, Log: log, Metrics: w.metrics,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -212,7 +212,7 @@ func TestT23_AClosedSessionNamesNobody(t *testing.T) {
 		p.Show(p.Check())
 		h.Window().Identify(p.Code(), "verify")
 		a.LogOut()
-		h.Window().TryIdentify(p.Code(), "verify").Refused(t, issuance.CodeRefused)
+		h.Window().TryIdentify(p.Code(), "verify").CodeRefused(h, "session_closed")
 	})
 }
 
