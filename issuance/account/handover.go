@@ -14,35 +14,35 @@ import (
 	"github.com/railgate/railgate/issuance/refusal"
 )
 
-// CodePrefix begins an account code.
-const CodePrefix = "rgc_"
+// AccountCodePrefix begins an account code.
+const AccountCodePrefix = "rgc_"
 
 // Bounds of an account code. The numbers are our choice.
 const (
-	// CodeLife is how long a code can be redeemed: an app hands it over at once.
-	CodeLife = 60 * time.Second
-	// CodeKept is how long a code's row is kept from when it was made, so that a second
+	// AccountCodeLife is how long a code can be redeemed: an app hands it over at once.
+	AccountCodeLife = 60 * time.Second
+	// AccountCodeKept is how long a code's row is kept from when it was made, so that a second
 	// redemption is noticed and the holder can see who was told.
-	CodeKept = 24 * time.Hour
+	AccountCodeKept = 24 * time.Hour
 )
 
-// Code is a one-time code (in the style of the authorization code of RFC 6749, section
+// AccountCode is a one-time code (in the style of the authorization code of RFC 6749, section
 // 4.1). Text is shown once and kept nowhere.
-type Code struct {
+type AccountCode struct {
 	Text      string
 	ExpiresAt int64 // Unix seconds
 }
 
-// MakeCode makes a code by which the client, a ticketing system, learns the holder's
+// MakeAccountCode makes a code by which the client, a ticketing system, learns the holder's
 // account. The client must be one that exists; that is the caller's to know. challenge
 // is that of RFC 7636 with S256, or empty: then redeeming asks for no verifier. A login
 // has one code that was not redeemed: the one before is dead.
-func (s *Service) MakeCode(ctx context.Context, h Holder, client, challenge string) (Code, error) {
+func (s *Service) MakeAccountCode(ctx context.Context, h Holder, client, challenge string) (AccountCode, error) {
 	if challenge != "" && !isChallenge(challenge) {
-		return Code{}, refusal.New(ChallengeInvalid, "challenge must be the SHA-256 of the verifier in 43 characters of base64url")
+		return AccountCode{}, refusal.New(ChallengeInvalid, "challenge must be the SHA-256 of the verifier in 43 characters of base64url")
 	}
 	now := s.Now()
-	c := Code{Text: opaque.New(CodePrefix, opaque.SecretSize), ExpiresAt: now.Add(CodeLife).Unix()}
+	c := AccountCode{Text: opaque.New(AccountCodePrefix, opaque.SecretSize), ExpiresAt: now.Add(AccountCodeLife).Unix()}
 	err := s.Database.Change(ctx, "make an account code", func(ctx context.Context, tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM account_codes WHERE account = $1 AND login = $2 AND redeemed_ms IS NULL`, h.account, h.login); err != nil {
 			return err
@@ -57,11 +57,11 @@ func (s *Service) MakeCode(ctx context.Context, h Holder, client, challenge stri
 		}
 		_, err = tx.ExecContext(ctx, `
 			INSERT INTO account_codes (hash, account, login, client, challenge, made_ms, expires_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-			tokenHash(c.Text), h.account, login, client, challenge, now.UnixMilli(), now.Add(CodeLife).UnixMilli())
+			tokenHash(c.Text), h.account, login, client, challenge, now.UnixMilli(), now.Add(AccountCodeLife).UnixMilli())
 		return err
 	})
 	if err != nil {
-		return Code{}, err
+		return AccountCode{}, err
 	}
 	return c, nil
 }
@@ -81,7 +81,7 @@ var errCode = refusal.New(AccountCodeInvalid, "the code is unknown, over, redeem
 // it. note writes what became of a known code, in the same transaction; a code that is
 // unknown is not noted, since it is nobody's.
 func (s *Service) Redeem(ctx context.Context, r Redemption, note func(ctx context.Context, tx *sql.Tx, account, result string) error) (account string, err error) {
-	if !opaque.WellFormed(r.Code, CodePrefix, opaque.SecretSize) || r.Verifier != "" && !isVerifier(r.Verifier) {
+	if !opaque.WellFormed(r.Code, AccountCodePrefix, opaque.SecretSize) || r.Verifier != "" && !isVerifier(r.Verifier) {
 		return "", errCode
 	}
 	now := s.Now().UnixMilli()
@@ -190,7 +190,7 @@ func (s *Service) forgetCodes(ctx context.Context, now time.Time) (n int, err er
 	err = s.Database.Change(ctx, "delete account codes", func(ctx context.Context, tx *sql.Tx) error {
 		deleted, err := database.Changed(ctx, tx, `
 			DELETE FROM account_codes WHERE hash IN (SELECT hash FROM account_codes WHERE made_ms <= $1 ORDER BY made_ms LIMIT $2`+skip+`)`,
-			now.Add(-CodeKept).UnixMilli(), sweepBatch)
+			now.Add(-AccountCodeKept).UnixMilli(), sweepBatch)
 		n = int(deleted)
 		return err
 	})

@@ -24,7 +24,7 @@ func (a *API) makeCode(w http.ResponseWriter, r *http.Request, h account.Holder)
 	if !a.staff.Named(in.Client, staff.Ticketing) {
 		return refusal.New(account.ClientUnknown, "client must be the name of a ticketing system's credential")
 	}
-	c, err := a.accounts.MakeCode(r.Context(), h, in.Client, string(in.Challenge))
+	c, err := a.accounts.MakeAccountCode(r.Context(), h, in.Client, string(in.Challenge))
 	if err != nil {
 		return err
 	}

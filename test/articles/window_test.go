@@ -370,10 +370,10 @@ func TestG22_ATicketingSystemLearnsTheAccountByAOneTimeCode(t *testing.T) {
 		refused("one that another replaced", first, nil)
 		h.Ticketing.Redeem(second, nil).OK(t)
 		late := a.Code(nil)
-		h.Clock.Move(account.CodeLife)
+		h.Clock.Move(account.AccountCodeLife)
 		refused("late", late, nil)
 		intime := a.Code(nil)
-		h.Clock.Move(account.CodeLife - time.Second)
+		h.Clock.Move(account.AccountCodeLife - time.Second)
 		h.Ticketing.Redeem(intime, nil).OK(t)
 		gone := a.LogIn()
 		left := gone.Code(nil)
@@ -411,7 +411,7 @@ func TestG22_ATicketingSystemLearnsTheAccountByAOneTimeCode(t *testing.T) {
 		if !strings.Contains(held, `"account_codes":[{"client":"ticketing-1","made_at":`) || !strings.Contains(held, `"redeemed_at":`) {
 			t.Errorf("the holder is not shown who was told: %s", held)
 		}
-		h.Clock.Move(account.CodeKept)
+		h.Clock.Move(account.AccountCodeKept)
 		if s, err := h.Backend.Accounts.Sweep(t.Context(), h.Clock.Now()); err != nil || s.AccountCodes == 0 {
 			t.Errorf("swept %+v: %v", s, err)
 		}
