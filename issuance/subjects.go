@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/railgate/railgate/issuance/audit"
@@ -61,14 +60,6 @@ func (s *Service) Subjects(ctx context.Context, by staff.Member, day int64, pers
 	return s.vault.Subjects(uint16(day), identity.ResidentID, numbers), nil
 }
 
-// upperX is the one spelling of a number whose last character is an x.
-func upperX(number string) string {
-	if rest, ok := strings.CutSuffix(number, "x"); ok {
-		return rest + "X"
-	}
-	return number
-}
-
 // residentNumbers checks the persons. It names a faulty one by its place only.
 func residentNumbers(persons []Carried, now time.Time) ([]string, error) {
 	numbers := make([]string, len(persons))
@@ -76,8 +67,8 @@ func residentNumbers(persons []Carried, now time.Time) ([]string, error) {
 		if p.Type != identity.ResidentID.String() {
 			return nil, refusal.New(SubjectsInvalid, fmt.Sprintf("persons[%d]: only a document of type resident_id has temporary IDs", i))
 		}
-		numbers[i] = upperX(p.Number)
-		if err := identity.CheckNumber(numbers[i], now); err != nil {
+		var err error
+		if numbers[i], err = identity.ReadNumber(identity.ResidentID, p.Number, now); err != nil {
 			return nil, refusal.New(SubjectsInvalid, fmt.Sprintf("persons[%d]: %v", i, err))
 		}
 	}
