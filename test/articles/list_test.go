@@ -392,6 +392,9 @@ func TestG04_BeyondTheLimitWithBothOriginals(t *testing.T) {
 			if p.Status != "pending" || !p.HolderOriginalNeeded {
 				t.Fatalf("added as %s, both originals: %v", p.Status, p.HolderOriginalNeeded)
 			}
+			if !strings.HasPrefix(p.NextStep.Zh, "需持注册用户和常用联系人的二代居民身份证原件") || !strings.Contains(p.NextStep.En, "the account holder's and the passenger's") {
+				t.Errorf("the next step is %+v", p.NextStep)
+			}
 			found := harness.As[struct{ Entries []harness.Entry }](t, counter.Search(who), http.StatusOK).Entries
 			if len(found) != 1 || !found[0].HolderOriginalNeeded || !counter.Look(a, p.Passenger).HolderOriginalNeeded {
 				t.Errorf("a search says %+v", found)
