@@ -23,6 +23,7 @@ import (
 	"github.com/railgate/railgate/issuance/backend"
 	"github.com/railgate/railgate/issuance/keyring"
 	"github.com/railgate/railgate/issuance/keystore"
+	"github.com/railgate/railgate/issuance/phonecode"
 	"github.com/railgate/railgate/issuance/realperson"
 	"github.com/railgate/railgate/issuance/residents"
 	"github.com/railgate/railgate/issuance/staff"
@@ -135,6 +136,7 @@ func (h *house) startIssuer(ctx context.Context, a addresses, brokers []string, 
 		},
 		Keys:  []keyring.Key{{ID: keys.IssuerID, Signer: keys.Issuer}},
 		Staff: []staff.Credential{credential},
+		Codes: phonecode.NewSandbox(), // its codes are at the admin listener
 	})
 	if err != nil {
 		return nil, err

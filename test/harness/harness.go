@@ -17,7 +17,8 @@
 // answers. An [Option] changes the issuer's setup, for instance its limits.
 //
 // The harness promises that a story is deterministic: no part of it judges by real
-// time, nothing runs in the background, and the gateway knows every committed
+// time, nothing runs in the background (but the sending of a recovery's code, which
+// StartRecovery waits for), and the gateway knows every committed
 // revocation when [Gate.Scan] asks it. The stream's transport, Kafka, is therefore not
 // part of it: the harness itself does the publisher's and the follower's work, with the
 // same records, signatures and numbers. Package internal/e2e tests those two.
@@ -41,6 +42,7 @@ import (
 	"github.com/railgate/railgate/issuance/backend"
 	"github.com/railgate/railgate/issuance/database/databasetest"
 	"github.com/railgate/railgate/issuance/keystore"
+	"github.com/railgate/railgate/issuance/phonecode"
 	"github.com/railgate/railgate/issuance/realperson"
 	"github.com/railgate/railgate/issuance/residents"
 	"github.com/railgate/railgate/issuance/staff"
@@ -64,6 +66,7 @@ type Harness struct {
 	Backend *backend.Backend
 	Store   *store.Store
 	Metrics *prometheus.Registry // of the issuer
+	Phones  *phonecode.Sandbox   // has the codes that were sent
 	Logs    *runtest.Buffer      // of issuer and gateway, JSON lines
 
 	issuer   string // base URL
@@ -98,7 +101,7 @@ var keys = sync.OnceValue(keystore.New)
 // Open starts an issuer on the database and a gateway; both end with the test.
 func Open(t testing.TB, address string, options ...Option) *Harness {
 	t.Helper()
-	h := &Harness{T: t, Clock: newClock(), Metrics: prometheus.NewRegistry(), Logs: new(runtest.Buffer), secrets: make(map[staff.Role]string)}
+	h := &Harness{T: t, Clock: newClock(), Metrics: prometheus.NewRegistry(), Phones: phonecode.NewSandbox(), Logs: new(runtest.Buffer), secrets: make(map[staff.Role]string)}
 	transport := &http.Transport{MaxIdleConnsPerHost: 16, DisableCompression: true}
 	h.client = &http.Client{Transport: transport, Timeout: patience}
 	log := zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(h.Logs), zap.DebugLevel))
@@ -121,7 +124,7 @@ func (h *Harness) openIssuer(address string, log *zap.Logger, options []Option) 
 			Checker: realperson.Sandbox{}, Residents: residents.Sandbox{},
 			Now: h.Clock.Now, Log: log, Metrics: h.Metrics,
 		},
-		Hashing: account.Hashing{MemoryKiB: 64, Passes: 1, Lanes: 1, CheapForTests: true},
+		Hashing: account.Hashing{MemoryKiB: 64, Passes: 1, Lanes: 1, CheapForTests: true}, Codes: h.Phones,
 	}
 	for _, role := range staff.Roles() {
 		secret, credential, err := staff.New(string(role)+"-1", role)

@@ -99,6 +99,7 @@ type Problem struct {
 	Detail   string       `json:"detail"`
 	Text     Bilingual    `json:"text"`
 	NextStep Bilingual    `json:"next_step"`
+	Contact  Bilingual    `json:"contact"`
 	RetryAt  int64        `json:"retry_at"`
 }
 

@@ -1,0 +1,381 @@
+package articles_test
+
+import (
+	"database/sql"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/issuance/residents"
+	"github.com/railgate/railgate/test/harness"
+)
+
+// Unregistered people, and registered ones who are not logged in, enter their own identity
+// and pass the check, for every submission and every viewing.
+func TestT21_WithoutALoginIdentityAndCheckEachTime(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		registered := h.Register(h.Person())
+		registered.LogOut()
+		for name, who := range map[string]harness.Person{"unregistered": h.Person(), "registered and logged out": registered.Person} {
+			for _, field := range []string{"name", "document_type", "document_number"} {
+				form := who.Application()
+				delete(form, field)
+				if a := h.Call("POST", "/v1/applications", "", form); a.Status != http.StatusUnprocessableEntity {
+					t.Errorf("%s: an application without %s: %d", name, field, a.Status)
+				}
+				view := harness.With(who.Identity(), harness.Object{"evidence": harness.FacePasses, "policy": harness.Policy})
+				delete(view, field)
+				if a := h.Call("POST", "/v1/viewings", "", view); a.Status != http.StatusUnprocessableEntity {
+					t.Errorf("%s: a viewing without %s: %d", name, field, a.Status)
+				}
+			}
+			// Nothing is approved, and nothing shown, before the check.
+			p := h.Apply(who)
+			p.Call("POST", "/sessions", harness.Object{"check": "chk_00000000000000000000000000000000", "mode": "hosted"}).Refused(t, issuance.NotApproved)
+			p.TryCheck(harness.FaceFails).Refused(t, issuance.CheckFailed)
+			p.Show(p.Check())
+			h.Gate.Scan(p.Code(), "entry").Allowed(t)
+			p.Leave().OK(t)
+			// Again: the identity alone is not enough, the check alone neither.
+			h.TryView(who, harness.FaceFails).Refused(t, issuance.CheckFailed)
+			h.Call("POST", "/v1/viewings", "", harness.Object{"evidence": harness.FacePasses, "policy": harness.Policy}).Refused(t, issuance.DocumentTypeNotSupported)
+			back, check := h.View(who)
+			back.Show(check)
+			h.Gate.Scan(back.Code(), "entry").Allowed(t)
+			back.Leave().OK(t)
+			h.Call("GET", "/v1/applications/"+back.Application, back.Token, nil).Refused(t, issuance.Unauthorized)
+		}
+		registered.Call("POST", "/v1/applications", registered.Person.Application()).Refused(t, account.LoginRequired)
+	})
+}
+
+// The policy is there for everybody to read, and kept up to date: people are told purpose,
+// manner and scope, and agree to the version in force, with an account and without.
+func TestG34_PeopleAgreeToThePublishedPolicy(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		policy := harness.As[struct {
+			Version string
+			Text    harness.Bilingual
+		}](t, h.Call("GET", "/v1/privacy-policy", "", nil), http.StatusOK)
+		for _, want := range []string{"What is kept, why, and how long", "What you can do"} {
+			if !strings.Contains(policy.Text.En, want) {
+				t.Errorf("the policy does not say %q", want)
+			}
+		}
+		for _, want := range []string{"保存哪些信息、用途及期限", "您可以"} {
+			if !strings.Contains(policy.Text.Zh, want) {
+				t.Errorf("the policy does not say %q", want)
+			}
+		}
+
+		who := h.Person()
+		for _, version := range []any{nil, "", "2025-01"} {
+			form := harness.With(who.Application(), harness.Object{"policy": version})
+			if version == nil {
+				delete(form, "policy")
+			}
+			p := h.Call("POST", "/v1/applications", "", form).Refused(t, account.ConsentRequired)
+			if !strings.Contains(p.Detail, "/v1/privacy-policy") || p.NextStep.Zh == "" {
+				t.Errorf("the way to the policy is missing: %+v", p)
+			}
+		}
+		p, _ := h.Approved(who)
+		view := harness.With(who.Identity(), harness.Object{"evidence": harness.FacePasses})
+		h.Call("POST", "/v1/viewings", "", view).Refused(t, account.ConsentRequired)
+		registration := h.Registration(h.Person())
+		registration["policy"] = "2025-01"
+		h.Call("POST", "/v1/accounts", "", registration).Refused(t, account.ConsentRequired)
+
+		// What was agreed to is kept with the application, shown, and erased with it.
+		type held struct {
+			Consent struct {
+				Policy string
+				At     int64
+			}
+		}
+		if got := harness.As[held](t, p.Call("GET", "/data", nil), http.StatusOK).Consent; got.Policy != policy.Version || got.At != p.SubmittedAt {
+			t.Errorf("consent %+v, want %s at %d", got, policy.Version, p.SubmittedAt)
+		}
+		// An account agreed when it was made, and need not again.
+		a := h.Register(h.Person())
+		form := a.Person.Application()
+		delete(form, "policy")
+		a.Call("POST", "/v1/applications", form).OK(t)
+
+		h.Clock.Move(31*24*time.Hour + time.Second)
+		if n, err := h.Backend.Rules.Erase(t.Context()); err != nil || n == 0 {
+			t.Fatalf("%d erased: %v", n, err)
+		}
+		if left := rowsOf(t, h, "applications"); strings.Contains(left, policy.Version) {
+			t.Error("a consent is left")
+		}
+	})
+}
+
+// Personal data serve this service alone: nobody reads them but their owner, and a counter
+// only what a person brings there.
+func TestG31_PersonalDataAreTheOwners(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Register(h.Person())
+		p := a.Apply()
+		p.Check()
+		stranger, other := h.Apply(h.Person()), h.Register(h.Person())
+		for _, token := range []string{"", stranger.Token, other.Token, h.Window().Secret, h.Police().Secret, h.Operator().Secret, h.Ticketing.Secret} {
+			h.Call("GET", "/v1/applications/"+p.Application+"/data", token, nil).Refused(t, issuance.Unauthorized)
+		}
+		for _, token := range []string{"", stranger.Token, h.Window().Secret, h.Operator().Secret} {
+			h.Call("GET", "/v1/account/data", token, nil).Refused(t, account.LoginRequired)
+		}
+		// The gate learns no name and no number.
+		p = h.Showing(h.Person())
+		v := h.Gate.Scan(p.Code(), "entry")
+		if text := fmt.Sprintf("%+v", v); strings.Contains(text, p.Person.Name) || strings.Contains(text, p.Person.DocumentNumber) {
+			t.Errorf("the gate reads %s", text)
+		}
+		logs := h.Logs.String()
+		for _, who := range []harness.Person{a.Person, p.Person, other.Person} {
+			if strings.Contains(logs, who.DocumentNumber) || strings.Contains(logs, who.Name) {
+				t.Error("personal data are in the log")
+			}
+		}
+	})
+}
+
+// The person's rights: to see all that is held, to correct it, to have it erased.
+func TestG32_PeopleSeeCorrectAndErase(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Register(h.Person())
+		data := a.Call("GET", "/v1/account/data", nil)
+		if text := string(data.Body); data.Status != http.StatusOK || !strings.Contains(text, a.Person.DocumentNumber) || !strings.Contains(text, a.Phone()) || !strings.Contains(text, `"consents"`) {
+			t.Fatalf("%d %s", data.Status, text)
+		}
+		right := h.Person()
+		a.EditIdentity(right).OK(t)
+		if p := a.Profile(); p["document_number"] != right.DocumentNumber {
+			t.Errorf("the profile has %v", p["document_number"])
+		}
+		a.Call("POST", "/v1/account/close", harness.Object{"password": harness.Password}).OK(t)
+		a.Call("GET", "/v1/account", nil).Refused(t, account.LoginRequired)
+		for _, table := range []string{"accounts", "logins", "consents", "holders", "passengers", "phone_codes"} {
+			if left := rowsOf(t, h, table); left != "" {
+				t.Errorf("%s keeps %s", table, left)
+			}
+		}
+	})
+}
+
+// Stored data tell nothing to who has only the database, and no answer is kept on its way.
+func TestG33_DataAreStoredEncrypted(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Verified(h.Person())
+		phone := a.Phone()
+		a.VerifyPhone()
+		friend := h.Person()
+		a.Add(friend)
+		p := a.Apply()
+		p.Check()
+		h.Clock.Move(time.Minute)
+		code := a.SendCode(phone)
+		for _, table := range []string{"accounts", "applications", "holders", "passengers", "sessions", "checks", "identities", "failures", "phone_codes", "audit", "logins"} {
+			rows := rowsOf(t, h, table)
+			for what, mark := range map[string]string{"name": a.Person.Name, "number": a.Person.DocumentNumber, "a passenger's number": friend.DocumentNumber,
+				"login name": a.LoginName, "password": harness.Password, "phone": phone, "city": "北京", "login token": a.Token, "code": code} {
+				if strings.Contains(rows, mark) {
+					t.Errorf("%s has the %s in the clear", table, what)
+				}
+			}
+		}
+		if answer := a.Call("GET", "/v1/account", nil); answer.Header.Get("Cache-Control") != "no-store" {
+			t.Error("the profile may be kept on its way")
+		}
+	})
+}
+
+// Customer service is named where an identity does not pass.
+func TestG38_CustomerServiceIsNamed(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		contact := harness.As[struct{ Text harness.Bilingual }](t, h.Call("GET", "/v1/contact", "", nil), http.StatusOK).Text
+		if !strings.Contains(contact.Zh, "12306") || contact.En == "" {
+			t.Fatalf("%+v", contact)
+		}
+		p := h.Apply(h.Person().Named(residents.SandboxNotMatched))
+		if told := p.TryCheck(harness.FacePasses).Refused(t, issuance.IdentityNotConfirmed); told.Contact != contact {
+			t.Errorf("an application that is not confirmed tells %+v", told.Contact)
+		}
+		a := h.Register(h.Person())
+		a.Fail("holder")
+		shown := harness.As[struct {
+			Status  string
+			Contact harness.Bilingual
+		}](t, a.Call("GET", "/v1/account", nil), http.StatusOK)
+		if shown.Status != "failed" || shown.Contact != contact {
+			t.Errorf("a failed account is told %+v", shown)
+		}
+	})
+}
+
+// 人证核验: the face, and what the resident registry says, verify the account online.
+func TestG39_FaceEntryVerifiesTheAccount(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		verify := func(a *harness.Account, evidence string) harness.Answer {
+			return a.Call("POST", "/v1/account/verification", harness.Object{"evidence": evidence})
+		}
+		pending, failed := h.Register(h.Person()), h.Register(h.Person())
+		failed.Fail("holder")
+		for _, a := range []*harness.Account{pending, failed} {
+			verify(a, harness.FacePasses).Refused(t, account.PhoneUnverified)
+			a.VerifyPhone()
+			verify(a, harness.FaceFails).Refused(t, issuance.CheckFailed)
+			verify(a, harness.FacePasses).OK(t)
+			if e := a.Entry("holder"); e.Status != "verified" {
+				t.Fatalf("the account is %s", e.Status)
+			}
+			a.Add(h.Person()) // which pending and failed accounts may not
+			verify(a, harness.FacePasses).Refused(t, registry.MoveRefused)
+		}
+		// No application was used up: all three of the month are left.
+		for range 3 {
+			p := pending.Apply()
+			p.Check()
+			h.Clock.Move(22 * time.Hour)
+			pending = pending.LogIn()
+		}
+		// Names and documents for windows only, and a number that is not the person's.
+		for _, c := range []struct {
+			who  harness.Person
+			code refusal.Code
+		}{
+			{h.Person().Named("測試"), registry.StationWindowOnly}, {h.Visitor(), registry.StationWindowOnly},
+			{h.Person().Named(residents.SandboxNotMatched), issuance.IdentityNotConfirmed}, {h.Person().Named(residents.SandboxCancelled), issuance.DocumentCancelled},
+		} {
+			a := h.Register(c.who)
+			a.VerifyPhone()
+			before := a.Entry("holder").Status
+			verify(a, harness.FacePasses).Refused(t, c.code)
+			if now := a.Entry("holder").Status; now != before {
+				t.Errorf("%s became %s", before, now)
+			}
+		}
+	})
+}
+
+// 手机核验: phone number and code. The code is for once, for five minutes and for five
+// wrong entries; the mark goes when the phone changes.
+func TestG40_PhoneNumberAndCode(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Register(h.Person())
+		phone := a.Phone()
+		enter := func(code string) harness.Answer {
+			return a.Call("POST", "/v1/account/phone/verifications", harness.Object{"phone": phone, "code": code, "password": harness.Password})
+		}
+		late := a.SendCode(phone)
+		h.Clock.Move(5 * time.Minute)
+		enter(late).Refused(t, account.CodeWrong)
+		code := a.SendCode(phone)
+		enter(another(code)).Refused(t, account.CodeWrong)
+		enter(code).OK(t)
+		if p := a.Profile(); p["phone_verified_at"] != float64(h.Clock.Now().Unix()) {
+			t.Errorf("the phone is verified since %v", p["phone_verified_at"])
+		}
+		enter(code).Refused(t, account.CodeWrong)
+
+		a.Call("POST", "/v1/account/phone/codes", harness.Object{"phone": phone}).Refused(t, attempts.TooManyCodes)
+		h.Clock.Move(time.Minute)
+		code = a.SendCode(phone)
+		for range 5 {
+			enter(another(code)).Refused(t, account.CodeWrong)
+		}
+		enter(code).Refused(t, account.CodeWrong)
+
+		p := a.Profile()
+		a.Call("PUT", "/v1/account", harness.With(a.Person.Identity(), harness.Object{"version": p["version"], "phone": "13900000001"})).OK(t)
+		if p := a.Profile(); p["phone_verified_at"] != nil {
+			t.Error("another phone is verified without a code")
+		}
+	})
+}
+
+// A forgotten password comes back by the verified phone. All logins end, and a code is
+// shown again only after a face check (T23); nobody learns whether there is an account.
+func TestT23_AForgottenPasswordEndsWhatIsShown(t *testing.T) {
+	harness.Each(t, func(t *testing.T, h *harness.Harness) {
+		a := h.Register(h.Person())
+		a.VerifyPhone()
+		phone := a.Phone()
+		p := a.Apply()
+		p.Show(p.Check())
+		h.Gate.Scan(p.Code(), "entry").Allowed(t)
+		h.Clock.Move(time.Minute)
+
+		finish := func(recovery, code string) harness.Answer {
+			return h.Call("POST", "/v1/recoveries/password", "", harness.Object{"recovery": recovery, "code": code, "new_password": "battery staple 绿色"})
+		}
+		nobody := h.TryRecovery("nobody_at_all", "13700000001")
+		finish(nobody, "123456").Refused(t, account.RecoveryFailed)
+		if h.CodeTo("13700000001") != "" {
+			t.Error("a code was sent for an account that does not exist")
+		}
+		recovery, code := h.StartRecovery(a.LoginName, phone)
+		finish(recovery, another(code)).Refused(t, account.RecoveryFailed)
+		done := harness.As[struct {
+			LoginsEnded int `json:"logins_ended"`
+			Notice      harness.Bilingual
+		}](t, finish(recovery, code), http.StatusOK)
+		if done.LoginsEnded != 1 || !strings.Contains(done.Notice.Zh, "实人核验") {
+			t.Errorf("%+v", done)
+		}
+		finish(recovery, code).Refused(t, account.RecoveryFailed)
+		a.Call("GET", "/v1/account", nil).Refused(t, account.LoginRequired)
+		h.Gate.Scan(p.Code(), "entry").Denied(t, "session_closed")
+		h.Call("POST", "/v1/logins", "", harness.Object{"login_name": a.LoginName, "password": harness.Password}).Refused(t, account.LoginFailed)
+		in := harness.As[struct{ Token string }](t, h.Call("POST", "/v1/logins", "", harness.Object{"login_name": a.LoginName, "password": "battery staple 绿色"}), http.StatusCreated)
+		p.Token = in.Token
+		p.Show(p.Check())
+		h.Gate.Scan(p.Code(), "entry").Allowed(t)
+	})
+}
+
+// another is a code that is not this one.
+func another(code string) string {
+	return code[:5] + string('0'+(code[5]-'0'+1)%10)
+}
+
+// rowsOf is what a table holds, as text.
+func rowsOf(t *testing.T, h *harness.Harness, table string) string {
+	t.Helper()
+	rows, err := h.Store.Database().Writer().Query(`SELECT * FROM ` + table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	for rows.Next() {
+		cells := make([]sql.RawBytes, len(columns))
+		into := make([]any, len(columns))
+		for i := range cells {
+			into[i] = &cells[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			t.Fatal(err)
+		}
+		for i, cell := range cells {
+			fmt.Fprintf(&out, "%s=%s ", columns[i], cell)
+		}
+		out.WriteByte('\n')
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
