@@ -17,7 +17,7 @@ import (
 const (
 	vectorDir = "testdata/vectors"
 	// fewest is how many vectors there are at least: fewer means a lost folder.
-	fewest = 290
+	fewest = 350
 )
 
 // readVectors loads every committed vector; a missing or thinned folder fails.

@@ -8,5 +8,6 @@
 // It promises the accept set of crypto/ed25519.Verify, signature by signature,
 // for every key that New takes, in every Form. New takes no key of small or mixed
 // order and no encoding that is not canonical, and is stricter in that than
-// crypto/ed25519. Time depends on the inputs: nothing here may see a secret.
+// crypto/ed25519. It takes an R that is the identity, as crypto/ed25519 does; package
+// tokens refuses that itself. Time depends on the inputs: nothing here may see a secret.
 package fixedkey
