@@ -12,23 +12,24 @@ type snapshotSlice struct {
 	words  []uint64 // see wordSet; ascending in the file
 }
 
-// copy takes the sessions as words, for a snapshot.
+// copy takes the sessions as words, for a snapshot. It takes no lock: what is added
+// meanwhile may be in or not.
 func (c *ClosedSessions) copy() (all []snapshotSlice) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	t := c.slices.Load()
 	for i := range t.slices {
 		table := t.slices[i].Load()
-		if table == nil || table.count == 0 {
+		if table == nil {
 			continue
 		}
-		list := make([]uint64, 0, table.count)
+		list := make([]uint64, 0, len(table.words)*3/4)
 		for i := range table.words {
 			if w := table.words[i].Load(); w != 0 {
 				list = append(list, w)
 			}
 		}
-		all = append(all, snapshotSlice{uint32(t.first + int64(i)), list})
+		if len(list) > 0 {
+			all = append(all, snapshotSlice{uint32(t.first + int64(i)), list})
+		}
 	}
 	return all
 }
@@ -77,7 +78,7 @@ func (s *snapshotSlice) readable() bool {
 	return int64(s.number)*sliceSpan <= 1<<32-1 && len(s.words) > 0
 }
 
-// All yields every session, in no particular order. It takes no lock while it yields.
+// All yields every session, in no particular order. It takes no lock.
 func (c *ClosedSessions) All() iter.Seq[ClosedSession] { return allClosed(c.copy()) }
 
 func allClosed(all []snapshotSlice) iter.Seq[ClosedSession] {

@@ -347,3 +347,54 @@ func TestASnapshotOfTheReleaseBeforeIsReadWithTheLog(t *testing.T) {
 		t.Errorf("%s, waiting for %q", st.State, st.Waiting)
 	}
 }
+
+// Snapshots are taken while sessions are closed. With the log from where one left off,
+// each brings back every session.
+func TestASnapshotBesideClosingsLosesNone(t *testing.T) {
+	h := boot(t, 1)
+	h.Captured(0, 0)
+	const sessions = 3000
+	log := [][]byte{revocationtest.Seal(revocation.Batch{Epoch: 1, First: 1, IssuedAt: start, Through: start})}
+	for i := range uint32(sessions) {
+		log = append(log, revocationtest.Seal(revocation.Batch{Epoch: 1, First: uint64(i) + 1, IssuedAt: start, Through: start},
+			closing(tokens.Serial{Day: serial.Day, Index: i}, startSecond-int64(i%5)*revocation.SliceSpan, start)))
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for i, raw := range log {
+			h.Apply(0, raw, start)
+			h.Position(0, int64(i+1))
+		}
+	}()
+	var taken []*revocation.Snapshot
+	for ended := false; !ended; {
+		select {
+		case <-done:
+			ended = true
+		default:
+		}
+		if s, ok := h.Snapshot("t", start); ok && (len(taken) < 40 || ended) {
+			taken = append(taken, s)
+		}
+	}
+	for _, s := range taken {
+		back, err := revocation.DecodeSnapshot(s.Encode())
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := boot(t, 1)
+		if err := r.Restore(back, "t", start); err != nil {
+			t.Fatal(err)
+		}
+		from, _ := r.Kept(0)
+		for _, raw := range log[from:] {
+			if o := r.Apply(0, raw, start); o != revocation.Applied && o != revocation.Duplicate && o != revocation.PastHeartbeat {
+				t.Fatalf("from message %d on: %s", from, o)
+			}
+		}
+		if n := r.Status(start).Closed; n != sessions {
+			t.Fatalf("from message %d on: %d sessions are closed, want %d", from, n, sessions)
+		}
+	}
+}
