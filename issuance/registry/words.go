@@ -70,7 +70,7 @@ var Words = map[refusal.Code]refusal.Text{
 		"Choose the passenger from the list.", "请从常用联系人中选择。"),
 	ListFull: refusal.Say(
 		"The list of passengers is full.", "常用联系人已达上限。",
-		"Delete a passenger who may be deleted, then add again. An account with a resident ID card may go on with resident ID passengers: enter them, then bring both originals, the account holder's and the passenger's, to a station window or a ticket agency; over-long, rare and traditional names to a station window.", "请删除可以删除的联系人后再添加。居民身份证注册用户仍可添加居民身份证联系人：请先填写其身份信息，再持注册用户和联系人的居民身份证原件到车站售票窗口或铁路客票代售点办理核验；姓名超长或有生僻字、繁体字的，仅限车站售票窗口。"),
+		"Delete a passenger who may be deleted, then add again. An account with a resident ID card may still add resident ID passengers: enter them, then bring both originals, the account holder's and the passenger's, to a station window or a ticket agency; over-long, rare and traditional names to a station window.", "请删除可以删除的联系人后再添加。居民身份证注册用户仍可添加居民身份证联系人：请先填写其身份信息，再持注册用户和联系人的居民身份证原件到车站售票窗口或铁路客票代售点办理核验；姓名超长或有生僻字、繁体字的，仅限车站售票窗口。"),
 	UncountedFull: refusal.Say(
 		"The list has as many pending and failed passengers as it may.", "待核验和未通过的联系人已达上限。",
 		"Have some of them verified at a station window or a ticket agency, or delete some; they can be deleted at any time.", "请先到车站售票窗口或铁路客票代售点为其办理核验，或删除其中的联系人（可随时删除）。"),

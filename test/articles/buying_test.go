@@ -198,8 +198,8 @@ func TestP18_FailedAccountsAndPassengersBuyNothing(t *testing.T) {
 	})
 }
 
-// Tickets are bought for the holder and passengers of the list; nobody is typed in when
-// a ticket is booked.
+// Tickets are bought for the holder and passengers of the list; no passenger is typed in
+// when a ticket is booked.
 func TestG22_TicketsAreForTheListOnly(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a, b := h.Verified(h.Person()), h.Verified(h.Person())

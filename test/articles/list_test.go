@@ -27,7 +27,7 @@ func listOf(passengers int) harness.Option {
 	}
 }
 
-// preVerified has a window, and nobody else, find that an entry matches its document.
+// preVerified has a window find that an entry matches its document.
 func preVerified(h *harness.Harness, a *harness.Account, passenger string) {
 	h.T.Helper()
 	if s := harness.As[harness.Entry](h.T, h.Window().Verify(a, passenger, nil), http.StatusOK).Status; s != "pre_verified" {

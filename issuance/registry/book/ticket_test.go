@@ -215,7 +215,7 @@ func TestP17_AChangeCountsATicket(t *testing.T) {
 	})
 }
 
-// Twenty in all of a to-be-submitted account, changes included, for whomever.
+// Twenty in all of a to-be-submitted account, changes included, for all passengers.
 func TestP16_TwentyInAllWithChanges(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.registers(visitor(1))
