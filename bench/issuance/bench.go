@@ -50,7 +50,7 @@ func (b *bench) measureLines() (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
-	c := newCrowd(b.ctx, h.Issuer, b.connections, b.people, b.sessions)
+	c := newCrowd(b.ctx, h.Issuer, h.Staff, b.connections, b.people, b.sessions)
 	defer c.client.Close()
 	for _, loop := range []struct {
 		name  string

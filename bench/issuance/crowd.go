@@ -26,6 +26,9 @@ type crowd struct {
 	checks   []passed
 	sessions []*passenger.Session
 	opened   time.Time // when the sessions were
+	staff    string    // credential of a window and a ticketing system
+	shown    []string  // codes on the screens of the sessions
+	list     []byte    // a question for pseudonyms
 }
 
 // passed is a check that can open a session.
@@ -43,8 +46,8 @@ const (
 	sessionsFor = 20 * time.Minute
 )
 
-func newCrowd(ctx context.Context, address string, connections, people, sessions int) *crowd {
-	return &crowd{ctx: ctx, client: passenger.New(address, connections), workers: connections, people: people, hosted: sessions}
+func newCrowd(ctx context.Context, address, staff string, connections, people, sessions int) *crowd {
+	return &crowd{ctx: ctx, staff: staff, client: passenger.New(address, connections), workers: connections, people: people, hosted: sessions}
 }
 
 var errNobodyLeft = errors.New("all people that can be made up have applied: shorten the run")
@@ -139,3 +142,32 @@ func (c *crowd) stockSessions(int) error {
 	}
 	return err
 }
+
+// stockShown reads the codes of open sessions, before each round: one is good for a
+// minute at least.
+func (c *crowd) stockShown(int) error {
+	if err := c.stockSessions(0); err != nil {
+		return err
+	}
+	shown := make([]string, len(c.sessions))
+	err := drive.Each(c.ctx, stockWithin, len(shown), c.workers, func(i int) (err error) {
+		shown[i], err = c.client.Shown(c.sessions[i])
+		return err
+	})
+	if err == nil {
+		c.shown = shown
+	}
+	return err
+}
+
+// stockList makes the question for the pseudonyms of a thousand persons.
+func (c *crowd) stockList(int) (err error) {
+	c.list, err = passenger.List(1000, time.Now())
+	return err
+}
+
+func (c *crowd) identify() error {
+	return c.client.Identify(c.shown[int(c.drawn.Add(1))%len(c.shown)], c.staff)
+}
+
+func (c *crowd) subjects() error { return c.client.Subjects(c.list, c.staff) }

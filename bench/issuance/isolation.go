@@ -78,7 +78,7 @@ func (b *bench) isolate(w way) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
-	c := newCrowd(b.ctx, h.Issuer, b.connections, min(b.people, beside), min(b.sessions, beside))
+	c := newCrowd(b.ctx, h.Issuer, h.Staff, b.connections, min(b.people, beside), min(b.sessions, beside))
 	defer c.client.Close()
 	if err := c.stockSessions(0); err != nil {
 		return fmt.Errorf("preparing: %w", err)

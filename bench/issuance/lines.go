@@ -12,7 +12,8 @@ import (
 // line is one line of the table.
 type line struct {
 	name, group, what string
-	floor             float64 // per second, of the closed loop; 0: none, and no open loop either
+	floor             float64       // per second, of the closed loop; 0: none, and no open loop either
+	p99               time.Duration // floor of p99 in the open loop; 0: latencyFloor
 	// stock prepares at least n errands; nil: the line needs nothing of the kind.
 	stock  func(c *crowd, n int) error
 	errand func(c *crowd) error
@@ -35,6 +36,18 @@ var lines = []line{
 		what: "real-person check and session in anchor mode: two calls", errand: opening((*crowd).freshCheck, (*crowd).anchor)},
 	{name: "codes", group: "codes", floor: 10_000, stock: (*crowd).stockSessions,
 		what: "current code of a hosted session, many sessions in turn: one call", errand: (*crowd).code},
+	{name: "identifications", group: "persons", floor: 500, p99: 30 * time.Millisecond, stock: (*crowd).stockShown,
+		what: "identification of a passenger by the code on the screen, in the audit log: one call", errand: (*crowd).identify},
+	{name: "subjects", group: "persons", floor: 50, stock: (*crowd).stockList,
+		what: "pseudonyms of 1,000 persons on a day, so times 1,000: one call", errand: (*crowd).subjects},
+}
+
+// latency is what p99 must stay below in the open loop.
+func (l *line) latency() time.Duration {
+	if l.p99 > 0 {
+		return l.p99
+	}
+	return latencyFloor
 }
 
 // groups are the names that -only knows, but for the isolation run.

@@ -92,13 +92,13 @@ func (s *samples) latencies(b *strings.Builder, o *options, wanted []*line) (mis
 		case unmet > 0:
 			verdict = floorMissed + ": unmet supply"
 			missed++
-		case p99.median >= latencyFloor.Seconds()*1e3:
+		case p99.median >= l.latency().Seconds()*1e3:
 			verdict = floorMissed
 			missed++
 		}
 		fmt.Fprintf(b, "| %s | %s | %s | %s | %s to %s | %s | %s | %.0f | < %g | %s | %s | %s | %s |\n", l.name, figure.Text(s.of(name, "due/s").median),
 			figure.Text(s.of(name, "p50-ms").median), figure.Text(p99.median), figure.Text(p99.lowest), figure.Text(p99.highest),
-			figure.Text(s.of(name, "p99.9-ms").median), figure.Text(s.of(name, "late-p99-ms").median), unmet, latencyFloor.Seconds()*1e3,
+			figure.Text(s.of(name, "p99.9-ms").median), figure.Text(s.of(name, "late-p99-ms").median), unmet, l.latency().Seconds()*1e3,
 			figure.Text(s.of(name, "issuer-us/op").median), figure.Text(s.of(name, "database-us/op").median), figure.Text(s.of(name, "client-us/op").median), verdict)
 	}
 	return missed

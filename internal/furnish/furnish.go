@@ -24,7 +24,7 @@ const patience = 30 * time.Second
 type Secrets struct {
 	Authority string // the line for a gateway's [kafka] table
 
-	Staff, StaffEntry   string // a credential for window and police, and its [[staff]] table
+	Staff, StaffEntry   string // a credential for window, police and ticketing, and its [[staff]] table
 	Device, DeviceEntry string // a credential for entry and exit, and its [[device]] table
 }
 
@@ -44,7 +44,7 @@ func Make(ctx context.Context, binary func(name string) string, keys string) (Se
 	if err != nil {
 		return Secrets{}, err
 	}
-	s, err := ask(ctx, staff, binary("issuer"), "-new-staff", "desk", "-roles", "window,police")
+	s, err := ask(ctx, staff, binary("issuer"), "-new-staff", "desk", "-roles", "window,police,ticketing")
 	if err != nil {
 		return Secrets{}, err
 	}

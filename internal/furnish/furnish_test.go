@@ -35,7 +35,7 @@ func TestSecretsAndEntriesAreCutApart(t *testing.T) {
 	got, err := makeWith(t, issuer, gateway)
 	want := furnish.Secrets{
 		Authority: `authority = "` + hex64 + `"`,
-		Staff:     "rgs_" + hex64, StaffEntry: "[[staff]]\nroles = [window,police]\n",
+		Staff:     "rgs_" + hex64, StaffEntry: "[[staff]]\nroles = [window,police,ticketing]\n",
 		Device: "rgd_" + hex64, DeviceEntry: "[[device]]\nid = entry-gate\n",
 	}
 	if err != nil || got != want {

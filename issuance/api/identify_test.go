@@ -89,10 +89,10 @@ func TestOnlyStaffSendLongLists(t *testing.T) {
 func TestIdentifyingLeavesNoTrace(t *testing.T) {
 	w := newWorld(t, setup{})
 	who := form()
-	who["name"], who["document_number"] = "Markperson", number(940)
+	who["name"], who["document_number"] = "标记人", number(940)
 	h := w.applyAs(who)
 	code := w.codeOf(h, h.host(h.pass()))
-	m := w.joinAs(and(registration(940), object{"name": "Markperson"}))
+	m := w.joinAs(and(registration(940), object{"name": "标记人"}))
 	m.checked("holder")
 	event := m.buys("MARKTICKET", "holder")
 	event["issued"].([]object)[0]["journey"] = and(w.journey(), object{"train": "MARKTRAIN", "from": "MarkedSouth"})
@@ -127,7 +127,7 @@ func TestIdentifyingLeavesNoTrace(t *testing.T) {
 		w.by(r.role, "POST", r.path, r.body)
 	}
 	logs := w.logs.String()
-	for _, mark := range []string{"Markperson", number(940), "MARKTICKET", "MARKTRAIN", "MarkedSouth", handover, code, code[4:60]} {
+	for _, mark := range []string{"标记人", "Markperson", number(940), "MARKTICKET", "MARKTRAIN", "MarkedSouth", handover, code, code[4:60]} {
 		for what, text := range map[string]string{"log": logs, "database": raw} {
 			if strings.Contains(text, mark) {
 				t.Errorf("%q is in the %s", mark, what)
@@ -141,7 +141,7 @@ func TestIdentifyingLeavesNoTrace(t *testing.T) {
 	}
 	shown := 0
 	for _, a := range w.answers[from:] {
-		if strings.Contains(string(a.Body), "Markperson") && strings.Contains(string(a.Body), "MARKTICKET-0") && !strings.Contains(string(a.Body), number(940)) {
+		if strings.Contains(string(a.Body), "标记人") && strings.Contains(string(a.Body), "MARKTICKET-0") && !strings.Contains(string(a.Body), number(940)) {
 			shown++
 		}
 	}

@@ -50,7 +50,7 @@ func (h *House) furnish(ctx context.Context, p Plan, database string) error {
 	h.Target = h.file("target.json")
 	for path, text := range map[string]string{
 		h.Target: string(target),
-		h.file("issuer.toml"): fmt.Sprintf("listen = %q\nadmin = %q\ndrain_delay = \"0s\"\ndatabase = %q\nkeys = %q\n\n[real_person]\nprovider = \"sandbox\"\n\n[residents]\nprovider = \"sandbox\"\n\n[address_rate]\nburst = 0\n\n[throttle]\nin_flight_network = 256\napplication_burst = 0\nrevocation_burst = 0\n\n"+
+		h.file("issuer.toml"): fmt.Sprintf("listen = %q\nadmin = %q\ndrain_delay = \"0s\"\ndatabase = %q\nkeys = %q\n\n[real_person]\nprovider = \"sandbox\"\n\n[residents]\nprovider = \"sandbox\"\n\n[address_rate]\nburst = 0\n\n[throttle]\nin_flight_network = 256\napplication_burst = 0\nrevocation_burst = 0\nidentifications_per_minute = 0\nidentifications_per_day = 0\nsubjects_per_day = 0\n\n"+
 			"[kafka]\nbrokers = %s\ntopic = %q\nreplication = %d\nheartbeat = %q\n\n%s\n[[announce]]\nid = %d\npublic = %q\n",
 			h.Issuer, ports[2], database, h.file("keys"), brokers, topic, replication, heartbeat, secrets.StaffEntry, loadKeyID, hex.EncodeToString(public[:])),
 		h.file("gateway.toml"): fmt.Sprintf("listen = %q\nadmin = %q\ndrain_delay = \"0s\"\n\n[snapshots]\ndir = %q\n\n[kafka]\nbrokers = %s\ntopic = %q\n%s\n\n%s",

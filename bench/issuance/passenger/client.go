@@ -16,7 +16,7 @@ import (
 const (
 	// Within bounds the writing of a request, and then its answer.
 	Within    = 10 * time.Second
-	answerMax = 16 << 10         // bytes; the contract's answers are far smaller
+	answerMax = 64 << 10         // bytes; the largest are a thousand pseudonyms
 	idleMax   = 30 * time.Second // below the time after which the issuer ends a silent connection
 )
 
