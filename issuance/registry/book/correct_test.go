@@ -48,6 +48,14 @@ func TestR03_WindowCorrectsWhatWasCheckedWrongly(t *testing.T) {
 		if err != nil || p.Identity.Name.Text != "测试乙" || p.Version != 2 || w.own(h).Person.Name.Text != "测试乙" || w.own(h).Version != 3 {
 			t.Fatalf("the profile has version %d: %v", p.Version, err)
 		}
+		marked := named(resident(1), "测试乙")
+		marked.Substituted = true
+		if s, err := w.Correct(t.Context(), w.correction(own, marked)); s != registry.Verified || err != nil {
+			t.Fatalf("a substituted character: %v, %v", s, err)
+		}
+		if p, err := w.accounts.Profile(t.Context(), h); err != nil || !p.Identity.Substituted || !w.own(h).Person.Substituted {
+			t.Fatalf("the profile does not say that a character was substituted: %v", err)
+		}
 		// Another number: the old one is free, the new one is taken.
 		if s, err := w.Correct(t.Context(), w.correction(own, named(resident(5), "测试乙"))); s != registry.Verified || err != nil {
 			t.Fatalf("another number: %v, %v", s, err)
@@ -56,10 +64,10 @@ func TestR03_WindowCorrectsWhatWasCheckedWrongly(t *testing.T) {
 		if err := w.tries("marked_again", resident(1)); err != nil {
 			t.Fatalf("the number that it had: %v", err)
 		}
-		if n := w.onTrail(staff.CorrectIdentity); n != 3 {
+		if n := w.onTrail(staff.CorrectIdentity); n != 4 {
 			t.Errorf("%d entries on the trail", n)
 		}
-		if n := w.count(`SELECT COUNT(*) FROM audit WHERE detail = 'number corrected, verified becomes verified'`); n != 1 {
+		if n := w.count(`SELECT COUNT(*) FROM audit WHERE detail = 'name, number corrected, verified becomes verified'`); n != 1 {
 			t.Errorf("%d entries tell what was corrected", n)
 		}
 	})

@@ -128,9 +128,11 @@ type Check struct {
 // Verify settles an entry after a counter compared it with the original: a
 // resident ID card becomes verified or failed, another document pre-verified or
 // failed. On a full list that is for resident ID passengers of a resident ID account
-// with both originals (registry.CanExceed). Of
-// wrong proofs (rule B1) the entry's document takes as many as the failures' rule
-// says; then it is attempts.TooManyFailures, right or wrong.
+// with both originals (registry.CanExceed). Of wrong proofs (rule B1) the entry's
+// document takes as many as the failures' rule says; then it is
+// attempts.TooManyFailures, right or wrong. Of verdicts that it does not match an
+// entry takes as many from agencies: a failed entry can be saved and checked again
+// and again, and then it is for a window to look.
 func (b *Book) Verify(ctx context.Context, c Check) (next registry.Status, err error) {
 	at, err := c.counter()
 	if err != nil {
@@ -155,6 +157,11 @@ func (b *Book) Verify(ctx context.Context, c Check) (next registry.Status, err e
 		guessed := e.Person.WindowOnly() && c.Proof != (registry.Proof{})
 		if guessed {
 			if err := b.Failures.Check(ctx, tx, b.proofKey(e.Person)); err != nil {
+				return err
+			}
+		}
+		if at == registry.Agency {
+			if err := b.Failures.Check(ctx, tx, b.mismatchKey(c.Entry)); err != nil {
 				return err
 			}
 		}
@@ -186,6 +193,11 @@ func (b *Book) Verify(ctx context.Context, c Check) (next registry.Status, err e
 		}
 		if err := setStatus(ctx, tx, c.Entry, next); err != nil {
 			return err
+		}
+		if at == registry.Agency && next == registry.Failed {
+			if err := b.Failures.Add(ctx, tx, b.mismatchKey(c.Entry)); err != nil {
+				return err
+			}
 		}
 		return b.trail(ctx, tx, c.Act, action, c.Entry, detail)
 	})
@@ -220,6 +232,12 @@ func (b *Book) contactOf(ctx context.Context, q database.Queries, h holder, e en
 // lock the window, nor the other way round.
 func (b *Book) proofKey(p registry.Person) attempts.Key {
 	return ProofKey(b.Failures, b.Vault.Index, p.Document, p.Identifier())
+}
+
+// mismatchKey counts verdicts of agencies that an entry does not match, by the
+// entry: what strangers enter about a document does not count against others.
+func (b *Book) mismatchKey(r Ref) attempts.Key {
+	return b.Failures.Document(vault.PersonHash(b.Vault.Index(indexMismatch, r.Account+" "+r.Passenger)))
 }
 
 // ProofKey is what guesses about a document are counted by; see registry.Person for

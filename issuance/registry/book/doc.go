@@ -29,7 +29,7 @@
 //
 // Files: book.go what a Book works with, row.go what is in the tables, hooks.go what
 // happens with an account, claim.go whose a document is, list.go the passenger list;
-// act.go who acts, find.go, counter.go, authority.go and duplicate.go the visits;
+// act.go who acts, find.go, counter.go, authority.go, correct.go and duplicate.go the visits;
 // question.go, record.go, order.go and ticket.go ticketing; held.go and sweep.go what
 // is held and how it goes.
 package book

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/registry"
 	"github.com/railgate/railgate/issuance/staff"
 )
@@ -162,6 +163,42 @@ func TestB3_FailedNeedAPlaceAgain(t *testing.T) {
 		w.checks(Ref{h.Account(), l.ID}, false)
 		if s, err := w.Verify(t.Context(), c); s != registry.PreVerified || err != nil {
 			t.Fatalf("with a place: %v, %v", s, err)
+		}
+	})
+}
+
+// A failed entry can be saved and checked again without end, but not at agencies:
+// after so many verdicts that it does not match, a window looks at it.
+func TestB_AgenciesDoNotTryAFailedEntryWithoutEnd(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified(resident(1))
+		l := w.adds(h, resident(2))
+		c := Check{Act: w.by(staff.Agency), Entry: Ref{h.Account(), l.ID}, Version: 1, Original: true, InDate: true, Readable: true}
+		rule := attempts.DefaultRules.Document
+		for range rule.Failures {
+			if s, err := w.Verify(t.Context(), c); s != registry.Failed || err != nil {
+				t.Fatalf("%v, %v", s, err)
+			}
+			c.Version++
+			l, err := w.Edit(t.Context(), h, l.ID, c.Version, entered(resident(2)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Version = l.Version
+		}
+		if held, err := w.Held(t.Context(), h); err != nil || held.Passengers[0].FailedProofs.Locks != 1 {
+			t.Errorf("held is %+v: %v", held.Passengers[0].FailedProofs, err)
+		}
+		c.Matches = true
+		_, err := w.Verify(t.Context(), c)
+		w.refused(err, attempts.TooManyFailures, "an agency once more")
+		another := Check{Act: w.by(staff.Agency), Entry: Ref{Account: w.registers(resident(2)).Account()}, Version: 1, Original: true, InDate: true, Readable: true, Matches: true}
+		if s, err := w.Verify(t.Context(), another); s != registry.Verified || err != nil {
+			t.Fatalf("the same document in another account: %v, %v", s, err)
+		}
+		c.Act = w.by(staff.Window)
+		if s, err := w.Verify(t.Context(), c); s != registry.Verified || err != nil {
+			t.Fatalf("a window: %v, %v", s, err)
 		}
 	})
 }

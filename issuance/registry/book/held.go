@@ -44,11 +44,11 @@ func (b *Book) Held(ctx context.Context, by account.Holder) (held Held, err erro
 			return err
 		}
 		held.Own = l.Own
-		if held.FailedProofs, err = b.failedProofs(ctx, q, l.Own.Person); err != nil {
+		if held.FailedProofs, err = b.failedProofs(ctx, q, Ref{Account: by.Account()}, l.Own.Person); err != nil {
 			return err
 		}
 		for _, line := range l.Passengers {
-			failed, err := b.failedProofs(ctx, q, line.Person)
+			failed, err := b.failedProofs(ctx, q, Ref{by.Account(), line.ID}, line.Person)
 			if err != nil {
 				return err
 			}
@@ -71,6 +71,16 @@ func (b *Book) Held(ctx context.Context, by account.Holder) (held Held, err erro
 	return held, nil
 }
 
-func (b *Book) failedProofs(ctx context.Context, q database.Queries, p registry.Person) (attempts.Held, error) {
-	return b.Failures.Held(ctx, q, b.proofKey(p))
+// failedProofs are the guesses about an entry's document, and the verdicts of
+// agencies that the entry does not match.
+func (b *Book) failedProofs(ctx context.Context, q database.Queries, r Ref, p registry.Person) (attempts.Held, error) {
+	all, err := b.Failures.Held(ctx, q, b.proofKey(p))
+	if err != nil {
+		return attempts.Held{}, err
+	}
+	mismatches, err := b.Failures.Held(ctx, q, b.mismatchKey(r))
+	all.Failures += mismatches.Failures
+	all.Locks += mismatches.Locks
+	all.LockedUntil = max(all.LockedUntil, mismatches.LockedUntil)
+	return all, err
 }

@@ -21,7 +21,7 @@ func personOf(i account.Identity) registry.Person {
 
 // profileIdentity is a person as an account's profile has one.
 func profileIdentity(p registry.Person) account.Identity {
-	return account.Identity{Name: p.Name, Document: p.Document, Number: p.Number, Nationality: p.Nationality}
+	return account.Identity{Name: p.Name, Substituted: p.Substituted, Document: p.Document, Number: p.Number, Nationality: p.Nationality}
 }
 
 // Registered makes the row of a new account's holder. An identity that another

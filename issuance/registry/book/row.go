@@ -42,6 +42,7 @@ const (
 	indexTicket    = "tickets.reference"
 	indexProof     = "registry.proof"
 	indexOrder     = "registry.order"
+	indexMismatch  = "registry.mismatch"
 )
 
 // document is the keyed hash of a person's document.
