@@ -24,7 +24,8 @@ func TestBadSettingsAreNamed(t *testing.T) {
 	_, err := d.asks("-check", "-key_lead", "25h", "-trusted_proxies", "10.0.0.0/8,everybody,0.0.0.0/0", "-address_rate.burst", "-1", "-privacy_policy", "of this year",
 		"-real_person.provider", "http", "-real_person.timeout", "1m", "-real_person.http.callback_url", "issuer", "-real_person.http.waiting", "-1",
 		"-real_person.http.service.url", "http://faces.example", "-real_person.http.service.secret_files", secret, "-real_person.http.service.calls", "5000",
-		"-residents.provider", "http", "-residents.timeout", "0s", "-residents.http.label", "cards\n", "-residents.http.service.ca_file", filepath.Join(d.dir, "nowhere.pem"))
+		"-residents.provider", "http", "-residents.timeout", "0s", "-residents.http.label", "cards\n", "-residents.http.service.ca_file", filepath.Join(d.dir, "nowhere.pem"),
+		"-phone_code.provider", "pigeon", "-phone_code.prefixes", "+86", "-phone_code.hourly", "0", "-contact.zh", "a\nb")
 	if err == nil {
 		t.Fatal("accepted")
 	}
@@ -33,12 +34,13 @@ func TestBadSettingsAreNamed(t *testing.T) {
 		"real_person.timeout: ", "real_person.http.callback_url: ", "real_person.http.label: ", "real_person.http.waiting: ", "real_person.http.service.url: ",
 		"real_person.http.service.secret_files: ", "real_person.http.service.calls: ",
 		"residents.timeout: ", "residents.http.label: ", "residents.http.service.url: ", "residents.http.service.secret_files: ", "residents.http.service.ca_file: ",
+		"phone_code: ", "phone_code.provider: ", "phone_code.prefixes: ", "contact: ",
 	} {
 		if strings.Count("\n"+err.Error(), "\n"+want) != 1 {
 			t.Errorf("%q does not stand once in\n%v", want, err)
 		}
 	}
-	if lines := strings.Count(err.Error(), "\n") + 1; lines != 17 {
+	if lines := strings.Count(err.Error(), "\n") + 1; lines != 21 {
 		t.Errorf("%d faults:\n%v", lines, err)
 	}
 	if strings.Contains(err.Error(), "a secret's form") {

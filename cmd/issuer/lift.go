@@ -95,7 +95,7 @@ func readLock(words []string, f *attempts.Failures, secrets *vault.Vault) ([]att
 	switch {
 	case len(words) == 2 && words[0] == "login":
 		k, ok := account.LockKey(f, words[1])
-		return []attempts.Key{k}, ok
+		return []attempts.Key{k, account.CodeKey(f, words[1])}, ok
 	case len(words) == 3 && words[0] == "document":
 		document, err := identity.ParseKnown(words[1])
 		number := identity.OneNumber(document, words[2])

@@ -40,6 +40,12 @@ func LockKey(f *attempts.Failures, login string) (k attempts.Key, ok bool) {
 	return f.Account(login), ok
 }
 
+// CodeKey is what codes to phones are counted by for a login name.
+func CodeKey(f *attempts.Failures, login string) attempts.Key {
+	login, _ = normalLogin(login)
+	return f.CodesOf(login)
+}
+
 // Identity is who an account says its holder is. It is personal data.
 type Identity struct {
 	Name        identity.Name

@@ -102,6 +102,9 @@ func TestARecoveryDoesNotTellWhatItFound(t *testing.T) {
 		}
 		_, err = w.FinishRecovery(t.Context(), r.ID, last, newPass, "", home)
 		w.refused(err, RecoveryFailed, "a phone that was entered again")
+		if n := w.count(`SELECT COUNT(*) FROM phone_codes WHERE account IS NOT NULL`); n != 0 {
+			t.Errorf("%d codes could open the account", n)
+		}
 		for _, id := range []string{"", "pcd_", "pcd_" + "0123456789abcdef0123456789abcdef", r.ID + "0"} {
 			_, err := w.FinishRecovery(t.Context(), id, "123456", newPass, "", home)
 			w.refused(err, RecoveryFailed, id)

@@ -1,14 +1,19 @@
 package api_test
 
 import (
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/railgate/railgate/internal/runtest"
 	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/api"
 	"github.com/railgate/railgate/issuance/attempts"
 )
 
@@ -116,5 +121,43 @@ func TestTheHolderSeesThePhonesMark(t *testing.T) {
 	edit := object{"version": 2, "name": testName, "document_type": "resident_id", "document_number": m.form["document_number"], "phone": "13900000001"}
 	if a := m.call("PUT", "/v1/account", edit); a.Status != http.StatusOK || strings.Contains(string(a.Body), "phone_verified_at") {
 		t.Fatalf("after a change of the phone: %d %s", a.Status, a.Body)
+	}
+}
+
+// With the sandbox, and only then, whoever plays the phone asks the admin listener.
+func TestTheSandboxTellsItsCodesToOperatorsOnly(t *testing.T) {
+	w := newWorld(t, setup{})
+	m := w.join()
+	code := m.sendCode("13800000001")
+	ask := func(base, body string) (int, string) {
+		t.Helper()
+		resp, err := http.Post(base+"/sandbox/phone-code", "application/json", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		text, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.StatusCode, string(text)
+	}
+	if status, text := ask(w.admin.URL, `{"phone":"+8613800000001"}`); status != http.StatusOK || text != `{"code":"`+code+`"}` {
+		t.Errorf("%d %s", status, text)
+	}
+	if status, _ := ask(w.admin.URL, `{"phone":"+8613800000002"}`); status != http.StatusNotFound {
+		t.Errorf("a phone without a code: %d", status)
+	}
+	if status, _ := ask(w.server.URL, `{"phone":"+8613800000001"}`); status != http.StatusNotFound {
+		t.Errorf("the public listener: %d", status)
+	}
+	bare, err := api.New(w.service, api.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := httptest.NewServer(bare.Admin(prometheus.NewRegistry()))
+	defer other.Close()
+	if status, _ := ask(other.URL, `{"phone":"+8613800000001"}`); status != http.StatusNotFound {
+		t.Errorf("an issuer without the sandbox: %d", status)
 	}
 }

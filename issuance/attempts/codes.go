@@ -61,16 +61,17 @@ func (c CodeRules) rules() map[Kind]Rule {
 // it goes to, the caller's network, and all codes together.
 func (f *Failures) Codes(login, number string, from Caller) []Key {
 	return []Key{
-		f.codesOf(login), {codeNumber, f.index("codes.number", number)}, {codePause, f.index("codes.pause", number)},
+		f.CodesOf(login), {codeNumber, f.index("codes.number", number)}, {codePause, f.index("codes.pause", number)},
 		{codeNetwork, f.index("codes.network", from.network.String())}, {codeAll, f.index("codes.all", "")},
 	}
 }
 
-func (f *Failures) codesOf(login string) Key {
+// CodesOf is the key that the codes for a login name count by.
+func (f *Failures) CodesOf(login string) Key {
 	return Key{codeAccount, f.index("codes.account", login)}
 }
 
 // CodesHeld tells how many codes count for the account with a login name.
 func (f *Failures) CodesHeld(ctx context.Context, q database.Queries, login string) (Held, error) {
-	return f.Held(ctx, q, f.codesOf(login))
+	return f.Held(ctx, q, f.CodesOf(login))
 }
