@@ -1,0 +1,147 @@
+package city
+
+import (
+	"errors"
+	"math"
+	"testing"
+)
+
+func TestT08_TheCityComesFromTheCoordinates(t *testing.T) {
+	for _, c := range []struct {
+		lat, lng float64
+		want     string
+	}{
+		{39.8651, 116.3785, "北京市"}, // Beijing South station
+		{40.4563, 115.9750, "北京市"}, // Yanqing
+		{31.1945, 121.3200, "上海市"}, // Hongqiao
+		{29.6100, 106.5500, "重庆市"}, // North station
+		{31.0748, 109.8790, "重庆市"}, // Wushan, 330 km from the centre
+		{39.1356, 117.2100, "天津市"},
+		{31.3100, 120.6000, "苏州市"},
+		{33.6400, 116.9700, "宿州市"},
+		{42.8910, 129.5000, "延边朝鲜族自治州"},  // Yanji
+		{48.0200, 86.4200, "阿勒泰地区"},      // Burqin way
+		{36.4160, 94.9000, "海西蒙古族藏族自治州"}, // Golmud
+		{31.4700, 92.0600, "那曲市"},
+		{18.2960, 109.4900, "三亚市"},
+		{30.3660, 113.4540, "仙桃市"},     // governed by the province directly
+		{22.3040, 114.1660, "香港特别行政区"}, // West Kowloon station
+		{53.4800, 122.3600, "大兴安岭地区"},  // Mohe
+	} {
+		if got, err := At(c.lat, c.lng); err != nil || got.Name != c.want {
+			t.Errorf("%v, %v is %+v (%v), want %s", c.lat, c.lng, got, err, c.want)
+		}
+	}
+}
+
+func TestT29_CoordinatesWithoutACity(t *testing.T) {
+	for _, c := range []struct {
+		lat, lng float64
+		want     error
+	}{
+		{91, 116.4, ErrCoordinates}, {39.9, 181, ErrCoordinates}, {-91, 0, ErrCoordinates}, {0, -181, ErrCoordinates},
+		{math.NaN(), 116.4, ErrCoordinates}, {39.9, math.NaN(), ErrCoordinates}, {math.Inf(1), 0, ErrCoordinates}, {0, math.Inf(-1), ErrCoordinates},
+		{116.4, 39.9, ErrCoordinates}, // Beijing, swapped
+		{80.98, 41.12, ErrSwapped},    // Aksu, swapped
+		{79.9, 37.1, ErrSwapped},      // Hotan, swapped
+		{0, 0, ErrOutside}, {-90, 0, ErrOutside}, {90, 180, ErrOutside},
+		{35.6812, 139.7671, ErrOutside}, {37.5547, 126.9707, ErrOutside}, {47.9188, 106.9176, ErrOutside}, {43.1150, 131.8850, ErrOutside},
+		{21.0245, 105.8412, ErrOutside}, {25.0478, 121.5170, ErrOutside}, {28.6, 77.2, ErrOutside},
+		{30.0, 126.0, ErrOutside}, // the East China Sea
+	} {
+		if got, err := At(c.lat, c.lng); got != (City{}) || !errors.Is(err, c.want) {
+			t.Errorf("%v, %v is %+v (%v), want %v", c.lat, c.lng, got, err, c.want)
+		}
+	}
+}
+
+func TestT08_WhichCitiesFit(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		lat, lng float64
+		want     error
+	}{
+		{"北京", 39.8651, 116.3785, nil}, {"北京市", 39.8651, 116.3785, nil}, {"Beijing", 39.8651, 116.3785, nil}, {" beijing ", 39.8651, 116.3785, nil},
+		{"廊坊", 39.8651, 116.3785, nil}, // 45 km away
+		{"上海", 39.8651, 116.3785, ErrElsewhere}, {"石家庄市", 39.8651, 116.3785, ErrElsewhere},
+		{"西安", 34.3770, 108.9330, nil}, {"Xi'an", 34.3770, 108.9330, nil}, {"XI’AN", 34.3770, 108.9330, nil}, {"xian", 34.3770, 108.9330, nil},
+		{"江苏省苏州市", 31.31, 120.60, nil}, {"Suzhou", 31.31, 120.60, nil}, {"Suzhou", 33.64, 116.97, nil}, {"苏州", 33.64, 116.97, ErrElsewhere},
+		{"延边朝鲜族自治州", 42.891, 129.5, nil}, {"延边州", 42.891, 129.5, nil}, {"延边", 42.891, 129.5, nil}, {"吉林省延边", 42.891, 129.5, nil},
+		{"Luliang", 37.52, 111.14, nil}, {"LÜLIANG", 37.52, 111.14, nil},
+		{"那曲", 33.2, 88.9, nil}, // far from every place, and it is the nearest
+		{"深圳", 22.304, 114.166, nil},
+		{"", 39.8651, 116.3785, ErrUnknown}, {"亚特兰蒂斯", 39.8651, 116.3785, ErrUnknown}, {"北京市海淀区", 39.8651, 116.3785, ErrUnknown}, {"-", 39.8651, 116.3785, ErrUnknown},
+		{"北京", 35.6812, 139.7671, ErrElsewhere}, {"北京", 0, 0, ErrElsewhere},
+		{"北京", 116.3785, 39.8651, ErrCoordinates}, {"北京", math.NaN(), 116, ErrCoordinates}, {"北京", 39.9, 181, ErrCoordinates},
+	} {
+		if err := Check(c.name, c.lat, c.lng); !errors.Is(err, c.want) {
+			t.Errorf("%q at %v, %v: %v, want %v", c.name, c.lat, c.lng, err, c.want)
+		}
+	}
+}
+
+// The table has every city once, and every place is in reach of itself.
+func TestTableIsWhole(t *testing.T) {
+	if len(all.cities) != 360 {
+		t.Errorf("%d cities", len(all.cities))
+	}
+	kinds := map[string]int{}
+	seen := map[string]bool{}
+	for _, c := range all.cities {
+		if seen[c.Name] || c.English == "" {
+			t.Errorf("%+v is there twice, or without its name in Latin letters", c)
+		}
+		seen[c.Name] = true
+		last := []rune(c.Name)
+		kinds[string(last[len(last)-1:])]++
+	}
+	t.Logf("%v", kinds)
+	for i, c := range all.cities {
+		if named := all.names[spelling(c.Name)]; len(named) != 1 || named[0] != i {
+			t.Errorf("%s is found as %v", c.Name, named)
+		}
+	}
+	if n := len(all.places); n < 4000 || n > 8000 {
+		t.Errorf("%d places", n)
+	}
+}
+
+// Whatever is asked, the answers agree: a city that is found fits.
+func FuzzCheck(f *testing.F) {
+	f.Add("北京", 39.8651, 116.3785)
+	f.Add("Xi'an", 34.377, 108.933)
+	f.Add("\u202e北京", math.NaN(), -181.0)
+	f.Add("延边朝鲜族自治州", 116.4, 39.9)
+	f.Fuzz(func(t *testing.T, name string, lat, lng float64) {
+		err := Check(name, lat, lng)
+		if err != nil && err != ErrCoordinates && err != ErrUnknown && err != ErrElsewhere {
+			t.Fatalf("refused with an error of its own: %T", err)
+		}
+		c, atErr := At(lat, lng)
+		if (err == ErrCoordinates) != !Valid(lat, lng) || (atErr == ErrCoordinates) != !Valid(lat, lng) {
+			t.Fatalf("%v, %v: %v, %v", lat, lng, err, atErr)
+		}
+		if atErr == nil && Check(c.Name, lat, lng) != nil {
+			t.Fatalf("%s is found and does not fit", c.Name)
+		}
+		if atErr != nil && c != (City{}) {
+			t.Fatalf("a city comes with %v", atErr)
+		}
+	})
+}
+
+func BenchmarkAt(b *testing.B) {
+	for b.Loop() {
+		if _, err := At(39.8651, 116.3785); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkCheck(b *testing.B) {
+	for b.Loop() {
+		if err := Check("北京", 39.8651, 116.3785); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
