@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/city"
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/opaque"
 	"github.com/railgate/railgate/issuance/realperson"
@@ -74,9 +75,9 @@ func (s *Service) Apply(ctx context.Context, by *account.Holder, f Form) (Submit
 	if err := f.Location.check(); err != nil {
 		return Submitted{}, err
 	}
-	city, err := identity.CleanName(f.City)
+	city, err := cityAt(f.City, f.Location)
 	if err != nil {
-		return Submitted{}, refusal.New(CityInvalid, "city "+err.Error())
+		return Submitted{}, err
 	}
 
 	out := Submitted{Application: opaque.New(applicationPrefix, opaque.IDSize), AccessToken: opaque.New(accessPrefix, opaque.SecretSize)}
@@ -133,9 +134,36 @@ func (l *Location) check() error {
 	if l == nil {
 		return refusal.New(LocationMissing, "location is required: the city comes from it")
 	}
-	// Written so that NaN is refused too.
-	if !(l.Latitude >= -90 && l.Latitude <= 90) || !(l.Longitude >= -180 && l.Longitude <= 180) {
-		return refusal.New(LocationInvalid, "location must have a latitude of -90 to 90 and a longitude of -180 to 180 degrees")
+	if !city.Valid(l.Latitude, l.Longitude) {
+		return refusal.New(LocationInvalid, "location "+city.ErrCoordinates.Error())
 	}
 	return nil
+}
+
+// Locate is the city at a location, for a form to fill in (rule A3). It is a question
+// about a place, not about a person: nothing is kept or counted.
+func Locate(l *Location) (city.City, error) {
+	if err := l.check(); err != nil {
+		return city.City{}, err
+	}
+	c, err := city.At(l.Latitude, l.Longitude)
+	if err != nil {
+		return city.City{}, refusal.New(Relocate, err.Error())
+	}
+	return c, nil
+}
+
+// cityAt checks the city of a form against its location, which must be valid.
+func cityAt(entered string, l *Location) (string, error) {
+	name, err := identity.CleanName(entered)
+	if err != nil {
+		return "", refusal.New(CityInvalid, "city "+err.Error())
+	}
+	switch err := city.Check(name, l.Latitude, l.Longitude); {
+	case errors.Is(err, city.ErrUnknown):
+		return "", refusal.New(CityInvalid, "city "+err.Error())
+	case err != nil:
+		return "", refusal.New(Relocate, "city "+err.Error())
+	}
+	return name, nil
 }

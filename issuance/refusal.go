@@ -10,6 +10,7 @@ const (
 	DocumentNumberInvalid    refusal.Code = "document_number_invalid"
 	LocationMissing          refusal.Code = "location_missing"
 	LocationInvalid          refusal.Code = "location_invalid"
+	Relocate                 refusal.Code = "relocate"
 	Unauthorized             refusal.Code = "unauthorized"
 	EvidenceInvalid          refusal.Code = "evidence_invalid"
 	CheckFailed              refusal.Code = "real_person_check_failed"
@@ -50,7 +51,7 @@ const (
 // Codes lists the closed list.
 func Codes() []refusal.Code {
 	return []refusal.Code{
-		NameInvalid, CityInvalid, DocumentTypeNotSupported, DocumentNumberInvalid, LocationMissing, LocationInvalid,
+		NameInvalid, CityInvalid, DocumentTypeNotSupported, DocumentNumberInvalid, LocationMissing, LocationInvalid, Relocate,
 		Unauthorized, EvidenceInvalid, CheckFailed, CheckTimeout, CheckUnavailable, CheckRequired,
 		IdentityNotConfirmed, DocumentCancelled, LookupUnavailable, IdentifyUnavailable, QuotaExceeded, RenewalTooEarly, ApplicationRefused, ApplicationExpired,
 		NotApproved, CredentialExpired, CredentialRevoked, CredentialSuperseded, ModeInvalid, AnchorInvalid,

@@ -96,6 +96,7 @@ func TestA3_LocationAndEveryFieldAreNeeded(t *testing.T) {
 		issuance.LocationMissing:          func(f *issuance.Form) { f.Location = nil },
 		issuance.LocationInvalid:          func(f *issuance.Form) { f.Location = &issuance.Location{Latitude: 91} },
 		issuance.CityInvalid:              func(f *issuance.Form) { f.City = " " },
+		issuance.Relocate:                 func(f *issuance.Form) { f.Location = &issuance.Location{Latitude: 31.2, Longitude: 121.5} },
 		issuance.NameInvalid:              func(f *issuance.Form) { f.Name = "" },
 		issuance.DocumentNumberInvalid:    func(f *issuance.Form) { f.DocumentNumber = "" },
 		issuance.DocumentTypeNotSupported: func(f *issuance.Form) { f.DocumentType = "" },
@@ -110,7 +111,7 @@ func TestA3_LocationAndEveryFieldAreNeeded(t *testing.T) {
 func TestA4_OnlyTheResidentIDCardQualifiesAndMinorsMayApply(t *testing.T) {
 	d := newDesk(t)
 	s := d.open()
-	f := issuance.Form{Name: "测试乙", DocumentType: "resident_id", City: "北京", Location: &issuance.Location{}, Policy: testPolicy}
+	f := issuance.Form{Name: "测试乙", DocumentType: "resident_id", City: "北京", Location: &issuance.Location{Latitude: 39.9, Longitude: 116.4}, Policy: testPolicy}
 	f.DocumentNumber = idnumber.Complete("11010520200601001") // five years old
 	if _, err := s.Apply(t.Context(), nil, f); err != nil {
 		t.Fatalf("a minor: %v", err)

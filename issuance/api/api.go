@@ -68,6 +68,7 @@ type API struct {
 	proxies  attempts.Proxies
 	limiter  *attempts.Limiter[attempts.Caller] // nil: no bound
 	applying *attempts.Limiter[attempts.Caller] // nil: no bound
+	locating *attempts.Limiter[attempts.Caller] // nil: no bound; Rate, counted apart
 	trail    *audit.Trail
 	callback http.Handler
 	codes    *phonecode.Sandbox // nil: a real provider, or none
@@ -116,6 +117,7 @@ func New(s *issuance.Service, c Config) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
+	locating, _ := limiterOf(c.Rate)
 	applying, err := limiterOf(c.Applications)
 	if err != nil {
 		return nil, err
@@ -126,7 +128,7 @@ func New(s *issuance.Service, c Config) (*API, error) {
 		return nil, fmt.Errorf("api: metrics: %w", err)
 	}
 	a := &API{
-		service: s, staff: c.Staff, accounts: c.Accounts, registry: c.Registry, proxies: c.Proxies, limiter: limiter, applying: applying, trail: c.Trail, callback: c.Callback, codes: c.SandboxCodes, reach: c.Contact,
+		service: s, staff: c.Staff, accounts: c.Accounts, registry: c.Registry, proxies: c.Proxies, limiter: limiter, applying: applying, locating: locating, trail: c.Trail, callback: c.Callback, codes: c.SandboxCodes, reach: c.Contact,
 		log: c.Log, metrics: m, classes: in,
 	}
 	a.public = a.around(a.mux())

@@ -42,6 +42,9 @@ func TestEveryOperationIsAsDocumented(t *testing.T) {
 	w.publish()
 	w.call("GET", "/readyz", "", nil)
 	w.call("POST", "/v1/applications", "", "x")
+	w.call("POST", "/v1/location", "", "x")
+	w.call("POST", "/v1/location", "", object{"latitude": 39.9, "longitude": 116.4})
+	w.call("POST", "/v1/location", "", object{"latitude": 0, "longitude": 0})
 	w.call("POST", "/v1/applications", "", `"`+strings.Repeat("x", api.MaxBody)+`"`)
 	w.callSlowly("POST", "/v1/applications", "")
 	w.call("POST", "/v1/applications", "", with("document_type", "passport"))
@@ -290,10 +293,13 @@ func askedTooOften(t *testing.T, into *world) {
 		identifications: attempts.Allowance{Day: 1}, subjects: attempts.Allowance{Day: 1}})
 	h := w.apply()
 	for _, r := range []struct{ method, path string }{
-		{"POST", "/v1/applications"}, {"POST", h.path("/checks")}, {"POST", "/v1/viewings"}, {"POST", "/v1/accounts"},
+		{"POST", "/v1/applications"}, {"POST", "/v1/location"}, {"POST", h.path("/checks")}, {"POST", "/v1/viewings"}, {"POST", "/v1/accounts"},
 		{"POST", "/v1/logins"}, {"PUT", "/v1/account/password"}, {"POST", "/v1/account/close"}, {"POST", "/v1/account/codes"},
 		{"POST", "/v1/account/verification"}, {"POST", "/v1/account/phone/codes"}, {"POST", "/v1/account/phone/verifications"}, {"POST", "/v1/recoveries"}, {"POST", "/v1/recoveries/password"},
 	} {
+		if r.path == "/v1/location" { // counted apart from the application that was handed in
+			w.call(r.method, r.path, h.Token, object{})
+		}
 		a := w.call(r.method, r.path, h.Token, object{})
 		refused(t, a, http.StatusTooManyRequests, attempts.TooManyRequests)
 		if a.Header.Get("Retry-After") == "" || !strings.Contains(string(a.Body), "retry_at") {

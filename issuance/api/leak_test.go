@@ -17,7 +17,8 @@ import (
 // made for him, and codes.
 func TestPersonalDataLeaveNoTrace(t *testing.T) {
 	w := newWorld(t, setup{checkTimeout: 300 * time.Millisecond})
-	const name, number, city, place = "标记姓名Markname", testNumber, "标记城市Markcity", "39.123456789"
+	const name, number, city, place = "标记姓名Markname", testNumber, "河北省廊坊", "39.123456789"
+	const noCity = "标记城市Markcity"
 	marked := form()
 	marked["name"], marked["city"] = name, city
 	marked["location"] = object{"latitude": 39.123456789, "longitude": 116.4}
@@ -38,7 +39,7 @@ func TestPersonalDataLeaveNoTrace(t *testing.T) {
 	// The same marks where they do not belong.
 	for _, token := range []string{h.Token, w.staff, "rga_" + name, number} {
 		for _, path := range []string{
-			"/v1/applications", h.path(""), h.path("/checks"), h.path("/sessions"), "/v1/sessions/" + hosted.Session + "/code",
+			"/v1/applications", "/v1/location", h.path(""), h.path("/checks"), h.path("/sessions"), "/v1/sessions/" + hosted.Session + "/code",
 			"/v1/credentials/" + h.Serial + "/revoke", "/v1/credentials/" + h.Serial + "/unrevoke",
 			"/v1/applications/" + number + "/data", h.path("/decision"), "/v1/paper-proofs", "/v1/viewings", "/v1/accounts", "/v1/logins", "/v1/account/consent", "/v1/trail?object=" + number,
 			"/v1/account/applications", "/v1/credentials/" + number,
@@ -48,7 +49,7 @@ func TestPersonalDataLeaveNoTrace(t *testing.T) {
 			for _, body := range []any{
 				nil, object{"evidence": evidence}, object{"check": check, "mode": name, "anchor": anchor},
 				object{"reason": name}, object{name: number}, object{"markedfield": 1}, object{"name": object{number: name}},
-				with("document_number", number[:17]+"0"), with("name", strings.Repeat(name, 20)), with("city", city+"\n"),
+				with("document_number", number[:17]+"0"), with("name", strings.Repeat(name, 20)), with("city", city+"\n"), with("city", noCity), object{"latitude": 39.123456789, "longitude": 116.4}, object{"latitude": 9.123456789, "longitude": 139.123456789},
 				with("document_type", name), with("location", place), `{"name":"` + name + `","name":"` + number + `"}`, name,
 			} {
 				for _, method := range []string{"GET", "POST"} {
@@ -89,7 +90,7 @@ func TestPersonalDataLeaveNoTrace(t *testing.T) {
 		t.Fatalf("metrics: %v", err)
 	}
 	everywhere := map[string]string{
-		"name": name, "name in ASCII": "Markname", "number": number, "number but its end": number[:17], "city": city, "city in ASCII": "Markcity",
+		"name": name, "name in ASCII": "Markname", "number": number, "number but its end": number[:17], "city": city, "no city": noCity, "no city in ASCII": "Markcity",
 		"location": "39.1234", "evidence": evidence, "anchor": anchor, "unknown field": "markedfield", "staff credential": w.staff, "staff credential but its prefix": w.staff[4:],
 		"number of the account": markedNumber, "login name": markedLogin, "password": markedPassword, "password in ASCII": "markpass", "new password": "marknewpass", "phone": markedPhone, "e-mail": markedEmail,
 		"network address": "127.0.0.1",

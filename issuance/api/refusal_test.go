@@ -8,6 +8,7 @@ import (
 
 	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/registry"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -37,6 +38,19 @@ func TestApplicationsThatAreRefused(t *testing.T) {
 		{"a wrong check digit", with("document_number", "110105199003074615"), issuance.DocumentNumberInvalid},
 		{"a birth date to come", with("document_number", "440301202602110013"), issuance.DocumentNumberInvalid},
 		{"no city", with("city", nil), issuance.CityInvalid},
+		{"no city of China", with("city", "Atlantis"), issuance.CityInvalid},
+		{"a city elsewhere", with("city", "上海"), issuance.Relocate},
+		{"a location elsewhere", with("location", object{"latitude": 31.23, "longitude": 121.47}), issuance.Relocate},
+		{"a location abroad", with("location", object{"latitude": 35.68, "longitude": 139.77}), issuance.Relocate},
+		{"a swapped location", with("location", object{"latitude": 116.4, "longitude": 39.9}), issuance.LocationInvalid},
+		{"a first-generation card", with("document_number", "110105900307461"), registry.FirstGenerationCard},
+		{"markup", with("name", "<script>alert(1)</script>"), issuance.NameInvalid},
+		{"full-width markup", with("name", "测＜b＞"), issuance.NameInvalid},
+		{"a direction override", with("name", "测\u202e试"), issuance.NameInvalid},
+		{"a direction mark", with("name", "测\u200f试"), issuance.NameInvalid},
+		{"a symbol", with("name", "测\U0001f600试"), issuance.NameInvalid},
+		{"a pile of marks", with("name", "a"+strings.Repeat("\u0301", 9)), issuance.NameInvalid},
+		{"no letter", with("name", "123"), issuance.NameInvalid},
 		{"no location", with("location", nil), issuance.LocationMissing},
 		{"half a location", with("location", object{"latitude": 39.9}), issuance.LocationMissing},
 		{"a location off the earth", with("location", object{"latitude": 91, "longitude": 0}), issuance.LocationInvalid},
@@ -50,7 +64,7 @@ func TestApplicationsThatAreRefused(t *testing.T) {
 		Text     map[string]string
 		NextStep map[string]string `json:"next_step"`
 	}](t, a, http.StatusUnprocessableEntity)
-	if !strings.Contains(p.Text["en"], "Only the PRC resident ID card") || !strings.Contains(p.Text["zh"], "居民身份证") || p.NextStep["zh"] == "" {
+	if !strings.Contains(p.Text["en"], "Only the PRC resident ID card") || !strings.Contains(p.Text["zh"], "该证件无法申请临时乘车身份证明") || !strings.Contains(p.Text["zh"], "居民身份证") || p.NextStep["zh"] == "" {
 		t.Fatalf("another document is told %v, next %v", p.Text, p.NextStep)
 	}
 }

@@ -32,6 +32,7 @@ func (a *API) operations() []operation {
 func (a *API) forPassengers() []operation {
 	return []operation{
 		{Route{"POST", "/v1/applications"}, a.limited(a.within(a.applying, a.apply))},
+		{Route{"POST", "/v1/location"}, a.within(a.locating, locate)},
 		{Route{"GET", "/v1/applications/{id}"}, a.holder(a.standing)},
 		{Route{"GET", "/v1/applications/{id}/data"}, a.holder(a.held)},
 		{Route{"POST", "/v1/applications/{id}/checks"}, a.limited(a.holder(a.check))},

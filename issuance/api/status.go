@@ -91,6 +91,7 @@ var statuses = map[int][]refusal.Code{
 		issuance.DocumentNumberInvalid,
 		issuance.LocationMissing,
 		issuance.LocationInvalid,
+		issuance.Relocate,
 		issuance.EvidenceInvalid,
 		issuance.CheckFailed,
 		issuance.ModeInvalid,
