@@ -11,6 +11,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/tokens"
 )
@@ -98,12 +99,15 @@ func (t *Trail) Append(ctx context.Context, tx *sql.Tx, e Entry) error {
 	if err != nil {
 		return err
 	}
-	proof := t.prove(&e, head, newNonce())
-	_, err = tx.ExecContext(ctx, `
-		INSERT INTO audit (at_ms, who, role, action, object_kind, object, detail, request, proof)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		e.AtMs, e.Who, string(e.Role), string(e.Action), string(e.Object.Kind), e.Object.ID, e.Detail, e.Request, proof[:])
-	return err
+	return database.InsertMany(ctx, tx, insertEntries, [][]any{t.row(&e, head)})
+}
+
+const insertEntries = `INSERT INTO audit (at_ms, who, role, action, object_kind, object, detail, request, proof)`
+
+// row is an entry with its proof.
+func (t *Trail) row(e *Entry, head int64) []any {
+	proof := t.prove(e, head, newNonce())
+	return []any{e.AtMs, e.Who, string(e.Role), string(e.Action), string(e.Object.Kind), e.Object.ID, e.Detail, e.Request, proof[:]}
 }
 
 // Note writes an entry that has no other change to stand beside, such as that
@@ -123,12 +127,15 @@ func (t *Trail) Note(ctx context.Context, e Entry) error {
 func (t *Trail) noteTogether(ctx context.Context, entries []*Entry) error {
 	return t.db.Change(ctx, "write to the audit log", func(ctx context.Context, tx *sql.Tx) error {
 		ctx = t.db.Brief(ctx)
-		for _, e := range entries {
-			if err := t.Append(ctx, tx, *e); err != nil {
-				return err
-			}
+		head, err := t.seenHead(ctx, tx)
+		if err != nil {
+			return err
 		}
-		return nil
+		rows := make([][]any, len(entries))
+		for i, e := range entries {
+			rows[i] = t.row(e, head)
+		}
+		return database.InsertMany(ctx, tx, insertEntries, rows)
 	})
 }
 
