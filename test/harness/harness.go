@@ -88,10 +88,9 @@ type Option func(*backend.Config)
 func Each(t *testing.T, story func(t *testing.T, h *Harness), options ...Option) {
 	t.Helper()
 	t.Parallel()
-	databasetest.Each(t, func(t *testing.T, address string) {
-		t.Parallel()
-		story(t, Open(t, address, options...))
-	})
+	// A story's databases come one after the other: a parallel subtest would hold the
+	// connection that made its schema while it waits for its turn.
+	databasetest.Each(t, func(t *testing.T, address string) { story(t, Open(t, address, options...)) })
 }
 
 // keys are the issuer's, the same for all tests of a process: making their tables takes
