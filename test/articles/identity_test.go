@@ -67,10 +67,10 @@ func TestG20_AFirstGenerationCardIsChangedFirst(t *testing.T) {
 		old := who
 		old.DocumentNumber = "110105900307001"
 		no := a.TryAdd(old).Refused(t, registry.FirstGenerationCard)
-		if no.NextStep.Zh != "请填写第二代居民身份证的18位号码。" {
+		if no.NextStep.Zh != "请更改为二代居民身份证的18位号码后再办理。" {
 			t.Errorf("the way out is %q", no.NextStep.Zh)
 		}
-		h.Window().Search(old).Refused(t, registry.PersonInvalid)
+		h.Window().Search(old).Refused(t, registry.FirstGenerationCard)
 		becomes(t, h.Window().Verify(a, a.Add(who).Passenger, nil), "verified")
 	})
 }
@@ -125,7 +125,7 @@ func TestG21_TheOwnerHasTheIdentityBack(t *testing.T) {
 			t.Fatalf("the owner is %s, the other account %s", s, r)
 		}
 		buys(t, h, owner, "holder")
-		mayNotBuy(t, h, robber, "holder", registry.AccountStatus)
+		mayNotBuy(t, h, robber, "holder", registry.AccountUnverified)
 		h.Window().Verify(robber, "holder", nil).Refused(t, registry.IdentityRegistered)
 		trail := harness.As[struct {
 			Records []struct{ Action, Detail string }
