@@ -7,7 +7,7 @@ import (
 )
 
 // The table has 8,105 characters, in levels of 3,500, 3,000 and 1,605.
-func TestR07_TheTableOfCommonCharactersIsWhole(t *testing.T) {
+func TestB1_CommonCharactersAreThoseOfTheStandard(t *testing.T) {
 	levels := strings.Split(strings.TrimSuffix(commonText, "\n"), "\n")
 	want := []int{3500, 3000, 1605}
 	if len(levels) != len(want) {
@@ -43,7 +43,7 @@ func TestR07_TheTableOfCommonCharactersIsWhole(t *testing.T) {
 	}
 }
 
-func TestR07_RareAndTraditionalCharacters(t *testing.T) {
+func TestB1_RareAndTraditionalCharacters(t *testing.T) {
 	// The traditional one beside the simplified one of the same word.
 	for traditional, simplified := range map[string]string{"國": "国", "劉": "刘", "陳": "陈", "張": "张", "馬": "马", "龍": "龙", "東": "东", "門": "门", "後": "后", "黃": "黄"} {
 		if !Uncommon("测"+traditional, ResidentID) {
