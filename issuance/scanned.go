@@ -124,11 +124,7 @@ func (s *Service) judge(code *tokens.Token, truth *store.Truth, now int64, scope
 		}
 	}
 	checker := tokens.Checker{Keys: keys, Revocations: claims{truth}}
-	reason := checker.Check(code, now, scope)
-	if reason == tokens.ReasonOK && truth.Closed {
-		reason = tokens.ReasonRevoked
-	}
-	return reason, nil
+	return checker.Check(code, now, scope), nil
 }
 
 // verifier is a key that is ready to verify. One is prepared once: an id is never

@@ -166,7 +166,7 @@ func (r *Replica) record(rec *Record, lifted *Set, nowMS, issuedMS int64) (keys 
 		switch {
 		case rec.CutOff > latest+subjectLead:
 			r.counts.OutOfDay++
-		case rec.CutOff+sessionOver <= past:
+		case rec.CutOff+shownFor <= past:
 			r.counts.Late++
 		case r.subjects.cut(rec.Subject, rec.CutOff):
 			r.counts.Subjects++

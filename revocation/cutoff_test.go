@@ -74,7 +74,7 @@ func TestASubjectIsCutOff(t *testing.T) {
 	if s := f.Replica.Status(start); s.Subjects != 1 || s.Counts.Subjects != 1 || s.Counts.OutOfDay != 1 || s.Counts.Late != 1 {
 		t.Fatalf("%d cut-offs; counted %+v", s.Subjects, s.Counts)
 	}
-	over := tokentest.Epoch + 30 + tokens.MaxPeriod*tokens.MaxLength + (revocation.MaxSkew+revocation.Afterlife).Milliseconds()/1000
+	over := tokentest.Epoch + 30 + tokens.MaxPeriod*(tokens.MaxLength+tokens.PreviousSteps) + (revocation.MaxSkew+revocation.Afterlife).Milliseconds()/1000
 	f.Apply((over - 1) * 1000)
 	kept := f.Replica.Forget(over*1000) == 0 // by the issuer's clock it is not over
 	f.Apply(over * 1000)

@@ -60,7 +60,7 @@ func (s *Subjects) cut(subject tokens.Subject, before int64) bool {
 func (s *Subjects) forget(now int64) (dropped int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	over := func(_ tokens.Subject, before int64) bool { return before+sessionOver <= now }
+	over := func(_ tokens.Subject, before int64) bool { return before+shownFor <= now }
 	for i := range s.shards {
 		m := s.shards[i].Load()
 		if m == nil {
@@ -79,10 +79,6 @@ func (s *Subjects) forget(now int64) (dropped int) {
 
 // subjectBytes is about what one cut-off takes in memory.
 const subjectBytes = 48
-
-// sessionOver is how long after its start no session is good any more, seconds,
-// with room for clocks that differ.
-const sessionOver = tokens.MaxPeriod*tokens.MaxLength + int64(MaxSkew/1e9)
 
 // Len counts the cut-offs held.
 func (s *Subjects) Len() int { return int(s.count.Load()) }
