@@ -32,6 +32,10 @@ func Guidance(p Person, s Status, of EntryKind) refusal.Text {
 		next.en = strings.Replace(next.en, "the original of the second-generation resident ID card", "the originals of both second-generation resident ID cards, the account holder's and the passenger's,", 1)
 		next.zh = strings.Replace(next.zh, "持二代居民身份证原件", "持注册用户和常用联系人的二代居民身份证原件", 1)
 	}
+	if of == BeyondEntry && s == Failed {
+		proof.en += beyond.en
+		proof.zh += beyond.zh
+	}
 	return refusal.Say(s.English(), s.Chinese(), next.en+proof.en, next.zh+proof.zh)
 }
 
@@ -46,6 +50,11 @@ var (
 		", and give the document number that the account holder registered with",
 		"，并提供注册用户注册时填写的身份证件号码"}
 )
+
+// beyond is what a failed passenger of a full list needs besides (G04).
+var beyond = bilingual{
+	"; since the list is full, bring the original of the account holder's resident ID card too",
+	"；常用联系人已达上限，须同时携带注册用户的二代居民身份证原件"}
 
 // steps are the next steps of each standing. special is for names that only a
 // station window handles, and is followed by the proof; empty: the same step.
@@ -73,8 +82,8 @@ var steps = map[standing]struct{ common, special bilingual }{
 		"无需办理，等待国家身份认证权威部门核验"}},
 	{resident, Failed}: {
 		bilingual{
-			"Correct the entry to match the original of the second-generation resident ID card and save it; when the status is pending, bring the original to a station ticket window or a railway ticket agency. If the entry is right, bring the original to a station ticket window",
-			"需修改所填写的身份信息内容与二代居民身份证原件完全一致，保存后状态显示“待核验”时，持二代居民身份证原件到车站售票窗口或铁路客票代售点办理核验；信息无误的，可持原件到车站售票窗口办理"},
+			"Correct the entry to match the original of the second-generation resident ID card and save it; when the status is pending, bring the original to a station ticket window or a railway ticket agency. If the entry is right, bring the original to one of them at once",
+			"需修改所填写的身份信息内容与二代居民身份证原件完全一致，保存后状态显示“待核验”时，持二代居民身份证原件到车站售票窗口或铁路客票代售点办理核验；信息无误的，可直接持原件到车站售票窗口或铁路客票代售点办理"},
 		bilingual{
 			"Correct the entry to match the original of the second-generation resident ID card and save it; when the status is pending, or if the entry is right, bring the original to a station ticket window, not to an agency",
 			"需修改所填写的身份信息内容与二代居民身份证原件完全一致，保存后状态显示“待核验”时，或信息无误的，持二代居民身份证原件到车站售票窗口办理核验"},

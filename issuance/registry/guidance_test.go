@@ -53,3 +53,17 @@ func TestG25_TheWordsForPending(t *testing.T) {
 		}
 	}
 }
+
+// R11, G37: a failed entry that was right all along leads on, at an agency too.
+func TestR11_TheWordsForFailed(t *testing.T) {
+	resident := Person{Document: identity.ResidentID}
+	for of, both := range map[EntryKind]bool{OwnEntry: false, ListedEntry: false, BeyondEntry: true} {
+		g := Guidance(resident, Failed, of)
+		if !strings.Contains(g.NextZH, "信息无误的，可直接持原件到车站售票窗口或铁路客票代售点办理") || !strings.Contains(g.NextEN, "to one of them at once") {
+			t.Errorf("%d: %q, %q", of, g.NextZH, g.NextEN)
+		}
+		if strings.Contains(g.NextZH, "须同时携带注册用户的二代居民身份证原件") != both || strings.Contains(g.NextEN, "account holder's") != both {
+			t.Errorf("%d: both originals: %q, %q", of, g.NextZH, g.NextEN)
+		}
+	}
+}
