@@ -50,7 +50,7 @@ const isolationRun = "isolation"
 
 func defaults() options {
 	return options{rounds: enough, round: 4 * time.Second, share: 0.5, gateRate: 1000, connections: 32,
-		people: 3000, sessions: 5000, database: house.Postgres, port: 19850}
+		people: 10_000, sessions: 5000, database: house.Postgres, port: 19850}
 }
 
 func parse(args []string, stdout io.Writer) (*options, error) {
@@ -64,7 +64,7 @@ func parse(args []string, stdout io.Writer) (*options, error) {
 	flags.Float64Var(&o.share, "rate", o.share, "`share` of each floor at which the open loop asks")
 	flags.Float64Var(&o.gateRate, "gate-rate", o.gateRate, "checks per `second` of the gate in the isolation run")
 	flags.IntVar(&o.connections, "connections", o.connections, "keep-alive connections to the issuer, each with one request at a time")
-	flags.IntVar(&o.people, "people", o.people, "approved applications on which sessions are opened in turn")
+	flags.IntVar(&o.people, "people", o.people, "approved applications on which sessions are opened in turn; so many that none is opened twice in a second")
 	flags.IntVar(&o.sessions, "sessions", o.sessions, "open hosted sessions whose codes are asked for in turn")
 	flags.StringVar(&o.database, "database", o.database, "postgres, or sqlite for a quick look")
 	flags.IntVar(&o.port, "port", o.port, "port of PostgreSQL on 127.0.0.1")

@@ -19,8 +19,8 @@ func smallRun(t *testing.T, ctx context.Context, watch io.Writer, args ...string
 	temporary := t.TempDir()
 	t.Setenv("TMPDIR", temporary)
 	stdout, stderr = &runtest.Buffer{}, &runtest.Buffer{}
-	err = run(ctx, append(args, "-database=sqlite", "-rounds=1", "-round=100ms", "-rate=0.1", "-gate-rate=50",
-		"-connections=3", "-people=4", "-sessions=4"), stdout, io.MultiWriter(stderr, watch))
+	err = run(ctx, append(args, "-database=sqlite", "-rounds=1", "-round=250ms", "-rate=0.3", "-gate-rate=50",
+		"-connections=3", "-people=400", "-sessions=4"), stdout, io.MultiWriter(stderr, watch))
 	left, e := os.ReadDir(temporary)
 	if e != nil {
 		t.Fatal(e)

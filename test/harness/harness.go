@@ -69,12 +69,11 @@ type Harness struct {
 	Phones  *phonecode.Sandbox   // has the codes that were sent
 	Logs    *runtest.Buffer      // of issuer and gateway, JSON lines
 
-	issuer   string // base URL
-	client   *http.Client
-	secrets  map[staff.Role]string
-	devices  map[string]string // credentials by scope
-	stream   *stream
-	accounts int // made so far
+	issuer  string // base URL
+	client  *http.Client
+	secrets map[staff.Role]string
+	devices map[string]string // credentials by scope
+	stream  *stream
 
 	mu     sync.Mutex
 	people int // mu

@@ -26,11 +26,19 @@ func (h *Harness) KeyID() tokens.KeyID { return keys().IssuerID }
 // Signer makes passes as the issuer does.
 func (h *Harness) Signer() signing.Signer { return keys().Issuer }
 
-// Window, Agency, Police, Operator and Authority are the members with these roles.
-func (h *Harness) Window() *Staff    { return h.Staff(staff.Window) }
-func (h *Harness) Agency() *Staff    { return h.Staff(staff.Agency) }
-func (h *Harness) Police() *Staff    { return h.Staff(staff.Police) }
-func (h *Harness) Operator() *Staff  { return h.Staff(staff.Operator) }
+// Window is the member with the role window.
+func (h *Harness) Window() *Staff { return h.Staff(staff.Window) }
+
+// Agency is the member with the role agency.
+func (h *Harness) Agency() *Staff { return h.Staff(staff.Agency) }
+
+// Police is the member with the role police.
+func (h *Harness) Police() *Staff { return h.Staff(staff.Police) }
+
+// Operator is the member with the role operator.
+func (h *Harness) Operator() *Staff { return h.Staff(staff.Operator) }
+
+// Authority is the member with the role authority.
 func (h *Harness) Authority() *Staff { return h.Staff(staff.Authority) }
 
 // Call sends a request with the member's credential.

@@ -161,7 +161,7 @@ func (c *Client) open(a *Application, body []byte) (o opened, err error) {
 	}
 	now := time.Now().Unix()
 	if !named(o.Session, "ses_", 16) || o.Serial != a.Serial.String() || o.Period != tokens.Period || o.Length != tokens.Length ||
-		o.StartAt < now-int64(Within/time.Second) || o.StartAt > now+1 {
+		o.StartAt < now-int64(Within/time.Second) || o.StartAt > now+1+tokens.Ahead {
 		return o, fmt.Errorf("session: the answer's session, serial, start, period or length is not that of the contract")
 	}
 	return o, nil

@@ -37,12 +37,10 @@ type place struct {
 }
 
 type division struct {
-	Code, Name   string
-	CityCode     string
-	others       []string
-	english      string
-	places       [][2]int
-	provinceName string
+	Code, Name string
+	CityCode   string
+	english    string
+	places     [][2]int
 }
 
 // municipalities are GeoNames' first-level codes of the four.
