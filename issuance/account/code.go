@@ -13,7 +13,6 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/railgate/railgate/issuance/attempts"
-	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/opaque"
 	"github.com/railgate/railgate/issuance/phonecode"
 	"github.com/railgate/railgate/issuance/refusal"
@@ -226,20 +225,4 @@ func codeForm(text string) bool {
 func dropCodes(ctx context.Context, tx *sql.Tx, account string) error {
 	_, err := tx.ExecContext(ctx, `DELETE FROM phone_codes WHERE account = $1`, account)
 	return err
-}
-
-// sweepCodes deletes a few codes that are over.
-func (s *Service) sweepCodes(ctx context.Context, now time.Time) (n int, err error) {
-	skip := ""
-	if s.Database.ForUpdate != "" {
-		skip = s.Database.ForUpdate + " SKIP LOCKED"
-	}
-	err = s.Database.Change(ctx, "delete codes that are over", func(ctx context.Context, tx *sql.Tx) error {
-		deleted, err := database.Changed(ctx, tx, `
-			DELETE FROM phone_codes WHERE id IN (SELECT id FROM phone_codes WHERE expires_ms <= $1 ORDER BY expires_ms LIMIT $2`+skip+`)`,
-			now.UnixMilli(), sweepBatch)
-		n = int(deleted)
-		return err
-	})
-	return n, err
 }

@@ -180,19 +180,3 @@ func (s *Service) heldCodes(ctx context.Context, q database.Queries, account str
 	}, `SELECT client, made_ms / 1000, COALESCE(redeemed_ms, 0) / 1000 FROM account_codes WHERE account = $1 ORDER BY made_ms, hash`, account)
 	return all, err
 }
-
-// forgetCodes deletes a few old codes.
-func (s *Service) forgetCodes(ctx context.Context, now time.Time) (n int, err error) {
-	skip := ""
-	if s.Database.ForUpdate != "" {
-		skip = s.Database.ForUpdate + " SKIP LOCKED"
-	}
-	err = s.Database.Change(ctx, "delete account codes", func(ctx context.Context, tx *sql.Tx) error {
-		deleted, err := database.Changed(ctx, tx, `
-			DELETE FROM account_codes WHERE hash IN (SELECT hash FROM account_codes WHERE made_ms <= $1 ORDER BY made_ms LIMIT $2`+skip+`)`,
-			now.Add(-AccountCodeKept).UnixMilli(), sweepBatch)
-		n = int(deleted)
-		return err
-	})
-	return n, err
-}

@@ -32,14 +32,21 @@ func (s *Service) Sweep(ctx context.Context, now time.Time) (swept Swept, err er
 	if swept.Expired, err = inBatches(ctx, func(ctx context.Context) (int, error) { return s.expire(ctx, now) }); err != nil {
 		return swept, err
 	}
-	if swept.Deleted, err = inBatches(ctx, func(ctx context.Context) (int, error) { return s.forget(ctx, now) }); err != nil {
-		return swept, err
-	}
-	if swept.Codes, err = inBatches(ctx, func(ctx context.Context) (int, error) { return s.sweepCodes(ctx, now) }); err != nil {
-		return swept, err
-	}
-	if swept.AccountCodes, err = inBatches(ctx, func(ctx context.Context) (int, error) { return s.forgetCodes(ctx, now) }); err != nil {
-		return swept, err
+	for _, f := range []struct {
+		rows   *int
+		table  string
+		key    string
+		column string
+		until  time.Time
+	}{
+		{&swept.Deleted, "logins", "id", "ended_ms", now.Add(-EndedLoginKept)},
+		{&swept.Codes, "phone_codes", "id", "expires_ms", now},
+		{&swept.AccountCodes, "account_codes", "hash", "made_ms", now.Add(-AccountCodeKept)},
+	} {
+		*f.rows, err = inBatches(ctx, func(ctx context.Context) (int, error) { return s.forget(ctx, f.table, f.key, f.column, f.until) })
+		if err != nil {
+			return swept, err
+		}
 	}
 	swept.Failures, err = s.Failures.Sweep(ctx, now)
 	return swept, err
@@ -78,17 +85,16 @@ func (s *Service) expire(ctx context.Context, now time.Time) (n int, err error) 
 	return n, err
 }
 
-// forget deletes a few ended logins. It passes over rows that somebody holds,
-// and so waits for nobody while it holds others.
-func (s *Service) forget(ctx context.Context, now time.Time) (n int, err error) {
+// forget deletes a few rows of a table that were over at until. It passes over rows
+// that another transaction holds, and so waits for none while it holds others.
+func (s *Service) forget(ctx context.Context, table, key, column string, until time.Time) (n int, err error) {
 	skip := ""
 	if s.Database.ForUpdate != "" {
 		skip = s.Database.ForUpdate + " SKIP LOCKED"
 	}
-	err = s.Database.Change(ctx, "delete ended logins", func(ctx context.Context, tx *sql.Tx) error {
-		deleted, err := database.Changed(ctx, tx, `
-			DELETE FROM logins WHERE id IN (SELECT id FROM logins WHERE ended_ms <= $1 ORDER BY ended_ms LIMIT $2`+skip+`)`,
-			now.Add(-EndedLoginKept).UnixMilli(), sweepBatch)
+	err = s.Database.Change(ctx, "delete old "+table, func(ctx context.Context, tx *sql.Tx) error {
+		deleted, err := database.Changed(ctx, tx, `DELETE FROM `+table+` WHERE `+key+` IN (SELECT `+key+` FROM `+table+`
+			WHERE `+column+` <= $1 ORDER BY `+column+` LIMIT $2`+skip+`)`, until.UnixMilli(), sweepBatch)
 		n = int(deleted)
 		return err
 	})
