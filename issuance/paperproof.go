@@ -16,8 +16,8 @@ import (
 	"github.com/railgate/railgate/issuance/store"
 )
 
-// Document is a document that lies on a desk, or that somebody's identity was checked
-// by. It is personal data.
+// Document is a document that is presented at a desk, or that a person's identity was
+// checked with. It is personal data.
 type Document struct {
 	Type, Number, Nationality string
 }
@@ -68,7 +68,7 @@ func (s *Service) IssuePaperProof(ctx context.Context, by staff.Member, d Docume
 }
 
 // PaperProofsOf lists the paper proofs of a person, the newest first. The caller must
-// have checked that the person is the one who asks: a document number is no secret.
+// have checked that the request is that person's own: a document number is no secret.
 func (s *Service) PaperProofsOf(ctx context.Context, d Document) ([]PaperProof, error) {
 	person, err := s.paperPerson(d)
 	if err != nil {

@@ -42,7 +42,7 @@ const (
 const (
 	CredentialNotFound refusal.Code = "credential_not_found"
 	ReasonInvalid      refusal.Code = "reason_invalid"
-	// CodeRefused is why a scanned code names nobody; its reason is the verdict's.
+	// CodeRefused is why a scanned code identifies no person; its reason is the verdict's.
 	CodeRefused     refusal.Code = "code_refused"
 	PurposeInvalid  refusal.Code = "purpose_invalid"
 	SubjectsInvalid refusal.Code = "subjects_invalid"

@@ -147,7 +147,8 @@ func TestClosedSessionsAreUnitedWhateverTheStreamDoes(t *testing.T) {
 }
 
 // A full set refuses, says so, and does not call itself fresh: the watermark stays, so
-// what it promises is there. When there is room, the log is read again.
+// the set has everything that the watermark promises. Once there is room, the log is read
+// again.
 func TestAFullSetIsSuspectUntilItHasRoom(t *testing.T) {
 	h := boot(t, 1)
 	revocation.SetMostClosed(h.Replica, 16)

@@ -62,9 +62,9 @@ var (
 
 // Snapshot copies the replica's state. ok is false while there is nothing worth
 // keeping: not ready yet, or the stream contradicts itself. Readers are not
-// disturbed; Apply waits for the copy, about a millisecond per 10 MB, but for that of
-// closed sessions, which are many: those that are closed behind the place in the log may
-// be in it or not, since reading on from there closes them again.
+// disturbed; Apply waits for the copy, about a millisecond per 10 MB. It does not wait for
+// the copy of closed sessions, which are many: sessions closed after the snapshot's place
+// in the log may be in it or not, since reading on from there closes them again.
 func (r *Replica) Snapshot(topic string, now int64) (s *Snapshot, ok bool) {
 	if s, ok = r.snapshot(topic, now); ok {
 		s.closed = r.closed.copy()

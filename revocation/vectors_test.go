@@ -223,7 +223,7 @@ func TestVectorsOpenAndAreWrittenAgain(t *testing.T) {
 	}
 }
 
-// What is committed is what the generator makes, to the byte.
+// The committed vectors equal the generator's output, to the byte.
 func TestVectorsAreWhatTheGeneratorMakes(t *testing.T) {
 	committed := map[string]bool{}
 	for _, v := range readVectors(t) {

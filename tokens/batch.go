@@ -33,8 +33,8 @@ type unproven struct {
 // CheckAll is Check for every scan of b, each as of its own moment: a session that
 // was closed after the scan was open then, while a credential that was revoked since
 // stays refused. Apart from that it answers what Check would, one after the other.
-// Together the chains of codes that nobody has seen before are hashed
-// several at a time, and their signatures share what verifications can share.
+// In a batch, the chains of codes not seen before are hashed several at a time, and
+// the verifications of their signatures share the work that they can share.
 func (c *Checker) CheckAll(b *Batch, scope Scope) {
 	b.unproven, b.chains = b.unproven[:0], b.chains[:0]
 	for i := range b.Scans {

@@ -60,9 +60,9 @@ func TestThePrintedRevokeLineDoesNotEndTheDemo(t *testing.T) {
 
 var streamLine = regexp.MustCompile(`go run ./cmd/stream -brokers (\S+) -topic (\S+) -authority ([0-9a-f]{64}) -follow`)
 
-// Whoever writes a reader of the control stream can try it on the demo with what the
-// demo prints: every message verifies under that key, and the revocation that the
-// printed line makes is among them.
+// A developer of a control stream reader can try it on the demo with the line that the
+// demo prints: every message verifies under that key, and the revocation that the printed
+// line makes is among them.
 func TestThePrintedStreamCanBeRead(t *testing.T) {
 	h, err := open(anywhere, zap.NewNop())
 	if err != nil {

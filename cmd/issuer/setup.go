@@ -70,7 +70,7 @@ func newPartnerSecret(_ context.Context, j *job) error {
 	if err := partner.WriteSecret(j.value, s); err != nil {
 		return err
 	}
-	j.say("%s holds %v. Give it to the service by a way that nobody else sees, and name the file in\nreal_person.http.service.secret_files, residents.http.service.secret_files or\nphone_code.http.service.secret_files: a secret is for one service.\nTo change one: both sides take the new one as their second, then as their first, then drop the old one.", j.value, s)
+	j.say("%s holds %v. Give it to the service over a confidential channel, and name the file in\nreal_person.http.service.secret_files, residents.http.service.secret_files or\nphone_code.http.service.secret_files: a secret is for one service.\nTo change one: both sides take the new one as their second, then as their first, then drop the old one.", j.value, s)
 	return nil
 }
 

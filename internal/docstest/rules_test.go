@@ -42,10 +42,10 @@ var (
 	sentence    = regexp.MustCompile(`\b[TRPG]\d\d\b`)
 )
 
-// What a row says of its sentence.
+// The verdicts of a row on its sentence.
 const (
 	holds      = "holds"       // in this code, which the row names with its tests
-	elsewhere  = "elsewhere"   // it is for somebody else to keep: the row says who, and why
+	elsewhere  = "elsewhere"   // another party keeps it: the row says which, and why
 	contradict = "contradicts" // another sentence is followed: the row says which, and why
 )
 

@@ -103,7 +103,7 @@ func TestHoldersGoBeforeTheirSessionEnds(t *testing.T) {
 	}
 }
 
-// Whoever leaves does so once, is not revoked, and counts apart.
+// A holder leaves once, is not revoked, and counts apart.
 func TestAHolderLeavesOnce(t *testing.T) {
 	l, r, now := &ledger{}, rand.New(rand.NewPCG(1, 1)), time.Unix(1_000_000, 0)
 	l.add(&holder{start: now.Unix(), leaves: true})

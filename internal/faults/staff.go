@@ -67,7 +67,7 @@ func (w *world) change(e *entry, revoke bool) {
 // leave closes the holder's page. The access token opens nothing afterwards, so a
 // request whose answer was lost is acknowledged by the refusal of the next one.
 func (w *world) leave(e *entry) {
-	again := e.before.Ever // nobody else has the entry now
+	again := e.before.Ever // no other goroutine has the entry now
 	status, _, err := post(context.Background(), w.client, w.issuerURL+"/v1/applications/"+e.holder.application+"/leave",
 		e.holder.access, "application/json", "{}")
 	became := unknown

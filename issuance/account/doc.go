@@ -12,6 +12,6 @@
 // It does not know whether an identity is verified, taken or free: the registry
 // does, and has its say through Hooks. A code shows that a phone is the
 // holder's (rule G40), and is the way back from a forgotten password; no answer tells
-// whether there is such an account. An e-mail address is not checked, and nobody logs in
-// by either. An account with a hash of older parameters answers in older time until its next login.
+// whether there is such an account. An e-mail address is not checked. Neither phone nor
+// e-mail address is a login name. An account with a hash of older parameters answers in older time until its next login.
 package account

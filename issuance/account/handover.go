@@ -77,9 +77,9 @@ type Redemption struct {
 var errCode = refusal.New(AccountCodeInvalid, "the code is unknown, over, redeemed before, made for another client or with another verifier")
 
 // Redeem tells the account of a code, once. A code that was redeemed, that another
-// client shows, or whose verifier is wrong is dead from then on: somebody else may have
-// it. note writes what became of a known code, in the same transaction; a code that is
-// unknown is not noted, since it is nobody's.
+// client presents, or whose verifier is wrong is invalid from then on: another party may
+// have it. note records the result for a known code, in the same transaction; an unknown
+// code is not recorded, since it belongs to no account.
 func (s *Service) Redeem(ctx context.Context, r Redemption, note func(ctx context.Context, tx *sql.Tx, account, result string) error) (account string, err error) {
 	if !opaque.WellFormed(r.Code, AccountCodePrefix, opaque.SecretSize) || r.Verifier != "" && !isVerifier(r.Verifier) {
 		return "", errCode

@@ -8,7 +8,7 @@ import (
 	"github.com/railgate/railgate/issuance/phonecode"
 )
 
-// What becomes of a code that somebody asks for.
+// The results of a request for a code.
 const (
 	codeSent      = "sent"
 	codeFailed    = "failed"    // the provider did not take it on

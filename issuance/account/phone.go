@@ -34,7 +34,7 @@ func (s *Service) SendPhoneCode(ctx context.Context, h Holder, phone, language s
 
 // VerifyPhone makes a phone the account's, and verified, by the code that was sent to it.
 // Our choice: it takes the password as well. The phone is a way back to the account, and
-// whoever picks up a phone that is logged in must not get that far. One code verifies once.
+// a person who picks up a logged-in phone must not get that far. One code verifies once.
 func (s *Service) VerifyPhone(ctx context.Context, h Holder, phone, code, password string, from attempts.Caller) (p Profile, err error) {
 	to, err := s.receiver(phone, "")
 	if err != nil {

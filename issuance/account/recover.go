@@ -13,9 +13,8 @@ import (
 	"github.com/railgate/railgate/issuance/refusal"
 )
 
-// Recovery is the way back to an account whose password is forgotten. It is told to
-// everybody who asks: whether there is such an account, and whether a code was sent, shows
-// in no answer.
+// Recovery is the way back to an account whose password is forgotten. Every caller gets
+// one: no answer shows whether there is such an account, or whether a code was sent.
 type Recovery struct {
 	ID      string
 	Expires time.Time
@@ -111,7 +110,7 @@ func (s *Service) FinishRecovery(ctx context.Context, recovery, code, next, requ
 		return 0, err
 	}
 	return s.resetPassword(ctx, row.account, next, request, from, func(ctx context.Context, tx *sql.Tx) error {
-		// The code is used up here: whoever entered it at the same time finds it gone.
+		// The code is used up here: a concurrent request with the same code finds it gone.
 		n, err := database.Changed(ctx, tx, `DELETE FROM phone_codes WHERE id = $1 AND account = $2 AND tries < $3 AND expires_ms > $4`,
 			row.id, row.account, CodeTries, s.Now().UnixMilli())
 		if err == nil && n == 0 {

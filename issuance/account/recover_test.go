@@ -129,7 +129,7 @@ func TestCodesAreForOnePurpose(t *testing.T) {
 	})
 }
 
-// Whoever knows the code still chooses a good password: one that is refused uses up
+// A caller with the code must still choose a good password: a refused password uses up
 // neither the code nor an entry.
 func TestARefusedPasswordKeepsTheRecovery(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {

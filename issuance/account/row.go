@@ -59,8 +59,8 @@ func (s *Service) index(purpose, value string) []byte {
 	return i[:]
 }
 
-// What is sealed of a yes or no. A row from before the question has null, which is
-// a no.
+// The encrypted values of a yes and a no. A row older than the question has null,
+// which is a no.
 const (
 	sealedYes = "1"
 	sealedNo  = "0"

@@ -109,7 +109,7 @@ func TestR07_HoldersDeclareSubstitutedCharacters(t *testing.T) {
 	})
 }
 
-// What the table of before marked as rare is read by the table of today.
+// Names that an older table marked as rare are read by today's table.
 func TestR07_AccountsMarkedByAnOlderTable(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		r := registration()

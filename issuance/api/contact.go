@@ -31,7 +31,7 @@ func (c Contact) Check() error {
 	return nil
 }
 
-// contact tells anybody how to reach customer service.
+// contact tells every caller how to reach customer service.
 func (a *API) contact(w http.ResponseWriter, _ *http.Request) error {
 	return writeJSON(w, http.StatusOK, struct {
 		Text bilingual `json:"text"`

@@ -85,7 +85,7 @@ func TestOnlyStaffSendLongLists(t *testing.T) {
 }
 
 // A person whose every datum is a mark, identified, listed, and handed over; and into a
-// fault. Only the answers to who may see tell of them.
+// fault. Only answers to authorized callers contain the marks.
 func TestIdentifyingLeavesNoTrace(t *testing.T) {
 	w := newWorld(t, setup{})
 	who := form()

@@ -53,8 +53,8 @@ func TestG39_FailedChecksLockTheDocument(t *testing.T) {
 	refused(t, w.call("POST", h.path("/checks"), h.Token, object{"evidence": "sandbox:pass"}), http.StatusTooManyRequests, attempts.TooManyFailures)
 }
 
-// What the resident registry does not confirm is not verified, and customer service is
-// named (rule G38). A registry that is silent changes nothing.
+// An identity that the resident registry does not confirm stays unverified, and the answer
+// names customer service (rule G38). A silent registry changes nothing.
 func TestG38_WhoIsNotConfirmedReadsHowToReachCustomerService(t *testing.T) {
 	out := &outage{}
 	w := newWorld(t, setup{residents: out})

@@ -51,7 +51,7 @@ func (a *API) issuePaperProof(w http.ResponseWriter, r *http.Request) error {
 }
 
 // paperProofsOfHolder lists the paper proofs of an account's holder, once the identity
-// was checked: before, the holder may be anybody who knows the number.
+// was checked: before, the holder may be any person who knows the number.
 func (a *API) paperProofsOfHolder(ctx context.Context, h account.Holder) ([]paperProof, error) {
 	if a.registry == nil {
 		return newPaperProofs(nil), nil

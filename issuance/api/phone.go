@@ -75,7 +75,7 @@ func (a *API) startRecovery(w http.ResponseWriter, r *http.Request) error {
 	}{out.ID, out.Expires.Unix()})
 }
 
-// recovered is what a person reads who has set a new password.
+// recovered is the notice to a person who has set a new password.
 var recovered = bilingual{
 	"Your password was changed. All logins of the account were ended, on every phone. A temporary ID stays good: log in and pass the face check to show it again.",
 	"密码已重置，该账户在所有设备上的登录均已退出。电子临时乘车身份证明仍然有效：请重新登录并进行实人核验后再次出示。",
@@ -105,8 +105,8 @@ func (a *API) finishRecovery(w http.ResponseWriter, r *http.Request) error {
 	}{ended, recovered})
 }
 
-// sandboxCode tells the last code that the sandbox was to send to a phone: whoever plays
-// the phone asks it. It is on the admin listener only, and only with the sandbox.
+// sandboxCode returns the last code that the sandbox was to send to a phone, to the client
+// that plays the phone. It is on the admin listener only, and only with the sandbox.
 func (a *API) sandboxCode(w http.ResponseWriter, r *http.Request) error {
 	var in struct {
 		Phone string `json:"phone"` // in the form of E.164

@@ -54,7 +54,7 @@ func (m *member) recovery(phone string) (id, code string) {
 
 // Rule T23 and a forgotten password: the new password ends every login, and what they
 // show; the temporary ID stays and needs a face check again. The audit log says that the
-// issuer did it, and names nobody.
+// issuer did it, and names no person.
 func TestAForgottenPasswordEndsWhatTheLoginsShow(t *testing.T) {
 	w := newWorld(t, setup{})
 	m := w.join()
@@ -94,7 +94,7 @@ func TestAForgottenPasswordEndsWhatTheLoginsShow(t *testing.T) {
 	}
 }
 
-// What is held of a phone is shown to its holder, and the bounds on codes are told.
+// The holder sees the data kept about the phone, and the bounds on codes.
 func TestTheHolderSeesThePhonesMark(t *testing.T) {
 	w := newWorld(t, setup{})
 	m := w.join()
@@ -124,7 +124,8 @@ func TestTheHolderSeesThePhonesMark(t *testing.T) {
 	}
 }
 
-// With the sandbox, and only then, whoever plays the phone asks the admin listener.
+// With the sandbox, and only then, a client that plays the phone gets codes from the admin
+// listener.
 func TestTheSandboxTellsItsCodesToOperatorsOnly(t *testing.T) {
 	w := newWorld(t, setup{})
 	m := w.join()

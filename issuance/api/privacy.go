@@ -21,8 +21,8 @@ var policyTexts = func() bilingual {
 	return bilingual{strings.TrimSpace(en), strings.TrimSpace(zh)}
 }()
 
-// privacyPolicy tells anybody what is kept, why and how long, and the version to agree
-// to (rules B12 and G34).
+// privacyPolicy tells every caller what is kept, why and how long, and the version to
+// agree to (rules B12 and G34).
 func (a *API) privacyPolicy(w http.ResponseWriter, _ *http.Request) error {
 	return writeJSON(w, http.StatusOK, struct {
 		Version string    `json:"version"`

@@ -9,8 +9,8 @@ import (
 	"github.com/railgate/railgate/issuance/database"
 )
 
-// The kinds that count codes sent to phones: each costs money, and a stranger can ask for
-// a code to a phone of somebody else. Their names are in the database.
+// The kinds that count codes sent to phones: each costs money, and a stranger can request
+// a code to another person's phone. Their names are in the database.
 const (
 	codeAccount Kind = "code_account" // by login name, whether or not there is such an account
 	codeNumber  Kind = "code_number"  // by phone number

@@ -19,7 +19,7 @@ const (
 	Logins        Effort = "login"
 	Registrations Effort = "registration"
 	FaceChecks    Effort = "face_check"
-	PhoneCodes    Effort = "phone_code" // codes that somebody enters
+	PhoneCodes    Effort = "phone_code" // codes that users enter
 )
 
 // Efforts lists them.

@@ -51,7 +51,7 @@ func At(latitude, longitude float64) (City, error) {
 	return City{}, ErrOutside
 }
 
-// Check reports whether somebody at the coordinates may name the city: it is a city
+// Check reports whether a person at the coordinates may name the city: it is a city
 // of the table, and the coordinates lie in it or near it (Slack).
 func Check(name string, latitude, longitude float64) error {
 	if !Valid(latitude, longitude) {

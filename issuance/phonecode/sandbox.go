@@ -23,9 +23,9 @@ var ErrSandboxFault = errors.New("phonecode: the sandbox is out of order, as its
 // sandboxKeeps bounds the numbers whose last code a Sandbox remembers.
 const sandboxKeeps = 10_000
 
-// Sandbox sends nothing. It keeps the last code of each number in memory, for whoever
-// plays the phone in a demo or a test. It must never serve real passengers: who reaches
-// it gets into every account.
+// Sandbox sends nothing. It keeps the last code of each number in memory, for the
+// client that plays the phone in a demo or a test. It must never serve real passengers: a
+// client that reaches it gets into every account.
 type Sandbox struct {
 	mu    sync.Mutex
 	codes map[string]string // mu; by number

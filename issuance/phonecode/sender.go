@@ -9,8 +9,8 @@ import (
 // DefaultTimeout bounds the sending of one code.
 const DefaultTimeout = 5 * time.Second
 
-// Purpose is what a code is for. The message says it, so that people know what somebody
-// asks them for.
+// Purpose is what a code is for. The message says it, so that the recipient knows what
+// another person wants when they ask for the code.
 type Purpose string
 
 // The purposes. They are names on the wire and metric labels.
@@ -44,9 +44,9 @@ func (Message) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("(private)"))
 
 // Sender sends codes.
 //
-// Send returns nil once somebody has taken the message on; whether it arrives is not known.
-// It returns before ctx ends, with ctx's error if nothing was taken on in time. It may be
-// called again with the same message only by its caller: each call can cost a message.
+// Send returns nil once the message was accepted; whether it arrives is not known. It
+// returns before ctx ends, with ctx's error if the message was not accepted in time. Only
+// its caller may call it again with the same message: each call can cost a message.
 // Number and code must never appear in an error, a log or anywhere else that outlives the
 // call. Calls come from many goroutines at once.
 //

@@ -10,7 +10,7 @@ type Limits struct {
 	// Passengers is how many verified, to-be-submitted and pre-verified passengers a
 	// list normally holds (rule B3: 100, adjusted for the Spring Festival and the
 	// summer). Beyond it a resident ID account may add resident ID passengers, who
-	// are verified with both originals (CanExceed). Lowering it removes nobody.
+	// are verified with both originals (CanExceed). Lowering it removes no passenger.
 	Passengers int
 	// ToBeSubmitted bounds those on a list who are to be submitted (rule B2: 5).
 	ToBeSubmitted int

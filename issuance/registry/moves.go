@@ -60,7 +60,7 @@ func (a Actor) String() string {
 // compares it with the original once more. The source lets failed identities be
 // verified by a delegate at a window or an agency (S4:127), so the person may do
 // the same. A window corrects a checked identity (CanCorrect). The check online
-// verifies and fails nobody: what it does not confirm stays as it is.
+// can verify an identity and never fails one: an unconfirmed one keeps its status.
 var moves = []struct {
 	from standing
 	by   []Actor

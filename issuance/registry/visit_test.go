@@ -89,8 +89,8 @@ func TestB10_BothOriginals(t *testing.T) {
 	})
 }
 
-// everyVisit has each counter, and those that are none, with each combination of
-// what a clerk says.
+// everyVisit calls each for every counter, and every actor that is none, with each
+// combination of a clerk's statements.
 func everyVisit(each func(v Visit)) {
 	for at := range Actor(7) {
 		for bits := range 1 << 5 {

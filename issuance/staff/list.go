@@ -140,8 +140,8 @@ func (l *List) Recognize(authorization []string) (name string, known bool) {
 	return c.Name, true
 }
 
-// Named reports whether a good credential with the role has the name. It is for what
-// passengers address to a ticketing system; names of other roles are told to nobody.
+// Named reports whether a good credential with the role has the name. It is for codes
+// that passengers make for a ticketing system; names of other roles are told to no caller.
 func (l *List) Named(name string, role Role) bool {
 	for _, c := range l.byHash {
 		if c.Name == name {

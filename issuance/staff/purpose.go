@@ -23,7 +23,7 @@ const (
 
 // purposes says which roles may identify for what. Our choice: agencies sell tickets
 // and exchange them, which is a verification, and neither change nor refund (rule B7);
-// the police desk verifies who somebody is.
+// the police desk verifies who a person is.
 var purposes = []struct {
 	purpose Purpose
 	scope   tokens.Scope

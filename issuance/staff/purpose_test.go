@@ -24,7 +24,7 @@ func TestPurposesAreTheRolesAndTheCredentials(t *testing.T) {
 		}
 	}
 	if (Member{}).For(Verification) == nil {
-		t.Error("nobody may identify")
+		t.Error("a member without a role may identify")
 	}
 	for _, p := range Purposes() {
 		if parsed, err := ParsePurpose(string(p)); err != nil || parsed != p || p.Scope() == 0 {

@@ -159,7 +159,7 @@ func TestWhatEndsASessionIsSaidToGates(t *testing.T) {
 
 func bytesOf(b [32]byte) func(func(byte) bool) { return slices.Values(b[:]) }
 
-// What is undone says nothing and wakes nobody.
+// A rolled-back change emits no record and wakes no reader.
 func TestAnEndThatIsUndoneIsNotSaid(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() *Store) {
 		s := open()
@@ -177,7 +177,7 @@ func TestAnEndThatIsUndoneIsNotSaid(t *testing.T) {
 }
 
 // Serial and start are a session's name, so no two sessions of a credential start in
-// one second, whoever opens them at the same moment; the check stays good.
+// one second, even if they are opened concurrently; the check stays good.
 func TestNoTwoSessionsOfACredentialStartTogether(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() *Store) {
 		s := open()

@@ -24,7 +24,7 @@ func (c *Client) Identify(code, staff string) error {
 	var person struct{ Name, Serial string }
 	err = c.do(call{what: "identify", method: "POST", path: "/v1/identifications", bearer: staff, body: body, want: 200}, &person)
 	if err == nil && (person.Name == "" || person.Serial == "") {
-		err = errors.New("identify: the answer names nobody")
+		err = errors.New("identify: the answer has no name or no serial")
 	}
 	return err
 }

@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	bound    = 150 * time.Millisecond // of a message that nobody takes on
+	bound    = 150 * time.Millisecond // of a message that the sender does not accept
 	patience = 5 * time.Second
 	accepted = `{"message":"accepted"}`
 )

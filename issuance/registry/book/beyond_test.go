@@ -35,9 +35,9 @@ func (w *world) toCounter(b *Book, role staff.Role, r Ref, both bool) (registry.
 	return b.Verify(w.t.Context(), c)
 }
 
-// Story: a list is full. A resident goes on to it as pending and is verified with
-// both originals; a visitor does not; a deletion makes room for one who brings only
-// the own original.
+// Story: a list is full. A resident is added to it as pending and is verified with
+// both originals; a visitor is not added; a deletion makes room for a resident who
+// brings only their own original.
 func TestG04_BothOriginalsBeyondTheLimit(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.verified(resident(1))
@@ -96,7 +96,7 @@ func TestG04_BothOriginalsBeyondTheLimit(t *testing.T) {
 	})
 }
 
-// What failed before the list was full is checked like what is pending.
+// An entry that failed before the list was full is checked like a pending one.
 func TestG05_NoOtherDocumentBeyondTheLimit(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.verified(resident(1))

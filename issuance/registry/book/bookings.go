@@ -24,7 +24,7 @@ const MaxBookings = 100
 // Bookings lists the tickets that were reported for a resident ID card: as the holder
 // of an account and as a passenger on any list, in the order in which they end. Our
 // choice: those whose last journey is not over, and cancelled ones that were neither
-// changed nor refunded, so that nobody reads where the person has been. The caller
+// changed nor refunded, so that staff cannot read where the person has been. The caller
 // must have identified the person and written it to the audit log.
 func (b *Book) Bookings(ctx context.Context, number string) (all []Booking, err error) {
 	p := registry.Person{Document: identity.ResidentID, Number: number}

@@ -38,7 +38,7 @@ func TestBookingsAreThePersonsOwn(t *testing.T) {
 			t.Fatalf("found %s", got)
 		}
 		if all, err := w.Bookings(t.Context(), resident(3).DocumentNumber); err != nil || len(all) != 0 {
-			t.Fatalf("of somebody without tickets: %d, %v", len(all), err)
+			t.Fatalf("of a person without tickets: %d, %v", len(all), err)
 		}
 		w.records(TicketEvent{Act: w.by(staff.Ticketing), Kind: TicketCancelled, Ticket: "T2-1"})
 		if err := w.FreeIdentity(t.Context(), Duplicate{Act: w.by(staff.Window), Shown: shown(person), Original: true, InDate: true, Readable: true}); err != nil {

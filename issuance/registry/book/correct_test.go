@@ -99,7 +99,7 @@ func TestR03_PassengersAreCorrected(t *testing.T) {
 		w.refused(err, registry.OtherPerson, "another person")
 		c.Entry, c.Version, c.As = Ref{h.Account(), other.ID}, 1, visitor(6)
 		_, err = w.Correct(t.Context(), c)
-		w.refused(err, registry.MoveRefused, "a passenger whom nobody has checked")
+		w.refused(err, registry.MoveRefused, "an unchecked passenger")
 		c.Entry, c.Version, c.As = r, 3, visitor(3)
 		s, err := w.Correct(t.Context(), c)
 		line := w.lineOf(h, l.ID)
@@ -140,8 +140,8 @@ func TestB11_CorrectionsDoNotTakeWhatAnotherAccountHas(t *testing.T) {
 	})
 }
 
-// Robbed and wrongly freed: the owner has the identity back in the own account,
-// and whoever had it has it no more.
+// Robbed and wrongly freed: the owner gets the identity back in their own account,
+// and the account that had it loses it.
 func TestB11_OwnersHaveTheIdentityBack(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		owner := w.verified(resident(1))
@@ -157,7 +157,7 @@ func TestB11_OwnersHaveTheIdentityBack(t *testing.T) {
 				t.Fatalf("the owner's claim: %v, %v", s, err)
 			}
 		}
-		back() // wrongly freed, and nobody has it
+		back() // wrongly freed, and no account has it
 		if _, err := w.Claim(t.Context(), w.correction(own, resident(1))); err == nil {
 			t.Fatal("what the account has was claimed")
 		}
@@ -236,7 +236,7 @@ func TestB11_ClaimsAtOnceNeverShareAnIdentity(t *testing.T) {
 		if n := w.count(`SELECT COUNT(*) FROM identities i JOIN holders h ON h.id = i.account WHERE i.person = $1`, w.document(indexHolder, w.reads(resident(1)))); n > 1 {
 			t.Errorf("%d accounts have it", n)
 		}
-		// Whoever is not failed has the identity that the entry says, and nobody else.
+		// Every account that is not failed has exactly the identity of its entry.
 		rows, err := w.db.Writer().Query(`SELECT id FROM holders WHERE status <> 5`)
 		if err != nil {
 			t.Fatal(err)

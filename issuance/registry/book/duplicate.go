@@ -26,9 +26,9 @@ const freedOfClosed = "closed"
 // then failed; its list and its tickets stay. It gets the identity back by Claim
 // only.
 //
-// Known hole: until the person registers, anybody who knows the number can again.
-// It is pending then, and the way back is the same. Register at the window. Claim
-// has no such hole: it is for an owner who has an account.
+// Known hole: until the person registers, any person who knows the number can again.
+// The identity is pending then, and the way back is the same. Register at the window.
+// Claim has no such hole: it is for an owner who has an account.
 func (b *Book) FreeIdentity(ctx context.Context, d Duplicate) error {
 	at, err := d.counter()
 	if err != nil {

@@ -63,9 +63,9 @@ type Found struct {
 }
 
 // Find lists the entries about a document that the counter may check now: those
-// that nobody has checked and those that failed, the holders' own first. A window
-// also finds accounts that have lost the document's identity. It tells nothing
-// personal: who must see more, looks.
+// that are unchecked and those that failed, the holders' own first. A window also
+// finds accounts that have lost the document's identity. It returns no personal
+// data: a counter that must see more uses [Book.Look].
 func (b *Book) Find(ctx context.Context, a Act, s Shown) (found []Found, err error) {
 	at, err := a.counter()
 	if err != nil {

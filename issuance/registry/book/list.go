@@ -99,8 +99,8 @@ type Entered struct {
 	Policy string
 }
 
-// Add puts a passenger on the list (rules B2 and B3), with the status of what
-// nobody has checked. On a full list it is a resident ID passenger of a resident ID
+// Add puts a passenger on the list (rules B2 and B3), with the status of an
+// unchecked entry. On a full list it is a resident ID passenger of a resident ID
 // account (G04), or refused.
 func (b *Book) Add(ctx context.Context, by account.Holder, e Entered) (l Line, err error) {
 	now := b.Now()

@@ -30,9 +30,9 @@ var errPhone = refusal.New(account.PhoneUnverified, "the phone of the account mu
 
 // VerifyOnline makes an account's own identity verified without a counter (人证核验, rule
 // G39): the phone was verified, the person passes the face check, and the resident
-// registry confirms name and number. It uses up no application for a temporary ID. What is
-// not confirmed leaves the status as it is. Who is verified is the identity that was
-// checked: an edit or a counter's verdict in the meantime is registry_entry_changed.
+// registry confirms name and number. It uses up no application for a temporary ID. An
+// unconfirmed identity keeps its status. Only the identity that was checked is verified:
+// an edit or a counter's verdict in the meantime is registry_entry_changed.
 func (b *Book) VerifyOnline(ctx context.Context, by account.Holder, evidence, request string, from attempts.Caller) (next registry.Status, provider string, err error) {
 	var seen holder
 	err = b.view(ctx, "find identity to verify", func(ctx context.Context, q database.Queries) (err error) {

@@ -14,7 +14,7 @@ import (
 	"github.com/railgate/railgate/issuance/staff"
 )
 
-// online is somebody whose phone is verified.
+// online returns an account holder whose phone is verified.
 func (w *world) online(e registry.Entry) account.Holder {
 	w.t.Helper()
 	h := w.registers(e)
@@ -46,7 +46,7 @@ func TestG39_TheCheckOnlineVerifies(t *testing.T) {
 				t.Fatalf("%v, %v by %q: %v", s, w.own(h).Status, provider, err)
 			}
 			if asked.Number != resident(n).DocumentNumber {
-				t.Error("somebody else was checked")
+				t.Error("another person was checked")
 			}
 			w.refused(w.verifiesOnline(h), registry.MoveRefused, "once more")
 			w.adds(h, resident(100+n)) // what a verified account may
@@ -90,8 +90,8 @@ func TestG39_WhoIsNotVerifiedOnline(t *testing.T) {
 	})
 }
 
-// Who is verified is who was checked: an edit, a counter's verdict and a change of the
-// phone between the check and its effect leave the status to them.
+// Only the identity that was checked is verified: an edit, a counter's verdict or a change
+// of the phone between the check and its effect determines the status instead.
 func TestG39_WhatChangedMeanwhileIsNotVerified(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		for n, c := range map[int]struct {

@@ -47,7 +47,7 @@ type world struct {
 	staff    map[staff.Role]staff.Member
 	ms       atomic.Int64 // the time
 	logins   int
-	identify func(p registry.Person, evidence string) error // what the check online finds; nil: everybody passes
+	identify func(p registry.Person, evidence string) error // what the online check finds; nil: every person passes
 	guard    error                                          // what its guard answers
 }
 

@@ -135,7 +135,7 @@ func key(id tokens.KeyID) Key {
 	return Key{ID: uint16(id), Public: hex.EncodeToString(public[:])}
 }
 
-// cutOff is a key that is not good for sessions from then on, but for exempt serials.
+// cutOff is a key that is good only for exempt serials in sessions from then on.
 func cutOff(id tokens.KeyID, from int64, exempt ...string) Key {
 	k := key(id)
 	k.CutOff, k.Exempt = &from, exempt
