@@ -2,7 +2,7 @@
 """A window's day over HTTP, with Python's standard library alone.
 
 A passenger registers, buys, loses the card and shows a code. The window sells, changes
-and refunds for somebody of whom it has only that code. A ticketing system learns the
+and refunds for a person of whom it has only that code. A ticketing system learns the
 account by a one-time code, and matches a gate's verdict with its list by pseudonyms.
 
 Environment: ISSUER and GATE, base URLs; WINDOW, TICKETING and DEVICE, credentials;
@@ -143,7 +143,7 @@ for d in (day, day - 1):  # a list for one day of travel: issued on it, or on th
     tickets[told["subjects"][0]] = order + ":3"
 expect("the ticket of who stands at the gate", tickets.get(verdict["subject"]), order + ":3")
 
-print("What is no good code names nobody.")
+print("A bad code identifies no person.")
 refused = call("POST", "/v1/identifications", WINDOW, {"code": "https://example.com/menu", "purpose": "verify"}, expect=(422,))
 expect("reason", refused["reason"], "malformed")
 print("done")

@@ -56,8 +56,8 @@ func TestT21_WithoutALoginIdentityAndCheckEachTime(t *testing.T) {
 	})
 }
 
-// The policy is there for everybody to read, and kept up to date: people are told purpose,
-// manner and scope, and agree to the version in force, with an account and without.
+// The policy is public and kept up to date: people are told purpose, manner and scope,
+// and agree to the version in force, with an account and without.
 func TestG34_PeopleAgreeToThePublishedPolicy(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		policy := harness.As[struct {
@@ -119,8 +119,8 @@ func TestG34_PeopleAgreeToThePublishedPolicy(t *testing.T) {
 	})
 }
 
-// Personal data serve this service alone: nobody reads them but their owner, and a counter
-// only what a person brings there.
+// Personal data serve this service alone: only their owner reads them, and a counter reads
+// only the data that a person brings there.
 func TestG31_PersonalDataAreTheOwners(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Person())
@@ -171,7 +171,7 @@ func TestG32_PeopleSeeCorrectAndErase(t *testing.T) {
 	})
 }
 
-// Stored data tell nothing to who has only the database, and no answer is kept on its way.
+// The database alone reveals no personal data, and answers are not cached on their way.
 func TestG33_DataAreStoredEncrypted(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
@@ -302,8 +302,8 @@ func TestG40_PhoneNumberAndCode(t *testing.T) {
 	})
 }
 
-// A forgotten password comes back by the verified phone. All logins end, and a code is
-// shown again only after a face check (T23); nobody learns whether there is an account.
+// A forgotten password is reset by the verified phone. All logins end, and a code is
+// shown again only after a face check (T23); no answer tells whether there is an account.
 func TestT23_AForgottenPasswordEndsWhatIsShown(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Person())

@@ -23,8 +23,8 @@ func closedAt(t *testing.T, h *harness.Harness, code string) {
 	}
 }
 
-// Closing the page ends the viewing of somebody who is not logged in: what the phone
-// already holds for the rest of the 30 minutes opens no gate. A new face check does.
+// Closing the page ends the viewing of a person who is not logged in: the codes that the
+// phone already has for the rest of the 30 minutes open no gate. A new face check does.
 func TestT16_ClosingThePageEndsTheCodeAtTheGates(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		p := h.Showing(h.Person())
@@ -86,8 +86,7 @@ func TestT23_ALogoutEndsTheCodeAtTheGates(t *testing.T) {
 	})
 }
 
-// Whoever was logged in on two phones in the same second has two sessions that gates
-// tell apart.
+// Logins on two phones in the same second give two sessions that gates tell apart.
 func TestT23_TwoPhonesInOneSecondAreTwoSessions(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
@@ -124,8 +123,8 @@ func TestT23_OtherEndsOfALoginEndTheCode(t *testing.T) {
 	})
 }
 
-// A cleared cache loses login and access token. Who comes back passes the face check,
-// and what the lost page showed is over.
+// A cleared cache loses login and access token. The person passes the face check
+// again, and the code of the lost page is over.
 func TestT24_AClearedCacheNeedsTheFaceAgain(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		lost := h.Showing(h.Person())
@@ -166,8 +165,8 @@ func TestT25_ARegisteredUserOpensThePageAgain(t *testing.T) {
 }
 
 // A second person's use is stopped: a photograph ends with the page it was taken of,
-// nobody opens another's sessions, and whoever chooses the same anchor names a session
-// of their own.
+// no caller opens another's sessions, and a phone that chooses the same anchor gets a
+// session of its own.
 func TestT43_AnotherPersonsUseIsStopped(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		p := h.Showing(h.Person())

@@ -35,8 +35,8 @@ func TestT05_TheFormHasFourFields(t *testing.T) {
 	})
 }
 
-// Somebody who is logged in finds the own identity filled in: the profile has the
-// form's fields under the form's names, and what it says may be handed in as it is.
+// A logged-in user finds their own identity filled in: the profile has the form's
+// fields under the form's names, and may be submitted unchanged.
 func TestT06_TheOwnIdentityIsFilledIn(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Person())
@@ -51,7 +51,7 @@ func TestT06_TheOwnIdentityIsFilledIn(t *testing.T) {
 	})
 }
 
-// What was filled in can be changed by hand: the application is for whom it names.
+// The filled-in fields can be changed by hand: the application is for the person it names.
 func TestT07_WhatWasFilledInCanBeChanged(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a, companion := h.Register(h.Person()), h.Person()
@@ -179,7 +179,7 @@ func TestG25_PendingTellsWhereToGo(t *testing.T) {
 	})
 }
 
-// Who is not verified and wants to buy reads the articles' message.
+// An unverified user who wants to buy reads the articles' message.
 func TestG29_TheMessageOfAnAccountThatMayNotBuy(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Person())

@@ -101,8 +101,8 @@ func TestG21_IdentityRegisteredTwice(t *testing.T) {
 	})
 }
 
-// The owner has the identity back in the own account: after a wrong release, and from
-// whoever registered it meanwhile.
+// The owner gets the identity back in their own account: after a wrong release, and from
+// an account that registered it meanwhile.
 func TestG21_TheOwnerHasTheIdentityBack(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		owner := h.Verified(h.Person())

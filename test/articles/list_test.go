@@ -82,7 +82,7 @@ func TestR15_AVerifiedResidentAccountAddsOtherDocuments(t *testing.T) {
 	})
 }
 
-// addsNone asserts that an account may add nobody.
+// addsNone asserts that an account may add no passenger.
 func addsNone(t *testing.T, h *harness.Harness, a *harness.Account) {
 	t.Helper()
 	for _, who := range append(visitors(h), h.Person()) {
@@ -234,7 +234,7 @@ func TestP13_PassengersWithOtherDocumentsStayFor180Days(t *testing.T) {
 }
 
 // An account with another document deletes the resident ID passengers that it has from
-// before at any time, but for a journey that is not over.
+// before at any time, unless a journey is not over.
 func TestP14_ResidentsFromBeforeCanBeDeleted(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		var verified, pending, travels, guest, ticket string
@@ -345,7 +345,7 @@ func TestG02_PendingPassengersHaveALimitOfTheirOwn(t *testing.T) {
 	}, few)
 }
 
-// The limit is another one for a Spring Festival; a lower one afterwards removes nobody.
+// The limit is adjusted for a Spring Festival; a lower one afterwards removes no passenger.
 func TestG03_TheLimitIsAdjustable(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Visitor())

@@ -118,7 +118,7 @@ func TestP20_ChangeOnlineForOtherDocuments(t *testing.T) {
 	})
 }
 
-// And not for one who failed.
+// A failed user does not change tickets online.
 func TestP21_NoChangeOnlineForWhoFailed(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
@@ -130,8 +130,8 @@ func TestP21_NoChangeOnlineForWhoFailed(t *testing.T) {
 	})
 }
 
-// A ticket is bought only for the holder or somebody on the list. A purchase cannot
-// name anybody else, and has no place for a name or a number.
+// A ticket is bought only for the holder or a passenger on the list. A purchase cannot
+// name another person, and has no field for a name or a number.
 func TestG22_OnlyForSomebodyOnTheList(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a, b := h.Verified(h.Person()), h.Verified(h.Person())
@@ -152,8 +152,8 @@ func TestG22_OnlyForSomebodyOnTheList(t *testing.T) {
 	})
 }
 
-// The first time, a visit to the station: the account of somebody who is new buys
-// nothing, and from the first verification on it buys, without another visit.
+// The first time, a visit to the station: a new user's account buys nothing. From the
+// first verification on it buys, without another visit.
 func TestG30_TheFirstVisitIsEnough(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Person())

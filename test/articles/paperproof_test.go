@@ -66,8 +66,8 @@ func TestT02_APaperProofCountsInNoQuota(t *testing.T) {
 	})
 }
 
-// Somebody whose application did not succeed is sent to the police window for a proof
-// on paper, whatever it failed for; and so is somebody with another document.
+// An applicant without success is sent to the police window for a proof on paper, for
+// every reason of failure; so is an applicant with another document.
 func TestT20_WithoutSuccessThePoliceWindowMakesAPaperProof(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		who := h.Person()
@@ -114,7 +114,7 @@ func TestT20_ThePaperProofIsAuditedAndErased(t *testing.T) {
 		// An account with the same number shows it once the identity was checked.
 		a := h.Register(who)
 		if seen := paperProofs(t, a.Call("GET", "/v1/account/data", nil)); len(seen) != 0 {
-			t.Errorf("whoever typed the number sees %+v", seen)
+			t.Errorf("an account that only typed the number sees %+v", seen)
 		}
 		a.Settle("holder")
 		if seen := paperProofs(t, a.Call("GET", "/v1/account/data", nil)); !slices.Equal(seen, []paperProof{made}) {

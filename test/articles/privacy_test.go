@@ -8,8 +8,8 @@ import (
 	"github.com/railgate/railgate/test/harness"
 )
 
-// What is stored is encrypted: after a whole life of marked people no row of any table
-// bears a name, a number, a city, a contact or a secret, and neither does the log.
+// Stored data are encrypted: after a whole life of marked people no row of any table
+// contains a name, a number, a city, a contact or a secret, and neither does the log.
 func TestG33_NothingPersonalIsStoredInClear(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		who, friend := h.Person().Named("标记姓名甲"), h.Visitor().Named("Markvisitor")

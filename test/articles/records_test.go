@@ -10,7 +10,7 @@ import (
 	"github.com/railgate/railgate/test/harness"
 )
 
-// Somebody who is registered sees the applications of the last month, and no older one.
+// A registered user sees the applications of the last month, and no older one.
 func TestT18_TheApplicationsOfTheLastMonth(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Person())
@@ -47,7 +47,7 @@ func TestT18_TheApplicationsOfTheLastMonth(t *testing.T) {
 	})
 }
 
-// Somebody who is not registered has no list, and another account sees nothing of it.
+// An unregistered user has no list, and another account sees nothing of it.
 func TestT19_TheRecordsAreTheAccountsOnly(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Person())

@@ -7,18 +7,18 @@ import (
 	"github.com/railgate/railgate/test/harness"
 )
 
-// Somebody with a multi-ride ticket passes: the gateway asks for no ticket, and its
+// A passenger with a multi-ride ticket passes: the gateway asks for no ticket, and its
 // verdict names the pseudonym by which the ticketing system knows who may ride.
 func TestT32_AMultiRideTicketPasses(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) { ridesWithoutASingleTicket(t, h) })
 }
 
-// Somebody with a period ticket passes, in and out, as often as needed.
+// A passenger with a period ticket passes, in and out, as often as needed.
 func TestT33_APeriodTicketPasses(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) { ridesWithoutASingleTicket(t, h) })
 }
 
-// ridesWithoutASingleTicket has somebody ride for whom no ticket was ever reported.
+// ridesWithoutASingleTicket has a passenger ride for whom no ticket was ever reported.
 func ridesWithoutASingleTicket(t *testing.T, h *harness.Harness) {
 	t.Helper()
 	p := h.Showing(h.Person())

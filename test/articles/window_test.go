@@ -61,7 +61,7 @@ func TestT34_AWindowServesThePersonBehindTheCode(t *testing.T) {
 		if len(states) != 3 || states[tickets[0]] != "refunded" || states[tickets[2]] != "changed" || states[successor] != "cancelled" {
 			t.Fatalf("%v", states)
 		}
-		// Where the person has been is nobody's to read; a cancelled ticket can still be
+		// Staff cannot read where the person has been; a cancelled ticket can still be
 		// given back.
 		h.Clock.Move(10 * 24 * time.Hour)
 		code = h.Showing(person).Code()
@@ -108,8 +108,8 @@ func TestT35_WhoMayIdentifyAndForWhat(t *testing.T) {
 	})
 }
 
-// The conductor's and the window's rules are the gate's own: what a gate refuses names
-// nobody, with the reason and the words of the verdict.
+// The conductor's and the window's rules are the gate's own: a code that a gate refuses
+// identifies no person, and the answer has the reason and the words of the verdict.
 func TestT36_WhatAGateRefusesNamesNobody(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		p := h.Showing(h.Person())
@@ -142,9 +142,9 @@ func TestT36_WhatAGateRefusesNamesNobody(t *testing.T) {
 	})
 }
 
-// For no other purpose than the railway's, and for nobody but who it was issued to: a
-// code of another issuer, an altered one, one of a subject that was cut off, one that a
-// thief of the issuer key made. None names anybody.
+// A code serves only the railway's purposes and only the person it was issued to. A code
+// of another issuer, an altered one, one of a subject that was cut off, and one that a
+// thief of the issuer key made: none identifies a person.
 func TestT40_ForeignAndAlteredCodesNameNobody(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		p := h.Showing(h.Person())
@@ -172,8 +172,8 @@ func TestT40_ForeignAndAlteredCodesNameNobody(t *testing.T) {
 	})
 }
 
-// Who only has the issuer key can make a pass for any serial. It opens a gate and names
-// nobody: the session is not in the database.
+// A thief who only has the issuer key can make a pass for any serial. It opens a gate, but
+// identifies no person: the session is not in the database.
 func TestT43_APassOfAStolenKeyNamesNobody(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		p := h.Showing(h.Person())
@@ -204,7 +204,7 @@ func serialOf(t *testing.T, text string) tokens.Serial {
 	return serial
 }
 
-// A session that its holder closed names nobody, as no gate lets it in.
+// A session that its holder closed identifies no person, as no gate lets it in.
 func TestT23_AClosedSessionNamesNobody(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())

@@ -9,7 +9,7 @@ import (
 	"github.com/railgate/railgate/test/harness"
 )
 
-// A window's day as a program of somebody else plays it, over HTTP alone.
+// A third-party program plays a window's day over HTTP alone.
 func TestT34_AWindowsDayAsAScript(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		script := exec.CommandContext(t.Context(), "python3", "../../docs/examples/windowday.py")

@@ -109,19 +109,19 @@ func (a *Account) Applications() []Standing {
 	return As[struct{ Applications []Standing }](a.h.T, a.Call("GET", "/v1/account/applications", nil), http.StatusOK).Applications
 }
 
-// TryAdd puts somebody on the list, whatever the answer.
+// TryAdd puts a person on the list, whatever the answer.
 func (a *Account) TryAdd(who Person) Answer {
 	a.h.T.Helper()
 	return a.Call("POST", "/v1/account/passengers", who.Entry())
 }
 
-// Add puts somebody on the list.
+// Add puts a person on the list.
 func (a *Account) Add(who Person) Entry {
 	a.h.T.Helper()
 	return As[Entry](a.h.T, a.TryAdd(who), http.StatusCreated)
 }
 
-// AddSettled puts somebody on the list and has them verified.
+// AddSettled puts a person on the list and has them verified.
 func (a *Account) AddSettled(who Person) Entry {
 	a.h.T.Helper()
 	e := a.Add(who)
@@ -136,14 +136,14 @@ func (a *Account) Edit(passenger string, who Person) Answer {
 	return a.Call("PUT", "/v1/account/passengers/"+passenger, body)
 }
 
-// EditIdentity makes somebody else the account's holder, whatever the answer.
+// EditIdentity makes another person the account's holder, whatever the answer.
 func (a *Account) EditIdentity(who Person) Answer {
 	a.h.T.Helper()
 	p := a.Profile()
 	return a.Call("PUT", "/v1/account", With(who.Identity(), Object{"version": p["version"], "phone": p["phone"], "email": p["email"]}))
 }
 
-// Delete takes somebody off the list, whatever the answer.
+// Delete removes a passenger from the list, whatever the answer.
 func (a *Account) Delete(passenger string) Answer {
 	a.h.T.Helper()
 	return a.Call("DELETE", "/v1/account/passengers/"+passenger, nil)
@@ -159,7 +159,7 @@ func (a *Account) List() (holder Entry, passengers []Entry) {
 	return l.Holder, l.Passengers
 }
 
-// Entry is one line as it stands now; passenger may be "holder".
+// Entry is the current entry of a passenger, who may be "holder".
 func (a *Account) Entry(passenger string) Entry {
 	a.h.T.Helper()
 	holder, all := a.List()

@@ -49,7 +49,7 @@ func (a *Account) SaveProfile(more Object) Answer {
 	return a.Call("PUT", "/v1/account", With(form, more))
 }
 
-// Save hands a line of the list in as somebody's: unchanged, or corrected.
+// Save submits an entry of the list as a person's: unchanged, or corrected.
 func (a *Account) Save(passenger string, who Person) Answer {
 	a.h.T.Helper()
 	return a.Call("PUT", "/v1/account/passengers/"+passenger, With(who.Entry(), Object{"version": a.Entry(passenger).Version}))
@@ -86,7 +86,7 @@ func (s *Staff) Serve(ticket, service string, more Object) Decision {
 	return As[Decision](s.h.T, s.Call("POST", "/v1/counter/services", With(Object{"ticket": ticket, "service": service}, more)), http.StatusOK)
 }
 
-// Card is what a machine reads from somebody's resident ID card.
+// Card is the data that a machine reads from a person's resident ID card.
 func (p Person) Card() Object {
 	return Object{"original": true, "card": Object{"name": p.Name, "document_number": p.DocumentNumber}}
 }

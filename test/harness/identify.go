@@ -35,13 +35,13 @@ func (s *Staff) TryIdentify(code, purpose string) Answer {
 	return s.Call("POST", "/v1/identifications", Object{"code": code, "purpose": purpose})
 }
 
-// Identify asks for the person of a code, who is told.
+// Identify asks for the person of a code, and expects an answer.
 func (s *Staff) Identify(code, purpose string) Identified {
 	s.h.T.Helper()
 	return As[Identified](s.h.T, s.TryIdentify(code, purpose), http.StatusOK)
 }
 
-// CodeRefused asserts that a code named nobody, for the reason of a verdict.
+// CodeRefused asserts that a code identified no person, for the reason of a verdict.
 func (a Answer) CodeRefused(h *Harness, reason string) Problem {
 	h.T.Helper()
 	p := a.Refused(h.T, refusal.Code("code_refused"))

@@ -8,7 +8,7 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// What the sandbox for face checks is told.
+// The evidence that makes the sandbox for face checks pass or fail.
 const (
 	FacePasses = realperson.SandboxPass
 	FaceFails  = realperson.SandboxFail
@@ -26,7 +26,7 @@ type Standing struct {
 	RenewableAt int64  `json:"renewable_at"`
 }
 
-// Passenger is somebody with an application, and what the phone holds of it.
+// Passenger is a person with an application, and their phone's data of it.
 type Passenger struct {
 	h      *Harness
 	Person Person
@@ -45,7 +45,7 @@ type phone struct {
 	links   []tokens.Link // nil: hosted
 }
 
-// Apply hands in an application of somebody who is not logged in.
+// Apply submits an application of a person who is not logged in.
 func (h *Harness) Apply(who Person) *Passenger {
 	h.T.Helper()
 	return h.applied(who, "", h.Call("POST", "/v1/applications", "", who.Application()))
@@ -93,14 +93,14 @@ func (p *Passenger) TryCheck(evidence string) Answer {
 	return p.Call("POST", "/checks", Object{"evidence": evidence})
 }
 
-// Approved applies for somebody and passes the face check.
+// Approved applies for a person and passes the face check.
 func (h *Harness) Approved(who Person) (p *Passenger, check string) {
 	h.T.Helper()
 	p = h.Apply(who)
 	return p, p.Check()
 }
 
-// Showing is somebody whose phone shows a code.
+// Showing is a passenger whose phone shows a code.
 func (h *Harness) Showing(who Person) *Passenger {
 	h.T.Helper()
 	p, check := h.Approved(who)
@@ -169,7 +169,7 @@ func (p *Passenger) Leave() Answer {
 	return p.Call("POST", "/leave", Object{})
 }
 
-// TryView has somebody who is not logged in come back to their credential.
+// TryView has a person who is not logged in return to their credential.
 func (h *Harness) TryView(who Person, evidence string) Answer {
 	h.T.Helper()
 	return h.Call("POST", "/v1/viewings", "", Object{

@@ -7,7 +7,7 @@ import (
 	"github.com/railgate/railgate/issuance/backend"
 )
 
-// Policy is the version of the privacy policy that everybody agrees to.
+// Policy is the version of the privacy policy that every person agrees to.
 const Policy = backend.DefaultPolicy
 
 // Person is an invented test person with a document.
@@ -53,7 +53,7 @@ func (p Person) Named(name string) Person {
 	return p
 }
 
-// Identity are the fields of a form that say who somebody is.
+// Identity returns the fields of a form that say who a person is.
 func (p Person) Identity() Object {
 	o := Object{"name": p.Name, "document_type": p.DocumentType, "document_number": p.DocumentNumber}
 	if p.Nationality != "" {
