@@ -25,7 +25,7 @@ type opened struct {
 	start  int64
 }
 
-// closed is the set of closed sessions twice, and what is asked of it.
+// closed is the set of closed sessions twice, and the queries to it.
 type closed struct {
 	sessions []opened // in the order of closing
 	set      *revocation.ClosedSessions

@@ -89,8 +89,8 @@ func TestRevokedBeforeOrAfterTheScan(t *testing.T) {
 	}
 }
 
-// A holder who logs out after the scan has not undone it; who had logged out before was
-// refused. The second of the closing counts as closed.
+// A logout after the scan does not undo it; a logout before the scan refuses it. The
+// second of the closing counts as closed.
 func TestClosedBeforeOrAfterTheScan(t *testing.T) {
 	s := open(t, plan{})
 	session := s.issuer.Open(1, tokentest.Epoch)

@@ -13,10 +13,11 @@ import (
 )
 
 // Identify has the provider check a person's face, and then asks the resident registry
-// whether name and number belong together. It is for other callers that need to know who a
-// person is (rule G39). Throttles and locks are those of the checks of applications, and no application
-// is used up. guard refuses if too many checks have failed meanwhile: ask it in the
-// transaction that acts on the answer. A card that was reported lost is still the person's.
+// whether name and number belong together. It is for other callers that need to know
+// who a person is (rule G39). Throttles and locks are those of the checks of
+// applications, and no application is used up. guard refuses if too many checks have
+// failed meanwhile: ask it in the transaction that acts on the answer. A card that was
+// reported lost is still the person's.
 func (s *Service) Identify(ctx context.Context, p realperson.Person, evidence string, from attempts.Caller) (provider string, guard func(context.Context, database.Queries) error, err error) {
 	seen, err := s.show(ctx, p, evidence, from)
 	if err != nil {

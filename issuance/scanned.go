@@ -104,7 +104,7 @@ func (s *Service) IdentifyCode(ctx context.Context, by staff.Member, scanned Sca
 	}, nil
 }
 
-// unreadCode stands in the audit log for the serial of something that is no code.
+// unreadCode replaces the serial in the audit log if the scanned text is no code.
 const unreadCode = "unread"
 
 // judge asks the one checker that gateways ask, with what the database says.

@@ -13,7 +13,7 @@ const (
 	quarantine = 10 * time.Second
 	recentSize = 64 // credentials changed last, which the watch asks for most
 	// leaveOnce is how many times a holder who may leave is drawn before it leaves, on
-	// average: so some are asked for who have not left yet.
+	// average: so requests also name holders that have not left yet.
 	leaveOnce = 20
 	youngest  = 40 // holders that most changes go to; the others stay as they are for longer
 )

@@ -9,9 +9,10 @@
 // database only sealed, and found by keyed hashes; no error repeats what was
 // entered; a closed account leaves nothing here.
 //
-// It does not know whether an identity is verified, taken or free: the registry
-// does, and has its say through Hooks. A code shows that a phone is the
-// holder's (rule G40), and is the way back from a forgotten password; no answer tells
-// whether there is such an account. An e-mail address is not checked. Neither phone nor
-// e-mail address is a login name. An account with a hash of older parameters answers in older time until its next login.
+// It does not know whether an identity is verified, taken or free: the registry does,
+// and has its say through Hooks. A code shows that a phone is the holder's (rule G40),
+// and is the way back from a forgotten password; no answer tells whether there is such
+// an account. An e-mail address is not checked. Neither phone nor e-mail address is a
+// login name. An account with a hash of older parameters answers in older time until
+// its next login.
 package account

@@ -22,7 +22,7 @@ const (
 	// AccountCodeLife is how long a code can be redeemed: an app hands it over at once.
 	AccountCodeLife = 60 * time.Second
 	// AccountCodeKept is how long a code's row is kept from when it was made, so that a second
-	// redemption is noticed and the holder can see who was told.
+	// redemption is noticed and the holder can see which client was told.
 	AccountCodeKept = 24 * time.Hour
 )
 

@@ -22,9 +22,9 @@ type Recovery struct {
 
 var errRecovery = refusal.New(RecoveryFailed, "recovery is unknown or over, or the code is wrong, was used, or was entered wrongly too often")
 
-// StartRecovery sends a code to the verified phone of the account with a login name, if
-// the phone is that. The answer, what is counted, and the work that it waits for are the
-// same if it is not: the message is sent after the answer.
+// StartRecovery sends a code to the phone if it is the verified phone of the account with
+// the login name. The answer, the counts, and the work before the answer are the same if it
+// is not: the message is sent after the answer.
 func (s *Service) StartRecovery(ctx context.Context, login, phone, language string, from attempts.Caller) (Recovery, error) {
 	to, err := s.receiver(phone, language)
 	if err != nil {

@@ -117,7 +117,7 @@ func (t *Trail) Note(ctx context.Context, e Entry) error {
 		return errNoTrail
 	}
 	if err := e.check(); err != nil {
-		return err // before it joins others, who must not suffer for it
+		return err // before it joins other entries, which must not fail with it
 	}
 	return t.notes.Do(ctx, &e)
 }

@@ -62,7 +62,7 @@ func CanCorrect(a Account, p Passenger, own bool, c Contact, to Correction) (Sta
 }
 
 // CanClaim reports whether an account gets an identity that another one has or had
-// (rule B11), and the status that its holder then has: the person stands at a
+// (rule B11), and the status that its holder then has: the person is at a
 // window with the original, and the proof of rule B1 shows that the account is
 // theirs. Our choice: an account whose holder was checked as a different person does
 // not become the claimant's by it, and a ticket fixes a to-be-submitted holder as it

@@ -73,10 +73,10 @@ func (b *Book) Correct(ctx context.Context, c Correction) (next registry.Status,
 	return next, nil
 }
 
-// Claim gives an identity to the account of its owner, who stands at a window
-// (registry.CanClaim), and takes it from the account that has it, in one
-// transaction: at no moment do two accounts have it. An account from which a window
-// took an identity gets it back by this only.
+// Claim gives an identity to the account of its owner, who is at a window
+// ([registry.CanClaim]), and takes it from the account that has it, in one
+// transaction: two accounts never have it at once. An account from which a window
+// took an identity gets it back only by a claim.
 func (b *Book) Claim(ctx context.Context, c Correction) (next registry.Status, err error) {
 	if err := c.By.May(staff.ResolveDuplicate); err != nil {
 		return 0, err

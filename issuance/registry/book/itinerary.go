@@ -23,7 +23,7 @@ type Journey struct {
 	Seat             string // as printed on the ticket, "无座" for a standing ticket
 }
 
-// Itinerary is what is kept of a ticket, encrypted.
+// Itinerary is the data kept of a ticket, encrypted.
 type Itinerary struct {
 	Order     string // the order number that the passenger was given
 	Reference string // the ticketing system's, of this ticket

@@ -75,7 +75,7 @@ func TestG39_WhoIsNotVerifiedOnline(t *testing.T) {
 		}
 		w.refused(w.verifiesOnline(taken), registry.IdentityRegistered, "an identity that a window took")
 
-		// What is not confirmed leaves the status as it is.
+		// An unconfirmed identity keeps its status.
 		h := w.online(resident(5))
 		no := refusal.New("real_person_check_failed", "")
 		w.identify = func(registry.Person, string) error { return no }
