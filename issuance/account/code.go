@@ -115,12 +115,16 @@ func (s *Service) makeCode(ctx context.Context, account, login string, to receiv
 		message: phonecode.Message{Number: e164(to.phone), Code: code, Purpose: purpose, Language: to.language},
 	}
 	hash := s.codeHash(c.id, purpose, code)
+	keys := s.Failures.Codes(login, to.phone, from)
+	if purpose == phonecode.ResetPassword {
+		keys = s.Failures.RecoveryCodes(login, to.phone, from)
+	}
 	if account == "" {
 		hash = make([]byte, len(hash)) // of no code
 		rand.Read(hash)
 	}
 	err = s.Database.Change(ctx, "make a code", func(ctx context.Context, tx *sql.Tx) error {
-		if err := s.Failures.Add(ctx, tx, s.Failures.Codes(login, to.phone, from)...); err != nil {
+		if err := s.Failures.Add(ctx, tx, keys...); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `
@@ -171,7 +175,10 @@ func (s *Service) send(ctx context.Context, m phonecode.Message) (err error) {
 }
 
 // codeRow is a code on its way.
-type codeRow struct{ id, account string }
+type codeRow struct {
+	id, account string
+	phone       []byte // hash of the number that it was sent to
+}
 
 // tryCode compares an entered code with the row of a condition, whose parameters begin at
 // $1, and locks the row. A wrong entry counts, so its transaction must commit: wrong is
@@ -200,7 +207,7 @@ func (s *Service) tryCode(ctx context.Context, tx *sql.Tx, purpose phonecode.Pur
 		_, err = tx.ExecContext(ctx, `UPDATE phone_codes SET tries = tries + 1 WHERE id = $1`, row.id)
 		return codeRow{}, errCodeWrong, err
 	}
-	row.account = account.String
+	row.account, row.phone = account.String, phoneHash
 	return row, nil, nil
 }
 

@@ -44,20 +44,15 @@ func (s *Service) MakeAccountCode(ctx context.Context, h Holder, client, challen
 	now := s.Now()
 	c := AccountCode{Text: opaque.New(AccountCodePrefix, opaque.SecretSize), ExpiresAt: now.Add(AccountCodeLife).Unix()}
 	err := s.Database.Change(ctx, "make an account code", func(ctx context.Context, tx *sql.Tx) error {
+		if err := s.Hold(ctx, tx, h); err != nil {
+			return err
+		}
 		if _, err := tx.ExecContext(ctx, `DELETE FROM account_codes WHERE account = $1 AND login = $2 AND redeemed_ms IS NULL`, h.account, h.login); err != nil {
 			return err
 		}
-		var login string // locked against its end until the code is there
-		err := tx.QueryRowContext(ctx, `SELECT id FROM logins WHERE id = $1 AND ended_ms IS NULL`+s.Database.ForUpdate, h.login).Scan(&login)
-		if err == sql.ErrNoRows {
-			return errLoginRequired
-		}
-		if err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, `
+		_, err := tx.ExecContext(ctx, `
 			INSERT INTO account_codes (hash, account, login, client, challenge, made_ms, expires_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-			tokenHash(c.Text), h.account, login, client, challenge, now.UnixMilli(), now.Add(AccountCodeLife).UnixMilli())
+			tokenHash(c.Text), h.account, h.login, client, challenge, now.UnixMilli(), now.Add(AccountCodeLife).UnixMilli())
 		return err
 	})
 	if err != nil {

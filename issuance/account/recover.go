@@ -1,6 +1,7 @@
 package account
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -110,6 +111,14 @@ func (s *Service) FinishRecovery(ctx context.Context, recovery, code, next, requ
 		return 0, err
 	}
 	return s.resetPassword(ctx, row.account, next, request, from, func(ctx context.Context, tx *sql.Tx) error {
+		// The phone may have changed since the code was made.
+		p, err := s.profile(ctx, tx, row.account)
+		if err != nil {
+			return err
+		}
+		if !p.PhoneVerified() || !bytes.Equal(s.index(indexCodePhone, p.Contact.Phone), row.phone) {
+			return errRecovery
+		}
 		// The code is used up here: a concurrent request with the same code finds it gone.
 		n, err := database.Changed(ctx, tx, `DELETE FROM phone_codes WHERE id = $1 AND account = $2 AND tries < $3 AND expires_ms > $4`,
 			row.id, row.account, CodeTries, s.Now().UnixMilli())

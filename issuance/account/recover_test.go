@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -227,4 +228,67 @@ func TestRecoveriesDoNotWaitForTheProvider(t *testing.T) {
 		})
 	})
 	close(release)
+}
+
+// A stranger who knows the login name or the number, and not both, uses up neither the
+// account's codes nor the number's.
+func TestAStrangerUsesUpNoCodesOfAnAccount(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified()
+		w.pass(time.Minute)
+		for i := range 8 {
+			for name, c := range map[string]struct{ login, phone string }{
+				"the login name": {login, fmt.Sprintf("1390000%04d", i)}, "the number": {fmt.Sprintf("stranger_%d", i), phone},
+			} {
+				if _, err := w.StartRecovery(t.Context(), c.login, c.phone, "", from(fmt.Sprintf("192.0.2.%d", i))); err != nil {
+					t.Fatalf("%s, %d: %v", name, i, err)
+				}
+			}
+		}
+		w.sendCode(h, phone)
+		w.recovery()
+		// The pair has its own bound: five codes a day, whoever requests them.
+		var err error
+		sent := 1
+		for ; sent < 10; sent++ {
+			w.pass(time.Minute)
+			if _, err = w.StartRecovery(t.Context(), login, phone, "", from("198.51.100.7")); err != nil {
+				break
+			}
+		}
+		w.refused(err, attempts.TooManyCodes, "codes for one pair")
+		if sent != 5 {
+			t.Errorf("%d codes for one pair", sent)
+		}
+	})
+}
+
+// move binds a recovery's code to an account, or to none.
+func (w *world) move(r Recovery, account any) {
+	w.t.Helper()
+	if _, err := w.db.Writer().ExecContext(w.t.Context(), `UPDATE phone_codes SET account = $2 WHERE id = $1`, r.ID, account); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// A code that was made while the phone changed is of no use: it went to the old phone.
+func TestARecoveryToTheOldPhoneResetsNothing(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified()
+		w.pass(time.Minute)
+		r, code := w.recovery()
+		// The account's other codes go with its phone; this one comes a moment later.
+		w.move(r, nil)
+		const other = "13800000009"
+		w.sendCode(h, other)
+		if _, err := w.VerifyPhone(t.Context(), h, other, w.codeTo(other), password, home); err != nil {
+			t.Fatal(err)
+		}
+		w.move(r, h.Account())
+		_, err := w.FinishRecovery(t.Context(), r.ID, code, newPass, "", home)
+		w.refused(err, RecoveryFailed, "a code to the old phone")
+		if _, err := w.LogIn(t.Context(), login, password, home); err != nil {
+			t.Errorf("the password: %v", err)
+		}
+	})
 }

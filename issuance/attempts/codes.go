@@ -12,9 +12,9 @@ import (
 // The kinds that count codes sent to phones: each costs money, and a stranger can request
 // a code to another person's phone. Their names are in the database.
 const (
-	codeAccount Kind = "code_account" // by login name, whether or not there is such an account
-	codeNumber  Kind = "code_number"  // by phone number
-	codePause   Kind = "code_pause"   // by phone number, for the pause between two codes
+	codeAccount Kind = "code_account" // by login name; of recoveries by login name and number, whether or not they belong together
+	codeNumber  Kind = "code_number"  // by phone number, of logged-in accounts
+	codePause   Kind = "code_pause"   // for the pause between two codes: by phone number; of recoveries by both
 	codeNetwork Kind = "code_network" // by network
 	codeAll     Kind = "code_all"     // everything together
 )
@@ -57,16 +57,33 @@ func (c CodeRules) rules() map[Kind]Rule {
 	return map[Kind]Rule{codeAccount: c.Account, codeNumber: c.Number, codePause: c.Pause, codeNetwork: c.Network, codeAll: c.All}
 }
 
-// Codes are the keys that a code counts by: the account with a login name, the number that
-// it goes to, the caller's network, and all codes together.
+// Codes are the keys by which a code counts that a logged-in account requests: its login
+// name, the number that it goes to, the caller's network, and all codes together.
 func (f *Failures) Codes(login, number string, from Caller) []Key {
 	return []Key{
 		f.CodesOf(login), {codeNumber, f.index("codes.number", number)}, {codePause, f.index("codes.pause", number)},
-		{codeNetwork, f.index("codes.network", from.network.String())}, {codeAll, f.index("codes.all", "")},
+		f.codesFrom(from), f.allCodes(),
 	}
 }
 
-// CodesOf is the key that the codes for a login name count by.
+// RecoveryCodes are the keys by which a code counts that a stranger requests for a login
+// name and a number. The two count together, whether or not they belong together: a
+// caller who knows one of them uses up the codes of no account and of no number.
+func (f *Failures) RecoveryCodes(login, number string, from Caller) []Key {
+	pair := login + " " + number // a login name has no space
+	return []Key{
+		{codeAccount, f.index("codes.recovery", pair)}, {codePause, f.index("codes.recovery.pause", pair)},
+		f.codesFrom(from), f.allCodes(),
+	}
+}
+
+func (f *Failures) codesFrom(from Caller) Key {
+	return Key{codeNetwork, f.index("codes.network", from.network.String())}
+}
+
+func (f *Failures) allCodes() Key { return Key{codeAll, f.index("codes.all", "")} }
+
+// CodesOf is the key by which the codes count that an account requests itself.
 func (f *Failures) CodesOf(login string) Key {
 	return Key{codeAccount, f.index("codes.account", login)}
 }

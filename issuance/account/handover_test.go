@@ -1,0 +1,45 @@
+package account
+
+import (
+	"context"
+	"sync"
+	"testing"
+
+	"github.com/railgate/railgate/issuance/refusal"
+)
+
+// A login has one code that can be redeemed, however many it requests at once; and
+// requests beside logouts end in order, without a deadlock.
+func TestALoginHasOneAccountCode(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.register()
+		_, h := w.logIn()
+		ctx := context.WithoutCancel(t.Context())
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() {
+				if _, err := w.MakeAccountCode(ctx, h, "ticketing-1", ""); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if n := w.count(`SELECT COUNT(*) FROM account_codes WHERE redeemed_ms IS NULL`); n != 1 {
+			t.Errorf("%d codes can be redeemed", n)
+		}
+		for range 10 {
+			_, h := w.logIn()
+			wg.Go(func() {
+				if _, err := w.MakeAccountCode(ctx, h, "ticketing-1", ""); err != nil && !refusal.Is(err, LoginRequired) {
+					t.Error(err)
+				}
+			})
+			wg.Go(func() {
+				if err := w.LogOutEverywhere(ctx, h); err != nil && !refusal.Is(err, LoginRequired) {
+					t.Error(err)
+				}
+			})
+			wg.Wait()
+		}
+	})
+}
