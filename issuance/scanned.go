@@ -62,8 +62,7 @@ func (s *Service) IdentifyCode(ctx context.Context, by staff.Member, scanned Sca
 	if err := by.For(scanned.Purpose); err != nil {
 		return Identified{}, err
 	}
-	if err := s.identifications.Take(by.Name(), 1); err != nil {
-		s.metrics.identifications.WithLabelValues("budget").Inc()
+	if err := s.TakeIdentification(by); err != nil {
 		return Identified{}, err
 	}
 	var code tokens.Token
@@ -102,6 +101,17 @@ func (s *Service) IdentifyCode(ctx context.Context, by staff.Member, scanned Sca
 		Serial: code.Serial(), Scopes: code.Scopes(), SecondsLeft: code.SecondsLeft(now.Unix()),
 		Name: p.Name, Document: p.Document, Number: p.Number,
 	}, nil
+}
+
+// TakeIdentification takes one from what a credential may learn of persons. Besides
+// identifications it bounds the other way to a person: a window looks for checked entries
+// by document number, to correct them.
+func (s *Service) TakeIdentification(by staff.Member) error {
+	err := s.identifications.Take(by.Name(), 1)
+	if err != nil {
+		s.metrics.identifications.WithLabelValues("budget").Inc()
+	}
+	return err
 }
 
 // unreadCode replaces the serial in the audit log if the scanned text is no code.

@@ -212,6 +212,9 @@ func (r *Replica) closeSession(rec *Record, nowMS, issuedMS int64) (fits bool) {
 		return true
 	}
 	changed, fits := r.closed.Add(rec.Serial, rec.Start, rec.At/1000)
+	if !fits && r.closed.Forget(past) > 0 { // a long log may bring sessions that are over by now
+		changed, fits = r.closed.Add(rec.Serial, rec.Start, rec.At/1000)
+	}
 	if changed {
 		r.counts.Closed++
 	}

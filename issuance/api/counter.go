@@ -64,6 +64,9 @@ func (a *API) search(w http.ResponseWriter, r *http.Request, by book.Act) error 
 	if correct, err := correcting(in.Purpose); err != nil {
 		return err
 	} else if correct {
+		if err := a.service.TakeIdentification(by.By); err != nil {
+			return err
+		}
 		find = a.registry.FindToCorrect
 	}
 	all, err := find(r.Context(), by, book.Shown(in.shown))
@@ -99,6 +102,9 @@ func (a *API) lookAtCounter(w http.ResponseWriter, r *http.Request, by book.Act)
 	if correct, err := correcting(in.Purpose); err != nil {
 		return err
 	} else if correct {
+		if err := a.service.TakeIdentification(by.By); err != nil {
+			return err
+		}
 		sight = a.registry.LookToCorrect
 	}
 	return showEntry(w, r, by, in.entryRef, sight)

@@ -63,6 +63,15 @@ func learnsTooMuch(t *testing.T, w *world) {
 	w.by(staff.Window, "POST", "/v1/identifications", object{"code": "no code", "purpose": "verify"})
 	a := w.by(staff.Window, "POST", "/v1/identifications", object{"code": "no code", "purpose": "verify"})
 	refused(t, a, http.StatusTooManyRequests, staff.IdentificationsSpent)
+	// Checked entries are another way to persons; those that wait for the counter are not.
+	document := object{"document_type": "resident_id", "document_number": testNumber}
+	a = w.by(staff.Window, "POST", "/v1/counter/searches", and(document, object{"purpose": "correction"}))
+	refused(t, a, http.StatusTooManyRequests, staff.IdentificationsSpent)
+	a = w.by(staff.Window, "POST", "/v1/counter/looks", object{"account": "acc_00112233445566778899aabbccddeeff", "passenger": "holder", "purpose": "correction"})
+	refused(t, a, http.StatusTooManyRequests, staff.IdentificationsSpent)
+	if a := w.by(staff.Window, "POST", "/v1/counter/searches", document); a.Status != http.StatusOK {
+		t.Errorf("a search of what waits: %d", a.Status)
+	}
 	persons := object{"day": w.clock.Now().Unix() / 86400, "persons": []object{{"document_type": "resident_id", "document_number": testNumber}}}
 	w.by(staff.Ticketing, "POST", "/v1/subjects", persons)
 	refused(t, w.by(staff.Ticketing, "POST", "/v1/subjects", persons), http.StatusTooManyRequests, staff.SubjectsSpent)

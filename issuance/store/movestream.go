@@ -14,7 +14,7 @@ var ErrPublishing = errors.New("store: an issuer publishes from this database, o
 // MoveStream makes the settings' topic and partitions those of the database, on a
 // person's order, and says everything in force again in a new epoch: the new topic
 // must hold all that the old one did. No issuer may run meanwhile: one that does
-// is ErrPublishing. Records that wait keep their order; those of credentials, which
+// is ErrPublishing. Records that wait keep their order; those of credentials and of closed sessions, which
 // may change their partition, are said again as they stand now.
 func (s *Store) MoveStream(ctx context.Context, who string, now int64) (epoch uint64, err error) {
 	err = s.db.ChangeWithin(ctx, restateTimeout, "move the stream", func(ctx context.Context, tx *sql.Tx) error {

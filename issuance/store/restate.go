@@ -57,6 +57,10 @@ func (s *Store) restateIn(ctx context.Context, tx *sql.Tx, above uint64, now int
 	// closed sessions, whose partition may be another now. Left in
 	// front, a lift and the revocation after it, which gateways may have
 	// already, would pass by once more, and for a moment the lift would count.
+	waiting, err := waitingClosings(ctx, tx, now)
+	if err != nil {
+		return 0, err
+	}
 	if _, err := tx.ExecContext(ctx, `DELETE FROM outbox WHERE kind IN ($1, $2, $3)`,
 		int64(revocation.KindRevoke), int64(revocation.KindUnrevoke), int64(revocation.KindRevokeSession)); err != nil {
 		return 0, err
@@ -79,7 +83,7 @@ func (s *Store) restateIn(ctx context.Context, tx *sql.Tx, above uint64, now int
 			return 0, err
 		}
 	}
-	return epoch, s.enqueueAll(ctx, tx, records)
+	return epoch, s.enqueueAll(ctx, tx, append(records, waiting...))
 }
 
 // inForce reads what a gateway that knows nothing must be told: keys before what

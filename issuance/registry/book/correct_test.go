@@ -34,6 +34,9 @@ func TestR03_WindowCorrectsWhatWasCheckedWrongly(t *testing.T) {
 		if err != nil || len(found) != 1 || found[0] != (Found{Ref: own, Status: registry.Verified}) {
 			t.Fatalf("found %+v: %v", found, err)
 		}
+		if n := w.count(`SELECT COUNT(*) FROM audit WHERE object = $1 AND detail = 'found by its document'`, h.Account()); n != 1 {
+			t.Errorf("the search is %d times in the audit log", n)
+		}
 		seen, err := w.LookToCorrect(t.Context(), w.by(staff.Window), own)
 		if err != nil || !seen.ProofNeeded || seen.Version != 2 {
 			t.Fatalf("looked at version %d: %v", seen.Version, err)
@@ -64,7 +67,7 @@ func TestR03_WindowCorrectsWhatWasCheckedWrongly(t *testing.T) {
 		if err := w.tries("marked_again", resident(1)); err != nil {
 			t.Fatalf("the number that it had: %v", err)
 		}
-		if n := w.onTrail(staff.CorrectIdentity); n != 4 {
+		if n := w.onTrail(staff.CorrectIdentity); n != 5 {
 			t.Errorf("%d entries on the trail", n)
 		}
 		if n := w.count(`SELECT COUNT(*) FROM audit WHERE detail = 'name, number corrected, verified becomes verified'`); n != 1 {

@@ -83,7 +83,8 @@ func (b *Book) Find(ctx context.Context, a Act, s Shown) (found []Found, err err
 }
 
 // FindToCorrect lists, for a window, the entries about a document that were
-// checked. The document's number is the one that the entry says.
+// checked. The document's number is the one that the entry says. Each entry that is
+// told is in the audit log: its person need not be at the counter.
 func (b *Book) FindToCorrect(ctx context.Context, a Act, s Shown) (found []Found, err error) {
 	if err := a.By.May(staff.CorrectIdentity); err != nil {
 		return nil, err
@@ -92,7 +93,21 @@ func (b *Book) FindToCorrect(ctx context.Context, a Act, s Shown) (found []Found
 	if err != nil {
 		return nil, err
 	}
-	return b.find(ctx, p, false, registry.Verified, registry.PreVerified)
+	if found, err = b.find(ctx, p, false, registry.Verified, registry.PreVerified); err != nil || len(found) == 0 {
+		return nil, err
+	}
+	err = b.Database.Change(ctx, "note a search", func(ctx context.Context, tx *sql.Tx) error {
+		for _, f := range found {
+			if err := b.trail(ctx, tx, a, staff.CorrectIdentity, f.Ref, "found by its document"); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
 }
 
 // find lists entries of either of two statuses, with the accounts that have lost
