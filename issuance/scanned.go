@@ -52,7 +52,8 @@ func (e *CodeError) Error() string { return "code refused: " + e.Reason.String()
 // (docs/token-format.md, section 10), and tells who its person is. A code that is
 // not accepted is a *CodeError. Besides what gateways check, the credential and the
 // session must be in this database: a pass made with a stolen key identifies no person.
-// Each call is in the audit log, with its result, before anything is told.
+// Each code that is judged is in the audit log, with its result, before anything is told;
+// a call beyond its credential's purposes or budget is not noted.
 func (s *Service) IdentifyCode(ctx context.Context, by staff.Member, scanned Scanned) (who Identified, err error) {
 	now := s.Now()
 	entry, err := audit.By(by, staff.Identify, audit.Object{Kind: audit.Credential, ID: unreadCode}, now.UnixMilli())

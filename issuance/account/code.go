@@ -114,16 +114,30 @@ func (s *Service) makeCode(ctx context.Context, account, login string, to receiv
 		id: opaque.New(codePrefix, opaque.IDSize), account: account, expires: s.Now().Add(CodeLife),
 		message: phonecode.Message{Number: e164(to.phone), Code: code, Purpose: purpose, Language: to.language},
 	}
-	hash := s.codeHash(c.id, purpose, code)
-	keys := s.Failures.Codes(login, to.phone, from)
-	if purpose == phonecode.ResetPassword {
-		keys = s.Failures.RecoveryCodes(login, to.phone, from)
-	}
-	if account == "" {
-		hash = make([]byte, len(hash)) // of no code
-		rand.Read(hash)
-	}
 	err = s.Database.Change(ctx, "make a code", func(ctx context.Context, tx *sql.Tx) error {
+		c.account = account
+		keys := s.Failures.Codes(login, to.phone, from)
+		if purpose == phonecode.ResetPassword {
+			keys = s.Failures.RecoveryCodes(login, to.phone, from)
+		}
+		if purpose == phonecode.ResetPassword && account != "" {
+			// A number gets so many messages a day, however many accounts have it. What is
+			// beyond is not sent, and is answered like all others.
+			number := s.Failures.RecoveryNumber(to.phone)
+			switch err := s.Failures.Check(ctx, tx, number); {
+			case refusal.Is(err, attempts.TooManyCodes):
+				c.account = ""
+			case err != nil:
+				return err
+			default:
+				keys = append(keys, number)
+			}
+		}
+		hash := s.codeHash(c.id, purpose, code)
+		if c.account == "" {
+			hash = make([]byte, len(hash)) // of no code
+			rand.Read(hash)
+		}
 		if err := s.Failures.Add(ctx, tx, keys...); err != nil {
 			return err
 		}
@@ -131,7 +145,7 @@ func (s *Service) makeCode(ctx context.Context, account, login string, to receiv
 			INSERT INTO phone_codes (id, account, purpose, phone_hash, code_hash, tries, expires_ms) VALUES ($1, $2, $3, $4, $5, 0, $6)
 			ON CONFLICT (account, purpose) DO UPDATE
 			SET id = excluded.id, phone_hash = excluded.phone_hash, code_hash = excluded.code_hash, tries = 0, expires_ms = excluded.expires_ms`,
-			c.id, sql.NullString{String: account, Valid: account != ""}, purposes[purpose], s.index(indexCodePhone, to.phone), hash, c.expires.UnixMilli())
+			c.id, sql.NullString{String: c.account, Valid: c.account != ""}, purposes[purpose], s.index(indexCodePhone, to.phone), hash, c.expires.UnixMilli())
 		return err
 	})
 	if refusal.Is(err, attempts.TooManyCodes) {

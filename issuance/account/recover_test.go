@@ -263,6 +263,41 @@ func TestAStrangerUsesUpNoCodesOfAnAccount(t *testing.T) {
 	})
 }
 
+// Recoveries of all accounts with one number send it five messages a day; the sixth
+// answers alike and is not sent.
+func TestRecoveriesSendANumberFewMessages(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		sent := 0
+		for i := range 6 {
+			r := registration()
+			r.Login = fmt.Sprintf("family_%d", i)
+			if _, err := w.Register(t.Context(), r, home); err != nil {
+				t.Fatal(err)
+			}
+			in, err := w.LogIn(t.Context(), r.Login, password, home)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.pass(25 * time.Hour) // the bounds on verifying are of a day
+			h := w.holder(in.Token)
+			w.sendCode(h, phone)
+			if _, err := w.VerifyPhone(t.Context(), h, phone, w.codeTo(phone), password, home); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.pass(25 * time.Hour)
+		for i := range 6 {
+			if _, err := w.StartRecovery(t.Context(), fmt.Sprintf("family_%d", i), phone, "", home); err != nil {
+				t.Fatalf("%d: %v", i, err)
+			}
+			sent = w.count(`SELECT COUNT(*) FROM phone_codes WHERE account IS NOT NULL AND purpose = 2`)
+		}
+		if n := w.count(`SELECT COUNT(*) FROM phone_codes WHERE purpose = 2`); n != 6 || sent != 5 {
+			t.Errorf("%d answers, %d messages; want 6 and 5", n, sent)
+		}
+	})
+}
+
 // move binds a recovery's code to an account, or to none.
 func (w *world) move(r Recovery, account any) {
 	w.t.Helper()

@@ -13,7 +13,7 @@ import (
 // a code to another person's phone. Their names are in the database.
 const (
 	codeAccount Kind = "code_account" // by login name; of recoveries by login name and number, whether or not they belong together
-	codeNumber  Kind = "code_number"  // by phone number, of logged-in accounts
+	codeNumber  Kind = "code_number"  // by phone number; recoveries apart
 	codePause   Kind = "code_pause"   // for the pause between two codes: by phone number; of recoveries by both
 	codeNetwork Kind = "code_network" // by network
 	codeAll     Kind = "code_all"     // everything together
@@ -75,6 +75,12 @@ func (f *Failures) RecoveryCodes(login, number string, from Caller) []Key {
 		{codeAccount, f.index("codes.recovery", pair)}, {codePause, f.index("codes.recovery.pause", pair)},
 		f.codesFrom(from), f.allCodes(),
 	}
+}
+
+// RecoveryNumber is the key by which the recoveries count that send a message to a number,
+// of all accounts that have it.
+func (f *Failures) RecoveryNumber(number string) Key {
+	return Key{codeNumber, f.index("codes.recovery.number", number)}
 }
 
 func (f *Failures) codesFrom(from Caller) Key {
