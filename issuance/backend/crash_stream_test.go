@@ -156,8 +156,9 @@ func (h *house) compareStream(r *rows, said map[place]revocation.Record, gateway
 	}
 }
 
-// compareSessions compares the closed sessions with the rows: each one that a phone could
-// still show when it was closed is said once, and no other.
+// compareSessions compares the closed sessions with the rows: each one that began within a
+// day of its closing is said once, and no other. A gateway need not know those that no phone
+// could show any more.
 func (h *house) compareSessions(r *rows, closings map[revocation.Record]int, gateway *revocation.Replica) {
 	said := len(closings)
 	for id, s := range r.sessions {
@@ -168,14 +169,14 @@ func (h *house) compareSessions(r *rows, closings map[revocation.Record]int, gat
 		over := time.UnixMilli(s.startMs).Add((tokens.MaxPeriod*(tokens.MaxLength+tokens.PreviousSteps) + 60) * time.Second)
 		record := revocation.Record{Kind: revocation.KindRevokeSession, At: s.closedMs, Serial: c.serial, Start: s.startMs / 1000}
 		want := 0
-		if s.closed && time.UnixMilli(s.closedMs).Before(over) {
+		if s.closed && s.closedMs < s.startMs+tokens.CredentialLife*1000 {
 			want = 1
 		}
 		if closings[record] != want {
 			h.book.faultf("session %s, started %d and closed %d, is in the stream %d times, want %d", id, s.startMs, s.closedMs, closings[record], want)
 		}
 		delete(closings, record)
-		forgotten := !over.Add(revocation.Afterlife - time.Minute).After(h.now())
+		forgotten := !over.Add(revocation.Afterlife-time.Minute).After(h.now()) || s.closed && !time.UnixMilli(s.closedMs).Before(over)
 		if is := gateway.Closed(c.serial, s.startMs/1000, tokens.Never); is != (want == 1) && !forgotten {
 			h.book.faultf("session %s is closed in the database: %v, and a gateway says %v", id, s.closed, is)
 		}
