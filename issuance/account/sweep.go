@@ -43,8 +43,7 @@ func (s *Service) Sweep(ctx context.Context, now time.Time) (swept Swept, err er
 		{&swept.Codes, "phone_codes", "id", "expires_ms", now},
 		{&swept.AccountCodes, "account_codes", "hash", "made_ms", now.Add(-AccountCodeKept)},
 	} {
-		*f.rows, err = inBatches(ctx, func(ctx context.Context) (int, error) { return s.forget(ctx, f.table, f.key, f.column, f.until) })
-		if err != nil {
+		if *f.rows, err = s.Database.DeleteOld(ctx, f.table, f.key, f.column, f.until, sweepBatch); err != nil {
 			return swept, err
 		}
 	}
@@ -80,22 +79,6 @@ func (s *Service) expire(ctx context.Context, now time.Time) (n int, err error) 
 		}
 		n, err = s.end(ctx, tx, "expires_ms <= $2 AND account IN ("+places(3, len(accounts))+")",
 			append([]any{now.UnixMilli()}, anys(accounts)...)...)
-		return err
-	})
-	return n, err
-}
-
-// forget deletes a few rows of a table that were over at until. It passes over rows
-// that another transaction holds, and so waits for none while it holds others.
-func (s *Service) forget(ctx context.Context, table, key, column string, until time.Time) (n int, err error) {
-	skip := ""
-	if s.Database.ForUpdate != "" {
-		skip = s.Database.ForUpdate + " SKIP LOCKED"
-	}
-	err = s.Database.Change(ctx, "delete old "+table, func(ctx context.Context, tx *sql.Tx) error {
-		deleted, err := database.Changed(ctx, tx, `DELETE FROM `+table+` WHERE `+key+` IN (SELECT `+key+` FROM `+table+`
-			WHERE `+column+` <= $1 ORDER BY `+column+` LIMIT $2`+skip+`)`, until.UnixMilli(), sweepBatch)
-		n = int(deleted)
 		return err
 	})
 	return n, err

@@ -280,25 +280,7 @@ const sweepBatch = 500
 
 // Sweep deletes the rows that mean nothing any more and returns how many.
 func (f *Failures) Sweep(ctx context.Context, now time.Time) (swept int, err error) {
-	skip := ""
-	if f.db.ForUpdate != "" {
-		skip = f.db.ForUpdate + " SKIP LOCKED" // a row that is counted in just now stays
-	}
-	for {
-		var n int64
-		err := f.db.Change(ctx, "sweep failures", func(ctx context.Context, tx *sql.Tx) (err error) {
-			n, err = database.Changed(ctx, tx, `
-				DELETE FROM failures WHERE (kind, key_hash) IN
-				(SELECT kind, key_hash FROM failures WHERE forget_ms <= $1 ORDER BY forget_ms LIMIT $2`+skip+`)`, now.UnixMilli(), sweepBatch)
-			return err
-		})
-		if err != nil {
-			return swept, err
-		}
-		if swept += int(n); n < sweepBatch {
-			return swept, nil
-		}
-	}
+	return f.db.DeleteOld(ctx, "failures", "kind, key_hash", "forget_ms", now, sweepBatch)
 }
 
 // Locked is Check against what is committed.
