@@ -116,22 +116,9 @@ func (s *Service) makeCode(ctx context.Context, account, login string, to receiv
 	}
 	err = s.Database.Change(ctx, "make a code", func(ctx context.Context, tx *sql.Tx) error {
 		c.account = account
-		keys := s.Failures.Codes(login, to.phone, from)
-		if purpose == phonecode.ResetPassword {
-			keys = s.Failures.RecoveryCodes(login, to.phone, from)
-		}
-		if purpose == phonecode.ResetPassword && account != "" {
-			// A number gets so many messages a day, however many accounts have it. What is
-			// beyond is not sent, and is answered like all others.
-			number := s.Failures.RecoveryNumber(to.phone)
-			switch err := s.Failures.Check(ctx, tx, number); {
-			case refusal.Is(err, attempts.TooManyCodes):
-				c.account = ""
-			case err != nil:
-				return err
-			default:
-				keys = append(keys, number)
-			}
+		keys, err := s.codeKeys(ctx, tx, &c, login, to.phone, purpose, from)
+		if err != nil {
+			return err
 		}
 		hash := s.codeHash(c.id, purpose, code)
 		if c.account == "" {
@@ -141,7 +128,7 @@ func (s *Service) makeCode(ctx context.Context, account, login string, to receiv
 		if err := s.Failures.Add(ctx, tx, keys...); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `
+		_, err = tx.ExecContext(ctx, `
 			INSERT INTO phone_codes (id, account, purpose, phone_hash, code_hash, tries, expires_ms) VALUES ($1, $2, $3, $4, $5, 0, $6)
 			ON CONFLICT (account, purpose) DO UPDATE
 			SET id = excluded.id, phone_hash = excluded.phone_hash, code_hash = excluded.code_hash, tries = 0, expires_ms = excluded.expires_ms`,
@@ -152,6 +139,26 @@ func (s *Service) makeCode(ctx context.Context, account, login string, to receiv
 		s.metrics.codes.WithLabelValues(string(purpose), codeThrottled).Inc()
 	}
 	return c, err
+}
+
+// codeKeys are what a code counts by. A number gets so many messages by recoveries in a day,
+// however many accounts have it: one beyond that loses its account, so that it is not sent
+// and is answered like all others.
+func (s *Service) codeKeys(ctx context.Context, tx *sql.Tx, c *sentCode, login, phone string, purpose phonecode.Purpose, from attempts.Caller) ([]attempts.Key, error) {
+	if purpose != phonecode.ResetPassword {
+		return s.Failures.Codes(login, phone, from), nil
+	}
+	keys := s.Failures.RecoveryCodes(login, phone, from)
+	if c.account == "" {
+		return keys, nil
+	}
+	number := s.Failures.RecoveryNumber(phone)
+	err := s.Failures.Check(ctx, tx, number)
+	if refusal.Is(err, attempts.TooManyCodes) {
+		c.account = ""
+		return keys, nil
+	}
+	return append(keys, number), err
 }
 
 // codeHash is how a code is kept: keyed, and bound to its row.

@@ -247,7 +247,7 @@ func TestAStrangerUsesUpNoCodesOfAnAccount(t *testing.T) {
 		}
 		w.sendCode(h, phone)
 		w.recovery()
-		// The pair has its own bound: five codes a day, whoever requests them.
+		// The pair has its own bound: five codes a day, from all networks together.
 		var err error
 		sent := 1
 		for ; sent < 10; sent++ {

@@ -125,7 +125,7 @@ func TestG17_AnEditOfCaseOnlyIsTheSameName(t *testing.T) {
 		{read("Test Name", Passport), read("Test Names", Passport), Name{Text: "Test Names"}, "another letter"},
 		{read("阿测·试", ResidentID), read("阿测.试", ResidentID), Name{Text: "阿测.试"}, "the other dot"},
 		{read(long+"kl", Passport), read(long, Passport), Name{Text: long, OverLong: true}, "the part that was kept"},
-		{read(long+"kl", Passport), read(strings.ToUpper(long)+"xy", Passport), Name{Text: long, OverLong: true}, "another end, which nobody keeps"},
+		{read(long+"kl", Passport), read(strings.ToUpper(long)+"xy", Passport), Name{Text: long, OverLong: true}, "another end, which is not kept"},
 		{read(long, Passport), read(long+"kl", Passport), Name{Text: long, OverLong: true}, "it became over-long"},
 		{read(long+"國", Passport), read(long, Passport), Name{Text: long, OverLong: true, Uncommon: true}, "the rare end is not known any more"},
 		{read("Ceshi", Passport), read("ceshi", ResidentID), Name{Text: "Ceshi", Uncommon: true}, "pinyin on the new document"},
