@@ -98,18 +98,20 @@ func serve(ctx context.Context, c *config) error {
 	defer stop()
 	serving, end := context.WithCancel(background)
 	defer end()
+	told := make(chan struct{})
 	go func() {
+		defer close(told)
 		select {
 		case <-ctx.Done():
+			b.API.Drain()
+			log.Info("draining", zap.Duration("delay", c.DrainDelay))
+			select {
+			case <-time.After(c.DrainDelay):
+			case <-serving.Done():
+			}
 		case <-serving.Done():
-			return
 		}
-		b.API.Drain()
-		log.Info("draining", zap.Duration("delay", c.DrainDelay))
-		select {
-		case <-time.After(c.DrainDelay):
-		case <-serving.Done():
-		}
+		log.Info("stopping: requests at hand are finished, then what they revoked is published")
 		end()
 	}()
 	var parts, listeners errgroup.Group
@@ -124,9 +126,9 @@ func serve(ctx context.Context, c *config) error {
 	listeners.Go(func() error {
 		return process.ServeHTTP(serving, api.NewServer(c.Admin, b.API.Admin(metrics), log), admin, c.DrainTimeout)
 	})
-	notToldYet := context.AfterFunc(serving, func() { log.Info("stopping: requests at hand are finished, then what they revoked is published") })
 	err = listeners.Wait()
-	notToldYet()
+	end()
+	<-told // so that "stopped" is the log's last word
 	stop()
 	if e := parts.Wait(); !errors.Is(e, context.Canceled) {
 		err = errors.Join(err, e)
