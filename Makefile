@@ -44,13 +44,13 @@ loadtest: ## load a running demo (make serve) at 5000 checks/s for 30 s
 	go run ./cmd/loadtest
 
 faults: ## break everything at random under revocations, about a minute; nothing may be lost
-	go run ./internal/faults -seed $(or $(SEED),0)
+	go run ./test/chaos -seed $(or $(SEED),0)
 
 faults-long: ## the same for MINUTES (default 10), SEED repeats a plan
-	go run ./internal/faults -seed $(or $(SEED),0) -minutes $(or $(MINUTES),10)
+	go run ./test/chaos -seed $(or $(SEED),0) -minutes $(or $(MINUTES),10)
 
 soak: ## ten minutes of broker restarts under load; goroutines, descriptors and heap must stay flat
-	go run ./internal/faults -soak $(or $(MINUTES),10)
+	go run ./test/chaos -soak $(or $(MINUTES),10)
 
 kafka3: ## three real Kafka nodes: killed, frozen, leaders moved, compacted; needs Java, Maven, kcat
 	.ci/kafka3

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/railgate/railgate/internal/runtest"
+	"github.com/railgate/railgate/test/runtest"
 )
 
 // The server's own messages about broken requests quote them. None of that may

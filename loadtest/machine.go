@@ -3,7 +3,7 @@ package loadtest
 import (
 	"runtime"
 
-	"github.com/railgate/railgate/internal/tool"
+	"github.com/railgate/railgate/test/tool"
 )
 
 // Machine is where a figure was measured; without it the figure means nothing.

@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/railgate/railgate/internal/idnumber"
+	"github.com/railgate/railgate/test/idnumber"
 )
 
 // person is an applicant made up for the test. The number has a valid form, or

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/railgate/railgate/internal/idnumber"
+	"github.com/railgate/railgate/test/idnumber"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/signing"
 	"github.com/railgate/railgate/tokens/tokentest"

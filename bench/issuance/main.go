@@ -29,7 +29,7 @@ import (
 	"path/filepath"
 
 	"github.com/railgate/railgate/bench/issuance/house"
-	"github.com/railgate/railgate/internal/tool"
+	"github.com/railgate/railgate/test/tool"
 )
 
 func main() {

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/bench/issuance/house"
-	"github.com/railgate/railgate/internal/tool"
+	"github.com/railgate/railgate/test/tool"
 )
 
 // options are the flags.

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/railgate/railgate/internal/tool"
+	"github.com/railgate/railgate/test/tool"
 )
 
 func TestWrongFlagsAreExplained(t *testing.T) {

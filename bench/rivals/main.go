@@ -27,7 +27,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/railgate/railgate/internal/tool"
+	"github.com/railgate/railgate/test/tool"
 )
 
 func main() {

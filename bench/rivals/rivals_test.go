@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/railgate/railgate/internal/tool"
+	"github.com/railgate/railgate/test/tool"
 )
 
 // output is what the programs print in three rounds; the sides of a round differ.

@@ -15,22 +15,22 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/railgate/railgate/gateway"
-	"github.com/railgate/railgate/internal/devbroker"
-	"github.com/railgate/railgate/internal/kafkalink"
 	"github.com/railgate/railgate/internal/process"
 	"github.com/railgate/railgate/issuance"
-	"github.com/railgate/railgate/issuance/api"
-	"github.com/railgate/railgate/issuance/backend"
+	"github.com/railgate/railgate/issuance/credential"
+	"github.com/railgate/railgate/issuance/httpapi"
 	"github.com/railgate/railgate/issuance/keyring"
 	"github.com/railgate/railgate/issuance/keystore"
-	"github.com/railgate/railgate/issuance/phonecode"
-	"github.com/railgate/railgate/issuance/realperson"
-	"github.com/railgate/railgate/issuance/residents"
+	"github.com/railgate/railgate/issuance/provider/facecheck"
+	"github.com/railgate/railgate/issuance/provider/phonecode"
+	"github.com/railgate/railgate/issuance/provider/residents"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/revocation/publish"
 	"github.com/railgate/railgate/revocation/stream"
+	"github.com/railgate/railgate/test/fakekafka"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/signing"
 )
@@ -83,7 +83,7 @@ func open(a addresses, log *zap.Logger) (h *house, err error) {
 			h.close()
 		}
 	}()
-	broker, err := devbroker.Start()
+	broker, err := fakekafka.Start()
 	if err != nil {
 		return h, fmt.Errorf("broker: %w", err)
 	}
@@ -112,7 +112,7 @@ func (h *house) startIssuer(ctx context.Context, a addresses, brokers []string, 
 	h.atEnd(func() { db.Close() })
 	keys := keystore.New()
 	h.issuerKey = keyring.Key{ID: keys.IssuerID, Signer: keys.Issuer}.Public()
-	link, err := kafkalink.Open(kafkalink.Config{Brokers: brokers, Topic: topic, ClientID: "demo-issuer"})
+	link, err := kafka.Open(kafka.Config{Brokers: brokers, Topic: topic, ClientID: "demo-issuer"})
 	if err != nil {
 		return nil, err
 	}
@@ -122,20 +122,20 @@ func (h *house) startIssuer(ctx context.Context, a addresses, brokers []string, 
 		Outbox: db, Authority: keys.Authority, Heartbeat: heartbeat, Now: h.clock.now, Log: log,
 	})
 	metrics := prometheus.NewRegistry()
-	secret, credential, err := staff.New("demo", a.roles...)
+	secret, member, err := staff.New("demo", a.roles...)
 	if err != nil {
 		return nil, err
 	}
 	h.staff = secret
-	web, err := backend.Open(ctx, backend.Config{
-		Rules: issuance.Config{
+	web, err := issuance.Open(ctx, issuance.Config{
+		Rules: credential.Config{
 			Store: db, Vault: keys.Vault,
-			Announce: []issuance.PublicKey{{ID: loadKeyID, Public: signing.NewKey(h.loadSeed).Public()}},
-			Checker:  realperson.Sandbox{}, CheckTimeout: time.Second, Residents: residents.Sandbox{},
+			Announce: []credential.PublicKey{{ID: loadKeyID, Public: signing.NewKey(h.loadSeed).Public()}},
+			Checker:  facecheck.Sandbox{}, CheckTimeout: time.Second, Residents: residents.Sandbox{},
 			Now: h.clock.now, Wake: publisher.Wake, WakeOne: publisher.WakeOne, Log: log, Metrics: metrics,
 		},
 		Keys:  []keyring.Key{{ID: keys.IssuerID, Signer: keys.Issuer}},
-		Staff: []staff.Credential{credential},
+		Staff: []staff.Credential{member},
 		Codes: phonecode.NewSandbox(), // its codes are at the admin listener
 	})
 	if err != nil {
@@ -152,10 +152,10 @@ func (h *house) startIssuer(ctx context.Context, a addresses, brokers []string, 
 	h.parts.Go(func() error { return publisher.Run(ctx) })
 	h.parts.Go(func() error { return web.Run(ctx) })
 	h.parts.Go(func() error {
-		return process.ServeHTTP(ctx, api.NewServer("", web.API.Public(), log), api.Listener(public, log), drain)
+		return process.ServeHTTP(ctx, httpapi.NewServer("", web.API.Public(), log), httpapi.Listener(public, log), drain)
 	})
 	h.parts.Go(func() error {
-		return process.ServeHTTP(ctx, api.NewServer("", web.API.Admin(metrics), log), admin, drain)
+		return process.ServeHTTP(ctx, httpapi.NewServer("", web.API.Admin(metrics), log), admin, drain)
 	})
 	pinned := keys.Authority.Public()
 	h.authority = hex.EncodeToString(pinned[:])
@@ -168,7 +168,7 @@ func (h *house) startGateway(ctx context.Context, a addresses, brokers []string,
 		return err
 	}
 	open := func() (stream.Link, error) {
-		return kafkalink.Open(kafkalink.Config{Brokers: brokers, Topic: topic, ClientID: "demo-gateway"})
+		return kafka.Open(kafka.Config{Brokers: brokers, Topic: topic, ClientID: "demo-gateway"})
 	}
 	follower := stream.New(open, topic, replica, h.clock.now, log)
 	devices, err := gateway.NewDevices([]gateway.DeviceEntry{

@@ -11,8 +11,8 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/railgate/railgate/internal/runtest"
 	"github.com/railgate/railgate/loadtest"
+	"github.com/railgate/railgate/test/runtest"
 )
 
 func TestTheStoryIsAsItMustBe(t *testing.T) {

@@ -8,8 +8,8 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/railgate/railgate/internal/idnumber"
-	"github.com/railgate/railgate/issuance/backend"
+	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/test/idnumber"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -71,7 +71,7 @@ func (p *phone) do(method, path string, in, out any, want int) error {
 func form(n int, documentType string) map[string]any {
 	return map[string]any{"name": "测试旅客", "document_type": documentType, "document_number": testID(n),
 		"city": "北京", "location": map[string]float64{"latitude": 39.865, "longitude": 116.378},
-		"policy": backend.DefaultPolicy}
+		"policy": issuance.DefaultPolicy}
 }
 
 func (p *phone) apply(n int) error {

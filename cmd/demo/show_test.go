@@ -9,10 +9,10 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/railgate/railgate/internal/kafkalink"
-	"github.com/railgate/railgate/internal/runtest"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/revocation/stream"
+	"github.com/railgate/railgate/test/runtest"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -92,7 +92,7 @@ func TestThePrintedStreamCanBeRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	follower := stream.New(func() (stream.Link, error) {
-		return kafkalink.Open(kafkalink.Config{Brokers: strings.Split(line[1], ","), Topic: line[2], ClientID: "stranger"})
+		return kafka.Open(kafka.Config{Brokers: strings.Split(line[1], ","), Topic: line[2], ClientID: "stranger"})
 	}, line[2], replica, h.clock.now, zap.NewNop())
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()

@@ -10,9 +10,9 @@ import (
 	"github.com/railgate/railgate/gateway"
 	"github.com/railgate/railgate/gateway/passcache"
 	"github.com/railgate/railgate/internal/conf"
-	"github.com/railgate/railgate/internal/kafkalink"
 	"github.com/railgate/railgate/internal/ownfile"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/revocation/stream"
 	"github.com/railgate/railgate/tokens/fixedkey"
 )
@@ -25,7 +25,7 @@ type config struct {
 	DrainTimeout time.Duration         `toml:"drain_timeout" doc:"how long to wait after that for requests at hand"`
 	CacheMiB     int                   `toml:"pass_cache_mib" doc:"memory for verified passes, MiB; about 5,900 passes each"`
 	SecretGroup  int                   `toml:"secret_group" doc:"number of a group whose members may read secret files (mode 0440) and write the folders above them, such as a pod's fsGroup; 0: none"`
-	Kafka        kafka                 `toml:"kafka" doc:"the control stream"`
+	Kafka        kafkaSettings         `toml:"kafka" doc:"the control stream"`
 	Snapshots    snapshots             `toml:"snapshots" doc:"the replica on disk, so that a restart reads only what came since"`
 	Revocation   limits                `toml:"revocation" doc:"how old revocation data may be"`
 	Devices      []gateway.DeviceEntry `toml:"device" doc:"who may ask"`
@@ -35,13 +35,13 @@ type config struct {
 	policy    gateway.Policy
 }
 
-type kafka struct {
+type kafkaSettings struct {
 	Brokers    []string `toml:"brokers" doc:"first brokers to ask, host:port each"`
 	Topic      string   `toml:"topic" doc:"the control topic"`
 	Partitions int      `toml:"partitions" doc:"how many partitions it has; a topic of another width is not read"`
 	Authority  string   `toml:"authority" doc:"public key that signs the stream, 64 hex digits; railgate-issuer -init prints it"`
 
-	Security kafkalink.Security `toml:"security" doc:"how to enter Kafka"`
+	Security kafka.Security `toml:"security" doc:"how to enter Kafka"`
 }
 
 type snapshots struct {
@@ -61,7 +61,7 @@ func defaults() config {
 	return config{
 		Listen: "127.0.0.1:8080", Admin: "127.0.0.1:9080", LogLevel: "info",
 		DrainDelay: 5 * time.Second, DrainTimeout: 10 * time.Second, CacheMiB: 64,
-		Kafka:     kafka{Topic: "railgate.control", Partitions: 3},
+		Kafka:     kafkaSettings{Topic: "railgate.control", Partitions: 3},
 		Snapshots: snapshots{Every: 30 * time.Second},
 		Revocation: limits{
 			StaleAfter:   revocation.DefaultLimits.StaleAfter,
@@ -107,7 +107,7 @@ func (c *config) Validate() error {
 	}
 	c.Kafka.Security.Trust = c.trust()
 	for _, err := range c.Kafka.Security.Validate() {
-		var f *kafkalink.Fault
+		var f *kafka.Fault
 		if errors.As(err, &f) {
 			fault("kafka.security."+f.Field, "%w", f.Err)
 		}

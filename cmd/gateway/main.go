@@ -29,10 +29,10 @@ import (
 	"github.com/railgate/railgate/gateway"
 	"github.com/railgate/railgate/internal/accept"
 	"github.com/railgate/railgate/internal/conf"
-	"github.com/railgate/railgate/internal/kafkalink"
 	"github.com/railgate/railgate/internal/process"
 	"github.com/railgate/railgate/internal/version"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/revocation/stream"
 	"github.com/railgate/railgate/tokens/fixedkey"
 )
@@ -101,7 +101,7 @@ func serve(ctx context.Context, c *config) error {
 		return err
 	}
 	open := func() (stream.Link, error) {
-		return kafkalink.Open(kafkalink.Config{Brokers: c.Kafka.Brokers, Topic: c.Kafka.Topic,
+		return kafka.Open(kafka.Config{Brokers: c.Kafka.Brokers, Topic: c.Kafka.Topic,
 			ClientID: "railgate-gateway", Security: c.Kafka.Security})
 	}
 	follower := stream.New(open, c.Kafka.Topic, replica, time.Now, log)

@@ -8,10 +8,10 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
-	"github.com/railgate/railgate/internal/kafkalink"
 	"github.com/railgate/railgate/internal/process"
 	"github.com/railgate/railgate/issuance/keystore"
 	"github.com/railgate/railgate/issuance/store"
+	"github.com/railgate/railgate/revocation/kafka"
 )
 
 // orderLook is how often the outbox is asked whether an order has left it.
@@ -58,7 +58,7 @@ func notPublished(why error) error {
 // publish returns when nothing up to the outbox's row newest waits any more.
 func (j *job) publish(ctx context.Context, db *store.Store, keys *keystore.Keys, log *zap.Logger, newest int64) error {
 	c := j.config
-	link, err := kafkalink.Open(kafkalink.Config{Brokers: c.Kafka.Brokers, Topic: c.Kafka.Topic, ClientID: "railgate-issuer-order", Security: c.Kafka.Security})
+	link, err := kafka.Open(kafka.Config{Brokers: c.Kafka.Brokers, Topic: c.Kafka.Topic, ClientID: "railgate-issuer-order", Security: c.Kafka.Security})
 	if err != nil {
 		return err
 	}

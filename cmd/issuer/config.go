@@ -9,54 +9,54 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/internal/conf"
-	"github.com/railgate/railgate/internal/kafkalink"
 	"github.com/railgate/railgate/internal/memlimit"
 	"github.com/railgate/railgate/internal/ownfile"
 	"github.com/railgate/railgate/internal/process"
 	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/account"
-	"github.com/railgate/railgate/issuance/api"
-	"github.com/railgate/railgate/issuance/attempts"
-	"github.com/railgate/railgate/issuance/backend"
+	"github.com/railgate/railgate/issuance/credential"
 	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/httpapi"
 	"github.com/railgate/railgate/issuance/keyring"
-	"github.com/railgate/railgate/issuance/realperson"
-	"github.com/railgate/railgate/issuance/residents"
+	"github.com/railgate/railgate/issuance/provider/facecheck"
+	"github.com/railgate/railgate/issuance/provider/residents"
 	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/revocation/publish"
 	"github.com/railgate/railgate/tokens"
 )
 
 type config struct {
-	Listen           string         `toml:"listen" doc:"public address for the app and staff tools, host:port; terminate TLS in front of it"`
-	Admin            string         `toml:"admin" doc:"metrics, profiles and health, host:port; it asks for no credential: keep it private"`
-	LogLevel         string         `toml:"log_level" doc:"debug, info, warn or error"`
-	DrainDelay       time.Duration  `toml:"drain_delay" doc:"how long to serve on after SIGTERM while /readyz already says no; 0: not at all"`
-	DrainTimeout     time.Duration  `toml:"drain_timeout" doc:"how long to wait after that for requests at hand"`
-	Database         string         `toml:"database" secret:"value" doc:"path of an SQLite file, or postgres://…; a password is better kept in a passfile"`
-	Keys             string         `toml:"keys" doc:"directory made by -init"`
-	PassphraseFile   string         `toml:"keys_passphrase_file" secret:"file" doc:"file with the passphrase of a sealed key directory, one line; empty: it is not sealed"`
-	SecretGroup      int            `toml:"secret_group" doc:"number of a group whose members may read secret files (mode 0440) and write the folders above them, such as a pod's fsGroup; 0: none"`
-	MemoryMiB        int            `toml:"memory_mib" doc:"memory that the issuer may take, MiB; 0: the smaller of GOMEMLIMIT and the limit of the control group; half of it is for hashing passwords"`
-	PasswordHashings int            `toml:"password_hashings" doc:"passwords hashed at once, 64 MiB each; 0: as many as half of the memory holds, at most one for each processor"`
-	KeyLead          time.Duration  `toml:"key_lead" doc:"how long gateways have a new key before it signs, at most 24h; 0 for tests only"`
-	TrustedProxies   []string       `toml:"trusted_proxies" doc:"addresses or networks of proxies whose X-Forwarded-For is believed; none: who connects is the caller"`
-	AddressRate      addressRate    `toml:"address_rate" doc:"what one network may ask for of what costs much: applying, face checks, registering, passwords"`
-	Throttle         throttle       `toml:"throttle" doc:"what holds back floods and guesses"`
-	PrivacyPolicy    string         `toml:"privacy_policy" doc:"version of the privacy policy in force; new accounts and applicants without a login agree to it"`
-	RealPerson       realPerson     `toml:"real_person" doc:"the real-person check"`
-	Residents        residentCards  `toml:"residents" doc:"the registry of resident ID cards"`
-	PhoneCode        phoneCode      `toml:"phone_code" doc:"codes that are sent to phones"`
-	Contact          contact        `toml:"contact" doc:"how customer service is reached; shown at GET /v1/contact and beside failed identities"`
-	Limits           limits         `toml:"limits" doc:"numbers of the registry's rules; they count from the next decision on"`
-	Kafka            kafka          `toml:"kafka" doc:"the control stream"`
-	Staff            []member       `toml:"staff" doc:"who works at windows and desks"`
-	Announce         []announcement `toml:"announce" doc:"further public keys that gateways shall accept; their private keys can make passes: for load tests only"`
+	Listen           string           `toml:"listen" doc:"public address for the app and staff tools, host:port; terminate TLS in front of it"`
+	Admin            string           `toml:"admin" doc:"metrics, profiles and health, host:port; it asks for no credential: keep it private"`
+	LogLevel         string           `toml:"log_level" doc:"debug, info, warn or error"`
+	DrainDelay       time.Duration    `toml:"drain_delay" doc:"how long to serve on after SIGTERM while /readyz already says no; 0: not at all"`
+	DrainTimeout     time.Duration    `toml:"drain_timeout" doc:"how long to wait after that for requests at hand"`
+	Database         string           `toml:"database" secret:"value" doc:"path of an SQLite file, or postgres://…; a password is better kept in a passfile"`
+	Keys             string           `toml:"keys" doc:"directory made by -init"`
+	PassphraseFile   string           `toml:"keys_passphrase_file" secret:"file" doc:"file with the passphrase of a sealed key directory, one line; empty: it is not sealed"`
+	SecretGroup      int              `toml:"secret_group" doc:"number of a group whose members may read secret files (mode 0440) and write the folders above them, such as a pod's fsGroup; 0: none"`
+	MemoryMiB        int              `toml:"memory_mib" doc:"memory that the issuer may take, MiB; 0: the smaller of GOMEMLIMIT and the limit of the control group; half of it is for hashing passwords"`
+	PasswordHashings int              `toml:"password_hashings" doc:"passwords hashed at once, 64 MiB each; 0: as many as half of the memory holds, at most one for each processor"`
+	KeyLead          time.Duration    `toml:"key_lead" doc:"how long gateways have a new key before it signs, at most 24h; 0 for tests only"`
+	TrustedProxies   []string         `toml:"trusted_proxies" doc:"addresses or networks of proxies whose X-Forwarded-For is believed; none: who connects is the caller"`
+	AddressRate      addressRate      `toml:"address_rate" doc:"what one network may ask for of what costs much: applying, face checks, registering, passwords"`
+	Throttle         throttleSettings `toml:"throttle" doc:"what holds back floods and guesses"`
+	PrivacyPolicy    string           `toml:"privacy_policy" doc:"version of the privacy policy in force; new accounts and applicants without a login agree to it"`
+	RealPerson       realPerson       `toml:"real_person" doc:"the real-person check"`
+	Residents        residentCards    `toml:"residents" doc:"the registry of resident ID cards"`
+	PhoneCode        phoneCode        `toml:"phone_code" doc:"codes that are sent to phones"`
+	Contact          contact          `toml:"contact" doc:"how customer service is reached; shown at GET /v1/contact and beside failed identities"`
+	Limits           limits           `toml:"limits" doc:"numbers of the registry's rules; they count from the next decision on"`
+	Kafka            kafkaSettings    `toml:"kafka" doc:"the control stream"`
+	Staff            []member         `toml:"staff" doc:"who works at windows and desks"`
+	Announce         []announcement   `toml:"announce" doc:"further public keys that gateways shall accept; their private keys can make passes: for load tests only"`
 
-	announce []issuance.PublicKey
+	announce []credential.PublicKey
 	roster   []staff.Credential
-	proxies  attempts.Proxies
+	proxies  throttle.Proxies
 	hashing  account.Hashing
 }
 
@@ -66,13 +66,13 @@ type contact struct {
 	ZH string `toml:"zh" doc:"in Chinese"`
 }
 
-// addressRate is attempts.Rate as typed.
+// addressRate is throttle.Rate as typed.
 type addressRate struct {
 	Burst int           `toml:"burst" doc:"requests at once; 0: no bound at all"`
 	Every time.Duration `toml:"every" doc:"one more each time this has passed"`
 }
 
-func (r addressRate) rate() attempts.Rate { return rate(r.Burst, r.Every) }
+func (r addressRate) rate() throttle.Rate { return rate(r.Burst, r.Every) }
 
 // defaultRate is 2,000 requests of one network at once and 50 a second from then on.
 // Ours: a station hall behind one address, a thousand people who apply within the
@@ -80,7 +80,7 @@ func (r addressRate) rate() attempts.Rate { return rate(r.Burst, r.Every) }
 // tries numbers does.
 var defaultRate = addressRate{2000, 20 * time.Millisecond}
 
-type kafka struct {
+type kafkaSettings struct {
 	Brokers     []string      `toml:"brokers" doc:"first brokers to ask, host:port each"`
 	Topic       string        `toml:"topic" doc:"the control topic; made if it is missing"`
 	Partitions  int           `toml:"partitions" doc:"how many partitions it has; a database keeps the number it began with"`
@@ -88,7 +88,7 @@ type kafka struct {
 	Retention   time.Duration `toml:"retention" doc:"how long the topic keeps records when it is made; above 72h"`
 	Heartbeat   time.Duration `toml:"heartbeat" doc:"pause after which a silent partition gets a sign of life"`
 
-	Security kafkalink.Security `toml:"security" doc:"how to enter Kafka"`
+	Security kafka.Security `toml:"security" doc:"how to enter Kafka"`
 }
 
 type announcement struct {
@@ -99,13 +99,13 @@ type announcement struct {
 func defaults() config {
 	return config{
 		Listen: "127.0.0.1:8081", Admin: "127.0.0.1:9081", LogLevel: "info", DrainDelay: 5 * time.Second, DrainTimeout: 10 * time.Second,
-		KeyLead: keyring.DefaultLead, AddressRate: defaultRate, Throttle: defaultThrottle(), PrivacyPolicy: backend.DefaultPolicy,
-		RealPerson: realPerson{Timeout: realperson.DefaultTimeout},
+		KeyLead: keyring.DefaultLead, AddressRate: defaultRate, Throttle: defaultThrottle(), PrivacyPolicy: issuance.DefaultPolicy,
+		RealPerson: realPerson{Timeout: facecheck.DefaultTimeout},
 		Residents:  residentCards{Timeout: residents.DefaultTimeout},
 		PhoneCode:  defaultPhoneCode(),
-		Contact:    contact(api.DefaultContact),
+		Contact:    contact(httpapi.DefaultContact),
 		Limits:     defaultLimits(),
-		Kafka: kafka{Topic: "railgate.control", Partitions: 3, Replication: 3,
+		Kafka: kafkaSettings{Topic: "railgate.control", Partitions: 3, Replication: 3,
 			Retention: publish.DefaultRetention, Heartbeat: publish.DefaultHeartbeat},
 	}
 }
@@ -137,11 +137,11 @@ func (c *config) Validate() error {
 		fault("key_lead", "must be 0 to %v", keyring.MaxLead)
 	}
 	var err error
-	if c.proxies, err = attempts.ParseProxies(c.TrustedProxies); err != nil {
+	if c.proxies, err = throttle.ParseProxies(c.TrustedProxies); err != nil {
 		faults = append(faults, conf.Field("trusted_proxies", err))
 	}
 	if r := c.AddressRate; r.Burst != 0 {
-		if _, err := attempts.NewLimiter[int](attempts.LimiterConfig{Each: r.rate()}); err != nil {
+		if _, err := throttle.NewLimiter[int](throttle.LimiterConfig{Each: r.rate()}); err != nil {
 			fault("address_rate", "%w", err)
 		}
 	}
@@ -156,7 +156,7 @@ func (c *config) Validate() error {
 	c.RealPerson.validate(c.trust(), fault)
 	c.Residents.validate(c.trust(), fault)
 	c.PhoneCode.validate(c.trust(), fault)
-	if err := api.Contact(c.Contact).Check(); err != nil {
+	if err := httpapi.Contact(c.Contact).Check(); err != nil {
 		fault("contact", "%w", err)
 	}
 	if err := c.Limits.registry().Validate(); err != nil {
@@ -181,7 +181,7 @@ func (c *config) Validate() error {
 	}
 	c.Kafka.Security.Trust = c.trust()
 	for _, err := range c.Kafka.Security.Validate() {
-		var f *kafkalink.Fault
+		var f *kafka.Fault
 		if errors.As(err, &f) {
 			fault("kafka.security."+f.Field, "%w", f.Err)
 		}
@@ -205,7 +205,7 @@ func (c *config) Validate() error {
 			fault(fmt.Sprintf("announce[%d].public", i), "gateways refuse it: %w", err)
 			continue
 		}
-		c.announce = append(c.announce, issuance.PublicKey{ID: tokens.KeyID(a.ID), Public: [tokens.PublicKeySize]byte(key)})
+		c.announce = append(c.announce, credential.PublicKey{ID: tokens.KeyID(a.ID), Public: [tokens.PublicKeySize]byte(key)})
 	}
 	if err := c.readRoster(); err != nil {
 		fault("staff", "%w", err)

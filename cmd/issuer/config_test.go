@@ -11,7 +11,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
-	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/throttle"
 )
 
 // Each setting that is wrong is named, all at once, and no secret is shown.
@@ -49,14 +49,14 @@ func TestBadSettingsAreNamed(t *testing.T) {
 	for flag, want := range map[string]string{"-real_person.provider": "must be chosen knowingly", "-residents.provider": "must be chosen knowingly"} {
 		d.refused(want, "-check", flag, "")
 	}
-	if c := defaults(); c.AddressRate.rate() == (attempts.Rate{}) || (addressRate{}).rate() != (attempts.Rate{}) {
+	if c := defaults(); c.AddressRate.rate() == (throttle.Rate{}) || (addressRate{}).rate() != (throttle.Rate{}) {
 		t.Error("the rate must be on unless it is turned off")
 	}
 }
 
 // A proxy that nobody named is heard of, once a minute, and one that was is not.
 func TestForwardedHeaderThatIsIgnored(t *testing.T) {
-	proxies, err := attempts.ParseProxies([]string{"10.0.0.0/8"})
+	proxies, err := throttle.ParseProxies([]string{"10.0.0.0/8"})
 	if err != nil {
 		t.Fatal(err)
 	}

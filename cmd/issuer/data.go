@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/audit"
-	"github.com/railgate/railgate/issuance/recovery"
+	"github.com/railgate/railgate/issuance/backup"
+	"github.com/railgate/railgate/issuance/credential"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/revocation/publish"
@@ -16,15 +16,15 @@ import (
 
 var commandsOfData = []command{
 	{name: "reseal-data", doc: "bring personal data under the newest field key and exit; can be cut off and repeated", by: true, run: resealData},
-	{name: "backup", doc: "copy the SQLite database, in use or not, to the new file `FILE` and exit", by: true, run: backup},
+	{name: "backup", doc: "copy the SQLite database, in use or not, to the new file `FILE` and exit", by: true, run: backUp},
 	{name: "after-restore", doc: "make a database that came back from a backup fit for use and exit, before any issuer starts on it", by: true, run: afterRestore},
 	{name: "erase-now", doc: "erase applications of more than 31 days ago now and exit; a running issuer does so by itself", by: true, run: eraseNow},
 }
 
-// backup copies first: the copy is of the schema that was there, even if this program
+// backUp copies first: the copy is of the schema that was there, even if this program
 // brings a newer one.
-func backup(ctx context.Context, j *job) error {
-	size, err := recovery.Backup(ctx, j.config.Database, j.value)
+func backUp(ctx context.Context, j *job) error {
+	size, err := backup.Backup(ctx, j.config.Database, j.value)
 	if err != nil {
 		return err
 	}
@@ -57,9 +57,9 @@ func (j *job) onceNoneRuns(ctx context.Context, running error, do func() error) 
 
 func afterRestore(ctx context.Context, j *job) error {
 	err := j.carryOut(ctx, func(ctx context.Context, db *store.Store) error {
-		var r recovery.Report
-		err := j.onceNoneRuns(ctx, recovery.ErrRunning, func() (err error) {
-			r, err = recovery.AfterRestore(ctx, db.Database(), db, j.log, j.by())
+		var r backup.Report
+		err := j.onceNoneRuns(ctx, backup.ErrRunning, func() (err error) {
+			r, err = backup.AfterRestore(ctx, db.Database(), db, j.log, j.by())
 			return err
 		})
 		for _, d := range r.Days {
@@ -77,7 +77,7 @@ func afterRestore(ctx context.Context, j *job) error {
 	return nil
 }
 
-// afterwards is what no program can do; see recovery.Report.
+// afterwards is what no program can do; see backup.Report.
 const afterwards = `Issuers can start. What was done since the backup and is not in it:
   cut-offs of keys and subjects     order them again
   announced, rested, retired keys   order that again (-list-keys shows what is known)
@@ -91,12 +91,12 @@ func eraseNow(ctx context.Context, j *job) error {
 		return err
 	}
 	now := time.Now()
-	if err := j.note(ctx, staff.Erase, audit.Object{Kind: audit.Application, ID: "due"}, "older than "+day(now.Add(-issuance.RecordLife))); err != nil {
+	if err := j.note(ctx, staff.Erase, audit.Object{Kind: audit.Application, ID: "due"}, "older than "+day(now.Add(-credential.RecordLife))); err != nil {
 		return err
 	}
 	news, total := j.news(), 0
 	for {
-		n, err := issuance.EraseSome(ctx, db, now)
+		n, err := credential.EraseSome(ctx, db, now)
 		total += n
 		if err != nil {
 			return fmt.Errorf("%d applications are erased; go on with the same command: %w", total, err)

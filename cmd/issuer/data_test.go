@@ -9,7 +9,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/railgate/railgate/issuance/recovery"
+	"github.com/railgate/railgate/issuance/backup"
 )
 
 // A database is copied while it is in use, lost, and brought back.
@@ -35,7 +35,7 @@ func TestDatabaseComesBack(t *testing.T) {
 	has(t, d.orders("-after-restore"), "go on at index", "is said again in epoch", "published;", "order them again", "-list-keys")
 	d.serves()
 	next := d.approved("sandbox:pass")
-	if next.serial == lost.serial || next.serial.Index < recovery.SerialJump {
+	if next.serial == lost.serial || next.serial.Index < backup.SerialJump {
 		t.Fatalf("serial %s, after %s was lost", next.serial, lost.serial)
 	}
 	if got := d.session(before); got != d.keys.IssuerID {

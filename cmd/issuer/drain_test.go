@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/railgate/railgate/internal/runtest"
+	"github.com/railgate/railgate/test/runtest"
 )
 
 // An issuer that is told to end says so on /readyz first, and serves on meanwhile.

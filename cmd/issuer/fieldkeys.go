@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/railgate/railgate/issuance/backend"
+	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/keystore"
 	"github.com/railgate/railgate/issuance/reseal"
 	"github.com/railgate/railgate/issuance/staff"
@@ -36,7 +36,7 @@ func (j *job) walker(ctx context.Context) (*reseal.Walker, error) {
 	if err != nil {
 		return nil, err
 	}
-	return reseal.New(db.Database(), v, backend.SealedColumns())
+	return reseal.New(db.Database(), v, issuance.SealedColumns())
 }
 
 // maxNamed bounds the broken fields that are printed.

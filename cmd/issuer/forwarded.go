@@ -7,7 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/throttle"
 )
 
 // ignoredEvery bounds how often an ignored header is said.
@@ -18,7 +18,7 @@ const ignoredEvery = time.Minute
 // rate and one count of failures.
 type forwarded struct {
 	next    http.Handler
-	proxies attempts.Proxies
+	proxies throttle.Proxies
 	log     *zap.Logger
 	said    atomic.Int64 // Unix nanoseconds
 }

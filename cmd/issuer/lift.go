@@ -11,12 +11,12 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/account"
-	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/issuance/identity"
-	"github.com/railgate/railgate/issuance/registry/book"
+	"github.com/railgate/railgate/issuance/registry"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/store"
+	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/issuance/vault"
 )
 
@@ -39,7 +39,7 @@ func liftLocks(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	failures, err := attempts.NewFailures(attempts.Config{Database: db.Database(), Index: secrets.Index, Rules: j.config.Throttle.rules()})
+	failures, err := throttle.NewFailures(throttle.Config{Database: db.Database(), Index: secrets.Index, Rules: j.config.Throttle.rules()})
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func liftLocks(ctx context.Context, j *job) error {
 
 // readLocks reads lines such as "login NAME" and "document resident_id NUMBER". Its
 // errors name lines and repeat nothing of them.
-func readLocks(path string, f *attempts.Failures, secrets *vault.Vault) (all [][]attempts.Key, err error) {
+func readLocks(path string, f *throttle.Failures, secrets *vault.Vault) (all [][]throttle.Key, err error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -91,17 +91,17 @@ func readLocks(path string, f *attempts.Failures, secrets *vault.Vault) (all [][
 	return all, lines.Err()
 }
 
-func readLock(words []string, f *attempts.Failures, secrets *vault.Vault) ([]attempts.Key, bool) {
+func readLock(words []string, f *throttle.Failures, secrets *vault.Vault) ([]throttle.Key, bool) {
 	switch {
 	case len(words) == 2 && words[0] == "login":
 		k, ok := account.LockKey(f, words[1])
-		return []attempts.Key{k, account.CodeKey(f, words[1])}, ok
+		return []throttle.Key{k, account.CodeKey(f, words[1])}, ok
 	case len(words) == 3 && words[0] == "document":
 		document, err := identity.ParseKnown(words[1])
 		number := identity.OneNumber(document, words[2])
-		return []attempts.Key{
+		return []throttle.Key{
 			f.Faces(secrets.Person(document, number)), // of face checks from everywhere
-			book.ProofKey(f, secrets.Index, document, number),
+			registry.ProofKey(f, secrets.Index, document, number),
 		}, err == nil
 	}
 	return nil, false

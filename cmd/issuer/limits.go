@@ -3,10 +3,10 @@ package main
 import (
 	"time"
 
-	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/issuance/registry/rules"
 )
 
-// limits are registry.Limits as typed.
+// limits are rules.Limits as typed.
 type limits struct {
 	Passengers    int           `toml:"passengers" doc:"verified, to-be-submitted and pre-verified passengers on an account's list (rule B3; other numbers for the Spring Festival and the summer); a resident ID account has more verified with both originals"`
 	ToBeSubmitted int           `toml:"to_be_submitted" doc:"those on a list who are to be submitted (rule B2)"`
@@ -17,6 +17,6 @@ type limits struct {
 	TicketsEach   int           `toml:"tickets_each" doc:"tickets of any account for each to-be-submitted passenger (rule B5)"`
 }
 
-func (l limits) registry() registry.Limits { return registry.Limits(l) }
+func (l limits) registry() rules.Limits { return rules.Limits(l) }
 
-func defaultLimits() limits { return limits(registry.DefaultLimits()) }
+func defaultLimits() limits { return limits(rules.DefaultLimits()) }

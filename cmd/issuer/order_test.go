@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/railgate/railgate/internal/runtest"
 	"github.com/railgate/railgate/issuance/store"
+	"github.com/railgate/railgate/test/runtest"
 	"github.com/railgate/railgate/tokens"
 )
 

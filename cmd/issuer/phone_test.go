@@ -10,9 +10,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/railgate/railgate/internal/idnumber"
-	"github.com/railgate/railgate/issuance/backend"
+	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/store"
+	"github.com/railgate/railgate/test/idnumber"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -78,7 +78,7 @@ func (d *desk) approved(evidence string) passenger {
 		AccessToken string `json:"access_token"`
 	}
 	d.gets(http.StatusCreated, "/v1/applications", "", fmt.Sprintf(`{"name":"测试","document_type":"resident_id","document_number":%q,
-		"city":"北京","location":{"latitude":39.9,"longitude":116.4},"policy":%q}`, personNumber(d.people), backend.DefaultPolicy), &applied)
+		"city":"北京","location":{"latitude":39.9,"longitude":116.4},"policy":%q}`, personNumber(d.people), issuance.DefaultPolicy), &applied)
 	p := passenger{path: "/v1/applications/" + applied.Application, access: applied.AccessToken}
 	var checked struct {
 		Check       string

@@ -9,9 +9,9 @@ import (
 
 	"github.com/railgate/railgate/internal/ownfile"
 	"github.com/railgate/railgate/issuance/account"
-	"github.com/railgate/railgate/issuance/attempts"
-	"github.com/railgate/railgate/issuance/phonecode"
-	messages "github.com/railgate/railgate/issuance/phonecode/remote"
+	"github.com/railgate/railgate/issuance/provider/phonecode"
+	messages "github.com/railgate/railgate/issuance/provider/phonecode/remote"
+	"github.com/railgate/railgate/issuance/throttle"
 )
 
 // none is a provider that is not there.
@@ -30,15 +30,15 @@ type phoneCode struct {
 }
 
 func defaultPhoneCode() phoneCode {
-	rules := attempts.DefaultCodeRules
+	rules := throttle.DefaultCodeRules
 	return phoneCode{
 		Provider: none, Prefixes: slices.Clone(account.DefaultCodePrefixes), Daily: rules.Account.Failures, DailyNetwork: rules.Network.Failures,
 		Hourly: rules.All.Failures, Pause: rules.Pause.Window,
 	}
 }
 
-func (p *phoneCode) rules() attempts.CodeRules {
-	return attempts.NewCodeRules(p.Daily, p.DailyNetwork, p.Hourly, p.Pause)
+func (p *phoneCode) rules() throttle.CodeRules {
+	return throttle.NewCodeRules(p.Daily, p.DailyNetwork, p.Hourly, p.Pause)
 }
 
 func (p *phoneCode) validate(trust ownfile.Trust, fault func(path, format string, args ...any)) {

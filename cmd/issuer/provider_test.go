@@ -11,16 +11,16 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/internal/ownfile"
-	"github.com/railgate/railgate/issuance/backend"
-	"github.com/railgate/railgate/issuance/partner"
-	"github.com/railgate/railgate/issuance/partner/partnertest"
+	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/issuance/provider"
+	"github.com/railgate/railgate/test/fakeprovider"
 )
 
 // providers are a service of face checks and a registry of cards.
-func (d *desk) providers(faces, cards *partnertest.Provider) {
+func (d *desk) providers(faces, cards *fakeprovider.Provider) {
 	d.t.Helper()
 	secret := filepath.Join(d.dir, "partner.secret")
-	if err := partner.WriteSecret(secret, partnertest.Secret("one")); err != nil {
+	if err := provider.WriteSecret(secret, fakeprovider.Secret("one")); err != nil {
 		d.t.Fatal(err)
 	}
 	d.flags = []string{
@@ -36,18 +36,18 @@ func (d *desk) providers(faces, cards *partnertest.Provider) {
 func TestProvidersAreElsewhere(t *testing.T) {
 	d := newDesk(t)
 	callback := d.url + "/v1/real-person/callback"
-	later := func(decision string) partnertest.Conduct {
-		return func(p *partnertest.Provider, w http.ResponseWriter, c partnertest.Call) {
-			partnertest.Answer(http.StatusAccepted, `{"decision":"later"}`)(p, w, c)
+	later := func(decision string) fakeprovider.Conduct {
+		return func(p *fakeprovider.Provider, w http.ResponseWriter, c fakeprovider.Call) {
+			fakeprovider.Answer(http.StatusAccepted, `{"decision":"later"}`)(p, w, c)
 			w.(http.Flusher).Flush()
 			body := fmt.Sprintf(`{"request":%q,"decision":%q}`, c.Signature.ID, decision)
-			if status, _ := partnertest.Send(t, p.Keys, callback, []byte(body), time.Now()); status != http.StatusOK {
+			if status, _ := fakeprovider.Send(t, p.Keys, callback, []byte(body), time.Now()); status != http.StatusOK {
 				t.Errorf("the callback was answered %d", status)
 			}
 		}
 	}
-	faces := partnertest.Start(t, later("passed"))
-	cards := partnertest.Start(t, partnertest.Answer(http.StatusOK, `{"match":"matched"}`))
+	faces := fakeprovider.Start(t, later("passed"))
+	cards := fakeprovider.Start(t, fakeprovider.Answer(http.StatusOK, `{"match":"matched"}`))
 	d.providers(faces, cards)
 	if out := d.does("-check"); strings.Contains(out, "SANDBOX") {
 		t.Errorf("said to be a sandbox:\n%s", out)
@@ -60,7 +60,7 @@ func TestProvidersAreElsewhere(t *testing.T) {
 		Evidence string
 		Number   string `json:"document_number"`
 	}
-	for _, p := range []*partnertest.Provider{faces, cards} {
+	for _, p := range []*fakeprovider.Provider{faces, cards} {
 		if calls := p.Calls(); len(calls) != 1 || json.Unmarshal(calls[0].Body, &asked) != nil || asked.Number != personNumber(1) {
 			t.Fatalf("%d calls; %+v", len(calls), asked)
 		}
@@ -76,7 +76,7 @@ func TestProvidersAreElsewhere(t *testing.T) {
 		AccessToken string `json:"access_token"`
 	}
 	d.gets(http.StatusCreated, "/v1/applications", "", fmt.Sprintf(`{"name":"测试","document_type":"resident_id","document_number":%q,
-		"city":"北京","location":{"latitude":39.9,"longitude":116.4},"policy":%q}`, personNumber(d.people), backend.DefaultPolicy), &applied)
+		"city":"北京","location":{"latitude":39.9,"longitude":116.4},"policy":%q}`, personNumber(d.people), issuance.DefaultPolicy), &applied)
 	status, answer := d.call("POST", "/v1/applications/"+applied.Application+"/checks", applied.AccessToken, `{"evidence":"a picture of a picture"}`)
 	if status < 400 || !strings.Contains(answer, "real_person_check_failed") {
 		t.Fatalf("a check that failed: %d %s", status, answer)
@@ -88,7 +88,7 @@ func TestPartnerSecretIsMade(t *testing.T) {
 	d := newDesk(t)
 	file := filepath.Join(d.dir, "faces.secret")
 	out := d.does("-new-partner-secret", file)
-	s, err := partner.ReadSecret(file, ownfile.Trust{})
+	s, err := provider.ReadSecret(file, ownfile.Trust{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,11 +10,11 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/railgate/railgate/internal/ownfile"
-	"github.com/railgate/railgate/issuance/partner"
-	"github.com/railgate/railgate/issuance/realperson"
-	person "github.com/railgate/railgate/issuance/realperson/remote"
-	"github.com/railgate/railgate/issuance/residents"
-	cards "github.com/railgate/railgate/issuance/residents/remote"
+	"github.com/railgate/railgate/issuance/provider"
+	"github.com/railgate/railgate/issuance/provider/facecheck"
+	person "github.com/railgate/railgate/issuance/provider/facecheck/remote"
+	"github.com/railgate/railgate/issuance/provider/residents"
+	cards "github.com/railgate/railgate/issuance/provider/residents/remote"
 )
 
 // What a provider can be.
@@ -40,8 +40,8 @@ type residentCards struct {
 }
 
 func (r *realPerson) validate(trust ownfile.Trust, fault func(path, format string, args ...any)) {
-	if r.Timeout <= 0 || r.Timeout > realperson.MaxTimeout {
-		fault("real_person.timeout", "must be above 0 and at most %v", realperson.MaxTimeout)
+	if r.Timeout <= 0 || r.Timeout > facecheck.MaxTimeout {
+		fault("real_person.timeout", "must be above 0 and at most %v", facecheck.MaxTimeout)
 	}
 	switch r.Provider {
 	case sandbox:
@@ -55,8 +55,8 @@ func (r *realPerson) validate(trust ownfile.Trust, fault func(path, format strin
 }
 
 func (r *residentCards) validate(trust ownfile.Trust, fault func(path, format string, args ...any)) {
-	if r.Timeout <= 0 || r.Timeout > realperson.MaxTimeout {
-		fault("residents.timeout", "must be above 0 and at most %v", realperson.MaxTimeout)
+	if r.Timeout <= 0 || r.Timeout > facecheck.MaxTimeout {
+		fault("residents.timeout", "must be above 0 and at most %v", facecheck.MaxTimeout)
 	}
 	switch r.Provider {
 	case sandbox:
@@ -80,7 +80,7 @@ func partnerFaults(table string, err error, fault func(path, format string, args
 		}
 		return
 	}
-	var f *partner.Fault
+	var f *provider.Fault
 	switch {
 	case err == nil:
 	case !errors.As(err, &f):
@@ -109,10 +109,10 @@ func (r *residentCards) warning() string {
 
 // checker makes the provider of real-person checks, and what takes its callbacks;
 // nil: it sends none.
-func (r *realPerson) checker(log *zap.Logger, metrics prometheus.Registerer) (realperson.Checker, http.Handler, error) {
+func (r *realPerson) checker(log *zap.Logger, metrics prometheus.Registerer) (facecheck.Checker, http.Handler, error) {
 	if r.Provider == sandbox {
 		log.Warn(r.warning())
-		return realperson.Sandbox{}, nil, nil
+		return facecheck.Sandbox{}, nil, nil
 	}
 	c := r.remote
 	c.Partner.Log, c.Partner.Metrics = log, metrics

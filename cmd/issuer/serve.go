@@ -11,16 +11,16 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/railgate/railgate/internal/kafkalink"
 	"github.com/railgate/railgate/internal/memlimit"
 	"github.com/railgate/railgate/internal/process"
 	"github.com/railgate/railgate/internal/version"
 	"github.com/railgate/railgate/issuance"
-	"github.com/railgate/railgate/issuance/api"
-	"github.com/railgate/railgate/issuance/backend"
+	"github.com/railgate/railgate/issuance/credential"
+	"github.com/railgate/railgate/issuance/httpapi"
 	"github.com/railgate/railgate/issuance/keyring"
 	"github.com/railgate/railgate/issuance/keystore"
 	"github.com/railgate/railgate/issuance/store"
+	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/revocation/publish"
 )
 
@@ -50,7 +50,7 @@ func serve(ctx context.Context, c *config) error {
 	}
 	defer db.Close()
 
-	link, err := kafkalink.Open(kafkalink.Config{Brokers: c.Kafka.Brokers, Topic: c.Kafka.Topic, ClientID: "railgate-issuer", Security: c.Kafka.Security})
+	link, err := kafka.Open(kafka.Config{Brokers: c.Kafka.Brokers, Topic: c.Kafka.Topic, ClientID: "railgate-issuer", Security: c.Kafka.Security})
 	if err != nil {
 		return err
 	}
@@ -71,14 +71,14 @@ func serve(ctx context.Context, c *config) error {
 	if err != nil {
 		return err
 	}
-	b, err := backend.Open(ctx, backend.Config{
-		Rules: issuance.Config{
+	b, err := issuance.Open(ctx, issuance.Config{
+		Rules: credential.Config{
 			Store: db, Vault: keys.Vault, FieldKeys: keys.FieldKeys, Announce: c.announce,
 			Checker: checker, CheckTimeout: c.RealPerson.Timeout, Residents: registry, LookupTimeout: c.Residents.Timeout,
 			Changes: c.Throttle.changes(), Identifications: c.Throttle.identifications(), Subjects: c.Throttle.subjects(), Wake: publisher.Wake, WakeOne: publisher.WakeOne, Trouble: func() string { return trouble(publisher.Stats()) }, Log: log, Metrics: metrics,
 		},
 		Keys: signers(keys), KeyLead: c.KeyLead, Staff: c.roster, Policy: c.PrivacyPolicy, Hashing: c.hashing, Limits: c.Limits.registry(),
-		Contact: api.Contact(c.Contact), Codes: codes, CodePrefixes: c.PhoneCode.Prefixes, CodeRules: c.PhoneCode.rules(),
+		Contact: httpapi.Contact(c.Contact), Codes: codes, CodePrefixes: c.PhoneCode.Prefixes, CodeRules: c.PhoneCode.rules(),
 		Proxies: c.proxies, Rate: c.AddressRate.rate(), Callback: callback,
 		MaxInFlight: c.Throttle.InFlight, MaxInFlightEach: c.Throttle.InFlightNetwork, MaxStaff: c.Throttle.InFlightStaff,
 		Applications: c.Throttle.applications(), FailureRules: c.Throttle.rules(), NetworkRule: c.Throttle.network(),
@@ -121,10 +121,10 @@ func serve(ctx context.Context, c *config) error {
 	})
 	parts.Go(func() error { return b.Run(background) })
 	listeners.Go(func() error {
-		return process.ServeHTTP(serving, api.NewServer(c.Listen, &forwarded{next: b.API.Public(), proxies: c.proxies, log: log}, log), api.Listener(public, log), c.DrainTimeout)
+		return process.ServeHTTP(serving, httpapi.NewServer(c.Listen, &forwarded{next: b.API.Public(), proxies: c.proxies, log: log}, log), httpapi.Listener(public, log), c.DrainTimeout)
 	})
 	listeners.Go(func() error {
-		return process.ServeHTTP(serving, api.NewServer(c.Admin, b.API.Admin(metrics), log), admin, c.DrainTimeout)
+		return process.ServeHTTP(serving, httpapi.NewServer(c.Admin, b.API.Admin(metrics), log), admin, c.DrainTimeout)
 	})
 	err = listeners.Wait()
 	end()
@@ -155,13 +155,13 @@ func trouble(s publish.Stats) string {
 }
 
 // newPublisher prepares what carries the outbox to the brokers.
-func newPublisher(c *config, db *store.Store, link *kafkalink.Link, keys *keystore.Keys, log *zap.Logger) *publish.Publisher {
+func newPublisher(c *config, db *store.Store, link *kafka.Link, keys *keystore.Keys, log *zap.Logger) *publish.Publisher {
 	return publish.New(publish.Config{
 		Broker: link, Outbox: db, Authority: keys.Authority, Heartbeat: c.Kafka.Heartbeat, Now: time.Now, Log: log,
 		Topic: publish.Topic{Name: c.Kafka.Topic, Partitions: c.Kafka.Partitions,
 			Replication: c.Kafka.Replication, Retention: c.Kafka.Retention},
 		TopicFaults: func(ctx context.Context) ([]string, error) {
-			return kafkalink.TopicFaults(ctx, link, c.Kafka.Topic, minRetention)
+			return kafka.TopicFaults(ctx, link, c.Kafka.Topic, minRetention)
 		},
 	})
 }

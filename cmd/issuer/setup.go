@@ -11,7 +11,7 @@ import (
 
 	"github.com/railgate/railgate/internal/process"
 	"github.com/railgate/railgate/issuance/keystore"
-	"github.com/railgate/railgate/issuance/partner"
+	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/staff"
 )
 
@@ -66,8 +66,8 @@ func newStaff(_ context.Context, j *job) error {
 func newPartnerSecret(_ context.Context, j *job) error {
 	var chance [2]byte
 	rand.Read(chance[:])
-	s := partner.NewSecret(time.Now().UTC().Format(time.DateOnly) + "-" + hex.EncodeToString(chance[:]))
-	if err := partner.WriteSecret(j.value, s); err != nil {
+	s := provider.NewSecret(time.Now().UTC().Format(time.DateOnly) + "-" + hex.EncodeToString(chance[:]))
+	if err := provider.WriteSecret(j.value, s); err != nil {
 		return err
 	}
 	j.say("%s holds %v. Give it to the service over a confidential channel, and name the file in\nreal_person.http.service.secret_files, residents.http.service.secret_files or\nphone_code.http.service.secret_files: a secret is for one service.\nTo change one: both sides take the new one as their second, then as their first, then drop the old one.", j.value, s)

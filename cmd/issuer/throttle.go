@@ -3,12 +3,12 @@ package main
 import (
 	"time"
 
-	"github.com/railgate/railgate/issuance/api"
-	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/httpapi"
+	"github.com/railgate/railgate/issuance/throttle"
 )
 
 // throttle is what holds back floods and guesses.
-type throttle struct {
+type throttleSettings struct {
 	InFlight        int `toml:"in_flight" doc:"requests served at once for all but staff; more get a 503"`
 	InFlightNetwork int `toml:"in_flight_network" doc:"of those, the requests of one network; 0: three quarters"`
 	InFlightStaff   int `toml:"in_flight_staff" doc:"staff requests served at once besides those, three quarters of them for one credential"`
@@ -49,10 +49,10 @@ type throttle struct {
 // with its credential does not withdraw a day's credentials. Ten windows that share a
 // credential identify a passenger each five seconds; a ticketing system asks for a
 // million pseudonyms a day, and needs years for all numbers that there can be.
-func defaultThrottle() throttle {
-	rules, network := attempts.DefaultRules, attempts.DefaultNetworkRule
-	return throttle{
-		InFlight: api.DefaultMaxInFlight, InFlightStaff: api.DefaultMaxStaff,
+func defaultThrottle() throttleSettings {
+	rules, network := throttle.DefaultRules, throttle.DefaultNetworkRule
+	return throttleSettings{
+		InFlight: httpapi.DefaultMaxInFlight, InFlightStaff: httpapi.DefaultMaxStaff,
 		ApplicationBurst: 2000, ApplicationEvery: time.Second, RevocationBurst: 60, RevocationEvery: 10 * time.Second,
 		IdentificationsPerMinute: 120, IdentificationsPerDay: 10_000, SubjectsPerDay: 1_000_000,
 		LoginFailures: rules.Account.Failures, LoginWindow: rules.Account.Window, LoginLock: rules.Account.FirstLock, LoginLockMax: rules.Account.MaxLock,
@@ -65,39 +65,43 @@ func defaultThrottle() throttle {
 
 // rules are those of failures that lock. What is forgotten when, and proofs at
 // windows, are no settings: the privacy policy names the one, a rule the other.
-func (t throttle) rules() attempts.Rules {
-	r := attempts.DefaultRules
+func (t throttleSettings) rules() throttle.Rules {
+	r := throttle.DefaultRules
 	r.Account.Failures, r.Account.Window, r.Account.FirstLock, r.Account.MaxLock = t.LoginFailures, t.LoginWindow, t.LoginLock, t.LoginLockMax
 	r.Face.Failures, r.Face.Window, r.Face.FirstLock, r.Face.MaxLock = t.FaceFailures, t.FaceWindow, t.FaceLock, t.FaceLockMax
 	r.Faces.Failures, r.Faces.FirstLock, r.Faces.MaxLock = t.DocumentFailures, t.DocumentDelay, t.DocumentDelayMax
 	return r
 }
 
-func (t throttle) network() attempts.NetworkRule {
-	return attempts.NetworkRule{Failures: t.NetworkFailures, Percent: t.NetworkPercent, Window: t.NetworkWindow,
-		Slow: attempts.Rate{Burst: t.NetworkBurst, Every: t.NetworkEvery}}
+func (t throttleSettings) network() throttle.NetworkRule {
+	return throttle.NetworkRule{Failures: t.NetworkFailures, Percent: t.NetworkPercent, Window: t.NetworkWindow,
+		Slow: throttle.Rate{Burst: t.NetworkBurst, Every: t.NetworkEvery}}
 }
 
-// rate is attempts.Rate as typed; without a burst there is no bound.
-func rate(burst int, every time.Duration) attempts.Rate {
+// rate is throttle.Rate as typed; without a burst there is no bound.
+func rate(burst int, every time.Duration) throttle.Rate {
 	if burst == 0 {
-		return attempts.Rate{}
+		return throttle.Rate{}
 	}
-	return attempts.Rate{Burst: burst, Every: every}
+	return throttle.Rate{Burst: burst, Every: every}
 }
 
-func (t throttle) applications() attempts.Rate { return rate(t.ApplicationBurst, t.ApplicationEvery) }
-func (t throttle) changes() attempts.Rate      { return rate(t.RevocationBurst, t.RevocationEvery) }
-
-func (t throttle) identifications() attempts.Allowance {
-	return attempts.Allowance{Minute: t.IdentificationsPerMinute, Day: t.IdentificationsPerDay}
+func (t throttleSettings) applications() throttle.Rate {
+	return rate(t.ApplicationBurst, t.ApplicationEvery)
 }
-func (t throttle) subjects() attempts.Allowance { return attempts.Allowance{Day: t.SubjectsPerDay} }
+func (t throttleSettings) changes() throttle.Rate { return rate(t.RevocationBurst, t.RevocationEvery) }
+
+func (t throttleSettings) identifications() throttle.Allowance {
+	return throttle.Allowance{Minute: t.IdentificationsPerMinute, Day: t.IdentificationsPerDay}
+}
+func (t throttleSettings) subjects() throttle.Allowance {
+	return throttle.Allowance{Day: t.SubjectsPerDay}
+}
 
 // maxInFlight keeps the memory of bodies that arrive below 1 GiB.
 const maxInFlight = 8192
 
-func (t throttle) validate(fault func(path, format string, args ...any)) {
+func (t throttleSettings) validate(fault func(path, format string, args ...any)) {
 	if t.InFlight < 1 || t.InFlight > maxInFlight {
 		fault("throttle.in_flight", "must be 1 to %d", maxInFlight)
 	}
@@ -107,11 +111,11 @@ func (t throttle) validate(fault func(path, format string, args ...any)) {
 	if t.InFlightStaff < 1 || t.InFlightStaff > maxInFlight {
 		fault("throttle.in_flight_staff", "must be 1 to %d", maxInFlight)
 	}
-	for name, r := range map[string]attempts.Rate{"application_burst": t.applications(), "revocation_burst": t.changes()} {
-		if r == (attempts.Rate{}) {
+	for name, r := range map[string]throttle.Rate{"application_burst": t.applications(), "revocation_burst": t.changes()} {
+		if r == (throttle.Rate{}) {
 			continue
 		}
-		if _, err := attempts.NewLimiter[int](attempts.LimiterConfig{Each: r}); err != nil {
+		if _, err := throttle.NewLimiter[int](throttle.LimiterConfig{Each: r}); err != nil {
 			fault("throttle."+name, "%w", err)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"unicode"
 
 	"github.com/railgate/railgate/issuance/audit"
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/problem"
 )
 
 var commandsOfTheTrail = []command{
@@ -84,7 +84,7 @@ func printTrail(ctx context.Context, j *job) error {
 		return err
 	}
 	page, err := trail.Read(ctx, q)
-	if r := (*refusal.Refusal)(nil); errors.As(err, &r) {
+	if r := (*problem.Refusal)(nil); errors.As(err, &r) {
 		return errors.New(r.Detail)
 	}
 	if err != nil {

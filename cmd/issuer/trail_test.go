@@ -12,10 +12,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/railgate/railgate/internal/runtest"
 	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/vault"
+	"github.com/railgate/railgate/test/runtest"
 )
 
 // sealedTrail has an issuer seal what was ordered, and returns the chain's end.

@@ -16,11 +16,11 @@ import (
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
 
-	"github.com/railgate/railgate/internal/devbroker"
-	"github.com/railgate/railgate/internal/runtest"
 	"github.com/railgate/railgate/issuance/keystore"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/test/fakekafka"
+	"github.com/railgate/railgate/test/runtest"
 )
 
 const patience = 20 * time.Second
@@ -35,13 +35,13 @@ type desk struct {
 	flags  []string // beside the file, for whatever is run
 	config config
 	keys   *keystore.Keys
-	broker *devbroker.Broker
+	broker *fakekafka.Broker
 	people int // who have applied
 }
 
 func newDesk(t *testing.T) *desk {
 	t.Helper()
-	b, err := devbroker.Start()
+	b, err := fakekafka.Start()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,8 +7,8 @@ import (
 	"io"
 	"strings"
 
-	"github.com/railgate/railgate/internal/tool"
 	"github.com/railgate/railgate/loadtest"
+	"github.com/railgate/railgate/test/tool"
 	"github.com/railgate/railgate/tokens"
 )
 

@@ -25,9 +25,9 @@ import (
 	"os"
 	"time"
 
-	"github.com/railgate/railgate/internal/tool"
 	"github.com/railgate/railgate/internal/version"
 	"github.com/railgate/railgate/loadtest"
+	"github.com/railgate/railgate/test/tool"
 )
 
 // Ends of a run that the report has told already.

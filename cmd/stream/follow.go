@@ -7,10 +7,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/segmentio/kafka-go"
+	kafkago "github.com/segmentio/kafka-go"
 
-	"github.com/railgate/railgate/internal/kafkalink"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/kafka"
 )
 
 const (
@@ -22,7 +22,7 @@ const (
 
 // follow prints the topic's partitions, one after the other up to their present
 // ends, and with c.Follow in turns for as long as ctx lasts.
-func follow(ctx context.Context, link *kafkalink.Link, c *config, p *printer) error {
+func follow(ctx context.Context, link *kafka.Link, c *config, p *printer) error {
 	ranges, err := bounds(ctx, link, c)
 	if err != nil {
 		return err
@@ -66,26 +66,26 @@ type span struct {
 }
 
 // bounds asks where the partitions begin and end.
-func bounds(ctx context.Context, link *kafkalink.Link, c *config) (spans []span, err error) {
+func bounds(ctx context.Context, link *kafka.Link, c *config) (spans []span, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	m, err := link.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{c.Topic}})
+	m, err := link.Metadata(ctx, &kafkago.MetadataRequest{Topics: []string{c.Topic}})
 	if err != nil {
 		return nil, err
 	}
 	if len(m.Topics) != 1 || m.Topics[0].Error != nil {
 		return nil, fmt.Errorf("topic %s cannot be read or does not exist", c.Topic)
 	}
-	var ask []kafka.OffsetRequest
+	var ask []kafkago.OffsetRequest
 	for _, p := range m.Topics[0].Partitions {
 		if c.Partition < 0 || c.Partition == p.ID {
-			ask = append(ask, kafka.FirstOffsetOf(p.ID), kafka.LastOffsetOf(p.ID))
+			ask = append(ask, kafkago.FirstOffsetOf(p.ID), kafkago.LastOffsetOf(p.ID))
 		}
 	}
 	if len(ask) == 0 {
 		return nil, fmt.Errorf("topic %s has %d partitions, no number %d", c.Topic, len(m.Topics[0].Partitions), c.Partition)
 	}
-	r, err := link.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{c.Topic: ask}})
+	r, err := link.ListOffsets(ctx, &kafkago.ListOffsetsRequest{Topics: map[string][]kafkago.OffsetRequest{c.Topic: ask}})
 	if err != nil {
 		return nil, err
 	}
@@ -104,11 +104,11 @@ func bounds(ctx context.Context, link *kafkalink.Link, c *config) (spans []span,
 }
 
 // read prints a partition up to the end of the span.
-func (s *span) read(ctx context.Context, link *kafkalink.Link, topic string, p *printer) error {
+func (s *span) read(ctx context.Context, link *kafka.Link, topic string, p *printer) error {
 	size := int64(fetchBytes)
 	for s.next < s.end && ctx.Err() == nil {
 		call, cancel := context.WithTimeout(ctx, callTimeout)
-		r, err := link.Fetch(call, &kafka.FetchRequest{Topic: topic, Partition: s.partition, Offset: s.next, MinBytes: 1, MaxBytes: size, MaxWait: maxWait})
+		r, err := link.Fetch(call, &kafkago.FetchRequest{Topic: topic, Partition: s.partition, Offset: s.next, MinBytes: 1, MaxBytes: size, MaxWait: maxWait})
 		cancel()
 		if err == nil {
 			err = r.Error
@@ -116,7 +116,7 @@ func (s *span) read(ctx context.Context, link *kafkalink.Link, topic string, p *
 		if err != nil {
 			return fmt.Errorf("partition %d, offset %d: %w", s.partition, s.next, err)
 		}
-		next, lowest, err := kafkalink.Walk(r.Records, s.next, revocation.MaxBatch, func(offset int64, value []byte) {
+		next, lowest, err := kafka.Walk(r.Records, s.next, revocation.MaxBatch, func(offset int64, value []byte) {
 			if offset < s.end {
 				p.message(s.partition, offset, value)
 			}

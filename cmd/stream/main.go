@@ -20,10 +20,10 @@ import (
 	"strconv"
 
 	"github.com/railgate/railgate/internal/conf"
-	"github.com/railgate/railgate/internal/kafkalink"
 	"github.com/railgate/railgate/internal/ownfile"
 	"github.com/railgate/railgate/internal/process"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/tokens/fixedkey"
 )
 
@@ -37,18 +37,18 @@ const about = `Shows the control stream: decodes, verifies and prints messages o
   railgate-stream -ratchet control.ratchet                            the furthest it has seen`
 
 type config struct {
-	Brokers   []string           `toml:"brokers" doc:"first brokers to ask, host:port each"`
-	Topic     string             `toml:"topic" doc:"the control topic"`
-	Authority string             `toml:"authority" doc:"public key that signs the stream, 64 hex digits"`
-	Partition int                `toml:"partition" doc:"only this one; -1: all"`
-	From      string             `toml:"from" doc:"first offset to show; -N: the last N messages; empty: the log's start"`
-	Follow    bool               `toml:"follow" doc:"go on with what comes"`
-	JSON      bool               `toml:"json" doc:"one JSON object per message"`
-	Snapshot  string             `toml:"snapshot" doc:"show this snapshot file instead"`
-	Serials   bool               `toml:"serials" doc:"list every serial and every closed session of the snapshot"`
-	Ratchet   string             `toml:"ratchet" doc:"show this ratchet file instead"`
-	Group     int                `toml:"secret_group" doc:"number of a group whose members may read secret files (mode 0440) and write the folders above them, such as a pod's fsGroup; 0: none"`
-	Security  kafkalink.Security `toml:"security" doc:"how to enter Kafka"`
+	Brokers   []string       `toml:"brokers" doc:"first brokers to ask, host:port each"`
+	Topic     string         `toml:"topic" doc:"the control topic"`
+	Authority string         `toml:"authority" doc:"public key that signs the stream, 64 hex digits"`
+	Partition int            `toml:"partition" doc:"only this one; -1: all"`
+	From      string         `toml:"from" doc:"first offset to show; -N: the last N messages; empty: the log's start"`
+	Follow    bool           `toml:"follow" doc:"go on with what comes"`
+	JSON      bool           `toml:"json" doc:"one JSON object per message"`
+	Snapshot  string         `toml:"snapshot" doc:"show this snapshot file instead"`
+	Serials   bool           `toml:"serials" doc:"list every serial and every closed session of the snapshot"`
+	Ratchet   string         `toml:"ratchet" doc:"show this ratchet file instead"`
+	Group     int            `toml:"secret_group" doc:"number of a group whose members may read secret files (mode 0440) and write the folders above them, such as a pod's fsGroup; 0: none"`
+	Security  kafka.Security `toml:"security" doc:"how to enter Kafka"`
 
 	authority *revocation.Authority
 	from      int64
@@ -84,7 +84,7 @@ func (c *config) Validate() error {
 	}
 	c.Security.Trust = ownfile.Trust{Group: c.Group}
 	for _, err := range c.Security.Validate() {
-		var f *kafkalink.Fault
+		var f *kafka.Fault
 		if errors.As(err, &f) {
 			faults = append(faults, conf.Field("security."+f.Field, f.Err))
 		}
@@ -111,7 +111,7 @@ func run(ctx context.Context, args []string) error {
 	if err := fixedkey.Fault(); err != nil {
 		fmt.Fprintln(os.Stderr, "railgate-stream: signatures are verified in the plain form:", err)
 	}
-	link, err := kafkalink.Open(kafkalink.Config{Brokers: c.Brokers, Topic: c.Topic, ClientID: "railgate-stream", Security: c.Security})
+	link, err := kafka.Open(kafka.Config{Brokers: c.Brokers, Topic: c.Topic, ClientID: "railgate-stream", Security: c.Security})
 	if err != nil {
 		return err
 	}

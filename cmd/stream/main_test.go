@@ -9,12 +9,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/segmentio/kafka-go"
+	kafkago "github.com/segmentio/kafka-go"
 
-	"github.com/railgate/railgate/internal/devbroker"
-	"github.com/railgate/railgate/internal/kafkalink"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/revocation/revocationtest"
+	"github.com/railgate/railgate/test/fakekafka"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/signing"
 )
@@ -26,18 +26,18 @@ var serial = tokens.Serial{Day: uint16(tokens.DayOf(at / 1000)), Index: 42}
 // shelf is a topic of one partition that holds the messages.
 func shelf(t *testing.T, messages ...[]byte) *config {
 	t.Helper()
-	b, err := devbroker.Start()
+	b, err := fakekafka.Start()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.Close)
-	client := &kafka.Client{Addr: kafka.TCP(b.Addresses()...), Timeout: 10 * time.Second}
-	if r, err := client.CreateTopics(t.Context(), &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{{Topic: "t", NumPartitions: 1, ReplicationFactor: 1}}}); err != nil || r.Errors["t"] != nil {
+	client := &kafkago.Client{Addr: kafkago.TCP(b.Addresses()...), Timeout: 10 * time.Second}
+	if r, err := client.CreateTopics(t.Context(), &kafkago.CreateTopicsRequest{Topics: []kafkago.TopicConfig{{Topic: "t", NumPartitions: 1, ReplicationFactor: 1}}}); err != nil || r.Errors["t"] != nil {
 		t.Fatal(err, r)
 	}
 	for _, m := range messages {
-		r, err := client.Produce(t.Context(), &kafka.ProduceRequest{Topic: "t", RequiredAcks: kafka.RequireAll,
-			Records: kafka.NewRecordReader(kafka.Record{Value: kafka.NewBytes(m)})})
+		r, err := client.Produce(t.Context(), &kafkago.ProduceRequest{Topic: "t", RequiredAcks: kafkago.RequireAll,
+			Records: kafkago.NewRecordReader(kafkago.Record{Value: kafkago.NewBytes(m)})})
 		if err != nil || r.Error != nil {
 			t.Fatal(err, r)
 		}
@@ -51,7 +51,7 @@ func (c *config) show(t *testing.T) (string, *printer) {
 	if err := c.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	link, err := kafkalink.Open(kafkalink.Config{Brokers: c.Brokers, Topic: c.Topic, ClientID: "test"})
+	link, err := kafka.Open(kafka.Config{Brokers: c.Brokers, Topic: c.Topic, ClientID: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}

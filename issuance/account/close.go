@@ -4,14 +4,14 @@ import (
 	"context"
 	"database/sql"
 
-	"github.com/railgate/railgate/issuance/attempts"
+	"github.com/railgate/railgate/issuance/throttle"
 )
 
 // Close ends the account at its holder's wish: with the password, since there is
 // no way back. All that this package holds about it is deleted at once, its logins
 // and what is bound to them end, and the login name is free again. The registry
 // may refuse, and keeps what it must (Hooks.Closing).
-func (s *Service) Close(ctx context.Context, h Holder, password string, from attempts.Caller) error {
+func (s *Service) Close(ctx context.Context, h Holder, password string, from throttle.Caller) error {
 	p, err := s.prove(ctx, h, password, from)
 	if err != nil {
 		return err

@@ -12,10 +12,10 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/railgate/railgate/issuance/attempts"
-	"github.com/railgate/railgate/issuance/opaque"
-	"github.com/railgate/railgate/issuance/phonecode"
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/internal/ids"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/provider/phonecode"
+	"github.com/railgate/railgate/issuance/throttle"
 )
 
 // Bounds of a code that is sent to a phone. Our choice; the source names none.
@@ -48,13 +48,13 @@ const (
 )
 
 var (
-	errCodesOff    = refusal.New(CodeUnavailable, "this issuer sends no codes")
-	errCodeFailed  = refusal.New(CodeUnavailable, "the code could not be sent")
-	errCodesBusy   = refusal.New(CodeUnavailable, "too many codes are being sent at once; none was sent now")
-	errCodeWrong   = refusal.New(CodeWrong, "code is wrong, was used, was entered wrongly too often, or is older than five minutes")
-	errPhoneForm   = refusal.New(PhoneInvalid, "phone must be 11 digits of a mainland mobile number, or a plus sign, country code and number, digits only")
-	errPhoneServed = refusal.New(PhoneNotServed, "no codes are sent to numbers of this country")
-	errLanguage    = refusal.New(LanguageInvalid, "language must be zh or en")
+	errCodesOff    = problem.New(CodeUnavailable, "this issuer sends no codes")
+	errCodeFailed  = problem.New(CodeUnavailable, "the code could not be sent")
+	errCodesBusy   = problem.New(CodeUnavailable, "too many codes are being sent at once; none was sent now")
+	errCodeWrong   = problem.New(CodeWrong, "code is wrong, was used, was entered wrongly too often, or is older than five minutes")
+	errPhoneForm   = problem.New(PhoneInvalid, "phone must be 11 digits of a mainland mobile number, or a plus sign, country code and number, digits only")
+	errPhoneServed = problem.New(PhoneNotServed, "no codes are sent to numbers of this country")
+	errLanguage    = problem.New(LanguageInvalid, "language must be zh or en")
 )
 
 // receiver is where a code goes.
@@ -103,7 +103,7 @@ type sentCode struct {
 // makeCode counts a code and keeps its hash, in place of the account's last one for the
 // purpose. Without an account the row is one that no code opens: the work and the answers
 // are the same.
-func (s *Service) makeCode(ctx context.Context, account, login string, to receiver, purpose phonecode.Purpose, from attempts.Caller) (c sentCode, err error) {
+func (s *Service) makeCode(ctx context.Context, account, login string, to receiver, purpose phonecode.Purpose, from throttle.Caller) (c sentCode, err error) {
 	n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
 	if err != nil {
 		return sentCode{}, err
@@ -111,7 +111,7 @@ func (s *Service) makeCode(ctx context.Context, account, login string, to receiv
 	digits := n.String()
 	code := strings.Repeat("0", codeDigits-len(digits)) + digits
 	c = sentCode{
-		id: opaque.New(codePrefix, opaque.IDSize), account: account, expires: s.Now().Add(CodeLife),
+		id: ids.New(codePrefix, ids.IDSize), account: account, expires: s.Now().Add(CodeLife),
 		message: phonecode.Message{Number: e164(to.phone), Code: code, Purpose: purpose, Language: to.language},
 	}
 	err = s.Database.Change(ctx, "make a code", func(ctx context.Context, tx *sql.Tx) error {
@@ -135,7 +135,7 @@ func (s *Service) makeCode(ctx context.Context, account, login string, to receiv
 			c.id, sql.NullString{String: c.account, Valid: c.account != ""}, purposes[purpose], s.index(indexCodePhone, to.phone), hash, c.expires.UnixMilli())
 		return err
 	})
-	if refusal.Is(err, attempts.TooManyCodes) {
+	if problem.Is(err, throttle.TooManyCodes) {
 		s.metrics.codes.WithLabelValues(string(purpose), codeThrottled).Inc()
 	}
 	return c, err
@@ -144,7 +144,7 @@ func (s *Service) makeCode(ctx context.Context, account, login string, to receiv
 // codeKeys are what a code counts by. A number gets so many messages by recoveries in a day,
 // however many accounts have it: one beyond that loses its account, so that it is not sent
 // and is answered like all others.
-func (s *Service) codeKeys(ctx context.Context, tx *sql.Tx, c *sentCode, login, phone string, purpose phonecode.Purpose, from attempts.Caller) ([]attempts.Key, error) {
+func (s *Service) codeKeys(ctx context.Context, tx *sql.Tx, c *sentCode, login, phone string, purpose phonecode.Purpose, from throttle.Caller) ([]throttle.Key, error) {
 	if purpose != phonecode.ResetPassword {
 		return s.Failures.Codes(login, phone, from), nil
 	}
@@ -154,7 +154,7 @@ func (s *Service) codeKeys(ctx context.Context, tx *sql.Tx, c *sentCode, login, 
 	}
 	number := s.Failures.RecoveryNumber(phone)
 	err := s.Failures.Check(ctx, tx, number)
-	if refusal.Is(err, attempts.TooManyCodes) {
+	if problem.Is(err, throttle.TooManyCodes) {
 		c.account = ""
 		return keys, nil
 	}
@@ -233,13 +233,13 @@ func (s *Service) tryCode(ctx context.Context, tx *sql.Tx, purpose phonecode.Pur
 }
 
 // entered counts the entry of a code by its network.
-func (s *Service) entered(purpose phonecode.Purpose, wrong error, from attempts.Caller, k attempts.Key) {
+func (s *Service) entered(purpose phonecode.Purpose, wrong error, from throttle.Caller, k throttle.Key) {
 	outcome := "right"
 	if wrong != nil {
 		outcome = "wrong"
-		s.Failures.Failed(attempts.PhoneCodes, from)
+		s.Failures.Failed(throttle.PhoneCodes, from)
 	} else {
-		s.Failures.Succeeded(attempts.PhoneCodes, from, k)
+		s.Failures.Succeeded(throttle.PhoneCodes, from, k)
 	}
 	s.metrics.entries.WithLabelValues(string(purpose), outcome).Inc()
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
-	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/database"
-	"github.com/railgate/railgate/issuance/phonecode"
+	"github.com/railgate/railgate/issuance/provider/phonecode"
+	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/issuance/vault"
 )
 
@@ -54,7 +54,7 @@ type Config struct {
 	Database *database.DB
 	Vault    Sealer
 	// Failures lock accounts and slow networks.
-	Failures *attempts.Failures
+	Failures *throttle.Failures
 	Hooks    Hooks
 	// Policy is the version of the privacy policy in force, 1 to 64 characters
 	// (rule B12). Who registers must agree to this one.

@@ -4,12 +4,12 @@ import (
 	"context"
 	"database/sql"
 
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/problem"
 )
 
 // ErrConsent refuses a request without consent to the privacy policy in force. It says
 // where the policy is.
-var ErrConsent = refusal.New(ConsentRequired, "policy must be the version of the privacy policy in force: GET /v1/privacy-policy has its text and version")
+var ErrConsent = problem.New(ConsentRequired, "policy must be the version of the privacy policy in force: GET /v1/privacy-policy has its text and version")
 
 // Consent records that the holder agrees to the privacy policy in force. Saying
 // so again changes nothing. Who takes consent back closes the account (rule B12).

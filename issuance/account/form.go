@@ -5,10 +5,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/identity"
-	"github.com/railgate/railgate/issuance/refusal"
-	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/registry/rules"
+	"github.com/railgate/railgate/issuance/throttle"
 )
 
 // MinLogin and MaxLogin bound a login name, characters. Ours.
@@ -35,13 +35,13 @@ func normalLogin(entered string) (string, bool) {
 
 // LockKey is what wrong passwords for a login name are counted by; ok is false for
 // what can be no login name.
-func LockKey(f *attempts.Failures, login string) (k attempts.Key, ok bool) {
+func LockKey(f *throttle.Failures, login string) (k throttle.Key, ok bool) {
 	login, ok = normalLogin(login)
 	return f.Account(login), ok
 }
 
 // CodeKey is what codes to phones are counted by for a login name.
-func CodeKey(f *attempts.Failures, login string) attempts.Key {
+func CodeKey(f *throttle.Failures, login string) throttle.Key {
 	login, _ = normalLogin(login)
 	return f.CodesOf(login)
 }
@@ -69,19 +69,19 @@ type EnteredIdentity struct {
 // read checks the form of an identity, field by field.
 func (e EnteredIdentity) read(now time.Time) (who Identity, err error) {
 	if !e.Document.Known() {
-		return Identity{}, refusal.New(DocumentInvalid, "document type "+identity.ErrDocumentUnknown.Error())
+		return Identity{}, problem.New(DocumentInvalid, "document type "+identity.ErrDocumentUnknown.Error())
 	}
 	if who.Name, err = identity.ReadName(e.Name, e.Document); err != nil {
-		return Identity{}, refusal.New(NameInvalid, "name "+err.Error())
+		return Identity{}, problem.New(NameInvalid, "name "+err.Error())
 	}
 	switch who.Number, err = identity.ReadNumber(e.Document, e.Number, now); {
 	case errors.Is(err, identity.ErrFirstGeneration):
-		return Identity{}, refusal.New(registry.FirstGenerationCard, err.Error())
+		return Identity{}, problem.New(rules.FirstGenerationCard, err.Error())
 	case err != nil:
-		return Identity{}, refusal.New(NumberInvalid, err.Error())
+		return Identity{}, problem.New(NumberInvalid, err.Error())
 	}
 	if who.Nationality, err = identity.ParseNationality(e.Document, e.Nationality); err != nil {
-		return Identity{}, refusal.New(NationalityInvalid, err.Error())
+		return Identity{}, problem.New(NationalityInvalid, err.Error())
 	}
 	who.Document, who.Substituted = e.Document, e.Substituted
 	return who, nil
@@ -103,15 +103,15 @@ const (
 // read gives a contact its one form.
 func (c Contact) read() (Contact, error) {
 	if c == (Contact{}) {
-		return c, refusal.New(ContactMissing, "a phone number or an e-mail address is required")
+		return c, problem.New(ContactMissing, "a phone number or an e-mail address is required")
 	}
 	phone, ok := normalPhone(c.Phone)
 	if !ok {
-		return c, refusal.New(PhoneInvalid, "phone must be 11 digits of a mainland mobile number, or a plus sign, country code and number, digits only")
+		return c, problem.New(PhoneInvalid, "phone must be 11 digits of a mainland mobile number, or a plus sign, country code and number, digits only")
 	}
 	email, ok := normalEmail(c.Email)
 	if !ok {
-		return c, refusal.New(EmailInvalid, "email must be an address of at most 254 ASCII characters")
+		return c, problem.New(EmailInvalid, "email must be an address of at most 254 ASCII characters")
 	}
 	return Contact{phone, email}, nil
 }

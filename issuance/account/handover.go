@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/database"
-	"github.com/railgate/railgate/issuance/opaque"
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/internal/ids"
+	"github.com/railgate/railgate/issuance/problem"
 )
 
 // AccountCodePrefix begins an account code.
@@ -39,10 +39,10 @@ type AccountCode struct {
 // has one code that was not redeemed: the one before is dead.
 func (s *Service) MakeAccountCode(ctx context.Context, h Holder, client, challenge string) (AccountCode, error) {
 	if challenge != "" && !isChallenge(challenge) {
-		return AccountCode{}, refusal.New(ChallengeInvalid, "challenge must be the SHA-256 of the verifier in 43 characters of base64url")
+		return AccountCode{}, problem.New(ChallengeInvalid, "challenge must be the SHA-256 of the verifier in 43 characters of base64url")
 	}
 	now := s.Now()
-	c := AccountCode{Text: opaque.New(AccountCodePrefix, opaque.SecretSize), ExpiresAt: now.Add(AccountCodeLife).Unix()}
+	c := AccountCode{Text: ids.New(AccountCodePrefix, ids.SecretSize), ExpiresAt: now.Add(AccountCodeLife).Unix()}
 	err := s.Database.Change(ctx, "make an account code", func(ctx context.Context, tx *sql.Tx) error {
 		if err := s.Hold(ctx, tx, h); err != nil {
 			return err
@@ -69,14 +69,14 @@ type Redemption struct {
 }
 
 // errCode is one answer, whatever is wrong with a code.
-var errCode = refusal.New(AccountCodeInvalid, "the code is unknown, over, redeemed before, made for another client or with another verifier")
+var errCode = problem.New(AccountCodeInvalid, "the code is unknown, over, redeemed before, made for another client or with another verifier")
 
 // Redeem tells the account of a code, once. A code that was redeemed, that another
 // client presents, or whose verifier is wrong is invalid from then on: another party may
 // have it. note records the result for a known code, in the same transaction; an unknown
 // code is not recorded, since it belongs to no account.
 func (s *Service) Redeem(ctx context.Context, r Redemption, note func(ctx context.Context, tx *sql.Tx, account, result string) error) (account string, err error) {
-	if !opaque.WellFormed(r.Code, AccountCodePrefix, opaque.SecretSize) || r.Verifier != "" && !isVerifier(r.Verifier) {
+	if !ids.WellFormed(r.Code, AccountCodePrefix, ids.SecretSize) || r.Verifier != "" && !isVerifier(r.Verifier) {
 		return "", errCode
 	}
 	now := s.Now().UnixMilli()

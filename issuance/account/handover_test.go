@@ -5,7 +5,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/problem"
 )
 
 // A login has one code that can be redeemed, however many it requests at once; and
@@ -30,12 +30,12 @@ func TestALoginHasOneAccountCode(t *testing.T) {
 		for range 10 {
 			_, h := w.logIn()
 			wg.Go(func() {
-				if _, err := w.MakeAccountCode(ctx, h, "ticketing-1", ""); err != nil && !refusal.Is(err, LoginRequired) {
+				if _, err := w.MakeAccountCode(ctx, h, "ticketing-1", ""); err != nil && !problem.Is(err, LoginRequired) {
 					t.Error(err)
 				}
 			})
 			wg.Go(func() {
-				if err := w.LogOutEverywhere(ctx, h); err != nil && !refusal.Is(err, LoginRequired) {
+				if err := w.LogOutEverywhere(ctx, h); err != nil && !problem.Is(err, LoginRequired) {
 					t.Error(err)
 				}
 			})

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/identity"
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/problem"
 )
 
 func TestHashIsReadAsItIsWritten(t *testing.T) {
@@ -145,7 +145,7 @@ func TestHashingIsBounded(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	for range 3 {
-		if err := <-waited; !refusal.Is(err, Busy) {
+		if err := <-waited; !problem.Is(err, Busy) {
 			t.Errorf("after the longest wait: %v", err)
 		}
 	}
@@ -161,7 +161,7 @@ func TestHashingIsBounded(t *testing.T) {
 		}
 		time.Sleep(time.Millisecond)
 	}
-	if err := h.turn(context.Background(), func() { t.Error("ran beyond the bound") }); !refusal.Is(err, Busy) {
+	if err := h.turn(context.Background(), func() { t.Error("ran beyond the bound") }); !problem.Is(err, Busy) {
 		t.Errorf("with a full queue: %v", err)
 	}
 	cancel()

@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/problem"
 )
 
 // hasher does the work of passwords, so much at once and no more.
@@ -26,7 +26,7 @@ func newHasher(work Hashing) *hasher {
 	}
 }
 
-var errBusy = refusal.New(Busy, "too many passwords are being checked at once; nothing was changed")
+var errBusy = problem.New(Busy, "too many passwords are being checked at once; nothing was changed")
 
 // turn runs one hashing when its turn comes.
 func (h *hasher) turn(ctx context.Context, run func()) error {

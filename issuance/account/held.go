@@ -4,8 +4,8 @@ import (
 	"context"
 	"database/sql"
 
-	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/throttle"
 )
 
 // Held is everything that this package holds about an account, opened (rule B12).
@@ -17,8 +17,8 @@ type Held struct {
 	PasswordSetAt int64
 	Consents      []ConsentGiven
 	Logins        []Login
-	FailedLogins  attempts.Held
-	CodesSent     attempts.Held // to phones; Failures is how many count now
+	FailedLogins  throttle.Held
+	CodesSent     throttle.Held // to phones; Failures is how many count now
 	Codes         []HeldCode
 }
 

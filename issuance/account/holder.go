@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/database"
-	"github.com/railgate/railgate/issuance/opaque"
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/internal/ids"
+	"github.com/railgate/railgate/issuance/problem"
 )
 
 // Holder is someone who has shown a login token that is good. Only Authorize
@@ -29,11 +29,11 @@ func (h Holder) Login() string { return h.login }
 func (h Holder) ConsentDue() bool { return !h.consented }
 
 // errLoginRequired is one answer, whatever is wrong with a token.
-var errLoginRequired = refusal.New(LoginRequired, "")
+var errLoginRequired = problem.New(LoginRequired, "")
 
 // Authorize finds the login that a token belongs to. It counts as a use of it.
 func (s *Service) Authorize(ctx context.Context, token string) (h Holder, err error) {
-	if !opaque.WellFormed(token, TokenPrefix, opaque.SecretSize) {
+	if !ids.WellFormed(token, TokenPrefix, ids.SecretSize) {
 		return Holder{}, errLoginRequired
 	}
 	now := s.Now()

@@ -6,10 +6,10 @@ import (
 	"errors"
 	"time"
 
-	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/database"
-	"github.com/railgate/railgate/issuance/opaque"
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/internal/ids"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/throttle"
 )
 
 // LoggedIn is a new login. Token is shown once and kept nowhere.
@@ -20,7 +20,7 @@ type LoggedIn struct {
 	ExpiresAt int64  // Unix seconds; earlier if it is not used
 }
 
-var errLoginFailed = refusal.New(LoginFailed, "login name or password is wrong")
+var errLoginFailed = problem.New(LoginFailed, "login name or password is wrong")
 
 // LogIn checks a login name and a password. Whether the name is unknown or the
 // password wrong, the answer and the work for it are the same: one search, one
@@ -29,7 +29,7 @@ var errLoginFailed = refusal.New(LoginFailed, "login name or password is wrong")
 // The lock is asked again in the transaction that makes the login. Of guesses at
 // the same time, only as many as the rule allows are answered; the others hear of
 // the lock even if one of them was right.
-func (s *Service) LogIn(ctx context.Context, login, password string, from attempts.Caller) (LoggedIn, error) {
+func (s *Service) LogIn(ctx context.Context, login, password string, from throttle.Caller) (LoggedIn, error) {
 	login, ok := normalLogin(login)
 	if !ok {
 		return LoggedIn{}, errLoginFailed // no account can have it, as everybody knows
@@ -38,7 +38,7 @@ func (s *Service) LogIn(ctx context.Context, login, password string, from attemp
 	if !ok {
 		return LoggedIn{}, errLoginFailed
 	}
-	if err := s.Failures.Allow(attempts.Logins, from); err != nil {
+	if err := s.Failures.Allow(throttle.Logins, from); err != nil {
 		return LoggedIn{}, err
 	}
 	name := s.Failures.Account(login)
@@ -69,19 +69,19 @@ func (s *Service) LogIn(ctx context.Context, login, password string, from attemp
 	}
 	in, err := s.begin(ctx, c, upgraded, name)
 	if err == nil {
-		s.Failures.Succeeded(attempts.Logins, from, name)
+		s.Failures.Succeeded(throttle.Logins, from, name)
 	}
 	return in, err
 }
 
 // begin makes the login of a password that was right.
-func (s *Service) begin(ctx context.Context, c credential, upgraded string, name attempts.Key) (LoggedIn, error) {
+func (s *Service) begin(ctx context.Context, c credential, upgraded string, name throttle.Key) (LoggedIn, error) {
 	now := s.Now()
-	token := opaque.New(TokenPrefix, opaque.SecretSize)
-	in := LoggedIn{Token: token, Account: c.account, Login: opaque.New(loginPrefix, opaque.IDSize), ExpiresAt: now.Add(s.LoginLife).Unix()}
+	token := ids.New(TokenPrefix, ids.SecretSize)
+	in := LoggedIn{Token: token, Account: c.account, Login: ids.New(loginPrefix, ids.IDSize), ExpiresAt: now.Add(s.LoginLife).Unix()}
 	err := s.Database.Change(ctx, "log in", func(ctx context.Context, tx *sql.Tx) error {
 		no, err := s.lock(ctx, tx, c.account)
-		if refusal.Is(err, LoginRequired) || err == nil && no != c.no {
+		if problem.Is(err, LoginRequired) || err == nil && no != c.no {
 			return errLoginFailed // closed, or another password, since it was compared
 		}
 		if err != nil {

@@ -9,20 +9,20 @@ import (
 	"testing"
 	"time"
 
-	"github.com/railgate/railgate/issuance/attempts"
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/throttle"
 )
 
 // Unknown or wrong: the same answer, the same hashings, the same rows written.
 func TestUnknownLoginAndWrongPasswordAreTheSame(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.register()
-		work := func(login string) (answer refusal.Refusal, runs uint64, writes int) {
+		work := func(login string) (answer problem.Refusal, runs uint64, writes int) {
 			t.Helper()
 			before := w.hasher.runs.Load()
 			_, err := w.LogIn(t.Context(), login, "wrong "+password, home)
 			w.tellsNothing(err)
-			var r *refusal.Refusal
+			var r *problem.Refusal
 			if !errors.As(err, &r) {
 				t.Fatalf("%v", err)
 			}
@@ -34,13 +34,13 @@ func TestUnknownLoginAndWrongPasswordAreTheSame(t *testing.T) {
 			t.Errorf("unknown: %v, %d hashings, %d written; wrong: %v, %d, %d", unknown, runsUnknown, rowsUnknown, wrong, runsWrong, rowsWrong)
 		}
 		// And the lock comes for both alike.
-		for range attempts.DefaultRules.Account.Failures - 1 {
+		for range throttle.DefaultRules.Account.Failures - 1 {
 			work("nobody_here")
 			work(login)
 		}
 		unknown, runsUnknown, _ = work("nobody_here")
 		wrong, runsWrong, _ = work(login)
-		if unknown != wrong || unknown.Code != attempts.TooManyFailures || runsUnknown != 0 || runsWrong != 0 {
+		if unknown != wrong || unknown.Code != throttle.TooManyFailures || runsUnknown != 0 || runsWrong != 0 {
 			t.Errorf("locked: %v with %d hashings, %v with %d", unknown, runsUnknown, wrong, runsWrong)
 		}
 	})
@@ -55,12 +55,12 @@ func TestLockIsExactUnderParallelGuesses(t *testing.T) {
 			_, err := issuers[i%2].LogIn(t.Context(), login, "wrong "+password, home)
 			return err
 		})
-		if got[LoginFailed] != 5 || got[attempts.TooManyFailures] != 45 {
+		if got[LoginFailed] != 5 || got[throttle.TooManyFailures] != 45 {
 			t.Fatalf("50 guesses: %v", got)
 		}
 		_, err := w.LogIn(t.Context(), login, password, home)
-		w.refused(err, attempts.TooManyFailures, "the right password while locked")
-		w.pass(attempts.DefaultRules.Account.FirstLock)
+		w.refused(err, throttle.TooManyFailures, "the right password while locked")
+		w.pass(throttle.DefaultRules.Account.FirstLock)
 		w.logIn()
 		if n := w.count(`SELECT COUNT(*) FROM failures WHERE kind = 'account'`); n != 0 {
 			t.Error("a success left the account's failures")
@@ -80,12 +80,12 @@ func TestLockHoldsForGuessesUnderWay(t *testing.T) {
 		if err != nil || c.account == "" {
 			t.Fatal(err)
 		}
-		for range attempts.DefaultRules.Account.Failures {
+		for range throttle.DefaultRules.Account.Failures {
 			_, err := w.LogIn(t.Context(), login, "wrong "+password, home)
 			w.refused(err, LoginFailed, "a wrong password")
 		}
 		_, err = w.begin(t.Context(), c, "", w.Failures.Account("passenger_1"))
-		w.refused(err, attempts.TooManyFailures, "a guess that was right before the lock")
+		w.refused(err, throttle.TooManyFailures, "a guess that was right before the lock")
 	})
 }
 
@@ -221,7 +221,7 @@ func TestA12_LogOutEverywhereAgainstLogIn(t *testing.T) {
 				continue
 			}
 			_, err := w.Authorize(t.Context(), token)
-			if slices.Contains(ended, id) != refusal.Is(err, LoginRequired) {
+			if slices.Contains(ended, id) != problem.Is(err, LoginRequired) {
 				t.Errorf("a login that has ended is good, or the reverse: %v", err)
 			}
 		}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/railgate/railgate/issuance/phonecode"
+	"github.com/railgate/railgate/issuance/provider/phonecode"
 )
 
 // The results of a request for a code.

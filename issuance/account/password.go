@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/problem"
 )
 
 // MinPassword and MaxPassword bound a password, bytes of UTF-8: the least after
@@ -41,10 +41,10 @@ func normalPassword(entered string) (string, bool) {
 func newPassword(entered string, personal ...string) (string, error) {
 	password, ok := normalPassword(entered)
 	if !ok || len(password) < MinPassword {
-		return "", refusal.New(PasswordInvalid, "password must have 8 to 128 bytes and no characters that cannot be seen")
+		return "", problem.New(PasswordInvalid, "password must have 8 to 128 bytes and no characters that cannot be seen")
 	}
 	if common(password, personal) {
-		return "", refusal.New(PasswordCommon, "password must not be one of the commonest, a simple sequence, or the login name, document number, phone or e-mail address")
+		return "", problem.New(PasswordCommon, "password must not be one of the commonest, a simple sequence, or the login name, document number, phone or e-mail address")
 	}
 	return password, nil
 }

@@ -4,28 +4,28 @@ import (
 	"context"
 	"database/sql"
 
-	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/database"
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/throttle"
 )
 
-var errPasswordWrong = refusal.New(PasswordWrong, "the present password is wrong")
+var errPasswordWrong = problem.New(PasswordWrong, "the present password is wrong")
 
 // proof says that the holder knows the password, as it was a moment ago.
 type proof struct {
 	profile Profile
 	no      int // of the password
-	name    attempts.Key
+	name    throttle.Key
 }
 
 // prove compares the password of a holder who is logged in: whoever picks up
 // somebody's phone must not get further. It counts failures as LogIn does.
-func (s *Service) prove(ctx context.Context, h Holder, password string, from attempts.Caller) (p proof, err error) {
+func (s *Service) prove(ctx context.Context, h Holder, password string, from throttle.Caller) (p proof, err error) {
 	password, ok := normalPassword(password)
 	if !ok {
 		return proof{}, errPasswordWrong
 	}
-	if err := s.Failures.Allow(attempts.Logins, from); err != nil {
+	if err := s.Failures.Allow(throttle.Logins, from); err != nil {
 		return proof{}, err
 	}
 	var c credential
@@ -50,7 +50,7 @@ func (s *Service) prove(ctx context.Context, h Holder, password string, from att
 	if !right {
 		return proof{}, s.count(ctx, errPasswordWrong, p.name, from)
 	}
-	s.Failures.Succeeded(attempts.Logins, from, p.name)
+	s.Failures.Succeeded(throttle.Logins, from, p.name)
 	p.no = c.no
 	return p, nil
 }
@@ -73,7 +73,7 @@ func (s *Service) stands(ctx context.Context, tx *sql.Tx, h Holder, p proof) err
 
 // ChangePassword takes the present password and a new one. All other logins of
 // the account end: whoever had the old password is out.
-func (s *Service) ChangePassword(ctx context.Context, h Holder, present, next string, from attempts.Caller) error {
+func (s *Service) ChangePassword(ctx context.Context, h Holder, present, next string, from throttle.Caller) error {
 	p, err := s.prove(ctx, h, present, from)
 	if err != nil {
 		return err

@@ -5,13 +5,13 @@ import (
 	"database/sql"
 	"time"
 
-	"github.com/railgate/railgate/issuance/attempts"
-	"github.com/railgate/railgate/issuance/phonecode"
+	"github.com/railgate/railgate/issuance/provider/phonecode"
+	"github.com/railgate/railgate/issuance/throttle"
 )
 
 // SendPhoneCode sends a code to a phone that the holder says is theirs (手机核验, rule G40),
 // and returns until when the code is good. Entering it is VerifyPhone.
-func (s *Service) SendPhoneCode(ctx context.Context, h Holder, phone, language string, from attempts.Caller) (expires time.Time, err error) {
+func (s *Service) SendPhoneCode(ctx context.Context, h Holder, phone, language string, from throttle.Caller) (expires time.Time, err error) {
 	to, err := s.receiver(phone, language)
 	if err != nil {
 		return time.Time{}, err
@@ -35,7 +35,7 @@ func (s *Service) SendPhoneCode(ctx context.Context, h Holder, phone, language s
 // VerifyPhone makes a phone the account's, and verified, by the code that was sent to it.
 // Our choice: it takes the password as well. The phone is a way back to the account, and
 // a person who picks up a logged-in phone must not get that far. One code verifies once.
-func (s *Service) VerifyPhone(ctx context.Context, h Holder, phone, code, password string, from attempts.Caller) (p Profile, err error) {
+func (s *Service) VerifyPhone(ctx context.Context, h Holder, phone, code, password string, from throttle.Caller) (p Profile, err error) {
 	to, err := s.receiver(phone, "")
 	if err != nil {
 		return Profile{}, err
@@ -43,7 +43,7 @@ func (s *Service) VerifyPhone(ctx context.Context, h Holder, phone, code, passwo
 	if !codeForm(code) {
 		return Profile{}, errCodeWrong
 	}
-	if err := s.Failures.Allow(attempts.PhoneCodes, from); err != nil {
+	if err := s.Failures.Allow(throttle.PhoneCodes, from); err != nil {
 		return Profile{}, err
 	}
 	proven, err := s.prove(ctx, h, password, from)

@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/railgate/railgate/issuance/attempts"
-	"github.com/railgate/railgate/issuance/phonecode"
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/provider/phonecode"
+	"github.com/railgate/railgate/issuance/throttle"
 )
 
 // codeTo is the last code that went to a mainland phone.
@@ -165,7 +165,7 @@ func TestParallelGuessesAtACodeAreBounded(t *testing.T) {
 			_, err := w.VerifyPhone(t.Context(), h, phone, otherCode(code, i), password, home)
 			return err
 		})
-		if got[CodeWrong]+got[attempts.TooManyRequests] != 100 {
+		if got[CodeWrong]+got[throttle.TooManyRequests] != 100 {
 			t.Fatalf("%v", got)
 		}
 		if tries := w.count(`SELECT tries FROM phone_codes`); tries != CodeTries {
@@ -178,11 +178,11 @@ func TestParallelGuessesAtACodeAreBounded(t *testing.T) {
 
 // Sending costs money: each bound holds, and a refused code was not sent.
 func TestCodesAreBounded(t *testing.T) {
-	rules := attempts.NewCodeRules(5, 8, 20, time.Minute)
+	rules := throttle.NewCodeRules(5, 8, 20, time.Minute)
 	strict := func(w *world) func(*Config) {
 		return func(c *Config) {
 			var err error
-			c.Failures, err = attempts.NewFailures(attempts.Config{Database: c.Database, Index: c.Vault.Index, Codes: rules, Now: w.now})
+			c.Failures, err = throttle.NewFailures(throttle.Config{Database: c.Database, Index: c.Vault.Index, Codes: rules, Now: w.now})
 			if err != nil {
 				w.t.Fatal(err)
 			}
@@ -192,7 +192,7 @@ func TestCodesAreBounded(t *testing.T) {
 		s := w.another(strict(w))
 		w.register()
 		_, h := w.logIn()
-		send := func(phone string, caller attempts.Caller) error {
+		send := func(phone string, caller throttle.Caller) error {
 			_, err := s.SendPhoneCode(t.Context(), h, phone, "", caller)
 			return err
 		}
@@ -200,7 +200,7 @@ func TestCodesAreBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 		err := send(phone, home)
-		w.refused(err, attempts.TooManyCodes, "a second code at once")
+		w.refused(err, throttle.TooManyCodes, "a second code at once")
 		w.tellsNothing(err)
 		for range 4 {
 			w.pass(time.Minute)
@@ -209,7 +209,7 @@ func TestCodesAreBounded(t *testing.T) {
 			}
 		}
 		w.pass(time.Minute)
-		w.refused(send("13800000002", home), attempts.TooManyCodes, "the sixth code of the account")
+		w.refused(send("13800000002", home), throttle.TooManyCodes, "the sixth code of the account")
 		if _, ok := w.phones.Code("+8613800000002"); ok {
 			t.Error("a refused code was sent")
 		}
@@ -238,7 +238,7 @@ func TestCodesAreBounded(t *testing.T) {
 			}
 		}
 		_, err = s.StartRecovery(t.Context(), "stranger_9", "13900000009", "", network)
-		w.refused(err, attempts.TooManyCodes, "the ninth code of a network")
+		w.refused(err, throttle.TooManyCodes, "the ninth code of a network")
 		// And all together twenty an hour.
 		sent := 0
 		for i := range 20 {
@@ -248,7 +248,7 @@ func TestCodesAreBounded(t *testing.T) {
 			}
 			sent++
 		}
-		w.refused(err, attempts.TooManyCodes, "codes in all")
+		w.refused(err, throttle.TooManyCodes, "codes in all")
 		if sent > 12 {
 			t.Errorf("%d more codes were sent", sent)
 		}
@@ -264,7 +264,7 @@ func TestBoundsOnCodesAreExact(t *testing.T) {
 			_, err := w.SendPhoneCode(t.Context(), h, phone, "", home)
 			return err
 		})
-		if got[""] != 1 || got[attempts.TooManyCodes]+got[CodeUnavailable] != 19 {
+		if got[""] != 1 || got[throttle.TooManyCodes]+got[CodeUnavailable] != 19 {
 			t.Fatalf("%v", got)
 		}
 	})
@@ -287,7 +287,7 @@ func TestAProviderThatFailsIsTold(t *testing.T) {
 			_, err := w.SendPhoneCode(t.Context(), h, phone, "", home)
 			w.refused(err, CodeUnavailable, name)
 			w.tellsNothing(err)
-			if _, err := w.StartRecovery(t.Context(), login, phone, "", home); sender != nil && err != nil && !refusal.Is(err, attempts.TooManyCodes) {
+			if _, err := w.StartRecovery(t.Context(), login, phone, "", home); sender != nil && err != nil && !problem.Is(err, throttle.TooManyCodes) {
 				t.Errorf("%s: a recovery shows it: %v", name, err)
 			}
 		}, func(c *Config) { c.Codes = sender })

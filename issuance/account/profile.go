@@ -6,8 +6,8 @@ import (
 	"errors"
 
 	"github.com/railgate/railgate/issuance/database"
-	"github.com/railgate/railgate/issuance/opaque"
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/internal/ids"
+	"github.com/railgate/railgate/issuance/problem"
 )
 
 // view reads for a holder. An account that was closed since the holder was
@@ -29,13 +29,13 @@ func (s *Service) Profile(ctx context.Context, h Holder) (p Profile, err error) 
 	return p, err
 }
 
-var errNotFound = refusal.New(AccountNotFound, "no account is found by this")
+var errNotFound = problem.New(AccountNotFound, "no account is found by this")
 
 // ProfileForStaff opens an account's profile in somebody's transaction or view:
 // at a window the document is compared with it (rule B1). Whoever asks must have
 // shown that they may.
 func (s *Service) ProfileForStaff(ctx context.Context, q database.Queries, account string) (Profile, error) {
-	if !opaque.WellFormed(account, accountPrefix, opaque.IDSize) {
+	if !ids.WellFormed(account, accountPrefix, ids.IDSize) {
 		return Profile{}, errNotFound
 	}
 	p, err := s.profile(ctx, q, account)
@@ -49,7 +49,7 @@ func (s *Service) ProfileForStaff(ctx context.Context, q database.Queries, accou
 // of it, and returns what writes a new identity into the profile. It asks no hook:
 // the registry, which calls it, has decided. Refused with AccountNotFound.
 func (s *Service) IdentityForStaff(ctx context.Context, tx *sql.Tx, account string) (write func(Identity) error, err error) {
-	if !opaque.WellFormed(account, accountPrefix, opaque.IDSize) {
+	if !ids.WellFormed(account, accountPrefix, ids.IDSize) {
 		return nil, errNotFound
 	}
 	if _, err := s.lock(ctx, tx, account); err != nil {
@@ -73,7 +73,7 @@ type Edit struct {
 	Contact  Contact
 }
 
-var errConflict = refusal.New(ProfileConflict, "version is not that of the profile; nothing was changed")
+var errConflict = problem.New(ProfileConflict, "version is not that of the profile; nothing was changed")
 
 // Edit replaces the holder's profile and returns it with its new version. An edit
 // of a version that is no longer the present one is refused with ProfileConflict:

@@ -9,11 +9,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/identity"
-	"github.com/railgate/railgate/issuance/opaque"
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/internal/ids"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/throttle"
 )
 
 func edit(version int64) Edit {
@@ -44,7 +44,7 @@ func TestEditIsTheRegistrysToAllow(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		account := w.register()
 		_, h := w.logIn()
-		w.vetoes(refusal.New("identity_fixed", "verified"))
+		w.vetoes(problem.New("identity_fixed", "verified"))
 		e := edit(1)
 		e.Contact = Contact{Phone: "+8613900000009"}
 		p, err := w.Edit(t.Context(), h, e)
@@ -62,7 +62,7 @@ func TestEditIsTheRegistrysToAllow(t *testing.T) {
 		if last := w.known[len(w.known)-2:]; last[0] != last[1] {
 			t.Fatalf("the registry heard of %+v", last)
 		}
-		w.vetoes(refusal.New("identity_fixed", "verified"))
+		w.vetoes(problem.New("identity_fixed", "verified"))
 		e = Edit{2, EnteredIdentity{Name: "测试乙", Document: identity.ResidentID, Number: number}, e.Contact}
 		_, err = w.Edit(t.Context(), h, e)
 		w.refused(err, "identity_fixed", "an edit of the name")
@@ -118,7 +118,7 @@ func TestB12_HolderSeesAllThatIsHeld(t *testing.T) {
 			t.Fatal(err)
 		}
 		p, err := w.Profile(t.Context(), h)
-		if err != nil || held.Profile != p || held.PasswordSetAt != w.now().Unix() || held.FailedLogins != (attempts.Held{Failures: 1}) || len(held.Logins) != 2 {
+		if err != nil || held.Profile != p || held.PasswordSetAt != w.now().Unix() || held.FailedLogins != (throttle.Held{Failures: 1}) || len(held.Logins) != 2 {
 			t.Fatalf("%+v: %v", held, err)
 		}
 		for _, l := range held.Logins {
@@ -135,8 +135,8 @@ func TestB12_ClosedAccountLeavesNothing(t *testing.T) {
 		w.register()
 		in, h := w.logIn()
 		w.refused(w.Close(t.Context(), h, "wrong "+password, home), PasswordWrong, "closing with a wrong password")
-		const tickets refusal.Code = "tickets_unused"
-		w.vetoes(refusal.New(tickets, "a ticket is not used yet"))
+		const tickets problem.Code = "tickets_unused"
+		w.vetoes(problem.New(tickets, "a ticket is not used yet"))
 		w.refused(w.Close(t.Context(), h, password, home), tickets, "closing with a ticket")
 		if w.live() != 1 || w.count(`SELECT COUNT(*) FROM accounts`) != 1 {
 			t.Fatal("a refused closing changed something")
@@ -201,7 +201,7 @@ func TestPresentPasswordIsNotForGuessing(t *testing.T) {
 			}
 			return w.ChangePassword(t.Context(), h, "wrong "+password, "another horse", home)
 		})
-		if got[PasswordWrong] != 5 || got[attempts.TooManyFailures] != 15 {
+		if got[PasswordWrong] != 5 || got[throttle.TooManyFailures] != 15 {
 			t.Fatalf("%v", got)
 		}
 	})
@@ -216,12 +216,12 @@ func TestProofDoesNotOutliveALock(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for range attempts.DefaultRules.Account.Failures {
+		for range throttle.DefaultRules.Account.Failures {
 			_, err := w.LogIn(t.Context(), login, "wrong "+password, home)
 			w.refused(err, LoginFailed, "a wrong password")
 		}
 		err = w.db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error { return w.stands(ctx, tx, h, p) })
-		w.refused(err, attempts.TooManyFailures, "a password that was right before the lock")
+		w.refused(err, throttle.TooManyFailures, "a password that was right before the lock")
 	})
 }
 
@@ -264,7 +264,7 @@ func TestB1_WindowSeesTheContactInItsOneForm(t *testing.T) {
 		if want := (Contact{phone, strings.ToLower(email)}); err != nil || p.Identity.Number != number || p.Contact != want {
 			t.Errorf("%+v: %v", p, err)
 		}
-		_, err = w.ProfileForStaff(t.Context(), w.db.Writer(), opaque.New(accountPrefix, opaque.IDSize))
+		_, err = w.ProfileForStaff(t.Context(), w.db.Writer(), ids.New(accountPrefix, ids.IDSize))
 		w.refused(err, AccountNotFound, "an unknown account")
 	})
 }
@@ -279,7 +279,7 @@ func TestMovedFieldIsAFault(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := w.Profile(t.Context(), h)
-		var r *refusal.Refusal
+		var r *problem.Refusal
 		if err == nil || errors.As(err, &r) || !strings.Contains(err.Error(), "column name of "+account) {
 			t.Fatalf("%v", err)
 		}

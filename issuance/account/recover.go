@@ -7,11 +7,11 @@ import (
 	"errors"
 	"time"
 
-	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/database"
-	"github.com/railgate/railgate/issuance/opaque"
-	"github.com/railgate/railgate/issuance/phonecode"
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/internal/ids"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/provider/phonecode"
+	"github.com/railgate/railgate/issuance/throttle"
 )
 
 // Recovery is the way back to an account whose password is forgotten. Every caller gets
@@ -21,12 +21,12 @@ type Recovery struct {
 	Expires time.Time
 }
 
-var errRecovery = refusal.New(RecoveryFailed, "recovery is unknown or over, or the code is wrong, was used, or was entered wrongly too often")
+var errRecovery = problem.New(RecoveryFailed, "recovery is unknown or over, or the code is wrong, was used, or was entered wrongly too often")
 
 // StartRecovery sends a code to the phone if it is the verified phone of the account with
 // the login name. The answer, the counts, and the work before the answer are the same if it
 // is not: the message is sent after the answer.
-func (s *Service) StartRecovery(ctx context.Context, login, phone, language string, from attempts.Caller) (Recovery, error) {
+func (s *Service) StartRecovery(ctx context.Context, login, phone, language string, from throttle.Caller) (Recovery, error) {
 	to, err := s.receiver(phone, language)
 	if err != nil {
 		return Recovery{}, err
@@ -35,7 +35,7 @@ func (s *Service) StartRecovery(ctx context.Context, login, phone, language stri
 	if !ok {
 		return Recovery{}, errLoginForm
 	}
-	if err := s.Failures.Allow(attempts.PhoneCodes, from); err != nil {
+	if err := s.Failures.Allow(throttle.PhoneCodes, from); err != nil {
 		return Recovery{}, err
 	}
 	leave, err := s.place()
@@ -87,14 +87,14 @@ func (s *Service) recoverable(ctx context.Context, login, phone string) (account
 // FinishRecovery sets a new password by the code of a recovery. All logins of the account
 // end, and with them what they show: a code on a phone needs a login and a face check
 // again (rule T23). Wrong passwords of before are forgotten. One code does it once.
-func (s *Service) FinishRecovery(ctx context.Context, recovery, code, next, request string, from attempts.Caller) (ended int, err error) {
-	if !opaque.WellFormed(recovery, codePrefix, opaque.IDSize) || !codeForm(code) {
+func (s *Service) FinishRecovery(ctx context.Context, recovery, code, next, request string, from throttle.Caller) (ended int, err error) {
+	if !ids.WellFormed(recovery, codePrefix, ids.IDSize) || !codeForm(code) {
 		return 0, errRecovery
 	}
 	if _, err := newPassword(next); err != nil {
 		return 0, err
 	}
-	if err := s.Failures.Allow(attempts.PhoneCodes, from); err != nil {
+	if err := s.Failures.Allow(throttle.PhoneCodes, from); err != nil {
 		return 0, err
 	}
 	var row codeRow
@@ -104,7 +104,7 @@ func (s *Service) FinishRecovery(ctx context.Context, recovery, code, next, requ
 		return err
 	})
 	if err == nil && wrong != nil {
-		s.entered(phonecode.ResetPassword, wrong, from, attempts.Key{})
+		s.entered(phonecode.ResetPassword, wrong, from, throttle.Key{})
 		err = errRecovery
 	}
 	if err != nil {
@@ -126,13 +126,13 @@ func (s *Service) FinishRecovery(ctx context.Context, recovery, code, next, requ
 			err = errRecovery
 		}
 		return err
-	}, func(name attempts.Key) { s.entered(phonecode.ResetPassword, nil, from, name) })
+	}, func(name throttle.Key) { s.entered(phonecode.ResetPassword, nil, from, name) })
 }
 
 // resetPassword sets the password of an account without the one before it. allow comes in
 // the transaction, after the account's lock, and may refuse; done after its commit.
-func (s *Service) resetPassword(ctx context.Context, account, next, request string, from attempts.Caller,
-	allow func(context.Context, *sql.Tx) error, done func(name attempts.Key),
+func (s *Service) resetPassword(ctx context.Context, account, next, request string, from throttle.Caller,
+	allow func(context.Context, *sql.Tx) error, done func(name throttle.Key),
 ) (ended int, err error) {
 	var p Profile
 	err = s.Database.View(ctx, "read profile", func(ctx context.Context, q database.Queries) (err error) {
@@ -156,7 +156,7 @@ func (s *Service) resetPassword(ctx context.Context, account, next, request stri
 	name := s.Failures.Account(p.Login)
 	err = s.Database.Change(ctx, "reset password", func(ctx context.Context, tx *sql.Tx) error {
 		if _, err := s.lock(ctx, tx, account); err != nil {
-			if refusal.Is(err, LoginRequired) {
+			if problem.Is(err, LoginRequired) {
 				err = errRecovery
 			}
 			return err

@@ -7,11 +7,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/railgate/railgate/internal/runtest"
-	"github.com/railgate/railgate/issuance/attempts"
-	"github.com/railgate/railgate/issuance/opaque"
-	"github.com/railgate/railgate/issuance/phonecode"
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/internal/ids"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/provider/phonecode"
+	"github.com/railgate/railgate/issuance/throttle"
+	"github.com/railgate/railgate/test/runtest"
 )
 
 const newPass = "battery staple 红色"
@@ -39,7 +39,7 @@ func TestAForgottenPasswordHasAWayBack(t *testing.T) {
 		w.heardEnd()
 		w.pass(time.Minute)
 		r, code := w.recovery()
-		if !r.Expires.Equal(w.now().Add(CodeLife)) || !opaque.WellFormed(r.ID, codePrefix, opaque.IDSize) {
+		if !r.Expires.Equal(w.now().Add(CodeLife)) || !ids.WellFormed(r.ID, codePrefix, ids.IDSize) {
 			t.Fatalf("%+v", r)
 		}
 		ended, err := w.FinishRecovery(t.Context(), r.ID, code, newPass, "", home)
@@ -49,7 +49,7 @@ func TestAForgottenPasswordHasAWayBack(t *testing.T) {
 		if ids := w.heardEnd(); len(ids) != 2 || len(w.back) != 1 || w.back[0] != h.Account() {
 			t.Errorf("the hooks heard of %v and %v", ids, w.back)
 		}
-		if _, err := w.LogIn(t.Context(), login, password, home); !refusal.Is(err, LoginFailed) {
+		if _, err := w.LogIn(t.Context(), login, password, home); !problem.Is(err, LoginFailed) {
 			t.Errorf("the old password: %v", err)
 		}
 		if _, err := w.LogIn(t.Context(), login, newPass, home); err != nil {
@@ -69,7 +69,7 @@ func TestARecoveryDoesNotTellWhatItFound(t *testing.T) {
 			"an unknown name": {"somebody_else", "13900000001"}, "another phone": {login, "13900000002"},
 		} {
 			r, err := w.StartRecovery(t.Context(), c.login, c.phone, "", home)
-			if err != nil || !opaque.WellFormed(r.ID, codePrefix, opaque.IDSize) || !r.Expires.Equal(w.now().Add(CodeLife)) {
+			if err != nil || !ids.WellFormed(r.ID, codePrefix, ids.IDSize) || !r.Expires.Equal(w.now().Add(CodeLife)) {
 				t.Fatalf("%s: %+v, %v", name, r, err)
 			}
 			for i := range CodeTries + 1 {
@@ -82,7 +82,7 @@ func TestARecoveryDoesNotTellWhatItFound(t *testing.T) {
 			}
 			// It counts as one that was sent.
 			_, err = w.StartRecovery(t.Context(), c.login, c.phone, "", home)
-			w.refused(err, attempts.TooManyCodes, name)
+			w.refused(err, throttle.TooManyCodes, name)
 		}
 		// The same for the account's own phone once it is no longer verified.
 		_, h := w.logIn()
@@ -256,7 +256,7 @@ func TestAStrangerUsesUpNoCodesOfAnAccount(t *testing.T) {
 				break
 			}
 		}
-		w.refused(err, attempts.TooManyCodes, "codes for one pair")
+		w.refused(err, throttle.TooManyCodes, "codes for one pair")
 		if sent != 5 {
 			t.Errorf("%d codes for one pair", sent)
 		}

@@ -6,10 +6,10 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/database"
-	"github.com/railgate/railgate/issuance/opaque"
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/internal/ids"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/throttle"
 )
 
 // Registration is what somebody enters to have an account. It is personal data.
@@ -25,7 +25,7 @@ type Registration struct {
 // Register makes an account and returns its id; logging in is the next step. A
 // login name that is taken, and whatever the registry refuses, counts as a failure
 // of the caller's network: both tell something about others.
-func (s *Service) Register(ctx context.Context, r Registration, from attempts.Caller) (account string, err error) {
+func (s *Service) Register(ctx context.Context, r Registration, from throttle.Caller) (account string, err error) {
 	login, ok := normalLogin(r.Login)
 	if !ok {
 		return "", errLoginForm
@@ -46,7 +46,7 @@ func (s *Service) Register(ctx context.Context, r Registration, from attempts.Ca
 		return "", ErrConsent
 	}
 
-	if err := s.Failures.Allow(attempts.Registrations, from); err != nil {
+	if err := s.Failures.Allow(throttle.Registrations, from); err != nil {
 		return "", err
 	}
 	loginIndex := s.index(indexLogin, login)
@@ -58,7 +58,7 @@ func (s *Service) Register(ctx context.Context, r Registration, from attempts.Ca
 		return "", err
 	}
 	if taken {
-		s.Failures.Failed(attempts.Registrations, from)
+		s.Failures.Failed(throttle.Registrations, from)
 		return "", errTaken
 	}
 	hashed, err := s.hasher.hash(ctx, password)
@@ -66,7 +66,7 @@ func (s *Service) Register(ctx context.Context, r Registration, from attempts.Ca
 		return "", err
 	}
 
-	account = opaque.New(accountPrefix, opaque.IDSize)
+	account = ids.New(accountPrefix, ids.IDSize)
 	now := s.Now().UnixMilli()
 	err = s.Database.Change(ctx, "register", func(ctx context.Context, tx *sql.Tx) error {
 		n, err := database.Changed(ctx, tx, `
@@ -91,19 +91,19 @@ func (s *Service) Register(ctx context.Context, r Registration, from attempts.Ca
 		}
 		return s.Hooks.Registered(ctx, tx, account, who)
 	})
-	if refused := new(refusal.Refusal); errors.As(err, &refused) {
-		s.Failures.Failed(attempts.Registrations, from)
+	if refused := new(problem.Refusal); errors.As(err, &refused) {
+		s.Failures.Failed(throttle.Registrations, from)
 	}
 	if err != nil {
 		return "", err
 	}
-	s.Failures.Succeeded(attempts.Registrations, from, s.Failures.Account(login))
+	s.Failures.Succeeded(throttle.Registrations, from, s.Failures.Account(login))
 	return account, nil
 }
 
-var errLoginForm = refusal.New(LoginInvalid, "login name must have 6 to 30 letters, digits and underscores and begin with a letter")
+var errLoginForm = problem.New(LoginInvalid, "login name must have 6 to 30 letters, digits and underscores and begin with a letter")
 
-var errTaken = refusal.New(LoginTaken, "login name is taken")
+var errTaken = problem.New(LoginTaken, "login name is taken")
 
 // personalWords are what a password must not be made of.
 func personalWords(login string, who Identity, c Contact) []string {
@@ -113,10 +113,10 @@ func personalWords(login string, who Identity, c Contact) []string {
 
 // count counts a wrong password for the login name and the network, and returns the
 // answer for it, or that the name has been locked meanwhile.
-func (s *Service) count(ctx context.Context, answer error, name attempts.Key, from attempts.Caller) error {
+func (s *Service) count(ctx context.Context, answer error, name throttle.Key, from throttle.Caller) error {
 	if err := s.Failures.Count(ctx, name); err != nil {
 		return err
 	}
-	s.Failures.Failed(attempts.Logins, from)
+	s.Failures.Failed(throttle.Logins, from)
 	return answer
 }

@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/identity"
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/throttle"
 )
 
 func TestSomebodyRegistersLogsInAndReads(t *testing.T) {
@@ -54,7 +54,7 @@ func TestOtherDocumentsComeWithNationality(t *testing.T) {
 func TestWrongFieldsAreRefusedByName(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		for _, c := range []struct {
-			code  refusal.Code
+			code  problem.Code
 			wrong func(*Registration)
 		}{
 			{LoginInvalid, func(r *Registration) { r.Login = "short" }},
@@ -119,8 +119,8 @@ func TestOneLoginNameIsRegisteredOnce(t *testing.T) {
 
 func TestB11_RegistryRefusesWithinTheRegistration(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		const registered refusal.Code = "taken_in_registry"
-		w.vetoes(refusal.New(registered, "go to a window"))
+		const registered problem.Code = "taken_in_registry"
+		w.vetoes(problem.New(registered, "go to a window"))
 		_, err := w.Register(t.Context(), registration(), home)
 		w.refused(err, registered, "an identity that is taken")
 		if n := w.count(`SELECT COUNT(*) FROM accounts`); n != 0 {
@@ -144,15 +144,15 @@ func TestTryingNamesSlowsRegistrationsOnly(t *testing.T) {
 		for range 200 {
 			_, err := w.Register(t.Context(), registration(), home)
 			switch {
-			case refusal.Is(err, LoginTaken):
+			case problem.Is(err, LoginTaken):
 				taken++
-			case refusal.Is(err, attempts.TooManyRequests):
+			case problem.Is(err, throttle.TooManyRequests):
 				slowed++
 			default:
 				t.Fatal(err)
 			}
 		}
-		if rule := attempts.DefaultNetworkRule; taken != rule.Failures+rule.Slow.Burst || slowed == 0 {
+		if rule := throttle.DefaultNetworkRule; taken != rule.Failures+rule.Slow.Burst || slowed == 0 {
 			t.Errorf("%d names were tried and %d attempts refused", taken, slowed)
 		}
 		w.logIn()
@@ -161,7 +161,7 @@ func TestTryingNamesSlowsRegistrationsOnly(t *testing.T) {
 		if _, err := w.Register(t.Context(), r, from("203.0.113.10")); err != nil {
 			t.Fatalf("from another network: %v", err)
 		}
-		w.pass(attempts.DefaultNetworkRule.Slow.Every) // slowed, and not locked
+		w.pass(throttle.DefaultNetworkRule.Slow.Every) // slowed, and not locked
 		r.Login = "one_more_name"
 		if _, err := w.Register(t.Context(), r, home); err != nil {
 			t.Fatalf("a moment later: %v", err)

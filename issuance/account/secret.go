@@ -1,6 +1,6 @@
 package account
 
-import "github.com/railgate/railgate/issuance/opaque"
+import "github.com/railgate/railgate/issuance/internal/ids"
 
 // Prefixes say what an id or a secret is for.
 const (
@@ -12,6 +12,6 @@ const (
 
 // tokenHash is how a login token is kept.
 func tokenHash(token string) []byte {
-	h := opaque.Hash(token)
+	h := ids.Hash(token)
 	return h[:]
 }

@@ -4,8 +4,8 @@ import (
 	"testing"
 
 	"github.com/railgate/railgate/issuance/identity"
-	"github.com/railgate/railgate/issuance/refusal"
-	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/registry/rules"
 )
 
 // lowerX is a number that ends in a lower-case x.
@@ -16,7 +16,7 @@ func TestG20_NumbersAreReadInOneSpelling(t *testing.T) {
 		r := registration()
 		r.Identity.Number = "110105900307461"
 		_, err := w.Register(t.Context(), r, home)
-		w.refused(err, registry.FirstGenerationCard, "a first-generation card")
+		w.refused(err, rules.FirstGenerationCard, "a first-generation card")
 		r.Identity.Number = lowerX
 		if _, err := w.Register(t.Context(), r, home); err != nil {
 			t.Fatal(err)
@@ -33,7 +33,7 @@ func TestG20_NumbersAreReadInOneSpelling(t *testing.T) {
 		}
 		e.Identity.Number = "110105900307461"
 		_, err = w.Edit(t.Context(), h, e)
-		w.refused(err, registry.FirstGenerationCard, "an edit to a first-generation card")
+		w.refused(err, rules.FirstGenerationCard, "an edit to a first-generation card")
 	})
 }
 
@@ -63,11 +63,11 @@ func TestG17_AnEditOfCaseIsNoEdit(t *testing.T) {
 				t.Errorf("%q: version %d, %q: %v", spelling, p.Version, p.Identity.Name.Text, err)
 			}
 		}
-		w.vetoes(refusal.New(registry.IdentityFixed, "verified"))
+		w.vetoes(problem.New(rules.IdentityFixed, "verified"))
 		e := Edit{1, r.Identity, r.Contact}
 		e.Identity.Name = "Test·Name"
 		_, err := w.Edit(t.Context(), h, e)
-		w.refused(err, registry.IdentityFixed, "another name")
+		w.refused(err, rules.IdentityFixed, "another name")
 	})
 }
 

@@ -12,13 +12,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/railgate/railgate/issuance/attempts"
 	"github.com/railgate/railgate/issuance/database"
-	"github.com/railgate/railgate/issuance/database/databasetest"
 	"github.com/railgate/railgate/issuance/identity"
-	"github.com/railgate/railgate/issuance/phonecode"
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/provider/phonecode"
+	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/issuance/vault"
+	"github.com/railgate/railgate/test/databasetest"
 )
 
 func TestMain(m *testing.M) { databasetest.Main(m, "account") }
@@ -66,7 +66,7 @@ func (w *world) pass(d time.Duration) { w.ms.Add(d.Milliseconds()) }
 func (w *world) another(change ...func(*Config)) *Service {
 	w.t.Helper()
 	keys := vault.New(vault.Master{1, 2, 3})
-	failures, err := attempts.NewFailures(attempts.Config{Database: w.db, Index: keys.Index, Now: w.now})
+	failures, err := throttle.NewFailures(throttle.Config{Database: w.db, Index: keys.Index, Now: w.now})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -142,8 +142,8 @@ func registration() Registration {
 // home is where the stories' passengers are; anywhere else they are given.
 var home = from("203.0.113.9")
 
-func from(address string) attempts.Caller {
-	c, err := attempts.Proxies{}.Caller(address+":443", nil)
+func from(address string) throttle.Caller {
+	c, err := throttle.Proxies{}.Caller(address+":443", nil)
 	if err != nil {
 		panic("BUG: " + err.Error())
 	}
@@ -178,9 +178,9 @@ func (w *world) holder(token string) Holder {
 }
 
 // refused asserts a refusal.
-func (w *world) refused(err error, code refusal.Code, what string) {
+func (w *world) refused(err error, code problem.Code, what string) {
 	w.t.Helper()
-	if !refusal.Is(err, code) {
+	if !problem.Is(err, code) {
 		w.t.Fatalf("%s: %v, want %s", what, err, code)
 	}
 }
@@ -197,9 +197,9 @@ func (w *world) live() int { return w.count(`SELECT COUNT(*) FROM logins WHERE e
 
 // atOnce runs f n times at the same time and counts what became of it, by code;
 // "" is success. Any other error fails the test.
-func (w *world) atOnce(n int, f func(i int) error) map[refusal.Code]int {
+func (w *world) atOnce(n int, f func(i int) error) map[problem.Code]int {
 	w.t.Helper()
-	outcome := map[refusal.Code]int{}
+	outcome := map[problem.Code]int{}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	start := make(chan struct{})
@@ -207,7 +207,7 @@ func (w *world) atOnce(n int, f func(i int) error) map[refusal.Code]int {
 		wg.Go(func() {
 			<-start
 			err := f(i)
-			var r *refusal.Refusal
+			var r *problem.Refusal
 			if err != nil && !errors.As(err, &r) {
 				w.t.Error(err)
 				return
@@ -233,7 +233,7 @@ var secrets = []string{login, strings.ToLower(login), password, name, number, ph
 func (w *world) tellsNothing(err error) {
 	w.t.Helper()
 	text := fmt.Sprintf("%v %+v", err, err)
-	var r *refusal.Refusal
+	var r *problem.Refusal
 	if errors.As(err, &r) {
 		text += r.Detail
 	}

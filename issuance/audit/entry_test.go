@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/tokens"
 )
@@ -59,7 +59,7 @@ func TestEntryIsOfTheMemberWhoMayActAndNobodyElse(t *testing.T) {
 	if want := (Entry{AtMs: 5, Who: "police-desk", Role: staff.Police, Action: staff.Lift, Object: Object{Credential, "20494-17"}}); e != want || err != nil {
 		t.Errorf("%+v, %v", e, err)
 	}
-	if e, err := By(m, staff.Erase, Key(7), 5); e != (Entry{}) || !refusal.Is(err, staff.ForbiddenRole) {
+	if e, err := By(m, staff.Erase, Key(7), 5); e != (Entry{}) || !problem.Is(err, staff.ForbiddenRole) {
 		t.Errorf("the police desk erases: %v", err)
 	}
 }

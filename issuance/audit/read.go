@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/railgate/railgate/issuance/database"
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/staff"
 )
 
@@ -20,10 +20,10 @@ const (
 )
 
 // QueryInvalid refuses a question that cannot be asked.
-const QueryInvalid refusal.Code = "trail_query_invalid"
+const QueryInvalid problem.Code = "trail_query_invalid"
 
 // Codes lists the closed list.
-func Codes() []refusal.Code { return []refusal.Code{QueryInvalid} }
+func Codes() []problem.Code { return []problem.Code{QueryInvalid} }
 
 // Query asks for entries.
 type Query struct {
@@ -54,17 +54,17 @@ func (t *Trail) Read(ctx context.Context, q Query) (p Page, err error) {
 	after := cursor{math.MaxInt64, math.MaxInt64}
 	switch {
 	case q.Limit < 0 || q.Limit > MaxPage:
-		return p, refusal.New(QueryInvalid, "limit must be 1 to "+strconv.Itoa(MaxPage))
+		return p, problem.New(QueryInvalid, "limit must be 1 to "+strconv.Itoa(MaxPage))
 	case q.FromMs < 0 || q.ToMs <= q.FromMs:
-		return p, refusal.New(QueryInvalid, "the time range must end after it begins")
+		return p, problem.New(QueryInvalid, "the time range must end after it begins")
 	case q.Object != (Object{}) && q.Object.check() != nil:
-		return p, refusal.New(QueryInvalid, q.Object.check().Error())
+		return p, problem.New(QueryInvalid, q.Object.check().Error())
 	case showsNumber(q.Object.ID):
-		return p, refusal.New(QueryInvalid, "object must be an id of ours, never a document number")
+		return p, problem.New(QueryInvalid, "object must be an id of ours, never a document number")
 	}
 	if q.After != "" {
 		if after, err = parseCursor(q.After); err != nil {
-			return p, refusal.New(QueryInvalid, "after must be what a page before gave")
+			return p, problem.New(QueryInvalid, "after must be what a page before gave")
 		}
 	}
 	where, args := `at_ms >= $1 AND at_ms < $2 AND (at_ms, id) < ($3, $4)`, []any{q.FromMs, q.ToMs, after.atMs, after.id, q.Limit + 1}

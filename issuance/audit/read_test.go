@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/staff"
 )
 
@@ -95,7 +95,7 @@ func TestQuestionThatCannotBeAskedIsRefused(t *testing.T) {
 			"a cursor below 0":    {After: "-1-2"},
 			"a cursor with a +":   {After: "+1-2"},
 		} {
-			if _, err := w.Read(t.Context(), q); !refusal.Is(err, QueryInvalid) {
+			if _, err := w.Read(t.Context(), q); !problem.Is(err, QueryInvalid) {
 				t.Errorf("%s: %v", what, err)
 			}
 		}

@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/database"
-	"github.com/railgate/railgate/issuance/database/databasetest"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/vault"
+	"github.com/railgate/railgate/test/databasetest"
 )
 
 func TestMain(m *testing.M) { databasetest.Main(m, "audit") }

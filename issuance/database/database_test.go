@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/railgate/railgate/issuance/database/databasetest"
+	"github.com/railgate/railgate/test/databasetest"
 )
 
 func TestDatabaseOfNewerProgramIsRefused(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/railgate/railgate/internal/runtest"
+	"github.com/railgate/railgate/test/runtest"
 )
 
 type double struct{ in, out int }

@@ -6,7 +6,7 @@ import (
 	"testing/fstest"
 	"time"
 
-	"github.com/railgate/railgate/issuance/database/databasetest"
+	"github.com/railgate/railgate/test/databasetest"
 )
 
 // oneSided makes a table everywhere, and in it a rule that each database writes

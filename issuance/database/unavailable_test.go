@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 
-	"github.com/railgate/railgate/issuance/database/databasetest"
+	"github.com/railgate/railgate/test/databasetest"
 )
 
 func TestWhatAnOutageLooksLike(t *testing.T) {

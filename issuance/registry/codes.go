@@ -1,61 +1,55 @@
 package registry
 
-import "github.com/railgate/railgate/issuance/refusal"
+import "github.com/railgate/railgate/issuance/problem"
 
-// What the rules of the registry refuse for. Words has what the passenger reads.
+// What the book refuses for, besides what the rules of package registry do.
 const (
-	// What was entered.
-	DocumentUnknown     refusal.Code = "document_type_unknown"
-	FirstGenerationCard refusal.Code = "first_generation_card"
-	PersonInvalid       refusal.Code = "person_invalid"
-	ConsentMissing      refusal.Code = "consent_missing"
-
-	// Statuses and who changes them.
-	MoveRefused        refusal.Code = "status_change_refused"
-	IdentityFixed      refusal.Code = "identity_fixed"
-	StationWindowOnly  refusal.Code = "station_window_only"
-	ProofWrong         refusal.Code = "contact_proof_wrong"
-	OriginalMissing    refusal.Code = "original_missing"
-	DocumentExpired    refusal.Code = "document_expired"
-	DocumentUnreadable refusal.Code = "document_unreadable"
-	IdentityRegistered refusal.Code = "identity_registered"
-	InPersonOnly       refusal.Code = "in_person_only"
-	OtherPerson        refusal.Code = "other_person"
-
-	HolderOriginalMissing refusal.Code = "holder_original_missing"
-
-	// The list of passengers.
-	AccountStatus      refusal.Code = "account_status_insufficient"
-	AccountUnverified  refusal.Code = "account_not_verified"
-	OtherDocumentsOnly refusal.Code = "other_documents_only"
-	PassengerStatus    refusal.Code = "passenger_status_insufficient"
-	AlreadyListed      refusal.Code = "passenger_already_listed"
-	ListFull           refusal.Code = "passenger_list_full"
-	UncountedFull      refusal.Code = "uncounted_passengers_full"
-	ListMaximum        refusal.Code = "passenger_list_maximum"
-	ToBeSubmittedFull  refusal.Code = "to_be_submitted_full"
-	PassengerKept      refusal.Code = "passenger_kept"
-	TicketBought       refusal.Code = "passenger_ticket_bought"
-
-	// Tickets and services.
-	TicketsInvalid       refusal.Code = "tickets_invalid"
-	AccountTicketLimit   refusal.Code = "account_ticket_limit"
-	PassengerTicketLimit refusal.Code = "passenger_ticket_limit"
-	NotItsTicket         refusal.Code = "ticket_not_bought_here"
-	ServiceNotHere       refusal.Code = "service_not_here"
-	RefundOnly           refusal.Code = "refund_only"
-	CounterOnly          refusal.Code = "counter_only"
-	CardMismatch         refusal.Code = "card_mismatch"
-	OrderWrong           refusal.Code = "order_number_wrong"
-	ChildAlone           refusal.Code = "child_without_adult"
+	EntryNotFound     problem.Code = "registry_entry_not_found"
+	EntryChanged      problem.Code = "registry_entry_changed"
+	NotRegistered     problem.Code = "identity_not_registered"
+	QuestionInvalid   problem.Code = "ticket_question_invalid"
+	EventInvalid      problem.Code = "ticket_event_invalid"
+	TicketUnknown     problem.Code = "ticket_unknown"
+	TicketConflict    problem.Code = "ticket_conflict"
+	TicketsUnfinished problem.Code = "tickets_unfinished"
 )
 
 // Codes lists the closed list.
-func Codes() []refusal.Code {
-	return []refusal.Code{
-		DocumentUnknown, FirstGenerationCard, PersonInvalid, ConsentMissing,
-		MoveRefused, IdentityFixed, StationWindowOnly, ProofWrong, OriginalMissing, DocumentExpired, DocumentUnreadable, IdentityRegistered, InPersonOnly, OtherPerson, HolderOriginalMissing,
-		AccountStatus, AccountUnverified, OtherDocumentsOnly, PassengerStatus, AlreadyListed, ListFull, UncountedFull, ListMaximum, ToBeSubmittedFull, PassengerKept, TicketBought,
-		TicketsInvalid, AccountTicketLimit, PassengerTicketLimit, NotItsTicket, ServiceNotHere, RefundOnly, CounterOnly, CardMismatch, OrderWrong, ChildAlone,
+func Codes() []problem.Code {
+	return []problem.Code{
+		EntryNotFound, EntryChanged, NotRegistered, QuestionInvalid, EventInvalid, TicketUnknown, TicketConflict, TicketsUnfinished,
 	}
 }
+
+// Words has the text of each code.
+var Words = map[problem.Code]problem.Text{
+	EntryNotFound: problem.Say(
+		"There is no such account holder or passenger.", "未找到该注册用户或乘车人。",
+		"Load the list again.", "请重新打开列表。"),
+	EntryChanged: problem.Say(
+		"The entry was changed meanwhile.", "信息已被修改。",
+		"Look at it again and repeat the step.", "请重新查看后再办理。"),
+	NotRegistered: problem.Say(
+		"No account has this identity.", "该身份信息未被注册。",
+		"The person can register it.", "可直接注册。"),
+	QuestionInvalid: problem.Say(
+		"The question is not valid.", "查询内容有误。",
+		"Correct it and send it again.", "请更正后重新提交。"),
+	EventInvalid: problem.Say(
+		"The report about a ticket is not valid.", "车票信息有误。",
+		"Correct it and send it again.", "请更正后重新提交。"),
+	TicketUnknown: problem.Say(
+		"This ticket is not known.", "未找到该车票。",
+		"Report its purchase first, or check the reference.", "请先上报购票信息，或核对票号。"),
+	TicketConflict: problem.Say(
+		"Something else was reported for this ticket.", "该车票已有不同的记录。",
+		"Check the reference and what was reported before.", "请核对票号及此前上报的信息。"),
+	TicketsUnfinished: problem.Say(
+		"There are tickets whose journeys are not over.", "尚有未完成的行程。",
+		"Refund them, or try again after the time shown.", "请先退票，或在所示时间后再试。"),
+}
+
+var (
+	errEntryNotFound = problem.New(EntryNotFound, "no such account, or no such passenger on its list")
+	errEntryChanged  = problem.New(EntryChanged, "version is not that of the entry; nothing was changed")
+)

@@ -1,111 +1,274 @@
 package registry
 
 import (
-	"github.com/railgate/railgate/issuance/identity"
-	"github.com/railgate/railgate/issuance/refusal"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/registry/rules"
+	"github.com/railgate/railgate/issuance/staff"
 )
 
-// Correction is what a window would write over an entry: the person as the
-// original on the counter says.
+// Correction is an identity as the original at a window says it.
 type Correction struct {
-	To    Person
-	Visit Visit
-	// Twice says that the account's list holds the new document in another line.
-	Twice bool
+	Act
+	Entry   Ref
+	Version int64       // of the entry that was looked at
+	As      rules.Entry // what the document says
+	// As in rules.Visit.
+	Original, InDate, Readable, Delegated bool
+	Proof                                 rules.Proof
 }
 
-// CanCorrect reports whether a window may correct an identity that was checked,
-// and the status that it then has. The source fixes a checked identity (S4:19,
-// S4:73) and says nothing of one that was checked wrongly.
-//
-// Our choice: a window corrects verified and pre-verified entries only, because the
-// holder can edit all others. The person comes in person, since delegates are for
-// entries that were not checked or failed (rule B10), with the original and with
-// the proof of rule B1, since the entry differs from the document. The name or the
-// document stays: what changes both is another person. A corrected resident ID card
-// is verified; another document is pre-verified and waits for the authority.
-func CanCorrect(a Account, p Passenger, own bool, c Contact, to Correction) (Status, error) {
-	if to.Visit.At != Window {
-		return 0, refusal.New(StationWindowOnly, "a checked identity is corrected at station windows only")
-	}
-	next := checked(to.To.Document)
-	if !fixed(p.Standing()) {
-		return 0, refusal.New(MoveRefused, "only a verified or pre-verified identity is corrected; the account's holder edits any other")
-	}
-	if err := CanMove(p.Standing(), Standing{to.To.Document, next}, Window); err != nil {
+func (c Correction) visit(at rules.Actor) rules.Visit {
+	return rules.Visit{At: at, Original: c.Original, InDate: c.InDate, Readable: c.Readable, Delegated: c.Delegated, Proof: c.Proof}
+}
+
+// Correct writes what a window read from the original over an identity that was
+// checked (registry.CanCorrect). The line keeps its time on the list, so that rule
+// B4 still counts from it. Our choice: while a ticket bought under the old identity
+// is good for a journey that is not over, the correction is TicketsUnfinished, or
+// the traveller would no longer be the person on the ticket.
+func (b *Book) Correct(ctx context.Context, c Correction) (next rules.Status, err error) {
+	if err := c.By.May(staff.CorrectIdentity); err != nil {
 		return 0, err
 	}
-	if to.Visit.Delegated {
-		return 0, refusal.New(InPersonOnly, "a delegate cannot have a checked identity corrected")
-	}
-	if err := to.Visit.canRead(); err != nil {
+	to, err := rules.Read(c.As, b.Now())
+	if err != nil {
 		return 0, err
 	}
-	if !c.proves(to.Visit.Proof) {
-		return 0, errProof
-	}
-	if to.To == p.Person {
-		return 0, refusal.New(MoveRefused, "the entry says this already")
-	}
-	if !samePerson(p.Person, to.To) {
-		return 0, errOtherPerson
-	}
-	if !own && kindOf(to.To.Document) != kindOf(p.Person.Document) {
-		if err := mayActFor(a, to.To.Document); err != nil {
-			return 0, err
+	err = b.rewrite(ctx, "correct an identity", c, "", func(ctx context.Context, tx *sql.Tx, w rewriting) error {
+		h, e := w.holder, w.entry
+		twice, err := b.listed(ctx, tx, e.Ref, to)
+		if err != nil {
+			return err
 		}
-	}
-	if to.Twice || !own && to.To.SameDocument(a.Person) {
-		return 0, refusal.New(AlreadyListed, "the same document is on the list already, or is the account holder's")
+		own := e.Ref.Passenger == ""
+		next, err = rules.CanCorrect(h.Account, e.Passenger, own, w.contact, rules.Correction{To: to, Visit: c.visit(rules.Window), Twice: twice})
+		if err != nil {
+			return err
+		}
+		if err := b.noJourney(ctx, tx, e.Ref); err != nil {
+			return err
+		}
+		if own {
+			if err := b.claim(ctx, tx, h, to); err != nil {
+				return err
+			}
+		}
+		if err := b.put(ctx, tx, w, to, next); err != nil {
+			return err
+		}
+		return b.trail(ctx, tx, c.Act, staff.CorrectIdentity, e.Ref,
+			fmt.Sprintf("%s corrected, %v becomes %v", differences(e.Person, to), e.Status, next))
+	})
+	if err != nil {
+		return 0, err
 	}
 	return next, nil
 }
 
-// CanClaim reports whether an account gets an identity that another one has or had
-// (rule B11), and the status that its holder then has: the person is at a
-// window with the original, and the proof of rule B1 shows that the account is
-// theirs. Our choice: an account whose holder was checked as a different person does
-// not become the claimant's by it, and a ticket fixes a to-be-submitted holder as it
-// does for an edit.
-func CanClaim(a Account, c Contact, to Correction) (Status, error) {
-	if err := CanFreeIdentity(to.Visit); err != nil {
+// Claim gives an identity to the account of its owner, who is at a window
+// ([registry.CanClaim]), and takes it from the account that has it, in one
+// transaction: two accounts never have it at once. An account from which a window
+// took an identity gets it back only by a claim.
+func (b *Book) Claim(ctx context.Context, c Correction) (next rules.Status, err error) {
+	if err := c.By.May(staff.ResolveDuplicate); err != nil {
 		return 0, err
 	}
-	if !c.proves(to.Visit.Proof) {
-		return 0, errProof
+	to, err := rules.Read(c.As, b.Now())
+	if err != nil {
+		return 0, err
 	}
-	if fixed(a.Standing()) && !samePerson(a.Person, to.To) {
-		return 0, errOtherPerson
+	document := b.document(indexHolder, to)
+	var loser string
+	err = b.Database.View(ctx, "find who has the identity", func(ctx context.Context, q database.Queries) (err error) {
+		loser, err = b.whoHas(ctx, q, document)
+		return err
+	})
+	if err != nil {
+		return 0, err
 	}
-	if a.Status == ToBeSubmitted && a.OwnTickets > 0 && to.To != a.Person {
-		return 0, errTicketBought
+	c.Entry.Passenger = "" // an identity is an account's own
+	other := loser
+	if other == freedOfClosed {
+		other = ""
 	}
-	if to.Twice {
-		return 0, refusal.New(AlreadyListed, "the document is that of a passenger on the account's list")
+	err = b.rewrite(ctx, "claim an identity", c, other, func(ctx context.Context, tx *sql.Tx, w rewriting) error {
+		h := w.holder
+		has, err := b.whoHas(ctx, tx, document)
+		if err != nil {
+			return err
+		}
+		if has != loser {
+			return errEntryChanged // it went elsewhere before the locks were ours
+		}
+		if has == h.id {
+			return problem.New(rules.MoveRefused, "the account has this identity; its entry is verified or corrected")
+		}
+		twice, err := b.listed(ctx, tx, w.entry.Ref, to)
+		if err != nil {
+			return err
+		}
+		next, err = rules.CanClaim(h.Account, w.contact, rules.Correction{To: to, Visit: c.visit(rules.Window), Twice: twice})
+		if err != nil {
+			return err
+		}
+		if to != h.Person {
+			if err := b.noJourney(ctx, tx, w.entry.Ref); err != nil {
+				return err
+			}
+		}
+		if err := b.free(ctx, tx, c.Act, document, loser); err != nil {
+			return err
+		}
+		h.lost = nil
+		if err := b.claim(ctx, tx, h, to); err != nil {
+			return err
+		}
+		if err := b.put(ctx, tx, w, to, next); err != nil {
+			return err
+		}
+		return b.trail(ctx, tx, c.Act, staff.ResolveDuplicate, w.entry.Ref, fmt.Sprintf("identity is the account's, %v becomes %v", h.Status, next))
+	})
+	if err != nil {
+		return 0, err
 	}
-	return checked(to.To.Document), nil
+	return next, nil
 }
 
-// checked is the status of what a window found to match the original.
-func checked(d identity.DocumentType) Status {
-	if d == identity.ResidentID {
-		return Verified
+// rewriting is an entry that a window is about to write over, with its locks held.
+type rewriting struct {
+	holder
+	entry   entry
+	contact rules.Contact
+	// profile writes a new identity to the account; nil for a passenger.
+	profile func(account.Identity) error
+}
+
+// rewrite runs what a window decides about an entry, under the locks of its account
+// and, in the order of their ids, of its holder and of another one. What it takes
+// for a guess at the proof is counted as Verify does, and committed.
+func (b *Book) rewrite(ctx context.Context, what string, c Correction, other string, decide func(ctx context.Context, tx *sql.Tx, w rewriting) error) error {
+	var wrong error
+	err := b.Database.Change(ctx, what, func(ctx context.Context, tx *sql.Tx) (err error) {
+		var w rewriting
+		if !idForm(c.Entry.Account) {
+			return errEntryNotFound
+		}
+		if c.Entry.Passenger == "" {
+			if w.profile, err = b.Profile(ctx, tx, c.Entry.Account); err != nil {
+				return notFound(err)
+			}
+		}
+		if other != "" && other < c.Entry.Account {
+			if err := b.lockOther(ctx, tx, other); err != nil {
+				return err
+			}
+		}
+		if w.holder, w.entry, err = b.entry(ctx, tx, c.Entry, b.Database.ForUpdate); err != nil {
+			return err
+		}
+		if other > c.Entry.Account {
+			if err := b.lockOther(ctx, tx, other); err != nil {
+				return err
+			}
+		}
+		if w.entry.version != c.Version {
+			return errEntryChanged
+		}
+		guessed := c.Proof != rules.Proof{}
+		if guessed {
+			if err := b.Failures.Check(ctx, tx, b.proofKey(w.entry.Person)); err != nil {
+				return err
+			}
+		}
+		if w.contact, err = b.contactOf(ctx, tx, w.holder, w.entry); err != nil {
+			return err
+		}
+		err = decide(ctx, tx, w)
+		if guessed && problem.Is(err, rules.ProofWrong) {
+			wrong = err
+			return b.Failures.Add(ctx, tx, b.proofKey(w.entry.Person))
+		}
+		return err
+	})
+	if err == nil {
+		err = wrong
 	}
-	return PreVerified
+	return err
 }
 
-// fixed reports whether the holder can no longer edit the identity.
-func fixed(s Standing) bool {
-	return (s.Status == Verified || s.Status == PreVerified) && s.kinds().possible()
+// lockOther locks the holder that is to lose an identity; one that was closed
+// meanwhile is errEntryChanged.
+func (b *Book) lockOther(ctx context.Context, tx *sql.Tx, id string) error {
+	_, err := b.holder(ctx, tx, id, b.Database.ForUpdate)
+	if errors.Is(err, database.ErrNotFound) {
+		return errEntryChanged
+	}
+	return err
 }
 
-// samePerson reports whether an identity can be a corrected form of another.
-func samePerson(p, q Person) bool {
-	return p.SameDocument(q) || identity.SameName(p.Name.Text, q.Name.Text)
+func notFound(err error) error {
+	if problem.Is(err, account.LoginRequired) || problem.Is(err, account.AccountNotFound) {
+		return errEntryNotFound
+	}
+	return err
 }
 
-var (
-	errOtherPerson  = refusal.New(OtherPerson, "name and document both differ from the entry: this is another person")
-	errProof        = refusal.New(ProofWrong, "the last 4 digits of the phone, the first 3 characters of the e-mail or, for a passenger on a list, the account holder's document number is needed and must be right")
-	errTicketBought = refusal.New(TicketBought, "a to-be-submitted passenger for whom a ticket was bought can be neither edited nor deleted")
-)
+// listed reports whether another line of the account's list is about the document.
+func (b *Book) listed(ctx context.Context, q database.Queries, r Ref, p rules.Person) (bool, error) {
+	c, err := b.counts(ctx, q, r.Account, p, r.Passenger)
+	return c.Twice, err
+}
+
+// noJourney refuses while a ticket of the entry is good for a journey.
+func (b *Book) noJourney(ctx context.Context, q database.Queries, r Ref) error {
+	refused, err := b.unfinished(ctx, q, `account = $1 AND COALESCE(passenger, '') = $2`, r.Account, r.Passenger)
+	if err == nil {
+		err = refused
+	}
+	return err
+}
+
+// put writes a person and a status over an entry.
+func (b *Book) put(ctx context.Context, tx *sql.Tx, w rewriting, to rules.Person, s rules.Status) error {
+	r := w.entry.Ref
+	if r.Passenger != "" {
+		_, err := tx.ExecContext(ctx, `UPDATE passengers SET document = $2, person = $3, status = $4, version = version + 1 WHERE id = $1`,
+			r.Passenger, b.document(indexPassenger, to), b.seal(tablePassengers, r.Passenger, to), s)
+		return err
+	}
+	lost := w.holder.lost
+	if b.hasLost(w.holder, to) {
+		lost = nil
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE holders SET person = $2, status = $3, lost = $4, version = version + 1 WHERE id = $1`,
+		r.Account, b.seal(tableHolders, r.Account, to), s, lost)
+	if err != nil {
+		return err
+	}
+	return w.profile(profileIdentity(to))
+}
+
+// differences names the fields in which two persons differ, and no value.
+func differences(p, q rules.Person) string {
+	var fields []string
+	for _, f := range []struct {
+		name    string
+		differs bool
+	}{
+		{"name", p.Name != q.Name || p.Substituted != q.Substituted}, {"document type", p.Document != q.Document},
+		{"number", p.Number != q.Number}, {"nationality", p.Nationality != q.Nationality},
+	} {
+		if f.differs {
+			fields = append(fields, f.name)
+		}
+	}
+	return strings.Join(fields, ", ")
+}

@@ -3,127 +3,291 @@ package registry
 import (
 	"testing"
 
-	"github.com/railgate/railgate/issuance/identity"
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/registry/rules"
+	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/issuance/throttle"
 )
 
-// good is what comes with a correction that nothing speaks against.
-func good() Visit {
-	return Visit{At: Window, Original: true, InDate: true, Readable: true, Proof: Proof{Kind: PhoneEnd, Value: "1234"}}
+// correction is what a window sends of a good original, for an account's holder.
+func (w *world) correction(r Ref, as rules.Entry) Correction {
+	w.t.Helper()
+	_, e, err := w.entry(w.t.Context(), w.db.Writer(), r, "")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	c := Correction{Act: w.by(staff.Window), Entry: r, Version: e.version, As: as, Original: true, InDate: true, Readable: true}
+	c.Proof = rules.Proof{Kind: rules.PhoneEnd, Value: phone[len(phone)-4:]}
+	return c
 }
 
-// renamed is a person under another name, numbered one with another number.
-func renamed(p Person) Person {
-	p.Name.Text = "另名"
-	return p
+func named(e rules.Entry, name string) rules.Entry {
+	e.Name = name
+	return e
 }
 
-func numbered(p Person, n int) Person {
-	p.Number = string(rune('A' + n))
-	return p
+func TestR03_WindowCorrectsWhatWasCheckedWrongly(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified(resident(1))
+		own := Ref{Account: h.Account()}
+		found, err := w.FindToCorrect(t.Context(), w.by(staff.Window), shown(resident(1)))
+		if err != nil || len(found) != 1 || found[0] != (Found{Ref: own, Status: rules.Verified}) {
+			t.Fatalf("found %+v: %v", found, err)
+		}
+		if n := w.count(`SELECT COUNT(*) FROM audit WHERE object = $1 AND detail = 'found by its document'`, h.Account()); n != 1 {
+			t.Errorf("the search is %d times in the audit log", n)
+		}
+		seen, err := w.LookToCorrect(t.Context(), w.by(staff.Window), own)
+		if err != nil || !seen.ProofNeeded || seen.Version != 2 {
+			t.Fatalf("looked at version %d: %v", seen.Version, err)
+		}
+		c := w.correction(own, named(resident(1), "测试乙"))
+		if s, err := w.Correct(t.Context(), c); s != rules.Verified || err != nil {
+			t.Fatalf("another name: %v, %v", s, err)
+		}
+		_, err = w.Correct(t.Context(), c)
+		w.refused(err, EntryChanged, "the same again")
+		p, err := w.accounts.Profile(t.Context(), h)
+		if err != nil || p.Identity.Name.Text != "测试乙" || p.Version != 2 || w.own(h).Person.Name.Text != "测试乙" || w.own(h).Version != 3 {
+			t.Fatalf("the profile has version %d: %v", p.Version, err)
+		}
+		marked := named(resident(1), "测试乙")
+		marked.Substituted = true
+		if s, err := w.Correct(t.Context(), w.correction(own, marked)); s != rules.Verified || err != nil {
+			t.Fatalf("a substituted character: %v, %v", s, err)
+		}
+		if p, err := w.accounts.Profile(t.Context(), h); err != nil || !p.Identity.Substituted || !w.own(h).Person.Substituted {
+			t.Fatalf("the profile does not say that a character was substituted: %v", err)
+		}
+		// Another number: the old one is free, the new one is taken.
+		if s, err := w.Correct(t.Context(), w.correction(own, named(resident(5), "测试乙"))); s != rules.Verified || err != nil {
+			t.Fatalf("another number: %v, %v", s, err)
+		}
+		w.refused(w.tries("marked_again", resident(5)), rules.IdentityRegistered, "the number that it has now")
+		if err := w.tries("marked_again", resident(1)); err != nil {
+			t.Fatalf("the number that it had: %v", err)
+		}
+		if n := w.onTrail(staff.CorrectIdentity); n != 5 {
+			t.Errorf("%d entries on the trail", n)
+		}
+		if n := w.count(`SELECT COUNT(*) FROM audit WHERE detail = 'name, number corrected, verified becomes verified'`); n != 1 {
+			t.Errorf("%d entries tell what was corrected", n)
+		}
+	})
 }
 
-// Every status of every document: only what was checked is corrected, and to what
-// a window can find.
-func TestR03_OnlyCheckedIdentitiesAreCorrected(t *testing.T) {
-	everything(func(d identity.DocumentType, s Status, name string) {
-		p := passenger(d, s)
-		for _, to := range identity.DocumentTypes() {
-			as := p.Person
-			as.Document, as.Number = to, "other"
-			next, err := CanCorrect(account(d, s), p, true, marked.Contact(), Correction{To: as, Visit: good()})
-			open := name == "rv" || name == "ov" || name == "op"
-			want := PreVerified
-			if to == identity.ResidentID {
-				want = Verified
+// A passenger keeps the day on the list; a foreign document waits for the
+// authority once more.
+func TestR03_PassengersAreCorrected(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified(resident(1))
+		l := w.adds(h, visitor(2))
+		r := Ref{h.Account(), l.ID}
+		w.checks(r, true)
+		w.decides(r, true)
+		w.pass(day)
+		c := w.correction(r, visitor(3))
+		_, err := w.Correct(t.Context(), c)
+		w.refused(err, rules.ProofWrong, "the phone for a passenger")
+		if held, err := w.Held(t.Context(), h); err != nil || held.Passengers[0].FailedProofs != (throttle.Held{Failures: 1}) {
+			t.Errorf("held is %+v: %v", held.Passengers[0].FailedProofs, err)
+		}
+		c.Proof = rules.Proof{Kind: rules.HolderNumber, Value: resident(1).DocumentNumber}
+		other := w.adds(h, visitor(4))
+		c.As = visitor(4)
+		_, err = w.Correct(t.Context(), c)
+		w.refused(err, rules.AlreadyListed, "the document of another passenger")
+		c.As = named(visitor(5), "Another Visitor")
+		_, err = w.Correct(t.Context(), c)
+		w.refused(err, rules.OtherPerson, "another person")
+		c.Entry, c.Version, c.As = Ref{h.Account(), other.ID}, 1, visitor(6)
+		_, err = w.Correct(t.Context(), c)
+		w.refused(err, rules.MoveRefused, "an unchecked passenger")
+		c.Entry, c.Version, c.As = r, 3, visitor(3)
+		s, err := w.Correct(t.Context(), c)
+		line := w.lineOf(h, l.ID)
+		if s != rules.PreVerified || err != nil || line.Person.Number != visitor(3).DocumentNumber || !line.AddedAt.Equal(l.AddedAt) || line.Version != 4 {
+			t.Fatalf("%v: %v, version %d", s, err, line.Version)
+		}
+		if waiting, _, err := w.Awaiting(t.Context(), w.by(staff.Authority), ""); err != nil || len(waiting) != 1 || waiting[0] != r {
+			t.Errorf("the authority waits for %+v: %v", waiting, err)
+		}
+	})
+}
+
+// A ticket is for the person whom it was bought for.
+func TestR03_NotWhileATicketIsForTheOldIdentity(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified(resident(1))
+		own := Ref{Account: h.Account()}
+		w.records(w.bought(h, "T1", ""))
+		c := w.correction(own, resident(2))
+		_, err := w.Correct(t.Context(), c)
+		w.refused(err, TicketsUnfinished, "with a ticket")
+		w.pass(2 * day)
+		if s, err := w.Correct(t.Context(), c); s != rules.Verified || err != nil {
+			t.Fatalf("after the journey: %v, %v", s, err)
+		}
+	})
+}
+
+// An identity that another account has is no correction's to take.
+func TestB11_CorrectionsDoNotTakeWhatAnotherAccountHas(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		a, b := w.verified(resident(1)), w.registers(resident(2))
+		_, err := w.Correct(t.Context(), w.correction(Ref{Account: a.Account()}, resident(2)))
+		w.refused(err, rules.IdentityRegistered, "another account's identity")
+		if w.own(b).Status != rules.Pending || w.own(a).Version != 2 {
+			t.Error("the refusal changed something")
+		}
+	})
+}
+
+// Robbed and wrongly freed: the owner gets the identity back in their own account,
+// and the account that had it loses it.
+func TestB11_OwnersHaveTheIdentityBack(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		owner := w.verified(resident(1))
+		own := Ref{Account: owner.Account()}
+		free := Duplicate{Act: w.by(staff.Window), Shown: shown(resident(1)), Original: true, InDate: true, Readable: true}
+		if err := w.FreeIdentity(t.Context(), free); err != nil {
+			t.Fatal(err)
+		}
+		back := func() {
+			t.Helper()
+			c := w.correction(own, resident(1))
+			if s, err := w.Claim(t.Context(), c); s != rules.Verified || err != nil || w.own(owner).Status != rules.Verified {
+				t.Fatalf("the owner's claim: %v, %v", s, err)
 			}
-			if open && (next != want || err != nil) || !open && (next != 0 || !refusal.Is(err, MoveRefused)) {
-				t.Errorf("%v %v to %v: %v, %v", d, s, to, next, err)
+		}
+		back() // wrongly freed, and no account has it
+		if _, err := w.Claim(t.Context(), w.correction(own, resident(1))); err == nil {
+			t.Fatal("what the account has was claimed")
+		}
+		if err := w.FreeIdentity(t.Context(), free); err != nil {
+			t.Fatal(err)
+		}
+		other := w.verified(resident(1))
+		c := w.correction(own, resident(1))
+		c.Proof.Value = "0000"
+		_, err := w.Claim(t.Context(), c)
+		w.refused(err, rules.ProofWrong, "an account that is not shown to be the owner's")
+		c.Proof, c.Delegated = w.correction(own, resident(1)).Proof, true
+		_, err = w.Claim(t.Context(), c)
+		w.refused(err, rules.InPersonOnly, "by a delegate")
+		back() // from the account that registered meanwhile
+		if w.own(other).Status != rules.Failed {
+			t.Fatalf("the other account is %v", w.own(other).Status)
+		}
+		w.refused(w.saves(other), rules.IdentityRegistered, "the other account saves it again")
+		if err := w.edits(owner, resident(1)); err != nil {
+			t.Errorf("the owner's own profile, saved again: %v", err)
+		}
+		robbed := w.registers(visitor(1))
+		c = w.correction(Ref{Account: robbed.Account()}, named(resident(1), "Marked Visitor"))
+		if s, err := w.Claim(t.Context(), c); s != rules.Verified || err != nil || w.own(owner).Status != rules.Failed {
+			t.Fatalf("an account with another document: %v, %v", s, err)
+		}
+		if p, err := w.accounts.Profile(t.Context(), robbed); err != nil || p.Identity.Number != resident(1).DocumentNumber {
+			t.Fatalf("its profile: %v", err)
+		}
+		if err := w.tries("marked_again", visitor(1)); err != nil {
+			t.Errorf("the passport that it had: %v", err)
+		}
+		if n := w.count(`SELECT COUNT(*) FROM holders WHERE lost IS NOT NULL`); n != 2 {
+			t.Errorf("%d accounts have lost an identity", n)
+		}
+	})
+}
+
+// Two accounts claim one identity, again and again, at two issuers, while a window
+// frees it and others register it: at no moment two have it.
+func TestB11_ClaimsAtOnceNeverShareAnIdentity(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		second, accounts := w.issuer()
+		holders := []account.Holder{w.registers(visitor(1)), w.registers(visitor(2)), w.registers(resident(1))}
+		claim := func(b *Book, h account.Holder) error {
+			c := Correction{Act: w.by(staff.Window), Entry: Ref{Account: h.Account()}, As: named(resident(1), "Marked Visitor"), Original: true, InDate: true, Readable: true}
+			c.Proof = rules.Proof{Kind: rules.PhoneEnd, Value: phone[len(phone)-4:]}
+			l, err := b.List(t.Context(), h)
+			if err != nil {
+				return err
+			}
+			c.Version = l.Own.Version
+			_, err = b.Claim(t.Context(), c)
+			return err
+		}
+		got := w.atOnce(48, func(i int) error {
+			b := w.Book
+			if i%2 == 0 {
+				b = second
+			}
+			switch i % 4 {
+			case 3:
+				return b.FreeIdentity(t.Context(), Duplicate{Act: w.by(staff.Window), Shown: shown(resident(1)), Original: true, InDate: true, Readable: true})
+			case 2:
+				if i%8 == 2 {
+					_, err := accounts.Register(t.Context(), registration("marked_race_"+string(rune('a'+i/8)), resident(1)), home)
+					return err
+				}
+			}
+			return claim(b, holders[i%3])
+		})
+		if got[""] == 0 {
+			t.Fatalf("nothing succeeded: %v", got)
+		}
+		if n := w.count(`SELECT COUNT(*) FROM identities i JOIN holders h ON h.id = i.account WHERE i.person = $1`, w.document(indexHolder, w.reads(resident(1)))); n > 1 {
+			t.Errorf("%d accounts have it", n)
+		}
+		// Every account that is not failed has exactly the identity of its entry.
+		rows, err := w.db.Writer().Query(`SELECT id FROM holders WHERE status <> 5`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		for rows.Next() {
+			var id string
+			if err := rows.Scan(&id); err != nil {
+				t.Fatal(err)
+			}
+			ids = append(ids, id)
+		}
+		rows.Close()
+		for _, id := range ids {
+			h, err := w.holder(t.Context(), w.db.Writer(), id, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if has, err := w.whoHas(t.Context(), w.db.Writer(), w.document(indexHolder, h.Person)); has != id || err != nil {
+				t.Errorf("%s is %v with an identity of %q: %v", id, h.Status, has, err)
 			}
 		}
 	})
 }
 
-func TestR03_WhatACorrectionNeeds(t *testing.T) {
-	p := passenger(identity.ResidentID, Verified)
-	holder := account(identity.ResidentID, Verified)
-	with := func(change func(v *Visit)) Visit {
-		v := good()
-		change(&v)
-		return v
+func (w *world) reads(e rules.Entry) rules.Person {
+	w.t.Helper()
+	p, err := rules.Read(e, w.now())
+	if err != nil {
+		w.t.Fatal(err)
 	}
-	for _, c := range []struct {
-		story string
-		own   bool
-		to    Correction
-		code  refusal.Code
-	}{
-		{"another name", false, Correction{To: renamed(p.Person), Visit: good()}, ""},
-		{"another number", false, Correction{To: numbered(p.Person, 7), Visit: good()}, ""},
-		{"another kind of document", false, Correction{To: Person{Name: identity.Name{Text: "测试"}, Document: identity.Passport, Number: "P1"}, Visit: good()}, ""},
-		{"another name and number", false, Correction{To: renamed(numbered(p.Person, 7)), Visit: good()}, OtherPerson},
-		{"nothing", false, Correction{To: p.Person, Visit: good()}, MoveRefused},
-		{"at an agency", false, Correction{To: renamed(p.Person), Visit: with(func(v *Visit) { v.At = Agency })}, StationWindowOnly},
-		{"by the holder", false, Correction{To: renamed(p.Person), Visit: with(func(v *Visit) { v.At = Holder })}, StationWindowOnly},
-		{"by a delegate", false, Correction{To: renamed(p.Person), Visit: with(func(v *Visit) { v.Delegated, v.DelegateOriginal = true, true })}, InPersonOnly},
-		{"a copy", false, Correction{To: renamed(p.Person), Visit: with(func(v *Visit) { v.Original = false })}, OriginalMissing},
-		{"an expired document", false, Correction{To: renamed(p.Person), Visit: with(func(v *Visit) { v.InDate = false })}, DocumentExpired},
-		{"a card that cannot be read", false, Correction{To: renamed(p.Person), Visit: with(func(v *Visit) { v.Readable = false })}, DocumentUnreadable},
-		{"no proof", false, Correction{To: renamed(p.Person), Visit: with(func(v *Visit) { v.Proof = Proof{} })}, ProofWrong},
-		{"a wrong proof", false, Correction{To: renamed(p.Person), Visit: with(func(v *Visit) { v.Proof.Value = "4321" })}, ProofWrong},
-		{"a document on the list", false, Correction{To: numbered(p.Person, 7), Visit: good(), Twice: true}, AlreadyListed},
-		{"the holder's document", false, Correction{To: numbered(p.Person, 2), Visit: good()}, AlreadyListed},
-		{"the holder's own, on the list", true, Correction{To: numbered(p.Person, 7), Visit: good(), Twice: true}, AlreadyListed},
-	} {
-		s, err := CanCorrect(holder, p, c.own, marked.Contact(), c.to)
-		refused(t, err, c.code, "%s", c.story)
-		if (s != 0) != (err == nil) {
-			t.Errorf("%s: %v, %v", c.story, s, err)
-		}
-	}
-	// An account that may have no such passenger has none by a correction.
-	foreign := passenger(identity.Passport, Verified)
-	to := foreign.Person
-	to.Document, to.Number = identity.ResidentID, "R"
-	_, err := CanCorrect(account(identity.ResidentID, Pending), foreign, false, marked.Contact(), Correction{To: to, Visit: good()})
-	refused(t, err, AccountStatus, "a resident ID card for a pending account")
+	return p
 }
 
-func TestB11_WhatAClaimNeeds(t *testing.T) {
-	to := Correction{To: somebody(identity.ResidentID, 2), Visit: good()}
-	everything(func(d identity.DocumentType, s Status, name string) {
-		a := account(d, s)
-		_, err := CanClaim(a, marked.Contact(), to)
-		refused(t, err, "", "%v %v under the same name", d, s)
-		a.Person = renamed(a.Person)
-		want := refusal.Code("")
-		if !a.Person.SameDocument(to.To) && (name == "rv" || name == "ov" || name == "op") {
-			want = OtherPerson
+// A closed account keeps its identity taken for a while (rule B4): a window gives
+// it to the owner's other account.
+func TestB11_OwnersHaveBackWhatAClosedAccountKeeps(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		closed := w.verified(resident(1))
+		w.adds(closed, visitor(2))
+		if err := w.closes(closed); err != nil {
+			t.Fatal(err)
 		}
-		_, err = CanClaim(a, marked.Contact(), to)
-		refused(t, err, want, "%v %v under another name", d, s)
+		h := w.registers(visitor(1))
+		c := w.correction(Ref{Account: h.Account()}, resident(1))
+		if s, err := w.Claim(t.Context(), c); s != rules.Verified || err != nil {
+			t.Fatalf("%v, %v", s, err)
+		}
+		w.refused(w.tries("marked_again", resident(1)), rules.IdentityRegistered, "an account that comes later")
 	})
-	a := account(identity.Passport, ToBeSubmitted)
-	a.OwnTickets = 1
-	_, err := CanClaim(a, marked.Contact(), to)
-	refused(t, err, TicketBought, "a holder whom a ticket fixes")
-	a = account(identity.ResidentID, Failed)
-	for code, change := range map[refusal.Code]func(c *Correction){
-		StationWindowOnly: func(c *Correction) { c.Visit.At = Agency }, InPersonOnly: func(c *Correction) { c.Visit.Delegated = true },
-		OriginalMissing: func(c *Correction) { c.Visit.Original = false }, DocumentExpired: func(c *Correction) { c.Visit.InDate = false },
-		DocumentUnreadable: func(c *Correction) { c.Visit.Readable = false }, ProofWrong: func(c *Correction) { c.Visit.Proof = Proof{} },
-		AlreadyListed: func(c *Correction) { c.Twice = true },
-	} {
-		c := to
-		change(&c)
-		_, err := CanClaim(a, marked.Contact(), c)
-		refused(t, err, code, "%s", code)
-	}
-	if s, err := CanClaim(a, marked.Contact(), to); s != Verified || err != nil {
-		t.Errorf("%v, %v", s, err)
-	}
-	to.To = somebody(identity.HKMacauPermit, 3)
-	if s, err := CanClaim(a, marked.Contact(), to); s != PreVerified || err != nil {
-		t.Errorf("%v, %v", s, err)
-	}
 }

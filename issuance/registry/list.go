@@ -1,125 +1,230 @@
 package registry
 
 import (
-	"github.com/railgate/railgate/issuance/identity"
-	"github.com/railgate/railgate/issuance/refusal"
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/internal/ids"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/registry/rules"
 )
 
-// Counts are what is on a list when something is to change on it.
-type Counts struct {
-	Counted       int // verified, to be submitted, pre-verified: Limits.Passengers is for them (rule B3)
-	ToBeSubmitted int // those of them that are to be submitted (rule B2)
-	Pending       int
-	Failed        int
-	// Twice says that another line of the list is about the same document.
-	Twice bool
+// Own is what the registry knows of an account's holder. It is personal data.
+type Own struct {
+	Person     rules.Person
+	Status     rules.Status
+	Tickets    int // for all passengers: bought, or issued by a change
+	OwnTickets int // those of them for the holder
+	Version    int64
 }
 
-// CountList counts a list for a change that puts the person on it. at is the
-// line to be edited, -1 for a new one.
-func CountList(list []Passenger, person Person, at int) (c Counts) {
-	for i, p := range list {
-		c.Add(p.Status, 1)
-		c.Twice = c.Twice || i != at && p.Person.SameDocument(person)
+// List is an account's holder and passengers, the oldest on the list first.
+type List struct {
+	Own        Own
+	Passengers []Line
+}
+
+var errLoginRequired = problem.New(account.LoginRequired, "")
+
+// view reads for a holder. An account that was closed since the holder was
+// authorized is account.LoginRequired.
+func (b *Book) view(ctx context.Context, what string, f func(ctx context.Context, q database.Queries) error) error {
+	return gone(b.Database.View(ctx, what, f))
+}
+
+// change changes what a holder's account owns, under its lock.
+func (b *Book) change(ctx context.Context, what string, by account.Holder, f func(ctx context.Context, tx *sql.Tx, h holder) error) error {
+	return gone(b.Database.Change(ctx, what, func(ctx context.Context, tx *sql.Tx) error {
+		h, err := b.holder(ctx, tx, by.Account(), b.Database.ForUpdate)
+		if err != nil {
+			return err
+		}
+		return f(ctx, tx, h)
+	}))
+}
+
+func gone(err error) error {
+	if errors.Is(err, database.ErrNotFound) {
+		return errLoginRequired
 	}
-	return c
+	return err
 }
 
-// Add counts n lines of one status.
-func (c *Counts) Add(s Status, n int) {
-	switch {
-	case s == ToBeSubmitted:
-		c.ToBeSubmitted += n
-		c.Counted += n
-	case s.counted():
-		c.Counted += n
-	case s == Pending:
-		c.Pending += n
-	default:
-		c.Failed += n
-	}
-}
-
-// CanAdd reports whether the account may put the passenger on its list (rules B2
-// and B3). The passenger comes with the status that the list will show: Initial,
-// unless the person is known already.
-func CanAdd(a Account, p Passenger, c Counts, l Limits) error {
-	if err := mayActFor(a, p.Person.Document); err != nil {
+// List reads an account's list.
+func (b *Book) List(ctx context.Context, by account.Holder) (l List, err error) {
+	err = b.view(ctx, "read list", func(ctx context.Context, q database.Queries) (err error) {
+		l, err = b.list(ctx, q, by.Account())
 		return err
-	}
-	if !p.Standing().kinds().possible() {
-		return refusal.New(PassengerStatus, "a passenger by this document cannot have this status")
-	}
-	if c.Twice || p.Person.SameDocument(a.Person) {
-		return refusal.New(AlreadyListed, "the same document is on the list already, or is the account holder's")
-	}
-	return room(0, p.Status, c, l)
+	})
+	return l, err
 }
 
-// mayActFor is what B2 and B5 ask of an account. A verified resident ID account acts
-// for holders of every document. An account with another document, verified,
-// pre-verified or to be submitted, acts for holders of other documents only (P15,
-// P26: 仅可).
-func mayActFor(a Account, d identity.DocumentType) error {
-	s := a.Standing().kinds()
-	if s.kind == other && s.possible() && kindOf(d) == resident {
-		return refusal.New(OtherDocumentsOnly, "an account with a passport or travel permit acts for holders of such documents only")
-	}
-	switch {
-	case !s.possible() || kindOf(d) == 0:
-	case s.status == Verified || s.status == PreVerified || s.status == ToBeSubmitted:
-		return nil
-	}
-	return refusal.New(AccountStatus, "the account's own identity is not checked far enough for this document type")
+// Own reads the entry of an account's holder.
+func (b *Book) Own(ctx context.Context, by account.Holder) (o Own, err error) {
+	err = b.view(ctx, "read own entry", func(ctx context.Context, q database.Queries) error {
+		h, err := b.holder(ctx, q, by.Account(), "")
+		o = Own{h.Person, h.Status, h.Tickets, h.OwnTickets, h.version}
+		return err
+	})
+	return o, err
 }
 
-// room reports whether a list has room for a line that goes from one status (0
-// for a new line) to another, by an addition or an edit. Only verified,
-// to-be-submitted and pre-verified passengers count (rule B3); CanExceed asks for
-// their room when a counter verifies the others.
-func room(from, to Status, c Counts, l Limits) error {
-	if to == ToBeSubmitted && from != ToBeSubmitted && c.ToBeSubmitted >= l.ToBeSubmitted {
-		return refusal.New(ToBeSubmittedFull, "the list holds as many to-be-submitted passengers as it may")
+func (b *Book) list(ctx context.Context, q database.Queries, account string) (List, error) {
+	h, err := b.holder(ctx, q, account, "")
+	if err != nil {
+		return List{}, err
 	}
-	if to.counted() && !from.counted() && c.Counted >= l.Passengers {
-		return refusal.New(ListFull, "the list holds as many verified, to-be-submitted and pre-verified passengers as it may")
+	lines, err := b.lines(ctx, q, `account = $1`, account)
+	if err != nil {
+		return List{}, err
 	}
-	uncounted := c.Pending + c.Failed
-	if !to.counted() && (from == 0 || from.counted()) && uncounted >= l.Uncounted {
-		return refusal.New(UncountedFull, "the list holds as many pending and failed passengers as it may")
+	var c rules.Counts
+	for _, l := range lines {
+		c.Add(l.Status, 1)
 	}
-	if from == 0 && c.Counted+uncounted >= l.Lines {
-		return refusal.New(ListMaximum, "the list has as many lines as it may, whatever their status")
+	for i := range lines {
+		lines[i].HolderOriginal = rules.NeedsHolderOriginal(h.Account, lines[i].Passenger, c, b.Limits())
 	}
-	return nil
+	return List{Own{h.Person, h.Status, h.Tickets, h.OwnTickets, h.version}, lines}, nil
 }
 
-// Exceeds reports whether a verification would put the passenger beyond
-// Limits.Passengers.
-func Exceeds(p Passenger, c Counts, l Limits) bool {
-	return !p.Status.counted() && c.Counted >= l.Passengers
+// Entered is a passenger as the holder enters one.
+type Entered struct {
+	rules.Entry
+	// Policy is the version of the privacy policy that the holder agrees to, and
+	// says that the passenger did (rule B12).
+	Policy string
 }
 
-// NeedsHolderOriginal reports whether the passenger of the account's list is
-// verified with the account holder's original too (G04): the list is full, and
-// account and passenger have resident ID cards. It goes by the list as it is when
-// the passenger comes to a counter, not by the one that the passenger was added to.
-func NeedsHolderOriginal(a Account, p Passenger, c Counts, l Limits) bool {
-	return Exceeds(p, c, l) && kindOf(a.Person.Document) == resident && kindOf(p.Person.Document) == resident
-}
-
-// CanExceed reports whether a counter may verify the passenger of the account's
-// list with regard to its limit (G04 to G07). On a full list a resident ID account
-// has its resident ID passengers verified with both originals; no other passenger
-// is verified there, and no passenger of another account. CanVerify says the rest.
-func CanExceed(a Account, p Passenger, v Visit, c Counts, l Limits) error {
-	switch {
-	case !Exceeds(p, c, l):
-		return nil
-	case !NeedsHolderOriginal(a, p, c, l):
-		return refusal.New(ListFull, "the list holds as many verified, to-be-submitted and pre-verified passengers as it may")
-	case !v.HolderOriginal:
-		return refusal.New(HolderOriginalMissing, "the list is full: the account holder's original is needed besides the passenger's")
+// Add puts a passenger on the list (rules B2 and B3), with the status of an
+// unchecked entry. On a full list it is a resident ID passenger of a resident ID
+// account (G04), or refused.
+func (b *Book) Add(ctx context.Context, by account.Holder, e Entered) (l Line, err error) {
+	now := b.Now()
+	if err := rules.CanKeep(rules.Consent{Policy: e.Policy, At: now}, b.Policy, now); err != nil {
+		return Line{}, err
 	}
-	return nil
+	who, err := rules.Read(e.Entry, now)
+	if err != nil {
+		return Line{}, err
+	}
+	l = Line{
+		ID: ids.New(passengerPrefix, ids.IDSize), Policy: e.Policy, AgreedAt: now, Version: 1,
+		Passenger: rules.Passenger{Person: who, Status: rules.Initial(who.Document), AddedAt: now},
+	}
+	err = b.change(ctx, "add passenger", by, func(ctx context.Context, tx *sql.Tx, h holder) error {
+		c, err := b.counts(ctx, tx, h.id, who, "")
+		if err != nil {
+			return err
+		}
+		if err := rules.CanAdd(h.Account, l.Passenger, c, b.Limits()); err != nil {
+			return err
+		}
+		l.HolderOriginal = rules.NeedsHolderOriginal(h.Account, l.Passenger, c, b.Limits())
+		_, err = tx.ExecContext(ctx, `
+			INSERT INTO passengers (id, account, document, person, status, added_ms, tickets, policy, agreed_ms, version)
+			VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $6, 1)`,
+			l.ID, h.id, b.document(indexPassenger, who), b.seal(tablePassengers, l.ID, who), l.Status, now.UnixMilli(), l.Policy)
+		return err
+	})
+	if err != nil {
+		return Line{}, err
+	}
+	return l, nil
+}
+
+const passengerPrefix = "psg_"
+
+// Edit puts another person's fields in a line of the list, of the version that
+// the holder saw (rule B4 and the table of statuses). Fields that are all the same
+// change nothing, except that a failed passenger waits for a check again.
+func (b *Book) Edit(ctx context.Context, by account.Holder, id string, version int64, e Entered) (l Line, err error) {
+	now := b.Now()
+	if err := rules.CanKeep(rules.Consent{Policy: e.Policy, At: now}, b.Policy, now); err != nil {
+		return Line{}, err
+	}
+	who, err := rules.Read(e.Entry, now)
+	if err != nil {
+		return Line{}, err
+	}
+	err = b.change(ctx, "edit passenger", by, func(ctx context.Context, tx *sql.Tx, h holder) error {
+		if l, err = b.line(ctx, tx, h.id, id); err != nil {
+			return err
+		}
+		if l.Version != version {
+			return errEntryChanged
+		}
+		who.Name = l.Person.Name.Edited(who.Name)
+		c, err := b.counts(ctx, tx, h.id, who, id)
+		if err != nil {
+			return err
+		}
+		if who == l.Person && l.Status != rules.Failed {
+			l.HolderOriginal = rules.NeedsHolderOriginal(h.Account, l.Passenger, c, b.Limits())
+			return nil
+		}
+		if l.Status, err = rules.CanEdit(h.Account, l.Passenger, who, c, b.Limits()); err != nil {
+			return err
+		}
+		l.Person, l.Policy, l.AgreedAt = who, e.Policy, now
+		l.HolderOriginal = rules.NeedsHolderOriginal(h.Account, l.Passenger, c, b.Limits())
+		l.Version++
+		_, err = tx.ExecContext(ctx, `
+			UPDATE passengers SET document = $2, person = $3, status = $4, policy = $5, agreed_ms = $6, version = $7 WHERE id = $1`,
+			id, b.document(indexPassenger, who), b.seal(tablePassengers, id, who), l.Status, l.Policy, now.UnixMilli(), l.Version)
+		return err
+	})
+	if err != nil {
+		return Line{}, err
+	}
+	return l, nil
+}
+
+// Delete takes a passenger off the list (rule B4). Ours: not while a ticket is
+// good for a journey that is not over, or nobody could change it for the passenger.
+func (b *Book) Delete(ctx context.Context, by account.Holder, id string) error {
+	return b.change(ctx, "delete passenger", by, func(ctx context.Context, tx *sql.Tx, h holder) error {
+		l, err := b.line(ctx, tx, h.id, id)
+		if err != nil {
+			return err
+		}
+		if err := rules.CanDelete(h.Account, l.Passenger, b.Limits(), b.Now()); err != nil {
+			return err
+		}
+		refused, err := b.unfinished(ctx, tx, `account = $1 AND passenger = $2`, h.id, id)
+		if err == nil {
+			err = refused
+		}
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM passengers WHERE id = $1`, id)
+		return err
+	})
+}
+
+// countsFor are the counts of the list that an entry is on; none for a holder.
+func (b *Book) countsFor(ctx context.Context, q database.Queries, e entry) (c rules.Counts, err error) {
+	if e.Ref.Passenger == "" {
+		return c, nil
+	}
+	return b.counts(ctx, q, e.Account, e.Person, e.Ref.Passenger)
+}
+
+// counts are an account's, for a change that puts the person on its list; at is
+// the line to be edited, empty for a new one. The holder's row must be locked.
+func (b *Book) counts(ctx context.Context, q database.Queries, account string, p rules.Person, at string) (c rules.Counts, err error) {
+	err = database.Each(ctx, q, func(rows *sql.Rows) error {
+		var s rules.Status
+		var n, same int
+		err := rows.Scan(&s, &n, &same)
+		c.Add(s, n)
+		c.Twice = c.Twice || same > 0
+		return err
+	}, `SELECT status, COUNT(*), SUM(CASE WHEN document = $2 AND id <> $3 THEN 1 ELSE 0 END)
+		FROM passengers WHERE account = $1 GROUP BY status`, account, b.document(indexPassenger, p), at)
+	return c, err
 }

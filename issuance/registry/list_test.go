@@ -2,204 +2,280 @@ package registry
 
 import (
 	"errors"
-	"strings"
+	"reflect"
 	"testing"
 	"time"
 
-	"github.com/railgate/railgate/issuance/identity"
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/registry/rules"
+	"github.com/railgate/railgate/issuance/staff"
 )
 
-func TestB2_AtMostFiveToBeSubmitted(t *testing.T) {
-	a, p, l := account(identity.Passport, ToBeSubmitted), passenger(identity.Passport, ToBeSubmitted), DefaultLimits()
-	refused(t, CanAdd(a, p, Counts{Counted: 4, ToBeSubmitted: 4}, l), "", "the fifth")
-	refused(t, CanAdd(a, p, Counts{Counted: 5, ToBeSubmitted: 5}, l), ToBeSubmittedFull, "the sixth")
-	p.Status = PreVerified
-	refused(t, CanAdd(a, p, Counts{Counted: 5, ToBeSubmitted: 5}, l), "", "a pre-verified one more")
+func TestB2_WhoMayAddWhom(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		citizen := w.registers(resident(1))
+		_, err := w.Add(t.Context(), citizen, entered(resident(2)))
+		w.refused(err, rules.AccountStatus, "a pending account adds")
+		w.checks(Ref{Account: citizen.Account()}, true)
+		l := w.adds(citizen, resident(2))
+		if l.Status != rules.Pending || l.Version != 1 || !l.AddedAt.Equal(w.now()) || l.Policy != policy {
+			t.Errorf("%v, version %d", l.Status, l.Version)
+		}
+		if got := w.lineOf(citizen, l.ID); got.Person != l.Person || got.Passenger.Status != l.Status || got.Version != 1 || !got.AgreedAt.Equal(l.AgreedAt) {
+			t.Errorf("read back: %v, version %d", got.Status, got.Version)
+		}
+		_, err = w.Add(t.Context(), citizen, entered(resident(2)))
+		w.refused(err, rules.AlreadyListed, "the same document twice")
+		_, err = w.Add(t.Context(), citizen, entered(resident(1)))
+		w.refused(err, rules.AlreadyListed, "the holder")
 
-	failed := passenger(identity.Passport, Failed)
-	if s, err := CanEdit(a, failed, somebody(identity.Passport, 5), Counts{Counted: 4, ToBeSubmitted: 4, Failed: 1}, l); err != nil || s != ToBeSubmitted {
-		t.Errorf("an edit to the fifth: %v, %v", s, err)
-	}
-	_, err := CanEdit(a, failed, somebody(identity.Passport, 5), Counts{Counted: 5, ToBeSubmitted: 5, Failed: 1}, l)
-	refused(t, err, ToBeSubmittedFull, "an edit is no way around")
-	_, err = CanEdit(a, passenger(identity.Passport, ToBeSubmitted), somebody(identity.TaiwanPermit, 5), Counts{Counted: 5, ToBeSubmitted: 5}, l)
-	refused(t, err, "", "an edit of one of the five")
-	_, err = CanEdit(a, passenger(identity.Passport, Failed), somebody(identity.ResidentID, 5), Counts{Failed: 1}, l)
-	refused(t, err, OtherDocumentsOnly, "a to-be-submitted account edits a passport to a resident ID card")
+		foreigner := w.registers(visitor(1))
+		if l := w.adds(foreigner, visitor(2)); l.Status != rules.ToBeSubmitted {
+			t.Errorf("a visitor begins %v", l.Status)
+		}
+		_, err = w.Add(t.Context(), foreigner, entered(resident(3)))
+		w.refused(err, rules.OtherDocumentsOnly, "a to-be-submitted account adds a resident")
+		w.checks(Ref{Account: foreigner.Account()}, false)
+		_, err = w.Add(t.Context(), foreigner, entered(visitor(3)))
+		w.refused(err, rules.AccountStatus, "a failed account adds")
+	})
 }
 
-func TestB2_NobodyIsListedTwice(t *testing.T) {
-	a, l := account(identity.ResidentID, Verified), DefaultLimits()
-	list := []Passenger{passenger(identity.Passport, Verified), passenger(identity.ResidentID, Failed)}
-	refused(t, CanAdd(a, list[0], CountList(list, list[0].Person, -1), l), AlreadyListed, "a second line")
-	self := Passenger{Person: a.Person, Status: Pending}
-	refused(t, CanAdd(a, self, CountList(list, self.Person, -1), l), AlreadyListed, "the holder")
-	_, err := CanEdit(a, list[1], list[1].Person, CountList(list, list[1].Person, 1), l)
-	refused(t, err, "", "an edit that leaves the document")
-	_, err = CanEdit(a, list[1], list[0].Person, CountList(list, list[0].Person, 1), l)
-	refused(t, err, AlreadyListed, "an edit to another line's document")
-	_, err = CanEdit(a, list[1], a.Person, CountList(list, a.Person, 1), l)
-	refused(t, err, AlreadyListed, "an edit to the holder's")
+func TestB12_NobodyIsListedWithoutConsent(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified(resident(1))
+		for _, policy := range []string{"", "2025-01"} {
+			_, err := w.Add(t.Context(), h, Entered{resident(2), policy})
+			w.refused(err, rules.ConsentMissing, "without consent to the policy in force")
+		}
+		e := resident(2)
+		e.DocumentNumber = "110105199003070000"
+		_, err := w.Add(t.Context(), h, entered(e))
+		w.refused(err, rules.PersonInvalid, "a number that does not fit")
+	})
 }
 
-func TestB2_OnlyPossiblePassengersAreAdded(t *testing.T) {
-	everything(func(d identity.DocumentType, s Status, name string) {
-		err := CanAdd(account(identity.ResidentID, Verified), passenger(d, s), Counts{}, DefaultLimits())
-		if (err == nil) != (name != "") {
-			t.Errorf("%v %v: %v", d, s, err)
+// 200 visitors are added at once at two issuers: five come onto the list.
+func TestB2_FiveToBeSubmittedHoweverManyAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified(resident(1))
+		other, _ := w.issuer()
+		got := w.atOnce(200, func(i int) error {
+			b := w.Book
+			if i%2 == 1 {
+				b = other
+			}
+			_, err := b.Add(t.Context(), h, entered(visitor(i)))
+			return err
+		})
+		l, err := w.List(t.Context(), h)
+		if got[""] != 5 || got[rules.ToBeSubmittedFull] != 195 || len(l.Passengers) != 5 || err != nil {
+			t.Fatalf("%v, %d listed: %v", got, len(l.Passengers), err)
 		}
 	})
 }
 
-func TestB3_AtMostAHundredOnAList(t *testing.T) {
-	a, l := account(identity.ResidentID, Verified), DefaultLimits()
-	for _, s := range []Status{Verified, PreVerified, ToBeSubmitted} {
-		refused(t, CanAdd(a, passenger(identity.Passport, s), Counts{Counted: 99}, l), "", "the 100th, %v", s)
-		refused(t, CanAdd(a, passenger(identity.Passport, s), Counts{Counted: 100}, l), ListFull, "the 101st, %v", s)
-	}
-	// Pending ones do not count, and beyond the limit they still come onto the list.
-	pending, failed := passenger(identity.ResidentID, Pending), passenger(identity.ResidentID, Failed)
-	refused(t, CanAdd(a, passenger(identity.Passport, ToBeSubmitted), Counts{Counted: 99, Pending: 99}, l), "", "pending ones have no place")
-	refused(t, CanAdd(a, pending, Counts{Counted: 100}, l), "", "a resident beyond the limit")
-	refused(t, CanAdd(a, pending, Counts{Counted: 250, Pending: 99}, l), "", "the 350th")
-	refused(t, CanAdd(a, passenger(identity.Passport, ToBeSubmitted), Counts{Counted: 100}, l), ListFull, "a passport beyond the limit")
-	refused(t, CanAdd(account(identity.Passport, Verified), passenger(identity.Passport, ToBeSubmitted), Counts{Counted: 100}, l), ListFull, "of another account")
-	// There is an end to them too.
-	refused(t, CanAdd(a, pending, Counts{Pending: 60, Failed: 39}, l), "", "the 100th that does not count")
-	refused(t, CanAdd(a, pending, Counts{Pending: 60, Failed: 40}, l), UncountedFull, "the 101st")
-	refused(t, CanAdd(a, passenger(identity.Passport, ToBeSubmitted), Counts{Pending: 60, Failed: 140}, l), "", "one that counts")
-	refused(t, CanAdd(a, pending, Counts{Counted: 400, Pending: 99}, l), "", "the 500th line")
-	refused(t, CanAdd(a, pending, Counts{Counted: 401, Pending: 99}, l), ListMaximum, "the 501st")
-
-	_, err := CanEdit(a, failed, somebody(identity.ResidentID, 5), Counts{Counted: 100, Failed: 200}, l)
-	refused(t, err, "", "an edit of who does not count")
-	_, err = CanEdit(a, failed, somebody(identity.Passport, 5), Counts{Counted: 99, Failed: 200}, l)
-	refused(t, err, "", "an edit to the 100th")
-	_, err = CanEdit(a, failed, somebody(identity.Passport, 5), Counts{Counted: 100, Failed: 1}, l)
-	refused(t, err, ListFull, "an edit is no way around")
-	_, err = CanEdit(a, passenger(identity.Passport, ToBeSubmitted), somebody(identity.ResidentID, 5), Counts{Counted: 5, Pending: 100}, l)
-	refused(t, err, UncountedFull, "nor to a pending one too many")
-
-	l.Passengers = 110 // the season
-	refused(t, CanAdd(a, passenger(identity.Passport, Verified), Counts{Counted: 109}, l), "", "the 110th in the season")
-	refused(t, CanAdd(a, passenger(identity.Passport, Verified), Counts{}, Limits{}), ListFull, "no limits set")
-}
-
-// G04 to G07: what a counter does for a passenger of a full list.
-func TestG04_BothOriginalsBeyondTheLimit(t *testing.T) {
-	l := DefaultLimits()
-	everything(func(d identity.DocumentType, s Status, holder string) {
-		everything(func(e identity.DocumentType, u Status, line string) {
-			if holder == "" || line == "" {
-				return
-			}
-			a, p := account(d, s), passenger(e, u)
-			for _, both := range []bool{false, true} {
-				v := Visit{At: Agency, Original: true, HolderOriginal: both}
-				refused(t, CanExceed(a, p, v, Counts{Counted: 99}, l), "", "the 100th, %s of %s", line, holder)
-				want, needed := ListFull, false
-				switch line {
-				case "rv", "ov", "op", "ot": // it has its place
-					want = ""
-				case "rp", "rf":
-					if needed = holder[0] == 'r'; needed && both {
-						want = ""
-					} else if needed {
-						want = HolderOriginalMissing
-					}
-				}
-				full := Counts{Counted: 100}
-				refused(t, CanExceed(a, p, v, full, l), want, "the 101st, %s of %s with both originals: %v", line, holder, both)
-				if NeedsHolderOriginal(a, p, full, l) != needed || NeedsHolderOriginal(a, p, Counts{Counted: 99}, l) {
-					t.Errorf("%s of %s: the holder's original is needed: %v", line, holder, !needed)
-				}
-			}
+// 220 residents are added at once: a hundred come onto the list, where they are
+// pending; what counts has its own limit.
+func TestB3_HundredHoweverManyAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified(resident(999))
+		got := w.atOnce(220, func(i int) error {
+			_, err := w.Add(t.Context(), h, entered(resident(i)))
+			return err
 		})
-	})
-	l.Passengers = 110 // the season
-	refused(t, CanExceed(account(identity.ResidentID, Verified), passenger(identity.ResidentID, Pending), Visit{}, Counts{Counted: 109}, l), "", "the 110th in the season")
-}
-
-// P14: what an account with another document has from before.
-func TestP14_ResidentsFromBeforeCanBeDeleted(t *testing.T) {
-	l := DefaultLimits()
-	everything(func(d identity.DocumentType, s Status, holder string) {
-		everything(func(e identity.DocumentType, u Status, line string) {
-			if holder == "" || line == "" {
-				return
-			}
-			a, p := account(d, s), passenger(e, u)
-			var want refusal.Code
-			if u.counted() && !(holder[0] == 'o' && line[0] == 'r') {
-				want = PassengerKept
-			}
-			refused(t, CanDelete(a, p, l, now), want, "%s deletes %s at once", holder, line)
-			if held := HeldUntil(a, []Passenger{p}, l, now); held.After(now) != (want != "") {
-				t.Errorf("%s with %s is held until %v", holder, line, held)
-			}
-			if holder[0] == 'o' && line[0] == 'r' {
-				refused(t, CanBuy(a, p, 1, l), OtherDocumentsOnly, "%s buys for %s", holder, line)
-				if _, err := CanEdit(a, p, somebody(identity.ResidentID, 7), Counts{}, l); err == nil {
-					t.Errorf("%s edits %s to another resident", holder, line)
-				}
-			}
-		})
-	})
-	// To a passport it can still be edited.
-	s, err := CanEdit(account(identity.Passport, Verified), passenger(identity.ResidentID, Pending), somebody(identity.Passport, 7), Counts{}, l)
-	if s != ToBeSubmitted || err != nil {
-		t.Errorf("%v, %v", s, err)
-	}
-}
-
-func TestB3_Limits(t *testing.T) {
-	d := DefaultLimits()
-	if want := (Limits{100, 5, 100, 500, 180 * 24 * time.Hour, 20, 4}); d != want || d.Validate() != nil {
-		t.Fatalf("%+v: %v", d, d.Validate())
-	}
-	for field, change := range map[string]func(*Limits){
-		"passengers": func(l *Limits) { l.Passengers = 0 }, "passengers ": func(l *Limits) { l.Passengers = 1001 },
-		"to_be_submitted": func(l *Limits) { l.ToBeSubmitted = -1 }, "to_be_submitted ": func(l *Limits) { l.ToBeSubmitted = 101 },
-		"uncounted": func(l *Limits) { l.Uncounted = 0 }, "lines": func(l *Limits) { l.Lines = 1001 }, "lines ": func(l *Limits) { l.Lines = 99 },
-		"keep": func(l *Limits) { l.Keep = -1 }, "keep ": func(l *Limits) { l.Keep = 11 * 366 * 24 * time.Hour },
-		"tickets_in_all": func(l *Limits) { l.TicketsInAll = 0 }, "tickets_each": func(l *Limits) { l.TicketsEach = 21 },
-	} {
-		l := DefaultLimits()
-		change(&l)
-		if err := l.Validate(); err == nil || !strings.Contains(err.Error(), strings.TrimSpace(field)) {
-			t.Errorf("%s: %v", field, err)
+		l, err := w.List(t.Context(), h)
+		if got[""] != 100 || got[rules.UncountedFull] != 120 || len(l.Passengers) != 100 || err != nil {
+			t.Fatalf("%v, %d listed: %v", got, len(l.Passengers), err)
 		}
+	})
+}
+
+func TestB2_OneDocumentOnceHoweverManyAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified(resident(1))
+		got := w.atOnce(40, func(int) error {
+			_, err := w.Add(t.Context(), h, entered(resident(2)))
+			return err
+		})
+		if got[""] != 1 || got[rules.AlreadyListed] != 39 {
+			t.Fatalf("%v", got)
+		}
+	})
+}
+
+// The Spring Festival comes and goes: the next decision goes by the new limits.
+func TestB3_LimitsHoldFromTheMomentTheyAreSet(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified(resident(1))
+		l := w.Limits()
+		l.ToBeSubmitted = 2
+		if err := w.SetLimits(l); err != nil {
+			t.Fatal(err)
+		}
+		w.adds(h, visitor(1))
+		w.adds(h, visitor(2))
+		_, err := w.Add(t.Context(), h, entered(visitor(3)))
+		w.refused(err, rules.ToBeSubmittedFull, "a third")
+		l.ToBeSubmitted = 3
+		if err := w.SetLimits(l); err != nil {
+			t.Fatal(err)
+		}
+		w.adds(h, visitor(3))
+		l.ToBeSubmitted = 1
+		if err := w.SetLimits(l); err != nil {
+			t.Fatal(err)
+		}
+		if list, err := w.List(t.Context(), h); len(list.Passengers) != 3 || err != nil {
+			t.Fatalf("a lower limit removed somebody: %d, %v", len(list.Passengers), err)
+		}
+		if err := w.SetLimits(rules.Limits{}); err == nil || w.Limits() != l {
+			t.Fatalf("limits that allow nothing were taken: %v", err)
+		}
+	})
+}
+
+func TestB4_KeptFor180Days(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified(resident(1))
+		pending, seen, failed := w.adds(h, resident(2)), w.adds(h, resident(3)), w.adds(h, visitor(1))
+		start := w.now()
+		w.checks(Ref{h.Account(), failed.ID}, false)
+		w.pass(time.Hour)
+		verifyResident(w, h, seen.ID)
+		err := w.Delete(t.Context(), h, seen.ID)
+		w.refused(err, rules.PassengerKept, "a verified passenger")
+		var r *problem.Refusal
+		if errors.As(err, &r); r.RetryAt != start.Add(180*day).Unix() {
+			t.Errorf("may be deleted from %d, want 180 days after the addition", r.RetryAt)
+		}
+		for _, l := range []Line{pending, failed} {
+			if err := w.Delete(t.Context(), h, l.ID); err != nil {
+				t.Errorf("a %v passenger cannot be deleted: %v", l.Status, err)
+			}
+		}
+		w.refused(w.Delete(t.Context(), h, pending.ID), EntryNotFound, "once more")
+		w.pass(180*day - time.Hour - time.Millisecond)
+		h = again(w, h)
+		w.refused(w.Delete(t.Context(), h, seen.ID), rules.PassengerKept, "a millisecond too early")
+		w.pass(time.Millisecond)
+		if err := w.Delete(t.Context(), h, seen.ID); err != nil {
+			t.Errorf("after 180 days: %v", err)
+		}
+	})
+}
+
+// verifyResident has a window verify a passenger with an ordinary name.
+func verifyResident(w *world, h account.Holder, id string) {
+	w.t.Helper()
+	if s := w.checks(Ref{h.Account(), id}, true); s != rules.Verified {
+		w.t.Fatalf("became %v", s)
 	}
 }
 
-func TestB4_TheTimeFromWhichADeletionSucceeds(t *testing.T) {
-	p, l := passenger(identity.ResidentID, Verified), DefaultLimits()
-	p.AddedAt = p.AddedAt.Add(time.Millisecond)
-	var r *refusal.Refusal
-	if err := CanDelete(account(identity.ResidentID, Verified), p, l, now); !errors.As(err, &r) || r.RetryAt != now.Add(l.Keep).Unix()+1 {
-		t.Fatalf("%+v", r)
+// again is a login of the same holder, whose first one ended meanwhile.
+func again(w *world, h account.Holder) account.Holder {
+	w.t.Helper()
+	in, err := w.accounts.LogIn(w.t.Context(), "marked_login_1", password, home)
+	if err != nil || in.Account != h.Account() {
+		w.t.Fatal(err)
 	}
-	refused(t, CanDelete(account(identity.ResidentID, Verified), p, l, time.Unix(r.RetryAt, 0)), "", "at the told time")
-
-	// What a ticket holds, time does not free.
-	p = passenger(identity.Passport, ToBeSubmitted)
-	p.Tickets = 1
-	if err := CanDelete(account(identity.ResidentID, Verified), p, l, now); !errors.As(err, &r) || r.Code != TicketBought || r.RetryAt != 0 {
-		t.Fatalf("%+v", r)
+	next, err := w.accounts.Authorize(w.t.Context(), in.Token)
+	if err != nil {
+		w.t.Fatal(err)
 	}
+	return next
 }
 
-func TestB4_TheHoldersIdentityIsHeldByATicketToo(t *testing.T) {
-	a := account(identity.Passport, ToBeSubmitted)
-	a.Tickets = 3 // for others
-	if s, err := CanEditOwn(a, somebody(identity.ResidentID, 7)); s != Pending || err != nil {
-		t.Errorf("%v, %v", s, err)
-	}
-	a.OwnTickets = 1
-	_, err := CanEditOwn(a, somebody(identity.ResidentID, 7))
-	refused(t, err, TicketBought, "a ticket of the holder's own")
-	a.Status = Verified
-	_, err = CanEditOwn(a, somebody(identity.ResidentID, 7))
-	refused(t, err, IdentityFixed, "a verified holder")
+func TestB4_ToBeSubmittedWithATicketStaysAsItIs(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified(resident(1))
+		l := w.adds(h, visitor(1))
+		w.records(w.bought(h, "T1", l.ID))
+		_, err := w.Edit(t.Context(), h, l.ID, l.Version, entered(visitor(2)))
+		w.refused(err, rules.TicketBought, "an edit")
+		w.pass(400 * day)
+		w.refused(w.Delete(t.Context(), h, l.ID), rules.TicketBought, "a deletion, long after")
+	})
+}
+
+// Ours: a passenger with a journey ahead stays, even where rule B4 would let go.
+func TestPassengerWithAJourneyAheadIsNotDeleted(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified(resident(1))
+		l := w.adds(h, resident(2))
+		verifyResident(w, h, l.ID)
+		w.pass(180 * day)
+		h = again(w, h)
+		w.records(w.bought(h, "T1", l.ID))
+		w.refused(w.Delete(t.Context(), h, l.ID), TicketsUnfinished, "a journey ahead")
+		w.records(TicketEvent{Act: w.by(staff.Ticketing), Kind: TicketRefunded, Ticket: "T1-0"})
+		if err := w.Delete(t.Context(), h, l.ID); err != nil {
+			t.Errorf("after the refund: %v", err)
+		}
+	})
+}
+
+func TestEditsOfOneVersionDoNotOverwriteEachOther(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified(resident(1))
+		l := w.adds(h, resident(2))
+		got := w.atOnce(20, func(i int) error {
+			_, err := w.Edit(t.Context(), h, l.ID, 1, entered(resident(100+i)))
+			return err
+		})
+		if got[""] != 1 || got[EntryChanged] != 19 {
+			t.Fatalf("%v", got)
+		}
+		now := w.lineOf(h, l.ID)
+		if now.Version != 2 || now.Status != rules.Pending || now.Person == l.Person || !now.AddedAt.Equal(l.AddedAt) {
+			t.Fatalf("version %d, %v", now.Version, now.Status)
+		}
+		same := rules.Entry{Name: now.Person.Name.Text, DocumentType: "resident_id", DocumentNumber: now.Person.Number}
+		if again, err := w.Edit(t.Context(), h, l.ID, 2, entered(same)); err != nil || !reflect.DeepEqual(again, now) {
+			t.Fatalf("an edit of nothing: version %d, %v", again.Version, err)
+		}
+		w.adds(h, resident(3))
+		_, err := w.Edit(t.Context(), h, l.ID, 2, entered(resident(3)))
+		w.refused(err, rules.AlreadyListed, "a document that is on the list")
+		_, err = w.Edit(t.Context(), h, "psg_none", 1, entered(resident(4)))
+		w.refused(err, EntryNotFound, "an unknown passenger")
+		_, err = w.Edit(t.Context(), h, "' OR 1=1 --", 1, entered(resident(4)))
+		w.refused(err, EntryNotFound, "what is no id")
+	})
+}
+
+func TestB4_FailedIsEditedAndPendingAgain(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified(resident(1))
+		l := w.adds(h, resident(2))
+		if s := w.checks(Ref{h.Account(), l.ID}, false); s != rules.Failed {
+			t.Fatalf("became %v", s)
+		}
+		_, err := w.Edit(t.Context(), h, l.ID, l.Version, entered(resident(3)))
+		w.refused(err, EntryChanged, "an edit of what was there before the check")
+		l = w.lineOf(h, l.ID)
+		if l, err = w.Edit(t.Context(), h, l.ID, l.Version, entered(resident(3))); err != nil || l.Status != rules.Pending {
+			t.Fatalf("%v: %v", l.Status, err)
+		}
+		verifyResident(w, h, l.ID)
+		_, err = w.Edit(t.Context(), h, l.ID, l.Version+1, entered(resident(4)))
+		w.refused(err, rules.IdentityFixed, "a verified passenger")
+	})
+}
+
+// What one holder has, another one does not reach.
+func TestListsAreTheirHolders(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		mine, theirs := w.verified(resident(1)), w.verified(resident(2))
+		l := w.adds(mine, resident(3))
+		_, err := w.Edit(t.Context(), theirs, l.ID, 1, entered(resident(4)))
+		w.refused(err, EntryNotFound, "an edit of somebody else's passenger")
+		w.refused(w.Delete(t.Context(), theirs, l.ID), EntryNotFound, "a deletion")
+		w.notRecorded(w.bought(theirs, "T1", l.ID), EntryNotFound, "a purchase")
+		if other := w.adds(theirs, resident(3)); other.Status != rules.Pending {
+			t.Errorf("the same person on another list is %v", other.Status)
+		}
+	})
 }

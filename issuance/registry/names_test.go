@@ -1,37 +1,91 @@
 package registry
 
 import (
+	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
+
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/registry/rules"
+	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/issuance/throttle"
 )
 
-// The names stand in requests and the trail: they stay, and nothing else is read.
+func TestEveryCodeHasWords(t *testing.T) {
+	seen := map[problem.Code]bool{}
+	for _, others := range [][]problem.Code{rules.Codes(), account.Codes(), throttle.Codes(), staff.Codes(), audit.Codes()} {
+		for _, code := range others {
+			seen[code] = true
+		}
+	}
+	for _, code := range Codes() {
+		w, ok := Words[code]
+		if !ok || w.EN == "" || w.ZH == "" || w.NextEN == "" || w.NextZH == "" {
+			t.Errorf("%s: %+v", code, w)
+		}
+		if seen[code] || strings.Trim(string(code), "abcdefghijklmnopqrstuvwxyz_") != "" {
+			t.Errorf("%q is somebody else's, twice there, or no snake_case", code)
+		}
+		seen[code] = true
+	}
+	if len(Words) != len(Codes()) {
+		t.Errorf("%d codes, %d words", len(Codes()), len(Words))
+	}
+}
+
 func TestNamesAreReadAsTheyAreWritten(t *testing.T) {
-	kinds := map[string]func(name string) (fmt.Stringer, error){
-		"actor":   func(name string) (fmt.Stringer, error) { return ParseActor(name) },
-		"service": func(name string) (fmt.Stringer, error) { return ParseService(name) },
-		"proof":   func(name string) (fmt.Stringer, error) { return ParseProofKind(name) },
-	}
-	for kind, names := range map[string][]string{
-		"actor":   {"window", "agency", "authority", "holder", "machine", "online"},
-		"service": {"exchange", "change", "refund"},
-		"proof":   {"phone_end", "email_start", "holder_number"},
-	} {
-		for i, name := range names {
-			v, err := kinds[kind](name)
-			if err != nil || v.String() != name || fmt.Sprintf("%d", v) != fmt.Sprint(i+1) {
-				t.Errorf("%s %q is %v: %v", kind, name, v, err)
-			}
-		}
-		for _, name := range []string{"", "unknown", "Window", "refund ", "phone"} {
-			if v, err := kinds[kind](name); err == nil {
-				t.Errorf("%s %q is read as %v", kind, name, v)
-			}
+	for i, name := range []string{"buy", "refund_online", "change_online", "serve"} {
+		if k, err := ParseQuestionKind(name); err != nil || int(k) != i+1 || k.String() != name {
+			t.Errorf("%q is %v: %v", name, k, err)
 		}
 	}
-	for _, v := range []fmt.Stringer{Actor(0), Actor(7), Service(0), Service(4), ProofKind(0), ProofKind(4)} {
-		if v.String() != "unknown" {
-			t.Errorf("%T %d is %q", v, v, v)
+	for i, name := range []string{"bought", "changed", "refunded", "cancelled"} {
+		if k, err := ParseEventKind(name); err != nil || int(k) != i+1 || k.String() != name {
+			t.Errorf("%q is %v: %v", name, k, err)
+		}
+	}
+	for _, name := range []string{"", "unknown", "Buy", "bought "} {
+		if k, err := ParseQuestionKind(name); err == nil {
+			t.Errorf("%q is %v", name, k)
+		}
+		if k, err := ParseEventKind(name); err == nil {
+			t.Errorf("%q is %v", name, k)
+		}
+	}
+}
+
+// What carries a person prints nothing of it, and a logger that writes JSON of it
+// fails.
+func TestPeopleAreNotPrinted(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h, _ := w.lived()
+		held, err := w.Held(t.Context(), h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen, err := w.Look(t.Context(), w.by(staff.Window), Ref{h.Account(), held.Passengers[0].ID})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range []any{held, held.Own, held.Passengers, seen, entered(resident(1)), Duplicate{Shown: shown(resident(1))}, shown(resident(1)), Itinerary{Order: "Marked", Journey: w.journey()}, *w.journey()} {
+			for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+				w.tellsNothing(fmt.Errorf("%s", fmt.Sprintf(verb, v)))
+			}
+			if text, err := json.Marshal(v); err == nil {
+				t.Errorf("%T becomes JSON of %d bytes", v, len(text))
+			}
+		}
+	})
+}
+
+func TestNewSaysAllThatIsWrong(t *testing.T) {
+	_, err := New(Config{Limits: rules.Limits{Passengers: -1}})
+	for _, what := range []string{"no database", "no vault", "no audit log", "no failures", "contact", "privacy policy", "limit passengers"} {
+		if err == nil || !strings.Contains(err.Error(), what) {
+			t.Errorf("%q is not said: %v", what, err)
 		}
 	}
 }

@@ -1,21 +1,91 @@
 package registry
 
-import "github.com/railgate/railgate/issuance/refusal"
+import (
+	"context"
+	"database/sql"
+	"fmt"
 
-// CanVerifyOnline reports whether an account's own identity may become verified by a face
-// check and the resident registry (人证核验, rule G39): a resident ID that is pending or
-// failed. An over-long, rare or traditional name is for station windows only (S4:23,
-// 仅可), online checks included.
-func CanVerifyOnline(a Account) error {
-	p := a.Self()
-	if kindOf(p.Person.Document) == other {
-		return refusal.New(StationWindowOnly, "this kind of document is checked at station windows only")
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/registry/rules"
+	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/issuance/throttle"
+)
+
+// Identified is a person whom the real-person check has seen, and whose name and number
+// the resident registry confirms.
+type Identified struct {
+	Provider string // who checked the face; a provider that is none says so
+	// Guard refuses if too many checks of the person have failed meanwhile. It is asked in
+	// the transaction that acts on the check.
+	Guard func(ctx context.Context, q database.Queries) error
+}
+
+// itself is the name of the issuer in the audit log, for what its rules did.
+const itself = "issuer"
+
+var errPhone = problem.New(account.PhoneUnverified, "the phone of the account must be verified first")
+
+// VerifyOnline makes an account's own identity verified without a counter (人证核验, rule
+// G39): the phone was verified, the person passes the face check, and the resident
+// registry confirms name and number. It uses up no application for a temporary ID. An
+// unconfirmed identity keeps its status. Only the identity that was checked is verified:
+// an edit or a counter's verdict in the meantime is registry_entry_changed.
+func (b *Book) VerifyOnline(ctx context.Context, by account.Holder, evidence, request string, from throttle.Caller) (next rules.Status, provider string, err error) {
+	var seen holder
+	err = b.view(ctx, "find identity to verify", func(ctx context.Context, q database.Queries) (err error) {
+		if seen, err = b.holder(ctx, q, by.Account(), ""); err != nil {
+			return err
+		}
+		return b.mayVerifyOnline(ctx, q, seen)
+	})
+	if err != nil {
+		return 0, "", err
 	}
-	if err := CanMove(p.Standing(), Standing{p.Person.Document, Verified}, Online); err != nil {
+	person, err := b.Identify(ctx, seen.Person, evidence, from)
+	if err != nil {
+		return 0, "", err
+	}
+	err = b.change(ctx, "verify online", by, func(ctx context.Context, tx *sql.Tx, h holder) error {
+		if h.version != seen.version {
+			return errEntryChanged
+		}
+		if err := b.mayVerifyOnline(ctx, tx, h); err != nil {
+			return err
+		}
+		if err := person.Guard(ctx, tx); err != nil {
+			return err
+		}
+		if err := b.claim(ctx, tx, h, h.Person); err != nil {
+			return err
+		}
+		if err := setStatus(ctx, tx, Ref{Account: h.id}, rules.Verified); err != nil {
+			return err
+		}
+		return b.Trail.Append(ctx, tx, audit.Entry{
+			AtMs: b.Now().UnixMilli(), Who: itself, Role: staff.Program, Action: staff.VerifyOnline, Object: audit.Object{Kind: audit.Account, ID: h.id},
+			Detail: fmt.Sprintf("%v becomes %v, by face and resident registry", h.Status, rules.Verified), Request: request,
+		})
+	})
+	if err != nil {
+		return 0, "", err
+	}
+	return rules.Verified, person.Provider, nil
+}
+
+// mayVerifyOnline refuses what no check online can verify, before a face is looked at.
+func (b *Book) mayVerifyOnline(ctx context.Context, q database.Queries, h holder) error {
+	if err := rules.CanVerifyOnline(h.Account); err != nil {
 		return err
 	}
-	if p.Person.WindowOnly() {
-		return refusal.New(StationWindowOnly, "an over-long, rare or traditional name is handled at station windows only")
+	if b.hasLost(h, h.Person) {
+		return errIdentityLost
 	}
-	return nil
+	verified, err := b.PhoneVerified(ctx, q, h.id)
+	if err == nil && !verified {
+		err = errPhone
+	}
+	return err
 }

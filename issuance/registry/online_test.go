@@ -1,34 +1,148 @@
 package registry
 
 import (
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
-	"github.com/railgate/railgate/issuance/identity"
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/registry/rules"
+	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/issuance/throttle"
 )
 
-// Rule G39 and S4:23, for every document and status: resident IDs that wait or failed,
-// and no name that is for windows only.
-func TestG39_WhoIsVerifiedOnline(t *testing.T) {
-	everything(func(d identity.DocumentType, s Status, name string) {
-		a := account(d, s)
-		var want refusal.Code
-		switch {
-		case kindOf(d) == other:
-			want = StationWindowOnly
-		case name != "rp" && name != "rf":
-			want = MoveRefused
+// online returns an account holder whose phone is verified.
+func (w *world) online(e rules.Entry) account.Holder {
+	w.t.Helper()
+	h := w.registers(e)
+	if _, err := w.db.Writer().Exec(`UPDATE accounts SET phone_verified_ms = 1 WHERE id = $1`, h.Account()); err != nil {
+		w.t.Fatal(err)
+	}
+	return h
+}
+
+func (w *world) verifiesOnline(h account.Holder) error {
+	_, _, err := w.VerifyOnline(w.t.Context(), h, "evidence", "r1", home)
+	return err
+}
+
+// Rule G39: pending and failed become verified, and the audit log says that the issuer did
+// it, without a word of the person.
+func TestG39_TheCheckOnlineVerifies(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		for n, failed := range []bool{false, true} {
+			h := w.online(resident(n))
+			own := Ref{Account: h.Account()}
+			if failed {
+				w.checks(own, false)
+			}
+			var asked rules.Person
+			w.identify = func(p rules.Person, evidence string) error { asked = p; return nil }
+			s, provider, err := w.VerifyOnline(t.Context(), h, "evidence", "r1", home)
+			if err != nil || s != rules.Verified || provider != "test provider" || w.own(h).Status != rules.Verified {
+				t.Fatalf("%v, %v by %q: %v", s, w.own(h).Status, provider, err)
+			}
+			if asked.Number != resident(n).DocumentNumber {
+				t.Error("another person was checked")
+			}
+			w.refused(w.verifiesOnline(h), rules.MoveRefused, "once more")
+			w.adds(h, resident(100+n)) // what a verified account may
+			var role, who, detail string
+			err = w.db.Writer().QueryRow(`SELECT role, who, detail FROM audit WHERE action = $1 AND object = $2`, string(staff.VerifyOnline), h.Account()).Scan(&role, &who, &detail)
+			if err != nil || role != string(staff.Program) || who != itself || strings.Contains(detail, asked.Number) || strings.Contains(detail, asked.Name.Text) {
+				t.Errorf("the audit log: %q %q %q: %v", role, who, detail, err)
+			}
 		}
-		refused(t, CanVerifyOnline(a), want, "%v %v", d, s)
-		if want != "" {
-			return
+	})
+}
+
+// Whom the check online cannot verify is told so before a face is looked at.
+func TestG39_WhoIsNotVerifiedOnline(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.identify = func(rules.Person, string) error { t.Error("a face was looked at"); return nil }
+		unverified := w.registers(resident(1))
+		w.refused(w.verifiesOnline(unverified), account.PhoneUnverified, "a phone that no code has verified")
+		w.refused(w.verifiesOnline(w.online(rare(resident(2)))), rules.StationWindowOnly, "a traditional name")
+		w.refused(w.verifiesOnline(w.online(visitor(3))), rules.StationWindowOnly, "a passport")
+
+		taken := w.online(resident(4))
+		window := w.by(staff.Window)
+		if err := w.FreeIdentity(t.Context(), Duplicate{Act: window, Shown: shown(resident(4)), Original: true, InDate: true, Readable: true}); err != nil {
+			t.Fatal(err)
 		}
-		for _, special := range []func(*Person){
-			func(p *Person) { p.Name.OverLong = true }, func(p *Person) { p.Name.Uncommon = true }, func(p *Person) { p.Substituted = true },
+		w.refused(w.verifiesOnline(taken), rules.IdentityRegistered, "an identity that a window took")
+
+		// An unconfirmed identity keeps its status.
+		h := w.online(resident(5))
+		no := problem.New("real_person_check_failed", "")
+		w.identify = func(rules.Person, string) error { return no }
+		if err := w.verifiesOnline(h); !errors.Is(err, no) || w.own(h).Status != rules.Pending || w.own(h).Version != 1 {
+			t.Fatalf("%v, %v", w.own(h).Status, err)
+		}
+		w.identify, w.guard = nil, problem.New(throttle.TooManyFailures, "")
+		w.refused(w.verifiesOnline(h), throttle.TooManyFailures, "a face that was locked meanwhile")
+		if s := w.own(h).Status; s != rules.Pending {
+			t.Errorf("it is %v", s)
+		}
+	})
+}
+
+// Only the identity that was checked is verified: an edit, a counter's verdict or a change
+// of the phone between the check and its effect determines the status instead.
+func TestG39_WhatChangedMeanwhileIsNotVerified(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		for n, c := range map[int]struct {
+			meanwhile func(h account.Holder) error
+			code      problem.Code
+			then      rules.Status
+		}{
+			1: {func(h account.Holder) error { return w.edits(h, resident(50)) }, EntryChanged, rules.Pending},
+			2: {func(h account.Holder) error { w.checks(Ref{Account: h.Account()}, false); return nil }, EntryChanged, rules.Failed},
+			3: {func(h account.Holder) error {
+				p, err := w.accounts.Profile(t.Context(), h)
+				if err != nil {
+					return err
+				}
+				e := account.Edit{Version: p.Version, Identity: identityOf(resident(3)), Contact: account.Contact{Phone: "13900000001"}}
+				_, err = w.accounts.Edit(t.Context(), h, e)
+				return err
+			}, account.PhoneUnverified, rules.Pending},
+			4: {func(h account.Holder) error { return w.closes(h) }, account.LoginRequired, 0},
 		} {
-			b := a
-			special(&b.Person)
-			refused(t, CanVerifyOnline(b), StationWindowOnly, "a special name, %v", s)
+			h := w.online(resident(n))
+			w.identify = func(rules.Person, string) error { return c.meanwhile(h) }
+			w.refused(w.verifiesOnline(h), c.code, "meanwhile")
+			if c.then != 0 && w.own(h).Status != c.then {
+				t.Errorf("%d: it is %v", n, w.own(h).Status)
+			}
+		}
+	})
+}
+
+// Twenty checks of one account at once: one verifies.
+func TestG39_ManyChecksAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.online(resident(1))
+		var did atomic.Int32
+		var all sync.WaitGroup
+		for range 20 {
+			all.Go(func() {
+				err := w.verifiesOnline(h)
+				switch {
+				case err == nil:
+					did.Add(1)
+				case problem.Is(err, EntryChanged), problem.Is(err, rules.MoveRefused):
+				default:
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if did.Load() != 1 || w.own(h).Version != 2 {
+			t.Errorf("%d did, version %d", did.Load(), w.own(h).Version)
 		}
 	})
 }

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/database"
-	"github.com/railgate/railgate/issuance/database/databasetest"
 	"github.com/railgate/railgate/issuance/vault"
+	"github.com/railgate/railgate/test/databasetest"
 )
 
 func TestMain(m *testing.M) { databasetest.Main(m, "reseal") }

@@ -11,7 +11,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/railgate/railgate/issuance/opaque"
+	"github.com/railgate/railgate/issuance/internal/ids"
 )
 
 const (
@@ -39,8 +39,8 @@ type Credential struct {
 // New makes a secret, which is shown once and stored nowhere, and the credential
 // to configure for it. It refuses what NewList would refuse.
 func New(name string, roles ...Role) (secret string, c Credential, err error) {
-	secret = opaque.New(prefix, opaque.SecretSize)
-	hash := opaque.Hash(secret)
+	secret = ids.New(prefix, ids.SecretSize)
+	hash := ids.Hash(secret)
 	c = Credential{Name: name, SHA256: hex.EncodeToString(hash[:]), Roles: slices.Clone(roles)}
 	if faults := c.faults(); len(faults) > 0 {
 		return "", Credential{}, fmt.Errorf("staff: %w", errors.Join(faults...))

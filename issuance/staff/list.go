@@ -9,32 +9,32 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/railgate/railgate/issuance/opaque"
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/internal/ids"
+	"github.com/railgate/railgate/issuance/problem"
 )
 
 // Why somebody is turned away.
 const (
 	// Unknown: no credential was shown, or none that is configured. Which of both
 	// is not told.
-	Unknown refusal.Code = "staff_unauthorized"
+	Unknown problem.Code = "staff_unauthorized"
 	// Expired: the credential was good once. Only who holds its secret hears this.
-	Expired refusal.Code = "staff_credential_expired"
+	Expired problem.Code = "staff_credential_expired"
 	// ForbiddenRole: the credential is good, and none of its roles may do this.
-	ForbiddenRole refusal.Code = "forbidden_role"
+	ForbiddenRole problem.Code = "forbidden_role"
 	// BudgetSpent: the credential has revoked and lifted as much as it may for now.
-	BudgetSpent refusal.Code = "revocation_budget_spent"
+	BudgetSpent problem.Code = "revocation_budget_spent"
 	// PurposeForbidden: the credential may identify passengers, and not for this.
-	PurposeForbidden refusal.Code = "purpose_forbidden"
+	PurposeForbidden problem.Code = "purpose_forbidden"
 	// IdentificationsSpent and SubjectsSpent: the credential has identified as many
 	// passengers, or asked for as many pseudonyms, as it may for now.
-	IdentificationsSpent refusal.Code = "identification_budget_spent"
-	SubjectsSpent        refusal.Code = "subject_budget_spent"
+	IdentificationsSpent problem.Code = "identification_budget_spent"
+	SubjectsSpent        problem.Code = "subject_budget_spent"
 )
 
 // Codes lists the closed list.
-func Codes() []refusal.Code {
-	return []refusal.Code{Unknown, Expired, ForbiddenRole, BudgetSpent, PurposeForbidden, IdentificationsSpent, SubjectsSpent}
+func Codes() []problem.Code {
+	return []problem.Code{Unknown, Expired, ForbiddenRole, BudgetSpent, PurposeForbidden, IdentificationsSpent, SubjectsSpent}
 }
 
 // Config is what a List is made of.
@@ -101,10 +101,10 @@ func NewList(c Config) (*List, error) {
 
 // Find answers for a secret that was shown.
 func (l *List) Find(secret string) (Member, error) {
-	if !opaque.WellFormed(secret, prefix, opaque.SecretSize) { // bounds what is hashed
+	if !ids.WellFormed(secret, prefix, ids.SecretSize) { // bounds what is hashed
 		return l.turnedAway("unknown", Unknown)
 	}
-	c, ok := l.byHash[opaque.Hash(secret)]
+	c, ok := l.byHash[ids.Hash(secret)]
 	if !ok {
 		return l.turnedAway("unknown", Unknown)
 	}
@@ -117,23 +117,23 @@ func (l *List) Find(secret string) (Member, error) {
 
 // Bearer answers for the secret in the Authorization fields of a request.
 func (l *List) Bearer(authorization []string) (Member, error) {
-	return l.Find(opaque.Bearer(authorization))
+	return l.Find(ids.Bearer(authorization))
 }
 
-func (l *List) turnedAway(outcome string, code refusal.Code) (Member, error) {
+func (l *List) turnedAway(outcome string, code problem.Code) (Member, error) {
 	l.metrics.shown.WithLabelValues(outcome).Inc()
-	return Member{}, refusal.New(code, "")
+	return Member{}, problem.New(code, "")
 }
 
 // Recognize finds the name of the good credential in the Authorization fields of a
 // request, and counts nothing. It says only whose request it is, not what its
 // holder may do: that is for Bearer and for Member.
 func (l *List) Recognize(authorization []string) (name string, known bool) {
-	secret := opaque.Bearer(authorization)
-	if !opaque.WellFormed(secret, prefix, opaque.SecretSize) {
+	secret := ids.Bearer(authorization)
+	if !ids.WellFormed(secret, prefix, ids.SecretSize) {
 		return "", false
 	}
-	c, ok := l.byHash[opaque.Hash(secret)]
+	c, ok := l.byHash[ids.Hash(secret)]
 	if !ok || !c.NotAfter.IsZero() && l.now().After(c.NotAfter) {
 		return "", false
 	}

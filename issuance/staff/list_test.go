@@ -9,7 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/problem"
 )
 
 var noon = time.Date(2026, 2, 10, 12, 0, 0, 0, time.UTC)
@@ -26,7 +26,7 @@ func TestWindowShowsItsCredentialAndRevokes(t *testing.T) {
 	if err := m.May(Revoke); err != nil {
 		t.Error(err)
 	}
-	if err := m.May(Lift); !refusal.Is(err, ForbiddenRole) {
+	if err := m.May(Lift); !problem.Is(err, ForbiddenRole) {
 		t.Errorf("a window lifted: %v", err)
 	}
 	m.May("an action of somebody's choice")
@@ -53,7 +53,7 @@ func TestNobodyElseIsLetIn(t *testing.T) {
 	}
 	for _, values := range shown {
 		m, err := l.Bearer(values)
-		if !refusal.Is(err, Unknown) || m != (Member{}) {
+		if !problem.Is(err, Unknown) || m != (Member{}) {
 			t.Errorf("let in: %v", err)
 		}
 	}
@@ -73,7 +73,7 @@ func TestCredentialIsGoodUpToItsLastMoment(t *testing.T) {
 		t.Fatalf("at its last moment: %v", err)
 	}
 	now = noon.Add(time.Nanosecond)
-	if m, err := l.Find(secret); !refusal.Is(err, Expired) || m != (Member{}) {
+	if m, err := l.Find(secret); !problem.Is(err, Expired) || m != (Member{}) {
 		t.Fatalf("after its last moment: %v", err)
 	}
 	counted(t, metrics, map[string]float64{

@@ -3,7 +3,7 @@ package staff
 import (
 	"slices"
 
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/problem"
 )
 
 // Member is who has shown a credential. Only a List makes one that may do
@@ -41,7 +41,7 @@ func (m Member) As(a Action) (Role, error) {
 			}
 		}
 	}
-	return "", refusal.New(ForbiddenRole, "this credential's roles do not include one that may do this")
+	return "", problem.New(ForbiddenRole, "this credential's roles do not include one that may do this")
 }
 
 func (m Member) count(a Action, outcome string) {

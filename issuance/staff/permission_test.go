@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/problem"
 )
 
 // Every action with every role, and with nobody, against the table in testdata.
@@ -53,11 +53,11 @@ func TestPermissionsAreTheWrittenTable(t *testing.T) {
 			if (err == nil) != may[role] {
 				t.Errorf("%s may %s: %v", role, a, err)
 			}
-			if err != nil && !refusal.Is(err, ForbiddenRole) {
+			if err != nil && !problem.Is(err, ForbiddenRole) {
 				t.Errorf("%s may not %s, by %v", role, a, err)
 			}
 		}
-		if err := (Member{}).May(a); !refusal.Is(err, ForbiddenRole) {
+		if err := (Member{}).May(a); !problem.Is(err, ForbiddenRole) {
 			t.Errorf("nobody may %s: %v", a, err)
 		}
 	}
@@ -66,7 +66,7 @@ func TestPermissionsAreTheWrittenTable(t *testing.T) {
 func TestActionThatDoesNotExistIsNobodys(t *testing.T) {
 	everybody := memberWith(t, Roles()...)
 	for _, a := range []Action{"", "everything", "revoke ", "REVOKE"} {
-		if err := everybody.May(a); !refusal.Is(err, ForbiddenRole) {
+		if err := everybody.May(a); !problem.Is(err, ForbiddenRole) {
 			t.Errorf("%q: %v", a, err)
 		}
 	}

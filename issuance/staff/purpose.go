@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -81,7 +81,7 @@ func (m Member) For(p Purpose) error {
 		slices.ContainsFunc(p.roles(), func(r Role) bool { return slices.Contains(m.credential.Roles, r) }) {
 		return nil
 	}
-	return refusal.New(PurposeForbidden, "this credential may not identify passengers for this purpose")
+	return problem.New(PurposeForbidden, "this credential may not identify passengers for this purpose")
 }
 
 // purposeFaults says what is wrong with a credential's purposes.

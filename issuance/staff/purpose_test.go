@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/problem"
 )
 
 // Every purpose with every role, and with a credential that is bound to one.
@@ -15,7 +15,7 @@ func TestPurposesAreTheRolesAndTheCredentials(t *testing.T) {
 		bound := Member{credential: &Credential{Roles: []Role{role}, Purposes: []Purpose{Verification}}}
 		for _, p := range append(Purposes(), "", "entry") {
 			want := p != "" && strings.Contains(may[role], string(p))
-			if err := m.For(p); (err == nil) != want || err != nil && !refusal.Is(err, PurposeForbidden) {
+			if err := m.For(p); (err == nil) != want || err != nil && !problem.Is(err, PurposeForbidden) {
 				t.Errorf("%s for %q: %v", role, p, err)
 			}
 			if err := bound.For(p); (err == nil) != (want && p == Verification) {

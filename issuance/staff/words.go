@@ -1,34 +1,34 @@
 package staff
 
-import "github.com/railgate/railgate/issuance/refusal"
+import "github.com/railgate/railgate/issuance/problem"
 
 // Words has the text of every code.
-var Words = map[refusal.Code]refusal.Text{
-	Unknown: refusal.Say(
+var Words = map[problem.Code]problem.Text{
+	Unknown: problem.Say(
 		"A staff credential is required.", "需要工作人员凭证。",
 		"Check the credential of this workplace, or ask its operator.", "请检查本岗位的凭证，或联系系统管理员。",
 	),
-	Expired: refusal.Say(
+	Expired: problem.Say(
 		"This staff credential has expired.", "该工作人员凭证已过期。",
 		"Ask the operator for a new credential.", "请联系系统管理员更换凭证。",
 	),
-	BudgetSpent: refusal.Say(
+	BudgetSpent: problem.Say(
 		"This credential has revoked or lifted too many temporary IDs in a short time.", "该凭证短时间内撤销或恢复的证明过多。",
 		"Wait until the time shown, or ask the operator.", "请在提示的时间后重试，或联系系统管理员。",
 	),
-	PurposeForbidden: refusal.Say(
+	PurposeForbidden: problem.Say(
 		"This credential may not identify passengers for this purpose.", "该凭证无权为此业务核验旅客身份。",
 		"Send the passenger to a station window.", "请引导旅客到车站窗口办理。",
 	),
-	IdentificationsSpent: refusal.Say(
+	IdentificationsSpent: problem.Say(
 		"This credential has identified too many passengers.", "该凭证核验旅客身份次数过多。",
 		"Wait until the time shown, or ask the operator.", "请在提示的时间后重试，或联系系统管理员。",
 	),
-	SubjectsSpent: refusal.Say(
+	SubjectsSpent: problem.Say(
 		"This credential has asked for too many pseudonyms.", "该凭证查询代号次数过多。",
 		"Wait until the time shown, or ask the operator.", "请在提示的时间后重试，或联系系统管理员。",
 	),
-	ForbiddenRole: refusal.Say(
+	ForbiddenRole: problem.Say(
 		"This credential's role may not do this.", "该凭证的岗位无权办理此业务。",
 		"Send the passenger to the place that may: the station window or the station police window.", "请引导旅客到有权办理的车站窗口或车站公安制证窗口。",
 	),

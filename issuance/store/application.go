@@ -8,7 +8,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/identity"
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/tokens"
 )
@@ -40,7 +40,7 @@ type Application struct {
 	CreatedMs  int64
 	State      State
 	StateMs    int64        // when it came to State
-	RefusedFor refusal.Code // of a refused one
+	RefusedFor problem.Code // of a refused one
 }
 
 // Credential is an approved application's temporary ID.

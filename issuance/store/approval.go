@@ -8,7 +8,7 @@ import (
 	"fmt"
 
 	"github.com/railgate/railgate/issuance/database"
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/tokens"
 )
@@ -93,7 +93,7 @@ func (s *Store) KeepWaiting(ctx context.Context, check Check) error {
 
 // Refuse ends an undecided application. check, if there is one, is the one that led
 // to it.
-func (s *Store) Refuse(ctx context.Context, application string, check *Check, code refusal.Code, atMs int64) error {
+func (s *Store) Refuse(ctx context.Context, application string, check *Check, code problem.Code, atMs int64) error {
 	return s.db.Change(ctx, "refuse application", func(ctx context.Context, tx *sql.Tx) error {
 		if err := check.guard(ctx, tx); err != nil {
 			return err
@@ -102,7 +102,7 @@ func (s *Store) Refuse(ctx context.Context, application string, check *Check, co
 	})
 }
 
-func refuse(ctx context.Context, tx *sql.Tx, application string, code refusal.Code, atMs int64) error {
+func refuse(ctx context.Context, tx *sql.Tx, application string, code problem.Code, atMs int64) error {
 	_, err := tx.ExecContext(ctx, `UPDATE applications SET state = $1, state_ms = $2, refused_for = $3 WHERE id = $4 AND state IN ($5, $6)`,
 		int64(Refused), atMs, string(code), application, int64(Submitted), int64(Checked))
 	return err
@@ -112,7 +112,7 @@ func refuse(ctx context.Context, tx *sql.Tx, application string, code refusal.Co
 // that case it refuses it for the code that why returns for the error. check, if
 // there is one, is kept with an approval. An application that is approved
 // already stays so, and the check is kept.
-func (s *Store) Decide(ctx context.Context, application string, check *Check, g Grant, why func(error) refusal.Code) (d Decision, err error) {
+func (s *Store) Decide(ctx context.Context, application string, check *Check, g Grant, why func(error) problem.Code) (d Decision, err error) {
 	serial, err := s.serials.take(ctx, g.Day)
 	if err != nil {
 		return d, err

@@ -11,10 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/railgate/railgate/internal/runtest"
-	"github.com/railgate/railgate/issuance/database/databasetest"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/publish"
+	"github.com/railgate/railgate/test/databasetest"
+	"github.com/railgate/railgate/test/runtest"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/signing"
 )

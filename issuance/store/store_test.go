@@ -13,10 +13,10 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/audit/audittest"
-	"github.com/railgate/railgate/issuance/database/databasetest"
 	"github.com/railgate/railgate/issuance/identity"
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/vault"
+	"github.com/railgate/railgate/test/databasetest"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/tokentest"
 )
@@ -94,7 +94,7 @@ func decide(t *testing.T, s *Store, c Check, g Grant) Decision {
 	return d
 }
 
-func why(err error) refusal.Code { return refusal.Code(err.Error()) }
+func why(err error) problem.Code { return problem.Code(err.Error()) }
 
 func TestApplicationComesBackAsItWas(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() *Store) {

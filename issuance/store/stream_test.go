@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/audit/audittest"
-	"github.com/railgate/railgate/issuance/database/databasetest"
 	"github.com/railgate/railgate/revocation/publish"
+	"github.com/railgate/railgate/test/databasetest"
 )
 
 // openFor opens a database for a topic and a number of partitions.

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/railgate/railgate/issuance/database"
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/problem"
 )
 
 // change is a call that shares a transaction with others: its own refusal, if
@@ -55,7 +55,7 @@ func (s *Store) write(ctx context.Context, tx *sql.Tx, calls []*change) error {
 		case c.application != nil:
 			applications = append(applications, c.application.row())
 		case c.check != nil:
-			refused := new(refusal.Refusal)
+			refused := new(problem.Refusal)
 			switch err := c.check.guard(ctx, tx); {
 			case errors.As(err, &refused):
 				c.refused = err // of this call alone

@@ -7,10 +7,10 @@ import (
 
 	"github.com/segmentio/kafka-go"
 
-	"github.com/railgate/railgate/internal/runtest"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/publish"
 	"github.com/railgate/railgate/revocation/revocationtest"
+	"github.com/railgate/railgate/test/runtest"
 )
 
 // Somebody deletes what the topic holds, or its retention is too short, while

@@ -11,13 +11,13 @@ import (
 
 	"github.com/segmentio/kafka-go"
 
-	"github.com/railgate/railgate/internal/runtest"
 	"github.com/railgate/railgate/issuance/identity"
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/revocation/publish"
 	"github.com/railgate/railgate/revocation/revocationtest"
+	"github.com/railgate/railgate/test/runtest"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -72,7 +72,7 @@ func revokeOne(t *testing.T, s *store.Store, n int) {
 	}
 	check := store.Check{ID: "chk_" + a.ID, Application: a.ID, PassedMs: now, ExpiresMs: now + 1000}
 	d, err := s.Decide(t.Context(), a.ID, &check, store.Grant{Person: vault.PersonHash{byte(n)}, Month: 202601, Quota: 3, Day: uint16(tokens.DayOf(now / 1000)), Scopes: tokens.AllScopes, ApprovedMs: now, ExpiresMs: now + tokens.CredentialLife*1000},
-		func(err error) refusal.Code { return refusal.Code(err.Error()) })
+		func(err error) problem.Code { return problem.Code(err.Error()) })
 	if err != nil {
 		t.Fatal(err)
 	}

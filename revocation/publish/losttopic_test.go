@@ -11,9 +11,9 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
-	"github.com/railgate/railgate/internal/runtest"
 	"github.com/railgate/railgate/revocation/publish"
 	"github.com/railgate/railgate/revocation/revocationtest"
+	"github.com/railgate/railgate/test/runtest"
 )
 
 // A broker comes back empty under a running publisher. The publisher says that it

@@ -14,11 +14,11 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"go.uber.org/zap"
 
-	"github.com/railgate/railgate/internal/devbroker"
-	"github.com/railgate/railgate/internal/runtest"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/publish"
 	"github.com/railgate/railgate/revocation/revocationtest"
+	"github.com/railgate/railgate/test/fakekafka"
+	"github.com/railgate/railgate/test/runtest"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -32,13 +32,13 @@ const (
 // station is a broker that publishers and gateways are added to.
 type station struct {
 	t      *testing.T
-	broker *devbroker.Broker
+	broker *fakekafka.Broker
 	client *kafka.Client
 }
 
 func newStation(t *testing.T) *station {
 	t.Helper()
-	b, err := devbroker.Start()
+	b, err := fakekafka.Start()
 	if err != nil {
 		t.Fatal(err)
 	}

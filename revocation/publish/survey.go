@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/segmentio/kafka-go"
+	kafkago "github.com/segmentio/kafka-go"
 
-	"github.com/railgate/railgate/internal/kafkalink"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/kafka"
 )
 
 // tailWindow is how many messages before the log's end are read first to find
@@ -52,8 +52,8 @@ func (p *Publisher) survey(ctx context.Context, partition int) (at place, err er
 
 // ends asks for the offset of a partition's first message and the one behind its last.
 func (p *Publisher) ends(ctx context.Context, partition int) (first, end int64, err error) {
-	r, err := p.Broker.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{
-		p.Topic.Name: {kafka.FirstOffsetOf(partition), kafka.LastOffsetOf(partition)},
+	r, err := p.Broker.ListOffsets(ctx, &kafkago.ListOffsetsRequest{Topics: map[string][]kafkago.OffsetRequest{
+		p.Topic.Name: {kafkago.FirstOffsetOf(partition), kafkago.LastOffsetOf(partition)},
 	}})
 	if err != nil {
 		return 0, 0, err
@@ -108,7 +108,7 @@ func (p *Publisher) scan(ctx context.Context, partition int, from, end int64, vi
 	}
 	more := true
 	for more && from < end {
-		r, err := p.Broker.Fetch(ctx, &kafka.FetchRequest{Topic: p.Topic.Name, Partition: partition,
+		r, err := p.Broker.Fetch(ctx, &kafkago.FetchRequest{Topic: p.Topic.Name, Partition: partition,
 			Offset: from, MinBytes: 1, MaxBytes: fetchBytes, MaxWait: pollEvery})
 		if err != nil {
 			return err
@@ -116,7 +116,7 @@ func (p *Publisher) scan(ctx context.Context, partition int, from, end int64, vi
 		if r.Error != nil {
 			return r.Error
 		}
-		next, lowest, err := kafkalink.Walk(r.Records, from, revocation.MaxBatch, func(offset int64, value []byte) {
+		next, lowest, err := kafka.Walk(r.Records, from, revocation.MaxBatch, func(offset int64, value []byte) {
 			// What is not ours gateways ignore, too.
 			if b, err := revocation.Open(value, pinned); more && err == nil {
 				more = visit(offset, b)

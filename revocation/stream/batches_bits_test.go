@@ -6,8 +6,8 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/railgate/railgate/internal/kbatch"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/test/fakekafka/batch"
 )
 
 // Fields in front of what the CRC covers, as byte ranges of a batch.
@@ -26,10 +26,10 @@ const stepOfBits = 23
 // only the base offset can make a message look as if it lay elsewhere, and then
 // each still carries its number, which no broker can change.
 func TestEveryFlippedBitIsSeen(t *testing.T) {
-	for _, codec := range kbatch.Codecs {
+	for _, codec := range batch.Codecs {
 		s := newScript()
-		good := batch(codec, 100, 104, s.revokes(5)...).Encode()
-		behind := batch(codec, 105, 106, s.revokes(2)...).Encode()
+		good := placed(codec, 100, 104, s.revokes(5)...).Encode()
+		behind := placed(codec, 105, 106, s.revokes(2)...).Encode()
 		whole, _, _, err := walk(slices.Concat(good, behind), 100)
 		if err != nil || len(whole) != 7 {
 			t.Fatalf("%s: undamaged: %d messages, %v", codec, len(whole), err)
@@ -37,7 +37,7 @@ func TestEveryFlippedBitIsSeen(t *testing.T) {
 		for bit := range len(good) * 8 {
 			bad := slices.Concat(good, behind)
 			bad[bit/8] ^= 0x80 >> (bit % 8)
-			if codec != kbatch.None && bit/8 >= kbatch.HeaderSize && bit%stepOfBits != 0 {
+			if codec != batch.None && bit/8 >= batch.HeaderSize && bit%stepOfBits != 0 {
 				continue
 			}
 			seen, next, lowest, err := walk(bad, 100)
@@ -81,16 +81,16 @@ func TestABaseOffsetThatCameWrongIsNoticed(t *testing.T) {
 	shelf := newShelf(t, topics...)
 	for victim := range batches {
 		for bit := range 64 {
-			s, l := newScript(), &kbatch.Log{}
+			s, l := newScript(), &batch.Log{}
 			var good []byte
 			for i := range int64(batches) {
-				b := batch(kbatch.None, i*each, i*each+each-1, s.revokes(each)...)
+				b := placed(batch.None, i*each, i*each+each-1, s.revokes(each)...)
 				if i == int64(victim) {
 					good = b.Encode()
 				}
 				l.Append(true, b)
 			}
-			l.Append(true, batch(kbatch.None, batches*each, batches*each, s.say(0)))
+			l.Append(true, placed(batch.None, batches*each, batches*each, s.say(0)))
 			l.Hidden = 1
 			bad := slices.Clone(good)
 			bad[bit/8] ^= 0x80 >> (bit % 8)

@@ -10,12 +10,12 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"go.uber.org/zap"
 
-	"github.com/railgate/railgate/internal/kafkalink"
-	"github.com/railgate/railgate/internal/kbatch"
-	"github.com/railgate/railgate/internal/runtest"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/revocation/revocationtest"
 	"github.com/railgate/railgate/revocation/stream"
+	"github.com/railgate/railgate/test/fakekafka/batch"
+	"github.com/railgate/railgate/test/runtest"
 )
 
 // idle is how long a shelf holds an answer back when nothing is new: a moment,
@@ -33,7 +33,7 @@ type shelf struct {
 
 // served is one log and what its reader asked for; shelf.mu guards it.
 type served struct {
-	log *kbatch.Log
+	log *batch.Log
 	// limit bounds an answer, bytes, below what the reader asks for; 0: it does not.
 	limit    int
 	cutFirst bool
@@ -155,7 +155,7 @@ func (s *shelf) read(t *testing.T, topic string, since int64) *reader {
 		t.Fatal(err)
 	}
 	open := func() (stream.Link, error) {
-		return kafkalink.Open(kafkalink.Config{Brokers: s.cluster.ListenAddrs(), Topic: topic, ClientID: "gateway"})
+		return kafka.Open(kafka.Config{Brokers: s.cluster.ListenAddrs(), Topic: topic, ClientID: "gateway"})
 	}
 	f := stream.New(open, topic, replica, time.Now, zap.NewNop())
 	stop := background(t, f.Run)

@@ -7,8 +7,8 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/railgate/railgate/internal/kbatch"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/test/fakekafka/batch"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -25,13 +25,13 @@ func flip(name string, at func(n int) int) damage {
 // damages are seen by the CRC, or break the format. What the CRC does not cover
 // is the subject of TestEveryFlippedBitIsSeen.
 var damages = []damage{
-	flip("CRC", func(int) int { return kbatch.Uncovered - 1 }),
-	flip("attributes", func(int) int { return kbatch.Uncovered + 1 }),
-	flip("record count", func(int) int { return kbatch.HeaderSize - 1 }),
-	flip("first record", func(int) int { return kbatch.HeaderSize }),
-	flip("middle record", func(n int) int { return (kbatch.HeaderSize + n) / 2 }),
+	flip("CRC", func(int) int { return batch.Uncovered - 1 }),
+	flip("attributes", func(int) int { return batch.Uncovered + 1 }),
+	flip("record count", func(int) int { return batch.HeaderSize - 1 }),
+	flip("first record", func(int) int { return batch.HeaderSize }),
+	flip("middle record", func(n int) int { return (batch.HeaderSize + n) / 2 }),
 	flip("last byte", func(n int) int { return n - 1 }),
-	{"records of another batch", func(b []byte) { slices.Reverse(b[kbatch.HeaderSize:]) }},
+	{"records of another batch", func(b []byte) { slices.Reverse(b[batch.HeaderSize:]) }},
 }
 
 // A damaged batch is an error: nothing of it is applied, and nobody goes past
@@ -44,11 +44,11 @@ func TestADamagedBatchIsNeitherAppliedNorSteppedOver(t *testing.T) {
 	}
 	places := []place{{"behind a good batch", false}, {"first in its answer", true}}
 	var topics []string
-	for i := range len(kbatch.Codecs) * len(damages) * len(places) {
+	for i := range len(batch.Codecs) * len(damages) * len(places) {
 		topics = append(topics, fmt.Sprintf("damage-%d", i))
 	}
 	shelf := newShelf(t, topics...)
-	for i, codec := range kbatch.Codecs {
+	for i, codec := range batch.Codecs {
 		for j, d := range damages {
 			for k, place := range places {
 				topic := topics[(i*len(damages)+j)*len(places)+k]
@@ -61,12 +61,12 @@ func TestADamagedBatchIsNeitherAppliedNorSteppedOver(t *testing.T) {
 	}
 }
 
-func (s *shelf) survives(t *testing.T, topic string, codec kbatch.Codec, d damage, newSegment bool) {
-	script, l := newScript(), &kbatch.Log{}
-	l.Append(false, batch(codec, 0, 2, script.revokes(3)...))
-	hurt := batch(codec, 3, 7, script.revokes(5)...)
+func (s *shelf) survives(t *testing.T, topic string, codec batch.Codec, d damage, newSegment bool) {
+	script, l := newScript(), &batch.Log{}
+	l.Append(false, placed(codec, 0, 2, script.revokes(3)...))
+	hurt := placed(codec, 3, 7, script.revokes(5)...)
 	l.Append(newSegment, hurt)
-	l.Append(false, batch(codec, 8, 9, script.revokes(2)...))
+	l.Append(false, placed(codec, 8, 9, script.revokes(2)...))
 
 	good := hurt.Encode()
 	bad := slices.Clone(good)
@@ -111,14 +111,14 @@ func TestAHostileBatchDoesNotStopTheFollower(t *testing.T) {
 	const covered = 100_000
 	shelf := newShelf(t, "hostile-first", "hostile-behind")
 	for _, topic := range []string{"hostile-first", "hostile-behind"} {
-		s, l := newScript(), &kbatch.Log{}
-		l.Append(false, batch(kbatch.None, 0, 2, s.revokes(3)...))
-		empty := batch(kbatch.None, 3, 3+covered-1)
+		s, l := newScript(), &batch.Log{}
+		l.Append(false, placed(batch.None, 0, 2, s.revokes(3)...))
+		empty := placed(batch.None, 3, 3+covered-1)
 		l.Append(topic == "hostile-first", empty)
-		l.Append(false, batch(kbatch.None, 3+covered, 3+covered+4, s.revokes(5)...))
+		l.Append(false, placed(batch.None, 3+covered, 3+covered+4, s.revokes(5)...))
 		hostile := append(empty.Encode(), make([]byte, 100)...)
 		hostile[57] = 0xff // a negative count
-		kbatch.Repair(hostile)
+		batch.Repair(hostile)
 		shelf.put(topic, &served{log: l, bend: func(_ int64, records []byte) []byte {
 			return bytes.Replace(records, empty.Encode(), hostile, 1)
 		}})

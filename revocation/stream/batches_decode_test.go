@@ -9,13 +9,13 @@ import (
 	"net"
 	"sync/atomic"
 
-	"github.com/segmentio/kafka-go"
+	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
 	"github.com/segmentio/kafka-go/protocol/fetch"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"github.com/railgate/railgate/internal/kafkalink"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/kafka"
 )
 
 // fetchVersion is the newest that kafka-go speaks.
@@ -24,7 +24,7 @@ const fetchVersion = 11
 // decode is what comes of the records field of a fetch response on its way over
 // a connection of kafkalink: through its guard, then through kafka-go. The log
 // that they are from never ends.
-func decode(records []byte) (kafka.RecordReader, error) {
+func decode(records []byte) (kafkago.RecordReader, error) {
 	const number = 1
 	p := kmsg.NewFetchResponseTopicPartition()
 	p.RecordBatches, p.HighWatermark = records, math.MaxInt64
@@ -36,7 +36,7 @@ func decode(records []byte) (kafka.RecordReader, error) {
 	body := res.AppendTo(binary.BigEndian.AppendUint32(nil, number))
 	frame := append(binary.BigEndian.AppendUint32(nil, uint32(len(body))), body...)
 
-	conn := kafkalink.Guard(wire{Reader: bytes.NewReader(frame)}, new(atomic.Uint64))
+	conn := kafka.Guard(wire{Reader: bytes.NewReader(frame)}, new(atomic.Uint64))
 	if err := protocol.WriteRequest(conn, fetchVersion, number, "test", new(fetch.Request)); err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func decode(records []byte) (kafka.RecordReader, error) {
 	}
 	r := m.(*fetch.Response).Topics[0].Partitions[0].RecordSet.Records
 	if r == nil {
-		r = kafka.NewRecordReader()
+		r = kafkago.NewRecordReader()
 	}
 	return r, nil
 }
@@ -66,13 +66,13 @@ type visited struct {
 	value  string
 }
 
-// walk is decode and kafkalink.Walk, as one fetch of the follower does them.
+// walk is decode and kafka.Walk, as one fetch of the follower does them.
 func walk(records []byte, position int64) (seen []visited, next, lowest int64, err error) {
 	r, err := decode(records)
 	if err != nil {
 		return nil, position, -1, err
 	}
-	next, lowest, err = kafkalink.Walk(r, position, revocation.MaxBatch, func(offset int64, value []byte) {
+	next, lowest, err = kafka.Walk(r, position, revocation.MaxBatch, func(offset int64, value []byte) {
 		seen = append(seen, visited{offset, string(value)})
 	})
 	return seen, next, lowest, err

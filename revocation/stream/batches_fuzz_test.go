@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/railgate/railgate/internal/kbatch"
+	"github.com/railgate/railgate/test/fakekafka/batch"
 )
 
 // FuzzFetchedRecords gives any bytes as the records of a fetch response to
@@ -14,12 +14,12 @@ import (
 // they begin with is visited, in order, unless it lies before the position:
 // what comes behind cannot hide it. The position passes only what was decoded.
 func FuzzFetchedRecords(f *testing.F) {
-	for _, codec := range kbatch.Codecs {
+	for _, codec := range batch.Codecs {
 		s := newScript()
-		full := batch(codec, 3, 5, s.revokes(3)...).Encode()
-		hollow := batch(codec, 6, 9, s.say(0)).Encode()
-		empty := batch(codec, 10, 14).Encode()
-		marker := kbatch.Batch{Base: 15, Last: 15, Producer: producer, Marker: kbatch.Commit}.Encode()
+		full := placed(codec, 3, 5, s.revokes(3)...).Encode()
+		hollow := placed(codec, 6, 9, s.say(0)).Encode()
+		empty := placed(codec, 10, 14).Encode()
+		marker := batch.Batch{Base: 15, Last: 15, Producer: producer, Marker: batch.Commit}.Encode()
 		all := slices.Concat(full, hollow, empty, marker)
 		f.Add(all, uint8(0), false)
 		f.Add(all, uint8(4), true)
@@ -36,12 +36,12 @@ func FuzzFetchedRecords(f *testing.F) {
 		// The CRC stops nearly all that a fuzzer thinks of. Repaired, a changed batch
 		// is tried if it is sound; unsound ones under a good CRC can only be made by
 		// who writes the topic's files.
-		if repair && len(records) >= kbatch.HeaderSize {
-			if r := kbatch.Repair(slices.Clone(records)); len(kbatch.Parse(r)) > 0 {
+		if repair && len(records) >= batch.HeaderSize {
+			if r := batch.Repair(slices.Clone(records)); len(batch.Parse(r)) > 0 {
 				records = r
 			}
 		}
-		batches := kbatch.Parse(records)
+		batches := batch.Parse(records)
 		if n := len(batches); n > 0 && doubted(records, batches) {
 			batches = batches[:n-1]
 		}
@@ -55,7 +55,7 @@ func FuzzFetchedRecords(f *testing.F) {
 				}
 				end = max(end, m.Offset+1)
 			}
-			if b.Marker != kbatch.NoMarker && !b.Hollow {
+			if b.Marker != batch.NoMarker && !b.Hollow {
 				end = max(end, b.Base+1)
 			}
 		}
@@ -78,10 +78,10 @@ func FuzzFetchedRecords(f *testing.F) {
 
 // doubted tells whether a batch follows whose base offset does not fit: then it
 // cannot be known whether it is the last intact one that came wrong.
-func doubted(records []byte, batches []kbatch.Batch) bool {
+func doubted(records []byte, batches []batch.Batch) bool {
 	for range batches {
 		records = records[epochAt+binary.BigEndian.Uint32(records[lengthAt:]):]
 	}
-	return len(records) >= kbatch.HeaderSize &&
+	return len(records) >= batch.HeaderSize &&
 		int64(binary.BigEndian.Uint64(records)) <= batches[len(batches)-1].Last
 }

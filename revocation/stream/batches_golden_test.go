@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/railgate/railgate/internal/kbatch"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/test/fakekafka/batch"
 )
 
 // producer is the id of whoever writes in transactions.
@@ -19,80 +19,80 @@ const longAgo = int64((revocation.MaxSnapshotAge + 24*time.Hour) / time.Millisec
 // their neighbours. Each tells what the broker keeps, in the given codec.
 var shapes = []struct {
 	name string
-	make func(s *script, codec kbatch.Codec, l *kbatch.Log)
+	make func(s *script, codec batch.Codec, l *batch.Log)
 }{
-	{"the tail of the last batch was compacted away", func(s *script, codec kbatch.Codec, l *kbatch.Log) {
-		l.Append(false, batch(codec, 0, 9, s.revokes(4)...))
+	{"the tail of the last batch was compacted away", func(s *script, codec batch.Codec, l *batch.Log) {
+		l.Append(false, placed(codec, 0, 9, s.revokes(4)...))
 	}},
-	{"the tail of the last batch of a segment was compacted away", func(s *script, codec kbatch.Codec, l *kbatch.Log) {
-		l.Append(false, batch(codec, 0, 9, s.revokes(4)...))
-		l.Append(true, batch(codec, 10, 13, s.revokes(4)...))
+	{"the tail of the last batch of a segment was compacted away", func(s *script, codec batch.Codec, l *batch.Log) {
+		l.Append(false, placed(codec, 0, 9, s.revokes(4)...))
+		l.Append(true, placed(codec, 10, 13, s.revokes(4)...))
 	}},
-	{"an empty batch alone at the log's start", func(s *script, codec kbatch.Codec, l *kbatch.Log) {
-		l.Append(false, batch(codec, 0, 9))
-		l.Append(true, batch(codec, 10, 19, s.revokes(10)...))
+	{"an empty batch alone at the log's start", func(s *script, codec batch.Codec, l *batch.Log) {
+		l.Append(false, placed(codec, 0, 9))
+		l.Append(true, placed(codec, 10, 19, s.revokes(10)...))
 	}},
-	{"full, empty alone, full", func(s *script, codec kbatch.Codec, l *kbatch.Log) {
-		l.Append(false, batch(codec, 0, 9, s.revokes(10)...))
-		l.Append(true, batch(codec, 10, 19))
-		l.Append(true, batch(codec, 20, 29, s.revokes(10)...))
+	{"full, empty alone, full", func(s *script, codec batch.Codec, l *batch.Log) {
+		l.Append(false, placed(codec, 0, 9, s.revokes(10)...))
+		l.Append(true, placed(codec, 10, 19))
+		l.Append(true, placed(codec, 20, 29, s.revokes(10)...))
 	}},
-	{"full, empty, empty, full in one response", func(s *script, codec kbatch.Codec, l *kbatch.Log) {
-		l.Append(false, batch(codec, 0, 9, s.revokes(10)...))
-		l.Append(false, batch(codec, 10, 14))
-		l.Append(false, batch(codec, 15, 19))
-		l.Append(false, batch(codec, 20, 29, s.revokes(10)...))
+	{"full, empty, empty, full in one response", func(s *script, codec batch.Codec, l *batch.Log) {
+		l.Append(false, placed(codec, 0, 9, s.revokes(10)...))
+		l.Append(false, placed(codec, 10, 14))
+		l.Append(false, placed(codec, 15, 19))
+		l.Append(false, placed(codec, 20, 29, s.revokes(10)...))
 	}},
-	{"an empty batch at the log's end", func(s *script, codec kbatch.Codec, l *kbatch.Log) {
-		l.Append(false, batch(codec, 0, 3, s.revokes(4)...))
-		l.Append(false, batch(codec, 4, 9))
+	{"an empty batch at the log's end", func(s *script, codec batch.Codec, l *batch.Log) {
+		l.Append(false, placed(codec, 0, 3, s.revokes(4)...))
+		l.Append(false, placed(codec, 4, 9))
 	}},
-	{"an empty batch alone at the log's end", func(s *script, codec kbatch.Codec, l *kbatch.Log) {
-		l.Append(false, batch(codec, 0, 3, s.revokes(4)...))
-		l.Append(true, batch(codec, 4, 9))
+	{"an empty batch alone at the log's end", func(s *script, codec batch.Codec, l *batch.Log) {
+		l.Append(false, placed(codec, 0, 3, s.revokes(4)...))
+		l.Append(true, placed(codec, 4, 9))
 	}},
-	{"holes between batches and in front", func(s *script, codec kbatch.Codec, l *kbatch.Log) {
-		l.Append(false, batch(codec, 5_000, 5_003, s.revokes(4)...))
-		l.Append(false, batch(codec, 10_000, 10_003, s.revokes(4)...))
-		l.Append(true, batch(codec, 20_000, 20_003, s.revokes(4)...))
+	{"holes between batches and in front", func(s *script, codec batch.Codec, l *batch.Log) {
+		l.Append(false, placed(codec, 5_000, 5_003, s.revokes(4)...))
+		l.Append(false, placed(codec, 10_000, 10_003, s.revokes(4)...))
+		l.Append(true, placed(codec, 20_000, 20_003, s.revokes(4)...))
 	}},
-	{"records were deleted up to the middle of a batch", func(s *script, codec kbatch.Codec, l *kbatch.Log) {
+	{"records were deleted up to the middle of a batch", func(s *script, codec batch.Codec, l *batch.Log) {
 		s.now -= longAgo
 		old := append(s.revokes(5), s.say(0))
 		clear(s.revoked)
 		s.now += longAgo
-		l.Append(false, batch(codec, 100, 111, append(old, s.revokes(6)...)...))
+		l.Append(false, placed(codec, 100, 111, append(old, s.revokes(6)...)...))
 		l.Start = 105 // the old heartbeat is still there and tells the numbers
 	}},
-	{"markers in the middle and at the end", func(s *script, codec kbatch.Codec, l *kbatch.Log) {
-		l.Append(false, inTransaction(batch(codec, 0, 3, s.revokes(4)...)))
-		l.Append(false, kbatch.Batch{Base: 4, Last: 4, Producer: producer, Marker: kbatch.Commit})
-		l.Append(false, inTransaction(batch(codec, 5, 6, s.revokes(2)...)))
-		l.Append(true, kbatch.Batch{Base: 7, Last: 7, Producer: producer, Marker: kbatch.Commit})
+	{"markers in the middle and at the end", func(s *script, codec batch.Codec, l *batch.Log) {
+		l.Append(false, inTransaction(placed(codec, 0, 3, s.revokes(4)...)))
+		l.Append(false, batch.Batch{Base: 4, Last: 4, Producer: producer, Marker: batch.Commit})
+		l.Append(false, inTransaction(placed(codec, 5, 6, s.revokes(2)...)))
+		l.Append(true, batch.Batch{Base: 7, Last: 7, Producer: producer, Marker: batch.Commit})
 	}},
-	{"a marker that compaction emptied, alone", func(s *script, codec kbatch.Codec, l *kbatch.Log) {
-		l.Append(false, inTransaction(batch(codec, 0, 3, s.revokes(4)...)))
-		l.Append(true, kbatch.Batch{Base: 4, Last: 4, Producer: producer, Marker: kbatch.Commit, Hollow: true})
-		l.Append(true, batch(codec, 5, 6, s.revokes(2)...))
+	{"a marker that compaction emptied, alone", func(s *script, codec batch.Codec, l *batch.Log) {
+		l.Append(false, inTransaction(placed(codec, 0, 3, s.revokes(4)...)))
+		l.Append(true, batch.Batch{Base: 4, Last: 4, Producer: producer, Marker: batch.Commit, Hollow: true})
+		l.Append(true, placed(codec, 5, 6, s.revokes(2)...))
 	}},
 	// What a transaction took back was signed all the same. kafka-go does not say
 	// which were aborted, and for revocations it errs on the safe side.
-	{"an aborted transaction is delivered too", func(s *script, codec kbatch.Codec, l *kbatch.Log) {
-		l.Append(false, inTransaction(batch(codec, 0, 3, s.revokes(4)...)))
-		l.Append(false, kbatch.Batch{Base: 4, Last: 4, Producer: producer, Marker: kbatch.Abort})
-		l.Append(false, batch(codec, 5, 5, s.say(0)))
+	{"an aborted transaction is delivered too", func(s *script, codec batch.Codec, l *batch.Log) {
+		l.Append(false, inTransaction(placed(codec, 0, 3, s.revokes(4)...)))
+		l.Append(false, batch.Batch{Base: 4, Last: 4, Producer: producer, Marker: batch.Abort})
+		l.Append(false, placed(codec, 5, 5, s.say(0)))
 	}},
-	{"the first and some middle messages of a batch are gone", func(s *script, codec kbatch.Codec, l *kbatch.Log) {
-		b := batch(codec, 0, 9, s.revokes(4)...)
+	{"the first and some middle messages of a batch are gone", func(s *script, codec batch.Codec, l *batch.Log) {
+		b := placed(codec, 0, 9, s.revokes(4)...)
 		for i, offset := range []int64{2, 3, 6, 8} {
 			b.Messages[i].Offset = offset
 		}
 		l.Append(false, b)
-		l.Append(false, batch(codec, 10, 10, s.say(0)))
+		l.Append(false, placed(codec, 10, 10, s.say(0)))
 	}},
 }
 
-func inTransaction(b kbatch.Batch) kbatch.Batch {
+func inTransaction(b batch.Batch) batch.Batch {
 	b.Producer = producer
 	return b
 }
@@ -102,14 +102,14 @@ func inTransaction(b kbatch.Batch) kbatch.Batch {
 func TestEveryShapeOfLogIsReadToItsEnd(t *testing.T) {
 	var topics []string
 	for i := range shapes {
-		for _, codec := range kbatch.Codecs {
+		for _, codec := range batch.Codecs {
 			topics = append(topics, fmt.Sprintf("shape-%d-%s", i, codec))
 		}
 	}
 	shelf := newShelf(t, topics...)
 	for i, shape := range shapes {
-		for _, codec := range kbatch.Codecs {
-			s, l, topic := newScript(), &kbatch.Log{}, fmt.Sprintf("shape-%d-%s", i, codec)
+		for _, codec := range batch.Codecs {
+			s, l, topic := newScript(), &batch.Log{}, fmt.Sprintf("shape-%d-%s", i, codec)
 			shape.make(s, codec, l)
 			shelf.put(topic, &served{log: l})
 			r := shelf.read(t, topic, s.began)
@@ -141,15 +141,15 @@ func (s *shelf) boundedFetches(t *testing.T, name, topic string) {
 // begins with that batch.
 func TestACutBatchIsAskedForAgain(t *testing.T) {
 	var topics []string
-	for _, codec := range kbatch.Codecs {
+	for _, codec := range batch.Codecs {
 		topics = append(topics, "cut-"+codec.String())
 	}
 	shelf := newShelf(t, topics...)
-	for _, codec := range kbatch.Codecs {
-		s, l, topic := newScript(), &kbatch.Log{}, "cut-"+codec.String()
-		first := batch(codec, 0, 4, s.revokes(5)...)
+	for _, codec := range batch.Codecs {
+		s, l, topic := newScript(), &batch.Log{}, "cut-"+codec.String()
+		first := placed(codec, 0, 4, s.revokes(5)...)
 		l.Append(false, first)
-		l.Append(false, batch(codec, 5, 9, s.revokes(5)...))
+		l.Append(false, placed(codec, 5, 9, s.revokes(5)...))
 		whole := len(l.Read(0, 1<<20, false))
 		// Cuts in the second batch's base offset and length, in its header, and in many
 		// places of its records.
@@ -171,9 +171,9 @@ func TestACutBatchIsAskedForAgain(t *testing.T) {
 func TestABatchLargerThanAFetchIsReachedByAskingForMore(t *testing.T) {
 	const usual = 1 << 20
 	shelf := newShelf(t, "large")
-	s, l := newScript(), &kbatch.Log{}
-	l.Append(false, batch(kbatch.None, 0, 0, s.revokes(1)...))
-	var large []kbatch.Message
+	s, l := newScript(), &batch.Log{}
+	l.Append(false, placed(batch.None, 0, 0, s.revokes(1)...))
+	var large []batch.Message
 	indexes := make([]uint32, revocation.MaxRecords)
 	for size := 0; size < 2*usual; size += len(large[len(large)-1].Value) {
 		for i := range indexes {
@@ -181,7 +181,7 @@ func TestABatchLargerThanAFetchIsReachedByAskingForMore(t *testing.T) {
 		}
 		large = append(large, s.say(revocation.KindRevoke, indexes...))
 	}
-	l.Append(true, batch(kbatch.None, 1, int64(len(large)), large...))
+	l.Append(true, placed(batch.None, 1, int64(len(large)), large...))
 	shelf.put("large", &served{log: l, cutFirst: true})
 	r := shelf.read(t, "large", s.began)
 	r.reaches(l.End())

@@ -6,8 +6,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/railgate/railgate/internal/kbatch"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/test/fakekafka/batch"
 )
 
 var batchSeed = flag.Uint64("batches.seed", 1, "first seed of the random logs")
@@ -59,13 +59,13 @@ func TestRandomLogsAreReadExactly(t *testing.T) {
 // randomLog tells a random history and keeps of it what a compacted topic must:
 // everything but heartbeats, and the newest message whatever it is. Which serial a
 // message is about, how messages are packed, and what became of emptied batches is random.
-func randomLog(dice *rand.Rand) (*script, *kbatch.Log) {
-	s, l := newScript(), &kbatch.Log{}
+func randomLog(dice *rand.Rand) (*script, *batch.Log) {
+	s, l := newScript(), &batch.Log{}
 	messages := 1 + dice.IntN(40)
 	compaction := dice.Float64()
 	offset := int64(dice.IntN(3) * dice.IntN(100))
 	for told := 0; told < messages; {
-		b := kbatch.Batch{Base: offset, Codec: kbatch.Codecs[dice.IntN(len(kbatch.Codecs))]}
+		b := batch.Batch{Base: offset, Codec: batch.Codecs[dice.IntN(len(batch.Codecs))]}
 		if dice.IntN(5) == 0 {
 			b.Producer = producer
 		}
@@ -84,18 +84,18 @@ func randomLog(dice *rand.Rand) (*script, *kbatch.Log) {
 			l.Append(dice.IntN(3) == 0, b)
 		}
 		if b.Producer != 0 && dice.IntN(4) > 0 {
-			l.Append(dice.IntN(3) == 0, kbatch.Batch{Base: offset, Last: offset, Producer: producer,
-				Marker: kbatch.Abort + kbatch.Marker(dice.IntN(2)), Hollow: dice.IntN(3) == 0})
+			l.Append(dice.IntN(3) == 0, batch.Batch{Base: offset, Last: offset, Producer: producer,
+				Marker: batch.Abort + batch.Marker(dice.IntN(2)), Hollow: dice.IntN(3) == 0})
 			offset++
 		}
 	}
 	if dice.IntN(4) == 0 { // the newest batch is kept even if nothing is left in it
-		l.Append(dice.IntN(2) == 0, kbatch.Batch{Base: offset, Last: offset + int64(dice.IntN(5))})
+		l.Append(dice.IntN(2) == 0, batch.Batch{Base: offset, Last: offset + int64(dice.IntN(5))})
 	}
 	return s, l
 }
 
-func randomMessage(dice *rand.Rand, s *script) (m kbatch.Message, heartbeat bool) {
+func randomMessage(dice *rand.Rand, s *script) (m batch.Message, heartbeat bool) {
 	switch dice.IntN(10) {
 	case 0, 1, 2, 3:
 		return s.say(0), true

@@ -6,9 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/railgate/railgate/internal/kbatch"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/revocationtest"
+	"github.com/railgate/railgate/test/fakekafka/batch"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -29,7 +29,7 @@ func newScript() *script {
 }
 
 // say signs one message with the next numbers; without indexes it is a heartbeat.
-func (s *script) say(kind revocation.Kind, indexes ...uint32) kbatch.Message {
+func (s *script) say(kind revocation.Kind, indexes ...uint32) batch.Message {
 	s.now++ // no two are signed in the same moment
 	var records []revocation.Record
 	for _, i := range indexes {
@@ -45,12 +45,12 @@ func (s *script) say(kind revocation.Kind, indexes ...uint32) kbatch.Message {
 	if len(indexes) == 0 {
 		key = "heartbeat"
 	}
-	return kbatch.Message{Key: []byte(key), Value: revocationtest.Seal(b, records...)}
+	return batch.Message{Key: []byte(key), Value: revocationtest.Seal(b, records...)}
 }
 
 // revokes is n messages that revoke one new serial each.
-func (s *script) revokes(n int) []kbatch.Message {
-	messages := make([]kbatch.Message, n)
+func (s *script) revokes(n int) []batch.Message {
+	messages := make([]batch.Message, n)
 	for i := range messages {
 		messages[i] = s.say(revocation.KindRevoke, uint32(s.next))
 	}
@@ -59,11 +59,11 @@ func (s *script) revokes(n int) []kbatch.Message {
 
 // batch places messages at the offsets from base on; what is behind them up to
 // last, compaction took.
-func batch(codec kbatch.Codec, base, last int64, messages ...kbatch.Message) kbatch.Batch {
+func placed(codec batch.Codec, base, last int64, messages ...batch.Message) batch.Batch {
 	for i := range messages {
 		messages[i].Offset = base + int64(i)
 	}
-	return kbatch.Batch{Base: base, Last: last, Codec: codec, Messages: messages}
+	return batch.Batch{Base: base, Last: last, Codec: codec, Messages: messages}
 }
 
 // agrees checks a replica against the script: every serial, and no complaint.

@@ -10,19 +10,19 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/segmentio/kafka-go"
+	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
 
-	"github.com/railgate/railgate/internal/kafkalink"
+	"github.com/railgate/railgate/revocation/kafka"
 )
 
 // Only what was read and makes no sense is "data": an alarm hangs on it.
 func TestErrorsHaveAClass(t *testing.T) {
 	refused := &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 	for want, errs := range map[string][]error{
-		"network": {io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed, kafkalink.ErrClosed, refused,
+		"network": {io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed, kafka.ErrClosed, refused,
 			os.NewSyscallError("read", syscall.ECONNRESET), syscall.EPIPE},
-		"broker":  {kafka.NotLeaderForPartition, kafka.BrokerNotAvailable, protocol.NewErrNoTopic("t"), protocol.NewErrNoLeader("t", 1)},
+		"broker":  {kafkago.NotLeaderForPartition, kafkago.BrokerNotAvailable, protocol.NewErrNoTopic("t"), protocol.NewErrNoLeader("t", 1)},
 		"timeout": {context.DeadlineExceeded, os.ErrDeadlineExceeded},
 		"data":    {errors.New("a batch reaches offset 9, the log ends at 7")},
 	} {

@@ -7,18 +7,18 @@ import (
 	"testing"
 	"time"
 
-	"github.com/segmentio/kafka-go"
+	kafkago "github.com/segmentio/kafka-go"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
-	"github.com/railgate/railgate/internal/devbroker"
-	"github.com/railgate/railgate/internal/kafkalink"
-	"github.com/railgate/railgate/internal/runtest"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/revocation/publish"
 	"github.com/railgate/railgate/revocation/revocationtest"
 	"github.com/railgate/railgate/revocation/stream"
+	"github.com/railgate/railgate/test/fakekafka"
+	"github.com/railgate/railgate/test/runtest"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/tokentest"
 )
@@ -32,7 +32,7 @@ const (
 // line is a broker with the issuer's end running; gateways are added to it.
 type line struct {
 	t      *testing.T
-	broker *devbroker.Broker
+	broker *fakekafka.Broker
 	outbox *revocationtest.Outbox
 	pub    *publish.Publisher
 	stop   func()
@@ -40,7 +40,7 @@ type line struct {
 
 func newLine(t *testing.T) *line {
 	t.Helper()
-	b, err := devbroker.Start()
+	b, err := fakekafka.Start()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,18 +48,18 @@ func newLine(t *testing.T) *line {
 	return &line{t: t, broker: b, outbox: revocationtest.NewOutbox(1, partitions)}
 }
 
-func openLink(t *testing.T, b *devbroker.Broker, clientID string) *kafkalink.Link {
+func openLink(t *testing.T, b *fakekafka.Broker, clientID string) *kafka.Link {
 	t.Helper()
-	link, err := kafkalink.Open(kafkalink.Config{Brokers: b.Addresses(), Topic: topic, ClientID: clientID})
+	link, err := kafka.Open(kafka.Config{Brokers: b.Addresses(), Topic: topic, ClientID: clientID})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return link
 }
 
-func opener(b *devbroker.Broker, clientID string) func() (stream.Link, error) {
+func opener(b *fakekafka.Broker, clientID string) func() (stream.Link, error) {
 	return func() (stream.Link, error) {
-		return kafkalink.Open(kafkalink.Config{Brokers: b.Addresses(), Topic: topic, ClientID: clientID})
+		return kafka.Open(kafka.Config{Brokers: b.Addresses(), Topic: topic, ClientID: clientID})
 	}
 }
 
@@ -259,11 +259,11 @@ func TestATopicMadeAgainDropsNothing(t *testing.T) {
 
 func recreate(t *testing.T, c *kfake.Cluster) {
 	t.Helper()
-	client := &kafka.Client{Addr: kafka.TCP(c.ListenAddrs()...), Timeout: patience}
-	if _, err := client.DeleteTopics(t.Context(), &kafka.DeleteTopicsRequest{Topics: []string{topic}}); err != nil {
+	client := &kafkago.Client{Addr: kafkago.TCP(c.ListenAddrs()...), Timeout: patience}
+	if _, err := client.DeleteTopics(t.Context(), &kafkago.DeleteTopicsRequest{Topics: []string{topic}}); err != nil {
 		t.Fatal(err)
 	}
-	r, err := client.CreateTopics(t.Context(), &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{
+	r, err := client.CreateTopics(t.Context(), &kafkago.CreateTopicsRequest{Topics: []kafkago.TopicConfig{
 		{Topic: topic, NumPartitions: partitions, ReplicationFactor: 1}}})
 	if err != nil || r.Errors[topic] != nil {
 		t.Fatal(err, r.Errors)

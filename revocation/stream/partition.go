@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/segmentio/kafka-go"
+	kafkago "github.com/segmentio/kafka-go"
 
-	"github.com/railgate/railgate/internal/kafkalink"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/kafka"
 )
 
 // cursor is one partition's reading, owned by its goroutine.
@@ -62,7 +62,7 @@ func (f *Follower) step(ctx context.Context, link Link, c *cursor) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	r, err := link.Fetch(ctx, &kafka.FetchRequest{
+	r, err := link.Fetch(ctx, &kafkago.FetchRequest{
 		Topic: f.topic, Partition: c.partition, Offset: c.position,
 		MinBytes: 1, MaxBytes: c.maxBytes, MaxWait: MaxWait,
 	})
@@ -70,7 +70,7 @@ func (f *Follower) step(ctx context.Context, link Link, c *cursor) error {
 		return err
 	}
 	outside := r.HighWatermark < c.position || r.LogStartOffset > c.position
-	if errors.Is(r.Error, kafka.OffsetOutOfRange) || r.Error == nil && outside {
+	if errors.Is(r.Error, kafkago.OffsetOutOfRange) || r.Error == nil && outside {
 		return f.doubt(ctx, c, r)
 	}
 	if r.Error != nil {
@@ -83,7 +83,7 @@ func (f *Follower) step(ctx context.Context, link Link, c *cursor) error {
 // position is not in it. A new leader may name an end that is a little behind
 // what the old one delivered; it catches up within its first exchange with its
 // followers, and to read a week's log again for that would be wrong.
-func (f *Follower) doubt(ctx context.Context, c *cursor, r *kafka.FetchResponse) error {
+func (f *Follower) doubt(ctx context.Context, c *cursor, r *kafkago.FetchResponse) error {
 	first, end, err := f.bounds(ctx, c.partition)
 	switch {
 	case err != nil:
@@ -118,14 +118,14 @@ func (f *Follower) begin(ctx context.Context, c *cursor) error {
 }
 
 // take applies a response and moves the cursor.
-func (f *Follower) take(ctx context.Context, link Link, c *cursor, r *kafka.FetchResponse) error {
+func (f *Follower) take(ctx context.Context, link Link, c *cursor, r *kafkago.FetchResponse) error {
 	now := f.now().UnixMilli()
 	waiting := make([][]byte, 0, revocation.Together)
 	apply := func() {
 		f.replica.ApplyAll(c.partition, waiting, now)
 		waiting = waiting[:0]
 	}
-	next, lowest, err := kafkalink.Walk(r.Records, c.position, revocation.MaxBatch, func(_ int64, value []byte) {
+	next, lowest, err := kafka.Walk(r.Records, c.position, revocation.MaxBatch, func(_ int64, value []byte) {
 		if waiting = append(waiting, value); len(waiting) == cap(waiting) {
 			apply()
 		}

@@ -9,10 +9,10 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/railgate/railgate/internal/runtest"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/revocationtest"
 	"github.com/railgate/railgate/revocation/stream"
+	"github.com/railgate/railgate/test/runtest"
 )
 
 // Database and log come back from a backup together: issuer and brokers agree

@@ -10,16 +10,16 @@ import (
 	"testing"
 	"time"
 
-	"github.com/segmentio/kafka-go"
+	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
-	"github.com/railgate/railgate/internal/kafkalink"
-	"github.com/railgate/railgate/internal/runtest"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/revocation/revocationtest"
 	"github.com/railgate/railgate/revocation/stream"
+	"github.com/railgate/railgate/test/runtest"
 )
 
 const (
@@ -35,7 +35,7 @@ const (
 type nodes struct {
 	t         *testing.T
 	addresses []string
-	client    *kafka.Client
+	client    *kafkago.Client
 }
 
 func openNodes(t *testing.T) *nodes {
@@ -44,10 +44,10 @@ func openNodes(t *testing.T) *nodes {
 	if len(addresses) < copies {
 		t.Skip("RAILGATE_TEST_KAFKA does not name three Kafka nodes (host:port,host:port,host:port)")
 	}
-	transport := &kafka.Transport{MetadataTTL: time.Second, ClientID: "realkafka-test"}
+	transport := &kafkago.Transport{MetadataTTL: time.Second, ClientID: "realkafka-test"}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &nodes{t: t, addresses: addresses,
-		client: &kafka.Client{Addr: kafka.TCP(addresses...), Timeout: nodePatience, Transport: transport}}
+		client: &kafkago.Client{Addr: kafkago.TCP(addresses...), Timeout: nodePatience, Transport: transport}}
 }
 
 // realLog is a topic on the nodes and what was written to it.
@@ -60,24 +60,24 @@ type realLog struct {
 
 // create makes a topic that all nodes have. It stays after the test, for another
 // program to read.
-func (n *nodes) create(name string, settings ...kafka.ConfigEntry) *realLog {
+func (n *nodes) create(name string, settings ...kafkago.ConfigEntry) *realLog {
 	n.t.Helper()
 	l := &realLog{nodes: n, name: fmt.Sprintf("railgate.%s.%d", name, time.Now().UnixNano())}
-	r, err := n.client.CreateTopics(n.t.Context(), &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{
+	r, err := n.client.CreateTopics(n.t.Context(), &kafkago.CreateTopicsRequest{Topics: []kafkago.TopicConfig{
 		{Topic: l.name, NumPartitions: partitions, ReplicationFactor: copies, ConfigEntries: settings}}})
 	if err != nil || r.Errors[l.name] != nil {
 		n.t.Fatal(err, r)
 	}
 	runtest.Eventually(n.t, nodePatience, "all copies of "+l.name, func() bool {
 		shape := l.shape()
-		return len(shape) == partitions && !slices.ContainsFunc(shape, func(p kafka.Partition) bool { return len(p.Isr) != copies })
+		return len(shape) == partitions && !slices.ContainsFunc(shape, func(p kafkago.Partition) bool { return len(p.Isr) != copies })
 	})
 	return l
 }
 
 // shape is the topic's partitions with leader and replicas; empty while nobody knows.
-func (l *realLog) shape() []kafka.Partition {
-	m, err := l.client.Metadata(l.t.Context(), &kafka.MetadataRequest{Topics: []string{l.name}})
+func (l *realLog) shape() []kafkago.Partition {
+	m, err := l.client.Metadata(l.t.Context(), &kafkago.MetadataRequest{Topics: []string{l.name}})
 	if err != nil || len(m.Topics) != 1 || m.Topics[0].Error != nil {
 		return nil
 	}
@@ -87,15 +87,15 @@ func (l *realLog) shape() []kafka.Partition {
 // append writes messages in one request and waits for all nodes in sync. Only what
 // certainly was not written is tried again, and where it lands is checked: the
 // count of what was written must be beyond doubt.
-func (l *realLog) append(partition int, codec kafka.Compression, messages []message) {
+func (l *realLog) append(partition int, codec kafkago.Compression, messages []message) {
 	l.t.Helper()
 	for deadline := time.Now().Add(nodePatience); ; time.Sleep(nodePause) {
-		var records []kafka.Record
+		var records []kafkago.Record
 		for _, m := range messages {
-			records = append(records, kafka.Record{Key: kafka.NewBytes(m.key), Value: kafka.NewBytes(m.value), Time: time.UnixMilli(m.at)})
+			records = append(records, kafkago.Record{Key: kafkago.NewBytes(m.key), Value: kafkago.NewBytes(m.value), Time: time.UnixMilli(m.at)})
 		}
-		r, err := l.client.Produce(l.t.Context(), &kafka.ProduceRequest{Topic: l.name, Partition: partition,
-			RequiredAcks: kafka.RequireAll, Compression: codec, Records: kafka.NewRecordReader(records...)})
+		r, err := l.client.Produce(l.t.Context(), &kafkago.ProduceRequest{Topic: l.name, Partition: partition,
+			RequiredAcks: kafkago.RequireAll, Compression: codec, Records: kafkago.NewRecordReader(records...)})
 		if err == nil {
 			err = r.Error
 		}
@@ -115,7 +115,7 @@ func (l *realLog) append(partition int, codec kafka.Compression, messages []mess
 // notYet reports whether a node that has not heard yet of a new topic or leader
 // refused, so that nothing was written.
 func notYet(err error) bool {
-	return errors.Is(err, kafka.NotLeaderForPartition) || errors.Is(err, kafka.LeaderNotAvailable) || errors.Is(err, kafka.UnknownTopicOrPartition)
+	return errors.Is(err, kafkago.NotLeaderForPartition) || errors.Is(err, kafkago.LeaderNotAvailable) || errors.Is(err, kafkago.UnknownTopicOrPartition)
 }
 
 // content is what a partition holds.
@@ -131,7 +131,7 @@ func (l *realLog) count(partition int) content {
 	defer cancel()
 	c := content{codecs: map[string]bool{}}
 	for position := int64(0); position < l.ends[partition]; {
-		r, err := l.client.Fetch(ctx, &kafka.FetchRequest{Topic: l.name, Partition: partition, Offset: position,
+		r, err := l.client.Fetch(ctx, &kafkago.FetchRequest{Topic: l.name, Partition: partition, Offset: position,
 			MinBytes: 1, MaxBytes: 8 << 20, MaxWait: stream.MaxWait})
 		if ctx.Err() != nil {
 			l.t.Fatalf("%s/%d: %v at offset %d", l.name, partition, ctx.Err(), position)
@@ -147,7 +147,7 @@ func (l *realLog) count(partition int) content {
 				}
 			}
 		}
-		next, lowest, err := kafkalink.Walk(r.Records, position, revocation.MaxBatch, func(offset int64, value []byte) {
+		next, lowest, err := kafka.Walk(r.Records, position, revocation.MaxBatch, func(offset int64, value []byte) {
 			b, err := revocation.Open(value, revocationtest.Pinned())
 			switch {
 			case err != nil:
@@ -173,7 +173,7 @@ func (l *realLog) count(partition int) content {
 func (l *realLog) moveLeaders() {
 	l.t.Helper()
 	next := map[int]int{}
-	var plan []kafka.AlterPartitionReassignmentsRequestAssignment
+	var plan []kafkago.AlterPartitionReassignmentsRequestAssignment
 	for _, p := range l.shape() {
 		var order []int
 		for _, b := range p.Replicas {
@@ -181,22 +181,22 @@ func (l *realLog) moveLeaders() {
 		}
 		order = append(order[1:], order[0])
 		next[p.ID] = order[0]
-		plan = append(plan, kafka.AlterPartitionReassignmentsRequestAssignment{PartitionID: p.ID, BrokerIDs: order})
+		plan = append(plan, kafkago.AlterPartitionReassignmentsRequestAssignment{PartitionID: p.ID, BrokerIDs: order})
 	}
 	if len(plan) != partitions {
 		l.t.Fatalf("%s: nobody tells who leads", l.name)
 	}
-	r, err := l.client.AlterPartitionReassignments(l.t.Context(), &kafka.AlterPartitionReassignmentsRequest{
+	r, err := l.client.AlterPartitionReassignments(l.t.Context(), &kafkago.AlterPartitionReassignmentsRequest{
 		Topic: l.name, Assignments: plan, Timeout: nodePatience})
 	if err != nil || r.Error != nil {
 		l.t.Fatal(err, r)
 	}
 	runtest.Eventually(l.t, nodePatience, "new leaders of "+l.name, func() bool {
 		// What comes too early, before the plan is carried out, is asked again.
-		l.client.ElectLeaders(l.t.Context(), &kafka.ElectLeadersRequest{Topic: l.name, Partitions: []int{0, 1, 2}, Timeout: nodePatience})
+		l.client.ElectLeaders(l.t.Context(), &kafkago.ElectLeadersRequest{Topic: l.name, Partitions: []int{0, 1, 2}, Timeout: nodePatience})
 		time.Sleep(nodePause)
 		shape := l.shape()
-		return len(shape) == partitions && !slices.ContainsFunc(shape, func(p kafka.Partition) bool { return p.Leader.ID != next[p.ID] })
+		return len(shape) == partitions && !slices.ContainsFunc(shape, func(p kafkago.Partition) bool { return p.Leader.ID != next[p.ID] })
 	})
 }
 
@@ -216,7 +216,7 @@ func (l *realLog) read(name string) *realReader {
 		l.t.Fatal(err)
 	}
 	open := func() (stream.Link, error) {
-		return kafkalink.Open(kafkalink.Config{Brokers: l.addresses, Topic: l.name, ClientID: name})
+		return kafka.Open(kafka.Config{Brokers: l.addresses, Topic: l.name, ClientID: name})
 	}
 	r := &realReader{log: l}
 	log := zap.New(zapcore.NewCore(zapcore.NewConsoleEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(&r.errors), zap.ErrorLevel))

@@ -13,10 +13,10 @@ import (
 	"github.com/segmentio/kafka-go"
 	"go.uber.org/zap"
 
-	"github.com/railgate/railgate/internal/runtest"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/revocationtest"
 	"github.com/railgate/railgate/revocation/stream"
+	"github.com/railgate/railgate/test/runtest"
 )
 
 // keeper is a gateway's follower with a snapshot directory; stop ends it and

@@ -10,10 +10,10 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/segmentio/kafka-go"
+	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
 
-	"github.com/railgate/railgate/internal/kafkalink"
+	"github.com/railgate/railgate/revocation/kafka"
 )
 
 // Stats is what the follower went through, for metrics.
@@ -57,7 +57,7 @@ func (f *Follower) count(change func(*Stats)) {
 	change(&f.stats)
 }
 
-func (f *Follower) progress(c *cursor, r *kafka.FetchResponse) {
+func (f *Follower) progress(c *cursor, r *kafkago.FetchResponse) {
 	f.count(func(s *Stats) {
 		s.Fetches++
 		s.Partitions[c.partition] = PartitionStats{c.position, r.HighWatermark, r.LogStartOffset}
@@ -73,7 +73,7 @@ func (f *Follower) countError(err error) {
 
 // class names an error with one of a few fixed words, fit for a metric label.
 func class(err error) string {
-	var broker kafka.Error
+	var broker kafkago.Error
 	var unknown protocol.Error // no topic, partition or leader, by the cluster's metadata
 	var network net.Error
 	switch {
@@ -90,7 +90,7 @@ func class(err error) string {
 // closed reports whether the other side ended the connection, as a broker does that
 // stops in order.
 func closed(err error) bool {
-	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed, kafkalink.ErrClosed, syscall.ECONNRESET, syscall.EPIPE, syscall.ECONNREFUSED} {
+	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed, kafka.ErrClosed, syscall.ECONNRESET, syscall.EPIPE, syscall.ECONNREFUSED} {
 		if errors.Is(err, end) {
 			return true
 		}

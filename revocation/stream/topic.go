@@ -6,10 +6,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/segmentio/kafka-go"
+	kafkago "github.com/segmentio/kafka-go"
 
-	"github.com/railgate/railgate/internal/kafkalink"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/kafka"
 )
 
 // topicEvery is how often the topic's shape is looked at again.
@@ -37,7 +37,7 @@ func (f *Follower) watchTopic(ctx context.Context) {
 func (f *Follower) checkConfig(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	faults, err := kafkalink.TopicFaults(ctx, f.link(), f.topic, revocation.MaxSnapshotAge)
+	faults, err := kafka.TopicFaults(ctx, f.link(), f.topic, revocation.MaxSnapshotAge)
 	if err != nil {
 		return ""
 	}
@@ -49,7 +49,7 @@ func (f *Follower) checkConfig(ctx context.Context) string {
 func (f *Follower) checkTopic(ctx context.Context) (why string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	m, err := f.link().Metadata(ctx, &kafka.MetadataRequest{Topics: []string{f.topic}})
+	m, err := f.link().Metadata(ctx, &kafkago.MetadataRequest{Topics: []string{f.topic}})
 	if err != nil {
 		f.countError(err)
 		return "no Kafka broker answers: " + err.Error(), err
@@ -74,8 +74,8 @@ func (f *Follower) checkTopic(ctx context.Context) (why string, err error) {
 func (f *Follower) bounds(ctx context.Context, partition int) (first, end int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	r, err := f.link().ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{
-		f.topic: {kafka.FirstOffsetOf(partition), kafka.LastOffsetOf(partition)},
+	r, err := f.link().ListOffsets(ctx, &kafkago.ListOffsetsRequest{Topics: map[string][]kafkago.OffsetRequest{
+		f.topic: {kafkago.FirstOffsetOf(partition), kafkago.LastOffsetOf(partition)},
 	}})
 	if err != nil {
 		return 0, 0, err

@@ -8,12 +8,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/account"
-	"github.com/railgate/railgate/issuance/attempts"
-	"github.com/railgate/railgate/issuance/refusal"
-	"github.com/railgate/railgate/issuance/registry"
-	"github.com/railgate/railgate/issuance/residents"
+	"github.com/railgate/railgate/issuance/credential"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/provider/residents"
+	"github.com/railgate/railgate/issuance/registry/rules"
+	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/test/harness"
 )
 
@@ -38,19 +38,19 @@ func TestT21_WithoutALoginIdentityAndCheckEachTime(t *testing.T) {
 			}
 			// Nothing is approved, and nothing shown, before the check.
 			p := h.Apply(who)
-			p.Call("POST", "/sessions", harness.Object{"check": "chk_00000000000000000000000000000000", "mode": "hosted"}).Refused(t, issuance.NotApproved)
-			p.TryCheck(harness.FaceFails).Refused(t, issuance.CheckFailed)
+			p.Call("POST", "/sessions", harness.Object{"check": "chk_00000000000000000000000000000000", "mode": "hosted"}).Refused(t, credential.NotApproved)
+			p.TryCheck(harness.FaceFails).Refused(t, credential.CheckFailed)
 			p.Show(p.Check())
 			h.Gate.Scan(p.Code(), "entry").Allowed(t)
 			p.Leave().OK(t)
 			// Again: the identity alone is not enough, the check alone neither.
-			h.TryView(who, harness.FaceFails).Refused(t, issuance.CheckFailed)
-			h.Call("POST", "/v1/viewings", "", harness.Object{"evidence": harness.FacePasses, "policy": harness.Policy}).Refused(t, issuance.DocumentTypeNotSupported)
+			h.TryView(who, harness.FaceFails).Refused(t, credential.CheckFailed)
+			h.Call("POST", "/v1/viewings", "", harness.Object{"evidence": harness.FacePasses, "policy": harness.Policy}).Refused(t, credential.DocumentTypeNotSupported)
 			back, check := h.View(who)
 			back.Show(check)
 			h.Gate.Scan(back.Code(), "entry").Allowed(t)
 			back.Leave().OK(t)
-			h.Call("GET", "/v1/applications/"+back.Application, back.Token, nil).Refused(t, issuance.Unauthorized)
+			h.Call("GET", "/v1/applications/"+back.Application, back.Token, nil).Refused(t, credential.Unauthorized)
 		}
 		registered.Call("POST", "/v1/applications", registered.Person.Application()).Refused(t, account.LoginRequired)
 	})
@@ -128,7 +128,7 @@ func TestG31_PersonalDataAreTheOwners(t *testing.T) {
 		p.Check()
 		stranger, other := h.Apply(h.Person()), h.Register(h.Person())
 		for _, token := range []string{"", stranger.Token, other.Token, h.Window().Secret, h.Police().Secret, h.Operator().Secret, h.Ticketing.Secret} {
-			h.Call("GET", "/v1/applications/"+p.Application+"/data", token, nil).Refused(t, issuance.Unauthorized)
+			h.Call("GET", "/v1/applications/"+p.Application+"/data", token, nil).Refused(t, credential.Unauthorized)
 		}
 		for _, token := range []string{"", stranger.Token, h.Window().Secret, h.Operator().Secret} {
 			h.Call("GET", "/v1/account/data", token, nil).Refused(t, account.LoginRequired)
@@ -206,7 +206,7 @@ func TestG38_CustomerServiceIsNamed(t *testing.T) {
 			t.Fatalf("%+v", contact)
 		}
 		p := h.Apply(h.Person().Named(residents.SandboxNotMatched))
-		if told := p.TryCheck(harness.FacePasses).Refused(t, issuance.IdentityNotConfirmed); told.Contact != contact {
+		if told := p.TryCheck(harness.FacePasses).Refused(t, credential.IdentityNotConfirmed); told.Contact != contact {
 			t.Errorf("an application that is not confirmed tells %+v", told.Contact)
 		}
 		a := h.Register(h.Person())
@@ -232,13 +232,13 @@ func TestG39_FaceEntryVerifiesTheAccount(t *testing.T) {
 		for _, a := range []*harness.Account{pending, failed} {
 			verify(a, harness.FacePasses).Refused(t, account.PhoneUnverified)
 			a.VerifyPhone()
-			verify(a, harness.FaceFails).Refused(t, issuance.CheckFailed)
+			verify(a, harness.FaceFails).Refused(t, credential.CheckFailed)
 			verify(a, harness.FacePasses).OK(t)
 			if e := a.Entry("holder"); e.Status != "verified" {
 				t.Fatalf("the account is %s", e.Status)
 			}
 			a.Add(h.Person()) // which pending and failed accounts may not
-			verify(a, harness.FacePasses).Refused(t, registry.MoveRefused)
+			verify(a, harness.FacePasses).Refused(t, rules.MoveRefused)
 		}
 		// No application was used up: all three of the month are left.
 		for range 3 {
@@ -250,10 +250,10 @@ func TestG39_FaceEntryVerifiesTheAccount(t *testing.T) {
 		// Names and documents for windows only, and a number that is not the person's.
 		for _, c := range []struct {
 			who  harness.Person
-			code refusal.Code
+			code problem.Code
 		}{
-			{h.Person().Named("測試"), registry.StationWindowOnly}, {h.Visitor(), registry.StationWindowOnly},
-			{h.Person().Named(residents.SandboxNotMatched), issuance.IdentityNotConfirmed}, {h.Person().Named(residents.SandboxCancelled), issuance.DocumentCancelled},
+			{h.Person().Named("測試"), rules.StationWindowOnly}, {h.Visitor(), rules.StationWindowOnly},
+			{h.Person().Named(residents.SandboxNotMatched), credential.IdentityNotConfirmed}, {h.Person().Named(residents.SandboxCancelled), credential.DocumentCancelled},
 		} {
 			a := h.Register(c.who)
 			a.VerifyPhone()
@@ -286,7 +286,7 @@ func TestG40_PhoneNumberAndCode(t *testing.T) {
 		}
 		enter(code).Refused(t, account.CodeWrong)
 
-		a.Call("POST", "/v1/account/phone/codes", harness.Object{"phone": phone}).Refused(t, attempts.TooManyCodes)
+		a.Call("POST", "/v1/account/phone/codes", harness.Object{"phone": phone}).Refused(t, throttle.TooManyCodes)
 		h.Clock.Move(time.Minute)
 		code = a.SendCode(phone)
 		for range 5 {

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/railgate/railgate/issuance"
-	"github.com/railgate/railgate/issuance/residents"
+	"github.com/railgate/railgate/issuance/credential"
+	"github.com/railgate/railgate/issuance/provider/residents"
 	"github.com/railgate/railgate/test/harness"
 )
 
@@ -29,8 +29,8 @@ func TestT01_ThreeApplicationsAMonthForEachPerson(t *testing.T) {
 		who := h.Person()
 		three(h, who)
 		a := h.Register(who)
-		a.Apply().TryCheck(harness.FacePasses).Refused(t, issuance.QuotaExceeded)
-		h.Apply(who).TryCheck(harness.FacePasses).Refused(t, issuance.QuotaExceeded)
+		a.Apply().TryCheck(harness.FacePasses).Refused(t, credential.QuotaExceeded)
+		h.Apply(who).TryCheck(harness.FacePasses).Refused(t, credential.QuotaExceeded)
 		h.Approved(h.Person()) // another person has three of their own
 	})
 }
@@ -45,7 +45,7 @@ func TestT22_ACredentialIsGoodFor24Hours(t *testing.T) {
 		h.Gate.Scan(p.Code(), "entry").Allowed(t)
 		h.Clock.Move(time.Second)
 		h.Gate.Scan(p.Code(), "entry").Denied(t, "credential_expired")
-		p.TryCheck(harness.FacePasses).Refused(t, issuance.CredentialExpired)
+		p.TryCheck(harness.FacePasses).Refused(t, credential.CredentialExpired)
 	})
 }
 
@@ -54,9 +54,9 @@ func TestT11_ApplyingNeedsTheFaceCheck(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		p := h.Apply(h.Person())
 		session := harness.Object{"check": "chk_" + zeros, "mode": "hosted"}
-		p.Call("POST", "/sessions", session).Refused(t, issuance.NotApproved)
-		p.TryCheck(harness.FaceFails).Refused(t, issuance.CheckFailed)
-		p.Call("POST", "/sessions", session).Refused(t, issuance.NotApproved)
+		p.Call("POST", "/sessions", session).Refused(t, credential.NotApproved)
+		p.TryCheck(harness.FaceFails).Refused(t, credential.CheckFailed)
+		p.Call("POST", "/sessions", session).Refused(t, credential.NotApproved)
 		if s := p.Now(); s.Status != "submitted" || s.Serial != "" {
 			t.Errorf("after a failed check: %+v", s)
 		}
@@ -76,8 +76,8 @@ func TestT12_TheResultIsSeenAfterTheCheck(t *testing.T) {
 			t.Errorf("approved: %+v", s)
 		}
 		again := h.Apply(who)
-		again.TryCheck(harness.FacePasses).Refused(t, issuance.RenewalTooEarly)
-		if s := again.Now(); s.Status != "refused" || s.RefusedFor != string(issuance.RenewalTooEarly) {
+		again.TryCheck(harness.FacePasses).Refused(t, credential.RenewalTooEarly)
+		if s := again.Now(); s.Status != "refused" || s.RefusedFor != string(credential.RenewalTooEarly) {
 			t.Errorf("refused: %+v", s)
 		}
 		silent := h.Apply(h.Person().Named(residents.SandboxFault))
@@ -114,7 +114,7 @@ func TestT27_EarlierThanThreeHoursThereIsNone(t *testing.T) {
 		who := h.Person()
 		p, _ := h.Approved(who)
 		h.Clock.Move(21*time.Hour - time.Second)
-		problem := h.Apply(who).TryCheck(harness.FacePasses).Refused(t, issuance.RenewalTooEarly)
+		problem := h.Apply(who).TryCheck(harness.FacePasses).Refused(t, credential.RenewalTooEarly)
 		if from := h.Clock.Now().Add(time.Second).Unix(); problem.RetryAt != from || p.RenewableAt != from {
 			t.Errorf("possible from %d, told %d and %d", from, problem.RetryAt, p.RenewableAt)
 		}
@@ -133,7 +133,7 @@ func TestT28_AReplacementIsOneOfTheThree(t *testing.T) {
 			h.Approved(who)
 			h.Clock.Move(22 * time.Hour)
 		}
-		h.Apply(who).TryCheck(harness.FacePasses).Refused(t, issuance.QuotaExceeded)
+		h.Apply(who).TryCheck(harness.FacePasses).Refused(t, credential.QuotaExceeded)
 	})
 }
 
@@ -151,7 +151,7 @@ func TestT39_AMinorWithoutACardMayNotApply(t *testing.T) {
 		child := h.Born("20180601")
 		for _, document := range []string{"passport", "household_register", "birth_certificate", ""} {
 			child.DocumentType = document
-			problem := h.Call("POST", "/v1/applications", "", child.Application()).Refused(t, issuance.DocumentTypeNotSupported)
+			problem := h.Call("POST", "/v1/applications", "", child.Application()).Refused(t, credential.DocumentTypeNotSupported)
 			if !strings.Contains(problem.NextStep.Zh, policeWindow) {
 				t.Errorf("%s: the next step is %+v", document, problem.NextStep)
 			}
@@ -176,7 +176,7 @@ func TestT42_TheMonthIsThatOfBeijing(t *testing.T) {
 		who := h.Person()
 		three(h, who)
 		h.Clock.Set(time.Date(2026, 2, 28, 23, 59, 59, 0, harness.Beijing))
-		problem := h.Apply(who).TryCheck(harness.FacePasses).Refused(t, issuance.QuotaExceeded)
+		problem := h.Apply(who).TryCheck(harness.FacePasses).Refused(t, credential.QuotaExceeded)
 		if march := time.Date(2026, 3, 1, 0, 0, 0, 0, harness.Beijing).Unix(); problem.RetryAt != march {
 			t.Errorf("the next one is told from %d, want %d", problem.RetryAt, march)
 		}

@@ -6,7 +6,7 @@ package articles_test
 import (
 	"testing"
 
-	"github.com/railgate/railgate/issuance/database/databasetest"
+	"github.com/railgate/railgate/test/databasetest"
 )
 
 func TestMain(m *testing.M) { databasetest.Main(m, "articles") }

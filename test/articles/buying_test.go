@@ -6,15 +6,15 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/registry"
-	"github.com/railgate/railgate/issuance/registry/book"
+	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/test/harness"
 )
 
 // mayNotBuy asserts that neither the question nor the report of a purchase is accepted,
 // and that nothing is counted.
-func mayNotBuy(t *testing.T, h *harness.Harness, a *harness.Account, passenger string, code refusal.Code) {
+func mayNotBuy(t *testing.T, h *harness.Harness, a *harness.Account, passenger string, code problem.Code) {
 	t.Helper()
 	before := a.Entry("holder").Tickets
 	h.Ticketing.MayBuy(a, passenger).No(t, code)
@@ -46,9 +46,9 @@ func TestR19_AVerifiedAccountBuysForVerifiedPassengers(t *testing.T) {
 func TestR20_PendingAndFailedAccountsBuyNothing(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Person())
-		mayNotBuy(t, h, a, "holder", registry.AccountUnverified)
+		mayNotBuy(t, h, a, "holder", rules.AccountUnverified)
 		a.Fail("holder")
-		mayNotBuy(t, h, a, "holder", registry.AccountUnverified)
+		mayNotBuy(t, h, a, "holder", rules.AccountUnverified)
 
 		// An account whose identity failed later, with a list from before.
 		b := h.Verified(h.Person())
@@ -56,7 +56,7 @@ func TestR20_PendingAndFailedAccountsBuyNothing(t *testing.T) {
 		buys(t, h, b, verified, guest)
 		h.Window().FreeIdentity(b.Person, nil).OK(t)
 		for _, p := range []string{"holder", verified, guest} {
-			mayNotBuy(t, h, b, p, registry.AccountUnverified)
+			mayNotBuy(t, h, b, p, rules.AccountUnverified)
 		}
 	})
 }
@@ -65,12 +65,12 @@ func TestR21_NothingIsBoughtForPendingAndFailedPassengers(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
 		p := a.Add(h.Person()).Passenger
-		mayNotBuy(t, h, a, p, registry.PassengerStatus)
+		mayNotBuy(t, h, a, p, rules.PassengerStatus)
 		a.Fail(p)
-		mayNotBuy(t, h, a, p, registry.PassengerStatus)
+		mayNotBuy(t, h, a, p, rules.PassengerStatus)
 		// Nor along with others who may travel.
 		event, _ := h.Ticketing.Bought(a, "holder", p)
-		h.Ticketing.TryReport(event).Refused(t, registry.PassengerStatus)
+		h.Ticketing.TryReport(event).Refused(t, rules.PassengerStatus)
 	})
 }
 
@@ -88,7 +88,7 @@ func TestP15_AccountsWithOtherDocumentsBuyForSuchOnly(t *testing.T) {
 			ticket = buys(t, h, a, resident)[0]
 		})
 		for range 3 { // to be submitted, pre-verified, verified
-			mayNotBuy(t, h, a, resident, registry.OtherDocumentsOnly)
+			mayNotBuy(t, h, a, resident, rules.OtherDocumentsOnly)
 			if p := h.Ticketing.MayBuy(a, resident).Refused; !strings.Contains(p.NextStep.Zh, "居民身份证注册用户") {
 				t.Errorf("the refusal tells %+v", p.NextStep)
 			}
@@ -116,11 +116,11 @@ func TestP16_TwentyTicketsOfAToBeSubmittedAccount(t *testing.T) {
 		h.Ticketing.MayChange(a, tickets[1]).Yes(t)
 		h.Ticketing.Change(a, tickets[1]) // 18
 		buys(t, h, a, p)                  // 19
-		h.Ticketing.MayBuy(a, p, p).No(t, registry.AccountTicketLimit)
+		h.Ticketing.MayBuy(a, p, p).No(t, rules.AccountTicketLimit)
 		buys(t, h, a, p) // 20
-		mayNotBuy(t, h, a, p, registry.AccountTicketLimit)
-		mayNotBuy(t, h, a, "holder", registry.AccountTicketLimit)
-		h.Ticketing.MayChange(a, tickets[2]).No(t, registry.AccountTicketLimit)
+		mayNotBuy(t, h, a, p, rules.AccountTicketLimit)
+		mayNotBuy(t, h, a, "holder", rules.AccountTicketLimit)
+		h.Ticketing.MayChange(a, tickets[2]).No(t, rules.AccountTicketLimit)
 		h.Ticketing.MayRefund(a, tickets[2]).Yes(t)
 		if n := a.Entry("holder").Tickets; n != 20 {
 			t.Errorf("%d tickets are counted", n)
@@ -138,17 +138,17 @@ func TestP17_FourTicketsForEachToBeSubmittedPassenger(t *testing.T) {
 		accounts := append(foreign(h), h.Verified(h.Person()))
 		for _, a := range accounts {
 			p, other := a.Add(h.Visitor()).Passenger, a.Add(h.HKMacauVisitor()).Passenger
-			h.Ticketing.MayBuy(a, p, p, p, p, p).No(t, registry.PassengerTicketLimit)
+			h.Ticketing.MayBuy(a, p, p, p, p, p).No(t, rules.PassengerTicketLimit)
 			tickets := buys(t, h, a, p, p, p)
 			h.Ticketing.Refund(a, tickets[0])
 			buys(t, h, a, p)
 			no := h.Ticketing.MayBuy(a, p).Refused
-			mayNotBuy(t, h, a, p, registry.PassengerTicketLimit)
+			mayNotBuy(t, h, a, p, rules.PassengerTicketLimit)
 			if !strings.Contains(no.NextStep.Zh, "车站窗口") || !strings.Contains(no.Text.Zh, "含已改、已退车票") {
 				t.Errorf("the refusal tells %+v", no)
 			}
 			buys(t, h, a, other, other, other, other) // four of their own
-			mayNotBuy(t, h, a, other, registry.PassengerTicketLimit)
+			mayNotBuy(t, h, a, other, rules.PassengerTicketLimit)
 			preVerified(h, a, p)
 			buys(t, h, a, p) // no limit any more
 		}
@@ -165,16 +165,16 @@ func TestP17_AChangedTicketAndItsSuccessorAreTwo(t *testing.T) {
 			tickets := buys(t, h, a, p, p)
 			h.Ticketing.MayChange(a, tickets[0]).Yes(t)
 			h.Ticketing.Change(a, tickets[0]) // 3
-			h.Ticketing.MayBuy(a, p, p).No(t, registry.PassengerTicketLimit)
+			h.Ticketing.MayBuy(a, p, p).No(t, rules.PassengerTicketLimit)
 			second := h.Ticketing.Change(a, tickets[1]) // 4
-			mayNotBuy(t, h, a, p, registry.PassengerTicketLimit)
-			h.Ticketing.MayChange(a, second).No(t, registry.PassengerTicketLimit)
+			mayNotBuy(t, h, a, p, rules.PassengerTicketLimit)
+			h.Ticketing.MayChange(a, second).No(t, rules.PassengerTicketLimit)
 			third := h.Ticketing.Change(a, second) // 5
 			if n := a.Entry(p).Tickets; n != 5 {
 				t.Errorf("%d tickets are counted", n)
 			}
 			h.Ticketing.MayRefund(a, third).Yes(t)
-			h.Ticketing.MayChange(a, third).No(t, registry.PassengerTicketLimit)
+			h.Ticketing.MayChange(a, third).No(t, rules.PassengerTicketLimit)
 			h.Window().Verify(a, p, nil).OK(t)
 			h.Ticketing.MayChange(a, third).Yes(t)
 		}
@@ -186,15 +186,15 @@ func TestP18_FailedAccountsAndPassengersBuyNothing(t *testing.T) {
 		a := h.Register(h.Visitor())
 		p := a.Add(h.Visitor()).Passenger
 		a.Fail(p)
-		mayNotBuy(t, h, a, p, registry.PassengerStatus)
+		mayNotBuy(t, h, a, p, rules.PassengerStatus)
 		judged := a.Add(h.Visitor()).Passenger
 		preVerified(h, a, judged)
 		a.Judge(judged, false).OK(t) // the authority finds that it does not match
-		mayNotBuy(t, h, a, judged, registry.PassengerStatus)
+		mayNotBuy(t, h, a, judged, rules.PassengerStatus)
 		other := a.Add(h.Visitor()).Passenger
 		a.Fail("holder")
-		mayNotBuy(t, h, a, "holder", registry.AccountUnverified)
-		mayNotBuy(t, h, a, other, registry.AccountUnverified)
+		mayNotBuy(t, h, a, "holder", rules.AccountUnverified)
+		mayNotBuy(t, h, a, other, rules.AccountUnverified)
 	})
 }
 
@@ -207,7 +207,7 @@ func TestG22_TicketsAreForTheListOnly(t *testing.T) {
 		typed := h.Person()
 		for _, named := range []string{theirs, typed.DocumentNumber, typed.Name, ""} {
 			ask := harness.Object{"kind": "buy", "account": a.ID, "for": []string{named}}
-			h.Ticketing.Call("POST", "/v1/decisions", ask).Refused(t, book.EntryNotFound)
+			h.Ticketing.Call("POST", "/v1/decisions", ask).Refused(t, registry.EntryNotFound)
 			event, _ := h.Ticketing.Bought(a, named)
 			if r := h.Ticketing.TryReport(event); r.Status < 400 {
 				t.Errorf("a ticket for %q was taken", named)
@@ -221,7 +221,7 @@ func TestG22_TicketsAreForTheListOnly(t *testing.T) {
 		}
 		deleted := a.Add(h.Person()).Passenger
 		a.Delete(deleted).OK(t)
-		h.Ticketing.Call("POST", "/v1/decisions", harness.Object{"kind": "buy", "account": a.ID, "for": []string{deleted}}).Refused(t, book.EntryNotFound)
+		h.Ticketing.Call("POST", "/v1/decisions", harness.Object{"kind": "buy", "account": a.ID, "for": []string{deleted}}).Refused(t, registry.EntryNotFound)
 		if n := a.Entry("holder").Tickets; n != 0 {
 			t.Errorf("%d tickets are counted", n)
 		}

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/issuance/credential"
 	"github.com/railgate/railgate/test/harness"
 )
 
@@ -34,9 +34,9 @@ func TestT16_ClosingThePageEndsTheCodeAtTheGates(t *testing.T) {
 		closedAt(t, h, p.Code())
 		h.Clock.Move(time.Minute)
 		closedAt(t, h, p.Code()) // the next code that the phone can make
-		p.Call("POST", "/checks", harness.Object{"evidence": harness.FacePasses}).Refused(t, issuance.Unauthorized)
+		p.Call("POST", "/checks", harness.Object{"evidence": harness.FacePasses}).Refused(t, credential.Unauthorized)
 
-		h.TryView(p.Person, harness.FaceFails).Refused(t, issuance.CheckFailed)
+		h.TryView(p.Person, harness.FaceFails).Refused(t, credential.CheckFailed)
 		back, check := h.View(p.Person)
 		back.Show(check)
 		h.Gate.Scan(back.Code(), "entry").Allowed(t)
@@ -137,9 +137,9 @@ func TestT24_AClearedCacheNeedsTheFaceAgain(t *testing.T) {
 		p := a.Apply()
 		p.Host(p.Check())
 		p.Token = "" // the login is gone with the cache
-		p.TryCode().Refused(t, issuance.Unauthorized)
+		p.TryCode().Refused(t, credential.Unauthorized)
 		p.Token = a.LogIn().Token
-		p.TryCode().Refused(t, issuance.SessionNotFound) // not this login's
+		p.TryCode().Refused(t, credential.SessionNotFound) // not this login's
 		p.Host(p.Check())
 		h.Gate.Scan(p.Code(), "entry").Allowed(t)
 	})
@@ -179,8 +179,8 @@ func TestT43_AnotherPersonsUseIsStopped(t *testing.T) {
 
 		thief := *p
 		thief.Token = stranger.Token
-		thief.Leave().Refused(t, issuance.Unauthorized)
-		thief.TryCheck(harness.FacePasses).Refused(t, issuance.Unauthorized)
+		thief.Leave().Refused(t, credential.Unauthorized)
+		thief.TryCheck(harness.FacePasses).Refused(t, credential.Unauthorized)
 		h.Gate.Scan(photograph, "entry").Allowed(t)
 
 		p.Leave().OK(t)

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/issuance/credential"
 	"github.com/railgate/railgate/test/harness"
 )
 
@@ -37,7 +37,7 @@ func TestT14_AfterThirtyMinutesTheFaceIsCheckedAgain(t *testing.T) {
 		last := p.Code()
 		h.Gate.Scan(last, "entry").Allowed(t)
 		h.Clock.Move(time.Second)
-		p.TryCode().Refused(t, issuance.SessionOver)
+		p.TryCode().Refused(t, credential.SessionOver)
 		h.Clock.Move(time.Minute)
 		h.Gate.Scan(last, "entry").Denied(t, "session_over")
 		p.Host(p.Check())
@@ -69,7 +69,7 @@ func TestT15_ThePromptTellsToCheckTheFaceAgain(t *testing.T) {
 		p.Host(check)
 		last := p.Code()
 		h.Clock.Move(30 * time.Minute)
-		problem := p.TryCode().Refused(t, issuance.SessionOver)
+		problem := p.TryCode().Refused(t, credential.SessionOver)
 		if !strings.Contains(problem.NextStep.Zh, "重新进行实人核验") || !strings.Contains(problem.NextStep.En, "face check") {
 			t.Errorf("the phone is told %+v", problem.NextStep)
 		}
@@ -102,7 +102,7 @@ func TestT17_ViewingUsesNoApplication(t *testing.T) {
 			h.Approved(who)
 		}
 		h.Clock.Move(24 * time.Hour)
-		h.Apply(who).TryCheck(harness.FacePasses).Refused(t, issuance.QuotaExceeded)
+		h.Apply(who).TryCheck(harness.FacePasses).Refused(t, credential.QuotaExceeded)
 	})
 }
 

@@ -5,10 +5,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/railgate/railgate/issuance/attempts"
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/registry"
-	"github.com/railgate/railgate/issuance/registry/book"
+	"github.com/railgate/railgate/issuance/registry/rules"
+	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/test/harness"
 )
 
@@ -36,7 +36,7 @@ func fixed(t *testing.T, h *harness.Harness, a *harness.Account, passenger strin
 			}
 			answer = a.Call("PUT", "/v1/account/passengers/"+passenger, harness.With(form, f))
 		}
-		no := answer.Refused(t, registry.IdentityFixed)
+		no := answer.Refused(t, rules.IdentityFixed)
 		if !strings.Contains(no.NextStep.Zh, "车站窗口") || !strings.Contains(no.NextStep.Zh, "原件") {
 			t.Errorf("the way out is %q", no.NextStep.Zh)
 		}
@@ -56,14 +56,14 @@ func TestR03_AVerifiedHoldersIdentityIsFixed(t *testing.T) {
 		// What the refusal promises: a window corrects it, with the original.
 		window, right := h.Window(), a.Person.Named("测试乙")
 		h.Agency().Correct(a, "holder", right, nil).Refused(t, "forbidden_role")
-		for code, more := range map[refusal.Code]harness.Object{
-			registry.OriginalMissing:    {"original": false},
-			registry.DocumentExpired:    {"in_date": false},
-			registry.DocumentUnreadable: {"readable": false},
-			registry.InPersonOnly:       {"delegated": true},
-			registry.ProofWrong:         {"proof": harness.Object{"kind": "phone_end", "value": "0000"}},
-			registry.OtherPerson:        {"document_number": other.DocumentNumber},
-			book.EntryChanged:           {"version": 1},
+		for code, more := range map[problem.Code]harness.Object{
+			rules.OriginalMissing:    {"original": false},
+			rules.DocumentExpired:    {"in_date": false},
+			rules.DocumentUnreadable: {"readable": false},
+			rules.InPersonOnly:       {"delegated": true},
+			rules.ProofWrong:         {"proof": harness.Object{"kind": "phone_end", "value": "0000"}},
+			rules.OtherPerson:        {"document_number": other.DocumentNumber},
+			registry.EntryChanged:    {"version": 1},
 		} {
 			window.Correct(a, "holder", right, more).Refused(t, code)
 		}
@@ -87,13 +87,13 @@ func TestR04_AVerifiedPassengersIdentityIsFixed(t *testing.T) {
 		right := who
 		right.DocumentNumber = other.DocumentNumber
 		tickets := h.Ticketing.Buy(a, p)
-		h.Window().Correct(a, p, right, nil).Refused(t, book.TicketsUnfinished)
+		h.Window().Correct(a, p, right, nil).Refused(t, registry.TicketsUnfinished)
 		h.Ticketing.Refund(a, tickets[0])
 		becomes(t, h.Window().Correct(a, p, right, nil), "verified")
 		if e := a.Entry(p); e.DocumentNumber != other.DocumentNumber {
 			t.Fatalf("the entry is %+v", e)
 		}
-		a.Delete(p).Refused(t, registry.PassengerKept)
+		a.Delete(p).Refused(t, rules.PassengerKept)
 		h.Clock.Move(180 * 24 * 3600e9)
 		a = a.LogIn()
 		a.Delete(p).OK(t)
@@ -106,7 +106,7 @@ func TestR05_APendingHolderIsVerifiedAtTheWindow(t *testing.T) {
 		if s := a.Entry("holder").Status; s != "pending" {
 			t.Fatalf("the holder is %s", s)
 		}
-		h.Window().Verify(a, "holder", harness.Object{"original": false}).Refused(t, registry.OriginalMissing)
+		h.Window().Verify(a, "holder", harness.Object{"original": false}).Refused(t, rules.OriginalMissing)
 		becomes(t, h.Window().Verify(a, "holder", nil), "verified")
 		if s := a.Entry("holder").Status; s != "verified" {
 			t.Fatalf("the holder is %s", s)
@@ -132,7 +132,7 @@ func TestR07_SpecialNamesAreForTheWindow(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		for _, who := range special(h) {
 			a := h.Register(who)
-			h.Agency().Verify(a, "holder", nil).Refused(t, registry.StationWindowOnly)
+			h.Agency().Verify(a, "holder", nil).Refused(t, rules.StationWindowOnly)
 			if !h.Window().Look(a, "holder").ProofNeeded {
 				t.Error("the window is not told that a proof is needed")
 			}
@@ -149,18 +149,18 @@ func TestR08_TheHolderTellsTheEndOfThePhoneOrTheStartOfTheEmail(t *testing.T) {
 			if i == 1 {
 				proof = harness.Object{"kind": "email_start", "value": a.Profile()["email"].(string)[:3]}
 			}
-			h.Window().Verify(a, "holder", nil).Refused(t, registry.ProofWrong)
-			h.Window().Verify(a, "holder", harness.Object{"proof": harness.Object{"kind": "phone_end", "value": "0000"}}).Refused(t, registry.ProofWrong)
-			h.Window().Verify(a, "holder", harness.Object{"proof": a.HolderNumber()}).Refused(t, registry.ProofWrong)
+			h.Window().Verify(a, "holder", nil).Refused(t, rules.ProofWrong)
+			h.Window().Verify(a, "holder", harness.Object{"proof": harness.Object{"kind": "phone_end", "value": "0000"}}).Refused(t, rules.ProofWrong)
+			h.Window().Verify(a, "holder", harness.Object{"proof": a.HolderNumber()}).Refused(t, rules.ProofWrong)
 			becomes(t, h.Window().Verify(a, "holder", harness.Object{"proof": proof}), "verified")
 		}
 		// Guesses end in a lock, right or wrong.
 		a := h.Register(h.Person().Named("測試"))
 		wrong := harness.Object{"proof": harness.Object{"kind": "phone_end", "value": "none"}}
-		for range attempts.DefaultRules.Document.Failures {
-			h.Window().Verify(a, "holder", wrong).Refused(t, registry.ProofWrong)
+		for range throttle.DefaultRules.Document.Failures {
+			h.Window().Verify(a, "holder", wrong).Refused(t, rules.ProofWrong)
 		}
-		h.Window().Verify(a, "holder", harness.Object{"proof": a.PhoneEnd()}).Refused(t, attempts.TooManyFailures)
+		h.Window().Verify(a, "holder", harness.Object{"proof": a.PhoneEnd()}).Refused(t, throttle.TooManyFailures)
 	})
 }
 
@@ -169,8 +169,8 @@ func TestR09_ForAPassengerTheHoldersNumberIsTold(t *testing.T) {
 		a := h.Verified(h.Person())
 		for _, who := range special(h) {
 			p := a.Add(who).Passenger
-			h.Agency().Verify(a, p, nil).Refused(t, registry.StationWindowOnly)
-			h.Window().Verify(a, p, harness.Object{"proof": a.PhoneEnd()}).Refused(t, registry.ProofWrong)
+			h.Agency().Verify(a, p, nil).Refused(t, rules.StationWindowOnly)
+			h.Window().Verify(a, p, harness.Object{"proof": a.PhoneEnd()}).Refused(t, rules.ProofWrong)
 			becomes(t, h.Window().Verify(a, p, harness.Object{"proof": a.HolderNumber()}), "verified")
 		}
 	})
@@ -223,7 +223,7 @@ func TestR11_FailedIsNoDeadEnd(t *testing.T) {
 			t.Fatalf("a passport saved again unchanged is %s", e.Status)
 		}
 		a.Fail(g)
-		h.Agency().Verify(a, g, nil).Refused(t, registry.StationWindowOnly)
+		h.Agency().Verify(a, g, nil).Refused(t, rules.StationWindowOnly)
 		becomes(t, h.Window().Verify(a, g, nil), "pre_verified")
 		becomes(t, h.Window().Verify(a, p, nil), "verified")
 	})
@@ -246,8 +246,8 @@ func TestR13_FailedSpecialNamesAreForTheWindowToo(t *testing.T) {
 			a := h.Register(who)
 			proof := harness.Object{"proof": a.PhoneEnd()}
 			becomes(t, h.Window().Verify(a, "holder", harness.With(proof, harness.Object{"matches": false})), "failed")
-			h.Agency().Verify(a, "holder", proof).Refused(t, registry.StationWindowOnly)
-			h.Window().Verify(a, "holder", nil).Refused(t, registry.ProofWrong)
+			h.Agency().Verify(a, "holder", proof).Refused(t, rules.StationWindowOnly)
+			h.Window().Verify(a, "holder", nil).Refused(t, rules.ProofWrong)
 			becomes(t, h.Window().Verify(a, "holder", proof), "verified")
 		}
 	})
@@ -270,7 +270,7 @@ func TestP03_ToBeSubmittedIsPreVerifiedAtTheWindow(t *testing.T) {
 		if s := a.Entry("holder").Status; s != "to_be_submitted" {
 			t.Fatalf("the holder is %s", s)
 		}
-		h.Window().Verify(a, "holder", harness.Object{"original": false}).Refused(t, registry.OriginalMissing)
+		h.Window().Verify(a, "holder", harness.Object{"original": false}).Refused(t, rules.OriginalMissing)
 		becomes(t, h.Window().Verify(a, "holder", nil), "pre_verified")
 		p := a.Add(h.Visitor()).Passenger
 		becomes(t, h.Window().Verify(a, p, nil), "pre_verified")
@@ -280,10 +280,10 @@ func TestP03_ToBeSubmittedIsPreVerifiedAtTheWindow(t *testing.T) {
 func TestP04_NoAgencyChecksOtherDocuments(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Visitor())
-		h.Agency().Search(a.Person).Refused(t, registry.StationWindowOnly)
-		h.Agency().Verify(a, "holder", nil).Refused(t, registry.StationWindowOnly)
+		h.Agency().Search(a.Person).Refused(t, rules.StationWindowOnly)
+		h.Agency().Verify(a, "holder", nil).Refused(t, rules.StationWindowOnly)
 		body := harness.With(a.Ref("holder"), harness.Object{"version": 1, "original": true, "in_date": true, "readable": true, "matches": true})
-		h.Agency().Call("POST", "/v1/counter/verifications", body).Refused(t, registry.StationWindowOnly)
+		h.Agency().Call("POST", "/v1/counter/verifications", body).Refused(t, rules.StationWindowOnly)
 		if s := a.Entry("holder").Status; s != "to_be_submitted" {
 			t.Fatalf("the holder is %s", s)
 		}
@@ -306,7 +306,7 @@ func TestP05_APreVerifiedIdentityIsFixed(t *testing.T) {
 func TestP06_TheAuthorityVerifiesWhatWasPreVerified(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Visitor())
-		h.Authority().Call("POST", "/v1/authority/looks", a.Ref("holder")).Refused(t, registry.MoveRefused)
+		h.Authority().Call("POST", "/v1/authority/looks", a.Ref("holder")).Refused(t, rules.MoveRefused)
 		becomes(t, h.Window().Verify(a, "holder", nil), "pre_verified")
 		becomes(t, a.Judge("holder", true), "verified")
 	})
@@ -330,7 +330,7 @@ func TestG01_AnExpiredDocumentIsRefused(t *testing.T) {
 			a := h.Register(who)
 			before := a.Entry("holder")
 			for _, matches := range []bool{true, false} {
-				no := h.Window().Verify(a, "holder", harness.Object{"in_date": false, "matches": matches}).Refused(t, registry.DocumentExpired)
+				no := h.Window().Verify(a, "holder", harness.Object{"in_date": false, "matches": matches}).Refused(t, rules.DocumentExpired)
 				if !strings.Contains(no.NextStep.Zh, "发证机关") || no.NextStep.En == "" {
 					t.Errorf("the way out is %q", no.NextStep)
 				}
@@ -338,7 +338,7 @@ func TestG01_AnExpiredDocumentIsRefused(t *testing.T) {
 			if after := a.Entry("holder"); after != before {
 				t.Errorf("the entry changed from %+v to %+v", before, after)
 			}
-			h.Window().FreeIdentity(who, harness.Object{"in_date": false}).Refused(t, registry.DocumentExpired)
+			h.Window().FreeIdentity(who, harness.Object{"in_date": false}).Refused(t, rules.DocumentExpired)
 			// A verdict that was forgotten is none.
 			body := harness.With(a.Ref("holder"), harness.Object{"version": before.Version, "original": true, "readable": true, "matches": true})
 			h.Window().Call("POST", "/v1/counter/verifications", body).Refused(t, "body_malformed")
@@ -351,7 +351,7 @@ func TestG19_ACardThatTheReaderCannotReadIsRefused(t *testing.T) {
 		a := h.Register(h.Person())
 		before := a.Entry("holder")
 		for _, counter := range []*harness.Staff{h.Window(), h.Agency()} {
-			no := counter.Verify(a, "holder", harness.Object{"readable": false}).Refused(t, registry.DocumentUnreadable)
+			no := counter.Verify(a, "holder", harness.Object{"readable": false}).Refused(t, rules.DocumentUnreadable)
 			if !strings.Contains(no.NextStep.Zh, "发证机关换证") || !strings.Contains(no.NextStep.En, "issuing authority") {
 				t.Errorf("the way out is %q", no.NextStep)
 			}
@@ -379,7 +379,7 @@ func TestG08_DelegatesComeForUncheckedAndFailedEntries(t *testing.T) {
 			becomes(t, counter.Verify(a, q, both), "verified")
 		}
 		a := h.Register(h.Person().Named("測試"))
-		h.Agency().Verify(a, "holder", both).Refused(t, registry.StationWindowOnly)
+		h.Agency().Verify(a, "holder", both).Refused(t, rules.StationWindowOnly)
 	})
 }
 
@@ -387,11 +387,11 @@ func TestG09_ForPassportsTheDelegateGoesToTheWindow(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		both := harness.Object{"delegated": true, "delegate_original": true}
 		a := h.Register(h.Visitor())
-		h.Agency().Verify(a, "holder", both).Refused(t, registry.StationWindowOnly)
+		h.Agency().Verify(a, "holder", both).Refused(t, rules.StationWindowOnly)
 		becomes(t, h.Window().Verify(a, "holder", both), "pre_verified")
 		p := a.Add(h.Visitor()).Passenger
 		a.Fail(p)
-		h.Agency().Verify(a, p, both).Refused(t, registry.StationWindowOnly)
+		h.Agency().Verify(a, p, both).Refused(t, rules.StationWindowOnly)
 		becomes(t, h.Window().Verify(a, p, both), "pre_verified")
 	})
 }
@@ -401,7 +401,7 @@ func TestG10_TheDelegateBringsBothOriginals(t *testing.T) {
 		a := h.Register(h.Person())
 		for _, counter := range []*harness.Staff{h.Window(), h.Agency()} {
 			for _, missing := range []harness.Object{{"delegated": true}, {"delegated": true, "delegate_original": false}, {"delegated": true, "delegate_original": true, "original": false}} {
-				no := counter.Verify(a, "holder", missing).Refused(t, registry.OriginalMissing)
+				no := counter.Verify(a, "holder", missing).Refused(t, rules.OriginalMissing)
 				if !strings.Contains(no.NextStep.Zh, "双方证件原件") {
 					t.Errorf("the way out is %q", no.NextStep.Zh)
 				}

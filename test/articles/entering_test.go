@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/railgate/railgate/issuance"
-	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/issuance/credential"
+	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/test/harness"
 )
 
@@ -22,8 +22,8 @@ func TestT05_TheFormHasFourFields(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		form := h.Person().Application()
 		for name, code := range map[string]string{
-			"name": string(issuance.NameInvalid), "document_type": string(issuance.DocumentTypeNotSupported),
-			"document_number": string(issuance.DocumentNumberInvalid), "city": string(issuance.CityInvalid),
+			"name": string(credential.NameInvalid), "document_type": string(credential.DocumentTypeNotSupported),
+			"document_number": string(credential.DocumentNumberInvalid), "city": string(credential.CityInvalid),
 		} {
 			for what, body := range map[string]harness.Object{"missing": without(form, name), "empty": harness.With(form, harness.Object{name: ""})} {
 				if p := harness.As[harness.Problem](t, h.Call("POST", "/v1/applications", "", body), http.StatusUnprocessableEntity); string(p.Code) != code {
@@ -74,13 +74,13 @@ func TestT09_WithoutALocationNoApplication(t *testing.T) {
 		for what, body := range map[string]harness.Object{
 			"none": without(form, "location"), "empty": harness.With(form, harness.Object{"location": harness.Object{}}),
 		} {
-			problem := h.Call("POST", "/v1/applications", "", body).Refused(t, issuance.LocationMissing)
+			problem := h.Call("POST", "/v1/applications", "", body).Refused(t, credential.LocationMissing)
 			if !strings.Contains(problem.NextStep.Zh, "定位") || !strings.Contains(problem.NextStep.En, "location") {
 				t.Errorf("%s: the next step is %+v", what, problem.NextStep)
 			}
 		}
 		a := h.Register(h.Person())
-		a.Call("POST", "/v1/applications", without(a.Person.Application(), "location")).Refused(t, issuance.LocationMissing)
+		a.Call("POST", "/v1/applications", without(a.Person.Application(), "location")).Refused(t, credential.LocationMissing)
 	})
 }
 
@@ -90,7 +90,7 @@ func TestT10_OnlyTheResidentIdentityCard(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		form := h.Person().Application()
 		for _, document := range []string{"passport", "hk_macau_permit", "taiwan_permit", "military_id", "RESIDENT_ID"} {
-			problem := h.Call("POST", "/v1/applications", "", harness.With(form, harness.Object{"document_type": document})).Refused(t, issuance.DocumentTypeNotSupported)
+			problem := h.Call("POST", "/v1/applications", "", harness.With(form, harness.Object{"document_type": document})).Refused(t, credential.DocumentTypeNotSupported)
 			if !strings.Contains(problem.Text.Zh, "该证件无法申请临时乘车身份证明") {
 				t.Errorf("%s: the message is %q", document, problem.Text.Zh)
 			}
@@ -102,7 +102,7 @@ func TestT10_OnlyTheResidentIdentityCard(t *testing.T) {
 		h.Approved(who)
 		who.DocumentNumber = strings.ToLower(who.DocumentNumber)
 		h.View(who) // the same person
-		h.Apply(who).TryCheck(harness.FacePasses).Refused(t, issuance.RenewalTooEarly)
+		h.Apply(who).TryCheck(harness.FacePasses).Refused(t, credential.RenewalTooEarly)
 	})
 }
 
@@ -184,7 +184,7 @@ func TestG29_TheMessageOfAnAccountThatMayNotBuy(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Person())
 		d := h.Ticketing.MayBuy(a, "holder")
-		d.No(t, registry.AccountUnverified)
+		d.No(t, rules.AccountUnverified)
 		if want := "您的账号尚未通过身份信息核验,不可购票,详见《铁路互联网购票身份核验须知》"; d.Refused.Text.Zh != want {
 			t.Errorf("the message is %q, want %q", d.Refused.Text.Zh, want)
 		}
@@ -213,7 +213,7 @@ func substituted(t *testing.T, h *harness.Harness, names ...string) {
 		if e.Name != name || !e.Substituted {
 			t.Errorf("%q was added as %+v", name, e)
 		}
-		h.Agency().Verify(a, e.Passenger, nil).Refused(t, registry.StationWindowOnly)
+		h.Agency().Verify(a, e.Passenger, nil).Refused(t, rules.StationWindowOnly)
 		h.Window().Verify(a, e.Passenger, harness.Object{"proof": harness.Object{"kind": "holder_number", "value": a.Person.DocumentNumber}}).OK(t)
 
 		registration := harness.With(h.Registration(h.Person().Named(name)), declared)
@@ -286,7 +286,7 @@ func TestG20_FirstGenerationCardsAreNotSupported(t *testing.T) {
 			"paper proofs": h.Police().PaperProof(old, "no_phone"),
 		} {
 			p := harness.As[harness.Problem](t, answer, answer.Status)
-			if answer.Status != http.StatusUnprocessableEntity || p.Code != registry.FirstGenerationCard {
+			if answer.Status != http.StatusUnprocessableEntity || p.Code != rules.FirstGenerationCard {
 				t.Errorf("%s was answered %d %s", what, answer.Status, answer.Body)
 			}
 			if !strings.Contains(p.NextStep.Zh, "二代居民身份证") {
@@ -310,6 +310,6 @@ func TestG17_LatinLettersWithoutCase(t *testing.T) {
 		if s := a.Entry("holder").Status; s != "verified" {
 			t.Errorf("after another case the holder is %s", s)
 		}
-		edit("Test Visitors").Refused(t, registry.IdentityFixed)
+		edit("Test Visitors").Refused(t, rules.IdentityFixed)
 	})
 }

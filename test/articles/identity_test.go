@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/test/harness"
 )
 
@@ -16,7 +16,7 @@ func TestG11_AChildWithADocumentIsAPassenger(t *testing.T) {
 		if child.Status != "pending" {
 			t.Fatalf("the child is %s", child.Status)
 		}
-		mayNotBuy(t, h, a, child.Passenger, registry.PassengerStatus)
+		mayNotBuy(t, h, a, child.Passenger, rules.PassengerStatus)
 		becomes(t, h.Agency().Verify(a, child.Passenger, harness.Object{"delegated": true, "delegate_original": true}), "verified")
 		buys(t, h, a, child.Passenger)
 	})
@@ -33,8 +33,8 @@ func TestG12_AChildWithoutADocumentTravelsOnTheAdult(t *testing.T) {
 		if n := a.Entry(p).Tickets; n != 2 {
 			t.Errorf("%d tickets count for the adult", n)
 		}
-		a.TryAdd(adult.Named("测试童")).Refused(t, registry.AlreadyListed)
-		a.TryAdd(a.Person.Named("测试童")).Refused(t, registry.AlreadyListed)
+		a.TryAdd(adult.Named("测试童")).Refused(t, rules.AlreadyListed)
+		a.TryAdd(a.Person.Named("测试童")).Refused(t, rules.AlreadyListed)
 		// Not for a child alone: no adult, no ticket.
 		event, _ := h.Ticketing.Bought(a, "psg_"+"00000000000000000000000000000000")
 		h.Ticketing.TryReport(event).Refused(t, "registry_entry_not_found")
@@ -53,7 +53,7 @@ func TestG18_DotsAreEnteredAsOnTheDocument(t *testing.T) {
 		a.SaveProfile(harness.Object{"name": who.Name}).OK(t)
 		becomes(t, h.Window().Verify(a, "holder", nil), "verified")
 		ticket := h.Ticketing.Buy(a, "holder")[0]
-		h.Machine().Serve(ticket, "exchange", who.Named("阿卜杜.买买提").Card()).No(t, registry.CardMismatch)
+		h.Machine().Serve(ticket, "exchange", who.Named("阿卜杜.买买提").Card()).No(t, rules.CardMismatch)
 		h.Machine().Serve(ticket, "exchange", who.Card()).Yes(t)
 	})
 }
@@ -66,11 +66,11 @@ func TestG20_AFirstGenerationCardIsChangedFirst(t *testing.T) {
 		who := h.Person()
 		old := who
 		old.DocumentNumber = "110105900307001"
-		no := a.TryAdd(old).Refused(t, registry.FirstGenerationCard)
+		no := a.TryAdd(old).Refused(t, rules.FirstGenerationCard)
 		if no.NextStep.Zh != "请更改为二代居民身份证的18位号码后再办理。" {
 			t.Errorf("the way out is %q", no.NextStep.Zh)
 		}
-		h.Window().Search(old).Refused(t, registry.FirstGenerationCard)
+		h.Window().Search(old).Refused(t, rules.FirstGenerationCard)
 		becomes(t, h.Window().Verify(a, a.Add(who).Passenger, nil), "verified")
 	})
 }
@@ -79,22 +79,22 @@ func TestG21_IdentityRegisteredTwice(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		squatter := h.Verified(h.Person())
 		owner := squatter.Person
-		no := h.Call("POST", "/v1/accounts", "", h.Registration(owner)).Refused(t, registry.IdentityRegistered)
+		no := h.Call("POST", "/v1/accounts", "", h.Registration(owner)).Refused(t, rules.IdentityRegistered)
 		if no.Text.Zh != "身份信息重复。" {
 			t.Errorf("the words are %q", no.Text.Zh)
 		}
-		h.Agency().FreeIdentity(owner, nil).Refused(t, registry.StationWindowOnly)
-		h.Window().FreeIdentity(owner, harness.Object{"delegated": true}).Refused(t, registry.InPersonOnly)
-		h.Window().FreeIdentity(owner, harness.Object{"original": false}).Refused(t, registry.OriginalMissing)
+		h.Agency().FreeIdentity(owner, nil).Refused(t, rules.StationWindowOnly)
+		h.Window().FreeIdentity(owner, harness.Object{"delegated": true}).Refused(t, rules.InPersonOnly)
+		h.Window().FreeIdentity(owner, harness.Object{"original": false}).Refused(t, rules.OriginalMissing)
 		h.Window().FreeIdentity(owner, nil).OK(t)
 		if s := squatter.Entry("holder").Status; s != "failed" {
 			t.Fatalf("the account that had it is %s", s)
 		}
 		a := h.Register(owner)
 		// The way back from failed is none for the account that lost it.
-		squatter.SaveProfile(nil).Refused(t, registry.IdentityRegistered)
-		h.Window().Verify(squatter, "holder", nil).Refused(t, registry.IdentityRegistered)
-		h.Agency().Verify(squatter, "holder", nil).Refused(t, registry.IdentityRegistered)
+		squatter.SaveProfile(nil).Refused(t, rules.IdentityRegistered)
+		h.Window().Verify(squatter, "holder", nil).Refused(t, rules.IdentityRegistered)
+		h.Agency().Verify(squatter, "holder", nil).Refused(t, rules.IdentityRegistered)
 		if s := a.Settle("holder"); s != "verified" {
 			t.Fatalf("the owner is %s", s)
 		}
@@ -114,9 +114,9 @@ func TestG21_TheOwnerHasTheIdentityBack(t *testing.T) {
 		}
 		window := h.Window()
 		h.Agency().Claim(owner, owner.Person, nil).Refused(t, "forbidden_role")
-		window.Claim(owner, owner.Person, harness.Object{"delegated": true}).Refused(t, registry.InPersonOnly)
-		window.Claim(owner, owner.Person, harness.Object{"original": false}).Refused(t, registry.OriginalMissing)
-		window.Claim(owner, owner.Person, harness.Object{"proof": harness.Object{"kind": "phone_end", "value": "0000"}}).Refused(t, registry.ProofWrong)
+		window.Claim(owner, owner.Person, harness.Object{"delegated": true}).Refused(t, rules.InPersonOnly)
+		window.Claim(owner, owner.Person, harness.Object{"original": false}).Refused(t, rules.OriginalMissing)
+		window.Claim(owner, owner.Person, harness.Object{"proof": harness.Object{"kind": "phone_end", "value": "0000"}}).Refused(t, rules.ProofWrong)
 		if s := robber.Entry("holder").Status; s != "verified" {
 			t.Fatalf("a refused claim made the other account %s", s)
 		}
@@ -125,8 +125,8 @@ func TestG21_TheOwnerHasTheIdentityBack(t *testing.T) {
 			t.Fatalf("the owner is %s, the other account %s", s, r)
 		}
 		buys(t, h, owner, "holder")
-		mayNotBuy(t, h, robber, "holder", registry.AccountUnverified)
-		h.Window().Verify(robber, "holder", nil).Refused(t, registry.IdentityRegistered)
+		mayNotBuy(t, h, robber, "holder", rules.AccountUnverified)
+		h.Window().Verify(robber, "holder", nil).Refused(t, rules.IdentityRegistered)
 		trail := harness.As[struct {
 			Records []struct{ Action, Detail string }
 		}](t,

@@ -6,9 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/railgate/railgate/issuance/backend"
+	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/registry"
-	"github.com/railgate/railgate/issuance/registry/book"
+	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/test/harness"
 )
 
@@ -21,8 +21,8 @@ func visitors(h *harness.Harness) []harness.Person {
 
 // listOf sets the limit of lists; the rules' own number is 100.
 func listOf(passengers int) harness.Option {
-	return func(c *backend.Config) {
-		c.Limits = registry.DefaultLimits()
+	return func(c *issuance.Config) {
+		c.Limits = rules.DefaultLimits()
 		c.Limits.Passengers, c.Limits.ToBeSubmitted = passengers, min(passengers, 5)
 	}
 }
@@ -89,7 +89,7 @@ func addsNone(t *testing.T, h *harness.Harness, a *harness.Account) {
 		if a.Person.DocumentType != "resident_id" && who.DocumentType == "resident_id" {
 			continue
 		}
-		if p := a.TryAdd(who).Refused(t, registry.AccountStatus); !strings.Contains(p.NextStep.Zh, "核验") || p.NextStep.En == "" {
+		if p := a.TryAdd(who).Refused(t, rules.AccountStatus); !strings.Contains(p.NextStep.Zh, "核验") || p.NextStep.En == "" {
 			t.Errorf("the refusal tells %+v", p.NextStep)
 		}
 	}
@@ -116,14 +116,14 @@ func TestR18_AVerifiedPassengerStaysFor180Days(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
 		p, pending := a.AddSettled(h.Person()), a.Add(h.Person())
-		from := a.Delete(p.Passenger).Refused(t, registry.PassengerKept).RetryAt
+		from := a.Delete(p.Passenger).Refused(t, rules.PassengerKept).RetryAt
 		if want := h.Clock.Now().Add(180 * day).Unix(); from < want || from > want+1 {
 			t.Errorf("free from %d, want %d", from, want)
 		}
 		a.Delete(pending.Passenger).OK(t) // who is not verified goes at any time
 		h.Clock.Move(179 * day)
 		a = a.LogIn()
-		a.Delete(p.Passenger).Refused(t, registry.PassengerKept)
+		a.Delete(p.Passenger).Refused(t, rules.PassengerKept)
 		h.Clock.Move(day)
 		a.Delete(p.Passenger).OK(t)
 	})
@@ -162,10 +162,10 @@ func TestP10_FiveToBeSubmittedPassengers(t *testing.T) {
 			for range 4 {
 				a.Add(h.HKMacauVisitor())
 			}
-			if p := a.TryAdd(h.Visitor()).Refused(t, registry.ToBeSubmittedFull); !strings.Contains(p.NextStep.Zh, "车站窗口") {
+			if p := a.TryAdd(h.Visitor()).Refused(t, rules.ToBeSubmittedFull); !strings.Contains(p.NextStep.Zh, "车站窗口") {
 				t.Errorf("the refusal tells %+v", p.NextStep)
 			}
-			a.Edit(failed.Passenger, h.TaiwanVisitor()).Refused(t, registry.ToBeSubmittedFull)
+			a.Edit(failed.Passenger, h.TaiwanVisitor()).Refused(t, rules.ToBeSubmittedFull)
 			preVerified(h, a, first.Passenger)
 			a.Add(h.Visitor()) // the fifth again
 		}
@@ -185,7 +185,7 @@ func TestP11_ATicketFixesTheFieldsOfAToBeSubmittedPassenger(t *testing.T) {
 			abroad, number := renamed, renamed
 			abroad.Nationality, number.DocumentNumber = "GBR", h.Visitor().DocumentNumber
 			for field, who := range map[string]harness.Person{"name": was, "nationality": abroad, "type": h.TaiwanVisitor(), "number": number} {
-				a.Edit(p, who).Refused(t, registry.TicketBought)
+				a.Edit(p, who).Refused(t, rules.TicketBought)
 				if e := a.Entry(p); e.Name != renamed.Name || e.DocumentNumber != was.DocumentNumber || e.DocumentType != "passport" {
 					t.Errorf("the %s was changed", field)
 				}
@@ -200,10 +200,10 @@ func TestP12_ATicketKeepsAToBeSubmittedPassenger(t *testing.T) {
 		a := h.Verified(h.Person())
 		p, other := a.Add(h.Visitor()).Passenger, a.Add(h.Visitor()).Passenger
 		h.Ticketing.Refund(a, h.Ticketing.Buy(a, p)[0])
-		a.Delete(p).Refused(t, registry.TicketBought)
+		a.Delete(p).Refused(t, rules.TicketBought)
 		h.Clock.Move(400 * day)
 		a = a.LogIn()
-		a.Delete(p).Refused(t, registry.TicketBought)
+		a.Delete(p).Refused(t, rules.TicketBought)
 		a.Delete(other).OK(t) // no ticket, 180 days over
 		h.Window().Verify(a, p, nil).OK(t)
 		a.Delete(p).OK(t) // pre-verified, 180 days over
@@ -219,12 +219,12 @@ func TestP13_PassengersWithOtherDocumentsStayFor180Days(t *testing.T) {
 		a.Fail(failed)
 		a.Delete(failed).OK(t)
 		for _, p := range []string{waits, seen, verified} {
-			a.Delete(p).Refused(t, registry.PassengerKept)
+			a.Delete(p).Refused(t, rules.PassengerKept)
 		}
 		h.Clock.Move(180*day - time.Second)
 		a = a.LogIn()
 		for _, p := range []string{waits, seen, verified} {
-			a.Delete(p).Refused(t, registry.PassengerKept)
+			a.Delete(p).Refused(t, rules.PassengerKept)
 		}
 		h.Clock.Move(time.Second)
 		for _, p := range []string{waits, seen, verified} {
@@ -241,7 +241,7 @@ func TestP14_ResidentsFromBeforeCanBeDeleted(t *testing.T) {
 		a := moved(h, func(a *harness.Account) {
 			verified, travels = a.AddSettled(h.Person()).Passenger, a.AddSettled(h.Person()).Passenger
 			pending, guest = a.Add(h.Person()).Passenger, a.AddSettled(h.Visitor()).Passenger
-			a.Delete(verified).Refused(t, registry.PassengerKept)
+			a.Delete(verified).Refused(t, rules.PassengerKept)
 			ticket = h.Ticketing.Buy(a, travels)[0]
 		})
 		if _, all := a.List(); len(all) != 4 {
@@ -249,11 +249,11 @@ func TestP14_ResidentsFromBeforeCanBeDeleted(t *testing.T) {
 		}
 		a.Delete(verified).OK(t)
 		a.Delete(pending).OK(t)
-		a.Delete(travels).Refused(t, book.TicketsUnfinished)
+		a.Delete(travels).Refused(t, registry.TicketsUnfinished)
 		h.Ticketing.MayRefund(a, ticket).Yes(t)
 		h.Ticketing.Refund(a, ticket)
 		a.Delete(travels).OK(t)
-		a.Delete(guest).Refused(t, registry.PassengerKept) // other documents stay
+		a.Delete(guest).Refused(t, rules.PassengerKept) // other documents stay
 	})
 }
 
@@ -262,12 +262,12 @@ func TestP14_ResidentsFromBeforeCanBeDeleted(t *testing.T) {
 func TestP26_AccountsWithOtherDocumentsAddNoResident(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		for _, a := range foreign(h) {
-			p := a.TryAdd(h.Person()).Refused(t, registry.OtherDocumentsOnly)
+			p := a.TryAdd(h.Person()).Refused(t, rules.OtherDocumentsOnly)
 			if !strings.Contains(p.NextStep.Zh, "居民身份证注册用户") || !strings.Contains(p.NextStep.En, "resident ID card") {
 				t.Errorf("the refusal tells %+v", p.NextStep)
 			}
 			guest := a.Add(h.Visitor()).Passenger
-			a.Edit(guest, h.Person()).Refused(t, registry.OtherDocumentsOnly)
+			a.Edit(guest, h.Person()).Refused(t, rules.OtherDocumentsOnly)
 			if _, all := a.List(); len(all) != 1 || all[0].DocumentType != "passport" {
 				t.Errorf("the list is %+v", all)
 			}
@@ -277,7 +277,7 @@ func TestP26_AccountsWithOtherDocumentsAddNoResident(t *testing.T) {
 			failed = a.Add(h.Person()).Passenger
 			a.Fail(failed)
 		})
-		a.Edit(failed, h.Person()).Refused(t, registry.OtherDocumentsOnly)
+		a.Edit(failed, h.Person()).Refused(t, rules.OtherDocumentsOnly)
 		a.Edit(failed, h.Visitor()).OK(t)
 	})
 }
@@ -299,7 +299,7 @@ func TestG02_AHundredThatCount(t *testing.T) {
 		}
 		waits := a.Add(h.Visitor()) // the 99th
 		preVerified(h, a, a.Add(h.Visitor()).Passenger)
-		p := a.TryAdd(h.Visitor()).Refused(t, registry.ListFull)
+		p := a.TryAdd(h.Visitor()).Refused(t, rules.ListFull)
 		if !strings.Contains(p.NextStep.Zh, "注册用户和联系人的居民身份证原件") || !strings.Contains(p.NextStep.En, "both originals") {
 			t.Errorf("the refusal tells %+v", p.NextStep)
 		}
@@ -309,15 +309,15 @@ func TestG02_AHundredThatCount(t *testing.T) {
 		// A failed check makes room.
 		a.Fail(waits.Passenger)
 		a.Add(h.Visitor())
-		a.TryAdd(h.Visitor()).Refused(t, registry.ListFull)
+		a.TryAdd(h.Visitor()).Refused(t, rules.ListFull)
 	})
 }
 
 // Our choice: pending and failed passengers have a limit of their own, so that no list
 // grows without end; they can be deleted at any time.
 func TestG02_PendingPassengersHaveALimitOfTheirOwn(t *testing.T) {
-	few := func(c *backend.Config) {
-		c.Limits = registry.DefaultLimits()
+	few := func(c *issuance.Config) {
+		c.Limits = rules.DefaultLimits()
 		c.Limits.Uncounted, c.Limits.Passengers, c.Limits.ToBeSubmitted, c.Limits.Lines = 3, 2, 2, 5
 	}
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
@@ -326,12 +326,12 @@ func TestG02_PendingPassengersHaveALimitOfTheirOwn(t *testing.T) {
 		first := a.Add(h.Person()).Passenger
 		a.Fail(a.Add(h.Person()).Passenger)
 		a.Add(h.Person())
-		p := a.TryAdd(h.Person()).Refused(t, registry.UncountedFull)
+		p := a.TryAdd(h.Person()).Refused(t, rules.UncountedFull)
 		if !strings.Contains(p.NextStep.Zh, "删除") || !strings.Contains(p.NextStep.En, "delete some") {
 			t.Errorf("the refusal tells %+v", p.NextStep)
 		}
 		a.Add(h.Visitor()) // who counts has the other limit
-		a.TryAdd(h.Visitor()).Refused(t, registry.ListFull)
+		a.TryAdd(h.Visitor()).Refused(t, rules.ListFull)
 		a.Delete(first).OK(t)
 		a.Add(h.Person())
 		// A list ends, whatever is verified beyond its limit.
@@ -341,7 +341,7 @@ func TestG02_PendingPassengersHaveALimitOfTheirOwn(t *testing.T) {
 				h.Window().Verify(a, e.Passenger, harness.Object{"holder_original": true}).OK(t)
 			}
 		}
-		a.TryAdd(h.Person()).Refused(t, registry.ListMaximum)
+		a.TryAdd(h.Person()).Refused(t, rules.ListMaximum)
 	}, few)
 }
 
@@ -362,13 +362,13 @@ func TestG03_TheLimitIsAdjustable(t *testing.T) {
 			for _, all := a.List(); len(all) < limit; _, all = a.List() {
 				a.AddSettled(h.Visitor())
 			}
-			a.TryAdd(h.Visitor()).Refused(t, registry.ListFull)
+			a.TryAdd(h.Visitor()).Refused(t, rules.ListFull)
 		}
 		set(2)
 		if _, all := a.List(); len(all) != 3 {
 			t.Errorf("%d are left on the list", len(all))
 		}
-		a.TryAdd(h.Visitor()).Refused(t, registry.ListFull)
+		a.TryAdd(h.Visitor()).Refused(t, rules.ListFull)
 	})
 }
 
@@ -399,11 +399,11 @@ func TestG04_BeyondTheLimitWithBothOriginals(t *testing.T) {
 			if len(found) != 1 || !found[0].HolderOriginalNeeded || !counter.Look(a, p.Passenger).HolderOriginalNeeded {
 				t.Errorf("a search says %+v", found)
 			}
-			no := counter.Verify(a, p.Passenger, nil).Refused(t, registry.HolderOriginalMissing)
+			no := counter.Verify(a, p.Passenger, nil).Refused(t, rules.HolderOriginalMissing)
 			if !strings.Contains(no.NextStep.Zh, "注册用户和联系人的居民身份证原件") || a.Entry(p.Passenger).Status != "pending" {
 				t.Errorf("the refusal tells %+v", no.NextStep)
 			}
-			counter.Verify(a, p.Passenger, harness.Object{"original": false, "holder_original": true}).Refused(t, registry.OriginalMissing)
+			counter.Verify(a, p.Passenger, harness.Object{"original": false, "holder_original": true}).Refused(t, rules.OriginalMissing)
 			counter.Verify(a, p.Passenger, harness.Object{"holder_original": true}).OK(t)
 			if e := a.Entry(p.Passenger); e.Status != "verified" || e.HolderOriginalNeeded {
 				t.Errorf("after the check %+v", e)
@@ -420,7 +420,7 @@ func TestG04_TheHolderBringsThePassengersCard(t *testing.T) {
 		a.AddSettled(h.Person())
 		p := a.Add(h.Person()).Passenger
 		both := harness.Object{"holder_original": true, "delegated": true, "delegate_original": true}
-		h.Window().Verify(a, p, harness.With(both, harness.Object{"delegate_original": false})).Refused(t, registry.OriginalMissing)
+		h.Window().Verify(a, p, harness.With(both, harness.Object{"delegate_original": false})).Refused(t, rules.OriginalMissing)
 		h.Window().Verify(a, p, both).OK(t)
 	}, listOf(1))
 }
@@ -434,12 +434,12 @@ func TestG05_NoOtherDocumentBeyondTheLimit(t *testing.T) {
 		a.Fail(failed)
 		a.AddSettled(h.Person())
 		for _, who := range visitors(h) {
-			a.TryAdd(who).Refused(t, registry.ListFull)
+			a.TryAdd(who).Refused(t, rules.ListFull)
 		}
 		pending := a.Add(h.Person()).Passenger
-		a.Edit(pending, h.Visitor()).Refused(t, registry.ListFull)
-		a.Edit(failed, h.Visitor()).Refused(t, registry.ListFull)
-		h.Window().Verify(a, failed, harness.Object{"holder_original": true}).Refused(t, registry.ListFull)
+		a.Edit(pending, h.Visitor()).Refused(t, rules.ListFull)
+		a.Edit(failed, h.Visitor()).Refused(t, rules.ListFull)
+		h.Window().Verify(a, failed, harness.Object{"holder_original": true}).Refused(t, rules.ListFull)
 	}, listOf(1))
 }
 
@@ -450,8 +450,8 @@ func TestG06_SpecialNamesBeyondTheLimitAtAWindow(t *testing.T) {
 		a.AddSettled(h.Person())
 		p := a.Add(h.Person().Named("測試")).Passenger
 		both := harness.Object{"holder_original": true, "proof": harness.Object{"kind": "holder_number", "value": a.Person.DocumentNumber}}
-		h.Agency().Verify(a, p, both).Refused(t, registry.StationWindowOnly)
-		h.Window().Verify(a, p, harness.With(both, harness.Object{"holder_original": false})).Refused(t, registry.HolderOriginalMissing)
+		h.Agency().Verify(a, p, both).Refused(t, rules.StationWindowOnly)
+		h.Window().Verify(a, p, harness.With(both, harness.Object{"holder_original": false})).Refused(t, rules.HolderOriginalMissing)
 		h.Window().Verify(a, p, both).OK(t)
 		if s := a.Entry(p).Status; s != "verified" {
 			t.Errorf("it is %s", s)
@@ -464,8 +464,8 @@ func TestG07_NoWayBeyondTheLimitForOtherAccounts(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		for _, a := range foreign(h) {
 			a.AddSettled(h.Visitor())
-			a.TryAdd(h.Visitor()).Refused(t, registry.ListFull)
-			a.TryAdd(h.Person()).Refused(t, registry.OtherDocumentsOnly)
+			a.TryAdd(h.Visitor()).Refused(t, rules.ListFull)
+			a.TryAdd(h.Person()).Refused(t, rules.OtherDocumentsOnly)
 		}
 		var pending string
 		a := moved(h, func(a *harness.Account) {
@@ -475,7 +475,7 @@ func TestG07_NoWayBeyondTheLimitForOtherAccounts(t *testing.T) {
 		if a.Entry(pending).HolderOriginalNeeded {
 			t.Error("the list promises a way beyond the limit")
 		}
-		h.Window().Verify(a, pending, harness.Object{"holder_original": true}).Refused(t, registry.ListFull)
+		h.Window().Verify(a, pending, harness.Object{"holder_original": true}).Refused(t, rules.ListFull)
 	}, listOf(1))
 }
 
@@ -485,7 +485,7 @@ func TestG36_ADeletionMakesRoom(t *testing.T) {
 		a := h.Verified(h.Person())
 		first := a.AddSettled(h.Person()).Passenger
 		a.Add(h.Visitor())
-		a.TryAdd(h.Visitor()).Refused(t, registry.ListFull)
+		a.TryAdd(h.Visitor()).Refused(t, rules.ListFull)
 		pending := a.Add(h.Person()).Passenger
 		h.Clock.Move(180 * day)
 		a = a.LogIn()
@@ -494,6 +494,6 @@ func TestG36_ADeletionMakesRoom(t *testing.T) {
 			t.Error("there is room, and both originals are asked for")
 		}
 		h.Agency().Verify(a, pending, nil).OK(t)
-		a.TryAdd(h.Visitor()).Refused(t, registry.ListFull)
+		a.TryAdd(h.Visitor()).Refused(t, rules.ListFull)
 	}, listOf(2))
 }

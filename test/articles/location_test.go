@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/issuance/credential"
 	"github.com/railgate/railgate/test/harness"
 )
 
@@ -30,8 +30,8 @@ func TestT08_TheCityIsFilledInFromTheLocation(t *testing.T) {
 			for _, spelling := range []string{strings.TrimSuffix(place.city, "市"), " " + place.city + " "} {
 				h.Call("POST", "/v1/applications", "", harness.With(form, harness.Object{"city": spelling})).OK(t)
 			}
-			h.Call("POST", "/v1/applications", "", harness.With(form, harness.Object{"city": "拉萨"})).Refused(t, issuance.Relocate)
-			h.Call("POST", "/v1/applications", "", harness.With(form, harness.Object{"city": "Atlantis"})).Refused(t, issuance.CityInvalid)
+			h.Call("POST", "/v1/applications", "", harness.With(form, harness.Object{"city": "拉萨"})).Refused(t, credential.Relocate)
+			h.Call("POST", "/v1/applications", "", harness.With(form, harness.Object{"city": "Atlantis"})).Refused(t, credential.CityInvalid)
 		}
 	})
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/registry"
-	"github.com/railgate/railgate/issuance/registry/book"
+	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/test/harness"
 )
 
@@ -23,7 +23,7 @@ func TestR22_EveryAccountRefundsOnlineWhatItBought(t *testing.T) {
 		}
 		h.Ticketing.MayRefund(a, ticket).Yes(t)
 		pending := h.Register(h.Person())
-		h.Ticketing.MayRefund(pending, ticket).No(t, registry.NotItsTicket)
+		h.Ticketing.MayRefund(pending, ticket).No(t, rules.NotItsTicket)
 	})
 }
 
@@ -47,7 +47,7 @@ func TestR24_NoChangeOnlineForAPassengerWhoIsNotVerified(t *testing.T) {
 		ticket := h.Ticketing.Buy(a, "holder")[0]
 		h.Ticketing.MayChange(a, ticket).Yes(t)
 		h.Window().FreeIdentity(a.Person, nil).OK(t)
-		h.Ticketing.MayChange(a, ticket).No(t, registry.PassengerStatus)
+		h.Ticketing.MayChange(a, ticket).No(t, rules.PassengerStatus)
 	})
 }
 
@@ -61,7 +61,7 @@ func TestR32_OtherDocumentsFollowTheirOwnRules(t *testing.T) {
 			t.Errorf("added as %s", p.Status)
 		}
 		h.Ticketing.MayBuy(a, p.Passenger).Yes(t)
-		h.Agency().Verify(a, p.Passenger, nil).Refused(t, registry.StationWindowOnly)
+		h.Agency().Verify(a, p.Passenger, nil).Refused(t, rules.StationWindowOnly)
 		if s := a.Settle(p.Passenger); s != "verified" {
 			t.Errorf("settled as %s", s)
 		}
@@ -126,7 +126,7 @@ func TestP21_NoChangeOnlineForWhoFailed(t *testing.T) {
 		ticket := h.Ticketing.Buy(a, p)[0]
 		h.Window().Verify(a, p, nil).OK(t)
 		a.Judge(p, false).OK(t)
-		h.Ticketing.MayChange(a, ticket).No(t, registry.PassengerStatus)
+		h.Ticketing.MayChange(a, ticket).No(t, rules.PassengerStatus)
 	})
 }
 
@@ -138,9 +138,9 @@ func TestG22_OnlyForSomebodyOnTheList(t *testing.T) {
 		mine, theirs := a.AddSettled(h.Person()), b.AddSettled(h.Person())
 		h.Ticketing.MayBuy(a, "holder", mine.Passenger).Yes(t)
 		for _, passenger := range []string{theirs.Passenger, "psg_" + zeros} {
-			h.Ticketing.Call("POST", "/v1/decisions", harness.Object{"kind": "buy", "account": a.ID, "for": []string{passenger}}).Refused(t, book.EntryNotFound)
+			h.Ticketing.Call("POST", "/v1/decisions", harness.Object{"kind": "buy", "account": a.ID, "for": []string{passenger}}).Refused(t, registry.EntryNotFound)
 			event, _ := h.Ticketing.Bought(a, passenger)
-			h.Ticketing.TryReport(event).Refused(t, book.EntryNotFound)
+			h.Ticketing.TryReport(event).Refused(t, registry.EntryNotFound)
 		}
 		for name, value := range h.Person().Identity() {
 			event, _ := h.Ticketing.Bought(a, "holder")
@@ -157,7 +157,7 @@ func TestG22_OnlyForSomebodyOnTheList(t *testing.T) {
 func TestG30_TheFirstVisitIsEnough(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Person())
-		h.Ticketing.MayBuy(a, "holder").No(t, registry.AccountUnverified)
+		h.Ticketing.MayBuy(a, "holder").No(t, rules.AccountUnverified)
 		h.Window().Verify(a, "holder", nil).OK(t)
 		h.Ticketing.MayBuy(a, "holder").Yes(t)
 		h.Ticketing.Buy(a, "holder")

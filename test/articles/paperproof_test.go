@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/credential"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/test/harness"
 )
@@ -38,7 +38,7 @@ func TestT02_TheFourthIsSentToThePoliceWindow(t *testing.T) {
 		who := h.Person()
 		three(h, who)
 		fourth := h.Apply(who)
-		problem := fourth.TryCheck(harness.FacePasses).Refused(t, issuance.QuotaExceeded)
+		problem := fourth.TryCheck(harness.FacePasses).Refused(t, credential.QuotaExceeded)
 		if !strings.Contains(problem.NextStep.Zh, policeWindow) || !strings.Contains(problem.NextStep.En, "police window") {
 			t.Errorf("the next step is %+v", problem.NextStep)
 		}
@@ -97,7 +97,7 @@ func TestT20_ThePaperProofIsAuditedAndErased(t *testing.T) {
 		for _, role := range []staff.Role{staff.Window, staff.Agency, staff.Operator, staff.Ticketing, staff.Authority} {
 			h.Staff(role).PaperProof(who, "no_phone").Refused(t, staff.ForbiddenRole)
 		}
-		h.Police().PaperProof(who, "whim").Refused(t, issuance.ReasonInvalid)
+		h.Police().PaperProof(who, "whim").Refused(t, credential.ReasonInvalid)
 		h.Police().PaperProof(harness.Person{DocumentType: "library_card", DocumentNumber: "1"}, "no_phone").Refused(t, account.DocumentInvalid)
 		wrong := who
 		wrong.DocumentNumber = who.DocumentNumber[:17] + "?"

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/credential"
 	"github.com/railgate/railgate/test/harness"
 )
 
@@ -61,7 +61,7 @@ func TestT19_TheRecordsAreTheAccountsOnly(t *testing.T) {
 			t.Errorf("another account sees %+v", all)
 		}
 		for _, token := range []string{other.Token, stranger.Token, ""} {
-			h.Call("GET", "/v1/applications/"+p.Application, token, nil).Refused(t, issuance.Unauthorized)
+			h.Call("GET", "/v1/applications/"+p.Application, token, nil).Refused(t, credential.Unauthorized)
 		}
 	})
 }

@@ -4,9 +4,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/railgate/railgate/issuance/attempts"
-	"github.com/railgate/railgate/issuance/refusal"
-	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/registry/rules"
+	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/test/harness"
 )
 
@@ -32,8 +32,8 @@ func TestR26_AgenciesExchangeOnly(t *testing.T) {
 		ticket := h.Ticketing.Buy(a, "holder")[0]
 		h.Agency().Serve(ticket, "exchange", nil).Yes(t)
 		for _, s := range services[1:] {
-			h.Agency().Serve(ticket, s, nil).No(t, registry.ServiceNotHere)
-			h.Ticketing.Service(ticket, "agency", s).No(t, registry.ServiceNotHere)
+			h.Agency().Serve(ticket, s, nil).No(t, rules.ServiceNotHere)
+			h.Ticketing.Service(ticket, "agency", s).No(t, rules.ServiceNotHere)
 		}
 	})
 }
@@ -46,9 +46,9 @@ func TestR27_MachinesExchangeWithTheCard(t *testing.T) {
 		h.Machine().Serve(tickets[0], "exchange", a.Person.Card()).Yes(t)
 		h.Machine().Serve(tickets[1], "exchange", who.Card()).Yes(t)
 		h.Ticketing.Ask(harness.With(who.Card(), harness.Object{"kind": "serve", "ticket": tickets[1], "at": "machine", "service": "exchange"})).Yes(t)
-		h.Machine().Serve(tickets[0], "exchange", nil).No(t, registry.OriginalMissing)
+		h.Machine().Serve(tickets[0], "exchange", nil).No(t, rules.OriginalMissing)
 		for _, s := range services[1:] {
-			h.Machine().Serve(tickets[0], s, a.Person.Card()).No(t, registry.ServiceNotHere)
+			h.Machine().Serve(tickets[0], s, a.Person.Card()).No(t, rules.ServiceNotHere)
 		}
 		// A machine is what its credential says, and may do nothing else.
 		body := harness.With(a.Person.Card(), harness.Object{"ticket": tickets[0], "service": "exchange", "at": "window"})
@@ -66,18 +66,18 @@ func TestR28_AnotherNameOrNumberIsRefusedAtAMachine(t *testing.T) {
 		ticket := h.Ticketing.Buy(a, "holder")[0]
 		for _, card := range []harness.Person{a.Person.Named("测试乙"), h.Person(), a.Person.Named("测试甲甲")} {
 			d := h.Machine().Serve(ticket, "exchange", card.Card())
-			d.No(t, registry.CardMismatch)
+			d.No(t, rules.CardMismatch)
 			if !strings.Contains(d.Refused.NextStep.Zh, "车站窗口") {
 				t.Errorf("the way out is %q", d.Refused.NextStep.Zh)
 			}
 		}
 		h.Machine().Serve(ticket, "exchange", a.Person.Card()).Yes(t)
 		// Cards are not for guessing.
-		for range attempts.DefaultRules.Document.Failures - 3 {
-			h.Machine().Serve(ticket, "exchange", h.Person().Card()).No(t, registry.CardMismatch)
+		for range throttle.DefaultRules.Document.Failures - 3 {
+			h.Machine().Serve(ticket, "exchange", h.Person().Card()).No(t, rules.CardMismatch)
 		}
 		body := harness.With(a.Person.Card(), harness.Object{"ticket": ticket, "service": "exchange"})
-		h.Machine().Call("POST", "/v1/counter/services", body).Refused(t, attempts.TooManyFailures)
+		h.Machine().Call("POST", "/v1/counter/services", body).Refused(t, throttle.TooManyFailures)
 		h.Window().Serve(ticket, "exchange", nil).Yes(t) // a window is open for a common name
 	})
 }
@@ -99,10 +99,10 @@ func TestR29_SpecialNamesExchangeWithOriginalAndOrderNumber(t *testing.T) {
 			_, ticket, order := specialTicket(t, h, who)
 			both := harness.Object{"original": true, "order": order}
 			for _, counter := range []*harness.Staff{h.Window(), h.Agency()} {
-				counter.Serve(ticket, "exchange", nil).No(t, registry.OriginalMissing)
-				counter.Serve(ticket, "exchange", harness.Object{"original": true}).No(t, registry.OrderWrong)
-				counter.Serve(ticket, "exchange", harness.Object{"order": order}).No(t, registry.OriginalMissing)
-				counter.Serve(ticket, "exchange", harness.Object{"original": true, "order": "O999999"}).No(t, registry.OrderWrong)
+				counter.Serve(ticket, "exchange", nil).No(t, rules.OriginalMissing)
+				counter.Serve(ticket, "exchange", harness.Object{"original": true}).No(t, rules.OrderWrong)
+				counter.Serve(ticket, "exchange", harness.Object{"order": order}).No(t, rules.OriginalMissing)
+				counter.Serve(ticket, "exchange", harness.Object{"original": true, "order": "O999999"}).No(t, rules.OrderWrong)
 				counter.Serve(ticket, "exchange", both).Yes(t)
 			}
 		}
@@ -114,9 +114,9 @@ func TestR30_SpecialNamesChangeAndRefundAtTheWindow(t *testing.T) {
 		_, ticket, order := specialTicket(t, h, h.Person().Named("測試"))
 		both := harness.Object{"original": true, "order": order}
 		for _, s := range services[1:] {
-			h.Window().Serve(ticket, s, harness.Object{"original": true}).No(t, registry.OrderWrong)
+			h.Window().Serve(ticket, s, harness.Object{"original": true}).No(t, rules.OrderWrong)
 			h.Window().Serve(ticket, s, both).Yes(t)
-			h.Agency().Serve(ticket, s, both).No(t, registry.ServiceNotHere)
+			h.Agency().Serve(ticket, s, both).No(t, rules.ServiceNotHere)
 		}
 	})
 }
@@ -126,7 +126,7 @@ func TestR31_SpecialNamesAreNotForMachines(t *testing.T) {
 		for _, who := range special(h) {
 			a, ticket, _ := specialTicket(t, h, who)
 			d := h.Machine().Serve(ticket, "exchange", a.Person.Card())
-			d.No(t, registry.CounterOnly)
+			d.No(t, rules.CounterOnly)
 			if !strings.Contains(d.Refused.NextStep.Zh, "订单号码") {
 				t.Errorf("the way out is %q", d.Refused.NextStep.Zh)
 			}
@@ -160,9 +160,9 @@ func TestP23_AgenciesExchangeForVerifiedAndPreVerified(t *testing.T) {
 		becomes(t, h.Window().Verify(a, "holder", nil), "pre_verified")
 		for range 2 {
 			h.Agency().Serve(ticket, "exchange", nil).Yes(t)
-			h.Agency().Serve(ticket, "change", nil).No(t, registry.ServiceNotHere)
-			h.Agency().Serve(ticket, "refund", nil).No(t, registry.ServiceNotHere)
-			h.Machine().Serve(ticket, "exchange", a.Person.Card()).No(t, registry.CounterOnly)
+			h.Agency().Serve(ticket, "change", nil).No(t, rules.ServiceNotHere)
+			h.Agency().Serve(ticket, "refund", nil).No(t, rules.ServiceNotHere)
+			h.Machine().Serve(ticket, "exchange", a.Person.Card()).No(t, rules.CounterOnly)
 			if a.Entry("holder").Status == "pre_verified" {
 				becomes(t, a.Judge("holder", true), "verified")
 			}
@@ -178,7 +178,7 @@ func TestP24_ToBeSubmittedIsPreVerifiedFirst(t *testing.T) {
 				t.Fatalf("%s: %+v", s, d)
 			}
 		}
-		h.Agency().Serve(ticket, "exchange", nil).No(t, registry.StationWindowOnly)
+		h.Agency().Serve(ticket, "exchange", nil).No(t, rules.StationWindowOnly)
 		becomes(t, h.Window().Verify(a, "holder", nil), "pre_verified")
 		for _, s := range services {
 			h.Window().Serve(ticket, s, nil).Yes(t)
@@ -191,9 +191,9 @@ func TestP25_AfterAFailedCheckRefundOnly(t *testing.T) {
 		a, ticket := visitorsTicket(h)
 		a.Fail("holder")
 		for _, s := range services {
-			code := registry.RefundOnly
+			code := rules.RefundOnly
 			if s == "refund" {
-				code = refusal.Code("")
+				code = problem.Code("")
 			}
 			if d := h.Window().Serve(ticket, s, nil); code == "" {
 				d.Yes(t)

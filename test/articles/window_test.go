@@ -11,12 +11,12 @@ import (
 
 	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/account"
-	"github.com/railgate/railgate/issuance/attempts"
-	"github.com/railgate/railgate/issuance/backend"
-	"github.com/railgate/railgate/issuance/refusal"
-	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/issuance/credential"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/store"
+	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/test/harness"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/tokentest"
@@ -90,7 +90,7 @@ func TestT35_WhoMayIdentifyAndForWhat(t *testing.T) {
 			h.Staff(role).TryIdentify(p.Code(), "verify").Refused(t, staff.ForbiddenRole)
 		}
 		for _, purpose := range []string{"", "entry", "Sale", "sale ", "exchange"} {
-			h.Window().TryIdentify(p.Code(), purpose).Refused(t, issuance.PurposeInvalid)
+			h.Window().TryIdentify(p.Code(), purpose).Refused(t, credential.PurposeInvalid)
 		}
 		h.Window().TryIdentify("https://example.com/menu", "verify").CodeRefused(h, "malformed")
 		trail := string(h.Operator().Call("GET", "/v1/trail", nil).Body)
@@ -184,7 +184,7 @@ func TestT43_APassOfAStolenKeyNamesNobody(t *testing.T) {
 		} {
 			code := textOf(session.Code(0))
 			h.Gate.Scan(code, "verify").Allowed(t)
-			problem := h.Window().TryIdentify(code, "verify").Refused(t, issuance.CredentialNotFound)
+			problem := h.Window().TryIdentify(code, "verify").Refused(t, credential.CredentialNotFound)
 			if !strings.Contains(problem.Detail, "stolen key") {
 				t.Errorf("%s: %s", what, problem.Detail)
 			}
@@ -227,7 +227,7 @@ func TestG27_OddNamesComeBackAsTheyAreStored(t *testing.T) {
 			}
 		}
 		none := h.Person().Named("<script>alert(1)</script>").Application()
-		h.Call("POST", "/v1/applications", "", none).Refused(t, issuance.NameInvalid)
+		h.Call("POST", "/v1/applications", "", none).Refused(t, credential.NameInvalid)
 		if logs := h.Logs.String(); strings.Contains(logs, "script>") || strings.Contains(logs, "𠮷") {
 			t.Error("a name is in the log")
 		}
@@ -264,15 +264,15 @@ func TestG31_ACredentialLearnsWhatItIsSetTo(t *testing.T) {
 		h.Ticketing.Subjects(day, h.Person())
 		h.Clock.Move(24 * time.Hour)
 		h.Ticketing.Subjects(day, h.Person(), h.Person(), h.Person())
-	}, func(c *backend.Config) {
+	}, func(c *issuance.Config) {
 		made, credential, err := staff.New("side-entrance", staff.Window)
 		if err != nil {
 			panic(err)
 		}
 		credential.Purposes = []staff.Purpose{staff.Verification}
 		secret, c.Staff = made, append(c.Staff, credential)
-		c.Rules.Identifications = attempts.Allowance{Minute: 2, Day: 3}
-		c.Rules.Subjects = attempts.Allowance{Day: 3}
+		c.Rules.Identifications = throttle.Allowance{Minute: 2, Day: 3}
+		c.Rules.Subjects = throttle.Allowance{Day: 3}
 	})
 }
 
@@ -310,22 +310,22 @@ func TestG26_AListAtFaultIsRefusedByItsPlace(t *testing.T) {
 		wrong := good
 		wrong.DocumentNumber = good.DocumentNumber[:17] + "?"
 		for what, bad := range map[string]harness.Person{"15 digits": first, "no check digit": wrong, "a passport": h.Visitor()} {
-			problem := h.Ticketing.TrySubjects(day, good, bad).Refused(t, issuance.SubjectsInvalid)
+			problem := h.Ticketing.TrySubjects(day, good, bad).Refused(t, credential.SubjectsInvalid)
 			if !strings.Contains(problem.Detail, "persons[1]") || strings.Contains(problem.Detail, bad.DocumentNumber) {
 				t.Errorf("%s: %s", what, problem.Detail)
 			}
 		}
-		many := make([]harness.Person, issuance.MaxSubjects+1)
+		many := make([]harness.Person, credential.MaxSubjects+1)
 		for i := range many {
 			many[i] = good
 		}
-		h.Ticketing.TrySubjects(day, many...).Refused(t, issuance.SubjectsInvalid)
-		if n := len(h.Ticketing.Subjects(day, many[1:]...)); n != issuance.MaxSubjects {
+		h.Ticketing.TrySubjects(day, many...).Refused(t, credential.SubjectsInvalid)
+		if n := len(h.Ticketing.Subjects(day, many[1:]...)); n != credential.MaxSubjects {
 			t.Errorf("%d pseudonyms", n)
 		}
-		h.Ticketing.TrySubjects(day).Refused(t, issuance.SubjectsInvalid)
+		h.Ticketing.TrySubjects(day).Refused(t, credential.SubjectsInvalid)
 		for _, other := range []int64{day - 3, day + 32, -1, 65536, 1 << 62} {
-			h.Ticketing.TrySubjects(other, good).Refused(t, issuance.SubjectsInvalid)
+			h.Ticketing.TrySubjects(other, good).Refused(t, credential.SubjectsInvalid)
 		}
 		h.Ticketing.Subjects(day-2, good)
 		h.Ticketing.Subjects(day+31, good)
@@ -432,7 +432,7 @@ func TestG33_ACodeIsOfNoUseElsewhere(t *testing.T) {
 		h.Ticketing.Redeem(code, nil).Refused(t, account.AccountCodeInvalid)
 		code = a.Code(harness.Object{"client": "ticketing-2"})
 		other.Redeem(code, nil).OK(t)
-	}, func(c *backend.Config) {
+	}, func(c *issuance.Config) {
 		made, credential, err := staff.New("ticketing-2", staff.Ticketing)
 		if err != nil {
 			panic(err)
@@ -455,13 +455,13 @@ func TestR22_RefundAndChangeOnlineOfReportedTickets(t *testing.T) {
 		for _, ticket := range tickets {
 			ask("refund_online", a, ticket).Yes(t)
 			ask("change_online", a, ticket).Yes(t)
-			ask("refund_online", other, ticket).No(t, registry.NotItsTicket)
+			ask("refund_online", other, ticket).No(t, rules.NotItsTicket)
 		}
 		h.Ticketing.Cancel(tickets[0])
 		ask("refund_online", a, tickets[0]).Yes(t)
 		ask("change_online", a, tickets[0]).Yes(t)
 		a.Fail(guest.Passenger) // R24, P21: no change for who is not verified
-		ask("change_online", a, tickets[1]).No(t, registry.PassengerStatus)
+		ask("change_online", a, tickets[1]).No(t, rules.PassengerStatus)
 		ask("refund_online", a, tickets[1]).Yes(t) // P19: refund for all
 		successor := h.Ticketing.Change(a, tickets[0])
 		ask("refund_online", a, successor).Yes(t) // R23: what was changed is the account's, too
@@ -479,7 +479,7 @@ func TestG30_ReportsOfTicketsAreStrict(t *testing.T) {
 		issued := event["issued"].([]harness.Object)[0]
 		for what, c := range map[string]struct {
 			more harness.Object
-			code refusal.Code
+			code problem.Code
 		}{
 			"another seat":  {harness.Object{"journey": harness.With(issued["journey"].(harness.Object), harness.Object{"seat": "01A"})}, "ticket_conflict"},
 			"no seat":       {harness.Object{"journey": harness.With(issued["journey"].(harness.Object), harness.Object{"seat": ""})}, "ticket_event_invalid"},

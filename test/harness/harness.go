@@ -21,7 +21,7 @@
 // StartRecovery waits for), and the gateway knows every committed
 // revocation when [Gate.Scan] asks it. The stream's transport, Kafka, is therefore not
 // part of it: the harness itself does the publisher's and the follower's work, with the
-// same records, signatures and numbers. Package internal/e2e tests those two.
+// same records, signatures and numbers. Package test/e2e tests those two.
 package harness
 
 import (
@@ -36,17 +36,17 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
-	"github.com/railgate/railgate/internal/runtest"
 	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/account"
-	"github.com/railgate/railgate/issuance/backend"
-	"github.com/railgate/railgate/issuance/database/databasetest"
+	"github.com/railgate/railgate/issuance/credential"
 	"github.com/railgate/railgate/issuance/keystore"
-	"github.com/railgate/railgate/issuance/phonecode"
-	"github.com/railgate/railgate/issuance/realperson"
-	"github.com/railgate/railgate/issuance/residents"
+	"github.com/railgate/railgate/issuance/provider/facecheck"
+	"github.com/railgate/railgate/issuance/provider/phonecode"
+	"github.com/railgate/railgate/issuance/provider/residents"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/store"
+	"github.com/railgate/railgate/test/databasetest"
+	"github.com/railgate/railgate/test/runtest"
 )
 
 const (
@@ -63,7 +63,7 @@ type Harness struct {
 	Ticketing *Ticketing
 
 	// Below HTTP, for what a story does in the program's place: erasure, sweeping.
-	Backend *backend.Backend
+	Backend *issuance.Backend
 	Store   *store.Store
 	Metrics *prometheus.Registry // of the issuer
 	Phones  *phonecode.Sandbox   // has the codes that were sent
@@ -80,7 +80,7 @@ type Harness struct {
 }
 
 // Option changes how the issuer is set up, before it opens.
-type Option func(*backend.Config)
+type Option func(*issuance.Config)
 
 // Each tells a story on every database there is. The stories of a package run side by
 // side: a story uses nothing but its harness.
@@ -116,10 +116,10 @@ func (h *Harness) openIssuer(address string, log *zap.Logger, options []Option) 
 	h.Store, err = store.Open(context.Background(), store.Config{Database: address, Partitions: partitions, Now: h.Clock.Now})
 	h.must(err)
 	h.T.Cleanup(func() { h.Store.Close() })
-	c := backend.Config{
-		Rules: issuance.Config{
+	c := issuance.Config{
+		Rules: credential.Config{
 			Store: h.Store, Vault: keys().Vault, Signer: keys().Issuer, KeyID: keys().IssuerID,
-			Checker: realperson.Sandbox{}, Residents: residents.Sandbox{},
+			Checker: facecheck.Sandbox{}, Residents: residents.Sandbox{},
 			Now: h.Clock.Now, Log: log, Metrics: h.Metrics,
 		},
 		Hashing: account.Hashing{MemoryKiB: 64, Passes: 1, Lanes: 1, CheapForTests: true}, Codes: h.Phones,
@@ -133,7 +133,7 @@ func (h *Harness) openIssuer(address string, log *zap.Logger, options []Option) 
 	for _, o := range options {
 		o(&c)
 	}
-	h.Backend, err = backend.Open(context.Background(), c)
+	h.Backend, err = issuance.Open(context.Background(), c)
 	h.must(err)
 	server := httptest.NewServer(h.Backend.API.Public())
 	h.T.Cleanup(server.Close)

@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/problem"
 )
 
 // Object is a JSON object.
@@ -94,7 +94,7 @@ type Bilingual struct{ En, Zh string }
 
 // Problem is a refusal, RFC 9457.
 type Problem struct {
-	Code     refusal.Code `json:"code"`
+	Code     problem.Code `json:"code"`
 	Status   int          `json:"status"`
 	Detail   string       `json:"detail"`
 	Text     Bilingual    `json:"text"`
@@ -104,7 +104,7 @@ type Problem struct {
 }
 
 // Refused asserts a problem with the code, and returns it.
-func (a Answer) Refused(t testing.TB, code refusal.Code) Problem {
+func (a Answer) Refused(t testing.TB, code problem.Code) Problem {
 	t.Helper()
 	p := As[Problem](t, a, a.Status)
 	if a.Status < 400 || p.Code != code || p.Status != a.Status {

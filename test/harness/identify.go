@@ -3,7 +3,7 @@ package harness
 import (
 	"net/http"
 
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/problem"
 )
 
 // Identified is the person of a code, as staff are told.
@@ -44,7 +44,7 @@ func (s *Staff) Identify(code, purpose string) Identified {
 // CodeRefused asserts that a code identified no person, for the reason of a verdict.
 func (a Answer) CodeRefused(h *Harness, reason string) Problem {
 	h.T.Helper()
-	p := a.Refused(h.T, refusal.Code("code_refused"))
+	p := a.Refused(h.T, problem.Code("code_refused"))
 	if r := As[struct{ Reason string }](h.T, a, a.Status).Reason; r != reason {
 		h.T.Fatalf("the code was refused for %s, want %s", r, reason)
 	}

@@ -4,14 +4,14 @@ import (
 	"encoding/hex"
 	"net/http"
 
-	"github.com/railgate/railgate/issuance/realperson"
+	"github.com/railgate/railgate/issuance/provider/facecheck"
 	"github.com/railgate/railgate/tokens"
 )
 
 // The evidence that makes the sandbox for face checks pass or fail.
 const (
-	FacePasses = realperson.SandboxPass
-	FaceFails  = realperson.SandboxFail
+	FacePasses = facecheck.SandboxPass
+	FaceFails  = facecheck.SandboxFail
 )
 
 // Standing is how an application stands.

@@ -3,12 +3,12 @@ package harness
 import (
 	"fmt"
 
-	"github.com/railgate/railgate/internal/idnumber"
-	"github.com/railgate/railgate/issuance/backend"
+	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/test/idnumber"
 )
 
 // Policy is the version of the privacy policy that every person agrees to.
-const Policy = backend.DefaultPolicy
+const Policy = issuance.DefaultPolicy
 
 // Person is an invented test person with a document.
 type Person struct {

@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/railgate/railgate/internal/runtest"
+	"github.com/railgate/railgate/test/runtest"
 )
 
 // Phone is the account's phone, as it was registered.

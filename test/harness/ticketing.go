@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/railgate/railgate/issuance/refusal"
+	"github.com/railgate/railgate/issuance/problem"
 )
 
 // Ticketing is a ticketing system.
@@ -30,7 +30,7 @@ func (d Decision) Yes(t testing.TB) {
 }
 
 // No asserts that the rules refuse it, and why.
-func (d Decision) No(t testing.TB, code refusal.Code) {
+func (d Decision) No(t testing.TB, code problem.Code) {
 	t.Helper()
 	if d.Allowed || d.Refused == nil || d.Refused.Code != code {
 		t.Fatalf("allowed %v, refused %+v, want %s", d.Allowed, d.Refused, code)

@@ -10,7 +10,7 @@ import (
 func TestVisible(t *testing.T) {
 	root := fstest.MapFS{}
 	for _, name := range []string{".git/HEAD", "README.md", "cmd/issuer/main.go", "cmd/issuer/main_test.go", "deploy/config/keys/a.key",
-		"docs/design.md", "docs/keep.txt", "issuance/api/privacy.md", "tls.pem"} {
+		"docs/design.md", "docs/keep.txt", "issuance/httpapi/privacy.md", "tls.pem"} {
 		root[name] = &fstest.MapFile{}
 	}
 	for _, c := range []struct {
@@ -19,7 +19,7 @@ func TestVisible(t *testing.T) {
 		want     []string
 	}{
 		{"all Markdown", []string{"deploy", "docs", "**/*_test.go", "**/*.md", "**/*.pem"}, []string{"cmd/issuer/main.go"}},
-		{"Markdown of the root", []string{"deploy", "docs", "**/*_test.go", "*.md", "**/*.pem"}, []string{"cmd/issuer/main.go", "issuance/api/privacy.md"}},
+		{"Markdown of the root", []string{"deploy", "docs", "**/*_test.go", "*.md", "**/*.pem"}, []string{"cmd/issuer/main.go", "issuance/httpapi/privacy.md"}},
 		{"an exception", []string{"*", "!docs", "docs/*.md"}, []string{"docs/keep.txt"}},
 	} {
 		got, err := visible(root, c.patterns)

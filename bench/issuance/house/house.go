@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/railgate/railgate/internal/devbroker"
+	"github.com/railgate/railgate/test/fakekafka"
 )
 
 // AnyCPU stands for no processor in particular.
@@ -47,7 +47,7 @@ type House struct {
 	Target          string // a file that tells the load test how to reach the gateway
 
 	dir             string
-	broker          *devbroker.Broker
+	broker          *fakekafka.Broker
 	postgres        *postgres // nil: SQLite
 	issuer, gateway *process  // gateway may be nil
 }
@@ -69,7 +69,7 @@ func (h *House) open(ctx context.Context, p Plan) (err error) {
 	if err := os.Chmod(h.dir, 0o755); err != nil { // PostgreSQL may run as another user
 		return err
 	}
-	if h.broker, err = devbroker.Start(); err != nil {
+	if h.broker, err = fakekafka.Start(); err != nil {
 		return err
 	}
 	database := filepath.Join(h.dir, "issuer.db")

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/railgate/railgate/internal/runtest"
+	"github.com/railgate/railgate/test/runtest"
 )
 
 const patience = 30 * time.Second

@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/railgate/railgate/internal/furnish"
 	"github.com/railgate/railgate/loadtest"
+	"github.com/railgate/railgate/test/furnish"
 	"github.com/railgate/railgate/tokens/signing"
 )
 

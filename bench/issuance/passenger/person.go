@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/railgate/railgate/internal/idnumber"
+	"github.com/railgate/railgate/test/idnumber"
 )
 
 // Person is an applicant made up for the benchmark. The number has a valid form,

@@ -1,0 +1,196 @@
+// Package issuance puts the parts of the issuer together on one database: the
+// rules of temporary IDs, accounts, the registry, staff and their trail, and the
+// HTTP in front of them. Commands and tests open the same thing.
+//
+// It promises that what belongs into one transaction is in one, whichever
+// packages it crosses: a login that ends closes what it showed, an account that
+// is made has its identity in the registry. It knows no rule itself.
+package issuance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/credential"
+	"github.com/railgate/railgate/issuance/httpapi"
+	"github.com/railgate/railgate/issuance/keyring"
+	"github.com/railgate/railgate/issuance/provider/phonecode"
+	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/issuance/registry/rules"
+	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/issuance/throttle"
+	"github.com/railgate/railgate/issuance/vault"
+)
+
+// Config is what a Backend works with. Rules.Accounts, Rules.Failures, Rules.Policy,
+// Rules.Trail and, with Keys, Rules.Keys are made here.
+type Config struct {
+	// Rules has the store, vault, providers, clock, log and metrics; all parts share
+	// the last three.
+	Rules credential.Config
+	// Keys are the issuer keys that this process holds, oldest first. None:
+	// Rules.Signer signs, which is for tests.
+	Keys []keyring.Key
+	// KeyLead is how long a key's announcement must be in the stream before it signs,
+	// at most keyring.MaxLead. 0: no time.
+	KeyLead time.Duration
+	// Policy is the version of the privacy policy in force. Empty: DefaultPolicy.
+	Policy string
+	// Codes sends one-time codes to phones. nil: none are sent. CodePrefixes are the country
+	// codes served besides mainland China's; CodeRules bound how many are sent. nil and zero:
+	// the defaults of account and attempts.
+	Codes        phonecode.Sender
+	CodePrefixes []string
+	CodeRules    throttle.CodeRules
+	// Contact is how customer service is reached. Zero: api.DefaultContact.
+	Contact httpapi.Contact
+	// Hashing is the work of a password. Zero: account.DefaultHashing.
+	Hashing account.Hashing
+	// Limits are the numbers of the registry's rules. Zero: rules.DefaultLimits.
+	Limits rules.Limits
+	// Staff are the credentials of those who work at windows and desks.
+	Staff []staff.Credential
+	// Proxies are those whose X-Forwarded-For is believed.
+	Proxies throttle.Proxies
+	// Rules of failures that lock, and when a network is slowed. Zero: throttle.DefaultRules,
+	// throttle.DefaultNetworkRule.
+	FailureRules throttle.Rules
+	NetworkRule  throttle.NetworkRule
+	// Applications bounds what one network may apply for. Zero: no bound.
+	Applications throttle.Rate
+	// Rate bounds what one network may ask for of what costs much. Zero: no bound.
+	Rate throttle.Rate
+	// MaxInFlight, MaxInFlightEach and MaxStaff bound the requests served at once, as
+	// in api.Config.
+	MaxInFlight, MaxInFlightEach, MaxStaff int
+	// Callback takes what the real-person provider calls back. nil: it never does.
+	Callback http.Handler
+}
+
+// DefaultPolicy is the version of the privacy policy that this program shows.
+const DefaultPolicy = "2026-11"
+
+// Backend is an open issuer. It is safe for many goroutines at once.
+type Backend struct {
+	Rules    *credential.Service
+	Accounts *account.Service
+	Registry *registry.Book
+	Trail    *audit.Trail
+	API      *httpapi.API
+
+	keys *keyring.Ring // nil: there is but Rules.Signer
+	now  func() time.Time
+	log  *zap.Logger
+}
+
+// Open puts a backend together; it starts nothing but the announcement of keys.
+func Open(ctx context.Context, c Config) (*Backend, error) {
+	if c.Rules.Store == nil || c.Rules.Vault == (vault.Master{}) {
+		return nil, errors.New("backend: no store or no vault master")
+	}
+	if c.Rules.Now == nil {
+		c.Rules.Now = time.Now
+	}
+	if c.Rules.Log == nil {
+		c.Rules.Log = zap.NewNop()
+	}
+	if c.Policy == "" {
+		c.Policy = DefaultPolicy
+	}
+	b := &Backend{now: c.Rules.Now, log: c.Rules.Log}
+	db, secrets := c.Rules.Store.Database(), vault.New(c.Rules.Vault, c.Rules.FieldKeys...)
+	failures, err := throttle.NewFailures(throttle.Config{Database: db, Index: secrets.Index, Rules: c.FailureRules, Codes: c.CodeRules, Network: c.NetworkRule, Now: b.now})
+	if err != nil {
+		return nil, err
+	}
+	b.Trail, err = audit.New(audit.Config{DB: db, Key: secrets.AuditKey(), Now: b.now, Log: b.log, Metrics: c.Rules.Metrics})
+	if err != nil {
+		return nil, err
+	}
+	c.Rules.Trail = b.Trail
+	c.Rules.Store.SetTrail(b.Trail)
+	if c.Rules.Metrics != nil {
+		if err := c.Rules.Metrics.Register(failures); err != nil {
+			return nil, fmt.Errorf("backend: metrics: %w", err)
+		}
+	}
+	b.Registry, err = registry.New(registry.Config{
+		Database: db, Vault: secrets, Trail: b.Trail, Failures: failures, Contact: b.contact, Profile: b.profile,
+		PhoneVerified: b.phoneVerified, Identify: b.identify, Limits: c.Limits, Policy: c.Policy, Now: b.now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	b.Accounts, err = account.New(account.Config{
+		Database: db, Vault: secrets, Failures: failures, Policy: c.Policy, Hashing: c.Hashing, Now: b.now, Hooks: b.hooks(),
+		Codes: c.Codes, CodePrefixes: c.CodePrefixes, Log: b.log, Metrics: c.Rules.Metrics,
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.Rules.Accounts, c.Rules.Failures, c.Rules.Policy = b.Accounts, failures, c.Policy
+	if len(c.Keys) > 0 {
+		keys, err := b.openKeys(ctx, &c)
+		if err != nil {
+			return nil, err
+		}
+		c.Rules.Keys, b.keys = keys, keys.Ring
+	}
+	if b.Rules, err = credential.Open(ctx, c.Rules); err != nil {
+		return nil, err
+	}
+	list, err := staff.NewList(staff.Config{Credentials: c.Staff, Now: b.now, Metrics: c.Rules.Metrics})
+	if err != nil {
+		return nil, err
+	}
+	sandbox, _ := c.Codes.(*phonecode.Sandbox)
+	b.API, err = httpapi.New(b.Rules, httpapi.Config{
+		SandboxCodes: sandbox, Contact: c.Contact,
+		Staff: list, Accounts: b.Accounts, Registry: b.Registry, Trail: b.Trail, Proxies: c.Proxies, Rate: c.Rate, Applications: c.Applications, Callback: c.Callback,
+		MaxInFlight: c.MaxInFlight, MaxInFlightEach: c.MaxInFlightEach, MaxStaff: c.MaxStaff, Log: b.log, Metrics: c.Rules.Metrics,
+	})
+	return b, err
+}
+
+// Run does what is due by time until ctx ends: announcements, the look which key
+// signs, erasure, the sealing of the trail. End it after the listeners, so that what
+// the last request did is sealed.
+func (b *Backend) Run(ctx context.Context) error {
+	var parts errgroup.Group
+	parts.Go(func() error { b.Rules.Run(ctx); return nil })
+	if b.keys != nil {
+		parts.Go(func() error { return b.keys.Run(ctx) })
+	}
+	parts.Go(func() error { return b.Trail.Run(ctx) })
+	parts.Go(func() error { b.sweep(ctx); return nil })
+	return parts.Wait()
+}
+
+// sweepEvery is how often ended logins and old failures are looked for.
+const sweepEvery = 10 * time.Minute
+
+func (b *Backend) sweep(ctx context.Context) {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		if _, err := b.Accounts.Sweep(ctx, b.now()); err != nil && ctx.Err() == nil {
+			b.log.Error("sweeping accounts", zap.Error(fmt.Errorf("backend: %w", err)))
+		}
+		if _, err := b.Registry.Sweep(ctx, b.now()); err != nil && ctx.Err() == nil {
+			b.log.Error("sweeping the registry", zap.Error(fmt.Errorf("backend: %w", err)))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,135 @@
+package backup
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	_ "modernc.org/sqlite" // registers "sqlite"
+)
+
+const (
+	// unfinished ends the name of a copy that is being written.
+	unfinished = ".unfinished"
+	// backupTimeout bounds a copy. Ours: tens of gigabytes on a slow disk. As long as
+	// it takes, SQLite's log beside the database grows.
+	backupTimeout = time.Hour
+	// busyTimeout is how long it waits for a lock, as an issuer does.
+	busyTimeout = 5 * time.Second
+)
+
+// Why there is no backup.
+var (
+	ErrPostgres = errors.New("recovery: PostgreSQL is backed up by its own tools, such as pg_dump -Fc")
+	ErrExists   = errors.New("recovery: a backup never overwrites a file")
+	ErrDamaged  = errors.New("recovery: the copy is damaged, and so the database may be")
+)
+
+// Backup copies the SQLite database at address to a new file, of mode 0600, while
+// issuers use it, and returns the copy's size in bytes. The copy is checked, on disk
+// and whole before it has its name. address is what database.Open takes, but
+// nothing is made or changed there. A run that was cut off leaves FILE.unfinished
+// behind, which is to be removed.
+func Backup(ctx context.Context, address, file string) (size int64, err error) {
+	if strings.HasPrefix(address, "postgres://") || strings.HasPrefix(address, "postgresql://") {
+		return 0, ErrPostgres
+	}
+	if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
+		if err == nil {
+			err = ErrExists
+		}
+		return 0, fmt.Errorf("%s: %w", file, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, backupTimeout)
+	defer cancel()
+	fresh := file + unfinished
+	// Made here for its mode; SQLite fills an empty file.
+	f, err := os.OpenFile(fresh, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return 0, fmt.Errorf("%w: %s is left of a run that was cut off, or another is at work; remove it if none is", ErrExists, fresh)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("recovery: %w", err)
+	}
+	defer os.Remove(fresh)
+	defer f.Close()
+	if err := copyTo(ctx, address, fresh); err != nil {
+		return 0, err
+	}
+	if err := f.Sync(); err != nil {
+		return 0, fmt.Errorf("recovery: %w", err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return 0, fmt.Errorf("recovery: %w", err)
+	}
+	// A link, unlike a renaming, fails if somebody has made the file meanwhile.
+	if err := os.Link(fresh, file); err != nil {
+		return 0, fmt.Errorf("recovery: naming the copy: %w", err)
+	}
+	return info.Size(), syncDir(filepath.Dir(file))
+}
+
+// copyTo fills the file with one moment of the database, and checks it.
+func copyTo(ctx context.Context, address, file string) error {
+	from, err := open(address)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	if _, err := from.ExecContext(ctx, `VACUUM INTO $1`, file); err != nil {
+		return fmt.Errorf("recovery: copying: %w", err)
+	}
+	made, err := open(file)
+	if err != nil {
+		return err
+	}
+	defer made.Close()
+	var said string
+	if err := made.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&said); err != nil {
+		return fmt.Errorf("recovery: checking the copy: %w", err)
+	}
+	if said != "ok" {
+		return ErrDamaged
+	}
+	var steps int // a file that is no issuer's database should not pass for a backup of one
+	if err := made.QueryRowContext(ctx, `SELECT COUNT(*) FROM schema_migrations`).Scan(&steps); err != nil {
+		return fmt.Errorf("recovery: not an issuer's database: %w", err)
+	}
+	return nil
+}
+
+// open opens a file that exists, and never changes it.
+func open(path string) (*sql.DB, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("recovery: %w", err)
+	}
+	q := url.Values{"mode": {"ro"}, "_pragma": {fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds())}}
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: abs, RawQuery: q.Encode()}).String())
+	if err != nil {
+		return nil, fmt.Errorf("recovery: %w", err)
+	}
+	db.SetMaxOpenConns(1)
+	return db, nil
+}
+
+// syncDir has the name of a new file on disk.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("recovery: %w", err)
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil {
+		return fmt.Errorf("recovery: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,170 @@
+package issuance_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/railgate/railgate/internal/process"
+	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/credential"
+	"github.com/railgate/railgate/issuance/httpapi"
+	"github.com/railgate/railgate/issuance/provider/facecheck"
+	"github.com/railgate/railgate/issuance/provider/residents"
+	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/issuance/store"
+	"github.com/railgate/railgate/issuance/vault"
+	"github.com/railgate/railgate/revocation/kafka"
+	"github.com/railgate/railgate/revocation/publish"
+	"github.com/railgate/railgate/tokens/signing"
+)
+
+// issuerEnv holds an issuerSetting; the process that has it is the issuer.
+const issuerEnv = "RAILGATE_CRASH_ISSUER"
+
+// issuerSetting is what one life of the issuer is told.
+type issuerSetting struct {
+	Database string
+	Brokers  []string
+	NowMs    int64 // by its clock, when it starts
+}
+
+// What every life has alike, and the test knows, too. No secrets: nobody else
+// listens to this issuer.
+var (
+	issuerKey    = signing.NewKey([signing.SeedSize]byte{'i', 's', 's', 'u', 'e', 'r'})
+	authorityKey = signing.NewKey([signing.SeedSize]byte{'a', 'u', 't', 'h'})
+	vaultMaster  = vault.Master{'v', 'a', 'u', 'l', 't'}
+)
+
+const (
+	issuerKeyID  = 7
+	controlTopic = "railgate.control"
+	partitions   = 4
+	deskSecret   = "rgs_0000000000000000000000000000000000000000000000000000000000000001"
+	deskName     = "window-7"
+	drainTimeout = 5 * time.Second
+	orphaned     = 3 // exit code of an issuer whose test is gone
+	waitingPath  = "/crash/waiting"
+	politeStop   = "stop"
+)
+
+// issuerMain is the issuer's process. It says on standard output where it serves, ends
+// politely when it is told so on standard input, and at once when that closes:
+// then the test is gone, of whatever cause.
+func issuerMain(setting string) (exit int) {
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	go func() {
+		for in := bufio.NewScanner(os.Stdin); in.Scan(); {
+			stop()
+		}
+		os.Exit(orphaned)
+	}()
+	var s issuerSetting
+	err := json.Unmarshal([]byte(setting), &s)
+	if err == nil {
+		err = s.serve(ctx)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "issuer:", err)
+		return 1
+	}
+	return 0
+}
+
+// serve is the wiring of the issuer command, on a clock of the test's.
+func (s *issuerSetting) serve(ctx context.Context) error {
+	started := time.Now()
+	now := func() time.Time { return time.UnixMilli(s.NowMs).Add(time.Since(started)) }
+	log, err := process.Logger(zap.ErrorLevel)
+	if err != nil {
+		return err
+	}
+	db, err := store.Open(ctx, store.Config{Database: s.Database, Partitions: partitions, Now: now})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	link, err := kafka.Open(kafka.Config{Brokers: s.Brokers, Topic: controlTopic, ClientID: "crash-test"})
+	if err != nil {
+		return err
+	}
+	defer link.Close()
+	publisher := publish.New(publish.Config{
+		Broker: link, Outbox: db, Authority: authorityKey, Now: now, Log: log,
+		Topic: publish.Topic{Name: controlTopic, Partitions: partitions, Replication: 1},
+	})
+	desk := sha256.Sum256([]byte(deskSecret))
+	b, err := issuance.Open(ctx, issuance.Config{
+		Rules: credential.Config{
+			Store: db, Signer: issuerKey, KeyID: issuerKeyID, Vault: vaultMaster,
+			Checker: facecheck.Sandbox{}, Residents: &moodyRegistry{}, Now: now, Wake: publisher.Wake, Log: log,
+		},
+		Hashing: account.Hashing{MemoryKiB: 64, Passes: 1, Lanes: 1, CheapForTests: true},
+		Staff:   []staff.Credential{{Name: deskName, SHA256: hex.EncodeToString(desk[:]), Roles: []staff.Role{staff.Window, staff.Police}}},
+	})
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	background, stop := context.WithCancel(context.Background())
+	defer stop()
+	var parts errgroup.Group
+	parts.Go(func() error { return publisher.Run(background) })
+	parts.Go(func() error { return b.Run(background) })
+	fmt.Printf("http://%s\n", listener.Addr())
+	err = process.ServeHTTP(ctx, httpapi.NewServer("", withWaiting(b.API.Public(), db), log), listener, drainTimeout)
+	stop()
+	if e := parts.Wait(); err == nil {
+		err = e
+	}
+	return err
+}
+
+// withWaiting adds a question that only the test has: how many records wait for
+// the stream.
+func withWaiting(public http.Handler, db *store.Store) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", public)
+	mux.HandleFunc("GET "+waitingPath, func(w http.ResponseWriter, r *http.Request) {
+		n, err := db.Waiting(r.Context())
+		if err != nil {
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
+		fmt.Fprint(w, n)
+	})
+	return mux
+}
+
+// moodyRegistry does not answer every so often, so that applications are left
+// checked and decided later.
+type moodyRegistry struct {
+	residents.Sandbox
+	asked atomic.Int64
+}
+
+const moodEvery = 6
+
+func (m *moodyRegistry) Lookup(ctx context.Context, p residents.Person) (residents.Match, error) {
+	if m.asked.Add(1)%moodEvery == 0 {
+		return residents.Unknown, residents.ErrSandboxFault
+	}
+	return m.Sandbox.Lookup(ctx, p)
+}

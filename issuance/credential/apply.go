@@ -1,0 +1,169 @@
+package credential
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/city"
+	"github.com/railgate/railgate/issuance/identity"
+	"github.com/railgate/railgate/issuance/internal/ids"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/provider/facecheck"
+	"github.com/railgate/railgate/issuance/registry/rules"
+	"github.com/railgate/railgate/issuance/reseal"
+	"github.com/railgate/railgate/issuance/store"
+	"github.com/railgate/railgate/issuance/vault"
+)
+
+// Form is an application as the passenger fills it in (rule A3).
+type Form struct {
+	Name           string
+	DocumentType   string
+	DocumentNumber string
+	City           string
+	Location       *Location // nil: the phone gave none
+	// Policy is the version of the privacy policy that the applicant agreed to. A login
+	// may leave it out: its account has agreed.
+	Policy string
+}
+
+// Location is where the phone is, degrees. It must be there, it is not stored:
+// the city is all that the rules ask to keep.
+type Location struct{ Latitude, Longitude float64 }
+
+// Submitted is a taken application. AccessToken is told once and kept only as
+// a hash; it authorises everything further on the application. For an applicant
+// who is logged in it is empty: the login does.
+type Submitted struct {
+	Application string
+	AccessToken string
+}
+
+// The columns of sealed fields. A field is bound to its column's name.
+const (
+	columnName   = "name"
+	columnNumber = "number"
+	columnCity   = "city"
+)
+
+// SealedColumns are the columns of this package that are sealed.
+func SealedColumns() []reseal.Column {
+	return append(reseal.Columns("applications", "id", columnName, columnNumber, columnCity), reseal.Columns("sessions", "id", "seed")...)
+}
+
+func place(column, application string) vault.Place {
+	return vault.Place{Table: "applications", Column: column, Row: application}
+}
+
+// Apply takes an application; by is the applicant's login, nil for someone who
+// is not logged in. Nothing is approved before a real-person check, and nothing
+// is told of the person before it either: whether a quota is used up is nobody's
+// business who merely knows the number.
+func (s *Service) Apply(ctx context.Context, by *account.Holder, f Form) (Submitted, error) {
+	now := s.Now()
+	if by == nil || f.Policy != "" {
+		if err := s.consented(f.Policy); err != nil {
+			return Submitted{}, err
+		}
+	}
+	who, err := s.identify(f.Name, f.DocumentType, f.DocumentNumber, now)
+	if err != nil {
+		return Submitted{}, err
+	}
+	if err := f.Location.check(); err != nil {
+		return Submitted{}, err
+	}
+	city, err := cityAt(f.City, f.Location)
+	if err != nil {
+		return Submitted{}, err
+	}
+
+	out := Submitted{Application: ids.New(applicationPrefix, ids.IDSize), AccessToken: ids.New(accessPrefix, ids.SecretSize)}
+	row := store.Application{
+		ID:        out.Application,
+		Access:    ids.Hash(out.AccessToken),
+		Document:  who.Document,
+		Person:    s.vault.Person(who.Document, who.Number),
+		Name:      s.vault.Seal([]byte(who.Name), place(columnName, out.Application)),
+		Number:    s.vault.Seal([]byte(who.Number), place(columnNumber, out.Application)),
+		City:      s.vault.Seal([]byte(city), place(columnCity, out.Application)),
+		CreatedMs: now.UnixMilli(),
+	}
+	if by != nil {
+		row.Account, out.AccessToken = by.Account(), "" // the hash stays: of a token that nobody has
+	} else {
+		row.Policy, row.ConsentMs = f.Policy, row.CreatedMs
+	}
+	if err := s.Store.CreateApplication(ctx, row); err != nil {
+		return Submitted{}, err
+	}
+	s.metrics.applications.Inc()
+	return out, nil
+}
+
+// identify checks the form of what somebody says of himself (rules A3 and A4).
+func (s *Service) identify(name, document, number string, now time.Time) (p facecheck.Person, err error) {
+	if p.Document, err = identity.ParseQualifying(document); err != nil {
+		return p, problem.New(DocumentTypeNotSupported, "document_type must be resident_id: only the PRC resident identity card qualifies")
+	}
+	if p.Name, err = identity.CleanName(name); err != nil {
+		return p, problem.New(NameInvalid, "name "+err.Error())
+	}
+	switch p.Number, err = identity.ReadNumber(p.Document, number, now); {
+	case errors.Is(err, identity.ErrFirstGeneration):
+		return p, problem.New(rules.FirstGenerationCard, "document_number: "+err.Error())
+	case err != nil:
+		return p, problem.New(DocumentNumberInvalid, "document_number: "+err.Error())
+	}
+	return p, nil
+}
+
+// consented refuses a person without a login who does not agree to the privacy policy in
+// force (rule G34). It comes before everything else: without consent no personal data is
+// looked at.
+func (s *Service) consented(policy string) error {
+	if policy != s.Policy {
+		return account.ErrConsent
+	}
+	return nil
+}
+
+func (l *Location) check() error {
+	if l == nil {
+		return problem.New(LocationMissing, "location is required: the city comes from it")
+	}
+	if !city.Valid(l.Latitude, l.Longitude) {
+		return problem.New(LocationInvalid, "location "+city.ErrCoordinates.Error())
+	}
+	return nil
+}
+
+// Locate is the city at a location, for a form to fill in (rule A3). It is a question
+// about a place, not about a person: nothing is kept or counted.
+func Locate(l *Location) (city.City, error) {
+	if err := l.check(); err != nil {
+		return city.City{}, err
+	}
+	c, err := city.At(l.Latitude, l.Longitude)
+	if err != nil {
+		return city.City{}, problem.New(Relocate, err.Error())
+	}
+	return c, nil
+}
+
+// cityAt checks the city of a form against its location, which must be valid.
+func cityAt(entered string, l *Location) (string, error) {
+	name, err := identity.CleanName(entered)
+	if err != nil {
+		return "", problem.New(CityInvalid, "city "+err.Error())
+	}
+	switch err := city.Check(name, l.Latitude, l.Longitude); {
+	case errors.Is(err, city.ErrUnknown):
+		return "", problem.New(CityInvalid, "city "+err.Error())
+	case err != nil:
+		return "", problem.New(Relocate, "city "+err.Error())
+	}
+	return name, nil
+}

@@ -1,0 +1,169 @@
+package credential_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance/credential"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/provider/facecheck"
+	"github.com/railgate/railgate/issuance/store"
+	"github.com/railgate/railgate/issuance/throttle"
+	"github.com/railgate/railgate/issuance/vault"
+)
+
+// late is a provider whose answer to the right evidence comes when it is released.
+type late struct {
+	facecheck.Sandbox
+	entered chan struct{}
+	release chan struct{}
+}
+
+const rightEvidence = "right"
+
+func newLate() *late { return &late{entered: make(chan struct{}, 1), release: make(chan struct{})} }
+
+func (l *late) Check(ctx context.Context, p facecheck.Person, evidence string) (facecheck.Result, error) {
+	if evidence != rightEvidence {
+		return l.Sandbox.Check(ctx, p, evidence)
+	}
+	l.entered <- struct{}{}
+	select {
+	case <-l.release:
+		return l.Sandbox.Check(ctx, p, facecheck.SandboxPass)
+	case <-ctx.Done():
+		return facecheck.Result{}, ctx.Err()
+	}
+}
+
+// guarded is a desk whose failures count.
+func (d *desk) guarded() {
+	d.t.Helper()
+	var err error
+	d.Failures, err = throttle.NewFailures(throttle.Config{Database: d.Store.Database(), Index: vault.New(d.Vault).Index, Now: d.Now})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// from is a caller of the n-th test network.
+func from(t *testing.T, n int) throttle.Caller {
+	t.Helper()
+	c, err := throttle.Proxies{}.Caller(fmt.Sprintf("198.51.100.%d:4711", n), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// Of a hundred guesses at once 99 are wrong, and the provider confirms the right
+// one after the lock was set: it approves nothing and learns nothing, on each of
+// the ways that a passed check can go.
+func TestARightGuessAfterTheLockCountsForNothing(t *testing.T) {
+	for name, way := range map[string]func(d *desk, s *credential.Service, n int) func() error{
+		"a new application": func(d *desk, s *credential.Service, n int) func() error {
+			h, _ := d.apply(s, n)
+			return func() error { _, err := s.Check(d.t.Context(), h, rightEvidence, from(d.t, 1)); return err }
+		},
+		"an approved application": func(d *desk, s *credential.Service, n int) func() error {
+			h, p := d.apply(s, n)
+			if _, err := s.Check(d.t.Context(), h, facecheck.SandboxPass, from(d.t, 1)); err != nil {
+				d.t.Fatal(err)
+			}
+			h = d.authorize(s, p)
+			return func() error { _, err := s.Check(d.t.Context(), h, rightEvidence, from(d.t, 1)); return err }
+		},
+		"a way back": func(d *desk, s *credential.Service, n int) func() error {
+			h, _ := d.apply(s, n)
+			if _, err := s.Check(d.t.Context(), h, facecheck.SandboxPass, from(d.t, 1)); err != nil {
+				d.t.Fatal(err)
+			}
+			return func() error {
+				_, err := s.Reenter(d.t.Context(), credential.Return{Name: "测试甲", DocumentType: "resident_id", DocumentNumber: number(n), Evidence: rightEvidence, Policy: testPolicy}, from(d.t, 1))
+				return err
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			everyDesk(t, func(t *testing.T, d *desk) {
+				provider := newLate()
+				d.Checker, d.CheckTimeout = provider, facecheck.MaxTimeout
+				d.guarded()
+				s := d.open()
+				ask := way(d, s, 1)
+				held := checksOf(t, d.Store)
+				right := make(chan error, 1)
+				go func() { right <- ask() }()
+				<-provider.entered
+				var wrong sync.WaitGroup
+				for range 99 {
+					wrong.Go(func() {
+						h, _ := d.apply(s, 1)
+						_, err := s.Check(t.Context(), h, facecheck.SandboxFail, from(t, 1))
+						if !problem.Is(err, credential.CheckFailed) && !problem.Is(err, throttle.TooManyFailures) {
+							t.Errorf("a wrong guess: %v", err)
+						}
+					})
+				}
+				wrong.Wait()
+				close(provider.release)
+				if err := <-right; !problem.Is(err, throttle.TooManyFailures) {
+					t.Errorf("the right guess after the lock: %v", err)
+				}
+				if n := checksOf(t, d.Store); n != held {
+					t.Errorf("%d checks are kept, want %d", n, held)
+				}
+			})
+		})
+	}
+}
+
+// checksOf counts the passed checks that are kept.
+func checksOf(t *testing.T, s *store.Store) (n int) {
+	t.Helper()
+	if err := s.Database().Writer().QueryRow(`SELECT COUNT(*) FROM checks`).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// Failures with a number from other networks do not keep its holder out: a few
+// do nothing, many delay the next check by minutes.
+func TestFailuresElsewhereKeepNoHolderOut(t *testing.T) {
+	d := newDesk(t)
+	d.guarded()
+	s := d.open()
+	fail := func(n, network int) {
+		t.Helper()
+		h, _ := d.apply(s, n)
+		if _, err := s.Check(t.Context(), h, facecheck.SandboxFail, from(t, network)); !problem.Is(err, credential.CheckFailed) {
+			t.Fatalf("person %d from network %d: %v", n, network, err)
+		}
+	}
+	passes := func(n, network int) error {
+		h, _ := d.apply(s, n)
+		_, err := s.Check(t.Context(), h, facecheck.SandboxPass, from(t, network))
+		return err
+	}
+	for network := range 5 {
+		fail(1, network)
+	}
+	if err := passes(1, 9); err != nil {
+		t.Errorf("after five failures from five networks: %v", err)
+	}
+	for i := range throttle.DefaultRules.Faces.Failures {
+		fail(2, i%5)
+	}
+	var r *problem.Refusal
+	if err := passes(2, 9); !errors.As(err, &r) || r.Code != throttle.TooManyFailures || r.RetryAt > d.now.Add(throttle.DefaultRules.Faces.MaxLock).Unix() {
+		t.Fatalf("after %d failures: %v", throttle.DefaultRules.Faces.Failures, err)
+	}
+	d.now = time.Unix(r.RetryAt, 0)
+	if err := passes(2, 9); err != nil {
+		t.Errorf("after the delay: %v", err)
+	}
+}

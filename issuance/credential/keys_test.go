@@ -1,0 +1,197 @@
+package credential_test
+
+import (
+	"encoding/hex"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/audit/audittest"
+	"github.com/railgate/railgate/issuance/credential"
+	"github.com/railgate/railgate/issuance/keyring"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/provider/facecheck"
+	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/issuance/store"
+	"github.com/railgate/railgate/issuance/throttle"
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/signing"
+)
+
+// ring is what backend makes of keys.
+type ring struct {
+	*keyring.Ring
+	*keyring.Book
+}
+
+// life gives the desk keys that have a life, without a lead.
+func (d *desk) life(ids ...tokens.KeyID) ring {
+	d.t.Helper()
+	book, err := keyring.NewBook(d.Store.Database(), d.Store, audittest.On(d.t, d.Store.Database()), 0)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	var keys []keyring.Key
+	for _, id := range ids {
+		keys = append(keys, keyring.Key{ID: id, Signer: signing.NewKey([signing.SeedSize]byte{byte(id)})})
+	}
+	r, err := keyring.New(keyring.Config{Book: book, Keys: keys, Now: d.Now})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if _, err := book.Begin(d.t.Context(), keys[0].Public(), d.by()); err != nil {
+		d.t.Fatal(err)
+	}
+	d.Keys = ring{r, book}
+	return ring{r, book}
+}
+
+func (d *desk) by() audit.Entry {
+	return audit.Entry{AtMs: d.now.UnixMilli(), Who: "night-shift", Role: staff.Operator}
+}
+
+func (d *desk) exec(query string) {
+	d.t.Helper()
+	if _, err := d.Store.Database().Writer().ExecContext(d.t.Context(), query); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// published is the outbox after the publisher was there, and what it took.
+func (d *desk) published() (announced []tokens.KeyID) {
+	d.t.Helper()
+	epoch, err := d.Store.Epoch(d.t.Context())
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	p, err := d.Store.Take(d.t.Context(), epoch, 0, 0, 100)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	for _, r := range p.Records {
+		if r.Kind == revocation.KindAnnounceKey {
+			announced = append(announced, r.Key)
+		}
+	}
+	d.exec(`DELETE FROM outbox`)
+	return announced
+}
+
+func (d *desk) cutOff(id tokens.KeyID) {
+	d.t.Helper()
+	_, _, err := d.Store.CutOffKey(d.t.Context(), store.KeyCutOff{Key: id, CutOff: d.now.Unix(), Who: "night-shift", AtMs: d.now.UnixMilli()})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// signs is the key of the session that an approved passenger opens.
+func (d *desk) signs(s *credential.Service, p pass, check string) (tokens.KeyID, error) {
+	d.t.Helper()
+	h := d.authorize(s, p)
+	anchor, links := tokens.Chain(tokens.Link{}, *s.Standing(h).Serial, tokens.Length)
+	o, err := s.OpenSession(d.t.Context(), h, check, credential.Anchor, hex.EncodeToString(anchor[:]))
+	if err != nil {
+		return 0, err
+	}
+	shown := tokens.Assemble(o.Pass, 0, links[0])
+	return shown.KeyID(), nil
+}
+
+// checked is one more face check that passed.
+func (d *desk) checked(s *credential.Service, p pass) string {
+	d.t.Helper()
+	c, err := s.Check(d.t.Context(), d.authorize(s, p), facecheck.SandboxPass, throttle.Caller{})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return c.Check
+}
+
+// The keys of a service in their order: none that gateways know, one, two, and back
+// to one by a cut-off that the service learns of at the very session.
+func TestSessionsAreSignedByTheKeyInService(t *testing.T) {
+	everyDesk(t, func(t *testing.T, d *desk) {
+		keys := d.life(1, 2)
+		s := d.open()
+		_, p := d.apply(s, 1)
+		check := d.checked(s, p)
+		if _, err := d.signs(s, p, check); !problem.Is(err, credential.IssuingSuspended) {
+			t.Fatalf("no gateway knows the key: %v", err)
+		}
+		if waiting := s.Ready(t.Context()); len(waiting) != 1 || !strings.Contains(waiting[0], "announcement of key 1 is not in the control stream yet") {
+			t.Fatalf("ready: %q", waiting)
+		}
+		d.published()
+		if waiting := s.Ready(t.Context()); len(waiting) != 0 {
+			t.Fatalf("ready: %q", waiting)
+		}
+		if id, err := d.signs(s, p, check); id != 1 || err != nil {
+			t.Fatalf("key %d, %v", id, err)
+		}
+
+		second := keyring.Key{ID: 2, Signer: signing.NewKey([signing.SeedSize]byte{2})}
+		if _, err := keys.Announce(t.Context(), second.Public(), d.by()); err != nil {
+			t.Fatal(err)
+		}
+		d.published()
+		if err := keys.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if id, err := d.signs(s, p, d.checked(s, p)); id != 2 || err != nil {
+			t.Fatalf("key %d, %v", id, err)
+		}
+		d.cutOff(2) // and the service has not looked since
+		if id, err := d.signs(s, p, d.checked(s, p)); id != 1 || err != nil {
+			t.Fatalf("key %d, %v", id, err)
+		}
+		d.cutOff(1)
+		check = d.checked(s, p)
+		for range 2 {
+			if _, err := d.signs(s, p, check); !problem.Is(err, credential.IssuingSuspended) {
+				t.Fatalf("every key is cut off: %v", err)
+			}
+		}
+		if waiting := s.Ready(t.Context()); len(waiting) != 1 || !strings.Contains(waiting[0], "key 1 is cut off; key 2 is cut off") {
+			t.Fatalf("ready: %q", waiting)
+		}
+		if _, err := s.Revoke(t.Context(), d.member(), s.Standing(d.authorize(s, p)).Serial.String(), "fraud", ""); err != nil {
+			t.Fatalf("staff cannot revoke: %v", err)
+		}
+		if _, err := credential.Open(t.Context(), d.Config); err != nil {
+			t.Fatalf("does not start: %v", err)
+		}
+	})
+}
+
+// Announcements are repeated before topics forget them; a retired key's is not.
+func TestRetiredKeyIsAnnouncedNoMore(t *testing.T) {
+	everyDesk(t, func(t *testing.T, d *desk) {
+		keys := d.life(1, 2)
+		d.Announce = []credential.PublicKey{{ID: 40001, Public: signing.NewKey([signing.SeedSize]byte{9}).Public()}}
+		d.open()
+		if _, err := keys.Announce(t.Context(), keyring.Key{ID: 2, Signer: signing.NewKey([signing.SeedSize]byte{2})}.Public(), d.by()); err != nil {
+			t.Fatal(err)
+		}
+		d.published()
+		for _, order := range []func() error{
+			func() error { return keys.Refresh(t.Context()) },
+			func() error { _, err := keys.Rest(t.Context(), 1, d.by()); return err },
+		} {
+			if err := order(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		d.exec(`UPDATE issuer_keys SET rest_ms = rest_ms - 3600000`)
+		if changed, err := keys.Retire(t.Context(), 1, d.by()); !changed || err != nil {
+			t.Fatalf("changed %v: %v", changed, err)
+		}
+		d.now = d.now.Add(store.AnnounceAgain + time.Minute)
+		d.open()
+		if got := d.published(); len(got) != 2 || got[0] != 2 || got[1] != 40001 {
+			t.Fatalf("announced again: %v", got)
+		}
+	})
+}

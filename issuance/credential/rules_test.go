@@ -1,0 +1,546 @@
+package credential_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance/credential"
+	"github.com/railgate/railgate/issuance/identity"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/provider/facecheck"
+	"github.com/railgate/railgate/issuance/provider/residents"
+	"github.com/railgate/railgate/issuance/registry/rules"
+	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/issuance/throttle"
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/test/idnumber"
+	"github.com/railgate/railgate/tokens"
+)
+
+// approve takes test person n through an application.
+func (d *desk) approve(s *credential.Service, n int) (pass, credential.Checked, error) {
+	d.t.Helper()
+	h, p := d.apply(s, n)
+	c, err := s.Check(d.t.Context(), h, facecheck.SandboxPass, throttle.Caller{})
+	return p, c, err
+}
+
+// approved must be.
+func (d *desk) approved(s *credential.Service, n int) (pass, credential.Checked) {
+	d.t.Helper()
+	p, c, err := d.approve(s, n)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return p, c
+}
+
+func (d *desk) status(s *credential.Service, p pass) credential.Standing {
+	d.t.Helper()
+	return s.Standing(d.authorize(s, p))
+}
+
+// refused asserts a code and when to try again, 0 for never.
+func refused(t *testing.T, err error, code problem.Code, retryAt int64) {
+	t.Helper()
+	var r *problem.Refusal
+	if !errors.As(err, &r) || r.Code != code || r.RetryAt != retryAt {
+		t.Fatalf("%v (%+v), want %s until %d", err, r, code, retryAt)
+	}
+}
+
+func TestA1_PassesAreForRailwaysOnly(t *testing.T) {
+	everyDesk(t, func(t *testing.T, d *desk) {
+		s := d.open()
+		p, c := d.approved(s, 0)
+		o, err := s.OpenSession(t.Context(), d.authorize(s, p), c.Check, credential.Anchor, "00000000000000000000000000000001")
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The audience is the format itself: a signature is over a railgate pass and
+		// nothing else, so the bytes mean nothing to another verifier.
+		shown := tokens.Assemble(o.Pass, 0, tokens.Link{})
+		if f := shown.Fields(); f.Scopes&^tokens.AllScopes != 0 {
+			t.Fatalf("scopes %v", f.Scopes)
+		}
+	})
+}
+
+func TestA2_EveryUseIsInScope(t *testing.T) {
+	d := newDesk(t)
+	s := d.open()
+	p, c := d.approved(s, 0)
+	o, err := s.OpenSession(t.Context(), d.authorize(s, p), c.Check, credential.Anchor, "00000000000000000000000000000001")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := tokens.Assemble(o.Pass, 0, tokens.Link{})
+	f := shown.Fields()
+	for _, name := range []string{"sale", "refund", "change", "verify", "entry", "exit", "onboard"} {
+		scope, ok := tokens.ParseScope([]byte(name))
+		if !ok || !f.Scopes.Has(scope) {
+			t.Errorf("%s is not among the uses", name)
+		}
+	}
+}
+
+func TestA3_LocationAndEveryFieldAreNeeded(t *testing.T) {
+	s := newDesk(t).open()
+	good := credential.Form{Name: "测试甲", DocumentType: "resident_id", DocumentNumber: number(0), City: "北京", Location: &credential.Location{Latitude: 39.9, Longitude: 116.4}, Policy: testPolicy}
+	for code, spoil := range map[problem.Code]func(*credential.Form){
+		credential.LocationMissing:          func(f *credential.Form) { f.Location = nil },
+		credential.LocationInvalid:          func(f *credential.Form) { f.Location = &credential.Location{Latitude: 91} },
+		credential.CityInvalid:              func(f *credential.Form) { f.City = " " },
+		credential.Relocate:                 func(f *credential.Form) { f.Location = &credential.Location{Latitude: 31.2, Longitude: 121.5} },
+		credential.NameInvalid:              func(f *credential.Form) { f.Name = "" },
+		credential.DocumentNumberInvalid:    func(f *credential.Form) { f.DocumentNumber = "" },
+		credential.DocumentTypeNotSupported: func(f *credential.Form) { f.DocumentType = "" },
+	} {
+		f := good
+		spoil(&f)
+		_, err := s.Apply(t.Context(), nil, f)
+		refused(t, err, code, 0)
+	}
+}
+
+func TestA4_OnlyTheResidentIDCardQualifiesAndMinorsMayApply(t *testing.T) {
+	d := newDesk(t)
+	s := d.open()
+	f := credential.Form{Name: "测试乙", DocumentType: "resident_id", City: "北京", Location: &credential.Location{Latitude: 39.9, Longitude: 116.4}, Policy: testPolicy}
+	f.DocumentNumber = idnumber.Complete("11010520200601001") // five years old
+	if _, err := s.Apply(t.Context(), nil, f); err != nil {
+		t.Fatalf("a minor: %v", err)
+	}
+	for _, other := range []string{"passport", "hk_macau_permit", "taiwan_permit", "RESIDENT_ID", "residence_permit"} {
+		f.DocumentType = other
+		_, err := s.Apply(t.Context(), nil, f)
+		refused(t, err, credential.DocumentTypeNotSupported, 0)
+	}
+	f.DocumentType, f.DocumentNumber = "resident_id", "110105200601001" // first generation
+	_, err := s.Apply(t.Context(), nil, f)
+	refused(t, err, rules.FirstGenerationCard, 0)
+}
+
+func TestA6_NothingIsApprovedOrUsedUpBeforeTheCheckPasses(t *testing.T) {
+	everyDesk(t, func(t *testing.T, d *desk) {
+		d.CheckTimeout = 10 * time.Millisecond
+		s := d.open()
+		h, p := d.apply(s, 0)
+		for evidence, code := range map[string]problem.Code{
+			facecheck.SandboxFail: credential.CheckFailed, facecheck.SandboxTimeout: credential.CheckTimeout, "": credential.EvidenceInvalid,
+		} {
+			_, err := s.Check(t.Context(), h, evidence, throttle.Caller{})
+			refused(t, err, code, 0)
+			if st := d.status(s, p); st.Status != credential.StatusSubmitted || st.Serial != nil {
+				t.Fatalf("after %s: %+v", code, st)
+			}
+		}
+		// All three of the month are still there.
+		for range credential.ApplicationsPerMonth {
+			_, c := d.approved(s, 0)
+			d.now = time.Unix(c.Standing.ExpiresAt, 0)
+		}
+	})
+}
+
+func TestA7_ThreeApplicationsPerPersonAndCalendarMonth(t *testing.T) {
+	everyDesk(t, func(t *testing.T, d *desk) {
+		d.now = time.Date(2026, 1, 28, 8, 0, 0, 0, identity.Beijing)
+		s := d.open()
+		for range 3 {
+			_, c := d.approved(s, 0)
+			d.now = time.Unix(c.Standing.ExpiresAt, 0)
+		}
+		february := time.Date(2026, 2, 1, 0, 0, 0, 0, identity.Beijing)
+		d.now = february.Add(-time.Millisecond)
+		_, _, err := d.approve(s, 0)
+		refused(t, err, credential.QuotaExceeded, february.Unix())
+		if _, _, err := d.approve(s, 1); err != nil {
+			t.Fatalf("another person: %v", err)
+		}
+		d.now = february
+		d.approved(s, 0)
+	})
+}
+
+func TestA8_ACredentialLasts24Hours(t *testing.T) {
+	d := newDesk(t)
+	s := d.open()
+	p, c := d.approved(s, 0)
+	if c.Standing.ExpiresAt != d.now.Unix()+86400 {
+		t.Fatalf("it ends at %d, approved at %d", c.Standing.ExpiresAt, d.now.Unix())
+	}
+	d.now = d.now.Add(24*time.Hour - time.Millisecond)
+	if st := d.status(s, p); st.Status != credential.StatusApproved {
+		t.Fatalf("a moment before: %s", st.Status)
+	}
+	d.now = d.now.Add(time.Millisecond)
+	if st := d.status(s, p); st.Status != credential.StatusExpired {
+		t.Fatalf("at its end: %s", st.Status)
+	}
+}
+
+func TestA9_RenewalFromThreeHoursBeforeTheEndSupersedesAtOnce(t *testing.T) {
+	everyDesk(t, func(t *testing.T, d *desk) {
+		s := d.open()
+		p, c := d.approved(s, 0)
+		from := c.Standing.ExpiresAt - 3*60*60
+		if c.Standing.RenewableAt != from {
+			t.Fatalf("told %d, want %d", c.Standing.RenewableAt, from)
+		}
+		d.now = time.Unix(from, 0).Add(-time.Millisecond)
+		early, _, err := d.approve(s, 0)
+		refused(t, err, credential.RenewalTooEarly, from)
+		if st := d.status(s, early); st.Status != credential.StatusRefused || st.RefusedFor != credential.RenewalTooEarly {
+			t.Fatalf("refused for time: %+v", st)
+		}
+		if st := d.status(s, p); st.Status != credential.StatusApproved {
+			t.Fatalf("the old one meanwhile: %s", st.Status)
+		}
+		d.now = time.Unix(from, 0)
+		next, renewed := d.approved(s, 0)
+		if st := d.status(s, p); st.Status != credential.StatusSuperseded {
+			t.Fatalf("the old one: %s", st.Status)
+		}
+		if st := d.status(s, next); st.Status != credential.StatusApproved || *renewed.Standing.Serial == *c.Standing.Serial {
+			t.Fatalf("the new one: %+v", st)
+		}
+		if !d.saidRevoked(*c.Standing.Serial) {
+			t.Fatal("no gateway hears that the old one is over")
+		}
+		// Lifting the old one would put two in force.
+		_, err = s.Unrevoke(t.Context(), d.member(), c.Standing.Serial.String(), "")
+		refused(t, err, credential.CredentialSuperseded, 0)
+	})
+}
+
+// A credential that staff withdrew does not stand in the way of a new one, and
+// cannot come back beside it.
+func TestA9_AWithdrawnCredentialIsNoReasonToWait(t *testing.T) {
+	everyDesk(t, func(t *testing.T, d *desk) {
+		s := d.open()
+		_, c := d.approved(s, 0)
+		if _, err := s.Revoke(t.Context(), d.member(), c.Standing.Serial.String(), "lost_phone", ""); err != nil {
+			t.Fatal(err)
+		}
+		d.approved(s, 0)
+		_, err := s.Unrevoke(t.Context(), d.member(), c.Standing.Serial.String(), "")
+		refused(t, err, credential.CredentialSuperseded, 0)
+	})
+}
+
+func TestA11_CheckingAgainUsesUpNoQuota(t *testing.T) {
+	everyDesk(t, func(t *testing.T, d *desk) {
+		s := d.open()
+		p, c := d.approved(s, 0)
+		for range 5 {
+			o, err := s.OpenSession(t.Context(), d.authorize(s, p), c.Check, credential.Hosted, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.now = d.now.Add(30*time.Minute - time.Millisecond)
+			if _, err := s.Code(t.Context(), d.visitor(p), o.Session); err != nil {
+				t.Fatalf("in the 30th minute: %v", err)
+			}
+			d.now = d.now.Add(time.Millisecond)
+			_, err = s.Code(t.Context(), d.visitor(p), o.Session)
+			refused(t, err, credential.SessionOver, 0)
+			if c, err = s.Check(t.Context(), d.authorize(s, p), facecheck.SandboxPass, throttle.Caller{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range credential.ApplicationsPerMonth - 1 {
+			d.now = d.now.Add(24 * time.Hour)
+			d.approved(s, 0)
+		}
+	})
+}
+
+func TestA13_RecordsAreErasedAfter31Days(t *testing.T) {
+	everyDesk(t, func(t *testing.T, d *desk) {
+		s := d.open()
+		p, c := d.approved(s, 0)
+		if _, err := s.OpenSession(t.Context(), d.authorize(s, p), c.Check, credential.Hosted, ""); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Revoke(t.Context(), d.member(), c.Standing.Serial.String(), "staff", ""); err != nil {
+			t.Fatal(err)
+		}
+		d.now = d.now.Add(31 * 24 * time.Hour)
+		kept, _ := d.apply(s, 2)
+		if n, err := s.Erase(t.Context()); err != nil || n != 0 {
+			t.Fatalf("%d erased at 31 days: %v", n, err)
+		}
+		d.now = d.now.Add(time.Millisecond)
+		if n, err := s.Erase(t.Context()); err != nil || n != 1 {
+			t.Fatalf("%d erased: %v", n, err)
+		}
+		if _, err := s.Authorize(t.Context(), d.visitor(p), p.application); !problem.Is(err, credential.Unauthorized) {
+			t.Fatalf("it is still there: %v", err)
+		}
+		for _, table := range []string{"sessions", "checks", "credentials", "revocations", "persons"} {
+			if n := d.count(table); n != 0 {
+				t.Errorf("%d rows are left in %s", n, table)
+			}
+		}
+		if n := d.count("applications"); n != 1 || kept.Application() == "" {
+			t.Errorf("%d applications are left", n)
+		}
+	})
+}
+
+// What anybody can hand in without being seen does not fill the disk for a month.
+func TestUncheckedApplicationsAreErasedAfterTwoDays(t *testing.T) {
+	everyDesk(t, func(t *testing.T, d *desk) {
+		s := d.open()
+		d.approved(s, 0)
+		for n := range 3 {
+			d.apply(s, n+1)
+		}
+		h, _ := d.apply(s, 9)
+		held, err := s.Held(t.Context(), h)
+		if err != nil || held.ErasedAt != d.now.Add(48*time.Hour).Unix() {
+			t.Errorf("erased at %d: %v", held.ErasedAt, err)
+		}
+		d.now = d.now.Add(48 * time.Hour)
+		if n, err := s.Erase(t.Context()); err != nil || n != 0 {
+			t.Fatalf("%d erased at 48 hours: %v", n, err)
+		}
+		d.now = d.now.Add(time.Millisecond)
+		if n, err := s.Erase(t.Context()); err != nil || n != 4 || d.count("applications") != 1 {
+			t.Fatalf("%d erased, %d left: %v", n, d.count("applications"), err)
+		}
+	})
+}
+
+// A stolen staff credential withdraws a few: its budget is its own, and tries of
+// serials that are not given count, too.
+func TestACredentialHasABudgetOfRevocations(t *testing.T) {
+	d := newDesk(t)
+	d.Changes = throttle.Rate{Burst: 5, Every: time.Minute}
+	s := d.open()
+	_, c := d.approved(s, 0)
+	thief, other := d.member(), d.memberNamed("window-8")
+	done := 0
+	for i := range 300 {
+		_, err := s.Revoke(t.Context(), thief, fmt.Sprintf("%d-%d", c.Standing.Serial.Day, i), "staff", "")
+		switch {
+		case err == nil, problem.Is(err, credential.CredentialNotFound):
+			done++
+		case !problem.Is(err, staff.BudgetSpent):
+			t.Fatal(err)
+		}
+	}
+	if done != 5 {
+		t.Errorf("%d revocations were tried, want 5", done)
+	}
+	serial := c.Standing.Serial.String()
+	if _, err := s.Unrevoke(t.Context(), thief, serial, ""); !problem.Is(err, staff.BudgetSpent) {
+		t.Errorf("lifting has the same budget: %v", err)
+	}
+	if _, err := s.Revoke(t.Context(), other, serial, "staff", ""); err != nil {
+		t.Errorf("another credential: %v", err)
+	}
+	d.now = d.now.Add(time.Minute)
+	if _, err := s.Unrevoke(t.Context(), thief, serial, ""); err != nil {
+		t.Errorf("a minute later: %v", err)
+	}
+}
+
+// The resident registry decides after the face check, and an application that it
+// could not judge waits as checked and goes on without another one.
+func TestA6_TheResidentRegistryConfirmsNameAndNumber(t *testing.T) {
+	everyDesk(t, func(t *testing.T, d *desk) {
+		cards := &cards{match: residents.NotMatched}
+		d.Residents = cards
+		s := d.open()
+		p, _, err := d.approve(s, 0)
+		refused(t, err, credential.IdentityNotConfirmed, 0)
+		if st := d.status(s, p); st.Status != credential.StatusRefused {
+			t.Fatalf("%+v", st)
+		}
+		cards.match = residents.Cancelled
+		_, _, err = d.approve(s, 0)
+		refused(t, err, credential.DocumentCancelled, 0)
+		cards.match = residents.Lost // whoever lost the card is whom this is for
+		d.approved(s, 0)
+
+		cards.match = residents.Unknown
+		p, c, err := d.approve(s, 1)
+		if err != nil || c.Standing.Status != credential.StatusChecked || c.Standing.Serial != nil {
+			t.Fatalf("%+v, %v", c, err)
+		}
+		_, err = s.OpenSession(t.Context(), d.authorize(s, p), c.Check, credential.Hosted, "")
+		refused(t, err, credential.NotApproved, 0)
+		_, err = s.Decide(t.Context(), d.authorize(s, p))
+		refused(t, err, credential.LookupUnavailable, 0)
+		cards.match = residents.Matched
+		st, err := s.Decide(t.Context(), d.authorize(s, p))
+		if err != nil || st.Status != credential.StatusApproved {
+			t.Fatalf("%+v, %v", st, err)
+		}
+		if _, err := s.OpenSession(t.Context(), d.authorize(s, p), c.Check, credential.Hosted, ""); err != nil {
+			t.Fatalf("with the check that was waiting: %v", err)
+		}
+		cards.match = residents.Unknown
+		p, _, _ = d.approve(s, 2)
+		d.now = d.now.Add(credential.CheckLife)
+		cards.match = residents.Matched
+		_, err = s.Decide(t.Context(), d.authorize(s, p))
+		refused(t, err, credential.CheckRequired, 0)
+	})
+}
+
+// cards is a resident registry that says one thing.
+type cards struct{ match residents.Match }
+
+func (c *cards) Label() string { return "test" }
+func (c *cards) Lookup(context.Context, residents.Person) (residents.Match, error) {
+	if c.match == residents.Unknown {
+		return residents.Unknown, errors.New("out of order")
+	}
+	return c.match, nil
+}
+
+// 1,200 applications of one person on two sides of a month's end, all at once: the
+// month that ends has one approval left, the next three. Every approval is
+// withdrawn at once, or the credential in force would stop all others.
+func TestA7_AThousandPhonesAtAMonthsEndMakeExactlyThePermittedNumber(t *testing.T) {
+	const phones = 1200
+	everyDesk(t, func(t *testing.T, d *desk) {
+		february := time.Date(2026, 2, 1, 0, 0, 0, 0, identity.Beijing)
+		d.now = february.Add(-40 * time.Hour)
+		before := d.open()
+		for range 2 {
+			_, c := d.approved(before, 0)
+			d.revoke(before, c)
+		}
+		d.now = february.Add(-time.Millisecond)
+		after := d.Config
+		after.Now, after.Wake = func() time.Time { return february }, func() {}
+		next, err := credential.Open(t.Context(), after)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sides := []*credential.Service{before, next}
+		var approved [2]atomic.Int64
+		var full, soon atomic.Int64
+		var all sync.WaitGroup
+		gate := make(chan struct{}, 64)
+		for i := range phones {
+			side := i % 2
+			all.Go(func() {
+				gate <- struct{}{}
+				defer func() { <-gate }()
+				_, c, err := d.approve(sides[side], 0)
+				switch {
+				case err == nil:
+					approved[side].Add(1)
+					d.revoke(sides[side], c)
+				case problem.Is(err, credential.QuotaExceeded):
+					full.Add(1)
+				case problem.Is(err, credential.RenewalTooEarly):
+					soon.Add(1)
+				default:
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if approved[0].Load() != 1 || approved[1].Load() != 3 {
+			t.Fatalf("%d approved in January and %d in February, want 1 and 3 (%d over the quota, %d too early)",
+				approved[0].Load(), approved[1].Load(), full.Load(), soon.Load())
+		}
+		if n := d.count("credentials"); n != 6 {
+			t.Fatalf("%d credentials", n)
+		}
+	})
+}
+
+// The same without anything withdrawn: a thousand phones make one.
+func TestA9_AThousandPhonesMakeOneCredential(t *testing.T) {
+	everyDesk(t, func(t *testing.T, d *desk) {
+		s := d.open()
+		var approved atomic.Int64
+		var all sync.WaitGroup
+		gate := make(chan struct{}, 64)
+		for range 1000 {
+			all.Go(func() {
+				gate <- struct{}{}
+				defer func() { <-gate }()
+				_, _, err := d.approve(s, 0)
+				if err == nil {
+					approved.Add(1)
+				} else if !problem.Is(err, credential.RenewalTooEarly) {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if approved.Load() != 1 {
+			t.Fatalf("%d credentials for one person", approved.Load())
+		}
+	})
+}
+
+// Clocks jump; the rules count by the moment of approval and lose nothing.
+func TestClockJumpsMakeNoFourthApplication(t *testing.T) {
+	everyDesk(t, func(t *testing.T, d *desk) {
+		d.now = time.Date(2026, 3, 1, 0, 0, 0, 0, identity.Beijing)
+		s := d.open()
+		made := 0
+		for i := range 12 { // back and forth over the month's end, a day and an hour at a time
+			d.now = time.Date(2026, 3, 1, 0, 0, 0, 0, identity.Beijing).Add(time.Duration(25*(i%6)-75) * time.Hour)
+			if _, c, err := d.approve(s, 0); err == nil {
+				made++
+				d.revoke(s, c)
+			} else if !problem.Is(err, credential.QuotaExceeded) && !problem.Is(err, credential.RenewalTooEarly) {
+				t.Fatal(err)
+			}
+		}
+		if made != 6 { // three in each of the two months
+			t.Fatalf("%d approvals in two months", made)
+		}
+	})
+}
+
+func (d *desk) revoke(s *credential.Service, c credential.Checked) {
+	d.t.Helper()
+	if _, err := s.Revoke(d.t.Context(), d.member(), c.Standing.Serial.String(), "staff", ""); err != nil {
+		d.t.Error(err)
+	}
+}
+
+// saidRevoked reports whether the outbox says that a serial is revoked.
+func (d *desk) saidRevoked(serial tokens.Serial) bool {
+	d.t.Helper()
+	epoch, err := d.Store.Epoch(d.t.Context())
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	for partition := range d.Store.Partitions() {
+		p, err := d.Store.Take(d.t.Context(), epoch, partition, 0, 1000)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		for _, r := range p.Records {
+			if r.Kind == revocation.KindRevoke && r.Serial == serial {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (d *desk) count(table string) (n int) {
+	d.t.Helper()
+	if err := d.Store.Database().Writer().QueryRow(fmt.Sprintf("SELECT COUNT(*) FROM %s", table)).Scan(&n); err != nil {
+		d.t.Fatal(err)
+	}
+	return n
+}

@@ -1,0 +1,402 @@
+package credential_test
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/railgate/railgate/issuance/credential"
+	"github.com/railgate/railgate/issuance/identity"
+	"github.com/railgate/railgate/issuance/keystore"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/provider/facecheck"
+	"github.com/railgate/railgate/issuance/provider/residents"
+	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/issuance/store"
+	"github.com/railgate/railgate/issuance/throttle"
+	"github.com/railgate/railgate/issuance/vault"
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/test/databasetest"
+	"github.com/railgate/railgate/test/idnumber"
+	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/signing"
+	"github.com/railgate/railgate/tokens/tokentest"
+)
+
+// desk is what an issuer is opened with; tests change it and open again.
+type desk struct {
+	credential.Config
+	t    *testing.T
+	now  time.Time
+	wake atomic.Int64
+}
+
+func newDesk(t *testing.T) *desk { return deskAt(t, filepath.Join(t.TempDir(), "issuer.db")) }
+
+// everyDesk runs a story on every kind of database.
+func everyDesk(t *testing.T, story func(t *testing.T, d *desk)) {
+	t.Helper()
+	databasetest.Each(t, func(t *testing.T, address string) { story(t, deskAt(t, address)) })
+}
+
+func TestMain(m *testing.M) { databasetest.Main(m, "issuance") }
+
+func deskAt(t *testing.T, database string) *desk {
+	t.Helper()
+	d := &desk{t: t, now: time.Unix(tokentest.Epoch, 0)}
+	s, err := store.Open(t.Context(), store.Config{Database: database, Partitions: 2, Now: func() time.Time { return d.now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	keys := keystore.New()
+	d.Config = credential.Config{
+		Store: s, Signer: keys.Issuer, KeyID: keys.IssuerID, Vault: keys.Vault, Checker: facecheck.Sandbox{}, Residents: residents.Sandbox{}, Policy: testPolicy,
+		Now: func() time.Time { return d.now }, Wake: func() { d.wake.Add(1) },
+	}
+	return d
+}
+
+func (d *desk) open() *credential.Service {
+	d.t.Helper()
+	s, err := credential.Open(d.t.Context(), d.Config)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return s
+}
+
+// pass is what opens an application.
+type pass struct{ application, token string }
+
+// testPolicy is the version of the privacy policy in force.
+const testPolicy = "2026-01"
+
+// number is the resident ID number of the n-th test person, whom nobody is.
+func number(n int) string {
+	return idnumber.Complete(fmt.Sprintf("11010519491231%03d", n+2))
+}
+
+// apply applies for the n-th test person.
+func (d *desk) apply(s *credential.Service, n int) (credential.Holder, pass) {
+	d.t.Helper()
+	a, err := s.Apply(d.t.Context(), nil, credential.Form{
+		Name: "测试甲", DocumentType: "resident_id", DocumentNumber: number(n), City: "北京",
+		Location: &credential.Location{Latitude: 39.9, Longitude: 116.4}, Policy: testPolicy,
+	})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	p := pass{a.Application, a.AccessToken}
+	return d.authorize(s, p), p
+}
+
+func (d *desk) authorize(s *credential.Service, p pass) credential.Holder {
+	d.t.Helper()
+	h, err := s.Authorize(d.t.Context(), d.visitor(p), p.application)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return h
+}
+
+func (d *desk) visitor(p pass) credential.Visitor {
+	d.t.Helper()
+	v, err := credential.ByAccess(p.token)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return v
+}
+
+// member is someone at a window who is also of the police desk.
+func (d *desk) member() staff.Member { return d.memberNamed("window-7") }
+
+func (d *desk) memberNamed(name string) staff.Member {
+	d.t.Helper()
+	secret, c, err := staff.New(name, staff.Window, staff.Police)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	list, err := staff.NewList(staff.Config{Credentials: []staff.Credential{c}})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	m, err := list.Find(secret)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return m
+}
+
+// An issuer that starts again does not announce its keys again, and a key id is
+// never bound to another key.
+func TestKeysAreAnnouncedOnce(t *testing.T) {
+	d := newDesk(t)
+	load := tokentest.NewIssuer(40001)
+	d.Announce = []credential.PublicKey{{ID: load.ID, Public: load.Signer.Public()}}
+	for range 3 {
+		d.open()
+	}
+	if d.wake.Load() != 2 {
+		t.Fatalf("the publisher was woken %d times for two keys", d.wake.Load())
+	}
+	p, err := d.Store.Take(t.Context(), uint64(d.now.UnixMilli()), 0, 0, 10)
+	if err != nil || len(p.Records) != 2 {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	for i, want := range []tokens.KeyID{d.KeyID, load.ID} {
+		if r := p.Records[i]; r.Kind != revocation.KindAnnounceKey || r.Key != want || r.At != d.now.UnixMilli() {
+			t.Errorf("record %d: %+v", i, r)
+		}
+	}
+	d.Announce[0].Public = tokentest.NewIssuer(9).Signer.Public()
+	if _, err := credential.Open(t.Context(), d.Config); !errors.Is(err, store.ErrKeyBound) {
+		t.Fatalf("another key under a bound id: %v", err)
+	}
+	d.Announce[0] = credential.PublicKey{ID: 40002, Public: [tokens.PublicKeySize]byte{1}}
+	if _, err := credential.Open(t.Context(), d.Config); !errors.Is(err, store.ErrKeyWeak) {
+		t.Fatalf("a key that gateways refuse: %v", err)
+	}
+}
+
+// The issuer is ready when gateways can know its key.
+func TestReadyWhenTheKeyIsInTheStream(t *testing.T) {
+	d := newDesk(t)
+	s := d.open()
+	if waiting := s.Ready(t.Context()); len(waiting) != 1 || !strings.Contains(waiting[0], "announcement") {
+		t.Fatalf("before: %q", waiting)
+	}
+	p, err := d.Store.Take(t.Context(), uint64(d.now.UnixMilli()), 0, 0, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Store.Published(t.Context(), uint64(d.now.UnixMilli()), 0, p.First); err != nil {
+		t.Fatal(err)
+	}
+	if waiting := s.Ready(t.Context()); len(waiting) != 0 {
+		t.Fatalf("after: %q", waiting)
+	}
+	d.Store.Close()
+	if waiting := s.Ready(t.Context()); len(waiting) != 1 || !strings.Contains(waiting[0], "database") {
+		t.Fatalf("without a database: %q", waiting)
+	}
+}
+
+// An approval lasts exactly 24 h from a whole second, belongs to its railway
+// day, and carries the day's pseudonym. Midnight in Beijing is the hard moment.
+func TestApprovalAroundMidnight(t *testing.T) {
+	d := newDesk(t)
+	s := d.open()
+	midnight := time.Date(2026, 2, 11, 0, 0, 0, 0, identity.Beijing)
+	for n, at := range []time.Time{midnight.Add(-time.Millisecond), midnight} {
+		d.now = at
+		h, token := d.apply(s, n)
+		c, err := s.Check(t.Context(), h, facecheck.SandboxPass, throttle.Caller{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		day := uint16(tokens.DayOf(at.Unix()))
+		if c.Standing.Serial.Day != day || c.Standing.Serial.Index != 0 || c.Standing.ExpiresAt != at.Unix()+24*60*60 {
+			t.Fatalf("at %v: %+v %v", at, c.Standing, c.Standing.Serial)
+		}
+		var seed tokens.Link
+		anchor, links := tokens.Chain(seed, *c.Standing.Serial, tokens.Length)
+		o, err := s.OpenSession(t.Context(), d.authorize(s, token), c.Check, credential.Anchor, hex.EncodeToString(anchor[:]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown := tokens.Assemble(o.Pass, 0, links[0])
+		f := shown.Fields()
+		want := vault.New(d.Vault).Subject(day, identity.ResidentID, number(n))
+		if f.Subject != want || f.Scopes != tokens.AllScopes || f.Expiry != c.Standing.ExpiresAt || f.Start != at.Unix() {
+			t.Fatalf("at %v the pass has %+v, subject want %s", at, f, want)
+		}
+		h = d.authorize(s, token)
+		end := time.Unix(c.Standing.ExpiresAt, 0)
+		if d.now = end.Add(-time.Millisecond); s.Standing(h).Status != credential.StatusApproved {
+			t.Fatalf("a millisecond before its end it is %s", s.Standing(h).Status)
+		}
+		if d.now = end; s.Standing(h).Status != credential.StatusExpired {
+			t.Fatalf("at its end it is %s", s.Standing(h).Status)
+		}
+	}
+}
+
+// A clock that was set back between approval and session must not stop the passenger.
+func TestClockSetBack(t *testing.T) {
+	d := newDesk(t)
+	s := d.open()
+	h, token := d.apply(s, 0)
+	c, err := s.Check(t.Context(), h, facecheck.SandboxPass, throttle.Caller{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	approved := d.now.Unix()
+	d.now = d.now.Add(-3 * time.Second)
+	h = d.authorize(s, token)
+	o, err := s.OpenSession(t.Context(), h, c.Check, credential.Hosted, "")
+	if err != nil || o.StartAt != approved {
+		t.Fatalf("start %d, approved %d: %v", o.StartAt, approved, err)
+	}
+	code, err := s.Code(t.Context(), d.visitor(token), o.Session)
+	if err != nil || code.Step != 0 {
+		t.Fatalf("step %d: %v", code.Step, err)
+	}
+}
+
+// failing is a signer out of order.
+type failing struct{ public [tokens.PublicKeySize]byte }
+
+func (f failing) Public() [tokens.PublicKeySize]byte { return f.public }
+func (failing) Sign([]byte) ([tokens.SigSize]byte, error) {
+	return [tokens.SigSize]byte{}, errors.New("no power")
+}
+
+// A signer that fails does not use up the check.
+func TestSignerThatFails(t *testing.T) {
+	d := newDesk(t)
+	s := d.open()
+	h, token := d.apply(s, 0)
+	c, err := s.Check(t.Context(), h, facecheck.SandboxPass, throttle.Caller{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	working := d.Signer
+	d.Signer = failing{working.Public()}
+	broken := d.open()
+	if _, err := broken.OpenSession(t.Context(), d.authorize(broken, token), c.Check, credential.Hosted, ""); err == nil {
+		t.Fatal("a session without a signature")
+	}
+	if _, err := s.OpenSession(t.Context(), d.authorize(s, token), c.Check, credential.Hosted, ""); err != nil {
+		t.Fatalf("the check was used up: %v", err)
+	}
+}
+
+// Under another vault master nothing opens, and nobody is let through.
+func TestForeignVault(t *testing.T) {
+	d := newDesk(t)
+	_, token := d.apply(d.open(), 0)
+	d.Vault = vault.NewMaster()
+	other := d.open()
+	_, err := other.Check(t.Context(), d.authorize(other, token), facecheck.SandboxPass, throttle.Caller{})
+	if !errors.Is(err, vault.ErrKey) {
+		t.Fatalf("checked: %v", err)
+	}
+}
+
+func TestParsePublicKey(t *testing.T) {
+	public := signing.NewKey([signing.SeedSize]byte{1}).Public()
+	key := hex.EncodeToString(public[:])
+	if k, err := credential.ParsePublicKey(40001, key); err != nil || k.ID != 40001 || k.Public != public {
+		t.Fatalf("%+v, %v", k, err)
+	}
+	for id, text := range map[int]string{0: key, 65536: key, 1: key[1:], 2: strings.ToUpper(key), 3: "", 4: "01" + strings.Repeat("00", 31)} {
+		if _, err := credential.ParsePublicKey(id, text); err == nil {
+			t.Errorf("id %d with %q was read", id, text)
+		}
+	}
+}
+
+func TestConfigNamesAllThatIsMissing(t *testing.T) {
+	_, err := credential.Open(context.Background(), credential.Config{CheckTimeout: time.Hour, MaxChecks: -1})
+	if err == nil {
+		t.Fatal("opened with nothing")
+	}
+	for _, want := range []string{"store", "keys", "signer", "key id", "vault", "checker", "registry", "timeout", "max checks"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not named in %q", want, err)
+		}
+	}
+}
+
+// The counters say what happened.
+func TestMetrics(t *testing.T) {
+	d := newDesk(t)
+	reg := prometheus.NewRegistry()
+	d.Metrics = reg
+	s := d.open()
+	h, token := d.apply(s, 0)
+	s.Check(t.Context(), h, facecheck.SandboxFail, throttle.Caller{})
+	c, err := s.Check(t.Context(), h, facecheck.SandboxPass, throttle.Caller{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.OpenSession(t.Context(), d.authorize(s, token), c.Check, credential.Hosted, ""); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := s.Revoke(t.Context(), d.member(), c.Standing.Serial.String(), "fraud", ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make(map[string]float64)
+	for _, f := range families {
+		for _, m := range f.Metric {
+			name := f.GetName()
+			for _, l := range m.Label {
+				name += " " + l.GetValue()
+			}
+			got[name] = m.GetCounter().GetValue() + m.GetGauge().GetValue()
+		}
+	}
+	for name, want := range map[string]float64{
+		"railgate_issuer_applications_total":               1,
+		"railgate_issuer_approvals_total":                  1,
+		"railgate_issuer_real_person_checks_total passed":  1,
+		"railgate_issuer_real_person_checks_total failed":  1,
+		"railgate_issuer_real_person_checks_total timeout": 0,
+		"railgate_issuer_sessions_total hosted":            1,
+		"railgate_issuer_sessions_total anchor":            0,
+		"railgate_issuer_revocations_total revoke":         1, // the repetition changed nothing
+		"railgate_issuer_outbox_waiting":                   2, // the key and the revocation
+	} {
+		if value, ok := got[name]; !ok || value != want {
+			t.Errorf("%s is %v (there: %v), want %v", name, value, ok, want)
+		}
+	}
+}
+
+// An issuer whose key is cut off starts and revokes, but opens no session that
+// gates would refuse, and does not use up the check.
+func TestNoSessionUnderTheIssuersKeyOnceItIsCutOff(t *testing.T) {
+	d := newDesk(t)
+	s := d.open()
+	h, token := d.apply(s, 0)
+	c, err := s.Check(t.Context(), h, facecheck.SandboxPass, throttle.Caller{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := d.Store.CutOffKey(t.Context(), store.KeyCutOff{Key: d.KeyID, CutOff: d.now.Unix() + 1, Who: "operator", AtMs: d.now.UnixMilli()}); err != nil {
+		t.Fatal(err)
+	}
+	before := d.now
+	d.now = before.Add(time.Second)
+	s = d.open()
+	h = d.authorize(s, token)
+	if _, err := s.OpenSession(t.Context(), h, c.Check, credential.Hosted, ""); !problem.Is(err, credential.IssuingSuspended) {
+		t.Fatalf("at the cut-off: %v", err)
+	}
+	if _, err := s.Revoke(t.Context(), d.member(), c.Standing.Serial.String(), "fraud", ""); err != nil {
+		t.Fatalf("revoking: %v", err)
+	}
+	if _, err := s.Unrevoke(t.Context(), d.member(), c.Standing.Serial.String(), ""); err != nil {
+		t.Fatal(err)
+	}
+	d.now = before
+	if _, err := s.OpenSession(t.Context(), d.authorize(s, token), c.Check, credential.Hosted, ""); err != nil {
+		t.Fatalf("a second before the cut-off: %v", err)
+	}
+}

@@ -1,0 +1,76 @@
+package credential
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/identity"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/tokens"
+)
+
+// Bounds of a question for pseudonyms. The numbers are our choice.
+const (
+	// MaxSubjects is how many persons one question has.
+	MaxSubjects = 1000
+	// SubjectDaysBack reaches the day of issue of a code that was scanned without a
+	// network and asked about a day later; SubjectDaysAhead the tickets on sale.
+	SubjectDaysBack  = 2
+	SubjectDaysAhead = 31
+)
+
+// Carried is the document that a person on a list carries.
+type Carried struct{ Type, Number string }
+
+// Subjects tells a ticketing system the pseudonyms that verdicts of a day carry, in
+// the order of the persons (docs/token-format.md, section 5). A day is the number
+// before the hyphen of a verdict's serial. Only resident ID cards have temporary IDs;
+// one person at fault refuses all, by its place in the list. The audit log has the day
+// and how many.
+func (s *Service) Subjects(ctx context.Context, by staff.Member, day int64, persons []Carried, request string) ([]tokens.Subject, error) {
+	now := s.Now()
+	entry, err := audit.By(by, staff.DeriveSubjects, audit.Object{}, now.UnixMilli())
+	if err != nil {
+		return nil, err
+	}
+	if len(persons) < 1 || len(persons) > MaxSubjects {
+		return nil, problem.New(SubjectsInvalid, fmt.Sprintf("persons must be 1 to %d", MaxSubjects))
+	}
+	if today := tokens.DayOf(now.Unix()); day < today-SubjectDaysBack || day > today+SubjectDaysAhead {
+		return nil, problem.New(SubjectsInvalid, fmt.Sprintf("day must be %d days back to %d days ahead of today, which is %d", SubjectDaysBack, SubjectDaysAhead, today))
+	}
+	numbers, err := residentNumbers(persons, now)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.subjects.Take(by.Name(), len(persons)); err != nil {
+		s.metrics.subjects.WithLabelValues("refused").Add(float64(len(persons)))
+		return nil, err
+	}
+	entry.Object = audit.Object{Kind: audit.Subject, ID: strconv.FormatInt(day, 10)}
+	entry.Detail, entry.Request = strconv.Itoa(len(persons))+" persons", request
+	if err := s.Trail.Note(ctx, entry); err != nil {
+		return nil, err
+	}
+	s.metrics.subjects.WithLabelValues("told").Add(float64(len(persons)))
+	return s.vault.Subjects(uint16(day), identity.ResidentID, numbers), nil
+}
+
+// residentNumbers checks the persons. It names a faulty one by its place only.
+func residentNumbers(persons []Carried, now time.Time) ([]string, error) {
+	numbers := make([]string, len(persons))
+	for i, p := range persons {
+		if p.Type != identity.ResidentID.String() {
+			return nil, problem.New(SubjectsInvalid, fmt.Sprintf("persons[%d]: only a document of type resident_id has temporary IDs", i))
+		}
+		var err error
+		if numbers[i], err = identity.ReadNumber(identity.ResidentID, p.Number, now); err != nil {
+			return nil, problem.New(SubjectsInvalid, fmt.Sprintf("persons[%d]: %v", i, err))
+		}
+	}
+	return numbers, nil
+}

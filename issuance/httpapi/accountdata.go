@@ -1,0 +1,131 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/credential"
+	"github.com/railgate/railgate/issuance/problem"
+)
+
+// listed tells what the account applied for in the last month (rule A13).
+func (a *API) listed(w http.ResponseWriter, r *http.Request, h account.Holder) error {
+	all, err := a.service.Standings(r.Context(), h)
+	if err != nil {
+		return err
+	}
+	out := make([]standing, len(all))
+	for i, s := range all {
+		out[i] = newStanding(s)
+	}
+	return writeJSON(w, http.StatusOK, struct {
+		Applications []standing `json:"applications"`
+	}{out})
+}
+
+type heldConsent struct {
+	Policy string `json:"policy"`
+	At     int64  `json:"at"`
+}
+
+type heldLogin struct {
+	Login     string `json:"login"`
+	BeganAt   int64  `json:"began_at"`
+	UsedAt    int64  `json:"used_at"`
+	ExpiresAt int64  `json:"expires_at"`
+	EndedAt   int64  `json:"ended_at,omitempty"`
+	This      bool   `json:"this"` // the one that asks
+}
+
+// heldCode is an account code: which ticketing system was to learn the account.
+type heldCode struct {
+	Client     string `json:"client"`
+	MadeAt     int64  `json:"made_at"`
+	RedeemedAt int64  `json:"redeemed_at,omitempty"`
+}
+
+type heldFailures struct {
+	Failures    int   `json:"failures"`
+	Locks       int   `json:"locks"`
+	LockedUntil int64 `json:"locked_until,omitempty"`
+}
+
+// heldCodes are the codes to phones that count now.
+type heldCodes struct {
+	Sent        int   `json:"sent"`
+	LockedUntil int64 `json:"locked_until,omitempty"`
+}
+
+// heldOfAccount is all that is held of an account (rule B12).
+type heldOfAccount struct {
+	Profile       profile       `json:"profile"`
+	PasswordSetAt int64         `json:"password_set_at"`
+	Consents      []heldConsent `json:"consents"`
+	Logins        []heldLogin   `json:"logins"`
+	FailedLogins  heldFailures  `json:"failed_logins"`
+	PhoneCodes    heldCodes     `json:"phone_codes"`
+	Codes         []heldCode    `json:"account_codes"`
+	Applications  []heldOf      `json:"applications"`
+	// PaperProofs are empty before the holder's identity was checked.
+	PaperProofs []paperProof `json:"paper_proofs"`
+	// Registry is left out where there is none.
+	Registry *heldInRegistry `json:"registry,omitempty"`
+}
+
+// accountData tells the holder what is held: the account, its applications, and
+// what the registry has of it.
+func (a *API) accountData(w http.ResponseWriter, r *http.Request, h account.Holder) error {
+	held, err := a.accounts.Held(r.Context(), h)
+	if err != nil {
+		return err
+	}
+	out := heldOfAccount{
+		Profile: newProfile(held.Profile, h), PasswordSetAt: held.PasswordSetAt,
+		Consents: []heldConsent{}, Logins: []heldLogin{}, Codes: []heldCode{},
+		FailedLogins: heldFailures(held.FailedLogins),
+		PhoneCodes:   heldCodes{held.CodesSent.Failures, held.CodesSent.LockedUntil},
+	}
+	for _, c := range held.Consents {
+		out.Consents = append(out.Consents, heldConsent(c))
+	}
+	for _, l := range held.Logins {
+		out.Logins = append(out.Logins, heldLogin{l.ID, l.BeganAt, l.UsedAt, l.ExpiresAt, l.EndedAt, l.This})
+	}
+	for _, c := range held.Codes {
+		out.Codes = append(out.Codes, heldCode(c))
+	}
+	if out.Applications, err = a.heldApplications(r.Context(), h); err != nil {
+		return err
+	}
+	if out.PaperProofs, err = a.paperProofsOfHolder(r.Context(), h); err != nil {
+		return err
+	}
+	if out.Registry, err = a.heldInRegistry(r.Context(), h); err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, out)
+}
+
+func (a *API) heldApplications(ctx context.Context, h account.Holder) ([]heldOf, error) {
+	all, err := a.service.Standings(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]heldOf, 0, len(all))
+	for _, s := range all {
+		one, err := a.service.Authorize(ctx, credential.ByLogin(h), s.Application)
+		if problem.Is(err, credential.Unauthorized) {
+			continue // erased since it was listed
+		}
+		if err != nil {
+			return nil, err
+		}
+		d, err := a.service.Held(ctx, one)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, newHeld(d))
+	}
+	return out, nil
+}

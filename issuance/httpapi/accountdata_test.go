@@ -1,0 +1,195 @@
+package httpapi_test
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/credential"
+)
+
+// list is what the account applied for, by status.
+func (m *member) list() (applications, statuses []string) {
+	m.w.t.Helper()
+	out := as[struct {
+		Applications []struct {
+			Application string `json:"application"`
+			Status      string `json:"status"`
+			RefusedFor  string `json:"refused_for"`
+		} `json:"applications"`
+	}](m.w.t, m.call("GET", "/v1/account/applications", nil), http.StatusOK)
+	for _, a := range out.Applications {
+		applications = append(applications, a.Application)
+		statuses = append(statuses, strings.TrimSuffix(a.Status+" "+a.RefusedFor, " "))
+	}
+	return applications, statuses
+}
+
+// Rule A13: a registered user lists the applications of the last month: 31 days.
+func TestA13_ListOfTheLastMonth(t *testing.T) {
+	w := newWorld(t, setup{})
+	m := w.join()
+	if all, _ := m.list(); len(all) != 0 {
+		t.Fatalf("a new account has %q", all)
+	}
+	first := m.apply()
+	first.pass()
+	w.apply() // somebody else's
+	w.clock.Move(time.Hour)
+	m = m.again()
+	early := m.apply() // too early to renew
+	refused(t, m.call("POST", early.path("/checks"), object{"evidence": "sandbox:pass"}), http.StatusConflict, credential.RenewalTooEarly)
+	w.clock.Move(time.Hour)
+	waiting := m.apply()
+
+	applications, statuses := m.list()
+	if !slices.Equal(applications, []string{waiting.Application, early.Application, first.Application}) ||
+		!slices.Equal(statuses, []string{"submitted", "refused renewal_too_early", "approved"}) {
+		t.Fatalf("listed %q as %q", applications, statuses)
+	}
+	if all, _ := w.join().list(); len(all) != 0 {
+		t.Fatalf("another account lists %q", all)
+	}
+	w.clock.Move(31*24*time.Hour - 2*time.Hour)
+	m = m.again()
+	if all, statuses := m.list(); len(all) != 3 || statuses[0] != "expired" {
+		t.Fatalf("after exactly 31 days: %q %q", all, statuses)
+	}
+	w.clock.Move(time.Millisecond)
+	if all, _ := m.list(); len(all) != 2 {
+		t.Fatalf("a moment later: %q", all)
+	}
+	// And then it is not only out of sight.
+	if n, err := w.service.Erase(context.Background()); err != nil || n != 3 { // the stranger's, of the same moment, and what was never checked
+		t.Fatalf("erased %d: %v", n, err)
+	}
+	refused(t, m.call("GET", first.path(""), nil), http.StatusUnauthorized, credential.Unauthorized)
+	refused(t, w.call("GET", "/v1/account/applications", "", nil), http.StatusUnauthorized, account.LoginRequired)
+}
+
+// held is what the holder is shown of the account.
+type held struct {
+	Profile  profile
+	Consents []struct{ Policy string }
+	Logins   []struct {
+		Login   string
+		This    bool
+		EndedAt int64 `json:"ended_at"`
+	}
+	FailedLogins struct{ Failures int } `json:"failed_logins"`
+	Applications []struct {
+		Application string
+		Name        string
+		Number      string `json:"document_number"`
+		City        string
+		Sessions    int
+		Account     bool
+		ErasedAt    int64 `json:"erased_at"`
+	}
+}
+
+// Rule B12: a person can see what is held.
+func TestB12_APersonSeesWhatIsHeld(t *testing.T) {
+	w := newWorld(t, setup{})
+	m := w.join()
+	h := m.apply()
+	h.host(h.pass())
+	applied := w.clock.Now()
+	w.clock.Move(time.Second) // logins are listed in the order in which they began
+	m.again().call("DELETE", "/v1/logins/current", nil)
+	w.call("POST", "/v1/logins", "", object{"login_name": m.LoginName, "password": "wrong and long"})
+
+	d := as[held](t, m.call("GET", "/v1/account/data", nil), http.StatusOK)
+	if d.Profile.Name != testName || d.Profile.DocumentNumber != m.form["document_number"] || d.Profile.Phone != m.form["phone"] || d.Profile.Email != m.form["email"] {
+		t.Errorf("profile %+v", d.Profile)
+	}
+	if len(d.Consents) != 1 || d.Consents[0].Policy != testPolicy || d.FailedLogins.Failures != 1 {
+		t.Errorf("consents %+v, failures %+v", d.Consents, d.FailedLogins)
+	}
+	if len(d.Logins) != 2 || !d.Logins[0].This || d.Logins[0].Login != m.Login || d.Logins[1].EndedAt == 0 {
+		t.Errorf("logins %+v", d.Logins)
+	}
+	if len(d.Applications) != 1 {
+		t.Fatalf("applications %+v", d.Applications)
+	}
+	if a := d.Applications[0]; a.Application != h.Application || a.Name != testName || a.Number != h.Number || a.City != "北京" ||
+		a.Sessions != 1 || !a.Account || a.ErasedAt != applied.Add(31*24*time.Hour).Unix() {
+		t.Errorf("application %+v", a)
+	}
+	// Somebody without an account sees the same of their application.
+	alone := w.apply()
+	one := as[struct {
+		Number  string `json:"document_number"`
+		Account bool
+	}](t, w.call("GET", alone.path("/data"), alone.Token, nil), http.StatusOK)
+	if one.Number != alone.Number || one.Account {
+		t.Errorf("application %+v", one)
+	}
+	refused(t, w.call("GET", h.path("/data"), alone.Token, nil), http.StatusUnauthorized, credential.Unauthorized)
+}
+
+// Rule B12: consent comes first, to a policy that anybody may read.
+func TestB12_ConsentToAPolicyThatAnybodyMayRead(t *testing.T) {
+	w := newWorld(t, setup{})
+	policy := as[struct {
+		Version string
+		Text    map[string]string
+	}](t, w.call("GET", "/v1/privacy-policy", "", nil), http.StatusOK)
+	if policy.Version != testPolicy || !strings.HasPrefix(policy.Text["en"], "# Privacy policy") || !strings.HasPrefix(policy.Text["zh"], "# 隐私政策") {
+		t.Fatalf("the policy is %q: %.30q %.30q", policy.Version, policy.Text["en"], policy.Text["zh"])
+	}
+	for _, version := range []any{nil, "2025-01"} {
+		f := registration(700)
+		if f["policy"] = version; version == nil {
+			delete(f, "policy")
+		}
+		refused(t, w.call("POST", "/v1/accounts", "", f), http.StatusConflict, account.ConsentRequired)
+	}
+
+	// Another policy comes into force. Until it is agreed to, nothing more is taken
+	// in; what is there can be seen, and ended.
+	m := w.join()
+	h := m.apply()
+	w.accounts.Policy = "2026-02"
+	edit := object{"version": 1, "name": testName, "document_type": "resident_id", "document_number": h.Number, "phone": "13800000002"}
+	if !m.profile().ConsentDue {
+		t.Error("the profile does not say that consent is due")
+	}
+	refused(t, m.call("PUT", "/v1/account", edit), http.StatusConflict, account.ConsentRequired)
+	refused(t, m.call("POST", "/v1/applications", form()), http.StatusConflict, account.ConsentRequired)
+	as[object](t, m.call("GET", "/v1/account/data", nil), http.StatusOK)
+	refused(t, m.call("POST", "/v1/account/consent", object{"policy": testPolicy}), http.StatusConflict, account.ConsentRequired)
+	if a := m.call("POST", "/v1/account/consent", object{"policy": "2026-02"}); a.Status != http.StatusNoContent {
+		t.Fatalf("consent was answered %d %s", a.Status, a.Body)
+	}
+	if p := as[profile](t, m.call("PUT", "/v1/account", edit), http.StatusOK); p.ConsentDue || p.Phone != "13800000002" {
+		t.Fatalf("after consent %+v", p)
+	}
+}
+
+// Rule B12: whoever takes consent back closes the account, and nothing of it is left.
+func TestB12_AClosedAccountLeavesNothing(t *testing.T) {
+	w := newWorld(t, setup{})
+	m := w.join()
+	h := m.apply()
+	h.host(h.pass())
+	refused(t, m.call("POST", "/v1/account/close", object{"password": "wrong and long"}), http.StatusForbidden, account.PasswordWrong)
+	if a := m.call("POST", "/v1/account/close", object{"password": testPassword}); a.Status != http.StatusNoContent {
+		t.Fatalf("closing was answered %d %s", a.Status, a.Body)
+	}
+	for _, table := range []string{"accounts", "consents", "logins", "failures WHERE kind = 'account'", "applications WHERE account IS NOT NULL"} {
+		if n := w.column(`SELECT COUNT(*) FROM ` + table); n[0] != "0" {
+			t.Errorf("%s rows are left in %s", n[0], table)
+		}
+	}
+	refused(t, m.call("GET", "/v1/account", nil), http.StatusUnauthorized, account.LoginRequired)
+	refused(t, w.call("POST", "/v1/logins", "", object{"login_name": m.LoginName, "password": testPassword}), http.StatusUnauthorized, account.LoginFailed)
+	// The temporary ID is still the person's: by identity and face check.
+	if back, _ := w.reenter(h.Number); back.Serial != h.Serial {
+		t.Fatalf("came back to %s, not %s", back.Serial, h.Serial)
+	}
+}

@@ -1,0 +1,155 @@
+package httpapi
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/credential"
+	"github.com/railgate/railgate/issuance/provider/phonecode"
+	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/issuance/throttle"
+)
+
+// Config is what an API works with.
+type Config struct {
+	// Staff lists who may do what. nil: nobody may do anything.
+	Staff *staff.List
+	// Accounts are the passengers' accounts. nil: there are none, and nobody logs in.
+	Accounts *account.Service
+	// Registry is the real-name registry of the accounts. nil: it is not served.
+	Registry *registry.Book
+	// Proxies are those whose X-Forwarded-For is believed. Zero: none.
+	Proxies throttle.Proxies
+	// Trail is what staff and operators did. nil: it is not served.
+	Trail *audit.Trail
+	// Rate bounds what one network may ask for of applying, checking, registering,
+	// logging in and what else takes a password. Zero: no bound.
+	Rate throttle.Rate
+	// Applications bounds what one network may apply for, besides Rate: each takes
+	// room on the disk until it is erased. Zero: no bound.
+	Applications throttle.Rate
+	// Callback takes what the real-person provider calls back, with places of its
+	// own (MaxCallbacks). nil: it never does, and there is nothing at the path.
+	Callback http.Handler
+	// Contact is how customer service is reached. Zero: DefaultContact.
+	Contact Contact
+	// SandboxCodes is asked for codes on the admin listener. nil: it is not; with a real
+	// provider it must be.
+	SandboxCodes *phonecode.Sandbox
+	// MaxInFlight bounds the requests served at once for all but staff; more are
+	// refused with overloaded. 0: DefaultMaxInFlight.
+	MaxInFlight int
+	// MaxInFlightEach bounds those of one network. 0: three quarters of MaxInFlight.
+	MaxInFlightEach int
+	// MaxStaff bounds the staff requests served at once besides those, three quarters
+	// of them for one credential. 0: DefaultMaxStaff.
+	MaxStaff int
+	// Log receives one line for each request. nil: no log.
+	Log *zap.Logger
+	// Metrics receives counters and latencies. nil: counted and shown nowhere.
+	Metrics prometheus.Registerer
+}
+
+// API serves one issuer.
+type API struct {
+	service  *credential.Service
+	staff    *staff.List
+	accounts *account.Service
+	registry *registry.Book
+	proxies  throttle.Proxies
+	limiter  *throttle.Limiter[throttle.Caller] // nil: no bound
+	applying *throttle.Limiter[throttle.Caller] // nil: no bound
+	locating *throttle.Limiter[throttle.Caller] // nil: no bound; Rate, counted apart
+	trail    *audit.Trail
+	callback http.Handler
+	codes    *phonecode.Sandbox // nil: a real provider, or none
+	reach    Contact
+	log      *zap.Logger
+	metrics  *metrics
+	classes  classes
+	public   http.Handler
+	draining atomic.Bool
+}
+
+// New makes the handlers; it starts nothing.
+func New(s *credential.Service, c Config) (*API, error) {
+	if s == nil {
+		return nil, errors.New("api: no service")
+	}
+	if c.Registry != nil && c.Accounts == nil {
+		return nil, errors.New("api: a registry without accounts")
+	}
+	if c.Accounts != nil && c.Accounts.Policy != s.Policy {
+		return nil, errors.New("api: accounts and applications have different versions of the privacy policy")
+	}
+	if c.Contact == (Contact{}) {
+		c.Contact = DefaultContact
+	}
+	if err := c.Contact.Check(); err != nil {
+		return nil, fmt.Errorf("api: contact: %w", err)
+	}
+	if c.MaxInFlight < 0 || c.MaxInFlightEach < 0 || c.MaxStaff < 0 {
+		return nil, errors.New("api: a bound on requests in flight is negative")
+	}
+	c.MaxInFlight = cmp.Or(c.MaxInFlight, DefaultMaxInFlight)
+	c.MaxInFlightEach = cmp.Or(c.MaxInFlightEach, threeQuarters(c.MaxInFlight))
+	c.MaxStaff = cmp.Or(c.MaxStaff, DefaultMaxStaff)
+	if c.Log == nil {
+		c.Log = zap.NewNop()
+	}
+	if c.Staff == nil {
+		list, err := staff.NewList(staff.Config{})
+		if err != nil {
+			return nil, fmt.Errorf("api: %w", err)
+		}
+		c.Staff = list
+	}
+	limiter, err := limiterOf(c.Rate)
+	if err != nil {
+		return nil, err
+	}
+	locating, _ := limiterOf(c.Rate)
+	applying, err := limiterOf(c.Applications)
+	if err != nil {
+		return nil, err
+	}
+	in := newClasses(c)
+	m, err := newMetrics(c.Metrics, in)
+	if err != nil {
+		return nil, fmt.Errorf("api: metrics: %w", err)
+	}
+	a := &API{
+		service: s, staff: c.Staff, accounts: c.Accounts, registry: c.Registry, proxies: c.Proxies, limiter: limiter, applying: applying, locating: locating, trail: c.Trail, callback: c.Callback, codes: c.SandboxCodes, reach: c.Contact,
+		log: c.Log, metrics: m, classes: in,
+	}
+	a.public = a.around(a.mux())
+	return a, nil
+}
+
+// Drain has /readyz say that the issuer ends, so that load balancers look elsewhere,
+// and every answer close its connection. Requests are served as before.
+func (a *API) Drain() { a.draining.Store(true) }
+
+// Public is the handler of the public listener.
+func (a *API) Public() http.Handler { return a.public }
+
+// limiterOf is nil for no rate.
+func limiterOf(r throttle.Rate) (*throttle.Limiter[throttle.Caller], error) {
+	if r == (throttle.Rate{}) {
+		return nil, nil
+	}
+	l, err := throttle.NewLimiter[throttle.Caller](throttle.LimiterConfig{Each: r})
+	if err != nil {
+		return nil, fmt.Errorf("api: %w", err)
+	}
+	return l, nil
+}

@@ -1,0 +1,107 @@
+package httpapi_test
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/railgate/railgate/issuance/problem"
+)
+
+func TestBodiesThatAreNotRead(t *testing.T) {
+	w := newWorld(t, setup{})
+	good, err := json.Marshal(form())
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(good)
+	for why, c := range map[string]struct {
+		body   string
+		media  string
+		status int
+		code   problem.Code
+	}{
+		"nothing":               {"", "application/json", 400, "body_malformed"},
+		"not JSON":              {"name=x", "application/json", 400, "body_malformed"},
+		"a list":                {"[" + text + "]", "application/json", 400, "body_malformed"},
+		"null":                  {"null", "application/json", 400, "body_malformed"},
+		"two objects":           {text + text, "application/json", 400, "body_malformed"},
+		"something after":       {text + "x", "application/json", 400, "body_malformed"},
+		"an unknown field":      {strings.Replace(text, "{", `{"age":1,`, 1), "application/json", 400, "body_malformed"},
+		"a field in capitals":   {strings.Replace(text, `"name"`, `"Name"`, 1), "application/json", 400, "body_malformed"},
+		"a folded letter":       {strings.Replace(text, `"city"`, "\"c\u0131ty\"", 1), "application/json", 400, "body_malformed"},
+		"a field twice":         {strings.Replace(text, "{", `{"name":"x",`, 1), "application/json", 400, "body_malformed"},
+		"an inner field twice":  {strings.Replace(text, `"latitude"`, `"latitude":1,"latitude"`, 1), "application/json", 400, "body_malformed"},
+		"a number as the name":  {strings.Replace(text, `"`+testName+`"`, "7", 1), "application/json", 400, "body_malformed"},
+		"too deep":              {strings.Replace(text, `"`+testName+`"`, "[[[[[[[[1]]]]]]]]", 1), "application/json", 400, "body_malformed"},
+		"not UTF-8":             {strings.Replace(text, testName, "\xff", 1), "application/json", 400, "body_malformed"},
+		"an unpaired surrogate": {strings.Replace(text, testName, `\ud800`, 1), "application/json", 422, "name_invalid"},
+		"too large":             {strings.Replace(text, testName, strings.Repeat("x", 16<<10), 1), "application/json", 413, "body_too_large"},
+		"another type":          {text, "text/plain", 415, "media_type_not_supported"},
+		"no type":               {text, "", 415, "media_type_not_supported"},
+		"another charset":       {text, "application/json; charset=gbk", 415, "media_type_not_supported"},
+	} {
+		r, err := http.NewRequest("POST", w.server.URL+"/v1/applications", strings.NewReader(c.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.media != "" {
+			r.Header.Set("Content-Type", c.media)
+		}
+		a := w.send(r)
+		if a.Status != c.status || !strings.Contains(string(a.Body), `"`+string(c.code)+`"`) {
+			t.Errorf("%s: %d %s, want %d %s", why, a.Status, a.Body, c.status, c.code)
+		}
+	}
+	r, err := http.NewRequest("POST", w.server.URL+"/v1/applications", strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json; charset=UTF-8")
+	if a := w.send(r); a.Status != http.StatusCreated {
+		t.Fatalf("the good one: %d %s", a.Status, a.Body)
+	}
+}
+
+func TestPathsThatAreNotThere(t *testing.T) {
+	w := newWorld(t, setup{})
+	for _, path := range []string{"/", "/v1", "/v1/applications/", "//healthz", "/v1/../healthz", "/v1/applications/a/b/c", "/metrics", "/debug/pprof/"} {
+		refused(t, w.call("GET", path, "", nil), http.StatusNotFound, "not_found")
+	}
+	for path, c := range map[string]struct{ method, allow string }{
+		"/v1/applications":               {"GET", "POST"},
+		"/v1/applications/x":             {"DELETE", "GET, HEAD"},
+		"/v1/credentials/20494-0/revoke": {"GET", "POST"},
+		"/healthz":                       {"POST", "GET, HEAD"},
+		"/v1/sessions/x/code":            {"POST", "GET, HEAD"},
+	} {
+		a := w.call(c.method, path, "", nil)
+		refused(t, a, http.StatusMethodNotAllowed, "method_not_allowed")
+		if got := a.Header.Get("Allow"); got != c.allow {
+			t.Errorf("%s %s allows %q, want %q", c.method, path, got, c.allow)
+		}
+	}
+}
+
+// Nothing may be kept or guessed at by what carries an answer, and its id leads
+// to its line in the log.
+func TestHeadersOfEveryAnswer(t *testing.T) {
+	w := newWorld(t, setup{})
+	h := w.apply()
+	a := w.call("GET", h.path(""), h.Token, nil)
+	for name, want := range map[string]string{
+		"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Content-Type": "application/json", "Referrer-Policy": "no-referrer",
+	} {
+		if got := a.Header.Get(name); got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+	if id := a.Header.Get("X-Request-Id"); len(id) != 16 || !strings.Contains(w.logs.String(), id) {
+		t.Errorf("request id %q is not in the log", id)
+	}
+	if _, err := hex.DecodeString(strings.TrimPrefix(h.Token, "rga_")); err != nil || len(h.Token) != 68 {
+		t.Errorf("an access token of %d characters: %v", len(h.Token), err)
+	}
+}

@@ -1,0 +1,214 @@
+package httpapi_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/issuance/registry/rules"
+	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/issuance/throttle"
+)
+
+const verifications = "/v1/counter/verifications"
+
+// A visitor's way: found by the document on the counter, looked at, pre-verified,
+// verified by the authority; the trail has each step and who did it, under the id
+// of the request.
+func TestB_VisitorsWayOverHTTP(t *testing.T) {
+	w := newWorld(t, setup{})
+	v := w.visits()
+	search := object{"document_type": "passport", "document_number": v.form["document_number"], "nationality": "NZL"}
+	refused(t, w.by(staff.Agency, "POST", "/v1/counter/searches", search), http.StatusConflict, rules.StationWindowOnly)
+	a := w.by(staff.Window, "POST", "/v1/counter/searches", search)
+	found := as[struct {
+		Entries []struct{ Account, Passenger, Status string }
+	}](t, a, http.StatusOK)
+	if len(found.Entries) != 1 || found.Entries[0].Account != v.Account || found.Entries[0].Passenger != "holder" || found.Entries[0].Status != "to_be_submitted" {
+		t.Fatalf("found %+v", found)
+	}
+	if strings.Contains(string(a.Body), "P00") || strings.Contains(string(a.Body), "Visitor") {
+		t.Fatalf("a search tells who it is: %s", a.Body)
+	}
+	refused(t, w.by(staff.Authority, "POST", "/v1/authority/looks", v.ref("holder")), http.StatusConflict, rules.MoveRefused)
+	looked := w.by(staff.Window, "POST", "/v1/counter/looks", v.ref("holder"))
+	if s := as[entry](t, looked, http.StatusOK); s.Number != v.form["document_number"] || s.Name != "Test Visitor" || s.ProofNeeded {
+		t.Fatalf("looked at %+v", s)
+	}
+	if after := v.checked("holder"); !slices.Equal(after, []string{"pre_verified", "verified"}) || v.passengers().Holder.Status != "verified" {
+		t.Fatalf("the statuses were %q", after)
+	}
+	refused(t, w.by(staff.Window, "POST", "/v1/counter/looks", v.ref("holder")), http.StatusConflict, rules.MoveRefused)
+
+	trail := as[trailPage](t, w.call("GET", "/v1/trail?kind=account&object="+v.Account, w.staffOf[staff.Operator], nil), http.StatusOK)
+	var steps []string
+	requests := map[string]bool{}
+	for _, r := range trail.Records {
+		steps = append(steps, r.Who+" "+string(r.Action)+": "+r.Detail)
+		requests[r.Request] = true
+	}
+	slices.Reverse(steps)
+	want := []string{
+		"window-7 pre_verify: looked at the entry", "window-7 pre_verify: looked at the entry", "window-7 pre_verify: to_be_submitted becomes pre_verified",
+		"authority-7 settle_foreign: looked at the entry", "authority-7 settle_foreign: pre_verified becomes verified",
+	}
+	if !slices.Equal(steps, want) {
+		t.Errorf("the trail is %q", steps)
+	}
+	if len(requests) != 5 || !requests[looked.Header.Get("X-Request-Id")] {
+		t.Errorf("the trail names the requests %v", requests)
+	}
+}
+
+// Two terminals at once, and four more: one verdict is taken, and all others are
+// about what is not there any more.
+func TestTerminalsAtOnce(t *testing.T) {
+	w := newWorld(t, setup{})
+	m := w.join()
+	yes, no := m.verdict("holder", true), m.verdict("holder", false)
+	got := w.atOnce(6, func(i int) answer {
+		return w.by([]staff.Role{staff.Window, staff.Agency}[i%2], "POST", verifications, []object{yes, no}[i/2%2])
+	})
+	if got[""] != 1 || got[registry.EntryChanged] != 5 {
+		t.Fatalf("six verdicts at once: %v", got)
+	}
+	if s := m.passengers().Holder.Status; s != "verified" && s != "failed" {
+		t.Fatalf("the holder is %s", s)
+	}
+	// Meanwhile the holder enters somebody else.
+	m = w.join()
+	seen := m.verdict("holder", true)
+	edit := and(m.form, object{"version": 1, "document_number": number(890)})
+	for _, field := range []string{"login_name", "password", "policy"} {
+		delete(edit, field)
+	}
+	as[profile](t, m.call("PUT", "/v1/account", edit), http.StatusOK)
+	refused(t, w.by(staff.Window, "POST", verifications, seen), http.StatusConflict, registry.EntryChanged)
+}
+
+// A verdict is what somebody said, never what somebody forgot to say.
+func TestForgottenVerdicts(t *testing.T) {
+	w := newWorld(t, setup{})
+	m := w.join()
+	for _, field := range []string{"matches", "original", "in_date", "readable"} {
+		body := m.verdict("holder", true)
+		delete(body, field)
+		refused(t, w.by(staff.Window, "POST", verifications, body), http.StatusBadRequest, "body_malformed")
+	}
+	body := m.verdict("holder", true)
+	delete(body, "passenger")
+	refused(t, w.by(staff.Window, "POST", verifications, body), http.StatusNotFound, registry.EntryNotFound)
+	delete(body, "version")
+	refused(t, w.by(staff.Window, "POST", verifications, and(body, m.ref("holder"))), http.StatusConflict, registry.EntryChanged)
+	if s := m.passengers().Holder; s.Status != "pending" || s.Version != 1 {
+		t.Fatalf("the holder is %+v", s)
+	}
+}
+
+func TestB1_RareNamesNeedAProofOverHTTP(t *testing.T) {
+	w := newWorld(t, setup{})
+	rare := func(login object) *member {
+		return w.joinAs(and(login, object{"name": "測試", "phone": "13800004321"}))
+	}
+	m := rare(registration(900))
+	refused(t, w.by(staff.Agency, "POST", "/v1/counter/looks", m.ref("holder")), http.StatusConflict, rules.StationWindowOnly)
+	verdict := m.verdict("holder", true)
+	if !m.shows("holder").ProofNeeded {
+		t.Error("the window is not told that a proof is needed")
+	}
+	with := func(kind, value string) object {
+		return and(verdict, object{"proof": object{"kind": kind, "value": value}})
+	}
+	refused(t, w.by(staff.Agency, "POST", verifications, with("phone_end", "4321")), http.StatusConflict, rules.StationWindowOnly)
+	refused(t, w.by(staff.Window, "POST", verifications, verdict), http.StatusForbidden, rules.ProofWrong)
+	for _, form := range []object{with("phone", "4321"), with("phone_end", ""), with("phone_end", strings.Repeat("1", 33)), and(verdict, object{"proof": object{}})} {
+		refused(t, w.by(staff.Window, "POST", verifications, form), http.StatusBadRequest, "body_malformed")
+	}
+	if s := as[entry](t, w.by(staff.Window, "POST", verifications, with("phone_end", "4321")), http.StatusOK); s.Status != "verified" {
+		t.Fatalf("the right end of the phone: %s", s.Status)
+	}
+
+	// Pinyin that stands for a rare character needs a proof as well (rule B8).
+	p := m.adds(and(resident(902), object{"substituted": true})).Passenger
+	if !m.shows(p).ProofNeeded {
+		t.Error("a substituted name needs no proof")
+	}
+	refused(t, w.by(staff.Window, "POST", verifications, and(m.verdict(p, true), object{"proof": object{"kind": "phone_end", "value": "4321"}})),
+		http.StatusForbidden, rules.ProofWrong)
+	number := and(m.verdict(p, true), object{"proof": object{"kind": "holder_number", "value": m.form["document_number"]}})
+	if s := as[entry](t, w.by(staff.Window, "POST", verifications, number), http.StatusOK); s.Status != "verified" {
+		t.Fatalf("the holder's number: %s", s.Status)
+	}
+
+	// From however many windows: so many guesses are answered, and then the right one
+	// is not either.
+	m = rare(registration(901))
+	verdict = m.verdict("holder", true)
+	got := w.atOnce(20, func(int) answer { return w.by(staff.Window, "POST", verifications, with("phone_end", "0000")) })
+	most := throttle.DefaultRules.Document.Failures
+	if got[rules.ProofWrong] != most || got[throttle.TooManyFailures] != 20-most {
+		t.Fatalf("20 guesses at once: %v", got)
+	}
+	a := w.by(staff.Window, "POST", verifications, with("phone_end", "4321"))
+	refused(t, a, http.StatusTooManyRequests, throttle.TooManyFailures)
+	if a.Header.Get("Retry-After") == "" || m.passengers().Holder.Status != "pending" {
+		t.Error("the lock does not say its end, or guesses changed something")
+	}
+}
+
+func TestB10_SomebodyElseBringsTheDocumentsOverHTTP(t *testing.T) {
+	w := newWorld(t, setup{})
+	m := w.join()
+	sent := and(m.verdict("holder", true), object{"delegated": true})
+	both := and(sent, object{"delegate_original": true})
+	for _, role := range []staff.Role{staff.Window, staff.Agency} {
+		refused(t, w.by(role, "POST", verifications, sent), http.StatusConflict, rules.OriginalMissing)
+		refused(t, w.by(role, "POST", verifications, and(both, object{"original": false})), http.StatusConflict, rules.OriginalMissing)
+	}
+	if s := as[entry](t, w.by(staff.Agency, "POST", verifications, both), http.StatusOK); s.Status != "verified" {
+		t.Fatalf("at an agency with both originals: %s", s.Status)
+	}
+	v := w.visits()
+	both = and(v.verdict("holder", true), object{"delegated": true, "delegate_original": true})
+	refused(t, w.by(staff.Agency, "POST", verifications, both), http.StatusConflict, rules.StationWindowOnly)
+	if s := as[entry](t, w.by(staff.Window, "POST", verifications, both), http.StatusOK); s.Status != "pre_verified" {
+		t.Fatalf("a passport at a window with both originals: %s", s.Status)
+	}
+}
+
+func TestB11_ThePersonTakesTheIdentityBackOverHTTP(t *testing.T) {
+	w := newWorld(t, setup{})
+	squatter := w.join()
+	person := and(registration(905), object{"document_number": squatter.form["document_number"]})
+	refused(t, w.call("POST", "/v1/accounts", "", person), http.StatusConflict, rules.IdentityRegistered)
+
+	free := object{"document_type": "resident_id", "document_number": person["document_number"], "original": true, "in_date": true, "readable": true}
+	const duplicates = "/v1/counter/duplicates"
+	for _, c := range []struct {
+		role   staff.Role
+		body   object
+		status int
+		code   problem.Code
+	}{
+		{staff.Agency, free, http.StatusConflict, rules.StationWindowOnly},
+		{staff.Window, and(free, object{"delegated": true}), http.StatusConflict, rules.InPersonOnly},
+		{staff.Window, and(free, object{"original": false}), http.StatusConflict, rules.OriginalMissing},
+		{staff.Window, and(free, object{"document_number": number(906)}), http.StatusNotFound, registry.NotRegistered},
+		{staff.Window, object{"document_type": "resident_id", "document_number": person["document_number"]}, http.StatusBadRequest, "body_malformed"},
+	} {
+		refused(t, w.by(c.role, "POST", duplicates, c.body), c.status, c.code)
+	}
+	if a := w.by(staff.Window, "POST", duplicates, free); a.Status != http.StatusNoContent {
+		t.Fatalf("freeing was answered %d %s", a.Status, a.Body)
+	}
+	if s := squatter.passengers().Holder.Status; s != "failed" {
+		t.Fatalf("the account that had it is %s", s)
+	}
+	m := w.joinAs(person)
+	if s := m.passengers().Holder.Status; s != "pending" {
+		t.Fatalf("the person is %s", s)
+	}
+}

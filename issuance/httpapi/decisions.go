@@ -1,0 +1,157 @@
+package httpapi
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/issuance/registry/rules"
+)
+
+// refused is a "no" of the rules inside an answer: it is what was asked for, and no
+// problem.
+type refused struct {
+	Code     problem.Code `json:"code"`
+	Detail   string       `json:"detail"`
+	Text     bilingual    `json:"text"`
+	NextStep *bilingual   `json:"next_step,omitempty"`
+	RetryAt  int64        `json:"retry_at,omitempty"`
+}
+
+func newRefused(r *problem.Refusal) *refused {
+	p := newProblem(r.Code, r.Detail)
+	return &refused{p.Code, p.Detail, p.Text, p.NextStep, r.RetryAt}
+}
+
+// decision is what the rules say.
+type decision struct {
+	Allowed bool     `json:"allowed"`
+	First   string   `json:"first,omitempty"` // what must happen before
+	Refused *refused `json:"refused,omitempty"`
+}
+
+func decided(w http.ResponseWriter) func(registry.Decision, error) error {
+	return func(d registry.Decision, err error) error {
+		if err != nil {
+			return err
+		}
+		out := decision{Allowed: d.Allowed()}
+		if d.Refused != nil {
+			out.Refused = newRefused(d.Refused)
+		}
+		if d.First != rules.Nothing {
+			out.First = d.First.String()
+		}
+		return writeJSON(w, http.StatusOK, out)
+	}
+}
+
+// askDecision answers a ticketing system (rules B5 to B7).
+func (a *API) askDecision(w http.ResponseWriter, r *http.Request, by registry.Act) error {
+	var in struct {
+		Kind    string   `json:"kind"`
+		Account filled   `json:"account"`
+		For     []string `json:"for"` // a passenger for each ticket
+		Ticket  filled   `json:"ticket"`
+		At      filled   `json:"at"`
+		serving
+	}
+	if err := readJSON(w, r, &in); err != nil {
+		return err
+	}
+	q := registry.Question{Act: by, Account: string(in.Account), Ticket: string(in.Ticket)}
+	var err error
+	if q.Serve, err = in.read(); err != nil {
+		return err
+	}
+	if q.Kind, err = registry.ParseQuestionKind(in.Kind); err != nil {
+		return problem.New(registry.QuestionInvalid, "kind must be buy, refund_online, change_online or serve")
+	}
+	if q.Kind == registry.Serve || in.At != "" { // without a counter the book would take who asks for one
+		if q.Serve.At, err = rules.ParseActor(string(in.At)); err != nil {
+			return problem.New(registry.QuestionInvalid, "at must be window, agency or machine")
+		}
+	}
+	if in.For != nil {
+		q.For = make([]string, len(in.For))
+	}
+	for i, p := range in.For {
+		if q.For[i], err = namedPassenger(p); err != nil {
+			return err
+		}
+	}
+	return decided(w)(a.registry.Ask(r.Context(), q))
+}
+
+var errService = problem.New(registry.QuestionInvalid, "service must be exchange, change or refund")
+
+// reportTickets takes what happened to tickets, once however often it is told.
+func (a *API) reportTickets(w http.ResponseWriter, r *http.Request, by registry.Act) error {
+	var in struct {
+		Kind    string `json:"kind"`
+		Account filled `json:"account"`
+		Order   filled `json:"order"`
+		Ticket  filled `json:"ticket"`
+		Issued  []struct {
+			Reference string   `json:"reference"`
+			Passenger filled   `json:"passenger"`
+			EndsAt    int64    `json:"ends_at"`
+			Journey   *journey `json:"journey"`
+		} `json:"issued"`
+	}
+	if err := readJSON(w, r, &in); err != nil {
+		return err
+	}
+	e := registry.TicketEvent{Act: by, Account: string(in.Account), Order: string(in.Order), Ticket: string(in.Ticket)}
+	var err error
+	if e.Kind, err = registry.ParseEventKind(in.Kind); err != nil {
+		return problem.New(registry.EventInvalid, "kind must be bought, changed, refunded or cancelled")
+	}
+	if in.Issued != nil {
+		e.Issued = make([]registry.Ticket, len(in.Issued))
+	}
+	for i, t := range in.Issued {
+		passenger := ""
+		if e.Kind == registry.TicketsBought {
+			passenger, err = namedPassenger(string(t.Passenger))
+		} else if t.Passenger != "" {
+			err = problem.New(registry.EventInvalid, "passenger is for bought only: another ticket is for the same passenger")
+		}
+		if err != nil {
+			return err
+		}
+		e.Issued[i] = registry.Ticket{Reference: t.Reference, Passenger: passenger, Ends: time.Unix(t.EndsAt, 0), Journey: t.Journey.read()}
+	}
+	if err := a.registry.Record(r.Context(), e); err != nil {
+		return err
+	}
+	return noContent(w)
+}
+
+// journey is the train that a ticket is for.
+type journey struct {
+	Train     string `json:"train"`
+	From      string `json:"from"`
+	To        string `json:"to"`
+	DepartsAt int64  `json:"departs_at"`
+	ArrivesAt int64  `json:"arrives_at"`
+	Coach     string `json:"coach"`
+	Seat      string `json:"seat"`
+}
+
+func newJourney(j *registry.Journey) *journey {
+	if j == nil {
+		return nil
+	}
+	return &journey{j.Train, j.From, j.To, j.Departs.Unix(), j.Arrives.Unix(), j.Coach, j.Seat}
+}
+
+func (j *journey) read() *registry.Journey {
+	if j == nil {
+		return nil
+	}
+	return &registry.Journey{
+		Train: j.Train, From: j.From, To: j.To, Departs: time.Unix(j.DepartsAt, 0), Arrives: time.Unix(j.ArrivesAt, 0), Coach: j.Coach, Seat: j.Seat,
+	}
+}

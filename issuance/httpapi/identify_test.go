@@ -1,0 +1,160 @@
+package httpapi_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/tokens/tokentest"
+)
+
+// ticketingName is the credential's of the ticketing system.
+const ticketingName = "ticketing-7"
+
+// codeOf is what a hosted session shows now.
+func (w *world) codeOf(h *holder, s session) string {
+	w.t.Helper()
+	return as[struct{ Text string }](w.t, w.call("GET", "/v1/sessions/"+s.Session+"/code", h.Token, nil), http.StatusOK).Text
+}
+
+// code makes an account code for the ticketing system.
+func (m *member) code() string {
+	m.w.t.Helper()
+	return as[struct{ Code string }](m.w.t, m.call("POST", "/v1/account/codes", object{"client": ticketingName}), http.StatusCreated).Code
+}
+
+// personsWays goes where staff come to a person, and a ticketing system to an account.
+func personsWays(w *world) {
+	h := w.apply()
+	code := w.codeOf(h, h.host(h.pass()))
+	thief := tokentest.Issuer{ID: w.keys.IssuerID, Signer: w.keys.Issuer}
+	session := thief.Open(4000, w.clock.Now().Unix())
+	stolen := session.Code(0)
+	good := object{"code": code, "purpose": "verify"}
+	w.forms("POST", "/v1/identifications", w.staffOf[staff.Window], good)
+	for _, body := range []object{good, and(good, object{"code": "no code"}), and(good, object{"purpose": "exchange"}), and(good, object{"code": stolen.Text()})} {
+		w.by(staff.Window, "POST", "/v1/identifications", body)
+	}
+	w.by(staff.Agency, "POST", "/v1/identifications", and(good, object{"purpose": "refund"}))
+	w.by(staff.Operator, "POST", "/v1/identifications", good)
+
+	persons := object{"day": w.clock.Now().Unix() / 86400, "persons": []object{{"document_type": "resident_id", "document_number": testNumber}}}
+	w.forms("POST", "/v1/subjects", w.staffOf[staff.Ticketing], persons)
+	w.by(staff.Ticketing, "POST", "/v1/subjects", persons)
+	w.by(staff.Ticketing, "POST", "/v1/subjects", and(persons, object{"day": 1}))
+
+	m := w.join()
+	w.call("POST", "/v1/account/codes", "", object{"client": ticketingName})
+	m.call("POST", "/v1/account/codes", "[]")
+	m.call("POST", "/v1/account/codes", object{"client": "nobody"})
+	made := object{"code": m.code()}
+	w.forms("POST", "/v1/account-codes", w.staffOf[staff.Ticketing], made)
+	w.by(staff.Ticketing, "POST", "/v1/account-codes", made)
+	w.by(staff.Ticketing, "POST", "/v1/account-codes", made)
+	w.accounts.Policy = "2026-02"
+	m.call("POST", "/v1/account/codes", object{"client": ticketingName})
+	w.accounts.Policy = testPolicy
+}
+
+// learnsTooMuch is a credential that has spent what it may learn of passengers.
+func learnsTooMuch(t *testing.T, w *world) {
+	w.by(staff.Window, "POST", "/v1/identifications", object{"code": "no code", "purpose": "verify"})
+	a := w.by(staff.Window, "POST", "/v1/identifications", object{"code": "no code", "purpose": "verify"})
+	refused(t, a, http.StatusTooManyRequests, staff.IdentificationsSpent)
+	// Checked entries are another way to persons; those that wait for the counter are not.
+	document := object{"document_type": "resident_id", "document_number": testNumber}
+	a = w.by(staff.Window, "POST", "/v1/counter/searches", and(document, object{"purpose": "correction"}))
+	refused(t, a, http.StatusTooManyRequests, staff.IdentificationsSpent)
+	a = w.by(staff.Window, "POST", "/v1/counter/looks", object{"account": "acc_00112233445566778899aabbccddeeff", "passenger": "holder", "purpose": "correction"})
+	refused(t, a, http.StatusTooManyRequests, staff.IdentificationsSpent)
+	if a := w.by(staff.Window, "POST", "/v1/counter/searches", document); a.Status != http.StatusOK {
+		t.Errorf("a search of what waits: %d", a.Status)
+	}
+	persons := object{"day": w.clock.Now().Unix() / 86400, "persons": []object{{"document_type": "resident_id", "document_number": testNumber}}}
+	w.by(staff.Ticketing, "POST", "/v1/subjects", persons)
+	refused(t, w.by(staff.Ticketing, "POST", "/v1/subjects", persons), http.StatusTooManyRequests, staff.SubjectsSpent)
+}
+
+// A body of a thousand persons is larger than all others: only who holds a staff
+// credential may send one, and only there.
+func TestOnlyStaffSendLongLists(t *testing.T) {
+	w := newWorld(t, setup{})
+	persons := slices.Repeat([]object{{"document_type": "resident_id", "document_number": testNumber}}, 1000)
+	body := object{"day": w.clock.Now().Unix() / 86400, "persons": persons}
+	got := as[struct{ Subjects []string }](t, w.by(staff.Ticketing, "POST", "/v1/subjects", body), http.StatusOK)
+	if len(got.Subjects) != len(persons) {
+		t.Fatalf("%d pseudonyms", len(got.Subjects))
+	}
+	refused(t, w.call("POST", "/v1/subjects", "", body), http.StatusUnauthorized, staff.Unknown)
+	refused(t, w.by(staff.Ticketing, "POST", "/v1/tickets", body), http.StatusRequestEntityTooLarge, "body_too_large")
+	body["persons"] = slices.Repeat(persons, 3)
+	refused(t, w.by(staff.Ticketing, "POST", "/v1/subjects", body), http.StatusRequestEntityTooLarge, "body_too_large")
+}
+
+// A person whose every datum is a mark, identified, listed, and handed over; and into a
+// fault. Only answers to authorized callers contain the marks.
+func TestIdentifyingLeavesNoTrace(t *testing.T) {
+	w := newWorld(t, setup{})
+	who := form()
+	who["name"], who["document_number"] = "标记人", number(940)
+	h := w.applyAs(who)
+	code := w.codeOf(h, h.host(h.pass()))
+	m := w.joinAs(and(registration(940), object{"name": "标记人"}))
+	m.checked("holder")
+	event := m.buys("MARKTICKET", "holder")
+	event["issued"].([]object)[0]["journey"] = and(w.journey(), object{"train": "MARKTRAIN", "from": "MarkedSouth"})
+	w.reports(event)
+	handover := m.code()
+	day := w.clock.Now().Unix() / 86400
+	from := len(w.answers)
+	told := map[string]bool{}
+	requests := []struct {
+		role staff.Role
+		path string
+		body object
+	}{
+		{staff.Window, "/v1/identifications", object{"code": code, "purpose": "refund"}},
+		{staff.Window, "/v1/identifications", object{"code": "Markperson " + number(940), "purpose": "refund"}},
+		{staff.Window, "/v1/identifications", object{"code": code, "purpose": "Markperson"}},
+		{staff.Agency, "/v1/identifications", object{"code": code, "purpose": "refund"}},
+		{staff.Ticketing, "/v1/subjects", object{"day": day, "persons": []object{{"document_type": "resident_id", "document_number": number(940)}}}},
+		{staff.Ticketing, "/v1/subjects", object{"day": day, "persons": []object{{"document_type": "Markperson", "document_number": number(940) + "1"}}}},
+		{staff.Ticketing, "/v1/account-codes", object{"code": handover}},
+		{staff.Ticketing, "/v1/account-codes", object{"code": handover}},
+	}
+	for _, r := range requests {
+		a := w.by(r.role, "POST", r.path, r.body)
+		told[a.Header.Get("X-Request-Id")] = a.Status == http.StatusOK && r.path == "/v1/identifications"
+		w.by(r.role, "POST", r.path+"/Markperson", r.body)
+		w.by(r.role, "POST", r.path, and(r.body, object{"Markperson": 1}))
+	}
+	raw := w.databaseFiles()
+	w.store.Close()
+	for _, r := range requests {
+		w.by(r.role, "POST", r.path, r.body)
+	}
+	logs := w.logs.String()
+	for _, mark := range []string{"标记人", "Markperson", number(940), "MARKTICKET", "MARKTRAIN", "MarkedSouth", handover, code, code[4:60]} {
+		for what, text := range map[string]string{"log": logs, "database": raw} {
+			if strings.Contains(text, mark) {
+				t.Errorf("%q is in the %s", mark, what)
+			}
+		}
+		for _, a := range w.answers[from:] {
+			if strings.Contains(string(a.Body), mark) && !told[a.Header.Get("X-Request-Id")] {
+				t.Errorf("%q is in the answer %d %s", mark, a.Status, a.Body)
+			}
+		}
+	}
+	shown := 0
+	for _, a := range w.answers[from:] {
+		if strings.Contains(string(a.Body), "标记人") && strings.Contains(string(a.Body), "MARKTICKET-0") && !strings.Contains(string(a.Body), number(940)) {
+			shown++
+		}
+	}
+	if shown != 1 {
+		t.Errorf("the person was shown %d times", shown)
+	}
+}

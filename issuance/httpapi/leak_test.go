@@ -1,0 +1,226 @@
+package httpapi_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance/provider/facecheck"
+)
+
+// A passenger whose every datum is a mark, sent through every endpoint, in good
+// requests and bad ones. Logs, error answers and metrics are searched for the
+// marks; so are the good answers, which owe the owner only ids, secrets just
+// made for him, and codes.
+func TestPersonalDataLeaveNoTrace(t *testing.T) {
+	w := newWorld(t, setup{checkTimeout: 300 * time.Millisecond})
+	const name, number, city, place = "标记姓名Markname", testNumber, "河北省廊坊", "39.123456789"
+	const noCity = "标记城市Markcity"
+	marked := form()
+	marked["name"], marked["city"] = name, city
+	marked["location"] = object{"latitude": 39.123456789, "longitude": 116.4}
+	const evidence, anchor = "markevidence-7c1d", "ma4ced"
+
+	h := as[holder](t, w.call("POST", "/v1/applications", "", marked), http.StatusCreated)
+	h.w = w
+	check := h.pass()
+	anchored, _ := h.open(check)
+	hosted := h.host(h.pass())
+	code := as[struct{ Text string }](t, w.call("GET", "/v1/sessions/"+hosted.Session+"/code", h.Token, nil), http.StatusOK)
+	w.call("GET", h.path(""), h.Token, nil)
+	w.call("GET", h.path("/data"), h.Token, nil)
+	proof := object{"document_type": "resident_id", "document_number": number, "reason": "no_phone"}
+	as[object](t, w.call("POST", "/v1/paper-proofs", w.staff, proof), http.StatusCreated)
+	m := markedMember(w, name)
+
+	// The same marks where they do not belong.
+	for _, token := range []string{h.Token, w.staff, "rga_" + name, number} {
+		for _, path := range []string{
+			"/v1/applications", "/v1/location", h.path(""), h.path("/checks"), h.path("/sessions"), "/v1/sessions/" + hosted.Session + "/code",
+			"/v1/credentials/" + h.Serial + "/revoke", "/v1/credentials/" + h.Serial + "/unrevoke",
+			"/v1/applications/" + number + "/data", h.path("/decision"), "/v1/paper-proofs", "/v1/viewings", "/v1/accounts", "/v1/logins", "/v1/account/consent", "/v1/trail?object=" + number,
+			"/v1/account/applications", "/v1/credentials/" + number,
+			"/healthz", "/readyz", "/" + number, "/v1/applications/" + number, "/v1/sessions/" + number + "/code",
+			"/v1/credentials/" + number + "/revoke", "/v1/applications/" + h.Token + "?token=" + h.Token,
+		} {
+			for _, body := range []any{
+				nil, object{"evidence": evidence}, object{"check": check, "mode": name, "anchor": anchor},
+				object{"reason": name}, object{name: number}, object{"markedfield": 1}, object{"name": object{number: name}},
+				with("document_number", number[:17]+"0"), with("name", strings.Repeat(name, 20)), with("city", city+"\n"), with("city", noCity), object{"latitude": 39.123456789, "longitude": 116.4}, object{"latitude": 9.123456789, "longitude": 139.123456789},
+				with("document_type", name), with("location", place), `{"name":"` + name + `","name":"` + number + `"}`, name,
+			} {
+				for _, method := range []string{"GET", "POST"} {
+					w.call(method, path, token, body)
+				}
+			}
+		}
+	}
+	for _, ev := range []string{"sandbox:fail", "sandbox:timeout", evidence} {
+		w.call("POST", h.path("/checks"), h.Token, object{"evidence": ev})
+	}
+	// A fault of the database below every endpoint.
+	w.store.Close()
+	for _, a := range []answer{
+		w.call("POST", "/v1/applications", "", marked),
+		w.call("POST", h.path("/checks"), h.Token, object{"evidence": "sandbox:pass"}),
+		w.call("POST", "/v1/credentials/"+h.Serial+"/revoke", w.staff, object{"reason": "fraud"}),
+		w.call("GET", "/v1/credentials/"+h.Serial, w.staff, nil),
+		w.call("POST", "/v1/paper-proofs", w.staff, proof),
+		w.call("POST", "/v1/accounts", "", m.form),
+		w.call("POST", "/v1/logins", "", object{"login_name": m.LoginName, "password": markedPassword}),
+		m.call("GET", "/v1/account", nil),
+		m.call("POST", "/v1/applications", marked),
+	} {
+		refused(t, a, http.StatusInternalServerError, "internal_error")
+		if strings.Contains(string(a.Body), "database") {
+			t.Errorf("a fault is told to the caller: %s", a.Body)
+		}
+	}
+
+	resp, err := http.Get(w.admin.URL + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	metrics, err := io.ReadAll(resp.Body)
+	if err != nil || !strings.Contains(string(metrics), "railgate_issuer_requests_total") {
+		t.Fatalf("metrics: %v", err)
+	}
+	everywhere := map[string]string{
+		"name": name, "name in ASCII": "Markname", "number": number, "number but its end": number[:17], "city": city, "no city": noCity, "no city in ASCII": "Markcity",
+		"location": "39.1234", "evidence": evidence, "anchor": anchor, "unknown field": "markedfield", "staff credential": w.staff, "staff credential but its prefix": w.staff[4:],
+		"number of the account": markedNumber, "login name": markedLogin, "password": markedPassword, "password in ASCII": "markpass", "new password": "marknewpass", "phone": markedPhone, "e-mail": markedEmail,
+		"network address": "127.0.0.1",
+	}
+	// The owner is told these, once; nobody else is.
+	owner := map[string]string{
+		"access token": h.Token[4:], "login token": m.Token[4:], "check": check[4:], "pass": anchored.Pass, "code": code.Text,
+	}
+	for i, code := range w.marks {
+		everywhere[fmt.Sprintf("phone code %d", i)] = code
+	}
+	logs := w.logs.String()
+	if strings.Count(logs, `"request"`) < 1000 || !strings.Contains(logs, "request failed") {
+		t.Fatal("the log is not what this test believes it to be")
+	}
+	for what, mark := range everywhere {
+		if strings.Contains(logs, mark) {
+			t.Errorf("%s is in the log", what)
+		}
+		if strings.Contains(string(metrics), mark) {
+			t.Errorf("%s is in the metrics", what)
+		}
+		for _, a := range w.answers {
+			if strings.Contains(string(a.Body), mark) && !ownData[a.operation] {
+				t.Fatalf("%s is in the answer %s", what, a.Body)
+			}
+		}
+	}
+	for what, mark := range owner {
+		if strings.Contains(logs, mark) {
+			t.Errorf("%s is in the log", what)
+		}
+		if strings.Contains(string(metrics), mark) {
+			t.Errorf("%s is in the metrics", what)
+		}
+		for _, a := range w.answers {
+			if a.Status >= 400 && strings.Contains(string(a.Body), mark) {
+				t.Fatalf("%s is in the error %s", what, a.Body)
+			}
+		}
+	}
+	if strings.Contains(logs, facecheck.SandboxPass) {
+		t.Error("evidence is in the log")
+	}
+}
+
+const (
+	markedLogin    = "marklogin_7c1d"
+	markedPassword = "markpass 标记密码"
+	markedPhone    = "13876543219"
+	markedEmail    = "markmail.7c1d@example.org"
+)
+
+var markedNumber = number(1) // of the account; testNumber is that of the application
+
+// ownData are the answers that tell somebody what is held of them, or what they
+// have just edited.
+var ownData = map[string]bool{"getApplicationData 200": true, "getAccount 200": true, "editAccount 200": true, "verifyPhone 200": true, "getAccountData 200": true}
+
+// markedMember is an account whose every datum is a mark, sent through every
+// endpoint of accounts.
+func markedMember(w *world, name string) *member {
+	f := object{
+		"login_name": markedLogin, "password": markedPassword, "policy": testPolicy, "name": name,
+		"document_type": "resident_id", "document_number": markedNumber, "phone": markedPhone, "email": markedEmail,
+	}
+	m := w.joinAs(f)
+	h := m.apply()
+	h.host(h.pass())
+	other := m.again()
+	edit := object{"version": 1, "name": name, "document_type": "resident_id", "document_number": markedNumber, "phone": markedPhone}
+	for _, c := range []struct {
+		method, path string
+		body         any
+	}{
+		{"POST", "/v1/accounts", f}, {"POST", "/v1/logins", object{"login_name": markedLogin, "password": markedPassword + "x"}},
+		{"POST", "/v1/logins", object{"login_name": markedPassword, "password": markedLogin}},
+		{"GET", "/v1/account", nil}, {"GET", "/v1/account/data", nil}, {"GET", "/v1/account/applications", nil}, {"PUT", "/v1/account", edit},
+		{"PUT", "/v1/account", edit}, {"PUT", "/v1/account", object{"version": 2, "name": testNumber, "document_type": name, "document_number": name}},
+		{"PUT", "/v1/account/password", object{"password": markedPassword, "new_password": markedNumber}},
+		{"PUT", "/v1/account/password", object{"password": markedEmail, "new_password": "marknewpass 7c1d"}},
+		{"PUT", "/v1/account/password", object{"password": markedPassword, "new_password": "marknewpass 7c1d"}},
+		{"PUT", "/v1/account/password", object{"password": "marknewpass 7c1d", "new_password": markedPassword}},
+		{"POST", "/v1/account/consent", object{"policy": markedEmail}}, {"POST", "/v1/account/consent", object{markedLogin: markedPhone}},
+		{"POST", "/v1/account/phone/codes", object{"phone": markedPhone, "language": "en"}}, {"POST", "/v1/account/phone/codes", object{"phone": markedEmail, "language": markedLogin}},
+		{"POST", "/v1/account/phone/verifications", object{"phone": markedPhone, "code": "123456", "password": markedPassword}},
+		{"POST", "/v1/account/phone/verifications", object{"phone": markedPhone, "code": markedPhone, "password": markedEmail}},
+		{"POST", "/v1/recoveries", object{"login_name": markedLogin, "phone": markedPhone}}, {"POST", "/v1/recoveries", object{"login_name": markedPhone, "phone": markedLogin}},
+		{"POST", "/v1/account/verification", object{"evidence": "markevidence-7c1d"}}, {"POST", "/v1/account/verification", object{"evidence": "sandbox:fail"}},
+		{"POST", "/v1/recoveries/password", object{"recovery": markedLogin, "code": markedPhone, "new_password": markedPassword}},
+		{"POST", "/v1/account/close", object{"password": markedPhone}}, {"DELETE", "/v1/logins/" + markedLogin, nil}, {"GET", "/v1/account/" + markedPhone, nil},
+	} {
+		m.call(c.method, c.path, c.body)
+		other.call(c.method, c.path, c.body)
+		w.forgive()
+	}
+	other.again().call("DELETE", "/v1/logins/current", nil)
+	m.verifyPhone(markedPhone)
+	w.forgive()
+	m.call("POST", "/v1/account/verification", object{"evidence": "markevidence-7c1d"})
+	m.call("POST", "/v1/account/verification", object{"evidence": "sandbox:pass"})
+	recovery, code := m.recovery(markedPhone)
+	w.marks = append(w.marks, code)
+	w.call("POST", "/v1/recoveries/password", "", object{"recovery": recovery, "code": code, "new_password": markedPassword})
+	return m.again()
+}
+
+// What lies in the database files tells nobody's name, number or city, and no
+// token that could be used.
+func TestPersonalDataAreSealedAtRest(t *testing.T) {
+	w := newWorld(t, setup{})
+	h := w.apply()
+	h.host(h.pass())
+	f := registration(1)
+	f["login_name"], f["password"], f["phone"], f["email"] = markedLogin, markedPassword, markedPhone, markedEmail
+	m := w.joinAs(f)
+	mine := m.apply()
+	mine.host(mine.pass())
+	w.call("POST", "/v1/logins", "", object{"login_name": markedLogin, "password": markedPassword + "x"})
+	m.call("PUT", "/v1/account/password", object{"password": markedPassword, "new_password": "marknewpass 7c1d"})
+	raw := w.databaseFiles()
+	if !strings.Contains(raw, h.Application) {
+		t.Fatal("the database was not read")
+	}
+	for what, mark := range map[string]string{"name": testName, "number": testNumber, "city": "北京", "access token": h.Token, "its digits": h.Token[4:],
+		"number of the account": markedNumber, "login name": markedLogin, "password": markedPassword, "new password": "marknewpass", "phone": markedPhone, "e-mail": markedEmail,
+		"login token": m.Token, "its own digits": m.Token[4:], "password's hash": "$argon2id$", "network address": "127.0.0.1",
+	} {
+		if strings.Contains(raw, mark) {
+			t.Errorf("%s can be read in the database", what)
+		}
+	}
+}

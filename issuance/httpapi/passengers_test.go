@@ -1,0 +1,227 @@
+package httpapi_test
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/issuance/registry/rules"
+)
+
+const listPath = "/v1/account/passengers"
+
+// codeOf is what an answer was refused for; empty: it was not.
+func codeOf(t testing.TB, a answer) problem.Code {
+	t.Helper()
+	if a.Status < 400 {
+		return ""
+	}
+	return as[struct {
+		Code problem.Code `json:"code"`
+	}](t, a, a.Status).Code
+}
+
+// atOnce sends n requests at the same time and counts what became of them.
+func (w *world) atOnce(n int, send func(i int) answer) map[problem.Code]int {
+	w.t.Helper()
+	outcome := make(map[problem.Code]int)
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	start := make(chan struct{})
+	for i := range n {
+		all.Go(func() {
+			<-start
+			a := send(i)
+			mu.Lock()
+			defer mu.Unlock()
+			outcome[codeOf(w.t, a)]++
+		})
+	}
+	close(start)
+	all.Wait()
+	return outcome
+}
+
+// A holder keeps a list; nobody else comes at it.
+func TestPassengersAreTheHoldersOwn(t *testing.T) {
+	w := newWorld(t, setup{})
+	m, other := w.join(), w.join()
+	m.checked("holder")
+	other.checked("holder")
+	p := m.adds(resident(800))
+	if p.Status != "pending" || p.Number != number(800) || p.Version != 1 || !strings.HasPrefix(p.Passenger, "psg_") {
+		t.Fatalf("added %+v", p)
+	}
+	if l := m.passengers(); l.Holder.Status != "verified" || len(l.Passengers) != 1 || l.Passengers[0] != p {
+		t.Fatalf("listed %+v", l)
+	}
+	if l := other.passengers(); len(l.Passengers) != 0 {
+		t.Fatalf("another account lists %+v", l)
+	}
+	line := listPath + "/" + p.Passenger
+	edit := and(resident(801), object{"version": 1})
+	never := listPath + "/psg_" + strings.Repeat("0", 32)
+	for _, c := range []struct {
+		method string
+		body   any
+	}{{"PUT", edit}, {"DELETE", nil}} {
+		foreign, none := other.call(c.method, line, c.body), other.call(c.method, never, c.body)
+		refused(t, foreign, http.StatusNotFound, registry.EntryNotFound)
+		if string(foreign.Body) != string(none.Body) {
+			t.Errorf("%s: somebody else's passenger is %s, one that never was %s", c.method, foreign.Body, none.Body)
+		}
+		for _, token := range []string{"", w.staff, w.staffOf["ticketing"]} {
+			refused(t, w.call(c.method, line, token, c.body), http.StatusUnauthorized, account.LoginRequired)
+		}
+	}
+	// Of two phones that edit one line, the second has not seen what it would overwrite.
+	if got := as[entry](t, m.call("PUT", line, edit), http.StatusOK); got.Number != number(801) || got.Version != 2 || got.Passenger != p.Passenger {
+		t.Fatalf("edited to %+v", got)
+	}
+	refused(t, m.again().call("PUT", line, and(resident(802), object{"version": 1})), http.StatusConflict, registry.EntryChanged)
+	if got := as[entry](t, m.call("PUT", line, and(resident(802), object{"version": 2})), http.StatusOK); got.Number != number(802) || got.Version != 3 {
+		t.Fatalf("edited again to %+v", got)
+	}
+	if a := m.call("DELETE", line, nil); a.Status != http.StatusNoContent || len(m.passengers().Passengers) != 0 {
+		t.Fatalf("a pending passenger stays: %d %s", a.Status, a.Body)
+	}
+}
+
+// Rule B12: while the policy in force waits for the holder's consent, nobody comes
+// onto the list or is changed there; the list can be seen and shortened.
+func TestB12_NobodyIsListedWhileConsentIsDue(t *testing.T) {
+	w := newWorld(t, setup{})
+	m := w.join()
+	m.checked("holder")
+	p := m.adds(resident(805))
+	w.accounts.Policy = "2026-02"
+	line := listPath + "/" + p.Passenger
+	refused(t, m.call("POST", listPath, resident(806)), http.StatusConflict, account.ConsentRequired)
+	refused(t, m.call("PUT", line, and(resident(806), object{"version": 1})), http.StatusConflict, account.ConsentRequired)
+	if l := m.passengers(); len(l.Passengers) != 1 || l.Passengers[0] != p {
+		t.Fatalf("listed %+v", l)
+	}
+	if a := m.call("DELETE", line, nil); a.Status != http.StatusNoContent {
+		t.Fatalf("deleting was answered %d %s", a.Status, a.Body)
+	}
+}
+
+// Whatever is missing in a form is told by its field.
+func TestFieldsOfAPassenger(t *testing.T) {
+	w := newWorld(t, setup{})
+	m := w.join()
+	m.checked("holder")
+	for _, c := range []struct {
+		field string
+		value any
+		want  problem.Code
+	}{
+		{"name", " ", rules.PersonInvalid}, {"document_type", "seaman_book", rules.DocumentUnknown}, {"document_type", "passport", rules.PersonInvalid},
+		{"document_number", "110105900307461", rules.FirstGenerationCard}, {"document_number", number(803)[:16] + "xx", rules.PersonInvalid},
+		{"nationality", "CHN", rules.PersonInvalid}, {"policy", "2025-01", rules.ConsentMissing}, {"policy", "", rules.ConsentMissing},
+	} {
+		if got := codeOf(t, m.call("POST", listPath, and(resident(803), object{c.field: c.value}))); got != c.want {
+			t.Errorf("%s %q: %q, want %q", c.field, c.value, got, c.want)
+		}
+	}
+	if l := m.passengers(); len(l.Passengers) != 0 {
+		t.Fatalf("listed %+v", l)
+	}
+}
+
+func TestB2_WhoMayAddWhomOverHTTP(t *testing.T) {
+	w := newWorld(t, setup{})
+	m := w.join() // pending: none at all
+	for _, form := range []object{resident(810), visitor(810)} {
+		refused(t, m.call("POST", listPath, form), http.StatusConflict, rules.AccountStatus)
+	}
+	m.checked("holder")
+	m.adds(resident(810))
+	refused(t, m.call("POST", listPath, resident(810)), http.StatusConflict, rules.AlreadyListed)
+
+	v := w.visits() // to be submitted: other documents, five of them, from however many phones
+	refused(t, v.call("POST", listPath, resident(811)), http.StatusConflict, rules.OtherDocumentsOnly)
+	got := w.atOnce(24, func(i int) answer { return v.call("POST", listPath, visitor(811+i)) })
+	if got[""] != 5 || got[rules.ToBeSubmittedFull] != 19 || len(v.passengers().Passengers) != 5 {
+		t.Fatalf("24 at once: %v", got)
+	}
+}
+
+// Residents are pending at first, and pending ones have a limit of their own.
+func TestB3_AtMostAHundredOverHTTP(t *testing.T) {
+	w := newWorld(t, setup{})
+	m := w.join()
+	m.checked("holder")
+	got := w.atOnce(120, func(i int) answer { return m.call("POST", listPath, resident(1000+i)) })
+	if got[""] != 100 || got[rules.UncountedFull] != 20 || len(m.passengers().Passengers) != 100 {
+		t.Fatalf("120 at once: %v", got)
+	}
+}
+
+func TestB4_KeptFor180DaysOverHTTP(t *testing.T) {
+	w := newWorld(t, setup{})
+	v := w.visits()
+	p := v.adds(visitor(840))
+	bought := v.adds(visitor(841)).Passenger
+	w.reports(v.buys("K", bought))
+	line := listPath + "/" + p.Passenger
+
+	a := v.call("DELETE", line, nil)
+	refused(t, a, http.StatusConflict, rules.PassengerKept)
+	free := w.clock.Now().Add(180*24*time.Hour + time.Second).Truncate(time.Second)
+	told := as[struct {
+		RetryAt int64 `json:"retry_at"`
+	}](t, a, http.StatusConflict)
+	if told.RetryAt != free.Unix() || a.Header.Get("Retry-After") != free.UTC().Format(http.TimeFormat) {
+		t.Fatalf("free from %d and %q, want %v", told.RetryAt, a.Header.Get("Retry-After"), free)
+	}
+	refused(t, v.call("DELETE", listPath+"/"+bought, nil), http.StatusConflict, rules.TicketBought)
+	refused(t, v.call("PUT", listPath+"/"+bought, and(visitor(842), object{"version": 1})), http.StatusConflict, rules.TicketBought)
+
+	w.clock.Move(time.Unix(told.RetryAt, 0).Sub(w.clock.Now()))
+	v = v.again()
+	if a := v.call("DELETE", line, nil); a.Status != http.StatusNoContent {
+		t.Fatalf("at the told second: %d %s", a.Status, a.Body)
+	}
+	refused(t, v.call("DELETE", listPath+"/"+bought, nil), http.StatusConflict, rules.TicketBought)
+}
+
+// Closing an account is refused while a journey is not over; what it means can be
+// asked before.
+func TestClosingAnAccountWithTickets(t *testing.T) {
+	w := newWorld(t, setup{})
+	type closing struct {
+		Allowed    bool
+		Refused    struct{ Code problem.Code }
+		TakenUntil int64 `json:"identity_taken_until"`
+	}
+	v := w.visits()
+	ask := func() closing { return as[closing](t, v.call("GET", "/v1/account/close", nil), http.StatusOK) }
+	if c := ask(); !c.Allowed || c.TakenUntil != 0 {
+		t.Fatalf("closing means %+v", c)
+	}
+	w.reports(v.buys("C", "holder"))
+	if c := ask(); c.Allowed || c.Refused.Code != registry.TicketsUnfinished || c.TakenUntil == 0 {
+		t.Fatalf("closing means %+v", c)
+	}
+	a := v.call("POST", "/v1/account/close", object{"password": testPassword})
+	refused(t, a, http.StatusConflict, registry.TicketsUnfinished)
+	w.clock.Move(48 * time.Hour)
+	if c := ask(); !c.Allowed || c.TakenUntil == 0 {
+		t.Fatalf("after the journey closing means %+v", c)
+	}
+	if a := v.call("POST", "/v1/account/close", object{"password": testPassword}); a.Status != http.StatusNoContent {
+		t.Fatalf("after the journey: %d %s", a.Status, a.Body)
+	}
+	for _, table := range []string{"holders", "passengers", "tickets", "identities WHERE account IS NOT NULL"} {
+		if n := w.column(`SELECT COUNT(*) FROM ` + table); n[0] != "0" {
+			t.Errorf("%s rows are left in %s", n[0], table)
+		}
+	}
+	refused(t, w.call("POST", "/v1/accounts", "", v.form), http.StatusConflict, rules.IdentityRegistered)
+}

@@ -1,0 +1,54 @@
+package httpapi
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/credential"
+	"github.com/railgate/railgate/issuance/throttle"
+)
+
+// Rule B12: the policy says how long things are kept, and that is how long.
+func TestB12_ThePolicySaysTheNumbersInForce(t *testing.T) {
+	const day = 24 * time.Hour
+	if credential.RecordLife != account.EndedLoginKept {
+		t.Fatal("privacy.md says one number for two that differ")
+	}
+	unchecked := int(credential.UncheckedLife / time.Hour)
+	record, forget := int(credential.RecordLife/day), int(throttle.DefaultRules.Account.Forget/time.Hour)
+	for _, r := range []throttle.Rule{throttle.DefaultRules.Document, throttle.DefaultRules.Face, throttle.DefaultRules.Faces} {
+		if int(r.Forget/time.Hour) != forget {
+			t.Fatal("privacy.md says one number for some that differ")
+		}
+	}
+	for text, wants := range map[string][]string{
+		policyTexts.EN: {
+			fmt.Sprintf("Erased %d days after it was handed in; %d hours after it if no face check has passed", record, unchecked), fmt.Sprintf("at the latest %d days after the month", record),
+			fmt.Sprintf("logins that ended, %d days", record), fmt.Sprintf("Forgotten %d hours after", forget), "three a month",
+		},
+		policyTexts.ZH: {
+			fmt.Sprintf("自提交之日起%d天后删除；未通过实人核验的，%d小时后删除", record, unchecked), fmt.Sprintf("该月结束%d天后删除", record),
+			fmt.Sprintf("已结束的登录记录保存%d天", record), fmt.Sprintf("结束%d小时后清除", forget), "每月三次",
+		},
+	} {
+		for _, want := range wants {
+			if !strings.Contains(text, want) {
+				t.Errorf("the policy does not say %q", want)
+			}
+		}
+	}
+	if account.CodeLife != 5*time.Minute || !strings.Contains(policyTexts.EN, "under a keyed hash for five minutes") || !strings.Contains(policyTexts.ZH, "加密摘要保存五分钟") {
+		t.Error("the policy says how long a code is kept")
+	}
+	for _, r := range []throttle.Rule{throttle.DefaultCodeRules.Account, throttle.DefaultCodeRules.Number, throttle.DefaultCodeRules.Network} {
+		if r.MaxLock+r.Forget > 2*day {
+			t.Error("the policy says two days for what counts codes")
+		}
+	}
+	if credential.ApplicationsPerMonth != 3 {
+		t.Error("the policy says three")
+	}
+}

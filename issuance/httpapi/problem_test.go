@@ -1,0 +1,134 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"net/http/httptest"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/credential"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/registry/rules"
+	"github.com/railgate/railgate/tokens"
+)
+
+// noNextStep are the codes that passengers never meet through a well-behaved app, or
+// staff only: nothing there for the passenger to do.
+const noNextStep = "mode_invalid anchor_invalid session_not_hosted credential_not_found reason_invalid query_malformed " +
+	"body_malformed body_too_large headers_too_large media_type_not_supported not_found method_not_allowed"
+
+// Rule A14: every refusal tells the passenger the next step, in Chinese and English.
+func TestA14_EveryRefusalTellsTheNextStep(t *testing.T) {
+	all := Codes()
+	if len(all) != len(table) {
+		t.Errorf("%d codes, %d in the table", len(all), len(table))
+	}
+	seen := make(map[problem.Code]bool)
+	for _, code := range all {
+		if seen[code] {
+			t.Errorf("%s stands twice", code)
+		}
+		seen[code] = true
+		i, ok := table[code]
+		if !ok {
+			t.Errorf("%s is not in the table", code)
+			continue
+		}
+		x := i.text
+		if i.status < 400 || x.EN == "" || !chinese(x.ZH) || chinese(x.EN) || chinese(x.NextEN) || (x.NextEN == "") != (x.NextZH == "") {
+			t.Errorf("%s: %+v", code, i)
+		}
+		if x.NextZH != "" && !chinese(x.NextZH) {
+			t.Errorf("%s: the next step is not in Chinese: %q", code, x.NextZH)
+		}
+		if silent := strings.Contains(" "+noNextStep+" ", " "+string(code)+" "); silent != (x.NextEN == "") {
+			t.Errorf("%s: next step %q", code, x.NextEN)
+		}
+		// And so does what is sent.
+		p := newProblem(code, "")
+		if (p.NextStep == nil) != (x.NextEN == "") || p.Text.ZH != x.ZH || p.NextStep != nil && (p.NextStep.EN != x.NextEN || p.NextStep.ZH != x.NextZH) {
+			t.Errorf("%s is sent as %+v", code, p)
+		}
+	}
+	// Rule A14 by name: expired on the journey, not approved at all; rule A7: the fourth.
+	for code, want := range map[problem.Code][2]string{
+		credential.CredentialExpired: {"apply again, or use the staffed channel", "人工通道"},
+		credential.NotApproved:       {"station police window", "车站公安制证窗口"},
+		credential.QuotaExceeded:     {"paper proof", "车站公安制证窗口"},
+	} {
+		if x := table[code].text; !strings.Contains(x.NextEN, want[0]) || !strings.Contains(x.NextZH, want[1]) {
+			t.Errorf("%s: %q, %q", code, x.NextEN, x.NextZH)
+		}
+	}
+}
+
+func chinese(text string) bool {
+	return strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Han, r) })
+}
+
+// A code that was forgotten in the table must not reach the caller.
+func TestUnknownCodeIsInternal(t *testing.T) {
+	r := httptest.NewRecorder()
+	newProblem("made_up", "a secret").write(r)
+	if r.Code != 500 || strings.Contains(r.Body.String(), "secret") || !strings.Contains(r.Body.String(), `"internal_error"`) {
+		t.Fatalf("%d %s", r.Code, r.Body)
+	}
+}
+
+// What the document shows as an example is what the server says, word for word.
+func TestExamplesAreWhatTheServerSays(t *testing.T) {
+	doc, err := openapi3.NewLoader().LoadFromFile("../../docs/openapi/issuer.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	problems, shown := 0, make(map[problem.Code]bool)
+	for name, example := range doc.Components.Examples {
+		value := example.Value.Value.(map[string]any)
+		code, ok := value["code"].(string)
+		if !ok {
+			continue
+		}
+		problems++
+		shown[problem.Code(code)] = true
+		if name != code {
+			t.Errorf("the example of %s is called %s", code, name)
+		}
+		p := newProblem(problem.Code(code), value["detail"].(string))
+		for _, r := range tokens.Reasons() {
+			if r.String() == value["reason"] {
+				p = newCodeProblem(r)
+			}
+		}
+		if at, ok := value["retry_at"].(float64); ok {
+			p.RetryAt = int64(at)
+		}
+		rendered, err := json.Marshal(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		documented, err := json.Marshal(value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var a, b any
+		if json.Unmarshal(rendered, &a) != nil || json.Unmarshal(documented, &b) != nil || !reflect.DeepEqual(a, b) {
+			t.Errorf("%s shows %s\nand the server says %s", name, documented, rendered)
+		}
+	}
+	if problems < 60 {
+		t.Errorf("%d examples of problems: the document was not read", problems)
+	}
+	// What no route of the document meets yet has none.
+	routeless := []problem.Code{account.AccountNotFound, rules.TicketsInvalid, rules.ChildAlone}
+	for _, code := range Codes() {
+		if !shown[code] && !slices.Contains(routeless, code) {
+			t.Errorf("%s has no example", code)
+		}
+	}
+}

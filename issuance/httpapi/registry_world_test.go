@@ -1,0 +1,168 @@
+package httpapi_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/provider/facecheck"
+	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/issuance/registry/rules"
+	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/issuance/throttle"
+	"github.com/railgate/railgate/issuance/vault"
+)
+
+// openBook makes the registry; the accounts come after it, for they need its hooks.
+func (w *world) openBook(secrets *vault.Vault, failures *throttle.Failures) {
+	w.t.Helper()
+	var err error
+	w.book, err = registry.New(registry.Config{
+		Database: w.store.Database(), Vault: secrets, Trail: w.trail, Failures: failures, Policy: testPolicy, Now: w.clock.Now,
+		Contact: func(ctx context.Context, q database.Queries, id string) (account.Contact, error) {
+			p, err := w.accounts.ProfileForStaff(ctx, q, id)
+			return p.Contact, err
+		},
+		Profile: func(ctx context.Context, tx *sql.Tx, id string) (func(account.Identity) error, error) {
+			return w.accounts.IdentityForStaff(ctx, tx, id)
+		},
+		PhoneVerified: func(ctx context.Context, q database.Queries, id string) (bool, error) {
+			p, err := w.accounts.ProfileForStaff(ctx, q, id)
+			return p.PhoneVerified(), err
+		},
+		Identify: func(ctx context.Context, p rules.Person, evidence string, from throttle.Caller) (registry.Identified, error) {
+			provider, guard, err := w.service.Identify(ctx, facecheck.Person{Name: p.Name.Text, Document: p.Document, Number: p.Number}, evidence, from)
+			return registry.Identified{Provider: provider, Guard: guard}, err
+		},
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// by sends a request with the credential of a role.
+func (w *world) by(role staff.Role, method, path string, body any) answer {
+	w.t.Helper()
+	return w.call(method, path, w.staffOf[role], body)
+}
+
+// resident and visitor are the forms of the n-th test person with either kind of
+// document.
+func resident(n int) object {
+	return object{"name": testName, "document_type": "resident_id", "document_number": number(n), "policy": testPolicy}
+}
+
+func visitor(n int) object {
+	return object{"name": "Test Visitor", "document_type": "passport", "document_number": fmt.Sprintf("P%07d", n), "nationality": "NZL", "policy": testPolicy}
+}
+
+// and is a body with some fields more.
+func and(body, more object) object {
+	out := object{}
+	for _, part := range []object{body, more} {
+		for name, value := range part {
+			out[name] = value
+		}
+	}
+	return out
+}
+
+// visits registers a visitor and logs in.
+func (w *world) visits() *member {
+	w.t.Helper()
+	n := int(w.people.Add(1)) - 1
+	return w.joinAs(and(registration(n), visitor(n)))
+}
+
+// entry is a line of a list, or what somebody was shown of one.
+type entry struct {
+	Passenger   string `json:"passenger"`
+	Name        string `json:"name"`
+	Number      string `json:"document_number"`
+	Status      string `json:"status"`
+	Tickets     int    `json:"tickets"`
+	Version     int64  `json:"version"`
+	ProofNeeded bool   `json:"proof_needed"`
+}
+
+// adds puts somebody on the list.
+func (m *member) adds(form object) entry {
+	m.w.t.Helper()
+	return as[entry](m.w.t, m.call("POST", "/v1/account/passengers", form), http.StatusCreated)
+}
+
+type passengerList struct {
+	Holder     entry   `json:"holder"`
+	Passengers []entry `json:"passengers"`
+}
+
+func (m *member) passengers() passengerList {
+	m.w.t.Helper()
+	return as[passengerList](m.w.t, m.call("GET", "/v1/account/passengers", nil), http.StatusOK)
+}
+
+// ref names one of the account's entries.
+func (m *member) ref(passenger string) object {
+	return object{"account": m.Account, "passenger": passenger}
+}
+
+// shows has a counter look at an entry.
+func (m *member) shows(passenger string) entry {
+	m.w.t.Helper()
+	return as[entry](m.w.t, m.w.by(staff.Window, "POST", "/v1/counter/looks", m.ref(passenger)), http.StatusOK)
+}
+
+// verdict is what a counter found about an entry that it has looked at.
+func (m *member) verdict(passenger string, matches bool) object {
+	m.w.t.Helper()
+	return and(m.ref(passenger), object{"version": m.shows(passenger).Version, "original": true, "in_date": true, "readable": true, "matches": matches})
+}
+
+// phoneEnd is the proof that the account is the member's (rule B1).
+func (m *member) phoneEnd() object {
+	phone := m.form["phone"].(string)
+	return object{"kind": "phone_end", "value": phone[len(phone)-4:]}
+}
+
+// checked has a window, and for other documents the authority, find that an entry
+// matches; it returns the status after each.
+func (m *member) checked(passenger string) (after []string) {
+	m.w.t.Helper()
+	s := as[entry](m.w.t, m.w.by(staff.Window, "POST", "/v1/counter/verifications", m.verdict(passenger, true)), http.StatusOK)
+	if after = append(after, s.Status); s.Status == "pre_verified" {
+		seen := as[entry](m.w.t, m.w.by(staff.Authority, "POST", "/v1/authority/looks", m.ref(passenger)), http.StatusOK)
+		s = as[entry](m.w.t, m.w.by(staff.Authority, "POST", "/v1/authority/results",
+			and(m.ref(passenger), object{"version": seen.Version, "matches": true})), http.StatusOK)
+		after = append(after, s.Status)
+	}
+	return after
+}
+
+// buys is the report of a purchase, a ticket for each passenger.
+func (m *member) buys(reference string, passengers ...string) object {
+	var issued []object
+	for i, p := range passengers {
+		issued = append(issued, object{
+			"reference": fmt.Sprintf("%s-%d", reference, i), "passenger": p, "ends_at": m.w.clock.Now().Add(48 * time.Hour).Unix(), "journey": m.w.journey(),
+		})
+	}
+	return object{"kind": "bought", "account": m.Account, "order": reference, "issued": issued}
+}
+
+// journey is that of every ticket of buys.
+func (w *world) journey() object {
+	departs := w.clock.Now().Add(36 * time.Hour).Unix()
+	return object{"train": "G101", "from": "北京南", "to": "上海虹桥", "departs_at": departs, "arrives_at": departs + 5*3600, "coach": "05", "seat": "12F"}
+}
+
+// reports has the ticketing system report, which must be taken.
+func (w *world) reports(event object) {
+	w.t.Helper()
+	if a := w.by(staff.Ticketing, "POST", "/v1/tickets", event); a.Status != http.StatusNoContent {
+		w.t.Fatalf("a report was answered %d %s", a.Status, a.Body)
+	}
+}

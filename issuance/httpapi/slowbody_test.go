@@ -1,0 +1,173 @@
+package httpapi_test
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance/httpapi"
+	"github.com/railgate/railgate/issuance/throttle"
+)
+
+// callSlowly begins a body and does not end it.
+func (w *world) callSlowly(method, path, token string) answer {
+	w.t.Helper()
+	body, end := io.Pipe()
+	defer end.Close()
+	go func() { io.WriteString(end, "{") }()
+	r := w.request(method, path, token, nil)
+	r.Body = body
+	r.Header.Set("Content-Type", "application/json")
+	return w.send(r)
+}
+
+// slowBodies keeps n connections open that send a head and one byte of the body,
+// each again as soon as it is closed, until the test ends or stop is called.
+func slowBodies(t *testing.T, address string, n int, header string) (stop func()) {
+	t.Helper()
+	ended := make(chan struct{})
+	var begun, all sync.WaitGroup
+	begun.Add(n)
+	for range n {
+		all.Go(func() {
+			first := sync.OnceFunc(begun.Done)
+			defer first()
+			for {
+				c, err := net.DialTimeout("tcp", address, 5*time.Second)
+				if err == nil {
+					fmt.Fprintf(c, "POST /v1/applications HTTP/1.1\r\nHost: issuer\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n%s\r\n{", header)
+					first()
+					closed := make(chan struct{})
+					go func() { io.Copy(io.Discard, c); close(closed) }()
+					select {
+					case <-closed:
+					case <-ended:
+					}
+					c.Close()
+					<-closed
+				}
+				select {
+				case <-ended:
+					return
+				case <-time.After(10 * time.Millisecond):
+				}
+			}
+		})
+	}
+	begun.Wait()
+	stop = sync.OnceFunc(func() { close(ended); all.Wait() })
+	t.Cleanup(stop)
+	return stop
+}
+
+// Bodies that do not arrive keep staff from nothing: a place is taken only when the
+// body is there, and staff have places of their own.
+func TestSlowBodiesDoNotKeepStaffFromRevoking(t *testing.T) {
+	w := newWorld(t, setup{})
+	h := w.apply()
+	h.pass()
+	slowBodies(t, w.server.Listener.Addr().String(), 300, "")
+	var took []time.Duration
+	for began := time.Now(); len(took) < 40 || time.Since(began) < 2*httpapi.BodyTimeout; time.Sleep(20 * time.Millisecond) {
+		asked := time.Now()
+		action, body := "revoke", object{"reason": "fraud"}
+		if len(took)%2 == 1 {
+			action, body = "unrevoke", object{}
+		}
+		if a := w.call("POST", "/v1/credentials/"+h.Serial+"/"+action, w.staff, body); a.Status != http.StatusAccepted {
+			t.Fatalf("try %d: %s answered %d: %s", len(took), action, a.Status, a.Body)
+		}
+		took = append(took, time.Since(asked))
+	}
+	slices.Sort(took)
+	p50, p99 := took[len(took)/2], took[len(took)*99/100]
+	t.Logf("under 300 slow bodies: %d staff requests, p50 %v, p99 %v, longest %v", len(took), p50, p99, took[len(took)-1])
+	// The median, since the machine that runs the tests has other work, too.
+	if p50 >= 100*time.Millisecond {
+		t.Errorf("half of the staff requests took %v and more", p50)
+	}
+}
+
+// A body that does not arrive in time is answered and its connection closed.
+func TestSlowBodyIsAnsweredInTime(t *testing.T) {
+	w := newWorld(t, setup{})
+	began := time.Now()
+	a := w.callSlowly("POST", "/v1/applications", "")
+	refused(t, a, http.StatusRequestTimeout, httpapi.BodySlow)
+	if took := time.Since(began); took < httpapi.BodyTimeout || took > httpapi.BodyTimeout+5*time.Second {
+		t.Errorf("answered after %v", took)
+	}
+	// The deadline was that of the body: a request that works longer is not cut off.
+	provider := newHanging()
+	w = newWorld(t, setup{checker: provider, checkTimeout: 10 * time.Second})
+	h := w.apply()
+	time.AfterFunc(httpapi.BodyTimeout+500*time.Millisecond, func() { close(provider.release) })
+	if a := w.call("POST", h.path("/checks"), h.Token, object{"evidence": "x"}); a.Status != http.StatusCreated {
+		t.Errorf("a check that took longer than a body may was answered %d: %s", a.Status, a.Body)
+	}
+}
+
+// One network fills neither the room for bodies nor the places of the others.
+func TestOneNetworkLeavesRoomForOthers(t *testing.T) {
+	local, err := throttle.ParseProxies([]string{"127.0.0.0/8"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t, setup{maxInFlight: 4, proxies: local})
+	from := func(network string) answer {
+		r := w.request("POST", "/v1/applications", "", form())
+		r.Header.Set("X-Forwarded-For", network)
+		return w.send(r)
+	}
+	stop := slowBodies(t, w.server.Listener.Addr().String(), 60, "X-Forwarded-For: 192.0.2.1\r\n")
+	if a := from("198.51.100.7"); a.Status != http.StatusCreated {
+		t.Errorf("another network was answered %d: %s", a.Status, a.Body)
+	}
+	seen := false
+	for range 50 {
+		if a := from("192.0.2.1"); a.Status == http.StatusServiceUnavailable {
+			seen = true
+			break
+		}
+	}
+	if !seen {
+		t.Error("the network itself found room for more bodies than its share")
+	}
+	stop()
+	resp, err := http.Get(w.admin.URL + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	metrics, err := io.ReadAll(resp.Body)
+	if shed := `railgate_issuer_shed_total{class="passengers",stage="body"} `; err != nil || !strings.Contains(string(metrics), shed) || strings.Contains(string(metrics), shed+"0\n") {
+		t.Errorf("the metrics do not count what was refused: %v", err)
+	}
+
+	// Places: three of four for one network.
+	provider := newHanging()
+	w = newWorld(t, setup{maxInFlight: 4, proxies: local, checker: provider, checkTimeout: 15 * time.Second})
+	h := w.apply()
+	var guests sync.WaitGroup
+	check := func(network string) answer {
+		r := w.request("POST", h.path("/checks"), h.Token, object{"evidence": "x"})
+		r.Header.Set("X-Forwarded-For", network)
+		return w.send(r)
+	}
+	for range 3 {
+		guests.Go(func() { check("192.0.2.1") })
+		<-provider.entered
+	}
+	refused(t, check("192.0.2.1"), http.StatusServiceUnavailable, "overloaded")
+	if a := from("198.51.100.7"); a.Status != http.StatusCreated {
+		t.Errorf("another network was answered %d: %s", a.Status, a.Body)
+	}
+	close(provider.release)
+	guests.Wait()
+}

@@ -1,0 +1,481 @@
+package httpapi_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/credential"
+	"github.com/railgate/railgate/issuance/httpapi"
+	"github.com/railgate/railgate/issuance/keystore"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/provider/facecheck"
+	"github.com/railgate/railgate/issuance/provider/phonecode"
+	"github.com/railgate/railgate/issuance/provider/residents"
+	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/issuance/store"
+	"github.com/railgate/railgate/issuance/throttle"
+	"github.com/railgate/railgate/issuance/vault"
+	"github.com/railgate/railgate/test/idnumber"
+	"github.com/railgate/railgate/test/runtest"
+	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/tokentest"
+)
+
+// Test people: a valid number of nobody, built from the region of a city
+// district, a birth date and the check digit.
+const (
+	testName   = "测试甲"
+	testNumber = "110105199003074616"
+)
+
+// clock is a clock that stands still until it is moved.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time // mu
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) Move(by time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(by)
+}
+
+// world is a running issuer and what a test may look at.
+type world struct {
+	t        testing.TB
+	clock    *clock
+	keys     *keystore.Keys
+	store    *store.Store
+	database string // its file
+	service  *credential.Service
+	api      *httpapi.API
+	accounts *account.Service
+	book     *registry.Book
+	trail    *audit.Trail
+	staff    string // a staff credential that may revoke and lift
+	staffOf  map[staff.Role]string
+	phones   *phonecode.Sandbox
+	marks    []string // secrets of a test that must leave no trace
+	logs     *runtest.Buffer
+	metrics  *prometheus.Registry
+	server   *httptest.Server
+	admin    *httptest.Server
+	woken    chan struct{}
+	people   atomic.Int64 // test persons who have applied
+
+	mu      sync.Mutex
+	answers []answer        // mu; every answer seen, for the tests that search them
+	seen    map[string]bool // mu; operation and status
+}
+
+type setup struct {
+	checker                   facecheck.Checker
+	checkTimeout              time.Duration
+	maxInFlight               int
+	proxies                   throttle.Proxies
+	changes                   throttle.Rate
+	identifications, subjects throttle.Allowance
+	maxChecks                 int
+	residents                 residents.Registry
+	rate                      throttle.Rate
+	callback                  http.Handler // nil: a provider that never calls
+	trouble                   func() string
+}
+
+// testPolicy is the privacy policy in force.
+const testPolicy = "2026-01"
+
+// roster makes a credential for every role.
+func (w *world) roster() *staff.List {
+	w.t.Helper()
+	w.staffOf = make(map[staff.Role]string)
+	var all []staff.Credential
+	for _, role := range staff.Roles() {
+		secret, c, err := staff.New(string(role)+"-7", role)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		w.staffOf[role] = secret
+		all = append(all, c)
+	}
+	// Two hats, as a small station has.
+	secret, c, err := staff.New("police-and-window-7", staff.Window, staff.Police)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.staff = secret
+	list, err := staff.NewList(staff.Config{Credentials: append(all, c), Now: w.clock.Now})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return list
+}
+
+func newWorld(t testing.TB, s setup) *world {
+	t.Helper()
+	w := &world{
+		t: t, clock: &clock{now: time.Unix(tokentest.Epoch, 250e6)}, keys: keystore.New(),
+		phones: phonecode.NewSandbox(), logs: &runtest.Buffer{}, metrics: prometheus.NewRegistry(), woken: make(chan struct{}, 1000), seen: make(map[string]bool),
+	}
+	if s.checker == nil {
+		s.checker = facecheck.Sandbox{}
+	}
+	log := zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(w.logs), zap.DebugLevel))
+	w.database = filepath.Join(t.TempDir(), "issuer.db")
+	var err error
+	w.store, err = store.Open(context.Background(), store.Config{
+		Database: w.database, Partitions: 4, Now: w.clock.Now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.store.Close() })
+	secrets := vault.New(w.keys.Vault)
+	failures, err := throttle.NewFailures(throttle.Config{Database: w.store.Database(), Index: secrets.Index, Now: w.clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.trail, err = audit.New(audit.Config{DB: w.store.Database(), Key: secrets.AuditKey(), Now: w.clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.openBook(secrets, failures)
+	w.accounts, err = account.New(account.Config{
+		Database: w.store.Database(), Vault: secrets, Failures: failures, Policy: testPolicy, Now: w.clock.Now, Codes: w.phones, Log: log, Metrics: w.metrics,
+		Hashing: account.Hashing{MemoryKiB: 64, Passes: 1, Lanes: 1, CheapForTests: true},
+		Hooks: account.Hooks{
+			Registered:     w.book.Registered,
+			IdentityEdited: w.book.IdentityEdited,
+			Closing: func(ctx context.Context, tx *sql.Tx, account string) error {
+				if err := w.book.Closing(ctx, tx, account); err != nil {
+					return err
+				}
+				return w.store.Detach(ctx, tx, account, w.clock.Now().UnixMilli())
+			},
+			LoginsEnded: func(ctx context.Context, tx *sql.Tx, logins []string) error {
+				return w.store.CloseLogins(ctx, tx, logins, w.clock.Now().UnixMilli())
+			},
+			Recovered: func(ctx context.Context, tx *sql.Tx, account, request string) error {
+				return w.trail.Append(ctx, tx, audit.Entry{AtMs: w.clock.Now().UnixMilli(), Who: "issuer", Role: staff.Program,
+					Action: staff.ResetPassword, Object: audit.Object{Kind: audit.Account, ID: account}, Request: request})
+			},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.residents == nil {
+		s.residents = residents.Sandbox{}
+	}
+	if s.callback == nil {
+		s.callback = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) })
+	}
+	w.service, err = credential.Open(context.Background(), credential.Config{
+		Store: w.store, Signer: w.keys.Issuer, KeyID: w.keys.IssuerID, Vault: w.keys.Vault,
+		Checker: s.checker, CheckTimeout: s.checkTimeout, MaxChecks: s.maxChecks, Now: w.clock.Now,
+		Residents: s.residents, Policy: testPolicy, Accounts: w.accounts, Failures: failures,
+		Changes: s.changes, Identifications: s.identifications, Subjects: s.subjects, Wake: func() { w.woken <- struct{}{} }, Trouble: s.trouble, Log: log, Metrics: w.metrics,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.api, err = httpapi.New(w.service, httpapi.Config{
+		Staff: w.roster(), Accounts: w.accounts, Registry: w.book, Trail: w.trail, Rate: s.rate, Callback: s.callback, SandboxCodes: w.phones, Proxies: s.proxies,
+		MaxInFlight: s.maxInFlight, Log: log, Metrics: w.metrics,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.server = httptest.NewServer(w.api.Public())
+	t.Cleanup(w.server.Close)
+	w.admin = httptest.NewServer(w.api.Admin(w.metrics))
+	t.Cleanup(w.admin.Close)
+	return w
+}
+
+// answer is one HTTP answer.
+type answer struct {
+	Status    int
+	Header    http.Header
+	Body      []byte
+	operation string // and status, as the document calls them; empty: it knows none
+}
+
+// call sends a request; body is marshalled unless it is a string, and nil sends none.
+func (w *world) call(method, path, token string, body any) answer {
+	w.t.Helper()
+	return w.send(w.request(method, path, token, body))
+}
+
+func (w *world) request(method, path, token string, body any) *http.Request {
+	w.t.Helper()
+	r, err := http.NewRequest(method, w.server.URL+path, reader(w.t, body))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if body != nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	return r
+}
+
+// operators asks the admin listener.
+func (w *world) operators(path string) (status int, body string) {
+	w.t.Helper()
+	resp, err := http.Get(w.admin.URL + path)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	got, err := io.ReadAll(resp.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return resp.StatusCode, string(got)
+}
+
+// send sends a request and holds the answer to the document.
+func (w *world) send(r *http.Request) answer {
+	w.t.Helper()
+	var sent []byte
+	if r.GetBody != nil {
+		body, err := r.GetBody()
+		if err == nil {
+			sent, err = io.ReadAll(body)
+		}
+		if err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		w.t.Errorf("%s %s: %v", r.Method, r.URL.Path, err)
+		return answer{}
+	}
+	defer resp.Body.Close()
+	got, err := io.ReadAll(resp.Body)
+	if err != nil {
+		w.t.Errorf("%s %s: %v", r.Method, r.URL.Path, err)
+	}
+	a := answer{Status: resp.StatusCode, Header: resp.Header, Body: got}
+	a.operation = theContract(w.t).hold(w.t, r, sent, a)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.answers = append(w.answers, a)
+	w.seen[a.operation] = true
+	return a
+}
+
+// publish does the publisher's work: the stream takes all that waits.
+func (w *world) publish() {
+	w.t.Helper()
+	epoch, err := w.store.Epoch(context.Background())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for partition := range w.store.Partitions() {
+		p, err := w.store.Take(context.Background(), epoch, partition, 0, 1024)
+		if err != nil || !p.Drained {
+			w.t.Fatalf("partition %d: %+v, %v", partition, p, err)
+		}
+		if n := uint64(len(p.Records)); n > 0 {
+			if err := w.store.Published(context.Background(), epoch, partition, p.First+n-1); err != nil {
+				w.t.Fatal(err)
+			}
+		}
+	}
+}
+
+func reader(t testing.TB, body any) io.Reader {
+	t.Helper()
+	switch b := body.(type) {
+	case nil:
+		return nil
+	case string:
+		return bytes.NewReader([]byte(b))
+	}
+	raw, err := json.Marshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bytes.NewReader(raw)
+}
+
+// as reads the body of an answer that must have the status.
+func as[T any](t testing.TB, a answer, status int) (v T) {
+	t.Helper()
+	if a.Status != status {
+		t.Fatalf("status %d, want %d: %s", a.Status, status, a.Body)
+	}
+	if err := json.Unmarshal(a.Body, &v); err != nil {
+		t.Fatalf("%v in %s", err, a.Body)
+	}
+	return v
+}
+
+// refused asserts a problem with the code.
+func refused(t testing.TB, a answer, status int, code problem.Code) {
+	t.Helper()
+	p := as[struct {
+		Code   problem.Code `json:"code"`
+		Status int          `json:"status"`
+	}](t, a, status)
+	if p.Code != code || p.Status != status {
+		t.Fatalf("refused with %s (%d in the body), want %s (%d)", p.Code, p.Status, code, status)
+	}
+	if got := a.Header.Get("Content-Type"); got != "application/problem+json" {
+		t.Fatalf("a problem came as %q", got)
+	}
+}
+
+type object = map[string]any
+
+func form() object {
+	return object{
+		"name": testName, "document_type": "resident_id", "document_number": testNumber, "city": "北京",
+		"location": object{"latitude": 39.9, "longitude": 116.4}, "policy": testPolicy,
+	}
+}
+
+// holder is a passenger with an application.
+type holder struct {
+	w           *world
+	Application string `json:"application"`
+	Status      string `json:"status"`
+	Token       string `json:"access_token"`
+	Serial      string `json:"-"`
+	Number      string `json:"-"` // of the document
+}
+
+func (w *world) apply() *holder {
+	w.t.Helper()
+	f := form()
+	f["document_number"] = number(int(w.people.Add(1)) - 1)
+	return w.applyAs(f)
+}
+
+// number is that of the n-th test person; the first is testNumber.
+func number(n int) string {
+	return idnumber.Complete(fmt.Sprintf("110105%d%02d07%03d", 1990-n/9000%60, 3+n/1000%9, (461+n)%1000))
+}
+
+func (w *world) applyAs(f object) *holder {
+	w.t.Helper()
+	h := as[holder](w.t, w.call("POST", "/v1/applications", "", f), http.StatusCreated)
+	h.w, h.Number = w, f["document_number"].(string)
+	return &h
+}
+
+// reenter comes back to the credential of a document, and returns the check that
+// was passed for it.
+func (w *world) reenter(number string) (h *holder, check string) {
+	w.t.Helper()
+	in := as[struct {
+		Token       string `json:"access_token"`
+		Check       string `json:"check"`
+		Application struct {
+			Application string `json:"application"`
+			Status      string `json:"status"`
+			Serial      string `json:"serial"`
+		} `json:"application"`
+	}](w.t, w.call("POST", "/v1/viewings", "", viewing(number)), http.StatusCreated)
+	a := in.Application
+	return &holder{w: w, Application: a.Application, Status: a.Status, Token: in.Token, Serial: a.Serial, Number: number}, in.Check
+}
+
+// viewing is the form of somebody who comes back.
+func viewing(number string) object {
+	return object{"name": testName, "document_type": "resident_id", "document_number": number, "evidence": "sandbox:pass", "policy": testPolicy}
+}
+
+func (h *holder) path(rest string) string { return "/v1/applications/" + h.Application + rest }
+
+// pass passes a real-person check and returns it.
+func (h *holder) pass() string {
+	h.w.t.Helper()
+	c := as[struct {
+		Check       string `json:"check"`
+		Application struct {
+			Status    string `json:"status"`
+			Serial    string `json:"serial"`
+			ExpiresAt int64  `json:"expires_at"`
+		} `json:"application"`
+	}](h.w.t, h.w.call("POST", h.path("/checks"), h.Token, object{"evidence": "sandbox:pass"}), http.StatusCreated)
+	h.Serial = c.Application.Serial
+	return c.Check
+}
+
+type session struct {
+	Session string `json:"session"`
+	Pass    string `json:"pass"`
+	Serial  string `json:"serial"`
+	StartAt int64  `json:"start_at"`
+	Expires int64  `json:"expires_at"`
+	TimeMs  int64  `json:"server_time_ms"`
+	Period  int    `json:"period_seconds"`
+	Length  int    `json:"length"`
+}
+
+// open opens a session in anchor mode and returns what the phone would show in a step.
+func (h *holder) open(check string) (session, func(step int) tokens.Token) {
+	h.w.t.Helper()
+	serial, err := tokens.ParseSerial(h.Serial)
+	if err != nil {
+		h.w.t.Fatal(err)
+	}
+	anchor, links := tokens.Chain(tokens.Link{1, 2, 3}, serial, tokens.Length)
+	s := as[session](h.w.t, h.w.call("POST", h.path("/sessions"), h.Token,
+		object{"check": check, "mode": "anchor", "anchor": hex.EncodeToString(anchor[:])}), http.StatusCreated)
+	raw, err := hex.DecodeString(s.Pass)
+	if err != nil || len(raw) != tokens.PassSize {
+		h.w.t.Fatalf("pass of %d bytes: %v", len(raw), err)
+	}
+	return s, func(step int) tokens.Token {
+		return tokens.Assemble((*tokens.SignedPass)(raw), uint8(step), links[step])
+	}
+}
+
+// host opens a hosted session.
+func (h *holder) host(check string) session {
+	h.w.t.Helper()
+	return as[session](h.w.t, h.w.call("POST", h.path("/sessions"), h.Token, object{"check": check, "mode": "hosted"}), http.StatusCreated)
+}
+
+// gate judges a code as a gateway with this issuer's key would, now.
+func (w *world) gate(t *tokens.Token, scope tokens.Scope) tokens.Reason {
+	w.t.Helper()
+	set, err := tokens.NewKeySet(tokens.Key{ID: w.keys.IssuerID, Public: w.keys.Issuer.Public(), CutOff: tokens.Never})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	c := tokens.Checker{Keys: set}
+	return c.Check(t, w.clock.Now().Unix(), scope)
+}

@@ -1,0 +1,111 @@
+package provider_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance/provider"
+	"github.com/railgate/railgate/test/fakeprovider"
+	"github.com/railgate/railgate/test/runtest"
+)
+
+// The caller's bound is kept when it is the shorter one, and its error returned.
+func TestTheCallersBoundCounts(t *testing.T) {
+	w := newWorld(t, nil, fakeprovider.Silent)
+	ctx, cancel := context.WithTimeout(t.Context(), bound)
+	defer cancel()
+	start := time.Now()
+	if err := w.ask(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) > bound+slack {
+		t.Fatalf("%v after %v", err, time.Since(start))
+	}
+	if w.count(t, "timeout") != 1 {
+		t.Error("not counted as a timeout")
+	}
+	if err := w.ask(ctx); !errors.Is(err, context.DeadlineExceeded) || len(w.Calls()) != 1 {
+		t.Fatalf("a call whose time was over before was sent: %v", err)
+	}
+	if w.count(t, "timeout") != 1 {
+		t.Error("a call that was not sent counts against the service")
+	}
+}
+
+func TestACallerWhoLeavesIsNoFaultOfTheService(t *testing.T) {
+	w := newWorld(t, func(c *provider.Config) { c.Faults = 1 }, fakeprovider.Silent)
+	for i := range 3 {
+		ctx, cancel := context.WithCancel(t.Context())
+		left := make(chan error, 1)
+		go func() { left <- w.ask(ctx) }()
+		runtest.Eventually(t, patience, "the request to arrive", func() bool { return len(w.Calls()) == i+1 })
+		cancel()
+		if err := <-left; !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+	}
+	if w.count(t, "left") != 3 || w.trace.Count(t, "railgate_issuer_partner_breaker") != 0 {
+		t.Error("the breaker is not closed")
+	}
+}
+
+func TestAServiceInTroubleIsLeftAloneAndTriedAgain(t *testing.T) {
+	var mu sync.Mutex
+	now := time.Now()
+	move := func(d time.Duration) { mu.Lock(); now = now.Add(d); mu.Unlock() }
+	clock := func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
+	w := newWorld(t, func(c *provider.Config) { c.Faults, c.Pause, c.Now = 3, 20*time.Second, clock }, fakeprovider.Unsigned(200, good))
+	for range 3 {
+		if err := w.ask(t.Context()); !errors.Is(err, provider.ErrAnswer) {
+			t.Fatal(err)
+		}
+	}
+	start := time.Now()
+	for range 10 {
+		if err := w.ask(t.Context()); !errors.Is(err, provider.ErrUnavailable) {
+			t.Fatal(err)
+		}
+	}
+	if took := time.Since(start); took > slack || len(w.Calls()) != 3 {
+		t.Fatalf("ten refusals took %v and %d requests", took, len(w.Calls())-3)
+	}
+	if w.count(t, "open") != 10 || w.trace.Count(t, "railgate_issuer_partner_breaker") != 2 {
+		t.Error("not counted")
+	}
+	move(20 * time.Second)
+	w.Do(fakeprovider.Answer(200, good))
+	if err := w.ask(t.Context()); err != nil {
+		t.Fatalf("the probe: %v", err)
+	}
+	if w.trace.Count(t, "railgate_issuer_partner_breaker") != 0 {
+		t.Error("it did not close")
+	}
+	w.trace.Free(t, mark)
+}
+
+func TestNoMoreCallsThanTheBoundAreInFlight(t *testing.T) {
+	gate := make(chan struct{})
+	w := newWorld(t, func(c *provider.Config) { c.Calls = 3 }, fakeprovider.After(gate, fakeprovider.Answer(200, good)))
+	done := make(chan error, 3)
+	taken := func(int, []byte) error { return nil }
+	for range 3 {
+		go func() { done <- w.Post(t.Context(), path, provider.NewID(), question{mark}, taken) }()
+	}
+	runtest.Eventually(t, patience, "three requests", func() bool { return len(w.Calls()) == 3 })
+	start := time.Now()
+	if err := w.ask(t.Context()); !errors.Is(err, provider.ErrUnavailable) || time.Since(start) > slack {
+		t.Fatalf("%v after %v", err, time.Since(start))
+	}
+	close(gate)
+	for range 3 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	if err := w.ask(t.Context()); err != nil {
+		t.Fatalf("after the others: %v", err)
+	}
+	if w.count(t, "full") != 1 {
+		t.Error("not counted")
+	}
+}

@@ -1,0 +1,193 @@
+package provider_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance/provider"
+	"github.com/railgate/railgate/test/fakeprovider"
+)
+
+const (
+	bound    = 150 * time.Millisecond // of a call to a service that does not answer
+	slack    = 2 * time.Second        // what a busy machine may add
+	patience = 5 * time.Second
+	path     = "v1/checks"
+	good     = `{"decision":"passed"}`
+)
+
+// mark is what a request and a lying answer say of a person.
+const mark = "标记姓名Markname"
+
+type question struct {
+	Name string `json:"name"`
+}
+
+type world struct {
+	*fakeprovider.Provider
+	*provider.Client
+	trace *fakeprovider.Trace
+	read  int // how many answers were handed on
+}
+
+// newWorld has a client of a provider that conducts itself so. change may be nil.
+func newWorld(t *testing.T, change func(*provider.Config), conduct ...fakeprovider.Conduct) *world {
+	t.Helper()
+	fakeprovider.NoLeaks(t)
+	w := &world{Provider: fakeprovider.Start(t, conduct...), trace: fakeprovider.NewTrace(t)}
+	w.Client = w.client(t, change)
+	return w
+}
+
+func (w *world) client(t *testing.T, change func(*provider.Config)) *provider.Client {
+	t.Helper()
+	config := provider.Config{
+		Service: "test", URL: w.URL(), Secrets: []provider.Secret{fakeprovider.Secret("one")},
+		Timeout: patience, Log: w.trace.Log, Metrics: w.trace.Metrics,
+	}
+	if change != nil {
+		change(&config)
+	}
+	client, err := provider.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+// ask sends the question; only a passed answer is good.
+func (w *world) ask(ctx context.Context) error {
+	err := w.Post(ctx, path, provider.NewID(), question{mark}, func(status int, body []byte) error {
+		w.read++
+		var answer struct {
+			Decision string `json:"decision"`
+		}
+		if err := provider.ReadJSON(body, &answer); err != nil {
+			return err
+		}
+		if status != http.StatusOK || answer.Decision != "passed" {
+			return errors.New(mark)
+		}
+		return nil
+	})
+	w.trace.Error(err)
+	return err
+}
+
+func (w *world) count(t *testing.T, outcome string) float64 {
+	t.Helper()
+	return w.trace.Count(t, "railgate_issuer_partner_calls_total", "test", outcome)
+}
+
+func short(c *provider.Config) { c.Timeout = bound }
+
+func TestAGoodAnswerIsHandedOn(t *testing.T) {
+	w := newWorld(t, nil, fakeprovider.Answer(200, good))
+	if err := w.ask(t.Context()); err != nil || w.read != 1 {
+		t.Fatalf("%v, read %d", err, w.read)
+	}
+	calls := w.Calls()
+	if len(calls) != 1 || calls[0].Path != "/v1/checks" || string(calls[0].Body) != `{"name":"`+mark+`"}` || calls[0].Request.Header.Get("Content-Type") != "application/json" {
+		t.Fatalf("it was asked %+v", calls)
+	}
+	if w.count(t, "answered") != 1 {
+		t.Error("not counted")
+	}
+}
+
+func TestAPathOfTheBaseIsKeptAndSigned(t *testing.T) {
+	w := newWorld(t, nil, fakeprovider.Answer(200, good))
+	w.Client = w.client(t, func(c *provider.Config) { c.URL += "/base%2Fof/"; c.Metrics = nil })
+	if err := w.ask(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.Calls()[0].Path; got != "/base%2Fof/v1/checks" {
+		t.Fatalf("asked at %s", got)
+	}
+}
+
+func TestOneConnectionThatBreaksIsTriedAgainUnderTheSameID(t *testing.T) {
+	w := newWorld(t, nil, fakeprovider.BreakOff, fakeprovider.Answer(200, good))
+	if err := w.ask(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	calls := w.Calls()
+	if len(calls) != 2 || calls[0].Signature.ID != calls[1].Signature.ID || string(calls[0].Body) != string(calls[1].Body) {
+		t.Fatalf("it was asked %d times: %+v", len(calls), calls)
+	}
+	w.Do(fakeprovider.BreakOff)
+	if err := w.ask(t.Context()); !errors.Is(err, provider.ErrBroken) || len(w.Calls()) != 4 {
+		t.Fatalf("%v after %d requests in all", err, len(w.Calls()))
+	}
+	if w.Calls()[2].Signature.ID == calls[0].Signature.ID {
+		t.Error("two requests have one id")
+	}
+}
+
+// An answer that began may have done its work; a lie is a lie the second time.
+func TestNothingElseIsTriedAgain(t *testing.T) {
+	for name, conduct := range map[string]fakeprovider.Conduct{
+		"broke off in answer": fakeprovider.BreakOffLater(200, good), "lie": fakeprovider.Unsigned(200, good), "silent": fakeprovider.Silent, "not HTTP": fakeprovider.Garbage("x"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, short, conduct)
+			if err := w.ask(t.Context()); err == nil || len(w.Calls()) != 1 {
+				t.Fatalf("%v after %d requests", err, len(w.Calls()))
+			}
+		})
+	}
+}
+
+func TestOverTLSOnlyWhoIsVouchedForIsAsked(t *testing.T) {
+	fakeprovider.NoLeaks(t)
+	p := fakeprovider.StartTLS(t, fakeprovider.Answer(200, good))
+	w := &world{Provider: p, trace: fakeprovider.NewTrace(t)}
+	w.Client = w.client(t, func(c *provider.Config) { c.Roots = p.Roots() })
+	for range 2 { // the second resumes the session
+		if err := w.ask(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.Client = w.client(t, func(c *provider.Config) { c.Metrics = nil })
+	if err := w.ask(t.Context()); !errors.Is(err, provider.ErrBroken) || !strings.Contains(err.Error(), "certificate") || len(p.Calls()) != 2 {
+		t.Fatalf("a stranger was asked: %v", err)
+	}
+}
+
+func TestAServiceThatIsNotThere(t *testing.T) {
+	w := newWorld(t, nil, fakeprovider.Silent)
+	w.Client = w.client(t, func(c *provider.Config) { c.URL = "http://127.0.0.1:1"; c.Metrics = nil })
+	if err := w.ask(t.Context()); !errors.Is(err, provider.ErrBroken) || !strings.Contains(err.Error(), "refused") {
+		t.Fatal(err)
+	}
+}
+
+// It takes the connection and does not even shake hands.
+func TestAServiceThatDoesNotGreet(t *testing.T) {
+	w := newWorld(t, nil, fakeprovider.Silent)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	w.Client = w.client(t, func(c *provider.Config) {
+		c.URL, c.Timeout, c.Metrics = "https://"+listener.Addr().String(), bound, nil
+	})
+	start := time.Now()
+	if err := w.ask(t.Context()); !errors.Is(err, provider.ErrTimeout) || time.Since(start) > bound+slack {
+		t.Fatalf("%v after %v", err, time.Since(start))
+	}
+}
+
+func TestWhatIsTooLargeIsNotSent(t *testing.T) {
+	w := newWorld(t, nil, fakeprovider.Answer(200, good))
+	err := w.Post(t.Context(), path, provider.NewID(), question{strings.Repeat("x", provider.MaxAsk)}, func(int, []byte) error { return nil })
+	if !errors.Is(err, provider.ErrAsk) || len(w.Calls()) != 0 {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,107 @@
+package remote_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance/provider"
+	"github.com/railgate/railgate/test/fakeprovider"
+	"github.com/railgate/railgate/test/runtest"
+)
+
+func TestADecisionMayBeToldAgainAndNotChanged(t *testing.T) {
+	w := newWorld(t, nil, fakeprovider.Silent)
+	over := make(chan struct{})
+	w.provider.Do(w.thenTell(t, over, http.StatusOK, fakeprovider.Answer(202, later), "failed", "failed"))
+	w.decides(t, false)
+	<-over
+	id := w.provider.Calls()[0].Signature.ID
+	w.tell(t, http.StatusConflict, id, "passed", "passed")
+	w.tell(t, http.StatusOK, id, "failed")
+	w.counted(t, "decided", 1)
+	w.counted(t, "repeated", 2)
+	w.counted(t, "contradicted", 2)
+}
+
+func TestADecisionThatComesTooLateChangesNothing(t *testing.T) {
+	w := newWorld(t, nil, fakeprovider.Answer(202, later))
+	w.undecided(t, bound, context.DeadlineExceeded)
+	first := w.provider.Calls()[0].Signature.ID
+	// Late, and never made: the provider cannot tell them apart.
+	w.tell(t, http.StatusOK, first, "passed", "passed", "failed")
+	w.tell(t, http.StatusOK, provider.NewID(), "passed")
+	w.counted(t, "late", 3)
+	w.counted(t, "unknown", 1)
+	w.undecided(t, bound, context.DeadlineExceeded)
+}
+
+// A callback seen on the way is sent again: in its time it says what was said,
+// later nobody listens, and for another check it was never signed.
+func TestAnOldCallbackDoesNothing(t *testing.T) {
+	w := newWorld(t, nil, fakeprovider.Silent)
+	over := make(chan struct{})
+	w.provider.Do(w.thenTell(t, over, http.StatusOK, fakeprovider.Answer(202, later), "passed"))
+	w.decides(t, true)
+	<-over
+	body := said(w.provider.Calls()[0].Signature.ID, "passed")
+	signature := w.provider.Keys.SignRequest(callbackPath, provider.NewID(), body, time.Now()).String()
+	for range 2 {
+		if status, _ := fakeprovider.SendSigned(t, w.callback, body, signature); status != http.StatusOK {
+			t.Errorf("within its time: %d", status)
+		}
+	}
+	w.counted(t, "repeated", 2)
+
+	w.provider.Do(fakeprovider.Answer(202, later))
+	waiting := make(chan struct{})
+	go func() { defer close(waiting); w.undecided(t, bound, context.DeadlineExceeded) }()
+	runtest.Eventually(t, patience, "the next check", func() bool { return len(w.provider.Calls()) == 2 })
+	next := said(w.provider.Calls()[1].Signature.ID, "passed")
+	for what, send := range map[string]func() (int, []byte){
+		"another body": func() (int, []byte) { return fakeprovider.SendSigned(t, w.callback, next, signature) },
+		"old": func() (int, []byte) {
+			return fakeprovider.Send(t, w.provider.Keys, w.callback, next, time.Now().Add(-32*time.Second))
+		},
+		"of the future": func() (int, []byte) {
+			return fakeprovider.Send(t, w.provider.Keys, w.callback, next, time.Now().Add(32*time.Second))
+		},
+		"a stranger": func() (int, []byte) {
+			stranger, err := provider.NewKeyring(provider.NewSecret("one"))
+			if err != nil {
+				t.Error(err)
+			}
+			return fakeprovider.Send(t, stranger, w.callback, next, time.Now())
+		},
+		"unsigned": func() (int, []byte) { return fakeprovider.SendSigned(t, w.callback, next, "") },
+	} {
+		if status, answer := send(); status != http.StatusUnauthorized || len(answer) > 0 {
+			t.Errorf("%s: %d %s", what, status, answer)
+		}
+	}
+	<-waiting
+	w.counted(t, "unsigned", 5)
+	w.counted(t, "decided", 1)
+}
+
+func TestACallbackIsStrict(t *testing.T) {
+	w := newWorld(t, nil, fakeprovider.Silent)
+	id := provider.NewID().String()
+	bodies := []string{
+		"", "[]", "{}", `{"request":"` + id + `"}`, `{"decision":"passed"}`, `{"request":"` + id + `","decision":"later"}`, `{"request":"` + id + `","decision":""}`,
+		`{"request":"` + strings.ToUpper(id[:31]) + `A","decision":"passed"}`, `{"request":"` + id + `","decision":"passed","x":"y"}`, `{"request":"` + id + `","decision":"failed","decision":"passed"}`,
+		`{"request":"` + id + `","Decision":"passed"}`, "{\"request\":\"" + id + "\",\"decision\":\"passed\xff\"}",
+	}
+	for _, body := range bodies {
+		if status, answer := fakeprovider.Send(t, w.provider.Keys, w.callback, []byte(body), time.Now()); status != http.StatusBadRequest || len(answer) > 0 {
+			t.Errorf("%s: %d %s", body, status, answer)
+		}
+	}
+	huge := []byte(`{"request":"` + id + `","decision":"passed"}` + strings.Repeat(" ", 1024))
+	if status, _ := fakeprovider.Send(t, w.provider.Keys, w.callback, huge, time.Now()); status != http.StatusRequestEntityTooLarge {
+		t.Errorf("huge: %d", status)
+	}
+	w.counted(t, "malformed", float64(len(bodies)+1))
+}

@@ -1,0 +1,200 @@
+package remote_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/internal/ownfile"
+	"github.com/railgate/railgate/issuance/provider"
+	"github.com/railgate/railgate/issuance/provider/facecheck"
+	"github.com/railgate/railgate/issuance/provider/facecheck/remote"
+	"github.com/railgate/railgate/test/fakeprovider"
+	"github.com/railgate/railgate/test/runtest"
+)
+
+var theDay = time.Unix(1770768000, 0)
+
+func TestAProviderThatDecidesAtOnce(t *testing.T) {
+	w := newWorld(t, nil, fakeprovider.Answer(200, passed), fakeprovider.Answer(200, failed), fakeprovider.Answer(422, `{"error":"evidence_unreadable"}`))
+	w.decides(t, true)
+	w.decides(t, false)
+	w.undecided(t, patience, facecheck.ErrEvidence)
+	q := asked(t, w.provider.Calls()[0])
+	if q["name"] != marked.Name || q["document_type"] != "resident_id" || q["document_number"] != marked.Number || q["evidence"] != evidence || q["callback_url"] != w.callback {
+		t.Errorf("it was asked %q", q)
+	}
+}
+
+func TestAProviderThatDecidesLater(t *testing.T) {
+	for decision, want := range map[string]bool{"passed": true, "failed": false} {
+		t.Run(decision, func(t *testing.T) {
+			w := newWorld(t, nil, fakeprovider.Silent)
+			over := make(chan struct{})
+			w.provider.Do(w.thenTell(t, over, http.StatusOK, fakeprovider.Answer(202, later), decision))
+			w.decides(t, want)
+			<-over
+			w.counted(t, "decided", 1)
+		})
+	}
+}
+
+func TestTheCallbackMayComeBeforeTheAnswer(t *testing.T) {
+	w := newWorld(t, nil, fakeprovider.Silent)
+	w.provider.Do(w.tellThen(t, fakeprovider.Answer(202, later), "passed"))
+	w.decides(t, true)
+	// An answer that says the same is fine.
+	w.provider.Do(w.tellThen(t, fakeprovider.Answer(200, passed), "passed", "passed"))
+	w.decides(t, true)
+	w.counted(t, "decided", 2)
+	w.counted(t, "repeated", 1)
+}
+
+// Which of the two is true, nobody knows; so it is not a pass.
+func TestAProviderThatSaysBothPassesNobody(t *testing.T) {
+	w := newWorld(t, nil, fakeprovider.Silent)
+	w.provider.Do(w.tellThen(t, fakeprovider.Answer(200, passed), "failed"))
+	w.undecided(t, patience, remote.ErrContradiction)
+	w.provider.Do(w.tellThen(t, fakeprovider.Answer(200, failed), "passed"))
+	w.undecided(t, patience, remote.ErrContradiction)
+	w.provider.Do(w.tellThen(t, fakeprovider.Answer(422, `{"error":"evidence_unreadable"}`), "passed"))
+	w.undecided(t, patience, facecheck.ErrEvidence)
+	// A pass called back does not outweigh an answer that is none.
+	w.provider.Do(w.tellThen(t, fakeprovider.Unsigned(200, passed), "passed"))
+	w.undecided(t, patience, provider.ErrAnswer)
+}
+
+func TestABrokenConnectionIsTriedAgainAsTheSameCheck(t *testing.T) {
+	w := newWorld(t, nil, fakeprovider.BreakOff, fakeprovider.Answer(200, passed))
+	w.decides(t, true)
+	if calls := w.provider.Calls(); len(calls) != 2 || calls[0].Signature.ID != calls[1].Signature.ID {
+		t.Errorf("%d requests", len(calls))
+	}
+}
+
+func TestNoMoreThanSoManyChecksWait(t *testing.T) {
+	w := newWorld(t, func(c *remote.Config) { c.Waiting = 2 }, fakeprovider.Answer(202, later))
+	ctx, leave := context.WithCancel(t.Context())
+	ended := make(chan error, 2)
+	for range 2 {
+		go func() {
+			_, err := w.Check(ctx, marked, evidence)
+			ended <- err
+		}()
+	}
+	runtest.Eventually(t, patience, "two checks", func() bool { return len(w.provider.Calls()) == 2 })
+	w.undecided(t, patience, provider.ErrUnavailable)
+	if len(w.provider.Calls()) != 2 {
+		t.Error("one too many was sent")
+	}
+	leave()
+	for range 2 {
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	}
+	w.provider.Do(fakeprovider.Answer(200, passed))
+	w.decides(t, true)
+}
+
+func TestAProviderInTroubleIsNotAskedForAWhile(t *testing.T) {
+	w := newWorld(t, func(c *remote.Config) { c.Partner.Faults, c.Partner.Pause = 2, time.Minute }, fakeprovider.Unsigned(200, passed))
+	for range 2 {
+		w.undecided(t, patience, provider.ErrAnswer)
+	}
+	w.undecided(t, patience, provider.ErrUnavailable)
+	if len(w.provider.Calls()) != 2 {
+		t.Error("it was asked")
+	}
+}
+
+// Its answers are prompt and well signed, and its promises empty.
+func TestAProviderThatNeverCallsBackIsNotAskedForAWhile(t *testing.T) {
+	var late atomic.Int64 // nanoseconds
+	w := newWorld(t, func(c *remote.Config) {
+		c.Partner.Faults, c.Partner.Pause = 2, 20*time.Second
+		c.Partner.Now = func() time.Time { return time.Now().Add(time.Duration(late.Load())) }
+	}, fakeprovider.Answer(202, later))
+	for range 2 {
+		w.undecided(t, bound, context.DeadlineExceeded)
+	}
+	start := time.Now()
+	w.undecided(t, patience, provider.ErrUnavailable)
+	if len(w.provider.Calls()) != 2 || time.Since(start) > slack {
+		t.Errorf("%d requests, the last took %v", len(w.provider.Calls()), time.Since(start))
+	}
+	late.Store(int64(20 * time.Second))
+	over := make(chan struct{})
+	w.provider.Do(w.thenTell(t, over, http.StatusOK, fakeprovider.Answer(202, later), "passed"), fakeprovider.Answer(200, failed))
+	w.decides(t, true)
+	<-over
+	w.decides(t, false)
+}
+
+// Passengers who leave do not make a provider look bad.
+func TestWhoLeavesIsNoFaultOfTheProvider(t *testing.T) {
+	w := newWorld(t, func(c *remote.Config) { c.Partner.Faults = 1 }, fakeprovider.Answer(202, later))
+	for i := range 2 {
+		ctx, leave := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() {
+			_, err := w.Check(ctx, marked, evidence)
+			ended <- err
+		}()
+		runtest.Eventually(t, patience, "the check", func() bool { return len(w.provider.Calls()) == i+1 })
+		leave()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	}
+	if w.trace.Count(t, "railgate_issuer_real_person_breaker") != 0 || w.trace.Count(t, "railgate_issuer_partner_breaker") != 0 {
+		t.Error("the provider is left alone")
+	}
+}
+
+func TestWhatCannotBeAskedIsNotSent(t *testing.T) {
+	w := newWorld(t, nil, fakeprovider.Answer(200, passed))
+	for _, bad := range []string{"", strings.Repeat("x", facecheck.MaxEvidence+1), "markevidence\xff"} {
+		if r, err := w.Check(t.Context(), marked, bad); !errors.Is(err, facecheck.ErrEvidence) || r.Passed {
+			t.Errorf("%+v, %v", r, err)
+		}
+	}
+	for _, change := range []func(*facecheck.Person){
+		func(p *facecheck.Person) { p.Name = "" }, func(p *facecheck.Person) { p.Name += "\xff" }, func(p *facecheck.Person) { p.Number = "" },
+		func(p *facecheck.Person) { p.Number += "\xff" }, func(p *facecheck.Person) { p.Document = 0 }, func(p *facecheck.Person) { p.Document++ },
+	} {
+		p := marked
+		change(&p)
+		r, err := w.Check(t.Context(), p, evidence)
+		if err == nil || r.Passed {
+			t.Errorf("%+v", r)
+		}
+		w.trace.Error(err)
+	}
+	if len(w.provider.Calls()) != 0 {
+		t.Error("it was sent")
+	}
+	// The worst evidence that is allowed fits into a request.
+	if r, err := w.Check(t.Context(), marked, strings.Repeat("\x01", facecheck.MaxEvidence)); err != nil || !r.Passed {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+func TestConfigurationFaultsAreToldAtOnce(t *testing.T) {
+	_, err := remote.New(remote.Config{CallbackURL: "http://issuer.example/callback", Label: "提供者", Waiting: -1})
+	for _, field := range []string{"url: ", "secret_files: ", "callback_url: ", "label: ", "waiting: "} {
+		if err == nil || !strings.Contains(err.Error(), field) {
+			t.Errorf("no word of %q in %v", field, err)
+		}
+	}
+	_, err = remote.Settings{CallbackURL: "https://issuer.example"}.Load(ownfile.Trust{})
+	for _, field := range []string{"url: ", "secret_files: ", "callback_url: must have a path", "label: "} {
+		if err == nil || !strings.Contains(err.Error(), field) {
+			t.Errorf("no word of %q in %v", field, err)
+		}
+	}
+}

@@ -1,0 +1,56 @@
+package remote_test
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/internal/conf"
+	"github.com/railgate/railgate/internal/ownfile"
+	"github.com/railgate/railgate/issuance/provider"
+	"github.com/railgate/railgate/issuance/provider/facecheck/remote"
+)
+
+// From the operator's file to a checker that works.
+func TestAFileOfSettingsMakesAChecker(t *testing.T) {
+	dir := t.TempDir()
+	first, second := filepath.Join(dir, "first.secret"), filepath.Join(dir, "second.secret")
+	for path, key := range map[string]string{first: "2026-a", second: "2026-b"} {
+		if err := provider.WriteSecret(path, provider.NewSecret(key)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file := filepath.Join(dir, "issuer.toml")
+	err := os.WriteFile(file, []byte(`
+[real_person]
+callback_url = "https://issuer.example/v1/real-person/callback"
+label = "example provider"
+waiting = 64
+[real_person.service]
+url = "https://real-person.example/api"
+secret_files = ["`+first+`", "`+second+`"]
+timeout = "3s"
+`), 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var settings struct {
+		RealPerson remote.Settings `toml:"real_person" doc:"the provider"`
+	}
+	if _, err := conf.Load(&settings, conf.Options{Program: "test", EnvPrefix: "TEST"}, []string{"-config", file}, nil, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	c, err := settings.RealPerson.Load(ownfile.Trust{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Partner.Secrets) != 2 || c.Partner.Secrets[0].Key != "2026-a" || c.Partner.Timeout != 3*time.Second || c.Waiting != 64 {
+		t.Errorf("%+v", c)
+	}
+	checker, err := remote.New(c)
+	if err != nil || checker.Label() != "example provider" {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,85 @@
+package provider_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance/provider"
+	"github.com/railgate/railgate/test/fakeprovider"
+)
+
+// Whatever a lying service sends, and however it is signed, nothing of it is
+// taken, nothing takes longer than the bound, nothing is repeated anywhere.
+func TestALieIsNotTaken(t *testing.T) {
+	for name, c := range map[string]struct {
+		conduct fakeprovider.Conduct
+		want    error
+	}{
+		"unsigned":             {fakeprovider.Unsigned(200, good), provider.ErrAnswer},
+		"wrong secret":         {fakeprovider.WrongSecret(200, good), provider.ErrAnswer},
+		"another body":         {fakeprovider.OtherBody(200, good), provider.ErrAnswer},
+		"another status":       {fakeprovider.OtherStatus(200, good), provider.ErrAnswer},
+		"another id":           {fakeprovider.OtherID(200, good), provider.ErrAnswer},
+		"another request":      {fakeprovider.OtherRequest(200, good), provider.ErrAnswer},
+		"old":                  {fakeprovider.AtTime(-32*time.Second, 200, good), provider.ErrAnswer},
+		"of the future":        {fakeprovider.AtTime(32*time.Second, 200, good), provider.ErrAnswer},
+		"two signatures":       {fakeprovider.TwoSignatures(200, good), provider.ErrAnswer},
+		"plain text":           {fakeprovider.Text(200, good), provider.ErrAnswer},
+		"one byte too much":    {fakeprovider.Answer(200, good+strings.Repeat(" ", provider.MaxAnswer-len(good)+1)), provider.ErrAnswer},
+		"huge":                 {fakeprovider.Huge(8, 200, good), provider.ErrAnswer},
+		"huge head":            {fakeprovider.HugeHead, provider.ErrBroken},
+		"redirect":             {fakeprovider.Redirect("/v1/elsewhere", good), provider.ErrAnswer},
+		"switch":               {fakeprovider.Switch, provider.ErrAnswer},
+		"invalid UTF-8":        {fakeprovider.Answer(200, "{\"decision\":\"passed\",\"x\":\"\xff\"}"), provider.ErrAnswer},
+		"unknown field":        {fakeprovider.Answer(200, `{"decision":"passed","`+mark+`":"x"}`), provider.ErrAnswer},
+		"not JSON":             {fakeprovider.Answer(200, mark), provider.ErrAnswer},
+		"unknown status":       {fakeprovider.Answer(500, good), provider.ErrAnswer},
+		"not HTTP":             {fakeprovider.Garbage(mark + mark + mark + "\r\n\r\n"), provider.ErrBroken},
+		"bad head":             {fakeprovider.Garbage("HTTP/1.1 200 OK\r\n" + mark + "\r\n\r\n"), provider.ErrBroken},
+		"broke off in answer":  {fakeprovider.BreakOffLater(200, good), provider.ErrBroken},
+		"broke off each time":  {fakeprovider.BreakOff, provider.ErrBroken},
+		"silent":               {fakeprovider.Silent, provider.ErrTimeout},
+		"an answer for ever":   {fakeprovider.Trickle, provider.ErrTimeout},
+		"unsigned and trickle": {fakeprovider.After(make(chan struct{}), fakeprovider.Unsigned(200, good)), provider.ErrTimeout},
+	} {
+		t.Run(name, func(t *testing.T) {
+			set := func(*provider.Config) {}
+			if c.want == provider.ErrTimeout {
+				set = short
+			}
+			w := newWorld(t, set, c.conduct)
+			start := time.Now()
+			err := w.ask(t.Context())
+			if took := time.Since(start); took > patience/2+slack/4 {
+				t.Errorf("it took %v", took)
+			}
+			if !errors.Is(err, c.want) {
+				t.Errorf("%v, want %v", err, c.want)
+			}
+			if len(w.Calls()) > 2 {
+				t.Errorf("it was asked %d times", len(w.Calls()))
+			}
+			for _, call := range w.Calls() {
+				if call.Path != "/v1/checks" {
+					t.Errorf("a redirect was followed to %s", call.Path)
+				}
+			}
+			w.trace.Free(t, mark, "标记", "Markname", "passed")
+		})
+	}
+}
+
+// The second answer lies in wait on the connection: the next call must not see
+// it, and the standard log must not tell it.
+func TestAnAnswerThatNobodyAskedForIsSeenByNobody(t *testing.T) {
+	w := newWorld(t, nil, fakeprovider.Twice(200, good, `{"name":"`+mark+`"}`), fakeprovider.Answer(500, "{}"))
+	if err := w.ask(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.ask(t.Context()); !errors.Is(err, provider.ErrAnswer) {
+		t.Fatalf("the next call was answered by the second answer: %v", err)
+	}
+	w.trace.Free(t, mark, "nsolicited")
+}

@@ -1,0 +1,247 @@
+package registry
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/identity"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/registry/rules"
+	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/issuance/throttle"
+	"github.com/railgate/railgate/issuance/vault"
+)
+
+// Sight is an entry as somebody sees it who is to compare it with a document. It
+// is personal data.
+type Sight struct {
+	Ref
+	Person  rules.Person
+	Status  rules.Status
+	Version int64 // what is decided on the sight carries it
+	// ProofNeeded says that the name is one of rule B1, or that the look is for a
+	// correction.
+	ProofNeeded bool
+	// HolderOriginalNeeded says that the account's list is full, so that the account
+	// holder's original is needed too (G04).
+	HolderOriginalNeeded bool
+	// Lost says that a window took this identity from the account (rule B11).
+	Lost bool
+}
+
+// Look shows a counter an entry that it may check now, and writes that into the
+// trail: a clerk sees nobody's data but of those whose documents he has to look at.
+func (b *Book) Look(ctx context.Context, a Act, r Ref) (Sight, error) {
+	at, err := a.counter()
+	if err != nil {
+		return Sight{}, err
+	}
+	return b.look(ctx, a, at, r)
+}
+
+// LookToCorrect shows a window an entry that was checked, to correct it.
+func (b *Book) LookToCorrect(ctx context.Context, a Act, r Ref) (Sight, error) {
+	if err := a.By.May(staff.CorrectIdentity); err != nil {
+		return Sight{}, err
+	}
+	return b.lookFor(ctx, a, r, true, func(p rules.Passenger) (staff.Action, error) {
+		if p.Status != rules.Verified && p.Status != rules.PreVerified {
+			return "", problem.New(rules.MoveRefused, "only a verified or pre-verified identity is corrected")
+		}
+		return staff.CorrectIdentity, nil
+	})
+}
+
+func (b *Book) look(ctx context.Context, a Act, by rules.Actor, r Ref) (Sight, error) {
+	return b.lookFor(ctx, a, r, false, func(p rules.Passenger) (staff.Action, error) {
+		return checking(p), mayCheck(p, by)
+	})
+}
+
+// lookFor shows an entry for the action that may be done to it. proof says that a
+// proof is needed whatever the name.
+func (b *Book) lookFor(ctx context.Context, a Act, r Ref, proof bool, may func(rules.Passenger) (staff.Action, error)) (s Sight, err error) {
+	err = b.Database.Change(ctx, "look at an entry", func(ctx context.Context, tx *sql.Tx) error {
+		h, e, err := b.entry(ctx, tx, r, "")
+		if err != nil {
+			return err
+		}
+		action, err := may(e.Passenger)
+		if err != nil {
+			return err
+		}
+		c, err := b.countsFor(ctx, tx, e)
+		if err != nil {
+			return err
+		}
+		s = Sight{
+			r, e.Person, e.Status, e.version, proof || action != staff.SettleForeign && e.Person.WindowOnly(),
+			rules.NeedsHolderOriginal(h.Account, e.Passenger, c, b.Limits()), r.Passenger == "" && b.hasLost(h, e.Person),
+		}
+		return b.trail(ctx, tx, a, action, r, "looked at the entry")
+	})
+	if err != nil {
+		return Sight{}, err
+	}
+	return s, nil
+}
+
+// mayCheck reports whether the actor is the one whose check the entry waits for.
+func mayCheck(p rules.Passenger, by rules.Actor) error {
+	failed := rules.Standing{Document: p.Person.Document, Status: rules.Failed}
+	if err := rules.CanMove(p.Standing(), failed, by); err != nil {
+		return err
+	}
+	if by == rules.Agency && p.Person.WindowOnly() {
+		return problem.New(rules.StationWindowOnly, "an over-long, rare or traditional name is handled at station windows only")
+	}
+	return nil
+}
+
+// checking is the action by which an entry is checked that waits for it.
+func checking(p rules.Passenger) staff.Action {
+	switch {
+	case p.Status == rules.PreVerified:
+		return staff.SettleForeign
+	case p.Person.Document != identity.ResidentID:
+		return staff.PreVerify
+	case p.Person.WindowOnly():
+		return staff.VerifyRareName
+	}
+	return staff.VerifyResident
+}
+
+// Check is what a counter found.
+type Check struct {
+	Act
+	Entry   Ref
+	Version int64 // of the entry that was looked at
+	// As in rules.Visit. Where the counter stands is its credential's to say.
+	Original, InDate, Readable, Delegated, DelegateOriginal bool
+	HolderOriginal                                          bool // asked for where Sight.HolderOriginalNeeded
+	Proof                                                   rules.Proof
+	Matches                                                 bool // the original is what the entry says
+}
+
+// Verify settles an entry after a counter compared it with the original: a
+// resident ID card becomes verified or failed, another document pre-verified or
+// failed. On a full list that is for resident ID passengers of a resident ID account
+// with both originals (registry.CanExceed). Of wrong proofs (rule B1) the entry's
+// document takes as many as the failures' rule says; then it is
+// throttle.TooManyFailures, right or wrong. Of verdicts that it does not match an
+// entry takes as many from agencies: a failed entry can be saved and checked again
+// and again, and then it is for a window to look.
+func (b *Book) Verify(ctx context.Context, c Check) (next rules.Status, err error) {
+	at, err := c.counter()
+	if err != nil {
+		return 0, err
+	}
+	visit := rules.Visit{
+		At: at, Original: c.Original, InDate: c.InDate, Readable: c.Readable,
+		Delegated: c.Delegated, DelegateOriginal: c.DelegateOriginal, HolderOriginal: c.HolderOriginal, Proof: c.Proof,
+	}
+	var wrong error // the answer to a guess: what counts it must be committed
+	err = b.Database.Change(ctx, "verify", func(ctx context.Context, tx *sql.Tx) error {
+		h, e, err := b.entry(ctx, tx, c.Entry, b.Database.ForUpdate)
+		if err != nil {
+			return err
+		}
+		if e.version != c.Version {
+			return errEntryChanged
+		}
+		if c.Entry.Passenger == "" && b.hasLost(h, e.Person) {
+			return errIdentityLost
+		}
+		guessed := e.Person.WindowOnly() && c.Proof != (rules.Proof{})
+		if guessed {
+			if err := b.Failures.Check(ctx, tx, b.proofKey(e.Person)); err != nil {
+				return err
+			}
+		}
+		if at == rules.Agency {
+			if err := b.Failures.Check(ctx, tx, b.mismatchKey(c.Entry)); err != nil {
+				return err
+			}
+		}
+		contact, err := b.contact(ctx, tx, h, e)
+		if err != nil {
+			return err
+		}
+		next, err = rules.Verify(e.Passenger, contact, visit, c.Matches)
+		if guessed && problem.Is(err, rules.ProofWrong) {
+			wrong = err
+			return b.Failures.Add(ctx, tx, b.proofKey(e.Person))
+		}
+		if err != nil {
+			return err
+		}
+		counts, err := b.countsFor(ctx, tx, e)
+		if err != nil {
+			return err
+		}
+		if err := rules.CanExceed(h.Account, e.Passenger, visit, counts, b.Limits()); err != nil {
+			return err
+		}
+		action, detail := checking(e.Passenger), fmt.Sprintf("%v becomes %v", e.Status, next)
+		if c.Delegated {
+			action, detail = staff.VerifyDelegated, detail+", brought by a delegate"
+		}
+		if rules.NeedsHolderOriginal(h.Account, e.Passenger, counts, b.Limits()) {
+			detail += ", beyond the list's limit with both originals"
+		}
+		if err := setStatus(ctx, tx, c.Entry, next); err != nil {
+			return err
+		}
+		if at == rules.Agency && next == rules.Failed {
+			if err := b.Failures.Add(ctx, tx, b.mismatchKey(c.Entry)); err != nil {
+				return err
+			}
+		}
+		return b.trail(ctx, tx, c.Act, action, c.Entry, detail)
+	})
+	if err == nil {
+		err = wrong
+	}
+	if err != nil {
+		return 0, err
+	}
+	return next, nil
+}
+
+// contact is what proves a visit about an entry; it is read only where a proof is
+// asked.
+func (b *Book) contact(ctx context.Context, q database.Queries, h holder, e entry) (rules.Contact, error) {
+	if !e.Person.WindowOnly() {
+		return rules.Contact{}, nil
+	}
+	return b.contactOf(ctx, q, h, e)
+}
+
+func (b *Book) contactOf(ctx context.Context, q database.Queries, h holder, e entry) (rules.Contact, error) {
+	if e.Ref.Passenger != "" {
+		return h.ListContact(), nil
+	}
+	c, err := b.Contact(ctx, q, h.id)
+	return rules.Contact{Phone: c.Phone, Email: c.Email}, err
+}
+
+// proofKey counts guesses about a document. Its hash is not the one that other
+// failures of the person count by: whoever fails a face check from afar must not
+// lock the window, nor the other way round.
+func (b *Book) proofKey(p rules.Person) throttle.Key {
+	return ProofKey(b.Failures, b.Vault.Index, p.Document, p.Identifier())
+}
+
+// mismatchKey counts verdicts of agencies that an entry does not match, by the
+// entry: what strangers enter about a document does not count against others.
+func (b *Book) mismatchKey(r Ref) throttle.Key {
+	return b.Failures.Document(vault.PersonHash(b.Vault.Index(indexMismatch, r.Account+" "+r.Passenger)))
+}
+
+// ProofKey is what guesses about a document are counted by; see rules.Person for
+// its identifier.
+func ProofKey(f *throttle.Failures, index func(purpose, value string) [32]byte, document identity.DocumentType, identifier string) throttle.Key {
+	return f.Document(vault.PersonHash(index(indexProof, documentText(document, identifier))))
+}

@@ -1,0 +1,374 @@
+package registry
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/audit/audittest"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/registry/rules"
+	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/issuance/throttle"
+)
+
+// A visitor's way: to be submitted, pre-verified at the window, verified by the
+// authority; each step is on the trail with its role.
+func TestB_VisitorsWayThroughTheStatuses(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.registers(visitor(1))
+		r := Ref{Account: h.Account()}
+		_, err := w.Look(t.Context(), w.by(staff.Agency), r)
+		w.refused(err, rules.StationWindowOnly, "an agency looks")
+		_, err = w.Verify(t.Context(), Check{Act: w.by(staff.Agency), Entry: r, Version: 1, Original: true, InDate: true, Readable: true, Matches: true})
+		w.refused(err, rules.StationWindowOnly, "an agency verifies")
+		_, err = w.LookForAuthority(t.Context(), w.by(staff.Authority), r)
+		w.refused(err, rules.MoveRefused, "the authority before the window")
+		_, err = w.Verify(t.Context(), Check{Act: w.by(staff.Window), Entry: r, Version: 1, Matches: true})
+		w.refused(err, rules.OriginalMissing, "a copy")
+		if n := w.count(`SELECT COUNT(*) FROM audit`); n != 0 {
+			t.Fatalf("%d entries tell of what was refused", n)
+		}
+		if s := w.checks(r, true); s != rules.PreVerified {
+			t.Fatalf("after the window: %v", s)
+		}
+		w.refused(w.edits(h, visitor(2)), rules.IdentityFixed, "an edit after the window")
+		_, err = w.Look(t.Context(), w.by(staff.Window), r)
+		w.refused(err, rules.MoveRefused, "the window looks once more")
+		_, err = w.Decide(t.Context(), Result{w.by(staff.Authority), r, 1, true})
+		w.refused(err, EntryChanged, "the authority about what was there before the window")
+		if s := w.decides(r, true); s != rules.Verified || w.own(h).Status != rules.Verified {
+			t.Fatalf("after the authority: %v", s)
+		}
+		_, err = w.Decide(t.Context(), Result{w.by(staff.Authority), r, 3, false})
+		w.refused(err, rules.MoveRefused, "the authority decides twice")
+		var trail []string
+		rows, err := w.db.Writer().Query(`SELECT role || ' ' || action || ' ' || object_kind || ' ' || detail FROM audit WHERE object = $1 AND request = 'r1' ORDER BY id`, h.Account())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var line string
+			if err := rows.Scan(&line); err != nil {
+				t.Fatal(err)
+			}
+			trail = append(trail, line)
+		}
+		want := []string{
+			"window pre_verify account looked at the entry", "window pre_verify account to_be_submitted becomes pre_verified",
+			"authority settle_foreign account looked at the entry", "authority settle_foreign account pre_verified becomes verified",
+		}
+		if !slices.Equal(trail, want) {
+			t.Errorf("the trail is %q", trail)
+		}
+	})
+}
+
+// Whose role may not do a thing is told so before anything is read.
+func TestOnlyRolesThatMay(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified(resident(1))
+		w.records(w.bought(h, "T1", ""))
+		r := Ref{Account: h.Account()}
+		acts := []struct {
+			what string
+			may  []staff.Role
+			do   func(a Act) error
+		}{
+			{"look", []staff.Role{staff.Window, staff.Agency}, func(a Act) error { _, err := w.Look(t.Context(), a, r); return err }},
+			{"find", []staff.Role{staff.Window, staff.Agency}, func(a Act) error { _, err := w.Find(t.Context(), a, shown(resident(1))); return err }},
+			{"verify", []staff.Role{staff.Window, staff.Agency}, func(a Act) error { _, err := w.Verify(t.Context(), Check{Act: a, Entry: r}); return err }},
+			{"free", []staff.Role{staff.Window, staff.Agency}, func(a Act) error { return w.FreeIdentity(t.Context(), Duplicate{Act: a}) }},
+			{"wait", []staff.Role{staff.Authority}, func(a Act) error { _, _, err := w.Awaiting(t.Context(), a, ""); return err }},
+			{"look from afar", []staff.Role{staff.Authority}, func(a Act) error { _, err := w.LookForAuthority(t.Context(), a, r); return err }},
+			{"decide", []staff.Role{staff.Authority}, func(a Act) error { _, err := w.Decide(t.Context(), Result{Act: a, Entry: r}); return err }},
+			{"ask", []staff.Role{staff.Ticketing}, func(a Act) error {
+				_, err := w.Ask(t.Context(), Question{Act: a, Kind: RefundOnline, Account: r.Account, Ticket: "T1"})
+				return err
+			}},
+			{"serve", []staff.Role{staff.Window, staff.Agency, staff.Machine}, func(a Act) error {
+				_, err := w.Ask(t.Context(), Question{Act: a, Kind: Serve, Ticket: "T1-0", Serve: rules.Serving{Service: rules.Exchange}})
+				return err
+			}},
+			{"serve for a counter", []staff.Role{staff.Ticketing}, func(a Act) error {
+				_, err := w.Ask(t.Context(), Question{Act: a, Kind: Serve, Ticket: "T1-0", Serve: rules.Serving{At: rules.Window, Service: rules.Exchange}})
+				return err
+			}},
+			{"record", []staff.Role{staff.Ticketing}, func(a Act) error {
+				return w.Record(t.Context(), TicketEvent{Act: a, Kind: TicketRefunded, Ticket: "T1-0"})
+			}},
+		}
+		for _, act := range acts {
+			for _, role := range staff.Roles() {
+				err := act.do(w.by(role))
+				if may := slices.Contains(act.may, role); may == problem.Is(err, staff.ForbiddenRole) {
+					t.Errorf("%s by %s: %v", act.what, role, err)
+				}
+			}
+			w.refused(act.do(Act{}), staff.ForbiddenRole, act.what+" by nobody")
+		}
+	})
+}
+
+// A clerk compares; meanwhile the holder enters somebody else. What the clerk
+// found is about what he saw.
+func TestVerdictIsAboutWhatWasLookedAt(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified(resident(1))
+		l := w.adds(h, resident(2))
+		r := Ref{h.Account(), l.ID}
+		seen, err := w.Look(t.Context(), w.by(staff.Agency), r)
+		if err != nil || seen.Person != l.Person || seen.Status != rules.Pending || seen.ProofNeeded {
+			t.Fatalf("looked at %v: %v", seen.Status, err)
+		}
+		if _, err := w.Edit(t.Context(), h, l.ID, l.Version, entered(resident(3))); err != nil {
+			t.Fatal(err)
+		}
+		c := Check{Act: w.by(staff.Agency), Entry: r, Version: seen.Version, Original: true, InDate: true, Readable: true, Matches: true}
+		_, err = w.Verify(t.Context(), c)
+		w.refused(err, EntryChanged, "a verdict on what was there before")
+		got := w.inTheWay(h, 8, func(i int) error {
+			c := c
+			c.Version, c.Matches = 2, i%2 == 0
+			_, err := w.Verify(t.Context(), c)
+			return err
+		})
+		if got[""] != 1 || got[EntryChanged] != 7 {
+			t.Errorf("eight verdicts at once: %v", got)
+		}
+		if n := w.count(`SELECT COUNT(*) FROM audit WHERE object = $1 AND detail LIKE 'pending becomes %'`, l.ID); n != 1 {
+			t.Errorf("%d verdicts are on the trail", n)
+		}
+	})
+}
+
+func TestB1_RareNamesNeedAProofAtTheWindow(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.registers(rare(resident(1)))
+		own := Ref{Account: h.Account()}
+		_, err := w.Look(t.Context(), w.by(staff.Agency), own)
+		w.refused(err, rules.StationWindowOnly, "an agency looks")
+		_, err = w.Verify(t.Context(), Check{Act: w.by(staff.Agency), Entry: own, Version: 1, Original: true, InDate: true, Readable: true, Matches: true})
+		w.refused(err, rules.StationWindowOnly, "an agency verifies")
+
+		proven := func(r Ref, version int64, k rules.ProofKind, value string) error {
+			_, err := w.Verify(t.Context(), Check{
+				Act: w.by(staff.Window), Entry: r, Version: version, Original: true, InDate: true, Readable: true, Matches: true, Proof: rules.Proof{Kind: k, Value: value},
+			})
+			return err
+		}
+		w.refused(proven(own, 1, 0, ""), rules.ProofWrong, "no proof")
+		w.refused(proven(own, 1, rules.PhoneEnd, "4322"), rules.ProofWrong, "a wrong end of the phone")
+		w.refused(proven(own, 1, rules.HolderNumber, resident(1).DocumentNumber), rules.ProofWrong, "the holder's own number")
+		if held, err := w.Held(t.Context(), h); err != nil || held.FailedProofs != (throttle.Held{Failures: 2}) {
+			t.Errorf("two guesses, held is %+v: %v", held.FailedProofs, err)
+		}
+		if err := proven(own, 1, rules.EmailStart, "mar"); err != nil || w.own(h).Status != rules.Verified {
+			t.Fatalf("the e-mail's start: %v", err)
+		}
+		if w.onTrail(staff.VerifyRareName) != 1 || w.onTrail(staff.VerifyResident) != 0 {
+			t.Error("the trail does not say that the name was rare")
+		}
+
+		e := visitor(1)
+		e.Substituted = true
+		l := w.adds(h, e)
+		listed := Ref{h.Account(), l.ID}
+		w.refused(proven(listed, 1, rules.PhoneEnd, "4321"), rules.ProofWrong, "the phone for a passenger")
+		if err := proven(listed, 1, rules.HolderNumber, resident(1).DocumentNumber); err != nil || w.lineOf(h, l.ID).Status != rules.PreVerified {
+			t.Fatalf("the holder's number: %v", err)
+		}
+	})
+}
+
+// Of two hundred guesses at once five are answered; then the right one is locked
+// out too, and for as long as the rule says.
+func TestB1_ProofsAreNotForGuessing(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.registers(rare(resident(1)))
+		c := Check{Act: w.by(staff.Window), Entry: Ref{Account: h.Account()}, Version: 1, Original: true, InDate: true, Readable: true, Matches: true}
+		c.Proof = rules.Proof{Kind: rules.PhoneEnd, Value: "0000"}
+		rule := throttle.DefaultRules.Document
+		got := w.atOnce(200, func(int) error {
+			_, err := w.Verify(t.Context(), c)
+			return err
+		})
+		if got[rules.ProofWrong] != rule.Failures || got[throttle.TooManyFailures] != 200-rule.Failures {
+			t.Fatalf("%v", got)
+		}
+		c.Proof.Value = phone[len(phone)-4:]
+		_, err := w.Verify(t.Context(), c)
+		w.refused(err, throttle.TooManyFailures, "the right proof after the lock")
+		if w.own(h).Status != rules.Pending || w.count(`SELECT COUNT(*) FROM audit`) != 0 {
+			t.Fatal("guesses changed something")
+		}
+		w.pass(rule.FirstLock)
+		if s, err := w.Verify(t.Context(), c); s != rules.Verified || err != nil {
+			t.Fatalf("after the lock: %v", err)
+		}
+	})
+}
+
+func TestB10_SomebodyElseBringsBothOriginals(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.registers(resident(1))
+		c := Check{Act: w.by(staff.Agency), Entry: Ref{Account: h.Account()}, Version: 1, Original: true, InDate: true, Readable: true, Delegated: true, Matches: true}
+		_, err := w.Verify(t.Context(), c)
+		w.refused(err, rules.OriginalMissing, "without the delegate's own")
+		c.DelegateOriginal = true
+		if s, err := w.Verify(t.Context(), c); s != rules.Verified || err != nil || w.onTrail(staff.VerifyDelegated) != 1 {
+			t.Fatalf("at an agency: %v: %v", s, err)
+		}
+		c.Entry = Ref{h.Account(), w.adds(h, visitor(1)).ID}
+		_, err = w.Verify(t.Context(), c)
+		w.refused(err, rules.StationWindowOnly, "a passport at an agency")
+		c.Act = w.by(staff.Window)
+		if s, err := w.Verify(t.Context(), c); s != rules.PreVerified || err != nil || w.onTrail(staff.VerifyDelegated) != 2 {
+			t.Fatalf("a passport at a window: %v: %v", s, err)
+		}
+	})
+}
+
+// No entry in the trail, no verdict.
+func TestVerdictAndItsEntryAreOne(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.registers(resident(1))
+		c := Check{Act: w.by(staff.Window), Entry: Ref{Account: h.Account()}, Version: 1, Original: true, InDate: true, Readable: true, Matches: true}
+		c.Request = "not one word"
+		if _, err := w.Verify(t.Context(), c); err == nil || w.own(h).Status != rules.Pending {
+			t.Fatalf("verified without an entry: %v", err)
+		}
+		_, err := w.Look(t.Context(), c.Act, c.Entry)
+		if err == nil {
+			t.Fatal("looked without an entry")
+		}
+		w.tellsNothing(err)
+	})
+}
+
+func TestCounterFindsWhatItMayCheck(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		first, second := w.verified(resident(1)), w.verified(resident(2))
+		a := w.adds(first, visitor(1))
+		w.pass(time.Second)
+		b := w.adds(second, visitor(1))
+		mine := w.registers(visitor(1))
+		found, err := w.Find(t.Context(), w.by(staff.Window), shown(visitor(1)))
+		want := []Found{
+			{Ref: Ref{Account: mine.Account()}, Status: rules.ToBeSubmitted}, {Ref: Ref{first.Account(), a.ID}, Status: rules.ToBeSubmitted},
+			{Ref: Ref{second.Account(), b.ID}, Status: rules.ToBeSubmitted},
+		}
+		if err != nil || !slices.Equal(found, want) {
+			t.Fatalf("found %+v: %v", found, err)
+		}
+		_, err = w.Find(t.Context(), w.by(staff.Agency), shown(visitor(1)))
+		w.refused(err, rules.StationWindowOnly, "an agency seeks a visitor")
+		w.checks(found[1].Ref, true)
+		if found, err = w.Find(t.Context(), w.by(staff.Window), shown(visitor(1))); err != nil || len(found) != 2 {
+			t.Fatalf("after a check found %+v: %v", found, err)
+		}
+		w.checks(found[0].Ref, false)
+		if found, err = w.Find(t.Context(), w.by(staff.Window), shown(visitor(1))); err != nil || len(found) != 2 || found[0] != (Found{Ref: Ref{Account: mine.Account()}, Status: rules.Failed}) {
+			t.Fatalf("after a failed check found %+v: %v", found, err)
+		}
+		if found, err = w.Find(t.Context(), w.by(staff.Agency), shown(resident(1))); err != nil || len(found) != 0 {
+			t.Fatalf("what is verified was found: %+v, %v", found, err)
+		}
+		for _, s := range []Shown{{}, {"licence", "1", ""}, {"passport", "P0000001", ""}, {"resident_id", "110105199003070000", ""}} {
+			if found, err := w.Find(t.Context(), w.by(staff.Window), s); err == nil || found != nil {
+				t.Errorf("%q was taken", s.DocumentType)
+			} else {
+				w.tellsNothing(err)
+			}
+		}
+	})
+}
+
+// The authority goes through all that waits for it, page by page.
+func TestAuthorityFindsWhatWaits(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified(resident(1))
+		want := map[Ref]bool{}
+		holder := w.registers(visitor(900))
+		w.checks(Ref{Account: holder.Account()}, true)
+		want[Ref{Account: holder.Account()}] = true
+		for i := range MaxAwaiting - 2 {
+			l := w.adds(h, visitor(i))
+			r := Ref{h.Account(), l.ID}
+			if w.checks(r, true) == rules.PreVerified {
+				want[r] = true
+			}
+		}
+		other := w.verified(resident(2))
+		for i := range 3 {
+			r := Ref{other.Account(), w.adds(other, visitor(i)).ID}
+			w.checks(r, true)
+			want[r] = true
+		}
+		var all []Ref
+		for after, pages := "", 0; ; pages++ {
+			some, next, err := w.Awaiting(t.Context(), w.by(staff.Authority), after)
+			if err != nil || pages > 3 {
+				t.Fatalf("page %d: %v", pages, err)
+			}
+			if len(some) == 0 {
+				break
+			}
+			all, after = append(all, some...), next
+		}
+		if len(all) != MaxAwaiting+2 || len(all) != len(want) {
+			t.Fatalf("%d wait, want %d", len(all), len(want))
+		}
+		for _, r := range all {
+			if !want[r] {
+				t.Fatalf("%+v does not wait, or came twice", r)
+			}
+			delete(want, r)
+		}
+		if s := w.decides(all[0], false); s != rules.Failed {
+			t.Errorf("became %v", s)
+		}
+	})
+}
+
+// What is on the trail here is such as the trail takes: it is sealed and verified.
+func TestTrailHolds(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.verified(visitor(1))
+		w.records(w.bought(h, "T1", ""))
+		trail, err := audit.New(audit.Config{DB: w.db, Key: audittest.Key, Now: w.now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := trail.Seal(t.Context()); n != 5 || err != nil {
+			t.Fatalf("sealed %d: %v", n, err)
+		}
+	})
+}
+
+// A contact that cannot be read is a fault, and the entry stays.
+func TestB1_FaultOfTheContactIsNoProof(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		h := w.registers(rare(resident(1)))
+		err := w.db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, `UPDATE accounts SET phone = email`)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = w.Verify(t.Context(), Check{
+			Act: w.by(staff.Window), Entry: Ref{Account: h.Account()}, Version: 1, Original: true, InDate: true, Readable: true, Matches: true,
+			Proof: rules.Proof{Kind: rules.EmailStart, Value: "mar"},
+		})
+		if err == nil || problem.Is(err, rules.ProofWrong) || problem.Is(err, account.AccountNotFound) {
+			t.Fatalf("%v", err)
+		}
+		w.tellsNothing(err)
+	})
+}

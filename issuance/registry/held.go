@@ -1,0 +1,86 @@
+package registry
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/registry/rules"
+	"github.com/railgate/railgate/issuance/throttle"
+)
+
+// Held is everything that the registry holds about an account, opened (rule B12).
+// Besides it there are keyed hashes: of the documents, and of the tickets'
+// references. What staff did is in the audit trail.
+type Held struct {
+	Own          Own
+	FailedProofs throttle.Held // about the holder's document (rule B1)
+	Passengers   []HeldPassenger
+	Tickets      []HeldTicket
+}
+
+// HeldPassenger is a line of the list.
+type HeldPassenger struct {
+	Line
+	FailedProofs throttle.Held
+}
+
+// HeldTicket is a ticket that the account bought, or had changed.
+type HeldTicket struct {
+	Passenger  string // empty: the holder
+	State      TicketState
+	ReportedAt time.Time // when it came to be known
+	Ends       time.Time
+	Itinerary  // zero: reported before tickets had one
+}
+
+// Held tells the holder what is held.
+func (b *Book) Held(ctx context.Context, by account.Holder) (held Held, err error) {
+	err = b.view(ctx, "read what is held", func(ctx context.Context, q database.Queries) error {
+		l, err := b.list(ctx, q, by.Account())
+		if err != nil {
+			return err
+		}
+		held.Own = l.Own
+		if held.FailedProofs, err = b.failedProofs(ctx, q, Ref{Account: by.Account()}, l.Own.Person); err != nil {
+			return err
+		}
+		for _, line := range l.Passengers {
+			failed, err := b.failedProofs(ctx, q, Ref{by.Account(), line.ID}, line.Person)
+			if err != nil {
+				return err
+			}
+			held.Passengers = append(held.Passengers, HeldPassenger{line, failed})
+		}
+		return database.Each(ctx, q, func(rows *sql.Rows) error {
+			var t ticketRow
+			var reported int64
+			if err := t.scan(rows, &reported); err != nil {
+				return err
+			}
+			i, err := b.openItinerary(t.id, t.itinerary)
+			held.Tickets = append(held.Tickets, HeldTicket{t.passenger, t.now(), time.UnixMilli(reported), time.UnixMilli(t.endsMs), i})
+			return err
+		}, `SELECT `+ticketColumns+`, reported_ms FROM tickets WHERE account = $1 ORDER BY reported_ms, ends_ms, reference`, by.Account())
+	})
+	if err != nil {
+		return Held{}, err
+	}
+	return held, nil
+}
+
+// failedProofs are the guesses about an entry's document, and the verdicts of
+// agencies that the entry does not match.
+func (b *Book) failedProofs(ctx context.Context, q database.Queries, r Ref, p rules.Person) (throttle.Held, error) {
+	all, err := b.Failures.Held(ctx, q, b.proofKey(p))
+	if err != nil {
+		return throttle.Held{}, err
+	}
+	mismatches, err := b.Failures.Held(ctx, q, b.mismatchKey(r))
+	all.Failures += mismatches.Failures
+	all.Locks += mismatches.Locks
+	all.LockedUntil = max(all.LockedUntil, mismatches.LockedUntil)
+	return all, err
+}

@@ -1,0 +1,161 @@
+package registry
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/registry/rules"
+)
+
+// The three methods here are hooks of account.Config.
+
+// personOf is an account's identity as the rules see it.
+func personOf(i account.Identity) rules.Person {
+	return rules.Person{Name: i.Name, Substituted: i.Substituted, Document: i.Document, Number: i.Number, Nationality: i.Nationality}
+}
+
+// profileIdentity is a person as an account's profile has one.
+func profileIdentity(p rules.Person) account.Identity {
+	return account.Identity{Name: p.Name, Substituted: p.Substituted, Document: p.Document, Number: p.Number, Nationality: p.Nationality}
+}
+
+// Registered makes the row of a new account's holder. An identity that another
+// account has is refused with rules.IdentityRegistered (rule B11).
+func (b *Book) Registered(ctx context.Context, tx *sql.Tx, id string, who account.Identity) error {
+	p := personOf(who)
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO holders (id, person, status, tickets, own_tickets, version) VALUES ($1, $2, $3, 0, 0, 1)`,
+		id, b.seal(tableHolders, id, p), rules.Initial(p.Document))
+	if err != nil {
+		return err
+	}
+	return b.claim(ctx, tx, holder{id: id}, p)
+}
+
+// IdentityEdited lets the holder change the account's own identity, or refuses:
+// with rules.IdentityFixed once it is checked, rules.IdentityRegistered if
+// another account has it. Ours: rules.AlreadyListed if the new document is that
+// of a passenger on the holder's list, where the holder may not be added either. A
+// failed identity that the holder saves again unchanged waits for a check again.
+func (b *Book) IdentityEdited(ctx context.Context, tx *sql.Tx, id string, _, after account.Identity) error {
+	h, err := b.holder(ctx, tx, id, b.Database.ForUpdate)
+	if err != nil {
+		return err
+	}
+	to := personOf(after)
+	if to == h.Person && h.Status != rules.Failed {
+		return nil // saved again, and nothing to check once more
+	}
+	next, err := rules.CanEditOwn(h.Account, to)
+	if err != nil {
+		return err
+	}
+	c, err := b.counts(ctx, tx, id, to, "")
+	if err != nil {
+		return err
+	}
+	if c.Twice {
+		return problem.New(rules.AlreadyListed, "the document is that of a passenger on the account's list")
+	}
+	if err := b.claim(ctx, tx, h, to); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE holders SET person = $2, status = $3, version = version + 1 WHERE id = $1`,
+		id, b.seal(tableHolders, id, to), next)
+	return err
+}
+
+// Closing deletes all that is here of an account: the holder, the list, the
+// tickets. It refuses with TicketsUnfinished, and until when, while a journey is
+// not over, since only the account can refund its tickets online (rule B6). What
+// stays is said at rules.HeldUntil: until then a keyed hash of the document,
+// which no account bears, says that it is taken.
+func (b *Book) Closing(ctx context.Context, tx *sql.Tx, id string) error {
+	c, err := b.closing(ctx, tx, id, b.Database.ForUpdate)
+	if errors.Is(err, database.ErrNotFound) {
+		return nil // nothing is here
+	}
+	if err == nil {
+		err = c.Refused
+	}
+	if err != nil {
+		return err
+	}
+	rows := []string{
+		`DELETE FROM tickets WHERE account = $1`,
+		`DELETE FROM passengers WHERE account = $1`,
+		`DELETE FROM identities WHERE account = $1`,
+		`DELETE FROM holders WHERE id = $1`,
+	}
+	if !c.TakenUntil.IsZero() {
+		_, err := tx.ExecContext(ctx, `UPDATE identities SET account = NULL, until_ms = $2 WHERE account = $1`, id, c.TakenUntil.UnixMilli())
+		if err != nil {
+			return err
+		}
+	}
+	for _, q := range rows {
+		if _, err := tx.ExecContext(ctx, q, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Closed is what closing the account would mean now.
+type Closed struct {
+	// Refused says why it is not possible now; nil: it is.
+	Refused error
+	// TakenUntil is until when no account can have the identity, unless a window
+	// frees it; zero: it is free at once.
+	TakenUntil time.Time
+}
+
+// IfClosed tells the holder beforehand what closing the account would mean.
+func (b *Book) IfClosed(ctx context.Context, h account.Holder) (c Closed, err error) {
+	err = b.view(ctx, "ask what closing means", func(ctx context.Context, q database.Queries) (err error) {
+		c, err = b.closing(ctx, q, h.Account(), "")
+		return err
+	})
+	return c, err
+}
+
+func (b *Book) closing(ctx context.Context, q database.Queries, id, lock string) (c Closed, err error) {
+	h, err := b.holder(ctx, q, id, lock)
+	if err != nil {
+		return Closed{}, err
+	}
+	now := b.Now()
+	if c.Refused, err = b.unfinished(ctx, q, `account = $1`, id); err != nil {
+		return Closed{}, err
+	}
+	lines, err := b.lines(ctx, q, `account = $1`, id)
+	if err != nil {
+		return Closed{}, err
+	}
+	list := make([]rules.Passenger, len(lines))
+	for i, l := range lines {
+		list[i] = l.Passenger
+	}
+	if until := rules.HeldUntil(h.Account, list, b.Limits(), now); until.After(now) {
+		c.TakenUntil = until
+	}
+	return c, nil
+}
+
+// unfinished refuses while tickets of a condition are good for a journey that is
+// not over.
+func (b *Book) unfinished(ctx context.Context, q database.Queries, which string, args ...any) (refused, err error) {
+	now := b.Now().UnixMilli()
+	var last sql.NullInt64
+	err = q.QueryRowContext(ctx, `SELECT MAX(ends_ms) FROM tickets WHERE state = 1 AND `+which, args...).Scan(&last)
+	if err != nil || !last.Valid || last.Int64 <= now {
+		return nil, err
+	}
+	// Rounded up: a retry at the told second succeeds.
+	return problem.Until((last.Int64+999)/1000, TicketsUnfinished, "tickets were bought whose journeys are not over"), nil
+}

@@ -1,0 +1,138 @@
+package registry
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"github.com/railgate/railgate/issuance/identity"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/vault"
+)
+
+// Journey is the train that a ticket is for. It is personal data: it says where a
+// person is when.
+type Journey struct {
+	Train            string // the train number, as "G101"
+	From, To         string // names of the stations
+	Departs, Arrives time.Time
+	Coach            string
+	Seat             string // as printed on the ticket, "无座" for a standing ticket
+}
+
+// Itinerary is the data kept of a ticket, encrypted.
+type Itinerary struct {
+	Order     string // the order number that the passenger was given
+	Reference string // the ticketing system's, of this ticket
+	// Journey is nil for a multi-ride or period ticket (计次票, 定期票), which names no
+	// train.
+	Journey *Journey
+}
+
+// Format keeps them out of logs and error texts, under every verb.
+func (Itinerary) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("(private)")) }
+
+// Format is that of Itinerary.
+func (Journey) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("(private)")) }
+
+// MarshalJSON refuses: loggers write JSON.
+func (Itinerary) MarshalJSON() ([]byte, error) { return nil, errPrivate }
+
+// MarshalJSON is that of Itinerary.
+func (Journey) MarshalJSON() ([]byte, error) { return nil, errPrivate }
+
+// Bounds of a journey. Our choice: no train of the network runs for four days, and
+// no label on a ticket is longer.
+const (
+	maxJourney = 4 * 24 * time.Hour
+	maxLabel   = 16 // train, coach, seat, characters
+)
+
+// check reports what is wrong with a journey that ends before ends. It never
+// quotes a value.
+func (j *Journey) check(ends time.Time) error {
+	for _, f := range []struct {
+		name, text string
+		most       int
+	}{
+		{"train", j.Train, maxLabel}, {"coach", j.Coach, maxLabel}, {"seat", j.Seat, maxLabel},
+		{"from", j.From, identity.MaxName}, {"to", j.To, identity.MaxName},
+	} {
+		clean, err := identity.CleanText(f.text)
+		if err != nil || clean != f.text || utf8.RuneCountInString(f.text) > f.most {
+			return problem.New(EventInvalid, fmt.Sprintf("%s must have 1 to %d characters, no control characters, and no space around them", f.name, f.most))
+		}
+	}
+	switch took := j.Arrives.Sub(j.Departs); {
+	case took <= 0 || took > maxJourney:
+		return problem.New(EventInvalid, "arrives_at must be after departs_at, by 4 days at most")
+	case j.Arrives.After(ends) || ends.Sub(j.Departs) > maxAhead:
+		return problem.New(EventInvalid, "ends_at must not be before arrives_at, nor more than 366 days after departs_at")
+	}
+	return nil
+}
+
+// storedItinerary is an Itinerary as the encrypted field has it.
+type storedItinerary struct {
+	Order     string         `json:"order"`
+	Reference string         `json:"reference"`
+	Journey   *storedJourney `json:"journey,omitempty"`
+}
+
+type storedJourney struct {
+	Train   string `json:"train"`
+	From    string `json:"from"`
+	To      string `json:"to"`
+	Departs int64  `json:"departs"` // Unix seconds
+	Arrives int64  `json:"arrives"`
+	Coach   string `json:"coach"`
+	Seat    string `json:"seat"`
+}
+
+// plain is the one text of an itinerary: equal ones have equal texts.
+func (i Itinerary) plain() []byte {
+	s := storedItinerary{Order: i.Order, Reference: i.Reference}
+	if j := i.Journey; j != nil {
+		s.Journey = &storedJourney{j.Train, j.From, j.To, j.Departs.Unix(), j.Arrives.Unix(), j.Coach, j.Seat}
+	}
+	plain, err := json.Marshal(s)
+	if err != nil {
+		panic("BUG: book: an itinerary does not become JSON") // strings and integers always do
+	}
+	return plain
+}
+
+func (b *Book) sealItinerary(id string, i Itinerary) []byte {
+	return b.Vault.Seal(i.plain(), vault.Place{Table: tableTickets, Column: columnItinerary, Row: id})
+}
+
+// errItinerary says nothing of the content, as a decoder's error might.
+var errItinerary = errors.New("the field opens and is no itinerary")
+
+// openItinerary is the zero Itinerary for a ticket that was reported before there
+// were any.
+func (b *Book) openItinerary(id string, sealed []byte) (i Itinerary, err error) {
+	if sealed == nil {
+		return Itinerary{}, nil
+	}
+	plain, err := b.Vault.Open(sealed, vault.Place{Table: tableTickets, Column: columnItinerary, Row: id})
+	var s storedItinerary
+	if err == nil {
+		d := json.NewDecoder(bytes.NewReader(plain))
+		d.DisallowUnknownFields()
+		if d.Decode(&s) != nil || s.Reference == "" {
+			err = errItinerary
+		}
+	}
+	if err != nil {
+		return Itinerary{}, fmt.Errorf("column %s of %s %s: %w", columnItinerary, tableTickets, id, err)
+	}
+	i = Itinerary{Order: s.Order, Reference: s.Reference}
+	if j := s.Journey; j != nil {
+		i.Journey = &Journey{j.Train, j.From, j.To, time.Unix(j.Departs, 0), time.Unix(j.Arrives, 0), j.Coach, j.Seat}
+	}
+	return i, nil
+}

@@ -1,0 +1,261 @@
+package registry
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/registry/rules"
+	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/issuance/vault"
+)
+
+// QuestionKind is what is asked.
+type QuestionKind uint8
+
+// The questions.
+const (
+	// Buy: may the account buy these tickets (rule B5)?
+	Buy QuestionKind = iota + 1
+	// RefundOnline: may the account have this ticket refunded online (rule B6)?
+	RefundOnline
+	// ChangeOnline: may the account change this ticket online (rule B6)?
+	ChangeOnline
+	// Serve: does a counter do this with the ticket, and what comes first (B7)?
+	Serve
+)
+
+var questionNames = [...]string{Buy: "buy", RefundOnline: "refund_online", ChangeOnline: "change_online", Serve: "serve"}
+
+// ErrQuestion says that a name is no question.
+var ErrQuestion = errors.New("book: no such question")
+
+// ParseQuestionKind reads a question's stable name; everything else is ErrQuestion.
+func ParseQuestionKind(name string) (QuestionKind, error) {
+	for k := Buy; k <= Serve; k++ {
+		if k.String() == name {
+			return k, nil
+		}
+	}
+	return 0, ErrQuestion
+}
+
+func (k QuestionKind) String() string {
+	if k < Buy || k > Serve {
+		return "unknown"
+	}
+	return questionNames[k]
+}
+
+// Question is asked by a ticketing system, or by a counter about its own service.
+// Fields that do not belong to the kind must be empty.
+type Question struct {
+	Act
+	Kind    QuestionKind
+	Account string // Buy, RefundOnline, ChangeOnline: who asks to
+	// For has a passenger's id for each ticket (Buy), empty for the holder, at most
+	// MaxOrder. A child without a document travels on the adult's (rule B9): name
+	// the adult once more.
+	For    []string
+	Ticket string // RefundOnline, ChangeOnline, Serve: the ticketing system's reference
+	// Serve is for Serve. A ticketing system says at which counter or machine; a
+	// counter or machine leaves At 0, for its credential says it.
+	Serve rules.Serving
+}
+
+// guess reports whether the question holds what could be guessed.
+func (q *Question) guess() bool { return q.Serve.Order != "" || q.Serve.Card != rules.Card{} }
+
+// Decision is the answer of the rules.
+type Decision struct {
+	// Refused says why not; nil: allowed.
+	Refused *problem.Refusal
+	// First is what must happen before an allowed service (Serve).
+	First rules.Step
+}
+
+// Allowed reports whether the rules allow it.
+func (d Decision) Allowed() bool { return d.Refused == nil }
+
+// decide makes a decision of a rule's answer; a fault stays an error.
+func decide(first rules.Step, err error) (Decision, error) {
+	d := Decision{First: first}
+	if errors.As(err, &d.Refused) {
+		return d, nil
+	}
+	return d, err
+}
+
+// Ask tells what the rules say now. A "no" of the rules is a Decision; an error is
+// about the question: who may not ask, what is not in its form, an account or a
+// passenger that does not exist, or, for Serve, a ticket. What is allowed is not
+// kept free: a purchase is certain when Record has taken it. Whether the money was
+// given back already, and what the tariff says, is the ticketing system's to know.
+func (b *Book) Ask(ctx context.Context, q Question) (d Decision, err error) {
+	action := staff.AskDecision
+	if q.Kind == Serve && q.Serve.At == 0 {
+		if q.Serve.At, err = q.serves(); err != nil {
+			return Decision{}, err
+		}
+		action = serviceActions[q.Serve.Service]
+	} else if err := q.By.May(action); err != nil {
+		return Decision{}, err
+	}
+	if err := q.check(); err != nil {
+		return Decision{}, err
+	}
+	if q.guess() {
+		d, err = b.serveGuess(ctx, q)
+	} else {
+		err = b.Database.View(ctx, "answer a question", func(ctx context.Context, db database.Queries) (err error) {
+			switch q.Kind {
+			case Buy:
+				d, err = b.mayBuy(ctx, db, q)
+			case RefundOnline, ChangeOnline:
+				d, err = b.mayOnline(ctx, db, q)
+			case Serve:
+				d, err = b.mayServe(ctx, db, q, "")
+			}
+			return err
+		})
+	}
+	if err == nil && d.Allowed() && action != staff.AskDecision {
+		err = q.By.May(action) // the rule sheet of package staff agrees, or nobody does it
+	}
+	if err != nil {
+		return Decision{}, err
+	}
+	return d, nil
+}
+
+var serviceActions = map[rules.Service]staff.Action{
+	rules.Exchange: staff.ExchangeTicket, rules.Change: staff.ChangeTicket, rules.Refund: staff.RefundTicket,
+}
+
+func (q *Question) check() error {
+	wrong := func(detail string) error { return problem.New(QuestionInvalid, detail) }
+	online := q.Kind == RefundOnline || q.Kind == ChangeOnline
+	switch {
+	case q.Kind < Buy || q.Kind > Serve:
+		return wrong("kind must be buy, refund_online, change_online or serve")
+	case q.Kind == Buy && (len(q.For) < 1 || len(q.For) > MaxOrder):
+		return wrong("for must have a passenger for each ticket, 1 to 20")
+	case q.Kind != Buy && q.For != nil:
+		return wrong("for is for buy only")
+	case q.Kind != Serve && !idForm(q.Account):
+		return wrong("account must be an account's id")
+	case q.Kind == Serve && q.Account != "":
+		return wrong("account is not asked by serve")
+	case (online || q.Kind == Serve) && !idForm(q.Ticket):
+		return wrong(referenceForm)
+	case q.Kind == Buy && q.Ticket != "":
+		return wrong("ticket is not asked by buy")
+	case q.Kind == Serve:
+		return q.checkServing()
+	case q.Serve != rules.Serving{}:
+		return wrong("at, service, original, order and card are for serve only")
+	}
+	return nil
+}
+
+// maxCard bounds the name and the number of a card, bytes.
+const maxCard = 256
+
+func (q *Question) checkServing() error {
+	wrong := func(detail string) error { return problem.New(QuestionInvalid, detail) }
+	s := q.Serve
+	switch {
+	case s.At != rules.Window && s.At != rules.Agency && s.At != rules.Machine || serviceActions[s.Service] == "":
+		return wrong("at must be window, agency or machine, and service exchange, change or refund")
+	case s.Order != "" && (!idForm(s.Order) || s.At == rules.Machine):
+		return wrong(`order must be an order number of 1 to 64 letters, digits and "_.:-", and is not for machines`)
+	case s.Card == rules.Card{}:
+		return nil
+	case s.At != rules.Machine:
+		return wrong("card is for machines only")
+	case s.Card.Name == "" || s.Card.Number == "" || len(s.Card.Name) > maxCard || len(s.Card.Number) > maxCard:
+		return wrong("card must have the name and the number that the machine read")
+	}
+	return nil
+}
+
+const referenceForm = `ticket must be a reference of 1 to 64 letters, digits and "_.:-"`
+
+func (b *Book) mayBuy(ctx context.Context, db database.Queries, q Question) (Decision, error) {
+	o, err := b.order(ctx, db, q.Account, "", q.For)
+	if err != nil {
+		return Decision{}, err
+	}
+	for _, passenger := range q.For {
+		if err := o.buy(passenger); err != nil {
+			return decide(rules.Nothing, err)
+		}
+	}
+	return Decision{}, nil
+}
+
+// mayOnline holds a ticket that is not known for one of somebody else.
+func (b *Book) mayOnline(ctx context.Context, db database.Queries, q Question) (Decision, error) {
+	t, found, err := b.ticket(ctx, db, q.Ticket)
+	if err != nil {
+		return Decision{}, err
+	}
+	its := found && t.account == q.Account
+	if q.Kind == RefundOnline || !its {
+		return decide(rules.Nothing, rules.CanRefundOnline(its))
+	}
+	h, e, err := b.entry(ctx, db, Ref{t.account, t.passenger}, "")
+	if problem.Is(err, EntryNotFound) {
+		// Off the list, which takes an end of the journey: nobody to change it for.
+		err = nil
+	}
+	if err != nil {
+		return Decision{}, err
+	}
+	return decide(rules.Nothing, rules.CanChangeOnline(h.Account, e.Passenger, its, b.Limits()))
+}
+
+// serveGuess answers a question with an order number or a card. Wrong ones are
+// counted by the ticket, under the lock of its account, as guesses at a proof are;
+// after too many the answer is attempts.TooManyFailures, right or wrong.
+func (b *Book) serveGuess(ctx context.Context, q Question) (d Decision, err error) {
+	key := b.Failures.Document(vault.PersonHash(b.Vault.Index(indexOrder, q.Ticket)))
+	err = b.Database.Change(ctx, "answer a question", func(ctx context.Context, tx *sql.Tx) (err error) {
+		if d, err = b.mayServe(ctx, tx, q, b.Database.ForUpdate); err != nil {
+			return err
+		}
+		if err := b.Failures.Check(ctx, tx, key); err != nil {
+			return err
+		}
+		if d.Refused != nil && (d.Refused.Code == rules.OrderWrong || d.Refused.Code == rules.CardMismatch) {
+			return b.Failures.Add(ctx, tx, key)
+		}
+		return nil
+	})
+	return d, err
+}
+
+func (b *Book) mayServe(ctx context.Context, db database.Queries, q Question, lock string) (Decision, error) {
+	t, found, err := b.ticket(ctx, db, q.Ticket)
+	if err == nil && !found {
+		err = errTicketUnknown
+	}
+	if err != nil {
+		return Decision{}, err
+	}
+	_, e, err := b.entry(ctx, db, Ref{t.account, t.passenger}, lock)
+	if err != nil {
+		return Decision{}, err
+	}
+	order := ""
+	if t.itinerary != nil {
+		i, err := b.openItinerary(t.id, t.itinerary)
+		if err != nil {
+			return Decision{}, err
+		}
+		order = i.Order
+	}
+	return decide(rules.CanServe(e.Passenger, order, q.Serve))
+}

@@ -1,0 +1,214 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/identity"
+	"github.com/railgate/railgate/issuance/registry/rules"
+	"github.com/railgate/railgate/issuance/vault"
+)
+
+// Column says where a sealed field is: its place is the table, the column and the
+// row's value of Key.
+type Column struct{ Table, Column, Key string }
+
+// SealedColumns are the columns that are sealed, for the job that moves them to a
+// new field key.
+func SealedColumns() []Column {
+	return []Column{{tableHolders, columnPerson, "id"}, {tablePassengers, columnPerson, "id"}, {tableTickets, columnItinerary, "id"}}
+}
+
+const (
+	tableHolders    = "holders"
+	tablePassengers = "passengers"
+	tableTickets    = "tickets"
+	columnPerson    = "person"
+	columnItinerary = "itinerary"
+)
+
+// Purposes of keyed hashes. A changed one finds nobody any more. They differ, so
+// that a copy of the database does not tell which holder is on whose list.
+const (
+	indexHolder    = "identities.person"
+	indexPassenger = "passengers.document"
+	indexTicket    = "tickets.reference"
+	indexProof     = "registry.proof"
+	indexOrder     = "registry.order"
+	indexMismatch  = "registry.mismatch"
+)
+
+// document is the keyed hash of a person's document.
+func (b *Book) document(purpose string, p rules.Person) []byte {
+	h := b.documentHash(purpose, p)
+	return h[:]
+}
+
+func (b *Book) documentHash(purpose string, p rules.Person) [32]byte {
+	return b.Vault.Index(purpose, documentText(p.Document, p.Identifier()))
+}
+
+func documentText(document identity.DocumentType, identifier string) string {
+	return strconv.Itoa(int(document)) + ":" + identifier
+}
+
+// stored is a person as the sealed field has it.
+type stored struct {
+	Document    identity.DocumentType `json:"document"`
+	Name        string                `json:"name"`
+	OverLong    bool                  `json:"over_long,omitempty"`
+	Uncommon    bool                  `json:"uncommon,omitempty"`
+	Substituted bool                  `json:"substituted,omitempty"`
+	Number      string                `json:"number"`
+	Nationality identity.Nationality  `json:"nationality,omitempty"`
+}
+
+func (b *Book) seal(table, id string, p rules.Person) []byte {
+	plain, err := json.Marshal(stored{p.Document, p.Name.Text, p.Name.OverLong, p.Name.Uncommon, p.Substituted, p.Number, p.Nationality})
+	if err != nil {
+		panic("BUG: book: a person does not become JSON") // strings and booleans always do
+	}
+	return b.Vault.Seal(plain, vault.Place{Table: table, Column: columnPerson, Row: id})
+}
+
+// errStored says nothing of the content, as a decoder's error might.
+var errStored = errors.New("the field opens and is no person")
+
+func (b *Book) open(table, id string, sealed []byte) (rules.Person, error) {
+	plain, err := b.Vault.Open(sealed, vault.Place{Table: table, Column: columnPerson, Row: id})
+	var s stored
+	if err == nil {
+		d := json.NewDecoder(bytes.NewReader(plain))
+		d.DisallowUnknownFields()
+		if d.Decode(&s) != nil || !s.Document.Known() {
+			err = errStored
+		}
+	}
+	if err != nil {
+		return rules.Person{}, fmt.Errorf("column %s of %s %s: %w", columnPerson, table, id, err)
+	}
+	return rules.Person{
+		Name:        identity.StoredName(s.Name, s.OverLong, s.Uncommon, s.Document),
+		Substituted: s.Substituted, Document: s.Document, Number: s.Number, Nationality: s.Nationality,
+	}, nil
+}
+
+// holder is an account's row.
+type holder struct {
+	rules.Account
+	id      string
+	lost    []byte
+	version int64
+}
+
+// holder reads and opens it; database.ErrNotFound if there is none. lock is
+// Database.ForUpdate in a transaction that changes what the account owns.
+func (b *Book) holder(ctx context.Context, q database.Queries, account, lock string) (h holder, err error) {
+	h.id = account
+	var person []byte
+	err = q.QueryRowContext(ctx, `SELECT person, status, tickets, own_tickets, lost, version FROM holders WHERE id = $1`+lock, account).
+		Scan(&person, &h.Status, &h.Tickets, &h.OwnTickets, &h.lost, &h.version)
+	if err == sql.ErrNoRows {
+		return holder{}, database.ErrNotFound
+	}
+	if err == nil {
+		h.Person, err = b.open(tableHolders, account, person)
+	}
+	if err != nil {
+		return holder{}, err
+	}
+	return h, nil
+}
+
+// Line is a passenger on a list. It is personal data.
+type Line struct {
+	ID string
+	rules.Passenger
+	Version int64 // an edit carries the one it saw
+	// HolderOriginal says that the list is full and that a counter verifies the
+	// passenger with the account holder's original too (G04).
+	HolderOriginal bool
+	// Policy is the version of the privacy policy that the holder agreed to for the
+	// passenger, and AgreedAt when (rule B12).
+	Policy   string
+	AgreedAt time.Time
+}
+
+// lines reads and opens passengers; which is a condition on the table.
+func (b *Book) lines(ctx context.Context, q database.Queries, which string, args ...any) (all []Line, err error) {
+	err = database.Each(ctx, q, func(rows *sql.Rows) error {
+		var l Line
+		var person []byte
+		var added, agreed int64
+		err := rows.Scan(&l.ID, &person, &l.Status, &added, &l.Tickets, &l.Policy, &agreed, &l.Version)
+		if err != nil {
+			return err
+		}
+		l.AddedAt, l.AgreedAt = time.UnixMilli(added), time.UnixMilli(agreed)
+		l.Person, err = b.open(tablePassengers, l.ID, person)
+		all = append(all, l)
+		return err
+	}, `SELECT id, person, status, added_ms, tickets, policy, agreed_ms, version FROM passengers WHERE `+which+` ORDER BY added_ms, id`, args...)
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
+// line is one passenger of an account; EntryNotFound if there is none.
+func (b *Book) line(ctx context.Context, q database.Queries, account, id string) (Line, error) {
+	if !idForm(id) {
+		return Line{}, errEntryNotFound
+	}
+	found, err := b.lines(ctx, q, `account = $1 AND id = $2`, account, id)
+	if err == nil && len(found) == 0 {
+		err = errEntryNotFound
+	}
+	if err != nil {
+		return Line{}, err
+	}
+	return found[0], nil
+}
+
+// entry is who is checked: a passenger on a list, or the holder.
+type entry struct {
+	Ref
+	rules.Passenger
+	version int64
+}
+
+// entry reads an entry with its account, EntryNotFound if there is none.
+func (b *Book) entry(ctx context.Context, q database.Queries, r Ref, lock string) (h holder, e entry, err error) {
+	if !idForm(r.Account) {
+		return holder{}, entry{}, errEntryNotFound
+	}
+	h, err = b.holder(ctx, q, r.Account, lock)
+	if errors.Is(err, database.ErrNotFound) {
+		err = errEntryNotFound
+	}
+	if err != nil {
+		return holder{}, entry{}, err
+	}
+	if r.Passenger == "" {
+		return h, entry{r, h.Self(), h.version}, nil
+	}
+	l, err := b.line(ctx, q, r.Account, r.Passenger)
+	return h, entry{r, l.Passenger, l.Version}, err
+}
+
+// setStatus writes the status of an entry whose holder is locked.
+func setStatus(ctx context.Context, tx *sql.Tx, r Ref, s rules.Status) error {
+	table, id := tableHolders, r.Account
+	if r.Passenger != "" {
+		table, id = tablePassengers, r.Passenger
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE `+table+` SET status = $2, version = version + 1 WHERE id = $1`, id, s)
+	return err
+}

@@ -1,0 +1,258 @@
+package rules
+
+import (
+	"bufio"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance/identity"
+	"github.com/railgate/railgate/issuance/problem"
+)
+
+var now = time.Date(2026, 2, 10, 6, 0, 0, 0, identity.Beijing)
+
+// short are the tables' short words for the possible standings.
+var short = map[standing]string{
+	{resident, Verified}: "rv", {resident, Pending}: "rp", {resident, Failed}: "rf",
+	{other, Verified}: "ov", {other, PreVerified}: "op", {other, ToBeSubmitted}: "ot", {other, Failed}: "of",
+}
+
+// everything enumerates more than exists: unknown documents and statuses too.
+func everything(each func(d identity.DocumentType, s Status, name string)) {
+	for d := range identity.DocumentType(6) {
+		for s := range Status(8) {
+			each(d, s, short[standingOf(d, s)])
+		}
+	}
+}
+
+// table reads a file of testdata: the words of each line, by its first columns.
+func table(t *testing.T, file string, keys, lines int) map[string][]string {
+	t.Helper()
+	f, err := os.Open("testdata/" + file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows := map[string][]string{}
+	text := bufio.NewScanner(f)
+	for text.Scan() {
+		words := strings.Fields(text.Text())
+		if len(words) == 0 || strings.HasPrefix(words[0], "#") {
+			continue
+		}
+		key := strings.Join(words[:keys], " ")
+		if rows[key] != nil {
+			t.Fatalf("%s: %s twice", file, key)
+		}
+		rows[key] = append([]string{}, words[keys:]...)
+	}
+	if text.Err() != nil || len(rows) != lines {
+		t.Fatalf("%s: %d lines, want %d: %v", file, len(rows), lines, text.Err())
+	}
+	return rows
+}
+
+// somebody is a person by a document, another one for each number.
+func somebody(d identity.DocumentType, n int) Person {
+	return Person{Name: identity.Name{Text: "测试"}, Document: d, Number: string(rune('A' + n))}
+}
+
+func passenger(d identity.DocumentType, s Status) Passenger {
+	return Passenger{Person: somebody(d, 1), Status: s, AddedAt: now}
+}
+
+func account(d identity.DocumentType, s Status) Account {
+	return Account{Person: somebody(d, 2), Status: s}
+}
+
+// refused fails unless the error is the refusal; an empty code is none.
+func refused(t *testing.T, err error, code problem.Code, story string, args ...any) {
+	t.Helper()
+	if code == "" && err == nil || code != "" && problem.Is(err, code) {
+		return
+	}
+	t.Errorf(story+": %v, want %q", append(args, err, code)...)
+}
+
+func TestStatusesArePossibleAsTheTableSays(t *testing.T) {
+	possible := 0
+	everything(func(d identity.DocumentType, s Status, name string) {
+		if Possible(d, s) != (name != "") {
+			t.Errorf("%v %v: possible is %v", d, s, name == "")
+		}
+		if Possible(d, s) {
+			possible++
+		}
+	})
+	if possible != 3+3*4 {
+		t.Errorf("%d standings are possible", possible)
+	}
+}
+
+func TestStatusNamesStay(t *testing.T) {
+	want := map[Status][2]string{1: {"verified", "已通过"}, 2: {"pending", "待核验"}, 3: {"to_be_submitted", "请报验"}, 4: {"pre_verified", "预通过"}, 5: {"failed", "未通过"}}
+	if len(Statuses()) != len(want) {
+		t.Fatalf("%d statuses", len(Statuses()))
+	}
+	for s := range Status(8) {
+		names, known := want[s]
+		if !known {
+			names = [2]string{"unknown", ""}
+		}
+		if s.String() != names[0] || s.Chinese() != names[1] {
+			t.Errorf("%d is %q, %q", s, s.String(), s.Chinese())
+		}
+		if got, err := ParseStatus(names[0]); known && (got != s || err != nil) || !known && err == nil {
+			t.Errorf("%q is read as %d: %v", names[0], got, err)
+		}
+	}
+	if Initial(identity.ResidentID) != Pending || Initial(identity.Passport) != ToBeSubmitted {
+		t.Error("a new identity starts elsewhere")
+	}
+}
+
+// All documents, statuses and actors against the list of what is allowed.
+func TestB_WhoMovesWhatWhere(t *testing.T) {
+	allowed := table(t, "moves.txt", 3, 30)
+	for actor := range Actor(8) {
+		everything(func(d identity.DocumentType, s Status, from string) {
+			everything(func(e identity.DocumentType, u Status, to string) {
+				err := CanMove(Standing{d, s}, Standing{e, u}, actor)
+				want := allowed[actor.String()+" "+from+" "+to] != nil && (actor == Holder || d == e || actor == Window && (s == Verified || s == PreVerified))
+				if (err == nil) != want {
+					t.Errorf("%v moves %v %v to %v %v: %v", actor, d, s, e, u, err)
+				}
+				if err != nil && !problem.Is(err, MoveRefused) && !problem.Is(err, IdentityFixed) && !problem.Is(err, StationWindowOnly) {
+					t.Errorf("%v moves %v %v: %v", actor, d, s, err)
+				}
+			})
+		})
+	}
+}
+
+func TestB_CheckedIdentitiesAreFixed(t *testing.T) {
+	to := Standing{identity.ResidentID, Pending}
+	for _, from := range []Standing{{identity.ResidentID, Verified}, {identity.Passport, Verified}, {identity.TaiwanPermit, PreVerified}} {
+		refused(t, CanMove(from, to, Holder), IdentityFixed, "%v", from)
+	}
+}
+
+func TestB2_WhoMayAddWhom(t *testing.T) {
+	rows := table(t, "add.txt", 1, 7)
+	everything(func(d identity.DocumentType, s Status, name string) {
+		for passengerDocument := range identity.DocumentType(6) {
+			p := passenger(passengerDocument, Initial(passengerDocument))
+			err := CanAdd(account(d, s), p, Counts{}, DefaultLimits())
+			want := AccountStatus
+			if row, k := rows[name], kindOf(passengerDocument); row != nil && k != 0 {
+				want = map[string]problem.Code{"yes": "", "no": AccountStatus, "other": OtherDocumentsOnly}[row[k-1]]
+			}
+			refused(t, err, want, "an account %v %v adds %v", d, s, passengerDocument)
+		}
+	})
+}
+
+func TestB5_WhoBuysForWhom(t *testing.T) {
+	rows := table(t, "buy.txt", 1, 7)
+	columns := map[string]int{"rv": 0, "rp": 1, "rf": 2, "ov": 3, "op": 4, "ot": 5, "of": 6}
+	everything(func(d identity.DocumentType, s Status, buyer string) {
+		everything(func(e identity.DocumentType, u Status, traveller string) {
+			err := CanBuy(account(d, s), passenger(e, u), 1, DefaultLimits())
+			want := buyer != "" && traveller != "" && rows[buyer][columns[traveller]] == "yes"
+			code := []problem.Code{AccountStatus, PassengerStatus, OtherDocumentsOnly}
+			if s == Pending || s == Failed {
+				code = []problem.Code{AccountUnverified, OtherDocumentsOnly}
+			}
+			if (err == nil) != want || err != nil && !slices.ContainsFunc(code, func(c problem.Code) bool { return problem.Is(err, c) }) {
+				t.Errorf("an account %v %v buys for %v %v: %v", d, s, e, u, err)
+			}
+		})
+	})
+}
+
+func TestB4_WhatMayBeDoneToALine(t *testing.T) {
+	rows := table(t, "list.txt", 2, 14)
+	words := map[string]problem.Code{"yes": "", "fixed": IdentityFixed, "kept": PassengerKept, "bought": TicketBought}
+	limits := DefaultLimits()
+	everything(func(d identity.DocumentType, s Status, name string) {
+		for bought, tickets := range []string{"none", "some"} {
+			p := passenger(d, s)
+			p.Tickets = bought
+			want := [3]problem.Code{MoveRefused, PassengerStatus, PassengerStatus}
+			if name != "" {
+				for i, word := range rows[name+" "+tickets] {
+					want[i] = words[word]
+				}
+			}
+			_, err := CanEdit(account(identity.ResidentID, Verified), p, somebody(identity.ResidentID, 5), Counts{}, limits)
+			refused(t, err, want[0], "edit %v %v with tickets: %s", d, s, tickets)
+			refused(t, CanDelete(account(identity.ResidentID, Verified), p, limits, now.Add(limits.Keep-time.Nanosecond)), want[1], "delete %v %v early", d, s)
+			refused(t, CanDelete(account(identity.ResidentID, Verified), p, limits, now.Add(limits.Keep)), want[2], "delete %v %v late", d, s)
+		}
+	})
+}
+
+func TestB6_RefundAndChangeOnline(t *testing.T) {
+	rows := table(t, "online.txt", 1, 7)
+	everything(func(d identity.DocumentType, s Status, name string) {
+		p := passenger(d, s)
+		want := PassengerStatus
+		if name != "" && rows[name][1] == "yes" {
+			want = ""
+		}
+		a, l := account(identity.ResidentID, Verified), DefaultLimits()
+		refused(t, CanChangeOnline(a, p, true, l), want, "change for %v %v", d, s)
+		refused(t, CanChangeOnline(a, p, false, l), NotItsTicket, "change of another's ticket for %v %v", d, s)
+		if name != "" && rows[name][0] != "yes" {
+			t.Errorf("the table closes refunds to %s", name)
+		}
+	})
+	refused(t, CanRefundOnline(true), "", "refund of its ticket")
+	refused(t, CanRefundOnline(false), NotItsTicket, "refund of another's ticket")
+}
+
+func TestB7_WhatCountersDo(t *testing.T) {
+	rows := table(t, "counter.txt", 2, 21)
+	words := map[string]problem.Code{
+		"yes": "", "first": "", "window": StationWindowOnly, "refund": RefundOnly, "never": ServiceNotHere, "counter": CounterOnly, "check": PassengerStatus,
+	}
+	for step, name := range []string{"nothing", "verification", "pre_verification", "unknown"} {
+		if got := Step(step).String(); got != name {
+			t.Errorf("step %d is %q", step, got)
+		}
+	}
+	for at := range Actor(7) {
+		for service := range Service(5) {
+			everything(func(d identity.DocumentType, s Status, name string) {
+				p := passenger(d, s)
+				serving := Serving{At: at, Service: service}
+				if at == Machine {
+					serving.Original, serving.Card = true, Card{Name: p.Person.Name.Text, Number: p.Person.Number}
+				}
+				first, err := CanServe(p, "", serving)
+				want, step := ServiceNotHere, Nothing
+				if (at == Window || at == Agency || at == Machine) && service >= Exchange && service <= Refund {
+					want = PassengerStatus
+					if name != "" {
+						word := rows[at.String()+" "+name][service-1]
+						want = words[word]
+						if word == "first" {
+							step = map[string]Step{"rp": Verification, "ot": PreVerification}[name]
+						}
+					}
+				}
+				if at != Window && service != Exchange && name == "" {
+					want = err.(*problem.Refusal).Code // either is right: no such person, not there
+				}
+				refused(t, err, want, "%v does %d for %v %v", at, service, d, s)
+				if first != step {
+					t.Errorf("%v does %d for %v %v: first %v, want %v", at, service, d, s, first, step)
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,128 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/internal/ids"
+	"github.com/railgate/railgate/issuance/problem"
+)
+
+// TicketState is what was reported of a ticket last. The first three numbers go
+// into the database: never reuse one.
+type TicketState uint8
+
+// The states of a ticket. A cancelled one can still be changed and refunded, as a
+// valid one can; the other two are final.
+const (
+	Valid    TicketState = 1
+	Changed  TicketState = 2 // another one was issued for it
+	Refunded TicketState = 3
+	// Cancelled is a valid ticket that is good for no journey any more, because the
+	// railway cancelled the train. Its row is Valid and has the time of the report.
+	Cancelled TicketState = 4
+)
+
+func (s TicketState) String() string {
+	switch s {
+	case Valid:
+		return "valid"
+	case Changed:
+		return "changed"
+	case Refunded:
+		return "refunded"
+	case Cancelled:
+		return "cancelled"
+	}
+	return "unknown"
+}
+
+// TicketKept is how long a ticket is known after its journey. Ours: as long as
+// applications (rule A13); refunds and complaints come within it. The counts of
+// rule B5 stay.
+const TicketKept = 31 * 24 * time.Hour
+
+// maxAhead bounds when a journey ends. Ours: tickets are sold weeks ahead, period
+// tickets for months.
+const maxAhead = 366 * 24 * time.Hour
+
+// ticketRow is a ticket as it is kept.
+type ticketRow struct {
+	id        string // empty: reported before tickets had one
+	account   string
+	passenger string // empty: the holder
+	state     TicketState
+	cancelled bool // reported once, whatever came later
+	endsMs    int64
+	itinerary []byte // encrypted; nil where id is empty
+}
+
+// now is the state that the passenger is told.
+func (t ticketRow) now() TicketState {
+	if t.state == Valid && t.cancelled {
+		return Cancelled
+	}
+	return t.state
+}
+
+// ticketColumns are those that scan reads.
+const ticketColumns = `id, account, passenger, state, cancelled_ms, ends_ms, itinerary`
+
+func (t *ticketRow) scan(row interface{ Scan(into ...any) error }, more ...any) error {
+	var id, passenger sql.NullString
+	var cancelled sql.NullInt64
+	err := row.Scan(append([]any{&id, &t.account, &passenger, &t.state, &cancelled, &t.endsMs, &t.itinerary}, more...)...)
+	t.id, t.passenger, t.cancelled = id.String, passenger.String, cancelled.Valid
+	return err
+}
+
+var errTicketUnknown = problem.New(TicketUnknown, "no purchase of this ticket was reported, or its journey was over long ago")
+
+// ticket finds a ticket by the ticketing system's reference.
+func (b *Book) ticket(ctx context.Context, q database.Queries, reference string) (t ticketRow, found bool, err error) {
+	err = t.scan(q.QueryRowContext(ctx, `SELECT `+ticketColumns+` FROM tickets WHERE reference = $1`, b.reference(reference)))
+	if err == sql.ErrNoRows {
+		return ticketRow{}, false, nil
+	}
+	return t, err == nil, err
+}
+
+const ticketPrefix = "tkt_"
+
+// issue writes a ticket that is new and reports whether it was. One that is known
+// must be the same, its journey included: else it is TicketConflict.
+func (b *Book) issue(ctx context.Context, tx *sql.Tx, account, order string, t Ticket) (issued bool, err error) {
+	id, itinerary := ids.New(ticketPrefix, ids.IDSize), Itinerary{order, t.Reference, t.Journey}
+	n, err := database.Changed(ctx, tx, `
+		INSERT INTO tickets (reference, account, passenger, state, reported_ms, ends_ms, id, itinerary) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		ON CONFLICT (reference) DO NOTHING`,
+		b.reference(t.Reference), account, sql.NullString{String: t.Passenger, Valid: t.Passenger != ""},
+		Valid, b.Now().UnixMilli(), t.Ends.UnixMilli(), id, b.sealItinerary(id, itinerary))
+	if err != nil || n == 1 {
+		return n == 1, err
+	}
+	known, _, err := b.ticket(ctx, tx, t.Reference)
+	if err != nil {
+		return false, err
+	}
+	if known.account != account || known.passenger != t.Passenger || known.endsMs != t.Ends.UnixMilli() {
+		return false, errTicketConflict
+	}
+	was, err := b.openItinerary(known.id, known.itinerary)
+	if err == nil && known.itinerary != nil && !bytes.Equal(was.plain(), itinerary.plain()) {
+		err = errTicketConflict
+	}
+	return false, err
+}
+
+var errTicketConflict = problem.New(TicketConflict, "something else was reported for a ticket with this reference; nothing was changed")
+
+// reference is how a ticket is found: a copy of the database does not lead into
+// the ticketing system's.
+func (b *Book) reference(text string) []byte {
+	h := b.Vault.Index(indexTicket, text)
+	return h[:]
+}

@@ -1,0 +1,294 @@
+package throttle
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/vault"
+)
+
+// Kind is what failures are counted by.
+type Kind string
+
+// The kinds. Their names are in the database.
+const (
+	Account  Kind = "account"  // passwords, by login name, whether or not there is such an account
+	Document Kind = "document" // proofs at windows, by document
+	Face     Kind = "face"     // face checks, by document and network
+	Faces    Kind = "faces"    // face checks, by document, from all networks
+)
+
+// Key is what failures are counted by, known by a keyed hash only. The methods of
+// Failures make it.
+type Key struct {
+	kind Kind
+	hash [32]byte
+}
+
+func compare(a, b Key) int {
+	if c := strings.Compare(string(a.kind), string(b.kind)); c != 0 {
+		return c
+	}
+	return slices.Compare(a.hash[:], b.hash[:])
+}
+
+// Config is what Failures work with.
+type Config struct {
+	Database *database.DB
+	// Index is the keyed hash of a value for a purpose: Vault.Index.
+	Index func(purpose, value string) [32]byte
+	// Rules. Zero: DefaultRules.
+	Rules Rules
+	// Codes bound the codes sent to phones. Zero: DefaultCodeRules.
+	Codes CodeRules
+	// Network is when a network is slowed. Zero: DefaultNetworkRule.
+	Network NetworkRule
+	// Now is the clock. nil: time.Now.
+	Now func() time.Time
+}
+
+// Failures counts failures in the database, so that they outlive the process
+// and hold at every issuer. Nothing but a failure writes. It is safe for many
+// goroutines at once.
+type Failures struct {
+	db    *database.DB
+	index func(purpose, value string) [32]byte
+	rules map[Kind]Rule // immutable after construction
+	nets  *networks
+	now   func() time.Time
+}
+
+// NewFailures makes Failures.
+func NewFailures(c Config) (*Failures, error) {
+	if c.Database == nil || c.Index == nil {
+		return nil, errors.New("attempts: no database or no index")
+	}
+	if c.Rules == (Rules{}) {
+		c.Rules = DefaultRules
+	}
+	if c.Codes == (CodeRules{}) {
+		c.Codes = DefaultCodeRules
+	}
+	if c.Network == (NetworkRule{}) {
+		c.Network = DefaultNetworkRule
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if err := errors.Join(c.Rules.Check(), c.Codes.Check(), c.Network.Check()); err != nil {
+		return nil, err
+	}
+	rules := c.Rules.rules()
+	maps.Copy(rules, c.Codes.rules())
+	return &Failures{c.Database, c.Index, rules, newNetworks(c.Network, c.Now), c.Now}, nil
+}
+
+// Account is the key of a login name in its normal form.
+func (f *Failures) Account(login string) Key {
+	return Key{Account, f.index("failures.account", login)}
+}
+
+// Document is the key of a document, for proofs at windows. It is hashed once more,
+// so that the rows here do not say which persons they are about.
+func (f *Failures) Document(person vault.PersonHash) Key {
+	return Key{Document, f.index("failures.document", hex.EncodeToString(person[:]))}
+}
+
+// Face is the key of a document's face checks from one network. Who fails with
+// a number locks it for the network of the failures only. The first half of the hash
+// is of the document, so that Lift finds the keys of all networks.
+func (f *Failures) Face(person vault.PersonHash, from Caller) Key {
+	k := Key{kind: Face, hash: f.faces(person)}
+	pair := f.index("failures.face", hex.EncodeToString(person[:])+" "+from.network.String())
+	copy(k.hash[len(k.hash)/2:], pair[:])
+	return k
+}
+
+// Faces is the key of a document's face checks from all networks.
+func (f *Failures) Faces(person vault.PersonHash) Key { return Key{Faces, f.faces(person)} }
+
+func (f *Failures) faces(person vault.PersonHash) [32]byte {
+	return f.index("failures.faces", hex.EncodeToString(person[:]))
+}
+
+// Allow refuses with TooManyRequests what a network tries beyond the rate that it
+// has while most of what it tries fails.
+func (f *Failures) Allow(e Effort, from Caller) error { return f.nets.allow(e, from) }
+
+// Failed counts a failure of a network. An attempt without a decision is neither a
+// failure nor a success.
+func (f *Failures) Failed(e Effort, from Caller) { f.nets.failed(e, from) }
+
+// Succeeded counts a success of a network, once for each key.
+func (f *Failures) Succeeded(e Effort, from Caller, k Key) { f.nets.succeeded(e, from, k) }
+
+// Check refuses with TooManyFailures if a key is locked, until the last of the
+// locks ends. It only reads. To be exact when attempts run at the same time, ask
+// again in the transaction that grants what was attempted.
+func (f *Failures) Check(ctx context.Context, q database.Queries, keys ...Key) error {
+	now := f.now().UnixMilli()
+	var refused error
+	var until int64
+	err := f.standings(ctx, q, keys, func(k Kind, s standing) {
+		if s.lockedAt(f.rules[k], now) && s.locked > until {
+			until, refused = s.locked, locked(k, s)
+		}
+	})
+	return cmp.Or(err, refused)
+}
+
+// by completes what a refusal says.
+var by = map[Kind]string{
+	Account: "by this account", Document: "by this document",
+	Face: "by this document from this network", Faces: "by this document from several networks",
+}
+
+// whose completes what the refusal of a code says.
+var whose = map[Kind]string{
+	codeAccount: "for this account", codeNumber: "to this number", codePause: "to this number just now",
+	codeNetwork: "for this network", codeAll: "in all",
+}
+
+func locked(k Kind, s standing) error {
+	if of, code := whose[k]; code {
+		return problem.Until(roundUp(s.locked*int64(time.Millisecond)), TooManyCodes, "too many codes were sent "+of+"; none was sent now")
+	}
+	return problem.Until(roundUp(s.locked*int64(time.Millisecond)), TooManyFailures, "too many failed attempts "+by[k])
+}
+
+// standings reads, in one question, how the keys stand that have a row.
+func (f *Failures) standings(ctx context.Context, q database.Queries, keys []Key, each func(Kind, standing)) error {
+	var where []string
+	var args []any
+	for _, k := range keys {
+		args = append(args, string(k.kind), k.hash[:])
+		where = append(where, fmt.Sprintf("kind = $%d AND key_hash = $%d", len(args)-1, len(args)))
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	return database.Each(ctx, q, func(row *sql.Rows) error {
+		var kind Kind
+		var s standing
+		if err := row.Scan(&kind, &s.count, &s.window, &s.locks, &s.locked, &s.forget); err != nil {
+			return err
+		}
+		each(kind, s)
+		return nil
+	}, `SELECT kind, count, window_ms, locks, locked_ms, forget_ms FROM failures WHERE `+strings.Join(where, " OR "), args...)
+}
+
+// Add counts one failure for each key. If a key is locked already it refuses
+// with TooManyFailures, and the transaction must not commit. So of attempts that
+// run at the same time exactly as many as the rule says are told that they
+// failed, and the others that they are locked, right or wrong: they learn nothing.
+func (f *Failures) Add(ctx context.Context, tx *sql.Tx, keys ...Key) error {
+	now := f.now().UnixMilli()
+	keys = slices.Clone(keys)
+	slices.SortFunc(keys, compare) // two transactions take the rows in one order
+	for _, k := range slices.Compact(keys) {
+		// An update that changes nothing, so that the row is there and locked.
+		var s standing
+		err := tx.QueryRowContext(ctx, `
+			INSERT INTO failures (kind, key_hash, count, window_ms, locks, locked_ms, forget_ms) VALUES ($1, $2, 0, 0, 0, 0, 0)
+			ON CONFLICT (kind, key_hash) DO UPDATE SET count = failures.count
+			RETURNING count, window_ms, locks, locked_ms, forget_ms`, string(k.kind), k.hash[:]).
+			Scan(&s.count, &s.window, &s.locks, &s.locked, &s.forget)
+		if err != nil {
+			return err
+		}
+		rule := f.rules[k.kind]
+		if s.lockedAt(rule, now) {
+			return locked(k.kind, s)
+		}
+		s = s.after(rule, now)
+		_, err = tx.ExecContext(ctx, `
+			UPDATE failures SET count = $3, window_ms = $4, locks = $5, locked_ms = $6, forget_ms = $7
+			WHERE kind = $1 AND key_hash = $2`,
+			string(k.kind), k.hash[:], s.count, s.window, s.locks, s.locked, s.forget)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Clear forgets a key's failures: its holder has succeeded, or is gone. Clear an
+// account's only: a success must not undo what others did with a document.
+func (f *Failures) Clear(ctx context.Context, tx *sql.Tx, k Key) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM failures WHERE kind = $1 AND key_hash = $2`, string(k.kind), k.hash[:])
+	return err
+}
+
+// Lift forgets what is counted about keys, at an operator's order: with the key of
+// Faces, of the document from each network as well. It returns how many rows went.
+func (f *Failures) Lift(ctx context.Context, tx *sql.Tx, keys ...Key) (lifted int, err error) {
+	for _, k := range keys {
+		n, err := database.Changed(ctx, tx, `DELETE FROM failures WHERE kind = $1 AND key_hash = $2`, string(k.kind), k.hash[:])
+		lifted += int(n)
+		if err == nil && k.kind == Faces {
+			half := len(k.hash) / 2
+			first, last := slices.Clone(k.hash[:half]), slices.Clone(k.hash[:half])
+			first, last = append(first, make([]byte, half)...), append(last, bytes.Repeat([]byte{0xff}, half)...)
+			n, err = database.Changed(ctx, tx, `DELETE FROM failures WHERE kind = $1 AND key_hash BETWEEN $2 AND $3`, string(Face), first, last)
+			lifted += int(n)
+		}
+		if err != nil {
+			return lifted, err
+		}
+	}
+	return lifted, nil
+}
+
+// Name is what the audit log calls a key: the first half of its hash, from which
+// nothing can be read.
+func (k Key) Name() string { return string(k.kind) + "-" + hex.EncodeToString(k.hash[:len(k.hash)/2]) }
+
+// Held is what is held about a key.
+type Held struct {
+	Failures    int   // in the present window
+	Locks       int   // so far
+	LockedUntil int64 // Unix seconds; 0: not locked
+}
+
+// Held tells what is held about a key.
+func (f *Failures) Held(ctx context.Context, q database.Queries, k Key) (Held, error) {
+	now := f.now().UnixMilli()
+	var h Held
+	err := f.standings(ctx, q, []Key{k}, func(_ Kind, s standing) {
+		h = Held{Failures: s.count, Locks: s.locks}
+		if s.lockedAt(f.rules[k.kind], now) {
+			h.LockedUntil = roundUp(s.locked * int64(time.Millisecond))
+		}
+	})
+	return h, err
+}
+
+// sweepBatch is how many rows one transaction of Sweep deletes.
+const sweepBatch = 500
+
+// Sweep deletes the rows that mean nothing any more and returns how many.
+func (f *Failures) Sweep(ctx context.Context, now time.Time) (swept int, err error) {
+	return f.db.DeleteOld(ctx, "failures", "kind, key_hash", "forget_ms", now, sweepBatch)
+}
+
+// Locked is Check against what is committed.
+func (f *Failures) Locked(ctx context.Context, keys ...Key) error {
+	return f.db.View(ctx, "look for locks", func(ctx context.Context, q database.Queries) error { return f.Check(ctx, q, keys...) })
+}
+
+// Count is Add in a transaction of its own.
+func (f *Failures) Count(ctx context.Context, keys ...Key) error {
+	return f.db.Change(ctx, "count a failure", func(ctx context.Context, tx *sql.Tx) error { return f.Add(ctx, tx, keys...) })
+}

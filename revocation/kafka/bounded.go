@@ -1,0 +1,93 @@
+package kafka
+
+import (
+	"errors"
+	"net"
+	"os"
+	"sync"
+	"time"
+)
+
+// ioTimeout bounds every single read and write once a broker has greeted. It
+// must exceed the longest time that a broker may hold a fetch back
+// (stream.MaxWait), or idle topics look dead, and leave a leader time to hear
+// from its replicas. Callers that can tell earlier that an answer is overdue
+// say so with their context.
+const ioTimeout = 3 * time.Second
+
+// boundedConn gives every read and write a deadline. kafka-go leaves some
+// without one; a frozen broker would then hold a caller for ever.
+type boundedConn struct {
+	net.Conn
+	forget func(*boundedConn) // told of Close
+
+	mu           sync.Mutex
+	bound        time.Duration
+	read, writes time.Time // the deadlines asked for; zero: none
+}
+
+func (c *boundedConn) setBound(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.bound = d
+}
+
+func (c *boundedConn) SetDeadline(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.read, c.writes = t, t
+	return c.Conn.SetDeadline(t)
+}
+
+func (c *boundedConn) SetReadDeadline(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.read = t
+	return c.Conn.SetReadDeadline(t)
+}
+
+func (c *boundedConn) SetWriteDeadline(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.writes = t
+	return c.Conn.SetWriteDeadline(t)
+}
+
+func (c *boundedConn) Read(b []byte) (int, error) {
+	c.mu.Lock()
+	c.Conn.SetReadDeadline(c.sooner(c.read))
+	c.mu.Unlock()
+	n, err := c.Conn.Read(b)
+	return n, c.noted(err)
+}
+
+func (c *boundedConn) Write(b []byte) (int, error) {
+	c.mu.Lock()
+	c.Conn.SetWriteDeadline(c.sooner(c.writes))
+	c.mu.Unlock()
+	n, err := c.Conn.Write(b)
+	return n, c.noted(err)
+}
+
+// noted ends all patience after one wait was in vain: kafka-go reads on after a
+// timeout, to discard the rest of an answer that will not come.
+func (c *boundedConn) noted(err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		c.setBound(0)
+	}
+	return err
+}
+
+// sooner is asked, or the bound from now if that comes first. c.mu is held.
+func (c *boundedConn) sooner(asked time.Time) time.Time {
+	limit := time.Now().Add(c.bound)
+	if !asked.IsZero() && asked.Before(limit) {
+		return asked
+	}
+	return limit
+}
+
+func (c *boundedConn) Close() error {
+	c.forget(c)
+	return c.Conn.Close()
+}

@@ -1,0 +1,84 @@
+package kafka
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+	"github.com/segmentio/kafka-go/protocol/apiversions"
+)
+
+// silence bounds connecting, and then every single answer until a broker has
+// greeted. A broker that needs longer for that cannot answer for metadata
+// within metadataTTL either. A restarted broker that everybody reconnects to
+// may be slower for a moment; callers that back off, and resumed TLS sessions,
+// keep that from lasting.
+const silence = 700 * time.Millisecond
+
+// dialOne connects to one broker and waits until it has greeted.
+func (d *dialer) dialOne(ctx context.Context, address string) (net.Conn, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	tcp, err := (&net.Dialer{Timeout: silence}).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, err // names the address
+	}
+	raw := &boundedConn{Conn: tcp, bound: silence, forget: d.forget}
+	stop := context.AfterFunc(ctx, func() { raw.Close() })
+	var c net.Conn
+	if err = d.remember(raw); err == nil {
+		c, err = d.greet(ctx, raw, host)
+	}
+	if !stop() && err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		raw.Close()
+		return nil, fmt.Errorf("broker %s: %w", address, err)
+	}
+	raw.setBound(ioTimeout)
+	return c, nil
+}
+
+// greet does what comes before the first request: TLS, the question which
+// protocol versions the broker speaks, and SASL. kafka-go asks for the versions
+// once more, since it keeps them to itself.
+func (d *dialer) greet(ctx context.Context, c net.Conn, host string) (net.Conn, error) {
+	if settings := d.creds.tls; settings != nil {
+		if settings.ServerName == "" {
+			settings = settings.Clone()
+			settings.ServerName = host
+		}
+		secured := tls.Client(c, settings)
+		if err := secured.HandshakeContext(ctx); err != nil {
+			return nil, fmt.Errorf("TLS: %w", err)
+		}
+		c = secured
+	}
+	c = Guard(c, &d.swallowed)
+	pc := protocol.NewConn(c, d.clientID)
+	r, err := pc.RoundTrip(new(apiversions.Request))
+	if err != nil {
+		return nil, fmt.Errorf("the broker does not greet: %w", err)
+	}
+	greeting := r.(*apiversions.Response)
+	if greeting.ErrorCode != 0 {
+		return nil, fmt.Errorf("the broker does not greet: %w", kafka.Error(greeting.ErrorCode))
+	}
+	if d.creds.sasl == nil {
+		return c, nil
+	}
+	versions := make(map[protocol.ApiKey]int16)
+	for _, k := range greeting.ApiKeys {
+		key := protocol.ApiKey(k.ApiKey)
+		versions[key] = key.SelectVersion(k.MinVersion, k.MaxVersion)
+	}
+	pc.SetVersions(versions)
+	return c, authenticate(ctx, pc, d.creds.sasl)
+}

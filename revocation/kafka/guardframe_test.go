@@ -1,0 +1,165 @@
+package kafka_test
+
+import (
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/railgate/railgate/revocation/kafka"
+)
+
+// answering listens, and answers whatever is asked with the given bytes behind
+// the number of the question; number false: the bytes alone.
+func answering(t *testing.T, number bool, answer []byte) (address string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				head := make([]byte, 12)
+				if _, err := io.ReadFull(c, head); err != nil {
+					return
+				}
+				if _, err := io.CopyN(io.Discard, c, int64(binary.BigEndian.Uint32(head))-8); err != nil {
+					return
+				}
+				if number {
+					size := binary.BigEndian.AppendUint32(nil, uint32(4+len(answer)))
+					c.Write(append(append(size, head[8:]...), answer...))
+				} else {
+					c.Write(answer)
+				}
+			}()
+		}
+	}()
+	return l.Addr().String()
+}
+
+// The first answer on a connection, to the question for the versions, can
+// already do harm: to gateway and issuer alike.
+func TestAWrongFrameEndsTheDial(t *testing.T) {
+	versions := []byte{0, 0}
+	for _, c := range []struct {
+		name   string
+		number bool
+		answer []byte
+		harm   string // to kafka-go without the guard; empty: none
+		says   string
+	}{
+		{"a negative size", false, []byte{0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0}, dies, "it has -1 bytes"},
+		{"a size below 4", false, []byte{0, 0, 0, 3, 0, 0, 0, 1}, "", "it has 3 bytes"},
+		{"a size above all bounds", false, []byte{0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 1}, "", "it has 2147483647 bytes"},
+		{"an answer to another question", false, []byte{0, 0, 0, 10, 0, 0, 0, 99, 0, 0, 0, 0, 0, 0}, "", "not to the last request"},
+		{"a large count", true, append(versions, 0x00, 0x80, 0, 0), eats, "a length or count in it is wrong"},
+		{"a count that is less than -1", true, append(versions, 0xff, 0, 0, 0), "", "a length or count in it is wrong"},
+		{"more than belongs to it", true, append(versions, 0, 0, 0, 0, 1), "", "1 bytes too many"},
+		{"TLS", false, []byte{0x15, 3, 3, 0, 2, 2, 70}, "", "the broker expects TLS"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			address := answering(t, c.number, c.answer)
+			if c.harm != "" {
+				if bare := child(t, address, false); c.harm == dies && bare.Died == "" || c.harm == eats && bare.MiB < little {
+					t.Errorf("kafka-go takes no harm from it, this part of the guard may go: %+v", bare)
+				}
+			}
+			got := child(t, address, true)
+			if !got.Damaged || !strings.Contains(got.Err, c.says) || got.MiB > little {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}
+
+// A time in the answer to a question for the first and last offset makes
+// kafka-go write into a map that is not there.
+func TestAnOffsetWithATimeIsRefused(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, kfake.NumBrokers(1))
+	c.ControlKey(int16(kmsg.ListOffsets), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		res := r.ResponseKind().(*kmsg.ListOffsetsResponse)
+		p := kmsg.NewListOffsetsResponseTopicPartition()
+		p.Partition, p.Timestamp = 7, 1
+		rt := kmsg.NewListOffsetsResponseTopic()
+		rt.Topic = "another"
+		rt.Partitions = append(rt.Partitions, p)
+		res.Topics = append(res.Topics, rt)
+		return res, nil, true
+	})
+	address := c.ListenAddrs()[0]
+	if bare := child(t, address, false); bare.Died == "" {
+		t.Errorf("kafka-go takes no harm from it, this part of the guard may go: %+v", bare)
+	}
+	if got := child(t, address, true); !got.Damaged {
+		t.Errorf("%+v", got)
+	}
+}
+
+// One request is on its way at a time, and only such as the guard understands;
+// and what ended a connection once goes on ending it.
+func TestOneRequestAtATime(t *testing.T) {
+	versions := []byte{0, 0, 0, 8, 0, 18, 0, 0, 0, 0, 0, 1}
+	fetch12 := []byte{0, 0, 0, 8, 0, 1, 0, 12, 0, 0, 0, 1}
+	oldLogin := []byte{0, 0, 0, 8, 0, 17, 0, 0, 0, 0, 0, 1}
+	answer := withSize(make([]byte, 6))
+	into := make([]byte, 100)
+	for name, steps := range map[string][]any{
+		"a second request":                       {versions, versions},
+		"a second one in one write":              {append(versions, versions...)},
+		"an answer read half":                    {versions, 5, versions},
+		"an answer that nobody asked":            {4},
+		"one answer too many":                    {versions, len(answer), 4},
+		"half a head":                            {versions[:6]},
+		"fetch 12, which names topics by number": {fetch12},
+		"a login without frames":                 {oldLogin},
+	} {
+		conn := kafka.Guard(&wire{frame: answer}, new(atomic.Uint64))
+		for i, step := range steps {
+			var n int
+			var err error
+			switch s := step.(type) {
+			case []byte:
+				n, err = conn.Write(s)
+			case int:
+				n, err = io.ReadFull(conn, into[:s])
+			}
+			if last := i == len(steps)-1; (err != nil) != last {
+				t.Errorf("%s: step %d: %d, %v", name, i, n, err)
+			}
+		}
+		if _, err := conn.Write(versions); err == nil {
+			t.Errorf("%s: the connection goes on", name)
+		}
+	}
+	// The connection ends in the midst of an answer: that is no damage.
+	for n := range answer {
+		conn := kafka.Guard(&wire{frame: answer[:n]}, new(atomic.Uint64))
+		if _, err := conn.Write(versions); err != nil {
+			t.Fatal(err)
+		}
+		want := io.ErrUnexpectedEOF
+		if n == 0 {
+			want = io.EOF
+		}
+		if _, err := conn.Read(into); !errors.Is(err, want) {
+			t.Errorf("after %d bytes: %v", n, err)
+		}
+	}
+}

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/railgate/railgate/test/tool"
+)
+
+const (
+	makers      = 16   // passengers that are made at a time
+	otherChecks = 1000 // per second, of other passengers, while it is measured
+)
+
+// measuring is the part of the command line that belongs to -latency.
+type measuring struct {
+	rate    int           // revocations a second; 0: nothing is measured
+	length  time.Duration // of one round
+	warmUp  time.Duration // of each side, at the same rate: a JVM's first seconds are its slowest
+	rounds  int           // of each side
+	against string        // folder with another version's issuer and gateway; empty: this version alone
+}
+
+func (m *measuring) check() error {
+	switch {
+	case m.rate < 0 || m.rate > 10_000:
+		return errors.New("-latency must be 0 to 10000")
+	case m.length < time.Second || m.length > 5*time.Minute || m.warmUp < 0 || m.warmUp > 5*time.Minute:
+		return errors.New("-for must be 1s to 5m, -warm-up at most 5m")
+	case m.rounds < 1 || m.rounds > 20:
+		return errors.New("-rounds must be 1 to 20")
+	case m.against != "" && m.rate == 0:
+		return errors.New("-against belongs to -latency")
+	}
+	return nil
+}
+
+// side is one version under measurement, in a house of its own. Sides share the
+// machine and, if it is real, the broker; they are measured in turns, and the one
+// that waits for its turn is stopped.
+type side struct {
+	name    string
+	world   *world
+	holders []*holder // to be revoked
+	rounds  []*round
+}
+
+// measureLatency measures, without a fault, how long a revocation takes from the
+// moment its acknowledgement arrived to the first refusal at one gateway, at so
+// many revocations a second, open loop, while other passengers are checked. With
+// -against it does so for two versions, in turns.
+func measureLatency(ctx context.Context, o options, say *console) error {
+	sides := []*side{{name: "new"}}
+	folders := []string{""}
+	if o.against != "" {
+		sides, folders = append(sides, &side{name: "old"}), append(folders, o.against)
+	}
+	machine := tool.ThisMachine()
+	for i, s := range sides {
+		p := o
+		p.binaries = folders[i]
+		w, err := newWorld(ctx, p, say)
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+		defer w.close()
+		s.world = w
+		for _, g := range w.gateways[1:] { // on one machine they would only take each other's processor time
+			g.stop()
+		}
+		w.gateways = w.gateways[:1]
+		count := o.rate * int((o.warmUp+time.Duration(o.rounds)*o.length)/time.Second)
+		say.line("%s: making %d passengers", s.name, count)
+		if s.holders, err = w.makeHolders(ctx, count); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+		if err := s.warmUp(ctx, o.measuring, say); err != nil {
+			return err
+		}
+		if len(sides) > 1 {
+			s.pause(true)
+		}
+	}
+	for n := range o.rounds {
+		for _, s := range sides {
+			if err := s.measure(ctx, o.measuring, len(sides) > 1, n, say); err != nil {
+				return fmt.Errorf("%s: %w", s.name, err)
+			}
+		}
+	}
+	fmt.Printf("machine: %s\n", machine)
+	return reportLatency(os.Stdout, o.measuring, sides)
+}
+
+func (s *side) warmUp(ctx context.Context, m measuring, say *console) error {
+	if m.warmUp == 0 {
+		return nil
+	}
+	say.line("%s: warming up for %v at %d revocations/s", s.name, m.warmUp, m.rate)
+	_, err := s.world.revokeAll(ctx, s.draw(m, m.warmUp), m.rate)
+	return err
+}
+
+// draw takes the passengers of so long out.
+func (s *side) draw(m measuring, length time.Duration) (drawn []*holder) {
+	n := min(m.rate*int(length/time.Second), len(s.holders))
+	drawn, s.holders = s.holders[:n], s.holders[n:]
+	return drawn
+}
+
+// pause stops the processes of a side, or has them continue.
+func (s *side) pause(stop bool) {
+	sig := syscall.SIGCONT
+	if stop {
+		sig = syscall.SIGSTOP
+	}
+	s.world.issuer.signal(sig)
+	for _, g := range s.world.gateways {
+		g.signal(sig)
+	}
+}
+
+// measure is one round of a side.
+func (s *side) measure(ctx context.Context, m measuring, inTurns bool, n int, say *console) error {
+	w := s.world
+	if inTurns {
+		s.pause(false)
+		defer s.pause(true)
+		if err := errors.Join(awaitFresh(ctx, w.gateways, comeBackBound), w.awaitIssuer(ctx, comeBackBound)); err != nil {
+			return err
+		}
+	}
+	say.line("%s: round %d of %d: %v at %d revocations/s, with %d other checks/s", s.name, n+1, m.rounds, m.length, m.rate, otherChecks)
+	before, err := w.costs(ctx)
+	if err != nil {
+		return err
+	}
+	busy, stop := context.WithCancel(ctx)
+	var others sync.WaitGroup
+	others.Go(func() { w.checkOthers(busy) })
+	r, err := w.revokeAll(ctx, s.draw(m, m.length), m.rate)
+	stop()
+	others.Wait()
+	if err != nil {
+		return err
+	}
+	after, err := w.costs(ctx)
+	if err != nil {
+		return err
+	}
+	r.cost = after.since(before)
+	s.rounds = append(s.rounds, r)
+	say.line("%s: %.0f/s reached, acknowledged to refused %s%s", s.name, r.reached, quantiles(r.refused), r.failures())
+	return nil
+}
+
+func (w *world) makeHolders(ctx context.Context, n int) ([]*holder, error) {
+	holders := make([]*holder, n)
+	var next atomic.Int64
+	var failed atomic.Pointer[error]
+	var wg sync.WaitGroup
+	for range makers {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n && failed.Load() == nil; i = int(next.Add(1)) - 1 {
+				h, err := w.newHolder(ctx, firstHolders+i)
+				if err != nil {
+					failed.Store(&err)
+				}
+				holders[i] = h
+			}
+		})
+	}
+	wg.Wait()
+	if err := failed.Load(); err != nil {
+		return nil, fmt.Errorf("making passengers: %w", *err)
+	}
+	return holders, nil
+}

@@ -1,0 +1,171 @@
+package fakeprovider
+
+import (
+	"bytes"
+	"crypto/x509"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance/provider"
+)
+
+const (
+	skew        = 30 * time.Second
+	maxBody     = 64 << 10
+	callTimeout = 10 * time.Second // of what the provider sends by itself
+)
+
+// Secret is a fixed secret named key: not secret at all.
+func Secret(key string) provider.Secret {
+	var b [provider.SecretSize]byte
+	copy(b[:], "not secret: "+key)
+	return provider.SecretOf(key, b)
+}
+
+// Call is a request that arrived, signed as it must be.
+type Call struct {
+	Path      string
+	Signature provider.Signature
+	Body      []byte
+	Request   *http.Request
+}
+
+// Conduct is what the provider does with a call.
+type Conduct func(p *Provider, w http.ResponseWriter, c Call)
+
+// Provider is a running service.
+type Provider struct {
+	// Keys sign its answers and verify what it is asked.
+	Keys *provider.Keyring
+
+	server *httptest.Server
+	over   chan struct{} // closed when the test ends
+
+	mu       sync.Mutex
+	conduct  []Conduct // the first is for the next call; the last one stays; mu
+	calls    []Call    // mu
+	unsigned int       // requests that were not signed as they must be; mu
+}
+
+// Start runs a provider until the test ends. It speaks plain HTTP.
+func Start(t testing.TB, conduct ...Conduct) *Provider {
+	return start(t, (*httptest.Server).Start, conduct)
+}
+
+// StartTLS runs one that speaks HTTPS under a certificate that Roots vouch for.
+func StartTLS(t testing.TB, conduct ...Conduct) *Provider {
+	return start(t, (*httptest.Server).StartTLS, conduct)
+}
+
+func start(t testing.TB, begin func(*httptest.Server), conduct []Conduct) *Provider {
+	t.Helper()
+	keys, err := provider.NewKeyring(Secret("one"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &Provider{Keys: keys, over: make(chan struct{}), conduct: conduct}
+	p.server = httptest.NewUnstartedServer(http.HandlerFunc(p.serve))
+	p.server.Config.ErrorLog = log.New(io.Discard, "", 0) // broken connections are its trade
+	begin(p.server)
+	t.Cleanup(func() {
+		close(p.over)
+		p.server.CloseClientConnections()
+		p.server.Close()
+	})
+	return p
+}
+
+// URL is where it is.
+func (p *Provider) URL() string { return p.server.URL }
+
+// Roots vouch for it, if it speaks HTTPS.
+func (p *Provider) Roots() *x509.CertPool {
+	roots := x509.NewCertPool()
+	roots.AddCert(p.server.Certificate())
+	return roots
+}
+
+// Do sets what it does with the next calls, in order; the last stays.
+func (p *Provider) Do(conduct ...Conduct) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.conduct = conduct
+}
+
+// Calls are the calls that arrived so far.
+func (p *Provider) Calls() []Call {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]Call(nil), p.calls...)
+}
+
+// Unsigned counts the requests that were not signed as they must be.
+func (p *Provider) Unsigned() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.unsigned
+}
+
+func (p *Provider) serve(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		return
+	}
+	s, ok := provider.ParseSignature(r.Header.Get(provider.SignatureHeader))
+	path := r.URL.EscapedPath()
+	ok = ok && r.Method == http.MethodPost && p.Keys.VerifyRequest(s, path, body, time.Now(), skew)
+	p.mu.Lock()
+	if !ok {
+		p.unsigned++
+		p.mu.Unlock()
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	c := Call{path, s, body, r}
+	p.calls = append(p.calls, c)
+	do := p.conduct[0]
+	if len(p.conduct) > 1 {
+		p.conduct = p.conduct[1:]
+	}
+	p.mu.Unlock()
+	do(p, w, c)
+}
+
+// Send posts a body to another URL, signed with the given keys at the given
+// time, and returns the status and the body of the answer.
+func Send(t testing.TB, keys *provider.Keyring, to string, body []byte, at time.Time) (status int, answer []byte) {
+	t.Helper()
+	u, err := provider.ParseURL(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return SendSigned(t, to, body, keys.SignRequest(u.EscapedPath(), provider.NewID(), body, at).String())
+}
+
+// SendSigned posts a body with whatever stands for a signature.
+func SendSigned(t testing.TB, to string, body []byte, signature string) (status int, answer []byte) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, to, bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set(provider.SignatureHeader, signature)
+	client := &http.Client{Timeout: callTimeout, Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Do(r)
+	if err != nil {
+		t.Error(err)
+		return 0, nil
+	}
+	defer response.Body.Close()
+	answer, err = io.ReadAll(io.LimitReader(response.Body, maxBody))
+	if err != nil {
+		t.Error(err)
+	}
+	return response.StatusCode, answer
+}

@@ -1,0 +1,49 @@
+package idnumber_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/railgate/railgate/test/idnumber"
+)
+
+func TestTheExampleOfTheStandard(t *testing.T) {
+	if number := idnumber.Complete("11010519491231002"); number != "11010519491231002X" {
+		t.Errorf("%s, want the number that GB 11643 works out", number)
+	}
+}
+
+// By the weights that the standard prints, another way than the folding of the code.
+func TestTheCheckCharacterIsThatOfTheWeights(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 11643))
+	seen := map[byte]bool{}
+	for range 2000 {
+		digits := fmt.Sprintf("%017d", random.Int64N(1e17))
+		sum := 0
+		for i, weight := range []int{7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2} {
+			sum += weight * int(digits[i]-'0')
+		}
+		check := "10X98765432"[sum%11]
+		if number := idnumber.Complete(digits); number != digits+string(check) {
+			t.Fatalf("%s, want %s and %c", number, digits, check)
+		}
+		seen[check] = true
+	}
+	if len(seen) != 11 {
+		t.Errorf("%d check characters came up, want all 11", len(seen))
+	}
+}
+
+func TestWhatIsNot17DigitsPanics(t *testing.T) {
+	for _, digits := range []string{"", "1101051949123100", "110105194912310020", "1101051949123100X", "１１０１０５"} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%q is completed", digits)
+				}
+			}()
+			idnumber.Complete(digits)
+		}()
+	}
+}

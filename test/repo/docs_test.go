@@ -1,0 +1,256 @@
+// Package repo keeps the documents true where a machine can: links, the
+// sample settings, metric names, wire tables.
+package repo
+
+import (
+	"encoding/hex"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/railgate/railgate/test/runtest"
+	"github.com/railgate/railgate/tokens/signing"
+)
+
+const root = "../.."
+
+// files lists the repository's files with the given ending.
+func files(t *testing.T, ending string) (paths []string) {
+	t.Helper()
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() && (d.Name() == ".git" || d.Name() == "out") {
+			return filepath.SkipDir
+		}
+		if err == nil && strings.HasSuffix(path, ending) {
+			paths = append(paths, path)
+		}
+		return err
+	})
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("found %d files that end in %s: %v", len(paths), ending, err)
+	}
+	return paths
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestEveryDocumentExists(t *testing.T) {
+	for _, name := range []string{"README.md", "README.zh-CN.md", "CHANGELOG.md", "LICENSE", "docs/design.md", "docs/revocation.md", "docs/operations.md",
+		"docs/threat-model.md", "docs/integration.md", "docs/token-format.md", "docs/openapi/gateway.yaml", "docs/openapi/issuer.yaml"} {
+		if len(read(t, name)) < 500 {
+			t.Errorf("%s is all but empty", name)
+		}
+	}
+}
+
+var link = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+
+func TestRelativeLinksLeadSomewhere(t *testing.T) {
+	links := 0
+	for _, path := range files(t, ".md") {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+			target, anchor, _ := strings.Cut(m[1], "#")
+			if strings.Contains(target, "://") {
+				continue
+			}
+			links++
+			if target == "" {
+				target = filepath.Base(path)
+			}
+			to := filepath.Join(filepath.Dir(path), target)
+			if _, err := os.Stat(to); err != nil {
+				t.Errorf("%s links to %s, which is not there", path, m[1])
+				continue
+			}
+			if anchor != "" && !slices.Contains(anchors(t, to), anchor) {
+				t.Errorf("%s links to %s, and there is no such heading", path, m[1])
+			}
+		}
+	}
+	if links < 20 {
+		t.Fatalf("only %d links were found: the pattern must be wrong", links)
+	}
+}
+
+var notInAnchor = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
+
+// anchors lists a document's headings as the places that links name.
+func anchors(t *testing.T, path string) (all []string) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if heading := strings.TrimLeft(line, "#"); heading != line && strings.HasPrefix(heading, " ") {
+			clean := notInAnchor.ReplaceAllString(strings.ToLower(strings.TrimSpace(heading)), "")
+			all = append(all, strings.ReplaceAll(clean, " ", "-"))
+		}
+	}
+	return all
+}
+
+var metric = regexp.MustCompile(`railgate_[a-z0-9_]+[a-z0-9]`)
+
+// Operators write alarms from the document, so it must name what exists, and all of it.
+func TestOperationsNamesEveryMetric(t *testing.T) {
+	inCode := map[string]bool{}
+	for _, path := range files(t, ".go") {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`"(railgate_[a-z0-9_]+)"`).FindAllStringSubmatch(string(text), -1) {
+			inCode[m[1]] = true
+		}
+	}
+	doc := read(t, "docs/operations.md")
+	inDoc := map[string]bool{}
+	for _, m := range metric.FindAllString(doc, -1) {
+		inDoc[m] = true
+	}
+	for name := range inCode {
+		// A program that reads a histogram names its parts.
+		whole := strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(name, "_bucket"), "_count"), "_sum")
+		if !inDoc[name] && !inDoc[whole] {
+			t.Errorf("docs/operations.md does not name the metric %s", name)
+		}
+	}
+	for name := range inDoc {
+		if !inCode[name] && !inCode[strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(name, "_bucket"), "_count"), "_sum")] {
+			t.Errorf("docs/operations.md names the metric %s, which nothing exports", name)
+		}
+	}
+	if len(inCode) < 15 {
+		t.Fatalf("found only %d metrics in the code", len(inCode))
+	}
+}
+
+var setting = regexp.MustCompile(`toml:"([a-z_0-9]+)"`)
+
+// A sample file shows every setting, and the command itself takes it.
+func TestSampleSettingsAreCompleteAndValid(t *testing.T) {
+	runtest.DependsOnSources(t, root)
+	const placeholder = "REPLACE-WITH-64-HEX-DIGITS"
+	for command, sources := range map[string][]string{
+		"gateway": {"cmd/gateway/config.go", "gateway/device.go", "gateway/policy.go", "revocation/kafka/security.go"},
+		"issuer":  {"cmd/issuer/config.go", "revocation/kafka/security.go"},
+	} {
+		sample := read(t, "deploy/config/"+command+".toml")
+		for _, source := range sources {
+			for _, m := range setting.FindAllStringSubmatch(read(t, source), -1) {
+				if !regexp.MustCompile(`(?m)^(# ?)?\[*([a-z_]+\.)*` + m[1] + `\b`).MatchString(sample) {
+					t.Errorf("deploy/config/%s.toml does not show %s", command, m[1])
+				}
+			}
+		}
+		// Every commented default is tried, too: without its comment it must be accepted.
+		sample = regexp.MustCompile(`(?m)^# ([a-z_]+ = )`).ReplaceAllString(sample, "$1")
+		keys := filepath.Join(t.TempDir(), "keys")
+		if command == "issuer" {
+			output(t, command, "-init", keys)
+			sample = strings.Replace(sample, `"/etc/railgate/keys"`, `"`+keys+`"`, 1)
+			sample = strings.Replace(sample, "id = 40001", "", 1) // the example of a table that is left out
+			sample = strings.Replace(sample, `public = "64 hex digits"`, "", 1)
+		}
+		sample = strings.Replace(sample, `"/var/lib/railgate"`, `"`+t.TempDir()+`"`, 1)
+		file := filepath.Join(t.TempDir(), command+".toml")
+		key := signing.NewKey([signing.SeedSize]byte{5}).Public() // 64 hex digits that are a public key, too
+		filled := strings.ReplaceAll(sample, placeholder, hex.EncodeToString(key[:]))
+		if err := os.WriteFile(file, []byte(filled), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		output(t, command, "-config", file, "-check")
+	}
+}
+
+// What a sample shows as commented out is the default: -h must say the same.
+func TestSamplesShowTheDefaults(t *testing.T) {
+	runtest.DependsOnSources(t, root)
+	for _, command := range []string{"gateway", "issuer"} {
+		help := output(t, command, "-h")
+		shown := regexp.MustCompile(`(?m)^# ([a-z_]+) = ("[^"]*"|[0-9]+)`).FindAllStringSubmatch(read(t, "deploy/config/"+command+".toml"), -1)
+		if len(shown) < 4 {
+			t.Fatalf("%s: found only %d commented settings", command, len(shown))
+		}
+		for _, m := range shown {
+			if m[1] == "id" || m[1] == "public" {
+				continue // an example, not a default
+			}
+			at := regexp.MustCompile(`(?m)^  -(\S+\.)?` + m[1] + ` `).FindStringIndex(help)
+			if at == nil {
+				t.Errorf("deploy/config/%s.toml shows %s, which -h does not have", command, m[1])
+				continue
+			}
+			value := regexp.MustCompile(`\(default\s+"?([^")]*)"?\)`).FindStringSubmatch(help[at[0]:])
+			want := strings.Trim(m[2], `"`)
+			if value == nil || strings.TrimSuffix(strings.TrimSuffix(value[1], "0s"), "0m") != strings.TrimSuffix(strings.TrimSuffix(want, "0s"), "0m") {
+				t.Errorf("deploy/config/%s.toml shows %s = %s; -h says %q", command, m[1], m[2], value)
+			}
+		}
+	}
+}
+
+func output(t *testing.T, command string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", append([]string{"run", "./cmd/" + command}, args...)...)
+	cmd.Dir = root
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Errorf("%s %v: %v\n%s", command, args, err, out)
+	}
+	return string(out)
+}
+
+// The table of docs/revocation.md against the constants of the code.
+func TestBatchTableIsThatOfTheCode(t *testing.T) {
+	code := map[string]string{}
+	for _, m := range regexp.MustCompile(`(?m)^\toff([A-Z][a-z]+) += (\d+)`).FindAllStringSubmatch(read(t, "revocation/batch.go"), -1) {
+		code[m[1]] = m[2]
+	}
+	doc := map[string]string{}
+	for _, m := range regexp.MustCompile(`(?m)^\| (\d+) \| \d+ \| ([A-Z][a-z]+) \|`).FindAllStringSubmatch(read(t, "docs/revocation.md"), -1) {
+		doc[m[2]] = m[1]
+	}
+	if len(code) != 8 {
+		t.Fatalf("found %d offsets in the code, want 8", len(code))
+	}
+	for name, at := range code {
+		if doc[name] != at {
+			t.Errorf("%s is at %s in the code and at %q in the document", name, at, doc[name])
+		}
+	}
+}
+
+// Documents speak of the project, not of a machine.
+func TestNoDocumentNamesAMachine(t *testing.T) {
+	for _, ending := range []string{".md", ".yaml", ".toml", ".txt"} {
+		for _, path := range files(t, ending) {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m := regexp.MustCompile(`(?m)(^|[\s"'(=` + "`" + `])(/root/|/home/[a-z]|/Users/|/tmp/[a-z])[^\s]*`).FindString(string(text)); m != "" {
+				t.Errorf("%s names the path %s", path, m)
+			}
+		}
+	}
+}

@@ -1,0 +1,102 @@
+// Package repo holds the import rules of docs/design.md as a test: what a
+// package of this module must never reach, even indirectly, and why.
+package repo
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/railgate/railgate/test/runtest"
+)
+
+const module = "github.com/railgate/railgate/"
+
+// rule forbids, to the packages under from, everything under the named paths.
+type rule struct {
+	from string
+	why  string
+	not  []string
+}
+
+const (
+	kafkaClient = "github.com/segmentio/kafka-go"
+	testBroker  = "github.com/twmb/franz-go"
+	web         = "github.com/valyala/fasthttp"
+	sqlite      = "modernc.org/sqlite"
+	postgres    = "github.com/jackc/pgx/v5"
+	rivalJWT    = "github.com/golang-jwt/jwt/v5"
+)
+
+var rules = []rule{
+	{"tokens", "the leaf is pure: bytes, keys and time in, a verdict out",
+		[]string{module + "gateway", module + "revocation", module + "issuance", module + "internal", "net", "os/exec", "log", web, kafkaClient, "go.uber.org/zap"}},
+	{"revocation", "what revoked means does not depend on how it travels",
+		[]string{module + "gateway", module + "issuance", module + "tokens/signing", module + "tokens/tokentest", "net/http", web, kafkaClient, testBroker}},
+	{"revocation/stream", "the gate's only Kafka code reads, and knows neither side's business",
+		[]string{module + "gateway", module + "issuance", module + "revocation/publish", module + "tokens/signing", testBroker}},
+	{"revocation/publish", "publishing knows neither the backend nor the gate",
+		[]string{module + "gateway", module + "issuance", module + "revocation/stream", testBroker}},
+	{"gateway", "a stolen gateway can mint nothing and reveals nobody",
+		[]string{module + "issuance", module + "tokens/signing", module + "tokens/tokentest", module + "revocation/publish", module + "revocation/stream", module + "revocation/revocationtest", kafkaClient, testBroker, sqlite, postgres}},
+	{"issuance", "the backend links nothing of the gate, so that it cannot slow it",
+		[]string{module + "gateway", module + "revocation/stream", module + "tokens/tokentest", module + "revocation/revocationtest", module + "test/idnumber", web, testBroker}},
+	{"loadtest", "the load test speaks HTTP only, like any client",
+		[]string{module + "gateway", module + "issuance", module + "revocation", kafkaClient, testBroker}},
+	{"cmd/gateway", "what stands in stations holds no private key and no broker",
+		[]string{module + "issuance", module + "tokens/signing", module + "tokens/tokentest", module + "revocation/publish", module + "revocation/revocationtest", module + "test/fakekafka", module + "bench", testBroker, sqlite, postgres, "github.com/cloudflare/circl/sign", rivalJWT}},
+	{"cmd/issuer", "the issuer links nothing made for tests, and nothing of the gate",
+		[]string{module + "gateway", module + "revocation/stream", module + "tokens/tokentest", module + "revocation/revocationtest", module + "test/fakekafka", module + "test/fakeprovider", module + "test/databasetest", module + "test/idnumber", module + "test/furnish", testBroker}},
+	{"cmd/stream", "what shows the stream holds no key, and no part of either side",
+		[]string{module + "gateway", module + "issuance", module + "revocation/publish", module + "tokens/signing", module + "revocation/revocationtest", testBroker, sqlite, postgres}},
+	{"cmd/loadtest", "as loadtest",
+		[]string{module + "gateway", module + "issuance", module + "revocation", kafkaClient, testBroker}},
+}
+
+// exact lists the rules that speak of one package, not of those below it:
+// signing and tokentest lie under tokens but are not linked by it.
+var exact = []string{"tokens", "revocation", "revocation/stream", "revocation/publish"}
+
+func TestImportRules(t *testing.T) {
+	runtest.DependsOnSources(t, "../..")
+	for _, r := range rules {
+		t.Run(strings.ReplaceAll(r.from, "/", "."), func(t *testing.T) {
+			pattern := module + r.from
+			if !slices.Contains(exact, r.from) {
+				pattern += "/..."
+			}
+			deps := list(t, "-deps", pattern)
+			for _, not := range r.not {
+				for _, d := range deps {
+					if d == not || strings.HasPrefix(d, not+"/") {
+						t.Errorf("%s reaches %s: %s", r.from, d, r.why)
+					}
+				}
+			}
+		})
+	}
+}
+
+// A rule about a package that was renamed away would hold for ever.
+func TestRulesNamePackagesThatExist(t *testing.T) {
+	runtest.DependsOnSources(t, "../..")
+	known := list(t, "-deps", "-test", module+"...")
+	for _, r := range rules {
+		for _, name := range append([]string{module + r.from}, r.not...) {
+			if !slices.ContainsFunc(known, func(k string) bool { return k == name || strings.HasPrefix(k, name+"/") }) {
+				t.Errorf("a rule of %s names %s, which nothing here is or uses", r.from, name)
+			}
+		}
+	}
+}
+
+// list asks the go command; the packages may have test files, which no rule is about.
+func list(t *testing.T, args ...string) []string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", append([]string{"list", "-e"}, args...)...).Output()
+	if err != nil {
+		t.Fatalf("go list %v: %v", args, err)
+	}
+	return strings.Fields(string(out))
+}

@@ -1,0 +1,220 @@
+package repo
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// sentences are the ids of the articles' sentences, in the order of docs/rules.md.
+func sentences() (ids []string) {
+	for _, group := range []struct {
+		letter string
+		count  int
+	}{{"T", 45}, {"R", 32}, {"P", 26}, {"G", 41}} {
+		for n := 1; n <= group.count; n++ {
+			ids = append(ids, fmt.Sprintf("%s%02d", group.letter, n))
+		}
+	}
+	return ids
+}
+
+// condensed are the ids of the condensed rules.
+func condensed() (ids []string) {
+	for n := 1; n <= 14; n++ {
+		ids = append(ids, fmt.Sprintf("A%d", n))
+	}
+	for n := 1; n <= 12; n++ {
+		ids = append(ids, fmt.Sprintf("B%d", n))
+	}
+	return ids
+}
+
+var (
+	sentenceRow = regexp.MustCompile(`(?m)^\| ([TRPG]\d\d) \|(.*)\|$`)
+	ruleRow     = regexp.MustCompile(`(?m)^\| ([AB]\d+) \|(.*)\|$`)
+	ruleTest    = regexp.MustCompile(`(?m)^func (Test([TRPG]\d\d|[AB]\d+)_\w+)`)
+	named       = regexp.MustCompile("`([^`]+)`")
+	sentence    = regexp.MustCompile(`\b[TRPG]\d\d\b`)
+)
+
+// The verdicts of a row on its sentence.
+const (
+	holds      = "holds"       // in this code, which the row names with its tests
+	elsewhere  = "elsewhere"   // another party keeps it: the row says which, and why
+	contradict = "contradicts" // another sentence is followed: the row says which, and why
+)
+
+// ruleTable is docs/rules.md and the tree that it speaks of.
+type ruleTable struct {
+	text   string
+	tests  map[string][]string    // by the id in their names
+	exists func(path string) bool // of a file of the tree
+}
+
+func readRules(t *testing.T) *ruleTable {
+	t.Helper()
+	r := &ruleTable{text: read(t, "docs/rules.md"), tests: make(map[string][]string), exists: func(path string) bool {
+		info, err := os.Stat(filepath.Join(root, path))
+		return err == nil && !info.IsDir()
+	}}
+	for _, path := range files(t, "_test.go") {
+		source, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range ruleTest.FindAllSubmatch(source, -1) {
+			r.tests[string(m[2])] = append(r.tests[string(m[2])], string(m[1]))
+		}
+	}
+	return r
+}
+
+// faults lists everything that is wrong with the tables.
+func (r *ruleTable) faults() (all []string) {
+	fault := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
+	var ids []string
+	for _, m := range sentenceRow.FindAllStringSubmatch(r.text, -1) {
+		id, cells := m[1], strings.Split(m[2], "|")
+		ids = append(ids, id)
+		if len(cells) != 5 {
+			fault("%s has %d columns, want the sentence, what becomes of it, where, the tests, our choices", id, len(cells)+1)
+			continue
+		}
+		code, tested := r.names(id, cells[2]+cells[3], fault)
+		switch verdict := strings.TrimSpace(cells[1]); verdict {
+		case holds:
+			if code == 0 || tested == 0 {
+				fault("%s holds with %d files and %d tests", id, code, tested)
+			}
+		case elsewhere, contradict:
+			// A reason is a sentence; one against another names it, or its line.
+			if len(strings.Fields(cells[2])) < 5 {
+				fault("%s: no reason why it %s", id, verdict)
+			}
+			if verdict == contradict && !sentence.MatchString(cells[2]) {
+				fault("%s does not name the sentence that is followed", id)
+			}
+		default:
+			fault("%s: %q is not one of %s, %s and %s", id, verdict, holds, elsewhere, contradict)
+		}
+	}
+	if want := sentences(); !slices.Equal(ids, want) {
+		fault("the rows of sentences are %v, want %v", ids, want)
+	}
+	var rules []string
+	for _, m := range ruleRow.FindAllStringSubmatch(r.text, -1) {
+		rules = append(rules, m[1])
+		r.names(m[1], m[2], fault)
+		for _, id := range sentence.FindAllString(m[2], -1) {
+			if !slices.Contains(sentences(), id) {
+				fault("%s names %s, which is no sentence", m[1], id)
+			}
+		}
+	}
+	if want := condensed(); !slices.Equal(rules, want) {
+		fault("the rows of condensed rules are %v, want %v", rules, want)
+	}
+	for id := range r.tests {
+		if !slices.Contains(sentences(), id) && !slices.Contains(condensed(), id) {
+			fault("tests are named after %s, which is neither a sentence nor a rule", id)
+		}
+	}
+	return all
+}
+
+// names counts the files and tests that a row names: the files exist, the tests are
+// those of the id, and none of those is missing.
+func (r *ruleTable) names(id, cells string, fault func(string, ...any)) (code, tested int) {
+	for _, n := range named.FindAllStringSubmatch(cells, -1) {
+		switch name := n[1]; {
+		case strings.HasPrefix(name, "Test"):
+			tested++
+			if !slices.Contains(r.tests[id], name) {
+				fault("%s: there is no test %s", id, name)
+			}
+		case strings.Contains(name, "/") && !strings.Contains(name, " "): // a path, and no operation
+			code++
+			if strings.HasSuffix(name, "_test.go") || !r.exists(name) {
+				fault("%s: there is no code %s", id, name)
+			}
+		}
+	}
+	for _, name := range r.tests[id] {
+		if !strings.Contains(cells, "`"+name+"`") {
+			fault("%s: the row does not name %s", id, name)
+		}
+	}
+	return code, tested
+}
+
+// Every sentence of the articles has a row that says what becomes of it; what the row
+// names exists, and no test that is named after a sentence or a rule is missing.
+func TestEverySentenceHasARow(t *testing.T) {
+	for _, fault := range readRules(t).faults() {
+		t.Error(fault)
+	}
+}
+
+// A table with any of these mistakes is refused.
+func TestRuleTablesWithMistakes(t *testing.T) {
+	r := readRules(t)
+	if faults := r.faults(); len(faults) > 0 {
+		t.Skip("the table itself is at fault")
+	}
+	row := func(id string) string {
+		m := regexp.MustCompile(`(?m)^\| ` + id + ` \|.*\|\n`).FindString(r.text)
+		if m == "" {
+			t.Fatalf("no row of %s", id)
+		}
+		return m
+	}
+	first := row("T01")
+	file := named.FindString(first)
+	for what, mistaken := range map[string]string{
+		"a row is missing":                  strings.Replace(r.text, first, "", 1),
+		"a row stands twice":                strings.Replace(r.text, first, first+first, 1),
+		"a row of no sentence":              strings.Replace(r.text, row("T45"), row("T45")+strings.Replace(row("T45"), "T45", "T46", 1), 1),
+		"two rows have changed places":      strings.Replace(strings.Replace(r.text, first, "", 1), row("T02"), row("T02")+first, 1),
+		"a file that is not there":          strings.Replace(r.text, first, strings.Replace(first, file, "`issuance/nothing.go`", 1), 1),
+		"a test is the only code":           strings.Replace(r.text, first, strings.Replace(first, file, "`test/repo/rules_test.go`", 1), 1),
+		"a row without its tests":           strings.Replace(r.text, first, strings.ReplaceAll(first, "Test", "test"), 1),
+		"a test that is not there":          strings.Replace(r.text, first, strings.Replace(first, "`Test", "`TestT01_Nothing`, `Test", 1), 1),
+		"a test of another sentence":        strings.Replace(r.text, first, strings.Replace(first, "`Test", "`"+r.tests["T02"][0]+"`, `Test", 1), 1),
+		"no verdict":                        strings.Replace(r.text, first, strings.Replace(first, "| holds |", "| perhaps |", 1), 1),
+		"elsewhere without a reason":        strings.Replace(r.text, row("T03"), "| T03 | route | elsewhere | – | | |\n", 1),
+		"a contradiction of nothing":        strings.Replace(r.text, row("G41"), "| G41 | verified at a window | contradicts | it is said elsewhere, and that is followed here | | |\n", 1),
+		"holds in words only":               strings.Replace(r.text, row("T03"), "| T03 | route | holds | as everybody knows who reads this | | |\n", 1),
+		"a condensed rule without its test": strings.Replace(r.text, r.tests["A7"][0], "a test", 1),
+	} {
+		if mistaken == r.text {
+			t.Errorf("%s: nothing was changed", what)
+			continue
+		}
+		changed := *r
+		changed.text = mistaken
+		if len(changed.faults()) == 0 {
+			t.Errorf("%s: it was taken", what)
+		}
+	}
+	changed := *r
+	changed.tests = map[string][]string{"T46": {"TestT46_Nothing"}}
+	for id, names := range r.tests {
+		changed.tests[id] = names
+	}
+	if len(changed.faults()) == 0 {
+		t.Error("a test of no sentence was taken")
+	}
+	changed.tests = map[string][]string{}
+	for id, names := range r.tests {
+		changed.tests[id] = names
+	}
+	changed.tests["T01"] = append(slices.Clone(changed.tests["T01"]), "TestT01_New")
+	if len(changed.faults()) == 0 {
+		t.Error("a new test that the row does not name was taken")
+	}
+}
