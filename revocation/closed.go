@@ -4,6 +4,7 @@ import (
 	"math/bits"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/railgate/railgate/tokens"
 )
@@ -36,7 +37,7 @@ const (
 	minWords = 64
 	// shownFor is how long after its start some code of a session can pass, seconds,
 	// with room for clocks that differ: the last code has a previous-step period, too.
-	shownFor = tokens.MaxPeriod*(tokens.MaxLength+tokens.PreviousSteps) + int64(MaxSkew/1e9)
+	shownFor = tokens.MaxSession + tokens.PreviousSteps*tokens.MaxPeriod + int64(MaxSkew/time.Second)
 )
 
 // sliceTable covers consecutive slices of session starts; a nil entry holds no

@@ -58,20 +58,28 @@ const (
 
 // payloadSizes holds the exact payload length of each known kind, bytes.
 var payloadSizes = [...]int{
-	KindRevoke:        8 + 6,
-	KindUnrevoke:      8 + 6,
-	KindAnnounceKey:   8 + 2 + tokens.PublicKeySize,
-	KindRetireKey:     8 + 2 + 4,
-	KindRescue:        8 + 2 + 6,
-	KindRevokeSubject: 8 + len(tokens.Subject{}) + 4,
-	KindRevokeSession: 8 + 6 + 4,
+	KindRevoke:        timeSize + 6,
+	KindUnrevoke:      timeSize + 6,
+	KindAnnounceKey:   timeSize + 2 + tokens.PublicKeySize,
+	KindRetireKey:     timeSize + 2 + 4,
+	KindRescue:        timeSize + 2 + 6,
+	KindRevokeSubject: timeSize + len(tokens.Subject{}) + 4,
+	KindRevokeSession: timeSize + 6 + 4,
 }
 
 func (k Kind) known() bool { return k >= KindRevoke && int(k) < len(payloadSizes) }
 
+// timeSize is the length of the time before what depends on a record's kind, bytes.
+const timeSize = 8
+
 func (r *Record) append(dst []byte) []byte {
 	dst = append(dst, byte(r.Kind), byte(payloadSizes[r.Kind]))
-	dst = binary.BigEndian.AppendUint64(dst, uint64(r.At))
+	return r.AppendFields(binary.BigEndian.AppendUint64(dst, uint64(r.At)))
+}
+
+// AppendFields appends what follows the time on the wire: the fields that the kind
+// has, in the order of docs/revocation.md. A kind that is not known has none.
+func (r *Record) AppendFields(dst []byte) []byte {
 	switch r.Kind {
 	case KindRevoke, KindUnrevoke:
 		dst = appendSerial(dst, r.Serial)
@@ -91,6 +99,29 @@ func (r *Record) append(dst []byte) []byte {
 		dst = binary.BigEndian.AppendUint32(appendSerial(dst, r.Serial), uint32(r.Start))
 	}
 	return dst
+}
+
+// SetFields reads what AppendFields wrote for r.Kind. It reports whether the kind is
+// known and p has exactly its length.
+func (r *Record) SetFields(p []byte) bool {
+	if !r.Kind.known() || len(p) != payloadSizes[r.Kind]-timeSize {
+		return false
+	}
+	switch r.Kind {
+	case KindRevoke, KindUnrevoke:
+		r.Serial = serialAt(p)
+	case KindAnnounceKey:
+		r.Key, r.Public = tokens.KeyID(binary.BigEndian.Uint16(p)), [tokens.PublicKeySize]byte(p[2:])
+	case KindRetireKey:
+		r.Key, r.CutOff = tokens.KeyID(binary.BigEndian.Uint16(p)), int64(binary.BigEndian.Uint32(p[2:]))
+	case KindRescue:
+		r.Key, r.Serial = tokens.KeyID(binary.BigEndian.Uint16(p)), serialAt(p[2:])
+	case KindRevokeSubject:
+		r.CutOff = int64(binary.BigEndian.Uint32(p[copy(r.Subject[:], p):]))
+	case KindRevokeSession:
+		r.Serial, r.Start = serialAt(p), int64(binary.BigEndian.Uint32(p[6:]))
+	}
+	return true
 }
 
 func appendSerial(dst []byte, s tokens.Serial) []byte {
@@ -117,26 +148,12 @@ func readRecord(src []byte) (r Record, rest []byte, ok bool) {
 	if !r.Kind.known() {
 		return r, rest, true
 	}
-	if size != payloadSizes[r.Kind] {
+	if size < timeSize {
 		return r, nil, false
 	}
 	if r.At = int64(binary.BigEndian.Uint64(p)); r.At < 0 {
 		return r, nil, false
 	}
-	p = p[8:]
-	switch r.Kind {
-	case KindRevoke, KindUnrevoke:
-		r.Serial = serialAt(p)
-	case KindAnnounceKey:
-		r.Key, r.Public = tokens.KeyID(binary.BigEndian.Uint16(p)), [tokens.PublicKeySize]byte(p[2:])
-	case KindRetireKey:
-		r.Key, r.CutOff = tokens.KeyID(binary.BigEndian.Uint16(p)), int64(binary.BigEndian.Uint32(p[2:]))
-	case KindRescue:
-		r.Key, r.Serial = tokens.KeyID(binary.BigEndian.Uint16(p)), serialAt(p[2:])
-	case KindRevokeSubject:
-		r.CutOff = int64(binary.BigEndian.Uint32(p[copy(r.Subject[:], p):]))
-	case KindRevokeSession:
-		r.Serial, r.Start = serialAt(p), int64(binary.BigEndian.Uint32(p[6:]))
-	}
-	return r, rest, true
+	ok = r.SetFields(p[timeSize:])
+	return r, rest, ok
 }

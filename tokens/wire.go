@@ -48,6 +48,8 @@ const (
 	// MaxLength bounds the hashes a gate spends on one code, and with MaxPeriod
 	// the time one real-person check can be shown: 30 min (rule A11).
 	MaxLength = 30
+	// MaxSession is the longest session, seconds (rule A11).
+	MaxSession = MaxPeriod * MaxLength
 	// CredentialLife is the validity of an approved credential, seconds (rule A8).
 	CredentialLife = 24 * 60 * 60
 
