@@ -8,6 +8,7 @@ import (
 	"github.com/cloudflare/circl/math/fp25519"
 
 	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes"
+	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes/layout"
 	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes/program"
 )
 
@@ -49,7 +50,7 @@ func TestTheKernelsStepsAddPoints(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			sums := lanes.Sums(sum[:program.T])
+			sums := lanes.Sums(sum[:layout.T])
 			for lane := range lanes.Count {
 				wanted := &want[lane]
 				if join {
@@ -117,7 +118,7 @@ func TestAddressesAreThoseOfTheDigits(t *testing.T) {
 					of = other
 				}
 				of.addressesPlain(want[lane][:], &s)
-				var got [program.SplitWindows]uint64
+				var got [layout.SplitWindows]uint64
 				of.addresses(got[:], &s)
 				if [maxWindows]uint64(got[:maxWindows]) != want[lane] {
 					for i := of.windows; i < maxWindows; i++ { // more than there are: the neutral entry, or nothing

@@ -5,21 +5,21 @@ import (
 
 	"github.com/cloudflare/circl/math/fp25519"
 
-	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes/program"
+	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes/layout"
 )
 
-// Element is a field element in each lane. Its limbs are below program.Uncarried,
-// and below program.Carried after Times.
+// Element is a field element in each lane. Its limbs are below Uncarried of package
+// program, and below Carried after Times.
 type Element [5]Words
 
 // X is the first coordinate of the lanes' sums: the point is X/Z, Y/Z.
-func (s *Sums) X() *Element { return (*Element)(s[program.X : program.X+5]) }
+func (s *Sums) X() *Element { return (*Element)(s[layout.X : layout.X+5]) }
 
 // Y is the second coordinate.
-func (s *Sums) Y() *Element { return (*Element)(s[program.Y : program.Y+5]) }
+func (s *Sums) Y() *Element { return (*Element)(s[layout.Y : layout.Y+5]) }
 
 // Z is what X and Y are to be divided by.
-func (s *Sums) Z() *Element { return (*Element)(s[program.Z : program.Z+5]) }
+func (s *Sums) Z() *Element { return (*Element)(s[layout.Z : layout.Z+5]) }
 
 // Times sets e to a * b; it may be one of them.
 func (e *Element) Times(a, b *Element) { multiply(&a[0], &b[0], &e[0]) }

@@ -13,7 +13,7 @@ import (
 
 	"github.com/cloudflare/circl/math/fp25519"
 
-	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes/program"
+	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes/layout"
 )
 
 // Count is the number of lanes.
@@ -33,9 +33,9 @@ const (
 )
 
 // places are those of the limbs of y-x, y+x and 2dxy in an entry.
-var places = func() (p [program.AddendCells]int) {
+var places = func() (p [layout.AddendCells]int) {
 	for cell := range p {
-		p[cell] = program.EntryWord(cell)
+		p[cell] = layout.EntryWord(cell)
 	}
 	return p
 }()
@@ -43,9 +43,9 @@ var places = func() (p [program.AddendCells]int) {
 // Set sets the entry from reduced field elements: y-x, y+x, 2dxy.
 func (e *Entry) Set(minus, plus, product *fp25519.Elt) {
 	for i := range 5 {
-		e[places[program.Minus+i]] = limbs(minus)[i]
-		e[places[program.Plus+i]] = limbs(plus)[i]
-		e[places[program.Product+i]] = limbs(product)[i]
+		e[places[layout.Minus+i]] = limbs(minus)[i]
+		e[places[layout.Plus+i]] = limbs(plus)[i]
+		e[places[layout.Product+i]] = limbs(product)[i]
 	}
 }
 
@@ -65,12 +65,12 @@ func Table(n int) []Entry {
 func Address(e *Entry) uint64 { return uint64(uintptr(unsafe.Pointer(e))) }
 
 // Sums are the sums of all lanes: five limbs each of X, Y and Z. A limb is below
-// program.Uncarried.
-type Sums [program.T]Words
+// Uncarried of package program.
+type Sums [layout.T]Words
 
 // Ahead is how many rows there must be behind those that are added. They are only
 // asked for, in vain, and may have anything in them.
-const Ahead = program.Ahead
+const Ahead = layout.Ahead
 
 // Add adds up so many rows of eight addresses, one at least, each lane for itself.
 func (s *Sums) Add(rows []uint64, count int) { s.run(rows, count, 0) }

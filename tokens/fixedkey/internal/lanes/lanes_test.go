@@ -9,6 +9,7 @@ import (
 
 	"github.com/cloudflare/circl/math/fp25519"
 
+	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes/layout"
 	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes/program"
 )
 
@@ -64,7 +65,7 @@ func TestTheKernelDoesItsSteps(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if sums != Sums(want[:program.T]) {
+			if sums != Sums(want[:layout.T]) {
 				t.Fatalf("trial %d, %d rows, joined %v:\n%x, want\n%x", trial, len(additions), join, sums, want)
 			}
 		}

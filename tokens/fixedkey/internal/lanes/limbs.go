@@ -6,11 +6,11 @@ import (
 
 	"github.com/cloudflare/circl/math/fp25519"
 
-	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes/program"
+	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes/layout"
 )
 
 const (
-	limbBits = program.LimbBits
+	limbBits = layout.LimbBits
 	limbMask = 1<<limbBits - 1
 )
 

@@ -1,25 +1,25 @@
 package lanes
 
-import "github.com/railgate/railgate/tokens/fixedkey/internal/lanes/program"
+import "github.com/railgate/railgate/tokens/fixedkey/internal/lanes/layout"
 
 // Split takes scalars apart into windows of one width, of a table of its kind.
 type Split struct {
-	plan    program.Split
+	plan    layout.Split
 	windows int
 }
 
 // NewSplit is for tables of so many windows of a width, with stride entries each,
-// at most program.SplitWindows windows. To all digits but the last half a window
+// at most layout.SplitWindows windows. To all digits but the last half a window
 // was added.
 func NewSplit(width uint, windows, stride int) *Split {
 	s := &Split{windows: windows}
 	for i := range windows {
 		bit := uint64(i) * uint64(width)
-		s.plan[program.SplitWord][i], s.plan[program.SplitShift][i] = bit/64, bit%64
-		s.plan[program.SplitOffset][i] = uint64(i * stride * EntrySize)
-		s.plan[program.SplitMask][i], s.plan[program.SplitHalf][i] = 1<<width-1, 1<<(width-1)
+		s.plan[layout.SplitWord][i], s.plan[layout.SplitShift][i] = bit/64, bit%64
+		s.plan[layout.SplitOffset][i] = uint64(i * stride * EntrySize)
+		s.plan[layout.SplitMask][i], s.plan[layout.SplitHalf][i] = 1<<width-1, 1<<(width-1)
 	}
-	s.plan[program.SplitMask][windows-1], s.plan[program.SplitHalf][windows-1] = 1<<64-1, 0
+	s.plan[layout.SplitMask][windows-1], s.plan[layout.SplitHalf][windows-1] = 1<<64-1, 0
 	return s
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/big"
 
+	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes/layout"
 	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes/program"
 )
 
@@ -132,7 +133,7 @@ func (r *ranges) cell(c program.Cell) (i interval) {
 		}
 		return i
 	case program.Entry: // limbs of reduced numbers
-		return upTo(below(power(program.LimbBits)))
+		return upTo(below(power(layout.LimbBits)))
 	case program.First, program.Second, program.Third:
 		if r.given != nil {
 			return upTo(below(r.given[c.Area]))

@@ -6,6 +6,7 @@ import (
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 
+	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes/layout"
 	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes/program"
 )
 
@@ -49,8 +50,8 @@ func newWriter(c *build.Context, constants operand.Mem) *writer {
 
 // Where the areas begin in the frame, cells.
 const (
-	addendAt   = program.SumCells
-	scratchAt  = addendAt + program.AddendCells
+	addendAt   = layout.SumCells
+	scratchAt  = addendAt + layout.AddendCells
 	frameCells = scratchAt + program.ScratchCells
 )
 
@@ -103,7 +104,7 @@ func kernel(c *build.Context, constants, orders operand.Mem) {
 
 	c.Label("out")
 	out := c.Load(c.Param("out"), c.GP64())
-	for i := range program.T {
+	for i := range layout.T {
 		z := vectors[0]
 		c.VMOVDQU64(w.cell(program.Cell{Area: program.Sum, Index: i}), z)
 		c.VMOVDQU64(z, operand.Mem{Base: out, Disp: cellSize * i})

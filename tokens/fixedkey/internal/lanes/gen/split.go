@@ -6,7 +6,7 @@ import (
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 
-	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes/program"
+	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes/layout"
 )
 
 // splitter makes addresses of scalars by a program.Split: eight windows of one
@@ -18,23 +18,23 @@ type splitter struct {
 
 // column is a column of the plan, from the window in at.
 func (s *splitter) column(n int, at reg.Register) operand.Mem {
-	return operand.Mem{Base: s.plan, Index: at, Scale: 8, Disp: 8 * program.SplitWindows * n}
+	return operand.Mem{Base: s.plan, Index: at, Scale: 8, Disp: 8 * layout.SplitWindows * n}
 }
 
 // address turns what stands in the low and the high word from a window's first bit
 // on into the address of the window's entry; source loads a column.
 func (s *splitter) address(low, high, table reg.VecPhysical, source func(column int, z reg.VecPhysical)) {
 	x, sign := vectors[10], vectors[11]
-	source(program.SplitShift, x)
+	source(layout.SplitShift, x)
 	s.VPSHRDVQ(x, high, low)
-	source(program.SplitMask, x)
+	source(layout.SplitMask, x)
 	s.VPANDQ(x, low, low)
-	source(program.SplitHalf, x)
+	source(layout.SplitHalf, x)
 	s.VPSUBQ(x, low, low)
 	s.VPSRLQ(operand.U8(63), low, sign)
 	s.VPABSQ(low, low)
 	s.VPSLLQ(operand.U8(7), low, low) // times the size of an entry
-	source(program.SplitOffset, x)
+	source(layout.SplitOffset, x)
 	s.VPADDQ(x, low, low)
 	s.VPADDQ(table, low, low)
 	s.VPORQ(sign, low, low)
@@ -59,7 +59,7 @@ func split(c *build.Context) {
 	c.XORQ(at, at)
 	c.Label("eight")
 	load := func(column int, z reg.VecPhysical) { c.VMOVDQU64(s.column(column, at), z) }
-	load(program.SplitWord, index)
+	load(layout.SplitWord, index)
 	c.VPERMQ(words, index, low)
 	c.VPADDQ(one, index, index)
 	c.VPERMQ(words, index, high)
@@ -86,7 +86,7 @@ func splitLanes(c *build.Context) {
 	at, word := c.GP64(), c.GP64()
 	c.XORQ(at, at)
 	c.Label("window")
-	c.MOVQ(s.column(program.SplitWord, at), word)
+	c.MOVQ(s.column(layout.SplitWord, at), word)
 	c.SHLQ(operand.U8(6), word)
 	c.VMOVDQU64(operand.Mem{Base: scalars, Index: word, Scale: 1}, low)
 	c.VMOVDQU64(operand.Mem{Base: scalars, Index: word, Scale: 1, Disp: cellSize}, high)

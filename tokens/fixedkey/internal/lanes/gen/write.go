@@ -6,6 +6,7 @@ import (
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 
+	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes/layout"
 	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes/program"
 )
 
@@ -118,7 +119,7 @@ func (w *writer) load(s program.Step) {
 	if s.M == (program.Cell{Area: program.Entry, Index: 15}) {
 		for lane := range 8 {
 			entry := w.GP64()
-			w.MOVQ(operand.Mem{Base: w.row, Disp: program.Ahead*rowSize + 8*lane}, entry)
+			w.MOVQ(operand.Mem{Base: w.row, Disp: layout.Ahead*rowSize + 8*lane}, entry)
 			w.PREFETCHT0(operand.Mem{Base: entry})
 			w.PREFETCHT0(operand.Mem{Base: entry, Disp: 64})
 		}

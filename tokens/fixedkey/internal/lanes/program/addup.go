@@ -1,5 +1,7 @@
 package program
 
+import "github.com/railgate/railgate/tokens/fixedkey/internal/lanes/layout"
+
 // Addition is what a lane adds in one round: an entry or, if Negate is 1, its
 // negative.
 type Addition struct {
@@ -10,7 +12,7 @@ type Addition struct {
 // AddUp does in plain Go what the assembly does: it adds up rows, one at least, and
 // if join is true the lanes into lane 0. It is some thousand times as slow. The
 // error says which step lost a bit.
-func (k *Kernel) AddUp(rows [][8]Addition, join bool) (sum [SumCells]Words, err error) {
+func (k *Kernel) AddUp(rows [][8]Addition, join bool) (sum [layout.SumCells]Words, err error) {
 	m := NewMachine(k.Regs)
 	do := func(steps []Step) {
 		if err == nil {

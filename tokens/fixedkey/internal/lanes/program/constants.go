@@ -1,7 +1,6 @@
 package program
 
-// LimbBits is the size of a limb.
-const LimbBits = 51
+import "github.com/railgate/railgate/tokens/fixedkey/internal/lanes/layout"
 
 // Constants are the cells of area Const.
 var Constants = func() (c [constCells][8]uint64) {
@@ -10,11 +9,11 @@ var Constants = func() (c [constCells][8]uint64) {
 			c[cell][lane] = w
 		}
 	}
-	all(mask, 1<<LimbBits-1)
+	all(mask, 1<<layout.LimbBits-1)
 	all(nineteen, 19)
 	// 2^9 times p, limb by limb: more than any product that is taken away.
-	all(bias, biasFactor*(1<<LimbBits-19))
-	all(bias+1, biasFactor*(1<<LimbBits-1))
+	all(bias, biasFactor*(1<<layout.LimbBits-19))
+	all(bias+1, biasFactor*(1<<layout.LimbBits-1))
 	all(SignBit, 1)
 	for i, limb := range twoD {
 		for lane := range c[joint+i] {

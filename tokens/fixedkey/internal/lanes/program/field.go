@@ -1,5 +1,7 @@
 package program
 
+import "github.com/railgate/railgate/tokens/fixedkey/internal/lanes/layout"
+
 // element is a field element in registers.
 type element [5]Reg
 
@@ -84,7 +86,7 @@ func (l *list) less(i int, a, b Reg) Reg {
 // carry brings limbs of up to 2^61 below 2^51 + 2^15, all at once: each gives what
 // it has above 51 bits to the next, and the last, times 19, to the first.
 func (l *list) carry(e element) element {
-	above := each(func(i int) Reg { return l.do(Step{Op: Shift, A: e[i], N: LimbBits}) })
+	above := each(func(i int) Reg { return l.do(Step{Op: Shift, A: e[i], N: layout.LimbBits}) })
 	e = each(func(i int) Reg { return l.do(Step{Op: And, A: e[i], B: l.mask}) })
 	l.do(Step{Op: Low, D: e[0], A: above[4], B: l.nineteen})
 	for i := range 4 {
@@ -95,7 +97,7 @@ func (l *list) carry(e element) element {
 
 // Carried is what every limb is below after carry, and Uncarried after times.
 const (
-	Carried   = 1<<LimbBits + 1<<15
+	Carried   = 1<<layout.LimbBits + 1<<15
 	Uncarried = 815238614083298888 // 2^59.5
 )
 

@@ -1,5 +1,7 @@
 package program
 
+import "github.com/railgate/railgate/tokens/fixedkey/internal/lanes/layout"
+
 // Finish is what ends a batch. Multiply is Third = First * Second, five cells each.
 // Limbs of what is given are below Uncarried; those of the product are below Carried.
 //
@@ -28,27 +30,27 @@ func NewFinish() *Finish {
 // bits. There is something above p if adding 19 reaches 2^255.
 func (l *list) reduce(e element) element {
 	l.claim(e, Carried)
-	over := l.do(Step{Op: Shift, A: l.add(e[0], l.nineteen), N: LimbBits})
+	over := l.do(Step{Op: Shift, A: l.add(e[0], l.nineteen), N: layout.LimbBits})
 	for _, limb := range e[1:] {
-		over = l.do(Step{Op: Shift, A: l.add(limb, over), N: LimbBits})
+		over = l.do(Step{Op: Shift, A: l.add(limb, over), N: layout.LimbBits})
 	}
 	l.do(Step{Op: Low, D: e[0], A: over, B: l.nineteen})
 	for i := range e {
 		if i > 0 {
 			e[i] = l.add(e[i], over)
 		}
-		over = l.do(Step{Op: Shift, A: e[i], N: LimbBits})
+		over = l.do(Step{Op: Shift, A: e[i], N: layout.LimbBits})
 		e[i] = l.do(Step{Op: And, A: e[i], B: l.mask}) // of the last: 2^255 is taken away
 	}
-	return l.claim(e, 1<<LimbBits)
+	return l.claim(e, 1<<layout.LimbBits)
 }
 
 // words puts reduced limbs together: 64 bits of two limbs each.
 func (l *list) words(e element) (w [4]Reg) {
 	for i := range w {
-		const spare = 64 - LimbBits
+		const spare = 64 - layout.LimbBits
 		low := l.do(Step{Op: Shift, A: e[i], N: spare * i})
-		w[i] = l.add(low, l.left(e[i+1], LimbBits-spare*i))
+		w[i] = l.add(low, l.left(e[i+1], layout.LimbBits-spare*i))
 	}
 	return w
 }

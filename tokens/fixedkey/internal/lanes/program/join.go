@@ -1,5 +1,7 @@
 package program
 
+import "github.com/railgate/railgate/tokens/fixedkey/internal/lanes/layout"
+
 const swapHalves = 0x4e // the order of blocks 2, 3, 0, 1
 
 // difference is, for a in the lower lanes and b in the upper ones, b - a in the
@@ -31,12 +33,12 @@ func (l *list) join() {
 		q = each(func(i int) Reg { return l.choose(a[i], b[i], second) })
 		return p, q
 	}
-	p, q := halves(X, Y)
+	p, q := halves(layout.X, layout.Y)
 	p, q = l.difference(p), l.difference(q)
 	eh := l.difference(l.times(p, q.operand()))
 	l.storeElement(Scratch, 0, eh)
 
-	p, q = halves(T, Z)
+	p, q = halves(layout.T, layout.Z)
 	l.storeElement(Scratch, 5, l.carry(q))
 	p = l.carry(l.times(l.carry(p), l.cells(Const, joint)))
 	fg := l.difference(l.times(p, l.cells(Scratch, 5)))
@@ -51,10 +53,10 @@ func (l *list) join() {
 	hg := each(func(i int) Reg { return l.blocks(eh[i], fg[i], upper) })
 
 	tz := l.times(ef, hg.operand())
-	l.storeElement(Sum, T, tz)
-	l.storeElement(Sum, Z, tz)
+	l.storeElement(Sum, layout.T, tz)
+	l.storeElement(Sum, layout.Z, tz)
 	eg := l.loadElement(Scratch, 0)
 	xy := l.times(eg, l.cells(Scratch, 5))
-	l.storeElement(Sum, X, xy)
-	l.storeElement(Sum, Y, xy)
+	l.storeElement(Sum, layout.X, xy)
+	l.storeElement(Sum, layout.Y, xy)
 }

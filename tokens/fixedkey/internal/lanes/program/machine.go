@@ -2,6 +2,7 @@ package program
 
 import (
 	"fmt"
+	"github.com/railgate/railgate/tokens/fixedkey/internal/lanes/layout"
 	"math/bits"
 )
 
@@ -12,8 +13,8 @@ type Words = [8]uint64
 // assembly must agree with to the last bit.
 type Machine struct {
 	Regs    []Words
-	Sum     [SumCells]Words
-	Addend  [AddendCells]Words
+	Sum     [layout.SumCells]Words
+	Addend  [layout.AddendCells]Words
 	Scratch [ScratchCells]Words
 	Entry   [16]Words  // see area Entry
 	Level   int        // of Join

@@ -1,5 +1,7 @@
 package program
 
+import "github.com/railgate/railgate/tokens/fixedkey/internal/lanes/layout"
+
 // Kernel adds up entries of tables in eight lanes. Its pieces run in this order:
 //
 //	Setup
@@ -29,28 +31,6 @@ func New() *Kernel {
 	return &k
 }
 
-// Ahead is how many rows before its turn a row's entries are asked for: about the
-// time that the last level of cache takes.
-const Ahead = 2
-
-// An Entry has 16 words: for each half, these limbs.
-var entryWords = [2][8]int{
-	{Minus, Minus + 1, Minus + 2, Plus, Plus + 1, Plus + 2, Product, Product + 1},
-	{Minus + 3, Minus + 4, Plus + 3, Plus + 4, Product + 2, Product + 3, Product + 4, -1},
-}
-
-// EntryWord is the place in an entry of a cell of Addend.
-func EntryWord(cell int) int {
-	for half, cells := range entryWords {
-		for i, c := range cells {
-			if c == cell {
-				return 8*half + i
-			}
-		}
-	}
-	panic("BUG: an entry has no such limb")
-}
-
 // fetch takes half an entry for each lane and turns eight rows of eight words
 // round: afterwards each register holds one limb of all lanes. To negate an entry
 // is to swap y-x and y+x, and the sign of 2dxy, which round sees to.
@@ -77,16 +57,16 @@ func (l *list) fetch(half int) {
 		}
 	}
 	place := map[int]Reg{}
-	for i, cell := range entryWords[half] {
+	for i, cell := range layout.EntryWords[half] {
 		place[cell] = columns[i]
 	}
-	for i, cell := range entryWords[half] {
+	for i, cell := range layout.EntryWords[half] {
 		switch {
 		case cell < 0:
-		case cell < Plus:
-			l.store(Addend, cell, l.pick(Signs, columns[i], place[cell+Plus]))
-		case cell < Product:
-			l.store(Addend, cell, l.pick(Signs, columns[i], place[cell-Plus]))
+		case cell < layout.Plus:
+			l.store(Addend, cell, l.pick(Signs, columns[i], place[cell+layout.Plus]))
+		case cell < layout.Product:
+			l.store(Addend, cell, l.pick(Signs, columns[i], place[cell-layout.Plus]))
 		default:
 			l.store(Addend, cell, columns[i])
 		}
@@ -97,17 +77,17 @@ func (l *list) fetch(half int) {
 // it gives; all is scaled by 4, which spares halving: X = 4x, Y = 4y, Z = 4,
 // T = 4xy = (2x)(2y).
 func (l *list) start() {
-	minus, plus := l.loadElement(Addend, Minus), l.loadElement(Addend, Plus)
+	minus, plus := l.loadElement(Addend, layout.Minus), l.loadElement(Addend, layout.Plus)
 	x, y := l.carry(l.minus(plus, minus)), l.carry(l.plus(plus, minus))
-	l.storeElement(Sum, T, l.times(x, y.operand()))
-	l.storeElement(Sum, X, l.plus(x, x))
-	l.storeElement(Sum, Y, l.plus(y, y))
+	l.storeElement(Sum, layout.T, l.times(x, y.operand()))
+	l.storeElement(Sum, layout.X, l.plus(x, x))
+	l.storeElement(Sum, layout.Y, l.plus(y, y))
 	two := l.load(Const, joint)
 	two = l.blocks(two, two, 0xff) // lanes 6 and 7, everywhere
 	zero := l.do(Step{Op: Clear})
-	l.store(Sum, Z, l.add(two, two))
+	l.store(Sum, layout.Z, l.add(two, two))
 	for i := 1; i < 5; i++ {
-		l.store(Sum, Z+i, zero)
+		l.store(Sum, layout.Z+i, zero)
 	}
 }
 
@@ -122,14 +102,14 @@ const (
 // multiplications. While the last are under way it fetches the entries of the
 // next round: these are in other caches, and the work is for other units.
 func (l *list) round() {
-	x, y := l.loadElement(Sum, X), l.loadElement(Sum, Y)
+	x, y := l.loadElement(Sum, layout.X), l.loadElement(Sum, layout.Y)
 	a, b := l.carry(l.minus(y, x)), l.carry(l.plus(y, x))
-	a, b = l.times(a, l.cells(Addend, Minus)), l.times(b, l.cells(Addend, Plus))
+	a, b = l.times(a, l.cells(Addend, layout.Minus)), l.times(b, l.cells(Addend, layout.Plus))
 	e, h := l.carry(l.minus(b, a)), l.carry(l.plus(b, a))
 	l.storeElement(Scratch, atH, h)
 
-	c := l.times(l.carry(l.loadElement(Sum, T)), l.cells(Addend, Product))
-	z := l.loadElement(Sum, Z)
+	c := l.times(l.carry(l.loadElement(Sum, layout.T)), l.cells(Addend, layout.Product))
+	z := l.loadElement(Sum, layout.Z)
 	d := l.plus(z, z)
 	f, g := l.carry(l.minus(d, c)), l.carry(l.plus(d, c))
 	for i := range 5 { // with 2dxy negated, F is G and G is F
@@ -137,11 +117,11 @@ func (l *list) round() {
 		l.store(Scratch, atG+i, l.pick(Signs, g[i], f[i]))
 	}
 
-	l.storeElement(Sum, X, l.times(e, l.cells(Scratch, atF)))
+	l.storeElement(Sum, layout.X, l.times(e, l.cells(Scratch, atF)))
 	l.fetch(0)
-	l.storeElement(Sum, T, l.times(e, l.cells(Scratch, atH)))
+	l.storeElement(Sum, layout.T, l.times(e, l.cells(Scratch, atH)))
 	l.fetch(1)
 	g = l.loadElement(Scratch, atG)
-	l.storeElement(Sum, Y, l.times(g, l.cells(Scratch, atH)))
-	l.storeElement(Sum, Z, l.times(g, l.cells(Scratch, atF)))
+	l.storeElement(Sum, layout.Y, l.times(g, l.cells(Scratch, atH)))
+	l.storeElement(Sum, layout.Z, l.times(g, l.cells(Scratch, atF)))
 }

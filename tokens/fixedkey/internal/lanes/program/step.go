@@ -86,13 +86,5 @@ const (
 	Signs             // those whose entry, of the entries fetched last, is negated
 )
 
-// Cells of areas, by what they hold.
-const (
-	X, Y, Z, T = 0, 5, 10, 15 // of Sum
-	SumCells   = 20
-
-	Minus, Plus, Product = 0, 5, 10 // of Addend
-	AddendCells          = 15
-
-	ScratchCells = 15
-)
+// ScratchCells is the size of area Scratch.
+const ScratchCells = 15

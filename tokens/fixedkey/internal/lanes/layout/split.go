@@ -1,4 +1,4 @@
-package program
+package layout
 
 // SplitWindows is how many windows a Split has room for, a multiple of 8.
 const SplitWindows = 64
