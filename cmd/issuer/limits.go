@@ -3,20 +3,131 @@ package main
 import (
 	"time"
 
-	"github.com/railgate/railgate/issuance/registry/rules"
+	"github.com/railgate/railgate/issuance/httpapi"
+	"github.com/railgate/railgate/issuance/throttle"
 )
 
-// limits are rules.Limits as typed.
-type limits struct {
-	Passengers    int           `toml:"passengers" doc:"verified, to-be-submitted and pre-verified passengers on an account's list (rule B3; other numbers for the Spring Festival and the summer); a resident ID account has more verified with both originals"`
-	ToBeSubmitted int           `toml:"to_be_submitted" doc:"those on a list who are to be submitted (rule B2)"`
-	Uncounted     int           `toml:"uncounted" doc:"pending and failed passengers on a list, which passengers does not count"`
-	Lines         int           `toml:"lines" doc:"passengers on a list, whatever their status"`
-	Keep          time.Duration `toml:"keep" doc:"how long a counted passenger cannot be deleted (rule B4)"`
-	TicketsInAll  int           `toml:"tickets_in_all" doc:"tickets of a to-be-submitted account, issued by changes too (rule B5)"`
-	TicketsEach   int           `toml:"tickets_each" doc:"tickets of any account for each to-be-submitted passenger (rule B5)"`
+// throttle is what holds back floods and guesses.
+type throttleSettings struct {
+	InFlight        int `toml:"in_flight" doc:"requests served at once for all but staff; more get a 503"`
+	InFlightNetwork int `toml:"in_flight_network" doc:"of those, the requests of one network; 0: three quarters"`
+	InFlightStaff   int `toml:"in_flight_staff" doc:"staff requests served at once besides those, three quarters of them for one credential"`
+
+	ApplicationBurst int           `toml:"application_burst" doc:"applications of one network at once; 0: no bound"`
+	ApplicationEvery time.Duration `toml:"application_every" doc:"one more each time this has passed"`
+	RevocationBurst  int           `toml:"revocation_burst" doc:"revocations and liftings of one staff credential at once; 0: no bound"`
+	RevocationEvery  time.Duration `toml:"revocation_every" doc:"one more each time this has passed"`
+
+	IdentificationsPerMinute int `toml:"identifications_per_minute" doc:"scanned codes that one staff credential asks the person of, each minute; 0: no bound"`
+	IdentificationsPerDay    int `toml:"identifications_per_day" doc:"the same for each day, Beijing time; 0: no bound"`
+	SubjectsPerDay           int `toml:"subjects_per_day" doc:"pseudonyms that one ticketing system asks for each day, Beijing time; 0: no bound"`
+
+	LoginFailures int           `toml:"login_failures" doc:"wrong passwords for a login name within login_window that lock it"`
+	LoginWindow   time.Duration `toml:"login_window" doc:"how long wrong passwords count together"`
+	LoginLock     time.Duration `toml:"login_lock" doc:"how long the first lock of a login name lasts; each further one lasts twice as long"`
+	LoginLockMax  time.Duration `toml:"login_lock_max" doc:"how long it lasts at most"`
+
+	FaceFailures int           `toml:"face_failures" doc:"failed face checks of a document from one network within face_window that lock it for that network"`
+	FaceWindow   time.Duration `toml:"face_window" doc:"how long failed face checks count together"`
+	FaceLock     time.Duration `toml:"face_lock" doc:"how long the first lock of a document for a network lasts; each further one lasts twice as long"`
+	FaceLockMax  time.Duration `toml:"face_lock_max" doc:"how long it lasts at most"`
+
+	DocumentFailures int           `toml:"document_failures" doc:"failed face checks of a document from all networks within a day, from which on each failure delays its next check"`
+	DocumentDelay    time.Duration `toml:"document_delay" doc:"how long the first delay lasts; each further one lasts twice as long"`
+	DocumentDelayMax time.Duration `toml:"document_delay_max" doc:"how long it lasts at most"`
+
+	NetworkFailures int           `toml:"network_failures" doc:"failures of a network at logins, registrations or face checks within network_window before their share counts"`
+	NetworkPercent  int           `toml:"network_percent" doc:"share of failures from which the network is slowed, percent"`
+	NetworkWindow   time.Duration `toml:"network_window" doc:"how long attempts of a network count"`
+	NetworkBurst    int           `toml:"network_burst" doc:"attempts of a slowed network at once"`
+	NetworkEvery    time.Duration `toml:"network_every" doc:"one more each time this has passed"`
 }
 
-func (l limits) registry() rules.Limits { return rules.Limits(l) }
+// The defaults of the two rates are our choice. A station hall applies for 2,000 at
+// once and 3,600 an hour; what a network leaves on the disk stays below 200 MB. A
+// police desk withdraws 60 in a minute that matters and 360 an hour; who guesses
+// with its credential does not withdraw a day's credentials. Ten windows that share a
+// credential identify a passenger each five seconds; a ticketing system asks for a
+// million pseudonyms a day, and needs years for all numbers that there can be.
+func defaultThrottle() throttleSettings {
+	rules, network := throttle.DefaultRules, throttle.DefaultNetworkRule
+	return throttleSettings{
+		InFlight: httpapi.DefaultMaxInFlight, InFlightStaff: httpapi.DefaultMaxStaff,
+		ApplicationBurst: 2000, ApplicationEvery: time.Second, RevocationBurst: 60, RevocationEvery: 10 * time.Second,
+		IdentificationsPerMinute: 120, IdentificationsPerDay: 10_000, SubjectsPerDay: 1_000_000,
+		LoginFailures: rules.Account.Failures, LoginWindow: rules.Account.Window, LoginLock: rules.Account.FirstLock, LoginLockMax: rules.Account.MaxLock,
+		FaceFailures: rules.Face.Failures, FaceWindow: rules.Face.Window, FaceLock: rules.Face.FirstLock, FaceLockMax: rules.Face.MaxLock,
+		DocumentFailures: rules.Faces.Failures, DocumentDelay: rules.Faces.FirstLock, DocumentDelayMax: rules.Faces.MaxLock,
+		NetworkFailures: network.Failures, NetworkPercent: network.Percent, NetworkWindow: network.Window,
+		NetworkBurst: network.Slow.Burst, NetworkEvery: network.Slow.Every,
+	}
+}
 
-func defaultLimits() limits { return limits(rules.DefaultLimits()) }
+// rules are those of failures that lock. What is forgotten when, and proofs at
+// windows, are no settings: the privacy policy names the one, a rule the other.
+func (t throttleSettings) rules() throttle.Rules {
+	r := throttle.DefaultRules
+	r.Account.Failures, r.Account.Window, r.Account.FirstLock, r.Account.MaxLock = t.LoginFailures, t.LoginWindow, t.LoginLock, t.LoginLockMax
+	r.Face.Failures, r.Face.Window, r.Face.FirstLock, r.Face.MaxLock = t.FaceFailures, t.FaceWindow, t.FaceLock, t.FaceLockMax
+	r.Faces.Failures, r.Faces.FirstLock, r.Faces.MaxLock = t.DocumentFailures, t.DocumentDelay, t.DocumentDelayMax
+	return r
+}
+
+func (t throttleSettings) network() throttle.NetworkRule {
+	return throttle.NetworkRule{Failures: t.NetworkFailures, Percent: t.NetworkPercent, Window: t.NetworkWindow,
+		Slow: throttle.Rate{Burst: t.NetworkBurst, Every: t.NetworkEvery}}
+}
+
+// rate is throttle.Rate as typed; without a burst there is no bound.
+func rate(burst int, every time.Duration) throttle.Rate {
+	if burst == 0 {
+		return throttle.Rate{}
+	}
+	return throttle.Rate{Burst: burst, Every: every}
+}
+
+func (t throttleSettings) applications() throttle.Rate {
+	return rate(t.ApplicationBurst, t.ApplicationEvery)
+}
+func (t throttleSettings) changes() throttle.Rate { return rate(t.RevocationBurst, t.RevocationEvery) }
+
+func (t throttleSettings) identifications() throttle.Allowance {
+	return throttle.Allowance{Minute: t.IdentificationsPerMinute, Day: t.IdentificationsPerDay}
+}
+func (t throttleSettings) subjects() throttle.Allowance {
+	return throttle.Allowance{Day: t.SubjectsPerDay}
+}
+
+// maxInFlight keeps the memory of bodies that arrive below 1 GiB.
+const maxInFlight = 8192
+
+func (t throttleSettings) validate(fault func(path, format string, args ...any)) {
+	if t.InFlight < 1 || t.InFlight > maxInFlight {
+		fault("throttle.in_flight", "must be 1 to %d", maxInFlight)
+	}
+	if t.InFlightNetwork < 0 || t.InFlightNetwork > t.InFlight {
+		fault("throttle.in_flight_network", "must be 0 to in_flight")
+	}
+	if t.InFlightStaff < 1 || t.InFlightStaff > maxInFlight {
+		fault("throttle.in_flight_staff", "must be 1 to %d", maxInFlight)
+	}
+	for name, r := range map[string]throttle.Rate{"application_burst": t.applications(), "revocation_burst": t.changes()} {
+		if r == (throttle.Rate{}) {
+			continue
+		}
+		if _, err := throttle.NewLimiter[int](throttle.LimiterConfig{Each: r}); err != nil {
+			fault("throttle."+name, "%w", err)
+		}
+	}
+	for name, n := range map[string]int{"identifications_per_minute": t.IdentificationsPerMinute, "identifications_per_day": t.IdentificationsPerDay, "subjects_per_day": t.SubjectsPerDay} {
+		if n < 0 {
+			fault("throttle."+name, "must not be negative")
+		}
+	}
+	if err := t.rules().Check(); err != nil {
+		fault("throttle", "%w", err)
+	}
+	if err := t.network().Check(); err != nil {
+		fault("throttle", "%w", err)
+	}
+}
