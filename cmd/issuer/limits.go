@@ -1,9 +1,17 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"runtime/debug"
 	"time"
 
+	"go.uber.org/zap"
+
+	"github.com/railgate/railgate/internal/memlimit"
+	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/httpapi"
+	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/issuance/throttle"
 )
 
@@ -130,4 +138,69 @@ func (t throttleSettings) validate(fault func(path, format string, args ...any))
 	if err := t.network().Check(); err != nil {
 		fault("throttle", "%w", err)
 	}
+}
+
+// limits are rules.Limits as typed.
+type limits struct {
+	Passengers    int           `toml:"passengers" doc:"verified, to-be-submitted and pre-verified passengers on an account's list (rule B3; other numbers for the Spring Festival and the summer); a resident ID account has more verified with both originals"`
+	ToBeSubmitted int           `toml:"to_be_submitted" doc:"those on a list who are to be submitted (rule B2)"`
+	Uncounted     int           `toml:"uncounted" doc:"pending and failed passengers on a list, which passengers does not count"`
+	Lines         int           `toml:"lines" doc:"passengers on a list, whatever their status"`
+	Keep          time.Duration `toml:"keep" doc:"how long a counted passenger cannot be deleted (rule B4)"`
+	TicketsInAll  int           `toml:"tickets_in_all" doc:"tickets of a to-be-submitted account, issued by changes too (rule B5)"`
+	TicketsEach   int           `toml:"tickets_each" doc:"tickets of any account for each to-be-submitted passenger (rule B5)"`
+}
+
+func (l limits) registry() rules.Limits { return rules.Limits(l) }
+
+func defaultLimits() limits { return limits(rules.DefaultLimits()) }
+
+// memoryLimit is what the issuer may take, bytes: memory_mib, or else the smaller of
+// GOMEMLIMIT and the control group's limit; 0: no limit is known.
+func (c *config) memoryLimit(l memlimit.Limits) int64 {
+	if c.MemoryMiB > 0 {
+		return int64(c.MemoryMiB) << 20
+	}
+	return l.Least()
+}
+
+// fitMemory has as many passwords hashed at once as the limit holds, and reports
+// settings that do not fit it or each other.
+func (c *config) fitMemory(l memlimit.Limits, fault func(path, format string, args ...any)) (h account.Hashing) {
+	limit := c.memoryLimit(l)
+	switch {
+	case c.MemoryMiB < 0:
+		fault("memory_mib", "must be 0, or a number of MiB")
+	case l.Least() > 0 && limit > l.Least():
+		fault("memory_mib", "is above the %d MiB that GOMEMLIMIT or the control group allows", l.Least()>>20)
+	case l.Group > 0 && l.Runtime > l.Group:
+		fault("memory_mib", "GOMEMLIMIT is %d MiB, and the control group allows %d MiB: set it lower, about nine tenths of that", l.Runtime>>20, l.Group>>20)
+	}
+	h = account.DefaultHashing
+	h.Concurrent = c.PasswordHashings
+	if err := h.Check(); err != nil {
+		fault("password_hashings", "%w", err)
+		return h
+	}
+	fitting, err := h.Within(limit)
+	if few := (*account.TooFewError)(nil); errors.As(err, &few) && c.PasswordHashings == 0 {
+		fault("memory_mib", "%w", err)
+	} else if err != nil {
+		fault("password_hashings", "%w", err)
+	}
+	return fitting
+}
+
+// limitMemory has the runtime collect garbage before the limit ends the process, where
+// GOMEMLIMIT does not say so already.
+func (c *config) limitMemory(l memlimit.Limits, log *zap.Logger) {
+	limit := c.memoryLimit(l)
+	if l.Runtime == 0 && limit > 0 {
+		debug.SetMemoryLimit(limit / 10 * 9)
+	}
+	known := "none"
+	if limit > 0 {
+		known = fmt.Sprintf("%d MiB", limit>>20)
+	}
+	log.Info("memory", zap.String("limit", known), zap.Int("password_hashings", c.hashing.AtOnce()), zap.Int("hashing_mib", c.hashing.MemoryMiB()))
 }

@@ -8,7 +8,7 @@
 //	admin   GET /metrics, /debug/pprof/, /healthz, /readyz (with causes)
 //
 // With one of the flags of command.go it does something else instead, and exits:
-// about.go groups them. All work beside a running issuer and without one, but for
+// usage groups them. All work beside a running issuer and without one, but for
 // -after-restore and -move-stream, before which issuers stop.
 //
 // Settings come from a TOML file, the environment and flags; -check validates
@@ -39,7 +39,7 @@ func runTo(ctx context.Context, args []string, out io.Writer) error {
 	c := defaults()
 	var line commandLine
 	extra, wrong := conf.Load(&c, conf.Options{
-		Program: "railgate-issuer", About: about, EnvPrefix: "RAILGATE_ISSUER", Flags: line.register,
+		Program: "railgate-issuer", About: usage, EnvPrefix: "RAILGATE_ISSUER", Flags: line.register,
 	}, args, os.Environ(), out)
 	if errors.Is(wrong, flag.ErrHelp) {
 		return wrong

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -20,6 +23,7 @@ import (
 	"github.com/railgate/railgate/issuance/keyring"
 	"github.com/railgate/railgate/issuance/keystore"
 	"github.com/railgate/railgate/issuance/store"
+	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/revocation/publish"
 )
@@ -164,4 +168,84 @@ func newPublisher(c *config, db *store.Store, link *kafka.Link, keys *keystore.K
 			return kafka.TopicFaults(ctx, link, c.Kafka.Topic, minRetention)
 		},
 	})
+}
+
+// publisherMetrics shows how the outbox empties.
+type publisherMetrics struct{ *publish.Publisher }
+
+var (
+	descSent     = prometheus.NewDesc("railgate_publish_messages_total", "Messages the brokers acknowledged.", []string{"kind"}, nil)
+	descRecords  = prometheus.NewDesc("railgate_publish_records_total", "Records the brokers acknowledged.", nil, nil)
+	descSpent    = prometheus.NewDesc("railgate_publish_record_seconds_total", "Seconds of published records by part: wait from acceptance until the outbox was asked, take from it, sign, produce; each record counts with the whole time of its batch.", []string{"part"}, nil)
+	descFailures = prometheus.NewDesc("railgate_publish_failures_total", "Attempts that failed and were or will be repeated.", nil, nil)
+	descRestated = prometheus.NewDesc("railgate_publish_restatements_total", "Times everything in force was published again in a new epoch.", nil, nil)
+	descFailing  = prometheus.NewDesc("railgate_publish_failing_seconds", "For how long attempts of this issuer to publish have failed, seconds by its own clock; 0: publishing works, or another issuer does it.", nil, nil)
+	descLeading  = prometheus.NewDesc("railgate_publish_leading", "1 if this issuer is the one that publishes, 0 if it stands by.", nil, nil)
+	descFaults   = prometheus.NewDesc("railgate_publish_topic_faults", "Settings of the control topic that endanger what is promised, when they were last looked at.", nil, nil)
+	descLast     = prometheus.NewDesc("railgate_publish_last_timestamp_seconds", "When each partition last took a message, Unix time.", []string{"partition"}, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (m publisherMetrics) Describe(out chan<- *prometheus.Desc) {
+	prometheus.DescribeByCollect(m, out)
+}
+
+// Collect implements prometheus.Collector.
+func (m publisherMetrics) Collect(out chan<- prometheus.Metric) {
+	s := m.Stats()
+	count := func(d *prometheus.Desc, v uint64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
+	}
+	count(descSent, s.Batches, "batch")
+	count(descSent, s.Heartbeats, "heartbeat")
+	count(descRecords, s.Records)
+	for part, d := range map[string]time.Duration{"wait": s.Spent.Wait, "take": s.Spent.Take, "sign": s.Spent.Sign, "produce": s.Spent.Produce} {
+		out <- prometheus.MustNewConstMetric(descSpent, prometheus.CounterValue, d.Seconds(), part)
+	}
+	count(descFailures, s.Failures)
+	count(descRestated, s.Restatements)
+	failing := 0.0
+	if s.Failing != "" {
+		failing = time.Since(s.FailingSince).Seconds()
+	}
+	out <- prometheus.MustNewConstMetric(descFailing, prometheus.GaugeValue, failing)
+	leading := 0.0
+	if s.Leading {
+		leading = 1
+	}
+	out <- prometheus.MustNewConstMetric(descLeading, prometheus.GaugeValue, leading)
+	out <- prometheus.MustNewConstMetric(descFaults, prometheus.GaugeValue, float64(s.TopicFaults))
+	for p, ms := range s.LastMS {
+		out <- prometheus.MustNewConstMetric(descLast, prometheus.GaugeValue, float64(ms)/1000, strconv.Itoa(p))
+	}
+}
+
+// ignoredEvery bounds how often an ignored header is said.
+const ignoredEvery = time.Minute
+
+// forwarded notices headers that say who is behind a proxy and that nobody believes:
+// without trusted_proxies everybody behind a proxy is one caller, and shares one
+// rate and one count of failures.
+type forwarded struct {
+	next    http.Handler
+	proxies throttle.Proxies
+	log     *zap.Logger
+	said    atomic.Int64 // Unix nanoseconds
+}
+
+func (f *forwarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if all := r.Header.Values("X-Forwarded-For"); len(all) > 0 && f.ignored(r.RemoteAddr, all) {
+		now, last := time.Now().UnixNano(), f.said.Load()
+		if now-last >= int64(ignoredEvery) && f.said.CompareAndSwap(last, now) {
+			f.log.Warn("X-Forwarded-For ignored: it came from an address that is not among trusted_proxies; if your proxy sent it, set trusted_proxies, or all passengers count as one caller")
+		}
+	}
+	f.next.ServeHTTP(w, r)
+}
+
+// ignored reports whether the header makes no difference.
+func (f *forwarded) ignored(remote string, headers []string) bool {
+	with, err := f.proxies.Caller(remote, headers)
+	without, err2 := f.proxies.Caller(remote, nil)
+	return err == nil && err2 == nil && with == without
 }

@@ -2,9 +2,12 @@ package main
 
 import (
 	"net/http"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/railgate/railgate/test/runtest"
+	"github.com/railgate/railgate/tokens"
 )
 
 // An issuer that is told to end says so on /readyz first, and serves on meanwhile.
@@ -25,4 +28,35 @@ func TestIssuerDrainsBeforeItStops(t *testing.T) {
 	if status, _ := d.call("GET", "/healthz", "", ""); status != 0 {
 		t.Errorf("it answers %d after it stopped", status)
 	}
+}
+
+// A broker comes back empty under a running issuer. The issuer says so, and makes
+// the topic: an order that was given meanwhile reaches a gateway that starts now.
+func TestATopicIsLostUnderARunningIssuer(t *testing.T) {
+	d := newDesk(t)
+	d.serves()
+	if status, answer := d.readiness(); status != http.StatusOK || answer != "{\"ready\":true,\"waiting\":[]}" {
+		t.Fatalf("all is well, and /readyz says %d %s", status, answer)
+	}
+	if err := d.broker.Cluster.DeleteTopic(d.config.Kafka.Topic); err != nil {
+		t.Fatal(err)
+	}
+	subject, now := tokens.Subject{1, 2, 3, 4, 5, 6, 7, 8}, time.Now()
+	ordered := make(chan error, 1)
+	go func() {
+		_, err := d.asks("-by", "night-shift", "-cut-off-subject", "0102030405060708", "-before", now.Format(time.RFC3339))
+		ordered <- err
+	}()
+	runtest.Eventually(t, patience, "/readyz to say that publishing fails", func() bool {
+		status, answer := d.readiness()
+		return status == http.StatusOK && strings.Contains(answer, "publishing to the control topic has failed since 20")
+	})
+	runtest.Eventually(t, patience, "/readyz to say that all is well", func() bool {
+		_, answer := d.readiness()
+		return answer == "{\"ready\":true,\"waiting\":[]}"
+	})
+	if err := <-ordered; err != nil {
+		t.Fatal(err)
+	}
+	runtest.Eventually(t, patience, "the order at a gateway", func() bool { return d.gateway().CutOff(subject) == now.Unix() })
 }
