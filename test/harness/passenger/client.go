@@ -1,0 +1,172 @@
+package passenger
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/railgate/railgate/tokens"
+)
+
+// Evidence for the sandbox provider of face checks.
+const (
+	FacePasses = "sandbox:pass"
+	FaceFails  = "sandbox:fail"
+)
+
+// clockSkew is how far the start of a session may be before the client's time: the
+// longest that a request takes.
+const clockSkew = 10 * time.Second
+
+// Client asks one issuer. It is safe for concurrent use.
+type Client struct {
+	// Immutable.
+	Issuer string // base URL
+	Send   Sender
+	Now    func() time.Time // the issuer's clock, if it is not the real one
+
+	policy atomic.Pointer[string] // version of the privacy policy in force; nil: not fetched yet
+}
+
+// New makes a client of the issuer with this base URL.
+func New(issuer string, send Sender) *Client {
+	return &Client{Issuer: issuer, Send: send, Now: time.Now}
+}
+
+// Application is an application of a person who is not logged in.
+type Application struct {
+	ID, Access string        // Access is the access token
+	Serial     tokens.Serial // zero until it is approved
+}
+
+// Call sends a JSON body, which nil leaves out and json.RawMessage is as it is, and reads
+// the answer into the struct into, which may be nil. what names the request in errors.
+func (c *Client) Call(ctx context.Context, what, method, path, bearer string, body any, want int, into any) error {
+	text, ready := body.(json.RawMessage)
+	if body != nil && !ready {
+		var err error
+		if text, err = json.Marshal(body); err != nil {
+			return fmt.Errorf("%s: %w", what, err)
+		}
+	}
+	answer, err := c.Send(ctx, Request{Method: method, URL: c.Issuer + path, Bearer: bearer, Body: text})
+	if err != nil {
+		return fmt.Errorf("%s: no answer: %w", what, err)
+	}
+	return answer.Read(what, want, into)
+}
+
+// Policy is the version of the privacy policy that applicants agree to. The first callers
+// ask the issuer for it.
+func (c *Client) Policy(ctx context.Context) (string, error) {
+	if known := c.policy.Load(); known != nil {
+		return *known, nil
+	}
+	var policy struct {
+		Version string `json:"version"`
+	}
+	if err := c.Call(ctx, "privacy policy", http.MethodGet, "/v1/privacy-policy", "", nil, http.StatusOK, &policy); err != nil {
+		return "", err
+	}
+	if policy.Version == "" {
+		return "", fmt.Errorf("privacy policy: the answer has no version")
+	}
+	c.policy.Store(&policy.Version)
+	return policy.Version, nil
+}
+
+// Apply submits a person's application.
+func (c *Client) Apply(ctx context.Context, p Person) (*Application, error) {
+	policy, err := c.Policy(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var applied struct {
+		Application string `json:"application"`
+		Status      string `json:"status"`
+		Access      string `json:"access_token"`
+	}
+	err = c.Call(ctx, "apply", http.MethodPost, "/v1/applications", "", p.Application(policy), http.StatusCreated, &applied)
+	if err != nil {
+		return nil, err
+	}
+	if !named(applied.Application, "app_", 16) || !named(applied.Access, "rga_", 32) || applied.Status != "submitted" {
+		return nil, fmt.Errorf("apply: the answer's application, access_token or status is not of the contract's form")
+	}
+	return &Application{ID: applied.Application, Access: applied.Access}, nil
+}
+
+// Check passes a face check. The first one approves the application; each can open one
+// session within two minutes.
+func (c *Client) Check(ctx context.Context, a *Application) (check string, err error) {
+	var checked struct {
+		Check       string `json:"check"`
+		ExpiresAt   int64  `json:"expires_at"`
+		Application struct {
+			Status    string `json:"status"`
+			Serial    string `json:"serial"`
+			ExpiresAt int64  `json:"expires_at"`
+		} `json:"application"`
+	}
+	evidence := map[string]string{"evidence": FacePasses}
+	err = c.Call(ctx, "face check", http.MethodPost, a.Path("/checks"), a.Access, evidence, http.StatusCreated, &checked)
+	if err != nil {
+		return "", err
+	}
+	serial, err := tokens.ParseSerial(checked.Application.Serial)
+	switch {
+	case checked.Application.Status != "approved":
+		return "", fmt.Errorf("face check: it passed, and the application is not approved")
+	case err != nil, !named(checked.Check, "chk_", 16), checked.ExpiresAt <= c.Now().Unix(), checked.Application.ExpiresAt <= checked.ExpiresAt:
+		return "", fmt.Errorf("face check: the answer's check, serial or times are not of the contract's form")
+	case a.Serial != tokens.Serial{} && a.Serial != serial:
+		return "", fmt.Errorf("face check: the serial is not that of the approval")
+	}
+	a.Serial = serial
+	return checked.Check, nil
+}
+
+// Approve submits a person's application and passes the face check that approves it.
+func (c *Client) Approve(ctx context.Context, p Person) (a *Application, check string, err error) {
+	if a, err = c.Apply(ctx, p); err != nil {
+		return nil, "", err
+	}
+	check, err = c.Check(ctx, a)
+	return a, check, err
+}
+
+// Open is the whole way of a passenger: application, face check, and a session whose seed
+// stays with the phone.
+func (c *Client) Open(ctx context.Context, p Person, seed tokens.Link) (*Session, error) {
+	a, check, err := c.Approve(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	return c.Show(ctx, a, check, seed)
+}
+
+// Leave closes the page: the access token is void, and so are the codes of its sessions.
+func (c *Client) Leave(ctx context.Context, a *Application) error {
+	return c.Call(ctx, "leave", http.MethodPost, a.Path("/leave"), a.Access, struct{}{}, http.StatusNoContent, nil)
+}
+
+// Path is the path of the application, followed by rest.
+func (a *Application) Path(rest string) string { return "/v1/applications/" + a.ID + rest }
+
+// named reports whether text is the prefix and size bytes in lower-case hex.
+func named(text, prefix string, size int) bool {
+	if len(text) != len(prefix)+2*size || text[:len(prefix)] != prefix {
+		return false
+	}
+	_, err := hex.DecodeString(text[len(prefix):])
+	for _, c := range []byte(text[len(prefix):]) {
+		if c >= 'A' && c <= 'F' {
+			return false
+		}
+	}
+	return err == nil
+}

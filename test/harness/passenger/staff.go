@@ -1,0 +1,101 @@
+package passenger
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/railgate/railgate/tokens"
+)
+
+// Revoke withdraws a credential as staff do; an answer means that the revocation is
+// durable.
+func (c *Client) Revoke(ctx context.Context, serial tokens.Serial, staff string) error {
+	return c.change(ctx, serial, staff, "revoke", map[string]string{"reason": "staff"})
+}
+
+// Unrevoke withdraws a revocation.
+func (c *Client) Unrevoke(ctx context.Context, serial tokens.Serial, staff string) error {
+	return c.change(ctx, serial, staff, "unrevoke", struct{}{})
+}
+
+func (c *Client) change(ctx context.Context, serial tokens.Serial, staff, what string, body any) error {
+	var accepted struct {
+		Serial string `json:"serial"`
+	}
+	err := c.Call(ctx, what, http.MethodPost, "/v1/credentials/"+serial.String()+"/"+what, staff, body, http.StatusAccepted, &accepted)
+	if err == nil && accepted.Serial != serial.String() {
+		err = fmt.Errorf("%s: the answer names another serial", what)
+	}
+	return err
+}
+
+// Identify asks for the person of a code, as a window does.
+func (c *Client) Identify(ctx context.Context, code, staff string) error {
+	var person struct{ Name, Serial string }
+	body := map[string]string{"code": code, "purpose": "verify"}
+	err := c.Call(ctx, "identify", http.MethodPost, "/v1/identifications", staff, body, http.StatusOK, &person)
+	if err == nil && (person.Name == "" || person.Serial == "") {
+		err = errors.New("identify: the answer has no name or no serial")
+	}
+	return err
+}
+
+// Question is the body of a question for the pseudonyms of people on a day.
+func Question(day int64, people []Person) json.RawMessage {
+	type person struct {
+		Type   string `json:"document_type"`
+		Number string `json:"document_number"`
+	}
+	list := make([]person, len(people))
+	for i, p := range people {
+		list[i] = person{p.DocumentType, p.DocumentNumber}
+	}
+	text, err := json.Marshal(map[string]any{"day": day, "persons": list})
+	if err != nil {
+		panic(err) // strings and a number
+	}
+	return text
+}
+
+// Subjects sends a [Question] about so many people, as a ticketing system does.
+func (c *Client) Subjects(ctx context.Context, question json.RawMessage, people int, staff string) error {
+	var told struct{ Subjects []string }
+	err := c.Call(ctx, "subjects", http.MethodPost, "/v1/subjects", staff, question, http.StatusOK, &told)
+	if err == nil && len(told.Subjects) != people {
+		err = errors.New("subjects: not a pseudonym for each person")
+	}
+	return err
+}
+
+// Gate is a device that asks a gateway.
+type Gate struct {
+	URL    string // base URL of the gateway
+	Device string // credential; empty: none
+	Send   Sender
+}
+
+// Verdict is a gateway's answer to a scan.
+type Verdict struct {
+	Verdict string `json:"verdict"`
+	Reason  string `json:"reason"`
+	Class   string `json:"class"`
+	Serial  string `json:"serial"`
+	Left    int    `json:"seconds_left"`
+	Code    string `json:"code"` // of a problem: there is no verdict then
+}
+
+// Check asks about the text of a code for one use. A problem is no error: it has a Code
+// in place of a Reason.
+func (g *Gate) Check(ctx context.Context, text, scope string) (v Verdict, err error) {
+	answer, err := g.Send(ctx, Request{Method: http.MethodPost, URL: g.URL + "/v1/check?scope=" + scope, Bearer: g.Device, Media: "text/plain", Body: []byte(text)})
+	if err != nil {
+		return v, err
+	}
+	if err := json.Unmarshal(answer.Body, &v); err != nil || v.Reason == "" && v.Code == "" {
+		return v, fmt.Errorf("the gateway answered %d with no verdict and no problem", answer.Status)
+	}
+	return v, nil
+}
