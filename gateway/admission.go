@@ -36,7 +36,7 @@ const (
 
 // slowDown makes a suspect wait before it gets its answer, so that a flood takes the
 // time of those who send it. It takes nothing of ours but the connection's goroutine.
-func (g *Gateway) slowDown(l *lane, wait time.Duration) {
+func (g *Gateway) slowDown(l *connState, wait time.Duration) {
 	if l != nil && l.forged > forgeries && g.pressure.Level() >= pressure.Busy {
 		g.meter.slowed.Add(1)
 		time.Sleep(time.Duration(l.forged) * wait)
@@ -46,7 +46,7 @@ func (g *Gateway) slowDown(l *lane, wait time.Duration) {
 // holdBack makes a stranger wait before it gets its answer. One that has not waited
 // for answers as often as can be remembered is held back at any level: as soon as
 // its flood ebbs the gateway is calm, and it would come back.
-func (g *Gateway) holdBack(l *lane) {
+func (g *Gateway) holdBack(l *connState) {
 	if l.forged == mostForgeries && l.conn.Pipelined() {
 		g.meter.slowed.Add(1)
 		time.Sleep(mostForgeries * strangerWait)
@@ -55,8 +55,8 @@ func (g *Gateway) holdBack(l *lane) {
 	g.slowDown(l, strangerWait)
 }
 
-// crowded answers 503 if the process is at that level.
-func (g *Gateway) crowded(ctx *fasthttp.RequestCtx, level pressure.Level) bool {
+// shed answers 503 if the process is at that level.
+func (g *Gateway) shed(ctx *fasthttp.RequestCtx, level pressure.Level) bool {
 	if g.pressure.Level() < level {
 		return false
 	}

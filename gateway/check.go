@@ -31,13 +31,13 @@ const (
 // fasthttp would let it end the process.
 func (g *Gateway) serve(ctx *fasthttp.RequestCtx) {
 	defer g.denyPanic(ctx)
-	lane := laneOf(ctx)
-	if who, ok := lane.asks(&ctx.Request.Header); ok && lane.whole() {
-		g.check(ctx, lane, who)
+	conn := stateOf(ctx)
+	if who, ok := conn.recall(&ctx.Request.Header); ok && conn.whole() {
+		g.check(ctx, conn, who)
 		return
 	}
 	head, fault := edge.ReadHead(&ctx.Request.Header)
-	if fault == edge.NoFault && !lane.whole() {
+	if fault == edge.NoFault && !conn.whole() {
 		fault = edge.Malformed
 	}
 	if fault != edge.NoFault {
@@ -54,14 +54,14 @@ func (g *Gateway) serve(ctx *fasthttp.RequestCtx) {
 		if who, ok := g.admit(ctx, &head); ok {
 			// The next head on this connection is held against this one.
 			if !head.Close {
-				lane.asked(&ctx.Request.Header, who)
+				conn.remember(&ctx.Request.Header, who)
 			}
-			g.check(ctx, lane, who)
+			g.check(ctx, conn, who)
 			return
 		}
 	case checksPath:
 		if who, ok := g.admit(ctx, &head); ok {
-			g.checks(ctx, lane, who)
+			g.checks(ctx, conn, who)
 			return
 		}
 		g.places.leave(&ctx.Request.Header)
@@ -72,8 +72,8 @@ func (g *Gateway) serve(ctx *fasthttp.RequestCtx) {
 	default:
 		g.refuse(ctx, problemNotFound)
 	}
-	if lane.strange(ctx.Response.StatusCode() == fasthttp.StatusUnauthorized) {
-		g.holdBack(lane)
+	if conn.observeStranger(ctx.Response.StatusCode() == fasthttp.StatusUnauthorized) {
+		g.holdBack(conn)
 	}
 }
 
@@ -92,39 +92,39 @@ func (g *Gateway) denyPanic(ctx *fasthttp.RequestCtx) {
 var scopeParam = []byte("scope=")
 
 // admit says who asks and for which use, or answers that they may not.
-func (g *Gateway) admit(ctx *fasthttp.RequestCtx, head *edge.Head) (who asked, ok bool) {
+func (g *Gateway) admit(ctx *fasthttp.RequestCtx, head *edge.Head) (who caller, ok bool) {
 	if !ctx.IsPost() {
 		ctx.Response.Header.Set("Allow", fasthttp.MethodPost)
 		g.refuse(ctx, problemMethod)
-		return asked{}, false
+		return caller{}, false
 	}
 	device := g.Devices.find(head.Authorization)
 	if device == nil {
 		g.refuse(ctx, problemDevice)
-		return asked{}, false
+		return caller{}, false
 	}
 	name, ok := bytes.CutPrefix(head.Query, scopeParam)
 	if !ok {
 		g.refuse(ctx, problemScopeMissing)
-		return asked{}, false
+		return caller{}, false
 	}
 	scope, ok := tokens.ParseScope(name)
 	if !ok {
 		g.refuse(ctx, problemScopeUnknown)
-		return asked{}, false
+		return caller{}, false
 	}
 	if !device.Scopes.Has(scope) {
 		g.refuse(ctx, problemScopeDenied)
-		return asked{}, false
+		return caller{}, false
 	}
-	return asked{device, scope}, true
+	return caller{device, scope}, true
 }
 
 var jsonType = []byte("application/json")
 
 // check answers with the verdict on the code in the body.
-func (g *Gateway) check(ctx *fasthttp.RequestCtx, lane *lane, who asked) {
-	if g.crowded(ctx, pressure.Over) {
+func (g *Gateway) check(ctx *fasthttp.RequestCtx, conn *connState, who caller) {
+	if g.shed(ctx, pressure.Over) {
 		return
 	}
 	s := scratches.Get().(*scratch)
@@ -140,25 +140,25 @@ func (g *Gateway) check(ctx *fasthttp.RequestCtx, lane *lane, who asked) {
 	case action != Deny:
 		var unproven *tokens.Key
 		if reason, unproven = g.checker.Screen(&s.token, now/1000, who.scope); unproven != nil {
-			if g.crowded(ctx, pressure.Full) {
+			if g.shed(ctx, pressure.Full) {
 				return
 			}
 			reason = g.checker.Prove(&s.token, unproven)
 		}
 	default:
-		reason = unable(fresh)
+		reason = staleReason(fresh)
 	}
 	g.meter.verdict(fresh.State, action, reason)
 	s.body = appendVerdict(s.body[:0], &s.token, reason, fresh, action, now/1000)
 	ctx.Response.Header.SetContentTypeBytes(jsonType)
 	ctx.Response.SetBody(s.body)
-	if lane.saw(reason) {
-		g.slowDown(lane, forgeryWait)
+	if conn.observe(reason) {
+		g.slowDown(conn, forgeryWait)
 	}
 }
 
-// unable is why nothing is judged on data that the policy does not serve.
-func unable(fresh revocation.Freshness) tokens.Reason {
+// staleReason is why nothing is judged on data that the policy does not serve.
+func staleReason(fresh revocation.Freshness) tokens.Reason {
 	if fresh.State == revocation.Booting || !fresh.Usable {
 		return tokens.ReasonNoData
 	}

@@ -26,11 +26,11 @@ const (
 	scanLate = revocation.Afterlife - time.Minute
 )
 
-// batch is what one batch needs. Everything in it has scans.Max elements at most,
+// batchBuffers is what one batchBuffers needs. Everything in it has scans.Max elements at most,
 // so one that is kept is bounded, at about 300 KiB. As the body of an answer it is
 // read by the server, which closes it when the answer is written; so the largest
 // answers belong to no connection.
-type batch struct {
+type batchBuffers struct {
 	bytes.Reader // of answer
 	places       *places
 	head         *fasthttp.RequestHeader // whose place is left with the answer
@@ -39,10 +39,10 @@ type batch struct {
 	codes        tokens.Batch
 }
 
-var batches = sync.Pool{New: func() any { return new(batch) }}
+var batches = sync.Pool{New: func() any { return new(batchBuffers) }}
 
 // Close gives the memory back, and the place. The server calls it, once.
-func (b *batch) Close() error {
+func (b *batchBuffers) Close() error {
 	b.Reset(nil)
 	b.places.leave(b.head)
 	b.places, b.head = nil, nil
@@ -51,7 +51,7 @@ func (b *batch) Close() error {
 }
 
 // checks answers POST /v1/checks with a verdict on every scan in the body.
-func (g *Gateway) checks(ctx *fasthttp.RequestCtx, lane *lane, who asked) {
+func (g *Gateway) checks(ctx *fasthttp.RequestCtx, conn *connState, who caller) {
 	h := &ctx.Request.Header
 	switch {
 	case !who.device.Offline:
@@ -62,11 +62,11 @@ func (g *Gateway) checks(ctx *fasthttp.RequestCtx, lane *lane, who asked) {
 		return
 	}
 	// A batch has waited for hours and can wait a second more.
-	if g.crowded(ctx, pressure.Full) {
+	if g.shed(ctx, pressure.Full) {
 		g.places.leave(h)
 		return
 	}
-	b := batches.Get().(*batch)
+	b := batches.Get().(*batchBuffers)
 	// As for one check, the clock is read once.
 	now := g.Now(ctx.Time()).UnixMilli()
 	refusal := b.read(ctx.PostBody())
@@ -79,19 +79,19 @@ func (g *Gateway) checks(ctx *fasthttp.RequestCtx, lane *lane, who asked) {
 		g.places.leave(h)
 		return
 	}
-	forged := g.judgeAll(b, lane, now, who)
+	forged := g.judgeAll(b, conn, now, who)
 	ctx.Response.Header.SetContentTypeBytes(jsonType)
 	b.Reset(b.answer)
 	b.places, b.head = g.places, h
 	ctx.Response.SetBodyStream(b, len(b.answer))
 	if forged {
-		g.slowDown(lane, forgeryWait)
+		g.slowDown(conn, forgeryWait)
 	}
 }
 
 // read takes the scans out of a body, which it spends. Nothing in b points into
 // the body afterwards.
-func (b *batch) read(body []byte) scans.Refusal {
+func (b *batchBuffers) read(body []byte) scans.Refusal {
 	var refusal scans.Refusal
 	b.scans, refusal = scans.Read(body, b.scans)
 	if refusal.Fault != scans.NoFault {
@@ -112,7 +112,7 @@ func (b *batch) read(body []byte) scans.Refusal {
 // ms. The times of a code, and whether its session was closed, are judged as of its
 // scan; keys, cut-offs, revocations and how recent they are, as of now: what was
 // revoked since denies, what was lifted since does not. It reports whether a code was forged.
-func (g *Gateway) judgeAll(b *batch, lane *lane, now int64, who asked) (forged bool) {
+func (g *Gateway) judgeAll(b *batchBuffers, conn *connState, now int64, who caller) (forged bool) {
 	// As for one check: freshness before data.
 	fresh := g.replica.Freshness(now)
 	action := who.device.policy.action(fresh)
@@ -121,7 +121,7 @@ func (g *Gateway) judgeAll(b *batch, lane *lane, now int64, who asked) (forged b
 		switch {
 		case code.Reason != tokens.ReasonOK:
 		case action == Deny:
-			code.Reason = unable(fresh)
+			code.Reason = staleReason(fresh)
 		case at > now+scanEarly.Milliseconds(), at < now-scanLate.Milliseconds():
 			code.Reason = tokens.ReasonScanTime
 		}
@@ -133,7 +133,7 @@ func (g *Gateway) judgeAll(b *batch, lane *lane, now int64, who asked) (forged b
 	for i := range b.codes.Scans {
 		code := &b.codes.Scans[i]
 		g.meter.verdict(fresh.State, action, code.Reason)
-		forged = lane.saw(code.Reason) || forged
+		forged = conn.observe(code.Reason) || forged
 		if i > 0 {
 			b.answer = append(b.answer, ',')
 		}
@@ -144,7 +144,7 @@ func (g *Gateway) judgeAll(b *batch, lane *lane, now int64, who asked) (forged b
 }
 
 // refuseScans answers a body that is no list of scans: what is wrong, and where.
-func (g *Gateway) refuseScans(ctx *fasthttp.RequestCtx, b *batch, r scans.Refusal) {
+func (g *Gateway) refuseScans(ctx *fasthttp.RequestCtx, b *batchBuffers, r scans.Refusal) {
 	if r.Fault == scans.TooMany {
 		g.refuse(ctx, problemTooMany)
 		return

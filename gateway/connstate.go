@@ -7,49 +7,49 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// lane is what the gateway keeps of a connection. Only the goroutine that serves
+// connState is what the gateway keeps of a connection. Only the goroutine that serves
 // the connection uses it.
-type lane struct {
+type connState struct {
 	conn   *edge.Conn
-	memo   edge.Memo[asked]
+	memo   edge.Memo[caller]
 	forged int // codes and credentials, less the codes admitted since
 }
 
-// laneOf is the lane of the connection that a request came on. One that is not
+// stateOf is the state of the connection that a request came on. One that is not
 // ours, as in tests of the handler alone, has none: nil, which remembers nothing.
-func laneOf(ctx *fasthttp.RequestCtx) *lane {
+func stateOf(ctx *fasthttp.RequestCtx) *connState {
 	conn, ok := ctx.Conn().(*edge.Conn)
 	if !ok {
 		return nil
 	}
-	l, ok := conn.Kept.(*lane)
+	l, ok := conn.Kept.(*connState)
 	if !ok {
-		l = &lane{conn: conn}
+		l = &connState{conn: conn}
 		conn.Kept = l
 	}
 	return l
 }
 
 // whole says that the connection and the server agree where the request ends.
-func (l *lane) whole() bool { return l == nil || l.conn.Whole() }
+func (l *connState) whole() bool { return l == nil || l.conn.Whole() }
 
-// asks is what the head asks for, if it is the last one of the lane again.
-func (l *lane) asks(h *fasthttp.RequestHeader) (who asked, ok bool) {
+// recall is what the head asks for, if it is the last one of the connection again.
+func (l *connState) recall(h *fasthttp.RequestHeader) (who caller, ok bool) {
 	if l == nil || !l.memo.Same(h) {
-		return asked{}, false
+		return caller{}, false
 	}
 	return l.memo.Meaning, true
 }
 
-// asked takes a head that was judged and found good.
-func (l *lane) asked(h *fasthttp.RequestHeader, who asked) {
+// remember takes a head that was judged and found good.
+func (l *connState) remember(h *fasthttp.RequestHeader, who caller) {
 	if l != nil {
 		l.memo.Remember(h, who)
 	}
 }
 
-// saw takes note of an answer on the lane, and reports whether the code was forged.
-func (l *lane) saw(r tokens.Reason) (forged bool) {
+// observe takes note of an answer on the connection, and reports whether the code was forged.
+func (l *connState) observe(r tokens.Reason) (forged bool) {
 	forged = r.Class() == tokens.ClassFraud
 	switch {
 	case l == nil:
@@ -61,10 +61,10 @@ func (l *lane) saw(r tokens.Reason) (forged bool) {
 	return forged
 }
 
-// strange takes note of a request that is no check by a known device, and reports
+// observeStranger takes note of a request that is no check by a known device, and reports
 // whether it is one of a flood: the credential is unknown, or the request did not
 // wait for the answer to the one before.
-func (l *lane) strange(unknown bool) bool {
+func (l *connState) observeStranger(unknown bool) bool {
 	if l == nil || !unknown && !l.conn.Pipelined() {
 		return false
 	}
@@ -72,11 +72,11 @@ func (l *lane) strange(unknown bool) bool {
 	return true
 }
 
-// asked is what the head of a check asks for. It may be remembered as long as
+// caller is what the head of a check asks for. It may be remembered as long as
 // the connection: it follows from the head's bytes and the device table, and no
 // device enters or leaves that table while the gateway runs. Whether the data is
-// fresh, the code good and the pass revoked is asked for every request.
-type asked struct {
+// fresh, the code good and the pass revoked is caller for every request.
+type caller struct {
 	device *Device
 	scope  tokens.Scope
 }

@@ -29,7 +29,7 @@ func (g *Gateway) Handle(ctx *fasthttp.RequestCtx) { g.serve(ctx) }
 
 // Remembers says whether the head is the one that its connection remembers.
 func (g *Gateway) Remembers(ctx *fasthttp.RequestCtx) bool {
-	_, ok := laneOf(ctx).asks(&ctx.Request.Header)
+	_, ok := stateOf(ctx).recall(&ctx.Request.Header)
 	return ok
 }
 
