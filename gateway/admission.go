@@ -5,7 +5,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"github.com/railgate/railgate/gateway/pressure"
+	"github.com/railgate/railgate/gateway/overload"
 )
 
 // What is given up first when more is asked than can be done:
@@ -37,7 +37,7 @@ const (
 // slowDown makes a suspect wait before it gets its answer, so that a flood takes the
 // time of those who send it. It takes nothing of ours but the connection's goroutine.
 func (g *Gateway) slowDown(l *connState, wait time.Duration) {
-	if l != nil && l.forged > forgeries && g.pressure.Level() >= pressure.Busy {
+	if l != nil && l.forged > forgeries && g.pressure.Level() >= overload.Busy {
 		g.meter.slowed.Add(1)
 		time.Sleep(time.Duration(l.forged) * wait)
 	}
@@ -56,7 +56,7 @@ func (g *Gateway) holdBack(l *connState) {
 }
 
 // shed answers 503 if the process is at that level.
-func (g *Gateway) shed(ctx *fasthttp.RequestCtx, level pressure.Level) bool {
+func (g *Gateway) shed(ctx *fasthttp.RequestCtx, level overload.Level) bool {
 	if g.pressure.Level() < level {
 		return false
 	}

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/gateway"
-	"github.com/railgate/railgate/gateway/pressure"
+	"github.com/railgate/railgate/gateway/overload"
 )
 
 // What is given up first is what costs most and helps least: a pass that was
@@ -17,13 +17,13 @@ import (
 func TestWhatIsGivenUpUnderPressure(t *testing.T) {
 	const ok, busy = 200, 503
 	for _, c := range []struct {
-		level                     pressure.Level
+		level                     overload.Level
 		seen, unseen, dead, batch int
 	}{
-		{pressure.Calm, ok, ok, ok, ok},
-		{pressure.Busy, ok, ok, ok, ok},
-		{pressure.Full, ok, busy, ok, busy},
-		{pressure.Over, busy, busy, busy, busy},
+		{overload.Calm, ok, ok, ok, ok},
+		{overload.Busy, ok, ok, ok, ok},
+		{overload.Full, ok, busy, ok, busy},
+		{overload.Over, busy, busy, busy, busy},
 	} {
 		t.Run(c.level.String(), func(t *testing.T) {
 			s := open(t, plan{})
@@ -67,7 +67,7 @@ func (s *station) forged(index uint32) string {
 // busy, another one does not, and good codes make up for bad ones.
 func TestAForgerWaits(t *testing.T) {
 	s := open(t, plan{})
-	s.HoldPressure(pressure.Busy)
+	s.HoldPressure(overload.Busy)
 	forger, gate := s.apart(), s.apart()
 	show := func(on *station, code, want string) time.Duration {
 		t.Helper()
@@ -101,7 +101,7 @@ func TestAForgerWaits(t *testing.T) {
 	if n := s.Slowed(); n != more {
 		t.Error("a connection that had made up for its forgeries was held back")
 	}
-	s.HoldPressure(pressure.Calm)
+	s.HoldPressure(overload.Calm)
 	for i := range uint32(3 * gateway.Forgeries) {
 		show(forger, s.forged(500+i), "bad_signature")
 	}
@@ -114,7 +114,7 @@ func TestAForgerWaits(t *testing.T) {
 // waiting for answers. Requests one after the other are not held back.
 func TestAStrangerWaits(t *testing.T) {
 	s := open(t, plan{})
-	s.HoldPressure(pressure.Busy)
+	s.HoldPressure(overload.Busy)
 	const more = 2
 	caller := s.apart()
 	for range gateway.Forgeries {
@@ -146,7 +146,7 @@ func TestAStrangerWaits(t *testing.T) {
 // One that never waits for answers is held back even when there is nothing to do.
 func TestAnEndlessPipelineWaits(t *testing.T) {
 	s := open(t, plan{})
-	s.HoldPressure(pressure.Calm)
+	s.HoldPressure(overload.Calm)
 	conn := s.dial()
 	atOnce(conn, strings.Repeat("GET /healthz HTTP/1.1\r\nHost: g\r\n\r\n", 2*gateway.MostForgeries))
 	in := bufio.NewReader(conn)
@@ -178,7 +178,7 @@ func TestPressureIsMeasured(t *testing.T) {
 			t.Fatalf("an idle gateway is not calm: %v", s.counters("railgate_pressure"))
 		}
 	}
-	s.HoldPressure(pressure.Over)
+	s.HoldPressure(overload.Over)
 	want := map[string]float64{"calm": 0, "busy": 0, "full": 0, "over": 1}
 	if got := s.counters("railgate_pressure"); !maps.Equal(got, want) {
 		t.Errorf("levels %v, want %v", got, want)

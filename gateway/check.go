@@ -8,7 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/railgate/railgate/gateway/edge"
-	"github.com/railgate/railgate/gateway/pressure"
+	"github.com/railgate/railgate/gateway/overload"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
 )
@@ -124,7 +124,7 @@ var jsonType = []byte("application/json")
 
 // check answers with the verdict on the code in the body.
 func (g *Gateway) check(ctx *fasthttp.RequestCtx, conn *connState, who caller) {
-	if g.shed(ctx, pressure.Over) {
+	if g.shed(ctx, overload.Over) {
 		return
 	}
 	s := scratches.Get().(*scratch)
@@ -140,7 +140,7 @@ func (g *Gateway) check(ctx *fasthttp.RequestCtx, conn *connState, who caller) {
 	case action != Deny:
 		var unproven *tokens.Key
 		if reason, unproven = g.checker.Screen(&s.token, now/1000, who.scope); unproven != nil {
-			if g.shed(ctx, pressure.Full) {
+			if g.shed(ctx, overload.Full) {
 				return
 			}
 			reason = g.checker.Prove(&s.token, unproven)

@@ -9,8 +9,8 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"github.com/railgate/railgate/gateway/pressure"
-	"github.com/railgate/railgate/gateway/scans"
+	"github.com/railgate/railgate/gateway/batch"
+	"github.com/railgate/railgate/gateway/overload"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
 )
@@ -26,7 +26,7 @@ const (
 	scanLate = revocation.Afterlife - time.Minute
 )
 
-// batchBuffers is what one batchBuffers needs. Everything in it has scans.Max elements at most,
+// batchBuffers is what one batchBuffers needs. Everything in it has batch.Max elements at most,
 // so one that is kept is bounded, at about 300 KiB. As the body of an answer it is
 // read by the server, which closes it when the answer is written; so the largest
 // answers belong to no connection.
@@ -35,7 +35,7 @@ type batchBuffers struct {
 	places       *places
 	head         *fasthttp.RequestHeader // whose place is left with the answer
 	answer       []byte
-	scans        []scans.Scan
+	scans        []batch.Scan
 	codes        tokens.Batch
 }
 
@@ -62,7 +62,7 @@ func (g *Gateway) checks(ctx *fasthttp.RequestCtx, conn *connState, who caller) 
 		return
 	}
 	// A batch has waited for hours and can wait a second more.
-	if g.shed(ctx, pressure.Full) {
+	if g.shed(ctx, overload.Full) {
 		g.places.leave(h)
 		return
 	}
@@ -73,7 +73,7 @@ func (g *Gateway) checks(ctx *fasthttp.RequestCtx, conn *connState, who caller) 
 	// The codes were copied. What took in a large body must not stay with a
 	// connection that may go on for hours.
 	ctx.Request.ReleaseBody(keptBytes)
-	if refusal.Fault != scans.NoFault {
+	if refusal.Fault != batch.NoFault {
 		g.refuseScans(ctx, b, refusal)
 		batches.Put(b)
 		g.places.leave(h)
@@ -91,10 +91,10 @@ func (g *Gateway) checks(ctx *fasthttp.RequestCtx, conn *connState, who caller) 
 
 // read takes the scans out of a body, which it spends. Nothing in b points into
 // the body afterwards.
-func (b *batchBuffers) read(body []byte) scans.Refusal {
-	var refusal scans.Refusal
-	b.scans, refusal = scans.Read(body, b.scans)
-	if refusal.Fault != scans.NoFault {
+func (b *batchBuffers) read(body []byte) batch.Refusal {
+	var refusal batch.Refusal
+	b.scans, refusal = batch.Read(body, b.scans)
+	if refusal.Fault != batch.NoFault {
 		clear(b.scans)
 		return refusal
 	}
@@ -144,8 +144,8 @@ func (g *Gateway) judgeAll(b *batchBuffers, conn *connState, now int64, who call
 }
 
 // refuseScans answers a body that is no list of scans: what is wrong, and where.
-func (g *Gateway) refuseScans(ctx *fasthttp.RequestCtx, b *batchBuffers, r scans.Refusal) {
-	if r.Fault == scans.TooMany {
+func (g *Gateway) refuseScans(ctx *fasthttp.RequestCtx, b *batchBuffers, r batch.Refusal) {
+	if r.Fault == batch.TooMany {
 		g.refuse(ctx, problemTooMany)
 		return
 	}

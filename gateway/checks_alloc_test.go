@@ -6,7 +6,7 @@ import (
 	"io"
 	"testing"
 
-	batch "github.com/railgate/railgate/gateway/scans"
+	"github.com/railgate/railgate/gateway/batch"
 )
 
 // A batch allocates nothing of its own, once its memory is warm: neither when it

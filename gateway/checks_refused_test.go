@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/railgate/railgate/gateway"
-	batch "github.com/railgate/railgate/gateway/scans"
+	"github.com/railgate/railgate/gateway/batch"
 )
 
 // A stranger is told so, and is not let in with a large body to say it.

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/railgate/railgate/gateway"
-	batch "github.com/railgate/railgate/gateway/scans"
+	"github.com/railgate/railgate/gateway/batch"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/tokentest"
 )

@@ -7,7 +7,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/railgate/railgate/gateway/edge"
-	"github.com/railgate/railgate/gateway/pressure"
+	"github.com/railgate/railgate/gateway/overload"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -34,7 +34,7 @@ func (g *Gateway) Remembers(ctx *fasthttp.RequestCtx) bool {
 }
 
 // HoldPressure sets how loaded the gateway takes itself for, from now on.
-func (g *Gateway) HoldPressure(l pressure.Level) { g.pressure.Hold(l) }
+func (g *Gateway) HoldPressure(l overload.Level) { g.pressure.Hold(l) }
 
 // Slowed is how many refusals were held back.
 func (g *Gateway) Slowed() uint64 { return g.meter.slowed.Load() }

@@ -13,8 +13,8 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/railgate/railgate/gateway/edge"
+	"github.com/railgate/railgate/gateway/overload"
 	"github.com/railgate/railgate/gateway/passcache"
-	"github.com/railgate/railgate/gateway/pressure"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
 )
@@ -61,7 +61,7 @@ type Gateway struct {
 	// atomics
 	meter    *meter
 	draining atomic.Bool
-	pressure pressure.Gauge
+	pressure overload.Gauge
 	listener atomic.Pointer[edge.Listener] // once it is served
 }
 

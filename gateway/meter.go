@@ -5,7 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/railgate/railgate/gateway/pressure"
+	"github.com/railgate/railgate/gateway/overload"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/fixedkey"
@@ -118,7 +118,7 @@ func (g *Gateway) Collect(out chan<- prometheus.Metric) {
 	gauge(descPlaces, float64(g.places.count()))
 	counter(descSlowed, g.meter.slowed.Load())
 	gauge(descWait, g.pressure.Wait().Seconds())
-	for _, l := range pressure.Levels() {
+	for _, l := range overload.Levels() {
 		is := 0.0
 		if l == g.pressure.Level() {
 			is = 1

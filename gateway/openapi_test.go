@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/gateway"
-	"github.com/railgate/railgate/gateway/pressure"
-	batch "github.com/railgate/railgate/gateway/scans"
+	"github.com/railgate/railgate/gateway/batch"
+	"github.com/railgate/railgate/gateway/overload"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
 )
@@ -115,7 +115,7 @@ func TestTheDocumentHoldsForEveryStatus(t *testing.T) {
 	d.holds(t, "GET", "/healthz", "", "", true, away)
 	d.holds(t, "GET", "/readyz", "", "", true, away)
 
-	over := open(t, plan{prepare: func(g *gateway.Gateway) { g.HoldPressure(pressure.Over) }})
+	over := open(t, plan{prepare: func(g *gateway.Gateway) { g.HoldPressure(overload.Over) }})
 	d.holds(t, "POST", "/v1/check?scope=entry", gate, code, true, over.check("entry", code))
 	d.holds(t, "POST", "/v1/checks?scope=entry", gate, few, true, over.checks("entry", scanned{code, now}))
 

@@ -1,10 +1,10 @@
-// Package pressure tells how loaded the process is by what a request feels of it:
+// Package overload tells how loaded the process is by what a request feels of it:
 // how long goroutines that could run wait for a processor. It needs no notion of
 // capacity, and sees a container's quota and a busy neighbour as well as work.
 //
 // It promises that Level costs one atomic load. It does not see what waits in the
 // kernel: a connection whose bytes nobody has been woken for yet.
-package pressure
+package overload
 
 import (
 	"context"

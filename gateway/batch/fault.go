@@ -1,4 +1,4 @@
-package scans
+package batch
 
 // Fault is why a body is refused.
 type Fault uint8

@@ -1,6 +1,6 @@
 //go:build !race
 
-package scans
+package batch
 
 import "testing"
 

@@ -1,4 +1,4 @@
-// Package scans reads the body of a batch: what a handheld scanned while it had
+// Package batch reads the body of a batch: what a handheld scanned while it had
 // no network, as JSON (RFC 8259).
 //
 //	{"scans":[{"code":"RG1:...","scanned_at_ms":1771113600000}, ...]}
@@ -17,4 +17,4 @@
 // length, is a text; that it is no code is a verdict on one scan, which must not
 // cost the passengers beside it theirs. For the same reason half a surrogate pair
 // is read, as U+FFFD. Bytes that are not UTF-8 are no JSON.
-package scans
+package batch

@@ -1,4 +1,4 @@
-package scans
+package batch
 
 import (
 	"bytes"
