@@ -82,7 +82,7 @@ const DefaultPolicy = "2026-11"
 type Backend struct {
 	Rules    *credential.Service
 	Accounts *account.Service
-	Registry *registry.Book
+	Registry *registry.Store
 	Trail    *audit.Trail
 	API      *httpapi.API
 

@@ -18,7 +18,7 @@ func (s *Service) Consent(ctx context.Context, h Holder, policy string) error {
 		return ErrConsent
 	}
 	return s.Database.Change(ctx, "consent", func(ctx context.Context, tx *sql.Tx) error {
-		if err := s.Hold(ctx, tx, h); err != nil {
+		if err := s.LockLogin(ctx, tx, h); err != nil {
 			return err
 		}
 		return s.consent(ctx, tx, h.account, s.Now().UnixMilli())

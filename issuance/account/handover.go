@@ -44,7 +44,7 @@ func (s *Service) MakeAccountCode(ctx context.Context, h Holder, client, challen
 	now := s.Now()
 	c := AccountCode{Text: ids.New(AccountCodePrefix, ids.SecretSize), ExpiresAt: now.Add(AccountCodeLife).Unix()}
 	err := s.Database.Change(ctx, "make an account code", func(ctx context.Context, tx *sql.Tx) error {
-		if err := s.Hold(ctx, tx, h); err != nil {
+		if err := s.LockLogin(ctx, tx, h); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `DELETE FROM account_codes WHERE account = $1 AND login = $2 AND redeemed_ms IS NULL`, h.account, h.login); err != nil {
@@ -159,16 +159,16 @@ func verified(challenge, verifier string) bool {
 	return subtle.ConstantTimeCompare([]byte(base64.RawURLEncoding.EncodeToString(sum[:])), []byte(challenge)) == 1
 }
 
-// HeldCode is a code that is not swept yet. Times are Unix seconds.
-type HeldCode struct {
+// StoredAccountCode is a code that is not swept yet. Times are Unix seconds.
+type StoredAccountCode struct {
 	Client     string
 	MadeAt     int64
 	RedeemedAt int64 // 0: the client was not told the account
 }
 
-func (s *Service) heldCodes(ctx context.Context, q database.Queries, account string) (all []HeldCode, err error) {
+func (s *Service) heldCodes(ctx context.Context, q database.Queries, account string) (all []StoredAccountCode, err error) {
 	err = database.Each(ctx, q, func(rows *sql.Rows) error {
-		var c HeldCode
+		var c StoredAccountCode
 		err := rows.Scan(&c.Client, &c.MadeAt, &c.RedeemedAt)
 		all = append(all, c)
 		return err

@@ -8,18 +8,18 @@ import (
 	"github.com/railgate/railgate/issuance/throttle"
 )
 
-// Held is everything that this package holds about an account, opened (rule B12).
+// PersonalData is everything that this package holds about an account, opened (rule B12).
 // Times are Unix seconds. Besides it there is the password's hash, from which no
 // password can be read. Failures of a network are counted in memory only and belong
 // to no account.
-type Held struct {
+type PersonalData struct {
 	Profile       Profile
 	PasswordSetAt int64
 	Consents      []ConsentGiven
 	Logins        []Login
 	FailedLogins  throttle.Held
 	CodesSent     throttle.Held // to phones; Failures is how many count now
-	Codes         []HeldCode
+	Codes         []StoredAccountCode
 }
 
 // ConsentGiven is a privacy policy that the holder agreed to.
@@ -38,8 +38,8 @@ type Login struct {
 	This      bool  // the one that asks
 }
 
-// Held tells the holder what is held.
-func (s *Service) Held(ctx context.Context, h Holder) (held Held, err error) {
+// PersonalData tells the holder what is held.
+func (s *Service) PersonalData(ctx context.Context, h Holder) (held PersonalData, err error) {
 	err = s.view(ctx, "read what is held", func(ctx context.Context, q database.Queries) (err error) {
 		if held.Profile, err = s.profile(ctx, q, h.account); err != nil {
 			return err
@@ -75,7 +75,7 @@ func (s *Service) Held(ctx context.Context, h Holder) (held Held, err error) {
 			WHERE account = $1 ORDER BY created_ms, id`, h.account)
 	})
 	if err != nil {
-		return Held{}, err
+		return PersonalData{}, err
 	}
 	return held, nil
 }

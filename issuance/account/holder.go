@@ -12,7 +12,7 @@ import (
 
 // Holder is someone who has shown a login token that is good. Only Authorize
 // makes one. It is a view of that moment: what must not outlive the login asks
-// Hold in its own transaction.
+// LockLogin in its own transaction.
 type Holder struct {
 	account, login string
 	consented      bool
@@ -71,11 +71,11 @@ func (s *Service) Authorize(ctx context.Context, token string) (h Holder, err er
 	return h, nil
 }
 
-// Hold makes sure that the holder is still logged in, and stays so until tx ends:
+// LockLogin makes sure that the holder is still logged in, and stays so until tx ends:
 // logging out waits. Whatever is to end with the login must be made in a
 // transaction that asked this first, before it locks anything else; otherwise a
 // logout at the same time would not find it. Refused with LoginRequired.
-func (s *Service) Hold(ctx context.Context, tx *sql.Tx, h Holder) error {
+func (s *Service) LockLogin(ctx context.Context, tx *sql.Tx, h Holder) error {
 	_, err := s.hold(ctx, tx, h)
 	return err
 }

@@ -231,7 +231,7 @@ func TestA12_LogOutEverywhereAgainstLogIn(t *testing.T) {
 	})
 }
 
-// What is opened under Hold is either found by the logout or not opened at all.
+// What is opened under LockLogin is either found by the logout or not opened at all.
 func TestA12_HoldKeepsTheLoginUntilCommit(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.register()
@@ -239,7 +239,7 @@ func TestA12_HoldKeepsTheLoginUntilCommit(t *testing.T) {
 		held, release, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 		go func() {
 			done <- w.db.Change(context.Background(), "open a session", func(ctx context.Context, tx *sql.Tx) error {
-				err := w.Hold(ctx, tx, h)
+				err := w.LockLogin(ctx, tx, h)
 				close(held)
 				<-release
 				return err
@@ -261,7 +261,7 @@ func TestA12_HoldKeepsTheLoginUntilCommit(t *testing.T) {
 		if err := <-out; err != nil {
 			t.Fatal(err)
 		}
-		err := w.db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error { return w.Hold(ctx, tx, h) })
+		err := w.db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error { return w.LockLogin(ctx, tx, h) })
 		w.refused(err, LoginRequired, "holding a login that has ended")
 	})
 }

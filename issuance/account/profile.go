@@ -90,7 +90,7 @@ func (s *Service) Edit(ctx context.Context, h Holder, e Edit) (p Profile, err er
 		return Profile{}, err
 	}
 	err = s.Database.Change(ctx, "edit profile", func(ctx context.Context, tx *sql.Tx) error {
-		if err := s.Hold(ctx, tx, h); err != nil {
+		if err := s.LockLogin(ctx, tx, h); err != nil {
 			return err
 		}
 		if p, err = s.profile(ctx, tx, h.account); err != nil {

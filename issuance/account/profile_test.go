@@ -113,7 +113,7 @@ func TestB12_HolderSeesAllThatIsHeld(t *testing.T) {
 		if err := w.LogOut(t.Context(), h2); err != nil {
 			t.Fatal(err)
 		}
-		held, err := w.Held(t.Context(), h)
+		held, err := w.PersonalData(t.Context(), h)
 		if err != nil {
 			t.Fatal(err)
 		}

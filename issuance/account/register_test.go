@@ -188,7 +188,7 @@ func TestB12_ConsentIsKeptByVersion(t *testing.T) {
 		if h, err = next.Authorize(t.Context(), in.Token); err != nil || h.ConsentDue() {
 			t.Fatalf("still due: %v", err)
 		}
-		held, err := next.Held(t.Context(), h)
+		held, err := next.PersonalData(t.Context(), h)
 		if at := w.now().Unix(); err != nil || len(held.Consents) != 2 || held.Consents[0] != (ConsentGiven{policy, at - 3600}) || held.Consents[1] != (ConsentGiven{"2026-07", at}) {
 			t.Fatalf("held %+v: %v", held.Consents, err)
 		}

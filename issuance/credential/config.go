@@ -91,8 +91,8 @@ type Config struct {
 
 // Accounts is what the service asks of account.Service.
 type Accounts interface {
-	// Hold locks the login until the transaction ends, and refuses one that has ended.
-	Hold(ctx context.Context, tx *sql.Tx, h account.Holder) error
+	// LockLogin locks the login until the transaction ends, and refuses one that has ended.
+	LockLogin(ctx context.Context, tx *sql.Tx, h account.Holder) error
 }
 
 // DefaultMaxChecks is half of what the HTTP server serves at once by default.

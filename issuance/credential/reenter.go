@@ -71,7 +71,7 @@ func (s *Service) Reenter(ctx context.Context, r Return, from throttle.Caller) (
 // that it showed. A login is left by logging out (rule A12).
 func (s *Service) Leave(ctx context.Context, h Holder) error {
 	if h.visitor.login != nil {
-		hold := func(ctx context.Context, tx *sql.Tx) error { return s.Accounts.Hold(ctx, tx, *h.visitor.login) }
+		hold := func(ctx context.Context, tx *sql.Tx) error { return s.Accounts.LockLogin(ctx, tx, *h.visitor.login) }
 		return s.Store.CloseSessionsOf(ctx, h.application.ID, h.visitor.login.Login(), s.Now().UnixMilli(), hold)
 	}
 	return s.Store.Leave(ctx, h.application.ID, h.visitor.access, ids.Hash(ids.New(accessPrefix, ids.SecretSize)), s.Now().UnixMilli())

@@ -61,7 +61,7 @@ func (s *Service) OpenSession(ctx context.Context, h Holder, check string, mode 
 	if l := h.visitor.login; l != nil {
 		row.Login = l.Login()
 		// A logout at this moment either finds the session, or the session finds no login.
-		hold = func(ctx context.Context, tx *sql.Tx) error { return s.Accounts.Hold(ctx, tx, *l) }
+		hold = func(ctx context.Context, tx *sql.Tx) error { return s.Accounts.LockLogin(ctx, tx, *l) }
 	}
 	var pass tokens.SignedPass
 	signAndKeep := func(key tokens.KeyID, signer signing.Signer) (err error) {

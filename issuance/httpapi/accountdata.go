@@ -76,7 +76,7 @@ type heldOfAccount struct {
 // accountData tells the holder what is held: the account, its applications, and
 // what the registry has of it.
 func (a *API) accountData(w http.ResponseWriter, r *http.Request, h account.Holder) error {
-	held, err := a.accounts.Held(r.Context(), h)
+	held, err := a.accounts.PersonalData(r.Context(), h)
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ type Config struct {
 	// Accounts are the passengers' accounts. nil: there are none, and nobody logs in.
 	Accounts *account.Service
 	// Registry is the real-name registry of the accounts. nil: it is not served.
-	Registry *registry.Book
+	Registry *registry.Store
 	// Proxies are those whose X-Forwarded-For is believed. Zero: none.
 	Proxies throttle.Proxies
 	// Trail is what staff and operators did. nil: it is not served.
@@ -64,7 +64,7 @@ type API struct {
 	service  *credential.Service
 	staff    *staff.List
 	accounts *account.Service
-	registry *registry.Book
+	registry *registry.Store
 	proxies  throttle.Proxies
 	limiter  *throttle.Limiter[throttle.Caller] // nil: no bound
 	applying *throttle.Limiter[throttle.Caller] // nil: no bound

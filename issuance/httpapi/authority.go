@@ -12,7 +12,7 @@ import (
 
 // awaiting lists what waits for the national authority, page by page. It has
 // nothing personal in it.
-func (a *API) awaiting(w http.ResponseWriter, r *http.Request, by registry.Act) error {
+func (a *API) awaiting(w http.ResponseWriter, r *http.Request, by registry.Principal) error {
 	after, err := afterQuery(r.URL.RawQuery)
 	if err != nil {
 		return err
@@ -50,13 +50,13 @@ func afterQuery(raw string) (after string, err error) {
 }
 
 // lookOfAuthority shows the authority an entry that waits for it.
-func (a *API) lookOfAuthority(w http.ResponseWriter, r *http.Request, by registry.Act) error {
-	return look(w, r, by, a.registry.LookForAuthority)
+func (a *API) lookOfAuthority(w http.ResponseWriter, r *http.Request, by registry.Principal) error {
+	return look(w, r, by, a.registry.ViewForAuthority)
 }
 
 // look shows an entry as it is to be compared with a document. That it was shown
 // is in the trail before it is.
-func look(w http.ResponseWriter, r *http.Request, by registry.Act, sight func(context.Context, registry.Act, registry.Ref) (registry.Sight, error)) error {
+func look(w http.ResponseWriter, r *http.Request, by registry.Principal, sight func(context.Context, registry.Principal, registry.Ref) (registry.EntryView, error)) error {
 	var in entryRef
 	if err := readJSON(w, r, &in); err != nil {
 		return err
@@ -64,7 +64,7 @@ func look(w http.ResponseWriter, r *http.Request, by registry.Act, sight func(co
 	return showEntry(w, r, by, in, sight)
 }
 
-func showEntry(w http.ResponseWriter, r *http.Request, by registry.Act, in entryRef, sight func(context.Context, registry.Act, registry.Ref) (registry.Sight, error)) error {
+func showEntry(w http.ResponseWriter, r *http.Request, by registry.Principal, in entryRef, sight func(context.Context, registry.Principal, registry.Ref) (registry.EntryView, error)) error {
 	entry, err := in.ref()
 	if err != nil {
 		return err
@@ -85,7 +85,7 @@ func showEntry(w http.ResponseWriter, r *http.Request, by registry.Act, in entry
 }
 
 // settle takes what the authority found.
-func (a *API) settle(w http.ResponseWriter, r *http.Request, by registry.Act) error {
+func (a *API) settle(w http.ResponseWriter, r *http.Request, by registry.Principal) error {
 	var in struct {
 		entryRef
 		Version int64 `json:"version"`
@@ -101,5 +101,5 @@ func (a *API) settle(w http.ResponseWriter, r *http.Request, by registry.Act) er
 	if err != nil {
 		return err
 	}
-	return becomes(w)(a.registry.Decide(r.Context(), registry.Result{Act: by, Entry: entry, Version: in.Version, Matches: *in.Matches}))
+	return becomes(w)(a.registry.SettleForeign(r.Context(), registry.AuthorityResult{Principal: by, Entry: entry, Version: in.Version, Matches: *in.Matches}))
 }

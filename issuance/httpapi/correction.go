@@ -25,12 +25,12 @@ type rewritten struct {
 	Proof     *proof `json:"proof"`
 }
 
-func (in rewritten) correction(by registry.Act, entry registry.Ref) (c registry.Correction, err error) {
+func (in rewritten) correction(by registry.Principal, entry registry.Ref) (c registry.Correction, err error) {
 	if err := in.said(); err != nil {
 		return c, err
 	}
 	c = registry.Correction{
-		Act: by, Entry: entry, Version: in.Version, As: in.entry(),
+		Principal: by, Entry: entry, Version: in.Version, As: in.entry(),
 		Original: *in.Original, InDate: *in.InDate, Readable: *in.Readable, Delegated: in.Delegated,
 	}
 	c.Proof, err = in.Proof.read()
@@ -44,7 +44,7 @@ func (d documentRead) entry() rules.Entry {
 }
 
 // correct writes the original over an identity that was checked wrongly.
-func (a *API) correct(w http.ResponseWriter, r *http.Request, by registry.Act) error {
+func (a *API) correct(w http.ResponseWriter, r *http.Request, by registry.Principal) error {
 	var in struct {
 		entryRef
 		rewritten
@@ -64,7 +64,7 @@ func (a *API) correct(w http.ResponseWriter, r *http.Request, by registry.Act) e
 }
 
 // claimIdentity gives an identity to the account of its owner (rule B11).
-func (a *API) claimIdentity(w http.ResponseWriter, r *http.Request, by registry.Act) error {
+func (a *API) claimIdentity(w http.ResponseWriter, r *http.Request, by registry.Principal) error {
 	var in struct {
 		Account string `json:"account"`
 		rewritten

@@ -52,7 +52,7 @@ func correcting(purpose filled) (bool, error) {
 
 // search finds the entries about a document that the counter may check now, or that
 // a window may correct. The answer has nothing personal in it.
-func (a *API) search(w http.ResponseWriter, r *http.Request, by registry.Act) error {
+func (a *API) search(w http.ResponseWriter, r *http.Request, by registry.Principal) error {
 	var in struct {
 		shown
 		Purpose filled `json:"purpose"`
@@ -60,16 +60,16 @@ func (a *API) search(w http.ResponseWriter, r *http.Request, by registry.Act) er
 	if err := readJSON(w, r, &in); err != nil {
 		return err
 	}
-	find := a.registry.Find
+	find := a.registry.FindEntries
 	if correct, err := correcting(in.Purpose); err != nil {
 		return err
 	} else if correct {
 		if err := a.service.TakeIdentification(by.By); err != nil {
 			return err
 		}
-		find = a.registry.FindToCorrect
+		find = a.registry.FindForCorrection
 	}
-	all, err := find(r.Context(), by, registry.Shown(in.shown))
+	all, err := find(r.Context(), by, registry.ShownDocument(in.shown))
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (a *API) search(w http.ResponseWriter, r *http.Request, by registry.Act) er
 
 // lookAtCounter shows an entry that the counter may check now, or that a window may
 // correct.
-func (a *API) lookAtCounter(w http.ResponseWriter, r *http.Request, by registry.Act) error {
+func (a *API) lookAtCounter(w http.ResponseWriter, r *http.Request, by registry.Principal) error {
 	var in struct {
 		entryRef
 		Purpose filled `json:"purpose"`
@@ -98,21 +98,21 @@ func (a *API) lookAtCounter(w http.ResponseWriter, r *http.Request, by registry.
 	if err := readJSON(w, r, &in); err != nil {
 		return err
 	}
-	sight := a.registry.Look
+	sight := a.registry.ViewEntry
 	if correct, err := correcting(in.Purpose); err != nil {
 		return err
 	} else if correct {
 		if err := a.service.TakeIdentification(by.By); err != nil {
 			return err
 		}
-		sight = a.registry.LookToCorrect
+		sight = a.registry.ViewForCorrection
 	}
 	return showEntry(w, r, by, in.entryRef, sight)
 }
 
 // verify takes what a counter found when it compared an entry with the document
 // (rules B1, B3 and B10).
-func (a *API) verify(w http.ResponseWriter, r *http.Request, by registry.Act) error {
+func (a *API) verify(w http.ResponseWriter, r *http.Request, by registry.Principal) error {
 	var in struct {
 		entryRef
 		original
@@ -137,7 +137,7 @@ func (a *API) verify(w http.ResponseWriter, r *http.Request, by registry.Act) er
 		return err
 	}
 	c := registry.Check{
-		Act: by, Entry: entry, Version: in.Version,
+		Principal: by, Entry: entry, Version: in.Version,
 		Original: *in.Original, InDate: *in.InDate, Readable: *in.Readable, Delegated: in.Delegated, DelegateOriginal: in.DelegateOriginal,
 		HolderOriginal: in.HolderOriginal, Matches: *in.Matches,
 	}
@@ -172,7 +172,7 @@ func (p *proof) read() (rules.Proof, error) {
 }
 
 // freeIdentity takes an identity from the account that has it (rule B11).
-func (a *API) freeIdentity(w http.ResponseWriter, r *http.Request, by registry.Act) error {
+func (a *API) freeIdentity(w http.ResponseWriter, r *http.Request, by registry.Principal) error {
 	var in struct {
 		shown
 		original
@@ -184,8 +184,8 @@ func (a *API) freeIdentity(w http.ResponseWriter, r *http.Request, by registry.A
 	if err := in.said(); err != nil {
 		return err
 	}
-	err := a.registry.FreeIdentity(r.Context(), registry.Duplicate{
-		Act: by, Shown: registry.Shown(in.shown), Original: *in.Original, InDate: *in.InDate, Readable: *in.Readable, Delegated: in.Delegated,
+	err := a.registry.FreeIdentity(r.Context(), registry.DuplicateVisit{
+		Principal: by, Document: registry.ShownDocument(in.shown), Original: *in.Original, InDate: *in.InDate, Readable: *in.Readable, Delegated: in.Delegated,
 	})
 	if err != nil {
 		return err
@@ -225,7 +225,7 @@ func (in serving) read() (s rules.Serving, err error) {
 
 // askService tells a counter or a ticket machine whether it does something with a
 // ticket, and what comes first (rule B7).
-func (a *API) askService(w http.ResponseWriter, r *http.Request, by registry.Act) error {
+func (a *API) askService(w http.ResponseWriter, r *http.Request, by registry.Principal) error {
 	var in struct {
 		Ticket string `json:"ticket"`
 		serving
@@ -237,5 +237,5 @@ func (a *API) askService(w http.ResponseWriter, r *http.Request, by registry.Act
 	if err != nil {
 		return err
 	}
-	return decided(w)(a.registry.Ask(r.Context(), registry.Question{Act: by, Kind: registry.Serve, Ticket: in.Ticket, Serve: s}))
+	return decided(w)(a.registry.Decide(r.Context(), registry.DecisionRequest{Principal: by, Kind: registry.Serve, Ticket: in.Ticket, Serve: s}))
 }

@@ -48,7 +48,7 @@ func decided(w http.ResponseWriter) func(registry.Decision, error) error {
 }
 
 // askDecision answers a ticketing system (rules B5 to B7).
-func (a *API) askDecision(w http.ResponseWriter, r *http.Request, by registry.Act) error {
+func (a *API) askDecision(w http.ResponseWriter, r *http.Request, by registry.Principal) error {
 	var in struct {
 		Kind    string   `json:"kind"`
 		Account filled   `json:"account"`
@@ -60,15 +60,15 @@ func (a *API) askDecision(w http.ResponseWriter, r *http.Request, by registry.Ac
 	if err := readJSON(w, r, &in); err != nil {
 		return err
 	}
-	q := registry.Question{Act: by, Account: string(in.Account), Ticket: string(in.Ticket)}
+	q := registry.DecisionRequest{Principal: by, Account: string(in.Account), Ticket: string(in.Ticket)}
 	var err error
 	if q.Serve, err = in.read(); err != nil {
 		return err
 	}
-	if q.Kind, err = registry.ParseQuestionKind(in.Kind); err != nil {
+	if q.Kind, err = registry.ParseDecisionKind(in.Kind); err != nil {
 		return problem.New(registry.QuestionInvalid, "kind must be buy, refund_online, change_online or serve")
 	}
-	if q.Kind == registry.Serve || in.At != "" { // without a counter the book would take who asks for one
+	if q.Kind == registry.Serve || in.At != "" { // without a counter the registry would take who asks for one
 		if q.Serve.At, err = rules.ParseActor(string(in.At)); err != nil {
 			return problem.New(registry.QuestionInvalid, "at must be window, agency or machine")
 		}
@@ -81,13 +81,13 @@ func (a *API) askDecision(w http.ResponseWriter, r *http.Request, by registry.Ac
 			return err
 		}
 	}
-	return decided(w)(a.registry.Ask(r.Context(), q))
+	return decided(w)(a.registry.Decide(r.Context(), q))
 }
 
 var errService = problem.New(registry.QuestionInvalid, "service must be exchange, change or refund")
 
 // reportTickets takes what happened to tickets, once however often it is told.
-func (a *API) reportTickets(w http.ResponseWriter, r *http.Request, by registry.Act) error {
+func (a *API) reportTickets(w http.ResponseWriter, r *http.Request, by registry.Principal) error {
 	var in struct {
 		Kind    string `json:"kind"`
 		Account filled `json:"account"`
@@ -103,7 +103,7 @@ func (a *API) reportTickets(w http.ResponseWriter, r *http.Request, by registry.
 	if err := readJSON(w, r, &in); err != nil {
 		return err
 	}
-	e := registry.TicketEvent{Act: by, Account: string(in.Account), Order: string(in.Order), Ticket: string(in.Ticket)}
+	e := registry.TicketEvent{Principal: by, Account: string(in.Account), Order: string(in.Order), Ticket: string(in.Ticket)}
 	var err error
 	if e.Kind, err = registry.ParseEventKind(in.Kind); err != nil {
 		return problem.New(registry.EventInvalid, "kind must be bought, changed, refunded or cancelled")
@@ -123,7 +123,7 @@ func (a *API) reportTickets(w http.ResponseWriter, r *http.Request, by registry.
 		}
 		e.Issued[i] = registry.Ticket{Reference: t.Reference, Passenger: passenger, Ends: time.Unix(t.EndsAt, 0), Journey: t.Journey.read()}
 	}
-	if err := a.registry.Record(r.Context(), e); err != nil {
+	if err := a.registry.RecordTicketEvent(r.Context(), e); err != nil {
 		return err
 	}
 	return noContent(w)

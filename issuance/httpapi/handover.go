@@ -35,7 +35,7 @@ func (a *API) makeCode(w http.ResponseWriter, r *http.Request, h account.Holder)
 }
 
 // redeemCode tells a ticketing system whose account it is, once.
-func (a *API) redeemCode(w http.ResponseWriter, r *http.Request, by registry.Act) error {
+func (a *API) redeemCode(w http.ResponseWriter, r *http.Request, by registry.Principal) error {
 	entry, err := audit.By(by.By, staff.RedeemAccountCode, audit.Object{}, a.service.Now().UnixMilli())
 	if err != nil {
 		return err

@@ -27,7 +27,7 @@ const maxScan = 1024
 
 // identify tells staff who the person of a scanned code is, and what was booked for
 // them.
-func (a *API) identify(w http.ResponseWriter, r *http.Request, by registry.Act) error {
+func (a *API) identify(w http.ResponseWriter, r *http.Request, by registry.Principal) error {
 	if err := by.By.May(staff.Identify); err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func newCodeProblem(r tokens.Reason) problemJSON {
 }
 
 // subjects tells a ticketing system the pseudonyms of a day.
-func (a *API) subjects(w http.ResponseWriter, r *http.Request, by registry.Act) error {
+func (a *API) subjects(w http.ResponseWriter, r *http.Request, by registry.Principal) error {
 	if err := by.By.May(staff.DeriveSubjects); err != nil {
 		return err
 	}

@@ -91,8 +91,8 @@ type enteredPassenger struct {
 	Policy         string `json:"policy"`
 }
 
-func (e enteredPassenger) entered() registry.Entered {
-	return registry.Entered{
+func (e enteredPassenger) entered() registry.EnteredPassenger {
+	return registry.EnteredPassenger{
 		Entry: rules.Entry{
 			Name: e.Name, DocumentType: e.DocumentType, DocumentNumber: e.DocumentNumber, Nationality: e.Nationality, Substituted: e.Substituted,
 		},

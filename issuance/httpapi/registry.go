@@ -42,14 +42,14 @@ func (a *API) registryOperations() []operation {
 }
 
 // acting lets only those through who show a staff credential. Whether a role of
-// theirs may do the act, the book asks before it looks anything up.
-func (a *API) acting(serve func(w http.ResponseWriter, r *http.Request, by registry.Act) error) handler {
+// theirs may do the act, the registry asks before it looks anything up.
+func (a *API) acting(serve func(w http.ResponseWriter, r *http.Request, by registry.Principal) error) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		member, err := a.staff.Bearer(r.Header.Values("Authorization"))
 		if err != nil {
 			return err
 		}
-		return serve(w, r, registry.Act{By: member, Request: idOf(w)})
+		return serve(w, r, registry.Principal{By: member, Request: idOf(w)})
 	}
 }
 
@@ -57,7 +57,7 @@ func (a *API) acting(serve func(w http.ResponseWriter, r *http.Request, by regis
 // written out, so that a field that was forgotten never means somebody.
 const holderWord = "holder"
 
-// namedPassenger is the book's id of a passenger; it has none for the holder.
+// namedPassenger is the registry's id of a passenger; it has none for the holder.
 func namedPassenger(text string) (string, error) {
 	switch text {
 	case "":

@@ -39,7 +39,7 @@ func (a *API) heldInRegistry(ctx context.Context, h account.Holder) (*heldInRegi
 	if a.registry == nil {
 		return nil, nil
 	}
-	held, err := a.registry.Held(ctx, h)
+	held, err := a.registry.PersonalData(ctx, h)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +57,7 @@ func (a *API) heldInRegistry(ctx context.Context, h account.Holder) (*heldInRegi
 
 // ifClosed tells the holder beforehand what closing the account would mean.
 func (a *API) ifClosed(w http.ResponseWriter, r *http.Request, h account.Holder) error {
-	c, err := a.registry.IfClosed(r.Context(), h)
+	c, err := a.registry.PreviewClosing(r.Context(), h)
 	if err != nil {
 		return err
 	}

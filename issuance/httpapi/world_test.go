@@ -75,7 +75,7 @@ type world struct {
 	service  *credential.Service
 	api      *httpapi.API
 	accounts *account.Service
-	book     *registry.Book
+	book     *registry.Store
 	trail    *audit.Trail
 	staff    string // a staff credential that may revoke and lift
 	staffOf  map[staff.Role]string

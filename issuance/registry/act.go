@@ -9,15 +9,15 @@ import (
 	"github.com/railgate/railgate/issuance/staff"
 )
 
-// Act says who acts, for the role and the trail.
-type Act struct {
+// Principal says who acts, for the role and the trail.
+type Principal struct {
 	By      staff.Member
 	Request string // the id of the request; may be empty
 }
 
 // counter is the counter that the member's role makes it: nobody says of himself
 // that he is a station window. Who is no counter is refused.
-func (a Act) counter() (rules.Actor, error) {
+func (a Principal) counter() (rules.Actor, error) {
 	role, err := a.By.As(staff.VerifyResident) // what every counter may do
 	if err != nil {
 		return 0, err
@@ -30,7 +30,7 @@ func (a Act) counter() (rules.Actor, error) {
 
 // serves is the counter or machine whose services the member asks about; only
 // those that may exchange tickets may do any service.
-func (a Act) serves() (rules.Actor, error) {
+func (a Principal) serves() (rules.Actor, error) {
 	role, err := a.By.As(staff.ExchangeTicket)
 	if err != nil {
 		return 0, err
@@ -45,7 +45,7 @@ func (a Act) serves() (rules.Actor, error) {
 }
 
 // trail writes the act into the trail.
-func (b *Book) trail(ctx context.Context, tx *sql.Tx, a Act, action staff.Action, on Ref, detail string) error {
+func (b *Store) trail(ctx context.Context, tx *sql.Tx, a Principal, action staff.Action, on Ref, detail string) error {
 	o := audit.Object{Kind: audit.Account, ID: on.Account}
 	if on.Passenger != "" {
 		o = audit.Object{Kind: audit.Passenger, ID: on.Passenger}

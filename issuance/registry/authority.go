@@ -16,7 +16,7 @@ const MaxAwaiting = 100
 // Awaiting lists pre-verified entries, which wait for the national authority, at
 // most MaxAwaiting: the next ones after what a call before gave back, from the
 // beginning with "". An empty list is the end. It tells nothing personal.
-func (b *Book) Awaiting(ctx context.Context, a Act, after string) (waiting []Ref, next string, err error) {
+func (b *Store) Awaiting(ctx context.Context, a Principal, after string) (waiting []Ref, next string, err error) {
 	if err := a.By.May(staff.SettleForeign); err != nil {
 		return nil, "", err
 	}
@@ -42,24 +42,24 @@ func (b *Book) Awaiting(ctx context.Context, a Act, after string) (waiting []Ref
 	return waiting, next, err
 }
 
-// LookForAuthority shows the authority a pre-verified entry, as Look does a counter.
-func (b *Book) LookForAuthority(ctx context.Context, a Act, r Ref) (Sight, error) {
+// ViewForAuthority shows the authority a pre-verified entry, as ViewEntry does a counter.
+func (b *Store) ViewForAuthority(ctx context.Context, a Principal, r Ref) (EntryView, error) {
 	if err := a.By.May(staff.SettleForeign); err != nil {
-		return Sight{}, err
+		return EntryView{}, err
 	}
 	return b.look(ctx, a, rules.Authority, r)
 }
 
-// Result is what the national authority found.
-type Result struct {
-	Act
+// AuthorityResult is what the national authority found.
+type AuthorityResult struct {
+	Principal
 	Entry   Ref
 	Version int64 // of the entry that was looked at
 	Matches bool
 }
 
-// Decide settles a pre-verified entry: verified or failed.
-func (b *Book) Decide(ctx context.Context, r Result) (next rules.Status, err error) {
+// SettleForeign settles a pre-verified entry: verified or failed.
+func (b *Store) SettleForeign(ctx context.Context, r AuthorityResult) (next rules.Status, err error) {
 	if err := r.By.May(staff.SettleForeign); err != nil {
 		return 0, err
 	}
@@ -71,13 +71,13 @@ func (b *Book) Decide(ctx context.Context, r Result) (next rules.Status, err err
 		if e.version != r.Version {
 			return errEntryChanged
 		}
-		if next, err = rules.Decide(e.Passenger, r.Matches); err != nil {
+		if next, err = rules.SettleForeign(e.Passenger, r.Matches); err != nil {
 			return err
 		}
 		if err := setStatus(ctx, tx, r.Entry, next); err != nil {
 			return err
 		}
-		return b.trail(ctx, tx, r.Act, staff.SettleForeign, r.Entry, fmt.Sprintf("%v becomes %v", e.Status, next))
+		return b.trail(ctx, tx, r.Principal, staff.SettleForeign, r.Entry, fmt.Sprintf("%v becomes %v", e.Status, next))
 	})
 	if err != nil {
 		return 0, err

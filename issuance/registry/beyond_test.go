@@ -11,8 +11,8 @@ import (
 	"github.com/railgate/railgate/issuance/staff"
 )
 
-// limited gives a book other limits.
-func limited(w *world, b *Book, change func(l *rules.Limits)) {
+// limited gives a registry other limits.
+func limited(w *world, b *Store, change func(l *rules.Limits)) {
 	w.t.Helper()
 	l := b.Limits()
 	change(&l)
@@ -22,13 +22,13 @@ func limited(w *world, b *Book, change func(l *rules.Limits)) {
 }
 
 // toCounter brings a passenger's original to a counter.
-func (w *world) toCounter(b *Book, role staff.Role, r Ref, both bool) (rules.Status, error) {
+func (w *world) toCounter(b *Store, role staff.Role, r Ref, both bool) (rules.Status, error) {
 	w.t.Helper()
-	seen, err := b.Look(w.t.Context(), w.by(role), r)
+	seen, err := b.ViewEntry(w.t.Context(), w.by(role), r)
 	if err != nil {
 		return 0, err
 	}
-	c := Check{Act: w.by(role), Entry: r, Version: seen.Version, Original: true, InDate: true, Readable: true, HolderOriginal: both, Matches: true}
+	c := Check{Principal: w.by(role), Entry: r, Version: seen.Version, Original: true, InDate: true, Readable: true, HolderOriginal: both, Matches: true}
 	if seen.ProofNeeded {
 		c.Proof = rules.Proof{Kind: rules.HolderNumber, Value: resident(1).DocumentNumber}
 	}
@@ -41,7 +41,7 @@ func (w *world) toCounter(b *Book, role staff.Role, r Ref, both bool) (rules.Sta
 func TestG04_BothOriginalsBeyondTheLimit(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.verified(resident(1))
-		limited(w, w.Book, func(l *rules.Limits) { l.Passengers, l.ToBeSubmitted = 2, 2 })
+		limited(w, w.Store, func(l *rules.Limits) { l.Passengers, l.ToBeSubmitted = 2, 2 })
 		first, early := w.adds(h, resident(2)), w.adds(h, resident(3))
 		guest := w.adds(h, visitor(1))
 		if first.HolderOriginal || early.HolderOriginal || guest.HolderOriginal {
@@ -54,20 +54,20 @@ func TestG04_BothOriginalsBeyondTheLimit(t *testing.T) {
 		if !late.HolderOriginal || !w.lineOf(h, late.ID).HolderOriginal || !w.lineOf(h, early.ID).HolderOriginal || w.lineOf(h, guest.ID).HolderOriginal {
 			t.Error("the list does not say whose check needs both originals")
 		}
-		found, err := w.Find(t.Context(), w.by(staff.Agency), shown(resident(3)))
+		found, err := w.FindEntries(t.Context(), w.by(staff.Agency), shown(resident(3)))
 		if err != nil || len(found) != 1 || !found[0].HolderOriginalNeeded {
 			t.Errorf("found %+v: %v", found, err)
 		}
 		r := Ref{h.Account(), early.ID}
-		if seen, err := w.Look(t.Context(), w.by(staff.Agency), r); err != nil || !seen.HolderOriginalNeeded {
+		if seen, err := w.ViewEntry(t.Context(), w.by(staff.Agency), r); err != nil || !seen.HolderOriginalNeeded {
 			t.Errorf("a look says %v: %v", seen.HolderOriginalNeeded, err)
 		}
-		_, err = w.toCounter(w.Book, staff.Agency, r, false)
+		_, err = w.toCounter(w.Store, staff.Agency, r, false)
 		w.refused(err, rules.HolderOriginalMissing, "one original")
 		if s := w.lineOf(h, early.ID); s.Status != rules.Pending || s.Version != 1 {
 			t.Errorf("after the refusal: %v", s.Status)
 		}
-		if s, err := w.toCounter(w.Book, staff.Agency, r, true); s != rules.Verified || err != nil {
+		if s, err := w.toCounter(w.Store, staff.Agency, r, true); s != rules.Verified || err != nil {
 			t.Fatalf("both originals: %v, %v", s, err)
 		}
 		detail := ""
@@ -75,9 +75,9 @@ func TestG04_BothOriginalsBeyondTheLimit(t *testing.T) {
 			t.Errorf("the trail says %q: %v", detail, err)
 		}
 		r = Ref{h.Account(), late.ID} // G06
-		_, err = w.toCounter(w.Book, staff.Agency, r, true)
+		_, err = w.toCounter(w.Store, staff.Agency, r, true)
 		w.refused(err, rules.StationWindowOnly, "a traditional name at an agency")
-		if s, err := w.toCounter(w.Book, staff.Window, r, true); s != rules.Verified || err != nil {
+		if s, err := w.toCounter(w.Store, staff.Window, r, true); s != rules.Verified || err != nil {
 			t.Fatalf("at a window: %v, %v", s, err)
 		}
 		// Four count. After 180 days three go; then one original is enough.
@@ -102,14 +102,14 @@ func TestG05_NoOtherDocumentBeyondTheLimit(t *testing.T) {
 		h := w.verified(resident(1))
 		guest := w.adds(h, visitor(1))
 		w.checks(Ref{h.Account(), guest.ID}, false)
-		limited(w, w.Book, func(l *rules.Limits) { l.Passengers, l.ToBeSubmitted = 1, 1 })
+		limited(w, w.Store, func(l *rules.Limits) { l.Passengers, l.ToBeSubmitted = 1, 1 })
 		verifyResident(w, h, w.adds(h, resident(2)).ID)
 		_, err := w.Edit(t.Context(), h, guest.ID, 2, entered(visitor(2)))
 		w.refused(err, rules.ListFull, "an edit that would make it count again")
 		if _, err := w.Edit(t.Context(), h, guest.ID, 2, entered(resident(3))); err != nil {
 			t.Fatalf("an edit to a resident: %v", err)
 		}
-		_, err = w.toCounter(w.Book, staff.Window, Ref{h.Account(), guest.ID}, false)
+		_, err = w.toCounter(w.Store, staff.Window, Ref{h.Account(), guest.ID}, false)
 		w.refused(err, rules.HolderOriginalMissing, "one original")
 	})
 }
@@ -120,7 +120,7 @@ func TestG04_RoomIsGivenOnceHoweverManyAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.verified(resident(1))
 		other, _ := w.issuer()
-		for _, b := range []*Book{w.Book, other} {
+		for _, b := range []*Store{w.Store, other} {
 			limited(w, b, func(l *rules.Limits) { l.Passengers = 5 })
 		}
 		for i := range 3 {
@@ -131,8 +131,8 @@ func TestG04_RoomIsGivenOnceHoweverManyAtOnce(t *testing.T) {
 			waiting = append(waiting, Ref{h.Account(), w.adds(h, resident(20+i)).ID})
 		}
 		got := w.inTheWay(h, len(waiting), func(i int) error {
-			b := []*Book{w.Book, other}[i%2]
-			_, err := b.Verify(t.Context(), Check{Act: w.by(staff.Window), Entry: waiting[i], Version: 1, Original: true, InDate: true, Readable: true, Matches: true})
+			b := []*Store{w.Store, other}[i%2]
+			_, err := b.Verify(t.Context(), Check{Principal: w.by(staff.Window), Entry: waiting[i], Version: 1, Original: true, InDate: true, Readable: true, Matches: true})
 			return err
 		})
 		if got[""] != 2 || got[rules.HolderOriginalMissing] != 6 {
@@ -150,7 +150,7 @@ func TestListsKeepTheirLimitsWhateverComesAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.verified(resident(1))
 		other, _ := w.issuer()
-		books := []*Book{w.Book, other}
+		books := []*Store{w.Store, other}
 		for _, b := range books {
 			limited(w, b, func(l *rules.Limits) { l.Passengers, l.ToBeSubmitted, l.Uncounted, l.Lines = 6, 2, 4, 14 })
 		}
@@ -179,7 +179,7 @@ func TestListsKeepTheirLimitsWhateverComesAtOnce(t *testing.T) {
 }
 
 // oneOfMany does something at random with the list, as a holder or a window.
-func oneOfMany(w *world, b *Book, h account.Holder, r *rand.Rand, beyond, failed *atomic.Int64) error {
+func oneOfMany(w *world, b *Store, h account.Holder, r *rand.Rand, beyond, failed *atomic.Int64) error {
 	ctx := w.t.Context()
 	somebody := resident(100 + r.IntN(800))
 	if r.IntN(3) == 0 {
@@ -201,15 +201,15 @@ func oneOfMany(w *world, b *Book, h account.Holder, r *rand.Rand, beyond, failed
 	case 1:
 		err = b.Delete(ctx, h, p.ID)
 	case 2:
-		if _, err = b.Verify(ctx, Check{Act: w.by(staff.Window), Entry: ref, Version: p.Version, Original: true, InDate: true, Readable: true}); err == nil {
+		if _, err = b.Verify(ctx, Check{Principal: w.by(staff.Window), Entry: ref, Version: p.Version, Original: true, InDate: true, Readable: true}); err == nil {
 			failed.Add(1)
 		}
 	case 3:
-		if _, err = b.Verify(ctx, Check{Act: w.by(staff.Window), Entry: ref, Version: p.Version, Original: true, InDate: true, Readable: true, HolderOriginal: true, Matches: true}); err == nil {
+		if _, err = b.Verify(ctx, Check{Principal: w.by(staff.Window), Entry: ref, Version: p.Version, Original: true, InDate: true, Readable: true, HolderOriginal: true, Matches: true}); err == nil {
 			beyond.Add(1) // or there was room
 		}
 	default:
-		_, err = b.Verify(ctx, Check{Act: w.by(staff.Window), Entry: ref, Version: p.Version, Original: true, InDate: true, Readable: true, Matches: true})
+		_, err = b.Verify(ctx, Check{Principal: w.by(staff.Window), Entry: ref, Version: p.Version, Original: true, InDate: true, Readable: true, Matches: true})
 	}
 	return err
 }
@@ -222,7 +222,7 @@ func TestP14_AccountThatHasAnotherDocumentNow(t *testing.T) {
 		citizen, pending, guest := w.adds(h, resident(2)), w.adds(h, resident(3)), w.adds(h, visitor(1))
 		verifyResident(w, h, citizen.ID)
 		w.records(w.bought(h, "T", citizen.ID, guest.ID))
-		if err := w.FreeIdentity(t.Context(), Duplicate{Act: w.by(staff.Window), Shown: shown(resident(1)), Original: true, InDate: true, Readable: true}); err != nil {
+		if err := w.FreeIdentity(t.Context(), DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Original: true, InDate: true, Readable: true}); err != nil {
 			t.Fatal(err)
 		}
 		if err := w.edits(h, visitor(9)); err != nil {
@@ -231,8 +231,8 @@ func TestP14_AccountThatHasAnotherDocumentNow(t *testing.T) {
 		if l, err := w.List(t.Context(), h); err != nil || len(l.Passengers) != 3 || l.Own.Status != rules.ToBeSubmitted {
 			t.Fatalf("%v with %d lines: %v", l.Own.Status, len(l.Passengers), err)
 		}
-		w.answered(Question{Kind: Buy, Account: h.Account(), For: []string{guest.ID}}, "", "for a visitor")
-		w.answered(Question{Kind: Buy, Account: h.Account(), For: []string{citizen.ID}}, rules.OtherDocumentsOnly, "for a resident")
+		w.answered(DecisionRequest{Kind: Buy, Account: h.Account(), For: []string{guest.ID}}, "", "for a visitor")
+		w.answered(DecisionRequest{Kind: Buy, Account: h.Account(), For: []string{citizen.ID}}, rules.OtherDocumentsOnly, "for a resident")
 		w.notRecorded(w.bought(h, "S", guest.ID, citizen.ID), rules.OtherDocumentsOnly, "an order with a resident")
 		_, err := w.Add(t.Context(), h, entered(resident(4)))
 		w.refused(err, rules.OtherDocumentsOnly, "adds a resident")
@@ -240,10 +240,10 @@ func TestP14_AccountThatHasAnotherDocumentNow(t *testing.T) {
 		w.refused(err, rules.OtherDocumentsOnly, "makes another resident of one")
 		_, err = w.Edit(t.Context(), h, guest.ID, 1, entered(resident(4)))
 		w.refused(err, rules.TicketBought, "makes a resident of a visitor with a ticket")
-		w.answered(Question{Kind: ChangeOnline, Account: h.Account(), Ticket: "T-0"}, "", "a change of what was bought before")
-		w.answered(Question{Kind: RefundOnline, Account: h.Account(), Ticket: "T-0"}, "", "a refund of it")
+		w.answered(DecisionRequest{Kind: ChangeOnline, Account: h.Account(), Ticket: "T-0"}, "", "a change of what was bought before")
+		w.answered(DecisionRequest{Kind: RefundOnline, Account: h.Account(), Ticket: "T-0"}, "", "a refund of it")
 		w.refused(w.Delete(t.Context(), h, citizen.ID), TicketsUnfinished, "while a journey is ahead")
-		w.records(TicketEvent{Act: w.by(staff.Ticketing), Kind: TicketRefunded, Ticket: "T-0"})
+		w.records(TicketEvent{Principal: w.by(staff.Ticketing), Kind: TicketRefunded, Ticket: "T-0"})
 		for _, id := range []string{citizen.ID, pending.ID} {
 			if err := w.Delete(t.Context(), h, id); err != nil {
 				t.Errorf("a resident from before stays: %v", err)
@@ -258,17 +258,17 @@ func TestG07_NoWayBeyondTheLimitForOtherAccounts(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.verified(resident(1))
 		citizen, guest := w.adds(h, resident(2)), w.adds(h, visitor(1))
-		if err := w.FreeIdentity(t.Context(), Duplicate{Act: w.by(staff.Window), Shown: shown(resident(1)), Original: true, InDate: true, Readable: true}); err != nil {
+		if err := w.FreeIdentity(t.Context(), DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Original: true, InDate: true, Readable: true}); err != nil {
 			t.Fatal(err)
 		}
 		if err := w.edits(h, visitor(9)); err != nil {
 			t.Fatal(err)
 		}
 		w.checks(Ref{h.Account(), guest.ID}, true)
-		limited(w, w.Book, func(l *rules.Limits) { l.Passengers, l.ToBeSubmitted = 1, 1 })
-		_, err := w.toCounter(w.Book, staff.Window, Ref{h.Account(), citizen.ID}, true)
+		limited(w, w.Store, func(l *rules.Limits) { l.Passengers, l.ToBeSubmitted = 1, 1 })
+		_, err := w.toCounter(w.Store, staff.Window, Ref{h.Account(), citizen.ID}, true)
 		w.refused(err, rules.ListFull, "with both originals")
-		found, err := w.Find(t.Context(), w.by(staff.Agency), shown(resident(2)))
+		found, err := w.FindEntries(t.Context(), w.by(staff.Agency), shown(resident(2)))
 		if err != nil || len(found) != 1 || found[0].HolderOriginalNeeded {
 			t.Errorf("a search promises a way: %+v, %v", found, err)
 		}

@@ -14,7 +14,7 @@ import (
 	"github.com/railgate/railgate/issuance/throttle"
 )
 
-// Config is what a Book works with.
+// Config is what a Store works with.
 type Config struct {
 	Database *database.DB
 	Vault    account.Sealer
@@ -24,7 +24,7 @@ type Config struct {
 	Failures *throttle.Failures
 	// Contact is how an account's holder is reached, in somebody's transaction:
 	// the Contact of account.Service.ProfileForStaff. It is a function because the
-	// accounts need the Book's hooks first.
+	// accounts need the Store's hooks first.
 	Contact func(ctx context.Context, q database.Queries, account string) (account.Contact, error)
 	// Profile locks an account's own row and returns what writes a new identity into
 	// its profile: account.Service.IdentityForStaff.
@@ -44,18 +44,18 @@ type Config struct {
 	Now func() time.Time
 }
 
-// Book is the registry. It is safe for many goroutines at once.
-type Book struct {
+// Store is the registry. It is safe for many goroutines at once.
+type Store struct {
 	Config
 	limits atomic.Pointer[rules.Limits]
 }
 
-// New checks the configuration, reporting all that is wrong, and makes a Book.
-func New(c Config) (*Book, error) {
+// New checks the configuration, reporting all that is wrong, and makes a Store.
+func New(c Config) (*Store, error) {
 	var all []error
 	need := func(ok bool, what string) {
 		if !ok {
-			all = append(all, errors.New("book: "+what))
+			all = append(all, errors.New("registry: "+what))
 		}
 	}
 	if c.Limits == (rules.Limits{}) {
@@ -73,7 +73,7 @@ func New(c Config) (*Book, error) {
 	need(c.PhoneVerified != nil, "no way to an account's verified phone")
 	need(c.Identify != nil, "no way to identify a person online")
 	need(c.Policy != "", "no version of the privacy policy")
-	b := &Book{Config: c}
+	b := &Store{Config: c}
 	all = append(all, b.SetLimits(c.Limits))
 	if err := errors.Join(all...); err != nil {
 		return nil, err
@@ -83,7 +83,7 @@ func New(c Config) (*Book, error) {
 
 // SetLimits changes the limits, for a Spring Festival or a summer (rule B3). The
 // next decision goes by them.
-func (b *Book) SetLimits(l rules.Limits) error {
+func (b *Store) SetLimits(l rules.Limits) error {
 	if err := l.Validate(); err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func (b *Book) SetLimits(l rules.Limits) error {
 }
 
 // Limits are those in force.
-func (b *Book) Limits() rules.Limits { return *b.limits.Load() }
+func (b *Store) Limits() rules.Limits { return *b.limits.Load() }
 
 // Ref names an entry of the registry.
 type Ref struct {

@@ -26,7 +26,7 @@ const MaxBookings = 100
 // choice: those whose last journey is not over, and cancelled ones that were neither
 // changed nor refunded, so that staff cannot read where the person has been. The caller
 // must have identified the person and written it to the audit log.
-func (b *Book) Bookings(ctx context.Context, number string) (all []Booking, err error) {
+func (b *Store) Bookings(ctx context.Context, number string) (all []Booking, err error) {
 	p := rules.Person{Document: identity.ResidentID, Number: number}
 	err = b.Database.View(ctx, "find bookings", func(ctx context.Context, q database.Queries) error {
 		ctx = b.Database.Brief(ctx)

@@ -40,8 +40,8 @@ func TestBookingsAreThePersonsOwn(t *testing.T) {
 		if all, err := w.Bookings(t.Context(), resident(3).DocumentNumber); err != nil || len(all) != 0 {
 			t.Fatalf("of a person without tickets: %d, %v", len(all), err)
 		}
-		w.records(TicketEvent{Act: w.by(staff.Ticketing), Kind: TicketCancelled, Ticket: "T2-1"})
-		if err := w.FreeIdentity(t.Context(), Duplicate{Act: w.by(staff.Window), Shown: shown(person), Original: true, InDate: true, Readable: true}); err != nil {
+		w.records(TicketEvent{Principal: w.by(staff.Ticketing), Kind: TicketCancelled, Ticket: "T2-1"})
+		if err := w.FreeIdentity(t.Context(), DuplicateVisit{Principal: w.by(staff.Window), Document: shown(person), Original: true, InDate: true, Readable: true}); err != nil {
 			t.Fatal(err)
 		}
 		if got := references(); got != "T2-1 cancelled" {
@@ -51,7 +51,7 @@ func TestBookingsAreThePersonsOwn(t *testing.T) {
 		if got := references(); got != "T2-1 cancelled" {
 			t.Fatalf("after the journey: %s", got)
 		}
-		w.records(TicketEvent{Act: w.by(staff.Ticketing), Kind: TicketRefunded, Ticket: "T2-1"})
+		w.records(TicketEvent{Principal: w.by(staff.Ticketing), Kind: TicketRefunded, Ticket: "T2-1"})
 		if got := references(); got != "" {
 			t.Fatalf("given back, after the journey: %s", got)
 		}

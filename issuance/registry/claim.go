@@ -15,7 +15,7 @@ import (
 var errIdentityLost = problem.New(rules.IdentityRegistered, "a window took this identity from the account; its owner can have it back in person at a station window")
 
 // hasLost reports whether a window took the identity from the account (rule B11).
-func (b *Book) hasLost(h holder, p rules.Person) bool {
+func (b *Store) hasLost(h holder, p rules.Person) bool {
 	return bytes.Equal(h.lost, b.document(indexHolder, p))
 }
 
@@ -23,7 +23,7 @@ func (b *Book) hasLost(h holder, p rules.Person) bool {
 // B11). An identity that a window took from this account does not come back to it
 // by a form: that is for a window, too. The refusal is one for all reasons: whether
 // an account has the identity or a closed one had it is nobody's to know.
-func (b *Book) claim(ctx context.Context, tx *sql.Tx, h holder, p rules.Person) error {
+func (b *Store) claim(ctx context.Context, tx *sql.Tx, h holder, p rules.Person) error {
 	document := b.document(indexHolder, p)
 	if b.hasLost(h, p) {
 		return rules.CanRegister(true)

@@ -2,7 +2,7 @@ package registry
 
 import "github.com/railgate/railgate/issuance/problem"
 
-// What the book refuses for, besides what the rules of package registry do.
+// What the registry refuses for, besides what package rules does.
 const (
 	EntryNotFound     problem.Code = "registry_entry_not_found"
 	EntryChanged      problem.Code = "registry_entry_changed"
@@ -28,7 +28,7 @@ var Words = map[problem.Code]problem.Text{
 		"Load the list again.", "请重新打开列表。"),
 	EntryChanged: problem.Say(
 		"The entry was changed meanwhile.", "信息已被修改。",
-		"Look at it again and repeat the step.", "请重新查看后再办理。"),
+		"ViewEntry at it again and repeat the step.", "请重新查看后再办理。"),
 	NotRegistered: problem.Say(
 		"No account has this identity.", "该身份信息未被注册。",
 		"The person can register it.", "可直接注册。"),

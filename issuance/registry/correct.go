@@ -16,7 +16,7 @@ import (
 
 // Correction is an identity as the original at a window says it.
 type Correction struct {
-	Act
+	Principal
 	Entry   Ref
 	Version int64       // of the entry that was looked at
 	As      rules.Entry // what the document says
@@ -34,7 +34,7 @@ func (c Correction) visit(at rules.Actor) rules.Visit {
 // B4 still counts from it. Our choice: while a ticket bought under the old identity
 // is good for a journey that is not over, the correction is TicketsUnfinished, or
 // the traveller would no longer be the person on the ticket.
-func (b *Book) Correct(ctx context.Context, c Correction) (next rules.Status, err error) {
+func (b *Store) Correct(ctx context.Context, c Correction) (next rules.Status, err error) {
 	if err := c.By.May(staff.CorrectIdentity); err != nil {
 		return 0, err
 	}
@@ -64,7 +64,7 @@ func (b *Book) Correct(ctx context.Context, c Correction) (next rules.Status, er
 		if err := b.put(ctx, tx, w, to, next); err != nil {
 			return err
 		}
-		return b.trail(ctx, tx, c.Act, staff.CorrectIdentity, e.Ref,
+		return b.trail(ctx, tx, c.Principal, staff.CorrectIdentity, e.Ref,
 			fmt.Sprintf("%s corrected, %v becomes %v", differences(e.Person, to), e.Status, next))
 	})
 	if err != nil {
@@ -77,7 +77,7 @@ func (b *Book) Correct(ctx context.Context, c Correction) (next rules.Status, er
 // ([registry.CanClaim]), and takes it from the account that has it, in one
 // transaction: two accounts never have it at once. An account from which a window
 // took an identity gets it back only by a claim.
-func (b *Book) Claim(ctx context.Context, c Correction) (next rules.Status, err error) {
+func (b *Store) Claim(ctx context.Context, c Correction) (next rules.Status, err error) {
 	if err := c.By.May(staff.ResolveDuplicate); err != nil {
 		return 0, err
 	}
@@ -124,7 +124,7 @@ func (b *Book) Claim(ctx context.Context, c Correction) (next rules.Status, err 
 				return err
 			}
 		}
-		if err := b.free(ctx, tx, c.Act, document, loser); err != nil {
+		if err := b.free(ctx, tx, c.Principal, document, loser); err != nil {
 			return err
 		}
 		h.lost = nil
@@ -134,7 +134,7 @@ func (b *Book) Claim(ctx context.Context, c Correction) (next rules.Status, err 
 		if err := b.put(ctx, tx, w, to, next); err != nil {
 			return err
 		}
-		return b.trail(ctx, tx, c.Act, staff.ResolveDuplicate, w.entry.Ref, fmt.Sprintf("identity is the account's, %v becomes %v", h.Status, next))
+		return b.trail(ctx, tx, c.Principal, staff.ResolveDuplicate, w.entry.Ref, fmt.Sprintf("identity is the account's, %v becomes %v", h.Status, next))
 	})
 	if err != nil {
 		return 0, err
@@ -154,7 +154,7 @@ type rewriting struct {
 // rewrite runs what a window decides about an entry, under the locks of its account
 // and, in the order of their ids, of its holder and of another one. What it takes
 // for a guess at the proof is counted as Verify does, and committed.
-func (b *Book) rewrite(ctx context.Context, what string, c Correction, other string, decide func(ctx context.Context, tx *sql.Tx, w rewriting) error) error {
+func (b *Store) rewrite(ctx context.Context, what string, c Correction, other string, decide func(ctx context.Context, tx *sql.Tx, w rewriting) error) error {
 	var wrong error
 	err := b.Database.Change(ctx, what, func(ctx context.Context, tx *sql.Tx) (err error) {
 		var w rewriting
@@ -206,7 +206,7 @@ func (b *Book) rewrite(ctx context.Context, what string, c Correction, other str
 
 // lockOther locks the holder that is to lose an identity; one that was closed
 // meanwhile is errEntryChanged.
-func (b *Book) lockOther(ctx context.Context, tx *sql.Tx, id string) error {
+func (b *Store) lockOther(ctx context.Context, tx *sql.Tx, id string) error {
 	_, err := b.holder(ctx, tx, id, b.Database.ForUpdate)
 	if errors.Is(err, database.ErrNotFound) {
 		return errEntryChanged
@@ -222,13 +222,13 @@ func notFound(err error) error {
 }
 
 // listed reports whether another line of the account's list is about the document.
-func (b *Book) listed(ctx context.Context, q database.Queries, r Ref, p rules.Person) (bool, error) {
+func (b *Store) listed(ctx context.Context, q database.Queries, r Ref, p rules.Person) (bool, error) {
 	c, err := b.counts(ctx, q, r.Account, p, r.Passenger)
 	return c.Twice, err
 }
 
 // noJourney refuses while a ticket of the entry is good for a journey.
-func (b *Book) noJourney(ctx context.Context, q database.Queries, r Ref) error {
+func (b *Store) noJourney(ctx context.Context, q database.Queries, r Ref) error {
 	refused, err := b.unfinished(ctx, q, `account = $1 AND COALESCE(passenger, '') = $2`, r.Account, r.Passenger)
 	if err == nil {
 		err = refused
@@ -237,7 +237,7 @@ func (b *Book) noJourney(ctx context.Context, q database.Queries, r Ref) error {
 }
 
 // put writes a person and a status over an entry.
-func (b *Book) put(ctx context.Context, tx *sql.Tx, w rewriting, to rules.Person, s rules.Status) error {
+func (b *Store) put(ctx context.Context, tx *sql.Tx, w rewriting, to rules.Person, s rules.Status) error {
 	r := w.entry.Ref
 	if r.Passenger != "" {
 		_, err := tx.ExecContext(ctx, `UPDATE passengers SET document = $2, person = $3, status = $4, version = version + 1 WHERE id = $1`,

@@ -16,7 +16,7 @@ func (w *world) correction(r Ref, as rules.Entry) Correction {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	c := Correction{Act: w.by(staff.Window), Entry: r, Version: e.version, As: as, Original: true, InDate: true, Readable: true}
+	c := Correction{Principal: w.by(staff.Window), Entry: r, Version: e.version, As: as, Original: true, InDate: true, Readable: true}
 	c.Proof = rules.Proof{Kind: rules.PhoneEnd, Value: phone[len(phone)-4:]}
 	return c
 }
@@ -30,14 +30,14 @@ func TestR03_WindowCorrectsWhatWasCheckedWrongly(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.verified(resident(1))
 		own := Ref{Account: h.Account()}
-		found, err := w.FindToCorrect(t.Context(), w.by(staff.Window), shown(resident(1)))
+		found, err := w.FindForCorrection(t.Context(), w.by(staff.Window), shown(resident(1)))
 		if err != nil || len(found) != 1 || found[0] != (Found{Ref: own, Status: rules.Verified}) {
 			t.Fatalf("found %+v: %v", found, err)
 		}
 		if n := w.count(`SELECT COUNT(*) FROM audit WHERE object = $1 AND detail = 'found by its document'`, h.Account()); n != 1 {
 			t.Errorf("the search is %d times in the audit log", n)
 		}
-		seen, err := w.LookToCorrect(t.Context(), w.by(staff.Window), own)
+		seen, err := w.ViewForCorrection(t.Context(), w.by(staff.Window), own)
 		if err != nil || !seen.ProofNeeded || seen.Version != 2 {
 			t.Fatalf("looked at version %d: %v", seen.Version, err)
 		}
@@ -89,7 +89,7 @@ func TestR03_PassengersAreCorrected(t *testing.T) {
 		c := w.correction(r, visitor(3))
 		_, err := w.Correct(t.Context(), c)
 		w.refused(err, rules.ProofWrong, "the phone for a passenger")
-		if held, err := w.Held(t.Context(), h); err != nil || held.Passengers[0].FailedProofs != (throttle.Held{Failures: 1}) {
+		if held, err := w.PersonalData(t.Context(), h); err != nil || held.Passengers[0].FailedProofs != (throttle.Held{Failures: 1}) {
 			t.Errorf("held is %+v: %v", held.Passengers[0].FailedProofs, err)
 		}
 		c.Proof = rules.Proof{Kind: rules.HolderNumber, Value: resident(1).DocumentNumber}
@@ -149,7 +149,7 @@ func TestB11_OwnersHaveTheIdentityBack(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		owner := w.verified(resident(1))
 		own := Ref{Account: owner.Account()}
-		free := Duplicate{Act: w.by(staff.Window), Shown: shown(resident(1)), Original: true, InDate: true, Readable: true}
+		free := DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Original: true, InDate: true, Readable: true}
 		if err := w.FreeIdentity(t.Context(), free); err != nil {
 			t.Fatal(err)
 		}
@@ -206,8 +206,8 @@ func TestB11_ClaimsAtOnceNeverShareAnIdentity(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		second, accounts := w.issuer()
 		holders := []account.Holder{w.registers(visitor(1)), w.registers(visitor(2)), w.registers(resident(1))}
-		claim := func(b *Book, h account.Holder) error {
-			c := Correction{Act: w.by(staff.Window), Entry: Ref{Account: h.Account()}, As: named(resident(1), "Marked Visitor"), Original: true, InDate: true, Readable: true}
+		claim := func(b *Store, h account.Holder) error {
+			c := Correction{Principal: w.by(staff.Window), Entry: Ref{Account: h.Account()}, As: named(resident(1), "Marked Visitor"), Original: true, InDate: true, Readable: true}
 			c.Proof = rules.Proof{Kind: rules.PhoneEnd, Value: phone[len(phone)-4:]}
 			l, err := b.List(t.Context(), h)
 			if err != nil {
@@ -218,13 +218,13 @@ func TestB11_ClaimsAtOnceNeverShareAnIdentity(t *testing.T) {
 			return err
 		}
 		got := w.atOnce(48, func(i int) error {
-			b := w.Book
+			b := w.Store
 			if i%2 == 0 {
 				b = second
 			}
 			switch i % 4 {
 			case 3:
-				return b.FreeIdentity(t.Context(), Duplicate{Act: w.by(staff.Window), Shown: shown(resident(1)), Original: true, InDate: true, Readable: true})
+				return b.FreeIdentity(t.Context(), DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Original: true, InDate: true, Readable: true})
 			case 2:
 				if i%8 == 2 {
 					_, err := accounts.Register(t.Context(), registration("marked_race_"+string(rune('a'+i/8)), resident(1)), home)

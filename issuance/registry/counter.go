@@ -14,9 +14,9 @@ import (
 	"github.com/railgate/railgate/issuance/vault"
 )
 
-// Sight is an entry as somebody sees it who is to compare it with a document. It
+// EntryView is an entry as somebody sees it who is to compare it with a document. It
 // is personal data.
-type Sight struct {
+type EntryView struct {
 	Ref
 	Person  rules.Person
 	Status  rules.Status
@@ -31,20 +31,20 @@ type Sight struct {
 	Lost bool
 }
 
-// Look shows a counter an entry that it may check now, and writes that into the
+// ViewEntry shows a counter an entry that it may check now, and writes that into the
 // trail: a clerk sees nobody's data but of those whose documents he has to look at.
-func (b *Book) Look(ctx context.Context, a Act, r Ref) (Sight, error) {
+func (b *Store) ViewEntry(ctx context.Context, a Principal, r Ref) (EntryView, error) {
 	at, err := a.counter()
 	if err != nil {
-		return Sight{}, err
+		return EntryView{}, err
 	}
 	return b.look(ctx, a, at, r)
 }
 
-// LookToCorrect shows a window an entry that was checked, to correct it.
-func (b *Book) LookToCorrect(ctx context.Context, a Act, r Ref) (Sight, error) {
+// ViewForCorrection shows a window an entry that was checked, to correct it.
+func (b *Store) ViewForCorrection(ctx context.Context, a Principal, r Ref) (EntryView, error) {
 	if err := a.By.May(staff.CorrectIdentity); err != nil {
-		return Sight{}, err
+		return EntryView{}, err
 	}
 	return b.lookFor(ctx, a, r, true, func(p rules.Passenger) (staff.Action, error) {
 		if p.Status != rules.Verified && p.Status != rules.PreVerified {
@@ -54,7 +54,7 @@ func (b *Book) LookToCorrect(ctx context.Context, a Act, r Ref) (Sight, error) {
 	})
 }
 
-func (b *Book) look(ctx context.Context, a Act, by rules.Actor, r Ref) (Sight, error) {
+func (b *Store) look(ctx context.Context, a Principal, by rules.Actor, r Ref) (EntryView, error) {
 	return b.lookFor(ctx, a, r, false, func(p rules.Passenger) (staff.Action, error) {
 		return checking(p), mayCheck(p, by)
 	})
@@ -62,7 +62,7 @@ func (b *Book) look(ctx context.Context, a Act, by rules.Actor, r Ref) (Sight, e
 
 // lookFor shows an entry for the action that may be done to it. proof says that a
 // proof is needed whatever the name.
-func (b *Book) lookFor(ctx context.Context, a Act, r Ref, proof bool, may func(rules.Passenger) (staff.Action, error)) (s Sight, err error) {
+func (b *Store) lookFor(ctx context.Context, a Principal, r Ref, proof bool, may func(rules.Passenger) (staff.Action, error)) (s EntryView, err error) {
 	err = b.Database.Change(ctx, "look at an entry", func(ctx context.Context, tx *sql.Tx) error {
 		h, e, err := b.entry(ctx, tx, r, "")
 		if err != nil {
@@ -76,14 +76,14 @@ func (b *Book) lookFor(ctx context.Context, a Act, r Ref, proof bool, may func(r
 		if err != nil {
 			return err
 		}
-		s = Sight{
+		s = EntryView{
 			r, e.Person, e.Status, e.version, proof || action != staff.SettleForeign && e.Person.WindowOnly(),
 			rules.NeedsHolderOriginal(h.Account, e.Passenger, c, b.Limits()), r.Passenger == "" && b.hasLost(h, e.Person),
 		}
 		return b.trail(ctx, tx, a, action, r, "looked at the entry")
 	})
 	if err != nil {
-		return Sight{}, err
+		return EntryView{}, err
 	}
 	return s, nil
 }
@@ -115,12 +115,12 @@ func checking(p rules.Passenger) staff.Action {
 
 // Check is what a counter found.
 type Check struct {
-	Act
+	Principal
 	Entry   Ref
 	Version int64 // of the entry that was looked at
 	// As in rules.Visit. Where the counter stands is its credential's to say.
 	Original, InDate, Readable, Delegated, DelegateOriginal bool
-	HolderOriginal                                          bool // asked for where Sight.HolderOriginalNeeded
+	HolderOriginal                                          bool // asked for where EntryView.HolderOriginalNeeded
 	Proof                                                   rules.Proof
 	Matches                                                 bool // the original is what the entry says
 }
@@ -133,7 +133,7 @@ type Check struct {
 // throttle.TooManyFailures, right or wrong. Of verdicts that it does not match an
 // entry takes as many from agencies: a failed entry can be saved and checked again
 // and again, and then it is for a window to look.
-func (b *Book) Verify(ctx context.Context, c Check) (next rules.Status, err error) {
+func (b *Store) Verify(ctx context.Context, c Check) (next rules.Status, err error) {
 	at, err := c.counter()
 	if err != nil {
 		return 0, err
@@ -199,7 +199,7 @@ func (b *Book) Verify(ctx context.Context, c Check) (next rules.Status, err erro
 				return err
 			}
 		}
-		return b.trail(ctx, tx, c.Act, action, c.Entry, detail)
+		return b.trail(ctx, tx, c.Principal, action, c.Entry, detail)
 	})
 	if err == nil {
 		err = wrong
@@ -212,14 +212,14 @@ func (b *Book) Verify(ctx context.Context, c Check) (next rules.Status, err erro
 
 // contact is what proves a visit about an entry; it is read only where a proof is
 // asked.
-func (b *Book) contact(ctx context.Context, q database.Queries, h holder, e entry) (rules.Contact, error) {
+func (b *Store) contact(ctx context.Context, q database.Queries, h holder, e entry) (rules.Contact, error) {
 	if !e.Person.WindowOnly() {
 		return rules.Contact{}, nil
 	}
 	return b.contactOf(ctx, q, h, e)
 }
 
-func (b *Book) contactOf(ctx context.Context, q database.Queries, h holder, e entry) (rules.Contact, error) {
+func (b *Store) contactOf(ctx context.Context, q database.Queries, h holder, e entry) (rules.Contact, error) {
 	if e.Ref.Passenger != "" {
 		return h.ListContact(), nil
 	}
@@ -230,13 +230,13 @@ func (b *Book) contactOf(ctx context.Context, q database.Queries, h holder, e en
 // proofKey counts guesses about a document. Its hash is not the one that other
 // failures of the person count by: whoever fails a face check from afar must not
 // lock the window, nor the other way round.
-func (b *Book) proofKey(p rules.Person) throttle.Key {
+func (b *Store) proofKey(p rules.Person) throttle.Key {
 	return ProofKey(b.Failures, b.Vault.Index, p.Document, p.Identifier())
 }
 
 // mismatchKey counts verdicts of agencies that an entry does not match, by the
 // entry: what strangers enter about a document does not count against others.
-func (b *Book) mismatchKey(r Ref) throttle.Key {
+func (b *Store) mismatchKey(r Ref) throttle.Key {
 	return b.Failures.Document(vault.PersonHash(b.Vault.Index(indexMismatch, r.Account+" "+r.Passenger)))
 }
 

@@ -22,13 +22,13 @@ func TestB_VisitorsWayThroughTheStatuses(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.registers(visitor(1))
 		r := Ref{Account: h.Account()}
-		_, err := w.Look(t.Context(), w.by(staff.Agency), r)
+		_, err := w.ViewEntry(t.Context(), w.by(staff.Agency), r)
 		w.refused(err, rules.StationWindowOnly, "an agency looks")
-		_, err = w.Verify(t.Context(), Check{Act: w.by(staff.Agency), Entry: r, Version: 1, Original: true, InDate: true, Readable: true, Matches: true})
+		_, err = w.Verify(t.Context(), Check{Principal: w.by(staff.Agency), Entry: r, Version: 1, Original: true, InDate: true, Readable: true, Matches: true})
 		w.refused(err, rules.StationWindowOnly, "an agency verifies")
-		_, err = w.LookForAuthority(t.Context(), w.by(staff.Authority), r)
+		_, err = w.ViewForAuthority(t.Context(), w.by(staff.Authority), r)
 		w.refused(err, rules.MoveRefused, "the authority before the window")
-		_, err = w.Verify(t.Context(), Check{Act: w.by(staff.Window), Entry: r, Version: 1, Matches: true})
+		_, err = w.Verify(t.Context(), Check{Principal: w.by(staff.Window), Entry: r, Version: 1, Matches: true})
 		w.refused(err, rules.OriginalMissing, "a copy")
 		if n := w.count(`SELECT COUNT(*) FROM audit`); n != 0 {
 			t.Fatalf("%d entries tell of what was refused", n)
@@ -37,14 +37,14 @@ func TestB_VisitorsWayThroughTheStatuses(t *testing.T) {
 			t.Fatalf("after the window: %v", s)
 		}
 		w.refused(w.edits(h, visitor(2)), rules.IdentityFixed, "an edit after the window")
-		_, err = w.Look(t.Context(), w.by(staff.Window), r)
+		_, err = w.ViewEntry(t.Context(), w.by(staff.Window), r)
 		w.refused(err, rules.MoveRefused, "the window looks once more")
-		_, err = w.Decide(t.Context(), Result{w.by(staff.Authority), r, 1, true})
+		_, err = w.SettleForeign(t.Context(), AuthorityResult{w.by(staff.Authority), r, 1, true})
 		w.refused(err, EntryChanged, "the authority about what was there before the window")
 		if s := w.decides(r, true); s != rules.Verified || w.own(h).Status != rules.Verified {
 			t.Fatalf("after the authority: %v", s)
 		}
-		_, err = w.Decide(t.Context(), Result{w.by(staff.Authority), r, 3, false})
+		_, err = w.SettleForeign(t.Context(), AuthorityResult{w.by(staff.Authority), r, 3, false})
 		w.refused(err, rules.MoveRefused, "the authority decides twice")
 		var trail []string
 		rows, err := w.db.Writer().Query(`SELECT role || ' ' || action || ' ' || object_kind || ' ' || detail FROM audit WHERE object = $1 AND request = 'r1' ORDER BY id`, h.Account())
@@ -78,29 +78,32 @@ func TestOnlyRolesThatMay(t *testing.T) {
 		acts := []struct {
 			what string
 			may  []staff.Role
-			do   func(a Act) error
+			do   func(a Principal) error
 		}{
-			{"look", []staff.Role{staff.Window, staff.Agency}, func(a Act) error { _, err := w.Look(t.Context(), a, r); return err }},
-			{"find", []staff.Role{staff.Window, staff.Agency}, func(a Act) error { _, err := w.Find(t.Context(), a, shown(resident(1))); return err }},
-			{"verify", []staff.Role{staff.Window, staff.Agency}, func(a Act) error { _, err := w.Verify(t.Context(), Check{Act: a, Entry: r}); return err }},
-			{"free", []staff.Role{staff.Window, staff.Agency}, func(a Act) error { return w.FreeIdentity(t.Context(), Duplicate{Act: a}) }},
-			{"wait", []staff.Role{staff.Authority}, func(a Act) error { _, _, err := w.Awaiting(t.Context(), a, ""); return err }},
-			{"look from afar", []staff.Role{staff.Authority}, func(a Act) error { _, err := w.LookForAuthority(t.Context(), a, r); return err }},
-			{"decide", []staff.Role{staff.Authority}, func(a Act) error { _, err := w.Decide(t.Context(), Result{Act: a, Entry: r}); return err }},
-			{"ask", []staff.Role{staff.Ticketing}, func(a Act) error {
-				_, err := w.Ask(t.Context(), Question{Act: a, Kind: RefundOnline, Account: r.Account, Ticket: "T1"})
+			{"look", []staff.Role{staff.Window, staff.Agency}, func(a Principal) error { _, err := w.ViewEntry(t.Context(), a, r); return err }},
+			{"find", []staff.Role{staff.Window, staff.Agency}, func(a Principal) error { _, err := w.FindEntries(t.Context(), a, shown(resident(1))); return err }},
+			{"verify", []staff.Role{staff.Window, staff.Agency}, func(a Principal) error { _, err := w.Verify(t.Context(), Check{Principal: a, Entry: r}); return err }},
+			{"free", []staff.Role{staff.Window, staff.Agency}, func(a Principal) error { return w.FreeIdentity(t.Context(), DuplicateVisit{Principal: a}) }},
+			{"wait", []staff.Role{staff.Authority}, func(a Principal) error { _, _, err := w.Awaiting(t.Context(), a, ""); return err }},
+			{"look from afar", []staff.Role{staff.Authority}, func(a Principal) error { _, err := w.ViewForAuthority(t.Context(), a, r); return err }},
+			{"decide", []staff.Role{staff.Authority}, func(a Principal) error {
+				_, err := w.SettleForeign(t.Context(), AuthorityResult{Principal: a, Entry: r})
 				return err
 			}},
-			{"serve", []staff.Role{staff.Window, staff.Agency, staff.Machine}, func(a Act) error {
-				_, err := w.Ask(t.Context(), Question{Act: a, Kind: Serve, Ticket: "T1-0", Serve: rules.Serving{Service: rules.Exchange}})
+			{"ask", []staff.Role{staff.Ticketing}, func(a Principal) error {
+				_, err := w.Decide(t.Context(), DecisionRequest{Principal: a, Kind: RefundOnline, Account: r.Account, Ticket: "T1"})
 				return err
 			}},
-			{"serve for a counter", []staff.Role{staff.Ticketing}, func(a Act) error {
-				_, err := w.Ask(t.Context(), Question{Act: a, Kind: Serve, Ticket: "T1-0", Serve: rules.Serving{At: rules.Window, Service: rules.Exchange}})
+			{"serve", []staff.Role{staff.Window, staff.Agency, staff.Machine}, func(a Principal) error {
+				_, err := w.Decide(t.Context(), DecisionRequest{Principal: a, Kind: Serve, Ticket: "T1-0", Serve: rules.Serving{Service: rules.Exchange}})
 				return err
 			}},
-			{"record", []staff.Role{staff.Ticketing}, func(a Act) error {
-				return w.Record(t.Context(), TicketEvent{Act: a, Kind: TicketRefunded, Ticket: "T1-0"})
+			{"serve for a counter", []staff.Role{staff.Ticketing}, func(a Principal) error {
+				_, err := w.Decide(t.Context(), DecisionRequest{Principal: a, Kind: Serve, Ticket: "T1-0", Serve: rules.Serving{At: rules.Window, Service: rules.Exchange}})
+				return err
+			}},
+			{"record", []staff.Role{staff.Ticketing}, func(a Principal) error {
+				return w.RecordTicketEvent(t.Context(), TicketEvent{Principal: a, Kind: TicketRefunded, Ticket: "T1-0"})
 			}},
 		}
 		for _, act := range acts {
@@ -110,7 +113,7 @@ func TestOnlyRolesThatMay(t *testing.T) {
 					t.Errorf("%s by %s: %v", act.what, role, err)
 				}
 			}
-			w.refused(act.do(Act{}), staff.ForbiddenRole, act.what+" by nobody")
+			w.refused(act.do(Principal{}), staff.ForbiddenRole, act.what+" by nobody")
 		}
 	})
 }
@@ -122,14 +125,14 @@ func TestVerdictIsAboutWhatWasLookedAt(t *testing.T) {
 		h := w.verified(resident(1))
 		l := w.adds(h, resident(2))
 		r := Ref{h.Account(), l.ID}
-		seen, err := w.Look(t.Context(), w.by(staff.Agency), r)
+		seen, err := w.ViewEntry(t.Context(), w.by(staff.Agency), r)
 		if err != nil || seen.Person != l.Person || seen.Status != rules.Pending || seen.ProofNeeded {
 			t.Fatalf("looked at %v: %v", seen.Status, err)
 		}
 		if _, err := w.Edit(t.Context(), h, l.ID, l.Version, entered(resident(3))); err != nil {
 			t.Fatal(err)
 		}
-		c := Check{Act: w.by(staff.Agency), Entry: r, Version: seen.Version, Original: true, InDate: true, Readable: true, Matches: true}
+		c := Check{Principal: w.by(staff.Agency), Entry: r, Version: seen.Version, Original: true, InDate: true, Readable: true, Matches: true}
 		_, err = w.Verify(t.Context(), c)
 		w.refused(err, EntryChanged, "a verdict on what was there before")
 		got := w.inTheWay(h, 8, func(i int) error {
@@ -151,21 +154,21 @@ func TestB1_RareNamesNeedAProofAtTheWindow(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.registers(rare(resident(1)))
 		own := Ref{Account: h.Account()}
-		_, err := w.Look(t.Context(), w.by(staff.Agency), own)
+		_, err := w.ViewEntry(t.Context(), w.by(staff.Agency), own)
 		w.refused(err, rules.StationWindowOnly, "an agency looks")
-		_, err = w.Verify(t.Context(), Check{Act: w.by(staff.Agency), Entry: own, Version: 1, Original: true, InDate: true, Readable: true, Matches: true})
+		_, err = w.Verify(t.Context(), Check{Principal: w.by(staff.Agency), Entry: own, Version: 1, Original: true, InDate: true, Readable: true, Matches: true})
 		w.refused(err, rules.StationWindowOnly, "an agency verifies")
 
 		proven := func(r Ref, version int64, k rules.ProofKind, value string) error {
 			_, err := w.Verify(t.Context(), Check{
-				Act: w.by(staff.Window), Entry: r, Version: version, Original: true, InDate: true, Readable: true, Matches: true, Proof: rules.Proof{Kind: k, Value: value},
+				Principal: w.by(staff.Window), Entry: r, Version: version, Original: true, InDate: true, Readable: true, Matches: true, Proof: rules.Proof{Kind: k, Value: value},
 			})
 			return err
 		}
 		w.refused(proven(own, 1, 0, ""), rules.ProofWrong, "no proof")
 		w.refused(proven(own, 1, rules.PhoneEnd, "4322"), rules.ProofWrong, "a wrong end of the phone")
 		w.refused(proven(own, 1, rules.HolderNumber, resident(1).DocumentNumber), rules.ProofWrong, "the holder's own number")
-		if held, err := w.Held(t.Context(), h); err != nil || held.FailedProofs != (throttle.Held{Failures: 2}) {
+		if held, err := w.PersonalData(t.Context(), h); err != nil || held.FailedProofs != (throttle.Held{Failures: 2}) {
 			t.Errorf("two guesses, held is %+v: %v", held.FailedProofs, err)
 		}
 		if err := proven(own, 1, rules.EmailStart, "mar"); err != nil || w.own(h).Status != rules.Verified {
@@ -191,7 +194,7 @@ func TestB1_RareNamesNeedAProofAtTheWindow(t *testing.T) {
 func TestB1_ProofsAreNotForGuessing(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.registers(rare(resident(1)))
-		c := Check{Act: w.by(staff.Window), Entry: Ref{Account: h.Account()}, Version: 1, Original: true, InDate: true, Readable: true, Matches: true}
+		c := Check{Principal: w.by(staff.Window), Entry: Ref{Account: h.Account()}, Version: 1, Original: true, InDate: true, Readable: true, Matches: true}
 		c.Proof = rules.Proof{Kind: rules.PhoneEnd, Value: "0000"}
 		rule := throttle.DefaultRules.Document
 		got := w.atOnce(200, func(int) error {
@@ -217,7 +220,7 @@ func TestB1_ProofsAreNotForGuessing(t *testing.T) {
 func TestB10_SomebodyElseBringsBothOriginals(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.registers(resident(1))
-		c := Check{Act: w.by(staff.Agency), Entry: Ref{Account: h.Account()}, Version: 1, Original: true, InDate: true, Readable: true, Delegated: true, Matches: true}
+		c := Check{Principal: w.by(staff.Agency), Entry: Ref{Account: h.Account()}, Version: 1, Original: true, InDate: true, Readable: true, Delegated: true, Matches: true}
 		_, err := w.Verify(t.Context(), c)
 		w.refused(err, rules.OriginalMissing, "without the delegate's own")
 		c.DelegateOriginal = true
@@ -227,7 +230,7 @@ func TestB10_SomebodyElseBringsBothOriginals(t *testing.T) {
 		c.Entry = Ref{h.Account(), w.adds(h, visitor(1)).ID}
 		_, err = w.Verify(t.Context(), c)
 		w.refused(err, rules.StationWindowOnly, "a passport at an agency")
-		c.Act = w.by(staff.Window)
+		c.Principal = w.by(staff.Window)
 		if s, err := w.Verify(t.Context(), c); s != rules.PreVerified || err != nil || w.onTrail(staff.VerifyDelegated) != 2 {
 			t.Fatalf("a passport at a window: %v: %v", s, err)
 		}
@@ -238,12 +241,12 @@ func TestB10_SomebodyElseBringsBothOriginals(t *testing.T) {
 func TestVerdictAndItsEntryAreOne(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.registers(resident(1))
-		c := Check{Act: w.by(staff.Window), Entry: Ref{Account: h.Account()}, Version: 1, Original: true, InDate: true, Readable: true, Matches: true}
+		c := Check{Principal: w.by(staff.Window), Entry: Ref{Account: h.Account()}, Version: 1, Original: true, InDate: true, Readable: true, Matches: true}
 		c.Request = "not one word"
 		if _, err := w.Verify(t.Context(), c); err == nil || w.own(h).Status != rules.Pending {
 			t.Fatalf("verified without an entry: %v", err)
 		}
-		_, err := w.Look(t.Context(), c.Act, c.Entry)
+		_, err := w.ViewEntry(t.Context(), c.Principal, c.Entry)
 		if err == nil {
 			t.Fatal("looked without an entry")
 		}
@@ -258,7 +261,7 @@ func TestCounterFindsWhatItMayCheck(t *testing.T) {
 		w.pass(time.Second)
 		b := w.adds(second, visitor(1))
 		mine := w.registers(visitor(1))
-		found, err := w.Find(t.Context(), w.by(staff.Window), shown(visitor(1)))
+		found, err := w.FindEntries(t.Context(), w.by(staff.Window), shown(visitor(1)))
 		want := []Found{
 			{Ref: Ref{Account: mine.Account()}, Status: rules.ToBeSubmitted}, {Ref: Ref{first.Account(), a.ID}, Status: rules.ToBeSubmitted},
 			{Ref: Ref{second.Account(), b.ID}, Status: rules.ToBeSubmitted},
@@ -266,21 +269,21 @@ func TestCounterFindsWhatItMayCheck(t *testing.T) {
 		if err != nil || !slices.Equal(found, want) {
 			t.Fatalf("found %+v: %v", found, err)
 		}
-		_, err = w.Find(t.Context(), w.by(staff.Agency), shown(visitor(1)))
+		_, err = w.FindEntries(t.Context(), w.by(staff.Agency), shown(visitor(1)))
 		w.refused(err, rules.StationWindowOnly, "an agency seeks a visitor")
 		w.checks(found[1].Ref, true)
-		if found, err = w.Find(t.Context(), w.by(staff.Window), shown(visitor(1))); err != nil || len(found) != 2 {
+		if found, err = w.FindEntries(t.Context(), w.by(staff.Window), shown(visitor(1))); err != nil || len(found) != 2 {
 			t.Fatalf("after a check found %+v: %v", found, err)
 		}
 		w.checks(found[0].Ref, false)
-		if found, err = w.Find(t.Context(), w.by(staff.Window), shown(visitor(1))); err != nil || len(found) != 2 || found[0] != (Found{Ref: Ref{Account: mine.Account()}, Status: rules.Failed}) {
+		if found, err = w.FindEntries(t.Context(), w.by(staff.Window), shown(visitor(1))); err != nil || len(found) != 2 || found[0] != (Found{Ref: Ref{Account: mine.Account()}, Status: rules.Failed}) {
 			t.Fatalf("after a failed check found %+v: %v", found, err)
 		}
-		if found, err = w.Find(t.Context(), w.by(staff.Agency), shown(resident(1))); err != nil || len(found) != 0 {
+		if found, err = w.FindEntries(t.Context(), w.by(staff.Agency), shown(resident(1))); err != nil || len(found) != 0 {
 			t.Fatalf("what is verified was found: %+v, %v", found, err)
 		}
-		for _, s := range []Shown{{}, {"licence", "1", ""}, {"passport", "P0000001", ""}, {"resident_id", "110105199003070000", ""}} {
-			if found, err := w.Find(t.Context(), w.by(staff.Window), s); err == nil || found != nil {
+		for _, s := range []ShownDocument{{}, {"licence", "1", ""}, {"passport", "P0000001", ""}, {"resident_id", "110105199003070000", ""}} {
+			if found, err := w.FindEntries(t.Context(), w.by(staff.Window), s); err == nil || found != nil {
 				t.Errorf("%q was taken", s.DocumentType)
 			} else {
 				w.tellsNothing(err)
@@ -363,7 +366,7 @@ func TestB1_FaultOfTheContactIsNoProof(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = w.Verify(t.Context(), Check{
-			Act: w.by(staff.Window), Entry: Ref{Account: h.Account()}, Version: 1, Original: true, InDate: true, Readable: true, Matches: true,
+			Principal: w.by(staff.Window), Entry: Ref{Account: h.Account()}, Version: 1, Original: true, InDate: true, Readable: true, Matches: true,
 			Proof: rules.Proof{Kind: rules.EmailStart, Value: "mar"},
 		})
 		if err == nil || problem.Is(err, rules.ProofWrong) || problem.Is(err, account.AccountNotFound) {

@@ -1,6 +1,6 @@
 // Package registry keeps the real-name registry of rule B: the holders of accounts,
 // the passengers on their lists, the tickets they bought, and who checked whom.
-// What is allowed is package registry's to say; here its rules meet the database.
+// What is allowed is package rules' to say; here its rules meet the database.
 //
 // It promises:
 //   - Counts and what depends on them change in one transaction under the lock of
@@ -27,7 +27,7 @@
 // Locks are taken in this order: the account's row (package account), the holder's,
 // identities, passengers, tickets, failures.
 //
-// Files: book.go what a Book works with, row.go what is in the tables, hooks.go what
+// Files: book.go what a Store works with, row.go what is in the tables, hooks.go what
 // happens with an account, claim.go whose a document is, list.go the passenger list;
 // act.go who acts, find.go, counter.go, authority.go, correct.go and duplicate.go the visits;
 // question.go, record.go, order.go and ticket.go ticketing; held.go and sweep.go what

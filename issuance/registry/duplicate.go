@@ -11,11 +11,11 @@ import (
 	"github.com/railgate/railgate/issuance/staff"
 )
 
-// Duplicate is a visit about an identity that is registered already.
-type Duplicate struct {
-	Act
-	Shown                                 Shown // the person's own document
-	Original, InDate, Readable, Delegated bool  // as in rules.Visit
+// DuplicateVisit is a visit about an identity that is registered already.
+type DuplicateVisit struct {
+	Principal
+	Document                              ShownDocument // the person's own document
+	Original, InDate, Readable, Delegated bool          // as in rules.Visit
 }
 
 // freedOfClosed stands in the trail for an account that does not exist any more.
@@ -29,7 +29,7 @@ const freedOfClosed = "closed"
 // Known hole: until the person registers, any person who knows the number can again.
 // The identity is pending then, and the way back is the same. Register at the window.
 // Claim has no such hole: it is for an owner who has an account.
-func (b *Book) FreeIdentity(ctx context.Context, d Duplicate) error {
+func (b *Store) FreeIdentity(ctx context.Context, d DuplicateVisit) error {
 	at, err := d.counter()
 	if err != nil {
 		return err
@@ -37,7 +37,7 @@ func (b *Book) FreeIdentity(ctx context.Context, d Duplicate) error {
 	if err := rules.CanFreeIdentity(rules.Visit{At: at, Original: d.Original, InDate: d.InDate, Readable: d.Readable, Delegated: d.Delegated}); err != nil {
 		return err
 	}
-	person, err := b.read(d.Shown)
+	person, err := b.read(d.Document)
 	if err != nil {
 		return err
 	}
@@ -55,13 +55,13 @@ func (b *Book) FreeIdentity(ctx context.Context, d Duplicate) error {
 				return err
 			}
 		}
-		return b.free(ctx, tx, d.Act, document, has)
+		return b.free(ctx, tx, d.Principal, document, has)
 	})
 }
 
 // whoHas is the account that has an identity: freedOfClosed for one that is closed,
 // empty for none.
-func (b *Book) whoHas(ctx context.Context, q database.Queries, document []byte) (string, error) {
+func (b *Store) whoHas(ctx context.Context, q database.Queries, document []byte) (string, error) {
 	var has sql.NullString
 	err := q.QueryRowContext(ctx, `SELECT account FROM identities WHERE person = $1 AND (until_ms IS NULL OR until_ms > $2)`,
 		document, b.Now().UnixMilli()).Scan(&has)
@@ -78,7 +78,7 @@ func (b *Book) whoHas(ctx context.Context, q database.Queries, document []byte) 
 
 // free takes an identity from the account that has it, as whoHas says and whose
 // holder is locked. From none it takes nothing.
-func (b *Book) free(ctx context.Context, tx *sql.Tx, a Act, document []byte, has string) error {
+func (b *Store) free(ctx context.Context, tx *sql.Tx, a Principal, document []byte, has string) error {
 	if has == "" {
 		return nil
 	}

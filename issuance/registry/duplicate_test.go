@@ -107,15 +107,15 @@ func TestB11_ThePersonTakesTheIdentityBack(t *testing.T) {
 		l := w.adds(thief, resident(7))
 		w.refused(w.tries("marked_person", resident(1)), rules.IdentityRegistered, "the person registers")
 
-		d := Duplicate{Act: w.by(staff.Agency), Shown: shown(resident(1)), Original: true, InDate: true, Readable: true}
+		d := DuplicateVisit{Principal: w.by(staff.Agency), Document: shown(resident(1)), Original: true, InDate: true, Readable: true}
 		w.refused(w.FreeIdentity(t.Context(), d), rules.StationWindowOnly, "at an agency")
-		d.Act, d.Delegated = w.by(staff.Window), true
+		d.Principal, d.Delegated = w.by(staff.Window), true
 		w.refused(w.FreeIdentity(t.Context(), d), rules.InPersonOnly, "somebody was sent")
 		d.Delegated, d.Original = false, false
 		w.refused(w.FreeIdentity(t.Context(), d), rules.OriginalMissing, "without the original")
 		d.Original = true
 		unknown := d
-		unknown.Shown = shown(resident(2))
+		unknown.Document = shown(resident(2))
 		w.refused(w.FreeIdentity(t.Context(), unknown), NotRegistered, "whose identity nobody has")
 
 		got := w.atOnce(10, func(int) error { return w.FreeIdentity(t.Context(), d) })
@@ -130,7 +130,7 @@ func TestB11_ThePersonTakesTheIdentityBack(t *testing.T) {
 		}
 		_, err := w.Add(t.Context(), thief, entered(resident(8)))
 		w.refused(err, rules.AccountStatus, "it adds a passenger")
-		w.answered(Question{Kind: Buy, Account: thief.Account(), For: []string{l.ID}}, rules.AccountUnverified, "it buys")
+		w.answered(DecisionRequest{Kind: Buy, Account: thief.Account(), For: []string{l.ID}}, rules.AccountUnverified, "it buys")
 		renamed := resident(1)
 		renamed.Name = "测试乙"
 		w.refused(w.edits(thief, renamed), rules.IdentityRegistered, "it takes the identity again")

@@ -62,27 +62,27 @@ func TestB_FailedIsCheckedAgainAtTheCounter(t *testing.T) {
 		}{{resident(2), staff.Agency, rules.Verified}, {resident(3), staff.Window, rules.Verified}, {visitor(2), staff.Window, rules.PreVerified}} {
 			r := Ref{h.Account(), w.adds(h, c.who).ID}
 			w.checks(r, false)
-			found, err := w.Find(t.Context(), w.by(c.role), shown(c.who))
+			found, err := w.FindEntries(t.Context(), w.by(c.role), shown(c.who))
 			if err != nil || len(found) != 1 || found[0] != (Found{Ref: r, Status: rules.Failed}) {
 				t.Fatalf("found %+v: %v", found, err)
 			}
-			seen, err := w.Look(t.Context(), w.by(c.role), r)
+			seen, err := w.ViewEntry(t.Context(), w.by(c.role), r)
 			if err != nil || seen.Status != rules.Failed {
 				t.Fatalf("looked at %v: %v", seen.Status, err)
 			}
-			check := Check{Act: w.by(c.role), Entry: r, Version: seen.Version, Original: true, InDate: true, Readable: true, Matches: true}
+			check := Check{Principal: w.by(c.role), Entry: r, Version: seen.Version, Original: true, InDate: true, Readable: true, Matches: true}
 			if s, err := w.Verify(t.Context(), check); s != c.want || err != nil {
 				t.Fatalf("%s: %v, %v", c.role, s, err)
 			}
 		}
 		r := Ref{h.Account(), w.adds(h, visitor(4)).ID}
 		w.checks(r, false)
-		_, err := w.Look(t.Context(), w.by(staff.Agency), r)
+		_, err := w.ViewEntry(t.Context(), w.by(staff.Agency), r)
 		w.refused(err, rules.StationWindowOnly, "an agency looks at a failed passport")
 		rares := rare(resident(5))
 		own := Ref{Account: w.registers(rares).Account()}
 		w.checks(own, false)
-		_, err = w.Look(t.Context(), w.by(staff.Agency), own)
+		_, err = w.ViewEntry(t.Context(), w.by(staff.Agency), own)
 		w.refused(err, rules.StationWindowOnly, "an agency looks at a failed rare name")
 	})
 }
@@ -93,7 +93,7 @@ func TestB11_WhatAWindowTookIsNotVerifiedAgain(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		squatter := w.registers(resident(1))
 		own := Ref{Account: squatter.Account()}
-		free := Duplicate{Act: w.by(staff.Window), Shown: shown(resident(1)), Original: true, InDate: true, Readable: true}
+		free := DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Original: true, InDate: true, Readable: true}
 		if err := w.FreeIdentity(t.Context(), free); err != nil {
 			t.Fatal(err)
 		}
@@ -108,19 +108,19 @@ func TestB11_WhatAWindowTookIsNotVerifiedAgain(t *testing.T) {
 			t.Fatalf("an edit of the contact alone: %v", err)
 		}
 		for _, role := range []staff.Role{staff.Window, staff.Agency} {
-			seen, err := w.Look(t.Context(), w.by(role), own)
+			seen, err := w.ViewEntry(t.Context(), w.by(role), own)
 			if err != nil || !seen.Lost || seen.Status != rules.Failed {
 				t.Fatalf("looked at %v: %v", seen.Status, err)
 			}
-			_, err = w.Verify(t.Context(), Check{Act: w.by(role), Entry: own, Version: seen.Version, Original: true, InDate: true, Readable: true, Matches: true})
+			_, err = w.Verify(t.Context(), Check{Principal: w.by(role), Entry: own, Version: seen.Version, Original: true, InDate: true, Readable: true, Matches: true})
 			w.refused(err, rules.IdentityRegistered, string(role)+" verifies it")
 		}
-		found, err := w.Find(t.Context(), w.by(staff.Window), shown(resident(1)))
+		found, err := w.FindEntries(t.Context(), w.by(staff.Window), shown(resident(1)))
 		want := []Found{{Ref: Ref{Account: owner.Account()}, Status: rules.Pending}, {Ref: own, Status: rules.Failed, Lost: true}}
 		if err != nil || len(found) != 2 || found[0] != want[0] || found[1] != want[1] {
 			t.Fatalf("found %+v: %v", found, err)
 		}
-		if found, err = w.Find(t.Context(), w.by(staff.Agency), shown(resident(1))); err != nil || len(found) != 1 {
+		if found, err = w.FindEntries(t.Context(), w.by(staff.Agency), shown(resident(1))); err != nil || len(found) != 1 {
 			t.Fatalf("an agency found %+v: %v", found, err)
 		}
 		if n := w.count(`SELECT COUNT(*) FROM identities`); n != 1 {
@@ -133,7 +133,7 @@ func TestB11_WhatAWindowTookIsNotVerifiedAgain(t *testing.T) {
 func TestG01_G19_DocumentThatIsNoGoodLeavesTheStatus(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.registers(resident(1))
-		c := Check{Act: w.by(staff.Window), Entry: Ref{Account: h.Account()}, Version: 1, Original: true, Readable: true, Matches: true}
+		c := Check{Principal: w.by(staff.Window), Entry: Ref{Account: h.Account()}, Version: 1, Original: true, Readable: true, Matches: true}
 		_, err := w.Verify(t.Context(), c)
 		w.refused(err, rules.DocumentExpired, "an expired card")
 		c.InDate, c.Readable, c.Matches = true, false, false
@@ -157,7 +157,7 @@ func TestB3_FailedNeedAPlaceAgain(t *testing.T) {
 		r := Ref{h.Account(), w.adds(h, visitor(2)).ID}
 		w.checks(r, false)
 		l := w.adds(h, visitor(3))
-		c := Check{Act: w.by(staff.Window), Entry: r, Version: 2, Original: true, InDate: true, Readable: true, Matches: true}
+		c := Check{Principal: w.by(staff.Window), Entry: r, Version: 2, Original: true, InDate: true, Readable: true, Matches: true}
 		_, err := w.Verify(t.Context(), c)
 		w.refused(err, rules.ListFull, "on a full list")
 		w.checks(Ref{h.Account(), l.ID}, false)
@@ -173,7 +173,7 @@ func TestB_AgenciesDoNotTryAFailedEntryWithoutEnd(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.verified(resident(1))
 		l := w.adds(h, resident(2))
-		c := Check{Act: w.by(staff.Agency), Entry: Ref{h.Account(), l.ID}, Version: 1, Original: true, InDate: true, Readable: true}
+		c := Check{Principal: w.by(staff.Agency), Entry: Ref{h.Account(), l.ID}, Version: 1, Original: true, InDate: true, Readable: true}
 		rule := throttle.DefaultRules.Document
 		for range rule.Failures {
 			if s, err := w.Verify(t.Context(), c); s != rules.Failed || err != nil {
@@ -186,17 +186,17 @@ func TestB_AgenciesDoNotTryAFailedEntryWithoutEnd(t *testing.T) {
 			}
 			c.Version = l.Version
 		}
-		if held, err := w.Held(t.Context(), h); err != nil || held.Passengers[0].FailedProofs.Locks != 1 {
+		if held, err := w.PersonalData(t.Context(), h); err != nil || held.Passengers[0].FailedProofs.Locks != 1 {
 			t.Errorf("held is %+v: %v", held.Passengers[0].FailedProofs, err)
 		}
 		c.Matches = true
 		_, err := w.Verify(t.Context(), c)
 		w.refused(err, throttle.TooManyFailures, "an agency once more")
-		another := Check{Act: w.by(staff.Agency), Entry: Ref{Account: w.registers(resident(2)).Account()}, Version: 1, Original: true, InDate: true, Readable: true, Matches: true}
+		another := Check{Principal: w.by(staff.Agency), Entry: Ref{Account: w.registers(resident(2)).Account()}, Version: 1, Original: true, InDate: true, Readable: true, Matches: true}
 		if s, err := w.Verify(t.Context(), another); s != rules.Verified || err != nil {
 			t.Fatalf("the same document in another account: %v, %v", s, err)
 		}
-		c.Act = w.by(staff.Window)
+		c.Principal = w.by(staff.Window)
 		if s, err := w.Verify(t.Context(), c); s != rules.Verified || err != nil {
 			t.Fatalf("a window: %v, %v", s, err)
 		}

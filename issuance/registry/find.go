@@ -13,23 +13,23 @@ import (
 	"github.com/railgate/railgate/issuance/staff"
 )
 
-// Shown is a document that lies on the counter. It is personal data.
-type Shown struct {
+// ShownDocument is a document that lies on the counter. It is personal data.
+type ShownDocument struct {
 	DocumentType   string
 	DocumentNumber string
 	Nationality    string
 }
 
 // Format keeps it out of logs and error texts, under every verb.
-func (Shown) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("(private)")) }
+func (ShownDocument) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("(private)")) }
 
 // MarshalJSON refuses: loggers write JSON.
-func (Shown) MarshalJSON() ([]byte, error) { return nil, errPrivate }
+func (ShownDocument) MarshalJSON() ([]byte, error) { return nil, errPrivate }
 
-var errPrivate = errors.New("book: personal data is not written as JSON")
+var errPrivate = errors.New("registry: personal data is not written as JSON")
 
 // read checks its form. The name is no part of what finds a person.
-func (b *Book) read(s Shown) (p rules.Person, err error) {
+func (b *Store) read(s ShownDocument) (p rules.Person, err error) {
 	if p.Document, err = identity.ParseKnown(s.DocumentType); err != nil {
 		return rules.Person{}, problem.New(rules.DocumentUnknown, "document_type "+err.Error())
 	}
@@ -62,11 +62,11 @@ type Found struct {
 	Lost bool
 }
 
-// Find lists the entries about a document that the counter may check now: those
+// FindEntries lists the entries about a document that the counter may check now: those
 // that are unchecked and those that failed, the holders' own first. A window also
 // finds accounts that have lost the document's identity. It returns no personal
-// data: a counter that must see more uses [Book.Look].
-func (b *Book) Find(ctx context.Context, a Act, s Shown) (found []Found, err error) {
+// data: a counter that must see more uses [Store.ViewEntry].
+func (b *Store) FindEntries(ctx context.Context, a Principal, s ShownDocument) (found []Found, err error) {
 	at, err := a.counter()
 	if err != nil {
 		return nil, err
@@ -82,10 +82,10 @@ func (b *Book) Find(ctx context.Context, a Act, s Shown) (found []Found, err err
 	return b.find(ctx, p, at == rules.Window, waits, rules.Failed)
 }
 
-// FindToCorrect lists, for a window, the entries about a document that were
+// FindForCorrection lists, for a window, the entries about a document that were
 // checked. The document's number is the one that the entry says. Each entry that is
 // told is in the audit log: its person need not be at the counter.
-func (b *Book) FindToCorrect(ctx context.Context, a Act, s Shown) (found []Found, err error) {
+func (b *Store) FindForCorrection(ctx context.Context, a Principal, s ShownDocument) (found []Found, err error) {
 	if err := a.By.May(staff.CorrectIdentity); err != nil {
 		return nil, err
 	}
@@ -112,7 +112,7 @@ func (b *Book) FindToCorrect(ctx context.Context, a Act, s Shown) (found []Found
 
 // find lists entries of either of two statuses, with the accounts that have lost
 // the identity if asked.
-func (b *Book) find(ctx context.Context, p rules.Person, withLost bool, one, another rules.Status) (found []Found, err error) {
+func (b *Store) find(ctx context.Context, p rules.Person, withLost bool, one, another rules.Status) (found []Found, err error) {
 	lost := 0
 	if withLost {
 		lost = 1
@@ -144,7 +144,7 @@ func (b *Book) find(ctx context.Context, p rules.Person, withLost bool, one, ano
 }
 
 // needsHolder opens the account's own entry only for a list that is full.
-func (b *Book) needsHolder(ctx context.Context, q database.Queries, f Found, p rules.Person, c rules.Counts) (bool, error) {
+func (b *Store) needsHolder(ctx context.Context, q database.Queries, f Found, p rules.Person, c rules.Counts) (bool, error) {
 	who, l := rules.Passenger{Person: p, Status: f.Status}, b.Limits()
 	if !rules.Exceeds(who, c, l) {
 		return false, nil

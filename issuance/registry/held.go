@@ -11,24 +11,24 @@ import (
 	"github.com/railgate/railgate/issuance/throttle"
 )
 
-// Held is everything that the registry holds about an account, opened (rule B12).
+// PersonalData is everything that the registry holds about an account, opened (rule B12).
 // Besides it there are keyed hashes: of the documents, and of the tickets'
 // references. What staff did is in the audit trail.
-type Held struct {
+type PersonalData struct {
 	Own          Own
 	FailedProofs throttle.Held // about the holder's document (rule B1)
-	Passengers   []HeldPassenger
-	Tickets      []HeldTicket
+	Passengers   []PassengerData
+	Tickets      []TicketData
 }
 
-// HeldPassenger is a line of the list.
-type HeldPassenger struct {
+// PassengerData is a line of the list.
+type PassengerData struct {
 	Line
 	FailedProofs throttle.Held
 }
 
-// HeldTicket is a ticket that the account bought, or had changed.
-type HeldTicket struct {
+// TicketData is a ticket that the account bought, or had changed.
+type TicketData struct {
 	Passenger  string // empty: the holder
 	State      TicketState
 	ReportedAt time.Time // when it came to be known
@@ -36,8 +36,8 @@ type HeldTicket struct {
 	Itinerary  // zero: reported before tickets had one
 }
 
-// Held tells the holder what is held.
-func (b *Book) Held(ctx context.Context, by account.Holder) (held Held, err error) {
+// PersonalData tells the holder what is held.
+func (b *Store) PersonalData(ctx context.Context, by account.Holder) (held PersonalData, err error) {
 	err = b.view(ctx, "read what is held", func(ctx context.Context, q database.Queries) error {
 		l, err := b.list(ctx, q, by.Account())
 		if err != nil {
@@ -52,7 +52,7 @@ func (b *Book) Held(ctx context.Context, by account.Holder) (held Held, err erro
 			if err != nil {
 				return err
 			}
-			held.Passengers = append(held.Passengers, HeldPassenger{line, failed})
+			held.Passengers = append(held.Passengers, PassengerData{line, failed})
 		}
 		return database.Each(ctx, q, func(rows *sql.Rows) error {
 			var t ticketRow
@@ -61,19 +61,19 @@ func (b *Book) Held(ctx context.Context, by account.Holder) (held Held, err erro
 				return err
 			}
 			i, err := b.openItinerary(t.id, t.itinerary)
-			held.Tickets = append(held.Tickets, HeldTicket{t.passenger, t.now(), time.UnixMilli(reported), time.UnixMilli(t.endsMs), i})
+			held.Tickets = append(held.Tickets, TicketData{t.passenger, t.now(), time.UnixMilli(reported), time.UnixMilli(t.endsMs), i})
 			return err
 		}, `SELECT `+ticketColumns+`, reported_ms FROM tickets WHERE account = $1 ORDER BY reported_ms, ends_ms, reference`, by.Account())
 	})
 	if err != nil {
-		return Held{}, err
+		return PersonalData{}, err
 	}
 	return held, nil
 }
 
 // failedProofs are the guesses about an entry's document, and the verdicts of
 // agencies that the entry does not match.
-func (b *Book) failedProofs(ctx context.Context, q database.Queries, r Ref, p rules.Person) (throttle.Held, error) {
+func (b *Store) failedProofs(ctx context.Context, q database.Queries, r Ref, p rules.Person) (throttle.Held, error) {
 	all, err := b.Failures.Held(ctx, q, b.proofKey(p))
 	if err != nil {
 		return throttle.Held{}, err

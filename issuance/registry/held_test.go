@@ -30,7 +30,7 @@ func (w *world) lived() (h account.Holder, guest Line) {
 	w.adds(h, resident(2))
 	w.records(w.bought(h, markedReference, guest.ID, ""))
 	_, err := w.Verify(w.t.Context(), Check{
-		Act: w.by(staff.Window), Entry: Ref{h.Account(), guest.ID}, Version: 1, Original: true, InDate: true, Readable: true, Matches: true,
+		Principal: w.by(staff.Window), Entry: Ref{h.Account(), guest.ID}, Version: 1, Original: true, InDate: true, Readable: true, Matches: true,
 		Proof: rules.Proof{Kind: rules.HolderNumber, Value: "1"},
 	})
 	w.refused(err, rules.ProofWrong, "a wrong proof")
@@ -40,7 +40,7 @@ func (w *world) lived() (h account.Holder, guest Line) {
 func TestB12_HolderSeesAllThatIsHeld(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h, guest := w.lived()
-		held, err := w.Held(t.Context(), h)
+		held, err := w.PersonalData(t.Context(), h)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -68,7 +68,7 @@ func TestB12_HolderSeesAllThatIsHeld(t *testing.T) {
 func TestB12_ClosedAccountLeavesAHashAtMost(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h, guest := w.lived()
-		c, err := w.IfClosed(t.Context(), h)
+		c, err := w.PreviewClosing(t.Context(), h)
 		var r *problem.Refusal
 		if err != nil || !errors.As(c.Refused, &r) || r.Code != TicketsUnfinished || r.RetryAt != w.now().Add(2*day).Unix() {
 			t.Fatalf("asked: %v, %v", c.Refused, err)
@@ -79,7 +79,7 @@ func TestB12_ClosedAccountLeavesAHashAtMost(t *testing.T) {
 		}
 		w.pass(2 * day)
 		held := w.now().Add(180 * day) // the guest is to be submitted and has a ticket
-		if c, err = w.IfClosed(t.Context(), h); err != nil || c.Refused != nil || !c.TakenUntil.Equal(held) {
+		if c, err = w.PreviewClosing(t.Context(), h); err != nil || c.Refused != nil || !c.TakenUntil.Equal(held) {
 			t.Fatalf("asked: %v until %v: %v", c.Refused, c.TakenUntil, err)
 		}
 		if err := w.closes(h); err != nil {
@@ -92,7 +92,7 @@ func TestB12_ClosedAccountLeavesAHashAtMost(t *testing.T) {
 		}
 		_, err = w.List(t.Context(), h)
 		w.refused(err, account.LoginRequired, "the list")
-		_, err = w.Held(t.Context(), h)
+		_, err = w.PersonalData(t.Context(), h)
 		w.refused(err, account.LoginRequired, "what is held")
 		_, err = w.Add(t.Context(), h, entered(resident(3)))
 		w.refused(err, account.LoginRequired, "an addition")
@@ -126,7 +126,7 @@ func TestB4_ClosingIsNoWayRoundTheList(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.refused(w.tries("marked_again", resident(1)), rules.IdentityRegistered, "with a verified passenger of today")
-		if err := w.FreeIdentity(t.Context(), Duplicate{Act: w.by(staff.Window), Shown: shown(resident(1)), Original: true, InDate: true, Readable: true}); err != nil {
+		if err := w.FreeIdentity(t.Context(), DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Original: true, InDate: true, Readable: true}); err != nil {
 			t.Fatal(err)
 		}
 		again := w.registers(resident(1))
@@ -156,7 +156,7 @@ func TestClosingLosesNoTicket(t *testing.T) {
 				if k == i%2 {
 					return w.closes(h)
 				}
-				return w.Record(t.Context(), w.bought(h, fmt.Sprintf("T%d", login), ""))
+				return w.RecordTicketEvent(t.Context(), w.bought(h, fmt.Sprintf("T%d", login), ""))
 			})
 			tickets := w.count(`SELECT COUNT(*) FROM tickets WHERE account = $1`, h.Account())
 			if got[""] != 1 || got[TicketsUnfinished] != tickets || got[EntryNotFound] != 1-tickets {
@@ -293,7 +293,7 @@ func TestSealedColumnsMoveToANewKey(t *testing.T) {
 		if l, err := w.List(t.Context(), h); err != nil || l.Own.Person.Number != resident(1).DocumentNumber || len(l.Passengers) != 2 {
 			t.Fatalf("under the new key: %v", err)
 		}
-		if held, err := w.Held(t.Context(), h); err != nil || len(held.Tickets) != 2 || held.Tickets[0].Order != "MarkedOrder" || held.Tickets[0].Journey.From != "Marked South" {
+		if held, err := w.PersonalData(t.Context(), h); err != nil || len(held.Tickets) != 2 || held.Tickets[0].Order != "MarkedOrder" || held.Tickets[0].Journey.From != "Marked South" {
 			t.Fatalf("tickets under the new key: %v", err)
 		}
 	})

@@ -26,7 +26,7 @@ func profileIdentity(p rules.Person) account.Identity {
 
 // Registered makes the row of a new account's holder. An identity that another
 // account has is refused with rules.IdentityRegistered (rule B11).
-func (b *Book) Registered(ctx context.Context, tx *sql.Tx, id string, who account.Identity) error {
+func (b *Store) Registered(ctx context.Context, tx *sql.Tx, id string, who account.Identity) error {
 	p := personOf(who)
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO holders (id, person, status, tickets, own_tickets, version) VALUES ($1, $2, $3, 0, 0, 1)`,
@@ -42,7 +42,7 @@ func (b *Book) Registered(ctx context.Context, tx *sql.Tx, id string, who accoun
 // another account has it. Ours: rules.AlreadyListed if the new document is that
 // of a passenger on the holder's list, where the holder may not be added either. A
 // failed identity that the holder saves again unchanged waits for a check again.
-func (b *Book) IdentityEdited(ctx context.Context, tx *sql.Tx, id string, _, after account.Identity) error {
+func (b *Store) IdentityEdited(ctx context.Context, tx *sql.Tx, id string, _, after account.Identity) error {
 	h, err := b.holder(ctx, tx, id, b.Database.ForUpdate)
 	if err != nil {
 		return err
@@ -73,9 +73,9 @@ func (b *Book) IdentityEdited(ctx context.Context, tx *sql.Tx, id string, _, aft
 // Closing deletes all that is here of an account: the holder, the list, the
 // tickets. It refuses with TicketsUnfinished, and until when, while a journey is
 // not over, since only the account can refund its tickets online (rule B6). What
-// stays is said at rules.HeldUntil: until then a keyed hash of the document,
+// stays is said at rules.TakenUntil: until then a keyed hash of the document,
 // which no account bears, says that it is taken.
-func (b *Book) Closing(ctx context.Context, tx *sql.Tx, id string) error {
+func (b *Store) Closing(ctx context.Context, tx *sql.Tx, id string) error {
 	c, err := b.closing(ctx, tx, id, b.Database.ForUpdate)
 	if errors.Is(err, database.ErrNotFound) {
 		return nil // nothing is here
@@ -106,8 +106,8 @@ func (b *Book) Closing(ctx context.Context, tx *sql.Tx, id string) error {
 	return nil
 }
 
-// Closed is what closing the account would mean now.
-type Closed struct {
+// ClosingPreview is what closing the account would mean now.
+type ClosingPreview struct {
 	// Refused says why it is not possible now; nil: it is.
 	Refused error
 	// TakenUntil is until when no account can have the identity, unless a window
@@ -115,8 +115,8 @@ type Closed struct {
 	TakenUntil time.Time
 }
 
-// IfClosed tells the holder beforehand what closing the account would mean.
-func (b *Book) IfClosed(ctx context.Context, h account.Holder) (c Closed, err error) {
+// PreviewClosing tells the holder beforehand what closing the account would mean.
+func (b *Store) PreviewClosing(ctx context.Context, h account.Holder) (c ClosingPreview, err error) {
 	err = b.view(ctx, "ask what closing means", func(ctx context.Context, q database.Queries) (err error) {
 		c, err = b.closing(ctx, q, h.Account(), "")
 		return err
@@ -124,24 +124,24 @@ func (b *Book) IfClosed(ctx context.Context, h account.Holder) (c Closed, err er
 	return c, err
 }
 
-func (b *Book) closing(ctx context.Context, q database.Queries, id, lock string) (c Closed, err error) {
+func (b *Store) closing(ctx context.Context, q database.Queries, id, lock string) (c ClosingPreview, err error) {
 	h, err := b.holder(ctx, q, id, lock)
 	if err != nil {
-		return Closed{}, err
+		return ClosingPreview{}, err
 	}
 	now := b.Now()
 	if c.Refused, err = b.unfinished(ctx, q, `account = $1`, id); err != nil {
-		return Closed{}, err
+		return ClosingPreview{}, err
 	}
 	lines, err := b.lines(ctx, q, `account = $1`, id)
 	if err != nil {
-		return Closed{}, err
+		return ClosingPreview{}, err
 	}
 	list := make([]rules.Passenger, len(lines))
 	for i, l := range lines {
 		list[i] = l.Passenger
 	}
-	if until := rules.HeldUntil(h.Account, list, b.Limits(), now); until.After(now) {
+	if until := rules.TakenUntil(h.Account, list, b.Limits(), now); until.After(now) {
 		c.TakenUntil = until
 	}
 	return c, nil
@@ -149,7 +149,7 @@ func (b *Book) closing(ctx context.Context, q database.Queries, id, lock string)
 
 // unfinished refuses while tickets of a condition are good for a journey that is
 // not over.
-func (b *Book) unfinished(ctx context.Context, q database.Queries, which string, args ...any) (refused, err error) {
+func (b *Store) unfinished(ctx context.Context, q database.Queries, which string, args ...any) (refused, err error) {
 	now := b.Now().UnixMilli()
 	var last sql.NullInt64
 	err = q.QueryRowContext(ctx, `SELECT MAX(ends_ms) FROM tickets WHERE state = 1 AND `+which, args...).Scan(&last)

@@ -100,12 +100,12 @@ func (i Itinerary) plain() []byte {
 	}
 	plain, err := json.Marshal(s)
 	if err != nil {
-		panic("BUG: book: an itinerary does not become JSON") // strings and integers always do
+		panic("BUG: registry: an itinerary does not become JSON") // strings and integers always do
 	}
 	return plain
 }
 
-func (b *Book) sealItinerary(id string, i Itinerary) []byte {
+func (b *Store) sealItinerary(id string, i Itinerary) []byte {
 	return b.Vault.Seal(i.plain(), vault.Place{Table: tableTickets, Column: columnItinerary, Row: id})
 }
 
@@ -114,7 +114,7 @@ var errItinerary = errors.New("the field opens and is no itinerary")
 
 // openItinerary is the zero Itinerary for a ticket that was reported before there
 // were any.
-func (b *Book) openItinerary(id string, sealed []byte) (i Itinerary, err error) {
+func (b *Store) openItinerary(id string, sealed []byte) (i Itinerary, err error) {
 	if sealed == nil {
 		return Itinerary{}, nil
 	}

@@ -18,7 +18,7 @@ func TestTicketsHaveAnItinerary(t *testing.T) {
 		bought.Issued = append(bought.Issued, Ticket{Reference: "P1", Ends: w.now().Add(30 * day)}) // a period ticket
 		w.records(bought)
 		w.records(bought)
-		held, err := w.Held(t.Context(), h)
+		held, err := w.PersonalData(t.Context(), h)
 		if err != nil || len(held.Tickets) != 2 {
 			t.Fatalf("%d tickets: %v", len(held.Tickets), err)
 		}
@@ -82,7 +82,7 @@ func TestCancelledTickets(t *testing.T) {
 		h := w.verified(resident(1))
 		w.records(w.bought(h, "T1", "", "", "", ""))
 		event := func(k EventKind, ticket string) TicketEvent {
-			return TicketEvent{Act: w.by(staff.Ticketing), Kind: k, Ticket: ticket}
+			return TicketEvent{Principal: w.by(staff.Ticketing), Kind: k, Ticket: ticket}
 		}
 		change := event(TicketChanged, "T1-2")
 		change.Order, change.Issued = "E2", []Ticket{{Reference: "T2", Ends: w.now().Add(3 * day)}}
@@ -101,7 +101,7 @@ func TestCancelledTickets(t *testing.T) {
 			w.records(event(TicketRefunded, "T1-1"))
 			w.records(change)
 		}
-		held, err := w.Held(t.Context(), h)
+		held, err := w.PersonalData(t.Context(), h)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -114,7 +114,7 @@ func TestCancelledTickets(t *testing.T) {
 		if n := w.onTrail(staff.ReportTicket); n != 7 {
 			t.Errorf("%d entries in the audit log, want one for each of seven reports", n)
 		}
-		w.answered(Question{Kind: RefundOnline, Account: h.Account(), Ticket: "T1-0"}, "", "a cancelled ticket is given back")
+		w.answered(DecisionRequest{Kind: RefundOnline, Account: h.Account(), Ticket: "T1-0"}, "", "a cancelled ticket is given back")
 		w.refused(w.closes(h), TicketsUnfinished, "closing while a cancelled ticket is not given back")
 		for _, ticket := range []string{"T1-0", "T2"} {
 			w.records(event(TicketRefunded, ticket))
@@ -139,7 +139,7 @@ func TestTicketsOfBeforeHaveNoItinerary(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.records(bought)
-		held, err := w.Held(t.Context(), h)
+		held, err := w.PersonalData(t.Context(), h)
 		if err != nil || len(held.Tickets) != 1 || held.Tickets[0].Order != "" || held.Tickets[0].Journey != nil {
 			t.Fatalf("%d tickets: %v", len(held.Tickets), err)
 		}
@@ -157,7 +157,7 @@ func TestMovedItineraryIsAFault(t *testing.T) {
 		if _, err := w.db.Writer().Exec(`UPDATE tickets SET itinerary = (SELECT itinerary FROM tickets ORDER BY id LIMIT 1)`); err != nil {
 			t.Fatal(err)
 		}
-		_, err := w.Held(t.Context(), h)
+		_, err := w.PersonalData(t.Context(), h)
 		if err == nil || !strings.Contains(fmt.Sprint(err), "column itinerary of tickets tkt_") {
 			t.Fatalf("%v", err)
 		}

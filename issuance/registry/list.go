@@ -31,12 +31,12 @@ var errLoginRequired = problem.New(account.LoginRequired, "")
 
 // view reads for a holder. An account that was closed since the holder was
 // authorized is account.LoginRequired.
-func (b *Book) view(ctx context.Context, what string, f func(ctx context.Context, q database.Queries) error) error {
+func (b *Store) view(ctx context.Context, what string, f func(ctx context.Context, q database.Queries) error) error {
 	return gone(b.Database.View(ctx, what, f))
 }
 
 // change changes what a holder's account owns, under its lock.
-func (b *Book) change(ctx context.Context, what string, by account.Holder, f func(ctx context.Context, tx *sql.Tx, h holder) error) error {
+func (b *Store) change(ctx context.Context, what string, by account.Holder, f func(ctx context.Context, tx *sql.Tx, h holder) error) error {
 	return gone(b.Database.Change(ctx, what, func(ctx context.Context, tx *sql.Tx) error {
 		h, err := b.holder(ctx, tx, by.Account(), b.Database.ForUpdate)
 		if err != nil {
@@ -54,7 +54,7 @@ func gone(err error) error {
 }
 
 // List reads an account's list.
-func (b *Book) List(ctx context.Context, by account.Holder) (l List, err error) {
+func (b *Store) List(ctx context.Context, by account.Holder) (l List, err error) {
 	err = b.view(ctx, "read list", func(ctx context.Context, q database.Queries) (err error) {
 		l, err = b.list(ctx, q, by.Account())
 		return err
@@ -63,7 +63,7 @@ func (b *Book) List(ctx context.Context, by account.Holder) (l List, err error) 
 }
 
 // Own reads the entry of an account's holder.
-func (b *Book) Own(ctx context.Context, by account.Holder) (o Own, err error) {
+func (b *Store) Own(ctx context.Context, by account.Holder) (o Own, err error) {
 	err = b.view(ctx, "read own entry", func(ctx context.Context, q database.Queries) error {
 		h, err := b.holder(ctx, q, by.Account(), "")
 		o = Own{h.Person, h.Status, h.Tickets, h.OwnTickets, h.version}
@@ -72,7 +72,7 @@ func (b *Book) Own(ctx context.Context, by account.Holder) (o Own, err error) {
 	return o, err
 }
 
-func (b *Book) list(ctx context.Context, q database.Queries, account string) (List, error) {
+func (b *Store) list(ctx context.Context, q database.Queries, account string) (List, error) {
 	h, err := b.holder(ctx, q, account, "")
 	if err != nil {
 		return List{}, err
@@ -91,8 +91,8 @@ func (b *Book) list(ctx context.Context, q database.Queries, account string) (Li
 	return List{Own{h.Person, h.Status, h.Tickets, h.OwnTickets, h.version}, lines}, nil
 }
 
-// Entered is a passenger as the holder enters one.
-type Entered struct {
+// EnteredPassenger is a passenger as the holder enters one.
+type EnteredPassenger struct {
 	rules.Entry
 	// Policy is the version of the privacy policy that the holder agrees to, and
 	// says that the passenger did (rule B12).
@@ -102,7 +102,7 @@ type Entered struct {
 // Add puts a passenger on the list (rules B2 and B3), with the status of an
 // unchecked entry. On a full list it is a resident ID passenger of a resident ID
 // account (G04), or refused.
-func (b *Book) Add(ctx context.Context, by account.Holder, e Entered) (l Line, err error) {
+func (b *Store) Add(ctx context.Context, by account.Holder, e EnteredPassenger) (l Line, err error) {
 	now := b.Now()
 	if err := rules.CanKeep(rules.Consent{Policy: e.Policy, At: now}, b.Policy, now); err != nil {
 		return Line{}, err
@@ -141,7 +141,7 @@ const passengerPrefix = "psg_"
 // Edit puts another person's fields in a line of the list, of the version that
 // the holder saw (rule B4 and the table of statuses). Fields that are all the same
 // change nothing, except that a failed passenger waits for a check again.
-func (b *Book) Edit(ctx context.Context, by account.Holder, id string, version int64, e Entered) (l Line, err error) {
+func (b *Store) Edit(ctx context.Context, by account.Holder, id string, version int64, e EnteredPassenger) (l Line, err error) {
 	now := b.Now()
 	if err := rules.CanKeep(rules.Consent{Policy: e.Policy, At: now}, b.Policy, now); err != nil {
 		return Line{}, err
@@ -185,7 +185,7 @@ func (b *Book) Edit(ctx context.Context, by account.Holder, id string, version i
 
 // Delete takes a passenger off the list (rule B4). Ours: not while a ticket is
 // good for a journey that is not over, or nobody could change it for the passenger.
-func (b *Book) Delete(ctx context.Context, by account.Holder, id string) error {
+func (b *Store) Delete(ctx context.Context, by account.Holder, id string) error {
 	return b.change(ctx, "delete passenger", by, func(ctx context.Context, tx *sql.Tx, h holder) error {
 		l, err := b.line(ctx, tx, h.id, id)
 		if err != nil {
@@ -207,7 +207,7 @@ func (b *Book) Delete(ctx context.Context, by account.Holder, id string) error {
 }
 
 // countsFor are the counts of the list that an entry is on; none for a holder.
-func (b *Book) countsFor(ctx context.Context, q database.Queries, e entry) (c rules.Counts, err error) {
+func (b *Store) countsFor(ctx context.Context, q database.Queries, e entry) (c rules.Counts, err error) {
 	if e.Ref.Passenger == "" {
 		return c, nil
 	}
@@ -216,7 +216,7 @@ func (b *Book) countsFor(ctx context.Context, q database.Queries, e entry) (c ru
 
 // counts are an account's, for a change that puts the person on its list; at is
 // the line to be edited, empty for a new one. The holder's row must be locked.
-func (b *Book) counts(ctx context.Context, q database.Queries, account string, p rules.Person, at string) (c rules.Counts, err error) {
+func (b *Store) counts(ctx context.Context, q database.Queries, account string, p rules.Person, at string) (c rules.Counts, err error) {
 	err = database.Each(ctx, q, func(rows *sql.Rows) error {
 		var s rules.Status
 		var n, same int

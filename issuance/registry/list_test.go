@@ -46,7 +46,7 @@ func TestB12_NobodyIsListedWithoutConsent(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.verified(resident(1))
 		for _, policy := range []string{"", "2025-01"} {
-			_, err := w.Add(t.Context(), h, Entered{resident(2), policy})
+			_, err := w.Add(t.Context(), h, EnteredPassenger{resident(2), policy})
 			w.refused(err, rules.ConsentMissing, "without consent to the policy in force")
 		}
 		e := resident(2)
@@ -62,7 +62,7 @@ func TestB2_FiveToBeSubmittedHoweverManyAtOnce(t *testing.T) {
 		h := w.verified(resident(1))
 		other, _ := w.issuer()
 		got := w.atOnce(200, func(i int) error {
-			b := w.Book
+			b := w.Store
 			if i%2 == 1 {
 				b = other
 			}
@@ -210,7 +210,7 @@ func TestPassengerWithAJourneyAheadIsNotDeleted(t *testing.T) {
 		h = again(w, h)
 		w.records(w.bought(h, "T1", l.ID))
 		w.refused(w.Delete(t.Context(), h, l.ID), TicketsUnfinished, "a journey ahead")
-		w.records(TicketEvent{Act: w.by(staff.Ticketing), Kind: TicketRefunded, Ticket: "T1-0"})
+		w.records(TicketEvent{Principal: w.by(staff.Ticketing), Kind: TicketRefunded, Ticket: "T1-0"})
 		if err := w.Delete(t.Context(), h, l.ID); err != nil {
 			t.Errorf("after the refund: %v", err)
 		}

@@ -38,7 +38,7 @@ func TestEveryCodeHasWords(t *testing.T) {
 
 func TestNamesAreReadAsTheyAreWritten(t *testing.T) {
 	for i, name := range []string{"buy", "refund_online", "change_online", "serve"} {
-		if k, err := ParseQuestionKind(name); err != nil || int(k) != i+1 || k.String() != name {
+		if k, err := ParseDecisionKind(name); err != nil || int(k) != i+1 || k.String() != name {
 			t.Errorf("%q is %v: %v", name, k, err)
 		}
 	}
@@ -48,7 +48,7 @@ func TestNamesAreReadAsTheyAreWritten(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"", "unknown", "Buy", "bought "} {
-		if k, err := ParseQuestionKind(name); err == nil {
+		if k, err := ParseDecisionKind(name); err == nil {
 			t.Errorf("%q is %v", name, k)
 		}
 		if k, err := ParseEventKind(name); err == nil {
@@ -62,15 +62,15 @@ func TestNamesAreReadAsTheyAreWritten(t *testing.T) {
 func TestPeopleAreNotPrinted(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h, _ := w.lived()
-		held, err := w.Held(t.Context(), h)
+		held, err := w.PersonalData(t.Context(), h)
 		if err != nil {
 			t.Fatal(err)
 		}
-		seen, err := w.Look(t.Context(), w.by(staff.Window), Ref{h.Account(), held.Passengers[0].ID})
+		seen, err := w.ViewEntry(t.Context(), w.by(staff.Window), Ref{h.Account(), held.Passengers[0].ID})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, v := range []any{held, held.Own, held.Passengers, seen, entered(resident(1)), Duplicate{Shown: shown(resident(1))}, shown(resident(1)), Itinerary{Order: "Marked", Journey: w.journey()}, *w.journey()} {
+		for _, v := range []any{held, held.Own, held.Passengers, seen, entered(resident(1)), DuplicateVisit{Document: shown(resident(1))}, shown(resident(1)), Itinerary{Order: "Marked", Journey: w.journey()}, *w.journey()} {
 			for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
 				w.tellsNothing(fmt.Errorf("%s", fmt.Sprintf(verb, v)))
 			}

@@ -33,7 +33,7 @@ var errPhone = problem.New(account.PhoneUnverified, "the phone of the account mu
 // registry confirms name and number. It uses up no application for a temporary ID. An
 // unconfirmed identity keeps its status. Only the identity that was checked is verified:
 // an edit or a counter's verdict in the meantime is registry_entry_changed.
-func (b *Book) VerifyOnline(ctx context.Context, by account.Holder, evidence, request string, from throttle.Caller) (next rules.Status, provider string, err error) {
+func (b *Store) VerifyOnline(ctx context.Context, by account.Holder, evidence, request string, from throttle.Caller) (next rules.Status, provider string, err error) {
 	var seen holder
 	err = b.view(ctx, "find identity to verify", func(ctx context.Context, q database.Queries) (err error) {
 		if seen, err = b.holder(ctx, q, by.Account(), ""); err != nil {
@@ -76,7 +76,7 @@ func (b *Book) VerifyOnline(ctx context.Context, by account.Holder, evidence, re
 }
 
 // mayVerifyOnline refuses what no check online can verify, before a face is looked at.
-func (b *Book) mayVerifyOnline(ctx context.Context, q database.Queries, h holder) error {
+func (b *Store) mayVerifyOnline(ctx context.Context, q database.Queries, h holder) error {
 	if err := rules.CanVerifyOnline(h.Account); err != nil {
 		return err
 	}

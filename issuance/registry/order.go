@@ -22,7 +22,7 @@ type order struct {
 }
 
 // order reads an account and whom it buys for; empty is the holder.
-func (b *Book) order(ctx context.Context, q database.Queries, account, lock string, passengers []string) (*order, error) {
+func (b *Store) order(ctx context.Context, q database.Queries, account, lock string, passengers []string) (*order, error) {
 	h, _, err := b.entry(ctx, q, Ref{Account: account}, lock)
 	if err != nil {
 		return nil, err

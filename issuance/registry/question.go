@@ -12,13 +12,13 @@ import (
 	"github.com/railgate/railgate/issuance/vault"
 )
 
-// QuestionKind is what is asked.
-type QuestionKind uint8
+// DecisionKind is what is asked.
+type DecisionKind uint8
 
 // The questions.
 const (
 	// Buy: may the account buy these tickets (rule B5)?
-	Buy QuestionKind = iota + 1
+	Buy DecisionKind = iota + 1
 	// RefundOnline: may the account have this ticket refunded online (rule B6)?
 	RefundOnline
 	// ChangeOnline: may the account change this ticket online (rule B6)?
@@ -29,31 +29,31 @@ const (
 
 var questionNames = [...]string{Buy: "buy", RefundOnline: "refund_online", ChangeOnline: "change_online", Serve: "serve"}
 
-// ErrQuestion says that a name is no question.
-var ErrQuestion = errors.New("book: no such question")
+// ErrDecisionKind says that a name is no question.
+var ErrDecisionKind = errors.New("registry: no such question")
 
-// ParseQuestionKind reads a question's stable name; everything else is ErrQuestion.
-func ParseQuestionKind(name string) (QuestionKind, error) {
+// ParseDecisionKind reads a question's stable name; everything else is ErrDecisionKind.
+func ParseDecisionKind(name string) (DecisionKind, error) {
 	for k := Buy; k <= Serve; k++ {
 		if k.String() == name {
 			return k, nil
 		}
 	}
-	return 0, ErrQuestion
+	return 0, ErrDecisionKind
 }
 
-func (k QuestionKind) String() string {
+func (k DecisionKind) String() string {
 	if k < Buy || k > Serve {
 		return "unknown"
 	}
 	return questionNames[k]
 }
 
-// Question is asked by a ticketing system, or by a counter about its own service.
+// DecisionRequest is asked by a ticketing system, or by a counter about its own service.
 // Fields that do not belong to the kind must be empty.
-type Question struct {
-	Act
-	Kind    QuestionKind
+type DecisionRequest struct {
+	Principal
+	Kind    DecisionKind
 	Account string // Buy, RefundOnline, ChangeOnline: who asks to
 	// For has a passenger's id for each ticket (Buy), empty for the holder, at most
 	// MaxOrder. A child without a document travels on the adult's (rule B9): name
@@ -66,7 +66,7 @@ type Question struct {
 }
 
 // guess reports whether the question holds what could be guessed.
-func (q *Question) guess() bool { return q.Serve.Order != "" || q.Serve.Card != rules.Card{} }
+func (q *DecisionRequest) guess() bool { return q.Serve.Order != "" || q.Serve.Card != rules.Card{} }
 
 // Decision is the answer of the rules.
 type Decision struct {
@@ -88,12 +88,12 @@ func decide(first rules.Step, err error) (Decision, error) {
 	return d, err
 }
 
-// Ask tells what the rules say now. A "no" of the rules is a Decision; an error is
+// Decide tells what the rules say now. A "no" of the rules is a Decision; an error is
 // about the question: who may not ask, what is not in its form, an account or a
 // passenger that does not exist, or, for Serve, a ticket. What is allowed is not
-// kept free: a purchase is certain when Record has taken it. Whether the money was
+// kept free: a purchase is certain when RecordTicketEvent has taken it. Whether the money was
 // given back already, and what the tariff says, is the ticketing system's to know.
-func (b *Book) Ask(ctx context.Context, q Question) (d Decision, err error) {
+func (b *Store) Decide(ctx context.Context, q DecisionRequest) (d Decision, err error) {
 	action := staff.AskDecision
 	if q.Kind == Serve && q.Serve.At == 0 {
 		if q.Serve.At, err = q.serves(); err != nil {
@@ -134,7 +134,7 @@ var serviceActions = map[rules.Service]staff.Action{
 	rules.Exchange: staff.ExchangeTicket, rules.Change: staff.ChangeTicket, rules.Refund: staff.RefundTicket,
 }
 
-func (q *Question) check() error {
+func (q *DecisionRequest) check() error {
 	wrong := func(detail string) error { return problem.New(QuestionInvalid, detail) }
 	online := q.Kind == RefundOnline || q.Kind == ChangeOnline
 	switch {
@@ -163,7 +163,7 @@ func (q *Question) check() error {
 // maxCard bounds the name and the number of a card, bytes.
 const maxCard = 256
 
-func (q *Question) checkServing() error {
+func (q *DecisionRequest) checkServing() error {
 	wrong := func(detail string) error { return problem.New(QuestionInvalid, detail) }
 	s := q.Serve
 	switch {
@@ -183,7 +183,7 @@ func (q *Question) checkServing() error {
 
 const referenceForm = `ticket must be a reference of 1 to 64 letters, digits and "_.:-"`
 
-func (b *Book) mayBuy(ctx context.Context, db database.Queries, q Question) (Decision, error) {
+func (b *Store) mayBuy(ctx context.Context, db database.Queries, q DecisionRequest) (Decision, error) {
 	o, err := b.order(ctx, db, q.Account, "", q.For)
 	if err != nil {
 		return Decision{}, err
@@ -197,7 +197,7 @@ func (b *Book) mayBuy(ctx context.Context, db database.Queries, q Question) (Dec
 }
 
 // mayOnline holds a ticket that is not known for one of somebody else.
-func (b *Book) mayOnline(ctx context.Context, db database.Queries, q Question) (Decision, error) {
+func (b *Store) mayOnline(ctx context.Context, db database.Queries, q DecisionRequest) (Decision, error) {
 	t, found, err := b.ticket(ctx, db, q.Ticket)
 	if err != nil {
 		return Decision{}, err
@@ -220,7 +220,7 @@ func (b *Book) mayOnline(ctx context.Context, db database.Queries, q Question) (
 // serveGuess answers a question with an order number or a card. Wrong ones are
 // counted by the ticket, under the lock of its account, as guesses at a proof are;
 // after too many the answer is attempts.TooManyFailures, right or wrong.
-func (b *Book) serveGuess(ctx context.Context, q Question) (d Decision, err error) {
+func (b *Store) serveGuess(ctx context.Context, q DecisionRequest) (d Decision, err error) {
 	key := b.Failures.Document(vault.PersonHash(b.Vault.Index(indexOrder, q.Ticket)))
 	err = b.Database.Change(ctx, "answer a question", func(ctx context.Context, tx *sql.Tx) (err error) {
 		if d, err = b.mayServe(ctx, tx, q, b.Database.ForUpdate); err != nil {
@@ -237,7 +237,7 @@ func (b *Book) serveGuess(ctx context.Context, q Question) (d Decision, err erro
 	return d, err
 }
 
-func (b *Book) mayServe(ctx context.Context, db database.Queries, q Question, lock string) (Decision, error) {
+func (b *Store) mayServe(ctx context.Context, db database.Queries, q DecisionRequest, lock string) (Decision, error) {
 	t, found, err := b.ticket(ctx, db, q.Ticket)
 	if err == nil && !found {
 		err = errTicketUnknown

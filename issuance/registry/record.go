@@ -30,7 +30,7 @@ const (
 var eventNames = [...]string{TicketsBought: "bought", TicketChanged: "changed", TicketRefunded: "refunded", TicketCancelled: "cancelled"}
 
 // ErrEvent says that a name is no event.
-var ErrEvent = errors.New("book: no such event")
+var ErrEvent = errors.New("registry: no such event")
 
 // ParseEventKind reads an event's stable name; everything else is ErrEvent.
 func ParseEventKind(name string) (EventKind, error) {
@@ -64,7 +64,7 @@ type Ticket struct {
 // TicketEvent is a ticketing system's report. Fields that do not belong to the
 // kind must be empty.
 type TicketEvent struct {
-	Act
+	Principal
 	Kind    EventKind
 	Account string // TicketsBought: who buys
 	// Order is the number that the passenger was given, for what was Issued: 1 to 64
@@ -76,7 +76,7 @@ type TicketEvent struct {
 	Issued []Ticket
 }
 
-// Record takes a report, once: a repetition changes nothing and is no error.
+// RecordTicketEvent takes a report, once: a repetition changes nothing and is no error.
 //
 // A purchase is asked of the rules under the account's lock and refused with their
 // codes (rule B5); so report it before the tickets are handed out. A change, a
@@ -84,9 +84,9 @@ type TicketEvent struct {
 // ticket that is not known (TicketUnknown) or of which something else is
 // (TicketConflict). They give no ticket back to a count, and a change counts the
 // ticket that it issued: our choice, beyond the limit too, so that no change is lost.
-// Ask with ChangeOnline before. A cancelled ticket may be changed or refunded
+// Ask Decide with ChangeOnline before. A cancelled ticket may be changed or refunded
 // afterwards, not the other way round.
-func (b *Book) Record(ctx context.Context, e TicketEvent) error {
+func (b *Store) RecordTicketEvent(ctx context.Context, e TicketEvent) error {
 	if err := e.By.May(staff.ReportTicket); err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func (e *TicketEvent) check(now time.Time) error {
 	return nil
 }
 
-func (b *Book) recordBought(ctx context.Context, tx *sql.Tx, e TicketEvent) error {
+func (b *Store) recordBought(ctx context.Context, tx *sql.Tx, e TicketEvent) error {
 	passengers := make([]string, len(e.Issued))
 	for i, t := range e.Issued {
 		passengers[i] = t.Passenger
@@ -178,11 +178,11 @@ func (b *Book) recordBought(ctx context.Context, tx *sql.Tx, e TicketEvent) erro
 			return err
 		}
 	}
-	return b.trail(ctx, tx, e.Act, staff.ReportTicket, Ref{Account: o.id}, fmt.Sprintf("bought %d", o.bought))
+	return b.trail(ctx, tx, e.Principal, staff.ReportTicket, Ref{Account: o.id}, fmt.Sprintf("bought %d", o.bought))
 }
 
 // recordDone takes a change or a refund.
-func (b *Book) recordDone(ctx context.Context, tx *sql.Tx, e TicketEvent) error {
+func (b *Store) recordDone(ctx context.Context, tx *sql.Tx, e TicketEvent) error {
 	t, err := b.lockTicket(ctx, tx, e.Ticket)
 	if err != nil {
 		return err
@@ -213,7 +213,7 @@ func (b *Book) recordDone(ctx context.Context, tx *sql.Tx, e TicketEvent) error 
 	if _, err = tx.ExecContext(ctx, `UPDATE tickets SET state = $2 WHERE reference = $1`, b.reference(e.Ticket), to); err != nil {
 		return err
 	}
-	return b.trail(ctx, tx, e.Act, staff.ReportTicket, Ref{Account: t.account}, e.Kind.String())
+	return b.trail(ctx, tx, e.Principal, staff.ReportTicket, Ref{Account: t.account}, e.Kind.String())
 }
 
 // countIssued counts n tickets that were issued for one of an account whose row is
@@ -236,7 +236,7 @@ func countIssued(ctx context.Context, tx *sql.Tx, t ticketRow, n int) error {
 // recordCancelled takes a cancellation. A ticket that was changed or refunded first
 // is none that can be cancelled; one that was cancelled first and then changed or
 // refunded is a repetition.
-func (b *Book) recordCancelled(ctx context.Context, tx *sql.Tx, e TicketEvent) error {
+func (b *Store) recordCancelled(ctx context.Context, tx *sql.Tx, e TicketEvent) error {
 	t, err := b.lockTicket(ctx, tx, e.Ticket)
 	if err != nil || t.cancelled {
 		return err
@@ -247,12 +247,12 @@ func (b *Book) recordCancelled(ctx context.Context, tx *sql.Tx, e TicketEvent) e
 	if _, err := tx.ExecContext(ctx, `UPDATE tickets SET cancelled_ms = $2 WHERE reference = $1`, b.reference(e.Ticket), b.Now().UnixMilli()); err != nil {
 		return err
 	}
-	return b.trail(ctx, tx, e.Act, staff.ReportTicket, Ref{Account: t.account}, e.Kind.String())
+	return b.trail(ctx, tx, e.Principal, staff.ReportTicket, Ref{Account: t.account}, e.Kind.String())
 }
 
 // lockTicket finds a ticket and locks its holder, as for everything that the account
 // owns.
-func (b *Book) lockTicket(ctx context.Context, tx *sql.Tx, reference string) (ticketRow, error) {
+func (b *Store) lockTicket(ctx context.Context, tx *sql.Tx, reference string) (ticketRow, error) {
 	t, found, err := b.ticket(ctx, tx, reference)
 	if err == nil && found {
 		if _, _, err = b.entry(ctx, tx, Ref{Account: t.account}, b.Database.ForUpdate); err == nil {

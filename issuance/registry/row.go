@@ -46,12 +46,12 @@ const (
 )
 
 // document is the keyed hash of a person's document.
-func (b *Book) document(purpose string, p rules.Person) []byte {
+func (b *Store) document(purpose string, p rules.Person) []byte {
 	h := b.documentHash(purpose, p)
 	return h[:]
 }
 
-func (b *Book) documentHash(purpose string, p rules.Person) [32]byte {
+func (b *Store) documentHash(purpose string, p rules.Person) [32]byte {
 	return b.Vault.Index(purpose, documentText(p.Document, p.Identifier()))
 }
 
@@ -70,10 +70,10 @@ type stored struct {
 	Nationality identity.Nationality  `json:"nationality,omitempty"`
 }
 
-func (b *Book) seal(table, id string, p rules.Person) []byte {
+func (b *Store) seal(table, id string, p rules.Person) []byte {
 	plain, err := json.Marshal(stored{p.Document, p.Name.Text, p.Name.OverLong, p.Name.Uncommon, p.Substituted, p.Number, p.Nationality})
 	if err != nil {
-		panic("BUG: book: a person does not become JSON") // strings and booleans always do
+		panic("BUG: registry: a person does not become JSON") // strings and booleans always do
 	}
 	return b.Vault.Seal(plain, vault.Place{Table: table, Column: columnPerson, Row: id})
 }
@@ -81,7 +81,7 @@ func (b *Book) seal(table, id string, p rules.Person) []byte {
 // errStored says nothing of the content, as a decoder's error might.
 var errStored = errors.New("the field opens and is no person")
 
-func (b *Book) open(table, id string, sealed []byte) (rules.Person, error) {
+func (b *Store) open(table, id string, sealed []byte) (rules.Person, error) {
 	plain, err := b.Vault.Open(sealed, vault.Place{Table: table, Column: columnPerson, Row: id})
 	var s stored
 	if err == nil {
@@ -110,7 +110,7 @@ type holder struct {
 
 // holder reads and opens it; database.ErrNotFound if there is none. lock is
 // Database.ForUpdate in a transaction that changes what the account owns.
-func (b *Book) holder(ctx context.Context, q database.Queries, account, lock string) (h holder, err error) {
+func (b *Store) holder(ctx context.Context, q database.Queries, account, lock string) (h holder, err error) {
 	h.id = account
 	var person []byte
 	err = q.QueryRowContext(ctx, `SELECT person, status, tickets, own_tickets, lost, version FROM holders WHERE id = $1`+lock, account).
@@ -142,7 +142,7 @@ type Line struct {
 }
 
 // lines reads and opens passengers; which is a condition on the table.
-func (b *Book) lines(ctx context.Context, q database.Queries, which string, args ...any) (all []Line, err error) {
+func (b *Store) lines(ctx context.Context, q database.Queries, which string, args ...any) (all []Line, err error) {
 	err = database.Each(ctx, q, func(rows *sql.Rows) error {
 		var l Line
 		var person []byte
@@ -163,7 +163,7 @@ func (b *Book) lines(ctx context.Context, q database.Queries, which string, args
 }
 
 // line is one passenger of an account; EntryNotFound if there is none.
-func (b *Book) line(ctx context.Context, q database.Queries, account, id string) (Line, error) {
+func (b *Store) line(ctx context.Context, q database.Queries, account, id string) (Line, error) {
 	if !idForm(id) {
 		return Line{}, errEntryNotFound
 	}
@@ -185,7 +185,7 @@ type entry struct {
 }
 
 // entry reads an entry with its account, EntryNotFound if there is none.
-func (b *Book) entry(ctx context.Context, q database.Queries, r Ref, lock string) (h holder, e entry, err error) {
+func (b *Store) entry(ctx context.Context, q database.Queries, r Ref, lock string) (h holder, e entry, err error) {
 	if !idForm(r.Account) {
 		return holder{}, entry{}, errEntryNotFound
 	}

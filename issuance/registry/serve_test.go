@@ -14,12 +14,12 @@ func TestR27_MachinesAndOrderNumbers(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.verified(resident(1))
 		special := Ref{h.Account(), w.adds(h, rare(resident(2))).ID}
-		seen, err := w.Look(t.Context(), w.by(staff.Window), special)
+		seen, err := w.ViewEntry(t.Context(), w.by(staff.Window), special)
 		if err != nil {
 			t.Fatal(err)
 		}
 		_, err = w.Verify(t.Context(), Check{
-			Act: w.by(staff.Window), Entry: special, Version: seen.Version, Original: true, InDate: true, Readable: true, Matches: true,
+			Principal: w.by(staff.Window), Entry: special, Version: seen.Version, Original: true, InDate: true, Readable: true, Matches: true,
 			Proof: rules.Proof{Kind: rules.HolderNumber, Value: resident(1).DocumentNumber},
 		})
 		if err != nil {
@@ -27,9 +27,9 @@ func TestR27_MachinesAndOrderNumbers(t *testing.T) {
 		}
 		bought := w.bought(h, "T1", "", special.Passenger)
 		w.records(bought)
-		ask := func(role staff.Role, ticket string, s rules.Serving) Question {
+		ask := func(role staff.Role, ticket string, s rules.Serving) DecisionRequest {
 			s.Service = max(s.Service, rules.Exchange)
-			return Question{Act: w.by(role), Kind: Serve, Ticket: ticket, Serve: s}
+			return DecisionRequest{Principal: w.by(role), Kind: Serve, Ticket: ticket, Serve: s}
 		}
 		card := rules.Serving{Original: true, Card: rules.Card{Name: resident(1).Name, Number: resident(1).DocumentNumber}}
 		w.answered(ask(staff.Machine, "T1-0", card), "", "a machine with the card")
@@ -42,9 +42,9 @@ func TestR27_MachinesAndOrderNumbers(t *testing.T) {
 		w.answered(ask(staff.Agency, "T1-1", rules.Serving{Original: true}), rules.OrderWrong, "an agency without it")
 		order.Service = rules.Refund
 		w.answered(ask(staff.Window, "T1-1", order), "", "a refund at a window")
-		_, err = w.Find(t.Context(), w.by(staff.Machine), shown(resident(1)))
+		_, err = w.FindEntries(t.Context(), w.by(staff.Machine), shown(resident(1)))
 		w.refused(err, staff.ForbiddenRole, "a machine searches")
-		_, err = w.Look(t.Context(), w.by(staff.Machine), special)
+		_, err = w.ViewEntry(t.Context(), w.by(staff.Machine), special)
 		w.refused(err, staff.ForbiddenRole, "a machine looks")
 	})
 }
@@ -55,11 +55,11 @@ func TestR29_OrderNumbersAreNotForGuessing(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.verified(resident(1))
 		w.records(w.bought(h, "T1", ""))
-		q := Question{Act: w.by(staff.Machine), Kind: Serve, Ticket: "T1-0", Serve: rules.Serving{Service: rules.Exchange, Original: true}}
+		q := DecisionRequest{Principal: w.by(staff.Machine), Kind: Serve, Ticket: "T1-0", Serve: rules.Serving{Service: rules.Exchange, Original: true}}
 		q.Serve.Card = rules.Card{Name: resident(1).Name, Number: resident(2).DocumentNumber}
 		rule := throttle.DefaultRules.Document
 		got := w.atOnce(20, func(int) error {
-			d, err := w.Ask(t.Context(), q)
+			d, err := w.Decide(t.Context(), q)
 			if err == nil && !d.Allowed() {
 				err = d.Refused
 			}
@@ -69,7 +69,7 @@ func TestR29_OrderNumbersAreNotForGuessing(t *testing.T) {
 			t.Fatalf("%v", got)
 		}
 		q.Serve.Card.Number = resident(1).DocumentNumber
-		_, err := w.Ask(t.Context(), q)
+		_, err := w.Decide(t.Context(), q)
 		w.refused(err, throttle.TooManyFailures, "the right card after the lock")
 		w.pass(rule.FirstLock)
 		w.answered(q, problem.Code(""), "after the lock")

@@ -32,7 +32,7 @@ func TestG20_OneNumberHasOneSpellingEverywhere(t *testing.T) {
 		_, err := w.accounts.Register(t.Context(), registration("marked_login_9", upper), home)
 		w.refused(err, rules.IdentityRegistered, "the same identity with X")
 		for _, e := range []rules.Entry{upper, lower} {
-			found, err := w.Find(t.Context(), w.by(staff.Agency), shown(e))
+			found, err := w.FindEntries(t.Context(), w.by(staff.Agency), shown(e))
 			if err != nil || len(found) != 1 || found[0].Account != h.Account() {
 				t.Errorf("a counter finds %v: %v", found, err)
 			}
@@ -44,7 +44,7 @@ func TestG20_OneNumberHasOneSpellingEverywhere(t *testing.T) {
 		first.DocumentNumber = "110105900307461"
 		_, err = w.Add(t.Context(), h, entered(first))
 		w.refused(err, rules.FirstGenerationCard, "a first-generation card on the list")
-		_, err = w.Find(t.Context(), w.by(staff.Window), shown(first))
+		_, err = w.FindEntries(t.Context(), w.by(staff.Window), shown(first))
 		w.refused(err, rules.FirstGenerationCard, "a first-generation card on the counter")
 	})
 }
@@ -59,14 +59,14 @@ func TestR07_SubstitutedNamesGoToTheWindow(t *testing.T) {
 		common.Name = "玥珺喆堃"
 		for _, e := range []rules.Entry{pinyin, declared} {
 			own := Ref{Account: w.registers(e).Account()}
-			_, err := w.Look(t.Context(), w.by(staff.Agency), own)
+			_, err := w.ViewEntry(t.Context(), w.by(staff.Agency), own)
 			w.refused(err, rules.StationWindowOnly, "an agency looks")
-			s, err := w.Look(t.Context(), w.by(staff.Window), own)
+			s, err := w.ViewEntry(t.Context(), w.by(staff.Window), own)
 			if err != nil || !s.ProofNeeded || s.Person.Substituted != e.Substituted {
 				t.Errorf("a window sees %v %v: %v", s.ProofNeeded, s.Person.Substituted, err)
 			}
 		}
-		s, err := w.Look(t.Context(), w.by(staff.Agency), Ref{Account: w.registers(common).Account()})
+		s, err := w.ViewEntry(t.Context(), w.by(staff.Agency), Ref{Account: w.registers(common).Account()})
 		if err != nil || s.ProofNeeded {
 			t.Errorf("everyday characters need a proof (%v): %v", s.ProofNeeded, err)
 		}
@@ -91,7 +91,7 @@ func TestR07_EntriesMarkedByAnOlderTable(t *testing.T) {
 		if own := w.own(h); own.Person.Name.Uncommon || own.Person.WindowOnly() {
 			t.Error("the mark of the older table counts")
 		}
-		if _, err := w.Look(t.Context(), w.by(staff.Agency), Ref{Account: h.Account()}); err != nil {
+		if _, err := w.ViewEntry(t.Context(), w.by(staff.Agency), Ref{Account: h.Account()}); err != nil {
 			t.Errorf("an agency looks: %v", err)
 		}
 	})

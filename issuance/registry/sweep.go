@@ -16,7 +16,7 @@ type Swept struct {
 
 // Sweep deletes what has done its duty, in small transactions, until all is done
 // or ctx ends. Several issuers may sweep at once.
-func (b *Book) Sweep(ctx context.Context, now time.Time) (swept Swept, err error) {
+func (b *Store) Sweep(ctx context.Context, now time.Time) (swept Swept, err error) {
 	swept.Tickets, err = b.Database.DeleteOld(ctx, "tickets", "reference", "ends_ms", now.Add(-TicketKept), sweepBatch)
 	if err == nil {
 		swept.Identities, err = b.Database.DeleteOld(ctx, "identities", "person", "until_ms", now, sweepBatch)

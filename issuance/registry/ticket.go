@@ -82,7 +82,7 @@ func (t *ticketRow) scan(row interface{ Scan(into ...any) error }, more ...any) 
 var errTicketUnknown = problem.New(TicketUnknown, "no purchase of this ticket was reported, or its journey was over long ago")
 
 // ticket finds a ticket by the ticketing system's reference.
-func (b *Book) ticket(ctx context.Context, q database.Queries, reference string) (t ticketRow, found bool, err error) {
+func (b *Store) ticket(ctx context.Context, q database.Queries, reference string) (t ticketRow, found bool, err error) {
 	err = t.scan(q.QueryRowContext(ctx, `SELECT `+ticketColumns+` FROM tickets WHERE reference = $1`, b.reference(reference)))
 	if err == sql.ErrNoRows {
 		return ticketRow{}, false, nil
@@ -94,7 +94,7 @@ const ticketPrefix = "tkt_"
 
 // issue writes a ticket that is new and reports whether it was. One that is known
 // must be the same, its journey included: else it is TicketConflict.
-func (b *Book) issue(ctx context.Context, tx *sql.Tx, account, order string, t Ticket) (issued bool, err error) {
+func (b *Store) issue(ctx context.Context, tx *sql.Tx, account, order string, t Ticket) (issued bool, err error) {
 	id, itinerary := ids.New(ticketPrefix, ids.IDSize), Itinerary{order, t.Reference, t.Journey}
 	n, err := database.Changed(ctx, tx, `
 		INSERT INTO tickets (reference, account, passenger, state, reported_ms, ends_ms, id, itinerary) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -122,7 +122,7 @@ var errTicketConflict = problem.New(TicketConflict, "something else was reported
 
 // reference is how a ticket is found: a copy of the database does not lead into
 // the ticketing system's.
-func (b *Book) reference(text string) []byte {
+func (b *Store) reference(text string) []byte {
 	h := b.Vault.Index(indexTicket, text)
 	return h[:]
 }

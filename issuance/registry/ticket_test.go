@@ -13,7 +13,9 @@ import (
 func TestB5_WhoBuysForWhom(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.registers(resident(1))
-		buy := func(passengers ...string) Question { return Question{Kind: Buy, Account: h.Account(), For: passengers} }
+		buy := func(passengers ...string) DecisionRequest {
+			return DecisionRequest{Kind: Buy, Account: h.Account(), For: passengers}
+		}
 		w.answered(buy(""), rules.AccountUnverified, "a pending account buys for its holder")
 		w.notRecorded(w.bought(h, "T1", ""), rules.AccountUnverified, "and reports it")
 		w.checks(Ref{Account: h.Account()}, true)
@@ -37,8 +39,8 @@ func TestB5_AnOrderCountsWithinItself(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.registers(visitor(1))
 		four := []string{"", "", "", ""}
-		w.answered(Question{Kind: Buy, Account: h.Account(), For: four}, "", "four for oneself")
-		w.answered(Question{Kind: Buy, Account: h.Account(), For: append(four, "")}, rules.PassengerTicketLimit, "five")
+		w.answered(DecisionRequest{Kind: Buy, Account: h.Account(), For: four}, "", "four for oneself")
+		w.answered(DecisionRequest{Kind: Buy, Account: h.Account(), For: append(four, "")}, rules.PassengerTicketLimit, "five")
 		w.notRecorded(w.bought(h, "T1", append(four, "")...), rules.PassengerTicketLimit, "five")
 		w.records(w.bought(h, "T2", four...))
 		w.notRecorded(w.bought(h, "T3", ""), rules.PassengerTicketLimit, "one more")
@@ -47,7 +49,7 @@ func TestB5_AnOrderCountsWithinItself(t *testing.T) {
 			l := w.adds(h, visitor(10+i))
 			order = append(order, l.ID, l.ID, l.ID, l.ID)
 		}
-		w.answered(Question{Kind: Buy, Account: h.Account(), For: append(order, w.adds(h, visitor(20)).ID)}, rules.AccountTicketLimit, "21 in all")
+		w.answered(DecisionRequest{Kind: Buy, Account: h.Account(), For: append(order, w.adds(h, visitor(20)).ID)}, rules.AccountTicketLimit, "21 in all")
 		w.records(w.bought(h, "T4", order...))
 		if own := w.own(h); own.Tickets != 20 || own.OwnTickets != 4 {
 			t.Errorf("%d tickets, %d own", own.Tickets, own.OwnTickets)
@@ -66,11 +68,11 @@ func TestB5_TwentyInAllAndFourEachHoweverManyAtOnce(t *testing.T) {
 		}
 		other, _ := w.issuer()
 		got := w.atOnce(150, func(i int) error {
-			b := w.Book
+			b := w.Store
 			if i%2 == 1 {
 				b = other
 			}
-			return b.Record(t.Context(), w.bought(h, fmt.Sprintf("T%d", i), people[i%len(people)]))
+			return b.RecordTicketEvent(t.Context(), w.bought(h, fmt.Sprintf("T%d", i), people[i%len(people)]))
 		})
 		if got[""] != 20 || got[rules.AccountTicketLimit]+got[rules.PassengerTicketLimit] != 130 {
 			t.Fatalf("%v", got)
@@ -93,7 +95,7 @@ func TestB5_FourForOneHoweverManyAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.registers(visitor(1))
 		l := w.adds(h, visitor(2))
-		got := w.atOnce(100, func(i int) error { return w.Record(t.Context(), w.bought(h, fmt.Sprintf("T%d", i), l.ID)) })
+		got := w.atOnce(100, func(i int) error { return w.RecordTicketEvent(t.Context(), w.bought(h, fmt.Sprintf("T%d", i), l.ID)) })
 		if got[""] != 4 || got[rules.PassengerTicketLimit] != 96 || w.lineOf(h, l.ID).Tickets != 4 {
 			t.Fatalf("%v", got)
 		}
@@ -105,7 +107,7 @@ func TestRepeatedReportsCountOnce(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h, other := w.registers(visitor(1)), w.registers(visitor(2))
 		bought := w.bought(h, "T1", "", "")
-		got := w.atOnce(100, func(int) error { return w.Record(t.Context(), bought) })
+		got := w.atOnce(100, func(int) error { return w.RecordTicketEvent(t.Context(), bought) })
 		if own := w.own(h); got[""] != 100 || own.Tickets != 2 || own.OwnTickets != 2 || w.onTrail(staff.ReportTicket) != 1 {
 			t.Fatalf("%v, %d tickets, %d entries in the trail", got, own.Tickets, w.onTrail(staff.ReportTicket))
 		}
@@ -121,8 +123,8 @@ func TestRepeatedReportsCountOnce(t *testing.T) {
 			t.Errorf("a ticket more: %d are counted", n)
 		}
 
-		changed := TicketEvent{Act: w.by(staff.Ticketing), Kind: TicketChanged, Order: "E2", Ticket: "T1-0", Issued: []Ticket{{Reference: "T2", Ends: w.now().Add(3 * day)}}}
-		refunded := TicketEvent{Act: w.by(staff.Ticketing), Kind: TicketRefunded, Ticket: "T2"}
+		changed := TicketEvent{Principal: w.by(staff.Ticketing), Kind: TicketChanged, Order: "E2", Ticket: "T1-0", Issued: []Ticket{{Reference: "T2", Ends: w.now().Add(3 * day)}}}
+		refunded := TicketEvent{Principal: w.by(staff.Ticketing), Kind: TicketRefunded, Ticket: "T2"}
 		w.notRecorded(refunded, TicketUnknown, "a refund of what is not known")
 		for range 2 {
 			w.records(changed)
@@ -132,7 +134,7 @@ func TestRepeatedReportsCountOnce(t *testing.T) {
 			w.records(refunded)
 			w.records(changed)
 		}
-		w.notRecorded(TicketEvent{Act: w.by(staff.Ticketing), Kind: TicketRefunded, Ticket: "T1-0"}, TicketConflict, "a refund of what was changed")
+		w.notRecorded(TicketEvent{Principal: w.by(staff.Ticketing), Kind: TicketRefunded, Ticket: "T1-0"}, TicketConflict, "a refund of what was changed")
 		changed.Issued[0].Reference = "T3"
 		w.notRecorded(changed, TicketConflict, "another change of it")
 		changed.Ticket, changed.Issued[0] = "T1-1", Ticket{Reference: "T1-2", Ends: w.now().Add(2 * day)}
@@ -154,11 +156,11 @@ func TestP17_FourForOneOfAVerifiedAccountHoweverManyAtOnce(t *testing.T) {
 		first, second := w.adds(h, visitor(1)), w.adds(h, visitor(2))
 		other, _ := w.issuer()
 		got := w.atOnce(60, func(i int) error {
-			b := w.Book
+			b := w.Store
 			if i%2 == 1 {
 				b = other
 			}
-			return b.Record(t.Context(), w.bought(h, fmt.Sprintf("T%d", i), []string{first.ID, second.ID, ""}[i%3]))
+			return b.RecordTicketEvent(t.Context(), w.bought(h, fmt.Sprintf("T%d", i), []string{first.ID, second.ID, ""}[i%3]))
 		})
 		if got[""] != 4+4+20 || got[rules.PassengerTicketLimit] != 32 {
 			t.Fatalf("%v", got)
@@ -175,12 +177,12 @@ func TestP17_AChangeCountsATicket(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.verified(resident(1))
 		guest := w.adds(h, visitor(1))
-		buy := Question{Kind: Buy, Account: h.Account(), For: []string{guest.ID}}
-		change := func(ticket string) Question {
-			return Question{Kind: ChangeOnline, Account: h.Account(), Ticket: ticket}
+		buy := DecisionRequest{Kind: Buy, Account: h.Account(), For: []string{guest.ID}}
+		change := func(ticket string) DecisionRequest {
+			return DecisionRequest{Kind: ChangeOnline, Account: h.Account(), Ticket: ticket}
 		}
 		changed := func(from, to string) TicketEvent {
-			return TicketEvent{Act: w.by(staff.Ticketing), Kind: TicketChanged, Order: "E2", Ticket: from, Issued: []Ticket{{Reference: to, Ends: w.now().Add(3 * day)}}}
+			return TicketEvent{Principal: w.by(staff.Ticketing), Kind: TicketChanged, Order: "E2", Ticket: from, Issued: []Ticket{{Reference: to, Ends: w.now().Add(3 * day)}}}
 		}
 		counted := func(guests, own, all int) {
 			t.Helper()
@@ -197,14 +199,14 @@ func TestP17_AChangeCountsATicket(t *testing.T) {
 		counted(4, 1, 5)
 		w.answered(buy, rules.PassengerTicketLimit, "a fifth")
 		w.answered(change("C0"), rules.PassengerTicketLimit, "a change that would be the fifth")
-		w.answered(Question{Kind: RefundOnline, Account: h.Account(), Ticket: "C0"}, "", "a refund")
+		w.answered(DecisionRequest{Kind: RefundOnline, Account: h.Account(), Ticket: "C0"}, "", "a refund")
 		w.answered(change("T-3"), "", "the verified holder's change")
 		w.records(changed("T-3", "C3"))
 		counted(4, 2, 6)
 		// The ticketing system changed it all the same.
 		w.records(changed("T-1", "C1"))
 		counted(5, 2, 7)
-		w.answered(Question{Kind: RefundOnline, Account: h.Account(), Ticket: "C1"}, "", "a refund of what was issued beyond the limit")
+		w.answered(DecisionRequest{Kind: RefundOnline, Account: h.Account(), Ticket: "C1"}, "", "a refund of what was issued beyond the limit")
 		w.notRecorded(w.bought(h, "S", guest.ID), rules.PassengerTicketLimit, "one more")
 		w.notRecorded(changed("T-0", "C9"), TicketConflict, "a second change of one ticket")
 		counted(5, 2, 7)
@@ -222,7 +224,7 @@ func TestP16_TwentyInAllWithChanges(t *testing.T) {
 		guest := w.adds(h, visitor(2))
 		w.checks(Ref{h.Account(), guest.ID}, true) // pre-verified: four for each does not bind
 		change := func(from string, i int) TicketEvent {
-			return TicketEvent{Act: w.by(staff.Ticketing), Kind: TicketChanged, Order: "E2", Ticket: from, Issued: []Ticket{{Reference: fmt.Sprintf("C%d", i), Ends: w.now().Add(3 * day)}}}
+			return TicketEvent{Principal: w.by(staff.Ticketing), Kind: TicketChanged, Order: "E2", Ticket: from, Issued: []Ticket{{Reference: fmt.Sprintf("C%d", i), Ends: w.now().Add(3 * day)}}}
 		}
 		ten := make([]string, 10)
 		for i := range ten {
@@ -231,18 +233,18 @@ func TestP16_TwentyInAllWithChanges(t *testing.T) {
 		w.records(w.bought(h, "T", ten...))
 		got := w.atOnce(40, func(i int) error { // ten changes, each reported twice, against twenty purchases
 			if i%2 == 0 {
-				return w.Record(t.Context(), change(fmt.Sprintf("T-%d", i/4), i/4))
+				return w.RecordTicketEvent(t.Context(), change(fmt.Sprintf("T-%d", i/4), i/4))
 			}
-			return w.Record(t.Context(), w.bought(h, fmt.Sprintf("S%d", i), guest.ID))
+			return w.RecordTicketEvent(t.Context(), w.bought(h, fmt.Sprintf("S%d", i), guest.ID))
 		})
 		own := w.own(h)
 		bought := w.count(`SELECT COUNT(*) FROM tickets`) - 20 // ten changed ones and ten that were issued for them
 		if own.Tickets != 20+bought || w.lineOf(h, guest.ID).Tickets != own.Tickets || got[""] != 20+bought || got[rules.AccountTicketLimit] != 20-bought {
 			t.Fatalf("%v, %d tickets, %d bought beside the changes", got, own.Tickets, bought)
 		}
-		w.answered(Question{Kind: Buy, Account: h.Account(), For: []string{guest.ID}}, rules.AccountTicketLimit, "the 21st")
-		w.answered(Question{Kind: ChangeOnline, Account: h.Account(), Ticket: "C0"}, rules.AccountTicketLimit, "a change that would be the 21st")
-		w.answered(Question{Kind: RefundOnline, Account: h.Account(), Ticket: "C0"}, "", "a refund")
+		w.answered(DecisionRequest{Kind: Buy, Account: h.Account(), For: []string{guest.ID}}, rules.AccountTicketLimit, "the 21st")
+		w.answered(DecisionRequest{Kind: ChangeOnline, Account: h.Account(), Ticket: "C0"}, rules.AccountTicketLimit, "a change that would be the 21st")
+		w.answered(DecisionRequest{Kind: RefundOnline, Account: h.Account(), Ticket: "C0"}, "", "a refund")
 	})
 }
 
@@ -252,7 +254,7 @@ func TestB5_RefundsGiveNoTicketBack(t *testing.T) {
 		h := w.registers(visitor(1))
 		w.records(w.bought(h, "T1", "", "", "", ""))
 		for i := range 4 {
-			w.records(TicketEvent{Act: w.by(staff.Ticketing), Kind: TicketRefunded, Ticket: fmt.Sprintf("T1-%d", i)})
+			w.records(TicketEvent{Principal: w.by(staff.Ticketing), Kind: TicketRefunded, Ticket: fmt.Sprintf("T1-%d", i)})
 		}
 		w.notRecorded(w.bought(h, "T2", ""), rules.PassengerTicketLimit, "a fifth, the four refunded")
 	})
@@ -263,28 +265,28 @@ func TestB6_RefundAndChangeOnline(t *testing.T) {
 		h, other := w.verified(resident(1)), w.verified(resident(2))
 		guest := w.adds(h, visitor(1))
 		w.records(w.bought(h, "T1", guest.ID, ""))
-		refund := func(account, ticket string) Question {
-			return Question{Kind: RefundOnline, Account: account, Ticket: ticket}
+		refund := func(account, ticket string) DecisionRequest {
+			return DecisionRequest{Kind: RefundOnline, Account: account, Ticket: ticket}
 		}
-		change := func(account, ticket string) Question {
-			return Question{Kind: ChangeOnline, Account: account, Ticket: ticket}
+		change := func(account, ticket string) DecisionRequest {
+			return DecisionRequest{Kind: ChangeOnline, Account: account, Ticket: ticket}
 		}
 		w.answered(refund(h.Account(), "T1-0"), "", "a ticket it bought")
 		w.answered(change(h.Account(), "T1-0"), "", "of a to-be-submitted visitor")
 		w.answered(change(h.Account(), "T1-1"), "", "of the holder")
-		for _, q := range []Question{refund(other.Account(), "T1-0"), change(other.Account(), "T1-0"), refund(h.Account(), "T9"), change(h.Account(), "T9")} {
+		for _, q := range []DecisionRequest{refund(other.Account(), "T1-0"), change(other.Account(), "T1-0"), refund(h.Account(), "T9"), change(h.Account(), "T9")} {
 			w.answered(q, rules.NotItsTicket, "a ticket that it did not buy")
 		}
 		w.checks(Ref{h.Account(), guest.ID}, false)
 		w.answered(change(h.Account(), "T1-0"), rules.PassengerStatus, "a failed passenger's")
 		w.answered(refund(h.Account(), "T1-0"), "", "whose refund stays open")
-		if err := w.FreeIdentity(t.Context(), Duplicate{Act: w.by(staff.Window), Shown: shown(resident(1)), Original: true, InDate: true, Readable: true}); err != nil {
+		if err := w.FreeIdentity(t.Context(), DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Original: true, InDate: true, Readable: true}); err != nil {
 			t.Fatal(err)
 		}
 		w.answered(refund(h.Account(), "T1-1"), "", "and that of an account that failed")
 		w.answered(change(h.Account(), "T1-1"), rules.PassengerStatus, "but no change for its holder")
 
-		w.records(TicketEvent{Act: w.by(staff.Ticketing), Kind: TicketChanged, Order: "E2", Ticket: "T1-0", Issued: []Ticket{{Reference: "T2", Ends: w.now().Add(day)}}})
+		w.records(TicketEvent{Principal: w.by(staff.Ticketing), Kind: TicketChanged, Order: "E2", Ticket: "T1-0", Issued: []Ticket{{Reference: "T2", Ends: w.now().Add(day)}}})
 		w.answered(refund(h.Account(), "T2"), "", "what a change issued is the account's, too")
 		w.pass(day)
 		if err := w.Delete(t.Context(), h, guest.ID); err != nil {
@@ -301,8 +303,8 @@ func TestB7_WhatACounterDoes(t *testing.T) {
 		h := w.verified(resident(1))
 		guest := w.adds(h, visitor(1))
 		w.records(w.bought(h, "T1", "", guest.ID))
-		serve := func(role staff.Role, ticket string, s rules.Service) Question {
-			return Question{Act: w.by(role), Kind: Serve, Ticket: ticket, Serve: rules.Serving{Service: s}}
+		serve := func(role staff.Role, ticket string, s rules.Service) DecisionRequest {
+			return DecisionRequest{Principal: w.by(role), Kind: Serve, Ticket: ticket, Serve: rules.Serving{Service: s}}
 		}
 		for s := rules.Exchange; s <= rules.Refund; s++ {
 			var agency problem.Code
@@ -327,7 +329,7 @@ func TestB7_WhatACounterDoes(t *testing.T) {
 			}
 			w.answered(serve(staff.Window, "T1-1", s), code, "who failed the pre-verification")
 		}
-		_, err := w.Ask(t.Context(), serve(staff.Window, "T9", rules.Exchange))
+		_, err := w.Decide(t.Context(), serve(staff.Window, "T9", rules.Exchange))
 		w.refused(err, TicketUnknown, "an unknown ticket")
 	})
 }
@@ -337,7 +339,7 @@ func TestB9_AChildTravelsOnTheAdult(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.registers(visitor(1))
 		w.records(w.bought(h, "T1", "", ""))
-		w.answered(Question{Kind: Buy, Account: h.Account(), For: []string{"", "", ""}}, rules.PassengerTicketLimit, "a third journey with a child would be five tickets")
+		w.answered(DecisionRequest{Kind: Buy, Account: h.Account(), For: []string{"", "", ""}}, rules.PassengerTicketLimit, "a third journey with a child would be five tickets")
 	})
 }
 
@@ -346,7 +348,7 @@ func TestQuestionsAndReportsAreStrict(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.verified(resident(1))
 		acc := h.Account()
-		for i, q := range []Question{
+		for i, q := range []DecisionRequest{
 			{}, {Kind: 9, Account: acc}, {Kind: Buy, For: []string{""}}, {Kind: Buy, Account: acc}, {Kind: Buy, Account: acc, For: make([]string, MaxOrder+1)},
 			{Kind: Buy, Account: acc, For: []string{""}, Ticket: "T"}, {Kind: Buy, Account: acc, For: []string{""}, Serve: rules.Serving{At: rules.Window}},
 			{Kind: Buy, Account: "a b", For: []string{""}}, {Kind: RefundOnline, Account: acc}, {Kind: RefundOnline, Ticket: "T"},
@@ -360,15 +362,15 @@ func TestQuestionsAndReportsAreStrict(t *testing.T) {
 			{Kind: Buy, Account: acc, For: []string{""}, Serve: rules.Serving{Original: true}},
 			{Kind: Serve, Account: acc, Ticket: "T", Serve: rules.Serving{At: rules.Window, Service: rules.Change}}, {Kind: Serve, Serve: rules.Serving{At: rules.Window, Service: rules.Change}},
 		} {
-			q.Act = w.by(staff.Ticketing)
-			d, err := w.Ask(t.Context(), q)
+			q.Principal = w.by(staff.Ticketing)
+			d, err := w.Decide(t.Context(), q)
 			if w.refused(err, QuestionInvalid, fmt.Sprintf("question %d", i)); d != (Decision{}) {
 				t.Errorf("question %d was decided in spite of it", i)
 			}
 		}
-		_, err := w.Ask(t.Context(), Question{Act: w.by(staff.Ticketing), Kind: Buy, Account: "acc_none", For: []string{""}})
+		_, err := w.Decide(t.Context(), DecisionRequest{Principal: w.by(staff.Ticketing), Kind: Buy, Account: "acc_none", For: []string{""}})
 		w.refused(err, EntryNotFound, "an account that does not exist")
-		_, err = w.Ask(t.Context(), Question{Act: w.by(staff.Ticketing), Kind: Buy, Account: acc, For: []string{"psg_none"}})
+		_, err = w.Decide(t.Context(), DecisionRequest{Principal: w.by(staff.Ticketing), Kind: Buy, Account: acc, For: []string{"psg_none"}})
 		w.refused(err, EntryNotFound, "a passenger that does not exist")
 
 		ends := w.now().Add(day)
@@ -390,7 +392,7 @@ func TestQuestionsAndReportsAreStrict(t *testing.T) {
 			{Kind: TicketsBought, Order: "none", Account: acc, Issued: issued()}, {Kind: TicketsBought, Order: "E 1", Account: acc, Issued: issued()},
 			{Kind: TicketChanged, Order: "none", Ticket: "T", Issued: issued()}, {Kind: TicketRefunded, Order: "E1", Ticket: "T"}, {Kind: TicketCancelled, Order: "E1", Ticket: "T"},
 		} {
-			e.Act = w.by(staff.Ticketing)
+			e.Principal = w.by(staff.Ticketing)
 			switch {
 			case e.Order == "none":
 				e.Order = ""

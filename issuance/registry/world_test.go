@@ -24,7 +24,7 @@ import (
 	"github.com/railgate/railgate/test/idnumber"
 )
 
-func TestMain(m *testing.M) { databasetest.Main(m, "book") }
+func TestMain(m *testing.M) { databasetest.Main(m, "registry") }
 
 const (
 	policy   = "2026-01"
@@ -37,9 +37,9 @@ const (
 // cheap hashing keeps the tests quick: 8 KiB, one pass.
 var cheap = account.Hashing{MemoryKiB: 8, Passes: 1, Lanes: 1, Waiting: 1000, MaxWait: 10 * time.Second, CheapForTests: true}
 
-// world is a book with the accounts that it belongs to, on a database.
+// world is a registry with the accounts that it belongs to, on a database.
 type world struct {
-	*Book
+	*Store
 	t        *testing.T
 	db       *database.DB
 	address  string
@@ -61,7 +61,7 @@ func each(t *testing.T, story func(t *testing.T, w *world)) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { w.db.Close() })
-		w.Book, w.accounts = w.issuer()
+		w.Store, w.accounts = w.issuer()
 		for _, role := range staff.Roles() {
 			secret, c, err := staff.New("test-"+string(role), role)
 			if err != nil {
@@ -83,7 +83,7 @@ func (w *world) now() time.Time       { return time.UnixMilli(w.ms.Load()) }
 func (w *world) pass(d time.Duration) { w.ms.Add(d.Milliseconds()) }
 
 // issuer makes what an issuer has; several may share the database.
-func (w *world) issuer() (*Book, *account.Service) {
+func (w *world) issuer() (*Store, *account.Service) {
 	w.t.Helper()
 	keys := vault.New(vault.Master{1, 2, 3})
 	failures, err := throttle.NewFailures(throttle.Config{Database: w.db, Index: keys.Index, Now: w.now})
@@ -147,9 +147,11 @@ func rare(e rules.Entry) rules.Entry {
 	return e
 }
 
-func shown(e rules.Entry) Shown { return Shown{e.DocumentType, e.DocumentNumber, e.Nationality} }
+func shown(e rules.Entry) ShownDocument {
+	return ShownDocument{e.DocumentType, e.DocumentNumber, e.Nationality}
+}
 
-func entered(e rules.Entry) Entered { return Entered{e, policy} }
+func entered(e rules.Entry) EnteredPassenger { return EnteredPassenger{e, policy} }
 
 func identityOf(e rules.Entry) account.EnteredIdentity {
 	d, _ := identity.ParseKnown(e.DocumentType)
@@ -191,7 +193,7 @@ func (w *world) registers(e rules.Entry) account.Holder {
 }
 
 // a member's act.
-func (w *world) by(r staff.Role) Act { return Act{By: w.staff[r], Request: "r1"} }
+func (w *world) by(r staff.Role) Principal { return Principal{By: w.staff[r], Request: "r1"} }
 
 // edits changes an account's own identity.
 func (w *world) edits(h account.Holder, e rules.Entry) error {
@@ -244,11 +246,11 @@ func (w *world) adds(h account.Holder, e rules.Entry) Line {
 // checks has a window look at an entry and say whether it matches.
 func (w *world) checks(r Ref, matches bool) rules.Status {
 	w.t.Helper()
-	seen, err := w.Look(w.t.Context(), w.by(staff.Window), r)
+	seen, err := w.ViewEntry(w.t.Context(), w.by(staff.Window), r)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	c := Check{Act: w.by(staff.Window), Entry: r, Version: seen.Version, Original: true, InDate: true, Readable: true, Matches: matches}
+	c := Check{Principal: w.by(staff.Window), Entry: r, Version: seen.Version, Original: true, InDate: true, Readable: true, Matches: matches}
 	if seen.ProofNeeded {
 		c.Proof = rules.Proof{Kind: rules.PhoneEnd, Value: phone[len(phone)-4:]}
 	}
@@ -275,11 +277,11 @@ func (w *world) verified(e rules.Entry) account.Holder {
 
 func (w *world) decides(r Ref, matches bool) rules.Status {
 	w.t.Helper()
-	seen, err := w.LookForAuthority(w.t.Context(), w.by(staff.Authority), r)
+	seen, err := w.ViewForAuthority(w.t.Context(), w.by(staff.Authority), r)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	s, err := w.Decide(w.t.Context(), Result{w.by(staff.Authority), r, seen.Version, matches})
+	s, err := w.SettleForeign(w.t.Context(), AuthorityResult{w.by(staff.Authority), r, seen.Version, matches})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -288,7 +290,7 @@ func (w *world) decides(r Ref, matches bool) rules.Status {
 
 // bought is a purchase with a ticket for each passenger, under made-up references.
 func (w *world) bought(h account.Holder, reference string, passengers ...string) TicketEvent {
-	e := TicketEvent{Act: w.by(staff.Ticketing), Kind: TicketsBought, Account: h.Account(), Order: "MarkedOrder"}
+	e := TicketEvent{Principal: w.by(staff.Ticketing), Kind: TicketsBought, Account: h.Account(), Order: "MarkedOrder"}
 	for i, p := range passengers {
 		e.Issued = append(e.Issued, Ticket{fmt.Sprintf("%s-%d", reference, i), p, w.now().Add(2 * day), w.journey()})
 	}
@@ -303,7 +305,7 @@ func (w *world) journey() *Journey {
 
 func (w *world) records(e TicketEvent) {
 	w.t.Helper()
-	if err := w.Record(w.t.Context(), e); err != nil {
+	if err := w.RecordTicketEvent(w.t.Context(), e); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -311,16 +313,16 @@ func (w *world) records(e TicketEvent) {
 // notRecorded asserts that a report is refused.
 func (w *world) notRecorded(e TicketEvent, code problem.Code, what string) {
 	w.t.Helper()
-	w.refused(w.Record(w.t.Context(), e), code, what)
+	w.refused(w.RecordTicketEvent(w.t.Context(), e), code, what)
 }
 
 // answered asserts what the rules say; an empty code is yes.
-func (w *world) answered(q Question, code problem.Code, what string) Decision {
+func (w *world) answered(q DecisionRequest, code problem.Code, what string) Decision {
 	w.t.Helper()
 	if q.By == (staff.Member{}) {
-		q.Act = w.by(staff.Ticketing)
+		q.Principal = w.by(staff.Ticketing)
 	}
-	d, err := w.Ask(w.t.Context(), q)
+	d, err := w.Decide(w.t.Context(), q)
 	if err != nil {
 		w.t.Fatalf("%s: %v", what, err)
 	}

@@ -2,7 +2,7 @@ package rules
 
 import "time"
 
-// HeldUntil is until when the identity of an account that closes now stays taken;
+// TakenUntil is until when the identity of an account that closes now stays taken;
 // now, if it is free at once.
 //
 // Ours: the source does not speak of closing. An account may go at any time, and
@@ -13,7 +13,7 @@ import "time"
 // passenger is to be submitted, for Limits.Keep from now. Who cannot wait goes to
 // the station window in person, as for any identity that is registered already
 // (rule B11).
-func HeldUntil(a Account, list []Passenger, l Limits, now time.Time) time.Time {
+func TakenUntil(a Account, list []Passenger, l Limits, now time.Time) time.Time {
 	held := now
 	until := func(t time.Time) {
 		if t.After(held) {

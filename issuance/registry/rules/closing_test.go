@@ -35,7 +35,7 @@ func TestB4_ClosingDoesNotFreeWhatTheRulesKeep(t *testing.T) {
 	} {
 		a := account(identity.Passport, c.status)
 		a.Tickets = c.tickets
-		if got, want := HeldUntil(a, c.list, l, now), now.Add(time.Duration(c.days)*day); !got.Equal(want) {
+		if got, want := TakenUntil(a, c.list, l, now), now.Add(time.Duration(c.days)*day); !got.Equal(want) {
 			t.Errorf("%s: held for %v, want %d days", c.story, got.Sub(now), c.days)
 		}
 	}

@@ -8,7 +8,7 @@
 // counted, what time it is and what is on file come in, a decision goes out.
 //
 // It does not promise that two decisions taken at once hold together: who stores
-// what was decided (package book) takes the counts and writes in one transaction. It does not
+// what was decided (package registry) takes the counts and writes in one transaction. It does not
 // know who asks: that a clerk is one, and that an account is the caller's, is
 // settled before.
 package rules

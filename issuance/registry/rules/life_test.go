@@ -46,7 +46,7 @@ func TestRandomLivesKeepTheRules(t *testing.T) {
 			case 1: // the holder's own way through the statuses
 				if s, err := Verify(a.Self(), a.Contact(), Visit{At: Window, Original: true, InDate: true, Readable: true}, matches); err == nil {
 					a.Status = s
-				} else if s, err := Decide(a.Self(), matches); err == nil && r.IntN(3) == 0 {
+				} else if s, err := SettleForeign(a.Self(), matches); err == nil && r.IntN(3) == 0 {
 					a.Status = s
 				} else if s, err := CanEditOwn(a, fresh); err == nil && CountList(list, fresh, -1).Twice == false {
 					a.Person, a.Status = fresh, s
@@ -59,7 +59,7 @@ func TestRandomLivesKeepTheRules(t *testing.T) {
 					reached["verify"]++
 				}
 			case 3:
-				if s, err := Decide(list[at], matches); err == nil {
+				if s, err := SettleForeign(list[at], matches); err == nil {
 					list[at].Status, checked = s, true
 					reached["decide"]++
 				}

@@ -135,7 +135,7 @@ func TestP14_ResidentsFromBeforeCanBeDeleted(t *testing.T) {
 				want = PassengerKept
 			}
 			refused(t, CanDelete(a, p, l, now), want, "%s deletes %s at once", holder, line)
-			if held := HeldUntil(a, []Passenger{p}, l, now); held.After(now) != (want != "") {
+			if held := TakenUntil(a, []Passenger{p}, l, now); held.After(now) != (want != "") {
 				t.Errorf("%s with %s is held until %v", holder, line, held)
 			}
 			if holder[0] == 'o' && line[0] == 'r' {

@@ -76,9 +76,9 @@ func Verify(p Passenger, c Contact, v Visit, matches bool) (Status, error) {
 	return checked(p.Person.Document), nil
 }
 
-// Decide is the status after the national authority looked at a pre-verified
+// SettleForeign is the status after the national authority looked at a pre-verified
 // identity.
-func Decide(p Passenger, matches bool) (Status, error) {
+func SettleForeign(p Passenger, matches bool) (Status, error) {
 	if err := canCheck(p, Authority); err != nil {
 		return 0, err
 	}

@@ -123,7 +123,7 @@ func TestG01_G19_ExpiredAndUnreadableDocuments(t *testing.T) {
 func TestB_TheAuthorityDecidesThePreVerified(t *testing.T) {
 	everything(func(d identity.DocumentType, s Status, name string) {
 		for matches, want := range map[bool]Status{true: Verified, false: Failed} {
-			got, err := Decide(passenger(d, s), matches)
+			got, err := SettleForeign(passenger(d, s), matches)
 			if name == "op" && (got != want || err != nil) || name != "op" && (got != 0 || err == nil) {
 				t.Errorf("%v %v: %v, %v", d, s, got, err)
 			}
