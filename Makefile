@@ -9,7 +9,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 
 build: ## bin/railgate-gateway, -issuer, -stream, -loadtest and -demo: static, with their version
 	@for program in gateway issuer stream loadtest demo; do \
-		CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X github.com/railgate/railgate/internal/version.stamped=$(VERSION)" \
+		CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X github.com/railgate/railgate/internal/process.stamped=$(VERSION)" \
 			-o bin/railgate-$$program ./cmd/$$program && bin/railgate-$$program -version || exit 1; \
 	done
 

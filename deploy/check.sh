@@ -97,7 +97,7 @@ build_context() {
 		tar -C "$scratch/context" -xf "$scratch/context.tar" || return 1
 	for program in gateway issuer; do
 		(cd "$scratch/context" && CGO_ENABLED=0 go build -trimpath -buildvcs=false \
-			-ldflags "-s -w -X github.com/railgate/railgate/internal/version.stamped=v0.0.1-check" \
+			-ldflags "-s -w -X github.com/railgate/railgate/internal/process.stamped=v0.0.1-check" \
 			-o "$scratch/$program" "./cmd/$program") || return 1
 		"$scratch/$program" -version | grep -F " v0.0.1-check (" || return 1
 	done

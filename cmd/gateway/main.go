@@ -27,10 +27,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/railgate/railgate/gateway"
-	"github.com/railgate/railgate/internal/accept"
 	"github.com/railgate/railgate/internal/conf"
 	"github.com/railgate/railgate/internal/process"
-	"github.com/railgate/railgate/internal/version"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/revocation/stream"
@@ -110,10 +108,10 @@ func serve(ctx context.Context, c *config) error {
 		follower.Snapshots.Restore(replica, c.Kafka.Topic, time.Now(), log)
 	}
 
-	connections := accept.Connections(gateway.MaxConnections, accept.Descriptors())
+	connections := process.Connections(gateway.MaxConnections, process.Descriptors())
 	if connections < gateway.MaxConnections {
 		log.Warn("the limit on open files lowers the bound on connections; raise it (ulimit -Hn, LimitNOFILE)",
-			zap.Uint64("open_files", accept.Descriptors()), zap.Int("connections", connections), zap.Int("wanted", gateway.MaxConnections))
+			zap.Uint64("open_files", process.Descriptors()), zap.Int("connections", connections), zap.Int("wanted", gateway.MaxConnections))
 	}
 	g, err := gateway.New(gateway.Config{
 		Connections: connections,
@@ -131,7 +129,7 @@ func serve(ctx context.Context, c *config) error {
 	if err != nil {
 		return err
 	}
-	log.Info("serving", zap.String("version", version.String()), zap.Stringer("public", public.Addr()), zap.Stringer("admin", admin.Addr()),
+	log.Info("serving", zap.String("version", process.Version()), zap.Stringer("public", public.Addr()), zap.Stringer("admin", admin.Addr()),
 		zap.Stringer("verifier", fixedkey.Best()), zap.Int("devices", c.devices.Len()), zap.Strings("brokers", c.Kafka.Brokers), zap.String("topic", c.Kafka.Topic))
 
 	// The stream and the admin listener outlive the public listener's drain.

@@ -8,7 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/railgate/railgate/internal/memlimit"
+	"github.com/railgate/railgate/internal/process"
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/httpapi"
 	"github.com/railgate/railgate/issuance/registry/rules"
@@ -157,7 +157,7 @@ func defaultLimits() limits { return limits(rules.DefaultLimits()) }
 
 // memoryLimit is what the issuer may take, bytes: memory_mib, or else the smaller of
 // GOMEMLIMIT and the control group's limit; 0: no limit is known.
-func (c *config) memoryLimit(l memlimit.Limits) int64 {
+func (c *config) memoryLimit(l process.MemoryLimits) int64 {
 	if c.MemoryMiB > 0 {
 		return int64(c.MemoryMiB) << 20
 	}
@@ -166,7 +166,7 @@ func (c *config) memoryLimit(l memlimit.Limits) int64 {
 
 // fitMemory has as many passwords hashed at once as the limit holds, and reports
 // settings that do not fit it or each other.
-func (c *config) fitMemory(l memlimit.Limits, fault func(path, format string, args ...any)) (h account.Hashing) {
+func (c *config) fitMemory(l process.MemoryLimits, fault func(path, format string, args ...any)) (h account.Hashing) {
 	limit := c.memoryLimit(l)
 	switch {
 	case c.MemoryMiB < 0:
@@ -193,7 +193,7 @@ func (c *config) fitMemory(l memlimit.Limits, fault func(path, format string, ar
 
 // limitMemory has the runtime collect garbage before the limit ends the process, where
 // GOMEMLIMIT does not say so already.
-func (c *config) limitMemory(l memlimit.Limits, log *zap.Logger) {
+func (c *config) limitMemory(l process.MemoryLimits, log *zap.Logger) {
 	limit := c.memoryLimit(l)
 	if l.Runtime == 0 && limit > 0 {
 		debug.SetMemoryLimit(limit / 10 * 9)

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/railgate/railgate/internal/memlimit"
+	"github.com/railgate/railgate/internal/process"
 )
 
 // What fits which memory, and what is said of what does not.
@@ -18,23 +18,23 @@ func TestHashingsFitTheMemory(t *testing.T) {
 	t.Cleanup(func() { runtime.GOMAXPROCS(processors) })
 	for name, c := range map[string]struct {
 		setting, hashings int
-		limits            memlimit.Limits
+		limits            process.MemoryLimits
 		want              int
 		fault             string
 	}{
-		"no limit":                        {0, 0, memlimit.Limits{}, 16, ""},
-		"the shipped container":           {0, 0, memlimit.Limits{Runtime: 450 * mib, Group: 512 * mib}, 3, ""},
-		"the shipped unit":                {0, 0, memlimit.Limits{Runtime: 900 * mib, Group: 1024 * mib}, 7, ""},
-		"a control group alone":           {0, 0, memlimit.Limits{Group: 512 * mib}, 4, ""},
-		"a setting alone":                 {1024, 0, memlimit.Limits{}, 8, ""},
-		"a setting below the group":       {300, 0, memlimit.Limits{Group: 512 * mib}, 2, ""},
-		"chosen":                          {0, 2, memlimit.Limits{Group: 512 * mib}, 2, ""},
-		"a setting above the group":       {1024, 0, memlimit.Limits{Group: 512 * mib}, 8, "memory_mib: is above the 512 MiB"},
-		"the runtime's above the group's": {0, 0, memlimit.Limits{Runtime: 900 * mib, Group: 512 * mib}, 4, "memory_mib: GOMEMLIMIT is 900 MiB, and the control group allows 512 MiB"},
-		"chosen, too many":                {0, 16, memlimit.Limits{Group: 512 * mib}, 16, "password_hashings: 16 password hashings at once take 1024 MiB; half of the memory limit of 512 MiB is for them, which holds 4: raise the limit to 2048 MiB"},
-		"not even one":                    {0, 0, memlimit.Limits{Group: 100 * mib}, 16, "memory_mib: 1 password hashings at once take 64 MiB"},
-		"below nothing":                   {0, -1, memlimit.Limits{}, 0, "password_hashings: "},
-		"less than nothing":               {-1, 0, memlimit.Limits{}, 16, "memory_mib: must be 0"},
+		"no limit":                        {0, 0, process.MemoryLimits{}, 16, ""},
+		"the shipped container":           {0, 0, process.MemoryLimits{Runtime: 450 * mib, Group: 512 * mib}, 3, ""},
+		"the shipped unit":                {0, 0, process.MemoryLimits{Runtime: 900 * mib, Group: 1024 * mib}, 7, ""},
+		"a control group alone":           {0, 0, process.MemoryLimits{Group: 512 * mib}, 4, ""},
+		"a setting alone":                 {1024, 0, process.MemoryLimits{}, 8, ""},
+		"a setting below the group":       {300, 0, process.MemoryLimits{Group: 512 * mib}, 2, ""},
+		"chosen":                          {0, 2, process.MemoryLimits{Group: 512 * mib}, 2, ""},
+		"a setting above the group":       {1024, 0, process.MemoryLimits{Group: 512 * mib}, 8, "memory_mib: is above the 512 MiB"},
+		"the runtime's above the group's": {0, 0, process.MemoryLimits{Runtime: 900 * mib, Group: 512 * mib}, 4, "memory_mib: GOMEMLIMIT is 900 MiB, and the control group allows 512 MiB"},
+		"chosen, too many":                {0, 16, process.MemoryLimits{Group: 512 * mib}, 16, "password_hashings: 16 password hashings at once take 1024 MiB; half of the memory limit of 512 MiB is for them, which holds 4: raise the limit to 2048 MiB"},
+		"not even one":                    {0, 0, process.MemoryLimits{Group: 100 * mib}, 16, "memory_mib: 1 password hashings at once take 64 MiB"},
+		"below nothing":                   {0, -1, process.MemoryLimits{}, 0, "password_hashings: "},
+		"less than nothing":               {-1, 0, process.MemoryLimits{}, 16, "memory_mib: must be 0"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			settings := config{MemoryMiB: c.setting, PasswordHashings: c.hashings}

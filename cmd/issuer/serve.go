@@ -14,9 +14,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/railgate/railgate/internal/memlimit"
 	"github.com/railgate/railgate/internal/process"
-	"github.com/railgate/railgate/internal/version"
 	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/credential"
 	"github.com/railgate/railgate/issuance/httpapi"
@@ -47,7 +45,7 @@ func serve(ctx context.Context, c *config) error {
 	for _, w := range warnings(keys) {
 		log.Warn(w)
 	}
-	c.limitMemory(memlimit.Read(), log)
+	c.limitMemory(process.ReadMemoryLimits(), log)
 	db, err := openStore(ctx, c, false)
 	if err != nil {
 		return err
@@ -94,7 +92,7 @@ func serve(ctx context.Context, c *config) error {
 	if err != nil {
 		return err
 	}
-	log.Info("serving", zap.String("version", version.String()), zap.Stringer("public", public.Addr()), zap.Stringer("admin", admin.Addr()),
+	log.Info("serving", zap.String("version", process.Version()), zap.Stringer("public", public.Addr()), zap.Stringer("admin", admin.Addr()),
 		zap.Strings("brokers", c.Kafka.Brokers), zap.String("topic", c.Kafka.Topic))
 
 	// The publisher outlives the listeners: what the last request revoked goes out.

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/internal/conf"
-	"github.com/railgate/railgate/internal/memlimit"
 	"github.com/railgate/railgate/internal/ownfile"
 	"github.com/railgate/railgate/internal/process"
 	"github.com/railgate/railgate/issuance"
@@ -152,7 +151,7 @@ func (c *config) Validate() error {
 	if c.SecretGroup < 0 {
 		fault("secret_group", "must be the number of a group, or 0 for none")
 	}
-	c.hashing = c.fitMemory(memlimit.Read(), fault)
+	c.hashing = c.fitMemory(process.ReadMemoryLimits(), fault)
 	c.RealPerson.validate(c.trust(), fault)
 	c.Residents.validate(c.trust(), fault)
 	c.PhoneCode.validate(c.trust(), fault)

@@ -25,7 +25,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/railgate/railgate/internal/version"
+	"github.com/railgate/railgate/internal/process"
 	"github.com/railgate/railgate/loadtest"
 	"github.com/railgate/railgate/test/tool"
 )
@@ -38,8 +38,8 @@ var (
 )
 
 func main() {
-	if version.Asked(os.Args[1:]) {
-		fmt.Println(version.Line("railgate-loadtest"))
+	if process.VersionAsked(os.Args[1:]) {
+		fmt.Println(process.VersionLine("railgate-loadtest"))
 		return
 	}
 	os.Exit(exitCode(run(tool.Context(), os.Args[1:], os.Stdout, os.Stderr), os.Stderr))

@@ -6,7 +6,7 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/railgate/railgate/internal/accept"
+	"github.com/railgate/railgate/internal/process"
 )
 
 // Limits are how long a connection may take. All must be positive.
@@ -18,9 +18,9 @@ type Limits struct {
 
 // Listener hands out connections that keep limits. Its clock runs from the
 // first Accept to Close; connections outlive it. Accept tries again until Close:
-// see package accept.
+// see [process.Listener].
 type Listener struct {
-	*accept.Listener
+	*process.Listener
 	limits Limits
 	clock  *clock
 }
@@ -29,7 +29,7 @@ type Listener struct {
 // is out of time must be able to go on after a new deadline, which that of a
 // tls.Conn is not. The log gets what keeps it from accepting; nil: nothing does.
 func NewListener(inner net.Listener, limits Limits, log *zap.Logger) *Listener {
-	return &Listener{Listener: accept.Retry(inner, log), limits: limits, clock: newClock()}
+	return &Listener{Listener: process.NewListener(inner, log), limits: limits, clock: newClock()}
 }
 
 // Accept waits for the next connection, which is a *Conn.

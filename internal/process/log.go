@@ -26,7 +26,7 @@ const (
 // Logger writes JSON lines to standard error. Lines below warn are sampled: a fault
 // in the peak must not become a second fault. Warnings and errors are all written.
 // Their callers bound them: the brokers' and the database's outages get a line a
-// minute (package outage), and a request at most two lines.
+// minute (kafka.Outage), and a request at most two lines.
 func Logger(level zapcore.Level) (*zap.Logger, error) {
 	c := zap.NewProductionConfig()
 	c.Level = zap.NewAtomicLevelAt(level)

@@ -1,5 +1,6 @@
 // Package process is what every long-running railgate command does alike: its
-// log, its signals, its listeners, and the probe that container health checks call.
+// log, its signals, its listeners, its version, the limits of the system that it
+// runs under, and the probe that container health checks call.
 package process
 
 import (
@@ -7,7 +8,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -15,9 +15,6 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-
-	"github.com/railgate/railgate/internal/accept"
-	"github.com/railgate/railgate/internal/version"
 )
 
 // probeTimeout bounds a health probe; an answer from memory takes far less.
@@ -27,8 +24,8 @@ const probeTimeout = 2 * time.Second
 // that ends on SIGTERM or SIGINT, and turns an error into a line and exit code 1.
 // Asking for help is no error. It answers -version itself.
 func Main(program string, run func(ctx context.Context, args []string) error) {
-	if version.Asked(os.Args[1:]) {
-		fmt.Println(version.Line(program))
+	if VersionAsked(os.Args[1:]) {
+		fmt.Println(VersionLine(program))
 		return
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
@@ -38,28 +35,6 @@ func Main(program string, run func(ctx context.Context, args []string) error) {
 		fmt.Fprintln(os.Stderr, program+":", err)
 		os.Exit(1)
 	}
-}
-
-// Listen opens a TCP listener and says which setting was at fault if it cannot.
-func Listen(setting, address string) (net.Listener, error) {
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", setting, err)
-	}
-	return l, nil
-}
-
-// ListenBoth opens the listeners of the settings listen and admin, or neither.
-// Both go on accepting after errors, which log gets: see package accept.
-func ListenBoth(listen, admin string, log *zap.Logger) (public, operators net.Listener, err error) {
-	if public, err = Listen("listen", listen); err != nil {
-		return nil, nil, err
-	}
-	if operators, err = Listen("admin", admin); err != nil {
-		public.Close()
-		return nil, nil, err
-	}
-	return accept.Retry(public, log), accept.Retry(operators, log), nil
 }
 
 // Probe asks a URL and fails unless the answer is 200.
@@ -76,21 +51,22 @@ func Probe(url string) error {
 	return nil
 }
 
-// ServeHTTP runs a server until ctx ends, then finishes the requests at hand
-// for at most drain.
-func ServeHTTP(ctx context.Context, s *http.Server, l net.Listener, drain time.Duration) error {
-	failed := make(chan error, 1)
-	go func() { failed <- s.Serve(l) }()
-	select {
-	case err := <-failed:
-		return err
-	case <-ctx.Done():
+// IgnoreHangup answers each SIGHUP with a log line, until stop. Without it the
+// signal, which operators know from other servers as "read the settings again",
+// ends the process at once, and with it every request at hand.
+func IgnoreHangup(log *zap.Logger) (stop func()) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for range hangups {
+			log.Warn("SIGHUP is ignored: settings are read at the start only; start the process again to change them")
+		}
+	}()
+	return func() {
+		signal.Stop(hangups)
+		close(hangups)
+		<-ended
 	}
-	bounded, cancel := context.WithTimeout(context.Background(), drain)
-	defer cancel()
-	if err := s.Shutdown(bounded); err != nil {
-		s.Close()
-	}
-	<-failed
-	return nil
 }

@@ -6,11 +6,11 @@ import (
 	"sync"
 	"time"
 
-	"github.com/segmentio/kafka-go"
+	kafkago "github.com/segmentio/kafka-go"
 	"go.uber.org/zap"
 
-	"github.com/railgate/railgate/internal/outage"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/tokens/fixedkey"
 )
 
@@ -43,13 +43,13 @@ const (
 	maxBackoff = 200 * time.Millisecond
 )
 
-// Broker is the part of kafka.Client that the publisher calls.
+// Broker is the part of kafkago.Client that the publisher calls.
 type Broker interface {
-	Produce(context.Context, *kafka.ProduceRequest) (*kafka.ProduceResponse, error)
-	CreateTopics(context.Context, *kafka.CreateTopicsRequest) (*kafka.CreateTopicsResponse, error)
-	Metadata(context.Context, *kafka.MetadataRequest) (*kafka.MetadataResponse, error)
-	ListOffsets(context.Context, *kafka.ListOffsetsRequest) (*kafka.ListOffsetsResponse, error)
-	Fetch(context.Context, *kafka.FetchRequest) (*kafka.FetchResponse, error)
+	Produce(context.Context, *kafkago.ProduceRequest) (*kafkago.ProduceResponse, error)
+	CreateTopics(context.Context, *kafkago.CreateTopicsRequest) (*kafkago.CreateTopicsResponse, error)
+	Metadata(context.Context, *kafkago.MetadataRequest) (*kafkago.MetadataResponse, error)
+	ListOffsets(context.Context, *kafkago.ListOffsetsRequest) (*kafkago.ListOffsetsResponse, error)
+	Fetch(context.Context, *kafkago.FetchRequest) (*kafkago.FetchResponse, error)
 }
 
 // Config is what a Publisher works with; what has no default must be set.
@@ -74,7 +74,7 @@ type Publisher struct {
 	authority [4]byte
 	pinned    func() (*revocation.Authority, error) // to read the log with; made when that is first done
 	wake      []chan struct{}                       // one per partition, capacity 1: a pending wake-up is enough
-	outage    *outage.Log
+	outage    *kafka.Outage
 
 	mu    sync.Mutex // guards what follows
 	stats Stats
@@ -121,7 +121,7 @@ func New(c Config) *Publisher {
 	}
 	public := c.Authority.Public()
 	p := &Publisher{Config: c, authority: revocation.AuthorityID(public),
-		outage: outage.New(c.Log.With(zap.String("topic", c.Topic.Name)), "publishing fails; trying again", "publishing works again"),
+		outage: kafka.NewOutage(c.Log.With(zap.String("topic", c.Topic.Name)), "publishing fails; trying again", "publishing works again"),
 		pinned: sync.OnceValues(func() (*revocation.Authority, error) {
 			if err := errors.Join(fixedkey.CheckForm(), fixedkey.Fault()); err != nil {
 				c.Log.Error("the log's signatures are not verified in the fastest form", zap.Stringer("verifier", fixedkey.Best()), zap.Error(err))

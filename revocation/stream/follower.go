@@ -17,8 +17,8 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/railgate/railgate/internal/outage"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/kafka"
 )
 
 const (
@@ -51,7 +51,7 @@ type Follower struct {
 	replica *revocation.Replica
 	now     func() time.Time
 	log     *zap.Logger
-	outage  *outage.Log
+	outage  *kafka.Outage
 
 	current  atomic.Pointer[Link]
 	renewing sync.Mutex // one renewal at a time
@@ -67,7 +67,7 @@ type Follower struct {
 // batches are judged by.
 func New(open func() (Link, error), topic string, replica *revocation.Replica, now func() time.Time, log *zap.Logger) *Follower {
 	return &Follower{open: open, topic: topic, replica: replica, now: now, log: log,
-		outage: outage.New(log.With(zap.String("topic", topic)), "reading the control topic fails; trying again", "reading the control topic works again"),
+		outage: kafka.NewOutage(log.With(zap.String("topic", topic)), "reading the control topic fails; trying again", "reading the control topic works again"),
 		stats: Stats{Errors: map[string]uint64{}, Renewed: map[string]uint64{whyFailing: 0, whyStuck: 0},
 			Partitions: make([]PartitionStats, replica.Partitions())}}
 }

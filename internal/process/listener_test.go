@@ -1,4 +1,4 @@
-package accept
+package process
 
 import (
 	"errors"
@@ -44,7 +44,7 @@ func TestAcceptOutlivesErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inner := failing{fail: make(chan error, 8)}
 			core, logs := observer.New(zap.InfoLevel)
-			l := Retry(inner, zap.New(core))
+			l := NewListener(inner, zap.New(core))
 			for range 3 {
 				inner.fail <- fault
 			}
@@ -80,7 +80,7 @@ func TestAcceptOutlivesErrors(t *testing.T) {
 
 func TestClosingEndsAWaitingAccept(t *testing.T) {
 	inner := failing{fail: make(chan error)}
-	l := Retry(inner, nil)
+	l := NewListener(inner, nil)
 	ended := make(chan error, 1)
 	go func() { _, err := l.Accept(); ended <- err }()
 	for range 9 { // the next pause is the longest

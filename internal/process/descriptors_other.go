@@ -1,6 +1,6 @@
 //go:build !unix
 
-package accept
+package process
 
 // Descriptors is 0: unknown.
 func Descriptors() uint64 { return 0 }

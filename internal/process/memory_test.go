@@ -1,4 +1,4 @@
-package memlimit
+package process
 
 import (
 	"math"
@@ -48,7 +48,7 @@ func TestLimitOfTheControlGroup(t *testing.T) {
 			for path, text := range c.files {
 				root[path] = &fstest.MapFile{Data: []byte(text)}
 			}
-			if got := group(root); got != c.want {
+			if got := groupLimit(root); got != c.want {
 				t.Errorf("%d, want %d", got, c.want)
 			}
 		})
@@ -56,7 +56,7 @@ func TestLimitOfTheControlGroup(t *testing.T) {
 }
 
 func TestLeastLimit(t *testing.T) {
-	for want, l := range map[int64]Limits{0: {}, 5: {Runtime: 5}, 6: {Group: 6}, 7: {Runtime: 7, Group: 8}, 3: {Runtime: 4, Group: 3}} {
+	for want, l := range map[int64]MemoryLimits{0: {}, 5: {Runtime: 5}, 6: {Group: 6}, 7: {Runtime: 7, Group: 8}, 3: {Runtime: 4, Group: 3}} {
 		if got := l.Least(); got != want {
 			t.Errorf("%+v: %d", l, got)
 		}
@@ -66,11 +66,11 @@ func TestLeastLimit(t *testing.T) {
 func TestLimitOfTheRuntime(t *testing.T) {
 	before := debug.SetMemoryLimit(900 * mib)
 	defer debug.SetMemoryLimit(before)
-	if got := Read().Runtime; got != 900*mib {
+	if got := ReadMemoryLimits().Runtime; got != 900*mib {
 		t.Errorf("%d", got)
 	}
 	debug.SetMemoryLimit(math.MaxInt64)
-	if got := Read().Runtime; got != 0 {
+	if got := ReadMemoryLimits().Runtime; got != 0 {
 		t.Errorf("%d without a limit", got)
 	}
 }

@@ -1,4 +1,4 @@
-package version
+package process
 
 import (
 	"runtime"
@@ -16,27 +16,27 @@ func TestWhichVersionIsShown(t *testing.T) {
 	}{
 		{"v1.2.3", built("v0.0.0-20261129203812-52e037600000"), "v1.2.3"},
 		{"", built("v0.0.0-20261129203812-52e037600000+dirty"), "v0.0.0-20261129203812-52e037600000+dirty"},
-		{"", built("(devel)"), unknown},
-		{"", built(""), unknown},
-		{"", nil, unknown},
+		{"", built("(devel)"), unknownVersion},
+		{"", built(""), unknownVersion},
+		{"", nil, unknownVersion},
 	} {
-		if got := choose(c.stamped, c.info); got != c.want {
+		if got := chooseVersion(c.stamped, c.info); got != c.want {
 			t.Errorf("stamped %q, recorded %v: got %q, want %q", c.stamped, c.info, got, c.want)
 		}
 	}
-	if line := Line("railgate-gateway"); !strings.HasPrefix(line, "railgate-gateway ") || !strings.Contains(line, runtime.Version()) {
+	if line := VersionLine("railgate-gateway"); !strings.HasPrefix(line, "railgate-gateway ") || !strings.Contains(line, runtime.Version()) {
 		t.Errorf("got %q", line)
 	}
 }
 
-func TestAsked(t *testing.T) {
+func TestVersionAsked(t *testing.T) {
 	for _, args := range [][]string{{"-version"}, {"--version"}, {"-config", "missing.toml", "-version"}} {
-		if !Asked(args) {
+		if !VersionAsked(args) {
 			t.Errorf("%q: not seen", args)
 		}
 	}
 	for _, args := range [][]string{nil, {"-v"}, {"version"}, {"-config", "x"}} {
-		if Asked(args) {
+		if VersionAsked(args) {
 			t.Errorf("%q: seen", args)
 		}
 	}

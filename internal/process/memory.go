@@ -1,7 +1,4 @@
-// Package memlimit finds out how much memory this process may take: by the limit of the
-// Go runtime (GOMEMLIMIT) and by that of its control group, which a container or a
-// systemd unit sets. It changes neither.
-package memlimit
+package process
 
 import (
 	"bytes"
@@ -14,15 +11,16 @@ import (
 	"strings"
 )
 
-// Limits are bytes; 0: there is no such limit.
-type Limits struct {
+// MemoryLimits is how much memory this process may take, bytes; 0: there is no such
+// limit. The control group is what a container or a systemd unit sets.
+type MemoryLimits struct {
 	Runtime int64 // GOMEMLIMIT
 	Group   int64 // the least of the control group and of those above it
 }
 
-// Read asks the runtime and the system.
-func Read() Limits {
-	l := Limits{Group: group(os.DirFS("/"))}
+// ReadMemoryLimits asks the runtime and the system. It changes neither.
+func ReadMemoryLimits() MemoryLimits {
+	l := MemoryLimits{Group: groupLimit(os.DirFS("/"))}
 	if limit := debug.SetMemoryLimit(-1); limit != math.MaxInt64 {
 		l.Runtime = limit
 	}
@@ -30,7 +28,7 @@ func Read() Limits {
 }
 
 // Least is the smaller limit that is set; 0: none is.
-func (l Limits) Least() int64 { return least(l.Runtime, l.Group) }
+func (l MemoryLimits) Least() int64 { return least(l.Runtime, l.Group) }
 
 func least(a, b int64) int64 {
 	switch {
@@ -42,9 +40,9 @@ func least(a, b int64) int64 {
 	return min(a, b)
 }
 
-// group reads the limit of this process's control group, version 2 or 1. In a container
+// groupLimit reads the limit of this process's control group, version 2 or 1. In a container
 // the named group may not be visible: then the root of the mount is the container's.
-func group(root fs.FS) (limit int64) {
+func groupLimit(root fs.FS) (limit int64) {
 	text, err := fs.ReadFile(root, "proc/self/cgroup")
 	if err != nil {
 		return 0
@@ -57,16 +55,16 @@ func group(root fs.FS) (limit int64) {
 		}
 		switch {
 		case fields[0] == "0" && fields[1] == "":
-			limit = least(limit, climb(root, "sys/fs/cgroup", fields[2], "memory.max", "memory.high"))
+			limit = least(limit, leastUpwards(root, "sys/fs/cgroup", fields[2], "memory.max", "memory.high"))
 		case fields[1] == "memory":
-			limit = least(limit, climb(root, "sys/fs/cgroup/memory", fields[2], "memory.limit_in_bytes"))
+			limit = least(limit, leastUpwards(root, "sys/fs/cgroup/memory", fields[2], "memory.limit_in_bytes"))
 		}
 	}
 	return limit
 }
 
-// climb takes the least limit from a group up to the root of the mount.
-func climb(root fs.FS, mount, group string, files ...string) (limit int64) {
+// leastUpwards takes the least limit from a group up to the root of the mount.
+func leastUpwards(root fs.FS, mount, group string, files ...string) (limit int64) {
 	for at := path.Clean("/" + group); ; at = path.Dir(at) {
 		for _, file := range files {
 			text, err := fs.ReadFile(root, path.Join(mount, at, file))

@@ -1,4 +1,4 @@
-package outage_test
+package kafka
 
 import (
 	"errors"
@@ -8,8 +8,6 @@ import (
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
-
-	"github.com/railgate/railgate/internal/outage"
 )
 
 var errRefused = errors.New("connection refused")
@@ -19,7 +17,7 @@ var errRefused = errors.New("connection refused")
 func TestAnOutageGetsOneLineAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		core, lines := observer.New(zap.InfoLevel)
-		l := outage.New(zap.New(core), "reading fails", "reading works again")
+		l := NewOutage(zap.New(core), "reading fails", "reading works again")
 		l.Works("one")
 		if n := lines.Len(); n != 0 {
 			t.Fatalf("%d lines while all works", n)
@@ -47,7 +45,7 @@ func TestAnOutageGetsOneLineAMinute(t *testing.T) {
 		if n := lines.FilterMessage("reading works again").Len(); n != 0 {
 			t.Error("over before it was calm")
 		}
-		time.Sleep(outage.Calm)
+		time.Sleep(outageCalm)
 		l.Works("one")
 		over := lines.FilterMessage("reading works again").All()
 		if len(over) != 1 || over[0].ContextMap()["failures"] != uint64(3000) {
@@ -61,7 +59,7 @@ func TestAnOutageGetsOneLineAMinute(t *testing.T) {
 func TestFailuresThatComeAndGoAreOneOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		core, lines := observer.New(zap.InfoLevel)
-		l := outage.New(zap.New(core), "fails", "works")
+		l := NewOutage(zap.New(core), "fails", "works")
 		for range 50 {
 			l.Failed("one", errRefused)
 			time.Sleep(time.Second / 2)
@@ -71,7 +69,7 @@ func TestFailuresThatComeAndGoAreOneOutage(t *testing.T) {
 		if n := lines.Len(); n != 1 {
 			t.Fatalf("%d lines, want 1", n)
 		}
-		time.Sleep(outage.Calm)
+		time.Sleep(outageCalm)
 		l.Works("one")
 		l.Failed("one", errRefused)
 		if n := lines.FilterMessage("fails").Len(); n != 2 {
