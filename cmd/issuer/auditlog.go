@@ -87,7 +87,7 @@ func printTrail(ctx context.Context, j *job) error {
 		return err
 	}
 	page, err := trail.Read(ctx, q)
-	if r := (*problem.Refusal)(nil); errors.As(err, &r) {
+	if r := (*problem.Error)(nil); errors.As(err, &r) {
 		return errors.New(r.Detail)
 	}
 	if err != nil {

@@ -226,17 +226,6 @@ func TestConfigurationReportsAllThatIsWrong(t *testing.T) {
 	}
 }
 
-func TestEveryCodeHasItsWords(t *testing.T) {
-	if len(Words) != len(Codes()) {
-		t.Errorf("%d words for %d codes", len(Words), len(Codes()))
-	}
-	for _, code := range Codes() {
-		if w := Words[code]; w.EN == "" || w.ZH == "" || w.NextEN == "" || w.NextZH == "" {
-			t.Errorf("%s lacks words", code)
-		}
-	}
-}
-
 // Whatever is entered, forms neither panic nor have two spellings.
 func FuzzForms(f *testing.F) {
 	for _, seed := range []string{login, password, phone, "+86" + phone, "+6421000000", email, "\u212a@example.org", "ﷺ", ""} {

@@ -17,12 +17,12 @@ import (
 func TestUnknownLoginAndWrongPasswordAreTheSame(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.register()
-		work := func(login string) (answer problem.Refusal, runs uint64, writes int) {
+		work := func(login string) (answer problem.Error, runs uint64, writes int) {
 			t.Helper()
 			before := w.hasher.runs.Load()
 			_, err := w.LogIn(t.Context(), login, "wrong "+password, home)
 			w.tellsNothing(err)
-			var r *problem.Refusal
+			var r *problem.Error
 			if !errors.As(err, &r) {
 				t.Fatalf("%v", err)
 			}

@@ -279,7 +279,7 @@ func TestMovedFieldIsAFault(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := w.Profile(t.Context(), h)
-		var r *problem.Refusal
+		var r *problem.Error
 		if err == nil || errors.As(err, &r) || !strings.Contains(err.Error(), "column name of "+account) {
 			t.Fatalf("%v", err)
 		}

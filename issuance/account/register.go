@@ -91,7 +91,7 @@ func (s *Service) Register(ctx context.Context, r Registration, from throttle.Ca
 		}
 		return s.Hooks.Registered(ctx, tx, account, who)
 	})
-	if refused := new(problem.Refusal); errors.As(err, &refused) {
+	if refused := new(problem.Error); errors.As(err, &refused) {
 		s.Failures.Failed(throttle.Registrations, from)
 	}
 	if err != nil {

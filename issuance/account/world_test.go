@@ -207,7 +207,7 @@ func (w *world) atOnce(n int, f func(i int) error) map[problem.Code]int {
 		wg.Go(func() {
 			<-start
 			err := f(i)
-			var r *problem.Refusal
+			var r *problem.Error
 			if err != nil && !errors.As(err, &r) {
 				w.t.Error(err)
 				return
@@ -233,7 +233,7 @@ var secrets = []string{login, strings.ToLower(login), password, name, number, ph
 func (w *world) tellsNothing(err error) {
 	w.t.Helper()
 	text := fmt.Sprintf("%v %+v", err, err)
-	var r *problem.Refusal
+	var r *problem.Error
 	if errors.As(err, &r) {
 		text += r.Detail
 	}

@@ -19,12 +19,6 @@ const (
 	MaxPage     = 500
 )
 
-// QueryInvalid refuses a question that cannot be asked.
-const QueryInvalid problem.Code = "trail_query_invalid"
-
-// Codes lists the closed list.
-func Codes() []problem.Code { return []problem.Code{QueryInvalid} }
-
 // Query asks for entries.
 type Query struct {
 	FromMs int64  // acts at or after, Unix ms

@@ -105,17 +105,6 @@ func TestQuestionThatCannotBeAskedIsRefused(t *testing.T) {
 	}
 }
 
-func TestEveryCodeHasWords(t *testing.T) {
-	if len(Words) != len(Codes()) {
-		t.Errorf("%d texts for %d codes", len(Words), len(Codes()))
-	}
-	for _, c := range Codes() {
-		if w := Words[c]; w.EN == "" || w.ZH == "" || w.NextEN == "" || w.NextZH == "" {
-			t.Errorf("%s: %+v", c, w)
-		}
-	}
-}
-
 // appendedMany appends acts 1 to n in one transaction.
 func (w world) appendedMany(n int) {
 	w.Helper()

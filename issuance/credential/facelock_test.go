@@ -158,7 +158,7 @@ func TestFailuresElsewhereKeepNoHolderOut(t *testing.T) {
 	for i := range throttle.DefaultRules.Faces.Failures {
 		fail(2, i%5)
 	}
-	var r *problem.Refusal
+	var r *problem.Error
 	if err := passes(2, 9); !errors.As(err, &r) || r.Code != throttle.TooManyFailures || r.RetryAt > d.now.Add(throttle.DefaultRules.Faces.MaxLock).Unix() {
 		t.Fatalf("after %d failures: %v", throttle.DefaultRules.Faces.Failures, err)
 	}

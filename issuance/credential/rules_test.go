@@ -48,7 +48,7 @@ func (d *desk) status(s *credential.Service, p pass) credential.Standing {
 // refused asserts a code and when to try again, 0 for never.
 func refused(t *testing.T, err error, code problem.Code, retryAt int64) {
 	t.Helper()
-	var r *problem.Refusal
+	var r *problem.Error
 	if !errors.As(err, &r) || r.Code != code || r.RetryAt != retryAt {
 		t.Fatalf("%v (%+v), want %s until %d", err, r, code, retryAt)
 	}

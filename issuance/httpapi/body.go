@@ -26,11 +26,11 @@ func readJSON(w http.ResponseWriter, r *http.Request, dst any) error {
 // readJSONUpTo is readJSON for a body of at most bound bytes.
 func readJSONUpTo(w http.ResponseWriter, r *http.Request, dst any, bound int64) error {
 	if !strictjson.Declared(r.Header) {
-		return &problem.Refusal{Code: MediaType, Detail: "Content-Type must be application/json in UTF-8"}
+		return &problem.Error{Code: MediaType, Detail: "Content-Type must be application/json in UTF-8"}
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bound))
 	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-		return &problem.Refusal{Code: BodyTooLarge, Detail: fmt.Sprintf("the body may have at most %d bytes", bound)}
+		return &problem.Error{Code: BodyTooLarge, Detail: fmt.Sprintf("the body may have at most %d bytes", bound)}
 	}
 	if err != nil {
 		return malformed("the body broke off")
@@ -42,5 +42,5 @@ func readJSONUpTo(w http.ResponseWriter, r *http.Request, dst any, bound int64) 
 }
 
 func malformed(detail string) error {
-	return &problem.Refusal{Code: BodyMalformed, Detail: detail}
+	return &problem.Error{Code: BodyMalformed, Detail: detail}
 }

@@ -19,7 +19,7 @@ type refused struct {
 	RetryAt  int64        `json:"retry_at,omitempty"`
 }
 
-func newRefused(r *problem.Refusal) *refused {
+func newRefused(r *problem.Error) *refused {
 	p := newProblem(r.Code, r.Detail)
 	return &refused{p.Code, p.Detail, p.Text, p.NextStep, r.RetryAt}
 }

@@ -116,7 +116,7 @@ func (a *API) sandboxCode(w http.ResponseWriter, r *http.Request) error {
 	}
 	code, ok := a.codes.Code(in.Phone)
 	if !ok {
-		return &problem.Refusal{Code: NotFound}
+		return &problem.Error{Code: NotFound}
 	}
 	return writeJSON(w, http.StatusOK, struct {
 		Code string `json:"code"`

@@ -65,7 +65,7 @@ func (a *API) ifClosed(w http.ResponseWriter, r *http.Request, h account.Holder)
 		decision
 		TakenUntil int64 `json:"identity_taken_until,omitempty"`
 	}{decision: decision{Allowed: c.Refused == nil}}
-	if no := new(problem.Refusal); errors.As(c.Refused, &no) {
+	if no := new(problem.Error); errors.As(c.Refused, &no) {
 		out.Refused = newRefused(no)
 	}
 	if !c.TakenUntil.IsZero() {

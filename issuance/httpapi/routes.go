@@ -126,7 +126,7 @@ func (a *API) mux() *http.ServeMux {
 		allow := strings.Join(methods, ", ")
 		mux.Handle(p, a.answer(routeNone, func(w http.ResponseWriter, r *http.Request) error {
 			w.Header().Set("Allow", allow)
-			return &problem.Refusal{Code: MethodNotAllowed}
+			return &problem.Error{Code: MethodNotAllowed}
 		}))
 	}
 	mux.Handle("/", a.answer(routeNone, notFound))
@@ -134,7 +134,7 @@ func (a *API) mux() *http.ServeMux {
 }
 
 func notFound(http.ResponseWriter, *http.Request) error {
-	return &problem.Refusal{Code: NotFound}
+	return &problem.Error{Code: NotFound}
 }
 
 // answer calls a handler and renders what it returns.
@@ -150,7 +150,7 @@ func (a *API) answer(label string, serve handler) http.Handler {
 
 // fail is where errors become answers: a refusal is told, a fault is not.
 func (a *API) fail(x *exchange, err error) {
-	var refusal *problem.Refusal
+	var refusal *problem.Error
 	switch {
 	case errors.As(err, &refusal):
 		p := newProblem(refusal.Code, refusal.Detail)

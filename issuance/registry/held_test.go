@@ -69,7 +69,7 @@ func TestB12_ClosedAccountLeavesAHashAtMost(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h, guest := w.lived()
 		c, err := w.PreviewClosing(t.Context(), h)
-		var r *problem.Refusal
+		var r *problem.Error
 		if err != nil || !errors.As(c.Refused, &r) || r.Code != TicketsUnfinished || r.RetryAt != w.now().Add(2*day).Unix() {
 			t.Fatalf("asked: %v, %v", c.Refused, err)
 		}

@@ -146,7 +146,7 @@ func TestB4_KeptFor180Days(t *testing.T) {
 		verifyResident(w, h, seen.ID)
 		err := w.Delete(t.Context(), h, seen.ID)
 		w.refused(err, rules.PassengerKept, "a verified passenger")
-		var r *problem.Refusal
+		var r *problem.Error
 		if errors.As(err, &r); r.RetryAt != start.Add(180*day).Unix() {
 			t.Errorf("may be deleted from %d, want 180 days after the addition", r.RetryAt)
 		}

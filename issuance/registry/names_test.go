@@ -6,35 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/railgate/railgate/issuance/account"
-	"github.com/railgate/railgate/issuance/audit"
-	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/issuance/staff"
-	"github.com/railgate/railgate/issuance/throttle"
 )
-
-func TestEveryCodeHasWords(t *testing.T) {
-	seen := map[problem.Code]bool{}
-	for _, others := range [][]problem.Code{rules.Codes(), account.Codes(), throttle.Codes(), staff.Codes(), audit.Codes()} {
-		for _, code := range others {
-			seen[code] = true
-		}
-	}
-	for _, code := range Codes() {
-		w, ok := Words[code]
-		if !ok || w.EN == "" || w.ZH == "" || w.NextEN == "" || w.NextZH == "" {
-			t.Errorf("%s: %+v", code, w)
-		}
-		if seen[code] || strings.Trim(string(code), "abcdefghijklmnopqrstuvwxyz_") != "" {
-			t.Errorf("%q is somebody else's, twice there, or no snake_case", code)
-		}
-		seen[code] = true
-	}
-	if len(Words) != len(Codes()) {
-		t.Errorf("%d codes, %d words", len(Codes()), len(Words))
-	}
-}
 
 func TestNamesAreReadAsTheyAreWritten(t *testing.T) {
 	for i, name := range []string{"buy", "refund_online", "change_online", "serve"} {

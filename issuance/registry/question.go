@@ -71,7 +71,7 @@ func (q *DecisionRequest) guess() bool { return q.Serve.Order != "" || q.Serve.C
 // Decision is the answer of the rules.
 type Decision struct {
 	// Refused says why not; nil: allowed.
-	Refused *problem.Refusal
+	Refused *problem.Error
 	// First is what must happen before an allowed service (Serve).
 	First rules.Step
 }

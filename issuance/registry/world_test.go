@@ -348,7 +348,7 @@ var secrets = []string{"测试甲", "測試", "Marked", "1101051990", "P000", ph
 func (w *world) tellsNothing(err error) {
 	w.t.Helper()
 	text := fmt.Sprintf("%v %+v", err, err)
-	var r *problem.Refusal
+	var r *problem.Error
 	if errors.As(err, &r) {
 		text += r.Detail
 	}
@@ -385,7 +385,7 @@ func (w *world) atOnce(n int, f func(i int) error) map[problem.Code]int {
 		wg.Go(func() {
 			<-start
 			err := f(i)
-			var r *problem.Refusal
+			var r *problem.Error
 			if err != nil && !errors.As(err, &r) {
 				w.t.Error(err)
 				return

@@ -13,30 +13,6 @@ import (
 	"github.com/railgate/railgate/issuance/problem"
 )
 
-// Why somebody is turned away.
-const (
-	// Unknown: no credential was shown, or none that is configured. Which of both
-	// is not told.
-	Unknown problem.Code = "staff_unauthorized"
-	// Expired: the credential was good once. Only who holds its secret hears this.
-	Expired problem.Code = "staff_credential_expired"
-	// ForbiddenRole: the credential is good, and none of its roles may do this.
-	ForbiddenRole problem.Code = "forbidden_role"
-	// BudgetSpent: the credential has revoked and lifted as much as it may for now.
-	BudgetSpent problem.Code = "revocation_budget_spent"
-	// PurposeForbidden: the credential may identify passengers, and not for this.
-	PurposeForbidden problem.Code = "purpose_forbidden"
-	// IdentificationsSpent and SubjectsSpent: the credential has identified as many
-	// passengers, or asked for as many pseudonyms, as it may for now.
-	IdentificationsSpent problem.Code = "identification_budget_spent"
-	SubjectsSpent        problem.Code = "subject_budget_spent"
-)
-
-// Codes lists the closed list.
-func Codes() []problem.Code {
-	return []problem.Code{Unknown, Expired, ForbiddenRole, BudgetSpent, PurposeForbidden, IdentificationsSpent, SubjectsSpent}
-}
-
 // Config is what a List is made of.
 type Config struct {
 	Credentials []Credential // may be empty: then nobody is let in

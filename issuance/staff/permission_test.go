@@ -129,17 +129,6 @@ func TestRoleNamesAreRead(t *testing.T) {
 	}
 }
 
-func TestEveryCodeHasWords(t *testing.T) {
-	if len(Words) != len(Codes()) {
-		t.Errorf("%d texts for %d codes", len(Words), len(Codes()))
-	}
-	for _, c := range Codes() {
-		if w := Words[c]; w.EN == "" || w.ZH == "" || w.NextEN == "" || w.NextZH == "" {
-			t.Errorf("%s: %+v", c, w)
-		}
-	}
-}
-
 // memberWith is somebody in roles, some of which no list would give.
 func memberWith(t *testing.T, roles ...Role) Member {
 	t.Helper()

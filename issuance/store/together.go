@@ -55,7 +55,7 @@ func (s *Store) write(ctx context.Context, tx *sql.Tx, calls []*change) error {
 		case c.application != nil:
 			applications = append(applications, c.application.row())
 		case c.check != nil:
-			refused := new(problem.Refusal)
+			refused := new(problem.Error)
 			switch err := c.check.guard(ctx, tx); {
 			case errors.As(err, &refused):
 				c.refused = err // of this call alone

@@ -19,7 +19,7 @@ func TestTakesAreBoundedByMinuteAndDay(t *testing.T) {
 	take := func(key string, n int, retry time.Duration) {
 		t.Helper()
 		err := takes.Take(key, n)
-		var r *problem.Refusal
+		var r *problem.Error
 		switch {
 		case retry == 0 && err != nil:
 			t.Fatalf("%s %d: %v", key, n, err)

@@ -175,3 +175,9 @@ func (l *Limiter[K]) Counts() Counts {
 	c.Keys = len(l.keys)
 	return c
 }
+
+// roundUp is a time in Unix seconds, not before it.
+func roundUp(ns int64) int64 {
+	const second = int64(time.Second)
+	return (ns + second - 1) / second
+}

@@ -74,7 +74,7 @@ func TestRefusalNamesTheTime(t *testing.T) {
 	at.pass(300 * time.Millisecond)
 	l := limiter(t, LimiterConfig{Each: Rate{1, 10 * time.Second}, Now: at.now})
 	allowed(t, l, 1, 1)
-	var r *problem.Refusal
+	var r *problem.Error
 	if !errors.As(l.Allow(1), &r) {
 		t.Fatal("no refusal")
 	}

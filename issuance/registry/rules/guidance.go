@@ -36,7 +36,7 @@ func Guidance(p Person, s Status, of EntryKind) problem.Text {
 		proof.en += beyond.en
 		proof.zh += beyond.zh
 	}
-	return problem.Say(s.English(), s.Chinese(), next.en+proof.en, next.zh+proof.zh)
+	return problem.Text{EN: s.English(), ZH: s.Chinese(), NextEN: next.en + proof.en, NextZH: next.zh + proof.zh}
 }
 
 type bilingual struct{ en, zh string }

@@ -176,7 +176,7 @@ func TestB3_Limits(t *testing.T) {
 func TestB4_TheTimeFromWhichADeletionSucceeds(t *testing.T) {
 	p, l := passenger(identity.ResidentID, Verified), DefaultLimits()
 	p.AddedAt = p.AddedAt.Add(time.Millisecond)
-	var r *problem.Refusal
+	var r *problem.Error
 	if err := CanDelete(account(identity.ResidentID, Verified), p, l, now); !errors.As(err, &r) || r.RetryAt != now.Add(l.Keep).Unix()+1 {
 		t.Fatalf("%+v", r)
 	}

@@ -64,7 +64,7 @@ func TestR29_R30_SpecialNamesNeedOriginalAndOrderNumber(t *testing.T) {
 					_, err := CanServe(p, c.order, Serving{At: at, Service: service, Original: c.original, Order: c.told})
 					want := c.code
 					if without != nil {
-						want = without.(*problem.Refusal).Code // not available to any person
+						want = without.(*problem.Error).Code // not available to any person
 					}
 					refused(t, err, want, "%v %v %d: %+v", status, at, service, c)
 				}

@@ -246,7 +246,7 @@ func TestB7_WhatCountersDo(t *testing.T) {
 					}
 				}
 				if at != Window && service != Exchange && name == "" {
-					want = err.(*problem.Refusal).Code // either is right: no such person, not there
+					want = err.(*problem.Error).Code // either is right: no such person, not there
 				}
 				refused(t, err, want, "%v does %d for %v %v", at, service, d, s)
 				if first != step {
