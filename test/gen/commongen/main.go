@@ -4,7 +4,7 @@
 // of the Unicode Character Database from the standard input. The file shipped was
 // made from version 15.0.0, as Debian's package unicode-data 15.0.0-1 has it:
 //
-//	bzcat /usr/share/unicode/Unihan_OtherMappings.txt.bz2 | go run ./issuance/identity/commongen > issuance/identity/common.txt
+//	bzcat /usr/share/unicode/Unihan_OtherMappings.txt.bz2 | go run ./test/gen/commongen > issuance/identity/common.txt
 package main
 
 import (

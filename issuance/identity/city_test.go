@@ -1,4 +1,4 @@
-package city
+package identity
 
 import (
 	"errors"
@@ -28,7 +28,7 @@ func TestT08_TheCityComesFromTheCoordinates(t *testing.T) {
 		{22.3040, 114.1660, "香港特别行政区"}, // West Kowloon station
 		{53.4800, 122.3600, "大兴安岭地区"},  // Mohe
 	} {
-		if got, err := At(c.lat, c.lng); err != nil || got.Name != c.want {
+		if got, err := CityAt(c.lat, c.lng); err != nil || got.Name != c.want {
 			t.Errorf("%v, %v is %+v (%v), want %s", c.lat, c.lng, got, err, c.want)
 		}
 	}
@@ -44,12 +44,12 @@ func TestT29_CoordinatesWithoutACity(t *testing.T) {
 		{116.4, 39.9, ErrCoordinates}, // Beijing, swapped
 		{80.98, 41.12, ErrSwapped},    // Aksu, swapped
 		{79.9, 37.1, ErrSwapped},      // Hotan, swapped
-		{0, 0, ErrOutside}, {-90, 0, ErrOutside}, {90, 180, ErrOutside},
-		{35.6812, 139.7671, ErrOutside}, {37.5547, 126.9707, ErrOutside}, {47.9188, 106.9176, ErrOutside}, {43.1150, 131.8850, ErrOutside},
-		{21.0245, 105.8412, ErrOutside}, {25.0478, 121.5170, ErrOutside}, {28.6, 77.2, ErrOutside},
-		{30.0, 126.0, ErrOutside}, // the East China Sea
+		{0, 0, ErrNoCity}, {-90, 0, ErrNoCity}, {90, 180, ErrNoCity},
+		{35.6812, 139.7671, ErrNoCity}, {37.5547, 126.9707, ErrNoCity}, {47.9188, 106.9176, ErrNoCity}, {43.1150, 131.8850, ErrNoCity},
+		{21.0245, 105.8412, ErrNoCity}, {25.0478, 121.5170, ErrNoCity}, {28.6, 77.2, ErrNoCity},
+		{30.0, 126.0, ErrNoCity}, // the East China Sea
 	} {
-		if got, err := At(c.lat, c.lng); got != (City{}) || !errors.Is(err, c.want) {
+		if got, err := CityAt(c.lat, c.lng); got != (City{}) || !errors.Is(err, c.want) {
 			t.Errorf("%v, %v is %+v (%v), want %v", c.lat, c.lng, got, err, c.want)
 		}
 	}
@@ -63,31 +63,31 @@ func TestT08_WhichCitiesFit(t *testing.T) {
 	}{
 		{"北京", 39.8651, 116.3785, nil}, {"北京市", 39.8651, 116.3785, nil}, {"Beijing", 39.8651, 116.3785, nil}, {" beijing ", 39.8651, 116.3785, nil},
 		{"廊坊", 39.8651, 116.3785, nil}, // 45 km away
-		{"上海", 39.8651, 116.3785, ErrElsewhere}, {"石家庄市", 39.8651, 116.3785, ErrElsewhere},
+		{"上海", 39.8651, 116.3785, ErrCityElsewhere}, {"石家庄市", 39.8651, 116.3785, ErrCityElsewhere},
 		{"西安", 34.3770, 108.9330, nil}, {"Xi'an", 34.3770, 108.9330, nil}, {"XI’AN", 34.3770, 108.9330, nil}, {"xian", 34.3770, 108.9330, nil},
-		{"江苏省苏州市", 31.31, 120.60, nil}, {"Suzhou", 31.31, 120.60, nil}, {"Suzhou", 33.64, 116.97, nil}, {"苏州", 33.64, 116.97, ErrElsewhere},
+		{"江苏省苏州市", 31.31, 120.60, nil}, {"Suzhou", 31.31, 120.60, nil}, {"Suzhou", 33.64, 116.97, nil}, {"苏州", 33.64, 116.97, ErrCityElsewhere},
 		{"延边朝鲜族自治州", 42.891, 129.5, nil}, {"延边州", 42.891, 129.5, nil}, {"延边", 42.891, 129.5, nil}, {"吉林省延边", 42.891, 129.5, nil},
 		{"Luliang", 37.52, 111.14, nil}, {"LÜLIANG", 37.52, 111.14, nil},
 		{"那曲", 33.2, 88.9, nil}, // far from every place, and it is the nearest
 		{"深圳", 22.304, 114.166, nil},
-		{"", 39.8651, 116.3785, ErrUnknown}, {"亚特兰蒂斯", 39.8651, 116.3785, ErrUnknown}, {"北京市海淀区", 39.8651, 116.3785, ErrUnknown}, {"-", 39.8651, 116.3785, ErrUnknown},
-		{"北京", 35.6812, 139.7671, ErrElsewhere}, {"北京", 0, 0, ErrElsewhere},
+		{"", 39.8651, 116.3785, ErrCityUnknown}, {"亚特兰蒂斯", 39.8651, 116.3785, ErrCityUnknown}, {"北京市海淀区", 39.8651, 116.3785, ErrCityUnknown}, {"-", 39.8651, 116.3785, ErrCityUnknown},
+		{"北京", 35.6812, 139.7671, ErrCityElsewhere}, {"北京", 0, 0, ErrCityElsewhere},
 		{"北京", 116.3785, 39.8651, ErrCoordinates}, {"北京", math.NaN(), 116, ErrCoordinates}, {"北京", 39.9, 181, ErrCoordinates},
 	} {
-		if err := Check(c.name, c.lat, c.lng); !errors.Is(err, c.want) {
+		if err := CheckCity(c.name, c.lat, c.lng); !errors.Is(err, c.want) {
 			t.Errorf("%q at %v, %v: %v, want %v", c.name, c.lat, c.lng, err, c.want)
 		}
 	}
 }
 
 // The table has every city once, and every place is in reach of itself.
-func TestTableIsWhole(t *testing.T) {
-	if len(all.cities) != 360 {
-		t.Errorf("%d cities", len(all.cities))
+func TestTableOfCitiesIsWhole(t *testing.T) {
+	if len(cityTable.cities) != 360 {
+		t.Errorf("%d cities", len(cityTable.cities))
 	}
 	kinds := map[string]int{}
 	seen := map[string]bool{}
-	for _, c := range all.cities {
+	for _, c := range cityTable.cities {
 		if seen[c.Name] || c.English == "" {
 			t.Errorf("%+v is there twice, or without its name in Latin letters", c)
 		}
@@ -96,32 +96,32 @@ func TestTableIsWhole(t *testing.T) {
 		kinds[string(last[len(last)-1:])]++
 	}
 	t.Logf("%v", kinds)
-	for i, c := range all.cities {
-		if named := all.names[spelling(c.Name)]; len(named) != 1 || named[0] != i {
+	for i, c := range cityTable.cities {
+		if named := cityTable.names[cityKey(c.Name)]; len(named) != 1 || named[0] != i {
 			t.Errorf("%s is found as %v", c.Name, named)
 		}
 	}
-	if n := len(all.places); n < 4000 || n > 8000 {
+	if n := len(cityTable.places); n < 4000 || n > 8000 {
 		t.Errorf("%d places", n)
 	}
 }
 
 // Whatever is asked, the answers agree: a city that is found fits.
-func FuzzCheck(f *testing.F) {
+func FuzzCheckCity(f *testing.F) {
 	f.Add("北京", 39.8651, 116.3785)
 	f.Add("Xi'an", 34.377, 108.933)
 	f.Add("\u202e北京", math.NaN(), -181.0)
 	f.Add("延边朝鲜族自治州", 116.4, 39.9)
 	f.Fuzz(func(t *testing.T, name string, lat, lng float64) {
-		err := Check(name, lat, lng)
-		if err != nil && err != ErrCoordinates && err != ErrUnknown && err != ErrElsewhere {
+		err := CheckCity(name, lat, lng)
+		if err != nil && err != ErrCoordinates && err != ErrCityUnknown && err != ErrCityElsewhere {
 			t.Fatalf("refused with an error of its own: %T", err)
 		}
-		c, atErr := At(lat, lng)
-		if (err == ErrCoordinates) != !Valid(lat, lng) || (atErr == ErrCoordinates) != !Valid(lat, lng) {
+		c, atErr := CityAt(lat, lng)
+		if (err == ErrCoordinates) != !ValidCoordinates(lat, lng) || (atErr == ErrCoordinates) != !ValidCoordinates(lat, lng) {
 			t.Fatalf("%v, %v: %v, %v", lat, lng, err, atErr)
 		}
-		if atErr == nil && Check(c.Name, lat, lng) != nil {
+		if atErr == nil && CheckCity(c.Name, lat, lng) != nil {
 			t.Fatalf("%s is found and does not fit", c.Name)
 		}
 		if atErr != nil && c != (City{}) {
@@ -130,17 +130,17 @@ func FuzzCheck(f *testing.F) {
 	})
 }
 
-func BenchmarkAt(b *testing.B) {
+func BenchmarkCityAt(b *testing.B) {
 	for b.Loop() {
-		if _, err := At(39.8651, 116.3785); err != nil {
+		if _, err := CityAt(39.8651, 116.3785); err != nil {
 			b.Fatal(err)
 		}
 	}
 }
 
-func BenchmarkCheck(b *testing.B) {
+func BenchmarkCheckCity(b *testing.B) {
 	for b.Loop() {
-		if err := Check("北京", 39.8651, 116.3785); err != nil {
+		if err := CheckCity("北京", 39.8651, 116.3785); err != nil {
 			b.Fatal(err)
 		}
 	}
