@@ -12,12 +12,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib"
 
-	"github.com/railgate/railgate/test/furnish"
+	"github.com/railgate/railgate/test/harness/stack"
 )
 
 const (
@@ -39,12 +38,12 @@ func (w *world) build(ctx context.Context) error {
 // furnish writes the settings the way an operator does.
 func (w *world) furnish(ctx context.Context, postgres string) error {
 	keys := filepath.Join(w.dir, "keys")
-	secrets, err := furnish.Make(ctx, func(binary string) string { return filepath.Join(w.binaries, binary) }, keys)
+	secrets, err := stack.MakeSecrets(ctx, func(binary string) string { return filepath.Join(w.binaries, binary) }, keys)
 	if err != nil {
 		return err
 	}
 	w.staff, w.device = secrets.Staff, secrets.Device
-	w.authority = strings.Trim(strings.TrimPrefix(secrets.Authority, "authority = "), `"`)
+	w.authority = secrets.Authority
 	database, err := w.database(ctx, postgres)
 	if err != nil {
 		return err
@@ -83,7 +82,7 @@ func (w *world) furnish(ctx context.Context, postgres string) error {
 		w.gateways = append(w.gateways, g)
 		err = errors.Join(err, os.Mkdir(g.snapshots, 0o700), w.write(name+".toml", fmt.Sprintf(
 			"listen = %q\nadmin = %q\ndrain_delay = \"100ms\"\n\n[snapshots]\ndir = %q\nevery = \"1s\"\n\n"+
-				"[kafka]\nbrokers = %s\ntopic = %q\n%s\n\n%s", listen, admin, g.snapshots, brokers, w.topic, secrets.Authority, secrets.DeviceEntry)))
+				"[kafka]\nbrokers = %s\ntopic = %q\nauthority = %q\n\n%s", listen, admin, g.snapshots, brokers, w.topic, secrets.Authority, secrets.DeviceEntry)))
 	}
 	w.spare, w.gateways = w.gateways[gatewayCount], w.gateways[:gatewayCount:gatewayCount]
 	return err

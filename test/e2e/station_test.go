@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/test/fakekafka"
-	"github.com/railgate/railgate/test/furnish"
+	"github.com/railgate/railgate/test/harness/stack"
 	"github.com/railgate/railgate/test/runtest"
 )
 
@@ -98,7 +98,7 @@ func newStation(t *testing.T) *station {
 	topic := fmt.Sprintf("railgate.control.%d", time.Now().UnixNano()) // a real broker keeps topics
 	s.topic = topic
 	keys := filepath.Join(s.dir, "keys")
-	secrets, err := furnish.Make(t.Context(), s.binary, keys)
+	secrets, err := stack.MakeSecrets(t.Context(), s.binary, keys)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func newStation(t *testing.T) *station {
 		ports[1], ports[3], database, keys, brokers, topic, secrets.StaffEntry, announce))
 	s.write("gateway.toml", fmt.Sprintf("listen = %q\nadmin = %q\ndrain_delay = \"100ms\"\n\n"+
 		"[snapshots]\ndir = %q\nevery = \"1s\"\n\n"+
-		"[kafka]\nbrokers = %s\ntopic = %q\n%s\n\n%s", ports[0], ports[2], s.dir, brokers, topic, secrets.Authority, secrets.DeviceEntry))
+		"[kafka]\nbrokers = %s\ntopic = %q\nauthority = %q\n\n%s", ports[0], ports[2], s.dir, brokers, topic, secrets.Authority, secrets.DeviceEntry))
 	return s
 }
 

@@ -47,7 +47,7 @@ var rules = []rule{
 	{"cmd/gateway", "what stands in stations holds no private key and no broker",
 		[]string{module + "issuance", module + "tokens/signing", module + "tokens/tokentest", module + "revocation/publish", module + "revocation/revocationtest", module + "test/fakekafka", module + "bench", testBroker, sqlite, postgres, "github.com/cloudflare/circl/sign", rivalJWT}},
 	{"cmd/issuer", "the issuer links nothing made for tests, and nothing of the gate",
-		[]string{module + "gateway", module + "revocation/stream", module + "tokens/tokentest", module + "revocation/revocationtest", module + "test/fakekafka", module + "test/fakeprovider", module + "test/databasetest", module + "test/idnumber", module + "test/furnish", testBroker}},
+		[]string{module + "gateway", module + "revocation/stream", module + "tokens/tokentest", module + "revocation/revocationtest", module + "test/fakekafka", module + "test/fakeprovider", module + "test/databasetest", module + "test/idnumber", module + "test/harness", testBroker}},
 	{"cmd/stream", "what shows the stream holds no key, and no part of either side",
 		[]string{module + "gateway", module + "issuance", module + "revocation/publish", module + "tokens/signing", module + "revocation/revocationtest", testBroker, sqlite, postgres}},
 	{"cmd/loadtest", "as loadtest",

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/loadtest"
-	"github.com/railgate/railgate/test/furnish"
+	"github.com/railgate/railgate/test/harness/stack"
 	"github.com/railgate/railgate/tokens/signing"
 )
 
@@ -31,7 +31,7 @@ func (h *House) furnish(ctx context.Context, p Plan, database string) error {
 		return err
 	}
 	h.Issuer, h.Gateway = ports[0], ports[1]
-	secrets, err := furnish.Make(ctx, p.Binaries.Path, h.file("keys"))
+	secrets, err := stack.MakeSecrets(ctx, p.Binaries.Path, h.file("keys"))
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func (h *House) furnish(ctx context.Context, p Plan, database string) error {
 		h.file("issuer.toml"): fmt.Sprintf("listen = %q\nadmin = %q\ndrain_delay = \"0s\"\ndatabase = %q\nkeys = %q\n\n[real_person]\nprovider = \"sandbox\"\n\n[residents]\nprovider = \"sandbox\"\n\n[address_rate]\nburst = 0\n\n[throttle]\nin_flight_network = 256\napplication_burst = 0\nrevocation_burst = 0\nidentifications_per_minute = 0\nidentifications_per_day = 0\nsubjects_per_day = 0\n\n"+
 			"[kafka]\nbrokers = %s\ntopic = %q\nreplication = %d\nheartbeat = %q\n\n%s\n[[announce]]\nid = %d\npublic = %q\n",
 			h.Issuer, ports[2], database, h.file("keys"), brokers, topic, replication, heartbeat, secrets.StaffEntry, loadKeyID, hex.EncodeToString(public[:])),
-		h.file("gateway.toml"): fmt.Sprintf("listen = %q\nadmin = %q\ndrain_delay = \"0s\"\n\n[snapshots]\ndir = %q\n\n[kafka]\nbrokers = %s\ntopic = %q\n%s\n\n%s",
+		h.file("gateway.toml"): fmt.Sprintf("listen = %q\nadmin = %q\ndrain_delay = \"0s\"\n\n[snapshots]\ndir = %q\n\n[kafka]\nbrokers = %s\ntopic = %q\nauthority = %q\n\n%s",
 			h.Gateway, ports[3], h.file("snapshots"), brokers, topic, secrets.Authority, secrets.DeviceEntry),
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

@@ -1,4 +1,4 @@
-package furnish_test
+package stack_test
 
 import (
 	"os"
@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/railgate/railgate/test/furnish"
+	"github.com/railgate/railgate/test/harness/stack"
 )
 
 var hex64 = strings.Repeat("0123456789abcdef", 4)
@@ -20,7 +20,7 @@ esac`
 	gateway = `echo "credential, shown only now:"; echo "  rgd_` + hex64 + `"; echo; echo "entry:"; echo "[[device]]"; echo "id = $2"`
 )
 
-func makeWith(t *testing.T, issuer, gateway string) (furnish.Secrets, error) {
+func makeWith(t *testing.T, issuer, gateway string) (stack.Secrets, error) {
 	t.Helper()
 	dir := t.TempDir()
 	for name, script := range map[string]string{"issuer": issuer, "gateway": gateway} {
@@ -28,13 +28,13 @@ func makeWith(t *testing.T, issuer, gateway string) (furnish.Secrets, error) {
 			t.Fatal(err)
 		}
 	}
-	return furnish.Make(t.Context(), func(name string) string { return filepath.Join(dir, name) }, filepath.Join(dir, "keys"))
+	return stack.MakeSecrets(t.Context(), func(name string) string { return filepath.Join(dir, name) }, filepath.Join(dir, "keys"))
 }
 
 func TestSecretsAndEntriesAreCutApart(t *testing.T) {
 	got, err := makeWith(t, issuer, gateway)
-	want := furnish.Secrets{
-		Authority: `authority = "` + hex64 + `"`,
+	want := stack.Secrets{
+		Authority: hex64,
 		Staff:     "rgs_" + hex64, StaffEntry: "[[staff]]\nroles = [window,police,ticketing]\n",
 		Device: "rgd_" + hex64, DeviceEntry: "[[device]]\nid = entry-gate\n",
 	}
@@ -56,14 +56,14 @@ func TestWhatIsMissingIsSaidWithoutASecret(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), hex64[1:]) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.says)
 		}
-		if got != (furnish.Secrets{}) {
+		if got != (stack.Secrets{}) {
 			t.Errorf("%s: and yet secrets", c.name)
 		}
 	}
 }
 
 func TestACommandThatIsNotThereIsNamed(t *testing.T) {
-	_, err := furnish.Make(t.Context(), func(name string) string { return filepath.Join(t.TempDir(), name) }, "keys")
+	_, err := stack.MakeSecrets(t.Context(), func(name string) string { return filepath.Join(t.TempDir(), name) }, "keys")
 	if err == nil || !strings.HasPrefix(err.Error(), "issuer -init: ") {
 		t.Errorf("%v, want the command", err)
 	}

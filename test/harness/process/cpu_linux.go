@@ -1,0 +1,91 @@
+package process
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// parentWatch puts a child into a group of its own, out of reach of the terminal's
+// Ctrl-C, and has the kernel kill it when this program dies of whatever cause.
+func parentWatch() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}
+
+// StartOn starts the child on the processor, or on those of this process if cpu
+// is AnyCPU. It is there from its first instruction, and so are its own children;
+// and it dies with this process.
+func StartOn(cpu int, child *exec.Cmd) error {
+	child.SysProcAttr = parentWatch()
+	if cpu == AnyCPU {
+		return child.Start()
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var before, want unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &before); err != nil {
+		return os.NewSyscallError("sched_getaffinity", err)
+	}
+	want.Set(cpu)
+	if err := unix.SchedSetaffinity(0, &want); err != nil {
+		return os.NewSyscallError("sched_setaffinity", err)
+	}
+	err := child.Start()
+	return errors.Join(err, unix.SchedSetaffinity(0, &before))
+}
+
+// pinTurns bounds Pin: a thread may be born while others are pinned.
+const pinTurns = 10
+
+// Pin keeps every thread of this process on one processor until undo. Threads
+// and children yet to come inherit that.
+func Pin(cpu int) (undo func() error, err error) {
+	var before, want unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &before); err != nil {
+		return nil, os.NewSyscallError("sched_getaffinity", err)
+	}
+	want.Set(cpu)
+	processors := runtime.GOMAXPROCS(1)
+	undo = func() error {
+		runtime.GOMAXPROCS(processors)
+		return setAll(&before)
+	}
+	if err := setAll(&want); err != nil {
+		return nil, errors.Join(err, undo())
+	}
+	return undo, nil
+}
+
+func setAll(want *unix.CPUSet) error {
+	for range pinTurns {
+		threads, err := os.ReadDir("/proc/self/task")
+		if err != nil {
+			return err
+		}
+		other := 0
+		for _, thread := range threads {
+			id, err := strconv.Atoi(thread.Name())
+			if err != nil {
+				return fmt.Errorf("a thread has no number: %w", err)
+			}
+			var has unix.CPUSet
+			if err := unix.SchedGetaffinity(id, &has); err == nil && has == *want {
+				continue
+			}
+			other++
+			if err := unix.SchedSetaffinity(id, want); err != nil && !errors.Is(err, unix.ESRCH) { // ended meanwhile
+				return os.NewSyscallError("sched_setaffinity", err)
+			}
+		}
+		if other == 0 {
+			return nil
+		}
+	}
+	return fmt.Errorf("threads were on other processors after %d turns", pinTurns)
+}

@@ -1,0 +1,21 @@
+//go:build !linux
+
+package process
+
+import (
+	"errors"
+	"os/exec"
+)
+
+var errLinux = errors.New("only Linux can keep a process on a processor")
+
+// StartOn needs Linux, but for AnyCPU.
+func StartOn(cpu int, child *exec.Cmd) error {
+	if cpu == AnyCPU {
+		return child.Start()
+	}
+	return errLinux
+}
+
+// Pin needs Linux.
+func Pin(int) (undo func() error, err error) { return nil, errLinux }
