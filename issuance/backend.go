@@ -22,7 +22,7 @@ import (
 	"github.com/railgate/railgate/issuance/credential"
 	"github.com/railgate/railgate/issuance/httpapi"
 	"github.com/railgate/railgate/issuance/keyring"
-	"github.com/railgate/railgate/issuance/provider/phonecode"
+	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/registry"
 	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/issuance/staff"
@@ -47,7 +47,7 @@ type Config struct {
 	// Codes sends one-time codes to phones. nil: none are sent. CodePrefixes are the country
 	// codes served besides mainland China's; CodeRules bound how many are sent. nil and zero:
 	// the defaults of account and attempts.
-	Codes        phonecode.Sender
+	Codes        provider.CodeSender
 	CodePrefixes []string
 	CodeRules    throttle.CodeRules
 	// Contact is how customer service is reached. Zero: api.DefaultContact.
@@ -151,7 +151,7 @@ func Open(ctx context.Context, c Config) (*Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	sandbox, _ := c.Codes.(*phonecode.Sandbox)
+	sandbox, _ := c.Codes.(*provider.SandboxCodes)
 	b.API, err = httpapi.New(b.Rules, httpapi.Config{
 		SandboxCodes: sandbox, Contact: c.Contact,
 		Staff: list, Accounts: b.Accounts, Registry: b.Registry, Trail: b.Trail, Proxies: c.Proxies, Rate: c.Rate, Applications: c.Applications, Callback: c.Callback,

@@ -21,8 +21,8 @@ import (
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/credential"
 	"github.com/railgate/railgate/issuance/httpapi"
+	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/provider/facecheck"
-	"github.com/railgate/railgate/issuance/provider/residents"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/issuance/vault"
@@ -156,15 +156,15 @@ func withWaiting(public http.Handler, db *store.Store) http.Handler {
 // moodyRegistry does not answer every so often, so that applications are left
 // checked and decided later.
 type moodyRegistry struct {
-	residents.Sandbox
+	provider.SandboxResidents
 	asked atomic.Int64
 }
 
 const moodEvery = 6
 
-func (m *moodyRegistry) Lookup(ctx context.Context, p residents.Person) (residents.Match, error) {
+func (m *moodyRegistry) Lookup(ctx context.Context, p provider.Person) (provider.Match, error) {
 	if m.asked.Add(1)%moodEvery == 0 {
-		return residents.Unknown, residents.ErrSandboxFault
+		return provider.Unknown, provider.ErrSandbox
 	}
-	return m.Sandbox.Lookup(ctx, p)
+	return m.SandboxResidents.Lookup(ctx, p)
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/issuance/database"
-	"github.com/railgate/railgate/issuance/provider/facecheck"
+	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/registry"
 	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/issuance/staff"
@@ -29,8 +29,8 @@ func (b *Backend) phoneVerified(ctx context.Context, q database.Queries, id stri
 
 // identify has a person checked online (rule G39).
 func (b *Backend) identify(ctx context.Context, p rules.Person, evidence string, from throttle.Caller) (registry.Identified, error) {
-	provider, guard, err := b.Rules.Identify(ctx, facecheck.Person{Name: p.Name.Text, Document: p.Document, Number: p.Number}, evidence, from)
-	return registry.Identified{Provider: provider, Guard: guard}, err
+	label, guard, err := b.Rules.Identify(ctx, provider.Person{Name: p.Name.Text, Document: p.Document, Number: p.Number}, evidence, from)
+	return registry.Identified{Provider: label, Guard: guard}, err
 }
 
 // profile is what a window corrects an account's identity by (rule R03).

@@ -17,8 +17,8 @@ import (
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/credential"
 	"github.com/railgate/railgate/issuance/keystore"
+	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/provider/facecheck"
-	"github.com/railgate/railgate/issuance/provider/residents"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/test/databasetest"
@@ -118,7 +118,7 @@ func TestDatabaseOutageIsA503OnEveryRoute(t *testing.T) {
 		}
 		b, err := issuance.Open(t.Context(), issuance.Config{
 			Rules: credential.Config{Store: db, Vault: keys.Vault, Signer: keys.Issuer, KeyID: keys.IssuerID,
-				Checker: facecheck.Sandbox{}, Residents: residents.Sandbox{}},
+				Checker: facecheck.Sandbox{}, Residents: provider.SandboxResidents{}},
 			Hashing: account.Hashing{MemoryKiB: 64, Passes: 1, Lanes: 1, CheapForTests: true}, Staff: roster,
 		})
 		if err != nil {

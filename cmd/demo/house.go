@@ -21,9 +21,8 @@ import (
 	"github.com/railgate/railgate/issuance/httpapi"
 	"github.com/railgate/railgate/issuance/keyring"
 	"github.com/railgate/railgate/issuance/keystore"
+	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/provider/facecheck"
-	"github.com/railgate/railgate/issuance/provider/phonecode"
-	"github.com/railgate/railgate/issuance/provider/residents"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/revocation"
@@ -131,12 +130,12 @@ func (h *house) startIssuer(ctx context.Context, a addresses, brokers []string, 
 		Rules: credential.Config{
 			Store: db, Vault: keys.Vault,
 			Announce: []credential.PublicKey{{ID: loadKeyID, Public: signing.NewKey(h.loadSeed).Public()}},
-			Checker:  facecheck.Sandbox{}, CheckTimeout: time.Second, Residents: residents.Sandbox{},
+			Checker:  facecheck.Sandbox{}, CheckTimeout: time.Second, Residents: provider.SandboxResidents{},
 			Now: h.clock.now, Wake: publisher.Wake, WakeOne: publisher.WakeOne, Log: log, Metrics: metrics,
 		},
 		Keys:  []keyring.Key{{ID: keys.IssuerID, Signer: keys.Issuer}},
 		Staff: []staff.Credential{member},
-		Codes: phonecode.NewSandbox(), // its codes are at the admin listener
+		Codes: provider.NewSandboxCodes(), // its codes are at the admin listener
 	})
 	if err != nil {
 		return nil, err

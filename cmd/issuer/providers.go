@@ -13,11 +13,6 @@ import (
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/provider/facecheck"
-	person "github.com/railgate/railgate/issuance/provider/facecheck/remote"
-	"github.com/railgate/railgate/issuance/provider/phonecode"
-	messages "github.com/railgate/railgate/issuance/provider/phonecode/remote"
-	"github.com/railgate/railgate/issuance/provider/residents"
-	cards "github.com/railgate/railgate/issuance/provider/residents/remote"
 	"github.com/railgate/railgate/issuance/throttle"
 )
 
@@ -28,19 +23,19 @@ const (
 )
 
 type realPerson struct {
-	Provider string          `toml:"provider" doc:"\"http\", or \"sandbox\", which believes what the request says and checks no face"`
-	Timeout  time.Duration   `toml:"timeout" doc:"bound on one check"`
-	HTTP     person.Settings `toml:"http" doc:"where the provider is, if it is \"http\""`
+	Provider string             `toml:"provider" doc:"\"http\", or \"sandbox\", which believes what the request says and checks no face"`
+	Timeout  time.Duration      `toml:"timeout" doc:"bound on one check"`
+	HTTP     facecheck.Settings `toml:"http" doc:"where the provider is, if it is \"http\""`
 
-	remote person.Config // what HTTP says
+	remote facecheck.Config // what HTTP says
 }
 
 type residentCards struct {
-	Provider string         `toml:"provider" doc:"\"http\", or \"sandbox\", which knows no cards and confirms everybody"`
-	Timeout  time.Duration  `toml:"timeout" doc:"bound on one question"`
-	HTTP     cards.Settings `toml:"http" doc:"where the registry is, if it is \"http\""`
+	Provider string                   `toml:"provider" doc:"\"http\", or \"sandbox\", which knows no cards and confirms everybody"`
+	Timeout  time.Duration            `toml:"timeout" doc:"bound on one question"`
+	HTTP     provider.ServiceSettings `toml:"http" doc:"where the registry is, if it is \"http\""`
 
-	remote cards.Config // what HTTP says
+	remote provider.ServiceConfig // what HTTP says
 }
 
 func (r *realPerson) validate(trust ownfile.Trust, fault func(path, format string, args ...any)) {
@@ -66,7 +61,7 @@ func (r *residentCards) validate(trust ownfile.Trust, fault func(path, format st
 	case sandbox:
 	case viaHTTP:
 		var err error
-		r.remote, err = r.HTTP.Load(trust)
+		r.remote, err = r.HTTP.Load(provider.ResidentsService, trust)
 		partnerFaults("residents.http", err, fault)
 	default:
 		fault("residents.provider", `must be "http", or "sandbox", which knows no cards and so must be chosen knowingly`)
@@ -119,8 +114,8 @@ func (r *realPerson) checker(log *zap.Logger, metrics prometheus.Registerer) (fa
 		return facecheck.Sandbox{}, nil, nil
 	}
 	c := r.remote
-	c.Partner.Log, c.Partner.Metrics = log, metrics
-	checker, err := person.New(c)
+	c.Client.Log, c.Client.Metrics = log, metrics
+	checker, err := facecheck.NewHTTP(c)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -128,29 +123,29 @@ func (r *realPerson) checker(log *zap.Logger, metrics prometheus.Registerer) (fa
 }
 
 // registry makes the registry of resident ID cards.
-func (r *residentCards) registry(log *zap.Logger, metrics prometheus.Registerer) (residents.Registry, error) {
+func (r *residentCards) registry(log *zap.Logger, metrics prometheus.Registerer) (provider.Residents, error) {
 	if r.Provider == sandbox {
 		log.Warn(r.warning())
-		return residents.Sandbox{}, nil
+		return provider.SandboxResidents{}, nil
 	}
 	c := r.remote
-	c.Partner.Log, c.Partner.Metrics = log, metrics
-	return cards.New(c)
+	c.Client.Log, c.Client.Metrics = log, metrics
+	return provider.NewResidents(c)
 }
 
 // none is a provider that is not there.
 const none = "none"
 
 type phoneCode struct {
-	Provider     string            `toml:"provider" doc:"\"http\", \"none\", with which no phone is verified and a forgotten password has no way back, or \"sandbox\", which sends nothing"`
-	Prefixes     []string          `toml:"prefixes" doc:"country codes to which codes are sent besides mainland numbers, such as +852; messages to some countries cost many times as much"`
-	Daily        int               `toml:"daily" doc:"codes in a day for one account, and to one number"`
-	DailyNetwork int               `toml:"daily_network" doc:"codes in a day for one network"`
-	Hourly       int               `toml:"hourly" doc:"codes in an hour in all: a bound on what they cost"`
-	Pause        time.Duration     `toml:"pause" doc:"between two codes to one number"`
-	HTTP         messages.Settings `toml:"http" doc:"where the service is, if it is \"http\""`
+	Provider     string                   `toml:"provider" doc:"\"http\", \"none\", with which no phone is verified and a forgotten password has no way back, or \"sandbox\", which sends nothing"`
+	Prefixes     []string                 `toml:"prefixes" doc:"country codes to which codes are sent besides mainland numbers, such as +852; messages to some countries cost many times as much"`
+	Daily        int                      `toml:"daily" doc:"codes in a day for one account, and to one number"`
+	DailyNetwork int                      `toml:"daily_network" doc:"codes in a day for one network"`
+	Hourly       int                      `toml:"hourly" doc:"codes in an hour in all: a bound on what they cost"`
+	Pause        time.Duration            `toml:"pause" doc:"between two codes to one number"`
+	HTTP         provider.ServiceSettings `toml:"http" doc:"where the service is, if it is \"http\""`
 
-	remote messages.Config // what HTTP says
+	remote provider.ServiceConfig // what HTTP says
 }
 
 func defaultPhoneCode() phoneCode {
@@ -176,7 +171,7 @@ func (p *phoneCode) validate(trust ownfile.Trust, fault func(path, format string
 	case none, sandbox:
 	case viaHTTP:
 		var err error
-		p.remote, err = p.HTTP.Load(trust)
+		p.remote, err = p.HTTP.Load(provider.CodesService, trust)
 		partnerFaults("phone_code.http", err, fault)
 	default:
 		fault("phone_code.provider", `must be "http", "none", or "sandbox", which sends nothing and so must be chosen knowingly`)
@@ -192,15 +187,15 @@ func (p *phoneCode) warning() string {
 }
 
 // sender makes the provider of codes; nil: there is none.
-func (p *phoneCode) sender(log *zap.Logger, metrics prometheus.Registerer) (phonecode.Sender, error) {
+func (p *phoneCode) sender(log *zap.Logger, metrics prometheus.Registerer) (provider.CodeSender, error) {
 	switch p.Provider {
 	case none:
 		return nil, nil
 	case sandbox:
 		log.Warn(p.warning())
-		return phonecode.NewSandbox(), nil
+		return provider.NewSandboxCodes(), nil
 	}
 	c := p.remote
-	c.Partner.Log, c.Partner.Metrics = log, metrics
-	return messages.New(c)
+	c.Client.Log, c.Client.Metrics = log, metrics
+	return provider.NewCodeSender(c)
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/httpapi"
 	"github.com/railgate/railgate/issuance/keyring"
+	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/provider/facecheck"
-	"github.com/railgate/railgate/issuance/provider/residents"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/revocation"
@@ -100,7 +100,7 @@ func defaults() config {
 		Listen: "127.0.0.1:8081", Admin: "127.0.0.1:9081", LogLevel: "info", DrainDelay: 5 * time.Second, DrainTimeout: 10 * time.Second,
 		KeyLead: keyring.DefaultLead, AddressRate: defaultRate, Throttle: defaultThrottle(), PrivacyPolicy: issuance.DefaultPolicy,
 		RealPerson: realPerson{Timeout: facecheck.DefaultTimeout},
-		Residents:  residentCards{Timeout: residents.DefaultTimeout},
+		Residents:  residentCards{Timeout: provider.DefaultTimeout},
 		PhoneCode:  defaultPhoneCode(),
 		Contact:    contact(httpapi.DefaultContact),
 		Limits:     defaultLimits(),

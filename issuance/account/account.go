@@ -11,7 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/railgate/railgate/issuance/database"
-	"github.com/railgate/railgate/issuance/provider/phonecode"
+	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/issuance/vault"
 )
@@ -61,7 +61,7 @@ type Config struct {
 	Policy string
 	// Codes sends one-time codes to phones (rule G40). nil: no phone is verified, and a
 	// forgotten password has no way back by phone.
-	Codes phonecode.Sender
+	Codes provider.CodeSender
 	// CodePrefixes are country codes, each with its plus sign, to which codes are sent besides
 	// mainland numbers. nil: DefaultCodePrefixes.
 	CodePrefixes []string

@@ -14,7 +14,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/internal/ids"
 	"github.com/railgate/railgate/issuance/problem"
-	"github.com/railgate/railgate/issuance/provider/phonecode"
+	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/throttle"
 )
 
@@ -38,8 +38,8 @@ var DefaultCodePrefixes = []string{"+852", "+853", "+886"}
 
 const mainland = "+86"
 
-// purposes are the numbers of phonecode.Purpose in the database: never reuse one.
-var purposes = map[phonecode.Purpose]int{phonecode.VerifyPhone: 1, phonecode.ResetPassword: 2}
+// purposes are the numbers of provider.Purpose in the database: never reuse one.
+var purposes = map[provider.Purpose]int{provider.VerifyPhone: 1, provider.ResetPassword: 2}
 
 // Purposes of blind indexes. A changed one makes every code on its way wrong.
 const (
@@ -60,7 +60,7 @@ var (
 // receiver is where a code goes.
 type receiver struct {
 	phone    string // in its one form
-	language phonecode.Language
+	language provider.Language
 }
 
 // receiver reads a phone and a language; an empty language is Chinese.
@@ -76,10 +76,10 @@ func (s *Service) receiver(phone, language string) (receiver, error) {
 		!slices.ContainsFunc(s.CodePrefixes, func(p string) bool { return strings.HasPrefix("+"+international, p) }) {
 		return receiver{}, errPhoneServed
 	}
-	switch l := phonecode.Language(language); l {
+	switch l := provider.Language(language); l {
 	case "":
-		return receiver{normal, phonecode.Chinese}, nil
-	case phonecode.Chinese, phonecode.English:
+		return receiver{normal, provider.Chinese}, nil
+	case provider.Chinese, provider.English:
 		return receiver{normal, l}, nil
 	}
 	return receiver{}, errLanguage
@@ -97,13 +97,13 @@ func e164(phone string) string {
 type sentCode struct {
 	id, account string
 	expires     time.Time
-	message     phonecode.Message
+	message     provider.Message
 }
 
 // makeCode counts a code and keeps its hash, in place of the account's last one for the
 // purpose. Without an account the row is one that no code opens: the work and the answers
 // are the same.
-func (s *Service) makeCode(ctx context.Context, account, login string, to receiver, purpose phonecode.Purpose, from throttle.Caller) (c sentCode, err error) {
+func (s *Service) makeCode(ctx context.Context, account, login string, to receiver, purpose provider.Purpose, from throttle.Caller) (c sentCode, err error) {
 	n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
 	if err != nil {
 		return sentCode{}, err
@@ -112,7 +112,7 @@ func (s *Service) makeCode(ctx context.Context, account, login string, to receiv
 	code := strings.Repeat("0", codeDigits-len(digits)) + digits
 	c = sentCode{
 		id: ids.New(codePrefix, ids.IDSize), account: account, expires: s.Now().Add(CodeLife),
-		message: phonecode.Message{Number: e164(to.phone), Code: code, Purpose: purpose, Language: to.language},
+		message: provider.Message{Number: e164(to.phone), Code: code, Purpose: purpose, Language: to.language},
 	}
 	err = s.Database.Change(ctx, "make a code", func(ctx context.Context, tx *sql.Tx) error {
 		c.account = account
@@ -144,8 +144,8 @@ func (s *Service) makeCode(ctx context.Context, account, login string, to receiv
 // codeKeys are what a code counts by. A number gets so many messages by recoveries in a day,
 // however many accounts have it: one beyond that loses its account, so that it is not sent
 // and is answered like all others.
-func (s *Service) codeKeys(ctx context.Context, tx *sql.Tx, c *sentCode, login, phone string, purpose phonecode.Purpose, from throttle.Caller) ([]throttle.Key, error) {
-	if purpose != phonecode.ResetPassword {
+func (s *Service) codeKeys(ctx context.Context, tx *sql.Tx, c *sentCode, login, phone string, purpose provider.Purpose, from throttle.Caller) ([]throttle.Key, error) {
+	if purpose != provider.ResetPassword {
 		return s.Failures.Codes(login, phone, from), nil
 	}
 	keys := s.Failures.RecoveryCodes(login, phone, from)
@@ -162,7 +162,7 @@ func (s *Service) codeKeys(ctx context.Context, tx *sql.Tx, c *sentCode, login, 
 }
 
 // codeHash is how a code is kept: keyed, and bound to its row.
-func (s *Service) codeHash(id string, purpose phonecode.Purpose, code string) []byte {
+func (s *Service) codeHash(id string, purpose provider.Purpose, code string) []byte {
 	return s.index(indexCode, id+" "+string(purpose)+" "+code)
 }
 
@@ -177,8 +177,8 @@ func (s *Service) place() (leave func(), err error) {
 }
 
 // send hands a code to the provider, within a bound.
-func (s *Service) send(ctx context.Context, m phonecode.Message) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, phonecode.DefaultTimeout)
+func (s *Service) send(ctx context.Context, m provider.Message) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, provider.DefaultTimeout)
 	defer cancel()
 	outcome := codeFailed
 	defer func() {
@@ -204,7 +204,7 @@ type codeRow struct {
 // tryCode compares an entered code with the row of a condition, whose parameters begin at
 // $1, and locks the row. A wrong entry counts, so its transaction must commit: wrong is
 // its answer. Of entries at the same time at most CodeTries are compared.
-func (s *Service) tryCode(ctx context.Context, tx *sql.Tx, purpose phonecode.Purpose, phone, code, which string, args ...any) (row codeRow, wrong, err error) {
+func (s *Service) tryCode(ctx context.Context, tx *sql.Tx, purpose provider.Purpose, phone, code, which string, args ...any) (row codeRow, wrong, err error) {
 	var account sql.NullString
 	var phoneHash, codeHash []byte
 	var tries int
@@ -233,7 +233,7 @@ func (s *Service) tryCode(ctx context.Context, tx *sql.Tx, purpose phonecode.Pur
 }
 
 // entered counts the entry of a code by its network.
-func (s *Service) entered(purpose phonecode.Purpose, wrong error, from throttle.Caller, k throttle.Key) {
+func (s *Service) entered(purpose provider.Purpose, wrong error, from throttle.Caller, k throttle.Key) {
 	outcome := "right"
 	if wrong != nil {
 		outcome = "wrong"

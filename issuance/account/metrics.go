@@ -5,7 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/railgate/railgate/issuance/provider/phonecode"
+	"github.com/railgate/railgate/issuance/provider"
 )
 
 // The results of a request for a code.
@@ -28,7 +28,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		entries: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "railgate_issuer_phone_code_entries_total",
 			Help: "Codes that were entered, by purpose and outcome."}, []string{"purpose", "outcome"}),
 	}
-	for _, p := range phonecode.Purposes() {
+	for _, p := range provider.Purposes() {
 		for _, outcome := range []string{codeSent, codeFailed, codeThrottled} {
 			m.codes.WithLabelValues(string(p), outcome)
 		}

@@ -5,7 +5,7 @@ import (
 	"database/sql"
 	"time"
 
-	"github.com/railgate/railgate/issuance/provider/phonecode"
+	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/throttle"
 )
 
@@ -25,7 +25,7 @@ func (s *Service) SendPhoneCode(ctx context.Context, h Holder, phone, language s
 		return time.Time{}, err
 	}
 	defer leave()
-	c, err := s.makeCode(ctx, h.account, p.Login, to, phonecode.VerifyPhone, from)
+	c, err := s.makeCode(ctx, h.account, p.Login, to, provider.VerifyPhone, from)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -55,8 +55,8 @@ func (s *Service) VerifyPhone(ctx context.Context, h Holder, phone, code, passwo
 		if err := s.stands(ctx, tx, h, proven); err != nil {
 			return err
 		}
-		if _, wrong, err = s.tryCode(ctx, tx, phonecode.VerifyPhone, to.phone, code,
-			`account = $1 AND purpose = $2`, h.account, purposes[phonecode.VerifyPhone]); err != nil || wrong != nil {
+		if _, wrong, err = s.tryCode(ctx, tx, provider.VerifyPhone, to.phone, code,
+			`account = $1 AND purpose = $2`, h.account, purposes[provider.VerifyPhone]); err != nil || wrong != nil {
 			return err
 		}
 		if p, err = s.profile(ctx, tx, h.account); err != nil {
@@ -72,7 +72,7 @@ func (s *Service) VerifyPhone(ctx context.Context, h Holder, phone, code, passwo
 	if err != nil {
 		return Profile{}, err
 	}
-	s.entered(phonecode.VerifyPhone, wrong, from, proven.name)
+	s.entered(provider.VerifyPhone, wrong, from, proven.name)
 	return p, wrong
 }
 

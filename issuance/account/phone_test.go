@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/problem"
-	"github.com/railgate/railgate/issuance/provider/phonecode"
+	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/throttle"
 )
 
@@ -273,12 +273,12 @@ func TestBoundsOnCodesAreExact(t *testing.T) {
 // broken is a provider that fails in one of the ways that a provider can.
 type broken func(ctx context.Context) error
 
-func (broken) Label() string                                         { return "broken" }
-func (b broken) Send(ctx context.Context, _ phonecode.Message) error { return b(ctx) }
+func (broken) Label() string                                        { return "broken" }
+func (b broken) Send(ctx context.Context, _ provider.Message) error { return b(ctx) }
 
 func TestAProviderThatFailsIsTold(t *testing.T) {
-	for name, sender := range map[string]phonecode.Sender{
-		"none": nil, "out of order": broken(func(context.Context) error { return phonecode.ErrSandboxFault }),
+	for name, sender := range map[string]provider.CodeSender{
+		"none": nil, "out of order": broken(func(context.Context) error { return provider.ErrSandbox }),
 		"panics": broken(func(context.Context) error { panic(phone) }),
 	} {
 		each(t, func(t *testing.T, w *world) {

@@ -10,7 +10,7 @@ import (
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/internal/ids"
 	"github.com/railgate/railgate/issuance/problem"
-	"github.com/railgate/railgate/issuance/provider/phonecode"
+	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/throttle"
 )
 
@@ -47,7 +47,7 @@ func (s *Service) StartRecovery(ctx context.Context, login, phone, language stri
 		leave()
 		return Recovery{}, err
 	}
-	c, err := s.makeCode(ctx, account, login, to, phonecode.ResetPassword, from)
+	c, err := s.makeCode(ctx, account, login, to, provider.ResetPassword, from)
 	if err != nil {
 		leave()
 		return Recovery{}, err
@@ -100,11 +100,11 @@ func (s *Service) FinishRecovery(ctx context.Context, recovery, code, next, requ
 	var row codeRow
 	var wrong error
 	err = s.Database.Change(ctx, "try a code", func(ctx context.Context, tx *sql.Tx) (err error) {
-		row, wrong, err = s.tryCode(ctx, tx, phonecode.ResetPassword, "", code, `id = $1 AND purpose = $2`, recovery, purposes[phonecode.ResetPassword])
+		row, wrong, err = s.tryCode(ctx, tx, provider.ResetPassword, "", code, `id = $1 AND purpose = $2`, recovery, purposes[provider.ResetPassword])
 		return err
 	})
 	if err == nil && wrong != nil {
-		s.entered(phonecode.ResetPassword, wrong, from, throttle.Key{})
+		s.entered(provider.ResetPassword, wrong, from, throttle.Key{})
 		err = errRecovery
 	}
 	if err != nil {
@@ -126,7 +126,7 @@ func (s *Service) FinishRecovery(ctx context.Context, recovery, code, next, requ
 			err = errRecovery
 		}
 		return err
-	}, func(name throttle.Key) { s.entered(phonecode.ResetPassword, nil, from, name) })
+	}, func(name throttle.Key) { s.entered(provider.ResetPassword, nil, from, name) })
 }
 
 // resetPassword sets the password of an account without the one before it. allow comes in

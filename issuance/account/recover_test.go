@@ -9,7 +9,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/internal/ids"
 	"github.com/railgate/railgate/issuance/problem"
-	"github.com/railgate/railgate/issuance/provider/phonecode"
+	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/test/runtest"
 )
@@ -215,7 +215,7 @@ func TestRecoveriesDoNotWaitForTheProvider(t *testing.T) {
 		if _, err := w.StartRecovery(t.Context(), login, phone, "", home); err != nil {
 			t.Fatal(err)
 		}
-		if took := time.Since(began); took > phonecode.DefaultTimeout {
+		if took := time.Since(began); took > provider.DefaultTimeout {
 			t.Errorf("the answer waited %v", took)
 		}
 	}, func(c *Config) {

@@ -15,7 +15,7 @@ import (
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/problem"
-	"github.com/railgate/railgate/issuance/provider/phonecode"
+	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/test/databasetest"
@@ -35,7 +35,7 @@ type world struct {
 	db      *database.DB
 	address string
 	ms      atomic.Int64 // the time
-	phones  *phonecode.Sandbox
+	phones  *provider.SandboxCodes
 
 	mu    sync.Mutex
 	ended []string // logins of which the hook heard
@@ -47,7 +47,7 @@ type world struct {
 // each runs a story on every database. change adjusts the configuration.
 func each(t *testing.T, story func(t *testing.T, w *world), change ...func(*Config)) {
 	databasetest.Each(t, func(t *testing.T, address string) {
-		w := &world{t: t, address: address, phones: phonecode.NewSandbox()}
+		w := &world{t: t, address: address, phones: provider.NewSandboxCodes()}
 		w.ms.Store(time.Date(2026, 2, 10, 8, 0, 0, 0, time.UTC).UnixMilli())
 		var err error
 		if w.db, err = database.Open(t.Context(), address, w.now()); err != nil {

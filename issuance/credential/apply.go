@@ -9,7 +9,7 @@ import (
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/internal/ids"
 	"github.com/railgate/railgate/issuance/problem"
-	"github.com/railgate/railgate/issuance/provider/facecheck"
+	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/issuance/reseal"
 	"github.com/railgate/railgate/issuance/store"
@@ -103,7 +103,7 @@ func (s *Service) Apply(ctx context.Context, by *account.Holder, f Form) (Submit
 }
 
 // identify checks the form of what somebody says of himself (rules A3 and A4).
-func (s *Service) identify(name, document, number string, now time.Time) (p facecheck.Person, err error) {
+func (s *Service) identify(name, document, number string, now time.Time) (p provider.Person, err error) {
 	if p.Document, err = identity.ParseQualifying(document); err != nil {
 		return p, problem.New(DocumentTypeNotSupported, "document_type must be resident_id: only the PRC resident identity card qualifies")
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/internal/ids"
 	"github.com/railgate/railgate/issuance/problem"
-	"github.com/railgate/railgate/issuance/provider/facecheck"
+	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/tokens"
@@ -56,7 +56,7 @@ func (s *Service) passed(application string, seen shown) store.Check {
 
 // settle does what a passed check is for: it decides an undecided application,
 // or keeps the check for the next session of an approved one.
-func (s *Service) settle(ctx context.Context, h Holder, check *store.Check, person facecheck.Person) (Standing, error) {
+func (s *Service) settle(ctx context.Context, h Holder, check *store.Check, person provider.Person) (Standing, error) {
 	at := time.UnixMilli(check.PassedMs)
 	if h.credential != nil {
 		return standing(&h.application, h.credential, at), s.Store.KeepCheck(ctx, *check)
@@ -104,7 +104,7 @@ func (s *Service) Decide(ctx context.Context, h Holder) (Standing, error) {
 }
 
 // approve decides under the person's lock (rules A7 to A9).
-func (s *Service) approve(ctx context.Context, application string, check *store.Check, person facecheck.Person, at time.Time) (Standing, error) {
+func (s *Service) approve(ctx context.Context, application string, check *store.Check, person provider.Person, at time.Time) (Standing, error) {
 	day := uint16(tokens.DayOf(at.Unix()))
 	d, err := s.Store.Decide(ctx, application, check, store.Grant{
 		Person: s.vault.Person(person.Document, person.Number),
@@ -143,11 +143,11 @@ func refusedFor(err error) problem.Code {
 }
 
 // person opens the sealed identity for the providers.
-func (s *Service) person(a *store.Application) (p facecheck.Person, err error) {
+func (s *Service) person(a *store.Application) (p provider.Person, err error) {
 	name, err := s.vault.Open(a.Name, place(columnName, a.ID))
 	if err != nil {
 		return p, err
 	}
 	number, err := s.vault.Open(a.Number, place(columnNumber, a.ID))
-	return facecheck.Person{Name: string(name), Document: a.Document, Number: string(number)}, err
+	return provider.Person{Name: string(name), Document: a.Document, Number: string(number)}, err
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/issuance/keyring"
+	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/provider/facecheck"
-	"github.com/railgate/railgate/issuance/provider/residents"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/issuance/vault"
@@ -55,8 +55,8 @@ type Config struct {
 	// 0: DefaultMaxChecks.
 	MaxChecks int
 	// Residents knows the resident ID cards.
-	Residents residents.Registry
-	// LookupTimeout bounds one question to it. 0: residents.DefaultTimeout.
+	Residents provider.Residents
+	// LookupTimeout bounds one question to it. 0: provider.DefaultTimeout.
 	LookupTimeout time.Duration
 	// Policy is the version of the privacy policy in force (rules B12 and G34). Applicants
 	// who are not logged in must agree to this one.
@@ -127,7 +127,7 @@ func (c *Config) complete() error {
 		c.CheckTimeout = facecheck.DefaultTimeout
 	}
 	if c.LookupTimeout == 0 {
-		c.LookupTimeout = residents.DefaultTimeout
+		c.LookupTimeout = provider.DefaultTimeout
 	}
 	if c.Now == nil {
 		c.Now = time.Now

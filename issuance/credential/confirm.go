@@ -7,8 +7,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/railgate/railgate/issuance/problem"
-	"github.com/railgate/railgate/issuance/provider/facecheck"
-	"github.com/railgate/railgate/issuance/provider/residents"
+	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/store"
 )
 
@@ -16,18 +15,18 @@ import (
 // refuses the application if it does not. It is asked only after the person was
 // seen, or anybody could try which names and numbers belong together. A card
 // that was reported lost is what this service is for.
-func (s *Service) confirm(ctx context.Context, application string, check *store.Check, p facecheck.Person, at time.Time) error {
+func (s *Service) confirm(ctx context.Context, application string, check *store.Check, p provider.Person, at time.Time) error {
 	match, err := s.lookUp(ctx, p)
 	if ctx.Err() != nil {
 		return ctx.Err() // the caller went away
 	}
 	code := IdentityNotConfirmed
 	switch match {
-	case residents.Matched, residents.Lost:
+	case provider.Matched, provider.Lost:
 		return nil
-	case residents.Cancelled:
+	case provider.Cancelled:
 		code = DocumentCancelled
-	case residents.NotMatched:
+	case provider.NotMatched:
 	default:
 		s.Log.Warn("resident registry did not answer", zap.Error(err))
 		return problem.New(LookupUnavailable, "the resident registry cannot be asked now; nothing was used up")

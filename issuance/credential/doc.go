@@ -15,7 +15,7 @@
 // data are sealed before they are stored, gone after 31 days, and never part of an
 // error.
 //
-// It does not look at faces and knows no cards: packages realperson and residents
+// It does not look at faces and knows no cards: packages facecheck and provider
 // ask those who do, and what they say is believed. It does not slow anybody down
 // but by locks after failures; rates are package api's. What an anchor-mode phone
 // holds outlives a logout by up to 30 minutes.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/provider/facecheck"
 	"github.com/railgate/railgate/issuance/throttle"
 )
@@ -24,7 +25,7 @@ type shown struct {
 // show has the person shown to the provider by evidence (rule A6). Failures
 // count against the document, by the caller's network and in all, and lock it; a
 // network that mostly fails is slowed.
-func (s *Service) show(ctx context.Context, p facecheck.Person, evidence string, from throttle.Caller) (shown, error) {
+func (s *Service) show(ctx context.Context, p provider.Person, evidence string, from throttle.Caller) (shown, error) {
 	if evidence == "" || len(evidence) > facecheck.MaxEvidence {
 		return shown{}, problem.New(EvidenceInvalid, "evidence must have 1 to 4096 bytes")
 	}
@@ -57,7 +58,7 @@ func unguarded(context.Context, database.Queries) error { return nil }
 
 // decide asks the provider, and stops waiting for one that does not keep to
 // its deadline.
-func (s *Service) decide(ctx context.Context, p facecheck.Person, evidence string) (label string, err error) {
+func (s *Service) decide(ctx context.Context, p provider.Person, evidence string) (label string, err error) {
 	bound, cancel := context.WithTimeout(ctx, s.CheckTimeout)
 	defer cancel()
 	type answer struct {

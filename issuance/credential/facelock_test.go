@@ -10,6 +10,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/credential"
 	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/provider/facecheck"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/issuance/throttle"
@@ -27,7 +28,7 @@ const rightEvidence = "right"
 
 func newLate() *late { return &late{entered: make(chan struct{}, 1), release: make(chan struct{})} }
 
-func (l *late) Check(ctx context.Context, p facecheck.Person, evidence string) (facecheck.Result, error) {
+func (l *late) Check(ctx context.Context, p provider.Person, evidence string) (facecheck.Result, error) {
 	if evidence != rightEvidence {
 		return l.Sandbox.Check(ctx, p, evidence)
 	}

@@ -7,8 +7,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/problem"
-	"github.com/railgate/railgate/issuance/provider/facecheck"
-	"github.com/railgate/railgate/issuance/provider/residents"
+	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/throttle"
 )
 
@@ -18,7 +17,7 @@ import (
 // applications, and no application is used up. guard refuses if too many checks have
 // failed meanwhile: ask it in the transaction that acts on the answer. A card that was
 // reported lost is still the person's.
-func (s *Service) Identify(ctx context.Context, p facecheck.Person, evidence string, from throttle.Caller) (provider string, guard func(context.Context, database.Queries) error, err error) {
+func (s *Service) Identify(ctx context.Context, p provider.Person, evidence string, from throttle.Caller) (label string, guard func(context.Context, database.Queries) error, err error) {
 	seen, err := s.show(ctx, p, evidence, from)
 	if err != nil {
 		return "", nil, err
@@ -31,11 +30,11 @@ func (s *Service) Identify(ctx context.Context, p facecheck.Person, evidence str
 	switch {
 	case ctx.Err() != nil:
 		return "", nil, ctx.Err() // the caller went away
-	case match == residents.Matched, match == residents.Lost:
+	case match == provider.Matched, match == provider.Lost:
 		return seen.label, seen.guard, nil
-	case match == residents.NotMatched:
+	case match == provider.NotMatched:
 		return "", nil, problem.New(IdentityNotConfirmed, "the resident registry does not confirm name and number")
-	case match == residents.Cancelled:
+	case match == provider.Cancelled:
 		return "", nil, problem.New(DocumentCancelled, "the resident registry has the card as cancelled")
 	}
 	s.Log.Warn("resident registry did not answer", zap.Error(err))
@@ -43,10 +42,10 @@ func (s *Service) Identify(ctx context.Context, p facecheck.Person, evidence str
 }
 
 // lookUp asks the resident registry, within its bound.
-func (s *Service) lookUp(ctx context.Context, p facecheck.Person) (residents.Match, error) {
+func (s *Service) lookUp(ctx context.Context, p provider.Person) (provider.Match, error) {
 	bounded, cancel := context.WithTimeout(ctx, s.LookupTimeout)
 	defer cancel()
-	match, err := s.Residents.Lookup(bounded, residents.Person{Name: p.Name, Document: p.Document, Number: p.Number})
+	match, err := s.Residents.Lookup(bounded, p)
 	s.metrics.lookups.WithLabelValues(match.String()).Inc()
 	return match, err
 }

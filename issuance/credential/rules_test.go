@@ -12,8 +12,8 @@ import (
 	"github.com/railgate/railgate/issuance/credential"
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/provider/facecheck"
-	"github.com/railgate/railgate/issuance/provider/residents"
 	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/throttle"
@@ -356,7 +356,7 @@ func TestACredentialHasABudgetOfRevocations(t *testing.T) {
 // could not judge waits as checked and goes on without another one.
 func TestA6_TheResidentRegistryConfirmsNameAndNumber(t *testing.T) {
 	everyDesk(t, func(t *testing.T, d *desk) {
-		cards := &cards{match: residents.NotMatched}
+		cards := &cards{match: provider.NotMatched}
 		d.Residents = cards
 		s := d.open()
 		p, _, err := d.approve(s, 0)
@@ -364,13 +364,13 @@ func TestA6_TheResidentRegistryConfirmsNameAndNumber(t *testing.T) {
 		if st := d.status(s, p); st.Status != credential.StatusRefused {
 			t.Fatalf("%+v", st)
 		}
-		cards.match = residents.Cancelled
+		cards.match = provider.Cancelled
 		_, _, err = d.approve(s, 0)
 		refused(t, err, credential.DocumentCancelled, 0)
-		cards.match = residents.Lost // whoever lost the card is whom this is for
+		cards.match = provider.Lost // whoever lost the card is whom this is for
 		d.approved(s, 0)
 
-		cards.match = residents.Unknown
+		cards.match = provider.Unknown
 		p, c, err := d.approve(s, 1)
 		if err != nil || c.Standing.Status != credential.StatusChecked || c.Standing.Serial != nil {
 			t.Fatalf("%+v, %v", c, err)
@@ -379,7 +379,7 @@ func TestA6_TheResidentRegistryConfirmsNameAndNumber(t *testing.T) {
 		refused(t, err, credential.NotApproved, 0)
 		_, err = s.Decide(t.Context(), d.authorize(s, p))
 		refused(t, err, credential.LookupUnavailable, 0)
-		cards.match = residents.Matched
+		cards.match = provider.Matched
 		st, err := s.Decide(t.Context(), d.authorize(s, p))
 		if err != nil || st.Status != credential.StatusApproved {
 			t.Fatalf("%+v, %v", st, err)
@@ -387,22 +387,22 @@ func TestA6_TheResidentRegistryConfirmsNameAndNumber(t *testing.T) {
 		if _, err := s.OpenSession(t.Context(), d.authorize(s, p), c.Check, credential.Hosted, ""); err != nil {
 			t.Fatalf("with the check that was waiting: %v", err)
 		}
-		cards.match = residents.Unknown
+		cards.match = provider.Unknown
 		p, _, _ = d.approve(s, 2)
 		d.now = d.now.Add(credential.CheckLife)
-		cards.match = residents.Matched
+		cards.match = provider.Matched
 		_, err = s.Decide(t.Context(), d.authorize(s, p))
 		refused(t, err, credential.CheckRequired, 0)
 	})
 }
 
 // cards is a resident registry that says one thing.
-type cards struct{ match residents.Match }
+type cards struct{ match provider.Match }
 
 func (c *cards) Label() string { return "test" }
-func (c *cards) Lookup(context.Context, residents.Person) (residents.Match, error) {
-	if c.match == residents.Unknown {
-		return residents.Unknown, errors.New("out of order")
+func (c *cards) Lookup(context.Context, provider.Person) (provider.Match, error) {
+	if c.match == provider.Unknown {
+		return provider.Unknown, errors.New("out of order")
 	}
 	return c.match, nil
 }

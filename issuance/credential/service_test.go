@@ -17,8 +17,8 @@ import (
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/keystore"
 	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/provider/facecheck"
-	"github.com/railgate/railgate/issuance/provider/residents"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/issuance/throttle"
@@ -59,7 +59,7 @@ func deskAt(t *testing.T, database string) *desk {
 	t.Cleanup(func() { s.Close() })
 	keys := keystore.New()
 	d.Config = credential.Config{
-		Store: s, Signer: keys.Issuer, KeyID: keys.IssuerID, Vault: keys.Vault, Checker: facecheck.Sandbox{}, Residents: residents.Sandbox{}, Policy: testPolicy,
+		Store: s, Signer: keys.Issuer, KeyID: keys.IssuerID, Vault: keys.Vault, Checker: facecheck.Sandbox{}, Residents: provider.SandboxResidents{}, Policy: testPolicy,
 		Now: func() time.Time { return d.now }, Wake: func() { d.wake.Add(1) },
 	}
 	return d

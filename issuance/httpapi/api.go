@@ -13,7 +13,7 @@ import (
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/issuance/credential"
-	"github.com/railgate/railgate/issuance/provider/phonecode"
+	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/registry"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/throttle"
@@ -44,7 +44,7 @@ type Config struct {
 	Contact Contact
 	// SandboxCodes is asked for codes on the admin listener. nil: it is not; with a real
 	// provider it must be.
-	SandboxCodes *phonecode.Sandbox
+	SandboxCodes *provider.SandboxCodes
 	// MaxInFlight bounds the requests served at once for all but staff; more are
 	// refused with overloaded. 0: DefaultMaxInFlight.
 	MaxInFlight int
@@ -71,7 +71,7 @@ type API struct {
 	locating *throttle.Limiter[throttle.Caller] // nil: no bound; Rate, counted apart
 	trail    *audit.Trail
 	callback http.Handler
-	codes    *phonecode.Sandbox // nil: a real provider, or none
+	codes    *provider.SandboxCodes // nil: a real provider, or none
 	reach    Contact
 	log      *zap.Logger
 	metrics  *metrics

@@ -11,8 +11,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/httpapi"
-	"github.com/railgate/railgate/issuance/provider/phonecode"
-	"github.com/railgate/railgate/issuance/provider/residents"
+	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/tokens"
@@ -20,15 +19,15 @@ import (
 
 // outage is the sandbox's registry of residents, which can be out of order.
 type outage struct {
-	residents.Sandbox
+	provider.SandboxResidents
 	out atomic.Bool
 }
 
-func (o *outage) Lookup(ctx context.Context, p residents.Person) (residents.Match, error) {
+func (o *outage) Lookup(ctx context.Context, p provider.Person) (provider.Match, error) {
 	if o.out.Load() {
-		return residents.Unknown, errors.New("out of order")
+		return provider.Unknown, errors.New("out of order")
 	}
-	return o.Sandbox.Lookup(ctx, p)
+	return o.SandboxResidents.Lookup(ctx, p)
 }
 
 // Every operation answers as documented, when all is well and when it is not.
@@ -147,7 +146,7 @@ func travellersWays(w *world, registry *outage) {
 	w.call("POST", w.apply().path("/decision"), h.Token, object{})
 	early := w.apply()
 	w.call("POST", early.path("/decision"), early.Token, object{})
-	unknown := with("name", residents.SandboxNotMatched)
+	unknown := with("name", provider.SandboxNotMatched)
 	unknown["document_number"] = number(900)
 	refusedOne := w.applyAs(unknown)
 	registry.out.Store(true)
@@ -240,7 +239,7 @@ func phoneWays(w *world) {
 		{"/v1/account/phone/verifications", []any{"[]", object{"phone": "1", "code": code, "password": testPassword},
 			object{"phone": "13800000001", "code": code, "password": "wrong and long"}, object{"phone": "13800000001", "code": code, "password": testPassword},
 			object{"phone": "13800000001", "code": code, "password": testPassword}}},
-		{"/v1/account/phone/codes", []any{"[]", object{"phone": "13800000001"}, object{"phone": "1"}, object{"phone": phonecode.SandboxFault}}},
+		{"/v1/account/phone/codes", []any{"[]", object{"phone": "13800000001"}, object{"phone": "1"}, object{"phone": provider.SandboxFaultNumber}}},
 		{"/v1/recoveries", []any{"[]", object{"login_name": m.LoginName, "phone": "1"}}},
 		{"/v1/recoveries/password", []any{"[]", object{"recovery": "pcd_" + strings.Repeat("0", 32), "code": "123456", "new_password": "battery staple 绿色"},
 			object{"recovery": "pcd_" + strings.Repeat("0", 32), "code": "123456", "new_password": "x"}}},

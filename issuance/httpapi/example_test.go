@@ -9,8 +9,8 @@ import (
 	"github.com/railgate/railgate/issuance/credential"
 	"github.com/railgate/railgate/issuance/httpapi"
 	"github.com/railgate/railgate/issuance/keystore"
+	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/provider/facecheck"
-	"github.com/railgate/railgate/issuance/provider/residents"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/store"
 )
@@ -32,7 +32,7 @@ func Example() {
 		metrics := prometheus.NewRegistry()
 		service, err := credential.Open(ctx, credential.Config{
 			Store: db, Signer: keys.Issuer, KeyID: keys.IssuerID, Vault: keys.Vault,
-			Checker: facecheck.Sandbox{}, Residents: residents.Sandbox{}, Policy: "2026-11", Wake: wake, Log: log, Metrics: metrics,
+			Checker: facecheck.Sandbox{}, Residents: provider.SandboxResidents{}, Policy: "2026-11", Wake: wake, Log: log, Metrics: metrics,
 		})
 		if err != nil {
 			return err

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/httpapi"
+	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/provider/facecheck"
 	"github.com/railgate/railgate/test/runtest"
 )
@@ -52,7 +53,7 @@ type hanging struct{ entered, release chan struct{} }
 
 func newHanging() hanging { return hanging{make(chan struct{}, 8), make(chan struct{})} }
 
-func (h hanging) Check(context.Context, facecheck.Person, string) (facecheck.Result, error) {
+func (h hanging) Check(context.Context, provider.Person, string) (facecheck.Result, error) {
 	h.entered <- struct{}{}
 	<-h.release
 	return facecheck.Result{Passed: true}, nil
@@ -132,7 +133,7 @@ func TestFullHouse(t *testing.T) {
 // panicking speaks of the person when it falls.
 type panicking struct{}
 
-func (panicking) Check(_ context.Context, p facecheck.Person, _ string) (facecheck.Result, error) {
+func (panicking) Check(_ context.Context, p provider.Person, _ string) (facecheck.Result, error) {
 	panic("cannot look at " + p.Name)
 }
 func (panicking) Label() string { return "panicking" }

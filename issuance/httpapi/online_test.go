@@ -7,7 +7,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/credential"
-	"github.com/railgate/railgate/issuance/provider/residents"
+	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/throttle"
 )
 
@@ -59,7 +59,7 @@ func TestG38_WhoIsNotConfirmedReadsHowToReachCustomerService(t *testing.T) {
 	out := &outage{}
 	w := newWorld(t, setup{residents: out})
 	f := registration(700)
-	f["name"] = residents.SandboxNotMatched
+	f["name"] = provider.SandboxNotMatched
 	m := w.joinAs(f)
 	m.verifyPhone("13800000001")
 	a := m.call("POST", "/v1/account/verification", object{"evidence": "sandbox:pass"})

@@ -9,7 +9,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/database"
-	"github.com/railgate/railgate/issuance/provider/facecheck"
+	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/registry"
 	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/issuance/staff"
@@ -35,7 +35,7 @@ func (w *world) openBook(secrets *vault.Vault, failures *throttle.Failures) {
 			return p.PhoneVerified(), err
 		},
 		Identify: func(ctx context.Context, p rules.Person, evidence string, from throttle.Caller) (registry.Identified, error) {
-			provider, guard, err := w.service.Identify(ctx, facecheck.Person{Name: p.Name.Text, Document: p.Document, Number: p.Number}, evidence, from)
+			provider, guard, err := w.service.Identify(ctx, provider.Person{Name: p.Name.Text, Document: p.Document, Number: p.Number}, evidence, from)
 			return registry.Identified{Provider: provider, Guard: guard}, err
 		},
 	})

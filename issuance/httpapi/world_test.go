@@ -26,9 +26,8 @@ import (
 	"github.com/railgate/railgate/issuance/httpapi"
 	"github.com/railgate/railgate/issuance/keystore"
 	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/provider/facecheck"
-	"github.com/railgate/railgate/issuance/provider/phonecode"
-	"github.com/railgate/railgate/issuance/provider/residents"
 	"github.com/railgate/railgate/issuance/registry"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/store"
@@ -79,7 +78,7 @@ type world struct {
 	trail    *audit.Trail
 	staff    string // a staff credential that may revoke and lift
 	staffOf  map[staff.Role]string
-	phones   *phonecode.Sandbox
+	phones   *provider.SandboxCodes
 	marks    []string // secrets of a test that must leave no trace
 	logs     *runtest.Buffer
 	metrics  *prometheus.Registry
@@ -101,7 +100,7 @@ type setup struct {
 	changes                   throttle.Rate
 	identifications, subjects throttle.Allowance
 	maxChecks                 int
-	residents                 residents.Registry
+	residents                 provider.Residents
 	rate                      throttle.Rate
 	callback                  http.Handler // nil: a provider that never calls
 	trouble                   func() string
@@ -140,7 +139,7 @@ func newWorld(t testing.TB, s setup) *world {
 	t.Helper()
 	w := &world{
 		t: t, clock: &clock{now: time.Unix(tokentest.Epoch, 250e6)}, keys: keystore.New(),
-		phones: phonecode.NewSandbox(), logs: &runtest.Buffer{}, metrics: prometheus.NewRegistry(), woken: make(chan struct{}, 1000), seen: make(map[string]bool),
+		phones: provider.NewSandboxCodes(), logs: &runtest.Buffer{}, metrics: prometheus.NewRegistry(), woken: make(chan struct{}, 1000), seen: make(map[string]bool),
 	}
 	if s.checker == nil {
 		s.checker = facecheck.Sandbox{}
@@ -190,7 +189,7 @@ func newWorld(t testing.TB, s setup) *world {
 		t.Fatal(err)
 	}
 	if s.residents == nil {
-		s.residents = residents.Sandbox{}
+		s.residents = provider.SandboxResidents{}
 	}
 	if s.callback == nil {
 		s.callback = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) })

@@ -17,6 +17,38 @@ import (
 	"github.com/railgate/railgate/issuance/internal/strictjson"
 )
 
+// Why a call came to nothing. A call whose ctx ended has ctx's error instead.
+var (
+	// ErrUnavailable: nothing was sent. The service is left alone, or as many
+	// calls as may be are in flight.
+	ErrUnavailable = errors.New("left alone for now or full")
+	// ErrTimeout: the service did not answer within the client's bound.
+	ErrTimeout = errors.New("no answer in time")
+	// ErrBroken: there was no connection, or it broke, twice if it had stood.
+	ErrBroken = errors.New("no connection")
+	// ErrAnswer: what came is not an answer of this protocol to this request.
+	ErrAnswer = errors.New("not an answer")
+	// ErrAsk: the caller asked for what cannot be sent. It is a mistake of ours.
+	ErrAsk = errors.New("cannot be asked")
+)
+
+// callError says which service, what kind of fault, and a constant more.
+type callError struct {
+	service string
+	kind    error
+	detail  string
+}
+
+func (e *callError) Error() string {
+	text := "partner " + e.service + ": " + e.kind.Error()
+	if e.detail != "" {
+		text += ": " + e.detail
+	}
+	return text
+}
+
+func (e *callError) Unwrap() error { return e.kind }
+
 // Client calls one service. It is safe for many goroutines at once and runs
 // nothing between calls.
 type Client struct {
@@ -174,19 +206,4 @@ func (c *Client) try(ctx context.Context, path string, id ID, body []byte, read 
 
 func (c *Client) fault(kind error, detail string) error {
 	return &callError{c.config.Service, kind, detail}
-}
-
-// outcomeOf sorts what a call returned.
-func outcomeOf(err error) outcome {
-	switch {
-	case err == nil:
-		return outcomeAnswered
-	case errors.Is(err, context.Canceled):
-		return outcomeLeft
-	case errors.Is(err, ErrTimeout), errors.Is(err, context.DeadlineExceeded):
-		return outcomeTimeout
-	case errors.Is(err, ErrAnswer):
-		return outcomeInvalid
-	}
-	return outcomeBroken
 }

@@ -1,6 +1,9 @@
 package provider
 
 import (
+	"context"
+	"errors"
+
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -18,6 +21,21 @@ const (
 )
 
 var outcomes = []outcome{outcomeAnswered, outcomeInvalid, outcomeTimeout, outcomeBroken, outcomeLeft, outcomeOpen, outcomeFull}
+
+// outcomeOf sorts what a call returned.
+func outcomeOf(err error) outcome {
+	switch {
+	case err == nil:
+		return outcomeAnswered
+	case errors.Is(err, context.Canceled):
+		return outcomeLeft
+	case errors.Is(err, ErrTimeout), errors.Is(err, context.DeadlineExceeded):
+		return outcomeTimeout
+	case errors.Is(err, ErrAnswer):
+		return outcomeInvalid
+	}
+	return outcomeBroken
+}
 
 // verdict is what an outcome says of the service.
 func (o outcome) verdict() Verdict {

@@ -1,10 +1,14 @@
 package provider
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"net"
 	"net/http"
+	"os"
+	"syscall"
 	"time"
 )
 
@@ -40,4 +44,30 @@ func newTransport(roots *x509.CertPool, calls int) *http.Transport {
 		MaxConnsPerHost:        calls,
 		MaxResponseHeaderBytes: maxHeader,
 	}
+}
+
+// describe says in words of ours why there was no connection. The texts of
+// net/http may quote what the service sent, and that may speak of a person.
+func describe(err error) string {
+	var (
+		lookup      *net.DNSError
+		certificate *tls.CertificateVerificationError
+		record      tls.RecordHeaderError
+		alert       tls.AlertError
+	)
+	switch {
+	case errors.As(err, &lookup):
+		return "its name does not resolve"
+	case errors.As(err, &certificate):
+		return "its certificate is not trusted"
+	case errors.As(err, &record), errors.As(err, &alert):
+		return "TLS was not agreed on"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "refused"
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return "it broke off"
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
+		return "not made in time"
+	}
+	return "it broke, or what came is not HTTP"
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/credential"
 	"github.com/railgate/railgate/issuance/problem"
-	"github.com/railgate/railgate/issuance/provider/residents"
+	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/test/harness"
@@ -205,7 +205,7 @@ func TestG38_CustomerServiceIsNamed(t *testing.T) {
 		if !strings.Contains(contact.Zh, "12306") || contact.En == "" {
 			t.Fatalf("%+v", contact)
 		}
-		p := h.Apply(h.Person().Named(residents.SandboxNotMatched))
+		p := h.Apply(h.Person().Named(provider.SandboxNotMatched))
 		if told := p.TryCheck(harness.FacePasses).Refused(t, credential.IdentityNotConfirmed); told.Contact != contact {
 			t.Errorf("an application that is not confirmed tells %+v", told.Contact)
 		}
@@ -253,7 +253,7 @@ func TestG39_FaceEntryVerifiesTheAccount(t *testing.T) {
 			code problem.Code
 		}{
 			{h.Person().Named("測試"), rules.StationWindowOnly}, {h.Visitor(), rules.StationWindowOnly},
-			{h.Person().Named(residents.SandboxNotMatched), credential.IdentityNotConfirmed}, {h.Person().Named(residents.SandboxCancelled), credential.DocumentCancelled},
+			{h.Person().Named(provider.SandboxNotMatched), credential.IdentityNotConfirmed}, {h.Person().Named(provider.SandboxCancelled), credential.DocumentCancelled},
 		} {
 			a := h.Register(c.who)
 			a.VerifyPhone()

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/credential"
-	"github.com/railgate/railgate/issuance/provider/residents"
+	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/test/harness"
 )
 
@@ -80,7 +80,7 @@ func TestT12_TheResultIsSeenAfterTheCheck(t *testing.T) {
 		if s := again.Now(); s.Status != "refused" || s.RefusedFor != string(credential.RenewalTooEarly) {
 			t.Errorf("refused: %+v", s)
 		}
-		silent := h.Apply(h.Person().Named(residents.SandboxFault))
+		silent := h.Apply(h.Person().Named(provider.SandboxFault))
 		if a := silent.TryCheck(harness.FacePasses); a.Status != http.StatusAccepted {
 			t.Errorf("with no answer of the resident registry: %d %s", a.Status, a.Body)
 		}
@@ -162,7 +162,7 @@ func TestT39_AMinorWithoutACardMayNotApply(t *testing.T) {
 // Who lost the card may apply as well as who left it at home.
 func TestT41_LostOrLeftAtHome(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
-		for _, name := range []string{"测试甲", residents.SandboxLost} {
+		for _, name := range []string{"测试甲", provider.SandboxLost} {
 			p := h.Showing(h.Person().Named(name))
 			h.Gate.Scan(p.Code(), "entry").Allowed(t)
 		}

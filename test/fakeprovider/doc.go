@@ -1,5 +1,5 @@
 // Package fakeprovider is an outside service for tests: it speaks the protocol of
-// package partner on a loopback port and does as it is told, good or bad.
+// package provider on a loopback port and does as it is told, good or bad.
 //
 // It promises that it remembers what it was asked and that it ends with its
 // test. It is no model of a real service, and no command may link it.

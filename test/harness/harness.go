@@ -40,9 +40,8 @@ import (
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/credential"
 	"github.com/railgate/railgate/issuance/keystore"
+	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/provider/facecheck"
-	"github.com/railgate/railgate/issuance/provider/phonecode"
-	"github.com/railgate/railgate/issuance/provider/residents"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/test/databasetest"
@@ -65,9 +64,9 @@ type Harness struct {
 	// Below HTTP, for what a story does in the program's place: erasure, sweeping.
 	Backend *issuance.Backend
 	Store   *store.Store
-	Metrics *prometheus.Registry // of the issuer
-	Phones  *phonecode.Sandbox   // has the codes that were sent
-	Logs    *runtest.Buffer      // of issuer and gateway, JSON lines
+	Metrics *prometheus.Registry   // of the issuer
+	Phones  *provider.SandboxCodes // has the codes that were sent
+	Logs    *runtest.Buffer        // of issuer and gateway, JSON lines
 
 	issuer  string // base URL
 	client  *http.Client
@@ -99,7 +98,7 @@ var keys = sync.OnceValue(keystore.New)
 // Open starts an issuer on the database and a gateway; both end with the test.
 func Open(t testing.TB, address string, options ...Option) *Harness {
 	t.Helper()
-	h := &Harness{T: t, Clock: newClock(), Metrics: prometheus.NewRegistry(), Phones: phonecode.NewSandbox(), Logs: new(runtest.Buffer), secrets: make(map[staff.Role]string)}
+	h := &Harness{T: t, Clock: newClock(), Metrics: prometheus.NewRegistry(), Phones: provider.NewSandboxCodes(), Logs: new(runtest.Buffer), secrets: make(map[staff.Role]string)}
 	transport := &http.Transport{MaxIdleConnsPerHost: 16, DisableCompression: true}
 	h.client = &http.Client{Transport: transport, Timeout: patience}
 	log := zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(h.Logs), zap.DebugLevel))
@@ -119,7 +118,7 @@ func (h *Harness) openIssuer(address string, log *zap.Logger, options []Option) 
 	c := issuance.Config{
 		Rules: credential.Config{
 			Store: h.Store, Vault: keys().Vault, Signer: keys().Issuer, KeyID: keys().IssuerID,
-			Checker: facecheck.Sandbox{}, Residents: residents.Sandbox{},
+			Checker: facecheck.Sandbox{}, Residents: provider.SandboxResidents{},
 			Now: h.Clock.Now, Log: log, Metrics: h.Metrics,
 		},
 		Hashing: account.Hashing{MemoryKiB: 64, Passes: 1, Lanes: 1, CheapForTests: true}, Codes: h.Phones,

@@ -1,4 +1,4 @@
-package remote_test
+package facecheck_test
 
 import (
 	"io"
@@ -10,7 +10,7 @@ import (
 	"github.com/railgate/railgate/internal/conf"
 	"github.com/railgate/railgate/internal/ownfile"
 	"github.com/railgate/railgate/issuance/provider"
-	"github.com/railgate/railgate/issuance/provider/facecheck/remote"
+	"github.com/railgate/railgate/issuance/provider/facecheck"
 )
 
 // From the operator's file to a checker that works.
@@ -37,7 +37,7 @@ timeout = "3s"
 		t.Fatal(err)
 	}
 	var settings struct {
-		RealPerson remote.Settings `toml:"real_person" doc:"the provider"`
+		RealPerson facecheck.Settings `toml:"real_person" doc:"the provider"`
 	}
 	if _, err := conf.Load(&settings, conf.Options{Program: "test", EnvPrefix: "TEST"}, []string{"-config", file}, nil, io.Discard); err != nil {
 		t.Fatal(err)
@@ -46,10 +46,10 @@ timeout = "3s"
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Partner.Secrets) != 2 || c.Partner.Secrets[0].Key != "2026-a" || c.Partner.Timeout != 3*time.Second || c.Waiting != 64 {
+	if len(c.Client.Secrets) != 2 || c.Client.Secrets[0].Key != "2026-a" || c.Client.Timeout != 3*time.Second || c.Waiting != 64 {
 		t.Errorf("%+v", c)
 	}
-	checker, err := remote.New(c)
+	checker, err := facecheck.NewHTTP(c)
 	if err != nil || checker.Label() != "example provider" {
 		t.Fatal(err)
 	}

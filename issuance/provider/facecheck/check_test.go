@@ -1,4 +1,4 @@
-package remote_test
+package facecheck_test
 
 import (
 	"context"
@@ -12,7 +12,6 @@ import (
 	"github.com/railgate/railgate/internal/ownfile"
 	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/provider/facecheck"
-	"github.com/railgate/railgate/issuance/provider/facecheck/remote"
 	"github.com/railgate/railgate/test/fakeprovider"
 	"github.com/railgate/railgate/test/runtest"
 )
@@ -58,9 +57,9 @@ func TestTheCallbackMayComeBeforeTheAnswer(t *testing.T) {
 func TestAProviderThatSaysBothPassesNobody(t *testing.T) {
 	w := newWorld(t, nil, fakeprovider.Silent)
 	w.provider.Do(w.tellThen(t, fakeprovider.Answer(200, passed), "failed"))
-	w.undecided(t, patience, remote.ErrContradiction)
+	w.undecided(t, patience, facecheck.ErrContradiction)
 	w.provider.Do(w.tellThen(t, fakeprovider.Answer(200, failed), "passed"))
-	w.undecided(t, patience, remote.ErrContradiction)
+	w.undecided(t, patience, facecheck.ErrContradiction)
 	w.provider.Do(w.tellThen(t, fakeprovider.Answer(422, `{"error":"evidence_unreadable"}`), "passed"))
 	w.undecided(t, patience, facecheck.ErrEvidence)
 	// A pass called back does not outweigh an answer that is none.
@@ -77,7 +76,7 @@ func TestABrokenConnectionIsTriedAgainAsTheSameCheck(t *testing.T) {
 }
 
 func TestNoMoreThanSoManyChecksWait(t *testing.T) {
-	w := newWorld(t, func(c *remote.Config) { c.Waiting = 2 }, fakeprovider.Answer(202, later))
+	w := newWorld(t, func(c *facecheck.Config) { c.Waiting = 2 }, fakeprovider.Answer(202, later))
 	ctx, leave := context.WithCancel(t.Context())
 	ended := make(chan error, 2)
 	for range 2 {
@@ -102,7 +101,7 @@ func TestNoMoreThanSoManyChecksWait(t *testing.T) {
 }
 
 func TestAProviderInTroubleIsNotAskedForAWhile(t *testing.T) {
-	w := newWorld(t, func(c *remote.Config) { c.Partner.Faults, c.Partner.Pause = 2, time.Minute }, fakeprovider.Unsigned(200, passed))
+	w := newWorld(t, func(c *facecheck.Config) { c.Client.Faults, c.Client.Pause = 2, time.Minute }, fakeprovider.Unsigned(200, passed))
 	for range 2 {
 		w.undecided(t, patience, provider.ErrAnswer)
 	}
@@ -115,9 +114,9 @@ func TestAProviderInTroubleIsNotAskedForAWhile(t *testing.T) {
 // Its answers are prompt and well signed, and its promises empty.
 func TestAProviderThatNeverCallsBackIsNotAskedForAWhile(t *testing.T) {
 	var late atomic.Int64 // nanoseconds
-	w := newWorld(t, func(c *remote.Config) {
-		c.Partner.Faults, c.Partner.Pause = 2, 20*time.Second
-		c.Partner.Now = func() time.Time { return time.Now().Add(time.Duration(late.Load())) }
+	w := newWorld(t, func(c *facecheck.Config) {
+		c.Client.Faults, c.Client.Pause = 2, 20*time.Second
+		c.Client.Now = func() time.Time { return time.Now().Add(time.Duration(late.Load())) }
 	}, fakeprovider.Answer(202, later))
 	for range 2 {
 		w.undecided(t, bound, context.DeadlineExceeded)
@@ -137,7 +136,7 @@ func TestAProviderThatNeverCallsBackIsNotAskedForAWhile(t *testing.T) {
 
 // Passengers who leave do not make a provider look bad.
 func TestWhoLeavesIsNoFaultOfTheProvider(t *testing.T) {
-	w := newWorld(t, func(c *remote.Config) { c.Partner.Faults = 1 }, fakeprovider.Answer(202, later))
+	w := newWorld(t, func(c *facecheck.Config) { c.Client.Faults = 1 }, fakeprovider.Answer(202, later))
 	for i := range 2 {
 		ctx, leave := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
@@ -163,9 +162,9 @@ func TestWhatCannotBeAskedIsNotSent(t *testing.T) {
 			t.Errorf("%+v, %v", r, err)
 		}
 	}
-	for _, change := range []func(*facecheck.Person){
-		func(p *facecheck.Person) { p.Name = "" }, func(p *facecheck.Person) { p.Name += "\xff" }, func(p *facecheck.Person) { p.Number = "" },
-		func(p *facecheck.Person) { p.Number += "\xff" }, func(p *facecheck.Person) { p.Document = 0 }, func(p *facecheck.Person) { p.Document++ },
+	for _, change := range []func(*provider.Person){
+		func(p *provider.Person) { p.Name = "" }, func(p *provider.Person) { p.Name += "\xff" }, func(p *provider.Person) { p.Number = "" },
+		func(p *provider.Person) { p.Number += "\xff" }, func(p *provider.Person) { p.Document = 0 }, func(p *provider.Person) { p.Document++ },
 	} {
 		p := marked
 		change(&p)
@@ -185,13 +184,13 @@ func TestWhatCannotBeAskedIsNotSent(t *testing.T) {
 }
 
 func TestConfigurationFaultsAreToldAtOnce(t *testing.T) {
-	_, err := remote.New(remote.Config{CallbackURL: "http://issuer.example/callback", Label: "提供者", Waiting: -1})
+	_, err := facecheck.NewHTTP(facecheck.Config{CallbackURL: "http://issuer.example/callback", Label: "提供者", Waiting: -1})
 	for _, field := range []string{"url: ", "secret_files: ", "callback_url: ", "label: ", "waiting: "} {
 		if err == nil || !strings.Contains(err.Error(), field) {
 			t.Errorf("no word of %q in %v", field, err)
 		}
 	}
-	_, err = remote.Settings{CallbackURL: "https://issuer.example"}.Load(ownfile.Trust{})
+	_, err = facecheck.Settings{CallbackURL: "https://issuer.example"}.Load(ownfile.Trust{})
 	for _, field := range []string{"url: ", "secret_files: ", "callback_url: must have a path", "label: "} {
 		if err == nil || !strings.Contains(err.Error(), field) {
 			t.Errorf("no word of %q in %v", field, err)

@@ -1,4 +1,4 @@
-package remote_test
+package facecheck_test
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package remote_test
+package facecheck_test
 
 import (
 	"context"
@@ -12,7 +12,6 @@ import (
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/provider/facecheck"
-	"github.com/railgate/railgate/issuance/provider/facecheck/remote"
 	"github.com/railgate/railgate/test/fakeprovider"
 )
 
@@ -29,7 +28,7 @@ const (
 )
 
 // marked is a person whose every datum is a mark, and so is his evidence.
-var marked = facecheck.Person{Name: "标记姓名Markname", Document: identity.ResidentID, Number: "11010519491231002X"}
+var marked = provider.Person{Name: "标记姓名Markname", Document: identity.ResidentID, Number: "11010519491231002X"}
 
 const evidence = "markevidence-7c1d"
 
@@ -37,14 +36,14 @@ var marks = []string{"标记", "Markname", "110105", "markevidence"}
 
 // world is a checker with its callback on a port, and a provider.
 type world struct {
-	*remote.Checker
+	*facecheck.HTTPChecker
 	provider *fakeprovider.Provider
 	callback string // URL
 	trace    *fakeprovider.Trace
 	contract *contract
 }
 
-func newWorld(t *testing.T, change func(*remote.Config), conduct ...fakeprovider.Conduct) *world {
+func newWorld(t *testing.T, change func(*facecheck.Config), conduct ...fakeprovider.Conduct) *world {
 	t.Helper()
 	fakeprovider.NoLeaks(t)
 	w := &world{provider: fakeprovider.Start(t, conduct...), trace: fakeprovider.NewTrace(t), contract: theContract(t)}
@@ -52,8 +51,8 @@ func newWorld(t *testing.T, change func(*remote.Config), conduct ...fakeprovider
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	w.callback = server.URL + callbackPath
-	config := remote.Config{
-		Partner: provider.Config{
+	config := facecheck.Config{
+		Client: provider.Config{
 			URL: w.provider.URL(), Secrets: []provider.Secret{fakeprovider.Secret("one")},
 			Timeout: patience, Log: w.trace.Log, Metrics: w.trace.Metrics,
 		},
@@ -63,7 +62,7 @@ func newWorld(t *testing.T, change func(*remote.Config), conduct ...fakeprovider
 		change(&config)
 	}
 	var err error
-	if w.Checker, err = remote.New(config); err != nil {
+	if w.HTTPChecker, err = facecheck.NewHTTP(config); err != nil {
 		t.Fatal(err)
 	}
 	mux.Handle("/", w.Callback())

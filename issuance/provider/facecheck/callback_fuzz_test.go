@@ -1,4 +1,4 @@
-package remote
+package facecheck
 
 import (
 	"bytes"
@@ -21,8 +21,8 @@ func FuzzCallback(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	c, err := New(Config{
-		Partner:     provider.Config{URL: "http://127.0.0.1:1", Secrets: []provider.Secret{secret}, Now: func() time.Time { return now }},
+	c, err := NewHTTP(Config{
+		Client:      provider.Config{URL: "http://127.0.0.1:1", Secrets: []provider.Secret{secret}, Now: func() time.Time { return now }},
 		CallbackURL: "https://issuer.example" + path, Label: "fuzz", Waiting: 1,
 	})
 	if err != nil {

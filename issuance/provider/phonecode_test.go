@@ -1,0 +1,127 @@
+package provider_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance/provider"
+	"github.com/railgate/railgate/test/fakeprovider"
+)
+
+const accepted = `{"message":"accepted"}`
+
+// markedMessage has a number and a code that are marks.
+var markedMessage = provider.Message{Number: "+8613712345678", Code: "918273", Purpose: provider.ResetPassword, Language: provider.English}
+
+type senderWorld struct {
+	*serviceWorld[provider.CodeSender]
+}
+
+func newSender(t *testing.T, conduct ...fakeprovider.Conduct) senderWorld {
+	t.Helper()
+	return senderWorld{newService(t, provider.NewCodeSender, []string{"13712345678", "918273"}, conduct...)}
+}
+
+func (w senderWorld) send(t *testing.T, within time.Duration) (err error) {
+	t.Helper()
+	w.do(t, within, func(ctx context.Context) error {
+		err = w.client.Send(ctx, markedMessage)
+		return err
+	})
+	return err
+}
+
+func TestEachAnswerOfTheSenderIsUnderstood(t *testing.T) {
+	w := newSender(t, fakeprovider.Silent)
+	doc, documented := document(t, "phone-code.yaml", "message")
+	known := map[string]error{"accepted": nil, "undeliverable": provider.ErrUndeliverable}
+	if len(documented) != len(known) {
+		t.Errorf("documented %v, known %v", documented, known)
+	}
+	for _, name := range documented {
+		want, ok := known[name]
+		w.provider.Do(fakeprovider.Answer(200, `{"message":"`+name+`"}`))
+		if err := w.send(t, patience); !ok || !errors.Is(err, want) {
+			t.Errorf("%v: %v, want %v", name, err, want)
+		}
+	}
+	for _, value := range w.asDocumented(t, doc, "Message") {
+		if value["phone"] != markedMessage.Number || value["code"] != markedMessage.Code {
+			t.Errorf("another message was sent: %v", value)
+		}
+	}
+}
+
+func TestNoFaultCountsAsSent(t *testing.T) {
+	for name, c := range map[string]struct {
+		conduct fakeprovider.Conduct
+		want    error
+	}{
+		"unsigned": {fakeprovider.Unsigned(200, accepted), provider.ErrAnswer}, "wrong secret": {fakeprovider.WrongSecret(200, accepted), provider.ErrAnswer},
+		"another id": {fakeprovider.OtherID(200, accepted), provider.ErrAnswer}, "another body": {fakeprovider.OtherBody(200, accepted), provider.ErrAnswer},
+		"unknown": {fakeprovider.Answer(200, `{"message":"later"}`), provider.ErrAnswer}, "nothing": {fakeprovider.Answer(200, `{}`), provider.ErrAnswer},
+		"accepted and 404": {fakeprovider.Answer(404, accepted), provider.ErrAnswer}, "more than asked": {fakeprovider.Answer(200, `{"message":"accepted","code":"918273"}`), provider.ErrAnswer},
+		"broke off": {fakeprovider.BreakOff, provider.ErrBroken}, "silent": {fakeprovider.Silent, context.DeadlineExceeded},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newSender(t, c.conduct)
+			if err := w.send(t, withinOf(c.want)); !errors.Is(err, c.want) {
+				t.Errorf("%v, want %v", err, c.want)
+			}
+		})
+	}
+}
+
+func TestTheSandboxOfCodesKeepsTheLastCodeAndPrintsNone(t *testing.T) {
+	s := provider.NewSandboxCodes()
+	m := provider.Message{Number: "+8613800000001", Code: "123456", Purpose: provider.VerifyPhone, Language: provider.Chinese}
+	if err := s.Send(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	m.Code = "654321"
+	if err := s.Send(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	if code, ok := s.Code(m.Number); code != "654321" || !ok {
+		t.Errorf("%q, %v", code, ok)
+	}
+	if _, ok := s.Code("+8613800000002"); ok {
+		t.Error("a code that was never sent")
+	}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+		if text := fmt.Sprintf(verb, m); text != "(private)" {
+			t.Errorf("%s prints %s", verb, text)
+		}
+	}
+}
+
+func TestTheSandboxOfCodesForgetsTheOldestNumbers(t *testing.T) {
+	s := provider.NewSandboxCodes()
+	for i := range 10_001 {
+		m := provider.Message{Number: fmt.Sprintf("+861380%07d", i), Code: "123456"}
+		if err := s.Send(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, ok := s.Code("+8613800000000"); ok {
+		t.Error("the oldest number is still known")
+	}
+	if _, ok := s.Code("+8613800010000"); !ok {
+		t.Error("the newest number is forgotten")
+	}
+}
+
+func TestTheSandboxOfCodesFailsAsAsked(t *testing.T) {
+	s := provider.NewSandboxCodes()
+	if err := s.Send(t.Context(), provider.Message{Number: provider.SandboxFaultNumber}); !errors.Is(err, provider.ErrSandbox) {
+		t.Errorf("%v", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if err := s.Send(ctx, provider.Message{Number: provider.SandboxSilentNumber}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v", err)
+	}
+}

@@ -1,0 +1,172 @@
+package provider_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/railgate/railgate/issuance/identity"
+	"github.com/railgate/railgate/issuance/provider"
+	"github.com/railgate/railgate/test/fakeprovider"
+)
+
+const matched = `{"match":"matched"}`
+
+// marked is a person whose every datum is a mark.
+var marked = provider.Person{Name: "标记姓名Markname", Document: identity.ResidentID, Number: "11010519491231002X"}
+
+type residentsWorld struct {
+	*serviceWorld[provider.Residents]
+}
+
+func newResidents(t *testing.T, conduct ...fakeprovider.Conduct) residentsWorld {
+	t.Helper()
+	return residentsWorld{newService(t, provider.NewResidents, []string{"标记", "Markname", "110105"}, conduct...)}
+}
+
+func (w residentsWorld) lookup(t *testing.T, within time.Duration) (m provider.Match, err error) {
+	t.Helper()
+	w.do(t, within, func(ctx context.Context) error {
+		m, err = w.client.Lookup(ctx, marked)
+		return err
+	})
+	return m, err
+}
+
+func TestEachAnswerOfTheRegistryIsUnderstood(t *testing.T) {
+	w := newResidents(t, fakeprovider.Silent)
+	doc, documented := document(t, "residents.yaml", "match")
+	var known []string
+	for _, want := range []provider.Match{provider.Matched, provider.NotMatched, provider.Lost, provider.Cancelled} {
+		known = append(known, want.String())
+		w.provider.Do(fakeprovider.Answer(200, `{"match":"`+want.String()+`"}`))
+		if m, err := w.lookup(t, patience); m != want || err != nil {
+			t.Errorf("%v, %v, want %v", m, err, want)
+		}
+	}
+	if !slices.Equal(documented, known) {
+		t.Errorf("documented %q, known %q", documented, known)
+	}
+	for _, value := range w.asDocumented(t, doc, "Person") {
+		if value["name"] != marked.Name || value["document_number"] != marked.Number {
+			t.Errorf("asked for somebody else: %v", value)
+		}
+	}
+}
+
+func TestNoFaultMatchesACard(t *testing.T) {
+	for name, c := range map[string]struct {
+		conduct fakeprovider.Conduct
+		want    error
+	}{
+		"unsigned": {fakeprovider.Unsigned(200, matched), provider.ErrAnswer}, "wrong secret": {fakeprovider.WrongSecret(200, matched), provider.ErrAnswer},
+		"another id": {fakeprovider.OtherID(200, matched), provider.ErrAnswer}, "another request": {fakeprovider.OtherRequest(200, matched), provider.ErrAnswer},
+		"another body": {fakeprovider.OtherBody(200, matched), provider.ErrAnswer}, "old": {fakeprovider.AtTime(-32*time.Second, 200, matched), provider.ErrAnswer},
+		"huge": {fakeprovider.Huge(4, 200, matched), provider.ErrAnswer}, "redirect": {fakeprovider.Redirect("/v1/elsewhere", matched), provider.ErrAnswer},
+		"invalid UTF-8": {fakeprovider.Answer(200, "{\"match\":\"matched\xff\"}"), provider.ErrAnswer}, "unknown": {fakeprovider.Answer(200, `{"match":"unknown"}`), provider.ErrAnswer},
+		"nothing": {fakeprovider.Answer(200, `{}`), provider.ErrAnswer}, "matched and 404": {fakeprovider.Answer(404, matched), provider.ErrAnswer},
+		"more than asked": {fakeprovider.Answer(200, `{"match":"matched","name":"`+marked.Name+`"}`), provider.ErrAnswer},
+		"broke off":       {fakeprovider.BreakOff, provider.ErrBroken}, "not HTTP": {fakeprovider.Garbage(marked.Name), provider.ErrBroken},
+		"silent": {fakeprovider.Silent, context.DeadlineExceeded}, "an answer for ever": {fakeprovider.Trickle, context.DeadlineExceeded},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newResidents(t, c.conduct)
+			if m, err := w.lookup(t, withinOf(c.want)); m != provider.Unknown || !errors.Is(err, c.want) {
+				t.Errorf("%v, %v, want %v", m, err, c.want)
+			}
+		})
+	}
+}
+
+func TestASecondAnswerMatchesNobody(t *testing.T) {
+	w := newResidents(t, fakeprovider.Twice(200, `{"match":"lost"}`, `{"match":"matched"}`))
+	for range 2 {
+		if m, err := w.lookup(t, patience); m != provider.Lost || err != nil {
+			t.Errorf("%v, %v", m, err)
+		}
+	}
+}
+
+func TestA4_OnlyAResidentIDIsLookedUp(t *testing.T) {
+	w := newResidents(t, fakeprovider.Answer(200, matched))
+	for _, change := range []func(*provider.Person){
+		func(p *provider.Person) { p.Name = "" }, func(p *provider.Person) { p.Name += "\xff" }, func(p *provider.Person) { p.Number = "" },
+		func(p *provider.Person) { p.Number += "\xff" }, func(p *provider.Person) { p.Document = 0 }, func(p *provider.Person) { p.Document++ },
+	} {
+		p := marked
+		change(&p)
+		m, err := w.client.Lookup(t.Context(), p)
+		if m != provider.Unknown || err == nil {
+			t.Errorf("%v, %v", m, err)
+		}
+		w.trace.Error(err)
+	}
+	if len(w.provider.Calls()) != 0 {
+		t.Error("it was sent")
+	}
+}
+
+func person(name string) provider.Person {
+	return provider.Person{Name: name, Document: identity.ResidentID, Number: "11010519491231002X"}
+}
+
+func TestTheSandboxHasEachAnswer(t *testing.T) {
+	for name, want := range map[string]provider.Match{
+		"测试甲": provider.Matched, "Test A": provider.Matched, "测试": provider.Matched, provider.SandboxNotMatched + "甲": provider.Matched,
+		provider.SandboxNotMatched: provider.NotMatched, provider.SandboxLost: provider.Lost, provider.SandboxCancelled: provider.Cancelled,
+	} {
+		if m, err := (provider.SandboxResidents{}).Lookup(t.Context(), person(name)); m != want || err != nil {
+			t.Errorf("%s: %v, %v, want %v", name, m, err, want)
+		}
+	}
+	if m, err := (provider.SandboxResidents{}).Lookup(t.Context(), person(provider.SandboxFault)); m != provider.Unknown || !errors.Is(err, provider.ErrSandbox) {
+		t.Errorf("out of order: %v, %v", m, err)
+	}
+	if label := (provider.SandboxResidents{}).Label(); !strings.Contains(label, "NOT THE RESIDENT REGISTRY") {
+		t.Errorf("it calls itself %q", label)
+	}
+}
+
+// A form takes the sandbox's names, or the demo could not show them.
+func TestTheSandboxsNamesCanBeEntered(t *testing.T) {
+	for _, name := range []string{provider.SandboxNotMatched, provider.SandboxLost, provider.SandboxCancelled, provider.SandboxSilent, provider.SandboxFault} {
+		if clean, err := identity.CleanName(name); clean != name || err != nil {
+			t.Errorf("%s becomes %s: %v", name, clean, err)
+		}
+	}
+}
+
+func TestTheSilentSandboxWaitsForTheDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), provider.DefaultTimeout)
+		defer cancel()
+		start := time.Now()
+		m, err := provider.SandboxResidents{}.Lookup(ctx, person(provider.SandboxSilent))
+		if !errors.Is(err, context.DeadlineExceeded) || m != provider.Unknown || time.Since(start) != provider.DefaultTimeout {
+			t.Fatalf("%v, %v after %v", m, err, time.Since(start))
+		}
+		if m, err := (provider.SandboxResidents{}).Lookup(ctx, person("测试甲")); m != provider.Unknown || !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("after its time it says %v, %v", m, err)
+		}
+	})
+}
+
+func TestAnAnswerHasOneName(t *testing.T) {
+	for _, m := range []provider.Match{provider.Matched, provider.NotMatched, provider.Lost, provider.Cancelled} {
+		if got, ok := provider.ParseMatch(m.String()); got != m || !ok {
+			t.Errorf("%v is read as %v", m, got)
+		}
+	}
+	for _, other := range []string{"", "unknown", "Matched", "matched ", "match"} {
+		if m, ok := provider.ParseMatch(other); ok || m != provider.Unknown {
+			t.Errorf("%q is read as %v", other, m)
+		}
+	}
+	if (provider.Match(0)) == provider.Matched || provider.Match(200).String() != "unknown" {
+		t.Error("a value that nobody gave is good")
+	}
+}

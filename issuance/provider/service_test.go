@@ -1,0 +1,111 @@
+package provider_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/railgate/railgate/internal/ownfile"
+	"github.com/railgate/railgate/issuance/provider"
+	"github.com/railgate/railgate/test/fakeprovider"
+)
+
+// serviceWorld is a client of a fake service; what it tells is free of marks.
+type serviceWorld[Client any] struct {
+	client   Client
+	provider *fakeprovider.Provider
+	trace    *fakeprovider.Trace
+}
+
+func newService[Client any](t *testing.T, open func(provider.ServiceConfig) (Client, error), marks []string, conduct ...fakeprovider.Conduct) *serviceWorld[Client] {
+	t.Helper()
+	fakeprovider.NoLeaks(t)
+	w := &serviceWorld[Client]{provider: fakeprovider.Start(t, conduct...), trace: fakeprovider.NewTrace(t)}
+	var err error
+	w.client, err = open(provider.ServiceConfig{
+		Client: provider.Config{URL: w.provider.URL(), Secrets: []provider.Secret{fakeprovider.Secret("one")}, Timeout: patience, Log: w.trace.Log, Metrics: w.trace.Metrics},
+		Label:  "test service",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.trace.Free(t, marks...) })
+	return w
+}
+
+// do makes a call that must end within the bound.
+func (w *serviceWorld[Client]) do(t *testing.T, within time.Duration, call func(context.Context) error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), within)
+	defer cancel()
+	start := time.Now()
+	err := call(ctx)
+	if took := time.Since(start); took > within+slack {
+		t.Errorf("it took %v", took)
+	}
+	w.trace.Error(err)
+}
+
+// withinOf is how long a call may take that ends with the error.
+func withinOf(want error) time.Duration {
+	if want == context.DeadlineExceeded {
+		return bound
+	}
+	return patience
+}
+
+// asDocumented checks what the service was asked against its document, and
+// returns the requests.
+func (w *serviceWorld[Client]) asDocumented(t *testing.T, doc *openapi3.T, schema string) (asked []map[string]any) {
+	t.Helper()
+	for _, call := range w.provider.Calls() {
+		var value map[string]any
+		if err := json.Unmarshal(call.Body, &value); err != nil {
+			t.Fatal(err)
+		}
+		if err := doc.Components.Schemas[schema].Value.VisitJSON(value); err != nil || doc.Paths.Value(call.Path) == nil {
+			t.Errorf("asked at %s: %v", call.Path, err)
+		}
+		asked = append(asked, value)
+	}
+	return asked
+}
+
+// document reads a service's document and the values that the field of an
+// answer may have.
+func document(t *testing.T, name, field string) (doc *openapi3.T, values []string) {
+	t.Helper()
+	doc, err := openapi3.NewLoader().LoadFromFile("../../docs/openapi/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := doc.Validate(t.Context(), openapi3.EnableExamplesValidation()); err != nil {
+		t.Fatal(err)
+	}
+	for _, value := range doc.Components.Schemas["Answer"].Value.Properties[field].Value.Enum {
+		values = append(values, value.(string))
+	}
+	return doc, values
+}
+
+func TestFaultsOfAServicesConfigurationAreToldAtOnce(t *testing.T) {
+	bad := provider.ServiceConfig{Label: "a\nb"}
+	_, ofResidents := provider.NewResidents(bad)
+	_, ofCodes := provider.NewCodeSender(bad)
+	_, alike := provider.ServiceSettings{Label: "a\nb"}.Load("residents", ownfile.Trust{})
+	for _, e := range []error{ofResidents, ofCodes, alike} {
+		for _, field := range []string{"url: ", "secret_files: ", "label: "} {
+			if e == nil || !strings.Contains(e.Error(), field) {
+				t.Errorf("no word of %q in %v", field, e)
+			}
+		}
+	}
+	if f := (*provider.Fault)(nil); !errors.As(provider.CheckLabel(""), &f) || f.Field != "label" {
+		t.Error("no fault of the label")
+	}
+}
