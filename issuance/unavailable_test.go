@@ -26,6 +26,8 @@ import (
 	"github.com/railgate/railgate/test/runtest"
 )
 
+func TestMain(m *testing.M) { databasetest.Main(m, "issuance") }
+
 // outage stands between an issuer and its database server, and can cut it off.
 type outage struct {
 	listener net.Listener

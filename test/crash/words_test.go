@@ -1,4 +1,4 @@
-package issuance_test
+package crash
 
 import "github.com/railgate/railgate/tokens"
 

@@ -3,7 +3,7 @@
 // answer that was given may be untrue afterwards, and nothing may be there by
 // half. SIGKILL ends a process, not the machine: what the operating system had
 // taken over is written, so whether a commit was synced to disk is not seen here.
-package issuance_test
+package crash
 
 import (
 	"context"
@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 	if setting := os.Getenv(issuerEnv); setting != "" {
 		os.Exit(issuerMain(setting))
 	}
-	databasetest.Main(m, "backend")
+	databasetest.Main(m, "crash")
 }
 
 func TestKilledAtAnyMomentNothingAcknowledgedIsLost(t *testing.T) {

@@ -1,4 +1,4 @@
-package issuance_test
+package crash
 
 // say has staff withdraw a credential or lift that, also one that is so already,
 // is over, or was superseded.
