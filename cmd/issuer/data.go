@@ -12,9 +12,9 @@ import (
 	"github.com/railgate/railgate/issuance/backup"
 	"github.com/railgate/railgate/issuance/credential"
 	"github.com/railgate/railgate/issuance/keystore"
-	"github.com/railgate/railgate/issuance/reseal"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/store"
+	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/revocation/publish"
 )
 
@@ -129,7 +129,7 @@ func newFieldKey(ctx context.Context, j *job) error {
 	return nil
 }
 
-func (j *job) walker(ctx context.Context) (*reseal.Walker, error) {
+func (j *job) walker(ctx context.Context) (*vault.Walker, error) {
 	v, err := j.vault()
 	if err != nil {
 		return nil, err
@@ -138,7 +138,7 @@ func (j *job) walker(ctx context.Context) (*reseal.Walker, error) {
 	if err != nil {
 		return nil, err
 	}
-	return reseal.New(db.Database(), v, issuance.SealedColumns())
+	return vault.NewWalker(db.Database(), v, issuance.SealedColumns())
 }
 
 // maxNamed bounds the broken fields that are printed.
@@ -154,7 +154,7 @@ func resealData(ctx context.Context, j *job) error {
 		return err
 	}
 	news := j.news()
-	r, err := w.Walk(ctx, reseal.Position{}, func(r reseal.Report) {
+	r, err := w.Walk(ctx, vault.Position{}, func(r vault.Report) {
 		news.say("%s of %s: %d fields looked at, %d sealed anew", r.At.Column, r.At.Table, r.Looked, r.Moved)
 	})
 	j.say("%d fields looked at, %d sealed anew, %d in use and missed, %d do not open", r.Looked, r.Moved, r.Missed, r.Unopened)

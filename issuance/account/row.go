@@ -10,14 +10,12 @@ import (
 	"github.com/railgate/railgate/issuance/vault"
 )
 
-// Table and SealedColumns say where the sealed fields are, for the job that moves
-// them to a new field key: a field's place is the table, its column, and the id of
-// its row. Fields may be null.
-const Table = "accounts"
+const table = "accounts"
 
-// SealedColumns are the columns of Table that are sealed.
-func SealedColumns() []string {
-	return []string{columnLogin, columnPassword, columnName, columnNumber, columnNationality, columnPhone, columnEmail, columnSubstituted}
+// SealedColumns are the columns that are sealed, for the walk that moves them to a
+// new field key.
+func SealedColumns() []vault.Column {
+	return vault.Columns(table, "id", columnLogin, columnPassword, columnName, columnNumber, columnNationality, columnPhone, columnEmail, columnSubstituted)
 }
 
 const (
@@ -39,14 +37,14 @@ func (s *Service) seal(column, account, plain string) []byte {
 	if plain == "" {
 		return nil
 	}
-	return s.Vault.Seal([]byte(plain), vault.Place{Table: Table, Column: column, Row: account})
+	return s.Vault.Seal([]byte(plain), vault.Place{Table: table, Column: column, Row: account})
 }
 
 func (s *Service) open(column, account string, sealed []byte) (string, error) {
 	if sealed == nil {
 		return "", nil
 	}
-	plain, err := s.Vault.Open(sealed, vault.Place{Table: Table, Column: column, Row: account})
+	plain, err := s.Vault.Open(sealed, vault.Place{Table: table, Column: column, Row: account})
 	if err != nil {
 		return "", fmt.Errorf("column %s of %s: %w", column, account, err)
 	}

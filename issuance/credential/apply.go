@@ -11,7 +11,6 @@ import (
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/registry/rules"
-	"github.com/railgate/railgate/issuance/reseal"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/issuance/vault"
 )
@@ -48,8 +47,8 @@ const (
 )
 
 // SealedColumns are the columns of this package that are sealed.
-func SealedColumns() []reseal.Column {
-	return append(reseal.Columns("applications", "id", columnName, columnNumber, columnCity), reseal.Columns("sessions", "id", "seed")...)
+func SealedColumns() []vault.Column {
+	return append(vault.Columns("applications", "id", columnName, columnNumber, columnCity), vault.Columns("sessions", "id", "seed")...)
 }
 
 func place(column, application string) vault.Place {

@@ -27,7 +27,7 @@ func TestFieldKeysFollowEachOther(t *testing.T) {
 		if !v.Stale(old) {
 			t.Fatal("not stale under a new key")
 		}
-		if old, err = v.Reseal(old, at); err != nil {
+		if old, err = v.Reencrypt(old, at); err != nil {
 			t.Fatal(err)
 		}
 	}

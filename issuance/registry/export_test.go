@@ -276,7 +276,7 @@ func TestSealedColumnsMoveToANewKey(t *testing.T) {
 			}
 			rows.Close()
 			for _, f := range fields {
-				sealed, err := newer.Reseal(f.sealed, vault.Place{Table: c.Table, Column: c.Column, Row: f.id})
+				sealed, err := newer.Reencrypt(f.sealed, vault.Place{Table: c.Table, Column: c.Column, Row: f.id})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -16,14 +17,10 @@ import (
 	"github.com/railgate/railgate/issuance/vault"
 )
 
-// Column says where a sealed field is: its place is the table, the column and the
-// row's value of Key.
-type Column struct{ Table, Column, Key string }
-
-// SealedColumns are the columns that are sealed, for the job that moves them to a
+// SealedColumns are the columns that are sealed, for the walk that moves them to a
 // new field key.
-func SealedColumns() []Column {
-	return []Column{{tableHolders, columnPerson, "id"}, {tablePassengers, columnPerson, "id"}, {tableTickets, columnItinerary, "id"}}
+func SealedColumns() []vault.Column {
+	return slices.Concat(vault.Columns(tableHolders, "id", columnPerson), vault.Columns(tablePassengers, "id", columnPerson), vault.Columns(tableTickets, "id", columnItinerary))
 }
 
 const (

@@ -69,16 +69,16 @@ func (v *Vault) Open(sealed []byte, at Place) ([]byte, error) {
 }
 
 // Stale reports whether sealed is anything but a field under the newest key. That
-// takes in what does not open at all: Reseal says why, and nothing is passed over
-// when a walk asks whether an old key is still in use.
+// includes what does not open at all: Reencrypt says why, and a walk that asks whether
+// an old key is still in use passes over nothing.
 func (v *Vault) Stale(sealed []byte) bool {
 	return len(sealed) < fieldExtra || !bytes.HasPrefix(sealed, v.newest().head())
 }
 
-// Reseal opens a field and seals it for the same place under the newest key. The
-// errors are those of Open. Whoever stores the result must see to it that the
-// field did not change meanwhile.
-func (v *Vault) Reseal(sealed []byte, at Place) ([]byte, error) {
+// Reencrypt opens a field and seals it for the same place under the newest key. The
+// errors are those of Open. The caller must store the result only if the field did
+// not change meanwhile.
+func (v *Vault) Reencrypt(sealed []byte, at Place) ([]byte, error) {
 	plain, err := v.Open(sealed, at)
 	if err != nil {
 		return nil, err

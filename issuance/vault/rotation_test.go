@@ -27,7 +27,7 @@ func TestFieldMovesToNewerKeys(t *testing.T) {
 	if !one.Stale(old) {
 		t.Fatal("not stale with a newer key")
 	}
-	moved, err := one.Reseal(old, home)
+	moved, err := one.Reencrypt(old, home)
 	if err != nil || one.Stale(moved) {
 		t.Fatalf("moved: stale %v, %v", one.Stale(moved), err)
 	}
@@ -39,7 +39,7 @@ func TestFieldMovesToNewerKeys(t *testing.T) {
 	if !both.Stale(moved) || both.Stale(both.Seal(plain, home)) || !one.Stale(both.Seal(plain, home)) {
 		t.Fatal("not the newest key seals")
 	}
-	last, err := both.Reseal(moved, home)
+	last, err := both.Reencrypt(moved, home)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,12 +69,12 @@ func TestWhatDoesNotOpenIsStaleAndSaysWhy(t *testing.T) {
 		if !v.Stale(c.sealed) {
 			t.Errorf("%s: not stale", name)
 		}
-		if _, err := v.Reseal(c.sealed, home); !errors.Is(err, c.want) {
+		if _, err := v.Reencrypt(c.sealed, home); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
 	}
 	elsewhere := Place{home.Table, home.Column, "app_2"}
-	if _, err := v.Reseal(good, elsewhere); !errors.Is(err, ErrBroke) {
+	if _, err := v.Reencrypt(good, elsewhere); !errors.Is(err, ErrBroke) {
 		t.Errorf("sealed anew for another place: %v", err)
 	}
 }

@@ -1,3 +1,39 @@
+// Package vault keeps personal data at rest: it encrypts single fields, makes the
+// keyed hashes by which a person or a contact is found again, derives the
+// pseudonym that a code carries, and moves stored fields to a newer key. Its keys
+// come from one 32-byte master, one key per purpose, and from field keys that can
+// be changed.
+//
+// It promises: without the keys an encrypted field tells nothing but its length and
+// the id of its field key; a field that was altered, or moved to another row, column
+// or table, does not open; equal persons have equal hashes, and a copy of the
+// database does not tell whose they are. It does not hide which rows belong to one
+// person, it does not pad, and it protects nothing from someone who holds the keys.
+//
+// Rotation. The master keeps deriving the hashes and pseudonyms for ever: a new
+// one would make every person a stranger. Fields can move. The field key with the
+// highest number encrypts, all known ones decrypt, and the one derived from the
+// master is number 0. Random 96-bit nonces are sound for 2^32 encryptions under one
+// field key, each [Vault.Reencrypt] being one of them. They are not counted, so add a
+// key long before that (2^32 is three fields of 1.4 billion applications), and when
+// one may have leaked. Then a [Walker] re-encrypts every [Vault.Stale] field. When
+// none is stale any more, the old key can be destroyed, and with it what old backups
+// hold under it. Number 0 lives as long as the master.
+//
+// A walk promises: a field that changed meanwhile stays as it was written; a walk that
+// stops anywhere has harmed nothing, and the next one finds its work done; several
+// walks at once do no harm; a walk never waits for a locked row, and others wait for
+// it no longer than a small batch takes; a field that does not open stays as it is and
+// is named by its place. No error or report holds anything of a field's content.
+//
+// One walk does not move everything: fields in use are missed, and an issuer that runs
+// without the newest key keeps encrypting with the old one. [Walker.Left] counts the
+// remainder. Ask it when every issuer has the new key, and destroy the old key only
+// when it returns 0 (see keystore.DropFieldKey).
+//
+// Limit: an issuer without the newest field key cannot open what is encrypted with it.
+// Several issuers on one database must all know a key before one of them uses it: give
+// it to all, stop all, start all.
 package vault
 
 import (

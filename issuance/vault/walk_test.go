@@ -1,4 +1,4 @@
-package reseal
+package vault
 
 import (
 	"context"
@@ -11,16 +11,14 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/database"
-	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/test/databasetest"
 )
 
-func TestMain(m *testing.M) { databasetest.Main(m, "reseal") }
+func TestMain(m *testing.M) { databasetest.Main(m, "vault") }
 
 var (
-	master = vault.Master{7}
-	before = vault.New(master)
-	after  = vault.New(master, vault.FieldKey{Number: 1, Secret: vault.Key{9}})
+	before = New(master)
+	after  = New(master, first)
 )
 
 // columns are of the issuer's own tables; seeds may be null.
@@ -54,7 +52,7 @@ func each(t *testing.T, story func(t *testing.T, w *world)) {
 
 func (w *world) walker() *Walker {
 	w.Helper()
-	walker, err := New(w.db, after, columns)
+	walker, err := NewWalker(w.db, after, columns)
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -73,7 +71,7 @@ func sealed(c Column, n int) []byte {
 func (w *world) furnish() {
 	w.Helper()
 	w.exec(`INSERT INTO applications (id, access_hash, document_type, person, name, number, city, created_ms) VALUES ('app_', $1, 1, $1, $2, $2, $2, 1)`,
-		[]byte("none"), after.Seal(nil, vault.Place{})) // under the newest key already, if not in its place
+		[]byte("none"), after.Seal(nil, Place{})) // under the newest key already, if not in its place
 	apps, seeds := make([][]any, persons), make([][]any, persons)
 	checks := make([][]any, persons)
 	for n := range persons {
@@ -251,10 +249,10 @@ func TestBrokenFieldIsNamedAndLeft(t *testing.T) {
 		bad := map[int][]byte{
 			2:   []byte("in the clear"),
 			3:   {}, // no field, and not null either
-			5:   vault.New(vault.Master{8}).Seal([]byte("secret words"), c.place(row(c.Table, 5))),
+			5:   New(Master{8}).Seal([]byte("secret words"), c.place(row(c.Table, 5))),
 			150: sealed(c, 151), // moved from another row
 		}
-		why := map[int]error{2: vault.ErrForm, 3: vault.ErrForm, 5: vault.ErrKey, 150: vault.ErrBroke}
+		why := map[int]error{2: ErrForm, 3: ErrForm, 5: ErrKey, 150: ErrBroke}
 		for n, field := range bad {
 			w.exec(`UPDATE applications SET number = $1 WHERE id = $2`, field, row(c.Table, n))
 		}
@@ -320,7 +318,7 @@ func TestColumnsArePlainNames(t *testing.T) {
 			"no key":      {{"applications", "name", ""}},
 			"one twice":   {columns[0], columns[0]},
 		} {
-			if _, err := New(w.db, after, c); err == nil {
+			if _, err := NewWalker(w.db, after, c); err == nil {
 				t.Errorf("%s: taken", what)
 			}
 		}
