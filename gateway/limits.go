@@ -14,7 +14,7 @@ import (
 const (
 	headerBytes = 4 << 10 // request line and headers
 	bodyBytes   = 1 << 10 // a code is 192 characters
-	// batchBytes is twice what scans.Max scans take, for those who write JSON with
+	// batchBytes is twice what batch.Max scans take, for those who write JSON with
 	// much space or many escapes.
 	batchBytes = 128 << 10
 	// keptBytes of a batch's body may stay with its connection.
