@@ -55,31 +55,31 @@ func (c *boundedConn) SetWriteDeadline(t time.Time) error {
 
 func (c *boundedConn) Read(b []byte) (int, error) {
 	c.mu.Lock()
-	c.Conn.SetReadDeadline(c.sooner(c.read))
+	c.Conn.SetReadDeadline(c.earliest(c.read))
 	c.mu.Unlock()
 	n, err := c.Conn.Read(b)
-	return n, c.noted(err)
+	return n, c.expire(err)
 }
 
 func (c *boundedConn) Write(b []byte) (int, error) {
 	c.mu.Lock()
-	c.Conn.SetWriteDeadline(c.sooner(c.writes))
+	c.Conn.SetWriteDeadline(c.earliest(c.writes))
 	c.mu.Unlock()
 	n, err := c.Conn.Write(b)
-	return n, c.noted(err)
+	return n, c.expire(err)
 }
 
-// noted ends all patience after one wait was in vain: kafka-go reads on after a
+// expire fails every further read and write after one timeout: kafka-go reads on after a
 // timeout, to discard the rest of an answer that will not come.
-func (c *boundedConn) noted(err error) error {
+func (c *boundedConn) expire(err error) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		c.setBound(0)
 	}
 	return err
 }
 
-// sooner is asked, or the bound from now if that comes first. c.mu is held.
-func (c *boundedConn) sooner(asked time.Time) time.Time {
+// earliest is asked or the bound from now, whichever comes first. The caller holds c.mu.
+func (c *boundedConn) earliest(asked time.Time) time.Time {
 	limit := time.Now().Add(c.bound)
 	if !asked.IsZero() && asked.Before(limit) {
 		return asked

@@ -16,6 +16,7 @@ import (
 
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/kafka"
+	"github.com/railgate/railgate/revocation/kafka/guard"
 )
 
 // fetchVersion is the newest that kafka-go speaks.
@@ -36,7 +37,7 @@ func decode(records []byte) (kafkago.RecordReader, error) {
 	body := res.AppendTo(binary.BigEndian.AppendUint32(nil, number))
 	frame := append(binary.BigEndian.AppendUint32(nil, uint32(len(body))), body...)
 
-	conn := kafka.Guard(wire{Reader: bytes.NewReader(frame)}, new(atomic.Uint64))
+	conn := guard.Wrap(wire{Reader: bytes.NewReader(frame)}, new(atomic.Uint64))
 	if err := protocol.WriteRequest(conn, fetchVersion, number, "test", new(fetch.Request)); err != nil {
 		return nil, err
 	}

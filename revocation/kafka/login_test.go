@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/railgate/railgate/revocation/kafka"
+	"github.com/railgate/railgate/revocation/kafka/guard"
 )
 
 // Whoever poses as a broker could keep a core busy for an hour: SCRAM has the
@@ -28,7 +29,7 @@ func TestALoginCostsLittle(t *testing.T) {
 			})
 			config := c.config(0)
 			config.Security = kafka.Security{SASL: "scram-sha-256", User: "gateway", PasswordFile: write(t, "password", "x")}
-			if err := fetch(t.Context(), open(t, config)); !errors.Is(err, kafka.ErrDamaged) {
+			if err := fetch(t.Context(), open(t, config)); !errors.Is(err, guard.ErrDamaged) {
 				t.Errorf("got %v", err)
 			}
 		})

@@ -1,4 +1,4 @@
-package kafka_test
+package guard_test
 
 import (
 	"bytes"
@@ -7,10 +7,9 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/railgate/railgate/revocation/kafka/guard"
 	"github.com/segmentio/kafka-go/protocol"
 	"github.com/twmb/franz-go/pkg/kmsg"
-
-	"github.com/railgate/railgate/revocation/kafka"
 )
 
 // full is an answer in which every list has entries and nothing is null, behind
@@ -59,7 +58,7 @@ func TestEveryAnswerPasses(t *testing.T) {
 		for v := key.MinVersion(); v <= key.MaxVersion(); v++ {
 			request := []byte{0, 0, 0, 8, 0, byte(key), 0, byte(v), 0, 0, 0, 1}
 			pass := func(frame []byte) error {
-				conn := kafka.Guard(&wire{frame: frame}, new(atomic.Uint64))
+				conn := guard.Wrap(&wire{frame: frame}, new(atomic.Uint64))
 				if _, err := conn.Write(request); err != nil {
 					return err
 				}
@@ -70,7 +69,7 @@ func TestEveryAnswerPasses(t *testing.T) {
 				}
 				return err
 			}
-			conn := kafka.Guard(&wire{}, new(atomic.Uint64))
+			conn := guard.Wrap(&wire{}, new(atomic.Uint64))
 			if _, err := conn.Write(request); err != nil || key == protocol.Fetch {
 				continue // not asked for; and a fetch has tests of its own
 			}

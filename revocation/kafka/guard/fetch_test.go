@@ -1,4 +1,4 @@
-package kafka_test
+package guard_test
 
 import (
 	"bufio"
@@ -15,6 +15,7 @@ import (
 
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/kafka"
+	"github.com/railgate/railgate/revocation/kafka/guard"
 	"github.com/railgate/railgate/test/fakekafka/batch"
 )
 
@@ -46,7 +47,7 @@ func withSize(body []byte) []byte {
 
 // read gives a frame to the guard, and what that lets pass to kafka-go.
 func (x *exchange) read(frame []byte) (*fetching.Response, error) {
-	conn := kafka.Guard(&wire{frame: frame}, &x.swallowed)
+	conn := guard.Wrap(&wire{frame: frame}, &x.swallowed)
 	return ask(conn, x.version, x.offset)
 }
 
@@ -124,7 +125,7 @@ func BenchmarkFetch(b *testing.B) {
 	for _, c := range []struct {
 		name string
 		conn net.Conn
-	}{{"bare", w}, {"guarded", kafka.Guard(w, new(atomic.Uint64))}} {
+	}{{"bare", w}, {"guarded", guard.Wrap(w, new(atomic.Uint64))}} {
 		b.Run(c.name, func(b *testing.B) {
 			b.SetBytes(int64(len(set)))
 			for b.Loop() {

@@ -1,4 +1,4 @@
-package kafka
+package guard
 
 import (
 	"encoding/binary"
@@ -28,52 +28,52 @@ const (
 )
 
 // receive reads and checks the answer to the last request.
-func (g *guard) receive() error {
-	if !g.waiting || g.body > 0 {
+func (c *conn) receive() error {
+	if !c.waiting || c.body > 0 {
 		return errors.New("kafka: nothing was asked on this connection")
 	}
-	if err := g.frame(); err != nil {
+	if err := c.frame(); err != nil {
 		return err
 	}
-	if number := int32(binary.BigEndian.Uint32(g.buffer[4:])); number != g.asked.number {
+	if number := int32(binary.BigEndian.Uint32(c.buffer[4:])); number != c.asked.number {
 		return damaged("it is not to the last request")
 	}
-	g.inspector.begin(g.asked.offset)
-	w := walker{wire: wire{left: g.buffer[answerHead:]}, sets: &g.inspector}
-	if err := walk(answers[g.asked.api], &w); err != nil {
+	c.inspector.begin(c.asked.offset)
+	w := walker{wire: wire{left: c.buffer[answerHead:]}, sets: &c.inspector}
+	if err := walk(answers[c.asked.api], &w); err != nil {
 		return err
 	}
-	g.unread, g.waiting = g.buffer, false
+	c.unread, c.waiting = c.buffer, false
 	return nil
 }
 
 // frame reads one answer into the buffer. Memory follows what came, not what
 // was promised.
-func (g *guard) frame() error {
-	if cap(g.buffer) > keptBuffer || cap(g.buffer) == 0 {
-		g.buffer = make([]byte, 0, firstBuffer)
+func (c *conn) frame() error {
+	if cap(c.buffer) > keptBuffer || cap(c.buffer) == 0 {
+		c.buffer = make([]byte, 0, firstBuffer)
 	}
-	g.buffer = g.buffer[:4]
-	if _, err := io.ReadFull(g.Conn, g.buffer); err != nil {
+	c.buffer = c.buffer[:4]
+	if _, err := io.ReadFull(c.Conn, c.buffer); err != nil {
 		return err
 	}
-	size, limit := int64(int32(binary.BigEndian.Uint32(g.buffer))), int64(maxFrame)
-	if g.asked.api.key == protocol.Fetch {
+	size, limit := int64(int32(binary.BigEndian.Uint32(c.buffer))), int64(maxFrame)
+	if c.asked.api.key == protocol.Fetch {
 		limit = maxFetchFrame
 	}
 	switch {
-	case g.buffer[0] == 0x15 && g.buffer[1] == 3:
+	case c.buffer[0] == 0x15 && c.buffer[1] == 3:
 		return damaged("it is an alert of TLS; the broker expects TLS")
 	case size < answerHead-4 || size > limit:
 		return damaged("it has %d bytes, and must have %d to %d", size, answerHead-4, limit)
 	}
-	for total := int(size) + 4; len(g.buffer) < total; {
-		have := len(g.buffer)
-		if have == cap(g.buffer) {
-			g.buffer = append(make([]byte, 0, min(2*have, total)), g.buffer...)
+	for total := int(size) + 4; len(c.buffer) < total; {
+		have := len(c.buffer)
+		if have == cap(c.buffer) {
+			c.buffer = append(make([]byte, 0, min(2*have, total)), c.buffer...)
 		}
-		g.buffer = g.buffer[:min(cap(g.buffer), total)]
-		if _, err := io.ReadFull(g.Conn, g.buffer[have:]); err != nil {
+		c.buffer = c.buffer[:min(cap(c.buffer), total)]
+		if _, err := io.ReadFull(c.Conn, c.buffer[have:]); err != nil {
 			return noEnd(err)
 		}
 	}

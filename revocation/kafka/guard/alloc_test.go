@@ -1,6 +1,6 @@
 //go:build !race
 
-package kafka_test
+package guard_test
 
 import (
 	"bytes"
@@ -8,17 +8,16 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/railgate/railgate/revocation/kafka/guard"
 	"github.com/segmentio/kafka-go/protocol"
 	fetching "github.com/segmentio/kafka-go/protocol/fetch"
-
-	"github.com/railgate/railgate/revocation/kafka"
 )
 
 // A usual fetch costs the guard no memory beyond what the connection keeps.
 func TestTheGuardAllocatesNothingPerFetch(t *testing.T) {
 	frame := frameOf(newest, 1000, honest(0, 999).Encode())
 	w := &wire{frame: frame}
-	conn := kafka.Guard(w, new(atomic.Uint64))
+	conn := guard.Wrap(w, new(atomic.Uint64))
 	var request bytes.Buffer
 	if err := protocol.WriteRequest(&request, newest, 1, "test", new(fetching.Request)); err != nil {
 		t.Fatal(err)

@@ -1,4 +1,4 @@
-package kafka_test
+package guard_test
 
 import (
 	"encoding/binary"
@@ -9,10 +9,8 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/railgate/railgate/revocation/kafka/guard"
 	"github.com/twmb/franz-go/pkg/kmsg"
-
-	"github.com/railgate/railgate/revocation/kafka"
 )
 
 // answering listens, and answers whatever is asked with the given bytes behind
@@ -91,7 +89,7 @@ func TestAWrongFrameEndsTheDial(t *testing.T) {
 // kafka-go write into a map that is not there.
 func TestAnOffsetWithATimeIsRefused(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t, kfake.NumBrokers(1))
+	c := newBroker(t)
 	c.ControlKey(int16(kmsg.ListOffsets), func(r kmsg.Request) (kmsg.Response, error, bool) {
 		c.KeepControl()
 		res := r.ResponseKind().(*kmsg.ListOffsetsResponse)
@@ -130,7 +128,7 @@ func TestOneRequestAtATime(t *testing.T) {
 		"fetch 12, which names topics by number": {fetch12},
 		"a login without frames":                 {oldLogin},
 	} {
-		conn := kafka.Guard(&wire{frame: answer}, new(atomic.Uint64))
+		conn := guard.Wrap(&wire{frame: answer}, new(atomic.Uint64))
 		for i, step := range steps {
 			var n int
 			var err error
@@ -150,7 +148,7 @@ func TestOneRequestAtATime(t *testing.T) {
 	}
 	// The connection ends in the midst of an answer: that is no damage.
 	for n := range answer {
-		conn := kafka.Guard(&wire{frame: answer[:n]}, new(atomic.Uint64))
+		conn := guard.Wrap(&wire{frame: answer[:n]}, new(atomic.Uint64))
 		if _, err := conn.Write(versions); err != nil {
 			t.Fatal(err)
 		}

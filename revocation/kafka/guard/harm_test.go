@@ -1,4 +1,4 @@
-package kafka_test
+package guard_test
 
 import (
 	"bytes"
@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/segmentio/kafka-go/compress"
-	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/railgate/railgate/test/fakekafka/batch"
@@ -165,7 +164,7 @@ func bomb(t *testing.T, codec compress.Compression) []byte {
 // offset 0 of a log with no end.
 func serve(t *testing.T, set []byte) (address string) {
 	t.Helper()
-	c := newCluster(t, kfake.NumBrokers(1))
+	c := newBroker(t)
 	c.ControlKey(int16(kmsg.Fetch), func(r kmsg.Request) (kmsg.Response, error, bool) {
 		c.KeepControl()
 		res := r.ResponseKind().(*kmsg.FetchResponse)

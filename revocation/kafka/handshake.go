@@ -10,6 +10,8 @@ import (
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
 	"github.com/segmentio/kafka-go/protocol/apiversions"
+
+	"github.com/railgate/railgate/revocation/kafka/guard"
 )
 
 // silence bounds connecting, and then every single answer until a broker has
@@ -61,7 +63,7 @@ func (d *dialer) greet(ctx context.Context, c net.Conn, host string) (net.Conn, 
 		}
 		c = secured
 	}
-	c = Guard(c, &d.swallowed)
+	c = guard.Wrap(c, &d.swallowed)
 	pc := protocol.NewConn(c, d.clientID)
 	r, err := pc.RoundTrip(new(apiversions.Request))
 	if err != nil {

@@ -1,9 +1,11 @@
-package kafka
+package guard
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 )
 
 // ErrDamaged means that what a broker sent breaks the protocol or a checksum, or
@@ -153,4 +155,22 @@ func (w *walker) tags() {
 		}
 		w.take(int64(size))
 	}
+}
+
+// maxIterations are the rounds of SCRAM's hash that a broker may ask for. Kafka allows 16384
+// at most; a million takes a second, and nothing could end it.
+const maxIterations = 1 << 17
+
+// costly tells whether a broker's part of a login asks for too much work. SCRAM
+// names the rounds last of three things, as in "r=...,s=...,i=4096".
+func costly(auth []byte) bool {
+	for part := range bytes.SplitSeq(auth, []byte{','}) {
+		if digits, ok := bytes.CutPrefix(part, []byte("i=")); ok {
+			n, err := strconv.Atoi(string(digits))
+			if err != nil || n > maxIterations {
+				return true
+			}
+		}
+	}
+	return false
 }

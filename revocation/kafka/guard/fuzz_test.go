@@ -1,4 +1,4 @@
-package kafka_test
+package guard_test
 
 import (
 	"bufio"
@@ -13,6 +13,7 @@ import (
 	"github.com/segmentio/kafka-go/protocol"
 
 	"github.com/railgate/railgate/revocation/kafka"
+	"github.com/railgate/railgate/revocation/kafka/guard"
 	"github.com/railgate/railgate/test/fakekafka/batch"
 )
 
@@ -54,7 +55,7 @@ func FuzzGuardFrame(f *testing.F) {
 		if took := (allocated() - before) >> 20; took > mostMiB {
 			t.Fatalf("it took %d MiB", took)
 		}
-		if errors.Is(err, kafka.ErrDamaged) {
+		if errors.Is(err, guard.ErrDamaged) {
 			return
 		}
 		// An answer that does not even hold the head of its first batch.
@@ -92,7 +93,7 @@ func FuzzGuardAnswer(f *testing.F) {
 		key := keys[int(which)%len(keys)]
 		v := key.MinVersion() + int16(version)%(key.MaxVersion()-key.MinVersion()+1)
 		request := []byte{0, 0, 0, 8, 0, byte(key), 0, byte(v), 0, 0, 0, 1}
-		conn := kafka.Guard(&wire{frame: withSize(body)}, new(atomic.Uint64))
+		conn := guard.Wrap(&wire{frame: withSize(body)}, new(atomic.Uint64))
 		if _, err := conn.Write(request); err != nil {
 			if key == protocol.SaslHandshake && v == 0 {
 				return
@@ -101,7 +102,7 @@ func FuzzGuardAnswer(f *testing.F) {
 		}
 		before := allocated()
 		_, _, err := protocol.ReadResponse(bufio.NewReader(conn), key, v)
-		if err != nil && !errors.Is(err, kafka.ErrDamaged) {
+		if err != nil && !errors.Is(err, guard.ErrDamaged) {
 			t.Fatalf("%s %d: the guard let it pass: %v", key, v, err)
 		}
 		if took := (allocated() - before) >> 20; took > 1 {

@@ -1,4 +1,4 @@
-package kafka_test
+package guard_test
 
 import (
 	"bytes"
@@ -13,9 +13,11 @@ import (
 	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
+	"github.com/twmb/franz-go/pkg/kfake"
 
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/kafka"
+	"github.com/railgate/railgate/revocation/kafka/guard"
 )
 
 // What kafka-go does to a process cannot be undone in it, so each call that may
@@ -41,6 +43,23 @@ type reader interface {
 	ListOffsets(context.Context, *kafkago.ListOffsetsRequest) (*kafkago.ListOffsetsResponse, error)
 }
 
+const (
+	topic    = "railgate.control"
+	maxWait  = 200 * time.Millisecond
+	patience = 10 * time.Second
+)
+
+// newBroker runs one broker with the topic.
+func newBroker(t *testing.T) *kfake.Cluster {
+	t.Helper()
+	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, topic))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
 // TestChild is no test: it reads once from a broker, as a follower does.
 func TestChild(t *testing.T) {
 	address := os.Getenv(childBroker)
@@ -51,14 +70,18 @@ func TestChild(t *testing.T) {
 		Transport: &kafkago.Transport{MetadataTopics: []string{topic}}}
 	var link *kafka.Link
 	if os.Getenv(childGuard) == "yes" {
-		link = open(t, kafka.Config{Brokers: []string{address}, Topic: topic})
+		var err error
+		if link, err = kafka.Open(kafka.Config{Brokers: []string{address}, Topic: topic}); err != nil {
+			t.Fatal(err)
+		}
+		defer link.Close()
 		client = link
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	next, err := readOnce(t.Context(), client)
 	runtime.ReadMemStats(&after)
-	v := verdict{Damaged: errors.Is(err, kafka.ErrDamaged), Next: next, MiB: (after.TotalAlloc - before.TotalAlloc) >> 20}
+	v := verdict{Damaged: errors.Is(err, guard.ErrDamaged), Next: next, MiB: (after.TotalAlloc - before.TotalAlloc) >> 20}
 	if err != nil {
 		v.Err = err.Error()
 	}

@@ -1,4 +1,4 @@
-package kafka_test
+package guard_test
 
 import (
 	"errors"
@@ -8,7 +8,7 @@ import (
 
 	"github.com/segmentio/kafka-go/compress"
 
-	"github.com/railgate/railgate/revocation/kafka"
+	"github.com/railgate/railgate/revocation/kafka/guard"
 	"github.com/railgate/railgate/test/fakekafka/batch"
 )
 
@@ -39,7 +39,7 @@ func TestWhatComesBeforeDamageIsUsed(t *testing.T) {
 				t.Errorf("%v, next %d, %v", seen, next, err)
 			}
 			x.offset = 5
-			if seen, _, err := x.offsets(t, frameOf(newest, 15, slices.Concat(b[1:]...))); !errors.Is(err, kafka.ErrDamaged) {
+			if seen, _, err := x.offsets(t, frameOf(newest, 15, slices.Concat(b[1:]...))); !errors.Is(err, guard.ErrDamaged) {
 				t.Errorf("%v, %v", seen, err)
 			}
 			if x.swallowed.Load() != 0 {
@@ -58,7 +58,7 @@ func TestNoBaseOffsetIsTakenOnItsWord(t *testing.T) {
 			b[victim][bit/8] ^= 0x80 >> (bit % 8)
 			x := exchange{version: newest}
 			seen, next, err := x.offsets(t, frameOf(newest, 15, slices.Concat(b...)))
-			if errors.Is(err, kafka.ErrDamaged) {
+			if errors.Is(err, guard.ErrDamaged) {
 				continue
 			}
 			if err != nil || next > int64(5*victim) || !slices.Equal(seen, offsets(0, next-1)) {
@@ -76,7 +76,7 @@ func TestAnAnswerBeginsWhereItWasAsked(t *testing.T) {
 	if seen, next, err := x.offsets(t, frameOf(newest, 15, slices.Concat(b[1:]...))); err != nil || next != 15 || len(seen) != 8 {
 		t.Errorf("%v, next %d, %v", seen, next, err)
 	}
-	if seen, _, err := x.offsets(t, frameOf(newest, 15, slices.Concat(b...))); !errors.Is(err, kafka.ErrDamaged) {
+	if seen, _, err := x.offsets(t, frameOf(newest, 15, slices.Concat(b...))); !errors.Is(err, guard.ErrDamaged) {
 		t.Errorf("%v, %v", seen, err)
 	}
 }
@@ -87,7 +87,7 @@ func TestOldFormatsAreRefused(t *testing.T) {
 		b := honest(0, 4).Encode()
 		b[16] = magic
 		x := exchange{version: newest}
-		if _, _, err := x.offsets(t, frameOf(newest, 15, b)); !errors.Is(err, kafka.ErrDamaged) {
+		if _, _, err := x.offsets(t, frameOf(newest, 15, b)); !errors.Is(err, guard.ErrDamaged) {
 			t.Error(err)
 		}
 	}

@@ -1,4 +1,4 @@
-package kafka
+package guard
 
 import (
 	"reflect"
