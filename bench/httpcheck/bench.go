@@ -9,7 +9,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/railgate/railgate/bench/httpcheck/decks"
+	"github.com/railgate/railgate/bench/httpcheck/corpus"
 	"github.com/railgate/railgate/bench/httpcheck/load"
 	"github.com/railgate/railgate/bench/httpcheck/servers"
 )
@@ -27,12 +27,12 @@ type bench struct {
 	ctx         context.Context
 	out, report io.Writer
 	cpu         int // of the servers
-	cached, new *decks.Phones
+	cached, new *corpus.Phones
 }
 
 func newBench(ctx context.Context, o *options, stdout, stderr io.Writer) (*bench, error) {
 	b := &bench{options: o, ctx: ctx, out: stdout, report: stderr, cpu: anyCPU,
-		cached: decks.NewPhones(o.sessions, decks.FirstCached), new: decks.NewPhones(o.fresh, decks.FirstNew)}
+		cached: corpus.NewPhones(o.sessions, corpus.FirstCached), new: corpus.NewPhones(o.fresh, corpus.FirstNew)}
 	if o.pin && runtime.NumCPU() > max(serverCPU, loadCPU) {
 		if err := servers.Pin(loadCPU); err != nil {
 			return nil, fmt.Errorf("keeping the load generator on CPU %d (-pin=false does without): %w", loadCPU, err)
@@ -91,7 +91,7 @@ const answerMax = 4 << 10
 const warmWithin = 10 * time.Second
 
 // warm sends a deck through before the clock starts.
-func (b *bench) warm(address string, deck *decks.Deck) error {
+func (b *bench) warm(address string, deck *corpus.Deck) error {
 	c, err := load.Dial(address, b.connections, answerMax)
 	if err != nil {
 		return err
@@ -108,7 +108,7 @@ func (b *bench) gateway() (servers.Server, error) { return servers.Start(servers
 
 // noop starts a server that gives every request the answer that ours gave to
 // the deck's first.
-func (b *bench) noop(ours servers.Server, deck *decks.Deck) (servers.Server, error) {
+func (b *bench) noop(ours servers.Server, deck *corpus.Deck) (servers.Server, error) {
 	answer, err := load.Ask(ours.Address(), deck.Through().Next(), answerMax)
 	if err != nil {
 		return nil, err
@@ -124,6 +124,6 @@ func (b *bench) noop(ours servers.Server, deck *decks.Deck) (servers.Server, err
 }
 
 // shown is the deck of the cached sessions as they show themselves now.
-func (b *bench) shown(now time.Time) *decks.Deck {
-	return decks.Singles(b.cached.Codes(now), decks.Gate, decks.Allowed)
+func (b *bench) shown(now time.Time) *corpus.Deck {
+	return corpus.Singles(b.cached.Codes(now), corpus.Gate, corpus.Allowed)
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/railgate/railgate/bench/httpcheck/decks"
+	"github.com/railgate/railgate/bench/httpcheck/corpus"
 	"github.com/railgate/railgate/bench/httpcheck/servers"
 	"github.com/railgate/railgate/bench/rivals/jwtgate"
 	"github.com/railgate/railgate/tokens"
@@ -20,7 +20,7 @@ func (b *bench) measureCached() error {
 		return err
 	}
 	defer ours.Stop()
-	deck := func(now time.Time) (*decks.Deck, error) { return b.shown(now), nil }
+	deck := func(now time.Time) (*corpus.Deck, error) { return b.shown(now), nil }
 	sides := []*side{{name: "HTTPCached/ours", server: ours, deck: deck, hits: true}}
 	if b.wants(cachedNoop) {
 		noop, err := b.noop(ours, b.shown(time.Now()))
@@ -41,9 +41,9 @@ func (b *bench) measureCached() error {
 			if err != nil {
 				return err
 			}
-			made := decks.Texts(texts, decks.Gate)
+			made := corpus.Texts(texts, corpus.Gate)
 			sides = append(sides, &side{name: name, server: nginx, hits: true,
-				deck: func(time.Time) (*decks.Deck, error) { return made, nil }})
+				deck: func(time.Time) (*corpus.Deck, error) { return made, nil }})
 		}
 	}
 	for _, s := range sides {

@@ -5,18 +5,18 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/railgate/railgate/bench/httpcheck/decks"
+	"github.com/railgate/railgate/bench/httpcheck/corpus"
 	"github.com/railgate/railgate/bench/httpcheck/load"
 	"github.com/railgate/railgate/bench/httpcheck/servers"
 )
 
 // side is one server under a closed loop.
 type side struct {
-	name        string                                   // of its lines
-	start       func() (servers.Server, error)           // a server for each round
-	server      servers.Server                           // where start is nil: one for all rounds
-	deck        func(time.Time) (*decks.Deck, error)     // of a round
-	warm        func(time.Time) (d *decks.Deck, e error) // what is shown before; nil: the deck itself
+	name        string                                    // of its lines
+	start       func() (servers.Server, error)            // a server for each round
+	server      servers.Server                            // where start is nil: one for all rounds
+	deck        func(time.Time) (*corpus.Deck, error)     // of a round
+	warm        func(time.Time) (d *corpus.Deck, e error) // what is shown before; nil: the deck itself
 	connections int
 	answerMax   int
 	hits        bool // every pass must be in the server's cache

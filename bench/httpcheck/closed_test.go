@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/railgate/railgate/bench/httpcheck/decks"
+	"github.com/railgate/railgate/bench/httpcheck/corpus"
 	"github.com/railgate/railgate/bench/httpcheck/load"
 	"github.com/railgate/railgate/bench/httpcheck/servers"
 )
@@ -70,11 +70,11 @@ func batches(short int) http.HandlerFunc {
 
 func TestABatchCountsItsTokens(t *testing.T) {
 	b := tiny(t)
-	deck := func(now time.Time) (*decks.Deck, error) {
-		return decks.Batches(b.new.Codes(now), 50, now).Through(), nil
+	deck := func(now time.Time) (*corpus.Deck, error) {
+		return corpus.Batches(b.new.Codes(now), 50, now).Through(), nil
 	}
-	s := &side{server: serve(t, batches(0)), connections: 2, answerMax: decks.BatchAnswerMax, deck: deck,
-		warm: func(now time.Time) (*decks.Deck, error) { return decks.Batches(b.cached.Codes(now), 4, now), nil }}
+	s := &side{server: serve(t, batches(0)), connections: 2, answerMax: corpus.BatchAnswerMax, deck: deck,
+		warm: func(now time.Time) (*corpus.Deck, error) { return corpus.Batches(b.cached.Codes(now), 4, now), nil }}
 	f, err := b.round(s)
 	if err != nil || f.tokens == 0 || f.tokens%50 != 0 || f.cpu <= 0 {
 		t.Errorf("got %+v, %v, want a multiple of 50 tokens", f, err)
@@ -97,7 +97,7 @@ func TestOnlyRoundsOfAllowsGetAFigure(t *testing.T) {
 		{"denying", strings.Replace(yes, `"allow"`, `"deny" `, 1), 200, false},
 		{"declining", "", 503, false},
 	} {
-		s := &side{connections: 2, answerMax: answerMax, deck: func(now time.Time) (*decks.Deck, error) { return b.shown(now), nil },
+		s := &side{connections: 2, answerMax: answerMax, deck: func(now time.Time) (*corpus.Deck, error) { return b.shown(now), nil },
 			server: serve(t, func(w http.ResponseWriter, r *http.Request) {
 				w.Header()["Content-Length"] = []string{strconv.Itoa(len(c.body))}
 				w.WriteHeader(c.status)
@@ -142,7 +142,7 @@ func TestMissesOfTheCacheAreSeen(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer server.Stop()
-	deck := func(now time.Time) (*decks.Deck, error) { return b.shown(now), nil }
+	deck := func(now time.Time) (*corpus.Deck, error) { return b.shown(now), nil }
 	known := &side{server: server, deck: deck, connections: 2, answerMax: answerMax, hits: true}
 	if f, err := b.round(known); err != nil || f.tokens == 0 {
 		t.Errorf("known passes: %+v, %v", f, err)

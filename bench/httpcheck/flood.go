@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/railgate/railgate/bench/httpcheck/decks"
+	"github.com/railgate/railgate/bench/httpcheck/corpus"
 	"github.com/railgate/railgate/bench/httpcheck/load"
 )
 
@@ -24,8 +24,8 @@ const (
 type arrangement struct{ name, credential string }
 
 var arrangements = []arrangement{
-	{"HTTPFlood-other-device", decks.Stranger},
-	{"HTTPFlood-same-device", decks.Gate},
+	{"HTTPFlood-other-device", corpus.Stranger},
+	{"HTTPFlood-same-device", corpus.Gate},
 }
 
 // measureFlood offers honest requests, half of them with passes not seen
@@ -52,14 +52,14 @@ func (b *bench) measureFlood() error {
 }
 
 // honest is a deck of n requests, half of passes that are in the cache.
-func (b *bench) honest(n int, now time.Time) *decks.Deck {
-	fresh := decks.Singles(b.new.Codes(now), decks.Gate, decks.Allowed).First(n / 2)
+func (b *bench) honest(n int, now time.Time) *corpus.Deck {
+	fresh := corpus.Singles(b.new.Codes(now), corpus.Gate, corpus.Allowed).First(n / 2)
 	known := b.shown(now)
-	var parts []*decks.Deck
+	var parts []*corpus.Deck
 	for left := n - fresh.Len(); left > 0; left -= known.Len() {
 		parts = append(parts, known.First(left))
 	}
-	return decks.Shuffle(floodSeed, append(parts, fresh)...)
+	return corpus.Shuffle(floodSeed, append(parts, fresh)...)
 }
 
 // mixCapacity is how many requests of the mix a second of the server's processor time answers.
@@ -75,8 +75,8 @@ func (b *bench) mixCapacity(a arrangement) (float64, error) {
 	}
 	all := b.fresh / mixPart
 	forged := int(float64(all) * forgedShare)
-	mix := decks.Shuffle(floodSeed, b.honest(all-forged, now),
-		decks.Singles(decks.Forge(forged, now, floodSeed), a.credential, decks.Forged))
+	mix := corpus.Shuffle(floodSeed, b.honest(all-forged, now),
+		corpus.Singles(corpus.Forge(forged, now, floodSeed), a.credential, corpus.Forged))
 	c, err := load.Dial(s.Address(), b.connections, answerMax)
 	if err != nil {
 		return 0, err
@@ -108,17 +108,17 @@ func (b *bench) floodRound(a arrangement, rate float64, flooded bool) error {
 	}
 	defer s.Stop()
 	seconds := b.options.round.Seconds()
-	var forged *decks.Deck
+	var forged *corpus.Deck
 	if flooded {
 		n := int(spare*rate*forgedShare*seconds) + fewest
-		forged = decks.Singles(decks.Forge(n, time.Now(), floodSeed+1), a.credential, decks.Forged).Through()
+		forged = corpus.Singles(corpus.Forge(n, time.Now(), floodSeed+1), a.credential, corpus.Forged).Through()
 	}
 	now := time.Now()
 	if err := b.warm(s.Address(), b.shown(now)); err != nil {
 		return err
 	}
 	honestRate := rate * (1 - forgedShare)
-	honest := b.honest(int(spare*honestRate*seconds)+fewest, now).Judged(decks.Allowed)
+	honest := b.honest(int(spare*honestRate*seconds)+fewest, now).Judged(corpus.Allowed)
 	streams := []load.Stream{{Supply: honest, Rate: honestRate, Connections: b.connections, Seed: floodSeed}}
 	if flooded {
 		streams = append(streams, load.Stream{Supply: forged, Rate: rate * forgedShare, Connections: floodConnections, Seed: floodSeed + 1})

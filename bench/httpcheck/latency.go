@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/railgate/railgate/bench/httpcheck/decks"
+	"github.com/railgate/railgate/bench/httpcheck/corpus"
 	"github.com/railgate/railgate/bench/httpcheck/load"
 	"github.com/railgate/railgate/bench/httpcheck/servers"
 )
@@ -28,7 +28,7 @@ func (b *bench) measureLatency() error {
 	defer noop.Stop()
 	b.say("latency: what ours can do")
 	full, err := b.round(&side{server: ours, connections: b.connections, answerMax: answerMax, hits: true,
-		deck: func(now time.Time) (*decks.Deck, error) { return b.shown(now), nil }})
+		deck: func(now time.Time) (*corpus.Deck, error) { return b.shown(now), nil }})
 	if err != nil {
 		return fmt.Errorf("capacity: %w", err)
 	}

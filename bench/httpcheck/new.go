@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/railgate/railgate/bench/httpcheck/decks"
+	"github.com/railgate/railgate/bench/httpcheck/corpus"
 	"github.com/railgate/railgate/bench/httpcheck/load"
 	"github.com/railgate/railgate/bench/httpcheck/servers"
 	"github.com/railgate/railgate/bench/rivals/jwtgate"
@@ -26,24 +26,24 @@ const (
 func (b *bench) measureNew() error {
 	b.say("opening %d sessions", b.fresh)
 	b.new.Codes(time.Now())
-	stock := decks.NewPhones(min(warmCount, b.fresh), decks.FirstWarm)
-	warm := func(now time.Time) (*decks.Deck, error) {
-		return decks.Singles(stock.Codes(now), decks.Gate, decks.Allowed), nil
+	stock := corpus.NewPhones(min(warmCount, b.fresh), corpus.FirstWarm)
+	warm := func(now time.Time) (*corpus.Deck, error) {
+		return corpus.Singles(stock.Codes(now), corpus.Gate, corpus.Allowed), nil
 	}
 	sides := []*side{{name: "HTTPNew/ours", start: b.gateway, connections: b.connections, answerMax: answerMax, misses: true, warm: warm,
-		deck: func(now time.Time) (*decks.Deck, error) {
-			return decks.Singles(b.new.Codes(now), decks.Gate, decks.Allowed).Through(), nil
+		deck: func(now time.Time) (*corpus.Deck, error) {
+			return corpus.Singles(b.new.Codes(now), corpus.Gate, corpus.Allowed).Through(), nil
 		}}}
 	if b.wants(everyNew) {
 		texts, err := jwtgate.Mint(min(jwtCount, b.fresh), time.Now(), jwtSpare, tokens.ScopeNames())
 		if err != nil {
 			return err
 		}
-		made := decks.Texts(texts, decks.Gate)
+		made := corpus.Texts(texts, corpus.Gate)
 		sides = append(sides, &side{name: "HTTPNew/fasthttp-jwt", connections: b.connections, answerMax: answerMax,
 			start: func() (servers.Server, error) { return servers.Start(servers.JWT, b.cpu) },
-			deck:  func(time.Time) (*decks.Deck, error) { return made, nil },
-			warm:  func(time.Time) (*decks.Deck, error) { return made.First(warmCount), nil }})
+			deck:  func(time.Time) (*corpus.Deck, error) { return made, nil },
+			warm:  func(time.Time) (*corpus.Deck, error) { return made.First(warmCount), nil }})
 	}
 	if b.wants(batch) {
 		const name = "HTTPNew/ours-batch"
@@ -52,9 +52,9 @@ func (b *bench) measureNew() error {
 		} else if missing != nil {
 			b.notRun(name, missing)
 		} else {
-			sides = append(sides, &side{name: name, start: b.gateway, connections: batchConnections, answerMax: decks.BatchAnswerMax, misses: true, warm: warm,
-				deck: func(now time.Time) (*decks.Deck, error) {
-					return decks.Batches(b.new.Codes(now), decks.BatchSize, now).Through(), nil
+			sides = append(sides, &side{name: name, start: b.gateway, connections: batchConnections, answerMax: corpus.BatchAnswerMax, misses: true, warm: warm,
+				deck: func(now time.Time) (*corpus.Deck, error) {
+					return corpus.Batches(b.new.Codes(now), corpus.BatchSize, now).Through(), nil
 				}})
 		}
 	}
@@ -76,7 +76,7 @@ func (b *bench) noBatches() (missing, err error) {
 	defer s.Stop()
 	now := time.Now()
 	// One code: a gateway without batches would refuse a large body for its size.
-	answer, err := load.Ask(s.Address(), decks.Batches(decks.NewPhones(1, decks.FirstWarm).Codes(now), 1, now).Next(), answerMax)
+	answer, err := load.Ask(s.Address(), corpus.Batches(corpus.NewPhones(1, corpus.FirstWarm).Codes(now), 1, now).Next(), answerMax)
 	if err != nil {
 		return nil, fmt.Errorf("a batch: %w", err)
 	}

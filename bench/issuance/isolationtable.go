@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/railgate/railgate/bench/figure"
+	"github.com/railgate/railgate/bench/measure"
 	"github.com/railgate/railgate/revocation"
 )
 
@@ -27,7 +27,7 @@ const isolationNote = "\nnote: no-database: it is stopped, as by a crash, a quar
 
 // isolation is the table of one way.
 func (s *samples) isolation(b *strings.Builder, o *options, w way) (missed int) {
-	fmt.Fprintf(b, "\nThe gate at %s checks/s beside the issuance side: %s\n\n", figure.Text(o.gateRate), w.title)
+	fmt.Fprintf(b, "\nThe gate at %s checks/s beside the issuance side: %s\n\n", measure.Text(o.gateRate), w.title)
 	b.WriteString("| issuance side | p50, ms | p99, ms | p99, lowest to highest | p99.9, ms | p99 against idle | against computing | floor | oldest data, ms | data at the end | revoked to refused, p50, ms | longest | answered/s | declined/s | |\n" +
 		"|---|--:|--:|--:|--:|--:|--:|--:|--:|---|--:|--:|--:|--:|---|\n")
 	calm, busy := s.of(isolationName(w, idle), "p99-ms").median, s.of(isolationName(w, computing), "p99-ms").median
@@ -53,10 +53,10 @@ func (s *samples) isolation(b *strings.Builder, o *options, w way) (missed int) 
 			missed++
 		}
 		fmt.Fprintf(b, "| %s | %s | %s | %s to %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", p,
-			figure.Text(s.of(name, "p50-ms").median), figure.Text(p99.median), figure.Text(p99.lowest), figure.Text(p99.highest),
-			figure.Text(s.of(name, "p99.9-ms").median), times(p99.median, calm), times(p99.median, busy), bound, figure.Text(s.of(name, "oldest-ms").highest), strings.Join(states, ", "),
-			figure.Text(s.of(name, "revoke-p50-ms").median), figure.Text(s.of(name, "revoke-max-ms").highest),
-			figure.Text(s.of(name, "issuance/s").median), figure.Text(s.of(name, "declined/s").median), strings.TrimPrefix(verdict+quiet(p99), "; "))
+			measure.Text(s.of(name, "p50-ms").median), measure.Text(p99.median), measure.Text(p99.lowest), measure.Text(p99.highest),
+			measure.Text(s.of(name, "p99.9-ms").median), times(p99.median, calm), times(p99.median, busy), bound, measure.Text(s.of(name, "oldest-ms").highest), strings.Join(states, ", "),
+			measure.Text(s.of(name, "revoke-p50-ms").median), measure.Text(s.of(name, "revoke-max-ms").highest),
+			measure.Text(s.of(name, "issuance/s").median), measure.Text(s.of(name, "declined/s").median), strings.TrimPrefix(verdict+quiet(p99), "; "))
 	}
 	return missed
 }

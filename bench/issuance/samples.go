@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/railgate/railgate/bench/figure"
+	"github.com/railgate/railgate/bench/measure"
 )
 
 // samples is what the rounds showed: by name and unit one value for each, in
@@ -56,5 +56,5 @@ func (s *samples) of(name, unit string) spread {
 	if len(values) == 0 {
 		return spread{}
 	}
-	return spread{figure.Median(values), slices.Min(values), slices.Max(values)}
+	return spread{measure.Median(values), slices.Min(values), slices.Max(values)}
 }

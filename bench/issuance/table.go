@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/railgate/railgate/bench/figure"
+	"github.com/railgate/railgate/bench/measure"
 )
 
 // unquiet is how many times the lowest of its rounds the highest may be before a
@@ -50,16 +50,16 @@ func (s *samples) capacities(b *strings.Builder, o *options, wanted []*line) (mi
 		rate := s.of(name, "op/s")
 		bound, verdict := "none", "no floor"
 		if l.floor > 0 {
-			bound, verdict = ">= "+figure.Text(l.floor), "held"
+			bound, verdict = ">= "+measure.Text(l.floor), "held"
 			if rate.median < l.floor {
 				verdict = floorMissed
 				missed++
 			}
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s to %s | %s | %s | %s | %s | %s %% | %s |\n", l.name, l.what, figure.Text(rate.median),
-			figure.Text(rate.lowest), figure.Text(rate.highest), bound, figure.Text(s.of(name, "issuer-us/op").median),
-			figure.Text(s.of(name, "database-us/op").median), figure.Text(s.of(name, "client-us/op").median),
-			figure.Text(s.of(name, "client-%").median), verdict+quiet(rate))
+		fmt.Fprintf(b, "| %s | %s | %s | %s to %s | %s | %s | %s | %s | %s %% | %s |\n", l.name, l.what, measure.Text(rate.median),
+			measure.Text(rate.lowest), measure.Text(rate.highest), bound, measure.Text(s.of(name, "issuer-us/op").median),
+			measure.Text(s.of(name, "database-us/op").median), measure.Text(s.of(name, "client-us/op").median),
+			measure.Text(s.of(name, "client-%").median), verdict+quiet(rate))
 	}
 	return missed
 }
@@ -96,10 +96,10 @@ func (s *samples) latencies(b *strings.Builder, o *options, wanted []*line) (mis
 			verdict = floorMissed
 			missed++
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s to %s | %s | %s | %.0f | < %g | %s | %s | %s | %s |\n", l.name, figure.Text(s.of(name, "due/s").median),
-			figure.Text(s.of(name, "p50-ms").median), figure.Text(p99.median), figure.Text(p99.lowest), figure.Text(p99.highest),
-			figure.Text(s.of(name, "p99.9-ms").median), figure.Text(s.of(name, "late-p99-ms").median), unmet, l.latency().Seconds()*1e3,
-			figure.Text(s.of(name, "issuer-us/op").median), figure.Text(s.of(name, "database-us/op").median), figure.Text(s.of(name, "client-us/op").median), verdict)
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s to %s | %s | %s | %.0f | < %g | %s | %s | %s | %s |\n", l.name, measure.Text(s.of(name, "due/s").median),
+			measure.Text(s.of(name, "p50-ms").median), measure.Text(p99.median), measure.Text(p99.lowest), measure.Text(p99.highest),
+			measure.Text(s.of(name, "p99.9-ms").median), measure.Text(s.of(name, "late-p99-ms").median), unmet, l.latency().Seconds()*1e3,
+			measure.Text(s.of(name, "issuer-us/op").median), measure.Text(s.of(name, "database-us/op").median), measure.Text(s.of(name, "client-us/op").median), verdict)
 	}
 	return missed
 }

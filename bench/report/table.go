@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/railgate/railgate/bench/figure"
+	"github.com/railgate/railgate/bench/measure"
 )
 
 // timeUnit is what ratios are made of.
@@ -40,12 +40,12 @@ func (o *output) table() string {
 
 func (g *group) row(b *strings.Builder, m, mine *member, units []string) {
 	times := m.samples[timeUnit]
-	middle := figure.Median(times)
+	middle := measure.Median(times)
 	fmt.Fprintf(b, "| %s | %s | %d | %s | %s | %s | %s |", g.what, m.name, m.rounds,
-		figure.Text(middle), figure.Text(slices.Min(times)), figure.Text(slices.Max(times)), ratio(middle, figure.Median(mine.samples[timeUnit])))
+		measure.Text(middle), measure.Text(slices.Min(times)), measure.Text(slices.Max(times)), ratio(middle, measure.Median(mine.samples[timeUnit])))
 	for _, unit := range units {
 		if values := m.samples[unit]; len(values) > 0 {
-			b.WriteString(" " + figure.Text(figure.Median(values)) + " |")
+			b.WriteString(" " + measure.Text(measure.Median(values)) + " |")
 		} else {
 			b.WriteString(" |")
 		}

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/railgate/railgate/bench/figure"
+	"github.com/railgate/railgate/bench/measure"
 )
 
 // flood renders the one round of the flood.
@@ -58,7 +58,7 @@ func cells(b *strings.Builder, units map[string][]float64, names ...string) {
 			b.WriteString(" |")
 			continue
 		}
-		fmt.Fprintf(b, " %s |", figure.Text(figure.Median(units[unit])))
+		fmt.Fprintf(b, " %s |", measure.Text(measure.Median(units[unit])))
 	}
 	b.WriteByte('\n')
 }

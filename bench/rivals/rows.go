@@ -1,6 +1,6 @@
 package main
 
-import "github.com/railgate/railgate/bench/figure"
+import "github.com/railgate/railgate/bench/measure"
 
 // row is one line of the table.
 type row struct {
@@ -86,7 +86,7 @@ func (r *row) result(s *samples, want int) (t result, err error) {
 			t.allocs = max(t.allocs, n)
 		}
 	}
-	t.ours, t.rival = figure.Median(ours), figure.Median(rival)
+	t.ours, t.rival = measure.Median(ours), measure.Median(rival)
 	t.figure = r.of(t.ours, t.rival)
 	for i := range ours {
 		f := r.of(ours[i], rival[i])

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/railgate/railgate/bench/figure"
+	"github.com/railgate/railgate/bench/measure"
 )
 
 // unquiet is how many times the lowest of its rounds the highest may be before a
@@ -71,12 +71,12 @@ func (r *row) other(t result) string {
 func (r *row) side(v float64) string {
 	unit, _, _ := strings.Cut(r.unit, "/")
 	unit = unit[strings.LastIndexByte(unit, '-')+1:]
-	return figure.Text(v) + " " + unit
+	return measure.Text(v) + " " + unit
 }
 
 func (r *row) number(v float64) string {
 	if r.rival == "" {
-		return figure.Text(v) + r.shown
+		return measure.Text(v) + r.shown
 	}
 	return strconv.FormatFloat(v, 'f', 2, 64) + "x"
 }
@@ -84,7 +84,7 @@ func (r *row) number(v float64) string {
 func (r *row) shownAs(t result) string {
 	text := r.number(t.figure)
 	if r.noAllocs {
-		text += fmt.Sprintf(", %s allocs", figure.Text(t.allocs))
+		text += fmt.Sprintf(", %s allocs", measure.Text(t.allocs))
 	}
 	return text
 }
@@ -114,17 +114,17 @@ func (s *samples) notes(b *strings.Builder) {
 		if len(units["late-p99.9-us"]) == 0 {
 			continue
 		}
-		shown := func(unit string) string { return figure.Text(figure.Median(units[unit])) }
+		shown := func(unit string) string { return measure.Text(measure.Median(units[unit])) }
 		dominated := ""
-		if figure.Median(units["late-p99.9-us"]) > figure.Median(units["p99.9-us"])/2 {
+		if measure.Median(units["late-p99.9-us"]) > measure.Median(units["p99.9-us"])/2 {
 			dominated = ": MOST OF IT; this machine was not quiet, and the line says little"
 		}
 		fmt.Fprintf(b, "\nnote: %s: p50 %s us, p99 %s us, p99.9 %s us at %s/s; of that the client itself: sent late by %s us (p50) and %s us (p99.9), turns of its loop %s us (p99.9)%s\n",
 			name, shown("p50-us"), shown("p99-us"), shown("p99.9-us"), shown("due/s"), shown("late-p50-us"), shown("late-p99.9-us"), shown("turn-p99.9-us"), dominated)
 	}
 	for _, name := range []string{"HTTPCached/ours", "HTTPCached/plain-noop", "HTTPCached/nginx-lua-cache", "HTTPNew/ours", "HTTPNew/fasthttp-jwt", "HTTPNew/ours-batch"} {
-		if busy := s.values[name]["busy-%"]; len(busy) > 0 && figure.Median(busy) < saturated {
-			fmt.Fprintf(b, "\nnote: %s had its core busy only %s %% of the time: the load generator was the limit; processor time is compared, not requests/s\n", name, figure.Text(figure.Median(busy)))
+		if busy := s.values[name]["busy-%"]; len(busy) > 0 && measure.Median(busy) < saturated {
+			fmt.Fprintf(b, "\nnote: %s had its core busy only %s %% of the time: the load generator was the limit; processor time is compared, not requests/s\n", name, measure.Text(measure.Median(busy)))
 		}
 	}
 }

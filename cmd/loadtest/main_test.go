@@ -9,13 +9,13 @@ import (
 	"testing"
 
 	"github.com/railgate/railgate/loadtest"
-	"github.com/railgate/railgate/loadtest/pretend"
+	"github.com/railgate/railgate/loadtest/fake"
 )
 
 // world starts a pretended gateway and issuer and writes its target file.
-func world(t *testing.T, b pretend.Behaviour) (*pretend.World, string) {
+func world(t *testing.T, b fake.Behaviour) (*fake.World, string) {
 	t.Helper()
-	w := pretend.Start(b)
+	w := fake.Start(b)
 	t.Cleanup(w.Close)
 	text, err := json.Marshal(w.Target())
 	if err != nil {
@@ -30,7 +30,7 @@ func world(t *testing.T, b pretend.Behaviour) (*pretend.World, string) {
 
 // TestMain takes the limits away: other tests make this load generator late.
 func TestMain(m *testing.M) {
-	withLimits(pretend.NoLimits)
+	withLimits(fake.NoLimits)
 	os.Exit(m.Run())
 }
 
@@ -53,7 +53,7 @@ func runCommand(t *testing.T, args ...string) (code int, stdout, stderr string) 
 var quick = []string{"-rate", "300", "-warmup", "100ms", "-duration", "1100ms", "-revoked", "5", "-connections", "8"}
 
 func TestACleanRunExitsWithZeroAndWritesItsFiles(t *testing.T) {
-	_, target := world(t, pretend.Behaviour{})
+	_, target := world(t, fake.Behaviour{})
 	dir := t.TempDir()
 	result, picture := filepath.Join(dir, "r.json"), filepath.Join(dir, "p.svg")
 	code, stdout, stderr := runCommand(t, append(quick, "-target", target, "-json", result, "-svg", picture)...)
@@ -77,7 +77,7 @@ func TestACleanRunExitsWithZeroAndWritesItsFiles(t *testing.T) {
 }
 
 func TestALyingGatewayExitsWithOneAndIsQuoted(t *testing.T) {
-	_, target := world(t, pretend.Behaviour{LieEvery: 100})
+	_, target := world(t, fake.Behaviour{LieEvery: 100})
 	code, stdout, _ := runCommand(t, append(quick, "-target", target)...)
 	if code != 1 || !strings.Contains(stdout, "WRONG VERDICTS") || !strings.Contains(stdout, "expected ") {
 		t.Errorf("exit code %d\n%s", code, stdout)
@@ -87,17 +87,17 @@ func TestALyingGatewayExitsWithOneAndIsQuoted(t *testing.T) {
 // Limits that any run exceeds stand for a machine that is too slow.
 func TestAnInvalidRunHasItsOwnExitCode(t *testing.T) {
 	withLimits(loadtest.Limits{})
-	defer withLimits(pretend.NoLimits)
-	_, target := world(t, pretend.Behaviour{})
+	defer withLimits(fake.NoLimits)
+	_, target := world(t, fake.Behaviour{})
 	code, stdout, stderr := runCommand(t, append(quick, "-target", target)...)
 	if code != 3 || !strings.Contains(stdout, "INVALID: ") || strings.Contains(stdout, "p50") {
 		t.Errorf("exit code %d\n%s\n%s", code, stdout, stderr)
 	}
-	_, overloaded := world(t, pretend.Behaviour{Overloaded: true})
+	_, overloaded := world(t, fake.Behaviour{Overloaded: true})
 	if code, stdout, _ := runCommand(t, append(quick, "-target", overloaded, "-mix", "fresh=1")...); code != 1 || !strings.Contains(stdout, "HTTP 503") {
 		t.Errorf("with errors: exit code %d\n%s", code, stdout)
 	}
-	_, lying := world(t, pretend.Behaviour{LieEvery: 100})
+	_, lying := world(t, fake.Behaviour{LieEvery: 100})
 	if code, stdout, _ := runCommand(t, append(quick, "-target", lying)...); code != 1 || !strings.Contains(stdout, "INVALID: ") {
 		t.Errorf("with wrong verdicts: exit code %d\n%s", code, stdout)
 	}
@@ -138,8 +138,8 @@ func TestANewKeyComesWithItsAnnouncement(t *testing.T) {
 }
 
 func TestFlagsOverrideTheFile(t *testing.T) {
-	w, target := world(t, pretend.Behaviour{})
-	other, _ := world(t, pretend.Behaviour{})
+	w, target := world(t, fake.Behaviour{})
+	other, _ := world(t, fake.Behaviour{})
 	code, stdout, stderr := runCommand(t, append(quick, "-target", target, "-gateway", other.Target().Gateway, "-issuer", other.Target().Issuer)...)
 	if code != 0 || w.Checks() != 0 || other.Checks() == 0 {
 		t.Errorf("exit code %d, %d and %d checks\n%s%s", code, w.Checks(), other.Checks(), stdout, stderr)
@@ -148,7 +148,7 @@ func TestFlagsOverrideTheFile(t *testing.T) {
 
 func TestFlagsAloneAreEnoughAndStaySecret(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir()) // where no demo runs
-	target := pretend.Start(pretend.Behaviour{})
+	target := fake.Start(fake.Behaviour{})
 	t.Cleanup(target.Close)
 	seed, _ := target.Target().LoadKey.Seed.MarshalText()
 	result := filepath.Join(t.TempDir(), "r.json")
@@ -172,7 +172,7 @@ func TestFlagsAloneAreEnoughAndStaySecret(t *testing.T) {
 }
 
 func TestMistakesAreExplained(t *testing.T) {
-	_, target := world(t, pretend.Behaviour{})
+	_, target := world(t, fake.Behaviour{})
 	open := filepath.Join(t.TempDir(), "open.json")
 	if err := os.WriteFile(open, []byte("{}"), 0o600); err != nil {
 		t.Fatal(err)

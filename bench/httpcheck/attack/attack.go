@@ -20,7 +20,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/railgate/railgate/bench/httpcheck/decks"
+	"github.com/railgate/railgate/bench/httpcheck/corpus"
 )
 
 // Command as the first argument makes the program an attacker.
@@ -57,7 +57,7 @@ func (k Kind) text() string {
 	case Pipelines:
 		return strings.Repeat("POST /v1/check?scope=entry HTTP/1.1\r\n"+head+"192\r\n\r\n"+strings.Repeat("A", 192), inPipeline)
 	case Unfinished:
-		return "POST /v1/checks?scope=entry HTTP/1.1\r\nAuthorization: Bearer " + decks.Stranger + "\r\n" + head +
+		return "POST /v1/checks?scope=entry HTTP/1.1\r\nAuthorization: Bearer " + corpus.Stranger + "\r\n" + head +
 			strconv.Itoa(batchBytes) + "\r\n\r\n" + `{"scans":[` + strings.Repeat(" ", batchBytes-11)
 	}
 	return ""

@@ -8,7 +8,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"github.com/railgate/railgate/bench/httpcheck/decks"
+	"github.com/railgate/railgate/bench/httpcheck/corpus"
 	"github.com/railgate/railgate/bench/rivals/jwtgate"
 )
 
@@ -29,12 +29,12 @@ func newNoop() (*role, error) {
 // revoked credentials as the gateway.
 func newJWT() (*role, error) {
 	devices := map[string][]string{}
-	for _, credential := range []string{decks.Gate, decks.Stranger} {
-		devices["Bearer "+credential] = []string{decks.Scope.String()}
+	for _, credential := range []string{corpus.Gate, corpus.Stranger} {
+		devices["Bearer "+credential] = []string{corpus.Scope.String()}
 	}
 	revoked := make(map[string]bool, revokedCount)
 	for i := range revokedCount {
-		revoked[jwtgate.Serial(time.Now(), decks.FirstRevoked+i)] = true
+		revoked[jwtgate.Serial(time.Now(), corpus.FirstRevoked+i)] = true
 	}
 	return plain(jwtgate.New(devices, revoked).Serve), nil
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
-	"github.com/railgate/railgate/bench/httpcheck/decks"
+	"github.com/railgate/railgate/bench/httpcheck/corpus"
 	"github.com/railgate/railgate/gateway"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/revocationtest"
@@ -41,18 +41,18 @@ const (
 // newGateway is the gateway as it is, fed by a pretended issuer.
 func newGateway() (*role, error) {
 	now := time.Now()
-	feed := revocationtest.NewFeed(now.UnixMilli(), decks.Keys()...)
+	feed := revocationtest.NewFeed(now.UnixMilli(), corpus.Keys()...)
 	for done := uint32(0); done < revokedCount; done += perBatch {
 		var records []revocation.Record
 		for i := range uint32(perBatch) {
 			records = append(records, revocation.Record{Kind: revocation.KindRevoke, At: now.UnixMilli(),
-				Serial: tokens.Serial{Day: uint16(tokens.DayOf(now.Unix())), Index: decks.FirstRevoked + done + i}})
+				Serial: tokens.Serial{Day: uint16(tokens.DayOf(now.Unix())), Index: corpus.FirstRevoked + done + i}})
 		}
 		feed.Apply(now.UnixMilli(), records...)
 	}
 	var entries []gateway.DeviceEntry
-	for id, credential := range map[string]string{"gate": decks.Gate, "stranger": decks.Stranger} {
-		entries = append(entries, gateway.DeviceEntry{ID: id, Hash: gateway.HashCredential(credential), Scopes: []string{decks.Scope.String()}, Offline: true})
+	for id, credential := range map[string]string{"gate": corpus.Gate, "stranger": corpus.Stranger} {
+		entries = append(entries, gateway.DeviceEntry{ID: id, Hash: gateway.HashCredential(credential), Scopes: []string{corpus.Scope.String()}, Offline: true})
 	}
 	devices, err := gateway.NewDevices(entries)
 	if err != nil {

@@ -1,7 +1,7 @@
 package servers
 
 import (
-	"github.com/railgate/railgate/bench/httpcheck/decks"
+	"github.com/railgate/railgate/bench/httpcheck/corpus"
 	"github.com/railgate/railgate/bench/rivals/jwtgate"
 	"github.com/railgate/railgate/bench/rivals/nginx"
 )
@@ -14,8 +14,8 @@ type nginxServer struct{ *nginx.Server }
 // StartNginx starts the rival with the same devices; its tokens are jwtgate's.
 func StartNginx(cpu int) (Server, error) {
 	devices := map[string][]string{}
-	for _, credential := range []string{decks.Gate, decks.Stranger} {
-		devices["Bearer "+credential] = []string{decks.Scope.String()}
+	for _, credential := range []string{corpus.Gate, corpus.Stranger} {
+		devices["Bearer "+credential] = []string{corpus.Scope.String()}
 	}
 	s, err := nginx.Start(nginx.Config{Keys: jwtgate.Keys(), Devices: devices, Entries: nginxEntries, CPU: cpu})
 	if err != nil {

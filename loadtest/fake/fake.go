@@ -1,10 +1,10 @@
-// Package pretend plays a gateway and an issuer over real HTTP on loopback, for
+// Package fake plays a gateway and an issuer over real HTTP on loopback, for
 // tests of the load test. Verdicts come from tokens.Checker itself.
 //
 // It can be told to lie, to stall or to lose revocations: a load test that does
 // not notice is worth nothing. It keeps everything in memory and promises
 // nothing about speed.
-package pretend
+package fake
 
 import (
 	"net/http/httptest"

@@ -1,4 +1,4 @@
-package pretend
+package fake
 
 import (
 	"encoding/json"

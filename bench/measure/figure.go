@@ -1,7 +1,7 @@
-// Package figure is how the tables of the benchmarks come from their rounds to a
+// Package measure is how the tables of the benchmarks come from their rounds to a
 // figure, and how a figure is written. What is measured, and whether it is enough,
 // is each table's own.
-package figure
+package measure
 
 import (
 	"slices"

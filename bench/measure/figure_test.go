@@ -1,10 +1,10 @@
-package figure_test
+package measure_test
 
 import (
 	"slices"
 	"testing"
 
-	"github.com/railgate/railgate/bench/figure"
+	"github.com/railgate/railgate/bench/measure"
 )
 
 func TestMedian(t *testing.T) {
@@ -16,7 +16,7 @@ func TestMedian(t *testing.T) {
 		{[]float64{9, 5, 1}, 5}, {[]float64{9, 5, 3, 1}, 4},
 	} {
 		rounds := slices.Clone(c.values)
-		if got := figure.Median(rounds); got != c.want {
+		if got := measure.Median(rounds); got != c.want {
 			t.Errorf("median of %v is %v, want %v", c.values, got, c.want)
 		}
 		if !slices.Equal(rounds, c.values) { // two sides are compared round by round
@@ -27,7 +27,7 @@ func TestMedian(t *testing.T) {
 
 func TestText(t *testing.T) {
 	for v, want := range map[float64]string{0: "0", 0.012345: "0.0123", 1.5: "1.5", 99.94: "99.9", 100: "100", 123456.7: "123457"} {
-		if got := figure.Text(v); got != want {
+		if got := measure.Text(v); got != want {
 			t.Errorf("%v is written %s, want %s", v, got, want)
 		}
 	}

@@ -1,7 +1,7 @@
-// Package decks makes the requests that a benchmark sends, as ready bytes, and
+// Package corpus makes the requests that a benchmark sends, as ready bytes, and
 // knows what each must be answered. Everything is made from small numbers: the
 // same arguments make the same sessions.
-package decks
+package corpus
 
 import (
 	"time"
