@@ -3,6 +3,7 @@ package loadtest
 import (
 	"context"
 	"io"
+	"sync"
 	"time"
 )
 
@@ -12,19 +13,24 @@ func RunHeldUp(ctx context.Context, c Config, progress io.Writer, pause time.Dur
 	if err != nil {
 		return nil, err
 	}
-	stock, revocation, err := prepare(ctx, &c, gate, progress)
+	pool, revocation, err := prepare(ctx, &c, gate, progress)
 	if err != nil {
 		return nil, err
 	}
-	r := newRunner(&c, gate, stock)
-	defer r.pacer.close()
+	r := newRunner(&c, gate, pool)
+	var held sync.Mutex
+	r.next = func() (Arrival, bool) {
+		held.Lock()
+		defer held.Unlock()
+		return r.schedule.Next()
+	}
 	holding, stop := context.WithCancel(ctx)
 	defer stop()
 	go func() {
 		for holding.Err() == nil {
-			r.turn.Lock()
+			held.Lock()
 			time.Sleep(pause)
-			r.turn.Unlock()
+			held.Unlock()
 			time.Sleep(pause / 10)
 		}
 	}()

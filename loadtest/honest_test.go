@@ -15,7 +15,7 @@ import (
 // comes back within microseconds, and must not improve its percentiles.
 func TestADeadGatewayDoesNotLookFast(t *testing.T) {
 	const each = 20 * time.Millisecond
-	c, w := short(t, fake.Behaviour{EachCheck: each})
+	c, w := short(t, fake.Behavior{EachCheck: each})
 	c.Mix, c.Revoked, c.Warmup, c.Duration, c.Rate = loadtest.Mix{loadtest.Fresh: 1}, 0, 0, 4*time.Second, 100
 	r, err := loadtest.Run(t.Context(), c, &firstLine{with: "  1s  sent", then: func() { go w.Close() }})
 	if err != nil {
@@ -37,7 +37,7 @@ func TestADeadGatewayDoesNotLookFast(t *testing.T) {
 
 // A gateway that answers nothing has no latency: not 0.
 func TestNoAnswerHasNoLatency(t *testing.T) {
-	c, _ := short(t, fake.Behaviour{Overloaded: true})
+	c, _ := short(t, fake.Behavior{Overloaded: true})
 	c.Mix, c.Revoked = loadtest.Mix{loadtest.Fresh: 1}, 0
 	r := mustRun(t, c)
 	report := text(t, r)
@@ -51,7 +51,7 @@ func TestNoAnswerHasNoLatency(t *testing.T) {
 
 // A wrong verdict has no latency either, however fast it came.
 func TestAWrongVerdictHasNoLatency(t *testing.T) {
-	c, _ := short(t, fake.Behaviour{LieEvery: 3})
+	c, _ := short(t, fake.Behavior{LieEvery: 3})
 	c.Warmup = 0
 	r := mustRun(t, c)
 	if r.Wrong == 0 || r.Overall.Count != r.Checks-r.Wrong || r.Answered != r.Overall.Count {
@@ -63,7 +63,7 @@ func TestAWrongVerdictHasNoLatency(t *testing.T) {
 // counted all the same: 0 checks with answers in hand would be a lie.
 func TestAnswersOfAnOverloadedRunAreCounted(t *testing.T) {
 	const each = 50 * time.Millisecond
-	c, _ := short(t, fake.Behaviour{EachCheck: each})
+	c, _ := short(t, fake.Behavior{EachCheck: each})
 	c.Connections, c.Rate, c.Revoked, c.Mix = 2, 400, 0, loadtest.Mix{loadtest.Fresh: 1}
 	c.Warmup, c.Duration = time.Second, time.Second
 	r := mustRun(t, c)
@@ -82,7 +82,7 @@ func TestAnswersOfAnOverloadedRunAreCounted(t *testing.T) {
 // Connections that are busy because the gateway is slow are no fault of the load
 // generator: such a run is valid, and shows how slow.
 func TestASlowGatewayIsAValidResult(t *testing.T) {
-	c, _ := short(t, fake.Behaviour{EachCheck: 300 * time.Millisecond})
+	c, _ := short(t, fake.Behavior{EachCheck: 300 * time.Millisecond})
 	c.Connections, c.Rate, c.Uniform, c.Revoked, c.Mix = 4, 40, true, 0, loadtest.Mix{loadtest.Fresh: 1}
 	c.Warmup, c.Duration = 0, 3*time.Second
 	c.Limits = loadtest.DefaultLimits
@@ -98,7 +98,7 @@ func TestASlowGatewayIsAValidResult(t *testing.T) {
 
 // Too few values have no high percentiles, and an empty run says that it is empty.
 func TestFewValuesHaveFewPercentiles(t *testing.T) {
-	c, _ := short(t, fake.Behaviour{})
+	c, _ := short(t, fake.Behavior{})
 	c.Uniform, c.Rate, c.Warmup, c.Duration, c.Revoked, c.Mix = true, 100, 0, 500*time.Millisecond, 0, loadtest.Mix{loadtest.Fresh: 1}
 	r := mustRun(t, c)
 	if last := lastLine(text(t, r)); r.Checks != 50 || !strings.HasSuffix(last, " p99 - p99.9 -") || strings.Contains(last, "p50 -") {
@@ -113,7 +113,7 @@ func TestFewValuesHaveFewPercentiles(t *testing.T) {
 
 // Where most arrivals wait for a connection, the report says so.
 func TestTooFewConnectionsAreNamed(t *testing.T) {
-	c, _ := short(t, fake.Behaviour{EachCheck: 50 * time.Millisecond})
+	c, _ := short(t, fake.Behavior{EachCheck: 50 * time.Millisecond})
 	c.Connections, c.Uniform, c.Rate, c.Warmup, c.Duration, c.Revoked, c.Mix = 2, true, 80, 0, time.Second, 0, loadtest.Mix{loadtest.Fresh: 1}
 	if report := text(t, mustRun(t, c)); !strings.Contains(report, "waited for one of 2 connections") {
 		t.Errorf("reported:\n%s", report)
@@ -127,7 +127,7 @@ func TestTooFewConnectionsAreNamed(t *testing.T) {
 // The pace is held up 40 ms at a time, as on a machine that has no processor for the
 // load generator. Every verdict is right and every latency is its own.
 func TestALateLoadGeneratorMakesTheRunInvalid(t *testing.T) {
-	c, _ := short(t, fake.Behaviour{})
+	c, _ := short(t, fake.Behavior{})
 	c.Limits = loadtest.DefaultLimits
 	r, err := loadtest.RunHeldUp(t.Context(), c, io.Discard, 40*time.Millisecond)
 	if err != nil {

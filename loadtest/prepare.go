@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -14,15 +16,15 @@ import (
 )
 
 // prepare waits for the gateway, revokes real credentials and makes passes.
-func prepare(ctx context.Context, c *Config, gate *gate, progress io.Writer) (*stock, *hdrhistogram.Histogram, error) {
+func prepare(ctx context.Context, c *Config, gate *gate, progress io.Writer) (*pool, *hdrhistogram.Histogram, error) {
 	if err := gate.ready(ctx); err != nil {
 		return nil, nil, err
 	}
-	s, revocation := &stock{}, newHistogram()
+	p, revocation := &pool{}, newHistogram()
 	var err error
 	if c.Mix[Revoked] > 0 {
 		fmt.Fprintf(progress, "revoking %d credentials made for it\n", c.Revoked)
-		s.revoked, revocation, err = revokeAll(ctx, newIssuer(c.Target.Issuer, c.Target.Staff), gate, c.Revoked, c.Seed)
+		p.revoked, revocation, err = revokeAll(ctx, newIssuer(c.Target.Issuer, c.Target.Staff), gate, c.Revoked, c.Seed)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -37,11 +39,11 @@ func prepare(ctx context.Context, c *Config, gate *gate, progress io.Writer) (*s
 	begun := time.Now()
 	issuer := tokentest.Issuer{ID: c.Target.LoadKey.ID, Signer: signing.NewKey(c.Target.LoadKey.Seed)}
 	now, salt, until := begun.Unix(), saltOf(begun), horizon(c.run())
-	s.fresh, err = mint(ctx, issuer, batch{count: fresh, salt: salt, oldest: sessionLife - until, until: until}, now)
+	p.fresh, err = mint(ctx, issuer, batch{count: fresh, salt: salt, oldest: sessionLife - until, until: until}, now)
 	if err != nil {
 		return nil, nil, err
 	}
-	s.old, err = mint(ctx, issuer, batch{
+	p.old, err = mint(ctx, issuer, batch{
 		count: oldSessions, salt: salt + uint32(fresh), youngest: minOldAge, oldest: sessionLife - until, until: sessionLife,
 	}, now)
 	if err != nil {
@@ -50,14 +52,14 @@ func prepare(ctx context.Context, c *Config, gate *gate, progress io.Writer) (*s
 	if took := time.Since(begun); took > PrepareWait {
 		return nil, nil, fmt.Errorf("making %d passes took %v, and %v is the most: lower rate or duration", fresh, took.Round(time.Second), PrepareWait)
 	}
-	return s, revocation, probe(gate, s)
+	return p, revocation, probe(gate, p)
 }
 
 // probe shows one code of our own: if the gateway does not know the load key,
 // it is better said now, and once.
-func probe(gate *gate, s *stock) error {
+func probe(gate *gate, p *pool) error {
 	now := time.Now().Unix()
-	code := s.old.code(0, s.old.step(0, now))
+	code := p.old.code(0, p.old.step(0, now))
 	asker := gate.asker()
 	defer asker.close()
 	got, err := asker.ask(&code)
@@ -70,4 +72,99 @@ func probe(gate *gate, s *stock) error {
 		return fmt.Errorf("the gateway refuses a first good code: %s", got.reason)
 	}
 	return nil
+}
+
+const (
+	// revokers is how many credentials are applied for and revoked at once.
+	revokers = 8
+	// pollEvery is the pause between two questions whether a revocation has
+	// arrived: the resolution of that latency, and no load worth the name.
+	pollEvery = 5 * time.Millisecond
+	// personTries is how often another made-up person is tried: one of an
+	// earlier run may have used up the monthly quota.
+	personTries = 3
+)
+
+// revokeAll makes count real credentials, sees each admitted, revokes it, and
+// sees it refused. Latency runs from the sending of the revocation to the
+// sending of the first check that is refused.
+func revokeAll(ctx context.Context, i *issuer, gate *gate, count int, seed uint64) (*sessions, *hdrhistogram.Histogram, error) {
+	revoked, latency := newSessions(count, tokens.Length), newHistogram()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var mu sync.Mutex // latency
+	var wg sync.WaitGroup
+	for w := range min(revokers, count) {
+		wg.Go(func() {
+			// People are drawn from the clock too: the quota of a run before is used up.
+			random := rand.New(rand.NewPCG(seed^uint64(time.Now().UnixNano()), uint64(w)))
+			asker := gate.asker()
+			defer asker.close()
+			for n := w; n < count && ctx.Err() == nil; n += revokers {
+				s, took, err := revokeOne(ctx, i, asker, random)
+				if err != nil {
+					cancel(fmt.Errorf("credential %d of %d: %w", n+1, count, err))
+					return
+				}
+				revoked.put(n, &s.pass, s.start, s.links, 0)
+				mu.Lock()
+				record(latency, took)
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	return revoked, latency, context.Cause(ctx)
+}
+
+func revokeOne(ctx context.Context, i *issuer, asker *asker, random *rand.Rand) (*realSession, time.Duration, error) {
+	var s *realSession
+	var err error
+	for range personTries {
+		if s, err = i.open(ctx, newPerson(random), random); err == nil || ctx.Err() != nil {
+			break
+		}
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	if _, err := until(ctx, asker, s, tokens.ReasonOK); err != nil {
+		return nil, 0, fmt.Errorf("serial %s before its revocation: %w", s.serial, err)
+	}
+	sent := time.Now()
+	if err := i.revoke(ctx, s.serial); err != nil {
+		return nil, 0, fmt.Errorf("serial %s: %w", s.serial, err)
+	}
+	refused, err := until(ctx, asker, s, tokens.ReasonRevoked)
+	if err != nil {
+		return nil, 0, fmt.Errorf("serial %s after its revocation: %w", s.serial, err)
+	}
+	return s, refused.Sub(sent), nil
+}
+
+// until asks for the session's current code until the gateway answers want,
+// and says when the deciding question was sent.
+func until(ctx context.Context, a *asker, s *realSession, want tokens.Reason) (time.Time, error) {
+	ctx, cancel := context.WithTimeout(ctx, RevokeWait)
+	defer cancel()
+	var last error
+	for {
+		now := time.Now()
+		step := max(0, int(now.Unix()-s.start)/tokens.Period)
+		code := tokens.Assemble(&s.pass, uint8(step), s.links[step])
+		got, err := a.ask(&code)
+		switch {
+		case err != nil:
+			last = err
+		case got.reason == want:
+			return now, nil
+		default:
+			last = fmt.Errorf("the gateway answers %s", got.reason)
+		}
+		select {
+		case <-ctx.Done():
+			return now, fmt.Errorf("no %s within %v: %w", want, RevokeWait, last)
+		case <-time.After(pollEvery):
+		}
+	}
 }

@@ -4,9 +4,12 @@ import (
 	"encoding/json"
 	"io"
 	"math"
+	"runtime"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/railgate/railgate/test/tool"
 )
 
 // Result is what a run measured, as its JSON report holds it. Times ending in
@@ -95,9 +98,9 @@ func (r *Result) WriteJSON(w io.Writer) error {
 	return e.Encode(r)
 }
 
-// result reads the tally once nobody adds to it any more.
+// result reads the stats once nobody adds to it any more.
 func (r *runner) result(interrupted bool, revocation *hdrhistogram.Histogram) *Result {
-	c, t := r.config, r.tally
+	c, s := r.config, r.stats
 	arrivals := "poisson"
 	if c.Uniform {
 		arrivals = "uniform"
@@ -106,35 +109,35 @@ func (r *runner) result(interrupted bool, revocation *hdrhistogram.Histogram) *R
 		Command: c.Command, StartedAt: r.begun.UTC(), Machine: thisMachine(), Gateway: c.Target.Gateway,
 		TargetRate: c.Rate, Arrivals: arrivals, WarmupS: c.Warmup.Seconds(), DurationS: c.Duration.Seconds(),
 		Connections: c.Connections, Mix: c.Mix.String(), Seed: c.Seed, Scope: c.Scope.String(),
-		Interrupted: interrupted, Warm: t.warm, Checks: t.checks, Answered: t.all.TotalCount(), Unmet: r.unmet,
-		Wrong: t.wrong, FirstWrong: append([]Wrong{}, t.first...), Errors: t.failed, ErrorKinds: []Error{},
-		Overall: latency("overall", t.all), SentLate: latency("sent late", t.late),
-		OwnLateness: latency("of that by itself", t.own), Processor: r.processor,
-		Revocation: latency("revoke to refused", revocation), OldestMS: t.oldest,
-		curves: []curve{newCurve("overall", t.all)},
+		Interrupted: interrupted, Warm: s.warm, Checks: s.checks, Answered: s.all.TotalCount(), Unmet: r.unmet,
+		Wrong: s.wrong, FirstWrong: append([]Wrong{}, s.first...), Errors: s.failed, ErrorKinds: []Error{},
+		Overall: latency("overall", s.all), SentLate: latency("sent late", s.late),
+		OwnLateness: latency("of that by itself", s.own), Processor: r.processor,
+		Revocation: latency("revoke to refused", revocation), OldestMS: s.oldest,
+		curves: []curve{newCurve("overall", s.all)},
 	}
 	// An interrupted run ended with its last answer, any other not before its time.
 	from, to := r.begun.Add(c.Warmup), r.begun.Add(c.run())
-	if interrupted || t.lastDone.After(to) {
-		to = t.lastDone
+	if interrupted || s.lastDone.After(to) {
+		to = s.lastDone
 	}
-	if t.checks > 0 {
+	if s.checks > 0 {
 		out.Seconds = to.Sub(from).Seconds()
 		out.Rate = float64(out.Answered) / out.Seconds
 	}
-	for name, count := range t.errors {
-		out.ErrorKinds = append(out.ErrorKinds, Error{Name: name, Count: count, First: t.examples[name]})
+	for name, count := range s.errors {
+		out.ErrorKinds = append(out.ErrorKinds, Error{Name: name, Count: count, First: s.examples[name]})
 	}
 	sortErrors(out.ErrorKinds)
-	for k, h := range t.kinds {
+	for k, h := range s.kinds {
 		name := Kind(k).String()
-		out.Verdicts = append(out.Verdicts, verdicts(name, t.verdicts[k])...)
+		out.Verdicts = append(out.Verdicts, verdicts(name, s.verdicts[k])...)
 		if h.TotalCount() > 0 {
 			out.Kinds = append(out.Kinds, latency(name, h))
 			out.curves = append(out.curves, newCurve(name, h))
 		}
 	}
-	out.Invalid = t.limits.exceeded(out.OwnLateness, out.Overall, t.ownLate, t.checks, r.processor)
+	out.Invalid = s.limits.exceeded(out.OwnLateness, out.Overall, s.ownLate, s.checks, r.processor)
 	if len(out.Invalid) > 0 {
 		out.Overall, out.Kinds, out.curves = Latency{}, nil, nil
 	}
@@ -149,7 +152,7 @@ func latency(name string, h *hdrhistogram.Histogram) Latency {
 	}
 }
 
-// curve is a latency distribution for the picture: ns[i] is the latency at
+// curve is a latency distribution for the plot: ns[i] is the latency at
 // i/perNine nines (0 nines is the minimum, 2 nines are 99 %).
 type curve struct {
 	name string
@@ -170,4 +173,20 @@ func newCurve(name string, h *hdrhistogram.Histogram) curve {
 		c.ns = append(c.ns, max(shortest, h.ValueAtPercentile(100*share)))
 	}
 	return c
+}
+
+// Machine is where a figure was measured; without it the figure means nothing.
+type Machine struct {
+	CPU   string `json:"cpu"`
+	Cores int    `json:"cores"`
+	Go    string `json:"go"`
+	OS    string `json:"os"`
+	Arch  string `json:"arch"`
+}
+
+func thisMachine() Machine {
+	return Machine{
+		CPU: tool.CPU(), Cores: runtime.NumCPU(),
+		Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH,
+	}
 }

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io"
 	"runtime"
-	"sync"
 	"time"
+
+	"github.com/railgate/railgate/loadtest/openloop"
+	"github.com/railgate/railgate/test/tool"
 )
 
 // Run prepares and runs one load test and reports what it measured. What is
@@ -23,12 +25,11 @@ func Run(ctx context.Context, c Config, progress io.Writer) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	stock, revocation, err := prepare(ctx, &c, gate, progress)
+	pool, revocation, err := prepare(ctx, &c, gate, progress)
 	if err != nil {
 		return nil, err
 	}
-	r := newRunner(&c, gate, stock)
-	defer r.pacer.close()
+	r := newRunner(&c, gate, pool)
 	r.run(ctx, progress)
 	return r.result(ctx.Err() != nil, revocation), nil
 }
@@ -37,96 +38,62 @@ func Run(ctx context.Context, c Config, progress io.Writer) (*Result, error) {
 type runner struct {
 	config    *Config
 	gate      *gate
-	stock     *stock
-	tally     *tally
+	pool      *pool
+	stats     *stats
 	begun     time.Time
 	processor float64 // share of its processors that this process used in the run
+	unmet     int64
 
-	turn     sync.Mutex // guards what follows: one worker at a time waits for the next arrival
 	schedule *Schedule
-	pacer    *pacer
-	unmet    int64
+	next     func() (Arrival, bool) // of the schedule
 }
 
-func newRunner(c *Config, gate *gate, s *stock) *runner {
-	return &runner{config: c, gate: gate, stock: s, tally: newTally(c.Limits), schedule: c.schedule(), pacer: newPacer()}
+func newRunner(c *Config, gate *gate, p *pool) *runner {
+	r := &runner{config: c, gate: gate, pool: p, stats: newStats(c.Limits), schedule: c.schedule()}
+	r.next = r.schedule.Next
+	return r
 }
 
+// run sends all arrivals. Each worker is one connection: an arrival that finds every
+// connection busy is sent late, and its latency counts from when it was due.
 func (r *runner) run(ctx context.Context, progress io.Writer) {
+	askers := make([]*asker, r.config.Connections)
+	for i := range askers {
+		askers[i] = r.gate.asker()
+		defer askers[i].close()
+	}
+	answered := int64(0)
+	loop := openloop.Loop[Arrival]{
+		Workers: len(askers), Until: r.config.run() + SendGrace,
+		Next: func() (Arrival, time.Duration, bool) {
+			a, ok := r.next()
+			return a, a.Due, ok
+		},
+		Work: func(worker int, a Arrival, s openloop.Sending) time.Time { return r.check(askers[worker], a, s) },
+		Progress: func(elapsed time.Duration) {
+			m := r.stats.moment()
+			fmt.Fprintf(progress, "%4.0fs  %s\n", elapsed.Seconds(), m.line(m.right-answered))
+			answered = m.right
+		},
+	}
 	r.begun = time.Now()
-	before := processorTime()
-	var workers, reporter sync.WaitGroup
-	for range r.config.Connections {
-		workers.Go(func() { r.work(ctx) })
-	}
-	done := make(chan struct{})
-	reporter.Go(func() { r.report(progress, done) })
-	workers.Wait()
-	used := processorTime() - before
-	r.processor = used.Seconds() / time.Since(r.begun).Seconds() / float64(runtime.GOMAXPROCS(0))
-	close(done)
-	reporter.Wait()
-}
-
-// work is one connection: it waits for the next arrival, sends it, waits for
-// the answer. An arrival that finds every connection busy is taken late, and
-// its latency counts from when it was due.
-func (r *runner) work(ctx context.Context) {
-	asker := r.gate.asker()
-	defer asker.close()
-	free := time.Now()
-	for {
-		a, ok := r.next(ctx)
-		if !ok {
-			return
-		}
-		sent := time.Now()
-		shot := r.stock.make(a, sent)
-		got, err := asker.ask(&shot.code)
-		done := time.Now()
-		// What is sent after the warm-up is measured, even if it was due before:
-		// a gateway that falls behind in the warm-up is measured as well.
-		r.tally.add(outcome{
-			shot: &shot, due: r.begun.Add(a.Due), sent: sent, done: done, free: free,
-			got: got, err: err, warm: sent.Sub(r.begun) < r.config.Warmup,
-		})
-		free = done
-	}
-}
-
-// next waits for the next arrival; false when there is none left, when the
-// grace after the last is over, or when the run was interrupted.
-func (r *runner) next(ctx context.Context) (Arrival, bool) {
-	r.turn.Lock()
-	defer r.turn.Unlock()
-	if ctx.Err() != nil {
-		return Arrival{}, false
-	}
-	a, ok := r.schedule.Next()
-	if !ok {
-		return Arrival{}, false
-	}
-	if time.Since(r.begun) > r.config.run()+SendGrace {
+	before, _, _ := tool.Used() // 0 where it is not told, so that Limits.Processor is never exceeded
+	loop.Run(ctx, r.begun)
+	after, _, _ := tool.Used()
+	r.processor = (after - before).Seconds() / time.Since(r.begun).Seconds() / float64(runtime.GOMAXPROCS(0))
+	if ctx.Err() == nil {
 		left, _ := r.schedule.Count()
-		r.unmet += int64(left) + 1
-		return Arrival{}, false
+		r.unmet = int64(left)
 	}
-	return a, r.pacer.until(ctx, r.begun.Add(a.Due))
 }
 
-// report writes one line per second until done.
-func (r *runner) report(progress io.Writer, done <-chan struct{}) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	last := int64(0)
-	for {
-		select {
-		case <-done:
-			return
-		case now := <-tick.C:
-			m := r.tally.moment()
-			fmt.Fprintf(progress, "%4.0fs  %s\n", now.Sub(r.begun).Seconds(), m.line(m.right-last))
-			last = m.right
-		}
-	}
+// check sends one code and counts what came back. What is sent after the warm-up is
+// measured, even if it was due before: a gateway that falls behind in the warm-up is
+// measured as well.
+func (r *runner) check(a *asker, arrival Arrival, s openloop.Sending) (over time.Time) {
+	code := r.pool.sample(arrival, s.Sent)
+	got, err := a.ask(&code.token)
+	over = time.Now()
+	r.stats.add(outcome{Sending: s, sample: &code, over: over, got: got, err: err, warm: s.Sent.Sub(r.begun) < r.config.Warmup})
+	return over
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/railgate/railgate/loadtest/fake"
 )
 
-// short is a load test that ends soon, of the pretended world.
-func short(t *testing.T, b fake.Behaviour) (loadtest.Config, *fake.World) {
+// short is a load test that ends soon, of the fake.
+func short(t *testing.T, b fake.Behavior) (loadtest.Config, *fake.Servers) {
 	t.Helper()
 	w := fake.Start(b)
 	t.Cleanup(w.Close)
@@ -46,7 +46,7 @@ func text(t *testing.T, r *loadtest.Result) string {
 }
 
 func TestAnHonestGatewayIsClean(t *testing.T) {
-	c, w := short(t, fake.Behaviour{})
+	c, w := short(t, fake.Behavior{})
 	r := mustRun(t, c)
 	if !r.Clean() {
 		t.Fatalf("an honest gateway is not clean:\n%s", text(t, r))
@@ -77,7 +77,7 @@ func TestAnHonestGatewayIsClean(t *testing.T) {
 }
 
 func TestALieIsFoundAndPrinted(t *testing.T) {
-	c, w := short(t, fake.Behaviour{LieEvery: 100})
+	c, w := short(t, fake.Behavior{LieEvery: 100})
 	c.Rate = 1500
 	r := mustRun(t, c)
 	lies := (r.Warm + r.Checks + 1) / 100 // one more check was the probe
@@ -103,7 +103,7 @@ func TestALieIsFoundAndPrinted(t *testing.T) {
 // answers before it asks again would report a fast gateway.
 func TestAStallShowsInEveryArrivalThatItHeldUp(t *testing.T) {
 	const stall = 300 * time.Millisecond
-	c, _ := short(t, fake.Behaviour{StallAfter: 600 * time.Millisecond, StallFor: stall})
+	c, _ := short(t, fake.Behavior{StallAfter: 600 * time.Millisecond, StallFor: stall})
 	c.Connections, c.Rate, c.Uniform, c.Duration = 4, 400, true, 1500*time.Millisecond
 	r := mustRun(t, c)
 	if !r.Clean() {
@@ -126,7 +126,7 @@ func TestAStallShowsInEveryArrivalThatItHeldUp(t *testing.T) {
 
 func TestUnmetSupplyIsReported(t *testing.T) {
 	// Two connections at 50 ms a check carry 40/s; 400/s are due.
-	c, _ := short(t, fake.Behaviour{EachCheck: 50 * time.Millisecond})
+	c, _ := short(t, fake.Behavior{EachCheck: 50 * time.Millisecond})
 	c.Connections, c.Rate, c.Revoked, c.Mix = 2, 400, 0, loadtest.Mix{loadtest.Fresh: 1}
 	r := mustRun(t, c)
 	expected, _ := loadtest.NewSchedule(c.Mix, c.Rate, c.Warmup+c.Duration, c.Uniform, c.Seed).Count()
@@ -142,7 +142,7 @@ func TestUnmetSupplyIsReported(t *testing.T) {
 }
 
 func TestFailedRequestsAreErrors(t *testing.T) {
-	c, _ := short(t, fake.Behaviour{Overloaded: true})
+	c, _ := short(t, fake.Behavior{Overloaded: true})
 	c.Mix, c.Revoked = loadtest.Mix{loadtest.Fresh: 1}, 0
 	r := mustRun(t, c)
 	if r.Clean() || r.Errors != r.Warm+r.Checks || len(r.ErrorKinds) != 1 || r.ErrorKinds[0].Name != "HTTP 503" {
@@ -154,7 +154,7 @@ func TestFailedRequestsAreErrors(t *testing.T) {
 }
 
 func TestAGatewayThatGoesAwayIsErrors(t *testing.T) {
-	c, w := short(t, fake.Behaviour{})
+	c, w := short(t, fake.Behavior{})
 	c.Mix, c.Revoked = loadtest.Mix{loadtest.Fresh: 1}, 0
 	progress := &firstLine{with: "warming up", then: func() { go w.Close() }}
 	c.Warmup = 1500 * time.Millisecond
@@ -173,7 +173,7 @@ func TestAGatewayThatGoesAwayIsErrors(t *testing.T) {
 }
 
 func TestInterruptedRunsReportWhatTheyMeasured(t *testing.T) {
-	c, _ := short(t, fake.Behaviour{})
+	c, _ := short(t, fake.Behavior{})
 	c.Duration, c.Warmup, c.Rate = 10*time.Minute, 0, 50
 	ctx, cancel := context.WithCancel(t.Context())
 	begun := time.Now()
@@ -193,7 +193,7 @@ func TestInterruptedRunsReportWhatTheyMeasured(t *testing.T) {
 }
 
 func TestNoRunWithoutAReadyGateway(t *testing.T) {
-	c, _ := short(t, fake.Behaviour{NeverReady: true})
+	c, _ := short(t, fake.Behavior{NeverReady: true})
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	if _, err := loadtest.Run(ctx, c, io.Discard); err == nil || !strings.Contains(err.Error(), "not ready (HTTP 503)") {
@@ -202,7 +202,7 @@ func TestNoRunWithoutAReadyGateway(t *testing.T) {
 }
 
 func TestNoRunWithoutTheLoadKey(t *testing.T) {
-	c, _ := short(t, fake.Behaviour{NoLoadKey: true})
+	c, _ := short(t, fake.Behavior{NoLoadKey: true})
 	if _, err := loadtest.Run(t.Context(), c, io.Discard); err == nil || !strings.Contains(err.Error(), "does not know load key 40001") {
 		t.Errorf("got %v", err)
 	}
@@ -212,7 +212,7 @@ func TestNoRunWhenRevocationsAreLost(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits for its bound")
 	}
-	c, _ := short(t, fake.Behaviour{LoseRevocations: true})
+	c, _ := short(t, fake.Behavior{LoseRevocations: true})
 	c.Revoked = 1
 	begun := time.Now()
 	_, err := loadtest.Run(t.Context(), c, io.Discard)
@@ -225,7 +225,7 @@ func TestNoRunWhenRevocationsAreLost(t *testing.T) {
 }
 
 func TestNoRunWithAWrongStaffCredential(t *testing.T) {
-	c, _ := short(t, fake.Behaviour{})
+	c, _ := short(t, fake.Behavior{})
 	c.Target.Staff = "rgs_" + strings.Repeat("0", 64)
 	_, err := loadtest.Run(t.Context(), c, io.Discard)
 	if err == nil || !strings.Contains(err.Error(), `HTTP 401 "staff_unknown"`) {
@@ -234,7 +234,7 @@ func TestNoRunWithAWrongStaffCredential(t *testing.T) {
 }
 
 func TestPeopleAreMadeUp(t *testing.T) {
-	c, w := short(t, fake.Behaviour{})
+	c, w := short(t, fake.Behavior{})
 	c.Duration, c.Revoked = 100*time.Millisecond, 30
 	mustRun(t, c)
 	if len(w.Numbers()) < 30 {
@@ -248,7 +248,7 @@ func TestPeopleAreMadeUp(t *testing.T) {
 }
 
 func TestBoundsAreNamed(t *testing.T) {
-	good, _ := short(t, fake.Behaviour{})
+	good, _ := short(t, fake.Behavior{})
 	if err := good.Validate(); err != nil {
 		t.Fatal(err)
 	}
@@ -275,7 +275,7 @@ func TestBoundsAreNamed(t *testing.T) {
 }
 
 func TestReportsCanBeReadByMachines(t *testing.T) {
-	c, w := short(t, fake.Behaviour{LieEvery: 50})
+	c, w := short(t, fake.Behavior{LieEvery: 50})
 	c.Command = "go run ./cmd/loadtest -rate=300"
 	r := mustRun(t, c)
 

@@ -7,51 +7,51 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// stock is every session that codes are made from.
-type stock struct{ fresh, old, revoked *sessions }
+// pool is every session that codes are made from.
+type pool struct{ fresh, old, revoked *sessions }
 
-// shot is one code, ready to be shown, and the only right answer to it.
-type shot struct {
-	code tokens.Token
-	kind Kind
-	part string // what was tampered with; empty for other kinds
-	want tokens.Reason
+// sample is one code, ready to be shown, and the only right answer to it.
+type sample struct {
+	token tokens.Token
+	kind  Kind
+	part  string // what was tampered with; empty for other kinds
+	want  tokens.Reason
 }
 
-// make turns an arrival into the code that its phone shows at now.
-func (s *stock) make(a Arrival, now time.Time) shot {
+// sample turns an arrival into the code that its phone shows at now.
+func (p *pool) sample(a Arrival, now time.Time) sample {
 	at := now.Unix()
 	switch a.Kind {
 	case Fresh, Rescan:
 		i := int(a.Which)
-		return shot{code: s.fresh.code(i, s.fresh.step(i, at)), kind: a.Kind, want: tokens.ReasonOK}
+		return sample{token: p.fresh.code(i, p.fresh.step(i, at)), kind: a.Kind, want: tokens.ReasonOK}
 	case Stale:
-		i := int(a.Which) % s.old.len()
+		i := int(a.Which) % p.old.len()
 		// Two behind even for a clock that is ClockMargin slow. The ages of these
 		// sessions see to it that there is such a step.
-		newest := s.old.step(i, now.Add(-ClockMargin).Unix()) - tokens.PreviousSteps - 1
+		newest := p.old.step(i, now.Add(-ClockMargin).Unix()) - tokens.PreviousSteps - 1
 		step := int(a.Dice % uint64(newest+1))
-		return shot{code: s.old.code(i, step), kind: a.Kind, want: tokens.ReasonStale}
+		return sample{token: p.old.code(i, step), kind: a.Kind, want: tokens.ReasonStale}
 	case Tampered:
 		if a.Shown {
-			return tamper(s.fresh, int(a.Which), at, a.Dice)
+			return tamper(p.fresh, int(a.Which), at, a.Dice)
 		}
-		return tamper(s.old, int(a.Which)%s.old.len(), at, a.Dice)
+		return tamper(p.old, int(a.Which)%p.old.len(), at, a.Dice)
 	case Revoked:
-		i := int(a.Which) % s.revoked.len()
-		return shot{code: s.revoked.code(i, s.revoked.step(i, at)), kind: a.Kind, want: tokens.ReasonRevoked}
+		i := int(a.Which) % p.revoked.len()
+		return sample{token: p.revoked.code(i, p.revoked.step(i, at)), kind: a.Kind, want: tokens.ReasonRevoked}
 	}
 	panic("BUG: an arrival of no kind")
 }
 
 // tamper flips one bit. The gateway checks the link before the signature, so
 // an altered anchor shows as a link that does not lead there.
-func tamper(s *sessions, i int, at int64, dice uint64) shot {
+func tamper(s *sessions, i int, at int64, dice uint64) sample {
 	pass, step := s.passes[i], s.step(i, at)
 	link := s.link(i, step)
 	bit := byte(1) << (dice & 7)
 	where := int(dice >> 8 & 0xffff)
-	out := shot{kind: Tampered}
+	out := sample{kind: Tampered}
 	switch dice >> 32 % 3 {
 	case 0:
 		pass[tokens.BodySize+where%tokens.SigSize] ^= bit
@@ -63,13 +63,13 @@ func tamper(s *sessions, i int, at int64, dice uint64) shot {
 		pass[tokens.BodySize-1-where%len(link)] ^= bit // the anchor ends the body
 		out.part, out.want = "anchor", tokens.ReasonLink
 	}
-	out.code = tokens.Assemble(&pass, uint8(step), link)
+	out.token = tokens.Assemble(&pass, uint8(step), link)
 	return out
 }
 
 // judge compares an answer, given to a code sent at the second at, with the right one. It
 // gives what was got where that differs, and an empty text where it does not.
-func (s *shot) judge(got *answer, at int64) string {
+func (s *sample) judge(got *answer, at int64) string {
 	if got.reason != s.want {
 		return verdictOf(got.reason)
 	}
@@ -79,18 +79,18 @@ func (s *shot) judge(got *answer, at int64) string {
 	if !got.allow {
 		return ""
 	}
-	serial := s.code.Serial()
+	serial := s.token.Serial()
 	if named, err := tokens.ParseSerial(string(got.serial)); err != nil || named != serial {
 		return verdictOf(got.reason) + " for another serial"
 	}
-	if string(got.subject) != s.code.Subject().String() {
+	if string(got.subject) != s.token.Subject().String() {
 		return verdictOf(got.reason) + " for another subject"
 	}
-	if got.scopes != s.code.Scopes() {
+	if got.scopes != s.token.Scopes() {
 		return verdictOf(got.reason) + " with other scopes"
 	}
 	// As far apart as the clocks may be, see the package comment.
-	left := s.code.SecondsLeft(at)
+	left := s.token.SecondsLeft(at)
 	if got.secondsLeft < left-tokens.Period || got.secondsLeft > left+int64(ClockMargin/time.Second) {
 		return fmt.Sprintf("%s with %d seconds left instead of %d", verdictOf(got.reason), got.secondsLeft, left)
 	}
@@ -123,9 +123,9 @@ func (w Wrong) String() string {
 	return fmt.Sprintf("%s, serial %s, step %d: expected %s, got %s", kind, w.Serial, w.Step, w.Expected, w.Got)
 }
 
-func (s *shot) wrong(got string) Wrong {
+func (s *sample) wrong(got string) Wrong {
 	return Wrong{
-		Kind: s.kind.String(), Part: s.part, Serial: s.code.Serial().String(), Step: s.code.Step(),
+		Kind: s.kind.String(), Part: s.part, Serial: s.token.Serial().String(), Step: s.token.Step(),
 		Expected: verdictOf(s.want), Got: got,
 	}
 }

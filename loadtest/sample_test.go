@@ -16,8 +16,8 @@ func (r revokedOnly) Revoked(s tokens.Serial) bool            { return r[s] }
 func (r revokedOnly) CutOff(tokens.Subject) int64             { return 0 }
 func (r revokedOnly) Closed(tokens.Serial, int64, int64) bool { return false }
 
-// testStock is a stock made at now for a run of the longest length.
-func testStock(t *testing.T, now int64, run time.Duration) (*stock, tokens.Checker) {
+// testPool is a pool made at now for a run of the longest length.
+func testPool(t *testing.T, now int64, run time.Duration) (*pool, tokens.Checker) {
 	t.Helper()
 	issuer := tokentest.Issuer{ID: 40001, Signer: signing.NewKey([32]byte{1})}
 	until := horizon(run)
@@ -28,7 +28,7 @@ func testStock(t *testing.T, now int64, run time.Duration) (*stock, tokens.Check
 		}
 		return s
 	}
-	s := &stock{
+	s := &pool{
 		fresh:   made(batch{count: 300, oldest: sessionLife - until, until: until}),
 		old:     made(batch{count: 100, salt: 300, youngest: minOldAge, oldest: sessionLife - until, until: sessionLife}),
 		revoked: made(batch{count: 20, salt: 400, until: sessionLife}),
@@ -47,7 +47,7 @@ func TestEveryExpectationHoldsWhateverTheClocks(t *testing.T) {
 	midnight := tokens.DayStart(tokens.DayOf(tokentest.Epoch))
 	for _, now := range []int64{tokentest.Epoch, midnight, midnight + 7, midnight - 1} {
 		for _, run := range []time.Duration{time.Second, MaxRun} {
-			s, checker := testStock(t, now, run)
+			s, checker := testPool(t, now, run)
 			last := now + int64((horizon(run)-SessionMargin)/time.Second)
 			schedule := NewSchedule(Mix{Fresh: 1, Rescan: 2, Stale: 3, Tampered: 3, Revoked: 3}, 400, time.Second, true, 9)
 			var parts = map[string]int{}
@@ -58,19 +58,19 @@ func TestEveryExpectationHoldsWhateverTheClocks(t *testing.T) {
 				}
 				// Every second of the run in turn, and all its boundaries with them.
 				at := now + int64(n*7919)%(last-now+1)
-				shot := s.make(a, time.Unix(at, 0))
-				parts[shot.part]++
+				code := s.sample(a, time.Unix(at, 0))
+				parts[code.part]++
 				var parsed tokens.Token
-				if r := parsed.Parse(shot.code.Bytes()); r != tokens.ReasonOK {
+				if r := parsed.Parse(code.token.Bytes()); r != tokens.ReasonOK {
 					t.Fatalf("%s does not parse: %s", a.Kind, r)
 				}
-				if shot.code.Serial().Index < FirstIndex {
-					t.Fatalf("%s has a serial that an issuer could give: %s", a.Kind, shot.code.Serial())
+				if code.token.Serial().Index < FirstIndex {
+					t.Fatalf("%s has a serial that an issuer could give: %s", a.Kind, code.token.Serial())
 				}
 				for _, skew := range []int64{-5, -1, 0, 1, 59, 60} {
-					if got := checker.Check(&shot.code, at+skew, tokens.Entry); got != shot.want {
+					if got := checker.Check(&code.token, at+skew, tokens.Entry); got != code.want {
 						t.Fatalf("run %v, %d s in, clock %+d s: %s %s step %d of session begun %d s ago: expected %s, checker says %s",
-							run, at-now, skew, a.Kind, shot.part, shot.code.Step(), at-shot.code.Start(), shot.want, got)
+							run, at-now, skew, a.Kind, code.part, code.token.Step(), at-code.token.Start(), code.want, got)
 					}
 				}
 			}
@@ -100,14 +100,14 @@ func TestPassesOfOneRunAndOfTheNextDiffer(t *testing.T) {
 }
 
 func TestAnAnswerForAnotherPassengerIsWrong(t *testing.T) {
-	s, _ := testStock(t, tokentest.Epoch, time.Second)
-	shot := s.make(Arrival{Kind: Fresh}, time.Unix(tokentest.Epoch, 0))
-	left := shot.code.SecondsLeft(tokentest.Epoch)
+	s, _ := testPool(t, tokentest.Epoch, time.Second)
+	code := s.sample(Arrival{Kind: Fresh}, time.Unix(tokentest.Epoch, 0))
+	left := code.token.SecondsLeft(tokentest.Epoch)
 	good := answer{
 		allow: true, reason: tokens.ReasonOK, class: []byte("ok"), scopes: tokens.AllScopes, secondsLeft: left,
-		serial: []byte(shot.code.Serial().String()), subject: []byte(shot.code.Subject().String()),
+		serial: []byte(code.token.Serial().String()), subject: []byte(code.token.Subject().String()),
 	}
-	if got := shot.judge(&good, tokentest.Epoch); got != "" {
+	if got := code.judge(&good, tokentest.Epoch); got != "" {
 		t.Fatalf("the right answer is called wrong: %s", got)
 	}
 	for name, spoil := range map[string]func(*answer){
@@ -121,7 +121,7 @@ func TestAnAnswerForAnotherPassengerIsWrong(t *testing.T) {
 	} {
 		bad := good
 		spoil(&bad)
-		if shot.judge(&bad, tokentest.Epoch) == "" {
+		if code.judge(&bad, tokentest.Epoch) == "" {
 			t.Errorf("%s: a wrong answer passes", name)
 		}
 	}

@@ -1,7 +1,11 @@
 package loadtest
 
 import (
+	"encoding/binary"
+	"hash/fnv"
 	"math"
+	"runtime"
+	"strings"
 	"testing"
 	"time"
 )
@@ -133,6 +137,72 @@ func TestNothingIsShownAgainBeforeTheFirst(t *testing.T) {
 				t.Fatalf("seed %d: a pass is shown again before any was shown", seed)
 			}
 			shown = shown || a.Kind == Fresh
+		}
+	}
+}
+func TestAMixIsReadAsItIsWritten(t *testing.T) {
+	for _, m := range []Mix{DefaultMix, {Fresh: 1}, {Revoked: 3}, {Fresh: 7, Rescan: 100, Tampered: 1}} {
+		got, err := ParseMix(m.String())
+		if err != nil || got != m {
+			t.Errorf("%s: got %s, %v", m, got, err)
+		}
+	}
+	if got, err := ParseMix("stale=2"); err != nil || got != (Mix{Stale: 2}) {
+		t.Errorf("kinds left out: got %s, %v", got, err)
+	}
+}
+
+func TestAMixThatMeansNothingIsRefused(t *testing.T) {
+	for text, complaint := range map[string]string{
+		"":                    "no kind",
+		"fresh":               "weight of fresh",
+		"fresh=":              "weight of fresh",
+		"fresh=-1":            "weight of fresh",
+		"fresh=1.5":           "weight of fresh",
+		"fresh=1000001":       "weight of fresh",
+		"old=1":               `"old"`,
+		"fresh=1,fresh=1":     "twice",
+		"fresh=0":             "every weight",
+		"rescan=1":            "needs fresh",
+		"fresh=1, rescan=1":   `" rescan"`,
+		"fresh=1,rescan=1,":   "no kind",
+		"fresh=1=1":           "weight of fresh",
+		"fresh=0x10,stale=10": "weight of fresh",
+	} {
+		if _, err := ParseMix(text); err == nil || !strings.Contains(err.Error(), complaint) {
+			t.Errorf("%q: got error %v, expected one with %q", text, err, complaint)
+		}
+	}
+}
+
+// The figures in bench/results were measured with these arrivals, which were written down
+// before openloop drew their moments.
+func TestArrivalsAreThoseOfEarlierFigures(t *testing.T) {
+	if runtime.GOARCH != "amd64" {
+		t.Skip("math.Exp may differ in its last bit elsewhere")
+	}
+	for _, c := range []struct {
+		uniform bool
+		seed    uint64
+		n       int
+		hash    uint64
+	}{
+		{false, 1, 9868, 0x52d327f7bdd7a4a1}, {false, 7, 9875, 0xe68f1d4981d2028e},
+		{true, 1, 10000, 0x4d6ef5e5450c850e}, {true, 7, 10000, 0x4400e828f4b14c69},
+	} {
+		all, hash := drawAll(NewSchedule(DefaultMix, 5000, 2*time.Second, c.uniform, c.seed)), fnv.New64a()
+		for _, a := range all {
+			for _, v := range []uint64{uint64(a.Due), uint64(a.Kind), uint64(a.Which), a.Dice} {
+				hash.Write(binary.LittleEndian.AppendUint64(nil, v))
+			}
+			shown := byte(0)
+			if a.Shown {
+				shown = 1
+			}
+			hash.Write([]byte{shown})
+		}
+		if len(all) != c.n || hash.Sum64() != c.hash {
+			t.Errorf("uniform %v, seed %d: %d arrivals with hash %#x, want %d with %#x", c.uniform, c.seed, len(all), hash.Sum64(), c.n, c.hash)
 		}
 	}
 }

@@ -1,11 +1,13 @@
 package loadtest
 
 import (
+	"fmt"
 	"sync"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
+	"github.com/railgate/railgate/loadtest/openloop"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -24,9 +26,9 @@ func record(h *hdrhistogram.Histogram, d time.Duration) {
 	_ = h.RecordValue(min(max(int64(d), shortest), longest))
 }
 
-// tally is everything counted in a run. One mutex guards it: it is held for a
+// stats is everything counted in a run. One mutex guards it: it is held for a
 // tenth of a microsecond per check, and the sum is exact at every moment.
-type tally struct {
+type stats struct {
 	mu       sync.Mutex
 	warm     int64 // sent in the warm-up, whatever came back
 	checks   int64 // sent after it, whatever came back
@@ -48,97 +50,88 @@ type tally struct {
 	limits Limits
 }
 
-func newTally(limits Limits) *tally {
-	t := &tally{
+func newStats(limits Limits) *stats {
+	s := &stats{
 		late: newHistogram(), own: newHistogram(), all: newHistogram(),
 		errors: map[string]int64{}, examples: map[string]string{}, limits: limits,
 	}
-	for k := range t.kinds {
-		t.kinds[k], t.verdicts[k] = newHistogram(), map[tokens.Reason]int64{}
+	for k := range s.kinds {
+		s.kinds[k], s.verdicts[k] = newHistogram(), map[tokens.Reason]int64{}
 	}
-	return t
+	return s
 }
 
 // outcome is what became of one arrival.
 type outcome struct {
-	shot            *shot
-	due, sent, done time.Time
-	free            time.Time // when its connection was free to send it
-	got             *answer   // nil where there was none
-	err             error
-	warm            bool // sent in the warm-up
-}
-
-// own is how late the arrival was sent although a connection was free: the load
-// generator's part of the latency.
-func (o *outcome) own() time.Duration {
-	if o.free.After(o.due) {
-		return o.sent.Sub(o.free)
-	}
-	return o.sent.Sub(o.due)
+	openloop.Sending
+	sample *sample
+	over   time.Time
+	got    *answer // nil where there was none
+	err    error
+	warm   bool // sent in the warm-up
 }
 
 // add counts one outcome. Wrong verdicts and errors of the warm-up count like
 // any other; only its latencies and its number are kept apart. Only a right answer
 // has a latency: a gateway that fails fast must not improve its percentiles.
-func (t *tally) add(o outcome) {
+func (s *stats) add(o outcome) {
 	differs := ""
 	if o.err == nil {
-		differs = o.shot.judge(o.got, o.sent.Unix())
+		differs = o.sample.judge(o.got, o.Sent.Unix())
 	}
 	right := o.err == nil && differs == ""
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if o.warm {
-		t.warm++
+		s.warm++
 	} else {
-		t.checks++
-		t.sent(&o)
+		s.checks++
+		s.sent(&o)
 		if right {
-			latency := o.done.Sub(o.due)
-			record(t.all, latency)
-			record(t.kinds[o.shot.kind], latency)
+			latency := o.over.Sub(o.Due)
+			record(s.all, latency)
+			record(s.kinds[o.sample.kind], latency)
 		}
 	}
 	if o.err != nil {
-		t.fail(o.err)
+		s.fail(o.err)
 		return
 	}
 	if !o.warm {
-		t.verdicts[o.shot.kind][o.got.reason]++
+		s.verdicts[o.sample.kind][o.got.reason]++
 	}
-	t.oldest = max(t.oldest, o.got.ageMS)
+	s.oldest = max(s.oldest, o.got.ageMS)
 	if right {
-		t.right++
+		s.right++
 		return
 	}
-	t.wrong++
-	if len(t.first) < FirstWrong {
-		t.first = append(t.first, o.shot.wrong(differs))
+	s.wrong++
+	if len(s.first) < FirstWrong {
+		s.first = append(s.first, o.sample.wrong(differs))
 	}
 }
 
 // sent records when a check went out and was over.
-func (t *tally) sent(o *outcome) {
-	own := o.own()
-	record(t.late, o.sent.Sub(o.due))
-	record(t.own, own)
-	if own > t.limits.Late {
-		t.ownLate++
+func (s *stats) sent(o *outcome) {
+	own := o.Own()
+	record(s.late, o.Sent.Sub(o.Due))
+	record(s.own, own)
+	if own > s.limits.Late {
+		s.ownLate++
 	}
-	if o.done.After(t.lastDone) {
-		t.lastDone = o.done
+	if o.over.After(s.lastDone) {
+		s.lastDone = o.over
 	}
 }
 
 // fail sorts errors under few names, each with the first text it came with.
-func (t *tally) fail(err error) {
+func (s *stats) fail(err error) {
 	name := class(err)
-	if t.errors[name] == 0 {
-		t.examples[name] = err.Error()
+	if s.errors[name] == 0 {
+		s.examples[name] = err.Error()
 	}
-	t.errors[name]++
-	t.failed++
+	s.errors[name]++
+	s.failed++
 }
 
 // moment is what the progress line shows.
@@ -149,14 +142,58 @@ type moment struct {
 	limited                    bool    // by this program: the latencies are not the gateway's
 }
 
-func (t *tally) moment() moment {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+func (s *stats) moment() moment {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	m := moment{
-		sent: t.warm + t.checks, right: t.right, wrong: t.wrong, failed: t.failed, warming: t.checks == 0,
-		latency: Latency{Count: t.all.TotalCount(), P50: t.all.ValueAtPercentile(50), P99: t.all.ValueAtPercentile(99)},
-		own:     Latency{Count: t.own.TotalCount(), P99: t.own.ValueAtPercentile(99)},
+		sent: s.warm + s.checks, right: s.right, wrong: s.wrong, failed: s.failed, warming: s.checks == 0,
+		latency: Latency{Count: s.all.TotalCount(), P50: s.all.ValueAtPercentile(50), P99: s.all.ValueAtPercentile(99)},
+		own:     Latency{Count: s.own.TotalCount(), P99: s.own.ValueAtPercentile(99)},
 	}
-	m.limited = len(t.limits.exceeded(m.own, m.latency, t.ownLate, t.checks, 0)) > 0
+	m.limited = len(s.limits.exceeded(m.own, m.latency, s.ownLate, s.checks, 0)) > 0
 	return m
+}
+
+// Limits say when the load generator, not the gateway, decided what a run measured.
+// Such a run is invalid: its latencies are in no report.
+type Limits struct {
+	// Share is the largest part of the p99 latency that may be the generator's own
+	// lateness, if that is above Least. Own lateness is the time from the moment at
+	// which an arrival was due and a connection free, to its sending. The wait for a
+	// connection is none of it: a slow gateway keeps connections busy.
+	Share float64
+	Least time.Duration
+	// Late is from when on an arrival counts as sent late by the generator, and
+	// LateShare how many of all may be: beyond it other arrivals were sent than those
+	// that were asked for.
+	Late      time.Duration
+	LateShare float64
+	// Processor is how much of its processors the generator may use, of 1: beyond it
+	// answers wait for the generator.
+	Processor float64
+}
+
+// DefaultLimits are our choice: on a quiet machine with two cores, 5000 checks a
+// second have a p99 of 0.6 ms, of which 0.2 are own lateness.
+var DefaultLimits = Limits{
+	Share: 0.5, Least: 2 * time.Millisecond,
+	Late: 20 * time.Millisecond, LateShare: 0.01,
+	Processor: 0.9,
+}
+
+// exceeded gives the reasons for which a run is invalid. late of so many checks were
+// sent late; processor is the share of its processors that the generator used.
+func (l *Limits) exceeded(own, all Latency, late, checks int64, processor float64) (reasons []string) {
+	if own.P99 > int64(l.Least) && all.Count > 0 && float64(own.P99) > l.Share*float64(all.P99) {
+		reasons = append(reasons, fmt.Sprintf("the load generator sent late by itself: its p99 of %s is %.0f %% of the p99 from due to answer, and %.0f %% are allowed",
+			pretty(own.P99), 100*float64(own.P99)/float64(all.P99), 100*l.Share))
+	}
+	if checks > 0 && float64(late) > l.LateShare*float64(checks) {
+		reasons = append(reasons, fmt.Sprintf("the load generator sent %d of %d checks more than %v late by itself, and %.0f %% are allowed",
+			late, checks, l.Late, 100*l.LateShare))
+	}
+	if processor > l.Processor {
+		reasons = append(reasons, fmt.Sprintf("the load generator used %.0f %% of its processors, and %.0f %% are allowed", 100*processor, 100*l.Processor))
+	}
+	return reasons
 }

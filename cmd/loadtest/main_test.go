@@ -12,8 +12,8 @@ import (
 	"github.com/railgate/railgate/loadtest/fake"
 )
 
-// world starts a pretended gateway and issuer and writes its target file.
-func world(t *testing.T, b fake.Behaviour) (*fake.World, string) {
+// world starts a fake gateway and issuer and writes its target file.
+func world(t *testing.T, b fake.Behavior) (*fake.Servers, string) {
 	t.Helper()
 	w := fake.Start(b)
 	t.Cleanup(w.Close)
@@ -53,7 +53,7 @@ func runCommand(t *testing.T, args ...string) (code int, stdout, stderr string) 
 var quick = []string{"-rate", "300", "-warmup", "100ms", "-duration", "1100ms", "-revoked", "5", "-connections", "8"}
 
 func TestACleanRunExitsWithZeroAndWritesItsFiles(t *testing.T) {
-	_, target := world(t, fake.Behaviour{})
+	_, target := world(t, fake.Behavior{})
 	dir := t.TempDir()
 	result, picture := filepath.Join(dir, "r.json"), filepath.Join(dir, "p.svg")
 	code, stdout, stderr := runCommand(t, append(quick, "-target", target, "-json", result, "-svg", picture)...)
@@ -77,7 +77,7 @@ func TestACleanRunExitsWithZeroAndWritesItsFiles(t *testing.T) {
 }
 
 func TestALyingGatewayExitsWithOneAndIsQuoted(t *testing.T) {
-	_, target := world(t, fake.Behaviour{LieEvery: 100})
+	_, target := world(t, fake.Behavior{LieEvery: 100})
 	code, stdout, _ := runCommand(t, append(quick, "-target", target)...)
 	if code != 1 || !strings.Contains(stdout, "WRONG VERDICTS") || !strings.Contains(stdout, "expected ") {
 		t.Errorf("exit code %d\n%s", code, stdout)
@@ -88,16 +88,16 @@ func TestALyingGatewayExitsWithOneAndIsQuoted(t *testing.T) {
 func TestAnInvalidRunHasItsOwnExitCode(t *testing.T) {
 	withLimits(loadtest.Limits{})
 	defer withLimits(fake.NoLimits)
-	_, target := world(t, fake.Behaviour{})
+	_, target := world(t, fake.Behavior{})
 	code, stdout, stderr := runCommand(t, append(quick, "-target", target)...)
 	if code != 3 || !strings.Contains(stdout, "INVALID: ") || strings.Contains(stdout, "p50") {
 		t.Errorf("exit code %d\n%s\n%s", code, stdout, stderr)
 	}
-	_, overloaded := world(t, fake.Behaviour{Overloaded: true})
+	_, overloaded := world(t, fake.Behavior{Overloaded: true})
 	if code, stdout, _ := runCommand(t, append(quick, "-target", overloaded, "-mix", "fresh=1")...); code != 1 || !strings.Contains(stdout, "HTTP 503") {
 		t.Errorf("with errors: exit code %d\n%s", code, stdout)
 	}
-	_, lying := world(t, fake.Behaviour{LieEvery: 100})
+	_, lying := world(t, fake.Behavior{LieEvery: 100})
 	if code, stdout, _ := runCommand(t, append(quick, "-target", lying)...); code != 1 || !strings.Contains(stdout, "INVALID: ") {
 		t.Errorf("with wrong verdicts: exit code %d\n%s", code, stdout)
 	}
@@ -138,8 +138,8 @@ func TestANewKeyComesWithItsAnnouncement(t *testing.T) {
 }
 
 func TestFlagsOverrideTheFile(t *testing.T) {
-	w, target := world(t, fake.Behaviour{})
-	other, _ := world(t, fake.Behaviour{})
+	w, target := world(t, fake.Behavior{})
+	other, _ := world(t, fake.Behavior{})
 	code, stdout, stderr := runCommand(t, append(quick, "-target", target, "-gateway", other.Target().Gateway, "-issuer", other.Target().Issuer)...)
 	if code != 0 || w.Checks() != 0 || other.Checks() == 0 {
 		t.Errorf("exit code %d, %d and %d checks\n%s%s", code, w.Checks(), other.Checks(), stdout, stderr)
@@ -148,7 +148,7 @@ func TestFlagsOverrideTheFile(t *testing.T) {
 
 func TestFlagsAloneAreEnoughAndStaySecret(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir()) // where no demo runs
-	target := fake.Start(fake.Behaviour{})
+	target := fake.Start(fake.Behavior{})
 	t.Cleanup(target.Close)
 	seed, _ := target.Target().LoadKey.Seed.MarshalText()
 	result := filepath.Join(t.TempDir(), "r.json")
@@ -172,7 +172,7 @@ func TestFlagsAloneAreEnoughAndStaySecret(t *testing.T) {
 }
 
 func TestMistakesAreExplained(t *testing.T) {
-	_, target := world(t, fake.Behaviour{})
+	_, target := world(t, fake.Behavior{})
 	open := filepath.Join(t.TempDir(), "open.json")
 	if err := os.WriteFile(open, []byte("{}"), 0o600); err != nil {
 		t.Fatal(err)

@@ -18,15 +18,15 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// Ids of the pretended issuer's own key and of the load key.
+// Ids of the fake issuer's own key and of the load key.
 const (
 	ownKey  = 7
 	LoadKey = 40001
 )
 
-// Behaviour is how the pretended world departs from an honest one; the zero
+// Behavior is how the fake departs from an honest one; the zero
 // value does not.
-type Behaviour struct {
+type Behavior struct {
 	// LieEvery makes every n-th check under load answer the opposite; 0 for never.
 	LieEvery int64
 	// StallAfter and StallFor stop all answers once, counted from the first
@@ -48,9 +48,9 @@ type Behaviour struct {
 // generator late.
 var NoLimits = loadtest.Limits{Share: 1, Least: time.Hour, Late: time.Hour, LateShare: 1, Processor: 1e9}
 
-// World is a running gateway and issuer.
-type World struct {
-	behaviour       Behaviour
+// Servers are a running gateway and issuer.
+type Servers struct {
+	behavior        Behavior
 	gateway, issuer *httptest.Server
 	device, staff   string
 	seed            loadtest.Seed
@@ -67,10 +67,10 @@ type World struct {
 }
 
 // Start starts both servers on free ports; Close ends them.
-func Start(b Behaviour) *World {
-	w := &World{
-		behaviour: b,
-		device:    "rgd_" + repeat('d'), staff: "rgs_" + repeat('e'),
+func Start(b Behavior) *Servers {
+	w := &Servers{
+		behavior: b,
+		device:   "rgd_" + repeat('d'), staff: "rgs_" + repeat('e'),
 		own:     tokentest.NewIssuer(ownKey),
 		revoked: map[tokens.Serial]bool{}, people: map[string]*application{}, numbers: map[string]bool{},
 	}
@@ -93,13 +93,13 @@ func Start(b Behaviour) *World {
 }
 
 // Close ends both servers.
-func (w *World) Close() {
+func (w *Servers) Close() {
 	w.gateway.Close()
 	w.issuer.Close()
 }
 
-// Target is how a load test reaches this world.
-func (w *World) Target() loadtest.Target {
+// Target is how a load test reaches them.
+func (w *Servers) Target() loadtest.Target {
 	return loadtest.Target{
 		Gateway: w.gateway.URL, Issuer: w.issuer.URL, Device: w.device, Staff: w.staff,
 		LoadKey: loadtest.LoadKey{ID: LoadKey, Seed: w.seed},
@@ -107,17 +107,17 @@ func (w *World) Target() loadtest.Target {
 }
 
 // Checks counts the checks answered with a verdict.
-func (w *World) Checks() int64 { return w.checks.Load() }
+func (w *Servers) Checks() int64 { return w.checks.Load() }
 
 // Revocations counts the credentials that were revoked.
-func (w *World) Revocations() int {
+func (w *Servers) Revocations() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return len(w.revoked)
 }
 
 // Numbers lists the document numbers that were applied with.
-func (w *World) Numbers() []string {
+func (w *Servers) Numbers() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var all []string
@@ -127,18 +127,18 @@ func (w *World) Numbers() []string {
 	return all
 }
 
-// Revoked makes World the checker's view of revocations.
-func (w *World) Revoked(s tokens.Serial) bool {
+// Revoked makes Servers the checker's view of revocations.
+func (w *Servers) Revoked(s tokens.Serial) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.revoked[s]
 }
 
 // CutOff knows no subject.
-func (w *World) CutOff(tokens.Subject) int64 { return 0 }
+func (w *Servers) CutOff(tokens.Subject) int64 { return 0 }
 
 // Closed knows no session.
-func (w *World) Closed(tokens.Serial, int64, int64) bool { return false }
+func (w *Servers) Closed(tokens.Serial, int64, int64) bool { return false }
 
 // passes remembers everything.
 type passes struct{ seen sync.Map }

@@ -9,10 +9,10 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-func (w *World) gatewayHandler() http.Handler {
+func (w *Servers) gatewayHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /readyz", func(out http.ResponseWriter, _ *http.Request) {
-		if w.behaviour.NeverReady {
+		if w.behavior.NeverReady {
 			out.WriteHeader(http.StatusServiceUnavailable)
 		}
 	})
@@ -46,7 +46,7 @@ type refusedJSON struct {
 	Revocation revocationJSON    `json:"revocation"`
 }
 
-func (w *World) check(out http.ResponseWriter, req *http.Request) {
+func (w *Servers) check(out http.ResponseWriter, req *http.Request) {
 	scope, ok := tokens.ParseScope([]byte(req.URL.Query().Get("scope")))
 	if !ok || req.Header.Get("Authorization") != "Bearer "+w.device {
 		out.WriteHeader(http.StatusUnauthorized)
@@ -63,14 +63,14 @@ func (w *World) check(out http.ResponseWriter, req *http.Request) {
 		reason = w.checker.Check(&t, now, scope)
 	}
 	if t.KeyID() == LoadKey {
-		if w.behaviour.Overloaded && w.loads.Load() > 0 {
+		if w.behavior.Overloaded && w.loads.Load() > 0 {
 			out.WriteHeader(http.StatusServiceUnavailable)
 			return
 		}
 		w.stall()
 		reason = w.lie(reason)
 	}
-	time.Sleep(w.behaviour.EachCheck)
+	time.Sleep(w.behavior.EachCheck)
 	w.checks.Add(1)
 	out.Header().Set("Content-Type", "application/json")
 	fresh := revocationJSON{"fresh", false, 312, 1770681600123}
@@ -88,20 +88,20 @@ func (w *World) check(out http.ResponseWriter, req *http.Request) {
 }
 
 // stall holds every answer back until the stall is over.
-func (w *World) stall() {
+func (w *Servers) stall() {
 	now := time.Now()
 	w.firstLoad.CompareAndSwap(0, now.UnixNano())
 	since := now.Sub(time.Unix(0, w.firstLoad.Load()))
-	if since >= w.behaviour.StallAfter && since < w.behaviour.StallAfter+w.behaviour.StallFor {
-		time.Sleep(w.behaviour.StallAfter + w.behaviour.StallFor - since)
+	if since >= w.behavior.StallAfter && since < w.behavior.StallAfter+w.behavior.StallFor {
+		time.Sleep(w.behavior.StallAfter + w.behavior.StallFor - since)
 	}
 }
 
 // lie turns every n-th answer round, but never the first, with which the load
 // test makes sure of its key.
-func (w *World) lie(honest tokens.Reason) tokens.Reason {
+func (w *Servers) lie(honest tokens.Reason) tokens.Reason {
 	n := w.loads.Add(1)
-	if w.behaviour.LieEvery == 0 || n == 1 || n%w.behaviour.LieEvery != 0 {
+	if w.behavior.LieEvery == 0 || n == 1 || n%w.behavior.LieEvery != 0 {
 		return honest
 	}
 	if honest == tokens.ReasonOK {

@@ -22,7 +22,7 @@ type application struct {
 // policy is the version of the privacy policy in force.
 const policy = "2026-11"
 
-func (w *World) issuerHandler() http.Handler {
+func (w *Servers) issuerHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/privacy-policy", func(out http.ResponseWriter, _ *http.Request) {
 		answer(out, http.StatusOK, map[string]any{"version": policy})
@@ -34,7 +34,7 @@ func (w *World) issuerHandler() http.Handler {
 	return mux
 }
 
-func (w *World) apply(out http.ResponseWriter, req *http.Request) {
+func (w *Servers) apply(out http.ResponseWriter, req *http.Request) {
 	var in struct {
 		Name     string `json:"name"`
 		Type     string `json:"document_type"`
@@ -70,7 +70,7 @@ func (w *World) apply(out http.ResponseWriter, req *http.Request) {
 }
 
 // person finds the application that the access token opens, and holds w.mu if so.
-func (w *World) person(out http.ResponseWriter, req *http.Request) *application {
+func (w *Servers) person(out http.ResponseWriter, req *http.Request) *application {
 	w.mu.Lock()
 	p := w.people[req.PathValue("id")]
 	if p == nil || req.Header.Get("Authorization") != "Bearer "+p.access {
@@ -81,7 +81,7 @@ func (w *World) person(out http.ResponseWriter, req *http.Request) *application 
 	return p
 }
 
-func (w *World) checkPerson(out http.ResponseWriter, req *http.Request) {
+func (w *Servers) checkPerson(out http.ResponseWriter, req *http.Request) {
 	var in struct {
 		Evidence string `json:"evidence"`
 	}
@@ -107,7 +107,7 @@ func (w *World) checkPerson(out http.ResponseWriter, req *http.Request) {
 	})
 }
 
-func (w *World) openSession(out http.ResponseWriter, req *http.Request) {
+func (w *Servers) openSession(out http.ResponseWriter, req *http.Request) {
 	var in struct {
 		Check  string `json:"check"`
 		Mode   string `json:"mode"`
@@ -141,7 +141,7 @@ func (w *World) openSession(out http.ResponseWriter, req *http.Request) {
 	})
 }
 
-func (w *World) revoke(out http.ResponseWriter, req *http.Request) {
+func (w *Servers) revoke(out http.ResponseWriter, req *http.Request) {
 	var in struct {
 		Reason string `json:"reason"`
 	}
@@ -153,7 +153,7 @@ func (w *World) revoke(out http.ResponseWriter, req *http.Request) {
 		refuse(out, http.StatusUnauthorized, "staff_unknown")
 		return
 	}
-	if !w.behaviour.LoseRevocations {
+	if !w.behavior.LoseRevocations {
 		w.mu.Lock()
 		w.revoked[serial] = true
 		w.mu.Unlock()

@@ -48,20 +48,6 @@ func TestLimitsAreExceededOneByOne(t *testing.T) {
 	}
 }
 
-// What an arrival waits for a busy connection is not the load generator's.
-func TestOwnLatenessBeginsWhenAConnectionIsFree(t *testing.T) {
-	at := func(ms int) time.Time { return time.Unix(0, 0).Add(time.Duration(ms) * time.Millisecond) }
-	for _, c := range []struct{ due, free, sent, want int }{
-		{due: 100, free: 0, sent: 103, want: 3},
-		{due: 100, free: 400, sent: 401, want: 1},
-	} {
-		o := outcome{due: at(c.due), free: at(c.free), sent: at(c.sent)}
-		if got := o.own(); got != time.Duration(c.want)*time.Millisecond {
-			t.Errorf("%+v: %v", c, got)
-		}
-	}
-}
-
 func TestFailuresHaveClasses(t *testing.T) {
 	for want, err := range map[string]error{
 		"refused":    &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED},

@@ -1,0 +1,121 @@
+// Package openloop sends work when it is due, whatever became of earlier work. It is the
+// load generator of the load test and of the benchmarks.
+//
+// It promises that latency counts from the moment at which work was due, that no more work
+// is outstanding than there are workers, that work which was due and never sent is
+// reported, and that the same seed draws the same moments. It does not know what the work
+// is and does not bound it: each piece must end by itself.
+package openloop
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// What work can come to besides being done; any other error is a wrong answer.
+var (
+	// ErrDeclined is work that the other side did not do: it answered that it cannot now,
+	// or did not answer.
+	ErrDeclined = errors.New("the work was declined")
+	// ErrOver says that nothing is left to ask for.
+	ErrOver = errors.New("the supply of work is used up")
+)
+
+// Loop sends arrivals of type A.
+type Loop[A any] struct {
+	// Workers is how many arrivals may be outstanding. One that finds every worker busy is
+	// sent late, and its latency counts from when it was due.
+	Workers int
+	// Until is how long after the start arrivals are sent: the length of the run, and a
+	// grace for a backlog. What is left then, Next still has.
+	Until time.Duration
+	// Next draws the next arrival and when it is due; false after the last. It is called
+	// by one goroutine at a time.
+	Next func() (a A, due time.Duration, ok bool)
+	// Work sends an arrival and returns when it was over: its worker is free again from
+	// then on. Workers call it at the same time, each with its number, counted from 0.
+	Work func(worker int, a A, s Sending) (over time.Time)
+	// Progress is called once a second; nil: nothing is.
+	Progress func(elapsed time.Duration)
+}
+
+// Sending says when an arrival was due and when it was sent.
+type Sending struct {
+	Due, Sent time.Time
+	Free      time.Time // when its worker was free to send it
+	Awaited   bool      // a worker was waiting for it when it came due
+}
+
+// Own is how late the arrival was sent although a worker was free: the generator's part
+// of the latency.
+func (s Sending) Own() time.Duration {
+	if s.Free.After(s.Due) {
+		return s.Sent.Sub(s.Free)
+	}
+	return s.Sent.Sub(s.Due)
+}
+
+// Run returns when every arrival was sent and is over, when Until is, or when ctx has
+// ended; it waits for the work under way in each case.
+func (l *Loop[A]) Run(ctx context.Context, start time.Time) {
+	t := &turn{start: start, pacer: newPacer()}
+	defer t.pacer.close()
+	var workers, progress sync.WaitGroup
+	done := make(chan struct{})
+	if l.Progress != nil {
+		progress.Go(func() { l.report(start, done) })
+	}
+	for w := range l.Workers {
+		workers.Go(func() {
+			for free := time.Now(); ; {
+				a, s, ok := l.next(ctx, t)
+				if !ok {
+					return
+				}
+				s.Free, s.Sent = free, time.Now()
+				free = l.Work(w, a, s)
+			}
+		})
+	}
+	workers.Wait()
+	close(done)
+	progress.Wait()
+}
+
+// turn is had by the one worker that waits for the next arrival.
+type turn struct {
+	sync.Mutex
+	start time.Time
+	pacer *pacer
+}
+
+// next waits for the next arrival; false when there is none left to be sent.
+func (l *Loop[A]) next(ctx context.Context, t *turn) (a A, s Sending, ok bool) {
+	t.Lock()
+	defer t.Unlock()
+	if ctx.Err() != nil || time.Since(t.start) > l.Until {
+		return a, s, false
+	}
+	a, due, ok := l.Next()
+	if !ok {
+		return a, s, false
+	}
+	s.Due = t.start.Add(due)
+	s.Awaited = time.Until(s.Due) > 0
+	return a, s, t.pacer.until(ctx, s.Due)
+}
+
+func (l *Loop[A]) report(start time.Time, done <-chan struct{}) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-done:
+			return
+		case now := <-tick.C:
+			l.Progress(now.Sub(start))
+		}
+	}
+}
