@@ -6,6 +6,7 @@ import (
 
 	"github.com/railgate/railgate/bench/httpcheck/attack"
 	"github.com/railgate/railgate/bench/httpcheck/load"
+	"github.com/railgate/railgate/loadtest/openloop"
 )
 
 const (
@@ -37,7 +38,7 @@ func (b *bench) attacked(name string, kind attack.Kind, connections int) error {
 		if err := b.interrupted(); err != nil {
 			return err
 		}
-		b.say("round %d of %d: %s, %d connections", n+1, b.rounds, name, connections)
+		b.log("round %d of %d: %s, %d connections", n+1, b.rounds, name, connections)
 		if err := b.attackedRound(name+"/honest-flooded", kind, connections); err != nil {
 			return fmt.Errorf("round %d of %s: %w", n+1, name, err)
 		}
@@ -52,8 +53,8 @@ func (b *bench) attackedRound(name string, kind attack.Kind, connections int) er
 		return err
 	}
 	defer s.Stop()
-	deck := b.shown(time.Now())
-	if err := b.warm(s.Address(), deck); err != nil {
+	requests := b.shown(time.Now())
+	if err := b.warm(s.Address(), requests); err != nil {
 		return err
 	}
 	if connections > 0 {
@@ -74,9 +75,9 @@ func (b *bench) attackedRound(name string, kind attack.Kind, connections int) er
 	}
 	o := outcomes[0]
 	fmt.Fprintf(b.out, "%s\t%d good\t%d busy\t%d wrong\t%d broken\t%8.1f turn-p99.9-us\t%8.1f rss-MiB\n",
-		latencyLine(name, o, b.options.round), o.Good, o.Busy, o.Wrong, o.Broken, micros(load.Quantile(turns, 0.999)), float64(after.MaxRSS)/(1<<20))
+		latencyLine(name, o, b.options.round), o.Done, o.Declined, o.Wrong, o.Broken, micros(openloop.Quantile(turns, 0.999)), float64(after.MaxRSS)/(1<<20))
 	if o.First != nil {
-		b.say("%s: the first fault: %v", name, o.First)
+		b.log("%s: the first fault: %v", name, o.First)
 	}
 	if o.Wrong > 0 {
 		return fmt.Errorf("%d wrong answers: %w", o.Wrong, o.First)

@@ -27,12 +27,12 @@ type bench struct {
 	ctx         context.Context
 	out, report io.Writer
 	cpu         int // of the servers
-	cached, new *corpus.Phones
+	cached, new *corpus.Sessions
 }
 
 func newBench(ctx context.Context, o *options, stdout, stderr io.Writer) (*bench, error) {
 	b := &bench{options: o, ctx: ctx, out: stdout, report: stderr, cpu: anyCPU,
-		cached: corpus.NewPhones(o.sessions, corpus.FirstCached), new: corpus.NewPhones(o.fresh, corpus.FirstNew)}
+		cached: corpus.NewSessions(o.sessions, corpus.FirstCached), new: corpus.NewSessions(o.fresh, corpus.FirstNew)}
 	if o.pin && runtime.NumCPU() > max(serverCPU, loadCPU) {
 		if err := servers.Pin(loadCPU); err != nil {
 			return nil, fmt.Errorf("keeping the load generator on CPU %d (-pin=false does without): %w", loadCPU, err)
@@ -68,7 +68,7 @@ func (b *bench) run() error {
 
 func (b *bench) wants(name string) bool { return slices.Contains(b.only, name) }
 
-func (b *bench) say(format string, args ...any) {
+func (b *bench) log(format string, args ...any) {
 	fmt.Fprintf(b.report, "httpcheck: "+format+"\n", args...)
 }
 
@@ -90,14 +90,14 @@ const answerMax = 4 << 10
 // warmWithin bounds what is sent before the clock starts.
 const warmWithin = 10 * time.Second
 
-// warm sends a deck through before the clock starts.
-func (b *bench) warm(address string, deck *corpus.Deck) error {
+// warm sends requests through before the clock starts.
+func (b *bench) warm(address string, requests *corpus.Requests) error {
 	c, err := load.Dial(address, b.connections, answerMax)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	if _, err = c.Run(deck.Through(), warmWithin); err != nil {
+	if _, err = c.Run(requests.Through(), warmWithin); err != nil {
 		return fmt.Errorf("before the clock: %w", err)
 	}
 	return nil
@@ -107,13 +107,13 @@ func (b *bench) warm(address string, deck *corpus.Deck) error {
 func (b *bench) gateway() (servers.Server, error) { return servers.Start(servers.Gateway, b.cpu) }
 
 // noop starts a server that gives every request the answer that ours gave to
-// the deck's first.
-func (b *bench) noop(ours servers.Server, deck *corpus.Deck) (servers.Server, error) {
-	answer, err := load.Ask(ours.Address(), deck.Through().Next(), answerMax)
+// the first of the requests.
+func (b *bench) noop(ours servers.Server, requests *corpus.Requests) (servers.Server, error) {
+	answer, err := load.Ask(ours.Address(), requests.Through().Next(), answerMax)
 	if err != nil {
 		return nil, err
 	}
-	if err := deck.Judge(answer); err != nil {
+	if err := requests.Judge(answer); err != nil {
 		return nil, err
 	}
 	s, err := servers.Start(servers.Noop, b.cpu)
@@ -123,7 +123,7 @@ func (b *bench) noop(ours servers.Server, deck *corpus.Deck) (servers.Server, er
 	return s, s.AnswerWith(answer.Body)
 }
 
-// shown is the deck of the cached sessions as they show themselves now.
-func (b *bench) shown(now time.Time) *corpus.Deck {
+// shown are requests with the codes that the cached sessions show now.
+func (b *bench) shown(now time.Time) *corpus.Requests {
 	return corpus.Singles(b.cached.Codes(now), corpus.Gate, corpus.Allowed)
 }

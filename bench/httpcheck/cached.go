@@ -20,15 +20,15 @@ func (b *bench) measureCached() error {
 		return err
 	}
 	defer ours.Stop()
-	deck := func(now time.Time) (*corpus.Deck, error) { return b.shown(now), nil }
-	sides := []*side{{name: "HTTPCached/ours", server: ours, deck: deck, hits: true}}
+	requests := func(now time.Time) (*corpus.Requests, error) { return b.shown(now), nil }
+	sides := []*side{{name: "HTTPCached/ours", server: ours, requests: requests, hits: true}}
 	if b.wants(cachedNoop) {
 		noop, err := b.noop(ours, b.shown(time.Now()))
 		if err != nil {
 			return err
 		}
 		defer noop.Stop()
-		sides = append(sides, &side{name: "HTTPCached/plain-noop", server: noop, deck: deck})
+		sides = append(sides, &side{name: "HTTPCached/plain-noop", server: noop, requests: requests})
 	}
 	if b.wants(cachedNginx) {
 		const name = "HTTPCached/nginx-lua-cache"
@@ -43,7 +43,7 @@ func (b *bench) measureCached() error {
 			}
 			made := corpus.Texts(texts, corpus.Gate)
 			sides = append(sides, &side{name: name, server: nginx, hits: true,
-				deck: func(time.Time) (*corpus.Deck, error) { return made, nil }})
+				requests: func(time.Time) (*corpus.Requests, error) { return made, nil }})
 		}
 	}
 	for _, s := range sides {

@@ -8,33 +8,34 @@ import (
 	"github.com/railgate/railgate/bench/httpcheck/corpus"
 	"github.com/railgate/railgate/bench/httpcheck/load"
 	"github.com/railgate/railgate/bench/httpcheck/servers"
+	"github.com/railgate/railgate/loadtest/openloop"
 )
 
 // side is one server under a closed loop.
 type side struct {
-	name        string                                    // of its lines
-	start       func() (servers.Server, error)            // a server for each round
-	server      servers.Server                            // where start is nil: one for all rounds
-	deck        func(time.Time) (*corpus.Deck, error)     // of a round
-	warm        func(time.Time) (d *corpus.Deck, e error) // what is shown before; nil: the deck itself
+	name        string                                        // of its lines
+	start       func() (servers.Server, error)                // a server for each round
+	server      servers.Server                                // where start is nil: one for all rounds
+	requests    func(time.Time) (*corpus.Requests, error)     // of a round
+	warm        func(time.Time) (d *corpus.Requests, e error) // what is shown before; nil: the same
 	connections int
 	answerMax   int
 	hits        bool // every pass must be in the server's cache
 	misses      bool // none may be
 }
 
-// figures is what a round showed.
-type figures struct {
+// roundResult is what a round showed.
+type roundResult struct {
 	tokens int
 	took   time.Duration
 	cpu    time.Duration // of the server
 }
 
 // perCore is how many tokens a second the server's processor time is enough for.
-func (f figures) perCore() float64 { return float64(f.tokens) / f.cpu.Seconds() }
+func (f roundResult) perCore() float64 { return float64(f.tokens) / f.cpu.Seconds() }
 
 // line is the round in the form of Go's benchmarks; the operation is one token.
-func (f figures) line(name string) string {
+func (f roundResult) line(name string) string {
 	return fmt.Sprintf("Benchmark%s\t%8d\t%10.1f cpu-ns/op\t%10.0f op/s\t%6.1f busy-%%",
 		name, f.tokens, float64(f.cpu)/float64(max(1, f.tokens)), float64(f.tokens)/f.took.Seconds(), 100*f.cpu.Seconds()/f.took.Seconds())
 }
@@ -48,7 +49,7 @@ func (b *bench) alternate(sides []*side) error {
 			if err := b.interrupted(); err != nil {
 				return err
 			}
-			b.say("round %d of %d: %s", n+1, b.rounds, s.name)
+			b.log("round %d of %d: %s", n+1, b.rounds, s.name)
 			f, err := b.round(s)
 			if err != nil {
 				return fmt.Errorf("round %d of %s: %w", n+1, s.name, err)
@@ -60,7 +61,7 @@ func (b *bench) alternate(sides []*side) error {
 }
 
 // round measures once.
-func (b *bench) round(s *side) (f figures, err error) {
+func (b *bench) round(s *side) (f roundResult, err error) {
 	server := s.server
 	if s.start != nil {
 		if server, err = s.start(); err != nil {
@@ -69,11 +70,11 @@ func (b *bench) round(s *side) (f figures, err error) {
 		defer server.Stop()
 	}
 	now := time.Now()
-	deck, err := s.deck(now)
+	requests, err := s.requests(now)
 	if err != nil {
 		return f, err
 	}
-	warm := deck
+	warm := requests
 	if s.warm != nil {
 		if warm, err = s.warm(now); err != nil {
 			return f, err
@@ -87,12 +88,12 @@ func (b *bench) round(s *side) (f figures, err error) {
 		return f, err
 	}
 	defer c.Close()
-	runtime.GC() // of the decks that were, so that it is not due meanwhile
+	runtime.GC() // of earlier requests, so that it is not due meanwhile
 	before, err := server.Usage()
 	if err != nil {
 		return f, err
 	}
-	r, err := c.Run(deck, b.options.round)
+	r, err := c.Run(requests, b.options.round)
 	if err != nil {
 		return f, err
 	}
@@ -100,10 +101,10 @@ func (b *bench) round(s *side) (f figures, err error) {
 	if err != nil {
 		return f, err
 	}
-	if r.Busy > 0 {
-		return f, fmt.Errorf("%d requests were declined: %w", r.Busy, load.ErrBusy)
+	if r.Declined > 0 {
+		return f, fmt.Errorf("%d requests were declined: %w", r.Declined, openloop.ErrDeclined)
 	}
-	f = figures{tokens: r.Answers * deck.Tokens, took: r.Took, cpu: after.CPU - before.CPU}
+	f = roundResult{tokens: r.Done * requests.Tokens, took: r.Took, cpu: after.CPU - before.CPU}
 	return f, s.valid(f.tokens, int(after.Misses-before.Misses))
 }
 

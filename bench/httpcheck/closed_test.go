@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/bench/httpcheck/corpus"
-	"github.com/railgate/railgate/bench/httpcheck/load"
 	"github.com/railgate/railgate/bench/httpcheck/servers"
+	"github.com/railgate/railgate/loadtest/openloop"
 )
 
 func tiny(t *testing.T) *bench {
@@ -70,11 +70,11 @@ func batches(short int) http.HandlerFunc {
 
 func TestABatchCountsItsTokens(t *testing.T) {
 	b := tiny(t)
-	deck := func(now time.Time) (*corpus.Deck, error) {
+	requests := func(now time.Time) (*corpus.Requests, error) {
 		return corpus.Batches(b.new.Codes(now), 50, now).Through(), nil
 	}
-	s := &side{server: serve(t, batches(0)), connections: 2, answerMax: corpus.BatchAnswerMax, deck: deck,
-		warm: func(now time.Time) (*corpus.Deck, error) { return corpus.Batches(b.cached.Codes(now), 4, now), nil }}
+	s := &side{server: serve(t, batches(0)), connections: 2, answerMax: corpus.BatchAnswerMax, requests: requests,
+		warm: func(now time.Time) (*corpus.Requests, error) { return corpus.Batches(b.cached.Codes(now), 4, now), nil }}
 	f, err := b.round(s)
 	if err != nil || f.tokens == 0 || f.tokens%50 != 0 || f.cpu <= 0 {
 		t.Errorf("got %+v, %v, want a multiple of 50 tokens", f, err)
@@ -97,7 +97,7 @@ func TestOnlyRoundsOfAllowsGetAFigure(t *testing.T) {
 		{"denying", strings.Replace(yes, `"allow"`, `"deny" `, 1), 200, false},
 		{"declining", "", 503, false},
 	} {
-		s := &side{connections: 2, answerMax: answerMax, deck: func(now time.Time) (*corpus.Deck, error) { return b.shown(now), nil },
+		s := &side{connections: 2, answerMax: answerMax, requests: func(now time.Time) (*corpus.Requests, error) { return b.shown(now), nil },
 			server: serve(t, func(w http.ResponseWriter, r *http.Request) {
 				w.Header()["Content-Length"] = []string{strconv.Itoa(len(c.body))}
 				w.WriteHeader(c.status)
@@ -107,8 +107,8 @@ func TestOnlyRoundsOfAllowsGetAFigure(t *testing.T) {
 		if (err == nil) != c.good {
 			t.Errorf("%s: %+v, %v", c.name, f, err)
 		}
-		if c.status == 503 && !errors.Is(err, load.ErrBusy) {
-			t.Errorf("%s: %v, want %v", c.name, err, load.ErrBusy)
+		if c.status == 503 && !errors.Is(err, openloop.ErrDeclined) {
+			t.Errorf("%s: %v, want %v", c.name, err, openloop.ErrDeclined)
 		}
 	}
 }
@@ -142,8 +142,8 @@ func TestMissesOfTheCacheAreSeen(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer server.Stop()
-	deck := func(now time.Time) (*corpus.Deck, error) { return b.shown(now), nil }
-	known := &side{server: server, deck: deck, connections: 2, answerMax: answerMax, hits: true}
+	requests := func(now time.Time) (*corpus.Requests, error) { return b.shown(now), nil }
+	known := &side{server: server, requests: requests, connections: 2, answerMax: answerMax, hits: true}
 	if f, err := b.round(known); err != nil || f.tokens == 0 {
 		t.Errorf("known passes: %+v, %v", f, err)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/railgate/railgate/bench/httpcheck/corpus"
 	"github.com/railgate/railgate/bench/httpcheck/load"
+	"github.com/railgate/railgate/loadtest/openloop"
 )
 
 // The flood: of every five requests four are forged, and twice as many come as
@@ -35,14 +36,14 @@ func (b *bench) measureFlood() error {
 		if err := b.interrupted(); err != nil {
 			return err
 		}
-		b.say("%s: what ours can do of the mix", a.name)
+		b.log("%s: what ours can do of the mix", a.name)
 		capacity, err := b.mixCapacity(a)
 		if err != nil {
 			return fmt.Errorf("%s: capacity: %w", a.name, err)
 		}
 		fmt.Fprintf(b.out, "Benchmark%s/capacity\t%8d\t%10.0f op/s\n", a.name, b.fresh/mixPart, capacity)
 		for _, flooded := range []bool{false, true} {
-			b.say("%s: flooded: %v", a.name, flooded)
+			b.log("%s: flooded: %v", a.name, flooded)
 			if err := b.floodRound(a, overload*capacity, flooded); err != nil {
 				return fmt.Errorf("%s: %w", a.name, err)
 			}
@@ -51,11 +52,11 @@ func (b *bench) measureFlood() error {
 	return nil
 }
 
-// honest is a deck of n requests, half of passes that are in the cache.
-func (b *bench) honest(n int, now time.Time) *corpus.Deck {
+// honest are n requests, half of passes that are in the cache.
+func (b *bench) honest(n int, now time.Time) *corpus.Requests {
 	fresh := corpus.Singles(b.new.Codes(now), corpus.Gate, corpus.Allowed).First(n / 2)
 	known := b.shown(now)
-	var parts []*corpus.Deck
+	var parts []*corpus.Requests
 	for left := n - fresh.Len(); left > 0; left -= known.Len() {
 		parts = append(parts, known.First(left))
 	}
@@ -94,10 +95,10 @@ func (b *bench) mixCapacity(a arrangement) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if r.Answers == 0 {
-		return 0, fmt.Errorf("all of %d requests were declined", r.Busy)
+	if r.Done == 0 {
+		return 0, fmt.Errorf("all of %d requests were declined", r.Declined)
 	}
-	return float64(r.Answers) / (after.CPU - before.CPU).Seconds(), nil
+	return float64(r.Done) / (after.CPU - before.CPU).Seconds(), nil
 }
 
 // floodRound is one open loop against a gateway of its own.
@@ -108,7 +109,7 @@ func (b *bench) floodRound(a arrangement, rate float64, flooded bool) error {
 	}
 	defer s.Stop()
 	seconds := b.options.round.Seconds()
-	var forged *corpus.Deck
+	var forged *corpus.Requests
 	if flooded {
 		n := int(spare*rate*forgedShare*seconds) + fewest
 		forged = corpus.Singles(corpus.Forge(n, time.Now(), floodSeed+1), a.credential, corpus.Forged).Through()
@@ -133,9 +134,9 @@ func (b *bench) floodRound(a arrangement, rate float64, flooded bool) error {
 	}
 	for i, o := range outcomes {
 		fmt.Fprintf(b.out, "%s\t%d good\t%d busy\t%d wrong\t%d broken\t%8.1f turn-p99.9-us\n",
-			latencyLine(a.name+names[i], o, b.options.round), o.Good, o.Busy, o.Wrong, o.Broken, micros(load.Quantile(turns, 0.999)))
+			latencyLine(a.name+names[i], o, b.options.round), o.Done, o.Declined, o.Wrong, o.Broken, micros(openloop.Quantile(turns, 0.999)))
 		if o.First != nil {
-			b.say("%s%s: the first fault: %v", a.name, names[i], o.First)
+			b.log("%s%s: the first fault: %v", a.name, names[i], o.First)
 		}
 		if o.Wrong > 0 {
 			return fmt.Errorf("%s: %d wrong answers: %w", names[i][1:], o.Wrong, o.First)

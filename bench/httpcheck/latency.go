@@ -7,6 +7,7 @@ import (
 	"github.com/railgate/railgate/bench/httpcheck/corpus"
 	"github.com/railgate/railgate/bench/httpcheck/load"
 	"github.com/railgate/railgate/bench/httpcheck/servers"
+	"github.com/railgate/railgate/loadtest/openloop"
 )
 
 // share of ours' capacity at which latency is measured.
@@ -26,9 +27,9 @@ func (b *bench) measureLatency() error {
 		return err
 	}
 	defer noop.Stop()
-	b.say("latency: what ours can do")
+	b.log("latency: what ours can do")
 	full, err := b.round(&side{server: ours, connections: b.connections, answerMax: answerMax, hits: true,
-		deck: func(now time.Time) (*corpus.Deck, error) { return b.shown(now), nil }})
+		requests: func(now time.Time) (*corpus.Requests, error) { return b.shown(now), nil }})
 	if err != nil {
 		return fmt.Errorf("capacity: %w", err)
 	}
@@ -43,7 +44,7 @@ func (b *bench) measureLatency() error {
 			if err := b.interrupted(); err != nil {
 				return err
 			}
-			b.say("round %d of %d: %s at %.0f requests/s", n+1, b.rounds, s.name, share*full.perCore())
+			b.log("round %d of %d: %s at %.0f requests/s", n+1, b.rounds, s.name, share*full.perCore())
 			if err := b.paced(s.name, s.server, share*full.perCore(), uint64(n)); err != nil {
 				return fmt.Errorf("round %d of %s: %w", n+1, s.name, err)
 			}
@@ -54,8 +55,8 @@ func (b *bench) measureLatency() error {
 
 // paced is one round of the open loop.
 func (b *bench) paced(name string, server servers.Server, rate float64, seed uint64) error {
-	deck := b.shown(time.Now())
-	if err := b.warm(server.Address(), deck); err != nil {
+	requests := b.shown(time.Now())
+	if err := b.warm(server.Address(), requests); err != nil {
 		return err
 	}
 	before, err := server.Usage()
@@ -63,7 +64,7 @@ func (b *bench) paced(name string, server servers.Server, rate float64, seed uin
 		return err
 	}
 	outcomes, turns, err := load.Open(server.Address(), b.options.round,
-		load.Stream{Supply: deck, Rate: rate, Connections: b.connections, Seed: seed})
+		load.Stream{Supply: requests, Rate: rate, Connections: b.connections, Seed: seed})
 	if err != nil {
 		return err
 	}
@@ -72,21 +73,21 @@ func (b *bench) paced(name string, server servers.Server, rate float64, seed uin
 		return err
 	}
 	o := outcomes[0]
-	if o.Wrong+o.Broken+o.Busy > 0 {
-		return fmt.Errorf("%d wrong answers, %d broken connections, %d declined: %w", o.Wrong, o.Broken, o.Busy, o.First)
+	if o.Wrong+o.Broken+o.Declined > 0 {
+		return fmt.Errorf("%d wrong answers, %d broken connections, %d declined: %w", o.Wrong, o.Broken, o.Declined, o.First)
 	}
 	if misses := after.Misses - before.Misses; misses*1000 > uint64(o.Due) {
 		return fmt.Errorf("%d of %d passes were not in the cache", misses, o.Due)
 	}
 	fmt.Fprintf(b.out, "%s\t%8.1f late-p50-us\t%8.1f late-p99.9-us\t%8.1f turn-p99.9-us\n", latencyLine(name, o, b.options.round),
-		micros(load.Quantile(o.Late, 0.5)), micros(load.Quantile(o.Late, 0.999)), micros(load.Quantile(turns, 0.999)))
+		micros(openloop.Quantile(o.Late, 0.5)), micros(openloop.Quantile(o.Late, 0.999)), micros(openloop.Quantile(turns, 0.999)))
 	return nil
 }
 
 // latencyLine is an outcome in the form of Go's benchmarks.
 func latencyLine(name string, o load.Outcome, length time.Duration) string {
 	return fmt.Sprintf("Benchmark%s\t%8d\t%8.1f p50-us\t%8.1f p99-us\t%8.1f p99.9-us\t%8.0f due/s\t%d unfinished",
-		name, o.Due, micros(load.Quantile(o.Latency, 0.5)), micros(load.Quantile(o.Latency, 0.99)), micros(load.Quantile(o.Latency, 0.999)),
+		name, o.Due, micros(openloop.Quantile(o.Latency, 0.5)), micros(openloop.Quantile(o.Latency, 0.99)), micros(openloop.Quantile(o.Latency, 0.999)),
 		float64(o.Due)/length.Seconds(), o.Unsent+o.Unanswered)
 }
 

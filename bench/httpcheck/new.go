@@ -24,14 +24,14 @@ const (
 // measureNew asks for passes that no server has seen: each round has a server
 // of its own, and each pass is shown to it once.
 func (b *bench) measureNew() error {
-	b.say("opening %d sessions", b.fresh)
+	b.log("opening %d sessions", b.fresh)
 	b.new.Codes(time.Now())
-	stock := corpus.NewPhones(min(warmCount, b.fresh), corpus.FirstWarm)
-	warm := func(now time.Time) (*corpus.Deck, error) {
+	stock := corpus.NewSessions(min(warmCount, b.fresh), corpus.FirstWarm)
+	warm := func(now time.Time) (*corpus.Requests, error) {
 		return corpus.Singles(stock.Codes(now), corpus.Gate, corpus.Allowed), nil
 	}
 	sides := []*side{{name: "HTTPNew/ours", start: b.gateway, connections: b.connections, answerMax: answerMax, misses: true, warm: warm,
-		deck: func(now time.Time) (*corpus.Deck, error) {
+		requests: func(now time.Time) (*corpus.Requests, error) {
 			return corpus.Singles(b.new.Codes(now), corpus.Gate, corpus.Allowed).Through(), nil
 		}}}
 	if b.wants(everyNew) {
@@ -41,9 +41,9 @@ func (b *bench) measureNew() error {
 		}
 		made := corpus.Texts(texts, corpus.Gate)
 		sides = append(sides, &side{name: "HTTPNew/fasthttp-jwt", connections: b.connections, answerMax: answerMax,
-			start: func() (servers.Server, error) { return servers.Start(servers.JWT, b.cpu) },
-			deck:  func(time.Time) (*corpus.Deck, error) { return made, nil },
-			warm:  func(time.Time) (*corpus.Deck, error) { return made.First(warmCount), nil }})
+			start:    func() (servers.Server, error) { return servers.Start(servers.JWT, b.cpu) },
+			requests: func(time.Time) (*corpus.Requests, error) { return made, nil },
+			warm:     func(time.Time) (*corpus.Requests, error) { return made.First(warmCount), nil }})
 	}
 	if b.wants(batch) {
 		const name = "HTTPNew/ours-batch"
@@ -53,7 +53,7 @@ func (b *bench) measureNew() error {
 			b.notRun(name, missing)
 		} else {
 			sides = append(sides, &side{name: name, start: b.gateway, connections: batchConnections, answerMax: corpus.BatchAnswerMax, misses: true, warm: warm,
-				deck: func(now time.Time) (*corpus.Deck, error) {
+				requests: func(now time.Time) (*corpus.Requests, error) {
 					return corpus.Batches(b.new.Codes(now), corpus.BatchSize, now).Through(), nil
 				}})
 		}
@@ -76,7 +76,7 @@ func (b *bench) noBatches() (missing, err error) {
 	defer s.Stop()
 	now := time.Now()
 	// One code: a gateway without batches would refuse a large body for its size.
-	answer, err := load.Ask(s.Address(), corpus.Batches(corpus.NewPhones(1, corpus.FirstWarm).Codes(now), 1, now).Next(), answerMax)
+	answer, err := load.Ask(s.Address(), corpus.Batches(corpus.NewSessions(1, corpus.FirstWarm).Codes(now), 1, now).Next(), answerMax)
 	if err != nil {
 		return nil, fmt.Errorf("a batch: %w", err)
 	}

@@ -7,27 +7,28 @@ import (
 	"sync"
 	"time"
 
-	"github.com/railgate/railgate/bench/issuance/drive"
+	"github.com/railgate/railgate/bench/measure"
+	"github.com/railgate/railgate/loadtest/openloop"
 )
 
-// backloadMax bounds a load beside the gate; a phase is far shorter.
-const backloadMax = 10 * time.Minute
+// backgroundMax bounds a load beside the gate; a phase is far shorter.
+const backgroundMax = 10 * time.Minute
 
 // declinedPause keeps clients who are declined from having the one processor to
 // themselves: a PostgreSQL that is told to go was runnable and not run for minutes.
 const declinedPause = 20 * time.Millisecond
 
-// backload keeps the issuance side busy, closed loop: applications, checks with
+// background keeps the issuance side busy, closed loop: applications, checks with
 // openings, and codes, a third of the connections each. Whoever is declined
 // tries again after a moment, far sooner than an app that heeds Retry-After.
-type backload struct {
+type background struct {
 	end  context.CancelFunc
 	wait sync.WaitGroup
 	once sync.Once
 
 	began time.Time
 	mu    sync.Mutex
-	did   backloadResult
+	did   backgroundResult
 	err   error
 }
 
@@ -50,25 +51,25 @@ func compute() (end func()) {
 	return func() { close(stop); wait.Wait() }
 }
 
-type backloadResult struct {
+type backgroundResult struct {
 	done, declined int
 	declination    error
 	took           time.Duration
 }
 
-func (r backloadResult) rate() float64         { return float64(r.done) / r.took.Seconds() }
-func (r backloadResult) declinedRate() float64 { return float64(r.declined) / r.took.Seconds() }
+func (r backgroundResult) rate() float64         { return float64(r.done) / r.took.Seconds() }
+func (r backgroundResult) declinedRate() float64 { return float64(r.declined) / r.took.Seconds() }
 
-func startBackload(ctx context.Context, c *crowd, connections int) *backload {
+func startBackground(ctx context.Context, u *users, connections int) *background {
 	ctx, end := context.WithCancel(ctx)
-	b := &backload{end: end, began: time.Now()}
+	b := &background{end: end, began: time.Now()}
 	for _, name := range []string{"applications", "checked-hosted", "codes"} {
 		l := lineOf(name)
 		b.wait.Go(func() {
-			errand := l.errandOf(c)
-			r, err := drive.Closed(ctx, backloadMax, max(1, connections/3), func(worker int) error {
-				err := errand(worker)
-				if errors.Is(err, drive.ErrDeclined) {
+			send := l.work(u)
+			r, err := measure.Closed(ctx, backgroundMax, max(1, connections/3), func(worker int) error {
+				err := send(worker)
+				if errors.Is(err, openloop.ErrDeclined) {
 					select {
 					case <-time.After(declinedPause):
 					case <-ctx.Done():
@@ -89,7 +90,7 @@ func startBackload(ctx context.Context, c *crowd, connections int) *backload {
 
 // stop ends it and tells what it did, or the wrong answer that it got. It may be
 // called again.
-func (b *backload) stop() (backloadResult, error) {
+func (b *background) stop() (backgroundResult, error) {
 	b.end()
 	b.wait.Wait()
 	b.once.Do(func() { b.did.took = time.Since(b.began) })

@@ -5,12 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"slices"
 	"time"
 
-	"github.com/railgate/railgate/bench/httpcheck/load"
-	"github.com/railgate/railgate/bench/issuance/drive"
 	"github.com/railgate/railgate/bench/issuance/house"
+	"github.com/railgate/railgate/bench/measure"
+	"github.com/railgate/railgate/loadtest/openloop"
 )
 
 // bench is one run of the program.
@@ -23,7 +24,7 @@ type bench struct {
 	samples  *samples
 }
 
-func (b *bench) say(format string, args ...any) {
+func (b *bench) log(format string, args ...any) {
 	fmt.Fprintf(b.stderr, "issuance: "+format+"\n", args...)
 }
 
@@ -50,11 +51,11 @@ func (b *bench) measureLines() (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
-	c := newCrowd(b.ctx, h.Issuer, h.Staff, b.connections, b.people, b.sessions)
-	defer c.client.Close()
+	u := newUsers(b.ctx, h.Issuer, h.Staff, b.connections, b.people, b.sessions)
+	defer u.client.Close()
 	for _, loop := range []struct {
 		name  string
-		round func(*house.House, *crowd, *line, int) error
+		round func(*house.House, *users, *line, int) error
 	}{{"closed", b.closedRound}, {"open", b.openRound}} {
 		for n := range b.rounds {
 			for i := range lines {
@@ -62,8 +63,8 @@ func (b *bench) measureLines() (err error) {
 				if !b.wants(l.group) || loop.name == "open" && l.floor == 0 {
 					continue
 				}
-				b.say("%s loop, round %d of %d: %s", loop.name, n+1, b.rounds, l.name)
-				if err := loop.round(h, c, l, n); err != nil {
+				b.log("%s loop, round %d of %d: %s", loop.name, n+1, b.rounds, l.name)
+				if err := loop.round(h, u, l, n); err != nil {
 					return errors.Join(fmt.Errorf("%s, %s loop, round %d: %w", l.name, loop.name, n+1, err), h.Alive())
 				}
 			}
@@ -77,15 +78,15 @@ func (b *bench) measureLines() (err error) {
 const headroom = 2
 
 // closedRound finds what the issuer can do.
-func (b *bench) closedRound(h *house.House, c *crowd, l *line, _ int) error {
-	if err := b.ready(h, c, l, int(headroom*l.floor*b.round.Seconds())); err != nil {
+func (b *bench) closedRound(h *house.House, u *users, l *line, _ int) error {
+	if err := b.ready(h, u, l, int(headroom*l.floor*b.round.Seconds())); err != nil {
 		return err
 	}
 	before, err := h.CPU()
 	if err != nil {
 		return err
 	}
-	r, err := drive.Closed(b.ctx, b.round, b.connections, l.errandOf(c))
+	r, err := measure.Closed(b.ctx, b.round, b.connections, l.work(u))
 	if err != nil {
 		return err
 	}
@@ -106,17 +107,16 @@ func (b *bench) closedRound(h *house.House, c *crowd, l *line, _ int) error {
 }
 
 // openRound asks at a fixed rate and takes the time.
-func (b *bench) openRound(h *house.House, c *crowd, l *line, n int) error {
-	pace := drive.Pace{Rate: l.floor * b.share, Length: b.round, Workers: b.connections, Seed: uint64(n)}
-	// A Poisson process draws more than its mean at times: a tenth and 100 are many deviations.
-	if err := b.ready(h, c, l, int(1.1*pace.Rate*pace.Length.Seconds())+100); err != nil {
+func (b *bench) openRound(h *house.House, u *users, l *line, n int) error {
+	due := openloop.Poisson(l.floor*b.share, b.round, rand.New(rand.NewPCG(uint64(n), 0x69737375696e67))).All()
+	if err := b.ready(h, u, l, len(due)); err != nil {
 		return err
 	}
 	before, err := h.CPU()
 	if err != nil {
 		return err
 	}
-	o, err := drive.Open(b.ctx, pace, l.errandOf(c))
+	o, err := openloop.Round{Due: due, Length: b.round, Workers: b.connections}.Run(b.ctx, l.work(u))
 	if err != nil {
 		return err
 	}
@@ -130,7 +130,7 @@ func (b *bench) openRound(h *house.House, c *crowd, l *line, n int) error {
 		return errors.New("nothing was due: a longer -round or a higher -rate is needed")
 	}
 	if o.Unmet() > 0 {
-		b.say("%s: %d of %d were not done: %d declined (first: %v), %d not sent", l.name, o.Unmet(), o.Due, o.Declined, o.Declination, o.Unsent)
+		b.log("%s: %d of %d were not done: %d declined (first: %v), %d not sent", l.name, o.Unmet(), o.Due, o.Declined, o.First, o.Unsent)
 	}
 	used := after.Since(before)
 	b.samples.add(openName(l), o.Due, append(cpuValues(used, max(1, o.Done)),
@@ -140,17 +140,17 @@ func (b *bench) openRound(h *house.House, c *crowd, l *line, n int) error {
 }
 
 // ready prepares a round, outside of its time.
-func (b *bench) ready(h *house.House, c *crowd, l *line, n int) error {
+func (b *bench) ready(h *house.House, u *users, l *line, n int) error {
 	if err := b.ctx.Err(); err != nil {
 		return err
 	}
 	if err := h.Trim(); err != nil {
 		return err
 	}
-	if l.stock == nil {
+	if l.prepare == nil {
 		return nil
 	}
-	if err := l.stock(c, n); err != nil {
+	if err := l.prepare(u, n); err != nil {
 		return fmt.Errorf("preparing: %w", err)
 	}
 	return nil
@@ -168,7 +168,7 @@ func cpuValues(c house.CPU, n int) []value {
 }
 
 func millis(sorted []time.Duration, q float64) float64 {
-	return load.Quantile(sorted, q).Seconds() * 1e3
+	return openloop.Quantile(sorted, q).Seconds() * 1e3
 }
 
 func closedName(l *line) string { return "Issuance/" + l.name + "/closed" }

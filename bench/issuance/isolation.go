@@ -78,12 +78,12 @@ func (b *bench) isolate(w way) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
-	c := newCrowd(b.ctx, h.Issuer, h.Staff, b.connections, min(b.people, beside), min(b.sessions, beside))
-	defer c.client.Close()
-	if err := c.stockSessions(0); err != nil {
+	u := newUsers(b.ctx, h.Issuer, h.Staff, b.connections, min(b.people, beside), min(b.sessions, beside))
+	defer u.client.Close()
+	if err := u.prepareSessions(0); err != nil {
 		return fmt.Errorf("preparing: %w", err)
 	}
-	g := &gateRun{bench: b, house: h, crowd: c, cpu: plan.GateCPU}
+	g := &gateRun{bench: b, house: h, users: u, cpu: plan.GateCPU}
 	if !h.HasPostgres() {
 		b.samples.without(isolationName(w, without), "SQLite cannot be stopped")
 	}
@@ -93,7 +93,7 @@ func (b *bench) isolate(w way) (err error) {
 			if p == without && !h.HasPostgres() {
 				continue
 			}
-			b.say("isolation, %s, round %d of %d: %s", w.name, n+1, b.rounds, p)
+			b.log("isolation, %s, round %d of %d: %s", w.name, n+1, b.rounds, p)
 			if err := g.phase(w, p, n); err != nil {
 				return errors.Join(fmt.Errorf("%s, round %d: %w", p, n+1, err), h.Alive())
 			}
@@ -119,7 +119,7 @@ const gateWarmup = time.Second
 type gateRun struct {
 	*bench
 	house *house.House
-	crowd *crowd
+	users *users
 	cpu   int // of the gateway and of its load
 }
 
@@ -128,17 +128,17 @@ func (g *gateRun) phase(w way, p phase, n int) (err error) {
 	if err := errors.Join(g.ctx.Err(), g.house.Trim()); err != nil {
 		return err
 	}
-	if err := g.crowd.stockSessions(0); err != nil { // again, when they come to their end
+	if err := g.users.prepareSessions(0); err != nil { // again, when they come to their end
 		return fmt.Errorf("preparing: %w", err)
 	}
 	length := 2 * g.round
-	var load *backload
+	var load *background
 	switch p {
 	case idle:
 	case computing:
 		defer compute()()
 	default:
-		load = startBackload(g.ctx, g.crowd, g.connections)
+		load = startBackground(g.ctx, g.users, g.connections)
 		defer load.stop()
 	}
 	gate, err := startGateLoad(g, length, uint64(n))
@@ -173,7 +173,7 @@ func (g *gateRun) phase(w way, p phase, n int) (err error) {
 			return fmt.Errorf("beside the gate: %w", err)
 		}
 		if p == saturated && did.declined > 0 {
-			g.say("%d requests beside the gate were declined, the first: %v", did.declined, did.declination)
+			g.log("%d requests beside the gate were declined, the first: %v", did.declined, did.declination)
 		}
 		values = append(values, value{"issuance/s", did.rate()}, value{"declined/s", did.declinedRate()})
 	}
@@ -183,7 +183,7 @@ func (g *gateRun) phase(w way, p phase, n int) (err error) {
 		}
 	}
 	if len(result.Invalid) > 0 {
-		g.say("this round does not count: %s", result.Invalid[0])
+		g.log("this round does not count: %s", result.Invalid[0])
 		return nil
 	}
 	g.samples.add(isolationName(w, p), int(result.Checks), values...)
@@ -194,7 +194,7 @@ func (g *gateRun) phase(w way, p phase, n int) (err error) {
 // recover shows that without its database the issuer accepts no revocation, and
 // waits until all is well again. The clients have stopped.
 func (g *gateRun) recover() error {
-	revoking := g.crowd.client.Revoke(g.crowd.approved[0].Serial, g.house.Staff)
+	revoking := g.users.client.Revoke(g.users.approved[0].Serial, g.house.Staff)
 	if revoking == nil {
 		return errors.New("the issuer has no database and accepted a revocation")
 	}

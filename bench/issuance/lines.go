@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/railgate/railgate/bench/issuance/drive"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -14,9 +13,9 @@ type line struct {
 	name, group, what string
 	floor             float64       // per second, of the closed loop; 0: none, and no open loop either
 	p99               time.Duration // floor of p99 in the open loop; 0: latencyFloor
-	// stock prepares at least n errands; nil: the line needs nothing of the kind.
-	stock  func(c *crowd, n int) error
-	errand func(c *crowd) error
+	// prepare makes what at least n requests need; nil: the line needs nothing of the kind.
+	prepare func(u *users, n int) error
+	send    func(u *users) error
 }
 
 // latencyFloor is what p99 must stay below in the open loop.
@@ -24,22 +23,22 @@ const latencyFloor = 100 * time.Millisecond
 
 var lines = []line{
 	{name: "applications", group: "applications", floor: 800,
-		what:   "application and real-person check of a person not seen before, until approved: two calls",
-		errand: func(c *crowd) error { _, _, err := c.approve(); return err }},
-	{name: "opening-hosted", group: "openings", floor: 3000, stock: (*crowd).stockChecks,
-		what: "hosted session on a check passed just before: one call", errand: opening((*crowd).nextCheck, (*crowd).host)},
-	{name: "opening-anchor", group: "openings", floor: 3000, stock: (*crowd).stockChecks,
-		what: "session in anchor mode on a check passed just before: one call", errand: opening((*crowd).nextCheck, (*crowd).anchor)},
-	{name: "checked-hosted", group: "openings", stock: (*crowd).stockPeople,
-		what: "real-person check and hosted session: two calls", errand: opening((*crowd).freshCheck, (*crowd).host)},
-	{name: "checked-anchor", group: "openings", stock: (*crowd).stockPeople,
-		what: "real-person check and session in anchor mode: two calls", errand: opening((*crowd).freshCheck, (*crowd).anchor)},
-	{name: "codes", group: "codes", floor: 10_000, stock: (*crowd).stockSessions,
-		what: "current code of a hosted session, many sessions in turn: one call", errand: (*crowd).code},
-	{name: "identifications", group: "persons", floor: 500, p99: 30 * time.Millisecond, stock: (*crowd).stockShown,
-		what: "identification of a passenger by the code on the screen, in the audit log: one call", errand: (*crowd).identify},
-	{name: "subjects", group: "persons", floor: 50, stock: (*crowd).stockList,
-		what: "pseudonyms of 1,000 persons on a day, so times 1,000: one call", errand: (*crowd).subjects},
+		what: "application and real-person check of a person not seen before, until approved: two calls",
+		send: func(u *users) error { _, _, err := u.approve(); return err }},
+	{name: "opening-hosted", group: "openings", floor: 3000, prepare: (*users).prepareChecks,
+		what: "hosted session on a check passed just before: one call", send: opening((*users).nextCheck, (*users).host)},
+	{name: "opening-anchor", group: "openings", floor: 3000, prepare: (*users).prepareChecks,
+		what: "session in anchor mode on a check passed just before: one call", send: opening((*users).nextCheck, (*users).anchor)},
+	{name: "checked-hosted", group: "openings", prepare: (*users).preparePeople,
+		what: "real-person check and hosted session: two calls", send: opening((*users).freshCheck, (*users).host)},
+	{name: "checked-anchor", group: "openings", prepare: (*users).preparePeople,
+		what: "real-person check and session in anchor mode: two calls", send: opening((*users).freshCheck, (*users).anchor)},
+	{name: "codes", group: "codes", floor: 10_000, prepare: (*users).prepareSessions,
+		what: "current code of a hosted session, many sessions in turn: one call", send: (*users).code},
+	{name: "identifications", group: "persons", floor: 500, p99: 30 * time.Millisecond, prepare: (*users).prepareShown,
+		what: "identification of a passenger by the code on the screen, in the audit log: one call", send: (*users).identify},
+	{name: "subjects", group: "persons", floor: 50, prepare: (*users).prepareList,
+		what: "pseudonyms of 1,000 persons on a day, so times 1,000: one call", send: (*users).subjects},
 }
 
 // latency is what p99 must stay below in the open loop.
@@ -60,35 +59,35 @@ func groups() (names []string) {
 	return names
 }
 
-// opening is an errand: take a check, open a session on it.
-func opening(take func(*crowd) (passed, error), open func(*crowd, passed) error) func(*crowd) error {
-	return func(c *crowd) error {
-		check, err := take(c)
+// opening takes a check and opens a session on it.
+func opening(take func(*users) (passed, error), open func(*users, passed) error) func(*users) error {
+	return func(u *users) error {
+		check, err := take(u)
 		if err != nil {
 			return err
 		}
-		return open(c, check)
+		return open(u, check)
 	}
 }
 
-func (c *crowd) host(p passed) error {
-	_, err := c.client.Host(p.application, p.check)
+func (u *users) host(p passed) error {
+	_, err := u.client.Host(p.application, p.check)
 	return err
 }
 
 // anchor sends an anchor that no chain ends in: nobody will show a code, and the
 // client is to cost little.
-func (c *crowd) anchor(p passed) error {
+func (u *users) anchor(p passed) error {
 	var a tokens.Link
 	rand.Read(a[:])
-	return c.client.Anchor(p.application, p.check, a)
+	return u.client.Anchor(p.application, p.check, a)
 }
 
-func (c *crowd) code() error {
-	return c.client.Code(c.sessions[int(c.drawn.Add(1))%len(c.sessions)])
+func (u *users) code() error {
+	return u.client.Code(u.sessions[int(u.drawn.Add(1))%len(u.sessions)])
 }
 
-// errandOf fits a line to the driver: the crowd serves all workers.
-func (l *line) errandOf(c *crowd) drive.Errand {
-	return func(int) error { return l.errand(c) }
+// work is the line for a load generator: all workers share the users.
+func (l *line) work(u *users) func(worker int) error {
+	return func(int) error { return l.send(u) }
 }

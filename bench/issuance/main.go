@@ -7,8 +7,8 @@
 //
 // It starts a PostgreSQL of its own, a Kafka-compatible broker in this process,
 // and the built issuer (for isolation the built gateway and load test, too), and
-// stops all of them however it ends. Each line is driven closed first, which
-// finds what the issuer can do, and then open, at a fixed rate, with time counted
+// stops all of them however it ends. Each line is asked in a closed loop first, which
+// finds what the issuer can do, and then in an open one, at a fixed rate, with time counted
 // from the moment a request was due. Every answer is checked; a wrong one ends
 // the run.
 //

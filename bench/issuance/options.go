@@ -41,7 +41,7 @@ const (
 	minRound       = 100 * time.Millisecond
 	maxRounds      = 100
 	maxConnections = 128 // the issuer serves 256 requests at once, and half as many real-person checks
-	maxCrowd       = 50_000
+	maxUsers       = 50_000
 	maxGateRate    = 20_000
 )
 
@@ -100,8 +100,8 @@ func (o *options) validate() error {
 		{o.share >= 0.001 && o.share <= 2, "-rate must be 0.001 to 2 times the floors"},
 		{o.gateRate >= 10 && o.gateRate <= maxGateRate, fmt.Sprintf("-gate-rate must be 10 to %d", maxGateRate)},
 		{o.connections >= 3 && o.connections <= maxConnections, fmt.Sprintf("-connections must be 3 to %d", maxConnections)},
-		{o.people >= 1 && o.people <= maxCrowd, fmt.Sprintf("-people must be 1 to %d", maxCrowd)},
-		{o.sessions >= 1 && o.sessions <= maxCrowd, fmt.Sprintf("-sessions must be 1 to %d", maxCrowd)},
+		{o.people >= 1 && o.people <= maxUsers, fmt.Sprintf("-people must be 1 to %d", maxUsers)},
+		{o.sessions >= 1 && o.sessions <= maxUsers, fmt.Sprintf("-sessions must be 1 to %d", maxUsers)},
 		{o.database == house.Postgres || o.database == house.SQLite, "-database must be postgres or sqlite"},
 		{o.port >= 1024 && o.port <= 65535, "-port must be 1024 to 65535"},
 	} {

@@ -6,18 +6,19 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/railgate/railgate/bench/issuance/drive"
 	"github.com/railgate/railgate/bench/issuance/passenger"
+	"github.com/railgate/railgate/bench/measure"
+	"github.com/railgate/railgate/loadtest/openloop"
 )
 
-// crowd is the passengers of one issuer: who has not come yet, who is approved,
-// whose session is open. What is stocked is not changed while errands run.
-type crowd struct {
+// users are the passengers of one issuer: who has not come yet, who is approved,
+// whose session is open. What is prepared is not changed while requests run.
+type users struct {
 	ctx      context.Context
 	client   *passenger.Client
 	workers  int
-	people   int // approved ones to be stocked
-	hosted   int // sessions to be stocked
+	people   int // approved ones to be prepared
+	hosted   int // sessions to be prepared
 	newcomer atomic.Int64
 	drawn    atomic.Int64 // of applications and sessions in turn
 	used     atomic.Int64 // of checks
@@ -39,65 +40,65 @@ type passed struct {
 
 // Bounds of preparing.
 const (
-	stockWithin = 5 * time.Minute
+	prepareWithin = 5 * time.Minute
 	// checksWithin leaves the rest of a check's two minutes to the round.
 	checksWithin = 60 * time.Second
 	// sessionsFor is how long open sessions are asked, of the 30 minutes they have.
 	sessionsFor = 20 * time.Minute
 )
 
-func newCrowd(ctx context.Context, address, staff string, connections, people, sessions int) *crowd {
-	return &crowd{ctx: ctx, staff: staff, client: passenger.New(address, connections), workers: connections, people: people, hosted: sessions}
+func newUsers(ctx context.Context, address, staff string, connections, people, sessions int) *users {
+	return &users{ctx: ctx, staff: staff, client: passenger.New(address, connections), workers: connections, people: people, hosted: sessions}
 }
 
 var errNobodyLeft = errors.New("all people that can be made up have applied: shorten the run")
 
 // approve sends the next newcomer through application and check.
-func (c *crowd) approve() (*passenger.Application, string, error) {
-	n := int(c.newcomer.Add(1) - 1)
+func (u *users) approve() (*passenger.Application, string, error) {
+	n := int(u.newcomer.Add(1) - 1)
 	if n >= passenger.People {
 		return nil, "", errNobodyLeft
 	}
-	return c.client.Approve(passenger.NewPerson(n))
+	return u.client.Approve(passenger.NewPerson(n))
 }
 
-// stockPeople has applications approved, once.
-func (c *crowd) stockPeople(int) error {
-	if len(c.approved) == c.people {
+// preparePeople has applications approved, once.
+func (u *users) preparePeople(int) error {
+	if len(u.approved) == u.people {
 		return nil
 	}
-	made := make([]*passenger.Application, c.people)
-	err := drive.Each(c.ctx, stockWithin, c.people, c.workers, func(i int) (err error) {
-		made[i], _, err = c.approve()
+	made := make([]*passenger.Application, u.people)
+	err := measure.Each(u.ctx, prepareWithin, u.people, u.workers, func(i int) (err error) {
+		made[i], _, err = u.approve()
 		return err
 	})
 	if err == nil {
-		c.approved = made
+		u.approved = made
 	}
 	return err
 }
 
 // freshCheck has a check done for the next of the approved.
-func (c *crowd) freshCheck() (passed, error) {
-	a := c.approved[int(c.drawn.Add(1))%len(c.approved)]
-	check, err := c.client.Check(a)
+func (u *users) freshCheck() (passed, error) {
+	a := u.approved[int(u.drawn.Add(1))%len(u.approved)]
+	check, err := u.client.Check(a)
 	return passed{a, check}, err
 }
 
-// stockChecks has n checks done; fewer, if that takes so long that the first
+// prepareChecks has n checks done; fewer, if that takes so long that the first
 // would not be good any more.
-func (c *crowd) stockChecks(n int) error {
-	if err := c.stockPeople(0); err != nil {
+func (u *users) prepareChecks(n int) error {
+	if err := u.preparePeople(0); err != nil {
 		return err
 	}
 	made, next := make([]passed, n), atomic.Int64{}
-	r, err := drive.Closed(c.ctx, checksWithin, c.workers, func(int) error {
+	r, err := measure.Closed(u.ctx, checksWithin, u.workers, func(int) error {
 		i := int(next.Add(1) - 1)
 		if i >= n {
-			return drive.ErrOver
+			return openloop.ErrOver
 		}
 		var err error
-		made[i], err = c.freshCheck()
+		made[i], err = u.freshCheck()
 		return err
 	})
 	switch {
@@ -106,68 +107,68 @@ func (c *crowd) stockChecks(n int) error {
 	case r.Declined > 0:
 		return r.Declination
 	}
-	c.checks = made[:r.Done] // nobody left a gap: none was declined, and all that were begun were done
-	c.used.Store(0)
+	u.checks = made[:r.Done] // nobody left a gap: none was declined, and all that were begun were done
+	u.used.Store(0)
 	return nil
 }
 
 // nextCheck takes one that was done before.
-func (c *crowd) nextCheck() (passed, error) {
-	i := int(c.used.Add(1) - 1)
-	if i >= len(c.checks) {
-		return passed{}, drive.ErrOver
+func (u *users) nextCheck() (passed, error) {
+	i := int(u.used.Add(1) - 1)
+	if i >= len(u.checks) {
+		return passed{}, openloop.ErrOver
 	}
-	return c.checks[i], nil
+	return u.checks[i], nil
 }
 
-// stockSessions opens hosted sessions, again when they come to their end.
-func (c *crowd) stockSessions(int) error {
-	if len(c.sessions) == c.hosted && time.Since(c.opened) < sessionsFor {
+// prepareSessions opens hosted sessions, again when they come to their end.
+func (u *users) prepareSessions(int) error {
+	if len(u.sessions) == u.hosted && time.Since(u.opened) < sessionsFor {
 		return nil
 	}
-	if err := c.stockPeople(0); err != nil {
+	if err := u.preparePeople(0); err != nil {
 		return err
 	}
-	made, began := make([]*passenger.Session, c.hosted), time.Now()
-	err := drive.Each(c.ctx, stockWithin, c.hosted, c.workers, func(i int) error {
-		check, err := c.freshCheck()
+	made, began := make([]*passenger.Session, u.hosted), time.Now()
+	err := measure.Each(u.ctx, prepareWithin, u.hosted, u.workers, func(i int) error {
+		check, err := u.freshCheck()
 		if err != nil {
 			return err
 		}
-		made[i], err = c.client.Host(check.application, check.check)
+		made[i], err = u.client.Host(check.application, check.check)
 		return err
 	})
 	if err == nil {
-		c.sessions, c.opened = made, began
+		u.sessions, u.opened = made, began
 	}
 	return err
 }
 
-// stockShown reads the codes of open sessions, before each round: one is good for a
+// prepareShown reads the codes of open sessions, before each round: one is good for a
 // minute at least.
-func (c *crowd) stockShown(int) error {
-	if err := c.stockSessions(0); err != nil {
+func (u *users) prepareShown(int) error {
+	if err := u.prepareSessions(0); err != nil {
 		return err
 	}
-	shown := make([]string, len(c.sessions))
-	err := drive.Each(c.ctx, stockWithin, len(shown), c.workers, func(i int) (err error) {
-		shown[i], err = c.client.Shown(c.sessions[i])
+	shown := make([]string, len(u.sessions))
+	err := measure.Each(u.ctx, prepareWithin, len(shown), u.workers, func(i int) (err error) {
+		shown[i], err = u.client.Shown(u.sessions[i])
 		return err
 	})
 	if err == nil {
-		c.shown = shown
+		u.shown = shown
 	}
 	return err
 }
 
-// stockList makes the question for the pseudonyms of a thousand persons.
-func (c *crowd) stockList(int) (err error) {
-	c.list, err = passenger.List(1000, time.Now())
+// prepareList makes the question for the pseudonyms of a thousand persons.
+func (u *users) prepareList(int) (err error) {
+	u.list, err = passenger.List(1000, time.Now())
 	return err
 }
 
-func (c *crowd) identify() error {
-	return c.client.Identify(c.shown[int(c.drawn.Add(1))%len(c.shown)], c.staff)
+func (u *users) identify() error {
+	return u.client.Identify(u.shown[int(u.drawn.Add(1))%len(u.shown)], u.staff)
 }
 
-func (c *crowd) subjects() error { return c.client.Subjects(c.list, c.staff) }
+func (u *users) subjects() error { return u.client.Subjects(u.list, u.staff) }

@@ -48,24 +48,24 @@ func Keys() (keys []tokens.Key) {
 	return keys
 }
 
-// Phones are open sessions of every age, so that a code is half a session from
+// Sessions are open sessions of every age, so that a code is half a session from
 // its anchor on average.
-type Phones struct {
+type Sessions struct {
 	sessions []tokentest.Session
 	issuers  [KeyCount]tokentest.Issuer
 	next     uint32 // credential
 }
 
-// NewPhones is n sessions, opened when codes are first asked for. first keeps
-// the credentials of several Phones apart; it is the number of the first.
-func NewPhones(n int, first uint32) *Phones {
-	return &Phones{sessions: make([]tokentest.Session, n), issuers: issuers(), next: first}
+// NewSessions is n sessions, opened when codes are first asked for. first keeps
+// the credentials of several Sessions apart; it is the number of the first.
+func NewSessions(n int, first uint32) *Sessions {
+	return &Sessions{sessions: make([]tokentest.Session, n), issuers: issuers(), next: first}
 }
 
 // Codes are what all phones show at now, one code each. A gate takes a code until
 // the end of the next step, so it is good for a minute at least. A session that
 // is over, or ends with this step, gives way to a new one.
-func (p *Phones) Codes(now time.Time) []tokens.Token {
+func (p *Sessions) Codes(now time.Time) []tokens.Token {
 	unix := now.Unix()
 	codes := make([]tokens.Token, len(p.sessions))
 	for i := range p.sessions {
@@ -81,7 +81,7 @@ func (p *Phones) Codes(now time.Time) []tokens.Token {
 	return codes
 }
 
-func (p *Phones) open(start int64) tokentest.Session {
+func (p *Sessions) open(start int64) tokentest.Session {
 	index := p.next
 	p.next++
 	return p.issuers[index%KeyCount].Open(index, start)

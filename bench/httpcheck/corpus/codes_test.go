@@ -25,7 +25,7 @@ const longest = 30
 func TestCodesAreGoodForARound(t *testing.T) {
 	checker := gate(t)
 	const sessions = 90
-	p := NewPhones(sessions, FirstNew)
+	p := NewSessions(sessions, FirstNew)
 	for second := int64(0); second < 45*60; second += 20 {
 		now := tokentest.Epoch + second
 		different, steps := map[string]bool{}, int64(0)

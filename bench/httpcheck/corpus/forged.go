@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/railgate/railgate/bench/httpcheck/load"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -47,32 +46,4 @@ func Forge(n int, now time.Time, seed uint64) []tokens.Token {
 		codes[i] = tokens.Assemble(&pass, uint8(step), links[step])
 	}
 	return codes
-}
-
-// Shuffle is one deck of the requests of several, each once, in a random order
-// that the seed decides; each may be answered as an honest or as a forged one is.
-func Shuffle(seed uint64, all ...*Deck) *Deck {
-	mixed := &Deck{Tokens: 1, Once: true, judge: either}
-	for _, d := range all {
-		mixed.requests = append(mixed.requests, d.requests...)
-	}
-	random := rand.New(rand.NewPCG(seed, 0x73687566666c65))
-	random.Shuffle(len(mixed.requests), func(i, j int) {
-		mixed.requests[i], mixed.requests[j] = mixed.requests[j], mixed.requests[i]
-	})
-	return mixed
-}
-
-// First is a deck of the first n requests of d, each once.
-func (d *Deck) First(n int) *Deck {
-	cut := d.Through()
-	cut.requests = cut.requests[:min(n, len(cut.requests))]
-	return cut
-}
-
-// Judged is d with another judge.
-func (d *Deck) Judged(judge func(load.Answer) error) *Deck {
-	other := d.Through()
-	other.judge = judge
-	return other
 }

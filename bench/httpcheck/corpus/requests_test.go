@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/bench/httpcheck/load"
+	"github.com/railgate/railgate/loadtest/openloop"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/tokentest"
 )
@@ -37,7 +38,7 @@ func readRequest(t *testing.T, raw []byte) (*http.Request, []byte) {
 }
 
 func TestASingleRequestShowsOneCode(t *testing.T) {
-	d := Singles(NewPhones(3, 0).Codes(now), Stranger, Allowed)
+	d := Singles(NewSessions(3, 0).Codes(now), Stranger, Allowed)
 	r, body := readRequest(t, d.Next())
 	var token tokens.Token
 	if r.Method != "POST" || r.URL.String() != "/v1/check?scope=entry" || r.Header.Get("Authorization") != "Bearer "+Stranger ||
@@ -47,7 +48,7 @@ func TestASingleRequestShowsOneCode(t *testing.T) {
 }
 
 func TestABatchRequestShowsAllItsCodes(t *testing.T) {
-	codes := NewPhones(10, 0).Codes(now)
+	codes := NewSessions(10, 0).Codes(now)
 	d := Batches(codes, 4, now)
 	if d.Len() != 2 || d.Tokens != 4 {
 		t.Fatalf("%d requests of %d codes, want 2 of 4; what does not fill a request is left out", d.Len(), d.Tokens)
@@ -75,7 +76,7 @@ func TestABatchRequestShowsAllItsCodes(t *testing.T) {
 
 func TestADeckIsDrawnInTurnOrOnce(t *testing.T) {
 	d := Texts([]string{"a", "b", "c"}, Gate)
-	drawn := func(d *Deck, n int) (all string) {
+	drawn := func(d *Requests, n int) (all string) {
 		for range n {
 			if r := d.Next(); r == nil {
 				all += "-"
@@ -87,7 +88,7 @@ func TestADeckIsDrawnInTurnOrOnce(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name string
-		deck *Deck
+		deck *Requests
 		want string
 	}{{"in turn", d, "abcabca"}, {"once", d.Through(), "abc----"}, {"cut", d.First(2), "ab-----"}, {"cut beyond the end", d.First(9), "abc----"}} {
 		if got := drawn(c.deck, 7); got != c.want {
@@ -120,20 +121,20 @@ func TestOnlyTheRightAnswerCounts(t *testing.T) {
 		{"denied", Allowed, 200, no, errNotAllow},
 		{"allowed for another reason", Allowed, 200, strings.Replace(yes, `"ok"`, `"no"`, 1), errNotAllow},
 		{"no device", Allowed, 401, yes, errNotOK},
-		{"busy", Allowed, 503, yes, load.ErrBusy},
+		{"busy", Allowed, 503, yes, openloop.ErrDeclined},
 		{"forged and refused", Forged, 200, no, nil},
 		{"forged and admitted", Forged, 200, yes, errNotDeny},
 		{"forged and refused for another reason", Forged, 200, stale, errNotDeny},
-		{"forged, busy", Forged, 503, "", load.ErrBusy},
+		{"forged, busy", Forged, 503, "", openloop.ErrDeclined},
 		{"either, admitted", either, 200, yes, nil},
 		{"either, refused", either, 200, no, nil},
-		{"either, busy", either, 503, "", load.ErrBusy},
+		{"either, busy", either, 503, "", openloop.ErrDeclined},
 		{"either, refused for another reason", either, 200, stale, errNotDeny},
 		{"four admitted", four, 200, `{"verdicts":[` + strings.Repeat(yes+",", 3) + yes + `]}`, nil},
 		{"three of four", four, 200, `{"verdicts":[` + strings.Repeat(yes+",", 2) + yes + `]}`, errCount},
 		{"one of four denied", four, 200, `{"verdicts":[` + strings.Repeat(yes+",", 3) + no + `]}`, errNotAllow},
 		{"a single verdict", four, 200, yes, errCount},
-		{"a batch, busy", four, 503, "", load.ErrBusy},
+		{"a batch, busy", four, 503, "", openloop.ErrDeclined},
 	} {
 		if err := c.judge(load.Answer{Status: c.status, Body: []byte(c.body)}); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", c.name, err, c.want)

@@ -19,13 +19,10 @@ import (
 type Supply interface {
 	// Next is the next request; nil: there are no more. It is not changed later.
 	Next() []byte
-	// Judge is nil if the answer is as it must be, ErrBusy if the server was too
-	// busy to judge; anything else is a wrong answer.
+	// Judge is nil if the answer is as it must be, openloop.ErrDeclined if the server was
+	// too busy to judge; anything else is a wrong answer.
 	Judge(Answer) error
 }
-
-// ErrBusy is an answer that declines the work and decides nothing.
-var ErrBusy = errors.New("the server was too busy to answer")
 
 // Answer is what a server sent. Body is good until the next answer.
 type Answer struct {

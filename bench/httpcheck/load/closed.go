@@ -1,12 +1,13 @@
 package load
 
 import (
+	"context"
 	"errors"
-	"fmt"
 	"net"
-	"sync"
-	"sync/atomic"
 	"time"
+
+	"github.com/railgate/railgate/bench/measure"
+	"github.com/railgate/railgate/loadtest/openloop"
 )
 
 // Bounds of the waits.
@@ -65,92 +66,42 @@ func (c *connection) exchange(request []byte) (Answer, error) {
 	}
 }
 
-// Result is what a closed loop did.
-type Result struct {
-	Answers int // as they must be
-	Busy    int // ErrBusy
-	Took    time.Duration
-}
-
-// Run draws requests for so long, or until there are no more, and judges the
-// answers. It ends at the first wrong one. Took ends with the last answer, which
-// comes a little after length.
-func (c *Connections) Run(s Supply, length time.Duration) (r Result, err error) {
-	var over atomic.Bool
-	var answers, busy atomic.Int64
-	start := time.Now()
-	timer := time.AfterFunc(length, func() { over.Store(true) })
-	defer timer.Stop()
-	bound := start.Add(length + answerWithin)
-	faults := make([]error, len(c.all))
-	var wait sync.WaitGroup
-	for i, one := range c.all {
+// Run draws requests for so long, or until there are no more, and judges the answers. It
+// ends at the first wrong one.
+func (c *Connections) Run(s Supply, length time.Duration) (measure.Result, error) {
+	bound := time.Now().Add(length + answerWithin)
+	for _, one := range c.all {
 		if err := one.SetDeadline(bound); err != nil {
-			return r, err
+			return measure.Result{}, err
 		}
-		wait.Go(func() {
-			var good, declined int64
-			good, declined, faults[i] = c.draw(one, s, &over, bound)
-			answers.Add(good)
-			busy.Add(declined)
-		})
 	}
-	wait.Wait()
-	return Result{int(answers.Load()), int(busy.Load()), time.Since(start)}, firstOf(faults)
-}
-
-// draw is one connection's part of Run.
-func (c *Connections) draw(one *connection, s Supply, over *atomic.Bool, bound time.Time) (good, busy int64, err error) {
-	defer func() {
-		if err != nil {
-			over.Store(true) // one wrong answer spoils the round; the others need not go on
-		}
-	}()
-	for !over.Load() {
+	return measure.Closed(context.Background(), length, len(c.all), func(worker int) error {
 		request := s.Next()
 		if request == nil {
-			return good, busy, nil
+			return openloop.ErrOver
 		}
+		one := c.all[worker]
 		answer, err := one.exchange(request)
 		if err != nil {
-			return good, busy, err
+			return err
 		}
-		switch err := s.Judge(answer); {
-		case err == nil:
-			good++
-		case errors.Is(err, ErrBusy):
-			busy++
-		default:
-			return good, busy, err
-		}
+		verdict := s.Judge(answer)
 		if answer.Close {
-			one.Close()
-			if one.Conn, err = net.DialTimeout("tcp", c.address, dialWithin); err != nil {
-				return good, busy, err
-			}
-			if err := one.SetDeadline(bound); err != nil {
-				return good, busy, err
+			if err := c.redial(one, bound); err != nil {
+				return err
 			}
 		}
-	}
-	return good, busy, nil
+		return verdict
+	})
 }
 
-// firstOf tells the first fault and how many connections had one.
-func firstOf(faults []error) (first error) {
-	n := 0
-	for _, fault := range faults {
-		if fault != nil {
-			n++
-			if first == nil {
-				first = fault
-			}
-		}
+// redial replaces a connection that the server ends.
+func (c *Connections) redial(one *connection, bound time.Time) (err error) {
+	one.Close()
+	if one.Conn, err = net.DialTimeout("tcp", c.address, dialWithin); err != nil {
+		return err
 	}
-	if first == nil {
-		return nil
-	}
-	return fmt.Errorf("%d of %d connections failed, the first: %w", n, len(faults), first)
+	return one.SetDeadline(bound)
 }
 
 // Ask sends one request on a connection of its own and hands back the whole

@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/railgate/railgate/loadtest/openloop"
 )
 
 // counter is a server that answers as it is told; n counts requests from 1.
@@ -70,7 +72,7 @@ func (s *supply) Next() []byte {
 func (s *supply) Judge(a Answer) error {
 	switch {
 	case a.Status == 503:
-		return ErrBusy
+		return openloop.ErrDeclined
 	case string(a.Body) != "yes":
 		return errNo
 	}
@@ -90,7 +92,7 @@ func dial(t *testing.T, address string, n int) *Connections {
 func TestAClosedLoopSendsEachRequestOnce(t *testing.T) {
 	address, seen := counter(t, func(int64) string { return says("yes") })
 	r, err := dial(t, address, 3).Run(requests(100), time.Minute)
-	if err != nil || r.Answers != 100 || r.Busy != 0 || seen.Load() != 100 || r.Took <= 0 {
+	if err != nil || r.Done != 100 || r.Declined != 0 || seen.Load() != 100 || r.Took <= 0 {
 		t.Errorf("got %+v, %v; the server saw %d, want 100", r, err, seen.Load())
 	}
 }
@@ -118,7 +120,7 @@ func TestAClosedLoopCountsWhatWasDeclined(t *testing.T) {
 		return says("yes")
 	})
 	r, err := dial(t, address, 1).Run(requests(100), time.Minute)
-	if err != nil || r.Answers != 90 || r.Busy != 10 {
+	if err != nil || r.Done != 90 || r.Declined != 10 {
 		t.Errorf("got %+v, %v, want 90 answers and 10 declined", r, err)
 	}
 }

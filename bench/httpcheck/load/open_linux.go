@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/railgate/railgate/loadtest/openloop"
 )
 
 const (
-	// grace is how long after the last arrival answers are waited for, and a
-	// backlog may still be sent off.
-	grace = 2 * time.Second
+	// grace is how long after the last arrival answers are waited for, too.
+	grace = openloop.Grace
 	// events is how many sockets one turn of the loop reads.
 	events = 16
 )
@@ -41,7 +42,7 @@ func Open(address string, length time.Duration, all ...Stream) (outcomes []Outco
 		return nil, nil, err
 	}
 	for _, s := range l.streams {
-		s.out.sort()
+		s.out.Sort()
 		outcomes = append(outcomes, s.out)
 	}
 	return outcomes, l.sortedTurns(), nil
@@ -71,10 +72,8 @@ func newLoop(address string, length time.Duration, all []Stream) (*loop, error) 
 		return nil, err
 	}
 	for _, given := range all {
-		s := &stream{Stream: given, due: arrivals(given.Rate, length, given.Seed)}
-		s.out.Due = len(s.due)
-		s.out.Latency = make([]time.Duration, 0, len(s.due))
-		s.out.Late = make([]time.Duration, 0, len(s.due))
+		s := &stream{Stream: given, due: given.arrivals(length)}
+		s.out.Outcome = openloop.NewOutcome(s.due)
 		l.streams = append(l.streams, s)
 		for range given.Connections {
 			k := &socket{stream: s, number: len(l.sockets), fd: -1}

@@ -3,10 +3,11 @@
 package load
 
 import (
-	"math"
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/railgate/railgate/loadtest/openloop"
 )
 
 func open(t *testing.T, address string, length time.Duration, all ...Stream) []Outcome {
@@ -19,7 +20,7 @@ func open(t *testing.T, address string, length time.Duration, all ...Stream) []O
 		t.Fatalf("%d outcomes of %d streams, %d turns", len(outcomes), len(all), len(turns))
 	}
 	for i, o := range outcomes {
-		if n := o.Good + o.Busy + o.Wrong + o.Broken + o.Unsent + o.Unanswered; n != o.Due {
+		if n := o.Done + o.Declined + o.Wrong + o.Broken + o.Unsent + o.Unanswered; n != o.Due {
 			t.Errorf("stream %d: %d of %d requests are accounted for: %+v", i, n, o.Due, o)
 		}
 		if o.First == nil && len(o.Latency) != o.Due || !slices.IsSorted(o.Latency) {
@@ -35,7 +36,7 @@ func TestAnOpenLoopSendsAllThatIsDue(t *testing.T) {
 		Stream{Supply: requests(1 << 40), Rate: 1000, Connections: 8, Seed: 1},
 		Stream{Supply: requests(1 << 40), Rate: 500, Connections: 2, Seed: 2})
 	for i, o := range both {
-		if o.Good != o.Due || o.Due < 50 || Quantile(o.Latency, 0.5) <= 0 {
+		if o.Done != o.Due || o.Due < 50 || openloop.Quantile(o.Latency, 0.5) <= 0 {
 			t.Errorf("stream %d: %+v", i, o)
 		}
 	}
@@ -55,10 +56,10 @@ func TestLatencyCountsFromTheMomentDue(t *testing.T) {
 		return says("yes")
 	})
 	o := open(t, address, hold/2, Stream{Supply: requests(1 << 40), Rate: 2000, Connections: 1, Seed: 3})[0]
-	if o.Good != o.Due {
+	if o.Done != o.Due {
 		t.Fatalf("%+v", o)
 	}
-	if got := Quantile(o.Latency, 0.5); got < hold/4 {
+	if got := openloop.Quantile(o.Latency, 0.5); got < hold/4 {
 		t.Errorf("the median is %v: time in the queue was not counted", got)
 	}
 	if len(o.Late) > o.Due/2 {
@@ -79,7 +80,7 @@ func TestAnOpenLoopCountsEveryKindOfFault(t *testing.T) {
 		return says("yes")
 	})
 	o := open(t, address, 200*time.Millisecond, Stream{Supply: requests(1 << 40), Rate: 500, Connections: 4, Seed: 4})[0]
-	if o.Good == 0 || o.Busy == 0 || o.Wrong == 0 || o.Broken == 0 || o.First == nil {
+	if o.Done == 0 || o.Declined == 0 || o.Wrong == 0 || o.Broken == 0 || o.First == nil {
 		t.Errorf("%+v, want some of each", o)
 	}
 	o = open(t, address, 100*time.Millisecond, Stream{Supply: requests(3), Rate: 500, Connections: 4, Seed: 4})[0]
@@ -93,39 +94,10 @@ func TestAnOpenLoopGivesUp(t *testing.T) {
 	address, _ := counter(t, func(int64) string { select {} })
 	began := time.Now()
 	o := open(t, address, 50*time.Millisecond, Stream{Supply: requests(1 << 40), Rate: 500, Connections: 4, Seed: 5})[0]
-	if o.Unanswered != 4 || o.Unsent != o.Due-4 || Quantile(o.Latency, 0.01) < grace {
+	if o.Unanswered != 4 || o.Unsent != o.Due-4 || openloop.Quantile(o.Latency, 0.01) < grace {
 		t.Errorf("%+v", o)
 	}
 	if took := time.Since(began); took > 10*grace {
 		t.Errorf("gave up after %v, want about %v", took, grace)
-	}
-}
-
-func TestArrivalsKeepTheirRateAndRepeat(t *testing.T) {
-	due := arrivals(10_000, 10*time.Second, 7)
-	if n := float64(len(due)); math.Abs(n-100_000) > 5*math.Sqrt(100_000) {
-		t.Errorf("%v arrivals, want about 100000", n)
-	}
-	if !slices.IsSorted(due) || due[len(due)-1] >= 10*time.Second {
-		t.Error("arrivals are not in order, or after the end")
-	}
-	if !slices.Equal(due, arrivals(10_000, 10*time.Second, 7)) || slices.Equal(due, arrivals(10_000, 10*time.Second, 8)) {
-		t.Error("the seed does not decide the arrivals")
-	}
-}
-
-func TestQuantile(t *testing.T) {
-	var thousand []time.Duration
-	for i := range 1000 {
-		thousand = append(thousand, time.Duration(i+1))
-	}
-	for _, c := range []struct {
-		of   []time.Duration
-		q    float64
-		want time.Duration
-	}{{nil, 0.5, 0}, {thousand[:1], 0.999, 1}, {thousand[:2], 0.5, 1}, {thousand, 0.5, 500}, {thousand, 0.999, 999}, {thousand, 1, 1000}} {
-		if got := Quantile(c.of, c.q); got != c.want {
-			t.Errorf("quantile %v of %d: %d, want %d", c.q, len(c.of), got, c.want)
-		}
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/railgate/railgate/loadtest/openloop"
 )
 
 // stream is a Stream at work.
@@ -79,7 +81,7 @@ func (l *loop) send(s *stream, now time.Duration) error {
 	due := s.due[0]
 	request := s.Supply.Next()
 	if request == nil {
-		s.out.fault(errors.New("the supply of requests ran out"))
+		s.out.Fault(errors.New("the supply of requests ran out"))
 		s.out.Unsent += len(s.due)
 		s.due = nil
 		return nil
@@ -131,12 +133,12 @@ func (l *loop) receive(k *socket) error {
 	}
 	switch err := s.Supply.Judge(a); {
 	case err == nil:
-		s.out.Good++
-	case errors.Is(err, ErrBusy):
-		s.out.Busy++
+		s.out.Done++
+	case errors.Is(err, openloop.ErrDeclined):
+		s.out.Declined++
 	default:
 		s.out.Wrong++
-		s.out.fault(err)
+		s.out.Fault(err)
 	}
 	if a.Close {
 		l.disconnect(k)
@@ -148,7 +150,7 @@ func (l *loop) receive(k *socket) error {
 // lost is the end of a request whose connection broke.
 func (l *loop) lost(k *socket, err error) {
 	k.stream.out.Broken++
-	k.stream.out.fault(err)
+	k.stream.out.Fault(err)
 	l.disconnect(k)
 	l.over(k)
 }
@@ -165,10 +167,7 @@ func (l *loop) over(k *socket) {
 // giveUp counts what is neither sent nor answered at the end.
 func (l *loop) giveUp(now time.Duration) {
 	for _, s := range l.streams {
-		for _, due := range s.due {
-			s.out.Latency = append(s.out.Latency, now-due)
-		}
-		s.out.Unsent += len(s.due)
+		s.out.GiveUp(s.due, now)
 	}
 	for _, k := range l.sockets {
 		if k.busy {

@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+
+	"github.com/railgate/railgate/test/tool"
 )
 
 // Serve is the whole life of a child: it listens, replies to what stdin asks,
@@ -63,7 +65,7 @@ func (r *role) reply(request string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		cpu, maxRSS, err := used()
+		cpu, maxRSS, err := tool.Used()
 		return fmt.Sprintf("usage %d %d %d", cpu, misses, maxRSS), err
 	case word == "answer" && r.answer != nil:
 		r.answer(rest)

@@ -9,7 +9,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"github.com/railgate/railgate/bench/issuance/drive"
+	"github.com/railgate/railgate/loadtest/openloop"
 )
 
 // Bounds of a call.
@@ -51,7 +51,7 @@ type call struct {
 
 // do sends it and reads the answer's fields into the struct. What the answer
 // holds beyond them is the issuer's business. A 5xx, and no answer at all, are
-// drive.ErrDeclined.
+// openloop.ErrDeclined.
 func (c *Client) do(k call, into any) error {
 	request, answer := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(request)
@@ -68,12 +68,12 @@ func (c *Client) do(k call, into any) error {
 		request.Header.Set("Authorization", "Bearer "+k.bearer)
 	}
 	if err := c.http.Do(request, answer); err != nil {
-		return fmt.Errorf("%s: no answer: %w (%w)", k.what, err, drive.ErrDeclined)
+		return fmt.Errorf("%s: no answer: %w (%w)", k.what, err, openloop.ErrDeclined)
 	}
 	switch status := answer.StatusCode(); {
 	case status == k.want:
 	case status >= 500:
-		return fmt.Errorf("%s: HTTP %d %q: %w", k.what, status, code(answer.Body()), drive.ErrDeclined)
+		return fmt.Errorf("%s: HTTP %d %q: %w", k.what, status, code(answer.Body()), openloop.ErrDeclined)
 	default:
 		return fmt.Errorf("%s: HTTP %d %q, expected %d", k.what, status, code(answer.Body()), k.want)
 	}

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/railgate/railgate/bench/issuance/drive"
+	"github.com/railgate/railgate/loadtest/openloop"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/tokentest"
 )
@@ -176,7 +176,7 @@ func TestWrongAnswersAreSeen(t *testing.T) {
 		"another credential revoked":        {of: "revoke", spoil: set("serial", "20494-3")},
 		"revoked at once":                   {of: "revoke", status: 200},
 	} {
-		if err := journey(d.client(t)); err == nil || errors.Is(err, drive.ErrDeclined) {
+		if err := journey(d.client(t)); err == nil || errors.Is(err, openloop.ErrDeclined) {
 			t.Errorf("%s: %v", name, err)
 		} else if strings.Contains(err.Error(), "rga_") || strings.Contains(err.Error(), region) {
 			t.Errorf("%s: the error shows what was sent", name)
@@ -188,14 +188,14 @@ func TestWrongAnswersAreSeen(t *testing.T) {
 func TestADeclineIsNoWrongAnswer(t *testing.T) {
 	for _, status := range []int{500, 503, 504} {
 		d := &desk{of: "checks", status: status}
-		if err := journey(d.client(t)); !errors.Is(err, drive.ErrDeclined) || !strings.Contains(err.Error(), fmt.Sprint(status)) {
+		if err := journey(d.client(t)); !errors.Is(err, openloop.ErrDeclined) || !strings.Contains(err.Error(), fmt.Sprint(status)) {
 			t.Errorf("%d: %v", status, err)
 		}
 		if n := d.asked.Load(); n != 3 { // policy, application, check
 			t.Errorf("%d: asked %d times, want 3", status, n)
 		}
 	}
-	if err := journey(New("127.0.0.1:1", 1)); !errors.Is(err, drive.ErrDeclined) {
+	if err := journey(New("127.0.0.1:1", 1)); !errors.Is(err, openloop.ErrDeclined) {
 		t.Errorf("nobody there: %v", err)
 	}
 }

@@ -1,0 +1,92 @@
+package measure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/railgate/railgate/loadtest/openloop"
+)
+
+// Result is what a closed loop did.
+type Result struct {
+	Done, Declined int
+	Took           time.Duration // to the last answer, which comes a little after the end
+	Declination    error         // the first
+}
+
+// Rate is work done per second.
+func (r Result) Rate() float64 {
+	if r.Took <= 0 {
+		return 0
+	}
+	return float64(r.Done) / r.Took.Seconds()
+}
+
+// Closed keeps every worker busy for so long, until the supply of work is used up
+// ([openloop.ErrOver]), or until ctx ends: that finds what the other side can do. It ends
+// at the first wrong answer, which is an error other than [openloop.ErrDeclined], and
+// returns it.
+func Closed(ctx context.Context, length time.Duration, workers int, work func(worker int) error) (Result, error) {
+	var done, declined atomic.Int64
+	var all sync.WaitGroup
+	var wrong, declination once
+	start := time.Now() // before the bound begins, or a round would seem shorter than it
+	ctx, stop := context.WithTimeout(ctx, length)
+	defer stop()
+	for w := range workers {
+		all.Go(func() {
+			for ctx.Err() == nil {
+				switch err := work(w); {
+				case err == nil:
+					done.Add(1)
+				case errors.Is(err, openloop.ErrOver):
+					return
+				case errors.Is(err, openloop.ErrDeclined):
+					declined.Add(1)
+					declination.set(err)
+				default:
+					wrong.set(err)
+					stop()
+				}
+			}
+		})
+	}
+	all.Wait()
+	return Result{int(done.Load()), int(declined.Load()), time.Since(start), declination.err}, wrong.err
+}
+
+// Each does n pieces of work by so many workers, as fast as they go, and within the bound.
+// It is for preparing: what is declined is an error too.
+func Each(ctx context.Context, within time.Duration, n, workers int, work func(i int) error) error {
+	var next atomic.Int64
+	r, err := Closed(ctx, within, workers, func(int) error {
+		i := int(next.Add(1) - 1)
+		if i >= n {
+			return openloop.ErrOver
+		}
+		return work(i)
+	})
+	switch {
+	case err != nil:
+		return err
+	case r.Declined > 0:
+		return fmt.Errorf("%d of %d were declined, the first: %w", r.Declined, n, r.Declination)
+	case r.Done < n && ctx.Err() != nil:
+		return ctx.Err()
+	case r.Done < n:
+		return fmt.Errorf("only %d of %d were done within %v", r.Done, n, within)
+	}
+	return nil
+}
+
+// once keeps the first error.
+type once struct {
+	sync.Once
+	err error // read when nobody sets it any more
+}
+
+func (o *once) set(err error) { o.Do(func() { o.err = err }) }
