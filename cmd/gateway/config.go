@@ -78,8 +78,8 @@ func (c *config) Validate() error {
 	fault := func(path, format string, args ...any) {
 		faults = append(faults, conf.Field(path, fmt.Errorf(format, args...)))
 	}
-	faults = append(faults, conf.CheckListeners(c.Listen, c.Admin)...)
-	faults = append(faults, conf.CheckBrokers("kafka.brokers", c.Kafka.Brokers)...)
+	faults = append(faults, conf.CheckListeners(c.Listen, c.Admin))
+	faults = append(faults, conf.CheckBrokers("kafka.brokers", c.Kafka.Brokers))
 	if c.Kafka.Topic == "" {
 		fault("kafka.topic", "must be set")
 	}

@@ -161,8 +161,8 @@ func (c *config) Validate() error {
 	if err := c.Limits.registry().Validate(); err != nil {
 		fault("limits", "%w", err)
 	}
-	faults = append(faults, conf.CheckListeners(c.Listen, c.Admin)...)
-	faults = append(faults, conf.CheckBrokers("kafka.brokers", c.Kafka.Brokers)...)
+	faults = append(faults, conf.CheckListeners(c.Listen, c.Admin))
+	faults = append(faults, conf.CheckBrokers("kafka.brokers", c.Kafka.Brokers))
 	if c.Kafka.Topic == "" {
 		fault("kafka.topic", "must be set")
 	}

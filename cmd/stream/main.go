@@ -72,7 +72,7 @@ func (c *config) Validate() error {
 	if len(c.Brokers) == 0 {
 		faults = append(faults, conf.Field("brokers", errors.New("name at least one, or a -snapshot or -ratchet file")))
 	} else {
-		faults = append(faults, conf.CheckBrokers("brokers", c.Brokers)...)
+		faults = append(faults, conf.CheckBrokers("brokers", c.Brokers))
 	}
 	if c.authority, err = revocation.ParseAuthority(c.Authority); err != nil {
 		faults = append(faults, conf.Field("authority", err))

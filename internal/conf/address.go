@@ -12,10 +12,7 @@ import (
 // ListenAddress reports what is wrong with an address to listen on: host:port with a
 // number as port. An empty host means every address of the machine, port 0 any free one.
 func ListenAddress(text string) error {
-	_, port, err := splitAddress(text)
-	if err == nil && port > 65535 {
-		err = errPort
-	}
+	_, _, err := splitAddress(text)
 	return err
 }
 
@@ -28,7 +25,7 @@ func RemoteAddress(text string) error {
 		return err
 	case host == "":
 		return fmt.Errorf("%q has no host", text)
-	case port == 0 || port > 65535:
+	case port == 0:
 		return errPort
 	}
 	return nil
@@ -44,11 +41,13 @@ func splitAddress(text string) (host string, port uint64, err error) {
 	if err != nil || digits == "" {
 		return "", 0, fmt.Errorf("%q has no port: write host:port", text)
 	}
-	port, err = strconv.ParseUint(digits, 10, 64)
-	if err != nil {
-		return "", 0, fmt.Errorf("%q: the port must be a number", text)
+	switch port, err = strconv.ParseUint(digits, 10, 16); {
+	case errors.Is(err, strconv.ErrRange):
+		err = errPort
+	case err != nil:
+		err = fmt.Errorf("%q: the port must be a number", text)
 	}
-	return host, port, nil
+	return host, port, err
 }
 
 // SameListener reports whether two addresses cannot both be listened on: one port, and
@@ -81,29 +80,22 @@ func plainHost(host string) string {
 
 // CheckListeners reports what is wrong with a program's two listeners, by the names of
 // their settings, listen and admin.
-func CheckListeners(listen, admin string) (faults []error) {
-	a, b := ListenAddress(listen), ListenAddress(admin)
-	if a != nil {
-		faults = append(faults, Field("listen", a))
-	}
-	if b != nil {
-		faults = append(faults, Field("admin", b))
-	}
+func CheckListeners(listen, admin string) error {
+	var same error
 	if SameListener(listen, admin) {
-		faults = append(faults, Field("admin", errors.New("must be another address than listen")))
+		same = errors.New("must be another address than listen")
 	}
-	return faults
+	return errors.Join(Field("listen", ListenAddress(listen)), Field("admin", errors.Join(ListenAddress(admin), same)))
 }
 
 // CheckBrokers reports what is wrong with a list of brokers, under the name of its setting.
-func CheckBrokers(setting string, brokers []string) (faults []error) {
+func CheckBrokers(setting string, brokers []string) error {
 	if len(brokers) == 0 {
-		faults = append(faults, Field(setting, errors.New("must name at least one broker")))
+		return Field(setting, errors.New("must name at least one broker"))
 	}
+	var faults []error
 	for _, b := range brokers {
-		if err := RemoteAddress(b); err != nil {
-			faults = append(faults, Field(setting, err))
-		}
+		faults = append(faults, RemoteAddress(b))
 	}
-	return faults
+	return Field(setting, errors.Join(faults...))
 }

@@ -75,78 +75,116 @@ func Load(dst any, opts Options, args, environ []string, out io.Writer) (Extra, 
 	}
 	flagFaults, help := line.parse(args)
 	if help {
-		if _, err := io.WriteString(out, helpText(s, opts, line)); err != nil {
+		if _, err := io.WriteString(out, helpText(s, opts, line.flags)); err != nil {
 			return Extra{}, err
 		}
 		return Extra{}, flag.ErrHelp
 	}
-	env, envFaults := s.environment(environ, opts.EnvPrefix)
-
-	extra := Extra{Check: line.check, ConfigFile: env.configFile}
-	if line.given["config"] {
-		extra.ConfigFile = line.configFile
+	env, configFile, envFaults := s.environment(environ, opts.EnvPrefix)
+	if line.configFile != nil {
+		configFile = *line.configFile
 	}
-	var f faults
+	var faults []error
 	readable := true
-	if extra.ConfigFile != "" {
-		f, readable = s.readFile(extra.ConfigFile)
+	if configFile != "" {
+		faults, readable = s.readFile(configFile)
 	}
-	f = append(f, envFaults...)
-	for _, v := range env.values {
-		f.set(v.setting, v.source, v.text)
-	}
-	f = append(f, flagFaults...)
-	for _, v := range line.values() {
-		f.set(v.setting, v.source, v.text)
-	}
+	faults = append(faults, envFaults...)
+	faults = append(faults, s.setAll(env, func(leaf *setting) string { return "environment " + leaf.env })...)
+	faults = append(faults, flagFaults...)
+	faults = append(faults, s.setAll(line.texts, func(*setting) string { return "flag" })...)
 	// After an unreadable file, required values would be called missing that
 	// are in it.
 	if v, ok := dst.(interface{ Validate() error }); ok && readable {
-		f.addNew(v.Validate())
+		faults = append(faults, unreported(faults, v.Validate())...)
 	}
-	return extra, f.join()
+	return Extra{Check: line.check, ConfigFile: configFile}, errors.Join(faults...)
 }
 
-// textValue is one value from outside the file.
-type textValue struct {
-	setting *setting
-	source  string
-	text    string
-}
-
-type environment struct {
-	configFile string
-	values     []textValue
-}
-
-// environment picks the settings out of environ. Its faults name variables, never
-// their values: an unknown one may hold a misspelled secret.
-func (s *schema) environment(environ []string, prefix string) (environment, faults) {
-	var env environment
-	var f faults
-	for _, entry := range environ {
-		name, text, _ := strings.Cut(entry, "=")
-		if !strings.HasPrefix(name, prefix+"_") {
-			continue
-		}
-		switch set := s.byEnv[name]; {
-		case name == prefix+"_CONFIG":
-			env.configFile = text
-		case set != nil:
-			env.values = append(env.values, textValue{set, "environment " + name, text})
-		case injected(strings.TrimPrefix(name, prefix), text):
-		default:
-			f.add(&Error{Source: "environment " + name, Err: errors.New("there is no such setting; -h lists the names")})
+// setAll parses the texts of one source into their settings, in the struct's order.
+func (s *schema) setAll(texts map[*setting]string, source func(*setting) string) (faults []error) {
+	for _, leaf := range s.leaves {
+		if text, given := texts[leaf]; given {
+			if err := leaf.set(text); err != nil {
+				faults = append(faults, &Error{Source: source(leaf), Path: leaf.path, Err: err})
+			}
 		}
 	}
-	return env, f
+	return faults
 }
 
-// structOf is the struct behind dst.
-func structOf(dst any) (reflect.Value, error) {
-	v := reflect.ValueOf(dst)
-	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
-		return v, errors.New("conf: the destination must be a pointer to a struct")
+// unreported are those faults in err whose setting has none yet: a value that could
+// not be read still holds its default, and a complaint about that would mislead.
+func unreported(faults []error, err error) (fresh []error) {
+	known := make(map[string]bool)
+	for _, err := range faults {
+		known[err.(*Error).Path] = true
 	}
-	return v.Elem(), nil
+	for _, err := range flatten(err) {
+		if e, ok := err.(*Error); !ok || e.Path == "" || !known[e.Path] {
+			fresh = append(fresh, err)
+		}
+	}
+	return fresh
+}
+
+// Error is one fault in the configuration.
+type Error struct {
+	Source string // "FILE:LINE" (FILE alone where the line is not certain), "flag", "environment NAME"; "" from Validate
+	Path   string // "kafka.brokers", "lanes[0].name"; "" when the fault belongs to no setting
+	Err    error  // what was expected and, unless secret, what was found
+}
+
+func (e *Error) Error() string {
+	text := e.Err.Error()
+	if e.Path != "" {
+		text = e.Path + ": " + text
+	}
+	if e.Source != "" {
+		text = e.Source + ": " + text
+	}
+	return text
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// Field says which setting a Validate method complains about; nil stays nil.
+// Fields nest and joined errors are told apart, so that a table can validate
+// itself: Field("kafka", c.Kafka.Validate()) reports kafka.brokers and
+// kafka.timeout on a line each. An element of a list is Field("lanes[0]", err).
+func Field(path string, err error) error {
+	var all []error
+	for _, err := range flatten(err) {
+		inner, ok := err.(*Error)
+		if !ok {
+			inner = &Error{Err: err}
+		}
+		all = append(all, &Error{Source: inner.Source, Path: joinPath(path, inner.Path), Err: inner.Err})
+	}
+	return errors.Join(all...)
+}
+
+func joinPath(table, name string) string {
+	if table == "" || name == "" || strings.HasPrefix(name, "[") {
+		return table + name
+	}
+	return table + "." + name
+}
+
+// joinType tells errors.Join from errors that wrap several others in a
+// sentence of their own, which must stay whole.
+var joinType = reflect.TypeOf(errors.Join(errors.New("")))
+
+func flatten(err error) []error {
+	if err == nil {
+		return nil
+	}
+	if reflect.TypeOf(err) != joinType {
+		return []error{err}
+	}
+	var all []error
+	for _, err := range err.(interface{ Unwrap() []error }).Unwrap() {
+		all = append(all, flatten(err)...)
+	}
+	return all
 }

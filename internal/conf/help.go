@@ -3,6 +3,7 @@ package conf
 import (
 	"flag"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -21,10 +22,10 @@ type help struct {
 	nameWidth int // of the column of flags
 }
 
-func helpText(s *schema, opts Options, c *commandLine) string {
+func helpText(s *schema, opts Options, flags *flag.FlagSet) string {
 	h := &help{}
 	for _, leaf := range s.leaves {
-		h.nameWidth = max(h.nameWidth, utf8.RuneCountInString(flagName(leaf.path, kindWords[leaf.kind].placeholder)))
+		h.nameWidth = max(h.nameWidth, utf8.RuneCountInString(flagName(leaf.path, leaf.kind.placeholder)))
 	}
 	for paragraph := range strings.SplitSeq(strings.TrimSpace(opts.About), "\n") {
 		h.wrapped("", paragraph)
@@ -33,8 +34,8 @@ func helpText(s *schema, opts Options, c *commandLine) string {
 	h.wrapped("", helpRules)
 
 	h.WriteString("\nGeneral\n")
-	c.set.VisitAll(func(f *flag.Flag) {
-		if c.texts[f.Name] != nil {
+	flags.VisitAll(func(f *flag.Flag) {
+		if slices.ContainsFunc(s.leaves, func(leaf *setting) bool { return leaf.path == f.Name }) {
 			return
 		}
 		env := ""
@@ -56,35 +57,29 @@ func flagName(name, placeholder string) string {
 // table lists the leaves of t under a heading, then the tables inside it.
 func (h *help) table(t *setting, heading string) {
 	var inner []*setting
-	headed := false
 	for _, s := range t.fields {
 		if s.kind == kindTable || s.kind == kindTables {
 			inner = append(inner, s)
 			continue
 		}
-		if !headed {
-			headed = true
+		if heading != "" {
 			h.WriteByte('\n')
 			h.wrapped("", heading)
+			heading = ""
 		}
-		doc := s.doc
-		switch {
-		case s.secret:
-			doc += " (secret: default not shown)"
-		case s.env != "":
-			doc += " (default " + s.text() + ")"
-		}
-		name := s.name + " " + kindWords[s.kind].placeholder
+		name, doc := strings.TrimSpace(s.name+" "+s.kind.placeholder), s.doc
 		if s.env != "" {
-			name = flagName(s.path, kindWords[s.kind].placeholder)
+			name, doc = flagName(s.path, s.kind.placeholder), doc+" (default "+s.text()+")"
 		}
-		h.entry(strings.TrimSpace(name), s.env, doc)
+		if s.secret {
+			doc = s.doc + " (secret: default not shown)"
+		}
+		h.entry(name, s.env, doc)
 	}
 	for _, s := range inner {
-		path := strings.ReplaceAll(s.path, "[].", ".")
-		heading := "[" + path + "]"
+		heading := "[" + strings.ReplaceAll(s.path, "[].", ".") + "]"
 		if s.kind == kindTables {
-			heading = "[[" + path + "]] in the file only, any number"
+			heading = "[" + heading + "] in the file only, any number"
 		}
 		if s.doc != "" {
 			heading += ": " + s.doc
