@@ -5,7 +5,10 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
+	"strconv"
 
+	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/registry"
 )
@@ -64,26 +67,6 @@ func look(w http.ResponseWriter, r *http.Request, by registry.Principal, sight f
 	return showEntry(w, r, by, in, sight)
 }
 
-func showEntry(w http.ResponseWriter, r *http.Request, by registry.Principal, in entryRef, sight func(context.Context, registry.Principal, registry.Ref) (registry.EntryView, error)) error {
-	entry, err := in.ref()
-	if err != nil {
-		return err
-	}
-	s, err := sight(r.Context(), by, entry)
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusOK, struct {
-		entryRef
-		person
-		Status       string `json:"status"`
-		Version      int64  `json:"version"`
-		ProofNeeded  bool   `json:"proof_needed"`
-		HolderNeeded bool   `json:"holder_original_needed,omitempty"`
-		Lost         bool   `json:"identity_lost"`
-	}{newRef(s.Ref), newPerson(s.Person), s.Status.String(), s.Version, s.ProofNeeded, s.HolderOriginalNeeded, s.Lost})
-}
-
 // settle takes what the authority found.
 func (a *API) settle(w http.ResponseWriter, r *http.Request, by registry.Principal) error {
 	var in struct {
@@ -102,4 +85,86 @@ func (a *API) settle(w http.ResponseWriter, r *http.Request, by registry.Princip
 		return err
 	}
 	return becomes(w)(a.registry.SettleForeign(r.Context(), registry.AuthorityResult{Principal: by, Entry: entry, Version: in.Version, Matches: *in.Matches}))
+}
+
+// readTrail tells staff what was done: the police desk to one object, operators
+// to all. Who read what is in the trail before the answer is told.
+func (a *API) readTrail(w http.ResponseWriter, r *http.Request) error {
+	member, err := a.staff.Bearer(r.Header.Values("Authorization"))
+	if err != nil {
+		return err
+	}
+	q, wrong := trailQuery(r.URL.RawQuery)
+	object := q.Object
+	if object == (audit.Object{}) {
+		object = audit.Object{Kind: audit.Chain, ID: "all"}
+	}
+	entry, err := audit.By(member, q.ReadAction(), object, a.service.Now().UnixMilli())
+	if err != nil {
+		return err
+	}
+	if wrong != nil {
+		return wrong
+	}
+	page, err := a.trail.Read(r.Context(), q)
+	if err != nil {
+		return err
+	}
+	entry.Request = idOf(w)
+	if err := a.trail.Note(r.Context(), entry); err != nil {
+		return err
+	}
+	// An entry that no issuer wrote is for operators to find out about, by -verify-trail.
+	page.Records = slices.DeleteFunc(page.Records, func(r audit.Record) bool { return r.Forged != "" })
+	for i := range page.Records {
+		page.Records[i].Proof = audit.Proof{} // for archives: it says nothing to staff
+	}
+	if page.Records == nil {
+		page.Records = []audit.Record{}
+	}
+	return writeJSON(w, http.StatusOK, struct {
+		Records []audit.Record `json:"records"`
+		Next    string         `json:"next,omitempty"`
+	}{page.Records, page.Next})
+}
+
+// trailQuery reads a query strictly: each name is known and stands once, each
+// number has one spelling. On an error the query tells at least whether it was
+// for one object.
+func trailQuery(raw string) (q audit.Query, err error) {
+	invalid := func(detail string) error { return problem.New(audit.QueryInvalid, detail) }
+	values, bad := url.ParseQuery(raw)
+	if bad != nil {
+		err = invalid("the query is not in the form of a URL")
+	}
+	number := func(name, text string, least int64) int64 {
+		n, e := strconv.ParseInt(text, 10, 64)
+		if e != nil || n < least || strconv.FormatInt(n, 10) != text {
+			err = invalid(name + " must be a number from " + strconv.FormatInt(least, 10))
+		}
+		return n
+	}
+	for name, all := range values {
+		if len(all) != 1 || all[0] == "" {
+			err = invalid("a parameter must stand once and say something")
+		}
+		switch name {
+		case "from_ms":
+			q.FromMs = number(name, all[0], 0)
+		case "to_ms":
+			q.ToMs = number(name, all[0], 1)
+		case "kind":
+			q.Object.Kind = audit.Kind(all[0])
+		case "object":
+			q.Object.ID = all[0]
+		case "after":
+			q.After = all[0]
+		case "limit":
+			// The trail refuses what is above its bound; below it nothing is lost in int.
+			q.Limit = int(min(number(name, all[0], 1), audit.MaxPage+1))
+		default:
+			err = invalid("parameters are from_ms, to_ms, kind, object, after and limit")
+		}
+	}
+	return q, err
 }

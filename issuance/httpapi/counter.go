@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"net/http"
 	"unicode/utf8"
 
@@ -10,6 +11,53 @@ import (
 )
 
 // Which counter somebody stands at is the credential's to say; no body says it.
+
+// holderWord stands for the account's holder wherever a passenger is named. It is
+// written out, so that a field that was forgotten never means somebody.
+const holderWord = "holder"
+
+// namedPassenger is the registry's id of a passenger; it has none for the holder.
+func namedPassenger(text string) (string, error) {
+	switch text {
+	case "":
+		return "", problem.New(registry.EntryNotFound, "passenger must be an id from the account's list, or the word holder")
+	case holderWord:
+		return "", nil
+	}
+	return text, nil
+}
+
+func passengerName(id string) string {
+	if id == "" {
+		return holderWord
+	}
+	return id
+}
+
+// entryRef names an entry of the registry.
+type entryRef struct {
+	Account   string `json:"account"`
+	Passenger string `json:"passenger"`
+}
+
+func newRef(r registry.Ref) entryRef { return entryRef{r.Account, passengerName(r.Passenger)} }
+
+func (e entryRef) ref() (registry.Ref, error) {
+	passenger, err := namedPassenger(e.Passenger)
+	return registry.Ref{Account: e.Account, Passenger: passenger}, err
+}
+
+// becomes answers with the status that an entry has now.
+func becomes(w http.ResponseWriter) func(rules.Status, error) error {
+	return func(s rules.Status, err error) error {
+		if err != nil {
+			return err
+		}
+		return writeJSON(w, http.StatusOK, struct {
+			Status string `json:"status"`
+		}{s.String()})
+	}
+}
 
 // shown is a document that lies on the counter.
 type shown struct {
@@ -238,4 +286,96 @@ func (a *API) askService(w http.ResponseWriter, r *http.Request, by registry.Pri
 		return err
 	}
 	return decided(w)(a.registry.Decide(r.Context(), registry.DecisionRequest{Principal: by, Kind: registry.Serve, Ticket: in.Ticket, Serve: s}))
+}
+
+// documentRead is a person as a clerk reads one from the original.
+type documentRead struct {
+	Name           string `json:"name"`
+	DocumentType   string `json:"document_type"`
+	DocumentNumber string `json:"document_number"`
+	Nationality    string `json:"nationality"`
+	Substituted    bool   `json:"substituted"`
+}
+
+// rewritten is what a correction and a claim have in common.
+type rewritten struct {
+	Version int64 `json:"version"`
+	documentRead
+	original
+	Delegated bool   `json:"delegated"`
+	Proof     *proof `json:"proof"`
+}
+
+func (in rewritten) correction(by registry.Principal, entry registry.Ref) (c registry.Correction, err error) {
+	if err := in.said(); err != nil {
+		return c, err
+	}
+	c = registry.Correction{
+		Principal: by, Entry: entry, Version: in.Version, As: in.entry(),
+		Original: *in.Original, InDate: *in.InDate, Readable: *in.Readable, Delegated: in.Delegated,
+	}
+	c.Proof, err = in.Proof.read()
+	return c, err
+}
+
+func (d documentRead) entry() rules.Entry {
+	return rules.Entry{
+		Name: d.Name, DocumentType: d.DocumentType, DocumentNumber: d.DocumentNumber, Nationality: d.Nationality, Substituted: d.Substituted,
+	}
+}
+
+// correct writes the original over an identity that was checked wrongly.
+func (a *API) correct(w http.ResponseWriter, r *http.Request, by registry.Principal) error {
+	var in struct {
+		entryRef
+		rewritten
+	}
+	if err := readJSON(w, r, &in); err != nil {
+		return err
+	}
+	entry, err := in.ref()
+	if err != nil {
+		return err
+	}
+	c, err := in.correction(by, entry)
+	if err != nil {
+		return err
+	}
+	return becomes(w)(a.registry.Correct(r.Context(), c))
+}
+
+// claimIdentity gives an identity to the account of its owner (rule B11).
+func (a *API) claimIdentity(w http.ResponseWriter, r *http.Request, by registry.Principal) error {
+	var in struct {
+		Account string `json:"account"`
+		rewritten
+	}
+	if err := readJSON(w, r, &in); err != nil {
+		return err
+	}
+	c, err := in.correction(by, registry.Ref{Account: in.Account})
+	if err != nil {
+		return err
+	}
+	return becomes(w)(a.registry.Claim(r.Context(), c))
+}
+
+func showEntry(w http.ResponseWriter, r *http.Request, by registry.Principal, in entryRef, sight func(context.Context, registry.Principal, registry.Ref) (registry.EntryView, error)) error {
+	entry, err := in.ref()
+	if err != nil {
+		return err
+	}
+	s, err := sight(r.Context(), by, entry)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, struct {
+		entryRef
+		person
+		Status       string `json:"status"`
+		Version      int64  `json:"version"`
+		ProofNeeded  bool   `json:"proof_needed"`
+		HolderNeeded bool   `json:"holder_original_needed,omitempty"`
+		Lost         bool   `json:"identity_lost"`
+	}{newRef(s.Ref), newPerson(s.Person), s.Status.String(), s.Version, s.ProofNeeded, s.HolderOriginalNeeded, s.Lost})
 }

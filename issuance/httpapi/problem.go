@@ -14,6 +14,7 @@ import (
 	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/throttle"
+	"github.com/railgate/railgate/tokens"
 )
 
 // problems are those of HTTP itself; those of the rules stand beside the rules.
@@ -103,4 +104,20 @@ func (p problemJSON) write(w http.ResponseWriter) {
 	}
 	w.WriteHeader(p.Status)
 	w.Write(body) // a caller that went away is not told
+}
+
+// contactCodes are the refusals for an identity that is not confirmed: besides the
+// counter, customer service can say why (S4:411-415).
+var contactCodes = map[problem.Code]bool{
+	credential.IdentityNotConfirmed: true,
+	credential.DocumentCancelled:    true,
+	rules.IdentityRegistered:        true,
+}
+
+// newCodeProblem has the words of a gateway's verdict.
+func newCodeProblem(r tokens.Reason) problemJSON {
+	p := newProblem(credential.CodeRefused, "the code is not accepted: "+r.String())
+	p.Reason, p.Class = r.String(), r.Class().String()
+	p.Text.EN, p.Text.ZH = r.Text()
+	return p
 }

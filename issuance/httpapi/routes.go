@@ -1,15 +1,10 @@
 package httpapi
 
 import (
-	"context"
-	"errors"
 	"net/http"
 	"slices"
 	"strings"
 
-	"go.uber.org/zap"
-
-	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/problem"
 )
 
@@ -68,6 +63,37 @@ func (a *API) forAccounts() []operation {
 		{Route{"GET", "/v1/account/applications"}, a.loggedIn(a.listed)},
 		{Route{"GET", "/v1/account/data"}, a.loggedIn(a.accountData)},
 		{Route{"POST", "/v1/account/close"}, a.limited(a.loggedIn(a.closeAccount))},
+	}
+}
+
+// registryOperations are those of the real-name registry (rule B). Whatever is
+// personal stands in a body, never in a path or a query.
+func (a *API) registryOperations() []operation {
+	if a.registry == nil {
+		return nil
+	}
+	return []operation{
+		{Route{"GET", "/v1/account/passengers"}, a.loggedIn(a.listPassengers)},
+		{Route{"POST", "/v1/account/passengers"}, a.agreed(a.addPassenger)},
+		{Route{"PUT", "/v1/account/passengers/{id}"}, a.agreed(a.editPassenger)},
+		{Route{"DELETE", "/v1/account/passengers/{id}"}, a.loggedIn(a.deletePassenger)},
+		{Route{"POST", "/v1/account/verification"}, a.limited(a.agreed(a.verifyOnline))},
+		{Route{"GET", "/v1/account/close"}, a.loggedIn(a.ifClosed)},
+
+		{Route{"POST", "/v1/decisions"}, a.acting(a.askDecision)},
+		{Route{"POST", "/v1/tickets"}, a.acting(a.reportTickets)},
+
+		{Route{"POST", "/v1/counter/searches"}, a.acting(a.search)},
+		{Route{"POST", "/v1/counter/looks"}, a.acting(a.lookAtCounter)},
+		{Route{"POST", "/v1/counter/verifications"}, a.acting(a.verify)},
+		{Route{"POST", "/v1/counter/corrections"}, a.acting(a.correct)},
+		{Route{"POST", "/v1/counter/duplicates"}, a.acting(a.freeIdentity)},
+		{Route{"POST", "/v1/counter/claims"}, a.acting(a.claimIdentity)},
+		{Route{"POST", "/v1/counter/services"}, a.acting(a.askService)},
+
+		{Route{"GET", "/v1/authority/awaiting"}, a.acting(a.awaiting)},
+		{Route{"POST", "/v1/authority/looks"}, a.acting(a.lookOfAuthority)},
+		{Route{"POST", "/v1/authority/results"}, a.acting(a.settle)},
 	}
 }
 
@@ -135,38 +161,4 @@ func (a *API) mux() *http.ServeMux {
 
 func notFound(http.ResponseWriter, *http.Request) error {
 	return &problem.Error{Code: NotFound}
-}
-
-// answer calls a handler and renders what it returns.
-func (a *API) answer(label string, serve handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		x := w.(*exchange)
-		x.label = label
-		if err := serve(w, r); err != nil {
-			a.fail(x, err)
-		}
-	})
-}
-
-// fail is where errors become answers: a refusal is told, a fault is not.
-func (a *API) fail(x *exchange, err error) {
-	var refusal *problem.Error
-	switch {
-	case errors.As(err, &refusal):
-		p := newProblem(refusal.Code, refusal.Detail)
-		p.RetryAt = refusal.RetryAt
-		if contactCodes[p.Code] {
-			p.Contact = (*bilingual)(&a.reach)
-		}
-		p.write(x)
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		a.log.Warn("request not finished", zap.String("request", x.id), zap.String("route", x.label), zap.Error(err))
-		newProblem(Overloaded, "").write(x)
-	case errors.Is(err, database.ErrUnavailable):
-		a.log.Warn("request not served: the database is not available", zap.String("request", x.id), zap.String("route", x.label), zap.Error(err))
-		newProblem(Unavailable, "").write(x)
-	default:
-		a.log.Error("request failed", zap.String("request", x.id), zap.String("route", x.label), zap.Error(err))
-		newProblem(Internal, "").write(x)
-	}
 }

@@ -1,12 +1,18 @@
 package httpapi
 
 import (
+	"context"
+	"database/sql"
 	"net/http"
 	"time"
 
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/credential"
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/registry"
 	"github.com/railgate/railgate/issuance/registry/rules"
+	"github.com/railgate/railgate/issuance/staff"
 )
 
 // refused is a "no" of the rules inside an answer: it is what was asked for, and no
@@ -154,4 +160,63 @@ func (j *journey) read() *registry.Journey {
 	return &registry.Journey{
 		Train: j.Train, From: j.From, To: j.To, Departs: time.Unix(j.DepartsAt, 0), Arrives: time.Unix(j.ArrivesAt, 0), Coach: j.Coach, Seat: j.Seat,
 	}
+}
+
+// subjects tells a ticketing system the pseudonyms of a day.
+func (a *API) subjects(w http.ResponseWriter, r *http.Request, by registry.Principal) error {
+	if err := by.By.May(staff.DeriveSubjects); err != nil {
+		return err
+	}
+	var in struct {
+		Day     int64 `json:"day"`
+		Persons []struct {
+			DocumentType   string `json:"document_type"`
+			DocumentNumber string `json:"document_number"`
+		} `json:"persons"`
+	}
+	if err := readJSONUpTo(w, r, &in, MaxSubjectsBody); err != nil {
+		return err
+	}
+	persons := make([]credential.Carried, len(in.Persons))
+	for i, p := range in.Persons {
+		persons[i] = credential.Carried{Type: p.DocumentType, Number: p.DocumentNumber}
+	}
+	all, err := a.service.Subjects(r.Context(), by.By, in.Day, persons, by.Request)
+	if err != nil {
+		return err
+	}
+	texts := make([]string, len(all))
+	for i, s := range all {
+		texts[i] = s.String()
+	}
+	return writeJSON(w, http.StatusOK, struct {
+		Day      int64    `json:"day"`
+		Subjects []string `json:"subjects"`
+	}{in.Day, texts})
+}
+
+// redeemCode tells a ticketing system whose account it is, once.
+func (a *API) redeemCode(w http.ResponseWriter, r *http.Request, by registry.Principal) error {
+	entry, err := audit.By(by.By, staff.RedeemAccountCode, audit.Object{}, a.service.Now().UnixMilli())
+	if err != nil {
+		return err
+	}
+	var in struct {
+		Code     string `json:"code"`
+		Verifier filled `json:"verifier"`
+	}
+	if err := readJSON(w, r, &in); err != nil {
+		return err
+	}
+	note := func(ctx context.Context, tx *sql.Tx, id, result string) error {
+		entry.Object, entry.Detail, entry.Request = audit.Object{Kind: audit.Account, ID: id}, result, by.Request
+		return a.service.Trail.Append(ctx, tx, entry)
+	}
+	id, err := a.accounts.Redeem(r.Context(), account.Redemption{Client: by.By.Name(), Code: in.Code, Verifier: string(in.Verifier)}, note)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, struct {
+		Account string `json:"account"`
+	}{id})
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/railgate/railgate/issuance/credential"
 	"github.com/railgate/railgate/issuance/internal/ids"
 	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/registry"
 	"github.com/railgate/railgate/issuance/throttle"
 )
 
@@ -96,5 +97,17 @@ func (a *API) within(l *throttle.Limiter[throttle.Caller], serve handler) handle
 			}
 		}
 		return serve(w, r)
+	}
+}
+
+// acting lets only those through who show a staff credential. Whether a role of
+// theirs may do the act, the registry asks before it looks anything up.
+func (a *API) acting(serve func(w http.ResponseWriter, r *http.Request, by registry.Principal) error) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		member, err := a.staff.Bearer(r.Header.Values("Authorization"))
+		if err != nil {
+			return err
+		}
+		return serve(w, r, registry.Principal{By: member, Request: idOf(w)})
 	}
 }

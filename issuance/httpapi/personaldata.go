@@ -9,21 +9,6 @@ import (
 	"github.com/railgate/railgate/issuance/problem"
 )
 
-// listed tells what the account applied for in the last month (rule A13).
-func (a *API) listed(w http.ResponseWriter, r *http.Request, h account.Holder) error {
-	all, err := a.service.Standings(r.Context(), h)
-	if err != nil {
-		return err
-	}
-	out := make([]standing, len(all))
-	for i, s := range all {
-		out[i] = newStanding(s)
-	}
-	return writeJSON(w, http.StatusOK, struct {
-		Applications []standing `json:"applications"`
-	}{out})
-}
-
 type heldConsent struct {
 	Policy string `json:"policy"`
 	At     int64  `json:"at"`
@@ -128,4 +113,87 @@ func (a *API) heldApplications(ctx context.Context, h account.Holder) ([]heldOf,
 		out = append(out, newHeld(d))
 	}
 	return out, nil
+}
+
+type heldPassenger struct {
+	passenger
+	FailedProofs heldFailures `json:"failed_proofs"`
+}
+
+type heldTicket struct {
+	Passenger  string `json:"passenger"`
+	State      string `json:"state"`
+	ReportedAt int64  `json:"reported_at"`
+	EndsAt     int64  `json:"ends_at"`
+	// The rest is missing for a ticket that was reported before it was asked.
+	Order     string   `json:"order,omitempty"`
+	Reference string   `json:"reference,omitempty"`
+	Journey   *journey `json:"journey,omitempty"`
+}
+
+// heldInRegistry is all that the registry holds of an account (rule B12).
+type heldInRegistry struct {
+	Holder       own             `json:"holder"`
+	FailedProofs heldFailures    `json:"failed_proofs"`
+	Passengers   []heldPassenger `json:"passengers"`
+	Tickets      []heldTicket    `json:"tickets"`
+}
+
+// heldInRegistry is nil where there is no registry.
+func (a *API) heldInRegistry(ctx context.Context, h account.Holder) (*heldInRegistry, error) {
+	if a.registry == nil {
+		return nil, nil
+	}
+	held, err := a.registry.PersonalData(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	out := &heldInRegistry{
+		Holder: a.newOwn(held.Own), FailedProofs: heldFailures(held.FailedProofs), Passengers: []heldPassenger{}, Tickets: []heldTicket{},
+	}
+	for _, p := range held.Passengers {
+		out.Passengers = append(out.Passengers, heldPassenger{a.newPassenger(p.Line), heldFailures(p.FailedProofs)})
+	}
+	for _, t := range held.Tickets {
+		out.Tickets = append(out.Tickets, heldTicket{passengerName(t.Passenger), t.State.String(), t.ReportedAt.Unix(), t.Ends.Unix(), t.Order, t.Reference, newJourney(t.Journey)})
+	}
+	return out, nil
+}
+
+// heldOf is all that is held of an application.
+type heldOf struct {
+	standing
+	Name           string `json:"name"`
+	DocumentType   string `json:"document_type"`
+	DocumentNumber string `json:"document_number"`
+	City           string `json:"city"`
+	// Consent is left out where the account's counts.
+	Consent  *heldConsent `json:"consent,omitempty"`
+	Account  bool         `json:"account"`
+	Subject  string       `json:"subject,omitempty"`
+	Sessions int          `json:"sessions"`
+	ErasedAt int64        `json:"erased_at"`
+	// PaperProofs are empty before the applicant is known to be the person.
+	PaperProofs []paperProof `json:"paper_proofs"`
+}
+
+func newHeld(d credential.HeldData) heldOf {
+	out := heldOf{
+		standing: newStanding(d.Standing), Name: d.Name, DocumentType: d.Document, DocumentNumber: d.Number, City: d.City,
+		Account: d.LoggedIn, Subject: d.Subject, Sessions: d.Sessions, ErasedAt: d.ErasedAt,
+		PaperProofs: newPaperProofs(d.PaperProofs),
+	}
+	if d.Policy != "" {
+		out.Consent = &heldConsent{d.Policy, d.AgreedAt}
+	}
+	return out
+}
+
+// held tells what is held of the application (rule B12).
+func (a *API) held(w http.ResponseWriter, r *http.Request, h credential.Holder) error {
+	d, err := a.service.Held(r.Context(), h)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, newHeld(d))
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/railgate/railgate/issuance/credential"
+	"github.com/railgate/railgate/issuance/problem"
 )
 
 // healthz says that the process lives.
@@ -70,4 +71,29 @@ func (a *API) Admin(g prometheus.Gatherer) http.Handler {
 		mux.Handle("POST /sandbox/phone-code", a.around(sandbox))
 	}
 	return mux
+}
+
+// sandboxCode returns the last code that the sandbox was to send to a phone, to the client
+// that plays the phone. It is on the admin listener only, and only with the sandbox.
+func (a *API) sandboxCode(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		Phone string `json:"phone"` // in the form of E.164
+	}
+	if err := readJSON(w, r, &in); err != nil {
+		return err
+	}
+	code, ok := a.codes.Code(in.Phone)
+	if !ok {
+		return &problem.Error{Code: NotFound}
+	}
+	return writeJSON(w, http.StatusOK, struct {
+		Code string `json:"code"`
+	}{code})
+}
+
+// calledBack hands on to the provider's package: its requests and answers are
+// signed and are no problems of ours.
+func (a *API) calledBack(w http.ResponseWriter, r *http.Request) error {
+	a.callback.ServeHTTP(w, r)
+	return nil
 }

@@ -1,10 +1,12 @@
 package httpapi
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 
 	"github.com/railgate/railgate/issuance/internal/strictjson"
 	"github.com/railgate/railgate/issuance/problem"
@@ -43,4 +45,37 @@ func readJSONUpTo(w http.ResponseWriter, r *http.Request, dst any, bound int64) 
 
 func malformed(detail string) error {
 	return &problem.Error{Code: BodyMalformed, Detail: detail}
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	w.Write(body) // a caller that went away is not told
+	return nil
+}
+
+func noContent(w http.ResponseWriter) error {
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// filled is text that may be left out, and is not empty where it is there: nobody
+// shall wonder which of the two an empty one is.
+type filled string
+
+// UnmarshalJSON refuses the empty text.
+func (f *filled) UnmarshalJSON(raw []byte) error {
+	var text string
+	if err := json.Unmarshal(raw, &text); err != nil {
+		return err
+	}
+	if text == "" {
+		return &json.UnmarshalTypeError{Value: "empty string", Type: reflect.TypeFor[filled]()}
+	}
+	*f = filled(text)
+	return nil
 }

@@ -1,12 +1,33 @@
 package httpapi
 
 import (
+	"errors"
 	"net/http"
+	"time"
 
 	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/registry"
 	"github.com/railgate/railgate/issuance/registry/rules"
 )
+
+// person is who a document says somebody is.
+type person struct {
+	Name           string `json:"name"`
+	NameCut        bool   `json:"name_cut"`
+	NameUncommon   bool   `json:"name_uncommon"`
+	Substituted    bool   `json:"substituted"` // characters that could not be entered (B8)
+	DocumentType   string `json:"document_type"`
+	DocumentNumber string `json:"document_number"`
+	Nationality    string `json:"nationality,omitempty"`
+}
+
+func newPerson(p rules.Person) person {
+	return person{
+		Name: p.Name.Text, NameCut: p.Name.OverLong, NameUncommon: p.Name.Uncommon, Substituted: p.Substituted,
+		DocumentType: p.Document.String(), DocumentNumber: p.Number, Nationality: string(p.Nationality),
+	}
+}
 
 // passenger is a line of an account's list, as its holder reads it.
 type passenger struct {
@@ -136,4 +157,46 @@ func (a *API) deletePassenger(w http.ResponseWriter, r *http.Request, h account.
 		return err
 	}
 	return noContent(w)
+}
+
+// verifyOnline makes the account's own identity verified by a face check and the resident
+// registry (人证核验, rule G39).
+func (a *API) verifyOnline(w http.ResponseWriter, r *http.Request, h account.Holder) error {
+	var in struct {
+		Evidence string `json:"evidence"`
+	}
+	if err := readJSON(w, r, &in); err != nil {
+		return err
+	}
+	from, err := a.caller(r)
+	if err != nil {
+		return err
+	}
+	status, provider, err := a.registry.VerifyOnline(r.Context(), h, in.Evidence, idOf(w), from)
+	if err != nil {
+		return err
+	}
+	w.Header().Set(providerHeader, provider)
+	return writeJSON(w, http.StatusOK, struct {
+		Status string `json:"status"`
+	}{status.String()})
+}
+
+// ifClosed tells the holder beforehand what closing the account would mean.
+func (a *API) ifClosed(w http.ResponseWriter, r *http.Request, h account.Holder) error {
+	c, err := a.registry.PreviewClosing(r.Context(), h)
+	if err != nil {
+		return err
+	}
+	out := struct {
+		decision
+		TakenUntil int64 `json:"identity_taken_until,omitempty"`
+	}{decision: decision{Allowed: c.Refused == nil}}
+	if no := new(problem.Error); errors.As(c.Refused, &no) {
+		out.Refused = newRefused(no)
+	}
+	if !c.TakenUntil.IsZero() {
+		out.TakenUntil = c.TakenUntil.Add(time.Second - 1).Unix() // free at the told second
+	}
+	return writeJSON(w, http.StatusOK, out)
 }
