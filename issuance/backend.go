@@ -30,7 +30,7 @@ import (
 	"github.com/railgate/railgate/issuance/vault"
 )
 
-// Config is what a Backend works with. Rules.Accounts, Rules.Failures, Rules.Policy,
+// Config is what a Backend works with. Rules.Accounts, Rules.Lockout, Rules.Policy,
 // Rules.Trail and, with Keys, Rules.Keys are made here.
 type Config struct {
 	// Rules has the store, vault, providers, clock, log and metrics; all parts share
@@ -107,7 +107,7 @@ func Open(ctx context.Context, c Config) (*Backend, error) {
 	}
 	b := &Backend{now: c.Rules.Now, log: c.Rules.Log}
 	db, secrets := c.Rules.Store.Database(), vault.New(c.Rules.Vault, c.Rules.FieldKeys...)
-	failures, err := throttle.NewFailures(throttle.Config{Database: db, Index: secrets.Index, Rules: c.FailureRules, Codes: c.CodeRules, Network: c.NetworkRule, Now: b.now})
+	lockout, err := throttle.NewLockout(throttle.Config{Database: db, Index: secrets.Index, Rules: c.FailureRules, Codes: c.CodeRules, Network: c.NetworkRule, Now: b.now})
 	if err != nil {
 		return nil, err
 	}
@@ -118,25 +118,25 @@ func Open(ctx context.Context, c Config) (*Backend, error) {
 	c.Rules.Trail = b.Trail
 	c.Rules.Store.SetTrail(b.Trail)
 	if c.Rules.Metrics != nil {
-		if err := c.Rules.Metrics.Register(failures); err != nil {
+		if err := c.Rules.Metrics.Register(lockout); err != nil {
 			return nil, fmt.Errorf("backend: metrics: %w", err)
 		}
 	}
 	b.Registry, err = registry.New(registry.Config{
-		Database: db, Vault: secrets, Trail: b.Trail, Failures: failures, Contact: b.contact, Profile: b.profile,
+		Database: db, Vault: secrets, Trail: b.Trail, Lockout: lockout, Contact: b.contact, Profile: b.profile,
 		PhoneVerified: b.phoneVerified, Identify: b.identify, Limits: c.Limits, Policy: c.Policy, Now: b.now,
 	})
 	if err != nil {
 		return nil, err
 	}
 	b.Accounts, err = account.New(account.Config{
-		Database: db, Vault: secrets, Failures: failures, Policy: c.Policy, Hashing: c.Hashing, Now: b.now, Hooks: b.hooks(),
+		Database: db, Vault: secrets, Lockout: lockout, Policy: c.Policy, Hashing: c.Hashing, Now: b.now, Hooks: b.hooks(),
 		Codes: c.Codes, CodePrefixes: c.CodePrefixes, Log: b.log, Metrics: c.Rules.Metrics,
 	})
 	if err != nil {
 		return nil, err
 	}
-	c.Rules.Accounts, c.Rules.Failures, c.Rules.Policy = b.Accounts, failures, c.Policy
+	c.Rules.Accounts, c.Rules.Lockout, c.Rules.Policy = b.Accounts, lockout, c.Policy
 	if len(c.Keys) > 0 {
 		keys, err := b.openKeys(ctx, &c)
 		if err != nil {

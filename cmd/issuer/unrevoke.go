@@ -39,7 +39,7 @@ func liftLocks(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	failures, err := throttle.NewFailures(throttle.Config{Database: db.Database(), Index: secrets.Index, Rules: j.config.Throttle.rules()})
+	failures, err := throttle.NewLockout(throttle.Config{Database: db.Database(), Index: secrets.Index, Rules: j.config.Throttle.rules()})
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func liftLocks(ctx context.Context, j *job) error {
 
 // readLocks reads lines such as "login NAME" and "document resident_id NUMBER". Its
 // errors name lines and repeat nothing of them.
-func readLocks(path string, f *throttle.Failures, secrets *vault.Vault) (all [][]throttle.Key, err error) {
+func readLocks(path string, f *throttle.Lockout, secrets *vault.Vault) (all [][]throttle.Key, err error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -91,7 +91,7 @@ func readLocks(path string, f *throttle.Failures, secrets *vault.Vault) (all [][
 	return all, lines.Err()
 }
 
-func readLock(words []string, f *throttle.Failures, secrets *vault.Vault) ([]throttle.Key, bool) {
+func readLock(words []string, f *throttle.Lockout, secrets *vault.Vault) ([]throttle.Key, bool) {
 	switch {
 	case len(words) == 2 && words[0] == "login":
 		k, ok := account.LockKey(f, words[1])

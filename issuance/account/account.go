@@ -53,9 +53,9 @@ type Hooks struct {
 type Config struct {
 	Database *database.DB
 	Vault    Sealer
-	// Failures lock accounts and slow networks.
-	Failures *throttle.Failures
-	Hooks    Hooks
+	// Lockout locks accounts and slows networks.
+	Lockout *throttle.Lockout
+	Hooks   Hooks
 	// Policy is the version of the privacy policy in force, 1 to 64 characters
 	// (rule B12). Who registers must agree to this one.
 	Policy string
@@ -135,7 +135,7 @@ func New(c Config) (*Service, error) {
 	}
 	need(c.Database != nil, "no database")
 	need(c.Vault != nil, "no vault")
-	need(c.Failures != nil, "no failures")
+	need(c.Lockout != nil, "no lockout")
 	need(c.Hooks.Registered != nil && c.Hooks.IdentityEdited != nil && c.Hooks.Closing != nil && c.Hooks.LoginsEnded != nil && c.Hooks.Recovered != nil, "a hook is missing")
 	need(printable(c.Policy, maxPolicy), "policy version must have 1 to 64 printable ASCII characters")
 	need(c.LoginLife >= touchEvery && c.LoginLife <= maxLoginLife, "login life must be a minute to 90 days")

@@ -125,7 +125,7 @@ func (s *Service) makeCode(ctx context.Context, account, login string, to receiv
 			hash = make([]byte, len(hash)) // of no code
 			rand.Read(hash)
 		}
-		if err := s.Failures.Add(ctx, tx, keys...); err != nil {
+		if err := s.Lockout.Add(ctx, tx, keys...); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `
@@ -146,14 +146,14 @@ func (s *Service) makeCode(ctx context.Context, account, login string, to receiv
 // and is answered like all others.
 func (s *Service) codeKeys(ctx context.Context, tx *sql.Tx, c *sentCode, login, phone string, purpose provider.Purpose, from throttle.Caller) ([]throttle.Key, error) {
 	if purpose != provider.ResetPassword {
-		return s.Failures.Codes(login, phone, from), nil
+		return s.Lockout.Codes(login, phone, from), nil
 	}
-	keys := s.Failures.RecoveryCodes(login, phone, from)
+	keys := s.Lockout.RecoveryCodes(login, phone, from)
 	if c.account == "" {
 		return keys, nil
 	}
-	number := s.Failures.RecoveryNumber(phone)
-	err := s.Failures.Check(ctx, tx, number)
+	number := s.Lockout.RecoveryNumber(phone)
+	err := s.Lockout.Check(ctx, tx, number)
 	if problem.Is(err, throttle.TooManyCodes) {
 		c.account = ""
 		return keys, nil
@@ -237,9 +237,9 @@ func (s *Service) entered(purpose provider.Purpose, wrong error, from throttle.C
 	outcome := "right"
 	if wrong != nil {
 		outcome = "wrong"
-		s.Failures.Failed(throttle.PhoneCodes, from)
+		s.Lockout.Failed(throttle.PhoneCodes, from)
 	} else {
-		s.Failures.Succeeded(throttle.PhoneCodes, from, k)
+		s.Lockout.Succeeded(throttle.PhoneCodes, from, k)
 	}
 	s.metrics.entries.WithLabelValues(string(purpose), outcome).Inc()
 }

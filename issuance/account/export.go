@@ -47,10 +47,10 @@ func (s *Service) PersonalData(ctx context.Context, h Holder) (held PersonalData
 		if err = q.QueryRowContext(ctx, `SELECT password_ms / 1000 FROM accounts WHERE id = $1`, h.account).Scan(&held.PasswordSetAt); err != nil {
 			return err
 		}
-		if held.FailedLogins, err = s.Failures.Held(ctx, q, s.Failures.Account(held.Profile.Login)); err != nil {
+		if held.FailedLogins, err = s.Lockout.Held(ctx, q, s.Lockout.Account(held.Profile.Login)); err != nil {
 			return err
 		}
-		if held.CodesSent, err = s.Failures.CodesHeld(ctx, q, held.Profile.Login); err != nil {
+		if held.CodesSent, err = s.Lockout.CodesHeld(ctx, q, held.Profile.Login); err != nil {
 			return err
 		}
 		if held.Codes, err = s.heldCodes(ctx, q, h.account); err != nil {

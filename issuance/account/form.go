@@ -35,13 +35,13 @@ func normalLogin(entered string) (string, bool) {
 
 // LockKey is what wrong passwords for a login name are counted by; ok is false for
 // what can be no login name.
-func LockKey(f *throttle.Failures, login string) (k throttle.Key, ok bool) {
+func LockKey(f *throttle.Lockout, login string) (k throttle.Key, ok bool) {
 	login, ok = normalLogin(login)
 	return f.Account(login), ok
 }
 
 // CodeKey is what codes to phones are counted by for a login name.
-func CodeKey(f *throttle.Failures, login string) throttle.Key {
+func CodeKey(f *throttle.Lockout, login string) throttle.Key {
 	login, _ = normalLogin(login)
 	return f.CodesOf(login)
 }

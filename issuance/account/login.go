@@ -38,13 +38,13 @@ func (s *Service) LogIn(ctx context.Context, login, password string, from thrott
 	if !ok {
 		return LoggedIn{}, errLoginFailed
 	}
-	if err := s.Failures.Allow(throttle.Logins, from); err != nil {
+	if err := s.Lockout.Allow(throttle.Logins, from); err != nil {
 		return LoggedIn{}, err
 	}
-	name := s.Failures.Account(login)
+	name := s.Lockout.Account(login)
 	var c credential
 	err := s.Database.View(ctx, "find account", func(ctx context.Context, q database.Queries) (err error) {
-		if err := s.Failures.Check(ctx, q, name); err != nil {
+		if err := s.Lockout.Check(ctx, q, name); err != nil {
 			return err
 		}
 		c, err = s.credential(ctx, q, "login_index", s.index(indexLogin, login))
@@ -69,7 +69,7 @@ func (s *Service) LogIn(ctx context.Context, login, password string, from thrott
 	}
 	in, err := s.begin(ctx, c, upgraded, name)
 	if err == nil {
-		s.Failures.Succeeded(throttle.Logins, from, name)
+		s.Lockout.Succeeded(throttle.Logins, from, name)
 	}
 	return in, err
 }
@@ -87,10 +87,10 @@ func (s *Service) begin(ctx context.Context, c credential, upgraded string, name
 		if err != nil {
 			return err
 		}
-		if err := s.Failures.Check(ctx, tx, name); err != nil {
+		if err := s.Lockout.Check(ctx, tx, name); err != nil {
 			return err
 		}
-		if err := s.Failures.Clear(ctx, tx, name); err != nil {
+		if err := s.Lockout.Clear(ctx, tx, name); err != nil {
 			return err
 		}
 		if upgraded != "" {

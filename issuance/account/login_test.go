@@ -84,7 +84,7 @@ func TestLockHoldsForGuessesUnderWay(t *testing.T) {
 			_, err := w.LogIn(t.Context(), login, "wrong "+password, home)
 			w.refused(err, LoginFailed, "a wrong password")
 		}
-		_, err = w.begin(t.Context(), c, "", w.Failures.Account("passenger_1"))
+		_, err = w.begin(t.Context(), c, "", w.Lockout.Account("passenger_1"))
 		w.refused(err, throttle.TooManyFailures, "a guess that was right before the lock")
 	})
 }

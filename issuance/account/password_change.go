@@ -25,7 +25,7 @@ func (s *Service) prove(ctx context.Context, h Holder, password string, from thr
 	if !ok {
 		return proof{}, errPasswordWrong
 	}
-	if err := s.Failures.Allow(throttle.Logins, from); err != nil {
+	if err := s.Lockout.Allow(throttle.Logins, from); err != nil {
 		return proof{}, err
 	}
 	var c credential
@@ -33,8 +33,8 @@ func (s *Service) prove(ctx context.Context, h Holder, password string, from thr
 		if p.profile, err = s.profile(ctx, q, h.account); err != nil {
 			return err
 		}
-		p.name = s.Failures.Account(p.profile.Login)
-		if err = s.Failures.Check(ctx, q, p.name); err != nil {
+		p.name = s.Lockout.Account(p.profile.Login)
+		if err = s.Lockout.Check(ctx, q, p.name); err != nil {
 			return err
 		}
 		c, err = s.credential(ctx, q, "id", h.account)
@@ -50,7 +50,7 @@ func (s *Service) prove(ctx context.Context, h Holder, password string, from thr
 	if !right {
 		return proof{}, s.count(ctx, errPasswordWrong, p.name, from)
 	}
-	s.Failures.Succeeded(throttle.Logins, from, p.name)
+	s.Lockout.Succeeded(throttle.Logins, from, p.name)
 	p.no = c.no
 	return p, nil
 }
@@ -65,10 +65,10 @@ func (s *Service) stands(ctx context.Context, tx *sql.Tx, h Holder, p proof) err
 	if no != p.no {
 		return errPasswordWrong
 	}
-	if err := s.Failures.Check(ctx, tx, p.name); err != nil {
+	if err := s.Lockout.Check(ctx, tx, p.name); err != nil {
 		return err
 	}
-	return s.Failures.Clear(ctx, tx, p.name)
+	return s.Lockout.Clear(ctx, tx, p.name)
 }
 
 // ChangePassword takes the present password and a new one. All other logins of

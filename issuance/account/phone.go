@@ -43,7 +43,7 @@ func (s *Service) VerifyPhone(ctx context.Context, h Holder, phone, code, passwo
 	if !codeForm(code) {
 		return Profile{}, errCodeWrong
 	}
-	if err := s.Failures.Allow(throttle.PhoneCodes, from); err != nil {
+	if err := s.Lockout.Allow(throttle.PhoneCodes, from); err != nil {
 		return Profile{}, err
 	}
 	proven, err := s.prove(ctx, h, password, from)

@@ -182,7 +182,7 @@ func TestCodesAreBounded(t *testing.T) {
 	strict := func(w *world) func(*Config) {
 		return func(c *Config) {
 			var err error
-			c.Failures, err = throttle.NewFailures(throttle.Config{Database: c.Database, Index: c.Vault.Index, Codes: rules, Now: w.now})
+			c.Lockout, err = throttle.NewLockout(throttle.Config{Database: c.Database, Index: c.Vault.Index, Codes: rules, Now: w.now})
 			if err != nil {
 				w.t.Fatal(err)
 			}

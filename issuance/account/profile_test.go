@@ -246,7 +246,7 @@ func TestPasswordIsChangedOnce(t *testing.T) {
 			t.Fatalf("password %d: %v", old.no, err)
 		}
 		old.no = 1
-		_, err = w.begin(t.Context(), old, "", w.Failures.Account("passenger_1"))
+		_, err = w.begin(t.Context(), old, "", w.Lockout.Account("passenger_1"))
 		w.refused(err, LoginFailed, "a password that was changed while it was compared")
 	})
 }

@@ -35,7 +35,7 @@ func (s *Service) StartRecovery(ctx context.Context, login, phone, language stri
 	if !ok {
 		return Recovery{}, errLoginForm
 	}
-	if err := s.Failures.Allow(throttle.PhoneCodes, from); err != nil {
+	if err := s.Lockout.Allow(throttle.PhoneCodes, from); err != nil {
 		return Recovery{}, err
 	}
 	leave, err := s.place()
@@ -94,7 +94,7 @@ func (s *Service) FinishRecovery(ctx context.Context, recovery, code, next, requ
 	if _, err := newPassword(next); err != nil {
 		return 0, err
 	}
-	if err := s.Failures.Allow(throttle.PhoneCodes, from); err != nil {
+	if err := s.Lockout.Allow(throttle.PhoneCodes, from); err != nil {
 		return 0, err
 	}
 	var row codeRow
@@ -153,7 +153,7 @@ func (s *Service) resetPassword(ctx context.Context, account, next, request stri
 	if err != nil {
 		return 0, err
 	}
-	name := s.Failures.Account(p.Login)
+	name := s.Lockout.Account(p.Login)
 	err = s.Database.Change(ctx, "reset password", func(ctx context.Context, tx *sql.Tx) error {
 		if _, err := s.lock(ctx, tx, account); err != nil {
 			if problem.Is(err, LoginRequired) {
@@ -161,7 +161,7 @@ func (s *Service) resetPassword(ctx context.Context, account, next, request stri
 			}
 			return err
 		}
-		if err := s.Failures.Clear(ctx, tx, name); err != nil {
+		if err := s.Lockout.Clear(ctx, tx, name); err != nil {
 			return err
 		}
 		if err := allow(ctx, tx); err != nil {

@@ -46,7 +46,7 @@ func (s *Service) Register(ctx context.Context, r Registration, from throttle.Ca
 		return "", ErrConsent
 	}
 
-	if err := s.Failures.Allow(throttle.Registrations, from); err != nil {
+	if err := s.Lockout.Allow(throttle.Registrations, from); err != nil {
 		return "", err
 	}
 	loginIndex := s.index(indexLogin, login)
@@ -58,7 +58,7 @@ func (s *Service) Register(ctx context.Context, r Registration, from throttle.Ca
 		return "", err
 	}
 	if taken {
-		s.Failures.Failed(throttle.Registrations, from)
+		s.Lockout.Failed(throttle.Registrations, from)
 		return "", errTaken
 	}
 	hashed, err := s.hasher.hash(ctx, password)
@@ -92,12 +92,12 @@ func (s *Service) Register(ctx context.Context, r Registration, from throttle.Ca
 		return s.Hooks.Registered(ctx, tx, account, who)
 	})
 	if refused := new(problem.Error); errors.As(err, &refused) {
-		s.Failures.Failed(throttle.Registrations, from)
+		s.Lockout.Failed(throttle.Registrations, from)
 	}
 	if err != nil {
 		return "", err
 	}
-	s.Failures.Succeeded(throttle.Registrations, from, s.Failures.Account(login))
+	s.Lockout.Succeeded(throttle.Registrations, from, s.Lockout.Account(login))
 	return account, nil
 }
 
@@ -114,9 +114,9 @@ func personalWords(login string, who Identity, c Contact) []string {
 // count counts a wrong password for the login name and the network, and returns the
 // answer for it, or that the name has been locked meanwhile.
 func (s *Service) count(ctx context.Context, answer error, name throttle.Key, from throttle.Caller) error {
-	if err := s.Failures.Count(ctx, name); err != nil {
+	if err := s.Lockout.Count(ctx, name); err != nil {
 		return err
 	}
-	s.Failures.Failed(throttle.Logins, from)
+	s.Lockout.Failed(throttle.Logins, from)
 	return answer
 }

@@ -47,7 +47,7 @@ func (s *Service) Sweep(ctx context.Context, now time.Time) (swept Swept, err er
 			return swept, err
 		}
 	}
-	swept.Failures, err = s.Failures.Sweep(ctx, now)
+	swept.Failures, err = s.Lockout.Sweep(ctx, now)
 	return swept, err
 }
 

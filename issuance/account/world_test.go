@@ -66,12 +66,12 @@ func (w *world) pass(d time.Duration) { w.ms.Add(d.Milliseconds()) }
 func (w *world) another(change ...func(*Config)) *Service {
 	w.t.Helper()
 	keys := vault.New(vault.Master{1, 2, 3})
-	failures, err := throttle.NewFailures(throttle.Config{Database: w.db, Index: keys.Index, Now: w.now})
+	lockout, err := throttle.NewLockout(throttle.Config{Database: w.db, Index: keys.Index, Now: w.now})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	c := Config{
-		Database: w.db, Vault: keys, Failures: failures, Policy: policy, Hashing: cheap, Now: w.now, Codes: w.phones,
+		Database: w.db, Vault: keys, Lockout: lockout, Policy: policy, Hashing: cheap, Now: w.now, Codes: w.phones,
 		Hooks: Hooks{
 			Registered: func(ctx context.Context, tx *sql.Tx, account string, who Identity) error {
 				return w.heard(func() { w.known = append(w.known, who) })

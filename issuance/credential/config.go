@@ -64,9 +64,9 @@ type Config struct {
 	// Accounts are the passengers' accounts, in the same database; nil: nobody can
 	// be logged in.
 	Accounts Accounts
-	// Failures lock documents and addresses after too many failed checks. nil:
+	// Lockout locks documents and addresses after too many failed checks. nil:
 	// nothing is counted.
-	Failures *throttle.Failures
+	Lockout *throttle.Lockout
 	// Changes bounds the revocations and liftings of one staff credential. Zero: no
 	// bound.
 	Changes throttle.Rate

@@ -29,29 +29,29 @@ func (s *Service) show(ctx context.Context, p provider.Person, evidence string, 
 	if evidence == "" || len(evidence) > facecheck.MaxEvidence {
 		return shown{}, problem.New(EvidenceInvalid, "evidence must have 1 to 4096 bytes")
 	}
-	if s.Failures == nil {
+	if s.Lockout == nil {
 		label, err := s.decide(ctx, p, evidence)
 		return shown{label, unguarded}, err
 	}
-	if err := s.Failures.Allow(throttle.FaceChecks, from); err != nil {
+	if err := s.Lockout.Allow(throttle.FaceChecks, from); err != nil {
 		return shown{}, err
 	}
 	person := s.vault.Person(p.Document, p.Number)
-	keys := []throttle.Key{s.Failures.Face(person, from), s.Failures.Faces(person)}
-	if err := s.Failures.Locked(ctx, keys...); err != nil {
+	keys := []throttle.Key{s.Lockout.Face(person, from), s.Lockout.Faces(person)}
+	if err := s.Lockout.Locked(ctx, keys...); err != nil {
 		return shown{}, err
 	}
 	label, err := s.decide(ctx, p, evidence)
 	switch {
 	case err == nil:
-		s.Failures.Succeeded(throttle.FaceChecks, from, keys[0])
+		s.Lockout.Succeeded(throttle.FaceChecks, from, keys[0])
 	case problem.Is(err, CheckFailed):
-		if e := s.Failures.Count(ctx, keys...); e != nil {
+		if e := s.Lockout.Count(ctx, keys...); e != nil {
 			return shown{}, e // locked meanwhile: that counts nowhere
 		}
-		s.Failures.Failed(throttle.FaceChecks, from)
+		s.Lockout.Failed(throttle.FaceChecks, from)
 	}
-	return shown{label, func(ctx context.Context, q database.Queries) error { return s.Failures.Check(ctx, q, keys...) }}, err
+	return shown{label, func(ctx context.Context, q database.Queries) error { return s.Lockout.Check(ctx, q, keys...) }}, err
 }
 
 func unguarded(context.Context, database.Queries) error { return nil }

@@ -45,7 +45,7 @@ func (l *late) Check(ctx context.Context, p provider.Person, evidence string) (f
 func (d *desk) guarded() {
 	d.t.Helper()
 	var err error
-	d.Failures, err = throttle.NewFailures(throttle.Config{Database: d.Store.Database(), Index: vault.New(d.Vault).Index, Now: d.Now})
+	d.Lockout, err = throttle.NewLockout(throttle.Config{Database: d.Store.Database(), Index: vault.New(d.Vault).Index, Now: d.Now})
 	if err != nil {
 		d.t.Fatal(err)
 	}

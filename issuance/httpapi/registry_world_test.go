@@ -18,11 +18,11 @@ import (
 )
 
 // openBook makes the registry; the accounts come after it, for they need its hooks.
-func (w *world) openBook(secrets *vault.Vault, failures *throttle.Failures) {
+func (w *world) openBook(secrets *vault.Vault, lockout *throttle.Lockout) {
 	w.t.Helper()
 	var err error
 	w.book, err = registry.New(registry.Config{
-		Database: w.store.Database(), Vault: secrets, Trail: w.trail, Failures: failures, Policy: testPolicy, Now: w.clock.Now,
+		Database: w.store.Database(), Vault: secrets, Trail: w.trail, Lockout: lockout, Policy: testPolicy, Now: w.clock.Now,
 		Contact: func(ctx context.Context, q database.Queries, id string) (account.Contact, error) {
 			p, err := w.accounts.ProfileForStaff(ctx, q, id)
 			return p.Contact, err

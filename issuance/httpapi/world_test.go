@@ -155,7 +155,7 @@ func newWorld(t testing.TB, s setup) *world {
 	}
 	t.Cleanup(func() { w.store.Close() })
 	secrets := vault.New(w.keys.Vault)
-	failures, err := throttle.NewFailures(throttle.Config{Database: w.store.Database(), Index: secrets.Index, Now: w.clock.Now})
+	lockout, err := throttle.NewLockout(throttle.Config{Database: w.store.Database(), Index: secrets.Index, Now: w.clock.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,9 +163,9 @@ func newWorld(t testing.TB, s setup) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.openBook(secrets, failures)
+	w.openBook(secrets, lockout)
 	w.accounts, err = account.New(account.Config{
-		Database: w.store.Database(), Vault: secrets, Failures: failures, Policy: testPolicy, Now: w.clock.Now, Codes: w.phones, Log: log, Metrics: w.metrics,
+		Database: w.store.Database(), Vault: secrets, Lockout: lockout, Policy: testPolicy, Now: w.clock.Now, Codes: w.phones, Log: log, Metrics: w.metrics,
 		Hashing: account.Hashing{MemoryKiB: 64, Passes: 1, Lanes: 1, CheapForTests: true},
 		Hooks: account.Hooks{
 			Registered:     w.book.Registered,
@@ -197,7 +197,7 @@ func newWorld(t testing.TB, s setup) *world {
 	w.service, err = credential.Open(context.Background(), credential.Config{
 		Store: w.store, Signer: w.keys.Issuer, KeyID: w.keys.IssuerID, Vault: w.keys.Vault,
 		Checker: s.checker, CheckTimeout: s.checkTimeout, MaxChecks: s.maxChecks, Now: w.clock.Now,
-		Residents: s.residents, Policy: testPolicy, Accounts: w.accounts, Failures: failures,
+		Residents: s.residents, Policy: testPolicy, Accounts: w.accounts, Lockout: lockout,
 		Changes: s.changes, Identifications: s.identifications, Subjects: s.subjects, Wake: func() { w.woken <- struct{}{} }, Trouble: s.trouble, Log: log, Metrics: w.metrics,
 	})
 	if err != nil {

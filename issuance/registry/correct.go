@@ -184,7 +184,7 @@ func (b *Store) rewrite(ctx context.Context, what string, c Correction, other st
 		}
 		guessed := c.Proof != rules.Proof{}
 		if guessed {
-			if err := b.Failures.Check(ctx, tx, b.proofKey(w.entry.Person)); err != nil {
+			if err := b.Lockout.Check(ctx, tx, b.proofKey(w.entry.Person)); err != nil {
 				return err
 			}
 		}
@@ -194,7 +194,7 @@ func (b *Store) rewrite(ctx context.Context, what string, c Correction, other st
 		err = decide(ctx, tx, w)
 		if guessed && problem.Is(err, rules.ProofWrong) {
 			wrong = err
-			return b.Failures.Add(ctx, tx, b.proofKey(w.entry.Person))
+			return b.Lockout.Add(ctx, tx, b.proofKey(w.entry.Person))
 		}
 		return err
 	})

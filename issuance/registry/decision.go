@@ -221,16 +221,16 @@ func (b *Store) mayOnline(ctx context.Context, db database.Queries, q DecisionRe
 // counted by the ticket, under the lock of its account, as guesses at a proof are;
 // after too many the answer is attempts.TooManyFailures, right or wrong.
 func (b *Store) serveGuess(ctx context.Context, q DecisionRequest) (d Decision, err error) {
-	key := b.Failures.Document(vault.PersonHash(b.Vault.Index(indexOrder, q.Ticket)))
+	key := b.Lockout.Document(vault.PersonHash(b.Vault.Index(indexOrder, q.Ticket)))
 	err = b.Database.Change(ctx, "answer a question", func(ctx context.Context, tx *sql.Tx) (err error) {
 		if d, err = b.mayServe(ctx, tx, q, b.Database.ForUpdate); err != nil {
 			return err
 		}
-		if err := b.Failures.Check(ctx, tx, key); err != nil {
+		if err := b.Lockout.Check(ctx, tx, key); err != nil {
 			return err
 		}
 		if d.Refused != nil && (d.Refused.Code == rules.OrderWrong || d.Refused.Code == rules.CardMismatch) {
-			return b.Failures.Add(ctx, tx, key)
+			return b.Lockout.Add(ctx, tx, key)
 		}
 		return nil
 	})

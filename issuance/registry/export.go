@@ -74,11 +74,11 @@ func (b *Store) PersonalData(ctx context.Context, by account.Holder) (held Perso
 // failedProofs are the guesses about an entry's document, and the verdicts of
 // agencies that the entry does not match.
 func (b *Store) failedProofs(ctx context.Context, q database.Queries, r Ref, p rules.Person) (throttle.Held, error) {
-	all, err := b.Failures.Held(ctx, q, b.proofKey(p))
+	all, err := b.Lockout.Held(ctx, q, b.proofKey(p))
 	if err != nil {
 		return throttle.Held{}, err
 	}
-	mismatches, err := b.Failures.Held(ctx, q, b.mismatchKey(r))
+	mismatches, err := b.Lockout.Held(ctx, q, b.mismatchKey(r))
 	all.Failures += mismatches.Failures
 	all.Locks += mismatches.Locks
 	all.LockedUntil = max(all.LockedUntil, mismatches.LockedUntil)

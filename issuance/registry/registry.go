@@ -20,8 +20,8 @@ type Config struct {
 	Vault    account.Sealer
 	// Trail takes an entry of each act of staff.
 	Trail *audit.Trail
-	// Failures bound the guesses at a proof (rule B1), by document.
-	Failures *throttle.Failures
+	// Lockout bounds the guesses at a proof (rule B1), by document.
+	Lockout *throttle.Lockout
 	// Contact is how an account's holder is reached, in somebody's transaction:
 	// the Contact of account.Service.ProfileForStaff. It is a function because the
 	// accounts need the Store's hooks first.
@@ -67,7 +67,7 @@ func New(c Config) (*Store, error) {
 	need(c.Database != nil, "no database")
 	need(c.Vault != nil, "no vault")
 	need(c.Trail != nil, "no audit log")
-	need(c.Failures != nil, "no failures")
+	need(c.Lockout != nil, "no lockout")
 	need(c.Contact != nil, "no way to an account's contact")
 	need(c.Profile != nil, "no way to an account's profile")
 	need(c.PhoneVerified != nil, "no way to an account's verified phone")

@@ -156,12 +156,12 @@ func (b *Store) Verify(ctx context.Context, c Check) (next rules.Status, err err
 		}
 		guessed := e.Person.WindowOnly() && c.Proof != (rules.Proof{})
 		if guessed {
-			if err := b.Failures.Check(ctx, tx, b.proofKey(e.Person)); err != nil {
+			if err := b.Lockout.Check(ctx, tx, b.proofKey(e.Person)); err != nil {
 				return err
 			}
 		}
 		if at == rules.Agency {
-			if err := b.Failures.Check(ctx, tx, b.mismatchKey(c.Entry)); err != nil {
+			if err := b.Lockout.Check(ctx, tx, b.mismatchKey(c.Entry)); err != nil {
 				return err
 			}
 		}
@@ -172,7 +172,7 @@ func (b *Store) Verify(ctx context.Context, c Check) (next rules.Status, err err
 		next, err = rules.Verify(e.Passenger, contact, visit, c.Matches)
 		if guessed && problem.Is(err, rules.ProofWrong) {
 			wrong = err
-			return b.Failures.Add(ctx, tx, b.proofKey(e.Person))
+			return b.Lockout.Add(ctx, tx, b.proofKey(e.Person))
 		}
 		if err != nil {
 			return err
@@ -195,7 +195,7 @@ func (b *Store) Verify(ctx context.Context, c Check) (next rules.Status, err err
 			return err
 		}
 		if at == rules.Agency && next == rules.Failed {
-			if err := b.Failures.Add(ctx, tx, b.mismatchKey(c.Entry)); err != nil {
+			if err := b.Lockout.Add(ctx, tx, b.mismatchKey(c.Entry)); err != nil {
 				return err
 			}
 		}
@@ -231,17 +231,17 @@ func (b *Store) contactOf(ctx context.Context, q database.Queries, h holder, e e
 // failures of the person count by: whoever fails a face check from afar must not
 // lock the window, nor the other way round.
 func (b *Store) proofKey(p rules.Person) throttle.Key {
-	return ProofKey(b.Failures, b.Vault.Index, p.Document, p.Identifier())
+	return ProofKey(b.Lockout, b.Vault.Index, p.Document, p.Identifier())
 }
 
 // mismatchKey counts verdicts of agencies that an entry does not match, by the
 // entry: what strangers enter about a document does not count against others.
 func (b *Store) mismatchKey(r Ref) throttle.Key {
-	return b.Failures.Document(vault.PersonHash(b.Vault.Index(indexMismatch, r.Account+" "+r.Passenger)))
+	return b.Lockout.Document(vault.PersonHash(b.Vault.Index(indexMismatch, r.Account+" "+r.Passenger)))
 }
 
 // ProofKey is what guesses about a document are counted by; see rules.Person for
 // its identifier.
-func ProofKey(f *throttle.Failures, index func(purpose, value string) [32]byte, document identity.DocumentType, identifier string) throttle.Key {
+func ProofKey(f *throttle.Lockout, index func(purpose, value string) [32]byte, document identity.DocumentType, identifier string) throttle.Key {
 	return f.Document(vault.PersonHash(index(indexProof, documentText(document, identifier))))
 }

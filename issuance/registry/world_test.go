@@ -86,13 +86,13 @@ func (w *world) pass(d time.Duration) { w.ms.Add(d.Milliseconds()) }
 func (w *world) issuer() (*Store, *account.Service) {
 	w.t.Helper()
 	keys := vault.New(vault.Master{1, 2, 3})
-	failures, err := throttle.NewFailures(throttle.Config{Database: w.db, Index: keys.Index, Now: w.now})
+	lockout, err := throttle.NewLockout(throttle.Config{Database: w.db, Index: keys.Index, Now: w.now})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	var accounts *account.Service
 	b, err := New(Config{
-		Database: w.db, Vault: keys, Trail: audittest.On(w.t, w.db), Failures: failures, Policy: policy, Now: w.now,
+		Database: w.db, Vault: keys, Trail: audittest.On(w.t, w.db), Lockout: lockout, Policy: policy, Now: w.now,
 		Contact: func(ctx context.Context, q database.Queries, id string) (account.Contact, error) {
 			p, err := accounts.ProfileForStaff(ctx, q, id)
 			return p.Contact, err
@@ -117,7 +117,7 @@ func (w *world) issuer() (*Store, *account.Service) {
 		w.t.Fatal(err)
 	}
 	accounts, err = account.New(account.Config{
-		Database: w.db, Vault: keys, Failures: failures, Policy: policy, Hashing: cheap, Now: w.now,
+		Database: w.db, Vault: keys, Lockout: lockout, Policy: policy, Hashing: cheap, Now: w.now,
 		Hooks: account.Hooks{
 			Registered: b.Registered, IdentityEdited: b.IdentityEdited, Closing: b.Closing,
 			LoginsEnded: func(context.Context, *sql.Tx, []string) error { return nil },

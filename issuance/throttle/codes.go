@@ -59,7 +59,7 @@ func (c CodeRules) rules() map[Kind]Rule {
 
 // Codes are the keys by which a code counts that a logged-in account requests: its login
 // name, the number that it goes to, the caller's network, and all codes together.
-func (f *Failures) Codes(login, number string, from Caller) []Key {
+func (f *Lockout) Codes(login, number string, from Caller) []Key {
 	return []Key{
 		f.CodesOf(login), {codeNumber, f.index("codes.number", number)}, {codePause, f.index("codes.pause", number)},
 		f.codesFrom(from), f.allCodes(),
@@ -69,7 +69,7 @@ func (f *Failures) Codes(login, number string, from Caller) []Key {
 // RecoveryCodes are the keys by which a code counts that a stranger requests for a login
 // name and a number. The two count together, whether or not they belong together: a
 // caller who knows one of them uses up the codes of no account and of no number.
-func (f *Failures) RecoveryCodes(login, number string, from Caller) []Key {
+func (f *Lockout) RecoveryCodes(login, number string, from Caller) []Key {
 	pair := login + " " + number // a login name has no space
 	return []Key{
 		{codeAccount, f.index("codes.recovery", pair)}, {codePause, f.index("codes.recovery.pause", pair)},
@@ -79,22 +79,22 @@ func (f *Failures) RecoveryCodes(login, number string, from Caller) []Key {
 
 // RecoveryNumber is the key by which the recoveries count that send a message to a number,
 // of all accounts that have it.
-func (f *Failures) RecoveryNumber(number string) Key {
+func (f *Lockout) RecoveryNumber(number string) Key {
 	return Key{codeNumber, f.index("codes.recovery.number", number)}
 }
 
-func (f *Failures) codesFrom(from Caller) Key {
+func (f *Lockout) codesFrom(from Caller) Key {
 	return Key{codeNetwork, f.index("codes.network", from.network.String())}
 }
 
-func (f *Failures) allCodes() Key { return Key{codeAll, f.index("codes.all", "")} }
+func (f *Lockout) allCodes() Key { return Key{codeAll, f.index("codes.all", "")} }
 
 // CodesOf is the key by which the codes count that an account requests itself.
-func (f *Failures) CodesOf(login string) Key {
+func (f *Lockout) CodesOf(login string) Key {
 	return Key{codeAccount, f.index("codes.account", login)}
 }
 
 // CodesHeld tells how many codes count for the account with a login name.
-func (f *Failures) CodesHeld(ctx context.Context, q database.Queries, login string) (Held, error) {
+func (f *Lockout) CodesHeld(ctx context.Context, q database.Queries, login string) (Held, error) {
 	return f.Held(ctx, q, f.CodesOf(login))
 }

@@ -3,7 +3,7 @@
 // and the network address that a caller is counted by.
 //
 // It promises: a Limiter never holds more keys than it was given, and no flood of
-// new keys lifts the limit of any; Failures lock after exactly as many as the
+// new keys lifts the limit of any; a Lockout locks after exactly as many as the
 // rule says, however many come at once and at however many issuers; a network is
 // slowed and never locked; a clock that was set back lengthens no lock beyond
 // the longest lock; an address is taken from a header only if a trusted proxy sent it.

@@ -16,7 +16,7 @@ type Rate struct {
 	Every time.Duration
 }
 
-// Bounds of a Rate. A wait beyond an hour is a lock and belongs to Failures.
+// Bounds of a Rate. A wait beyond an hour is a lock and belongs to a Lockout.
 const (
 	maxBurst = 1_000_000
 	maxEvery = time.Hour

@@ -30,7 +30,7 @@ const (
 )
 
 // Key is what failures are counted by, known by a keyed hash only. The methods of
-// Failures make it.
+// a Lockout make it.
 type Key struct {
 	kind Kind
 	hash [32]byte
@@ -43,7 +43,7 @@ func compare(a, b Key) int {
 	return slices.Compare(a.hash[:], b.hash[:])
 }
 
-// Config is what Failures work with.
+// Config is what a Lockout works with.
 type Config struct {
 	Database *database.DB
 	// Index is the keyed hash of a value for a purpose: Vault.Index.
@@ -58,10 +58,10 @@ type Config struct {
 	Now func() time.Time
 }
 
-// Failures counts failures in the database, so that they outlive the process
+// Lockout counts failures in the database, so that they outlive the process
 // and hold at every issuer. Nothing but a failure writes. It is safe for many
 // goroutines at once.
-type Failures struct {
+type Lockout struct {
 	db    *database.DB
 	index func(purpose, value string) [32]byte
 	rules map[Kind]Rule // immutable after construction
@@ -69,8 +69,8 @@ type Failures struct {
 	now   func() time.Time
 }
 
-// NewFailures makes Failures.
-func NewFailures(c Config) (*Failures, error) {
+// NewLockout makes a Lockout.
+func NewLockout(c Config) (*Lockout, error) {
 	if c.Database == nil || c.Index == nil {
 		return nil, errors.New("attempts: no database or no index")
 	}
@@ -91,24 +91,24 @@ func NewFailures(c Config) (*Failures, error) {
 	}
 	rules := c.Rules.rules()
 	maps.Copy(rules, c.Codes.rules())
-	return &Failures{c.Database, c.Index, rules, newNetworks(c.Network, c.Now), c.Now}, nil
+	return &Lockout{c.Database, c.Index, rules, newNetworks(c.Network, c.Now), c.Now}, nil
 }
 
 // Account is the key of a login name in its normal form.
-func (f *Failures) Account(login string) Key {
+func (f *Lockout) Account(login string) Key {
 	return Key{Account, f.index("failures.account", login)}
 }
 
 // Document is the key of a document, for proofs at windows. It is hashed once more,
 // so that the rows here do not say which persons they are about.
-func (f *Failures) Document(person vault.PersonHash) Key {
+func (f *Lockout) Document(person vault.PersonHash) Key {
 	return Key{Document, f.index("failures.document", hex.EncodeToString(person[:]))}
 }
 
 // Face is the key of a document's face checks from one network. Who fails with
 // a number locks it for the network of the failures only. The first half of the hash
 // is of the document, so that Lift finds the keys of all networks.
-func (f *Failures) Face(person vault.PersonHash, from Caller) Key {
+func (f *Lockout) Face(person vault.PersonHash, from Caller) Key {
 	k := Key{kind: Face, hash: f.faces(person)}
 	pair := f.index("failures.face", hex.EncodeToString(person[:])+" "+from.network.String())
 	copy(k.hash[len(k.hash)/2:], pair[:])
@@ -116,27 +116,27 @@ func (f *Failures) Face(person vault.PersonHash, from Caller) Key {
 }
 
 // Faces is the key of a document's face checks from all networks.
-func (f *Failures) Faces(person vault.PersonHash) Key { return Key{Faces, f.faces(person)} }
+func (f *Lockout) Faces(person vault.PersonHash) Key { return Key{Faces, f.faces(person)} }
 
-func (f *Failures) faces(person vault.PersonHash) [32]byte {
+func (f *Lockout) faces(person vault.PersonHash) [32]byte {
 	return f.index("failures.faces", hex.EncodeToString(person[:]))
 }
 
 // Allow refuses with TooManyRequests what a network tries beyond the rate that it
 // has while most of what it tries fails.
-func (f *Failures) Allow(e Effort, from Caller) error { return f.nets.allow(e, from) }
+func (f *Lockout) Allow(e Effort, from Caller) error { return f.nets.allow(e, from) }
 
 // Failed counts a failure of a network. An attempt without a decision is neither a
 // failure nor a success.
-func (f *Failures) Failed(e Effort, from Caller) { f.nets.failed(e, from) }
+func (f *Lockout) Failed(e Effort, from Caller) { f.nets.failed(e, from) }
 
 // Succeeded counts a success of a network, once for each key.
-func (f *Failures) Succeeded(e Effort, from Caller, k Key) { f.nets.succeeded(e, from, k) }
+func (f *Lockout) Succeeded(e Effort, from Caller, k Key) { f.nets.succeeded(e, from, k) }
 
 // Check refuses with TooManyFailures if a key is locked, until the last of the
 // locks ends. It only reads. To be exact when attempts run at the same time, ask
 // again in the transaction that grants what was attempted.
-func (f *Failures) Check(ctx context.Context, q database.Queries, keys ...Key) error {
+func (f *Lockout) Check(ctx context.Context, q database.Queries, keys ...Key) error {
 	now := f.now().UnixMilli()
 	var refused error
 	var until int64
@@ -168,7 +168,7 @@ func locked(k Kind, s standing) error {
 }
 
 // standings reads, in one question, how the keys stand that have a row.
-func (f *Failures) standings(ctx context.Context, q database.Queries, keys []Key, each func(Kind, standing)) error {
+func (f *Lockout) standings(ctx context.Context, q database.Queries, keys []Key, each func(Kind, standing)) error {
 	var where []string
 	var args []any
 	for _, k := range keys {
@@ -193,7 +193,7 @@ func (f *Failures) standings(ctx context.Context, q database.Queries, keys []Key
 // with TooManyFailures, and the transaction must not commit. So of attempts that
 // run at the same time exactly as many as the rule says are told that they
 // failed, and the others that they are locked, right or wrong: they learn nothing.
-func (f *Failures) Add(ctx context.Context, tx *sql.Tx, keys ...Key) error {
+func (f *Lockout) Add(ctx context.Context, tx *sql.Tx, keys ...Key) error {
 	now := f.now().UnixMilli()
 	keys = slices.Clone(keys)
 	slices.SortFunc(keys, compare) // two transactions take the rows in one order
@@ -226,14 +226,14 @@ func (f *Failures) Add(ctx context.Context, tx *sql.Tx, keys ...Key) error {
 
 // Clear forgets a key's failures: its holder has succeeded, or is gone. Clear an
 // account's only: a success must not undo what others did with a document.
-func (f *Failures) Clear(ctx context.Context, tx *sql.Tx, k Key) error {
+func (f *Lockout) Clear(ctx context.Context, tx *sql.Tx, k Key) error {
 	_, err := tx.ExecContext(ctx, `DELETE FROM failures WHERE kind = $1 AND key_hash = $2`, string(k.kind), k.hash[:])
 	return err
 }
 
 // Lift forgets what is counted about keys, at an operator's order: with the key of
 // Faces, of the document from each network as well. It returns how many rows went.
-func (f *Failures) Lift(ctx context.Context, tx *sql.Tx, keys ...Key) (lifted int, err error) {
+func (f *Lockout) Lift(ctx context.Context, tx *sql.Tx, keys ...Key) (lifted int, err error) {
 	for _, k := range keys {
 		n, err := database.Changed(ctx, tx, `DELETE FROM failures WHERE kind = $1 AND key_hash = $2`, string(k.kind), k.hash[:])
 		lifted += int(n)
@@ -263,7 +263,7 @@ type Held struct {
 }
 
 // Held tells what is held about a key.
-func (f *Failures) Held(ctx context.Context, q database.Queries, k Key) (Held, error) {
+func (f *Lockout) Held(ctx context.Context, q database.Queries, k Key) (Held, error) {
 	now := f.now().UnixMilli()
 	var h Held
 	err := f.standings(ctx, q, []Key{k}, func(_ Kind, s standing) {
@@ -279,16 +279,16 @@ func (f *Failures) Held(ctx context.Context, q database.Queries, k Key) (Held, e
 const sweepBatch = 500
 
 // Sweep deletes the rows that mean nothing any more and returns how many.
-func (f *Failures) Sweep(ctx context.Context, now time.Time) (swept int, err error) {
+func (f *Lockout) Sweep(ctx context.Context, now time.Time) (swept int, err error) {
 	return f.db.DeleteOld(ctx, "failures", "kind, key_hash", "forget_ms", now, sweepBatch)
 }
 
 // Locked is Check against what is committed.
-func (f *Failures) Locked(ctx context.Context, keys ...Key) error {
+func (f *Lockout) Locked(ctx context.Context, keys ...Key) error {
 	return f.db.View(ctx, "look for locks", func(ctx context.Context, q database.Queries) error { return f.Check(ctx, q, keys...) })
 }
 
 // Count is Add in a transaction of its own.
-func (f *Failures) Count(ctx context.Context, keys ...Key) error {
+func (f *Lockout) Count(ctx context.Context, keys ...Key) error {
 	return f.db.Change(ctx, "count a failure", func(ctx context.Context, tx *sql.Tx) error { return f.Add(ctx, tx, keys...) })
 }

@@ -30,7 +30,7 @@ var strict = Rules{
 
 // each runs a story on every database, with a function that opens what another
 // issuer, or the same after a restart, would.
-func each(t *testing.T, story func(t *testing.T, db *database.DB, at *clock, open func() *Failures)) {
+func each(t *testing.T, story func(t *testing.T, db *database.DB, at *clock, open func() *Lockout)) {
 	databasetest.Each(t, func(t *testing.T, address string) {
 		at := newClock()
 		db, err := database.Open(t.Context(), address, at.now())
@@ -38,8 +38,8 @@ func each(t *testing.T, story func(t *testing.T, db *database.DB, at *clock, ope
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { db.Close() })
-		story(t, db, at, func() *Failures {
-			f, err := NewFailures(Config{Database: db, Index: keys.Index, Rules: strict, Now: at.now})
+		story(t, db, at, func() *Lockout {
+			f, err := NewLockout(Config{Database: db, Index: keys.Index, Rules: strict, Now: at.now})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -48,16 +48,16 @@ func each(t *testing.T, story func(t *testing.T, db *database.DB, at *clock, ope
 	})
 }
 
-func add(ctx context.Context, f *Failures, keys ...Key) error {
+func add(ctx context.Context, f *Lockout, keys ...Key) error {
 	return f.db.Change(ctx, "test", func(ctx context.Context, tx *sql.Tx) error { return f.Add(ctx, tx, keys...) })
 }
 
-func check(ctx context.Context, f *Failures, keys ...Key) error {
+func check(ctx context.Context, f *Lockout, keys ...Key) error {
 	return f.db.View(ctx, "test", func(ctx context.Context, q database.Queries) error { return f.Check(ctx, q, keys...) })
 }
 
 // fail adds failures that must count.
-func fail(t *testing.T, f *Failures, n int, keys ...Key) {
+func fail(t *testing.T, f *Lockout, n int, keys ...Key) {
 	t.Helper()
 	for i := range n {
 		if err := add(t.Context(), f, keys...); err != nil {
@@ -67,7 +67,7 @@ func fail(t *testing.T, f *Failures, n int, keys ...Key) {
 }
 
 // lockedFor asserts how long a key is locked, to the second; 0: not at all.
-func lockedFor(t *testing.T, f *Failures, at *clock, want time.Duration, keys ...Key) {
+func lockedFor(t *testing.T, f *Lockout, at *clock, want time.Duration, keys ...Key) {
 	t.Helper()
 	err := check(t.Context(), f, keys...)
 	var r *problem.Error
@@ -83,7 +83,7 @@ func lockedFor(t *testing.T, f *Failures, at *clock, want time.Duration, keys ..
 }
 
 func TestFailuresLockLongerEachTime(t *testing.T) {
-	each(t, func(t *testing.T, db *database.DB, at *clock, open func() *Failures) {
+	each(t, func(t *testing.T, db *database.DB, at *clock, open func() *Lockout) {
 		f := open()
 		k := f.Account("someone")
 		for i, lock := range []time.Duration{1, 2, 4, 5, 5} {
@@ -106,7 +106,7 @@ func TestFailuresLockLongerEachTime(t *testing.T) {
 }
 
 func TestWindowEndsAndSuccessClears(t *testing.T) {
-	each(t, func(t *testing.T, db *database.DB, at *clock, open func() *Failures) {
+	each(t, func(t *testing.T, db *database.DB, at *clock, open func() *Lockout) {
 		f := open()
 		k := f.Account("someone")
 		fail(t, f, 2, k)
@@ -135,8 +135,8 @@ func TestWindowEndsAndSuccessClears(t *testing.T) {
 // Attempts at the same time, at two issuers: exactly as many are told that they
 // failed as the rule says.
 func TestLockIsExactUnderParallelFailures(t *testing.T) {
-	each(t, func(t *testing.T, db *database.DB, at *clock, open func() *Failures) {
-		issuers := []*Failures{open(), open()}
+	each(t, func(t *testing.T, db *database.DB, at *clock, open func() *Lockout) {
+		issuers := []*Lockout{open(), open()}
 		var failed, locked atomic.Int64
 		var wg sync.WaitGroup
 		for i := range 40 {
@@ -172,7 +172,7 @@ func TestLockIsExactUnderParallelFailures(t *testing.T) {
 }
 
 func TestClockSetBackLocksNobodyForLong(t *testing.T) {
-	each(t, func(t *testing.T, db *database.DB, at *clock, open func() *Failures) {
+	each(t, func(t *testing.T, db *database.DB, at *clock, open func() *Lockout) {
 		f := open()
 		k := f.Account("someone")
 		fail(t, f, 3, k)
@@ -190,7 +190,7 @@ func TestClockSetBackLocksNobodyForLong(t *testing.T) {
 }
 
 func TestLockOfSeveralKeysEndsWithTheLast(t *testing.T) {
-	each(t, func(t *testing.T, db *database.DB, at *clock, open func() *Failures) {
+	each(t, func(t *testing.T, db *database.DB, at *clock, open func() *Lockout) {
 		f := open()
 		a, d := f.Account("someone"), f.Document(vault.PersonHash{1})
 		fail(t, f, 2, d)
@@ -205,7 +205,7 @@ func TestLockOfSeveralKeysEndsWithTheLast(t *testing.T) {
 }
 
 func TestOldFailuresAreSwept(t *testing.T) {
-	each(t, func(t *testing.T, db *database.DB, at *clock, open func() *Failures) {
+	each(t, func(t *testing.T, db *database.DB, at *clock, open func() *Lockout) {
 		f := open()
 		many := sweepBatch + 20
 		err := db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error {
@@ -240,7 +240,7 @@ func rows(t *testing.T, db *database.DB) (n int) {
 }
 
 func TestWhatIsHeldAboutAKey(t *testing.T) {
-	each(t, func(t *testing.T, db *database.DB, at *clock, open func() *Failures) {
+	each(t, func(t *testing.T, db *database.DB, at *clock, open func() *Lockout) {
 		f := open()
 		k := f.Account("someone")
 		fail(t, f, 4-1, k)

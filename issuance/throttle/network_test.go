@@ -132,7 +132,7 @@ func TestNetworkOfAClockThatWasSetBack(t *testing.T) {
 // from anywhere else its holder passes. Many networks only delay, by a minute at
 // most here.
 func TestFailuresElsewhereLockNoDocument(t *testing.T) {
-	each(t, func(t *testing.T, db *database.DB, at *clock, open func() *Failures) {
+	each(t, func(t *testing.T, db *database.DB, at *clock, open func() *Lockout) {
 		f := open()
 		victim := vault.PersonHash{1}
 		keys := func(from Caller) []Key { return []Key{f.Face(victim, from), f.Faces(victim)} }
