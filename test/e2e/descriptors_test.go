@@ -3,12 +3,12 @@ package e2e
 import (
 	"io"
 	"net"
-	"net/http"
-	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/railgate/railgate/test/harness/process"
 	"github.com/railgate/railgate/test/runtest"
 )
 
@@ -16,21 +16,16 @@ import (
 // answers again when the connections that took them are gone, and drains.
 func TestAGatewayOutlivesMoreConnectionsThanDescriptors(t *testing.T) {
 	const descriptors, silent = "256", 300
-	s := newStation(t)
-	gateway := &process{t: t, log: &runtest.Buffer{}}
-	gateway.cmd = exec.Command("/bin/sh", "-c", `ulimit -n "$1" && shift && exec "$@"`, "sh", descriptors,
-		s.binary("gateway"), "-config", s.config("gateway"), "-kafka.brokers", "127.0.0.1:1")
-	gateway.cmd.Stderr = gateway.log
-	if err := gateway.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { gateway.kill() })
-	healthy := func() bool { return get(s.gatewayURL+"/healthz") == http.StatusOK }
+	s := newSystem(t)
+	path, args := s.gateway.Command("-kafka.brokers", "127.0.0.1:1")
+	gateway := s.kept(process.Start(process.AnyCPU, "gateway", filepath.Join(s.Dir, "gateway.log"), "/bin/sh",
+		append([]string{"-c", `ulimit -n "$1" && shift && exec "$@"`, "sh", descriptors, path}, args...)...))
+	healthy := func() bool { return healthy(s.gateway) }
 	runtest.Eventually(t, patience, "/healthz", healthy)
 
 	var held []net.Conn
 	for range silent {
-		conn, err := net.DialTimeout("tcp", strings.TrimPrefix(s.gatewayURL, "http://"), patience)
+		conn, err := net.DialTimeout("tcp", strings.TrimPrefix(s.gateway.URL, "http://"), patience)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -48,8 +43,8 @@ func TestAGatewayOutlivesMoreConnectionsThanDescriptors(t *testing.T) {
 		conn.Close()
 	}
 	runtest.Eventually(t, patience, "/healthz after the silent connections", healthy)
-	gateway.stop()
-	if log := gateway.log.String(); !strings.Contains(log, `"connections":192`) {
-		t.Errorf("no warning says that the bound on connections is lower: %s", tail(log))
+	s.stop(gateway)
+	if log := gateway.Log(); !strings.Contains(log, `"connections":192`) {
+		t.Errorf("no warning says that the bound on connections is lower: %s", gateway.Tail())
 	}
 }

@@ -6,46 +6,46 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/railgate/railgate/test/harness/process"
 	"github.com/railgate/railgate/test/runtest"
 )
 
 // SIGHUP ends neither the issuer nor a gateway. Both say that it is ignored.
 func TestAHangupEndsNothing(t *testing.T) {
-	s := newStation(t)
+	s := newSystem(t)
 	issuer, gateway := s.startIssuer(), s.startGateway()
-	awaitReady(t, s.issuerURL)
-	awaitReady(t, s.gatewayURL)
-	for _, p := range []*process{issuer, gateway} {
+	s.ready(s.issuer, s.gateway)
+	for _, p := range []*process.Process{issuer, gateway} {
 		for range 2 {
-			if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+			if err := p.Signal(syscall.SIGHUP); err != nil {
 				t.Fatal(err)
 			}
 		}
 		runtest.Eventually(t, patience, "a line about SIGHUP", func() bool {
-			return strings.Contains(p.log.String(), "SIGHUP is ignored")
+			return strings.Contains(p.Log(), "SIGHUP is ignored")
 		})
 	}
-	if status := get(s.issuerURL + "/readyz"); status != http.StatusOK {
+	if status, _ := get(s.issuer.URL + "/readyz"); status != http.StatusOK {
 		t.Errorf("the issuer answers %d", status)
 	}
-	if status := get(s.gatewayURL + "/readyz"); status != http.StatusOK {
+	if status, _ := get(s.gateway.URL + "/readyz"); status != http.StatusOK {
 		t.Errorf("the gateway answers %d", status)
 	}
 	// The gateway looks at its state now and then, so this line may come after the answer.
 	runtest.Eventually(t, patience, "a line about readiness", func() bool {
-		return strings.Contains(gateway.log.String(), `"msg":"ready"`)
+		return strings.Contains(gateway.Log(), `"msg":"ready"`)
 	})
 	// SIGTERM ends both in order, and the log says so.
-	gateway.stop()
-	issuer.stop()
+	s.stop(gateway)
+	s.stop(issuer)
 	for name, p := range map[string]struct {
-		*process
+		*process.Process
 		want []string
 	}{
 		"gateway": {gateway, []string{`"msg":"ready"`, `"msg":"stopping`, `"msg":"stopped"`}},
 		"issuer":  {issuer, []string{`"msg":"publishing began"`, `"msg":"stopping`, `"msg":"stopped"`}},
 	} {
-		rest, found := p.log.String(), true
+		rest, found := p.Log(), true
 		for _, line := range p.want {
 			if _, rest, found = strings.Cut(rest, line); !found {
 				t.Errorf("the %s's log lacks %s, or has it in another place", name, line)

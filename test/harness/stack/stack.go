@@ -124,6 +124,15 @@ func (s *Stack) server(v *Server, settings, more Settings, tables []string) (*Se
 	return v, os.WriteFile(v.File, []byte(text+"\n"+strings.Join(tables, "\n")), 0o600)
 }
 
+// Add appends tables to the settings.
+func (v *Server) Add(tables string) error {
+	text, err := os.ReadFile(v.File)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(v.File, append(append(text, '\n'), tables...), 0o600)
+}
+
 // ports finds free addresses that no server of the stack was given before.
 func (s *Stack) ports(n int) (ports []string, err error) {
 	for len(ports) < n {
