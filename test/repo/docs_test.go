@@ -1,5 +1,6 @@
-// Package repo keeps the documents true where a machine can: links, the
-// sample settings, metric names, wire tables.
+// Package repo keeps what holds for the whole repository: what may import what, how
+// many rooms the issuer has, and that the documents are true where a machine can tell:
+// links, sample settings, metric names, wire tables.
 package repo
 
 import (

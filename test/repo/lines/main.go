@@ -1,0 +1,163 @@
+// Command lines counts the Go lines of the product, of its equipment and of its tests,
+// now or at revisions of the past.
+//
+//	go run ./test/repo/lines [-packages] [REVISION ...]
+//
+// Product is every file of a package that railgate-gateway, railgate-issuer or
+// railgate-stream links, on any system, but for generated files. Equipment is all other
+// Go that is no test: harness, generators, vectors, load test, benchmarks, demo. Code is
+// what is neither blank nor a comment.
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+)
+
+const module = "github.com/railgate/railgate/"
+
+// count is how much there is of one kind or in one package.
+type count struct{ files, lines, code int }
+
+func (c *count) add(o count) { c.files += o.files; c.lines += o.lines; c.code += o.code }
+
+// tree is one revision's count: by kind, and the product's by package.
+type tree struct {
+	product, equipment, tests count
+	packages                  map[string]*count
+}
+
+func main() {
+	packages := flag.Bool("packages", false, "print the product's packages, too")
+	flag.Parse()
+	if err := run(*packages, flag.Args()); err != nil {
+		fmt.Fprintln(os.Stderr, "lines:", err)
+		os.Exit(1)
+	}
+}
+
+func run(packages bool, revisions []string) error {
+	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(out, "tree\tpart\tfiles\tlines\tcode\t")
+	for _, r := range append(slices.Clone(revisions), "") {
+		t, err := countTree(r)
+		if err != nil {
+			return err
+		}
+		name := r
+		if r == "" {
+			name = "here"
+		}
+		if packages {
+			for _, p := range slices.Sorted(maps.Keys(t.packages)) {
+				row(out, name, p, *t.packages[p])
+			}
+		}
+		row(out, name, "product", t.product)
+		row(out, name, "equipment", t.equipment)
+		row(out, name, "tests", t.tests)
+	}
+	return out.Flush()
+}
+
+func row(out io.Writer, tree, part string, c count) {
+	fmt.Fprintf(out, "%s\t%s\t%d\t%d\t%d\t\n", tree, part, c.files, c.lines, c.code)
+}
+
+// countTree counts a revision, or the files of the working folder.
+func countTree(revision string) (*tree, error) {
+	root := "."
+	if revision != "" {
+		dir, err := os.MkdirTemp("", "lines")
+		if err != nil {
+			return nil, err
+		}
+		defer os.RemoveAll(dir)
+		archive := exec.Command("git", "archive", "--format=tar", revision)
+		unpack := exec.Command("tar", "-x", "-C", dir)
+		if unpack.Stdin, err = archive.StdoutPipe(); err != nil {
+			return nil, err
+		}
+		archive.Stderr, unpack.Stderr = os.Stderr, os.Stderr
+		if err := errors.Join(unpack.Start(), archive.Run(), unpack.Wait()); err != nil {
+			return nil, fmt.Errorf("%s: %w", revision, err)
+		}
+		root = dir
+	}
+	linked, err := linkedBy(root, "./cmd/gateway", "./cmd/issuer", "./cmd/stream")
+	if err != nil {
+		return nil, err
+	}
+	t := &tree{packages: map[string]*count{}}
+	return t, filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(name, ".go") {
+			return err
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		rel, _ := filepath.Rel(root, name)
+		folder, c := path.Dir(filepath.ToSlash(rel)), countFile(text)
+		switch {
+		case generated(text):
+		case strings.HasSuffix(name, "_test.go"):
+			t.tests.add(c)
+		case linked[folder]:
+			t.product.add(c)
+			if t.packages[folder] == nil {
+				t.packages[folder] = &count{}
+			}
+			t.packages[folder].add(c)
+		default:
+			t.equipment.add(c)
+		}
+		return nil
+	})
+}
+
+// linkedBy is the module's folders whose packages the commands link.
+func linkedBy(root string, commands ...string) (map[string]bool, error) {
+	list := exec.Command("go", append([]string{"list", "-deps"}, commands...)...)
+	list.Dir, list.Stderr = root, os.Stderr
+	out, err := list.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go list: %w", err)
+	}
+	linked := map[string]bool{}
+	for _, p := range strings.Fields(string(out)) {
+		if folder, ours := strings.CutPrefix(p, module); ours {
+			linked[folder] = true
+		}
+	}
+	return linked, nil
+}
+
+func countFile(text []byte) count {
+	c := count{files: 1}
+	for s := bufio.NewScanner(bytes.NewReader(text)); s.Scan(); c.lines++ {
+		if line := strings.TrimSpace(s.Text()); line != "" && !strings.HasPrefix(line, "//") {
+			c.code++
+		}
+	}
+	return c
+}
+
+// generated tells the files that a command made, by the line that Go asks for.
+func generated(text []byte) bool {
+	head, _, _ := bytes.Cut(text, []byte("\npackage "))
+	return bytes.Contains(head, []byte("DO NOT EDIT"))
+}
