@@ -28,7 +28,7 @@ type background struct {
 
 	began time.Time
 	mu    sync.Mutex
-	did   backgroundResult
+	did   measure.Result
 	err   error
 }
 
@@ -51,15 +51,6 @@ func compute() (end func()) {
 	return func() { close(stop); wait.Wait() }
 }
 
-type backgroundResult struct {
-	done, declined int
-	declination    error
-	took           time.Duration
-}
-
-func (r backgroundResult) rate() float64         { return float64(r.done) / r.took.Seconds() }
-func (r backgroundResult) declinedRate() float64 { return float64(r.declined) / r.took.Seconds() }
-
 func startBackground(ctx context.Context, u *users, connections int) *background {
 	ctx, end := context.WithCancel(ctx)
 	b := &background{end: end, began: time.Now()}
@@ -79,9 +70,9 @@ func startBackground(ctx context.Context, u *users, connections int) *background
 			})
 			b.mu.Lock()
 			defer b.mu.Unlock()
-			b.did.done += r.Done
-			b.did.declined += r.Declined
-			b.did.declination = errors.Join(b.did.declination, r.Declination)
+			b.did.Done += r.Done
+			b.did.Declined += r.Declined
+			b.did.Declination = errors.Join(b.did.Declination, r.Declination)
 			b.err = errors.Join(b.err, err)
 		})
 	}
@@ -90,10 +81,10 @@ func startBackground(ctx context.Context, u *users, connections int) *background
 
 // stop ends it and tells what it did, or the wrong answer that it got. It may be
 // called again.
-func (b *background) stop() (backgroundResult, error) {
+func (b *background) stop() (measure.Result, error) {
 	b.end()
 	b.wait.Wait()
-	b.once.Do(func() { b.did.took = time.Since(b.began) })
+	b.once.Do(func() { b.did.Took = time.Since(b.began) })
 	return b.did, b.err
 }
 

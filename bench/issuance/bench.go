@@ -102,7 +102,7 @@ func (b *bench) closedRound(h *house.House, u *users, l *line, _ int) error {
 		return errors.New("nothing was done")
 	}
 	used := after.Since(before)
-	b.samples.add(closedName(l), r.Done, append(cpuValues(used, r.Done), value{"op/s", r.Rate()}, value{"s", r.Took.Seconds()})...)
+	b.samples.add(closedName(l), r.Done, append(cpuValues(used, r.Done), value("op/s", r.Rate()), value("s", r.Took.Seconds()))...)
 	return nil
 }
 
@@ -134,8 +134,8 @@ func (b *bench) openRound(h *house.House, u *users, l *line, n int) error {
 	}
 	used := after.Since(before)
 	b.samples.add(openName(l), o.Due, append(cpuValues(used, max(1, o.Done)),
-		value{"due/s", float64(o.Due) / b.round.Seconds()}, value{"p50-ms", millis(o.Latency, 0.5)}, value{"p99-ms", millis(o.Latency, 0.99)},
-		value{"p99.9-ms", millis(o.Latency, 0.999)}, value{"late-p99-ms", millis(o.Late, 0.99)}, value{"unmet", float64(o.Unmet())})...)
+		value("due/s", float64(o.Due)/b.round.Seconds()), value("p50-ms", millis(o.Latency, 0.5)), value("p99-ms", millis(o.Latency, 0.99)),
+		value("p99.9-ms", millis(o.Latency, 0.999)), value("late-p99-ms", millis(o.Late, 0.99)), value("unmet", float64(o.Unmet())))...)
 	return nil
 }
 
@@ -157,14 +157,14 @@ func (b *bench) ready(h *house.House, u *users, l *line, n int) error {
 }
 
 // cpuValues are the processor times of n operations: in all, and of each.
-func cpuValues(c house.CPU, n int) []value {
+func cpuValues(c house.CPU, n int) []measure.Value {
 	each := func(d time.Duration) float64 { return d.Seconds() * 1e6 / float64(n) }
 	share := 0.0
 	if c.Sum() > 0 {
 		share = 100 * c.Client.Seconds() / c.Sum().Seconds()
 	}
-	return []value{{"client-cpu-s", c.Client.Seconds()}, {"issuer-cpu-s", c.Issuer.Seconds()}, {"database-cpu-s", c.Database.Seconds()},
-		{"client-us/op", each(c.Client)}, {"issuer-us/op", each(c.Issuer)}, {"database-us/op", each(c.Database)}, {"client-%", share}}
+	return []measure.Value{value("client-cpu-s", c.Client.Seconds()), value("issuer-cpu-s", c.Issuer.Seconds()), value("database-cpu-s", c.Database.Seconds()),
+		value("client-us/op", each(c.Client)), value("issuer-us/op", each(c.Issuer)), value("database-us/op", each(c.Database)), value("client-%", share)}
 }
 
 func millis(sorted []time.Duration, q float64) float64 {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/bench/issuance/house"
+	"github.com/railgate/railgate/bench/measure"
 )
 
 // The processors of the two sides where they are kept apart.
@@ -101,7 +102,7 @@ func (b *bench) isolate(w way) (err error) {
 	}
 	for _, p := range phases {
 		name := isolationName(w, p)
-		if b.samples.values[name] == nil && b.samples.notRun[name] == "" {
+		if b.samples.Values[name] == nil && b.samples.NotRun[name] == "" {
 			b.samples.without(name, "the load generator was late by itself in every round")
 		}
 	}
@@ -163,19 +164,19 @@ func (g *gateRun) phase(w way, p phase, n int) (err error) {
 	if err != nil {
 		return err
 	}
-	values := []value{{"p50-ms", float64(result.Overall.P50) / 1e6}, {"p99-ms", float64(result.Overall.P99) / 1e6},
-		{"p99.9-ms", float64(result.Overall.P999) / 1e6}, {"checks/s", result.Rate},
-		{"oldest-ms", float64(max(result.OldestMS, data.AgeMS))}, {"revoke-p50-ms", float64(result.Revocation.P50) / 1e6},
-		{"revoke-max-ms", float64(result.Revocation.Max) / 1e6}}
+	values := []measure.Value{value("p50-ms", float64(result.Overall.P50)/1e6), value("p99-ms", float64(result.Overall.P99)/1e6),
+		value("p99.9-ms", float64(result.Overall.P999)/1e6), value("checks/s", result.Rate),
+		value("oldest-ms", float64(max(result.OldestMS, data.AgeMS))), value("revoke-p50-ms", float64(result.Revocation.P50)/1e6),
+		value("revoke-max-ms", float64(result.Revocation.Max)/1e6)}
 	if load != nil {
 		did, err := load.stop()
 		if err != nil {
 			return fmt.Errorf("beside the gate: %w", err)
 		}
-		if p == saturated && did.declined > 0 {
-			g.log("%d requests beside the gate were declined, the first: %v", did.declined, did.declination)
+		if p == saturated && did.Declined > 0 {
+			g.log("%d requests beside the gate were declined, the first: %v", did.Declined, did.Declination)
 		}
-		values = append(values, value{"issuance/s", did.rate()}, value{"declined/s", did.declinedRate()})
+		values = append(values, value("issuance/s", did.Rate()), value("declined/s", float64(did.Declined)/did.Took.Seconds()))
 	}
 	if p == without {
 		if err := g.recover(); err != nil {

@@ -16,12 +16,6 @@ import (
 // no harm: a processor that does not fall asleep answers sooner.
 const felt = 1.10
 
-// state keeps what the gate said of its data at the end of a phase.
-func (s *samples) state(name, state string) {
-	s.states[name] = append(s.states[name], state)
-	fmt.Fprintf(&s.raw, "State %s: %s\n", name, state)
-}
-
 const isolationNote = "\nnote: no-database: it is stopped, as by a crash, a quarter into each round, and comes back after it; what is answered and declined is of the whole round. " +
 	"Revoked to refused is measured just before the gate's round, beside the same load, with the database. The issuer never accepted a revocation without it.\n"
 
@@ -30,18 +24,18 @@ func (s *samples) isolation(b *strings.Builder, o *options, w way) (missed int) 
 	fmt.Fprintf(b, "\nThe gate at %s checks/s beside the issuance side: %s\n\n", measure.Text(o.gateRate), w.title)
 	b.WriteString("| issuance side | p50, ms | p99, ms | p99, lowest to highest | p99.9, ms | p99 against idle | against computing | floor | oldest data, ms | data at the end | revoked to refused, p50, ms | longest | answered/s | declined/s | |\n" +
 		"|---|--:|--:|--:|--:|--:|--:|--:|--:|---|--:|--:|--:|--:|---|\n")
-	calm, busy := s.of(isolationName(w, idle), "p99-ms").median, s.of(isolationName(w, computing), "p99-ms").median
+	calm, busy := s.Spread(isolationName(w, idle), "p99-ms").Median, s.Spread(isolationName(w, computing), "p99-ms").Median
 	for _, p := range phases {
 		name := isolationName(w, p)
-		if why := s.notRun[name]; why != "" {
+		if why := s.NotRun[name]; why != "" {
 			fmt.Fprintf(b, "| %s | | | | | | | | | | | | | | NOT RUN: %s |\n", p, why)
 			continue
 		}
-		p99 := s.of(name, "p99-ms")
+		p99 := s.Spread(name, "p99-ms")
 		bound, verdict := "", ""
 		if w.apart && (p == saturated || p == without) {
 			bound, verdict = fmt.Sprintf("<= %.2fx of either", felt), "held"
-			if p99.median > felt*max(calm, busy) {
+			if p99.Median > felt*max(calm, busy) {
 				verdict = floorMissed
 				missed++
 			}
@@ -53,10 +47,10 @@ func (s *samples) isolation(b *strings.Builder, o *options, w way) (missed int) 
 			missed++
 		}
 		fmt.Fprintf(b, "| %s | %s | %s | %s to %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", p,
-			measure.Text(s.of(name, "p50-ms").median), measure.Text(p99.median), measure.Text(p99.lowest), measure.Text(p99.highest),
-			measure.Text(s.of(name, "p99.9-ms").median), times(p99.median, calm), times(p99.median, busy), bound, measure.Text(s.of(name, "oldest-ms").highest), strings.Join(states, ", "),
-			measure.Text(s.of(name, "revoke-p50-ms").median), measure.Text(s.of(name, "revoke-max-ms").highest),
-			measure.Text(s.of(name, "issuance/s").median), measure.Text(s.of(name, "declined/s").median), strings.TrimPrefix(verdict+quiet(p99), "; "))
+			measure.Text(s.Spread(name, "p50-ms").Median), measure.Text(p99.Median), measure.Text(p99.Lowest), measure.Text(p99.Highest),
+			measure.Text(s.Spread(name, "p99.9-ms").Median), times(p99.Median, calm), times(p99.Median, busy), bound, measure.Text(s.Spread(name, "oldest-ms").Highest), strings.Join(states, ", "),
+			measure.Text(s.Spread(name, "revoke-p50-ms").Median), measure.Text(s.Spread(name, "revoke-max-ms").Highest),
+			measure.Text(s.Spread(name, "issuance/s").Median), measure.Text(s.Spread(name, "declined/s").Median), strings.TrimPrefix(verdict+p99.Warning(), "; "))
 	}
 	return missed
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/bench/issuance/house"
+	"github.com/railgate/railgate/bench/measure"
 	"github.com/railgate/railgate/test/tool"
 )
 
@@ -30,9 +31,6 @@ type options struct {
 	whole bool // all flags have their defaults, but for -out and -port
 }
 
-// enough rounds for a median that is worth quoting.
-const enough = 5
-
 // Bounds of the flags.
 const (
 	// maxRound keeps what is prepared for a round within the two minutes for
@@ -49,7 +47,7 @@ const (
 const isolationRun = "isolation"
 
 func defaults() options {
-	return options{rounds: enough, round: 4 * time.Second, share: 0.5, gateRate: 1000, connections: 32,
+	return options{rounds: measure.Enough, round: 4 * time.Second, share: 0.5, gateRate: 1000, connections: 32,
 		people: 10_000, sessions: 5000, database: house.Postgres, port: 19850}
 }
 

@@ -7,16 +7,12 @@ import (
 	"github.com/railgate/railgate/bench/measure"
 )
 
-// unquiet is how many times the lowest of its rounds the highest may be before a
-// figure says nothing.
-const unquiet = 2
-
 // tables renders what was wanted; missed counts floors that do not hold.
 func (s *samples) tables(o *options) (text string, missed int) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "medians of %d rounds\n", o.rounds)
-	if o.rounds < enough {
-		fmt.Fprintf(&b, "NOT A MEASUREMENT: fewer than %d rounds\n", enough)
+	if o.rounds < measure.Enough {
+		fmt.Fprintf(&b, "NOT A MEASUREMENT: fewer than %d rounds\n", measure.Enough)
 	}
 	var wanted []*line
 	for i := range lines {
@@ -47,31 +43,24 @@ func (s *samples) capacities(b *strings.Builder, o *options, wanted []*line) (mi
 	b.WriteString("| line | what | per second | lowest to highest | floor | us of CPU each: issuer | database | client | client's share | |\n|---|---|--:|--:|--:|--:|--:|--:|--:|---|\n")
 	for _, l := range wanted {
 		name := closedName(l)
-		rate := s.of(name, "op/s")
+		rate := s.Spread(name, "op/s")
 		bound, verdict := "none", "no floor"
 		if l.floor > 0 {
 			bound, verdict = ">= "+measure.Text(l.floor), "held"
-			if rate.median < l.floor {
+			if rate.Median < l.floor {
 				verdict = floorMissed
 				missed++
 			}
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s to %s | %s | %s | %s | %s | %s %% | %s |\n", l.name, l.what, measure.Text(rate.median),
-			measure.Text(rate.lowest), measure.Text(rate.highest), bound, measure.Text(s.of(name, "issuer-us/op").median),
-			measure.Text(s.of(name, "database-us/op").median), measure.Text(s.of(name, "client-us/op").median),
-			measure.Text(s.of(name, "client-%").median), verdict+quiet(rate))
+		fmt.Fprintf(b, "| %s | %s | %s | %s to %s | %s | %s | %s | %s | %s %% | %s |\n", l.name, l.what, measure.Text(rate.Median),
+			measure.Text(rate.Lowest), measure.Text(rate.Highest), bound, measure.Text(s.Spread(name, "issuer-us/op").Median),
+			measure.Text(s.Spread(name, "database-us/op").Median), measure.Text(s.Spread(name, "client-us/op").Median),
+			measure.Text(s.Spread(name, "client-%").Median), verdict+rate.Warning())
 	}
 	return missed
 }
 
 const floorMissed = "FLOOR MISSED"
-
-func quiet(f spread) string {
-	if f.highest > unquiet*f.lowest {
-		return "; NOT A MEASUREMENT: the rounds differ too much, the machine was not quiet"
-	}
-	return ""
-}
 
 // latencies is the table of the open loops.
 func (s *samples) latencies(b *strings.Builder, o *options, wanted []*line) (missed int) {
@@ -82,9 +71,9 @@ func (s *samples) latencies(b *strings.Builder, o *options, wanted []*line) (mis
 			continue
 		}
 		name := openName(l)
-		p99 := s.of(name, "p99-ms")
+		p99 := s.Spread(name, "p99-ms")
 		unmet := 0.0
-		for _, n := range s.values[name]["unmet"] {
+		for _, n := range s.Values[name]["unmet"] {
 			unmet += n
 		}
 		verdict := "held"
@@ -92,14 +81,14 @@ func (s *samples) latencies(b *strings.Builder, o *options, wanted []*line) (mis
 		case unmet > 0:
 			verdict = floorMissed + ": unmet supply"
 			missed++
-		case p99.median >= l.latency().Seconds()*1e3:
+		case p99.Median >= l.latency().Seconds()*1e3:
 			verdict = floorMissed
 			missed++
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s to %s | %s | %s | %.0f | < %g | %s | %s | %s | %s |\n", l.name, measure.Text(s.of(name, "due/s").median),
-			measure.Text(s.of(name, "p50-ms").median), measure.Text(p99.median), measure.Text(p99.lowest), measure.Text(p99.highest),
-			measure.Text(s.of(name, "p99.9-ms").median), measure.Text(s.of(name, "late-p99-ms").median), unmet, l.latency().Seconds()*1e3,
-			measure.Text(s.of(name, "issuer-us/op").median), measure.Text(s.of(name, "database-us/op").median), measure.Text(s.of(name, "client-us/op").median), verdict)
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s to %s | %s | %s | %.0f | < %g | %s | %s | %s | %s |\n", l.name, measure.Text(s.Spread(name, "due/s").Median),
+			measure.Text(s.Spread(name, "p50-ms").Median), measure.Text(p99.Median), measure.Text(p99.Lowest), measure.Text(p99.Highest),
+			measure.Text(s.Spread(name, "p99.9-ms").Median), measure.Text(s.Spread(name, "late-p99-ms").Median), unmet, l.latency().Seconds()*1e3,
+			measure.Text(s.Spread(name, "issuer-us/op").Median), measure.Text(s.Spread(name, "database-us/op").Median), measure.Text(s.Spread(name, "client-us/op").Median), verdict)
 	}
 	return missed
 }

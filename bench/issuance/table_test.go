@@ -3,6 +3,8 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"github.com/railgate/railgate/bench/measure"
 )
 
 // row is the cells of the row that begins with name, in the n-th table that has it.
@@ -26,7 +28,7 @@ func row(t *testing.T, text, name string, n int) []string {
 
 func five(s *samples, name, unit string, values ...float64) {
 	for _, v := range values {
-		s.add(name, 1, value{unit, v})
+		s.add(name, 1, value(unit, v))
 	}
 }
 
@@ -75,9 +77,9 @@ func TestEachFloorThatDoesNotHoldIsCounted(t *testing.T) {
 			five(s, "Issuance/"+l+"/closed", "op/s", 3000)
 			five(s, "Issuance/"+l+"/open", "p99-ms", 1)
 		}
-		s.values["Issuance/opening-anchor/closed"]["op/s"] = []float64{c.rate}
-		s.values["Issuance/opening-anchor/open"] = map[string][]float64{"p99-ms": {c.p99}, "unmet": {0, c.unmet}}
-		s.values["Issuance/checked-anchor/closed"]["op/s"] = []float64{1} // has no floor
+		s.Values["Issuance/opening-anchor/closed"]["op/s"] = []float64{c.rate}
+		s.Values["Issuance/opening-anchor/open"] = map[string][]float64{"p99-ms": {c.p99}, "unmet": {0, c.unmet}}
+		s.Values["Issuance/checked-anchor/closed"]["op/s"] = []float64{1} // has no floor
 		text, missed := s.tables(only("openings"))
 		if missed != c.missed || strings.Count(text, floorMissed) != c.missed {
 			t.Errorf("%s: %d missed, want %d:\n%s", name, missed, c.missed, text)
@@ -99,7 +101,7 @@ func TestFewRoundsAndWildOnesAreNoMeasurement(t *testing.T) {
 	if text, _ := s.tables(o); strings.Count(text, "NOT A MEASUREMENT") != 1 {
 		t.Errorf("the rounds differ threefold:\n%s", text)
 	}
-	o.rounds = enough - 1
+	o.rounds = measure.Enough - 1
 	if text, _ := s.tables(o); strings.Count(text, "NOT A MEASUREMENT") != 2 {
 		t.Errorf("and there are too few:\n%s", text)
 	}
@@ -160,7 +162,7 @@ func TestWhatCannotRunSaysWhy(t *testing.T) {
 
 func TestRawRoundsHaveTheFormOfGosBenchmarks(t *testing.T) {
 	s := newSamples()
-	s.add("Issuance/codes/closed", 42, value{"op/s", 1234.5}, value{"s", 2})
+	s.add("Issuance/codes/closed", 42, value("op/s", 1234.5), value("s", 2))
 	if got := strings.Join(strings.Fields(s.raw.String()), " "); got != "BenchmarkIssuance/codes/closed 42 1234.500 op/s 2.000 s" {
 		t.Errorf("got %q", got)
 	}

@@ -17,7 +17,7 @@ func (s *samples) flood(b *strings.Builder) {
 		for _, side := range []struct{ name, what string }{
 			{"honest-alone", "honest, without the flood"}, {"honest-flooded", "honest, in the flood"}, {"forged", "forged"},
 		} {
-			units := s.values[forger.name+"/"+side.name]
+			units := s.Values[forger.name+"/"+side.name]
 			if units == nil {
 				fmt.Fprintf(b, "| %s | %s | | | | | NOT RUN: the run failed before | | | | |\n", forger.what, side.what)
 				continue
@@ -41,7 +41,7 @@ func (s *samples) attacked(b *strings.Builder, a attack) {
 	fmt.Fprintf(b, "\nHonest requests beside %s; medians\n\n", a.what)
 	b.WriteString("| requests | due/s | p50, us | p99, us | p99.9, us | answered right | 503 | unfinished | broken | wrong | memory at most, MiB |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n")
 	for _, side := range []struct{ name, what string }{{"honest-alone", "without the attack"}, {"honest-flooded", "beside the attack"}} {
-		units := s.values[a.name+"/"+side.name]
+		units := s.Values[a.name+"/"+side.name]
 		if units == nil {
 			fmt.Fprintf(b, "| %s | | | | | NOT RUN: the run failed before | | | | | |\n", side.what)
 			continue

@@ -27,6 +27,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/railgate/railgate/bench/measure"
 	"github.com/railgate/railgate/test/tool"
 )
 
@@ -43,9 +44,6 @@ type options struct {
 	out    string // "": not kept
 }
 
-// enough rounds for a median that is worth quoting.
-const enough = 5
-
 const defaultRound = 3 * time.Second
 
 func parse(args []string, stdout io.Writer) (*options, error) {
@@ -54,7 +52,7 @@ func parse(args []string, stdout io.Writer) (*options, error) {
 	flags.SetOutput(io.Discard)
 	all := strings.Join(rowNames(), ",")
 	only := flags.String("only", all, "lines of the table to measure, separated by commas")
-	flags.IntVar(&o.rounds, "rounds", enough, "rounds of each side; fewer than 5 measure nothing")
+	flags.IntVar(&o.rounds, "rounds", measure.Enough, "rounds of each side; fewer than 5 measure nothing")
 	flags.DurationVar(&o.round, "round", defaultRound, "length of a round over HTTP, and of a Go benchmark three times in that")
 	flags.BoolVar(&o.pin, "pin", true, "keep servers on CPU 0 and the load generator on CPU 1")
 	flags.StringVar(&o.out, "out", "", "keep raw output and table in this file; \"\": bench/results/DATE-MACHINE-table.txt for a whole run, else nowhere")
@@ -83,7 +81,7 @@ func parse(args []string, stdout io.Writer) (*options, error) {
 	case o.round < 10*time.Millisecond || o.round > 20*time.Second:
 		return nil, tool.Usagef("-round must be 10ms to 20s")
 	}
-	if *only == all && o.rounds >= enough && o.round == defaultRound && o.pin && o.out == "" {
+	if *only == all && o.rounds >= measure.Enough && o.round == defaultRound && o.pin && o.out == "" {
 		o.out = filepath.Join("bench", "results", fmt.Sprintf("%s-%s-table.txt", time.Now().Format(time.DateOnly), tool.ThisMachine().Slug()))
 	}
 	return o, nil

@@ -131,8 +131,8 @@ func TestLinesThatAreNoResultAreRefused(t *testing.T) {
 			t.Errorf("%q: %v, want an error that names line 2", line, err)
 		}
 	}
-	if s := parsed(t, "BenchmarkLogs\n    x_test.go:1: text\n"); len(s.values) != 0 {
-		t.Errorf("a line without a result became %v", s.values)
+	if s := parsed(t, "BenchmarkLogs\n    x_test.go:1: text\n"); len(s.Values) != 0 {
+		t.Errorf("a line without a result became %v", s.Values)
 	}
 }
 

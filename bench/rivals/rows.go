@@ -58,9 +58,9 @@ func rowNames() (names []string) {
 
 // result is what a row's samples came to.
 type result struct {
-	figure, lowest, highest float64
-	ours, rival             float64 // medians, in the row's unit
-	allocs                  float64
+	measure.Spread         // of the figure
+	ours, rival    float64 // medians, in the row's unit
+	allocs         float64
 }
 
 func (r *row) result(s *samples, want int) (t result, err error) {
@@ -87,13 +87,13 @@ func (r *row) result(s *samples, want int) (t result, err error) {
 		}
 	}
 	t.ours, t.rival = measure.Median(ours), measure.Median(rival)
-	t.figure = r.of(t.ours, t.rival)
+	t.Median = r.of(t.ours, t.rival)
 	for i := range ours {
 		f := r.of(ours[i], rival[i])
-		if i == 0 || f < t.lowest {
-			t.lowest = f
+		if i == 0 || f < t.Lowest {
+			t.Lowest = f
 		}
-		t.highest = max(t.highest, f)
+		t.Highest = max(t.Highest, f)
 	}
 	return t, nil
 }
@@ -115,7 +115,7 @@ func (r *row) holds(t result, bound float64) bool {
 		return false
 	}
 	if r.times {
-		return t.figure >= bound
+		return t.Median >= bound
 	}
-	return t.figure <= bound
+	return t.Median <= bound
 }

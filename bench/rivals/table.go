@@ -9,16 +9,12 @@ import (
 	"github.com/railgate/railgate/bench/measure"
 )
 
-// unquiet is how many times the lowest of its rounds the highest may be before a
-// figure says nothing.
-const unquiet = 2
-
 // table renders the wanted lines; missed counts floors that do not hold.
 func (s *samples) table(o *options) (text string, missed int) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "medians of %d rounds; a ratio's range is that of its rounds\n", o.rounds)
-	if o.rounds < enough {
-		fmt.Fprintf(&b, "NOT A MEASUREMENT: fewer than %d rounds\n", enough)
+	if o.rounds < measure.Enough {
+		fmt.Fprintf(&b, "NOT A MEASUREMENT: fewer than %d rounds\n", measure.Enough)
 	}
 	if s.loose {
 		b.WriteString("NOT A MEASUREMENT: servers and load generator shared processors\n")
@@ -42,11 +38,9 @@ func (s *samples) table(o *options) (text string, missed int) {
 		case !r.holds(t, r.goal):
 			verdict = "floor held, goal missed"
 		}
-		if t.highest > unquiet*t.lowest {
-			verdict += "; NOT A MEASUREMENT: the rounds differ too much, the machine was not quiet"
-		}
+		verdict += t.Warning()
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s to %s | %s | %s | %s |\n", r.name, r.what, r.side(t.ours), r.other(t),
-			r.shownAs(t), r.number(t.lowest), r.number(t.highest), r.bound(r.floor), r.bound(r.goal), verdict)
+			r.shownAs(t), r.number(t.Lowest), r.number(t.Highest), r.bound(r.floor), r.bound(r.goal), verdict)
 	}
 	s.notes(&b)
 	if slices.Contains(o.only, "flood") {
@@ -82,7 +76,7 @@ func (r *row) number(v float64) string {
 }
 
 func (r *row) shownAs(t result) string {
-	text := r.number(t.figure)
+	text := r.number(t.Median)
 	if r.noAllocs {
 		text += fmt.Sprintf(", %s allocs", measure.Text(t.allocs))
 	}
@@ -110,7 +104,7 @@ const saturated = 90
 // notes say what a reader of the table should know of this run.
 func (s *samples) notes(b *strings.Builder) {
 	for _, name := range []string{"HTTPLatency/ours", "HTTPLatency/plain-noop"} {
-		units := s.values[name]
+		units := s.Values[name]
 		if len(units["late-p99.9-us"]) == 0 {
 			continue
 		}
@@ -123,7 +117,7 @@ func (s *samples) notes(b *strings.Builder) {
 			name, shown("p50-us"), shown("p99-us"), shown("p99.9-us"), shown("due/s"), shown("late-p50-us"), shown("late-p99.9-us"), shown("turn-p99.9-us"), dominated)
 	}
 	for _, name := range []string{"HTTPCached/ours", "HTTPCached/plain-noop", "HTTPCached/nginx-lua-cache", "HTTPNew/ours", "HTTPNew/fasthttp-jwt", "HTTPNew/ours-batch"} {
-		if busy := s.values[name]["busy-%"]; len(busy) > 0 && measure.Median(busy) < saturated {
+		if busy := s.Values[name]["busy-%"]; len(busy) > 0 && measure.Median(busy) < saturated {
 			fmt.Fprintf(b, "\nnote: %s had its core busy only %s %% of the time: the load generator was the limit; processor time is compared, not requests/s\n", name, measure.Text(measure.Median(busy)))
 		}
 	}
