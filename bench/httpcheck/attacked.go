@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/railgate/railgate/bench/httpcheck/attack"
 	"github.com/railgate/railgate/bench/httpcheck/load"
+	"github.com/railgate/railgate/bench/httpcheck/servers"
 	"github.com/railgate/railgate/loadtest/openloop"
 )
 
@@ -21,16 +21,16 @@ const (
 // measurePipelines offers honest requests alone, and in each round beside a crowd
 // that sends requests without a credential and does not wait for answers.
 func (b *bench) measurePipelines() error {
-	return b.attacked("HTTPPipelines", attack.Pipelines, b.crowd)
+	return b.attacked("HTTPPipelines", servers.Pipelines, b.crowd)
 }
 
 // measureUnfinished does the same beside batches that never end, and tells the
 // most memory that the gateway has had.
 func (b *bench) measureUnfinished() error {
-	return b.attacked("HTTPUnfinished", attack.Unfinished, int(unfinishedShare*float64(b.crowd)))
+	return b.attacked("HTTPUnfinished", servers.Unfinished, int(unfinishedShare*float64(b.crowd)))
 }
 
-func (b *bench) attacked(name string, kind attack.Kind, connections int) error {
+func (b *bench) attacked(name string, kind servers.Kind, connections int) error {
 	if err := b.attackedRound(name+"/honest-alone", "", 0); err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func (b *bench) attacked(name string, kind attack.Kind, connections int) error {
 }
 
 // attackedRound is one open loop against a gateway of its own.
-func (b *bench) attackedRound(name string, kind attack.Kind, connections int) error {
+func (b *bench) attackedRound(name string, kind servers.Kind, connections int) error {
 	s, err := b.gateway()
 	if err != nil {
 		return err
@@ -58,7 +58,7 @@ func (b *bench) attackedRound(name string, kind attack.Kind, connections int) er
 		return err
 	}
 	if connections > 0 {
-		a, err := attack.Start(kind, s.Address(), connections)
+		a, err := servers.Attack(kind, s.Address(), connections)
 		if err != nil {
 			return err
 		}

@@ -24,7 +24,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/railgate/railgate/bench/httpcheck/attack"
 	"github.com/railgate/railgate/bench/httpcheck/servers"
 	"github.com/railgate/railgate/test/tool"
 )
@@ -103,11 +102,8 @@ func parse(args []string, stdout io.Writer) (*options, error) {
 }
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	switch { // this process may be one of the servers, or floods one
-	case len(args) > 0 && args[0] == servers.Command:
+	if len(args) > 0 && args[0] == servers.Command { // this process is one of the servers, or floods one
 		return servers.Serve(args[1:], stdin, stdout)
-	case len(args) > 0 && args[0] == attack.Command:
-		return attack.Serve(args[1:], stdin, stdout)
 	}
 	o, err := parse(args, stdout)
 	if err != nil {

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/railgate/railgate/bench/httpcheck/attack"
 	"github.com/railgate/railgate/bench/httpcheck/servers"
 	"github.com/railgate/railgate/bench/rivals/nginx"
 	"github.com/railgate/railgate/test/tool"
@@ -18,7 +17,7 @@ import (
 
 // The test binary is also the servers that the program under test starts.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && (os.Args[1] == servers.Command || os.Args[1] == attack.Command) {
+	if len(os.Args) > 1 && os.Args[1] == servers.Command {
 		os.Exit(tool.ExitCode("httpcheck", run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr), os.Stderr))
 	}
 	os.Exit(m.Run())
@@ -128,7 +127,7 @@ func TestFlagsOutOfBoundsAreRefused(t *testing.T) {
 			t.Errorf("%v: exit code %d (%v), want 2", args, got, err)
 		}
 	}
-	for _, args := range [][]string{{servers.Command}, {attack.Command, "siege", "127.0.0.1:1", "1"}, {attack.Command, "pipelines", "127.0.0.1:1", "no"}, {servers.Command, "sundial", "-1"}, {servers.Command, "noop", "first"}} {
+	for _, args := range [][]string{{servers.Command}, {servers.Command, "siege", "127.0.0.1:1", "1"}, {servers.Command, "pipelines", "127.0.0.1:1", "no"}, {servers.Command, "sundial", "-1"}, {servers.Command, "noop", "first"}} {
 		if err := run(t.Context(), args, strings.NewReader(""), io.Discard, io.Discard); err == nil {
 			t.Errorf("%v was served", args)
 		}

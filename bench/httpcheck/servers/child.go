@@ -16,6 +16,9 @@ import (
 // Serve is the whole life of a child: it listens, replies to what stdin asks,
 // and ends with stdin. args are those behind Command.
 func Serve(args []string, stdin io.Reader, stdout io.Writer) error {
+	if len(args) == 3 && Kind(args[0]).text() != "" {
+		return attack(Kind(args[0]), args[1], args[2], stdin, stdout)
+	}
 	if len(args) != 2 {
 		return fmt.Errorf("%s is how this program starts its own servers", Command)
 	}

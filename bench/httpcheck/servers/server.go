@@ -1,6 +1,6 @@
 // Package servers starts what a benchmark asks: the gateway and its rivals,
 // each a process of its own on one processor, and tells the processor time it
-// has used.
+// has used. It starts attackers of a gateway in the same way.
 //
 // The Go servers are the benchmark's own program started again, with Command as
 // the first argument; its main must call Serve then. They end with the process
@@ -17,10 +17,10 @@ import (
 	"time"
 )
 
-// Command as the first argument makes the program one of the servers.
+// Command as the first argument makes the program a server or an attacker.
 const Command = "server"
 
-// Kind is a sort of server.
+// Kind is a sort of server or attack.
 type Kind string
 
 // The Go servers.
@@ -50,7 +50,7 @@ type Usage struct {
 // process that does nothing else at that moment.
 const replyWithin = 20 * time.Second
 
-// Child is a Go server, spoken to in lines: a request on its stdin, a reply on
+// Child is a Go server or an attacker, spoken to in lines: a request on its stdin, a reply on
 // its stdout.
 type Child struct {
 	kind    Kind
@@ -64,21 +64,34 @@ var _ Server = (*Child)(nil)
 
 // Start starts a server on the processor, or on any if cpu is below 0.
 func Start(kind Kind, cpu int) (*Child, error) {
-	self, err := os.Executable()
+	s, reply, err := start(kind, replyWithin, fmt.Sprint(cpu))
 	if err != nil {
 		return nil, err
 	}
-	s := &Child{kind: kind, process: exec.Command(self, Command, string(kind), fmt.Sprint(cpu)), replies: make(chan string)}
+	if _, err = fmt.Sscanf(reply, "listening %s", &s.address); err != nil {
+		s.Stop()
+		return nil, fmt.Errorf("%s: said %q instead of where it listens", kind, reply)
+	}
+	return s, nil
+}
+
+// start starts a child and waits for its first line.
+func start(kind Kind, within time.Duration, args ...string) (s *Child, first string, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, "", err
+	}
+	s = &Child{kind: kind, process: exec.Command(self, append([]string{Command, string(kind)}, args...)...), replies: make(chan string)}
 	s.process.Stderr = os.Stderr
 	if s.in, err = s.process.StdinPipe(); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	out, err := s.process.StdoutPipe()
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	if err := s.process.Start(); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	go func() {
 		defer close(s.replies)
@@ -86,23 +99,17 @@ func Start(kind Kind, cpu int) (*Child, error) {
 			s.replies <- lines.Text()
 		}
 	}()
-	reply, err := s.reply()
-	if err == nil {
-		if _, err = fmt.Sscanf(reply, "listening %s", &s.address); err != nil {
-			err = fmt.Errorf("%s: said %q instead of where it listens", kind, reply)
-		}
-	}
-	if err != nil {
+	if first, err = s.reply(within); err != nil {
 		s.Stop()
-		return nil, err
+		return nil, "", err
 	}
-	return s, nil
+	return s, first, nil
 }
 
 // Address is where it listens.
 func (s *Child) Address() string { return s.address }
 
-func (s *Child) reply() (string, error) {
+func (s *Child) reply(within time.Duration) (string, error) {
 	select {
 	case line, ok := <-s.replies:
 		if !ok {
@@ -112,8 +119,8 @@ func (s *Child) reply() (string, error) {
 			return "", fmt.Errorf("%s: %s", s.kind, why)
 		}
 		return line, nil
-	case <-time.After(replyWithin):
-		return "", fmt.Errorf("%s: no reply within %v", s.kind, replyWithin)
+	case <-time.After(within):
+		return "", fmt.Errorf("%s: no reply within %v", s.kind, within)
 	}
 }
 
@@ -121,7 +128,7 @@ func (s *Child) ask(request string) (string, error) {
 	if _, err := io.WriteString(s.in, request+"\n"); err != nil {
 		return "", fmt.Errorf("%s: %w", s.kind, err)
 	}
-	return s.reply()
+	return s.reply(replyWithin)
 }
 
 // Usage asks the server.

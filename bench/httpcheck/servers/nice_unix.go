@@ -1,6 +1,6 @@
 //go:build unix
 
-package attack
+package servers
 
 import (
 	"os"

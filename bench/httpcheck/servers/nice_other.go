@@ -1,5 +1,5 @@
 //go:build !unix
 
-package attack
+package servers
 
 func lower(int) {}
