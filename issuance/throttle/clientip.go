@@ -103,44 +103,19 @@ func (p Proxies) Caller(remote string, forwarded []string) (Caller, error) {
 		return Caller{}, ErrRemote
 	}
 	caller := plain(at.Addr())
-	hops := backwards(forwarded)
+	rest, more := strings.Join(forwarded, ","), true
 	for range maxHops {
-		if !p.trust(caller) {
+		if !more || !p.trust(caller) {
 			break
 		}
-		hop, ok := hops()
+		cut := strings.LastIndexByte(rest, ',')
+		a, ok := readHop(strings.Trim(rest[cut+1:], " \t"))
 		if !ok {
 			break
 		}
-		a, ok := readHop(hop)
-		if !ok {
-			break
-		}
-		caller = a
+		caller, rest, more = a, rest[:max(cut, 0)], cut >= 0
 	}
 	return callerOf(caller), nil
-}
-
-// backwards gives the hops of all values from the last to the first, and splits
-// no more of them than are asked for.
-func backwards(values []string) func() (hop string, ok bool) {
-	i := len(values)
-	rest, more := "", false
-	return func() (string, bool) {
-		if !more {
-			if i == 0 {
-				return "", false
-			}
-			i--
-			rest = values[i]
-		}
-		hop := rest
-		cut := strings.LastIndexByte(rest, ',')
-		if more = cut >= 0; more {
-			hop, rest = rest[cut+1:], rest[:cut]
-		}
-		return strings.Trim(hop, " \t"), true
-	}
 }
 
 // readHop reads an address as proxies write it: alone, with a port, or an IPv6

@@ -6,48 +6,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/problem"
 )
-
-// Rate is a token bucket: Burst attempts at once, then one each time Every has
-// passed.
-type Rate struct {
-	Burst int
-	Every time.Duration
-}
-
-// Bounds of a Rate. A wait beyond an hour is a lock and belongs to a Lockout.
-const (
-	maxBurst = 1_000_000
-	maxEvery = time.Hour
-)
-
-func (r Rate) ok() bool {
-	return r.Burst >= 1 && r.Burst <= maxBurst && r.Every > 0 && r.Every <= maxEvery
-}
-
-// span is how long an empty bucket takes to be full.
-func (r Rate) span() int64 { return int64(r.Burst) * int64(r.Every) }
-
-// bucket is a token bucket kept as the time from which it is full (the generic
-// cell rate algorithm of ITU-T I.371): no bucket needs a visit to fill.
-type bucket struct{ fullAt int64 } // Unix nanoseconds
-
-// take takes one attempt out, or says how long until there is one. A bucket is
-// never further from full than empty: it says so itself, or one that was filled
-// before the clock was set back would stay shut until the old time comes again.
-func (b *bucket) take(r Rate, now int64) (wait int64) {
-	b.fullAt = min(max(b.fullAt, now), now+r.span())
-	if wait = b.fullAt + int64(r.Every) - now - r.span(); wait > 0 {
-		return wait
-	}
-	b.fullAt += int64(r.Every)
-	return 0
-}
-
-// idle reports whether forgetting the bucket gives nobody an attempt. One that
-// is fuller in the future than it can be is from before the clock was set back.
-func (b *bucket) idle(r Rate, now int64) bool { return b.fullAt <= now || b.fullAt > now+r.span() }
 
 // LimiterConfig is what a Limiter works with.
 type LimiterConfig struct {
@@ -56,9 +17,9 @@ type LimiterConfig struct {
 	// MaxKeys bounds the keys that are remembered, about 200 bytes each.
 	// 0: DefaultMaxKeys.
 	MaxKeys int
-	// Newcomers is the one rate that all new keys share while MaxKeys others are
-	// active. Zero: newcomersShare times Each.
-	Newcomers Rate
+	// Unknown is the one rate that all new keys share while MaxKeys others are
+	// active. Zero: unknownShare times Each.
+	Unknown Rate
 	// Code and Detail are what it refuses with. Empty: TooManyRequests.
 	Code   problem.Code
 	Detail string
@@ -69,22 +30,22 @@ type LimiterConfig struct {
 // DefaultMaxKeys holds the callers of a busy hour in about 20 MiB.
 const DefaultMaxKeys = 100_000
 
-// newcomersShare is how many keys' worth of attempts newcomers share. Ours.
-const newcomersShare = 64
+// unknownShare is how many keys' worth of attempts unknown keys share. Our choice.
+const unknownShare = 64
 
 // Limiter limits each key to a rate. It is safe for many goroutines at once. One
 // lock serves all keys: it is held for well under a microsecond.
 type Limiter[K comparable] struct {
-	each, newcomers Rate
-	maxKeys         int
-	code            problem.Code
-	detail          string
-	now             func() time.Time
+	each, unknown Rate
+	maxKeys       int
+	code          problem.Code
+	detail        string
+	now           func() time.Time
 
 	mu     sync.Mutex
 	keys   map[K]*list.Element // of *limited[K]
 	order  *list.List          // the last used first
-	shared bucket              // the newcomers'
+	shared bucket              // of unknown keys
 	counts Counts
 }
 
@@ -96,10 +57,10 @@ type limited[K comparable] struct {
 // Counts is what a Limiter has seen.
 type Counts struct {
 	Allowed, Refused uint64
-	// Newcomers counts attempts that had to share a rate because MaxKeys others
+	// Unknown counts attempts that had to share a rate because MaxKeys others
 	// were active. More than none: MaxKeys is too small, or this is an attack.
-	Newcomers uint64
-	Keys      int // remembered now
+	Unknown uint64
+	Keys    int // remembered now
 }
 
 // NewLimiter makes a Limiter.
@@ -107,8 +68,8 @@ func NewLimiter[K comparable](c LimiterConfig) (*Limiter[K], error) {
 	if c.MaxKeys == 0 {
 		c.MaxKeys = DefaultMaxKeys
 	}
-	if c.Newcomers == (Rate{}) {
-		c.Newcomers = Rate{min(newcomersShare*c.Each.Burst, maxBurst), max(c.Each.Every/newcomersShare, 1)}
+	if c.Unknown == (Rate{}) {
+		c.Unknown = Rate{min(unknownShare*c.Each.Burst, maxBurst), max(c.Each.Every/unknownShare, 1)}
 	}
 	if c.Code == "" {
 		c.Code, c.Detail = TooManyRequests, "too many requests; nothing was changed"
@@ -116,11 +77,11 @@ func NewLimiter[K comparable](c LimiterConfig) (*Limiter[K], error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	if !c.Each.ok() || !c.Newcomers.ok() || c.MaxKeys < 0 {
+	if !c.Each.ok() || !c.Unknown.ok() || c.MaxKeys < 0 {
 		return nil, errors.New("attempts: a rate needs a burst of 1 to 1000000 and an interval up to an hour, and max keys must not be negative")
 	}
 	return &Limiter[K]{
-		each: c.Each, newcomers: c.Newcomers, maxKeys: c.MaxKeys, code: c.Code, detail: c.Detail, now: c.Now,
+		each: c.Each, unknown: c.Unknown, maxKeys: c.MaxKeys, code: c.Code, detail: c.Detail, now: c.Now,
 		keys: map[K]*list.Element{}, order: list.New(),
 	}, nil
 }
@@ -128,10 +89,10 @@ func NewLimiter[K comparable](c LimiterConfig) (*Limiter[K], error) {
 // Allow counts an attempt of key, or refuses it with the limiter's code. A refused
 // attempt costs nothing.
 //
-// When MaxKeys keys are active, a new one shares the newcomers' rate with all
+// When MaxKeys keys are active, a new one shares the rate of unknown keys with all
 // other new ones. To forget an active key instead would give each key a full
-// bucket again as soon as MaxKeys others were tried; to refuse all newcomers
-// would shut everybody out.
+// bucket again as soon as MaxKeys others were tried; to refuse all unknown
+// keys would shut everybody out.
 func (l *Limiter[K]) Allow(key K) error {
 	now := l.now().UnixNano()
 	l.mu.Lock()
@@ -159,8 +120,8 @@ func (l *Limiter[K]) find(key K, now int64) (*bucket, Rate) {
 		delete(l.keys, l.order.Remove(e).(*limited[K]).key)
 	}
 	if len(l.keys) >= l.maxKeys {
-		l.counts.Newcomers++
-		return &l.shared, l.newcomers
+		l.counts.Unknown++
+		return &l.shared, l.unknown
 	}
 	k := &limited[K]{key: key}
 	l.keys[key] = l.order.PushFront(k)
@@ -176,8 +137,65 @@ func (l *Limiter[K]) Counts() Counts {
 	return c
 }
 
-// roundUp is a time in Unix seconds, not before it.
-func roundUp(ns int64) int64 {
-	const second = int64(time.Second)
-	return (ns + second - 1) / second
+// Allowance bounds what one key may take in a minute of the clock and in a day,
+// Beijing time. 0: no bound.
+type Allowance struct{ Minute, Day int }
+
+// Takes counts what keys took, in memory: a restart begins anew, and issuers side by
+// side count each by themselves. Keys must be few, such as the names of staff
+// credentials: they are never forgotten. It is safe for many goroutines at once.
+type Takes struct {
+	allowance Allowance
+	code      problem.Code
+	detail    string
+	now       func() time.Time
+
+	mu   sync.Mutex
+	keys map[string]*taken
+}
+
+type taken struct {
+	minute, day     int64 // that the counts are of
+	inMinute, inDay int
+}
+
+// NewTakes makes Takes that refuse with a code and a detail. nil now: time.Now.
+func NewTakes(a Allowance, code problem.Code, detail string, now func() time.Time) (*Takes, error) {
+	if a.Minute < 0 || a.Day < 0 {
+		return nil, errors.New("attempts: an allowance must not be negative")
+	}
+	if now == nil {
+		now = time.Now
+	}
+	return &Takes{allowance: a, code: code, detail: detail, now: now, keys: map[string]*taken{}}, nil
+}
+
+// Take takes n, all or none. A refusal tells when the bound begins anew.
+func (t *Takes) Take(key string, n int) error {
+	now := t.now()
+	_, offset := now.In(identity.Beijing).Zone()
+	const daySeconds = 24 * 60 * 60
+	minute, day := now.Unix()/60, (now.Unix()+int64(offset))/daySeconds
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	k := t.keys[key]
+	if k == nil {
+		k = &taken{}
+		t.keys[key] = k
+	}
+	if k.minute != minute {
+		k.minute, k.inMinute = minute, 0
+	}
+	if k.day != day {
+		k.day, k.inDay = day, 0
+	}
+	switch {
+	case t.allowance.Day > 0 && n > t.allowance.Day-k.inDay:
+		return problem.Until((day+1)*daySeconds-int64(offset), t.code, t.detail)
+	case t.allowance.Minute > 0 && n > t.allowance.Minute-k.inMinute:
+		return problem.Until((minute+1)*60, t.code, t.detail)
+	}
+	k.inMinute += n
+	k.inDay += n
+	return nil
 }

@@ -63,7 +63,7 @@ func TestBurstThenOneByOne(t *testing.T) {
 	if n := allowed(t, l, 1, 5); n != 3 {
 		t.Fatalf("%d after an hour, want no more than the burst", n)
 	}
-	if c := l.Counts(); c.Allowed != 11 || c.Refused != 9 || c.Keys != 2 || c.Newcomers != 0 {
+	if c := l.Counts(); c.Allowed != 11 || c.Refused != 9 || c.Keys != 2 || c.Unknown != 0 {
 		t.Fatalf("counted %+v", c)
 	}
 }
@@ -91,7 +91,7 @@ func TestRefusalNamesTheTime(t *testing.T) {
 // A full table forgets nobody who is active: newcomers share what is set aside.
 func TestFloodOfKeysLiftsNoLimit(t *testing.T) {
 	at := newClock()
-	l := limiter(t, LimiterConfig{Each: Rate{2, time.Minute}, MaxKeys: 100, Newcomers: Rate{10, time.Second}, Now: at.now})
+	l := limiter(t, LimiterConfig{Each: Rate{2, time.Minute}, MaxKeys: 100, Unknown: Rate{10, time.Second}, Now: at.now})
 	for key := range 100 {
 		allowed(t, l, key, 2)
 	}
@@ -107,7 +107,7 @@ func TestFloodOfKeysLiftsNoLimit(t *testing.T) {
 			t.Fatalf("the flood gave key %d a full bucket", key)
 		}
 	}
-	if c := l.Counts(); c.Keys != 100 || c.Newcomers != 900 {
+	if c := l.Counts(); c.Keys != 100 || c.Unknown != 900 {
 		t.Errorf("counted %+v", c)
 	}
 	at.pass(2 * time.Minute) // all are idle
@@ -123,7 +123,7 @@ func TestFloodOfKeysLiftsNoLimit(t *testing.T) {
 
 func TestClockSetBackShutsNobodyOut(t *testing.T) {
 	at := newClock()
-	l := limiter(t, LimiterConfig{Each: Rate{2, time.Minute}, MaxKeys: 2, Newcomers: Rate{1, time.Minute}, Now: at.now})
+	l := limiter(t, LimiterConfig{Each: Rate{2, time.Minute}, MaxKeys: 2, Unknown: Rate{1, time.Minute}, Now: at.now})
 	allowed(t, l, 1, 5)
 	allowed(t, l, 2, 5)
 	allowed(t, l, 3, 5) // the newcomers' own
@@ -180,7 +180,7 @@ func TestLimiterNeverGrows(t *testing.T) {
 func TestLimiterRefusesNonsense(t *testing.T) {
 	for _, c := range []LimiterConfig{
 		{}, {Each: Rate{0, time.Second}}, {Each: Rate{1, 0}}, {Each: Rate{1, 2 * time.Hour}}, {Each: Rate{maxBurst + 1, 1}},
-		{Each: Rate{1, time.Second}, MaxKeys: -1}, {Each: Rate{1, time.Second}, Newcomers: Rate{1, 0}},
+		{Each: Rate{1, time.Second}, MaxKeys: -1}, {Each: Rate{1, time.Second}, Unknown: Rate{1, 0}},
 	} {
 		if _, err := NewLimiter[int](c); err == nil {
 			t.Errorf("%+v is taken", c)

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -15,33 +14,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/problem"
-	"github.com/railgate/railgate/issuance/vault"
 )
-
-// Kind is what failures are counted by.
-type Kind string
-
-// The kinds. Their names are in the database.
-const (
-	Account  Kind = "account"  // passwords, by login name, whether or not there is such an account
-	Document Kind = "document" // proofs at windows, by document
-	Face     Kind = "face"     // face checks, by document and network
-	Faces    Kind = "faces"    // face checks, by document, from all networks
-)
-
-// Key is what failures are counted by, known by a keyed hash only. The methods of
-// a Lockout make it.
-type Key struct {
-	kind Kind
-	hash [32]byte
-}
-
-func compare(a, b Key) int {
-	if c := strings.Compare(string(a.kind), string(b.kind)); c != 0 {
-		return c
-	}
-	return slices.Compare(a.hash[:], b.hash[:])
-}
 
 // Config is what a Lockout works with.
 type Config struct {
@@ -94,34 +67,6 @@ func NewLockout(c Config) (*Lockout, error) {
 	return &Lockout{c.Database, c.Index, rules, newNetworks(c.Network, c.Now), c.Now}, nil
 }
 
-// Account is the key of a login name in its normal form.
-func (f *Lockout) Account(login string) Key {
-	return Key{Account, f.index("failures.account", login)}
-}
-
-// Document is the key of a document, for proofs at windows. It is hashed once more,
-// so that the rows here do not say which persons they are about.
-func (f *Lockout) Document(person vault.PersonHash) Key {
-	return Key{Document, f.index("failures.document", hex.EncodeToString(person[:]))}
-}
-
-// Face is the key of a document's face checks from one network. Who fails with
-// a number locks it for the network of the failures only. The first half of the hash
-// is of the document, so that Lift finds the keys of all networks.
-func (f *Lockout) Face(person vault.PersonHash, from Caller) Key {
-	k := Key{kind: Face, hash: f.faces(person)}
-	pair := f.index("failures.face", hex.EncodeToString(person[:])+" "+from.network.String())
-	copy(k.hash[len(k.hash)/2:], pair[:])
-	return k
-}
-
-// Faces is the key of a document's face checks from all networks.
-func (f *Lockout) Faces(person vault.PersonHash) Key { return Key{Faces, f.faces(person)} }
-
-func (f *Lockout) faces(person vault.PersonHash) [32]byte {
-	return f.index("failures.faces", hex.EncodeToString(person[:]))
-}
-
 // Allow refuses with TooManyRequests what a network tries beyond the rate that it
 // has while most of what it tries fails.
 func (f *Lockout) Allow(e Effort, from Caller) error { return f.nets.allow(e, from) }
@@ -148,35 +93,38 @@ func (f *Lockout) Check(ctx context.Context, q database.Queries, keys ...Key) er
 	return cmp.Or(err, refused)
 }
 
-// by completes what a refusal says.
-var by = map[Kind]string{
-	Account: "by this account", Document: "by this document",
-	Face: "by this document from this network", Faces: "by this document from several networks",
+// Locked is Check against what is committed.
+func (f *Lockout) Locked(ctx context.Context, keys ...Key) error {
+	return f.db.View(ctx, "look for locks", func(ctx context.Context, q database.Queries) error { return f.Check(ctx, q, keys...) })
 }
 
-// whose completes what the refusal of a code says.
-var whose = map[Kind]string{
+// about completes what a refusal says.
+var about = map[Kind]string{
+	Account: "by this account", Document: "by this document",
+	Face: "by this document from this network", Faces: "by this document from several networks",
 	codeAccount: "for this account", codeNumber: "to this number", codePause: "to this number just now",
 	codeNetwork: "for this network", codeAll: "in all",
 }
 
 func locked(k Kind, s standing) error {
-	if of, code := whose[k]; code {
-		return problem.Until(roundUp(s.locked*int64(time.Millisecond)), TooManyCodes, "too many codes were sent "+of+"; none was sent now")
+	until := roundUp(s.locked * int64(time.Millisecond))
+	switch k {
+	case Account, Document, Face, Faces:
+		return problem.Until(until, TooManyFailures, "too many failed attempts "+about[k])
 	}
-	return problem.Until(roundUp(s.locked*int64(time.Millisecond)), TooManyFailures, "too many failed attempts "+by[k])
+	return problem.Until(until, TooManyCodes, "too many codes were sent "+about[k]+"; none was sent now")
 }
 
 // standings reads, in one question, how the keys stand that have a row.
 func (f *Lockout) standings(ctx context.Context, q database.Queries, keys []Key, each func(Kind, standing)) error {
+	if len(keys) == 0 {
+		return nil
+	}
 	var where []string
 	var args []any
 	for _, k := range keys {
 		args = append(args, string(k.kind), k.hash[:])
 		where = append(where, fmt.Sprintf("kind = $%d AND key_hash = $%d", len(args)-1, len(args)))
-	}
-	if len(keys) == 0 {
-		return nil
 	}
 	return database.Each(ctx, q, func(row *sql.Rows) error {
 		var kind Kind
@@ -224,6 +172,11 @@ func (f *Lockout) Add(ctx context.Context, tx *sql.Tx, keys ...Key) error {
 	return nil
 }
 
+// Count is Add in a transaction of its own.
+func (f *Lockout) Count(ctx context.Context, keys ...Key) error {
+	return f.db.Change(ctx, "count a failure", func(ctx context.Context, tx *sql.Tx) error { return f.Add(ctx, tx, keys...) })
+}
+
 // Clear forgets a key's failures: its holder has succeeded, or is gone. Clear an
 // account's only: a success must not undo what others did with a document.
 func (f *Lockout) Clear(ctx context.Context, tx *sql.Tx, k Key) error {
@@ -251,10 +204,6 @@ func (f *Lockout) Lift(ctx context.Context, tx *sql.Tx, keys ...Key) (lifted int
 	return lifted, nil
 }
 
-// Name is what the audit log calls a key: the first half of its hash, from which
-// nothing can be read.
-func (k Key) Name() string { return string(k.kind) + "-" + hex.EncodeToString(k.hash[:len(k.hash)/2]) }
-
 // Held is what is held about a key.
 type Held struct {
 	Failures    int   // in the present window
@@ -275,20 +224,15 @@ func (f *Lockout) Held(ctx context.Context, q database.Queries, k Key) (Held, er
 	return h, err
 }
 
+// CodesHeld tells how many codes count for the account with a login name.
+func (f *Lockout) CodesHeld(ctx context.Context, q database.Queries, login string) (Held, error) {
+	return f.Held(ctx, q, f.CodesOf(login))
+}
+
 // sweepBatch is how many rows one transaction of Sweep deletes.
 const sweepBatch = 500
 
 // Sweep deletes the rows that mean nothing any more and returns how many.
 func (f *Lockout) Sweep(ctx context.Context, now time.Time) (swept int, err error) {
 	return f.db.DeleteOld(ctx, "failures", "kind, key_hash", "forget_ms", now, sweepBatch)
-}
-
-// Locked is Check against what is committed.
-func (f *Lockout) Locked(ctx context.Context, keys ...Key) error {
-	return f.db.View(ctx, "look for locks", func(ctx context.Context, q database.Queries) error { return f.Check(ctx, q, keys...) })
-}
-
-// Count is Add in a transaction of its own.
-func (f *Lockout) Count(ctx context.Context, keys ...Key) error {
-	return f.db.Change(ctx, "count a failure", func(ctx context.Context, tx *sql.Tx) error { return f.Add(ctx, tx, keys...) })
 }

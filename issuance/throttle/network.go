@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/railgate/railgate/issuance/problem"
 )
 
@@ -184,4 +186,17 @@ func (t *tally) mostlyFails(r NetworkRule, now int64) bool {
 	failed := float64(t.now.failed) + share*float64(t.last.failed)
 	tried := float64(t.now.tried) + share*float64(t.last.tried)
 	return failed >= float64(r.Failures) && 100*failed >= float64(r.Percent)*tried
+}
+
+var descSlowed = prometheus.NewDesc("railgate_issuer_network_slowed_total",
+	"Attempts refused because most of what their network tried of this effort had failed.", []string{"effort"}, nil)
+
+// Describe has Lockout be a prometheus.Collector.
+func (f *Lockout) Describe(out chan<- *prometheus.Desc) { out <- descSlowed }
+
+// Collect tells how many attempts of slowed networks were refused.
+func (f *Lockout) Collect(out chan<- prometheus.Metric) {
+	for _, e := range Efforts() {
+		out <- prometheus.MustNewConstMetric(descSlowed, prometheus.CounterValue, float64(f.nets.slowed[e].Load()), string(e))
+	}
 }

@@ -1,10 +1,116 @@
 package throttle
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
+
+	"github.com/railgate/railgate/issuance/vault"
 )
+
+// Kind is what failures are counted by.
+type Kind string
+
+// The kinds. Their names are in the database. Those of codes count codes sent to
+// phones: each costs money, and a stranger can request a code to another person's
+// phone.
+const (
+	Account     Kind = "account"      // passwords, by login name, whether or not there is such an account
+	Document    Kind = "document"     // proofs at windows, by document
+	Face        Kind = "face"         // face checks, by document and network
+	Faces       Kind = "faces"        // face checks, by document, from all networks
+	codeAccount Kind = "code_account" // by login name; of recoveries by login name and number, whether or not they belong together
+	codeNumber  Kind = "code_number"  // by phone number; recoveries apart
+	codePause   Kind = "code_pause"   // for the pause between two codes: by phone number; of recoveries by both
+	codeNetwork Kind = "code_network" // by network
+	codeAll     Kind = "code_all"     // everything together
+)
+
+// Key is what failures are counted by, known by a keyed hash only. The methods of
+// a Lockout make it.
+type Key struct {
+	kind Kind
+	hash [32]byte
+}
+
+func compare(a, b Key) int {
+	if c := strings.Compare(string(a.kind), string(b.kind)); c != 0 {
+		return c
+	}
+	return slices.Compare(a.hash[:], b.hash[:])
+}
+
+// Name is what the audit log calls a key: the first half of its hash, from which
+// nothing can be read.
+func (k Key) Name() string { return string(k.kind) + "-" + hex.EncodeToString(k.hash[:len(k.hash)/2]) }
+
+// Account is the key of a login name in its normal form.
+func (f *Lockout) Account(login string) Key {
+	return Key{Account, f.index("failures.account", login)}
+}
+
+// Document is the key of a document, for proofs at windows. It is hashed once more,
+// so that the rows here do not say which persons they are about.
+func (f *Lockout) Document(person vault.PersonHash) Key {
+	return Key{Document, f.index("failures.document", hex.EncodeToString(person[:]))}
+}
+
+// Face is the key of a document's face checks from one network. Who fails with
+// a number locks it for the network of the failures only. The first half of the hash
+// is of the document, so that Lift finds the keys of all networks.
+func (f *Lockout) Face(person vault.PersonHash, from Caller) Key {
+	k := Key{kind: Face, hash: f.faces(person)}
+	pair := f.index("failures.face", hex.EncodeToString(person[:])+" "+from.network.String())
+	copy(k.hash[len(k.hash)/2:], pair[:])
+	return k
+}
+
+// Faces is the key of a document's face checks from all networks.
+func (f *Lockout) Faces(person vault.PersonHash) Key { return Key{Faces, f.faces(person)} }
+
+func (f *Lockout) faces(person vault.PersonHash) [32]byte {
+	return f.index("failures.faces", hex.EncodeToString(person[:]))
+}
+
+// Codes are the keys by which a code counts that a logged-in account requests: its login
+// name, the number that it goes to, the caller's network, and all codes together.
+func (f *Lockout) Codes(login, number string, from Caller) []Key {
+	return []Key{
+		f.CodesOf(login), {codeNumber, f.index("codes.number", number)}, {codePause, f.index("codes.pause", number)},
+		f.codesFrom(from), f.allCodes(),
+	}
+}
+
+// RecoveryCodes are the keys by which a code counts that a stranger requests for a login
+// name and a number. The two count together, whether or not they belong together: a
+// caller who knows one of them uses up the codes of no account and of no number.
+func (f *Lockout) RecoveryCodes(login, number string, from Caller) []Key {
+	pair := login + " " + number // a login name has no space
+	return []Key{
+		{codeAccount, f.index("codes.recovery", pair)}, {codePause, f.index("codes.recovery.pause", pair)},
+		f.codesFrom(from), f.allCodes(),
+	}
+}
+
+// RecoveryNumber is the key by which the recoveries count that send a message to a number,
+// of all accounts that have it.
+func (f *Lockout) RecoveryNumber(number string) Key {
+	return Key{codeNumber, f.index("codes.recovery.number", number)}
+}
+
+func (f *Lockout) codesFrom(from Caller) Key {
+	return Key{codeNetwork, f.index("codes.network", from.network.String())}
+}
+
+func (f *Lockout) allCodes() Key { return Key{codeAll, f.index("codes.all", "")} }
+
+// CodesOf is the key by which the codes count that an account requests itself.
+func (f *Lockout) CodesOf(login string) Key {
+	return Key{codeAccount, f.index("codes.account", login)}
+}
 
 // Rule says when failures lock a key.
 type Rule struct {
@@ -45,10 +151,14 @@ const longest = 7 * 24 * time.Hour
 
 // Check reports all that is wrong with the rules.
 func (r Rules) Check() error {
+	return checkRules(r.rules(), "failures and times must be above zero, first lock up to max lock, window up to forget, none above")
+}
+
+func checkRules(rules map[Kind]Rule, must string) error {
 	var all []error
-	for kind, rule := range r.rules() {
+	for kind, rule := range rules {
 		if !rule.ok() {
-			all = append(all, fmt.Errorf("attempts: rule for %s: failures and times must be above zero, first lock up to max lock, window up to forget, none above %v", kind, longest))
+			all = append(all, fmt.Errorf("attempts: rule for %s: %s %v", kind, must, longest))
 		}
 	}
 	return errors.Join(all...)
@@ -73,6 +183,38 @@ func (r Rule) lock(others int) time.Duration {
 		d *= 2
 	}
 	return d
+}
+
+// CodeRules bound the codes sent to phones. A code counts where a failure counts
+// elsewhere: the last one that a rule allows locks the key.
+type CodeRules struct{ Account, Number, Pause, Network, All Rule }
+
+// NewCodeRules are the rules that a few numbers make: codes in a day for an account and for
+// a number, codes in a day for a network, codes in an hour in all, and the pause between
+// two codes to a number.
+func NewCodeRules(daily, network, hourly int, pause time.Duration) CodeRules {
+	bound := func(n int, over time.Duration) Rule {
+		return Rule{Failures: n, Window: over, FirstLock: over, MaxLock: over, Forget: over}
+	}
+	return CodeRules{
+		Account: bound(daily, day), Number: bound(daily, day), Pause: bound(1, pause),
+		Network: bound(network, day), All: bound(hourly, time.Hour),
+	}
+}
+
+// DefaultCodeRules are our choice; the source gives no numbers. Five codes a day serve a
+// person whose messages arrive late, and allow 25 guesses at a million codes. Many
+// households share a network, and a pumping script that has one network costs at most
+// 200 messages a day.
+var DefaultCodeRules = NewCodeRules(5, 200, 3000, time.Minute)
+
+// Check reports all that is wrong with the rules.
+func (c CodeRules) Check() error {
+	return checkRules(c.rules(), "codes and times must be above zero, no time above")
+}
+
+func (c CodeRules) rules() map[Kind]Rule {
+	return map[Kind]Rule{codeAccount: c.Account, codeNumber: c.Number, codePause: c.Pause, codeNetwork: c.Network, codeAll: c.All}
 }
 
 // standing is a row of failures; times are Unix milliseconds.
