@@ -7,13 +7,7 @@
 // made here is secret.
 package vectors
 
-import (
-	"bytes"
-	"encoding/json"
-	"fmt"
-	"os"
-	"path/filepath"
-)
+import "github.com/railgate/railgate/tokens/tokentest/vectorfile"
 
 //go:generate go run ../genvectors -out ../../testdata/vectors
 
@@ -71,39 +65,12 @@ type SubjectCutOff struct {
 }
 
 // File is the vector as it is committed.
-func (v *Vector) File() []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if err := e.Encode(v); err != nil {
-		panic("BUG: a vector is plain data: " + err.Error())
-	}
-	return b.Bytes()
-}
+func (v *Vector) File() []byte { return vectorfile.Encode(v) }
 
-// ReadFolder reads every vector in a folder. It refuses a folder with fewer than
-// fewest files, fields that it does not know, and a name that is not the file's.
-func ReadFolder(folder string, fewest int) (all []*Vector, err error) {
-	paths, err := filepath.Glob(filepath.Join(folder, "*.json"))
-	if err != nil || len(paths) < fewest {
-		return nil, fmt.Errorf("%s holds %d vectors, want at least %d (run go generate ./revocation/...): %v", folder, len(paths), fewest, err)
-	}
-	for _, path := range paths {
-		file, err := os.ReadFile(path)
-		if err != nil {
-			return nil, err
-		}
-		d := json.NewDecoder(bytes.NewReader(file))
-		d.DisallowUnknownFields()
-		v := new(Vector)
-		if err := d.Decode(v); err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		if v.Name+".json" != filepath.Base(path) {
-			return nil, fmt.Errorf("%s calls itself %q", path, v.Name)
-		}
-		all = append(all, v)
-	}
-	return all, nil
+// NameOf is the vector's name, and that of its file.
+func NameOf(v *Vector) string { return v.Name }
+
+// ReadFolder reads every vector in a folder, see vectorfile.ReadFolder.
+func ReadFolder(folder string, fewest int) ([]*Vector, error) {
+	return vectorfile.ReadFolder(folder, fewest, NameOf)
 }

@@ -4,38 +4,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/fixedkey"
 	"github.com/railgate/railgate/tokens/tokentest"
 )
-
-// ReadFolder reads every vector in a folder. It refuses a folder with fewer than
-// fewest files, and a vector whose name is not its file's.
-func ReadFolder(folder string, fewest int) ([]*Vector, error) {
-	paths, err := filepath.Glob(filepath.Join(folder, "*.json"))
-	if err != nil || len(paths) < fewest {
-		return nil, fmt.Errorf("%s holds %d vectors, want at least %d (run go generate ./tokens/...): %v", folder, len(paths), fewest, err)
-	}
-	var all []*Vector
-	for _, path := range paths {
-		file, err := os.ReadFile(path)
-		if err != nil {
-			return nil, err
-		}
-		v, err := Read(file)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		if v.Name+".json" != filepath.Base(path) {
-			return nil, fmt.Errorf("%s calls itself %q", path, v.Name)
-		}
-		all = append(all, v)
-	}
-	return all, nil
-}
 
 // Checker is the gate that the vector describes, without a memory of passes. Keys
 // that a gate refuses to take are left out, as a gate leaves them out.

@@ -8,9 +8,9 @@
 package vectors
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
+
+	"github.com/railgate/railgate/tokens/tokentest/vectorfile"
 )
 
 //go:generate go run ../genvectors -out ../../testdata/vectors -picture ../../../docs/pictures/code.png
@@ -81,27 +81,19 @@ type Fields struct {
 }
 
 // File is the vector as it is committed.
-func (v *Vector) File() []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if err := e.Encode(v); err != nil {
-		panic("BUG: a vector is plain data: " + err.Error())
-	}
-	return b.Bytes()
-}
+func (v *Vector) File() []byte { return vectorfile.Encode(v) }
 
-// Read is the opposite of File. It refuses fields it does not know.
-func Read(file []byte) (*Vector, error) {
-	d := json.NewDecoder(bytes.NewReader(file))
-	d.DisallowUnknownFields()
-	v := new(Vector)
-	if err := d.Decode(v); err != nil {
-		return nil, err
+// NameOf is the vector's name, and that of its file.
+func NameOf(v *Vector) string { return v.Name }
+
+// ReadFolder reads every vector in a folder, see vectorfile.ReadFolder. It refuses a
+// vector that has neither text nor wire.
+func ReadFolder(folder string, fewest int) ([]*Vector, error) {
+	all, err := vectorfile.ReadFolder(folder, fewest, NameOf)
+	for _, v := range all {
+		if v.Text == nil && v.Wire == "" {
+			return nil, fmt.Errorf("vector %s has neither text nor wire", v.Name)
+		}
 	}
-	if v.Text == nil && v.Wire == "" {
-		return nil, fmt.Errorf("vector %s has neither text nor wire", v.Name)
-	}
-	return v, nil
+	return all, err
 }
