@@ -24,21 +24,6 @@ var commandsOfTheTrail = []command{
 	{name: "archive-trail", doc: "move acts of more than 184 days ago to the new file `FILE`, one JSON object a line, and exit", with: []string{"before"}, by: true, run: archiveTrail},
 }
 
-func (j *job) trail(ctx context.Context) (*audit.Trail, error) {
-	v, err := j.vault()
-	if err != nil {
-		return nil, err
-	}
-	db, err := j.store(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if j.log != nil {
-		return j.log, nil
-	}
-	return audit.New(audit.Config{DB: db.Database(), Key: v.AuditKey()})
-}
-
 var errBroken = errors.New("the audit trail is broken: keep the database as it is, and find out who could write to it")
 
 // verifyTrail only reads, and so needs no order: what is to be judged stays as it is.
@@ -53,12 +38,11 @@ func verifyTrail(ctx context.Context, j *job) error {
 			anchors = append(anchors, a)
 		}
 	}
-	trail, err := j.trail(ctx)
-	if err != nil {
+	if err := j.open(ctx); err != nil {
 		return err
 	}
 	news := j.news()
-	r, err := trail.Verify(ctx, anchors, func(at, head int64) { news.say("position %d of %d", at, head) })
+	r, err := j.log.Verify(ctx, anchors, func(at, head int64) { news.say("position %d of %d", at, head) })
 	if err != nil {
 		return fmt.Errorf("not verified: %w", err)
 	}
@@ -82,11 +66,10 @@ func printTrail(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	trail, err := j.trail(ctx)
-	if err != nil {
+	if err := j.open(ctx); err != nil {
 		return err
 	}
-	page, err := trail.Read(ctx, q)
+	page, err := j.log.Read(ctx, q)
 	if r := (*problem.Error)(nil); errors.As(err, &r) {
 		return errors.New(r.Detail)
 	}
@@ -113,7 +96,7 @@ func printTrail(ctx context.Context, j *job) error {
 		if q.After = page.Next; !all || q.After == "" {
 			return end()
 		}
-		if page, err = trail.Read(ctx, q); err != nil {
+		if page, err = j.log.Read(ctx, q); err != nil {
 			return errors.Join(end(), err)
 		}
 	}
@@ -178,8 +161,7 @@ func archiveTrail(ctx context.Context, j *job) (err error) {
 	if err != nil {
 		return err
 	}
-	trail, err := j.trail(ctx)
-	if err != nil {
+	if err := j.open(ctx); err != nil {
 		return err
 	}
 	f, err := os.OpenFile(j.value, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
@@ -202,7 +184,7 @@ func archiveTrail(ctx context.Context, j *job) (err error) {
 	}
 	news, moved, last := j.news(), 0, audit.Anchor{}
 	for {
-		a, err := trail.Archive(ctx, j.by(), before, keep)
+		a, err := j.log.Archive(ctx, j.by(), before, keep)
 		if err != nil {
 			return fmt.Errorf("%s holds %d acts that have left the database, and perhaps some that have not; keep it, and go on with another file: %w", j.value, moved, err)
 		}

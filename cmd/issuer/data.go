@@ -13,7 +13,6 @@ import (
 	"github.com/railgate/railgate/issuance/credential"
 	"github.com/railgate/railgate/issuance/keystore"
 	"github.com/railgate/railgate/issuance/staff"
-	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/revocation/publish"
 )
@@ -60,10 +59,10 @@ func (j *job) onceNoneRuns(ctx context.Context, running error, do func() error) 
 }
 
 func afterRestore(ctx context.Context, j *job) error {
-	err := j.carryOut(ctx, func(ctx context.Context, db *store.Store) error {
+	err := j.carryOut(ctx, func(ctx context.Context) error {
 		var r backup.Report
 		err := j.onceNoneRuns(ctx, backup.ErrRunning, func() (err error) {
-			r, err = backup.AfterRestore(ctx, db.Database(), db, j.log, j.by())
+			r, err = backup.AfterRestore(ctx, j.db.Database(), j.db, j.log, j.by())
 			return err
 		})
 		for _, d := range r.Days {
@@ -90,17 +89,13 @@ const afterwards = `Issuers can start. What was done since the backup and is not
   anchors of the trail since        are in the log, and not in the chain`
 
 func eraseNow(ctx context.Context, j *job) error {
-	db, err := j.store(ctx)
-	if err != nil {
-		return err
-	}
 	now := time.Now()
-	if err := j.note(ctx, staff.Erase, audit.Object{Kind: audit.Application, ID: "due"}, "older than "+day(now.Add(-credential.RecordLife))); err != nil {
+	if err := j.note(ctx, staff.Erase, audit.Object{Kind: audit.Application, ID: "due"}, "older than "+stamp(now.Add(-credential.RecordLife))); err != nil {
 		return err
 	}
 	news, total := j.news(), 0
 	for {
-		n, err := credential.EraseSome(ctx, db, now)
+		n, err := credential.EraseSome(ctx, j.db, now)
 		total += n
 		if err != nil {
 			return fmt.Errorf("%d applications are erased; go on with the same command: %w", total, err)
@@ -130,15 +125,10 @@ func newFieldKey(ctx context.Context, j *job) error {
 }
 
 func (j *job) walker(ctx context.Context) (*vault.Walker, error) {
-	v, err := j.vault()
-	if err != nil {
+	if err := j.open(ctx); err != nil {
 		return nil, err
 	}
-	db, err := j.store(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return vault.NewWalker(db.Database(), v, issuance.SealedColumns())
+	return vault.NewWalker(j.db.Database(), j.vault, issuance.SealedColumns())
 }
 
 // maxNamed bounds the broken fields that are printed.

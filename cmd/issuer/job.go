@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strconv"
 	"time"
 
@@ -25,9 +27,10 @@ type job struct {
 	config  *config
 	out     io.Writer
 
-	opened *keystore.Keys
-	db     *store.Store
-	log    *audit.Trail // of an order; opened with db
+	keys  *keystore.Keys
+	vault *vault.Vault // of the keys
+	db    *store.Store
+	log   *audit.Trail // in db
 }
 
 // do runs the command and closes what it opened.
@@ -43,43 +46,42 @@ func (j *job) do(ctx context.Context) error {
 // say prints a line, or several.
 func (j *job) say(format string, args ...any) { fmt.Fprintf(j.out, format+"\n", args...) }
 
-// keys opens the key directory of the settings.
-func (j *job) keys() (_ *keystore.Keys, err error) {
-	if j.opened == nil {
-		j.opened, err = j.config.openKeys()
+// openKeys opens the key directory of the settings.
+func (j *job) openKeys() (err error) {
+	if j.keys != nil {
+		return nil
 	}
-	return j.opened, err
+	if j.keys, err = j.config.openKeys(); err != nil {
+		return err
+	}
+	j.vault = vault.New(j.keys.Vault, j.keys.FieldKeys...)
+	return nil
 }
 
-// store opens the database of the settings. For an order it opens the keys as well,
-// without which nothing can be entered into the audit log.
-func (j *job) store(ctx context.Context) (*store.Store, error) {
+// open opens the database of the settings, and the keys, without which nothing can be
+// entered into the audit log.
+func (j *job) open(ctx context.Context) (err error) {
 	if j.db != nil {
-		return j.db, nil
+		return nil
 	}
-	var v *vault.Vault
-	var err error
-	if j.command.by {
-		if v, err = j.vault(); err != nil {
-			return nil, err
-		}
+	if err := j.openKeys(); err != nil {
+		return err
 	}
-	if j.db, err = openStore(ctx, j.config, j.command.moves); err != nil || v == nil {
-		return j.db, err
+	if j.db, err = openStore(ctx, j.config, j.command.moves); err != nil {
+		return err
 	}
-	if j.log, err = audit.New(audit.Config{DB: j.db.Database(), Key: v.AuditKey()}); err != nil {
-		return nil, err
+	if j.log, err = audit.New(audit.Config{DB: j.db.Database(), Key: j.vault.AuditKey()}); err != nil {
+		return err
 	}
 	j.db.SetTrail(j.log)
-	return j.db, nil
+	return nil
 }
 
 func (j *job) book(ctx context.Context) (*keyring.Book, error) {
-	db, err := j.store(ctx)
-	if err != nil {
+	if err := j.open(ctx); err != nil {
 		return nil, err
 	}
-	return keyring.NewBook(db.Database(), db, j.log, j.config.KeyLead)
+	return keyring.NewBook(j.db.Database(), j.db, j.log, j.config.KeyLead)
 }
 
 // keyLines lists the issuer keys that the database knows.
@@ -89,15 +91,6 @@ func (j *job) keyLines(ctx context.Context) ([]keyring.Line, error) {
 		return nil, err
 	}
 	return book.List(ctx)
-}
-
-// vault opens personal data.
-func (j *job) vault() (*vault.Vault, error) {
-	k, err := j.keys()
-	if err != nil {
-		return nil, err
-	}
-	return vault.New(k.Vault, k.FieldKeys...), nil
 }
 
 // by begins the trail's line of an order.
@@ -116,7 +109,7 @@ func fieldKey(n int) audit.Object {
 
 // note enters into the trail what has no transaction of its own.
 func (j *job) note(ctx context.Context, action staff.Action, object audit.Object, detail string) error {
-	if _, err := j.store(ctx); err != nil {
+	if err := j.open(ctx); err != nil {
 		return err
 	}
 	e := j.by()
@@ -135,6 +128,34 @@ func (j *job) moment(option string, otherwise time.Time) (time.Time, error) {
 		return t, fmt.Errorf("-%s must be a time such as 2026-02-10T08:00:00+08:00", option)
 	}
 	return t, nil
+}
+
+// stamp is a time as it is printed; "-" for one that has not come.
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// readLines reads a file of at most most lines; what take says of a line is reported
+// with its number.
+func readLines(path string, most int, take func(line string) error) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f) // refuses lines of 64 KiB and more
+	for n := 1; lines.Scan(); n++ {
+		if n > most {
+			return fmt.Errorf("%s has more than %d lines", path, most)
+		}
+		if err := take(lines.Text()); err != nil {
+			return fmt.Errorf("%s, line %d: %w", path, n, err)
+		}
+	}
+	return lines.Err()
 }
 
 // keyID reads the command's value as a key id.

@@ -12,7 +12,6 @@ import (
 	"github.com/railgate/railgate/issuance/keyring"
 	"github.com/railgate/railgate/issuance/keystore"
 	"github.com/railgate/railgate/issuance/staff"
-	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -59,11 +58,10 @@ func announceKey(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	keys, err := j.keys()
-	if err != nil {
+	if err := j.openKeys(); err != nil {
 		return err
 	}
-	for _, k := range signers(keys) {
+	for _, k := range signers(j.keys) {
 		if k.ID == id {
 			return j.announce(ctx, k)
 		}
@@ -77,7 +75,7 @@ func (j *job) announce(ctx context.Context, k keyring.Key) error {
 	if err != nil {
 		return err
 	}
-	err = j.carryOut(ctx, func(ctx context.Context, _ *store.Store) error {
+	err = j.carryOut(ctx, func(ctx context.Context) error {
 		changed, err := book.Announce(ctx, k.Public(), j.by())
 		if err == nil {
 			j.say("committed: key %d is announced to gateways%s", k.ID, already(!changed))
@@ -163,23 +161,19 @@ func (j *job) orderKey(ctx context.Context, order func(*keyring.Book, tokens.Key
 // listKeys prints the keys of the database, and those of the directory that the
 // database has never heard of.
 func listKeys(ctx context.Context, j *job) error {
-	keys, err := j.keys()
-	if err != nil {
-		return err
-	}
 	lines, err := j.keyLines(ctx)
 	if err != nil {
 		return err
 	}
 	held := make(map[tokens.KeyID]bool)
-	for _, k := range keys.Issuers {
+	for _, k := range j.keys.Issuers {
 		held[k.ID] = true
 	}
 	known := make(map[tokens.KeyID]bool)
 	for _, l := range lines {
 		known[l.ID] = true
 	}
-	for _, k := range signers(keys) {
+	for _, k := range signers(j.keys) {
 		if !known[k.ID] {
 			lines = append(lines, keyring.Line{Public: k.Public(), State: keyring.Generated})
 		}
@@ -187,8 +181,8 @@ func listKeys(ctx context.Context, j *job) error {
 	w := tabwriter.NewWriter(j.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "ID\tSTATE\tHELD HERE\tANNOUNCED\tIN STREAM\tSIGNS FROM\tRESTS\tCUT OFF\tRETIRED\tSESSIONS\tLAST ONE OVER")
 	for _, l := range lines {
-		cells := []string{fmt.Sprint(l.ID), string(l.State), yes(held[l.ID]), day(l.Ordered), day(l.Published), day(l.UseFrom),
-			day(l.Rest), day(l.CutOff), day(l.Retired), fmt.Sprint(l.Running), day(l.RetireFrom)}
+		cells := []string{fmt.Sprint(l.ID), string(l.State), yes(held[l.ID]), stamp(l.Ordered), stamp(l.Published), stamp(l.UseFrom),
+			stamp(l.Rest), stamp(l.CutOff), stamp(l.Retired), fmt.Sprint(l.Running), stamp(l.RetireFrom)}
 		fmt.Fprintln(w, strings.Join(cells, "\t"))
 	}
 	if err := w.Flush(); err != nil {
@@ -213,14 +207,6 @@ func next(l keyring.Line, now time.Time) string {
 		return fmt.Sprintf("every session under key %d is over: -retire-key %d", l.ID, l.ID)
 	}
 	return ""
-}
-
-// day is a time in the table; "-" for one that has not come.
-func day(t time.Time) string {
-	if t.IsZero() {
-		return "-"
-	}
-	return t.UTC().Format(time.RFC3339)
 }
 
 func yes(is bool) string {

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"go.uber.org/zap"
@@ -14,7 +12,6 @@ import (
 
 	"github.com/railgate/railgate/internal/process"
 	"github.com/railgate/railgate/issuance/keyring"
-	"github.com/railgate/railgate/issuance/keystore"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/tokens"
@@ -43,15 +40,15 @@ func cutOffKey(ctx context.Context, j *job) error {
 			return fmt.Errorf("-rescue: %w", err)
 		}
 	}
-	err = j.carryOut(ctx, func(ctx context.Context, db *store.Store) error {
+	err = j.carryOut(ctx, func(ctx context.Context) error {
 		c.AtMs = time.Now().UnixMilli()
-		moved, rescued, err := db.CutOffKey(ctx, c)
+		moved, rescued, err := j.db.CutOffKey(ctx, c)
 		if errors.Is(err, store.ErrNotFound) {
 			return fmt.Errorf("this issuer never announced a key %d, so no gateway knows it", id)
 		}
 		if err == nil {
 			j.say("committed: sessions that start at %s or later are not good under key %d%s; %d more credentials are rescued",
-				clock(c.CutOff), id, already(!moved), rescued)
+				stamp(time.Unix(c.CutOff, 0)), id, already(!moved), rescued)
 		}
 		return err
 	})
@@ -86,19 +83,19 @@ func cutOffSubject(ctx context.Context, j *job) error {
 		return err
 	}
 	c := store.SubjectCutOff{Subject: tokens.Subject(subject), Before: before.Unix(), Who: j.option["by"]}
-	return j.carryOut(ctx, func(ctx context.Context, db *store.Store) error {
+	return j.carryOut(ctx, func(ctx context.Context) error {
 		c.AtMs = time.Now().UnixMilli()
-		changed, err := db.CutOffSubject(ctx, c)
+		changed, err := j.db.CutOffSubject(ctx, c)
 		if err == nil {
-			j.say("committed: sessions of subject %s that start before %s are not good%s", c.Subject, clock(c.Before), already(!changed))
+			j.say("committed: sessions of subject %s that start before %s are not good%s", c.Subject, stamp(time.Unix(c.Before, 0)), already(!changed))
 		}
 		return err
 	})
 }
 
 func restate(ctx context.Context, j *job) error {
-	return j.carryOut(ctx, func(ctx context.Context, db *store.Store) error {
-		epoch, err := db.OrderRestatement(ctx, j.option["by"], time.Now().UnixMilli())
+	return j.carryOut(ctx, func(ctx context.Context) error {
+		epoch, err := j.db.OrderRestatement(ctx, j.option["by"], time.Now().UnixMilli())
 		if err == nil {
 			j.say("committed: everything in force is said again in epoch %d", epoch)
 		}
@@ -107,10 +104,10 @@ func restate(ctx context.Context, j *job) error {
 }
 
 func moveStream(ctx context.Context, j *job) error {
-	err := j.carryOut(ctx, func(ctx context.Context, db *store.Store) error {
+	err := j.carryOut(ctx, func(ctx context.Context) error {
 		var epoch uint64
 		err := j.onceNoneRuns(ctx, store.ErrPublishing, func() (err error) {
-			epoch, err = db.MoveStream(ctx, j.option["by"], time.Now().UnixMilli())
+			epoch, err = j.db.MoveStream(ctx, j.option["by"], time.Now().UnixMilli())
 			return err
 		})
 		if err == nil {
@@ -132,27 +129,17 @@ func already(is bool) string {
 	return ""
 }
 
-func clock(unix int64) string { return time.Unix(unix, 0).UTC().Format(time.RFC3339) }
-
 // readSerials reads a file of serials, one a line, at most store.MaxRescued.
 func readSerials(path string) (all []tokens.Serial, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	lines := bufio.NewScanner(f) // refuses lines of 64 KiB and more
-	for n := 1; lines.Scan(); n++ {
-		if n > store.MaxRescued {
-			return nil, fmt.Errorf("%s has more than %d lines", path, store.MaxRescued)
-		}
-		serial, err := tokens.ParseSerial(lines.Text())
+	err = readLines(path, store.MaxRescued, func(line string) error {
+		serial, err := tokens.ParseSerial(line)
 		if err != nil {
-			return nil, fmt.Errorf("%s, line %d: a serial is written DAY-INDEX, such as 20494-17, and nothing else", path, n)
+			return errors.New("a serial is written DAY-INDEX, such as 20494-17, and nothing else")
 		}
 		all = append(all, serial)
-	}
-	return all, lines.Err()
+		return nil
+	})
+	return all, err
 }
 
 // orderLook is how often the outbox is asked whether an order has left it.
@@ -163,13 +150,8 @@ var orderPatience = time.Minute
 
 // carryOut commits an order and waits until it is published. An issuer that runs
 // on the same database publishes it; without one, this process does.
-func (j *job) carryOut(ctx context.Context, commit func(ctx context.Context, db *store.Store) error) error {
-	keys, err := j.keys()
-	if err != nil {
-		return err
-	}
-	db, err := j.store(ctx)
-	if err != nil {
+func (j *job) carryOut(ctx context.Context, commit func(ctx context.Context) error) error {
+	if err := j.open(ctx); err != nil {
 		return err
 	}
 	log, err := process.Logger(zapcore.WarnLevel)
@@ -177,15 +159,15 @@ func (j *job) carryOut(ctx context.Context, commit func(ctx context.Context, db 
 		return err
 	}
 	defer log.Sync()
-	if err := commit(ctx, db); err != nil {
+	if err := commit(ctx); err != nil {
 		return fmt.Errorf("not committed: %w", err)
 	}
 	committed := time.Now()
-	newest, err := db.Newest(ctx)
+	newest, err := j.db.Newest(ctx)
 	if err != nil {
 		return notPublished(err)
 	}
-	if err := j.publish(ctx, db, keys, log, newest); err != nil {
+	if err := j.publish(ctx, log, newest); err != nil {
 		return notPublished(err)
 	}
 	j.say("published; each gateway has applied it when its watermark has passed %s", committed.UTC().Format(time.RFC3339Nano))
@@ -197,7 +179,7 @@ func notPublished(why error) error {
 }
 
 // publish returns when nothing up to the outbox's row newest waits any more.
-func (j *job) publish(ctx context.Context, db *store.Store, keys *keystore.Keys, log *zap.Logger, newest int64) error {
+func (j *job) publish(ctx context.Context, log *zap.Logger, newest int64) error {
 	c := j.config
 	link, err := kafka.Open(kafka.Config{Brokers: c.Kafka.Brokers, Topic: c.Kafka.Topic, ClientID: "railgate-issuer-order", Security: c.Kafka.Security})
 	if err != nil {
@@ -209,7 +191,7 @@ func (j *job) publish(ctx context.Context, db *store.Store, keys *keystore.Keys,
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		gaveUp = newPublisher(c, db, link, keys, log).Run(bounded)
+		gaveUp = newPublisher(c, j.db, link, j.keys, log).Run(bounded)
 	}()
 	defer func() { cancel(); <-ended }() // it gives the lease back
 
@@ -217,7 +199,7 @@ func (j *job) publish(ctx context.Context, db *store.Store, keys *keystore.Keys,
 	defer look.Stop()
 	news := j.news()
 	for {
-		waiting, err := db.WaitingTo(bounded, newest)
+		waiting, err := j.db.WaitingTo(bounded, newest)
 		if err == nil && waiting == 0 {
 			return nil
 		}

@@ -1,11 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -31,25 +30,20 @@ const maxLifted = 1000
 // liftLocks reads names from a file and not from the command line, where other users
 // of the machine and its shell history would see them.
 func liftLocks(ctx context.Context, j *job) error {
-	secrets, err := j.vault()
+	if err := j.open(ctx); err != nil {
+		return err
+	}
+	failures, err := throttle.NewLockout(throttle.Config{Database: j.db.Database(), Index: j.vault.Index, Rules: j.config.Throttle.rules()})
 	if err != nil {
 		return err
 	}
-	db, err := j.store(ctx)
-	if err != nil {
-		return err
-	}
-	failures, err := throttle.NewLockout(throttle.Config{Database: db.Database(), Index: secrets.Index, Rules: j.config.Throttle.rules()})
-	if err != nil {
-		return err
-	}
-	locks, err := readLocks(j.value, failures, secrets)
+	locks, err := readLocks(j.value, failures, j.vault)
 	if err != nil {
 		return fmt.Errorf("-lift-locks: %w", err)
 	}
 	for i, keys := range locks {
 		var lifted int
-		err := db.Database().Change(ctx, "lift locks", func(ctx context.Context, tx *sql.Tx) (err error) {
+		err := j.db.Database().Change(ctx, "lift locks", func(ctx context.Context, tx *sql.Tx) (err error) {
 			if lifted, err = failures.Lift(ctx, tx, keys...); err != nil || lifted == 0 {
 				return err
 			}
@@ -72,23 +66,15 @@ func liftLocks(ctx context.Context, j *job) error {
 // readLocks reads lines such as "login NAME" and "document resident_id NUMBER". Its
 // errors name lines and repeat nothing of them.
 func readLocks(path string, f *throttle.Lockout, secrets *vault.Vault) (all [][]throttle.Key, err error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	lines := bufio.NewScanner(file) // refuses lines of 64 KiB and more
-	for n := 1; lines.Scan(); n++ {
-		if n > maxLifted {
-			return nil, fmt.Errorf("the file has more than %d lines", maxLifted)
-		}
-		keys, ok := readLock(strings.Fields(lines.Text()), f, secrets)
+	err = readLines(path, maxLifted, func(line string) error {
+		keys, ok := readLock(strings.Fields(line), f, secrets)
 		if !ok {
-			return nil, fmt.Errorf("line %d: write login NAME, or document TYPE NUMBER such as document resident_id 110105194912310028; a passport's number has its nationality before it, as in FRA:12AB34567", n)
+			return errors.New("write login NAME, or document TYPE NUMBER such as document resident_id 110105194912310028; a passport's number has its nationality before it, as in FRA:12AB34567")
 		}
 		all = append(all, keys)
-	}
-	return all, lines.Err()
+		return nil
+	})
+	return all, err
 }
 
 func readLock(words []string, f *throttle.Lockout, secrets *vault.Vault) ([]throttle.Key, bool) {
@@ -125,18 +111,17 @@ func unrevokeBy(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	db, err := j.store(ctx)
-	if err != nil {
+	if err := j.open(ctx); err != nil {
 		return err
 	}
 	p := store.Spell{Who: j.value, FromMs: from.UnixMilli(), ToMs: before.UnixMilli(), AtMs: time.Now().UnixMilli(), Entry: j.by()}
 	p.Entry.Action, p.Entry.Detail = staff.Lift, "all that "+j.value+" revoked"
-	revoked, serials, err := db.Revoked(ctx, p)
+	revoked, serials, err := j.db.Revoked(ctx, p)
 	if err != nil {
 		return err
 	}
 	j.say("%q revoked %d times from %s to %s; %d credentials would be unrevoked. The others are superseded, over, unrevoked already, or revoked by another credential, too.",
-		j.value, revoked, clock(from.Unix()), clock(before.Unix()), len(serials))
+		j.value, revoked, stamp(from), stamp(before), len(serials))
 	confirmed, given := j.option["confirm"]
 	switch {
 	case !given:
@@ -148,9 +133,9 @@ func unrevokeBy(ctx context.Context, j *job) error {
 		return nil
 	}
 	news := j.news()
-	return j.carryOut(ctx, func(ctx context.Context, db *store.Store) error {
+	return j.carryOut(ctx, func(ctx context.Context) error {
 		total := 0
-		err := db.Lift(ctx, p, serials, func(lifted int) {
+		err := j.db.Lift(ctx, p, serials, func(lifted int) {
 			total = lifted
 			news.say("%d credentials are unrevoked", lifted)
 		})
