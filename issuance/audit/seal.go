@@ -5,7 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"math"
-	"strings"
+	"slices"
 
 	"github.com/railgate/railgate/issuance/database"
 )
@@ -14,8 +14,6 @@ const (
 	// sealBatch is how many entries one transaction seals: it holds the chain, and
 	// on SQLite the writer, for some milliseconds.
 	sealBatch = 500
-	// sealRows is how many entries one statement seals; see database.InsertMany.
-	sealRows = 50
 	// firstID is below every id.
 	firstID = math.MinInt64
 )
@@ -115,20 +113,13 @@ func (t *Trail) place(ctx context.Context, tx *sql.Tx, records []Record) error {
 	if t.db.Name == "postgres" {
 		blob = "BYTEA"
 	}
-	for len(records) > 0 {
-		some := records[:min(len(records), sealRows)]
-		records = records[len(some):]
-		var text strings.Builder
-		var args []any
-		text.WriteString(`WITH place (id, position, hash) AS (VALUES (CAST($1 AS BIGINT), CAST($2 AS BIGINT), CAST($3 AS ` + blob + `))`)
+	for some := range slices.Chunk(records, database.RowsAtOnce) {
+		rows := make([][]any, len(some))
 		for i := range some {
-			if i > 0 {
-				fmt.Fprintf(&text, ", ($%d, $%d, $%d)", 3*i+1, 3*i+2, 3*i+3)
-			}
-			args = append(args, some[i].ID, some[i].Position, some[i].Hash[:])
+			rows[i] = []any{some[i].ID, some[i].Position, some[i].Hash[:]}
 		}
-		text.WriteString(`) UPDATE audit SET position = place.position, hash = place.hash FROM place WHERE audit.id = place.id`)
-		n, err := database.Changed(ctx, tx, text.String(), args...)
+		list, args := database.Values(rows, "BIGINT", "BIGINT", blob)
+		n, err := database.Changed(ctx, tx, `WITH place (id, position, hash) AS (VALUES `+list+`) UPDATE audit SET position = place.position, hash = place.hash FROM place WHERE audit.id = place.id`, args...)
 		if err != nil {
 			return err
 		}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"slices"
-	"strconv"
-	"strings"
 
 	"go.uber.org/zap"
 
@@ -79,12 +77,10 @@ func (t *Trail) neverSealed(ctx context.Context, q database.Queries) (pick func(
 // A row itself may be among them: it was sealed since it was read.
 func sealedProofs(ctx context.Context, q database.Queries, records []Record) (map[Proof]int64, error) {
 	seen := map[Proof]int64{}
-	for len(records) > 0 {
-		some := records[:min(len(records), sealRows)]
-		records = records[len(some):]
-		marks, args := make([]string, len(some)), make([]any, len(some))
+	for some := range slices.Chunk(records, database.RowsAtOnce) {
+		proofs := make([]any, len(some))
 		for i := range some {
-			marks[i], args[i] = "$"+strconv.Itoa(i+1), some[i].Proof[:]
+			proofs[i] = some[i].Proof[:]
 		}
 		err := database.Each(ctx, q, func(rows *sql.Rows) error {
 			var id int64
@@ -92,7 +88,7 @@ func sealedProofs(ctx context.Context, q database.Queries, records []Record) (ma
 			err := rows.Scan(&id, &proof)
 			seen[readProof(proof)] = id
 			return err
-		}, `SELECT id, proof FROM audit WHERE position IS NOT NULL AND proof IN (`+strings.Join(marks, ", ")+`)`, args...)
+		}, `SELECT id, proof FROM audit WHERE position IS NOT NULL AND proof IN (`+database.Places(len(proofs))+`)`, proofs...)
 		if err != nil {
 			return nil, err
 		}

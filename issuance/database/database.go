@@ -1,11 +1,29 @@
+// Package database is the issuer's database as a place: opening it, its schema,
+// and transactions. What is in the tables belongs to the packages that ask
+// (store, account, registry, audit); the schema of all is in migrations, so that
+// one database has one number.
+//
+// It promises: one schema and one set of queries serve SQLite and PostgreSQL;
+// what Change has returned without error survives a crash of the process and of
+// the machine, whole or not at all; no call outlasts its bound.
+//
+// It does not encrypt: personal fields arrive sealed (see vault). Several issuers
+// may share a PostgreSQL database; an SQLite file belongs to one issuer, beside
+// which only its operator's commands may open it, on the same machine.
 package database
 
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // opTimeout bounds every call, its wait for the writer included. A request that
@@ -14,6 +32,11 @@ const opTimeout = 5 * time.Second
 
 // ErrNotFound says that no row is what was asked for.
 var ErrNotFound = errors.New("database: no such row")
+
+// ErrUnavailable says that the database server cannot be reached, ends, or takes no
+// work now: the same call may succeed in a moment. Whether a commit whose answer was
+// lost was carried out is not known.
+var ErrUnavailable = errors.New("database: not available")
 
 // DB is an open database. It is safe for many goroutines at once.
 type DB struct {
@@ -105,6 +128,18 @@ func (d *DB) ChangeWithin(ctx context.Context, bound time.Duration, what string,
 	return nil
 }
 
+type commitKey struct{}
+
+// AfterCommit has f called when the transaction of ctx is committed, in the order of
+// the calls; never if it is not. ctx is the one that Change gives its function.
+func AfterCommit(ctx context.Context, f func()) {
+	after, ok := ctx.Value(commitKey{}).(*[]func())
+	if !ok {
+		panic("BUG: database: AfterCommit outside of Change")
+	}
+	*after = append(*after, f)
+}
+
 // Brief is ctx for statements that take microseconds. SQLite's driver starts a
 // goroutine for each statement whose context can end, which costs as much as the
 // statement. A transaction still ends with its own context, between statements; on
@@ -126,10 +161,41 @@ func (d *DB) View(ctx context.Context, what string, f func(ctx context.Context, 
 	return nil
 }
 
-// missing gives a row that is not there its one name.
-func missing(err error) error {
-	if errors.Is(err, sql.ErrNoRows) {
+// fault names what went wrong: ErrNotFound, ErrUnavailable around the cause, or the
+// error itself.
+func fault(err error) error {
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
 		return ErrNotFound
+	case unavailable(err):
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return err
+}
+
+// unavailable reports errors of the connection, and those with which a server says
+// that it cannot work now. SQLite has no server: its errors are faults.
+func unavailable(err error) bool {
+	var server *pgconn.PgError
+	if errors.As(err, &server) {
+		return notNow(server.Code)
+	}
+	var connect *pgconn.ConnectError
+	var network *net.OpError
+	return errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, pgconn.ErrConnClosed) ||
+		errors.Is(err, net.ErrClosed) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || err != nil && pgconn.SafeToRetry(err)
+}
+
+// notNow reports the codes (PostgreSQL, appendix A) that an outage, a restart or a
+// fail-over brings with it.
+func notNow(code string) bool {
+	switch code {
+	case "57P01", "57P02", "57P03", // the server ends, has crashed, starts
+		"25006": // a standby, or a primary that became one: it takes no writes
+		return true
+	}
+	// Connection errors, too little of a resource such as connections or disk, and
+	// errors of the system below.
+	return strings.HasPrefix(code, "08") || strings.HasPrefix(code, "53") || strings.HasPrefix(code, "58")
 }

@@ -3,8 +3,6 @@ package database
 import (
 	"context"
 	"errors"
-	"strconv"
-	"strings"
 	"sync"
 )
 
@@ -115,24 +113,4 @@ func (g *Group[T]) lead(ctx context.Context, me *grouped[T]) {
 	}()
 	// The others must not fail because this caller goes away.
 	err = g.run(context.WithoutCancel(ctx), calls)
-}
-
-// Places is "$1, $2, …" for so many arguments.
-func Places(n int) string {
-	var list strings.Builder
-	for i := range n {
-		list.WriteString(", $" + strconv.Itoa(i+1))
-	}
-	return list.String()[2:]
-}
-
-// Padded repeats the last of some arguments until their number is a power of
-// two, so that a statement over a list has few different texts to prepare.
-func Padded(args []any) []any {
-	n := len(args)
-	for n&(n-1) != 0 {
-		args = append(args, args[len(args)-1])
-		n++
-	}
-	return args
 }

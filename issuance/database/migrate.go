@@ -56,20 +56,9 @@ const migrateTimeout = 10 * time.Minute
 
 // migrate applies the missing steps in one transaction, one process at a time.
 func (d *DB) migrate(ctx context.Context, steps []migration, now time.Time) error {
-	ctx, cancel := context.WithTimeout(ctx, migrateTimeout)
-	defer cancel()
-	tx, err := d.write.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("database: schema: %w", err)
-	}
-	defer tx.Rollback()
-	if err := d.applyMissing(ctx, tx, steps, now); err != nil {
-		return fmt.Errorf("database: schema: %w", err)
-	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("database: schema: %w", err)
-	}
-	return nil
+	return d.ChangeWithin(ctx, migrateTimeout, "database: schema", func(ctx context.Context, tx *sql.Tx) error {
+		return d.applyMissing(ctx, tx, steps, now)
+	})
 }
 
 func (d *DB) applyMissing(ctx context.Context, tx *sql.Tx, steps []migration, now time.Time) error {

@@ -3,8 +3,10 @@ package database
 import (
 	"context"
 	"database/sql"
-	"fmt"
+	"slices"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // Each runs a query and gives every row to f.
@@ -31,36 +33,109 @@ func Changed(ctx context.Context, q Queries, query string, args ...any) (int64, 
 	return done.RowsAffected()
 }
 
-// insertRows is how many rows one INSERT carries: enough that a round trip is
+// RowsAtOnce is how many rows one statement carries: enough that a round trip is
 // shared by many, and few, since what SQLite's driver spends on parameters grows
 // with their number squared.
-const insertRows = 50
+const RowsAtOnce = 50
+
+// Values is the list behind VALUES for some rows of as many columns each, and its
+// arguments. types, if any, are the SQL types of the columns, for a list that is no
+// INSERT's: PostgreSQL takes a column's type from the first row. "": text.
+func Values(rows [][]any, types ...string) (list string, args []any) {
+	var text strings.Builder
+	for i, row := range rows {
+		lead := "("
+		if i > 0 {
+			lead = ", ("
+		}
+		for j := range row {
+			place := "$" + strconv.Itoa(len(args)+j+1)
+			if i == 0 && j < len(types) && types[j] != "" {
+				place = "CAST(" + place + " AS " + types[j] + ")"
+			}
+			text.WriteString(lead + place)
+			lead = ", "
+		}
+		text.WriteString(")")
+		args = append(args, row...)
+	}
+	return text.String(), args
+}
 
 // InsertMany runs an INSERT, given up to its VALUES, with many rows in each
 // statement, since each statement costs a round trip.
 func InsertMany(ctx context.Context, q Queries, insert string, rows [][]any) error {
-	for len(rows) > 0 {
-		n := min(len(rows), insertRows)
-		var text strings.Builder
-		var args []any
-		text.WriteString(insert + " VALUES ")
-		for i, row := range rows[:n] {
-			for j := range row {
-				lead := ", "
-				if j == 0 && i == 0 {
-					lead = "("
-				} else if j == 0 {
-					lead = "), ("
-				}
-				fmt.Fprintf(&text, "%s$%d", lead, len(args)+j+1)
-			}
-			args = append(args, row...)
-		}
-		text.WriteString(")")
-		if _, err := q.ExecContext(ctx, text.String(), args...); err != nil {
+	for some := range slices.Chunk(rows, RowsAtOnce) {
+		list, args := Values(some)
+		if _, err := q.ExecContext(ctx, insert+" VALUES "+list, args...); err != nil {
 			return err
 		}
-		rows = rows[n:]
 	}
 	return nil
 }
+
+// Places is "$1, $2, …" for so many arguments.
+func Places(n int) string {
+	var list strings.Builder
+	for i := range n {
+		list.WriteString(", $" + strconv.Itoa(i+1))
+	}
+	return list.String()[2:]
+}
+
+// Padded repeats the last of some arguments until their number is a power of
+// two, so that a statement over a list has few different texts to prepare.
+func Padded(args []any) []any {
+	n := len(args)
+	for n&(n-1) != 0 {
+		args = append(args, args[len(args)-1])
+		n++
+	}
+	return args
+}
+
+// DeleteOld deletes the rows of a table whose column is at most until, oldest first, at most
+// n in a transaction, until all are gone or ctx ends, and returns how many. The column has
+// Unix milliseconds; key names the columns of the primary key. It passes over rows that
+// another transaction holds: the next call finds them. Several issuers may call it at once.
+func (d *DB) DeleteOld(ctx context.Context, table, key, column string, until time.Time, n int) (all int, err error) {
+	skip := ""
+	if d.ForUpdate != "" {
+		skip = d.ForUpdate + " SKIP LOCKED"
+	}
+	for {
+		var deleted int64
+		err := d.Change(ctx, "delete old "+table, func(ctx context.Context, tx *sql.Tx) (err error) {
+			deleted, err = Changed(ctx, tx, `DELETE FROM `+table+` WHERE (`+key+`) IN (SELECT `+key+` FROM `+table+`
+				WHERE `+column+` <= $1 ORDER BY `+column+` LIMIT $2`+skip+`)`, until.UnixMilli(), n)
+			return err
+		})
+		if err != nil {
+			return all, err
+		}
+		if all += int(deleted); deleted < int64(n) {
+			return all, nil
+		}
+	}
+}
+
+// Millis is a point in time as the database keeps it: Unix milliseconds.
+type Millis int64
+
+// MillisAt is t in Unix milliseconds; the part below a millisecond is cut off.
+func MillisAt(t time.Time) Millis { return Millis(t.UnixMilli()) }
+
+// SecondsAt is the Millis of a time in Unix seconds, as tokens carry it.
+func SecondsAt(unix int64) Millis { return Millis(unix * 1000) }
+
+// Time is m as a time in UTC.
+func (m Millis) Time() time.Time { return time.UnixMilli(int64(m)).UTC() }
+
+// Seconds is m in Unix seconds; the part below a second is cut off.
+func (m Millis) Seconds() int64 { return int64(m) / 1000 }
+
+// Add is m later by d.
+func (m Millis) Add(d time.Duration) Millis { return m + Millis(d.Milliseconds()) }
+
+// String is m in RFC 3339, seconds, UTC: the form of audit entries and log lines.
+func (m Millis) String() string { return m.Time().Format(time.RFC3339) }

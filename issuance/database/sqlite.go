@@ -2,8 +2,61 @@ package database
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	_ "modernc.org/sqlite" // registers "sqlite"
 )
+
+const (
+	// busyTimeout is how long an SQLite connection waits for another's lock. All
+	// writes of the process share one connection, so only a backup tool contends.
+	busyTimeout = 5 * time.Second
+	// checkpointPages is how far the write-ahead log grows before its pages are
+	// copied into the file: 16 MiB. The commit that has to do that takes milliseconds,
+	// and at SQLite's own 1,000 pages that was each hundredth revocation.
+	checkpointPages = 4000
+	// readers bounds the SQLite connections that read beside the writer.
+	readers = 4
+)
+
+// openSQLite opens one connection that writes and a few that read. WAL lets
+// them read while it writes; synchronous=FULL has every commit on disk before
+// it is acknowledged, which WAL alone would not.
+func openSQLite(path string) (write, read *sql.DB, err error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("database: %w", err)
+	}
+	// Made here for its permissions; SQLite gives them to the files beside it.
+	f, err := os.OpenFile(abs, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, nil, fmt.Errorf("database: %w", err)
+	}
+	f.Close()
+	source := func(pragmas ...string) string {
+		q := url.Values{"_txlock": {"immediate"}, "_pragma": append([]string{
+			fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
+			"foreign_keys(1)",
+		}, pragmas...)}
+		return (&url.URL{Scheme: "file", Path: abs, RawQuery: q.Encode()}).String()
+	}
+	unopened, err := sql.Open("sqlite", "") // to ask which driver has the name; it connects nowhere
+	if err != nil {
+		return nil, nil, fmt.Errorf("database: %w", err)
+	}
+	defer unopened.Close()
+	write = sql.OpenDB(keeping{unopened.Driver(), source("journal_mode(WAL)", "synchronous(FULL)", fmt.Sprintf("wal_autocheckpoint(%d)", checkpointPages))})
+	write.SetMaxOpenConns(1)
+	read = sql.OpenDB(keeping{unopened.Driver(), source("query_only(1)")})
+	read.SetMaxOpenConns(readers)
+	return write, read, nil
+}
 
 // statementsKept bounds the prepared statements of a connection, some kilobytes
 // each. When there are so many all are dropped: that happens only if texts vary

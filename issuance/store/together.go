@@ -5,8 +5,6 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"errors"
-	"strconv"
-	"strings"
 
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/problem"
@@ -91,23 +89,18 @@ func (s *Store) openTogether(ctx context.Context, tx *sql.Tx, calls []*change) e
 	if err != nil || len(wanted) == 0 {
 		return err
 	}
-	var list strings.Builder
-	var args []any
-	for _, c := range wanted {
-		if len(args) > 0 {
-			list.WriteString(", ")
-		}
-		n := len(args)
-		list.WriteString("($" + strconv.Itoa(n+1) + ", $" + strconv.Itoa(n+2) + ", CAST($" + strconv.Itoa(n+3) + " AS BIGINT), CAST($" + strconv.Itoa(n+4) + " AS BIGINT))")
-		args = append(args, c.session.Check, c.session.Application, c.nowMs, c.session.StartMs)
+	asked := make([][]any, len(wanted))
+	for i, c := range wanted {
+		asked[i] = []any{c.session.Check, c.session.Application, c.nowMs, c.session.StartMs}
 	}
+	list, args := database.Values(asked, "", "", "BIGINT", "BIGINT")
 	used := make(map[string]bool, len(wanted))
 	err = database.Each(ctx, tx, func(rows *sql.Rows) error {
 		var id string
 		err := rows.Scan(&id)
 		used[id] = true
 		return err
-	}, `WITH wanted (id, application, now_ms, start_ms) AS (VALUES `+list.String()+`)
+	}, `WITH wanted (id, application, now_ms, start_ms) AS (VALUES `+list+`)
 		UPDATE checks SET used_ms = wanted.now_ms FROM wanted
 		WHERE checks.id = wanted.id AND checks.application = wanted.application
 		  AND checks.used_ms IS NULL AND checks.expires_ms > wanted.now_ms
