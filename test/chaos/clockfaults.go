@@ -4,10 +4,20 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"net"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
+	"go.uber.org/zap"
+
 	product "github.com/railgate/railgate/gateway"
+	"github.com/railgate/railgate/gateway/passcache"
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/kafka"
+	"github.com/railgate/railgate/revocation/stream"
+	"github.com/railgate/railgate/test/harness/passenger"
 )
 
 const (
@@ -32,105 +42,169 @@ func clockFaults() []fault {
 
 // slowStart starts a gateway with its clock behind. It must know what is revoked, say
 // why it is not ready, never be fresh, and be fresh when its clock has been set.
-func slowStart(ctx context.Context, w *world, r *rand.Rand) error {
+func slowStart(ctx context.Context, sys *system, r *rand.Rand) error {
 	lag := between(r, shortestLag, longestLag)
-	s, err := w.startShifted(-lag)
+	s, err := sys.startShifted(-lag)
 	if err != nil {
 		return err
 	}
 	defer s.stop()
 	if r, ok := s.await(ctx, func(r product.Readiness) bool { return strings.Contains(strings.Join(r.Waiting, " "), "clock is ") }); !ok {
-		w.say.line("  a gateway with its clock %v behind says %+v", lag, r)
-		return w.clockFinding(ctx, "a gateway whose clock is behind does not say so")
+		sys.say.line("  a gateway with its clock %v behind says %+v", lag, r)
+		return sys.clockFinding(ctx, "a gateway whose clock is behind does not say so")
 	}
 	for end := time.Now().Add(clockShows); time.Now().Before(end) && ctx.Err() == nil; sleep(ctx, watchPause) {
 		if state := s.g.Readiness().State; state == "fresh" {
-			return w.clockFinding(ctx, "a gateway whose clock is behind is fresh")
+			return sys.clockFinding(ctx, "a gateway whose clock is behind is fresh")
 		}
-		w.askShifted(ctx, s, r, s.now())
+		sys.askShifted(ctx, s, r, s.now())
 	}
-	return w.setRight(ctx, s)
+	return sys.setRight(ctx, s)
 }
 
 // leapClock has the clock of a running gateway leap by days and come back. What is
 // revoked meanwhile, and what was before, must be known as soon as it is fresh again.
-func leapClock(direction time.Duration) func(context.Context, *world, *rand.Rand) error {
-	return func(ctx context.Context, w *world, r *rand.Rand) error {
-		s, err := w.startShifted(0)
+func leapClock(direction time.Duration) func(context.Context, *system, *rand.Rand) error {
+	return func(ctx context.Context, sys *system, r *rand.Rand) error {
+		s, err := sys.startShifted(0)
 		if err != nil {
 			return err
 		}
 		defer s.stop()
-		if !w.becomesFresh(ctx, s) {
-			return w.clockFinding(ctx, "a new gateway does not become fresh")
+		if !sys.becomesFresh(ctx, s) {
+			return sys.clockFinding(ctx, "a new gateway does not become fresh")
 		}
 		s.shift.Store(int64(direction * between(r, 9*aDay, 400*aDay)))
-		revoked := w.ledger.count().Revoked
-		for end := time.Now().Add(clockShows); ctx.Err() == nil && (time.Now().Before(end) || w.ledger.count().Revoked < revoked+changesAwaited); sleep(ctx, watchPause) {
+		revoked := sys.ledger.count().Revoked
+		for end := time.Now().Add(clockShows); ctx.Err() == nil && (time.Now().Before(end) || sys.ledger.count().Revoked < revoked+changesAwaited); sleep(ctx, watchPause) {
 			if time.Now().After(end.Add(comeBackBound)) {
 				return errors.New("nothing was revoked while the clock was wrong")
 			}
 			if state := s.g.Readiness().State; state == "fresh" && time.Now().After(end) {
-				return w.clockFinding(ctx, "a gateway whose clock leapt by days is fresh")
+				return sys.clockFinding(ctx, "a gateway whose clock leapt by days is fresh")
 			}
-			w.askShifted(ctx, s, r, time.Now())
+			sys.askShifted(ctx, s, r, time.Now())
 		}
 		s.replica.Forget(s.now().UnixMilli()) // the cleaning of each minute
-		return w.setRight(ctx, s)
+		return sys.setRight(ctx, s)
 	}
 }
 
 // setRight sets the gateway's clock, and asks it for every holder once it is fresh and
 // its watermark is past all that was acknowledged.
-func (w *world) setRight(ctx context.Context, s *shifted) error {
+func (sys *system) setRight(ctx context.Context, s *shifted) error {
 	s.shift.Store(0)
-	right, last := time.Now(), w.ledger.count().LastMS
-	if !w.becomesFresh(ctx, s) {
-		return w.clockFinding(ctx, "a gateway whose clock was set right does not become fresh")
+	right, last := time.Now(), sys.ledger.count().LastMS
+	if !sys.becomesFresh(ctx, s) {
+		return sys.clockFinding(ctx, "a gateway whose clock was set right does not become fresh")
 	}
 	if _, ok := s.await(ctx, func(product.Readiness) bool {
 		return s.replica.Freshness(s.now().UnixMilli()).WatermarkMS > max(last, right.UnixMilli())
 	}); !ok {
-		return w.clockFinding(ctx, "the watermark of a gateway whose clock was set right does not move")
+		return sys.clockFinding(ctx, "the watermark of a gateway whose clock was set right does not move")
 	}
-	for _, e := range w.ledger.all() {
+	for _, e := range sys.ledger.all() {
 		if e.holder.good(time.Now()) && ctx.Err() == nil {
-			w.judgeShifted(ctx, s, e, w.ledger.look(e), time.Now())
+			sys.judgeShifted(ctx, s, e, sys.ledger.look(e), time.Now())
 		}
 	}
 	return nil
 }
 
-func (w *world) becomesFresh(ctx context.Context, s *shifted) bool {
+func (sys *system) becomesFresh(ctx context.Context, s *shifted) bool {
 	r, ok := s.await(ctx, func(r product.Readiness) bool { return r.State == "fresh" })
 	if !ok {
-		w.say.line("  the gateway with its own clock says %+v", r)
+		sys.say.line("  the gateway with its own clock says %+v", r)
 	}
 	return ok
 }
 
 // clockFinding is an incident, unless the run ends just now.
-func (w *world) clockFinding(ctx context.Context, text string) error {
+func (sys *system) clockFinding(ctx context.Context, text string) error {
 	if ctx.Err() == nil {
-		w.report.incident("%s", text)
+		sys.report.incident("%s", text)
 	}
 	return ctx.Err()
 }
 
 // askShifted asks for a random holder's code as it was shown at a moment.
-func (w *world) askShifted(ctx context.Context, s *shifted, r *rand.Rand, shown time.Time) {
-	if e, before, ok := w.ledger.pick(r, time.Now()); ok {
-		w.judgeShifted(ctx, s, e, before, shown)
+func (sys *system) askShifted(ctx context.Context, s *shifted, r *rand.Rand, shown time.Time) {
+	if e, before, ok := sys.ledger.pick(r, time.Now()); ok {
+		sys.judgeShifted(ctx, s, e, before, shown)
 	}
 }
 
-func (w *world) judgeShifted(ctx context.Context, s *shifted, e *entry, before standing, shown time.Time) {
-	v, body, err := s.check(ctx, w, e.holder, shown)
+func (sys *system) judgeShifted(ctx context.Context, s *shifted, e *entry, before standing, shown time.Time) {
+	v, body, err := verdictOf(ctx, &s.gate, "the gateway with its own clock", e.holder, shown)
 	if err != nil {
 		if ctx.Err() == nil {
-			w.report.count("no answer")
+			sys.report.count("no answer")
 		}
 		return
 	}
-	w.hold("a gateway with its own clock", e, before, v, body)
+	sys.hold("a gateway with its own clock", e, before, v, body)
+}
+
+// shifted is a gateway in this process, made of the same parts as the command, whose
+// clock the test sets. Linux has no clock of its own for each process.
+type shifted struct {
+	shift   atomic.Int64 // of its clock from this machine's, ns
+	replica *revocation.Replica
+	g       *product.Gateway
+	gate    passenger.Gate
+	stop    func()
+}
+
+// startShifted starts a gateway that knows nothing, on the control topic.
+func (sys *system) startShifted(shift time.Duration) (*shifted, error) {
+	s := &shifted{}
+	s.shift.Store(int64(shift))
+	authority, err := revocation.ParseAuthority(sys.stack.Authority)
+	if err != nil {
+		return nil, err
+	}
+	if s.replica, err = revocation.NewReplica(authority, partitions, revocation.Limits{}, s.now().UnixMilli()); err != nil {
+		return nil, err
+	}
+	open := func() (stream.Link, error) {
+		return kafka.Open(kafka.Config{Brokers: sys.broker.Bootstrap(), Topic: sys.topic, ClientID: "railgate-gateway"})
+	}
+	follower := stream.New(open, sys.topic, s.replica, s.now, zap.NewNop())
+	devices, err := product.NewDevices([]product.DeviceEntry{{ID: "shifted", Hash: product.HashCredential(sys.stack.Device), Scopes: []string{"entry"}}})
+	if err != nil {
+		return nil, err
+	}
+	s.g, err = product.New(product.Config{Devices: devices, CacheBytes: passcache.MinBytes, DrainTimeout: time.Second,
+		Now: func(arrived time.Time) time.Time { return arrived.Add(time.Duration(s.shift.Load())) }, Trouble: follower.Trouble}, s.replica, zap.NewNop())
+	if err != nil {
+		return nil, err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	client := newClient()
+	s.gate = passenger.Gate{URL: "http://" + listener.Addr().String(), Device: sys.stack.Device, Send: passenger.HTTP(client)}
+	ctx, cancel := context.WithCancel(context.Background())
+	var parts sync.WaitGroup
+	parts.Go(func() { follower.Run(ctx) })
+	parts.Go(func() { s.g.Serve(ctx, listener) })
+	s.stop = func() { cancel(); parts.Wait(); client.CloseIdleConnections() }
+	return s, nil
+}
+
+// now is the gateway's clock.
+func (s *shifted) now() time.Time { return time.Now().Add(time.Duration(s.shift.Load())) }
+
+// await waits until the gateway's readiness is as wanted, at most for comeBackBound.
+func (s *shifted) await(ctx context.Context, wanted func(product.Readiness) bool) (product.Readiness, bool) {
+	for deadline := time.Now().Add(comeBackBound); ; {
+		r := s.g.Readiness()
+		if wanted(r) {
+			return r, true
+		}
+		if !time.Now().Before(deadline) || !sleep(ctx, pollEvery) {
+			return r, false
+		}
+	}
 }

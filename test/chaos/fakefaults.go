@@ -42,11 +42,11 @@ func (f *fake) Faults() []fault {
 	}
 }
 
-func (f *fake) freezeOne(ctx context.Context, w *world, r *rand.Rand) error {
+func (f *fake) freezeOne(ctx context.Context, sys *system, r *rand.Rand) error {
 	node := r.Int32N(fakeBrokers)
 	thaw := f.gate(node).freeze()
 	defer thaw()
-	lasting := w.lasting(r)
+	lasting := sys.lasting(r)
 	if r.IntN(2) == 0 && lasting > leaderMoves {
 		sleep(ctx, leaderMoves)
 		lasting -= leaderMoves
@@ -62,15 +62,15 @@ func (f *fake) freezeOne(ctx context.Context, w *world, r *rand.Rand) error {
 	return nil
 }
 
-func (f *fake) freezeAll(ctx context.Context, w *world, r *rand.Rand) error {
+func (f *fake) freezeAll(ctx context.Context, sys *system, r *rand.Rand) error {
 	for node := range int32(fakeBrokers) {
 		defer f.gate(node).freeze()()
 	}
-	sleep(ctx, w.lasting(r))
+	sleep(ctx, sys.lasting(r))
 	return nil
 }
 
-func (f *fake) cutAll(ctx context.Context, _ *world, r *rand.Rand) error {
+func (f *fake) cutAll(ctx context.Context, _ *system, r *rand.Rand) error {
 	for range 1 + r.IntN(5) {
 		for node := range int32(fakeBrokers) {
 			f.gate(node).cut()
@@ -80,16 +80,16 @@ func (f *fake) cutAll(ctx context.Context, _ *world, r *rand.Rand) error {
 	return nil
 }
 
-func (f *fake) slowOne(ctx context.Context, w *world, r *rand.Rand) error {
+func (f *fake) slowOne(ctx context.Context, sys *system, r *rand.Rand) error {
 	g := f.gate(r.Int32N(fakeBrokers))
 	g.slow(between(r, 20*time.Millisecond, 800*time.Millisecond))
 	defer g.slow(0)
-	sleep(ctx, w.lasting(r))
+	sleep(ctx, sys.lasting(r))
 	return nil
 }
 
-func (f *fake) moveLeaders(ctx context.Context, w *world, r *rand.Rand) error {
-	for end := time.Now().Add(w.lasting(r)); time.Now().Before(end) && ctx.Err() == nil; {
+func (f *fake) moveLeaders(ctx context.Context, sys *system, r *rand.Rand) error {
+	for end := time.Now().Add(sys.lasting(r)); time.Now().Before(end) && ctx.Err() == nil; {
 		f.cluster.ShufflePartitionLeaders()
 		sleep(ctx, between(r, 20*time.Millisecond, 500*time.Millisecond))
 	}
@@ -98,7 +98,7 @@ func (f *fake) moveLeaders(ctx context.Context, w *world, r *rand.Rand) error {
 
 // removeOne takes a broker out of the cluster and brings it back on its address.
 // The last one stays: it is the controller for ever.
-func (f *fake) removeOne(ctx context.Context, w *world, r *rand.Rand) error {
+func (f *fake) removeOne(ctx context.Context, sys *system, r *rand.Rand) error {
 	node := r.Int32N(fakeBrokers - 1)
 	_, port, err := net.SplitHostPort(f.bootstrap[node])
 	if err != nil {
@@ -113,7 +113,7 @@ func (f *fake) removeOne(ctx context.Context, w *world, r *rand.Rand) error {
 		return err
 	}
 	g.cut()
-	sleep(ctx, w.lasting(r))
+	sleep(ctx, sys.lasting(r))
 	for {
 		// Its port may be an outgoing connection's for a moment.
 		if _, _, err = f.cluster.AddNode(node, number); err == nil || !sleep(ctx, restartPause) {
@@ -124,22 +124,22 @@ func (f *fake) removeOne(ctx context.Context, w *world, r *rand.Rand) error {
 
 // fails has one kind of request answered with an error of the list, at every
 // broker or at one.
-func (f *fake) fails(key kmsg.Key, errs ...*kerr.Error) func(context.Context, *world, *rand.Rand) error {
-	return func(ctx context.Context, w *world, r *rand.Rand) error {
+func (f *fake) fails(key kmsg.Key, errs ...*kerr.Error) func(context.Context, *system, *rand.Rand) error {
+	return func(ctx context.Context, sys *system, r *rand.Rand) error {
 		rule := kfake.Fault{Keys: []kmsg.Key{key}, Err: errs[r.IntN(len(errs))], Count: -1}
 		if r.IntN(3) == 0 {
 			rule.Nodes = []int32{r.Int32N(fakeBrokers)}
 		}
 		handle := f.cluster.Fault(rule)
 		defer handle.Remove()
-		sleep(ctx, w.lasting(r))
+		sleep(ctx, sys.lasting(r))
 		return nil
 	}
 }
 
 // readAgain has every partition read again from the start of its log over slow
 // connections: whatever is half read shows for as long as that takes.
-func (f *fake) readAgain(ctx context.Context, w *world, r *rand.Rand) error {
+func (f *fake) readAgain(ctx context.Context, sys *system, r *rand.Rand) error {
 	delay := between(r, 50*time.Millisecond, 300*time.Millisecond)
 	for node := range int32(fakeBrokers) {
 		g := f.gate(node)
@@ -149,13 +149,13 @@ func (f *fake) readAgain(ctx context.Context, w *world, r *rand.Rand) error {
 	once := kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Err: kerr.OffsetOutOfRange, Count: gatewayCount * partitions}
 	handle := f.cluster.Fault(once)
 	defer handle.Remove()
-	sleep(ctx, longestFault+w.lasting(r))
+	sleep(ctx, longestFault+sys.lasting(r))
 	return nil
 }
 
 // remakeTopic empties the topic as an operator's mistake would. The issuer must
 // notice and say everything again.
-func (f *fake) remakeTopic(ctx context.Context, _ *world, r *rand.Rand) error {
+func (f *fake) remakeTopic(ctx context.Context, _ *system, r *rand.Rand) error {
 	if err := f.cluster.DeleteTopic(f.topic); err != nil {
 		return err
 	}
@@ -173,10 +173,10 @@ func (f *fake) remakeTopic(ctx context.Context, _ *world, r *rand.Rand) error {
 // at the beginning of the log once a minute, which is too long for a test; one
 // that starts looks at once. It finds an empty log, or, if it was killed later,
 // one in which its own last heartbeats come first.
-func (f *fake) deleteRecords(down bool) func(context.Context, *world, *rand.Rand) error {
-	return func(ctx context.Context, w *world, r *rand.Rand) error {
+func (f *fake) deleteRecords(down bool) func(context.Context, *system, *rand.Rand) error {
+	return func(ctx context.Context, sys *system, r *rand.Rand) error {
 		if down {
-			w.issuer.kill()
+			sys.issuer.kill()
 			sleep(ctx, between(r, shortestFault, 2*shortestFault)) // what it had sent lands first
 		}
 		var err error
@@ -184,9 +184,9 @@ func (f *fake) deleteRecords(down bool) func(context.Context, *world, *rand.Rand
 			err = errors.Join(err, f.cluster.DeleteRecords(f.topic, p, -1))
 		}
 		if !down {
-			sleep(ctx, w.lasting(r))
-			w.issuer.kill()
+			sleep(ctx, sys.lasting(r))
+			sys.issuer.kill()
 		}
-		return errors.Join(err, w.issuer.start())
+		return errors.Join(err, sys.issuer.start())
 	}
 }

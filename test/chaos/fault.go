@@ -24,7 +24,7 @@ type fault struct {
 	takes []string
 	// measured faults run alone, and the way back to fresh is timed.
 	measured bool
-	run      func(ctx context.Context, w *world, r *rand.Rand) error
+	run      func(ctx context.Context, sys *system, r *rand.Rand) error
 }
 
 func (f *fault) fits(other *fault) bool {
@@ -39,8 +39,8 @@ const (
 )
 
 // lasting draws how long a disturbance stays on.
-func (w *world) lasting(r *rand.Rand) time.Duration {
-	if w.length > 0 && r.IntN(8) == 0 {
+func (sys *system) lasting(r *rand.Rand) time.Duration {
+	if sys.length > 0 && r.IntN(8) == 0 {
 		return between(r, longestFault, longerFault)
 	}
 	return between(r, shortestFault, longestFault)
@@ -48,15 +48,15 @@ func (w *world) lasting(r *rand.Rand) time.Duration {
 
 // inject goes through all kinds in random order, each once, and then draws
 // until the time is over. Every third fault gets a second one beside it.
-func (w *world) inject(ctx context.Context) {
-	kinds := slices.Concat(w.broker.Faults(), processFaults(), snapshotFaults(), strangerFaults(), lostFaults(), descriptorFaults(), clockFaults())
-	kinds = slices.DeleteFunc(kinds, func(f fault) bool { return !strings.Contains(f.name, w.only) })
+func (sys *system) inject(ctx context.Context) {
+	kinds := slices.Concat(sys.broker.Faults(), processFaults(), snapshotFaults(), strangerFaults(), lostFaults(), descriptorFaults(), clockFaults())
+	kinds = slices.DeleteFunc(kinds, func(f fault) bool { return !strings.Contains(f.name, sys.only) })
 	if len(kinds) == 0 {
-		w.report.incident("no kind of fault has %q in its name", w.only)
+		sys.report.incident("no kind of fault has %q in its name", sys.only)
 		return
 	}
-	r := w.random(streamPlan)
-	for number, end := uint64(0), time.Now().Add(w.length); ctx.Err() == nil; {
+	r := sys.random(streamPlan)
+	for number, end := uint64(0), time.Now().Add(sys.length); ctx.Err() == nil; {
 		// A fresh shuffle each round is a draw that leaves no kind out for long.
 		r.Shuffle(len(kinds), func(i, j int) { kinds[i], kinds[j] = kinds[j], kinds[i] })
 		for i := 0; i < len(kinds) && ctx.Err() == nil; i++ {
@@ -69,7 +69,7 @@ func (w *world) inject(ctx context.Context) {
 				batch = append(batch, kinds[next])
 				i = next
 			}
-			w.play(ctx, batch, number)
+			sys.play(ctx, batch, number)
 			number += uint64(len(batch))
 			sleep(ctx, between(r, 0, longestRest))
 		}
@@ -77,27 +77,27 @@ func (w *world) inject(ctx context.Context) {
 }
 
 // play has one or two faults on at once and waits for their end.
-func (w *world) play(ctx context.Context, batch []fault, number uint64) {
+func (sys *system) play(ctx context.Context, batch []fault, number uint64) {
 	var names []string
 	for _, f := range batch {
 		names = append(names, f.name)
 	}
-	w.say.line("%s", strings.Join(names, "  +  "))
+	sys.say.line("%s", strings.Join(names, "  +  "))
 	var wg sync.WaitGroup
 	for i, f := range batch {
-		r := w.random(streamFault + number + uint64(i))
+		r := sys.random(streamFault + number + uint64(i))
 		wg.Go(func() {
-			w.report.begin(f.name)
-			run := func() error { return f.run(ctx, w, r) }
+			sys.report.begin(f.name)
+			run := func() error { return f.run(ctx, sys, r) }
 			var err error
 			if f.measured {
-				err = w.measure(ctx, f.name, run)
+				err = sys.measure(ctx, f.name, run)
 			} else {
 				err = run()
 			}
-			w.report.end(f.name, err)
+			sys.report.end(f.name, err)
 			if err != nil && ctx.Err() == nil {
-				w.say.line("  %s could not be injected: %v", f.name, err)
+				sys.say.line("  %s could not be injected: %v", f.name, err)
 			}
 		})
 	}

@@ -1,14 +1,8 @@
 package main
 
-// verdict is the part of a gateway's answer that is judged.
-type verdict struct {
-	Verdict    string
-	Reason     string
-	Revocation struct {
-		State       string
-		WatermarkMS int64 `json:"watermark_ms"`
-	}
-}
+import "github.com/railgate/railgate/test/harness/passenger"
+
+type verdict = passenger.Verdict
 
 // judgement is what a verdict turns out to be when it is held against the ledger.
 type judgement string

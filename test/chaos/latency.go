@@ -46,7 +46,7 @@ func (m *measuring) check() error {
 // that waits for its turn is stopped.
 type side struct {
 	name    string
-	world   *world
+	system  *system
 	holders []*holder // to be revoked
 	rounds  []*round
 }
@@ -65,19 +65,19 @@ func measureLatency(ctx context.Context, o options, say *console) error {
 	for i, s := range sides {
 		p := o
 		p.binaries = folders[i]
-		w, err := newWorld(ctx, p, say)
+		sys, err := newSystem(ctx, p, say)
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
-		defer w.close()
-		s.world = w
-		for _, g := range w.gateways[1:] { // on one machine they would only take each other's processor time
+		defer sys.close()
+		s.system = sys
+		for _, g := range sys.gateways[1:] { // on one machine they would only take each other's processor time
 			g.stop()
 		}
-		w.gateways = w.gateways[:1]
+		sys.gateways = sys.gateways[:1]
 		count := o.rate * int((o.warmUp+time.Duration(o.rounds)*o.length)/time.Second)
 		say.line("%s: making %d passengers", s.name, count)
-		if s.holders, err = w.makeHolders(ctx, count); err != nil {
+		if s.holders, err = sys.makeHolders(ctx, count); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 		if err := s.warmUp(ctx, o.measuring, say); err != nil {
@@ -103,7 +103,7 @@ func (s *side) warmUp(ctx context.Context, m measuring, say *console) error {
 		return nil
 	}
 	say.line("%s: warming up for %v at %d revocations/s", s.name, m.warmUp, m.rate)
-	_, err := s.world.revokeAll(ctx, s.draw(m, m.warmUp), m.rate)
+	_, err := s.system.revokeAll(ctx, s.draw(m, m.warmUp), m.rate)
 	return err
 }
 
@@ -120,37 +120,37 @@ func (s *side) pause(stop bool) {
 	if stop {
 		sig = syscall.SIGSTOP
 	}
-	s.world.issuer.signal(sig)
-	for _, g := range s.world.gateways {
+	s.system.issuer.signal(sig)
+	for _, g := range s.system.gateways {
 		g.signal(sig)
 	}
 }
 
 // measure is one round of a side.
 func (s *side) measure(ctx context.Context, m measuring, inTurns bool, n int, say *console) error {
-	w := s.world
+	sys := s.system
 	if inTurns {
 		s.pause(false)
 		defer s.pause(true)
-		if err := errors.Join(awaitFresh(ctx, w.gateways, comeBackBound), w.awaitIssuer(ctx, comeBackBound)); err != nil {
+		if err := errors.Join(awaitFresh(ctx, sys.gateways, comeBackBound), sys.issuer.Ready(ctx, comeBackBound, nil)); err != nil {
 			return err
 		}
 	}
 	say.line("%s: round %d of %d: %v at %d revocations/s, with %d other checks/s", s.name, n+1, m.rounds, m.length, m.rate, otherChecks)
-	before, err := w.costs(ctx)
+	before, err := sys.costs(ctx)
 	if err != nil {
 		return err
 	}
 	busy, stop := context.WithCancel(ctx)
 	var others sync.WaitGroup
-	others.Go(func() { w.checkOthers(busy) })
-	r, err := w.revokeAll(ctx, s.draw(m, m.length), m.rate)
+	others.Go(func() { sys.checkOthers(busy) })
+	r, err := sys.revokeAll(ctx, s.draw(m, m.length), m.rate)
 	stop()
 	others.Wait()
 	if err != nil {
 		return err
 	}
-	after, err := w.costs(ctx)
+	after, err := sys.costs(ctx)
 	if err != nil {
 		return err
 	}
@@ -160,7 +160,7 @@ func (s *side) measure(ctx context.Context, m measuring, inTurns bool, n int, sa
 	return nil
 }
 
-func (w *world) makeHolders(ctx context.Context, n int) ([]*holder, error) {
+func (sys *system) makeHolders(ctx context.Context, n int) ([]*holder, error) {
 	holders := make([]*holder, n)
 	var next atomic.Int64
 	var failed atomic.Pointer[error]
@@ -168,7 +168,7 @@ func (w *world) makeHolders(ctx context.Context, n int) ([]*holder, error) {
 	for range makers {
 		wg.Go(func() {
 			for i := int(next.Add(1)) - 1; i < n && failed.Load() == nil; i = int(next.Add(1)) - 1 {
-				h, err := w.newHolder(ctx, firstHolders+i)
+				h, err := sys.newHolder(ctx, firstHolders+i)
 				if err != nil {
 					failed.Store(&err)
 				}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +12,7 @@ func TestAFailedRevocationFailsTheMeasurement(t *testing.T) {
 	for i := range 100 {
 		r.done(0, time.Millisecond, time.Duration(i)*time.Millisecond, time.Now(), 2)
 	}
-	s := &side{name: "new", world: &world{broker: &fake{}}, rounds: []*round{r}}
+	s := &side{name: "new", system: &system{broker: &fake{}}, rounds: []*round{r}}
 	var out strings.Builder
 	if err := reportLatency(&out, measuring{rate: 100, length: time.Second}, []*side{s}); err != nil {
 		t.Error(err)
@@ -27,20 +26,5 @@ func TestAFailedRevocationFailsTheMeasurement(t *testing.T) {
 	out.Reset()
 	if err := reportLatency(&out, measuring{rate: 100, length: time.Second}, []*side{s}); err == nil || !strings.Contains(out.String(), "1 × revocation answered with 429") {
 		t.Errorf("%v\n%s", err, &out)
-	}
-}
-
-func TestProcessorTimeOfThisProcess(t *testing.T) {
-	if _, err := os.Stat("/proc/self/stat"); err != nil {
-		t.Skip("this system tells it elsewhere")
-	}
-	before := processorTime(os.Getpid())
-	for began := time.Now(); processorTime(os.Getpid()) == before; {
-		if time.Since(began) > 20*time.Second {
-			t.Fatal("a busy process uses no processor time")
-		}
-	}
-	if parentOf(os.Getpid()) != os.Getppid() {
-		t.Errorf("the parent is %d, not %d", parentOf(os.Getpid()), os.Getppid())
 	}
 }

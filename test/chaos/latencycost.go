@@ -3,17 +3,15 @@ package main
 import (
 	"bytes"
 	"context"
-	"fmt"
-	"io"
-	"net/http"
+	"maps"
 	"os"
 	"strconv"
 	"time"
-)
 
-// clockTick is the unit of processor time in /proc/PID/stat: USER_HZ, 100 a
-// second on every Linux that Go runs on.
-const clockTick = 10 * time.Millisecond
+	"github.com/railgate/railgate/test/harness/passenger"
+	"github.com/railgate/railgate/test/harness/process"
+	"github.com/railgate/railgate/test/harness/stack"
+)
 
 // cost is what was used up and counted so far, or within a round.
 type cost struct {
@@ -25,116 +23,54 @@ type cost struct {
 var processes = []string{"issuer", "gateway", "broker", "database", "this tool"}
 
 // costs asks everybody. A process whose time the system does not tell is left out.
-func (w *world) costs(ctx context.Context) (cost, error) {
+func (sys *system) costs(ctx context.Context) (cost, error) {
 	c := cost{cpu: map[string]time.Duration{}, samples: map[string]float64{}}
-	pids := map[string][]int{"issuer": w.issuer.pid(), "gateway": w.gateways[0].pid(), "this tool": {os.Getpid()}, "database": w.serverPIDs()}
-	if n, ok := w.broker.(*nodes); ok {
+	pids := map[string][]int{"issuer": sys.issuer.pid(), "gateway": sys.gateways[0].pid(), "this tool": {os.Getpid()}}
+	if n, ok := sys.broker.(*nodes); ok {
 		var err error
 		if pids["broker"], err = n.pids(ctx); err != nil {
 			return c, err
 		}
 	}
 	for name, all := range pids {
-		var sum time.Duration
 		for _, pid := range all {
-			sum += processorTime(pid)
-		}
-		if sum > 0 {
-			c.cpu[name] = sum
+			if u, err := process.UsageOf(pid); err == nil {
+				c.cpu[name] += u.Sum()
+			}
 		}
 	}
-	for _, admin := range []string{w.issuerAdmin, w.gateways[0].admin} {
-		if err := c.scrape(ctx, w.client, admin); err != nil {
+	if sys.postmaster > 1 {
+		if t, err := process.FamilyTime(sys.postmaster); err == nil {
+			c.cpu["database"] = t
+		}
+	}
+	for _, v := range []*stack.Server{sys.issuer.Server, sys.gateways[0].Server} {
+		samples, err := sys.metrics(ctx, v)
+		if err != nil {
 			return c, err
 		}
+		maps.Copy(c.samples, samples)
 	}
 	return c, nil
 }
 
-// Fields of /proc/PID/stat, counted from the one behind the name.
-const (
-	fieldParent = 1
-	fieldTimes  = 11 // utime, stime, and both of the children that ended and were waited for
-)
-
-// stat reads a process's fields; nil if the system does not tell.
-func stat(pid int) [][]byte {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+// metrics are the samples of a process's own metrics, by name and labels.
+func (sys *system) metrics(ctx context.Context, v *stack.Server) (map[string]float64, error) {
+	answer, err := passenger.HTTP(sys.client)(ctx, passenger.Request{Method: "GET", URL: v.Admin + "/metrics"})
 	if err != nil {
-		return nil
+		return nil, err
 	}
-	// The second field is a name in brackets that may hold anything.
-	fields := bytes.Fields(text[bytes.LastIndexByte(text, ')')+1:])
-	if len(fields) < fieldTimes+4 {
-		return nil
-	}
-	return fields
-}
-
-// processorTime is what a process and its ended children have used.
-func processorTime(pid int) (sum time.Duration) {
-	fields := stat(pid)
-	if fields == nil {
-		return 0
-	}
-	for _, f := range fields[fieldTimes : fieldTimes+4] {
-		n, err := strconv.ParseInt(string(f), 10, 64)
-		if err != nil {
-			return 0
-		}
-		sum += time.Duration(n) * clockTick
-	}
-	return sum
-}
-
-func parentOf(pid int) int {
-	if fields := stat(pid); fields != nil {
-		parent, _ := strconv.Atoi(string(fields[fieldParent]))
-		return parent
-	}
-	return 0
-}
-
-// serverPIDs are the processes of the PostgreSQL server.
-func (w *world) serverPIDs() (pids []int) {
-	if w.postmaster <= 1 {
-		return nil
-	}
-	pids = []int{w.postmaster}
-	entries, _ := os.ReadDir("/proc")
-	for _, e := range entries {
-		if pid, err := strconv.Atoi(e.Name()); err == nil && parentOf(pid) == w.postmaster {
-			pids = append(pids, pid)
-		}
-	}
-	return pids
-}
-
-// scrape adds the samples of a process's own metrics.
-func (c *cost) scrape(ctx context.Context, client *http.Client, admin string) error {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, admin+"/metrics", nil)
-	if err != nil {
-		return err
-	}
-	answer, err := client.Do(r)
-	if err != nil {
-		return err
-	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(answer.Body, 1<<20))
-	if err != nil {
-		return err
-	}
-	for line := range bytes.Lines(text) {
+	samples := map[string]float64{}
+	for line := range bytes.Lines(answer.Body) {
 		at := bytes.LastIndexByte(line, ' ')
 		if at < 0 || line[0] == '#' {
 			continue
 		}
 		if value, err := strconv.ParseFloat(string(bytes.TrimSpace(line[at:])), 64); err == nil {
-			c.samples[string(line[:at])] = value
+			samples[string(line[:at])] = value
 		}
 	}
-	return nil
+	return samples, nil
 }
 
 // since is what was added since before.

@@ -54,9 +54,9 @@ func call(url, bearer, kind, body string, read func(body []byte)) (status int, e
 
 // revokeAll revokes each holder when it is due and asks the gateway until it
 // refuses. A revocation that fails is counted and has no part in the percentiles.
-func (w *world) revokeAll(ctx context.Context, holders []*holder, rate int) (*round, error) {
+func (sys *system) revokeAll(ctx context.Context, holders []*holder, rate int) (*round, error) {
 	m := &round{failed: map[string]int{}}
-	asked := w.others.Load()
+	asked := sys.others.Load()
 	var wg sync.WaitGroup
 	began := time.Now()
 	for i, h := range holders {
@@ -64,10 +64,10 @@ func (w *world) revokeAll(ctx context.Context, holders []*holder, rate int) (*ro
 		if !sleep(ctx, time.Until(due)) {
 			break
 		}
-		wg.Go(func() { w.revokeOne(ctx, m, h, due) })
+		wg.Go(func() { sys.revokeOne(ctx, m, h, due) })
 	}
 	wg.Wait()
-	m.others = w.others.Load() - asked
+	m.others = sys.others.Load() - asked
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -78,9 +78,9 @@ func (w *world) revokeAll(ctx context.Context, holders []*holder, rate int) (*ro
 	return m, nil
 }
 
-func (w *world) revokeOne(ctx context.Context, m *round, h *holder, due time.Time) {
+func (sys *system) revokeOne(ctx context.Context, m *round, h *holder, due time.Time) {
 	sent := time.Now()
-	status, err := call(w.issuerURL+"/v1/credentials/"+h.serial+"/revoke", w.staff, "application/json", `{"reason":"staff"}`, func([]byte) {})
+	status, err := call(sys.issuer.URL+"/v1/credentials/"+h.Of.Serial.String()+"/revoke", sys.stack.Staff, "application/json", `{"reason":"staff"}`, func([]byte) {})
 	acknowledged := time.Now()
 	switch {
 	case err != nil:
@@ -93,7 +93,7 @@ func (w *world) revokeOne(ctx context.Context, m *round, h *holder, due time.Tim
 	questions := int64(0)
 	for time.Since(acknowledged) < refusedWithin && ctx.Err() == nil {
 		questions++
-		refused, err := w.isRefused(w.gateways[0], h)
+		refused, err := sys.isRefused(sys.gateways[0], h)
 		if err != nil {
 			m.fail("check without a verdict")
 			return
@@ -113,9 +113,9 @@ var (
 )
 
 // isRefused asks a gateway once. Any verdict but allowed and revoked is an error.
-func (w *world) isRefused(g *gateway, h *holder) (refused bool, err error) {
+func (sys *system) isRefused(g *gateway, h *holder) (refused bool, err error) {
 	allowed := false
-	status, err := call(g.url+"/v1/check?scope=entry", w.device, "text/plain", h.text(time.Now()), func(body []byte) {
+	status, err := call(g.Gate.URL+"/v1/check?scope=entry", sys.stack.Device, "text/plain", h.Text(time.Now()), func(body []byte) {
 		refused, allowed = bytes.Contains(body, revokedReason), bytes.Contains(body, allowVerdict)
 	})
 	if err == nil && (status != fasthttp.StatusOK || !refused && !allowed) {
@@ -157,15 +157,15 @@ func (m *round) failures() string {
 }
 
 // checkOthers asks for the first passengers all the time.
-func (w *world) checkOthers(ctx context.Context) {
-	all := w.ledger.all()
+func (sys *system) checkOthers(ctx context.Context) {
+	all := sys.ledger.all()
 	var wg sync.WaitGroup
 	began := time.Now()
 	for i := 0; sleep(ctx, time.Until(began.Add(time.Duration(i)*time.Second/otherChecks))); i++ {
-		h, g := all[i%len(all)].holder, w.gateways[i%len(w.gateways)]
+		h, g := all[i%len(all)].holder, sys.gateways[i%len(sys.gateways)]
 		wg.Go(func() {
-			if refused, err := w.isRefused(g, h); err == nil && !refused {
-				w.others.Add(1)
+			if refused, err := sys.isRefused(g, h); err == nil && !refused {
+				sys.others.Add(1)
 			}
 		})
 	}

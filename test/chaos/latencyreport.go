@@ -97,7 +97,7 @@ func reportLatency(out io.Writer, m measuring, sides []*side) error {
 		for i := range s.rounds {
 			all = append(all, s.rounds[i].refused...)
 		}
-		fmt.Fprintf(out, "faults: %s, %s, %d revocations at %d/s: acknowledged to refused %s\n", s.name, s.world.broker.Name(), len(all), m.rate, quantiles(all))
+		fmt.Fprintf(out, "faults: %s, %s, %d revocations at %d/s: acknowledged to refused %s\n", s.name, s.system.broker.Name(), len(all), m.rate, quantiles(all))
 	}
 	if failed {
 		return errors.New("revocations failed: see the line of that name")

@@ -4,11 +4,13 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"github.com/railgate/railgate/test/harness/passenger"
 )
 
 func passengers(l *ledger, n int, now time.Time) {
 	for range n {
-		l.add(&holder{start: now.Unix()})
+		l.add(&holder{Session: &passenger.Session{Start: now.Unix()}})
 	}
 }
 
@@ -106,7 +108,7 @@ func TestHoldersGoBeforeTheirSessionEnds(t *testing.T) {
 // A holder leaves once, is not revoked, and counts apart.
 func TestAHolderLeavesOnce(t *testing.T) {
 	l, r, now := &ledger{}, rand.New(rand.NewPCG(1, 1)), time.Unix(1_000_000, 0)
-	l.add(&holder{start: now.Unix(), leaves: true})
+	l.add(&holder{Session: &passenger.Session{Start: now.Unix()}, leaves: true})
 	left := 0
 	for range 1000 {
 		if e, leave, ok := l.begin(r, now); ok {

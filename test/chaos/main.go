@@ -65,18 +65,18 @@ func run(ctx context.Context, args []string) error {
 		return measureLatency(ctx, o, say)
 	}
 	say.line("seed %d", o.seed)
-	w, err := newWorld(ctx, o, say)
+	sys, err := newSystem(ctx, o, say)
 	if err != nil {
 		return err
 	}
-	defer w.close() // after a panic; otherwise it is closed below, so that the last line is the last
+	defer sys.close() // after a panic; otherwise it is closed below, so that the last line is the last
 	if o.soak > 0 {
-		return w.soak(ctx, time.Duration(o.soak*float64(time.Minute)))
+		return sys.soak(ctx, time.Duration(o.soak*float64(time.Minute)))
 	}
-	err = w.run(ctx)
-	sum, clean := w.report.print(say)
-	w.keep = w.keep || !clean // the logs are part of the evidence
-	w.close()
+	err = sys.run(ctx)
+	sum, clean := sys.report.print(say)
+	sys.keep = sys.keep || !clean // the logs are part of the evidence
+	sys.close()
 	switch {
 	case err != nil:
 		return err

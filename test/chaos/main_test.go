@@ -33,22 +33,3 @@ func TestTheSeedIsNeverZero(t *testing.T) {
 		}
 	}
 }
-
-func TestPersonsHaveNumbersOfTheRightForm(t *testing.T) {
-	seen := map[string]bool{}
-	for n := range 3000 {
-		number := personNumber(n)
-		sum := 0
-		for _, d := range number[:17] {
-			sum = (sum + int(d-'0')) * 2 % 11
-		}
-		last := int(number[17] - '0')
-		if number[17] == 'X' {
-			last = 10
-		}
-		if len(number) != 18 || seen[number] || (sum+last)%11 != 1 {
-			t.Fatalf("number %d is malformed or given twice", n)
-		}
-		seen[number] = true
-	}
-}

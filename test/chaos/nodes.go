@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go"
+
+	"github.com/railgate/railgate/test/harness/process"
 )
 
 const (
@@ -38,12 +40,11 @@ type nodes struct {
 }
 
 func openNodes(ctx context.Context, bootstrap, dir, topic string, least int) (*nodes, error) {
-	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", module).Output()
+	root, err := process.Root(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("-kafka needs deploy/kafka/kafka.sh, so run this inside the repository: %w", err)
 	}
-	n := &nodes{bootstrap: strings.Split(bootstrap, ","), topic: topic, dir: dir,
-		script: filepath.Join(strings.TrimSpace(string(out)), "deploy", "kafka", "kafka.sh")}
+	n := &nodes{bootstrap: strings.Split(bootstrap, ","), topic: topic, script: filepath.Join(root, "deploy", "kafka", "kafka.sh")}
 	if n.dir, err = filepath.Abs(dir); err != nil {
 		return nil, err
 	}
@@ -130,7 +131,7 @@ func (n *nodes) startAll(ctx context.Context) error {
 	return nil
 }
 
-func (n *nodes) freeze(ctx context.Context, _ *world, r *rand.Rand) error {
+func (n *nodes) freeze(ctx context.Context, _ *system, r *rand.Rand) error {
 	pid, err := n.any(ctx, r)
 	if err != nil {
 		return err
@@ -144,7 +145,7 @@ func (n *nodes) freeze(ctx context.Context, _ *world, r *rand.Rand) error {
 	return err
 }
 
-func (n *nodes) kill(ctx context.Context, w *world, r *rand.Rand) error {
+func (n *nodes) kill(ctx context.Context, sys *system, r *rand.Rand) error {
 	pid, err := n.any(ctx, r)
 	if err != nil {
 		return err
@@ -152,13 +153,13 @@ func (n *nodes) kill(ctx context.Context, w *world, r *rand.Rand) error {
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		return err
 	}
-	sleep(ctx, w.lasting(r))
+	sleep(ctx, sys.lasting(r))
 	return n.startAll(ctx)
 }
 
 // elect gives partitions back to the nodes that were to lead them, which is a
 // change of leader without anything being down.
-func (n *nodes) elect(ctx context.Context, _ *world, _ *rand.Rand) error {
+func (n *nodes) elect(ctx context.Context, _ *system, _ *rand.Rand) error {
 	client := newStranger(n.bootstrap, n.topic)
 	defer client.leave()
 	ctx, cancel := context.WithTimeout(ctx, callPatience)

@@ -2,9 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
+	"net"
+	"strings"
 	"syscall"
 	"time"
+
+	"github.com/railgate/railgate/test/harness/process"
 )
 
 const (
@@ -32,21 +37,21 @@ func processFaults() []fault {
 }
 
 // anyGateway draws one.
-func (w *world) anyGateway(r *rand.Rand) *gateway { return w.gateways[r.IntN(len(w.gateways))] }
+func (sys *system) anyGateway(r *rand.Rand) *gateway { return sys.gateways[r.IntN(len(sys.gateways))] }
 
-func killGateway(ctx context.Context, w *world, r *rand.Rand) error {
-	g := w.anyGateway(r)
+func killGateway(ctx context.Context, sys *system, r *rand.Rand) error {
+	g := sys.anyGateway(r)
 	g.kill()
 	sleep(ctx, between(r, 0, longestDeath))
 	return g.start()
 }
 
-func killGateways(ctx context.Context, w *world, r *rand.Rand) error {
-	for _, g := range w.gateways {
+func killGateways(ctx context.Context, sys *system, r *rand.Rand) error {
+	for _, g := range sys.gateways {
 		g.kill()
 	}
 	sleep(ctx, between(r, 0, longestDeath))
-	for _, g := range w.gateways {
+	for _, g := range sys.gateways {
 		if err := g.start(); err != nil {
 			return err
 		}
@@ -54,31 +59,31 @@ func killGateways(ctx context.Context, w *world, r *rand.Rand) error {
 	return nil
 }
 
-func pauseGateway(ctx context.Context, w *world, r *rand.Rand) error {
-	pause(ctx, w.anyGateway(r).child, r)
+func pauseGateway(ctx context.Context, sys *system, r *rand.Rand) error {
+	pause(ctx, sys.anyGateway(r).child, r)
 	return nil
 }
 
-func restartGateway(_ context.Context, w *world, r *rand.Rand) error {
-	g := w.anyGateway(r)
+func restartGateway(_ context.Context, sys *system, r *rand.Rand) error {
+	g := sys.anyGateway(r)
 	if !g.stop() {
-		w.report.incident("%s did not end within %v after SIGTERM", g.name, stopPatience)
+		sys.report.incident("%s did not end within %v after SIGTERM", g.Name, stopPatience)
 	}
 	return g.start()
 }
 
-func killIssuer(ctx context.Context, w *world, r *rand.Rand) error {
-	w.issuer.kill()
+func killIssuer(ctx context.Context, sys *system, r *rand.Rand) error {
+	sys.issuer.kill()
 	sleep(ctx, between(r, 0, longestDeath))
-	return w.issuer.start()
+	return sys.issuer.start()
 }
 
 // killIssuerOften kills it while it looks at the topic, restates or publishes
 // its first batches.
-func killIssuerOften(ctx context.Context, w *world, r *rand.Rand) error {
+func killIssuerOften(ctx context.Context, sys *system, r *rand.Rand) error {
 	for range 2 + r.IntN(3) {
-		w.issuer.kill()
-		if err := w.issuer.start(); err != nil {
+		sys.issuer.kill()
+		if err := sys.issuer.start(); err != nil {
 			return err
 		}
 		sleep(ctx, between(r, 20*time.Millisecond, 600*time.Millisecond))
@@ -86,31 +91,31 @@ func killIssuerOften(ctx context.Context, w *world, r *rand.Rand) error {
 	return nil
 }
 
-func pauseIssuer(ctx context.Context, w *world, r *rand.Rand) error {
-	pause(ctx, w.issuer, r)
+func pauseIssuer(ctx context.Context, sys *system, r *rand.Rand) error {
+	pause(ctx, sys.issuer, r)
 	return nil
 }
 
-func restartIssuer(_ context.Context, w *world, _ *rand.Rand) error {
-	if !w.issuer.stop() {
-		w.report.incident("the issuer did not end within %v after SIGTERM", stopPatience)
+func restartIssuer(_ context.Context, sys *system, _ *rand.Rand) error {
+	if !sys.issuer.stop() {
+		sys.report.incident("the issuer did not end within %v after SIGTERM", stopPatience)
 	}
-	return w.issuer.start()
+	return sys.issuer.start()
 }
 
 // overtakeIssuer pauses the issuer for longer than its lease while another one
 // on the same database waits for it. The first then goes on in the belief that
 // it still publishes.
-func overtakeIssuer(ctx context.Context, w *world, r *rand.Rand) error {
-	if err := w.standby.start(); err != nil {
+func overtakeIssuer(ctx context.Context, sys *system, r *rand.Rand) error {
+	if err := sys.standby.start(); err != nil {
 		return err
 	}
-	defer w.standby.kill()
+	defer sys.standby.kill()
 	sleep(ctx, standbyBoot)
-	w.issuer.signal(syscall.SIGSTOP)
+	sys.issuer.signal(syscall.SIGSTOP)
 	sleep(ctx, between(r, longestPause, longestOvertake))
-	w.issuer.signal(syscall.SIGCONT)
-	sleep(ctx, w.lasting(r))
+	sys.issuer.signal(syscall.SIGCONT)
+	sleep(ctx, sys.lasting(r))
 	return nil
 }
 
@@ -119,4 +124,51 @@ func pause(ctx context.Context, c *child, r *rand.Rand) {
 	c.signal(syscall.SIGSTOP)
 	defer c.signal(syscall.SIGCONT)
 	sleep(ctx, between(r, 500*time.Millisecond, longestPause))
+}
+
+const (
+	fewDescriptors = 256
+	silentClients  = 300
+)
+
+// descriptorFaults are of a process that has no descriptor to spare.
+func descriptorFaults() []fault {
+	return []fault{{"descriptor exhaustion", []string{theGateway}, false, exhaustDescriptors}}
+}
+
+// exhaustDescriptors lowers the limit of a running gateway and opens more
+// connections than it allows, on which nothing is sent. The gateway must answer
+// again when they are gone, still under that limit, and must stop in order.
+func exhaustDescriptors(ctx context.Context, sys *system, r *rand.Rand) error {
+	g := sys.anyGateway(r)
+	pid := g.pid()
+	if pid == nil {
+		return errors.New("the gateway does not run")
+	}
+	if err := process.LimitDescriptors(pid[0], fewDescriptors); err != nil {
+		return err
+	}
+	func() {
+		for range silentClients {
+			conn, err := net.DialTimeout("tcp", strings.TrimPrefix(g.Gate.URL, "http://"), requestTimeout)
+			if err != nil {
+				return // no room in the queue of the kernel: as many as it takes
+			}
+			defer conn.Close()
+		}
+		sleep(ctx, sys.lasting(r))
+	}()
+	for deadline := time.Now().Add(comeBackBound); ctx.Err() == nil; sleep(ctx, pollEvery) {
+		if state, _ := g.health(ctx); state != "" {
+			break
+		}
+		if !time.Now().Before(deadline) {
+			sys.report.incident("%s does not answer %v after the silent connections ended", g.Name, comeBackBound)
+			break
+		}
+	}
+	if !g.stop() {
+		sys.report.incident("%s did not end within %v after SIGTERM", g.Name, stopPatience)
+	}
+	return g.start() // with the limit that others have
 }

@@ -4,9 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
 	"time"
+
+	"github.com/railgate/railgate/test/harness/passenger"
 )
 
 const (
@@ -36,10 +36,10 @@ func (r *recovered) text() string {
 // measure waits until every gateway is fresh, so that nothing of an earlier fault
 // is measured, runs the fault, and asks every gateway all the time how fresh it
 // is, until all are again.
-func (w *world) measure(ctx context.Context, kind string, run func() error) error {
-	if err := awaitFresh(ctx, w.gateways, comeBackBound); err != nil {
+func (sys *system) measure(ctx context.Context, kind string, run func() error) error {
+	if err := awaitFresh(ctx, sys.gateways, comeBackBound); err != nil {
 		if ctx.Err() == nil {
-			w.report.incident("the house did not come back between two faults: %v", err)
+			sys.report.incident("the house did not come back between two faults: %v", err)
 		}
 		return err
 	}
@@ -49,7 +49,7 @@ func (w *world) measure(ctx context.Context, kind string, run func() error) erro
 	var took, oldest time.Duration
 	for running := true; ; {
 		fresh := true
-		for _, g := range w.gateways {
+		for _, g := range sys.gateways {
 			state, age := g.health(ctx)
 			fresh = fresh && state == "fresh"
 			oldest = max(oldest, age)
@@ -69,13 +69,13 @@ func (w *world) measure(ctx context.Context, kind string, run func() error) erro
 			break
 		}
 	}
-	w.say.line("  %s:%s", kind, (&recovered{[]time.Duration{took}, oldest}).text())
-	w.report.mu.Lock()
-	defer w.report.mu.Unlock()
-	r := w.report.recovery[kind]
+	sys.say.line("  %s:%s", kind, (&recovered{[]time.Duration{took}, oldest}).text())
+	sys.report.mu.Lock()
+	defer sys.report.mu.Unlock()
+	r := sys.report.recovery[kind]
 	if r == nil {
 		r = &recovered{}
-		w.report.recovery[kind] = r
+		sys.report.recovery[kind] = r
 	}
 	r.each, r.longest = append(r.each, took), max(r.longest, oldest)
 	return err
@@ -85,20 +85,15 @@ func (w *world) measure(ctx context.Context, kind string, run func() error) erro
 func (g *gateway) health(ctx context.Context) (state string, age time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, g.url+"/readyz", nil)
+	answer, err := g.Send(ctx, passenger.Request{Method: "GET", URL: g.Gate.URL + "/readyz"})
 	if err != nil {
 		return "", 0
 	}
-	answer, err := g.client.Do(r)
-	if err != nil {
-		return "", 0
-	}
-	defer answer.Body.Close()
 	var body struct {
 		State string
 		AgeMS int64 `json:"age_ms"`
 	}
-	if json.NewDecoder(io.LimitReader(answer.Body, answerBytes)).Decode(&body) != nil {
+	if json.Unmarshal(answer.Body, &body) != nil {
 		return "", 0
 	}
 	return body.State, time.Duration(max(0, body.AgeMS)) * time.Millisecond
@@ -110,7 +105,7 @@ func awaitFresh(ctx context.Context, gateways []*gateway, bound time.Duration) e
 		missing := ""
 		for _, g := range gateways {
 			if state, _ := g.health(ctx); state != "fresh" {
-				missing += fmt.Sprintf(" %s is %q;", g.name, state)
+				missing += fmt.Sprintf(" %s is %q;", g.Name, state)
 			}
 		}
 		if missing == "" {
@@ -118,29 +113,6 @@ func awaitFresh(ctx context.Context, gateways []*gateway, bound time.Duration) e
 		}
 		if !time.Now().Before(deadline) {
 			return fmt.Errorf("after %v:%s", bound, missing)
-		}
-		if !sleep(ctx, pollEvery) {
-			return ctx.Err()
-		}
-	}
-}
-
-// awaitIssuer waits until the issuer says that it can open sessions: its key is
-// in the stream, and it has seen that.
-func (w *world) awaitIssuer(ctx context.Context, bound time.Duration) error {
-	for deadline := time.Now().Add(bound); ; {
-		r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.issuerURL+"/readyz", nil)
-		if err != nil {
-			return err
-		}
-		if answer, err := w.client.Do(r); err == nil {
-			answer.Body.Close()
-			if answer.StatusCode == http.StatusOK {
-				return nil
-			}
-		}
-		if !time.Now().Before(deadline) {
-			return fmt.Errorf("the issuer is not ready after %v", bound)
 		}
 		if !sleep(ctx, pollEvery) {
 			return ctx.Err()

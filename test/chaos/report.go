@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -141,4 +142,20 @@ func merged(a, b map[string]int) map[string]int {
 	all := maps.Clone(a)
 	maps.Copy(all, b)
 	return all
+}
+
+// console writes lines, each with the time since the start.
+type console struct {
+	began time.Time // immutable
+
+	mu  sync.Mutex
+	out io.Writer
+}
+
+func newConsole(out io.Writer) *console { return &console{began: time.Now(), out: out} }
+
+func (c *console) line(format string, args ...any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	fmt.Fprintf(c.out, "%7.1fs  %s\n", time.Since(c.began).Seconds(), fmt.Sprintf(format, args...))
 }

@@ -3,11 +3,21 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/revocationtest"
+	"github.com/railgate/railgate/revocation/stream"
+	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/signing"
 )
 
 // The names are those of docs/revocation.md section 9 on disk. A name that is
@@ -24,10 +34,10 @@ const snapshotPatience = 6 * time.Second
 func snapshotFaults() []fault {
 	damage := func(name string, do func(newest string, r *rand.Rand) error) fault {
 		return fault{"gateway killed, snapshot " + name, []string{theGateway}, false,
-			func(ctx context.Context, w *world, r *rand.Rand) error {
-				g := w.anyGateway(r)
-				newest := filepath.Join(g.snapshots, newestSnapshot)
-				awaitFile(ctx, filepath.Join(g.snapshots, previousSnapshot))
+			func(ctx context.Context, sys *system, r *rand.Rand) error {
+				g := sys.anyGateway(r)
+				newest := filepath.Join(g.Snapshots, newestSnapshot)
+				awaitFile(ctx, filepath.Join(g.Snapshots, previousSnapshot))
 				g.kill()
 				err := do(newest, r)
 				if r.IntN(2) == 0 {
@@ -91,4 +101,82 @@ func noise(r *rand.Rand, n int) []byte {
 		b[i] = byte(r.Uint32())
 	}
 	return b
+}
+
+// damage plays damageSnapshots as a fault of its own.
+func (sys *system) damage() {
+	const name = "snapshot and ratchet damaged at every byte"
+	if !strings.Contains(name, sys.only) {
+		return
+	}
+	sys.report.begin(name)
+	n, err := sys.damageSnapshots()
+	if err != nil {
+		sys.report.incident("%v", err)
+	}
+	sys.report.end(name, nil)
+	sys.say.line("%s, %d times", name, n)
+}
+
+// damageSnapshots cuts the newest generation of a snapshot, and the ratchet, at
+// every byte and flips a bit of every byte, and expects each time that the older
+// generation is restored whole, or the newest if it is not the one damaged. It
+// returns how often it did damage.
+func (sys *system) damageSnapshots() (done int, err error) {
+	dir := filepath.Join(sys.dir, "damage")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return 0, err
+	}
+	now := time.Now()
+	serial := tokens.Serial{Day: uint16(tokens.DayOf(now.Unix())), Index: 7}
+	feed := revocationtest.NewFeed(now.UnixMilli(), tokens.Key{ID: 7, Public: signing.NewKey([signing.SeedSize]byte{7}).Public(), CutOff: tokens.Never})
+	feed.Revoke(now.UnixMilli(), serial)
+	snapshot, ok := feed.Replica.Snapshot(sys.topic, now.UnixMilli())
+	if !ok {
+		return 0, fmt.Errorf("no snapshot to damage")
+	}
+	keep := stream.Snapshots{Dir: dir}
+	for range 2 { // two generations
+		if err := keep.Save(snapshot); err != nil {
+			return 0, err
+		}
+	}
+	ratchet := feed.Replica.Ratchet(sys.topic)
+	for name, raw := range map[string][]byte{newestSnapshot: snapshot.Encode(), "control.ratchet": ratchet.Encode()} {
+		path := filepath.Join(dir, name)
+		for i := range raw {
+			for _, damaged := range [][]byte{raw[:i], flipped(raw, i)} {
+				if err := os.WriteFile(path, damaged, 0o600); err != nil {
+					return done, err
+				}
+				done++
+				if err := sys.restoresAll(keep, serial, now); err != nil {
+					return done, fmt.Errorf("%s, %d of %d bytes, damaged at byte %d: %w", name, len(damaged), len(raw), i, err)
+				}
+			}
+		}
+		if err := os.WriteFile(path, raw, 0o600); err != nil {
+			return done, err
+		}
+	}
+	return done, nil
+}
+
+func flipped(raw []byte, i int) []byte {
+	bad := append([]byte(nil), raw...)
+	bad[i] ^= 1 << (i % 8)
+	return bad
+}
+
+// restoresAll starts a replica on the folder, as a gateway does.
+func (sys *system) restoresAll(keep stream.Snapshots, serial tokens.Serial, now time.Time) error {
+	r, err := revocation.NewReplica(revocationtest.Pinned(), 1, revocation.Limits{}, now.UnixMilli())
+	if err != nil {
+		return err
+	}
+	keep.Restore(r, sys.topic, now, zap.NewNop())
+	if s := r.Status(now.UnixMilli()); !r.Revoked(serial) || r.Key(7) == nil || s.Revoked != 1 || s.State != revocation.Booting {
+		return fmt.Errorf("restored %d revocations and %d keys, state %s", s.Revoked, s.Keys, s.State)
+	}
+	return nil
 }

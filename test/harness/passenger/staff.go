@@ -79,23 +79,37 @@ type Gate struct {
 
 // Verdict is a gateway's answer to a scan.
 type Verdict struct {
-	Verdict string `json:"verdict"`
-	Reason  string `json:"reason"`
-	Class   string `json:"class"`
-	Serial  string `json:"serial"`
-	Left    int    `json:"seconds_left"`
-	Code    string `json:"code"` // of a problem: there is no verdict then
+	Verdict    string `json:"verdict"`
+	Reason     string `json:"reason"`
+	Class      string `json:"class"`
+	Serial     string `json:"serial"`
+	Left       int    `json:"seconds_left"`
+	Revocation struct {
+		State       string `json:"state"`
+		WatermarkMS int64  `json:"watermark_ms"`
+	} `json:"revocation"`
+	Code string `json:"code"` // of a problem: there is no verdict then
 }
 
-// Check asks about the text of a code for one use. A problem is no error: it has a Code
-// in place of a Reason.
-func (g *Gate) Check(ctx context.Context, text, scope string) (v Verdict, err error) {
-	answer, err := g.Send(ctx, Request{Method: http.MethodPost, URL: g.URL + "/v1/check?scope=" + scope, Bearer: g.Device, Media: "text/plain", Body: []byte(text)})
+// Ask asks about the text of a code for one use.
+func (g *Gate) Ask(ctx context.Context, text, scope string) (Answer, error) {
+	return g.Send(ctx, Request{Method: http.MethodPost, URL: g.URL + "/v1/check?scope=" + scope, Bearer: g.Device, Media: "text/plain", Body: []byte(text)})
+}
+
+// Check is Ask, and reads the answer. A problem is no error: it has a Code in place of a
+// Reason.
+func (g *Gate) Check(ctx context.Context, text, scope string) (Verdict, error) {
+	answer, err := g.Ask(ctx, text, scope)
 	if err != nil {
-		return v, err
+		return Verdict{}, err
 	}
-	if err := json.Unmarshal(answer.Body, &v); err != nil || v.Reason == "" && v.Code == "" {
-		return v, fmt.Errorf("the gateway answered %d with no verdict and no problem", answer.Status)
+	return answer.Verdict()
+}
+
+// Verdict reads a gateway's answer.
+func (a Answer) Verdict() (v Verdict, err error) {
+	if err := json.Unmarshal(a.Body, &v); err != nil || v.Reason == "" && v.Code == "" {
+		return v, fmt.Errorf("the gateway answered %d with no verdict and no problem", a.Status)
 	}
 	return v, nil
 }

@@ -7,7 +7,7 @@ import (
 	"os/exec"
 )
 
-var errLinux = errors.New("only Linux can keep a process on a processor")
+var errLinux = errors.New("only Linux can do this to a process")
 
 // StartOn needs Linux, but for AnyCPU.
 func StartOn(cpu int, child *exec.Cmd) error {
@@ -19,3 +19,6 @@ func StartOn(cpu int, child *exec.Cmd) error {
 
 // Pin needs Linux.
 func Pin(int) (undo func() error, err error) { return nil, errLinux }
+
+// LimitDescriptors needs Linux.
+func LimitDescriptors(int, uint64) error { return errLinux }

@@ -113,3 +113,18 @@ func TestAProcessThatEndsBadlyIsAnError(t *testing.T) {
 		}
 	}
 }
+
+func TestProcessorTimeOfThisProcessGrows(t *testing.T) {
+	before, err := UsageOf(os.Getpid())
+	if err != nil {
+		t.Skip("this system tells it elsewhere")
+	}
+	for began := time.Now(); ; {
+		if now, err := UsageOf(os.Getpid()); err != nil || now.Sum() > before.Sum() {
+			break
+		}
+		if time.Since(began) > patience {
+			t.Fatal("a busy process uses no processor time")
+		}
+	}
+}

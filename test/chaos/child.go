@@ -1,13 +1,13 @@
 package main
 
 import (
-	"bytes"
-	"fmt"
-	"os"
-	"os/exec"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/railgate/railgate/test/harness/process"
+	"github.com/railgate/railgate/test/harness/stack"
 )
 
 const (
@@ -15,21 +15,25 @@ const (
 	stopPatience = 20 * time.Second
 	// restartPause is between the death of a process nobody ended and its next start.
 	restartPause = 200 * time.Millisecond
-	logTail      = 2000 // bytes of a dead process's log to show
 )
 
 // child is one of the real binaries. It is started again when it ends by
 // itself, and that is reported: no fault here may end a process.
 type child struct {
-	// immutable
-	name, path, log string
-	args            []string
-	died            func(name, tail string)
+	*stack.Server                         // immutable
+	died          func(name, tail string) // immutable
 
 	mu     sync.Mutex
-	wanted bool // it should be running
-	cmd    *exec.Cmd
-	ended  chan struct{} // closed when cmd has ended
+	wanted bool             // it should be running
+	runs   *process.Process // nil: it does not
+	last   *process.Process // the latest that ran
+	ended  chan struct{}    // closed when runs has ended
+}
+
+func (sys *system) newChild(v *stack.Server) *child {
+	c := &child{Server: v, died: func(name, tail string) { sys.report.incident("%s ended by itself:\n%s", name, tail) }}
+	sys.children = append(sys.children, c)
+	return c
 }
 
 // start runs the process; it does nothing if it is running.
@@ -42,79 +46,73 @@ func (c *child) start() error {
 
 // launch is called with c.mu held.
 func (c *child) launch() error {
-	if c.cmd != nil {
+	if c.runs != nil {
 		return nil
 	}
-	log, err := os.OpenFile(c.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	p, err := c.Start(process.AnyCPU)
 	if err != nil {
 		return err
 	}
-	defer log.Close() // the process has its own copy
-	cmd := exec.Command(c.path, c.args...)
-	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = lifeline()
-	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("%s: %w", c.name, err)
-	}
-	c.cmd, c.ended = cmd, make(chan struct{})
-	go c.await(cmd, c.ended)
+	c.runs, c.last, c.ended = p, p, make(chan struct{})
+	go c.await(p, c.ended)
 	return nil
 }
 
-func (c *child) await(cmd *exec.Cmd, ended chan struct{}) {
-	cmd.Wait()
+func (c *child) await(p *process.Process, ended chan struct{}) {
+	<-p.Ended()
 	c.mu.Lock()
-	c.cmd = nil
+	c.runs = nil
 	close(ended)
 	byItself := c.wanted
 	c.mu.Unlock()
 	if !byItself {
 		return
 	}
-	tail := c.tail()
 	// While a process is dead, an outgoing connection of anyone's may take its
 	// port for a moment. That is this machine's doing, not the process's.
-	if !bytes.Contains(tail, []byte("address already in use")) {
-		c.died(c.name, string(tail))
+	if tail := p.Tail(); !strings.Contains(tail, "address already in use") {
+		c.died(c.Name, tail)
 	}
 	time.Sleep(restartPause)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.wanted {
 		if err := c.launch(); err != nil {
-			c.died(c.name, err.Error())
+			c.died(c.Name, err.Error())
 		}
 	}
 }
 
-func (c *child) tail() []byte {
-	text, err := os.ReadFile(c.log)
-	if err != nil {
-		return []byte(err.Error())
+// tail is the end of its log.
+func (c *child) tail() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.last == nil {
+		return ""
 	}
-	return text[max(0, len(text)-logTail):]
+	return c.last.Tail()
 }
 
 // kill ends the process as a power cut does, and returns when it is gone.
-func (c *child) kill() { c.end(syscall.SIGKILL, stopPatience) }
+func (c *child) kill() { c.end(syscall.SIGKILL) }
 
 // stop ends it politely; false means that it had to be killed.
-func (c *child) stop() bool { return c.end(syscall.SIGTERM, stopPatience) }
+func (c *child) stop() bool { return c.end(syscall.SIGTERM) }
 
-func (c *child) end(sig syscall.Signal, patience time.Duration) bool {
+func (c *child) end(sig syscall.Signal) bool {
 	c.mu.Lock()
 	c.wanted = false
-	cmd, ended := c.cmd, c.ended
+	p, ended := c.runs, c.ended
 	c.mu.Unlock()
-	if cmd == nil {
+	if p == nil {
 		return true
 	}
-	cmd.Process.Signal(sig)
+	p.Signal(sig)
 	select {
 	case <-ended:
 		return true
-	case <-time.After(patience):
-		cmd.Process.Kill()
+	case <-time.After(stopPatience):
+		p.Kill()
 		<-ended
 		return false
 	}
@@ -124,8 +122,8 @@ func (c *child) end(sig syscall.Signal, patience time.Duration) bool {
 func (c *child) signal(sig syscall.Signal) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.cmd != nil {
-		c.cmd.Process.Signal(sig)
+	if c.runs != nil {
+		c.runs.Signal(sig)
 	}
 }
 
@@ -133,8 +131,8 @@ func (c *child) signal(sig syscall.Signal) {
 func (c *child) pid() []int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.cmd == nil {
+	if c.runs == nil {
 		return nil
 	}
-	return []int{c.cmd.Process.Pid}
+	return []int{c.runs.PID()}
 }
