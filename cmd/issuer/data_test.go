@@ -42,7 +42,7 @@ func TestDatabaseComesBack(t *testing.T) {
 		t.Fatalf("key %d signs", got)
 	}
 	acts := d.trailed("operator")
-	want := []string{"night-shift restore stream:restored", "night-shift restate stream:control"}
+	want := []string{"night-shift restore database:restored", "night-shift restate stream:control"}
 	if !slices.Equal(acts, want) {
 		t.Fatalf("trail %q, want %q", acts, want)
 	}
@@ -86,7 +86,7 @@ func TestFieldKeysAreRotated(t *testing.T) {
 		t.Error("a field that does not open is passed over")
 	}
 	has(t, out, "1 do not open", "city of applications, row app_", "not a sealed field")
-	want := []string{"new_field_key key:field-1", "new_field_key key:field-2", "reseal stream:database", "reseal stream:database", "drop_field_key key:field-2", "drop_field_key key:field-1", "reseal stream:database"}
+	want := []string{"new_field_key key:field-1", "new_field_key key:field-2", "reseal database:issuer", "reseal database:issuer", "drop_field_key key:field-2", "drop_field_key key:field-1", "reseal database:issuer"}
 	for i := range want {
 		want[i] = "night-shift " + want[i]
 	}

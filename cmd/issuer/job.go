@@ -98,9 +98,8 @@ func (j *job) by() audit.Entry {
 	return audit.Entry{AtMs: time.Now().UnixMilli(), Who: j.option["by"], Role: staff.Operator}
 }
 
-// theDatabase stands in the trail for all that is in it; package audit has no kind of
-// its own for that.
-var theDatabase = audit.Object{Kind: audit.Stream, ID: "database"}
+// theDatabase stands in the audit log for all that is in it.
+var theDatabase = audit.Object{Kind: audit.Database, ID: "issuer"}
 
 // fieldKey is a field key of the vault in the trail.
 func fieldKey(n int) audit.Object {

@@ -39,11 +39,12 @@ const (
 	Chain       Kind = "trail"
 	Lock        Kind = "lock" // what failures are counted by, under a keyed hash
 	PaperProof  Kind = "paper_proof"
+	Database    Kind = "database" // the issuer's, as a whole
 )
 
 // Kinds lists the closed list.
 func Kinds() []Kind {
-	return []Kind{Credential, Application, Account, Passenger, Ticket, SigningKey, Subject, Stream, Chain, Lock, PaperProof}
+	return []Kind{Credential, Application, Account, Passenger, Ticket, SigningKey, Subject, Stream, Chain, Lock, PaperProof, Database}
 }
 
 // Object is what an act was done to: by an id of ours, never by a document

@@ -65,7 +65,7 @@ func AfterRestore(ctx context.Context, db *database.DB, stream Restater, trail *
 		if r.Days, err = jump(ctx, tx, by.AtMs); err != nil {
 			return err
 		}
-		by.Action, by.Object = staff.Restore, audit.Object{Kind: audit.Stream, ID: "restored"}
+		by.Action, by.Object = staff.Restore, audit.Object{Kind: audit.Database, ID: "restored"}
 		by.Detail = fmt.Sprintf("serials of days %d to %d jump by %d", r.Days[0].Day, r.Days[len(r.Days)-1].Day, SerialJump)
 		return trail.Append(ctx, tx, by)
 	})
