@@ -13,7 +13,7 @@ import (
 )
 
 // healthz says that the process lives.
-func healthz(w http.ResponseWriter, _ *http.Request) error {
+func healthz(w http.ResponseWriter, _ *request) error {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	io.WriteString(w, "ok\n")
 	return nil
@@ -21,7 +21,7 @@ func healthz(w http.ResponseWriter, _ *http.Request) error {
 
 // readyz says whether the issuer can do its work. What it waits for names brokers
 // and keys, and is for the admin listener alone.
-func (a *API) readyz(w http.ResponseWriter, r *http.Request) error {
+func (a *API) readyz(w http.ResponseWriter, r *request) error {
 	ready := a.readiness(r).Ready
 	return writeJSON(w, readyStatus(ready), struct {
 		Ready bool `json:"ready"`
@@ -29,13 +29,13 @@ func (a *API) readyz(w http.ResponseWriter, r *http.Request) error {
 }
 
 // readyzInFull says what the issuer waits for, too.
-func (a *API) readyzInFull(w http.ResponseWriter, r *http.Request) error {
+func (a *API) readyzInFull(w http.ResponseWriter, r *request) error {
 	readiness := a.readiness(r)
 	return writeJSON(w, readyStatus(readiness.Ready), readiness)
 }
 
 // readiness is that of the rules; an issuer that ends is not ready.
-func (a *API) readiness(r *http.Request) credential.Readiness {
+func (a *API) readiness(r *request) credential.Readiness {
 	out := a.service.Readiness(r.Context())
 	if a.draining.Load() {
 		out.Ready = false
@@ -67,7 +67,7 @@ func (a *API) Admin(g prometheus.Gatherer) http.Handler {
 	mux.Handle("GET /readyz", a.around(inFull))
 	if a.codes != nil {
 		sandbox := http.NewServeMux()
-		sandbox.Handle("POST /sandbox/phone-code", a.answer("POST /sandbox/phone-code", a.sandboxCode))
+		sandbox.Handle("POST /sandbox/phone-code", a.answer("POST /sandbox/phone-code", anyone(withBody(200, a.sandboxCode))))
 		mux.Handle("POST /sandbox/phone-code", a.around(sandbox))
 	}
 	return mux
@@ -75,25 +75,21 @@ func (a *API) Admin(g prometheus.Gatherer) http.Handler {
 
 // sandboxCode returns the last code that the sandbox was to send to a phone, to the client
 // that plays the phone. It is on the admin listener only, and only with the sandbox.
-func (a *API) sandboxCode(w http.ResponseWriter, r *http.Request) error {
-	var in struct {
-		Phone string `json:"phone"` // in the form of E.164
-	}
-	if err := readJSON(w, r, &in); err != nil {
-		return err
-	}
+func (a *API) sandboxCode(_ *request, _ anonymous, in struct {
+	Phone string `json:"phone"` // in the form of E.164
+}) (any, error) {
 	code, ok := a.codes.Code(in.Phone)
 	if !ok {
-		return &problem.Error{Code: NotFound}
+		return nil, &problem.Error{Code: NotFound}
 	}
-	return writeJSON(w, http.StatusOK, struct {
+	return struct {
 		Code string `json:"code"`
-	}{code})
+	}{code}, nil
 }
 
 // calledBack hands on to the provider's package: its requests and answers are
 // signed and are no problems of ours.
-func (a *API) calledBack(w http.ResponseWriter, r *http.Request) error {
-	a.callback.ServeHTTP(w, r)
+func (a *API) calledBack(w http.ResponseWriter, r *request) error {
+	a.callback.ServeHTTP(w, r.Request)
 	return nil
 }

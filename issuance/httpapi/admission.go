@@ -59,16 +59,14 @@ func newClasses(c Config) classes {
 	}
 }
 
-// classOf judges a request by its head alone: its path and its staff credential.
-func (a *API) classOf(r *http.Request) (class, origin) {
-	if r.URL.Path != callbackPath {
-		if name, known := a.staff.Recognize(r.Header.Values("Authorization")); known {
-			return a.classes.staff, origin{staff: name}
-		}
-	}
-	from, _ := a.caller(r) // all whose address cannot be read share the places of one network
+// classOf judges a request by its head alone: its path, its staff credential and the
+// network that it comes from.
+func (a *API) classOf(r *http.Request, from throttle.Caller) (class, origin) {
 	if r.URL.Path == callbackPath {
 		return a.classes.callbacks, origin{network: from}
+	}
+	if name, known := a.staff.Recognize(r.Header.Values("Authorization")); known {
+		return a.classes.staff, origin{staff: name}
 	}
 	return a.classes.passengers, origin{network: from}
 }
@@ -76,22 +74,22 @@ func (a *API) classOf(r *http.Request) (class, origin) {
 // admit reads the request's body and only then takes a place for the request, so
 // that a body that arrives slowly holds no place. It returns the request with its
 // body in memory, and how to give the place back; or false after it has answered.
-func (a *API) admit(x *exchange, r *http.Request) (_ *http.Request, leave func(), ok bool) {
-	in, from := a.classOf(r)
+func (a *API) admit(rec *responseRecorder, r *http.Request) (_ *http.Request, leave func(), ok bool) {
+	in, from := a.classOf(r, rec.from)
 	if r.Body != nil && r.Body != http.NoBody {
 		arrived, ok := in.bodies.enter(from)
 		if !ok {
-			refuseUnread(x, Overloaded)
+			refuseUnread(rec, Overloaded)
 			return nil, nil, false
 		}
 		bound := int64(MaxBody)
 		if from.staff != "" && r.URL.Path == subjectsPath {
 			bound = MaxSubjectsBody
 		}
-		body, err := readBody(x, r, bound)
+		body, err := readBody(rec, r, bound)
 		arrived()
 		if err != nil {
-			refuseUnread(x, BodySlow)
+			refuseUnread(rec, BodySlow)
 			return nil, nil, false
 		}
 		r = r.WithContext(r.Context()) // a copy: the server keeps its own body
@@ -99,25 +97,25 @@ func (a *API) admit(x *exchange, r *http.Request) (_ *http.Request, leave func()
 	}
 	leave, ok = in.serving.enter(from)
 	if !ok {
-		newProblem(Overloaded, "").write(x)
+		newProblem(Overloaded, "").write(rec)
 	}
 	return r, leave, ok
 }
 
 // refuseUnread answers a request whose body was not read to its end. The
 // connection closes: the server would otherwise wait for the rest of the body.
-func refuseUnread(x *exchange, code problem.Code) {
-	x.Header().Set("Connection", "close")
-	newProblem(code, "").write(x)
+func refuseUnread(rec *responseRecorder, code problem.Code) {
+	rec.Header().Set("Connection", "close")
+	newProblem(code, "").write(rec)
 }
 
 // readBody reads a body within BodyTimeout, and of one that is too large just
 // enough to show it. Its one error is that time ran out; a body that breaks off
 // breaks off for its reader, too.
-func readBody(x *exchange, r *http.Request, bound int64) (io.ReadCloser, error) {
+func readBody(rec *responseRecorder, r *http.Request, bound int64) (io.ReadCloser, error) {
 	// The server ends the deadline itself once the body has ended. A writer without
 	// deadlines is no connection, so that nothing arrives slowly.
-	http.NewResponseController(x.ResponseWriter).SetReadDeadline(time.Now().Add(BodyTimeout))
+	http.NewResponseController(rec.ResponseWriter).SetReadDeadline(time.Now().Add(BodyTimeout))
 	// What is read grows with what has arrived, not with what was announced.
 	body, err := io.ReadAll(io.LimitReader(r.Body, bound+1))
 	switch {
@@ -126,7 +124,7 @@ func readBody(x *exchange, r *http.Request, bound int64) (io.ReadCloser, error) 
 	case err != nil:
 		return io.NopCloser(io.MultiReader(bytes.NewReader(body), broken{err})), nil
 	case int64(len(body)) > bound:
-		x.Header().Set("Connection", "close") // the rest is not read
+		rec.Header().Set("Connection", "close") // the rest is not read
 	}
 	return io.NopCloser(bytes.NewReader(body)), nil
 }

@@ -1,8 +1,6 @@
 package httpapi
 
 import (
-	"context"
-	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -15,26 +13,19 @@ import (
 
 // awaiting lists what waits for the national authority, page by page. It has
 // nothing personal in it.
-func (a *API) awaiting(w http.ResponseWriter, r *http.Request, by registry.Principal) error {
+func (a *API) awaiting(r *request, by registry.Principal) (any, error) {
 	after, err := afterQuery(r.URL.RawQuery)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	all, next, err := a.registry.Awaiting(r.Context(), by, after)
-	if err != nil {
-		return err
-	}
-	out := make([]entryRef, len(all))
-	for i, ref := range all {
-		out[i] = newRef(ref)
-	}
 	if len(all) < registry.MaxAwaiting {
 		next = "" // the end
 	}
-	return writeJSON(w, http.StatusOK, struct {
+	return struct {
 		Entries []entryRef `json:"entries"`
 		Next    string     `json:"next,omitempty"`
-	}{out, next})
+	}{each(all, newRef), next}, err
 }
 
 // entryID is the form of an id of the registry: of an account or of a passenger.
@@ -53,79 +44,58 @@ func afterQuery(raw string) (after string, err error) {
 }
 
 // lookOfAuthority shows the authority an entry that waits for it.
-func (a *API) lookOfAuthority(w http.ResponseWriter, r *http.Request, by registry.Principal) error {
-	return look(w, r, by, a.registry.ViewForAuthority)
-}
-
-// look shows an entry as it is to be compared with a document. That it was shown
-// is in the trail before it is.
-func look(w http.ResponseWriter, r *http.Request, by registry.Principal, sight func(context.Context, registry.Principal, registry.Ref) (registry.EntryView, error)) error {
-	var in entryRef
-	if err := readJSON(w, r, &in); err != nil {
-		return err
-	}
-	return showEntry(w, r, by, in, sight)
+func (a *API) lookOfAuthority(r *request, by registry.Principal, in entryRef) (any, error) {
+	return showEntry(r, by, in, a.registry.ViewForAuthority)
 }
 
 // settle takes what the authority found.
-func (a *API) settle(w http.ResponseWriter, r *http.Request, by registry.Principal) error {
-	var in struct {
-		entryRef
-		Version int64 `json:"version"`
-		Matches *bool `json:"matches"`
-	}
-	if err := readJSON(w, r, &in); err != nil {
-		return err
-	}
+func (a *API) settle(r *request, by registry.Principal, in struct {
+	entryRef
+	Version int64 `json:"version"`
+	Matches *bool `json:"matches"`
+}) (any, error) {
 	if in.Matches == nil {
-		return malformed("matches must be there, true or false")
+		return nil, malformed("matches must be there, true or false")
 	}
 	entry, err := in.ref()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return becomes(w)(a.registry.SettleForeign(r.Context(), registry.AuthorityResult{Principal: by, Entry: entry, Version: in.Version, Matches: *in.Matches}))
+	return becomes(a.registry.SettleForeign(r.Context(), registry.AuthorityResult{Principal: by, Entry: entry, Version: in.Version, Matches: *in.Matches}))
 }
 
 // readTrail tells staff what was done: the police desk to one object, operators
 // to all. Who read what is in the trail before the answer is told.
-func (a *API) readTrail(w http.ResponseWriter, r *http.Request) error {
-	member, err := a.staff.Bearer(r.Header.Values("Authorization"))
-	if err != nil {
-		return err
-	}
+func (a *API) readTrail(r *request, by registry.Principal) (any, error) {
 	q, wrong := trailQuery(r.URL.RawQuery)
 	object := q.Object
 	if object == (audit.Object{}) {
 		object = audit.Object{Kind: audit.Chain, ID: "all"}
 	}
-	entry, err := audit.By(member, q.ReadAction(), object, a.service.Now().UnixMilli())
+	entry, err := audit.By(by.By, q.ReadAction(), object, a.service.Now().UnixMilli())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if wrong != nil {
-		return wrong
+		return nil, wrong
 	}
 	page, err := a.trail.Read(r.Context(), q)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	entry.Request = idOf(w)
+	entry.Request = by.Request
 	if err := a.trail.Note(r.Context(), entry); err != nil {
-		return err
+		return nil, err
 	}
 	// An entry that no issuer wrote is for operators to find out about, by -verify-trail.
-	page.Records = slices.DeleteFunc(page.Records, func(r audit.Record) bool { return r.Forged != "" })
-	for i := range page.Records {
-		page.Records[i].Proof = audit.Proof{} // for archives: it says nothing to staff
-	}
-	if page.Records == nil {
-		page.Records = []audit.Record{}
-	}
-	return writeJSON(w, http.StatusOK, struct {
+	all := slices.DeleteFunc(page.Records, func(r audit.Record) bool { return r.Forged != "" })
+	return struct {
 		Records []audit.Record `json:"records"`
 		Next    string         `json:"next,omitempty"`
-	}{page.Records, page.Next})
+	}{each(all, func(r audit.Record) audit.Record {
+		r.Proof = audit.Proof{} // for archives: it says nothing to staff
+		return r
+	}), page.Next}, nil
 }
 
 // trailQuery reads a query strictly: each name is known and stands once, each

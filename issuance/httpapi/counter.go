@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"net/http"
 	"unicode/utf8"
 
 	"github.com/railgate/railgate/issuance/problem"
@@ -47,16 +46,11 @@ func (e entryRef) ref() (registry.Ref, error) {
 	return registry.Ref{Account: e.Account, Passenger: passenger}, err
 }
 
-// becomes answers with the status that an entry has now.
-func becomes(w http.ResponseWriter) func(rules.Status, error) error {
-	return func(s rules.Status, err error) error {
-		if err != nil {
-			return err
-		}
-		return writeJSON(w, http.StatusOK, struct {
-			Status string `json:"status"`
-		}{s.String()})
-	}
+// becomes tells the status that an entry has now.
+func becomes(s rules.Status, err error) (any, error) {
+	return struct {
+		Status string `json:"status"`
+	}{s.String()}, err
 }
 
 // shown is a document that lies on the counter.
@@ -81,108 +75,76 @@ func (o original) said() error {
 	return nil
 }
 
-// Why a counter searches or looks.
-const (
-	forCheck      = "check" // as without a word
-	forCorrection = "correction"
-)
-
-// correcting reports whether a window wants entries that were checked.
-func correcting(purpose filled) (bool, error) {
+// counterAct is what a counter does for its purpose: to check an entry, or as a window
+// that wants to correct one, which counts as an identification.
+func counterAct[Act any](a *API, by registry.Principal, purpose filled, check, correct Act) (Act, error) {
 	switch purpose {
-	case "", forCheck:
-		return false, nil
-	case forCorrection:
-		return true, nil
+	case "", "check":
+		return check, nil
+	case "correction":
+		return correct, a.service.TakeIdentification(by.By)
 	}
-	return false, malformed("purpose must be check or correction")
+	return check, malformed("purpose must be check or correction")
 }
 
 // search finds the entries about a document that the counter may check now, or that
 // a window may correct. The answer has nothing personal in it.
-func (a *API) search(w http.ResponseWriter, r *http.Request, by registry.Principal) error {
-	var in struct {
-		shown
-		Purpose filled `json:"purpose"`
-	}
-	if err := readJSON(w, r, &in); err != nil {
-		return err
-	}
-	find := a.registry.FindEntries
-	if correct, err := correcting(in.Purpose); err != nil {
-		return err
-	} else if correct {
-		if err := a.service.TakeIdentification(by.By); err != nil {
-			return err
-		}
-		find = a.registry.FindForCorrection
+func (a *API) search(r *request, by registry.Principal, in struct {
+	shown
+	Purpose filled `json:"purpose"`
+}) (any, error) {
+	find, err := counterAct(a, by, in.Purpose, a.registry.FindEntries, a.registry.FindForCorrection)
+	if err != nil {
+		return nil, err
 	}
 	all, err := find(r.Context(), by, registry.ShownDocument(in.shown))
-	if err != nil {
-		return err
-	}
 	type found struct {
 		entryRef
 		Status       string `json:"status"`
 		HolderNeeded bool   `json:"holder_original_needed,omitempty"`
 		Lost         bool   `json:"identity_lost"`
 	}
-	out := make([]found, len(all))
-	for i, f := range all {
-		out[i] = found{newRef(f.Ref), f.Status.String(), f.HolderOriginalNeeded, f.Lost}
-	}
-	return writeJSON(w, http.StatusOK, struct {
+	return struct {
 		Entries []found `json:"entries"`
-	}{out})
+	}{each(all, func(f registry.Found) found {
+		return found{newRef(f.Ref), f.Status.String(), f.HolderOriginalNeeded, f.Lost}
+	})}, err
 }
 
 // lookAtCounter shows an entry that the counter may check now, or that a window may
 // correct.
-func (a *API) lookAtCounter(w http.ResponseWriter, r *http.Request, by registry.Principal) error {
-	var in struct {
-		entryRef
-		Purpose filled `json:"purpose"`
+func (a *API) lookAtCounter(r *request, by registry.Principal, in struct {
+	entryRef
+	Purpose filled `json:"purpose"`
+}) (any, error) {
+	view, err := counterAct(a, by, in.Purpose, a.registry.ViewEntry, a.registry.ViewForCorrection)
+	if err != nil {
+		return nil, err
 	}
-	if err := readJSON(w, r, &in); err != nil {
-		return err
-	}
-	sight := a.registry.ViewEntry
-	if correct, err := correcting(in.Purpose); err != nil {
-		return err
-	} else if correct {
-		if err := a.service.TakeIdentification(by.By); err != nil {
-			return err
-		}
-		sight = a.registry.ViewForCorrection
-	}
-	return showEntry(w, r, by, in.entryRef, sight)
+	return showEntry(r, by, in.entryRef, view)
 }
 
 // verify takes what a counter found when it compared an entry with the document
 // (rules B1, B3 and B10).
-func (a *API) verify(w http.ResponseWriter, r *http.Request, by registry.Principal) error {
-	var in struct {
-		entryRef
-		original
-		Version          int64  `json:"version"`
-		Delegated        bool   `json:"delegated"`
-		DelegateOriginal bool   `json:"delegate_original"`
-		HolderOriginal   bool   `json:"holder_original"`
-		Matches          *bool  `json:"matches"`
-		Proof            *proof `json:"proof"`
-	}
-	if err := readJSON(w, r, &in); err != nil {
-		return err
-	}
+func (a *API) verify(r *request, by registry.Principal, in struct {
+	entryRef
+	original
+	Version          int64  `json:"version"`
+	Delegated        bool   `json:"delegated"`
+	DelegateOriginal bool   `json:"delegate_original"`
+	HolderOriginal   bool   `json:"holder_original"`
+	Matches          *bool  `json:"matches"`
+	Proof            *proof `json:"proof"`
+}) (any, error) {
 	if err := in.said(); err != nil {
-		return err
+		return nil, err
 	}
 	if in.Matches == nil {
-		return malformed("matches must be there, true or false")
+		return nil, malformed("matches must be there, true or false")
 	}
 	entry, err := in.ref()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c := registry.Check{
 		Principal: by, Entry: entry, Version: in.Version,
@@ -190,9 +152,9 @@ func (a *API) verify(w http.ResponseWriter, r *http.Request, by registry.Princip
 		HolderOriginal: in.HolderOriginal, Matches: *in.Matches,
 	}
 	if c.Proof, err = in.Proof.read(); err != nil {
-		return err
+		return nil, err
 	}
-	return becomes(w)(a.registry.Verify(r.Context(), c))
+	return becomes(a.registry.Verify(r.Context(), c))
 }
 
 // proof is what a visitor says to show that an entry is theirs; nil is none.
@@ -220,25 +182,17 @@ func (p *proof) read() (rules.Proof, error) {
 }
 
 // freeIdentity takes an identity from the account that has it (rule B11).
-func (a *API) freeIdentity(w http.ResponseWriter, r *http.Request, by registry.Principal) error {
-	var in struct {
-		shown
-		original
-		Delegated bool `json:"delegated"`
-	}
-	if err := readJSON(w, r, &in); err != nil {
-		return err
-	}
+func (a *API) freeIdentity(r *request, by registry.Principal, in struct {
+	shown
+	original
+	Delegated bool `json:"delegated"`
+}) (any, error) {
 	if err := in.said(); err != nil {
-		return err
+		return nil, err
 	}
-	err := a.registry.FreeIdentity(r.Context(), registry.DuplicateVisit{
+	return nil, a.registry.FreeIdentity(r.Context(), registry.DuplicateVisit{
 		Principal: by, Document: registry.ShownDocument(in.shown), Original: *in.Original, InDate: *in.InDate, Readable: *in.Readable, Delegated: in.Delegated,
 	})
-	if err != nil {
-		return err
-	}
-	return noContent(w)
 }
 
 // serving is what is brought for a service.
@@ -273,19 +227,15 @@ func (in serving) read() (s rules.Serving, err error) {
 
 // askService tells a counter or a ticket machine whether it does something with a
 // ticket, and what comes first (rule B7).
-func (a *API) askService(w http.ResponseWriter, r *http.Request, by registry.Principal) error {
-	var in struct {
-		Ticket string `json:"ticket"`
-		serving
-	}
-	if err := readJSON(w, r, &in); err != nil {
-		return err
-	}
+func (a *API) askService(r *request, by registry.Principal, in struct {
+	Ticket string `json:"ticket"`
+	serving
+}) (any, error) {
 	s, err := in.read()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return decided(w)(a.registry.Decide(r.Context(), registry.DecisionRequest{Principal: by, Kind: registry.Serve, Ticket: in.Ticket, Serve: s}))
+	return decided(a.registry.Decide(r.Context(), registry.DecisionRequest{Principal: by, Kind: registry.Serve, Ticket: in.Ticket, Serve: s}))
 }
 
 // documentRead is a person as a clerk reads one from the original.
@@ -325,51 +275,42 @@ func (d documentRead) entry() rules.Entry {
 }
 
 // correct writes the original over an identity that was checked wrongly.
-func (a *API) correct(w http.ResponseWriter, r *http.Request, by registry.Principal) error {
-	var in struct {
-		entryRef
-		rewritten
-	}
-	if err := readJSON(w, r, &in); err != nil {
-		return err
-	}
+func (a *API) correct(r *request, by registry.Principal, in struct {
+	entryRef
+	rewritten
+}) (any, error) {
 	entry, err := in.ref()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c, err := in.correction(by, entry)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return becomes(w)(a.registry.Correct(r.Context(), c))
+	return becomes(a.registry.Correct(r.Context(), c))
 }
 
 // claimIdentity gives an identity to the account of its owner (rule B11).
-func (a *API) claimIdentity(w http.ResponseWriter, r *http.Request, by registry.Principal) error {
-	var in struct {
-		Account string `json:"account"`
-		rewritten
-	}
-	if err := readJSON(w, r, &in); err != nil {
-		return err
-	}
+func (a *API) claimIdentity(r *request, by registry.Principal, in struct {
+	Account string `json:"account"`
+	rewritten
+}) (any, error) {
 	c, err := in.correction(by, registry.Ref{Account: in.Account})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return becomes(w)(a.registry.Claim(r.Context(), c))
+	return becomes(a.registry.Claim(r.Context(), c))
 }
 
-func showEntry(w http.ResponseWriter, r *http.Request, by registry.Principal, in entryRef, sight func(context.Context, registry.Principal, registry.Ref) (registry.EntryView, error)) error {
+// showEntry shows an entry as it is to be compared with a document. That it was shown
+// is in the trail before it is.
+func showEntry(r *request, by registry.Principal, in entryRef, view func(context.Context, registry.Principal, registry.Ref) (registry.EntryView, error)) (any, error) {
 	entry, err := in.ref()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s, err := sight(r.Context(), by, entry)
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusOK, struct {
+	s, err := view(r.Context(), by, entry)
+	return struct {
 		entryRef
 		person
 		Status       string `json:"status"`
@@ -377,5 +318,5 @@ func showEntry(w http.ResponseWriter, r *http.Request, by registry.Principal, in
 		ProofNeeded  bool   `json:"proof_needed"`
 		HolderNeeded bool   `json:"holder_original_needed,omitempty"`
 		Lost         bool   `json:"identity_lost"`
-	}{newRef(s.Ref), newPerson(s.Person), s.Status.String(), s.Version, s.ProofNeeded, s.HolderOriginalNeeded, s.Lost})
+	}{newRef(s.Ref), newPerson(s.Person), s.Status.String(), s.Version, s.ProofNeeded, s.HolderOriginalNeeded, s.Lost}, err
 }

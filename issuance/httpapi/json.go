@@ -19,14 +19,44 @@ const MaxBody = 16 << 10
 // MaxSubjectsBody bounds the one larger body: issuance.MaxSubjects persons.
 const MaxSubjectsBody = 128 << 10
 
-// readJSON reads the one JSON object that a request must carry into dst, as
-// strictjson.Read does.
-func readJSON(w http.ResponseWriter, r *http.Request, dst any) error {
-	return readJSONUpTo(w, r, dst, MaxBody)
+// noBody serves a request that has no body. It answers with the status and what serve
+// returns; nil is no content.
+func noBody[By any](status int, serve func(*request, By) (any, error)) handlerFor[By] {
+	return func(w http.ResponseWriter, r *request, by By) error {
+		out, err := serve(r, by)
+		if err != nil {
+			return err
+		}
+		return writeJSON(w, status, out)
+	}
 }
 
-// readJSONUpTo is readJSON for a body of at most bound bytes.
-func readJSONUpTo(w http.ResponseWriter, r *http.Request, dst any, bound int64) error {
+// withBody serves a request with a body, which it reads first: one JSON object.
+func withBody[By, In any](status int, serve func(*request, By, In) (any, error)) handlerFor[By] {
+	return withBodyUpTo(MaxBody, status, serve)
+}
+
+// withBodyUpTo is withBody with a body of at most bound bytes.
+func withBodyUpTo[By, In any](bound int64, status int, serve func(*request, By, In) (any, error)) handlerFor[By] {
+	return func(w http.ResponseWriter, r *request, by By) error {
+		var in In
+		if err := readJSON(w, r, &in, bound); err != nil {
+			return err
+		}
+		out, err := serve(r, by, in)
+		if err != nil {
+			return err
+		}
+		return writeJSON(w, status, out)
+	}
+}
+
+// empty is a body that says nothing.
+type empty = struct{}
+
+// readJSON reads the one JSON object that a request must carry into dst, as
+// strictjson.Read does, of at most bound bytes.
+func readJSON(w http.ResponseWriter, r *request, dst any, bound int64) error {
 	if !strictjson.Declared(r.Header) {
 		return &problem.Error{Code: MediaType, Detail: "Content-Type must be application/json in UTF-8"}
 	}
@@ -48,6 +78,10 @@ func malformed(detail string) error {
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) error {
+	if v == nil {
+		w.WriteHeader(status)
+		return nil
+	}
 	body, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -58,12 +92,16 @@ func writeJSON(w http.ResponseWriter, status int, v any) error {
 	return nil
 }
 
-func noContent(w http.ResponseWriter) error {
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+// each makes what is told of each; none is told as an empty list.
+func each[From, To any](all []From, tell func(From) To) []To {
+	out := make([]To, len(all))
+	for i, one := range all {
+		out[i] = tell(one)
+	}
+	return out
 }
 
-// filled is text that may be left out, and is not empty where it is there: nobody
+// filled is text that may be left out, and is not empty where it is there: anonymous
 // shall wonder which of the two an empty one is.
 type filled string
 

@@ -15,8 +15,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"github.com/railgate/railgate/issuance/credential"
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/throttle"
 )
 
 // RequestTimeout bounds a request's work: the longest real-person check and
@@ -24,27 +26,29 @@ import (
 // still hears the answer.
 const RequestTimeout = 20 * time.Second
 
-// exchange is one request on its way: what the log and the metrics will say.
-type exchange struct {
+// responseRecorder is the answer to one request, with what the log and the metrics
+// will say of it.
+type responseRecorder struct {
 	http.ResponseWriter
 	id     string
+	from   throttle.Caller
 	probe  bool // a health question
 	label  string
 	status int // 0: nothing was written yet
 }
 
-func (x *exchange) WriteHeader(status int) {
-	if x.status == 0 {
-		x.status = status
+func (rec *responseRecorder) WriteHeader(status int) {
+	if rec.status == 0 {
+		rec.status = status
 	}
-	x.ResponseWriter.WriteHeader(status)
+	rec.ResponseWriter.WriteHeader(status)
 }
 
-func (x *exchange) Write(p []byte) (int, error) {
-	if x.status == 0 {
-		x.status = http.StatusOK
+func (rec *responseRecorder) Write(p []byte) (int, error) {
+	if rec.status == 0 {
+		rec.status = http.StatusOK
 	}
-	return x.ResponseWriter.Write(p)
+	return rec.ResponseWriter.Write(p)
 }
 
 // around is what every request goes through: an id, the headers, a bound on
@@ -52,20 +56,21 @@ func (x *exchange) Write(p []byte) (int, error) {
 func (a *API) around(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		x := &exchange{ResponseWriter: w, id: requestID(), probe: probe(r), label: routeNone}
-		protect(x)
-		defer a.finish(x, start)
+		from, _ := a.proxies.Caller(r.RemoteAddr, r.Header.Values("X-Forwarded-For")) // all whose address cannot be read are one
+		rec := &responseRecorder{ResponseWriter: w, id: requestID(), from: from, probe: probe(r), label: routeNone}
+		protect(rec)
+		defer a.finish(rec, start)
 		if a.draining.Load() {
-			x.Header().Set("Connection", "close")
+			rec.Header().Set("Connection", "close")
 		}
 
 		if r.URL.Path != path.Clean(r.URL.Path) {
 			// The mux would redirect; here a path has one spelling.
-			newProblem(NotFound, "").write(x)
+			newProblem(NotFound, "").write(rec)
 			return
 		}
-		if !x.probe { // a health question is answered even when all places are taken
-			admitted, leave, ok := a.admit(x, r)
+		if !rec.probe { // a health question is answered even when all places are taken
+			admitted, leave, ok := a.admit(rec, r)
 			if !ok {
 				return
 			}
@@ -74,43 +79,43 @@ func (a *API) around(mux *http.ServeMux) http.Handler {
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), RequestTimeout)
 		defer cancel()
-		mux.ServeHTTP(x, r.WithContext(ctx))
+		mux.ServeHTTP(rec, r.WithContext(ctx))
 	})
 }
 
 // finish runs whether or not the request panicked.
-func (a *API) finish(x *exchange, start time.Time) {
+func (a *API) finish(rec *responseRecorder, start time.Time) {
 	if p := recover(); p != nil {
 		// The value may speak of a passenger: its type and the place are enough.
-		a.log.Error("panic", zap.String("request", x.id), zap.String("route", x.label),
+		a.log.Error("panic", zap.String("request", rec.id), zap.String("route", rec.label),
 			zap.String("type", fmt.Sprintf("%T", p)), zap.ByteString("stack", debug.Stack()))
-		if x.status != 0 {
+		if rec.status != 0 {
 			panic(http.ErrAbortHandler) // half an answer was sent: only breaking off says so
 		}
-		newProblem(Internal, "").write(x)
+		newProblem(Internal, "").write(rec)
 	}
 	took := time.Since(start)
-	a.metrics.observe(x.label, x.status, took)
+	a.metrics.observe(rec.label, rec.status, took)
 	level := zap.InfoLevel
 	switch {
-	case x.probe:
+	case rec.probe:
 		level = zap.DebugLevel // every few seconds, for ever
-	case x.status >= http.StatusBadRequest:
+	case rec.status >= http.StatusBadRequest:
 		level = zap.WarnLevel // refusals and faults are never sampled away
 	}
-	a.log.Log(level, "request", zap.String("request", x.id), zap.String("route", x.label),
-		zap.Int("status", x.status), zap.Duration("took", took))
+	a.log.Log(level, "request", zap.String("request", rec.id), zap.String("route", rec.label),
+		zap.Int("status", rec.status), zap.Duration("took", took))
 }
 
 // protect sets the headers of every answer: nothing here may be cached,
 // interpreted as another type, framed, or told to another site.
-func protect(x *exchange) {
-	h := x.Header()
+func protect(rec *responseRecorder) {
+	h := rec.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("X-Request-Id", x.id)
+	h.Set("X-Request-Id", rec.id)
 }
 
 // probe reports a health question.
@@ -122,45 +127,52 @@ func requestID() string {
 	return hex.EncodeToString(b[:])
 }
 
-// idOf is the id of the request that an answer is for.
-func idOf(w http.ResponseWriter) string {
-	if x, ok := w.(*exchange); ok {
-		return x.id
-	}
-	return ""
+// request is one request on its way to who answers it.
+type request struct {
+	*http.Request
+	id     string          // as the answer, the log and the audit trail have it
+	from   throttle.Caller // the network that it comes from
+	answer http.Header     // of the answer
 }
+
+// handler answers a request or returns why not: *problem.Error is told to the
+// caller, every other error to the log only.
+type handler func(w http.ResponseWriter, r *request) error
 
 // answer calls a handler and renders what it returns.
 func (a *API) answer(label string, serve handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		x := w.(*exchange)
-		x.label = label
-		if err := serve(w, r); err != nil {
-			a.fail(x, err)
+		rec := w.(*responseRecorder)
+		rec.label = label
+		if err := serve(rec, &request{r, rec.id, rec.from, rec.Header()}); err != nil {
+			a.fail(rec, err)
 		}
 	})
 }
 
 // fail is where errors become answers: a refusal is told, a fault is not.
-func (a *API) fail(x *exchange, err error) {
+func (a *API) fail(rec *responseRecorder, err error) {
 	var refusal *problem.Error
+	var code *credential.CodeError
 	switch {
+	case errors.As(err, &code):
+		newCodeProblem(code.Reason).write(rec)
 	case errors.As(err, &refusal):
 		p := newProblem(refusal.Code, refusal.Detail)
 		p.RetryAt = refusal.RetryAt
 		if contactCodes[p.Code] {
 			p.Contact = (*bilingual)(&a.reach)
 		}
-		p.write(x)
+		p.write(rec)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		a.log.Warn("request not finished", zap.String("request", x.id), zap.String("route", x.label), zap.Error(err))
-		newProblem(Overloaded, "").write(x)
+		a.log.Warn("request not finished", zap.String("request", rec.id), zap.String("route", rec.label), zap.Error(err))
+		newProblem(Overloaded, "").write(rec)
 	case errors.Is(err, database.ErrUnavailable):
-		a.log.Warn("request not served: the database is not available", zap.String("request", x.id), zap.String("route", x.label), zap.Error(err))
-		newProblem(Unavailable, "").write(x)
+		a.log.Warn("request not served: the database is not available", zap.String("request", rec.id), zap.String("route", rec.label), zap.Error(err))
+		newProblem(Unavailable, "").write(rec)
 	default:
-		a.log.Error("request failed", zap.String("request", x.id), zap.String("route", x.label), zap.Error(err))
-		newProblem(Internal, "").write(x)
+		a.log.Error("request failed", zap.String("request", rec.id), zap.String("route", rec.label), zap.Error(err))
+		newProblem(Internal, "").write(rec)
 	}
 }
 

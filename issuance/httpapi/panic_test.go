@@ -31,7 +31,7 @@ func TestPanicIsContained(t *testing.T) {
 		metrics: m, classes: in, staff: nobody,
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/", a.answer("GET /", func(http.ResponseWriter, *http.Request) error { panic("a passenger's name") }))
+	mux.Handle("/", a.answer("GET /", func(http.ResponseWriter, *request) error { panic("a passenger's name") }))
 	for range 2 {
 		w := httptest.NewRecorder()
 		a.around(mux).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))

@@ -10,185 +10,6 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// apply takes an application.
-func (a *API) apply(w http.ResponseWriter, r *http.Request) error {
-	var in struct {
-		Name           string    `json:"name"`
-		DocumentType   string    `json:"document_type"`
-		DocumentNumber string    `json:"document_number"`
-		City           string    `json:"city"`
-		Location       *location `json:"location"`
-		Policy         string    `json:"policy"`
-	}
-	if err := readJSON(w, r, &in); err != nil {
-		return err
-	}
-	form := credential.Form{Name: in.Name, DocumentType: in.DocumentType, DocumentNumber: in.DocumentNumber, City: in.City, Policy: in.Policy}
-	if in.Location != nil {
-		form.Location = in.Location.read()
-	}
-	var by *account.Holder
-	if len(r.Header.Values("Authorization")) > 0 { // a login that has ended must not become none
-		h, err := a.login(r)
-		if err == nil {
-			err = consented(h)
-		}
-		if err != nil {
-			return err
-		}
-		by = &h
-	}
-	out, err := a.service.Apply(r.Context(), by, form)
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusCreated, struct {
-		Application string            `json:"application"`
-		Status      credential.Status `json:"status"`
-		AccessToken string            `json:"access_token,omitempty"`
-	}{out.Application, credential.StatusSubmitted, out.AccessToken})
-}
-
-// providerHeader says on every answer to a passed check who checked.
-const providerHeader = "Real-Person-Check"
-
-// checked is a passed check.
-type checked struct {
-	Check       string   `json:"check"`
-	ExpiresAt   int64    `json:"expires_at"`
-	Application standing `json:"application"`
-}
-
-func newChecked(c credential.Checked) checked {
-	out := checked{c.Check, c.ExpiresAt, newStanding(c.Standing)}
-	out.Application.Application = ""
-	return out
-}
-
-// check has the real-person check done. 202 says that the person passed and the
-// application is not decided yet.
-func (a *API) check(w http.ResponseWriter, r *http.Request, h credential.Holder) error {
-	var in struct {
-		Evidence string `json:"evidence"`
-	}
-	if err := readJSON(w, r, &in); err != nil {
-		return err
-	}
-	from, err := a.caller(r)
-	if err != nil {
-		return err
-	}
-	out, err := a.service.Check(r.Context(), h, in.Evidence, from)
-	if err != nil {
-		return err
-	}
-	status := http.StatusCreated
-	if out.Standing.Status == credential.StatusChecked {
-		status = http.StatusAccepted
-	}
-	w.Header().Set(providerHeader, out.Provider)
-	return writeJSON(w, status, newChecked(out))
-}
-
-// decide goes on with an application that was checked and not decided.
-func (a *API) decide(w http.ResponseWriter, r *http.Request, h credential.Holder) error {
-	if err := readJSON(w, r, &struct{}{}); err != nil {
-		return err
-	}
-	out, err := a.service.Decide(r.Context(), h)
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusOK, newStanding(out))
-}
-
-// reenter lets somebody who is not logged in come back to their credential.
-func (a *API) reenter(w http.ResponseWriter, r *http.Request) error {
-	var in struct {
-		Name           string `json:"name"`
-		DocumentType   string `json:"document_type"`
-		DocumentNumber string `json:"document_number"`
-		Evidence       string `json:"evidence"`
-		Policy         string `json:"policy"`
-	}
-	if err := readJSON(w, r, &in); err != nil {
-		return err
-	}
-	from, err := a.caller(r)
-	if err != nil {
-		return err
-	}
-	out, err := a.service.Reenter(r.Context(), credential.Return(in), from)
-	if err != nil {
-		return err
-	}
-	w.Header().Set(providerHeader, out.Checked.Provider)
-	return writeJSON(w, http.StatusCreated, struct {
-		AccessToken string `json:"access_token"`
-		checked
-	}{out.AccessToken, checked{out.Checked.Check, out.Checked.ExpiresAt, newStanding(out.Checked.Standing)}})
-}
-
-// leave ends the page, or what this login shows of the application.
-func (a *API) leave(w http.ResponseWriter, r *http.Request, h credential.Holder) error {
-	if err := readJSON(w, r, &struct{}{}); err != nil {
-		return err
-	}
-	if err := a.service.Leave(r.Context(), h); err != nil {
-		return err
-	}
-	return noContent(w)
-}
-
-// openSession opens a session on a passed check.
-func (a *API) openSession(w http.ResponseWriter, r *http.Request, h credential.Holder) error {
-	var in struct {
-		Check  string          `json:"check"`
-		Mode   credential.Mode `json:"mode"`
-		Anchor string          `json:"anchor"`
-	}
-	if err := readJSON(w, r, &in); err != nil {
-		return err
-	}
-	out, err := a.service.OpenSession(r.Context(), h, in.Check, in.Mode, in.Anchor)
-	if err != nil {
-		return err
-	}
-	pass := ""
-	if out.Pass != nil {
-		pass = hex.EncodeToString(out.Pass[:])
-	}
-	return writeJSON(w, http.StatusCreated, struct {
-		Session       string `json:"session"`
-		Pass          string `json:"pass,omitempty"`
-		Serial        string `json:"serial"`
-		ServerTimeMs  int64  `json:"server_time_ms"`
-		StartAt       int64  `json:"start_at"`
-		PeriodSeconds int    `json:"period_seconds"`
-		Length        int    `json:"length"`
-		ExpiresAt     int64  `json:"expires_at"`
-	}{out.Session, pass, out.Serial.String(), out.ServerTimeMs, out.StartAt, tokens.Period, tokens.Length, out.ExpiresAt})
-}
-
-// code gives the current code of a hosted session.
-func (a *API) code(w http.ResponseWriter, r *http.Request) error {
-	v, err := a.visitor(r)
-	if err != nil {
-		return err
-	}
-	out, err := a.service.Code(r.Context(), v, r.PathValue("id"))
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusOK, struct {
-		Text          string `json:"text"`
-		Step          int    `json:"step"`
-		NextAt        int64  `json:"next_at"`
-		SessionEndsAt int64  `json:"session_ends_at"`
-		ServerTimeMs  int64  `json:"server_time_ms"`
-	}{out.Text, out.Step, out.NextAt, out.SessionEndsAt, out.ServerTimeMs})
-}
-
 // standing is how an application stands. Times are Unix seconds.
 type standing struct {
 	Application string            `json:"application,omitempty"`
@@ -212,7 +33,140 @@ func newStanding(s credential.Standing) standing {
 	return out
 }
 
+// apply takes an application.
+func (a *API) apply(r *request, _ anonymous, in struct {
+	Name           string    `json:"name"`
+	DocumentType   string    `json:"document_type"`
+	DocumentNumber string    `json:"document_number"`
+	City           string    `json:"city"`
+	Location       *location `json:"location"`
+	Policy         string    `json:"policy"`
+}) (any, error) {
+	form := credential.Form{Name: in.Name, DocumentType: in.DocumentType, DocumentNumber: in.DocumentNumber, City: in.City, Policy: in.Policy}
+	if in.Location != nil {
+		form.Location = in.Location.read()
+	}
+	var by *account.Holder
+	if len(r.Header.Values("Authorization")) > 0 { // a login that has ended must not become none
+		h, err := a.login(r)
+		if err == nil {
+			err = consented(h)
+		}
+		if err != nil {
+			return nil, err
+		}
+		by = &h
+	}
+	out, err := a.service.Apply(r.Context(), by, form)
+	return struct {
+		Application string            `json:"application"`
+		Status      credential.Status `json:"status"`
+		AccessToken string            `json:"access_token,omitempty"`
+	}{out.Application, credential.StatusSubmitted, out.AccessToken}, err
+}
+
 // standing tells how the application stands.
-func (a *API) standing(w http.ResponseWriter, r *http.Request, h credential.Holder) error {
-	return writeJSON(w, http.StatusOK, newStanding(a.service.Standing(h)))
+func (a *API) standing(_ *request, h credential.Holder) (any, error) {
+	return newStanding(a.service.Standing(h)), nil
+}
+
+// providerHeader says on every answer to a passed check who checked.
+const providerHeader = "Real-Person-Check"
+
+// checked is a passed check.
+type checked struct {
+	Check       string   `json:"check"`
+	ExpiresAt   int64    `json:"expires_at"`
+	Application standing `json:"application"`
+}
+
+func newChecked(c credential.Checked) checked {
+	return checked{c.Check, c.ExpiresAt, newStanding(c.Standing)}
+}
+
+// check has the real-person check done. 202 says that the person passed and the
+// application is not decided yet.
+func (a *API) check(w http.ResponseWriter, r *request, h credential.Holder) error {
+	var in struct {
+		Evidence string `json:"evidence"`
+	}
+	if err := readJSON(w, r, &in, MaxBody); err != nil {
+		return err
+	}
+	out, err := a.service.Check(r.Context(), h, in.Evidence, r.from)
+	if err != nil {
+		return err
+	}
+	status := http.StatusCreated
+	if out.Standing.Status == credential.StatusChecked {
+		status = http.StatusAccepted
+	}
+	r.answer.Set(providerHeader, out.Provider)
+	out.Standing.Application = ""
+	return writeJSON(w, status, newChecked(out))
+}
+
+// decide goes on with an application that was checked and not decided.
+func (a *API) decide(r *request, h credential.Holder, _ empty) (any, error) {
+	out, err := a.service.Decide(r.Context(), h)
+	return newStanding(out), err
+}
+
+// reenter lets somebody who is not logged in come back to their credential.
+func (a *API) reenter(r *request, _ anonymous, in struct {
+	Name           string `json:"name"`
+	DocumentType   string `json:"document_type"`
+	DocumentNumber string `json:"document_number"`
+	Evidence       string `json:"evidence"`
+	Policy         string `json:"policy"`
+}) (any, error) {
+	out, err := a.service.Reenter(r.Context(), credential.Return(in), r.from)
+	if err != nil {
+		return nil, err
+	}
+	r.answer.Set(providerHeader, out.Checked.Provider)
+	return struct {
+		AccessToken string `json:"access_token"`
+		checked
+	}{out.AccessToken, newChecked(out.Checked)}, nil
+}
+
+// leave ends the page, or what this login shows of the application.
+func (a *API) leave(r *request, h credential.Holder, _ empty) (any, error) {
+	return nil, a.service.Leave(r.Context(), h)
+}
+
+// openSession opens a session on a passed check.
+func (a *API) openSession(r *request, h credential.Holder, in struct {
+	Check  string          `json:"check"`
+	Mode   credential.Mode `json:"mode"`
+	Anchor string          `json:"anchor"`
+}) (any, error) {
+	out, err := a.service.OpenSession(r.Context(), h, in.Check, in.Mode, in.Anchor)
+	pass := ""
+	if out.Pass != nil {
+		pass = hex.EncodeToString(out.Pass[:])
+	}
+	return struct {
+		Session       string `json:"session"`
+		Pass          string `json:"pass,omitempty"`
+		Serial        string `json:"serial"`
+		ServerTimeMs  int64  `json:"server_time_ms"`
+		StartAt       int64  `json:"start_at"`
+		PeriodSeconds int    `json:"period_seconds"`
+		Length        int    `json:"length"`
+		ExpiresAt     int64  `json:"expires_at"`
+	}{out.Session, pass, out.Serial.String(), out.ServerTimeMs, out.StartAt, tokens.Period, tokens.Length, out.ExpiresAt}, err
+}
+
+// code gives the current code of a hosted session.
+func (a *API) code(r *request, v credential.Visitor) (any, error) {
+	out, err := a.service.Code(r.Context(), v, r.PathValue("id"))
+	return struct {
+		Text          string `json:"text"`
+		Step          int    `json:"step"`
+		NextAt        int64  `json:"next_at"`
+		SessionEndsAt int64  `json:"session_ends_at"`
+		ServerTimeMs  int64  `json:"server_time_ms"`
+	}{out.Text, out.Step, out.NextAt, out.SessionEndsAt, out.ServerTimeMs}, err
 }

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"errors"
-	"net/http"
 	"time"
 
 	"github.com/railgate/railgate/issuance/account"
@@ -14,9 +13,9 @@ import (
 // person is who a document says somebody is.
 type person struct {
 	Name           string `json:"name"`
-	NameCut        bool   `json:"name_cut"`
-	NameUncommon   bool   `json:"name_uncommon"`
-	Substituted    bool   `json:"substituted"` // characters that could not be entered (B8)
+	NameCut        bool   `json:"name_cut"`      // it was longer than the rules keep (B8)
+	NameUncommon   bool   `json:"name_uncommon"` // a clerk must see the document (B1)
+	Substituted    bool   `json:"substituted"`   // characters that could not be entered (B8)
 	DocumentType   string `json:"document_type"`
 	DocumentNumber string `json:"document_number"`
 	Nationality    string `json:"nationality,omitempty"`
@@ -86,19 +85,12 @@ func (a *API) newOwn(o registry.Own) own {
 }
 
 // listPassengers shows the holder and the list, the oldest line first.
-func (a *API) listPassengers(w http.ResponseWriter, r *http.Request, h account.Holder) error {
+func (a *API) listPassengers(r *request, h account.Holder) (any, error) {
 	l, err := a.registry.List(r.Context(), h)
-	if err != nil {
-		return err
-	}
-	all := make([]passenger, len(l.Passengers))
-	for i, line := range l.Passengers {
-		all[i] = a.newPassenger(line)
-	}
-	return writeJSON(w, http.StatusOK, struct {
+	return struct {
 		Holder     own         `json:"holder"`
 		Passengers []passenger `json:"passengers"`
-	}{a.newOwn(l.Own), all})
+	}{a.newOwn(l.Own), each(l.Passengers, a.newPassenger)}, err
 }
 
 // enteredPassenger is a passenger as the holder typed one. With the policy the
@@ -122,71 +114,43 @@ func (e enteredPassenger) entered() registry.EnteredPassenger {
 }
 
 // addPassenger puts somebody on the list (rules B2 and B3).
-func (a *API) addPassenger(w http.ResponseWriter, r *http.Request, h account.Holder) error {
-	var in enteredPassenger
-	if err := readJSON(w, r, &in); err != nil {
-		return err
-	}
+func (a *API) addPassenger(r *request, h account.Holder, in enteredPassenger) (any, error) {
 	l, err := a.registry.Add(r.Context(), h, in.entered())
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusCreated, a.newPassenger(l))
+	return a.newPassenger(l), err
 }
 
 // editPassenger replaces what a line says. As with the profile, the version that
 // was edited stands in the body.
-func (a *API) editPassenger(w http.ResponseWriter, r *http.Request, h account.Holder) error {
-	var in struct {
-		Version int64 `json:"version"`
-		enteredPassenger
-	}
-	if err := readJSON(w, r, &in); err != nil {
-		return err
-	}
+func (a *API) editPassenger(r *request, h account.Holder, in struct {
+	Version int64 `json:"version"`
+	enteredPassenger
+}) (any, error) {
 	l, err := a.registry.Edit(r.Context(), h, r.PathValue("id"), in.Version, in.entered())
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusOK, a.newPassenger(l))
+	return a.newPassenger(l), err
 }
 
 // deletePassenger takes somebody off the list (rule B4).
-func (a *API) deletePassenger(w http.ResponseWriter, r *http.Request, h account.Holder) error {
-	if err := a.registry.Delete(r.Context(), h, r.PathValue("id")); err != nil {
-		return err
-	}
-	return noContent(w)
+func (a *API) deletePassenger(r *request, h account.Holder) (any, error) {
+	return nil, a.registry.Delete(r.Context(), h, r.PathValue("id"))
 }
 
 // verifyOnline makes the account's own identity verified by a face check and the resident
 // registry (人证核验, rule G39).
-func (a *API) verifyOnline(w http.ResponseWriter, r *http.Request, h account.Holder) error {
-	var in struct {
-		Evidence string `json:"evidence"`
+func (a *API) verifyOnline(r *request, h account.Holder, in struct {
+	Evidence string `json:"evidence"`
+}) (any, error) {
+	status, provider, err := a.registry.VerifyOnline(r.Context(), h, in.Evidence, r.id, r.from)
+	if err == nil {
+		r.answer.Set(providerHeader, provider)
 	}
-	if err := readJSON(w, r, &in); err != nil {
-		return err
-	}
-	from, err := a.caller(r)
-	if err != nil {
-		return err
-	}
-	status, provider, err := a.registry.VerifyOnline(r.Context(), h, in.Evidence, idOf(w), from)
-	if err != nil {
-		return err
-	}
-	w.Header().Set(providerHeader, provider)
-	return writeJSON(w, http.StatusOK, struct {
-		Status string `json:"status"`
-	}{status.String()})
+	return becomes(status, err)
 }
 
 // ifClosed tells the holder beforehand what closing the account would mean.
-func (a *API) ifClosed(w http.ResponseWriter, r *http.Request, h account.Holder) error {
+func (a *API) ifClosed(r *request, h account.Holder) (any, error) {
 	c, err := a.registry.PreviewClosing(r.Context(), h)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	out := struct {
 		decision
@@ -198,5 +162,5 @@ func (a *API) ifClosed(w http.ResponseWriter, r *http.Request, h account.Holder)
 	if !c.TakenUntil.IsZero() {
 		out.TakenUntil = c.TakenUntil.Add(time.Second - 1).Unix() // free at the told second
 	}
-	return writeJSON(w, http.StatusOK, out)
+	return out, nil
 }

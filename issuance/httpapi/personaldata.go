@@ -2,11 +2,11 @@ package httpapi
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/credential"
 	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/registry"
 )
 
 type heldConsent struct {
@@ -60,36 +60,29 @@ type heldOfAccount struct {
 
 // accountData tells the holder what is held: the account, its applications, and
 // what the registry has of it.
-func (a *API) accountData(w http.ResponseWriter, r *http.Request, h account.Holder) error {
+func (a *API) accountData(r *request, h account.Holder) (any, error) {
 	held, err := a.accounts.PersonalData(r.Context(), h)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	out := heldOfAccount{
 		Profile: newProfile(held.Profile, h), PasswordSetAt: held.PasswordSetAt,
-		Consents: []heldConsent{}, Logins: []heldLogin{}, Codes: []heldCode{},
+		Consents: each(held.Consents, func(c account.ConsentGiven) heldConsent { return heldConsent(c) }),
+		Logins: each(held.Logins, func(l account.Login) heldLogin {
+			return heldLogin{l.ID, l.BeganAt, l.UsedAt, l.ExpiresAt, l.EndedAt, l.This}
+		}),
 		FailedLogins: heldFailures(held.FailedLogins),
 		PhoneCodes:   heldCodes{held.CodesSent.Failures, held.CodesSent.LockedUntil},
-	}
-	for _, c := range held.Consents {
-		out.Consents = append(out.Consents, heldConsent(c))
-	}
-	for _, l := range held.Logins {
-		out.Logins = append(out.Logins, heldLogin{l.ID, l.BeganAt, l.UsedAt, l.ExpiresAt, l.EndedAt, l.This})
-	}
-	for _, c := range held.Codes {
-		out.Codes = append(out.Codes, heldCode(c))
+		Codes:        each(held.Codes, func(c account.StoredAccountCode) heldCode { return heldCode(c) }),
 	}
 	if out.Applications, err = a.heldApplications(r.Context(), h); err != nil {
-		return err
+		return nil, err
 	}
 	if out.PaperProofs, err = a.paperProofsOfHolder(r.Context(), h); err != nil {
-		return err
+		return nil, err
 	}
-	if out.Registry, err = a.heldInRegistry(r.Context(), h); err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusOK, out)
+	out.Registry, err = a.heldInRegistry(r.Context(), h)
+	return out, err
 }
 
 func (a *API) heldApplications(ctx context.Context, h account.Holder) ([]heldOf, error) {
@@ -148,16 +141,15 @@ func (a *API) heldInRegistry(ctx context.Context, h account.Holder) (*heldInRegi
 	if err != nil {
 		return nil, err
 	}
-	out := &heldInRegistry{
-		Holder: a.newOwn(held.Own), FailedProofs: heldFailures(held.FailedProofs), Passengers: []heldPassenger{}, Tickets: []heldTicket{},
-	}
-	for _, p := range held.Passengers {
-		out.Passengers = append(out.Passengers, heldPassenger{a.newPassenger(p.Line), heldFailures(p.FailedProofs)})
-	}
-	for _, t := range held.Tickets {
-		out.Tickets = append(out.Tickets, heldTicket{passengerName(t.Passenger), t.State.String(), t.ReportedAt.Unix(), t.Ends.Unix(), t.Order, t.Reference, newJourney(t.Journey)})
-	}
-	return out, nil
+	return &heldInRegistry{
+		Holder: a.newOwn(held.Own), FailedProofs: heldFailures(held.FailedProofs),
+		Passengers: each(held.Passengers, func(p registry.PassengerData) heldPassenger {
+			return heldPassenger{a.newPassenger(p.Line), heldFailures(p.FailedProofs)}
+		}),
+		Tickets: each(held.Tickets, func(t registry.TicketData) heldTicket {
+			return heldTicket{passengerName(t.Passenger), t.State.String(), t.ReportedAt.Unix(), t.Ends.Unix(), t.Order, t.Reference, newJourney(t.Journey)}
+		}),
+	}, nil
 }
 
 // heldOf is all that is held of an application.
@@ -181,7 +173,7 @@ func newHeld(d credential.HeldData) heldOf {
 	out := heldOf{
 		standing: newStanding(d.Standing), Name: d.Name, DocumentType: d.Document, DocumentNumber: d.Number, City: d.City,
 		Account: d.LoggedIn, Subject: d.Subject, Sessions: d.Sessions, ErasedAt: d.ErasedAt,
-		PaperProofs: newPaperProofs(d.PaperProofs),
+		PaperProofs: each(d.PaperProofs, newPaperProof),
 	}
 	if d.Policy != "" {
 		out.Consent = &heldConsent{d.Policy, d.AgreedAt}
@@ -190,10 +182,7 @@ func newHeld(d credential.HeldData) heldOf {
 }
 
 // held tells what is held of the application (rule B12).
-func (a *API) held(w http.ResponseWriter, r *http.Request, h credential.Holder) error {
+func (a *API) held(r *request, h credential.Holder) (any, error) {
 	d, err := a.service.Held(r.Context(), h)
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusOK, newHeld(d))
+	return newHeld(d), err
 }

@@ -3,7 +3,6 @@ package httpapi
 import (
 	_ "embed"
 	"errors"
-	"net/http"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -26,11 +25,11 @@ var policyTexts = func() bilingual {
 
 // privacyPolicy tells every caller what is kept, why and how long, and the version to
 // agree to (rules B12 and G34).
-func (a *API) privacyPolicy(w http.ResponseWriter, _ *http.Request) error {
-	return writeJSON(w, http.StatusOK, struct {
+func (a *API) privacyPolicy(*request, anonymous) (any, error) {
+	return struct {
 		Version string    `json:"version"`
 		Text    bilingual `json:"text"`
-	}{a.service.Policy, policyTexts})
+	}{a.service.Policy, policyTexts}, nil
 }
 
 // Contact is how customer service (官方客服, rule G38) is reached, in both languages.
@@ -53,10 +52,10 @@ func (c Contact) Check() error {
 }
 
 // contact tells every caller how to reach customer service.
-func (a *API) contact(w http.ResponseWriter, _ *http.Request) error {
-	return writeJSON(w, http.StatusOK, struct {
+func (a *API) contact(*request, anonymous) (any, error) {
+	return struct {
 		Text bilingual `json:"text"`
-	}{bilingual(a.reach)})
+	}{bilingual(a.reach)}, nil
 }
 
 // location is where the phone says it is, degrees.
@@ -75,17 +74,10 @@ func (l location) read() *credential.Location {
 
 // locate tells the city at a location, for the form to fill in. The location is in the
 // body: a path or a query would be logged on the way.
-func locate(w http.ResponseWriter, r *http.Request) error {
-	var in location
-	if err := readJSON(w, r, &in); err != nil {
-		return err
-	}
+func locate(_ *request, _ anonymous, in location) (any, error) {
 	c, err := credential.Locate(in.read())
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusOK, struct {
+	return struct {
 		City        string `json:"city"`
 		CityEnglish string `json:"city_en"`
-	}{c.Name, c.English})
+	}{c.Name, c.English}, err
 }

@@ -6,14 +6,11 @@ import (
 	"strings"
 
 	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/staff"
 )
 
 // Route is one operation of the public listener.
 type Route struct{ Method, Path string }
-
-// handler answers a request or returns why not: *refusal.Refusal is told to
-// the caller, every other error to the log only.
-type handler func(w http.ResponseWriter, r *http.Request) error
 
 type operation struct {
 	Route
@@ -26,18 +23,18 @@ func (a *API) operations() []operation {
 
 func (a *API) forPassengers() []operation {
 	return []operation{
-		{Route{"POST", "/v1/applications"}, a.limited(a.within(a.applying, a.apply))},
-		{Route{"POST", "/v1/location"}, a.within(a.locating, locate)},
-		{Route{"GET", "/v1/applications/{id}"}, a.holder(a.standing)},
-		{Route{"GET", "/v1/applications/{id}/data"}, a.holder(a.held)},
+		{Route{"POST", "/v1/applications"}, a.limited(within(a.applying, anyone(withBody(201, a.apply))))},
+		{Route{"POST", "/v1/location"}, within(a.locating, anyone(withBody(200, locate)))},
+		{Route{"GET", "/v1/applications/{id}"}, a.holder(noBody(200, a.standing))},
+		{Route{"GET", "/v1/applications/{id}/data"}, a.holder(noBody(200, a.held))},
 		{Route{"POST", "/v1/applications/{id}/checks"}, a.limited(a.holder(a.check))},
-		{Route{"POST", "/v1/applications/{id}/decision"}, a.holder(a.decide)},
-		{Route{"POST", "/v1/applications/{id}/sessions"}, a.holder(a.openSession)},
-		{Route{"POST", "/v1/applications/{id}/leave"}, a.holder(a.leave)},
-		{Route{"POST", "/v1/viewings"}, a.limited(a.reenter)},
-		{Route{"GET", "/v1/sessions/{id}/code"}, a.code},
-		{Route{"GET", "/v1/privacy-policy"}, a.privacyPolicy},
-		{Route{"GET", "/v1/contact"}, a.contact},
+		{Route{"POST", "/v1/applications/{id}/decision"}, a.holder(withBody(200, a.decide))},
+		{Route{"POST", "/v1/applications/{id}/sessions"}, a.holder(withBody(201, a.openSession))},
+		{Route{"POST", "/v1/applications/{id}/leave"}, a.holder(withBody(204, a.leave))},
+		{Route{"POST", "/v1/viewings"}, a.limited(anyone(withBody(201, a.reenter)))},
+		{Route{"GET", "/v1/sessions/{id}/code"}, a.visitor(noBody(200, a.code))},
+		{Route{"GET", "/v1/privacy-policy"}, anyone(noBody(200, a.privacyPolicy))},
+		{Route{"GET", "/v1/contact"}, anyone(noBody(200, a.contact))},
 	}
 }
 
@@ -46,23 +43,23 @@ func (a *API) forAccounts() []operation {
 		return nil
 	}
 	return []operation{
-		{Route{"POST", "/v1/accounts"}, a.limited(a.register)},
-		{Route{"POST", "/v1/logins"}, a.limited(a.logIn)},
-		{Route{"DELETE", "/v1/logins"}, a.loggedIn(a.logOutEverywhere)},
-		{Route{"DELETE", "/v1/logins/current"}, a.loggedIn(a.logOut)},
-		{Route{"GET", "/v1/account"}, a.loggedIn(a.profile)},
-		{Route{"PUT", "/v1/account"}, a.agreed(a.editProfile)},
-		{Route{"PUT", "/v1/account/password"}, a.limited(a.loggedIn(a.changePassword))},
-		{Route{"POST", "/v1/account/phone/codes"}, a.limited(a.agreed(a.sendPhoneCode))},
-		{Route{"POST", "/v1/account/phone/verifications"}, a.limited(a.agreed(a.verifyPhone))},
-		{Route{"POST", "/v1/recoveries"}, a.limited(a.startRecovery)},
-		{Route{"POST", "/v1/recoveries/password"}, a.limited(a.finishRecovery)},
-		{Route{"POST", "/v1/account/codes"}, a.limited(a.agreed(a.makeCode))},
+		{Route{"POST", "/v1/accounts"}, a.limited(anyone(withBody(201, a.register)))},
+		{Route{"POST", "/v1/logins"}, a.limited(anyone(withBody(201, a.logIn)))},
+		{Route{"DELETE", "/v1/logins"}, a.loggedIn(noBody(204, a.logOutEverywhere))},
+		{Route{"DELETE", "/v1/logins/current"}, a.loggedIn(noBody(204, a.logOut))},
+		{Route{"GET", "/v1/account"}, a.loggedIn(noBody(200, a.profile))},
+		{Route{"PUT", "/v1/account"}, a.agreed(withBody(200, a.editProfile))},
+		{Route{"PUT", "/v1/account/password"}, a.limited(a.loggedIn(withBody(204, a.changePassword)))},
+		{Route{"POST", "/v1/account/phone/codes"}, a.limited(a.agreed(withBody(202, a.sendPhoneCode)))},
+		{Route{"POST", "/v1/account/phone/verifications"}, a.limited(a.agreed(withBody(200, a.verifyPhone)))},
+		{Route{"POST", "/v1/recoveries"}, a.limited(anyone(withBody(202, a.startRecovery)))},
+		{Route{"POST", "/v1/recoveries/password"}, a.limited(anyone(withBody(200, a.finishRecovery)))},
+		{Route{"POST", "/v1/account/codes"}, a.limited(a.agreed(withBody(201, a.makeCode)))},
 		{Route{"POST", "/v1/account-codes"}, a.acting(a.redeemCode)},
-		{Route{"POST", "/v1/account/consent"}, a.loggedIn(a.consent)},
-		{Route{"GET", "/v1/account/applications"}, a.loggedIn(a.listed)},
-		{Route{"GET", "/v1/account/data"}, a.loggedIn(a.accountData)},
-		{Route{"POST", "/v1/account/close"}, a.limited(a.loggedIn(a.closeAccount))},
+		{Route{"POST", "/v1/account/consent"}, a.loggedIn(withBody(204, a.consent))},
+		{Route{"GET", "/v1/account/applications"}, a.loggedIn(noBody(200, a.listed))},
+		{Route{"GET", "/v1/account/data"}, a.loggedIn(noBody(200, a.accountData))},
+		{Route{"POST", "/v1/account/close"}, a.limited(a.loggedIn(withBody(204, a.closeAccount)))},
 	}
 }
 
@@ -73,27 +70,27 @@ func (a *API) registryOperations() []operation {
 		return nil
 	}
 	return []operation{
-		{Route{"GET", "/v1/account/passengers"}, a.loggedIn(a.listPassengers)},
-		{Route{"POST", "/v1/account/passengers"}, a.agreed(a.addPassenger)},
-		{Route{"PUT", "/v1/account/passengers/{id}"}, a.agreed(a.editPassenger)},
-		{Route{"DELETE", "/v1/account/passengers/{id}"}, a.loggedIn(a.deletePassenger)},
-		{Route{"POST", "/v1/account/verification"}, a.limited(a.agreed(a.verifyOnline))},
-		{Route{"GET", "/v1/account/close"}, a.loggedIn(a.ifClosed)},
+		{Route{"GET", "/v1/account/passengers"}, a.loggedIn(noBody(200, a.listPassengers))},
+		{Route{"POST", "/v1/account/passengers"}, a.agreed(withBody(201, a.addPassenger))},
+		{Route{"PUT", "/v1/account/passengers/{id}"}, a.agreed(withBody(200, a.editPassenger))},
+		{Route{"DELETE", "/v1/account/passengers/{id}"}, a.loggedIn(noBody(204, a.deletePassenger))},
+		{Route{"POST", "/v1/account/verification"}, a.limited(a.agreed(withBody(200, a.verifyOnline)))},
+		{Route{"GET", "/v1/account/close"}, a.loggedIn(noBody(200, a.ifClosed))},
 
-		{Route{"POST", "/v1/decisions"}, a.acting(a.askDecision)},
-		{Route{"POST", "/v1/tickets"}, a.acting(a.reportTickets)},
+		{Route{"POST", "/v1/decisions"}, a.acting(withBody(200, a.askDecision))},
+		{Route{"POST", "/v1/tickets"}, a.acting(withBody(204, a.reportTickets))},
 
-		{Route{"POST", "/v1/counter/searches"}, a.acting(a.search)},
-		{Route{"POST", "/v1/counter/looks"}, a.acting(a.lookAtCounter)},
-		{Route{"POST", "/v1/counter/verifications"}, a.acting(a.verify)},
-		{Route{"POST", "/v1/counter/corrections"}, a.acting(a.correct)},
-		{Route{"POST", "/v1/counter/duplicates"}, a.acting(a.freeIdentity)},
-		{Route{"POST", "/v1/counter/claims"}, a.acting(a.claimIdentity)},
-		{Route{"POST", "/v1/counter/services"}, a.acting(a.askService)},
+		{Route{"POST", "/v1/counter/searches"}, a.acting(withBody(200, a.search))},
+		{Route{"POST", "/v1/counter/looks"}, a.acting(withBody(200, a.lookAtCounter))},
+		{Route{"POST", "/v1/counter/verifications"}, a.acting(withBody(200, a.verify))},
+		{Route{"POST", "/v1/counter/corrections"}, a.acting(withBody(200, a.correct))},
+		{Route{"POST", "/v1/counter/duplicates"}, a.acting(withBody(204, a.freeIdentity))},
+		{Route{"POST", "/v1/counter/claims"}, a.acting(withBody(200, a.claimIdentity))},
+		{Route{"POST", "/v1/counter/services"}, a.acting(withBody(200, a.askService))},
 
-		{Route{"GET", "/v1/authority/awaiting"}, a.acting(a.awaiting)},
-		{Route{"POST", "/v1/authority/looks"}, a.acting(a.lookOfAuthority)},
-		{Route{"POST", "/v1/authority/results"}, a.acting(a.settle)},
+		{Route{"GET", "/v1/authority/awaiting"}, a.acting(noBody(200, a.awaiting))},
+		{Route{"POST", "/v1/authority/looks"}, a.acting(withBody(200, a.lookOfAuthority))},
+		{Route{"POST", "/v1/authority/results"}, a.acting(withBody(200, a.settle))},
 	}
 }
 
@@ -101,15 +98,15 @@ const subjectsPath = "/v1/subjects"
 
 func (a *API) forStaff() []operation {
 	all := []operation{
-		{Route{"GET", "/v1/credentials/{serial}"}, a.lookUp},
-		{Route{"POST", "/v1/credentials/{serial}/revoke"}, a.revoke},
-		{Route{"POST", "/v1/credentials/{serial}/unrevoke"}, a.unrevoke},
-		{Route{"POST", "/v1/identifications"}, a.acting(a.identify)},
-		{Route{"POST", subjectsPath}, a.acting(a.subjects)},
-		{Route{"POST", "/v1/paper-proofs"}, a.issuePaperProof},
+		{Route{"GET", "/v1/credentials/{serial}"}, a.acting(noBody(200, a.lookUp))},
+		{Route{"POST", "/v1/credentials/{serial}/revoke"}, a.acting(withBody(202, a.revoke))},
+		{Route{"POST", "/v1/credentials/{serial}/unrevoke"}, a.acting(withBody(202, a.unrevoke))},
+		{Route{"POST", "/v1/identifications"}, a.acting(may(staff.Identify, withBody(200, a.identify)))},
+		{Route{"POST", subjectsPath}, a.acting(may(staff.DeriveSubjects, withBodyUpTo(MaxSubjectsBody, 200, a.subjects)))},
+		{Route{"POST", "/v1/paper-proofs"}, a.acting(withBody(201, a.issuePaperProof))},
 	}
 	if a.trail != nil {
-		all = append(all, operation{Route{"GET", "/v1/trail"}, a.readTrail})
+		all = append(all, operation{Route{"GET", "/v1/trail"}, a.acting(noBody(200, a.readTrail))})
 	}
 	return all
 }
@@ -150,7 +147,7 @@ func (a *API) mux() *http.ServeMux {
 	}
 	for p, methods := range allowed {
 		allow := strings.Join(methods, ", ")
-		mux.Handle(p, a.answer(routeNone, func(w http.ResponseWriter, r *http.Request) error {
+		mux.Handle(p, a.answer(routeNone, func(w http.ResponseWriter, _ *request) error {
 			w.Header().Set("Allow", allow)
 			return &problem.Error{Code: MethodNotAllowed}
 		}))
@@ -159,6 +156,6 @@ func (a *API) mux() *http.ServeMux {
 	return mux
 }
 
-func notFound(http.ResponseWriter, *http.Request) error {
+func notFound(http.ResponseWriter, *request) error {
 	return &problem.Error{Code: NotFound}
 }

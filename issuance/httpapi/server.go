@@ -74,10 +74,10 @@ func (c *connection) Write(p []byte) (int, error) {
 		return c.Conn.Write(p)
 	}
 	a := &loneAnswer{header: http.Header{"Connection": {"close"}}}
-	x := &exchange{ResponseWriter: a, id: requestID()}
-	protect(x)
-	newProblem(HeadersTooLarge, "").write(x)
-	c.log.Info("request", zap.String("request", x.id), zap.String("route", routeNone), zap.Int("status", x.status))
+	rec := &responseRecorder{ResponseWriter: a, id: requestID()}
+	protect(rec)
+	newProblem(HeadersTooLarge, "").write(rec)
+	c.log.Info("request", zap.String("request", rec.id), zap.String("route", routeNone), zap.Int("status", rec.status))
 	if _, err := c.Conn.Write(a.wire.Bytes()); err != nil {
 		return 0, err
 	}

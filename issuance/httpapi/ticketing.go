@@ -13,6 +13,7 @@ import (
 	"github.com/railgate/railgate/issuance/registry"
 	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/tokens"
 )
 
 // refused is a "no" of the rules inside an answer: it is what was asked for, and no
@@ -37,46 +38,37 @@ type decision struct {
 	Refused *refused `json:"refused,omitempty"`
 }
 
-func decided(w http.ResponseWriter) func(registry.Decision, error) error {
-	return func(d registry.Decision, err error) error {
-		if err != nil {
-			return err
-		}
-		out := decision{Allowed: d.Allowed()}
-		if d.Refused != nil {
-			out.Refused = newRefused(d.Refused)
-		}
-		if d.First != rules.Nothing {
-			out.First = d.First.String()
-		}
-		return writeJSON(w, http.StatusOK, out)
+func decided(d registry.Decision, err error) (any, error) {
+	out := decision{Allowed: d.Allowed()}
+	if d.Refused != nil {
+		out.Refused = newRefused(d.Refused)
 	}
+	if d.First != rules.Nothing {
+		out.First = d.First.String()
+	}
+	return out, err
 }
 
 // askDecision answers a ticketing system (rules B5 to B7).
-func (a *API) askDecision(w http.ResponseWriter, r *http.Request, by registry.Principal) error {
-	var in struct {
-		Kind    string   `json:"kind"`
-		Account filled   `json:"account"`
-		For     []string `json:"for"` // a passenger for each ticket
-		Ticket  filled   `json:"ticket"`
-		At      filled   `json:"at"`
-		serving
-	}
-	if err := readJSON(w, r, &in); err != nil {
-		return err
-	}
+func (a *API) askDecision(r *request, by registry.Principal, in struct {
+	Kind    string   `json:"kind"`
+	Account filled   `json:"account"`
+	For     []string `json:"for"` // a passenger for each ticket
+	Ticket  filled   `json:"ticket"`
+	At      filled   `json:"at"`
+	serving
+}) (any, error) {
 	q := registry.DecisionRequest{Principal: by, Account: string(in.Account), Ticket: string(in.Ticket)}
 	var err error
 	if q.Serve, err = in.read(); err != nil {
-		return err
+		return nil, err
 	}
 	if q.Kind, err = registry.ParseDecisionKind(in.Kind); err != nil {
-		return problem.New(registry.QuestionInvalid, "kind must be buy, refund_online, change_online or serve")
+		return nil, problem.New(registry.QuestionInvalid, "kind must be buy, refund_online, change_online or serve")
 	}
 	if q.Kind == registry.Serve || in.At != "" { // without a counter the registry would take who asks for one
 		if q.Serve.At, err = rules.ParseActor(string(in.At)); err != nil {
-			return problem.New(registry.QuestionInvalid, "at must be window, agency or machine")
+			return nil, problem.New(registry.QuestionInvalid, "at must be window, agency or machine")
 		}
 	}
 	if in.For != nil {
@@ -84,35 +76,31 @@ func (a *API) askDecision(w http.ResponseWriter, r *http.Request, by registry.Pr
 	}
 	for i, p := range in.For {
 		if q.For[i], err = namedPassenger(p); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return decided(w)(a.registry.Decide(r.Context(), q))
+	return decided(a.registry.Decide(r.Context(), q))
 }
 
 var errService = problem.New(registry.QuestionInvalid, "service must be exchange, change or refund")
 
 // reportTickets takes what happened to tickets, once however often it is told.
-func (a *API) reportTickets(w http.ResponseWriter, r *http.Request, by registry.Principal) error {
-	var in struct {
-		Kind    string `json:"kind"`
-		Account filled `json:"account"`
-		Order   filled `json:"order"`
-		Ticket  filled `json:"ticket"`
-		Issued  []struct {
-			Reference string   `json:"reference"`
-			Passenger filled   `json:"passenger"`
-			EndsAt    int64    `json:"ends_at"`
-			Journey   *journey `json:"journey"`
-		} `json:"issued"`
-	}
-	if err := readJSON(w, r, &in); err != nil {
-		return err
-	}
+func (a *API) reportTickets(r *request, by registry.Principal, in struct {
+	Kind    string `json:"kind"`
+	Account filled `json:"account"`
+	Order   filled `json:"order"`
+	Ticket  filled `json:"ticket"`
+	Issued  []struct {
+		Reference string   `json:"reference"`
+		Passenger filled   `json:"passenger"`
+		EndsAt    int64    `json:"ends_at"`
+		Journey   *journey `json:"journey"`
+	} `json:"issued"`
+}) (any, error) {
 	e := registry.TicketEvent{Principal: by, Account: string(in.Account), Order: string(in.Order), Ticket: string(in.Ticket)}
 	var err error
 	if e.Kind, err = registry.ParseEventKind(in.Kind); err != nil {
-		return problem.New(registry.EventInvalid, "kind must be bought, changed, refunded or cancelled")
+		return nil, problem.New(registry.EventInvalid, "kind must be bought, changed, refunded or cancelled")
 	}
 	if in.Issued != nil {
 		e.Issued = make([]registry.Ticket, len(in.Issued))
@@ -125,14 +113,11 @@ func (a *API) reportTickets(w http.ResponseWriter, r *http.Request, by registry.
 			err = problem.New(registry.EventInvalid, "passenger is for bought only: another ticket is for the same passenger")
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 		e.Issued[i] = registry.Ticket{Reference: t.Reference, Passenger: passenger, Ends: time.Unix(t.EndsAt, 0), Journey: t.Journey.read()}
 	}
-	if err := a.registry.RecordTicketEvent(r.Context(), e); err != nil {
-		return err
-	}
-	return noContent(w)
+	return nil, a.registry.RecordTicketEvent(r.Context(), e)
 }
 
 // journey is the train that a ticket is for.
@@ -163,40 +148,26 @@ func (j *journey) read() *registry.Journey {
 }
 
 // subjects tells a ticketing system the pseudonyms of a day.
-func (a *API) subjects(w http.ResponseWriter, r *http.Request, by registry.Principal) error {
-	if err := by.By.May(staff.DeriveSubjects); err != nil {
-		return err
-	}
-	var in struct {
-		Day     int64 `json:"day"`
-		Persons []struct {
-			DocumentType   string `json:"document_type"`
-			DocumentNumber string `json:"document_number"`
-		} `json:"persons"`
-	}
-	if err := readJSONUpTo(w, r, &in, MaxSubjectsBody); err != nil {
-		return err
-	}
+func (a *API) subjects(r *request, by registry.Principal, in struct {
+	Day     int64 `json:"day"`
+	Persons []struct {
+		DocumentType   string `json:"document_type"`
+		DocumentNumber string `json:"document_number"`
+	} `json:"persons"`
+}) (any, error) {
 	persons := make([]credential.Carried, len(in.Persons))
 	for i, p := range in.Persons {
 		persons[i] = credential.Carried{Type: p.DocumentType, Number: p.DocumentNumber}
 	}
 	all, err := a.service.Subjects(r.Context(), by.By, in.Day, persons, by.Request)
-	if err != nil {
-		return err
-	}
-	texts := make([]string, len(all))
-	for i, s := range all {
-		texts[i] = s.String()
-	}
-	return writeJSON(w, http.StatusOK, struct {
+	return struct {
 		Day      int64    `json:"day"`
 		Subjects []string `json:"subjects"`
-	}{in.Day, texts})
+	}{in.Day, each(all, tokens.Subject.String)}, err
 }
 
 // redeemCode tells a ticketing system whose account it is, once.
-func (a *API) redeemCode(w http.ResponseWriter, r *http.Request, by registry.Principal) error {
+func (a *API) redeemCode(w http.ResponseWriter, r *request, by registry.Principal) error {
 	entry, err := audit.By(by.By, staff.RedeemAccountCode, audit.Object{}, a.service.Now().UnixMilli())
 	if err != nil {
 		return err
@@ -205,7 +176,7 @@ func (a *API) redeemCode(w http.ResponseWriter, r *http.Request, by registry.Pri
 		Code     string `json:"code"`
 		Verifier filled `json:"verifier"`
 	}
-	if err := readJSON(w, r, &in); err != nil {
+	if err := readJSON(w, r, &in, MaxBody); err != nil {
 		return err
 	}
 	note := func(ctx context.Context, tx *sql.Tx, id, result string) error {
