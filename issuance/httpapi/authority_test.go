@@ -3,8 +3,11 @@ package httpapi_test
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
+	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/credential"
 	"github.com/railgate/railgate/issuance/registry"
 	"github.com/railgate/railgate/issuance/staff"
 )
@@ -73,5 +76,127 @@ func TestAuthoritySettlesOnce(t *testing.T) {
 		if p.Passenger == k.waiting && p.Status != "failed" {
 			t.Fatalf("the passenger is %s", p.Status)
 		}
+	}
+}
+
+type trailPage struct {
+	Records []audit.Record
+	Next    string
+}
+
+// The police desk sees how a credential stands and not whose it is; operators
+// see who looked, page by page.
+func TestLookingUpACredentialIsInTheTrail(t *testing.T) {
+	w := newWorld(t, setup{})
+	h := w.apply()
+	h.pass()
+	police, operator := w.staffOf[staff.Police], w.staffOf[staff.Operator]
+	path := "/v1/credentials/" + h.Serial
+	status := func() string {
+		t.Helper()
+		a := w.call("GET", path, police, nil)
+		for _, secret := range []string{h.Application, h.Number, testName, "submitted_at"} {
+			if strings.Contains(string(a.Body), secret) {
+				t.Errorf("the police desk is told %q", secret)
+			}
+		}
+		return as[struct{ Status string }](t, a, http.StatusOK).Status
+	}
+	if got := status(); got != "approved" {
+		t.Fatalf("status %q", got)
+	}
+	w.call("POST", path+"/revoke", w.staff, object{"reason": "lost_phone"})
+	if got := status(); got != "revoked" {
+		t.Fatalf("status %q", got)
+	}
+	refused(t, w.call("GET", "/v1/credentials/1-1", police, nil), http.StatusNotFound, credential.CredentialNotFound)
+
+	one := as[trailPage](t, w.call("GET", "/v1/trail?kind=credential&object="+h.Serial, police, nil), http.StatusOK)
+	if len(one.Records) != 3 || one.Records[0].Action != staff.LookUpCredential || one.Records[1].Action != staff.Revoke ||
+		one.Records[1].Detail != "lost_phone" || one.Records[0].Who != "police-7" || len(one.Records[0].Request) != 16 {
+		t.Fatalf("the trail of the credential: %+v", one.Records)
+	}
+	var all []audit.Record
+	for after, pages := "", 0; ; pages++ {
+		query := "/v1/trail?limit=2"
+		if after != "" {
+			query += "&after=" + after
+		}
+		page := as[trailPage](t, w.call("GET", query, operator, nil), http.StatusOK)
+		all = append(all, page.Records...)
+		if after = page.Next; after == "" {
+			break
+		}
+		if pages > 10 {
+			t.Fatal("the pages have no end")
+		}
+	}
+	if len(all) != 4 || all[0].Action != staff.ReadObjectTrail || all[3].Action != staff.LookUpCredential {
+		t.Fatalf("the whole trail: %+v", all)
+	}
+	last := as[trailPage](t, w.call("GET", "/v1/trail?limit=1", operator, nil), http.StatusOK)
+	if last.Records[0].Action != staff.ReadTrail || last.Records[0].Who != "operator-7" {
+		t.Fatalf("reading is not in the trail: %+v", last.Records)
+	}
+}
+
+// Who may ask is decided before anything is looked up: who may not learns
+// nothing, whether or not there is something.
+func TestRolesAreAskedFirst(t *testing.T) {
+	w := newWorld(t, setup{})
+	h := w.apply()
+	h.pass()
+	for _, c := range []struct {
+		method, path string
+		body         any
+		may          []staff.Role
+	}{
+		{"GET", "/v1/credentials/%s", nil, staff.Allowed(staff.LookUpCredential)},
+		{"POST", "/v1/credentials/%s/revoke", object{"reason": "fraud"}, staff.Allowed(staff.Revoke)},
+		{"POST", "/v1/credentials/%s/unrevoke", object{}, staff.Allowed(staff.Lift)},
+		{"POST", "/v1/paper-proofs", object{"document_type": "resident_id", "document_number": testNumber, "reason": "no_phone"}, staff.Allowed(staff.IssuePaperProof)},
+		{"GET", "/v1/trail?kind=credential&object=%s", nil, staff.Allowed(staff.ReadObjectTrail)},
+		{"GET", "/v1/trail", nil, staff.Allowed(staff.ReadTrail)},
+		{"GET", "/v1/trail?limit=0", nil, staff.Allowed(staff.ReadTrail)},
+	} {
+		for _, role := range staff.Roles() {
+			var bodies []string
+			for _, serial := range []string{h.Serial, "1-1", "x"} {
+				a := w.call(c.method, strings.Replace(c.path, "%s", serial, 1), w.staffOf[role], c.body)
+				may := false
+				for _, r := range c.may {
+					may = may || r == role
+				}
+				if got := a.Status != http.StatusForbidden; got != may {
+					t.Errorf("%s %s as %s: %d", c.method, c.path, role, a.Status)
+				}
+				if !may {
+					bodies = append(bodies, string(a.Body))
+				}
+			}
+			if len(bodies) > 0 && (bodies[0] != bodies[1] || bodies[0] != bodies[2]) {
+				t.Errorf("%s %s tells %s more than that: %q", c.method, c.path, role, bodies)
+			}
+		}
+	}
+	w.call("POST", "/v1/credentials/"+h.Serial+"/unrevoke", w.staffOf[staff.Operator], object{})
+}
+
+// An entry that was put into the database by other means is not told to staff as an act.
+func TestForgedEntriesAreNotTold(t *testing.T) {
+	w := newWorld(t, setup{})
+	h := w.apply()
+	h.pass()
+	w.call("POST", "/v1/credentials/"+h.Serial+"/revoke", w.staff, object{"reason": "lost_phone"})
+	for _, text := range []string{`DROP TRIGGER audit_insert`, `INSERT INTO audit (at_ms, who, role, action, object_kind, object, detail, request)
+		SELECT at_ms, 'window-99', role, action, object_kind, object, detail, request FROM audit WHERE action = 'revoke'`} {
+		if _, err := w.store.Database().Writer().ExecContext(t.Context(), text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a := w.call("GET", "/v1/trail?kind=credential&object="+h.Serial, w.staffOf[staff.Police], nil)
+	page := as[trailPage](t, a, http.StatusOK)
+	if len(page.Records) != 1 || page.Records[0].Action != staff.Revoke || page.Records[0].Who == "window-99" || strings.Contains(string(a.Body), "proof") {
+		t.Fatalf("%s", a.Body)
 	}
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/credential"
+	"github.com/railgate/railgate/issuance/registry/rules"
+	"github.com/railgate/railgate/issuance/staff"
 )
 
 // list is what the account applied for, by status.
@@ -191,5 +193,66 @@ func TestB12_AClosedAccountLeavesNothing(t *testing.T) {
 	// The temporary ID is still the person's: by identity and face check.
 	if back, _ := w.reenter(h.Number); back.Serial != h.Serial {
 		t.Fatalf("came back to %s, not %s", back.Serial, h.Serial)
+	}
+}
+
+// heldRegistry is what the holder is shown of the registry.
+type heldRegistry struct {
+	Registry struct {
+		Holder       entry
+		FailedProofs struct{ Failures int } `json:"failed_proofs"`
+		Passengers   []struct {
+			entry
+			AddedAt      int64 `json:"added_at"`
+			Policy       string
+			AgreedAt     int64                  `json:"agreed_at"`
+			FailedProofs struct{ Failures int } `json:"failed_proofs"`
+		}
+		Tickets []struct {
+			Passenger, State string
+			Order, Reference string
+			ReportedAt       int64 `json:"reported_at"`
+			EndsAt           int64 `json:"ends_at"`
+			Journey          *struct{ Train, From, To, Coach, Seat string }
+		}
+	}
+}
+
+// Rule B12: a person can see what is held, the registry's part too.
+func TestB12_TheRegistryShowsWhatIsHeld(t *testing.T) {
+	w := newWorld(t, setup{})
+	m := w.joinAs(and(registration(920), object{"name": "測試"}))
+	now := w.clock.Now().Unix()
+	guess := and(m.verdict("holder", true), object{"proof": object{"kind": "email_start", "value": "xyz"}})
+	refused(t, w.by(staff.Window, "POST", verifications, guess), http.StatusForbidden, rules.ProofWrong)
+	right := and(guess, object{"proof": object{"kind": "email_start", "value": "PAS"}})
+	as[entry](t, w.by(staff.Window, "POST", verifications, right), http.StatusOK)
+	p := m.adds(visitor(921))
+	w.reports(m.buys("H", "holder", p.Passenger))
+	w.reports(object{"kind": "refunded", "ticket": "H-1"})
+
+	r := as[heldRegistry](t, m.call("GET", "/v1/account/data", nil), http.StatusOK).Registry
+	if r.Holder.Name != "測試" || r.Holder.Number != number(920) || r.Holder.Status != "verified" || r.Holder.Tickets != 2 || r.FailedProofs.Failures != 1 {
+		t.Errorf("holder %+v, failed proofs %+v", r.Holder, r.FailedProofs)
+	}
+	if len(r.Passengers) != 1 {
+		t.Fatalf("passengers %+v", r.Passengers)
+	}
+	if l := r.Passengers[0]; l.Passenger != p.Passenger || l.Number != "P0000921" || l.Tickets != 1 || l.Policy != testPolicy || l.AgreedAt != now || l.AddedAt != now {
+		t.Errorf("passenger %+v", l)
+	}
+	if len(r.Tickets) != 2 || r.Tickets[0].ReportedAt != now || r.Tickets[0].EndsAt != now+48*3600 {
+		t.Fatalf("tickets %+v", r.Tickets)
+	}
+	for _, ticket := range r.Tickets {
+		if want := map[string]string{"holder": "valid", p.Passenger: "refunded"}[ticket.Passenger]; ticket.State != want {
+			t.Errorf("ticket %+v", ticket)
+		}
+		if j := ticket.Journey; ticket.Order != "H" || !strings.HasPrefix(ticket.Reference, "H-") || j == nil || j.Train != "G101" || j.From != "北京南" || j.Seat != "12F" {
+			t.Errorf("ticket %+v, journey %+v", ticket, j)
+		}
+	}
+	if other := as[heldRegistry](t, w.join().call("GET", "/v1/account/data", nil), http.StatusOK).Registry; len(other.Passengers)+len(other.Tickets) != 0 {
+		t.Errorf("another account holds %+v", other)
 	}
 }

@@ -17,6 +17,141 @@ import (
 	"github.com/railgate/railgate/test/runtest"
 )
 
+// A passenger registers, logs in, corrects the profile and reads it again.
+func TestMemberJoinsAndCorrectsTheProfile(t *testing.T) {
+	w := newWorld(t, setup{})
+	f := registration(600)
+	f["name"], f["document_type"], f["document_number"], f["nationality"] = strings.Repeat("Ab ", 16), "passport", "X1234567", "FRA"
+	m := w.joinAs(f)
+	p := m.profile()
+	if p.Account != m.Account || p.LoginName != "passenger_600" || p.Version != 1 || !p.NameCut || strings.Count(p.Name, "b") != 15 || p.ConsentDue {
+		t.Fatalf("profile %+v", p)
+	}
+	edit := object{"version": p.Version, "name": "A·b", "document_type": "passport", "document_number": "X1234567", "nationality": "FRA", "email": "New@Example.org"}
+	p = as[profile](t, m.call("PUT", "/v1/account", edit), http.StatusOK)
+	if p.Version != 2 || p.Name != "A·b" || p.NameCut || p.Phone != "" || p.Email != "new@example.org" {
+		t.Fatalf("edited to %+v", p)
+	}
+	if again := m.profile(); again != p {
+		t.Fatalf("read again: %+v", again)
+	}
+	// The dot and the middle dot are two names (rule B8).
+	edit["version"], edit["name"] = 2, "A.b"
+	if p = as[profile](t, m.call("PUT", "/v1/account", edit), http.StatusOK); p.Version != 3 || p.Name != "A.b" {
+		t.Fatalf("edited to %+v", p)
+	}
+}
+
+// Of two phones that edit one profile, the second has not seen what it would
+// overwrite.
+func TestTwoEditsDoNotOverwriteEachOther(t *testing.T) {
+	w := newWorld(t, setup{})
+	m := w.join()
+	edit := object{"version": 1, "name": testName, "document_type": "resident_id", "document_number": m.form["document_number"], "phone": "13900000001"}
+	as[profile](t, m.call("PUT", "/v1/account", edit), http.StatusOK)
+	edit["phone"] = "13900000002"
+	refused(t, m.again().call("PUT", "/v1/account", edit), http.StatusConflict, account.ProfileConflict)
+	delete(edit, "version")
+	refused(t, m.call("PUT", "/v1/account", edit), http.StatusConflict, account.ProfileConflict)
+	if p := m.profile(); p.Phone != "13900000001" || p.Version != 2 {
+		t.Fatalf("profile %+v", p)
+	}
+}
+
+func TestFieldsOfARegistration(t *testing.T) {
+	w := newWorld(t, setup{})
+	for _, c := range []struct {
+		field string
+		value any
+		want  string
+	}{
+		{"login_name", "1abcdef", "login_name_invalid"}, {"login_name", "13800000001", "login_name_invalid"}, {"login_name", "ab_cd", "login_name_invalid"},
+		{"password", "short", "password_invalid"}, {"password", "password1", "password_too_common"}, {"password", number(601), "password_too_common"},
+		{"name", "  ", "identity_name_invalid"}, {"name", "123", "identity_name_invalid"},
+		{"document_type", "seaman_book", "identity_document_invalid"}, {"document_type", "passport", "identity_number_invalid"},
+		{"document_number", "110105900307461", "first_generation_card"}, {"nationality", "CHN", "identity_nationality_invalid"},
+		{"phone", "12800000001", "phone_invalid"}, {"phone", "+86+13800000001", "phone_invalid"}, {"email", "a@b", "email_invalid"},
+	} {
+		f := registration(601)
+		f[c.field] = c.value
+		a := w.call("POST", "/v1/accounts", "", f)
+		if a.Status != http.StatusUnprocessableEntity || !strings.Contains(string(a.Body), `"`+c.want+`"`) {
+			t.Errorf("%s %v: %d %s, want %s", c.field, c.value, a.Status, a.Body, c.want)
+		}
+	}
+	f := registration(601)
+	delete(f, "phone")
+	delete(f, "email")
+	refused(t, w.call("POST", "/v1/accounts", "", f), http.StatusUnprocessableEntity, account.ContactMissing)
+	w.joinAs(registration(601))
+	f = registration(602)
+	f["login_name"] = "PASSENGER_601"
+	refused(t, w.call("POST", "/v1/accounts", "", f), http.StatusConflict, account.LoginTaken)
+}
+
+// Whoever had the old password is out; whoever changed it stays.
+func TestChangedPassword(t *testing.T) {
+	w := newWorld(t, setup{})
+	m := w.join()
+	other := m.again()
+	change := object{"password": "wrong and long", "new_password": "battery staple 绿色"}
+	refused(t, m.call("PUT", "/v1/account/password", change), http.StatusForbidden, account.PasswordWrong)
+	change["password"] = testPassword
+	if a := m.call("PUT", "/v1/account/password", change); a.Status != http.StatusNoContent {
+		t.Fatalf("the change was answered %d %s", a.Status, a.Body)
+	}
+	m.profile()
+	refused(t, other.call("GET", "/v1/account", nil), http.StatusUnauthorized, account.LoginRequired)
+	refused(t, w.call("POST", "/v1/logins", "", object{"login_name": m.LoginName, "password": testPassword}), http.StatusUnauthorized, account.LoginFailed)
+	m.form["password"] = change["new_password"]
+	m.again()
+}
+
+// An unknown name and a wrong password get one answer, and so does the lock that
+// guessing leads to.
+func TestGuessingAPasswordTellsNothing(t *testing.T) {
+	w := newWorld(t, setup{})
+	m := w.join()
+	guess := func(name string) answer {
+		return w.call("POST", "/v1/logins", "", object{"login_name": name, "password": "wrong and long"})
+	}
+	for i := range 6 {
+		known, unknown := guess(m.LoginName), guess("nobody_here")
+		if known.Status != unknown.Status || string(known.Body) != string(unknown.Body) {
+			t.Fatalf("guess %d: %s for a name that is, %s for one that is not", i, known.Body, unknown.Body)
+		}
+		if want := map[bool]int{true: http.StatusUnauthorized, false: http.StatusTooManyRequests}[i < 5]; known.Status != want {
+			t.Fatalf("guess %d was answered %d, want %d", i, known.Status, want)
+		}
+	}
+	locked := w.call("POST", "/v1/logins", "", object{"login_name": m.LoginName, "password": testPassword})
+	refused(t, locked, http.StatusTooManyRequests, throttle.TooManyFailures)
+	m.profile() // who is logged in stays so
+}
+
+// An application belongs to the login that made it, and to nobody else.
+func TestForeignLoginsLookLikeNone(t *testing.T) {
+	w := newWorld(t, setup{})
+	m, stranger := w.join(), w.join()
+	h := m.apply()
+	s := h.host(h.pass())
+	alone := w.apply()
+	for _, path := range []string{h.path(""), h.path("/data"), alone.path("")} {
+		refused(t, stranger.call("GET", path, nil), http.StatusUnauthorized, "unauthorized")
+	}
+	refused(t, h.on(stranger).showing(s), http.StatusNotFound, "session_not_found")
+	refused(t, w.call("POST", "/v1/applications", "rgl_"+strings.Repeat("0", 64), form()), http.StatusUnauthorized, account.LoginRequired)
+	refused(t, w.call("POST", "/v1/applications", alone.Token, form()), http.StatusUnauthorized, account.LoginRequired)
+	for _, shown := range [][]string{{"bearer " + m.Token}, {"Basic " + m.Token}, {"Bearer " + m.Token, "Bearer " + m.Token}, {""}} {
+		r := w.request("POST", "/v1/applications", "", form())
+		r.Header["Authorization"] = shown
+		refused(t, w.send(r), http.StatusUnauthorized, account.LoginRequired) // and not taken as from nobody
+	}
+	for _, token := range []string{alone.Token, w.staff, ""} {
+		refused(t, w.call("GET", "/v1/account", token, nil), http.StatusUnauthorized, account.LoginRequired)
+	}
+}
+
 // sendCode has a code sent to a mainland phone and returns it.
 func (m *member) sendCode(phone string) string {
 	m.w.t.Helper()

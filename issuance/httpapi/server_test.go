@@ -1,0 +1,138 @@
+package httpapi_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance/httpapi"
+)
+
+// Headers above the bound were answered in plain text and without an id.
+func TestHeadersThatAreTooLargeGetAProblem(t *testing.T) {
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "served") })
+	server := httpapi.NewServer("", served, nil)
+	go server.Serve(httpapi.Listener(inner, nil))
+	defer server.Close()
+	ask := func(size int) (*http.Response, []byte) {
+		t.Helper()
+		conn, err := net.Dial("tcp", inner.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		conn.SetDeadline(time.Now().Add(20 * time.Second))
+		fmt.Fprintf(conn, "GET /healthz HTTP/1.1\r\nHost: issuer.example\r\nX-Long: %s\r\n\r\n", strings.Repeat("a", size))
+		r, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r, body
+	}
+	if r, body := ask(4 << 10); r.StatusCode != 200 || string(body) != "served" {
+		t.Fatalf("headers within the bound: %d %s", r.StatusCode, body)
+	}
+	r, body := ask(20 << 10)
+	if r.StatusCode != http.StatusRequestHeaderFieldsTooLarge || r.Header.Get("X-Request-Id") == "" || !r.Close {
+		t.Fatalf("%d %v %s", r.StatusCode, r.Header, body)
+	}
+	if code := theContract(t).problem(t, answer{Status: r.StatusCode, Header: r.Header, Body: body}); code != httpapi.HeadersTooLarge {
+		t.Fatalf("%s %s", code, body)
+	}
+}
+
+// An issuer that is told to end says so first and serves on; every answer closes its
+// connection, so that the next request goes elsewhere.
+func TestDrainTurnsReadinessAndServesOn(t *testing.T) {
+	w := newWorld(t, setup{})
+	w.publish()
+	if a := w.call("GET", "/readyz", "", nil); a.Status != http.StatusOK || a.Header.Get("Connection") == "close" {
+		t.Fatalf("before: %d %s", a.Status, a.Body)
+	}
+	w.api.Drain()
+	if a := w.call("GET", "/readyz", "", nil); a.Status != http.StatusServiceUnavailable {
+		t.Errorf("readyz: %d %s", a.Status, a.Body)
+	}
+	resp, err := http.Get(w.admin.URL + "/readyz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var text strings.Builder
+	if err := resp.Write(&text); err != nil || resp.StatusCode != http.StatusServiceUnavailable || !strings.Contains(text.String(), "shutting down") {
+		t.Errorf("readyz for operators: %s, %v", text.String(), err)
+	}
+	if a := w.call("GET", "/healthz", "", nil); a.Status != http.StatusOK {
+		t.Errorf("healthz: %d", a.Status)
+	}
+	r := w.request("POST", "/v1/applications", "", form())
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusCreated || !answer.Close {
+		t.Errorf("a request while it drains: %d, closes its connection: %v", answer.StatusCode, answer.Close)
+	}
+}
+
+// An issuer that cannot publish stays ready, since no other issuer could either;
+// operators are told why, and strangers are not.
+func TestReadinessNamesItsCauseToOperatorsOnly(t *testing.T) {
+	why := ""
+	w := newWorld(t, setup{trouble: func() string { return why }})
+	w.publish()
+	if status, body := w.operators("/readyz"); status != http.StatusOK || body != "{\"ready\":true,\"waiting\":[]}" {
+		t.Errorf("all is well, and operators are told %d %s", status, body)
+	}
+	why = "publishing to the control topic has failed since 2026-02-10T08:00:00Z: dial tcp 10.1.2.3:9092: connection refused"
+	if status, body := w.operators("/readyz"); status != http.StatusOK || !strings.Contains(body, why) {
+		t.Errorf("publishing fails, and operators are told %d %s", status, body)
+	}
+	if a := w.call("GET", "/readyz", "", nil); a.Status != http.StatusOK || string(a.Body) != "{\"ready\":true}" {
+		t.Errorf("publishing fails, and strangers are told %d %s", a.Status, a.Body)
+	}
+	w.store.Close()
+	if status, body := w.operators("/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, "the database does not answer") {
+		t.Errorf("without a database operators are told %d %s", status, body)
+	}
+}
+
+// Lines of refused and failed requests are warnings, which no sampling drops.
+func TestRefusalsAndFaultsAreWarnings(t *testing.T) {
+	w := newWorld(t, setup{})
+	w.apply()
+	w.call("POST", "/v1/applications", "", "x")
+	w.store.Close()
+	w.call("POST", "/v1/applications", "", form())
+	levels := make(map[int]string) // by the hundreds of the status
+	for text := range strings.Lines(w.logs.String()) {
+		var line struct {
+			Level, Msg string
+			Status     int
+		}
+		if err := json.Unmarshal([]byte(text), &line); err != nil {
+			t.Fatal(err)
+		}
+		if line.Msg == "request" {
+			levels[line.Status/100] = line.Level
+		}
+	}
+	if levels[2] != "info" || levels[4] != "warn" || levels[5] != "warn" {
+		t.Errorf("levels by status: %v", levels)
+	}
+}
