@@ -7,12 +7,12 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/audit"
-	"github.com/railgate/railgate/issuance/audit/audittest"
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/test/audittest"
 	"github.com/railgate/railgate/test/databasetest"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/signing"

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/audit"
-	"github.com/railgate/railgate/issuance/audit/audittest"
 	"github.com/railgate/railgate/issuance/credential"
 	"github.com/railgate/railgate/issuance/keyring"
 	"github.com/railgate/railgate/issuance/problem"
@@ -16,6 +15,7 @@ import (
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/test/audittest"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/signing"
 )

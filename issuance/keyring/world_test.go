@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/audit"
-	"github.com/railgate/railgate/issuance/audit/audittest"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/store"
+	"github.com/railgate/railgate/test/audittest"
 	"github.com/railgate/railgate/test/databasetest"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/signing"

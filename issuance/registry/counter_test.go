@@ -9,11 +9,11 @@ import (
 
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/audit"
-	"github.com/railgate/railgate/issuance/audit/audittest"
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/throttle"
+	"github.com/railgate/railgate/test/audittest"
 )
 
 // A visitor's way: to be submitted, pre-verified at the window, verified by the

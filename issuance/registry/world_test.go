@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/account"
-	"github.com/railgate/railgate/issuance/audit/audittest"
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/problem"
@@ -20,6 +19,7 @@ import (
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/issuance/vault"
+	"github.com/railgate/railgate/test/audittest"
 	"github.com/railgate/railgate/test/databasetest"
 	"github.com/railgate/railgate/test/idnumber"
 )

@@ -12,10 +12,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/railgate/railgate/issuance/audit/audittest"
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/vault"
+	"github.com/railgate/railgate/test/audittest"
 	"github.com/railgate/railgate/test/databasetest"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/tokentest"

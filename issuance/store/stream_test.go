@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/railgate/railgate/issuance/audit/audittest"
 	"github.com/railgate/railgate/revocation/publish"
+	"github.com/railgate/railgate/test/audittest"
 	"github.com/railgate/railgate/test/databasetest"
 )
 
