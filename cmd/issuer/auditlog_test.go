@@ -57,7 +57,7 @@ func TestTrailThatWasChangedIsFound(t *testing.T) {
 	if err == nil {
 		t.Fatalf("not found:\n%s", out)
 	}
-	has(t, out, "BROKEN at position 3: changed", "2 acts before it hold")
+	has(t, out, "BROKEN at position 3 (row 3), because the entry is not the one that was sealed there", "2 acts before it hold")
 }
 
 // An act that was put into the database by other means is never sealed, and named.
@@ -80,7 +80,7 @@ func TestActThatNoIssuerWroteIsFound(t *testing.T) {
 	if err == nil {
 		t.Fatalf("not found:\n%s", out)
 	}
-	has(t, out, fmt.Sprintf("BROKEN at position %d: forged (row 7000): it carries no proof that an issuer wrote it; %d acts before it hold", sealed+1, sealed))
+	has(t, out, fmt.Sprintf("BROKEN at position %d (row 7000), because it carries no proof that an issuer wrote it; %d acts before it hold", sealed+1, sealed))
 	has(t, d.does("-by", "night-shift", "-trail"), "FORGED: it carries no proof that an issuer wrote it")
 }
 

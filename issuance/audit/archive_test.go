@@ -150,7 +150,7 @@ func TestFalseArchiveIsFound(t *testing.T) {
 		w.disarmed()
 		w.exec(`UPDATE audit_chain SET base = 3, base_hash = (SELECT hash FROM audit WHERE position = 3)`)
 		w.exec(`DELETE FROM audit WHERE position <= 3`)
-		if r := w.verified(); r.Broken == nil || *r.Broken != (Break{Position: 3, From: 1, Kind: Removed}) {
+		if r := w.verified(); r.Broken == nil || *r.Broken != (Break{Position: 3, From: 1, Because: notArchived}) {
 			t.Fatalf("found %v", r.Broken)
 		}
 		w.aged()

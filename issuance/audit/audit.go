@@ -1,3 +1,25 @@
+// Package audit is the trail of what staff, operators and the issuer itself did:
+// who, in which role, to what, when. It is appended to and never changed, and its
+// entries hang together by a chain of keyed hashes.
+//
+// It promises:
+//   - Append writes in the transaction of the act: both happen or neither.
+//   - Appenders never wait for each other. Entries arrive unsealed; Seal, about
+//     every second, gives each its place in the chain, without gaps and once.
+//   - Verify finds a sealed entry that was changed, removed, inserted or moved, by
+//     whoever lacks the chain's key, and names the first position that is wrong. A
+//     tail that was cut off, or a whole chain that somebody with the key made anew,
+//     it finds against an Anchor that was kept outside the database: Run logs one
+//     every minute.
+//   - An entry is sealed only with a proof that a holder of the chain's key wrote it,
+//     and once: what was added, changed or copied in the database by other means stays
+//     unsealed, is counted and logged by Run, and is named by Verify.
+//   - The database refuses what only a slip of ours would ask for: a change of an
+//     entry, and the deletion of one that was not archived (0006_audit.sql).
+//
+// It does not show that an entry was deleted before it was sealed, for about a second.
+// It hides nothing: the trail is readable, so nothing personal may be put there. An
+// entry says what the issuer did, not that the person behind a shared credential did it.
 package audit
 
 import (
@@ -108,6 +130,17 @@ func readEnds(ctx context.Context, q database.Queries, suffix string) (e ends, e
 	return e, nil
 }
 
+// ends reads both ends and the lowest place that an entry has.
+func (t *Trail) ends(ctx context.Context) (e ends, lowest sql.NullInt64, err error) {
+	err = t.db.View(ctx, "find the trail's ends", func(ctx context.Context, q database.Queries) (err error) {
+		if e, err = readEnds(ctx, q, ""); err != nil {
+			return err
+		}
+		return q.QueryRowContext(ctx, `SELECT MIN(position) FROM audit`).Scan(&lowest)
+	})
+	return e, lowest, err
+}
+
 // State is where the trail stands.
 type State struct {
 	Head     Anchor // of the newest sealed entry
@@ -127,14 +160,4 @@ func (t *Trail) State(ctx context.Context) (s State, err error) {
 			Scan(&s.Unsealed, &s.OldestMs)
 	})
 	return s, err
-}
-
-// Head is the newest sealed entry's place and hash: an anchor for later.
-func (t *Trail) Head(ctx context.Context) (a Anchor, err error) {
-	err = t.db.View(ctx, "find the trail's head", func(ctx context.Context, q database.Queries) error {
-		e, err := readEnds(ctx, q, "")
-		a = e.head
-		return err
-	})
-	return a, err
 }

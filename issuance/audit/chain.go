@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -20,12 +21,15 @@ func (h Hash) String() string { return hex.EncodeToString(h[:]) }
 func (h Hash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
 
 // UnmarshalText reads what MarshalText writes, and only that.
-func (h *Hash) UnmarshalText(text []byte) error {
+func (h *Hash) UnmarshalText(text []byte) error { return unhex(h[:], text, "a hash") }
+
+// unhex fills dst from exactly as many lower-case hex digits.
+func unhex(dst, text []byte, what string) error {
 	raw, err := hex.DecodeString(string(text))
-	if err != nil || len(raw) != len(h) || hex.EncodeToString(raw) != string(text) {
-		return errors.New("audit: a hash is 64 lower-case hex digits")
+	if err != nil || len(raw) != len(dst) || hex.EncodeToString(raw) != string(text) {
+		return fmt.Errorf("audit: %s is %d lower-case hex digits", what, 2*len(dst))
 	}
-	*h = Hash(raw)
+	copy(dst, raw)
 	return nil
 }
 

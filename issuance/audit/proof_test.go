@@ -63,10 +63,10 @@ func TestEntryThatNoIssuerWroteIsNotSealed(t *testing.T) {
 					t.Errorf("%d forged entries are sealed", n)
 				}
 				r := w.verified()
-				if r.Broken == nil || r.Broken.Kind != Forged || r.Broken.Because != story.because || r.Broken.Position != w.head().Position+1 || r.Broken.Row == 0 {
+				if r.Broken == nil || r.Broken.Because != story.because || r.Broken.Position != w.head().Position+1 || r.Broken.Row == 0 {
 					t.Fatalf("found %v", r.Broken)
 				}
-				if text := r.Broken.String(); !strings.Contains(text, fmt.Sprintf("forged (row %d): %s", r.Broken.Row, story.because)) {
+				if text := r.Broken.String(); !strings.Contains(text, fmt.Sprintf("(row %d), because %s", r.Broken.Row, story.because)) {
 					t.Error(text)
 				}
 				if got := w.refused.Load(); got == nil || got.count < 1 || got.first.why != story.because {
@@ -137,7 +137,7 @@ func TestCopyOfAnArchivedEntryIsNotSealed(t *testing.T) {
 		w.exec(`INSERT INTO audit (at_ms, who, role, action, object_kind, object, detail, request, proof) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 			old.AtMs, old.Who, string(old.Role), string(old.Action), string(old.Object.Kind), old.Object.ID, old.Detail, old.Request, old.Proof[:])
 		w.sealed(0)
-		if r := w.verified(); r.Broken == nil || r.Broken.Kind != Forged || r.Broken.Because != outdated {
+		if r := w.verified(); r.Broken == nil || r.Broken.Because != outdated {
 			t.Fatalf("found %v", r.Broken)
 		}
 
@@ -154,12 +154,12 @@ func TestVerificationChecksProofsOfSealedEntries(t *testing.T) {
 		w.sealedTo(5)
 		w.disarmed()
 		w.exec(`UPDATE audit SET proof = NULL WHERE position = 3`)
-		if r := w.verified(); r.Broken == nil || r.Broken.Kind != Changed || r.Broken.Position != 3 {
+		if r := w.verified(); r.Broken == nil || r.Broken.Because != altered || r.Broken.Position != 3 {
 			t.Fatalf("found %v", r.Broken)
 		}
 		// As an issuer that looks at no proofs would have sealed it.
 		w.relinked(3)
-		if r := w.verified(); r.Broken == nil || *r.Broken != (Break{Position: 3, From: 3, Kind: Forged, Row: r.Broken.Row, Because: noProof}) {
+		if r := w.verified(); r.Broken == nil || *r.Broken != (Break{Position: 3, From: 3, Row: r.Broken.Row, Because: noProof}) {
 			t.Fatalf("found %v", r.Broken)
 		}
 	})
@@ -219,7 +219,7 @@ func TestEntriesOfAnOlderVersionAreTakenInOnce(t *testing.T) {
 			}
 			w.sealed(0)
 		}
-		if r := w.verified(old); r.Broken == nil || r.Broken.Kind != Forged || r.Broken.Because != noProof || r.Checked != 7 {
+		if r := w.verified(old); r.Broken == nil || r.Broken.Because != noProof || r.Checked != 7 {
 			t.Fatalf("found %v", r.Broken)
 		}
 	})

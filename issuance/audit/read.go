@@ -13,6 +13,14 @@ import (
 	"github.com/railgate/railgate/issuance/staff"
 )
 
+// Problems are those of reading the trail.
+var Problems problem.Table
+
+// QueryInvalid refuses a question that cannot be asked.
+var QueryInvalid = Problems.Add(422, "trail_query_invalid",
+	"The search in the audit trail is not valid.", "审计记录查询条件有误。",
+	"Correct the search and send it again.", "请更正查询条件后重新提交。")
+
 // Bounds of a page, entries.
 const (
 	DefaultPage = 100
@@ -107,12 +115,12 @@ func (t *Trail) markForged(ctx context.Context, q database.Queries, records []Re
 	if err != nil {
 		return err
 	}
+	why := make(map[int64]string, len(bad))
 	for _, b := range bad {
-		for i := range records {
-			if records[i].ID == b.row {
-				records[i].Forged = b.why
-			}
-		}
+		why[b.row] = b.why
+	}
+	for i := range records {
+		records[i].Forged = why[records[i].ID]
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
 	"github.com/railgate/railgate/issuance/database"
@@ -24,7 +25,7 @@ func (t *Trail) Run(ctx context.Context) error {
 		select {
 		case <-seal.C:
 			if !adopted {
-				adopted = t.adoptOrSay(ctx)
+				adopted = !t.failed(ctx, "audit trail: entries of an older version not taken in", t.adopt(ctx))
 			}
 			t.sealOrSay(ctx)
 		case <-anchor.C:
@@ -40,20 +41,18 @@ func (t *Trail) Run(ctx context.Context) error {
 	}
 }
 
-func (t *Trail) adoptOrSay(ctx context.Context) (done bool) {
-	err := t.adopt(ctx)
+// failed counts and logs what is tried again, unless it failed because ctx ended.
+func (t *Trail) failed(ctx context.Context, what string, err error) bool {
 	if err != nil && ctx.Err() == nil {
 		t.sealFailures.Add(1)
-		t.log.Error("audit trail: entries of an older version not taken in", zap.Error(err))
+		t.log.Error(what, zap.Error(err))
 	}
-	return err == nil
+	return err != nil
 }
 
 func (t *Trail) sealOrSay(ctx context.Context) {
-	if _, err := t.Seal(ctx); err != nil && ctx.Err() == nil {
-		t.sealFailures.Add(1)
-		t.log.Error("audit trail not sealed", zap.Error(err))
-	}
+	_, err := t.Seal(ctx)
+	t.failed(ctx, "audit trail not sealed", err)
 }
 
 // anchor logs where the trail stands, after a look whether the anchor given
@@ -87,13 +86,64 @@ func (t *Trail) anchor(ctx context.Context, given Anchor) Anchor {
 // stillHolds looks for an anchor that this Trail gave. What was archived since
 // counts as there: Verify looks closer.
 func (t *Trail) stillHolds(ctx context.Context, given Anchor) (bool, error) {
-	var there, archived int
+	there := 0
 	err := t.db.View(ctx, "look for an anchor", func(ctx context.Context, q database.Queries) error {
-		err := q.QueryRowContext(ctx, `SELECT COUNT(*) FROM audit WHERE position = $1 AND hash = $2`, given.Position, given.Hash[:]).Scan(&there)
-		if err != nil {
-			return err
-		}
-		return q.QueryRowContext(ctx, `SELECT COUNT(*) FROM audit_chain WHERE base >= $1`, given.Position).Scan(&archived)
+		return q.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM audit WHERE position = $1 AND hash = $2) + (SELECT COUNT(*) FROM audit_chain WHERE base >= $1)`,
+			given.Position, given.Hash[:]).Scan(&there)
 	})
-	return there+archived > 0, err
+	return there > 0, err
+}
+
+// scrapeTimeout bounds the database call behind a scrape.
+const scrapeTimeout = time.Second
+
+var (
+	descPosition = prometheus.NewDesc("railgate_issuer_audit_position", "Place of the newest sealed entry of the audit trail.", nil, nil)
+	descUnsealed = prometheus.NewDesc("railgate_issuer_audit_unsealed", "Entries of the audit trail that wait to be sealed.", nil, nil)
+	descAge      = prometheus.NewDesc("railgate_issuer_audit_unsealed_age_seconds", "Age of the oldest of them; 0 if none waits.", nil, nil)
+	descFailures = prometheus.NewDesc("railgate_issuer_audit_seal_failures_total", "Times the audit trail could not be sealed; it is tried again.", nil, nil)
+	descRefused  = prometheus.NewDesc("railgate_issuer_audit_refused", "Entries of the audit log that stay unsealed because no issuer wrote them, as of this process's last sealing; 0 if all is well.", nil, nil)
+	descLost     = prometheus.NewDesc("railgate_issuer_audit_anchor_lost", "1 if an anchor logged before was found missing from the audit trail.", nil, nil)
+)
+
+// gauges reads the trail when it is asked. A database that does not answer leaves
+// its values out, which an alert sees, and the others in.
+type gauges struct{ t *Trail }
+
+// Describe implements prometheus.Collector.
+func (gauges) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{descPosition, descUnsealed, descAge, descFailures, descRefused, descLost} {
+		out <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (g gauges) Collect(out chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v)
+	}
+	out <- prometheus.MustNewConstMetric(descFailures, prometheus.CounterValue, float64(g.t.sealFailures.Load()))
+	lost := 0.0
+	if g.t.lost.Load() {
+		lost = 1
+	}
+	gauge(descLost, lost)
+	refused := int64(0)
+	if r := g.t.refused.Load(); r != nil {
+		refused = r.count
+	}
+	gauge(descRefused, float64(refused))
+	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
+	defer cancel()
+	s, err := g.t.State(ctx)
+	if err != nil {
+		return
+	}
+	gauge(descPosition, float64(s.Head.Position))
+	gauge(descUnsealed, float64(s.Unsealed))
+	age := 0.0
+	if s.OldestMs != 0 {
+		age = max(0, g.t.now().Sub(time.UnixMilli(s.OldestMs)).Seconds())
+	}
+	gauge(descAge, age)
 }

@@ -31,36 +31,36 @@ func TestFalsificationIsFoundAtItsFirstPlace(t *testing.T) {
 	stories := map[string]struct {
 		falsify func(w world)
 		at      int64
-		kind    BreakKind
+		because string
 	}{
-		"time changed":      {func(w world) { w.exec(`UPDATE audit SET at_ms = at_ms + 1 WHERE position = 4`) }, 4, Changed},
-		"person changed":    {func(w world) { w.exec(`UPDATE audit SET who = 'hongqiao-window-4' WHERE position = 4`) }, 4, Changed},
-		"role changed":      {func(w world) { w.exec(`UPDATE audit SET role = 'police' WHERE position = 1`) }, 1, Changed},
-		"action changed":    {func(w world) { w.exec(`UPDATE audit SET action = 'lift' WHERE position = 10`) }, 10, Changed},
-		"object changed":    {func(w world) { w.exec(`UPDATE audit SET object = '20494-77' WHERE position = 5`) }, 5, Changed},
-		"kind changed":      {func(w world) { w.exec(`UPDATE audit SET object_kind = 'account' WHERE position = 5`) }, 5, Changed},
-		"detail changed":    {func(w world) { w.exec(`UPDATE audit SET detail = 'fraud' WHERE position = 5`) }, 5, Changed},
-		"request changed":   {func(w world) { w.exec(`UPDATE audit SET request = '' WHERE position = 5`) }, 5, Changed},
-		"hash changed":      {func(w world) { w.exec(`UPDATE audit SET hash = $1 WHERE position = 6`, bytes.Repeat([]byte{7}, 32)) }, 6, Changed},
-		"hash cut short":    {func(w world) { w.exec(`UPDATE audit SET hash = $1 WHERE position = 6`, []byte{7}) }, 6, Changed},
-		"two changed":       {func(w world) { w.exec(`UPDATE audit SET detail = 'fraud' WHERE position IN (3, 8)`) }, 3, Changed},
-		"first removed":     {func(w world) { gone(w, 1, 1) }, 1, Removed},
-		"one removed":       {func(w world) { gone(w, 4, 4) }, 4, Removed},
-		"three removed":     {func(w world) { gone(w, 4, 6) }, 4, Removed},
-		"gap closed":        {func(w world) { gone(w, 4, 4); renumber(w, 5, 10, -1) }, 4, Removed},
-		"wide gap closed":   {func(w world) { gone(w, 4, 6); renumber(w, 7, 10, -3) }, 4, Removed},
-		"unsealed again":    {func(w world) { w.exec(`UPDATE audit SET position = NULL, hash = NULL WHERE position = 4`) }, 4, Removed},
-		"one inserted":      {func(w world) { renumber(w, 4, 10, 1); forged(w, 4) }, 4, Inserted},
-		"two inserted":      {func(w world) { renumber(w, 4, 10, 2); forged(w, 4); forged(w, 5) }, 4, Inserted},
-		"one at the end":    {func(w world) { forged(w, 11) }, 11, Inserted},
-		"before the first":  {func(w world) { forged(w, 0) }, 0, Inserted},
-		"neighbours turned": {func(w world) { move(w, 4, parked); move(w, 5, 4); move(w, parked, 5) }, 4, Reordered},
-		"two exchanged":     {func(w world) { move(w, 3, parked); move(w, 8, 3); move(w, parked, 8) }, 3, Reordered},
-		"moved back":        {func(w world) { move(w, 8, parked); renumber(w, 3, 7, 1); move(w, parked, 3) }, 3, Reordered},
-		"moved on":          {func(w world) { move(w, 3, parked); renumber(w, 4, 8, -1); move(w, parked, 8) }, 3, Reordered},
-		"last removed":      {func(w world) { gone(w, 10, 10) }, 10, Cut},
-		"tail removed":      {func(w world) { gone(w, 6, 10) }, 6, Cut},
-		"all removed":       {func(w world) { gone(w, 1, 10) }, 1, Cut},
+		"time changed":      {func(w world) { w.exec(`UPDATE audit SET at_ms = at_ms + 1 WHERE position = 4`) }, 4, altered},
+		"person changed":    {func(w world) { w.exec(`UPDATE audit SET who = 'hongqiao-window-4' WHERE position = 4`) }, 4, altered},
+		"role changed":      {func(w world) { w.exec(`UPDATE audit SET role = 'police' WHERE position = 1`) }, 1, altered},
+		"action changed":    {func(w world) { w.exec(`UPDATE audit SET action = 'lift' WHERE position = 10`) }, 10, altered},
+		"object changed":    {func(w world) { w.exec(`UPDATE audit SET object = '20494-77' WHERE position = 5`) }, 5, altered},
+		"kind changed":      {func(w world) { w.exec(`UPDATE audit SET object_kind = 'account' WHERE position = 5`) }, 5, altered},
+		"detail changed":    {func(w world) { w.exec(`UPDATE audit SET detail = 'fraud' WHERE position = 5`) }, 5, altered},
+		"request changed":   {func(w world) { w.exec(`UPDATE audit SET request = '' WHERE position = 5`) }, 5, altered},
+		"hash changed":      {func(w world) { w.exec(`UPDATE audit SET hash = $1 WHERE position = 6`, bytes.Repeat([]byte{7}, 32)) }, 6, altered},
+		"hash cut short":    {func(w world) { w.exec(`UPDATE audit SET hash = $1 WHERE position = 6`, []byte{7}) }, 6, altered},
+		"two changed":       {func(w world) { w.exec(`UPDATE audit SET detail = 'fraud' WHERE position IN (3, 8)`) }, 3, altered},
+		"first removed":     {func(w world) { gone(w, 1, 1) }, 1, removed},
+		"one removed":       {func(w world) { gone(w, 4, 4) }, 4, removed},
+		"three removed":     {func(w world) { gone(w, 4, 6) }, 4, removed},
+		"gap closed":        {func(w world) { gone(w, 4, 4); renumber(w, 5, 10, -1) }, 4, altered},
+		"wide gap closed":   {func(w world) { gone(w, 4, 6); renumber(w, 7, 10, -3) }, 4, altered},
+		"unsealed again":    {func(w world) { w.exec(`UPDATE audit SET position = NULL, hash = NULL WHERE position = 4`) }, 4, removed},
+		"one inserted":      {func(w world) { renumber(w, 4, 10, 1); forged(w, 4) }, 4, altered},
+		"two inserted":      {func(w world) { renumber(w, 4, 10, 2); forged(w, 4); forged(w, 5) }, 4, altered},
+		"one at the end":    {func(w world) { forged(w, 11) }, 11, neverSealed},
+		"before the first":  {func(w world) { forged(w, 0) }, 0, neverSealed},
+		"neighbours turned": {func(w world) { move(w, 4, parked); move(w, 5, 4); move(w, parked, 5) }, 4, altered},
+		"two exchanged":     {func(w world) { move(w, 3, parked); move(w, 8, 3); move(w, parked, 8) }, 3, altered},
+		"moved back":        {func(w world) { move(w, 8, parked); renumber(w, 3, 7, 1); move(w, parked, 3) }, 3, altered},
+		"moved on":          {func(w world) { move(w, 3, parked); renumber(w, 4, 8, -1); move(w, parked, 8) }, 3, altered},
+		"last removed":      {func(w world) { gone(w, 10, 10) }, 10, cutOff},
+		"tail removed":      {func(w world) { gone(w, 6, 10) }, 6, cutOff},
+		"all removed":       {func(w world) { gone(w, 1, 10) }, 1, cutOff},
 	}
 	each(t, func(t *testing.T, w world) {
 		w.sealedTo(10)
@@ -73,13 +73,13 @@ func TestFalsificationIsFoundAtItsFirstPlace(t *testing.T) {
 				w.holds(10)
 				story.falsify(w)
 				r := w.verified()
-				if r.Broken == nil || r.Broken.Position != story.at || r.Broken.From != story.at || r.Broken.Kind != story.kind {
-					t.Fatalf("found %v, want %s at %d", r.Broken, story.kind, story.at)
+				if r.Broken == nil || r.Broken.Position != story.at || r.Broken.From != story.at || r.Broken.Because != story.because {
+					t.Fatalf("found %v, want %q at %d", r.Broken, story.because, story.at)
 				}
 				if want := max(0, story.at-1); r.Head.Position != want || r.Checked != want {
 					t.Errorf("holds to %d (%d entries), want %d", r.Head.Position, r.Checked, want)
 				}
-				if text := r.Broken.String(); !strings.Contains(text, string(story.kind)) {
+				if text := r.Broken.String(); !strings.Contains(text, fmt.Sprintf("position %d", story.at)) || !strings.HasSuffix(text, ", because "+story.because) {
 					t.Error(text)
 				}
 			})
@@ -111,13 +111,13 @@ func TestTailCutWithItsHeadIsFoundByAnAnchor(t *testing.T) {
 		w.exec(`DELETE FROM audit WHERE position > 6`)
 		w.exec(`UPDATE audit_chain SET position = 6, head_hash = (SELECT hash FROM audit WHERE position = 6)`)
 		w.holds(6, early)
-		if r := w.verified(late, early); r.Broken == nil || *r.Broken != (Break{Position: 7, From: 7, Kind: Cut}) {
+		if r := w.verified(late, early); r.Broken == nil || *r.Broken != (Break{Position: 7, From: 7, Because: cutOff}) {
 			t.Fatalf("found %v", r.Broken)
 		}
 		// The issuer does not notice and seals on: the anchor still does.
 		w.did(11, 16)
 		w.sealed(6)
-		if r := w.verified(late, early); r.Broken == nil || *r.Broken != (Break{Position: 10, From: 5, Kind: Rewritten}) {
+		if r := w.verified(late, early); r.Broken == nil || *r.Broken != (Break{Position: 10, From: 5, Because: remade}) {
 			t.Fatalf("found %v", r.Broken)
 		}
 	})
@@ -128,7 +128,7 @@ func TestHeadThatIsNotTheLastEntrysIsFound(t *testing.T) {
 		w.sealedTo(3)
 		w.disarmed()
 		w.exec(`UPDATE audit_chain SET head_hash = $1`, make([]byte, 32))
-		if r := w.verified(); r.Broken == nil || r.Broken.Kind != Rewritten || r.Broken.Position != 3 || r.Broken.From != 1 {
+		if r := w.verified(); r.Broken == nil || r.Broken.Because != remade || r.Broken.Position != 3 || r.Broken.From != 1 {
 			t.Fatalf("found %v", r.Broken)
 		}
 		w.exec(`DELETE FROM audit_chain`)
@@ -174,7 +174,7 @@ func TestVerificationGoesInBatchesAndTellsProgress(t *testing.T) {
 		equalSlices(t, "progress", told, []string{"1000 of 2001", "2000 of 2001", "2001 of 2001"})
 		w.disarmed()
 		w.exec(`UPDATE audit SET detail = 'x' WHERE position = $1`, verifyBatch+1) // the first of its batch
-		if r := w.verified(); r.Broken == nil || r.Broken.Position != verifyBatch+1 || r.Broken.Kind != Changed {
+		if r := w.verified(); r.Broken == nil || r.Broken.Position != verifyBatch+1 || r.Broken.Because != altered {
 			t.Fatalf("found %v", r.Broken)
 		}
 	})

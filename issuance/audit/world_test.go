@@ -87,11 +87,11 @@ func (w world) sealedTo(n int) Anchor {
 
 func (w world) head() Anchor {
 	w.Helper()
-	a, err := w.Head(w.Context())
+	s, err := w.State(w.Context())
 	if err != nil {
 		w.Fatal(err)
 	}
-	return a
+	return s.Head
 }
 
 // verified says what a verification finds; it must be able to look.
