@@ -1,16 +1,15 @@
 package crash
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"strings"
 	"syscall"
 	"time"
 
+	"github.com/railgate/railgate/test/harness/passenger"
 	"github.com/railgate/railgate/test/runtest"
 )
 
@@ -20,7 +19,7 @@ type fate int
 const (
 	answered fate = iota // done, or refused and nothing done
 	unknown              // it failed: it may have been carried out
-	unsent               // nobody listened
+	unsent               // no process listened
 )
 
 // answer is what was heard.
@@ -34,61 +33,43 @@ type answer struct {
 // did reports whether the request was carried out.
 func (a answer) did() bool { return a.fate == answered && a.status < 300 }
 
-const longestAnswer = 64 << 10 // bytes
-
-// call sends a request to whoever serves now, and waits for somebody to.
-func (h *house) call(ctx context.Context, method, path, token string, body any) answer {
-	url := h.somebody(ctx)
+// call sends a request to the issuer that serves now, and waits for one to.
+func (sys *system) call(ctx context.Context, method, path, token string, body any) answer {
+	url := sys.awaitURL(ctx)
 	if url == "" {
 		return answer{fate: unsent}
 	}
-	var raw io.Reader
+	r := passenger.Request{Method: method, URL: url + path, Bearer: token}
 	if body != nil {
-		text, err := json.Marshal(body)
-		if err != nil {
-			h.book.fault("a request does not encode: %v", err)
+		var err error
+		if r.Body, err = json.Marshal(body); err != nil {
+			sys.model.fault("a request does not encode: %v", err)
 			return answer{fate: unsent}
 		}
-		raw = bytes.NewReader(text)
 	}
 	// Without ctx: a request that was sent is heard out, or its fate is unknown for
 	// no reason.
-	r, err := http.NewRequest(method, url+path, raw)
-	if err != nil {
-		h.book.fault("%v", err)
-		return answer{fate: unsent}
-	}
-	if body != nil {
-		r.Header.Set("Content-Type", "application/json")
-	}
-	if token != "" {
-		r.Header.Set("Authorization", "Bearer "+token)
-	}
-	resp, err := h.client.Do(r)
+	got, err := passenger.HTTP(sys.client)(context.Background(), r)
 	if errors.Is(err, syscall.ECONNREFUSED) {
 		return answer{fate: unsent}
 	}
 	if err != nil {
 		return answer{fate: unknown}
 	}
-	defer resp.Body.Close()
-	a := answer{status: resp.StatusCode, header: resp.Header}
-	if a.body, err = io.ReadAll(io.LimitReader(resp.Body, longestAnswer)); err != nil {
-		return answer{fate: unknown}
-	}
-	h.book.heard(method, a)
+	a := answer{status: got.Status, header: got.Header, body: got.Body}
+	sys.model.count(method, a)
 	if a.status >= http.StatusInternalServerError {
 		a.fate = unknown
 	}
 	return a
 }
 
-// somebody is the address of who serves; empty when ctx ends first.
-func (h *house) somebody(ctx context.Context) string {
+// awaitURL is the address of the issuer that serves; empty when ctx ends first.
+func (sys *system) awaitURL(ctx context.Context) string {
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	for ctx.Err() == nil {
-		if url := h.url.Load(); url != nil {
+		if url := sys.url.Load(); url != nil {
 			return *url
 		}
 		select {
@@ -100,28 +81,28 @@ func (h *house) somebody(ctx context.Context) string {
 }
 
 // drain waits until the stream has all that the issuer said.
-func (h *house) drain() {
-	h.t.Helper()
-	runtest.Eventually(h.t, longestDrain, "the outbox to be empty", func() bool {
-		a := h.call(h.t.Context(), http.MethodGet, waitingPath, "", nil)
+func (sys *system) drain() {
+	sys.t.Helper()
+	runtest.Eventually(sys.t, drainWithin, "the outbox to be empty", func() bool {
+		a := sys.call(sys.t.Context(), http.MethodGet, waitingPath, "", nil)
 		return a.did() && strings.TrimSpace(string(a.body)) == "0"
 	})
 }
 
-// working waits until the last life has answered a good number of requests.
-func (h *house) working() {
-	h.t.Helper()
+// awaitWork waits until the last life has answered a good number of requests.
+func (sys *system) awaitWork() {
+	sys.t.Helper()
 	const enough = 30
-	had := h.book.answers()
-	runtest.Eventually(h.t, longestBoot, "the issuer to work after the last kill", func() bool {
-		return h.book.answers() >= had+enough
+	had := sys.model.answers()
+	runtest.Eventually(sys.t, bootWithin, "the issuer to work after the last kill", func() bool {
+		return sys.model.answers() >= had+enough
 	})
 }
 
 // read decodes an answer that was given.
-func read[T any](h *house, a answer) (v T) {
+func read[T any](sys *system, a answer) (v T) {
 	if err := json.Unmarshal(a.body, &v); err != nil {
-		h.book.fault("an answer of status %d is no JSON: %v", a.status, err)
+		sys.model.fault("an answer of status %d is no JSON: %v", a.status, err)
 	}
 	return v
 }

@@ -1,8 +1,19 @@
-// The crash test kills the issuer with SIGKILL at moments nobody chose, under the
-// load of many phones, and holds what is left to what was acknowledged: no
-// answer that was given may be untrue afterwards, and nothing may be there by
-// half. SIGKILL ends a process, not the machine: what the operating system had
-// taken over is written, so whether a commit was synced to disk is not seen here.
+// Package crash is a model checker of the issuer under SIGKILL. Clients of passengers
+// and staff work against a real issuer process, which is killed at drawn moments: while
+// it starts, when a message arrives at the broker, and at any other time. Three parts
+// are compared:
+//
+//   - the model: what was requested, and what was acknowledged ([model]);
+//   - observations: the rows of the database between two lives of the issuer ([rows]),
+//     the audit log, and at the end the whole stream as a gateway reads it;
+//   - the reconciliation ([model.reconcile], [system.reconcileStream]): everything that
+//     was acknowledged is there, and whatever else is there belongs to a request whose
+//     answer was lost.
+//
+// Beside that [rows.checkAll] demands of the rows alone that nothing is there by half.
+//
+// SIGKILL ends a process, not the machine: what the operating system had taken over is
+// written, so the test does not show whether a commit was synced to disk.
 package crash
 
 import (
@@ -16,17 +27,17 @@ import (
 )
 
 const (
-	// minutesEnv makes a run longer: so many minutes of kills in place of theKills.
+	// minutesEnv makes a run longer: so many minutes of kills in place of minKills.
 	minutesEnv = "RAILGATE_CRASH_MINUTES"
 	// seedEnv repeats a plan; the run itself has real processes and is no repetition.
 	seedEnv = "RAILGATE_CRASH_SEED"
-	// theKills are those of an ordinary run, which takes about a quarter of a minute.
+	// minKills are those of an ordinary run, which takes about a quarter of a minute.
 	// On a machine so busy that there was too little load, there are more.
-	theKills  = 15
-	mostKills = 3 * theKills
+	minKills = 15
+	maxKills = 3 * minKills
 
-	thePhones = 8
-	theDesks  = 2
+	passengerClients = 8
+	staffClients     = 2
 )
 
 func TestMain(m *testing.M) {
@@ -38,31 +49,31 @@ func TestMain(m *testing.M) {
 
 func TestKilledAtAnyMomentNothingAcknowledgedIsLost(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, address string) {
-		h := newHouse(t, address, theSeed(t))
+		sys := newSystem(t, address, planSeed(t))
 		load, end := context.WithCancel(t.Context())
 		defer end()
-		done := h.work(load)
-		more := h.patience(t)
+		done := sys.work(load)
+		more := sys.killMore(t)
 		for kills := 0; more(kills) && !t.Failed(); kills++ {
-			h.liveAndDie(kills)
+			sys.runAndKill(kills)
 		}
-		h.start()
-		h.serving()
-		h.working()
+		sys.start()
+		sys.awaitServing()
+		sys.awaitWork()
 		end()
 		done()
-		h.drain()
-		h.stop()
-		h.holdAll()
-		h.tell()
+		sys.drain()
+		sys.stop()
+		sys.reconcileAll()
+		sys.report()
 	})
 }
 
-// patience says whether to kill once more.
-func (h *house) patience(t *testing.T) func(kills int) bool {
+// killMore says whether to kill once more.
+func (sys *system) killMore(t *testing.T) func(kills int) bool {
 	text := os.Getenv(minutesEnv)
 	if text == "" {
-		return func(kills int) bool { return kills < theKills || h.idle && kills < mostKills }
+		return func(kills int) bool { return kills < minKills || sys.incomplete && kills < maxKills }
 	}
 	minutes, err := strconv.ParseFloat(text, 64)
 	if err != nil || minutes <= 0 || minutes > 24*60 {
@@ -72,8 +83,8 @@ func (h *house) patience(t *testing.T) func(kills int) bool {
 	return func(int) bool { return time.Now().Before(until) }
 }
 
-// theSeed draws the plan, and is printed when the test fails or is verbose.
-func theSeed(t *testing.T) uint64 {
+// planSeed draws the plan, and is printed when the test fails or is verbose.
+func planSeed(t *testing.T) uint64 {
 	seed := uint64(time.Now().UnixNano())
 	if text := os.Getenv(seedEnv); text != "" {
 		var err error

@@ -11,70 +11,70 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// whole holds the rows to themselves: nothing is there by half, whatever was
+// checkAll checks the rows to themselves: nothing is there by half, whatever was
 // acknowledged. say takes what is wrong.
-func (r *rows) whole(now time.Time, say func(format string, args ...any)) {
-	r.wholeApplications(say)
-	r.wholeCredentials(say)
-	r.wholePersons(now.UnixMilli(), say)
-	r.wholePages(say)
-	r.wholeTrail(say)
+func (r *rows) checkAll(now time.Time, fault func(format string, args ...any)) {
+	r.checkApplications(fault)
+	r.checkCredentials(fault)
+	r.checkPersons(now.UnixMilli(), fault)
+	r.checkSessions(fault)
+	r.checkAuditLog(fault)
 	for id, consents := range r.accounts {
 		if consents == 0 {
-			say("account %s has no consent", id)
+			fault("account %s has no consent", id)
 		}
 	}
 }
 
-func (r *rows) wholeApplications(say func(string, ...any)) {
+func (r *rows) checkApplications(fault func(string, ...any)) {
 	for id, a := range r.applications {
 		if (a.state == store.Approved) != (a.credential != nil) {
-			say("application %s has state %d and its credential is %v", id, a.state, a.credential)
+			fault("application %s has state %d and its credential is %v", id, a.state, a.credential)
 		}
 		if (a.state == store.Approved || a.state == store.Checked) && a.checks == 0 {
-			say("application %s has state %d and no check", id, a.state)
+			fault("application %s has state %d and no check", id, a.state)
 		}
 		if a.state == store.Submitted && a.checks > 0 {
-			say("application %s has a check and waits for one", id)
+			fault("application %s has a check and waits for one", id)
 		}
 		if a.credential != nil && r.persons[a.person] == (tokens.Serial{}) {
-			say("application %s is approved and its person has no credential", id)
+			fault("application %s is approved and its person has no credential", id)
 		}
 	}
 }
 
-// wholeCredentials holds a credential to what was said of it. That no serial is
+// checkCredentials compares a credential with its revocations and their withdrawals. That no serial is
 // there twice the database itself sees to; that none may come once more is seen
 // from what is still to be given.
-func (r *rows) wholeCredentials(say func(string, ...any)) {
+func (r *rows) checkCredentials(fault func(string, ...any)) {
 	for serial, c := range r.credentials {
 		if serial.Index >= r.nextIndex[serial.Day] {
-			say("serial %s is given and is to be given once more, after %d", serial, r.nextIndex[serial.Day])
+			fault("serial %s is given and is to be given once more, after %d", serial, r.nextIndex[serial.Day])
 		}
 		revoked, changed := int64(0), c.approvedMs
-		for i, w := range c.words {
+		for i, w := range c.decisions {
 			if w.lifted == (i%2 == 0) {
-				say("what was said of %s is no row of revocations and lifts in turn: %+v", serial, c.words)
+				fault("what was said of %s is no row of revocations and lifts in turn: %+v", serial, c.decisions)
 			}
 			if changed, revoked = w.atMs, w.atMs; w.lifted {
 				revoked = 0
 			}
 		}
 		if c.revokedMs != revoked || c.changedMs != changed {
-			say("credential %s is revoked %d, changed %d, and what was said of it is %+v", serial, c.revokedMs, c.changedMs, c.words)
+			fault("credential %s is revoked %d, changed %d, and what was said of it is %+v", serial, c.revokedMs, c.changedMs, c.decisions)
 		}
-		n := len(c.words)
+		n := len(c.decisions)
 		if latest := r.persons[r.applications[c.application].person]; c.superseded && (c.revokedMs == 0 || latest == serial) {
-			say("credential %s is superseded: revoked %d, the person's latest is %s", serial, c.revokedMs, latest)
+			fault("credential %s is superseded: revoked %d, the person's latest is %s", serial, c.revokedMs, latest)
 		}
-		if bySuperseding := n > 0 && c.words[n-1].reason == "superseded"; c.superseded != bySuperseding {
-			say("credential %s is superseded: %v, and what was said of it is %+v", serial, c.superseded, c.words)
+		if bySuperseding := n > 0 && c.decisions[n-1].reason == "superseded"; c.superseded != bySuperseding {
+			fault("credential %s is superseded: %v, and what was said of it is %+v", serial, c.superseded, c.decisions)
 		}
 	}
 }
 
-// wholePersons holds persons to rules A7 and A9.
-func (r *rows) wholePersons(nowMs int64, say func(string, ...any)) {
+// checkPersons checks rules A7 and A9.
+func (r *rows) checkPersons(nowMs int64, fault func(string, ...any)) {
 	approvals, inForce := map[quota]int{}, map[string][]tokens.Serial{}
 	for serial, c := range r.credentials {
 		person := r.applications[c.application].person
@@ -86,48 +86,48 @@ func (r *rows) wholePersons(nowMs int64, say func(string, ...any)) {
 	}
 	for q, n := range approvals {
 		if n > credential.ApplicationsPerMonth || r.quotas[q] != n {
-			say("%d approvals of a person in month %d, counted are %d", n, q.month, r.quotas[q])
+			fault("%d approvals of a person in month %d, counted are %d", n, q.month, r.quotas[q])
 		}
 	}
 	for q, used := range r.quotas {
 		if approvals[q] != used {
-			say("%d approvals are counted of a person in month %d, there are %d", used, q.month, approvals[q])
+			fault("%d approvals are counted of a person in month %d, there are %d", used, q.month, approvals[q])
 		}
 	}
 	for person, all := range inForce {
 		if len(all) > 1 || r.persons[person] != all[0] {
-			say("credentials %v of one person are in force, the latest is %s", all, r.persons[person])
+			fault("credentials %v of one person are in force, the latest is %s", all, r.persons[person])
 		}
 	}
 	for person, serial := range r.persons {
 		if c := r.credentials[serial]; c == nil || r.applications[c.application].person != person {
-			say("a person's latest credential is %s, which is not that person's", serial)
+			fault("a person's latest credential is %s, which is not that person's", serial)
 		}
 	}
 }
 
-func (r *rows) wholePages(say func(string, ...any)) {
+func (r *rows) checkSessions(fault func(string, ...any)) {
 	for id, c := range r.checks {
 		if c.sessions > 1 || c.used != (c.sessions == 1) {
-			say("check %s is used: %v, and opened %d sessions", id, c.used, c.sessions)
+			fault("check %s is used: %v, and opened %d sessions", id, c.used, c.sessions)
 		}
 	}
 	starts := map[opening]string{}
 	for id, s := range r.sessions {
 		at := opening{s.application, s.startMs / 1000}
 		if other := starts[at]; other != "" {
-			say("sessions %s and %s of one credential start in one second: %+v, %+v", id, other, s, r.sessions[other])
+			fault("sessions %s and %s of one credential start in one second: %+v, %+v", id, other, s, r.sessions[other])
 		}
 		starts[at] = id
 		switch login := r.logins[s.login]; {
 		case r.checks[s.check].application != s.application:
-			say("session %s was opened by another application's check", id)
+			fault("session %s was opened by another application's check", id)
 		case r.applications[s.application].credential == nil:
-			say("session %s was opened without a credential", id)
+			fault("session %s was opened without a credential", id)
 		case s.closed && s.secrets:
-			say("session %s is closed and could show codes", id)
+			fault("session %s is closed and could show codes", id)
 		case s.login != "" && !s.closed && (login == nil || login.ended):
-			say("session %s is open, and its login has ended", id)
+			fault("session %s is open, and its login has ended", id)
 		}
 	}
 }
@@ -138,12 +138,12 @@ type opening struct {
 	start       int64 // Unix seconds
 }
 
-// wholeTrail compares what staff said of credentials with the trail.
-func (r *rows) wholeTrail(say func(string, ...any)) {
+// checkAuditLog compares the decisions of staff with the audit log.
+func (r *rows) checkAuditLog(fault func(string, ...any)) {
 	said := map[act]int{}
 	for serial, c := range r.credentials {
-		for _, w := range c.words {
-			if w.who != deskName {
+		for _, w := range c.decisions {
+			if w.who != staffName {
 				continue
 			}
 			a := act{w.who, string(staff.Revoke), string(audit.Credential) + " " + serial.String(), w.reason, w.atMs}
@@ -155,12 +155,12 @@ func (r *rows) wholeTrail(say func(string, ...any)) {
 	}
 	for a, n := range said {
 		if r.acts[a] != n {
-			say("staff did %+v %d times, the trail says %d", a, n, r.acts[a])
+			fault("staff did %+v %d times, the trail says %d", a, n, r.acts[a])
 		}
 	}
 	for a, n := range r.acts {
-		if a.who == deskName && said[a] != n {
-			say("the trail says %+v %d times, staff did it %d times", a, n, said[a])
+		if a.who == staffName && said[a] != n {
+			fault("the trail says %+v %d times, staff did it %d times", a, n, said[a])
 		}
 	}
 }
@@ -178,7 +178,7 @@ func (r *rows) load() map[string]int {
 		if c.superseded {
 			n["supersessions"]++
 		}
-		for _, w := range c.words {
+		for _, w := range c.decisions {
 			if w.lifted {
 				n["lifts"]++
 			} else {

@@ -53,8 +53,8 @@ const (
 	issuerKeyID  = 7
 	controlTopic = "railgate.control"
 	partitions   = 4
-	deskSecret   = "rgs_0000000000000000000000000000000000000000000000000000000000000001"
-	deskName     = "window-7"
+	staffSecret  = "rgs_0000000000000000000000000000000000000000000000000000000000000001"
+	staffName    = "window-7"
 	drainTimeout = 5 * time.Second
 	orphaned     = 3 // exit code of an issuer whose test is gone
 	waitingPath  = "/crash/waiting"
@@ -107,14 +107,14 @@ func (s *issuerSetting) serve(ctx context.Context) error {
 		Broker: link, Outbox: db, Authority: authorityKey, Now: now, Log: log,
 		Topic: publish.Topic{Name: controlTopic, Partitions: partitions, Replication: 1},
 	})
-	desk := sha256.Sum256([]byte(deskSecret))
+	desk := sha256.Sum256([]byte(staffSecret))
 	b, err := issuance.Open(ctx, issuance.Config{
 		Rules: credential.Config{
 			Store: db, Signer: issuerKey, KeyID: issuerKeyID, Vault: vaultMaster,
-			Checker: facecheck.Sandbox{}, Residents: &moodyRegistry{}, Now: now, Wake: publisher.Wake, Log: log,
+			Checker: facecheck.Sandbox{}, Residents: &flakyRegistry{}, Now: now, Wake: publisher.Wake, Log: log,
 		},
 		Hashing: account.Hashing{MemoryKiB: 64, Passes: 1, Lanes: 1, CheapForTests: true},
-		Staff:   []staff.Credential{{Name: deskName, SHA256: hex.EncodeToString(desk[:]), Roles: []staff.Role{staff.Window, staff.Police}}},
+		Staff:   []staff.Credential{{Name: staffName, SHA256: hex.EncodeToString(desk[:]), Roles: []staff.Role{staff.Window, staff.Police}}},
 	})
 	if err != nil {
 		return err
@@ -153,17 +153,17 @@ func withWaiting(public http.Handler, db *store.Store) http.Handler {
 	return mux
 }
 
-// moodyRegistry does not answer every so often, so that applications are left
+// flakyRegistry does not answer every so often, so that applications are left
 // checked and decided later.
-type moodyRegistry struct {
+type flakyRegistry struct {
 	provider.SandboxResidents
 	asked atomic.Int64
 }
 
-const moodEvery = 6
+const failEvery = 6
 
-func (m *moodyRegistry) Lookup(ctx context.Context, p provider.Person) (provider.Match, error) {
-	if m.asked.Add(1)%moodEvery == 0 {
+func (m *flakyRegistry) Lookup(ctx context.Context, p provider.Person) (provider.Match, error) {
+	if m.asked.Add(1)%failEvery == 0 {
 		return provider.Unknown, provider.ErrSandbox
 	}
 	return m.SandboxResidents.Lookup(ctx, p)

@@ -1,38 +1,37 @@
 package crash
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sync"
 
-	"github.com/railgate/railgate/test/idnumber"
+	"github.com/railgate/railgate/test/harness/passenger"
 )
 
-// crowd is the people who ask now. Whoever has used up a quota makes room.
-type crowd struct {
+// people are those who use the issuer now. A person with a used-up quota is replaced.
+type people struct {
 	seed uint64
 
-	mu     sync.Mutex
-	born   int       // mu; people so far
-	people []*person // mu
+	mu      sync.Mutex
+	made    int       // mu; people so far
+	present []*person // mu
 }
 
-// theCrowd is small against the phones, so that people meet themselves.
-const theCrowd = 16
+// peopleAtOnce is small against the number of clients, so that people meet themselves.
+const peopleAtOnce = 16
 
-// person is somebody with one phone or more.
+// person is one of them; several clients may act for a person at once.
 type person struct {
-	name, number string
+	passenger.Person
 
 	mu    sync.Mutex
-	login string   // mu; login name of the account; empty: none
-	token string   // mu; of the login; empty: not logged in
-	mine  []*thing // mu; applications, the newest last
+	login string  // mu; login name of the account; empty: none
+	token string  // mu; of the login; empty: not logged in
+	pages []*page // mu; applications, the newest last
 }
 
-// thing is an application as a phone knows it.
-type thing struct {
+// page is an application as the person's phone knows it.
+type page struct {
 	application string
 	account     bool   // the login opens it
 	token       string // access token; empty: of a login's, or the page was left
@@ -42,68 +41,63 @@ type thing struct {
 	sessions    []string
 }
 
-func newCrowd(seed uint64) *crowd {
-	c := &crowd{seed: seed}
-	for range theCrowd {
-		c.people = append(c.people, c.someone())
+func newPeople(seed uint64) *people {
+	c := &people{seed: seed}
+	for range peopleAtOnce {
+		c.present = append(c.present, c.next())
 	}
 	return c
 }
 
-// someone is the next person there never was; c.mu is held, or c is nobody else's.
-func (c *crowd) someone() *person {
-	c.born++
-	return &person{name: "测试甲", number: numberOf(c.born)}
+// next makes another person; c.mu is held, or c is not shared yet.
+func (c *people) next() *person {
+	c.made++
+	return &person{Person: passenger.Resident(passenger.Tests, c.made)}
 }
 
-// numberOf is a valid number of nobody: region, birth date, a count, check digit.
-func numberOf(n int) string {
-	return idnumber.Complete(fmt.Sprintf("110105%04d01%02d%03d", 1950+n/1000/28%50, 1+n/1000%28, n%1000))
-}
-
-func (c *crowd) draw(r *rand.Rand) *person {
+func (c *people) draw(r *rand.Rand) *person {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.people[r.IntN(len(c.people))]
+	return c.present[r.IntN(len(c.present))]
 }
 
-// registrant is a person who will do nothing but hold an account.
-func (c *crowd) registrant() *person {
+// registrant is a person who does nothing but have an account.
+func (c *people) registrant() *person {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.someone()
+	return c.next()
 }
 
-// spent lets another person come in place of one whose quota is used up.
-func (c *crowd) spent(p *person) {
+// replace lets another person come in place of one whose quota is used up.
+func (c *people) replace(p *person) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for i := range c.people {
-		if c.people[i] == p {
-			c.people[i] = c.someone()
+	for i := range c.present {
+		if c.present[i] == p {
+			c.present[i] = c.next()
 		}
 	}
 }
 
 // pick copies one of the last applications, as it is now.
-func (p *person) pick(r *rand.Rand) (t thing, login string, ok bool) {
+func (p *person) pick(r *rand.Rand) (t page, login string, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.mine) == 0 {
-		return thing{}, "", false
+	if len(p.pages) == 0 {
+		return page{}, "", false
 	}
-	last := p.mine[len(p.mine)-1]
-	if len(p.mine) > 1 && r.IntN(5) == 0 {
-		last = p.mine[len(p.mine)-2]
+	last := p.pages[len(p.pages)-1]
+	if len(p.pages) > 1 && r.IntN(5) == 0 {
+		last = p.pages[len(p.pages)-2]
 	}
 	return *last, p.token, true
 }
 
 // change changes an application that the person still remembers.
-func (p *person) change(application string, f func(*thing)) {
+func (p *person) change(application string, f func(*page)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, t := range p.mine {
+	for _, t := range p.pages {
 		if t.application == application {
 			f(t)
 		}
@@ -111,12 +105,12 @@ func (p *person) change(application string, f func(*thing)) {
 }
 
 // remember adds an application, and forgets all but a few.
-func (p *person) remember(t *thing) {
+func (p *person) remember(t *page) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	const few = 3
-	if p.mine = append(p.mine, t); len(p.mine) > few {
-		p.mine = p.mine[1:]
+	if p.pages = append(p.pages, t); len(p.pages) > few {
+		p.pages = p.pages[1:]
 	}
 }
 
@@ -124,11 +118,11 @@ func (p *person) remember(t *thing) {
 func (p *person) forget(application string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.mine = slices.DeleteFunc(p.mine, func(t *thing) bool { return t.application == application })
+	p.pages = slices.DeleteFunc(p.pages, func(t *page) bool { return t.application == application })
 }
 
 // bearer is what opens an application: its own token, or the login.
-func (t *thing) bearer(login string) string {
+func (t *page) bearer(login string) string {
 	if t.account {
 		return login
 	}

@@ -2,30 +2,35 @@ package crash
 
 import (
 	"cmp"
+	"context"
+	"fmt"
 	"slices"
 	"time"
 
+	kafkago "github.com/segmentio/kafka-go"
+
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/tokens"
 )
 
-// holdAll holds database, trail and stream to each other and to the book, after
-// the last life ended with nothing left to do.
-func (h *house) holdAll() {
-	h.t.Helper()
-	h.inspect(func(db *database.DB) {
-		r := h.holdRows(db)
-		h.book.mu.Lock()
-		defer h.book.mu.Unlock()
-		if waits := h.verify(db).Unsealed; waits != 0 {
-			h.book.faultf("%d entries of the trail are not sealed", waits)
+// reconcileAll compares database, audit log and stream with each other and with the
+// model, after the last life ended with nothing left to do.
+func (sys *system) reconcileAll() {
+	sys.t.Helper()
+	sys.inspect(func(db *database.DB) {
+		r := sys.reconcileDatabase(db)
+		sys.model.mu.Lock()
+		defer sys.model.mu.Unlock()
+		if waits := sys.verifyAuditLog(db).Unsealed; waits != 0 {
+			sys.model.faultLocked("%d entries of the trail are not sealed", waits)
 		}
 		if r.waiting != 0 {
-			h.book.faultf("%d records wait in the outbox, which was empty", r.waiting)
+			sys.model.faultLocked("%d records wait in the outbox, which was empty", r.waiting)
 		}
-		h.holdStream(r)
-		h.holdLoad(r)
+		sys.reconcileStream(r)
+		sys.requireLoad(r)
 	})
 }
 
@@ -43,29 +48,29 @@ type message struct {
 	*revocation.Batch
 }
 
-// holdStream reads the whole stream. Every number is there, none with two
+// reconcileStream reads the whole stream. Every number is there, none with two
 // contents; what it says of a credential is what was said of it, word for word;
 // and a gateway that followed it knows what the database knows.
-func (h *house) holdStream(r *rows) {
-	h.t.Helper()
+func (sys *system) reconcileStream(r *rows) {
+	sys.t.Helper()
 	authority, err := revocation.NewAuthority(authorityKey.Public())
 	if err != nil {
-		h.t.Fatal(err)
+		sys.t.Fatal(err)
 	}
 	gateway, err := revocation.NewReplica(authority, partitions, revocation.Limits{}, firstMoment.UnixMilli())
 	if err != nil {
-		h.t.Fatal(err)
+		sys.t.Fatal(err)
 	}
 	said, epochs, repeated, announced := map[place]revocation.Record{}, map[uint64]bool{}, 0, false
-	for _, m := range h.messages(authority) {
+	for _, m := range sys.messages(authority) {
 		if !epochs[m.Epoch] && m.Epoch != r.epoch {
-			h.book.faultf("the stream was begun anew: partition %d has epoch %d, and the present one is %d", m.partition, m.Epoch, r.epoch)
+			sys.model.faultLocked("the stream was begun anew: partition %d has epoch %d, and the present one is %d", m.partition, m.Epoch, r.epoch)
 		}
 		epochs[m.Epoch] = true
 		for number, record := range m.Records() {
 			at := place{m.Epoch, m.partition, number}
 			if before, twice := said[at]; twice && before != record {
-				h.book.faultf("number %d of partition %d was %+v and then %+v", number, m.partition, before, record)
+				sys.model.faultLocked("number %d of partition %d was %+v and then %+v", number, m.partition, before, record)
 			} else if twice {
 				repeated++
 			}
@@ -75,26 +80,26 @@ func (h *house) holdStream(r *rows) {
 		switch outcome := gateway.Apply(m.partition, m.raw, m.IssuedAt); outcome {
 		case revocation.Applied, revocation.Duplicate, revocation.PastHeartbeat:
 		default:
-			h.book.faultf("of the batch of partition %d that begins with number %d, a gateway says %s", m.partition, m.First, outcome)
+			sys.model.faultLocked("of the batch of partition %d that begins with number %d, a gateway says %s", m.partition, m.First, outcome)
 		}
 		gateway.Forget(m.IssuedAt)
 	}
 	if !announced {
-		h.book.faultf("the stream does not announce the key")
+		sys.model.faultLocked("the stream does not announce the key")
 	}
-	h.book.counts["(records said twice in the stream)"] = repeated
-	h.book.counts["(records in the stream)"] = len(said)
-	h.compareStream(r, said, gateway)
+	sys.model.counts["(records said twice in the stream)"] = repeated
+	sys.model.counts["(records in the stream)"] = len(said)
+	sys.compareStream(r, said, gateway)
 }
 
 // messages reads all partitions, in the order in which a gateway met them.
-func (h *house) messages(authority *revocation.Authority) (all []message) {
-	h.t.Helper()
+func (sys *system) messages(authority *revocation.Authority) (all []message) {
+	sys.t.Helper()
 	for partition := range partitions {
-		for i, raw := range h.topic(partition) {
+		for i, raw := range sys.topic(partition) {
 			batch, err := revocation.Open(raw, authority)
 			if err != nil {
-				h.book.faultf("message %d of partition %d: %v", i, partition, err)
+				sys.model.faultLocked("message %d of partition %d: %v", i, partition, err)
 				continue
 			}
 			all = append(all, message{partition, raw, batch})
@@ -104,24 +109,24 @@ func (h *house) messages(authority *revocation.Authority) (all []message) {
 	return all
 }
 
-// utterance is what was said of a credential, and when it was accepted.
-type utterance struct {
+// change is what was said of a credential, and when it was accepted.
+type change struct {
 	kind revocation.Kind
 	atMs int64
 }
 
 // compareStream compares what the stream said with the rows.
-func (h *house) compareStream(r *rows, said map[place]revocation.Record, gateway *revocation.Replica) {
-	spoken, closings := map[tokens.Serial][]utterance{}, map[revocation.Record]int{}
+func (sys *system) compareStream(r *rows, said map[place]revocation.Record, gateway *revocation.Replica) {
+	spoken, closings := map[tokens.Serial][]change{}, map[revocation.Record]int{}
 	all := 0
 	for partition := range partitions {
 		for number := uint64(1); number < r.nextNumber[partition]; number++ {
 			record, there := said[place{r.epoch, partition, number}]
 			if !there {
-				h.book.faultf("number %d of partition %d was given and is not in the stream", number, partition)
+				sys.model.faultLocked("number %d of partition %d was given and is not in the stream", number, partition)
 			}
 			if record.Kind == revocation.KindRevoke || record.Kind == revocation.KindUnrevoke {
-				spoken[record.Serial] = append(spoken[record.Serial], utterance{record.Kind, record.At})
+				spoken[record.Serial] = append(spoken[record.Serial], change{record.Kind, record.At})
 			}
 			if record.Kind == revocation.KindRevokeSession {
 				closings[record]++
@@ -129,37 +134,37 @@ func (h *house) compareStream(r *rows, said map[place]revocation.Record, gateway
 			all++
 		}
 	}
-	h.compareSessions(r, closings, gateway)
+	sys.compareSessions(r, closings, gateway)
 	if len(said) != all {
-		h.book.faultf("the stream has %d numbers, and %d were given", len(said), all)
+		sys.model.faultLocked("the stream has %d numbers, and %d were given", len(said), all)
 	}
-	now := h.now()
+	now := sys.now()
 	for serial, c := range r.credentials {
-		var words []utterance
-		for _, w := range c.words {
-			words = append(words, utterance{revocation.KindRevoke, w.atMs})
+		var decisions []change
+		for _, w := range c.decisions {
+			decisions = append(decisions, change{revocation.KindRevoke, w.atMs})
 			if w.lifted {
-				words[len(words)-1].kind = revocation.KindUnrevoke
+				decisions[len(decisions)-1].kind = revocation.KindUnrevoke
 			}
 		}
-		if !slices.Equal(words, spoken[serial]) {
-			h.book.faultf("of %s was said %v, and in the stream %v", serial, words, spoken[serial])
+		if !slices.Equal(decisions, spoken[serial]) {
+			sys.model.faultLocked("of %s was said %v, and in the stream %v", serial, decisions, spoken[serial])
 		}
 		over := tokens.DayOver(serial.Day) <= now.Add(-revocation.Afterlife).Unix() // gateways have forgotten it
 		if gateway.Revoked(serial) != (c.revokedMs != 0) && !over {
-			h.book.faultf("%s is revoked: %v, and a gateway says %v", serial, c.revokedMs != 0, gateway.Revoked(serial))
+			sys.model.faultLocked("%s is revoked: %v, and a gateway says %v", serial, c.revokedMs != 0, gateway.Revoked(serial))
 		}
 		delete(spoken, serial)
 	}
-	for serial, words := range spoken {
-		h.book.faultf("the stream speaks of %s, which was never given: %v", serial, words)
+	for serial, decisions := range spoken {
+		sys.model.faultLocked("the stream speaks of %s, which was never given: %v", serial, decisions)
 	}
 }
 
 // compareSessions compares the closed sessions with the rows: each one that began within a
 // day of its closing is said once, and no other. A gateway need not know those that no phone
 // could show any more.
-func (h *house) compareSessions(r *rows, closings map[revocation.Record]int, gateway *revocation.Replica) {
+func (sys *system) compareSessions(r *rows, closings map[revocation.Record]int, gateway *revocation.Replica) {
 	said := len(closings)
 	for id, s := range r.sessions {
 		c := r.applications[s.application].credential
@@ -173,28 +178,76 @@ func (h *house) compareSessions(r *rows, closings map[revocation.Record]int, gat
 			want = 1
 		}
 		if closings[record] != want {
-			h.book.faultf("session %s, started %d and closed %d, is in the stream %d times, want %d", id, s.startMs, s.closedMs, closings[record], want)
+			sys.model.faultLocked("session %s, started %d and closed %d, is in the stream %d times, want %d", id, s.startMs, s.closedMs, closings[record], want)
 		}
 		delete(closings, record)
-		forgotten := !over.Add(revocation.Afterlife-time.Minute).After(h.now()) || s.closed && !time.UnixMilli(s.closedMs).Before(over)
+		forgotten := !over.Add(revocation.Afterlife-time.Minute).After(sys.now()) || s.closed && !time.UnixMilli(s.closedMs).Before(over)
 		if is := gateway.Closed(c.serial, s.startMs/1000, tokens.Never); is != (want == 1) && !forgotten {
-			h.book.faultf("session %s is closed in the database: %v, and a gateway says %v", id, s.closed, is)
+			sys.model.faultLocked("session %s is closed in the database: %v, and a gateway says %v", id, s.closed, is)
 		}
 	}
 	for record := range closings {
-		h.book.faultf("the stream says of a session that is not closed: %+v", record)
+		sys.model.faultLocked("the stream says of a session that is not closed: %+v", record)
 	}
-	h.book.counts["(closed sessions in the stream)"] = said
+	sys.model.counts["(closed sessions in the stream)"] = said
 	if said == 0 {
-		h.book.faultf("no session was closed in time to be said: the run shows nothing")
+		sys.model.faultLocked("no session was closed in time to be said: the run shows nothing")
 	}
 }
 
-// holdLoad fails a run that did not do what it is about.
-func (h *house) holdLoad(r *rows) {
+// requireLoad fails a run that did not do what it is about.
+func (sys *system) requireLoad(r *rows) {
 	for what, n := range r.load() {
-		if h.book.counts["("+what+")"] = n; n == 0 {
-			h.book.faultf("no %s: the run shows nothing", what)
+		if sys.model.counts["("+what+")"] = n; n == 0 {
+			sys.model.faultLocked("no %s: the run shows nothing", what)
 		}
 	}
 }
+
+// topic reads all messages of a partition.
+func (sys *system) topic(partition int) [][]byte {
+	sys.t.Helper()
+	link, err := kafka.Open(kafka.Config{Brokers: sys.broker.Addresses(), Topic: controlTopic, ClientID: "crash-test"})
+	if err != nil {
+		sys.t.Fatal(err)
+	}
+	defer link.Close()
+	ctx, cancel := context.WithTimeout(sys.t.Context(), bootWithin)
+	defer cancel()
+	messages, err := readTopic(ctx, link, partition)
+	if err != nil {
+		sys.t.Fatalf("partition %d: %v", partition, err)
+	}
+	return messages
+}
+
+func readTopic(ctx context.Context, link *kafka.Link, partition int) (messages [][]byte, err error) {
+	offsets, err := link.ListOffsets(ctx, &kafkago.ListOffsetsRequest{
+		Topics: map[string][]kafkago.OffsetRequest{controlTopic: {kafkago.LastOffsetOf(partition)}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	for next, end := int64(0), offsets.Topics[controlTopic][0].LastOffset; next < end; {
+		r, err := link.Fetch(ctx, &kafkago.FetchRequest{
+			Topic: controlTopic, Partition: partition, Offset: next, MinBytes: 1, MaxBytes: fetchBytes, MaxWait: fetchWait,
+		})
+		if err != nil {
+			return nil, err
+		}
+		after, _, err := kafka.Walk(r.Records, next, revocation.MaxBatch, func(_ int64, value []byte) { messages = append(messages, value) })
+		if err != nil {
+			return nil, err
+		}
+		if after == next {
+			return nil, fmt.Errorf("nothing readable at offset %d", next)
+		}
+		next = after
+	}
+	return messages, nil
+}
+
+const (
+	fetchBytes = 1 << 20
+	fetchWait  = time.Second // all that is asked for is there
+)

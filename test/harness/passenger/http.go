@@ -29,6 +29,7 @@ type Answer struct {
 	Status int
 	Media  string
 	Body   []byte
+	Header http.Header // nil if the sender does not keep it
 }
 
 // Sender sends a request once. An error means that there is no whole answer: the request
@@ -59,7 +60,7 @@ func HTTP(c *http.Client) Sender {
 		}
 		defer got.Body.Close()
 		text, err := io.ReadAll(io.LimitReader(got.Body, MaxAnswer))
-		return Answer{got.StatusCode, got.Header.Get("Content-Type"), text}, err
+		return Answer{got.StatusCode, got.Header.Get("Content-Type"), text, got.Header}, err
 	}
 }
 

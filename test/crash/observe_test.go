@@ -11,7 +11,7 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// rows is the database at one moment, as far as the test holds it to anything.
+// rows is the database at one moment, as far as the test checks it.
 type rows struct {
 	applications map[string]*applicationRow
 	credentials  map[tokens.Serial]*credentialRow
@@ -22,7 +22,7 @@ type rows struct {
 	nextIndex    map[uint16]uint32
 	accounts     map[string]int // consents
 	logins       map[string]*loginRow
-	acts         map[act]int // in the trail
+	acts         map[act]int // in the audit log
 	epoch        uint64
 	nextNumber   map[int]uint64 // of a partition
 	waiting      int
@@ -42,10 +42,10 @@ type credentialRow struct {
 	changedMs             int64
 	revokedMs             int64 // 0: in force
 	superseded            bool
-	words                 []wordRow // in their order
+	decisions             []decisionRow // in their order
 }
 
-type wordRow struct {
+type decisionRow struct {
 	lifted      bool
 	reason, who string
 	atMs        int64
@@ -74,15 +74,15 @@ type quota struct {
 	month  int
 }
 
-// act is a line of the trail.
+// act is an entry of the audit log.
 type act struct {
 	who, action, object, detail string
 	atMs                        int64
 }
 
-// readRows reads it in one transaction: of PostgreSQL, the servers of a client
+// observe reads it in one transaction: of PostgreSQL, the servers of a client
 // that is dead may still be at work.
-func readRows(t *testing.T, db *database.DB) *rows {
+func observe(t *testing.T, db *database.DB) *rows {
 	t.Helper()
 	ctx := t.Context()
 	level := sql.LevelDefault
@@ -141,10 +141,10 @@ func (r *rows) readCredentials(ctx context.Context, tx *sql.Tx) error {
 		return err
 	}
 	var serial tokens.Serial
-	var w wordRow
+	var w decisionRow
 	err = each(ctx, tx, `SELECT day, idx, lifted, reason, who, at_ms FROM revocations ORDER BY id`, func() {
 		c := r.credentials[serial]
-		c.words = append(c.words, w)
+		c.decisions = append(c.decisions, w)
 	}, &serial.Day, &serial.Index, &w.lifted, &w.reason, &w.who, &w.atMs)
 	if err != nil {
 		return err
