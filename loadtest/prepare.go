@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net/http"
 	"sync"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
+	"github.com/railgate/railgate/test/harness/passenger"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/signing"
 	"github.com/railgate/railgate/tokens/tokentest"
@@ -24,7 +26,7 @@ func prepare(ctx context.Context, c *Config, gate *gate, progress io.Writer) (*p
 	var err error
 	if c.Mix[Revoked] > 0 {
 		fmt.Fprintf(progress, "revoking %d credentials made for it\n", c.Revoked)
-		p.revoked, revocation, err = revokeAll(ctx, newIssuer(c.Target.Issuer, c.Target.Staff), gate, c.Revoked, c.Seed)
+		p.revoked, revocation, err = revokeAll(ctx, &c.Target, gate, c.Revoked, c.Seed)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -85,10 +87,21 @@ const (
 	personTries = 3
 )
 
+// newIssuer is a client of the issuing side. It uses no proxy and follows no redirect:
+// credentials go to the named host or nowhere.
+func newIssuer(base string) *passenger.Client {
+	return passenger.New(base, passenger.HTTP(&http.Client{
+		Timeout:       IssuerTimeout,
+		Transport:     &http.Transport{MaxIdleConnsPerHost: revokers},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}))
+}
+
 // revokeAll makes count real credentials, sees each admitted, revokes it, and
 // sees it refused. Latency runs from the sending of the revocation to the
 // sending of the first check that is refused.
-func revokeAll(ctx context.Context, i *issuer, gate *gate, count int, seed uint64) (*sessions, *hdrhistogram.Histogram, error) {
+func revokeAll(ctx context.Context, t *Target, gate *gate, count int, seed uint64) (*sessions, *hdrhistogram.Histogram, error) {
+	issuer := newIssuer(t.Issuer)
 	revoked, latency := newSessions(count, tokens.Length), newHistogram()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -101,12 +114,12 @@ func revokeAll(ctx context.Context, i *issuer, gate *gate, count int, seed uint6
 			asker := gate.asker()
 			defer asker.close()
 			for n := w; n < count && ctx.Err() == nil; n += revokers {
-				s, took, err := revokeOne(ctx, i, asker, random)
+				s, took, err := revokeOne(ctx, issuer, t.Staff, asker, random)
 				if err != nil {
 					cancel(fmt.Errorf("credential %d of %d: %w", n+1, count, err))
 					return
 				}
-				revoked.put(n, &s.pass, s.start, s.links, 0)
+				revoked.put(n, &s.Pass, s.Start, s.Links, 0)
 				mu.Lock()
 				record(latency, took)
 				mu.Unlock()
@@ -117,11 +130,16 @@ func revokeAll(ctx context.Context, i *issuer, gate *gate, count int, seed uint6
 	return revoked, latency, context.Cause(ctx)
 }
 
-func revokeOne(ctx context.Context, i *issuer, asker *asker, random *rand.Rand) (*realSession, time.Duration, error) {
-	var s *realSession
+func revokeOne(ctx context.Context, issuer *passenger.Client, staff string, asker *asker, random *rand.Rand) (*passenger.Session, time.Duration, error) {
+	var seed tokens.Link
+	for b := range seed {
+		seed[b] = byte(random.Uint32())
+	}
+	var s *passenger.Session
 	var err error
 	for range personTries {
-		if s, err = i.open(ctx, newPerson(random), random); err == nil || ctx.Err() != nil {
+		s, err = issuer.Open(ctx, passenger.Resident(passenger.LoadTest, random.IntN(passenger.People)), seed)
+		if err == nil || ctx.Err() != nil {
 			break
 		}
 	}
@@ -129,29 +147,28 @@ func revokeOne(ctx context.Context, i *issuer, asker *asker, random *rand.Rand) 
 		return nil, 0, err
 	}
 	if _, err := until(ctx, asker, s, tokens.ReasonOK); err != nil {
-		return nil, 0, fmt.Errorf("serial %s before its revocation: %w", s.serial, err)
+		return nil, 0, fmt.Errorf("serial %s before its revocation: %w", s.Of.Serial, err)
 	}
 	sent := time.Now()
-	if err := i.revoke(ctx, s.serial); err != nil {
-		return nil, 0, fmt.Errorf("serial %s: %w", s.serial, err)
+	if err := issuer.Revoke(ctx, s.Of.Serial, staff); err != nil {
+		return nil, 0, fmt.Errorf("serial %s: %w", s.Of.Serial, err)
 	}
 	refused, err := until(ctx, asker, s, tokens.ReasonRevoked)
 	if err != nil {
-		return nil, 0, fmt.Errorf("serial %s after its revocation: %w", s.serial, err)
+		return nil, 0, fmt.Errorf("serial %s after its revocation: %w", s.Of.Serial, err)
 	}
 	return s, refused.Sub(sent), nil
 }
 
 // until asks for the session's current code until the gateway answers want,
 // and says when the deciding question was sent.
-func until(ctx context.Context, a *asker, s *realSession, want tokens.Reason) (time.Time, error) {
+func until(ctx context.Context, a *asker, s *passenger.Session, want tokens.Reason) (time.Time, error) {
 	ctx, cancel := context.WithTimeout(ctx, RevokeWait)
 	defer cancel()
 	var last error
 	for {
 		now := time.Now()
-		step := max(0, int(now.Unix()-s.start)/tokens.Period)
-		code := tokens.Assemble(&s.pass, uint8(step), s.links[step])
+		code := s.Code(max(0, s.Step(now)))
 		got, err := a.ask(&code)
 		switch {
 		case err != nil:

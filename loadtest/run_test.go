@@ -14,6 +14,7 @@ import (
 
 	"github.com/railgate/railgate/loadtest"
 	"github.com/railgate/railgate/loadtest/fake"
+	"github.com/railgate/railgate/test/harness/passenger"
 )
 
 // short is a load test that ends soon, of the fake.
@@ -241,7 +242,7 @@ func TestPeopleAreMadeUp(t *testing.T) {
 		t.Fatalf("%d people for 30 credentials", len(w.Numbers()))
 	}
 	for _, n := range w.Numbers() {
-		if !strings.HasPrefix(n, "110105190") {
+		if !strings.HasPrefix(n, string(passenger.LoadTest)+"190") {
 			t.Errorf("a number of a person who may live")
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/railgate/railgate/test/idnumber"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/signing"
 	"github.com/railgate/railgate/tokens/tokentest"
@@ -123,32 +122,6 @@ func TestAnAnswerForAnotherPassengerIsWrong(t *testing.T) {
 		spoil(&bad)
 		if code.judge(&bad, tokentest.Epoch) == "" {
 			t.Errorf("%s: a wrong answer passes", name)
-		}
-	}
-}
-
-func TestPersonsHaveNumbersThatAnIssuerAccepts(t *testing.T) {
-	// The worked example of GB 11643 itself.
-	if n := idnumber.Complete("11010519491231002"); n != "11010519491231002X" {
-		t.Errorf("number %s, expected X as its check character", n)
-	}
-	weights := []int{7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2}
-	random := NewSchedule(DefaultMix, 1, time.Second, true, 1).random
-	for range 500 {
-		p := newPerson(random)
-		if len(p.number) != 18 || p.number[:6] != testRegion {
-			t.Fatal("a number of another form")
-		}
-		born, err := time.Parse("20060102", p.number[6:14])
-		if err != nil || born.Year() < 1900 || born.Year() > 1909 {
-			t.Fatalf("birth date %v, %v", born, err)
-		}
-		sum := 0
-		for i, w := range weights {
-			sum += w * int(p.number[i]-'0')
-		}
-		if p.number[17] != "10X98765432"[sum%11] {
-			t.Fatal("a check character that the weights of the standard do not give")
 		}
 	}
 }

@@ -64,9 +64,9 @@ func (w *Servers) apply(out http.ResponseWriter, req *http.Request) {
 		return
 	}
 	w.numbers[in.Number] = true
-	id := fmt.Sprintf("app_%08x", len(w.people))
-	w.people[id] = &application{access: "rga_" + id}
-	answer(out, http.StatusCreated, map[string]any{"application": id, "status": "submitted", "access_token": "rga_" + id})
+	id := fmt.Sprintf("app_%032x", len(w.people))
+	w.people[id] = &application{access: fmt.Sprintf("rga_%064x", len(w.people))}
+	answer(out, http.StatusCreated, map[string]any{"application": id, "status": "submitted", "access_token": w.people[id].access})
 }
 
 // person finds the application that the access token opens, and holds w.mu if so.
@@ -98,7 +98,7 @@ func (w *Servers) checkPerson(out http.ResponseWriter, req *http.Request) {
 	}
 	defer w.mu.Unlock()
 	now := time.Now().Unix()
-	p.check, p.approved = "chk_"+p.access, now
+	p.check, p.approved = fmt.Sprintf("chk_%032x", w.approvals), now
 	p.serial = tokens.Serial{Day: uint16(tokens.DayOf(now)), Index: w.approvals}
 	w.approvals++
 	answer(out, http.StatusCreated, map[string]any{
@@ -136,7 +136,7 @@ func (w *Servers) openSession(out http.ResponseWriter, req *http.Request) {
 		return
 	}
 	answer(out, http.StatusCreated, map[string]any{
-		"session": "ses_1", "pass": hex.EncodeToString(pass[:]), "serial": p.serial.String(),
+		"session": fmt.Sprintf("ses_%032x", p.serial.Index), "pass": hex.EncodeToString(pass[:]), "serial": p.serial.String(),
 		"server_time_ms": now * 1000, "start_at": now, "period_seconds": tokens.Period, "length": tokens.Length, "expires_at": p.approved + tokens.CredentialLife,
 	})
 }
