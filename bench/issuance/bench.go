@@ -9,16 +9,16 @@ import (
 	"slices"
 	"time"
 
-	"github.com/railgate/railgate/bench/issuance/house"
 	"github.com/railgate/railgate/bench/measure"
 	"github.com/railgate/railgate/loadtest/openloop"
+	"github.com/railgate/railgate/test/harness/process"
 )
 
 // bench is one run of the program.
 type bench struct {
 	*options
 	ctx      context.Context
-	binaries *house.Binaries
+	binaries *process.Binaries
 	cores    int
 	stderr   io.Writer
 	samples  *samples
@@ -46,16 +46,16 @@ func (b *bench) measure() error {
 // round take turns, so that a growing database and a drifting machine are the
 // same to all.
 func (b *bench) measureLines() (err error) {
-	h, err := house.Open(b.ctx, house.Plan{Binaries: b.binaries, Database: b.database, Port: b.port, GateCPU: house.AnyCPU, Say: b.stderr})
+	s, err := open(b.ctx, plan{binaries: b.binaries, database: b.database, port: b.port, progress: b.stderr})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, h.Close()) }()
-	u := newUsers(b.ctx, h.Issuer, h.Staff, b.connections, b.people, b.sessions)
-	defer u.client.Close()
+	defer func() { err = errors.Join(err, s.close()) }()
+	u := newUsers(b.ctx, s.issuer.URL, s.Staff, b.connections, b.people, b.sessions)
+	defer u.close()
 	for _, loop := range []struct {
 		name  string
-		round func(*house.House, *users, *line, int) error
+		round func(*system, *users, *line, int) error
 	}{{"closed", b.closedRound}, {"open", b.openRound}} {
 		for n := range b.rounds {
 			for i := range lines {
@@ -64,8 +64,8 @@ func (b *bench) measureLines() (err error) {
 					continue
 				}
 				b.log("%s loop, round %d of %d: %s", loop.name, n+1, b.rounds, l.name)
-				if err := loop.round(h, u, l, n); err != nil {
-					return errors.Join(fmt.Errorf("%s, %s loop, round %d: %w", l.name, loop.name, n+1, err), h.Alive())
+				if err := loop.round(s, u, l, n); err != nil {
+					return errors.Join(fmt.Errorf("%s, %s loop, round %d: %w", l.name, loop.name, n+1, err), s.alive())
 				}
 			}
 		}
@@ -78,11 +78,11 @@ func (b *bench) measureLines() (err error) {
 const headroom = 2
 
 // closedRound finds what the issuer can do.
-func (b *bench) closedRound(h *house.House, u *users, l *line, _ int) error {
-	if err := b.ready(h, u, l, int(headroom*l.floor*b.round.Seconds())); err != nil {
+func (b *bench) closedRound(s *system, u *users, l *line, _ int) error {
+	if err := b.ready(s, u, l, int(headroom*l.floor*b.round.Seconds())); err != nil {
 		return err
 	}
-	before, err := h.CPU()
+	before, err := s.used()
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (b *bench) closedRound(h *house.House, u *users, l *line, _ int) error {
 	if err != nil {
 		return err
 	}
-	after, err := h.CPU()
+	after, err := s.used()
 	switch {
 	case err != nil:
 		return err
@@ -101,18 +101,18 @@ func (b *bench) closedRound(h *house.House, u *users, l *line, _ int) error {
 	case r.Done == 0:
 		return errors.New("nothing was done")
 	}
-	used := after.Since(before)
+	used := after.since(before)
 	b.samples.add(closedName(l), r.Done, append(cpuValues(used, r.Done), value("op/s", r.Rate()), value("s", r.Took.Seconds()))...)
 	return nil
 }
 
 // openRound asks at a fixed rate and takes the time.
-func (b *bench) openRound(h *house.House, u *users, l *line, n int) error {
+func (b *bench) openRound(s *system, u *users, l *line, n int) error {
 	due := openloop.Poisson(l.floor*b.share, b.round, rand.New(rand.NewPCG(uint64(n), 0x69737375696e67))).All()
-	if err := b.ready(h, u, l, len(due)); err != nil {
+	if err := b.ready(s, u, l, len(due)); err != nil {
 		return err
 	}
-	before, err := h.CPU()
+	before, err := s.used()
 	if err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func (b *bench) openRound(h *house.House, u *users, l *line, n int) error {
 	if err != nil {
 		return err
 	}
-	after, err := h.CPU()
+	after, err := s.used()
 	switch {
 	case err != nil:
 		return err
@@ -132,7 +132,7 @@ func (b *bench) openRound(h *house.House, u *users, l *line, n int) error {
 	if o.Unmet() > 0 {
 		b.log("%s: %d of %d were not done: %d declined (first: %v), %d not sent", l.name, o.Unmet(), o.Due, o.Declined, o.First, o.Unsent)
 	}
-	used := after.Since(before)
+	used := after.since(before)
 	b.samples.add(openName(l), o.Due, append(cpuValues(used, max(1, o.Done)),
 		value("due/s", float64(o.Due)/b.round.Seconds()), value("p50-ms", millis(o.Latency, 0.5)), value("p99-ms", millis(o.Latency, 0.99)),
 		value("p99.9-ms", millis(o.Latency, 0.999)), value("late-p99-ms", millis(o.Late, 0.99)), value("unmet", float64(o.Unmet())))...)
@@ -140,11 +140,11 @@ func (b *bench) openRound(h *house.House, u *users, l *line, n int) error {
 }
 
 // ready prepares a round, outside of its time.
-func (b *bench) ready(h *house.House, u *users, l *line, n int) error {
+func (b *bench) ready(s *system, u *users, l *line, n int) error {
 	if err := b.ctx.Err(); err != nil {
 		return err
 	}
-	if err := h.Trim(); err != nil {
+	if err := s.trim(); err != nil {
 		return err
 	}
 	if l.prepare == nil {
@@ -157,14 +157,14 @@ func (b *bench) ready(h *house.House, u *users, l *line, n int) error {
 }
 
 // cpuValues are the processor times of n operations: in all, and of each.
-func cpuValues(c house.CPU, n int) []measure.Value {
+func cpuValues(c cpuTime, n int) []measure.Value {
 	each := func(d time.Duration) float64 { return d.Seconds() * 1e6 / float64(n) }
 	share := 0.0
-	if c.Sum() > 0 {
-		share = 100 * c.Client.Seconds() / c.Sum().Seconds()
+	if c.sum() > 0 {
+		share = 100 * c.client.Seconds() / c.sum().Seconds()
 	}
-	return []measure.Value{value("client-cpu-s", c.Client.Seconds()), value("issuer-cpu-s", c.Issuer.Seconds()), value("database-cpu-s", c.Database.Seconds()),
-		value("client-us/op", each(c.Client)), value("issuer-us/op", each(c.Issuer)), value("database-us/op", each(c.Database)), value("client-%", share)}
+	return []measure.Value{value("client-cpu-s", c.client.Seconds()), value("issuer-cpu-s", c.issuer.Seconds()), value("database-cpu-s", c.database.Seconds()),
+		value("client-us/op", each(c.client)), value("issuer-us/op", each(c.issuer)), value("database-us/op", each(c.database)), value("client-%", share)}
 }
 
 func millis(sorted []time.Duration, q float64) float64 {

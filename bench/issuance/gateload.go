@@ -14,9 +14,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/railgate/railgate/bench/issuance/house"
 	"github.com/railgate/railgate/loadtest"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/test/harness/process"
 )
 
 // What the gate is asked: new and known passes, forged ones, and ones that were
@@ -59,14 +59,14 @@ func startGateLoad(g *gateRun, length time.Duration, seed uint64) (*gateLoad, er
 	l := &gateLoad{ctx: ctx, json: filepath.Join(folder, "result.json"), began: make(chan time.Time, 1), done: make(chan struct{})}
 	l.kill = func() { cancel(); <-l.done; os.RemoveAll(folder) }
 	// Ended by a signal that it knows, and by force if that does not help.
-	l.cmd = exec.CommandContext(ctx, g.binaries.Path("loadtest"), "-target", g.house.Target, "-json", l.json, "-mix", gateMix,
+	l.cmd = exec.CommandContext(ctx, g.binaries.Path("loadtest"), "-target", g.system.target, "-json", l.json, "-mix", gateMix,
 		"-revoked", fmt.Sprint(gateRevoked), "-rate", fmt.Sprint(g.gateRate), "-warmup", gateWarmup.String(), "-duration", length.String(),
 		"-connections", fmt.Sprint(gateConnections), "-seed", fmt.Sprint(seed))
 	l.cmd.Cancel = func() error { return l.cmd.Process.Signal(os.Interrupt) }
 	l.cmd.WaitDelay = askWithin
 	said, err := l.cmd.StderrPipe()
 	if err == nil {
-		err = house.StartOn(g.cpu, l.cmd)
+		err = process.StartOn(g.cpu, l.cmd)
 	}
 	if err != nil {
 		close(l.done)
@@ -134,7 +134,7 @@ type revocationData struct {
 func (g *gateRun) revocationData() (d revocationData, err error) {
 	ctx, cancel := context.WithTimeout(g.ctx, askWithin)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+g.house.Gateway+"/readyz", nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, g.system.gateway.URL+"/readyz", nil)
 	if err != nil {
 		return d, err
 	}

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/railgate/railgate/bench/issuance/house"
 	"github.com/railgate/railgate/bench/measure"
+	"github.com/railgate/railgate/test/harness/process"
 )
 
 // The processors of the two sides where they are kept apart.
@@ -62,41 +62,41 @@ func (b *bench) notRunWay(w way, why string) {
 	}
 }
 
-// isolate is one way. Each has a house of its own: a process stays where it began.
+// isolate is one way. Each has a system of its own: a process stays where it began.
 func (b *bench) isolate(w way) (err error) {
-	plan := house.Plan{Binaries: b.binaries, Database: b.database, Port: b.port, Gateway: true, GateCPU: house.AnyCPU, Say: b.stderr}
+	p := plan{binaries: b.binaries, database: b.database, port: b.port, gateway: true, gateCPU: process.AnyCPU, progress: b.stderr}
 	if w.apart {
-		undo, err := house.Pin(issuanceCPU)
+		undo, err := process.Pin(issuanceCPU)
 		if err != nil {
 			b.notRunWay(w, err.Error())
 			return nil
 		}
 		defer undo()
-		plan.GateCPU = gateCPU
+		p.gateCPU = gateCPU
 	}
-	h, err := house.Open(b.ctx, plan)
+	s, err := open(b.ctx, p)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, h.Close()) }()
-	u := newUsers(b.ctx, h.Issuer, h.Staff, b.connections, min(b.people, beside), min(b.sessions, beside))
-	defer u.client.Close()
+	defer func() { err = errors.Join(err, s.close()) }()
+	u := newUsers(b.ctx, s.issuer.URL, s.Staff, b.connections, min(b.people, beside), min(b.sessions, beside))
+	defer u.close()
 	if err := u.prepareSessions(0); err != nil {
 		return fmt.Errorf("preparing: %w", err)
 	}
-	g := &gateRun{bench: b, house: h, users: u, cpu: plan.GateCPU}
-	if !h.HasPostgres() {
+	g := &gateRun{bench: b, system: s, users: u, cpu: p.gateCPU}
+	if s.postgres == nil {
 		b.samples.without(isolationName(w, without), "SQLite cannot be stopped")
 	}
 	for n := range b.rounds {
 		for i := range phases {
 			p := phases[(i+n)%len(phases)] // who goes first changes, so that a drift of the machine favours nobody
-			if p == without && !h.HasPostgres() {
+			if p == without && s.postgres == nil {
 				continue
 			}
 			b.log("isolation, %s, round %d of %d: %s", w.name, n+1, b.rounds, p)
 			if err := g.phase(w, p, n); err != nil {
-				return errors.Join(fmt.Errorf("%s, round %d: %w", p, n+1, err), h.Alive())
+				return errors.Join(fmt.Errorf("%s, round %d: %w", p, n+1, err), s.alive())
 			}
 		}
 	}
@@ -119,14 +119,14 @@ const gateWarmup = time.Second
 // gateRun is what the phases of one way have in common.
 type gateRun struct {
 	*bench
-	house *house.House
-	users *users
-	cpu   int // of the gateway and of its load
+	system *system
+	users  *users
+	cpu    int // of the gateway and of its load
 }
 
 // phase is one round of one phase.
 func (g *gateRun) phase(w way, p phase, n int) (err error) {
-	if err := errors.Join(g.ctx.Err(), g.house.Trim()); err != nil {
+	if err := errors.Join(g.ctx.Err(), g.system.trim()); err != nil {
 		return err
 	}
 	if err := g.users.prepareSessions(0); err != nil { // again, when they come to their end
@@ -152,7 +152,7 @@ func (g *gateRun) phase(w way, p phase, n int) (err error) {
 		if err := gate.await(gateWarmup + length/4); err != nil {
 			return err
 		}
-		if err := g.house.StopDatabase(); err != nil {
+		if err := g.system.postgres.command("down"); err != nil {
 			return err
 		}
 	}
@@ -195,14 +195,14 @@ func (g *gateRun) phase(w way, p phase, n int) (err error) {
 // recover shows that without its database the issuer accepts no revocation, and
 // waits until all is well again. The clients have stopped.
 func (g *gateRun) recover() error {
-	revoking := g.users.client.Revoke(g.users.approved[0].Serial, g.house.Staff)
+	revoking := g.users.client.Revoke(g.ctx, g.users.approved[0].Serial, g.system.Staff)
 	if revoking == nil {
 		return errors.New("the issuer has no database and accepted a revocation")
 	}
-	if err := g.house.StartDatabase(); err != nil {
+	if err := g.system.postgres.command("up"); err != nil {
 		return err
 	}
-	if err := g.house.Ready(g.ctx); err != nil {
+	if err := g.system.issuer.Ready(g.ctx, readyWithin, g.system.issuer.Process); err != nil {
 		return err
 	}
 	return g.awaitFresh()

@@ -37,7 +37,7 @@ var lines = []line{
 		what: "current code of a hosted session, many sessions in turn: one call", send: (*users).code},
 	{name: "identifications", group: "persons", floor: 500, p99: 30 * time.Millisecond, prepare: (*users).prepareShown,
 		what: "identification of a passenger by the code on the screen, in the audit log: one call", send: (*users).identify},
-	{name: "subjects", group: "persons", floor: 50, prepare: (*users).prepareList,
+	{name: "subjects", group: "persons", floor: 50, prepare: (*users).prepareQuestion,
 		what: "pseudonyms of 1,000 persons on a day, so times 1,000: one call", send: (*users).subjects},
 }
 
@@ -71,7 +71,7 @@ func opening(take func(*users) (passed, error), open func(*users, passed) error)
 }
 
 func (u *users) host(p passed) error {
-	_, err := u.client.Host(p.application, p.check)
+	_, err := u.client.Host(u.ctx, p.application, p.check)
 	return err
 }
 
@@ -80,11 +80,13 @@ func (u *users) host(p passed) error {
 func (u *users) anchor(p passed) error {
 	var a tokens.Link
 	rand.Read(a[:])
-	return u.client.Anchor(p.application, p.check, a)
+	_, err := u.client.Anchor(u.ctx, p.application, p.check, a)
+	return err
 }
 
 func (u *users) code() error {
-	return u.client.Code(u.sessions[int(u.drawn.Add(1))%len(u.sessions)])
+	_, err := u.client.Code(u.ctx, u.sessions[int(u.drawn.Add(1))%len(u.sessions)])
+	return err
 }
 
 // work is the line for a load generator: all workers share the users.

@@ -28,7 +28,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/railgate/railgate/bench/issuance/house"
+	"github.com/railgate/railgate/test/harness/process"
 	"github.com/railgate/railgate/test/tool"
 )
 
@@ -42,12 +42,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		return err
 	}
 	here := tool.ThisMachine() // before anything is pinned
-	binaries, err := house.Build(ctx)
+	binaries, err := process.Build(ctx, "issuer", "gateway", "loadtest")
 	if err != nil {
 		return ended(ctx, err)
 	}
 	defer func() { err = errors.Join(err, binaries.Close()) }()
-	path := o.kept(binaries.Root(), here)
+	path := o.kept(binaries.Root, here)
 	// Looked at before the run: a long measurement must not be lost to a wrong path.
 	if _, err := os.Stat(filepath.Dir(path)); path != "" && err != nil {
 		return fmt.Errorf("-out: %w", err)

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/railgate/railgate/bench/issuance/house"
 	"github.com/railgate/railgate/bench/measure"
 	"github.com/railgate/railgate/test/tool"
 )
@@ -48,7 +47,7 @@ const isolationRun = "isolation"
 
 func defaults() options {
 	return options{rounds: measure.Enough, round: 4 * time.Second, share: 0.5, gateRate: 1000, connections: 32,
-		people: 10_000, sessions: 5000, database: house.Postgres, port: 19850}
+		people: 10_000, sessions: 5000, database: postgreSQL, port: 19850}
 }
 
 func parse(args []string, stdout io.Writer) (*options, error) {
@@ -100,7 +99,7 @@ func (o *options) validate() error {
 		{o.connections >= 3 && o.connections <= maxConnections, fmt.Sprintf("-connections must be 3 to %d", maxConnections)},
 		{o.people >= 1 && o.people <= maxUsers, fmt.Sprintf("-people must be 1 to %d", maxUsers)},
 		{o.sessions >= 1 && o.sessions <= maxUsers, fmt.Sprintf("-sessions must be 1 to %d", maxUsers)},
-		{o.database == house.Postgres || o.database == house.SQLite, "-database must be postgres or sqlite"},
+		{o.database == postgreSQL || o.database == sqlite, "-database must be postgres or sqlite"},
 		{o.port >= 1024 && o.port <= 65535, "-port must be 1024 to 65535"},
 	} {
 		if !bound.ok {

@@ -2,13 +2,15 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"sync/atomic"
 	"time"
 
-	"github.com/railgate/railgate/bench/issuance/passenger"
 	"github.com/railgate/railgate/bench/measure"
 	"github.com/railgate/railgate/loadtest/openloop"
+	"github.com/railgate/railgate/test/harness/passenger"
+	"github.com/railgate/railgate/tokens"
 )
 
 // users are the passengers of one issuer: who has not come yet, who is approved,
@@ -16,6 +18,7 @@ import (
 type users struct {
 	ctx      context.Context
 	client   *passenger.Client
+	close    func() // its connections
 	workers  int
 	people   int // approved ones to be prepared
 	hosted   int // sessions to be prepared
@@ -26,10 +29,10 @@ type users struct {
 	approved []*passenger.Application
 	checks   []passed
 	sessions []*passenger.Session
-	opened   time.Time // when the sessions were
-	staff    string    // credential of a window and a ticketing system
-	shown    []string  // codes on the screens of the sessions
-	list     []byte    // a question for pseudonyms
+	opened   time.Time       // when the sessions were
+	staff    string          // credential of a window and a ticketing system
+	shown    []string        // codes on the screens of the sessions
+	question json.RawMessage // for pseudonyms
 }
 
 // passed is a check that can open a session.
@@ -47,8 +50,9 @@ const (
 	sessionsFor = 20 * time.Minute
 )
 
-func newUsers(ctx context.Context, address, staff string, connections, people, sessions int) *users {
-	return &users{ctx: ctx, staff: staff, client: passenger.New(address, connections), workers: connections, people: people, hosted: sessions}
+func newUsers(ctx context.Context, url, staff string, connections, people, sessions int) *users {
+	client, done := newClient(url, connections)
+	return &users{ctx: ctx, staff: staff, client: client, close: done, workers: connections, people: people, hosted: sessions}
 }
 
 var errNobodyLeft = errors.New("all people that can be made up have applied: shorten the run")
@@ -59,7 +63,7 @@ func (u *users) approve() (*passenger.Application, string, error) {
 	if n >= passenger.People {
 		return nil, "", errNobodyLeft
 	}
-	return u.client.Approve(passenger.NewPerson(n))
+	return u.client.Approve(u.ctx, passenger.Resident(passenger.Benchmark, n))
 }
 
 // preparePeople has applications approved, once.
@@ -81,7 +85,7 @@ func (u *users) preparePeople(int) error {
 // freshCheck has a check done for the next of the approved.
 func (u *users) freshCheck() (passed, error) {
 	a := u.approved[int(u.drawn.Add(1))%len(u.approved)]
-	check, err := u.client.Check(a)
+	check, err := u.client.Check(u.ctx, a)
 	return passed{a, check}, err
 }
 
@@ -135,7 +139,7 @@ func (u *users) prepareSessions(int) error {
 		if err != nil {
 			return err
 		}
-		made[i], err = u.client.Host(check.application, check.check)
+		made[i], err = u.client.Host(u.ctx, check.application, check.check)
 		return err
 	})
 	if err == nil {
@@ -151,8 +155,9 @@ func (u *users) prepareShown(int) error {
 		return err
 	}
 	shown := make([]string, len(u.sessions))
-	err := measure.Each(u.ctx, prepareWithin, len(shown), u.workers, func(i int) (err error) {
-		shown[i], err = u.client.Shown(u.sessions[i])
+	err := measure.Each(u.ctx, prepareWithin, len(shown), u.workers, func(i int) error {
+		code, err := u.client.Code(u.ctx, u.sessions[i])
+		shown[i] = code.Text
 		return err
 	})
 	if err == nil {
@@ -161,14 +166,21 @@ func (u *users) prepareShown(int) error {
 	return err
 }
 
-// prepareList makes the question for the pseudonyms of a thousand persons.
-func (u *users) prepareList(int) (err error) {
-	u.list, err = passenger.List(1000, time.Now())
-	return err
+// asked is how many persons a question for pseudonyms is about.
+const asked = 1000
+
+// prepareQuestion asks for the pseudonyms of a thousand persons.
+func (u *users) prepareQuestion(int) error {
+	people := make([]passenger.Person, asked)
+	for i := range people {
+		people[i] = passenger.Resident(passenger.Benchmark, i)
+	}
+	u.question = passenger.Question(tokens.DayOf(time.Now().Unix()), people)
+	return nil
 }
 
 func (u *users) identify() error {
-	return u.client.Identify(u.shown[int(u.drawn.Add(1))%len(u.shown)], u.staff)
+	return u.client.Identify(u.ctx, u.shown[int(u.drawn.Add(1))%len(u.shown)], u.staff)
 }
 
-func (u *users) subjects() error { return u.client.Subjects(u.list, u.staff) }
+func (u *users) subjects() error { return u.client.Subjects(u.ctx, u.question, asked, u.staff) }

@@ -40,6 +40,10 @@ func StartOn(cpu int, child *exec.Cmd) error {
 	return errors.Join(err, unix.SchedSetaffinity(0, &before))
 }
 
+// Detach puts a child that is still to be started into a group of its own, out of reach of
+// the terminal's Ctrl-C. It outlives this process, unlike one of StartOn.
+func Detach(child *exec.Cmd) { child.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
+
 // pinTurns bounds Pin: a thread may be born while others are pinned.
 const pinTurns = 10
 

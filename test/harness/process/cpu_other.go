@@ -22,3 +22,6 @@ func Pin(int) (undo func() error, err error) { return nil, errLinux }
 
 // LimitDescriptors needs Linux.
 func LimitDescriptors(int, uint64) error { return errLinux }
+
+// Detach needs Linux, too; elsewhere a Ctrl-C reaches the child.
+func Detach(*exec.Cmd) {}

@@ -1,4 +1,4 @@
-package house
+package main
 
 import (
 	"bufio"
@@ -12,40 +12,42 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/railgate/railgate/test/harness/process"
 )
 
-//go:embed keeper.sh
-var keeper string
+//go:embed supervise.sh
+var supervise string
 
-// Bounds of the keeper's answers: those of pg_ctl and of making a cluster.
+// Bounds of the supervisor's answers: those of pg_ctl and of making a cluster.
 const (
-	orderWithin = 130 * time.Second
-	beginWithin = 90 * time.Second
+	commandWithin = 130 * time.Second
+	beginWithin   = 90 * time.Second
 )
 
-// postgres is a PostgreSQL server in the care of keeper.sh.
+// postgres is a PostgreSQL server in the care of supervise.sh.
 type postgres struct {
-	dsn, dir string
-	process  *exec.Cmd
-	orders   io.WriteCloser
-	replies  chan string // closed when the keeper's stdout ends
+	dsn, dir   string
+	supervisor *exec.Cmd
+	commands   io.WriteCloser
+	replies    chan string // closed when the supervisor's stdout ends
 }
 
 // startPostgres runs script, which is deploy/postgres/postgres.sh, with a
 // cluster in dir, which must not exist yet.
-func startPostgres(script, dir string, port int, say io.Writer) (*postgres, error) {
-	p := &postgres{dir: dir, process: exec.Command("bash", "-c", keeper, "keeper.sh", script, dir, strconv.Itoa(port)), replies: make(chan string)}
-	p.process.Stderr = say
-	p.process.SysProcAttr = ownGroup() // no lifeline: the keeper must outlive us to end the server
+func startPostgres(script, dir string, port int, progress io.Writer) (*postgres, error) {
+	p := &postgres{dir: dir, supervisor: exec.Command("bash", "-c", supervise, "supervise.sh", script, dir, strconv.Itoa(port)), replies: make(chan string)}
+	p.supervisor.Stderr = progress
+	process.Detach(p.supervisor) // it must outlive us to end the server
 	var err error
-	if p.orders, err = p.process.StdinPipe(); err != nil {
+	if p.commands, err = p.supervisor.StdinPipe(); err != nil {
 		return nil, err
 	}
-	out, err := p.process.StdoutPipe()
+	out, err := p.supervisor.StdoutPipe()
 	if err != nil {
 		return nil, err
 	}
-	if err := p.process.Start(); err != nil {
+	if err := p.supervisor.Start(); err != nil {
 		return nil, fmt.Errorf("PostgreSQL: %w", err)
 	}
 	go func() {
@@ -71,20 +73,20 @@ func (p *postgres) reply(within time.Duration) (string, error) {
 	select {
 	case line, ok := <-p.replies:
 		if !ok {
-			return "", errors.New("PostgreSQL's keeper ended")
+			return "", errors.New("PostgreSQL's supervisor ended")
 		}
 		return line, nil
 	case <-time.After(within):
-		return "", fmt.Errorf("PostgreSQL's keeper said nothing within %v", within)
+		return "", fmt.Errorf("PostgreSQL's supervisor said nothing within %v", within)
 	}
 }
 
-// order is down or up.
-func (p *postgres) order(what string) error {
-	if _, err := io.WriteString(p.orders, what+"\n"); err != nil {
-		return fmt.Errorf("PostgreSQL's keeper: %w", err)
+// command is down or up.
+func (p *postgres) command(what string) error {
+	if _, err := io.WriteString(p.commands, what+"\n"); err != nil {
+		return fmt.Errorf("PostgreSQL's supervisor: %w", err)
 	}
-	line, err := p.reply(orderWithin)
+	line, err := p.reply(commandWithin)
 	if err == nil && line != "done" {
 		err = fmt.Errorf("PostgreSQL could not be brought %s", what)
 	}
@@ -107,13 +109,13 @@ func (p *postgres) pid() int {
 
 // end stops the server and deletes its folder.
 func (p *postgres) end() error {
-	p.orders.Close()
-	kill := time.AfterFunc(orderWithin, func() { p.process.Process.Kill() })
+	p.commands.Close()
+	kill := time.AfterFunc(commandWithin, func() { p.supervisor.Process.Kill() })
 	defer kill.Stop()
 	for range p.replies { // what nobody asked for any more
 	}
-	if err := p.process.Wait(); err != nil {
-		return fmt.Errorf("PostgreSQL's keeper: %w", err)
+	if err := p.supervisor.Wait(); err != nil {
+		return fmt.Errorf("PostgreSQL's supervisor: %w", err)
 	}
 	return nil
 }
