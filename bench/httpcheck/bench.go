@@ -12,13 +12,13 @@ import (
 	"github.com/railgate/railgate/bench/httpcheck/corpus"
 	"github.com/railgate/railgate/bench/httpcheck/load"
 	"github.com/railgate/railgate/bench/httpcheck/servers"
+	"github.com/railgate/railgate/test/harness/process"
 )
 
-// The processors of the two sides; anyCPU where they cannot be kept apart.
+// The processors of the two sides, where they can be kept apart.
 const (
 	serverCPU = 0
 	loadCPU   = 1
-	anyCPU    = -1
 )
 
 // bench is one run of the program.
@@ -31,10 +31,10 @@ type bench struct {
 }
 
 func newBench(ctx context.Context, o *options, stdout, stderr io.Writer) (*bench, error) {
-	b := &bench{options: o, ctx: ctx, out: stdout, report: stderr, cpu: anyCPU,
+	b := &bench{options: o, ctx: ctx, out: stdout, report: stderr, cpu: process.AnyCPU,
 		cached: corpus.NewSessions(o.sessions, corpus.FirstCached), new: corpus.NewSessions(o.fresh, corpus.FirstNew)}
 	if o.pin && runtime.NumCPU() > max(serverCPU, loadCPU) {
-		if err := servers.Pin(loadCPU); err != nil {
+		if _, err := process.Pin(loadCPU); err != nil {
 			return nil, fmt.Errorf("keeping the load generator on CPU %d (-pin=false does without): %w", loadCPU, err)
 		}
 		b.cpu = serverCPU

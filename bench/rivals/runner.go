@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/railgate/railgate/test/harness/process"
 )
 
 // partWithin bounds one child: a round of Go's benchmarks, or all of httpcheck.
@@ -31,15 +33,11 @@ type runner struct {
 }
 
 func newRunner(ctx context.Context, o *options, stderr io.Writer) (*runner, error) {
-	module, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
+	root, err := process.Root(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("asking go where the repository is: %w", err)
+		return nil, err
 	}
-	path := strings.TrimSpace(string(module))
-	if filepath.Base(path) != "go.mod" {
-		return nil, errors.New("start this inside the repository")
-	}
-	return &runner{options: o, ctx: ctx, root: filepath.Dir(path), stderr: stderr}, nil
+	return &runner{options: o, ctx: ctx, root: root, stderr: stderr}, nil
 }
 
 // measure runs what the wanted lines need. One part that fails does not keep

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/railgate/railgate/test/harness/process"
 	"github.com/railgate/railgate/test/tool"
 )
 
@@ -31,7 +32,7 @@ func Serve(args []string, stdin io.Reader, stdout io.Writer) error {
 		return fmt.Errorf("no server is called %q", args[0])
 	}
 	if cpu >= 0 {
-		if err := Pin(cpu); err != nil {
+		if _, err := process.Pin(cpu); err != nil {
 			return fmt.Errorf("keeping the server on CPU %d: %w", cpu, err)
 		}
 	}

@@ -1,7 +1,6 @@
 package nginx
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -85,26 +84,6 @@ func TestTheGateAdmitsOnlyWhatItShould(t *testing.T) {
 		}
 		if after, err := s.Usage(); err != nil || after.Misses-before.Misses != c.misses {
 			t.Errorf("%s: %d misses of the cache, want %d (%v)", c.name, after.Misses-before.Misses, c.misses, err)
-		}
-	}
-}
-
-func TestProcessorTimeIsReadOffTheProcess(t *testing.T) {
-	const behind = "S 1 2 3 4 5 6 7 8 9 10 %s 16 17"
-	for _, c := range []struct {
-		stat string
-		want time.Duration
-	}{
-		{"12 (nginx) " + fmt.Sprintf(behind, "120 30"), 1500 * time.Millisecond},
-		{"12 (a ) b (c)) " + fmt.Sprintf(behind, "0 7"), 70 * time.Millisecond},
-	} {
-		if got, err := statTime(c.stat); err != nil || got != c.want {
-			t.Errorf("%q: %v, %v, want %v", c.stat, got, err, c.want)
-		}
-	}
-	for _, stat := range []string{"", "12 (nginx) S 1 2", "12 (nginx) " + fmt.Sprintf(behind, "x 30")} {
-		if got, err := statTime(stat); err == nil {
-			t.Errorf("%q: %v, want an error", stat, got)
 		}
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/railgate/railgate/test/harness/process"
 )
 
 // Bounds of the waits on the process.
@@ -65,7 +67,7 @@ func Start(c Config) (*Server, error) {
 	s.master.Env = append(os.Environ(), "NGINX=3;") // the descriptor of ExtraFiles[0]
 	s.master.ExtraFiles = []*os.File{socket}
 	s.master.Stderr = os.Stderr
-	s.master.SysProcAttr = lifeline()
+	s.master.SysProcAttr = parentWatch()
 	if err := s.master.Start(); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(s.folder))
 	}
@@ -110,7 +112,8 @@ func (s *Server) Usage() (u Usage, err error) {
 	if _, err := fmt.Sscanf(string(text), "%d %d", &worker, &u.Misses); err != nil {
 		return u, fmt.Errorf("nginx: its usage is not two numbers: %w", err)
 	}
-	u.CPU, err = cpuTime(worker)
+	used, err := process.UsageOf(worker)
+	u.CPU = used.Own
 	return u, err
 }
 
