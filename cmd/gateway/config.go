@@ -11,6 +11,7 @@ import (
 	"github.com/railgate/railgate/gateway/passcache"
 	"github.com/railgate/railgate/internal/conf"
 	"github.com/railgate/railgate/internal/ownfile"
+	"github.com/railgate/railgate/internal/process"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/revocation/stream"
@@ -74,72 +75,33 @@ func defaults() config {
 
 // Validate checks what types cannot say, and keeps what it parsed.
 func (c *config) Validate() error {
-	var faults []error
-	fault := func(path, format string, args ...any) {
-		faults = append(faults, conf.Field(path, fmt.Errorf(format, args...)))
-	}
-	faults = append(faults, conf.CheckListeners(c.Listen, c.Admin))
-	faults = append(faults, conf.CheckBrokers("kafka.brokers", c.Kafka.Brokers))
-	if c.Kafka.Topic == "" {
-		fault("kafka.topic", "must be set")
-	}
-	if c.Kafka.Partitions < 1 || c.Kafka.Partitions > 64 {
-		fault("kafka.partitions", "must be 1 to 64")
-	}
-	err := fixedkey.CheckForm()
-	if err != nil {
-		faults = append(faults, err)
-	}
-	if c.authority, err = revocation.ParseAuthority(c.Kafka.Authority); err != nil {
-		fault("kafka.authority", "%w", err)
-	}
-	if c.Revocation.StaleAfter <= 0 || c.Revocation.ExpiredAfter <= c.Revocation.StaleAfter {
-		fault("revocation.expired_after", "must be longer than stale_after, and both above 0")
-	}
-	if c.Revocation.MemoryMiB < 1 || c.Revocation.MemoryMiB > 1<<20 {
-		fault("revocation.memory_mib", "must be 1 to 1048576")
-	}
-	if c.policy, err = gateway.DefaultPolicy.With(c.Revocation.Policy); err != nil {
-		fault("revocation.policy", "%w", err)
-	}
-	if c.SecretGroup < 0 {
-		fault("secret_group", "must be the number of a group, or 0 for none")
-	}
+	var f conf.Faults
+	var err error
+	f.Add("", conf.CheckListeners(c.Listen, c.Admin))
+	f.Add("", conf.CheckBrokers("kafka.brokers", c.Kafka.Brokers))
+	f.Need(c.Kafka.Topic != "", "kafka.topic", "must be set")
+	f.Need(c.Kafka.Partitions >= 1 && c.Kafka.Partitions <= 64, "kafka.partitions", "must be 1 to 64")
+	f.Add("", fixedkey.CheckForm())
+	c.authority, err = revocation.ParseAuthority(c.Kafka.Authority)
+	f.Add("kafka.authority", err)
+	f.Need(c.Revocation.StaleAfter > 0 && c.Revocation.ExpiredAfter > c.Revocation.StaleAfter,
+		"revocation.expired_after", "must be longer than stale_after, and both above 0")
+	f.Need(c.Revocation.MemoryMiB >= 1 && c.Revocation.MemoryMiB <= 1<<20, "revocation.memory_mib", "must be 1 to 1048576")
+	c.policy, err = gateway.DefaultPolicy.With(c.Revocation.Policy)
+	f.Add("revocation.policy", err)
+	f.Need(c.SecretGroup >= 0, "secret_group", "must be the number of a group, or 0 for none")
 	c.Kafka.Security.Trust = c.trust()
-	for _, err := range c.Kafka.Security.Validate() {
-		var f *kafka.Fault
-		if errors.As(err, &f) {
-			fault("kafka.security."+f.Field, "%w", f.Err)
-		}
-	}
-	if c.Snapshots.Every < time.Second {
-		fault("snapshots.every", "must be at least 1s")
-	}
-	if c.Snapshots.Dir != "" {
-		if err := c.snapshots().Check(); errors.Is(err, fs.ErrNotExist) {
-			fault("snapshots.dir", "must be a folder that exists")
-		} else if err != nil {
-			fault("snapshots.dir", "%w", err)
-		} else if err := writable(c.Snapshots.Dir); err != nil {
-			fault("snapshots.dir", "%w", err)
-		}
-	}
-	if c.DrainDelay < 0 || c.DrainTimeout <= 0 {
-		fault("drain_timeout", "must be above 0, and drain_delay not below 0")
-	}
-	if int64(c.CacheMiB)<<20 < passcache.MinBytes || c.CacheMiB > 1<<20 {
-		fault("pass_cache_mib", "must be 1 to 1048576")
-	}
-	if _, err := level(c.LogLevel); err != nil {
-		fault("log_level", "must be debug, info, warn or error")
-	}
-	if len(c.Devices) == 0 {
-		fault("device", "no device may ask: add at least one [[device]]")
-	}
-	if c.devices, err = gateway.NewDevices(c.Devices); err != nil {
-		fault("device", "%w", err)
-	}
-	return errors.Join(faults...)
+	f.Add("kafka.security", errors.Join(c.Kafka.Security.Validate()...))
+	f.Need(c.Snapshots.Every >= time.Second, "snapshots.every", "must be at least 1s")
+	f.Add("snapshots.dir", c.checkSnapshotDir())
+	f.Need(c.DrainDelay >= 0 && c.DrainTimeout > 0, "drain_timeout", "must be above 0, and drain_delay not below 0")
+	f.Need(int64(c.CacheMiB)<<20 >= passcache.MinBytes && c.CacheMiB <= 1<<20, "pass_cache_mib", "must be 1 to 1048576")
+	_, err = process.Level(c.LogLevel)
+	f.Need(err == nil, "log_level", "must be debug, info, warn or error")
+	f.Need(len(c.Devices) > 0, "device", "no device may ask: add at least one [[device]]")
+	c.devices, err = gateway.NewDevices(c.Devices)
+	f.Add("device", err)
+	return f.Join()
 }
 
 // trust says who may read secret files besides the gateway's own user and root.
@@ -149,10 +111,19 @@ func (c *config) snapshots() stream.Snapshots {
 	return stream.Snapshots{Dir: c.Snapshots.Dir, Every: c.Snapshots.Every, Trust: c.trust()}
 }
 
-// writable makes a file in a folder and removes it again: a mount that is read-only shows
-// in no mode.
-func writable(dir string) error {
-	f, err := os.CreateTemp(dir, ".check-*")
+// checkSnapshotDir makes a file in the folder and removes it again: a mount that is
+// read-only shows in no mode.
+func (c *config) checkSnapshotDir() error {
+	if c.Snapshots.Dir == "" {
+		return nil
+	}
+	switch err := c.snapshots().Check(); {
+	case errors.Is(err, fs.ErrNotExist):
+		return errors.New("must be a folder that exists")
+	case err != nil:
+		return err
+	}
+	f, err := os.CreateTemp(c.Snapshots.Dir, ".check-*")
 	if err != nil {
 		return fmt.Errorf("must be a folder that this gateway can write: %w", err)
 	}

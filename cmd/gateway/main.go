@@ -43,8 +43,6 @@ Reads keys and revocations from a Kafka topic; needs no database and no issuer.
   railgate-gateway -new-device ID                make a device credential and its entry for the file
   railgate-gateway -probe http://127.0.0.1:9080/readyz   exit 0 if that answers 200`
 
-var level = process.Level
-
 func main() { process.Main("railgate-gateway", run) }
 
 func run(ctx context.Context, args []string) error {
@@ -78,7 +76,7 @@ func run(ctx context.Context, args []string) error {
 // serve wires the parts: stream → replica → gateway. Shutdown runs the other
 // way: stop accepting, drain, stop the stream.
 func serve(ctx context.Context, c *config) error {
-	lv, err := level(c.LogLevel)
+	lv, err := process.Level(c.LogLevel)
 	if err != nil {
 		return err
 	}

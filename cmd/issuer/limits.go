@@ -8,10 +8,10 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/railgate/railgate/internal/conf"
 	"github.com/railgate/railgate/internal/process"
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/httpapi"
-	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/issuance/throttle"
 )
 
@@ -109,39 +109,30 @@ func (t throttleSettings) subjects() throttle.Allowance {
 // maxInFlight keeps the memory of bodies that arrive below 1 GiB.
 const maxInFlight = 8192
 
-func (t throttleSettings) validate(fault func(path, format string, args ...any)) {
-	if t.InFlight < 1 || t.InFlight > maxInFlight {
-		fault("throttle.in_flight", "must be 1 to %d", maxInFlight)
-	}
-	if t.InFlightNetwork < 0 || t.InFlightNetwork > t.InFlight {
-		fault("throttle.in_flight_network", "must be 0 to in_flight")
-	}
-	if t.InFlightStaff < 1 || t.InFlightStaff > maxInFlight {
-		fault("throttle.in_flight_staff", "must be 1 to %d", maxInFlight)
-	}
-	for name, r := range map[string]throttle.Rate{"application_burst": t.applications(), "revocation_burst": t.changes()} {
-		if r == (throttle.Rate{}) {
-			continue
-		}
-		if _, err := throttle.NewLimiter[int](throttle.LimiterConfig{Each: r}); err != nil {
-			fault("throttle."+name, "%w", err)
-		}
-	}
-	for name, n := range map[string]int{"identifications_per_minute": t.IdentificationsPerMinute, "identifications_per_day": t.IdentificationsPerDay, "subjects_per_day": t.SubjectsPerDay} {
-		if n < 0 {
-			fault("throttle."+name, "must not be negative")
-		}
-	}
-	if err := t.rules().Check(); err != nil {
-		fault("throttle", "%w", err)
-	}
-	if err := t.network().Check(); err != nil {
-		fault("throttle", "%w", err)
-	}
+func (t throttleSettings) validate(f *conf.Faults) {
+	f.Need(t.InFlight >= 1 && t.InFlight <= maxInFlight, "throttle.in_flight", "must be 1 to %d", maxInFlight)
+	f.Need(t.InFlightNetwork >= 0 && t.InFlightNetwork <= t.InFlight, "throttle.in_flight_network", "must be 0 to in_flight")
+	f.Need(t.InFlightStaff >= 1 && t.InFlightStaff <= maxInFlight, "throttle.in_flight_staff", "must be 1 to %d", maxInFlight)
+	f.Add("throttle.application_burst", checkRate(t.applications()))
+	f.Add("throttle.revocation_burst", checkRate(t.changes()))
+	f.Need(t.IdentificationsPerMinute >= 0, "throttle.identifications_per_minute", "must not be negative")
+	f.Need(t.IdentificationsPerDay >= 0, "throttle.identifications_per_day", "must not be negative")
+	f.Need(t.SubjectsPerDay >= 0, "throttle.subjects_per_day", "must not be negative")
+	f.Add("throttle", t.rules().Check())
+	f.Add("throttle", t.network().Check())
 }
 
-// limits are rules.Limits as typed.
-type limits struct {
+// checkRate reports what is wrong with a rate; no bound is right.
+func checkRate(r throttle.Rate) error {
+	if r == (throttle.Rate{}) {
+		return nil
+	}
+	_, err := throttle.NewLimiter[int](throttle.LimiterConfig{Each: r})
+	return err
+}
+
+// registryLimits are rules.Limits as typed.
+type registryLimits struct {
 	Passengers    int           `toml:"passengers" doc:"verified, to-be-submitted and pre-verified passengers on an account's list (rule B3; other numbers for the Spring Festival and the summer); a resident ID account has more verified with both originals"`
 	ToBeSubmitted int           `toml:"to_be_submitted" doc:"those on a list who are to be submitted (rule B2)"`
 	Uncounted     int           `toml:"uncounted" doc:"pending and failed passengers on a list, which passengers does not count"`
@@ -150,10 +141,6 @@ type limits struct {
 	TicketsInAll  int           `toml:"tickets_in_all" doc:"tickets of a to-be-submitted account, issued by changes too (rule B5)"`
 	TicketsEach   int           `toml:"tickets_each" doc:"tickets of any account for each to-be-submitted passenger (rule B5)"`
 }
-
-func (l limits) registry() rules.Limits { return rules.Limits(l) }
-
-func defaultLimits() limits { return limits(rules.DefaultLimits()) }
 
 // memoryLimit is what the issuer may take, bytes: memory_mib, or else the smaller of
 // GOMEMLIMIT and the control group's limit; 0: no limit is known.
@@ -166,27 +153,27 @@ func (c *config) memoryLimit(l process.MemoryLimits) int64 {
 
 // fitMemory has as many passwords hashed at once as the limit holds, and reports
 // settings that do not fit it or each other.
-func (c *config) fitMemory(l process.MemoryLimits, fault func(path, format string, args ...any)) (h account.Hashing) {
+func (c *config) fitMemory(l process.MemoryLimits, f *conf.Faults) (h account.Hashing) {
 	limit := c.memoryLimit(l)
 	switch {
 	case c.MemoryMiB < 0:
-		fault("memory_mib", "must be 0, or a number of MiB")
+		f.Add("memory_mib", errors.New("must be 0, or a number of MiB"))
 	case l.Least() > 0 && limit > l.Least():
-		fault("memory_mib", "is above the %d MiB that GOMEMLIMIT or the control group allows", l.Least()>>20)
+		f.Add("memory_mib", fmt.Errorf("is above the %d MiB that GOMEMLIMIT or the control group allows", l.Least()>>20))
 	case l.Group > 0 && l.Runtime > l.Group:
-		fault("memory_mib", "GOMEMLIMIT is %d MiB, and the control group allows %d MiB: set it lower, about nine tenths of that", l.Runtime>>20, l.Group>>20)
+		f.Add("memory_mib", fmt.Errorf("GOMEMLIMIT is %d MiB, and the control group allows %d MiB: set it lower, about nine tenths of that", l.Runtime>>20, l.Group>>20))
 	}
 	h = account.DefaultHashing
 	h.Concurrent = c.PasswordHashings
 	if err := h.Check(); err != nil {
-		fault("password_hashings", "%w", err)
+		f.Add("password_hashings", err)
 		return h
 	}
 	fitting, err := h.Within(limit)
 	if few := (*account.TooFewError)(nil); errors.As(err, &few) && c.PasswordHashings == 0 {
-		fault("memory_mib", "%w", err)
-	} else if err != nil {
-		fault("password_hashings", "%w", err)
+		f.Add("memory_mib", err)
+	} else {
+		f.Add("password_hashings", err)
 	}
 	return fitting
 }

@@ -1,13 +1,13 @@
 package main
 
 import (
-	"fmt"
 	"math"
 	"runtime"
 	"runtime/debug"
 	"strings"
 	"testing"
 
+	"github.com/railgate/railgate/internal/conf"
 	"github.com/railgate/railgate/internal/process"
 )
 
@@ -38,15 +38,13 @@ func TestHashingsFitTheMemory(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			settings := config{MemoryMiB: c.setting, PasswordHashings: c.hashings}
-			var faults []string
-			h := settings.fitMemory(c.limits, func(path, format string, args ...any) {
-				faults = append(faults, path+": "+fmt.Sprintf(strings.ReplaceAll(format, "%w", "%v"), args...))
-			})
+			var f conf.Faults
+			h := settings.fitMemory(c.limits, &f)
 			if c.want > 0 && h.AtOnce() != c.want {
 				t.Errorf("%d at once, want %d", h.AtOnce(), c.want)
 			}
-			if (c.fault == "") != (len(faults) == 0) || len(faults) > 1 || c.fault != "" && !strings.HasPrefix(faults[0], c.fault) {
-				t.Errorf("%q, want %q", faults, c.fault)
+			if (c.fault == "") != (f.Join() == nil) || c.fault != "" && (!strings.HasPrefix(f.Join().Error(), c.fault) || strings.Contains(f.Join().Error(), "\n")) {
+				t.Errorf("%v, want %q", f, c.fault)
 			}
 		})
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"github.com/railgate/railgate/internal/conf"
 	"github.com/railgate/railgate/internal/ownfile"
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/provider"
@@ -38,56 +39,29 @@ type residentCards struct {
 	remote provider.ServiceConfig // what HTTP says
 }
 
-func (r *realPerson) validate(trust ownfile.Trust, fault func(path, format string, args ...any)) {
-	if r.Timeout <= 0 || r.Timeout > facecheck.MaxTimeout {
-		fault("real_person.timeout", "must be above 0 and at most %v", facecheck.MaxTimeout)
-	}
+func (r *realPerson) validate(trust ownfile.Trust, f *conf.Faults) {
+	f.Need(r.Timeout > 0 && r.Timeout <= facecheck.MaxTimeout, "real_person.timeout", "must be above 0 and at most %v", facecheck.MaxTimeout)
 	switch r.Provider {
 	case sandbox:
 	case viaHTTP:
 		var err error
 		r.remote, err = r.HTTP.Load(trust)
-		partnerFaults("real_person.http", err, fault)
+		f.Add("real_person.http", err)
 	default:
-		fault("real_person.provider", `must be "http", or "sandbox", which checks no face and so must be chosen knowingly`)
+		f.Add("real_person.provider", errors.New(`must be "http", or "sandbox", which checks no face and so must be chosen knowingly`))
 	}
 }
 
-func (r *residentCards) validate(trust ownfile.Trust, fault func(path, format string, args ...any)) {
-	if r.Timeout <= 0 || r.Timeout > facecheck.MaxTimeout {
-		fault("residents.timeout", "must be above 0 and at most %v", facecheck.MaxTimeout)
-	}
+func (r *residentCards) validate(trust ownfile.Trust, f *conf.Faults) {
+	f.Need(r.Timeout > 0 && r.Timeout <= facecheck.MaxTimeout, "residents.timeout", "must be above 0 and at most %v", facecheck.MaxTimeout)
 	switch r.Provider {
 	case sandbox:
 	case viaHTTP:
 		var err error
 		r.remote, err = r.HTTP.Load(provider.ResidentsService, trust)
-		partnerFaults("residents.http", err, fault)
+		f.Add("residents.http", err)
 	default:
-		fault("residents.provider", `must be "http", or "sandbox", which knows no cards and so must be chosen knowingly`)
-	}
-}
-
-// ofTheTable are the settings of a provider that do not lie in its table "service".
-var ofTheTable = []string{"callback_url", "label", "waiting"}
-
-// partnerFaults names each setting of a provider that is wrong.
-func partnerFaults(table string, err error, fault func(path, format string, args ...any)) {
-	if all, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, one := range all.Unwrap() {
-			partnerFaults(table, one, fault)
-		}
-		return
-	}
-	var f *provider.Fault
-	switch {
-	case err == nil:
-	case !errors.As(err, &f):
-		fault(table, "%w", err)
-	case slices.Contains(ofTheTable, f.Field):
-		fault(table+"."+f.Field, "%w", f.Err)
-	default:
-		fault(table+".service."+f.Field, "%w", f.Err)
+		f.Add("residents.provider", errors.New(`must be "http", or "sandbox", which knows no cards and so must be chosen knowingly`))
 	}
 }
 
@@ -160,21 +134,17 @@ func (p *phoneCode) rules() throttle.CodeRules {
 	return throttle.NewCodeRules(p.Daily, p.DailyNetwork, p.Hourly, p.Pause)
 }
 
-func (p *phoneCode) validate(trust ownfile.Trust, fault func(path, format string, args ...any)) {
-	if err := p.rules().Check(); err != nil {
-		fault("phone_code", "%w", err)
-	}
-	if err := account.CheckCodePrefixes(p.Prefixes); err != nil {
-		fault("phone_code.prefixes", "%w", err)
-	}
+func (p *phoneCode) validate(trust ownfile.Trust, f *conf.Faults) {
+	f.Add("phone_code", p.rules().Check())
+	f.Add("phone_code.prefixes", account.CheckCodePrefixes(p.Prefixes))
 	switch p.Provider {
 	case none, sandbox:
 	case viaHTTP:
 		var err error
 		p.remote, err = p.HTTP.Load(provider.CodesService, trust)
-		partnerFaults("phone_code.http", err, fault)
+		f.Add("phone_code.http", err)
 	default:
-		fault("phone_code.provider", `must be "http", "none", or "sandbox", which sends nothing and so must be chosen knowingly`)
+		f.Add("phone_code.provider", errors.New(`must be "http", "none", or "sandbox", which sends nothing and so must be chosen knowingly`))
 	}
 }
 

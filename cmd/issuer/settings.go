@@ -19,6 +19,7 @@ import (
 	"github.com/railgate/railgate/issuance/keyring"
 	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/provider/facecheck"
+	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/revocation"
@@ -48,7 +49,7 @@ type config struct {
 	Residents        residentCards    `toml:"residents" doc:"the registry of resident ID cards"`
 	PhoneCode        phoneCode        `toml:"phone_code" doc:"codes that are sent to phones"`
 	Contact          contact          `toml:"contact" doc:"how customer service is reached; shown at GET /v1/contact and beside failed identities"`
-	Limits           limits           `toml:"limits" doc:"numbers of the registry's rules; they count from the next decision on"`
+	Limits           registryLimits   `toml:"limits" doc:"numbers of the registry's rules; they count from the next decision on"`
 	Kafka            kafkaSettings    `toml:"kafka" doc:"the control stream"`
 	Staff            []member         `toml:"staff" doc:"who works at windows and desks"`
 	Announce         []announcement   `toml:"announce" doc:"further public keys that gateways shall accept; their private keys can make passes: for load tests only"`
@@ -103,7 +104,7 @@ func defaults() config {
 		Residents:  residentCards{Timeout: provider.DefaultTimeout},
 		PhoneCode:  defaultPhoneCode(),
 		Contact:    contact(httpapi.DefaultContact),
-		Limits:     defaultLimits(),
+		Limits:     registryLimits(rules.DefaultLimits()),
 		Kafka: kafkaSettings{Topic: "railgate.control", Partitions: 3, Replication: 3,
 			Retention: publish.DefaultRetention, Heartbeat: publish.DefaultHeartbeat},
 	}
@@ -120,96 +121,65 @@ func (c *config) trust() ownfile.Trust { return ownfile.Trust{Group: c.SecretGro
 
 // Validate checks what types cannot say, and keeps what it parsed.
 func (c *config) Validate() error {
-	var faults []error
-	fault := func(path, format string, args ...any) {
-		faults = append(faults, conf.Field(path, fmt.Errorf(format, args...)))
-	}
-	if c.Database == "" {
-		fault("database", "must be set")
-	} else if err := database.Check(c.Database); err != nil {
-		fault("database", "%s", strings.TrimPrefix(err.Error(), "database: "))
-	}
-	if c.Keys == "" {
-		fault("keys", "must name the directory that -init made")
-	}
-	if c.KeyLead < 0 || c.KeyLead > keyring.MaxLead {
-		fault("key_lead", "must be 0 to %v", keyring.MaxLead)
-	}
+	var f conf.Faults
 	var err error
-	if c.proxies, err = throttle.ParseProxies(c.TrustedProxies); err != nil {
-		faults = append(faults, conf.Field("trusted_proxies", err))
+	if c.Database == "" {
+		f.Add("database", errors.New("must be set"))
+	} else if err := database.Check(c.Database); err != nil {
+		f.Add("database", errors.New(strings.TrimPrefix(err.Error(), "database: ")))
 	}
-	if r := c.AddressRate; r.Burst != 0 {
-		if _, err := throttle.NewLimiter[int](throttle.LimiterConfig{Each: r.rate()}); err != nil {
-			fault("address_rate", "%w", err)
-		}
-	}
-	c.Throttle.validate(fault)
-	if !policyName.MatchString(c.PrivacyPolicy) {
-		fault("privacy_policy", "must be a version of 1 to 64 visible ASCII characters, such as 2026-11")
-	}
-	if c.SecretGroup < 0 {
-		fault("secret_group", "must be the number of a group, or 0 for none")
-	}
-	c.hashing = c.fitMemory(process.ReadMemoryLimits(), fault)
-	c.RealPerson.validate(c.trust(), fault)
-	c.Residents.validate(c.trust(), fault)
-	c.PhoneCode.validate(c.trust(), fault)
-	if err := httpapi.Contact(c.Contact).Check(); err != nil {
-		fault("contact", "%w", err)
-	}
-	if err := c.Limits.registry().Validate(); err != nil {
-		fault("limits", "%w", err)
-	}
-	faults = append(faults, conf.CheckListeners(c.Listen, c.Admin))
-	faults = append(faults, conf.CheckBrokers("kafka.brokers", c.Kafka.Brokers))
-	if c.Kafka.Topic == "" {
-		fault("kafka.topic", "must be set")
-	}
-	if c.Kafka.Partitions < 1 || c.Kafka.Partitions > 64 {
-		fault("kafka.partitions", "must be 1 to 64")
-	}
-	if c.Kafka.Replication < 1 || c.Kafka.Replication > 16 {
-		fault("kafka.replication", "must be 1 to 16")
-	}
-	if c.Kafka.Retention <= minRetention {
-		fault("kafka.retention", "must be above %v, or a gateway that starts late misses revocations", minRetention)
-	}
-	if c.Kafka.Heartbeat < 50*time.Millisecond || c.Kafka.Heartbeat > 3*time.Second {
-		fault("kafka.heartbeat", "must be 50ms to 3s: gateways call data stale after 5s")
-	}
-	c.Kafka.Security.Trust = c.trust()
-	for _, err := range c.Kafka.Security.Validate() {
-		var f *kafka.Fault
-		if errors.As(err, &f) {
-			fault("kafka.security."+f.Field, "%w", f.Err)
-		}
-	}
-	if c.DrainDelay < 0 {
-		fault("drain_delay", "must not be negative")
-	}
-	if c.DrainTimeout <= 0 {
-		fault("drain_timeout", "must be above 0")
-	}
-	if _, err := process.Level(c.LogLevel); err != nil {
-		fault("log_level", "must be debug, info, warn or error")
-	}
-	for i, a := range c.Announce {
+	f.Need(c.Keys != "", "keys", "must name the directory that -init made")
+	f.Need(c.KeyLead >= 0 && c.KeyLead <= keyring.MaxLead, "key_lead", "must be 0 to %v", keyring.MaxLead)
+	c.proxies, err = throttle.ParseProxies(c.TrustedProxies)
+	f.Add("trusted_proxies", err)
+	f.Add("address_rate", checkRate(c.AddressRate.rate()))
+	c.Throttle.validate(&f)
+	f.Need(policyName.MatchString(c.PrivacyPolicy), "privacy_policy", "must be a version of 1 to 64 visible ASCII characters, such as 2026-11")
+	f.Need(c.SecretGroup >= 0, "secret_group", "must be the number of a group, or 0 for none")
+	c.hashing = c.fitMemory(process.ReadMemoryLimits(), &f)
+	c.RealPerson.validate(c.trust(), &f)
+	c.Residents.validate(c.trust(), &f)
+	c.PhoneCode.validate(c.trust(), &f)
+	f.Add("contact", httpapi.Contact(c.Contact).Check())
+	f.Add("limits", rules.Limits(c.Limits).Validate())
+	f.Add("", conf.CheckListeners(c.Listen, c.Admin))
+	c.Kafka.validate(c.trust(), &f)
+	f.Need(c.DrainDelay >= 0, "drain_delay", "must not be negative")
+	f.Need(c.DrainTimeout > 0, "drain_timeout", "must be above 0")
+	_, err = process.Level(c.LogLevel)
+	f.Need(err == nil, "log_level", "must be debug, info, warn or error")
+	c.announce, err = parseAnnouncements(c.Announce)
+	f.Add("", err)
+	f.Add("staff", c.readRoster())
+	return f.Join()
+}
+
+func (k *kafkaSettings) validate(trust ownfile.Trust, f *conf.Faults) {
+	f.Add("", conf.CheckBrokers("kafka.brokers", k.Brokers))
+	f.Need(k.Topic != "", "kafka.topic", "must be set")
+	f.Need(k.Partitions >= 1 && k.Partitions <= 64, "kafka.partitions", "must be 1 to 64")
+	f.Need(k.Replication >= 1 && k.Replication <= 16, "kafka.replication", "must be 1 to 16")
+	f.Need(k.Retention > minRetention, "kafka.retention", "must be above %v, or a gateway that starts late misses revocations", minRetention)
+	f.Need(k.Heartbeat >= 50*time.Millisecond && k.Heartbeat <= 3*time.Second, "kafka.heartbeat", "must be 50ms to 3s: gateways call data stale after 5s")
+	k.Security.Trust = trust
+	f.Add("kafka.security", errors.Join(k.Security.Validate()...))
+}
+
+func parseAnnouncements(all []announcement) (keys []credential.PublicKey, err error) {
+	var f conf.Faults
+	for i, a := range all {
+		path := fmt.Sprintf("announce[%d]", i)
 		key, err := hex.DecodeString(a.Public)
 		if err != nil || len(key) != tokens.PublicKeySize || a.ID < 32768 || a.ID > 65535 {
-			fault(fmt.Sprintf("announce[%d]", i), "needs an id of 32768 to 65535 and a public key of 64 hex digits")
+			f.Add(path, errors.New("needs an id of 32768 to 65535 and a public key of 64 hex digits"))
 			continue
 		}
-		if err := tokens.CheckPublicKey([tokens.PublicKeySize]byte(key)); err != nil {
-			fault(fmt.Sprintf("announce[%d].public", i), "gateways refuse it: %w", err)
-			continue
-		}
-		c.announce = append(c.announce, credential.PublicKey{ID: tokens.KeyID(a.ID), Public: [tokens.PublicKeySize]byte(key)})
+		public := [tokens.PublicKeySize]byte(key)
+		err = tokens.CheckPublicKey(public)
+		f.Need(err == nil, path+".public", "gateways refuse it: %w", err)
+		keys = append(keys, credential.PublicKey{ID: tokens.KeyID(a.ID), Public: public})
 	}
-	if err := c.readRoster(); err != nil {
-		fault("staff", "%w", err)
-	}
-	return errors.Join(faults...)
+	return keys, f.Join()
 }
 
 type member struct {

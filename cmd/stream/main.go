@@ -56,40 +56,28 @@ type config struct {
 
 // Validate checks what types cannot say, and keeps what it parsed.
 func (c *config) Validate() error {
+	var f conf.Faults
 	var err error
+	if c.Authority != "" || c.Snapshot == "" && c.Ratchet == "" {
+		c.authority, err = revocation.ParseAuthority(c.Authority)
+	}
 	if c.Snapshot != "" || c.Ratchet != "" {
-		if c.Authority != "" {
-			if c.authority, err = revocation.ParseAuthority(c.Authority); err != nil {
-				return conf.Field("authority", err)
-			}
-		}
-		return nil
+		return conf.Field("authority", err)
 	}
-	var faults []error
-	if err := fixedkey.CheckForm(); err != nil {
-		faults = append(faults, err)
-	}
+	f.Add("", fixedkey.CheckForm())
 	if len(c.Brokers) == 0 {
-		faults = append(faults, conf.Field("brokers", errors.New("name at least one, or a -snapshot or -ratchet file")))
+		f.Add("brokers", errors.New("name at least one, or a -snapshot or -ratchet file"))
 	} else {
-		faults = append(faults, conf.CheckBrokers("brokers", c.Brokers))
+		f.Add("", conf.CheckBrokers("brokers", c.Brokers))
 	}
-	if c.authority, err = revocation.ParseAuthority(c.Authority); err != nil {
-		faults = append(faults, conf.Field("authority", err))
-	}
+	f.Add("authority", err)
 	if c.From != "" {
-		if c.from, err = strconv.ParseInt(c.From, 10, 64); err != nil {
-			faults = append(faults, conf.Field("from", errors.New("must be an offset, or -N for the last N")))
-		}
+		c.from, err = strconv.ParseInt(c.From, 10, 64)
+		f.Need(err == nil, "from", "must be an offset, or -N for the last N")
 	}
 	c.Security.Trust = ownfile.Trust{Group: c.Group}
-	for _, err := range c.Security.Validate() {
-		var f *kafka.Fault
-		if errors.As(err, &f) {
-			faults = append(faults, conf.Field("security."+f.Field, f.Err))
-		}
-	}
-	return errors.Join(faults...)
+	f.Add("security", errors.Join(c.Security.Validate()...))
+	return f.Join()
 }
 
 func main() { process.Main("railgate-stream", run) }

@@ -29,6 +29,7 @@ package conf
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"reflect"
 	"strings"
@@ -148,16 +149,40 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
+// Faults is what a Validate method finds.
+type Faults []error
+
+// Need adds a fault of the setting at path unless ok.
+func (f *Faults) Need(ok bool, path, format string, args ...any) {
+	if !ok {
+		f.Add(path, fmt.Errorf(format, args...))
+	}
+}
+
+// Add adds Field(path, err); nil adds nothing.
+func (f *Faults) Add(path string, err error) { *f = append(*f, Field(path, err)) }
+
+// Join is all of them as one error; nil: there are none.
+func (f Faults) Join() error { return errors.Join(f...) }
+
 // Field says which setting a Validate method complains about; nil stays nil.
 // Fields nest and joined errors are told apart, so that a table can validate
 // itself: Field("kafka", c.Kafka.Validate()) reports kafka.brokers and
 // kafka.timeout on a line each. An element of a list is Field("lanes[0]", err).
+// An error with a method Setting, of a package that does not know this one, is about
+// the setting that it names.
 func Field(path string, err error) error {
 	var all []error
 	for _, err := range flatten(err) {
-		inner, ok := err.(*Error)
-		if !ok {
-			inner = &Error{Err: err}
+		inner := &Error{Err: err}
+		switch err := err.(type) {
+		case *Error:
+			inner = err
+		case interface {
+			Setting() string
+			Unwrap() error
+		}:
+			inner = &Error{Path: err.Setting(), Err: err.Unwrap()}
 		}
 		all = append(all, &Error{Source: inner.Source, Path: joinPath(path, inner.Path), Err: inner.Err})
 	}

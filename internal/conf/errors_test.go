@@ -216,6 +216,8 @@ func TestFieldsNest(t *testing.T) {
 	equal(t, text(Field("a", Field("b", bad))), "a.b: bad")
 	equal(t, text(Field("a", Field("[0]", Field("b", bad)))), "a[0].b: bad")
 	equal(t, text(Field("a", errors.Join(Field("b", bad), nil, errors.Join(bad, Field("c", bad))))), "a.b: bad\na: bad\na.c: bad")
+	// An error of a package that does not know this one names its setting, too.
+	equal(t, text(Field("a", errors.Join(foreign{"b", bad}, Field("[1]", foreign{"c", bad})))), "a.b: bad\na[1].c: bad")
 	// A sentence with two causes stays one sentence.
 	equal(t, text(Field("a", fmt.Errorf("both %w and %w", bad, bad))), "a: both bad and bad")
 	err := Field("a", errors.Join(Field("b", bad), bad))
@@ -223,4 +225,23 @@ func TestFieldsNest(t *testing.T) {
 	if !errors.Is(err, bad) || !errors.As(err, &fault) || fault.Path != "a.b" {
 		t.Errorf("the cause is lost in %#v", err)
 	}
+}
+
+// foreign is an error that names its setting.
+type foreign struct {
+	setting string
+	error
+}
+
+func (f foreign) Setting() string { return f.setting }
+func (f foreign) Unwrap() error   { return f.error }
+
+func TestFaultsKeepTheirOrder(t *testing.T) {
+	var f Faults
+	f.Need(true, "a", "bad")
+	f.Add("b", nil)
+	equal(t, f.Join(), error(nil))
+	f.Need(false, "c", "must be above %d", 1)
+	f.Add("d", errors.New("bad"))
+	equal(t, text(f.Join()), "c: must be above 1\nd: bad")
 }

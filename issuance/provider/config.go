@@ -117,6 +117,16 @@ type Fault struct {
 func (f *Fault) Error() string { return f.Field + ": " + f.Err.Error() }
 func (f *Fault) Unwrap() error { return f.Err }
 
+// Setting names the field to package conf as it stands in the table of a service: most
+// are in its table "service".
+func (f *Fault) Setting() string {
+	switch f.Field {
+	case "callback_url", "label", "waiting":
+		return f.Field
+	}
+	return "service." + f.Field
+}
+
 // ParseURL reads an address of a service or of a callback: HTTPS, or HTTP to a
 // loopback address, since what is signed is not hidden. It does not repeat the
 // text, which may hold a password.

@@ -37,6 +37,9 @@ type Fault struct {
 func (f *Fault) Error() string { return f.Field + ": " + f.Err.Error() }
 func (f *Fault) Unwrap() error { return f.Err }
 
+// Setting names the field to package conf.
+func (f *Fault) Setting() string { return f.Field }
+
 // Validate says what is wrong, one *Fault each; it reads the files, so that
 // what it lets pass can be opened.
 func (s Security) Validate() []error {
