@@ -19,6 +19,7 @@ type handlerFor[By any] func(w http.ResponseWriter, r *request, by By) error
 // anonymous is who asks where it does not matter.
 type anonymous = struct{}
 
+// anyone lets everybody through.
 func anyone(serve handlerFor[anonymous]) handler {
 	return func(w http.ResponseWriter, r *request) error { return serve(w, r, anonymous{}) }
 }
@@ -34,17 +35,15 @@ func (a *API) login(r *request) (account.Holder, error) {
 // visitor lets only those through who may ask for an application: by its access token,
 // or by a login.
 func (a *API) visitor(serve handlerFor[credential.Visitor]) handler {
+	loggedIn := a.loggedIn(func(w http.ResponseWriter, r *request, h account.Holder) error {
+		return serve(w, r, credential.ByLogin(h))
+	})
 	return func(w http.ResponseWriter, r *request) error {
 		token := ids.Bearer(r.Header.Values("Authorization"))
-		var v credential.Visitor
-		var err error
 		if a.accounts != nil && strings.HasPrefix(token, account.TokenPrefix) {
-			var h account.Holder
-			h, err = a.accounts.Authorize(r.Context(), token)
-			v = credential.ByLogin(h)
-		} else {
-			v, err = credential.ByAccess(token)
+			return loggedIn(w, r)
 		}
+		v, err := credential.ByAccess(token)
 		if err != nil {
 			return err
 		}

@@ -1,8 +1,6 @@
 package httpapi
 
 import (
-	_ "embed"
-
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/problem"
@@ -220,13 +218,9 @@ func (a *API) makeCode(r *request, h account.Holder, in struct {
 // listed tells what the account applied for in the last month (rule A13).
 func (a *API) listed(r *request, h account.Holder) (any, error) {
 	all, err := a.service.Standings(r.Context(), h)
-	out := make([]standing, len(all))
-	for i, s := range all {
-		out[i] = newStanding(s)
-	}
 	return struct {
 		Applications []standing `json:"applications"`
-	}{out}, err
+	}{each(all, newStanding)}, err
 }
 
 // closeAccount ends the account and deletes what it holds. It takes the

@@ -219,7 +219,7 @@ func (in serving) read() (s rules.Serving, err error) {
 	}
 	if in.Service != "" {
 		if s.Service, err = rules.ParseService(string(in.Service)); err != nil {
-			err = errService
+			err = problem.New(registry.QuestionInvalid, "service must be exchange, change or refund")
 		}
 	}
 	return s, err

@@ -82,8 +82,6 @@ func (a *API) askDecision(r *request, by registry.Principal, in struct {
 	return decided(a.registry.Decide(r.Context(), q))
 }
 
-var errService = problem.New(registry.QuestionInvalid, "service must be exchange, change or refund")
-
 // reportTickets takes what happened to tickets, once however often it is told.
 func (a *API) reportTickets(r *request, by registry.Principal, in struct {
 	Kind    string `json:"kind"`
