@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"reflect"
 
-	"github.com/railgate/railgate/issuance/internal/strictjson"
+	"github.com/railgate/railgate/internal/strictjson"
 	"github.com/railgate/railgate/issuance/problem"
 )
 

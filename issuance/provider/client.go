@@ -14,7 +14,7 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/railgate/railgate/issuance/internal/strictjson"
+	"github.com/railgate/railgate/internal/strictjson"
 )
 
 // Why a call came to nothing. A call whose ctx ended has ctx's error instead.

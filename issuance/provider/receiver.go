@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/railgate/railgate/issuance/internal/strictjson"
+	"github.com/railgate/railgate/internal/strictjson"
 )
 
 // Why a request is not taken.
