@@ -77,14 +77,14 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	return stayUp(ctx, at, out, log)
 }
 
-// tell plays the story in a house of its own: it moves the clock by a day, and
+// tell plays the story in a system of its own: it moves the clock by a day, and
 // what stays up afterwards must run in real time.
 func tell(out io.Writer, log *zap.Logger) error {
 	h, err := open(anywhere, log)
 	if err != nil {
 		return err
 	}
-	s := &story{house: h, stage: stage{out: out, colour: terminal(out)}}
+	s := &story{system: h, report: report{out: out, colour: terminal(out)}}
 	fmt.Fprintf(out, "railgate demo: in-process broker, SQLite, issuer on %s, gateway on %s\n"+
 		"The face check is a sandbox; the people and their numbers are made up.\n", h.issuer, h.gateway)
 	err = s.play()

@@ -31,7 +31,7 @@ func TestTheStoryIsAsItMustBe(t *testing.T) {
 // The demo is a check, so it must be able to fail.
 func TestAWrongAnswerIsToldAndCounted(t *testing.T) {
 	var out bytes.Buffer
-	s := stage{out: &out}
+	s := report{out: &out}
 	s.line("GREEN", "a stale code", "ok", "code_stale", time.Millisecond, nil)
 	s.line("RED", "no answer", "", "ok", 0, errors.New("connection refused"))
 	if s.wrong != 2 || s.lines != 2 || !strings.Contains(out.String(), "WRONG: expected code_stale") {

@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"github.com/railgate/railgate/test/harness/passenger"
 )
 
 // page is what a user of -serve sees. On a screen the picture of the code is
@@ -15,21 +17,21 @@ type page struct {
 	target string // file of the load test
 
 	begun bool
-	path  string // of the session that the printed lines name
-	above bool   // the cursor stands at the end of a picture
+	shown *passenger.Session // that the printed lines name
+	above bool               // the cursor stands at the end of a picture
 }
 
 // print shows the code, after news and new lines to paste if there are any.
-func (p *page) print(s *show, code shown, news string) {
+func (p *page) print(s *show, code passenger.Shown, news string) {
 	if news != "" {
 		p.below()
 		fmt.Fprintf(p.out, "\n%s %s\n", time.Now().Format(time.TimeOnly), news)
 	}
-	if s.path != p.path {
+	if s.session != p.shown {
 		p.below()
 		p.lines(s)
 	}
-	p.begun, p.path = true, s.path
+	p.begun, p.shown = true, s.session
 	if !p.screen {
 		fmt.Fprintf(p.out, "%s step %2d: %s\n", time.Now().Format(time.TimeOnly), code.Step, code.Text)
 		return
@@ -67,7 +69,7 @@ func (p *page) below() {
 
 // lines are ready to paste. They name the session, so they change with it.
 func (p *page) lines(s *show) {
-	h := s.house
+	h := s.system
 	brokers := strings.Join(h.brokers, ",")
 	fmt.Fprintf(p.out, `
 railgate is up. Gateway %s, issuer %s; metrics %s/metrics and %s/metrics
@@ -86,6 +88,6 @@ Read the control stream: topic %s at the Kafka broker %s, signed under the autho
   go run ./cmd/stream -brokers %s -topic %s -authority %s -follow
 
 `, h.gateway, h.issuer, h.gatewayAdmin, h.issuerAdmin,
-		s.access, h.issuer, s.path, h.entryGate, h.gateway, h.issuerKey.ID, h.issuerKey.Key, h.staff, h.issuer, s.serial, p.target,
+		s.application.Access, h.issuer, s.session.CodePath(), h.entryGate, h.gateway, h.issuerKey.ID, h.issuerKey.Key, h.staff, h.issuer, s.serial(), p.target,
 		topic, brokers, h.authority, brokers, topic, h.authority)
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/railgate/railgate/test/harness/passenger"
+	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
@@ -23,17 +25,18 @@ func TestTheCodeCanBeReadFromATerminalOf24Lines(t *testing.T) {
 		}
 		t.Skip("zbarimg is not installed")
 	}
-	h := &house{gateway: "http://127.0.0.1:8080", issuer: "http://127.0.0.1:8081", gatewayAdmin: "http://127.0.0.1:9080", issuerAdmin: "http://127.0.0.1:9081"}
+	h := &system{gateway: "http://127.0.0.1:8080", issuer: "http://127.0.0.1:8081", gatewayAdmin: "http://127.0.0.1:9080", issuerAdmin: "http://127.0.0.1:9081"}
 	for name, theme := range map[string][2]color.Gray{"dark": {{Y: 220}, {Y: 20}}, "light": {{Y: 30}, {Y: 250}}} {
 		t.Run(name, func(t *testing.T) {
 			var out strings.Builder
 			p := &page{out: &out, screen: true, target: "/tmp/target.json"}
-			s := &show{phone: phone{house: h, access: "token", serial: "20787-1"}, path: "/v1/sessions/1/code"}
+			application := &passenger.Application{Access: "token", Serial: tokens.Serial{Day: 20787, Index: 1}}
+			s := &show{phone: phone{system: h, application: application, session: &passenger.Session{ID: "1", Of: application}}}
 			pass := tokentest.NewIssuer(1).Open(1, time.Now().Unix())
 			screen := newScreen(theme[0], theme[1])
 			for step := range 3 {
 				code := pass.Code(step)
-				p.print(s, shown{Text: code.Text(), Step: step, NextAt: time.Now().Unix() + 60}, "")
+				p.print(s, passenger.Shown{Text: code.Text(), Step: int64(step), NextAt: time.Now().Unix() + 60}, "")
 				screen.write(t, out.String())
 				out.Reset()
 				if got := scanned(t, screen); got != code.Text() {

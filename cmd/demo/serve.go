@@ -19,7 +19,7 @@ const (
 	tryAgain       = 5 * time.Second // after a code could not be had
 )
 
-// stayUp runs a house in real time until ctx ends and keeps a code on show.
+// stayUp runs a system in real time until ctx ends and keeps a code on show.
 func stayUp(ctx context.Context, at addresses, out io.Writer, log *zap.Logger) error {
 	h, err := open(at, log)
 	if err != nil {
@@ -34,7 +34,7 @@ func stayUp(ctx context.Context, at addresses, out io.Writer, log *zap.Logger) e
 		return err
 	}
 	defer os.Remove(target)
-	s := &show{phone: phone{house: h}, passenger: firstPassenger}
+	s := &show{phone: phone{system: h}, passenger: firstPassenger}
 	p := &page{out: out, screen: terminal(out), target: target}
 	for {
 		code, news, err := s.next()
@@ -57,9 +57,9 @@ func stayUp(ctx context.Context, at addresses, out io.Writer, log *zap.Logger) e
 	}
 }
 
-// writeTarget tells the load test where this house is and what it may use. The
-// file holds secrets of this house, so only its owner can read it.
-func (h *house) writeTarget() (string, error) {
+// writeTarget tells the load test where this system is and what it may use. The
+// file holds secrets of it, so only its owner can read it.
+func (h *system) writeTarget() (string, error) {
 	path := loadtest.DefaultTargetFile()
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return "", err

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/railgate/railgate/test/harness/passenger"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/signing"
 	"github.com/railgate/railgate/tokens/tokentest"
@@ -12,17 +15,17 @@ import (
 // story plays a passenger and a gate. Each line is a request that was really
 // made, and each is held against what must come of it.
 type story struct {
-	*house
-	stage
+	*system
+	report
 }
 
 // play runs every scene; it returns an error if the story could not go on, and
-// leaves what merely differed to the stage.
+// leaves what merely differed to the report.
 func (s *story) play() error {
-	if err := s.house.fresh(); err != nil {
+	if err := s.fresh(); err != nil {
 		return err
 	}
-	first, second := &phone{house: s.house}, &phone{house: s.house}
+	first, second := &phone{system: s.system}, &phone{system: s.system}
 	for _, scene := range []func(a, b *phone) error{s.issue, s.rotate, s.forge, s.revoke, s.leave, s.sessionEnds, s.hostedMode, s.renewal, s.dayEnds} {
 		if err := scene(first, second); err != nil {
 			return err
@@ -33,24 +36,28 @@ func (s *story) play() error {
 
 func (s *story) issue(a, b *phone) error {
 	s.scene("A passenger without an ID card applies on the phone")
-	var p problem
-	_, took, err := call("POST", s.issuer+"/v1/applications", "", form(1, "passport"), &p)
-	s.issued("a passport does not qualify", took, err, p.Code, "document_type_not_supported")
-	noPlace := form(1, "resident_id")
+	policy, err := s.client.Policy(context.Background())
+	if err != nil {
+		return err
+	}
+	passport, noPlace := person(1).Application(policy), person(1).Application(policy)
+	passport["document_type"] = "passport"
 	delete(noPlace, "location")
-	_, took, err = call("POST", s.issuer+"/v1/applications", "", noPlace, &p)
-	s.issued("no permission to use the location", took, err, p.Code, "location_missing")
+	answer, err := s.post("/v1/applications", "", passport)
+	s.issued("a passport does not qualify", err, answer.Code(), "document_type_not_supported")
+	answer, err = s.post("/v1/applications", "", noPlace)
+	s.issued("no permission to use the location", err, answer.Code(), "location_missing")
 
 	if err := a.apply(1); err != nil {
 		return err
 	}
-	s.issued("a resident ID card: submitted", a.took, nil, "ok", "ok")
-	_, took, err = call("POST", s.issuer+a.path("/checks"), a.access, map[string]any{"evidence": faceFails}, &p)
-	s.issued("the face check fails: nothing is approved", took, err, p.Code, "real_person_check_failed")
+	s.issued("a resident ID card: submitted", nil, "ok", "ok")
+	answer, err = s.post(a.application.Path("/checks"), a.application.Access, map[string]string{"evidence": passenger.FaceFails})
+	s.issued("the face check fails: nothing is approved", err, answer.Code(), "real_person_check_failed")
 	if err := a.openSession(); err != nil {
 		return err
 	}
-	s.issued("the face check passes: approved, credential "+a.serial, a.took, nil, "ok", "ok")
+	s.issued("the face check passes: approved, credential "+a.serial(), nil, "ok", "ok")
 	if err := b.apply(2); err != nil {
 		return err
 	}
@@ -59,7 +66,7 @@ func (s *story) issue(a, b *phone) error {
 
 func (s *story) rotate(a, _ *phone) error {
 	s.scene("The code is shown, scanned and renewed every 60 s")
-	if err := s.house.fresh(); err != nil { // the key that signed it was announced before
+	if err := s.fresh(); err != nil { // the key that signed it was announced before
 		return err
 	}
 	old := a.code(0)
@@ -92,7 +99,7 @@ func (s *story) forge(a, b *phone) error {
 	s.scanned("one bit of the subject changed", bent(10), "entry", "bad_signature")
 	s.scanned("one bit of the signature changed", bent(60), "entry", "bad_signature")
 	s.scanned("one bit of the link changed", bent(tokens.TokenSize-1), "entry", "link_mismatch")
-	other := tokens.Assemble(&a.pass, uint8(b.step()), b.links[b.step()])
+	other := tokens.Assemble(&a.session.Pass, uint8(b.step()), b.session.Links[b.step()])
 	s.scanned("another passenger's link on this pass", other.Text(), "entry", "link_mismatch")
 	stranger := tokentest.NewIssuer(9)
 	strange := stranger.Open(1<<31, s.clock.now().Unix())
@@ -116,16 +123,16 @@ func (s *story) revoke(_, b *phone) error {
 	s.scene("The second passenger's phone is stolen")
 	text := b.code(b.step())
 	s.scanned("before anyone knows", text.Text(), "entry", "ok")
-	status, took, err := call("POST", s.issuer+"/v1/credentials/"+b.serial+"/revoke", s.staff, map[string]any{"reason": "lost_phone"}, nil)
+	answer, err := s.post("/v1/credentials/"+b.serial()+"/revoke", s.staff, map[string]string{"reason": "lost_phone"})
 	acknowledged := time.Now()
-	s.issued("staff revoke the credential: accepted", took, err, fmt.Sprint(status), "202")
+	s.issued("staff revoke the credential: accepted", err, fmt.Sprint(answer.Status), "202")
 	s.until(acknowledged, "refused", text, "revoked")
 	return nil
 }
 
 func (s *story) leave(_, _ *phone) error {
 	s.scene("A third passenger closes the page")
-	c := &phone{house: s.house}
+	c := &phone{system: s.system}
 	if err := c.apply(3); err != nil {
 		return err
 	}
@@ -134,9 +141,9 @@ func (s *story) leave(_, _ *phone) error {
 	}
 	held := c.code(c.step())
 	s.scanned("the code that the phone makes by itself", held.Text(), "entry", "ok")
-	status, took, err := call("POST", s.issuer+c.path("/leave"), c.access, map[string]any{}, nil)
+	answer, err := s.post(c.application.Path("/leave"), c.application.Access, struct{}{})
 	acknowledged := time.Now()
-	s.issued("the page is closed", took, err, fmt.Sprint(status), "204")
+	s.issued("the page is closed", err, fmt.Sprint(answer.Status), "204")
 	s.until(acknowledged, "refused, though the phone still holds it,", held, "session_closed")
 	return nil
 }
@@ -154,7 +161,7 @@ func (s *story) sessionEnds(a, _ *phone) error {
 	if err := a.openSession(); err != nil {
 		return err
 	}
-	s.issued("a new face check, no new application", a.took, nil, "ok", "ok")
+	s.issued("a new face check, no new application", nil, "ok", "ok")
 	again := a.code(a.step())
 	s.scanned("fresh code of the new session", again.Text(), "entry", "ok")
 	return nil
@@ -162,16 +169,52 @@ func (s *story) sessionEnds(a, _ *phone) error {
 
 func (s *story) hostedMode(a, _ *phone) error {
 	s.scene("A phone that cannot keep a secret lets the issuer keep it")
-	path, err := a.hosted()
+	if err := a.openHosted(); err != nil {
+		return err
+	}
+	code, err := a.hostedCode()
 	if err != nil {
 		return err
 	}
-	code, err := a.show(path)
-	if err != nil {
-		return err
-	}
-	s.issued("the issuer hands out the code of this minute", a.took, nil, "ok", "ok")
+	s.issued("the issuer hands out the code of this minute", nil, "ok", "ok")
 	s.scanned("the gate sees no difference", code.Text, "entry", "ok")
+	return nil
+}
+
+// renewal plays a second application: too early, then in the last three hours of
+// the first credential, which the new one ends at every gate.
+func (s *story) renewal(a, _ *phone) error {
+	s.scene("A new temporary ID takes the place of the old one")
+	next := &phone{system: s.system}
+	if err := next.apply(1); err != nil {
+		return err
+	}
+	answer, err := s.post(next.application.Path("/checks"), next.application.Access, map[string]string{"evidence": passenger.FacePasses})
+	s.issued("the same person on another phone, too early", err, answer.Code(), "renewal_too_early")
+
+	if err := s.later(21*time.Hour, "three hours before the end"); err != nil {
+		return err
+	}
+	if err := a.openSession(); err != nil {
+		return err
+	}
+	old := a.code(a.step())
+	s.scanned("the old credential, its face check passed again", old.Text(), "entry", "ok")
+	if err := next.apply(1); err != nil {
+		return err
+	}
+	if err := next.openSession(); err != nil {
+		return err
+	}
+	accepted := time.Now()
+	s.issued("now a new one is approved: credential "+next.serial(), nil, "ok", "ok")
+	if next.serial() == a.serial() {
+		return errors.New("the new credential has the serial of the old one")
+	}
+	s.until(accepted, "refused", old, "revoked")
+	fresh := next.code(next.step())
+	s.scanned("the new one", fresh.Text(), "entry", "ok")
+	*a = *next
 	return nil
 }
 
@@ -189,7 +232,7 @@ func (s *story) dayEnds(a, _ *phone) error {
 func (s *story) later(d time.Duration, what string) error {
 	s.clock.advance(d)
 	s.note("the clock is moved: " + what)
-	return s.house.fresh()
+	return s.fresh()
 }
 
 func (s *story) scanned(what, text, scope, want string) {
@@ -197,21 +240,34 @@ func (s *story) scanned(what, text, scope, want string) {
 }
 
 func (s *story) scannedBy(device, what, text, scope, want string) {
-	v, took, err := s.scan(text, device, scope)
-	s.held(what, took, err, v, want)
+	v, err := s.scan(text, device, scope)
+	s.held(what, err, v, want)
 }
 
 // held compares a gateway's answer with what it must be.
-func (s *story) held(what string, took time.Duration, err error, v verdict, want string) {
+func (s *story) held(what string, err error, v passenger.Verdict, want string) {
 	got := v.Reason + v.Code // one of them is empty
 	light := "RED"
 	if v.Verdict == "allow" {
 		light = "GREEN"
 	}
-	s.line(light, what, got, want, took, err)
+	s.line(light, what, got, want, s.took, err)
 }
 
 // issued compares an issuer's answer with what it must be.
-func (s *story) issued(what string, took time.Duration, err error, got, want string) {
-	s.line("issuer", what, got, want, took, err)
+func (s *story) issued(what string, err error, got, want string) {
+	s.line("issuer", what, got, want, s.took, err)
+}
+
+// until scans a code until the gate refuses it for the reason, and says how long
+// after the acknowledgement that was.
+func (s *story) until(acknowledged time.Time, what string, code tokens.Token, reason string) {
+	var v passenger.Verdict
+	var err error
+	for end := acknowledged.Add(effective); time.Now().Before(end); {
+		if v, err = s.scan(code.Text(), s.entryGate, "entry"); err != nil || v.Reason == reason {
+			break
+		}
+	}
+	s.held(fmt.Sprintf("%s %.1f ms after the acknowledgement", what, time.Since(acknowledged).Seconds()*1000), err, v, reason)
 }

@@ -109,11 +109,14 @@ type Shown struct {
 	EndsAt int64  `json:"session_ends_at"`
 }
 
+// CodePath is where the issuer has the current code of a hosted session.
+func (s *Session) CodePath() string { return "/v1/sessions/" + s.ID + "/code" }
+
 // Code fetches the current code of a hosted session and checks that it is one: of this
 // credential and session, in the present step. Its signature is for a gate to check.
 func (c *Client) Code(ctx context.Context, s *Session) (shown Shown, err error) {
 	before := c.Now().Unix()
-	err = c.Call(ctx, "code", http.MethodGet, "/v1/sessions/"+s.ID+"/code", s.Of.Access, nil, http.StatusOK, &shown)
+	err = c.Call(ctx, "code", http.MethodGet, s.CodePath(), s.Of.Access, nil, http.StatusOK, &shown)
 	if err != nil {
 		return Shown{}, err
 	}

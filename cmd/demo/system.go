@@ -3,11 +3,14 @@ package main
 import (
 	"context"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -30,6 +33,7 @@ import (
 	"github.com/railgate/railgate/revocation/publish"
 	"github.com/railgate/railgate/revocation/stream"
 	"github.com/railgate/railgate/test/fakekafka"
+	"github.com/railgate/railgate/test/harness/passenger"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/signing"
 )
@@ -44,7 +48,7 @@ const (
 	loadKeyID tokens.KeyID = 40001
 )
 
-// addresses are where a house listens; port 0 means any free one.
+// addresses are where a system listens; port 0 means any free one.
 type addresses struct {
 	gateway, gatewayAdmin, issuer, issuerAdmin string
 	roles                                      []staff.Role // of the staff credential
@@ -54,9 +58,9 @@ type addresses struct {
 var anywhere = addresses{gateway: "127.0.0.1:0", gatewayAdmin: "127.0.0.1:0", issuer: "127.0.0.1:0", issuerAdmin: "127.0.0.1:0",
 	roles: []staff.Role{staff.Window, staff.Police}}
 
-// house is every part of railgate in one process: broker, database, issuer and
-// gateway, talking to each other over real sockets.
-type house struct {
+// system is every part of railgate in one process: broker, database, issuer and
+// gateway, talking to each other over real sockets; and the clients' side of it.
+type system struct {
 	clock                                      *clock
 	gateway, gatewayAdmin, issuer, issuerAdmin string // base URLs
 	entryGate, saleWindow, staff               string // credentials
@@ -65,17 +69,20 @@ type house struct {
 	authority                                  string         // public key that signs the stream, hexadecimal
 	issuerKey                                  keyring.Public // that signs passes
 
+	client *passenger.Client // of the issuer
+	took   time.Duration     // by the client's last request
+
 	closers []func() // run last to first
 	stop    context.CancelFunc
 	parts   errgroup.Group
 }
 
-func (h *house) atEnd(f func()) { h.closers = append(h.closers, f) }
+func (h *system) atEnd(f func()) { h.closers = append(h.closers, f) }
 
-// open builds and starts the house.
-func open(a addresses, log *zap.Logger) (h *house, err error) {
+// open builds and starts the system.
+func open(a addresses, log *zap.Logger) (h *system, err error) {
 	ctx, stop := context.WithCancel(context.Background())
-	h = &house{clock: &clock{}, stop: stop, loadSeed: signing.GenerateSeed(),
+	h = &system{clock: &clock{}, stop: stop, loadSeed: signing.GenerateSeed(),
 		entryGate: gateway.NewCredential(), saleWindow: gateway.NewCredential()}
 	defer func() {
 		if err != nil {
@@ -95,10 +102,11 @@ func open(a addresses, log *zap.Logger) (h *house, err error) {
 	if err := h.startGateway(ctx, a, broker.Addresses(), authority, log); err != nil {
 		return h, fmt.Errorf("gateway: %w", err)
 	}
+	h.client = &passenger.Client{Issuer: h.issuer, Send: h.send, Now: h.clock.now}
 	return h, nil
 }
 
-func (h *house) startIssuer(ctx context.Context, a addresses, brokers []string, log *zap.Logger) (*revocation.Authority, error) {
+func (h *system) startIssuer(ctx context.Context, a addresses, brokers []string, log *zap.Logger) (*revocation.Authority, error) {
 	dir, err := os.MkdirTemp("", "railgate-demo-data-")
 	if err != nil {
 		return nil, err
@@ -161,7 +169,7 @@ func (h *house) startIssuer(ctx context.Context, a addresses, brokers []string, 
 	return revocation.NewAuthority(pinned)
 }
 
-func (h *house) startGateway(ctx context.Context, a addresses, brokers []string, authority *revocation.Authority, log *zap.Logger) error {
+func (h *system) startGateway(ctx context.Context, a addresses, brokers []string, authority *revocation.Authority, log *zap.Logger) error {
 	replica, err := revocation.NewReplica(authority, partitions, revocation.Limits{}, h.clock.now().UnixMilli())
 	if err != nil {
 		return err
@@ -207,7 +215,7 @@ func listen(address string, url *string) (net.Listener, error) {
 }
 
 // close ends every part and removes what it stored.
-func (h *house) close() error {
+func (h *system) close() error {
 	h.stop()
 	err := h.parts.Wait()
 	for i := len(h.closers) - 1; i >= 0; i-- {
@@ -217,4 +225,35 @@ func (h *house) close() error {
 		return nil
 	}
 	return err
+}
+
+// clock is the time that every part of the demo judges by. It runs as real time
+// does; the story moves it forward instead of waiting for minutes and hours.
+type clock struct{ ahead atomic.Int64 }
+
+func (c *clock) now() time.Time { return c.at(time.Now()) }
+
+func (c *clock) at(t time.Time) time.Time { return t.Add(time.Duration(c.ahead.Load())) }
+
+func (c *clock) advance(d time.Duration) { c.ahead.Add(int64(d)) }
+
+// fresh waits until the issuer has a key in service, and the gateway has heard from
+// it under the present clock.
+func (h *system) fresh() error {
+	var r struct {
+		State   string
+		Waiting []string
+	}
+	for end := time.Now().Add(callTimeout); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if h.ready(h.issuerAdmin, &r) && h.ready(h.gatewayAdmin, &r) && r.State == "fresh" {
+			return nil
+		}
+	}
+	return fmt.Errorf("issuer and gateway are not ready after %v: state %s, waiting for %q", callTimeout, r.State, r.Waiting)
+}
+
+// ready reads a /readyz.
+func (h *system) ready(admin string, into any) bool {
+	answer, err := h.send(context.Background(), passenger.Request{Method: "GET", URL: admin + "/readyz"})
+	return err == nil && json.Unmarshal(answer.Body, into) == nil && answer.Status == http.StatusOK
 }

@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// stage prints the story and remembers what went wrong.
-type stage struct {
+// report prints the story and remembers what went wrong.
+type report struct {
 	out    io.Writer
 	colour bool
 	lines  int
@@ -23,19 +23,19 @@ const (
 	plain = "\x1b[0m"
 )
 
-func (s *stage) paint(colour, text string) string {
+func (s *report) paint(colour, text string) string {
 	if !s.colour {
 		return text
 	}
 	return colour + text + plain
 }
 
-func (s *stage) scene(title string) { fmt.Fprintf(s.out, "\n%s\n", s.paint(bold, title)) }
+func (s *report) scene(title string) { fmt.Fprintf(s.out, "\n%s\n", s.paint(bold, title)) }
 
-func (s *stage) note(text string) { fmt.Fprintf(s.out, "         … %s\n", text) }
+func (s *report) note(text string) { fmt.Fprintf(s.out, "         … %s\n", text) }
 
 // line prints one step: what was done, what came of it and how long it took.
-func (s *stage) line(light, what, got, want string, took time.Duration, err error) {
+func (s *report) line(light, what, got, want string, took time.Duration, err error) {
 	s.lines++
 	if err != nil {
 		got = err.Error()
