@@ -20,7 +20,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -38,17 +37,18 @@ func run(ctx context.Context, args []string) error { return runTo(ctx, args, os.
 func runTo(ctx context.Context, args []string, out io.Writer) error {
 	c := defaults()
 	var line commandLine
-	extra, wrong := conf.Load(&c, conf.Options{
-		Program: "railgate-issuer", About: usage, EnvPrefix: "RAILGATE_ISSUER", Flags: line.register,
+	var j *job
+	var wrong error
+	// A bare command needs no settings, but a flag with a slip in its name could have
+	// been meant to keep a secret.
+	loose := func() bool {
+		j, wrong = line.job(&c, out)
+		return wrong != nil || j != nil && j.command.bare
+	}
+	extra, err := conf.Load(&c, conf.Options{
+		Program: "railgate-issuer", About: usage, EnvPrefix: "RAILGATE_ISSUER", Flags: line.register, Loose: loose,
 	}, args, os.Environ(), out)
-	if errors.Is(wrong, flag.ErrHelp) {
-		return wrong
-	}
-	j, err := line.job(&c, out)
-	if err != nil || j != nil && j.command.bare {
-		wrong = typed(wrong)
-	}
-	if err := errors.Join(wrong, err); err != nil {
+	if err := errors.Join(err, wrong); err != nil {
 		return err
 	}
 	switch {

@@ -42,6 +42,7 @@ type Options struct {
 	About     string              // what the command does: the first lines of -h
 	EnvPrefix string              // without the last underscore, such as "RAILGATE_GATEWAY"
 	Flags     func(*flag.FlagSet) // registers flags that are no settings; may be nil
+	Loose     func() bool         // asked when flags are parsed: whether Validate is left out, since no setting is needed; may be nil
 }
 
 // Extra is what the command line says beside the settings.
@@ -81,22 +82,24 @@ func Load(dst any, opts Options, args, environ []string, out io.Writer) (Extra, 
 		}
 		return Extra{}, flag.ErrHelp
 	}
+	validated := opts.Loose == nil || !opts.Loose()
 	env, configFile, envFaults := s.environment(environ, opts.EnvPrefix)
 	if line.configFile != nil {
 		configFile = *line.configFile
 	}
 	var faults []error
-	readable := true
 	if configFile != "" {
+		// After an unreadable file, required values would be called missing that
+		// are in it.
+		var readable bool
 		faults, readable = s.readFile(configFile)
+		validated = validated && readable
 	}
 	faults = append(faults, envFaults...)
 	faults = append(faults, s.setAll(env, func(leaf *setting) string { return "environment " + leaf.env })...)
 	faults = append(faults, flagFaults...)
 	faults = append(faults, s.setAll(line.texts, func(*setting) string { return "flag" })...)
-	// After an unreadable file, required values would be called missing that
-	// are in it.
-	if v, ok := dst.(interface{ Validate() error }); ok && readable {
+	if v, ok := dst.(interface{ Validate() error }); ok && validated {
 		faults = append(faults, unreported(faults, v.Validate())...)
 	}
 	return Extra{Check: line.check, ConfigFile: configFile}, errors.Join(faults...)

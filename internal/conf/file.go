@@ -89,10 +89,10 @@ func (s *schema) syntaxError(path string, err error) error {
 // store puts a value of the file into a setting. path is the setting's own, with the
 // index of each list element.
 func (f *file) store(s *setting, path string, at toml.Primitive) {
-	v := f.plain(at)
+	v := decode[any](f, at)
 	switch _, isTable := v.(map[string]any); {
 	case s.kind == kindTable && isTable:
-		f.storeKeys(s, path, f.keys(at))
+		f.storeKeys(s, path, decode[map[string]toml.Primitive](f, at))
 	case s.kind == kindTables && reflect.TypeOf(v).Kind() == reflect.Slice:
 		f.storeElements(s, path, at)
 	default:
@@ -119,31 +119,24 @@ func (f *file) storeKeys(table *setting, path string, keys map[string]toml.Primi
 
 // storeElements puts an array of tables in place of the default.
 func (f *file) storeElements(s *setting, path string, at toml.Primitive) {
-	var elements []toml.Primitive
-	_ = f.meta.PrimitiveDecode(at, &elements) // an array decodes into primitives whatever it holds
 	list := reflect.Zero(s.value.Type())
-	for i, element := range elements {
+	for i, element := range decode[[]toml.Primitive](f, at) {
 		value := reflect.New(s.value.Type().Elem()).Elem()
 		path := fmt.Sprintf("%s[%d]", path, i)
 		fields, _ := new(schema).fieldsOf(value, path, "") // the same type passed in newSchema
 		f.store(&setting{kind: kindTable, fields: fields}, path, element)
-		if _, isTable := f.plain(element).(map[string]any); isTable {
+		if _, isTable := decode[any](f, element).(map[string]any); isTable {
 			list = reflect.Append(list, value)
 		}
 	}
 	s.value.Set(list)
 }
 
-// plain is a value without its place. Decoding into an empty interface or into
+// decode gives a value without its place. Decoding into an empty interface or into
 // primitives converts nothing and so cannot fail.
-func (f *file) plain(at toml.Primitive) (v any) {
+func decode[T any](f *file, at toml.Primitive) (v T) {
 	_ = f.meta.PrimitiveDecode(at, &v)
 	return v
-}
-
-func (f *file) keys(table toml.Primitive) (keys map[string]toml.Primitive) {
-	_ = f.meta.PrimitiveDecode(table, &keys)
-	return keys
 }
 
 func (f *file) fault(path string, at toml.Primitive, err error) {
@@ -165,8 +158,8 @@ func (f *file) line(at toml.Primitive) int {
 		return 0
 	}
 	first := pe.Position.Line
-	if _, isTable := f.plain(at).(map[string]any); isTable && first == 0 {
-		for _, child := range f.keys(at) {
+	if _, isTable := decode[any](f, at).(map[string]any); isTable && first == 0 {
+		for _, child := range decode[map[string]toml.Primitive](f, at) {
 			if line := f.line(child); line > 0 && (first == 0 || line < first) {
 				first = line
 			}
