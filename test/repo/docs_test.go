@@ -255,3 +255,24 @@ func TestNoDocumentNamesAMachine(t *testing.T) {
 		}
 	}
 }
+
+var treePath = regexp.MustCompile("`((?:bench|cmd|deploy|docs|gateway|internal|issuance|loadtest|revocation|test|tokens)/[a-zA-Z0-9_./-]+)`")
+
+// A path in a document leads to a file or a folder. What a document says in the past
+// tense, raw results and lists of changes, may name what is gone.
+func TestEveryPathInTheDocumentsExists(t *testing.T) {
+	for _, file := range files(t, ".md") {
+		name, err := filepath.Rel(root, file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(name, "bench/results") || name == "CHANGELOG.md" {
+			continue
+		}
+		for _, m := range treePath.FindAllStringSubmatch(read(t, name), -1) {
+			if _, err := os.Stat(filepath.Join(root, m[1])); err != nil && !strings.Contains(m[1], "DATE-MACHINE") {
+				t.Errorf("%s names %s, which is not there", name, m[1])
+			}
+		}
+	}
+}
