@@ -123,8 +123,8 @@ func Open(ctx context.Context, c Config) (*Backend, error) {
 		}
 	}
 	b.Registry, err = registry.New(registry.Config{
-		Database: db, Vault: secrets, Trail: b.Trail, Lockout: lockout, Contact: b.contact, Profile: b.profile,
-		PhoneVerified: b.phoneVerified, Identify: b.identify, Limits: c.Limits, Policy: c.Policy, Now: b.now,
+		Database: db, Vault: secrets, Trail: b.Trail, Lockout: lockout,
+		Identify: b.identify, Limits: c.Limits, Policy: c.Policy, Now: b.now,
 	})
 	if err != nil {
 		return nil, err

@@ -6,36 +6,17 @@ import (
 
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/audit"
-	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/registry"
-	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/throttle"
 )
 
-// contact is what an account gave to be reached by, which proves at a window
-// whose it is (rule B1).
-func (b *Backend) contact(ctx context.Context, q database.Queries, id string) (account.Contact, error) {
-	p, err := b.Accounts.ProfileForStaff(ctx, q, id)
-	return p.Contact, err
-}
-
-// phoneVerified reports whether a code has shown that the phone is the holder's (rule G40).
-func (b *Backend) phoneVerified(ctx context.Context, q database.Queries, id string) (bool, error) {
-	p, err := b.Accounts.ProfileForStaff(ctx, q, id)
-	return p.PhoneVerified(), err
-}
-
 // identify has a person checked online (rule G39).
-func (b *Backend) identify(ctx context.Context, p rules.Person, evidence string, from throttle.Caller) (registry.Identified, error) {
+func (b *Backend) identify(ctx context.Context, p identity.Person, evidence string, from throttle.Caller) (registry.Identified, error) {
 	label, guard, err := b.Rules.Identify(ctx, provider.Person{Name: p.Name.Text, Document: p.Document, Number: p.Number}, evidence, from)
 	return registry.Identified{Provider: label, Guard: guard}, err
-}
-
-// profile is what a window corrects an account's identity by (rule R03).
-func (b *Backend) profile(ctx context.Context, tx *sql.Tx, id string) (func(account.Identity) error, error) {
-	return b.Accounts.IdentityForStaff(ctx, tx, id)
 }
 
 // hooks are what happens to an account elsewhere, in its own transaction.

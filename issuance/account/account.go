@@ -1,31 +1,38 @@
+// Package account is the passenger's account: registration, password, logins, the
+// profile, and what a person may see and have erased.
+//
+// It promises: an unknown login name and a wrong password get the same answer for
+// the same work; of attempts at the same time no more are answered than the
+// failures' rule allows; a login ends for good, at its bounds or by its holder,
+// and whatever is bound to it learns so in the same transaction (rule A12); two
+// edits of one profile do not overwrite each other; personal fields are in the
+// database only sealed, and found by keyed hashes; no error repeats what was
+// entered; a closed account leaves nothing here.
+//
+// It does not know whether an identity is verified, taken or free: the registry does,
+// and has its say through Hooks. A code shows that a phone is the holder's (rule G40),
+// and is the way back from a forgotten password; no answer tells whether there is such
+// an account. An e-mail address is not checked. Neither phone nor e-mail address is a
+// login name. An account with a hash of older parameters answers in older time until
+// its next login.
 package account
 
 import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"go.uber.org/zap"
-
 	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/issuance/vault"
+	"go.uber.org/zap"
 )
-
-// Sealer is the part of a vault that an account needs. Seal and Open are for one
-// place only; Index finds a value again under one purpose. Many goroutines call
-// it at once.
-type Sealer interface {
-	Seal(plain []byte, at vault.Place) []byte
-	Open(sealed []byte, at vault.Place) ([]byte, error)
-	Index(purpose, value string) [32]byte
-}
-
-var _ Sealer = (*vault.Vault)(nil)
 
 // Hooks are what others do in the transaction of a change here: either both
 // happen or neither. A hook that returns an error undoes the change, and a refusal
@@ -33,10 +40,10 @@ var _ Sealer = (*vault.Vault)(nil)
 // time. None may be nil: one that has nothing to do is written out.
 type Hooks struct {
 	// Registered is called when the account's rows are there.
-	Registered func(ctx context.Context, tx *sql.Tx, account string, who Identity) error
+	Registered func(ctx context.Context, tx *sql.Tx, account string, who identity.Person) error
 	// IdentityEdited is called before an edit that changes the identity is written,
 	// and with both the same when the holder saves a profile again unchanged.
-	IdentityEdited func(ctx context.Context, tx *sql.Tx, account string, before, after Identity) error
+	IdentityEdited func(ctx context.Context, tx *sql.Tx, account string, before, after identity.Person) error
 	// Closing is called before the account's rows are deleted: what refers to
 	// them must go, or stop referring.
 	Closing func(ctx context.Context, tx *sql.Tx, account string) error
@@ -52,8 +59,8 @@ type Hooks struct {
 // Config is what a Service works with.
 type Config struct {
 	Database *database.DB
-	Vault    Sealer
-	// Lockout locks accounts and slows networks.
+	Vault    *vault.Vault
+	// Lockout locks accounts and slow networks.
 	Lockout *throttle.Lockout
 	Hooks   Hooks
 	// Policy is the version of the privacy policy in force, 1 to 64 characters
@@ -155,6 +162,8 @@ func New(c Config) (*Service, error) {
 	return &Service{c, newHasher(c.Hashing), m, make(chan struct{}, maxSending)}, nil
 }
 
+func (s *Service) now() database.Millis { return database.MillisAt(s.Now()) }
+
 // CheckCodePrefixes reports what is wrong with Config.CodePrefixes.
 func CheckCodePrefixes(prefixes []string) error {
 	for _, p := range prefixes {
@@ -178,4 +187,43 @@ func printable(text string, most int) bool {
 		}
 	}
 	return text != "" && len(text) <= most
+}
+
+// The results of a request for a code.
+const (
+	codeSent      = "sent"
+	codeFailed    = "failed"    // the provider did not take it on
+	codeThrottled = "throttled" // a bound on codes was reached
+)
+
+// metrics counts phone codes. Label values are fixed here.
+type metrics struct {
+	codes   *prometheus.CounterVec // by purpose and outcome
+	entries *prometheus.CounterVec // by purpose and outcome
+}
+
+func newMetrics(reg prometheus.Registerer) (*metrics, error) {
+	m := &metrics{
+		codes: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "railgate_issuer_phone_codes_total",
+			Help: "Codes that were to be sent to phones, by purpose and outcome: sent, failed at the provider, or throttled by a bound."}, []string{"purpose", "outcome"}),
+		entries: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "railgate_issuer_phone_code_entries_total",
+			Help: "Codes that were entered, by purpose and outcome."}, []string{"purpose", "outcome"}),
+	}
+	for _, p := range provider.Purposes() {
+		for _, outcome := range []string{codeSent, codeFailed, codeThrottled} {
+			m.codes.WithLabelValues(string(p), outcome)
+		}
+		for _, outcome := range []string{"right", "wrong"} {
+			m.entries.WithLabelValues(string(p), outcome)
+		}
+	}
+	if reg == nil {
+		return m, nil
+	}
+	for _, c := range []prometheus.Collector{m.codes, m.entries} {
+		if err := reg.Register(c); err != nil {
+			return nil, fmt.Errorf("account: metrics: %w", err)
+		}
+	}
+	return m, nil
 }

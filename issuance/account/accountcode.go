@@ -30,7 +30,7 @@ const (
 // 4.1). Text is shown once and kept nowhere.
 type AccountCode struct {
 	Text      string
-	ExpiresAt int64 // Unix seconds
+	ExpiresAt database.Millis
 }
 
 // MakeAccountCode makes a code by which the client, a ticketing system, learns the holder's
@@ -41,8 +41,8 @@ func (s *Service) MakeAccountCode(ctx context.Context, h Holder, client, challen
 	if challenge != "" && !isChallenge(challenge) {
 		return AccountCode{}, problem.New(ChallengeInvalid, "challenge must be the SHA-256 of the verifier in 43 characters of base64url")
 	}
-	now := s.Now()
-	c := AccountCode{Text: ids.New(AccountCodePrefix, ids.SecretSize), ExpiresAt: now.Add(AccountCodeLife).Unix()}
+	now := s.now()
+	c := AccountCode{Text: ids.New(AccountCodePrefix, ids.SecretSize), ExpiresAt: now.Add(AccountCodeLife)}
 	err := s.Database.Change(ctx, "make an account code", func(ctx context.Context, tx *sql.Tx) error {
 		if err := s.LockLogin(ctx, tx, h); err != nil {
 			return err
@@ -52,7 +52,7 @@ func (s *Service) MakeAccountCode(ctx context.Context, h Holder, client, challen
 		}
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO account_codes (hash, account, login, client, challenge, made_ms, expires_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-			tokenHash(c.Text), h.account, h.login, client, challenge, now.UnixMilli(), now.Add(AccountCodeLife).UnixMilli())
+			tokenHash(c.Text), h.account, h.login, client, challenge, now, c.ExpiresAt)
 		return err
 	})
 	if err != nil {
@@ -79,15 +79,14 @@ func (s *Service) Redeem(ctx context.Context, r Redemption, note func(ctx contex
 	if !ids.WellFormed(r.Code, AccountCodePrefix, ids.SecretSize) || r.Verifier != "" && !isVerifier(r.Verifier) {
 		return "", errCode
 	}
-	now := s.Now().UnixMilli()
-	refused := true
+	now := s.now()
+	var refused bool
 	err = s.Database.Change(ctx, "redeem an account code", func(ctx context.Context, tx *sql.Tx) error {
 		refused = true
 		var client, challenge string
-		var expires int64
-		var used sql.NullInt64
-		var login bool
-		err := tx.QueryRowContext(ctx, `SELECT account, client, challenge, expires_ms, used_ms,
+		var expires database.Millis
+		var used, login bool
+		err := tx.QueryRowContext(ctx, `SELECT account, client, challenge, expires_ms, used_ms IS NOT NULL,
 				EXISTS (SELECT 1 FROM logins l WHERE l.id = account_codes.login AND l.ended_ms IS NULL AND l.expires_ms > $2)
 			FROM account_codes WHERE hash = $1`+s.Database.ForUpdate, tokenHash(r.Code), now).
 			Scan(&account, &client, &challenge, &expires, &used, &login)
@@ -101,7 +100,7 @@ func (s *Service) Redeem(ctx context.Context, r Redemption, note func(ctx contex
 		switch {
 		case client != r.Client:
 			result = "refused: made for another client"
-		case used.Valid:
+		case used:
 			result = "refused: shown before"
 		case now >= expires:
 			result = "refused: over"
@@ -112,8 +111,8 @@ func (s *Service) Redeem(ctx context.Context, r Redemption, note func(ctx contex
 		default:
 			refused, result = false, "redeemed"
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE account_codes SET used_ms = COALESCE(used_ms, $2), redeemed_ms = CASE WHEN $3 = 1 THEN $2 ELSE redeemed_ms END WHERE hash = $1`,
-			tokenHash(r.Code), now, oneIf(!refused)); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE account_codes SET used_ms = COALESCE(used_ms, $2), redeemed_ms = CASE WHEN $3 THEN $2 ELSE redeemed_ms END WHERE hash = $1`,
+			tokenHash(r.Code), now, !refused); err != nil {
 			return err
 		}
 		return note(ctx, tx, account, result)
@@ -125,13 +124,6 @@ func (s *Service) Redeem(ctx context.Context, r Redemption, note func(ctx contex
 		return "", err
 	}
 	return account, nil
-}
-
-func oneIf(yes bool) int {
-	if yes {
-		return 1
-	}
-	return 0
 }
 
 // challengeSize is the length of a SHA-256 in base64url without padding.
@@ -157,21 +149,4 @@ func verified(challenge, verifier string) bool {
 	}
 	sum := sha256.Sum256([]byte(verifier))
 	return subtle.ConstantTimeCompare([]byte(base64.RawURLEncoding.EncodeToString(sum[:])), []byte(challenge)) == 1
-}
-
-// StoredAccountCode is a code that is not swept yet. Times are Unix seconds.
-type StoredAccountCode struct {
-	Client     string
-	MadeAt     int64
-	RedeemedAt int64 // 0: the client was not told the account
-}
-
-func (s *Service) heldCodes(ctx context.Context, q database.Queries, account string) (all []StoredAccountCode, err error) {
-	err = database.Each(ctx, q, func(rows *sql.Rows) error {
-		var c StoredAccountCode
-		err := rows.Scan(&c.Client, &c.MadeAt, &c.RedeemedAt)
-		all = append(all, c)
-		return err
-	}, `SELECT client, made_ms / 1000, COALESCE(redeemed_ms, 0) / 1000 FROM account_codes WHERE account = $1 ORDER BY made_ms, hash`, account)
-	return all, err
 }

@@ -24,7 +24,7 @@ func TestALoginHasOneAccountCode(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if n := w.count(`SELECT COUNT(*) FROM account_codes WHERE redeemed_ms IS NULL`); n != 1 {
+		if n := w.Count(`SELECT COUNT(*) FROM account_codes WHERE redeemed_ms IS NULL`); n != 1 {
 			t.Errorf("%d codes can be redeemed", n)
 		}
 		for range 10 {

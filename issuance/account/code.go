@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/internal/ids"
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/provider"
@@ -25,7 +26,7 @@ const (
 	// CodeTries is how many wrong entries a code survives, less one.
 	CodeTries = 5
 	// codeDigits is its length: a million codes, and at most 25 guesses a day for an account
-	// (attempts.DefaultCodeRules).
+	// (throttle.DefaultCodeRules).
 	codeDigits = 6
 	// maxSending bounds the codes that are handed to the provider at once.
 	maxSending = 64
@@ -96,7 +97,7 @@ func e164(phone string) string {
 // sentCode is a code that was made. Without an account it goes nowhere.
 type sentCode struct {
 	id, account string
-	expires     time.Time
+	expires     database.Millis
 	message     provider.Message
 }
 
@@ -111,7 +112,7 @@ func (s *Service) makeCode(ctx context.Context, account, login string, to receiv
 	digits := n.String()
 	code := strings.Repeat("0", codeDigits-len(digits)) + digits
 	c = sentCode{
-		id: ids.New(codePrefix, ids.IDSize), account: account, expires: s.Now().Add(CodeLife),
+		id: ids.New(codePrefix, ids.IDSize), account: account, expires: s.now().Add(CodeLife),
 		message: provider.Message{Number: e164(to.phone), Code: code, Purpose: purpose, Language: to.language},
 	}
 	err = s.Database.Change(ctx, "make a code", func(ctx context.Context, tx *sql.Tx) error {
@@ -132,7 +133,7 @@ func (s *Service) makeCode(ctx context.Context, account, login string, to receiv
 			INSERT INTO phone_codes (id, account, purpose, phone_hash, code_hash, tries, expires_ms) VALUES ($1, $2, $3, $4, $5, 0, $6)
 			ON CONFLICT (account, purpose) DO UPDATE
 			SET id = excluded.id, phone_hash = excluded.phone_hash, code_hash = excluded.code_hash, tries = 0, expires_ms = excluded.expires_ms`,
-			c.id, sql.NullString{String: c.account, Valid: c.account != ""}, purposes[purpose], s.index(indexCodePhone, to.phone), hash, c.expires.UnixMilli())
+			c.id, sql.NullString{String: c.account, Valid: c.account != ""}, purposes[purpose], s.index(indexCodePhone, to.phone), hash, c.expires)
 		return err
 	})
 	if problem.Is(err, throttle.TooManyCodes) {
@@ -208,7 +209,7 @@ func (s *Service) tryCode(ctx context.Context, tx *sql.Tx, purpose provider.Purp
 	var account sql.NullString
 	var phoneHash, codeHash []byte
 	var tries int
-	var expires int64
+	var expires database.Millis
 	err = tx.QueryRowContext(ctx, `SELECT id, account, phone_hash, code_hash, tries, expires_ms FROM phone_codes WHERE `+which+s.Database.ForUpdate, args...).
 		Scan(&row.id, &account, &phoneHash, &codeHash, &tries, &expires)
 	if err == sql.ErrNoRows {
@@ -217,7 +218,7 @@ func (s *Service) tryCode(ctx context.Context, tx *sql.Tx, purpose provider.Purp
 	if err != nil {
 		return codeRow{}, nil, err
 	}
-	if tries >= CodeTries || s.Now().UnixMilli() >= expires {
+	if tries >= CodeTries || s.now() >= expires {
 		return codeRow{}, errCodeWrong, nil
 	}
 	right := subtle.ConstantTimeCompare(codeHash, s.codeHash(row.id, purpose, code))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/test/issuerdb"
 )
 
 func TestHashIsReadAsItIsWritten(t *testing.T) {
@@ -66,14 +67,14 @@ func TestHashIsUpgradedAtLogin(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.register()
 		raised := w.another(func(c *Config) { c.Hashing.Passes = 2 })
-		in, err := raised.LogIn(t.Context(), login, password, home)
+		in, err := raised.LogIn(t.Context(), login, password, issuerdb.Home)
 		if err != nil || raised.hasher.runs.Load() != 2 {
 			t.Fatalf("%d hashings: %v", raised.hasher.runs.Load(), err)
 		}
-		if in, err = raised.LogIn(t.Context(), login, password, home); err != nil || raised.hasher.runs.Load() != 3 {
+		if in, err = raised.LogIn(t.Context(), login, password, issuerdb.Home); err != nil || raised.hasher.runs.Load() != 3 {
 			t.Fatalf("%d hashings: %v", raised.hasher.runs.Load(), err)
 		}
-		if n := w.count(`SELECT password_no FROM accounts`); n != 1 {
+		if n := w.Count(`SELECT password_no FROM accounts`); n != 1 {
 			t.Errorf("the same password is number %d", n)
 		}
 		w.holder(in.Token)
@@ -85,16 +86,16 @@ func TestPasswordIsTheSameFromEveryKeyboard(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		r := registration()
 		r.Password = "café 12 horses"
-		if _, err := w.Register(t.Context(), r, home); err != nil {
+		if _, err := w.Register(t.Context(), r, issuerdb.Home); err != nil {
 			t.Fatal(err)
 		}
 		for _, same := range []string{"cafe\u0301 12 horses", "ｃａｆé\u3000１２ horses"} {
-			if _, err := w.LogIn(t.Context(), login, same, home); err != nil {
+			if _, err := w.LogIn(t.Context(), login, same, issuerdb.Home); err != nil {
 				t.Errorf("%v", err)
 			}
 		}
-		_, err := w.LogIn(t.Context(), login, "cafe 12 horses", home)
-		w.refused(err, LoginFailed, "another letter")
+		_, err := w.LogIn(t.Context(), login, "cafe 12 horses", issuerdb.Home)
+		w.Refused(err, LoginFailed, "another letter")
 	})
 }
 
@@ -184,9 +185,9 @@ func TestBusyLoginCountsNoFailure(t *testing.T) {
 		for range cap(w.hasher.inside) {
 			w.hasher.inside <- struct{}{}
 		}
-		_, err := w.LogIn(t.Context(), login, "wrong "+password, home)
-		w.refused(err, Busy, "a login with a full queue")
-		if w.count(`SELECT COUNT(*) FROM failures`) != 0 {
+		_, err := w.LogIn(t.Context(), login, "wrong "+password, issuerdb.Home)
+		w.Refused(err, Busy, "a login with a full queue")
+		if w.Count(`SELECT COUNT(*) FROM failures`) != 0 {
 			t.Error("a failure was counted")
 		}
 	})
@@ -219,7 +220,7 @@ func TestHashingHasAFloor(t *testing.T) {
 
 func TestConfigurationReportsAllThatIsWrong(t *testing.T) {
 	_, err := New(Config{LoginLife: time.Second, LoginIdle: time.Hour, MaxLogins: -1, Hashing: Hashing{MemoryKiB: 1}})
-	for _, want := range []string{"database", "vault", "failures", "hook", "policy", "login life", "idle", "max logins", "hashing"} {
+	for _, want := range []string{"database", "vault", "lockout", "hook", "policy", "login life", "idle", "max logins", "hashing"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("nothing about %s: %v", want, err)
 		}
@@ -250,6 +251,6 @@ func FuzzForms(f *testing.F) {
 				t.Errorf("a password of %d bytes became %d", len(in), len(p))
 			}
 		}
-		EnteredIdentity{Name: in, Document: identity.Passport, Number: in, Nationality: in}.read(time.Unix(0, 0))
+		readEntry(identity.Entry{Name: in, DocumentType: "passport", DocumentNumber: in, Nationality: in}, Contact{}, time.Unix(0, 0))
 	})
 }

@@ -3,12 +3,27 @@ package account
 import (
 	"context"
 	"database/sql"
-	"time"
+	"fmt"
+	"slices"
 
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/internal/ids"
 	"github.com/railgate/railgate/issuance/problem"
 )
+
+// Prefixes say what an id or a secret is for.
+const (
+	accountPrefix = "acc_"
+	loginPrefix   = "log_"
+	codePrefix    = "pcd_" // of a code that was sent, and so of a recovery
+	TokenPrefix   = "rgl_" // of a login token: tells it from an access token
+)
+
+// tokenHash is how a login token is kept.
+func tokenHash(token string) []byte {
+	h := ids.Hash(token)
+	return h[:]
+}
 
 // Holder is someone who has shown a login token that is good. Only Authorize
 // makes one. It is a view of that moment: what must not outlive the login asks
@@ -36,32 +51,27 @@ func (s *Service) Authorize(ctx context.Context, token string) (h Holder, err er
 	if !ids.WellFormed(token, TokenPrefix, ids.SecretSize) {
 		return Holder{}, errLoginRequired
 	}
-	now := s.Now()
-	var created, used, expires int64
-	var found bool
+	now := s.now()
+	var created, used, expires database.Millis // expires 0: no such login
 	err = s.Database.View(ctx, "find login", func(ctx context.Context, q database.Queries) error {
 		err := q.QueryRowContext(ctx, `
 			SELECT id, account, created_ms, used_ms, expires_ms,
 			       (SELECT COUNT(*) > 0 FROM consents WHERE consents.account = logins.account AND version = $2)
 			FROM logins WHERE token_hash = $1 AND ended_ms IS NULL`, tokenHash(token), s.Policy).
 			Scan(&h.login, &h.account, &created, &used, &expires, &h.consented)
-		found = err == nil
 		if err == sql.ErrNoRows {
 			return nil
 		}
 		return err
 	})
-	if err != nil {
-		return Holder{}, err
+	if err == nil && now >= expires {
+		err = errLoginRequired
 	}
-	if !found || now.UnixMilli() >= expires {
-		return Holder{}, errLoginRequired
-	}
-	if now.UnixMilli() >= used+touchEvery.Milliseconds() {
+	if err == nil && now >= used.Add(touchEvery) {
 		err = s.Database.Change(ctx, "use login", func(ctx context.Context, tx *sql.Tx) error {
 			_, err := tx.ExecContext(ctx, `
 				UPDATE logins SET used_ms = $1, expires_ms = $2 WHERE id = $3 AND ended_ms IS NULL AND used_ms < $1`,
-				now.UnixMilli(), s.expiry(time.UnixMilli(created), now).UnixMilli(), h.login)
+				now, s.expiry(created, now), h.login)
 			return err
 		})
 	}
@@ -76,20 +86,61 @@ func (s *Service) Authorize(ctx context.Context, token string) (h Holder, err er
 // transaction that asked this first, before it locks anything else; otherwise a
 // logout at the same time would not find it. Refused with LoginRequired.
 func (s *Service) LockLogin(ctx context.Context, tx *sql.Tx, h Holder) error {
-	_, err := s.hold(ctx, tx, h)
+	_, err := s.lockLogin(ctx, tx, h)
 	return err
 }
 
-func (s *Service) hold(ctx context.Context, tx *sql.Tx, h Holder) (passwordNo int, err error) {
-	if passwordNo, err = s.lock(ctx, tx, h.account); err != nil {
+func (s *Service) lockLogin(ctx context.Context, tx *sql.Tx, h Holder) (passwordNo int, err error) {
+	if passwordNo, err = lock(ctx, tx, s.Database, h.account); err != nil {
 		return 0, err
 	}
 	var live bool
 	err = tx.QueryRowContext(ctx, `
 		SELECT COUNT(*) > 0 FROM logins WHERE id = $1 AND account = $2 AND ended_ms IS NULL AND expires_ms > $3`,
-		h.login, h.account, s.Now().UnixMilli()).Scan(&live)
+		h.login, h.account, s.now()).Scan(&live)
 	if err == nil && !live {
 		err = errLoginRequired
 	}
 	return passwordNo, err
+}
+
+// LogOut ends the holder's login and, in the same transaction, what is bound to
+// it (rule A12). A login that has ended meanwhile is no error.
+func (s *Service) LogOut(ctx context.Context, h Holder) error {
+	return s.logOut(ctx, h, "account = $1 AND id = $2", h.account, h.login)
+}
+
+// LogOutEverywhere ends every login of the holder's account.
+func (s *Service) LogOutEverywhere(ctx context.Context, h Holder) error {
+	return s.logOut(ctx, h, "account = $1", h.account)
+}
+
+func (s *Service) logOut(ctx context.Context, h Holder, which string, args ...any) error {
+	return s.Database.Change(ctx, "log out", func(ctx context.Context, tx *sql.Tx) error {
+		if _, err := lock(ctx, tx, s.Database, h.account); err != nil {
+			return err
+		}
+		_, err := s.endLogins(ctx, tx, which, args...)
+		return err
+	})
+}
+
+// MaxEndedAtOnce bounds the ids that one call of Hooks.LoginsEnded is given: few
+// enough for the parameters of one statement.
+const MaxEndedAtOnce = 500
+
+// endLogins ends logins and tells the hook. which is a condition with the parameters
+// args. Their accounts must be locked.
+func (s *Service) endLogins(ctx context.Context, tx *sql.Tx, which string, args ...any) (ended int, err error) {
+	ids, err := database.All(ctx, tx, func(rows *sql.Rows, id *string) error { return rows.Scan(id) },
+		fmt.Sprintf(`UPDATE logins SET ended_ms = $%d WHERE ended_ms IS NULL AND %s RETURNING id`, len(args)+1, which), append(args, s.now())...)
+	if err != nil {
+		return 0, err
+	}
+	for some := range slices.Chunk(ids, MaxEndedAtOnce) {
+		if err := s.Hooks.LoginsEnded(ctx, tx, some); err != nil {
+			return 0, err
+		}
+	}
+	return len(ids), nil
 }

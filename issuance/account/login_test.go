@@ -11,6 +11,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/throttle"
+	"github.com/railgate/railgate/test/issuerdb"
 )
 
 // Unknown or wrong: the same answer, the same hashings, the same rows written.
@@ -20,13 +21,13 @@ func TestUnknownLoginAndWrongPasswordAreTheSame(t *testing.T) {
 		work := func(login string) (answer problem.Error, runs uint64, writes int) {
 			t.Helper()
 			before := w.hasher.runs.Load()
-			_, err := w.LogIn(t.Context(), login, "wrong "+password, home)
-			w.tellsNothing(err)
+			_, err := w.LogIn(t.Context(), login, "wrong "+password, issuerdb.Home)
+			w.TellsNothing(err)
 			var r *problem.Error
 			if !errors.As(err, &r) {
 				t.Fatalf("%v", err)
 			}
-			return *r, w.hasher.runs.Load() - before, w.count(`SELECT COALESCE(SUM(count), 0) + COUNT(*) FROM failures WHERE kind = 'account'`)
+			return *r, w.hasher.runs.Load() - before, w.Count(`SELECT COALESCE(SUM(count), 0) + COUNT(*) FROM failures WHERE kind = 'account'`)
 		}
 		unknown, runsUnknown, rowsUnknown := work("nobody_here")
 		wrong, runsWrong, rowsWrong := work(login)
@@ -51,18 +52,18 @@ func TestLockIsExactUnderParallelGuesses(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.register()
 		issuers := []*Service{w.Service, w.another()}
-		got := w.atOnce(50, func(i int) error {
-			_, err := issuers[i%2].LogIn(t.Context(), login, "wrong "+password, home)
+		got := w.AtOnce(50, func(i int) error {
+			_, err := issuers[i%2].LogIn(t.Context(), login, "wrong "+password, issuerdb.Home)
 			return err
 		})
 		if got[LoginFailed] != 5 || got[throttle.TooManyFailures] != 45 {
 			t.Fatalf("50 guesses: %v", got)
 		}
-		_, err := w.LogIn(t.Context(), login, password, home)
-		w.refused(err, throttle.TooManyFailures, "the right password while locked")
-		w.pass(throttle.DefaultRules.Account.FirstLock)
+		_, err := w.LogIn(t.Context(), login, password, issuerdb.Home)
+		w.Refused(err, throttle.TooManyFailures, "the right password while locked")
+		w.Pass(throttle.DefaultRules.Account.FirstLock)
 		w.logIn()
-		if n := w.count(`SELECT COUNT(*) FROM failures WHERE kind = 'account'`); n != 0 {
+		if n := w.Count(`SELECT COUNT(*) FROM failures WHERE kind = 'account'`); n != 0 {
 			t.Error("a success left the account's failures")
 		}
 	})
@@ -73,7 +74,7 @@ func TestLockHoldsForGuessesUnderWay(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.register()
 		c := credential{}
-		err := w.db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) (err error) {
+		err := w.DB.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) (err error) {
 			c, err = w.credential(ctx, tx, "login_index", w.index(indexLogin, "passenger_1"))
 			return err
 		})
@@ -81,11 +82,11 @@ func TestLockHoldsForGuessesUnderWay(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range throttle.DefaultRules.Account.Failures {
-			_, err := w.LogIn(t.Context(), login, "wrong "+password, home)
-			w.refused(err, LoginFailed, "a wrong password")
+			_, err := w.LogIn(t.Context(), login, "wrong "+password, issuerdb.Home)
+			w.Refused(err, LoginFailed, "a wrong password")
 		}
 		_, err = w.begin(t.Context(), c, "", w.Lockout.Account("passenger_1"))
-		w.refused(err, throttle.TooManyFailures, "a guess that was right before the lock")
+		w.Refused(err, throttle.TooManyFailures, "a guess that was right before the lock")
 	})
 }
 
@@ -93,11 +94,11 @@ func TestLoginsAreBounded(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.register()
 		first, _ := w.logIn()
-		w.pass(time.Second)
+		w.Pass(time.Second)
 		second, _ := w.logIn()
-		w.pass(time.Second)
-		got := w.atOnce(20, func(int) error {
-			_, err := w.LogIn(t.Context(), login, password, home)
+		w.Pass(time.Second)
+		got := w.AtOnce(20, func(int) error {
+			_, err := w.LogIn(t.Context(), login, password, issuerdb.Home)
 			return err
 		})
 		if got[""] != 20 || w.live() != DefaultMaxLogins {
@@ -108,7 +109,7 @@ func TestLoginsAreBounded(t *testing.T) {
 			t.Errorf("the hook heard of %d ends, want each of 17 once, the oldest among them", len(ended))
 		}
 		_, err := w.Authorize(t.Context(), first.Token)
-		w.refused(err, LoginRequired, "the oldest token")
+		w.Refused(err, LoginRequired, "the oldest token")
 	})
 }
 
@@ -119,18 +120,18 @@ func TestLoginEndsAtItsBounds(t *testing.T) {
 		used, _ := w.logIn()
 		for passed := time.Duration(0); passed+2*24*time.Hour < DefaultLoginLife; passed += 2 * 24 * time.Hour {
 			w.holder(used.Token)
-			w.pass(2 * 24 * time.Hour)
+			w.Pass(2 * 24 * time.Hour)
 		}
 		w.holder(used.Token)
 		_, err := w.Authorize(t.Context(), idle.Token)
-		w.refused(err, LoginRequired, "a login that was not used")
-		w.pass(2*24*time.Hour - time.Millisecond)
+		w.Refused(err, LoginRequired, "a login that was not used")
+		w.Pass(2*24*time.Hour - time.Millisecond)
 		h := w.holder(used.Token)
-		w.pass(time.Millisecond)
+		w.Pass(time.Millisecond)
 		_, err = w.Authorize(t.Context(), used.Token)
-		w.refused(err, LoginRequired, "a login at the end of its life")
-		w.refused(w.Consent(t.Context(), h, policy), LoginRequired, "a holder of before")
-		swept, err := w.Sweep(t.Context(), w.now())
+		w.Refused(err, LoginRequired, "a login at the end of its life")
+		w.Refused(w.Consent(t.Context(), h, policy), LoginRequired, "a holder of before")
+		swept, err := w.Sweep(t.Context(), w.Now())
 		if err != nil || swept.Expired != 2 || swept.Deleted != 0 {
 			t.Fatalf("swept %+v: %v", swept, err)
 		}
@@ -139,8 +140,8 @@ func TestLoginEndsAtItsBounds(t *testing.T) {
 		if got := w.heardEnd(); !slices.Equal(got, want) {
 			t.Errorf("the hook heard of %d ends", len(got))
 		}
-		w.pass(EndedLoginKept)
-		if swept, err = w.Sweep(t.Context(), w.now()); err != nil || swept.Deleted != 2 || w.count(`SELECT COUNT(*) FROM logins`) != 0 {
+		w.Pass(EndedLoginKept)
+		if swept, err = w.Sweep(t.Context(), w.Now()); err != nil || swept.Deleted != 2 || w.Count(`SELECT COUNT(*) FROM logins`) != 0 {
 			t.Fatalf("swept %+v: %v", swept, err)
 		}
 	})
@@ -152,16 +153,16 @@ func TestA5_LoggedOutTokensOpenNothing(t *testing.T) {
 		in, h := w.logIn()
 		for _, token := range []string{"", "rgl_", in.Token + "0", in.Token[:len(in.Token)-1], "rga_" + in.Token[4:], "rgl_" + in.Token[5:] + "0"} {
 			_, err := w.Authorize(t.Context(), token)
-			w.refused(err, LoginRequired, "a wrong token")
+			w.Refused(err, LoginRequired, "a wrong token")
 		}
 		if err := w.LogOut(t.Context(), h); err != nil {
 			t.Fatal(err)
 		}
 		_, err := w.Authorize(t.Context(), in.Token)
-		w.refused(err, LoginRequired, "a token after logging out")
-		w.refused(w.Consent(t.Context(), h, policy), LoginRequired, "its holder")
+		w.Refused(err, LoginRequired, "a token after logging out")
+		w.Refused(w.Consent(t.Context(), h, policy), LoginRequired, "its holder")
 		_, err = w.Edit(t.Context(), h, Edit{Version: 1, Identity: registration().Identity, Contact: registration().Contact})
-		w.refused(err, LoginRequired, "its edit")
+		w.Refused(err, LoginRequired, "its edit")
 	})
 }
 
@@ -202,11 +203,11 @@ func TestA12_LogOutEverywhereAgainstLogIn(t *testing.T) {
 		_, h := w.logIn()
 		var mu sync.Mutex
 		in := map[string]string{h.Login(): ""}
-		got := w.atOnce(30, func(i int) error {
+		got := w.AtOnce(30, func(i int) error {
 			if i%5 == 0 {
 				return w.LogOutEverywhere(t.Context(), h)
 			}
-			got, err := w.LogIn(t.Context(), login, password, home)
+			got, err := w.LogIn(t.Context(), login, password, issuerdb.Home)
 			mu.Lock()
 			defer mu.Unlock()
 			in[got.Login] = got.Token
@@ -238,7 +239,7 @@ func TestA12_HoldKeepsTheLoginUntilCommit(t *testing.T) {
 		_, h := w.logIn()
 		held, release, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 		go func() {
-			done <- w.db.Change(context.Background(), "open a session", func(ctx context.Context, tx *sql.Tx) error {
+			done <- w.DB.Change(context.Background(), "open a session", func(ctx context.Context, tx *sql.Tx) error {
 				err := w.LockLogin(ctx, tx, h)
 				close(held)
 				<-release
@@ -261,8 +262,8 @@ func TestA12_HoldKeepsTheLoginUntilCommit(t *testing.T) {
 		if err := <-out; err != nil {
 			t.Fatal(err)
 		}
-		err := w.db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error { return w.LockLogin(ctx, tx, h) })
-		w.refused(err, LoginRequired, "holding a login that has ended")
+		err := w.DB.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error { return w.LockLogin(ctx, tx, h) })
+		w.Refused(err, LoginRequired, "holding a login that has ended")
 	})
 }
 
@@ -275,15 +276,15 @@ func TestSweepBesideEverything(t *testing.T) {
 		for range 3 {
 			w.logIn()
 		}
-		w.pass(DefaultLoginIdle)
-		got := w.atOnce(24, func(i int) (err error) {
+		w.Pass(DefaultLoginIdle)
+		got := w.AtOnce(24, func(i int) (err error) {
 			switch i % 4 {
 			case 0:
-				_, err = w.Sweep(t.Context(), w.now())
+				_, err = w.Sweep(t.Context(), w.Now())
 			case 1:
 				err = w.LogOutEverywhere(t.Context(), h)
 			default:
-				_, err = w.LogIn(t.Context(), login, password, home)
+				_, err = w.LogIn(t.Context(), login, password, issuerdb.Home)
 			}
 			return err
 		})

@@ -11,14 +11,15 @@ import (
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/throttle"
+	"github.com/railgate/railgate/test/issuerdb"
 )
 
 // codeTo is the last code that went to a mainland phone.
 func (w *world) codeTo(phone string) string {
-	w.t.Helper()
+	w.T.Helper()
 	code, ok := w.phones.Code("+86" + phone)
 	if !ok {
-		w.t.Fatal("no code was sent")
+		w.T.Fatal("no code was sent")
 	}
 	return code
 }
@@ -33,20 +34,20 @@ func otherCode(code string, n int) string {
 }
 
 func (w *world) sendCode(h Holder, phone string) {
-	w.t.Helper()
-	if _, err := w.SendPhoneCode(w.t.Context(), h, phone, "", home); err != nil {
-		w.t.Fatal(err)
+	w.T.Helper()
+	if _, err := w.SendPhoneCode(w.T.Context(), h, phone, "", issuerdb.Home); err != nil {
+		w.T.Fatal(err)
 	}
 }
 
 // verified registers, logs in and verifies the phone.
 func (w *world) verified() Holder {
-	w.t.Helper()
+	w.T.Helper()
 	w.register()
 	_, h := w.logIn()
 	w.sendCode(h, phone)
-	if _, err := w.VerifyPhone(w.t.Context(), h, phone, w.codeTo(phone), password, home); err != nil {
-		w.t.Fatal(err)
+	if _, err := w.VerifyPhone(w.T.Context(), h, phone, w.codeTo(phone), password, issuerdb.Home); err != nil {
+		w.T.Fatal(err)
 	}
 	return h
 }
@@ -56,25 +57,25 @@ func TestG40_ACodeVerifiesThePhone(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.register()
 		_, h := w.logIn()
-		expires, err := w.SendPhoneCode(t.Context(), h, "+86"+phone, "en", home)
-		if err != nil || !expires.Equal(w.now().Add(5*time.Minute)) {
+		expires, err := w.SendPhoneCode(t.Context(), h, "+86"+phone, "en", issuerdb.Home)
+		if err != nil || expires != w.now().Add(5*time.Minute) {
 			t.Fatalf("good until %v: %v", expires, err)
 		}
 		code := w.codeTo(phone)
 		if len(code) != 6 || strings.Trim(code, "0123456789") != "" {
 			t.Fatalf("a code of another form")
 		}
-		_, err = w.VerifyPhone(t.Context(), h, phone, code, "wrong horse 7", home)
-		w.refused(err, PasswordWrong, "the code without the password")
-		_, err = w.VerifyPhone(t.Context(), h, "13800000002", code, password, home)
-		w.refused(err, CodeWrong, "the code of another phone")
-		w.tellsNothing(err)
-		p, err := w.VerifyPhone(t.Context(), h, phone, code, password, home)
-		if err != nil || !p.PhoneVerified() || p.PhoneVerifiedMs != w.now().UnixMilli() || p.Version != 2 {
-			t.Fatalf("%v, version %d: %v", p.PhoneVerifiedMs, p.Version, err)
+		_, err = w.VerifyPhone(t.Context(), h, phone, code, "wrong horse 7", issuerdb.Home)
+		w.Refused(err, PasswordWrong, "the code without the password")
+		_, err = w.VerifyPhone(t.Context(), h, "13800000002", code, password, issuerdb.Home)
+		w.Refused(err, CodeWrong, "the code of another phone")
+		w.TellsNothing(err)
+		p, err := w.VerifyPhone(t.Context(), h, phone, code, password, issuerdb.Home)
+		if err != nil || !p.PhoneVerified() || p.PhoneVerifiedAt != w.now() || p.Version != 2 {
+			t.Fatalf("%v, version %d: %v", p.PhoneVerifiedAt, p.Version, err)
 		}
-		_, err = w.VerifyPhone(t.Context(), h, phone, code, password, home)
-		w.refused(err, CodeWrong, "the code once more")
+		_, err = w.VerifyPhone(t.Context(), h, phone, code, password, issuerdb.Home)
+		w.Refused(err, CodeWrong, "the code once more")
 
 		// Another phone takes the mark away, and its own code gives it back.
 		e := edit(2)
@@ -82,9 +83,9 @@ func TestG40_ACodeVerifiesThePhone(t *testing.T) {
 		if p, err = w.Edit(t.Context(), h, e); err != nil || p.PhoneVerified() {
 			t.Fatalf("verified %v after a change: %v", p.PhoneVerified(), err)
 		}
-		w.pass(time.Minute)
+		w.Pass(time.Minute)
 		w.sendCode(h, "13800000003")
-		p, err = w.VerifyPhone(t.Context(), h, "13800000003", w.codeTo("13800000003"), password, home)
+		p, err = w.VerifyPhone(t.Context(), h, "13800000003", w.codeTo("13800000003"), password, issuerdb.Home)
 		if err != nil || p.Contact.Phone != "13800000003" || !p.PhoneVerified() {
 			t.Fatalf("%v: %v", p.PhoneVerified(), err)
 		}
@@ -94,7 +95,7 @@ func TestG40_ACodeVerifiesThePhone(t *testing.T) {
 		if p, err = w.Edit(t.Context(), h, e); err != nil || !p.PhoneVerified() {
 			t.Fatalf("verified %v after another edit: %v", p.PhoneVerified(), err)
 		}
-		if n := w.count(`SELECT COUNT(*) FROM phone_codes`); n != 0 {
+		if n := w.Count(`SELECT COUNT(*) FROM phone_codes`); n != 0 {
 			t.Errorf("%d codes are left", n)
 		}
 	})
@@ -106,17 +107,17 @@ func TestCodesEnd(t *testing.T) {
 		_, h := w.logIn()
 		w.sendCode(h, phone)
 		first := w.codeTo(phone)
-		w.pass(5*time.Minute - time.Millisecond)
+		w.Pass(5*time.Minute - time.Millisecond)
 		w.sendCode(h, phone)
 		second := w.codeTo(phone)
 		if first != second {
-			_, err := w.VerifyPhone(t.Context(), h, phone, first, password, home)
-			w.refused(err, CodeWrong, "the code before the last one")
+			_, err := w.VerifyPhone(t.Context(), h, phone, first, password, issuerdb.Home)
+			w.Refused(err, CodeWrong, "the code before the last one")
 		}
-		w.pass(5 * time.Minute)
-		_, err := w.VerifyPhone(t.Context(), h, phone, second, password, home)
-		w.refused(err, CodeWrong, "a code after five minutes")
-		if swept, err := w.Sweep(t.Context(), w.now()); err != nil || swept.Codes != 1 {
+		w.Pass(5 * time.Minute)
+		_, err := w.VerifyPhone(t.Context(), h, phone, second, password, issuerdb.Home)
+		w.Refused(err, CodeWrong, "a code after five minutes")
+		if swept, err := w.Sweep(t.Context(), w.Now()); err != nil || swept.Codes != 1 {
 			t.Errorf("%d codes swept: %v", swept.Codes, err)
 		}
 
@@ -124,14 +125,14 @@ func TestCodesEnd(t *testing.T) {
 		w.sendCode(h, phone)
 		code := w.codeTo(phone)
 		for i := range CodeTries {
-			_, err := w.VerifyPhone(t.Context(), h, phone, otherCode(code, i), password, home)
-			w.refused(err, CodeWrong, "a wrong code")
+			_, err := w.VerifyPhone(t.Context(), h, phone, otherCode(code, i), password, issuerdb.Home)
+			w.Refused(err, CodeWrong, "a wrong code")
 		}
-		_, err = w.VerifyPhone(t.Context(), h, phone, code, password, home)
-		w.refused(err, CodeWrong, "the right code after five wrong ones")
+		_, err = w.VerifyPhone(t.Context(), h, phone, code, password, issuerdb.Home)
+		w.Refused(err, CodeWrong, "the right code after five wrong ones")
 		for _, form := range []string{"", "12345", "1234567", "12345a", "１２３４５６", " 12345"} {
-			_, err := w.VerifyPhone(t.Context(), h, phone, form, password, home)
-			w.refused(err, CodeWrong, form)
+			_, err := w.VerifyPhone(t.Context(), h, phone, form, password, issuerdb.Home)
+			w.Refused(err, CodeWrong, form)
 		}
 	})
 }
@@ -143,8 +144,8 @@ func TestOneCodeVerifiesOnce(t *testing.T) {
 		_, h := w.logIn()
 		w.sendCode(h, phone)
 		code := w.codeTo(phone)
-		got := w.atOnce(20, func(int) error {
-			_, err := w.VerifyPhone(t.Context(), h, phone, code, password, home)
+		got := w.AtOnce(20, func(int) error {
+			_, err := w.VerifyPhone(t.Context(), h, phone, code, password, issuerdb.Home)
 			return err
 		})
 		if got[""] != 1 || got[CodeWrong] != 19 {
@@ -161,18 +162,18 @@ func TestParallelGuessesAtACodeAreBounded(t *testing.T) {
 		_, h := w.logIn()
 		w.sendCode(h, phone)
 		code := w.codeTo(phone)
-		got := w.atOnce(100, func(i int) error {
-			_, err := w.VerifyPhone(t.Context(), h, phone, otherCode(code, i), password, home)
+		got := w.AtOnce(100, func(i int) error {
+			_, err := w.VerifyPhone(t.Context(), h, phone, otherCode(code, i), password, issuerdb.Home)
 			return err
 		})
 		if got[CodeWrong]+got[throttle.TooManyRequests] != 100 {
 			t.Fatalf("%v", got)
 		}
-		if tries := w.count(`SELECT tries FROM phone_codes`); tries != CodeTries {
+		if tries := w.Count(`SELECT tries FROM phone_codes`); tries != CodeTries {
 			t.Errorf("%d entries were compared", tries)
 		}
-		_, err := w.VerifyPhone(t.Context(), h, phone, code, password, from("198.51.100.7"))
-		w.refused(err, CodeWrong, "the right code after them")
+		_, err := w.VerifyPhone(t.Context(), h, phone, code, password, issuerdb.From("198.51.100.7"))
+		w.Refused(err, CodeWrong, "the right code after them")
 	})
 }
 
@@ -182,9 +183,9 @@ func TestCodesAreBounded(t *testing.T) {
 	strict := func(w *world) func(*Config) {
 		return func(c *Config) {
 			var err error
-			c.Lockout, err = throttle.NewLockout(throttle.Config{Database: c.Database, Index: c.Vault.Index, Codes: rules, Now: w.now})
+			c.Lockout, err = throttle.NewLockout(throttle.Config{Database: c.Database, Index: c.Vault.Index, Codes: rules, Now: w.Now})
 			if err != nil {
-				w.t.Fatal(err)
+				w.T.Fatal(err)
 			}
 		}
 	}
@@ -196,59 +197,59 @@ func TestCodesAreBounded(t *testing.T) {
 			_, err := s.SendPhoneCode(t.Context(), h, phone, "", caller)
 			return err
 		}
-		if err := send(phone, home); err != nil {
+		if err := send(phone, issuerdb.Home); err != nil {
 			t.Fatal(err)
 		}
-		err := send(phone, home)
-		w.refused(err, throttle.TooManyCodes, "a second code at once")
-		w.tellsNothing(err)
+		err := send(phone, issuerdb.Home)
+		w.Refused(err, throttle.TooManyCodes, "a second code at once")
+		w.TellsNothing(err)
 		for range 4 {
-			w.pass(time.Minute)
-			if err := send(phone, home); err != nil {
+			w.Pass(time.Minute)
+			if err := send(phone, issuerdb.Home); err != nil {
 				t.Fatal(err)
 			}
 		}
-		w.pass(time.Minute)
-		w.refused(send("13800000002", home), throttle.TooManyCodes, "the sixth code of the account")
+		w.Pass(time.Minute)
+		w.Refused(send("13800000002", issuerdb.Home), throttle.TooManyCodes, "the sixth code of the account")
 		if _, ok := w.phones.Code("+8613800000002"); ok {
 			t.Error("a refused code was sent")
 		}
-		w.pass(24 * time.Hour)
-		if err := send(phone, home); err != nil {
+		w.Pass(24 * time.Hour)
+		if err := send(phone, issuerdb.Home); err != nil {
 			t.Fatalf("a day later: %v", err)
 		}
-		_, err = s.SendPhoneCode(t.Context(), h, "+33600000000", "", home)
-		w.refused(err, PhoneNotServed, "a country that is not served")
-		_, err = s.SendPhoneCode(t.Context(), h, "+85260000000", "", home)
+		_, err = s.SendPhoneCode(t.Context(), h, "+33600000000", "", issuerdb.Home)
+		w.Refused(err, PhoneNotServed, "a country that is not served")
+		_, err = s.SendPhoneCode(t.Context(), h, "+85260000000", "", issuerdb.Home)
 		if err != nil {
 			t.Errorf("Hong Kong: %v", err)
 		}
 		for _, number := range []string{"", "12345", "+0612345678", "13800000001x"} {
-			_, err = s.SendPhoneCode(t.Context(), h, number, "", home)
-			w.refused(err, PhoneInvalid, number)
+			_, err = s.SendPhoneCode(t.Context(), h, number, "", issuerdb.Home)
+			w.Refused(err, PhoneInvalid, number)
 		}
-		_, err = s.SendPhoneCode(t.Context(), h, phone, "fr", home)
-		w.refused(err, LanguageInvalid, "another language")
+		_, err = s.SendPhoneCode(t.Context(), h, phone, "fr", issuerdb.Home)
+		w.Refused(err, LanguageInvalid, "another language")
 
 		// Of many accounts' and numbers' codes a network gets eight a day; here for recoveries.
-		network := from("198.51.100.9")
+		network := issuerdb.From("198.51.100.9")
 		for i := range 8 {
 			if _, err := s.StartRecovery(t.Context(), fmt.Sprintf("stranger_%d", i), fmt.Sprintf("1390000%04d", i), "", network); err != nil {
 				t.Fatalf("%d: %v", i, err)
 			}
 		}
 		_, err = s.StartRecovery(t.Context(), "stranger_9", "13900000009", "", network)
-		w.refused(err, throttle.TooManyCodes, "the ninth code of a network")
+		w.Refused(err, throttle.TooManyCodes, "the ninth code of a network")
 		// And all together twenty an hour.
 		sent := 0
 		for i := range 20 {
-			_, err = s.StartRecovery(t.Context(), fmt.Sprintf("nobody_%d", i), fmt.Sprintf("1370000%04d", i), "", from(fmt.Sprintf("192.0.2.%d", i)))
+			_, err = s.StartRecovery(t.Context(), fmt.Sprintf("nobody_%d", i), fmt.Sprintf("1370000%04d", i), "", issuerdb.From(fmt.Sprintf("192.0.2.%d", i)))
 			if err != nil {
 				break
 			}
 			sent++
 		}
-		w.refused(err, throttle.TooManyCodes, "codes in all")
+		w.Refused(err, throttle.TooManyCodes, "codes in all")
 		if sent > 12 {
 			t.Errorf("%d more codes were sent", sent)
 		}
@@ -260,8 +261,8 @@ func TestBoundsOnCodesAreExact(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.register()
 		_, h := w.logIn()
-		got := w.atOnce(20, func(int) error {
-			_, err := w.SendPhoneCode(t.Context(), h, phone, "", home)
+		got := w.AtOnce(20, func(int) error {
+			_, err := w.SendPhoneCode(t.Context(), h, phone, "", issuerdb.Home)
 			return err
 		})
 		if got[""] != 1 || got[throttle.TooManyCodes]+got[CodeUnavailable] != 19 {
@@ -284,10 +285,10 @@ func TestAProviderThatFailsIsTold(t *testing.T) {
 		each(t, func(t *testing.T, w *world) {
 			w.register()
 			_, h := w.logIn()
-			_, err := w.SendPhoneCode(t.Context(), h, phone, "", home)
-			w.refused(err, CodeUnavailable, name)
-			w.tellsNothing(err)
-			if _, err := w.StartRecovery(t.Context(), login, phone, "", home); sender != nil && err != nil && !problem.Is(err, throttle.TooManyCodes) {
+			_, err := w.SendPhoneCode(t.Context(), h, phone, "", issuerdb.Home)
+			w.Refused(err, CodeUnavailable, name)
+			w.TellsNothing(err)
+			if _, err := w.StartRecovery(t.Context(), login, phone, "", issuerdb.Home); sender != nil && err != nil && !problem.Is(err, throttle.TooManyCodes) {
 				t.Errorf("%s: a recovery shows it: %v", name, err)
 			}
 		}, func(c *Config) { c.Codes = sender })

@@ -14,6 +14,7 @@ import (
 	"github.com/railgate/railgate/issuance/internal/ids"
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/throttle"
+	"github.com/railgate/railgate/test/issuerdb"
 )
 
 func edit(version int64) Edit {
@@ -27,7 +28,7 @@ func TestEditsOfOneVersionDoNotOverwriteEachOther(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.register()
 		_, h := w.logIn()
-		got := w.atOnce(20, func(i int) error {
+		got := w.AtOnce(20, func(i int) error {
 			e := edit(1)
 			e.Contact.Phone = fmt.Sprintf("139000000%02d", i)
 			_, err := w.Edit(t.Context(), h, e)
@@ -54,7 +55,7 @@ func TestEditIsTheRegistrysToAllow(t *testing.T) {
 		// What is saved again unchanged is the registry's to hear of.
 		same := Edit{2, e.Identity, e.Contact}
 		_, err = w.Edit(t.Context(), h, same)
-		w.refused(err, "identity_fixed", "an unchanged profile")
+		w.Refused(err, "identity_fixed", "an unchanged profile")
 		w.vetoes(nil)
 		if p, err = w.Edit(t.Context(), h, same); err != nil || p.Version != 2 {
 			t.Fatalf("an unchanged profile: version %d, %v", p.Version, err)
@@ -63,9 +64,9 @@ func TestEditIsTheRegistrysToAllow(t *testing.T) {
 			t.Fatalf("the registry heard of %+v", last)
 		}
 		w.vetoes(problem.New("identity_fixed", "verified"))
-		e = Edit{2, EnteredIdentity{Name: "测试乙", Document: identity.ResidentID, Number: number}, e.Contact}
+		e = Edit{2, identity.Entry{Name: "测试乙", DocumentType: "resident_id", DocumentNumber: number}, e.Contact}
 		_, err = w.Edit(t.Context(), h, e)
-		w.refused(err, "identity_fixed", "an edit of the name")
+		w.Refused(err, "identity_fixed", "an edit of the name")
 		if p, err = w.Profile(t.Context(), h); err != nil || p.Version != 2 || p.Identity.Name.Text != name {
 			t.Fatalf("after the refusal: %+v, %v", p, err)
 		}
@@ -87,7 +88,7 @@ func TestB8_CutNamesStayMarked(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		r := registration()
 		r.Identity.Name = strings.Repeat("测", 20)
-		if _, err := w.Register(t.Context(), r, home); err != nil {
+		if _, err := w.Register(t.Context(), r, issuerdb.Home); err != nil {
 			t.Fatal(err)
 		}
 		_, h := w.logIn()
@@ -108,8 +109,8 @@ func TestB12_HolderSeesAllThatIsHeld(t *testing.T) {
 		w.register()
 		one, h := w.logIn()
 		two, h2 := w.logIn()
-		_, err := w.LogIn(t.Context(), login, "wrong "+password, home)
-		w.refused(err, LoginFailed, "a wrong password")
+		_, err := w.LogIn(t.Context(), login, "wrong "+password, issuerdb.Home)
+		w.Refused(err, LoginFailed, "a wrong password")
 		if err := w.LogOut(t.Context(), h2); err != nil {
 			t.Fatal(err)
 		}
@@ -118,12 +119,12 @@ func TestB12_HolderSeesAllThatIsHeld(t *testing.T) {
 			t.Fatal(err)
 		}
 		p, err := w.Profile(t.Context(), h)
-		if err != nil || held.Profile != p || held.PasswordSetAt != w.now().Unix() || held.FailedLogins != (throttle.Held{Failures: 1}) || len(held.Logins) != 2 {
+		if err != nil || held.Profile != p || held.PasswordSetAt != w.now() || held.FailedLogins != (throttle.Held{Failures: 1}) || len(held.Logins) != 2 {
 			t.Fatalf("%+v: %v", held, err)
 		}
 		for _, l := range held.Logins {
 			mine := l.ID == one.Login
-			if l.This != mine || (l.EndedAt != 0) == mine || !mine && l.ID != two.Login || l.BeganAt != w.now().Unix() {
+			if l.This != mine || (l.EndedAt != 0) == mine || !mine && l.ID != two.Login || l.BeganAt != w.now() {
 				t.Errorf("%+v", l)
 			}
 		}
@@ -134,32 +135,32 @@ func TestB12_ClosedAccountLeavesNothing(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.register()
 		in, h := w.logIn()
-		w.refused(w.Close(t.Context(), h, "wrong "+password, home), PasswordWrong, "closing with a wrong password")
+		w.Refused(w.Close(t.Context(), h, "wrong "+password, issuerdb.Home), PasswordWrong, "closing with a wrong password")
 		const tickets problem.Code = "tickets_unused"
 		w.vetoes(problem.New(tickets, "a ticket is not used yet"))
-		w.refused(w.Close(t.Context(), h, password, home), tickets, "closing with a ticket")
-		if w.live() != 1 || w.count(`SELECT COUNT(*) FROM accounts`) != 1 {
+		w.Refused(w.Close(t.Context(), h, password, issuerdb.Home), tickets, "closing with a ticket")
+		if w.live() != 1 || w.Count(`SELECT COUNT(*) FROM accounts`) != 1 {
 			t.Fatal("a refused closing changed something")
 		}
 		w.vetoes(nil)
 		w.heardEnd()
-		if err := w.Close(t.Context(), h, password, home); err != nil {
+		if err := w.Close(t.Context(), h, password, issuerdb.Home); err != nil {
 			t.Fatal(err)
 		}
 		if got := w.heardEnd(); !slices.Equal(got, []string{in.Login}) {
 			t.Errorf("the hook heard of %v", got)
 		}
 		for _, rows := range []string{"accounts", "consents", "logins", "failures WHERE kind = 'account'"} {
-			if n := w.count(`SELECT COUNT(*) FROM ` + rows); n != 0 {
+			if n := w.Count(`SELECT COUNT(*) FROM ` + rows); n != 0 {
 				t.Errorf("%d rows left of %s", n, rows)
 			}
 		}
 		_, err := w.Authorize(t.Context(), in.Token)
-		w.refused(err, LoginRequired, "its token")
-		_, err = w.LogIn(t.Context(), login, password, home)
-		w.refused(err, LoginFailed, "its password")
+		w.Refused(err, LoginRequired, "its token")
+		_, err = w.LogIn(t.Context(), login, password, issuerdb.Home)
+		w.Refused(err, LoginFailed, "its password")
 		_, err = w.Profile(t.Context(), h)
-		w.refused(err, LoginRequired, "its profile")
+		w.Refused(err, LoginRequired, "its profile")
 		w.register() // the name is free
 	})
 }
@@ -170,10 +171,10 @@ func TestNewPasswordEndsTheOtherLogins(t *testing.T) {
 		mine, h := w.logIn()
 		other, _ := w.logIn()
 		const next = "another horse 绿色"
-		w.refused(w.ChangePassword(t.Context(), h, "wrong "+password, next, home), PasswordWrong, "a wrong present password")
-		w.refused(w.ChangePassword(t.Context(), h, password, "12345678", home), PasswordCommon, "a common new one")
-		w.refused(w.ChangePassword(t.Context(), h, password, number, home), PasswordCommon, "the document number")
-		if err := w.ChangePassword(t.Context(), h, password, next, home); err != nil {
+		w.Refused(w.ChangePassword(t.Context(), h, "wrong "+password, next, issuerdb.Home), PasswordWrong, "a wrong present password")
+		w.Refused(w.ChangePassword(t.Context(), h, password, "12345678", issuerdb.Home), PasswordCommon, "a common new one")
+		w.Refused(w.ChangePassword(t.Context(), h, password, number, issuerdb.Home), PasswordCommon, "the document number")
+		if err := w.ChangePassword(t.Context(), h, password, next, issuerdb.Home); err != nil {
 			t.Fatal(err)
 		}
 		if got := w.heardEnd(); !slices.Equal(got, []string{other.Login}) {
@@ -181,10 +182,10 @@ func TestNewPasswordEndsTheOtherLogins(t *testing.T) {
 		}
 		w.holder(mine.Token)
 		_, err := w.Authorize(t.Context(), other.Token)
-		w.refused(err, LoginRequired, "the other login")
-		_, err = w.LogIn(t.Context(), login, password, home)
-		w.refused(err, LoginFailed, "the old password")
-		if _, err = w.LogIn(t.Context(), login, next, home); err != nil {
+		w.Refused(err, LoginRequired, "the other login")
+		_, err = w.LogIn(t.Context(), login, password, issuerdb.Home)
+		w.Refused(err, LoginFailed, "the old password")
+		if _, err = w.LogIn(t.Context(), login, next, issuerdb.Home); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -195,11 +196,11 @@ func TestPresentPasswordIsNotForGuessing(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.register()
 		_, h := w.logIn()
-		got := w.atOnce(20, func(i int) error {
+		got := w.AtOnce(20, func(i int) error {
 			if i%2 == 0 {
-				return w.Close(t.Context(), h, "wrong "+password, home)
+				return w.Close(t.Context(), h, "wrong "+password, issuerdb.Home)
 			}
-			return w.ChangePassword(t.Context(), h, "wrong "+password, "another horse", home)
+			return w.ChangePassword(t.Context(), h, "wrong "+password, "another horse", issuerdb.Home)
 		})
 		if got[PasswordWrong] != 5 || got[throttle.TooManyFailures] != 15 {
 			t.Fatalf("%v", got)
@@ -212,16 +213,16 @@ func TestProofDoesNotOutliveALock(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.register()
 		_, h := w.logIn()
-		p, err := w.prove(t.Context(), h, password, home)
+		p, err := w.prove(t.Context(), h, password, issuerdb.Home)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for range throttle.DefaultRules.Account.Failures {
-			_, err := w.LogIn(t.Context(), login, "wrong "+password, home)
-			w.refused(err, LoginFailed, "a wrong password")
+			_, err := w.LogIn(t.Context(), login, "wrong "+password, issuerdb.Home)
+			w.Refused(err, LoginFailed, "a wrong password")
 		}
-		err = w.db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error { return w.stands(ctx, tx, h, p) })
-		w.refused(err, throttle.TooManyFailures, "a password that was right before the lock")
+		err = w.DB.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error { return w.stands(ctx, tx, h, p) })
+		w.Refused(err, throttle.TooManyFailures, "a password that was right before the lock")
 	})
 }
 
@@ -231,14 +232,14 @@ func TestPasswordIsChangedOnce(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.register()
 		_, h := w.logIn()
-		got := w.atOnce(4, func(i int) error {
-			return w.ChangePassword(t.Context(), h, password, fmt.Sprintf("another horse %d", i), home)
+		got := w.AtOnce(4, func(i int) error {
+			return w.ChangePassword(t.Context(), h, password, fmt.Sprintf("another horse %d", i), issuerdb.Home)
 		})
 		if got[""] != 1 || got[PasswordWrong] != 3 {
 			t.Fatalf("%v", got)
 		}
 		var old credential
-		err := w.db.View(t.Context(), "test", func(ctx context.Context, q database.Queries) (err error) {
+		err := w.DB.View(t.Context(), "test", func(ctx context.Context, q database.Queries) (err error) {
 			old, err = w.credential(ctx, q, "id", h.Account())
 			return err
 		})
@@ -247,7 +248,7 @@ func TestPasswordIsChangedOnce(t *testing.T) {
 		}
 		old.no = 1
 		_, err = w.begin(t.Context(), old, "", w.Lockout.Account("passenger_1"))
-		w.refused(err, LoginFailed, "a password that was changed while it was compared")
+		w.Refused(err, LoginFailed, "a password that was changed while it was compared")
 	})
 }
 
@@ -256,16 +257,16 @@ func TestB1_WindowSeesTheContactInItsOneForm(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		r := registration()
 		r.Contact = Contact{Phone: "+86" + phone, Email: strings.ToUpper(email)}
-		account, err := w.Register(t.Context(), r, home)
+		account, err := w.Register(t.Context(), r, issuerdb.Home)
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := w.ProfileForStaff(t.Context(), w.db.Writer(), account)
+		p, err := ProfileOf(t.Context(), w.DB.Writer(), w.DB.Vault, account)
 		if want := (Contact{phone, strings.ToLower(email)}); err != nil || p.Identity.Number != number || p.Contact != want {
 			t.Errorf("%+v: %v", p, err)
 		}
-		_, err = w.ProfileForStaff(t.Context(), w.db.Writer(), ids.New(accountPrefix, ids.IDSize))
-		w.refused(err, AccountNotFound, "an unknown account")
+		_, err = ProfileOf(t.Context(), w.DB.Writer(), w.DB.Vault, ids.New(accountPrefix, ids.IDSize))
+		w.Refused(err, AccountNotFound, "an unknown account")
 	})
 }
 
@@ -275,7 +276,7 @@ func TestMovedFieldIsAFault(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		account := w.register()
 		_, h := w.logIn()
-		if _, err := w.db.Writer().Exec(`UPDATE accounts SET name = number WHERE id = $1`, account); err != nil {
+		if _, err := w.DB.Writer().Exec(`UPDATE accounts SET name = number WHERE id = $1`, account); err != nil {
 			t.Fatal(err)
 		}
 		_, err := w.Profile(t.Context(), h)
@@ -283,6 +284,6 @@ func TestMovedFieldIsAFault(t *testing.T) {
 		if err == nil || errors.As(err, &r) || !strings.Contains(err.Error(), "column name of "+account) {
 			t.Fatalf("%v", err)
 		}
-		w.tellsNothing(err)
+		w.TellsNothing(err)
 	})
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"time"
 
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/internal/ids"
@@ -14,11 +13,78 @@ import (
 	"github.com/railgate/railgate/issuance/throttle"
 )
 
+// SendPhoneCode sends a code to a phone that the holder says is theirs (手机核验, rule G40),
+// and returns until when the code is good. Entering it is VerifyPhone.
+func (s *Service) SendPhoneCode(ctx context.Context, h Holder, phone, language string, from throttle.Caller) (expires database.Millis, err error) {
+	to, err := s.receiver(phone, language)
+	if err != nil {
+		return 0, err
+	}
+	p, err := s.Profile(ctx, h)
+	if err != nil {
+		return 0, err
+	}
+	leave, err := s.place()
+	if err != nil {
+		return 0, err
+	}
+	defer leave()
+	c, err := s.makeCode(ctx, h.account, p.Login, to, provider.VerifyPhone, from)
+	if err != nil {
+		return 0, err
+	}
+	return c.expires, s.send(ctx, c.message)
+}
+
+// VerifyPhone makes a phone the account's, and verified, by the code that was sent to it.
+// Our choice: it takes the password as well. The phone is a way back to the account, and
+// a person who picks up a logged-in phone must not get that far. One code verifies once.
+func (s *Service) VerifyPhone(ctx context.Context, h Holder, phone, code, password string, from throttle.Caller) (p Profile, err error) {
+	to, err := s.receiver(phone, "")
+	if err != nil {
+		return Profile{}, err
+	}
+	if !codeForm(code) {
+		return Profile{}, errCodeWrong
+	}
+	if err := s.Lockout.Allow(throttle.PhoneCodes, from); err != nil {
+		return Profile{}, err
+	}
+	proven, err := s.prove(ctx, h, password, from)
+	if err != nil {
+		return Profile{}, err
+	}
+	var wrong error
+	err = s.Database.Change(ctx, "verify phone", func(ctx context.Context, tx *sql.Tx) error {
+		if err := s.stands(ctx, tx, h, proven); err != nil {
+			return err
+		}
+		if _, wrong, err = s.tryCode(ctx, tx, provider.VerifyPhone, to.phone, code,
+			`account = $1 AND purpose = $2`, h.account, purposes[provider.VerifyPhone]); err != nil || wrong != nil {
+			return err
+		}
+		if p, err = readProfile(ctx, tx, s.Vault, h.account); err != nil {
+			return err
+		}
+		p.Contact.Phone, p.PhoneVerifiedAt = to.phone, s.now()
+		p.Version++
+		if err := p.update(ctx, tx, s.Vault); err != nil {
+			return err
+		}
+		return dropCodes(ctx, tx, h.account) // one to the phone before it, too
+	})
+	if err != nil {
+		return Profile{}, err
+	}
+	s.entered(provider.VerifyPhone, wrong, from, proven.name)
+	return p, wrong
+}
+
 // Recovery is the way back to an account whose password is forgotten. Every caller gets
 // one: no answer shows whether there is such an account, or whether a code was sent.
 type Recovery struct {
 	ID      string
-	Expires time.Time
+	Expires database.Millis
 }
 
 var errRecovery = problem.New(RecoveryFailed, "recovery is unknown or over, or the code is wrong, was used, or was entered wrongly too often")
@@ -65,14 +131,14 @@ func (s *Service) StartRecovery(ctx context.Context, login, phone, language stri
 func (s *Service) recoverable(ctx context.Context, login, phone string) (account string, err error) {
 	err = s.Database.View(ctx, "find account", func(ctx context.Context, q database.Queries) error {
 		var id string
-		err := q.QueryRowContext(ctx, `SELECT id FROM accounts WHERE login_index = $1`, s.index(indexLogin, login)).Scan(&id)
+		err := q.QueryRowContext(ctx, `SELECT id FROM accounts WHERE login_index = $1`, s.loginIndex(login)).Scan(&id)
 		if err == sql.ErrNoRows {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		p, err := s.profile(ctx, q, id)
+		p, err := readProfile(ctx, q, s.Vault, id)
 		if errors.Is(err, database.ErrNotFound) {
 			return nil
 		}
@@ -110,33 +176,15 @@ func (s *Service) FinishRecovery(ctx context.Context, recovery, code, next, requ
 	if err != nil {
 		return 0, err
 	}
-	return s.resetPassword(ctx, row.account, next, request, from, func(ctx context.Context, tx *sql.Tx) error {
-		// The phone may have changed since the code was made.
-		p, err := s.profile(ctx, tx, row.account)
-		if err != nil {
-			return err
-		}
-		if !p.PhoneVerified() || !bytes.Equal(s.index(indexCodePhone, p.Contact.Phone), row.phone) {
-			return errRecovery
-		}
-		// The code is used up here: a concurrent request with the same code finds it gone.
-		n, err := database.Changed(ctx, tx, `DELETE FROM phone_codes WHERE id = $1 AND account = $2 AND tries < $3 AND expires_ms > $4`,
-			row.id, row.account, CodeTries, s.Now().UnixMilli())
-		if err == nil && n == 0 {
-			err = errRecovery
-		}
-		return err
-	}, func(name throttle.Key) { s.entered(provider.ResetPassword, nil, from, name) })
+	return s.resetPassword(ctx, row, next, request, from)
 }
 
-// resetPassword sets the password of an account without the one before it. allow comes in
-// the transaction, after the account's lock, and may refuse; done after its commit.
-func (s *Service) resetPassword(ctx context.Context, account, next, request string, from throttle.Caller,
-	allow func(context.Context, *sql.Tx) error, done func(name throttle.Key),
-) (ended int, err error) {
+// resetPassword sets the password of an account without the one before it, and uses up
+// the code that allows it.
+func (s *Service) resetPassword(ctx context.Context, row codeRow, next, request string, from throttle.Caller) (ended int, err error) {
 	var p Profile
 	err = s.Database.View(ctx, "read profile", func(ctx context.Context, q database.Queries) (err error) {
-		p, err = s.profile(ctx, q, account)
+		p, err = readProfile(ctx, q, s.Vault, row.account)
 		return err
 	})
 	if errors.Is(err, database.ErrNotFound) {
@@ -145,17 +193,13 @@ func (s *Service) resetPassword(ctx context.Context, account, next, request stri
 	if err != nil {
 		return 0, err
 	}
-	next, err = newPassword(next, personalWords(p.Login, p.Identity, p.Contact)...)
-	if err != nil {
-		return 0, err
-	}
-	hashed, err := s.hasher.hash(ctx, next)
+	hashed, err := s.hashNew(ctx, next, p)
 	if err != nil {
 		return 0, err
 	}
 	name := s.Lockout.Account(p.Login)
 	err = s.Database.Change(ctx, "reset password", func(ctx context.Context, tx *sql.Tx) error {
-		if _, err := s.lock(ctx, tx, account); err != nil {
+		if _, err := lock(ctx, tx, s.Database, row.account); err != nil {
 			if problem.Is(err, LoginRequired) {
 				err = errRecovery
 			}
@@ -164,23 +208,34 @@ func (s *Service) resetPassword(ctx context.Context, account, next, request stri
 		if err := s.Lockout.Clear(ctx, tx, name); err != nil {
 			return err
 		}
-		if err := allow(ctx, tx); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, `
-			UPDATE accounts SET password = $1, password_no = password_no + 1, password_ms = $2 WHERE id = $3`,
-			s.seal(columnPassword, account, hashed), s.Now().UnixMilli(), account)
+		// The phone may have changed since the code was made.
+		p, err := readProfile(ctx, tx, s.Vault, row.account)
 		if err != nil {
 			return err
 		}
-		if ended, err = s.end(ctx, tx, "account = $2", account); err != nil {
+		if !p.PhoneVerified() || !bytes.Equal(s.index(indexCodePhone, p.Contact.Phone), row.phone) {
+			return errRecovery
+		}
+		// A concurrent request with the same code finds it gone.
+		n, err := database.Changed(ctx, tx, `DELETE FROM phone_codes WHERE id = $1 AND account = $2 AND tries < $3 AND expires_ms > $4`,
+			row.id, row.account, CodeTries, s.now())
+		if err == nil && n == 0 {
+			err = errRecovery
+		}
+		if err != nil {
 			return err
 		}
-		return s.Hooks.Recovered(ctx, tx, account, request)
+		if err := s.setPassword(ctx, tx, row.account, hashed); err != nil {
+			return err
+		}
+		if ended, err = s.endLogins(ctx, tx, "account = $1", row.account); err != nil {
+			return err
+		}
+		return s.Hooks.Recovered(ctx, tx, row.account, request)
 	})
 	if err != nil {
 		return 0, err
 	}
-	done(name)
+	s.entered(provider.ResetPassword, nil, from, name)
 	return ended, nil
 }

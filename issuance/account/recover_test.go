@@ -11,6 +11,7 @@ import (
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/throttle"
+	"github.com/railgate/railgate/test/issuerdb"
 	"github.com/railgate/railgate/test/runtest"
 )
 
@@ -18,13 +19,13 @@ const newPass = "battery staple 红色"
 
 // recovery starts one for the verified phone and waits for its code.
 func (w *world) recovery() (r Recovery, code string) {
-	w.t.Helper()
+	w.T.Helper()
 	before, _ := w.phones.Code("+86" + phone)
-	r, err := w.StartRecovery(w.t.Context(), login, phone, "", home)
+	r, err := w.StartRecovery(w.T.Context(), login, phone, "", issuerdb.Home)
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
-	runtest.Eventually(w.t, 20*time.Second, "the code to be sent", func() bool {
+	runtest.Eventually(w.T, 20*time.Second, "the code to be sent", func() bool {
 		now, ok := w.phones.Code("+86" + phone)
 		code = now
 		return ok && now != before
@@ -37,26 +38,26 @@ func TestAForgottenPasswordHasAWayBack(t *testing.T) {
 		h := w.verified()
 		w.logIn()
 		w.heardEnd()
-		w.pass(time.Minute)
+		w.Pass(time.Minute)
 		r, code := w.recovery()
-		if !r.Expires.Equal(w.now().Add(CodeLife)) || !ids.WellFormed(r.ID, codePrefix, ids.IDSize) {
+		if r.Expires != w.now().Add(CodeLife) || !ids.WellFormed(r.ID, codePrefix, ids.IDSize) {
 			t.Fatalf("%+v", r)
 		}
-		ended, err := w.FinishRecovery(t.Context(), r.ID, code, newPass, "", home)
+		ended, err := w.FinishRecovery(t.Context(), r.ID, code, newPass, "", issuerdb.Home)
 		if err != nil || ended != 2 {
 			t.Fatalf("%d logins ended: %v", ended, err)
 		}
 		if ids := w.heardEnd(); len(ids) != 2 || len(w.back) != 1 || w.back[0] != h.Account() {
 			t.Errorf("the hooks heard of %v and %v", ids, w.back)
 		}
-		if _, err := w.LogIn(t.Context(), login, password, home); !problem.Is(err, LoginFailed) {
+		if _, err := w.LogIn(t.Context(), login, password, issuerdb.Home); !problem.Is(err, LoginFailed) {
 			t.Errorf("the old password: %v", err)
 		}
-		if _, err := w.LogIn(t.Context(), login, newPass, home); err != nil {
+		if _, err := w.LogIn(t.Context(), login, newPass, issuerdb.Home); err != nil {
 			t.Errorf("the new password: %v", err)
 		}
-		_, err = w.FinishRecovery(t.Context(), r.ID, code, "another horse 绿色", "", home)
-		w.refused(err, RecoveryFailed, "the code once more")
+		_, err = w.FinishRecovery(t.Context(), r.ID, code, "another horse 绿色", "", issuerdb.Home)
+		w.Refused(err, RecoveryFailed, "the code once more")
 	})
 }
 
@@ -64,25 +65,25 @@ func TestAForgottenPasswordHasAWayBack(t *testing.T) {
 func TestARecoveryDoesNotTellWhatItFound(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.verified()
-		w.pass(time.Minute)
+		w.Pass(time.Minute)
 		for name, c := range map[string]struct{ login, phone string }{
 			"an unknown name": {"somebody_else", "13900000001"}, "another phone": {login, "13900000002"},
 		} {
-			r, err := w.StartRecovery(t.Context(), c.login, c.phone, "", home)
-			if err != nil || !ids.WellFormed(r.ID, codePrefix, ids.IDSize) || !r.Expires.Equal(w.now().Add(CodeLife)) {
+			r, err := w.StartRecovery(t.Context(), c.login, c.phone, "", issuerdb.Home)
+			if err != nil || !ids.WellFormed(r.ID, codePrefix, ids.IDSize) || r.Expires != w.now().Add(CodeLife) {
 				t.Fatalf("%s: %+v, %v", name, r, err)
 			}
 			for i := range CodeTries + 1 {
-				_, err := w.FinishRecovery(t.Context(), r.ID, otherCode("000000", i), newPass, "", home)
-				w.refused(err, RecoveryFailed, name)
-				w.tellsNothing(err)
+				_, err := w.FinishRecovery(t.Context(), r.ID, otherCode("000000", i), newPass, "", issuerdb.Home)
+				w.Refused(err, RecoveryFailed, name)
+				w.TellsNothing(err)
 			}
 			if _, ok := w.phones.Code("+86" + c.phone); ok {
 				t.Errorf("%s: a code was sent", name)
 			}
 			// It counts as one that was sent.
-			_, err = w.StartRecovery(t.Context(), c.login, c.phone, "", home)
-			w.refused(err, throttle.TooManyCodes, name)
+			_, err = w.StartRecovery(t.Context(), c.login, c.phone, "", issuerdb.Home)
+			w.Refused(err, throttle.TooManyCodes, name)
 		}
 		// The same for the account's own phone once it is no longer verified.
 		_, h := w.logIn()
@@ -96,19 +97,19 @@ func TestARecoveryDoesNotTellWhatItFound(t *testing.T) {
 			t.Fatal(err)
 		}
 		last := w.codeTo(phone)
-		w.pass(time.Minute)
-		r, err := w.StartRecovery(t.Context(), login, phone, "", home)
+		w.Pass(time.Minute)
+		r, err := w.StartRecovery(t.Context(), login, phone, "", issuerdb.Home)
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = w.FinishRecovery(t.Context(), r.ID, last, newPass, "", home)
-		w.refused(err, RecoveryFailed, "a phone that was entered again")
-		if n := w.count(`SELECT COUNT(*) FROM phone_codes WHERE account IS NOT NULL`); n != 0 {
+		_, err = w.FinishRecovery(t.Context(), r.ID, last, newPass, "", issuerdb.Home)
+		w.Refused(err, RecoveryFailed, "a phone that was entered again")
+		if n := w.Count(`SELECT COUNT(*) FROM phone_codes WHERE account IS NOT NULL`); n != 0 {
 			t.Errorf("%d codes could open the account", n)
 		}
 		for _, id := range []string{"", "pcd_", "pcd_" + "0123456789abcdef0123456789abcdef", r.ID + "0"} {
-			_, err := w.FinishRecovery(t.Context(), id, "123456", newPass, "", home)
-			w.refused(err, RecoveryFailed, id)
+			_, err := w.FinishRecovery(t.Context(), id, "123456", newPass, "", issuerdb.Home)
+			w.Refused(err, RecoveryFailed, id)
 		}
 	})
 }
@@ -117,15 +118,15 @@ func TestARecoveryDoesNotTellWhatItFound(t *testing.T) {
 func TestCodesAreForOnePurpose(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.verified()
-		w.pass(time.Minute)
+		w.Pass(time.Minute)
 		r, code := w.recovery()
-		_, err := w.VerifyPhone(t.Context(), h, phone, code, password, home)
-		w.refused(err, CodeWrong, "a code of a recovery")
-		w.pass(time.Minute)
+		_, err := w.VerifyPhone(t.Context(), h, phone, code, password, issuerdb.Home)
+		w.Refused(err, CodeWrong, "a code of a recovery")
+		w.Pass(time.Minute)
 		w.sendCode(h, phone)
 		if other := w.codeTo(phone); other != code {
-			_, err = w.FinishRecovery(t.Context(), r.ID, other, newPass, "", home)
-			w.refused(err, RecoveryFailed, "a code of a verification")
+			_, err = w.FinishRecovery(t.Context(), r.ID, other, newPass, "", issuerdb.Home)
+			w.Refused(err, RecoveryFailed, "a code of a verification")
 		}
 	})
 }
@@ -135,15 +136,15 @@ func TestCodesAreForOnePurpose(t *testing.T) {
 func TestARefusedPasswordKeepsTheRecovery(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.verified()
-		w.pass(time.Minute)
+		w.Pass(time.Minute)
 		r, code := w.recovery()
 		for range CodeTries + 1 {
-			_, err := w.FinishRecovery(t.Context(), r.ID, code, "short", "", home)
-			w.refused(err, PasswordInvalid, "a short password")
-			_, err = w.FinishRecovery(t.Context(), r.ID, code, "passenger_1", "", home)
-			w.refused(err, PasswordCommon, "the login name as password")
+			_, err := w.FinishRecovery(t.Context(), r.ID, code, "short", "", issuerdb.Home)
+			w.Refused(err, PasswordInvalid, "a short password")
+			_, err = w.FinishRecovery(t.Context(), r.ID, code, "passenger_1", "", issuerdb.Home)
+			w.Refused(err, PasswordCommon, "the login name as password")
 		}
-		if _, err := w.FinishRecovery(t.Context(), r.ID, code, newPass, "", home); err != nil {
+		if _, err := w.FinishRecovery(t.Context(), r.ID, code, newPass, "", issuerdb.Home); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -153,26 +154,26 @@ func TestARefusedPasswordKeepsTheRecovery(t *testing.T) {
 func TestOneCodeResetsOnePassword(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.verified()
-		w.pass(time.Minute)
+		w.Pass(time.Minute)
 		r, code := w.recovery()
-		got := w.atOnce(20, func(i int) error {
-			_, err := w.FinishRecovery(t.Context(), r.ID, code, newPass, "", home)
+		got := w.AtOnce(20, func(i int) error {
+			_, err := w.FinishRecovery(t.Context(), r.ID, code, newPass, "", issuerdb.Home)
 			return err
 		})
 		if got[""] != 1 || got[RecoveryFailed] != 19 || len(w.back) != 1 {
 			t.Fatalf("%v, %d resets", got, len(w.back))
 		}
-		w.pass(time.Minute)
+		w.Pass(time.Minute)
 		r, code = w.recovery()
-		got = w.atOnce(60, func(i int) error {
-			_, err := w.FinishRecovery(t.Context(), r.ID, otherCode(code, i), newPass, "", home)
+		got = w.AtOnce(60, func(i int) error {
+			_, err := w.FinishRecovery(t.Context(), r.ID, otherCode(code, i), newPass, "", issuerdb.Home)
 			return err
 		})
 		if got[""] != 0 {
 			t.Fatalf("a guess was right: %v", got)
 		}
-		_, err := w.FinishRecovery(t.Context(), r.ID, code, newPass, "", from("198.51.100.7"))
-		w.refused(err, RecoveryFailed, "the right code after the guesses")
+		_, err := w.FinishRecovery(t.Context(), r.ID, code, newPass, "", issuerdb.From("198.51.100.7"))
+		w.Refused(err, RecoveryFailed, "the right code after the guesses")
 	})
 }
 
@@ -180,12 +181,14 @@ func TestOneCodeResetsOnePassword(t *testing.T) {
 func TestARecoveryAgainstClosing(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.verified()
-		w.pass(time.Minute)
+		w.Pass(time.Minute)
 		r, code := w.recovery()
 		var wg sync.WaitGroup
 		var closed, reset error
-		wg.Go(func() { closed = w.Close(context.WithoutCancel(t.Context()), h, password, home) })
-		wg.Go(func() { _, reset = w.FinishRecovery(context.WithoutCancel(t.Context()), r.ID, code, newPass, "", home) })
+		wg.Go(func() { closed = w.Close(context.WithoutCancel(t.Context()), h, password, issuerdb.Home) })
+		wg.Go(func() {
+			_, reset = w.FinishRecovery(context.WithoutCancel(t.Context()), r.ID, code, newPass, "", issuerdb.Home)
+		})
 		wg.Wait()
 		switch {
 		case closed == nil && reset == nil:
@@ -195,7 +198,7 @@ func TestARecoveryAgainstClosing(t *testing.T) {
 		}
 		if closed == nil {
 			for _, table := range []string{"accounts", "phone_codes", "logins"} {
-				if n := w.count(`SELECT COUNT(*) FROM ` + table); n != 0 {
+				if n := w.Count(`SELECT COUNT(*) FROM ` + table); n != 0 {
 					t.Errorf("%d rows in %s", n, table)
 				}
 			}
@@ -208,11 +211,11 @@ func TestRecoveriesDoNotWaitForTheProvider(t *testing.T) {
 	release := make(chan struct{})
 	each(t, func(t *testing.T, w *world) {
 		w.register()
-		if _, err := w.db.Writer().Exec(`UPDATE accounts SET phone_verified_ms = 1`); err != nil {
+		if _, err := w.DB.Writer().Exec(`UPDATE accounts SET phone_verified_ms = 1`); err != nil {
 			t.Fatal(err)
 		}
 		began := time.Now()
-		if _, err := w.StartRecovery(t.Context(), login, phone, "", home); err != nil {
+		if _, err := w.StartRecovery(t.Context(), login, phone, "", issuerdb.Home); err != nil {
 			t.Fatal(err)
 		}
 		if took := time.Since(began); took > provider.DefaultTimeout {
@@ -235,12 +238,12 @@ func TestRecoveriesDoNotWaitForTheProvider(t *testing.T) {
 func TestAStrangerUsesUpNoCodesOfAnAccount(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.verified()
-		w.pass(time.Minute)
+		w.Pass(time.Minute)
 		for i := range 8 {
 			for name, c := range map[string]struct{ login, phone string }{
 				"the login name": {login, fmt.Sprintf("1390000%04d", i)}, "the number": {fmt.Sprintf("stranger_%d", i), phone},
 			} {
-				if _, err := w.StartRecovery(t.Context(), c.login, c.phone, "", from(fmt.Sprintf("192.0.2.%d", i))); err != nil {
+				if _, err := w.StartRecovery(t.Context(), c.login, c.phone, "", issuerdb.From(fmt.Sprintf("192.0.2.%d", i))); err != nil {
 					t.Fatalf("%s, %d: %v", name, i, err)
 				}
 			}
@@ -251,12 +254,12 @@ func TestAStrangerUsesUpNoCodesOfAnAccount(t *testing.T) {
 		var err error
 		sent := 1
 		for ; sent < 10; sent++ {
-			w.pass(time.Minute)
-			if _, err = w.StartRecovery(t.Context(), login, phone, "", from("198.51.100.7")); err != nil {
+			w.Pass(time.Minute)
+			if _, err = w.StartRecovery(t.Context(), login, phone, "", issuerdb.From("198.51.100.7")); err != nil {
 				break
 			}
 		}
-		w.refused(err, throttle.TooManyCodes, "codes for one pair")
+		w.Refused(err, throttle.TooManyCodes, "codes for one pair")
 		if sent != 5 {
 			t.Errorf("%d codes for one pair", sent)
 		}
@@ -271,28 +274,28 @@ func TestRecoveriesSendANumberFewMessages(t *testing.T) {
 		for i := range 6 {
 			r := registration()
 			r.Login = fmt.Sprintf("family_%d", i)
-			if _, err := w.Register(t.Context(), r, home); err != nil {
+			if _, err := w.Register(t.Context(), r, issuerdb.Home); err != nil {
 				t.Fatal(err)
 			}
-			in, err := w.LogIn(t.Context(), r.Login, password, home)
+			in, err := w.LogIn(t.Context(), r.Login, password, issuerdb.Home)
 			if err != nil {
 				t.Fatal(err)
 			}
-			w.pass(25 * time.Hour) // the bounds on verifying are of a day
+			w.Pass(25 * time.Hour) // the bounds on verifying are of a day
 			h := w.holder(in.Token)
 			w.sendCode(h, phone)
-			if _, err := w.VerifyPhone(t.Context(), h, phone, w.codeTo(phone), password, home); err != nil {
+			if _, err := w.VerifyPhone(t.Context(), h, phone, w.codeTo(phone), password, issuerdb.Home); err != nil {
 				t.Fatal(err)
 			}
 		}
-		w.pass(25 * time.Hour)
+		w.Pass(25 * time.Hour)
 		for i := range 6 {
-			if _, err := w.StartRecovery(t.Context(), fmt.Sprintf("family_%d", i), phone, "", home); err != nil {
+			if _, err := w.StartRecovery(t.Context(), fmt.Sprintf("family_%d", i), phone, "", issuerdb.Home); err != nil {
 				t.Fatalf("%d: %v", i, err)
 			}
-			sent = w.count(`SELECT COUNT(*) FROM phone_codes WHERE account IS NOT NULL AND purpose = 2`)
+			sent = w.Count(`SELECT COUNT(*) FROM phone_codes WHERE account IS NOT NULL AND purpose = 2`)
 		}
-		if n := w.count(`SELECT COUNT(*) FROM phone_codes WHERE purpose = 2`); n != 6 || sent != 5 {
+		if n := w.Count(`SELECT COUNT(*) FROM phone_codes WHERE purpose = 2`); n != 6 || sent != 5 {
 			t.Errorf("%d answers, %d messages; want 6 and 5", n, sent)
 		}
 	})
@@ -300,9 +303,9 @@ func TestRecoveriesSendANumberFewMessages(t *testing.T) {
 
 // move binds a recovery's code to an account, or to none.
 func (w *world) move(r Recovery, account any) {
-	w.t.Helper()
-	if _, err := w.db.Writer().ExecContext(w.t.Context(), `UPDATE phone_codes SET account = $2 WHERE id = $1`, r.ID, account); err != nil {
-		w.t.Fatal(err)
+	w.T.Helper()
+	if _, err := w.DB.Writer().ExecContext(w.T.Context(), `UPDATE phone_codes SET account = $2 WHERE id = $1`, r.ID, account); err != nil {
+		w.T.Fatal(err)
 	}
 }
 
@@ -310,19 +313,19 @@ func (w *world) move(r Recovery, account any) {
 func TestARecoveryToTheOldPhoneResetsNothing(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.verified()
-		w.pass(time.Minute)
+		w.Pass(time.Minute)
 		r, code := w.recovery()
 		// The account's other codes go with its phone; this one comes a moment later.
 		w.move(r, nil)
 		const other = "13800000009"
 		w.sendCode(h, other)
-		if _, err := w.VerifyPhone(t.Context(), h, other, w.codeTo(other), password, home); err != nil {
+		if _, err := w.VerifyPhone(t.Context(), h, other, w.codeTo(other), password, issuerdb.Home); err != nil {
 			t.Fatal(err)
 		}
 		w.move(r, h.Account())
-		_, err := w.FinishRecovery(t.Context(), r.ID, code, newPass, "", home)
-		w.refused(err, RecoveryFailed, "a code to the old phone")
-		if _, err := w.LogIn(t.Context(), login, password, home); err != nil {
+		_, err := w.FinishRecovery(t.Context(), r.ID, code, newPass, "", issuerdb.Home)
+		w.Refused(err, RecoveryFailed, "a code to the old phone")
+		if _, err := w.LogIn(t.Context(), login, password, issuerdb.Home); err != nil {
 			t.Errorf("the password: %v", err)
 		}
 	})

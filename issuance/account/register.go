@@ -5,10 +5,13 @@ import (
 	"database/sql"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/internal/ids"
 	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/issuance/throttle"
 )
 
@@ -16,7 +19,7 @@ import (
 type Registration struct {
 	Login    string
 	Password string
-	Identity EnteredIdentity
+	Identity identity.Entry
 	Contact  Contact
 	// Policy is the version of the privacy policy that was read and agreed to.
 	Policy string
@@ -30,11 +33,7 @@ func (s *Service) Register(ctx context.Context, r Registration, from throttle.Ca
 	if !ok {
 		return "", errLoginForm
 	}
-	who, err := r.Identity.read(s.Now())
-	if err != nil {
-		return "", err
-	}
-	contact, err := r.Contact.read()
+	who, contact, err := readEntry(r.Identity, r.Contact, s.Now())
 	if err != nil {
 		return "", err
 	}
@@ -49,7 +48,7 @@ func (s *Service) Register(ctx context.Context, r Registration, from throttle.Ca
 	if err := s.Lockout.Allow(throttle.Registrations, from); err != nil {
 		return "", err
 	}
-	loginIndex := s.index(indexLogin, login)
+	loginIndex := s.loginIndex(login)
 	var taken bool // asked before the work of hashing, and decided by the insert
 	err = s.Database.View(ctx, "find login name", func(ctx context.Context, q database.Queries) error {
 		return q.QueryRowContext(ctx, `SELECT COUNT(*) > 0 FROM accounts WHERE login_index = $1`, loginIndex).Scan(&taken)
@@ -66,20 +65,14 @@ func (s *Service) Register(ctx context.Context, r Registration, from throttle.Ca
 		return "", err
 	}
 
-	account = ids.New(accountPrefix, ids.IDSize)
-	now := s.Now().UnixMilli()
+	p := Profile{Account: ids.New(accountPrefix, ids.IDSize), Login: login, Identity: who, Contact: contact}
+	account, now := p.Account, s.now()
 	err = s.Database.Change(ctx, "register", func(ctx context.Context, tx *sql.Tx) error {
 		n, err := database.Changed(ctx, tx, `
-			INSERT INTO accounts (id, login_index, login, password, password_no, password_ms,
-				document_type, name, name_marks, number, nationality, phone, email, version, created_ms, substituted)
-			VALUES ($1, $2, $3, $4, 1, $5, $6, $7, $8, $9, $10, $11, $12, 1, $5, $13)
+			INSERT INTO accounts (`+editable+`, id, login_index, login, password, password_no, password_ms, version, created_ms)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13, 1, $13)
 			ON CONFLICT (login_index) DO NOTHING`,
-			account, loginIndex, s.seal(columnLogin, account, login), s.seal(columnPassword, account, hashed), now,
-			who.Document, s.seal(columnName, account, who.Name.Text), marks(who.Name), s.seal(columnNumber, account, who.Number),
-			s.seal(columnNationality, account, string(who.Nationality)),
-			s.seal(columnPhone, account, contact.Phone),
-			s.seal(columnEmail, account, contact.Email),
-			s.seal(columnSubstituted, account, yesNo(who.Substituted)))
+			append(p.editable(s.Vault), account, loginIndex, seal(s.Vault, columnLogin, account, login), seal(s.Vault, columnPassword, account, hashed), now)...)
 		if err != nil {
 			return err
 		}
@@ -106,17 +99,170 @@ var errLoginForm = problem.New(LoginInvalid, "login name must have 6 to 30 lette
 var errTaken = problem.New(LoginTaken, "login name is taken")
 
 // personalWords are what a password must not be made of.
-func personalWords(login string, who Identity, c Contact) []string {
+func personalWords(login string, who identity.Person, c Contact) []string {
 	local, _, _ := strings.Cut(c.Email, "@")
 	return []string{login, who.Number, c.Phone, c.Email, local}
 }
 
-// count counts a wrong password for the login name and the network, and returns the
-// answer for it, or that the name has been locked meanwhile.
-func (s *Service) count(ctx context.Context, answer error, name throttle.Key, from throttle.Caller) error {
-	if err := s.Lockout.Count(ctx, name); err != nil {
-		return err
+// ErrConsent refuses a request without consent to the privacy policy in force. It says
+// where the policy is.
+var ErrConsent = problem.New(ConsentRequired, "policy must be the version of the privacy policy in force: GET /v1/privacy-policy has its text and version")
+
+// Consent records that the holder agrees to the privacy policy in force. Saying
+// so again changes nothing. Who takes consent back closes the account (rule B12).
+func (s *Service) Consent(ctx context.Context, h Holder, policy string) error {
+	if policy != s.Policy {
+		return ErrConsent
 	}
-	s.Lockout.Failed(throttle.Logins, from)
-	return answer
+	return s.Database.Change(ctx, "consent", func(ctx context.Context, tx *sql.Tx) error {
+		if err := s.LockLogin(ctx, tx, h); err != nil {
+			return err
+		}
+		return s.consent(ctx, tx, h.account, s.now())
+	})
 }
+
+func (s *Service) consent(ctx context.Context, tx *sql.Tx, account string, now database.Millis) error {
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO consents (account, version, at_ms) VALUES ($1, $2, $3) ON CONFLICT (account, version) DO NOTHING`,
+		account, s.Policy, now)
+	return err
+}
+
+// MinLogin and MaxLogin bound a login name, characters. Ours.
+const (
+	MinLogin = 6
+	MaxLogin = 30
+)
+
+// normalLogin is a login name in its one form: a letter, then letters, digits and
+// underscores, without case. It cannot look like a phone or a document number.
+func normalLogin(entered string) (string, bool) {
+	if len(entered) < MinLogin || len(entered) > MaxLogin || !printable(entered, MaxLogin) {
+		return "", false
+	}
+	login := strings.ToLower(entered)
+	for i := range len(login) {
+		c := login[i]
+		if !(c >= 'a' && c <= 'z') && (i == 0 || !(c >= '0' && c <= '9') && c != '_') {
+			return "", false
+		}
+	}
+	return login, true
+}
+
+// LockKey is what wrong passwords for a login name are counted by; ok is false for
+// what can be no login name.
+func LockKey(f *throttle.Lockout, login string) (k throttle.Key, ok bool) {
+	login, ok = normalLogin(login)
+	return f.Account(login), ok
+}
+
+// CodeKey is what codes to phones are counted by for a login name.
+func CodeKey(f *throttle.Lockout, login string) throttle.Key {
+	login, _ = normalLogin(login)
+	return f.CodesOf(login)
+}
+
+// readEntry checks the form of an identity and of a contact, field by field.
+func readEntry(e identity.Entry, c Contact, now time.Time) (who identity.Person, contact Contact, err error) {
+	if who, err = identity.ReadPerson(e, now); err != nil {
+		return who, contact, IdentityProblem(err, "document type ")
+	}
+	contact, err = c.read()
+	return who, contact, err
+}
+
+// IdentityProblem is the problem of an entry that package identity refuses. document
+// stands before what is wrong with the type of document.
+func IdentityProblem(err error, document string) error {
+	var wrong *identity.EntryError
+	switch {
+	case !errors.As(err, &wrong):
+		return err
+	case errors.Is(err, identity.ErrFirstGeneration):
+		return problem.New(rules.FirstGenerationCard, err.Error())
+	case wrong.Field == identity.DocumentTypeField:
+		return problem.New(DocumentInvalid, document+err.Error())
+	case wrong.Field == identity.NameField:
+		return problem.New(NameInvalid, "name "+err.Error())
+	case wrong.Field == identity.NumberField:
+		return problem.New(NumberInvalid, err.Error())
+	}
+	return problem.New(NationalityInvalid, err.Error())
+}
+
+// Contact is how a holder says to be reached: one of the two at least. Neither is
+// checked to be the holder's. It is personal data.
+type Contact struct {
+	Phone string // empty: none
+	Email string // empty: none
+}
+
+// maxEmail is what RFC 5321 lets an address have; maxLocal its part before the at.
+const (
+	maxEmail = 254
+	maxLocal = 64
+)
+
+// read gives a contact its one form.
+func (c Contact) read() (Contact, error) {
+	if c == (Contact{}) {
+		return c, problem.New(ContactMissing, "a phone number or an e-mail address is required")
+	}
+	phone, ok := normalPhone(c.Phone)
+	if !ok {
+		return c, errPhoneForm
+	}
+	email, ok := normalEmail(c.Email)
+	if !ok {
+		return c, problem.New(EmailInvalid, "email must be an address of at most 254 ASCII characters")
+	}
+	return Contact{phone, email}, nil
+}
+
+// normalPhone takes a mainland mobile number without its country code, and any
+// other in the form of E.164: a plus sign and at most 15 digits.
+func normalPhone(entered string) (string, bool) {
+	if entered == "" {
+		return "", true
+	}
+	phone := entered
+	if rest, ok := strings.CutPrefix(phone, mainland); ok {
+		phone = rest
+	} else if digits, ok := strings.CutPrefix(phone, "+"); ok {
+		return phone, len(digits) >= 7 && len(digits) <= 15 && digits[0] != '0' && allIn(digits, "0123456789")
+	}
+	return phone, len(phone) == 11 && phone[0] == '1' && phone[1] >= '3' && allIn(phone, "0123456789")
+}
+
+// normalEmail takes the addresses that people have (the dot-atom of RFC 5322 at a
+// name with a dot), in lower case: no mail system that matters tells cases apart,
+// and a passenger does not remember which was typed.
+func normalEmail(entered string) (string, bool) {
+	if entered == "" {
+		return "", true
+	}
+	if !printable(entered, maxEmail) { // before ToLower, which makes ASCII of other letters
+		return "", false
+	}
+	email := strings.ToLower(entered)
+	local, domain, ok := strings.Cut(email, "@")
+	if !ok || len(local) > maxLocal || !strings.Contains(domain, ".") {
+		return "", false
+	}
+	const letters = "abcdefghijklmnopqrstuvwxyz0123456789"
+	for atom := range strings.SplitSeq(local, ".") {
+		if atom == "" || !allIn(atom, letters+"!#$%&'*+-/=?^_`{|}~") {
+			return "", false
+		}
+	}
+	for label := range strings.SplitSeq(domain, ".") {
+		if label == "" || len(label) > 63 || !allIn(label, letters+"-") || label[0] == '-' || label[len(label)-1] == '-' {
+			return "", false
+		}
+	}
+	return email, true
+}
+
+func allIn(s, chars string) bool { return strings.Trim(s, chars) == "" }

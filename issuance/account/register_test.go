@@ -11,6 +11,7 @@ import (
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/throttle"
+	"github.com/railgate/railgate/test/issuerdb"
 )
 
 func TestSomebodyRegistersLogsInAndReads(t *testing.T) {
@@ -22,8 +23,8 @@ func TestSomebodyRegistersLogsInAndReads(t *testing.T) {
 		}
 		p, err := w.Profile(t.Context(), h)
 		want := Profile{
-			Account: account, Login: "passenger_1", Version: 1, CreatedAt: w.now().Unix(),
-			Identity: Identity{Name: identity.Name{Text: name}, Document: identity.ResidentID, Number: number},
+			Account: account, Login: "passenger_1", Version: 1, CreatedAt: w.now(),
+			Identity: identity.Person{Name: identity.Name{Text: name}, Document: identity.ResidentID, Number: number},
 			Contact:  Contact{Phone: phone, Email: "one.passenger@example.org"},
 		}
 		if err != nil || p != want {
@@ -38,9 +39,9 @@ func TestSomebodyRegistersLogsInAndReads(t *testing.T) {
 func TestOtherDocumentsComeWithNationality(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		r := registration()
-		r.Identity = EnteredIdentity{Name: "Test A", Document: identity.Passport, Number: "X1234567", Nationality: "NZL"}
+		r.Identity = identity.Entry{Name: "Test A", DocumentType: "passport", DocumentNumber: "X1234567", Nationality: "NZL"}
 		r.Contact = Contact{Phone: "+6421000000"}
-		if _, err := w.Register(t.Context(), r, home); err != nil {
+		if _, err := w.Register(t.Context(), r, issuerdb.Home); err != nil {
 			t.Fatal(err)
 		}
 		_, h := w.logIn()
@@ -73,8 +74,8 @@ func TestWrongFieldsAreRefusedByName(t *testing.T) {
 			{PasswordCommon, func(r *Registration) { r.Password = "19900307" }},
 			{PasswordCommon, func(r *Registration) { r.Password = phone }},
 			{NameInvalid, func(r *Registration) { r.Identity.Name = "" }},
-			{DocumentInvalid, func(r *Registration) { r.Identity.Document = 9 }},
-			{NumberInvalid, func(r *Registration) { r.Identity.Number = "110105199003074617" }},
+			{DocumentInvalid, func(r *Registration) { r.Identity.DocumentType = "licence" }},
+			{NumberInvalid, func(r *Registration) { r.Identity.DocumentNumber = "110105199003074617" }},
 			{NationalityInvalid, func(r *Registration) { r.Identity.Nationality = "CHN" }},
 			{ContactMissing, func(r *Registration) { r.Contact = Contact{} }},
 			{PhoneInvalid, func(r *Registration) { r.Contact.Phone = "138 0000 0001" }},
@@ -88,11 +89,11 @@ func TestWrongFieldsAreRefusedByName(t *testing.T) {
 		} {
 			r := registration()
 			c.wrong(&r)
-			_, err := w.Register(t.Context(), r, home)
-			w.refused(err, c.code, string(c.code))
-			w.tellsNothing(err)
+			_, err := w.Register(t.Context(), r, issuerdb.Home)
+			w.Refused(err, c.code, string(c.code))
+			w.TellsNothing(err)
 		}
-		if w.count(`SELECT COUNT(*) FROM accounts`) != 0 {
+		if w.Count(`SELECT COUNT(*) FROM accounts`) != 0 {
 			t.Error("a refused registration left an account")
 		}
 		if w.hasher.runs.Load() != 0 {
@@ -103,15 +104,15 @@ func TestWrongFieldsAreRefusedByName(t *testing.T) {
 
 func TestOneLoginNameIsRegisteredOnce(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		got := w.atOnce(50, func(i int) error {
+		got := w.AtOnce(50, func(i int) error {
 			r := registration()
 			if i%2 == 0 {
 				r.Login = strings.ToUpper(r.Login)
 			}
-			_, err := w.Register(t.Context(), r, home)
+			_, err := w.Register(t.Context(), r, issuerdb.Home)
 			return err
 		})
-		if got[""] != 1 || got[LoginTaken] != 49 || w.count(`SELECT COUNT(*) FROM accounts`) != 1 || w.count(`SELECT COUNT(*) FROM consents`) != 1 {
+		if got[""] != 1 || got[LoginTaken] != 49 || w.Count(`SELECT COUNT(*) FROM accounts`) != 1 || w.Count(`SELECT COUNT(*) FROM consents`) != 1 {
 			t.Fatalf("50 registrations of one name: %v", got)
 		}
 	})
@@ -121,13 +122,13 @@ func TestB11_RegistryRefusesWithinTheRegistration(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		const registered problem.Code = "taken_in_registry"
 		w.vetoes(problem.New(registered, "go to a window"))
-		_, err := w.Register(t.Context(), registration(), home)
-		w.refused(err, registered, "an identity that is taken")
-		if n := w.count(`SELECT COUNT(*) FROM accounts`); n != 0 {
+		_, err := w.Register(t.Context(), registration(), issuerdb.Home)
+		w.Refused(err, registered, "an identity that is taken")
+		if n := w.Count(`SELECT COUNT(*) FROM accounts`); n != 0 {
 			t.Fatalf("%d accounts were left", n)
 		}
 		w.vetoes(errors.New("registry is down"))
-		if _, err = w.Register(t.Context(), registration(), home); err == nil {
+		if _, err = w.Register(t.Context(), registration(), issuerdb.Home); err == nil {
 			t.Fatal("registered without the registry")
 		}
 		w.vetoes(nil)
@@ -142,7 +143,7 @@ func TestTryingNamesSlowsRegistrationsOnly(t *testing.T) {
 		w.register()
 		taken, slowed := 0, 0
 		for range 200 {
-			_, err := w.Register(t.Context(), registration(), home)
+			_, err := w.Register(t.Context(), registration(), issuerdb.Home)
 			switch {
 			case problem.Is(err, LoginTaken):
 				taken++
@@ -158,12 +159,12 @@ func TestTryingNamesSlowsRegistrationsOnly(t *testing.T) {
 		w.logIn()
 		r := registration()
 		r.Login = "another_name"
-		if _, err := w.Register(t.Context(), r, from("203.0.113.10")); err != nil {
+		if _, err := w.Register(t.Context(), r, issuerdb.From("203.0.113.10")); err != nil {
 			t.Fatalf("from another network: %v", err)
 		}
-		w.pass(throttle.DefaultNetworkRule.Slow.Every) // slowed, and not locked
+		w.Pass(throttle.DefaultNetworkRule.Slow.Every) // slowed, and not locked
 		r.Login = "one_more_name"
-		if _, err := w.Register(t.Context(), r, home); err != nil {
+		if _, err := w.Register(t.Context(), r, issuerdb.Home); err != nil {
 			t.Fatalf("a moment later: %v", err)
 		}
 	})
@@ -174,12 +175,12 @@ func TestB12_ConsentIsKeptByVersion(t *testing.T) {
 		w.register()
 		in, _ := w.logIn()
 		next := w.another(func(c *Config) { c.Policy = "2026-07" })
-		w.pass(time.Hour)
+		w.Pass(time.Hour)
 		h, err := next.Authorize(t.Context(), in.Token)
 		if err != nil || !h.ConsentDue() {
 			t.Fatalf("a new policy needs no consent: %v", err)
 		}
-		w.refused(next.Consent(t.Context(), h, policy), ConsentRequired, "consent to the old policy")
+		w.Refused(next.Consent(t.Context(), h, policy), ConsentRequired, "consent to the old policy")
 		for range 2 {
 			if err := next.Consent(t.Context(), h, "2026-07"); err != nil {
 				t.Fatal(err)
@@ -189,7 +190,7 @@ func TestB12_ConsentIsKeptByVersion(t *testing.T) {
 			t.Fatalf("still due: %v", err)
 		}
 		held, err := next.PersonalData(t.Context(), h)
-		if at := w.now().Unix(); err != nil || len(held.Consents) != 2 || held.Consents[0] != (ConsentGiven{policy, at - 3600}) || held.Consents[1] != (ConsentGiven{"2026-07", at}) {
+		if at := w.now(); err != nil || len(held.Consents) != 2 || held.Consents[0] != (ConsentGiven{policy, at.Add(-time.Hour)}) || held.Consents[1] != (ConsentGiven{"2026-07", at}) {
 			t.Fatalf("held %+v: %v", held.Consents, err)
 		}
 	})
@@ -201,19 +202,19 @@ func TestB12_NothingPersonalLiesInTheDatabaseFile(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.register()
 		in, h := w.logIn()
-		_, err := w.LogIn(t.Context(), login, "wrong "+password, home)
-		w.refused(err, LoginFailed, "a wrong password")
-		if err := w.ChangePassword(t.Context(), h, password, password+" 2", home); err != nil {
+		_, err := w.LogIn(t.Context(), login, "wrong "+password, issuerdb.Home)
+		w.Refused(err, LoginFailed, "a wrong password")
+		if err := w.ChangePassword(t.Context(), h, password, password+" 2", issuerdb.Home); err != nil {
 			t.Fatal(err)
 		}
-		if strings.HasPrefix(w.address, "postgres") {
+		if strings.HasPrefix(w.Address, "postgres") {
 			const holds = ` r WHERE POSITION($1::bytea IN convert_to(r::text, 'UTF8')) > 0 OR POSITION(encode($1::bytea, 'hex') IN r::text) > 0`
-			if w.count(`SELECT COUNT(*) FROM logins`+holds, []byte(h.Account())) != 1 || w.count(`SELECT COUNT(*) FROM logins`+holds, tokenHash(in.Token)) != 1 {
+			if w.Count(`SELECT COUNT(*) FROM logins`+holds, []byte(h.Account())) != 1 || w.Count(`SELECT COUNT(*) FROM logins`+holds, tokenHash(in.Token)) != 1 {
 				t.Error("the search does not find what is there: it proves nothing")
 			}
 			for _, table := range []string{"accounts", "consents", "logins", "failures"} {
 				for _, secret := range append(secrets, in.Token, "$argon2id$") {
-					if n := w.count(`SELECT COUNT(*) FROM `+table+holds, []byte(secret)); n > 0 {
+					if n := w.Count(`SELECT COUNT(*) FROM `+table+holds, []byte(secret)); n > 0 {
 						t.Errorf("%d rows of %s hold a secret", n, table)
 					}
 				}
@@ -222,7 +223,7 @@ func TestB12_NothingPersonalLiesInTheDatabaseFile(t *testing.T) {
 		}
 		seen := 0
 		for _, suffix := range []string{"", "-wal"} {
-			file, err := os.ReadFile(w.address + suffix)
+			file, err := os.ReadFile(w.Address + suffix)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -6,6 +6,7 @@ import (
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/registry/rules"
+	"github.com/railgate/railgate/test/issuerdb"
 )
 
 // lowerX is a number that ends in a lower-case x.
@@ -14,11 +15,11 @@ const lowerX, upperX = "11010519491231002x", "11010519491231002X"
 func TestG20_NumbersAreReadInOneSpelling(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		r := registration()
-		r.Identity.Number = "110105900307461"
-		_, err := w.Register(t.Context(), r, home)
-		w.refused(err, rules.FirstGenerationCard, "a first-generation card")
-		r.Identity.Number = lowerX
-		if _, err := w.Register(t.Context(), r, home); err != nil {
+		r.Identity.DocumentNumber = "110105900307461"
+		_, err := w.Register(t.Context(), r, issuerdb.Home)
+		w.Refused(err, rules.FirstGenerationCard, "a first-generation card")
+		r.Identity.DocumentNumber = lowerX
+		if _, err := w.Register(t.Context(), r, issuerdb.Home); err != nil {
 			t.Fatal(err)
 		}
 		_, h := w.logIn()
@@ -27,13 +28,13 @@ func TestG20_NumbersAreReadInOneSpelling(t *testing.T) {
 			t.Fatalf("%q is kept: %v", p.Identity.Number, err)
 		}
 		e := edit(1)
-		e.Identity.Number = lowerX
+		e.Identity.DocumentNumber = lowerX
 		if p, err = w.Edit(t.Context(), h, e); err != nil || p.Version != 1 || !w.heardOfNoChange() {
 			t.Errorf("an edit of the x alone: version %d, %v", p.Version, err)
 		}
-		e.Identity.Number = "110105900307461"
+		e.Identity.DocumentNumber = "110105900307461"
 		_, err = w.Edit(t.Context(), h, e)
-		w.refused(err, rules.FirstGenerationCard, "an edit to a first-generation card")
+		w.Refused(err, rules.FirstGenerationCard, "an edit to a first-generation card")
 	})
 }
 
@@ -51,8 +52,8 @@ func (w *world) heardOfNoChange() bool {
 func TestG17_AnEditOfCaseIsNoEdit(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		r := registration()
-		r.Identity = EnteredIdentity{Name: "Test Name", Document: identity.Passport, Number: "X1234567", Nationality: "NZL"}
-		if _, err := w.Register(t.Context(), r, home); err != nil {
+		r.Identity = identity.Entry{Name: "Test Name", DocumentType: "passport", DocumentNumber: "X1234567", Nationality: "NZL"}
+		if _, err := w.Register(t.Context(), r, issuerdb.Home); err != nil {
 			t.Fatal(err)
 		}
 		_, h := w.logIn()
@@ -67,7 +68,7 @@ func TestG17_AnEditOfCaseIsNoEdit(t *testing.T) {
 		e := Edit{1, r.Identity, r.Contact}
 		e.Identity.Name = "Test·Name"
 		_, err := w.Edit(t.Context(), h, e)
-		w.refused(err, rules.IdentityFixed, "another name")
+		w.Refused(err, rules.IdentityFixed, "another name")
 	})
 }
 
@@ -76,7 +77,7 @@ func TestR07_HoldersDeclareSubstitutedCharacters(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		r := registration()
 		r.Identity.Substituted = true
-		id, err := w.Register(t.Context(), r, home)
+		id, err := w.Register(t.Context(), r, issuerdb.Home)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,7 +89,7 @@ func TestR07_HoldersDeclareSubstitutedCharacters(t *testing.T) {
 		if err != nil || !p.Identity.Substituted {
 			t.Fatalf("%+v: %v", p.Identity, err)
 		}
-		if n := w.count(`SELECT COUNT(*) FROM accounts WHERE id = $1 AND LENGTH(substituted) > 16`, id); n != 1 {
+		if n := w.Count(`SELECT COUNT(*) FROM accounts WHERE id = $1 AND LENGTH(substituted) > 16`, id); n != 1 {
 			t.Error("the word is not sealed")
 		}
 		e := edit(1)
@@ -100,7 +101,7 @@ func TestR07_HoldersDeclareSubstitutedCharacters(t *testing.T) {
 			t.Fatalf("said again: %+v, %v", p, err)
 		}
 		// A row from before the question says no.
-		if _, err := w.db.Writer().Exec(`UPDATE accounts SET substituted = NULL`); err != nil {
+		if _, err := w.DB.Writer().Exec(`UPDATE accounts SET substituted = NULL`); err != nil {
 			t.Fatal(err)
 		}
 		if p, err = w.Profile(t.Context(), h); err != nil || p.Identity.Substituted {
@@ -114,10 +115,10 @@ func TestR07_AccountsMarkedByAnOlderTable(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		r := registration()
 		r.Identity.Name = "测玥"
-		if _, err := w.Register(t.Context(), r, home); err != nil {
+		if _, err := w.Register(t.Context(), r, issuerdb.Home); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.db.Writer().Exec(`UPDATE accounts SET name_marks = 2`); err != nil {
+		if _, err := w.DB.Writer().Exec(`UPDATE accounts SET name_marks = 2`); err != nil {
 			t.Fatal(err)
 		}
 		_, h := w.logIn()

@@ -3,7 +3,6 @@ package credential
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"slices"
 
 	"github.com/railgate/railgate/issuance/account"
@@ -11,7 +10,6 @@ import (
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/internal/ids"
 	"github.com/railgate/railgate/issuance/problem"
-	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/store"
 )
@@ -91,23 +89,12 @@ func newPaperProof(p store.PaperProof) PaperProof {
 
 // paperPerson checks a document's form and hashes it.
 func (s *Service) paperPerson(d Document) (person [sha256.Size]byte, err error) {
-	document, err := identity.ParseKnown(d.Type)
+	p, err := identity.ReadDocument(identity.Entry{DocumentType: d.Type, DocumentNumber: d.Number, Nationality: d.Nationality}, s.Now())
 	if err != nil {
-		return person, problem.New(account.DocumentInvalid, "document_type "+err.Error())
+		return person, account.IdentityProblem(err, "document_type ")
 	}
-	number, err := identity.ReadNumber(document, d.Number, s.Now())
-	switch {
-	case errors.Is(err, identity.ErrFirstGeneration):
-		return person, problem.New(rules.FirstGenerationCard, err.Error())
-	case err != nil:
-		return person, problem.New(account.NumberInvalid, err.Error())
+	if p.Document != identity.Passport {
+		p.Nationality = "" // optional with permits: it must not make two of one document
 	}
-	nationality, err := identity.ParseNationality(document, d.Nationality)
-	if err != nil {
-		return person, problem.New(account.NationalityInvalid, err.Error())
-	}
-	if document != identity.Passport {
-		nationality = "" // optional with permits: it must not make two of one document
-	}
-	return s.vault.Index("paper_proofs.person", document.String()+" "+string(nationality)+" "+number), nil
+	return s.vault.Index("paper_proofs.person", p.Document.String()+" "+string(p.Nationality)+" "+p.Number), nil
 }

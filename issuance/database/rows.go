@@ -24,6 +24,17 @@ func Each(ctx context.Context, q Queries, f func(*sql.Rows) error, query string,
 	return rows.Err()
 }
 
+// All collects the rows of a query: scan fills an element from a row.
+func All[T any](ctx context.Context, q Queries, scan func(rows *sql.Rows, to *T) error, query string, args ...any) (all []T, err error) {
+	err = Each(ctx, q, func(rows *sql.Rows) error {
+		var one T
+		err := scan(rows, &one)
+		all = append(all, one)
+		return err
+	}, query, args...)
+	return all, err
+}
+
 // Changed runs a statement and reports how many rows it changed.
 func Changed(ctx context.Context, q Queries, query string, args ...any) (int64, error) {
 	done, err := q.ExecContext(ctx, query, args...)

@@ -19,9 +19,8 @@ type entered struct {
 	Email          string `json:"email"`
 }
 
-func (e entered) identity() account.EnteredIdentity {
-	document, _ := identity.ParseKnown(e.DocumentType) // the account refuses 0 in its turn
-	return account.EnteredIdentity{Name: e.Name, Document: document, Number: e.DocumentNumber, Nationality: e.Nationality, Substituted: e.Substituted}
+func (e entered) identity() identity.Entry {
+	return identity.Entry{Name: e.Name, DocumentType: e.DocumentType, DocumentNumber: e.DocumentNumber, Nationality: e.Nationality, Substituted: e.Substituted}
 }
 
 func (e entered) contact() account.Contact { return account.Contact{Phone: e.Phone, Email: e.Email} }
@@ -52,7 +51,7 @@ func (a *API) logIn(r *request, _ anonymous, in struct {
 		Account   string `json:"account"`
 		Login     string `json:"login"`
 		ExpiresAt int64  `json:"expires_at"`
-	}{out.Token, out.Account, out.Login, out.ExpiresAt}, err
+	}{out.Token, out.Account, out.Login, out.ExpiresAt.Seconds()}, err
 }
 
 // logOut ends the login that asks, and with it all that it shows (rule A12).
@@ -86,7 +85,7 @@ func newProfile(p account.Profile, h account.Holder) profile {
 			Name: p.Identity.Name.Text, NameCut: p.Identity.Name.OverLong, NameUncommon: p.Identity.Name.Uncommon, Substituted: p.Identity.Substituted,
 			DocumentType: p.Identity.Document.String(), DocumentNumber: p.Identity.Number, Nationality: string(p.Identity.Nationality),
 		},
-		Phone: p.Contact.Phone, PhoneVerified: p.PhoneVerifiedMs / 1000, Email: p.Contact.Email, Version: p.Version, CreatedAt: p.CreatedAt, ConsentDue: h.ConsentDue(),
+		Phone: p.Contact.Phone, PhoneVerified: p.PhoneVerifiedAt.Seconds(), Email: p.Contact.Email, Version: p.Version, CreatedAt: p.CreatedAt.Seconds(), ConsentDue: h.ConsentDue(),
 	}
 }
 
@@ -151,7 +150,7 @@ func (a *API) sendPhoneCode(r *request, h account.Holder, in struct {
 	expires, err := a.accounts.SendPhoneCode(r.Context(), h, in.Phone, string(in.Language), r.from)
 	return struct {
 		ExpiresAt int64 `json:"expires_at"`
-	}{expires.Unix()}, err
+	}{expires.Seconds()}, err
 }
 
 // verifyPhone makes the phone the account's by the code that was sent to it.
@@ -178,7 +177,7 @@ func (a *API) startRecovery(r *request, _ anonymous, in struct {
 	return struct {
 		Recovery  string `json:"recovery"`
 		ExpiresAt int64  `json:"expires_at"`
-	}{out.ID, out.Expires.Unix()}, err
+	}{out.ID, out.Expires.Seconds()}, err
 }
 
 // recovered is the notice to a person who has set a new password.
@@ -212,7 +211,7 @@ func (a *API) makeCode(r *request, h account.Holder, in struct {
 	return struct {
 		Code      string `json:"code"`
 		ExpiresAt int64  `json:"expires_at"`
-	}{c.Text, c.ExpiresAt}, err
+	}{c.Text, c.ExpiresAt.Seconds()}, err
 }
 
 // listed tells what the account applied for in the last month (rule A13).

@@ -2,16 +2,13 @@ package httpapi_test
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"net/http"
 	"time"
 
-	"github.com/railgate/railgate/issuance/account"
-	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/registry"
-	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/issuance/vault"
@@ -110,18 +107,7 @@ func (w *world) openBook(secrets *vault.Vault, lockout *throttle.Lockout) {
 	var err error
 	w.book, err = registry.New(registry.Config{
 		Database: w.store.Database(), Vault: secrets, Trail: w.trail, Lockout: lockout, Policy: testPolicy, Now: w.clock.Now,
-		Contact: func(ctx context.Context, q database.Queries, id string) (account.Contact, error) {
-			p, err := w.accounts.ProfileForStaff(ctx, q, id)
-			return p.Contact, err
-		},
-		Profile: func(ctx context.Context, tx *sql.Tx, id string) (func(account.Identity) error, error) {
-			return w.accounts.IdentityForStaff(ctx, tx, id)
-		},
-		PhoneVerified: func(ctx context.Context, q database.Queries, id string) (bool, error) {
-			p, err := w.accounts.ProfileForStaff(ctx, q, id)
-			return p.PhoneVerified(), err
-		},
-		Identify: func(ctx context.Context, p rules.Person, evidence string, from throttle.Caller) (registry.Identified, error) {
+		Identify: func(ctx context.Context, p identity.Person, evidence string, from throttle.Caller) (registry.Identified, error) {
 			provider, guard, err := w.service.Identify(ctx, provider.Person{Name: p.Name.Text, Document: p.Document, Number: p.Number}, evidence, from)
 			return registry.Identified{Provider: provider, Guard: guard}, err
 		},

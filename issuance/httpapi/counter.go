@@ -4,6 +4,7 @@ import (
 	"context"
 	"unicode/utf8"
 
+	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/registry"
 	"github.com/railgate/railgate/issuance/registry/rules"
@@ -60,6 +61,10 @@ type shown struct {
 	Nationality    string `json:"nationality"`
 }
 
+func (s shown) entry() identity.Entry {
+	return identity.Entry{DocumentType: s.DocumentType, DocumentNumber: s.DocumentNumber, Nationality: s.Nationality}
+}
+
 // original is what the clerk says of the document on the counter.
 type original struct {
 	Original *bool `json:"original"`
@@ -97,7 +102,7 @@ func (a *API) search(r *request, by registry.Principal, in struct {
 	if err != nil {
 		return nil, err
 	}
-	all, err := find(r.Context(), by, registry.ShownDocument(in.shown))
+	all, err := find(r.Context(), by, in.entry())
 	type found struct {
 		entryRef
 		Status       string `json:"status"`
@@ -191,7 +196,7 @@ func (a *API) freeIdentity(r *request, by registry.Principal, in struct {
 		return nil, err
 	}
 	return nil, a.registry.FreeIdentity(r.Context(), registry.DuplicateVisit{
-		Principal: by, Document: registry.ShownDocument(in.shown), Original: *in.Original, InDate: *in.InDate, Readable: *in.Readable, Delegated: in.Delegated,
+		Principal: by, Document: in.entry(), Original: *in.Original, InDate: *in.InDate, Readable: *in.Readable, Delegated: in.Delegated,
 	})
 }
 
@@ -268,8 +273,8 @@ func (in rewritten) correction(by registry.Principal, entry registry.Ref) (c reg
 	return c, err
 }
 
-func (d documentRead) entry() rules.Entry {
-	return rules.Entry{
+func (d documentRead) entry() identity.Entry {
+	return identity.Entry{
 		Name: d.Name, DocumentType: d.DocumentType, DocumentNumber: d.DocumentNumber, Nationality: d.Nationality, Substituted: d.Substituted,
 	}
 }

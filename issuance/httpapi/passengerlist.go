@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/registry"
 	"github.com/railgate/railgate/issuance/registry/rules"
@@ -21,7 +22,7 @@ type person struct {
 	Nationality    string `json:"nationality,omitempty"`
 }
 
-func newPerson(p rules.Person) person {
+func newPerson(p identity.Person) person {
 	return person{
 		Name: p.Name.Text, NameCut: p.Name.OverLong, NameUncommon: p.Name.Uncommon, Substituted: p.Substituted,
 		DocumentType: p.Document.String(), DocumentNumber: p.Number, Nationality: string(p.Nationality),
@@ -62,7 +63,7 @@ type guided struct {
 	Contact *bilingual `json:"contact,omitempty"`
 }
 
-func (a *API) newGuided(p rules.Person, s rules.Status, of rules.EntryKind) guided {
+func (a *API) newGuided(p identity.Person, s rules.Status, of rules.EntryKind) guided {
 	t := rules.Guidance(p, s, of)
 	g := guided{s.String(), bilingual{t.EN, t.ZH}, bilingual{t.NextEN, t.NextZH}, nil}
 	if s == rules.Failed {
@@ -106,7 +107,7 @@ type enteredPassenger struct {
 
 func (e enteredPassenger) entered() registry.EnteredPassenger {
 	return registry.EnteredPassenger{
-		Entry: rules.Entry{
+		Entry: identity.Entry{
 			Name: e.Name, DocumentType: e.DocumentType, DocumentNumber: e.DocumentNumber, Nationality: e.Nationality, Substituted: e.Substituted,
 		},
 		Policy: e.Policy,

@@ -66,14 +66,16 @@ func (a *API) accountData(r *request, h account.Holder) (any, error) {
 		return nil, err
 	}
 	out := heldOfAccount{
-		Profile: newProfile(held.Profile, h), PasswordSetAt: held.PasswordSetAt,
-		Consents: each(held.Consents, func(c account.ConsentGiven) heldConsent { return heldConsent(c) }),
+		Profile: newProfile(held.Profile, h), PasswordSetAt: held.PasswordSetAt.Seconds(),
+		Consents: each(held.Consents, func(c account.ConsentGiven) heldConsent { return heldConsent{c.Policy, c.At.Seconds()} }),
 		Logins: each(held.Logins, func(l account.Login) heldLogin {
-			return heldLogin{l.ID, l.BeganAt, l.UsedAt, l.ExpiresAt, l.EndedAt, l.This}
+			return heldLogin{l.ID, l.BeganAt.Seconds(), l.UsedAt.Seconds(), l.ExpiresAt.Seconds(), l.EndedAt.Seconds(), l.This}
 		}),
 		FailedLogins: heldFailures(held.FailedLogins),
 		PhoneCodes:   heldCodes{held.CodesSent.Failures, held.CodesSent.LockedUntil},
-		Codes:        each(held.Codes, func(c account.StoredAccountCode) heldCode { return heldCode(c) }),
+		Codes: each(held.Codes, func(c account.StoredAccountCode) heldCode {
+			return heldCode{c.Client, c.MadeAt.Seconds(), c.RedeemedAt.Seconds()}
+		}),
 	}
 	if out.Applications, err = a.heldApplications(r.Context(), h); err != nil {
 		return nil, err

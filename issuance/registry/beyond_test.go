@@ -13,18 +13,18 @@ import (
 
 // limited gives a registry other limits.
 func limited(w *world, b *Store, change func(l *rules.Limits)) {
-	w.t.Helper()
+	w.T.Helper()
 	l := b.Limits()
 	change(&l)
 	if err := b.SetLimits(l); err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 }
 
 // toCounter brings a passenger's original to a counter.
 func (w *world) toCounter(b *Store, role staff.Role, r Ref, both bool) (rules.Status, error) {
-	w.t.Helper()
-	seen, err := b.ViewEntry(w.t.Context(), w.by(role), r)
+	w.T.Helper()
+	seen, err := b.ViewEntry(w.T.Context(), w.by(role), r)
 	if err != nil {
 		return 0, err
 	}
@@ -32,7 +32,7 @@ func (w *world) toCounter(b *Store, role staff.Role, r Ref, both bool) (rules.St
 	if seen.ProofNeeded {
 		c.Proof = rules.Proof{Kind: rules.HolderNumber, Value: resident(1).DocumentNumber}
 	}
-	return b.Verify(w.t.Context(), c)
+	return b.Verify(w.T.Context(), c)
 }
 
 // Story: a list is full. A resident is added to it as pending and is verified with
@@ -49,7 +49,7 @@ func TestG04_BothOriginalsBeyondTheLimit(t *testing.T) {
 		}
 		verifyResident(w, h, first.ID) // with the guest, who is to be submitted, there are two now
 		_, err := w.Add(t.Context(), h, entered(visitor(2)))
-		w.refused(err, rules.ListFull, "a visitor beyond the limit")
+		w.Refused(err, rules.ListFull, "a visitor beyond the limit")
 		late := w.adds(h, rare(resident(4)))
 		if !late.HolderOriginal || !w.lineOf(h, late.ID).HolderOriginal || !w.lineOf(h, early.ID).HolderOriginal || w.lineOf(h, guest.ID).HolderOriginal {
 			t.Error("the list does not say whose check needs both originals")
@@ -63,7 +63,7 @@ func TestG04_BothOriginalsBeyondTheLimit(t *testing.T) {
 			t.Errorf("a look says %v: %v", seen.HolderOriginalNeeded, err)
 		}
 		_, err = w.toCounter(w.Store, staff.Agency, r, false)
-		w.refused(err, rules.HolderOriginalMissing, "one original")
+		w.Refused(err, rules.HolderOriginalMissing, "one original")
 		if s := w.lineOf(h, early.ID); s.Status != rules.Pending || s.Version != 1 {
 			t.Errorf("after the refusal: %v", s.Status)
 		}
@@ -71,18 +71,18 @@ func TestG04_BothOriginalsBeyondTheLimit(t *testing.T) {
 			t.Fatalf("both originals: %v, %v", s, err)
 		}
 		detail := ""
-		if err := w.db.Writer().QueryRow(`SELECT detail FROM audit WHERE object = $1 ORDER BY id DESC LIMIT 1`, early.ID).Scan(&detail); err != nil || !strings.Contains(detail, "both originals") {
+		if err := w.DB.Writer().QueryRow(`SELECT detail FROM audit WHERE object = $1 ORDER BY id DESC LIMIT 1`, early.ID).Scan(&detail); err != nil || !strings.Contains(detail, "both originals") {
 			t.Errorf("the trail says %q: %v", detail, err)
 		}
 		r = Ref{h.Account(), late.ID} // G06
 		_, err = w.toCounter(w.Store, staff.Agency, r, true)
-		w.refused(err, rules.StationWindowOnly, "a traditional name at an agency")
+		w.Refused(err, rules.StationWindowOnly, "a traditional name at an agency")
 		if s, err := w.toCounter(w.Store, staff.Window, r, true); s != rules.Verified || err != nil {
 			t.Fatalf("at a window: %v, %v", s, err)
 		}
 		// Four count. After 180 days three go; then one original is enough.
 		last := w.adds(h, resident(5))
-		w.pass(180 * day)
+		w.Pass(180 * day)
 		h = again(w, h)
 		for _, id := range []string{first.ID, early.ID, late.ID} {
 			if err := w.Delete(t.Context(), h, id); err != nil {
@@ -105,12 +105,12 @@ func TestG05_NoOtherDocumentBeyondTheLimit(t *testing.T) {
 		limited(w, w.Store, func(l *rules.Limits) { l.Passengers, l.ToBeSubmitted = 1, 1 })
 		verifyResident(w, h, w.adds(h, resident(2)).ID)
 		_, err := w.Edit(t.Context(), h, guest.ID, 2, entered(visitor(2)))
-		w.refused(err, rules.ListFull, "an edit that would make it count again")
+		w.Refused(err, rules.ListFull, "an edit that would make it count again")
 		if _, err := w.Edit(t.Context(), h, guest.ID, 2, entered(resident(3))); err != nil {
 			t.Fatalf("an edit to a resident: %v", err)
 		}
 		_, err = w.toCounter(w.Store, staff.Window, Ref{h.Account(), guest.ID}, false)
-		w.refused(err, rules.HolderOriginalMissing, "one original")
+		w.Refused(err, rules.HolderOriginalMissing, "one original")
 	})
 }
 
@@ -138,7 +138,7 @@ func TestG04_RoomIsGivenOnceHoweverManyAtOnce(t *testing.T) {
 		if got[""] != 2 || got[rules.HolderOriginalMissing] != 6 {
 			t.Fatalf("%v", got)
 		}
-		if n := w.count(`SELECT COUNT(*) FROM passengers WHERE status IN (1, 3, 4)`); n != 5 {
+		if n := w.Count(`SELECT COUNT(*) FROM passengers WHERE status IN (1, 3, 4)`); n != 5 {
 			t.Fatalf("%d count", n)
 		}
 	})
@@ -156,7 +156,7 @@ func TestListsKeepTheirLimitsWhateverComesAtOnce(t *testing.T) {
 		}
 		var beyond, failed atomic.Int64
 		for round := range 6 {
-			w.atOnce(40, func(i int) error {
+			w.AtOnce(40, func(i int) error {
 				r := rand.New(rand.NewPCG(uint64(round), uint64(i)))
 				return oneOfMany(w, books[i%2], h, r, &beyond, &failed)
 			})
@@ -180,7 +180,7 @@ func TestListsKeepTheirLimitsWhateverComesAtOnce(t *testing.T) {
 
 // oneOfMany does something at random with the list, as a holder or a window.
 func oneOfMany(w *world, b *Store, h account.Holder, r *rand.Rand, beyond, failed *atomic.Int64) error {
-	ctx := w.t.Context()
+	ctx := w.T.Context()
 	somebody := resident(100 + r.IntN(800))
 	if r.IntN(3) == 0 {
 		somebody = visitor(r.IntN(900))
@@ -235,21 +235,21 @@ func TestP14_AccountThatHasAnotherDocumentNow(t *testing.T) {
 		w.answered(DecisionRequest{Kind: Buy, Account: h.Account(), For: []string{citizen.ID}}, rules.OtherDocumentsOnly, "for a resident")
 		w.notRecorded(w.bought(h, "S", guest.ID, citizen.ID), rules.OtherDocumentsOnly, "an order with a resident")
 		_, err := w.Add(t.Context(), h, entered(resident(4)))
-		w.refused(err, rules.OtherDocumentsOnly, "adds a resident")
+		w.Refused(err, rules.OtherDocumentsOnly, "adds a resident")
 		_, err = w.Edit(t.Context(), h, pending.ID, 1, entered(resident(4)))
-		w.refused(err, rules.OtherDocumentsOnly, "makes another resident of one")
+		w.Refused(err, rules.OtherDocumentsOnly, "makes another resident of one")
 		_, err = w.Edit(t.Context(), h, guest.ID, 1, entered(resident(4)))
-		w.refused(err, rules.TicketBought, "makes a resident of a visitor with a ticket")
+		w.Refused(err, rules.TicketBought, "makes a resident of a visitor with a ticket")
 		w.answered(DecisionRequest{Kind: ChangeOnline, Account: h.Account(), Ticket: "T-0"}, "", "a change of what was bought before")
 		w.answered(DecisionRequest{Kind: RefundOnline, Account: h.Account(), Ticket: "T-0"}, "", "a refund of it")
-		w.refused(w.Delete(t.Context(), h, citizen.ID), TicketsUnfinished, "while a journey is ahead")
+		w.Refused(w.Delete(t.Context(), h, citizen.ID), TicketsUnfinished, "while a journey is ahead")
 		w.records(TicketEvent{Principal: w.by(staff.Ticketing), Kind: TicketRefunded, Ticket: "T-0"})
 		for _, id := range []string{citizen.ID, pending.ID} {
 			if err := w.Delete(t.Context(), h, id); err != nil {
 				t.Errorf("a resident from before stays: %v", err)
 			}
 		}
-		w.refused(w.Delete(t.Context(), h, guest.ID), rules.TicketBought, "a visitor with a ticket")
+		w.Refused(w.Delete(t.Context(), h, guest.ID), rules.TicketBought, "a visitor with a ticket")
 	})
 }
 
@@ -267,12 +267,12 @@ func TestG07_NoWayBeyondTheLimitForOtherAccounts(t *testing.T) {
 		w.checks(Ref{h.Account(), guest.ID}, true)
 		limited(w, w.Store, func(l *rules.Limits) { l.Passengers, l.ToBeSubmitted = 1, 1 })
 		_, err := w.toCounter(w.Store, staff.Window, Ref{h.Account(), citizen.ID}, true)
-		w.refused(err, rules.ListFull, "with both originals")
+		w.Refused(err, rules.ListFull, "with both originals")
 		found, err := w.FindEntries(t.Context(), w.by(staff.Agency), shown(resident(2)))
 		if err != nil || len(found) != 1 || found[0].HolderOriginalNeeded {
 			t.Errorf("a search promises a way: %+v, %v", found, err)
 		}
 		_, err = w.Add(t.Context(), h, entered(visitor(2)))
-		w.refused(err, rules.ListFull, "one more visitor")
+		w.Refused(err, rules.ListFull, "one more visitor")
 	})
 }

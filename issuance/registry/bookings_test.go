@@ -47,7 +47,7 @@ func TestBookingsAreThePersonsOwn(t *testing.T) {
 		if got := references(); got != "T2-1 cancelled" {
 			t.Fatalf("found %s", got)
 		}
-		w.pass(3 * day)
+		w.Pass(3 * day)
 		if got := references(); got != "T2-1 cancelled" {
 			t.Fatalf("after the journey: %s", got)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/issuance/staff"
@@ -18,8 +19,8 @@ import (
 type Correction struct {
 	Principal
 	Entry   Ref
-	Version int64       // of the entry that was looked at
-	As      rules.Entry // what the document says
+	Version int64          // of the entry that was looked at
+	As      identity.Entry // what the document says
 	// As in rules.Visit.
 	Original, InDate, Readable, Delegated bool
 	Proof                                 rules.Proof
@@ -38,7 +39,7 @@ func (b *Store) Correct(ctx context.Context, c Correction) (next rules.Status, e
 	if err := c.By.May(staff.CorrectIdentity); err != nil {
 		return 0, err
 	}
-	to, err := rules.Read(c.As, b.Now())
+	to, err := rules.ReadPerson(c.As, b.Now())
 	if err != nil {
 		return 0, err
 	}
@@ -81,7 +82,7 @@ func (b *Store) Claim(ctx context.Context, c Correction) (next rules.Status, err
 	if err := c.By.May(staff.ResolveDuplicate); err != nil {
 		return 0, err
 	}
-	to, err := rules.Read(c.As, b.Now())
+	to, err := rules.ReadPerson(c.As, b.Now())
 	if err != nil {
 		return 0, err
 	}
@@ -148,7 +149,7 @@ type rewriting struct {
 	entry   entry
 	contact rules.Contact
 	// profile writes a new identity to the account; nil for a passenger.
-	profile func(account.Identity) error
+	profile func(identity.Person) error
 }
 
 // rewrite runs what a window decides about an entry, under the locks of its account
@@ -162,7 +163,7 @@ func (b *Store) rewrite(ctx context.Context, what string, c Correction, other st
 			return errEntryNotFound
 		}
 		if c.Entry.Passenger == "" {
-			if w.profile, err = b.Profile(ctx, tx, c.Entry.Account); err != nil {
+			if w.profile, err = account.LockIdentity(ctx, tx, b.Database, b.Vault, c.Entry.Account); err != nil {
 				return notFound(err)
 			}
 		}
@@ -222,7 +223,7 @@ func notFound(err error) error {
 }
 
 // listed reports whether another line of the account's list is about the document.
-func (b *Store) listed(ctx context.Context, q database.Queries, r Ref, p rules.Person) (bool, error) {
+func (b *Store) listed(ctx context.Context, q database.Queries, r Ref, p identity.Person) (bool, error) {
 	c, err := b.counts(ctx, q, r.Account, p, r.Passenger)
 	return c.Twice, err
 }
@@ -237,7 +238,7 @@ func (b *Store) noJourney(ctx context.Context, q database.Queries, r Ref) error 
 }
 
 // put writes a person and a status over an entry.
-func (b *Store) put(ctx context.Context, tx *sql.Tx, w rewriting, to rules.Person, s rules.Status) error {
+func (b *Store) put(ctx context.Context, tx *sql.Tx, w rewriting, to identity.Person, s rules.Status) error {
 	r := w.entry.Ref
 	if r.Passenger != "" {
 		_, err := tx.ExecContext(ctx, `UPDATE passengers SET document = $2, person = $3, status = $4, version = version + 1 WHERE id = $1`,
@@ -253,11 +254,11 @@ func (b *Store) put(ctx context.Context, tx *sql.Tx, w rewriting, to rules.Perso
 	if err != nil {
 		return err
 	}
-	return w.profile(profileIdentity(to))
+	return w.profile(to)
 }
 
 // differences names the fields in which two persons differ, and no value.
-func differences(p, q rules.Person) string {
+func differences(p, q identity.Person) string {
 	var fields []string
 	for _, f := range []struct {
 		name    string

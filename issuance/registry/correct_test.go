@@ -4,24 +4,26 @@ import (
 	"testing"
 
 	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/throttle"
+	"github.com/railgate/railgate/test/issuerdb"
 )
 
 // correction is what a window sends of a good original, for an account's holder.
-func (w *world) correction(r Ref, as rules.Entry) Correction {
-	w.t.Helper()
-	_, e, err := w.entry(w.t.Context(), w.db.Writer(), r, "")
+func (w *world) correction(r Ref, as identity.Entry) Correction {
+	w.T.Helper()
+	_, e, err := w.entry(w.T.Context(), w.DB.Writer(), r, "")
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	c := Correction{Principal: w.by(staff.Window), Entry: r, Version: e.version, As: as, Original: true, InDate: true, Readable: true}
 	c.Proof = rules.Proof{Kind: rules.PhoneEnd, Value: phone[len(phone)-4:]}
 	return c
 }
 
-func named(e rules.Entry, name string) rules.Entry {
+func named(e identity.Entry, name string) identity.Entry {
 	e.Name = name
 	return e
 }
@@ -34,7 +36,7 @@ func TestR03_WindowCorrectsWhatWasCheckedWrongly(t *testing.T) {
 		if err != nil || len(found) != 1 || found[0] != (Found{Ref: own, Status: rules.Verified}) {
 			t.Fatalf("found %+v: %v", found, err)
 		}
-		if n := w.count(`SELECT COUNT(*) FROM audit WHERE object = $1 AND detail = 'found by its document'`, h.Account()); n != 1 {
+		if n := w.Count(`SELECT COUNT(*) FROM audit WHERE object = $1 AND detail = 'found by its document'`, h.Account()); n != 1 {
 			t.Errorf("the search is %d times in the audit log", n)
 		}
 		seen, err := w.ViewForCorrection(t.Context(), w.by(staff.Window), own)
@@ -46,7 +48,7 @@ func TestR03_WindowCorrectsWhatWasCheckedWrongly(t *testing.T) {
 			t.Fatalf("another name: %v, %v", s, err)
 		}
 		_, err = w.Correct(t.Context(), c)
-		w.refused(err, EntryChanged, "the same again")
+		w.Refused(err, EntryChanged, "the same again")
 		p, err := w.accounts.Profile(t.Context(), h)
 		if err != nil || p.Identity.Name.Text != "测试乙" || p.Version != 2 || w.own(h).Person.Name.Text != "测试乙" || w.own(h).Version != 3 {
 			t.Fatalf("the profile has version %d: %v", p.Version, err)
@@ -63,14 +65,14 @@ func TestR03_WindowCorrectsWhatWasCheckedWrongly(t *testing.T) {
 		if s, err := w.Correct(t.Context(), w.correction(own, named(resident(5), "测试乙"))); s != rules.Verified || err != nil {
 			t.Fatalf("another number: %v, %v", s, err)
 		}
-		w.refused(w.tries("marked_again", resident(5)), rules.IdentityRegistered, "the number that it has now")
+		w.Refused(w.tries("marked_again", resident(5)), rules.IdentityRegistered, "the number that it has now")
 		if err := w.tries("marked_again", resident(1)); err != nil {
 			t.Fatalf("the number that it had: %v", err)
 		}
 		if n := w.onTrail(staff.CorrectIdentity); n != 5 {
 			t.Errorf("%d entries on the trail", n)
 		}
-		if n := w.count(`SELECT COUNT(*) FROM audit WHERE detail = 'name, number corrected, verified becomes verified'`); n != 1 {
+		if n := w.Count(`SELECT COUNT(*) FROM audit WHERE detail = 'name, number corrected, verified becomes verified'`); n != 1 {
 			t.Errorf("%d entries tell what was corrected", n)
 		}
 	})
@@ -85,10 +87,10 @@ func TestR03_PassengersAreCorrected(t *testing.T) {
 		r := Ref{h.Account(), l.ID}
 		w.checks(r, true)
 		w.decides(r, true)
-		w.pass(day)
+		w.Pass(day)
 		c := w.correction(r, visitor(3))
 		_, err := w.Correct(t.Context(), c)
-		w.refused(err, rules.ProofWrong, "the phone for a passenger")
+		w.Refused(err, rules.ProofWrong, "the phone for a passenger")
 		if held, err := w.PersonalData(t.Context(), h); err != nil || held.Passengers[0].FailedProofs != (throttle.Held{Failures: 1}) {
 			t.Errorf("held is %+v: %v", held.Passengers[0].FailedProofs, err)
 		}
@@ -96,13 +98,13 @@ func TestR03_PassengersAreCorrected(t *testing.T) {
 		other := w.adds(h, visitor(4))
 		c.As = visitor(4)
 		_, err = w.Correct(t.Context(), c)
-		w.refused(err, rules.AlreadyListed, "the document of another passenger")
+		w.Refused(err, rules.AlreadyListed, "the document of another passenger")
 		c.As = named(visitor(5), "Another Visitor")
 		_, err = w.Correct(t.Context(), c)
-		w.refused(err, rules.OtherPerson, "another person")
+		w.Refused(err, rules.OtherPerson, "another person")
 		c.Entry, c.Version, c.As = Ref{h.Account(), other.ID}, 1, visitor(6)
 		_, err = w.Correct(t.Context(), c)
-		w.refused(err, rules.MoveRefused, "an unchecked passenger")
+		w.Refused(err, rules.MoveRefused, "an unchecked passenger")
 		c.Entry, c.Version, c.As = r, 3, visitor(3)
 		s, err := w.Correct(t.Context(), c)
 		line := w.lineOf(h, l.ID)
@@ -123,8 +125,8 @@ func TestR03_NotWhileATicketIsForTheOldIdentity(t *testing.T) {
 		w.records(w.bought(h, "T1", ""))
 		c := w.correction(own, resident(2))
 		_, err := w.Correct(t.Context(), c)
-		w.refused(err, TicketsUnfinished, "with a ticket")
-		w.pass(2 * day)
+		w.Refused(err, TicketsUnfinished, "with a ticket")
+		w.Pass(2 * day)
 		if s, err := w.Correct(t.Context(), c); s != rules.Verified || err != nil {
 			t.Fatalf("after the journey: %v, %v", s, err)
 		}
@@ -136,7 +138,7 @@ func TestB11_CorrectionsDoNotTakeWhatAnotherAccountHas(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		a, b := w.verified(resident(1)), w.registers(resident(2))
 		_, err := w.Correct(t.Context(), w.correction(Ref{Account: a.Account()}, resident(2)))
-		w.refused(err, rules.IdentityRegistered, "another account's identity")
+		w.Refused(err, rules.IdentityRegistered, "another account's identity")
 		if w.own(b).Status != rules.Pending || w.own(a).Version != 2 {
 			t.Error("the refusal changed something")
 		}
@@ -171,15 +173,15 @@ func TestB11_OwnersHaveTheIdentityBack(t *testing.T) {
 		c := w.correction(own, resident(1))
 		c.Proof.Value = "0000"
 		_, err := w.Claim(t.Context(), c)
-		w.refused(err, rules.ProofWrong, "an account that is not shown to be the owner's")
+		w.Refused(err, rules.ProofWrong, "an account that is not shown to be the owner's")
 		c.Proof, c.Delegated = w.correction(own, resident(1)).Proof, true
 		_, err = w.Claim(t.Context(), c)
-		w.refused(err, rules.InPersonOnly, "by a delegate")
+		w.Refused(err, rules.InPersonOnly, "by a delegate")
 		back() // from the account that registered meanwhile
 		if w.own(other).Status != rules.Failed {
 			t.Fatalf("the other account is %v", w.own(other).Status)
 		}
-		w.refused(w.saves(other), rules.IdentityRegistered, "the other account saves it again")
+		w.Refused(w.saves(other), rules.IdentityRegistered, "the other account saves it again")
 		if err := w.edits(owner, resident(1)); err != nil {
 			t.Errorf("the owner's own profile, saved again: %v", err)
 		}
@@ -194,7 +196,7 @@ func TestB11_OwnersHaveTheIdentityBack(t *testing.T) {
 		if err := w.tries("marked_again", visitor(1)); err != nil {
 			t.Errorf("the passport that it had: %v", err)
 		}
-		if n := w.count(`SELECT COUNT(*) FROM holders WHERE lost IS NOT NULL`); n != 2 {
+		if n := w.Count(`SELECT COUNT(*) FROM holders WHERE lost IS NOT NULL`); n != 2 {
 			t.Errorf("%d accounts have lost an identity", n)
 		}
 	})
@@ -217,7 +219,7 @@ func TestB11_ClaimsAtOnceNeverShareAnIdentity(t *testing.T) {
 			_, err = b.Claim(t.Context(), c)
 			return err
 		}
-		got := w.atOnce(48, func(i int) error {
+		got := w.AtOnce(48, func(i int) error {
 			b := w.Store
 			if i%2 == 0 {
 				b = second
@@ -227,7 +229,7 @@ func TestB11_ClaimsAtOnceNeverShareAnIdentity(t *testing.T) {
 				return b.FreeIdentity(t.Context(), DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Original: true, InDate: true, Readable: true})
 			case 2:
 				if i%8 == 2 {
-					_, err := accounts.Register(t.Context(), registration("marked_race_"+string(rune('a'+i/8)), resident(1)), home)
+					_, err := accounts.Register(t.Context(), registration("marked_race_"+string(rune('a'+i/8)), resident(1)), issuerdb.Home)
 					return err
 				}
 			}
@@ -236,11 +238,11 @@ func TestB11_ClaimsAtOnceNeverShareAnIdentity(t *testing.T) {
 		if got[""] == 0 {
 			t.Fatalf("nothing succeeded: %v", got)
 		}
-		if n := w.count(`SELECT COUNT(*) FROM identities i JOIN holders h ON h.id = i.account WHERE i.person = $1`, w.document(indexHolder, w.reads(resident(1)))); n > 1 {
+		if n := w.Count(`SELECT COUNT(*) FROM identities i JOIN holders h ON h.id = i.account WHERE i.person = $1`, w.document(indexHolder, w.reads(resident(1)))); n > 1 {
 			t.Errorf("%d accounts have it", n)
 		}
 		// Every account that is not failed has exactly the identity of its entry.
-		rows, err := w.db.Writer().Query(`SELECT id FROM holders WHERE status <> 5`)
+		rows, err := w.DB.Writer().Query(`SELECT id FROM holders WHERE status <> 5`)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -254,22 +256,22 @@ func TestB11_ClaimsAtOnceNeverShareAnIdentity(t *testing.T) {
 		}
 		rows.Close()
 		for _, id := range ids {
-			h, err := w.holder(t.Context(), w.db.Writer(), id, "")
+			h, err := w.holder(t.Context(), w.DB.Writer(), id, "")
 			if err != nil {
 				t.Fatal(err)
 			}
-			if has, err := w.whoHas(t.Context(), w.db.Writer(), w.document(indexHolder, h.Person)); has != id || err != nil {
+			if has, err := w.whoHas(t.Context(), w.DB.Writer(), w.document(indexHolder, h.Person)); has != id || err != nil {
 				t.Errorf("%s is %v with an identity of %q: %v", id, h.Status, has, err)
 			}
 		}
 	})
 }
 
-func (w *world) reads(e rules.Entry) rules.Person {
-	w.t.Helper()
-	p, err := rules.Read(e, w.now())
+func (w *world) reads(e identity.Entry) identity.Person {
+	w.T.Helper()
+	p, err := rules.ReadPerson(e, w.Now())
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	return p
 }
@@ -288,6 +290,6 @@ func TestB11_OwnersHaveBackWhatAClosedAccountKeeps(t *testing.T) {
 		if s, err := w.Claim(t.Context(), c); s != rules.Verified || err != nil {
 			t.Fatalf("%v, %v", s, err)
 		}
-		w.refused(w.tries("marked_again", resident(1)), rules.IdentityRegistered, "an account that comes later")
+		w.Refused(w.tries("marked_again", resident(1)), rules.IdentityRegistered, "an account that comes later")
 	})
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/issuance/staff"
@@ -23,31 +24,31 @@ func TestB_VisitorsWayThroughTheStatuses(t *testing.T) {
 		h := w.registers(visitor(1))
 		r := Ref{Account: h.Account()}
 		_, err := w.ViewEntry(t.Context(), w.by(staff.Agency), r)
-		w.refused(err, rules.StationWindowOnly, "an agency looks")
+		w.Refused(err, rules.StationWindowOnly, "an agency looks")
 		_, err = w.Verify(t.Context(), Check{Principal: w.by(staff.Agency), Entry: r, Version: 1, Original: true, InDate: true, Readable: true, Matches: true})
-		w.refused(err, rules.StationWindowOnly, "an agency verifies")
+		w.Refused(err, rules.StationWindowOnly, "an agency verifies")
 		_, err = w.ViewForAuthority(t.Context(), w.by(staff.Authority), r)
-		w.refused(err, rules.MoveRefused, "the authority before the window")
+		w.Refused(err, rules.MoveRefused, "the authority before the window")
 		_, err = w.Verify(t.Context(), Check{Principal: w.by(staff.Window), Entry: r, Version: 1, Matches: true})
-		w.refused(err, rules.OriginalMissing, "a copy")
-		if n := w.count(`SELECT COUNT(*) FROM audit`); n != 0 {
+		w.Refused(err, rules.OriginalMissing, "a copy")
+		if n := w.Count(`SELECT COUNT(*) FROM audit`); n != 0 {
 			t.Fatalf("%d entries tell of what was refused", n)
 		}
 		if s := w.checks(r, true); s != rules.PreVerified {
 			t.Fatalf("after the window: %v", s)
 		}
-		w.refused(w.edits(h, visitor(2)), rules.IdentityFixed, "an edit after the window")
+		w.Refused(w.edits(h, visitor(2)), rules.IdentityFixed, "an edit after the window")
 		_, err = w.ViewEntry(t.Context(), w.by(staff.Window), r)
-		w.refused(err, rules.MoveRefused, "the window looks once more")
+		w.Refused(err, rules.MoveRefused, "the window looks once more")
 		_, err = w.SettleForeign(t.Context(), AuthorityResult{w.by(staff.Authority), r, 1, true})
-		w.refused(err, EntryChanged, "the authority about what was there before the window")
+		w.Refused(err, EntryChanged, "the authority about what was there before the window")
 		if s := w.decides(r, true); s != rules.Verified || w.own(h).Status != rules.Verified {
 			t.Fatalf("after the authority: %v", s)
 		}
 		_, err = w.SettleForeign(t.Context(), AuthorityResult{w.by(staff.Authority), r, 3, false})
-		w.refused(err, rules.MoveRefused, "the authority decides twice")
+		w.Refused(err, rules.MoveRefused, "the authority decides twice")
 		var trail []string
-		rows, err := w.db.Writer().Query(`SELECT role || ' ' || action || ' ' || object_kind || ' ' || detail FROM audit WHERE object = $1 AND request = 'r1' ORDER BY id`, h.Account())
+		rows, err := w.DB.Writer().Query(`SELECT role || ' ' || action || ' ' || object_kind || ' ' || detail FROM audit WHERE object = $1 AND request = 'r1' ORDER BY id`, h.Account())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -113,7 +114,7 @@ func TestOnlyRolesThatMay(t *testing.T) {
 					t.Errorf("%s by %s: %v", act.what, role, err)
 				}
 			}
-			w.refused(act.do(Principal{}), staff.ForbiddenRole, act.what+" by nobody")
+			w.Refused(act.do(Principal{}), staff.ForbiddenRole, act.what+" by nobody")
 		}
 	})
 }
@@ -134,7 +135,7 @@ func TestVerdictIsAboutWhatWasLookedAt(t *testing.T) {
 		}
 		c := Check{Principal: w.by(staff.Agency), Entry: r, Version: seen.Version, Original: true, InDate: true, Readable: true, Matches: true}
 		_, err = w.Verify(t.Context(), c)
-		w.refused(err, EntryChanged, "a verdict on what was there before")
+		w.Refused(err, EntryChanged, "a verdict on what was there before")
 		got := w.inTheWay(h, 8, func(i int) error {
 			c := c
 			c.Version, c.Matches = 2, i%2 == 0
@@ -144,7 +145,7 @@ func TestVerdictIsAboutWhatWasLookedAt(t *testing.T) {
 		if got[""] != 1 || got[EntryChanged] != 7 {
 			t.Errorf("eight verdicts at once: %v", got)
 		}
-		if n := w.count(`SELECT COUNT(*) FROM audit WHERE object = $1 AND detail LIKE 'pending becomes %'`, l.ID); n != 1 {
+		if n := w.Count(`SELECT COUNT(*) FROM audit WHERE object = $1 AND detail LIKE 'pending becomes %'`, l.ID); n != 1 {
 			t.Errorf("%d verdicts are on the trail", n)
 		}
 	})
@@ -155,9 +156,9 @@ func TestB1_RareNamesNeedAProofAtTheWindow(t *testing.T) {
 		h := w.registers(rare(resident(1)))
 		own := Ref{Account: h.Account()}
 		_, err := w.ViewEntry(t.Context(), w.by(staff.Agency), own)
-		w.refused(err, rules.StationWindowOnly, "an agency looks")
+		w.Refused(err, rules.StationWindowOnly, "an agency looks")
 		_, err = w.Verify(t.Context(), Check{Principal: w.by(staff.Agency), Entry: own, Version: 1, Original: true, InDate: true, Readable: true, Matches: true})
-		w.refused(err, rules.StationWindowOnly, "an agency verifies")
+		w.Refused(err, rules.StationWindowOnly, "an agency verifies")
 
 		proven := func(r Ref, version int64, k rules.ProofKind, value string) error {
 			_, err := w.Verify(t.Context(), Check{
@@ -165,9 +166,9 @@ func TestB1_RareNamesNeedAProofAtTheWindow(t *testing.T) {
 			})
 			return err
 		}
-		w.refused(proven(own, 1, 0, ""), rules.ProofWrong, "no proof")
-		w.refused(proven(own, 1, rules.PhoneEnd, "4322"), rules.ProofWrong, "a wrong end of the phone")
-		w.refused(proven(own, 1, rules.HolderNumber, resident(1).DocumentNumber), rules.ProofWrong, "the holder's own number")
+		w.Refused(proven(own, 1, 0, ""), rules.ProofWrong, "no proof")
+		w.Refused(proven(own, 1, rules.PhoneEnd, "4322"), rules.ProofWrong, "a wrong end of the phone")
+		w.Refused(proven(own, 1, rules.HolderNumber, resident(1).DocumentNumber), rules.ProofWrong, "the holder's own number")
 		if held, err := w.PersonalData(t.Context(), h); err != nil || held.FailedProofs != (throttle.Held{Failures: 2}) {
 			t.Errorf("two guesses, held is %+v: %v", held.FailedProofs, err)
 		}
@@ -182,7 +183,7 @@ func TestB1_RareNamesNeedAProofAtTheWindow(t *testing.T) {
 		e.Substituted = true
 		l := w.adds(h, e)
 		listed := Ref{h.Account(), l.ID}
-		w.refused(proven(listed, 1, rules.PhoneEnd, "4321"), rules.ProofWrong, "the phone for a passenger")
+		w.Refused(proven(listed, 1, rules.PhoneEnd, "4321"), rules.ProofWrong, "the phone for a passenger")
 		if err := proven(listed, 1, rules.HolderNumber, resident(1).DocumentNumber); err != nil || w.lineOf(h, l.ID).Status != rules.PreVerified {
 			t.Fatalf("the holder's number: %v", err)
 		}
@@ -197,7 +198,7 @@ func TestB1_ProofsAreNotForGuessing(t *testing.T) {
 		c := Check{Principal: w.by(staff.Window), Entry: Ref{Account: h.Account()}, Version: 1, Original: true, InDate: true, Readable: true, Matches: true}
 		c.Proof = rules.Proof{Kind: rules.PhoneEnd, Value: "0000"}
 		rule := throttle.DefaultRules.Document
-		got := w.atOnce(200, func(int) error {
+		got := w.AtOnce(200, func(int) error {
 			_, err := w.Verify(t.Context(), c)
 			return err
 		})
@@ -206,11 +207,11 @@ func TestB1_ProofsAreNotForGuessing(t *testing.T) {
 		}
 		c.Proof.Value = phone[len(phone)-4:]
 		_, err := w.Verify(t.Context(), c)
-		w.refused(err, throttle.TooManyFailures, "the right proof after the lock")
-		if w.own(h).Status != rules.Pending || w.count(`SELECT COUNT(*) FROM audit`) != 0 {
+		w.Refused(err, throttle.TooManyFailures, "the right proof after the lock")
+		if w.own(h).Status != rules.Pending || w.Count(`SELECT COUNT(*) FROM audit`) != 0 {
 			t.Fatal("guesses changed something")
 		}
-		w.pass(rule.FirstLock)
+		w.Pass(rule.FirstLock)
 		if s, err := w.Verify(t.Context(), c); s != rules.Verified || err != nil {
 			t.Fatalf("after the lock: %v", err)
 		}
@@ -222,14 +223,14 @@ func TestB10_SomebodyElseBringsBothOriginals(t *testing.T) {
 		h := w.registers(resident(1))
 		c := Check{Principal: w.by(staff.Agency), Entry: Ref{Account: h.Account()}, Version: 1, Original: true, InDate: true, Readable: true, Delegated: true, Matches: true}
 		_, err := w.Verify(t.Context(), c)
-		w.refused(err, rules.OriginalMissing, "without the delegate's own")
+		w.Refused(err, rules.OriginalMissing, "without the delegate's own")
 		c.DelegateOriginal = true
 		if s, err := w.Verify(t.Context(), c); s != rules.Verified || err != nil || w.onTrail(staff.VerifyDelegated) != 1 {
 			t.Fatalf("at an agency: %v: %v", s, err)
 		}
 		c.Entry = Ref{h.Account(), w.adds(h, visitor(1)).ID}
 		_, err = w.Verify(t.Context(), c)
-		w.refused(err, rules.StationWindowOnly, "a passport at an agency")
+		w.Refused(err, rules.StationWindowOnly, "a passport at an agency")
 		c.Principal = w.by(staff.Window)
 		if s, err := w.Verify(t.Context(), c); s != rules.PreVerified || err != nil || w.onTrail(staff.VerifyDelegated) != 2 {
 			t.Fatalf("a passport at a window: %v: %v", s, err)
@@ -250,7 +251,7 @@ func TestVerdictAndItsEntryAreOne(t *testing.T) {
 		if err == nil {
 			t.Fatal("looked without an entry")
 		}
-		w.tellsNothing(err)
+		w.TellsNothing(err)
 	})
 }
 
@@ -258,7 +259,7 @@ func TestCounterFindsWhatItMayCheck(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		first, second := w.verified(resident(1)), w.verified(resident(2))
 		a := w.adds(first, visitor(1))
-		w.pass(time.Second)
+		w.Pass(time.Second)
 		b := w.adds(second, visitor(1))
 		mine := w.registers(visitor(1))
 		found, err := w.FindEntries(t.Context(), w.by(staff.Window), shown(visitor(1)))
@@ -270,7 +271,7 @@ func TestCounterFindsWhatItMayCheck(t *testing.T) {
 			t.Fatalf("found %+v: %v", found, err)
 		}
 		_, err = w.FindEntries(t.Context(), w.by(staff.Agency), shown(visitor(1)))
-		w.refused(err, rules.StationWindowOnly, "an agency seeks a visitor")
+		w.Refused(err, rules.StationWindowOnly, "an agency seeks a visitor")
 		w.checks(found[1].Ref, true)
 		if found, err = w.FindEntries(t.Context(), w.by(staff.Window), shown(visitor(1))); err != nil || len(found) != 2 {
 			t.Fatalf("after a check found %+v: %v", found, err)
@@ -282,11 +283,13 @@ func TestCounterFindsWhatItMayCheck(t *testing.T) {
 		if found, err = w.FindEntries(t.Context(), w.by(staff.Agency), shown(resident(1))); err != nil || len(found) != 0 {
 			t.Fatalf("what is verified was found: %+v, %v", found, err)
 		}
-		for _, s := range []ShownDocument{{}, {"licence", "1", ""}, {"passport", "P0000001", ""}, {"resident_id", "110105199003070000", ""}} {
+		for _, s := range []identity.Entry{
+			{}, {DocumentType: "licence", DocumentNumber: "1"}, {DocumentType: "passport", DocumentNumber: "P0000001"}, {DocumentType: "resident_id", DocumentNumber: "110105199003070000"},
+		} {
 			if found, err := w.FindEntries(t.Context(), w.by(staff.Window), s); err == nil || found != nil {
 				t.Errorf("%q was taken", s.DocumentType)
 			} else {
-				w.tellsNothing(err)
+				w.TellsNothing(err)
 			}
 		}
 	})
@@ -344,7 +347,7 @@ func TestTrailHolds(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.verified(visitor(1))
 		w.records(w.bought(h, "T1", ""))
-		trail, err := audit.New(audit.Config{DB: w.db, Key: audittest.Key, Now: w.now})
+		trail, err := audit.New(audit.Config{DB: w.DB.DB, Key: audittest.Key, Now: w.Now})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -358,7 +361,7 @@ func TestTrailHolds(t *testing.T) {
 func TestB1_FaultOfTheContactIsNoProof(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.registers(rare(resident(1)))
-		err := w.db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error {
+		err := w.DB.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error {
 			_, err := tx.ExecContext(ctx, `UPDATE accounts SET phone = email`)
 			return err
 		})
@@ -372,6 +375,6 @@ func TestB1_FaultOfTheContactIsNoProof(t *testing.T) {
 		if err == nil || problem.Is(err, rules.ProofWrong) || problem.Is(err, account.AccountNotFound) {
 			t.Fatalf("%v", err)
 		}
-		w.tellsNothing(err)
+		w.TellsNothing(err)
 	})
 }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/database"
-	"github.com/railgate/railgate/issuance/registry/rules"
+	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/throttle"
 )
 
@@ -73,7 +73,7 @@ func (b *Store) PersonalData(ctx context.Context, by account.Holder) (held Perso
 
 // failedProofs are the guesses about an entry's document, and the verdicts of
 // agencies that the entry does not match.
-func (b *Store) failedProofs(ctx context.Context, q database.Queries, r Ref, p rules.Person) (throttle.Held, error) {
+func (b *Store) failedProofs(ctx context.Context, q database.Queries, r Ref, p identity.Person) (throttle.Held, error) {
 	all, err := b.Lockout.Held(ctx, q, b.proofKey(p))
 	if err != nil {
 		return throttle.Held{}, err
@@ -83,4 +83,23 @@ func (b *Store) failedProofs(ctx context.Context, q database.Queries, r Ref, p r
 	all.Locks += mismatches.Locks
 	all.LockedUntil = max(all.LockedUntil, mismatches.LockedUntil)
 	return all, err
+}
+
+// sweepBatch is how many rows one transaction of Sweep deletes.
+const sweepBatch = 500
+
+// Swept is what a Sweep deleted.
+type Swept struct {
+	Tickets    int // TicketKept after their journey
+	Identities int // of closed accounts, that are free again
+}
+
+// Sweep deletes what has done its duty, in small transactions, until all is done
+// or ctx ends. Several issuers may sweep at once.
+func (b *Store) Sweep(ctx context.Context, now time.Time) (swept Swept, err error) {
+	swept.Tickets, err = b.Database.DeleteOld(ctx, "tickets", "reference", "ends_ms", now.Add(-TicketKept), sweepBatch)
+	if err == nil {
+		swept.Identities, err = b.Database.DeleteOld(ctx, "identities", "person", "until_ms", now, sweepBatch)
+	}
+	return swept, err
 }

@@ -24,16 +24,16 @@ const markedReference = "E-MARKED-77"
 
 // lived is an account in which something of everything happened.
 func (w *world) lived() (h account.Holder, guest Line) {
-	w.t.Helper()
+	w.T.Helper()
 	h = w.verified(rare(resident(1)))
 	guest = w.adds(h, rare(visitor(1)))
 	w.adds(h, resident(2))
 	w.records(w.bought(h, markedReference, guest.ID, ""))
-	_, err := w.Verify(w.t.Context(), Check{
+	_, err := w.Verify(w.T.Context(), Check{
 		Principal: w.by(staff.Window), Entry: Ref{h.Account(), guest.ID}, Version: 1, Original: true, InDate: true, Readable: true, Matches: true,
 		Proof: rules.Proof{Kind: rules.HolderNumber, Value: "1"},
 	})
-	w.refused(err, rules.ProofWrong, "a wrong proof")
+	w.Refused(err, rules.ProofWrong, "a wrong proof")
 	return h, guest
 }
 
@@ -51,12 +51,12 @@ func TestB12_HolderSeesAllThatIsHeld(t *testing.T) {
 			t.Fatalf("%d passengers, %d tickets", len(held.Passengers), len(held.Tickets))
 		}
 		for _, p := range held.Passengers {
-			if its := p.ID == guest.ID; p.Policy != policy || !p.AgreedAt.Equal(w.now()) || its != (p.FailedProofs == throttle.Held{Failures: 1}) || its != (p.Tickets == 1) || its != (p.Person == guest.Person) {
+			if its := p.ID == guest.ID; p.Policy != policy || !p.AgreedAt.Equal(w.Now()) || its != (p.FailedProofs == throttle.Held{Failures: 1}) || its != (p.Tickets == 1) || its != (p.Person == guest.Person) {
 				t.Errorf("%s: %v, %+v", p.ID, p.Status, p.FailedProofs)
 			}
 		}
 		for _, ticket := range held.Tickets {
-			if ticket.Passenger != "" && ticket.Passenger != guest.ID || ticket.State != Valid || !ticket.ReportedAt.Equal(w.now()) || !ticket.Ends.Equal(w.now().Add(2*day)) {
+			if ticket.Passenger != "" && ticket.Passenger != guest.ID || ticket.State != Valid || !ticket.ReportedAt.Equal(w.Now()) || !ticket.Ends.Equal(w.Now().Add(2*day)) {
 				t.Errorf("%+v", ticket)
 			}
 		}
@@ -70,15 +70,15 @@ func TestB12_ClosedAccountLeavesAHashAtMost(t *testing.T) {
 		h, guest := w.lived()
 		c, err := w.PreviewClosing(t.Context(), h)
 		var r *problem.Error
-		if err != nil || !errors.As(c.Refused, &r) || r.Code != TicketsUnfinished || r.RetryAt != w.now().Add(2*day).Unix() {
+		if err != nil || !errors.As(c.Refused, &r) || r.Code != TicketsUnfinished || r.RetryAt != w.Now().Add(2*day).Unix() {
 			t.Fatalf("asked: %v, %v", c.Refused, err)
 		}
-		w.refused(w.closes(h), TicketsUnfinished, "before the journey")
+		w.Refused(w.closes(h), TicketsUnfinished, "before the journey")
 		if w.lineOf(h, guest.ID).Tickets != 1 {
 			t.Fatal("a refused closing took something")
 		}
-		w.pass(2 * day)
-		held := w.now().Add(180 * day) // the guest is to be submitted and has a ticket
+		w.Pass(2 * day)
+		held := w.Now().Add(180 * day) // the guest is to be submitted and has a ticket
 		if c, err = w.PreviewClosing(t.Context(), h); err != nil || c.Refused != nil || !c.TakenUntil.Equal(held) {
 			t.Fatalf("asked: %v until %v: %v", c.Refused, c.TakenUntil, err)
 		}
@@ -86,28 +86,28 @@ func TestB12_ClosedAccountLeavesAHashAtMost(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, table := range []string{"holders", "passengers", "tickets", "accounts"} {
-			if n := w.count(`SELECT COUNT(*) FROM ` + table); n != 0 {
+			if n := w.Count(`SELECT COUNT(*) FROM ` + table); n != 0 {
 				t.Errorf("%d rows are left of %s", n, table)
 			}
 		}
 		_, err = w.List(t.Context(), h)
-		w.refused(err, account.LoginRequired, "the list")
+		w.Refused(err, account.LoginRequired, "the list")
 		_, err = w.PersonalData(t.Context(), h)
-		w.refused(err, account.LoginRequired, "what is held")
+		w.Refused(err, account.LoginRequired, "what is held")
 		_, err = w.Add(t.Context(), h, entered(resident(3)))
-		w.refused(err, account.LoginRequired, "an addition")
-		w.refused(w.tries("marked_again", resident(1)), rules.IdentityRegistered, "the same person at once")
+		w.Refused(err, account.LoginRequired, "an addition")
+		w.Refused(w.tries("marked_again", resident(1)), rules.IdentityRegistered, "the same person at once")
 
-		w.ms.Store(held.UnixMilli() - 1)
-		if s, err := w.Sweep(t.Context(), w.now()); s != (Swept{}) || err != nil {
+		w.Pass(held.Sub(w.Now()) - time.Millisecond)
+		if s, err := w.Sweep(t.Context(), w.Now()); s != (Swept{}) || err != nil {
 			t.Errorf("swept %+v: %v", s, err)
 		}
-		w.refused(w.tries("marked_again", resident(1)), rules.IdentityRegistered, "a millisecond too early")
-		w.pass(time.Millisecond)
-		if s, err := w.Sweep(t.Context(), w.now()); s != (Swept{Identities: 1}) || err != nil {
+		w.Refused(w.tries("marked_again", resident(1)), rules.IdentityRegistered, "a millisecond too early")
+		w.Pass(time.Millisecond)
+		if s, err := w.Sweep(t.Context(), w.Now()); s != (Swept{Identities: 1}) || err != nil {
 			t.Errorf("swept %+v: %v", s, err)
 		}
-		if n := w.count(`SELECT COUNT(*) FROM identities`); n != 0 {
+		if n := w.Count(`SELECT COUNT(*) FROM identities`); n != 0 {
 			t.Errorf("%d hashes are left", n)
 		}
 		if err := w.tries("marked_again", resident(1)); err != nil {
@@ -125,7 +125,7 @@ func TestB4_ClosingIsNoWayRoundTheList(t *testing.T) {
 		if err := w.closes(h); err != nil {
 			t.Fatal(err)
 		}
-		w.refused(w.tries("marked_again", resident(1)), rules.IdentityRegistered, "with a verified passenger of today")
+		w.Refused(w.tries("marked_again", resident(1)), rules.IdentityRegistered, "with a verified passenger of today")
 		if err := w.FreeIdentity(t.Context(), DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Original: true, InDate: true, Readable: true}); err != nil {
 			t.Fatal(err)
 		}
@@ -133,7 +133,7 @@ func TestB4_ClosingIsNoWayRoundTheList(t *testing.T) {
 		if err := w.closes(again); err != nil {
 			t.Fatal(err)
 		}
-		if n := w.count(`SELECT COUNT(*) FROM identities`); n != 0 {
+		if n := w.Count(`SELECT COUNT(*) FROM identities`); n != 0 {
 			t.Fatalf("an account without a list left %d hashes", n)
 		}
 		h = w.verified(resident(1))
@@ -141,7 +141,7 @@ func TestB4_ClosingIsNoWayRoundTheList(t *testing.T) {
 		if err := w.closes(h); err != nil {
 			t.Fatal(err)
 		}
-		w.pass(180 * day)
+		w.Pass(180 * day)
 		w.registers(resident(1))
 	})
 }
@@ -158,7 +158,7 @@ func TestClosingLosesNoTicket(t *testing.T) {
 				}
 				return w.RecordTicketEvent(t.Context(), w.bought(h, fmt.Sprintf("T%d", login), ""))
 			})
-			tickets := w.count(`SELECT COUNT(*) FROM tickets WHERE account = $1`, h.Account())
+			tickets := w.Count(`SELECT COUNT(*) FROM tickets WHERE account = $1`, h.Account())
 			if got[""] != 1 || got[TicketsUnfinished] != tickets || got[EntryNotFound] != 1-tickets {
 				t.Fatalf("%v, %d tickets", got, tickets)
 			}
@@ -171,18 +171,18 @@ func TestTicketsAreForgotten(t *testing.T) {
 		h := w.registers(visitor(1))
 		first := w.bought(h, "T1", "")
 		w.records(first)
-		w.pass(2*day + TicketKept - time.Millisecond)
+		w.Pass(2*day + TicketKept - time.Millisecond)
 		w.records(w.bought(h, "T2", ""))
 		w.records(first)
-		if s, err := w.Sweep(t.Context(), w.now()); s != (Swept{}) || err != nil {
+		if s, err := w.Sweep(t.Context(), w.Now()); s != (Swept{}) || err != nil {
 			t.Errorf("swept %+v too early: %v", s, err)
 		}
-		w.pass(time.Millisecond)
+		w.Pass(time.Millisecond)
 		w.notRecorded(first, EventInvalid, "a report so late that it would count once more")
-		if s, err := w.Sweep(t.Context(), w.now()); s != (Swept{Tickets: 1}) || err != nil {
+		if s, err := w.Sweep(t.Context(), w.Now()); s != (Swept{Tickets: 1}) || err != nil {
 			t.Errorf("swept %+v: %v", s, err)
 		}
-		if w.count(`SELECT COUNT(*) FROM tickets`) != 1 || w.count(`SELECT tickets FROM holders`) != 2 {
+		if w.Count(`SELECT COUNT(*) FROM tickets`) != 1 || w.Count(`SELECT tickets FROM holders`) != 2 {
 			t.Error("the counts must stay")
 		}
 	})
@@ -194,14 +194,14 @@ func TestB12_NothingPersonalLiesInTheDatabaseFile(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h, _ := w.lived()
 		marked := append([]string{markedReference, resident(1).DocumentNumber, resident(2).DocumentNumber, visitor(1).DocumentNumber}, secrets...)
-		if strings.HasPrefix(w.address, "postgres") {
+		if strings.HasPrefix(w.Address, "postgres") {
 			const holds = ` r WHERE POSITION($1::bytea IN convert_to(r::text, 'UTF8')) > 0 OR POSITION(encode($1::bytea, 'hex') IN r::text) > 0`
-			if w.count(`SELECT COUNT(*) FROM passengers`+holds, []byte(h.Account())) != 2 {
+			if w.Count(`SELECT COUNT(*) FROM passengers`+holds, []byte(h.Account())) != 2 {
 				t.Error("the search does not find what is there: it proves nothing")
 			}
 			for _, table := range []string{"holders", "identities", "passengers", "tickets", "audit", "failures"} {
 				for _, secret := range marked {
-					if n := w.count(`SELECT COUNT(*) FROM `+table+holds, []byte(secret)); n > 0 {
+					if n := w.Count(`SELECT COUNT(*) FROM `+table+holds, []byte(secret)); n > 0 {
 						t.Errorf("%d rows of %s hold %q", n, table, secret)
 					}
 				}
@@ -210,7 +210,7 @@ func TestB12_NothingPersonalLiesInTheDatabaseFile(t *testing.T) {
 		}
 		seen := 0
 		for _, suffix := range []string{"", "-wal"} {
-			file, err := os.ReadFile(w.address + suffix)
+			file, err := os.ReadFile(w.Address + suffix)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -235,7 +235,7 @@ func TestMovedPersonIsAFault(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.verified(resident(1))
 		a, b := w.adds(h, resident(2)), w.adds(h, resident(3))
-		err := w.db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error {
+		err := w.DB.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error {
 			_, err := tx.ExecContext(ctx, `UPDATE passengers SET person = (SELECT person FROM passengers WHERE id = $1) WHERE id = $2`, a.ID, b.ID)
 			return err
 		})
@@ -246,7 +246,7 @@ func TestMovedPersonIsAFault(t *testing.T) {
 		if !errors.Is(err, vault.ErrBroke) || !strings.Contains(err.Error(), "column person of passengers "+b.ID) {
 			t.Fatalf("%v", err)
 		}
-		w.tellsNothing(err)
+		w.TellsNothing(err)
 	})
 }
 
@@ -263,7 +263,7 @@ func TestSealedColumnsMoveToANewKey(t *testing.T) {
 				sealed []byte
 			}
 			var fields []field
-			rows, err := w.db.Writer().Query(`SELECT ` + c.Key + `, ` + c.Column + ` FROM ` + c.Table)
+			rows, err := w.DB.Writer().Query(`SELECT ` + c.Key + `, ` + c.Column + ` FROM ` + c.Table)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -280,7 +280,7 @@ func TestSealedColumnsMoveToANewKey(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if _, err := w.db.Writer().Exec(`UPDATE `+c.Table+` SET `+c.Column+` = $1 WHERE `+c.Key+` = $2`, sealed, f.id); err != nil {
+				if _, err := w.DB.Writer().Exec(`UPDATE `+c.Table+` SET `+c.Column+` = $1 WHERE `+c.Key+` = $2`, sealed, f.id); err != nil {
 					t.Fatal(err)
 				}
 				moved++
@@ -289,7 +289,7 @@ func TestSealedColumnsMoveToANewKey(t *testing.T) {
 		if _, err := w.List(t.Context(), h); moved != 5 || !errors.Is(err, vault.ErrKey) {
 			t.Fatalf("moved %d: %v", moved, err)
 		}
-		w.Vault = newer
+		w.Store.Vault = newer
 		if l, err := w.List(t.Context(), h); err != nil || l.Own.Person.Number != resident(1).DocumentNumber || len(l.Passengers) != 2 {
 			t.Fatalf("under the new key: %v", err)
 		}

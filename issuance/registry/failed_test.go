@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/throttle"
@@ -11,12 +12,12 @@ import (
 
 // saves hands the profile in again as it is.
 func (w *world) saves(h account.Holder) error {
-	p, err := w.accounts.Profile(w.t.Context(), h)
+	p, err := w.accounts.Profile(w.T.Context(), h)
 	if err != nil {
 		return err
 	}
-	who := account.EnteredIdentity{Name: p.Identity.Name.Text, Document: p.Identity.Document, Number: p.Identity.Number, Nationality: string(p.Identity.Nationality)}
-	_, err = w.accounts.Edit(w.t.Context(), h, account.Edit{Version: p.Version, Identity: who, Contact: p.Contact})
+	who := identity.Entry{Name: p.Identity.Name.Text, DocumentType: p.Identity.Document.String(), DocumentNumber: p.Identity.Number, Nationality: string(p.Identity.Nationality)}
+	_, err = w.accounts.Edit(w.T.Context(), h, account.Edit{Version: p.Version, Identity: who, Contact: p.Contact})
 	return err
 }
 
@@ -24,7 +25,7 @@ func (w *world) saves(h account.Holder) error {
 // unchanged, and it waits for a check as before.
 func TestB_FailedIsSavedAgainUnchanged(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		for who, waits := range map[rules.Entry]rules.Status{resident(1): rules.Pending, visitor(1): rules.ToBeSubmitted} {
+		for who, waits := range map[identity.Entry]rules.Status{resident(1): rules.Pending, visitor(1): rules.ToBeSubmitted} {
 			h := w.registers(who)
 			own := Ref{Account: h.Account()}
 			if err := w.saves(h); err != nil || w.own(h).Version != 1 {
@@ -39,7 +40,7 @@ func TestB_FailedIsSavedAgainUnchanged(t *testing.T) {
 			}
 		}
 		h := w.verified(resident(2))
-		for who, waits := range map[rules.Entry]rules.Status{resident(3): rules.Pending, visitor(3): rules.ToBeSubmitted} {
+		for who, waits := range map[identity.Entry]rules.Status{resident(3): rules.Pending, visitor(3): rules.ToBeSubmitted} {
 			l := w.adds(h, who)
 			w.checks(Ref{h.Account(), l.ID}, false)
 			l, err := w.Edit(t.Context(), h, l.ID, 2, entered(who))
@@ -56,7 +57,7 @@ func TestB_FailedIsCheckedAgainAtTheCounter(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.verified(resident(1))
 		for _, c := range []struct {
-			who  rules.Entry
+			who  identity.Entry
 			role staff.Role
 			want rules.Status
 		}{{resident(2), staff.Agency, rules.Verified}, {resident(3), staff.Window, rules.Verified}, {visitor(2), staff.Window, rules.PreVerified}} {
@@ -78,12 +79,12 @@ func TestB_FailedIsCheckedAgainAtTheCounter(t *testing.T) {
 		r := Ref{h.Account(), w.adds(h, visitor(4)).ID}
 		w.checks(r, false)
 		_, err := w.ViewEntry(t.Context(), w.by(staff.Agency), r)
-		w.refused(err, rules.StationWindowOnly, "an agency looks at a failed passport")
+		w.Refused(err, rules.StationWindowOnly, "an agency looks at a failed passport")
 		rares := rare(resident(5))
 		own := Ref{Account: w.registers(rares).Account()}
 		w.checks(own, false)
 		_, err = w.ViewEntry(t.Context(), w.by(staff.Agency), own)
-		w.refused(err, rules.StationWindowOnly, "an agency looks at a failed rare name")
+		w.Refused(err, rules.StationWindowOnly, "an agency looks at a failed rare name")
 	})
 }
 
@@ -98,12 +99,12 @@ func TestB11_WhatAWindowTookIsNotVerifiedAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		owner := w.registers(resident(1))
-		w.refused(w.saves(squatter), rules.IdentityRegistered, "saved again unchanged")
+		w.Refused(w.saves(squatter), rules.IdentityRegistered, "saved again unchanged")
 		p, err := w.accounts.Profile(t.Context(), squatter)
 		if err != nil {
 			t.Fatal(err)
 		}
-		e := account.Edit{Version: p.Version, Identity: identityOf(resident(1)), Contact: account.Contact{Phone: phone}}
+		e := account.Edit{Version: p.Version, Identity: resident(1), Contact: account.Contact{Phone: phone}}
 		if _, err := w.accounts.Edit(t.Context(), squatter, e); err != nil || w.own(squatter).Status != rules.Failed {
 			t.Fatalf("an edit of the contact alone: %v", err)
 		}
@@ -113,7 +114,7 @@ func TestB11_WhatAWindowTookIsNotVerifiedAgain(t *testing.T) {
 				t.Fatalf("looked at %v: %v", seen.Status, err)
 			}
 			_, err = w.Verify(t.Context(), Check{Principal: w.by(role), Entry: own, Version: seen.Version, Original: true, InDate: true, Readable: true, Matches: true})
-			w.refused(err, rules.IdentityRegistered, string(role)+" verifies it")
+			w.Refused(err, rules.IdentityRegistered, string(role)+" verifies it")
 		}
 		found, err := w.FindEntries(t.Context(), w.by(staff.Window), shown(resident(1)))
 		want := []Found{{Ref: Ref{Account: owner.Account()}, Status: rules.Pending}, {Ref: own, Status: rules.Failed, Lost: true}}
@@ -123,7 +124,7 @@ func TestB11_WhatAWindowTookIsNotVerifiedAgain(t *testing.T) {
 		if found, err = w.FindEntries(t.Context(), w.by(staff.Agency), shown(resident(1))); err != nil || len(found) != 1 {
 			t.Fatalf("an agency found %+v: %v", found, err)
 		}
-		if n := w.count(`SELECT COUNT(*) FROM identities`); n != 1 {
+		if n := w.Count(`SELECT COUNT(*) FROM identities`); n != 1 {
 			t.Errorf("%d accounts have the identity", n)
 		}
 	})
@@ -135,11 +136,11 @@ func TestG01_G19_DocumentThatIsNoGoodLeavesTheStatus(t *testing.T) {
 		h := w.registers(resident(1))
 		c := Check{Principal: w.by(staff.Window), Entry: Ref{Account: h.Account()}, Version: 1, Original: true, Readable: true, Matches: true}
 		_, err := w.Verify(t.Context(), c)
-		w.refused(err, rules.DocumentExpired, "an expired card")
+		w.Refused(err, rules.DocumentExpired, "an expired card")
 		c.InDate, c.Readable, c.Matches = true, false, false
 		_, err = w.Verify(t.Context(), c)
-		w.refused(err, rules.DocumentUnreadable, "a card that the reader cannot read")
-		if own := w.own(h); own.Status != rules.Pending || own.Version != 1 || w.count(`SELECT COUNT(*) FROM audit`) != 0 {
+		w.Refused(err, rules.DocumentUnreadable, "a card that the reader cannot read")
+		if own := w.own(h); own.Status != rules.Pending || own.Version != 1 || w.Count(`SELECT COUNT(*) FROM audit`) != 0 {
 			t.Fatalf("the entry is %v, version %d", own.Status, own.Version)
 		}
 	})
@@ -159,7 +160,7 @@ func TestB3_FailedNeedAPlaceAgain(t *testing.T) {
 		l := w.adds(h, visitor(3))
 		c := Check{Principal: w.by(staff.Window), Entry: r, Version: 2, Original: true, InDate: true, Readable: true, Matches: true}
 		_, err := w.Verify(t.Context(), c)
-		w.refused(err, rules.ListFull, "on a full list")
+		w.Refused(err, rules.ListFull, "on a full list")
 		w.checks(Ref{h.Account(), l.ID}, false)
 		if s, err := w.Verify(t.Context(), c); s != rules.PreVerified || err != nil {
 			t.Fatalf("with a place: %v, %v", s, err)
@@ -191,7 +192,7 @@ func TestB_AgenciesDoNotTryAFailedEntryWithoutEnd(t *testing.T) {
 		}
 		c.Matches = true
 		_, err := w.Verify(t.Context(), c)
-		w.refused(err, throttle.TooManyFailures, "an agency once more")
+		w.Refused(err, throttle.TooManyFailures, "an agency once more")
 		another := Check{Principal: w.by(staff.Agency), Entry: Ref{Account: w.registers(resident(2)).Account()}, Version: 1, Original: true, InDate: true, Readable: true, Matches: true}
 		if s, err := w.Verify(t.Context(), another); s != rules.Verified || err != nil {
 			t.Fatalf("the same document in another account: %v, %v", s, err)

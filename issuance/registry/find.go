@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/identity"
@@ -12,38 +11,6 @@ import (
 	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/issuance/staff"
 )
-
-// ShownDocument is a document that lies on the counter. It is personal data.
-type ShownDocument struct {
-	DocumentType   string
-	DocumentNumber string
-	Nationality    string
-}
-
-// Format keeps it out of logs and error texts, under every verb.
-func (ShownDocument) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("(private)")) }
-
-// MarshalJSON refuses: loggers write JSON.
-func (ShownDocument) MarshalJSON() ([]byte, error) { return nil, errPrivate }
-
-var errPrivate = errors.New("registry: personal data is not written as JSON")
-
-// read checks its form. The name is no part of what finds a person.
-func (b *Store) read(s ShownDocument) (p rules.Person, err error) {
-	if p.Document, err = identity.ParseKnown(s.DocumentType); err != nil {
-		return rules.Person{}, problem.New(rules.DocumentUnknown, "document_type "+err.Error())
-	}
-	if p.Number, err = identity.ReadNumber(p.Document, s.DocumentNumber, b.Now()); err == nil {
-		p.Nationality, err = identity.ParseNationality(p.Document, s.Nationality)
-	}
-	switch {
-	case errors.Is(err, identity.ErrFirstGeneration):
-		return rules.Person{}, problem.New(rules.FirstGenerationCard, "document_number: "+err.Error())
-	case err != nil:
-		return rules.Person{}, problem.New(rules.PersonInvalid, err.Error())
-	}
-	return p, nil
-}
 
 // MaxFound bounds the entries that one document finds. Ours: it may stand on many
 // lists, and nobody has more of them checked in one visit.
@@ -66,12 +33,12 @@ type Found struct {
 // that are unchecked and those that failed, the holders' own first. A window also
 // finds accounts that have lost the document's identity. It returns no personal
 // data: a counter that must see more uses [Store.ViewEntry].
-func (b *Store) FindEntries(ctx context.Context, a Principal, s ShownDocument) (found []Found, err error) {
+func (b *Store) FindEntries(ctx context.Context, a Principal, e identity.Entry) (found []Found, err error) {
 	at, err := a.counter()
 	if err != nil {
 		return nil, err
 	}
-	p, err := b.read(s)
+	p, err := rules.ReadDocument(e, b.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -85,11 +52,11 @@ func (b *Store) FindEntries(ctx context.Context, a Principal, s ShownDocument) (
 // FindForCorrection lists, for a window, the entries about a document that were
 // checked. The document's number is the one that the entry says. Each entry that is
 // told is in the audit log: its person need not be at the counter.
-func (b *Store) FindForCorrection(ctx context.Context, a Principal, s ShownDocument) (found []Found, err error) {
+func (b *Store) FindForCorrection(ctx context.Context, a Principal, e identity.Entry) (found []Found, err error) {
 	if err := a.By.May(staff.CorrectIdentity); err != nil {
 		return nil, err
 	}
-	p, err := b.read(s)
+	p, err := rules.ReadDocument(e, b.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +79,7 @@ func (b *Store) FindForCorrection(ctx context.Context, a Principal, s ShownDocum
 
 // find lists entries of either of two statuses, with the accounts that have lost
 // the identity if asked.
-func (b *Store) find(ctx context.Context, p rules.Person, withLost bool, one, another rules.Status) (found []Found, err error) {
+func (b *Store) find(ctx context.Context, p identity.Person, withLost bool, one, another rules.Status) (found []Found, err error) {
 	lost := 0
 	if withLost {
 		lost = 1
@@ -144,7 +111,7 @@ func (b *Store) find(ctx context.Context, p rules.Person, withLost bool, one, an
 }
 
 // needsHolder opens the account's own entry only for a list that is full.
-func (b *Store) needsHolder(ctx context.Context, q database.Queries, f Found, p rules.Person, c rules.Counts) (bool, error) {
+func (b *Store) needsHolder(ctx context.Context, q database.Queries, f Found, p identity.Person, c rules.Counts) (bool, error) {
 	who, l := rules.Passenger{Person: p, Status: f.Status}, b.Limits()
 	if !rules.Exceeds(who, c, l) {
 		return false, nil
@@ -154,4 +121,118 @@ func (b *Store) needsHolder(ctx context.Context, q database.Queries, f Found, p 
 		err = nil
 	}
 	return err == nil && rules.NeedsHolderOriginal(h.Account, who, c, l), err
+}
+
+// EntryView is an entry as somebody sees it who is to compare it with a document. It
+// is personal data.
+type EntryView struct {
+	Ref
+	Person  identity.Person
+	Status  rules.Status
+	Version int64 // what is decided on the sight carries it
+	// ProofNeeded says that the name is one of rule B1, or that the look is for a
+	// correction.
+	ProofNeeded bool
+	// HolderOriginalNeeded says that the account's list is full, so that the account
+	// holder's original is needed too (G04).
+	HolderOriginalNeeded bool
+	// Lost says that a window took this identity from the account (rule B11).
+	Lost bool
+}
+
+// ViewEntry shows a counter an entry that it may check now, and writes that into the
+// trail: a clerk sees nobody's data but of those whose documents he has to look at.
+func (b *Store) ViewEntry(ctx context.Context, a Principal, r Ref) (EntryView, error) {
+	at, err := a.counter()
+	if err != nil {
+		return EntryView{}, err
+	}
+	return b.look(ctx, a, at, r)
+}
+
+// ViewForCorrection shows a window an entry that was checked, to correct it.
+func (b *Store) ViewForCorrection(ctx context.Context, a Principal, r Ref) (EntryView, error) {
+	if err := a.By.May(staff.CorrectIdentity); err != nil {
+		return EntryView{}, err
+	}
+	return b.lookFor(ctx, a, r, true, func(p rules.Passenger) (staff.Action, error) {
+		if p.Status != rules.Verified && p.Status != rules.PreVerified {
+			return "", problem.New(rules.MoveRefused, "only a verified or pre-verified identity is corrected")
+		}
+		return staff.CorrectIdentity, nil
+	})
+}
+
+func (b *Store) look(ctx context.Context, a Principal, by rules.Actor, r Ref) (EntryView, error) {
+	return b.lookFor(ctx, a, r, false, func(p rules.Passenger) (staff.Action, error) {
+		return checking(p), mayCheck(p, by)
+	})
+}
+
+// lookFor shows an entry for the action that may be done to it. proof says that a
+// proof is needed whatever the name.
+func (b *Store) lookFor(ctx context.Context, a Principal, r Ref, proof bool, may func(rules.Passenger) (staff.Action, error)) (s EntryView, err error) {
+	err = b.Database.Change(ctx, "look at an entry", func(ctx context.Context, tx *sql.Tx) error {
+		h, e, err := b.entry(ctx, tx, r, "")
+		if err != nil {
+			return err
+		}
+		action, err := may(e.Passenger)
+		if err != nil {
+			return err
+		}
+		c, err := b.countsFor(ctx, tx, e)
+		if err != nil {
+			return err
+		}
+		s = EntryView{
+			r, e.Person, e.Status, e.version, proof || action != staff.SettleForeign && e.Person.WindowOnly(),
+			rules.NeedsHolderOriginal(h.Account, e.Passenger, c, b.Limits()), r.Passenger == "" && b.hasLost(h, e.Person),
+		}
+		return b.trail(ctx, tx, a, action, r, "looked at the entry")
+	})
+	if err != nil {
+		return EntryView{}, err
+	}
+	return s, nil
+}
+
+// MaxAwaiting bounds one call of Awaiting.
+const MaxAwaiting = 100
+
+// Awaiting lists pre-verified entries, which wait for the national authority, at
+// most MaxAwaiting: the next ones after what a call before gave back, from the
+// beginning with "". An empty list is the end. It tells nothing personal.
+func (b *Store) Awaiting(ctx context.Context, a Principal, after string) (waiting []Ref, next string, err error) {
+	if err := a.By.May(staff.SettleForeign); err != nil {
+		return nil, "", err
+	}
+	if after != "" && !idForm(after) {
+		return nil, "", errEntryNotFound
+	}
+	next = after
+	err = b.Database.View(ctx, "find entries for the authority", func(ctx context.Context, q database.Queries) error {
+		return database.Each(ctx, q, func(rows *sql.Rows) error {
+			var r Ref
+			err := rows.Scan(&next, &r.Account)
+			if r.Account == "" {
+				r.Account = next
+			} else {
+				r.Passenger = next
+			}
+			waiting = append(waiting, r)
+			return err
+		}, `SELECT id, account FROM passengers WHERE status = 4 AND id > $1
+			UNION ALL SELECT id, '' FROM holders WHERE status = 4 AND id > $1
+			ORDER BY 1 LIMIT $2`, after, MaxAwaiting)
+	})
+	return waiting, next, err
+}
+
+// ViewForAuthority shows the authority a pre-verified entry, as ViewEntry does a counter.
+func (b *Store) ViewForAuthority(ctx context.Context, a Principal, r Ref) (EntryView, error) {
+	if err := a.By.May(staff.SettleForeign); err != nil {
+		return EntryView{}, err
+	}
+	return b.look(ctx, a, rules.Authority, r)
 }

@@ -8,33 +8,23 @@ import (
 
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/registry/rules"
 )
 
 // The three methods here are hooks of account.Config.
 
-// personOf is an account's identity as the rules see it.
-func personOf(i account.Identity) rules.Person {
-	return rules.Person{Name: i.Name, Substituted: i.Substituted, Document: i.Document, Number: i.Number, Nationality: i.Nationality}
-}
-
-// profileIdentity is a person as an account's profile has one.
-func profileIdentity(p rules.Person) account.Identity {
-	return account.Identity{Name: p.Name, Substituted: p.Substituted, Document: p.Document, Number: p.Number, Nationality: p.Nationality}
-}
-
 // Registered makes the row of a new account's holder. An identity that another
 // account has is refused with rules.IdentityRegistered (rule B11).
-func (b *Store) Registered(ctx context.Context, tx *sql.Tx, id string, who account.Identity) error {
-	p := personOf(who)
+func (b *Store) Registered(ctx context.Context, tx *sql.Tx, id string, who identity.Person) error {
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO holders (id, person, status, tickets, own_tickets, version) VALUES ($1, $2, $3, 0, 0, 1)`,
-		id, b.seal(tableHolders, id, p), rules.Initial(p.Document))
+		id, b.seal(tableHolders, id, who), rules.Initial(who.Document))
 	if err != nil {
 		return err
 	}
-	return b.claim(ctx, tx, holder{id: id}, p)
+	return b.claim(ctx, tx, holder{id: id}, who)
 }
 
 // IdentityEdited lets the holder change the account's own identity, or refuses:
@@ -42,12 +32,11 @@ func (b *Store) Registered(ctx context.Context, tx *sql.Tx, id string, who accou
 // another account has it. Ours: rules.AlreadyListed if the new document is that
 // of a passenger on the holder's list, where the holder may not be added either. A
 // failed identity that the holder saves again unchanged waits for a check again.
-func (b *Store) IdentityEdited(ctx context.Context, tx *sql.Tx, id string, _, after account.Identity) error {
+func (b *Store) IdentityEdited(ctx context.Context, tx *sql.Tx, id string, _, to identity.Person) error {
 	h, err := b.holder(ctx, tx, id, b.Database.ForUpdate)
 	if err != nil {
 		return err
 	}
-	to := personOf(after)
 	if to == h.Person && h.Status != rules.Failed {
 		return nil // saved again, and nothing to check once more
 	}

@@ -4,15 +4,17 @@ import (
 	"testing"
 
 	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/throttle"
+	"github.com/railgate/railgate/test/issuerdb"
 )
 
 // tries to register; nothing else is wrong than what the registry says.
-func (w *world) tries(login string, e rules.Entry) error {
-	_, err := w.accounts.Register(w.t.Context(), registration(login, e), home)
+func (w *world) tries(login string, e identity.Entry) error {
+	_, err := w.accounts.Register(w.T.Context(), registration(login, e), issuerdb.Home)
 	return err
 }
 
@@ -20,15 +22,15 @@ func TestB11_OnePersonOneAccountHoweverManyAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		// One from each network, or the network would be locked before the end.
 		_, other := w.issuer()
-		got := w.atOnce(60, func(i int) error {
+		got := w.AtOnce(60, func(i int) error {
 			s := w.accounts
 			if i%2 == 1 {
 				s = other
 			}
-			_, err := s.Register(t.Context(), registration("marked_name_"+string(rune('a'+i%26))+string(rune('a'+i/26)), resident(1)), home)
+			_, err := s.Register(t.Context(), registration("marked_name_"+string(rune('a'+i%26))+string(rune('a'+i/26)), resident(1)), issuerdb.Home)
 			return err
 		})
-		if got[""] != 1 || got[rules.IdentityRegistered] != 59 || w.count(`SELECT COUNT(*) FROM accounts`) != 1 {
+		if got[""] != 1 || got[rules.IdentityRegistered] != 59 || w.Count(`SELECT COUNT(*) FROM accounts`) != 1 {
 			t.Fatalf("%v", got)
 		}
 		if got[throttle.TooManyFailures] != 0 {
@@ -44,14 +46,14 @@ func TestB11_APersonIsADocument(t *testing.T) {
 		e := visitor(1)
 		e.Nationality = "GBR"
 		w.registers(e)
-		w.refused(w.tries("marked_again", visitor(1)), rules.IdentityRegistered, "the first passport again")
+		w.Refused(w.tries("marked_again", visitor(1)), rules.IdentityRegistered, "the first passport again")
 	})
 }
 
 func TestB11_EditsDoNotTakeWhatAnotherAccountHas(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		a, b := w.registers(resident(1)), w.registers(resident(2))
-		w.refused(w.edits(a, resident(2)), rules.IdentityRegistered, "somebody else's identity")
+		w.Refused(w.edits(a, resident(2)), rules.IdentityRegistered, "somebody else's identity")
 		if err := w.edits(a, resident(3)); err != nil {
 			t.Fatal(err)
 		}
@@ -70,8 +72,8 @@ func TestB11_EditsDoNotTakeWhatAnotherAccountHas(t *testing.T) {
 			t.Errorf("another kind of document: %v", err)
 		}
 		w.adds(b, visitor(2))
-		w.refused(w.edits(b, visitor(2)), rules.AlreadyListed, "the document of a passenger on the list")
-		if n := w.count(`SELECT COUNT(*) FROM identities`); n != 2 {
+		w.Refused(w.edits(b, visitor(2)), rules.AlreadyListed, "the document of a passenger on the list")
+		if n := w.Count(`SELECT COUNT(*) FROM identities`); n != 2 {
 			t.Errorf("two accounts have %d identities", n)
 		}
 	})
@@ -85,7 +87,7 @@ func TestB11_EditsAtOnceNeitherHangNorShare(t *testing.T) {
 		for i := range 6 {
 			holders = append(holders, w.registers(resident(i)))
 		}
-		w.atOnce(60, func(i int) error { return w.edits(holders[i%6], resident((i*5+i/6)%9)) })
+		w.AtOnce(60, func(i int) error { return w.edits(holders[i%6], resident((i*5+i/6)%9)) })
 		seen := map[string]bool{}
 		for _, h := range holders {
 			number := w.own(h).Person.Number
@@ -94,7 +96,7 @@ func TestB11_EditsAtOnceNeitherHangNorShare(t *testing.T) {
 			}
 			seen[number] = true
 		}
-		if n := w.count(`SELECT COUNT(*) FROM identities i JOIN holders h ON h.id = i.account`); n != 6 || w.count(`SELECT COUNT(*) FROM identities`) != 6 {
+		if n := w.Count(`SELECT COUNT(*) FROM identities i JOIN holders h ON h.id = i.account`); n != 6 || w.Count(`SELECT COUNT(*) FROM identities`) != 6 {
 			t.Errorf("six accounts have %d identities", n)
 		}
 	})
@@ -105,35 +107,35 @@ func TestB11_ThePersonTakesTheIdentityBack(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		thief := w.verified(resident(1))
 		l := w.adds(thief, resident(7))
-		w.refused(w.tries("marked_person", resident(1)), rules.IdentityRegistered, "the person registers")
+		w.Refused(w.tries("marked_person", resident(1)), rules.IdentityRegistered, "the person registers")
 
 		d := DuplicateVisit{Principal: w.by(staff.Agency), Document: shown(resident(1)), Original: true, InDate: true, Readable: true}
-		w.refused(w.FreeIdentity(t.Context(), d), rules.StationWindowOnly, "at an agency")
+		w.Refused(w.FreeIdentity(t.Context(), d), rules.StationWindowOnly, "at an agency")
 		d.Principal, d.Delegated = w.by(staff.Window), true
-		w.refused(w.FreeIdentity(t.Context(), d), rules.InPersonOnly, "somebody was sent")
+		w.Refused(w.FreeIdentity(t.Context(), d), rules.InPersonOnly, "somebody was sent")
 		d.Delegated, d.Original = false, false
-		w.refused(w.FreeIdentity(t.Context(), d), rules.OriginalMissing, "without the original")
+		w.Refused(w.FreeIdentity(t.Context(), d), rules.OriginalMissing, "without the original")
 		d.Original = true
 		unknown := d
 		unknown.Document = shown(resident(2))
-		w.refused(w.FreeIdentity(t.Context(), unknown), NotRegistered, "whose identity nobody has")
+		w.Refused(w.FreeIdentity(t.Context(), unknown), NotRegistered, "whose identity nobody has")
 
-		got := w.atOnce(10, func(int) error { return w.FreeIdentity(t.Context(), d) })
+		got := w.AtOnce(10, func(int) error { return w.FreeIdentity(t.Context(), d) })
 		if got[""] != 1 || got[NotRegistered]+got[EntryChanged] != 9 {
 			t.Fatalf("ten times at once: %v", got)
 		}
-		if n := w.count(`SELECT COUNT(*) FROM audit WHERE action = 'resolve_duplicate' AND object = $1`, thief.Account()); n != 1 {
+		if n := w.Count(`SELECT COUNT(*) FROM audit WHERE action = 'resolve_duplicate' AND object = $1`, thief.Account()); n != 1 {
 			t.Errorf("%d entries in the trail", n)
 		}
 		if s := w.own(thief).Status; s != rules.Failed {
 			t.Errorf("the account that lost it is %v", s)
 		}
 		_, err := w.Add(t.Context(), thief, entered(resident(8)))
-		w.refused(err, rules.AccountStatus, "it adds a passenger")
+		w.Refused(err, rules.AccountStatus, "it adds a passenger")
 		w.answered(DecisionRequest{Kind: Buy, Account: thief.Account(), For: []string{l.ID}}, rules.AccountUnverified, "it buys")
 		renamed := resident(1)
 		renamed.Name = "测试乙"
-		w.refused(w.edits(thief, renamed), rules.IdentityRegistered, "it takes the identity again")
+		w.Refused(w.edits(thief, renamed), rules.IdentityRegistered, "it takes the identity again")
 
 		person := w.registers(resident(1))
 		w.checks(Ref{Account: person.Account()}, true)
@@ -153,11 +155,11 @@ func TestB11_ThePersonTakesTheIdentityBack(t *testing.T) {
 func TestB11_RefusedRegistrationLeavesNothing(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.registers(resident(1))
-		before := w.count(`SELECT COUNT(*) FROM holders`)
+		before := w.Count(`SELECT COUNT(*) FROM holders`)
 		err := w.tries("marked_again", resident(1))
-		if !problem.Is(err, rules.IdentityRegistered) || w.count(`SELECT COUNT(*) FROM holders`) != before || w.count(`SELECT COUNT(*) FROM accounts`) != 1 {
+		if !problem.Is(err, rules.IdentityRegistered) || w.Count(`SELECT COUNT(*) FROM holders`) != before || w.Count(`SELECT COUNT(*) FROM accounts`) != 1 {
 			t.Fatalf("%v", err)
 		}
-		w.tellsNothing(err)
+		w.TellsNothing(err)
 	})
 }

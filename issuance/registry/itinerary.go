@@ -2,12 +2,15 @@ package registry
 
 import (
 	"bytes"
+	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 	"unicode/utf8"
 
+	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/vault"
@@ -16,6 +19,7 @@ import (
 // Journey is the train that a ticket is for. It is personal data: it says where a
 // person is when.
 type Journey struct {
+	identity.Private
 	Train            string // the train number, as "G101"
 	From, To         string // names of the stations
 	Departs, Arrives time.Time
@@ -25,24 +29,13 @@ type Journey struct {
 
 // Itinerary is the data kept of a ticket, encrypted.
 type Itinerary struct {
+	identity.Private
 	Order     string // the order number that the passenger was given
 	Reference string // the ticketing system's, of this ticket
 	// Journey is nil for a multi-ride or period ticket (计次票, 定期票), which names no
 	// train.
 	Journey *Journey
 }
-
-// Format keeps them out of logs and error texts, under every verb.
-func (Itinerary) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("(private)")) }
-
-// Format is that of Itinerary.
-func (Journey) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("(private)")) }
-
-// MarshalJSON refuses: loggers write JSON.
-func (Itinerary) MarshalJSON() ([]byte, error) { return nil, errPrivate }
-
-// MarshalJSON is that of Itinerary.
-func (Journey) MarshalJSON() ([]byte, error) { return nil, errPrivate }
 
 // Bounds of a journey. Our choice: no train of the network runs for four days, and
 // no label on a ticket is longer.
@@ -132,7 +125,46 @@ func (b *Store) openItinerary(id string, sealed []byte) (i Itinerary, err error)
 	}
 	i = Itinerary{Order: s.Order, Reference: s.Reference}
 	if j := s.Journey; j != nil {
-		i.Journey = &Journey{j.Train, j.From, j.To, time.Unix(j.Departs, 0), time.Unix(j.Arrives, 0), j.Coach, j.Seat}
+		i.Journey = &Journey{Train: j.Train, From: j.From, To: j.To, Departs: time.Unix(j.Departs, 0), Arrives: time.Unix(j.Arrives, 0), Coach: j.Coach, Seat: j.Seat}
 	}
 	return i, nil
+}
+
+// Booking is a ticket of a person. It is personal data.
+type Booking struct {
+	State TicketState
+	Ends  time.Time
+	Itinerary
+}
+
+// MaxBookings bounds the bookings of one answer. Our choice: more than a person
+// travels with.
+const MaxBookings = 100
+
+// Bookings lists the tickets that were reported for a resident ID card: as the holder
+// of an account and as a passenger on any list, in the order in which they end. Our
+// choice: those whose last journey is not over, and cancelled ones that were neither
+// changed nor refunded, so that staff cannot read where the person has been. The caller
+// must have identified the person and written it to the audit log.
+func (b *Store) Bookings(ctx context.Context, number string) (all []Booking, err error) {
+	p := identity.Person{Document: identity.ResidentID, Number: number}
+	err = b.Database.View(ctx, "find bookings", func(ctx context.Context, q database.Queries) error {
+		ctx = b.Database.Brief(ctx)
+		return database.Each(ctx, q, func(rows *sql.Rows) error {
+			var t ticketRow
+			if err := t.scan(rows); err != nil {
+				return err
+			}
+			i, err := b.openItinerary(t.id, t.itinerary)
+			all = append(all, Booking{t.now(), time.UnixMilli(t.endsMs), i})
+			return err
+		}, `SELECT t.id, t.account, t.passenger, t.state, t.cancelled_ms, t.ends_ms, t.itinerary
+			FROM (SELECT account AS a, NULL AS p FROM identities WHERE person = $1 AND account IS NOT NULL
+				UNION ALL SELECT account AS a, id AS p FROM passengers WHERE document = $2) who
+			JOIN tickets t ON t.account = who.a AND (t.passenger = who.p OR t.passenger IS NULL AND who.p IS NULL)
+			WHERE t.ends_ms > $3 OR t.state = 1 AND t.cancelled_ms IS NOT NULL
+			ORDER BY t.ends_ms, t.id LIMIT $4`,
+			b.document(indexHolder, p), b.document(indexPassenger, p), b.Now().UnixMilli(), MaxBookings)
+	})
+	return all, err
 }

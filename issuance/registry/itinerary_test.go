@@ -15,7 +15,7 @@ func TestTicketsHaveAnItinerary(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.verified(resident(1))
 		bought := w.bought(h, "T1", "")
-		bought.Issued = append(bought.Issued, Ticket{Reference: "P1", Ends: w.now().Add(30 * day)}) // a period ticket
+		bought.Issued = append(bought.Issued, Ticket{Reference: "P1", Ends: w.Now().Add(30 * day)}) // a period ticket
 		w.records(bought)
 		w.records(bought)
 		held, err := w.PersonalData(t.Context(), h)
@@ -57,7 +57,7 @@ func TestJourneysAreChecked(t *testing.T) {
 			"a long station": func(j *Journey) { j.From = strings.Repeat("站", 61) }, "a line break": func(j *Journey) { j.Seat = "12\nF" },
 			"a space before": func(j *Journey) { j.To = " 上海" }, "a reordering character": func(j *Journey) { j.From = "\u202e北京" },
 			"broken text": func(j *Journey) { j.Coach = "\xff" }, "an arrival before": func(j *Journey) { j.Arrives = j.Departs },
-			"five days": func(j *Journey) { j.Departs = j.Arrives.Add(-5 * day) }, "an arrival after the end": func(j *Journey) { j.Arrives = w.now().Add(2*day + time.Second) },
+			"five days": func(j *Journey) { j.Departs = j.Arrives.Add(-5 * day) }, "an arrival after the end": func(j *Journey) { j.Arrives = w.Now().Add(2*day + time.Second) },
 			"times that overflow": func(j *Journey) { j.Arrives = time.Unix(1<<63-1, 0); j.Departs = j.Arrives.Add(-time.Hour) },
 		} {
 			e, j := w.bought(h, "T1", ""), w.journey()
@@ -65,7 +65,7 @@ func TestJourneysAreChecked(t *testing.T) {
 			e.Issued[0].Journey = j
 			w.notRecorded(e, EventInvalid, what)
 		}
-		if w.count(`SELECT COUNT(*) FROM tickets`) != 0 || w.own(h).Tickets != 0 {
+		if w.Count(`SELECT COUNT(*) FROM tickets`) != 0 || w.own(h).Tickets != 0 {
 			t.Error("something was taken")
 		}
 		odd := w.bought(h, "T1", "")
@@ -85,7 +85,7 @@ func TestCancelledTickets(t *testing.T) {
 			return TicketEvent{Principal: w.by(staff.Ticketing), Kind: k, Ticket: ticket}
 		}
 		change := event(TicketChanged, "T1-2")
-		change.Order, change.Issued = "E2", []Ticket{{Reference: "T2", Ends: w.now().Add(3 * day)}}
+		change.Order, change.Issued = "E2", []Ticket{{Reference: "T2", Ends: w.Now().Add(3 * day)}}
 		w.notRecorded(event(TicketCancelled, "T9"), TicketUnknown, "a ticket that is not known")
 		w.records(event(TicketRefunded, "T1-3"))
 		w.notRecorded(event(TicketCancelled, "T1-3"), TicketConflict, "a ticket that was given back")
@@ -115,14 +115,14 @@ func TestCancelledTickets(t *testing.T) {
 			t.Errorf("%d entries in the audit log, want one for each of seven reports", n)
 		}
 		w.answered(DecisionRequest{Kind: RefundOnline, Account: h.Account(), Ticket: "T1-0"}, "", "a cancelled ticket is given back")
-		w.refused(w.closes(h), TicketsUnfinished, "closing while a cancelled ticket is not given back")
+		w.Refused(w.closes(h), TicketsUnfinished, "closing while a cancelled ticket is not given back")
 		for _, ticket := range []string{"T1-0", "T2"} {
 			w.records(event(TicketRefunded, ticket))
 		}
 		if err := w.closes(h); err != nil {
 			t.Fatal(err)
 		}
-		if n := w.count(`SELECT COUNT(*) FROM tickets`); n != 0 {
+		if n := w.Count(`SELECT COUNT(*) FROM tickets`); n != 0 {
 			t.Errorf("%d itineraries outlive the account", n)
 		}
 	})
@@ -135,7 +135,7 @@ func TestTicketsOfBeforeHaveNoItinerary(t *testing.T) {
 		h := w.verified(resident(1))
 		bought := w.bought(h, "T1", "")
 		w.records(bought)
-		if _, err := w.db.Writer().Exec(`UPDATE tickets SET id = NULL, itinerary = NULL`); err != nil {
+		if _, err := w.DB.Writer().Exec(`UPDATE tickets SET id = NULL, itinerary = NULL`); err != nil {
 			t.Fatal(err)
 		}
 		w.records(bought)
@@ -154,13 +154,13 @@ func TestMovedItineraryIsAFault(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.verified(resident(1))
 		w.records(w.bought(h, "T1", "", ""))
-		if _, err := w.db.Writer().Exec(`UPDATE tickets SET itinerary = (SELECT itinerary FROM tickets ORDER BY id LIMIT 1)`); err != nil {
+		if _, err := w.DB.Writer().Exec(`UPDATE tickets SET itinerary = (SELECT itinerary FROM tickets ORDER BY id LIMIT 1)`); err != nil {
 			t.Fatal(err)
 		}
 		_, err := w.PersonalData(t.Context(), h)
 		if err == nil || !strings.Contains(fmt.Sprint(err), "column itinerary of tickets tkt_") {
 			t.Fatalf("%v", err)
 		}
-		w.tellsNothing(err)
+		w.TellsNothing(err)
 	})
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/internal/ids"
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/registry/rules"
@@ -14,7 +15,7 @@ import (
 
 // Own is what the registry knows of an account's holder. It is personal data.
 type Own struct {
-	Person     rules.Person
+	Person     identity.Person
 	Status     rules.Status
 	Tickets    int // for all passengers: bought, or issued by a change
 	OwnTickets int // those of them for the holder
@@ -93,7 +94,7 @@ func (b *Store) list(ctx context.Context, q database.Queries, account string) (L
 
 // EnteredPassenger is a passenger as the holder enters one.
 type EnteredPassenger struct {
-	rules.Entry
+	identity.Entry
 	// Policy is the version of the privacy policy that the holder agrees to, and
 	// says that the passenger did (rule B12).
 	Policy string
@@ -107,7 +108,7 @@ func (b *Store) Add(ctx context.Context, by account.Holder, e EnteredPassenger) 
 	if err := rules.CanKeep(rules.Consent{Policy: e.Policy, At: now}, b.Policy, now); err != nil {
 		return Line{}, err
 	}
-	who, err := rules.Read(e.Entry, now)
+	who, err := rules.ReadPerson(e.Entry, now)
 	if err != nil {
 		return Line{}, err
 	}
@@ -146,7 +147,7 @@ func (b *Store) Edit(ctx context.Context, by account.Holder, id string, version 
 	if err := rules.CanKeep(rules.Consent{Policy: e.Policy, At: now}, b.Policy, now); err != nil {
 		return Line{}, err
 	}
-	who, err := rules.Read(e.Entry, now)
+	who, err := rules.ReadPerson(e.Entry, now)
 	if err != nil {
 		return Line{}, err
 	}
@@ -216,7 +217,7 @@ func (b *Store) countsFor(ctx context.Context, q database.Queries, e entry) (c r
 
 // counts are an account's, for a change that puts the person on its list; at is
 // the line to be edited, empty for a new one. The holder's row must be locked.
-func (b *Store) counts(ctx context.Context, q database.Queries, account string, p rules.Person, at string) (c rules.Counts, err error) {
+func (b *Store) counts(ctx context.Context, q database.Queries, account string, p identity.Person, at string) (c rules.Counts, err error) {
 	err = database.Each(ctx, q, func(rows *sql.Rows) error {
 		var s rules.Status
 		var n, same int

@@ -7,38 +7,40 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/test/issuerdb"
 )
 
 func TestB2_WhoMayAddWhom(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		citizen := w.registers(resident(1))
 		_, err := w.Add(t.Context(), citizen, entered(resident(2)))
-		w.refused(err, rules.AccountStatus, "a pending account adds")
+		w.Refused(err, rules.AccountStatus, "a pending account adds")
 		w.checks(Ref{Account: citizen.Account()}, true)
 		l := w.adds(citizen, resident(2))
-		if l.Status != rules.Pending || l.Version != 1 || !l.AddedAt.Equal(w.now()) || l.Policy != policy {
+		if l.Status != rules.Pending || l.Version != 1 || !l.AddedAt.Equal(w.Now()) || l.Policy != policy {
 			t.Errorf("%v, version %d", l.Status, l.Version)
 		}
 		if got := w.lineOf(citizen, l.ID); got.Person != l.Person || got.Passenger.Status != l.Status || got.Version != 1 || !got.AgreedAt.Equal(l.AgreedAt) {
 			t.Errorf("read back: %v, version %d", got.Status, got.Version)
 		}
 		_, err = w.Add(t.Context(), citizen, entered(resident(2)))
-		w.refused(err, rules.AlreadyListed, "the same document twice")
+		w.Refused(err, rules.AlreadyListed, "the same document twice")
 		_, err = w.Add(t.Context(), citizen, entered(resident(1)))
-		w.refused(err, rules.AlreadyListed, "the holder")
+		w.Refused(err, rules.AlreadyListed, "the holder")
 
 		foreigner := w.registers(visitor(1))
 		if l := w.adds(foreigner, visitor(2)); l.Status != rules.ToBeSubmitted {
 			t.Errorf("a visitor begins %v", l.Status)
 		}
 		_, err = w.Add(t.Context(), foreigner, entered(resident(3)))
-		w.refused(err, rules.OtherDocumentsOnly, "a to-be-submitted account adds a resident")
+		w.Refused(err, rules.OtherDocumentsOnly, "a to-be-submitted account adds a resident")
 		w.checks(Ref{Account: foreigner.Account()}, false)
 		_, err = w.Add(t.Context(), foreigner, entered(visitor(3)))
-		w.refused(err, rules.AccountStatus, "a failed account adds")
+		w.Refused(err, rules.AccountStatus, "a failed account adds")
 	})
 }
 
@@ -47,12 +49,12 @@ func TestB12_NobodyIsListedWithoutConsent(t *testing.T) {
 		h := w.verified(resident(1))
 		for _, policy := range []string{"", "2025-01"} {
 			_, err := w.Add(t.Context(), h, EnteredPassenger{resident(2), policy})
-			w.refused(err, rules.ConsentMissing, "without consent to the policy in force")
+			w.Refused(err, rules.ConsentMissing, "without consent to the policy in force")
 		}
 		e := resident(2)
 		e.DocumentNumber = "110105199003070000"
 		_, err := w.Add(t.Context(), h, entered(e))
-		w.refused(err, rules.PersonInvalid, "a number that does not fit")
+		w.Refused(err, rules.PersonInvalid, "a number that does not fit")
 	})
 }
 
@@ -61,7 +63,7 @@ func TestB2_FiveToBeSubmittedHoweverManyAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.verified(resident(1))
 		other, _ := w.issuer()
-		got := w.atOnce(200, func(i int) error {
+		got := w.AtOnce(200, func(i int) error {
 			b := w.Store
 			if i%2 == 1 {
 				b = other
@@ -81,7 +83,7 @@ func TestB2_FiveToBeSubmittedHoweverManyAtOnce(t *testing.T) {
 func TestB3_HundredHoweverManyAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.verified(resident(999))
-		got := w.atOnce(220, func(i int) error {
+		got := w.AtOnce(220, func(i int) error {
 			_, err := w.Add(t.Context(), h, entered(resident(i)))
 			return err
 		})
@@ -95,7 +97,7 @@ func TestB3_HundredHoweverManyAtOnce(t *testing.T) {
 func TestB2_OneDocumentOnceHoweverManyAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.verified(resident(1))
-		got := w.atOnce(40, func(int) error {
+		got := w.AtOnce(40, func(int) error {
 			_, err := w.Add(t.Context(), h, entered(resident(2)))
 			return err
 		})
@@ -117,7 +119,7 @@ func TestB3_LimitsHoldFromTheMomentTheyAreSet(t *testing.T) {
 		w.adds(h, visitor(1))
 		w.adds(h, visitor(2))
 		_, err := w.Add(t.Context(), h, entered(visitor(3)))
-		w.refused(err, rules.ToBeSubmittedFull, "a third")
+		w.Refused(err, rules.ToBeSubmittedFull, "a third")
 		l.ToBeSubmitted = 3
 		if err := w.SetLimits(l); err != nil {
 			t.Fatal(err)
@@ -140,12 +142,12 @@ func TestB4_KeptFor180Days(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.verified(resident(1))
 		pending, seen, failed := w.adds(h, resident(2)), w.adds(h, resident(3)), w.adds(h, visitor(1))
-		start := w.now()
+		start := w.Now()
 		w.checks(Ref{h.Account(), failed.ID}, false)
-		w.pass(time.Hour)
+		w.Pass(time.Hour)
 		verifyResident(w, h, seen.ID)
 		err := w.Delete(t.Context(), h, seen.ID)
-		w.refused(err, rules.PassengerKept, "a verified passenger")
+		w.Refused(err, rules.PassengerKept, "a verified passenger")
 		var r *problem.Error
 		if errors.As(err, &r); r.RetryAt != start.Add(180*day).Unix() {
 			t.Errorf("may be deleted from %d, want 180 days after the addition", r.RetryAt)
@@ -155,11 +157,11 @@ func TestB4_KeptFor180Days(t *testing.T) {
 				t.Errorf("a %v passenger cannot be deleted: %v", l.Status, err)
 			}
 		}
-		w.refused(w.Delete(t.Context(), h, pending.ID), EntryNotFound, "once more")
-		w.pass(180*day - time.Hour - time.Millisecond)
+		w.Refused(w.Delete(t.Context(), h, pending.ID), EntryNotFound, "once more")
+		w.Pass(180*day - time.Hour - time.Millisecond)
 		h = again(w, h)
-		w.refused(w.Delete(t.Context(), h, seen.ID), rules.PassengerKept, "a millisecond too early")
-		w.pass(time.Millisecond)
+		w.Refused(w.Delete(t.Context(), h, seen.ID), rules.PassengerKept, "a millisecond too early")
+		w.Pass(time.Millisecond)
 		if err := w.Delete(t.Context(), h, seen.ID); err != nil {
 			t.Errorf("after 180 days: %v", err)
 		}
@@ -168,22 +170,22 @@ func TestB4_KeptFor180Days(t *testing.T) {
 
 // verifyResident has a window verify a passenger with an ordinary name.
 func verifyResident(w *world, h account.Holder, id string) {
-	w.t.Helper()
+	w.T.Helper()
 	if s := w.checks(Ref{h.Account(), id}, true); s != rules.Verified {
-		w.t.Fatalf("became %v", s)
+		w.T.Fatalf("became %v", s)
 	}
 }
 
 // again is a login of the same holder, whose first one ended meanwhile.
 func again(w *world, h account.Holder) account.Holder {
-	w.t.Helper()
-	in, err := w.accounts.LogIn(w.t.Context(), "marked_login_1", password, home)
+	w.T.Helper()
+	in, err := w.accounts.LogIn(w.T.Context(), "marked_login_1", password, issuerdb.Home)
 	if err != nil || in.Account != h.Account() {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
-	next, err := w.accounts.Authorize(w.t.Context(), in.Token)
+	next, err := w.accounts.Authorize(w.T.Context(), in.Token)
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	return next
 }
@@ -194,9 +196,9 @@ func TestB4_ToBeSubmittedWithATicketStaysAsItIs(t *testing.T) {
 		l := w.adds(h, visitor(1))
 		w.records(w.bought(h, "T1", l.ID))
 		_, err := w.Edit(t.Context(), h, l.ID, l.Version, entered(visitor(2)))
-		w.refused(err, rules.TicketBought, "an edit")
-		w.pass(400 * day)
-		w.refused(w.Delete(t.Context(), h, l.ID), rules.TicketBought, "a deletion, long after")
+		w.Refused(err, rules.TicketBought, "an edit")
+		w.Pass(400 * day)
+		w.Refused(w.Delete(t.Context(), h, l.ID), rules.TicketBought, "a deletion, long after")
 	})
 }
 
@@ -206,10 +208,10 @@ func TestPassengerWithAJourneyAheadIsNotDeleted(t *testing.T) {
 		h := w.verified(resident(1))
 		l := w.adds(h, resident(2))
 		verifyResident(w, h, l.ID)
-		w.pass(180 * day)
+		w.Pass(180 * day)
 		h = again(w, h)
 		w.records(w.bought(h, "T1", l.ID))
-		w.refused(w.Delete(t.Context(), h, l.ID), TicketsUnfinished, "a journey ahead")
+		w.Refused(w.Delete(t.Context(), h, l.ID), TicketsUnfinished, "a journey ahead")
 		w.records(TicketEvent{Principal: w.by(staff.Ticketing), Kind: TicketRefunded, Ticket: "T1-0"})
 		if err := w.Delete(t.Context(), h, l.ID); err != nil {
 			t.Errorf("after the refund: %v", err)
@@ -221,7 +223,7 @@ func TestEditsOfOneVersionDoNotOverwriteEachOther(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.verified(resident(1))
 		l := w.adds(h, resident(2))
-		got := w.atOnce(20, func(i int) error {
+		got := w.AtOnce(20, func(i int) error {
 			_, err := w.Edit(t.Context(), h, l.ID, 1, entered(resident(100+i)))
 			return err
 		})
@@ -232,17 +234,17 @@ func TestEditsOfOneVersionDoNotOverwriteEachOther(t *testing.T) {
 		if now.Version != 2 || now.Status != rules.Pending || now.Person == l.Person || !now.AddedAt.Equal(l.AddedAt) {
 			t.Fatalf("version %d, %v", now.Version, now.Status)
 		}
-		same := rules.Entry{Name: now.Person.Name.Text, DocumentType: "resident_id", DocumentNumber: now.Person.Number}
+		same := identity.Entry{Name: now.Person.Name.Text, DocumentType: "resident_id", DocumentNumber: now.Person.Number}
 		if again, err := w.Edit(t.Context(), h, l.ID, 2, entered(same)); err != nil || !reflect.DeepEqual(again, now) {
 			t.Fatalf("an edit of nothing: version %d, %v", again.Version, err)
 		}
 		w.adds(h, resident(3))
 		_, err := w.Edit(t.Context(), h, l.ID, 2, entered(resident(3)))
-		w.refused(err, rules.AlreadyListed, "a document that is on the list")
+		w.Refused(err, rules.AlreadyListed, "a document that is on the list")
 		_, err = w.Edit(t.Context(), h, "psg_none", 1, entered(resident(4)))
-		w.refused(err, EntryNotFound, "an unknown passenger")
+		w.Refused(err, EntryNotFound, "an unknown passenger")
 		_, err = w.Edit(t.Context(), h, "' OR 1=1 --", 1, entered(resident(4)))
-		w.refused(err, EntryNotFound, "what is no id")
+		w.Refused(err, EntryNotFound, "what is no id")
 	})
 }
 
@@ -254,14 +256,14 @@ func TestB4_FailedIsEditedAndPendingAgain(t *testing.T) {
 			t.Fatalf("became %v", s)
 		}
 		_, err := w.Edit(t.Context(), h, l.ID, l.Version, entered(resident(3)))
-		w.refused(err, EntryChanged, "an edit of what was there before the check")
+		w.Refused(err, EntryChanged, "an edit of what was there before the check")
 		l = w.lineOf(h, l.ID)
 		if l, err = w.Edit(t.Context(), h, l.ID, l.Version, entered(resident(3))); err != nil || l.Status != rules.Pending {
 			t.Fatalf("%v: %v", l.Status, err)
 		}
 		verifyResident(w, h, l.ID)
 		_, err = w.Edit(t.Context(), h, l.ID, l.Version+1, entered(resident(4)))
-		w.refused(err, rules.IdentityFixed, "a verified passenger")
+		w.Refused(err, rules.IdentityFixed, "a verified passenger")
 	})
 }
 
@@ -271,8 +273,8 @@ func TestListsAreTheirHolders(t *testing.T) {
 		mine, theirs := w.verified(resident(1)), w.verified(resident(2))
 		l := w.adds(mine, resident(3))
 		_, err := w.Edit(t.Context(), theirs, l.ID, 1, entered(resident(4)))
-		w.refused(err, EntryNotFound, "an edit of somebody else's passenger")
-		w.refused(w.Delete(t.Context(), theirs, l.ID), EntryNotFound, "a deletion")
+		w.Refused(err, EntryNotFound, "an edit of somebody else's passenger")
+		w.Refused(w.Delete(t.Context(), theirs, l.ID), EntryNotFound, "a deletion")
 		w.notRecorded(w.bought(theirs, "T1", l.ID), EntryNotFound, "a purchase")
 		if other := w.adds(theirs, resident(3)); other.Status != rules.Pending {
 			t.Errorf("the same person on another list is %v", other.Status)

@@ -46,7 +46,7 @@ func TestPeopleAreNotPrinted(t *testing.T) {
 		}
 		for _, v := range []any{held, held.Own, held.Passengers, seen, entered(resident(1)), DuplicateVisit{Document: shown(resident(1))}, shown(resident(1)), Itinerary{Order: "Marked", Journey: w.journey()}, *w.journey()} {
 			for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
-				w.tellsNothing(fmt.Errorf("%s", fmt.Sprintf(verb, v)))
+				w.TellsNothing(fmt.Errorf("%s", fmt.Sprintf(verb, v)))
 			}
 			if text, err := json.Marshal(v); err == nil {
 				t.Errorf("%T becomes JSON of %d bytes", v, len(text))
@@ -57,7 +57,7 @@ func TestPeopleAreNotPrinted(t *testing.T) {
 
 func TestNewSaysAllThatIsWrong(t *testing.T) {
 	_, err := New(Config{Limits: rules.Limits{Passengers: -1}})
-	for _, what := range []string{"no database", "no vault", "no audit log", "no failures", "contact", "privacy policy", "limit passengers"} {
+	for _, what := range []string{"no database", "no vault", "no audit log", "no lockout", "privacy policy", "limit passengers"} {
 		if err == nil || !strings.Contains(err.Error(), what) {
 			t.Errorf("%q is not said: %v", what, err)
 		}

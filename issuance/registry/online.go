@@ -83,8 +83,8 @@ func (b *Store) mayVerifyOnline(ctx context.Context, q database.Queries, h holde
 	if b.hasLost(h, h.Person) {
 		return errIdentityLost
 	}
-	verified, err := b.PhoneVerified(ctx, q, h.id)
-	if err == nil && !verified {
+	p, err := account.ProfileOf(ctx, q, b.Vault, h.id)
+	if err == nil && !p.PhoneVerified() {
 		err = errPhone
 	}
 	return err

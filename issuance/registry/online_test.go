@@ -8,24 +8,26 @@ import (
 	"testing"
 
 	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/throttle"
+	"github.com/railgate/railgate/test/issuerdb"
 )
 
 // online returns an account holder whose phone is verified.
-func (w *world) online(e rules.Entry) account.Holder {
-	w.t.Helper()
+func (w *world) online(e identity.Entry) account.Holder {
+	w.T.Helper()
 	h := w.registers(e)
-	if _, err := w.db.Writer().Exec(`UPDATE accounts SET phone_verified_ms = 1 WHERE id = $1`, h.Account()); err != nil {
-		w.t.Fatal(err)
+	if _, err := w.DB.Writer().Exec(`UPDATE accounts SET phone_verified_ms = 1 WHERE id = $1`, h.Account()); err != nil {
+		w.T.Fatal(err)
 	}
 	return h
 }
 
 func (w *world) verifiesOnline(h account.Holder) error {
-	_, _, err := w.VerifyOnline(w.t.Context(), h, "evidence", "r1", home)
+	_, _, err := w.VerifyOnline(w.T.Context(), h, "evidence", "r1", issuerdb.Home)
 	return err
 }
 
@@ -39,19 +41,19 @@ func TestG39_TheCheckOnlineVerifies(t *testing.T) {
 			if failed {
 				w.checks(own, false)
 			}
-			var asked rules.Person
-			w.identify = func(p rules.Person, evidence string) error { asked = p; return nil }
-			s, provider, err := w.VerifyOnline(t.Context(), h, "evidence", "r1", home)
+			var asked identity.Person
+			w.identify = func(p identity.Person, evidence string) error { asked = p; return nil }
+			s, provider, err := w.VerifyOnline(t.Context(), h, "evidence", "r1", issuerdb.Home)
 			if err != nil || s != rules.Verified || provider != "test provider" || w.own(h).Status != rules.Verified {
 				t.Fatalf("%v, %v by %q: %v", s, w.own(h).Status, provider, err)
 			}
 			if asked.Number != resident(n).DocumentNumber {
 				t.Error("another person was checked")
 			}
-			w.refused(w.verifiesOnline(h), rules.MoveRefused, "once more")
+			w.Refused(w.verifiesOnline(h), rules.MoveRefused, "once more")
 			w.adds(h, resident(100+n)) // what a verified account may
 			var role, who, detail string
-			err = w.db.Writer().QueryRow(`SELECT role, who, detail FROM audit WHERE action = $1 AND object = $2`, string(staff.VerifyOnline), h.Account()).Scan(&role, &who, &detail)
+			err = w.DB.Writer().QueryRow(`SELECT role, who, detail FROM audit WHERE action = $1 AND object = $2`, string(staff.VerifyOnline), h.Account()).Scan(&role, &who, &detail)
 			if err != nil || role != string(staff.Program) || who != itself || strings.Contains(detail, asked.Number) || strings.Contains(detail, asked.Name.Text) {
 				t.Errorf("the audit log: %q %q %q: %v", role, who, detail, err)
 			}
@@ -62,28 +64,28 @@ func TestG39_TheCheckOnlineVerifies(t *testing.T) {
 // Whom the check online cannot verify is told so before a face is looked at.
 func TestG39_WhoIsNotVerifiedOnline(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		w.identify = func(rules.Person, string) error { t.Error("a face was looked at"); return nil }
+		w.identify = func(identity.Person, string) error { t.Error("a face was looked at"); return nil }
 		unverified := w.registers(resident(1))
-		w.refused(w.verifiesOnline(unverified), account.PhoneUnverified, "a phone that no code has verified")
-		w.refused(w.verifiesOnline(w.online(rare(resident(2)))), rules.StationWindowOnly, "a traditional name")
-		w.refused(w.verifiesOnline(w.online(visitor(3))), rules.StationWindowOnly, "a passport")
+		w.Refused(w.verifiesOnline(unverified), account.PhoneUnverified, "a phone that no code has verified")
+		w.Refused(w.verifiesOnline(w.online(rare(resident(2)))), rules.StationWindowOnly, "a traditional name")
+		w.Refused(w.verifiesOnline(w.online(visitor(3))), rules.StationWindowOnly, "a passport")
 
 		taken := w.online(resident(4))
 		window := w.by(staff.Window)
 		if err := w.FreeIdentity(t.Context(), DuplicateVisit{Principal: window, Document: shown(resident(4)), Original: true, InDate: true, Readable: true}); err != nil {
 			t.Fatal(err)
 		}
-		w.refused(w.verifiesOnline(taken), rules.IdentityRegistered, "an identity that a window took")
+		w.Refused(w.verifiesOnline(taken), rules.IdentityRegistered, "an identity that a window took")
 
 		// An unconfirmed identity keeps its status.
 		h := w.online(resident(5))
 		no := problem.New("real_person_check_failed", "")
-		w.identify = func(rules.Person, string) error { return no }
+		w.identify = func(identity.Person, string) error { return no }
 		if err := w.verifiesOnline(h); !errors.Is(err, no) || w.own(h).Status != rules.Pending || w.own(h).Version != 1 {
 			t.Fatalf("%v, %v", w.own(h).Status, err)
 		}
 		w.identify, w.guard = nil, problem.New(throttle.TooManyFailures, "")
-		w.refused(w.verifiesOnline(h), throttle.TooManyFailures, "a face that was locked meanwhile")
+		w.Refused(w.verifiesOnline(h), throttle.TooManyFailures, "a face that was locked meanwhile")
 		if s := w.own(h).Status; s != rules.Pending {
 			t.Errorf("it is %v", s)
 		}
@@ -106,15 +108,15 @@ func TestG39_WhatChangedMeanwhileIsNotVerified(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				e := account.Edit{Version: p.Version, Identity: identityOf(resident(3)), Contact: account.Contact{Phone: "13900000001"}}
+				e := account.Edit{Version: p.Version, Identity: resident(3), Contact: account.Contact{Phone: "13900000001"}}
 				_, err = w.accounts.Edit(t.Context(), h, e)
 				return err
 			}, account.PhoneUnverified, rules.Pending},
 			4: {func(h account.Holder) error { return w.closes(h) }, account.LoginRequired, 0},
 		} {
 			h := w.online(resident(n))
-			w.identify = func(rules.Person, string) error { return c.meanwhile(h) }
-			w.refused(w.verifiesOnline(h), c.code, "meanwhile")
+			w.identify = func(identity.Person, string) error { return c.meanwhile(h) }
+			w.Refused(w.verifiesOnline(h), c.code, "meanwhile")
 			if c.then != 0 && w.own(h).Status != c.then {
 				t.Errorf("%d: it is %v", n, w.own(h).Status)
 			}

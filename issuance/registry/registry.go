@@ -1,3 +1,31 @@
+// Package registry keeps the real-name registry of rule B: the holders of accounts,
+// the passengers on their lists, the tickets they bought, and who checked whom.
+// What is allowed is package rules' to say; here its rules meet the database.
+//
+// It promises:
+//   - Counts and what depends on them change in one transaction under the lock of
+//     the holder's row. However many come at once, at however many issuers, a list
+//     goes beyond its limit only by passengers who are verified with both originals,
+//     no purchase goes beyond one, and a repeated report counts once.
+//   - One document opens one account (rule B11).
+//   - A status changes only by what a rule allows, by a member whose role may do
+//     it, with the entry in the audit trail in the same transaction, and only if
+//     the entry is still the one that was looked at.
+//   - Whoever is shown somebody's entry is on the trail.
+//   - What proves a visit (rule B1) can be guessed as often as the failures' rule
+//     for documents allows, counted apart from all other failures.
+//   - Personal fields are in the database only sealed, documents and tickets are
+//     found by keyed hashes under purposes of their own, and no error repeats what
+//     was entered. A closed account leaves a hash for a bounded time, or nothing.
+//
+// It does not promise that a person is known everywhere once checked somewhere:
+// ours, each entry is checked on its own, so that nobody learns from his list what
+// others entered. It does not know whether a report of a ticketing system is true,
+// whether a child travels with the adult whom the caller names (rule B9), or that
+// a Holder's contact is his.
+//
+// Locks are taken in this order: the account's row (package account), the holder's,
+// identities, passengers, tickets, failures.
 package registry
 
 import (
@@ -7,34 +35,26 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/registry/rules"
+	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/throttle"
+	"github.com/railgate/railgate/issuance/vault"
 )
 
 // Config is what a Store works with.
 type Config struct {
 	Database *database.DB
-	Vault    account.Sealer
+	Vault    *vault.Vault
 	// Trail takes an entry of each act of staff.
 	Trail *audit.Trail
 	// Lockout bounds the guesses at a proof (rule B1), by document.
 	Lockout *throttle.Lockout
-	// Contact is how an account's holder is reached, in somebody's transaction:
-	// the Contact of account.Service.ProfileForStaff. It is a function because the
-	// accounts need the Store's hooks first.
-	Contact func(ctx context.Context, q database.Queries, account string) (account.Contact, error)
-	// Profile locks an account's own row and returns what writes a new identity into
-	// its profile: account.Service.IdentityForStaff.
-	Profile func(ctx context.Context, tx *sql.Tx, account string) (write func(account.Identity) error, err error)
-	// PhoneVerified reports whether a code has shown that the phone of an account is its
-	// holder's (rule G40).
-	PhoneVerified func(ctx context.Context, q database.Queries, account string) (bool, error)
 	// Identify has a person seen by the real-person check, and confirmed by the resident
 	// registry: issuance.Service.Identify.
-	Identify func(ctx context.Context, p rules.Person, evidence string, from throttle.Caller) (Identified, error)
+	Identify func(ctx context.Context, p identity.Person, evidence string, from throttle.Caller) (Identified, error)
 	// Limits to begin with. Zero: rules.DefaultLimits. See SetLimits.
 	Limits rules.Limits
 	// Policy is the version of the privacy policy in force (rule B12), the one of
@@ -68,9 +88,6 @@ func New(c Config) (*Store, error) {
 	need(c.Vault != nil, "no vault")
 	need(c.Trail != nil, "no audit log")
 	need(c.Lockout != nil, "no lockout")
-	need(c.Contact != nil, "no way to an account's contact")
-	need(c.Profile != nil, "no way to an account's profile")
-	need(c.PhoneVerified != nil, "no way to an account's verified phone")
 	need(c.Identify != nil, "no way to identify a person online")
 	need(c.Policy != "", "no version of the privacy policy")
 	b := &Store{Config: c}
@@ -93,6 +110,55 @@ func (b *Store) SetLimits(l rules.Limits) error {
 
 // Limits are those in force.
 func (b *Store) Limits() rules.Limits { return *b.limits.Load() }
+
+// Principal says who acts, for the role and the trail.
+type Principal struct {
+	By      staff.Member
+	Request string // the id of the request; may be empty
+}
+
+// counter is the counter that the member's role makes it: nobody says of himself
+// that he is a station window. Who is no counter is refused.
+func (a Principal) counter() (rules.Actor, error) {
+	role, err := a.By.As(staff.VerifyResident) // what every counter may do
+	if err != nil {
+		return 0, err
+	}
+	if role == staff.Window {
+		return rules.Window, nil
+	}
+	return rules.Agency, nil
+}
+
+// serves is the counter or machine whose services the member asks about; only
+// those that may exchange tickets may do any service.
+func (a Principal) serves() (rules.Actor, error) {
+	role, err := a.By.As(staff.ExchangeTicket)
+	if err != nil {
+		return 0, err
+	}
+	switch role {
+	case staff.Window:
+		return rules.Window, nil
+	case staff.Agency:
+		return rules.Agency, nil
+	}
+	return rules.Machine, nil
+}
+
+// trail writes the act into the trail.
+func (b *Store) trail(ctx context.Context, tx *sql.Tx, a Principal, action staff.Action, on Ref, detail string) error {
+	o := audit.Object{Kind: audit.Account, ID: on.Account}
+	if on.Passenger != "" {
+		o = audit.Object{Kind: audit.Passenger, ID: on.Passenger}
+	}
+	e, err := audit.By(a.By, action, o, b.Now().UnixMilli())
+	if err != nil {
+		return err
+	}
+	e.Detail, e.Request = detail, a.Request
+	return b.Trail.Append(ctx, tx, e)
+}
 
 // Ref names an entry of the registry.
 type Ref struct {

@@ -43,12 +43,12 @@ const (
 )
 
 // document is the keyed hash of a person's document.
-func (b *Store) document(purpose string, p rules.Person) []byte {
+func (b *Store) document(purpose string, p identity.Person) []byte {
 	h := b.documentHash(purpose, p)
 	return h[:]
 }
 
-func (b *Store) documentHash(purpose string, p rules.Person) [32]byte {
+func (b *Store) documentHash(purpose string, p identity.Person) [32]byte {
 	return b.Vault.Index(purpose, documentText(p.Document, p.Identifier()))
 }
 
@@ -67,7 +67,7 @@ type stored struct {
 	Nationality identity.Nationality  `json:"nationality,omitempty"`
 }
 
-func (b *Store) seal(table, id string, p rules.Person) []byte {
+func (b *Store) seal(table, id string, p identity.Person) []byte {
 	plain, err := json.Marshal(stored{p.Document, p.Name.Text, p.Name.OverLong, p.Name.Uncommon, p.Substituted, p.Number, p.Nationality})
 	if err != nil {
 		panic("BUG: registry: a person does not become JSON") // strings and booleans always do
@@ -78,7 +78,7 @@ func (b *Store) seal(table, id string, p rules.Person) []byte {
 // errStored says nothing of the content, as a decoder's error might.
 var errStored = errors.New("the field opens and is no person")
 
-func (b *Store) open(table, id string, sealed []byte) (rules.Person, error) {
+func (b *Store) open(table, id string, sealed []byte) (identity.Person, error) {
 	plain, err := b.Vault.Open(sealed, vault.Place{Table: table, Column: columnPerson, Row: id})
 	var s stored
 	if err == nil {
@@ -89,9 +89,9 @@ func (b *Store) open(table, id string, sealed []byte) (rules.Person, error) {
 		}
 	}
 	if err != nil {
-		return rules.Person{}, fmt.Errorf("column %s of %s %s: %w", columnPerson, table, id, err)
+		return identity.Person{}, fmt.Errorf("column %s of %s %s: %w", columnPerson, table, id, err)
 	}
-	return rules.Person{
+	return identity.Person{
 		Name:        identity.StoredName(s.Name, s.OverLong, s.Uncommon, s.Document),
 		Substituted: s.Substituted, Document: s.Document, Number: s.Number, Nationality: s.Nationality,
 	}, nil

@@ -43,9 +43,9 @@ func TestR27_MachinesAndOrderNumbers(t *testing.T) {
 		order.Service = rules.Refund
 		w.answered(ask(staff.Window, "T1-1", order), "", "a refund at a window")
 		_, err = w.FindEntries(t.Context(), w.by(staff.Machine), shown(resident(1)))
-		w.refused(err, staff.ForbiddenRole, "a machine searches")
+		w.Refused(err, staff.ForbiddenRole, "a machine searches")
 		_, err = w.ViewEntry(t.Context(), w.by(staff.Machine), special)
-		w.refused(err, staff.ForbiddenRole, "a machine looks")
+		w.Refused(err, staff.ForbiddenRole, "a machine looks")
 	})
 }
 
@@ -58,7 +58,7 @@ func TestR29_OrderNumbersAreNotForGuessing(t *testing.T) {
 		q := DecisionRequest{Principal: w.by(staff.Machine), Kind: Serve, Ticket: "T1-0", Serve: rules.Serving{Service: rules.Exchange, Original: true}}
 		q.Serve.Card = rules.Card{Name: resident(1).Name, Number: resident(2).DocumentNumber}
 		rule := throttle.DefaultRules.Document
-		got := w.atOnce(20, func(int) error {
+		got := w.AtOnce(20, func(int) error {
 			d, err := w.Decide(t.Context(), q)
 			if err == nil && !d.Allowed() {
 				err = d.Refused
@@ -70,8 +70,8 @@ func TestR29_OrderNumbersAreNotForGuessing(t *testing.T) {
 		}
 		q.Serve.Card.Number = resident(1).DocumentNumber
 		_, err := w.Decide(t.Context(), q)
-		w.refused(err, throttle.TooManyFailures, "the right card after the lock")
-		w.pass(rule.FirstLock)
+		w.Refused(err, throttle.TooManyFailures, "the right card after the lock")
+		w.Pass(rule.FirstLock)
 		w.answered(q, problem.Code(""), "after the lock")
 	})
 }

@@ -5,13 +5,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/vault"
+	"github.com/railgate/railgate/test/issuerdb"
 )
 
 // lowered is an entry whose number ends in X, and the same with a lower-case x.
-func lowered(t *testing.T) (upper, lower rules.Entry) {
+func lowered(t *testing.T) (upper, lower identity.Entry) {
 	for n := range 100 {
 		if e := resident(n); strings.HasSuffix(e.DocumentNumber, "X") {
 			lower = e
@@ -29,9 +31,9 @@ func TestG20_OneNumberHasOneSpellingEverywhere(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		upper, lower := lowered(t)
 		h := w.registers(lower)
-		_, err := w.accounts.Register(t.Context(), registration("marked_login_9", upper), home)
-		w.refused(err, rules.IdentityRegistered, "the same identity with X")
-		for _, e := range []rules.Entry{upper, lower} {
+		_, err := w.accounts.Register(t.Context(), registration("marked_login_9", upper), issuerdb.Home)
+		w.Refused(err, rules.IdentityRegistered, "the same identity with X")
+		for _, e := range []identity.Entry{upper, lower} {
 			found, err := w.FindEntries(t.Context(), w.by(staff.Agency), shown(e))
 			if err != nil || len(found) != 1 || found[0].Account != h.Account() {
 				t.Errorf("a counter finds %v: %v", found, err)
@@ -39,13 +41,13 @@ func TestG20_OneNumberHasOneSpellingEverywhere(t *testing.T) {
 		}
 		w.checks(Ref{Account: h.Account()}, true)
 		_, err = w.Add(t.Context(), h, entered(lower))
-		w.refused(err, rules.AlreadyListed, "the holder on the list")
+		w.Refused(err, rules.AlreadyListed, "the holder on the list")
 		first := resident(200)
 		first.DocumentNumber = "110105900307461"
 		_, err = w.Add(t.Context(), h, entered(first))
-		w.refused(err, rules.FirstGenerationCard, "a first-generation card on the list")
+		w.Refused(err, rules.FirstGenerationCard, "a first-generation card on the list")
 		_, err = w.FindEntries(t.Context(), w.by(staff.Window), shown(first))
-		w.refused(err, rules.FirstGenerationCard, "a first-generation card on the counter")
+		w.Refused(err, rules.FirstGenerationCard, "a first-generation card on the counter")
 	})
 }
 
@@ -57,10 +59,10 @@ func TestR07_SubstitutedNamesGoToTheWindow(t *testing.T) {
 		pinyin.Name = "Ceshi"
 		declared.Substituted = true
 		common.Name = "玥珺喆堃"
-		for _, e := range []rules.Entry{pinyin, declared} {
+		for _, e := range []identity.Entry{pinyin, declared} {
 			own := Ref{Account: w.registers(e).Account()}
 			_, err := w.ViewEntry(t.Context(), w.by(staff.Agency), own)
-			w.refused(err, rules.StationWindowOnly, "an agency looks")
+			w.Refused(err, rules.StationWindowOnly, "an agency looks")
 			s, err := w.ViewEntry(t.Context(), w.by(staff.Window), own)
 			if err != nil || !s.ProofNeeded || s.Person.Substituted != e.Substituted {
 				t.Errorf("a window sees %v %v: %v", s.ProofNeeded, s.Person.Substituted, err)
@@ -85,7 +87,7 @@ func TestR07_EntriesMarkedByAnOlderTable(t *testing.T) {
 			t.Fatal(err)
 		}
 		sealed := w.Vault.Seal(plain, vault.Place{Table: tableHolders, Column: columnPerson, Row: h.Account()})
-		if _, err := w.db.Writer().Exec(`UPDATE holders SET person = $2 WHERE id = $1`, h.Account(), sealed); err != nil {
+		if _, err := w.DB.Writer().Exec(`UPDATE holders SET person = $2 WHERE id = $1`, h.Account(), sealed); err != nil {
 			t.Fatal(err)
 		}
 		if own := w.own(h); own.Person.Name.Uncommon || own.Person.WindowOnly() {
@@ -112,6 +114,6 @@ func TestG17_APassengersNameHasNoCase(t *testing.T) {
 		}
 		e.Name += "s"
 		_, err = w.Edit(t.Context(), h, l.ID, l.Version, entered(e))
-		w.refused(err, rules.IdentityFixed, "another name")
+		w.Refused(err, rules.IdentityFixed, "another name")
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/internal/ids"
 	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/registry/rules"
 )
 
 // TicketState is what was reported of a ticket last. The first three numbers go
@@ -95,7 +96,7 @@ const ticketPrefix = "tkt_"
 // issue writes a ticket that is new and reports whether it was. One that is known
 // must be the same, its journey included: else it is TicketConflict.
 func (b *Store) issue(ctx context.Context, tx *sql.Tx, account, order string, t Ticket) (issued bool, err error) {
-	id, itinerary := ids.New(ticketPrefix, ids.IDSize), Itinerary{order, t.Reference, t.Journey}
+	id, itinerary := ids.New(ticketPrefix, ids.IDSize), Itinerary{Order: order, Reference: t.Reference, Journey: t.Journey}
 	n, err := database.Changed(ctx, tx, `
 		INSERT INTO tickets (reference, account, passenger, state, reported_ms, ends_ms, id, itinerary) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 		ON CONFLICT (reference) DO NOTHING`,
@@ -125,4 +126,57 @@ var errTicketConflict = problem.New(TicketConflict, "something else was reported
 func (b *Store) reference(text string) []byte {
 	h := b.Vault.Index(indexTicket, text)
 	return h[:]
+}
+
+// MaxOrder bounds the tickets of one question or report. Ours: the rules name no
+// number; a family and its friends fit.
+const MaxOrder = 20
+
+// order decides about tickets of one account, one after the other, each with the
+// counts raised by those before (registry.CanBuy). Its account must be locked if
+// what it decides is to hold.
+type order struct {
+	holder
+	limits rules.Limits
+	listed map[string]*rules.Passenger // by id, who is bought for
+	bought int
+}
+
+// order reads an account and whom it buys for; empty is the holder.
+func (b *Store) order(ctx context.Context, q database.Queries, account, lock string, passengers []string) (*order, error) {
+	h, _, err := b.entry(ctx, q, Ref{Account: account}, lock)
+	if err != nil {
+		return nil, err
+	}
+	o := &order{holder: h, limits: b.Limits(), listed: map[string]*rules.Passenger{}}
+	for _, id := range passengers {
+		if id == "" || o.listed[id] != nil {
+			continue
+		}
+		l, err := b.line(ctx, q, account, id)
+		if err != nil {
+			return nil, err
+		}
+		o.listed[id] = &l.Passenger
+	}
+	return o, nil
+}
+
+// buy decides about one more ticket and counts it.
+func (o *order) buy(passenger string) error {
+	p := o.listed[passenger]
+	if p == nil {
+		self := o.Self()
+		p = &self
+	}
+	if err := rules.CanBuy(o.Account, *p, 1, o.limits); err != nil {
+		return err
+	}
+	o.bought++
+	o.Tickets++
+	p.Tickets++
+	if passenger == "" {
+		o.OwnTickets++
+	}
+	return nil
 }

@@ -24,7 +24,7 @@ func TestB5_WhoBuysForWhom(t *testing.T) {
 		w.answered(buy(citizen.ID), rules.PassengerStatus, "for a pending passenger")
 		w.answered(buy("", guest.ID), "", "for a to-be-submitted visitor")
 		w.notRecorded(w.bought(h, "T2", guest.ID, citizen.ID), rules.PassengerStatus, "an order with a pending passenger")
-		if own := w.own(h); own.Tickets != 0 || w.lineOf(h, guest.ID).Tickets != 0 || w.count(`SELECT COUNT(*) FROM tickets`) != 0 {
+		if own := w.own(h); own.Tickets != 0 || w.lineOf(h, guest.ID).Tickets != 0 || w.Count(`SELECT COUNT(*) FROM tickets`) != 0 {
 			t.Fatalf("half an order was taken: %d tickets", own.Tickets)
 		}
 		w.records(w.bought(h, "T3", "", guest.ID, guest.ID))
@@ -67,7 +67,7 @@ func TestB5_TwentyInAllAndFourEachHoweverManyAtOnce(t *testing.T) {
 			people = append(people, w.adds(h, visitor(10+i)).ID)
 		}
 		other, _ := w.issuer()
-		got := w.atOnce(150, func(i int) error {
+		got := w.AtOnce(150, func(i int) error {
 			b := w.Store
 			if i%2 == 1 {
 				b = other
@@ -85,7 +85,7 @@ func TestB5_TwentyInAllAndFourEachHoweverManyAtOnce(t *testing.T) {
 				t.Errorf("%d for one passenger", n)
 			}
 		}
-		if own.Tickets != 20 || sum != 20 || own.OwnTickets > 4 || w.count(`SELECT COUNT(*) FROM tickets`) != 20 {
+		if own.Tickets != 20 || sum != 20 || own.OwnTickets > 4 || w.Count(`SELECT COUNT(*) FROM tickets`) != 20 {
 			t.Errorf("%d in all, %d together, %d own", own.Tickets, sum, own.OwnTickets)
 		}
 	})
@@ -95,7 +95,7 @@ func TestB5_FourForOneHoweverManyAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.registers(visitor(1))
 		l := w.adds(h, visitor(2))
-		got := w.atOnce(100, func(i int) error { return w.RecordTicketEvent(t.Context(), w.bought(h, fmt.Sprintf("T%d", i), l.ID)) })
+		got := w.AtOnce(100, func(i int) error { return w.RecordTicketEvent(t.Context(), w.bought(h, fmt.Sprintf("T%d", i), l.ID)) })
 		if got[""] != 4 || got[rules.PassengerTicketLimit] != 96 || w.lineOf(h, l.ID).Tickets != 4 {
 			t.Fatalf("%v", got)
 		}
@@ -107,7 +107,7 @@ func TestRepeatedReportsCountOnce(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h, other := w.registers(visitor(1)), w.registers(visitor(2))
 		bought := w.bought(h, "T1", "", "")
-		got := w.atOnce(100, func(int) error { return w.RecordTicketEvent(t.Context(), bought) })
+		got := w.AtOnce(100, func(int) error { return w.RecordTicketEvent(t.Context(), bought) })
 		if own := w.own(h); got[""] != 100 || own.Tickets != 2 || own.OwnTickets != 2 || w.onTrail(staff.ReportTicket) != 1 {
 			t.Fatalf("%v, %d tickets, %d entries in the trail", got, own.Tickets, w.onTrail(staff.ReportTicket))
 		}
@@ -123,7 +123,7 @@ func TestRepeatedReportsCountOnce(t *testing.T) {
 			t.Errorf("a ticket more: %d are counted", n)
 		}
 
-		changed := TicketEvent{Principal: w.by(staff.Ticketing), Kind: TicketChanged, Order: "E2", Ticket: "T1-0", Issued: []Ticket{{Reference: "T2", Ends: w.now().Add(3 * day)}}}
+		changed := TicketEvent{Principal: w.by(staff.Ticketing), Kind: TicketChanged, Order: "E2", Ticket: "T1-0", Issued: []Ticket{{Reference: "T2", Ends: w.Now().Add(3 * day)}}}
 		refunded := TicketEvent{Principal: w.by(staff.Ticketing), Kind: TicketRefunded, Ticket: "T2"}
 		w.notRecorded(refunded, TicketUnknown, "a refund of what is not known")
 		for range 2 {
@@ -137,7 +137,7 @@ func TestRepeatedReportsCountOnce(t *testing.T) {
 		w.notRecorded(TicketEvent{Principal: w.by(staff.Ticketing), Kind: TicketRefunded, Ticket: "T1-0"}, TicketConflict, "a refund of what was changed")
 		changed.Issued[0].Reference = "T3"
 		w.notRecorded(changed, TicketConflict, "another change of it")
-		changed.Ticket, changed.Issued[0] = "T1-1", Ticket{Reference: "T1-2", Ends: w.now().Add(2 * day)}
+		changed.Ticket, changed.Issued[0] = "T1-1", Ticket{Reference: "T1-2", Ends: w.Now().Add(2 * day)}
 		w.notRecorded(changed, TicketConflict, "a change into one that was bought")
 		if own := w.own(h); own.Tickets != 4 || own.OwnTickets != 4 {
 			t.Errorf("three were bought and one was changed: %d are counted", own.Tickets)
@@ -155,7 +155,7 @@ func TestP17_FourForOneOfAVerifiedAccountHoweverManyAtOnce(t *testing.T) {
 		h := w.verified(resident(1))
 		first, second := w.adds(h, visitor(1)), w.adds(h, visitor(2))
 		other, _ := w.issuer()
-		got := w.atOnce(60, func(i int) error {
+		got := w.AtOnce(60, func(i int) error {
 			b := w.Store
 			if i%2 == 1 {
 				b = other
@@ -182,7 +182,7 @@ func TestP17_AChangeCountsATicket(t *testing.T) {
 			return DecisionRequest{Kind: ChangeOnline, Account: h.Account(), Ticket: ticket}
 		}
 		changed := func(from, to string) TicketEvent {
-			return TicketEvent{Principal: w.by(staff.Ticketing), Kind: TicketChanged, Order: "E2", Ticket: from, Issued: []Ticket{{Reference: to, Ends: w.now().Add(3 * day)}}}
+			return TicketEvent{Principal: w.by(staff.Ticketing), Kind: TicketChanged, Order: "E2", Ticket: from, Issued: []Ticket{{Reference: to, Ends: w.Now().Add(3 * day)}}}
 		}
 		counted := func(guests, own, all int) {
 			t.Helper()
@@ -224,21 +224,21 @@ func TestP16_TwentyInAllWithChanges(t *testing.T) {
 		guest := w.adds(h, visitor(2))
 		w.checks(Ref{h.Account(), guest.ID}, true) // pre-verified: four for each does not bind
 		change := func(from string, i int) TicketEvent {
-			return TicketEvent{Principal: w.by(staff.Ticketing), Kind: TicketChanged, Order: "E2", Ticket: from, Issued: []Ticket{{Reference: fmt.Sprintf("C%d", i), Ends: w.now().Add(3 * day)}}}
+			return TicketEvent{Principal: w.by(staff.Ticketing), Kind: TicketChanged, Order: "E2", Ticket: from, Issued: []Ticket{{Reference: fmt.Sprintf("C%d", i), Ends: w.Now().Add(3 * day)}}}
 		}
 		ten := make([]string, 10)
 		for i := range ten {
 			ten[i] = guest.ID
 		}
 		w.records(w.bought(h, "T", ten...))
-		got := w.atOnce(40, func(i int) error { // ten changes, each reported twice, against twenty purchases
+		got := w.AtOnce(40, func(i int) error { // ten changes, each reported twice, against twenty purchases
 			if i%2 == 0 {
 				return w.RecordTicketEvent(t.Context(), change(fmt.Sprintf("T-%d", i/4), i/4))
 			}
 			return w.RecordTicketEvent(t.Context(), w.bought(h, fmt.Sprintf("S%d", i), guest.ID))
 		})
 		own := w.own(h)
-		bought := w.count(`SELECT COUNT(*) FROM tickets`) - 20 // ten changed ones and ten that were issued for them
+		bought := w.Count(`SELECT COUNT(*) FROM tickets`) - 20 // ten changed ones and ten that were issued for them
 		if own.Tickets != 20+bought || w.lineOf(h, guest.ID).Tickets != own.Tickets || got[""] != 20+bought || got[rules.AccountTicketLimit] != 20-bought {
 			t.Fatalf("%v, %d tickets, %d bought beside the changes", got, own.Tickets, bought)
 		}
@@ -286,9 +286,9 @@ func TestB6_RefundAndChangeOnline(t *testing.T) {
 		w.answered(refund(h.Account(), "T1-1"), "", "and that of an account that failed")
 		w.answered(change(h.Account(), "T1-1"), rules.PassengerStatus, "but no change for its holder")
 
-		w.records(TicketEvent{Principal: w.by(staff.Ticketing), Kind: TicketChanged, Order: "E2", Ticket: "T1-0", Issued: []Ticket{{Reference: "T2", Ends: w.now().Add(day)}}})
+		w.records(TicketEvent{Principal: w.by(staff.Ticketing), Kind: TicketChanged, Order: "E2", Ticket: "T1-0", Issued: []Ticket{{Reference: "T2", Ends: w.Now().Add(day)}}})
 		w.answered(refund(h.Account(), "T2"), "", "what a change issued is the account's, too")
-		w.pass(day)
+		w.Pass(day)
 		if err := w.Delete(t.Context(), h, guest.ID); err != nil {
 			t.Fatal(err)
 		}
@@ -330,7 +330,7 @@ func TestB7_WhatACounterDoes(t *testing.T) {
 			w.answered(serve(staff.Window, "T1-1", s), code, "who failed the pre-verification")
 		}
 		_, err := w.Decide(t.Context(), serve(staff.Window, "T9", rules.Exchange))
-		w.refused(err, TicketUnknown, "an unknown ticket")
+		w.Refused(err, TicketUnknown, "an unknown ticket")
 	})
 }
 
@@ -364,16 +364,16 @@ func TestQuestionsAndReportsAreStrict(t *testing.T) {
 		} {
 			q.Principal = w.by(staff.Ticketing)
 			d, err := w.Decide(t.Context(), q)
-			if w.refused(err, QuestionInvalid, fmt.Sprintf("question %d", i)); d != (Decision{}) {
+			if w.Refused(err, QuestionInvalid, fmt.Sprintf("question %d", i)); d != (Decision{}) {
 				t.Errorf("question %d was decided in spite of it", i)
 			}
 		}
 		_, err := w.Decide(t.Context(), DecisionRequest{Principal: w.by(staff.Ticketing), Kind: Buy, Account: "acc_none", For: []string{""}})
-		w.refused(err, EntryNotFound, "an account that does not exist")
+		w.Refused(err, EntryNotFound, "an account that does not exist")
 		_, err = w.Decide(t.Context(), DecisionRequest{Principal: w.by(staff.Ticketing), Kind: Buy, Account: acc, For: []string{"psg_none"}})
-		w.refused(err, EntryNotFound, "a passenger that does not exist")
+		w.Refused(err, EntryNotFound, "a passenger that does not exist")
 
-		ends := w.now().Add(day)
+		ends := w.Now().Add(day)
 		issued := func(more ...Ticket) []Ticket { return append([]Ticket{{Reference: "T1", Ends: ends}}, more...) }
 		many := make([]Ticket, MaxOrder+1)
 		for i := range many {
@@ -383,8 +383,8 @@ func TestQuestionsAndReportsAreStrict(t *testing.T) {
 			{}, {Kind: 9, Account: acc}, {Kind: TicketsBought, Account: acc}, {Kind: TicketsBought, Issued: issued()}, {Kind: TicketsBought, Account: acc, Issued: many},
 			{Kind: TicketsBought, Account: acc, Ticket: "T", Issued: issued()}, {Kind: TicketsBought, Account: acc, Issued: issued(Ticket{Reference: "T1", Ends: ends})},
 			{Kind: TicketsBought, Account: acc, Issued: issued(Ticket{Reference: "", Ends: ends})}, {Kind: TicketsBought, Account: acc, Issued: issued(Ticket{Reference: "T 2", Ends: ends})},
-			{Kind: TicketsBought, Account: acc, Issued: issued(Ticket{Reference: "T2", Ends: w.now().Add(-TicketKept)})}, {Kind: TicketsBought, Account: acc, Issued: issued(Ticket{Reference: "T2"})},
-			{Kind: TicketsBought, Account: acc, Issued: issued(Ticket{Reference: "T2", Ends: w.now().Add(maxAhead + time.Second)})},
+			{Kind: TicketsBought, Account: acc, Issued: issued(Ticket{Reference: "T2", Ends: w.Now().Add(-TicketKept)})}, {Kind: TicketsBought, Account: acc, Issued: issued(Ticket{Reference: "T2"})},
+			{Kind: TicketsBought, Account: acc, Issued: issued(Ticket{Reference: "T2", Ends: w.Now().Add(maxAhead + time.Second)})},
 			{Kind: TicketChanged, Ticket: "T"}, {Kind: TicketChanged, Ticket: "T1", Issued: issued()}, {Kind: TicketChanged, Ticket: "T", Account: acc, Issued: issued()},
 			{Kind: TicketChanged, Issued: issued()}, {Kind: TicketChanged, Ticket: "T", Issued: issued(Ticket{Reference: "T2", Ends: ends})},
 			{Kind: TicketChanged, Ticket: "T", Issued: []Ticket{{Reference: "T1", Passenger: "psg_1", Ends: ends}}}, {Kind: TicketRefunded}, {Kind: TicketRefunded, Ticket: "T", Issued: issued()},
@@ -401,7 +401,7 @@ func TestQuestionsAndReportsAreStrict(t *testing.T) {
 			}
 			w.notRecorded(e, EventInvalid, fmt.Sprintf("report %d", i))
 		}
-		if w.count(`SELECT COUNT(*) FROM tickets`) != 0 || w.own(h).Tickets != 0 {
+		if w.Count(`SELECT COUNT(*) FROM tickets`) != 0 || w.own(h).Tickets != 0 {
 			t.Error("something was taken")
 		}
 	})

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 
+	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/problem"
@@ -13,80 +14,6 @@ import (
 	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/issuance/vault"
 )
-
-// EntryView is an entry as somebody sees it who is to compare it with a document. It
-// is personal data.
-type EntryView struct {
-	Ref
-	Person  rules.Person
-	Status  rules.Status
-	Version int64 // what is decided on the sight carries it
-	// ProofNeeded says that the name is one of rule B1, or that the look is for a
-	// correction.
-	ProofNeeded bool
-	// HolderOriginalNeeded says that the account's list is full, so that the account
-	// holder's original is needed too (G04).
-	HolderOriginalNeeded bool
-	// Lost says that a window took this identity from the account (rule B11).
-	Lost bool
-}
-
-// ViewEntry shows a counter an entry that it may check now, and writes that into the
-// trail: a clerk sees nobody's data but of those whose documents he has to look at.
-func (b *Store) ViewEntry(ctx context.Context, a Principal, r Ref) (EntryView, error) {
-	at, err := a.counter()
-	if err != nil {
-		return EntryView{}, err
-	}
-	return b.look(ctx, a, at, r)
-}
-
-// ViewForCorrection shows a window an entry that was checked, to correct it.
-func (b *Store) ViewForCorrection(ctx context.Context, a Principal, r Ref) (EntryView, error) {
-	if err := a.By.May(staff.CorrectIdentity); err != nil {
-		return EntryView{}, err
-	}
-	return b.lookFor(ctx, a, r, true, func(p rules.Passenger) (staff.Action, error) {
-		if p.Status != rules.Verified && p.Status != rules.PreVerified {
-			return "", problem.New(rules.MoveRefused, "only a verified or pre-verified identity is corrected")
-		}
-		return staff.CorrectIdentity, nil
-	})
-}
-
-func (b *Store) look(ctx context.Context, a Principal, by rules.Actor, r Ref) (EntryView, error) {
-	return b.lookFor(ctx, a, r, false, func(p rules.Passenger) (staff.Action, error) {
-		return checking(p), mayCheck(p, by)
-	})
-}
-
-// lookFor shows an entry for the action that may be done to it. proof says that a
-// proof is needed whatever the name.
-func (b *Store) lookFor(ctx context.Context, a Principal, r Ref, proof bool, may func(rules.Passenger) (staff.Action, error)) (s EntryView, err error) {
-	err = b.Database.Change(ctx, "look at an entry", func(ctx context.Context, tx *sql.Tx) error {
-		h, e, err := b.entry(ctx, tx, r, "")
-		if err != nil {
-			return err
-		}
-		action, err := may(e.Passenger)
-		if err != nil {
-			return err
-		}
-		c, err := b.countsFor(ctx, tx, e)
-		if err != nil {
-			return err
-		}
-		s = EntryView{
-			r, e.Person, e.Status, e.version, proof || action != staff.SettleForeign && e.Person.WindowOnly(),
-			rules.NeedsHolderOriginal(h.Account, e.Passenger, c, b.Limits()), r.Passenger == "" && b.hasLost(h, e.Person),
-		}
-		return b.trail(ctx, tx, a, action, r, "looked at the entry")
-	})
-	if err != nil {
-		return EntryView{}, err
-	}
-	return s, nil
-}
 
 // mayCheck reports whether the actor is the one whose check the entry waits for.
 func mayCheck(p rules.Passenger, by rules.Actor) error {
@@ -223,14 +150,14 @@ func (b *Store) contactOf(ctx context.Context, q database.Queries, h holder, e e
 	if e.Ref.Passenger != "" {
 		return h.ListContact(), nil
 	}
-	c, err := b.Contact(ctx, q, h.id)
-	return rules.Contact{Phone: c.Phone, Email: c.Email}, err
+	p, err := account.ProfileOf(ctx, q, b.Vault, h.id)
+	return rules.Contact{Phone: p.Contact.Phone, Email: p.Contact.Email}, err
 }
 
 // proofKey counts guesses about a document. Its hash is not the one that other
 // failures of the person count by: whoever fails a face check from afar must not
 // lock the window, nor the other way round.
-func (b *Store) proofKey(p rules.Person) throttle.Key {
+func (b *Store) proofKey(p identity.Person) throttle.Key {
 	return ProofKey(b.Lockout, b.Vault.Index, p.Document, p.Identifier())
 }
 
@@ -240,8 +167,43 @@ func (b *Store) mismatchKey(r Ref) throttle.Key {
 	return b.Lockout.Document(vault.PersonHash(b.Vault.Index(indexMismatch, r.Account+" "+r.Passenger)))
 }
 
-// ProofKey is what guesses about a document are counted by; see rules.Person for
+// ProofKey is what guesses about a document are counted by; see identity.Person for
 // its identifier.
 func ProofKey(f *throttle.Lockout, index func(purpose, value string) [32]byte, document identity.DocumentType, identifier string) throttle.Key {
 	return f.Document(vault.PersonHash(index(indexProof, documentText(document, identifier))))
+}
+
+// AuthorityResult is what the national authority found.
+type AuthorityResult struct {
+	Principal
+	Entry   Ref
+	Version int64 // of the entry that was looked at
+	Matches bool
+}
+
+// SettleForeign settles a pre-verified entry: verified or failed.
+func (b *Store) SettleForeign(ctx context.Context, r AuthorityResult) (next rules.Status, err error) {
+	if err := r.By.May(staff.SettleForeign); err != nil {
+		return 0, err
+	}
+	err = b.Database.Change(ctx, "decide", func(ctx context.Context, tx *sql.Tx) error {
+		_, e, err := b.entry(ctx, tx, r.Entry, b.Database.ForUpdate)
+		if err != nil {
+			return err
+		}
+		if e.version != r.Version {
+			return errEntryChanged
+		}
+		if next, err = rules.SettleForeign(e.Passenger, r.Matches); err != nil {
+			return err
+		}
+		if err := setStatus(ctx, tx, r.Entry, next); err != nil {
+			return err
+		}
+		return b.trail(ctx, tx, r.Principal, staff.SettleForeign, r.Entry, fmt.Sprintf("%v becomes %v", e.Status, next))
+	})
+	if err != nil {
+		return 0, err
+	}
+	return next, nil
 }

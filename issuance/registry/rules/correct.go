@@ -8,7 +8,7 @@ import (
 // Correction is what a window would write over an entry: the person as the
 // original on the counter says.
 type Correction struct {
-	To    Person
+	To    identity.Person
 	Visit Visit
 	// Twice says that the account's list holds the new document in another line.
 	Twice bool
@@ -100,7 +100,7 @@ func fixed(s Standing) bool {
 }
 
 // samePerson reports whether an identity can be a corrected form of another.
-func samePerson(p, q Person) bool {
+func samePerson(p, q identity.Person) bool {
 	return p.SameDocument(q) || identity.SameName(p.Name.Text, q.Name.Text)
 }
 
@@ -109,3 +109,30 @@ var (
 	errProof        = problem.New(ProofWrong, "the last 4 digits of the phone, the first 3 characters of the e-mail or, for a passenger on a list, the account holder's document number is needed and must be right")
 	errTicketBought = problem.New(TicketBought, "a to-be-submitted passenger for whom a ticket was bought can be neither edited nor deleted")
 )
+
+// CanRegister reports whether an identity may open an account (rule B11): it may
+// not if another account has it already.
+func CanRegister(registered bool) error {
+	if registered {
+		return problem.New(IdentityRegistered, "another account has this identity already")
+	}
+	return nil
+}
+
+// CanFreeIdentity reports whether a visit may take an identity from the account
+// that has it (rule B11): only the person, in person, at a station window, with
+// the original.
+func CanFreeIdentity(v Visit) error {
+	if v.At != Window {
+		return problem.New(StationWindowOnly, "an identity that is registered already is settled at station windows only")
+	}
+	if v.Delegated {
+		return problem.New(InPersonOnly, "nobody can be sent for an identity that is registered already")
+	}
+	return v.canRead()
+}
+
+// FreedStatus is the status of an account from which a window took an identity
+// (rule B11). Our choice: failed, because the identity is not its to use. Its
+// holder may enter another one, or prove at a window to be the owner.
+const FreedStatus = Failed

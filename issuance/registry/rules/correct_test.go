@@ -13,12 +13,12 @@ func good() Visit {
 }
 
 // renamed is a person under another name, numbered one with another number.
-func renamed(p Person) Person {
+func renamed(p identity.Person) identity.Person {
 	p.Name.Text = "另名"
 	return p
 }
 
-func numbered(p Person, n int) Person {
+func numbered(p identity.Person, n int) identity.Person {
 	p.Number = string(rune('A' + n))
 	return p
 }
@@ -60,7 +60,7 @@ func TestR03_WhatACorrectionNeeds(t *testing.T) {
 	}{
 		{"another name", false, Correction{To: renamed(p.Person), Visit: good()}, ""},
 		{"another number", false, Correction{To: numbered(p.Person, 7), Visit: good()}, ""},
-		{"another kind of document", false, Correction{To: Person{Name: identity.Name{Text: "测试"}, Document: identity.Passport, Number: "P1"}, Visit: good()}, ""},
+		{"another kind of document", false, Correction{To: identity.Person{Name: identity.Name{Text: "测试"}, Document: identity.Passport, Number: "P1"}, Visit: good()}, ""},
 		{"another name and number", false, Correction{To: renamed(numbered(p.Person, 7)), Visit: good()}, OtherPerson},
 		{"nothing", false, Correction{To: p.Person, Visit: good()}, MoveRefused},
 		{"at an agency", false, Correction{To: renamed(p.Person), Visit: with(func(v *Visit) { v.At = Agency })}, StationWindowOnly},

@@ -3,6 +3,7 @@ package rules
 import (
 	"strings"
 
+	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/problem"
 )
 
@@ -19,7 +20,7 @@ const (
 
 // Guidance is what a holder or passenger reads of an entry's status: its name, and
 // the next step.
-func Guidance(p Person, s Status, of EntryKind) problem.Text {
+func Guidance(p identity.Person, s Status, of EntryKind) problem.Text {
 	step := steps[standing{kindOf(p.Document), s}]
 	next, proof := step.common, bilingual{}
 	if p.WindowOnly() && step.special != (bilingual{}) {

@@ -14,7 +14,7 @@ func TestR01_EveryStandingHasItsNextStep(t *testing.T) {
 		for _, s := range Statuses() {
 			for _, special := range []bool{false, true} {
 				for _, of := range []EntryKind{OwnEntry, ListedEntry, BeyondEntry} {
-					p := Person{Document: d, Substituted: special}
+					p := identity.Person{Document: d, Substituted: special}
 					g := Guidance(p, s, of)
 					if Possible(d, s) != (g.NextEN != "" && g.NextZH != "") {
 						t.Errorf("%v %v: the next step is %q, %q", d, s, g.NextEN, g.NextZH)
@@ -35,7 +35,7 @@ func TestR01_EveryStandingHasItsNextStep(t *testing.T) {
 }
 
 func TestG25_TheWordsForPending(t *testing.T) {
-	resident := Person{Document: identity.ResidentID}
+	resident := identity.Person{Document: identity.ResidentID}
 	const words = "需持二代居民身份证原件到车站售票窗口或铁路客票代售点办理核验"
 	for _, of := range []EntryKind{OwnEntry, ListedEntry} {
 		if g := Guidance(resident, Pending, of); g.NextZH != words || g.ZH != "待核验" {
@@ -56,7 +56,7 @@ func TestG25_TheWordsForPending(t *testing.T) {
 
 // R11, G37: a failed entry that was right all along leads on, at an agency too.
 func TestR11_TheWordsForFailed(t *testing.T) {
-	resident := Person{Document: identity.ResidentID}
+	resident := identity.Person{Document: identity.ResidentID}
 	for of, both := range map[EntryKind]bool{OwnEntry: false, ListedEntry: false, BeyondEntry: true} {
 		g := Guidance(resident, Failed, of)
 		if !strings.Contains(g.NextZH, "信息无误的，可直接持原件到车站售票窗口或铁路客票代售点办理") || !strings.Contains(g.NextEN, "to one of them at once") {

@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"time"
+
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/problem"
 )
@@ -13,16 +15,6 @@ type Counts struct {
 	Failed        int
 	// Twice says that another line of the list is about the same document.
 	Twice bool
-}
-
-// CountList counts a list for a change that puts the person on it. at is the
-// line to be edited, -1 for a new one.
-func CountList(list []Passenger, person Person, at int) (c Counts) {
-	for i, p := range list {
-		c.Add(p.Status, 1)
-		c.Twice = c.Twice || i != at && p.Person.SameDocument(person)
-	}
-	return c
 }
 
 // Add counts n lines of one status.
@@ -120,6 +112,66 @@ func CanExceed(a Account, p Passenger, v Visit, c Counts, l Limits) error {
 		return problem.New(ListFull, "the list holds as many verified, to-be-submitted and pre-verified passengers as it may")
 	case !v.HolderOriginal:
 		return problem.New(HolderOriginalMissing, "the list is full: the account holder's original is needed besides the passenger's")
+	}
+	return nil
+}
+
+// CanEdit reports whether the account may put another person's fields in a line
+// of its list, and the status that the line then has (rule B4 and the table of
+// statuses). c.Twice is about the new fields. Ours: to change the kind of document
+// is to add a passenger by it. So is, for an account with another document, every
+// edit that makes a resident ID passenger (P26).
+func CanEdit(a Account, p Passenger, to identity.Person, c Counts, l Limits) (Status, error) {
+	next, err := edited(p, to)
+	if err != nil {
+		return 0, err
+	}
+	if err := mayActFor(a, to.Document); err != nil && (kindOf(to.Document) != kindOf(p.Person.Document) || problem.Is(err, OtherDocumentsOnly)) {
+		return 0, err
+	}
+	if c.Twice || to.SameDocument(a.Person) {
+		return 0, problem.New(AlreadyListed, "the same document is on the list already, or is the account holder's")
+	}
+	if err := room(p.Status, next, c, l); err != nil {
+		return 0, err
+	}
+	return next, nil
+}
+
+// CanEditOwn reports whether the holder may change the account's own identity,
+// and the status that it then has. Ours: as a passenger's (rule B4), a
+// to-be-submitted holder's identity is fixed by a ticket bought for it.
+func CanEditOwn(a Account, to identity.Person) (Status, error) { return edited(a.Self(), to) }
+
+func edited(p Passenger, to identity.Person) (Status, error) {
+	next := Standing{to.Document, Initial(to.Document)}
+	if err := CanMove(p.Standing(), next, Holder); err != nil {
+		return 0, err
+	}
+	if p.Status == ToBeSubmitted && p.Tickets > 0 {
+		return 0, errTicketBought
+	}
+	return next.Status, nil
+}
+
+// kept reports whether rule B4 keeps the passenger on the account's list for
+// Limits.Keep. An account with another document may delete the resident ID
+// passengers that it has from before at any time (P14).
+func (a Account) kept(p Passenger) bool {
+	return p.Status.counted() && !(kindOf(a.Person.Document) == other && kindOf(p.Person.Document) == resident)
+}
+
+// CanDelete reports whether a passenger may leave the account's list (rule B4).
+func CanDelete(a Account, p Passenger, l Limits, now time.Time) error {
+	if !p.Standing().kinds().possible() {
+		return problem.New(PassengerStatus, "a passenger by this document cannot have this status")
+	}
+	if p.Status == ToBeSubmitted && p.Tickets > 0 {
+		return errTicketBought
+	}
+	if free := p.AddedAt.Add(l.Keep); a.kept(p) && now.Before(free) {
+		// Rounded up: a retry at the told second succeeds.
+		return problem.Until(free.Add(time.Second-1).Unix(), PassengerKept, "a verified, to-be-submitted or pre-verified passenger cannot be deleted so soon after coming onto the list")
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"errors"
 	"slices"
 
 	"github.com/railgate/railgate/issuance/identity"
@@ -26,27 +25,12 @@ const (
 	Online
 )
 
-var actorNames = [...]string{Window: "window", Agency: "agency", Authority: "authority", Holder: "holder", Machine: "machine", Online: "online"}
+var actorNames = Names[Actor]{Window: "window", Agency: "agency", Authority: "authority", Holder: "holder", Machine: "machine", Online: "online"}
 
-// ErrActor says that a name is no actor.
-var ErrActor = errors.New("registry: no such actor")
+// ParseActor reads an actor's stable name; everything else is ErrName.
+func ParseActor(name string) (Actor, error) { return actorNames.Parse(name) }
 
-// ParseActor reads an actor's stable name; everything else is ErrActor.
-func ParseActor(name string) (Actor, error) {
-	for a := Window; a <= Online; a++ {
-		if a.String() == name {
-			return a, nil
-		}
-	}
-	return 0, ErrActor
-}
-
-func (a Actor) String() string {
-	if a < Window || a > Online {
-		return "unknown"
-	}
-	return actorNames[a]
-}
+func (a Actor) String() string { return actorNames.Of(a) }
 
 // moves are the rules' column "what changes it". Whoever is not named in a line
 // may not do it, and what is in no line does not happen.

@@ -23,8 +23,8 @@ func TestG39_WhoIsVerifiedOnline(t *testing.T) {
 		if want != "" {
 			return
 		}
-		for _, special := range []func(*Person){
-			func(p *Person) { p.Name.OverLong = true }, func(p *Person) { p.Name.Uncommon = true }, func(p *Person) { p.Substituted = true },
+		for _, special := range []func(*identity.Person){
+			func(p *identity.Person) { p.Name.OverLong = true }, func(p *identity.Person) { p.Name.Uncommon = true }, func(p *identity.Person) { p.Substituted = true },
 		} {
 			b := a
 			special(&b.Person)

@@ -13,7 +13,7 @@ import (
 // An account and a passenger of marked data, to be looked for where they must
 // not be.
 var marked = Account{
-	Person: Person{Name: identity.Name{Text: "标记姓名"}, Document: identity.ResidentID, Number: "11010519491231002X"},
+	Person: identity.Person{Name: identity.Name{Text: "标记姓名"}, Document: identity.ResidentID, Number: "11010519491231002X"},
 	Status: Verified, Phone: "13000001234", Email: "Marked@example.org",
 }
 
@@ -27,7 +27,7 @@ func TestB12_ConsentFirst(t *testing.T) {
 
 func TestB12_NothingPersonalIsPrinted(t *testing.T) {
 	p := Passenger{Person: marked.Person, Status: Pending}
-	entry := Entry{Name: "标记姓名", DocumentType: "resident_id", DocumentNumber: "11010519491231002X"}
+	entry := identity.Entry{Name: "标记姓名", DocumentType: "resident_id", DocumentNumber: "11010519491231002X"}
 	proof := Proof{Kind: HolderNumber, Value: "11010519491231002X"}
 	for _, v := range []any{marked, &marked, p, []Passenger{p}, marked.Person, entry, proof, marked.Contact(), marked.ListContact(), Visit{Proof: proof}} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {

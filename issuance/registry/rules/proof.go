@@ -1,9 +1,10 @@
 package rules
 
 import (
-	"errors"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/railgate/railgate/issuance/identity"
 )
 
 // ProofKind is by what a visitor shows to belong to an entry with a name that a
@@ -21,28 +22,12 @@ const (
 	HolderNumber
 )
 
-var proofNames = [...]string{PhoneEnd: "phone_end", EmailStart: "email_start", HolderNumber: "holder_number"}
+var proofNames = Names[ProofKind]{PhoneEnd: "phone_end", EmailStart: "email_start", HolderNumber: "holder_number"}
 
-// ErrProofKind says that a name is no kind of proof.
-var ErrProofKind = errors.New("registry: no such kind of proof")
+// ParseProofKind reads the stable name of a kind of proof; everything else is ErrName.
+func ParseProofKind(name string) (ProofKind, error) { return proofNames.Parse(name) }
 
-// ParseProofKind reads the stable name of a kind of proof; everything else is
-// ErrProofKind.
-func ParseProofKind(name string) (ProofKind, error) {
-	for k := PhoneEnd; k <= HolderNumber; k++ {
-		if k.String() == name {
-			return k, nil
-		}
-	}
-	return 0, ErrProofKind
-}
-
-func (k ProofKind) String() string {
-	if k < PhoneEnd || k > HolderNumber {
-		return "unknown"
-	}
-	return proofNames[k]
-}
+func (k ProofKind) String() string { return proofNames.Of(k) }
 
 // The lengths of rule B1.
 const (
@@ -53,7 +38,7 @@ const (
 // Proof is what the visitor says. Who serves bounds how often one may guess: four
 // digits are ten thousand guesses.
 type Proof struct {
-	private
+	identity.Private
 	Kind  ProofKind
 	Value string
 }
@@ -62,7 +47,7 @@ type Proof struct {
 // e-mail address, of a passenger the holder's document number. An empty field
 // proves nothing.
 type Contact struct {
-	private
+	identity.Private
 	Phone, Email, HolderNumber string
 }
 

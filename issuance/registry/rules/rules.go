@@ -1,11 +1,30 @@
+// Package rules is the real-name registry of rule B as rules: which statuses
+// an identity has, who may move it where, what an account may do with its list
+// of passengers, with tickets, and what a station does for whom.
+//
+// It promises that what no rule allows is refused, with a code from a closed
+// list (Codes); that a standing which cannot exist is refused everything; and
+// that no refusal repeats what was entered. Every function is pure: what is
+// counted, what time it is and what is on file come in, a decision goes out.
+//
+// It does not promise that two decisions taken at once hold together: who stores
+// what was decided (package registry) takes the counts and writes in one transaction. It does not
+// know who asks: that a clerk is one, and that an account is the caller's, is
+// settled before.
 package rules
 
-import "time"
+import (
+	"errors"
+	"time"
+
+	"github.com/railgate/railgate/issuance/identity"
+	"github.com/railgate/railgate/issuance/problem"
+)
 
 // Account is what the rules look at in a registered account.
 type Account struct {
-	private
-	Person Person
+	identity.Private
+	Person identity.Person
 	Status Status
 	Phone  string
 	Email  string
@@ -19,7 +38,7 @@ type Account struct {
 
 // Passenger is somebody on an account's list, or the holder (Account.Self).
 type Passenger struct {
-	Person Person
+	Person identity.Person
 	Status Status
 	// AddedAt is when the passenger came onto the list; an edit does not change it.
 	AddedAt time.Time
@@ -38,3 +57,83 @@ func (a Account) Standing() Standing { return Standing{a.Person.Document, a.Stat
 
 // Standing is the status with its document.
 func (p Passenger) Standing() Standing { return Standing{p.Person.Document, p.Status} }
+
+// ReadPerson checks what was entered, strictly. now tells which birth dates lie in the
+// future.
+func ReadPerson(e identity.Entry, now time.Time) (identity.Person, error) {
+	p, err := identity.ReadPerson(e, now)
+	return p, entryProblem(err, "document_number: ")
+}
+
+// ReadDocument is ReadPerson for a document alone.
+func ReadDocument(e identity.Entry, now time.Time) (identity.Person, error) {
+	p, err := identity.ReadDocument(e, now)
+	return p, entryProblem(err, "")
+}
+
+// entryProblem is the problem of what package identity refuses. number stands before
+// what is wrong with a number.
+func entryProblem(err error, number string) error {
+	var wrong *identity.EntryError
+	switch {
+	case !errors.As(err, &wrong):
+		return err
+	case errors.Is(err, identity.ErrFirstGeneration):
+		return problem.New(FirstGenerationCard, "document_number: "+err.Error())
+	case wrong.Field == identity.DocumentTypeField:
+		return problem.New(DocumentUnknown, "document_type "+err.Error())
+	case wrong.Field == identity.NameField:
+		return problem.New(PersonInvalid, "name "+err.Error())
+	case wrong.Field == identity.NumberField:
+		return problem.New(PersonInvalid, number+err.Error())
+	}
+	return problem.New(PersonInvalid, err.Error())
+}
+
+// Consent is to the keeping of a person's data under a version of the privacy
+// policy. Ours: for a passenger on a list the account holder gives it, and with
+// it the word that the passenger agreed.
+type Consent struct {
+	Policy string
+	At     time.Time
+}
+
+// CanKeep reports whether a person's data may be kept at all (rule B12): only with
+// consent to the policy in force, given by now.
+func CanKeep(c Consent, policy string, now time.Time) error {
+	if policy == "" || c.Policy != policy || c.At.IsZero() || c.At.After(now) {
+		return problem.New(ConsentMissing, "consent to the privacy policy in force is needed")
+	}
+	return nil
+}
+
+// TakenUntil is until when the identity of an account that closes now stays taken;
+// now, if it is free at once.
+//
+// Ours: the source does not speak of closing. An account may go at any time, and
+// what it knew of people goes with it. But whoever closes it and registers anew
+// would have an empty list and no tickets bought, and rules B4 and B5 would bind
+// nobody. So the identity stays taken until the last passenger whom rule B4 still
+// keeps could have been deleted; where tickets count, because the account or a
+// passenger is to be submitted, for Limits.Keep from now. Who cannot wait goes to
+// the station window in person, as for any identity that is registered already
+// (rule B11).
+func TakenUntil(a Account, list []Passenger, l Limits, now time.Time) time.Time {
+	held := now
+	until := func(t time.Time) {
+		if t.After(held) {
+			held = t
+		}
+	}
+	if a.Status == ToBeSubmitted && a.Tickets > 0 {
+		until(now.Add(l.Keep))
+	}
+	for _, p := range list {
+		if p.Status == ToBeSubmitted && p.Tickets > 0 {
+			until(now.Add(l.Keep))
+		} else if a.kept(p) {
+			until(p.AddedAt.Add(l.Keep))
+		}
+	}
+	return held
+}

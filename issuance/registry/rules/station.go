@@ -3,7 +3,6 @@ package rules
 import (
 	"crypto/sha256"
 	"crypto/subtle"
-	"errors"
 	"strings"
 
 	"github.com/railgate/railgate/issuance/identity"
@@ -22,27 +21,12 @@ const (
 	Refund
 )
 
-var serviceNames = [...]string{Exchange: "exchange", Change: "change", Refund: "refund"}
+var serviceNames = Names[Service]{Exchange: "exchange", Change: "change", Refund: "refund"}
 
-// ErrService says that a name is no service.
-var ErrService = errors.New("registry: no such service")
+// ParseService reads a service's stable name; everything else is ErrName.
+func ParseService(name string) (Service, error) { return serviceNames.Parse(name) }
 
-// ParseService reads a service's stable name; everything else is ErrService.
-func ParseService(name string) (Service, error) {
-	for s := Exchange; s <= Refund; s++ {
-		if s.String() == name {
-			return s, nil
-		}
-	}
-	return 0, ErrService
-}
-
-func (s Service) String() string {
-	if s < Exchange || s > Refund {
-		return "unknown"
-	}
-	return serviceNames[s]
-}
+func (s Service) String() string { return serviceNames.Of(s) }
 
 // Step is what must happen before an allowed service.
 type Step uint8
@@ -56,21 +40,13 @@ const (
 	PreVerification
 )
 
-func (s Step) String() string {
-	switch s {
-	case Nothing:
-		return "nothing"
-	case Verification:
-		return "verification"
-	case PreVerification:
-		return "pre_verification"
-	}
-	return "unknown"
-}
+var stepNames = Names[Step]{Nothing: "nothing", Verification: "verification", PreVerification: "pre_verification"}
+
+func (s Step) String() string { return stepNames.Of(s) }
 
 // Card is what a ticket machine reads from a resident ID card.
 type Card struct {
-	private
+	identity.Private
 	Name, Number string
 }
 

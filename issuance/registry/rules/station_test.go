@@ -34,8 +34,8 @@ func TestR27_MachinesExchangeWithTheCard(t *testing.T) {
 		_, err := CanServe(p, "O1", c.what)
 		refused(t, err, c.code, "%s", c.story)
 	}
-	for _, mark := range []func(*Person){
-		func(p *Person) { p.Name.OverLong = true }, func(p *Person) { p.Name.Uncommon = true }, func(p *Person) { p.Substituted = true },
+	for _, mark := range []func(*identity.Person){
+		func(p *identity.Person) { p.Name.OverLong = true }, func(p *identity.Person) { p.Name.Uncommon = true }, func(p *identity.Person) { p.Substituted = true },
 	} {
 		rare := p
 		mark(&rare.Person)

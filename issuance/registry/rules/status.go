@@ -2,6 +2,7 @@ package rules
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/railgate/railgate/issuance/identity"
 )
@@ -19,54 +20,28 @@ const (
 	Failed        Status = 5 // 未通过: checked, and it is not what was entered
 )
 
-// ErrStatus says that a name is no status.
-var ErrStatus = errors.New("registry: no such status")
+var statusNames = Names[Status]{
+	Verified: "verified", Pending: "pending", ToBeSubmitted: "to_be_submitted", PreVerified: "pre_verified", Failed: "failed",
+}
 
-var statusNames = [...]struct{ name, en, zh string }{
-	Verified:      {"verified", "Verified", "已通过"},
-	Pending:       {"pending", "Pending", "待核验"},
-	ToBeSubmitted: {"to_be_submitted", "To be submitted", "请报验"},
-	PreVerified:   {"pre_verified", "Pre-verified", "预通过"},
-	Failed:        {"failed", "Failed", "未通过"},
+var statusTexts = map[Status]bilingual{
+	Verified: {"Verified", "已通过"}, Pending: {"Pending", "待核验"}, ToBeSubmitted: {"To be submitted", "请报验"},
+	PreVerified: {"Pre-verified", "预通过"}, Failed: {"Failed", "未通过"},
 }
 
 // Statuses lists every status.
 func Statuses() []Status { return []Status{Verified, Pending, ToBeSubmitted, PreVerified, Failed} }
 
-// ParseStatus reads a status's stable name; everything else is ErrStatus.
-func ParseStatus(name string) (Status, error) {
-	for _, s := range Statuses() {
-		if s.String() == name {
-			return s, nil
-		}
-	}
-	return 0, ErrStatus
-}
+// ParseStatus reads a status's stable name; everything else is ErrName.
+func ParseStatus(name string) (Status, error) { return statusNames.Parse(name) }
 
-func (s Status) known() bool { return s >= Verified && s <= Failed }
+func (s Status) String() string { return statusNames.Of(s) }
 
-func (s Status) String() string {
-	if !s.known() {
-		return "unknown"
-	}
-	return statusNames[s].name
-}
-
-// English is what the passenger reads, as Chinese is.
-func (s Status) English() string {
-	if !s.known() {
-		return ""
-	}
-	return statusNames[s].en
-}
+// English is what the passenger reads, as Chinese is; empty for what is no status.
+func (s Status) English() string { return statusTexts[s].en }
 
 // Chinese is what the passenger reads; empty for what is no status.
-func (s Status) Chinese() string {
-	if !s.known() {
-		return ""
-	}
-	return statusNames[s].zh
-}
+func (s Status) Chinese() string { return statusTexts[s].zh }
 
 // Initial is the status of what nobody has checked yet.
 func Initial(d identity.DocumentType) Status {
@@ -120,3 +95,27 @@ func (s standing) possible() bool {
 // counted reports whether the status counts for the length of a list and holds
 // a passenger on it (rules B3 and B4).
 func (s Status) counted() bool { return s == Verified || s == ToBeSubmitted || s == PreVerified }
+
+// ErrName says that a name is none of a set.
+var ErrName = errors.New("registry: no such name")
+
+// Names are the stable names of a small closed set of numbers, by number. A number
+// without a name is none of the set.
+type Names[T ~uint8] []string
+
+// Of is the name of v.
+func (n Names[T]) Of(v T) string {
+	if int(v) >= len(n) || n[v] == "" {
+		return "unknown"
+	}
+	return n[v]
+}
+
+// Parse reads a name; everything else is ErrName.
+func (n Names[T]) Parse(name string) (T, error) {
+	i := slices.Index(n, name)
+	if i < 0 || name == "" {
+		return 0, ErrName
+	}
+	return T(i), nil
+}

@@ -57,8 +57,8 @@ func table(t *testing.T, file string, keys, lines int) map[string][]string {
 }
 
 // somebody is a person by a document, another one for each number.
-func somebody(d identity.DocumentType, n int) Person {
-	return Person{Name: identity.Name{Text: "测试"}, Document: d, Number: string(rune('A' + n))}
+func somebody(d identity.DocumentType, n int) identity.Person {
+	return identity.Person{Name: identity.Name{Text: "测试"}, Document: d, Number: string(rune('A' + n))}
 }
 
 func passenger(d identity.DocumentType, s Status) Passenger {
@@ -255,4 +255,14 @@ func TestB7_WhatCountersDo(t *testing.T) {
 			})
 		}
 	}
+}
+
+// CountList counts a list for a change that puts the person on it. at is the
+// line to be edited, -1 for a new one.
+func CountList(list []Passenger, person identity.Person, at int) (c Counts) {
+	for i, p := range list {
+		c.Add(p.Status, 1)
+		c.Twice = c.Twice || i != at && p.Person.SameDocument(person)
+	}
+	return c
 }

@@ -49,8 +49,8 @@ func TestB1_ProofOfContact(t *testing.T) {
 
 	p.Person.Name.Uncommon = false
 	refused(t, CanVerify(p, own, Visit{At: Agency, Original: true, InDate: true, Readable: true}), "", "a common name needs no proof")
-	for _, mark := range []func(*Person){
-		func(p *Person) { p.Name.OverLong = true }, func(p *Person) { p.Name.Uncommon = true }, func(p *Person) { p.Substituted = true },
+	for _, mark := range []func(*identity.Person){
+		func(p *identity.Person) { p.Name.OverLong = true }, func(p *identity.Person) { p.Name.Uncommon = true }, func(p *identity.Person) { p.Substituted = true },
 	} {
 		other := passenger(identity.Passport, ToBeSubmitted)
 		mark(&other.Person)

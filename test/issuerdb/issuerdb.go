@@ -1,0 +1,159 @@
+// Package issuerdb is the ground of tests inside a package of the issuer that keeps
+// tables: an empty database of each kind, a vault, the audit log, a clock that only the
+// test moves, and made-up people. It imports none of account, registry and what is above
+// them, so that their own tests can import it.
+package issuerdb
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/identity"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/throttle"
+	"github.com/railgate/railgate/issuance/vault"
+	"github.com/railgate/railgate/test/databasetest"
+	"github.com/railgate/railgate/test/idnumber"
+)
+
+// What everybody here enters.
+const (
+	Policy   = "2026-01"
+	Password = "correct horse 蓝色"
+)
+
+// DB is an open database of an issuer.
+type DB struct {
+	*database.DB
+	T       *testing.T
+	Address string
+	Vault   *vault.Vault
+
+	secrets []string // of the story's people: no error may repeat one
+	ms      atomic.Int64
+}
+
+// Each runs a story on every database. No error of the story may repeat a secret.
+func Each(t *testing.T, secrets []string, story func(t *testing.T, d *DB)) {
+	databasetest.Each(t, func(t *testing.T, address string) {
+		d := &DB{T: t, Address: address, Vault: vault.New(vault.Master{1, 2, 3}), secrets: secrets}
+		d.ms.Store(time.Date(2026, 2, 10, 8, 0, 0, 0, time.UTC).UnixMilli())
+		var err error
+		d.DB, err = database.Open(t.Context(), address, d.Now())
+		d.Must(err)
+		t.Cleanup(func() { d.Close() })
+		story(t, d)
+	})
+}
+
+// Now is the test's clock.
+func (d *DB) Now() time.Time { return time.UnixMilli(d.ms.Load()) }
+
+// Pass moves the clock.
+func (d *DB) Pass(by time.Duration) { d.ms.Add(by.Milliseconds()) }
+
+// NewLockout is that of another issuer on the database.
+func (d *DB) NewLockout() *throttle.Lockout {
+	d.T.Helper()
+	f, err := throttle.NewLockout(throttle.Config{Database: d.DB, Index: d.Vault.Index, Now: d.Now})
+	d.Must(err)
+	return f
+}
+
+// Must ends the test on an error that no story is about.
+func (d *DB) Must(err error) {
+	d.T.Helper()
+	if err != nil {
+		d.T.Fatal(err)
+	}
+}
+
+// Count reads a number.
+func (d *DB) Count(query string, args ...any) (n int) {
+	d.T.Helper()
+	d.Must(d.Writer().QueryRow(query, args...).Scan(&n))
+	return n
+}
+
+// Refused asserts a problem that tells nothing personal.
+func (d *DB) Refused(err error, code problem.Code, what string) {
+	d.T.Helper()
+	if !problem.Is(err, code) {
+		d.T.Fatalf("%s: %v, want %s", what, err, code)
+	}
+	d.TellsNothing(err)
+}
+
+// TellsNothing asserts that an error repeats nothing personal.
+func (d *DB) TellsNothing(err error) {
+	d.T.Helper()
+	text := fmt.Sprintf("%v %+v", err, err)
+	var p *problem.Error
+	if errors.As(err, &p) {
+		text += p.Detail
+	}
+	for _, secret := range d.secrets {
+		if strings.Contains(text, secret) {
+			d.T.Errorf("an error tells %q", secret)
+		}
+	}
+}
+
+// AtOnce runs f n times at the same time and counts what became of it, by code;
+// "" is success. Any other error fails the test.
+func (d *DB) AtOnce(n int, f func(i int) error) map[problem.Code]int {
+	d.T.Helper()
+	outcome := map[problem.Code]int{}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	start := make(chan struct{})
+	for i := range n {
+		wg.Go(func() {
+			<-start
+			err := f(i)
+			var p *problem.Error
+			if err != nil && !errors.As(err, &p) {
+				d.T.Error(err)
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if p == nil {
+				outcome[""]++
+			} else {
+				outcome[p.Code]++
+			}
+		})
+	}
+	close(start)
+	wg.Wait()
+	return outcome
+}
+
+// Home is where the stories' passengers are; anywhere else they are given.
+var Home = From("203.0.113.9")
+
+// From is a caller at an address.
+func From(address string) throttle.Caller {
+	c, err := throttle.Proxies{}.Caller(address+":443", nil)
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+	return c
+}
+
+// Resident and Visitor are made-up people, another one for each n.
+func Resident(n int) identity.Entry {
+	return identity.Entry{Name: "测试甲", DocumentType: "resident_id", DocumentNumber: idnumber.Complete(fmt.Sprintf("11010519900307%03d", n))}
+}
+
+// Visitor has a passport.
+func Visitor(n int) identity.Entry {
+	return identity.Entry{Name: "Marked Visitor", DocumentType: "passport", DocumentNumber: fmt.Sprintf("P%07d", n), Nationality: "NZL"}
+}
