@@ -214,8 +214,8 @@ func (a *API) makeCode(r *request, h account.Holder, in struct {
 	}{c.Text, c.ExpiresAt.Seconds()}, err
 }
 
-// listed tells what the account applied for in the last month (rule A13).
-func (a *API) listed(r *request, h account.Holder) (any, error) {
+// listApplications tells what the account applied for in the last month (rule A13).
+func (a *API) listApplications(r *request, h account.Holder) (any, error) {
 	all, err := a.service.Standings(r.Context(), h)
 	return struct {
 		Applications []standing `json:"applications"`

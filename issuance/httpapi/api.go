@@ -85,7 +85,7 @@ type API struct {
 	trail    *audit.Trail
 	callback http.Handler
 	codes    *provider.SandboxCodes // nil: a real provider, or none
-	reach    Contact
+	support  Contact
 	log      *zap.Logger
 	metrics  *metrics
 	classes  classes
@@ -141,7 +141,7 @@ func New(s *credential.Service, c Config) (*API, error) {
 		return nil, fmt.Errorf("api: metrics: %w", err)
 	}
 	a := &API{
-		service: s, staff: c.Staff, accounts: c.Accounts, registry: c.Registry, proxies: c.Proxies, limiter: limiter, applying: applying, locating: locating, trail: c.Trail, callback: c.Callback, codes: c.SandboxCodes, reach: c.Contact,
+		service: s, staff: c.Staff, accounts: c.Accounts, registry: c.Registry, proxies: c.Proxies, limiter: limiter, applying: applying, locating: locating, trail: c.Trail, callback: c.Callback, codes: c.SandboxCodes, support: c.Contact,
 		log: c.Log, metrics: m, classes: in,
 	}
 	a.public = a.around(a.mux())

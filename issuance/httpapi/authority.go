@@ -48,8 +48,8 @@ func (a *API) lookOfAuthority(r *request, by registry.Principal, in entryRef) (a
 	return showEntry(r, by, in, a.registry.ViewForAuthority)
 }
 
-// settle takes what the authority found.
-func (a *API) settle(r *request, by registry.Principal, in struct {
+// settleForeign takes what the authority found.
+func (a *API) settleForeign(r *request, by registry.Principal, in struct {
 	entryRef
 	Version int64 `json:"version"`
 	Matches *bool `json:"matches"`
@@ -61,7 +61,7 @@ func (a *API) settle(r *request, by registry.Principal, in struct {
 	if err != nil {
 		return nil, err
 	}
-	return becomes(a.registry.SettleForeign(r.Context(), registry.AuthorityResult{Principal: by, Entry: entry, Version: in.Version, Matches: *in.Matches}))
+	return statusAnswer(a.registry.SettleForeign(r.Context(), registry.AuthorityResult{Principal: by, Entry: entry, Version: in.Version, Matches: *in.Matches}))
 }
 
 // readTrail tells staff what was done: the police desk to one object, operators

@@ -47,8 +47,8 @@ func (e entryRef) ref() (registry.Ref, error) {
 	return registry.Ref{Account: e.Account, Passenger: passenger}, err
 }
 
-// becomes tells the status that an entry has now.
-func becomes(s rules.Status, err error) (any, error) {
+// statusAnswer tells the status that an entry has now.
+func statusAnswer(s rules.Status, err error) (any, error) {
 	return struct {
 		Status string `json:"status"`
 	}{s.String()}, err
@@ -72,8 +72,8 @@ type original struct {
 	Readable *bool `json:"readable"` // a resident ID card by the card reader
 }
 
-// said refuses a statement of which a part was forgotten: it is none.
-func (o original) said() error {
+// complete refuses a statement of which a part was forgotten.
+func (o original) complete() error {
 	if o.Original == nil || o.InDate == nil || o.Readable == nil {
 		return malformed("original, in_date and readable must be there, true or false")
 	}
@@ -141,7 +141,7 @@ func (a *API) verify(r *request, by registry.Principal, in struct {
 	Matches          *bool  `json:"matches"`
 	Proof            *proof `json:"proof"`
 }) (any, error) {
-	if err := in.said(); err != nil {
+	if err := in.complete(); err != nil {
 		return nil, err
 	}
 	if in.Matches == nil {
@@ -159,7 +159,7 @@ func (a *API) verify(r *request, by registry.Principal, in struct {
 	if c.Proof, err = in.Proof.read(); err != nil {
 		return nil, err
 	}
-	return becomes(a.registry.Verify(r.Context(), c))
+	return statusAnswer(a.registry.Verify(r.Context(), c))
 }
 
 // proof is what a visitor says to show that an entry is theirs; nil is none.
@@ -192,7 +192,7 @@ func (a *API) freeIdentity(r *request, by registry.Principal, in struct {
 	original
 	Delegated bool `json:"delegated"`
 }) (any, error) {
-	if err := in.said(); err != nil {
+	if err := in.complete(); err != nil {
 		return nil, err
 	}
 	return nil, a.registry.FreeIdentity(r.Context(), registry.DuplicateVisit{
@@ -262,7 +262,7 @@ type rewritten struct {
 }
 
 func (in rewritten) correction(by registry.Principal, entry registry.Ref) (c registry.Correction, err error) {
-	if err := in.said(); err != nil {
+	if err := in.complete(); err != nil {
 		return c, err
 	}
 	c = registry.Correction{
@@ -292,7 +292,7 @@ func (a *API) correct(r *request, by registry.Principal, in struct {
 	if err != nil {
 		return nil, err
 	}
-	return becomes(a.registry.Correct(r.Context(), c))
+	return statusAnswer(a.registry.Correct(r.Context(), c))
 }
 
 // claimIdentity gives an identity to the account of its owner (rule B11).
@@ -304,7 +304,7 @@ func (a *API) claimIdentity(r *request, by registry.Principal, in struct {
 	if err != nil {
 		return nil, err
 	}
-	return becomes(a.registry.Claim(r.Context(), c))
+	return statusAnswer(a.registry.Claim(r.Context(), c))
 }
 
 // showEntry shows an entry as it is to be compared with a document. That it was shown

@@ -55,7 +55,8 @@ func withBodyUpTo[By, In any](bound int64, status int, serve func(*request, By, 
 type empty = struct{}
 
 // readJSON reads the one JSON object that a request must carry into dst, as
-// strictjson.Read does, of at most bound bytes.
+// strictjson.Read does, of at most bound bytes. What is wrong names a field by its
+// path, in which an embedded struct has its name in Go: that name is part of answers.
 func readJSON(w http.ResponseWriter, r *request, dst any, bound int64) error {
 	if !strictjson.Declared(r.Header) {
 		return &problem.Error{Code: MediaType, Detail: "Content-Type must be application/json in UTF-8"}

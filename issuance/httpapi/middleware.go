@@ -161,7 +161,7 @@ func (a *API) fail(rec *responseRecorder, err error) {
 		p := newProblem(refusal.Code, refusal.Detail)
 		p.RetryAt = refusal.RetryAt
 		if contactCodes[p.Code] {
-			p.Contact = (*bilingual)(&a.reach)
+			p.Contact = (*bilingual)(&a.support)
 		}
 		p.write(rec)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

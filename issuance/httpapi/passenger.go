@@ -112,8 +112,8 @@ func (a *API) decide(r *request, h credential.Holder, _ empty) (any, error) {
 	return newStanding(out), err
 }
 
-// reenter lets somebody who is not logged in come back to their credential.
-func (a *API) reenter(r *request, _ anonymous, in struct {
+// recoverAccess lets somebody who is not logged in come back to their credential.
+func (a *API) recoverAccess(r *request, _ anonymous, in struct {
 	Name           string `json:"name"`
 	DocumentType   string `json:"document_type"`
 	DocumentNumber string `json:"document_number"`
@@ -131,8 +131,8 @@ func (a *API) reenter(r *request, _ anonymous, in struct {
 	}{out.AccessToken, newChecked(out.Checked)}, nil
 }
 
-// leave ends the page, or what this login shows of the application.
-func (a *API) leave(r *request, h credential.Holder, _ empty) (any, error) {
+// closeViewing ends the page, or what this login shows of the application.
+func (a *API) closeViewing(r *request, h credential.Holder, _ empty) (any, error) {
 	return nil, a.service.Leave(r.Context(), h)
 }
 

@@ -67,7 +67,7 @@ func (a *API) newGuided(p identity.Person, s rules.Status, of rules.EntryKind) g
 	t := rules.Guidance(p, s, of)
 	g := guided{s.String(), bilingual{t.EN, t.ZH}, bilingual{t.NextEN, t.NextZH}, nil}
 	if s == rules.Failed {
-		g.Contact = (*bilingual)(&a.reach)
+		g.Contact = (*bilingual)(&a.support)
 	}
 	return g
 }
@@ -144,11 +144,11 @@ func (a *API) verifyOnline(r *request, h account.Holder, in struct {
 	if err == nil {
 		r.answer.Set(providerHeader, provider)
 	}
-	return becomes(status, err)
+	return statusAnswer(status, err)
 }
 
-// ifClosed tells the holder beforehand what closing the account would mean.
-func (a *API) ifClosed(r *request, h account.Holder) (any, error) {
+// previewClosing tells the holder beforehand what closing the account would mean.
+func (a *API) previewClosing(r *request, h account.Holder) (any, error) {
 	c, err := a.registry.PreviewClosing(r.Context(), h)
 	if err != nil {
 		return nil, err

@@ -183,8 +183,8 @@ func newHeld(d credential.HeldData) heldOf {
 	return out
 }
 
-// held tells what is held of the application (rule B12).
-func (a *API) held(r *request, h credential.Holder) (any, error) {
+// applicationData tells what is held of the application (rule B12).
+func (a *API) applicationData(r *request, h credential.Holder) (any, error) {
 	d, err := a.service.Held(r.Context(), h)
 	return newHeld(d), err
 }

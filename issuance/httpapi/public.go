@@ -55,7 +55,7 @@ func (c Contact) Check() error {
 func (a *API) contact(*request, anonymous) (any, error) {
 	return struct {
 		Text bilingual `json:"text"`
-	}{bilingual(a.reach)}, nil
+	}{bilingual(a.support)}, nil
 }
 
 // location is where the phone says it is, degrees.

@@ -26,12 +26,12 @@ func (a *API) forPassengers() []operation {
 		{Route{"POST", "/v1/applications"}, a.limited(within(a.applying, anyone(withBody(201, a.apply))))},
 		{Route{"POST", "/v1/location"}, within(a.locating, anyone(withBody(200, locate)))},
 		{Route{"GET", "/v1/applications/{id}"}, a.holder(noBody(200, a.standing))},
-		{Route{"GET", "/v1/applications/{id}/data"}, a.holder(noBody(200, a.held))},
+		{Route{"GET", "/v1/applications/{id}/data"}, a.holder(noBody(200, a.applicationData))},
 		{Route{"POST", "/v1/applications/{id}/checks"}, a.limited(a.holder(a.check))},
 		{Route{"POST", "/v1/applications/{id}/decision"}, a.holder(withBody(200, a.decide))},
 		{Route{"POST", "/v1/applications/{id}/sessions"}, a.holder(withBody(201, a.openSession))},
-		{Route{"POST", "/v1/applications/{id}/leave"}, a.holder(withBody(204, a.leave))},
-		{Route{"POST", "/v1/viewings"}, a.limited(anyone(withBody(201, a.reenter)))},
+		{Route{"POST", "/v1/applications/{id}/leave"}, a.holder(withBody(204, a.closeViewing))},
+		{Route{"POST", "/v1/viewings"}, a.limited(anyone(withBody(201, a.recoverAccess)))},
 		{Route{"GET", "/v1/sessions/{id}/code"}, a.visitor(noBody(200, a.code))},
 		{Route{"GET", "/v1/privacy-policy"}, anyone(noBody(200, a.privacyPolicy))},
 		{Route{"GET", "/v1/contact"}, anyone(noBody(200, a.contact))},
@@ -57,7 +57,7 @@ func (a *API) forAccounts() []operation {
 		{Route{"POST", "/v1/account/codes"}, a.limited(a.agreed(withBody(201, a.makeCode)))},
 		{Route{"POST", "/v1/account-codes"}, a.acting(a.redeemCode)},
 		{Route{"POST", "/v1/account/consent"}, a.loggedIn(withBody(204, a.consent))},
-		{Route{"GET", "/v1/account/applications"}, a.loggedIn(noBody(200, a.listed))},
+		{Route{"GET", "/v1/account/applications"}, a.loggedIn(noBody(200, a.listApplications))},
 		{Route{"GET", "/v1/account/data"}, a.loggedIn(noBody(200, a.accountData))},
 		{Route{"POST", "/v1/account/close"}, a.limited(a.loggedIn(withBody(204, a.closeAccount)))},
 	}
@@ -75,7 +75,7 @@ func (a *API) registryOperations() []operation {
 		{Route{"PUT", "/v1/account/passengers/{id}"}, a.agreed(withBody(200, a.editPassenger))},
 		{Route{"DELETE", "/v1/account/passengers/{id}"}, a.loggedIn(noBody(204, a.deletePassenger))},
 		{Route{"POST", "/v1/account/verification"}, a.limited(a.agreed(withBody(200, a.verifyOnline)))},
-		{Route{"GET", "/v1/account/close"}, a.loggedIn(noBody(200, a.ifClosed))},
+		{Route{"GET", "/v1/account/close"}, a.loggedIn(noBody(200, a.previewClosing))},
 
 		{Route{"POST", "/v1/decisions"}, a.acting(withBody(200, a.askDecision))},
 		{Route{"POST", "/v1/tickets"}, a.acting(withBody(204, a.reportTickets))},
@@ -90,7 +90,7 @@ func (a *API) registryOperations() []operation {
 
 		{Route{"GET", "/v1/authority/awaiting"}, a.acting(noBody(200, a.awaiting))},
 		{Route{"POST", "/v1/authority/looks"}, a.acting(withBody(200, a.lookOfAuthority))},
-		{Route{"POST", "/v1/authority/results"}, a.acting(withBody(200, a.settle))},
+		{Route{"POST", "/v1/authority/results"}, a.acting(withBody(200, a.settleForeign))},
 	}
 }
 
