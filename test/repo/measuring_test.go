@@ -17,7 +17,7 @@ var smokes = map[string]struct{ file, text string }{
 	"go run ./test/chaos -soak":                      {".ci/smoke", "go run ./test/chaos -soak "},
 	"go run ./test/chaos":                            {".ci/run", "make faults"},
 	"go run ./bench/issuance":                        {"bench/issuance/smoke_test.go", "func TestASmallRunOfEverything("},
-	"go run ./cmd/loadtest":                          {"test/e2e/e2e_test.go", `s.binary("loadtest")`},
+	"go run ./cmd/loadtest":                          {"test/e2e/e2e_test.go", `s.Binary("loadtest")`},
 	"go run ./cmd/demo":                              {".ci/run", "go run ./cmd/demo"},
 	"go run ./tokens/fixedkey/internal/lanes/bounds": {".ci/smoke", "go run ./tokens/fixedkey/internal/lanes/bounds"},
 	".ci/kafka3":                                     {".ci/run", ".ci/kafka3"},
