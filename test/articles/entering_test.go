@@ -276,7 +276,7 @@ func TestG18_TheTwoDotsDiffer(t *testing.T) {
 func TestG20_FirstGenerationCardsAreNotSupported(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
-		old := harness.Person{Name: "测试甲", DocumentType: "resident_id", DocumentNumber: "110105900307461"}
+		old := harness.MakePerson("测试甲", "resident_id", "110105900307461", "")
 		for what, answer := range map[string]harness.Answer{
 			"applying":     h.Call("POST", "/v1/applications", "", old.Application()),
 			"viewing":      h.TryView(old, harness.FacePasses),

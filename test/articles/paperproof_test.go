@@ -98,7 +98,7 @@ func TestT20_ThePaperProofIsAuditedAndErased(t *testing.T) {
 			h.Staff(role).PaperProof(who, "no_phone").Refused(t, staff.ForbiddenRole)
 		}
 		h.Police().PaperProof(who, "whim").Refused(t, credential.ReasonInvalid)
-		h.Police().PaperProof(harness.Person{DocumentType: "library_card", DocumentNumber: "1"}, "no_phone").Refused(t, account.DocumentInvalid)
+		h.Police().PaperProof(harness.MakePerson("", "library_card", "1", ""), "no_phone").Refused(t, account.DocumentInvalid)
 		wrong := who
 		wrong.DocumentNumber = who.DocumentNumber[:17] + "?"
 		h.Police().PaperProof(wrong, "no_phone").Refused(t, account.NumberInvalid)
@@ -137,7 +137,7 @@ func TestT20_PaperProofsOfOtherDocuments(t *testing.T) {
 		visitor := h.Visitor()
 		other := visitor
 		other.Nationality = "FRA"
-		permit := harness.Person{Name: "Test Visitor", DocumentType: "hk_macau_permit", DocumentNumber: "H12345678", Nationality: "CHN"}
+		permit := harness.MakePerson("Test Visitor", "hk_macau_permit", "H12345678", "CHN")
 		bare := permit
 		bare.Nationality = ""
 		for _, who := range []harness.Person{visitor, other, other, bare} {

@@ -3,6 +3,9 @@ package harness
 import (
 	"fmt"
 	"net/http"
+	"time"
+
+	"github.com/railgate/railgate/test/runtest"
 )
 
 // Password is every account's.
@@ -178,4 +181,102 @@ func (a *Account) Entry(passenger string) Entry {
 // Ref names an entry of the account to staff and systems.
 func (a *Account) Ref(passenger string) Object {
 	return Object{"account": a.ID, "passenger": passenger}
+}
+
+// PhoneEnd is the proof that an account is its holder's (rule B1).
+func (a *Account) PhoneEnd() Object {
+	a.h.T.Helper()
+	phone := a.Profile()["phone"].(string)
+	return Object{"kind": "phone_end", "value": phone[len(phone)-4:]}
+}
+
+// HolderNumber is the proof that a passenger is on the account's list (rule B1).
+func (a *Account) HolderNumber() Object {
+	return Object{"kind": "holder_number", "value": a.Person.DocumentNumber}
+}
+
+// SaveProfile hands the profile in again as it is; more changes fields.
+func (a *Account) SaveProfile(more Object) Answer {
+	a.h.T.Helper()
+	form, p := Object{}, a.Profile()
+	for _, field := range []string{"version", "name", "substituted", "document_type", "document_number", "nationality", "phone", "email"} {
+		if v, ok := p[field]; ok {
+			form[field] = v
+		}
+	}
+	return a.Call("PUT", "/v1/account", With(form, more))
+}
+
+// Save submits an entry of the list as a person's: unchanged, or corrected.
+func (a *Account) Save(passenger string, who Person) Answer {
+	a.h.T.Helper()
+	return a.Call("PUT", "/v1/account/passengers/"+passenger, With(who.Entry(), Object{"version": a.Entry(passenger).Version}))
+}
+
+// Phone is the account's phone, as it was registered.
+func (a *Account) Phone() string {
+	a.h.T.Helper()
+	phone, ok := a.Profile()["phone"].(string)
+	if !ok {
+		a.h.T.Fatal("the account has no phone")
+	}
+	return phone
+}
+
+// CodeTo is the last code that was sent to a mainland phone; empty: none was.
+func (h *Harness) CodeTo(phone string) string {
+	code, _ := h.Phones.Code("+86" + phone)
+	return code
+}
+
+// SendCode has a code sent to a phone and returns it.
+func (a *Account) SendCode(phone string) string {
+	a.h.T.Helper()
+	a.Call("POST", "/v1/account/phone/codes", Object{"phone": phone}).OK(a.h.T)
+	return a.h.CodeTo(phone)
+}
+
+// VerifyPhone verifies the account's phone by a code.
+func (a *Account) VerifyPhone() {
+	a.h.T.Helper()
+	phone := a.Phone()
+	a.Call("POST", "/v1/account/phone/verifications", Object{"phone": phone, "code": a.SendCode(phone), "password": Password}).OK(a.h.T)
+}
+
+// StartRecovery begins the way back from a forgotten password, and waits for the code: it
+// is sent after the answer.
+func (h *Harness) StartRecovery(login, phone string) (recovery, code string) {
+	h.T.Helper()
+	before := h.CodeTo(phone)
+	recovery = h.TryRecovery(login, phone)
+	runtest.Eventually(h.T, patience, "the code to be sent", func() bool {
+		code = h.CodeTo(phone)
+		return code != before
+	})
+	return recovery, code
+}
+
+// TryRecovery begins one, whatever is sent.
+func (h *Harness) TryRecovery(login, phone string) (recovery string) {
+	h.T.Helper()
+	out := As[struct {
+		Recovery  string
+		ExpiresAt int64 `json:"expires_at"`
+	}](h.T, h.Call("POST", "/v1/recoveries", "", Object{"login_name": login, "phone": phone}), http.StatusAccepted)
+	if want := h.Clock.Now().Add(5 * time.Minute).Unix(); out.ExpiresAt != want {
+		h.T.Errorf("the recovery is over at %d, want %d", out.ExpiresAt, want)
+	}
+	return out.Recovery
+}
+
+// Code makes a one-time code for a ticketing system.
+func (a *Account) Code(more Object) string {
+	a.h.T.Helper()
+	return As[struct{ Code string }](a.h.T, a.TryCode(more), http.StatusCreated).Code
+}
+
+// TryCode is Code, whatever the answer.
+func (a *Account) TryCode(more Object) Answer {
+	a.h.T.Helper()
+	return a.Call("POST", "/v1/account/codes", With(Object{"client": "ticketing-1"}, more))
 }

@@ -22,6 +22,10 @@
 // revocation when [Gate.Scan] asks it. The stream's transport, Kafka, is therefore not
 // part of it: the harness itself does the publisher's and the follower's work, with the
 // same records, signatures and numbers. Package test/e2e tests those two.
+//
+// Packages below it serve those who must not link issuer or gateway, or want real
+// processes: passenger (clients over HTTP only, invented people), stack (settings and
+// start of the built commands) and process (programs, processors, ports).
 package harness
 
 import (
@@ -29,6 +33,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,7 +50,9 @@ import (
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/test/databasetest"
+	"github.com/railgate/railgate/test/harness/passenger"
 	"github.com/railgate/railgate/test/runtest"
+	"github.com/railgate/railgate/tokens/tokentest"
 )
 
 const (
@@ -69,7 +76,8 @@ type Harness struct {
 	Logs    *runtest.Buffer        // of issuer and gateway, JSON lines
 
 	issuer  string // base URL
-	client  *http.Client
+	http    passenger.Sender
+	client  *passenger.Client // of the issuer
 	secrets map[staff.Role]string
 	devices map[string]string // credentials by scope
 	stream  *stream
@@ -100,9 +108,10 @@ func Open(t testing.TB, address string, options ...Option) *Harness {
 	t.Helper()
 	h := &Harness{T: t, Clock: newClock(), Metrics: prometheus.NewRegistry(), Phones: provider.NewSandboxCodes(), Logs: new(runtest.Buffer), secrets: make(map[staff.Role]string)}
 	transport := &http.Transport{MaxIdleConnsPerHost: 16, DisableCompression: true}
-	h.client = &http.Client{Transport: transport, Timeout: patience}
+	h.http = passenger.HTTP(&http.Client{Transport: transport, Timeout: patience})
 	log := zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(h.Logs), zap.DebugLevel))
 	h.openIssuer(address, log, options)
+	h.client = &passenger.Client{Issuer: h.issuer, Send: h.http, Now: h.Clock.Now}
 	h.openGateway(log)
 	t.Cleanup(transport.CloseIdleConnections)
 	h.Ticketing = &Ticketing{Staff: h.Staff(staff.Ticketing)}
@@ -144,5 +153,37 @@ func (h *Harness) must(err error) {
 	h.T.Helper()
 	if err != nil {
 		h.T.Fatal(err)
+	}
+}
+
+// Beijing is the time zone of the rules.
+var Beijing = time.FixedZone("Beijing", 8*60*60)
+
+// Clock is the time that issuer and gateway judge by. It begins on 10 February 2026,
+// 8 o'clock in Beijing, and stands still until it is moved.
+type Clock struct{ ns atomic.Int64 }
+
+func newClock() *Clock {
+	c := new(Clock)
+	c.Set(time.Unix(tokentest.Epoch, 0))
+	return c
+}
+
+// Now is the present moment of the story, in Beijing.
+func (c *Clock) Now() time.Time { return time.Unix(0, c.ns.Load()).In(Beijing) }
+
+// Move moves the clock forward.
+func (c *Clock) Move(by time.Duration) { c.ns.Add(int64(by)) }
+
+// Set moves the clock to a moment.
+func (c *Clock) Set(to time.Time) { c.ns.Store(to.UnixNano()) }
+
+// Environment is what a program outside the test needs to use issuer and gateway: their
+// addresses and credentials, as docs/examples names them.
+func (h *Harness) Environment() []string {
+	h.Deliver()
+	return []string{
+		"ISSUER=" + h.issuer, "GATE=" + h.Gate.address, "DEVICE=" + h.Gate.credential,
+		"WINDOW=" + h.secrets[staff.Window], "TICKETING=" + h.secrets[staff.Ticketing], "TICKETING_NAME=" + string(staff.Ticketing) + "-1",
 	}
 }

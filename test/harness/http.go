@@ -1,13 +1,13 @@
 package harness
 
 import (
-	"bytes"
 	"encoding/json"
-	"io"
+	"maps"
 	"net/http"
 	"testing"
 
 	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/test/harness/passenger"
 )
 
 // Object is a JSON object.
@@ -16,11 +16,8 @@ type Object = map[string]any
 // With is an object with some fields more, or others.
 func With(o, more Object) Object {
 	out := Object{}
-	for _, part := range []Object{o, more} {
-		for name, value := range part {
-			out[name] = value
-		}
-	}
+	maps.Copy(out, o)
+	maps.Copy(out, more)
 	return out
 }
 
@@ -40,30 +37,19 @@ func (h *Harness) Call(method, path, token string, body any) Answer {
 
 func (h *Harness) send(method, url, token, media string, body any) Answer {
 	h.T.Helper()
-	var sent io.Reader
+	r := passenger.Request{Method: method, URL: url, Bearer: token, Media: media}
 	switch b := body.(type) {
 	case nil:
 	case string:
-		sent = bytes.NewReader([]byte(b))
+		r.Body = []byte(b)
 	default:
-		raw, err := json.Marshal(b)
+		var err error
+		r.Body, err = json.Marshal(b)
 		h.must(err)
-		sent = bytes.NewReader(raw)
 	}
-	r, err := http.NewRequestWithContext(h.T.Context(), method, url, sent)
+	got, err := h.http(h.T.Context(), r)
 	h.must(err)
-	if body != nil {
-		r.Header.Set("Content-Type", media)
-	}
-	if token != "" {
-		r.Header.Set("Authorization", "Bearer "+token)
-	}
-	resp, err := h.client.Do(r)
-	h.must(err)
-	defer resp.Body.Close()
-	got, err := io.ReadAll(resp.Body)
-	h.must(err)
-	return Answer{resp.StatusCode, resp.Header, got}
+	return Answer{got.Status, got.Header, got.Body}
 }
 
 // As reads the body of an answer that must have the status.
@@ -109,6 +95,16 @@ func (a Answer) Refused(t testing.TB, code problem.Code) Problem {
 	p := As[Problem](t, a, a.Status)
 	if a.Status < 400 || p.Code != code || p.Status != a.Status {
 		t.Fatalf("answered %d, want a refusal with %s: %s", a.Status, code, a.Body)
+	}
+	return p
+}
+
+// CodeRefused asserts that a code identified no person, for the reason of a verdict.
+func (a Answer) CodeRefused(h *Harness, reason string) Problem {
+	h.T.Helper()
+	p := a.Refused(h.T, problem.Code("code_refused"))
+	if r := As[struct{ Reason string }](h.T, a, a.Status).Reason; r != reason {
+		h.T.Fatalf("the code was refused for %s, want %s", r, reason)
 	}
 	return p
 }

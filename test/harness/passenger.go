@@ -1,17 +1,16 @@
 package harness
 
 import (
-	"encoding/hex"
 	"net/http"
 
-	"github.com/railgate/railgate/issuance/provider/facecheck"
+	"github.com/railgate/railgate/test/harness/passenger"
 	"github.com/railgate/railgate/tokens"
 )
 
 // The evidence that makes the sandbox for face checks pass or fail.
 const (
-	FacePasses = facecheck.SandboxPass
-	FaceFails  = facecheck.SandboxFail
+	FacePasses = passenger.FacePasses
+	FaceFails  = passenger.FaceFails
 )
 
 // Standing is how an application stands.
@@ -33,16 +32,7 @@ type Passenger struct {
 	Token  string // access token, or that of a login
 	Standing
 
-	phone
-}
-
-// phone is what shows the code: in anchor mode it makes the codes itself, in hosted
-// mode the issuer does.
-type phone struct {
-	session string
-	start   int64
-	pass    tokens.SignedPass
-	links   []tokens.Link // nil: hosted
+	session *passenger.Session // that the phone shows; without links the issuer makes the codes
 }
 
 // Apply submits an application of a person who is not logged in.
@@ -111,56 +101,49 @@ func (h *Harness) Showing(who Person) *Passenger {
 // Show opens a session on a passed check; the phone makes the codes.
 func (p *Passenger) Show(check string) {
 	p.h.T.Helper()
-	serial, err := tokens.ParseSerial(p.Serial)
+	var err error
+	p.session, err = p.h.client.Show(p.h.T.Context(), p.application(), check, tokens.Link{1, 2, 3})
 	p.h.must(err)
-	anchor, links := tokens.Chain(tokens.Link{1, 2, 3}, serial, tokens.Length)
-	p.open(Object{"check": check, "mode": "anchor", "anchor": hex.EncodeToString(anchor[:])})
-	p.links = links
 }
 
 // Host opens a session on a passed check; the issuer makes the codes.
 func (p *Passenger) Host(check string) {
 	p.h.T.Helper()
-	p.open(Object{"check": check, "mode": "hosted"})
-	p.links = nil
+	var err error
+	p.session, err = p.h.client.Host(p.h.T.Context(), p.application(), check)
+	p.h.must(err)
 }
 
-func (p *Passenger) open(body Object) {
+func (p *Passenger) application() *passenger.Application {
 	p.h.T.Helper()
-	s := As[struct {
-		Session string
-		Pass    string
-		StartAt int64 `json:"start_at"`
-	}](p.h.T, p.Call("POST", "/sessions", body), http.StatusCreated)
-	p.session, p.start = s.Session, s.StartAt
-	raw, err := hex.DecodeString(s.Pass)
+	serial, err := tokens.ParseSerial(p.Serial)
 	p.h.must(err)
-	copy(p.pass[:], raw)
+	return &passenger.Application{ID: p.Application, Access: p.Token, Serial: serial}
 }
 
 // Step is the 60-second period of the session that the clock is in.
-func (p *Passenger) Step() int { return int(p.h.Clock.Now().Unix()-p.start) / tokens.Period }
+func (p *Passenger) Step() int { return p.session.Step(p.h.Clock.Now()) }
 
 // Code is what the phone shows now. After the last period it still shows the last code,
 // as a phone does that was left alone.
 func (p *Passenger) Code() string {
 	p.h.T.Helper()
-	if p.links == nil {
+	if p.session.Links == nil {
 		return As[struct{ Text string }](p.h.T, p.TryCode(), http.StatusOK).Text
 	}
-	return p.CodeAt(min(p.Step(), tokens.Length-1))
+	return p.session.Text(p.h.Clock.Now())
 }
 
 // CodeAt is the code of a period, made by the phone.
 func (p *Passenger) CodeAt(step int) string {
-	t := tokens.Assemble(&p.pass, uint8(step), p.links[step])
-	return string(t.AppendText(nil))
+	t := p.session.Code(step)
+	return t.Text()
 }
 
 // TryCode asks the issuer for the code of a hosted session.
 func (p *Passenger) TryCode() Answer {
 	p.h.T.Helper()
-	return p.h.Call("GET", "/v1/sessions/"+p.session+"/code", p.Token, nil)
+	return p.h.Call("GET", p.session.CodePath(), p.Token, nil)
 }
 
 // Leave closes the page.

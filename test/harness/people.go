@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/railgate/railgate/issuance"
+	"github.com/railgate/railgate/test/harness/passenger"
 	"github.com/railgate/railgate/test/idnumber"
 )
 
@@ -11,11 +12,11 @@ import (
 const Policy = issuance.DefaultPolicy
 
 // Person is an invented test person with a document.
-type Person struct {
-	Name           string
-	DocumentType   string
-	DocumentNumber string
-	Nationality    string // empty with a resident ID card
+type Person struct{ passenger.Person }
+
+// MakePerson is a person with a document of any kind; nationality may be empty.
+func MakePerson(name, documentType, number, nationality string) Person {
+	return Person{passenger.Person{Name: name, DocumentType: documentType, DocumentNumber: number, Nationality: nationality}}
 }
 
 // Person is another test person with a resident ID card, who is 35 or 36 years old.
@@ -23,21 +24,21 @@ func (h *Harness) Person() Person { return h.Born("19900307") }
 
 // Born is another test person with a resident ID card and this date of birth, YYYYMMDD.
 func (h *Harness) Born(date string) Person {
-	return Person{Name: "测试甲", DocumentType: "resident_id", DocumentNumber: idnumber.Complete(fmt.Sprintf("110105%s%03d", date, h.next()))}
+	return MakePerson("测试甲", "resident_id", idnumber.Complete(fmt.Sprintf("110105%s%03d", date, h.next())), "")
 }
 
 // Visitor is another test person with a passport.
 func (h *Harness) Visitor() Person {
-	return Person{Name: "Test Visitor", DocumentType: "passport", DocumentNumber: fmt.Sprintf("P%07d", h.next()), Nationality: "NZL"}
+	return MakePerson("Test Visitor", "passport", fmt.Sprintf("P%07d", h.next()), "NZL")
 }
 
 // HKMacauVisitor and TaiwanVisitor are other test persons with a travel permit.
 func (h *Harness) HKMacauVisitor() Person {
-	return Person{Name: "测试乙", DocumentType: "hk_macau_permit", DocumentNumber: fmt.Sprintf("H%08d", h.next())}
+	return MakePerson("测试乙", "hk_macau_permit", fmt.Sprintf("H%08d", h.next()), "")
 }
 
 func (h *Harness) TaiwanVisitor() Person {
-	return Person{Name: "测试丙", DocumentType: "taiwan_permit", DocumentNumber: fmt.Sprintf("%08d", h.next())}
+	return MakePerson("测试丙", "taiwan_permit", fmt.Sprintf("%08d", h.next()), "")
 }
 
 func (h *Harness) next() int {
@@ -53,20 +54,13 @@ func (p Person) Named(name string) Person {
 	return p
 }
 
-// Identity returns the fields of a form that say who a person is.
-func (p Person) Identity() Object {
-	o := Object{"name": p.Name, "document_type": p.DocumentType, "document_number": p.DocumentNumber}
-	if p.Nationality != "" {
-		o["nationality"] = p.Nationality
-	}
-	return o
-}
-
 // Entry is the form of a passenger who comes onto an account's list.
 func (p Person) Entry() Object { return With(p.Identity(), Object{"policy": Policy}) }
 
 // Application is the form of an application, from a place in Beijing.
-func (p Person) Application() Object {
-	return With(Object{"name": p.Name, "document_type": p.DocumentType, "document_number": p.DocumentNumber},
-		Object{"policy": Policy, "city": "北京", "location": Object{"latitude": 39.9, "longitude": 116.4}})
+func (p Person) Application() Object { return p.Person.Application(Policy) }
+
+// Card is the data that a machine reads from a person's resident ID card.
+func (p Person) Card() Object {
+	return Object{"original": true, "card": Object{"name": p.Name, "document_number": p.DocumentNumber}}
 }

@@ -124,3 +124,88 @@ func (s *Staff) Revoke(serial string) {
 	s.h.T.Helper()
 	s.Call("POST", "/v1/credentials/"+serial+"/revoke", Object{"reason": "lost_phone"}).OK(s.h.T)
 }
+
+// Machine is a ticket machine.
+func (h *Harness) Machine() *Staff { return h.Staff(staff.Machine) }
+
+// Found is an entry that a search found.
+type Found struct {
+	Account      string `json:"account"`
+	Passenger    string `json:"passenger"`
+	Status       string `json:"status"`
+	IdentityLost bool   `json:"identity_lost"`
+}
+
+// Found are the entries that Search finds; more adds fields to the question.
+func (s *Staff) Found(who Person, more Object) []Found {
+	s.h.T.Helper()
+	shown := With(who.Identity(), more)
+	delete(shown, "name")
+	return As[struct{ Entries []Found }](s.h.T, s.Call("POST", "/v1/counter/searches", shown), http.StatusOK).Entries
+}
+
+// Correct has a window write an original over an entry that was checked wrongly; more
+// changes what is sent.
+func (s *Staff) Correct(a *Account, passenger string, who Person, more Object) Answer {
+	s.h.T.Helper()
+	proof := a.PhoneEnd()
+	if passenger != "holder" {
+		proof = a.HolderNumber()
+	}
+	body := With(With(a.Ref(passenger), who.Identity()), Object{
+		"version": a.Entry(passenger).Version, "original": true, "in_date": true, "readable": true, "proof": proof,
+	})
+	return s.Call("POST", "/v1/counter/corrections", With(body, more))
+}
+
+// Claim has a window give an identity to the account of its owner; more changes what is
+// sent.
+func (s *Staff) Claim(a *Account, who Person, more Object) Answer {
+	s.h.T.Helper()
+	body := With(who.Identity(), Object{
+		"account": a.ID, "version": a.Entry("holder").Version, "original": true, "in_date": true, "readable": true, "proof": a.PhoneEnd(),
+	})
+	return s.Call("POST", "/v1/counter/claims", With(body, more))
+}
+
+// Serve asks whether the counter or machine does a service with a ticket; more says what
+// the traveller brought.
+func (s *Staff) Serve(ticket, service string, more Object) Decision {
+	s.h.T.Helper()
+	return As[Decision](s.h.T, s.Call("POST", "/v1/counter/services", With(Object{"ticket": ticket, "service": service}, more)), http.StatusOK)
+}
+
+// Identified is the person of a code, as staff are told.
+type Identified struct {
+	Serial       string
+	Scopes       []string
+	SecondsLeft  int    `json:"seconds_left"`
+	Name         string `json:"name"`
+	DocumentType string `json:"document_type"`
+	Masked       string `json:"document_number_masked"`
+	Bookings     []Booking
+}
+
+// Booking is a ticket of the person.
+type Booking struct {
+	State     string
+	Order     string
+	Reference string
+	EndsAt    int64 `json:"ends_at"`
+	Journey   *struct {
+		Train, From, To, Coach, Seat string
+		DepartsAt                    int64 `json:"departs_at"`
+	}
+}
+
+// TryIdentify asks for the person of a code, whatever the answer.
+func (s *Staff) TryIdentify(code, purpose string) Answer {
+	s.h.T.Helper()
+	return s.Call("POST", "/v1/identifications", Object{"code": code, "purpose": purpose})
+}
+
+// Identify asks for the person of a code, and expects an answer.
+func (s *Staff) Identify(code, purpose string) Identified {
+	s.h.T.Helper()
+	return As[Identified](s.h.T, s.TryIdentify(code, purpose), http.StatusOK)
+}

@@ -122,3 +122,25 @@ func (s *Ticketing) Change(_ *Account, ticket string) string {
 		{"reference": successor, "ends_at": s.h.Clock.Now().Add(48 * time.Hour).Unix(), "journey": s.Journey()}}}).OK(s.h.T)
 	return successor
 }
+
+// TrySubjects asks for the pseudonyms of persons on a day, whatever the answer.
+func (s *Ticketing) TrySubjects(day int64, persons ...Person) Answer {
+	s.h.T.Helper()
+	list := []Object{}
+	for _, p := range persons {
+		list = append(list, Object{"document_type": p.DocumentType, "document_number": p.DocumentNumber})
+	}
+	return s.Call("POST", "/v1/subjects", Object{"day": day, "persons": list})
+}
+
+// Subjects asks for the pseudonyms of persons on a day.
+func (s *Ticketing) Subjects(day int64, persons ...Person) []string {
+	s.h.T.Helper()
+	return As[struct{ Subjects []string }](s.h.T, s.TrySubjects(day, persons...), http.StatusOK).Subjects
+}
+
+// Redeem shows a code that a passenger's app handed over, whatever the answer.
+func (s *Ticketing) Redeem(code string, more Object) Answer {
+	s.h.T.Helper()
+	return s.Call("POST", "/v1/account-codes", With(Object{"code": code}, more))
+}
