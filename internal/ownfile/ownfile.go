@@ -1,4 +1,5 @@
-// Package ownfile reads files that no other user of the machine can read or swap.
+// Package ownfile reads files that no other user of the machine can read or swap, and
+// writes files so that a crash leaves them whole.
 //
 // A file is accepted if it belongs to root or to the user of this process, as do all
 // folders and symbolic links on the way to it, and if no other user can write any of
@@ -14,6 +15,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
+	"unicode/utf8"
 )
 
 // Trust says who is trusted besides root and the user of this process. The zero value
@@ -95,7 +99,7 @@ func (t Trust) ReadSecret(path string, limit int64, advice string) ([]byte, erro
 		return nil, err
 	}
 	defer f.Close()
-	if n := links(info); n > 1 {
+	if n := ownerOf(info).names; n > 1 {
 		return nil, &Error{path, fmt.Sprintf("has %d names (hard links): remove the others, or copy it to a file of its own", n)}
 	}
 	open := info.Mode() & secretBits
@@ -164,19 +168,14 @@ func (t Trust) resolve(path string) (real string, info fs.FileInfo, err error) {
 		return "", nil, err
 	}
 	for followed := 0; len(todo) > 0; {
-		part := todo[0]
-		todo = todo[1:]
-		if part == ".." {
-			real = filepath.Dir(real) // real has no links
-			if info, err = t.look(real); err != nil {
+		next := filepath.Dir(real) // for "..": real has no links
+		if todo[0] != ".." {
+			if err := t.writable(real, info, true); err != nil {
 				return "", nil, err
 			}
-			continue
+			next = filepath.Join(real, todo[0])
 		}
-		if err := t.writable(real, info, true); err != nil {
-			return "", nil, err
-		}
-		next := filepath.Join(real, part)
+		todo = todo[1:]
 		if info, err = t.look(next); err != nil {
 			return "", nil, err
 		}
@@ -208,8 +207,8 @@ func (t Trust) look(path string) (fs.FileInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	if owner, known := ownerOf(info); known && owner != 0 && owner != os.Geteuid() {
-		return nil, &Error{path, fmt.Sprintf("belongs to user %d, who could change it: give it to root or to user %d, as whom this process runs", owner, os.Geteuid())}
+	if o := ownerOf(info); o.known && o.user != 0 && o.user != os.Geteuid() {
+		return nil, &Error{path, fmt.Sprintf("belongs to user %d, who could change it: give it to root or to user %d, as whom this process runs", o.user, os.Geteuid())}
 	}
 	return info, nil
 }
@@ -233,28 +232,25 @@ func (t Trust) writable(path string, info fs.FileInfo, sticky bool) error {
 	return nil
 }
 
+// owner is whose a file is, where the system says so, and how many names it has.
+type owner struct {
+	user, group int
+	names       uint64
+	known       bool
+}
+
 func (t Trust) isTheGroup(info fs.FileInfo) bool {
-	group, known := groupOf(info)
-	return known && t.Group != 0 && group == t.Group
+	o := ownerOf(info)
+	return o.known && t.Group != 0 && o.group == t.Group
 }
 
 func (t Trust) groupMayRead(info fs.FileInfo) bool {
-	owner, _ := ownerOf(info)
-	group, known := groupOf(info)
-	return t.isTheGroup(info) || known && t.RootGroup && owner == 0 && group == 0
+	o := ownerOf(info)
+	return t.isTheGroup(info) || o.known && t.RootGroup && o.user == 0 && o.group == 0
 }
 
 // parts are the names in a path.
-func parts(path string) (all []string) {
-	for len(path) > 0 {
-		end := 0
-		for end < len(path) && !os.IsPathSeparator(path[end]) {
-			end++
-		}
-		if name := path[:end]; name != "" && name != "." {
-			all = append(all, name)
-		}
-		path = path[min(end+1, len(path)):]
-	}
-	return all
+func parts(path string) []string {
+	names := strings.FieldsFunc(path, func(r rune) bool { return r < utf8.RuneSelf && os.IsPathSeparator(uint8(r)) })
+	return slices.DeleteFunc(names, func(name string) bool { return name == "." })
 }

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
 	"go.uber.org/zap"
 
+	"github.com/railgate/railgate/internal/ownfile"
 	"github.com/railgate/railgate/revocation"
 )
 
@@ -52,7 +52,7 @@ func (f *Follower) ratchet(ctx context.Context) {
 		if slices.Equal(t.Marks, written) {
 			return
 		}
-		if err := replaceFile(f.Snapshots.Dir, ratchetFile, t.Encode()); err != nil {
+		if err := (ownfile.Disk{}).Write(filepath.Join(f.Snapshots.Dir, ratchetFile), t.Encode()); err != nil {
 			f.count(func(s *Stats) { s.SnapshotFailures++ })
 			f.log.Error("the ratchet could not be written", zap.String("dir", f.Snapshots.Dir), zap.Error(err))
 			return
@@ -63,17 +63,4 @@ func (f *Follower) ratchet(ctx context.Context) {
 		save()
 	}
 	save()
-}
-
-// replaceFile writes a file so that a crash at any moment leaves the old or the
-// new one, whole.
-func replaceFile(dir, name string, raw []byte) error {
-	fresh := filepath.Join(dir, name+".new")
-	if err := writeSynced(fresh, raw); err != nil {
-		return err
-	}
-	if err := os.Rename(fresh, filepath.Join(dir, name)); err != nil {
-		return err
-	}
-	return syncDir(dir)
 }

@@ -29,7 +29,6 @@ type Snapshots struct {
 const (
 	newest   = "control.snapshot"
 	previous = "control.snapshot.previous"
-	unready  = "control.snapshot.new"
 )
 
 // Restore fills the replica from the newest snapshot that is whole and fits,
@@ -92,43 +91,15 @@ func (s Snapshots) Check() error {
 // new file is written and synced first, the one before it becomes the previous
 // generation, and the directory is synced last.
 func (s Snapshots) Save(snapshot *revocation.Snapshot) error {
-	fresh := filepath.Join(s.Dir, unready)
-	if err := writeSynced(fresh, snapshot.Encode()); err != nil {
+	var disk ownfile.Disk
+	current := filepath.Join(s.Dir, newest)
+	if err := disk.Prepare(current, snapshot.Encode()); err != nil {
 		return err
 	}
-	current := filepath.Join(s.Dir, newest)
 	if err := os.Rename(current, filepath.Join(s.Dir, previous)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := os.Rename(fresh, current); err != nil {
-		return err
-	}
-	return syncDir(s.Dir)
-}
-
-// writeSynced writes a new file. One that is left of a crash is removed, not written:
-// another process may still have it open.
-func writeSynced(path string, raw []byte) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(raw)
-	if err == nil {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
-}
-
-func syncDir(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return disk.Rename(current+ownfile.Unfinished, current)
 }
 
 // keep saves a snapshot from time to time and once more at the end.
