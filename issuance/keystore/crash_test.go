@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/railgate/railgate/internal/ownfile"
 )
 
 // powerCut ends a command between two of its steps.
@@ -19,9 +21,8 @@ var errFull = errors.New("no space left")
 // written and not yet synced is half lost.
 func stopAt(t *testing.T, n int, cut bool, command func() error) (stopped bool) {
 	t.Helper()
-	undisturbed := before
-	defer func() { before = undisturbed }()
-	before = func(step, path string) error {
+	defer func() { disk.Before = nil }()
+	disk.Before = func(step, path string) error {
 		if n--; n != 0 {
 			return nil
 		}
@@ -29,7 +30,7 @@ func stopAt(t *testing.T, n int, cut bool, command func() error) (stopped bool) 
 		if !cut {
 			return errFull
 		}
-		if step == "sync" && strings.HasSuffix(path, unfinished) {
+		if step == "sync" && strings.HasSuffix(path, ownfile.Unfinished) {
 			if info, err := os.Stat(path); err != nil || os.Truncate(path, info.Size()/2) != nil {
 				t.Errorf("no file to lose half of: %v", err)
 			}
@@ -64,7 +65,7 @@ func TestCommandsStopAnywhereAndFinishWhenRepeated(t *testing.T) {
 					h.must(s.command(h))
 					s.finished(t, h)
 					for file := range h.files() {
-						if strings.HasSuffix(file, unfinished) {
+						if strings.HasSuffix(file, ownfile.Unfinished) {
 							t.Fatalf("stopped ahead of step %d: %s is left", n, file)
 						}
 					}
@@ -88,8 +89,7 @@ func TestNamesAreOnDiskBeforeAnythingFollows(t *testing.T) {
 	for name, s := range stories(t) {
 		h := s.house(t)
 		var last, renamed string
-		undisturbed := before
-		before = func(step, path string) error {
+		disk.Before = func(step, path string) error {
 			if renamed != "" && (step != "sync" || path != h.dir) {
 				t.Errorf("%s: %s of %s follows the renaming to %s", name, step, path, renamed)
 			}
@@ -103,7 +103,7 @@ func TestNamesAreOnDiskBeforeAnythingFollows(t *testing.T) {
 			return nil
 		}
 		err := s.command(h)
-		before = undisturbed
+		disk.Before = nil
 		h.must(err)
 		if last == "" || renamed != "" {
 			t.Errorf("%s: it ended with %q", name, last)
@@ -156,11 +156,11 @@ func TestCommandsTakeTurns(t *testing.T) {
 		t.Fatalf("%v", err)
 	}
 	// Nothing that is there is made anew, whoever asks for it.
-	h.refuses(create(h.file(vaultFile), nil), "exists")
+	h.refuses(create(h.file(vaultKind.file), nil), "exists")
 	patience := lockPatience
 	lockPatience = 50 * time.Millisecond
 	defer func() { lockPatience = patience }()
-	unlock, err := lock(h.dir, true)
+	unlock, err := ownfile.Lock(h.dir, true, lockPatience)
 	h.must(err)
 	defer unlock()
 	_, err = Open(h.dir)

@@ -1,6 +1,7 @@
 package keystore
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -9,6 +10,23 @@ import (
 // Whatever happens to one byte of a sealed directory, no other key comes of it.
 func TestSealedFileDamagedAtAnyByte(t *testing.T) {
 	h := build(t, sealedBy)
+	h.damagedAtAnyByte()
+	old := oldHouse(t, "sealed")
+	sealText := old.files()[sealFile]
+	genuine := argon
+	t.Cleanup(func() { argon = genuine })
+	argon = func(password, salt []byte, time, memory uint32, threads uint8, size uint32) []byte {
+		if head := fmt.Sprintf("time %d\nmemory %d\nthreads %d\nsalt %x\n", time, memory, threads, salt); !strings.Contains(sealText, head) {
+			return make([]byte, size) // the work is spared
+		}
+		return genuine(password, salt, time, memory, threads, size)
+	}
+	old.damagedAtAnyByte()
+}
+
+func (h *house) damagedAtAnyByte() {
+	t := h.t
+	t.Helper()
 	for name, text := range h.files() {
 		if strings.HasSuffix(name, retired) || name == fieldFile(1) || name == issuerFile(h.issuer(0)) {
 			continue // the one holds no secret, and of the others there are two
@@ -46,8 +64,8 @@ func TestExchangedFilesDoNotOpen(t *testing.T) {
 	}{
 		"one issuer key under the other's name":     {one, two, h, "renamed or exchanged"},
 		"one field key under the other's name":      {fieldFile(2), fieldFile(1), h, "renamed or exchanged"},
-		"the vault's master as the authority":       {authorityFile, vaultFile, h, "does not begin"},
-		"another directory's vault, one passphrase": {vaultFile, vaultFile, stranger, "another directory"},
+		"the vault's master as the authority":       {authorityKind.file, vaultKind.file, h, "does not begin"},
+		"another directory's vault, one passphrase": {vaultKind.file, vaultKind.file, stranger, "another directory"},
 		"another directory's seal, one passphrase":  {sealFile, sealFile, stranger, "another directory"},
 		"an issuer key under a new name":            {issuerFile(7), one, h, "renamed or exchanged"},
 	} {
@@ -58,12 +76,27 @@ func TestExchangedFilesDoNotOpen(t *testing.T) {
 			twin.refuses(err, c.want)
 		})
 	}
-	// The text of one file, with the other's head in front of its box.
+	// The text of one file, with the other's head in front of it.
 	twin := h.copy(t)
-	spliced := strings.Replace(h.files()[fieldFile(1)], fieldKind.sealedHead(), vaultKind.sealedHead(), 1)
-	h.must(os.WriteFile(twin.file(vaultFile), []byte(spliced), 0o600))
+	cut := func(name string) (head, text string) {
+		mac := strings.Index(h.files()[name], "\n--- ") + 1
+		end := mac + strings.Index(h.files()[name][mac:], "\n") + 1
+		return h.files()[name][:end], h.files()[name][end:]
+	}
+	head, _ := cut(vaultKind.file)
+	_, text := cut(fieldFile(1))
+	h.must(os.WriteFile(twin.file(vaultKind.file), []byte(head+text), 0o600))
 	_, err := sealedBy.Open(twin.dir)
-	h.refuses(err, "renamed or exchanged")
+	h.refuses(err, "exchanged")
+	// Files from before age are bound to their names, too.
+	old := oldHouse(t, "sealed")
+	for _, to := range []string{fieldFile(2), vaultKind.file} {
+		twin, from := old.copy(t), fieldFile(1)
+		spliced := strings.Replace(old.files()[from], fieldKind.head(legacyForm), kindOf(to).head(legacyForm), 1)
+		h.must(os.WriteFile(twin.file(to), []byte(spliced), 0o600))
+		_, err := sealedBy.Open(twin.dir)
+		old.refuses(err, "exchanged")
+	}
 
 	h.must(os.Remove(h.file(sealFile)))
 	_, err = sealedBy.Open(h.dir)
@@ -73,13 +106,13 @@ func TestExchangedFilesDoNotOpen(t *testing.T) {
 // A plain key among sealed ones is read, and said.
 func TestPlainFileAmongSealedOnesIsSaid(t *testing.T) {
 	h, plain := build(t, sealedBy), build(t, Options{})
-	h.must(os.WriteFile(h.file(vaultFile), []byte(plain.files()[vaultFile]), 0o600))
+	h.must(os.WriteFile(h.file(vaultKind.file), []byte(plain.files()[vaultKind.file]), 0o600))
 	got, err := sealedBy.Open(h.dir)
 	h.must(err)
-	if p := got.Plain(); len(p) != 1 || p[0] != vaultFile {
+	if p := got.Plain(); len(p) != 1 || p[0] != vaultKind.file {
 		t.Fatalf("plain: %v", p)
 	}
-	if l := strings.Join(got.Leftovers(), "\n"); !strings.Contains(l, vaultFile) || !strings.Contains(l, "seal the directory again") {
+	if l := strings.Join(got.Leftovers(), "\n"); !strings.Contains(l, vaultKind.file) || !strings.Contains(l, "seal the directory again") {
 		t.Fatalf("leftovers: %v", l)
 	}
 }
@@ -90,7 +123,7 @@ func TestPermissionsOfSealedFiles(t *testing.T) {
 		want  string
 	}{
 		"a seal that others may read":      {func(h *house) error { return os.Chmod(h.file(sealFile), 0o644) }, "mode 0644"},
-		"a key that a group may write":     {func(h *house) error { return os.Chmod(h.file(vaultFile), 0o620) }, "mode 0620"},
+		"a key that a group may write":     {func(h *house) error { return os.Chmod(h.file(vaultKind.file), 0o620) }, "mode 0620"},
 		"a directory that others may fill": {func(h *house) error { return os.Chmod(h.dir, 0o707) }, "mode 0707"},
 		"a directory that is gone": {func(h *house) error {
 			return os.Rename(h.dir, h.dir+"2")

@@ -65,7 +65,7 @@ func TestFieldKeyFilesThatAreRefused(t *testing.T) {
 		"another number than named": {fieldFile(3), one, "file name"},
 		"number 0":                  {fieldFile(0), strings.Replace(one, "number 1", "number 0", 1), "file name"},
 		"a number's other spelling": {"vault-field-01.key", strings.Replace(one, "number 1", "number 01", 1), "file name"},
-		"the master once more":      {fieldFile(3), strings.Replace(strings.Replace(one, "number 1", "number 3", 1), secret, strings.TrimPrefix(strings.Split(h.files()[vaultFile], "\n")[1], "master "), 1), "same key"},
+		"the master once more":      {fieldFile(3), strings.Replace(strings.Replace(one, "number 1", "number 3", 1), secret, strings.TrimPrefix(strings.Split(h.files()[vaultKind.file], "\n")[1], "master "), 1), "same key"},
 		"a short secret":            {fieldFile(1), strings.Replace(one, secret, secret[2:], 1), "64 lower-case"},
 	} {
 		t.Run(name, func(t *testing.T) {

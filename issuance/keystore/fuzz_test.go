@@ -3,28 +3,65 @@ package keystore
 import (
 	"bytes"
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"filippo.io/age"
 )
 
-var allKinds = []*kind{authorityKind, issuerKind, vaultKind, fieldKind}
+// seeds are the files of a kind in testdata, which no key of these tests opens.
+func seeds(f *testing.F, pattern string) (all [][]byte) {
+	names, err := filepath.Glob(filepath.Join("testdata", "argon2id", "*", pattern))
+	if err != nil || len(names) < 2 {
+		f.Fatalf("%d files %s: %v", len(names), pattern, err)
+	}
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		all = append(all, text)
+	}
+	return all
+}
 
 // FuzzKeyFile: a text that is taken has one spelling, and only a text that the
 // seal wrote opens.
 func FuzzKeyFile(f *testing.F) {
-	key := directoryKey{1}
-	digits := strings.Repeat("5eed", 16)
-	for i, values := range [][]string{{digits}, {"7", digits, "2026-02-10T08:00:00Z"}, {digits}, {"1", digits}} {
-		k := allKinds[i]
-		f.Add(uint8(i), k.plain(values))
-		f.Add(uint8(i), k.seal(authorityFile, values, &key))
-		f.Add(uint8(i), append(k.plain(values), '\n'))
-		f.Add(uint8(i), bytes.ToUpper(k.seal(authorityFile, values, &key)))
+	kinds := []*kind{authorityKind, issuerKind, vaultKind, fieldKind}
+	stranger := newIdentity().Recipient()
+	v := key{number: 7, secret: [secretSize]byte(bytes.Repeat([]byte{0x5e, 0xed}, 16))}
+	for i, k := range kinds {
+		v.created = time.Time{}
+		f.Add(uint8(i), k.text(v))
+		if k.dated {
+			v.created = time.Date(2026, 2, 10, 8, 0, 0, 0, time.UTC)
+		}
+		f.Add(uint8(i), k.text(v))
+		f.Add(uint8(i), encrypt(k.text(v), stranger))
+		f.Add(uint8(i), append(k.text(v), '\n'))
+		f.Add(uint8(i), bytes.ToUpper(k.text(v)))
+		for _, text := range seeds(f, strings.TrimSuffix(k.file, inUse)+"*"+inUse) {
+			f.Add(uint8(i), text)
+			f.Add(uint8(i), bytes.ToUpper(text))
+		}
 	}
-	f.Add(uint8(1), issuerKind.plain([]string{"7", digits}))
+	d := &directory{seal: &seal{keys: []*age.X25519Identity{newIdentity()}, legacy: []legacyKey{{1}}}}
 	f.Fuzz(func(t *testing.T, which uint8, text []byte) {
-		k := allKinds[int(which)%len(allKinds)]
-		file, err := parse(k, text)
+		k := kinds[int(which)%len(kinds)]
+		opened, how, err := d.open(k, k.name(7, inUse), text)
+		if err == nil && how != plain {
+			t.Fatal("a file from elsewhere opened")
+		}
+		var v key
+		if err == nil {
+			v, err = k.parse(opened)
+		}
 		if err != nil {
 			for _, line := range strings.Split(string(text), "\n")[1:] {
 				_, value, _ := strings.Cut(line, " ")
@@ -34,39 +71,64 @@ func FuzzKeyFile(f *testing.F) {
 			}
 			return
 		}
-		again := k.plain(file.values)
-		if file.sealed {
-			again = fmt.Appendf(k.boxHead(file.under), "box %x\n", file.box)
-		}
-		if !bytes.Equal(again, text) {
+		if again := k.text(v); !bytes.Equal(again, text) {
 			t.Fatalf("read %q, wrote %q", text, again)
-		}
-		if file.sealed {
-			if _, err := k.open(vaultFile, file, &key); err == nil {
-				t.Fatal("a box made for another name opened")
-			}
 		}
 	})
 }
 
-// FuzzSeal: what is taken has one spelling and asks for bounded work.
+// FuzzSeal: only what was written under the passphrase opens, and what is tried asks
+// for bounded work.
 func FuzzSeal(f *testing.F) {
-	good := fmt.Appendf(sealHead(cost{3, 64 << 10, 4}, [saltSize]byte{1}), "box %x\n", make([]byte, 60))
-	f.Add(good)
-	f.Add(bytes.Replace(good, []byte("65536"), []byte("104857600"), 1))
-	f.Add(bytes.Replace(good, []byte("time 3"), []byte("time 0"), 1))
-	f.Add(bytes.Replace(good, []byte("threads 4"), []byte("threads 04"), 1))
-	f.Add(good[:len(good)-1])
+	good := [][]byte{(&seal{keys: []*age.X25519Identity{newIdentity()}}).text(right),
+		(&seal{keys: []*age.X25519Identity{newIdentity(), newIdentity()}, legacy: []legacyKey{{1}}}).text(right)}
+	for _, text := range good {
+		f.Add(text)
+		f.Add(text[:len(text)-1])
+		f.Add(bytes.Replace(text, []byte(" 1\n"), []byte(" 30\n"), 1))
+		f.Add(bytes.Replace(text, []byte(" 1\n"), []byte(" 0\n"), 1))
+	}
+	for _, text := range seeds(f, sealFile) {
+		f.Add(text)
+		f.Add(bytes.Replace(text, []byte("65536"), []byte("104857600"), 1))
+		f.Add(bytes.Replace(text, []byte("time 3"), []byte("time 0"), 1))
+		f.Add(bytes.Replace(text, []byte("threads 4"), []byte("threads 04"), 1))
+		f.Add(text[:len(text)-1])
+	}
+	undisturbed := argon
+	f.Cleanup(func() { argon = undisturbed })
+	argon = func(_, _ []byte, time, memory uint32, threads uint8, _ uint32) []byte {
+		if time < 1 || time > 16 || memory < 1 || memory > 256<<10 || threads < 1 || threads > 16 {
+			panic(fmt.Sprint("taken: ", time, memory, threads))
+		}
+		return make([]byte, secretSize)
+	}
+	scrypt := newScrypt
+	f.Cleanup(func() { newScrypt = scrypt })
+	newScrypt = func(p Passphrase) (age.Identity, error) {
+		i, err := scrypt(p)
+		return bounded{i}, err
+	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		c, salt, box, err := parseSeal(text)
-		if err != nil {
-			return
+		s, err := openSeal(text, right)
+		if err == nil && !slices.ContainsFunc(good, func(g []byte) bool { return bytes.Equal(g, text) }) {
+			t.Fatalf("%q opened", text)
 		}
-		if c.time < 1 || c.time > maxTime || c.memory < 1 || c.memory > maxMemory || c.threads < 1 || c.threads > maxThreads {
-			t.Fatalf("taken: %+v", c)
-		}
-		if again := fmt.Appendf(sealHead(c, salt), "box %x\n", box); !bytes.Equal(again, text) {
-			t.Fatalf("read %q, wrote %q", text, again)
+		if err == nil && len(s.keys) == 0 {
+			t.Fatal("it has no key")
 		}
 	})
+}
+
+// bounded spares the fuzzer the work that a seal may ask for, and sees to it that more
+// is refused.
+type bounded struct{ age.Identity }
+
+func (b bounded) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
+	if len(stanzas) == 1 && len(stanzas[0].Args) == 2 {
+		if n, err := strconv.Atoi(stanzas[0].Args[1]); err == nil && n > 4 && n <= maxWorkFactor {
+			return nil, age.ErrIncorrectIdentity
+		}
+	}
+	return b.Identity.Unwrap(stanzas)
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/railgate/railgate/internal/ownfile"
+	"github.com/railgate/railgate/tokens"
 )
 
 func initialised(t *testing.T) (dir string, made *Keys) {
@@ -75,7 +76,7 @@ func TestInitNeverOverwrites(t *testing.T) {
 func TestKeyIDsStayOutOfTheTestRange(t *testing.T) {
 	seen := make(map[uint16]bool)
 	for range 2000 {
-		id := drawID(nil)
+		id := drawID(noneTaken)
 		if id == 0 || id >= FirstTestKey {
 			t.Fatalf("id %d", id)
 		}
@@ -95,7 +96,7 @@ func TestOpenRefuses(t *testing.T) {
 		want  string
 	}{
 		"a file that others may read": {func(_ *testing.T, dir string, _ *Keys) error {
-			return os.Chmod(filepath.Join(dir, authorityFile), 0o640)
+			return os.Chmod(filepath.Join(dir, authorityKind.file), 0o640)
 		}, "mode 0640"},
 		"a directory that others may write": {func(_ *testing.T, dir string, _ *Keys) error { return os.Chmod(dir, 0o770) }, "mode 0770"},
 		"a folder above that others may write": {func(t *testing.T, dir string, _ *Keys) error {
@@ -104,41 +105,41 @@ func TestOpenRefuses(t *testing.T) {
 			return os.Chmod(above, 0o777)
 		}, "may swap the files"},
 		"a second name of a key file": {func(t *testing.T, dir string, _ *Keys) error {
-			return os.Link(filepath.Join(dir, authorityFile), filepath.Join(dir, "copy"))
+			return os.Link(filepath.Join(dir, authorityKind.file), filepath.Join(dir, "copy"))
 		}, "hard links"},
 		"a link to a file in an open folder": {func(t *testing.T, dir string, _ *Keys) error {
 			open := t.TempDir()
-			path, moved := filepath.Join(dir, authorityFile), filepath.Join(open, authorityFile)
+			path, moved := filepath.Join(dir, authorityKind.file), filepath.Join(open, authorityKind.file)
 			return errors.Join(os.Rename(path, moved), os.Symlink(moved, path), os.Chmod(open, 0o777))
 		}, "may swap the files"},
 		"a key file of another user": {func(t *testing.T, dir string, _ *Keys) error {
 			if os.Geteuid() != 0 {
 				t.Skip("only root can give a file away")
 			}
-			return os.Chown(filepath.Join(dir, authorityFile), 65533, 65533)
+			return os.Chown(filepath.Join(dir, authorityKind.file), 65533, 65533)
 		}, "belongs to user 65533"},
-		"no vault": {func(_ *testing.T, dir string, _ *Keys) error { return os.Remove(filepath.Join(dir, vaultFile)) }, vaultFile},
+		"no vault": {func(_ *testing.T, dir string, _ *Keys) error { return os.Remove(filepath.Join(dir, vaultKind.file)) }, vaultKind.file},
 		"another issuer key's text": {func(_ *testing.T, dir string, made *Keys) error {
-			text := issuerKind.plain([]string{fmt.Sprint(made.IssuerID ^ 2), seed})
+			text := issuerText(made.IssuerID^2, seed)
 			return os.WriteFile(filepath.Join(dir, issuerFile(made.IssuerID^1)), text, 0o600)
 		}, "file name"},
 		"no issuer key": {func(_ *testing.T, dir string, made *Keys) error {
 			return os.Remove(filepath.Join(dir, issuerFile(made.IssuerID)))
 		}, "no issuer-ID.key"},
 		"a time that no key was made": {func(_ *testing.T, dir string, made *Keys) error {
-			text := issuerKind.plain([]string{fmt.Sprint(made.IssuerID), seed, "2026-02-10 08:00"})
+			text := append(issuerText(made.IssuerID, seed), "created 2026-02-10 08:00\n"...)
 			return os.WriteFile(filepath.Join(dir, issuerFile(made.IssuerID)), text, 0o600)
 		}, "created"},
 		"another file's name": {func(_ *testing.T, dir string, made *Keys) error {
 			return os.Rename(filepath.Join(dir, issuerFile(made.IssuerID)), filepath.Join(dir, "issuer-0.key"))
 		}, "file name"},
-		"another kind of file": {overwrite(vaultKind.plainHead() + "\nseed " + seed + "\n"), "does not begin"},
-		"a short seed":         {overwrite(authorityKind.plainHead() + "\nseed " + seed[1:] + "\n"), "64 lower-case"},
-		"a seed in capitals":   {overwrite(authorityKind.plainHead() + "\nseed " + strings.ToUpper(seed) + "\n"), "64 lower-case"},
-		"another field":        {overwrite(authorityKind.plainHead() + "\nsead " + seed + "\n"), `"seed"`},
-		"a line more":          {overwrite(authorityKind.plainHead() + "\nseed " + seed + "\n\n"), "2 lines"},
-		"no end of line":       {overwrite(authorityKind.plainHead() + "\nseed " + seed), "2 lines"},
-		"a long file":          {overwrite(authorityKind.plainHead() + "\nseed " + strings.Repeat(seed, 100) + "\n"), "longer than"},
+		"another kind of file": {overwrite(vaultKind.head(plainForm) + "\nseed " + seed + "\n"), "does not begin"},
+		"a short seed":         {overwrite(authorityKind.head(plainForm) + "\nseed " + seed[1:] + "\n"), "64 lower-case"},
+		"a seed in capitals":   {overwrite(authorityKind.head(plainForm) + "\nseed " + strings.ToUpper(seed) + "\n"), "64 lower-case"},
+		"another field":        {overwrite(authorityKind.head(plainForm) + "\nsead " + seed + "\n"), `"seed"`},
+		"a line more":          {overwrite(authorityKind.head(plainForm) + "\nseed " + seed + "\n\n"), "2 lines"},
+		"no end of line":       {overwrite(authorityKind.head(plainForm) + "\nseed " + seed), "2 lines"},
+		"a long file":          {overwrite(authorityKind.head(plainForm) + "\nseed " + strings.Repeat(seed, 100) + "\n"), "longer than"},
 		"an empty file":        {overwrite(""), "does not begin"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -160,15 +161,19 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
+func issuerText(id tokens.KeyID, seed string) []byte {
+	return fmt.Appendf(nil, "%s\nid %d\nseed %s\n", issuerKind.head(plainForm), id, seed)
+}
+
 func overwrite(text string) func(*testing.T, string, *Keys) error {
 	return func(_ *testing.T, dir string, _ *Keys) error {
-		return os.WriteFile(filepath.Join(dir, authorityFile), []byte(text), 0o600)
+		return os.WriteFile(filepath.Join(dir, authorityKind.file), []byte(text), 0o600)
 	}
 }
 
 func TestKeysAreNeverPrinted(t *testing.T) {
 	dir, made := initialised(t)
-	text, err := os.ReadFile(filepath.Join(dir, vaultFile))
+	text, err := os.ReadFile(filepath.Join(dir, vaultKind.file))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,197 +1,291 @@
 package keystore
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/hkdf"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
+	"bytes"
 	"errors"
 	"fmt"
-	"strconv"
+	"io"
+	"maps"
+	"slices"
+	"strings"
 
-	"golang.org/x/crypto/argon2"
+	"filippo.io/age"
+
+	"github.com/railgate/railgate/internal/ownfile"
 )
+
+// Passphrase opens a sealed directory. It never prints itself. Take it from a file
+// (ReadPassphrase): arguments and the environment are seen by others.
+type Passphrase string
+
+const (
+	// MinPassphrase is the length below which no directory is sealed, bytes. Our choice:
+	// 16 random letters are beyond guessing at one scrypt run a guess.
+	MinPassphrase = 16
+	// maxPassphrase bounds what is read of a passphrase file, bytes.
+	maxPassphrase = 1024
+)
+
+// String keeps a passphrase out of logs and error texts.
+func (p Passphrase) String() string { return "passphrase (private)" }
+
+// Format does the same for every verb, %x and %#v included.
+func (p Passphrase) Format(f fmt.State, _ rune) { fmt.Fprint(f, p.String()) }
+
+// MarshalText does the same for JSON and TOML.
+func (p Passphrase) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// ReadPassphrase reads a file of one line, such as a systemd credential or a
+// mounted secret. The end of the line is not part of the passphrase.
+func ReadPassphrase(path string, trust ownfile.Trust) (Passphrase, error) {
+	trust.RootGroup = true // a credential of a systemd unit
+	text, err := trust.ReadSecret(path, maxPassphrase, "make it 0400, or 0440 and set secret_group")
+	if err != nil {
+		return "", fmt.Errorf("keystore: passphrase: %w", err)
+	}
+	line := strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")
+	if len(text) > maxPassphrase || line == "" || strings.ContainsAny(line, "\r\n\x00") {
+		return "", fmt.Errorf("keystore: passphrase: %s must hold one line of 1 to %d bytes", path, maxPassphrase)
+	}
+	return Passphrase(line), nil
+}
+
+func (p Passphrase) strongEnough() error {
+	if len(p) < MinPassphrase {
+		return errors.New("keystore: a passphrase must have at least 16 bytes")
+	}
+	return nil
+}
+
+// workFactor is the logarithm of scrypt's N, r being 8: 128 MiB and about 0.4 s a try,
+// the first choice of OWASP's password storage sheet. Tests make it small.
+var workFactor = 17
+
+// maxWorkFactor bounds what a seal may ask for before anything about it is
+// authenticated: 256 MiB, and a second. The age command writes such files.
+const maxWorkFactor = 18
+
+// newScrypt is a variable so that tests can count the runs.
+var newScrypt = func(p Passphrase) (age.Identity, error) {
+	i, err := age.NewScryptIdentity(string(p))
+	if err == nil {
+		i.SetMaxWorkFactor(maxWorkFactor)
+	}
+	return i, err
+}
 
 const (
 	sealFile = "keystore.seal"
-	headSeal = "railgate keystore seal v2 (opened by the passphrase; without it no key opens)"
+	// sealHead and legacyMark are comments to the age command, which takes an opened
+	// seal for a file of identities.
+	sealHead   = "# railgate keystore identities v3 (secret: open the key files; the first encrypts)"
+	legacyMark = "# v2 "
+	ageHead    = "age-encryption.org/v1\n"
 )
 
-// ErrPassphrase does not say which of the two it is: nothing could tell them
-// apart but the passphrase itself.
-var ErrPassphrase = errors.New("keystore: wrong passphrase, or " + sealFile + " was damaged")
+var (
+	// ErrPassphrase does not say which of the two it is: only the passphrase itself
+	// could tell them apart.
+	ErrPassphrase = errors.New("keystore: wrong passphrase, or " + sealFile + " was damaged")
+	// ErrSealed asks for what Options.Passphrase is there for.
+	ErrSealed = errors.New("keystore: the keys are sealed and no passphrase was given")
 
-// ErrSealed asks for what Options.Passphrase is there for.
-var ErrSealed = errors.New("keystore: the keys are sealed and no passphrase was given")
+	errSealText = errors.New("keystore: " + sealFile + " opens, and holds something else than identities: another program wrote it")
 
-// cost is what one try of a passphrase takes (RFC 9106).
-type cost struct {
-	time    uint32 // passes
-	memory  uint32 // KiB
-	threads uint8
-}
-
-// newCost is the second recommended choice of RFC 9106, section 4. Tests make it
-// small.
-var newCost = cost{time: 3, memory: 64 << 10, threads: 4}
-
-// What a file may ask for before anything about it is authenticated: a hostile one
-// costs a few seconds and 256 MiB.
-const (
-	maxTime    = 16
-	maxMemory  = 256 << 10
-	maxThreads = 16
+	errElsewhere = errors.New("was sealed in another directory or before a Reseal, or was damaged, altered or exchanged; take it and " + sealFile + " from one backup")
 )
 
-// stretch is a variable so that tests can count its runs.
-var stretch = argon2.IDKey
-
-const (
-	saltSize = 16
-	keySize  = 32
-)
-
-// directoryKey is what the keys of one directory lie under.
-type directoryKey [keySize]byte
-
-// seal is an opened keystore.seal.
+// seal is what an opened keystore.seal has. Key files are encrypted to an X25519
+// identity whose public half is as secret as the private one: nobody who lacks it can
+// make a file that opens, so that age authenticates here, too. The identity is random
+// and not the passphrase itself, so that a start runs scrypt once, not once a file.
 type seal struct {
-	cost cost
-	salt [saltSize]byte
-	wrap []byte         // from the passphrase
-	keys []directoryKey // one, or two while Reseal is under way; the first seals
+	keys   []*age.X25519Identity // the first encrypts; a second is older: Reseal is under way
+	legacy []legacyKey           // of a directory that has files from before age
 }
 
-// The labels that separate derived keys.
-const (
-	purposeWrap = "railgate/keystore/seal/v2"
-	purposeID   = "railgate/keystore/key-id/v2"
-	purposeFile = "railgate/keystore/file/v2 " // and the file's name
-)
-
-func derive(secret []byte, purpose string, size int) []byte {
-	key, err := hkdf.Key(sha256.New, secret, nil, purpose, size)
-	if err != nil {
-		panic("BUG: keystore: " + err.Error())
-	}
-	return key
+func newIdentity() *age.X25519Identity {
+	i, err := age.GenerateX25519Identity()
+	never(err) // since Go 1.24 the random source does not fail
+	return i
 }
 
-func newDirectoryKey() (k directoryKey) {
-	rand.Read(k[:])
-	return k
-}
-
-// keyID tells in a sealed file under which directory key it lies.
-type keyID [8]byte
-
-func (k *directoryKey) id() keyID { return keyID(derive(k[:], purposeID, len(keyID{}))) }
-
-// file is the box of one file name.
-func (k *directoryKey) file(name string) cipher.AEAD {
-	return newBox(derive(k[:], purposeFile+name, keySize))
-}
-
-// newBox is AES-256-GCM with random nonces; no key here seals more than a handful
-// of times.
-func newBox(key []byte) cipher.AEAD {
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		panic("BUG: keystore: " + err.Error())
-	}
-	box, err := cipher.NewGCMWithRandomNonce(block)
-	if err != nil {
-		panic("BUG: keystore: " + err.Error())
-	}
-	return box
-}
-
-// newSeal prepares a seal under a passphrase, with a salt of its own.
-func newSeal(p Passphrase, keys ...directoryKey) *seal {
-	s := &seal{cost: newCost, keys: keys}
-	rand.Read(s.salt[:])
-	s.wrap = s.cost.wrap(p, s.salt)
-	return s
-}
-
-func (c cost) wrap(p Passphrase, salt [saltSize]byte) []byte {
-	return derive(stretch([]byte(p), salt[:], c.time, c.memory, c.threads, keySize), purposeWrap, keySize)
-}
-
-// text is the file. All that stands before the box is authenticated by it.
-func (s *seal) text() []byte {
-	head := sealHead(s.cost, s.salt)
-	var keys []byte
+// text is the file, under a passphrase: one scrypt run.
+func (s *seal) text(p Passphrase) []byte {
+	text := sealHead + "\n"
 	for _, k := range s.keys {
-		keys = append(keys, k[:]...)
+		text += k.String() + "\n"
 	}
-	box := newBox(s.wrap).Seal(nil, nil, keys, head)
-	return fmt.Appendf(head, "box %x\n", box)
+	for _, k := range s.legacy {
+		text += fmt.Sprintf("%s%x\n", legacyMark, k)
+	}
+	to, err := age.NewScryptRecipient(string(p))
+	never(err) // but for an empty passphrase, which strongEnough refuses
+	to.SetWorkFactor(workFactor)
+	return encrypt([]byte(text), to)
 }
 
-func sealHead(c cost, salt [saltSize]byte) []byte {
-	return fmt.Appendf(nil, "%s\nkdf argon2id\ntime %d\nmemory %d\nthreads %d\nsalt %x\n", headSeal, c.time, c.memory, c.threads, salt)
-}
-
-// parseSeal reads the file's form and bounds, before any work is done for it.
-func parseSeal(text []byte) (c cost, salt [saltSize]byte, box []byte, err error) {
-	v, err := split(text, headSeal, "kdf", "time", "memory", "threads", "salt", "box")
-	if err != nil {
-		return c, salt, nil, err
+// openSeal tries a passphrase: one run of scrypt, or of argon2id.
+func openSeal(text []byte, p Passphrase) (s *seal, err error) {
+	s = &seal{}
+	if !bytes.HasPrefix(text, []byte(ageHead)) {
+		s.legacy, err = openLegacySeal(text, p)
+		return s, err
 	}
-	if v[0] != "argon2id" {
-		return c, salt, nil, errors.New(`"kdf" must be argon2id`)
-	}
-	var n [3]uint64
-	for i, max := range []uint64{maxTime, maxMemory, maxThreads} {
-		name := []string{"time", "memory", "threads"}[i]
-		if n[i], err = number(v[1+i], 1, max); err != nil {
-			return c, salt, nil, fmt.Errorf("%q %w", name, err)
-		}
-	}
-	raw, ok := lowerHex(v[4])
-	if !ok || len(raw) != saltSize {
-		return c, salt, nil, fmt.Errorf(`"salt" must be %d lower-case hex digits`, 2*saltSize)
-	}
-	box, ok = lowerHex(v[5])
-	if !ok {
-		return c, salt, nil, errors.New(`"box" must be lower-case hex digits`)
-	}
-	return cost{uint32(n[0]), uint32(n[1]), uint8(n[2])}, [saltSize]byte(raw), box, nil
-}
-
-// openSeal tries a passphrase: one argon2id run.
-func openSeal(text []byte, p Passphrase) (*seal, error) {
-	c, salt, box, err := parseSeal(text)
-	if err != nil {
-		return nil, fmt.Errorf("keystore: %s: %w", sealFile, err)
-	}
-	s := &seal{cost: c, salt: salt, wrap: c.wrap(p, salt)}
-	keys, err := newBox(s.wrap).Open(nil, nil, box, sealHead(c, salt))
+	with, err := newScrypt(p)
 	if err != nil {
 		return nil, ErrPassphrase
 	}
-	if len(keys) != keySize && len(keys) != 2*keySize {
-		return nil, fmt.Errorf("keystore: %s holds neither one directory key nor two", sealFile)
+	plain, err := decrypt(text, with)
+	if err != nil {
+		return nil, ErrPassphrase
 	}
-	for ; len(keys) > 0; keys = keys[keySize:] {
-		s.keys = append(s.keys, directoryKey(keys[:keySize]))
+	lines := strings.Split(strings.TrimSuffix(string(plain), "\n"), "\n")
+	for _, line := range lines[1:] {
+		if digits, isLegacy := strings.CutPrefix(line, legacyMark); isLegacy {
+			raw, ok := lowerHex(digits)
+			if !ok || len(raw) != secretSize {
+				return nil, errSealText
+			}
+			s.legacy = append(s.legacy, legacyKey(raw))
+			continue
+		}
+		k, err := age.ParseX25519Identity(line)
+		if err != nil {
+			return nil, errSealText
+		}
+		s.keys = append(s.keys, k)
+	}
+	if lines[0] != sealHead || len(s.keys) == 0 {
+		return nil, errSealText
 	}
 	return s, nil
 }
 
-// number reads a whole number in its one spelling.
-func number(text string, min, max uint64) (uint64, error) {
-	n, err := strconv.ParseUint(text, 10, 64)
-	if err != nil || n < min || n > max || strconv.FormatUint(n, 10) != text {
-		return 0, fmt.Errorf("must be %d to %d", min, max)
+func encrypt(text []byte, to age.Recipient) []byte {
+	var out bytes.Buffer
+	w, err := age.Encrypt(&out, to)
+	if err == nil {
+		_, err = w.Write(text)
 	}
-	return n, nil
+	if err == nil {
+		err = w.Close()
+	}
+	never(err) // it goes to memory
+	return out.Bytes()
 }
 
-func lowerHex(text string) ([]byte, bool) {
-	raw, err := hex.DecodeString(text)
-	return raw, err == nil && hex.EncodeToString(raw) == text
+func never(err error) {
+	if err != nil {
+		panic("BUG: keystore: " + err.Error())
+	}
+}
+
+// decrypt gives errors that may repeat what the file has: they are not to be shown.
+func decrypt(text []byte, with age.Identity) ([]byte, error) {
+	r, err := age.Decrypt(bytes.NewReader(text), with)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(r)
+}
+
+// Seal turns a plain directory into a sealed one. Whenever it is cut off, the
+// directory opens with the passphrase, and the same call finishes; on a sealed
+// directory it does that and no more, and brings files from before age into the
+// present form. What the files held in the clear is erased, as far as the package
+// comment can promise: copies of them stay what they were.
+func Seal(dir string, p Passphrase) error {
+	if err := p.strongEnough(); err != nil {
+		return err
+	}
+	d, err := Options{Passphrase: p}.enter(dir, true)
+	if err != nil {
+		return err
+	}
+	defer d.leave()
+	if len(d.keys()) == 0 {
+		return fmt.Errorf("keystore: %s holds no keys", dir)
+	}
+	if d.seal == nil {
+		d.seal = &seal{}
+	}
+	return d.settle(p)
+}
+
+// Reseal changes the passphrase and the key under it, so that the old passphrase
+// and an old copy of keystore.seal open nothing that is made from now on. Whenever
+// it is cut off, one of the two passphrases opens the directory, and the same call
+// finishes.
+func Reseal(dir string, old, next Passphrase) error {
+	if err := next.strongEnough(); err != nil {
+		return err
+	}
+	d, err := Options{Passphrase: old}.enter(dir, true)
+	if errors.Is(err, ErrPassphrase) {
+		if d, err := (Options{Passphrase: next}).enter(dir, true); err == nil {
+			defer d.leave()
+			return d.settle(next)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	defer d.leave()
+	switch {
+	case d.seal == nil:
+		return fmt.Errorf("keystore: %s is plain; Seal it", dir)
+	case len(d.seal.keys) == 0: // from before age: it gets a new key now
+		return d.settle(next)
+	}
+	if err := d.settle(old); err != nil { // so that the seal never has more than two keys
+		return err
+	}
+	return d.changeKey(next)
+}
+
+// changeKey has a new key for the files to come and for those that are there. First it
+// writes the seal: no file is ever encrypted with a key that is not on disk.
+func (d *directory) changeKey(p Passphrase) error {
+	d.seal.keys = append([]*age.X25519Identity{newIdentity()}, d.seal.keys...)
+	put := create
+	if d.has(sealFile) {
+		put = replace
+	}
+	if err := put(d.file(sealFile), d.seal.text(p)); err != nil {
+		return err
+	}
+	d.names = append(d.names, sealFile)
+	return d.settle(p)
+}
+
+// settle encrypts every key file with the first key, and then drops the others. It
+// reads all files before it writes one: a directory with a bad one is left as it was.
+func (d *directory) settle(p Passphrase) error {
+	old := make(map[string]key)
+	for _, name := range d.keys() {
+		if err := regular(d.file(name)); err != nil {
+			return err
+		}
+		v, how, err := d.read(name)
+		if err != nil {
+			return err
+		}
+		if how != settled {
+			old[name] = v
+		}
+	}
+	if len(d.seal.keys) == 0 {
+		return d.changeKey(p)
+	}
+	for _, name := range slices.Sorted(maps.Keys(old)) {
+		if err := replace(d.file(name), d.text(name, old[name])); err != nil {
+			return err
+		}
+	}
+	if len(d.seal.keys) == 1 && len(d.seal.legacy) == 0 {
+		return nil
+	}
+	d.seal = &seal{keys: d.seal.keys[:1]}
+	return replace(d.file(sealFile), d.seal.text(p))
 }

@@ -6,8 +6,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+
+	"filippo.io/age"
 )
 
 func TestSealedKeysComeBackAsTheyWereMade(t *testing.T) {
@@ -23,14 +26,14 @@ func TestSealedKeysComeBackAsTheyWereMade(t *testing.T) {
 
 func TestSealMakesAPlainDirectorySealed(t *testing.T) {
 	h := build(t, Options{})
-	if got := h.made.Plain(); len(got) != 6 || !slices.Contains(got, vaultFile) {
+	if got := h.made.Plain(); len(got) != 6 || !slices.Contains(got, vaultKind.file) {
 		t.Fatalf("plain: %v", got)
 	}
 	// An open file still has its bytes when its name is gone.
-	behind, err := os.Open(h.file(vaultFile))
+	behind, err := os.Open(h.file(vaultKind.file))
 	h.must(err)
 	defer behind.Close()
-	h.must(os.Chmod(h.file(vaultFile), 0o400))
+	h.must(os.Chmod(h.file(vaultKind.file), 0o400))
 	h.must(Seal(h.dir, right))
 	h.holdsNoSecret()
 	if text, err := io.ReadAll(behind); err != nil || strings.Contains(string(text), "master") {
@@ -78,30 +81,54 @@ func TestWrongPassphraseIsOneError(t *testing.T) {
 	}
 	// A damaged seal looks the same from outside.
 	text := []byte(h.files()[sealFile])
-	at := len(text) - 2 // the last digit
-	text[at] ^= 1
-	if text[at] > 'f' || text[at] > '9' && text[at] < 'a' {
-		text[at] = '0'
-	}
+	text[len(text)-1] ^= 1
 	h.must(os.WriteFile(h.file(sealFile), text, 0o600))
 	if _, err := sealedBy.Open(h.dir); err != ErrPassphrase {
 		t.Fatalf("%v", err)
 	}
 }
 
-// argon2id is the dear step: one run, however many files.
+// watched tells of every run of scrypt, and what came of it.
+type watched struct {
+	age.Identity
+	saw func(stanzas []*age.Stanza, err error)
+}
+
+func (w watched) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
+	key, err := w.Identity.Unwrap(stanzas)
+	w.saw(stanzas, err)
+	return key, err
+}
+
+func watchScrypt(t testing.TB, saw func(stanzas []*age.Stanza, err error)) {
+	undisturbed := newScrypt
+	t.Cleanup(func() { newScrypt = undisturbed })
+	newScrypt = func(p Passphrase) (age.Identity, error) {
+		i, err := undisturbed(p)
+		return watched{i, saw}, err
+	}
+}
+
+// scrypt is the dear step: one run, however many files.
 func TestOpenStretchesThePassphraseOnce(t *testing.T) {
 	h := build(t, sealedBy)
 	runs := 0
-	plain := stretch
-	stretch = func(password, salt []byte, time, memory uint32, threads uint8, keyLen uint32) []byte {
-		runs++
-		return plain(password, salt, time, memory, threads, keyLen)
-	}
-	t.Cleanup(func() { stretch = plain })
+	watchScrypt(t, func([]*age.Stanza, error) { runs++ })
 	_, err := sealedBy.Open(h.dir)
 	h.must(err)
 	if runs != 1 {
+		t.Fatalf("%d runs", runs)
+	}
+	old := oldHouse(t, "sealed")
+	undisturbed := argon
+	t.Cleanup(func() { argon = undisturbed })
+	argon = func(password, salt []byte, time, memory uint32, threads uint8, keyLen uint32) []byte {
+		runs++
+		return undisturbed(password, salt, time, memory, threads, keyLen)
+	}
+	_, err = sealedBy.Open(old.dir)
+	h.must(err)
+	if runs != 2 {
 		t.Fatalf("%d runs", runs)
 	}
 }
@@ -111,17 +138,53 @@ func TestOpenStretchesThePassphraseOnce(t *testing.T) {
 func TestAHostileSealCannotAskForMuch(t *testing.T) {
 	h := build(t, sealedBy)
 	text := h.files()[sealFile]
-	plain := stretch
-	t.Cleanup(func() { stretch = plain })
-	stretch = func([]byte, []byte, uint32, uint32, uint8, uint32) []byte {
+	var outcome error
+	watchScrypt(t, func(_ []*age.Stanza, err error) { outcome = err })
+	open := func(text string) error {
+		h.must(os.WriteFile(h.file(sealFile), []byte(text), 0o600))
+		_, err := sealedBy.Open(h.dir)
+		return err
+	}
+	line := text[strings.Index(text, "-> scrypt "):]
+	line = line[:strings.Index(line, "\n")]
+	salted := strings.TrimSuffix(line, " 1")
+	if salted == line {
+		t.Fatalf("%q", line)
+	}
+	for _, factor := range []string{"19", "22", "30", "31", "64", "0", "01", "-1", "+1", "1x", "4294967297", "18446744073709551617", "1 1", ""} {
+		outcome = nil
+		h.refuses(open(strings.Replace(text, line, salted+" "+factor, 1)), sealFile)
+		if errors.Is(outcome, age.ErrIncorrectIdentity) {
+			t.Errorf("work was done for the factor %q", factor)
+		}
+	}
+	h.refuses(open(strings.Replace(text, line, salted+" "+strconv.Itoa(maxWorkFactor), 1)), sealFile)
+	if !errors.Is(outcome, age.ErrIncorrectIdentity) {
+		t.Errorf("the bound itself: %v", outcome)
+	}
+	// Two scrypt stanzas would be twice the work.
+	body := text[strings.Index(text, line):strings.Index(text, "\n--- ")]
+	outcome = nil
+	h.refuses(open(strings.Replace(text, body, body+"\n"+body, 1)), sealFile)
+	if outcome == nil || errors.Is(outcome, age.ErrIncorrectIdentity) {
+		t.Errorf("two stanzas: %v", outcome)
+	}
+}
+
+func TestAHostileSealFromBeforeAgeCannotAskForMuch(t *testing.T) {
+	h := oldHouse(t, "sealed")
+	text := h.files()[sealFile]
+	undisturbed := argon
+	t.Cleanup(func() { argon = undisturbed })
+	argon = func([]byte, []byte, uint32, uint32, uint8, uint32) []byte {
 		t.Error("the work was done")
-		return make([]byte, keySize)
+		return make([]byte, secretSize)
 	}
 	for _, c := range [][2]string{
-		{"memory 64", "memory 104857600"}, {"memory 64", "memory 262145"}, {"memory 64", "memory 0"}, {"memory 64", "memory 064"},
-		{"memory 64", "memory -64"}, {"memory 64", "memory 18446744073709551680"}, {"time 1", "time 17"}, {"time 1", "time 0"},
-		{"time 1", "time +1"}, {"threads 1", "threads 17"}, {"threads 1", "threads 0"}, {"threads 1", "threads 257"},
-		{"kdf argon2id", "kdf argon2i"}, {"salt ", "salt 00"}, {"memory 64\n", ""}, {"time 1", "time 1\ntime 1"},
+		{"memory 65536", "memory 104857600"}, {"memory 65536", "memory 262145"}, {"memory 65536", "memory 0"}, {"memory 65536", "memory 065536"},
+		{"memory 65536", "memory -64"}, {"memory 65536", "memory 18446744073709551680"}, {"time 3", "time 17"}, {"time 3", "time 0"},
+		{"time 3", "time +3"}, {"threads 4", "threads 17"}, {"threads 4", "threads 0"}, {"threads 4", "threads 257"},
+		{"kdf argon2id", "kdf argon2i"}, {"salt ", "salt 00"}, {"memory 65536\n", ""}, {"time 3", "time 3\ntime 3"},
 	} {
 		bad := strings.Replace(text, c[0], c[1], 1)
 		if bad == text {
@@ -131,9 +194,15 @@ func TestAHostileSealCannotAskForMuch(t *testing.T) {
 		_, err := sealedBy.Open(h.dir)
 		h.refuses(err, sealFile)
 	}
-	worst := strings.NewReplacer("memory 64", "memory 262144", "time 1", "time 16", "threads 1", "threads 16").Replace(text)
-	if c, _, _, err := parseSeal([]byte(worst)); err != nil || c != (cost{maxTime, maxMemory, maxThreads}) {
-		t.Fatalf("the bounds themselves: %v, %v", c, err)
+	worst := strings.NewReplacer("memory 65536", "memory 262144", "time 3", "time 16", "threads 4", "threads 16").Replace(text)
+	ran := false
+	argon = func(_, _ []byte, time, memory uint32, threads uint8, _ uint32) []byte {
+		ran = time == 16 && memory == 256<<10 && threads == 16
+		return make([]byte, secretSize)
+	}
+	h.must(os.WriteFile(h.file(sealFile), []byte(worst), 0o600))
+	if _, err := sealedBy.Open(h.dir); err != ErrPassphrase || !ran {
+		t.Fatalf("the bounds themselves: %v", err)
 	}
 }
 
@@ -159,7 +228,7 @@ func TestResealEndsTheOldPassphraseAndTheOldKey(t *testing.T) {
 	_, err = sealedBy.Open(stolen.dir)
 	h.refuses(err, "before a Reseal")
 	// Nor does an old file open among the new ones.
-	h.must(os.WriteFile(h.file(vaultFile), []byte(stolen.files()[vaultFile]), 0o600))
+	h.must(os.WriteFile(h.file(vaultKind.file), []byte(stolen.files()[vaultKind.file]), 0o600))
 	_, err = Options{Passphrase: other}.Open(h.dir)
 	h.refuses(err, "before a Reseal")
 
@@ -183,11 +252,11 @@ func TestShortPassphrasesSealNothing(t *testing.T) {
 func TestSealLooksBeforeItStarts(t *testing.T) {
 	h := build(t, Options{})
 	outside := filepath.Join(t.TempDir(), "vault.key")
-	h.must(os.Rename(h.file(vaultFile), outside))
-	h.must(os.Symlink(outside, h.file(vaultFile)))
+	h.must(os.Rename(h.file(vaultKind.file), outside))
+	h.must(os.Symlink(outside, h.file(vaultKind.file)))
 	h.refuses(Seal(h.dir, right), "not a regular file")
-	h.must(os.Remove(h.file(vaultFile)))
-	h.must(os.WriteFile(h.file(vaultFile), []byte("nonsense\n"), 0o600))
+	h.must(os.Remove(h.file(vaultKind.file)))
+	h.must(os.WriteFile(h.file(vaultKind.file), []byte("nonsense\n"), 0o600))
 	h.refuses(Seal(h.dir, right), "does not begin")
 	if exists(h.file(sealFile)) {
 		t.Fatal("it began all the same")
@@ -195,4 +264,22 @@ func TestSealLooksBeforeItStarts(t *testing.T) {
 	empty := t.TempDir()
 	h.must(os.Chmod(empty, 0o700))
 	h.refuses(Seal(empty, right), "no keys")
+}
+
+// An operator with the passphrase and the age command needs nothing of ours.
+func TestAgeAloneOpensTheFiles(t *testing.T) {
+	h := build(t, sealedBy)
+	with, err := age.NewScryptIdentity(string(right))
+	h.must(err)
+	identities, err := age.Decrypt(strings.NewReader(h.files()[sealFile]), with)
+	h.must(err)
+	all, err := age.ParseIdentities(identities)
+	h.must(err)
+	opened, err := age.Decrypt(strings.NewReader(h.files()[vaultKind.file]), all...)
+	h.must(err)
+	text, err := io.ReadAll(opened)
+	h.must(err)
+	if v, err := vaultKind.parse(text); err != nil || v.secret != h.made.Vault {
+		t.Fatalf("%v", err)
+	}
 }

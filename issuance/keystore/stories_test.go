@@ -34,7 +34,7 @@ func openEither(t *testing.T, h *house, passphrases ...Passphrase) *Keys {
 }
 
 func stories(t *testing.T) map[string]story {
-	plain, sealed := build(t, Options{}), build(t, sealedBy)
+	plain, sealed, old := build(t, Options{}), build(t, sealedBy), oldHouse(t, "sealed")
 	unchanged := func(ps ...Passphrase) func(*testing.T, *house) *Keys {
 		return func(t *testing.T, h *house) *Keys {
 			k := openEither(t, h, ps...)
@@ -74,6 +74,20 @@ func stories(t *testing.T) map[string]story {
 				}
 			},
 			leftovers: []string{"keystore.seal.new was not finished", "vault.key.new was not finished", "a Reseal was cut off"},
+			steps:     5 * 8,
+		},
+		"Seal of a directory from before age": {
+			house:   func(t *testing.T) *house { return old.copy(t) },
+			command: func(h *house) error { return Seal(h.dir, right) },
+			stopped: unchanged(right),
+			finished: func(t *testing.T, h *house) {
+				h.same(openEither(t, h, right))
+				h.holdsNoSecret()
+				if k := openEither(t, h, right); len(k.Leftovers()) > 0 {
+					t.Fatalf("%v", k.Leftovers())
+				}
+			},
+			leftovers: []string{"keystore.seal.new was not finished", "vault.key.new was not finished", "sealed by an older release"},
 			steps:     5 * 8,
 		},
 		"Generate": {
