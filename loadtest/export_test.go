@@ -9,15 +9,10 @@ import (
 
 // RunHeldUp is Run on a machine that lets nothing be sent for so long, again and again.
 func RunHeldUp(ctx context.Context, c Config, progress io.Writer, pause time.Duration) (*Result, error) {
-	gate, err := newGate(c.Target.Gateway, c.Target.Device, c.Scope)
+	r, revocation, err := setUp(ctx, &c, progress)
 	if err != nil {
 		return nil, err
 	}
-	pool, revocation, err := prepare(ctx, &c, gate, progress)
-	if err != nil {
-		return nil, err
-	}
-	r := newRunner(&c, gate, pool)
 	var held sync.Mutex
 	r.next = func() (Arrival, bool) {
 		held.Lock()

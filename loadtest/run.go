@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/HdrHistogram/hdrhistogram-go"
+
 	"github.com/railgate/railgate/loadtest/openloop"
 	"github.com/railgate/railgate/test/tool"
 )
@@ -21,15 +23,10 @@ func Run(ctx context.Context, c Config, progress io.Writer) (*Result, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	gate, err := newGate(c.Target.Gateway, c.Target.Device, c.Scope)
+	r, revocation, err := setUp(ctx, &c, progress)
 	if err != nil {
 		return nil, err
 	}
-	pool, revocation, err := prepare(ctx, &c, gate, progress)
-	if err != nil {
-		return nil, err
-	}
-	r := newRunner(&c, gate, pool)
 	r.run(ctx, progress)
 	return r.result(ctx.Err() != nil, revocation), nil
 }
@@ -48,10 +45,19 @@ type runner struct {
 	next     func() (Arrival, bool) // of the schedule
 }
 
-func newRunner(c *Config, gate *gate, p *pool) *runner {
-	r := &runner{config: c, gate: gate, pool: p, stats: newStats(c.Limits), schedule: c.schedule()}
+// setUp makes everything that the run needs, and the latencies of revocations.
+func setUp(ctx context.Context, c *Config, progress io.Writer) (*runner, *hdrhistogram.Histogram, error) {
+	gate, err := newGate(c.Target.Gateway, c.Target.Device, c.Scope)
+	if err != nil {
+		return nil, nil, err
+	}
+	pool, revocation, err := prepare(ctx, c, gate, progress)
+	if err != nil {
+		return nil, nil, err
+	}
+	r := &runner{config: c, gate: gate, pool: pool, stats: newStats(c.Limits), schedule: c.schedule()}
 	r.next = r.schedule.Next
-	return r
+	return r, revocation, nil
 }
 
 // run sends all arrivals. Each worker is one connection: an arrival that finds every

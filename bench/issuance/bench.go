@@ -79,29 +79,19 @@ const headroom = 2
 
 // closedRound finds what the issuer can do.
 func (b *bench) closedRound(s *system, u *users, l *line, _ int) error {
-	if err := b.ready(s, u, l, int(headroom*l.floor*b.round.Seconds())); err != nil {
+	var r measure.Result
+	used, err := b.metered(s, u, l, int(headroom*l.floor*b.round.Seconds()), func() (err error) {
+		r, err = measure.Closed(b.ctx, b.round, b.connections, l.work(u))
 		return err
-	}
-	before, err := s.used()
-	if err != nil {
-		return err
-	}
-	r, err := measure.Closed(b.ctx, b.round, b.connections, l.work(u))
-	if err != nil {
-		return err
-	}
-	after, err := s.used()
+	})
 	switch {
 	case err != nil:
 		return err
-	case b.ctx.Err() != nil:
-		return b.ctx.Err()
 	case r.Declined > 0:
 		return fmt.Errorf("%d requests of a closed loop were declined, the first: %w", r.Declined, r.Declination)
 	case r.Done == 0:
 		return errors.New("nothing was done")
 	}
-	used := after.since(before)
 	b.samples.add(closedName(l), r.Done, append(cpuValues(used, r.Done), value("op/s", r.Rate()), value("s", r.Took.Seconds()))...)
 	return nil
 }
@@ -109,51 +99,46 @@ func (b *bench) closedRound(s *system, u *users, l *line, _ int) error {
 // openRound asks at a fixed rate and takes the time.
 func (b *bench) openRound(s *system, u *users, l *line, n int) error {
 	due := openloop.Poisson(l.floor*b.share, b.round, rand.New(rand.NewPCG(uint64(n), 0x69737375696e67))).All()
-	if err := b.ready(s, u, l, len(due)); err != nil {
+	var o openloop.Outcome
+	used, err := b.metered(s, u, l, len(due), func() (err error) {
+		o, err = openloop.Round{Due: due, Length: b.round, Workers: b.connections}.Run(b.ctx, l.work(u))
 		return err
-	}
-	before, err := s.used()
-	if err != nil {
-		return err
-	}
-	o, err := openloop.Round{Due: due, Length: b.round, Workers: b.connections}.Run(b.ctx, l.work(u))
-	if err != nil {
-		return err
-	}
-	after, err := s.used()
+	})
 	switch {
 	case err != nil:
 		return err
-	case b.ctx.Err() != nil:
-		return b.ctx.Err()
 	case o.Due == 0:
 		return errors.New("nothing was due: a longer -round or a higher -rate is needed")
 	}
 	if o.Unmet() > 0 {
 		b.log("%s: %d of %d were not done: %d declined (first: %v), %d not sent", l.name, o.Unmet(), o.Due, o.Declined, o.First, o.Unsent)
 	}
-	used := after.since(before)
 	b.samples.add(openName(l), o.Due, append(cpuValues(used, max(1, o.Done)),
 		value("due/s", float64(o.Due)/b.round.Seconds()), value("p50-ms", millis(o.Latency, 0.5)), value("p99-ms", millis(o.Latency, 0.99)),
 		value("p99.9-ms", millis(o.Latency, 0.999)), value("late-p99-ms", millis(o.Late, 0.99)), value("unmet", float64(o.Unmet())))...)
 	return nil
 }
 
-// ready prepares a round, outside of its time.
-func (b *bench) ready(s *system, u *users, l *line, n int) error {
-	if err := b.ctx.Err(); err != nil {
-		return err
+// metered prepares a round of n requests, outside of its time, and tells what processor
+// time the round took.
+func (b *bench) metered(s *system, u *users, l *line, n int, round func() error) (used cpuTime, err error) {
+	if err := errors.Join(b.ctx.Err(), s.trim()); err != nil {
+		return used, err
 	}
-	if err := s.trim(); err != nil {
-		return err
+	if l.prepare != nil {
+		if err := l.prepare(u, n); err != nil {
+			return used, fmt.Errorf("preparing: %w", err)
+		}
 	}
-	if l.prepare == nil {
-		return nil
+	before, err := s.used()
+	if err != nil {
+		return used, err
 	}
-	if err := l.prepare(u, n); err != nil {
-		return fmt.Errorf("preparing: %w", err)
+	if err := round(); err != nil {
+		return used, err
 	}
-	return nil
+	after, err := s.used()
+	return after.since(before), errors.Join(err, b.ctx.Err())
 }
 
 // cpuValues are the processor times of n operations: in all, and of each.

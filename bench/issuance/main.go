@@ -28,6 +28,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/railgate/railgate/bench/measure"
 	"github.com/railgate/railgate/test/harness/process"
 	"github.com/railgate/railgate/test/tool"
 )
@@ -57,10 +58,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		return ended(ctx, err)
 	}
 	text, missed := b.samples.tables(o)
-	head := fmt.Sprintf("machine: %s\ncommand: %s\n", here, o.command())
-	fmt.Fprintf(stdout, "%s\n%s", head, text)
+	report := measure.Report{Machine: here, Command: o.command(), Raw: b.samples.raw.String(), Tables: text}
+	err = report.Print(stdout)
 	if path != "" {
-		err = os.WriteFile(path, []byte(head+"\n"+b.samples.raw.String()+"\n"+text), 0o644)
+		err = errors.Join(err, report.Keep(path))
 		fmt.Fprintf(stderr, "issuance: kept in %s\n", filepath.Base(path))
 	}
 	if missed > 0 {

@@ -148,7 +148,7 @@ func (o *options) kept(root string, m tool.Machine) string {
 	case o.out != "":
 		return o.out
 	case o.whole:
-		return filepath.Join(root, "bench", "results", fmt.Sprintf("%s-%s-issuance.txt", time.Now().Format(time.DateOnly), m.Slug()))
+		return filepath.Join(root, measure.KeptFile(m, "issuance"))
 	}
 	return ""
 }

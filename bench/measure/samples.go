@@ -1,3 +1,6 @@
+// Package measure is what the benchmarks share: samples of their rounds, how a figure comes
+// from them and is written, the closed loop, and reports. What is measured, and whether it
+// is good enough, is each benchmark's own.
 package measure
 
 import (
@@ -89,4 +92,20 @@ func ParseLine(line string) (name string, values []Value, err error) {
 		values = append(values, Value{fields[i+1], n})
 	}
 	return procSuffix.ReplaceAllString(strings.TrimPrefix(fields[0], "Benchmark"), ""), values, nil
+}
+
+// Median of an even number of values is the mean of the middle two. There must be
+// one value at least.
+func Median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	n := len(sorted)
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+}
+
+// Text keeps three significant figures of small values and whole large ones.
+func Text(v float64) string {
+	if v >= 100 {
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(v, 'g', 3, 64)
 }

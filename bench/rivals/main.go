@@ -82,7 +82,7 @@ func parse(args []string, stdout io.Writer) (*options, error) {
 		return nil, tool.Usagef("-round must be 10ms to 20s")
 	}
 	if *only == all && o.rounds >= measure.Enough && o.round == defaultRound && o.pin && o.out == "" {
-		o.out = filepath.Join("bench", "results", fmt.Sprintf("%s-%s-table.txt", time.Now().Format(time.DateOnly), tool.ThisMachine().Slug()))
+		o.out = measure.KeptFile(tool.ThisMachine(), "table")
 	}
 	return o, nil
 }
@@ -109,15 +109,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return errors.Join(failed, err)
 	}
-	head := fmt.Sprintf("machine: %s\ncommand: %s\n", tool.ThisMachine(), o.command())
 	table, missed := samples.table(o)
-	fmt.Fprintf(stdout, "%s\n%s", head, table)
+	report := measure.Report{Machine: tool.ThisMachine(), Command: o.command(), Raw: r.raw.String(), Tables: table}
+	failed = errors.Join(failed, report.Print(stdout))
 	if o.out != "" {
 		path := o.out
 		if !filepath.IsAbs(path) {
 			path = filepath.Join(r.root, path)
 		}
-		failed = errors.Join(failed, os.WriteFile(path, []byte(head+"\n"+r.raw.String()+"\n"+table), 0o644))
+		failed = errors.Join(failed, report.Keep(path))
 		fmt.Fprintf(stderr, "rivals: kept in %s\n", o.out)
 	}
 	if missed > 0 {
