@@ -36,7 +36,7 @@ func (d *desk) providers(faces, cards *fakeprovider.Provider) {
 func TestProvidersAreElsewhere(t *testing.T) {
 	d := newDesk(t)
 	callback := d.url + "/v1/real-person/callback"
-	later := func(decision string) fakeprovider.Conduct {
+	later := func(decision string) fakeprovider.Behavior {
 		return func(p *fakeprovider.Provider, w http.ResponseWriter, c fakeprovider.Call) {
 			fakeprovider.Answer(http.StatusAccepted, `{"decision":"later"}`)(p, w, c)
 			w.(http.Flusher).Flush()

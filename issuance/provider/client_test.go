@@ -35,11 +35,11 @@ type world struct {
 	read  int // how many answers were handed on
 }
 
-// newWorld has a client of a provider that conducts itself so. change may be nil.
-func newWorld(t *testing.T, change func(*provider.Config), conduct ...fakeprovider.Conduct) *world {
+// newWorld has a client of a provider that behaves so. change may be nil.
+func newWorld(t *testing.T, change func(*provider.Config), behavior ...fakeprovider.Behavior) *world {
 	t.Helper()
 	fakeprovider.NoLeaks(t)
-	w := &world{Provider: fakeprovider.Start(t, conduct...), trace: fakeprovider.NewTrace(t)}
+	w := &world{Provider: fakeprovider.Start(t, behavior...), trace: fakeprovider.NewTrace(t)}
 	w.Client = w.client(t, change)
 	return w
 }
@@ -131,11 +131,11 @@ func TestOneConnectionThatBreaksIsTriedAgainUnderTheSameID(t *testing.T) {
 
 // An answer that began may have done its work; a lie is a lie the second time.
 func TestNothingElseIsTriedAgain(t *testing.T) {
-	for name, conduct := range map[string]fakeprovider.Conduct{
+	for name, behavior := range map[string]fakeprovider.Behavior{
 		"broke off in answer": fakeprovider.BreakOffLater(200, good), "lie": fakeprovider.Unsigned(200, good), "silent": fakeprovider.Silent, "not HTTP": fakeprovider.Garbage("x"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, short, conduct)
+			w := newWorld(t, short, behavior)
 			if err := w.ask(t.Context()); err == nil || len(w.Calls()) != 1 {
 				t.Fatalf("%v after %d requests", err, len(w.Calls()))
 			}

@@ -14,8 +14,8 @@ import (
 // taken, nothing takes longer than the bound, nothing is repeated anywhere.
 func TestALieIsNotTaken(t *testing.T) {
 	for name, c := range map[string]struct {
-		conduct fakeprovider.Conduct
-		want    error
+		behavior fakeprovider.Behavior
+		want     error
 	}{
 		"unsigned":             {fakeprovider.Unsigned(200, good), provider.ErrAnswer},
 		"wrong secret":         {fakeprovider.WrongSecret(200, good), provider.ErrAnswer},
@@ -49,7 +49,7 @@ func TestALieIsNotTaken(t *testing.T) {
 			if c.want == provider.ErrTimeout {
 				set = short
 			}
-			w := newWorld(t, set, c.conduct)
+			w := newWorld(t, set, c.behavior)
 			start := time.Now()
 			err := w.ask(t.Context())
 			if took := time.Since(start); took > patience/2+slack/4 {

@@ -20,9 +20,9 @@ type senderWorld struct {
 	*serviceWorld[provider.CodeSender]
 }
 
-func newSender(t *testing.T, conduct ...fakeprovider.Conduct) senderWorld {
+func newSender(t *testing.T, behavior ...fakeprovider.Behavior) senderWorld {
 	t.Helper()
-	return senderWorld{newService(t, provider.NewCodeSender, []string{"13712345678", "918273"}, conduct...)}
+	return senderWorld{newService(t, provider.NewCodeSender, []string{"13712345678", "918273"}, behavior...)}
 }
 
 func (w senderWorld) send(t *testing.T, within time.Duration) (err error) {
@@ -57,8 +57,8 @@ func TestEachAnswerOfTheSenderIsUnderstood(t *testing.T) {
 
 func TestNoFaultCountsAsSent(t *testing.T) {
 	for name, c := range map[string]struct {
-		conduct fakeprovider.Conduct
-		want    error
+		behavior fakeprovider.Behavior
+		want     error
 	}{
 		"unsigned": {fakeprovider.Unsigned(200, accepted), provider.ErrAnswer}, "wrong secret": {fakeprovider.WrongSecret(200, accepted), provider.ErrAnswer},
 		"another id": {fakeprovider.OtherID(200, accepted), provider.ErrAnswer}, "another body": {fakeprovider.OtherBody(200, accepted), provider.ErrAnswer},
@@ -67,7 +67,7 @@ func TestNoFaultCountsAsSent(t *testing.T) {
 		"broke off": {fakeprovider.BreakOff, provider.ErrBroken}, "silent": {fakeprovider.Silent, context.DeadlineExceeded},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newSender(t, c.conduct)
+			w := newSender(t, c.behavior)
 			if err := w.send(t, withinOf(c.want)); !errors.Is(err, c.want) {
 				t.Errorf("%v, want %v", err, c.want)
 			}

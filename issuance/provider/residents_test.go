@@ -23,9 +23,9 @@ type residentsWorld struct {
 	*serviceWorld[provider.Residents]
 }
 
-func newResidents(t *testing.T, conduct ...fakeprovider.Conduct) residentsWorld {
+func newResidents(t *testing.T, behavior ...fakeprovider.Behavior) residentsWorld {
 	t.Helper()
-	return residentsWorld{newService(t, provider.NewResidents, []string{"标记", "Markname", "110105"}, conduct...)}
+	return residentsWorld{newService(t, provider.NewResidents, []string{"标记", "Markname", "110105"}, behavior...)}
 }
 
 func (w residentsWorld) lookup(t *testing.T, within time.Duration) (m provider.Match, err error) {
@@ -60,8 +60,8 @@ func TestEachAnswerOfTheRegistryIsUnderstood(t *testing.T) {
 
 func TestNoFaultMatchesACard(t *testing.T) {
 	for name, c := range map[string]struct {
-		conduct fakeprovider.Conduct
-		want    error
+		behavior fakeprovider.Behavior
+		want     error
 	}{
 		"unsigned": {fakeprovider.Unsigned(200, matched), provider.ErrAnswer}, "wrong secret": {fakeprovider.WrongSecret(200, matched), provider.ErrAnswer},
 		"another id": {fakeprovider.OtherID(200, matched), provider.ErrAnswer}, "another request": {fakeprovider.OtherRequest(200, matched), provider.ErrAnswer},
@@ -74,7 +74,7 @@ func TestNoFaultMatchesACard(t *testing.T) {
 		"silent": {fakeprovider.Silent, context.DeadlineExceeded}, "an answer for ever": {fakeprovider.Trickle, context.DeadlineExceeded},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newResidents(t, c.conduct)
+			w := newResidents(t, c.behavior)
 			if m, err := w.lookup(t, withinOf(c.want)); m != provider.Unknown || !errors.Is(err, c.want) {
 				t.Errorf("%v, %v, want %v", m, err, c.want)
 			}

@@ -22,10 +22,10 @@ type serviceWorld[Client any] struct {
 	trace    *fakeprovider.Trace
 }
 
-func newService[Client any](t *testing.T, open func(provider.ServiceConfig) (Client, error), marks []string, conduct ...fakeprovider.Conduct) *serviceWorld[Client] {
+func newService[Client any](t *testing.T, open func(provider.ServiceConfig) (Client, error), marks []string, behavior ...fakeprovider.Behavior) *serviceWorld[Client] {
 	t.Helper()
 	fakeprovider.NoLeaks(t)
-	w := &serviceWorld[Client]{provider: fakeprovider.Start(t, conduct...), trace: fakeprovider.NewTrace(t)}
+	w := &serviceWorld[Client]{provider: fakeprovider.Start(t, behavior...), trace: fakeprovider.NewTrace(t)}
 	var err error
 	w.client, err = open(provider.ServiceConfig{
 		Client: provider.Config{URL: w.provider.URL(), Secrets: []provider.Secret{fakeprovider.Secret("one")}, Timeout: patience, Log: w.trace.Log, Metrics: w.trace.Metrics},

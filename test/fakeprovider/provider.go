@@ -1,3 +1,8 @@
+// Package fakeprovider is an outside service for tests: it speaks the protocol of
+// package provider on a loopback port and does as it is told, good or bad.
+//
+// It promises that it remembers what it was asked and that it ends with its
+// test. It is no model of a real service, and no command may link it.
 package fakeprovider
 
 import (
@@ -35,8 +40,8 @@ type Call struct {
 	Request   *http.Request
 }
 
-// Conduct is what the provider does with a call.
-type Conduct func(p *Provider, w http.ResponseWriter, c Call)
+// Behavior is what the provider does with a call.
+type Behavior func(p *Provider, w http.ResponseWriter, c Call)
 
 // Provider is a running service.
 type Provider struct {
@@ -47,28 +52,28 @@ type Provider struct {
 	over   chan struct{} // closed when the test ends
 
 	mu       sync.Mutex
-	conduct  []Conduct // the first is for the next call; the last one stays; mu
-	calls    []Call    // mu
-	unsigned int       // requests that were not signed as they must be; mu
+	behavior []Behavior // the first is for the next call; the last one stays; mu
+	calls    []Call     // mu
+	unsigned int        // requests that were not signed as they must be; mu
 }
 
 // Start runs a provider until the test ends. It speaks plain HTTP.
-func Start(t testing.TB, conduct ...Conduct) *Provider {
-	return start(t, (*httptest.Server).Start, conduct)
+func Start(t testing.TB, behavior ...Behavior) *Provider {
+	return start(t, (*httptest.Server).Start, behavior)
 }
 
 // StartTLS runs one that speaks HTTPS under a certificate that Roots vouch for.
-func StartTLS(t testing.TB, conduct ...Conduct) *Provider {
-	return start(t, (*httptest.Server).StartTLS, conduct)
+func StartTLS(t testing.TB, behavior ...Behavior) *Provider {
+	return start(t, (*httptest.Server).StartTLS, behavior)
 }
 
-func start(t testing.TB, begin func(*httptest.Server), conduct []Conduct) *Provider {
+func start(t testing.TB, begin func(*httptest.Server), behavior []Behavior) *Provider {
 	t.Helper()
 	keys, err := provider.NewKeyring(Secret("one"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Provider{Keys: keys, over: make(chan struct{}), conduct: conduct}
+	p := &Provider{Keys: keys, over: make(chan struct{}), behavior: behavior}
 	p.server = httptest.NewUnstartedServer(http.HandlerFunc(p.serve))
 	p.server.Config.ErrorLog = log.New(io.Discard, "", 0) // broken connections are its trade
 	begin(p.server)
@@ -91,10 +96,10 @@ func (p *Provider) Roots() *x509.CertPool {
 }
 
 // Do sets what it does with the next calls, in order; the last stays.
-func (p *Provider) Do(conduct ...Conduct) {
+func (p *Provider) Do(behavior ...Behavior) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.conduct = conduct
+	p.behavior = behavior
 }
 
 // Calls are the calls that arrived so far.
@@ -128,9 +133,9 @@ func (p *Provider) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	c := Call{path, s, body, r}
 	p.calls = append(p.calls, c)
-	do := p.conduct[0]
-	if len(p.conduct) > 1 {
-		p.conduct = p.conduct[1:]
+	do := p.behavior[0]
+	if len(p.behavior) > 1 {
+		p.behavior = p.behavior[1:]
 	}
 	p.mu.Unlock()
 	do(p, w, c)

@@ -202,8 +202,8 @@ func TestConfigurationFaultsAreToldAtOnce(t *testing.T) {
 func TestA6_NoFaultPassesACheck(t *testing.T) {
 	lie := `{"decision":"passed","name":"` + marked.Name + `"}`
 	for name, c := range map[string]struct {
-		conduct fakeprovider.Conduct
-		want    error
+		behavior fakeprovider.Behavior
+		want     error
 	}{
 		"unsigned": {fakeprovider.Unsigned(200, passed), provider.ErrAnswer}, "wrong secret": {fakeprovider.WrongSecret(200, passed), provider.ErrAnswer},
 		"another id": {fakeprovider.OtherID(200, passed), provider.ErrAnswer}, "another request": {fakeprovider.OtherRequest(200, passed), provider.ErrAnswer},
@@ -222,7 +222,7 @@ func TestA6_NoFaultPassesACheck(t *testing.T) {
 		"later, and silent": {fakeprovider.Answer(202, later), context.DeadlineExceeded},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, nil, c.conduct)
+			w := newWorld(t, nil, c.behavior)
 			within := patience
 			if c.want == context.DeadlineExceeded {
 				within = bound

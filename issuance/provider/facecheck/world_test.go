@@ -43,10 +43,10 @@ type world struct {
 	contract *contract
 }
 
-func newWorld(t *testing.T, change func(*facecheck.Config), conduct ...fakeprovider.Conduct) *world {
+func newWorld(t *testing.T, change func(*facecheck.Config), behavior ...fakeprovider.Behavior) *world {
 	t.Helper()
 	fakeprovider.NoLeaks(t)
-	w := &world{provider: fakeprovider.Start(t, conduct...), trace: fakeprovider.NewTrace(t), contract: theContract(t)}
+	w := &world{provider: fakeprovider.Start(t, behavior...), trace: fakeprovider.NewTrace(t), contract: theContract(t)}
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
@@ -135,7 +135,7 @@ func (w *world) tell(t *testing.T, want int, id provider.ID, decisions ...string
 // thenTell answers as then does and, when that is sent, calls back. A handler's
 // answer leaves when it returns, so the callback goes out beside it; over is
 // closed when it was answered.
-func (w *world) thenTell(t *testing.T, over chan<- struct{}, want int, then fakeprovider.Conduct, decisions ...string) fakeprovider.Conduct {
+func (w *world) thenTell(t *testing.T, over chan<- struct{}, want int, then fakeprovider.Behavior, decisions ...string) fakeprovider.Behavior {
 	return func(p *fakeprovider.Provider, out http.ResponseWriter, c fakeprovider.Call) {
 		then(p, out, c)
 		out.(http.Flusher).Flush()
@@ -145,7 +145,7 @@ func (w *world) thenTell(t *testing.T, over chan<- struct{}, want int, then fake
 }
 
 // tellThen calls back before it answers.
-func (w *world) tellThen(t *testing.T, then fakeprovider.Conduct, decisions ...string) fakeprovider.Conduct {
+func (w *world) tellThen(t *testing.T, then fakeprovider.Behavior, decisions ...string) fakeprovider.Behavior {
 	return func(p *fakeprovider.Provider, out http.ResponseWriter, c fakeprovider.Call) {
 		w.tell(t, http.StatusOK, c.Signature.ID, decisions...)
 		then(p, out, c)

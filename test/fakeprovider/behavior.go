@@ -19,7 +19,7 @@ func write(w http.ResponseWriter, status int, body string, s provider.Signature)
 }
 
 // Answer answers as it must.
-func Answer(status int, body string) Conduct {
+func Answer(status int, body string) Behavior {
 	return func(p *Provider, w http.ResponseWriter, c Call) {
 		write(w, status, body, p.Keys.SignAnswer(c.Signature, status, []byte(body), time.Now()))
 	}
@@ -34,7 +34,7 @@ func Silent(p *Provider, _ http.ResponseWriter, c Call) {
 }
 
 // After answers as then does, when the gate opens.
-func After(gate <-chan struct{}, then Conduct) Conduct {
+func After(gate <-chan struct{}, then Behavior) Behavior {
 	return func(p *Provider, w http.ResponseWriter, c Call) {
 		select {
 		case <-gate:
@@ -61,7 +61,7 @@ func Trickle(p *Provider, w http.ResponseWriter, c Call) {
 }
 
 // Unsigned answers without a signature.
-func Unsigned(status int, body string) Conduct {
+func Unsigned(status int, body string) Behavior {
 	return func(_ *Provider, w http.ResponseWriter, _ Call) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
@@ -70,7 +70,7 @@ func Unsigned(status int, body string) Conduct {
 }
 
 // WrongSecret signs with a secret that has the right name and is another.
-func WrongSecret(status int, body string) Conduct {
+func WrongSecret(status int, body string) Behavior {
 	other, err := provider.NewKeyring(provider.NewSecret("one"))
 	if err != nil {
 		panic(err)
@@ -81,21 +81,21 @@ func WrongSecret(status int, body string) Conduct {
 }
 
 // OtherBody bears the signature of an answer with another body.
-func OtherBody(status int, body string) Conduct {
+func OtherBody(status int, body string) Behavior {
 	return func(p *Provider, w http.ResponseWriter, c Call) {
 		write(w, status, body, p.Keys.SignAnswer(c.Signature, status, []byte(body+" "), time.Now()))
 	}
 }
 
 // OtherStatus bears the signature of an answer with another status.
-func OtherStatus(status int, body string) Conduct {
+func OtherStatus(status int, body string) Behavior {
 	return func(p *Provider, w http.ResponseWriter, c Call) {
 		write(w, status, body, p.Keys.SignAnswer(c.Signature, status+1, []byte(body), time.Now()))
 	}
 }
 
 // OtherID answers a request with another id.
-func OtherID(status int, body string) Conduct {
+func OtherID(status int, body string) Behavior {
 	return func(p *Provider, w http.ResponseWriter, c Call) {
 		other := c.Signature
 		other.ID = provider.NewID()
@@ -104,7 +104,7 @@ func OtherID(status int, body string) Conduct {
 }
 
 // OtherRequest answers a request that has this id and another content.
-func OtherRequest(status int, body string) Conduct {
+func OtherRequest(status int, body string) Behavior {
 	return func(p *Provider, w http.ResponseWriter, c Call) {
 		other := p.Keys.SignRequest(c.Path, c.Signature.ID, []byte("{}"), time.Now())
 		write(w, status, body, p.Keys.SignAnswer(other, status, []byte(body), time.Now()))
@@ -112,14 +112,14 @@ func OtherRequest(status int, body string) Conduct {
 }
 
 // AtTime answers with a clock that is wrong by so much.
-func AtTime(wrong time.Duration, status int, body string) Conduct {
+func AtTime(wrong time.Duration, status int, body string) Behavior {
 	return func(p *Provider, w http.ResponseWriter, c Call) {
 		write(w, status, body, p.Keys.SignAnswer(c.Signature, status, []byte(body), time.Now().Add(wrong)))
 	}
 }
 
 // TwoSignatures bears a good signature and one more.
-func TwoSignatures(status int, body string) Conduct {
+func TwoSignatures(status int, body string) Behavior {
 	return func(p *Provider, w http.ResponseWriter, c Call) {
 		w.Header().Add(provider.SignatureHeader, "v1")
 		w.Header().Add(provider.SignatureHeader, p.Keys.SignAnswer(c.Signature, status, []byte(body), time.Now()).String())
@@ -130,7 +130,7 @@ func TwoSignatures(status int, body string) Conduct {
 }
 
 // Text signs well and says that it is plain text.
-func Text(status int, body string) Conduct {
+func Text(status int, body string) Behavior {
 	return func(p *Provider, w http.ResponseWriter, c Call) {
 		w.Header().Set("Content-Type", "text/plain")
 		w.Header().Set(provider.SignatureHeader, p.Keys.SignAnswer(c.Signature, status, []byte(body), time.Now()).String())
@@ -140,7 +140,7 @@ func Text(status int, body string) Conduct {
 }
 
 // Huge is a well-signed answer with mebibytes of white space after it.
-func Huge(mebibytes int, status int, body string) Conduct {
+func Huge(mebibytes int, status int, body string) Behavior {
 	return Answer(status, body+string(bytes.Repeat([]byte(" "), mebibytes<<20)))
 }
 
@@ -157,7 +157,7 @@ func HugeHead(p *Provider, w http.ResponseWriter, c Call) {
 }
 
 // Redirect sends elsewhere, well signed.
-func Redirect(to string, body string) Conduct {
+func Redirect(to string, body string) Behavior {
 	return func(p *Provider, w http.ResponseWriter, c Call) {
 		w.Header().Set("Location", to)
 		Answer(http.StatusTemporaryRedirect, body)(p, w, c)
@@ -176,7 +176,7 @@ func Switch(p *Provider, w http.ResponseWriter, c Call) {
 func BreakOff(_ *Provider, w http.ResponseWriter, _ Call) { raw(w, func(net.Conn) {}) }
 
 // BreakOffLater closes it in the middle of one.
-func BreakOffLater(status int, body string) Conduct {
+func BreakOffLater(status int, body string) Behavior {
 	return func(p *Provider, w http.ResponseWriter, c Call) {
 		whole := answerText(p, c, status, body)
 		raw(w, func(conn net.Conn) { fmt.Fprint(conn, whole[:len(whole)-1]) })
@@ -184,7 +184,7 @@ func BreakOffLater(status int, body string) Conduct {
 }
 
 // Twice sends two answers, each well signed, on a connection that it keeps open.
-func Twice(status int, first, second string) Conduct {
+func Twice(status int, first, second string) Behavior {
 	return func(p *Provider, w http.ResponseWriter, c Call) {
 		both := answerText(p, c, status, first) + answerText(p, c, status, second)
 		raw(w, func(conn net.Conn) {
@@ -195,7 +195,7 @@ func Twice(status int, first, second string) Conduct {
 }
 
 // Garbage answers with text that is not HTTP.
-func Garbage(text string) Conduct {
+func Garbage(text string) Behavior {
 	return func(_ *Provider, w http.ResponseWriter, _ Call) {
 		raw(w, func(conn net.Conn) { fmt.Fprint(conn, text) })
 	}
