@@ -81,10 +81,7 @@ type profile struct {
 
 func newProfile(p account.Profile, h account.Holder) profile {
 	return profile{
-		Account: p.Account, LoginName: p.Login, person: person{
-			Name: p.Identity.Name.Text, NameCut: p.Identity.Name.OverLong, NameUncommon: p.Identity.Name.Uncommon, Substituted: p.Identity.Substituted,
-			DocumentType: p.Identity.Document.String(), DocumentNumber: p.Identity.Number, Nationality: string(p.Identity.Nationality),
-		},
+		Account: p.Account, LoginName: p.Login, person: newPerson(p.Identity),
 		Phone: p.Contact.Phone, PhoneVerified: p.PhoneVerifiedAt.Seconds(), Email: p.Contact.Email, Version: p.Version, CreatedAt: p.CreatedAt.Seconds(), ConsentDue: h.ConsentDue(),
 	}
 }
