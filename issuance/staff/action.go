@@ -78,62 +78,41 @@ const (
 	SettleForeign     Action = "settle_foreign" // pre-verified becomes verified or failed
 )
 
-// rule gives an action to roles.
-type rule struct {
-	action Action
-	roles  []Role
-}
-
 // rules is who may do what; nobody else may. The letters are those of the rules
 // that decide; "ours" is a decision of this project.
-var rules = []rule{
-	{VerifyResident, []Role{Window, Agency}},          // B, table: "station window or ticket agency"
-	{VerifyRareName, []Role{Window}},                  // B1: "not agencies"
-	{PreVerify, []Role{Window}},                       // B, table: "station window only"
-	{VerifyDelegated, []Role{Window, Agency}},         // B10: resident ID at a window or an agency
-	{ResolveDuplicate, []Role{Window}},                // B11: "at a station window"
-	{CorrectIdentity, []Role{Window}},                 // ours: where the original is compared
-	{ExchangeTicket, []Role{Window, Agency, Machine}}, // B7: "agencies: exchange only", machines too
-	{ChangeTicket, []Role{Window}},                    // B7
-	{RefundTicket, []Role{Window}},                    // B7
-	{Revoke, []Role{Window, Police}},                  // ours: who stands before the passenger
-	{Lift, []Role{Police, Operator}},                  // ours: not the window that revoked
-	{IssuePaperProof, []Role{Police}},                 // A7, A14: "station police window"
-	{LookUpCredential, []Role{Police}},                // ours
-	{Identify, []Role{Window, Agency, Police}},        // ours: who stands before the passenger
-	{ReadObjectTrail, []Role{Police, Operator}},       // ours
-	{ReadTrail, []Role{Operator}},                     // ours, and all below but the last
-	{VerifyTrail, []Role{Operator}},
-	{ArchiveTrail, []Role{Operator}},
-	{GenerateKey, []Role{Operator}},
-	{AnnounceKey, []Role{Operator}},
-	{UseKeyFrom, []Role{Operator}},
-	{RestKey, []Role{Operator}},
-	{RetireKey, []Role{Operator}},
-	{CutOffKey, []Role{Operator}},
-	{CutOffSubject, []Role{Operator}},
-	{NewFieldKey, []Role{Operator}},
-	{Reseal, []Role{Operator}},
-	{DropFieldKey, []Role{Operator}},
-	{Backup, []Role{Operator}},
-	{Restore, []Role{Operator}},
-	{Restate, []Role{Operator}},
-	{Erase, []Role{Operator}},
-	{LiftLock, []Role{Operator}},
-	{AskDecision, []Role{Ticketing}},
-	{ReportTicket, []Role{Ticketing}},
-	{DeriveSubjects, []Role{Ticketing}},
-	{RedeemAccountCode, []Role{Ticketing}},
-	{VerifyOnline, nil},                // G39: the check itself
-	{ResetPassword, nil},               // ours: the holder, by the verified phone
-	{SettleForeign, []Role{Authority}}, // B, table: "national authority"
+var rules = []struct {
+	roles   []Role
+	actions []Action
+}{
+	{[]Role{Window, Agency}, []Action{VerifyResident}},          // B, table: "station window or ticket agency"
+	{[]Role{Window}, []Action{VerifyRareName}},                  // B1: "not agencies"
+	{[]Role{Window}, []Action{PreVerify}},                       // B, table: "station window only"
+	{[]Role{Window, Agency}, []Action{VerifyDelegated}},         // B10: resident ID at a window or an agency
+	{[]Role{Window}, []Action{ResolveDuplicate}},                // B11: "at a station window"
+	{[]Role{Window}, []Action{CorrectIdentity}},                 // ours: where the original is compared
+	{[]Role{Window, Agency, Machine}, []Action{ExchangeTicket}}, // B7: "agencies: exchange only", machines too
+	{[]Role{Window}, []Action{ChangeTicket, RefundTicket}},      // B7
+	{[]Role{Window, Police}, []Action{Revoke}},                  // ours: who stands before the passenger
+	{[]Role{Police, Operator}, []Action{Lift}},                  // ours: not the window that revoked
+	{[]Role{Police}, []Action{IssuePaperProof}},                 // A7, A14: "station police window"
+	{[]Role{Police}, []Action{LookUpCredential}},                // ours
+	{[]Role{Window, Agency, Police}, []Action{Identify}},        // ours: who stands before the passenger
+	{[]Role{Police, Operator}, []Action{ReadObjectTrail}},       // ours
+	{[]Role{Operator}, []Action{ // ours
+		ReadTrail, VerifyTrail, ArchiveTrail,
+		GenerateKey, AnnounceKey, UseKeyFrom, RestKey, RetireKey, CutOffKey, CutOffSubject,
+		NewFieldKey, Reseal, DropFieldKey, Backup, Restore, Restate, Erase, LiftLock,
+	}},
+	{[]Role{Ticketing}, []Action{AskDecision, ReportTicket, DeriveSubjects, RedeemAccountCode}}, // ours
+	{nil, []Action{VerifyOnline}},                // G39: the check itself
+	{nil, []Action{ResetPassword}},               // ours: the holder, by the verified phone
+	{[]Role{Authority}, []Action{SettleForeign}}, // B, table: "national authority"
 }
 
 // Actions lists the closed list.
-func Actions() []Action {
-	all := make([]Action, len(rules))
-	for i, r := range rules {
-		all[i] = r.action
+func Actions() (all []Action) {
+	for _, r := range rules {
+		all = append(all, r.actions...)
 	}
 	return all
 }
@@ -144,7 +123,7 @@ func Allowed(a Action) []Role { return slices.Clone(allowed(a)) }
 
 func allowed(a Action) []Role {
 	for _, r := range rules {
-		if r.action == a {
+		if slices.Contains(r.actions, a) {
 			return r.roles
 		}
 	}

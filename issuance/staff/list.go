@@ -1,3 +1,15 @@
+// Package staff knows who works with the issuer: the credentials of station
+// windows, agencies, the police desk, operators and the systems that ask it, the
+// role of each, and what a role may do (action.go reads like a rule sheet).
+//
+// It promises: a Member comes from a List only, for a credential that was shown,
+// known and in force at that moment; what no rule allows is refused; no credential
+// has a role that its entry does not name; a secret is nowhere but in the hands of
+// its holder, and no error repeats what was shown.
+//
+// It does not keep people apart who share a credential, it limits no rate, and it
+// writes no trail: that is package audit's, which names the role that a Member
+// acted in.
 package staff
 
 import (
@@ -75,20 +87,35 @@ func NewList(c Config) (*List, error) {
 	return l, nil
 }
 
-// Find answers for a secret that was shown.
-func (l *List) Find(secret string) (Member, error) {
+// lookUp finds the credential of a secret, and says whether it is known, expired or
+// unknown.
+func (l *List) lookUp(secret string) (c *Credential, outcome string) {
 	if !ids.WellFormed(secret, prefix, ids.SecretSize) { // bounds what is hashed
-		return l.turnedAway("unknown", Unknown)
+		return nil, "unknown"
 	}
 	c, ok := l.byHash[ids.Hash(secret)]
-	if !ok {
-		return l.turnedAway("unknown", Unknown)
+	switch {
+	case !ok:
+		return nil, "unknown"
+	case l.expired(c):
+		return nil, "expired"
 	}
-	if !c.NotAfter.IsZero() && l.now().After(c.NotAfter) {
-		return l.turnedAway("expired", Expired)
+	return c, "known"
+}
+
+func (l *List) expired(c *Credential) bool { return !c.NotAfter.IsZero() && l.now().After(c.NotAfter) }
+
+// Find answers for a secret that was shown.
+func (l *List) Find(secret string) (Member, error) {
+	c, outcome := l.lookUp(secret)
+	l.metrics.shown.WithLabelValues(outcome).Inc()
+	switch outcome {
+	case "known":
+		return Member{c, l.metrics}, nil
+	case "expired":
+		return Member{}, problem.New(Expired, "")
 	}
-	l.metrics.shown.WithLabelValues("known").Inc()
-	return Member{c, l.metrics}, nil
+	return Member{}, problem.New(Unknown, "")
 }
 
 // Bearer answers for the secret in the Authorization fields of a request.
@@ -96,21 +123,12 @@ func (l *List) Bearer(authorization []string) (Member, error) {
 	return l.Find(ids.Bearer(authorization))
 }
 
-func (l *List) turnedAway(outcome string, code problem.Code) (Member, error) {
-	l.metrics.shown.WithLabelValues(outcome).Inc()
-	return Member{}, problem.New(code, "")
-}
-
 // Recognize finds the name of the good credential in the Authorization fields of a
 // request, and counts nothing. It says only whose request it is, not what its
 // holder may do: that is for Bearer and for Member.
 func (l *List) Recognize(authorization []string) (name string, known bool) {
-	secret := ids.Bearer(authorization)
-	if !ids.WellFormed(secret, prefix, ids.SecretSize) {
-		return "", false
-	}
-	c, ok := l.byHash[ids.Hash(secret)]
-	if !ok || !c.NotAfter.IsZero() && l.now().After(c.NotAfter) {
+	c, _ := l.lookUp(ids.Bearer(authorization))
+	if c == nil {
 		return "", false
 	}
 	return c.Name, true
@@ -121,8 +139,78 @@ func (l *List) Recognize(authorization []string) (name string, known bool) {
 func (l *List) Named(name string, role Role) bool {
 	for _, c := range l.byHash {
 		if c.Name == name {
-			return slices.Contains(c.Roles, role) && (c.NotAfter.IsZero() || !l.now().After(c.NotAfter))
+			return slices.Contains(c.Roles, role) && !l.expired(c)
 		}
 	}
 	return false
+}
+
+// Member is who has shown a credential. Only a List makes one that may do
+// anything; the zero Member may do nothing.
+type Member struct {
+	credential *Credential
+	metrics    *metrics
+}
+
+// Name is the credential's, for the trail and the log.
+func (m Member) Name() string {
+	if m.credential == nil {
+		return ""
+	}
+	return m.credential.Name
+}
+
+// May is nil if one of the member's roles may do the action, and refuses with
+// ForbiddenRole otherwise. It counts either.
+func (m Member) May(a Action) error {
+	_, err := m.As(a)
+	return err
+}
+
+// As is May, and says in which role, for the trail: the first in the order of
+// the rule sheet.
+func (m Member) As(a Action) (Role, error) {
+	outcome := "refused"
+	defer func() { m.count(a, outcome) }()
+	if m.credential != nil {
+		for _, r := range allowed(a) {
+			if slices.Contains(m.credential.Roles, r) {
+				outcome = "allowed"
+				return r, nil
+			}
+		}
+	}
+	return "", problem.New(ForbiddenRole, "this credential's roles do not include one that may do this")
+}
+
+func (m Member) count(a Action, outcome string) {
+	if m.metrics != nil && allowed(a) != nil { // a label is never anybody's choice
+		m.metrics.asked.WithLabelValues(string(a), outcome).Inc()
+	}
+}
+
+// metrics counts who came and what they asked for. Label values are fixed here.
+type metrics struct {
+	shown *prometheus.CounterVec // by outcome
+	asked *prometheus.CounterVec // by action, outcome
+}
+
+func newMetrics(reg prometheus.Registerer) (*metrics, error) {
+	m := &metrics{
+		shown: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "railgate_issuer_staff_credentials_total",
+			Help: "Requests that needed a staff credential, by what was shown."}, []string{"outcome"}),
+		asked: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "railgate_issuer_staff_actions_total",
+			Help: "Actions that a known credential asked for, by what its roles say."}, []string{"action", "outcome"}),
+	}
+	for _, outcome := range []string{"known", "unknown", "expired"} {
+		m.shown.WithLabelValues(outcome) // shown as 0 from the start
+	}
+	for _, a := range Actions() {
+		m.asked.WithLabelValues(string(a), "allowed")
+		m.asked.WithLabelValues(string(a), "refused")
+	}
+	if reg == nil {
+		return m, nil
+	}
+	return m, errors.Join(reg.Register(m.shown), reg.Register(m.asked))
 }
