@@ -77,8 +77,5 @@ func (s *Service) PersonalData(ctx context.Context, h Holder) (held PersonalData
 		}, `SELECT id, created_ms, used_ms, expires_ms, COALESCE(ended_ms, 0) FROM logins WHERE account = $1 ORDER BY created_ms, id`, h.account)
 		return err
 	})
-	if err != nil {
-		return PersonalData{}, err
-	}
-	return held, nil
+	return held, err
 }

@@ -254,8 +254,5 @@ func (s *Service) Edit(ctx context.Context, h Holder, e Edit) (p Profile, err er
 		p.Version++
 		return p.update(ctx, tx, s.Vault)
 	})
-	if err != nil {
-		return Profile{}, err
-	}
-	return p, nil
+	return p, err
 }

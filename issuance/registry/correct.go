@@ -68,10 +68,7 @@ func (b *Store) Correct(ctx context.Context, c Correction) (next rules.Status, e
 		return b.trail(ctx, tx, c.Principal, staff.CorrectIdentity, e.Ref,
 			fmt.Sprintf("%s corrected, %v becomes %v", differences(e.Person, to), e.Status, next))
 	})
-	if err != nil {
-		return 0, err
-	}
-	return next, nil
+	return next, err
 }
 
 // Claim gives an identity to the account of its owner, who is at a window
@@ -137,10 +134,7 @@ func (b *Store) Claim(ctx context.Context, c Correction) (next rules.Status, err
 		}
 		return b.trail(ctx, tx, c.Principal, staff.ResolveDuplicate, w.entry.Ref, fmt.Sprintf("identity is the account's, %v becomes %v", h.Status, next))
 	})
-	if err != nil {
-		return 0, err
-	}
-	return next, nil
+	return next, err
 }
 
 // rewriting is an entry that a window is about to write over, with its locks held.
@@ -183,20 +177,12 @@ func (b *Store) rewrite(ctx context.Context, what string, c Correction, other st
 		if w.entry.version != c.Version {
 			return errEntryChanged
 		}
-		guessed := c.Proof != rules.Proof{}
-		if guessed {
-			if err := b.Lockout.Check(ctx, tx, b.proofKey(w.entry.Person)); err != nil {
+		wrong, err = b.countGuess(ctx, tx, w.entry.Person, c.Proof != rules.Proof{}, func() error {
+			if w.contact, err = b.contact(ctx, tx, w.holder, w.entry); err != nil {
 				return err
 			}
-		}
-		if w.contact, err = b.contactOf(ctx, tx, w.holder, w.entry); err != nil {
-			return err
-		}
-		err = decide(ctx, tx, w)
-		if guessed && problem.Is(err, rules.ProofWrong) {
-			wrong = err
-			return b.Lockout.Add(ctx, tx, b.proofKey(w.entry.Person))
-		}
+			return decide(ctx, tx, w)
+		})
 		return err
 	})
 	if err == nil {

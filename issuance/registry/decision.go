@@ -27,27 +27,12 @@ const (
 	Serve
 )
 
-var questionNames = [...]string{Buy: "buy", RefundOnline: "refund_online", ChangeOnline: "change_online", Serve: "serve"}
+var decisionNames = rules.Names[DecisionKind]{Buy: "buy", RefundOnline: "refund_online", ChangeOnline: "change_online", Serve: "serve"}
 
-// ErrDecisionKind says that a name is no question.
-var ErrDecisionKind = errors.New("registry: no such question")
+// ParseDecisionKind reads a question's stable name; everything else is rules.ErrName.
+func ParseDecisionKind(name string) (DecisionKind, error) { return decisionNames.Parse(name) }
 
-// ParseDecisionKind reads a question's stable name; everything else is ErrDecisionKind.
-func ParseDecisionKind(name string) (DecisionKind, error) {
-	for k := Buy; k <= Serve; k++ {
-		if k.String() == name {
-			return k, nil
-		}
-	}
-	return 0, ErrDecisionKind
-}
-
-func (k DecisionKind) String() string {
-	if k < Buy || k > Serve {
-		return "unknown"
-	}
-	return questionNames[k]
-}
+func (k DecisionKind) String() string { return decisionNames.Of(k) }
 
 // DecisionRequest is asked by a ticketing system, or by a counter about its own service.
 // Fields that do not belong to the kind must be empty.
@@ -124,10 +109,7 @@ func (b *Store) Decide(ctx context.Context, q DecisionRequest) (d Decision, err 
 	if err == nil && d.Allowed() && action != staff.AskDecision {
 		err = q.By.May(action) // the rule sheet of package staff agrees, or nobody does it
 	}
-	if err != nil {
-		return Decision{}, err
-	}
-	return d, nil
+	return d, err
 }
 
 var serviceActions = map[rules.Service]staff.Action{

@@ -3,11 +3,11 @@ package registry
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/issuance/staff"
 )
 
@@ -27,27 +27,12 @@ const (
 	TicketCancelled
 )
 
-var eventNames = [...]string{TicketsBought: "bought", TicketChanged: "changed", TicketRefunded: "refunded", TicketCancelled: "cancelled"}
+var eventNames = rules.Names[EventKind]{TicketsBought: "bought", TicketChanged: "changed", TicketRefunded: "refunded", TicketCancelled: "cancelled"}
 
-// ErrEvent says that a name is no event.
-var ErrEvent = errors.New("registry: no such event")
+// ParseEventKind reads an event's stable name; everything else is rules.ErrName.
+func ParseEventKind(name string) (EventKind, error) { return eventNames.Parse(name) }
 
-// ParseEventKind reads an event's stable name; everything else is ErrEvent.
-func ParseEventKind(name string) (EventKind, error) {
-	for k := TicketsBought; k <= TicketCancelled; k++ {
-		if k.String() == name {
-			return k, nil
-		}
-	}
-	return 0, ErrEvent
-}
-
-func (k EventKind) String() string {
-	if k < TicketsBought || k > TicketCancelled {
-		return "unknown"
-	}
-	return eventNames[k]
-}
+func (k EventKind) String() string { return eventNames.Of(k) }
 
 // Ticket is a ticket that was issued.
 type Ticket struct {
@@ -262,8 +247,5 @@ func (b *Store) lockTicket(ctx context.Context, tx *sql.Tx, reference string) (t
 	if problem.Is(err, EntryNotFound) || err == nil && !found {
 		err = errTicketUnknown
 	}
-	if err != nil {
-		return ticketRow{}, err
-	}
-	return t, nil
+	return t, err
 }

@@ -65,10 +65,7 @@ func (b *Store) PersonalData(ctx context.Context, by account.Holder) (held Perso
 			return err
 		}, `SELECT `+ticketColumns+`, reported_ms FROM tickets WHERE account = $1 ORDER BY reported_ms, ends_ms, reference`, by.Account())
 	})
-	if err != nil {
-		return PersonalData{}, err
-	}
-	return held, nil
+	return held, err
 }
 
 // failedProofs are the guesses about an entry's document, and the verdicts of

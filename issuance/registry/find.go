@@ -71,10 +71,7 @@ func (b *Store) FindForCorrection(ctx context.Context, a Principal, e identity.E
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return found, nil
+	return found, err
 }
 
 // find lists entries of either of two statuses, with the accounts that have lost
@@ -191,10 +188,7 @@ func (b *Store) lookFor(ctx context.Context, a Principal, r Ref, proof bool, may
 		}
 		return b.trail(ctx, tx, a, action, r, "looked at the entry")
 	})
-	if err != nil {
-		return EntryView{}, err
-	}
-	return s, nil
+	return s, err
 }
 
 // MaxAwaiting bounds one call of Awaiting.

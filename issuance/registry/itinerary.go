@@ -1,10 +1,8 @@
 package registry
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -91,18 +89,13 @@ func (i Itinerary) plain() []byte {
 	if j := i.Journey; j != nil {
 		s.Journey = &storedJourney{j.Train, j.From, j.To, j.Departs.Unix(), j.Arrives.Unix(), j.Coach, j.Seat}
 	}
-	plain, err := json.Marshal(s)
-	if err != nil {
-		panic("BUG: registry: an itinerary does not become JSON") // strings and integers always do
-	}
-	return plain
+	return asJSON(s)
 }
 
 func (b *Store) sealItinerary(id string, i Itinerary) []byte {
 	return b.Vault.Seal(i.plain(), vault.Place{Table: tableTickets, Column: columnItinerary, Row: id})
 }
 
-// errItinerary says nothing of the content, as a decoder's error might.
 var errItinerary = errors.New("the field opens and is no itinerary")
 
 // openItinerary is the zero Itinerary for a ticket that was reported before there
@@ -111,17 +104,10 @@ func (b *Store) openItinerary(id string, sealed []byte) (i Itinerary, err error)
 	if sealed == nil {
 		return Itinerary{}, nil
 	}
-	plain, err := b.Vault.Open(sealed, vault.Place{Table: tableTickets, Column: columnItinerary, Row: id})
 	var s storedItinerary
-	if err == nil {
-		d := json.NewDecoder(bytes.NewReader(plain))
-		d.DisallowUnknownFields()
-		if d.Decode(&s) != nil || s.Reference == "" {
-			err = errItinerary
-		}
-	}
+	err = b.openJSON(vault.Place{Table: tableTickets, Column: columnItinerary, Row: id}, sealed, &s, func() bool { return s.Reference != "" }, errItinerary)
 	if err != nil {
-		return Itinerary{}, fmt.Errorf("column %s of %s %s: %w", columnItinerary, tableTickets, id, err)
+		return Itinerary{}, err
 	}
 	i = Itinerary{Order: s.Order, Reference: s.Reference}
 	if j := s.Journey; j != nil {

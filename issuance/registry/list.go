@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/database"
@@ -100,15 +101,20 @@ type EnteredPassenger struct {
 	Policy string
 }
 
+// readPassenger checks what was entered; without consent it is not looked at.
+func (b *Store) readPassenger(e EnteredPassenger, now time.Time) (identity.Person, error) {
+	if err := rules.CanKeep(rules.Consent{Policy: e.Policy, At: now}, b.Policy, now); err != nil {
+		return identity.Person{}, err
+	}
+	return rules.ReadPerson(e.Entry, now)
+}
+
 // Add puts a passenger on the list (rules B2 and B3), with the status of an
 // unchecked entry. On a full list it is a resident ID passenger of a resident ID
 // account (G04), or refused.
 func (b *Store) Add(ctx context.Context, by account.Holder, e EnteredPassenger) (l Line, err error) {
 	now := b.Now()
-	if err := rules.CanKeep(rules.Consent{Policy: e.Policy, At: now}, b.Policy, now); err != nil {
-		return Line{}, err
-	}
-	who, err := rules.ReadPerson(e.Entry, now)
+	who, err := b.readPassenger(e, now)
 	if err != nil {
 		return Line{}, err
 	}
@@ -131,10 +137,7 @@ func (b *Store) Add(ctx context.Context, by account.Holder, e EnteredPassenger) 
 			l.ID, h.id, b.document(indexPassenger, who), b.seal(tablePassengers, l.ID, who), l.Status, now.UnixMilli(), l.Policy)
 		return err
 	})
-	if err != nil {
-		return Line{}, err
-	}
-	return l, nil
+	return l, err
 }
 
 const passengerPrefix = "psg_"
@@ -144,10 +147,7 @@ const passengerPrefix = "psg_"
 // change nothing, except that a failed passenger waits for a check again.
 func (b *Store) Edit(ctx context.Context, by account.Holder, id string, version int64, e EnteredPassenger) (l Line, err error) {
 	now := b.Now()
-	if err := rules.CanKeep(rules.Consent{Policy: e.Policy, At: now}, b.Policy, now); err != nil {
-		return Line{}, err
-	}
-	who, err := rules.ReadPerson(e.Entry, now)
+	who, err := b.readPassenger(e, now)
 	if err != nil {
 		return Line{}, err
 	}
@@ -178,10 +178,7 @@ func (b *Store) Edit(ctx context.Context, by account.Holder, id string, version 
 			id, b.document(indexPassenger, who), b.seal(tablePassengers, id, who), l.Status, l.Policy, now.UnixMilli(), l.Version)
 		return err
 	})
-	if err != nil {
-		return Line{}, err
-	}
-	return l, nil
+	return l, err
 }
 
 // Delete takes a passenger off the list (rule B4). Ours: not while a ticket is
@@ -195,11 +192,7 @@ func (b *Store) Delete(ctx context.Context, by account.Holder, id string) error 
 		if err := rules.CanDelete(h.Account, l.Passenger, b.Limits(), b.Now()); err != nil {
 			return err
 		}
-		refused, err := b.unfinished(ctx, tx, `account = $1 AND passenger = $2`, h.id, id)
-		if err == nil {
-			err = refused
-		}
-		if err != nil {
+		if err := b.noJourney(ctx, tx, Ref{h.id, id}); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `DELETE FROM passengers WHERE id = $1`, id)

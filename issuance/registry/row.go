@@ -68,28 +68,42 @@ type stored struct {
 }
 
 func (b *Store) seal(table, id string, p identity.Person) []byte {
-	plain, err := json.Marshal(stored{p.Document, p.Name.Text, p.Name.OverLong, p.Name.Uncommon, p.Substituted, p.Number, p.Nationality})
-	if err != nil {
-		panic("BUG: registry: a person does not become JSON") // strings and booleans always do
-	}
+	plain := asJSON(stored{p.Document, p.Name.Text, p.Name.OverLong, p.Name.Uncommon, p.Substituted, p.Number, p.Nationality})
 	return b.Vault.Seal(plain, vault.Place{Table: table, Column: columnPerson, Row: id})
 }
 
-// errStored says nothing of the content, as a decoder's error might.
-var errStored = errors.New("the field opens and is no person")
+func asJSON(v any) []byte {
+	plain, err := json.Marshal(v)
+	if err != nil {
+		panic("BUG: registry: a field does not become JSON") // strings, numbers and booleans always do
+	}
+	return plain
+}
 
-func (b *Store) open(table, id string, sealed []byte) (identity.Person, error) {
-	plain, err := b.Vault.Open(sealed, vault.Place{Table: table, Column: columnPerson, Row: id})
-	var s stored
+// openJSON opens an encrypted field into v. valid reports whether v is what the field is
+// for; wrong is the error if not, which says nothing of the content as a decoder's might.
+func (b *Store) openJSON(at vault.Place, sealed []byte, v any, valid func() bool, wrong error) error {
+	plain, err := b.Vault.Open(sealed, at)
 	if err == nil {
 		d := json.NewDecoder(bytes.NewReader(plain))
 		d.DisallowUnknownFields()
-		if d.Decode(&s) != nil || !s.Document.Known() {
-			err = errStored
+		if d.Decode(v) != nil || !valid() {
+			err = wrong
 		}
 	}
 	if err != nil {
-		return identity.Person{}, fmt.Errorf("column %s of %s %s: %w", columnPerson, table, id, err)
+		return fmt.Errorf("column %s of %s %s: %w", at.Column, at.Table, at.Row, err)
+	}
+	return nil
+}
+
+var errStored = errors.New("the field opens and is no person")
+
+func (b *Store) open(table, id string, sealed []byte) (identity.Person, error) {
+	var s stored
+	err := b.openJSON(vault.Place{Table: table, Column: columnPerson, Row: id}, sealed, &s, func() bool { return s.Document.Known() }, errStored)
+	if err != nil {
+		return identity.Person{}, err
 	}
 	return identity.Person{
 		Name:        identity.StoredName(s.Name, s.OverLong, s.Uncommon, s.Document),
@@ -118,10 +132,7 @@ func (b *Store) holder(ctx context.Context, q database.Queries, account, lock st
 	if err == nil {
 		h.Person, err = b.open(tableHolders, account, person)
 	}
-	if err != nil {
-		return holder{}, err
-	}
-	return h, nil
+	return h, err
 }
 
 // Line is a passenger on a list. It is personal data.
@@ -153,10 +164,7 @@ func (b *Store) lines(ctx context.Context, q database.Queries, which string, arg
 		all = append(all, l)
 		return err
 	}, `SELECT id, person, status, added_ms, tickets, policy, agreed_ms, version FROM passengers WHERE `+which+` ORDER BY added_ms, id`, args...)
-	if err != nil {
-		return nil, err
-	}
-	return all, nil
+	return all, err
 }
 
 // line is one passenger of an account; EntryNotFound if there is none.

@@ -27,19 +27,9 @@ const (
 	Cancelled TicketState = 4
 )
 
-func (s TicketState) String() string {
-	switch s {
-	case Valid:
-		return "valid"
-	case Changed:
-		return "changed"
-	case Refunded:
-		return "refunded"
-	case Cancelled:
-		return "cancelled"
-	}
-	return "unknown"
-}
+var stateNames = rules.Names[TicketState]{Valid: "valid", Changed: "changed", Refunded: "refunded", Cancelled: "cancelled"}
+
+func (t TicketState) String() string { return stateNames.Of(t) }
 
 // TicketKept is how long a ticket is known after its journey. Ours: as long as
 // applications (rule A13); refunds and complaints come within it. The counts of

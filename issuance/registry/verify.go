@@ -81,27 +81,22 @@ func (b *Store) Verify(ctx context.Context, c Check) (next rules.Status, err err
 		if c.Entry.Passenger == "" && b.hasLost(h, e.Person) {
 			return errIdentityLost
 		}
-		guessed := e.Person.WindowOnly() && c.Proof != (rules.Proof{})
-		if guessed {
-			if err := b.Lockout.Check(ctx, tx, b.proofKey(e.Person)); err != nil {
-				return err
+		wrong, err = b.countGuess(ctx, tx, e.Person, e.Person.WindowOnly() && c.Proof != (rules.Proof{}), func() error {
+			if at == rules.Agency {
+				if err := b.Lockout.Check(ctx, tx, b.mismatchKey(c.Entry)); err != nil {
+					return err
+				}
 			}
-		}
-		if at == rules.Agency {
-			if err := b.Lockout.Check(ctx, tx, b.mismatchKey(c.Entry)); err != nil {
-				return err
+			var contact rules.Contact
+			if e.Person.WindowOnly() {
+				if contact, err = b.contact(ctx, tx, h, e); err != nil {
+					return err
+				}
 			}
-		}
-		contact, err := b.contact(ctx, tx, h, e)
-		if err != nil {
+			next, err = rules.Verify(e.Passenger, contact, visit, c.Matches)
 			return err
-		}
-		next, err = rules.Verify(e.Passenger, contact, visit, c.Matches)
-		if guessed && problem.Is(err, rules.ProofWrong) {
-			wrong = err
-			return b.Lockout.Add(ctx, tx, b.proofKey(e.Person))
-		}
-		if err != nil {
+		})
+		if err != nil || wrong != nil {
 			return err
 		}
 		counts, err := b.countsFor(ctx, tx, e)
@@ -131,22 +126,26 @@ func (b *Store) Verify(ctx context.Context, c Check) (next rules.Status, err err
 	if err == nil {
 		err = wrong
 	}
-	if err != nil {
-		return 0, err
-	}
-	return next, nil
+	return next, err
 }
 
-// contact is what proves a visit about an entry; it is read only where a proof is
-// asked.
+// countGuess runs what takes a proof about a person's document. A wrong one is counted,
+// for which the transaction must commit: wrong is then the answer. After too many it is
+// throttle.TooManyFailures, right or wrong.
+func (b *Store) countGuess(ctx context.Context, tx *sql.Tx, p identity.Person, guessed bool, take func() error) (wrong, err error) {
+	if guessed {
+		if err := b.Lockout.Check(ctx, tx, b.proofKey(p)); err != nil {
+			return nil, err
+		}
+	}
+	if err = take(); guessed && problem.Is(err, rules.ProofWrong) {
+		return err, b.Lockout.Add(ctx, tx, b.proofKey(p))
+	}
+	return nil, err
+}
+
+// contact is what proves a visit about an entry.
 func (b *Store) contact(ctx context.Context, q database.Queries, h holder, e entry) (rules.Contact, error) {
-	if !e.Person.WindowOnly() {
-		return rules.Contact{}, nil
-	}
-	return b.contactOf(ctx, q, h, e)
-}
-
-func (b *Store) contactOf(ctx context.Context, q database.Queries, h holder, e entry) (rules.Contact, error) {
 	if e.Ref.Passenger != "" {
 		return h.ListContact(), nil
 	}
@@ -202,8 +201,5 @@ func (b *Store) SettleForeign(ctx context.Context, r AuthorityResult) (next rule
 		}
 		return b.trail(ctx, tx, r.Principal, staff.SettleForeign, r.Entry, fmt.Sprintf("%v becomes %v", e.Status, next))
 	})
-	if err != nil {
-		return 0, err
-	}
-	return next, nil
+	return next, err
 }
