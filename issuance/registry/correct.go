@@ -35,17 +35,17 @@ func (c Correction) visit(at rules.Actor) rules.Visit {
 // B4 still counts from it. Our choice: while a ticket bought under the old identity
 // is good for a journey that is not over, the correction is TicketsUnfinished, or
 // the traveller would no longer be the person on the ticket.
-func (b *Store) Correct(ctx context.Context, c Correction) (next rules.Status, err error) {
+func (s *Store) Correct(ctx context.Context, c Correction) (next rules.Status, err error) {
 	if err := c.By.May(staff.CorrectIdentity); err != nil {
 		return 0, err
 	}
-	to, err := rules.ReadPerson(c.As, b.Now())
+	to, err := rules.ReadPerson(c.As, s.Now())
 	if err != nil {
 		return 0, err
 	}
-	err = b.rewrite(ctx, "correct an identity", c, "", func(ctx context.Context, tx *sql.Tx, w rewriting) error {
+	err = s.rewriteEntry(ctx, "correct an identity", c, "", func(ctx context.Context, tx *sql.Tx, w rewriting) error {
 		h, e := w.holder, w.entry
-		twice, err := b.listed(ctx, tx, e.Ref, to)
+		twice, err := s.isListed(ctx, tx, e.Ref, to)
 		if err != nil {
 			return err
 		}
@@ -54,18 +54,18 @@ func (b *Store) Correct(ctx context.Context, c Correction) (next rules.Status, e
 		if err != nil {
 			return err
 		}
-		if err := b.noJourney(ctx, tx, e.Ref); err != nil {
+		if err := s.requireNoJourney(ctx, tx, e.Ref); err != nil {
 			return err
 		}
 		if own {
-			if err := b.claim(ctx, tx, h, to); err != nil {
+			if err := s.takeIdentity(ctx, tx, h, to); err != nil {
 				return err
 			}
 		}
-		if err := b.put(ctx, tx, w, to, next); err != nil {
+		if err := s.overwrite(ctx, tx, w, to, next); err != nil {
 			return err
 		}
-		return b.trail(ctx, tx, c.Principal, staff.CorrectIdentity, e.Ref,
+		return s.audit(ctx, tx, c.Principal, staff.CorrectIdentity, e.Ref,
 			fmt.Sprintf("%s corrected, %v becomes %v", differences(e.Person, to), e.Status, next))
 	})
 	return next, err
@@ -75,18 +75,18 @@ func (b *Store) Correct(ctx context.Context, c Correction) (next rules.Status, e
 // ([registry.CanClaim]), and takes it from the account that has it, in one
 // transaction: two accounts never have it at once. An account from which a window
 // took an identity gets it back only by a claim.
-func (b *Store) Claim(ctx context.Context, c Correction) (next rules.Status, err error) {
+func (s *Store) Claim(ctx context.Context, c Correction) (next rules.Status, err error) {
 	if err := c.By.May(staff.ResolveDuplicate); err != nil {
 		return 0, err
 	}
-	to, err := rules.ReadPerson(c.As, b.Now())
+	to, err := rules.ReadPerson(c.As, s.Now())
 	if err != nil {
 		return 0, err
 	}
-	document := b.document(indexHolder, to)
+	document := s.documentHash(indexHolder, to)
 	var loser string
-	err = b.Database.View(ctx, "find who has the identity", func(ctx context.Context, q database.Queries) (err error) {
-		loser, err = b.whoHas(ctx, q, document)
+	err = s.Database.View(ctx, "find who has the identity", func(ctx context.Context, q database.Queries) (err error) {
+		loser, err = s.identityOwner(ctx, q, document)
 		return err
 	})
 	if err != nil {
@@ -97,9 +97,9 @@ func (b *Store) Claim(ctx context.Context, c Correction) (next rules.Status, err
 	if other == freedOfClosed {
 		other = ""
 	}
-	err = b.rewrite(ctx, "claim an identity", c, other, func(ctx context.Context, tx *sql.Tx, w rewriting) error {
+	err = s.rewriteEntry(ctx, "claim an identity", c, other, func(ctx context.Context, tx *sql.Tx, w rewriting) error {
 		h := w.holder
-		has, err := b.whoHas(ctx, tx, document)
+		has, err := s.identityOwner(ctx, tx, document)
 		if err != nil {
 			return err
 		}
@@ -109,7 +109,7 @@ func (b *Store) Claim(ctx context.Context, c Correction) (next rules.Status, err
 		if has == h.id {
 			return problem.New(rules.MoveRefused, "the account has this identity; its entry is verified or corrected")
 		}
-		twice, err := b.listed(ctx, tx, w.entry.Ref, to)
+		twice, err := s.isListed(ctx, tx, w.entry.Ref, to)
 		if err != nil {
 			return err
 		}
@@ -118,21 +118,21 @@ func (b *Store) Claim(ctx context.Context, c Correction) (next rules.Status, err
 			return err
 		}
 		if to != h.Person {
-			if err := b.noJourney(ctx, tx, w.entry.Ref); err != nil {
+			if err := s.requireNoJourney(ctx, tx, w.entry.Ref); err != nil {
 				return err
 			}
 		}
-		if err := b.free(ctx, tx, c.Principal, document, loser); err != nil {
+		if err := s.releaseIdentity(ctx, tx, c.Principal, document, loser); err != nil {
 			return err
 		}
 		h.lost = nil
-		if err := b.claim(ctx, tx, h, to); err != nil {
+		if err := s.takeIdentity(ctx, tx, h, to); err != nil {
 			return err
 		}
-		if err := b.put(ctx, tx, w, to, next); err != nil {
+		if err := s.overwrite(ctx, tx, w, to, next); err != nil {
 			return err
 		}
-		return b.trail(ctx, tx, c.Principal, staff.ResolveDuplicate, w.entry.Ref, fmt.Sprintf("identity is the account's, %v becomes %v", h.Status, next))
+		return s.audit(ctx, tx, c.Principal, staff.ResolveDuplicate, w.entry.Ref, fmt.Sprintf("identity is the account's, %v becomes %v", h.Status, next))
 	})
 	return next, err
 }
@@ -146,39 +146,39 @@ type rewriting struct {
 	profile func(identity.Person) error
 }
 
-// rewrite runs what a window decides about an entry, under the locks of its account
+// rewriteEntry runs what a window decides about an entry, under the locks of its account
 // and, in the order of their ids, of its holder and of another one. What it takes
 // for a guess at the proof is counted as Verify does, and committed.
-func (b *Store) rewrite(ctx context.Context, what string, c Correction, other string, decide func(ctx context.Context, tx *sql.Tx, w rewriting) error) error {
+func (s *Store) rewriteEntry(ctx context.Context, what string, c Correction, other string, decide func(ctx context.Context, tx *sql.Tx, w rewriting) error) error {
 	var wrong error
-	err := b.Database.Change(ctx, what, func(ctx context.Context, tx *sql.Tx) (err error) {
+	err := s.Database.Change(ctx, what, func(ctx context.Context, tx *sql.Tx) (err error) {
 		var w rewriting
 		if !idForm(c.Entry.Account) {
 			return errEntryNotFound
 		}
 		if c.Entry.Passenger == "" {
-			if w.profile, err = account.LockIdentity(ctx, tx, b.Database, b.Vault, c.Entry.Account); err != nil {
+			if w.profile, err = account.LockIdentity(ctx, tx, s.Database, s.Vault, c.Entry.Account); err != nil {
 				return notFound(err)
 			}
 		}
 		if other != "" && other < c.Entry.Account {
-			if err := b.lockOther(ctx, tx, other); err != nil {
+			if err := s.lockOther(ctx, tx, other); err != nil {
 				return err
 			}
 		}
-		if w.holder, w.entry, err = b.entry(ctx, tx, c.Entry, b.Database.ForUpdate); err != nil {
+		if w.holder, w.entry, err = s.readEntry(ctx, tx, c.Entry, s.Database.ForUpdate); err != nil {
 			return err
 		}
 		if other > c.Entry.Account {
-			if err := b.lockOther(ctx, tx, other); err != nil {
+			if err := s.lockOther(ctx, tx, other); err != nil {
 				return err
 			}
 		}
 		if w.entry.version != c.Version {
 			return errEntryChanged
 		}
-		wrong, err = b.countGuess(ctx, tx, w.entry.Person, c.Proof != rules.Proof{}, func() error {
-			if w.contact, err = b.contact(ctx, tx, w.holder, w.entry); err != nil {
+		wrong, err = s.countGuess(ctx, tx, w.entry.Person, c.Proof != rules.Proof{}, func() error {
+			if w.contact, err = s.contact(ctx, tx, w.holder, w.entry); err != nil {
 				return err
 			}
 			return decide(ctx, tx, w)
@@ -193,8 +193,8 @@ func (b *Store) rewrite(ctx context.Context, what string, c Correction, other st
 
 // lockOther locks the holder that is to lose an identity; one that was closed
 // meanwhile is errEntryChanged.
-func (b *Store) lockOther(ctx context.Context, tx *sql.Tx, id string) error {
-	_, err := b.holder(ctx, tx, id, b.Database.ForUpdate)
+func (s *Store) lockOther(ctx context.Context, tx *sql.Tx, id string) error {
+	_, err := s.readHolder(ctx, tx, id, s.Database.ForUpdate)
 	if errors.Is(err, database.ErrNotFound) {
 		return errEntryChanged
 	}
@@ -208,35 +208,35 @@ func notFound(err error) error {
 	return err
 }
 
-// listed reports whether another line of the account's list is about the document.
-func (b *Store) listed(ctx context.Context, q database.Queries, r Ref, p identity.Person) (bool, error) {
-	c, err := b.counts(ctx, q, r.Account, p, r.Passenger)
+// isListed reports whether another line of the account's list is about the document.
+func (s *Store) isListed(ctx context.Context, q database.Queries, r Ref, p identity.Person) (bool, error) {
+	c, err := s.counts(ctx, q, r.Account, p, r.Passenger)
 	return c.Twice, err
 }
 
-// noJourney refuses while a ticket of the entry is good for a journey.
-func (b *Store) noJourney(ctx context.Context, q database.Queries, r Ref) error {
-	refused, err := b.unfinished(ctx, q, `account = $1 AND COALESCE(passenger, '') = $2`, r.Account, r.Passenger)
+// requireNoJourney refuses while a ticket of the entry is good for a journey.
+func (s *Store) requireNoJourney(ctx context.Context, q database.Queries, r Ref) error {
+	refused, err := s.unfinished(ctx, q, `account = $1 AND COALESCE(passenger, '') = $2`, r.Account, r.Passenger)
 	if err == nil {
 		err = refused
 	}
 	return err
 }
 
-// put writes a person and a status over an entry.
-func (b *Store) put(ctx context.Context, tx *sql.Tx, w rewriting, to identity.Person, s rules.Status) error {
+// overwrite writes a person and a status over an entry.
+func (s *Store) overwrite(ctx context.Context, tx *sql.Tx, w rewriting, to identity.Person, next rules.Status) error {
 	r := w.entry.Ref
 	if r.Passenger != "" {
 		_, err := tx.ExecContext(ctx, `UPDATE passengers SET document = $2, person = $3, status = $4, version = version + 1 WHERE id = $1`,
-			r.Passenger, b.document(indexPassenger, to), b.seal(tablePassengers, r.Passenger, to), s)
+			r.Passenger, s.documentHash(indexPassenger, to), s.sealPerson(tablePassengers, r.Passenger, to), next)
 		return err
 	}
 	lost := w.holder.lost
-	if b.hasLost(w.holder, to) {
+	if s.hasLost(w.holder, to) {
 		lost = nil
 	}
 	_, err := tx.ExecContext(ctx, `UPDATE holders SET person = $2, status = $3, lost = $4, version = version + 1 WHERE id = $1`,
-		r.Account, b.seal(tableHolders, r.Account, to), s, lost)
+		r.Account, s.sealPerson(tableHolders, r.Account, to), next, lost)
 	if err != nil {
 		return err
 	}

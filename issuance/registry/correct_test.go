@@ -14,7 +14,7 @@ import (
 // correction is what a window sends of a good original, for an account's holder.
 func (w *world) correction(r Ref, as identity.Entry) Correction {
 	w.T.Helper()
-	_, e, err := w.entry(w.T.Context(), w.DB.Writer(), r, "")
+	_, e, err := w.readEntry(w.T.Context(), w.DB.Writer(), r, "")
 	if err != nil {
 		w.T.Fatal(err)
 	}
@@ -238,7 +238,7 @@ func TestB11_ClaimsAtOnceNeverShareAnIdentity(t *testing.T) {
 		if got[""] == 0 {
 			t.Fatalf("nothing succeeded: %v", got)
 		}
-		if n := w.Count(`SELECT COUNT(*) FROM identities i JOIN holders h ON h.id = i.account WHERE i.person = $1`, w.document(indexHolder, w.reads(resident(1)))); n > 1 {
+		if n := w.Count(`SELECT COUNT(*) FROM identities i JOIN holders h ON h.id = i.account WHERE i.person = $1`, w.documentHash(indexHolder, w.reads(resident(1)))); n > 1 {
 			t.Errorf("%d accounts have it", n)
 		}
 		// Every account that is not failed has exactly the identity of its entry.
@@ -256,11 +256,11 @@ func TestB11_ClaimsAtOnceNeverShareAnIdentity(t *testing.T) {
 		}
 		rows.Close()
 		for _, id := range ids {
-			h, err := w.holder(t.Context(), w.DB.Writer(), id, "")
+			h, err := w.readHolder(t.Context(), w.DB.Writer(), id, "")
 			if err != nil {
 				t.Fatal(err)
 			}
-			if has, err := w.whoHas(t.Context(), w.DB.Writer(), w.document(indexHolder, h.Person)); has != id || err != nil {
+			if has, err := w.identityOwner(t.Context(), w.DB.Writer(), w.documentHash(indexHolder, h.Person)); has != id || err != nil {
 				t.Errorf("%s is %v with an identity of %q: %v", id, h.Status, has, err)
 			}
 		}

@@ -64,8 +64,8 @@ type Decision struct {
 // Allowed reports whether the rules allow it.
 func (d Decision) Allowed() bool { return d.Refused == nil }
 
-// decide makes a decision of a rule's answer; a fault stays an error.
-func decide(first rules.Step, err error) (Decision, error) {
+// asDecision makes a decision of a rule's answer; a fault stays an error.
+func asDecision(first rules.Step, err error) (Decision, error) {
 	d := Decision{First: first}
 	if errors.As(err, &d.Refused) {
 		return d, nil
@@ -78,7 +78,7 @@ func decide(first rules.Step, err error) (Decision, error) {
 // passenger that does not exist, or, for Serve, a ticket. What is allowed is not
 // kept free: a purchase is certain when RecordTicketEvent has taken it. Whether the money was
 // given back already, and what the tariff says, is the ticketing system's to know.
-func (b *Store) Decide(ctx context.Context, q DecisionRequest) (d Decision, err error) {
+func (s *Store) Decide(ctx context.Context, q DecisionRequest) (d Decision, err error) {
 	action := staff.AskDecision
 	if q.Kind == Serve && q.Serve.At == 0 {
 		if q.Serve.At, err = q.serves(); err != nil {
@@ -92,16 +92,16 @@ func (b *Store) Decide(ctx context.Context, q DecisionRequest) (d Decision, err 
 		return Decision{}, err
 	}
 	if q.guess() {
-		d, err = b.serveGuess(ctx, q)
+		d, err = s.serveGuess(ctx, q)
 	} else {
-		err = b.Database.View(ctx, "answer a question", func(ctx context.Context, db database.Queries) (err error) {
+		err = s.Database.View(ctx, "answer a question", func(ctx context.Context, db database.Queries) (err error) {
 			switch q.Kind {
 			case Buy:
-				d, err = b.mayBuy(ctx, db, q)
+				d, err = s.mayBuy(ctx, db, q)
 			case RefundOnline, ChangeOnline:
-				d, err = b.mayOnline(ctx, db, q)
+				d, err = s.mayOnline(ctx, db, q)
 			case Serve:
-				d, err = b.mayServe(ctx, db, q, "")
+				d, err = s.mayServe(ctx, db, q, "")
 			}
 			return err
 		})
@@ -165,30 +165,30 @@ func (q *DecisionRequest) checkServing() error {
 
 const referenceForm = `ticket must be a reference of 1 to 64 letters, digits and "_.:-"`
 
-func (b *Store) mayBuy(ctx context.Context, db database.Queries, q DecisionRequest) (Decision, error) {
-	o, err := b.order(ctx, db, q.Account, "", q.For)
+func (s *Store) mayBuy(ctx context.Context, db database.Queries, q DecisionRequest) (Decision, error) {
+	o, err := s.readOrder(ctx, db, q.Account, "", q.For)
 	if err != nil {
 		return Decision{}, err
 	}
 	for _, passenger := range q.For {
 		if err := o.buy(passenger); err != nil {
-			return decide(rules.Nothing, err)
+			return asDecision(rules.Nothing, err)
 		}
 	}
 	return Decision{}, nil
 }
 
 // mayOnline holds a ticket that is not known for one of somebody else.
-func (b *Store) mayOnline(ctx context.Context, db database.Queries, q DecisionRequest) (Decision, error) {
-	t, found, err := b.ticket(ctx, db, q.Ticket)
+func (s *Store) mayOnline(ctx context.Context, db database.Queries, q DecisionRequest) (Decision, error) {
+	t, found, err := s.findTicket(ctx, db, q.Ticket)
 	if err != nil {
 		return Decision{}, err
 	}
 	its := found && t.account == q.Account
 	if q.Kind == RefundOnline || !its {
-		return decide(rules.Nothing, rules.CanRefundOnline(its))
+		return asDecision(rules.Nothing, rules.CanRefundOnline(its))
 	}
-	h, e, err := b.entry(ctx, db, Ref{t.account, t.passenger}, "")
+	h, e, err := s.readEntry(ctx, db, Ref{t.account, t.passenger}, "")
 	if problem.Is(err, EntryNotFound) {
 		// Off the list, which takes an end of the journey: nobody to change it for.
 		err = nil
@@ -196,48 +196,48 @@ func (b *Store) mayOnline(ctx context.Context, db database.Queries, q DecisionRe
 	if err != nil {
 		return Decision{}, err
 	}
-	return decide(rules.Nothing, rules.CanChangeOnline(h.Account, e.Passenger, its, b.Limits()))
+	return asDecision(rules.Nothing, rules.CanChangeOnline(h.Account, e.Passenger, its, s.Limits()))
 }
 
 // serveGuess answers a question with an order number or a card. Wrong ones are
 // counted by the ticket, under the lock of its account, as guesses at a proof are;
 // after too many the answer is attempts.TooManyFailures, right or wrong.
-func (b *Store) serveGuess(ctx context.Context, q DecisionRequest) (d Decision, err error) {
-	key := b.Lockout.Document(vault.PersonHash(b.Vault.Index(indexOrder, q.Ticket)))
-	err = b.Database.Change(ctx, "answer a question", func(ctx context.Context, tx *sql.Tx) (err error) {
-		if d, err = b.mayServe(ctx, tx, q, b.Database.ForUpdate); err != nil {
+func (s *Store) serveGuess(ctx context.Context, q DecisionRequest) (d Decision, err error) {
+	key := s.Lockout.Document(vault.PersonHash(s.Vault.Index(indexOrder, q.Ticket)))
+	err = s.Database.Change(ctx, "answer a question", func(ctx context.Context, tx *sql.Tx) (err error) {
+		if d, err = s.mayServe(ctx, tx, q, s.Database.ForUpdate); err != nil {
 			return err
 		}
-		if err := b.Lockout.Check(ctx, tx, key); err != nil {
+		if err := s.Lockout.Check(ctx, tx, key); err != nil {
 			return err
 		}
 		if d.Refused != nil && (d.Refused.Code == rules.OrderWrong || d.Refused.Code == rules.CardMismatch) {
-			return b.Lockout.Add(ctx, tx, key)
+			return s.Lockout.Add(ctx, tx, key)
 		}
 		return nil
 	})
 	return d, err
 }
 
-func (b *Store) mayServe(ctx context.Context, db database.Queries, q DecisionRequest, lock string) (Decision, error) {
-	t, found, err := b.ticket(ctx, db, q.Ticket)
+func (s *Store) mayServe(ctx context.Context, db database.Queries, q DecisionRequest, lock string) (Decision, error) {
+	t, found, err := s.findTicket(ctx, db, q.Ticket)
 	if err == nil && !found {
 		err = errTicketUnknown
 	}
 	if err != nil {
 		return Decision{}, err
 	}
-	_, e, err := b.entry(ctx, db, Ref{t.account, t.passenger}, lock)
+	_, e, err := s.readEntry(ctx, db, Ref{t.account, t.passenger}, lock)
 	if err != nil {
 		return Decision{}, err
 	}
 	order := ""
 	if t.itinerary != nil {
-		i, err := b.openItinerary(t.id, t.itinerary)
+		i, err := s.openItinerary(t.id, t.itinerary)
 		if err != nil {
 			return Decision{}, err
 		}
 		order = i.Order
 	}
-	return decide(rules.CanServe(e.Passenger, order, q.Serve))
+	return asDecision(rules.CanServe(e.Passenger, order, q.Serve))
 }

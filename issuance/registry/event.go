@@ -66,26 +66,26 @@ type TicketEvent struct {
 // A purchase is asked of the rules under the account's lock and refused with their
 // codes (rule B5); so report it before the tickets are handed out. A change, a
 // refund and a cancellation are reported when they are done, and refused only for a
-// ticket that is not known (TicketUnknown) or of which something else is
+// findTicket that is not known (TicketUnknown) or of which something else is
 // (TicketConflict). They give no ticket back to a count, and a change counts the
-// ticket that it issued: our choice, beyond the limit too, so that no change is lost.
+// findTicket that it issued: our choice, beyond the limit too, so that no change is lost.
 // Ask Decide with ChangeOnline before. A cancelled ticket may be changed or refunded
 // afterwards, not the other way round.
-func (b *Store) RecordTicketEvent(ctx context.Context, e TicketEvent) error {
+func (s *Store) RecordTicketEvent(ctx context.Context, e TicketEvent) error {
 	if err := e.By.May(staff.ReportTicket); err != nil {
 		return err
 	}
-	if err := e.check(b.Now()); err != nil {
+	if err := e.check(s.Now()); err != nil {
 		return err
 	}
-	return b.Database.Change(ctx, "record "+e.Kind.String(), func(ctx context.Context, tx *sql.Tx) error {
+	return s.Database.Change(ctx, "record "+e.Kind.String(), func(ctx context.Context, tx *sql.Tx) error {
 		switch e.Kind {
 		case TicketsBought:
-			return b.recordBought(ctx, tx, e)
+			return s.recordBought(ctx, tx, e)
 		case TicketCancelled:
-			return b.recordCancelled(ctx, tx, e)
+			return s.recordCancelled(ctx, tx, e)
 		default:
-			return b.recordDone(ctx, tx, e)
+			return s.recordDone(ctx, tx, e)
 		}
 	})
 }
@@ -133,17 +133,17 @@ func (e *TicketEvent) check(now time.Time) error {
 	return nil
 }
 
-func (b *Store) recordBought(ctx context.Context, tx *sql.Tx, e TicketEvent) error {
+func (s *Store) recordBought(ctx context.Context, tx *sql.Tx, e TicketEvent) error {
 	passengers := make([]string, len(e.Issued))
 	for i, t := range e.Issued {
 		passengers[i] = t.Passenger
 	}
-	o, err := b.order(ctx, tx, e.Account, b.Database.ForUpdate, passengers)
+	o, err := s.readOrder(ctx, tx, e.Account, s.Database.ForUpdate, passengers)
 	if err != nil {
 		return err
 	}
 	for _, t := range e.Issued {
-		issued, err := b.issue(ctx, tx, o.id, e.Order, t)
+		issued, err := s.issue(ctx, tx, o.id, e.Order, t)
 		if err == nil && issued {
 			err = o.buy(t.Passenger)
 		}
@@ -163,12 +163,12 @@ func (b *Store) recordBought(ctx context.Context, tx *sql.Tx, e TicketEvent) err
 			return err
 		}
 	}
-	return b.trail(ctx, tx, e.Principal, staff.ReportTicket, Ref{Account: o.id}, fmt.Sprintf("bought %d", o.bought))
+	return s.audit(ctx, tx, e.Principal, staff.ReportTicket, Ref{Account: o.id}, fmt.Sprintf("bought %d", o.bought))
 }
 
 // recordDone takes a change or a refund.
-func (b *Store) recordDone(ctx context.Context, tx *sql.Tx, e TicketEvent) error {
-	t, err := b.lockTicket(ctx, tx, e.Ticket)
+func (s *Store) recordDone(ctx context.Context, tx *sql.Tx, e TicketEvent) error {
+	t, err := s.lockTicket(ctx, tx, e.Ticket)
 	if err != nil {
 		return err
 	}
@@ -181,7 +181,7 @@ func (b *Store) recordDone(ctx context.Context, tx *sql.Tx, e TicketEvent) error
 	}
 	for _, next := range e.Issued {
 		next.Passenger = t.passenger
-		issued, err := b.issue(ctx, tx, t.account, e.Order, next)
+		issued, err := s.issue(ctx, tx, t.account, e.Order, next)
 		if err == nil && issued != (t.state == Valid) {
 			err = errTicketConflict // changed into another, or into one that was bought
 		}
@@ -195,10 +195,10 @@ func (b *Store) recordDone(ctx context.Context, tx *sql.Tx, e TicketEvent) error
 	if err := countIssued(ctx, tx, t, len(e.Issued)); err != nil {
 		return err
 	}
-	if _, err = tx.ExecContext(ctx, `UPDATE tickets SET state = $2 WHERE reference = $1`, b.reference(e.Ticket), to); err != nil {
+	if _, err = tx.ExecContext(ctx, `UPDATE tickets SET state = $2 WHERE reference = $1`, s.referenceHash(e.Ticket), to); err != nil {
 		return err
 	}
-	return b.trail(ctx, tx, e.Principal, staff.ReportTicket, Ref{Account: t.account}, e.Kind.String())
+	return s.audit(ctx, tx, e.Principal, staff.ReportTicket, Ref{Account: t.account}, e.Kind.String())
 }
 
 // countIssued counts n tickets that were issued for one of an account whose row is
@@ -221,27 +221,27 @@ func countIssued(ctx context.Context, tx *sql.Tx, t ticketRow, n int) error {
 // recordCancelled takes a cancellation. A ticket that was changed or refunded first
 // is none that can be cancelled; one that was cancelled first and then changed or
 // refunded is a repetition.
-func (b *Store) recordCancelled(ctx context.Context, tx *sql.Tx, e TicketEvent) error {
-	t, err := b.lockTicket(ctx, tx, e.Ticket)
+func (s *Store) recordCancelled(ctx context.Context, tx *sql.Tx, e TicketEvent) error {
+	t, err := s.lockTicket(ctx, tx, e.Ticket)
 	if err != nil || t.cancelled {
 		return err
 	}
 	if t.state != Valid {
 		return errTicketConflict
 	}
-	if _, err := tx.ExecContext(ctx, `UPDATE tickets SET cancelled_ms = $2 WHERE reference = $1`, b.reference(e.Ticket), b.Now().UnixMilli()); err != nil {
+	if _, err := tx.ExecContext(ctx, `UPDATE tickets SET cancelled_ms = $2 WHERE reference = $1`, s.referenceHash(e.Ticket), s.now()); err != nil {
 		return err
 	}
-	return b.trail(ctx, tx, e.Principal, staff.ReportTicket, Ref{Account: t.account}, e.Kind.String())
+	return s.audit(ctx, tx, e.Principal, staff.ReportTicket, Ref{Account: t.account}, e.Kind.String())
 }
 
 // lockTicket finds a ticket and locks its holder, as for everything that the account
 // owns.
-func (b *Store) lockTicket(ctx context.Context, tx *sql.Tx, reference string) (ticketRow, error) {
-	t, found, err := b.ticket(ctx, tx, reference)
+func (s *Store) lockTicket(ctx context.Context, tx *sql.Tx, reference string) (ticketRow, error) {
+	t, found, err := s.findTicket(ctx, tx, reference)
 	if err == nil && found {
-		if _, _, err = b.entry(ctx, tx, Ref{Account: t.account}, b.Database.ForUpdate); err == nil {
-			t, found, err = b.ticket(ctx, tx, reference) // as it is under the lock
+		if _, _, err = s.readEntry(ctx, tx, Ref{Account: t.account}, s.Database.ForUpdate); err == nil {
+			t, found, err = s.findTicket(ctx, tx, reference) // as it is under the lock
 		}
 	}
 	if problem.Is(err, EntryNotFound) || err == nil && !found {

@@ -37,45 +37,46 @@ type TicketData struct {
 }
 
 // PersonalData tells the holder what is held.
-func (b *Store) PersonalData(ctx context.Context, by account.Holder) (held PersonalData, err error) {
-	err = b.view(ctx, "read what is held", func(ctx context.Context, q database.Queries) error {
-		l, err := b.list(ctx, q, by.Account())
+func (s *Store) PersonalData(ctx context.Context, by account.Holder) (held PersonalData, err error) {
+	err = s.view(ctx, "read what is held", func(ctx context.Context, q database.Queries) error {
+		l, err := s.readList(ctx, q, by.Account())
 		if err != nil {
 			return err
 		}
 		held.Own = l.Own
-		if held.FailedProofs, err = b.failedProofs(ctx, q, Ref{Account: by.Account()}, l.Own.Person); err != nil {
+		if held.FailedProofs, err = s.failedProofs(ctx, q, Ref{Account: by.Account()}, l.Own.Person); err != nil {
 			return err
 		}
 		for _, line := range l.Passengers {
-			failed, err := b.failedProofs(ctx, q, Ref{by.Account(), line.ID}, line.Person)
+			failed, err := s.failedProofs(ctx, q, Ref{by.Account(), line.ID}, line.Person)
 			if err != nil {
 				return err
 			}
 			held.Passengers = append(held.Passengers, PassengerData{line, failed})
 		}
-		return database.Each(ctx, q, func(rows *sql.Rows) error {
+		held.Tickets, err = database.All(ctx, q, func(rows *sql.Rows, d *TicketData) error {
 			var t ticketRow
-			var reported int64
+			var reported database.Millis
 			if err := t.scan(rows, &reported); err != nil {
 				return err
 			}
-			i, err := b.openItinerary(t.id, t.itinerary)
-			held.Tickets = append(held.Tickets, TicketData{t.passenger, t.now(), time.UnixMilli(reported), time.UnixMilli(t.endsMs), i})
+			i, err := s.openItinerary(t.id, t.itinerary)
+			*d = TicketData{t.passenger, t.now(), reported.Time(), t.ends.Time(), i}
 			return err
 		}, `SELECT `+ticketColumns+`, reported_ms FROM tickets WHERE account = $1 ORDER BY reported_ms, ends_ms, reference`, by.Account())
+		return err
 	})
 	return held, err
 }
 
 // failedProofs are the guesses about an entry's document, and the verdicts of
 // agencies that the entry does not match.
-func (b *Store) failedProofs(ctx context.Context, q database.Queries, r Ref, p identity.Person) (throttle.Held, error) {
-	all, err := b.Lockout.Held(ctx, q, b.proofKey(p))
+func (s *Store) failedProofs(ctx context.Context, q database.Queries, r Ref, p identity.Person) (throttle.Held, error) {
+	all, err := s.Lockout.Held(ctx, q, s.proofKey(p))
 	if err != nil {
 		return throttle.Held{}, err
 	}
-	mismatches, err := b.Lockout.Held(ctx, q, b.mismatchKey(r))
+	mismatches, err := s.Lockout.Held(ctx, q, s.mismatchKey(r))
 	all.Failures += mismatches.Failures
 	all.Locks += mismatches.Locks
 	all.LockedUntil = max(all.LockedUntil, mismatches.LockedUntil)
@@ -93,10 +94,10 @@ type Swept struct {
 
 // Sweep deletes what has done its duty, in small transactions, until all is done
 // or ctx ends. Several issuers may sweep at once.
-func (b *Store) Sweep(ctx context.Context, now time.Time) (swept Swept, err error) {
-	swept.Tickets, err = b.Database.DeleteOld(ctx, "tickets", "reference", "ends_ms", now.Add(-TicketKept), sweepBatch)
+func (s *Store) Sweep(ctx context.Context, now time.Time) (swept Swept, err error) {
+	swept.Tickets, err = s.Database.DeleteOld(ctx, "tickets", "reference", "ends_ms", now.Add(-TicketKept), sweepBatch)
 	if err == nil {
-		swept.Identities, err = b.Database.DeleteOld(ctx, "identities", "person", "until_ms", now, sweepBatch)
+		swept.Identities, err = s.Database.DeleteOld(ctx, "identities", "person", "until_ms", now, sweepBatch)
 	}
 	return swept, err
 }

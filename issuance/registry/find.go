@@ -33,12 +33,12 @@ type Found struct {
 // that are unchecked and those that failed, the holders' own first. A window also
 // finds accounts that have lost the document's identity. It returns no personal
 // data: a counter that must see more uses [Store.ViewEntry].
-func (b *Store) FindEntries(ctx context.Context, a Principal, e identity.Entry) (found []Found, err error) {
+func (s *Store) FindEntries(ctx context.Context, a Principal, e identity.Entry) (found []Found, err error) {
 	at, err := a.counter()
 	if err != nil {
 		return nil, err
 	}
-	p, err := rules.ReadDocument(e, b.Now())
+	p, err := rules.ReadDocument(e, s.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -46,26 +46,26 @@ func (b *Store) FindEntries(ctx context.Context, a Principal, e identity.Entry) 
 	if err := mayCheck(rules.Passenger{Person: p, Status: waits}, at); err != nil {
 		return nil, err
 	}
-	return b.find(ctx, p, at == rules.Window, waits, rules.Failed)
+	return s.findEntries(ctx, p, at == rules.Window, waits, rules.Failed)
 }
 
 // FindForCorrection lists, for a window, the entries about a document that were
 // checked. The document's number is the one that the entry says. Each entry that is
 // told is in the audit log: its person need not be at the counter.
-func (b *Store) FindForCorrection(ctx context.Context, a Principal, e identity.Entry) (found []Found, err error) {
+func (s *Store) FindForCorrection(ctx context.Context, a Principal, e identity.Entry) (found []Found, err error) {
 	if err := a.By.May(staff.CorrectIdentity); err != nil {
 		return nil, err
 	}
-	p, err := rules.ReadDocument(e, b.Now())
+	p, err := rules.ReadDocument(e, s.Now())
 	if err != nil {
 		return nil, err
 	}
-	if found, err = b.find(ctx, p, false, rules.Verified, rules.PreVerified); err != nil || len(found) == 0 {
+	if found, err = s.findEntries(ctx, p, false, rules.Verified, rules.PreVerified); err != nil || len(found) == 0 {
 		return nil, err
 	}
-	err = b.Database.Change(ctx, "note a search", func(ctx context.Context, tx *sql.Tx) error {
+	err = s.Database.Change(ctx, "note a search", func(ctx context.Context, tx *sql.Tx) error {
 		for _, f := range found {
-			if err := b.trail(ctx, tx, a, staff.CorrectIdentity, f.Ref, "found by its document"); err != nil {
+			if err := s.audit(ctx, tx, a, staff.CorrectIdentity, f.Ref, "found by its document"); err != nil {
 				return err
 			}
 		}
@@ -74,14 +74,14 @@ func (b *Store) FindForCorrection(ctx context.Context, a Principal, e identity.E
 	return found, err
 }
 
-// find lists entries of either of two statuses, with the accounts that have lost
+// findEntries lists entries of either of two statuses, with the accounts that have lost
 // the identity if asked.
-func (b *Store) find(ctx context.Context, p identity.Person, withLost bool, one, another rules.Status) (found []Found, err error) {
+func (s *Store) findEntries(ctx context.Context, p identity.Person, withLost bool, one, another rules.Status) (found []Found, err error) {
 	lost := 0
 	if withLost {
 		lost = 1
 	}
-	err = b.Database.View(ctx, "find entries", func(ctx context.Context, q database.Queries) error {
+	err = s.Database.View(ctx, "find entries", func(ctx context.Context, q database.Queries) error {
 		var lists []rules.Counts
 		err := database.Each(ctx, q, func(rows *sql.Rows) error {
 			var f Found
@@ -96,10 +96,10 @@ func (b *Store) find(ctx context.Context, p identity.Person, withLost bool, one,
 				UNION ALL SELECT id, '', status, 1, 0 FROM holders WHERE lost = $1 AND $5 > 0
 				UNION ALL SELECT account, id, status, 0, added_ms FROM passengers WHERE document = $2 AND status IN ($3, $4)) entries
 			ORDER BY added_ms, lost, account, passenger LIMIT $6`,
-			b.document(indexHolder, p), b.document(indexPassenger, p), one, another, lost, MaxFound)
+			s.documentHash(indexHolder, p), s.documentHash(indexPassenger, p), one, another, lost, MaxFound)
 		for i := range found {
 			if err == nil && found[i].Passenger != "" {
-				found[i].HolderOriginalNeeded, err = b.needsHolder(ctx, q, found[i], p, lists[i])
+				found[i].HolderOriginalNeeded, err = s.needsHolder(ctx, q, found[i], p, lists[i])
 			}
 		}
 		return err
@@ -108,12 +108,12 @@ func (b *Store) find(ctx context.Context, p identity.Person, withLost bool, one,
 }
 
 // needsHolder opens the account's own entry only for a list that is full.
-func (b *Store) needsHolder(ctx context.Context, q database.Queries, f Found, p identity.Person, c rules.Counts) (bool, error) {
-	who, l := rules.Passenger{Person: p, Status: f.Status}, b.Limits()
+func (s *Store) needsHolder(ctx context.Context, q database.Queries, f Found, p identity.Person, c rules.Counts) (bool, error) {
+	who, l := rules.Passenger{Person: p, Status: f.Status}, s.Limits()
 	if !rules.Exceeds(who, c, l) {
 		return false, nil
 	}
-	h, err := b.holder(ctx, q, f.Account, "")
+	h, err := s.readHolder(ctx, q, f.Account, "")
 	if errors.Is(err, database.ErrNotFound) { // closed meanwhile
 		err = nil
 	}
@@ -139,20 +139,20 @@ type EntryView struct {
 
 // ViewEntry shows a counter an entry that it may check now, and writes that into the
 // trail: a clerk sees nobody's data but of those whose documents he has to look at.
-func (b *Store) ViewEntry(ctx context.Context, a Principal, r Ref) (EntryView, error) {
+func (s *Store) ViewEntry(ctx context.Context, a Principal, r Ref) (EntryView, error) {
 	at, err := a.counter()
 	if err != nil {
 		return EntryView{}, err
 	}
-	return b.look(ctx, a, at, r)
+	return s.viewToCheck(ctx, a, at, r)
 }
 
 // ViewForCorrection shows a window an entry that was checked, to correct it.
-func (b *Store) ViewForCorrection(ctx context.Context, a Principal, r Ref) (EntryView, error) {
+func (s *Store) ViewForCorrection(ctx context.Context, a Principal, r Ref) (EntryView, error) {
 	if err := a.By.May(staff.CorrectIdentity); err != nil {
 		return EntryView{}, err
 	}
-	return b.lookFor(ctx, a, r, true, func(p rules.Passenger) (staff.Action, error) {
+	return s.viewEntry(ctx, a, r, true, func(p rules.Passenger) (staff.Action, error) {
 		if p.Status != rules.Verified && p.Status != rules.PreVerified {
 			return "", problem.New(rules.MoveRefused, "only a verified or pre-verified identity is corrected")
 		}
@@ -160,17 +160,17 @@ func (b *Store) ViewForCorrection(ctx context.Context, a Principal, r Ref) (Entr
 	})
 }
 
-func (b *Store) look(ctx context.Context, a Principal, by rules.Actor, r Ref) (EntryView, error) {
-	return b.lookFor(ctx, a, r, false, func(p rules.Passenger) (staff.Action, error) {
+func (s *Store) viewToCheck(ctx context.Context, a Principal, by rules.Actor, r Ref) (EntryView, error) {
+	return s.viewEntry(ctx, a, r, false, func(p rules.Passenger) (staff.Action, error) {
 		return checking(p), mayCheck(p, by)
 	})
 }
 
-// lookFor shows an entry for the action that may be done to it. proof says that a
+// viewEntry shows an entry for the action that may be done to it. proof says that a
 // proof is needed whatever the name.
-func (b *Store) lookFor(ctx context.Context, a Principal, r Ref, proof bool, may func(rules.Passenger) (staff.Action, error)) (s EntryView, err error) {
-	err = b.Database.Change(ctx, "look at an entry", func(ctx context.Context, tx *sql.Tx) error {
-		h, e, err := b.entry(ctx, tx, r, "")
+func (s *Store) viewEntry(ctx context.Context, a Principal, r Ref, proof bool, may func(rules.Passenger) (staff.Action, error)) (v EntryView, err error) {
+	err = s.Database.Change(ctx, "look at an entry", func(ctx context.Context, tx *sql.Tx) error {
+		h, e, err := s.readEntry(ctx, tx, r, "")
 		if err != nil {
 			return err
 		}
@@ -178,17 +178,17 @@ func (b *Store) lookFor(ctx context.Context, a Principal, r Ref, proof bool, may
 		if err != nil {
 			return err
 		}
-		c, err := b.countsFor(ctx, tx, e)
+		c, err := s.countsFor(ctx, tx, e)
 		if err != nil {
 			return err
 		}
-		s = EntryView{
+		v = EntryView{
 			r, e.Person, e.Status, e.version, proof || action != staff.SettleForeign && e.Person.WindowOnly(),
-			rules.NeedsHolderOriginal(h.Account, e.Passenger, c, b.Limits()), r.Passenger == "" && b.hasLost(h, e.Person),
+			rules.NeedsHolderOriginal(h.Account, e.Passenger, c, s.Limits()), r.Passenger == "" && s.hasLost(h, e.Person),
 		}
-		return b.trail(ctx, tx, a, action, r, "looked at the entry")
+		return s.audit(ctx, tx, a, action, r, "looked at the entry")
 	})
-	return s, err
+	return v, err
 }
 
 // MaxAwaiting bounds one call of Awaiting.
@@ -197,7 +197,7 @@ const MaxAwaiting = 100
 // Awaiting lists pre-verified entries, which wait for the national authority, at
 // most MaxAwaiting: the next ones after what a call before gave back, from the
 // beginning with "". An empty list is the end. It tells nothing personal.
-func (b *Store) Awaiting(ctx context.Context, a Principal, after string) (waiting []Ref, next string, err error) {
+func (s *Store) Awaiting(ctx context.Context, a Principal, after string) (waiting []Ref, next string, err error) {
 	if err := a.By.May(staff.SettleForeign); err != nil {
 		return nil, "", err
 	}
@@ -205,7 +205,7 @@ func (b *Store) Awaiting(ctx context.Context, a Principal, after string) (waitin
 		return nil, "", errEntryNotFound
 	}
 	next = after
-	err = b.Database.View(ctx, "find entries for the authority", func(ctx context.Context, q database.Queries) error {
+	err = s.Database.View(ctx, "find entries for the authority", func(ctx context.Context, q database.Queries) error {
 		return database.Each(ctx, q, func(rows *sql.Rows) error {
 			var r Ref
 			err := rows.Scan(&next, &r.Account)
@@ -224,9 +224,9 @@ func (b *Store) Awaiting(ctx context.Context, a Principal, after string) (waitin
 }
 
 // ViewForAuthority shows the authority a pre-verified entry, as ViewEntry does a counter.
-func (b *Store) ViewForAuthority(ctx context.Context, a Principal, r Ref) (EntryView, error) {
+func (s *Store) ViewForAuthority(ctx context.Context, a Principal, r Ref) (EntryView, error) {
 	if err := a.By.May(staff.SettleForeign); err != nil {
 		return EntryView{}, err
 	}
-	return b.look(ctx, a, rules.Authority, r)
+	return s.viewToCheck(ctx, a, rules.Authority, r)
 }

@@ -17,14 +17,14 @@ import (
 
 // Registered makes the row of a new account's holder. An identity that another
 // account has is refused with rules.IdentityRegistered (rule B11).
-func (b *Store) Registered(ctx context.Context, tx *sql.Tx, id string, who identity.Person) error {
+func (s *Store) Registered(ctx context.Context, tx *sql.Tx, id string, who identity.Person) error {
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO holders (id, person, status, tickets, own_tickets, version) VALUES ($1, $2, $3, 0, 0, 1)`,
-		id, b.seal(tableHolders, id, who), rules.Initial(who.Document))
+		id, s.sealPerson(tableHolders, id, who), rules.Initial(who.Document))
 	if err != nil {
 		return err
 	}
-	return b.claim(ctx, tx, holder{id: id}, who)
+	return s.takeIdentity(ctx, tx, holder{id: id}, who)
 }
 
 // IdentityEdited lets the holder change the account's own identity, or refuses:
@@ -32,8 +32,8 @@ func (b *Store) Registered(ctx context.Context, tx *sql.Tx, id string, who ident
 // another account has it. Ours: rules.AlreadyListed if the new document is that
 // of a passenger on the holder's list, where the holder may not be added either. A
 // failed identity that the holder saves again unchanged waits for a check again.
-func (b *Store) IdentityEdited(ctx context.Context, tx *sql.Tx, id string, _, to identity.Person) error {
-	h, err := b.holder(ctx, tx, id, b.Database.ForUpdate)
+func (s *Store) IdentityEdited(ctx context.Context, tx *sql.Tx, id string, _, to identity.Person) error {
+	h, err := s.readHolder(ctx, tx, id, s.Database.ForUpdate)
 	if err != nil {
 		return err
 	}
@@ -44,18 +44,18 @@ func (b *Store) IdentityEdited(ctx context.Context, tx *sql.Tx, id string, _, to
 	if err != nil {
 		return err
 	}
-	c, err := b.counts(ctx, tx, id, to, "")
+	c, err := s.counts(ctx, tx, id, to, "")
 	if err != nil {
 		return err
 	}
 	if c.Twice {
 		return problem.New(rules.AlreadyListed, "the document is that of a passenger on the account's list")
 	}
-	if err := b.claim(ctx, tx, h, to); err != nil {
+	if err := s.takeIdentity(ctx, tx, h, to); err != nil {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE holders SET person = $2, status = $3, version = version + 1 WHERE id = $1`,
-		id, b.seal(tableHolders, id, to), next)
+		id, s.sealPerson(tableHolders, id, to), next)
 	return err
 }
 
@@ -64,8 +64,8 @@ func (b *Store) IdentityEdited(ctx context.Context, tx *sql.Tx, id string, _, to
 // not over, since only the account can refund its tickets online (rule B6). What
 // stays is said at rules.TakenUntil: until then a keyed hash of the document,
 // which no account bears, says that it is taken.
-func (b *Store) Closing(ctx context.Context, tx *sql.Tx, id string) error {
-	c, err := b.closing(ctx, tx, id, b.Database.ForUpdate)
+func (s *Store) Closing(ctx context.Context, tx *sql.Tx, id string) error {
+	c, err := s.closing(ctx, tx, id, s.Database.ForUpdate)
 	if errors.Is(err, database.ErrNotFound) {
 		return nil // nothing is here
 	}
@@ -82,7 +82,7 @@ func (b *Store) Closing(ctx context.Context, tx *sql.Tx, id string) error {
 		`DELETE FROM holders WHERE id = $1`,
 	}
 	if !c.TakenUntil.IsZero() {
-		_, err := tx.ExecContext(ctx, `UPDATE identities SET account = NULL, until_ms = $2 WHERE account = $1`, id, c.TakenUntil.UnixMilli())
+		_, err := tx.ExecContext(ctx, `UPDATE identities SET account = NULL, until_ms = $2 WHERE account = $1`, id, database.MillisAt(c.TakenUntil))
 		if err != nil {
 			return err
 		}
@@ -105,24 +105,24 @@ type ClosingPreview struct {
 }
 
 // PreviewClosing tells the holder beforehand what closing the account would mean.
-func (b *Store) PreviewClosing(ctx context.Context, h account.Holder) (c ClosingPreview, err error) {
-	err = b.view(ctx, "ask what closing means", func(ctx context.Context, q database.Queries) (err error) {
-		c, err = b.closing(ctx, q, h.Account(), "")
+func (s *Store) PreviewClosing(ctx context.Context, h account.Holder) (c ClosingPreview, err error) {
+	err = s.view(ctx, "ask what closing means", func(ctx context.Context, q database.Queries) (err error) {
+		c, err = s.closing(ctx, q, h.Account(), "")
 		return err
 	})
 	return c, err
 }
 
-func (b *Store) closing(ctx context.Context, q database.Queries, id, lock string) (c ClosingPreview, err error) {
-	h, err := b.holder(ctx, q, id, lock)
+func (s *Store) closing(ctx context.Context, q database.Queries, id, lock string) (c ClosingPreview, err error) {
+	h, err := s.readHolder(ctx, q, id, lock)
 	if err != nil {
 		return ClosingPreview{}, err
 	}
-	now := b.Now()
-	if c.Refused, err = b.unfinished(ctx, q, `account = $1`, id); err != nil {
+	now := s.Now()
+	if c.Refused, err = s.unfinished(ctx, q, `account = $1`, id); err != nil {
 		return ClosingPreview{}, err
 	}
-	lines, err := b.lines(ctx, q, `account = $1`, id)
+	lines, err := s.readLines(ctx, q, `account = $1`, id)
 	if err != nil {
 		return ClosingPreview{}, err
 	}
@@ -130,7 +130,7 @@ func (b *Store) closing(ctx context.Context, q database.Queries, id, lock string
 	for i, l := range lines {
 		list[i] = l.Passenger
 	}
-	if until := rules.TakenUntil(h.Account, list, b.Limits(), now); until.After(now) {
+	if until := rules.TakenUntil(h.Account, list, s.Limits(), now); until.After(now) {
 		c.TakenUntil = until
 	}
 	return c, nil
@@ -138,13 +138,12 @@ func (b *Store) closing(ctx context.Context, q database.Queries, id, lock string
 
 // unfinished refuses while tickets of a condition are good for a journey that is
 // not over.
-func (b *Store) unfinished(ctx context.Context, q database.Queries, which string, args ...any) (refused, err error) {
-	now := b.Now().UnixMilli()
-	var last sql.NullInt64
-	err = q.QueryRowContext(ctx, `SELECT MAX(ends_ms) FROM tickets WHERE state = 1 AND `+which, args...).Scan(&last)
-	if err != nil || !last.Valid || last.Int64 <= now {
+func (s *Store) unfinished(ctx context.Context, q database.Queries, which string, args ...any) (refused, err error) {
+	var last database.Millis
+	err = q.QueryRowContext(ctx, `SELECT COALESCE(MAX(ends_ms), 0) FROM tickets WHERE state = 1 AND `+which, args...).Scan(&last)
+	if err != nil || last <= s.now() {
 		return nil, err
 	}
 	// Rounded up: a retry at the told second succeeds.
-	return problem.Until((last.Int64+999)/1000, TicketsUnfinished, "tickets were bought whose journeys are not over"), nil
+	return problem.Until((last + 999).Seconds(), TicketsUnfinished, "tickets were bought whose journeys are not over"), nil
 }

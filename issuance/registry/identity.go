@@ -18,17 +18,17 @@ import (
 var errIdentityLost = problem.New(rules.IdentityRegistered, "a window took this identity from the account; its owner can have it back in person at a station window")
 
 // hasLost reports whether a window took the identity from the account (rule B11).
-func (b *Store) hasLost(h holder, p identity.Person) bool {
-	return bytes.Equal(h.lost, b.document(indexHolder, p))
+func (s *Store) hasLost(h holder, p identity.Person) bool {
+	return bytes.Equal(h.lost, s.documentHash(indexHolder, p))
 }
 
-// claim makes a document the account's, and whatever it had before nobody's (rule
+// takeIdentity makes a document the account's, and whatever it had before nobody's (rule
 // B11). An identity that a window took from this account does not come back to it
 // by a form: that is for a window, too. The refusal is one for all reasons: whether
 // an account has the identity or a closed one had it is nobody's to know.
-func (b *Store) claim(ctx context.Context, tx *sql.Tx, h holder, p identity.Person) error {
-	document := b.document(indexHolder, p)
-	if b.hasLost(h, p) {
+func (s *Store) takeIdentity(ctx context.Context, tx *sql.Tx, h holder, p identity.Person) error {
+	document := s.documentHash(indexHolder, p)
+	if s.hasLost(h, p) {
 		return rules.CanRegister(true)
 	}
 	// First the new one: who waits here for another account holds nothing that the
@@ -37,7 +37,7 @@ func (b *Store) claim(ctx context.Context, tx *sql.Tx, h holder, p identity.Pers
 		INSERT INTO identities (person, account) VALUES ($1, $2)
 		ON CONFLICT (person) DO UPDATE SET account = excluded.account, until_ms = NULL
 		WHERE identities.account = excluded.account OR identities.until_ms <= $3`,
-		document, h.id, b.Now().UnixMilli())
+		document, h.id, s.now())
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ const freedOfClosed = "closed"
 // Known hole: until the person registers, any person who knows the number can again.
 // The identity is pending then, and the way back is the same. Register at the window.
 // Claim has no such hole: it is for an owner who has an account.
-func (b *Store) FreeIdentity(ctx context.Context, d DuplicateVisit) error {
+func (s *Store) FreeIdentity(ctx context.Context, d DuplicateVisit) error {
 	at, err := d.counter()
 	if err != nil {
 		return err
@@ -74,13 +74,13 @@ func (b *Store) FreeIdentity(ctx context.Context, d DuplicateVisit) error {
 	if err := rules.CanFreeIdentity(rules.Visit{At: at, Original: d.Original, InDate: d.InDate, Readable: d.Readable, Delegated: d.Delegated}); err != nil {
 		return err
 	}
-	person, err := rules.ReadDocument(d.Document, b.Now())
+	person, err := rules.ReadDocument(d.Document, s.Now())
 	if err != nil {
 		return err
 	}
-	document := b.document(indexHolder, person)
-	return b.Database.Change(ctx, "free identity", func(ctx context.Context, tx *sql.Tx) error {
-		has, err := b.whoHas(ctx, tx, document)
+	document := s.documentHash(indexHolder, person)
+	return s.Database.Change(ctx, "free identity", func(ctx context.Context, tx *sql.Tx) error {
+		has, err := s.identityOwner(ctx, tx, document)
 		if err != nil {
 			return err
 		}
@@ -88,20 +88,20 @@ func (b *Store) FreeIdentity(ctx context.Context, d DuplicateVisit) error {
 			return problem.New(NotRegistered, "no account has this identity")
 		}
 		if has != freedOfClosed {
-			if err := b.lockOther(ctx, tx, has); err != nil {
+			if err := s.lockOther(ctx, tx, has); err != nil {
 				return err
 			}
 		}
-		return b.free(ctx, tx, d.Principal, document, has)
+		return s.releaseIdentity(ctx, tx, d.Principal, document, has)
 	})
 }
 
-// whoHas is the account that has an identity: freedOfClosed for one that is closed,
+// identityOwner is the account that has an identity: freedOfClosed for one that is closed,
 // empty for none.
-func (b *Store) whoHas(ctx context.Context, q database.Queries, document []byte) (string, error) {
+func (s *Store) identityOwner(ctx context.Context, q database.Queries, document []byte) (string, error) {
 	var has sql.NullString
 	err := q.QueryRowContext(ctx, `SELECT account FROM identities WHERE person = $1 AND (until_ms IS NULL OR until_ms > $2)`,
-		document, b.Now().UnixMilli()).Scan(&has)
+		document, s.now()).Scan(&has)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return "", nil
@@ -113,9 +113,9 @@ func (b *Store) whoHas(ctx context.Context, q database.Queries, document []byte)
 	return has.String, nil
 }
 
-// free takes an identity from the account that has it, as whoHas says and whose
-// holder is locked. From none it takes nothing.
-func (b *Store) free(ctx context.Context, tx *sql.Tx, a Principal, document []byte, has string) error {
+// releaseIdentity takes an identity from the account that has it, as whoHas says and whose
+// readHolder is locked. From none it takes nothing.
+func (s *Store) releaseIdentity(ctx context.Context, tx *sql.Tx, a Principal, document []byte, has string) error {
 	if has == "" {
 		return nil
 	}
@@ -133,5 +133,5 @@ func (b *Store) free(ctx context.Context, tx *sql.Tx, a Principal, document []by
 	if n == 0 {
 		return errEntryChanged
 	}
-	return b.trail(ctx, tx, a, staff.ResolveDuplicate, Ref{Account: has}, "identity is free again")
+	return s.audit(ctx, tx, a, staff.ResolveDuplicate, Ref{Account: has}, "identity is free again")
 }

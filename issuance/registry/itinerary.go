@@ -92,25 +92,25 @@ func (i Itinerary) plain() []byte {
 	return asJSON(s)
 }
 
-func (b *Store) sealItinerary(id string, i Itinerary) []byte {
-	return b.Vault.Seal(i.plain(), vault.Place{Table: tableTickets, Column: columnItinerary, Row: id})
+func (s *Store) sealItinerary(id string, i Itinerary) []byte {
+	return s.Vault.Seal(i.plain(), vault.Place{Table: tableTickets, Column: columnItinerary, Row: id})
 }
 
 var errItinerary = errors.New("the field opens and is no itinerary")
 
 // openItinerary is the zero Itinerary for a ticket that was reported before there
 // were any.
-func (b *Store) openItinerary(id string, sealed []byte) (i Itinerary, err error) {
+func (s *Store) openItinerary(id string, sealed []byte) (i Itinerary, err error) {
 	if sealed == nil {
 		return Itinerary{}, nil
 	}
-	var s storedItinerary
-	err = b.openJSON(vault.Place{Table: tableTickets, Column: columnItinerary, Row: id}, sealed, &s, func() bool { return s.Reference != "" }, errItinerary)
+	var field storedItinerary
+	err = s.openJSON(vault.Place{Table: tableTickets, Column: columnItinerary, Row: id}, sealed, &field, func() bool { return field.Reference != "" }, errItinerary)
 	if err != nil {
 		return Itinerary{}, err
 	}
-	i = Itinerary{Order: s.Order, Reference: s.Reference}
-	if j := s.Journey; j != nil {
+	i = Itinerary{Order: field.Order, Reference: field.Reference}
+	if j := field.Journey; j != nil {
 		i.Journey = &Journey{Train: j.Train, From: j.From, To: j.To, Departs: time.Unix(j.Departs, 0), Arrives: time.Unix(j.Arrives, 0), Coach: j.Coach, Seat: j.Seat}
 	}
 	return i, nil
@@ -132,17 +132,16 @@ const MaxBookings = 100
 // choice: those whose last journey is not over, and cancelled ones that were neither
 // changed nor refunded, so that staff cannot read where the person has been. The caller
 // must have identified the person and written it to the audit log.
-func (b *Store) Bookings(ctx context.Context, number string) (all []Booking, err error) {
+func (s *Store) Bookings(ctx context.Context, number string) (all []Booking, err error) {
 	p := identity.Person{Document: identity.ResidentID, Number: number}
-	err = b.Database.View(ctx, "find bookings", func(ctx context.Context, q database.Queries) error {
-		ctx = b.Database.Brief(ctx)
-		return database.Each(ctx, q, func(rows *sql.Rows) error {
+	err = s.Database.View(ctx, "find bookings", func(ctx context.Context, q database.Queries) (err error) {
+		all, err = database.All(s.Database.Brief(ctx), q, func(rows *sql.Rows, b *Booking) error {
 			var t ticketRow
 			if err := t.scan(rows); err != nil {
 				return err
 			}
-			i, err := b.openItinerary(t.id, t.itinerary)
-			all = append(all, Booking{t.now(), time.UnixMilli(t.endsMs), i})
+			i, err := s.openItinerary(t.id, t.itinerary)
+			*b = Booking{t.now(), t.ends.Time(), i}
 			return err
 		}, `SELECT t.id, t.account, t.passenger, t.state, t.cancelled_ms, t.ends_ms, t.itinerary
 			FROM (SELECT account AS a, NULL AS p FROM identities WHERE person = $1 AND account IS NOT NULL
@@ -150,7 +149,8 @@ func (b *Store) Bookings(ctx context.Context, number string) (all []Booking, err
 			JOIN tickets t ON t.account = who.a AND (t.passenger = who.p OR t.passenger IS NULL AND who.p IS NULL)
 			WHERE t.ends_ms > $3 OR t.state = 1 AND t.cancelled_ms IS NOT NULL
 			ORDER BY t.ends_ms, t.id LIMIT $4`,
-			b.document(indexHolder, p), b.document(indexPassenger, p), b.Now().UnixMilli(), MaxBookings)
+			s.documentHash(indexHolder, p), s.documentHash(indexPassenger, p), s.now(), MaxBookings)
+		return err
 	})
 	return all, err
 }

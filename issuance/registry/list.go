@@ -33,14 +33,14 @@ var errLoginRequired = problem.New(account.LoginRequired, "")
 
 // view reads for a holder. An account that was closed since the holder was
 // authorized is account.LoginRequired.
-func (b *Store) view(ctx context.Context, what string, f func(ctx context.Context, q database.Queries) error) error {
-	return gone(b.Database.View(ctx, what, f))
+func (s *Store) view(ctx context.Context, what string, f func(ctx context.Context, q database.Queries) error) error {
+	return orLoginRequired(s.Database.View(ctx, what, f))
 }
 
 // change changes what a holder's account owns, under its lock.
-func (b *Store) change(ctx context.Context, what string, by account.Holder, f func(ctx context.Context, tx *sql.Tx, h holder) error) error {
-	return gone(b.Database.Change(ctx, what, func(ctx context.Context, tx *sql.Tx) error {
-		h, err := b.holder(ctx, tx, by.Account(), b.Database.ForUpdate)
+func (s *Store) change(ctx context.Context, what string, by account.Holder, f func(ctx context.Context, tx *sql.Tx, h holder) error) error {
+	return orLoginRequired(s.Database.Change(ctx, what, func(ctx context.Context, tx *sql.Tx) error {
+		h, err := s.readHolder(ctx, tx, by.Account(), s.Database.ForUpdate)
 		if err != nil {
 			return err
 		}
@@ -48,7 +48,7 @@ func (b *Store) change(ctx context.Context, what string, by account.Holder, f fu
 	}))
 }
 
-func gone(err error) error {
+func orLoginRequired(err error) error {
 	if errors.Is(err, database.ErrNotFound) {
 		return errLoginRequired
 	}
@@ -56,30 +56,30 @@ func gone(err error) error {
 }
 
 // List reads an account's list.
-func (b *Store) List(ctx context.Context, by account.Holder) (l List, err error) {
-	err = b.view(ctx, "read list", func(ctx context.Context, q database.Queries) (err error) {
-		l, err = b.list(ctx, q, by.Account())
+func (s *Store) List(ctx context.Context, by account.Holder) (l List, err error) {
+	err = s.view(ctx, "read list", func(ctx context.Context, q database.Queries) (err error) {
+		l, err = s.readList(ctx, q, by.Account())
 		return err
 	})
 	return l, err
 }
 
 // Own reads the entry of an account's holder.
-func (b *Store) Own(ctx context.Context, by account.Holder) (o Own, err error) {
-	err = b.view(ctx, "read own entry", func(ctx context.Context, q database.Queries) error {
-		h, err := b.holder(ctx, q, by.Account(), "")
+func (s *Store) Own(ctx context.Context, by account.Holder) (o Own, err error) {
+	err = s.view(ctx, "read own entry", func(ctx context.Context, q database.Queries) error {
+		h, err := s.readHolder(ctx, q, by.Account(), "")
 		o = Own{h.Person, h.Status, h.Tickets, h.OwnTickets, h.version}
 		return err
 	})
 	return o, err
 }
 
-func (b *Store) list(ctx context.Context, q database.Queries, account string) (List, error) {
-	h, err := b.holder(ctx, q, account, "")
+func (s *Store) readList(ctx context.Context, q database.Queries, account string) (List, error) {
+	h, err := s.readHolder(ctx, q, account, "")
 	if err != nil {
 		return List{}, err
 	}
-	lines, err := b.lines(ctx, q, `account = $1`, account)
+	lines, err := s.readLines(ctx, q, `account = $1`, account)
 	if err != nil {
 		return List{}, err
 	}
@@ -88,7 +88,7 @@ func (b *Store) list(ctx context.Context, q database.Queries, account string) (L
 		c.Add(l.Status, 1)
 	}
 	for i := range lines {
-		lines[i].HolderOriginal = rules.NeedsHolderOriginal(h.Account, lines[i].Passenger, c, b.Limits())
+		lines[i].HolderOriginal = rules.NeedsHolderOriginal(h.Account, lines[i].Passenger, c, s.Limits())
 	}
 	return List{Own{h.Person, h.Status, h.Tickets, h.OwnTickets, h.version}, lines}, nil
 }
@@ -102,8 +102,8 @@ type EnteredPassenger struct {
 }
 
 // readPassenger checks what was entered; without consent it is not looked at.
-func (b *Store) readPassenger(e EnteredPassenger, now time.Time) (identity.Person, error) {
-	if err := rules.CanKeep(rules.Consent{Policy: e.Policy, At: now}, b.Policy, now); err != nil {
+func (s *Store) readPassenger(e EnteredPassenger, now time.Time) (identity.Person, error) {
+	if err := rules.CanKeep(rules.Consent{Policy: e.Policy, At: now}, s.Policy, now); err != nil {
 		return identity.Person{}, err
 	}
 	return rules.ReadPerson(e.Entry, now)
@@ -112,9 +112,9 @@ func (b *Store) readPassenger(e EnteredPassenger, now time.Time) (identity.Perso
 // Add puts a passenger on the list (rules B2 and B3), with the status of an
 // unchecked entry. On a full list it is a resident ID passenger of a resident ID
 // account (G04), or refused.
-func (b *Store) Add(ctx context.Context, by account.Holder, e EnteredPassenger) (l Line, err error) {
-	now := b.Now()
-	who, err := b.readPassenger(e, now)
+func (s *Store) Add(ctx context.Context, by account.Holder, e EnteredPassenger) (l Line, err error) {
+	now := s.Now()
+	who, err := s.readPassenger(e, now)
 	if err != nil {
 		return Line{}, err
 	}
@@ -122,19 +122,19 @@ func (b *Store) Add(ctx context.Context, by account.Holder, e EnteredPassenger) 
 		ID: ids.New(passengerPrefix, ids.IDSize), Policy: e.Policy, AgreedAt: now, Version: 1,
 		Passenger: rules.Passenger{Person: who, Status: rules.Initial(who.Document), AddedAt: now},
 	}
-	err = b.change(ctx, "add passenger", by, func(ctx context.Context, tx *sql.Tx, h holder) error {
-		c, err := b.counts(ctx, tx, h.id, who, "")
+	err = s.change(ctx, "add passenger", by, func(ctx context.Context, tx *sql.Tx, h holder) error {
+		c, err := s.counts(ctx, tx, h.id, who, "")
 		if err != nil {
 			return err
 		}
-		if err := rules.CanAdd(h.Account, l.Passenger, c, b.Limits()); err != nil {
+		if err := rules.CanAdd(h.Account, l.Passenger, c, s.Limits()); err != nil {
 			return err
 		}
-		l.HolderOriginal = rules.NeedsHolderOriginal(h.Account, l.Passenger, c, b.Limits())
+		l.HolderOriginal = rules.NeedsHolderOriginal(h.Account, l.Passenger, c, s.Limits())
 		_, err = tx.ExecContext(ctx, `
 			INSERT INTO passengers (id, account, document, person, status, added_ms, tickets, policy, agreed_ms, version)
 			VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $6, 1)`,
-			l.ID, h.id, b.document(indexPassenger, who), b.seal(tablePassengers, l.ID, who), l.Status, now.UnixMilli(), l.Policy)
+			l.ID, h.id, s.documentHash(indexPassenger, who), s.sealPerson(tablePassengers, l.ID, who), l.Status, database.MillisAt(now), l.Policy)
 		return err
 	})
 	return l, err
@@ -145,37 +145,37 @@ const passengerPrefix = "psg_"
 // Edit puts another person's fields in a line of the list, of the version that
 // the holder saw (rule B4 and the table of statuses). Fields that are all the same
 // change nothing, except that a failed passenger waits for a check again.
-func (b *Store) Edit(ctx context.Context, by account.Holder, id string, version int64, e EnteredPassenger) (l Line, err error) {
-	now := b.Now()
-	who, err := b.readPassenger(e, now)
+func (s *Store) Edit(ctx context.Context, by account.Holder, id string, version int64, e EnteredPassenger) (l Line, err error) {
+	now := s.Now()
+	who, err := s.readPassenger(e, now)
 	if err != nil {
 		return Line{}, err
 	}
-	err = b.change(ctx, "edit passenger", by, func(ctx context.Context, tx *sql.Tx, h holder) error {
-		if l, err = b.line(ctx, tx, h.id, id); err != nil {
+	err = s.change(ctx, "edit passenger", by, func(ctx context.Context, tx *sql.Tx, h holder) error {
+		if l, err = s.readLine(ctx, tx, h.id, id); err != nil {
 			return err
 		}
 		if l.Version != version {
 			return errEntryChanged
 		}
 		who.Name = l.Person.Name.Edited(who.Name)
-		c, err := b.counts(ctx, tx, h.id, who, id)
+		c, err := s.counts(ctx, tx, h.id, who, id)
 		if err != nil {
 			return err
 		}
 		if who == l.Person && l.Status != rules.Failed {
-			l.HolderOriginal = rules.NeedsHolderOriginal(h.Account, l.Passenger, c, b.Limits())
+			l.HolderOriginal = rules.NeedsHolderOriginal(h.Account, l.Passenger, c, s.Limits())
 			return nil
 		}
-		if l.Status, err = rules.CanEdit(h.Account, l.Passenger, who, c, b.Limits()); err != nil {
+		if l.Status, err = rules.CanEdit(h.Account, l.Passenger, who, c, s.Limits()); err != nil {
 			return err
 		}
 		l.Person, l.Policy, l.AgreedAt = who, e.Policy, now
-		l.HolderOriginal = rules.NeedsHolderOriginal(h.Account, l.Passenger, c, b.Limits())
+		l.HolderOriginal = rules.NeedsHolderOriginal(h.Account, l.Passenger, c, s.Limits())
 		l.Version++
 		_, err = tx.ExecContext(ctx, `
 			UPDATE passengers SET document = $2, person = $3, status = $4, policy = $5, agreed_ms = $6, version = $7 WHERE id = $1`,
-			id, b.document(indexPassenger, who), b.seal(tablePassengers, id, who), l.Status, l.Policy, now.UnixMilli(), l.Version)
+			id, s.documentHash(indexPassenger, who), s.sealPerson(tablePassengers, id, who), l.Status, l.Policy, database.MillisAt(now), l.Version)
 		return err
 	})
 	return l, err
@@ -183,16 +183,16 @@ func (b *Store) Edit(ctx context.Context, by account.Holder, id string, version 
 
 // Delete takes a passenger off the list (rule B4). Ours: not while a ticket is
 // good for a journey that is not over, or nobody could change it for the passenger.
-func (b *Store) Delete(ctx context.Context, by account.Holder, id string) error {
-	return b.change(ctx, "delete passenger", by, func(ctx context.Context, tx *sql.Tx, h holder) error {
-		l, err := b.line(ctx, tx, h.id, id)
+func (s *Store) Delete(ctx context.Context, by account.Holder, id string) error {
+	return s.change(ctx, "delete passenger", by, func(ctx context.Context, tx *sql.Tx, h holder) error {
+		l, err := s.readLine(ctx, tx, h.id, id)
 		if err != nil {
 			return err
 		}
-		if err := rules.CanDelete(h.Account, l.Passenger, b.Limits(), b.Now()); err != nil {
+		if err := rules.CanDelete(h.Account, l.Passenger, s.Limits(), s.Now()); err != nil {
 			return err
 		}
-		if err := b.noJourney(ctx, tx, Ref{h.id, id}); err != nil {
+		if err := s.requireNoJourney(ctx, tx, Ref{h.id, id}); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `DELETE FROM passengers WHERE id = $1`, id)
@@ -201,24 +201,24 @@ func (b *Store) Delete(ctx context.Context, by account.Holder, id string) error 
 }
 
 // countsFor are the counts of the list that an entry is on; none for a holder.
-func (b *Store) countsFor(ctx context.Context, q database.Queries, e entry) (c rules.Counts, err error) {
+func (s *Store) countsFor(ctx context.Context, q database.Queries, e entry) (c rules.Counts, err error) {
 	if e.Ref.Passenger == "" {
 		return c, nil
 	}
-	return b.counts(ctx, q, e.Account, e.Person, e.Ref.Passenger)
+	return s.counts(ctx, q, e.Account, e.Person, e.Ref.Passenger)
 }
 
 // counts are an account's, for a change that puts the person on its list; at is
 // the line to be edited, empty for a new one. The holder's row must be locked.
-func (b *Store) counts(ctx context.Context, q database.Queries, account string, p identity.Person, at string) (c rules.Counts, err error) {
+func (s *Store) counts(ctx context.Context, q database.Queries, account string, p identity.Person, at string) (c rules.Counts, err error) {
 	err = database.Each(ctx, q, func(rows *sql.Rows) error {
-		var s rules.Status
+		var status rules.Status
 		var n, same int
-		err := rows.Scan(&s, &n, &same)
-		c.Add(s, n)
+		err := rows.Scan(&status, &n, &same)
+		c.Add(status, n)
 		c.Twice = c.Twice || same > 0
 		return err
 	}, `SELECT status, COUNT(*), SUM(CASE WHEN document = $2 AND id <> $3 THEN 1 ELSE 0 END)
-		FROM passengers WHERE account = $1 GROUP BY status`, account, b.document(indexPassenger, p), at)
+		FROM passengers WHERE account = $1 GROUP BY status`, account, s.documentHash(indexPassenger, p), at)
 	return c, err
 }

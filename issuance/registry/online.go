@@ -23,8 +23,8 @@ type Identified struct {
 	Guard func(ctx context.Context, q database.Queries) error
 }
 
-// itself is the name of the issuer in the audit log, for what its rules did.
-const itself = "issuer"
+// issuerName is the name of the issuer in the audit log, for what its rules did.
+const issuerName = "issuer"
 
 var errPhone = problem.New(account.PhoneUnverified, "the phone of the account must be verified first")
 
@@ -33,39 +33,39 @@ var errPhone = problem.New(account.PhoneUnverified, "the phone of the account mu
 // registry confirms name and number. It uses up no application for a temporary ID. An
 // unconfirmed identity keeps its status. Only the identity that was checked is verified:
 // an edit or a counter's verdict in the meantime is registry_entry_changed.
-func (b *Store) VerifyOnline(ctx context.Context, by account.Holder, evidence, request string, from throttle.Caller) (next rules.Status, provider string, err error) {
+func (s *Store) VerifyOnline(ctx context.Context, by account.Holder, evidence, request string, from throttle.Caller) (next rules.Status, provider string, err error) {
 	var seen holder
-	err = b.view(ctx, "find identity to verify", func(ctx context.Context, q database.Queries) (err error) {
-		if seen, err = b.holder(ctx, q, by.Account(), ""); err != nil {
+	err = s.view(ctx, "find identity to verify", func(ctx context.Context, q database.Queries) (err error) {
+		if seen, err = s.readHolder(ctx, q, by.Account(), ""); err != nil {
 			return err
 		}
-		return b.mayVerifyOnline(ctx, q, seen)
+		return s.mayVerifyOnline(ctx, q, seen)
 	})
 	if err != nil {
 		return 0, "", err
 	}
-	person, err := b.Identify(ctx, seen.Person, evidence, from)
+	person, err := s.Identify(ctx, seen.Person, evidence, from)
 	if err != nil {
 		return 0, "", err
 	}
-	err = b.change(ctx, "verify online", by, func(ctx context.Context, tx *sql.Tx, h holder) error {
+	err = s.change(ctx, "verify online", by, func(ctx context.Context, tx *sql.Tx, h holder) error {
 		if h.version != seen.version {
 			return errEntryChanged
 		}
-		if err := b.mayVerifyOnline(ctx, tx, h); err != nil {
+		if err := s.mayVerifyOnline(ctx, tx, h); err != nil {
 			return err
 		}
 		if err := person.Guard(ctx, tx); err != nil {
 			return err
 		}
-		if err := b.claim(ctx, tx, h, h.Person); err != nil {
+		if err := s.takeIdentity(ctx, tx, h, h.Person); err != nil {
 			return err
 		}
 		if err := setStatus(ctx, tx, Ref{Account: h.id}, rules.Verified); err != nil {
 			return err
 		}
-		return b.Trail.Append(ctx, tx, audit.Entry{
-			AtMs: b.Now().UnixMilli(), Who: itself, Role: staff.Program, Action: staff.VerifyOnline, Object: audit.Object{Kind: audit.Account, ID: h.id},
+		return s.Trail.Append(ctx, tx, audit.Entry{
+			AtMs: s.Now().UnixMilli(), Who: issuerName, Role: staff.Program, Action: staff.VerifyOnline, Object: audit.Object{Kind: audit.Account, ID: h.id},
 			Detail: fmt.Sprintf("%v becomes %v, by face and resident registry", h.Status, rules.Verified), Request: request,
 		})
 	})
@@ -76,14 +76,14 @@ func (b *Store) VerifyOnline(ctx context.Context, by account.Holder, evidence, r
 }
 
 // mayVerifyOnline refuses what no check online can verify, before a face is looked at.
-func (b *Store) mayVerifyOnline(ctx context.Context, q database.Queries, h holder) error {
+func (s *Store) mayVerifyOnline(ctx context.Context, q database.Queries, h holder) error {
 	if err := rules.CanVerifyOnline(h.Account); err != nil {
 		return err
 	}
-	if b.hasLost(h, h.Person) {
+	if s.hasLost(h, h.Person) {
 		return errIdentityLost
 	}
-	p, err := account.ProfileOf(ctx, q, b.Vault, h.id)
+	p, err := account.ProfileOf(ctx, q, s.Vault, h.id)
 	if err == nil && !p.PhoneVerified() {
 		err = errPhone
 	}

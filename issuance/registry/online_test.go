@@ -54,7 +54,7 @@ func TestG39_TheCheckOnlineVerifies(t *testing.T) {
 			w.adds(h, resident(100+n)) // what a verified account may
 			var role, who, detail string
 			err = w.DB.Writer().QueryRow(`SELECT role, who, detail FROM audit WHERE action = $1 AND object = $2`, string(staff.VerifyOnline), h.Account()).Scan(&role, &who, &detail)
-			if err != nil || role != string(staff.Program) || who != itself || strings.Contains(detail, asked.Number) || strings.Contains(detail, asked.Name.Text) {
+			if err != nil || role != string(staff.Program) || who != issuerName || strings.Contains(detail, asked.Number) || strings.Contains(detail, asked.Name.Text) {
 				t.Errorf("the audit log: %q %q %q: %v", role, who, detail, err)
 			}
 		}

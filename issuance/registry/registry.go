@@ -90,26 +90,26 @@ func New(c Config) (*Store, error) {
 	need(c.Lockout != nil, "no lockout")
 	need(c.Identify != nil, "no way to identify a person online")
 	need(c.Policy != "", "no version of the privacy policy")
-	b := &Store{Config: c}
-	all = append(all, b.SetLimits(c.Limits))
+	s := &Store{Config: c}
+	all = append(all, s.SetLimits(c.Limits))
 	if err := errors.Join(all...); err != nil {
 		return nil, err
 	}
-	return b, nil
+	return s, nil
 }
 
 // SetLimits changes the limits, for a Spring Festival or a summer (rule B3). The
 // next decision goes by them.
-func (b *Store) SetLimits(l rules.Limits) error {
+func (s *Store) SetLimits(l rules.Limits) error {
 	if err := l.Validate(); err != nil {
 		return err
 	}
-	b.limits.Store(&l)
+	s.limits.Store(&l)
 	return nil
 }
 
 // Limits are those in force.
-func (b *Store) Limits() rules.Limits { return *b.limits.Load() }
+func (s *Store) Limits() rules.Limits { return *s.limits.Load() }
 
 // Principal says who acts, for the role and the trail.
 type Principal struct {
@@ -146,18 +146,18 @@ func (a Principal) serves() (rules.Actor, error) {
 	return rules.Machine, nil
 }
 
-// trail writes the act into the trail.
-func (b *Store) trail(ctx context.Context, tx *sql.Tx, a Principal, action staff.Action, on Ref, detail string) error {
+// audit writes the act into the trail.
+func (s *Store) audit(ctx context.Context, tx *sql.Tx, a Principal, action staff.Action, on Ref, detail string) error {
 	o := audit.Object{Kind: audit.Account, ID: on.Account}
 	if on.Passenger != "" {
 		o = audit.Object{Kind: audit.Passenger, ID: on.Passenger}
 	}
-	e, err := audit.By(a.By, action, o, b.Now().UnixMilli())
+	e, err := audit.By(a.By, action, o, s.Now().UnixMilli())
 	if err != nil {
 		return err
 	}
 	e.Detail, e.Request = detail, a.Request
-	return b.Trail.Append(ctx, tx, e)
+	return s.Trail.Append(ctx, tx, e)
 }
 
 // Ref names an entry of the registry.

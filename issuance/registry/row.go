@@ -42,14 +42,10 @@ const (
 	indexMismatch  = "registry.mismatch"
 )
 
-// document is the keyed hash of a person's document.
-func (b *Store) document(purpose string, p identity.Person) []byte {
-	h := b.documentHash(purpose, p)
+// documentHash is the keyed hash of a person's document.
+func (s *Store) documentHash(purpose string, p identity.Person) []byte {
+	h := s.Vault.Index(purpose, documentText(p.Document, p.Identifier()))
 	return h[:]
-}
-
-func (b *Store) documentHash(purpose string, p identity.Person) [32]byte {
-	return b.Vault.Index(purpose, documentText(p.Document, p.Identifier()))
 }
 
 func documentText(document identity.DocumentType, identifier string) string {
@@ -67,9 +63,9 @@ type stored struct {
 	Nationality identity.Nationality  `json:"nationality,omitempty"`
 }
 
-func (b *Store) seal(table, id string, p identity.Person) []byte {
+func (s *Store) sealPerson(table, id string, p identity.Person) []byte {
 	plain := asJSON(stored{p.Document, p.Name.Text, p.Name.OverLong, p.Name.Uncommon, p.Substituted, p.Number, p.Nationality})
-	return b.Vault.Seal(plain, vault.Place{Table: table, Column: columnPerson, Row: id})
+	return s.Vault.Seal(plain, vault.Place{Table: table, Column: columnPerson, Row: id})
 }
 
 func asJSON(v any) []byte {
@@ -82,8 +78,8 @@ func asJSON(v any) []byte {
 
 // openJSON opens an encrypted field into v. valid reports whether v is what the field is
 // for; wrong is the error if not, which says nothing of the content as a decoder's might.
-func (b *Store) openJSON(at vault.Place, sealed []byte, v any, valid func() bool, wrong error) error {
-	plain, err := b.Vault.Open(sealed, at)
+func (s *Store) openJSON(at vault.Place, sealed []byte, v any, valid func() bool, wrong error) error {
+	plain, err := s.Vault.Open(sealed, at)
 	if err == nil {
 		d := json.NewDecoder(bytes.NewReader(plain))
 		d.DisallowUnknownFields()
@@ -99,19 +95,19 @@ func (b *Store) openJSON(at vault.Place, sealed []byte, v any, valid func() bool
 
 var errStored = errors.New("the field opens and is no person")
 
-func (b *Store) open(table, id string, sealed []byte) (identity.Person, error) {
-	var s stored
-	err := b.openJSON(vault.Place{Table: table, Column: columnPerson, Row: id}, sealed, &s, func() bool { return s.Document.Known() }, errStored)
+func (s *Store) openPerson(table, id string, sealed []byte) (identity.Person, error) {
+	var p stored
+	err := s.openJSON(vault.Place{Table: table, Column: columnPerson, Row: id}, sealed, &p, func() bool { return p.Document.Known() }, errStored)
 	if err != nil {
 		return identity.Person{}, err
 	}
 	return identity.Person{
-		Name:        identity.StoredName(s.Name, s.OverLong, s.Uncommon, s.Document),
-		Substituted: s.Substituted, Document: s.Document, Number: s.Number, Nationality: s.Nationality,
+		Name:        identity.StoredName(p.Name, p.OverLong, p.Uncommon, p.Document),
+		Substituted: p.Substituted, Document: p.Document, Number: p.Number, Nationality: p.Nationality,
 	}, nil
 }
 
-// holder is an account's row.
+// readHolder is an account's row.
 type holder struct {
 	rules.Account
 	id      string
@@ -119,9 +115,9 @@ type holder struct {
 	version int64
 }
 
-// holder reads and opens it; database.ErrNotFound if there is none. lock is
+// readHolder reads and opens it; database.ErrNotFound if there is none. lock is
 // Database.ForUpdate in a transaction that changes what the account owns.
-func (b *Store) holder(ctx context.Context, q database.Queries, account, lock string) (h holder, err error) {
+func (s *Store) readHolder(ctx context.Context, q database.Queries, account, lock string) (h holder, err error) {
 	h.id = account
 	var person []byte
 	err = q.QueryRowContext(ctx, `SELECT person, status, tickets, own_tickets, lost, version FROM holders WHERE id = $1`+lock, account).
@@ -130,7 +126,7 @@ func (b *Store) holder(ctx context.Context, q database.Queries, account, lock st
 		return holder{}, database.ErrNotFound
 	}
 	if err == nil {
-		h.Person, err = b.open(tableHolders, account, person)
+		h.Person, err = s.openPerson(tableHolders, account, person)
 	}
 	return h, err
 }
@@ -149,30 +145,26 @@ type Line struct {
 	AgreedAt time.Time
 }
 
-// lines reads and opens passengers; which is a condition on the table.
-func (b *Store) lines(ctx context.Context, q database.Queries, which string, args ...any) (all []Line, err error) {
-	err = database.Each(ctx, q, func(rows *sql.Rows) error {
-		var l Line
+// readLines reads and opens passengers; which is a condition on the table.
+func (s *Store) readLines(ctx context.Context, q database.Queries, which string, args ...any) ([]Line, error) {
+	return database.All(ctx, q, func(rows *sql.Rows, l *Line) error {
 		var person []byte
-		var added, agreed int64
+		var added, agreed database.Millis
 		err := rows.Scan(&l.ID, &person, &l.Status, &added, &l.Tickets, &l.Policy, &agreed, &l.Version)
-		if err != nil {
-			return err
+		if err == nil {
+			l.AddedAt, l.AgreedAt = added.Time(), agreed.Time()
+			l.Person, err = s.openPerson(tablePassengers, l.ID, person)
 		}
-		l.AddedAt, l.AgreedAt = time.UnixMilli(added), time.UnixMilli(agreed)
-		l.Person, err = b.open(tablePassengers, l.ID, person)
-		all = append(all, l)
 		return err
 	}, `SELECT id, person, status, added_ms, tickets, policy, agreed_ms, version FROM passengers WHERE `+which+` ORDER BY added_ms, id`, args...)
-	return all, err
 }
 
-// line is one passenger of an account; EntryNotFound if there is none.
-func (b *Store) line(ctx context.Context, q database.Queries, account, id string) (Line, error) {
+// readLine is one passenger of an account; EntryNotFound if there is none.
+func (s *Store) readLine(ctx context.Context, q database.Queries, account, id string) (Line, error) {
 	if !idForm(id) {
 		return Line{}, errEntryNotFound
 	}
-	found, err := b.lines(ctx, q, `account = $1 AND id = $2`, account, id)
+	found, err := s.readLines(ctx, q, `account = $1 AND id = $2`, account, id)
 	if err == nil && len(found) == 0 {
 		err = errEntryNotFound
 	}
@@ -182,19 +174,19 @@ func (b *Store) line(ctx context.Context, q database.Queries, account, id string
 	return found[0], nil
 }
 
-// entry is who is checked: a passenger on a list, or the holder.
+// readEntry is who is checked: a passenger on a list, or the holder.
 type entry struct {
 	Ref
 	rules.Passenger
 	version int64
 }
 
-// entry reads an entry with its account, EntryNotFound if there is none.
-func (b *Store) entry(ctx context.Context, q database.Queries, r Ref, lock string) (h holder, e entry, err error) {
+// readEntry reads an entry with its account, EntryNotFound if there is none.
+func (s *Store) readEntry(ctx context.Context, q database.Queries, r Ref, lock string) (h holder, e entry, err error) {
 	if !idForm(r.Account) {
 		return holder{}, entry{}, errEntryNotFound
 	}
-	h, err = b.holder(ctx, q, r.Account, lock)
+	h, err = s.readHolder(ctx, q, r.Account, lock)
 	if errors.Is(err, database.ErrNotFound) {
 		err = errEntryNotFound
 	}
@@ -204,7 +196,7 @@ func (b *Store) entry(ctx context.Context, q database.Queries, r Ref, lock strin
 	if r.Passenger == "" {
 		return h, entry{r, h.Self(), h.version}, nil
 	}
-	l, err := b.line(ctx, q, r.Account, r.Passenger)
+	l, err := s.readLine(ctx, q, r.Account, r.Passenger)
 	return h, entry{r, l.Passenger, l.Version}, err
 }
 
@@ -217,3 +209,5 @@ func setStatus(ctx context.Context, tx *sql.Tx, r Ref, s rules.Status) error {
 	_, err := tx.ExecContext(ctx, `UPDATE `+table+` SET status = $2, version = version + 1 WHERE id = $1`, id, s)
 	return err
 }
+
+func (s *Store) now() database.Millis { return database.MillisAt(s.Now()) }

@@ -47,7 +47,7 @@ type ticketRow struct {
 	passenger string // empty: the holder
 	state     TicketState
 	cancelled bool // reported once, whatever came later
-	endsMs    int64
+	ends      database.Millis
 	itinerary []byte // encrypted; nil where id is empty
 }
 
@@ -65,16 +65,16 @@ const ticketColumns = `id, account, passenger, state, cancelled_ms, ends_ms, iti
 func (t *ticketRow) scan(row interface{ Scan(into ...any) error }, more ...any) error {
 	var id, passenger sql.NullString
 	var cancelled sql.NullInt64
-	err := row.Scan(append([]any{&id, &t.account, &passenger, &t.state, &cancelled, &t.endsMs, &t.itinerary}, more...)...)
+	err := row.Scan(append([]any{&id, &t.account, &passenger, &t.state, &cancelled, &t.ends, &t.itinerary}, more...)...)
 	t.id, t.passenger, t.cancelled = id.String, passenger.String, cancelled.Valid
 	return err
 }
 
 var errTicketUnknown = problem.New(TicketUnknown, "no purchase of this ticket was reported, or its journey was over long ago")
 
-// ticket finds a ticket by the ticketing system's reference.
-func (b *Store) ticket(ctx context.Context, q database.Queries, reference string) (t ticketRow, found bool, err error) {
-	err = t.scan(q.QueryRowContext(ctx, `SELECT `+ticketColumns+` FROM tickets WHERE reference = $1`, b.reference(reference)))
+// findTicket finds a ticket by the ticketing system's reference.
+func (s *Store) findTicket(ctx context.Context, q database.Queries, reference string) (t ticketRow, found bool, err error) {
+	err = t.scan(q.QueryRowContext(ctx, `SELECT `+ticketColumns+` FROM tickets WHERE reference = $1`, s.referenceHash(reference)))
 	if err == sql.ErrNoRows {
 		return ticketRow{}, false, nil
 	}
@@ -85,24 +85,24 @@ const ticketPrefix = "tkt_"
 
 // issue writes a ticket that is new and reports whether it was. One that is known
 // must be the same, its journey included: else it is TicketConflict.
-func (b *Store) issue(ctx context.Context, tx *sql.Tx, account, order string, t Ticket) (issued bool, err error) {
+func (s *Store) issue(ctx context.Context, tx *sql.Tx, account, order string, t Ticket) (issued bool, err error) {
 	id, itinerary := ids.New(ticketPrefix, ids.IDSize), Itinerary{Order: order, Reference: t.Reference, Journey: t.Journey}
 	n, err := database.Changed(ctx, tx, `
 		INSERT INTO tickets (reference, account, passenger, state, reported_ms, ends_ms, id, itinerary) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 		ON CONFLICT (reference) DO NOTHING`,
-		b.reference(t.Reference), account, sql.NullString{String: t.Passenger, Valid: t.Passenger != ""},
-		Valid, b.Now().UnixMilli(), t.Ends.UnixMilli(), id, b.sealItinerary(id, itinerary))
+		s.referenceHash(t.Reference), account, sql.NullString{String: t.Passenger, Valid: t.Passenger != ""},
+		Valid, s.now(), database.MillisAt(t.Ends), id, s.sealItinerary(id, itinerary))
 	if err != nil || n == 1 {
 		return n == 1, err
 	}
-	known, _, err := b.ticket(ctx, tx, t.Reference)
+	known, _, err := s.findTicket(ctx, tx, t.Reference)
 	if err != nil {
 		return false, err
 	}
-	if known.account != account || known.passenger != t.Passenger || known.endsMs != t.Ends.UnixMilli() {
+	if known.account != account || known.passenger != t.Passenger || known.ends != database.MillisAt(t.Ends) {
 		return false, errTicketConflict
 	}
-	was, err := b.openItinerary(known.id, known.itinerary)
+	was, err := s.openItinerary(known.id, known.itinerary)
 	if err == nil && known.itinerary != nil && !bytes.Equal(was.plain(), itinerary.plain()) {
 		err = errTicketConflict
 	}
@@ -111,10 +111,10 @@ func (b *Store) issue(ctx context.Context, tx *sql.Tx, account, order string, t 
 
 var errTicketConflict = problem.New(TicketConflict, "something else was reported for a ticket with this reference; nothing was changed")
 
-// reference is how a ticket is found: a copy of the database does not lead into
+// referenceHash is how a ticket is found: a copy of the database does not lead into
 // the ticketing system's.
-func (b *Store) reference(text string) []byte {
-	h := b.Vault.Index(indexTicket, text)
+func (s *Store) referenceHash(text string) []byte {
+	h := s.Vault.Index(indexTicket, text)
 	return h[:]
 }
 
@@ -122,7 +122,7 @@ func (b *Store) reference(text string) []byte {
 // number; a family and its friends fit.
 const MaxOrder = 20
 
-// order decides about tickets of one account, one after the other, each with the
+// readOrder decides about tickets of one account, one after the other, each with the
 // counts raised by those before (registry.CanBuy). Its account must be locked if
 // what it decides is to hold.
 type order struct {
@@ -132,18 +132,18 @@ type order struct {
 	bought int
 }
 
-// order reads an account and whom it buys for; empty is the holder.
-func (b *Store) order(ctx context.Context, q database.Queries, account, lock string, passengers []string) (*order, error) {
-	h, _, err := b.entry(ctx, q, Ref{Account: account}, lock)
+// readOrder reads an account and whom it buys for; empty is the holder.
+func (s *Store) readOrder(ctx context.Context, q database.Queries, account, lock string, passengers []string) (*order, error) {
+	h, _, err := s.readEntry(ctx, q, Ref{Account: account}, lock)
 	if err != nil {
 		return nil, err
 	}
-	o := &order{holder: h, limits: b.Limits(), listed: map[string]*rules.Passenger{}}
+	o := &order{holder: h, limits: s.Limits(), listed: map[string]*rules.Passenger{}}
 	for _, id := range passengers {
 		if id == "" || o.listed[id] != nil {
 			continue
 		}
-		l, err := b.line(ctx, q, account, id)
+		l, err := s.readLine(ctx, q, account, id)
 		if err != nil {
 			return nil, err
 		}

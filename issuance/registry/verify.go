@@ -56,11 +56,11 @@ type Check struct {
 // resident ID card becomes verified or failed, another document pre-verified or
 // failed. On a full list that is for resident ID passengers of a resident ID account
 // with both originals (registry.CanExceed). Of wrong proofs (rule B1) the entry's
-// document takes as many as the failures' rule says; then it is
+// documentHash takes as many as the failures' rule says; then it is
 // throttle.TooManyFailures, right or wrong. Of verdicts that it does not match an
-// entry takes as many from agencies: a failed entry can be saved and checked again
+// readEntry takes as many from agencies: a failed entry can be saved and checked again
 // and again, and then it is for a window to look.
-func (b *Store) Verify(ctx context.Context, c Check) (next rules.Status, err error) {
+func (s *Store) Verify(ctx context.Context, c Check) (next rules.Status, err error) {
 	at, err := c.counter()
 	if err != nil {
 		return 0, err
@@ -70,26 +70,26 @@ func (b *Store) Verify(ctx context.Context, c Check) (next rules.Status, err err
 		Delegated: c.Delegated, DelegateOriginal: c.DelegateOriginal, HolderOriginal: c.HolderOriginal, Proof: c.Proof,
 	}
 	var wrong error // the answer to a guess: what counts it must be committed
-	err = b.Database.Change(ctx, "verify", func(ctx context.Context, tx *sql.Tx) error {
-		h, e, err := b.entry(ctx, tx, c.Entry, b.Database.ForUpdate)
+	err = s.Database.Change(ctx, "verify", func(ctx context.Context, tx *sql.Tx) error {
+		h, e, err := s.readEntry(ctx, tx, c.Entry, s.Database.ForUpdate)
 		if err != nil {
 			return err
 		}
 		if e.version != c.Version {
 			return errEntryChanged
 		}
-		if c.Entry.Passenger == "" && b.hasLost(h, e.Person) {
+		if c.Entry.Passenger == "" && s.hasLost(h, e.Person) {
 			return errIdentityLost
 		}
-		wrong, err = b.countGuess(ctx, tx, e.Person, e.Person.WindowOnly() && c.Proof != (rules.Proof{}), func() error {
+		wrong, err = s.countGuess(ctx, tx, e.Person, e.Person.WindowOnly() && c.Proof != (rules.Proof{}), func() error {
 			if at == rules.Agency {
-				if err := b.Lockout.Check(ctx, tx, b.mismatchKey(c.Entry)); err != nil {
+				if err := s.Lockout.Check(ctx, tx, s.mismatchKey(c.Entry)); err != nil {
 					return err
 				}
 			}
 			var contact rules.Contact
 			if e.Person.WindowOnly() {
-				if contact, err = b.contact(ctx, tx, h, e); err != nil {
+				if contact, err = s.contact(ctx, tx, h, e); err != nil {
 					return err
 				}
 			}
@@ -99,29 +99,29 @@ func (b *Store) Verify(ctx context.Context, c Check) (next rules.Status, err err
 		if err != nil || wrong != nil {
 			return err
 		}
-		counts, err := b.countsFor(ctx, tx, e)
+		counts, err := s.countsFor(ctx, tx, e)
 		if err != nil {
 			return err
 		}
-		if err := rules.CanExceed(h.Account, e.Passenger, visit, counts, b.Limits()); err != nil {
+		if err := rules.CanExceed(h.Account, e.Passenger, visit, counts, s.Limits()); err != nil {
 			return err
 		}
 		action, detail := checking(e.Passenger), fmt.Sprintf("%v becomes %v", e.Status, next)
 		if c.Delegated {
 			action, detail = staff.VerifyDelegated, detail+", brought by a delegate"
 		}
-		if rules.NeedsHolderOriginal(h.Account, e.Passenger, counts, b.Limits()) {
+		if rules.NeedsHolderOriginal(h.Account, e.Passenger, counts, s.Limits()) {
 			detail += ", beyond the list's limit with both originals"
 		}
 		if err := setStatus(ctx, tx, c.Entry, next); err != nil {
 			return err
 		}
 		if at == rules.Agency && next == rules.Failed {
-			if err := b.Lockout.Add(ctx, tx, b.mismatchKey(c.Entry)); err != nil {
+			if err := s.Lockout.Add(ctx, tx, s.mismatchKey(c.Entry)); err != nil {
 				return err
 			}
 		}
-		return b.trail(ctx, tx, c.Principal, action, c.Entry, detail)
+		return s.audit(ctx, tx, c.Principal, action, c.Entry, detail)
 	})
 	if err == nil {
 		err = wrong
@@ -132,38 +132,38 @@ func (b *Store) Verify(ctx context.Context, c Check) (next rules.Status, err err
 // countGuess runs what takes a proof about a person's document. A wrong one is counted,
 // for which the transaction must commit: wrong is then the answer. After too many it is
 // throttle.TooManyFailures, right or wrong.
-func (b *Store) countGuess(ctx context.Context, tx *sql.Tx, p identity.Person, guessed bool, take func() error) (wrong, err error) {
+func (s *Store) countGuess(ctx context.Context, tx *sql.Tx, p identity.Person, guessed bool, take func() error) (wrong, err error) {
 	if guessed {
-		if err := b.Lockout.Check(ctx, tx, b.proofKey(p)); err != nil {
+		if err := s.Lockout.Check(ctx, tx, s.proofKey(p)); err != nil {
 			return nil, err
 		}
 	}
 	if err = take(); guessed && problem.Is(err, rules.ProofWrong) {
-		return err, b.Lockout.Add(ctx, tx, b.proofKey(p))
+		return err, s.Lockout.Add(ctx, tx, s.proofKey(p))
 	}
 	return nil, err
 }
 
 // contact is what proves a visit about an entry.
-func (b *Store) contact(ctx context.Context, q database.Queries, h holder, e entry) (rules.Contact, error) {
+func (s *Store) contact(ctx context.Context, q database.Queries, h holder, e entry) (rules.Contact, error) {
 	if e.Ref.Passenger != "" {
 		return h.ListContact(), nil
 	}
-	p, err := account.ProfileOf(ctx, q, b.Vault, h.id)
+	p, err := account.ProfileOf(ctx, q, s.Vault, h.id)
 	return rules.Contact{Phone: p.Contact.Phone, Email: p.Contact.Email}, err
 }
 
 // proofKey counts guesses about a document. Its hash is not the one that other
 // failures of the person count by: whoever fails a face check from afar must not
 // lock the window, nor the other way round.
-func (b *Store) proofKey(p identity.Person) throttle.Key {
-	return ProofKey(b.Lockout, b.Vault.Index, p.Document, p.Identifier())
+func (s *Store) proofKey(p identity.Person) throttle.Key {
+	return ProofKey(s.Lockout, s.Vault.Index, p.Document, p.Identifier())
 }
 
 // mismatchKey counts verdicts of agencies that an entry does not match, by the
 // entry: what strangers enter about a document does not count against others.
-func (b *Store) mismatchKey(r Ref) throttle.Key {
-	return b.Lockout.Document(vault.PersonHash(b.Vault.Index(indexMismatch, r.Account+" "+r.Passenger)))
+func (s *Store) mismatchKey(r Ref) throttle.Key {
+	return s.Lockout.Document(vault.PersonHash(s.Vault.Index(indexMismatch, r.Account+" "+r.Passenger)))
 }
 
 // ProofKey is what guesses about a document are counted by; see identity.Person for
@@ -181,12 +181,12 @@ type AuthorityResult struct {
 }
 
 // SettleForeign settles a pre-verified entry: verified or failed.
-func (b *Store) SettleForeign(ctx context.Context, r AuthorityResult) (next rules.Status, err error) {
+func (s *Store) SettleForeign(ctx context.Context, r AuthorityResult) (next rules.Status, err error) {
 	if err := r.By.May(staff.SettleForeign); err != nil {
 		return 0, err
 	}
-	err = b.Database.Change(ctx, "decide", func(ctx context.Context, tx *sql.Tx) error {
-		_, e, err := b.entry(ctx, tx, r.Entry, b.Database.ForUpdate)
+	err = s.Database.Change(ctx, "decide", func(ctx context.Context, tx *sql.Tx) error {
+		_, e, err := s.readEntry(ctx, tx, r.Entry, s.Database.ForUpdate)
 		if err != nil {
 			return err
 		}
@@ -199,7 +199,7 @@ func (b *Store) SettleForeign(ctx context.Context, r AuthorityResult) (next rule
 		if err := setStatus(ctx, tx, r.Entry, next); err != nil {
 			return err
 		}
-		return b.trail(ctx, tx, r.Principal, staff.SettleForeign, r.Entry, fmt.Sprintf("%v becomes %v", e.Status, next))
+		return s.audit(ctx, tx, r.Principal, staff.SettleForeign, r.Entry, fmt.Sprintf("%v becomes %v", e.Status, next))
 	})
 	return next, err
 }
