@@ -19,7 +19,7 @@ import (
 )
 
 // sealedTrail has an issuer seal what was ordered, and returns the chain's end.
-func (d *desk) sealedTrail() (head audit.Anchor) {
+func (d *system) sealedTrail() (head audit.Anchor) {
 	d.t.Helper()
 	stop := d.serves()
 	runtest.Eventually(d.t, patience, "the trail to be sealed", func() bool {
@@ -40,7 +40,7 @@ func (d *desk) sealedTrail() (head audit.Anchor) {
 
 // Whoever can write the database can change what stands there, but not unnoticed.
 func TestTrailThatWasChangedIsFound(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	d.announce()
 	for range 3 {
 		d.orders("-restate")
@@ -62,7 +62,7 @@ func TestTrailThatWasChangedIsFound(t *testing.T) {
 
 // An act that was put into the database by other means is never sealed, and named.
 func TestActThatNoIssuerWroteIsFound(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	d.announce()
 	d.orders("-restate")
 	head := d.sealedTrail()
@@ -85,7 +85,7 @@ func TestActThatNoIssuerWroteIsFound(t *testing.T) {
 }
 
 // acted enters n acts, as an issuer does.
-func (d *desk) acted(n int, act func(i int) audit.Entry) {
+func (d *system) acted(n int, act func(i int) audit.Entry) {
 	d.t.Helper()
 	keys, err := d.config.openKeys()
 	if err != nil {
@@ -115,7 +115,7 @@ func (d *desk) acted(n int, act func(i int) audit.Entry) {
 
 // Acts are read by time and by object; who reads stands there, too.
 func TestTrailIsRead(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	d.announce()
 	d.orders("-cut-off-subject", "0102030405060708")
 	middle := time.Now()
@@ -147,7 +147,7 @@ func TestTrailIsRead(t *testing.T) {
 
 // Old acts leave the database for a file, and the chain holds before and after.
 func TestTrailIsArchived(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	d.announce()
 	old := time.Now().Add(-audit.MinAge - time.Hour).UnixMilli()
 	const n = 1100 // more than one batch

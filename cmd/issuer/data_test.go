@@ -14,7 +14,7 @@ import (
 
 // A database is copied while it is in use, lost, and brought back.
 func TestDatabaseComesBack(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	stop := d.serves()
 	before := d.approved("sandbox:pass")
 	file := filepath.Join(d.dir, "copy.db")
@@ -35,8 +35,8 @@ func TestDatabaseComesBack(t *testing.T) {
 	has(t, d.orders("-after-restore"), "go on at index", "is said again in epoch", "published;", "order them again", "-list-keys")
 	d.serves()
 	next := d.approved("sandbox:pass")
-	if next.serial == lost.serial || next.serial.Index < backup.SerialJump {
-		t.Fatalf("serial %s, after %s was lost", next.serial, lost.serial)
+	if next.Serial == lost.Serial || next.Serial.Index < backup.SerialJump {
+		t.Fatalf("serial %s, after %s was lost", next.Serial, lost.Serial)
 	}
 	if got := d.session(before); got != d.keys.IssuerID {
 		t.Fatalf("key %d signs", got)
@@ -49,13 +49,13 @@ func TestDatabaseComesBack(t *testing.T) {
 }
 
 func TestPostgresIsBackedUpByItsOwnTools(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	d.refused("pg_dump", "-database", "postgres://127.0.0.1:1/railgate", "-by", "night-shift", "-backup", filepath.Join(d.dir, "copy.db"))
 }
 
 // The key under which personal data lie is changed, and the old one destroyed.
 func TestFieldKeysAreRotated(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	stop := d.serves()
 	p := d.approved("sandbox:pass")
 	has(t, d.orders("-new-field-key"), "field key 1 is made", "-reseal-data")
@@ -73,8 +73,8 @@ func TestFieldKeysAreRotated(t *testing.T) {
 	}
 	stop()
 	d.serves()
-	for _, p := range []passenger{p, q} {
-		if status, answer := d.call("GET", p.path+"/data", p.access, ""); status != http.StatusOK {
+	for _, p := range []approved{p, q} {
+		if status, answer := d.call("GET", p.Path("/data"), p.Access, ""); status != http.StatusOK {
 			t.Errorf("what is held: %d %s", status, answer)
 		}
 	}
@@ -96,7 +96,7 @@ func TestFieldKeysAreRotated(t *testing.T) {
 }
 
 func TestEraseOnOrder(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	stop := d.serves()
 	for range 3 {
 		d.approved("sandbox:pass")

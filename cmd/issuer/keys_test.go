@@ -30,7 +30,7 @@ func made(t *testing.T, out string) tokens.KeyID {
 }
 
 // line is that of a key in the table, and its row.
-func (d *desk) line(id tokens.KeyID) []string {
+func (d *system) line(id tokens.KeyID) []string {
 	d.t.Helper()
 	out := d.does("-list-keys")
 	row := regexp.MustCompile(fmt.Sprintf(`(?m)^%d  .*$`, id)).FindString(out)
@@ -42,7 +42,7 @@ func (d *desk) line(id tokens.KeyID) []string {
 
 // One key follows another, by the commands that an operator has.
 func TestKeysAreRotated(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	d.flags = []string{"-key_lead", "3s"}
 	old := d.keys.IssuerID
 	stop := d.serves()
@@ -114,7 +114,7 @@ func TestKeysAreRotated(t *testing.T) {
 // A leak: the only key is cut off, the issuer serves on, and staff go on revoking;
 // the next key need not wait.
 func TestTheOnlyKeyIsCutOff(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	d.serves()
 	p := d.approved("sandbox:pass")
 	has(t, d.orders("-cut-off-key", fmt.Sprint(d.keys.IssuerID)), "no issuer key is in service now: -new-key makes one")
@@ -125,7 +125,7 @@ func TestTheOnlyKeyIsCutOff(t *testing.T) {
 	if status, answer := d.call("GET", "/readyz", "", ""); status != 503 || answer != "{\"ready\":false}" {
 		t.Errorf("the public listener says %d %s", status, answer)
 	}
-	if status, answer := d.call("POST", p.path+"/sessions", p.access, fmt.Sprintf(`{"check":%q,"mode":"hosted"}`, p.check)); status != 503 {
+	if status, answer := d.call("POST", p.Path("/sessions"), p.Access, fmt.Sprintf(`{"check":%q,"mode":"hosted"}`, p.check)); status != 503 {
 		t.Errorf("a session under a key that is cut off: %d %s", status, answer)
 	}
 	fresh := made(t, d.orders("-new-key"))

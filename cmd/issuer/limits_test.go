@@ -52,7 +52,7 @@ func TestHashingsFitTheMemory(t *testing.T) {
 
 // -check refuses what does not fit, and says how many fit.
 func TestCheckKnowsTheMemory(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	before := debug.SetMemoryLimit(math.MaxInt64)
 	t.Cleanup(func() { debug.SetMemoryLimit(before) })
 	has(t, d.does("-check", "-memory_mib", "512", "-password_hashings", "3"), "3 password hashings at once (192 MiB)")

@@ -11,13 +11,12 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/internal/ownfile"
-	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/test/fakeprovider"
 )
 
 // providers are a service of face checks and a registry of cards.
-func (d *desk) providers(faces, cards *fakeprovider.Provider) {
+func (d *system) providers(faces, cards *fakeprovider.Provider) {
 	d.t.Helper()
 	secret := filepath.Join(d.dir, "partner.secret")
 	if err := provider.WriteSecret(secret, fakeprovider.Secret("one")); err != nil {
@@ -34,7 +33,7 @@ func (d *desk) providers(faces, cards *fakeprovider.Provider) {
 // The provider of face checks decides later, by calling back at the issuer's own
 // listener; the registry answers at once.
 func TestProvidersAreElsewhere(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	callback := d.url + "/v1/real-person/callback"
 	later := func(decision string) fakeprovider.Behavior {
 		return func(p *fakeprovider.Provider, w http.ResponseWriter, c fakeprovider.Call) {
@@ -61,7 +60,7 @@ func TestProvidersAreElsewhere(t *testing.T) {
 		Number   string `json:"document_number"`
 	}
 	for _, p := range []*fakeprovider.Provider{faces, cards} {
-		if calls := p.Calls(); len(calls) != 1 || json.Unmarshal(calls[0].Body, &asked) != nil || asked.Number != personNumber(1) {
+		if calls := p.Calls(); len(calls) != 1 || json.Unmarshal(calls[0].Body, &asked) != nil || asked.Number != person(1).DocumentNumber {
 			t.Fatalf("%d calls; %+v", len(calls), asked)
 		}
 	}
@@ -71,13 +70,11 @@ func TestProvidersAreElsewhere(t *testing.T) {
 
 	faces.Do(later("failed"))
 	d.people++
-	var applied struct {
-		Application string
-		AccessToken string `json:"access_token"`
+	a, err := d.client.Apply(t.Context(), person(d.people))
+	if err != nil {
+		t.Fatal(err)
 	}
-	d.gets(http.StatusCreated, "/v1/applications", "", fmt.Sprintf(`{"name":"测试","document_type":"resident_id","document_number":%q,
-		"city":"北京","location":{"latitude":39.9,"longitude":116.4},"policy":%q}`, personNumber(d.people), issuance.DefaultPolicy), &applied)
-	status, answer := d.call("POST", "/v1/applications/"+applied.Application+"/checks", applied.AccessToken, `{"evidence":"a picture of a picture"}`)
+	status, answer := d.call("POST", a.Path("/checks"), a.Access, `{"evidence":"a picture of a picture"}`)
 	if status < 400 || !strings.Contains(answer, "real_person_check_failed") {
 		t.Fatalf("a check that failed: %d %s", status, answer)
 	}
@@ -85,7 +82,7 @@ func TestProvidersAreElsewhere(t *testing.T) {
 
 // A secret is made for one service, and never over another.
 func TestPartnerSecretIsMade(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	file := filepath.Join(d.dir, "faces.secret")
 	out := d.does("-new-partner-secret", file)
 	s, err := provider.ReadSecret(file, ownfile.Trust{})

@@ -12,7 +12,7 @@ import (
 
 // An issuer that is told to end says so on /readyz first, and serves on meanwhile.
 func TestIssuerDrainsBeforeItStops(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	d.flags = []string{"-drain_delay", "3s"}
 	stop := d.serves()
 	ended := make(chan struct{})
@@ -33,7 +33,7 @@ func TestIssuerDrainsBeforeItStops(t *testing.T) {
 // A broker comes back empty under a running issuer. The issuer says so, and makes
 // the topic: an order that was given meanwhile reaches a gateway that starts now.
 func TestATopicIsLostUnderARunningIssuer(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	d.serves()
 	if status, answer := d.readiness(); status != http.StatusOK || answer != "{\"ready\":true,\"waiting\":[]}" {
 		t.Fatalf("all is well, and /readyz says %d %s", status, answer)

@@ -16,7 +16,7 @@ import (
 
 // Each setting that is wrong is named, all at once, and no secret is shown.
 func TestBadSettingsAreNamed(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	secret := filepath.Join(d.dir, "partner.secret")
 	if err := os.WriteFile(secret, []byte("not a secret's form"), 0o600); err != nil {
 		t.Fatal(err)
@@ -88,7 +88,7 @@ func TestForwardedHeaderThatIsIgnored(t *testing.T) {
 // Addresses that cannot work, and a database that would be reached in clear text by
 // omission, are named at once; no password is shown.
 func TestAddressesThatCannotWorkAreNamed(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	t.Setenv("PGSSLMODE", "")
 	_, err := d.asks("-check", "-listen", "127.0.0.1", "-admin", "127.0.0.1:99999", "-kafka.brokers", "kafka", "-database", "psql://u:secret-word@db/railgate", "-secret_group", "-1")
 	if err == nil {
@@ -116,7 +116,7 @@ func TestAddressesThatCannotWorkAreNamed(t *testing.T) {
 
 // A key that gateways refuse is found by -check, not by passengers.
 func TestAWeakAnnouncedKeyIsNamed(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	file, err := os.ReadFile(d.file)
 	if err != nil {
 		t.Fatal(err)

@@ -10,7 +10,7 @@ import (
 )
 
 // passphrase writes a file with one.
-func (d *desk) passphrase(name, text string) (file string) {
+func (d *system) passphrase(name, text string) (file string) {
 	d.t.Helper()
 	file = filepath.Join(d.dir, name)
 	if err := os.WriteFile(file, []byte(text+"\n"), 0o600); err != nil {
@@ -21,7 +21,7 @@ func (d *desk) passphrase(name, text string) (file string) {
 
 // A directory is made in the clear, sealed, sealed anew, and serves all along.
 func TestKeysAreSealed(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	out := d.does("-check")
 	has(t, out, "warning: key file authority.key is not sealed", "warning: SANDBOX: real_person.provider", "warning: SANDBOX: residents.provider", "settings are valid")
 
@@ -59,7 +59,7 @@ func TestKeysAreSealed(t *testing.T) {
 // With a passphrase no key ever lies there in the clear, and a slip in the flag that
 // names it makes nothing.
 func TestKeysAreMadeSealed(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	dir, file := filepath.Join(d.dir, "sealed"), d.passphrase("first", "correct horse battery")
 	bare := func(args ...string) (string, error) {
 		var out strings.Builder

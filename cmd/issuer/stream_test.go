@@ -28,7 +28,7 @@ func serials(t *testing.T, lines ...string) (path string) {
 func TestOrdersReachGateways(t *testing.T) {
 	for name, running := range map[string]bool{"beside a running issuer": true, "without one": false} {
 		t.Run(name, func(t *testing.T) {
-			d := newDesk(t)
+			d := newSystem(t)
 			d.announce()
 			if running {
 				d.start()
@@ -70,7 +70,7 @@ func TestOrdersReachGateways(t *testing.T) {
 func TestOrderWithoutBrokers(t *testing.T) {
 	defer func(was time.Duration) { orderPatience = was }(orderPatience)
 	orderPatience = 500 * time.Millisecond
-	d := newDesk(t)
+	d := newSystem(t)
 	db := d.announce()
 	d.broker.Close()
 	_, err := d.asks("-by", "night-shift", "-cut-off-key", fmt.Sprint(d.keys.IssuerID))
@@ -84,7 +84,7 @@ func TestOrderWithoutBrokers(t *testing.T) {
 
 // What an order prints is what an operator acts on.
 func TestOrderSaysWhatItDid(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	d.announce()
 	out := ""
 	for range 2 {
@@ -103,7 +103,7 @@ func TestOrderSaysWhatItDid(t *testing.T) {
 
 // What cannot be meant is refused before anything is opened.
 func TestCommandsThatAreRefused(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	by := []string{"-by", "night-shift"}
 	for want, args := range map[string][]string{
 		"-by must name":                         {"-cut-off-key", "1"},
@@ -140,7 +140,7 @@ func TestCommandsThatAreRefused(t *testing.T) {
 // An issuer with a mistyped topic does not start beside the right one, and makes no
 // topic. The stream is moved by an order, once every issuer is stopped.
 func TestTheStreamIsMovedOnPurposeOnly(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	stop := d.serves()
 	subject, now := tokens.Subject{1, 2, 3, 4, 5, 6, 7, 8}, time.Now()
 	d.orders("-cut-off-subject", "0102030405060708", "-before", now.Format(time.RFC3339))

@@ -13,7 +13,7 @@ import (
 )
 
 // textFile makes a file.
-func (d *desk) textFile(name string, lines string) string {
+func (d *system) textFile(name string, lines string) string {
 	d.t.Helper()
 	path := filepath.Join(d.t.TempDir(), name)
 	if err := os.WriteFile(path, []byte(lines), 0o600); err != nil {
@@ -32,7 +32,7 @@ func hasNot(t *testing.T, out string, unwanted ...string) {
 }
 
 // employs has one more staff credential in the settings.
-func (d *desk) employs(name string, role staff.Role) (secret string) {
+func (d *system) employs(name string, role staff.Role) (secret string) {
 	d.t.Helper()
 	secret, c, err := staff.New(name, role)
 	if err != nil {
@@ -52,7 +52,7 @@ func (d *desk) employs(name string, role staff.Role) (secret string) {
 // A lock is lifted by whom it is about; the name or number stands neither in what is
 // printed nor in the audit log.
 func TestOperatorLiftsLocks(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	stop := d.serves()
 	locked := func() bool {
 		status, _ := d.call("POST", "/v1/logins", "", `{"login_name":"passenger_1","password":"wrong and long"}`)
@@ -63,7 +63,7 @@ func TestOperatorLiftsLocks(t *testing.T) {
 	}
 	p := d.approved("sandbox:pass")
 	fails := func() int {
-		status, _ := d.call("POST", p.path+"/checks", p.access, `{"evidence":"sandbox:fail"}`)
+		status, _ := d.call("POST", p.Path("/checks"), p.Access, `{"evidence":"sandbox:fail"}`)
 		return status
 	}
 	for range 5 {
@@ -72,7 +72,7 @@ func TestOperatorLiftsLocks(t *testing.T) {
 	if !locked() || fails() != http.StatusTooManyRequests {
 		t.Fatal("six failures did not lock")
 	}
-	number := personNumber(d.people)
+	number := person(d.people).DocumentNumber
 	file := d.textFile("locks", "login passenger_1\ndocument resident_id "+number+"\nlogin nobody_here\n")
 	out := d.orders("-lift-locks", file)
 	has(t, out, "line 1: lifted, 1 counts", "line 2: lifted, 2 counts", "line 3: nothing was counted")
@@ -92,31 +92,31 @@ func TestOperatorLiftsLocks(t *testing.T) {
 // What a stolen staff credential revoked is counted first, and unrevoked with the
 // count; a credential that another staff credential revoked, too, stays revoked.
 func TestOperatorUndoesAStolenCredential(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	thief, police := d.employs("window-7", staff.Window), d.employs("police-1", staff.Police)
 	stop := d.serves()
 	began := time.Now().Add(-time.Second).UTC().Format(time.RFC3339)
-	var all []passenger
+	var all []approved
 	for range 3 {
 		p := d.approved("sandbox:pass")
-		d.gets(http.StatusAccepted, "/v1/credentials/"+p.serial.String()+"/revoke", thief, `{"reason":"fraud"}`, &struct{}{})
+		d.gets(http.StatusAccepted, "/v1/credentials/"+p.Serial.String()+"/revoke", thief, `{"reason":"fraud"}`, &struct{}{})
 		all = append(all, p)
 	}
-	d.gets(http.StatusAccepted, "/v1/credentials/"+all[2].serial.String()+"/revoke", police, `{"reason":"lost_phone"}`, &struct{}{})
+	d.gets(http.StatusAccepted, "/v1/credentials/"+all[2].Serial.String()+"/revoke", police, `{"reason":"lost_phone"}`, &struct{}{})
 	args := []string{"-unrevoke-by", "window-7", "-from", began}
 	has(t, d.orders(args...), "2 credentials would be unrevoked", "-confirm 2")
 	d.refused("not the number of credentials", append([]string{"-by", "night-shift", "-confirm", "3"}, args...)...)
 	has(t, d.orders(append(args, "-confirm", "2")...), "2 credentials are unrevoked", "published")
 	for i, p := range all {
-		status, answer := d.call("GET", "/v1/credentials/"+p.serial.String(), police, "")
+		status, answer := d.call("GET", "/v1/credentials/"+p.Serial.String(), police, "")
 		if status != http.StatusOK || (i == 2) != strings.Contains(answer, `"revoked"`) {
 			t.Errorf("credential %d: %d %s", i, status, answer)
 		}
 	}
 	stop()
-	has(t, d.orders("-trail", "-object", "credential:"+all[0].serial.String()), "lift", "night-shift", "all that window-7 revoked")
+	has(t, d.orders("-trail", "-object", "credential:"+all[0].Serial.String()), "lift", "night-shift", "all that window-7 revoked")
 	d.refused("needs -from", "-by", "night-shift", "-unrevoke-by", "window-7")
-	if revoked := d.gateway(); fmt.Sprint(revoked.Revoked(all[0].serial), revoked.Revoked(all[2].serial)) != "false true" {
+	if revoked := d.gateway(); fmt.Sprint(revoked.Revoked(all[0].Serial), revoked.Revoked(all[2].Serial)) != "false true" {
 		t.Error("a gateway knows it otherwise")
 	}
 }

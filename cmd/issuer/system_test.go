@@ -4,13 +4,9 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,20 +17,21 @@ import (
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
 
-	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/keystore"
 	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/test/fakekafka"
-	"github.com/railgate/railgate/test/idnumber"
+	"github.com/railgate/railgate/test/harness/passenger"
+	"github.com/railgate/railgate/test/harness/process"
+	"github.com/railgate/railgate/test/harness/stack"
 	"github.com/railgate/railgate/test/runtest"
 	"github.com/railgate/railgate/tokens"
 )
 
 const patience = 20 * time.Second
 
-// desk is an issuer's settings, keys and broker.
-type desk struct {
+// system is an issuer's settings, keys and broker.
+type system struct {
 	t      *testing.T
 	dir    string
 	file   string
@@ -44,10 +41,12 @@ type desk struct {
 	config config
 	keys   *keystore.Keys
 	broker *fakekafka.Broker
+	send   passenger.Sender
+	client *passenger.Client
 	people int // who have applied
 }
 
-func newDesk(t *testing.T) *desk {
+func newSystem(t *testing.T) *system {
 	t.Helper()
 	b, err := fakekafka.Start()
 	if err != nil {
@@ -55,26 +54,25 @@ func newDesk(t *testing.T) *desk {
 	}
 	t.Cleanup(b.Close)
 	dir := t.TempDir()
-	d := &desk{t: t, dir: dir, file: filepath.Join(dir, "issuer.toml"), broker: b, config: defaults()}
+	d := &system{t: t, dir: dir, broker: b, config: defaults()}
 	if d.keys, err = keystore.Init(filepath.Join(dir, "keys")); err != nil {
 		t.Fatal(err)
 	}
 	d.config.Database, d.config.Keys = filepath.Join(dir, "issuer.db"), filepath.Join(dir, "keys")
 	d.config.Kafka.Brokers, d.config.Kafka.Replication, d.config.Kafka.Partitions = b.Addresses(), 1, 1
-	listen := freePort(t)
-	admin := freePort(t)
-	d.url, d.admin = "http://"+listen, "http://"+admin
-	text := fmt.Sprintf("listen = %q\nadmin = %q\nlog_level = \"error\"\ndrain_delay = \"0s\"\ndatabase = %q\nkeys = %q\n"+
-		"[real_person]\nprovider = \"sandbox\"\n[residents]\nprovider = \"sandbox\"\n[kafka]\nbrokers = [%q]\nreplication = 1\npartitions = 1\nheartbeat = \"50ms\"\n",
-		listen, admin, d.config.Database, d.config.Keys, b.Addresses()[0])
-	if err := os.WriteFile(d.file, []byte(text), 0o600); err != nil {
+	s := stack.New(stack.Config{Dir: dir, Brokers: b.Addresses(), Database: d.config.Database})
+	server, err := s.Issuer("issuer", stack.Settings{"log_level": "error", "drain_delay": "0s", "kafka.partitions": 1, "kafka.heartbeat": "50ms"})
+	if err != nil {
 		t.Fatal(err)
 	}
+	d.file, d.url, d.admin = server.File, server.URL, server.Admin
+	d.send = passenger.HTTP(&http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}})
+	d.client = passenger.New(d.url, d.send)
 	return d
 }
 
 // start runs the issuer itself.
-func (d *desk) start() (stop func()) {
+func (d *system) start() (stop func()) {
 	d.t.Helper()
 	ctx, cancel := context.WithCancel(d.t.Context())
 	done := make(chan struct{})
@@ -90,7 +88,7 @@ func (d *desk) start() (stop func()) {
 }
 
 // serves starts the issuer and waits until it has a key in service.
-func (d *desk) serves() (stop func()) {
+func (d *system) serves() (stop func()) {
 	d.t.Helper()
 	stop = d.start()
 	runtest.Eventually(d.t, patience, "a key in service", func() bool {
@@ -102,16 +100,15 @@ func (d *desk) serves() (stop func()) {
 
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ports, err := process.FreePorts(1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return ports[0]
 }
 
 // announce has the issuer's key in the database, as any issuer that ever ran has.
-func (d *desk) announce() *store.Store {
+func (d *system) announce() *store.Store {
 	d.t.Helper()
 	db, err := store.Open(d.t.Context(), store.Config{Database: d.config.Database, Partitions: 1})
 	if err != nil {
@@ -125,14 +122,14 @@ func (d *desk) announce() *store.Store {
 }
 
 // asks runs a command and returns what it printed.
-func (d *desk) asks(args ...string) (string, error) {
+func (d *system) asks(args ...string) (string, error) {
 	var out bytes.Buffer
 	err := runTo(d.t.Context(), slices.Concat([]string{"-config", d.file}, d.flags, args), &out)
 	return out.String(), err
 }
 
 // does is asks for what must succeed.
-func (d *desk) does(args ...string) string {
+func (d *system) does(args ...string) string {
 	d.t.Helper()
 	out, err := d.asks(args...)
 	if err != nil {
@@ -142,13 +139,13 @@ func (d *desk) does(args ...string) string {
 }
 
 // orders is does for an order.
-func (d *desk) orders(args ...string) string {
+func (d *system) orders(args ...string) string {
 	d.t.Helper()
 	return d.does(append([]string{"-by", "night-shift"}, args...)...)
 }
 
 // gateway is what a gateway that starts now learns from the stream.
-func (d *desk) gateway() *revocation.Replica {
+func (d *system) gateway() *revocation.Replica {
 	d.t.Helper()
 	now := time.Now().UnixMilli()
 	authority, err := revocation.NewAuthority(d.keys.Authority.Public())
@@ -189,41 +186,32 @@ func (d *desk) gateway() *revocation.Replica {
 }
 
 // call is a request to the public listener.
-func (d *desk) call(method, path, bearer, body string) (status int, answer string) {
+func (d *system) call(method, path, bearer, body string) (status int, answer string) {
 	d.t.Helper()
 	return d.ask(method, d.url+path, bearer, body)
 }
 
 // readiness is what operators are told.
-func (d *desk) readiness() (status int, answer string) {
+func (d *system) readiness() (status int, answer string) {
 	d.t.Helper()
 	return d.ask("GET", d.admin+"/readyz", "", "")
 }
 
-func (d *desk) ask(method, url, bearer, body string) (status int, answer string) {
+func (d *system) ask(method, url, bearer, body string) (status int, answer string) {
 	d.t.Helper()
-	r, err := http.NewRequestWithContext(d.t.Context(), method, url, strings.NewReader(body))
-	if err != nil {
-		d.t.Fatal(err)
+	r := passenger.Request{Method: method, URL: url, Bearer: bearer}
+	if body != "" {
+		r.Body = []byte(body)
 	}
-	r.Header.Set("Content-Type", "application/json")
-	if bearer != "" {
-		r.Header.Set("Authorization", "Bearer "+bearer)
-	}
-	got, err := (&http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}).Do(r)
+	got, err := d.send(d.t.Context(), r)
 	if err != nil {
 		return 0, err.Error()
 	}
-	defer got.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(got.Body, 64<<10))
-	if err != nil {
-		return 0, err.Error()
-	}
-	return got.StatusCode, string(text)
+	return got.Status, string(got.Body)
 }
 
 // gets is call for what must be answered so.
-func (d *desk) gets(want int, path, bearer, body string, into any) {
+func (d *system) gets(want int, path, bearer, body string, into any) {
 	d.t.Helper()
 	status, answer := d.call("POST", path, bearer, body)
 	if status != want {
@@ -234,65 +222,50 @@ func (d *desk) gets(want int, path, bearer, body string, into any) {
 	}
 }
 
-// passenger is somebody whose application was approved.
-type passenger struct {
-	path, access, check string
-	serial              tokens.Serial
+// approved is an application that was approved, and the check that did it.
+type approved struct {
+	*passenger.Application
+	check string
 }
 
 // approved goes the way of one more passenger, with what the provider of face checks
 // takes as evidence.
-func (d *desk) approved(evidence string) passenger {
+func (d *system) approved(evidence string) approved {
 	d.t.Helper()
 	d.people++
-	var applied struct {
-		Application string
-		AccessToken string `json:"access_token"`
-	}
-	d.gets(http.StatusCreated, "/v1/applications", "", fmt.Sprintf(`{"name":"测试","document_type":"resident_id","document_number":%q,
-		"city":"北京","location":{"latitude":39.9,"longitude":116.4},"policy":%q}`, personNumber(d.people), issuance.DefaultPolicy), &applied)
-	p := passenger{path: "/v1/applications/" + applied.Application, access: applied.AccessToken}
-	var checked struct {
-		Check       string
-		Application struct{ Serial string }
-	}
-	d.gets(http.StatusCreated, p.path+"/checks", p.access, fmt.Sprintf(`{"evidence":%q}`, evidence), &checked)
-	var err error
-	if p.serial, err = tokens.ParseSerial(checked.Application.Serial); err != nil {
+	a, err := d.client.Apply(d.t.Context(), person(d.people))
+	if err != nil {
 		d.t.Fatal(err)
 	}
-	p.check = checked.Check
-	return p
+	check, err := d.client.CheckWith(d.t.Context(), a, evidence)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return approved{a, check}
 }
 
 // session opens one and returns the key that its pass is signed under.
-func (d *desk) session(p passenger) tokens.KeyID {
+func (d *system) session(p approved) tokens.KeyID {
 	d.t.Helper()
-	anchor, links := tokens.Chain(tokens.Link{1}, p.serial, tokens.Length)
-	var opened struct{ Pass string }
-	d.gets(http.StatusCreated, p.path+"/sessions", p.access, fmt.Sprintf(`{"check":%q,"mode":"anchor","anchor":"%x"}`, p.check, anchor), &opened)
-	pass, err := hex.DecodeString(opened.Pass)
-	if err != nil || len(pass) != tokens.PassSize {
-		d.t.Fatalf("a pass of %d bytes", len(pass))
+	s, err := d.client.Show(d.t.Context(), p.Application, p.check, tokens.Link{1})
+	if err != nil {
+		d.t.Fatal(err)
 	}
-	token := tokens.Assemble((*tokens.SignedPass)(pass), 0, links[0])
+	token := s.Code(0)
 	return token.KeyID()
 }
 
 // signs is the key that the issuer signs under now.
-func (d *desk) signs() tokens.KeyID {
+func (d *system) signs() tokens.KeyID {
 	d.t.Helper()
-	return d.session(d.approved("sandbox:pass"))
+	return d.session(d.approved(passenger.FacePasses))
 }
 
-// personNumber is the resident ID number of the n-th test person, born too long ago
-// to be anybody.
-func personNumber(n int) string {
-	return idnumber.Complete(fmt.Sprintf("11010519000101%03d", n))
-}
+// person is the n-th test person.
+func person(n int) passenger.Person { return passenger.Resident(passenger.Tests, n) }
 
 // sql looks into the database, or does there what only time or somebody else could.
-func (d *desk) sql(use func(db *sql.DB) error) {
+func (d *system) sql(use func(db *sql.DB) error) {
 	d.t.Helper()
 	s, err := store.Open(d.t.Context(), store.Config{Database: d.config.Database, Partitions: 1})
 	if err != nil {
@@ -305,7 +278,7 @@ func (d *desk) sql(use func(db *sql.DB) error) {
 }
 
 // exec runs statements, each with the same arguments.
-func (d *desk) exec(args []any, statements ...string) {
+func (d *system) exec(args []any, statements ...string) {
 	d.t.Helper()
 	d.sql(func(db *sql.DB) error {
 		for _, text := range statements {
@@ -318,7 +291,7 @@ func (d *desk) exec(args []any, statements ...string) {
 }
 
 // trailed lists what the trail has of the acts of one role, oldest first.
-func (d *desk) trailed(role string) (acts []string) {
+func (d *system) trailed(role string) (acts []string) {
 	d.t.Helper()
 	d.sql(func(db *sql.DB) error {
 		rows, err := db.QueryContext(d.t.Context(), `SELECT who || ' ' || action || ' ' || object_kind || ':' || object FROM audit WHERE role = $1 ORDER BY id`, role)
@@ -349,7 +322,7 @@ func has(t *testing.T, out string, wanted ...string) {
 }
 
 // refused fails the test unless the command was refused with these words.
-func (d *desk) refused(words string, args ...string) {
+func (d *system) refused(words string, args ...string) {
 	d.t.Helper()
 	out, err := d.asks(args...)
 	if err == nil || !strings.Contains(err.Error(), words) {
