@@ -35,10 +35,10 @@ type Config struct {
 // and hold at every issuer. Nothing but a failure writes. It is safe for many
 // goroutines at once.
 type Lockout struct {
+	*networks
 	db    *database.DB
 	index func(purpose, value string) [32]byte
 	rules map[Kind]Rule // immutable after construction
-	nets  *networks
 	now   func() time.Time
 }
 
@@ -64,29 +64,18 @@ func NewLockout(c Config) (*Lockout, error) {
 	}
 	rules := c.Rules.rules()
 	maps.Copy(rules, c.Codes.rules())
-	return &Lockout{c.Database, c.Index, rules, newNetworks(c.Network, c.Now), c.Now}, nil
+	return &Lockout{newNetworks(c.Network, c.Now), c.Database, c.Index, rules, c.Now}, nil
 }
-
-// Allow refuses with TooManyRequests what a network tries beyond the rate that it
-// has while most of what it tries fails.
-func (f *Lockout) Allow(e Effort, from Caller) error { return f.nets.allow(e, from) }
-
-// Failed counts a failure of a network. An attempt without a decision is neither a
-// failure nor a success.
-func (f *Lockout) Failed(e Effort, from Caller) { f.nets.failed(e, from) }
-
-// Succeeded counts a success of a network, once for each key.
-func (f *Lockout) Succeeded(e Effort, from Caller, k Key) { f.nets.succeeded(e, from, k) }
 
 // Check refuses with TooManyFailures if a key is locked, until the last of the
 // locks ends. It only reads. To be exact when attempts run at the same time, ask
 // again in the transaction that grants what was attempted.
-func (f *Lockout) Check(ctx context.Context, q database.Queries, keys ...Key) error {
-	now := f.now().UnixMilli()
+func (l *Lockout) Check(ctx context.Context, q database.Queries, keys ...Key) error {
+	now := l.now().UnixMilli()
 	var refused error
 	var until int64
-	err := f.standings(ctx, q, keys, func(k Kind, s standing) {
-		if s.lockedAt(f.rules[k], now) && s.locked > until {
+	err := l.standings(ctx, q, keys, func(k Kind, s standing) {
+		if s.lockedAt(l.rules[k], now) && s.locked > until {
 			until, refused = s.locked, locked(k, s)
 		}
 	})
@@ -94,8 +83,8 @@ func (f *Lockout) Check(ctx context.Context, q database.Queries, keys ...Key) er
 }
 
 // Locked is Check against what is committed.
-func (f *Lockout) Locked(ctx context.Context, keys ...Key) error {
-	return f.db.View(ctx, "look for locks", func(ctx context.Context, q database.Queries) error { return f.Check(ctx, q, keys...) })
+func (l *Lockout) Locked(ctx context.Context, keys ...Key) error {
+	return l.db.View(ctx, "look for locks", func(ctx context.Context, q database.Queries) error { return l.Check(ctx, q, keys...) })
 }
 
 // about completes what a refusal says.
@@ -116,7 +105,7 @@ func locked(k Kind, s standing) error {
 }
 
 // standings reads, in one question, how the keys stand that have a row.
-func (f *Lockout) standings(ctx context.Context, q database.Queries, keys []Key, each func(Kind, standing)) error {
+func (l *Lockout) standings(ctx context.Context, q database.Queries, keys []Key, each func(Kind, standing)) error {
 	if len(keys) == 0 {
 		return nil
 	}
@@ -141,8 +130,8 @@ func (f *Lockout) standings(ctx context.Context, q database.Queries, keys []Key,
 // with TooManyFailures, and the transaction must not commit. So of attempts that
 // run at the same time exactly as many as the rule says are told that they
 // failed, and the others that they are locked, right or wrong: they learn nothing.
-func (f *Lockout) Add(ctx context.Context, tx *sql.Tx, keys ...Key) error {
-	now := f.now().UnixMilli()
+func (l *Lockout) Add(ctx context.Context, tx *sql.Tx, keys ...Key) error {
+	now := l.now().UnixMilli()
 	keys = slices.Clone(keys)
 	slices.SortFunc(keys, compare) // two transactions take the rows in one order
 	for _, k := range slices.Compact(keys) {
@@ -156,7 +145,7 @@ func (f *Lockout) Add(ctx context.Context, tx *sql.Tx, keys ...Key) error {
 		if err != nil {
 			return err
 		}
-		rule := f.rules[k.kind]
+		rule := l.rules[k.kind]
 		if s.lockedAt(rule, now) {
 			return locked(k.kind, s)
 		}
@@ -173,20 +162,20 @@ func (f *Lockout) Add(ctx context.Context, tx *sql.Tx, keys ...Key) error {
 }
 
 // Count is Add in a transaction of its own.
-func (f *Lockout) Count(ctx context.Context, keys ...Key) error {
-	return f.db.Change(ctx, "count a failure", func(ctx context.Context, tx *sql.Tx) error { return f.Add(ctx, tx, keys...) })
+func (l *Lockout) Count(ctx context.Context, keys ...Key) error {
+	return l.db.Change(ctx, "count a failure", func(ctx context.Context, tx *sql.Tx) error { return l.Add(ctx, tx, keys...) })
 }
 
 // Clear forgets a key's failures: its holder has succeeded, or is gone. Clear an
 // account's only: a success must not undo what others did with a document.
-func (f *Lockout) Clear(ctx context.Context, tx *sql.Tx, k Key) error {
+func (l *Lockout) Clear(ctx context.Context, tx *sql.Tx, k Key) error {
 	_, err := tx.ExecContext(ctx, `DELETE FROM failures WHERE kind = $1 AND key_hash = $2`, string(k.kind), k.hash[:])
 	return err
 }
 
 // Lift forgets what is counted about keys, at an operator's order: with the key of
 // Faces, of the document from each network as well. It returns how many rows went.
-func (f *Lockout) Lift(ctx context.Context, tx *sql.Tx, keys ...Key) (lifted int, err error) {
+func (l *Lockout) Lift(ctx context.Context, tx *sql.Tx, keys ...Key) (lifted int, err error) {
 	for _, k := range keys {
 		n, err := database.Changed(ctx, tx, `DELETE FROM failures WHERE kind = $1 AND key_hash = $2`, string(k.kind), k.hash[:])
 		lifted += int(n)
@@ -212,12 +201,12 @@ type Held struct {
 }
 
 // Held tells what is held about a key.
-func (f *Lockout) Held(ctx context.Context, q database.Queries, k Key) (Held, error) {
-	now := f.now().UnixMilli()
+func (l *Lockout) Held(ctx context.Context, q database.Queries, k Key) (Held, error) {
+	now := l.now().UnixMilli()
 	var h Held
-	err := f.standings(ctx, q, []Key{k}, func(_ Kind, s standing) {
+	err := l.standings(ctx, q, []Key{k}, func(_ Kind, s standing) {
 		h = Held{Failures: s.count, Locks: s.locks}
-		if s.lockedAt(f.rules[k.kind], now) {
+		if s.lockedAt(l.rules[k.kind], now) {
 			h.LockedUntil = roundUp(s.locked * int64(time.Millisecond))
 		}
 	})
@@ -225,14 +214,14 @@ func (f *Lockout) Held(ctx context.Context, q database.Queries, k Key) (Held, er
 }
 
 // CodesHeld tells how many codes count for the account with a login name.
-func (f *Lockout) CodesHeld(ctx context.Context, q database.Queries, login string) (Held, error) {
-	return f.Held(ctx, q, f.CodesOf(login))
+func (l *Lockout) CodesHeld(ctx context.Context, q database.Queries, login string) (Held, error) {
+	return l.Held(ctx, q, l.CodesOf(login))
 }
 
 // sweepBatch is how many rows one transaction of Sweep deletes.
 const sweepBatch = 500
 
 // Sweep deletes the rows that mean nothing any more and returns how many.
-func (f *Lockout) Sweep(ctx context.Context, now time.Time) (swept int, err error) {
-	return f.db.DeleteOld(ctx, "failures", "kind, key_hash", "forget_ms", now, sweepBatch)
+func (l *Lockout) Sweep(ctx context.Context, now time.Time) (swept int, err error) {
+	return l.db.DeleteOld(ctx, "failures", "kind, key_hash", "forget_ms", now, sweepBatch)
 }

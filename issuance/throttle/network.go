@@ -99,8 +99,9 @@ func newNetworks(rule NetworkRule, now func() time.Time) *networks {
 	return n
 }
 
-// allow refuses with TooManyRequests what a slowed network tries beyond its rate.
-func (n *networks) allow(e Effort, from Caller) error {
+// Allow refuses with TooManyRequests what a network tries beyond the rate that it
+// has while most of what it tries fails.
+func (n *networks) Allow(e Effort, from Caller) error {
 	now := n.now().UnixNano()
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -115,8 +116,9 @@ func (n *networks) allow(e Effort, from Caller) error {
 	return nil
 }
 
-// failed counts an attempt that failed.
-func (n *networks) failed(e Effort, from Caller) {
+// Failed counts a failure of a network. An attempt without a decision is neither a
+// failure nor a success.
+func (n *networks) Failed(e Effort, from Caller) {
 	now := n.now().UnixNano()
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -134,8 +136,8 @@ func (n *networks) failed(e Effort, from Caller) {
 	t.now.failed++
 }
 
-// succeeded counts an attempt that succeeded, once for a key.
-func (n *networks) succeeded(e Effort, from Caller, k Key) {
+// Succeeded counts a success of a network, once for each key.
+func (n *networks) Succeeded(e Effort, from Caller, k Key) {
 	now := n.now().UnixNano()
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -192,11 +194,11 @@ var descSlowed = prometheus.NewDesc("railgate_issuer_network_slowed_total",
 	"Attempts refused because most of what their network tried of this effort had failed.", []string{"effort"}, nil)
 
 // Describe has Lockout be a prometheus.Collector.
-func (f *Lockout) Describe(out chan<- *prometheus.Desc) { out <- descSlowed }
+func (n *networks) Describe(out chan<- *prometheus.Desc) { out <- descSlowed }
 
 // Collect tells how many attempts of slowed networks were refused.
-func (f *Lockout) Collect(out chan<- prometheus.Metric) {
+func (n *networks) Collect(out chan<- prometheus.Metric) {
 	for _, e := range Efforts() {
-		out <- prometheus.MustNewConstMetric(descSlowed, prometheus.CounterValue, float64(f.nets.slowed[e].Load()), string(e))
+		out <- prometheus.MustNewConstMetric(descSlowed, prometheus.CounterValue, float64(n.slowed[e].Load()), string(e))
 	}
 }

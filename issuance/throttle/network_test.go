@@ -20,16 +20,16 @@ func person(n int) Key { return Key{kind: Face, hash: [32]byte{byte(n), byte(n >
 // try makes an attempt if the network may, and says whether it might.
 func (n *networks) try(t *testing.T, e Effort, from Caller, who Key, fails bool) bool {
 	t.Helper()
-	if err := n.allow(e, from); err != nil {
+	if err := n.Allow(e, from); err != nil {
 		if !problem.Is(err, TooManyRequests) {
 			t.Fatal(err)
 		}
 		return false
 	}
 	if fails {
-		n.failed(e, from)
+		n.Failed(e, from)
 	} else {
-		n.succeeded(e, from, who)
+		n.Succeeded(e, from, who)
 	}
 	return true
 }
@@ -90,7 +90,7 @@ func TestOneAccountsSuccessesHideNoFailures(t *testing.T) {
 	held := false
 	for range 200 {
 		for range 5 {
-			n.succeeded(Logins, network(1), person(1))
+			n.Succeeded(Logins, network(1), person(1))
 		}
 		held = held || !n.try(t, Logins, network(1), Key{}, true)
 	}
@@ -104,13 +104,13 @@ func TestNetworksAreBoundedInMemory(t *testing.T) {
 	n := newNetworks(DefaultNetworkRule, at.now)
 	n.most = 10
 	for i := range 50 {
-		n.failed(Logins, network(byte(i)))
+		n.Failed(Logins, network(byte(i)))
 	}
 	if len(n.of) != 10 {
 		t.Errorf("%d networks are remembered, want 10", len(n.of))
 	}
 	at.pass(2 * DefaultNetworkRule.Window)
-	n.failed(Logins, network(99))
+	n.Failed(Logins, network(99))
 	if len(n.of) != 1 {
 		t.Errorf("%d networks are remembered after their windows, want 1", len(n.of))
 	}
@@ -120,10 +120,10 @@ func TestNetworkOfAClockThatWasSetBack(t *testing.T) {
 	at := newClock()
 	n := newNetworks(DefaultNetworkRule, at.now)
 	for range 100 {
-		n.failed(Logins, network(1))
+		n.Failed(Logins, network(1))
 	}
 	at.pass(-24 * time.Hour)
-	if err := n.allow(Logins, network(1)); err != nil {
+	if err := n.Allow(Logins, network(1)); err != nil {
 		t.Errorf("slowed by failures of a later time: %v", err)
 	}
 }

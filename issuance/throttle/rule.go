@@ -1,11 +1,11 @@
 package throttle
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/railgate/railgate/issuance/vault"
@@ -37,10 +37,11 @@ type Key struct {
 }
 
 func compare(a, b Key) int {
-	if c := strings.Compare(string(a.kind), string(b.kind)); c != 0 {
-		return c
-	}
-	return slices.Compare(a.hash[:], b.hash[:])
+	return cmp.Or(cmp.Compare(a.kind, b.kind), bytes.Compare(a.hash[:], b.hash[:]))
+}
+
+func (l *Lockout) key(kind Kind, purpose, value string) Key {
+	return Key{kind, l.index(purpose, value)}
 }
 
 // Name is what the audit log calls a key: the first half of its hash, from which
@@ -48,68 +49,55 @@ func compare(a, b Key) int {
 func (k Key) Name() string { return string(k.kind) + "-" + hex.EncodeToString(k.hash[:len(k.hash)/2]) }
 
 // Account is the key of a login name in its normal form.
-func (f *Lockout) Account(login string) Key {
-	return Key{Account, f.index("failures.account", login)}
-}
+func (l *Lockout) Account(login string) Key { return l.key(Account, "failures.account", login) }
 
 // Document is the key of a document, for proofs at windows. It is hashed once more,
 // so that the rows here do not say which persons they are about.
-func (f *Lockout) Document(person vault.PersonHash) Key {
-	return Key{Document, f.index("failures.document", hex.EncodeToString(person[:]))}
+func (l *Lockout) Document(person vault.PersonHash) Key {
+	return l.key(Document, "failures.document", hex.EncodeToString(person[:]))
 }
 
 // Face is the key of a document's face checks from one network. Who fails with
 // a number locks it for the network of the failures only. The first half of the hash
 // is of the document, so that Lift finds the keys of all networks.
-func (f *Lockout) Face(person vault.PersonHash, from Caller) Key {
-	k := Key{kind: Face, hash: f.faces(person)}
-	pair := f.index("failures.face", hex.EncodeToString(person[:])+" "+from.network.String())
+func (l *Lockout) Face(person vault.PersonHash, from Caller) Key {
+	k := Key{Face, l.Faces(person).hash}
+	pair := l.index("failures.face", hex.EncodeToString(person[:])+" "+from.network.String())
 	copy(k.hash[len(k.hash)/2:], pair[:])
 	return k
 }
 
 // Faces is the key of a document's face checks from all networks.
-func (f *Lockout) Faces(person vault.PersonHash) Key { return Key{Faces, f.faces(person)} }
-
-func (f *Lockout) faces(person vault.PersonHash) [32]byte {
-	return f.index("failures.faces", hex.EncodeToString(person[:]))
+func (l *Lockout) Faces(person vault.PersonHash) Key {
+	return l.key(Faces, "failures.faces", hex.EncodeToString(person[:]))
 }
 
 // Codes are the keys by which a code counts that a logged-in account requests: its login
 // name, the number that it goes to, the caller's network, and all codes together.
-func (f *Lockout) Codes(login, number string, from Caller) []Key {
-	return []Key{
-		f.CodesOf(login), {codeNumber, f.index("codes.number", number)}, {codePause, f.index("codes.pause", number)},
-		f.codesFrom(from), f.allCodes(),
-	}
+func (l *Lockout) Codes(login, number string, from Caller) []Key {
+	return append(l.sharedCodes(from), l.CodesOf(login), l.key(codeNumber, "codes.number", number), l.key(codePause, "codes.pause", number))
 }
 
 // RecoveryCodes are the keys by which a code counts that a stranger requests for a login
 // name and a number. The two count together, whether or not they belong together: a
 // caller who knows one of them uses up the codes of no account and of no number.
-func (f *Lockout) RecoveryCodes(login, number string, from Caller) []Key {
+func (l *Lockout) RecoveryCodes(login, number string, from Caller) []Key {
 	pair := login + " " + number // a login name has no space
-	return []Key{
-		{codeAccount, f.index("codes.recovery", pair)}, {codePause, f.index("codes.recovery.pause", pair)},
-		f.codesFrom(from), f.allCodes(),
-	}
+	return append(l.sharedCodes(from), l.key(codeAccount, "codes.recovery", pair), l.key(codePause, "codes.recovery.pause", pair))
 }
+
+// sharedCodes are the keys by which codes count together, of a network and of all.
+func (l *Lockout) sharedCodes(from Caller) []Key {
+	return []Key{l.key(codeNetwork, "codes.network", from.network.String()), l.key(codeAll, "codes.all", "")}
+}
+
+// CodesOf is the key by which the codes count that an account requests itself.
+func (l *Lockout) CodesOf(login string) Key { return l.key(codeAccount, "codes.account", login) }
 
 // RecoveryNumber is the key by which the recoveries count that send a message to a number,
 // of all accounts that have it.
-func (f *Lockout) RecoveryNumber(number string) Key {
-	return Key{codeNumber, f.index("codes.recovery.number", number)}
-}
-
-func (f *Lockout) codesFrom(from Caller) Key {
-	return Key{codeNetwork, f.index("codes.network", from.network.String())}
-}
-
-func (f *Lockout) allCodes() Key { return Key{codeAll, f.index("codes.all", "")} }
-
-// CodesOf is the key by which the codes count that an account requests itself.
-func (f *Lockout) CodesOf(login string) Key {
-	return Key{codeAccount, f.index("codes.account", login)}
+func (l *Lockout) RecoveryNumber(number string) Key {
+	return l.key(codeNumber, "codes.recovery.number", number)
 }
 
 // Rule says when failures lock a key.
