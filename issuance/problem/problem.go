@@ -3,8 +3,8 @@
 // Package httpapi joins the tables and sends the rows as problems of RFC 9457.
 //
 // It promises that each code of the joined tables is declared once and completely, or
-// the program does not start; and that an Error repeats nothing of what was sent: it may be logged,
-// counted and told.
+// the program does not start; and that an Error repeats nothing of what was sent: it
+// may be logged, counted and told.
 package problem
 
 import (
