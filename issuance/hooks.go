@@ -6,6 +6,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/registry"
@@ -28,10 +29,10 @@ func (b *Backend) hooks() account.Hooks {
 			if err := b.Registry.Closing(ctx, tx, id); err != nil {
 				return err
 			}
-			return b.Rules.Store.Detach(ctx, tx, id, b.now().UnixMilli())
+			return b.Rules.Store.Detach(ctx, tx, id, database.MillisAt(b.now()))
 		},
 		LoginsEnded: func(ctx context.Context, tx *sql.Tx, logins []string) error {
-			return b.Rules.Store.CloseLogins(ctx, tx, logins, b.now().UnixMilli())
+			return b.Rules.Store.CloseLogins(ctx, tx, logins, database.MillisAt(b.now()))
 		},
 		Recovered: func(ctx context.Context, tx *sql.Tx, id, request string) error {
 			return b.Trail.Append(ctx, tx, audit.Entry{

@@ -16,11 +16,12 @@ import (
 	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/credential"
+	"github.com/railgate/railgate/issuance/keyring"
 	"github.com/railgate/railgate/issuance/keystore"
+	"github.com/railgate/railgate/issuance/outbox"
 	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/provider/facecheck"
 	"github.com/railgate/railgate/issuance/staff"
-	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/test/databasetest"
 	"github.com/railgate/railgate/test/idnumber"
 	"github.com/railgate/railgate/test/runtest"
@@ -102,7 +103,7 @@ func TestDatabaseOutageIsA503OnEveryRoute(t *testing.T) {
 		}
 		o := newOutage(t, u.Host)
 		u.Host = o.listener.Addr().String()
-		db, err := store.Open(t.Context(), store.Config{Database: u.String(), Partitions: 1})
+		db, err := issuance.OpenOutbox(t.Context(), outbox.Config{Database: u.String(), Partitions: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -119,7 +120,8 @@ func TestDatabaseOutageIsA503OnEveryRoute(t *testing.T) {
 			roster = append(roster, c)
 		}
 		b, err := issuance.Open(t.Context(), issuance.Config{
-			Rules: credential.Config{Store: db, Vault: keys.Vault, Signer: keys.Issuer, KeyID: keys.IssuerID,
+			Keys: []keyring.Key{{ID: keys.IssuerID, Signer: keys.Issuer}}, FirstKeySigns: true,
+			Rules: credential.Config{Outbox: db, Vault: keys.Vault,
 				Checker: facecheck.Sandbox{}, Residents: provider.SandboxResidents{}},
 			Hashing: account.Hashing{MemoryKiB: 64, Passes: 1, Lanes: 1, CheapForTests: true}, Staff: roster,
 		})

@@ -24,10 +24,10 @@ import (
 	"github.com/railgate/railgate/issuance/httpapi"
 	"github.com/railgate/railgate/issuance/keyring"
 	"github.com/railgate/railgate/issuance/keystore"
+	"github.com/railgate/railgate/issuance/outbox"
 	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/provider/facecheck"
 	"github.com/railgate/railgate/issuance/staff"
-	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/revocation/publish"
@@ -112,7 +112,7 @@ func (h *system) startIssuer(ctx context.Context, a addresses, brokers []string,
 		return nil, err
 	}
 	h.atEnd(func() { os.RemoveAll(dir) })
-	db, err := store.Open(ctx, store.Config{Database: filepath.Join(dir, "issuer.db"), Partitions: partitions, Topic: topic, Now: h.clock.now})
+	db, err := issuance.OpenOutbox(ctx, outbox.Config{Database: filepath.Join(dir, "issuer.db"), Partitions: partitions, Topic: topic, Now: h.clock.now})
 	if err != nil {
 		return nil, err
 	}
@@ -128,6 +128,7 @@ func (h *system) startIssuer(ctx context.Context, a addresses, brokers []string,
 		Broker: link, Topic: publish.Topic{Name: topic, Partitions: partitions, Replication: 1},
 		Outbox: db, Authority: keys.Authority, Heartbeat: heartbeat, Now: h.clock.now, Log: log,
 	})
+	db.SetWake(publisher.WakeOne)
 	metrics := prometheus.NewRegistry()
 	secret, member, err := staff.New("demo", a.roles...)
 	if err != nil {
@@ -136,10 +137,10 @@ func (h *system) startIssuer(ctx context.Context, a addresses, brokers []string,
 	h.staff = secret
 	web, err := issuance.Open(ctx, issuance.Config{
 		Rules: credential.Config{
-			Store: db, Vault: keys.Vault,
-			Announce: []credential.PublicKey{{ID: loadKeyID, Public: signing.NewKey(h.loadSeed).Public()}},
+			Outbox: db, Vault: keys.Vault,
+			Announce: []keyring.Public{{ID: loadKeyID, Key: signing.NewKey(h.loadSeed).Public()}},
 			Checker:  facecheck.Sandbox{}, CheckTimeout: time.Second, Residents: provider.SandboxResidents{},
-			Now: h.clock.now, Wake: publisher.Wake, WakeOne: publisher.WakeOne, Log: log, Metrics: metrics,
+			Now: h.clock.now, Log: log, Metrics: metrics,
 		},
 		Keys:  []keyring.Key{{ID: keys.IssuerID, Signer: keys.Issuer}},
 		Staff: []staff.Credential{member},

@@ -91,7 +91,7 @@ func (d *system) acted(n int, act func(i int) audit.Entry) {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	db, err := openStore(d.t.Context(), &d.config, false)
+	db, err := openOutbox(d.t.Context(), &d.config, false)
 	if err != nil {
 		d.t.Fatal(err)
 	}

@@ -62,7 +62,7 @@ func afterRestore(ctx context.Context, j *job) error {
 	err := j.carryOut(ctx, func(ctx context.Context) error {
 		var r backup.Report
 		err := j.onceNoneRuns(ctx, backup.ErrRunning, func() (err error) {
-			r, err = backup.AfterRestore(ctx, j.db.Database(), j.db, j.log, j.by())
+			r, err = backup.AfterRestore(ctx, j.db, j.log, j.by())
 			return err
 		})
 		for _, d := range r.Days {
@@ -95,7 +95,7 @@ func eraseNow(ctx context.Context, j *job) error {
 	}
 	news, total := j.news(), 0
 	for {
-		n, err := credential.EraseSome(ctx, j.db, now)
+		n, err := credential.NewStore(j.db, j.log).EraseSome(ctx, now)
 		total += n
 		if err != nil {
 			return fmt.Errorf("%d applications are erased; go on with the same command: %w", total, err)

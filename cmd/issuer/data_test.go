@@ -9,7 +9,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/railgate/railgate/issuance/backup"
+	"github.com/railgate/railgate/issuance/credential"
 )
 
 // A database is copied while it is in use, lost, and brought back.
@@ -35,7 +35,7 @@ func TestDatabaseComesBack(t *testing.T) {
 	has(t, d.orders("-after-restore"), "go on at index", "is said again in epoch", "published;", "order them again", "-list-keys")
 	d.serves()
 	next := d.approved("sandbox:pass")
-	if next.Serial == lost.Serial || next.Serial.Index < backup.SerialJump {
+	if next.Serial == lost.Serial || next.Serial.Index < credential.SerialJump {
 		t.Fatalf("serial %s, after %s was lost", next.Serial, lost.Serial)
 	}
 	if got := d.session(before); got != d.keys.IssuerID {

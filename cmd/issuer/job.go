@@ -10,11 +10,13 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/credential"
 	"github.com/railgate/railgate/issuance/keyring"
 	"github.com/railgate/railgate/issuance/keystore"
+	"github.com/railgate/railgate/issuance/outbox"
 	"github.com/railgate/railgate/issuance/staff"
-	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/tokens"
 )
@@ -29,7 +31,7 @@ type job struct {
 
 	keys  *keystore.Keys
 	vault *vault.Vault // of the keys
-	db    *store.Store
+	db    *outbox.Outbox
 	log   *audit.Trail // in db
 }
 
@@ -67,21 +69,20 @@ func (j *job) open(ctx context.Context) (err error) {
 	if err := j.openKeys(); err != nil {
 		return err
 	}
-	if j.db, err = openStore(ctx, j.config, j.command.moves); err != nil {
+	if j.db, err = openOutbox(ctx, j.config, j.command.moves); err != nil {
 		return err
 	}
 	if j.log, err = audit.New(audit.Config{DB: j.db.Database(), Key: j.vault.AuditKey()}); err != nil {
 		return err
 	}
-	j.db.SetTrail(j.log)
 	return nil
 }
 
-func (j *job) book(ctx context.Context) (*keyring.Book, error) {
+func (j *job) book(ctx context.Context) (*keyring.Store, error) {
 	if err := j.open(ctx); err != nil {
 		return nil, err
 	}
-	return keyring.NewBook(j.db.Database(), j.db, j.log, j.config.KeyLead)
+	return keyring.NewStore(keyring.Config{Outbox: j.db, Sessions: credential.Sessions{}, Trail: j.log, Lead: j.config.KeyLead})
 }
 
 // keyLines lists the issuer keys that the database knows.
@@ -184,9 +185,9 @@ func (n *news) say(format string, args ...any) {
 	}
 }
 
-// openStore opens the database of the settings; with move, whatever its stream is.
-func openStore(ctx context.Context, c *config, move bool) (*store.Store, error) {
-	db, err := store.Open(ctx, store.Config{Database: c.Database, Partitions: c.Kafka.Partitions, Topic: c.Kafka.Topic, Move: move})
+// openOutbox opens the database of the settings; with move, whatever its stream is.
+func openOutbox(ctx context.Context, c *config, move bool) (*outbox.Outbox, error) {
+	db, err := issuance.OpenOutbox(ctx, outbox.Config{Database: c.Database, Partitions: c.Kafka.Partitions, Topic: c.Kafka.Topic, Move: move})
 	if err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}

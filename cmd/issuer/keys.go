@@ -94,7 +94,7 @@ func useKey(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	return j.orderKey(ctx, func(book *keyring.Book, id tokens.KeyID) error {
+	return j.orderKey(ctx, func(book *keyring.Store, id tokens.KeyID) error {
 		at, changed, err := book.UseFrom(ctx, id, from, j.by())
 		if err != nil {
 			return err
@@ -116,8 +116,8 @@ func useKey(ctx context.Context, j *job) error {
 }
 
 func restKey(ctx context.Context, j *job) error {
-	return j.orderKey(ctx, func(book *keyring.Book, id tokens.KeyID) error {
-		changed, err := book.Rest(ctx, id, j.by())
+	return j.orderKey(ctx, func(book *keyring.Store, id tokens.KeyID) error {
+		changed, err := book.Deactivate(ctx, id, j.by())
 		if err == nil {
 			j.say("key %d signs nothing more%s; it can be retired when its last session is over, in about half an hour (see -list-keys)", id, already(!changed))
 		}
@@ -127,7 +127,7 @@ func restKey(ctx context.Context, j *job) error {
 
 // retireKey asks the book first: a secret that may be needed is not destroyed.
 func retireKey(ctx context.Context, j *job) error {
-	return j.orderKey(ctx, func(book *keyring.Book, id tokens.KeyID) error {
+	return j.orderKey(ctx, func(book *keyring.Store, id tokens.KeyID) error {
 		changed, err := book.Retire(ctx, id, j.by())
 		if err != nil {
 			return err
@@ -142,7 +142,7 @@ func retireKey(ctx context.Context, j *job) error {
 }
 
 // orderKey carries out what concerns the database only.
-func (j *job) orderKey(ctx context.Context, order func(*keyring.Book, tokens.KeyID) error) error {
+func (j *job) orderKey(ctx context.Context, order func(*keyring.Store, tokens.KeyID) error) error {
 	id, err := j.keyID()
 	if err != nil {
 		return err

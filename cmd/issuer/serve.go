@@ -20,8 +20,8 @@ import (
 	"github.com/railgate/railgate/issuance/httpapi"
 	"github.com/railgate/railgate/issuance/keyring"
 	"github.com/railgate/railgate/issuance/keystore"
+	"github.com/railgate/railgate/issuance/outbox"
 	"github.com/railgate/railgate/issuance/registry/rules"
-	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/revocation/publish"
@@ -47,7 +47,7 @@ func serve(ctx context.Context, c *config) error {
 		log.Warn(w)
 	}
 	c.limitMemory(process.ReadMemoryLimits(), log)
-	db, err := openStore(ctx, c, false)
+	db, err := openOutbox(ctx, c, false)
 	if err != nil {
 		return err
 	}
@@ -59,6 +59,7 @@ func serve(ctx context.Context, c *config) error {
 	}
 	defer link.Close()
 	publisher := newPublisher(c, db, link, keys, log)
+	db.SetWake(publisher.WakeOne)
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		publisherMetrics{publisher}, process.BuildInfo())
@@ -76,9 +77,9 @@ func serve(ctx context.Context, c *config) error {
 	}
 	b, err := issuance.Open(ctx, issuance.Config{
 		Rules: credential.Config{
-			Store: db, Vault: keys.Vault, FieldKeys: keys.FieldKeys, Announce: c.announce,
+			Outbox: db, Vault: keys.Vault, FieldKeys: keys.FieldKeys, Announce: c.announce,
 			Checker: checker, CheckTimeout: c.RealPerson.Timeout, Residents: registry, LookupTimeout: c.Residents.Timeout,
-			Changes: c.Throttle.changes(), Identifications: c.Throttle.identifications(), Subjects: c.Throttle.subjects(), Wake: publisher.Wake, WakeOne: publisher.WakeOne, Trouble: func() string { return trouble(publisher.Stats()) }, Log: log, Metrics: metrics,
+			Changes: c.Throttle.changes(), Identifications: c.Throttle.identifications(), Subjects: c.Throttle.subjects(), Trouble: func() string { return trouble(publisher.Stats()) }, Log: log, Metrics: metrics,
 		},
 		Keys: signers(keys), KeyLead: c.KeyLead, Staff: c.roster, Policy: c.PrivacyPolicy, Hashing: c.hashing, Limits: rules.Limits(c.Limits),
 		Contact: httpapi.Contact(c.Contact), Codes: codes, CodePrefixes: c.PhoneCode.Prefixes, CodeRules: c.PhoneCode.rules(),
@@ -158,7 +159,7 @@ func trouble(s publish.Stats) string {
 }
 
 // newPublisher prepares what carries the outbox to the brokers.
-func newPublisher(c *config, db *store.Store, link *kafka.Link, keys *keystore.Keys, log *zap.Logger) *publish.Publisher {
+func newPublisher(c *config, db *outbox.Outbox, link *kafka.Link, keys *keystore.Keys, log *zap.Logger) *publish.Publisher {
 	return publish.New(publish.Config{
 		Broker: link, Outbox: db, Authority: keys.Authority, Heartbeat: c.Kafka.Heartbeat, Now: time.Now, Log: log,
 		Topic: publish.Topic{Name: c.Kafka.Topic, Partitions: c.Kafka.Partitions,

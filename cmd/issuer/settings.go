@@ -13,7 +13,6 @@ import (
 	"github.com/railgate/railgate/internal/process"
 	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/account"
-	"github.com/railgate/railgate/issuance/credential"
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/httpapi"
 	"github.com/railgate/railgate/issuance/keyring"
@@ -54,7 +53,7 @@ type config struct {
 	Staff            []member         `toml:"staff" doc:"who works at windows and desks"`
 	Announce         []announcement   `toml:"announce" doc:"further public keys that gateways shall accept; their private keys can make passes: for load tests only"`
 
-	announce []credential.PublicKey
+	announce []keyring.Public
 	roster   []staff.Credential
 	proxies  throttle.Proxies
 	hashing  account.Hashing
@@ -165,7 +164,7 @@ func (k *kafkaSettings) validate(trust ownfile.Trust, f *conf.Faults) {
 	f.Add("kafka.security", errors.Join(k.Security.Validate()...))
 }
 
-func parseAnnouncements(all []announcement) (keys []credential.PublicKey, err error) {
+func parseAnnouncements(all []announcement) (keys []keyring.Public, err error) {
 	var f conf.Faults
 	for i, a := range all {
 		path := fmt.Sprintf("announce[%d]", i)
@@ -177,7 +176,7 @@ func parseAnnouncements(all []announcement) (keys []credential.PublicKey, err er
 		public := [tokens.PublicKeySize]byte(key)
 		err = tokens.CheckPublicKey(public)
 		f.Need(err == nil, path+".public", "gateways refuse it: %w", err)
-		keys = append(keys, credential.PublicKey{ID: tokens.KeyID(a.ID), Public: public})
+		keys = append(keys, keyring.Public{ID: tokens.KeyID(a.ID), Key: public})
 	}
 	return keys, f.Join()
 }

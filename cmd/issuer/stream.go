@@ -11,8 +11,10 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/railgate/railgate/internal/process"
+	"github.com/railgate/railgate/issuance/credential"
+	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/keyring"
-	"github.com/railgate/railgate/issuance/store"
+	"github.com/railgate/railgate/issuance/outbox"
 	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/tokens"
 )
@@ -34,21 +36,25 @@ func cutOffKey(ctx context.Context, j *job) error {
 		return err
 	}
 	_, known := j.option["rescue-known"]
-	c := store.KeyCutOff{Key: id, CutOff: at.Unix(), RescueKnown: known, Who: j.option["by"]}
+	d := keyring.Distrust{Key: id, CutOff: at.Unix(), ExemptRunning: known, Who: j.option["by"]}
 	if file := j.option["rescue"]; file != "" {
-		if c.Rescued, err = readSerials(file); err != nil {
+		if d.Exempt, err = readSerials(file); err != nil {
 			return fmt.Errorf("-rescue: %w", err)
 		}
 	}
+	book, err := j.book(ctx)
+	if err != nil {
+		return err
+	}
 	err = j.carryOut(ctx, func(ctx context.Context) error {
-		c.AtMs = time.Now().UnixMilli()
-		moved, rescued, err := j.db.CutOffKey(ctx, c)
-		if errors.Is(err, store.ErrNotFound) {
+		d.At = database.MillisAt(time.Now())
+		moved, rescued, err := book.Distrust(ctx, d)
+		if errors.Is(err, keyring.ErrUnknown) {
 			return fmt.Errorf("this issuer never announced a key %d, so no gateway knows it", id)
 		}
 		if err == nil {
 			j.say("committed: sessions that start at %s or later are not good under key %d%s; %d more credentials are rescued",
-				stamp(time.Unix(c.CutOff, 0)), id, already(!moved), rescued)
+				stamp(time.Unix(d.CutOff, 0)), id, already(!moved), rescued)
 		}
 		return err
 	})
@@ -82,10 +88,10 @@ func cutOffSubject(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	c := store.SubjectCutOff{Subject: tokens.Subject(subject), Before: before.Unix(), Who: j.option["by"]}
+	c := credential.SubjectCutOff{Subject: tokens.Subject(subject), Before: before.Unix(), Who: j.option["by"]}
 	return j.carryOut(ctx, func(ctx context.Context) error {
-		c.AtMs = time.Now().UnixMilli()
-		changed, err := j.db.CutOffSubject(ctx, c)
+		c.At = database.MillisAt(time.Now())
+		changed, err := credential.NewStore(j.db, j.log).CutOffSubject(ctx, c)
 		if err == nil {
 			j.say("committed: sessions of subject %s that start before %s are not good%s", c.Subject, stamp(time.Unix(c.Before, 0)), already(!changed))
 		}
@@ -95,7 +101,7 @@ func cutOffSubject(ctx context.Context, j *job) error {
 
 func restate(ctx context.Context, j *job) error {
 	return j.carryOut(ctx, func(ctx context.Context) error {
-		epoch, err := j.db.OrderRestatement(ctx, j.option["by"], time.Now().UnixMilli())
+		epoch, err := j.db.RestateByOrder(ctx, j.order())
 		if err == nil {
 			j.say("committed: everything in force is said again in epoch %d", epoch)
 		}
@@ -106,8 +112,8 @@ func restate(ctx context.Context, j *job) error {
 func moveStream(ctx context.Context, j *job) error {
 	err := j.carryOut(ctx, func(ctx context.Context) error {
 		var epoch uint64
-		err := j.onceNoneRuns(ctx, store.ErrPublishing, func() (err error) {
-			epoch, err = j.db.MoveStream(ctx, j.option["by"], time.Now().UnixMilli())
+		err := j.onceNoneRuns(ctx, outbox.ErrPublishing, func() (err error) {
+			epoch, err = j.db.MoveStream(ctx, j.order())
 			return err
 		})
 		if err == nil {
@@ -122,6 +128,11 @@ func moveStream(ctx context.Context, j *job) error {
 	return err
 }
 
+// order is who gives the command, for what the outbox enters into the audit log itself.
+func (j *job) order() outbox.Order {
+	return outbox.Order{Trail: j.log, Who: j.option["by"], At: database.MillisAt(time.Now())}
+}
+
 func already(is bool) string {
 	if is {
 		return ", as an order before this one says already"
@@ -129,9 +140,9 @@ func already(is bool) string {
 	return ""
 }
 
-// readSerials reads a file of serials, one a line, at most store.MaxRescued.
+// readSerials reads a file of serials, one a line, at most keyring.MaxExempt.
 func readSerials(path string) (all []tokens.Serial, err error) {
-	err = readLines(path, store.MaxRescued, func(line string) error {
+	err = readLines(path, keyring.MaxExempt, func(line string) error {
 		serial, err := tokens.ParseSerial(line)
 		if err != nil {
 			return errors.New("a serial is written DAY-INDEX, such as 20494-17, and nothing else")

@@ -9,7 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/railgate/railgate/issuance/store"
+	"github.com/railgate/railgate/issuance/keyring"
+	"github.com/railgate/railgate/issuance/outbox"
 	"github.com/railgate/railgate/test/runtest"
 	"github.com/railgate/railgate/tokens"
 )
@@ -33,12 +34,12 @@ func TestOrdersReachGateways(t *testing.T) {
 			if running {
 				d.start()
 				runtest.Eventually(t, patience, "the issuer to publish", func() bool {
-					db, err := store.Open(t.Context(), store.Config{Database: d.config.Database, Partitions: 1})
+					db, err := outbox.Open(t.Context(), outbox.Config{Database: d.config.Database, Partitions: 1})
 					if err != nil {
 						t.Fatal(err)
 					}
 					defer db.Close()
-					published, err := db.KeyPublished(t.Context(), d.keys.IssuerID)
+					published, err := d.keyStore(db).Published(t.Context(), d.keys.IssuerID)
 					return err == nil && published
 				})
 			}
@@ -77,7 +78,7 @@ func TestOrderWithoutBrokers(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "durable") {
 		t.Fatalf("ended with %v", err)
 	}
-	if cutOff, err := db.KeyCutOff(t.Context(), d.keys.IssuerID); err != nil || cutOff == tokens.Never {
+	if cutOff, err := keyring.CutOffOf(t.Context(), db.Database().Writer(), d.keys.IssuerID); err != nil || cutOff == tokens.Never {
 		t.Fatalf("cut off at %d: %v", cutOff, err)
 	}
 }

@@ -17,8 +17,11 @@ import (
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
 
+	"github.com/railgate/railgate/issuance/credential"
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/keyring"
 	"github.com/railgate/railgate/issuance/keystore"
-	"github.com/railgate/railgate/issuance/store"
+	"github.com/railgate/railgate/issuance/outbox"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/test/fakekafka"
 	"github.com/railgate/railgate/test/harness/passenger"
@@ -108,17 +111,26 @@ func freePort(t *testing.T) string {
 }
 
 // announce has the issuer's key in the database, as any issuer that ever ran has.
-func (d *system) announce() *store.Store {
+func (d *system) announce() *outbox.Outbox {
 	d.t.Helper()
-	db, err := store.Open(d.t.Context(), store.Config{Database: d.config.Database, Partitions: 1})
+	db, err := outbox.Open(d.t.Context(), outbox.Config{Database: d.config.Database, Partitions: 1})
 	if err != nil {
 		d.t.Fatal(err)
 	}
 	d.t.Cleanup(func() { db.Close() })
-	if _, err := db.AnnounceKey(d.t.Context(), d.keys.IssuerID, d.keys.Issuer.Public(), time.Now().UnixMilli()); err != nil {
+	if _, err := d.keyStore(db).Publish(d.t.Context(), keyring.Public{ID: d.keys.IssuerID, Key: d.keys.Issuer.Public()}, database.MillisAt(time.Now())); err != nil {
 		d.t.Fatal(err)
 	}
 	return db
+}
+
+func (d *system) keyStore(box *outbox.Outbox) *keyring.Store {
+	d.t.Helper()
+	s, err := keyring.NewStore(keyring.Config{Outbox: box, Sessions: credential.Sessions{}})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return s
 }
 
 // asks runs a command and returns what it printed.
@@ -267,7 +279,7 @@ func person(n int) passenger.Person { return passenger.Resident(passenger.Tests,
 // sql looks into the database, or does there what only time or somebody else could.
 func (d *system) sql(use func(db *sql.DB) error) {
 	d.t.Helper()
-	s, err := store.Open(d.t.Context(), store.Config{Database: d.config.Database, Partitions: 1})
+	s, err := outbox.Open(d.t.Context(), outbox.Config{Database: d.config.Database, Partitions: 1})
 	if err != nil {
 		d.t.Fatal(err)
 	}

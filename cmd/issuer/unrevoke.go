@@ -11,10 +11,11 @@ import (
 
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/credential"
+	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/registry"
 	"github.com/railgate/railgate/issuance/staff"
-	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/issuance/vault"
 )
@@ -114,9 +115,10 @@ func unrevokeBy(ctx context.Context, j *job) error {
 	if err := j.open(ctx); err != nil {
 		return err
 	}
-	p := store.Spell{Who: j.value, FromMs: from.UnixMilli(), ToMs: before.UnixMilli(), AtMs: time.Now().UnixMilli(), Entry: j.by()}
+	p := credential.Spell{Who: j.value, From: database.MillisAt(from), To: database.MillisAt(before), At: database.MillisAt(time.Now()), Entry: j.by()}
 	p.Entry.Action, p.Entry.Detail = staff.Lift, "all that "+j.value+" revoked"
-	revoked, serials, err := j.db.Revoked(ctx, p)
+	credentials := credential.NewStore(j.db, j.log)
+	revoked, serials, err := credentials.RevokedIn(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -135,7 +137,7 @@ func unrevokeBy(ctx context.Context, j *job) error {
 	news := j.news()
 	return j.carryOut(ctx, func(ctx context.Context) error {
 		total := 0
-		err := j.db.Lift(ctx, p, serials, func(lifted int) {
+		err := credentials.UnrevokeSpell(ctx, p, serials, func(lifted int) {
 			total = lifted
 			news.say("%d credentials are unrevoked", lifted)
 		})

@@ -19,7 +19,7 @@ import (
 func TestBackupIsOneMomentOfABusyDatabase(t *testing.T) {
 	dir := t.TempDir()
 	h := newHouse(t, filepath.Join(dir, "issuer.db"))
-	db := h.store.Database()
+	db := h.outbox.Database()
 	exec := func(query string, args ...any) {
 		t.Helper()
 		_, err := db.Writer().ExecContext(t.Context(), query, args...)

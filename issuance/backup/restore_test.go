@@ -1,6 +1,8 @@
 package backup
 
 import (
+	"context"
+	"database/sql"
 	"errors"
 	"net/url"
 	"os"
@@ -11,6 +13,10 @@ import (
 	"testing"
 
 	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/credential"
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/outbox"
+	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/test/databasetest"
 	"github.com/railgate/railgate/tokens"
 )
@@ -106,15 +112,15 @@ func TestWithoutTheJumpSerialsWouldBeGivenTwice(t *testing.T) {
 func TestNobodyMayRunYet(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, address string) {
 		h := newHouse(t, address)
-		leading, err := h.store.Lead(t.Context())
+		leading, err := h.outbox.Lead(t.Context())
 		if err != nil || !leading {
 			t.Fatalf("leading %v: %v", leading, err)
 		}
-		if _, err := AfterRestore(t.Context(), h.store.Database(), h.store, h.trail(), h.by(noon)); !errors.Is(err, ErrRunning) {
+		if _, err := AfterRestore(t.Context(), h.outbox, h.trail(), h.by(noon)); !errors.Is(err, ErrRunning) {
 			t.Fatalf("with an issuer at work: %v", err)
 		}
-		h.must(h.store.Resign(t.Context()))
-		_, err = AfterRestore(t.Context(), h.store.Database(), h.store, h.trail(), h.by(noon))
+		h.must(h.outbox.Resign(t.Context()))
+		_, err = AfterRestore(t.Context(), h.outbox, h.trail(), h.by(noon))
 		h.must(err)
 	})
 }
@@ -124,19 +130,26 @@ func TestRestoreIsRepeated(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, address string) {
 		h := newHouse(t, address)
 		next := func() (n int64) {
-			h.must(h.store.Database().Writer().QueryRow(`SELECT COALESCE(SUM(next_index), 0) FROM serials`).Scan(&n))
+			h.must(h.outbox.Database().Writer().QueryRow(`SELECT COALESCE(SUM(next_index), 0) FROM serials`).Scan(&n))
 			return n
 		}
-		if _, err := AfterRestore(t.Context(), h.store.Database(), h.store, h.trail(), audit.Entry{AtMs: noon}); !errors.Is(err, audit.ErrEntry) || next() != 0 {
+		if _, err := AfterRestore(t.Context(), h.outbox, h.trail(), audit.Entry{AtMs: noon}); !errors.Is(err, audit.ErrEntry) || next() != 0 {
 			t.Fatalf("ordered by nobody: %v, serials at %d", err, next())
 		}
 		down := errors.New("the power went out")
-		_, err := AfterRestore(t.Context(), h.store.Database(), mute{down}, h.trail(), h.by(noon))
-		if !errors.Is(err, down) || !strings.Contains(err.Error(), "repeat it") || next() != 3*SerialJump {
+		cut, err := outbox.Open(t.Context(), outbox.Config{Database: h.address, Partitions: 2, InForce: []outbox.Source{
+			func(context.Context, *database.DB, *sql.Tx, database.Millis) ([]revocation.Record, error) {
+				return nil, down
+			},
+		}})
+		h.must(err)
+		defer cut.Close()
+		_, err = AfterRestore(t.Context(), cut, h.trail(), h.by(noon))
+		if !errors.Is(err, down) || !strings.Contains(err.Error(), "repeat it") || next() != 3*credential.SerialJump {
 			t.Fatalf("cut off between its steps: %v, serials at %d", err, next())
 		}
-		r, err := AfterRestore(t.Context(), h.store.Database(), h.store, h.trail(), h.by(noon))
-		if err != nil || r.Days[1].Next != 2*SerialJump || next() != 6*SerialJump {
+		r, err := AfterRestore(t.Context(), h.outbox, h.trail(), h.by(noon))
+		if err != nil || r.Days[1].Next != 2*credential.SerialJump || next() != 6*credential.SerialJump {
 			t.Fatalf("%+v, %v", r, err)
 		}
 	})

@@ -1,15 +1,16 @@
 package backup
 
 import (
-	"context"
 	"fmt"
 	"testing"
 	"time"
 
 	"github.com/railgate/railgate/issuance/audit"
-	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/credential"
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/keyring"
+	"github.com/railgate/railgate/issuance/outbox"
 	"github.com/railgate/railgate/issuance/staff"
-	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/test/audittest"
@@ -30,7 +31,8 @@ const day = 24 * 60 * 60 * 1000 // ms
 type house struct {
 	*testing.T
 	address string
-	store   *store.Store
+	outbox  *outbox.Outbox
+	store   *credential.Store
 	people  int
 	given   map[tokens.Serial]bool
 }
@@ -45,18 +47,17 @@ func newHouse(t *testing.T, address string) *house {
 func (h *house) open() {
 	h.Helper()
 	h.close()
-	s, err := store.Open(h.Context(), store.Config{Database: h.address, Partitions: 2, Now: func() time.Time { return time.UnixMilli(noon) }})
+	o, err := outbox.Open(h.Context(), outbox.Config{Database: h.address, Partitions: 2, InForce: []outbox.Source{keyring.InForce, credential.InForce}, Now: func() time.Time { return time.UnixMilli(noon) }})
 	h.must(err)
-	h.Cleanup(func() { s.Close() })
-	h.store = s
-	s.SetTrail(h.trail())
+	h.Cleanup(func() { o.Close() })
+	h.outbox, h.store = o, credential.NewStore(o, audittest.On(h, o.Database()))
 }
 
-func (h *house) trail() *audit.Trail { return audittest.On(h, h.store.Database()) }
+func (h *house) trail() *audit.Trail { return audittest.On(h, h.outbox.Database()) }
 
 func (h *house) close() {
-	if h.store != nil {
-		h.store.Close()
+	if h.outbox != nil {
+		h.outbox.Close()
 	}
 }
 
@@ -68,10 +69,9 @@ func (h *house) approve(n int, atMs int64) (last tokens.Serial) {
 		h.people++
 		id := fmt.Sprintf("app_%d", h.people)
 		person := vault.PersonHash{byte(h.people), byte(h.people >> 8)}
-		h.must(h.store.CreateApplication(h.Context(), store.Application{ID: id, Access: [32]byte(person), Person: person, Document: 1,
-			Name: []byte{1}, Number: []byte{1}, City: []byte{1}, CreatedMs: atMs}))
-		d, err := h.store.Decide(h.Context(), id, nil, store.Grant{Person: person, Month: 202602, Quota: 3, Day: uint16(tokens.DayOf(atMs / 1000)),
-			Scopes: tokens.AllScopes, ApprovedMs: atMs, ExpiresMs: atMs + day}, func(error) problem.Code { return "" })
+		h.must(h.store.CreateApplication(h.Context(), credential.Application{ID: id, Access: [32]byte(person), Person: person, Document: 1,
+			Name: []byte{1}, Number: []byte{1}, City: []byte{1}, Created: database.Millis(atMs)}))
+		d, err := h.store.Decide(h.Context(), id, nil, credential.Grant{Person: person, At: database.Millis(atMs)})
 		if err != nil || !d.Approved {
 			h.Fatalf("approved %v: %v", d.Approved, err)
 		}
@@ -85,7 +85,7 @@ func (h *house) approve(n int, atMs int64) (last tokens.Serial) {
 
 func (h *house) revoke(serial tokens.Serial) {
 	h.Helper()
-	_, _, err := h.store.Apply(h.Context(), store.Change{Serial: serial, Revoke: true, Reason: "fraud", Who: "window-7", AtMs: noon + 1})
+	_, _, err := h.store.SetRevoked(h.Context(), credential.Revocation{Serial: serial, Revoke: true, Reason: "fraud", Who: "window-7", At: database.Millis(noon + 1)})
 	h.must(err)
 }
 
@@ -98,16 +98,16 @@ func (h *house) by(atMs int64) audit.Entry {
 func (h *house) restored(revoked tokens.Serial, atMs int64) {
 	h.Helper()
 	h.open()
-	before, err := h.store.Epoch(h.Context())
+	before, err := h.outbox.Epoch(h.Context())
 	h.must(err)
-	r, err := AfterRestore(h.Context(), h.store.Database(), h.store, h.trail(), h.by(atMs))
+	r, err := AfterRestore(h.Context(), h.outbox, h.trail(), h.by(atMs))
 	h.must(err)
 	today := uint16(tokens.DayOf(atMs / 1000))
 	if len(r.Days) != 3 || r.Days[0].Day != today-1 || r.Days[2].Day != today+1 || r.Epoch <= max(before, uint64(atMs)) {
 		h.Fatalf("%+v, after epoch %d", r, before)
 	}
 	for _, d := range r.Days {
-		if d.Next < SerialJump {
+		if d.Next < credential.SerialJump {
 			h.Errorf("day %d goes on at %d", d.Day, d.Next)
 		}
 	}
@@ -117,7 +117,7 @@ func (h *house) restored(revoked tokens.Serial, atMs int64) {
 	// Everything in force is said again.
 	said := make(map[revocation.Kind]int)
 	for p := range 2 {
-		pending, err := h.store.Take(h.Context(), r.Epoch, p, 0, 100)
+		pending, err := h.outbox.Take(h.Context(), r.Epoch, p, 0, 100)
 		h.must(err)
 		for _, rec := range pending.Records {
 			if said[rec.Kind]++; rec.Kind == revocation.KindRevoke && rec.Serial != revoked {
@@ -129,7 +129,7 @@ func (h *house) restored(revoked tokens.Serial, atMs int64) {
 		h.Errorf("said again: %v", said)
 	}
 	var line string
-	h.must(h.store.Database().Writer().QueryRow(`SELECT who || ' ' || action || ' ' || object || ' ' || detail FROM audit ORDER BY id`).Scan(&line))
+	h.must(h.outbox.Database().Writer().QueryRow(`SELECT who || ' ' || action || ' ' || object || ' ' || detail FROM audit ORDER BY id`).Scan(&line))
 	if want := fmt.Sprintf("night-shift restore restored serials of days %d to %d jump by 16777216", today-1, today+1); line != want {
 		h.Errorf("the trail says %q, want %q", line, want)
 	}
@@ -138,7 +138,9 @@ func (h *house) restored(revoked tokens.Serial, atMs int64) {
 // announce tells the stream of a key, and the publisher takes it there.
 func (h *house) announce() {
 	h.Helper()
-	_, err := h.store.AnnounceKey(h.Context(), 7, signing.NewKey([signing.SeedSize]byte{7}).Public(), noon)
+	keys, err := keyring.NewStore(keyring.Config{Outbox: h.outbox, Sessions: credential.Sessions{}})
+	h.must(err)
+	_, err = keys.Publish(h.Context(), keyring.Public{ID: 7, Key: signing.NewKey([signing.SeedSize]byte{7}).Public()}, database.Millis(noon))
 	h.must(err)
 	h.emptied()
 }
@@ -146,7 +148,7 @@ func (h *house) announce() {
 // emptied is the outbox once the publisher was there.
 func (h *house) emptied() {
 	h.Helper()
-	_, err := h.store.Database().Writer().ExecContext(h.Context(), `DELETE FROM outbox`)
+	_, err := h.outbox.Database().Writer().ExecContext(h.Context(), `DELETE FROM outbox`)
 	h.must(err)
 }
 
@@ -156,8 +158,3 @@ func (h *house) must(err error) {
 		h.Fatal(err)
 	}
 }
-
-// mute cannot say anything again.
-type mute struct{ error }
-
-func (m mute) OrderRestatement(context.Context, string, int64) (uint64, error) { return 0, m.error }

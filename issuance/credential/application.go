@@ -1,7 +1,6 @@
-package store
+package credential
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -19,10 +18,10 @@ type State int
 
 // The states. Numbers are in the database: never reuse one.
 const (
-	Submitted State = 1 // waits for the real-person check
-	Checked   State = 2 // the person was checked, the decision waits for the registry
-	Approved  State = 3
-	Refused   State = 4
+	StateSubmitted State = 1 // waits for the real-person check
+	StateChecked   State = 2 // the person was checked, the decision waits for the registry
+	StateApproved  State = 3
+	StateRefused   State = 4
 )
 
 // Application is what a passenger handed in. Name, Number and City are sealed.
@@ -35,11 +34,11 @@ type Application struct {
 	Name       []byte
 	Number     []byte
 	City       []byte
-	Policy     string // version of the privacy policy that the applicant agreed to; empty: the account's consent counts
-	ConsentMs  int64  // when; 0 without Policy
-	CreatedMs  int64
+	Policy     string          // version of the privacy policy that the applicant agreed to; empty: the account's consent counts
+	Consent    database.Millis // when; 0 without Policy
+	Created    database.Millis
 	State      State
-	StateMs    int64        // when it came to State
+	StateSince database.Millis
 	RefusedFor problem.Code // of a refused one
 }
 
@@ -49,39 +48,25 @@ type Credential struct {
 	Application string
 	Subject     tokens.Subject
 	Scopes      tokens.Scopes
-	ApprovedMs  int64
-	ExpiresMs   int64
-	RevokedMs   int64 // 0: in force
-	ChangedMs   int64 // when it came to be as it is: approval, revocation or its lifting
-	Superseded  bool  // revoked because a newer one took its place
+	Approved    database.Millis
+	Expires     database.Millis
+	Revoked     database.Millis // 0: in force
+	Changed     database.Millis // when it came to be as it is: approval, revocation or its undoing
+	Superseded  bool            // revoked because a newer one took its place
 }
 
 // CreateApplication keeps a new application.
 func (s *Store) CreateApplication(ctx context.Context, a Application) error {
-	c := &change{application: &a}
-	err := s.writes.Do(ctx, c) // fills c, so it comes first
-	return cmp.Or(err, c.refused)
+	return do(ctx, s.submissions, a)
 }
 
-const insertApplications = `
-	INSERT INTO applications (id, access_hash, account, document_type, person, name, number, city, policy, consent_ms, created_ms, state, state_ms)`
-
-func (a *Application) row() []any {
-	return []any{a.ID, a.Access[:], sql.NullString{String: a.Account, Valid: a.Account != ""}, int64(a.Document), a.Person[:],
-		a.Name, a.Number, a.City, a.Policy, a.ConsentMs, a.CreatedMs, int64(Submitted), a.CreatedMs}
-}
-
-// LatestOfPerson finds the application behind a person's latest credential.
-func (s *Store) LatestOfPerson(ctx context.Context, person vault.PersonHash) (Application, *Credential, error) {
-	return s.one(ctx, `(c.day, c.idx) = (SELECT p.day, p.idx FROM persons p WHERE p.person = $1)`, person[:])
-}
-
-func (s *Store) one(ctx context.Context, where string, args ...any) (a Application, c *Credential, err error) {
-	err = s.db.View(ctx, "find application", func(ctx context.Context, q database.Queries) error {
-		a, c, err = scanApplication(q.QueryRowContext(ctx, selectApplications+where, args...))
-		return err
-	})
-	return a, c, err
+func (s *Store) insertApplications(ctx context.Context, tx *sql.Tx, calls []*pendingWrite[Application]) error {
+	return database.InsertMany(ctx, tx, `
+		INSERT INTO applications (id, access_hash, account, document_type, person, name, number, city, policy, consent_ms, created_ms, state, state_ms)`,
+		rowsOf(calls, func(a *Application) []any {
+			return []any{a.ID, a.Access[:], sql.NullString{String: a.Account, Valid: a.Account != ""}, int64(a.Document), a.Person[:],
+				a.Name, a.Number, a.City, a.Policy, a.Consent, a.Created, int64(StateSubmitted), a.Created}
+		}))
 }
 
 const (
@@ -92,14 +77,15 @@ const (
 	FROM applications a LEFT JOIN credentials c ON c.application = a.id WHERE `
 )
 
-// scanApplication reads applicationColumns.
-func scanApplication(row interface{ Scan(...any) error }) (a Application, c *Credential, err error) {
+// scanApplication reads applicationColumns, behind those of before.
+func scanApplication(row interface{ Scan(...any) error }, before ...any) (a Application, c *Credential, err error) {
 	var access, person, subject []byte
 	var account sql.NullString
-	var day, index, scopes, approved, expires, revoked, changed sql.NullInt64
+	var day, index, scopes sql.NullInt64
+	var approved, expires, revoked, changed sql.Null[database.Millis]
 	var superseded sql.NullBool
-	err = row.Scan(&a.ID, &access, &account, &a.Document, &person, &a.Name, &a.Number, &a.City, &a.Policy, &a.ConsentMs, &a.CreatedMs, &a.State, &a.StateMs, &a.RefusedFor,
-		&day, &index, &subject, &scopes, &approved, &expires, &revoked, &changed, &superseded)
+	err = row.Scan(append(before, &a.ID, &access, &account, &a.Document, &person, &a.Name, &a.Number, &a.City, &a.Policy, &a.Consent, &a.Created, &a.State, &a.StateSince, &a.RefusedFor,
+		&day, &index, &subject, &scopes, &approved, &expires, &revoked, &changed, &superseded)...)
 	if err != nil {
 		return a, nil, err
 	}
@@ -111,9 +97,153 @@ func scanApplication(row interface{ Scan(...any) error }) (a Application, c *Cre
 	}
 	c = &Credential{
 		Serial:      tokens.Serial{Day: uint16(day.Int64), Index: uint32(index.Int64)},
-		Application: a.ID, Scopes: tokens.Scopes(scopes.Int64), ApprovedMs: approved.Int64, ExpiresMs: expires.Int64,
-		RevokedMs: revoked.Int64, ChangedMs: changed.Int64, Superseded: superseded.Bool,
+		Application: a.ID, Scopes: tokens.Scopes(scopes.Int64), Approved: approved.V, Expires: expires.V,
+		Revoked: revoked.V, Changed: changed.V, Superseded: superseded.Bool,
 	}
 	copy(c.Subject[:], subject)
 	return a, c, nil
+}
+
+// readCredential reads the one credential that the condition selects.
+func readCredential(ctx context.Context, q database.Queries, where string, args ...any) (*Credential, error) {
+	var c Credential
+	var subject []byte
+	var revoked sql.Null[database.Millis]
+	err := q.QueryRowContext(ctx, `
+		SELECT day, idx, application, subject, scopes, approved_ms, expires_ms, revoked_ms, changed_ms, superseded
+		FROM credentials WHERE `+where, args...).
+		Scan(&c.Serial.Day, &c.Serial.Index, &c.Application, &subject, &c.Scopes, &c.Approved, &c.Expires, &revoked, &c.Changed, &c.Superseded)
+	if err != nil {
+		return nil, err
+	}
+	copy(c.Subject[:], subject)
+	c.Revoked = revoked.V
+	return &c, nil
+}
+
+// Credential finds a credential by its serial.
+func (s *Store) Credential(ctx context.Context, serial tokens.Serial) (c *Credential, err error) {
+	err = s.db.View(ctx, "find credential", func(ctx context.Context, q database.Queries) error {
+		c, err = readCredential(ctx, q, `day = $1 AND idx = $2`, int64(serial.Day), int64(serial.Index))
+		return err
+	})
+	return c, err
+}
+
+// latestOfPerson finds the application behind a person's latest credential.
+func (s *Store) latestOfPerson(ctx context.Context, person vault.PersonHash) (a Application, c *Credential, err error) {
+	err = s.db.View(ctx, "find application", func(ctx context.Context, q database.Queries) error {
+		a, c, err = scanApplication(q.QueryRowContext(ctx, selectApplications+`(c.day, c.idx) = (SELECT p.day, p.idx FROM persons p WHERE p.person = $1)`, person[:]))
+		return err
+	})
+	return a, c, err
+}
+
+// listed is a line of an account's list.
+type listed struct {
+	application Application
+	credential  *Credential // nil before approval
+}
+
+// maxListed bounds a list: a person who is refused again and again has more
+// lines than anyone reads.
+const maxListed = 200
+
+// applicationsOf lists what an account applied for since a time, the
+// newest first, at most maxListed.
+func (s *Store) applicationsOf(ctx context.Context, account string, since database.Millis) (all []listed, err error) {
+	err = s.db.View(ctx, "list applications", func(ctx context.Context, q database.Queries) error {
+		return database.Each(ctx, q, func(rows *sql.Rows) error {
+			a, c, err := scanApplication(rows)
+			all = append(all, listed{a, c})
+			return err
+		}, selectApplications+`a.account = $1 AND a.created_ms >= $2 ORDER BY a.created_ms DESC, a.id LIMIT $3`, account, since, maxListed)
+	})
+	return all, err
+}
+
+// lookup is a question that shares a trip with others: one application, or one
+// session with its application.
+type lookup struct {
+	id          string
+	found       bool
+	session     SessionRow
+	application Application
+	credential  *Credential
+}
+
+// Application finds an application and its credential, nil before approval.
+func (s *Store) Application(ctx context.Context, id string) (Application, *Credential, error) {
+	l := &lookup{id: id}
+	if err := s.lookups.Do(ctx, l); err != nil {
+		return Application{}, nil, err
+	}
+	if !l.found {
+		return Application{}, nil, database.ErrNotFound
+	}
+	return l.application, l.credential, nil
+}
+
+// viewing finds a session with its application and credential: phones ask it for
+// each code.
+func (s *Store) viewing(ctx context.Context, id string) (SessionRow, Application, *Credential, error) {
+	l := &lookup{id: id}
+	if err := s.viewings.Do(ctx, l); err != nil {
+		return SessionRow{}, Application{}, nil, err
+	}
+	if !l.found {
+		return SessionRow{}, Application{}, nil, database.ErrNotFound
+	}
+	return l.session, l.application, l.credential, nil
+}
+
+func (s *Store) lookUpAll(ctx context.Context, calls []*lookup) error {
+	return s.answer(ctx, calls, func(rows *sql.Rows) (found lookup, err error) {
+		found.application, found.credential, err = scanApplication(rows)
+		found.id = found.application.ID
+		return found, err
+	}, selectApplications+`a.id IN `)
+}
+
+func (s *Store) viewAll(ctx context.Context, calls []*lookup) error {
+	return s.answer(ctx, calls, func(rows *sql.Rows) (found lookup, err error) {
+		var login sql.NullString
+		var closed sql.Null[database.Millis]
+		o := &found.session
+		found.application, found.credential, err = scanApplication(rows,
+			&o.ID, &o.Application, &o.Check, &o.Key, &login, &o.Start, &closed, &o.Pass, &o.Seed)
+		o.Login, o.Closed = login.String, closed.V
+		found.id = o.ID
+		return found, err
+	}, `SELECT s.id, s.application, s.check_id, s.key_id, s.login, s.start_ms, s.closed_ms, s.pass, s.seed, `+applicationColumns+`
+		FROM sessions s JOIN applications a ON a.id = s.application LEFT JOIN credentials c ON c.application = a.id
+		WHERE s.id IN `)
+}
+
+// answer asks for all ids at once and gives each call its row. Two calls may ask
+// for the same.
+func (s *Store) answer(ctx context.Context, calls []*lookup, scan func(*sql.Rows) (lookup, error), query string) error {
+	byID := make(map[string]*lookup, len(calls))
+	args := make([]any, len(calls))
+	for i, c := range calls {
+		args[i] = c.id
+	}
+	args = database.Padded(args)
+	err := s.db.View(ctx, "find", func(ctx context.Context, q database.Queries) error {
+		return database.Each(ctx, q, func(rows *sql.Rows) error {
+			found, err := scan(rows)
+			found.found = true
+			byID[found.id] = &found
+			return err
+		}, query+"("+database.Places(len(args))+")", args...)
+	})
+	if err != nil {
+		return err
+	}
+	for _, c := range calls {
+		if found := byID[c.id]; found != nil {
+			*c = *found
+		}
+	}
+	return nil
 }

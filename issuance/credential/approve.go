@@ -1,28 +1,25 @@
-package store
+package credential
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/tokens"
 )
-
-// IndexEnd is the first serial index of a day that is never given: the upper
-// half belongs to load tests.
-const IndexEnd = 1 << 31
 
 // Check is a passed real-person check. It is good for one session until it expires.
 type Check struct {
 	ID          string
 	Application string
-	PassedMs    int64
-	ExpiresMs   int64
+	Passed      database.Millis
+	Expires     database.Millis
 	// Guard is asked in the transaction that acts on the check; its error undoes it.
 	// nil: nothing is asked.
 	Guard func(ctx context.Context, q database.Queries) error
@@ -36,84 +33,120 @@ func (c *Check) guard(ctx context.Context, tx *sql.Tx) error {
 	return c.Guard(ctx, tx)
 }
 
-// Grant is what an approval may write into a credential, and the limits that
-// it is held to; the serial's index comes from the day's blocks.
-type Grant struct {
-	Person     vault.PersonHash
-	Month      int // of the quota: year * 100 + month
-	Quota      int // approvals of a month
-	RenewalMs  int64
-	Day        uint16
-	Subject    tokens.Subject
-	Scopes     tokens.Scopes
-	ApprovedMs int64
-	ExpiresMs  int64
+// keepCheck keeps a passed check of an approved application.
+func (s *Store) keepCheck(ctx context.Context, check Check) error {
+	return do(ctx, s.passed, check)
 }
 
-// Why an application is not approved. The store judges these, and nothing else,
-// because they must be judged under the person's lock.
-var (
-	ErrQuota   = errors.New("store: the person's approvals of the month are used up")
-	ErrTooSoon = errors.New("store: the person has a credential that is in force for long yet")
-	ErrState   = errors.New("store: the application is in another state")
-)
+// insertPassed keeps the checks of many calls. What a guard refuses concerns its call alone.
+func (s *Store) insertPassed(ctx context.Context, tx *sql.Tx, calls []*pendingWrite[Check]) error {
+	var checks []*pendingWrite[Check]
+	for _, c := range calls {
+		refused := new(problem.Error)
+		switch err := c.row.guard(ctx, tx); {
+		case errors.As(err, &refused):
+			c.refused = err
+		case err != nil:
+			return err
+		default:
+			checks = append(checks, c)
+		}
+	}
+	return database.InsertMany(ctx, tx, insertChecks, rowsOf(checks, (*Check).values))
+}
+
+const insertChecks = `INSERT INTO checks (id, application, passed_ms, expires_ms)`
+
+func (c *Check) values() []any { return []any{c.ID, c.Application, c.Passed, c.Expires} }
+
+func insertCheck(ctx context.Context, tx *sql.Tx, c *Check) error {
+	return database.InsertMany(ctx, tx, insertChecks, [][]any{c.values()})
+}
+
+// keepWaiting keeps a passed check of an application that still waits for its
+// decision.
+func (s *Store) keepWaiting(ctx context.Context, check Check) error {
+	return s.db.Change(ctx, "keep check", func(ctx context.Context, tx *sql.Tx) error {
+		if err := check.guard(ctx, tx); err != nil {
+			return err
+		}
+		if err := insertCheck(ctx, tx, &check); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE applications SET state = $1, state_ms = $2 WHERE id = $3 AND state = $4`,
+			int64(StateChecked), check.Passed, check.Application, int64(StateSubmitted))
+		return err
+	})
+}
+
+// goodCheck reports whether an application has a passed check that was not used
+// and has not expired.
+func (s *Store) goodCheck(ctx context.Context, application string, now database.Millis) (good bool, err error) {
+	err = s.db.View(ctx, "find check", func(ctx context.Context, q database.Queries) error {
+		return q.QueryRowContext(ctx, `
+			SELECT COUNT(*) > 0 FROM checks WHERE application = $1 AND used_ms IS NULL AND expires_ms > $2`, application, now).Scan(&good)
+	})
+	return good, err
+}
+
+// refuse ends an undecided application. check, if there is one, is the one that led
+// to it.
+func (s *Store) refuse(ctx context.Context, application string, check *Check, code problem.Code, at database.Millis) error {
+	return s.db.Change(ctx, "refuse application", func(ctx context.Context, tx *sql.Tx) error {
+		if err := check.guard(ctx, tx); err != nil {
+			return err
+		}
+		return refuseIn(ctx, tx, application, code, at)
+	})
+}
+
+func refuseIn(ctx context.Context, tx *sql.Tx, application string, code problem.Code, at database.Millis) error {
+	_, err := tx.ExecContext(ctx, `UPDATE applications SET state = $1, state_ms = $2, refused_for = $3 WHERE id = $4 AND state IN ($5, $6)`,
+		int64(StateRefused), at, string(code), application, int64(StateSubmitted), int64(StateChecked))
+	return err
+}
+
+// Grant is the person to whom an approval gives a credential, and when.
+type Grant struct {
+	Person  vault.PersonHash
+	Subject tokens.Subject
+	At      database.Millis
+}
 
 // Decision is what became of an application.
 type Decision struct {
 	Application Application
 	Credential  *Credential
-	Approved    bool        // by this call
-	Superseded  *Credential // that this approval ended
-	Err         error       // ErrQuota, ErrTooSoon or nil
-	InForce     *Credential // with ErrTooSoon
+	Approved    bool           // by this call
+	Superseded  *Credential    // that this approval ended
+	Refused     *problem.Error // by this call; nil: it was not
 }
 
-// KeepCheck keeps a passed check of an approved application.
-func (s *Store) KeepCheck(ctx context.Context, check Check) error {
-	c := &change{check: &check}
-	err := s.writes.Do(ctx, c) // fills c, so it comes first
-	return cmp.Or(err, c.refused)
-}
-
-// KeepWaiting keeps a passed check of an application that still waits for its
-// decision.
-func (s *Store) KeepWaiting(ctx context.Context, check Check) error {
-	return s.db.Change(ctx, "keep check", func(ctx context.Context, tx *sql.Tx) error {
-		if err := check.guard(ctx, tx); err != nil {
-			return err
-		}
-		if err := insertCheck(ctx, tx, check); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, `UPDATE applications SET state = $1, state_ms = $2 WHERE id = $3 AND state = $4`,
-			int64(Checked), check.PassedMs, check.Application, int64(Submitted))
-		return err
+// approve decides, and counts what came of it.
+func (s *Service) approve(ctx context.Context, application string, check *Check, person provider.Person, at time.Time) (Standing, error) {
+	day := uint16(tokens.DayOf(at.Unix()))
+	d, err := s.Store.Decide(ctx, application, check, Grant{
+		Person: s.vault.Person(person.Document, person.Number), Subject: s.vault.Subject(day, person.Document, person.Number), At: database.MillisAt(at),
 	})
+	switch {
+	case err != nil:
+		return Standing{}, err
+	case d.Refused != nil:
+		return Standing{}, d.Refused
+	case d.Approved:
+		s.metrics.approvals.Inc()
+	}
+	if d.Superseded != nil {
+		s.metrics.revocations.WithLabelValues("supersede").Inc()
+	}
+	return standing(&d.Application, d.Credential, at), nil
 }
 
-// Refuse ends an undecided application. check, if there is one, is the one that led
-// to it.
-func (s *Store) Refuse(ctx context.Context, application string, check *Check, code problem.Code, atMs int64) error {
-	return s.db.Change(ctx, "refuse application", func(ctx context.Context, tx *sql.Tx) error {
-		if err := check.guard(ctx, tx); err != nil {
-			return err
-		}
-		return refuse(ctx, tx, application, code, atMs)
-	})
-}
-
-func refuse(ctx context.Context, tx *sql.Tx, application string, code problem.Code, atMs int64) error {
-	_, err := tx.ExecContext(ctx, `UPDATE applications SET state = $1, state_ms = $2, refused_for = $3 WHERE id = $4 AND state IN ($5, $6)`,
-		int64(Refused), atMs, string(code), application, int64(Submitted), int64(Checked))
-	return err
-}
-
-// Decide approves an application under the person's lock, or finds why not: in
-// that case it refuses it for the code that why returns for the error. check, if
-// there is one, is kept with an approval. An application that is approved
+// Decide approves an application under the person's lock (rules A7 to A9), or refuses it.
+// check, if there is one, is kept with an approval. An application that is approved
 // already stays so, and the check is kept.
-func (s *Store) Decide(ctx context.Context, application string, check *Check, g Grant, why func(error) problem.Code) (d Decision, err error) {
-	serial, err := s.serials.take(ctx, g.Day)
+func (s *Store) Decide(ctx context.Context, application string, check *Check, g Grant) (d Decision, err error) {
+	serial, err := s.serials.take(ctx, uint16(tokens.DayOf(g.At.Seconds())))
 	if err != nil {
 		return d, err
 	}
@@ -128,25 +161,25 @@ func (s *Store) Decide(ctx context.Context, application string, check *Check, g 
 			return err
 		}
 		switch d.Application.State {
-		case Submitted, Checked:
-		case Approved:
+		case StateSubmitted, StateChecked:
+		case StateApproved:
 			if check != nil {
-				return insertCheck(ctx, tx, *check)
+				return insertCheck(ctx, tx, check)
 			}
 			return nil
 		default:
-			return ErrState
+			return problem.New(ApplicationRefused, "this application was refused meanwhile")
 		}
-		d.InForce, d.Err, err = s.permitted(ctx, tx, g)
+		err := s.permit(ctx, tx, &d, g)
 		if err != nil {
 			return err
 		}
-		if d.Err != nil {
-			d.Application.State, d.Application.RefusedFor = Refused, why(d.Err)
-			return refuse(ctx, tx, application, d.Application.RefusedFor, g.ApprovedMs)
+		if d.Refused != nil {
+			d.Application.State, d.Application.RefusedFor = StateRefused, d.Refused.Code
+			return refuseIn(ctx, tx, application, d.Refused.Code, g.At)
 		}
 		used = true
-		return s.approve(ctx, tx, &d, check, g, serial)
+		return s.approveIn(ctx, tx, &d, check, g, serial)
 	})
 	if !used { // a commit whose answer was lost may have used it
 		s.serials.giveBack(serial)
@@ -157,46 +190,77 @@ func (s *Store) Decide(ctx context.Context, application string, check *Check, g 
 	return d, nil
 }
 
-const insertChecks = `INSERT INTO checks (id, application, passed_ms, expires_ms)`
-
-func (c *Check) row() []any { return []any{c.ID, c.Application, c.PassedMs, c.ExpiresMs} }
-
-func insertCheck(ctx context.Context, tx *sql.Tx, c Check) error {
-	return database.InsertMany(ctx, tx, insertChecks, [][]any{c.row()})
+// permit takes the person's lock and judges what more than one application of
+// a person could break: whether the credential in force may be renewed (rule A9)
+// and whether the month has an approval left (A7), which it then uses up. It says in d
+// why not, or which credential the approval supersedes.
+func (s *Store) permit(ctx context.Context, tx *sql.Tx, d *Decision, g Grant) error {
+	var day, index sql.NullInt64
+	// The update changes nothing: it locks the row and reads it as it is now.
+	err := tx.QueryRowContext(ctx, `
+		INSERT INTO persons (person) VALUES ($1) ON CONFLICT (person) DO UPDATE SET person = excluded.person
+		RETURNING day, idx`, g.Person[:]).Scan(&day, &index)
+	if err != nil {
+		return err
+	}
+	if day.Valid {
+		// Locked, since staff may revoke it at this moment.
+		c, err := readCredential(ctx, tx, `day = $1 AND idx = $2`+s.db.ForUpdate, day.Int64, index.Int64)
+		switch {
+		case err != nil:
+			return err
+		case c.Revoked != 0 || g.At >= c.Expires: // not in force
+		case g.At < renewable(c):
+			d.Refused = &problem.Error{Code: RenewalTooEarly, RetryAt: renewable(c).Seconds(), Detail: "a temporary ID is in force; a new one can be had from 3 hours before its end"}
+			return nil
+		default:
+			d.Superseded = c
+		}
+	}
+	var used int
+	err = tx.QueryRowContext(ctx, `
+		INSERT INTO quotas (person, month, used) VALUES ($1, $2, 1)
+		ON CONFLICT (person, month) DO UPDATE SET used = quotas.used + 1 WHERE quotas.used < $3
+		RETURNING used`, g.Person[:], month(g.At.Time()), ApplicationsPerMonth).Scan(&used)
+	if err == sql.ErrNoRows {
+		d.Superseded = nil
+		d.Refused = &problem.Error{Code: QuotaExceeded, RetryAt: nextMonth(g.At.Time()).Unix(), Detail: "3 temporary IDs were issued to this person this month"}
+		return nil
+	}
+	return err
 }
 
-// approve writes the credential and ends the one before it.
-func (s *Store) approve(ctx context.Context, tx *sql.Tx, d *Decision, check *Check, g Grant, serial tokens.Serial) error {
-	if old := d.InForce; old != nil {
-		if err := s.apply(ctx, tx, Change{Serial: old.Serial, Revoke: true, Reason: "superseded", Who: issuerItself, AtMs: g.ApprovedMs}); err != nil {
+// approveIn writes the credential and ends the one before it.
+func (s *Store) approveIn(ctx context.Context, tx *sql.Tx, d *Decision, check *Check, g Grant, serial tokens.Serial) error {
+	if old := d.Superseded; old != nil {
+		if err := s.setRevoked(ctx, tx, &Revocation{Serial: old.Serial, Revoke: true, Reason: "superseded", Who: issuerItself, At: g.At}); err != nil {
 			return fmt.Errorf("superseding: %w", err)
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE credentials SET superseded = 1 WHERE day = $1 AND idx = $2`, int64(old.Serial.Day), int64(old.Serial.Index)); err != nil {
 			return err
 		}
-		d.Superseded, d.InForce = old, nil
 	}
 	c := &Credential{
-		Serial: serial, Application: d.Application.ID, Subject: g.Subject, Scopes: g.Scopes,
-		ApprovedMs: g.ApprovedMs, ExpiresMs: g.ExpiresMs, ChangedMs: g.ApprovedMs,
+		Serial: serial, Application: d.Application.ID, Subject: g.Subject, Scopes: tokens.AllScopes,
+		Approved: g.At, Expires: g.At.Add(tokens.CredentialLife * time.Second), Changed: g.At,
 	}
 	day, index := int64(serial.Day), int64(serial.Index)
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO credentials (day, idx, application, subject, scopes, approved_ms, expires_ms, changed_ms)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $6)`,
-		day, index, c.Application, g.Subject[:], int64(g.Scopes), g.ApprovedMs, g.ExpiresMs)
+		day, index, c.Application, c.Subject[:], int64(c.Scopes), c.Approved, c.Expires)
 	if err != nil {
 		return err
 	}
 	if check != nil {
-		if err := insertCheck(ctx, tx, *check); err != nil {
+		if err := insertCheck(ctx, tx, check); err != nil {
 			return err
 		}
 	}
 	if _, err := tx.ExecContext(ctx, `UPDATE persons SET day = $1, idx = $2 WHERE person = $3`, day, index, g.Person[:]); err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE applications SET state = $1, state_ms = $2 WHERE id = $3`, int64(Approved), g.ApprovedMs, c.Application)
-	d.Application.State, d.Application.StateMs, d.Credential, d.Approved = Approved, g.ApprovedMs, c, true
+	_, err = tx.ExecContext(ctx, `UPDATE applications SET state = $1, state_ms = $2 WHERE id = $3`, int64(StateApproved), g.At, c.Application)
+	d.Application.State, d.Application.StateSince, d.Credential, d.Approved = StateApproved, g.At, c, true
 	return err
 }

@@ -1,98 +1,189 @@
-package store
+package credential
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
-	"slices"
+	"errors"
+	"time"
 
 	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/internal/ids"
+	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
 )
 
-// shownMs is how long after its start some code of a session can pass at a gate,
-// milliseconds, with a minute for clocks that differ.
-const shownMs = (tokens.MaxPeriod*(tokens.MaxLength+tokens.PreviousSteps) + 60) * 1000
-
-// saidMs is how long after its start a session's closing is put into the outbox,
-// milliseconds. It is as long as a credential lives and not shownMs, since this issuer's
-// clock may be ahead. Gateways drop a closing that is over by two clocks. A session that is
-// closed later than that is closed in the database only.
-const saidMs = tokens.CredentialLife * 1000
-
-// SetWake gives the store what tells the publisher that records of a partition were
-// committed; without it the publisher finds them at its next heartbeat. wake must not
-// block. Call it before the store is shared.
-func (s *Store) SetWake(wake func(partition int)) { s.wake = wake }
+const (
+	// shownFor is how long after its start some code of a session can pass at a gate,
+	// with a minute for clocks that differ.
+	shownFor = (tokens.MaxSession+tokens.MaxPeriod*tokens.PreviousSteps)*time.Second + time.Minute
+	// closingFor is how long after its start a session's closing is put into the outbox.
+	// It is as long as a credential lives and not shownFor, since this issuer's
+	// clock may be ahead. Gateways drop a closing that is over by two clocks. A session that
+	// is closed later than that is closed in the database only.
+	closingFor = tokens.CredentialLife * time.Second
+)
 
 // closeSessions ends the viewing in the transaction of its cause: what showed codes is
 // forgotten, and each session of the last day is put into the outbox, so
 // that gates refuse it (rule A12). where selects sessions; its parameters begin at $2.
-func (s *Store) closeSessions(ctx context.Context, tx *sql.Tx, nowMs int64, where string, args ...any) error {
+func (s *Store) closeSessions(ctx context.Context, tx *sql.Tx, now database.Millis, where string, args ...any) error {
 	var records []revocation.Record
 	err := database.Each(ctx, tx, func(rows *sql.Rows) error {
-		var startMs int64
+		var start database.Millis
 		var day, index sql.NullInt64
-		if err := rows.Scan(&startMs, &day, &index); err != nil {
+		if err := rows.Scan(&start, &day, &index); err != nil {
 			return err
 		}
-		if index.Valid && startMs+saidMs > nowMs {
-			records = append(records, closing(day.Int64, index.Int64, startMs, nowMs))
+		if index.Valid && start.Add(closingFor) > now {
+			records = append(records, closing(day.Int64, index.Int64, start, now))
 		}
 		return nil
 	}, `UPDATE sessions SET closed_ms = $1, pass = NULL, seed = NULL WHERE closed_ms IS NULL AND `+where+`
 		RETURNING start_ms, (SELECT day FROM credentials c WHERE c.application = sessions.application),
-		  (SELECT idx FROM credentials c WHERE c.application = sessions.application)`, append([]any{nowMs}, args...)...)
+		  (SELECT idx FROM credentials c WHERE c.application = sessions.application)`, append([]any{now}, args...)...)
 	if err != nil || len(records) == 0 {
 		return err
 	}
-	if err := s.enqueueAll(ctx, tx, records); err != nil {
-		return err
-	}
-	if s.wake != nil {
-		var partitions []int
-		for _, r := range records {
-			if p := s.PartitionOf(r.Serial); !slices.Contains(partitions, p) {
-				partitions = append(partitions, p)
-				database.AfterCommit(ctx, func() { s.wake(p) })
-			}
-		}
-	}
-	return nil
+	return s.outbox.Enqueue(ctx, tx, records...)
 }
 
 // closing is the record of a closed session.
-func closing(day, index, startMs, closedMs int64) revocation.Record {
-	return revocation.Record{Kind: revocation.KindRevokeSession, At: closedMs,
-		Serial: tokens.Serial{Day: uint16(day), Index: uint32(index)}, Start: startMs / 1000}
+func closing(day, index int64, start, closed database.Millis) revocation.Record {
+	return revocation.Record{Kind: revocation.KindRevokeSession, At: int64(closed),
+		Serial: tokens.Serial{Day: uint16(day), Index: uint32(index)}, Start: start.Seconds()}
 }
 
-// closedSessions reads the closed sessions of which a code could still pass at nowMs.
-func closedSessions(ctx context.Context, tx *sql.Tx, nowMs int64) (records []revocation.Record, err error) {
-	err = database.Each(ctx, tx, func(rows *sql.Rows) error {
-		var day, index, startMs, closedMs int64
-		err := rows.Scan(&day, &index, &startMs, &closedMs)
-		records = append(records, closing(day, index, startMs, closedMs))
-		return err
-	}, `SELECT c.day, c.idx, s.start_ms, s.closed_ms FROM sessions s JOIN credentials c ON c.application = s.application
-		WHERE s.start_ms > $1 AND s.closed_ms IS NOT NULL ORDER BY s.start_ms`, nowMs-shownMs)
-	return records, err
+// Access is the way back to a credential: a new access token, in place of the
+// one before, and a passed check that opens one session.
+type Access struct {
+	Application string
+	AccessToken string
+	Checked     Checked
 }
 
-// waitingClosings reads the closings that the stream may not have yet, of sessions that
-// closedSessions leaves out: a handheld may report a scan of theirs later.
-func waitingClosings(ctx context.Context, tx *sql.Tx, nowMs int64) (records []revocation.Record, err error) {
-	err = database.Each(ctx, tx, func(rows *sql.Rows) error {
-		var payload []byte
-		var at int64
-		if err := rows.Scan(&payload, &at); err != nil {
+// Return is what a person without a login enters to come back to their credential.
+type Return struct {
+	Name           string
+	DocumentType   string
+	DocumentNumber string
+	Evidence       string // of the real-person check
+	Policy         string // version of the privacy policy that they agree to
+}
+
+// RecoverAccess lets a person who is not logged in come back to their credential: by
+// identity and real-person check, each time (rules A5 and A12). Only who passed
+// the check learns whether there is a credential. It uses up no quota (A11). Their
+// consent replaces the application's: it is the later one.
+func (s *Service) RecoverAccess(ctx context.Context, r Return, from throttle.Caller) (Access, error) {
+	if err := s.consented(r.Policy); err != nil {
+		return Access{}, err
+	}
+	who, err := s.identify(r.Name, r.DocumentType, r.DocumentNumber, s.Now())
+	if err != nil {
+		return Access{}, err
+	}
+	seen, err := s.verifyFace(ctx, who, r.Evidence, from)
+	if err != nil {
+		return Access{}, err
+	}
+	// Asked before anything is told, and again by the transaction that keeps the check.
+	if err := s.Store.db.View(ctx, "look for locks", seen.guard); err != nil {
+		return Access{}, err
+	}
+	a, c, err := s.Store.latestOfPerson(ctx, s.vault.Person(who.Document, who.Number))
+	if errors.Is(err, database.ErrNotFound) {
+		return Access{}, problem.New(NotApproved, "no temporary ID was issued to this person")
+	}
+	if err != nil {
+		return Access{}, err
+	}
+	check := s.newCheck(a.ID, seen)
+	st := standing(&a, c, s.Now())
+	if err := requireUsable(&a, c, s.Now()); err != nil {
+		return Access{}, err
+	}
+	token := ids.New(accessPrefix, ids.SecretSize)
+	if err := s.Store.replaceAccess(ctx, check, ids.Hash(token), r.Policy); err != nil {
+		return Access{}, err
+	}
+	return Access{a.ID, token, Checked{check.ID, check.Expires.Seconds(), st, seen.label}}, nil
+}
+
+// replaceAccess gives an application another access token and closes what the one
+// before it had opened, and keeps the check by which the person came back and the
+// privacy policy that they agreed to for it.
+func (s *Store) replaceAccess(ctx context.Context, check Check, access [sha256.Size]byte, policy string) error {
+	return s.db.Change(ctx, "re-enter", func(ctx context.Context, tx *sql.Tx) error {
+		if err := check.guard(ctx, tx); err != nil {
 			return err
 		}
-		r, err := decodePayload(revocation.KindRevokeSession, payload)
-		if r.At = at; err == nil && r.Start*1000 <= nowMs-shownMs {
-			records = append(records, r)
+		n, err := database.Changed(ctx, tx, `UPDATE applications SET access_hash = $1, policy = $2, consent_ms = $3 WHERE id = $4`,
+			access[:], policy, check.Passed, check.Application)
+		if err == nil && n == 0 {
+			err = database.ErrNotFound
 		}
+		if err != nil {
+			return err
+		}
+		if err := s.closeSessions(ctx, tx, check.Passed, `application = $2 AND login IS NULL`, check.Application); err != nil {
+			return err
+		}
+		return insertCheck(ctx, tx, &check)
+	})
+}
+
+// CloseViewing ends the page of someone who is not logged in: the access token and all
+// that it showed. In a login it ends what the login shows of the application (rule A12).
+func (s *Service) CloseViewing(ctx context.Context, h Holder) error {
+	now := database.MillisAt(s.Now())
+	if h.visitor.login == nil {
+		return s.Store.closeAccess(ctx, h.application.ID, h.visitor.access, now)
+	}
+	return s.Store.db.Change(ctx, "close sessions", func(ctx context.Context, tx *sql.Tx) error {
+		if err := s.Accounts.LockLogin(ctx, tx, *h.visitor.login); err != nil { // as in openInLogin
+			return err
+		}
+		return s.Store.closeInLogin(ctx, tx, h.application.ID, h.visitor.login.Login(), now)
+	})
+}
+
+// closeAccess: the access token opens nothing any more, and gates refuse the sessions
+// that it opened. A token that was replaced since is left alone.
+func (s *Store) closeAccess(ctx context.Context, application string, access [sha256.Size]byte, now database.Millis) error {
+	dead := ids.Hash(ids.New(accessPrefix, ids.SecretSize)) // of a token that nobody has: the column takes no NULL
+	return s.db.Change(ctx, "leave", func(ctx context.Context, tx *sql.Tx) error {
+		n, err := database.Changed(ctx, tx, `UPDATE applications SET access_hash = $1 WHERE id = $2 AND access_hash = $3`, dead[:], application, access[:])
+		if err != nil || n == 0 {
+			return err
+		}
+		return s.closeSessions(ctx, tx, now, `application = $2 AND login IS NULL`, application)
+	})
+}
+
+func (s *Store) closeInLogin(ctx context.Context, tx *sql.Tx, application, login string, now database.Millis) error {
+	return s.closeSessions(ctx, tx, now, `application = $2 AND login = $3`, application, login)
+}
+
+// Detach parts an account's applications from it, in the transaction that closes
+// the account: nobody sees them any more, and they are erased in their time.
+func (s *Store) Detach(ctx context.Context, tx *sql.Tx, account string, now database.Millis) error {
+	if err := s.closeSessions(ctx, tx, now, `application IN (SELECT id FROM applications WHERE account = $2)`, account); err != nil {
 		return err
-	}, `SELECT payload, created_ms FROM outbox WHERE kind = $1 ORDER BY id`, int64(revocation.KindRevokeSession))
-	return records, err
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE applications SET account = NULL WHERE account = $1`, account)
+	return err
+}
+
+// CloseLogins ends the sessions that logins opened, in the transaction that ends
+// the logins (rule A12).
+func (s *Store) CloseLogins(ctx context.Context, tx *sql.Tx, logins []string, now database.Millis) error {
+	for _, login := range logins {
+		if err := s.closeSessions(ctx, tx, now, `login = $2`, login); err != nil {
+			return err
+		}
+	}
+	return nil
 }

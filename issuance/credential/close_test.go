@@ -1,4 +1,4 @@
-package store
+package credential
 
 import (
 	"context"
@@ -27,26 +27,26 @@ func view(t *testing.T, s *Store, n int) *viewer {
 }
 
 // open opens a session at a time, in a login or with the access token.
-func (v *viewer) open(startMs int64, login string) error {
+func (v *viewer) open(start database.Millis, login string) error {
 	v.t.Helper()
 	v.checks++
 	c := check(1000*v.n+v.checks, v.Application)
-	c.ExpiresMs = startMs + 120_000
-	if err := v.s.KeepCheck(v.t.Context(), c); err != nil {
+	c.Expires = start + 120_000
+	if err := v.s.keepCheck(v.t.Context(), c); err != nil {
 		v.t.Fatal(err)
 	}
-	return v.openOn(c.ID, startMs, login)
+	return v.openOn(c.ID, start, login)
 }
 
-func (v *viewer) openOn(check string, startMs int64, login string) error {
-	o := Session{ID: fmt.Sprintf("ses_%d_%d_%s", v.n, startMs, check), Application: v.Application, Check: check, Login: login,
-		Access: [32]byte{byte(v.n), byte(v.n >> 8)}, StartMs: startMs, Pass: []byte{1}, Seed: []byte{2}}
-	return v.s.OpenSession(v.t.Context(), o, startMs, nil)
+func (v *viewer) openOn(check string, start database.Millis, login string) error {
+	o := SessionRow{ID: fmt.Sprintf("ses_%d_%d_%s", v.n, start, check), Application: v.Application, Check: check, Login: login,
+		Access: [32]byte{byte(v.n), byte(v.n >> 8)}, Start: start, Pass: []byte{1}, Seed: []byte{2}}
+	return v.s.open(v.t.Context(), opening{o, start})
 }
 
-func (v *viewer) mustOpen(startMs int64, login string) {
+func (v *viewer) mustOpen(start database.Millis, login string) {
 	v.t.Helper()
-	if err := v.open(startMs, login); err != nil {
+	if err := v.open(start, login); err != nil {
 		v.t.Fatal(err)
 	}
 }
@@ -54,18 +54,18 @@ func (v *viewer) mustOpen(startMs int64, login string) {
 // said takes the records that wait for a serial's partition.
 func (v *viewer) said() []revocation.Record {
 	v.t.Helper()
-	p := v.s.PartitionOf(v.Serial)
+	p := v.s.outbox.PartitionOf(v.Serial)
 	got := take(v.t, v.s, p, 100)
 	if n := len(got.Records); n > 0 {
-		if err := v.s.Published(v.t.Context(), epoch(v.t, v.s), p, got.First+uint64(n)-1); err != nil {
+		if err := v.s.outbox.Published(v.t.Context(), epoch(v.t, v.s), p, got.First+uint64(n)-1); err != nil {
 			v.t.Fatal(err)
 		}
 	}
 	return got.Records
 }
 
-func (v *viewer) closed(startMs, atMs int64) revocation.Record {
-	return revocation.Record{Kind: revocation.KindRevokeSession, At: atMs, Serial: v.Serial, Start: startMs / 1000}
+func (v *viewer) closed(start, at database.Millis) revocation.Record {
+	return revocation.Record{Kind: revocation.KindRevokeSession, At: int64(at), Serial: v.Serial, Start: start.Seconds()}
 }
 
 // Each way in which a session ends puts that session into the outbox, in the cause's
@@ -78,26 +78,28 @@ func TestWhatEndsASessionIsSaidToGates(t *testing.T) {
 	access := func(v *viewer) [32]byte { return [32]byte{byte(v.n), byte(v.n >> 8)} }
 	for name, end := range map[string]struct {
 		byLogin, all bool // whether it ends what a login opened, and not the other
-		how          func(v *viewer, atMs int64) error
+		how          func(v *viewer, at database.Millis) error
 	}{
-		"leaving": {how: func(v *viewer, at int64) error {
-			return v.s.Leave(t.Context(), v.Application, access(v), [32]byte{9}, at)
+		"leaving": {how: func(v *viewer, at database.Millis) error {
+			return v.s.closeAccess(t.Context(), v.Application, access(v), at)
 		}},
-		"coming back": {how: func(v *viewer, at int64) error {
+		"coming back": {how: func(v *viewer, at database.Millis) error {
 			v.checks++
 			c := check(1000*v.n+v.checks, v.Application)
-			c.PassedMs = at
-			return v.s.Reenter(t.Context(), c, [32]byte{8}, "2026-11")
+			c.Passed = at
+			return v.s.replaceAccess(t.Context(), c, [32]byte{8}, "2026-11")
 		}},
-		"leaving in a login": {byLogin: true, how: func(v *viewer, at int64) error {
-			return v.s.CloseSessionsOf(t.Context(), v.Application, "log_1", at, func(context.Context, *sql.Tx) error { return nil })
+		"leaving in a login": {byLogin: true, how: func(v *viewer, at database.Millis) error {
+			return change(v, func(ctx context.Context, tx *sql.Tx) error {
+				return v.s.closeInLogin(ctx, tx, v.Application, "log_1", at)
+			})
 		}},
-		"the end of the login": {byLogin: true, how: func(v *viewer, at int64) error {
+		"the end of the login": {byLogin: true, how: func(v *viewer, at database.Millis) error {
 			return change(v, func(ctx context.Context, tx *sql.Tx) error {
 				return v.s.CloseLogins(ctx, tx, []string{"log_0", "log_1"}, at)
 			})
 		}},
-		"the end of the account": {all: true, how: func(v *viewer, at int64) error {
+		"the end of the account": {all: true, how: func(v *viewer, at database.Millis) error {
 			return change(v, func(ctx context.Context, tx *sql.Tx) error {
 				if _, err := tx.ExecContext(ctx, `UPDATE applications SET account = 'acc_1' WHERE id = $1`, v.Application); err != nil {
 					return err
@@ -110,9 +112,9 @@ func TestWhatEndsASessionIsSaidToGates(t *testing.T) {
 			everyDatabase(t, func(t *testing.T, open func() *Store) {
 				s := open()
 				var woken []int
-				s.SetWake(func(partition int) { woken = append(woken, partition) })
+				s.outbox.SetWake(func(partition int) { woken = append(woken, partition) })
 				v, other := view(t, s, 1), view(t, s, 1+partitions)
-				over, live := int64(nowMs), int64(nowMs+lived)
+				over, live := database.Millis(nowMs), database.Millis(nowMs+lived)
 				end.how(v, nowMs) // nothing is open yet
 				if got := v.said(); len(got) != 0 || len(woken) != 0 {
 					t.Fatalf("said %+v of no session, woke %v", got, woken)
@@ -129,7 +131,7 @@ func TestWhatEndsASessionIsSaidToGates(t *testing.T) {
 				v.mustOpen(live+1000, "log_1")
 				other.mustOpen(live, "")
 				other.mustOpen(live+1000, "log_2")
-				at := over + saidMs + 1000
+				at := over.Add(closingFor) + 1000
 				if err := end.how(v, at); err != nil {
 					t.Fatal(err)
 				}
@@ -145,7 +147,7 @@ func TestWhatEndsASessionIsSaidToGates(t *testing.T) {
 				if !slices.Equal(got, want) {
 					t.Errorf("said %+v, want %+v", got, want)
 				}
-				if !slices.Equal(woken, []int{s.PartitionOf(v.Serial)}) {
+				if !slices.Equal(woken, []int{s.outbox.PartitionOf(v.Serial)}) {
 					t.Errorf("woke %v", woken)
 				}
 				end.how(v, at+1000)
@@ -163,7 +165,7 @@ func bytesOf(b [32]byte) func(func(byte) bool) { return slices.Values(b[:]) }
 func TestAnEndThatIsUndoneIsNotSaid(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() *Store) {
 		s := open()
-		s.SetWake(func(int) { t.Error("woken for nothing") })
+		s.outbox.SetWake(func(int) { t.Error("woken for nothing") })
 		v := view(t, s, 1)
 		v.mustOpen(nowMs, "log_1")
 		undone := errors.New("undone")
@@ -184,14 +186,14 @@ func TestNoTwoSessionsOfACredentialStartTogether(t *testing.T) {
 		v, other := view(t, s, 1), view(t, s, 2)
 		v.mustOpen(nowMs, "")
 		other.mustOpen(nowMs, "")
-		if err := v.open(nowMs, "log_1"); !errors.Is(err, ErrStartTaken) {
+		if err := v.open(nowMs, "log_1"); !errors.Is(err, errStartTaken) {
 			t.Fatalf("a second session in one second: %v", err)
 		}
 		taken := check(1000*v.n+v.checks, "").ID
 		if err := v.openOn(taken, nowMs+1000, "log_1"); err != nil {
 			t.Fatalf("the check is used up: %v", err)
 		}
-		if err := v.openOn(taken, nowMs+2000, "log_1"); !errors.Is(err, ErrCheckUnusable) {
+		if err := v.openOn(taken, nowMs+2000, "log_1"); !errors.Is(err, errCheckRequired) {
 			t.Fatalf("a check twice: %v", err)
 		}
 		const rivals = 12
@@ -201,7 +203,7 @@ func TestNoTwoSessionsOfACredentialStartTogether(t *testing.T) {
 		opened, refused := 0, 0
 		for n := range rivals {
 			c := check(5000+n, v.Application)
-			if err := s.KeepCheck(t.Context(), c); err != nil {
+			if err := s.keepCheck(t.Context(), c); err != nil {
 				t.Fatal(err)
 			}
 			each := &viewer{t: t, s: []*Store{s, second}[n%2], Credential: v.Credential, n: v.n}
@@ -212,7 +214,7 @@ func TestNoTwoSessionsOfACredentialStartTogether(t *testing.T) {
 				switch {
 				case err == nil:
 					opened++
-				case errors.Is(err, ErrStartTaken):
+				case errors.Is(err, errStartTaken):
 					refused++
 				default:
 					t.Error(err)
@@ -240,7 +242,7 @@ func TestRestateSaysClosedSessions(t *testing.T) {
 		v.mustOpen(nowMs+5000, "log_1")
 		v.mustOpen(nowMs+6000, "log_2") // stays open
 		other.mustOpen(nowMs+7000, "log_3")
-		closeLogin := func(login string, at int64) {
+		closeLogin := func(login string, at database.Millis) {
 			t.Helper()
 			if err := s.db.Change(t.Context(), "end", func(ctx context.Context, tx *sql.Tx) error { return s.CloseLogins(ctx, tx, []string{login}, at) }); err != nil {
 				t.Fatal(err)
@@ -249,13 +251,13 @@ func TestRestateSaysClosedSessions(t *testing.T) {
 		closeLogin("log_1", nowMs+9000)
 		v.said() // published
 		closeLogin("log_3", nowMs+10_000)
-		all := func(now int64) map[revocation.Record]int {
+		all := func(now database.Millis) map[revocation.Record]int {
 			t.Helper()
-			if _, err := s.Restate(t.Context(), 0, now); err != nil {
+			if _, err := s.outbox.Restate(t.Context(), 0, int64(now)); err != nil {
 				t.Fatal(err)
 			}
 			said := map[revocation.Record]int{}
-			for p := range s.Partitions() {
+			for p := range s.outbox.Partitions() {
 				for _, r := range take(t, s, p, 100).Records {
 					if r.Kind == revocation.KindRevokeSession {
 						said[r]++
@@ -265,39 +267,19 @@ func TestRestateSaysClosedSessions(t *testing.T) {
 			return said
 		}
 		want := map[revocation.Record]int{v.closed(nowMs, nowMs+9000): 1, v.closed(nowMs+5000, nowMs+9000): 1, other.closed(nowMs+7000, nowMs+10_000): 1}
-		for _, now := range []int64{nowMs + 20_000, nowMs + 20_000, nowMs + shownMs} {
+		for _, now := range []database.Millis{nowMs + 20_000, nowMs + 20_000, database.Millis(nowMs).Add(shownFor)} {
 			if got := all(now); fmt.Sprint(got) != fmt.Sprint(want) {
 				t.Errorf("at %+d s: said %v, want %v", (now-nowMs)/1000, got, want)
 			}
 		}
 		// What the stream may not have yet is said again, however late.
-		if got := all(nowMs + 7000 + shownMs); fmt.Sprint(got) != fmt.Sprint(want) {
+		if got := all(database.Millis(nowMs + 7000).Add(shownFor)); fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("said %v of what waits, want %v", got, want)
 		}
 		v.said()
 		other.said() // published
-		if got := all(nowMs + 7000 + shownMs); len(got) != 0 {
+		if got := all(database.Millis(nowMs + 7000).Add(shownFor)); len(got) != 0 {
 			t.Errorf("said %v when no code can pass any more", got)
-		}
-	})
-}
-
-// What comes after a commit comes in its order, and not before.
-func TestAfterCommit(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		s := open()
-		var order []int
-		err := s.db.Change(t.Context(), "test", func(ctx context.Context, _ *sql.Tx) error {
-			for i := range 3 {
-				database.AfterCommit(ctx, func() { order = append(order, i) })
-			}
-			if len(order) != 0 {
-				t.Error("called before the commit")
-			}
-			return nil
-		})
-		if err != nil || !slices.Equal(order, []int{0, 1, 2}) {
-			t.Errorf("%v, %v", order, err)
 		}
 	})
 }
@@ -314,17 +296,17 @@ func TestStartsAreTakenInASharedTransactionToo(t *testing.T) {
 			}
 			viewers = append(viewers, v)
 		}
-		var calls []*change
+		var calls []*pendingWrite[opening]
 		for _, v := range viewers {
 			v.checks++
 			c := check(1000*v.n+v.checks, v.Application)
-			if err := s.KeepCheck(t.Context(), c); err != nil {
+			if err := s.keepCheck(t.Context(), c); err != nil {
 				t.Fatal(err)
 			}
-			calls = append(calls, &change{nowMs: nowMs + 500, session: &Session{ID: fmt.Sprintf("ses_%d", v.n), Application: v.Application, Check: c.ID,
-				Access: [32]byte{byte(v.n)}, StartMs: nowMs}})
+			calls = append(calls, &pendingWrite[opening]{row: opening{SessionRow{ID: fmt.Sprintf("ses_%d", v.n), Application: v.Application, Check: c.ID,
+				Access: [32]byte{byte(v.n)}, Start: nowMs}, nowMs + 500}})
 		}
-		err := s.db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error { return s.openTogether(ctx, tx, calls) })
+		err := s.db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error { return s.openAll(ctx, tx, calls) })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -332,35 +314,35 @@ func TestStartsAreTakenInASharedTransactionToo(t *testing.T) {
 		v := viewers[0]
 		v.checks++
 		one := check(1000*v.n+v.checks, v.Application)
-		if err := s.KeepCheck(t.Context(), one); err != nil {
+		if err := s.keepCheck(t.Context(), one); err != nil {
 			t.Fatal(err)
 		}
-		pair := []*change{}
+		pair := []*pendingWrite[opening]{}
 		for n := range int64(2) {
-			pair = append(pair, &change{nowMs: nowMs + 500, session: &Session{ID: fmt.Sprintf("ses_pair_%d", n), Application: v.Application, Check: one.ID,
-				Access: [32]byte{byte(v.n)}, StartMs: nowMs + 1000*n}})
+			pair = append(pair, &pendingWrite[opening]{row: opening{SessionRow{ID: fmt.Sprintf("ses_pair_%d", n), Application: v.Application, Check: one.ID,
+				Access: [32]byte{byte(v.n)}, Start: database.Millis(nowMs + 1000*n)}, nowMs + 500}})
 		}
-		err = s.db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error { return s.openTogether(ctx, tx, pair) })
-		if err != nil || !errors.Is(pair[0].refused, ErrStartTaken) || !errors.Is(pair[1].refused, ErrCheckUnusable) {
+		err = s.db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error { return s.openAll(ctx, tx, pair) })
+		if err != nil || !errors.Is(pair[0].refused, errStartTaken) || !errors.Is(pair[1].refused, errCheckRequired) {
 			t.Errorf("%v; the taken second: %v, the other: %v", err, pair[0].refused, pair[1].refused)
 		}
 		// One check of one application, shown for another's as well.
 		v.checks++
 		own := check(1000*v.n+v.checks, v.Application)
-		if err := s.KeepCheck(t.Context(), own); err != nil {
+		if err := s.keepCheck(t.Context(), own); err != nil {
 			t.Fatal(err)
 		}
 		pair = pair[:0]
 		for n, who := range []*viewer{viewers[1], v} {
-			pair = append(pair, &change{nowMs: nowMs + 500, session: &Session{ID: fmt.Sprintf("ses_own_%d", n), Application: who.Application, Check: own.ID,
-				Access: [32]byte{byte(who.n)}, StartMs: nowMs + 9000}})
+			pair = append(pair, &pendingWrite[opening]{row: opening{SessionRow{ID: fmt.Sprintf("ses_own_%d", n), Application: who.Application, Check: own.ID,
+				Access: [32]byte{byte(who.n)}, Start: nowMs + 9000}, nowMs + 500}})
 		}
-		err = s.db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error { return s.openTogether(ctx, tx, pair) })
-		if err != nil || !errors.Is(pair[0].refused, ErrCheckUnusable) {
+		err = s.db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error { return s.openAll(ctx, tx, pair) })
+		if err != nil || !errors.Is(pair[0].refused, errCheckRequired) {
 			t.Errorf("%v; on another's check: %v", err, pair[0].refused)
 		}
 		for i, c := range calls {
-			if taken := errors.Is(c.refused, ErrStartTaken); taken != (viewers[i].n%2 == 1) || c.refused != nil && !taken {
+			if taken := errors.Is(c.refused, errStartTaken); taken != (viewers[i].n%2 == 1) || c.refused != nil && !taken {
 				t.Errorf("viewer %d: %v", viewers[i].n, c.refused)
 			}
 		}

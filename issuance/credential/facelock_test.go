@@ -9,10 +9,10 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/credential"
+	"github.com/railgate/railgate/issuance/outbox"
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/provider/facecheck"
-	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/issuance/vault"
 )
@@ -45,7 +45,7 @@ func (l *late) Check(ctx context.Context, p provider.Person, evidence string) (f
 func (d *desk) guarded() {
 	d.t.Helper()
 	var err error
-	d.Lockout, err = throttle.NewLockout(throttle.Config{Database: d.Store.Database(), Index: vault.New(d.Vault).Index, Now: d.Now})
+	d.Lockout, err = throttle.NewLockout(throttle.Config{Database: d.Outbox.Database(), Index: vault.New(d.Vault).Index, Now: d.Now})
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func TestARightGuessAfterTheLockCountsForNothing(t *testing.T) {
 				d.t.Fatal(err)
 			}
 			return func() error {
-				_, err := s.Reenter(d.t.Context(), credential.Return{Name: "测试甲", DocumentType: "resident_id", DocumentNumber: number(n), Evidence: rightEvidence, Policy: testPolicy}, from(d.t, 1))
+				_, err := s.RecoverAccess(d.t.Context(), credential.Return{Name: "测试甲", DocumentType: "resident_id", DocumentNumber: number(n), Evidence: rightEvidence, Policy: testPolicy}, from(d.t, 1))
 				return err
 			}
 		},
@@ -96,7 +96,7 @@ func TestARightGuessAfterTheLockCountsForNothing(t *testing.T) {
 				d.guarded()
 				s := d.open()
 				ask := way(d, s, 1)
-				held := checksOf(t, d.Store)
+				held := checksOf(t, d.Outbox)
 				right := make(chan error, 1)
 				go func() { right <- ask() }()
 				<-provider.entered
@@ -115,7 +115,7 @@ func TestARightGuessAfterTheLockCountsForNothing(t *testing.T) {
 				if err := <-right; !problem.Is(err, throttle.TooManyFailures) {
 					t.Errorf("the right guess after the lock: %v", err)
 				}
-				if n := checksOf(t, d.Store); n != held {
+				if n := checksOf(t, d.Outbox); n != held {
 					t.Errorf("%d checks are kept, want %d", n, held)
 				}
 			})
@@ -124,7 +124,7 @@ func TestARightGuessAfterTheLockCountsForNothing(t *testing.T) {
 }
 
 // checksOf counts the passed checks that are kept.
-func checksOf(t *testing.T, s *store.Store) (n int) {
+func checksOf(t *testing.T, s *outbox.Outbox) (n int) {
 	t.Helper()
 	if err := s.Database().Writer().QueryRow(`SELECT COUNT(*) FROM checks`).Scan(&n); err != nil {
 		t.Fatal(err)

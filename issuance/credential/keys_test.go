@@ -8,11 +8,11 @@ import (
 
 	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/issuance/credential"
+	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/keyring"
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/provider/facecheck"
 	"github.com/railgate/railgate/issuance/staff"
-	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/test/audittest"
@@ -20,32 +20,39 @@ import (
 	"github.com/railgate/railgate/tokens/signing"
 )
 
-// ring is what backend makes of keys.
+// ring is the issuer's keys and the commands on them.
 type ring struct {
 	*keyring.Ring
-	*keyring.Book
+	*keyring.Store
 }
 
-// life gives the desk keys that have a life, without a lead.
-func (d *desk) life(ids ...tokens.KeyID) ring {
+// keys are the issuer keys of the desk's database, without a lead.
+func (d *desk) keys() *keyring.Store {
 	d.t.Helper()
-	book, err := keyring.NewBook(d.Store.Database(), d.Store, audittest.On(d.t, d.Store.Database()), 0)
+	s, err := keyring.NewStore(keyring.Config{Outbox: d.Outbox, Sessions: credential.Sessions{}, Trail: audittest.On(d.t, d.Outbox.Database())})
 	if err != nil {
 		d.t.Fatal(err)
 	}
+	return s
+}
+
+// life gives the desk keys that have a life.
+func (d *desk) life(ids ...tokens.KeyID) ring {
+	d.t.Helper()
+	store := d.keys()
 	var keys []keyring.Key
 	for _, id := range ids {
 		keys = append(keys, keyring.Key{ID: id, Signer: signing.NewKey([signing.SeedSize]byte{byte(id)})})
 	}
-	r, err := keyring.New(keyring.Config{Book: book, Keys: keys, Now: d.Now})
+	r, err := keyring.New(keyring.RingConfig{Store: store, Keys: keys, Now: d.Now})
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	if _, err := book.Begin(d.t.Context(), keys[0].Public(), d.by()); err != nil {
+	if _, err := store.Bootstrap(d.t.Context(), keys[0].Public(), d.by()); err != nil {
 		d.t.Fatal(err)
 	}
-	d.Keys = ring{r, book}
-	return ring{r, book}
+	d.Keys = r
+	return ring{r, store}
 }
 
 func (d *desk) by() audit.Entry {
@@ -54,7 +61,7 @@ func (d *desk) by() audit.Entry {
 
 func (d *desk) exec(query string) {
 	d.t.Helper()
-	if _, err := d.Store.Database().Writer().ExecContext(d.t.Context(), query); err != nil {
+	if _, err := d.Outbox.Database().Writer().ExecContext(d.t.Context(), query); err != nil {
 		d.t.Fatal(err)
 	}
 }
@@ -62,11 +69,11 @@ func (d *desk) exec(query string) {
 // published is the outbox after the publisher was there, and what it took.
 func (d *desk) published() (announced []tokens.KeyID) {
 	d.t.Helper()
-	epoch, err := d.Store.Epoch(d.t.Context())
+	epoch, err := d.Outbox.Epoch(d.t.Context())
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	p, err := d.Store.Take(d.t.Context(), epoch, 0, 0, 100)
+	p, err := d.Outbox.Take(d.t.Context(), epoch, 0, 0, 100)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -81,7 +88,7 @@ func (d *desk) published() (announced []tokens.KeyID) {
 
 func (d *desk) cutOff(id tokens.KeyID) {
 	d.t.Helper()
-	_, _, err := d.Store.CutOffKey(d.t.Context(), store.KeyCutOff{Key: id, CutOff: d.now.Unix(), Who: "night-shift", AtMs: d.now.UnixMilli()})
+	_, _, err := d.keys().Distrust(d.t.Context(), keyring.Distrust{Key: id, CutOff: d.now.Unix(), Who: "night-shift", At: database.MillisAt(d.now)})
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -160,7 +167,7 @@ func TestSessionsAreSignedByTheKeyInService(t *testing.T) {
 		if _, err := s.Revoke(t.Context(), d.member(), s.Standing(d.authorize(s, p)).Serial.String(), "fraud", ""); err != nil {
 			t.Fatalf("staff cannot revoke: %v", err)
 		}
-		if _, err := credential.Open(t.Context(), d.Config); err != nil {
+		if _, err := d.tryOpen(); err != nil {
 			t.Fatalf("does not start: %v", err)
 		}
 	})
@@ -170,7 +177,7 @@ func TestSessionsAreSignedByTheKeyInService(t *testing.T) {
 func TestRetiredKeyIsAnnouncedNoMore(t *testing.T) {
 	everyDesk(t, func(t *testing.T, d *desk) {
 		keys := d.life(1, 2)
-		d.Announce = []credential.PublicKey{{ID: 40001, Public: signing.NewKey([signing.SeedSize]byte{9}).Public()}}
+		d.Announce = []keyring.Public{{ID: 40001, Key: signing.NewKey([signing.SeedSize]byte{9}).Public()}}
 		d.open()
 		if _, err := keys.Announce(t.Context(), keyring.Key{ID: 2, Signer: signing.NewKey([signing.SeedSize]byte{2})}.Public(), d.by()); err != nil {
 			t.Fatal(err)
@@ -178,7 +185,7 @@ func TestRetiredKeyIsAnnouncedNoMore(t *testing.T) {
 		d.published()
 		for _, order := range []func() error{
 			func() error { return keys.Refresh(t.Context()) },
-			func() error { _, err := keys.Rest(t.Context(), 1, d.by()); return err },
+			func() error { _, err := keys.Deactivate(t.Context(), 1, d.by()); return err },
 		} {
 			if err := order(); err != nil {
 				t.Fatal(err)
@@ -188,7 +195,7 @@ func TestRetiredKeyIsAnnouncedNoMore(t *testing.T) {
 		if changed, err := keys.Retire(t.Context(), 1, d.by()); !changed || err != nil {
 			t.Fatalf("changed %v: %v", changed, err)
 		}
-		d.now = d.now.Add(store.AnnounceAgain + time.Minute)
+		d.now = d.now.Add(keyring.AnnounceAgain + time.Minute)
 		d.open()
 		if got := d.published(); len(got) != 2 || got[0] != 2 || got[1] != 40001 {
 			t.Fatalf("announced again: %v", got)

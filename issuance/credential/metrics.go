@@ -5,8 +5,9 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
 
-	"github.com/railgate/railgate/issuance/store"
+	"github.com/railgate/railgate/issuance/outbox"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -37,7 +38,7 @@ var (
 	lookupAnswers    = []string{"matched", "not_matched", "lost", "cancelled", "unknown"}
 )
 
-func newMetrics(reg prometheus.Registerer, s *store.Store) (*metrics, error) {
+func newMetrics(reg prometheus.Registerer, box *outbox.Outbox) (*metrics, error) {
 	counter := func(name, help string) prometheus.Counter {
 		return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
 	}
@@ -69,7 +70,7 @@ func newMetrics(reg prometheus.Registerer, s *store.Store) (*metrics, error) {
 	if reg == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.applications, m.approvals, m.checks, m.lookups, m.sessions, m.erased, m.revocations, m.budget, m.paperProofs, m.identifications, m.subjects, m.commit, waiting{s}} {
+	for _, c := range []prometheus.Collector{m.applications, m.approvals, m.checks, m.lookups, m.sessions, m.erased, m.revocations, m.budget, m.paperProofs, m.identifications, m.subjects, m.commit, waiting{box}} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}
@@ -88,7 +89,7 @@ func (m *metrics) identified(r tokens.Reason, known bool) {
 
 // waiting reads the outbox when it is asked. A database that does not answer
 // leaves the value out, which an alert sees, and the other metrics in.
-type waiting struct{ store *store.Store }
+type waiting struct{ outbox *outbox.Outbox }
 
 var waitingDesc = prometheus.NewDesc("railgate_issuer_outbox_waiting", "Control records that the stream does not have yet.", nil, nil)
 
@@ -97,7 +98,54 @@ func (waiting) Describe(ch chan<- *prometheus.Desc) { ch <- waitingDesc }
 func (w waiting) Collect(ch chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
 	defer cancel()
-	if n, err := w.store.Waiting(ctx); err == nil {
+	if n, err := w.outbox.Waiting(ctx); err == nil {
 		ch <- prometheus.MustNewConstMetric(waitingDesc, prometheus.GaugeValue, float64(n))
 	}
+}
+
+// Readiness says whether the service should get requests, and what is wrong.
+type Readiness struct {
+	Ready bool `json:"ready"`
+	// Waiting says what keeps the service from being ready, or what is wrong while it
+	// serves; empty when all is well.
+	Waiting []string `json:"waiting"`
+}
+
+// Readiness asks whether a load balancer should send requests here. Publishing that
+// fails is named and does not make the service unready: all issuers share the brokers,
+// so a load balancer would take all of them away, and with them the revocations
+// that this one still keeps safely in the database.
+func (s *Service) Readiness(ctx context.Context) Readiness {
+	waiting := s.Ready(ctx)
+	r := Readiness{Ready: len(waiting) == 0, Waiting: append([]string{}, waiting...)}
+	if why := s.Trouble(); why != "" {
+		r.Waiting = append(r.Waiting, why)
+	}
+	return r
+}
+
+// Ready lists what keeps the service from opening sessions; empty when nothing
+// does. Until the announcement of the signing key is in the stream, every gateway
+// would refuse the passes. Staff can revoke all the same.
+func (s *Service) Ready(ctx context.Context) (waiting []string) {
+	start := time.Unix(s.Now().Unix(), 0) // sessions start with whole seconds
+	id, _, err := s.Keys.Current(start)
+	if err != nil { // who starts and waits for its key need not wait for the next look as well
+		if err := s.Keys.Refresh(ctx); err != nil {
+			s.Log.Warn("not ready", zap.Error(err))
+			return []string{"the database does not answer"}
+		}
+		if id, _, err = s.Keys.Current(start); err != nil {
+			return []string{err.Error()}
+		}
+	}
+	published, err := s.Keys.Published(ctx, id)
+	switch {
+	case err != nil:
+		s.Log.Warn("not ready", zap.Error(err))
+		return []string{"the database does not answer"}
+	case !published:
+		return []string{"the announcement of the issuer key is not in the control stream yet"}
+	}
+	return nil
 }

@@ -1,4 +1,4 @@
-package store
+package credential
 
 import (
 	"context"
@@ -6,82 +6,70 @@ import (
 	"database/sql"
 	"errors"
 
+	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/database"
-	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/keyring"
+	"github.com/railgate/railgate/tokens"
 )
 
-// change is a call that shares a transaction with others: its own refusal, if
-// any, and the rows it is about.
-type change struct {
-	session     *Session     // to open at nowMs, or nil
-	check       *Check       // to keep, or nil
-	application *Application // to create, or nil
-	nowMs       int64
-	refused     error
+// Why a session is not opened, for OpenSession to go on from. Other refusals are final.
+var (
+	errKeyCutOff  = errors.New("credential: the key is cut off at that time")
+	errStartTaken = errors.New("credential: another session of the application starts in that second")
+)
+
+// SessionRow is an opened session. Pass and Seed are kept for hosted sessions
+// only; of the others nothing is left that could show a code.
+type SessionRow struct {
+	ID          string
+	Application string
+	Check       string
+	Key         tokens.KeyID      // that the pass is signed under; 0: not known
+	Login       string            // that it was opened in; empty: by an access token
+	Access      [sha256.Size]byte // of that token, for opening only: it is not kept
+	Start       database.Millis
+	Closed      database.Millis // 0: not closed
+	Pass        []byte
+	Seed        []byte // sealed
 }
 
-// together runs many calls in one transaction. A transaction that the database
-// refuses is tried again call by call, so that none suffers for another, unless
-// it may have been committed.
-func (s *Store) together(ctx context.Context, calls []*change) error {
-	committing := false
-	err := s.db.Change(ctx, "write together", func(ctx context.Context, tx *sql.Tx) error {
-		err := s.write(ctx, tx, calls)
-		committing = err == nil
-		return err
-	})
-	if err == nil || committing || len(calls) == 1 {
-		return err
-	}
-	for _, c := range calls {
-		c.refused = s.db.Change(ctx, "write alone", func(ctx context.Context, tx *sql.Tx) error {
-			c.refused = nil
-			if err := s.write(ctx, tx, []*change{c}); err != nil {
-				return err
-			}
-			return c.refused
-		})
-	}
-	return nil
+func (o *opening) values() []any {
+	return []any{o.ID, o.Application, o.Check, int64(o.Key), sql.NullString{String: o.Login, Valid: o.Login != ""}, o.Start, o.Pass, o.Seed}
 }
 
-func (s *Store) write(ctx context.Context, tx *sql.Tx, calls []*change) error {
-	var applications, checks [][]any
-	var sessions []*change
-	for _, c := range calls {
-		switch {
-		case c.application != nil:
-			applications = append(applications, c.application.row())
-		case c.check != nil:
-			refused := new(problem.Error)
-			switch err := c.check.guard(ctx, tx); {
-			case errors.As(err, &refused):
-				c.refused = err // of this call alone
-				continue
-			case err != nil:
-				return err
-			}
-			checks = append(checks, c.check.row())
-		default:
-			sessions = append(sessions, c)
+// opening is a session that is to be opened.
+type opening struct {
+	SessionRow
+	now database.Millis
+}
+
+// open uses up the session's check and keeps the session: both or
+// neither. It refuses an access token that was left or replaced, a check that is not the
+// application's, was used, or expired at or before now, a
+// key under which no session may start at that time (errKeyCutOff), and a second in which
+// another session of the application starts (errStartTaken): to gateways they were one.
+func (s *Store) open(ctx context.Context, o opening) error { return do(ctx, s.openings, o) }
+
+// openInLogin is open for a login, which it locks before everything else: a logout at
+// this moment either finds the session, or the session finds no login. It takes another
+// lock, and so goes alone: two groups that take several each could wait for each other.
+func (s *Store) openInLogin(ctx context.Context, o opening, accounts *account.Service, login account.Holder) error {
+	return s.db.Change(ctx, "open session", func(ctx context.Context, tx *sql.Tx) error {
+		if err := accounts.LockLogin(ctx, tx, login); err != nil {
+			return err
 		}
-	}
-	if err := database.InsertMany(ctx, tx, insertApplications, applications); err != nil {
-		return err
-	}
-	if err := database.InsertMany(ctx, tx, insertChecks, checks); err != nil {
-		return err
-	}
-	return s.openTogether(ctx, tx, sessions)
+		c := &pendingWrite[opening]{row: o}
+		if err := s.openAll(ctx, tx, []*pendingWrite[opening]{c}); err != nil {
+			return err
+		}
+		return c.refused
+	})
 }
 
-// openTogether uses up the checks of many sessions and keeps the sessions. Each
+// openAll uses up the checks of many sessions and keeps the sessions. Each
 // is refused or opened by itself.
-func (s *Store) openTogether(ctx context.Context, tx *sql.Tx, calls []*change) error {
-	if len(calls) == 0 {
-		return nil
-	}
-	wanted, err := s.inService(ctx, tx, calls)
+func (s *Store) openAll(ctx context.Context, tx *sql.Tx, calls []*pendingWrite[opening]) error {
+	wanted, err := underGoodKeys(ctx, tx, calls)
 	if err == nil {
 		wanted, err = s.stillOpen(ctx, tx, wanted)
 	}
@@ -91,7 +79,7 @@ func (s *Store) openTogether(ctx context.Context, tx *sql.Tx, calls []*change) e
 	}
 	asked := make([][]any, len(wanted))
 	for i, c := range wanted {
-		asked[i] = []any{c.session.Check, c.session.Application, c.nowMs, c.session.StartMs}
+		asked[i] = []any{c.row.Check, c.row.Application, c.row.now, c.row.Start}
 	}
 	list, args := database.Values(asked, "", "", "BIGINT", "BIGINT")
 	used := make(map[string]bool, len(wanted))
@@ -109,37 +97,36 @@ func (s *Store) openTogether(ctx context.Context, tx *sql.Tx, calls []*change) e
 	if err != nil {
 		return err
 	}
-	var rows [][]any
+	var opened []*pendingWrite[opening]
 	for _, c := range wanted {
-		if !used[c.session.Check] {
-			if c.refused, err = notUsed(ctx, tx, c); err != nil {
-				return err
-			}
-			continue
+		if used[c.row.Check] {
+			opened = append(opened, c)
+		} else if c.refused, err = notUsed(ctx, tx, &c.row); err != nil {
+			return err
 		}
-		rows = append(rows, c.session.row())
 	}
-	return database.InsertMany(ctx, tx, insertSessions, rows)
+	return database.InsertMany(ctx, tx, `INSERT INTO sessions (id, application, check_id, key_id, login, start_ms, pass, seed)`,
+		rowsOf(opened, (*opening).values))
 }
 
 // distinct leaves out a session on another call's check, and one that starts with
 // another call's of the application: what used up the check would not tell which of
 // them it was for.
-func distinct(calls []*change) (wanted []*change) {
+func distinct(calls []*pendingWrite[opening]) (wanted []*pendingWrite[opening]) {
 	type start struct {
 		application string
-		ms          int64
+		at          database.Millis
 	}
 	checks, starts := make(map[string]bool, len(calls)), make(map[start]bool, len(calls))
 	for _, c := range calls {
-		s := start{c.session.Application, c.session.StartMs}
+		s := start{c.row.Application, c.row.Start}
 		switch {
-		case checks[c.session.Check]:
-			c.refused = ErrCheckUnusable
+		case checks[c.row.Check]:
+			c.refused = errCheckRequired
 		case starts[s]:
-			c.refused = ErrStartTaken
+			c.refused = errStartTaken
 		default:
-			checks[c.session.Check], starts[s] = true, true
+			checks[c.row.Check], starts[s] = true, true
 			wanted = append(wanted, c)
 		}
 	}
@@ -147,24 +134,24 @@ func distinct(calls []*change) (wanted []*change) {
 }
 
 // notUsed says why a session's check was not used up.
-func notUsed(ctx context.Context, tx *sql.Tx, c *change) (refused, err error) {
+func notUsed(ctx context.Context, tx *sql.Tx, o *opening) (refused, err error) {
 	var good bool
 	err = tx.QueryRowContext(ctx, `SELECT COUNT(*) > 0 FROM checks WHERE id = $1 AND application = $2 AND used_ms IS NULL AND expires_ms > $3`,
-		c.session.Check, c.session.Application, c.nowMs).Scan(&good)
+		o.Check, o.Application, o.now).Scan(&good)
 	if good { // so it was the start
-		return ErrStartTaken, err
+		return errStartTaken, err
 	}
-	return ErrCheckUnusable, err
+	return errCheckRequired, err
 }
 
 // stillOpen leaves out the sessions whose access token was left or replaced since
 // it was looked at. It locks the applications of all until the commit: either the
 // leaving finds the session, or the session finds the token gone; and of two sessions
 // that start in one second the later one finds the other.
-func (s *Store) stillOpen(ctx context.Context, tx *sql.Tx, calls []*change) (wanted []*change, err error) {
+func (s *Store) stillOpen(ctx context.Context, tx *sql.Tx, calls []*pendingWrite[opening]) (wanted []*pendingWrite[opening], err error) {
 	var ids []any
 	for _, c := range calls {
-		ids = append(ids, c.session.Application)
+		ids = append(ids, c.row.Application)
 	}
 	if len(ids) == 0 {
 		return calls, nil
@@ -184,8 +171,8 @@ func (s *Store) stillOpen(ctx context.Context, tx *sql.Tx, calls []*change) (wan
 		return nil, err
 	}
 	for _, c := range calls {
-		if c.session.Login == "" && access[c.session.Application] != c.session.Access {
-			c.refused = ErrLeft
+		if c.row.Login == "" && access[c.row.Application] != c.row.Access {
+			c.refused = errUnauthorized
 			continue
 		}
 		wanted = append(wanted, c)
@@ -193,22 +180,21 @@ func (s *Store) stillOpen(ctx context.Context, tx *sql.Tx, calls []*change) (wan
 	return wanted, nil
 }
 
-// inService leaves out the sessions whose key is cut off at their start.
-func (s *Store) inService(ctx context.Context, tx *sql.Tx, calls []*change) (wanted []*change, err error) {
-	cutOffs := make(map[int64]int64)
+// underGoodKeys leaves out the sessions whose key is cut off at their start.
+func underGoodKeys(ctx context.Context, tx *sql.Tx, calls []*pendingWrite[opening]) (wanted []*pendingWrite[opening], err error) {
+	cutOffs := make(map[tokens.KeyID]int64)
 	for _, c := range calls {
-		key := int64(c.session.Key)
-		cutOff, known := cutOffs[key]
+		cutOff, known := cutOffs[c.row.Key]
 		if !known {
 			// Asked here and not of a cached copy, so that nothing starts under a key
 			// after its cut-off was committed.
-			if cutOff, err = keyCutOff(ctx, tx, c.session.Key); err != nil {
+			if cutOff, err = keyring.CutOffOf(ctx, tx, c.row.Key); err != nil {
 				return nil, err
 			}
-			cutOffs[key] = cutOff
+			cutOffs[c.row.Key] = cutOff
 		}
-		if c.session.StartMs/1000 >= cutOff {
-			c.refused = ErrKeyCutOff
+		if c.row.Start.Seconds() >= cutOff {
+			c.refused = errKeyCutOff
 			continue
 		}
 		wanted = append(wanted, c)

@@ -2,6 +2,7 @@ package credential
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,10 +11,12 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/outbox"
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/staff"
-	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/issuance/throttle"
+	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -48,56 +51,230 @@ func (s *Service) Revoke(ctx context.Context, by staff.Member, serial, reason, r
 	if !slices.Contains(Reasons(), reason) {
 		return Accepted{}, problem.New(ReasonInvalid, "reason must be lost_phone, fraud, superseded or staff")
 	}
-	return s.change(ctx, by, staff.Revoke, serial, request, store.Change{Revoke: true, Reason: reason})
+	return s.setRevoked(ctx, by, staff.Revoke, serial, request, Revocation{Revoke: true, Reason: reason})
 }
 
 // Unrevoke lifts a revocation. It is idempotent.
 func (s *Service) Unrevoke(ctx context.Context, by staff.Member, serial, request string) (Accepted, error) {
-	return s.change(ctx, by, staff.Lift, serial, request, store.Change{})
+	return s.setRevoked(ctx, by, staff.Lift, serial, request, Revocation{})
 }
 
-func (s *Service) change(ctx context.Context, by staff.Member, what staff.Action, text, request string, c store.Change) (Accepted, error) {
-	now := s.Now().UnixMilli()
-	entry, err := audit.By(by, what, audit.Object{}, now)
+func (s *Service) setRevoked(ctx context.Context, by staff.Member, what staff.Action, text, request string, r Revocation) (Accepted, error) {
+	r.At, r.Who = database.MillisAt(s.Now()), by.Name()
+	entry, err := audit.By(by, what, audit.Object{}, int64(r.At))
 	if err != nil {
 		return Accepted{}, err
 	}
-	serial, err := tokens.ParseSerial(text)
-	if err != nil || serial.Index >= store.IndexEnd {
+	if r.Serial, err = tokens.ParseSerial(text); err != nil || r.Serial.Index >= IndexEnd {
 		return Accepted{}, errNoCredential
 	}
 	if s.budget != nil {
-		if err := s.budget.Allow(by.Name()); err != nil {
+		if err := s.budget.Allow(r.Who); err != nil {
 			s.metrics.budget.Inc()
-			s.Log.Warn("revocation budget spent", zap.String("by", by.Name()))
+			s.Log.Warn("revocation budget spent", zap.String("by", r.Who))
 			return Accepted{}, err
 		}
 	}
-	entry.Object, entry.Detail, entry.Request = audit.Serial(serial), c.Reason, request
-	c.Serial, c.Who, c.AtMs, c.Entry = serial, by.Name(), now, entry
+	entry.Object, entry.Detail, entry.Request = audit.Serial(r.Serial), r.Reason, request
+	r.Entry = entry
 	began := time.Now()
-	since, changed, err := s.Store.Apply(ctx, c)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return Accepted{}, errNoCredential
-	case errors.Is(err, store.ErrExpired):
-		return Accepted{}, problem.New(CredentialExpired, "the 24 hours of this credential are over: no gate accepts it any more")
-	case errors.Is(err, store.ErrSuperseded):
-		return Accepted{}, problem.New(CredentialSuperseded, "the person has a newer credential")
-	case err != nil:
+	since, changed, err := s.Store.SetRevoked(ctx, r)
+	if err != nil {
 		return Accepted{}, err
 	}
 	if changed {
-		s.WakeOne(s.Store.PartitionOf(serial))
 		s.metrics.commit.Observe(time.Since(began).Seconds())
 		action := "lift"
-		if c.Revoke {
+		if r.Revoke {
 			action = "revoke"
 		}
 		s.metrics.revocations.WithLabelValues(action).Inc()
-		s.Log.Info("credential changed", zap.String("action", action), zap.Stringer("serial", serial), zap.String("by", by.Name()))
+		s.Log.Info("credential changed", zap.String("action", action), zap.Stringer("serial", r.Serial), zap.String("by", r.Who))
 	}
-	return Accepted{serial, since}, nil
+	return Accepted{r.Serial, int64(since)}, nil
 }
 
-var errNoCredential = problem.New(CredentialNotFound, "no credential has this serial")
+// Revocation revokes a credential or lifts its revocation.
+type Revocation struct {
+	Serial tokens.Serial
+	Revoke bool
+	Reason string
+	Who    string // the staff credential's name
+	At     database.Millis
+	Entry  audit.Entry // for the audit log; none for what the rules do without a person
+}
+
+// issuerItself stands in the rows of what the rules did without a person.
+const issuerItself = "issuer"
+
+var (
+	errNoCredential = problem.New(CredentialNotFound, "no credential has this serial")
+	// An expired credential: no gate admits it any more, and the stream must not carry
+	// days that gateways have forgotten.
+	errExpired = problem.New(CredentialExpired, "the 24 hours of this credential are over: no gate accepts it any more")
+	// The person has a newer credential: to lift the revocation of this one would put two
+	// in force.
+	errSuperseded = problem.New(CredentialSuperseded, "the person has a newer credential")
+)
+
+// SetRevoked brings the credential into the wanted state, together with the record
+// for the stream and the line for audit. It changes nothing if the state is
+// that already, but notes who else revoked a revoked credential. It returns since when
+// the credential is in the wanted state and whether this call brought it there. On
+// SQLite, revocations that arrive together share a transaction.
+func (s *Store) SetRevoked(ctx context.Context, r Revocation) (since database.Millis, changed bool, err error) {
+	call := &revoking{Revocation: r}
+	if r.Revoke {
+		err = s.outbox.Do(ctx, s.write(call))
+	} else {
+		err = s.db.Change(ctx, "lift a revocation", func(ctx context.Context, tx *sql.Tx) error {
+			if err := s.lockPersonOf(ctx, tx, r.Serial); errors.Is(err, sql.ErrNoRows) {
+				call.refused = errNoCredential
+				return nil
+			} else if err != nil {
+				return err
+			}
+			return s.revokeIn(ctx, tx, call)
+		})
+	}
+	if err == nil {
+		err = call.refused
+	}
+	if err != nil {
+		return 0, false, err
+	}
+	return call.since, call.changed, nil
+}
+
+// revoking is a call of SetRevoked and what became of it.
+type revoking struct {
+	Revocation
+	since   database.Millis
+	changed bool
+	refused error // nothing was written for this call, and others in its transaction are not concerned
+}
+
+func (s *Store) write(c *revoking) *outbox.Write {
+	return &outbox.Write{Serial: c.Serial, Run: func(ctx context.Context, tx *sql.Tx) error {
+		*c = revoking{Revocation: c.Revocation}
+		return s.revokeIn(ctx, tx, c)
+	}}
+}
+
+// revokeIn is one call in a transaction. It refuses before it writes anything.
+func (s *Store) revokeIn(ctx context.Context, tx *sql.Tx, c *revoking) error {
+	day, index := int64(c.Serial.Day), int64(c.Serial.Index)
+	if c.Revoke {
+		// Nearly always this is all there is to ask. The row that it locks keeps a
+		// credential's records in the outbox in the order of its states.
+		n, err := database.Changed(ctx, tx, `
+			UPDATE credentials SET revoked_ms = $1, changed_ms = $1
+			WHERE day = $2 AND idx = $3 AND revoked_ms IS NULL AND superseded = 0 AND expires_ms > $1`, c.At, day, index)
+		if err != nil {
+			return err
+		}
+		if n == 1 {
+			err = s.record(ctx, tx, &c.Revocation)
+			c.since, c.changed = c.At, true
+			return err
+		}
+	}
+	have, err := readCredential(ctx, tx, `day = $1 AND idx = $2`+s.db.ForUpdate, day, index)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		c.refused = errNoCredential
+	case err != nil:
+		return err
+	case c.At >= have.Expires:
+		c.refused = errExpired
+	case (have.Revoked != 0) == c.Revoke:
+		c.since = have.Changed
+		return s.alsoRevoked(ctx, tx, have, &c.Revocation)
+	case have.Superseded:
+		c.refused = errSuperseded
+	default:
+		if !c.Revoke {
+			if newer, err := hasNewer(ctx, tx, have); err != nil {
+				return err
+			} else if newer {
+				c.refused = errSuperseded
+				return nil
+			}
+		}
+		c.since, c.changed = c.At, true
+		return s.setRevoked(ctx, tx, &c.Revocation)
+	}
+	return nil
+}
+
+// setRevoked makes a change, whatever the credential's state.
+func (s *Store) setRevoked(ctx context.Context, tx *sql.Tx, c *Revocation) error {
+	_, err := tx.ExecContext(ctx, `UPDATE credentials SET revoked_ms = $1, changed_ms = $2 WHERE day = $3 AND idx = $4`,
+		sql.NullInt64{Int64: int64(c.At), Valid: c.Revoke}, c.At, int64(c.Serial.Day), int64(c.Serial.Index))
+	if err != nil {
+		return err
+	}
+	return s.record(ctx, tx, c)
+}
+
+// record says that a change was made: to those who look into the database, to the
+// trail, and to the stream.
+func (s *Store) record(ctx context.Context, tx *sql.Tx, c *Revocation) error {
+	record := revocation.Record{Kind: revocation.KindUnrevoke, At: int64(c.At), Serial: c.Serial}
+	lifted := 1
+	if c.Revoke {
+		record.Kind, lifted = revocation.KindRevoke, 0
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO revocations (day, idx, lifted, reason, who, at_ms) VALUES ($1, $2, $3, $4, $5, $6)`,
+		int64(c.Serial.Day), int64(c.Serial.Index), lifted, c.Reason, c.Who, c.At)
+	if err != nil {
+		return err
+	}
+	if c.Entry.Who != "" {
+		if err := s.trail.Append(ctx, tx, c.Entry); err != nil {
+			return err
+		}
+	}
+	return s.outbox.Enqueue(ctx, tx, record)
+}
+
+// alsoRevoked records a revocation of a credential that another has revoked before: to
+// lift what those did must not undo this. A repetition is noted once.
+func (s *Store) alsoRevoked(ctx context.Context, tx *sql.Tx, have *Credential, c *Revocation) error {
+	if !c.Revoke || have.Superseded { // what is superseded stays revoked in any case
+		return nil
+	}
+	n, err := database.Changed(ctx, tx, `
+		INSERT INTO revocations (day, idx, lifted, reason, who, at_ms)
+		SELECT CAST($1 AS INTEGER), CAST($2 AS BIGINT), 0, CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS BIGINT) WHERE NOT EXISTS (
+		  SELECT 1 FROM revocations o WHERE o.day = $1 AND o.idx = $2 AND o.lifted = 0 AND o.who = $4
+		  AND o.id > (SELECT COALESCE(MAX(l.id), 0) FROM revocations l WHERE l.day = $1 AND l.idx = $2 AND l.lifted = 1))`,
+		int64(c.Serial.Day), int64(c.Serial.Index), c.Reason, c.Who, c.At)
+	if err != nil || n == 0 || c.Entry.Who == "" {
+		return err
+	}
+	return s.trail.Append(ctx, tx, c.Entry)
+}
+
+// lockPersonOf takes the lock of a credential's person, which approvals take
+// first as well: a lift and an approval must not pass each other.
+func (s *Store) lockPersonOf(ctx context.Context, tx *sql.Tx, serial tokens.Serial) error {
+	var person []byte
+	err := tx.QueryRowContext(ctx, `
+		SELECT a.person FROM credentials c JOIN applications a ON a.id = c.application WHERE c.day = $1 AND c.idx = $2`,
+		int64(serial.Day), int64(serial.Index)).Scan(&person)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `SELECT 1 FROM persons WHERE person = $1`+s.db.ForUpdate, person)
+	return err
+}
+
+// hasNewer reports whether the credential's person has been given another since.
+func hasNewer(ctx context.Context, tx *sql.Tx, c *Credential) (newer bool, err error) {
+	err = tx.QueryRowContext(ctx, `
+		SELECT COUNT(*) > 0 FROM applications a JOIN persons p ON p.person = a.person
+		WHERE a.id = $1 AND NOT (p.day = $2 AND p.idx = $3)`,
+		c.Application, int64(c.Serial.Day), int64(c.Serial.Index)).Scan(&newer)
+	return newer, err
+}

@@ -1,17 +1,216 @@
-package store
+package credential
 
 import (
 	"errors"
+	"fmt"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/outbox"
 	"github.com/railgate/railgate/revocation"
-	"github.com/railgate/railgate/revocation/publish"
 	"github.com/railgate/railgate/tokens"
 )
 
-var errSpoilt = errors.New("whatever the audit log says")
+func revoke(serial tokens.Serial, at database.Millis) Revocation {
+	return Revocation{Serial: serial, Revoke: true, Reason: "fraud", Who: "window-7", At: at}
+}
+
+// A revocation and its lifting reach the outbox with their cause, in order, and
+// a repetition of either adds nothing.
+func TestRevocationAndItsRecord(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		c := approved(t, s, 1)
+		steps := []struct {
+			change  Revocation
+			since   database.Millis
+			changed bool
+		}{
+			{Revocation{Serial: c.Serial, At: nowMs + 1}, nowMs, false}, // not revoked since approval
+			{revoke(c.Serial, nowMs+2), nowMs + 2, true},
+			{revoke(c.Serial, nowMs+3), nowMs + 2, false},
+			{Revocation{Serial: c.Serial, At: nowMs + 4}, nowMs + 4, true},
+			{Revocation{Serial: c.Serial, At: nowMs + 5}, nowMs + 4, false},
+			{revoke(c.Serial, nowMs+6), nowMs + 6, true},
+		}
+		for i, step := range steps {
+			since, changed, err := s.SetRevoked(t.Context(), step.change)
+			if err != nil || since != step.since || changed != step.changed {
+				t.Fatalf("step %d: since %d, changed %v, %v", i, since, changed, err)
+			}
+		}
+		p := take(t, s, 0, 10)
+		want := []revocation.Record{
+			{Kind: revocation.KindRevoke, At: nowMs + 2, Serial: c.Serial},
+			{Kind: revocation.KindUnrevoke, At: nowMs + 4, Serial: c.Serial},
+			{Kind: revocation.KindRevoke, At: nowMs + 6, Serial: c.Serial},
+		}
+		if p.First != 1 || !p.Drained || fmt.Sprint(p.Records) != fmt.Sprint(want) {
+			t.Fatalf("%+v, want %v", p, want)
+		}
+		var audit int
+		if err := s.db.Writer().QueryRow(`SELECT COUNT(*) FROM revocations WHERE who <> 'x'`).Scan(&audit); err != nil || audit != 3 {
+			t.Fatalf("%d lines for audit: %v", audit, err)
+		}
+	})
+}
+
+func TestWhatCannotBeRevoked(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		c := approved(t, s, 1)
+		unknown := c.Serial
+		unknown.Index++
+		if _, _, err := s.SetRevoked(t.Context(), revoke(unknown, nowMs)); !errors.Is(err, errNoCredential) {
+			t.Fatalf("unknown: %v", err)
+		}
+		if _, _, err := s.SetRevoked(t.Context(), revoke(c.Serial, c.Expires)); !errors.Is(err, errExpired) {
+			t.Fatalf("expired: %v", err)
+		}
+		if n, err := s.outbox.Waiting(t.Context()); err != nil || n != 0 {
+			t.Fatalf("%d records wait: %v", n, err)
+		}
+		if _, _, err := s.SetRevoked(t.Context(), revoke(c.Serial, c.Expires-1)); err != nil {
+			t.Fatalf("in the last millisecond: %v", err)
+		}
+	})
+}
+
+// If the record cannot be written, nothing of its cause stays.
+func TestCauseAndRecordAreOne(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		c := approved(t, s, 1)
+		if _, err := s.db.Writer().Exec(`ALTER TABLE outbox RENAME TO hidden`); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := s.SetRevoked(t.Context(), revoke(c.Serial, nowMs)); err == nil {
+			t.Fatal("revoked without a record")
+		}
+		if _, err := s.db.Writer().Exec(`ALTER TABLE hidden RENAME TO outbox`); err != nil {
+			t.Fatal(err)
+		}
+		if _, changed, err := s.SetRevoked(t.Context(), revoke(c.Serial, nowMs+1)); err != nil || !changed {
+			t.Fatalf("half a revocation stayed: changed %v, %v", changed, err)
+		}
+	})
+}
+
+// A publisher works while revocations pour in from many transactions. Every
+// record arrives once, the numbers have no gap, and a credential's revocation
+// never overtakes its lifting.
+func TestNothingIsSkippedUnderLoad(t *testing.T) {
+	const credentials, changes = 12, 8
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		var serials []tokens.Serial
+		for n := range credentials {
+			serials = append(serials, approved(t, s, n+1).Serial)
+		}
+		var writers sync.WaitGroup
+		for _, serial := range serials {
+			writers.Go(func() {
+				for i := range changes {
+					change := revoke(serial, nowMs+database.Millis(i))
+					change.Revoke = i%2 == 0
+					if _, _, err := s.SetRevoked(t.Context(), change); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		done := make(chan struct{})
+		go func() { writers.Wait(); close(done) }()
+
+		var publishers sync.WaitGroup
+		for partition := range partitions {
+			publishers.Go(func() {
+				next, last := uint64(1), make(map[tokens.Serial]int64)
+				for finished := false; ; {
+					p, err := s.outbox.Take(t.Context(), nowMs, partition, 0, 3)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if p.First != next {
+						t.Errorf("partition %d: number %d, want %d", partition, p.First, next)
+						return
+					}
+					for _, r := range p.Records {
+						if at, seen := last[r.Serial]; seen && r.At != at+1 || !seen && r.At != nowMs {
+							t.Errorf("%s: record of %d after %d", r.Serial, r.At, at)
+						}
+						last[r.Serial] = r.At
+					}
+					if n := uint64(len(p.Records)); n > 0 {
+						next += n
+						if err := s.outbox.Published(t.Context(), nowMs, partition, next-1); err != nil {
+							t.Error(err)
+							return
+						}
+						continue
+					}
+					if finished {
+						break // nothing was left after the last writer had committed
+					}
+					select {
+					case <-done:
+						finished = true
+					default:
+					}
+				}
+				if want := uint64(credentials/partitions*changes + 1); next != want {
+					t.Errorf("partition %d: %d records, want %d", partition, next-1, want-1)
+				}
+			})
+		}
+		publishers.Wait()
+	})
+}
+
+// Many who revoke one credential at the same time, at two issuers, make one record.
+func TestParallelRevocationsAreOne(t *testing.T) {
+	const callers = 8
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		s, other := open(), open()
+		c := approved(t, s, 1)
+		held, err := s.db.Writer().Begin() // on PostgreSQL it keeps all callers at the same place
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer held.Rollback()
+		if s.db.Name == "postgres" {
+			if _, err := readCredential(t.Context(), held, `idx = $1 FOR UPDATE`, int64(c.Serial.Index)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var changes atomic.Int64
+		var all sync.WaitGroup
+		for i := range callers {
+			all.Go(func() {
+				since, changed, err := []*Store{s, other}[i%2].SetRevoked(t.Context(), revoke(c.Serial, nowMs+1))
+				if err != nil || since != nowMs+1 {
+					t.Errorf("since %d: %v", since, err)
+				}
+				if changed {
+					changes.Add(1)
+				}
+			})
+		}
+		if s.db.Name == "postgres" {
+			waitForLocks(t, s, callers)
+		}
+		held.Rollback()
+		all.Wait()
+		if n, err := s.outbox.Waiting(t.Context()); err != nil || n != 1 || changes.Load() != 1 {
+			t.Fatalf("%d records, %d changes: %v", n, changes.Load(), err)
+		}
+	})
+}
 
 // Revocations that share a transaction have each an end of its own: one that is
 // refused, or that the database cannot take, changes nothing for the others.
@@ -20,7 +219,7 @@ func TestRevocationsTogetherDoNotSufferForEachOther(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() *Store) {
 		for _, spoilt := range []bool{false, true} {
 			s := open()
-			before, err := s.Waiting(t.Context())
+			before, err := s.outbox.Waiting(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -32,47 +231,46 @@ func TestRevocationsTogetherDoNotSufferForEachOther(t *testing.T) {
 				serials = append(serials, approved(t, s, n+1).Serial)
 			}
 			unknown := tokens.Serial{Day: serials[0].Day, Index: IndexEnd - 1}
-			calls := []*applied{
-				{Change: revoke(unknown, nowMs+1)},
-				{Change: revoke(serials[good], nowMs+48*60*60*1000)},
-				{Change: revoke(serials[0], nowMs+1)}, // twice in one transaction
+			calls := []*revoking{
+				{Revocation: revoke(unknown, nowMs+1)},
+				{Revocation: revoke(serials[good], nowMs+48*60*60*1000)},
+				{Revocation: revoke(serials[0], nowMs+1)}, // twice in one transaction
 			}
-			want := []error{ErrNotFound, ErrExpired, nil}
+			want := []error{errNoCredential, errExpired, nil}
 			for _, serial := range serials[:good] {
-				calls, want = append(calls, &applied{Change: revoke(serial, nowMs+1)}), append(want, nil)
+				calls, want = append(calls, &revoking{Revocation: revoke(serial, nowMs+1)}), append(want, nil)
 			}
+			spoiltSerial := serials[good+1]
 			if spoilt { // an entry that the trail refuses, after others were written
-				c := revoke(serials[good+1], nowMs+1)
+				c := revoke(spoiltSerial, nowMs+1)
 				c.Entry = audit.Entry{Who: "window-7"}
-				calls, want = append(calls, &applied{Change: c}), append(want, errSpoilt)
+				calls, want = append(calls, &revoking{Revocation: c}), append(want, nil)
 			}
 			slices.Reverse(calls)
 			slices.Reverse(want)
-			taken := &taking{epoch: epoch(t, s), partition: publish.Partition(&revocation.Record{Kind: revocation.KindRevoke, Serial: serials[0]}, partitions), max: 10}
-			over := &taking{epoch: epoch(t, s) + 1, max: 10}
-			shared := []*streamed{{take: taken}, {take: over}} // the takes come first, and see what is revoked beside them
+			var shared []*outbox.Write
 			for _, c := range calls {
-				shared = append(shared, &streamed{revoke: c})
+				shared = append(shared, s.write(c))
 			}
-			if err := s.streamTogether(t.Context(), shared); err != nil {
+			if err := s.outbox.Together(t.Context(), shared); err != nil {
 				t.Fatal(err)
-			}
-			if !errors.Is(over.refused, publish.ErrEpoch) || taken.refused != nil || len(taken.pending.Records) == 0 && !spoilt || !taken.pending.Drained {
-				t.Errorf("spoilt %v: took %+v; in another epoch %v", spoilt, taken, over.refused)
 			}
 			changed := 0
 			for i, c := range calls {
-				if want[i] == errSpoilt && c.refused != nil {
+				if c.Serial == spoiltSerial { // its transaction was undone
 					continue
 				}
-				if !errors.Is(c.refused, want[i]) || (want[i] == nil) != (c.sinceMs == nowMs+1) {
-					t.Errorf("spoilt %v, call %d: %v, want %v; since %d", spoilt, i, c.refused, want[i], c.sinceMs)
+				if !errors.Is(c.refused, want[i]) || (want[i] == nil) != (c.since == nowMs+1) {
+					t.Errorf("spoilt %v, call %d: %v, want %v; since %d", spoilt, i, c.refused, want[i], c.since)
 				}
 				if c.changed {
 					changed++
 				}
 			}
-			if after, err := s.Waiting(t.Context()); err != nil || after-before != good || changed != good {
+			if c, err := s.Credential(t.Context(), spoiltSerial); err != nil || c.Revoked != 0 {
+				t.Errorf("spoilt %v: what could not be entered is revoked: %v", spoilt, err)
+			}
+			if after, err := s.outbox.Waiting(t.Context()); err != nil || after-before != good || changed != good {
 				t.Errorf("spoilt %v: %d records and %d changes of %d: %v", spoilt, after-before, changed, good, err)
 			}
 		}

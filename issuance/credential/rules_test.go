@@ -103,7 +103,7 @@ func TestA3_LocationAndEveryFieldAreNeeded(t *testing.T) {
 	} {
 		f := good
 		spoil(&f)
-		_, err := s.Apply(t.Context(), nil, f)
+		_, err := s.Submit(t.Context(), nil, f)
 		refused(t, err, code, 0)
 	}
 }
@@ -113,16 +113,16 @@ func TestA4_OnlyTheResidentIDCardQualifiesAndMinorsMayApply(t *testing.T) {
 	s := d.open()
 	f := credential.Form{Name: "测试乙", DocumentType: "resident_id", City: "北京", Location: &credential.Location{Latitude: 39.9, Longitude: 116.4}, Policy: testPolicy}
 	f.DocumentNumber = idnumber.Complete("11010520200601001") // five years old
-	if _, err := s.Apply(t.Context(), nil, f); err != nil {
+	if _, err := s.Submit(t.Context(), nil, f); err != nil {
 		t.Fatalf("a minor: %v", err)
 	}
 	for _, other := range []string{"passport", "hk_macau_permit", "taiwan_permit", "RESIDENT_ID", "residence_permit"} {
 		f.DocumentType = other
-		_, err := s.Apply(t.Context(), nil, f)
+		_, err := s.Submit(t.Context(), nil, f)
 		refused(t, err, credential.DocumentTypeNotSupported, 0)
 	}
 	f.DocumentType, f.DocumentNumber = "resident_id", "110105200601001" // first generation
-	_, err := s.Apply(t.Context(), nil, f)
+	_, err := s.Submit(t.Context(), nil, f)
 	refused(t, err, rules.FirstGenerationCard, 0)
 }
 
@@ -303,7 +303,7 @@ func TestUncheckedApplicationsAreErasedAfterTwoDays(t *testing.T) {
 			d.apply(s, n+1)
 		}
 		h, _ := d.apply(s, 9)
-		held, err := s.Held(t.Context(), h)
+		held, err := s.Export(t.Context(), h)
 		if err != nil || held.ErasedAt != d.now.Add(48*time.Hour).Unix() {
 			t.Errorf("erased at %d: %v", held.ErasedAt, err)
 		}
@@ -377,10 +377,10 @@ func TestA6_TheResidentRegistryConfirmsNameAndNumber(t *testing.T) {
 		}
 		_, err = s.OpenSession(t.Context(), d.authorize(s, p), c.Check, credential.Hosted, "")
 		refused(t, err, credential.NotApproved, 0)
-		_, err = s.Decide(t.Context(), d.authorize(s, p))
+		_, err = s.Resume(t.Context(), d.authorize(s, p))
 		refused(t, err, credential.LookupUnavailable, 0)
 		cards.match = provider.Matched
-		st, err := s.Decide(t.Context(), d.authorize(s, p))
+		st, err := s.Resume(t.Context(), d.authorize(s, p))
 		if err != nil || st.Status != credential.StatusApproved {
 			t.Fatalf("%+v, %v", st, err)
 		}
@@ -391,7 +391,7 @@ func TestA6_TheResidentRegistryConfirmsNameAndNumber(t *testing.T) {
 		p, _, _ = d.approve(s, 2)
 		d.now = d.now.Add(credential.CheckLife)
 		cards.match = provider.Matched
-		_, err = s.Decide(t.Context(), d.authorize(s, p))
+		_, err = s.Resume(t.Context(), d.authorize(s, p))
 		refused(t, err, credential.CheckRequired, 0)
 	})
 }
@@ -421,12 +421,10 @@ func TestA7_AThousandPhonesAtAMonthsEndMakeExactlyThePermittedNumber(t *testing.
 			d.revoke(before, c)
 		}
 		d.now = february.Add(-time.Millisecond)
-		after := d.Config
-		after.Now, after.Wake = func() time.Time { return february }, func() {}
-		next, err := credential.Open(t.Context(), after)
-		if err != nil {
-			t.Fatal(err)
-		}
+		january := d.Now
+		d.Now = func() time.Time { return february }
+		next := d.open()
+		d.Now = january
 		sides := []*credential.Service{before, next}
 		var approved [2]atomic.Int64
 		var full, soon atomic.Int64
@@ -519,12 +517,12 @@ func (d *desk) revoke(s *credential.Service, c credential.Checked) {
 // saidRevoked reports whether the outbox says that a serial is revoked.
 func (d *desk) saidRevoked(serial tokens.Serial) bool {
 	d.t.Helper()
-	epoch, err := d.Store.Epoch(d.t.Context())
+	epoch, err := d.Outbox.Epoch(d.t.Context())
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	for partition := range d.Store.Partitions() {
-		p, err := d.Store.Take(d.t.Context(), epoch, partition, 0, 1000)
+	for partition := range d.Outbox.Partitions() {
+		p, err := d.Outbox.Take(d.t.Context(), epoch, partition, 0, 1000)
 		if err != nil {
 			d.t.Fatal(err)
 		}
@@ -539,7 +537,7 @@ func (d *desk) saidRevoked(serial tokens.Serial) bool {
 
 func (d *desk) count(table string) (n int) {
 	d.t.Helper()
-	if err := d.Store.Database().Writer().QueryRow(fmt.Sprintf("SELECT COUNT(*) FROM %s", table)).Scan(&n); err != nil {
+	if err := d.Outbox.Database().Writer().QueryRow(fmt.Sprintf("SELECT COUNT(*) FROM %s", table)).Scan(&n); err != nil {
 		d.t.Fatal(err)
 	}
 	return n

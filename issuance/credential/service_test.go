@@ -14,26 +14,28 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/railgate/railgate/issuance/credential"
+	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/identity"
+	"github.com/railgate/railgate/issuance/keyring"
 	"github.com/railgate/railgate/issuance/keystore"
+	"github.com/railgate/railgate/issuance/outbox"
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/provider/facecheck"
 	"github.com/railgate/railgate/issuance/staff"
-	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/test/databasetest"
 	"github.com/railgate/railgate/test/idnumber"
 	"github.com/railgate/railgate/tokens"
-	"github.com/railgate/railgate/tokens/signing"
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
 // desk is what an issuer is opened with; tests change it and open again.
 type desk struct {
 	credential.Config
+	key  keyring.Key // signs from the first moment, unless the desk has Keys
 	t    *testing.T
 	now  time.Time
 	wake atomic.Int64
@@ -49,29 +51,43 @@ func everyDesk(t *testing.T, story func(t *testing.T, d *desk)) {
 
 func TestMain(m *testing.M) { databasetest.Main(m, "issuance") }
 
-func deskAt(t *testing.T, database string) *desk {
+func deskAt(t *testing.T, address string) *desk {
 	t.Helper()
 	d := &desk{t: t, now: time.Unix(tokentest.Epoch, 0)}
-	s, err := store.Open(t.Context(), store.Config{Database: database, Partitions: 2, Now: func() time.Time { return d.now }})
+	box, err := outbox.Open(t.Context(), outbox.Config{Database: address, Partitions: 2, Now: func() time.Time { return d.now }})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.Close() })
+	t.Cleanup(func() { box.Close() })
+	box.SetWake(func(int) { d.wake.Add(1) })
 	keys := keystore.New()
+	d.key = keyring.Key{ID: keys.IssuerID, Signer: keys.Issuer}
 	d.Config = credential.Config{
-		Store: s, Signer: keys.Issuer, KeyID: keys.IssuerID, Vault: keys.Vault, Checker: facecheck.Sandbox{}, Residents: provider.SandboxResidents{}, Policy: testPolicy,
-		Now: func() time.Time { return d.now }, Wake: func() { d.wake.Add(1) },
+		Outbox: box, Vault: keys.Vault, Checker: facecheck.Sandbox{}, Residents: provider.SandboxResidents{}, Policy: testPolicy,
+		Now: func() time.Time { return d.now },
 	}
 	return d
 }
 
 func (d *desk) open() *credential.Service {
 	d.t.Helper()
-	s, err := credential.Open(d.t.Context(), d.Config)
+	s, err := d.tryOpen()
 	if err != nil {
 		d.t.Fatal(err)
 	}
 	return s
+}
+
+func (d *desk) tryOpen() (*credential.Service, error) {
+	d.t.Helper()
+	c := d.Config
+	if c.Keys == nil {
+		var err error
+		if c.Keys, err = keyring.New(keyring.RingConfig{Store: d.keys(), Keys: []keyring.Key{d.key}, Now: d.Now, FirstSigns: true}); err != nil {
+			d.t.Fatal(err)
+		}
+	}
+	return credential.Open(d.t.Context(), c)
 }
 
 // pass is what opens an application.
@@ -88,7 +104,7 @@ func number(n int) string {
 // apply applies for the n-th test person.
 func (d *desk) apply(s *credential.Service, n int) (credential.Holder, pass) {
 	d.t.Helper()
-	a, err := s.Apply(d.t.Context(), nil, credential.Form{
+	a, err := s.Submit(d.t.Context(), nil, credential.Form{
 		Name: "测试甲", DocumentType: "resident_id", DocumentNumber: number(n), City: "北京",
 		Location: &credential.Location{Latitude: 39.9, Longitude: 116.4}, Policy: testPolicy,
 	})
@@ -142,28 +158,28 @@ func (d *desk) memberNamed(name string) staff.Member {
 func TestKeysAreAnnouncedOnce(t *testing.T) {
 	d := newDesk(t)
 	load := tokentest.NewIssuer(40001)
-	d.Announce = []credential.PublicKey{{ID: load.ID, Public: load.Signer.Public()}}
+	d.Announce = []keyring.Public{{ID: load.ID, Key: load.Signer.Public()}}
 	for range 3 {
 		d.open()
 	}
 	if d.wake.Load() != 2 {
 		t.Fatalf("the publisher was woken %d times for two keys", d.wake.Load())
 	}
-	p, err := d.Store.Take(t.Context(), uint64(d.now.UnixMilli()), 0, 0, 10)
+	p, err := d.Outbox.Take(t.Context(), uint64(d.now.UnixMilli()), 0, 0, 10)
 	if err != nil || len(p.Records) != 2 {
 		t.Fatalf("%+v, %v", p, err)
 	}
-	for i, want := range []tokens.KeyID{d.KeyID, load.ID} {
+	for i, want := range []tokens.KeyID{d.key.ID, load.ID} {
 		if r := p.Records[i]; r.Kind != revocation.KindAnnounceKey || r.Key != want || r.At != d.now.UnixMilli() {
 			t.Errorf("record %d: %+v", i, r)
 		}
 	}
-	d.Announce[0].Public = tokentest.NewIssuer(9).Signer.Public()
-	if _, err := credential.Open(t.Context(), d.Config); !errors.Is(err, store.ErrKeyBound) {
+	d.Announce[0].Key = tokentest.NewIssuer(9).Signer.Public()
+	if _, err := d.tryOpen(); !errors.Is(err, keyring.ErrBound) {
 		t.Fatalf("another key under a bound id: %v", err)
 	}
-	d.Announce[0] = credential.PublicKey{ID: 40002, Public: [tokens.PublicKeySize]byte{1}}
-	if _, err := credential.Open(t.Context(), d.Config); !errors.Is(err, store.ErrKeyWeak) {
+	d.Announce[0] = keyring.Public{ID: 40002, Key: [tokens.PublicKeySize]byte{1}}
+	if _, err := d.tryOpen(); !errors.Is(err, keyring.ErrWeak) {
 		t.Fatalf("a key that gateways refuse: %v", err)
 	}
 }
@@ -175,17 +191,17 @@ func TestReadyWhenTheKeyIsInTheStream(t *testing.T) {
 	if waiting := s.Ready(t.Context()); len(waiting) != 1 || !strings.Contains(waiting[0], "announcement") {
 		t.Fatalf("before: %q", waiting)
 	}
-	p, err := d.Store.Take(t.Context(), uint64(d.now.UnixMilli()), 0, 0, 10)
+	p, err := d.Outbox.Take(t.Context(), uint64(d.now.UnixMilli()), 0, 0, 10)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Store.Published(t.Context(), uint64(d.now.UnixMilli()), 0, p.First); err != nil {
+	if err := d.Outbox.Published(t.Context(), uint64(d.now.UnixMilli()), 0, p.First); err != nil {
 		t.Fatal(err)
 	}
 	if waiting := s.Ready(t.Context()); len(waiting) != 0 {
 		t.Fatalf("after: %q", waiting)
 	}
-	d.Store.Close()
+	d.Outbox.Close()
 	if waiting := s.Ready(t.Context()); len(waiting) != 1 || !strings.Contains(waiting[0], "database") {
 		t.Fatalf("without a database: %q", waiting)
 	}
@@ -270,8 +286,7 @@ func TestSignerThatFails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	working := d.Signer
-	d.Signer = failing{working.Public()}
+	d.key.Signer = failing{d.key.Signer.Public()}
 	broken := d.open()
 	if _, err := broken.OpenSession(t.Context(), d.authorize(broken, token), c.Check, credential.Hosted, ""); err == nil {
 		t.Fatal("a session without a signature")
@@ -293,25 +308,12 @@ func TestForeignVault(t *testing.T) {
 	}
 }
 
-func TestParsePublicKey(t *testing.T) {
-	public := signing.NewKey([signing.SeedSize]byte{1}).Public()
-	key := hex.EncodeToString(public[:])
-	if k, err := credential.ParsePublicKey(40001, key); err != nil || k.ID != 40001 || k.Public != public {
-		t.Fatalf("%+v, %v", k, err)
-	}
-	for id, text := range map[int]string{0: key, 65536: key, 1: key[1:], 2: strings.ToUpper(key), 3: "", 4: "01" + strings.Repeat("00", 31)} {
-		if _, err := credential.ParsePublicKey(id, text); err == nil {
-			t.Errorf("id %d with %q was read", id, text)
-		}
-	}
-}
-
 func TestConfigNamesAllThatIsMissing(t *testing.T) {
 	_, err := credential.Open(context.Background(), credential.Config{CheckTimeout: time.Hour, MaxChecks: -1})
 	if err == nil {
 		t.Fatal("opened with nothing")
 	}
-	for _, want := range []string{"store", "keys", "signer", "key id", "vault", "checker", "registry", "timeout", "max checks"} {
+	for _, want := range []string{"outbox", "keys", "vault", "checker", "registry", "timeout", "max checks"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not named in %q", want, err)
 		}
@@ -379,7 +381,7 @@ func TestNoSessionUnderTheIssuersKeyOnceItIsCutOff(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := d.Store.CutOffKey(t.Context(), store.KeyCutOff{Key: d.KeyID, CutOff: d.now.Unix() + 1, Who: "operator", AtMs: d.now.UnixMilli()}); err != nil {
+	if _, _, err := d.keys().Distrust(t.Context(), keyring.Distrust{Key: d.key.ID, CutOff: d.now.Unix() + 1, Who: "operator", At: database.MillisAt(d.now)}); err != nil {
 		t.Fatal(err)
 	}
 	before := d.now

@@ -2,13 +2,16 @@ package credential
 
 import (
 	"context"
-	"database/sql"
+	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"time"
 
+	"go.uber.org/zap"
+
+	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/internal/ids"
 	"github.com/railgate/railgate/issuance/problem"
-	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/tokens"
@@ -43,7 +46,7 @@ func (s *Service) OpenSession(ctx context.Context, h Holder, check string, mode 
 	if c == nil {
 		return Session{}, problem.New(NotApproved, "no real-person check has passed yet")
 	}
-	if err := open(&h.application, c, now); err != nil {
+	if err := requireUsable(&h.application, c, now); err != nil {
 		return Session{}, err
 	}
 	if !ids.WellFormed(check, checkPrefix, ids.IDSize) {
@@ -55,13 +58,11 @@ func (s *Service) OpenSession(ctx context.Context, h Holder, check string, mode 
 	}
 	// A clock that was set back, or differs from that of the issuer that
 	// approved, must not make a pass that starts before its credential.
-	start := max(now.Unix(), c.ApprovedMs/1000)
-	row := store.Session{ID: ids.New(sessionPrefix, ids.IDSize), Application: h.application.ID, Check: check, Access: h.visitor.access}
-	var hold func(context.Context, *sql.Tx) error
-	if l := h.visitor.login; l != nil {
-		row.Login = l.Login()
-		// A logout at this moment either finds the session, or the session finds no login.
-		hold = func(ctx context.Context, tx *sql.Tx) error { return s.Accounts.LockLogin(ctx, tx, *l) }
+	start := max(now.Unix(), c.Approved.Seconds())
+	row := SessionRow{ID: ids.New(sessionPrefix, ids.IDSize), Application: h.application.ID, Check: check, Access: h.visitor.access}
+	login := h.visitor.login
+	if login != nil {
+		row.Login = login.Login()
 	}
 	var pass tokens.SignedPass
 	signAndKeep := func(key tokens.KeyID, signer signing.Signer) (err error) {
@@ -69,7 +70,7 @@ func (s *Service) OpenSession(ctx context.Context, h Holder, check string, mode 
 		// no lock is held while a slow signer works.
 		pass, err = signing.Pass(signer, &tokens.Pass{
 			Key: key, Serial: c.Serial, Subject: c.Subject,
-			Start: start, Expiry: c.ExpiresMs / 1000,
+			Start: start, Expiry: c.Expires.Seconds(),
 			Period: tokens.Period, Length: tokens.Length, Scopes: c.Scopes, Anchor: end,
 		})
 		if err != nil {
@@ -79,22 +80,19 @@ func (s *Service) OpenSession(ctx context.Context, h Holder, check string, mode 
 		if mode == Hosted {
 			row.Pass, row.Seed = pass[:], s.vault.Seal(seed[:], seedPlace(row.ID))
 		}
-		return s.Store.OpenSession(ctx, row, now.UnixMilli(), hold)
+		if login != nil {
+			return s.Store.openInLogin(ctx, opening{row, database.MillisAt(now)}, s.Accounts, *login)
+		}
+		return s.Store.open(ctx, opening{row, database.MillisAt(now)})
 	}
 	for _, start = range startsFrom(start, c) {
-		row.StartMs = start * 1000
-		if err = s.underKey(ctx, start, signAndKeep); !errors.Is(err, store.ErrStartTaken) {
+		row.Start = database.SecondsAt(start)
+		if err = s.underKey(ctx, start, signAndKeep); !errors.Is(err, errStartTaken) {
 			break
 		}
 	}
-	if errors.Is(err, store.ErrStartTaken) {
+	if errors.Is(err, errStartTaken) {
 		return Session{}, problem.Until(now.Unix()+tokens.Ahead, throttle.TooManyRequests, "too many sessions of this credential began just now; the check was not used up")
-	}
-	if errors.Is(err, store.ErrCheckUnusable) {
-		return Session{}, errCheckRequired
-	}
-	if errors.Is(err, store.ErrLeft) {
-		return Session{}, errUnauthorized
 	}
 	if err != nil {
 		return Session{}, err
@@ -102,7 +100,7 @@ func (s *Service) OpenSession(ctx context.Context, h Holder, check string, mode 
 	s.metrics.sessions.WithLabelValues(string(mode)).Inc()
 	out := Session{
 		Session: row.ID, Serial: c.Serial, ServerTimeMs: s.Now().UnixMilli(),
-		StartAt: start, ExpiresAt: c.ExpiresMs / 1000,
+		StartAt: start, ExpiresAt: c.Expires.Seconds(),
 	}
 	if mode == Anchor {
 		out.Pass = &pass
@@ -114,11 +112,11 @@ func (s *Service) OpenSession(ctx context.Context, h Holder, check string, mode 
 // Serial and start name a session to gateways, so no two of a credential begin in one
 // second. The next ones are as good, since codes pass some seconds before their time;
 // those before are for the end of the credential.
-func startsFrom(start int64, c *store.Credential) (starts []int64) {
-	for at := start; at <= start+tokens.Ahead && at < c.ExpiresMs/1000; at++ {
+func startsFrom(start int64, c *Credential) (starts []int64) {
+	for at := start; at <= start+tokens.Ahead && at < c.Expires.Seconds(); at++ {
 		starts = append(starts, at)
 	}
-	for at := start - 1; at >= start-tokens.Ahead && at >= c.ApprovedMs/1000; at-- {
+	for at := start - 1; at >= start-tokens.Ahead && at >= c.Approved.Seconds(); at-- {
 		starts = append(starts, at)
 	}
 	return starts
@@ -143,7 +141,7 @@ func chainEnd(mode Mode, text string, serial tokens.Serial) (seed, anchor tokens
 		if text != "" {
 			return seed, anchor, problem.New(AnchorInvalid, "anchor belongs to anchor mode only")
 		}
-		seed = newSeed()
+		rand.Read(seed[:])
 		anchor, _ = tokens.Chain(seed, serial, tokens.Length)
 		return seed, anchor, nil
 	case Anchor:
@@ -154,4 +152,94 @@ func chainEnd(mode Mode, text string, serial tokens.Serial) (seed, anchor tokens
 		return seed, anchor, nil
 	}
 	return seed, anchor, problem.New(ModeInvalid, "mode must be anchor or hosted")
+}
+
+// underKey runs open with the key that signs sessions from start, Unix seconds. If the key
+// was cut off since the last refresh, open's transaction fails with errKeyCutOff; the keys
+// are refreshed and open runs once more.
+func (s *Service) underKey(ctx context.Context, start int64, open func(tokens.KeyID, signing.Signer) error) error {
+	for again := false; ; again = true {
+		id, signer, err := s.Keys.Current(time.Unix(start, 0))
+		if err != nil {
+			return errSuspended // the cause was logged when signing stopped
+		}
+		err = open(id, signer)
+		switch {
+		case !errors.Is(err, errKeyCutOff):
+			return err
+		case again:
+			s.Log.Error("the issuer key is cut off: no session can be opened until the issuer has another", zap.Uint16("key_id", uint16(id)))
+			return errSuspended
+		}
+		if err := s.Keys.Refresh(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// ShownCode is what a hosted session shows now. Times are Unix seconds but for
+// ServerTimeMs.
+type ShownCode struct {
+	Text          string
+	Step          int
+	NextAt        int64 // when the next code begins; at the last step, the session's end
+	SessionEndsAt int64
+	ServerTimeMs  int64
+}
+
+// Code gives the current code of a hosted session to the visitor who opened it.
+// Asking again, as after a loss of the network, gives the code of that moment
+// (rule A10).
+func (s *Service) Code(ctx context.Context, v Visitor, session string) (ShownCode, error) {
+	if !ids.WellFormed(session, sessionPrefix, ids.IDSize) {
+		return ShownCode{}, errNoSession
+	}
+	row, application, credential, err := s.Store.viewing(ctx, session)
+	if errors.Is(err, database.ErrNotFound) || err == nil && (!v.opens(&application) || !v.opened(&row)) {
+		return ShownCode{}, errNoSession
+	}
+	if err != nil {
+		return ShownCode{}, err
+	}
+	if row.Closed != 0 {
+		return ShownCode{}, problem.New(SessionClosed, "the holder ended this session")
+	}
+	if row.Seed == nil {
+		return ShownCode{}, problem.New(SessionNotHosted, "the phone itself makes the codes of this session")
+	}
+	now := s.Now()
+	if err := requireUsable(&application, credential, now); err != nil {
+		return ShownCode{}, err
+	}
+	start := row.Start.Seconds()
+	end := start + tokens.Period*tokens.Length
+	if now.Unix() >= end {
+		return ShownCode{}, problem.New(SessionOver, "the code was shown for 30 minutes")
+	}
+	step := max(0, now.Unix()-start) / tokens.Period
+	text, err := s.hostedCode(row, credential.Serial, int(step))
+	if err != nil {
+		return ShownCode{}, err
+	}
+	return ShownCode{
+		Text: text, Step: int(step),
+		NextAt:        start + (step+1)*tokens.Period,
+		SessionEndsAt: min(end, credential.Expires.Seconds()),
+		ServerTimeMs:  now.UnixMilli(),
+	}, nil
+}
+
+var errNoSession = problem.New(SessionNotFound, "this application has no such session")
+
+func (s *Service) hostedCode(row SessionRow, serial tokens.Serial, step int) (string, error) {
+	seed, err := s.vault.Open(row.Seed, seedPlace(row.ID))
+	if err != nil {
+		return "", err
+	}
+	if len(seed) != len(tokens.Link{}) || len(row.Pass) != tokens.PassSize {
+		return "", errors.New("issuance: a hosted session's row has another size than was written")
+	}
+	_, links := tokens.Chain(tokens.Link(seed), serial, tokens.Length)
+	token := tokens.Assemble((*tokens.SignedPass)(row.Pass), uint8(step), links[step])
+	return token.Text(), nil
 }

@@ -1,11 +1,59 @@
 package credential
 
 import (
+	"context"
+	"crypto/sha256"
+	"errors"
 	"time"
 
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/identity"
+	"github.com/railgate/railgate/issuance/internal/ids"
 	"github.com/railgate/railgate/issuance/problem"
-	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/tokens"
+)
+
+// The numbers of the rules on temporary IDs, each in this one place.
+const (
+	// ApplicationsPerMonth is rule A7: approvals of one person in a calendar month,
+	// Beijing time.
+	ApplicationsPerMonth = 3
+	// Renewal is rule A9: how long before its end a credential may be renewed.
+	Renewal = 3 * time.Hour
+	// CheckLife is how long a passed check may wait for its session. Ours: long
+	// enough for a slow network, too short to hand the phone to somebody else.
+	CheckLife = 2 * time.Minute
+	// ApplicationLife is how long an application waits for its decision. Ours: a
+	// form that was left open for a day is not this journey's any more.
+	ApplicationLife = 24 * time.Hour
+	// UncheckedLife is how long an application is kept that no check has seen: it has
+	// expired for a day, and anybody can make any number of them. Our choice.
+	UncheckedLife = 48 * time.Hour
+	// RecordLife is rule A13's "last month": so long an application is listed, then
+	// it is erased. Ours: 31 days from when it was handed in.
+	RecordLife = 31 * 24 * time.Hour
+)
+
+// month is the calendar month of a quota: year * 100 + month, Beijing time.
+func month(t time.Time) int {
+	b := t.In(identity.Beijing)
+	return b.Year()*100 + int(b.Month())
+}
+
+// nextMonth is when the next calendar month begins.
+func nextMonth(t time.Time) time.Time {
+	b := t.In(identity.Beijing)
+	return time.Date(b.Year(), b.Month()+1, 1, 0, 0, 0, 0, identity.Beijing)
+}
+
+// Prefixes say what an id or a secret is for.
+const (
+	applicationPrefix = "app_"
+	checkPrefix       = "chk_"
+	sessionPrefix     = "ses_"
+	accessPrefix      = "rga_"
+	paperProofPrefix  = "ppr_"
 )
 
 // Status is how an application stands.
@@ -50,20 +98,20 @@ func (s *Service) Standing(h Holder) Standing {
 	return standing(&h.application, h.credential, s.Now())
 }
 
-func standing(a *store.Application, c *store.Credential, now time.Time) Standing {
-	st := Standing{Application: a.ID, SubmittedAt: a.CreatedMs / 1000}
+func standing(a *Application, c *Credential, now time.Time) Standing {
+	st := Standing{Application: a.ID, SubmittedAt: a.Created.Seconds()}
 	if c == nil {
-		st.Status, st.RefusedFor = undecided(a, now), a.RefusedFor
+		st.Status, st.RefusedFor = pendingStatus(a, now), a.RefusedFor
 		return st
 	}
-	st.Serial, st.ApprovedAt, st.ExpiresAt = &c.Serial, c.ApprovedMs/1000, c.ExpiresMs/1000
-	st.RenewableAt = (c.ExpiresMs - Renewal.Milliseconds()) / 1000
+	st.Serial, st.ApprovedAt, st.ExpiresAt = &c.Serial, c.Approved.Seconds(), c.Expires.Seconds()
+	st.RenewableAt = renewable(c).Seconds()
 	switch {
 	case c.Superseded:
 		st.Status = StatusSuperseded
-	case now.UnixMilli() >= c.ExpiresMs:
+	case database.MillisAt(now) >= c.Expires:
 		st.Status = StatusExpired
-	case c.RevokedMs != 0:
+	case c.Revoked != 0:
 		st.Status = StatusRevoked
 	default:
 		st.Status = StatusApproved
@@ -71,20 +119,23 @@ func standing(a *store.Application, c *store.Credential, now time.Time) Standing
 	return st
 }
 
-func undecided(a *store.Application, now time.Time) Status {
+// renewable is from when the next application may be approved (rule A9).
+func renewable(c *Credential) database.Millis { return c.Expires.Add(-Renewal) }
+
+func pendingStatus(a *Application, now time.Time) Status {
 	switch {
-	case a.State == store.Refused:
+	case a.State == StateRefused:
 		return StatusRefused
-	case now.UnixMilli() >= a.CreatedMs+ApplicationLife.Milliseconds():
+	case database.MillisAt(now) >= a.Created.Add(ApplicationLife):
 		return StatusExpired
-	case a.State == store.Checked:
+	case a.State == StateChecked:
 		return StatusChecked
 	}
 	return StatusSubmitted
 }
 
-// open refuses an application that nothing can be done with any more.
-func open(a *store.Application, c *store.Credential, now time.Time) error {
+// requireUsable refuses an application that nothing can be done with any more.
+func requireUsable(a *Application, c *Credential, now time.Time) error {
 	switch standing(a, c, now).Status {
 	case StatusRefused:
 		return problem.New(ApplicationRefused, "this application was refused for "+string(a.RefusedFor))
@@ -99,4 +150,80 @@ func open(a *store.Application, c *store.Credential, now time.Time) error {
 		return problem.New(CredentialRevoked, "this credential was withdrawn")
 	}
 	return nil
+}
+
+// Visitor is someone who asks: by the access token of one application, or by a
+// login that opens every application of its account.
+type Visitor struct {
+	access [sha256.Size]byte
+	login  *account.Holder
+}
+
+// ByAccess takes an access token. Whether it opens anything is not asked yet.
+func ByAccess(token string) (Visitor, error) {
+	if !ids.WellFormed(token, accessPrefix, ids.SecretSize) {
+		return Visitor{}, errUnauthorized
+	}
+	return Visitor{access: ids.Hash(token)}, nil
+}
+
+// ByLogin takes the holder of an account.
+func ByLogin(h account.Holder) Visitor { return Visitor{login: &h} }
+
+// errUnauthorized is one answer, whatever is wrong: what belongs to somebody
+// else looks like what does not exist.
+var errUnauthorized = problem.New(Unauthorized, "")
+
+// opens reports whether the visitor may see an application.
+func (v Visitor) opens(a *Application) bool {
+	if v.login != nil {
+		return a.Account != "" && a.Account == v.login.Account()
+	}
+	return a.Access == v.access
+}
+
+// opened reports whether it was this visitor who opened a session: another
+// login of the same account did not (rule A12).
+func (v Visitor) opened(o *SessionRow) bool {
+	if v.login != nil {
+		return o.Login == v.login.Login()
+	}
+	return o.Login == ""
+}
+
+// Holder is a visitor and an application that is theirs. Only Authorize makes one.
+type Holder struct {
+	visitor     Visitor
+	application Application
+	credential  *Credential // nil before approval
+}
+
+// Application is the id of the application.
+func (h Holder) Application() string { return h.application.ID }
+
+// Authorize finds an application of the visitor's, as it is now.
+func (s *Service) Authorize(ctx context.Context, v Visitor, application string) (Holder, error) {
+	if !ids.WellFormed(application, applicationPrefix, ids.IDSize) {
+		return Holder{}, errUnauthorized
+	}
+	a, c, err := s.Store.Application(ctx, application)
+	if errors.Is(err, database.ErrNotFound) || err == nil && !v.opens(&a) {
+		return Holder{}, errUnauthorized
+	}
+	return Holder{v, a, c}, err
+}
+
+// Standings lists what an account applied for in the last month, the newest
+// first (rule A13).
+func (s *Service) Standings(ctx context.Context, h account.Holder) ([]Standing, error) {
+	now := s.Now()
+	rows, err := s.Store.applicationsOf(ctx, h.Account(), database.MillisAt(now.Add(-RecordLife)))
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Standing, len(rows))
+	for i, r := range rows {
+		all[i] = standing(&r.application, r.credential, now)
+	}
+	return all, nil
 }

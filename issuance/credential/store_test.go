@@ -1,22 +1,24 @@
-package store
+package credential
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/identity"
-	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/keyring"
+	"github.com/railgate/railgate/issuance/outbox"
 	"github.com/railgate/railgate/issuance/vault"
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/publish"
 	"github.com/railgate/railgate/test/audittest"
 	"github.com/railgate/railgate/test/databasetest"
+	"github.com/railgate/railgate/test/runtest"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/tokentest"
 )
@@ -32,27 +34,35 @@ func everyDatabase(t *testing.T, story func(t *testing.T, open func() *Store)) {
 }
 
 // opener opens the same database each time; every store is closed at the end.
-func opener(t *testing.T, database string) func() *Store {
+func opener(t *testing.T, address string) func() *Store {
 	return func() *Store {
 		t.Helper()
-		s, err := Open(context.Background(), Config{Database: database, Partitions: partitions, Now: func() time.Time { return time.UnixMilli(nowMs) }})
+		box, err := outbox.Open(context.Background(), outbox.Config{Database: address, Partitions: partitions,
+			InForce: []outbox.Source{keyring.InForce, InForce}, Now: func() time.Time { return time.UnixMilli(nowMs) }})
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { s.Close() })
-		s.SetTrail(audittest.On(t, s.Database()))
-		return s
+		t.Cleanup(func() { box.Close() })
+		return NewStore(box, audittest.On(t, box.Database()))
 	}
 }
 
-func TestMain(m *testing.M) { databasetest.Main(m, "store") }
+// keys are the issuer keys of a store's database.
+func keys(t *testing.T, s *Store) *keyring.Store {
+	t.Helper()
+	k, err := keyring.NewStore(keyring.Config{Outbox: s.outbox, Sessions: Sessions{}, Trail: s.trail})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
 
 // apply keeps an application of test person n.
 func apply(t *testing.T, s *Store, n int) Application {
 	t.Helper()
 	a := Application{
 		ID: fmt.Sprintf("app_%032x", n), Document: identity.ResidentID, Person: vault.PersonHash{byte(n), byte(n >> 8)},
-		Name: []byte("name"), Number: []byte("number"), City: []byte("city"), CreatedMs: nowMs,
+		Name: []byte("name"), Number: []byte("number"), City: []byte("city"), Created: nowMs,
 	}
 	a.Access[0], a.Access[1] = byte(n), byte(n>>8)
 	if err := s.CreateApplication(t.Context(), a); err != nil {
@@ -62,16 +72,12 @@ func apply(t *testing.T, s *Store, n int) Application {
 }
 
 func check(n int, application string) Check {
-	return Check{ID: fmt.Sprintf("chk_%032x", n), Application: application, PassedMs: nowMs, ExpiresMs: nowMs + 120_000}
+	return Check{ID: fmt.Sprintf("chk_%032x", n), Application: application, Passed: nowMs, Expires: nowMs + 120_000}
 }
 
 // grant is what test person n may be given.
 func grant(n int) Grant {
-	return Grant{
-		Person: vault.PersonHash{byte(n), byte(n >> 8)}, Month: 202602, Quota: 3, RenewalMs: 3 * 60 * 60 * 1000,
-		Day: uint16(tokens.DayOf(nowMs / 1000)), Subject: tokens.Subject{1, 2, 3}, Scopes: tokens.AllScopes,
-		ApprovedMs: nowMs, ExpiresMs: nowMs + tokens.CredentialLife*1000,
-	}
+	return Grant{Person: vault.PersonHash{byte(n), byte(n >> 8)}, Subject: tokens.Subject{1, 2, 3}, At: nowMs}
 }
 
 // approved takes test person n to a credential.
@@ -87,21 +93,67 @@ func approved(t *testing.T, s *Store, n int) *Credential {
 
 func decide(t *testing.T, s *Store, c Check, g Grant) Decision {
 	t.Helper()
-	d, err := s.Decide(t.Context(), c.Application, &c, g, why)
+	d, err := s.Decide(t.Context(), c.Application, &c, g)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return d
 }
 
-func why(err error) problem.Code { return problem.Code(err.Error()) }
+// epoch is the present one.
+func epoch(t *testing.T, s *Store) uint64 {
+	t.Helper()
+	e, err := s.outbox.Epoch(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// take is Take that must succeed.
+func take(t *testing.T, s *Store, partition, max int) publish.Pending {
+	t.Helper()
+	p, err := s.outbox.Take(t.Context(), epoch(t, s), partition, 0, max)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// drain publishes all that waits in a partition and returns it.
+func drain(t *testing.T, s *Store, partition int) (records []revocation.Record) {
+	t.Helper()
+	for {
+		p := take(t, s, partition, 1000)
+		if len(p.Records) > 0 {
+			if err := s.outbox.Published(t.Context(), epoch(t, s), partition, p.First+uint64(len(p.Records))-1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if records = append(records, p.Records...); p.Drained {
+			return records
+		}
+	}
+}
+
+// waitForLocks returns when so many transactions wait for another.
+func waitForLocks(t *testing.T, s *Store, want int) {
+	t.Helper()
+	runtest.Eventually(t, 5*time.Second, "transactions to wait for another", func() bool {
+		waiting, err := databasetest.Waiting(t.Context(), s.db.Writer())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return waiting >= want
+	})
+}
 
 func TestApplicationComesBackAsItWas(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() *Store) {
 		s := open()
 		a := apply(t, s, 1)
 		apply(t, s, 2)
-		a.State, a.StateMs = Submitted, a.CreatedMs
+		a.State, a.StateSince = StateSubmitted, a.Created
 		got, c, err := s.Application(t.Context(), a.ID)
 		if err != nil || c != nil {
 			t.Fatalf("credential %v, %v", c, err)
@@ -114,7 +166,7 @@ func TestApplicationComesBackAsItWas(t *testing.T) {
 		if err != nil || *c != *made {
 			t.Fatalf("credential %+v, made %+v, %v", c, made, err)
 		}
-		if _, _, err := s.Application(t.Context(), "app_9"); !errors.Is(err, ErrNotFound) {
+		if _, _, err := s.Application(t.Context(), "app_9"); !errors.Is(err, database.ErrNotFound) {
 			t.Fatalf("an id of nothing: %v", err)
 		}
 	})
@@ -124,30 +176,30 @@ func TestCheckOpensOneSession(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() *Store) {
 		s := open()
 		c, other := approved(t, s, 1), approved(t, s, 2)
-		session := func(id string) Session {
-			return Session{ID: id, Access: [32]byte{1}, Application: c.Application, Check: check(1, "").ID, StartMs: nowMs, Pass: []byte{1}, Seed: []byte{2}}
+		session := func(id string) SessionRow {
+			return SessionRow{ID: id, Access: [32]byte{1}, Application: c.Application, Check: check(1, "").ID, Start: nowMs, Pass: []byte{1}, Seed: []byte{2}}
 		}
 		foreign := session("ses_1")
 		foreign.Application, foreign.Access = other.Application, [32]byte{2}
-		if err := s.OpenSession(t.Context(), foreign, nowMs, nil); !errors.Is(err, ErrCheckUnusable) {
+		if err := s.open(t.Context(), opening{foreign, nowMs}); !errors.Is(err, errCheckRequired) {
 			t.Fatalf("another application's check: %v", err)
 		}
-		if err := s.OpenSession(t.Context(), session("ses_1"), nowMs+120_000, nil); !errors.Is(err, ErrCheckUnusable) {
+		if err := s.open(t.Context(), opening{session("ses_1"), nowMs + 120_000}); !errors.Is(err, errCheckRequired) {
 			t.Fatalf("a check two minutes old: %v", err)
 		}
-		if err := s.OpenSession(t.Context(), session("ses_1"), nowMs+119_999, nil); err != nil {
+		if err := s.open(t.Context(), opening{session("ses_1"), nowMs + 119_999}); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.OpenSession(t.Context(), session("ses_2"), nowMs+1, nil); !errors.Is(err, ErrCheckUnusable) {
+		if err := s.open(t.Context(), opening{session("ses_2"), nowMs + 1}); !errors.Is(err, errCheckRequired) {
 			t.Fatalf("a check used before: %v", err)
 		}
-		got, a, credential, err := s.Viewing(t.Context(), "ses_1")
+		got, a, credential, err := s.viewing(t.Context(), "ses_1")
 		want := session("ses_1")
 		want.Access = [32]byte{} // it is not kept
 		if err != nil || fmt.Sprint(got) != fmt.Sprint(want) || a.ID != c.Application || *credential != *c {
 			t.Fatalf("got %+v of %s, want %+v, %v", got, a.ID, want, err)
 		}
-		if _, _, _, err := s.Viewing(t.Context(), "ses_2"); !errors.Is(err, ErrNotFound) {
+		if _, _, _, err := s.viewing(t.Context(), "ses_2"); !errors.Is(err, database.ErrNotFound) {
 			t.Fatalf("a session that was not opened: %v", err)
 		}
 	})
@@ -163,13 +215,13 @@ func TestNoSessionIsOpenAfterItsPageIsLeft(t *testing.T) {
 			access := [32]byte{byte(n), byte(n >> 8)}
 			var both sync.WaitGroup
 			both.Go(func() {
-				err := s.OpenSession(t.Context(), Session{ID: fmt.Sprintf("ses_%d", n), Application: c.Application, Access: access, Check: check(n, "").ID, StartMs: nowMs, Seed: []byte{1}}, nowMs, nil)
-				if err != nil && !errors.Is(err, ErrLeft) {
+				err := s.open(t.Context(), opening{SessionRow{ID: fmt.Sprintf("ses_%d", n), Application: c.Application, Access: access, Check: check(n, "").ID, Start: nowMs, Seed: []byte{1}}, nowMs})
+				if err != nil && !errors.Is(err, errUnauthorized) {
 					t.Error(err)
 				}
 			})
 			both.Go(func() {
-				if err := s.Leave(t.Context(), c.Application, access, [32]byte{0xff, byte(n)}, nowMs); err != nil {
+				if err := s.closeAccess(t.Context(), c.Application, access, nowMs); err != nil {
 					t.Error(err)
 				}
 			})
@@ -203,16 +255,17 @@ func TestFailedApprovalLeavesNoGap(t *testing.T) {
 		}
 		a := apply(t, s, 2)
 		broken := grant(2)
-		broken.Day++ // of a day whose every serial is given
-		if _, err := s.db.Writer().Exec(`INSERT INTO serials (day, next_index) VALUES ($1, $2)`, int64(broken.Day), int64(IndexEnd)); err != nil {
+		day := int64(tokens.DayOf(nowMs/1000)) + 1
+		broken.At += 24 * 60 * 60 * 1000 // of a day whose every serial is given
+		if _, err := s.db.Writer().Exec(`INSERT INTO serials (day, next_index) VALUES ($1, $2)`, day, int64(IndexEnd)); err != nil {
 			t.Fatal(err)
 		}
 		second := check(2, a.ID)
-		if _, err := s.Decide(t.Context(), a.ID, &second, broken, why); !errors.Is(err, ErrDayFull) {
+		if _, err := s.Decide(t.Context(), a.ID, &second, broken); !errors.Is(err, errDayFull) {
 			t.Fatalf("a full day: %v", err)
 		}
 		var next int64
-		if err := s.db.Writer().QueryRow(`SELECT next_index FROM serials WHERE day = $1`, int64(broken.Day)).Scan(&next); err != nil || next != IndexEnd {
+		if err := s.db.Writer().QueryRow(`SELECT next_index FROM serials WHERE day = $1`, day).Scan(&next); err != nil || next != IndexEnd {
 			t.Fatalf("the counter moved to %d: %v", next, err)
 		}
 		if d := decide(t, s, second, grant(2)); d.Credential.Serial.Index != 1 {
@@ -230,13 +283,13 @@ func TestParallelSessionsOnOneCheck(t *testing.T) {
 		var all sync.WaitGroup
 		for n := range 20 {
 			all.Go(func() {
-				err := s.OpenSession(t.Context(), Session{
-					ID: fmt.Sprintf("ses_%032x", n), Access: [32]byte{1}, Application: c.Application, Check: check(1, "").ID, StartMs: nowMs,
-				}, nowMs, nil)
+				err := s.open(t.Context(), opening{SessionRow{
+					ID: fmt.Sprintf("ses_%032x", n), Access: [32]byte{1}, Application: c.Application, Check: check(1, "").ID, Start: nowMs,
+				}, nowMs})
 				switch {
 				case err == nil:
 					opened.Add(1)
-				case !errors.Is(err, ErrCheckUnusable):
+				case !errors.Is(err, errCheckRequired):
 					t.Error(err)
 				}
 			})
@@ -263,7 +316,7 @@ func TestParallelApprovalsHaveTheirOwnSerials(t *testing.T) {
 		for n := range 2 * applications {
 			all.Go(func() {
 				c := check(n, fmt.Sprintf("app_%032x", n%applications))
-				d, err := s.Decide(t.Context(), c.Application, &c, grant(n%applications), why)
+				d, err := s.Decide(t.Context(), c.Application, &c, grant(n%applications))
 				if err != nil {
 					t.Error(err)
 					return
@@ -286,30 +339,4 @@ func TestParallelApprovalsHaveTheirOwnSerials(t *testing.T) {
 			t.Fatalf("%d approvals of %d applications", fresh.Load(), applications)
 		}
 	})
-}
-
-func TestOpenRefuses(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "issuer.db")
-	for name, c := range map[string]Config{
-		"no database":   {Partitions: 1},
-		"no partitions": {Database: path},
-		"too many":      {Database: path, Partitions: MaxPartitions + 1},
-		"bad address":   {Database: "postgres://user:secret-word@host:notaport/", Partitions: 1},
-	} {
-		s, err := Open(t.Context(), c)
-		if err == nil {
-			s.Close()
-			t.Errorf("%s: opened", name)
-		} else if strings.Contains(err.Error(), "secret-word") {
-			t.Errorf("%s: the error tells the password: %v", name, err)
-		}
-	}
-	opener(t, path)()
-	if _, err := Open(t.Context(), Config{Database: path, Partitions: partitions * 2}); err == nil || !strings.Contains(err.Error(), "partitions") {
-		t.Fatalf("another number of partitions: %v", err)
-	}
-	info, err := os.Stat(path)
-	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Fatalf("the database has mode %v: %v", info.Mode(), err)
-	}
 }

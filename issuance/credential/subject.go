@@ -2,14 +2,19 @@ package credential
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
 	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/identity"
+	"github.com/railgate/railgate/issuance/keyring"
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -73,4 +78,50 @@ func residentNumbers(persons []Carried, now time.Time) ([]string, error) {
 		}
 	}
 	return numbers, nil
+}
+
+// SubjectLead bounds how far ahead of now a subject's cut-off may lie: whoever
+// must be kept out for longer has credentials to revoke.
+const SubjectLead = 24 * time.Hour
+
+// Why a subject's cut-off is refused.
+var (
+	ErrTooFar    = errors.New("credential: a subject's cut-off may lie at most 24 hours ahead")
+	ErrNoSession = errors.New("credential: every session that began before this cut-off is over already")
+)
+
+// SubjectCutOff ends a passenger's sessions: those that start before Before are
+// not good, whichever credential they belong to.
+type SubjectCutOff struct {
+	Subject tokens.Subject
+	Before  int64  // Unix seconds
+	Who     string // orders it; see staff.CheckName
+	At      database.Millis
+}
+
+// CutOffSubject puts a subject's cut-off into the outbox with its cause. It only
+// ever moves to a later time; a repetition changes nothing, which changed tells.
+func (s *Store) CutOffSubject(ctx context.Context, c SubjectCutOff) (changed bool, err error) {
+	switch before := database.SecondsAt(c.Before); {
+	case before > c.At.Add(SubjectLead):
+		return false, ErrTooFar
+	case before <= c.At.Add(-keyring.SessionOver):
+		return false, ErrNoSession
+	}
+	err = s.db.Change(ctx, "cut off subject", func(ctx context.Context, tx *sql.Tx) error {
+		n, err := database.Changed(ctx, tx, `
+			INSERT INTO subject_cutoffs (subject, cut_off, at_ms) VALUES ($1, $2, $3)
+			ON CONFLICT (subject) DO UPDATE SET cut_off = excluded.cut_off, at_ms = excluded.at_ms
+			WHERE excluded.cut_off > subject_cutoffs.cut_off`, c.Subject[:], c.Before, c.At)
+		if changed = n == 1; err != nil || !changed {
+			return err
+		}
+		err = s.outbox.Enqueue(ctx, tx, revocation.Record{Kind: revocation.KindRevokeSubject, At: int64(c.At), Subject: c.Subject, CutOff: c.Before})
+		if err != nil {
+			return err
+		}
+		return s.trail.Append(ctx, tx, audit.Entry{AtMs: int64(c.At), Who: c.Who, Role: staff.Operator, Action: staff.CutOffSubject,
+			Object: audit.Object{Kind: audit.Subject, ID: c.Subject.String()}, Detail: "before " + database.SecondsAt(c.Before).String()})
+	})
+	return changed && err == nil, err
 }

@@ -6,12 +6,12 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/internal/ids"
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/registry/rules"
-	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/issuance/vault"
 )
 
@@ -55,11 +55,11 @@ func place(column, application string) vault.Place {
 	return vault.Place{Table: "applications", Column: column, Row: application}
 }
 
-// Apply takes an application; by is the applicant's login, nil for someone who
+// Submit takes an application; by is the applicant's login, nil for someone who
 // is not logged in. Nothing is approved before a real-person check, and nothing
 // is told of the person before it either: whether a quota is used up is nobody's
 // business who merely knows the number.
-func (s *Service) Apply(ctx context.Context, by *account.Holder, f Form) (Submitted, error) {
+func (s *Service) Submit(ctx context.Context, by *account.Holder, f Form) (Submitted, error) {
 	now := s.Now()
 	if by == nil || f.Policy != "" {
 		if err := s.consented(f.Policy); err != nil {
@@ -79,20 +79,20 @@ func (s *Service) Apply(ctx context.Context, by *account.Holder, f Form) (Submit
 	}
 
 	out := Submitted{Application: ids.New(applicationPrefix, ids.IDSize), AccessToken: ids.New(accessPrefix, ids.SecretSize)}
-	row := store.Application{
-		ID:        out.Application,
-		Access:    ids.Hash(out.AccessToken),
-		Document:  who.Document,
-		Person:    s.vault.Person(who.Document, who.Number),
-		Name:      s.vault.Seal([]byte(who.Name), place(columnName, out.Application)),
-		Number:    s.vault.Seal([]byte(who.Number), place(columnNumber, out.Application)),
-		City:      s.vault.Seal([]byte(city), place(columnCity, out.Application)),
-		CreatedMs: now.UnixMilli(),
+	row := Application{
+		ID:       out.Application,
+		Access:   ids.Hash(out.AccessToken),
+		Document: who.Document,
+		Person:   s.vault.Person(who.Document, who.Number),
+		Name:     s.vault.Seal([]byte(who.Name), place(columnName, out.Application)),
+		Number:   s.vault.Seal([]byte(who.Number), place(columnNumber, out.Application)),
+		City:     s.vault.Seal([]byte(city), place(columnCity, out.Application)),
+		Created:  database.MillisAt(now),
 	}
 	if by != nil {
 		row.Account, out.AccessToken = by.Account(), "" // the hash stays: of a token that nobody has
 	} else {
-		row.Policy, row.ConsentMs = f.Policy, row.CreatedMs
+		row.Policy, row.Consent = f.Policy, row.Created
 	}
 	if err := s.Store.CreateApplication(ctx, row); err != nil {
 		return Submitted{}, err

@@ -1,4 +1,4 @@
-package store
+package credential
 
 import (
 	"context"
@@ -10,18 +10,18 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// Spell is the revocations of one staff credential from a time up to another, Unix
-// milliseconds; the end is not in it.
+// Spell is the revocations of one staff credential from a time up to another; the end
+// is not in it.
 type Spell struct {
-	Who          string
-	FromMs, ToMs int64
-	AtMs         int64       // of the order
-	Entry        audit.Entry // for each credential; its object is filled in
+	Who      string
+	From, To database.Millis
+	At       database.Millis // of the order
+	Entry    audit.Entry     // for each credential; its object is filled in
 }
 
-// liftable selects the credentials that a spell alone keeps revoked: in force but
+// unrevocable selects the credentials that a spell alone keeps revoked: in force but
 // for it, not revoked by another credential since they were last lifted, and not superseded.
-const liftable = `
+const unrevocable = `
 	SELECT DISTINCT r.day, r.idx FROM revocations r JOIN credentials c ON c.day = r.day AND c.idx = r.idx
 	WHERE r.who = $1 AND r.lifted = 0 AND r.at_ms >= $2 AND r.at_ms < $3
 	  AND c.revoked_ms IS NOT NULL AND c.superseded = 0 AND c.expires_ms > $4
@@ -29,42 +29,42 @@ const liftable = `
 	  AND NOT EXISTS (SELECT 1 FROM revocations o WHERE o.day = r.day AND o.idx = r.idx AND o.lifted = 0 AND o.who <> r.who
 	    AND o.id > (SELECT COALESCE(MAX(l.id), 0) FROM revocations l WHERE l.day = r.day AND l.idx = r.idx AND l.lifted = 1))`
 
-func (p *Spell) args() []any { return []any{p.Who, p.FromMs, p.ToMs, p.AtMs} }
+func (p *Spell) args() []any { return []any{p.Who, p.From, p.To, p.At} }
 
-// Revoked counts what a spell revoked, and finds what lifting it would unrevoke.
-func (s *Store) Revoked(ctx context.Context, p Spell) (revoked int, lifts []tokens.Serial, err error) {
+// RevokedIn counts what a spell revoked, and finds what UnrevokeSpell would unrevoke.
+func (s *Store) RevokedIn(ctx context.Context, p Spell) (revoked int, undo []tokens.Serial, err error) {
 	err = s.db.View(ctx, "find revocations", func(ctx context.Context, q database.Queries) error {
 		err := q.QueryRowContext(ctx, `SELECT COUNT(*) FROM revocations WHERE who = $1 AND lifted = 0 AND at_ms >= $2 AND at_ms < $3`,
-			p.Who, p.FromMs, p.ToMs).Scan(&revoked)
+			p.Who, p.From, p.To).Scan(&revoked)
 		if err != nil {
 			return err
 		}
 		return database.Each(ctx, q, func(row *sql.Rows) error {
 			var serial tokens.Serial
 			err := row.Scan(&serial.Day, &serial.Index)
-			lifts = append(lifts, serial)
+			undo = append(undo, serial)
 			return err
-		}, liftable+` ORDER BY r.day, r.idx`, p.args()...)
+		}, unrevocable+` ORDER BY r.day, r.idx`, p.args()...)
 	})
-	return revoked, lifts, err
+	return revoked, undo, err
 }
 
-// liftBatch is how many credentials one transaction of Lift unrevokes: few enough
+// unrevokeBatch is how many credentials one transaction of UnrevokeSpell unrevokes: few enough
 // that nothing waits long for it.
-const liftBatch = 100
+const unrevokeBatch = 100
 
-// Lift unrevokes those of the serials, in their order, that the spell alone keeps
+// UnrevokeSpell unrevokes those of the serials, in their order, that the spell alone keeps
 // revoked, a batch of them in each transaction with its records and its lines in the
 // audit log. done hears after each batch how many were unrevoked in all.
-func (s *Store) Lift(ctx context.Context, p Spell, serials []tokens.Serial, done func(lifted int)) error {
-	lifted := 0
+func (s *Store) UnrevokeSpell(ctx context.Context, p Spell, serials []tokens.Serial, done func(unrevoked int)) error {
+	total := 0
 	for len(serials) > 0 {
-		n := min(len(serials), liftBatch)
+		n := min(len(serials), unrevokeBatch)
 		var batch int
 		err := s.db.Change(ctx, "lift revocations", func(ctx context.Context, tx *sql.Tx) error {
 			batch = 0
 			for _, serial := range serials[:n] {
-				did, err := s.lift(ctx, tx, p, serial)
+				did, err := s.unrevokeIn(ctx, tx, &p, serial)
 				if err != nil {
 					return err
 				}
@@ -77,26 +77,26 @@ func (s *Store) Lift(ctx context.Context, p Spell, serials []tokens.Serial, done
 		if err != nil {
 			return err
 		}
-		lifted, serials = lifted+batch, serials[n:]
-		done(lifted)
+		total, serials = total+batch, serials[n:]
+		done(total)
 	}
 	return nil
 }
 
-// lift unrevokes one credential if the spell still is all that keeps it revoked. It
-// takes the locks that Apply takes, in their order.
-func (s *Store) lift(ctx context.Context, tx *sql.Tx, p Spell, serial tokens.Serial) (bool, error) {
+// unrevokeIn unrevokes one credential if the spell still is all that keeps it revoked. It
+// takes the locks that SetRevoked takes, in their order.
+func (s *Store) unrevokeIn(ctx context.Context, tx *sql.Tx, p *Spell, serial tokens.Serial) (bool, error) {
 	if err := s.lockPersonOf(ctx, tx, serial); errors.Is(err, sql.ErrNoRows) {
 		return false, nil // erased meanwhile
 	} else if err != nil {
 		return false, err
 	}
-	have, err := credential(ctx, tx, `day = $1 AND idx = $2`+s.db.ForUpdate, int64(serial.Day), int64(serial.Index))
+	have, err := readCredential(ctx, tx, `day = $1 AND idx = $2`+s.db.ForUpdate, int64(serial.Day), int64(serial.Index))
 	if err != nil {
 		return false, err
 	}
 	var day, index int64
-	err = tx.QueryRowContext(ctx, liftable+` AND r.day = $5 AND r.idx = $6`, append(p.args(), int64(serial.Day), int64(serial.Index))...).Scan(&day, &index)
+	err = tx.QueryRowContext(ctx, unrevocable+` AND r.day = $5 AND r.idx = $6`, append(p.args(), int64(serial.Day), int64(serial.Index))...).Scan(&day, &index)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
@@ -108,5 +108,5 @@ func (s *Store) lift(ctx context.Context, tx *sql.Tx, p Spell, serial tokens.Ser
 	}
 	entry := p.Entry
 	entry.Object = audit.Serial(serial)
-	return true, s.apply(ctx, tx, Change{Serial: serial, Who: entry.Who, AtMs: p.AtMs, Entry: entry})
+	return true, s.setRevoked(ctx, tx, &Revocation{Serial: serial, Who: entry.Who, At: p.At, Entry: entry})
 }

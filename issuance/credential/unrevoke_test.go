@@ -1,10 +1,11 @@
-package store
+package credential
 
 import (
 	"slices"
 	"testing"
 
 	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/tokens"
@@ -17,14 +18,14 @@ func TestLiftUndoesOneSpellAlone(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() *Store) {
 		s := open()
 		const minute = 60_000
-		at := func(m int64) int64 { return nowMs + m*minute }
+		at := func(m int64) database.Millis { return database.Millis(nowMs + m*minute) }
 		change := func(c *Credential, who string, revoke bool, minutes int64) {
 			t.Helper()
-			e := audit.Entry{AtMs: at(minutes), Who: who, Role: staff.Police, Action: staff.Revoke, Object: audit.Serial(c.Serial)}
+			e := audit.Entry{AtMs: int64(at(minutes)), Who: who, Role: staff.Police, Action: staff.Revoke, Object: audit.Serial(c.Serial)}
 			if !revoke {
 				e.Action = staff.Lift
 			}
-			if _, _, err := s.Apply(t.Context(), Change{Serial: c.Serial, Revoke: revoke, Reason: "fraud", Who: who, AtMs: at(minutes), Entry: e}); err != nil {
+			if _, _, err := s.SetRevoked(t.Context(), Revocation{Serial: c.Serial, Revoke: revoke, Reason: "fraud", Who: who, At: at(minutes), Entry: e}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -59,9 +60,9 @@ func TestLiftUndoesOneSpellAlone(t *testing.T) {
 		change(late, thief, true, 20)
 		stays := []*Credential{both, before, early, late}
 
-		spell := Spell{Who: thief, FromMs: at(10), ToMs: at(20), AtMs: at(30),
-			Entry: audit.Entry{AtMs: at(30), Who: "night-shift", Role: staff.Operator, Action: staff.Lift, Detail: "all that window-7 revoked"}}
-		revoked, serials, err := s.Revoked(t.Context(), spell)
+		spell := Spell{Who: thief, From: at(10), To: at(20), At: at(30),
+			Entry: audit.Entry{AtMs: int64(at(30)), Who: "night-shift", Role: staff.Operator, Action: staff.Lift, Detail: "all that window-7 revoked"}}
+		revoked, serials, err := s.RevokedIn(t.Context(), spell)
 		if err != nil || revoked != 150+5 || len(serials) != len(wanted) {
 			t.Fatalf("%d revocations, %d to lift, want %d and %d: %v", revoked, len(serials), 150+5, len(wanted), err)
 		}
@@ -72,16 +73,16 @@ func TestLiftUndoesOneSpellAlone(t *testing.T) {
 		}
 		change(&Credential{Serial: wanted[0]}, police, true, 25) // between counting and lifting
 		total, batches := 0, 0
-		if err := s.Lift(t.Context(), spell, serials, func(n int) { total = n; batches++ }); err != nil || total != len(wanted)-1 || batches != 2 {
+		if err := s.UnrevokeSpell(t.Context(), spell, serials, func(n int) { total = n; batches++ }); err != nil || total != len(wanted)-1 || batches != 2 {
 			t.Fatalf("%d lifted in %d batches, want %d in 2: %v", total, batches, len(wanted)-1, err)
 		}
 		for _, serial := range wanted[1:] {
-			if c, err := s.Credential(t.Context(), serial); err != nil || c.RevokedMs != 0 {
+			if c, err := s.Credential(t.Context(), serial); err != nil || c.Revoked != 0 {
 				t.Errorf("%v is revoked still: %v", serial, err)
 			}
 		}
 		for _, c := range append(stays, &Credential{Serial: wanted[0]}) {
-			if c, err := s.Credential(t.Context(), c.Serial); err != nil || c.RevokedMs == 0 {
+			if c, err := s.Credential(t.Context(), c.Serial); err != nil || c.Revoked == 0 {
 				t.Errorf("%v was lifted: %v", c.Serial, err)
 			}
 		}
@@ -90,7 +91,7 @@ func TestLiftUndoesOneSpellAlone(t *testing.T) {
 		if err != nil || lines != total {
 			t.Errorf("%d lines in the audit log for %d credentials: %v", lines, total, err)
 		}
-		if _, serials, err := s.Revoked(t.Context(), spell); err != nil || len(serials) != 0 {
+		if _, serials, err := s.RevokedIn(t.Context(), spell); err != nil || len(serials) != 0 {
 			t.Errorf("%d are left to lift: %v", len(serials), err)
 		}
 	})
@@ -102,43 +103,43 @@ func TestLiftLeavesWhatIsSupersededOrOver(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() *Store) {
 		s := open()
 		c := approved(t, s, 1)
-		if _, _, err := s.Apply(t.Context(), Change{Serial: c.Serial, Revoke: true, Reason: "fraud", Who: "window-7", AtMs: nowMs + 1}); err != nil {
+		if _, _, err := s.SetRevoked(t.Context(), Revocation{Serial: c.Serial, Revoke: true, Reason: "fraud", Who: "window-7", At: nowMs + 1}); err != nil {
 			t.Fatal(err)
 		}
 		a := Application{ID: "app_second", Access: [32]byte{200}, Document: identity.ResidentID, Person: grant(1).Person,
-			Name: []byte("name"), Number: []byte("number"), City: []byte("city"), CreatedMs: nowMs + 2}
+			Name: []byte("name"), Number: []byte("number"), City: []byte("city"), Created: nowMs + 2}
 		if err := s.CreateApplication(t.Context(), a); err != nil {
 			t.Fatal(err)
 		}
 		g := grant(1)
-		g.ApprovedMs, g.ExpiresMs = nowMs+2, nowMs+2+tokens.CredentialLife*1000
+		g.At = nowMs + 2
 		if d := decide(t, s, check(2, a.ID), g); !d.Approved {
 			t.Fatalf("%+v", d)
 		}
 		over := approved(t, s, 3)
-		if _, _, err := s.Apply(t.Context(), Change{Serial: over.Serial, Revoke: true, Reason: "fraud", Who: "window-7", AtMs: nowMs + 1}); err != nil {
+		if _, _, err := s.SetRevoked(t.Context(), Revocation{Serial: over.Serial, Revoke: true, Reason: "fraud", Who: "window-7", At: nowMs + 1}); err != nil {
 			t.Fatal(err)
 		}
-		spell := Spell{Who: "window-7", FromMs: nowMs, ToMs: nowMs + 10, AtMs: nowMs + 10, Entry: audit.Entry{AtMs: nowMs + 10, Who: "night-shift", Role: staff.Operator, Action: staff.Lift}}
+		spell := Spell{Who: "window-7", From: nowMs, To: nowMs + 10, At: nowMs + 10, Entry: audit.Entry{AtMs: nowMs + 10, Who: "night-shift", Role: staff.Operator, Action: staff.Lift}}
 		lift := func() (total int) {
-			_, serials, err := s.Revoked(t.Context(), spell)
+			_, serials, err := s.RevokedIn(t.Context(), spell)
 			if err == nil {
-				err = s.Lift(t.Context(), spell, serials, func(n int) { total = n })
+				err = s.UnrevokeSpell(t.Context(), spell, serials, func(n int) { total = n })
 			}
 			if err != nil {
 				t.Fatal(err)
 			}
 			return total
 		}
-		spell.AtMs = over.ExpiresMs
+		spell.At = over.Expires
 		if n := lift(); n != 0 {
 			t.Errorf("%d lifted that are superseded or over", n)
 		}
-		spell.AtMs = nowMs + 10
+		spell.At = nowMs + 10
 		if n := lift(); n != 1 {
 			t.Errorf("%d lifted, want the one that is not over", n)
 		}
-		if c, err := s.Credential(t.Context(), c.Serial); err != nil || c.RevokedMs == 0 {
+		if c, err := s.Credential(t.Context(), c.Serial); err != nil || c.Revoked == 0 {
 			t.Errorf("the older credential of a person is in force beside the newer: %v", err)
 		}
 	})

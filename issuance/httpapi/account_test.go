@@ -218,7 +218,7 @@ func TestAForgottenPasswordEndsWhatTheLoginsShow(t *testing.T) {
 	}
 	refused(t, w.call("GET", "/v1/sessions/"+shown.Session+"/code", again.Token, nil), http.StatusNotFound, credential.SessionNotFound)
 	var open int
-	if err := w.store.Database().Writer().QueryRow(`SELECT COUNT(*) FROM sessions WHERE closed_ms IS NULL`).Scan(&open); err != nil || open != 0 {
+	if err := w.outbox.Database().Writer().QueryRow(`SELECT COUNT(*) FROM sessions WHERE closed_ms IS NULL`).Scan(&open); err != nil || open != 0 {
 		t.Fatalf("%d sessions go on: %v", open, err)
 	}
 	h.host(h.pass())

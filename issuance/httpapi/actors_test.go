@@ -106,7 +106,7 @@ func (w *world) openBook(secrets *vault.Vault, lockout *throttle.Lockout) {
 	w.t.Helper()
 	var err error
 	w.book, err = registry.New(registry.Config{
-		Database: w.store.Database(), Vault: secrets, Trail: w.trail, Lockout: lockout, Policy: testPolicy, Now: w.clock.Now,
+		Database: w.outbox.Database(), Vault: secrets, Trail: w.trail, Lockout: lockout, Policy: testPolicy, Now: w.clock.Now,
 		Identify: func(ctx context.Context, p identity.Person, evidence string, from throttle.Caller) (registry.Identified, error) {
 			provider, guard, err := w.service.Identify(ctx, provider.Person{Name: p.Name.Text, Document: p.Document, Number: p.Number}, evidence, from)
 			return registry.Identified{Provider: provider, Guard: guard}, err

@@ -34,7 +34,7 @@ func TestAuthorityPagesThroughWhatWaits(t *testing.T) {
 	for range registry.MaxAwaiting {
 		w.visits()
 	}
-	if _, err := w.store.Database().Writer().Exec(`UPDATE holders SET status = 4 WHERE status = 3`); err != nil {
+	if _, err := w.outbox.Database().Writer().Exec(`UPDATE holders SET status = 4 WHERE status = 3`); err != nil {
 		t.Fatal(err)
 	}
 	first := page("")
@@ -190,7 +190,7 @@ func TestForgedEntriesAreNotTold(t *testing.T) {
 	w.call("POST", "/v1/credentials/"+h.Serial+"/revoke", w.staff, object{"reason": "lost_phone"})
 	for _, text := range []string{`DROP TRIGGER audit_insert`, `INSERT INTO audit (at_ms, who, role, action, object_kind, object, detail, request)
 		SELECT at_ms, 'window-99', role, action, object_kind, object, detail, request FROM audit WHERE action = 'revoke'`} {
-		if _, err := w.store.Database().Writer().ExecContext(t.Context(), text); err != nil {
+		if _, err := w.outbox.Database().Writer().ExecContext(t.Context(), text); err != nil {
 			t.Fatal(err)
 		}
 	}

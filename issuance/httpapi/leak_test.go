@@ -65,7 +65,7 @@ func TestPersonalDataLeaveNoTrace(t *testing.T) {
 		w.call("POST", h.path("/checks"), h.Token, object{"evidence": ev})
 	}
 	// A fault of the database below every endpoint.
-	w.store.Close()
+	w.outbox.Close()
 	for _, a := range []answer{
 		w.call("POST", "/v1/applications", "", marked),
 		w.call("POST", h.path("/checks"), h.Token, object{"evidence": "sandbox:pass"}),
@@ -313,7 +313,7 @@ func TestRegistryLeavesNoTrace(t *testing.T) {
 		w.call(r.method, r.path, w.staffOf[staff.Police], body)
 	}
 	raw := w.databaseFiles()
-	w.store.Close()
+	w.outbox.Close()
 	for _, r := range requests {
 		token := m.Token
 		if r.role != "" {

@@ -57,7 +57,7 @@ func (a *API) apply(r *request, _ anonymous, in struct {
 		}
 		by = &h
 	}
-	out, err := a.service.Apply(r.Context(), by, form)
+	out, err := a.service.Submit(r.Context(), by, form)
 	return struct {
 		Application string            `json:"application"`
 		Status      credential.Status `json:"status"`
@@ -108,7 +108,7 @@ func (a *API) check(w http.ResponseWriter, r *request, h credential.Holder) erro
 
 // decide goes on with an application that was checked and not decided.
 func (a *API) decide(r *request, h credential.Holder, _ empty) (any, error) {
-	out, err := a.service.Decide(r.Context(), h)
+	out, err := a.service.Resume(r.Context(), h)
 	return newStanding(out), err
 }
 
@@ -120,7 +120,7 @@ func (a *API) recoverAccess(r *request, _ anonymous, in struct {
 	Evidence       string `json:"evidence"`
 	Policy         string `json:"policy"`
 }) (any, error) {
-	out, err := a.service.Reenter(r.Context(), credential.Return(in), r.from)
+	out, err := a.service.RecoverAccess(r.Context(), credential.Return(in), r.from)
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +133,7 @@ func (a *API) recoverAccess(r *request, _ anonymous, in struct {
 
 // closeViewing ends the page, or what this login shows of the application.
 func (a *API) closeViewing(r *request, h credential.Holder, _ empty) (any, error) {
-	return nil, a.service.Leave(r.Context(), h)
+	return nil, a.service.CloseViewing(r.Context(), h)
 }
 
 // openSession opens a session on a passed check.

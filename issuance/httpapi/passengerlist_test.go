@@ -288,7 +288,7 @@ func TestG38_WhoIsNotConfirmedReadsHowToReachCustomerService(t *testing.T) {
 		t.Fatalf("%+v, %+v", shown, told)
 	}
 	// A failed status names it too.
-	if _, err := w.store.Database().Writer().Exec(`UPDATE holders SET status = 5 WHERE id = $1`, m.Account); err != nil {
+	if _, err := w.outbox.Database().Writer().Exec(`UPDATE holders SET status = 5 WHERE id = $1`, m.Account); err != nil {
 		t.Fatal(err)
 	}
 	profile := as[struct {

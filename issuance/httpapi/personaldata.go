@@ -101,7 +101,7 @@ func (a *API) heldApplications(ctx context.Context, h account.Holder) ([]heldOf,
 		if err != nil {
 			return nil, err
 		}
-		d, err := a.service.Held(ctx, one)
+		d, err := a.service.Export(ctx, one)
 		if err != nil {
 			return nil, err
 		}
@@ -171,7 +171,7 @@ type heldOf struct {
 	PaperProofs []paperProof `json:"paper_proofs"`
 }
 
-func newHeld(d credential.HeldData) heldOf {
+func newHeld(d credential.PersonalData) heldOf {
 	out := heldOf{
 		standing: newStanding(d.Standing), Name: d.Name, DocumentType: d.Document, DocumentNumber: d.Number, City: d.City,
 		Account: d.LoggedIn, Subject: d.Subject, Sessions: d.Sessions, ErasedAt: d.ErasedAt,
@@ -185,6 +185,6 @@ func newHeld(d credential.HeldData) heldOf {
 
 // applicationData tells what is held of the application (rule B12).
 func (a *API) applicationData(r *request, h credential.Holder) (any, error) {
-	d, err := a.service.Held(r.Context(), h)
+	d, err := a.service.Export(r.Context(), h)
 	return newHeld(d), err
 }

@@ -133,7 +133,7 @@ func TestIdentifyingLeavesNoTrace(t *testing.T) {
 		w.by(r.role, "POST", r.path, and(r.body, object{"Markperson": 1}))
 	}
 	raw := w.databaseFiles()
-	w.store.Close()
+	w.outbox.Close()
 	for _, r := range requests {
 		w.by(r.role, "POST", r.path, r.body)
 	}

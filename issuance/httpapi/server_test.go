@@ -106,7 +106,7 @@ func TestReadinessNamesItsCauseToOperatorsOnly(t *testing.T) {
 	if a := w.call("GET", "/readyz", "", nil); a.Status != http.StatusOK || string(a.Body) != "{\"ready\":true}" {
 		t.Errorf("publishing fails, and strangers are told %d %s", a.Status, a.Body)
 	}
-	w.store.Close()
+	w.outbox.Close()
 	if status, body := w.operators("/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, "the database does not answer") {
 		t.Errorf("without a database operators are told %d %s", status, body)
 	}
@@ -117,7 +117,7 @@ func TestRefusalsAndFaultsAreWarnings(t *testing.T) {
 	w := newWorld(t, setup{})
 	w.apply()
 	w.call("POST", "/v1/applications", "", "x")
-	w.store.Close()
+	w.outbox.Close()
 	w.call("POST", "/v1/applications", "", form())
 	levels := make(map[int]string) // by the hundreds of the status
 	for text := range strings.Lines(w.logs.String()) {

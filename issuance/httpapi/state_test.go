@@ -12,7 +12,7 @@ var mayChange = map[string]bool{"failures": true}
 // state is a hash of all that the database holds, by table.
 func (w *world) state() map[string]string {
 	w.t.Helper()
-	db := w.store.Database().Writer()
+	db := w.outbox.Database().Writer()
 	names := w.column(`SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name`)
 	if len(names) < 20 {
 		w.t.Fatalf("%d tables: the database was not read", len(names))
@@ -52,7 +52,7 @@ func (w *world) state() map[string]string {
 // column reads one column of text.
 func (w *world) column(query string) (all []string) {
 	w.t.Helper()
-	rows, err := w.store.Database().Writer().Query(query)
+	rows, err := w.outbox.Database().Writer().Query(query)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func (w *world) column(query string) (all []string) {
 // forgive forgets the failures, so that a lock does not hide what comes after it.
 func (w *world) forgive() {
 	w.t.Helper()
-	if _, err := w.store.Database().Writer().Exec(`DELETE FROM failures`); err != nil {
+	if _, err := w.outbox.Database().Writer().Exec(`DELETE FROM failures`); err != nil {
 		w.t.Fatal(err)
 	}
 }

@@ -23,14 +23,16 @@ import (
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/issuance/credential"
+	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/httpapi"
+	"github.com/railgate/railgate/issuance/keyring"
 	"github.com/railgate/railgate/issuance/keystore"
+	"github.com/railgate/railgate/issuance/outbox"
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/provider/facecheck"
 	"github.com/railgate/railgate/issuance/registry"
 	"github.com/railgate/railgate/issuance/staff"
-	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/test/idnumber"
@@ -69,7 +71,7 @@ type world struct {
 	t        testing.TB
 	clock    *clock
 	keys     *keystore.Keys
-	store    *store.Store
+	outbox   *outbox.Outbox
 	database string // its file
 	service  *credential.Service
 	api      *httpapi.API
@@ -147,25 +149,25 @@ func newWorld(t testing.TB, s setup) *world {
 	log := zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(w.logs), zap.DebugLevel))
 	w.database = filepath.Join(t.TempDir(), "issuer.db")
 	var err error
-	w.store, err = store.Open(context.Background(), store.Config{
+	w.outbox, err = outbox.Open(context.Background(), outbox.Config{
 		Database: w.database, Partitions: 4, Now: w.clock.Now,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { w.store.Close() })
+	t.Cleanup(func() { w.outbox.Close() })
 	secrets := vault.New(w.keys.Vault)
-	lockout, err := throttle.NewLockout(throttle.Config{Database: w.store.Database(), Index: secrets.Index, Now: w.clock.Now})
+	lockout, err := throttle.NewLockout(throttle.Config{Database: w.outbox.Database(), Index: secrets.Index, Now: w.clock.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.trail, err = audit.New(audit.Config{DB: w.store.Database(), Key: secrets.AuditKey(), Now: w.clock.Now})
+	w.trail, err = audit.New(audit.Config{DB: w.outbox.Database(), Key: secrets.AuditKey(), Now: w.clock.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.openBook(secrets, lockout)
 	w.accounts, err = account.New(account.Config{
-		Database: w.store.Database(), Vault: secrets, Lockout: lockout, Policy: testPolicy, Now: w.clock.Now, Codes: w.phones, Log: log, Metrics: w.metrics,
+		Database: w.outbox.Database(), Vault: secrets, Lockout: lockout, Policy: testPolicy, Now: w.clock.Now, Codes: w.phones, Log: log, Metrics: w.metrics,
 		Hashing: account.Hashing{MemoryKiB: 64, Passes: 1, Lanes: 1, CheapForTests: true},
 		Hooks: account.Hooks{
 			Registered:     w.book.Registered,
@@ -174,10 +176,10 @@ func newWorld(t testing.TB, s setup) *world {
 				if err := w.book.Closing(ctx, tx, account); err != nil {
 					return err
 				}
-				return w.store.Detach(ctx, tx, account, w.clock.Now().UnixMilli())
+				return w.service.Store.Detach(ctx, tx, account, database.MillisAt(w.clock.Now()))
 			},
 			LoginsEnded: func(ctx context.Context, tx *sql.Tx, logins []string) error {
-				return w.store.CloseLogins(ctx, tx, logins, w.clock.Now().UnixMilli())
+				return w.service.Store.CloseLogins(ctx, tx, logins, database.MillisAt(w.clock.Now()))
 			},
 			Recovered: func(ctx context.Context, tx *sql.Tx, account, request string) error {
 				return w.trail.Append(ctx, tx, audit.Entry{AtMs: w.clock.Now().UnixMilli(), Who: "issuer", Role: staff.Program,
@@ -194,11 +196,12 @@ func newWorld(t testing.TB, s setup) *world {
 	if s.callback == nil {
 		s.callback = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) })
 	}
+	w.outbox.SetWake(func(int) { w.woken <- struct{}{} })
 	w.service, err = credential.Open(context.Background(), credential.Config{
-		Store: w.store, Signer: w.keys.Issuer, KeyID: w.keys.IssuerID, Vault: w.keys.Vault,
+		Outbox: w.outbox, Keys: w.ring(), Vault: w.keys.Vault,
 		Checker: s.checker, CheckTimeout: s.checkTimeout, MaxChecks: s.maxChecks, Now: w.clock.Now,
 		Residents: s.residents, Policy: testPolicy, Accounts: w.accounts, Lockout: lockout,
-		Changes: s.changes, Identifications: s.identifications, Subjects: s.subjects, Wake: func() { w.woken <- struct{}{} }, Trouble: s.trouble, Log: log, Metrics: w.metrics,
+		Changes: s.changes, Identifications: s.identifications, Subjects: s.subjects, Trouble: s.trouble, Log: log, Metrics: w.metrics,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -215,6 +218,20 @@ func newWorld(t testing.TB, s setup) *world {
 	w.admin = httptest.NewServer(w.api.Admin(w.metrics))
 	t.Cleanup(w.admin.Close)
 	return w
+}
+
+// ring signs with the issuer's key from the first moment.
+func (w *world) ring() *keyring.Ring {
+	w.t.Helper()
+	store, err := keyring.NewStore(keyring.Config{Outbox: w.outbox, Sessions: credential.Sessions{}})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	ring, err := keyring.New(keyring.RingConfig{Store: store, Keys: []keyring.Key{{ID: w.keys.IssuerID, Signer: w.keys.Issuer}}, Now: w.clock.Now, FirstSigns: true})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return ring
 }
 
 // answer is one HTTP answer.
@@ -296,17 +313,17 @@ func (w *world) send(r *http.Request) answer {
 // publish does the publisher's work: the stream takes all that waits.
 func (w *world) publish() {
 	w.t.Helper()
-	epoch, err := w.store.Epoch(context.Background())
+	epoch, err := w.outbox.Epoch(context.Background())
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	for partition := range w.store.Partitions() {
-		p, err := w.store.Take(context.Background(), epoch, partition, 0, 1024)
+	for partition := range w.outbox.Partitions() {
+		p, err := w.outbox.Take(context.Background(), epoch, partition, 0, 1024)
 		if err != nil || !p.Drained {
 			w.t.Fatalf("partition %d: %+v, %v", partition, p, err)
 		}
 		if n := uint64(len(p.Records)); n > 0 {
-			if err := w.store.Published(context.Background(), epoch, partition, p.First+n-1); err != nil {
+			if err := w.outbox.Published(context.Background(), epoch, partition, p.First+n-1); err != nil {
 				w.t.Fatal(err)
 			}
 		}

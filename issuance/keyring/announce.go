@@ -1,4 +1,4 @@
-package store
+package keyring
 
 import (
 	"bytes"
@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/outbox"
+	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
 )
@@ -16,69 +19,141 @@ import (
 // that boots after the topic's retention (above 72 h) must still find every key.
 const AnnounceAgain = 24 * time.Hour
 
-// AnnounceKey puts a key's announcement into the outbox unless this database
+// Public is the half of a key that gateways know.
+type Public struct {
+	ID  tokens.KeyID
+	Key [tokens.PublicKeySize]byte
+}
+
+// Announceable lists the keys whose announcement must be repeated before topics
+// forget it: all that were ordered and are not retired, a key that is cut off among
+// them, whose cut-off goes along.
+func (s *Store) Announceable(ctx context.Context) (keys []Public, err error) {
+	_, rows, err := s.rows(ctx)
+	for _, r := range rows {
+		if r.retired == 0 {
+			keys = append(keys, Public{r.id, r.public})
+		}
+	}
+	return keys, err
+}
+
+// Publish puts a key's announcement into the outbox unless this database
 // has announced it within AnnounceAgain, and reports whether it did. A cut-off
-// that the key has follows it. An id that is bound to another public key is ErrKeyBound,
-// and a key that gateways refuse is ErrKeyWeak: its codes would be unknown_key.
-func (s *Store) AnnounceKey(ctx context.Context, id tokens.KeyID, public [tokens.PublicKeySize]byte, atMs int64) (announced bool, err error) {
-	if err := tokens.CheckPublicKey(public); err != nil {
-		return false, fmt.Errorf("%w: id %d: %w", ErrKeyWeak, id, err)
+// that the key has follows it. An id that is bound to another public key is ErrBound,
+// and a key that gateways refuse is ErrWeak: its codes would be unknown_key.
+func (s *Store) Publish(ctx context.Context, k Public, at database.Millis) (announced bool, err error) {
+	if err := tokens.CheckPublicKey(k.Key); err != nil {
+		return false, fmt.Errorf("%w: id %d: %w", ErrWeak, k.ID, err)
 	}
 	err = s.db.Change(ctx, "announce key", func(ctx context.Context, tx *sql.Tx) error {
-		// Two issuers that start together on one database announce in turn.
-		if s.db.Exclusive != "" {
-			if _, err := tx.ExecContext(ctx, s.db.Exclusive); err != nil {
-				return err
-			}
+		if err := s.takeTurns(ctx, tx); err != nil {
+			return err
 		}
 		var bound []byte
-		var lastMs int64
-		err := tx.QueryRowContext(ctx, `SELECT public, at_ms FROM announced_keys WHERE id = $1`, int64(id)).Scan(&bound, &lastMs)
+		var last database.Millis
+		err := tx.QueryRowContext(ctx, `SELECT public, at_ms FROM announced_keys WHERE id = $1`, int64(k.ID)).Scan(&bound, &last)
 		switch {
 		case err == sql.ErrNoRows:
 		case err != nil:
 			return err
-		case !bytes.Equal(bound, public[:]):
-			return fmt.Errorf("id %d: %w", id, ErrKeyBound)
-		case atMs-lastMs < AnnounceAgain.Milliseconds():
+		case !bytes.Equal(bound, k.Key[:]):
+			return fmt.Errorf("id %d: %w", k.ID, ErrBound)
+		case at < last.Add(AnnounceAgain):
 			return nil
 		}
-		row, err := s.enqueue(ctx, tx, &revocation.Record{Kind: revocation.KindAnnounceKey, At: atMs, Key: id, Public: public})
+		row, err := s.Outbox.EnqueueRow(ctx, tx, revocation.Record{Kind: revocation.KindAnnounceKey, At: int64(at), Key: k.ID, Public: k.Key})
 		if err != nil {
 			return err
 		}
 		announced = true
 		// A gateway that starts after the topic forgot a cut-off must not take the
-		// key for one in service. What is rescued from it expires long before that.
-		cutOff, err := keyCutOff(ctx, tx, id)
+		// key for one in service. What is exempt from it expires long before that.
+		cutOff, err := CutOffOf(ctx, tx, k.ID)
 		if err != nil {
 			return err
 		}
 		if cutOff != tokens.Never {
-			_, err := s.enqueue(ctx, tx, &revocation.Record{Kind: revocation.KindRetireKey, At: atMs, Key: id, CutOff: cutOff})
-			if err != nil {
+			if err := s.Outbox.Enqueue(ctx, tx, retirement(k.ID, cutOff, at)); err != nil {
 				return err
 			}
 		}
 		_, err = tx.ExecContext(ctx, `
 			INSERT INTO announced_keys (id, public, at_ms, outbox_id) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (id) DO UPDATE SET at_ms = $3`, // KeyPublished asks for the first one
-			int64(id), public[:], atMs, row)
+			ON CONFLICT (id) DO UPDATE SET at_ms = $3`, // Published asks for the first one
+			int64(k.ID), k.Key[:], at, row)
 		return err
 	})
 	return announced && err == nil, err
 }
 
-// KeyPublished reports whether a key's announcement has left the outbox: only
+// Published reports whether a key's announcement has left the outbox: only
 // then can a gateway know the key.
-func (s *Store) KeyPublished(ctx context.Context, id tokens.KeyID) (published bool, err error) {
+func (s *Store) Published(ctx context.Context, id tokens.KeyID) (published bool, err error) {
 	err = s.db.View(ctx, "find key", func(ctx context.Context, q database.Queries) error {
-		var waiting int
-		err := q.QueryRowContext(ctx, `
-			SELECT (SELECT COUNT(*) FROM outbox WHERE outbox.id = announced_keys.outbox_id)
-			FROM announced_keys WHERE announced_keys.id = $1`, int64(id)).Scan(&waiting)
-		published = err == nil && waiting == 0
-		return err
+		return q.QueryRowContext(ctx, `SELECT NOT `+outbox.Waits("announced_keys.outbox_id")+` FROM announced_keys WHERE announced_keys.id = $1`,
+			int64(id)).Scan(&published)
 	})
 	return published, err
+}
+
+// Bootstrap orders a database's very first key to be announced; later it does nothing
+// and reports false. Who calls it then publishes all that is Announceable.
+func (s *Store) Bootstrap(ctx context.Context, k Public, by audit.Entry) (first bool, err error) {
+	err = s.change(ctx, "begin with the first issuer key", func(ctx context.Context, tx *sql.Tx, now database.Millis, rows []row) error {
+		if len(rows) > 0 {
+			return nil
+		}
+		first = true
+		return s.insert(ctx, tx, k, now, by)
+	})
+	return first && err == nil, err
+}
+
+// Announce orders that gateways be told of a key, and puts its announcement into
+// the outbox. Repeated, it finishes what was cut off and otherwise changes nothing,
+// which changed tells. A retired key is ErrRetired, an id with another public key
+// ErrBound. by says who orders it, in which role, when, and in which request.
+func (s *Store) Announce(ctx context.Context, k Public, by audit.Entry) (changed bool, err error) {
+	if changed, err = s.order(ctx, k, by); err != nil {
+		return false, err
+	}
+	_, err = s.Publish(ctx, k, database.Millis(by.AtMs))
+	return changed, err
+}
+
+// order keeps that a key is to be announced.
+func (s *Store) order(ctx context.Context, k Public, by audit.Entry) (changed bool, err error) {
+	err = s.change(ctx, "announce key", func(ctx context.Context, tx *sql.Tx, now database.Millis, rows []row) error {
+		if r := find(rows, k.ID); r != nil {
+			switch {
+			case r.public != k.Key:
+				return fmt.Errorf("%w: key %d", ErrBound, k.ID)
+			case r.retired != 0:
+				return fmt.Errorf("%w: key %d since %v; make a new one", ErrRetired, k.ID, r.retired)
+			}
+			return nil
+		}
+		changed = true
+		return s.insert(ctx, tx, k, now, by)
+	})
+	return changed && err == nil, err
+}
+
+// insert keeps the order. An id that was announced with another key must not get
+// here: its announcement would fail for ever.
+func (s *Store) insert(ctx context.Context, tx *sql.Tx, k Public, now database.Millis, by audit.Entry) error {
+	var others int
+	err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM announced_keys WHERE id = $1 AND public <> $2`, int64(k.ID), k.Key[:]).Scan(&others)
+	if err != nil {
+		return err
+	}
+	if others != 0 {
+		return fmt.Errorf("%w: key %d", ErrBound, k.ID)
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO issuer_keys (id, public, ordered_ms) VALUES ($1, $2, $3)`, int64(k.ID), k.Key[:], now)
+	if err != nil {
+		return err
+	}
+	return s.enter(ctx, tx, by, staff.AnnounceKey, k.ID, "")
 }

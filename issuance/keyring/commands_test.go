@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/audit"
-	"github.com/railgate/railgate/issuance/store"
+	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -31,10 +31,10 @@ func takeOver(t *testing.T) string {
 func (w *world) two() *issuer {
 	w.Helper()
 	in := w.issuer(0, key(1), key(2))
-	w.published()
+	w.emptied()
 	w.signs(1, in)
 	w.ok(w.Announce(w.Context(), key(2).Public(), w.by()))
-	w.published()
+	w.emptied()
 	w.signs(1, in)
 	return in
 }
@@ -47,7 +47,7 @@ func (w *world) useFrom(id tokens.KeyID, at time.Time) {
 
 func (w *world) cutOff(id tokens.KeyID, at time.Time) {
 	w.Helper()
-	moved, _, err := w.Store.CutOffKey(w.Context(), store.KeyCutOff{Key: id, CutOff: at.Unix(), Who: "night-shift", AtMs: time.Now().UnixMilli()})
+	moved, _, err := w.Distrust(w.Context(), Distrust{Key: id, CutOff: at.Unix(), Who: "night-shift", At: database.MillisAt(time.Now())})
 	w.ok(moved, err)
 }
 
@@ -101,7 +101,7 @@ func TestOperatorFixesTheMoment(t *testing.T) {
 		if _, changed, err := w.UseFrom(t.Context(), 1, time.Now().Add(-time.Hour), w.by()); changed || err != nil {
 			t.Fatalf("it signs already: changed %v, %v", changed, err)
 		}
-		w.ok(w.Rest(t.Context(), 2, w.by()))
+		w.ok(w.Deactivate(t.Context(), 2, w.by()))
 		w.useFrom(2, time.Now()) // out of rest
 		w.signs(2, in)
 		if got := w.trail(); !strings.Contains(got[len(got)-1], "use_key_from 2 from 20") {
@@ -125,12 +125,12 @@ func TestEmergencyNeedsNoLead(t *testing.T) {
 func TestMomentFixedTooEarlyWaitsForTheStream(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		in := w.issuer(0, key(1), key(2))
-		w.published()
+		w.emptied()
 		w.signs(1, in)
 		w.ok(w.Announce(t.Context(), key(2).Public(), w.by()))
 		w.useFrom(2, time.Now().Add(time.Minute))
 		w.passes(time.Hour)
-		w.published()
+		w.emptied()
 		w.signs(1, in)
 		w.passes(lead - time.Minute)
 		w.signs(1, in)
@@ -142,7 +142,7 @@ func TestMomentFixedTooEarlyWaitsForTheStream(t *testing.T) {
 func TestLastKeyStaysInService(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		in := w.two()
-		_, err := w.Rest(t.Context(), 1, w.by())
+		_, err := w.Deactivate(t.Context(), 1, w.by())
 		w.refused(err, ErrOnlyKey, "key 1")
 		_, _, err = w.UseFrom(t.Context(), 1, time.Now().Add(time.Hour), w.by())
 		w.refused(err, ErrOnlyKey, "key 1")
@@ -152,7 +152,7 @@ func TestLastKeyStaysInService(t *testing.T) {
 		var orders sync.WaitGroup
 		results := make([]error, 2)
 		for i := range results {
-			orders.Go(func() { _, results[i] = w.Rest(t.Context(), tokens.KeyID(i+1), w.by()) })
+			orders.Go(func() { _, results[i] = w.Deactivate(t.Context(), tokens.KeyID(i+1), w.by()) })
 		}
 		orders.Wait()
 		if errors.Is(results[0], ErrOnlyKey) == errors.Is(results[1], ErrOnlyKey) || results[0] != nil && results[1] != nil {
@@ -174,14 +174,14 @@ func TestOrdersThatCannotBe(t *testing.T) {
 		_, err = w.Announce(t.Context(), key(5).Public(), w.by())
 		w.refused(err, ErrBound, "key 5")
 		for _, order := range []func(tokens.KeyID) error{
-			func(id tokens.KeyID) error { _, err := w.Rest(t.Context(), id, w.by()); return err },
+			func(id tokens.KeyID) error { _, err := w.Deactivate(t.Context(), id, w.by()); return err },
 			func(id tokens.KeyID) error { _, err := w.Retire(t.Context(), id, w.by()); return err },
 			func(id tokens.KeyID) error { _, _, err := w.UseFrom(t.Context(), id, time.Now(), w.by()); return err },
 		} {
 			w.refused(order(9), ErrUnknown, "key 9")
 		}
-		w.ok(w.Rest(t.Context(), 2, w.by()))
-		w.passes(sessionOver)
+		w.ok(w.Deactivate(t.Context(), 2, w.by()))
+		w.passes(SessionOver)
 		w.ok(w.Retire(t.Context(), 2, w.by()))
 		_, err = w.Announce(t.Context(), key(2).Public(), w.by())
 		w.refused(err, ErrRetired, "key 2 since 20")
@@ -199,15 +199,15 @@ func TestOrderAndItsLineAreOne(t *testing.T) {
 		for what, order := range map[string]func() error{
 			"announce": func() error { _, err := w.Announce(t.Context(), key(3).Public(), nobody); return err },
 			"use":      func() error { _, _, err := w.UseFrom(t.Context(), 1, time.Now(), nobody); return err },
-			"rest":     func() error { _, err := w.Rest(t.Context(), 1, nobody); return err },
+			"rest":     func() error { _, err := w.Deactivate(t.Context(), 1, nobody); return err },
 		} {
 			if err := order(); !errors.Is(err, audit.ErrEntry) {
 				t.Errorf("%s: %v", what, err)
 			}
 		}
 		w.states(Overlap, InService)
-		w.ok(w.Rest(t.Context(), 1, w.by()))
-		w.passes(sessionOver)
+		w.ok(w.Deactivate(t.Context(), 1, w.by()))
+		w.passes(SessionOver)
 		if _, err := w.Retire(t.Context(), 1, nobody); !errors.Is(err, audit.ErrEntry) {
 			t.Errorf("retire: %v", err)
 		}

@@ -1,4 +1,4 @@
-package store
+package keyring
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/railgate/railgate/issuance/audit"
@@ -15,114 +16,191 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// MaxRescued bounds the credentials that are rescued from one key's cut-off and
+// MaxExempt bounds the credentials that are exempt from one key's cut-off and
 // live.
-const MaxRescued = 1_000_000
+const MaxExempt = 1_000_000
 
-// cutOffTimeout bounds a key's cut-off: it writes two rows for each rescued
+// distrustTimeout bounds a key's cut-off: it writes two rows for each exempt
 // credential.
-const cutOffTimeout = 2 * time.Minute
+const distrustTimeout = 2 * time.Minute
 
 // Why a cut-off is refused.
 var (
-	ErrCutOffTime = errors.New("store: a cut-off must be a time from 1970 to 2106")
-	ErrRescued    = errors.New("store: too many credentials to rescue")
-	ErrTooFar     = errors.New("store: a subject's cut-off may lie at most 24 hours ahead")
-	ErrNoSession  = errors.New("store: every session that began before this cut-off is over already")
+	ErrCutOffTime = errors.New("keyring: a cut-off must be a time from 1970 to 2106")
+	ErrExempt     = errors.New("keyring: too many credentials to rescue")
 )
 
-// KeyCutOff takes a key out of service: sessions that start at or after CutOff
-// are not good under it, but for those of rescued credentials.
-type KeyCutOff struct {
+// Distrust takes a key out of service: sessions that start at or after CutOff
+// are not good under it, but for those of exempt credentials.
+type Distrust struct {
 	Key    tokens.KeyID
 	CutOff int64 // Unix seconds
-	// Rescued credentials stay good under the key until they expire. Whoever
-	// holds a stolen key can make passes for them, too: rescue as few as possible.
-	Rescued []tokens.Serial
-	// RescueKnown adds every credential, neither revoked nor expired, with a
+	// Exempt credentials stay good under the key until they expire. Whoever
+	// holds a stolen key can make passes for them, too: exempt as few as possible.
+	Exempt []tokens.Serial
+	// ExemptRunning adds every credential, neither revoked nor expired, with a
 	// running session in this database that starts at or after CutOff. Serials
 	// that only a thief's passes bear are not among them.
-	RescueKnown bool
-	Who         string // orders it; see staff.CheckName
-	AtMs        int64
+	ExemptRunning bool
+	Who           string // orders it; see staff.CheckName
+	At            database.Millis
 }
 
-// CutOffKey puts the rescued credentials and then the cut-off into the outbox,
-// in one transaction: no gateway sees the cut-off before what is rescued from
-// it. A cut-off only ever moves to an earlier time, and what was rescued stays
+// Distrust puts the exempt credentials and then the cut-off into the outbox,
+// in one transaction: no gateway sees the cut-off before what is exempt from
+// it. A cut-off only ever moves to an earlier time, and what was exempt stays
 // so; a repetition changes nothing. It returns whether the cut-off moved and how
-// many credentials are rescued that were not before. A key that this database has
-// not announced is ErrNotFound: gateways would not know it either.
-func (s *Store) CutOffKey(ctx context.Context, c KeyCutOff) (moved bool, rescued int, err error) {
-	if c.CutOff < 1 || c.CutOff > math.MaxUint32 {
+// many credentials are exempt that were not before. A key that this database has
+// not announced is ErrUnknown: gateways would not know it either.
+func (s *Store) Distrust(ctx context.Context, d Distrust) (moved bool, exempt int, err error) {
+	if d.CutOff < 1 || d.CutOff > math.MaxUint32 {
 		return false, 0, ErrCutOffTime
 	}
-	if len(c.Rescued) > MaxRescued {
-		return false, 0, fmt.Errorf("%w: at most %d", ErrRescued, MaxRescued)
+	if len(d.Exempt) > MaxExempt {
+		return false, 0, fmt.Errorf("%w: at most %d", ErrExempt, MaxExempt)
 	}
-	err = s.db.ChangeWithin(ctx, cutOffTimeout, "cut off key", func(ctx context.Context, tx *sql.Tx) error {
+	err = s.db.ChangeWithin(ctx, distrustTimeout, "cut off key", func(ctx context.Context, tx *sql.Tx) error {
 		var id int64 // two orders on one key take turns
-		err := tx.QueryRowContext(ctx, `SELECT id FROM announced_keys WHERE id = $1`+s.db.ForUpdate, int64(c.Key)).Scan(&id)
+		err := tx.QueryRowContext(ctx, `SELECT id FROM announced_keys WHERE id = $1`+s.db.ForUpdate, int64(d.Key)).Scan(&id)
 		if err == sql.ErrNoRows {
-			return ErrNotFound
+			return ErrUnknown
 		}
 		if err != nil {
 			return err
 		}
-		if rescued, err = s.rescue(ctx, tx, c); err != nil {
+		if exempt, err = s.exempt(ctx, tx, d); err != nil {
 			return err
 		}
-		done, err := tx.ExecContext(ctx, `
+		n, err := database.Changed(ctx, tx, `
 			INSERT INTO key_cutoffs (key_id, cut_off, at_ms) VALUES ($1, $2, $3)
 			ON CONFLICT (key_id) DO UPDATE SET cut_off = excluded.cut_off, at_ms = excluded.at_ms
-			WHERE excluded.cut_off < key_cutoffs.cut_off`, id, c.CutOff, c.AtMs)
-		if err != nil {
-			return err
-		}
-		n, err := done.RowsAffected()
-		if moved = n == 1; err != nil || !moved && rescued == 0 {
+			WHERE excluded.cut_off < key_cutoffs.cut_off`, id, d.CutOff, d.At)
+		if moved = n == 1; err != nil || !moved && exempt == 0 {
 			return err
 		}
 		if moved {
-			_, err = s.enqueue(ctx, tx, &revocation.Record{Kind: revocation.KindRetireKey, At: c.AtMs, Key: c.Key, CutOff: c.CutOff})
-			if err != nil {
+			if err := s.Outbox.Enqueue(ctx, tx, retirement(d.Key, d.CutOff, d.At)); err != nil {
 				return err
 			}
 		}
-		return s.order(ctx, tx, audit.Entry{AtMs: c.AtMs, Who: c.Who, Action: staff.CutOffKey, Object: audit.Key(c.Key),
-			Detail: fmt.Sprintf("at %s, moved %v, rescued %d", stamp(c.CutOff), moved, rescued)})
+		by := audit.Entry{AtMs: int64(d.At), Who: d.Who, Role: staff.Operator}
+		return s.enter(ctx, tx, by, staff.CutOffKey, d.Key, fmt.Sprintf("at %v, moved %v, rescued %d", database.SecondsAt(d.CutOff), moved, exempt))
 	})
 	if err != nil {
 		return false, 0, err
 	}
-	return moved, rescued, nil
+	return moved, exempt, nil
 }
 
-// order enters an operator's order into the trail. Those from before there was one
-// stay in the table orders.
-func (s *Store) order(ctx context.Context, tx *sql.Tx, e audit.Entry) error {
-	e.Role = staff.Operator
-	return s.trail.Append(ctx, tx, e)
+// firstLiving is the first day whose credentials may not have expired at a time.
+func firstLiving(at database.Millis) int64 { return tokens.DayOf(at.Seconds()) - 1 }
+
+// exempt keeps and enqueues the exempt credentials that are not known yet, and
+// counts them. Those of days that are over it leaves out.
+func (s *Store) exempt(ctx context.Context, tx *sql.Tx, d Distrust) (fresh int, err error) {
+	living := firstLiving(d.At.Add(-revocation.Afterlife))
+	if _, err := tx.ExecContext(ctx, `DELETE FROM rescued WHERE key_id = $1 AND day < $2`, int64(d.Key), living); err != nil {
+		return 0, err
+	}
+	seen := make(map[tokens.Serial]bool, len(d.Exempt))
+	err = database.Each(ctx, tx, func(rows *sql.Rows) error {
+		var serial tokens.Serial
+		err := rows.Scan(&serial.Day, &serial.Index)
+		seen[serial] = true
+		return err
+	}, `SELECT day, idx FROM rescued WHERE key_id = $1`, int64(d.Key))
+	if err != nil {
+		return 0, err
+	}
+	wanted := d.Exempt
+	if d.ExemptRunning {
+		running, err := s.Sessions.Holders(ctx, tx, d.Key, max(database.SecondsAt(d.CutOff), d.At.Add(-SessionOver)), d.At)
+		if err != nil {
+			return 0, err
+		}
+		wanted = slices.Concat(wanted, running)
+	}
+	var rows [][]any
+	var records []revocation.Record
+	for _, serial := range wanted {
+		if seen[serial] || int64(serial.Day) < living {
+			continue
+		}
+		if seen[serial] = true; len(seen) > MaxExempt {
+			return 0, fmt.Errorf("%w: at most %d", ErrExempt, MaxExempt)
+		}
+		rows = append(rows, []any{int64(d.Key), int64(serial.Day), int64(serial.Index), d.At})
+		records = append(records, revocation.Record{Kind: revocation.KindRescue, At: int64(d.At), Key: d.Key, Serial: serial})
+	}
+	if err := database.InsertMany(ctx, tx, `INSERT INTO rescued (key_id, day, idx, at_ms)`, rows); err != nil {
+		return 0, err
+	}
+	return len(records), s.Outbox.Enqueue(ctx, tx, records...)
 }
 
-// stamp is a moment, Unix seconds, as the trail has it.
-func stamp(unix int64) string { return time.Unix(unix, 0).UTC().Format(time.RFC3339) }
+func retirement(id tokens.KeyID, cutOff int64, at database.Millis) revocation.Record {
+	return revocation.Record{Kind: revocation.KindRetireKey, At: int64(at), Key: id, CutOff: cutOff}
+}
 
-// keyCutOff finds a key's cut-off; tokens.Never if it has none.
-func keyCutOff(ctx context.Context, q database.Queries, key tokens.KeyID) (cutOff int64, err error) {
-	err = q.QueryRowContext(ctx, `SELECT cut_off FROM key_cutoffs WHERE key_id = $1`, int64(key)).Scan(&cutOff)
+// CutOffOf is the first session start, Unix seconds, that is not good under a key;
+// tokens.Never for a key in service.
+func CutOffOf(ctx context.Context, q database.Queries, id tokens.KeyID) (cutOff int64, err error) {
+	err = q.QueryRowContext(ctx, `SELECT cut_off FROM key_cutoffs WHERE key_id = $1`, int64(id)).Scan(&cutOff)
 	if err == sql.ErrNoRows {
 		return tokens.Never, nil
 	}
 	return cutOff, err
 }
 
-// KeyCutOff is the first session start, Unix seconds, that is not good under a
-// key; tokens.Never for a key in service.
-func (s *Store) KeyCutOff(ctx context.Context, key tokens.KeyID) (cutOff int64, err error) {
-	err = s.db.View(ctx, "find key's cut-off", func(ctx context.Context, q database.Queries) (err error) {
-		cutOff, err = keyCutOff(ctx, q, key)
+// Trusted is what gateways know of a key, for one credential.
+type Trusted struct {
+	Public []byte // nil: the key was never announced
+	CutOff int64  // tokens.Never while the key is in service
+	Exempt bool   // the credential, from the cut-off
+}
+
+// TrustedFor reads what gateways are told of a key.
+func TrustedFor(ctx context.Context, q database.Queries, id tokens.KeyID, serial tokens.Serial) (t Trusted, err error) {
+	var cutOff sql.Null[int64]
+	err = q.QueryRowContext(ctx, `SELECT (SELECT public FROM announced_keys WHERE id = $1), (SELECT cut_off FROM key_cutoffs WHERE key_id = $1),
+			(SELECT COUNT(*) > 0 FROM rescued WHERE key_id = $1 AND day = $2 AND idx = $3)`,
+		int64(id), int64(serial.Day), int64(serial.Index)).Scan(&t.Public, &cutOff, &t.Exempt)
+	if t.CutOff = tokens.Never; cutOff.Valid {
+		t.CutOff = cutOff.V
+	}
+	return t, err
+}
+
+// InForce is the outbox.Source of keys: they come before what is
+// said of them, exemptions before the cut-off they are from. A retired key is left
+// out, but not one that is cut off: a gateway that remembers the key, and may have
+// missed the cut-off, must hear of it, and no other can make sense of it alone. What is
+// over is said for as long as gateways keep it.
+func InForce(ctx context.Context, _ *database.DB, tx *sql.Tx, now database.Millis) (records []revocation.Record, err error) {
+	read := func(kind revocation.Kind, scan func(*sql.Rows, *revocation.Record) error, query string, args ...any) {
+		if err == nil {
+			err = database.Each(ctx, tx, func(rows *sql.Rows) error {
+				r := revocation.Record{Kind: kind}
+				err := scan(rows, &r)
+				records = append(records, r)
+				return err
+			}, query, args...)
+		}
+	}
+	read(revocation.KindAnnounceKey, func(rows *sql.Rows, r *revocation.Record) error {
+		var public []byte
+		err := rows.Scan(&r.Key, &public, &r.At)
+		if copy(r.Public[:], public); err == nil && len(public) != len(r.Public) {
+			err = errPublic
+		}
 		return err
-	})
-	return cutOff, err
+	}, `SELECT id, public, at_ms FROM announced_keys
+		WHERE id NOT IN (SELECT id FROM issuer_keys WHERE retired_ms IS NOT NULL) OR id IN (SELECT key_id FROM key_cutoffs) ORDER BY id`)
+	read(revocation.KindRescue, func(rows *sql.Rows, r *revocation.Record) error {
+		return rows.Scan(&r.Key, &r.Serial.Day, &r.Serial.Index, &r.At)
+	}, `SELECT key_id, day, idx, at_ms FROM rescued WHERE day >= $1 ORDER BY key_id, day, idx`, firstLiving(now.Add(-revocation.Afterlife)))
+	read(revocation.KindRetireKey, func(rows *sql.Rows, r *revocation.Record) error {
+		return rows.Scan(&r.Key, &r.CutOff, &r.At)
+	}, `SELECT key_id, cut_off, at_ms FROM key_cutoffs ORDER BY key_id`)
+	return records, err
 }

@@ -1,53 +1,65 @@
-package store
+package keyring
 
 import (
 	"errors"
 	"fmt"
+	"math/big"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/outbox"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/publish"
+	"github.com/railgate/railgate/test/audittest"
 	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/signing"
+	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-const key = tokens.KeyID(7)
+const (
+	nowMs = database.Millis(tokentest.Epoch * 1000)
+	seven = tokens.KeyID(7)
+)
 
 var public = publicKey(1)
 
-// announced opens a database that has announced key, and nothing waits.
-func announced(t *testing.T, open func() *Store) *Store {
-	t.Helper()
-	s := open()
-	if _, err := s.AnnounceKey(t.Context(), key, public, nowMs); err != nil {
-		t.Fatal(err)
-	}
-	drain(t, s, 0)
-	return s
+// known has key 7 announced, and nothing waits.
+func (w *world) known() {
+	w.Helper()
+	_, err := w.Publish(w.Context(), Public{seven, public}, nowMs)
+	w.must(err)
+	w.drain()
 }
 
-// drain publishes all that waits in a partition and returns it.
-func drain(t *testing.T, s *Store, partition int) (records []revocation.Record) {
-	t.Helper()
-	for {
-		p := take(t, s, partition, 1000)
-		if len(p.Records) > 0 {
-			if err := s.Published(t.Context(), epoch(t, s), partition, p.First+uint64(len(p.Records))-1); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if records = append(records, p.Records...); p.Drained {
-			return records
-		}
-	}
+func (w *world) epoch() uint64 {
+	w.Helper()
+	e, err := w.Outbox.Epoch(w.Context())
+	w.must(err)
+	return e
 }
 
-// afterlife is how long gateways keep what is over, ms.
-const afterlife = int64(revocation.Afterlife / time.Millisecond)
+func (w *world) take() publish.Pending {
+	w.Helper()
+	p, err := w.Take(w.Context(), w.epoch(), 0, 0, 1000)
+	w.must(err)
+	return p
+}
+
+// drain publishes all that waits and returns it.
+func (w *world) drain() []revocation.Record {
+	w.Helper()
+	p := w.take()
+	if len(p.Records) > 0 {
+		w.must(w.Outbox.Published(w.Context(), w.epoch(), 0, p.First+uint64(len(p.Records))-1))
+	}
+	return p.Records
+}
 
 func today(index uint32) tokens.Serial {
-	return tokens.Serial{Day: uint16(tokens.DayOf(nowMs / 1000)), Index: index}
+	return tokens.Serial{Day: uint16(tokens.DayOf(nowMs.Seconds())), Index: index}
 }
 
 func kinds(records []revocation.Record) string {
@@ -58,12 +70,17 @@ func kinds(records []revocation.Record) string {
 	return strings.Join(names, " ")
 }
 
+// publicKey is that of an issuer's key.
+func publicKey(n byte) [tokens.PublicKeySize]byte {
+	return signing.NewKey([signing.SeedSize]byte{n}).Public()
+}
+
 // A cut-off follows what is rescued from it, only ever moves to an earlier time,
 // and a repetition says nothing.
 func TestKeyIsCutOff(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		s := announced(t, open)
-		const at = nowMs / 1000
+	each(t, func(t *testing.T, w *world) {
+		w.known()
+		at := nowMs.Seconds()
 		over := today(1)
 		over.Day -= 3
 		for i, step := range []struct {
@@ -79,56 +96,45 @@ func TestKeyIsCutOff(t *testing.T) {
 			{at + 1, []tokens.Serial{today(3)}, false, 1, "rescue"},
 			{at - 1, nil, true, 0, "retire_key"},
 		} {
-			moved, rescued, err := s.CutOffKey(t.Context(), KeyCutOff{Key: key, CutOff: step.cutOff, Rescued: step.rescue, Who: "operator", AtMs: nowMs + int64(i)})
+			moved, rescued, err := w.Distrust(t.Context(), Distrust{Key: seven, CutOff: step.cutOff, Exempt: step.rescue, Who: "operator", At: nowMs + database.Millis(i)})
 			if err != nil || moved != step.moved || rescued != step.rescued {
 				t.Fatalf("step %d: moved %v, rescued %d, %v", i, moved, rescued, err)
 			}
-			if got := kinds(drain(t, s, 0)); got != step.says {
+			if got := kinds(w.drain()); got != step.says {
 				t.Fatalf("step %d says %q, want %q", i, got, step.says)
 			}
 		}
-		if cutOff, err := s.KeyCutOff(t.Context(), key); err != nil || cutOff != at-1 {
+		if cutOff, err := CutOffOf(t.Context(), w.db.Writer(), seven); err != nil || cutOff != at-1 {
 			t.Fatalf("cut off at %d: %v", cutOff, err)
 		}
-		if cutOff, err := s.KeyCutOff(t.Context(), key+1); err != nil || cutOff != tokens.Never {
+		if cutOff, err := CutOffOf(t.Context(), w.db.Writer(), seven+1); err != nil || cutOff != tokens.Never {
 			t.Fatalf("another key is cut off at %d: %v", cutOff, err)
 		}
 		var lines int
-		if err := s.db.Writer().QueryRow(`SELECT COUNT(*) FROM audit WHERE action = 'cut_off_key' AND who = 'operator' AND role = 'operator' AND object = '7'`).Scan(&lines); err != nil || lines != 3 {
+		if err := w.db.Writer().QueryRow(`SELECT COUNT(*) FROM audit WHERE action = 'cut_off_key' AND who = 'operator' AND role = 'operator' AND object = '7'`).Scan(&lines); err != nil || lines != 3 {
 			t.Fatalf("%d lines for audit, want one for each order that changed something: %v", lines, err)
 		}
 	})
 }
 
 func TestCutOffsThatAreRefused(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		s := announced(t, open)
+	each(t, func(t *testing.T, w *world) {
+		w.known()
 		for name, c := range map[string]struct {
-			cutOff KeyCutOff
+			cutOff Distrust
 			want   error
 		}{
-			"a key never announced": {KeyCutOff{Key: key + 1, CutOff: 1}, ErrNotFound},
-			"no time":               {KeyCutOff{Key: key}, ErrCutOffTime},
-			"beyond the wire":       {KeyCutOff{Key: key, CutOff: 1 << 32}, ErrCutOffTime},
-			"too many to rescue":    {KeyCutOff{Key: key, CutOff: 1, Rescued: many(MaxRescued + 1)}, ErrRescued},
+			"a key never announced": {Distrust{Key: seven + 1, CutOff: 1}, ErrUnknown},
+			"no time":               {Distrust{Key: seven}, ErrCutOffTime},
+			"beyond the wire":       {Distrust{Key: seven, CutOff: 1 << 32}, ErrCutOffTime},
+			"too many to rescue":    {Distrust{Key: seven, CutOff: 1, Exempt: many(MaxExempt + 1)}, ErrExempt},
 		} {
-			c.cutOff.AtMs = nowMs
-			if _, _, err := s.CutOffKey(t.Context(), c.cutOff); !errors.Is(err, c.want) {
+			c.cutOff.At = nowMs
+			if _, _, err := w.Distrust(t.Context(), c.cutOff); !errors.Is(err, c.want) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		for name, c := range map[string]struct {
-			before int64
-			want   error
-		}{
-			"a day and a second ahead":   {nowMs/1000 + 24*60*60 + 1, ErrTooFar},
-			"before any running session": {(nowMs - sessionOver) / 1000, ErrNoSession},
-		} {
-			if _, err := s.CutOffSubject(t.Context(), SubjectCutOff{Before: c.before, Who: "operator", AtMs: nowMs}); !errors.Is(err, c.want) {
-				t.Errorf("%s: %v", name, err)
-			}
-		}
-		if n, err := s.Waiting(t.Context()); err != nil || n != 0 {
+		if n, err := w.Waiting(t.Context()); err != nil || n != 0 {
 			t.Fatalf("%d records of refused orders wait: %v", n, err)
 		}
 	})
@@ -145,18 +151,18 @@ func many(n int) []tokens.Serial {
 // A long list goes in by many rows at once: none is lost, and their order stays.
 func TestManyAreRescuedInOrder(t *testing.T) {
 	const honest = 157 // more than a statement takes, three times over
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		s := announced(t, open)
-		_, rescued, err := s.CutOffKey(t.Context(), KeyCutOff{Key: key, CutOff: nowMs / 1000, Rescued: many(honest), Who: "operator", AtMs: nowMs})
+	each(t, func(t *testing.T, w *world) {
+		w.known()
+		_, rescued, err := w.Distrust(t.Context(), Distrust{Key: seven, CutOff: nowMs.Seconds(), Exempt: many(honest), Who: "operator", At: nowMs})
 		if err != nil || rescued != honest {
 			t.Fatalf("%d rescued: %v", rescued, err)
 		}
-		said := drain(t, s, 0)
+		said := w.drain()
 		if len(said) != honest+1 || said[honest].Kind != revocation.KindRetireKey {
 			t.Fatalf("%d records, the last of kind %s", len(said), said[len(said)-1].Kind)
 		}
 		for i, r := range said[:honest] {
-			if r.Kind != revocation.KindRescue || r.Serial != today(uint32(i)) || r.Key != key {
+			if r.Kind != revocation.KindRescue || r.Serial != today(uint32(i)) || r.Key != seven {
 				t.Fatalf("record %d is %+v", i, r)
 			}
 		}
@@ -165,152 +171,165 @@ func TestManyAreRescuedInOrder(t *testing.T) {
 
 // A thief's key is cut off on a busy day: the honest are many, and the order must
 // take seconds.
-func BenchmarkRescue100000(b *testing.B) {
+func BenchmarkExempt100000(b *testing.B) {
 	for b.Loop() {
-		s, err := Open(b.Context(), Config{Database: filepath.Join(b.TempDir(), "issuer.db"), Partitions: partitions})
+		o, err := outbox.Open(b.Context(), outbox.Config{Database: filepath.Join(b.TempDir(), "issuer.db"), Partitions: 4})
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := s.AnnounceKey(b.Context(), key, public, nowMs); err != nil {
+		s, err := NewStore(Config{Outbox: o, Sessions: new(sessions), Trail: audittest.On(b, o.Database())})
+		if err != nil {
 			b.Fatal(err)
 		}
-		if _, n, err := s.CutOffKey(b.Context(), KeyCutOff{Key: key, CutOff: nowMs / 1000, Rescued: many(100_000), Who: "operator", AtMs: nowMs}); err != nil || n != 100_000 {
+		if _, err := s.Publish(b.Context(), Public{seven, public}, nowMs); err != nil {
+			b.Fatal(err)
+		}
+		if _, n, err := s.Distrust(b.Context(), Distrust{Key: seven, CutOff: nowMs.Seconds(), Exempt: many(100_000), Who: "operator", At: nowMs}); err != nil || n != 100_000 {
 			b.Fatalf("%d rescued: %v", n, err)
 		}
-		s.Close()
+		o.Close()
 	}
-}
-
-// Those whom the issuer knows are they who show codes of sessions that the
-// cut-off would end, under that key: not the revoked, not other keys' sessions,
-// not sessions that are over or not affected.
-func TestKnownHoldersAreRescued(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		s := announced(t, open)
-		const cutOff = nowMs/1000 - 600
-		session := func(n int, under tokens.KeyID, start int64) tokens.Serial {
-			t.Helper()
-			c := approved(t, s, n)
-			if err := s.OpenSession(t.Context(), Session{ID: fmt.Sprintf("ses_%d", n), Access: [32]byte{byte(n)}, Application: c.Application,
-				Check: check(n, "").ID, Key: under, StartMs: start * 1000}, nowMs, nil); err != nil {
-				t.Fatal(err)
-			}
-			return c.Serial
-		}
-		holder := session(1, key, cutOff)
-		unknown := session(2, 0, nowMs/1000) // from before sessions named their key
-		revoked := session(3, key, nowMs/1000)
-		session(4, key+1, nowMs/1000)
-		session(5, key, cutOff-1)
-		session(6, key, (nowMs-sessionOver)/1000-1)
-		approved(t, s, 7) // never opened one
-		if _, _, err := s.Apply(t.Context(), revoke(revoked, nowMs)); err != nil {
-			t.Fatal(err)
-		}
-		for p := range s.Partitions() {
-			drain(t, s, p)
-		}
-		_, rescued, err := s.CutOffKey(t.Context(), KeyCutOff{Key: key, CutOff: cutOff, RescueKnown: true, Who: "operator", AtMs: nowMs})
-		if err != nil || rescued != 2 {
-			t.Fatalf("%d rescued: %v", rescued, err)
-		}
-		got := drain(t, s, 0)
-		if kinds(got) != "rescue rescue retire_key" || got[0].Serial != holder || got[1].Serial != unknown {
-			t.Fatalf("%+v", got)
-		}
-	})
-}
-
-// A session that starts at the cut-off or later is not opened, and its check
-// stays good for a session under another key.
-func TestNoSessionUnderAKeyThatIsCutOff(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		s := announced(t, open)
-		c := approved(t, s, 1)
-		if _, _, err := s.CutOffKey(t.Context(), KeyCutOff{Key: key, CutOff: nowMs / 1000, Who: "operator", AtMs: nowMs}); err != nil {
-			t.Fatal(err)
-		}
-		o := Session{ID: "ses_1", Access: [32]byte{1}, Application: c.Application, Check: check(1, "").ID, Key: key, StartMs: nowMs}
-		if err := s.OpenSession(t.Context(), o, nowMs, nil); !errors.Is(err, ErrKeyCutOff) {
-			t.Fatalf("opened at the cut-off: %v", err)
-		}
-		o.Key++
-		if err := s.OpenSession(t.Context(), o, nowMs, nil); err != nil {
-			t.Fatalf("under another key: %v", err)
-		}
-	})
 }
 
 // A gateway that starts after the topic forgot the cut-off hears of it with the
 // key's next announcement.
 func TestCutOffIsSaidWithEachAnnouncement(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		s := announced(t, open)
-		if _, _, err := s.CutOffKey(t.Context(), KeyCutOff{Key: key, CutOff: 1000, Who: "operator", AtMs: nowMs}); err != nil {
+	each(t, func(t *testing.T, w *world) {
+		w.known()
+		if _, _, err := w.Distrust(t.Context(), Distrust{Key: seven, CutOff: 1000, Who: "operator", At: nowMs}); err != nil {
 			t.Fatal(err)
 		}
-		drain(t, s, 0)
-		if _, err := s.AnnounceKey(t.Context(), key, public, nowMs+AnnounceAgain.Milliseconds()); err != nil {
+		w.drain()
+		if _, err := w.Publish(t.Context(), Public{seven, public}, nowMs.Add(AnnounceAgain)); err != nil {
 			t.Fatal(err)
 		}
-		if got := drain(t, s, 0); kinds(got) != "announce_key retire_key" || got[1].CutOff != 1000 {
+		if got := w.drain(); kinds(got) != "announce_key retire_key" || got[1].CutOff != 1000 {
 			t.Fatalf("%+v", got)
 		}
 	})
 }
 
-// A subject's cut-off only ever moves to a later time.
-func TestSubjectIsCutOff(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		s := open()
-		subject := tokens.Subject{9, 7: 1}
-		const now = nowMs / 1000
-		for i, step := range []struct {
-			before  int64
-			changed bool
-		}{{now, true}, {now, false}, {now - 1, false}, {now + 24*60*60, true}} {
-			changed, err := s.CutOffSubject(t.Context(), SubjectCutOff{Subject: subject, Before: step.before, Who: "operator", AtMs: nowMs})
-			if err != nil || changed != step.changed {
-				t.Fatalf("step %d: changed %v, %v", i, changed, err)
-			}
-		}
-		got := drain(t, s, 0)
-		if kinds(got) != "revoke_subject revoke_subject" || got[0].Subject != subject || got[0].CutOff != now || got[1].CutOff != now+24*60*60 {
-			t.Fatalf("%+v", got)
-		}
-	})
-}
-
-// A restatement repeats cut-offs, rescues in front of them, and leaves out what
-// concerns nobody any more.
-func TestCutOffsAreRestated(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		s := announced(t, open)
-		if _, _, err := s.CutOffKey(t.Context(), KeyCutOff{Key: key, CutOff: 1000, Rescued: []tokens.Serial{today(5)}, Who: "operator", AtMs: nowMs}); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := s.CutOffSubject(t.Context(), SubjectCutOff{Subject: tokens.Subject{1}, Before: nowMs / 1000, Who: "operator", AtMs: nowMs}); err != nil {
-			t.Fatal(err)
-		}
-		drain(t, s, 0)
-		for _, step := range []struct {
-			at   int64
-			want string
-		}{
-			{nowMs + 1, "announce_key rescue retire_key revoke_subject"},
-			{nowMs + sessionOver + afterlife, "announce_key rescue retire_key"},
-			{tokens.DayOver(today(5).Day)*1000 + afterlife, "announce_key retire_key"},
-		} {
-			if _, err := s.Restate(t.Context(), 0, step.at); err != nil {
+// A retired key is not told of again, unless gateways that remember it may have
+// missed its cut-off.
+func TestRestateLeavesOutRetiredKeys(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		for id := range tokens.KeyID(3) {
+			public := publicKey(byte(id))
+			if _, err := w.Publish(t.Context(), Public{id + 1, public}, nowMs); err != nil {
 				t.Fatal(err)
 			}
-			got := drain(t, s, 0)
-			if kinds(got) != step.want {
-				t.Fatalf("restated %d ms later: %q, want %q", step.at-nowMs, kinds(got), step.want)
+			if id == 0 {
+				continue
 			}
-			if i := len(got) - 1; got[i].Kind == revocation.KindRetireKey && (got[i].Key != key || got[i].CutOff != 1000) {
-				t.Fatalf("%+v", got[i])
+			_, err := w.db.Writer().ExecContext(t.Context(), `INSERT INTO issuer_keys (id, public, ordered_ms, retired_ms) VALUES ($1, $2, 1, 2)`, int64(id+1), public[:])
+			if err != nil {
+				t.Fatal(err)
 			}
+		}
+		if _, _, err := w.Distrust(t.Context(), Distrust{Key: 3, CutOff: 1000, Who: "operator", At: nowMs}); err != nil {
+			t.Fatal(err)
+		}
+		w.drain()
+		if _, err := w.Restate(t.Context(), 0, int64(nowMs+1)); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.drain(); kinds(got) != "announce_key announce_key retire_key" || got[0].Key != 1 || got[1].Key != 3 || got[2].Key != 3 {
+			t.Fatalf("%+v", got)
+		}
+	})
+}
+
+// A topic forgets after its retention, so an announcement is repeated long before;
+// the issuer stays ready meanwhile.
+func TestKeyIsAnnouncedAgainBeforeTheTopicForgets(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		public := publicKey(1)
+		day := database.Millis(AnnounceAgain.Milliseconds())
+		for _, c := range []struct {
+			at   database.Millis
+			want bool
+		}{{nowMs, true}, {nowMs + day - 1, false}, {nowMs + day, true}, {nowMs + day + 1, false}, {nowMs + 2*day, true}} {
+			announced, err := w.Publish(t.Context(), Public{7, public}, c.at)
+			if err != nil || announced != c.want {
+				t.Fatalf("%d ms after the first: announced %v, %v", c.at-nowMs, announced, err)
+			}
+			if c.at == nowMs {
+				if err := w.Outbox.Published(t.Context(), w.epoch(), 0, w.take().First); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if p := w.take(); len(p.Records) != 2 {
+			t.Fatalf("%d announcements wait, want 2", len(p.Records))
+		}
+		if published, err := w.Store.Published(t.Context(), 7); err != nil || !published {
+			t.Fatalf("a repetition made the key unpublished: %v, %v", published, err)
+		}
+	})
+}
+
+// Gateways would refuse the key, and every code under it: no record is queued.
+func TestAWeakKeyIsNotAnnounced(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		good := publicKey(1)
+		for name, public := range map[string][tokens.PublicKeySize]byte{
+			"identity": {1}, "order 4": {}, "not canonical": {0: 0xee, 31: 0x7f}, "no point": {2},
+			"mixed order": mixedOrder(good),
+		} {
+			if announced, err := w.Publish(t.Context(), Public{7, public}, nowMs); announced || !errors.Is(err, ErrWeak) {
+				t.Errorf("%s: announced %v, %v", name, announced, err)
+			}
+		}
+		if p := w.take(); len(p.Records) != 0 {
+			t.Fatalf("%d records wait", len(p.Records))
+		}
+		if announced, err := w.Publish(t.Context(), Public{7, good}, nowMs); !announced || err != nil {
+			t.Fatalf("the id is spent on a weak key: %v, %v", announced, err)
+		}
+	})
+}
+
+// mixedOrder adds the point of order 2, (0, -1), to a key: y turns into p - y and x
+// changes its sign.
+func mixedOrder(public [tokens.PublicKeySize]byte) [tokens.PublicKeySize]byte {
+	sign := public[31] & 0x80
+	public[31] &^= 0x80
+	slices.Reverse(public[:])
+	p := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 255), big.NewInt(19))
+	p.Sub(p, new(big.Int).SetBytes(public[:])).FillBytes(public[:])
+	slices.Reverse(public[:])
+	public[31] |= sign ^ 0x80
+	return public
+}
+
+func TestKeyIsAnnouncedOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		public := publicKey(1)
+		if _, err := w.Store.Published(t.Context(), 7); !errors.Is(err, database.ErrNotFound) {
+			t.Fatalf("an unknown key: %v", err)
+		}
+		for i := range 3 {
+			announced, err := w.Publish(t.Context(), Public{7, public}, nowMs)
+			if err != nil || announced != (i == 0) {
+				t.Fatalf("time %d: announced %v, %v", i, announced, err)
+			}
+		}
+		if _, err := w.Publish(t.Context(), Public{7, publicKey(9)}, nowMs); !errors.Is(err, ErrBound) {
+			t.Fatalf("another key under the id: %v", err)
+		}
+		p := w.take()
+		want := []revocation.Record{{Kind: revocation.KindAnnounceKey, At: int64(nowMs), Key: 7, Public: public}}
+		if fmt.Sprint(p.Records) != fmt.Sprint(want) {
+			t.Fatalf("%+v", p)
+		}
+		if published, err := w.Store.Published(t.Context(), 7); err != nil || published {
+			t.Fatalf("published before it was: %v, %v", published, err)
+		}
+		if err := w.Outbox.Published(t.Context(), w.epoch(), 0, 1); err != nil {
+			t.Fatal(err)
+		}
+		if published, err := w.Store.Published(t.Context(), 7); err != nil || !published {
+			t.Fatalf("published: %v, %v", published, err)
 		}
 	})
 }

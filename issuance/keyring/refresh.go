@@ -3,10 +3,12 @@ package keyring
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
 
+	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -31,6 +33,9 @@ func (r *Ring) Run(ctx context.Context) error {
 // Refresh looks into the database now. Once it has returned nil, Current knows what
 // was committed before the call. Many callers at once share a look.
 func (r *Ring) Refresh(ctx context.Context) error {
+	if r.first != nil {
+		return nil
+	}
 	asked := r.begun.Load()
 	select {
 	case r.looking <- struct{}{}:
@@ -51,10 +56,10 @@ func (r *Ring) Refresh(ctx context.Context) error {
 
 func (r *Ring) look(ctx context.Context) error {
 	at := time.Now() // from before, so that a view is never younger than it seems
-	nowMs, rows, err := r.book.rows(ctx)
-	if err == nil && unnoted(rows) {
-		if err = r.book.note(ctx); err == nil {
-			nowMs, rows, err = r.book.rows(ctx)
+	now, rows, err := r.store.rows(ctx)
+	if err == nil && slices.ContainsFunc(rows, func(k row) bool { return k.unrecorded() }) {
+		if err = r.store.recordPublished(ctx); err == nil {
+			now, rows, err = r.store.rows(ctx)
 		}
 	}
 	if err != nil {
@@ -67,17 +72,17 @@ func (r *Ring) look(ctx context.Context) error {
 	}
 	// Ours is read last: what passed meanwhile makes the database's clock seem
 	// behind, and a key's time come late.
-	r.view.Store(&view{at, time.UnixMilli(nowMs).Sub(r.now()), rows})
-	r.say()
+	r.view.Store(&view{at, now.Time().Sub(r.now()), rows})
+	r.logChange()
 	return nil
 }
 
-// say logs what changed.
-func (r *Ring) say() {
+// logChange logs what changed.
+func (r *Ring) logChange() {
 	v, now := r.view.Load(), r.now()
 	id, _, err := r.Current(now)
 	var serving tokens.KeyID
-	if best := newest(v.rows, now.Add(v.ahead).UnixMilli(), now.Unix(), anyone); best != nil {
+	if best := newest(v.rows, database.MillisAt(now.Add(v.ahead)), now.Unix(), anyone); best != nil {
 		serving = best.id
 	}
 	said := fmt.Sprint(id, serving, err)
@@ -94,4 +99,31 @@ func (r *Ring) say() {
 	default:
 		r.log.Info("issuer key in service", zap.Uint16("key_id", uint16(id)))
 	}
+}
+
+// AnnounceDue repeats every announcement that has grown old, those of the keys first and
+// then those of more: the database remembers when it announced what.
+func (r *Ring) AnnounceDue(ctx context.Context, more ...Public) error {
+	var keys []Public
+	var err error
+	if r.first != nil {
+		keys = append(keys, r.first.Public())
+	} else if keys, err = r.store.Announceable(ctx); err != nil {
+		return fmt.Errorf("issuance: which keys to announce: %w", err)
+	}
+	for _, k := range append(keys, more...) {
+		announced, err := r.store.Publish(ctx, k, database.MillisAt(r.now()))
+		if err != nil {
+			return fmt.Errorf("issuance: announcing key %d: %w", k.ID, err)
+		}
+		if announced {
+			r.log.Info("key announced", zap.Uint16("key_id", uint16(k.ID)))
+		}
+	}
+	return nil
+}
+
+// Published reports whether a key's announcement is in the stream.
+func (r *Ring) Published(ctx context.Context, id tokens.KeyID) (bool, error) {
+	return r.store.Published(ctx, id)
 }

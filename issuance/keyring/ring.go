@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/signing"
 )
@@ -24,7 +25,7 @@ const (
 	// everywhere within about a second.
 	refreshEvery = time.Second
 	// maxAge is how old a view may be that is signed by: what is ordered must count
-	// at some time even for an issuer that cannot look. Ours; sessionOver counts on it.
+	// at some time even for an issuer that cannot look. Ours; SessionOver counts on it.
 	maxAge = 30 * time.Second
 )
 
@@ -37,24 +38,28 @@ type Key struct {
 // Public is what gateways know of it.
 func (k Key) Public() Public { return Public{k.ID, k.Signer.Public()} }
 
-// Config is what a Ring works with.
-type Config struct {
-	Book *Book
-	Keys []Key            // that this process holds, at least one
-	Now  func() time.Time // the clock that sessions start by; nil: time.Now
-	Log  *zap.Logger      // nil: none
-	// Metrics takes what metrics.go describes; nil: none.
+// RingConfig is what a Ring works with.
+type RingConfig struct {
+	Store *Store
+	Keys  []Key            // that this process holds, at least one
+	Now   func() time.Time // the clock that sessions start by; nil: time.Now
+	Log   *zap.Logger      // nil: none
+	// Metrics takes the key that signs and the lookups that failed; nil: none.
 	Metrics prometheus.Registerer
+	// FirstSigns has the first key sign from the first moment, whether gateways know it or
+	// not and whatever was ordered. For tests only.
+	FirstSigns bool
 }
 
 // Ring answers which key signs now, from what it read last. It is safe for many
 // goroutines at once.
 type Ring struct {
-	book *Book
-	keys map[tokens.KeyID]signing.Signer
-	now  func() time.Time
-	log  *zap.Logger
-	age  func(since time.Time) time.Duration // monotonic, whatever the clock is set to
+	store *Store
+	keys  map[tokens.KeyID]signing.Signer
+	first *Key // signs whatever is known of it; nil: the rule holds
+	now   func() time.Time
+	log   *zap.Logger
+	age   func(since time.Time) time.Duration // monotonic, whatever the clock is set to
 
 	view     atomic.Pointer[view]
 	failures atomic.Uint64
@@ -74,11 +79,11 @@ type view struct {
 
 // New makes a Ring; it starts nothing. Until the first Refresh no key is in
 // service.
-func New(c Config) (*Ring, error) {
-	if c.Book == nil || len(c.Keys) == 0 {
-		return nil, errors.New("keyring: a book and at least one key are needed")
+func New(c RingConfig) (*Ring, error) {
+	if c.Store == nil || len(c.Keys) == 0 {
+		return nil, errors.New("keyring: a store and at least one key are needed")
 	}
-	r := &Ring{book: c.Book, keys: make(map[tokens.KeyID]signing.Signer), now: c.Now, log: c.Log, age: time.Since, looking: make(chan struct{}, 1)}
+	r := &Ring{store: c.Store, keys: make(map[tokens.KeyID]signing.Signer), now: c.Now, log: c.Log, age: time.Since, looking: make(chan struct{}, 1)}
 	for _, k := range c.Keys {
 		if k.ID == 0 || k.Signer == nil || r.keys[k.ID] != nil {
 			return nil, fmt.Errorf("keyring: key %d has no id, no signer, or stands twice", k.ID)
@@ -87,6 +92,9 @@ func New(c Config) (*Ring, error) {
 			return nil, fmt.Errorf("keyring: key %d would be refused by gateways: %w", k.ID, err)
 		}
 		r.keys[k.ID] = k.Signer
+	}
+	if c.FirstSigns {
+		r.first = &c.Keys[0]
 	}
 	if r.now == nil {
 		r.now = time.Now
@@ -107,6 +115,9 @@ func New(c Config) (*Ring, error) {
 // off since the last look: what opens a session asks the database once more, and
 // calls Refresh if that says so.
 func (r *Ring) Current(start time.Time) (tokens.KeyID, signing.Signer, error) {
+	if r.first != nil {
+		return r.first.ID, r.first.Signer, nil
+	}
 	v := r.view.Load()
 	if v == nil {
 		return 0, nil, fmt.Errorf("%w: the database was not asked yet", ErrNoKey)
@@ -114,7 +125,7 @@ func (r *Ring) Current(start time.Time) (tokens.KeyID, signing.Signer, error) {
 	if age := r.age(v.at); age > maxAge {
 		return 0, nil, fmt.Errorf("%w: the database last said %v ago which one is", ErrNoKey, age.Truncate(time.Second))
 	}
-	best := newest(v.rows, start.Add(v.ahead).UnixMilli(), start.Unix(), r.holds)
+	best := newest(v.rows, database.MillisAt(start.Add(v.ahead)), start.Unix(), r.holds)
 	if best == nil {
 		return 0, nil, fmt.Errorf("%w: %s", ErrNoKey, r.why(v, start))
 	}
@@ -125,11 +136,11 @@ func (r *Ring) holds(id tokens.KeyID) bool { return r.keys[id] != nil }
 
 // why says what keeps each key from signing.
 func (r *Ring) why(v *view, start time.Time) string {
-	nowMs := start.Add(v.ahead).UnixMilli()
+	now := database.MillisAt(start.Add(v.ahead))
 	var parts []string
 	for i := range v.rows {
 		k := &v.rows[i]
-		state := k.state(nowMs, k)
+		state := k.state(now, k)
 		switch {
 		case state == Retired && !r.holds(k.id): // of old ones there may be many
 		case !r.holds(k.id):
@@ -137,7 +148,7 @@ func (r *Ring) why(v *view, start time.Time) string {
 		case state == Announced:
 			parts = append(parts, fmt.Sprintf("the announcement of key %d is not in the control stream yet", k.id))
 		case state == Waiting:
-			parts = append(parts, fmt.Sprintf("key %d signs from %s", k.id, stamp(k.useFrom)))
+			parts = append(parts, fmt.Sprintf("key %d signs from %v", k.id, k.useFrom))
 		case k.cutOff <= start.Unix():
 			parts = append(parts, fmt.Sprintf("key %d is cut off", k.id))
 		default:
@@ -159,4 +170,25 @@ func (r *Ring) ids() (ids []tokens.KeyID) {
 	}
 	slices.Sort(ids)
 	return ids
+}
+
+var (
+	descKey      = prometheus.NewDesc("railgate_issuer_signing_key", "Id of the issuer key that signs now; 0 if none is in service.", nil, nil)
+	descFailures = prometheus.NewDesc("railgate_issuer_key_lookup_failures_total", "Times the issuer keys could not be looked up; it is tried again.", nil, nil)
+)
+
+// gauges reads the ring when it is asked.
+type gauges struct{ r *Ring }
+
+// Describe implements prometheus.Collector.
+func (gauges) Describe(out chan<- *prometheus.Desc) {
+	out <- descKey
+	out <- descFailures
+}
+
+// Collect implements prometheus.Collector.
+func (g gauges) Collect(out chan<- prometheus.Metric) {
+	id, _, _ := g.r.Current(g.r.now()) // 0 with an error
+	out <- prometheus.MustNewConstMetric(descKey, prometheus.GaugeValue, float64(id))
+	out <- prometheus.MustNewConstMetric(descFailures, prometheus.CounterValue, float64(g.r.failures.Load()))
 }

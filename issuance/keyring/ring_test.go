@@ -18,7 +18,7 @@ import (
 func TestNothingIsSignedByAnOldView(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		in := w.issuer(0, key(1))
-		w.published()
+		w.emptied()
 		w.signs(1, in)
 		for age, good := range map[time.Duration]bool{maxAge: true, maxAge + time.Second: false} {
 			in.age = func(time.Time) time.Duration { return age }
@@ -28,7 +28,7 @@ func TestNothingIsSignedByAnOldView(t *testing.T) {
 				w.refused(err, ErrNoKey, "the database last said 31s ago")
 			}
 		}
-		never, err := New(Config{Book: w.Book, Keys: []Key{key(1)}})
+		never, err := New(RingConfig{Store: w.Store, Keys: []Key{key(1)}})
 		w.must(err)
 		_, _, err = never.Current(time.Now())
 		w.refused(err, ErrNoKey, "not asked yet")
@@ -75,8 +75,8 @@ func TestManyLookAtOnce(t *testing.T) {
 func TestForeignKeyUnderAKnownID(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.issuer(0, key(1))
-		w.published()
-		r, err := New(Config{Book: w.Book, Keys: []Key{{1, key(7).Signer}}})
+		w.emptied()
+		r, err := New(RingConfig{Store: w.Store, Keys: []Key{{1, key(7).Signer}}})
 		w.must(err)
 		w.refused(r.Refresh(t.Context()), ErrBound, "key 1")
 		_, _, err = r.Current(time.Now())
@@ -89,9 +89,9 @@ func TestRunFollowsAndTells(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		core, logs := observer.New(zap.InfoLevel)
 		metrics := prometheus.NewRegistry()
-		r, err := New(Config{Book: w.Book, Keys: []Key{key(1)}, Log: zap.New(core), Metrics: metrics})
+		r, err := New(RingConfig{Store: w.Store, Keys: []Key{key(1)}, Log: zap.New(core), Metrics: metrics})
 		w.must(err)
-		_, err = w.Begin(t.Context(), key(1).Public(), w.by())
+		_, err = w.Bootstrap(t.Context(), key(1).Public(), w.by())
 		w.must(err)
 		w.announced()
 		ctx, stop := context.WithCancel(t.Context())
@@ -100,7 +100,7 @@ func TestRunFollowsAndTells(t *testing.T) {
 		runtest.Eventually(t, 5*time.Second, "it to say that no key is in service", func() bool {
 			return logs.FilterMessage("no session can be opened").Len() == 1
 		})
-		w.published()
+		w.emptied()
 		runtest.Eventually(t, 5*time.Second, "the key to be in service", func() bool { _, _, err := r.Current(time.Now()); return err == nil })
 		stop()
 		w.must(<-ended)
@@ -125,27 +125,27 @@ func (weakSigner) Public() [tokens.PublicKeySize]byte { return [tokens.PublicKey
 
 func TestRingNeedsItsParts(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		for what, c := range map[string]Config{
-			"no book":      {Keys: []Key{key(1)}},
-			"no key":       {Book: w.Book},
-			"id 0":         {Book: w.Book, Keys: []Key{{0, key(1).Signer}}},
-			"no signer":    {Book: w.Book, Keys: []Key{{ID: 1}}},
-			"one id twice": {Book: w.Book, Keys: []Key{key(1), key(1)}},
-			"a weak key":   {Book: w.Book, Keys: []Key{{2, weakSigner{}}}},
+		for what, c := range map[string]RingConfig{
+			"no store":     {Keys: []Key{key(1)}},
+			"no key":       {Store: w.Store},
+			"id 0":         {Store: w.Store, Keys: []Key{{0, key(1).Signer}}},
+			"no signer":    {Store: w.Store, Keys: []Key{{ID: 1}}},
+			"one id twice": {Store: w.Store, Keys: []Key{key(1), key(1)}},
+			"a weak key":   {Store: w.Store, Keys: []Key{{2, weakSigner{}}}},
 		} {
 			if _, err := New(c); err == nil {
 				t.Errorf("%s: taken", what)
 			}
 		}
 		for _, bad := range []time.Duration{-1, MaxLead + 1} {
-			if _, err := NewBook(w.Store.Database(), w.Store, nil, bad); err == nil {
+			if _, err := NewStore(Config{Outbox: w.Outbox, Sessions: w.sessions, Lead: bad}); err == nil {
 				t.Errorf("lead %v: taken", bad)
 			}
 		}
-		if first, err := w.Begin(t.Context(), key(1).Public(), w.by()); !first || err != nil {
+		if first, err := w.Bootstrap(t.Context(), key(1).Public(), w.by()); !first || err != nil {
 			t.Fatalf("first %v, %v", first, err)
 		}
-		if first, err := w.Begin(t.Context(), key(2).Public(), w.by()); first || err != nil {
+		if first, err := w.Bootstrap(t.Context(), key(2).Public(), w.by()); first || err != nil {
 			t.Fatalf("a second first key: %v, %v", first, err)
 		}
 	})

@@ -12,15 +12,15 @@ func TestOneKeyFollowsAnother(t *testing.T) {
 		w.silent(a, "announcement of key 1 is not in the control stream yet; key 2 was never announced")
 		w.passes(time.Hour)
 		w.silent(b, "key 1")
-		w.published()
+		w.emptied()
 		w.signs(1, a, b) // the first key of a database has nobody to wait for
-		w.session(1, 1)
+		w.session(1)
 
 		w.ok(w.Announce(t.Context(), key(2).Public(), w.by()))
 		w.passes(time.Hour)
 		w.signs(1, a, b) // the publisher was down: no gateway can know key 2
 		w.states(InService, Announced)
-		w.published()
+		w.emptied()
 		w.signs(1, a, b)
 		w.states(InService, Waiting)
 		w.passes(lead - time.Minute)
@@ -29,10 +29,10 @@ func TestOneKeyFollowsAnother(t *testing.T) {
 		w.signs(2, a, b)
 		w.states(Overlap, InService)
 
-		w.session(2, 1) // an issuer that had looked a moment before
+		w.session(1) // an issuer that had looked a moment before
 		_, err := w.Retire(t.Context(), 1, w.by())
 		w.refused(err, ErrInUse, "key 1; let it rest first")
-		w.ok(w.Rest(t.Context(), 1, w.by()))
+		w.ok(w.Deactivate(t.Context(), 1, w.by()))
 		w.signs(2, a, b)
 		l := w.states(Resting, InService)[0]
 		if l.Running != 1 || time.Until(l.RetireFrom).Round(time.Minute) != 31*time.Minute {
@@ -69,18 +69,18 @@ func TestOneKeyFollowsAnother(t *testing.T) {
 func TestRetirementWaitsForTheLastSession(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.issuer(0, key(1))
-		w.published()
-		w.must(w.note(t.Context()))
+		w.emptied()
+		w.must(w.recordPublished(t.Context()))
 		w.ok(w.Announce(t.Context(), key(2).Public(), w.by()))
-		w.published()
-		w.must(w.note(t.Context()))
+		w.emptied()
+		w.must(w.recordPublished(t.Context()))
 		w.passes(lead)
-		w.ok(w.Rest(t.Context(), 1, w.by()))
+		w.ok(w.Deactivate(t.Context(), 1, w.by()))
 		w.passes(time.Hour)
-		w.session(1, 1) // an issuer that did not look for an hour
+		w.session(1) // an issuer that did not look for an hour
 		_, err := w.Retire(t.Context(), 1, w.by())
 		w.refused(err, ErrSessions, "key 1")
-		w.passes(sessionOver)
+		w.passes(SessionOver)
 		w.ok(w.Retire(t.Context(), 1, w.by()))
 	})
 }
@@ -90,15 +90,15 @@ func TestRetirementWaitsForTheLastSession(t *testing.T) {
 func TestIssuerWithoutTheNewKey(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		old := w.issuer(time.Second, key(1))
-		w.published()
+		w.emptied()
 		w.signs(1, old)
 		w.ok(w.Announce(t.Context(), key(2).Public(), w.by()))
-		w.published()
+		w.emptied()
 		fresh := w.issuer(0, key(1), key(2))
 		w.passes(lead)
 		w.signs(1, old)
 		w.signs(2, fresh)
-		w.ok(w.Rest(t.Context(), 1, w.by()))
+		w.ok(w.Deactivate(t.Context(), 1, w.by()))
 		w.silent(old, "key 1 is resting; key 2 is in service, and this issuer does not hold it")
 		w.signs(2, fresh)
 	})
@@ -109,18 +109,17 @@ func TestIssuerWithoutTheNewKey(t *testing.T) {
 func TestAnnouncementCutOff(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		a := w.issuer(0, key(1), key(2))
-		w.published()
+		w.emptied()
 		w.signs(1, a)
 
-		_, err := w.book(deaf{}).Announce(t.Context(), key(2).Public(), w.by()) // ordered, not in the outbox
-		w.refused(err, errDeaf, "")
-		w.published()
+		w.ok(w.order(t.Context(), key(2).Public(), w.by())) // and not in the outbox
+		w.emptied()
 		w.passes(lead)
 		w.signs(1, a)
 		w.states(InService, Announced)
 		w.announced() // by any issuer, within the hour
 
-		w.published() // and nobody looks: every issuer is down
+		w.emptied() // and nobody looks: every issuer is down
 		w.passes(time.Hour)
 		b := w.issuer(0, key(1), key(2))
 		w.signs(1, a, b)

@@ -7,34 +7,38 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/outbox"
 	"github.com/railgate/railgate/tokens"
 )
 
-// row is a key as the database has it. Times are Unix milliseconds by the
-// database's clock; 0: not yet, or never.
+// row is a key as the database has it. Times are by the database's clock; 0: not yet,
+// or never.
 type row struct {
 	id        tokens.KeyID
 	public    [tokens.PublicKeySize]byte
-	ordered   int64
-	published int64
-	useFrom   int64
-	rest      int64
-	retired   int64
+	ordered   database.Millis
+	published database.Millis
+	useFrom   database.Millis
+	rest      database.Millis
+	retired   database.Millis
 	cutOff    int64 // Unix seconds; tokens.Never if there is none
 	inStream  bool  // its announcement has left the outbox
 }
 
 // ready reports whether the key may sign at a time, by the database's clock, a
 // session that starts at a time, Unix seconds.
-func (r *row) ready(atMs, start int64) bool {
-	return r.published != 0 && r.useFrom <= atMs && r.rest == 0 && r.retired == 0 && start < r.cutOff
+func (r *row) ready(at database.Millis, start int64) bool {
+	return r.published != 0 && r.useFrom <= at && r.rest == 0 && r.retired == 0 && start < r.cutOff
 }
+
+// unrecorded reports whether recordPublished has something to write.
+func (r *row) unrecorded() bool { return r.published == 0 && r.inStream }
 
 // newest is the rule: of the keys that are ready, the one whose time came last. An
 // operator who orders an older key into use goes back to it thereby. nil: none is.
-func newest(rows []row, atMs, start int64, held func(tokens.KeyID) bool) (best *row) {
+func newest(rows []row, at database.Millis, start int64, held func(tokens.KeyID) bool) (best *row) {
 	for i := range rows {
-		if r := &rows[i]; r.ready(atMs, start) && held(r.id) && (best == nil || best.before(r)) {
+		if r := &rows[i]; r.ready(at, start) && held(r.id) && (best == nil || best.before(r)) {
 			best = r
 		}
 	}
@@ -64,15 +68,16 @@ func find(rows []row, id tokens.KeyID) *row {
 	return nil
 }
 
-// read reads the database's clock and then all keys, oldest order first.
-func read(ctx context.Context, db *database.DB, q database.Queries) (nowMs int64, rows []row, err error) {
-	if err := q.QueryRowContext(ctx, `SELECT `+db.NowMs).Scan(&nowMs); err != nil {
+// readRows reads the database's clock and then all keys, oldest order first.
+func readRows(ctx context.Context, db *database.DB, q database.Queries) (now database.Millis, rows []row, err error) {
+	if err := q.QueryRowContext(ctx, `SELECT `+db.NowMs).Scan(&now); err != nil {
 		return 0, nil, err
 	}
 	err = database.Each(ctx, q, func(from *sql.Rows) error {
 		r := row{cutOff: tokens.Never}
 		var public []byte
-		var published, useFrom, rest, retired, cutOff sql.NullInt64
+		var published, useFrom, rest, retired sql.Null[database.Millis]
+		var cutOff sql.Null[int64]
 		err := from.Scan(&r.id, &public, &r.ordered, &published, &useFrom, &rest, &retired, &cutOff, &r.inStream)
 		if err != nil {
 			return err
@@ -81,31 +86,117 @@ func read(ctx context.Context, db *database.DB, q database.Queries) (nowMs int64
 			return errPublic
 		}
 		copy(r.public[:], public)
-		r.published, r.useFrom, r.rest, r.retired = published.Int64, useFrom.Int64, rest.Int64, retired.Int64
+		r.published, r.useFrom, r.rest, r.retired = published.V, useFrom.V, rest.V, retired.V
 		if cutOff.Valid {
-			r.cutOff = cutOff.Int64
+			r.cutOff = cutOff.V
 		}
 		rows = append(rows, r)
 		return nil
 	}, `SELECT k.id, k.public, k.ordered_ms, k.published_ms, k.use_from_ms, k.rest_ms, k.retired_ms, c.cut_off,
-		  a.id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.id = a.outbox_id)
+		  a.id IS NOT NULL AND NOT `+outbox.Waits("a.outbox_id")+`
 		FROM issuer_keys k LEFT JOIN key_cutoffs c ON c.key_id = k.id LEFT JOIN announced_keys a ON a.id = k.id
 		ORDER BY k.ordered_ms, k.id`)
-	return nowMs, rows, err
+	return now, rows, err
+}
+
+// State is how far a key has come; the package comment says what each means.
+type State string
+
+// The states. Generated is for keys of the directory that List does not have.
+const (
+	Generated State = "generated"
+	Announced State = "announced"
+	Waiting   State = "waiting"
+	InService State = "in service"
+	Overlap   State = "overlap"
+	Resting   State = "resting"
+	CutOff    State = "cut off"
+	Retired   State = "retired"
+)
+
+// Line is a key in the operator's table. Times are by the database's clock; a zero
+// one has not come or was not fixed.
+type Line struct {
+	Public
+	State      State
+	Ordered    time.Time // to be announced
+	Published  time.Time // seen in the stream
+	UseFrom    time.Time
+	Rest       time.Time
+	CutOff     time.Time // sessions that start then or later are not good
+	Retired    time.Time
+	Running    int       // sessions that may still be good
+	RetireFrom time.Time // when it can be retired; zero: it must be deactivated first, or is retired
+}
+
+// List has every key that was ever ordered to be announced, oldest order first.
+// It does not know which issuer holds which.
+func (s *Store) List(ctx context.Context) (lines []Line, err error) {
+	err = s.db.View(ctx, "list the issuer keys", func(ctx context.Context, q database.Queries) error {
+		now, rows, err := readRows(ctx, s.db, q)
+		if err != nil {
+			return err
+		}
+		running, err := s.Sessions.Running(ctx, q, now.Add(-SessionOver))
+		if err != nil {
+			return err
+		}
+		serving := newest(rows, now, now.Seconds(), anyone)
+		for i := range rows {
+			r := &rows[i]
+			l := Line{
+				Public: Public{r.id, r.public}, State: r.state(now, serving), Ordered: clock(r.ordered), Published: clock(r.published),
+				UseFrom: clock(r.useFrom), Rest: clock(r.rest), Retired: clock(r.retired), Running: running[r.id].Count,
+			}
+			if r.cutOff <= math.MaxUint32 { // no cut-off is later
+				l.CutOff = time.Unix(r.cutOff, 0).UTC()
+			}
+			if r.retired == 0 {
+				l.RetireFrom = clock(r.over(running[r.id], now))
+			}
+			lines = append(lines, l)
+		}
+		return nil
+	})
+	return lines, err
 }
 
 // clock is a moment of the database; zero stays zero.
-func clock(ms int64) time.Time {
-	if ms == 0 {
+func clock(m database.Millis) time.Time {
+	if m == 0 {
 		return time.Time{}
 	}
-	return time.UnixMilli(ms).UTC()
+	return m.Time()
 }
 
-// cutOffAt is a cut-off as a moment; zero for none.
-func (r *row) cutOffAt() time.Time {
-	if r.cutOff > math.MaxUint32 { // no cut-off is later
-		return time.Time{}
+// state names what holds first.
+func (r *row) state(now database.Millis, serving *row) State {
+	switch {
+	case r.retired != 0:
+		return Retired
+	case r.cutOff <= now.Seconds():
+		return CutOff
+	case r.rest != 0:
+		return Resting
+	case r.published == 0:
+		return Announced
+	case r.useFrom > now:
+		return Waiting
+	case r == serving:
+		return InService
 	}
-	return time.Unix(r.cutOff, 0).UTC()
+	return Overlap
+}
+
+// over is when every session under a key that was deactivated or is cut off is over; 0: it
+// has not stopped.
+func (r *row) over(running Running, now database.Millis) database.Millis {
+	stopped := r.rest
+	if cutOff := database.SecondsAt(r.cutOff); r.cutOff <= now.Seconds() && (stopped == 0 || cutOff < stopped) {
+		stopped = cutOff
+	}
+	if stopped == 0 {
+		return 0
+	}
+	return max(stopped, running.Last).Add(SessionOver)
 }

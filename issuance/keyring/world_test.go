@@ -3,15 +3,16 @@ package keyring
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/outbox"
 	"github.com/railgate/railgate/issuance/staff"
-	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/test/audittest"
 	"github.com/railgate/railgate/test/databasetest"
 	"github.com/railgate/railgate/tokens"
@@ -28,36 +29,63 @@ func key(n byte) Key { return Key{tokens.KeyID(n), signing.NewKey([signing.SeedS
 // world is a database, and an operator's commands on it.
 type world struct {
 	*testing.T
-	*store.Store
-	*Book
+	*outbox.Outbox
+	*Store
+	*sessions
 	address string
 }
 
 // each tells a story on every kind of database.
 func each(t *testing.T, story func(t *testing.T, w *world)) {
 	databasetest.Each(t, func(t *testing.T, address string) {
-		w := &world{T: t, address: address}
-		w.Store = w.opened()
-		w.Book = w.book(w.Store)
+		w := &world{T: t, sessions: new(sessions), address: address}
+		w.Outbox = w.opened()
+		w.Store = w.store(w.Outbox)
 		story(t, w)
 	})
 }
 
-// opened is another process's store on the same database.
-func (w *world) opened() *store.Store {
+// opened is another process's outbox on the same database.
+func (w *world) opened() *outbox.Outbox {
 	w.Helper()
-	s, err := store.Open(w.Context(), store.Config{Database: w.address, Partitions: 1})
+	o, err := outbox.Open(w.Context(), outbox.Config{Database: w.address, Partitions: 1, InForce: []outbox.Source{InForce}})
 	w.must(err)
-	s.SetTrail(audittest.On(w, s.Database()))
-	w.Cleanup(func() { s.Close() })
+	w.Cleanup(func() { o.Close() })
+	return o
+}
+
+func (w *world) store(box *outbox.Outbox) *Store {
+	w.Helper()
+	s, err := NewStore(Config{Outbox: box, Sessions: w.sessions, Trail: audittest.On(w, box.Database()), Lead: lead})
+	w.must(err)
 	return s
 }
 
-func (w *world) book(stream Announcer) *Book {
-	w.Helper()
-	b, err := NewBook(w.Store.Database(), stream, audittest.On(w, w.Store.Database()), lead)
-	w.must(err)
-	return b
+// sessions are the Sessions of a world.
+type sessions struct {
+	mu     sync.Mutex
+	starts []start // mu
+}
+
+type start struct {
+	key tokens.KeyID
+	at  database.Millis
+}
+
+func (s *sessions) Running(_ context.Context, _ database.Queries, after database.Millis) (map[tokens.KeyID]Running, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make(map[tokens.KeyID]Running)
+	for _, one := range s.starts {
+		if one.at > after {
+			all[one.key] = Running{all[one.key].Count + 1, max(all[one.key].Last, one.at)}
+		}
+	}
+	return all, nil
+}
+
+func (s *sessions) Holders(context.Context, database.Queries, tokens.KeyID, database.Millis, database.Millis) ([]tokens.Serial, error) {
+	return nil, nil
 }
 
 // issuer is a process with a clock of its own.
@@ -70,13 +98,11 @@ type issuer struct {
 // issuer starts one whose clock goes ahead of the database's machine.
 func (w *world) issuer(ahead time.Duration, keys ...Key) *issuer {
 	w.Helper()
-	s := w.opened()
-	b, err := NewBook(s.Database(), s, audittest.On(w, s.Database()), lead)
-	w.must(err)
+	s := w.store(w.opened())
 	clock := func() time.Time { return time.Now().Add(ahead) }
-	r, err := New(Config{Book: b, Keys: keys, Now: clock})
+	r, err := New(RingConfig{Store: s, Keys: keys, Now: clock})
 	w.must(err)
-	_, err = b.Begin(w.Context(), keys[0].Public(), w.by())
+	_, err = s.Bootstrap(w.Context(), keys[0].Public(), w.by())
 	w.must(err)
 	w.announced()
 	w.must(r.Refresh(w.Context()))
@@ -94,20 +120,24 @@ func (w *world) announced() {
 	keys, err := w.Announceable(w.Context())
 	w.must(err)
 	for _, k := range keys {
-		_, err := w.Store.AnnounceKey(w.Context(), k.ID, k.Key, time.Now().UnixMilli())
+		_, err := w.Publish(w.Context(), k, database.MillisAt(time.Now()))
 		w.must(err)
 	}
 }
 
-// published does what the publisher does: the outbox is empty afterwards.
-func (w *world) published() { w.exec(`DELETE FROM outbox`) }
+// emptied does what the publisher does: the outbox is empty afterwards.
+func (w *world) emptied() { w.exec(`DELETE FROM outbox`) }
 
 // passes lets time pass: everything that was written was written earlier.
 func (w *world) passes(d time.Duration) {
 	w.Helper()
 	ms := d.Milliseconds()
 	w.exec(`UPDATE issuer_keys SET ordered_ms = ordered_ms - $1, published_ms = published_ms - $1, use_from_ms = use_from_ms - $1, rest_ms = rest_ms - $1, retired_ms = retired_ms - $1`, ms)
-	w.exec(`UPDATE sessions SET start_ms = start_ms - $1`, ms)
+	w.sessions.mu.Lock()
+	for i := range w.starts {
+		w.starts[i].at -= database.Millis(ms)
+	}
+	w.sessions.mu.Unlock()
 	w.exec(`UPDATE key_cutoffs SET cut_off = cut_off - $1`, ms/1000)
 }
 
@@ -142,12 +172,10 @@ func (w *world) refused(err, want error, about string) {
 }
 
 // session is one that was opened under a key just now.
-func (w *world) session(n int, id tokens.KeyID) {
-	w.Helper()
-	name := fmt.Sprint(n)
-	w.exec(`INSERT INTO applications (id, access_hash, document_type, person, name, number, city, created_ms) VALUES ($1, $2, 1, $2, $2, $2, $2, 1)`, name, []byte(name))
-	w.exec(`INSERT INTO checks (id, application, passed_ms, expires_ms) VALUES ($1, $1, 1, 1)`, name)
-	w.exec(`INSERT INTO sessions (id, application, check_id, key_id, start_ms) VALUES ($1, $1, $1, $2, $3)`, name, int64(id), time.Now().UnixMilli())
+func (w *world) session(id tokens.KeyID) {
+	w.sessions.mu.Lock()
+	defer w.sessions.mu.Unlock()
+	w.starts = append(w.starts, start{id, database.MillisAt(time.Now())})
 }
 
 // states are those of all keys as the operator sees them, in the order in which
@@ -169,7 +197,7 @@ func (w *world) states(want ...State) []Line {
 // trail has what was ordered of keys, oldest first.
 func (w *world) trail() (lines []string) {
 	w.Helper()
-	rows, err := w.Store.Database().Writer().QueryContext(w.Context(), `SELECT RTRIM(who || ' ' || role || ' ' || action || ' ' || object || ' ' || detail) FROM audit ORDER BY id`)
+	rows, err := w.Outbox.Database().Writer().QueryContext(w.Context(), `SELECT RTRIM(who || ' ' || role || ' ' || action || ' ' || object || ' ' || detail) FROM audit ORDER BY id`)
 	w.must(err)
 	defer rows.Close()
 	for rows.Next() {
@@ -183,7 +211,7 @@ func (w *world) trail() (lines []string) {
 
 func (w *world) exec(query string, args ...any) {
 	w.Helper()
-	_, err := w.Store.Database().Writer().ExecContext(w.Context(), query, args...)
+	_, err := w.Outbox.Database().Writer().ExecContext(w.Context(), query, args...)
 	w.must(err)
 }
 
@@ -200,13 +228,4 @@ func (w *world) ok(changed bool, err error) {
 	if err != nil || !changed {
 		w.Fatalf("changed %v: %v", changed, err)
 	}
-}
-
-// deaf is a stream to which nothing gets through.
-type deaf struct{}
-
-var errDeaf = errors.New("the power went out")
-
-func (deaf) AnnounceKey(context.Context, tokens.KeyID, [tokens.PublicKeySize]byte, int64) (bool, error) {
-	return false, errDeaf
 }

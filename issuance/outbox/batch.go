@@ -1,74 +1,84 @@
-package store
+package outbox
 
 import (
 	"cmp"
 	"context"
 	"database/sql"
-	"errors"
 	"slices"
 
-	"github.com/railgate/railgate/revocation/publish"
+	"github.com/railgate/railgate/tokens"
 )
 
-// streamed is a revocation, or a publisher that takes records. Both cost less than
-// their commit.
-type streamed struct {
-	revoke *applied
-	take   *taking
+// Write is a short transaction that enqueues a record, or in which a publisher takes
+// records. Both cost less than their commit.
+type Write struct {
+	// Serial is of the credential whose row Run locks first.
+	Serial tokens.Serial
+	// Run may run twice: it starts over each time. What it refuses without having
+	// written anything is no error here: an error undoes what shares the transaction.
+	Run func(ctx context.Context, tx *sql.Tx) error
+
+	last int   // 1 + the partition of a publisher's
+	err  error // why it failed alone, while others did not
 }
 
-// do runs a call. On SQLite, which has one writer, calls that wait share a
-// transaction; what is revoked in it is then numbered in it, too. PostgreSQL runs
-// transactions side by side and shares their writes to disk itself: on one connection
-// calls would only wait for each other's round trips.
-func (s *Store) do(ctx context.Context, c *streamed) error {
-	if s.db.Name == "sqlite" {
-		return s.streams.Do(ctx, c)
-	}
-	if c.revoke != nil {
+// mostWriting is how many of PostgreSQL's connections writes use at a time, half
+// of them: the publisher, which waits in the same queue, must find one.
+const mostWriting = 8
+
+// Do carries out a write.
+func (o *Outbox) Do(ctx context.Context, w *Write) error {
+	if o.db.Name != "sqlite" {
 		select {
-		case s.revoking <- struct{}{}:
-			defer func() { <-s.revoking }()
+		case o.writing <- struct{}{}:
+			defer func() { <-o.writing }()
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
-	return s.streamTogether(ctx, []*streamed{c})
+	return o.do(ctx, w)
 }
 
-// mostRevoking is how many of PostgreSQL's connections revocations use at a time, half
-// of them: the publisher, which waits in the same queue, must find one.
-const mostRevoking = 8
+// do is Do for publishers, too. On SQLite, which has one writer, calls that wait share a
+// transaction; what is revoked in it is then numbered in it, too. PostgreSQL runs
+// transactions side by side and shares their writes to disk itself: on one connection
+// calls would only wait for each other's round trips.
+func (o *Outbox) do(ctx context.Context, w *Write) (err error) {
+	if o.db.Name == "sqlite" {
+		err = o.writes.Do(ctx, w)
+	} else {
+		err = o.Together(ctx, []*Write{w})
+	}
+	if err != nil {
+		return err // and w.err may be written yet
+	}
+	return w.err
+}
 
-// streamTogether runs many calls in one transaction, revocations before takes. A
-// transaction that the database refuses is tried again call by call, so that none
+// Together carries out many writes in one transaction, publishers' last. A
+// transaction that the database refuses is tried again write by write, so that none
 // suffers for another, unless it may have been committed.
-func (s *Store) streamTogether(ctx context.Context, calls []*streamed) error {
-	committed, err := s.share(ctx, calls)
-	if err == nil || committed || len(calls) == 1 {
+func (o *Outbox) Together(ctx context.Context, writes []*Write) error {
+	committed, err := o.share(ctx, writes)
+	if err == nil || committed || len(writes) == 1 {
 		return err
 	}
-	for _, c := range calls {
-		if c.revoke != nil {
-			*c.revoke = applied{Change: c.revoke.Change}
-		} else {
-			c.take.pending = publish.Pending{}
-		}
-		if _, err := s.share(ctx, []*streamed{c}); err != nil {
-			c.refuse(err)
-		}
+	for _, w := range writes {
+		_, w.err = o.share(ctx, []*Write{w})
 	}
 	return nil
 }
 
 // share is one transaction. committed: it may be on disk even though err is not nil.
-func (s *Store) share(ctx context.Context, calls []*streamed) (committed bool, err error) {
+func (o *Outbox) share(ctx context.Context, writes []*Write) (committed bool, err error) {
 	// In one order of rows, so that two issuers do not wait for each other.
-	calls = slices.SortedStableFunc(slices.Values(calls), inOrder)
-	err = s.db.Change(ctx, "revoke and take", func(ctx context.Context, tx *sql.Tx) error {
-		ctx = s.db.Brief(ctx)
-		for _, c := range calls {
-			if err := s.streamIn(ctx, tx, c); err != nil {
+	writes = slices.SortedStableFunc(slices.Values(writes), func(a, b *Write) int {
+		return cmp.Or(cmp.Compare(a.last, b.last), cmp.Compare(a.Serial.Day, b.Serial.Day), cmp.Compare(a.Serial.Index, b.Serial.Index))
+	})
+	err = o.db.Change(ctx, "revoke and take", func(ctx context.Context, tx *sql.Tx) error {
+		ctx = o.db.Brief(ctx)
+		for _, w := range writes {
+			if err := w.Run(ctx, tx); err != nil {
 				return err
 			}
 		}
@@ -76,38 +86,4 @@ func (s *Store) share(ctx context.Context, calls []*streamed) (committed bool, e
 		return nil
 	})
 	return committed, err
-}
-
-func (s *Store) streamIn(ctx context.Context, tx *sql.Tx, c *streamed) error {
-	if c.revoke != nil {
-		return s.applyIn(ctx, tx, c.revoke)
-	}
-	err := s.takeIn(ctx, tx, c.take)
-	if errors.Is(err, publish.ErrEpoch) || errors.Is(err, publish.ErrLease) {
-		c.take.refused = err
-		return nil
-	}
-	return err
-}
-
-func (c *streamed) refuse(err error) {
-	if c.revoke != nil {
-		*c.revoke = applied{Change: c.revoke.Change, refused: err}
-	} else {
-		c.take.refused = err
-	}
-}
-
-// inOrder has revocations first, by serial, and then takes, by partition.
-func inOrder(a, b *streamed) int {
-	switch {
-	case a.revoke != nil && b.revoke != nil:
-		x, y := a.revoke.Serial, b.revoke.Serial
-		return cmp.Or(cmp.Compare(x.Day, y.Day), cmp.Compare(x.Index, y.Index))
-	case a.take != nil && b.take != nil:
-		return cmp.Compare(a.take.partition, b.take.partition)
-	case a.revoke != nil:
-		return -1
-	}
-	return 1
 }

@@ -1,4 +1,4 @@
-package store
+package outbox
 
 import (
 	"errors"
@@ -11,9 +11,9 @@ import (
 	"github.com/railgate/railgate/revocation/publish"
 )
 
-func lead(t *testing.T, s *Store) bool {
+func lead(t *testing.T, o *box) bool {
 	t.Helper()
-	leading, err := s.Lead(t.Context())
+	leading, err := o.Lead(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,7 +23,7 @@ func lead(t *testing.T, s *Store) bool {
 // Of two issuers on one database one leads. The other leads when the first has
 // resigned, or when its lease has ended by the database's clock.
 func TestOneIssuerLeads(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
+	everyDatabase(t, func(t *testing.T, open func() *box) {
 		first, second := open(), open()
 		for range 2 { // takes it, renews it
 			if !lead(t, first) || lead(t, second) {
@@ -65,16 +65,16 @@ func TestOneIssuerLeads(t *testing.T) {
 
 // Many who ask at the same moment get one leader.
 func TestParallelLeadsGiveOneLease(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		var stores []*Store
+	everyDatabase(t, func(t *testing.T, open func() *box) {
+		var boxes []*box
 		for range 6 {
-			stores = append(stores, open())
+			boxes = append(boxes, open())
 		}
 		var leaders atomic.Int64
 		var all sync.WaitGroup
-		for _, s := range stores {
+		for _, o := range boxes {
 			all.Go(func() {
-				leading, err := s.Lead(t.Context())
+				leading, err := o.Lead(t.Context())
 				if err != nil {
 					t.Error(err)
 				}
@@ -94,12 +94,9 @@ func TestParallelLeadsGiveOneLease(t *testing.T) {
 // the numbers mean other records now. The sleeper must mark none of them, and
 // is told that its epoch is over, whether something waits or not.
 func TestASleeperMarksNothingOfTheNextEpoch(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
+	everyDatabase(t, func(t *testing.T, open func() *box) {
 		sleeper, other := open(), open()
-		c := approved(t, sleeper, 1)
-		if _, _, err := sleeper.Apply(t.Context(), revoke(c.Serial, nowMs)); err != nil {
-			t.Fatal(err)
-		}
+		enqueue(t, sleeper, record(0, nowMs))
 		had := take(t, sleeper, 0, 10)
 		last := had.First + uint64(len(had.Records)) - 1
 

@@ -1,7 +1,19 @@
-package store
+// Package outbox is the queue of what gateways must be told, in the issuer's database
+// (see issuance/database, which says what any of it survives). Whoever has a cause
+// enqueues its record in the cause's transaction; a publisher takes records out, numbered.
+//
+// It promises: a cause and its record are one transaction; records leave in an order that
+// agrees with commits, and none is skipped; a number once given stays with its record,
+// until an epoch that is over marks nothing any more; of several publishers one has the
+// lease, by the database's clock.
+//
+// It knows no keys and no credentials: what is in force, to be published again in a new
+// epoch, it asks the owners of the tables for (Config.InForce).
+package outbox
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"fmt"
 	"time"
@@ -12,36 +24,116 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
+// MaxPartitions bounds the partitions of a stream.
+const MaxPartitions = 64
+
+// Config says which database, and how its stream is shaped.
+type Config struct {
+	// Database is what database.Open takes.
+	Database string
+	// Partitions of the control stream, 1 to MaxPartitions. A database keeps the
+	// number it was made with: Open refuses another.
+	Partitions int
+	// Topic is the control topic. A database keeps the first one it is opened with:
+	// Open refuses another. "": the topic is neither noted nor compared, for what
+	// does not publish.
+	Topic string
+	// Move opens a database whatever its topic and partitions are, for MoveStream only.
+	Move bool
+	// InForce are asked in turn for what Republish publishes.
+	InForce []Source
+	// Now dates a new database: it becomes the stream's epoch. nil: time.Now.
+	Now func() time.Time
+}
+
+// Outbox is an open database and its queue. It is safe for many goroutines at once.
+type Outbox struct {
+	db         *database.DB
+	partitions int
+	topic      string
+	inForce    []Source
+	holder     string // of the publisher's lease, among those that share the database
+	wake       func(partition int)
+	writes     *database.Group[Write]
+	writing    chan struct{} // a place for each Write at work on PostgreSQL
+}
+
+var _ publish.Outbox = (*Outbox)(nil)
+
+// Open opens the database and finds or makes the stream.
+func Open(ctx context.Context, c Config) (*Outbox, error) {
+	if c.Partitions < 1 || c.Partitions > MaxPartitions {
+		return nil, fmt.Errorf("outbox: partitions must be 1 to %d", MaxPartitions)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	db, err := database.Open(ctx, c.Database, c.Now())
+	if err != nil {
+		return nil, err
+	}
+	o := &Outbox{
+		db: db, partitions: c.Partitions, topic: c.Topic, inForce: c.InForce, holder: rand.Text(),
+		wake: func(int) {}, writing: make(chan struct{}, mostWriting),
+	}
+	o.writes = database.NewGroup(o.Together)
+	if !c.Move {
+		err = o.openStream(ctx, c.Now())
+	}
+	if err != nil {
+		db.Close()
+		return nil, err
+	}
+	return o, nil
+}
+
+// SetWake gives the outbox what tells the publisher that records of a partition were
+// committed; without it the publisher finds them at its next heartbeat. wake must not
+// block. Call it before the outbox is shared.
+func (o *Outbox) SetWake(wake func(partition int)) { o.wake = wake }
+
+// Close ends the connections; what was acknowledged stays.
+func (o *Outbox) Close() error { return o.db.Close() }
+
+// Database is where the outbox lives: others keep their tables in it, too.
+func (o *Outbox) Database() *database.DB { return o.db }
+
+// Partitions is the number the database was made with.
+func (o *Outbox) Partitions() int { return o.partitions }
+
+// PartitionOf is the partition of a serial's records.
+func (o *Outbox) PartitionOf(serial tokens.Serial) int {
+	return publish.Partition(&revocation.Record{Kind: revocation.KindRevoke, Serial: serial}, o.partitions)
+}
+
 // openStream finds the stream's epoch or, in a new database, makes it: Unix
 // milliseconds, so that a database that replaces a lost one has a greater one. It
 // notes the topic in a database that has none, and refuses another stream than
 // the database's.
-func (s *Store) openStream(ctx context.Context, now time.Time) error {
-	return s.db.Change(ctx, "open stream", func(ctx context.Context, tx *sql.Tx) error {
-		made, err := tx.ExecContext(ctx, `INSERT INTO stream (id, epoch, partitions, topic) VALUES (1, $1, $2, $3) ON CONFLICT (id) DO NOTHING`,
-			now.UnixMilli(), s.partitions, s.topic)
+func (o *Outbox) openStream(ctx context.Context, now time.Time) error {
+	return o.db.Change(ctx, "open stream", func(ctx context.Context, tx *sql.Tx) error {
+		made, err := database.Changed(ctx, tx, `INSERT INTO stream (id, epoch, partitions, topic) VALUES (1, $1, $2, $3) ON CONFLICT (id) DO NOTHING`,
+			database.MillisAt(now), o.partitions, o.topic)
 		if err != nil {
 			return err
 		}
-		if n, err := made.RowsAffected(); err != nil {
-			return err
-		} else if n == 1 {
-			if err := s.makePartitions(ctx, tx); err != nil {
+		if made == 1 {
+			if err := o.makePartitions(ctx, tx); err != nil {
 				return err
 			}
 		}
-		if s.topic != "" { // of a database from before topics were noted
-			if _, err := tx.ExecContext(ctx, `UPDATE stream SET topic = $1 WHERE id = 1 AND topic = ''`, s.topic); err != nil {
+		if o.topic != "" { // of a database from before topics were noted
+			if _, err := tx.ExecContext(ctx, `UPDATE stream SET topic = $1 WHERE id = 1 AND topic = ''`, o.topic); err != nil {
 				return err
 			}
 		}
-		_, err = s.stream(ctx, tx)
+		_, err = o.stream(ctx, tx)
 		return err
 	})
 }
 
-func (s *Store) makePartitions(ctx context.Context, tx *sql.Tx) error {
-	for p := range s.partitions {
+func (o *Outbox) makePartitions(ctx context.Context, tx *sql.Tx) error {
+	for p := range o.partitions {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO stream_partitions (partition, next_seq) VALUES ($1, 1)`, p); err != nil {
 			return err
 		}
@@ -51,47 +143,28 @@ func (s *Store) makePartitions(ctx context.Context, tx *sql.Tx) error {
 
 // stream reads the epoch. A database that belongs to another stream than the
 // settings name is publish.ErrOtherStream.
-func (s *Store) stream(ctx context.Context, q database.Queries) (epoch uint64, err error) {
+func (o *Outbox) stream(ctx context.Context, q database.Queries) (epoch uint64, err error) {
 	var topic string
 	var partitions int
 	if err := q.QueryRowContext(ctx, `SELECT epoch, topic, partitions FROM stream WHERE id = 1`).Scan(&epoch, &topic, &partitions); err != nil {
 		return 0, err
 	}
-	if topic == "" || s.topic == "" {
-		topic = s.topic
+	if topic == "" || o.topic == "" {
+		topic = o.topic
 	}
-	if topic != s.topic || partitions != s.partitions {
+	if topic != o.topic || partitions != o.partitions {
 		return 0, fmt.Errorf("%w: topic %q with %d partitions; the settings name %q with %d. Correct kafka.topic and kafka.partitions, or move the stream on purpose with -move-stream",
-			publish.ErrOtherStream, topic, partitions, s.topic, s.partitions)
+			publish.ErrOtherStream, topic, partitions, o.topic, o.partitions)
 	}
 	return epoch, nil
 }
 
-// Epoch begins as the moment the database was made, Unix ms; Restate and
+// Epoch begins as the moment the database was made, Unix ms; Republish and
 // MoveStream raise it.
-func (s *Store) Epoch(ctx context.Context) (epoch uint64, err error) {
-	err = s.db.View(ctx, "read the epoch", func(ctx context.Context, q database.Queries) error {
-		epoch, err = s.stream(ctx, q)
+func (o *Outbox) Epoch(ctx context.Context) (epoch uint64, err error) {
+	err = o.db.View(ctx, "read the epoch", func(ctx context.Context, q database.Queries) error {
+		epoch, err = o.stream(ctx, q)
 		return err
 	})
 	return epoch, err
-}
-
-// Place tells where a partition's numbering stands: low is the oldest number
-// whose record may not be in the stream yet, next the one to be given next.
-func (s *Store) Place(ctx context.Context, partition int) (low, next uint64, err error) {
-	err = s.db.View(ctx, "read the place of numbering", func(ctx context.Context, q database.Queries) error {
-		return q.QueryRowContext(ctx, `
-			SELECT COALESCE((SELECT MIN(seq) FROM outbox WHERE outbox.partition = $1), next_seq), next_seq
-			FROM stream_partitions WHERE partition = $1`, partition).Scan(&low, &next)
-	})
-	return low, next, err
-}
-
-// Partitions is the number the database was made with.
-func (s *Store) Partitions() int { return s.partitions }
-
-// PartitionOf is the partition of a serial's records.
-func (s *Store) PartitionOf(serial tokens.Serial) int {
-	return publish.Partition(&revocation.Record{Kind: revocation.KindRevoke, Serial: serial}, s.partitions)
 }

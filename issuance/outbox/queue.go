@@ -1,8 +1,9 @@
-package store
+package outbox
 
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
 	"github.com/railgate/railgate/issuance/database"
@@ -10,7 +11,68 @@ import (
 	"github.com/railgate/railgate/revocation/publish"
 )
 
-var _ publish.Outbox = (*Store)(nil)
+// A record's payload in the table is what follows its time on the wire:
+// revocation.Record.AppendFields.
+
+var errPayload = errors.New("record is not readable")
+
+// Enqueue puts records into the outbox within their cause's transaction, in their order,
+// and has the publisher woken when it is committed. tx is of database.DB.Change.
+func (o *Outbox) Enqueue(ctx context.Context, tx *sql.Tx, records ...revocation.Record) error {
+	rows := make([][]any, len(records))
+	wake := make(map[int]bool, 1)
+	for i := range records {
+		row, partition, err := o.row(&records[i])
+		if err != nil {
+			return err
+		}
+		rows[i], wake[partition] = row, true
+	}
+	if err := database.InsertMany(ctx, tx, `INSERT INTO outbox (partition, kind, payload, created_ms)`, rows); err != nil {
+		return err
+	}
+	for partition := range wake {
+		database.AfterCommit(ctx, func() { o.wake(partition) })
+	}
+	return nil
+}
+
+// EnqueueRow is Enqueue for one record, of which the row is kept: see Waits.
+func (o *Outbox) EnqueueRow(ctx context.Context, tx *sql.Tx, r revocation.Record) (id int64, err error) {
+	row, partition, err := o.row(&r)
+	if err != nil {
+		return 0, err
+	}
+	err = tx.QueryRowContext(ctx, `INSERT INTO outbox (partition, kind, payload, created_ms) VALUES ($1, $2, $3, $4) RETURNING id`, row...).Scan(&id)
+	if err == nil {
+		database.AfterCommit(ctx, func() { o.wake(partition) })
+	}
+	return id, err
+}
+
+// Waits is an SQL condition: whether the record in the row that a column of EnqueueRow's
+// ids names has not left the outbox yet.
+func Waits(column string) string {
+	return `EXISTS (SELECT 1 FROM outbox WHERE outbox.id = ` + column + `)`
+}
+
+func (o *Outbox) row(r *revocation.Record) (row []any, partition int, err error) {
+	payload := r.AppendFields(nil)
+	if len(payload) == 0 {
+		return nil, 0, fmt.Errorf("outbox: kind %d cannot be kept", r.Kind)
+	}
+	partition = publish.Partition(r, o.partitions)
+	return []any{partition, int64(r.Kind), payload, r.At}, partition, nil
+}
+
+// decode reads a row's record.
+func decode(kind revocation.Kind, payload []byte, at int64) (revocation.Record, error) {
+	r := revocation.Record{Kind: kind, At: at}
+	if !r.SetFields(payload) {
+		return r, errPayload
+	}
+	return r, nil
+}
 
 // Take drops the records up to and including done, which the stream has, numbers
 // what waits for the partition and returns the oldest unpublished
@@ -18,15 +80,15 @@ var _ publish.Outbox = (*Store)(nil)
 // one with a higher id was numbered; it then simply gets a later number. No
 // number is tied to an id, hence none can be skipped. An epoch that is over is
 // publish.ErrEpoch, and a lease that another has publish.ErrLease.
-func (s *Store) Take(ctx context.Context, epoch uint64, partition int, done uint64, max int) (p publish.Pending, err error) {
-	if idle, next, err := s.idle(ctx, epoch, partition); err != nil || idle {
+func (o *Outbox) Take(ctx context.Context, epoch uint64, partition int, done uint64, max int) (publish.Pending, error) {
+	if idle, next, err := o.idle(ctx, epoch, partition); err != nil || idle {
 		return publish.Pending{First: next, Drained: true}, err
 	}
-	call := &taking{epoch: epoch, partition: partition, done: done, max: max}
-	if err := s.do(ctx, &streamed{take: call}); err != nil {
-		return p, err
+	t := &taking{epoch: epoch, partition: partition, done: done, max: max}
+	if err := o.do(ctx, o.take(t)); err != nil {
+		return publish.Pending{}, err
 	}
-	return call.pending, call.refused
+	return t.pending, t.refused
 }
 
 // taking is a call of Take and what became of it.
@@ -38,47 +100,60 @@ type taking struct {
 	refused        error // the epoch is over, or the lease another's
 }
 
+// take is the Write of a call. Partitions come after all that is enqueued beside them.
+func (o *Outbox) take(t *taking) *Write {
+	return &Write{last: 1 + t.partition, Run: func(ctx context.Context, tx *sql.Tx) error {
+		t.pending, t.refused = publish.Pending{}, nil
+		err := o.takeIn(ctx, tx, t)
+		if errors.Is(err, publish.ErrEpoch) || errors.Is(err, publish.ErrLease) {
+			t.refused = err
+			return nil
+		}
+		return err
+	}}
+}
+
 // takeIn is one call. ErrEpoch and ErrLease come before anything is written.
-func (s *Store) takeIn(ctx context.Context, tx *sql.Tx, c *taking) error {
-	seq, others, err := s.locked(ctx, tx, c.epoch, c.partition)
+func (o *Outbox) takeIn(ctx context.Context, tx *sql.Tx, t *taking) error {
+	seq, others, err := o.locked(ctx, tx, t.epoch, t.partition)
 	if err == nil && others != 0 {
 		err = publish.ErrLease
 	}
-	if err == nil && c.done > 0 {
-		err = drop(ctx, tx, c.partition, c.done)
+	if err == nil && t.done > 0 {
+		err = drop(ctx, tx, t.partition, t.done)
 	}
 	if err != nil {
 		return err
 	}
-	next, err := number(ctx, tx, seq, c.partition, c.max)
+	next, err := number(ctx, tx, seq, t.partition, t.max)
 	if err != nil {
 		return err
 	}
-	p := &c.pending
-	if p.Records, p.First, err = numbered(ctx, tx, c.partition, c.max, next); err != nil {
+	p := &t.pending
+	if p.Records, p.First, err = numbered(ctx, tx, t.partition, t.max, next); err != nil {
 		return err
 	}
 	// Fewer than max have a number only if all that had none got one.
-	if p.Drained = len(p.Records) < c.max; p.Drained {
+	if p.Drained = len(p.Records) < t.max; p.Drained {
 		return nil
 	}
 	var rest int
-	last := p.First + uint64(c.max) - 1
+	last := p.First + uint64(t.max) - 1
 	err = tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM (
-		SELECT 1 FROM outbox WHERE partition = $1 AND (seq IS NULL OR seq > $2) LIMIT 1) AS rest`, c.partition, int64(last)).Scan(&rest)
+		SELECT 1 FROM outbox WHERE partition = $1 AND (seq IS NULL OR seq > $2) LIMIT 1) AS rest`, t.partition, int64(last)).Scan(&rest)
 	p.Drained = rest == 0
 	return err
 }
 
 // idle is the usual answer and costs no transaction: nothing waits.
-func (s *Store) idle(ctx context.Context, epoch uint64, partition int) (idle bool, next uint64, err error) {
-	err = s.db.View(ctx, "look for records", func(ctx context.Context, q database.Queries) error {
+func (o *Outbox) idle(ctx context.Context, epoch uint64, partition int) (idle bool, next uint64, err error) {
+	err = o.db.View(ctx, "look for records", func(ctx context.Context, q database.Queries) error {
 		var waiting int
 		var seq, present, others int64
-		err := q.QueryRowContext(s.db.Brief(ctx), `
-			SELECT next_seq, (SELECT epoch FROM stream WHERE id = 1), (`+s.othersLease("$2")+`),
+		err := q.QueryRowContext(o.db.Brief(ctx), `
+			SELECT next_seq, (SELECT epoch FROM stream WHERE id = 1), (`+o.othersLease("$2")+`),
 			  (SELECT COUNT(*) FROM (SELECT 1 FROM outbox WHERE outbox.partition = $1 LIMIT 1) AS w)
-			FROM stream_partitions WHERE partition = $1`, partition, s.holder).Scan(&seq, &present, &others, &waiting)
+			FROM stream_partitions WHERE partition = $1`, partition, o.holder).Scan(&seq, &present, &others, &waiting)
 		switch {
 		case err != nil:
 			return err
@@ -95,16 +170,16 @@ func (s *Store) idle(ctx context.Context, epoch uint64, partition int) (idle boo
 
 // locked takes the partition's row, which is the lock of its numbers, and
 // returns the next one, and whether another has the lease. The holder of the lock
-// sees every row committed before, and the epoch stays as it is: Restate takes
+// sees every row committed before, and the epoch stays as it is: Republish takes
 // these rows, too. Epoch and lease are a question of their own, since one
 // statement might answer from before it had to wait.
-func (s *Store) locked(ctx context.Context, tx *sql.Tx, epoch uint64, partition int) (seq, others int64, err error) {
-	err = tx.QueryRowContext(ctx, `SELECT next_seq FROM stream_partitions WHERE partition = $1`+s.db.ForUpdate, partition).Scan(&seq)
+func (o *Outbox) locked(ctx context.Context, tx *sql.Tx, epoch uint64, partition int) (seq, others int64, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT next_seq FROM stream_partitions WHERE partition = $1`+o.db.ForUpdate, partition).Scan(&seq)
 	if err != nil {
 		return 0, 0, err
 	}
 	var present int64
-	err = tx.QueryRowContext(ctx, `SELECT epoch, (`+s.othersLease("$1")+`) FROM stream WHERE id = 1`, s.holder).Scan(&present, &others)
+	err = tx.QueryRowContext(ctx, `SELECT epoch, (`+o.othersLease("$1")+`) FROM stream WHERE id = 1`, o.holder).Scan(&present, &others)
 	if err == nil && uint64(present) != epoch {
 		err = publish.ErrEpoch
 	}
@@ -114,15 +189,11 @@ func (s *Store) locked(ctx context.Context, tx *sql.Tx, epoch uint64, partition 
 // number gives the numbers from seq on to at most max unnumbered rows, oldest id
 // first, and returns the number after them.
 func number(ctx context.Context, tx *sql.Tx, seq int64, partition, max int) (next uint64, err error) {
-	given, err := tx.ExecContext(ctx, `
+	n, err := database.Changed(ctx, tx, `
 		UPDATE outbox SET seq = $1 + waiting.place
 		FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY id) - 1 AS place
 		      FROM (SELECT id FROM outbox WHERE partition = $2 AND seq IS NULL ORDER BY id LIMIT $3) AS oldest) AS waiting
 		WHERE outbox.id = waiting.id`, seq, partition, max)
-	if err != nil {
-		return 0, err
-	}
-	n, err := given.RowsAffected()
 	if err != nil || n == 0 {
 		return uint64(seq), err
 	}
@@ -132,56 +203,80 @@ func number(ctx context.Context, tx *sql.Tx, seq int64, partition, max int) (nex
 
 // numbered reads the oldest numbered rows; first is next when there are none.
 func numbered(ctx context.Context, tx *sql.Tx, partition, max int, next uint64) (records []revocation.Record, first uint64, err error) {
-	rows, err := tx.QueryContext(ctx, `
-		SELECT seq, kind, payload, created_ms FROM outbox
-		WHERE partition = $1 AND seq IS NOT NULL ORDER BY seq LIMIT $2`, partition, max)
-	if err != nil {
-		return nil, 0, err
-	}
-	defer rows.Close()
 	first = next
 	last := next - 1
-	for rows.Next() {
+	err = database.Each(ctx, tx, func(rows *sql.Rows) error {
 		var seq, kind, at int64
 		var payload []byte
 		if err := rows.Scan(&seq, &kind, &payload, &at); err != nil {
-			return nil, 0, err
+			return err
 		}
 		if len(records) == 0 {
 			first, last = uint64(seq), uint64(seq)-1
 		}
 		if uint64(seq) != last+1 {
-			return nil, 0, fmt.Errorf("outbox of partition %d: number %d follows %d: rows were lost", partition, seq, last)
+			return fmt.Errorf("outbox of partition %d: number %d follows %d: rows were lost", partition, seq, last)
 		}
 		last = uint64(seq)
-		r, err := decodePayload(revocation.Kind(kind), payload)
+		r, err := decode(revocation.Kind(kind), payload, at)
 		if err != nil {
-			return nil, 0, fmt.Errorf("outbox of partition %d, number %d: %w", partition, seq, err)
+			return fmt.Errorf("outbox of partition %d, number %d: %w", partition, seq, err)
 		}
-		r.At = at
 		records = append(records, r)
-	}
-	return records, first, rows.Err()
+		return nil
+	}, `SELECT seq, kind, payload, created_ms FROM outbox
+		WHERE partition = $1 AND seq IS NOT NULL ORDER BY seq LIMIT $2`, partition, max)
+	return records, first, err
 }
 
 // Published drops the partition's records up to and including last: the stream
 // has them, and revocations keeps what audit needs. An epoch that is over is
 // publish.ErrEpoch, and nothing is dropped: its numbers mean other records now.
-func (s *Store) Published(ctx context.Context, epoch uint64, partition int, last uint64) error {
-	return s.db.Change(ctx, "drop published records", func(ctx context.Context, tx *sql.Tx) error {
-		return s.published(ctx, tx, epoch, partition, last)
+func (o *Outbox) Published(ctx context.Context, epoch uint64, partition int, last uint64) error {
+	return o.db.Change(ctx, "drop published records", func(ctx context.Context, tx *sql.Tx) error {
+		if _, _, err := o.locked(ctx, tx, epoch, partition); err != nil {
+			return err
+		}
+		return drop(ctx, tx, partition, last)
 	})
-}
-
-func (s *Store) published(ctx context.Context, tx *sql.Tx, epoch uint64, partition int, last uint64) error {
-	if _, _, err := s.locked(ctx, tx, epoch, partition); err != nil {
-		return err
-	}
-	return drop(ctx, tx, partition, last)
 }
 
 // drop is called with the partition's row locked and its epoch checked.
 func drop(ctx context.Context, tx *sql.Tx, partition int, last uint64) error {
 	_, err := tx.ExecContext(ctx, `DELETE FROM outbox WHERE partition = $1 AND seq <= $2`, partition, int64(last))
 	return err
+}
+
+// Place tells where a partition's numbering stands: low is the oldest number
+// whose record may not be in the stream yet, next the one to be given next.
+func (o *Outbox) Place(ctx context.Context, partition int) (low, next uint64, err error) {
+	err = o.db.View(ctx, "read the place of numbering", func(ctx context.Context, q database.Queries) error {
+		return q.QueryRowContext(ctx, `
+			SELECT COALESCE((SELECT MIN(seq) FROM outbox WHERE outbox.partition = $1), next_seq), next_seq
+			FROM stream_partitions WHERE partition = $1`, partition).Scan(&low, &next)
+	})
+	return low, next, err
+}
+
+// Newest is the newest row that waits in the outbox, 0 if none does.
+func (o *Outbox) Newest(ctx context.Context) (row int64, err error) {
+	return o.ask(ctx, `SELECT COALESCE(MAX(id), 0) FROM outbox`)
+}
+
+// Waiting counts the records that the stream does not have yet.
+func (o *Outbox) Waiting(ctx context.Context) (n int64, err error) {
+	return o.ask(ctx, `SELECT COUNT(*) FROM outbox`)
+}
+
+// WaitingTo counts the records up to a row of the outbox that the stream does
+// not have yet.
+func (o *Outbox) WaitingTo(ctx context.Context, row int64) (n int64, err error) {
+	return o.ask(ctx, `SELECT COUNT(*) FROM outbox WHERE id <= $1`, row)
+}
+
+func (o *Outbox) ask(ctx context.Context, query string, args ...any) (n int64, err error) {
+	err = o.db.View(ctx, "count records", func(ctx context.Context, q database.Queries) error {
+		return q.QueryRowContext(ctx, query, args...).Scan(&n)
+	})
+	return n, err
 }

@@ -2,8 +2,10 @@ package publish_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -11,14 +13,12 @@ import (
 
 	"github.com/segmentio/kafka-go"
 
-	"github.com/railgate/railgate/issuance/identity"
-	"github.com/railgate/railgate/issuance/problem"
-	"github.com/railgate/railgate/issuance/store"
-	"github.com/railgate/railgate/issuance/vault"
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/outbox"
+	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/publish"
 	"github.com/railgate/railgate/revocation/revocationtest"
 	"github.com/railgate/railgate/test/runtest"
-	"github.com/railgate/railgate/tokens"
 )
 
 // killed is an outbox whose owner dies without giving the lease back.
@@ -41,43 +41,35 @@ func pairs() map[string]func(*testing.T) pair {
 		},
 		"sqlite": func(t *testing.T) pair {
 			path := filepath.Join(t.TempDir(), "issuer.db")
-			var s [2]*store.Store
-			for i := range s {
+			var mu sync.Mutex
+			var said []revocation.Record // mu; what the owner of the credentials would publish again
+			inForce := func(context.Context, *database.DB, *sql.Tx, database.Millis) ([]revocation.Record, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				return slices.Clone(said), nil
+			}
+			var o [2]*outbox.Outbox
+			for i := range o {
 				var err error
-				if s[i], err = store.Open(t.Context(), store.Config{Database: path, Partitions: partitions}); err != nil {
+				if o[i], err = outbox.Open(t.Context(), outbox.Config{Database: path, Partitions: partitions, InForce: []outbox.Source{inForce}}); err != nil {
 					t.Fatal(err)
 				}
-				t.Cleanup(func() { s[i].Close() })
+				t.Cleanup(func() { o[i].Close() })
 			}
-			made := 0
-			return pair{s[0], s[1], func(n int) {
-				for range n {
-					made++
-					revokeOne(t, s[made%2], made)
+			return pair{o[0], o[1], func(n int) {
+				t.Helper()
+				for _, r := range revocations(len(said), n) {
+					box := o[len(said)%2]
+					w := &outbox.Write{Serial: r.Serial, Run: func(ctx context.Context, tx *sql.Tx) error { return box.Enqueue(ctx, tx, r) }}
+					if err := box.Do(t.Context(), w); err != nil {
+						t.Fatal(err)
+					}
+					mu.Lock()
+					said = append(said, r)
+					mu.Unlock()
 				}
 			}}
 		},
-	}
-}
-
-// revokeOne takes test person n through a credential to its revocation.
-func revokeOne(t *testing.T, s *store.Store, n int) {
-	t.Helper()
-	now := time.Now().UnixMilli()
-	a := store.Application{ID: "app_" + string(rune('a'+n)), Access: [32]byte{byte(n), 1}, Document: identity.ResidentID, Person: vault.PersonHash{byte(n)},
-		Name: []byte("n"), Number: []byte("n"), City: []byte("c"), CreatedMs: now}
-	err := s.CreateApplication(t.Context(), a)
-	if err != nil {
-		t.Fatal(err)
-	}
-	check := store.Check{ID: "chk_" + a.ID, Application: a.ID, PassedMs: now, ExpiresMs: now + 1000}
-	d, err := s.Decide(t.Context(), a.ID, &check, store.Grant{Person: vault.PersonHash{byte(n)}, Month: 202601, Quota: 3, Day: uint16(tokens.DayOf(now / 1000)), Scopes: tokens.AllScopes, ApprovedMs: now, ExpiresMs: now + tokens.CredentialLife*1000},
-		func(err error) problem.Code { return problem.Code(err.Error()) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := s.Apply(t.Context(), store.Change{Serial: d.Credential.Serial, Revoke: true, Reason: "fraud", Who: "test", AtMs: now}); err != nil {
-		t.Fatal(err)
 	}
 }
 

@@ -350,7 +350,7 @@ func another(code string) string {
 // rowsOf is what a table holds, as text.
 func rowsOf(t *testing.T, h *harness.Harness, table string) string {
 	t.Helper()
-	rows, err := h.Store.Database().Writer().Query(`SELECT * FROM ` + table)
+	rows, err := h.Outbox.Database().Writer().Query(`SELECT * FROM ` + table)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,11 +48,11 @@ func TestG33_NothingPersonalIsStoredInClear(t *testing.T) {
 func everything(t *testing.T, h *harness.Harness) map[string]string {
 	t.Helper()
 	tables := `SELECT name FROM sqlite_master WHERE type = 'table'`
-	if h.Store.Dialect() == "postgres" {
+	if h.Outbox.Database().Name == "postgres" {
 		tables = `SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()`
 	}
 	all := make(map[string]string)
-	rows, err := h.Store.Database().Writer().QueryContext(t.Context(), tables)
+	rows, err := h.Outbox.Database().Writer().QueryContext(t.Context(), tables)
 	if err != nil {
 		t.Fatal(err)
 	}

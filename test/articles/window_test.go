@@ -12,10 +12,10 @@ import (
 	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/credential"
+	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/issuance/staff"
-	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/test/harness"
 	"github.com/railgate/railgate/tokens"
@@ -163,8 +163,8 @@ func TestT40_ForeignAndAlteredCodesNameNobody(t *testing.T) {
 		try(forged.Text()).CodeRefused(h, "bad_signature")
 
 		now := h.Clock.Now()
-		cutOff := store.SubjectCutOff{Subject: shown.Subject(), Before: now.Unix() + 1, Who: "operator-1", AtMs: now.UnixMilli()}
-		if _, err := h.Store.CutOffSubject(t.Context(), cutOff); err != nil {
+		cutOff := credential.SubjectCutOff{Subject: shown.Subject(), Before: now.Unix() + 1, Who: "operator-1", At: database.MillisAt(now)}
+		if _, err := h.Backend.Rules.Store.CutOffSubject(t.Context(), cutOff); err != nil {
 			t.Fatal(err)
 		}
 		try(p.Code()).CodeRefused(h, "revoked")

@@ -7,7 +7,6 @@ import (
 	"github.com/railgate/railgate/issuance/credential"
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/staff"
-	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -28,13 +27,13 @@ func (r *rows) checkAll(now time.Time, fault func(format string, args ...any)) {
 
 func (r *rows) checkApplications(fault func(string, ...any)) {
 	for id, a := range r.applications {
-		if (a.state == store.Approved) != (a.credential != nil) {
+		if (a.state == credential.StateApproved) != (a.credential != nil) {
 			fault("application %s has state %d and its credential is %v", id, a.state, a.credential)
 		}
-		if (a.state == store.Approved || a.state == store.Checked) && a.checks == 0 {
+		if (a.state == credential.StateApproved || a.state == credential.StateChecked) && a.checks == 0 {
 			fault("application %s has state %d and no check", id, a.state)
 		}
-		if a.state == store.Submitted && a.checks > 0 {
+		if a.state == credential.StateSubmitted && a.checks > 0 {
 			fault("application %s has a check and waits for one", id)
 		}
 		if a.credential != nil && r.persons[a.person] == (tokens.Serial{}) {

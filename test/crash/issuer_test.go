@@ -21,10 +21,11 @@ import (
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/credential"
 	"github.com/railgate/railgate/issuance/httpapi"
+	"github.com/railgate/railgate/issuance/keyring"
+	"github.com/railgate/railgate/issuance/outbox"
 	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/provider/facecheck"
 	"github.com/railgate/railgate/issuance/staff"
-	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/revocation/publish"
@@ -93,7 +94,7 @@ func (s *issuerSetting) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	db, err := store.Open(ctx, store.Config{Database: s.Database, Partitions: partitions, Now: now})
+	db, err := issuance.OpenOutbox(ctx, outbox.Config{Database: s.Database, Partitions: partitions, Now: now})
 	if err != nil {
 		return err
 	}
@@ -108,10 +109,12 @@ func (s *issuerSetting) serve(ctx context.Context) error {
 		Topic: publish.Topic{Name: controlTopic, Partitions: partitions, Replication: 1},
 	})
 	desk := sha256.Sum256([]byte(staffSecret))
+	db.SetWake(publisher.WakeOne)
 	b, err := issuance.Open(ctx, issuance.Config{
+		Keys: []keyring.Key{{ID: issuerKeyID, Signer: issuerKey}}, FirstKeySigns: true,
 		Rules: credential.Config{
-			Store: db, Signer: issuerKey, KeyID: issuerKeyID, Vault: vaultMaster,
-			Checker: facecheck.Sandbox{}, Residents: &flakyRegistry{}, Now: now, Wake: publisher.Wake, Log: log,
+			Outbox: db, Vault: vaultMaster,
+			Checker: facecheck.Sandbox{}, Residents: &flakyRegistry{}, Now: now, Log: log,
 		},
 		Hashing: account.Hashing{MemoryKiB: 64, Passes: 1, Lanes: 1, CheapForTests: true},
 		Staff:   []staff.Credential{{Name: staffName, SHA256: hex.EncodeToString(desk[:]), Roles: []staff.Role{staff.Window, staff.Police}}},
@@ -139,7 +142,7 @@ func (s *issuerSetting) serve(ctx context.Context) error {
 
 // withWaiting adds a question that only the test has: how many records wait for
 // the stream.
-func withWaiting(public http.Handler, db *store.Store) http.Handler {
+func withWaiting(public http.Handler, db *outbox.Outbox) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", public)
 	mux.HandleFunc("GET "+waitingPath, func(w http.ResponseWriter, r *http.Request) {

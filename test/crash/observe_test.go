@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/railgate/railgate/issuance/credential"
 	"github.com/railgate/railgate/issuance/database"
-	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -30,7 +30,7 @@ type rows struct {
 
 type applicationRow struct {
 	access, person, account string
-	state                   store.State
+	state                   credential.State
 	credential              *credentialRow // nil: none
 	checks                  int
 }
@@ -125,7 +125,7 @@ func each(ctx context.Context, tx *sql.Tx, query string, keep func(), to ...any)
 func (r *rows) readApplications(ctx context.Context, tx *sql.Tx) error {
 	var id, account string
 	var access, person []byte
-	var state store.State
+	var state credential.State
 	return each(ctx, tx, `SELECT id, access_hash, person, COALESCE(account, ''), state FROM applications`, func() {
 		r.applications[id] = &applicationRow{access: string(access), person: string(person), account: account, state: state}
 	}, &id, &access, &person, &account, &state)

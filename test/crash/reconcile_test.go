@@ -9,7 +9,6 @@ import (
 	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/issuance/credential"
 	"github.com/railgate/railgate/issuance/database"
-	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/tokens"
 )
@@ -47,7 +46,7 @@ func (m *model) reconcile(r *rows) {
 	for serial, id := range m.owners {
 		s, err := tokens.ParseSerial(serial)
 		c := r.credentials[s]
-		if err != nil || c == nil || c.application != id || r.applications[id].state != store.Approved {
+		if err != nil || c == nil || c.application != id || r.applications[id].state != credential.StateApproved {
 			m.faultLocked("application %s was approved as %s, and the database says %+v", id, serial, c)
 		}
 	}

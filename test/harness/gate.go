@@ -154,16 +154,16 @@ func (s *stream) deliver() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ctx := context.Background()
-	epoch, err := s.h.Store.Epoch(ctx)
+	epoch, err := s.h.Outbox.Epoch(ctx)
 	s.h.must(err)
 	for p := range partitions {
 		for drained := false; !drained; {
-			pending, err := s.h.Store.Take(ctx, epoch, p, 0, revocation.MaxRecords)
+			pending, err := s.h.Outbox.Take(ctx, epoch, p, 0, revocation.MaxRecords)
 			s.h.must(err)
 			drained = pending.Drained
 			s.send(p, &revocation.Batch{Epoch: epoch, Partition: uint16(p), First: pending.First}, pending.Records, drained)
 			if n := uint64(len(pending.Records)); n > 0 {
-				s.h.must(s.h.Store.Published(ctx, epoch, p, pending.First+n-1))
+				s.h.must(s.h.Outbox.Published(ctx, epoch, p, pending.First+n-1))
 			}
 		}
 	}

@@ -44,11 +44,12 @@ import (
 	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/credential"
+	"github.com/railgate/railgate/issuance/keyring"
 	"github.com/railgate/railgate/issuance/keystore"
+	"github.com/railgate/railgate/issuance/outbox"
 	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/provider/facecheck"
 	"github.com/railgate/railgate/issuance/staff"
-	"github.com/railgate/railgate/issuance/store"
 	"github.com/railgate/railgate/test/databasetest"
 	"github.com/railgate/railgate/test/harness/passenger"
 	"github.com/railgate/railgate/test/runtest"
@@ -70,7 +71,7 @@ type Harness struct {
 
 	// Below HTTP, for what a story does in the program's place: erasure, sweeping.
 	Backend *issuance.Backend
-	Store   *store.Store
+	Outbox  *outbox.Outbox
 	Metrics *prometheus.Registry   // of the issuer
 	Phones  *provider.SandboxCodes // has the codes that were sent
 	Logs    *runtest.Buffer        // of issuer and gateway, JSON lines
@@ -121,12 +122,13 @@ func Open(t testing.TB, address string, options ...Option) *Harness {
 func (h *Harness) openIssuer(address string, log *zap.Logger, options []Option) {
 	h.T.Helper()
 	var err error
-	h.Store, err = store.Open(context.Background(), store.Config{Database: address, Partitions: partitions, Now: h.Clock.Now})
+	h.Outbox, err = issuance.OpenOutbox(context.Background(), outbox.Config{Database: address, Partitions: partitions, Now: h.Clock.Now})
 	h.must(err)
-	h.T.Cleanup(func() { h.Store.Close() })
+	h.T.Cleanup(func() { h.Outbox.Close() })
 	c := issuance.Config{
+		Keys: []keyring.Key{{ID: keys().IssuerID, Signer: keys().Issuer}}, FirstKeySigns: true,
 		Rules: credential.Config{
-			Store: h.Store, Vault: keys().Vault, Signer: keys().Issuer, KeyID: keys().IssuerID,
+			Outbox: h.Outbox, Vault: keys().Vault,
 			Checker: facecheck.Sandbox{}, Residents: provider.SandboxResidents{},
 			Now: h.Clock.Now, Log: log, Metrics: h.Metrics,
 		},

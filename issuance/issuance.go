@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -22,6 +23,7 @@ import (
 	"github.com/railgate/railgate/issuance/credential"
 	"github.com/railgate/railgate/issuance/httpapi"
 	"github.com/railgate/railgate/issuance/keyring"
+	"github.com/railgate/railgate/issuance/outbox"
 	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/registry"
 	"github.com/railgate/railgate/issuance/registry/rules"
@@ -31,14 +33,16 @@ import (
 )
 
 // Config is what a Backend works with. Rules.Accounts, Rules.Lockout, Rules.Policy,
-// Rules.Trail and, with Keys, Rules.Keys are made here.
+// Rules.Trail and Rules.Keys are made here.
 type Config struct {
-	// Rules has the store, vault, providers, clock, log and metrics; all parts share
+	// Rules has the outbox, vault, providers, clock, log and metrics; all parts share
 	// the last three.
 	Rules credential.Config
-	// Keys are the issuer keys that this process holds, oldest first. None:
-	// Rules.Signer signs, which is for tests.
+	// Keys are the issuer keys that this process holds, oldest first.
 	Keys []keyring.Key
+	// FirstKeySigns has the oldest sign from the first moment, whether gateways know it or
+	// not: for tests only.
+	FirstKeySigns bool
 	// KeyLead is how long a key's announcement must be in the stream before it signs,
 	// at most keyring.MaxLead. 0: no time.
 	KeyLead time.Duration
@@ -86,15 +90,28 @@ type Backend struct {
 	Trail    *audit.Trail
 	API      *httpapi.API
 
-	keys *keyring.Ring // nil: there is but Rules.Signer
+	keys *keyring.Ring
 	now  func() time.Time
 	log  *zap.Logger
 }
 
+// OpenOutbox opens the database and the outbox in it, which everything else is written
+// through, with all that is in force behind it.
+func OpenOutbox(ctx context.Context, c outbox.Config) (*outbox.Outbox, error) {
+	c.InForce = []outbox.Source{keyring.InForce, credential.InForce}
+	return outbox.Open(ctx, c)
+}
+
+// SealedColumns are all columns that lie under a field key: what a walk to a newer
+// key must cover.
+func SealedColumns() []vault.Column {
+	return slices.Concat(credential.SealedColumns(), account.SealedColumns(), registry.SealedColumns())
+}
+
 // Open puts a backend together; it starts nothing but the announcement of keys.
 func Open(ctx context.Context, c Config) (*Backend, error) {
-	if c.Rules.Store == nil || c.Rules.Vault == (vault.Master{}) {
-		return nil, errors.New("backend: no store or no vault master")
+	if c.Rules.Outbox == nil || c.Rules.Vault == (vault.Master{}) {
+		return nil, errors.New("backend: no outbox or no vault master")
 	}
 	if c.Rules.Now == nil {
 		c.Rules.Now = time.Now
@@ -106,7 +123,7 @@ func Open(ctx context.Context, c Config) (*Backend, error) {
 		c.Policy = DefaultPolicy
 	}
 	b := &Backend{now: c.Rules.Now, log: c.Rules.Log}
-	db, secrets := c.Rules.Store.Database(), vault.New(c.Rules.Vault, c.Rules.FieldKeys...)
+	db, secrets := c.Rules.Outbox.Database(), vault.New(c.Rules.Vault, c.Rules.FieldKeys...)
 	lockout, err := throttle.NewLockout(throttle.Config{Database: db, Index: secrets.Index, Rules: c.FailureRules, Codes: c.CodeRules, Network: c.NetworkRule, Now: b.now})
 	if err != nil {
 		return nil, err
@@ -116,7 +133,6 @@ func Open(ctx context.Context, c Config) (*Backend, error) {
 		return nil, err
 	}
 	c.Rules.Trail = b.Trail
-	c.Rules.Store.SetTrail(b.Trail)
 	if c.Rules.Metrics != nil {
 		if err := c.Rules.Metrics.Register(lockout); err != nil {
 			return nil, fmt.Errorf("backend: metrics: %w", err)
@@ -137,13 +153,10 @@ func Open(ctx context.Context, c Config) (*Backend, error) {
 		return nil, err
 	}
 	c.Rules.Accounts, c.Rules.Lockout, c.Rules.Policy = b.Accounts, lockout, c.Policy
-	if len(c.Keys) > 0 {
-		keys, err := b.openKeys(ctx, &c)
-		if err != nil {
-			return nil, err
-		}
-		c.Rules.Keys, b.keys = keys, keys.Ring
+	if b.keys, err = b.openKeys(ctx, &c); err != nil {
+		return nil, err
 	}
+	c.Rules.Keys = b.keys
 	if b.Rules, err = credential.Open(ctx, c.Rules); err != nil {
 		return nil, err
 	}
@@ -160,15 +173,32 @@ func Open(ctx context.Context, c Config) (*Backend, error) {
 	return b, err
 }
 
+// itself is the name of the issuer in the audit log, where nobody ordered what it did.
+const itself = "issuer"
+
+// openKeys makes the ring of the issuer's keys. On a new database the oldest begins,
+// without an order: there is nothing better to sign with.
+func (b *Backend) openKeys(ctx context.Context, c *Config) (*keyring.Ring, error) {
+	store, err := keyring.NewStore(keyring.Config{Outbox: c.Rules.Outbox, Sessions: credential.Sessions{}, Trail: b.Trail, Lead: c.KeyLead})
+	if err != nil {
+		return nil, err
+	}
+	ring, err := keyring.New(keyring.RingConfig{Store: store, Keys: c.Keys, Now: b.now, Log: b.log, Metrics: c.Rules.Metrics, FirstSigns: c.FirstKeySigns})
+	if err != nil || c.FirstKeySigns {
+		return ring, err
+	}
+	by := audit.Entry{AtMs: b.now().UnixMilli(), Who: itself, Role: staff.Program}
+	_, err = store.Bootstrap(ctx, c.Keys[0].Public(), by)
+	return ring, err
+}
+
 // Run does what is due by time until ctx ends: announcements, the look which key
 // signs, erasure, the sealing of the trail. End it after the listeners, so that what
 // the last request did is sealed.
 func (b *Backend) Run(ctx context.Context) error {
 	var parts errgroup.Group
 	parts.Go(func() error { b.Rules.Run(ctx); return nil })
-	if b.keys != nil {
-		parts.Go(func() error { return b.keys.Run(ctx) })
-	}
+	parts.Go(func() error { return b.keys.Run(ctx) })
 	parts.Go(func() error { return b.Trail.Run(ctx) })
 	parts.Go(func() error { b.sweep(ctx); return nil })
 	return parts.Wait()

@@ -2,15 +2,17 @@ package credential
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/identity"
+	"github.com/railgate/railgate/issuance/keyring"
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/staff"
-	"github.com/railgate/railgate/issuance/store"
-	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -68,17 +70,17 @@ func (s *Service) IdentifyCode(ctx context.Context, by staff.Member, scanned Sca
 	}
 	var code tokens.Token
 	reason := code.ParseText([]byte(scanned.Text))
-	var truth store.Truth
+	var is truth
 	if reason == tokens.ReasonOK {
 		entry.Object = audit.Serial(code.Serial())
-		if truth, err = s.Store.Truth(ctx, code.KeyID(), code.Serial(), code.Subject(), code.Start()); err != nil {
+		if is, err = s.Store.truth(ctx, &code); err != nil {
 			return Identified{}, err
 		}
-		if reason, err = s.judge(&code, &truth, now.Unix(), scanned.Purpose.Scope()); err != nil {
+		if reason, err = s.judge(&code, &is, now.Unix(), scanned.Purpose.Scope()); err != nil {
 			return Identified{}, err
 		}
 	}
-	known := truth.Credential != nil && truth.Opened
+	known := is.credential != nil && is.opened
 	result := reason.String()
 	if reason == tokens.ReasonOK && !known {
 		result = string(CredentialNotFound)
@@ -94,7 +96,7 @@ func (s *Service) IdentifyCode(ctx context.Context, by staff.Member, scanned Sca
 	case !known:
 		return Identified{}, problem.New(CredentialNotFound, "the code is signed, and this issuer has no such credential or session: it was erased, or the code was made with a stolen key")
 	}
-	p, err := s.person(&truth.Application)
+	p, err := s.openIdentity(&is.application)
 	if err != nil {
 		return Identified{}, err
 	}
@@ -118,16 +120,55 @@ func (s *Service) TakeIdentification(by staff.Member) error {
 // unreadCode replaces the serial in the audit log if the scanned text is no code.
 const unreadCode = "unread"
 
+// truth is what this database says about what a code claims: the rules that gateways
+// learn from the stream, asked at their source.
+type truth struct {
+	key keyring.Trusted
+	// subjectCutOff is the earliest session start that is good for the subject.
+	subjectCutOff int64
+	application   Application
+	credential    *Credential // nil: this database has none with the serial
+	opened        bool        // a session of the credential started in that second
+	closed        bool        // and its holder closed it
+}
+
+// truth asks for all of it.
+func (s *Store) truth(ctx context.Context, code *tokens.Token) (t truth, err error) {
+	serial, subject := code.Serial(), code.Subject()
+	day, index := int64(serial.Day), int64(serial.Index)
+	err = s.db.View(ctx, "verify a code", func(ctx context.Context, q database.Queries) error {
+		ctx = s.db.Brief(ctx)
+		if t.key, err = keyring.TrustedFor(ctx, q, code.KeyID(), serial); err != nil {
+			return err
+		}
+		err := q.QueryRowContext(ctx, `SELECT cut_off FROM subject_cutoffs WHERE subject = $1`, subject[:]).Scan(&t.subjectCutOff)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		t.application, t.credential, err = scanApplication(q.QueryRowContext(ctx,
+			`SELECT `+applicationColumns+` FROM credentials c JOIN applications a ON a.id = c.application WHERE c.day = $1 AND c.idx = $2`, day, index))
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return q.QueryRowContext(ctx, `SELECT COUNT(*) > 0, COUNT(closed_ms) > 0 FROM sessions WHERE application = $1 AND start_ms / 1000 = $2`,
+			t.application.ID, code.Start()).Scan(&t.opened, &t.closed)
+	})
+	return t, err
+}
+
 // judge asks the one checker that gateways ask, with what the database says.
-func (s *Service) judge(code *tokens.Token, truth *store.Truth, now int64, scope tokens.Scope) (tokens.Reason, error) {
+func (s *Service) judge(code *tokens.Token, truth *truth, now int64, scope tokens.Scope) (tokens.Reason, error) {
 	keys := &tokens.KeySet{}
-	if truth.Public != nil {
-		key, err := s.verifier(code.KeyID(), truth.Public)
+	if truth.key.Public != nil {
+		key, err := s.verifier(code.KeyID(), truth.key.Public)
 		if err != nil {
 			return tokens.ReasonInternal, err
 		}
-		key.CutOff = truth.CutOff
-		if truth.Rescued {
+		key.CutOff = truth.key.CutOff
+		if truth.key.Exempt {
 			key.Rescued = all{}
 		}
 		if keys, err = tokens.NewKeySet(key); err != nil {
@@ -156,29 +197,45 @@ func (s *Service) verifier(id tokens.KeyID, public []byte) (tokens.Key, error) {
 }
 
 // claims are the Revocations of the one code that the truth was asked for.
-type claims struct{ truth *store.Truth }
+type claims struct{ truth *truth }
 
 func (c claims) Revoked(tokens.Serial) bool {
-	has := c.truth.Credential
-	return has != nil && (has.RevokedMs != 0 || has.Superseded)
+	has := c.truth.credential
+	return has != nil && (has.Revoked != 0 || has.Superseded)
 }
-func (c claims) CutOff(tokens.Subject) int64             { return c.truth.SubjectCutOff }
-func (c claims) Closed(tokens.Serial, int64, int64) bool { return c.truth.Closed }
+func (c claims) CutOff(tokens.Subject) int64             { return c.truth.subjectCutOff }
+func (c claims) Closed(tokens.Serial, int64, int64) bool { return c.truth.closed }
 
 // all is the set of the one serial that was asked for.
 type all struct{}
 
 func (all) Has(tokens.Serial) bool { return true }
 
-// newTakes bounds what one credential learns.
-func newTakes(c *Config) (identifications, subjects *throttle.Takes, err error) {
-	identifications, err = throttle.NewTakes(c.Identifications, staff.IdentificationsSpent, "this credential has identified as many passengers as it may", c.Now)
+// LookUp tells staff how a credential stands, and nothing of its person: neither
+// the application nor when it was handed in. Nothing is told before the question
+// is in the trail.
+func (s *Service) LookUp(ctx context.Context, by staff.Member, serial, request string) (Standing, error) {
+	now := s.Now()
+	entry, err := audit.By(by, staff.LookUpCredential, audit.Object{}, now.UnixMilli())
 	if err != nil {
-		return nil, nil, fmt.Errorf("issuance: %w", err)
+		return Standing{}, err
 	}
-	subjects, err = throttle.NewTakes(c.Subjects, staff.SubjectsSpent, "this credential has asked for as many pseudonyms as it may today", c.Now)
+	id, err := tokens.ParseSerial(serial)
+	if err != nil || id.Index >= IndexEnd {
+		return Standing{}, errNoCredential
+	}
+	c, err := s.Store.Credential(ctx, id)
+	if errors.Is(err, database.ErrNotFound) {
+		return Standing{}, errNoCredential
+	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("issuance: %w", err)
+		return Standing{}, err
 	}
-	return identifications, subjects, nil
+	entry.Object, entry.Request = audit.Serial(id), request
+	if err := s.Trail.Note(ctx, entry); err != nil {
+		return Standing{}, err
+	}
+	st := standing(&Application{}, c, now)
+	st.Application, st.SubmittedAt = "", 0
+	return st, nil
 }

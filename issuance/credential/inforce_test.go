@@ -1,0 +1,313 @@
+package credential
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/keyring"
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/signing"
+)
+
+const key = tokens.KeyID(7)
+
+// announced opens a database that has announced key, and nothing waits.
+func announced(t *testing.T, open func() *Store) *Store {
+	t.Helper()
+	s := open()
+	if _, err := keys(t, s).Publish(t.Context(), keyring.Public{ID: key, Key: signing.NewKey([signing.SeedSize]byte{1}).Public()}, nowMs); err != nil {
+		t.Fatal(err)
+	}
+	drain(t, s, 0)
+	return s
+}
+
+// What gateways keep, and how long a session may be good, ms.
+const (
+	afterlife   = int64(revocation.Afterlife / time.Millisecond)
+	sessionOver = int64(keyring.SessionOver / time.Millisecond)
+)
+
+func today(index uint32) tokens.Serial {
+	return tokens.Serial{Day: uint16(tokens.DayOf(nowMs / 1000)), Index: index}
+}
+
+func kinds(records []revocation.Record) string {
+	var names []string
+	for _, r := range records {
+		names = append(names, r.Kind.String())
+	}
+	return strings.Join(names, " ")
+}
+
+// A restatement is all that a gateway which knows nothing must be told: keys,
+// and the present state of what was ever revoked, under numbers from 1 in a
+// greater epoch. What waited is in front, and what has expired is left out.
+func TestRestateSaysAllThatIsInForce(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		public := signing.NewKey([signing.SeedSize]byte{1}).Public()
+		if _, err := keys(t, s).Publish(t.Context(), keyring.Public{ID: 7, Key: public}, nowMs); err != nil {
+			t.Fatal(err)
+		}
+		revoked, lifted, untouched := approved(t, s, 1), approved(t, s, 2), approved(t, s, 3)
+		for _, c := range []Revocation{revoke(revoked.Serial, nowMs+1), revoke(lifted.Serial, nowMs+2), {Serial: lifted.Serial, At: nowMs + 3}} {
+			if _, _, err := s.SetRevoked(t.Context(), c); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for p := range s.outbox.Partitions() { // all of it is published and gone from the outbox
+			got := take(t, s, p, 10)
+			if err := s.outbox.Published(t.Context(), nowMs, p, got.First+uint64(len(got.Records))-1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		waiting := approved(t, s, 4)
+		if _, _, err := s.SetRevoked(t.Context(), revoke(waiting.Serial, nowMs+4)); err != nil {
+			t.Fatal(err)
+		}
+		before, err := s.outbox.Epoch(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		epoch, err := s.outbox.Restate(t.Context(), before+7, nowMs+5)
+		if err != nil || epoch != before+8 {
+			t.Fatalf("epoch %d after %d, want %d: %v", epoch, before, before+8, err)
+		}
+
+		again := open()
+		state, announced := map[tokens.Serial]revocation.Kind{}, 0
+		for p := range again.outbox.Partitions() {
+			low, next, err := again.outbox.Place(t.Context(), p)
+			if err != nil || low != 1 || next != 1 {
+				t.Fatalf("partition %d stands at %d to %d: %v", p, low, next, err)
+			}
+			got := take(t, again, p, 100)
+			if got.First != 1 || !got.Drained {
+				t.Fatalf("partition %d begins at %d", p, got.First)
+			}
+			for _, r := range got.Records {
+				if r.Kind == revocation.KindAnnounceKey && r.Public == public {
+					announced++
+				} else if _, twice := state[r.Serial]; twice {
+					t.Errorf("%s is said twice", r.Serial)
+				} else {
+					state[r.Serial] = r.Kind
+				}
+			}
+			if low, next, err = again.outbox.Place(t.Context(), p); err != nil || low != 1 || next != uint64(len(got.Records))+1 {
+				t.Fatalf("partition %d stands at %d to %d after %d records: %v", p, low, next, len(got.Records), err)
+			}
+		}
+		want := map[tokens.Serial]revocation.Kind{revoked.Serial: revocation.KindRevoke, lifted.Serial: revocation.KindUnrevoke, waiting.Serial: revocation.KindRevoke}
+		if announced != 1 || len(state) != len(want) {
+			t.Fatalf("%d announcements and %d serials, want 1 and %d", announced, len(state), len(want))
+		}
+		for serial, kind := range want {
+			if state[serial] != kind {
+				t.Errorf("%s: %s, want %s", serial, state[serial], kind)
+			}
+		}
+		if _, there := state[untouched.Serial]; there {
+			t.Error("a credential that was never revoked is restated")
+		}
+		waits, err := s.outbox.Waiting(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.outbox.Restate(t.Context(), 0, nowMs+tokens.CredentialLife*1000+afterlife); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := s.outbox.Waiting(t.Context()); err != nil || n != waits-int64(len(want))+1 {
+			t.Fatalf("%d records wait when all credentials have expired, want the key twice: %v", n, err)
+		}
+	})
+}
+
+// On PostgreSQL a revocation may be under way, its record in the outbox, when
+// everything is said again. The state from before it must not be said behind it.
+func TestRestateWaitsForAChangeUnderWay(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		if s.db.Name != "postgres" {
+			t.Skip("SQLite has one writer")
+		}
+		c := approved(t, s, 1)
+		for _, change := range []Revocation{revoke(c.Serial, nowMs+1), {Serial: c.Serial, At: nowMs + 2}} {
+			if _, _, err := s.SetRevoked(t.Context(), change); err != nil {
+				t.Fatal(err)
+			}
+		}
+		drain(t, s, 0)
+		revoked, began, commit := make(chan error, 1), make(chan struct{}), make(chan struct{})
+		go func() {
+			revoked <- s.db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error {
+				r := revoke(c.Serial, nowMs+3)
+				err := s.setRevoked(ctx, tx, &r)
+				close(began)
+				<-commit
+				return err
+			})
+		}()
+		<-began
+		restated := make(chan error, 1)
+		go func() {
+			_, err := s.outbox.Restate(t.Context(), 0, nowMs+4)
+			restated <- err
+		}()
+		waitForLocks(t, s, 1)
+		close(commit)
+		if err := <-revoked; err != nil {
+			t.Fatal(err)
+		}
+		if err := <-restated; err != nil {
+			t.Fatal(err)
+		}
+		if got := drain(t, s, 0); len(got) != 2 || got[1].Kind != revocation.KindRevoke {
+			t.Fatalf("the last word on a revoked credential is %q", kinds(got))
+		}
+	})
+}
+
+// Those whom the issuer knows are they who show codes of sessions that the
+// cut-off would end, under that key: not the revoked, not other keys' sessions,
+// not sessions that are over or not affected.
+func TestKnownHoldersAreRescued(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		s := announced(t, open)
+		const cutOff = int64(nowMs/1000 - 600)
+		session := func(n int, under tokens.KeyID, start int64) tokens.Serial {
+			t.Helper()
+			c := approved(t, s, n)
+			if err := s.open(t.Context(), opening{SessionRow{ID: fmt.Sprintf("ses_%d", n), Access: [32]byte{byte(n)}, Application: c.Application,
+				Check: check(n, "").ID, Key: under, Start: database.SecondsAt(start)}, nowMs}); err != nil {
+				t.Fatal(err)
+			}
+			return c.Serial
+		}
+		holder := session(1, key, cutOff)
+		unknown := session(2, 0, nowMs/1000) // from before sessions named their key
+		revoked := session(3, key, nowMs/1000)
+		session(4, key+1, nowMs/1000)
+		session(5, key, cutOff-1)
+		session(6, key, (nowMs-sessionOver)/1000-1)
+		approved(t, s, 7) // never opened one
+		if _, _, err := s.SetRevoked(t.Context(), revoke(revoked, nowMs)); err != nil {
+			t.Fatal(err)
+		}
+		for p := range s.outbox.Partitions() {
+			drain(t, s, p)
+		}
+		_, rescued, err := keys(t, s).Distrust(t.Context(), keyring.Distrust{Key: key, CutOff: cutOff, ExemptRunning: true, Who: "operator", At: nowMs})
+		if err != nil || rescued != 2 {
+			t.Fatalf("%d rescued: %v", rescued, err)
+		}
+		got := drain(t, s, 0)
+		if kinds(got) != "rescue rescue retire_key" || got[0].Serial != holder || got[1].Serial != unknown {
+			t.Fatalf("%+v", got)
+		}
+	})
+}
+
+// A session that starts at the cut-off or later is not opened, and its check
+// stays good for a session under another key.
+func TestNoSessionUnderAKeyThatIsCutOff(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		s := announced(t, open)
+		c := approved(t, s, 1)
+		if _, _, err := keys(t, s).Distrust(t.Context(), keyring.Distrust{Key: key, CutOff: nowMs / 1000, Who: "operator", At: nowMs}); err != nil {
+			t.Fatal(err)
+		}
+		o := SessionRow{ID: "ses_1", Access: [32]byte{1}, Application: c.Application, Check: check(1, "").ID, Key: key, Start: nowMs}
+		if err := s.open(t.Context(), opening{o, nowMs}); !errors.Is(err, errKeyCutOff) {
+			t.Fatalf("opened at the cut-off: %v", err)
+		}
+		o.Key++
+		if err := s.open(t.Context(), opening{o, nowMs}); err != nil {
+			t.Fatalf("under another key: %v", err)
+		}
+	})
+}
+
+// A subject's cut-off only ever moves to a later time.
+func TestSubjectIsCutOff(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		subject := tokens.Subject{9, 7: 1}
+		const now = nowMs / 1000
+		for i, step := range []struct {
+			before  int64
+			changed bool
+		}{{now, true}, {now, false}, {now - 1, false}, {now + 24*60*60, true}} {
+			changed, err := s.CutOffSubject(t.Context(), SubjectCutOff{Subject: subject, Before: step.before, Who: "operator", At: nowMs})
+			if err != nil || changed != step.changed {
+				t.Fatalf("step %d: changed %v, %v", i, changed, err)
+			}
+		}
+		got := drain(t, s, 0)
+		if kinds(got) != "revoke_subject revoke_subject" || got[0].Subject != subject || got[0].CutOff != now || got[1].CutOff != now+24*60*60 {
+			t.Fatalf("%+v", got)
+		}
+	})
+}
+
+// A restatement repeats cut-offs, rescues in front of them, and leaves out what
+// concerns nobody any more.
+func TestCutOffsAreRestated(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		s := announced(t, open)
+		if _, _, err := keys(t, s).Distrust(t.Context(), keyring.Distrust{Key: key, CutOff: 1000, Exempt: []tokens.Serial{today(5)}, Who: "operator", At: nowMs}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.CutOffSubject(t.Context(), SubjectCutOff{Subject: tokens.Subject{1}, Before: nowMs / 1000, Who: "operator", At: nowMs}); err != nil {
+			t.Fatal(err)
+		}
+		drain(t, s, 0)
+		for _, step := range []struct {
+			at   int64
+			want string
+		}{
+			{nowMs + 1, "announce_key rescue retire_key revoke_subject"},
+			{nowMs + sessionOver + afterlife, "announce_key rescue retire_key"},
+			{tokens.DayOver(today(5).Day)*1000 + afterlife, "announce_key retire_key"},
+		} {
+			if _, err := s.outbox.Restate(t.Context(), 0, step.at); err != nil {
+				t.Fatal(err)
+			}
+			got := drain(t, s, 0)
+			if kinds(got) != step.want {
+				t.Fatalf("restated %d ms later: %q, want %q", step.at-nowMs, kinds(got), step.want)
+			}
+			if i := len(got) - 1; got[i].Kind == revocation.KindRetireKey && (got[i].Key != key || got[i].CutOff != 1000) {
+				t.Fatalf("%+v", got[i])
+			}
+		}
+	})
+}
+
+func TestSubjectCutOffsThatAreRefused(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		for name, c := range map[string]struct {
+			before int64
+			want   error
+		}{
+			"a day and a second ahead":   {nowMs/1000 + 24*60*60 + 1, ErrTooFar},
+			"before any running session": {(nowMs - sessionOver) / 1000, ErrNoSession},
+		} {
+			if _, err := s.CutOffSubject(t.Context(), SubjectCutOff{Before: c.before, Who: "operator", At: nowMs}); !errors.Is(err, c.want) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if n, err := s.outbox.Waiting(t.Context()); err != nil || n != 0 {
+			t.Fatalf("%d records of refused orders wait: %v", n, err)
+		}
+	})
+}

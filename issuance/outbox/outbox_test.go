@@ -1,0 +1,262 @@
+package outbox
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/publish"
+	"github.com/railgate/railgate/test/audittest"
+	"github.com/railgate/railgate/test/databasetest"
+	"github.com/railgate/railgate/test/runtest"
+	"github.com/railgate/railgate/tokens"
+	"github.com/railgate/railgate/tokens/tokentest"
+)
+
+func TestMain(m *testing.M) { databasetest.Main(m, "outbox") }
+
+const (
+	nowMs      = tokentest.Epoch * 1000
+	partitions = 4
+)
+
+// everyDatabase runs a story on SQLite, and on PostgreSQL if there is one.
+func everyDatabase(t *testing.T, story func(t *testing.T, open func() *box)) {
+	t.Helper()
+	databasetest.Each(t, func(t *testing.T, address string) {
+		owner := new(causes)
+		story(t, func() *box { return owner.open(t, address, "", partitions, false) })
+	})
+}
+
+// box is an Outbox and what stands behind its records.
+type box struct {
+	*Outbox
+	*causes
+}
+
+// causes are what the owner of the credentials in these tests would publish again.
+type causes struct {
+	mu    sync.Mutex
+	order []tokens.Serial                     // mu
+	state map[tokens.Serial]revocation.Record // mu; by serial, the last one
+}
+
+func (c *causes) inForce(context.Context, *database.DB, *sql.Tx, database.Millis) (all []revocation.Record, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, serial := range c.order {
+		all = append(all, c.state[serial])
+	}
+	return all, nil
+}
+
+// open opens the same database each time; every outbox is closed at the end.
+func (c *causes) open(t *testing.T, address, topic string, partitions int, move bool) *box {
+	t.Helper()
+	o, err := c.try(t, address, topic, partitions, move)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func (c *causes) try(t *testing.T, address, topic string, partitions int, move bool) (*box, error) {
+	t.Helper()
+	o, err := Open(t.Context(), Config{Database: address, Topic: topic, Partitions: partitions, Move: move,
+		InForce: []Source{c.inForce}, Now: func() time.Time { return time.UnixMilli(nowMs) }})
+	if err == nil {
+		t.Cleanup(func() { o.Close() })
+	}
+	return &box{o, c}, err
+}
+
+// serial is that of the n-th credential.
+func serial(n int) tokens.Serial {
+	return tokens.Serial{Day: uint16(tokens.DayOf(nowMs / 1000)), Index: uint32(n)}
+}
+
+func record(n int, at int64) revocation.Record {
+	return revocation.Record{Kind: revocation.KindRevoke, At: at, Serial: serial(n)}
+}
+
+// enqueue has a record committed, as its cause would.
+func enqueue(t *testing.T, o *box, r revocation.Record) {
+	t.Helper()
+	if err := o.Do(t.Context(), o.cause(r)); err != nil {
+		t.Error(err)
+	}
+}
+
+func (o *box) cause(r revocation.Record) *Write {
+	return &Write{Serial: r.Serial, Run: func(ctx context.Context, tx *sql.Tx) error {
+		database.AfterCommit(ctx, func() {
+			o.mu.Lock()
+			defer o.mu.Unlock()
+			if o.state == nil {
+				o.state = make(map[tokens.Serial]revocation.Record)
+			}
+			if _, known := o.state[r.Serial]; !known {
+				o.order = append(o.order, r.Serial)
+			}
+			o.state[r.Serial] = r
+		})
+		return o.Enqueue(ctx, tx, r)
+	}}
+}
+
+// epoch is the present one.
+func epoch(t *testing.T, o *box) uint64 {
+	t.Helper()
+	e, err := o.Epoch(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// take is Take that must succeed.
+func take(t *testing.T, o *box, partition, max int) publish.Pending {
+	t.Helper()
+	p, err := o.Take(t.Context(), epoch(t, o), partition, 0, max)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func published(t *testing.T, o *box, partition int, last uint64) {
+	t.Helper()
+	if err := o.Published(t.Context(), epoch(t, o), partition, last); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// waitForLocks returns when so many transactions wait for another.
+func waitForLocks(t *testing.T, o *box, want int) {
+	t.Helper()
+	runtest.Eventually(t, 5*time.Second, "transactions to wait for another", func() bool {
+		waiting, err := databasetest.Waiting(t.Context(), o.db.Writer())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return waiting >= want
+	})
+}
+
+func TestOpenRefuses(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "issuer.db")
+	for name, c := range map[string]Config{
+		"no database":   {Partitions: 1},
+		"no partitions": {Database: path},
+		"too many":      {Database: path, Partitions: MaxPartitions + 1},
+		"bad address":   {Database: "postgres://user:secret-word@host:notaport/", Partitions: 1},
+	} {
+		o, err := Open(t.Context(), c)
+		if err == nil {
+			o.Close()
+			t.Errorf("%s: opened", name)
+		} else if strings.Contains(err.Error(), "secret-word") {
+			t.Errorf("%s: the error tells the password: %v", name, err)
+		}
+	}
+	new(causes).open(t, path, "", partitions, false)
+	if _, err := Open(t.Context(), Config{Database: path, Partitions: partitions * 2}); err == nil || !strings.Contains(err.Error(), "partitions") {
+		t.Fatalf("another number of partitions: %v", err)
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Fatalf("the database has mode %v: %v", info.Mode(), err)
+	}
+}
+
+// A database belongs to one stream. An issuer whose settings name another is refused,
+// in words that name both.
+func TestADatabaseKeepsItsStream(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, address string) {
+		owner := new(causes)
+		first := owner.open(t, address, "railgate.control", 4, false)
+		owner.open(t, address, "railgate.control", 4, false)
+		refuses := func(topic string, partitions int, words ...string) {
+			t.Helper()
+			_, err := owner.try(t, address, topic, partitions, false)
+			if !errors.Is(err, publish.ErrOtherStream) {
+				t.Fatalf("%s with %d partitions: %v", topic, partitions, err)
+			}
+			for _, w := range words {
+				if !strings.Contains(err.Error(), w) {
+					t.Errorf("the error does not name %s: %v", w, err)
+				}
+			}
+		}
+		refuses("railgate.contrl", 4, `"railgate.control" with 4`, `"railgate.contrl" with 4`)
+		refuses("railgate.control", 3, `"railgate.control" with 4`, `"railgate.control" with 3`)
+
+		// A database from before topics were noted takes that of the first start.
+		if _, err := first.db.Writer().Exec(`UPDATE stream SET topic = ''`); err != nil {
+			t.Fatal(err)
+		}
+		refuses("railgate.control", 3)
+		owner.open(t, address, "railgate.kept", 4, false)
+		refuses("railgate.control", 4, `"railgate.kept"`)
+	})
+}
+
+// The stream is moved on purpose: all that is in force is said again in the new
+// partitions, and what still runs under the old settings ends.
+func TestMoveStream(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, address string) {
+		owner := new(causes)
+		old := owner.open(t, address, "railgate.control", 4, false)
+		for n := range 6 {
+			enqueue(t, old, record(n, nowMs+1))
+		}
+		if leading, err := old.Lead(t.Context()); err != nil || !leading {
+			t.Fatal(leading, err)
+		}
+		before := epoch(t, old)
+		moved := owner.open(t, address, "railgate.control.2", 2, true)
+		by := Order{Trail: audittest.On(t, old.Database()), Who: "night-shift", At: nowMs + 2}
+		if _, err := moved.MoveStream(t.Context(), by); !errors.Is(err, ErrPublishing) {
+			t.Fatalf("while an issuer publishes: %v", err)
+		}
+		if err := old.Resign(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		epoch, err := moved.MoveStream(t.Context(), by)
+		if err != nil || epoch <= before {
+			t.Fatalf("epoch %d after %d, %v", epoch, before, err)
+		}
+		if _, err := old.Epoch(t.Context()); !errors.Is(err, publish.ErrOtherStream) {
+			t.Fatalf("under the old settings: %v", err)
+		}
+		if _, err := owner.try(t, address, "railgate.control", 4, false); !errors.Is(err, publish.ErrOtherStream) {
+			t.Fatalf("opened with the old settings: %v", err)
+		}
+		next := owner.open(t, address, "railgate.control.2", 2, false)
+		revoked := 0
+		for p := range next.Partitions() {
+			pending, err := next.Take(t.Context(), epoch, p, 0, 100)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range pending.Records {
+				if got := publish.Partition(&r, next.Partitions()); got != p {
+					t.Errorf("a record of partition %d in %d", got, p)
+				}
+				revoked++
+			}
+		}
+		if revoked != 6 {
+			t.Fatalf("%d revocations in the new partitions, want 6", revoked)
+		}
+	})
+}
