@@ -70,17 +70,21 @@ func (t *Trail) anchor(ctx context.Context, given Anchor) Anchor {
 		}
 		return given
 	}
-	age := time.Duration(0)
-	if s.OldestMs != 0 {
-		age = t.now().Sub(time.UnixMilli(s.OldestMs))
-	}
-	t.log.Info("audit anchor", zap.Stringer("anchor", s.Head), zap.Int64("unsealed", s.Unsealed), zap.Duration("oldest", age))
+	t.log.Info("audit anchor", zap.Stringer("anchor", s.Head), zap.Int64("unsealed", s.Unsealed), zap.Duration("oldest", t.oldest(s)))
 	if !holds || s.Head.Position < given.Position {
 		t.lost.Store(true)
 		t.log.Error("the audit trail no longer holds an anchor given before: cut or rewritten; verify it", zap.Stringer("anchor", given))
 		return given
 	}
 	return s.Head
+}
+
+// oldest is the age of the oldest entry that waits; 0: none does.
+func (t *Trail) oldest(s State) time.Duration {
+	if s.OldestMs == 0 {
+		return 0
+	}
+	return t.now().Sub(time.UnixMilli(s.OldestMs))
 }
 
 // stillHolds looks for an anchor that this Trail gave. What was archived since
@@ -141,9 +145,5 @@ func (g gauges) Collect(out chan<- prometheus.Metric) {
 	}
 	gauge(descPosition, float64(s.Head.Position))
 	gauge(descUnsealed, float64(s.Unsealed))
-	age := 0.0
-	if s.OldestMs != 0 {
-		age = max(0, g.t.now().Sub(time.UnixMilli(s.OldestMs)).Seconds())
-	}
-	gauge(descAge, age)
+	gauge(descAge, max(0, g.t.oldest(s).Seconds()))
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptrace"
@@ -31,23 +32,6 @@ var (
 	// ErrAsk: the caller asked for what cannot be sent. It is a mistake of ours.
 	ErrAsk = errors.New("cannot be asked")
 )
-
-// callError says which service, what kind of fault, and a constant more.
-type callError struct {
-	service string
-	kind    error
-	detail  string
-}
-
-func (e *callError) Error() string {
-	text := "partner " + e.service + ": " + e.kind.Error()
-	if e.detail != "" {
-		text += ": " + e.detail
-	}
-	return text
-}
-
-func (e *callError) Unwrap() error { return e.kind }
 
 // Client calls one service. It is safe for many goroutines at once and runs
 // nothing between calls.
@@ -204,6 +188,10 @@ func (c *Client) try(ctx context.Context, path string, id ID, body []byte, read 
 	return false, nil
 }
 
+// fault says which service, what kind of fault, and a constant more.
 func (c *Client) fault(kind error, detail string) error {
-	return &callError{c.config.Service, kind, detail}
+	if detail == "" {
+		return fmt.Errorf("partner %s: %w", c.config.Service, kind)
+	}
+	return fmt.Errorf("partner %s: %w: %s", c.config.Service, kind, detail)
 }
