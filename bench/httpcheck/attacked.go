@@ -6,7 +6,6 @@ import (
 
 	"github.com/railgate/railgate/bench/httpcheck/load"
 	"github.com/railgate/railgate/bench/httpcheck/servers"
-	"github.com/railgate/railgate/loadtest/openloop"
 )
 
 const (
@@ -73,14 +72,5 @@ func (b *bench) attackedRound(name string, kind servers.Kind, connections int) e
 	if err != nil {
 		return err
 	}
-	o := outcomes[0]
-	fmt.Fprintf(b.out, "%s\t%d good\t%d busy\t%d wrong\t%d broken\t%8.1f turn-p99.9-us\t%8.1f rss-MiB\n",
-		latencyLine(name, o, b.options.round), o.Done, o.Declined, o.Wrong, o.Broken, micros(openloop.Quantile(turns, 0.999)), float64(after.MaxRSS)/(1<<20))
-	if o.First != nil {
-		b.log("%s: the first fault: %v", name, o.First)
-	}
-	if o.Wrong > 0 {
-		return fmt.Errorf("%d wrong answers: %w", o.Wrong, o.First)
-	}
-	return nil
+	return b.beside(name, outcomes[0], turns, fmt.Sprintf("\t%8.1f rss-MiB", float64(after.MaxRSS)/(1<<20)))
 }

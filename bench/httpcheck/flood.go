@@ -133,14 +133,22 @@ func (b *bench) floodRound(a arrangement, rate float64, flooded bool) error {
 		names = []string{"/honest-flooded", "/forged"}
 	}
 	for i, o := range outcomes {
-		fmt.Fprintf(b.out, "%s\t%d good\t%d busy\t%d wrong\t%d broken\t%8.1f turn-p99.9-us\n",
-			latencyLine(a.name+names[i], o, b.options.round), o.Done, o.Declined, o.Wrong, o.Broken, micros(openloop.Quantile(turns, 0.999)))
-		if o.First != nil {
-			b.log("%s%s: the first fault: %v", a.name, names[i], o.First)
+		if err := b.beside(a.name+names[i], o, turns, ""); err != nil {
+			return err
 		}
-		if o.Wrong > 0 {
-			return fmt.Errorf("%s: %d wrong answers: %w", names[i][1:], o.Wrong, o.First)
-		}
+	}
+	return nil
+}
+
+// beside is the line of requests that come beside others; more ends it.
+func (b *bench) beside(name string, o load.Outcome, turns []time.Duration, more string) error {
+	fmt.Fprintf(b.out, "%s\t%d good\t%d busy\t%d wrong\t%d broken\t%8.1f turn-p99.9-us%s\n",
+		latencyLine(name, o, b.options.round), o.Done, o.Declined, o.Wrong, o.Broken, micros(openloop.Quantile(turns, 0.999)), more)
+	if o.First != nil {
+		b.log("%s: the first fault: %v", name, o.First)
+	}
+	if o.Wrong > 0 {
+		return fmt.Errorf("%s: %d wrong answers: %w", name, o.Wrong, o.First)
 	}
 	return nil
 }

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/railgate/railgate/bench/measure"
+	"github.com/railgate/railgate/revocation"
 )
 
 // tables renders what was wanted; missed counts floors that do not hold.
@@ -91,4 +94,93 @@ func (s *samples) latencies(b *strings.Builder, o *options, wanted []*line) (mis
 			measure.Text(s.Spread(name, "issuer-us/op").Median), measure.Text(s.Spread(name, "database-us/op").Median), measure.Text(s.Spread(name, "client-us/op").Median), verdict)
 	}
 	return missed
+}
+
+// felt is how much slower a gate's p99 may be than beside an idle issuance side, or
+// one that has mere computing in its place if that is slower, where the two are
+// kept apart. A virtual machine's processors are taken away for milliseconds, more
+// often if all of them are busy: that is no doing of the issuance side. Faster is
+// no harm: a processor that does not fall asleep answers sooner.
+const felt = 1.10
+
+const isolationNote = "\nnote: no-database: it is stopped, as by a crash, a quarter into each round, and comes back after it; what is answered and declined is of the whole round. " +
+	"Revoked to refused is measured just before the gate's round, beside the same load, with the database. The issuer never accepted a revocation without it.\n"
+
+// isolation is the table of one way.
+func (s *samples) isolation(b *strings.Builder, o *options, w way) (missed int) {
+	fmt.Fprintf(b, "\nThe gate at %s checks/s beside the issuance side: %s\n\n", measure.Text(o.gateRate), w.title)
+	b.WriteString("| issuance side | p50, ms | p99, ms | p99, lowest to highest | p99.9, ms | p99 against idle | against computing | floor | oldest data, ms | data at the end | revoked to refused, p50, ms | longest | answered/s | declined/s | |\n" +
+		"|---|--:|--:|--:|--:|--:|--:|--:|--:|---|--:|--:|--:|--:|---|\n")
+	calm, busy := s.Spread(isolationName(w, idle), "p99-ms").Median, s.Spread(isolationName(w, computing), "p99-ms").Median
+	for _, p := range phases {
+		name := isolationName(w, p)
+		if why := s.NotRun[name]; why != "" {
+			fmt.Fprintf(b, "| %s | | | | | | | | | | | | | | NOT RUN: %s |\n", p, why)
+			continue
+		}
+		p99 := s.Spread(name, "p99-ms")
+		bound, verdict := "", ""
+		if w.apart && (p == saturated || p == without) {
+			bound, verdict = fmt.Sprintf("<= %.2fx of either", felt), "held"
+			if p99.Median > felt*max(calm, busy) {
+				verdict = floorMissed
+				missed++
+			}
+		}
+		states := slices.Compact(slices.Sorted(slices.Values(s.states[name])))
+		// Without its database the issuer is silent; otherwise the stream must flow.
+		if p != without && !slices.Equal(states, []string{revocation.Fresh.String()}) {
+			verdict += "; " + floorMissed + ": the data did not stay fresh"
+			missed++
+		}
+		fmt.Fprintf(b, "| %s | %s | %s | %s to %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", p,
+			measure.Text(s.Spread(name, "p50-ms").Median), measure.Text(p99.Median), measure.Text(p99.Lowest), measure.Text(p99.Highest),
+			measure.Text(s.Spread(name, "p99.9-ms").Median), times(p99.Median, calm), times(p99.Median, busy), bound, measure.Text(s.Spread(name, "oldest-ms").Highest), strings.Join(states, ", "),
+			measure.Text(s.Spread(name, "revoke-p50-ms").Median), measure.Text(s.Spread(name, "revoke-max-ms").Highest),
+			measure.Text(s.Spread(name, "issuance/s").Median), measure.Text(s.Spread(name, "declined/s").Median), strings.TrimPrefix(verdict+p99.Warning(), "; "))
+	}
+	return missed
+}
+
+// times is how many times another figure one is.
+func times(one, other float64) string {
+	if other == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.2fx", one/other)
+}
+
+// samples is what the rounds showed; and the same as text, in the form of Go's benchmarks.
+type samples struct {
+	measure.Samples
+	states map[string][]string // of the gate's revocation data at the end of each phase
+	raw    bytes.Buffer
+}
+
+func newSamples() *samples {
+	return &samples{Samples: measure.NewSamples(), states: map[string][]string{}}
+}
+
+func value(unit string, n float64) measure.Value { return measure.Value{Unit: unit, Number: n} }
+
+// add takes one round of n operations.
+func (s *samples) add(name string, n int, values ...measure.Value) {
+	s.Add(name, values...)
+	fmt.Fprintf(&s.raw, "Benchmark%s\t%8d", name, n)
+	for _, v := range values {
+		fmt.Fprintf(&s.raw, "\t%10.3f %s", v.Number, v.Unit)
+	}
+	s.raw.WriteByte('\n')
+}
+
+// without names what cannot be measured here.
+func (s *samples) without(name, why string) {
+	s.NotRun[name] = why
+	fmt.Fprintf(&s.raw, "NotRun %s: %s\n", name, why)
+}
+
+// state keeps what the gate said of its data at the end of a phase.
+func (s *samples) state(name, state string) {
+	s.states[name] = append(s.states[name], state)
+	fmt.Fprintf(&s.raw, "State %s: %s\n", name, state)
 }
