@@ -14,6 +14,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/railgate/railgate/internal/ownfile"
 	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/issuance/problem"
 )
@@ -169,7 +170,7 @@ func archiveTrail(ctx context.Context, j *job) (err error) {
 		return fmt.Errorf("-archive-trail: %w", err)
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	if err := syncDir(filepath.Dir(j.value)); err != nil {
+	if err := ownfile.SyncDir(filepath.Dir(j.value)); err != nil {
 		return err
 	}
 	keep := func(_ context.Context, records []audit.Record) error {
@@ -200,14 +201,4 @@ func archiveTrail(ctx context.Context, j *job) (err error) {
 	}
 	j.say("%d acts are in %s, up to anchor %v; keep the file: nothing else has them", moved, j.value, last)
 	return nil
-}
-
-// syncDir has the name of a new file on disk.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
 }

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	_ "modernc.org/sqlite" // registers "sqlite"
+
+	"github.com/railgate/railgate/internal/ownfile"
 )
 
 const (
@@ -74,7 +76,10 @@ func Backup(ctx context.Context, address, file string) (size int64, err error) {
 	if err := os.Link(fresh, file); err != nil {
 		return 0, fmt.Errorf("recovery: naming the copy: %w", err)
 	}
-	return info.Size(), syncDir(filepath.Dir(file))
+	if err := ownfile.SyncDir(filepath.Dir(file)); err != nil {
+		return info.Size(), fmt.Errorf("recovery: %w", err)
+	}
+	return info.Size(), nil
 }
 
 // copyTo fills the file with one moment of the database, and checks it.
@@ -119,17 +124,4 @@ func open(path string) (*sql.DB, error) {
 	}
 	db.SetMaxOpenConns(1)
 	return db, nil
-}
-
-// syncDir has the name of a new file on disk.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("recovery: %w", err)
-	}
-	defer d.Close()
-	if err := d.Sync(); err != nil {
-		return fmt.Errorf("recovery: %w", err)
-	}
-	return nil
 }

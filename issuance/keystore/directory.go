@@ -169,7 +169,7 @@ func (d *directory) open(k *kind, name string, text []byte) ([]byte, form, error
 	case d.seal == nil:
 		return nil, stale, fmt.Errorf("is sealed, and %s is missing; take it from the backup", sealFile)
 	case isLegacy:
-		opened, err := openLegacyFile(k, name, text, d.seal.legacy)
+		opened, err := openLegacyFile(name, text, d.seal.legacy)
 		return opened, stale, err
 	}
 	for i, with := range d.seal.keys {

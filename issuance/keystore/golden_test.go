@@ -12,8 +12,9 @@ import (
 )
 
 // The directories in testdata were made once and never again: what a key file was
-// must be readable as long as there are key files. They hold toy secrets; the
-// sealed one is the plain one under the passphrase of these tests, at full cost.
+// must be readable as long as there are key files. They hold toy secrets; the sealed
+// ones, from before age and since, are the plain one under the passphrase of these
+// tests, at full cost.
 func TestFilesOfOldStillOpen(t *testing.T) {
 	fill := func(b byte) (out [32]byte) {
 		for i := range out {
@@ -30,7 +31,7 @@ func TestFilesOfOldStillOpen(t *testing.T) {
 		Vault:     fill(4),
 		FieldKeys: []vault.FieldKey{{Number: 1, Secret: fill(5)}},
 	}
-	for name, o := range map[string]Options{"plain": {}, "sealed": sealedBy} {
+	for name, o := range map[string]Options{"plain": {}, "sealed": sealedBy, "age": sealedBy} {
 		h := &house{t: t, dir: filepath.Join("testdata", name), made: want}
 		if n := len(h.files()); n < 5 {
 			t.Fatalf("%s: only %d files", name, n)
@@ -42,8 +43,11 @@ func TestFilesOfOldStillOpen(t *testing.T) {
 		if got.IssuerID != 7 || got.Vault != want.Vault || got.FieldKeys[0] != want.FieldKeys[0] {
 			t.Fatalf("%s: other keys", name)
 		}
-		if sealed := len(got.Plain()) == 0; sealed != (name == "sealed") {
+		if sealed := len(got.Plain()) == 0; sealed != (name != "plain") {
 			t.Fatalf("%s: plain are %v", name, got.Plain())
+		}
+		if text := h.files()[sealFile]; name == "age" && !strings.Contains(strings.SplitAfter(text, "\n")[1], " 17\n") {
+			t.Fatal("the cost is another")
 		}
 		if text, err := os.ReadFile(h.file(sealFile)); name == "sealed" {
 			if err != nil || !strings.Contains(string(text), "kdf argon2id\ntime 3\nmemory 65536\nthreads 4\n") {

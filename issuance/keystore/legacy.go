@@ -1,13 +1,14 @@
 package keystore
 
 import (
-	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/sha256"
-	"errors"
+	"encoding/hex"
 	"fmt"
+	"regexp"
+	"strconv"
 
 	"golang.org/x/crypto/argon2"
 )
@@ -16,11 +17,18 @@ import (
 // keys under the passphrase (argon2id, AES-256-GCM), and a key file has its plain text
 // under a key derived from a directory key and the file's name. They are read and never
 // written: see directory.settle.
-const legacySealHead = "railgate keystore seal v2 (opened by the passphrase; without it no key opens)"
+var (
+	legacySeal = regexp.MustCompile(`^railgate keystore seal v2 .*\nkdf argon2id\ntime ([1-9]\d?)\nmemory ([1-9]\d{0,5})\nthreads ([1-9]\d?)\nsalt ([0-9a-f]{32})\nbox ([0-9a-f]+)\n$`)
+	legacyFile = regexp.MustCompile(`^railgate .*\nunder ([0-9a-f]{16})\nbox ([0-9a-f]+)\n$`)
+)
 
-// legacyBounds are what a seal may ask of argon2id before anything about it is
-// authenticated: passes, KiB and threads; a few seconds and 256 MiB.
-var legacyBounds = [3]int{16, 256 << 10, 16}
+// What a seal may ask of argon2id before anything about it is authenticated: a few
+// seconds and 256 MiB.
+const (
+	maxArgonTime    = 16
+	maxArgonMemory  = 256 << 10 // KiB
+	maxArgonThreads = 16
+)
 
 // argon is a variable so that tests can count its runs.
 var argon = argon2.IDKey
@@ -30,26 +38,19 @@ type legacyKey [secretSize]byte
 
 // openLegacySeal returns the directory keys: one, or two if a Reseal was cut off.
 func openLegacySeal(text []byte, p Passphrase) (keys []legacyKey, err error) {
-	v, err := split(text, legacySealHead, "kdf", "time", "memory", "threads", "salt", "box")
-	if err == nil && v[0] != "argon2id" {
-		err = errors.New(`"kdf" must be argon2id`)
+	m := legacySeal.FindSubmatch(text)
+	if m == nil {
+		return nil, fmt.Errorf("keystore: %s is neither an age file nor what an older release wrote", sealFile)
 	}
-	var cost [3]int
-	for i := 0; i < len(cost) && err == nil; i++ {
-		if cost[i], err = number(v[1+i], legacyBounds[i]); err != nil {
-			err = fmt.Errorf("line %d %w", 3+i, err)
-		}
+	time, _ := strconv.Atoi(string(m[1]))
+	memory, _ := strconv.Atoi(string(m[2]))
+	threads, _ := strconv.Atoi(string(m[3]))
+	if time > maxArgonTime || memory > maxArgonMemory || threads > maxArgonThreads {
+		return nil, fmt.Errorf("keystore: %s asks for more work than any release did", sealFile)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("keystore: %s: %w", sealFile, err)
-	}
-	salt, salted := lowerHex(v[4])
-	box, boxed := lowerHex(v[5])
-	if !salted || len(salt) != 16 || !boxed {
-		return nil, fmt.Errorf("keystore: %s: salt and box must be lower-case hex digits", sealFile)
-	}
-	stretched := argon([]byte(p), salt, uint32(cost[0]), uint32(cost[1]), uint8(cost[2]), secretSize)
-	raw, err := openBox(derive(stretched, "railgate/keystore/seal/v2", secretSize), box, text[:bytes.LastIndex(text, []byte("box "))])
+	salt, _ := hex.DecodeString(string(m[4]))
+	stretched := argon([]byte(p), salt, uint32(time), uint32(memory), uint8(threads), secretSize)
+	raw, err := openBox(derive(stretched, "railgate/keystore/seal/v2", secretSize), m[5], text, "")
 	if err != nil || len(raw) != secretSize && len(raw) != 2*secretSize {
 		return nil, ErrPassphrase
 	}
@@ -60,27 +61,31 @@ func openLegacySeal(text []byte, p Passphrase) (keys []legacyKey, err error) {
 }
 
 // openLegacyFile returns the text of a key file in the clear.
-func openLegacyFile(k *kind, name string, text []byte, keys []legacyKey) ([]byte, error) {
-	v, err := split(text, k.head(legacyForm), "under", "box")
+func openLegacyFile(name string, text []byte, keys []legacyKey) ([]byte, error) {
+	m := legacyFile.FindSubmatch(text)
+	for i := 0; m != nil && i < len(keys); i++ {
+		if hex.EncodeToString(derive(keys[i][:], "railgate/keystore/key-id/v2", 8)) != string(m[1]) {
+			continue
+		}
+		if plain, err := openBox(derive(keys[i][:], "railgate/keystore/file/v2 "+name, secretSize), m[2], text, name+"\n"); err == nil {
+			return plain, nil
+		}
+	}
+	return nil, errElsewhere
+}
+
+// openBox opens the last line of a text. What is before it, and what is before the text,
+// was authenticated with it.
+func openBox(key, digits, text []byte, before string) ([]byte, error) {
+	box, err := hex.DecodeString(string(digits))
 	if err != nil {
 		return nil, err
 	}
-	box, ok := lowerHex(v[1])
-	if !ok {
-		return nil, errors.New(`"box" must be lower-case hex digits`)
-	}
-	for _, key := range keys {
-		if fmt.Sprintf("%x", derive(key[:], "railgate/keystore/key-id/v2", 8)) != v[0] {
-			continue
-		}
-		context := append([]byte(name+"\n"), text[:bytes.LastIndex(text, []byte("box "))]...)
-		plain, err := openBox(derive(key[:], "railgate/keystore/file/v2 "+name, secretSize), box, context)
-		if err != nil {
-			err = errElsewhere
-		}
-		return plain, err
-	}
-	return nil, errElsewhere
+	block, err := aes.NewCipher(key)
+	never(err)
+	gcm, err := cipher.NewGCMWithRandomNonce(block)
+	never(err)
+	return gcm.Open(nil, nil, box, append([]byte(before), text[:len(text)-len("box \n")-len(digits)]...))
 }
 
 // derive is HKDF-SHA-256 (RFC 5869) without salt.
@@ -88,12 +93,4 @@ func derive(secret []byte, purpose string, size int) []byte {
 	key, err := hkdf.Key(sha256.New, secret, nil, purpose, size)
 	never(err)
 	return key
-}
-
-func openBox(key, box, context []byte) ([]byte, error) {
-	block, err := aes.NewCipher(key)
-	never(err)
-	gcm, err := cipher.NewGCMWithRandomNonce(block)
-	never(err)
-	return gcm.Open(nil, nil, box, context)
 }
