@@ -60,7 +60,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	}
 	log := zap.NewNop()
 	if *verbose {
-		l, err := process.Logger(zap.InfoLevel)
+		l, err := process.Logger("info")
 		if err != nil {
 			return err
 		}

@@ -76,11 +76,7 @@ func run(ctx context.Context, args []string) error {
 // serve wires the parts: stream → replica → gateway. Shutdown runs the other
 // way: stop accepting, drain, stop the stream.
 func serve(ctx context.Context, c *config) error {
-	lv, err := process.Level(c.LogLevel)
-	if err != nil {
-		return err
-	}
-	log, err := process.Logger(lv)
+	log, err := process.Logger(c.LogLevel)
 	if err != nil {
 		return err
 	}

@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/railgate/railgate/internal/conf"
@@ -70,10 +71,8 @@ func check(c *config, out io.Writer) error {
 	for _, k := range keys.Issuers {
 		ids = append(ids, fmt.Sprint(k.ID))
 	}
-	for _, w := range append(warnings(keys), c.RealPerson.warning(), c.Residents.warning(), c.PhoneCode.warning()) {
-		if w != "" {
-			fmt.Fprintln(out, "warning:", w)
-		}
+	for _, w := range c.warnings(keys) {
+		fmt.Fprintln(out, "warning:", w)
 	}
 	fmt.Fprintf(out, "settings are valid: issuer keys %s, topic %s, %d partitions, %d password hashings at once (%d MiB)\n",
 		strings.Join(ids, ", "), c.Kafka.Topic, c.Kafka.Partitions, c.hashing.AtOnce(), c.hashing.MemoryMiB())
@@ -81,9 +80,9 @@ func check(c *config, out io.Writer) error {
 }
 
 // warnings are what a start should not pass over in silence.
-func warnings(keys *keystore.Keys) (all []string) {
+func (c *config) warnings(keys *keystore.Keys) (all []string) {
 	for _, name := range keys.Plain() {
 		all = append(all, "key file "+name+" is not sealed: whoever reads the disk or a backup of it has the key; seal the directory with -seal")
 	}
-	return append(all, keys.Leftovers()...)
+	return slices.Concat(all, keys.Leftovers(), c.sandboxes())
 }

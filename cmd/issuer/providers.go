@@ -19,9 +19,24 @@ import (
 
 // What a provider can be.
 const (
+	none    = "none"
 	sandbox = "sandbox"
 	viaHTTP = "http"
 )
+
+// sandboxes warns of each provider that is none.
+func (c *config) sandboxes() (warnings []string) {
+	for _, p := range []struct{ provider, warning string }{
+		{c.RealPerson.Provider, `SANDBOX: real_person.provider is "sandbox": no face is checked, and whoever asks gets a pass; this issuer must not serve passengers`},
+		{c.Residents.Provider, `SANDBOX: residents.provider is "sandbox": no card is looked up, and every identity is confirmed; this issuer must not serve passengers`},
+		{c.PhoneCode.Provider, `SANDBOX: phone_code.provider is "sandbox": no message is sent, and the admin listener tells every code; this issuer must not serve passengers`},
+	} {
+		if p.provider == sandbox {
+			warnings = append(warnings, p.warning)
+		}
+	}
+	return warnings
+}
 
 type realPerson struct {
 	Provider string             `toml:"provider" doc:"\"http\", or \"sandbox\", which believes what the request says and checks no face"`
@@ -65,26 +80,10 @@ func (r *residentCards) validate(trust ownfile.Trust, f *conf.Faults) {
 	}
 }
 
-// warning is what a start says aloud; empty: nothing.
-func (r *realPerson) warning() string {
-	if r.Provider != sandbox {
-		return ""
-	}
-	return `SANDBOX: real_person.provider is "sandbox": no face is checked, and whoever asks gets a pass; this issuer must not serve passengers`
-}
-
-func (r *residentCards) warning() string {
-	if r.Provider != sandbox {
-		return ""
-	}
-	return `SANDBOX: residents.provider is "sandbox": no card is looked up, and every identity is confirmed; this issuer must not serve passengers`
-}
-
 // checker makes the provider of real-person checks, and what takes its callbacks;
 // nil: it sends none.
 func (r *realPerson) checker(log *zap.Logger, metrics prometheus.Registerer) (facecheck.Checker, http.Handler, error) {
 	if r.Provider == sandbox {
-		log.Warn(r.warning())
 		return facecheck.Sandbox{}, nil, nil
 	}
 	c := r.remote
@@ -99,16 +98,12 @@ func (r *realPerson) checker(log *zap.Logger, metrics prometheus.Registerer) (fa
 // registry makes the registry of resident ID cards.
 func (r *residentCards) registry(log *zap.Logger, metrics prometheus.Registerer) (provider.Residents, error) {
 	if r.Provider == sandbox {
-		log.Warn(r.warning())
 		return provider.SandboxResidents{}, nil
 	}
 	c := r.remote
 	c.Client.Log, c.Client.Metrics = log, metrics
 	return provider.NewResidents(c)
 }
-
-// none is a provider that is not there.
-const none = "none"
 
 type phoneCode struct {
 	Provider     string                   `toml:"provider" doc:"\"http\", \"none\", with which no phone is verified and a forgotten password has no way back, or \"sandbox\", which sends nothing"`
@@ -148,21 +143,12 @@ func (p *phoneCode) validate(trust ownfile.Trust, f *conf.Faults) {
 	}
 }
 
-// warning is what a start says aloud; empty: nothing.
-func (p *phoneCode) warning() string {
-	if p.Provider != sandbox {
-		return ""
-	}
-	return `SANDBOX: phone_code.provider is "sandbox": no message is sent, and the admin listener tells every code; this issuer must not serve passengers`
-}
-
 // sender makes the provider of codes; nil: there is none.
 func (p *phoneCode) sender(log *zap.Logger, metrics prometheus.Registerer) (provider.CodeSender, error) {
 	switch p.Provider {
 	case none:
 		return nil, nil
 	case sandbox:
-		log.Warn(p.warning())
 		return provider.NewSandboxCodes(), nil
 	}
 	c := p.remote

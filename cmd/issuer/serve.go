@@ -29,11 +29,7 @@ import (
 
 // serve wires the parts: HTTP → service → store, and store → publisher → Kafka.
 func serve(ctx context.Context, c *config) error {
-	lv, err := process.Level(c.LogLevel)
-	if err != nil {
-		return err
-	}
-	log, err := process.Logger(lv)
+	log, err := process.Logger(c.LogLevel)
 	if err != nil {
 		return err
 	}
@@ -43,7 +39,7 @@ func serve(ctx context.Context, c *config) error {
 	if err != nil {
 		return err
 	}
-	for _, w := range warnings(keys) {
+	for _, w := range c.warnings(keys) {
 		log.Warn(w)
 	}
 	c.limitMemory(process.ReadMemoryLimits(), log)

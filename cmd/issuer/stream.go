@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
 
 	"github.com/railgate/railgate/internal/process"
 	"github.com/railgate/railgate/issuance/credential"
@@ -165,7 +164,7 @@ func (j *job) carryOut(ctx context.Context, commit func(ctx context.Context) err
 	if err := j.open(ctx); err != nil {
 		return err
 	}
-	log, err := process.Logger(zapcore.WarnLevel)
+	log, err := process.Logger("warn")
 	if err != nil {
 		return err
 	}

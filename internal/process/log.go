@@ -1,20 +1,21 @@
 package process
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 )
 
-// Level reads a log level by name: debug, info, warn or error.
-func Level(name string) (zapcore.Level, error) {
-	switch name {
-	case "debug", "info", "warn", "error":
-		return zapcore.ParseLevel(name)
+// CheckLevel reports what is wrong with the name of a log level.
+func CheckLevel(name string) error {
+	if !slices.Contains([]string{"debug", "info", "warn", "error"}, name) {
+		return errors.New("must be debug, info, warn or error")
 	}
-	return 0, fmt.Errorf("%q is no log level", name)
+	return nil
 }
 
 // sampleFirst equal lines of a second are written, and then every sampleEach-th.
@@ -23,13 +24,19 @@ const (
 	sampleEach  = 100
 )
 
-// Logger writes JSON lines to standard error. Lines below warn are sampled: a fault
+// Logger writes JSON lines from a level on to standard error. Lines below warn are sampled: a fault
 // in the peak must not become a second fault. Warnings and errors are all written.
 // Their callers bound them: the brokers' and the database's outages get a line a
 // minute (kafka.Outage), and a request at most two lines.
-func Logger(level zapcore.Level) (*zap.Logger, error) {
+func Logger(level string) (*zap.Logger, error) {
+	if err := CheckLevel(level); err != nil {
+		return nil, fmt.Errorf("log level %q %w", level, err)
+	}
 	c := zap.NewProductionConfig()
-	c.Level = zap.NewAtomicLevelAt(level)
+	var err error
+	if c.Level, err = zap.ParseAtomicLevel(level); err != nil {
+		return nil, err
+	}
 	c.Sampling = nil
 	c.EncoderConfig.EncodeTime = zapcore.RFC3339NanoTimeEncoder
 	c.EncoderConfig.TimeKey = "time"

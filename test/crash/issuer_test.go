@@ -13,7 +13,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/railgate/railgate/internal/process"
@@ -90,7 +89,7 @@ func issuerMain(setting string) (exit int) {
 func (s *issuerSetting) serve(ctx context.Context) error {
 	started := time.Now()
 	now := func() time.Time { return time.UnixMilli(s.NowMs).Add(time.Since(started)) }
-	log, err := process.Logger(zap.ErrorLevel)
+	log, err := process.Logger("error")
 	if err != nil {
 		return err
 	}
