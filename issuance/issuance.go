@@ -11,7 +11,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"time"
 
@@ -49,34 +48,21 @@ type Config struct {
 	// Policy is the version of the privacy policy in force. Empty: DefaultPolicy.
 	Policy string
 	// Codes sends one-time codes to phones. nil: none are sent. CodePrefixes are the country
-	// codes served besides mainland China's; CodeRules bound how many are sent. nil and zero:
-	// the defaults of account and attempts.
+	// codes served besides mainland China's. nil: account.DefaultCodePrefixes.
 	Codes        provider.CodeSender
 	CodePrefixes []string
-	CodeRules    throttle.CodeRules
-	// Contact is how customer service is reached. Zero: api.DefaultContact.
-	Contact httpapi.Contact
 	// Hashing is the work of a password. Zero: account.DefaultHashing.
 	Hashing account.Hashing
 	// Limits are the numbers of the registry's rules. Zero: rules.DefaultLimits.
 	Limits rules.Limits
 	// Staff are the credentials of those who work at windows and desks.
 	Staff []staff.Credential
-	// Proxies are those whose X-Forwarded-For is believed.
-	Proxies throttle.Proxies
-	// Rules of failures that lock, and when a network is slowed. Zero: throttle.DefaultRules,
-	// throttle.DefaultNetworkRule.
-	FailureRules throttle.Rules
-	NetworkRule  throttle.NetworkRule
-	// Applications bounds what one network may apply for. Zero: no bound.
-	Applications throttle.Rate
-	// Rate bounds what one network may ask for of what costs much. Zero: no bound.
-	Rate throttle.Rate
-	// MaxInFlight, MaxInFlightEach and MaxStaff bound the requests served at once, as
-	// in api.Config.
-	MaxInFlight, MaxInFlightEach, MaxStaff int
-	// Callback takes what the real-person provider calls back. nil: it never does.
-	Callback http.Handler
+	// Lockout has the rules of failures that lock, of codes, and of networks that are
+	// slowed. Zero: those of package throttle. The other fields are filled in here.
+	Lockout throttle.Config
+	// HTTP has Contact, Proxies, Callback and the bounds on requests. The other fields are
+	// filled in here.
+	HTTP httpapi.Config
 }
 
 // DefaultPolicy is the version of the privacy policy that this program shows.
@@ -124,7 +110,8 @@ func Open(ctx context.Context, c Config) (*Backend, error) {
 	}
 	b := &Backend{now: c.Rules.Now, log: c.Rules.Log}
 	db, secrets := c.Rules.Outbox.Database(), vault.New(c.Rules.Vault, c.Rules.FieldKeys...)
-	lockout, err := throttle.NewLockout(throttle.Config{Database: db, Index: secrets.Index, Rules: c.FailureRules, Codes: c.CodeRules, Network: c.NetworkRule, Now: b.now})
+	c.Lockout.Database, c.Lockout.Index, c.Lockout.Now = db, secrets.Index, b.now
+	lockout, err := throttle.NewLockout(c.Lockout)
 	if err != nil {
 		return nil, err
 	}
@@ -164,12 +151,9 @@ func Open(ctx context.Context, c Config) (*Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	sandbox, _ := c.Codes.(*provider.SandboxCodes)
-	b.API, err = httpapi.New(b.Rules, httpapi.Config{
-		SandboxCodes: sandbox, Contact: c.Contact,
-		Staff: list, Accounts: b.Accounts, Registry: b.Registry, Trail: b.Trail, Proxies: c.Proxies, Rate: c.Rate, Applications: c.Applications, Callback: c.Callback,
-		MaxInFlight: c.MaxInFlight, MaxInFlightEach: c.MaxInFlightEach, MaxStaff: c.MaxStaff, Log: b.log, Metrics: c.Rules.Metrics,
-	})
+	c.HTTP.Staff, c.HTTP.Accounts, c.HTTP.Registry, c.HTTP.Trail, c.HTTP.Log, c.HTTP.Metrics = list, b.Accounts, b.Registry, b.Trail, b.log, c.Rules.Metrics
+	c.HTTP.SandboxCodes, _ = c.Codes.(*provider.SandboxCodes)
+	b.API, err = httpapi.New(b.Rules, c.HTTP)
 	return b, err
 }
 

@@ -106,6 +106,11 @@ func (t throttleSettings) subjects() throttle.Allowance {
 	return throttle.Allowance{Day: t.SubjectsPerDay}
 }
 
+// lockout are the rules of failures, codes and networks.
+func (c *config) lockout() throttle.Config {
+	return throttle.Config{Rules: c.Throttle.rules(), Codes: c.PhoneCode.rules(), Network: c.Throttle.network()}
+}
+
 // maxInFlight keeps the memory of bodies that arrive below 1 GiB.
 const maxInFlight = 8192
 

@@ -75,13 +75,15 @@ func serve(ctx context.Context, c *config) error {
 		Rules: credential.Config{
 			Outbox: db, Vault: keys.Vault, FieldKeys: keys.FieldKeys, Announce: c.announce,
 			Checker: checker, CheckTimeout: c.RealPerson.Timeout, Residents: registry, LookupTimeout: c.Residents.Timeout,
-			Changes: c.Throttle.changes(), Identifications: c.Throttle.identifications(), Subjects: c.Throttle.subjects(), Trouble: func() string { return trouble(publisher.Stats()) }, Log: log, Metrics: metrics,
+			Changes: c.Throttle.changes(), Identifications: c.Throttle.identifications(), Subjects: c.Throttle.subjects(),
+			Trouble: func() string { return trouble(publisher.Stats()) }, Log: log, Metrics: metrics,
 		},
 		Keys: signers(keys), KeyLead: c.KeyLead, Staff: c.roster, Policy: c.PrivacyPolicy, Hashing: c.hashing, Limits: rules.Limits(c.Limits),
-		Contact: httpapi.Contact(c.Contact), Codes: codes, CodePrefixes: c.PhoneCode.Prefixes, CodeRules: c.PhoneCode.rules(),
-		Proxies: c.proxies, Rate: c.AddressRate.rate(), Callback: callback,
-		MaxInFlight: c.Throttle.InFlight, MaxInFlightEach: c.Throttle.InFlightNetwork, MaxStaff: c.Throttle.InFlightStaff,
-		Applications: c.Throttle.applications(), FailureRules: c.Throttle.rules(), NetworkRule: c.Throttle.network(),
+		Codes: codes, CodePrefixes: c.PhoneCode.Prefixes, Lockout: c.lockout(),
+		HTTP: httpapi.Config{
+			Contact: httpapi.Contact(c.Contact), Proxies: c.proxies, Callback: callback, Rate: c.AddressRate.rate(), Applications: c.Throttle.applications(),
+			MaxInFlight: c.Throttle.InFlight, MaxInFlightEach: c.Throttle.InFlightNetwork, MaxStaff: c.Throttle.InFlightStaff,
+		},
 	})
 	if err != nil {
 		return err

@@ -34,7 +34,9 @@ func liftLocks(ctx context.Context, j *job) error {
 	if err := j.open(ctx); err != nil {
 		return err
 	}
-	failures, err := throttle.NewLockout(throttle.Config{Database: j.db.Database(), Index: j.vault.Index, Rules: j.config.Throttle.rules()})
+	c := j.config.lockout()
+	c.Database, c.Index = j.db.Database(), j.vault.Index
+	failures, err := throttle.NewLockout(c)
 	if err != nil {
 		return err
 	}
