@@ -133,6 +133,7 @@ func TestTheOnlyKeyIsCutOff(t *testing.T) {
 	has(t, d.orders("-use-key", fmt.Sprint(fresh)), "signs from")
 	d.flags = []string{"-listen", freePort(t), "-admin", freePort(t)} // a second process that holds the new key
 	d.url = "http://" + d.flags[1]
+	d.client.Issuer = d.url
 	d.serves()
 	if got := d.signs(); got != fresh {
 		t.Fatalf("key %d signs", got)
