@@ -18,6 +18,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -119,26 +120,14 @@ func New(c Config) (*Service, error) {
 			all = append(all, errors.New("account: "+what))
 		}
 	}
-	if c.LoginLife == 0 {
-		c.LoginLife = DefaultLoginLife
-	}
-	if c.LoginIdle == 0 {
-		c.LoginIdle = DefaultLoginIdle
-	}
-	if c.MaxLogins == 0 {
-		c.MaxLogins = DefaultMaxLogins
-	}
+	c.LoginLife, c.LoginIdle = cmp.Or(c.LoginLife, DefaultLoginLife), cmp.Or(c.LoginIdle, DefaultLoginIdle)
+	c.MaxLogins, c.Hashing = cmp.Or(c.MaxLogins, DefaultMaxLogins), cmp.Or(c.Hashing, DefaultHashing)
+	c.Log = cmp.Or(c.Log, zap.NewNop())
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	if c.Log == nil {
-		c.Log = zap.NewNop()
-	}
 	if c.CodePrefixes == nil {
 		c.CodePrefixes = DefaultCodePrefixes
-	}
-	if c.Hashing == (Hashing{}) {
-		c.Hashing = DefaultHashing
 	}
 	need(c.Database != nil, "no database")
 	need(c.Vault != nil, "no vault")
@@ -148,10 +137,7 @@ func New(c Config) (*Service, error) {
 	need(c.LoginLife >= touchEvery && c.LoginLife <= maxLoginLife, "login life must be a minute to 90 days")
 	need(c.LoginIdle > touchEvery && c.LoginIdle <= c.LoginLife, "login idle time must be above a minute and at most login life")
 	need(c.MaxLogins >= 1 && c.MaxLogins <= maxMaxLogins, "max logins must be 1 to 100")
-	if err := c.Hashing.Check(); err != nil {
-		all = append(all, err)
-	}
-	all = append(all, CheckCodePrefixes(c.CodePrefixes))
+	all = append(all, c.Hashing.Check(), CheckCodePrefixes(c.CodePrefixes))
 	if err := errors.Join(all...); err != nil {
 		return nil, err
 	}

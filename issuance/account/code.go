@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"database/sql"
+	"fmt"
 	"math/big"
 	"slices"
 	"strings"
@@ -109,8 +110,7 @@ func (s *Service) makeCode(ctx context.Context, account, login string, to receiv
 	if err != nil {
 		return sentCode{}, err
 	}
-	digits := n.String()
-	code := strings.Repeat("0", codeDigits-len(digits)) + digits
+	code := fmt.Sprintf("%0*d", codeDigits, n)
 	c = sentCode{
 		id: ids.New(codePrefix, ids.IDSize), account: account, expires: s.now().Add(CodeLife),
 		message: provider.Message{Number: e164(to.phone), Code: code, Purpose: purpose, Language: to.language},

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
@@ -84,10 +85,10 @@ func (h Hashing) bounded() bool {
 }
 
 // MemoryMiB is what all hashings at once may take.
-func (h Hashing) MemoryMiB() int { return int(h.MemoryKiB) * h.concurrent() >> 10 }
+func (h Hashing) MemoryMiB() int { return int(h.MemoryKiB) * h.AtOnce() >> 10 }
 
 // AtOnce is how many hashings there are at once at most.
-func (h Hashing) AtOnce() int { return h.concurrent() }
+func (h Hashing) AtOnce() int { return cmp.Or(h.Concurrent, runtime.GOMAXPROCS(0)) }
 
 // TooFewError says that hashings do not fit a limit on memory.
 type TooFewError struct {
@@ -119,27 +120,6 @@ func (h Hashing) Within(limit int64) (Hashing, error) {
 		h.Concurrent = min(fit, runtime.GOMAXPROCS(0))
 	}
 	return h, nil
-}
-
-func (h Hashing) concurrent() int {
-	if h.Concurrent == 0 {
-		return runtime.GOMAXPROCS(0)
-	}
-	return h.Concurrent
-}
-
-func (h Hashing) waiting() int {
-	if h.Waiting == 0 {
-		return DefaultWaiting
-	}
-	return h.Waiting
-}
-
-func (h Hashing) maxWait() time.Duration {
-	if h.MaxWait == 0 {
-		return DefaultMaxWait
-	}
-	return h.MaxWait
 }
 
 // Sizes of a password's hash, bytes: those RFC 9106 recommends.
@@ -227,9 +207,9 @@ type hasher struct {
 
 func newHasher(work Hashing) *hasher {
 	return &hasher{
-		work: work, dummy: dummyHash(work), maxWait: work.maxWait(),
-		inside:  make(chan struct{}, work.concurrent()+work.waiting()),
-		working: make(chan struct{}, work.concurrent()),
+		work: work, dummy: dummyHash(work), maxWait: cmp.Or(work.MaxWait, DefaultMaxWait),
+		inside:  make(chan struct{}, work.AtOnce()+cmp.Or(work.Waiting, DefaultWaiting)),
+		working: make(chan struct{}, work.AtOnce()),
 	}
 }
 

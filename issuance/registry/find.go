@@ -43,7 +43,7 @@ func (s *Store) FindEntries(ctx context.Context, a Principal, e identity.Entry) 
 		return nil, err
 	}
 	waits := rules.Initial(p.Document)
-	if err := mayCheck(rules.Passenger{Person: p, Status: waits}, at); err != nil {
+	if err := rules.MayCheck(rules.Passenger{Person: p, Status: waits}, at); err != nil {
 		return nil, err
 	}
 	return s.findEntries(ctx, p, at == rules.Window, waits, rules.Failed)
@@ -162,7 +162,7 @@ func (s *Store) ViewForCorrection(ctx context.Context, a Principal, r Ref) (Entr
 
 func (s *Store) viewToCheck(ctx context.Context, a Principal, by rules.Actor, r Ref) (EntryView, error) {
 	return s.viewEntry(ctx, a, r, false, func(p rules.Passenger) (staff.Action, error) {
-		return checking(p), mayCheck(p, by)
+		return checking(p), rules.MayCheck(p, by)
 	})
 }
 

@@ -15,18 +15,6 @@ import (
 	"github.com/railgate/railgate/issuance/vault"
 )
 
-// mayCheck reports whether the actor is the one whose check the entry waits for.
-func mayCheck(p rules.Passenger, by rules.Actor) error {
-	failed := rules.Standing{Document: p.Person.Document, Status: rules.Failed}
-	if err := rules.CanMove(p.Standing(), failed, by); err != nil {
-		return err
-	}
-	if by == rules.Agency && p.Person.WindowOnly() {
-		return problem.New(rules.StationWindowOnly, "an over-long, rare or traditional name is handled at station windows only")
-	}
-	return nil
-}
-
 // checking is the action by which an entry is checked that waits for it.
 func checking(p rules.Passenger) staff.Action {
 	switch {

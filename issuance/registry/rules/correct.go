@@ -56,7 +56,7 @@ func CanCorrect(a Account, p Passenger, own bool, c Contact, to Correction) (Sta
 		}
 	}
 	if to.Twice || !own && to.To.SameDocument(a.Person) {
-		return 0, problem.New(AlreadyListed, "the same document is on the list already, or is the account holder's")
+		return 0, errListed
 	}
 	return next, nil
 }
@@ -103,12 +103,6 @@ func fixed(s Standing) bool {
 func samePerson(p, q identity.Person) bool {
 	return p.SameDocument(q) || identity.SameName(p.Name.Text, q.Name.Text)
 }
-
-var (
-	errOtherPerson  = problem.New(OtherPerson, "name and document both differ from the entry: this is another person")
-	errProof        = problem.New(ProofWrong, "the last 4 digits of the phone, the first 3 characters of the e-mail or, for a passenger on a list, the account holder's document number is needed and must be right")
-	errTicketBought = problem.New(TicketBought, "a to-be-submitted passenger for whom a ticket was bought can be neither edited nor deleted")
-)
 
 // CanRegister reports whether an identity may open an account (rule B11): it may
 // not if another account has it already.

@@ -31,7 +31,7 @@ func TestR03_OnlyCheckedIdentitiesAreCorrected(t *testing.T) {
 		for _, to := range identity.DocumentTypes() {
 			as := p.Person
 			as.Document, as.Number = to, "other"
-			next, err := CanCorrect(account(d, s), p, true, marked.Contact(), Correction{To: as, Visit: good()})
+			next, err := CanCorrect(account(d, s), p, true, markedContact, Correction{To: as, Visit: good()})
 			open := name == "rv" || name == "ov" || name == "op"
 			want := PreVerified
 			if to == identity.ResidentID {
@@ -75,7 +75,7 @@ func TestR03_WhatACorrectionNeeds(t *testing.T) {
 		{"the holder's document", false, Correction{To: numbered(p.Person, 2), Visit: good()}, AlreadyListed},
 		{"the holder's own, on the list", true, Correction{To: numbered(p.Person, 7), Visit: good(), Twice: true}, AlreadyListed},
 	} {
-		s, err := CanCorrect(holder, p, c.own, marked.Contact(), c.to)
+		s, err := CanCorrect(holder, p, c.own, markedContact, c.to)
 		refused(t, err, c.code, "%s", c.story)
 		if (s != 0) != (err == nil) {
 			t.Errorf("%s: %v, %v", c.story, s, err)
@@ -85,7 +85,7 @@ func TestR03_WhatACorrectionNeeds(t *testing.T) {
 	foreign := passenger(identity.Passport, Verified)
 	to := foreign.Person
 	to.Document, to.Number = identity.ResidentID, "R"
-	_, err := CanCorrect(account(identity.ResidentID, Pending), foreign, false, marked.Contact(), Correction{To: to, Visit: good()})
+	_, err := CanCorrect(account(identity.ResidentID, Pending), foreign, false, markedContact, Correction{To: to, Visit: good()})
 	refused(t, err, AccountStatus, "a resident ID card for a pending account")
 }
 
@@ -93,19 +93,19 @@ func TestB11_WhatAClaimNeeds(t *testing.T) {
 	to := Correction{To: somebody(identity.ResidentID, 2), Visit: good()}
 	everything(func(d identity.DocumentType, s Status, name string) {
 		a := account(d, s)
-		_, err := CanClaim(a, marked.Contact(), to)
+		_, err := CanClaim(a, markedContact, to)
 		refused(t, err, "", "%v %v under the same name", d, s)
 		a.Person = renamed(a.Person)
 		want := problem.Code("")
 		if !a.Person.SameDocument(to.To) && (name == "rv" || name == "ov" || name == "op") {
 			want = OtherPerson
 		}
-		_, err = CanClaim(a, marked.Contact(), to)
+		_, err = CanClaim(a, markedContact, to)
 		refused(t, err, want, "%v %v under another name", d, s)
 	})
 	a := account(identity.Passport, ToBeSubmitted)
 	a.OwnTickets = 1
-	_, err := CanClaim(a, marked.Contact(), to)
+	_, err := CanClaim(a, markedContact, to)
 	refused(t, err, TicketBought, "a holder whom a ticket fixes")
 	a = account(identity.ResidentID, Failed)
 	for code, change := range map[problem.Code]func(c *Correction){
@@ -116,14 +116,14 @@ func TestB11_WhatAClaimNeeds(t *testing.T) {
 	} {
 		c := to
 		change(&c)
-		_, err := CanClaim(a, marked.Contact(), c)
+		_, err := CanClaim(a, markedContact, c)
 		refused(t, err, code, "%s", code)
 	}
-	if s, err := CanClaim(a, marked.Contact(), to); s != Verified || err != nil {
+	if s, err := CanClaim(a, markedContact, to); s != Verified || err != nil {
 		t.Errorf("%v, %v", s, err)
 	}
 	to.To = somebody(identity.HKMacauPermit, 3)
-	if s, err := CanClaim(a, marked.Contact(), to); s != PreVerified || err != nil {
+	if s, err := CanClaim(a, markedContact, to); s != PreVerified || err != nil {
 		t.Errorf("%v, %v", s, err)
 	}
 }

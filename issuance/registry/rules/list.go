@@ -40,10 +40,10 @@ func CanAdd(a Account, p Passenger, c Counts, l Limits) error {
 		return err
 	}
 	if !p.Standing().kinds().possible() {
-		return problem.New(PassengerStatus, "a passenger by this document cannot have this status")
+		return errImpossible
 	}
 	if c.Twice || p.Person.SameDocument(a.Person) {
-		return problem.New(AlreadyListed, "the same document is on the list already, or is the account holder's")
+		return errListed
 	}
 	return room(0, p.Status, c, l)
 }
@@ -74,7 +74,7 @@ func room(from, to Status, c Counts, l Limits) error {
 		return problem.New(ToBeSubmittedFull, "the list holds as many to-be-submitted passengers as it may")
 	}
 	if to.counted() && !from.counted() && c.Counted >= l.Passengers {
-		return problem.New(ListFull, "the list holds as many verified, to-be-submitted and pre-verified passengers as it may")
+		return errListFull
 	}
 	uncounted := c.Pending + c.Failed
 	if !to.counted() && (from == 0 || from.counted()) && uncounted >= l.Uncounted {
@@ -109,7 +109,7 @@ func CanExceed(a Account, p Passenger, v Visit, c Counts, l Limits) error {
 	case !Exceeds(p, c, l):
 		return nil
 	case !NeedsHolderOriginal(a, p, c, l):
-		return problem.New(ListFull, "the list holds as many verified, to-be-submitted and pre-verified passengers as it may")
+		return errListFull
 	case !v.HolderOriginal:
 		return problem.New(HolderOriginalMissing, "the list is full: the account holder's original is needed besides the passenger's")
 	}
@@ -130,7 +130,7 @@ func CanEdit(a Account, p Passenger, to identity.Person, c Counts, l Limits) (St
 		return 0, err
 	}
 	if c.Twice || to.SameDocument(a.Person) {
-		return 0, problem.New(AlreadyListed, "the same document is on the list already, or is the account holder's")
+		return 0, errListed
 	}
 	if err := room(p.Status, next, c, l); err != nil {
 		return 0, err
@@ -164,7 +164,7 @@ func (a Account) kept(p Passenger) bool {
 // CanDelete reports whether a passenger may leave the account's list (rule B4).
 func CanDelete(a Account, p Passenger, l Limits, now time.Time) error {
 	if !p.Standing().kinds().possible() {
-		return problem.New(PassengerStatus, "a passenger by this document cannot have this status")
+		return errImpossible
 	}
 	if p.Status == ToBeSubmitted && p.Tickets > 0 {
 		return errTicketBought

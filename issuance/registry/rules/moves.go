@@ -83,7 +83,7 @@ func CanMove(from, to Standing, by Actor) error {
 		return problem.New(IdentityFixed, "a verified or pre-verified identity can no longer be edited")
 	}
 	if by == Agency && (from.kinds() == standing{other, ToBeSubmitted} || from.kinds() == standing{other, Failed}) {
-		return problem.New(StationWindowOnly, "this kind of document is checked at station windows only")
+		return errWindowDocument
 	}
 	for _, m := range moves {
 		if m.from == from.kinds() && slices.Contains(m.by, by) && slices.Contains(m.to, to.kinds()) &&

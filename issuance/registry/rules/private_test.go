@@ -14,8 +14,10 @@ import (
 // not be.
 var marked = Account{
 	Person: identity.Person{Name: identity.Name{Text: "标记姓名"}, Document: identity.ResidentID, Number: "11010519491231002X"},
-	Status: Verified, Phone: "13000001234", Email: "Marked@example.org",
+	Status: Verified,
 }
+
+var markedContact = Contact{Phone: "13000001234", Email: "Marked@example.org"}
 
 func TestB12_ConsentFirst(t *testing.T) {
 	refused(t, CanKeep(Consent{"2026-01", now}, "2026-01", now), "", "consent to the policy in force")
@@ -29,7 +31,7 @@ func TestB12_NothingPersonalIsPrinted(t *testing.T) {
 	p := Passenger{Person: marked.Person, Status: Pending}
 	entry := identity.Entry{Name: "标记姓名", DocumentType: "resident_id", DocumentNumber: "11010519491231002X"}
 	proof := Proof{Kind: HolderNumber, Value: "11010519491231002X"}
-	for _, v := range []any{marked, &marked, p, []Passenger{p}, marked.Person, entry, proof, marked.Contact(), marked.ListContact(), Visit{Proof: proof}} {
+	for _, v := range []any{marked, &marked, p, []Passenger{p}, marked.Person, entry, proof, markedContact, marked.ListContact(), Visit{Proof: proof}} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 			nothingMarked(t, fmt.Sprintf(verb, v))
 		}

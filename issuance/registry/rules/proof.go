@@ -51,9 +51,6 @@ type Contact struct {
 	Phone, Email, HolderNumber string
 }
 
-// Contact is what proves a visit about the account's own identity.
-func (a Account) Contact() Contact { return Contact{Phone: a.Phone, Email: a.Email} }
-
 // ListContact is what proves a visit about a passenger on the account's list.
 func (a Account) ListContact() Contact { return Contact{HolderNumber: a.Person.Number} }
 

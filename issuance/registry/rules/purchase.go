@@ -45,7 +45,7 @@ func mayTravel(p Passenger) error {
 	if s.possible() && s.status.counted() {
 		return nil
 	}
-	return problem.New(PassengerStatus, "the passenger's identity is not checked far enough")
+	return errUnchecked
 }
 
 // CanRefundOnline reports whether a registered account gets its money back online:

@@ -26,8 +26,6 @@ type Account struct {
 	identity.Private
 	Person identity.Person
 	Status Status
-	Phone  string
-	Email  string
 	// Tickets counts every ticket of the account, for all passengers: those it
 	// bought and those that changes issued, changed and refunded ones included
 	// (rule B5). It never falls, whatever is edited.
@@ -137,3 +135,17 @@ func TakenUntil(a Account, list []Passenger, l Limits, now time.Time) time.Time 
 	}
 	return held
 }
+
+// What several rules refuse for.
+var (
+	errOtherPerson    = problem.New(OtherPerson, "name and document both differ from the entry: this is another person")
+	errProof          = problem.New(ProofWrong, "the last 4 digits of the phone, the first 3 characters of the e-mail or, for a passenger on a list, the account holder's document number is needed and must be right")
+	errTicketBought   = problem.New(TicketBought, "a to-be-submitted passenger for whom a ticket was bought can be neither edited nor deleted")
+	errWindowName     = problem.New(StationWindowOnly, "an over-long, rare or traditional name is handled at station windows only")
+	errWindowDocument = problem.New(StationWindowOnly, "this kind of document is checked at station windows only")
+	errImpossible     = problem.New(PassengerStatus, "a passenger by this document cannot have this status")
+	errListed         = problem.New(AlreadyListed, "the same document is on the list already, or is the account holder's")
+	errRefundOnly     = problem.New(RefundOnly, "the identity did not pass; its tickets are refunded at a station window, nothing else")
+	errUnchecked      = problem.New(PassengerStatus, "the passenger's identity is not checked far enough")
+	errListFull       = problem.New(ListFull, "the list holds as many verified, to-be-submitted and pre-verified passengers as it may")
+)

@@ -78,7 +78,7 @@ func CanServe(p Passenger, order string, s Serving) (first Step, err error) {
 		return Nothing, problem.New(ServiceNotHere, "exchange, change and refund are done at station windows, exchange at agencies and machines too")
 	}
 	if !p.Standing().kinds().possible() {
-		return Nothing, problem.New(PassengerStatus, "a passenger by this document cannot have this status")
+		return Nothing, errImpossible
 	}
 	if s.At != Window && s.Service != Exchange {
 		return Nothing, problem.New(ServiceNotHere, "agencies and machines only exchange tickets; change and refund are done at station windows")
@@ -91,19 +91,19 @@ func CanServe(p Passenger, order string, s Serving) (first Step, err error) {
 		return Nothing, s.proves(p, order)
 	case ToBeSubmitted:
 		if s.At == Agency {
-			return Nothing, problem.New(StationWindowOnly, "this kind of document is checked at station windows only")
+			return Nothing, errWindowDocument
 		}
 		return PreVerification, nil
 	case Pending:
 		if s.At == Agency && p.Person.WindowOnly() {
-			return Nothing, problem.New(StationWindowOnly, "an over-long, rare or traditional name is handled at station windows only")
+			return Nothing, errWindowName
 		}
 		return Verification, nil
 	}
 	if s.At == Window && s.Service == Refund {
 		return Nothing, s.proves(p, order)
 	}
-	return Nothing, problem.New(RefundOnly, "the identity did not pass; its tickets are refunded at a station window, nothing else")
+	return Nothing, errRefundOnly
 }
 
 // proves reports whether what was brought is enough for the name: one of rule B1
@@ -128,9 +128,9 @@ func canExchangeAtMachine(p Passenger, s Serving) error {
 	case p.Person.Document != identity.ResidentID:
 		return problem.New(CounterOnly, "machines read resident ID cards only")
 	case p.Status == Failed:
-		return problem.New(RefundOnly, "the identity did not pass; its tickets are refunded at a station window, nothing else")
+		return errRefundOnly
 	case p.Status != Verified:
-		return problem.New(PassengerStatus, "the passenger's identity is not checked far enough")
+		return errUnchecked
 	case !s.Original || s.Card == Card{}:
 		return problem.New(OriginalMissing, "a machine exchanges with the original of the resident ID card, which it reads")
 	case !identity.SameName(s.Card.Name, p.Person.Name.Text) || !same(strings.ToUpper(s.Card.Number), p.Person.Number):

@@ -43,7 +43,7 @@ func CanVerify(p Passenger, c Contact, v Visit) error {
 		return nil
 	}
 	if v.At != Window {
-		return problem.New(StationWindowOnly, "an over-long, rare or traditional name is handled at station windows only")
+		return errWindowName
 	}
 	if !c.proves(v.Proof) {
 		return errProof
@@ -88,6 +88,17 @@ func SettleForeign(p Passenger, matches bool) (Status, error) {
 	return Failed, nil
 }
 
+// MayCheck reports whether the actor is the one whose check the entry waits for.
+func MayCheck(p Passenger, by Actor) error {
+	if err := canCheck(p, by); err != nil {
+		return err
+	}
+	if by == Agency && p.Person.WindowOnly() {
+		return errWindowName
+	}
+	return nil
+}
+
 // canCheck asks whether the identity may fail: who may find that may look at it.
 func canCheck(p Passenger, by Actor) error {
 	return CanMove(p.Standing(), Standing{p.Person.Document, Failed}, by)
@@ -100,13 +111,13 @@ func canCheck(p Passenger, by Actor) error {
 func CanVerifyOnline(a Account) error {
 	p := a.Self()
 	if kindOf(p.Person.Document) == other {
-		return problem.New(StationWindowOnly, "this kind of document is checked at station windows only")
+		return errWindowDocument
 	}
 	if err := CanMove(p.Standing(), Standing{p.Person.Document, Verified}, Online); err != nil {
 		return err
 	}
 	if p.Person.WindowOnly() {
-		return problem.New(StationWindowOnly, "an over-long, rare or traditional name is handled at station windows only")
+		return errWindowName
 	}
 	return nil
 }

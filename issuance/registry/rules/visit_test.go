@@ -10,7 +10,7 @@ import (
 func TestB1_ProofOfContact(t *testing.T) {
 	p := passenger(identity.ResidentID, Pending)
 	p.Person.Name.Uncommon = true
-	own, list := marked.Contact(), marked.ListContact()
+	own, list := markedContact, marked.ListContact()
 	for _, c := range []struct {
 		story   string
 		contact Contact
