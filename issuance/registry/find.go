@@ -205,20 +205,19 @@ func (s *Store) Awaiting(ctx context.Context, a Principal, after string) (waitin
 		return nil, "", errEntryNotFound
 	}
 	next = after
-	err = s.Database.View(ctx, "find entries for the authority", func(ctx context.Context, q database.Queries) error {
-		return database.Each(ctx, q, func(rows *sql.Rows) error {
-			var r Ref
+	err = s.Database.View(ctx, "find entries for the authority", func(ctx context.Context, q database.Queries) (err error) {
+		waiting, err = database.All(ctx, q, func(rows *sql.Rows, r *Ref) error {
 			err := rows.Scan(&next, &r.Account)
 			if r.Account == "" {
 				r.Account = next
 			} else {
 				r.Passenger = next
 			}
-			waiting = append(waiting, r)
 			return err
 		}, `SELECT id, account FROM passengers WHERE status = 4 AND id > $1
 			UNION ALL SELECT id, '' FROM holders WHERE status = 4 AND id > $1
 			ORDER BY 1 LIMIT $2`, after, MaxAwaiting)
+		return err
 	})
 	return waiting, next, err
 }
