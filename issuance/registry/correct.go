@@ -31,7 +31,7 @@ func (c Correction) visit(at rules.Actor) rules.Visit {
 }
 
 // Correct writes what a window read from the original over an identity that was
-// checked (registry.CanCorrect). The line keeps its time on the list, so that rule
+// checked (rules.CanCorrect). The line keeps its time on the list, so that rule
 // B4 still counts from it. Our choice: while a ticket bought under the old identity
 // is good for a journey that is not over, the correction is TicketsUnfinished, or
 // the traveller would no longer be the person on the ticket.
@@ -72,7 +72,7 @@ func (s *Store) Correct(ctx context.Context, c Correction) (next rules.Status, e
 }
 
 // Claim gives an identity to the account of its owner, who is at a window
-// ([registry.CanClaim]), and takes it from the account that has it, in one
+// ([rules.CanClaim]), and takes it from the account that has it, in one
 // transaction: two accounts never have it at once. An account from which a window
 // took an identity gets it back only by a claim.
 func (s *Store) Claim(ctx context.Context, c Correction) (next rules.Status, err error) {

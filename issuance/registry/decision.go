@@ -201,7 +201,7 @@ func (s *Store) mayOnline(ctx context.Context, db database.Queries, q DecisionRe
 
 // serveGuess answers a question with an order number or a card. Wrong ones are
 // counted by the ticket, under the lock of its account, as guesses at a proof are;
-// after too many the answer is attempts.TooManyFailures, right or wrong.
+// after too many the answer is throttle.TooManyFailures, right or wrong.
 func (s *Store) serveGuess(ctx context.Context, q DecisionRequest) (d Decision, err error) {
 	key := s.Lockout.Document(vault.PersonHash(s.Vault.Index(indexOrder, q.Ticket)))
 	err = s.Database.Change(ctx, "answer a question", func(ctx context.Context, tx *sql.Tx) (err error) {

@@ -66,9 +66,9 @@ type TicketEvent struct {
 // A purchase is asked of the rules under the account's lock and refused with their
 // codes (rule B5); so report it before the tickets are handed out. A change, a
 // refund and a cancellation are reported when they are done, and refused only for a
-// findTicket that is not known (TicketUnknown) or of which something else is
+// ticket that is not known (TicketUnknown) or of which something else is
 // (TicketConflict). They give no ticket back to a count, and a change counts the
-// findTicket that it issued: our choice, beyond the limit too, so that no change is lost.
+// ticket that it issued: our choice, beyond the limit too, so that no change is lost.
 // Ask Decide with ChangeOnline before. A cancelled ticket may be changed or refunded
 // afterwards, not the other way round.
 func (s *Store) RecordTicketEvent(ctx context.Context, e TicketEvent) error {

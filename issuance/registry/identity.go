@@ -113,8 +113,8 @@ func (s *Store) identityOwner(ctx context.Context, q database.Queries, document 
 	return has.String, nil
 }
 
-// releaseIdentity takes an identity from the account that has it, as whoHas says and whose
-// readHolder is locked. From none it takes nothing.
+// releaseIdentity takes an identity from the account that has it, as identityOwner says and whose
+// holder is locked. From none it takes nothing.
 func (s *Store) releaseIdentity(ctx context.Context, tx *sql.Tx, a Principal, document []byte, has string) error {
 	if has == "" {
 		return nil

@@ -107,7 +107,7 @@ func (s *Store) openPerson(table, id string, sealed []byte) (identity.Person, er
 	}, nil
 }
 
-// readHolder is an account's row.
+// holder is an account's row.
 type holder struct {
 	rules.Account
 	id      string
@@ -174,7 +174,7 @@ func (s *Store) readLine(ctx context.Context, q database.Queries, account, id st
 	return found[0], nil
 }
 
-// readEntry is who is checked: a passenger on a list, or the holder.
+// entry is who is checked: a passenger on a list, or the holder.
 type entry struct {
 	Ref
 	rules.Passenger

@@ -122,8 +122,8 @@ func (s *Store) referenceHash(text string) []byte {
 // number; a family and its friends fit.
 const MaxOrder = 20
 
-// readOrder decides about tickets of one account, one after the other, each with the
-// counts raised by those before (registry.CanBuy). Its account must be locked if
+// order decides about tickets of one account, one after the other, each with the
+// counts raised by those before (rules.CanBuy). Its account must be locked if
 // what it decides is to hold.
 type order struct {
 	holder

@@ -43,10 +43,10 @@ type Check struct {
 // Verify settles an entry after a counter compared it with the original: a
 // resident ID card becomes verified or failed, another document pre-verified or
 // failed. On a full list that is for resident ID passengers of a resident ID account
-// with both originals (registry.CanExceed). Of wrong proofs (rule B1) the entry's
-// documentHash takes as many as the failures' rule says; then it is
+// with both originals (rules.CanExceed). Of wrong proofs (rule B1) the entry's
+// document takes as many as the failures' rule says; then it is
 // throttle.TooManyFailures, right or wrong. Of verdicts that it does not match an
-// readEntry takes as many from agencies: a failed entry can be saved and checked again
+// entry takes as many from agencies: a failed entry can be saved and checked again
 // and again, and then it is for a window to look.
 func (s *Store) Verify(ctx context.Context, c Check) (next rules.Status, err error) {
 	at, err := c.counter()

@@ -152,7 +152,7 @@ func (w *world) own(h account.Holder) Own {
 	return l.Own
 }
 
-// readLine reads one line of a list.
+// lineOf reads one line of a list.
 func (w *world) lineOf(h account.Holder, id string) Line {
 	w.T.Helper()
 	l, err := w.List(w.T.Context(), h)
