@@ -71,7 +71,10 @@ func (s *Store) FindForCorrection(ctx context.Context, a Principal, e identity.E
 		}
 		return nil
 	})
-	return found, err
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
 }
 
 // findEntries lists entries of either of two statuses, with the accounts that have lost
@@ -188,7 +191,10 @@ func (s *Store) viewEntry(ctx context.Context, a Principal, r Ref, proof bool, m
 		}
 		return s.audit(ctx, tx, a, action, r, "looked at the entry")
 	})
-	return v, err
+	if err != nil { // what is not in the audit log is not shown
+		return EntryView{}, err
+	}
+	return v, nil
 }
 
 // MaxAwaiting bounds one call of Awaiting.

@@ -23,10 +23,12 @@ const (
 func Guidance(p identity.Person, s Status, of EntryKind) problem.Text {
 	step := steps[standing{kindOf(p.Document), s}]
 	next, proof := step.common, bilingual{}
-	if p.WindowOnly() && step.special != (bilingual{}) {
-		next, proof = step.special, listProof
-		if of == OwnEntry {
+	if p.WindowOnly() && Possible(p.Document, s) && s != Verified && s != PreVerified {
+		if proof = listProof; of == OwnEntry {
 			proof = ownProof
+		}
+		if step.special != (bilingual{}) {
+			next = step.special
 		}
 	}
 	if of == BeyondEntry && s == Pending {
@@ -58,7 +60,7 @@ var beyond = bilingual{
 	"；常用联系人已达上限，须同时携带注册用户的二代居民身份证原件"}
 
 // steps are the next steps of each standing. special is for names that only a
-// station window handles, and is followed by the proof; empty: the same step.
+// station window handles; empty: the same step.
 var steps = map[standing]struct{ common, special bilingual }{
 	{resident, Verified}: {common: bilingual{"Nothing needs to be done", "无需办理"}},
 	{other, Verified}:    {common: bilingual{"Nothing needs to be done", "无需办理"}},
@@ -70,14 +72,9 @@ var steps = map[standing]struct{ common, special bilingual }{
 			"Bring the original of the second-generation resident ID card to a station ticket window, not to an agency, for verification",
 			"需持二代居民身份证原件到车站售票窗口办理核验"},
 	},
-	{other, ToBeSubmitted}: {
-		bilingual{
-			"Bring the original of the valid document that was entered to a station ticket window for pre-verification",
-			"需持在本网站填写的有效身份证件原件到车站售票窗口办理预核验"},
-		bilingual{
-			"Bring the original of the valid document that was entered to a station ticket window for pre-verification",
-			"需持在本网站填写的有效身份证件原件到车站售票窗口办理预核验"},
-	},
+	{other, ToBeSubmitted}: {common: bilingual{
+		"Bring the original of the valid document that was entered to a station ticket window for pre-verification",
+		"需持在本网站填写的有效身份证件原件到车站售票窗口办理预核验"}},
 	{other, PreVerified}: {common: bilingual{
 		"Nothing needs to be done: the national identity authority checks the identity next",
 		"无需办理，等待国家身份认证权威部门核验"}},
@@ -89,12 +86,7 @@ var steps = map[standing]struct{ common, special bilingual }{
 			"Correct the entry to match the original of the second-generation resident ID card and save it; when the status is pending, or if the entry is right, bring the original to a station ticket window, not to an agency",
 			"需修改所填写的身份信息内容与二代居民身份证原件完全一致，保存后状态显示“待核验”时，或信息无误的，持二代居民身份证原件到车站售票窗口办理核验"},
 	},
-	{other, Failed}: {
-		bilingual{
-			"Correct the entry to match the original of the document and save it; when the status is to be submitted, or if the entry is right, bring the original to a station ticket window",
-			"需修改所填写的身份信息内容与有效身份证件原件完全一致，保存后状态显示“请报验”时，或信息无误的，持有效身份证件原件到车站售票窗口办理预核验"},
-		bilingual{
-			"Correct the entry to match the original of the document and save it; when the status is to be submitted, or if the entry is right, bring the original to a station ticket window",
-			"需修改所填写的身份信息内容与有效身份证件原件完全一致，保存后状态显示“请报验”时，或信息无误的，持有效身份证件原件到车站售票窗口办理预核验"},
-	},
+	{other, Failed}: {common: bilingual{
+		"Correct the entry to match the original of the document and save it; when the status is to be submitted, or if the entry is right, bring the original to a station ticket window",
+		"需修改所填写的身份信息内容与有效身份证件原件完全一致，保存后状态显示“请报验”时，或信息无误的，持有效身份证件原件到车站售票窗口办理预核验"}},
 }
