@@ -15,13 +15,13 @@ import (
 )
 
 // identify has a person checked online (rule G39).
-func (b *Backend) identify(ctx context.Context, p identity.Person, evidence string, from throttle.Caller) (registry.Identified, error) {
-	label, guard, err := b.Rules.Identify(ctx, provider.Person{Name: p.Name.Text, Document: p.Document, Number: p.Number}, evidence, from)
+func (b *Issuer) identify(ctx context.Context, p identity.Person, evidence string, from throttle.Caller) (registry.Identified, error) {
+	label, guard, err := b.Credentials.Identify(ctx, provider.Person{Name: p.Name.Text, Document: p.Document, Number: p.Number}, evidence, from)
 	return registry.Identified{Provider: label, Guard: guard}, err
 }
 
 // hooks are what happens to an account elsewhere, in its own transaction.
-func (b *Backend) hooks() account.Hooks {
+func (b *Issuer) hooks() account.Hooks {
 	return account.Hooks{
 		Registered:     b.Registry.Registered,
 		IdentityEdited: b.Registry.IdentityEdited,
@@ -29,10 +29,10 @@ func (b *Backend) hooks() account.Hooks {
 			if err := b.Registry.Closing(ctx, tx, id); err != nil {
 				return err
 			}
-			return b.Rules.Store.Detach(ctx, tx, id, database.MillisAt(b.now()))
+			return b.Credentials.Store.Detach(ctx, tx, id, database.MillisAt(b.now()))
 		},
 		LoginsEnded: func(ctx context.Context, tx *sql.Tx, logins []string) error {
-			return b.Rules.Store.CloseLogins(ctx, tx, logins, database.MillisAt(b.now()))
+			return b.Credentials.Store.CloseLogins(ctx, tx, logins, database.MillisAt(b.now()))
 		},
 		Recovered: func(ctx context.Context, tx *sql.Tx, id, request string) error {
 			return b.Trail.Append(ctx, tx, audit.Entry{

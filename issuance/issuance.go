@@ -31,12 +31,12 @@ import (
 	"github.com/railgate/railgate/issuance/vault"
 )
 
-// Config is what a Backend works with. Rules.Accounts, Rules.Lockout, Rules.Policy,
-// Rules.Trail and Rules.Keys are made here.
+// Config is what an Issuer works with. Credentials.Accounts, Credentials.Lockout, Credentials.Policy,
+// Credentials.Trail and Credentials.Keys are made here.
 type Config struct {
-	// Rules has the outbox, vault, providers, clock, log and metrics; all parts share
+	// Credentials has the outbox, vault, providers, clock, log and metrics; all parts share
 	// the last three.
-	Rules credential.Config
+	Credentials credential.Config
 	// Keys are the issuer keys that this process holds, oldest first.
 	Keys []keyring.Key
 	// FirstKeySigns has the oldest sign from the first moment, whether gateways know it or
@@ -68,13 +68,13 @@ type Config struct {
 // DefaultPolicy is the version of the privacy policy that this program shows.
 const DefaultPolicy = "2026-11"
 
-// Backend is an open issuer. It is safe for many goroutines at once.
-type Backend struct {
-	Rules    *credential.Service
-	Accounts *account.Service
-	Registry *registry.Store
-	Trail    *audit.Trail
-	API      *httpapi.API
+// Issuer is an open issuer. It is safe for many goroutines at once.
+type Issuer struct {
+	Credentials *credential.Service
+	Accounts    *account.Service
+	Registry    *registry.Store
+	Trail       *audit.Trail
+	API         *httpapi.API
 
 	keys *keyring.Ring
 	now  func() time.Time
@@ -94,35 +94,35 @@ func SealedColumns() []vault.Column {
 	return slices.Concat(credential.SealedColumns(), account.SealedColumns(), registry.SealedColumns())
 }
 
-// Open puts a backend together; it starts nothing but the announcement of keys.
-func Open(ctx context.Context, c Config) (*Backend, error) {
-	if c.Rules.Outbox == nil || c.Rules.Vault == (vault.Master{}) {
-		return nil, errors.New("backend: no outbox or no vault master")
+// Open puts an issuer together; it starts nothing but the announcement of keys.
+func Open(ctx context.Context, c Config) (*Issuer, error) {
+	if c.Credentials.Outbox == nil || c.Credentials.Vault == (vault.Master{}) {
+		return nil, errors.New("issuance: no outbox or no vault master")
 	}
-	if c.Rules.Now == nil {
-		c.Rules.Now = time.Now
+	if c.Credentials.Now == nil {
+		c.Credentials.Now = time.Now
 	}
-	if c.Rules.Log == nil {
-		c.Rules.Log = zap.NewNop()
+	if c.Credentials.Log == nil {
+		c.Credentials.Log = zap.NewNop()
 	}
 	if c.Policy == "" {
 		c.Policy = DefaultPolicy
 	}
-	b := &Backend{now: c.Rules.Now, log: c.Rules.Log}
-	db, secrets := c.Rules.Outbox.Database(), vault.New(c.Rules.Vault, c.Rules.FieldKeys...)
+	b := &Issuer{now: c.Credentials.Now, log: c.Credentials.Log}
+	db, secrets := c.Credentials.Outbox.Database(), vault.New(c.Credentials.Vault, c.Credentials.FieldKeys...)
 	c.Lockout.Database, c.Lockout.Index, c.Lockout.Now = db, secrets.Index, b.now
 	lockout, err := throttle.NewLockout(c.Lockout)
 	if err != nil {
 		return nil, err
 	}
-	b.Trail, err = audit.New(audit.Config{DB: db, Key: secrets.AuditKey(), Now: b.now, Log: b.log, Metrics: c.Rules.Metrics})
+	b.Trail, err = audit.New(audit.Config{DB: db, Key: secrets.AuditKey(), Now: b.now, Log: b.log, Metrics: c.Credentials.Metrics})
 	if err != nil {
 		return nil, err
 	}
-	c.Rules.Trail = b.Trail
-	if c.Rules.Metrics != nil {
-		if err := c.Rules.Metrics.Register(lockout); err != nil {
-			return nil, fmt.Errorf("backend: metrics: %w", err)
+	c.Credentials.Trail = b.Trail
+	if c.Credentials.Metrics != nil {
+		if err := c.Credentials.Metrics.Register(lockout); err != nil {
+			return nil, fmt.Errorf("issuance: metrics: %w", err)
 		}
 	}
 	b.Registry, err = registry.New(registry.Config{
@@ -134,26 +134,26 @@ func Open(ctx context.Context, c Config) (*Backend, error) {
 	}
 	b.Accounts, err = account.New(account.Config{
 		Database: db, Vault: secrets, Lockout: lockout, Policy: c.Policy, Hashing: c.Hashing, Now: b.now, Hooks: b.hooks(),
-		Codes: c.Codes, CodePrefixes: c.CodePrefixes, Log: b.log, Metrics: c.Rules.Metrics,
+		Codes: c.Codes, CodePrefixes: c.CodePrefixes, Log: b.log, Metrics: c.Credentials.Metrics,
 	})
 	if err != nil {
 		return nil, err
 	}
-	c.Rules.Accounts, c.Rules.Lockout, c.Rules.Policy = b.Accounts, lockout, c.Policy
+	c.Credentials.Accounts, c.Credentials.Lockout, c.Credentials.Policy = b.Accounts, lockout, c.Policy
 	if b.keys, err = b.openKeys(ctx, &c); err != nil {
 		return nil, err
 	}
-	c.Rules.Keys = b.keys
-	if b.Rules, err = credential.Open(ctx, c.Rules); err != nil {
+	c.Credentials.Keys = b.keys
+	if b.Credentials, err = credential.Open(ctx, c.Credentials); err != nil {
 		return nil, err
 	}
-	list, err := staff.NewList(staff.Config{Credentials: c.Staff, Now: b.now, Metrics: c.Rules.Metrics})
+	list, err := staff.NewList(staff.Config{Credentials: c.Staff, Now: b.now, Metrics: c.Credentials.Metrics})
 	if err != nil {
 		return nil, err
 	}
-	c.HTTP.Staff, c.HTTP.Accounts, c.HTTP.Registry, c.HTTP.Trail, c.HTTP.Log, c.HTTP.Metrics = list, b.Accounts, b.Registry, b.Trail, b.log, c.Rules.Metrics
+	c.HTTP.Staff, c.HTTP.Accounts, c.HTTP.Registry, c.HTTP.Trail, c.HTTP.Log, c.HTTP.Metrics = list, b.Accounts, b.Registry, b.Trail, b.log, c.Credentials.Metrics
 	c.HTTP.SandboxCodes, _ = c.Codes.(*provider.SandboxCodes)
-	b.API, err = httpapi.New(b.Rules, c.HTTP)
+	b.API, err = httpapi.New(b.Credentials, c.HTTP)
 	return b, err
 }
 
@@ -162,12 +162,12 @@ const itself = "issuer"
 
 // openKeys makes the ring of the issuer's keys. On a new database the oldest begins,
 // without an order: there is nothing better to sign with.
-func (b *Backend) openKeys(ctx context.Context, c *Config) (*keyring.Ring, error) {
-	store, err := keyring.NewStore(keyring.Config{Outbox: c.Rules.Outbox, Sessions: credential.Sessions{}, Trail: b.Trail, Lead: c.KeyLead})
+func (b *Issuer) openKeys(ctx context.Context, c *Config) (*keyring.Ring, error) {
+	store, err := keyring.NewStore(keyring.Config{Outbox: c.Credentials.Outbox, Sessions: credential.Sessions{}, Trail: b.Trail, Lead: c.KeyLead})
 	if err != nil {
 		return nil, err
 	}
-	ring, err := keyring.New(keyring.RingConfig{Store: store, Keys: c.Keys, Now: b.now, Log: b.log, Metrics: c.Rules.Metrics, FirstSigns: c.FirstKeySigns})
+	ring, err := keyring.New(keyring.RingConfig{Store: store, Keys: c.Keys, Now: b.now, Log: b.log, Metrics: c.Credentials.Metrics, FirstSigns: c.FirstKeySigns})
 	if err != nil || c.FirstKeySigns {
 		return ring, err
 	}
@@ -179,9 +179,9 @@ func (b *Backend) openKeys(ctx context.Context, c *Config) (*keyring.Ring, error
 // Run does what is due by time until ctx ends: announcements, the look which key
 // signs, erasure, the sealing of the trail. End it after the listeners, so that what
 // the last request did is sealed.
-func (b *Backend) Run(ctx context.Context) error {
+func (b *Issuer) Run(ctx context.Context) error {
 	var parts errgroup.Group
-	parts.Go(func() error { b.Rules.Run(ctx); return nil })
+	parts.Go(func() error { b.Credentials.Run(ctx); return nil })
 	parts.Go(func() error { return b.keys.Run(ctx) })
 	parts.Go(func() error { return b.Trail.Run(ctx) })
 	parts.Go(func() error { b.sweep(ctx); return nil })
@@ -191,15 +191,15 @@ func (b *Backend) Run(ctx context.Context) error {
 // sweepEvery is how often ended logins and old failures are looked for.
 const sweepEvery = 10 * time.Minute
 
-func (b *Backend) sweep(ctx context.Context) {
+func (b *Issuer) sweep(ctx context.Context) {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
 		if _, err := b.Accounts.Sweep(ctx, b.now()); err != nil && ctx.Err() == nil {
-			b.log.Error("sweeping accounts", zap.Error(fmt.Errorf("backend: %w", err)))
+			b.log.Error("sweeping accounts", zap.Error(fmt.Errorf("issuance: %w", err)))
 		}
 		if _, err := b.Registry.Sweep(ctx, b.now()); err != nil && ctx.Err() == nil {
-			b.log.Error("sweeping the registry", zap.Error(fmt.Errorf("backend: %w", err)))
+			b.log.Error("sweeping the registry", zap.Error(fmt.Errorf("issuance: %w", err)))
 		}
 		select {
 		case <-ctx.Done():

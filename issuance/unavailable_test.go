@@ -121,7 +121,7 @@ func TestDatabaseOutageIsA503OnEveryRoute(t *testing.T) {
 		}
 		b, err := issuance.Open(t.Context(), issuance.Config{
 			Keys: []keyring.Key{{ID: keys.IssuerID, Signer: keys.Issuer}}, FirstKeySigns: true,
-			Rules: credential.Config{Outbox: db, Vault: keys.Vault,
+			Credentials: credential.Config{Outbox: db, Vault: keys.Vault,
 				Checker: facecheck.Sandbox{}, Residents: provider.SandboxResidents{}},
 			Hashing: account.Hashing{MemoryKiB: 64, Passes: 1, Lanes: 1, CheapForTests: true}, Staff: roster,
 		})

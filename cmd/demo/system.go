@@ -136,7 +136,7 @@ func (h *system) startIssuer(ctx context.Context, a addresses, brokers []string,
 	}
 	h.staff = secret
 	web, err := issuance.Open(ctx, issuance.Config{
-		Rules: credential.Config{
+		Credentials: credential.Config{
 			Outbox: db, Vault: keys.Vault,
 			Announce: []keyring.Public{{ID: loadKeyID, Key: signing.NewKey(h.loadSeed).Public()}},
 			Checker:  facecheck.Sandbox{}, CheckTimeout: time.Second, Residents: provider.SandboxResidents{},

@@ -72,7 +72,7 @@ func serve(ctx context.Context, c *config) error {
 		return err
 	}
 	b, err := issuance.Open(ctx, issuance.Config{
-		Rules: credential.Config{
+		Credentials: credential.Config{
 			Outbox: db, Vault: keys.Vault, FieldKeys: keys.FieldKeys, Announce: c.announce,
 			Checker: checker, CheckTimeout: c.RealPerson.Timeout, Residents: registry, LookupTimeout: c.Residents.Timeout,
 			Changes: c.Throttle.changes(), Identifications: c.Throttle.identifications(), Subjects: c.Throttle.subjects(),

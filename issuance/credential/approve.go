@@ -123,23 +123,23 @@ type Decision struct {
 }
 
 // approve decides, and counts what came of it.
-func (s *Service) approve(ctx context.Context, application string, check *Check, person provider.Person, at time.Time) (Standing, error) {
+func (s *Service) approve(ctx context.Context, application string, check *Check, person provider.Person, at time.Time) (ApplicationView, error) {
 	day := uint16(tokens.DayOf(at.Unix()))
 	d, err := s.Store.Decide(ctx, application, check, Grant{
 		Person: s.vault.Person(person.Document, person.Number), Subject: s.vault.Subject(day, person.Document, person.Number), At: database.MillisAt(at),
 	})
 	switch {
 	case err != nil:
-		return Standing{}, err
+		return ApplicationView{}, err
 	case d.Refused != nil:
-		return Standing{}, d.Refused
+		return ApplicationView{}, d.Refused
 	case d.Approved:
 		s.metrics.approvals.Inc()
 	}
 	if d.Superseded != nil {
 		s.metrics.revocations.WithLabelValues("supersede").Inc()
 	}
-	return standing(&d.Application, d.Credential, at), nil
+	return view(&d.Application, d.Credential, at), nil
 }
 
 // Decide approves an application under the person's lock (rules A7 to A9), or refuses it.

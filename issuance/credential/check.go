@@ -17,7 +17,7 @@ import (
 type Checked struct {
 	Check     string
 	ExpiresAt int64
-	Standing  Standing
+	View      ApplicationView
 	Provider  string // who checked; a provider that is none says so
 }
 
@@ -40,7 +40,7 @@ func (s *Service) Check(ctx context.Context, h Holder, evidence string, from thr
 	}
 	check := s.newCheck(h.application.ID, seen)
 	out := Checked{Check: check.ID, ExpiresAt: check.Expires.Seconds(), Provider: seen.label}
-	out.Standing, err = s.afterCheck(ctx, h, &check, person)
+	out.View, err = s.afterCheck(ctx, h, &check, person)
 	return out, err
 }
 
@@ -56,49 +56,49 @@ func (s *Service) newCheck(application string, seen verified) Check {
 
 // afterCheck does what a passed check is for: it decides an undecided application,
 // or keeps the check for the next session of an approved one.
-func (s *Service) afterCheck(ctx context.Context, h Holder, check *Check, person provider.Person) (Standing, error) {
+func (s *Service) afterCheck(ctx context.Context, h Holder, check *Check, person provider.Person) (ApplicationView, error) {
 	at := check.Passed.Time()
 	if h.credential != nil {
-		return standing(&h.application, h.credential, at), s.Store.keepCheck(ctx, *check)
+		return view(&h.application, h.credential, at), s.Store.keepCheck(ctx, *check)
 	}
 	err := s.confirmIdentity(ctx, h.application.ID, check, person, at)
 	if problem.Is(err, LookupUnavailable) {
 		h.application.State = StateChecked
-		return standing(&h.application, nil, at), s.Store.keepWaiting(ctx, *check)
+		return view(&h.application, nil, at), s.Store.keepWaiting(ctx, *check)
 	}
 	if err != nil {
-		return Standing{}, err
+		return ApplicationView{}, err
 	}
 	return s.approve(ctx, h.application.ID, check, person, at)
 }
 
 // Resume goes on with an application that was checked while the resident
 // registry did not answer. It needs a passed check that is still good.
-func (s *Service) Resume(ctx context.Context, h Holder) (Standing, error) {
+func (s *Service) Resume(ctx context.Context, h Holder) (ApplicationView, error) {
 	now := s.Now()
 	if err := requireUsable(&h.application, h.credential, now); err != nil {
-		return Standing{}, err
+		return ApplicationView{}, err
 	}
 	if h.credential != nil {
-		return standing(&h.application, h.credential, now), nil
+		return view(&h.application, h.credential, now), nil
 	}
 	if h.application.State != StateChecked {
-		return Standing{}, problem.New(NotApproved, "no real-person check has passed yet")
+		return ApplicationView{}, problem.New(NotApproved, "no real-person check has passed yet")
 	}
 	good, err := s.Store.goodCheck(ctx, h.application.ID, database.MillisAt(now))
 	if err != nil {
-		return Standing{}, err
+		return ApplicationView{}, err
 	}
 	if !good {
-		return Standing{}, errCheckRequired
+		return ApplicationView{}, errCheckRequired
 	}
 	person, err := s.openIdentity(&h.application)
 	if err != nil {
-		return Standing{}, err
+		return ApplicationView{}, err
 	}
 	at := now.Truncate(time.Second)
 	if err := s.confirmIdentity(ctx, h.application.ID, nil, person, at); err != nil {
-		return Standing{}, err
+		return ApplicationView{}, err
 	}
 	return s.approve(ctx, h.application.ID, nil, person, at)
 }

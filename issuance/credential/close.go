@@ -101,7 +101,7 @@ func (s *Service) RecoverAccess(ctx context.Context, r Return, from throttle.Cal
 		return Access{}, err
 	}
 	check := s.newCheck(a.ID, seen)
-	st := standing(&a, c, s.Now())
+	st := view(&a, c, s.Now())
 	if err := requireUsable(&a, c, s.Now()); err != nil {
 		return Access{}, err
 	}

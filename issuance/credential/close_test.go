@@ -21,7 +21,7 @@ type viewer struct {
 	n, checks int
 }
 
-func view(t *testing.T, s *Store, n int) *viewer {
+func viewerOf(t *testing.T, s *Store, n int) *viewer {
 	t.Helper()
 	return &viewer{t: t, s: s, Credential: approved(t, s, n), n: n}
 }
@@ -113,7 +113,7 @@ func TestWhatEndsASessionIsSaidToGates(t *testing.T) {
 				s := open()
 				var woken []int
 				s.outbox.SetWake(func(partition int) { woken = append(woken, partition) })
-				v, other := view(t, s, 1), view(t, s, 1+partitions)
+				v, other := viewerOf(t, s, 1), viewerOf(t, s, 1+partitions)
 				over, live := database.Millis(nowMs), database.Millis(nowMs+lived)
 				end.how(v, nowMs) // nothing is open yet
 				if got := v.said(); len(got) != 0 || len(woken) != 0 {
@@ -166,7 +166,7 @@ func TestAnEndThatIsUndoneIsNotSaid(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() *Store) {
 		s := open()
 		s.outbox.SetWake(func(int) { t.Error("woken for nothing") })
-		v := view(t, s, 1)
+		v := viewerOf(t, s, 1)
 		v.mustOpen(nowMs, "log_1")
 		undone := errors.New("undone")
 		err := s.db.Change(t.Context(), "end", func(ctx context.Context, tx *sql.Tx) error {
@@ -183,7 +183,7 @@ func TestAnEndThatIsUndoneIsNotSaid(t *testing.T) {
 func TestNoTwoSessionsOfACredentialStartTogether(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() *Store) {
 		s := open()
-		v, other := view(t, s, 1), view(t, s, 2)
+		v, other := viewerOf(t, s, 1), viewerOf(t, s, 2)
 		v.mustOpen(nowMs, "")
 		other.mustOpen(nowMs, "")
 		if err := v.open(nowMs, "log_1"); !errors.Is(err, errStartTaken) {
@@ -237,7 +237,7 @@ func TestNoTwoSessionsOfACredentialStartTogether(t *testing.T) {
 func TestRestateSaysClosedSessions(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() *Store) {
 		s := open()
-		v, other := view(t, s, 1), view(t, s, 2)
+		v, other := viewerOf(t, s, 1), viewerOf(t, s, 2)
 		v.mustOpen(nowMs, "log_1")
 		v.mustOpen(nowMs+5000, "log_1")
 		v.mustOpen(nowMs+6000, "log_2") // stays open
@@ -290,7 +290,7 @@ func TestStartsAreTakenInASharedTransactionToo(t *testing.T) {
 		s := open()
 		var viewers []*viewer
 		for n := 1; n <= 5; n++ {
-			v := view(t, s, n)
+			v := viewerOf(t, s, n)
 			if n%2 == 1 {
 				v.mustOpen(nowMs, "")
 			}

@@ -10,7 +10,7 @@ import (
 // PersonalData is all that is held of an application, opened for its holder (rule
 // B12). Times are Unix seconds.
 type PersonalData struct {
-	Standing Standing
+	View     ApplicationView
 	Name     string
 	Document string
 	Number   string
@@ -39,7 +39,7 @@ func (s *Service) Export(ctx context.Context, h Holder) (out PersonalData, err e
 	}
 	n, err := s.Store.sessionsOf(ctx, h.application.ID)
 	out = PersonalData{
-		Standing: s.Standing(h), Name: p.Name, Document: p.Document.String(), Number: p.Number, City: string(city),
+		View: s.View(h), Name: p.Name, Document: p.Document.String(), Number: p.Number, City: string(city),
 		Policy: h.application.Policy, AgreedAt: h.application.Consent.Seconds(),
 		Sessions: n, ErasedAt: h.application.Created.Add(life(&h.application)).Seconds(), LoggedIn: h.application.Account != "",
 	}

@@ -214,28 +214,28 @@ func (all) Has(tokens.Serial) bool { return true }
 // LookUp tells staff how a credential stands, and nothing of its person: neither
 // the application nor when it was handed in. Nothing is told before the question
 // is in the trail.
-func (s *Service) LookUp(ctx context.Context, by staff.Member, serial, request string) (Standing, error) {
+func (s *Service) LookUp(ctx context.Context, by staff.Member, serial, request string) (ApplicationView, error) {
 	now := s.Now()
 	entry, err := audit.By(by, staff.LookUpCredential, audit.Object{}, now.UnixMilli())
 	if err != nil {
-		return Standing{}, err
+		return ApplicationView{}, err
 	}
 	id, err := tokens.ParseSerial(serial)
 	if err != nil || id.Index >= IndexEnd {
-		return Standing{}, errNoCredential
+		return ApplicationView{}, errNoCredential
 	}
 	c, err := s.Store.Credential(ctx, id)
 	if errors.Is(err, database.ErrNotFound) {
-		return Standing{}, errNoCredential
+		return ApplicationView{}, errNoCredential
 	}
 	if err != nil {
-		return Standing{}, err
+		return ApplicationView{}, err
 	}
 	entry.Object, entry.Request = audit.Serial(id), request
 	if err := s.Trail.Note(ctx, entry); err != nil {
-		return Standing{}, err
+		return ApplicationView{}, err
 	}
-	st := standing(&Application{}, c, now)
+	st := view(&Application{}, c, now)
 	st.Application, st.SubmittedAt = "", 0
 	return st, nil
 }

@@ -98,7 +98,7 @@ func (d *desk) cutOff(id tokens.KeyID) {
 func (d *desk) signs(s *credential.Service, p pass, check string) (tokens.KeyID, error) {
 	d.t.Helper()
 	h := d.authorize(s, p)
-	anchor, links := tokens.Chain(tokens.Link{}, *s.Standing(h).Serial, tokens.Length)
+	anchor, links := tokens.Chain(tokens.Link{}, *s.View(h).Serial, tokens.Length)
 	o, err := s.OpenSession(d.t.Context(), h, check, credential.Anchor, hex.EncodeToString(anchor[:]))
 	if err != nil {
 		return 0, err
@@ -164,7 +164,7 @@ func TestSessionsAreSignedByTheKeyInService(t *testing.T) {
 		if waiting := s.Ready(t.Context()); len(waiting) != 1 || !strings.Contains(waiting[0], "key 1 is cut off; key 2 is cut off") {
 			t.Fatalf("ready: %q", waiting)
 		}
-		if _, err := s.Revoke(t.Context(), d.member(), s.Standing(d.authorize(s, p)).Serial.String(), "fraud", ""); err != nil {
+		if _, err := s.Revoke(t.Context(), d.member(), s.View(d.authorize(s, p)).Serial.String(), "fraud", ""); err != nil {
 			t.Fatalf("staff cannot revoke: %v", err)
 		}
 		if _, err := d.tryOpen(); err != nil {

@@ -40,9 +40,9 @@ func (d *desk) approved(s *credential.Service, n int) (pass, credential.Checked)
 	return p, c
 }
 
-func (d *desk) status(s *credential.Service, p pass) credential.Standing {
+func (d *desk) status(s *credential.Service, p pass) credential.ApplicationView {
 	d.t.Helper()
-	return s.Standing(d.authorize(s, p))
+	return s.View(d.authorize(s, p))
 }
 
 // refused asserts a code and when to try again, 0 for never.
@@ -143,7 +143,7 @@ func TestA6_NothingIsApprovedOrUsedUpBeforeTheCheckPasses(t *testing.T) {
 		// All three of the month are still there.
 		for range credential.ApplicationsPerMonth {
 			_, c := d.approved(s, 0)
-			d.now = time.Unix(c.Standing.ExpiresAt, 0)
+			d.now = time.Unix(c.View.ExpiresAt, 0)
 		}
 	})
 }
@@ -154,7 +154,7 @@ func TestA7_ThreeApplicationsPerPersonAndCalendarMonth(t *testing.T) {
 		s := d.open()
 		for range 3 {
 			_, c := d.approved(s, 0)
-			d.now = time.Unix(c.Standing.ExpiresAt, 0)
+			d.now = time.Unix(c.View.ExpiresAt, 0)
 		}
 		february := time.Date(2026, 2, 1, 0, 0, 0, 0, identity.Beijing)
 		d.now = february.Add(-time.Millisecond)
@@ -172,8 +172,8 @@ func TestA8_ACredentialLasts24Hours(t *testing.T) {
 	d := newDesk(t)
 	s := d.open()
 	p, c := d.approved(s, 0)
-	if c.Standing.ExpiresAt != d.now.Unix()+86400 {
-		t.Fatalf("it ends at %d, approved at %d", c.Standing.ExpiresAt, d.now.Unix())
+	if c.View.ExpiresAt != d.now.Unix()+86400 {
+		t.Fatalf("it ends at %d, approved at %d", c.View.ExpiresAt, d.now.Unix())
 	}
 	d.now = d.now.Add(24*time.Hour - time.Millisecond)
 	if st := d.status(s, p); st.Status != credential.StatusApproved {
@@ -189,9 +189,9 @@ func TestA9_RenewalFromThreeHoursBeforeTheEndSupersedesAtOnce(t *testing.T) {
 	everyDesk(t, func(t *testing.T, d *desk) {
 		s := d.open()
 		p, c := d.approved(s, 0)
-		from := c.Standing.ExpiresAt - 3*60*60
-		if c.Standing.RenewableAt != from {
-			t.Fatalf("told %d, want %d", c.Standing.RenewableAt, from)
+		from := c.View.ExpiresAt - 3*60*60
+		if c.View.RenewableAt != from {
+			t.Fatalf("told %d, want %d", c.View.RenewableAt, from)
 		}
 		d.now = time.Unix(from, 0).Add(-time.Millisecond)
 		early, _, err := d.approve(s, 0)
@@ -207,14 +207,14 @@ func TestA9_RenewalFromThreeHoursBeforeTheEndSupersedesAtOnce(t *testing.T) {
 		if st := d.status(s, p); st.Status != credential.StatusSuperseded {
 			t.Fatalf("the old one: %s", st.Status)
 		}
-		if st := d.status(s, next); st.Status != credential.StatusApproved || *renewed.Standing.Serial == *c.Standing.Serial {
+		if st := d.status(s, next); st.Status != credential.StatusApproved || *renewed.View.Serial == *c.View.Serial {
 			t.Fatalf("the new one: %+v", st)
 		}
-		if !d.saidRevoked(*c.Standing.Serial) {
+		if !d.saidRevoked(*c.View.Serial) {
 			t.Fatal("no gateway hears that the old one is over")
 		}
 		// Lifting the old one would put two in force.
-		_, err = s.Unrevoke(t.Context(), d.member(), c.Standing.Serial.String(), "")
+		_, err = s.Unrevoke(t.Context(), d.member(), c.View.Serial.String(), "")
 		refused(t, err, credential.CredentialSuperseded, 0)
 	})
 }
@@ -225,11 +225,11 @@ func TestA9_AWithdrawnCredentialIsNoReasonToWait(t *testing.T) {
 	everyDesk(t, func(t *testing.T, d *desk) {
 		s := d.open()
 		_, c := d.approved(s, 0)
-		if _, err := s.Revoke(t.Context(), d.member(), c.Standing.Serial.String(), "lost_phone", ""); err != nil {
+		if _, err := s.Revoke(t.Context(), d.member(), c.View.Serial.String(), "lost_phone", ""); err != nil {
 			t.Fatal(err)
 		}
 		d.approved(s, 0)
-		_, err := s.Unrevoke(t.Context(), d.member(), c.Standing.Serial.String(), "")
+		_, err := s.Unrevoke(t.Context(), d.member(), c.View.Serial.String(), "")
 		refused(t, err, credential.CredentialSuperseded, 0)
 	})
 }
@@ -268,7 +268,7 @@ func TestA13_RecordsAreErasedAfter31Days(t *testing.T) {
 		if _, err := s.OpenSession(t.Context(), d.authorize(s, p), c.Check, credential.Hosted, ""); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Revoke(t.Context(), d.member(), c.Standing.Serial.String(), "staff", ""); err != nil {
+		if _, err := s.Revoke(t.Context(), d.member(), c.View.Serial.String(), "staff", ""); err != nil {
 			t.Fatal(err)
 		}
 		d.now = d.now.Add(31 * 24 * time.Hour)
@@ -328,7 +328,7 @@ func TestACredentialHasABudgetOfRevocations(t *testing.T) {
 	thief, other := d.member(), d.memberNamed("window-8")
 	done := 0
 	for i := range 300 {
-		_, err := s.Revoke(t.Context(), thief, fmt.Sprintf("%d-%d", c.Standing.Serial.Day, i), "staff", "")
+		_, err := s.Revoke(t.Context(), thief, fmt.Sprintf("%d-%d", c.View.Serial.Day, i), "staff", "")
 		switch {
 		case err == nil, problem.Is(err, credential.CredentialNotFound):
 			done++
@@ -339,7 +339,7 @@ func TestACredentialHasABudgetOfRevocations(t *testing.T) {
 	if done != 5 {
 		t.Errorf("%d revocations were tried, want 5", done)
 	}
-	serial := c.Standing.Serial.String()
+	serial := c.View.Serial.String()
 	if _, err := s.Unrevoke(t.Context(), thief, serial, ""); !problem.Is(err, staff.BudgetSpent) {
 		t.Errorf("lifting has the same budget: %v", err)
 	}
@@ -372,7 +372,7 @@ func TestA6_TheResidentRegistryConfirmsNameAndNumber(t *testing.T) {
 
 		cards.match = provider.Unknown
 		p, c, err := d.approve(s, 1)
-		if err != nil || c.Standing.Status != credential.StatusChecked || c.Standing.Serial != nil {
+		if err != nil || c.View.Status != credential.StatusChecked || c.View.Serial != nil {
 			t.Fatalf("%+v, %v", c, err)
 		}
 		_, err = s.OpenSession(t.Context(), d.authorize(s, p), c.Check, credential.Hosted, "")
@@ -509,7 +509,7 @@ func TestClockJumpsMakeNoFourthApplication(t *testing.T) {
 
 func (d *desk) revoke(s *credential.Service, c credential.Checked) {
 	d.t.Helper()
-	if _, err := s.Revoke(d.t.Context(), d.member(), c.Standing.Serial.String(), "staff", ""); err != nil {
+	if _, err := s.Revoke(d.t.Context(), d.member(), c.View.Serial.String(), "staff", ""); err != nil {
 		d.t.Error(err)
 	}
 }

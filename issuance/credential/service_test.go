@@ -221,11 +221,11 @@ func TestApprovalAroundMidnight(t *testing.T) {
 			t.Fatal(err)
 		}
 		day := uint16(tokens.DayOf(at.Unix()))
-		if c.Standing.Serial.Day != day || c.Standing.Serial.Index != 0 || c.Standing.ExpiresAt != at.Unix()+24*60*60 {
-			t.Fatalf("at %v: %+v %v", at, c.Standing, c.Standing.Serial)
+		if c.View.Serial.Day != day || c.View.Serial.Index != 0 || c.View.ExpiresAt != at.Unix()+24*60*60 {
+			t.Fatalf("at %v: %+v %v", at, c.View, c.View.Serial)
 		}
 		var seed tokens.Link
-		anchor, links := tokens.Chain(seed, *c.Standing.Serial, tokens.Length)
+		anchor, links := tokens.Chain(seed, *c.View.Serial, tokens.Length)
 		o, err := s.OpenSession(t.Context(), d.authorize(s, token), c.Check, credential.Anchor, hex.EncodeToString(anchor[:]))
 		if err != nil {
 			t.Fatal(err)
@@ -233,16 +233,16 @@ func TestApprovalAroundMidnight(t *testing.T) {
 		shown := tokens.Assemble(o.Pass, 0, links[0])
 		f := shown.Fields()
 		want := vault.New(d.Vault).Subject(day, identity.ResidentID, number(n))
-		if f.Subject != want || f.Scopes != tokens.AllScopes || f.Expiry != c.Standing.ExpiresAt || f.Start != at.Unix() {
+		if f.Subject != want || f.Scopes != tokens.AllScopes || f.Expiry != c.View.ExpiresAt || f.Start != at.Unix() {
 			t.Fatalf("at %v the pass has %+v, subject want %s", at, f, want)
 		}
 		h = d.authorize(s, token)
-		end := time.Unix(c.Standing.ExpiresAt, 0)
-		if d.now = end.Add(-time.Millisecond); s.Standing(h).Status != credential.StatusApproved {
-			t.Fatalf("a millisecond before its end it is %s", s.Standing(h).Status)
+		end := time.Unix(c.View.ExpiresAt, 0)
+		if d.now = end.Add(-time.Millisecond); s.View(h).Status != credential.StatusApproved {
+			t.Fatalf("a millisecond before its end it is %s", s.View(h).Status)
 		}
-		if d.now = end; s.Standing(h).Status != credential.StatusExpired {
-			t.Fatalf("at its end it is %s", s.Standing(h).Status)
+		if d.now = end; s.View(h).Status != credential.StatusExpired {
+			t.Fatalf("at its end it is %s", s.View(h).Status)
 		}
 	}
 }
@@ -336,7 +336,7 @@ func TestMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if _, err := s.Revoke(t.Context(), d.member(), c.Standing.Serial.String(), "fraud", ""); err != nil {
+		if _, err := s.Revoke(t.Context(), d.member(), c.View.Serial.String(), "fraud", ""); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -391,10 +391,10 @@ func TestNoSessionUnderTheIssuersKeyOnceItIsCutOff(t *testing.T) {
 	if _, err := s.OpenSession(t.Context(), h, c.Check, credential.Hosted, ""); !problem.Is(err, credential.IssuingSuspended) {
 		t.Fatalf("at the cut-off: %v", err)
 	}
-	if _, err := s.Revoke(t.Context(), d.member(), c.Standing.Serial.String(), "fraud", ""); err != nil {
+	if _, err := s.Revoke(t.Context(), d.member(), c.View.Serial.String(), "fraud", ""); err != nil {
 		t.Fatalf("revoking: %v", err)
 	}
-	if _, err := s.Unrevoke(t.Context(), d.member(), c.Standing.Serial.String(), ""); err != nil {
+	if _, err := s.Unrevoke(t.Context(), d.member(), c.View.Serial.String(), ""); err != nil {
 		t.Fatal(err)
 	}
 	d.now = before

@@ -80,9 +80,9 @@ func Statuses() []Status {
 	return []Status{StatusSubmitted, StatusChecked, StatusApproved, StatusRefused, StatusExpired, StatusSuperseded, StatusRevoked}
 }
 
-// Standing is an application's status and, once approved, its credential. Times
+// ApplicationView is an application's status and, once approved, its credential. Times
 // are Unix seconds.
-type Standing struct {
+type ApplicationView struct {
 	Application string
 	Status      Status
 	SubmittedAt int64
@@ -93,13 +93,13 @@ type Standing struct {
 	RenewableAt int64          // from when the next application may be approved (A9); 0 before approval
 }
 
-// Standing tells the holder how the application stands.
-func (s *Service) Standing(h Holder) Standing {
-	return standing(&h.application, h.credential, s.Now())
+// View tells the holder how the application stands.
+func (s *Service) View(h Holder) ApplicationView {
+	return view(&h.application, h.credential, s.Now())
 }
 
-func standing(a *Application, c *Credential, now time.Time) Standing {
-	st := Standing{Application: a.ID, SubmittedAt: a.Created.Seconds()}
+func view(a *Application, c *Credential, now time.Time) ApplicationView {
+	st := ApplicationView{Application: a.ID, SubmittedAt: a.Created.Seconds()}
 	if c == nil {
 		st.Status, st.RefusedFor = pendingStatus(a, now), a.RefusedFor
 		return st
@@ -136,7 +136,7 @@ func pendingStatus(a *Application, now time.Time) Status {
 
 // requireUsable refuses an application that nothing can be done with any more.
 func requireUsable(a *Application, c *Credential, now time.Time) error {
-	switch standing(a, c, now).Status {
+	switch view(a, c, now).Status {
 	case StatusRefused:
 		return problem.New(ApplicationRefused, "this application was refused for "+string(a.RefusedFor))
 	case StatusSuperseded:
@@ -213,17 +213,17 @@ func (s *Service) Authorize(ctx context.Context, v Visitor, application string) 
 	return Holder{v, a, c}, err
 }
 
-// Standings lists what an account applied for in the last month, the newest
+// Views lists what an account applied for in the last month, the newest
 // first (rule A13).
-func (s *Service) Standings(ctx context.Context, h account.Holder) ([]Standing, error) {
+func (s *Service) Views(ctx context.Context, h account.Holder) ([]ApplicationView, error) {
 	now := s.Now()
 	rows, err := s.Store.applicationsOf(ctx, h.Account(), database.MillisAt(now.Add(-RecordLife)))
 	if err != nil {
 		return nil, err
 	}
-	all := make([]Standing, len(rows))
+	all := make([]ApplicationView, len(rows))
 	for i, r := range rows {
-		all[i] = standing(&r.application, r.credential, now)
+		all[i] = view(&r.application, r.credential, now)
 	}
 	return all, nil
 }

@@ -213,7 +213,7 @@ func (a *API) makeCode(r *request, h account.Holder, in struct {
 
 // listApplications tells what the account applied for in the last month (rule A13).
 func (a *API) listApplications(r *request, h account.Holder) (any, error) {
-	all, err := a.service.Standings(r.Context(), h)
+	all, err := a.service.Views(r.Context(), h)
 	return struct {
 		Applications []standing `json:"applications"`
 	}{each(all, newStanding)}, err

@@ -33,7 +33,7 @@ func Example() {
 		box.SetWake(wake)
 		metrics := prometheus.NewRegistry()
 		issuer, err := issuance.Open(ctx, issuance.Config{
-			Rules: credential.Config{
+			Credentials: credential.Config{
 				Outbox: box, Vault: keys.Vault, Checker: facecheck.Sandbox{}, Residents: provider.SandboxResidents{}, Log: log, Metrics: metrics,
 			},
 			Keys: []keyring.Key{{ID: keys.IssuerID, Signer: keys.Issuer}}, KeyLead: keyring.DefaultLead, Staff: roster,

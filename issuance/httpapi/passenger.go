@@ -22,7 +22,7 @@ type standing struct {
 	RenewableAt int64             `json:"renewable_at,omitempty"`
 }
 
-func newStanding(s credential.Standing) standing {
+func newStanding(s credential.ApplicationView) standing {
 	out := standing{
 		Application: s.Application, Status: s.Status, SubmittedAt: s.SubmittedAt, RefusedFor: s.RefusedFor,
 		ApprovedAt: s.ApprovedAt, ExpiresAt: s.ExpiresAt, RenewableAt: s.RenewableAt,
@@ -67,7 +67,7 @@ func (a *API) apply(r *request, _ anonymous, in struct {
 
 // standing tells how the application stands.
 func (a *API) standing(_ *request, h credential.Holder) (any, error) {
-	return newStanding(a.service.Standing(h)), nil
+	return newStanding(a.service.View(h)), nil
 }
 
 // providerHeader says on every answer to a passed check who checked.
@@ -81,7 +81,7 @@ type checked struct {
 }
 
 func newChecked(c credential.Checked) checked {
-	return checked{c.Check, c.ExpiresAt, newStanding(c.Standing)}
+	return checked{c.Check, c.ExpiresAt, newStanding(c.View)}
 }
 
 // check has the real-person check done. 202 says that the person passed and the
@@ -98,11 +98,11 @@ func (a *API) check(w http.ResponseWriter, r *request, h credential.Holder) erro
 		return err
 	}
 	status := http.StatusCreated
-	if out.Standing.Status == credential.StatusChecked {
+	if out.View.Status == credential.StatusChecked {
 		status = http.StatusAccepted
 	}
 	r.answer.Set(providerHeader, out.Provider)
-	out.Standing.Application = ""
+	out.View.Application = ""
 	return writeJSON(w, status, newChecked(out))
 }
 

@@ -88,7 +88,7 @@ func (a *API) accountData(r *request, h account.Holder) (any, error) {
 }
 
 func (a *API) heldApplications(ctx context.Context, h account.Holder) ([]heldOf, error) {
-	all, err := a.service.Standings(ctx, h)
+	all, err := a.service.Views(ctx, h)
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +173,7 @@ type heldOf struct {
 
 func newHeld(d credential.PersonalData) heldOf {
 	out := heldOf{
-		standing: newStanding(d.Standing), Name: d.Name, DocumentType: d.Document, DocumentNumber: d.Number, City: d.City,
+		standing: newStanding(d.View), Name: d.Name, DocumentType: d.Document, DocumentNumber: d.Number, City: d.City,
 		Account: d.LoggedIn, Subject: d.Subject, Sessions: d.Sessions, ErasedAt: d.ErasedAt,
 		PaperProofs: each(d.PaperProofs, newPaperProof),
 	}

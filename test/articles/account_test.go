@@ -110,7 +110,7 @@ func TestG34_PeopleAgreeToThePublishedPolicy(t *testing.T) {
 		a.Call("POST", "/v1/applications", form).OK(t)
 
 		h.Clock.Move(31*24*time.Hour + time.Second)
-		if n, err := h.Backend.Rules.Erase(t.Context()); err != nil || n == 0 {
+		if n, err := h.Issuer.Credentials.Erase(t.Context()); err != nil || n == 0 {
 			t.Fatalf("%d erased: %v", n, err)
 		}
 		if left := rowsOf(t, h, "applications"); strings.Contains(left, policy.Version) {

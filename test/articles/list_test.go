@@ -351,9 +351,9 @@ func TestG03_TheLimitIsAdjustable(t *testing.T) {
 		a := h.Register(h.Visitor())
 		set := func(passengers int) {
 			t.Helper()
-			l := h.Backend.Registry.Limits()
+			l := h.Issuer.Registry.Limits()
 			l.Passengers, l.ToBeSubmitted = passengers, min(passengers, 5)
-			if err := h.Backend.Registry.SetLimits(l); err != nil {
+			if err := h.Issuer.Registry.SetLimits(l); err != nil {
 				t.Fatal(err)
 			}
 		}

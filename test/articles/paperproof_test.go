@@ -121,7 +121,7 @@ func TestT20_ThePaperProofIsAuditedAndErased(t *testing.T) {
 			t.Errorf("the holder sees %+v", seen)
 		}
 		h.Clock.Move(31*24*time.Hour + time.Second)
-		if _, err := h.Backend.Rules.Erase(t.Context()); err != nil {
+		if _, err := h.Issuer.Credentials.Erase(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if seen := paperProofs(t, a.LogIn().Call("GET", "/v1/account/data", nil)); len(seen) != 0 {

@@ -30,7 +30,7 @@ func TestT18_TheApplicationsOfTheLastMonth(t *testing.T) {
 		slices.Sort(both)
 		erase := func() {
 			t.Helper()
-			if _, err := h.Backend.Rules.Erase(t.Context()); err != nil {
+			if _, err := h.Issuer.Credentials.Erase(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -164,7 +164,7 @@ func TestT40_ForeignAndAlteredCodesNameNobody(t *testing.T) {
 
 		now := h.Clock.Now()
 		cutOff := credential.SubjectCutOff{Subject: shown.Subject(), Before: now.Unix() + 1, Who: "operator-1", At: database.MillisAt(now)}
-		if _, err := h.Backend.Rules.Store.CutOffSubject(t.Context(), cutOff); err != nil {
+		if _, err := h.Issuer.Credentials.Store.CutOffSubject(t.Context(), cutOff); err != nil {
 			t.Fatal(err)
 		}
 		try(p.Code()).CodeRefused(h, "revoked")
@@ -271,8 +271,8 @@ func TestG31_ACredentialLearnsWhatItIsSetTo(t *testing.T) {
 		}
 		credential.Purposes = []staff.Purpose{staff.Verification}
 		secret, c.Staff = made, append(c.Staff, credential)
-		c.Rules.Identifications = throttle.Allowance{Minute: 2, Day: 3}
-		c.Rules.Subjects = throttle.Allowance{Day: 3}
+		c.Credentials.Identifications = throttle.Allowance{Minute: 2, Day: 3}
+		c.Credentials.Subjects = throttle.Allowance{Day: 3}
 	})
 }
 
@@ -414,7 +414,7 @@ func TestG22_ATicketingSystemLearnsTheAccountByAOneTimeCode(t *testing.T) {
 			t.Errorf("the holder is not shown who was told: %s", held)
 		}
 		h.Clock.Move(account.AccountCodeKept)
-		if s, err := h.Backend.Accounts.Sweep(t.Context(), h.Clock.Now()); err != nil || s.AccountCodes == 0 {
+		if s, err := h.Issuer.Accounts.Sweep(t.Context(), h.Clock.Now()); err != nil || s.AccountCodes == 0 {
 			t.Errorf("swept %+v: %v", s, err)
 		}
 	})

@@ -111,7 +111,7 @@ func (s *issuerSetting) serve(ctx context.Context) error {
 	db.SetWake(publisher.WakeOne)
 	b, err := issuance.Open(ctx, issuance.Config{
 		Keys: []keyring.Key{{ID: issuerKeyID, Signer: issuerKey}}, FirstKeySigns: true,
-		Rules: credential.Config{
+		Credentials: credential.Config{
 			Outbox: db, Vault: vaultMaster,
 			Checker: facecheck.Sandbox{}, Residents: &flakyRegistry{}, Now: now, Log: log,
 		},

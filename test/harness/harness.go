@@ -70,7 +70,7 @@ type Harness struct {
 	Ticketing *Ticketing
 
 	// Below HTTP, for what a story does in the program's place: erasure, sweeping.
-	Backend *issuance.Backend
+	Issuer  *issuance.Issuer
 	Outbox  *outbox.Outbox
 	Metrics *prometheus.Registry   // of the issuer
 	Phones  *provider.SandboxCodes // has the codes that were sent
@@ -127,7 +127,7 @@ func (h *Harness) openIssuer(address string, log *zap.Logger, options []Option) 
 	h.T.Cleanup(func() { h.Outbox.Close() })
 	c := issuance.Config{
 		Keys: []keyring.Key{{ID: keys().IssuerID, Signer: keys().Issuer}}, FirstKeySigns: true,
-		Rules: credential.Config{
+		Credentials: credential.Config{
 			Outbox: h.Outbox, Vault: keys().Vault,
 			Checker: facecheck.Sandbox{}, Residents: provider.SandboxResidents{},
 			Now: h.Clock.Now, Log: log, Metrics: h.Metrics,
@@ -143,9 +143,9 @@ func (h *Harness) openIssuer(address string, log *zap.Logger, options []Option) 
 	for _, o := range options {
 		o(&c)
 	}
-	h.Backend, err = issuance.Open(context.Background(), c)
+	h.Issuer, err = issuance.Open(context.Background(), c)
 	h.must(err)
-	server := httptest.NewServer(h.Backend.API.Public())
+	server := httptest.NewServer(h.Issuer.API.Public())
 	h.T.Cleanup(server.Close)
 	h.issuer = server.URL
 }
