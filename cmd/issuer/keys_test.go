@@ -132,8 +132,7 @@ func TestTheOnlyKeyIsCutOff(t *testing.T) {
 	runtest.Eventually(t, patience, "the issuer to see that it is in the stream", func() bool { return d.line(fresh)[1] == "waiting" })
 	has(t, d.orders("-use-key", fmt.Sprint(fresh)), "signs from")
 	d.flags = []string{"-listen", freePort(t), "-admin", freePort(t)} // a second process that holds the new key
-	d.url = "http://" + d.flags[1]
-	d.client.Issuer = d.url
+	d.client.Issuer = "http://" + d.flags[1]
 	d.serves()
 	if got := d.signs(); got != fresh {
 		t.Fatalf("key %d signs", got)

@@ -23,7 +23,7 @@ func (d *system) providers(faces, cards *fakeprovider.Provider) {
 		d.t.Fatal(err)
 	}
 	d.flags = []string{
-		"-real_person.provider", "http", "-real_person.http.label", "faces", "-real_person.http.callback_url", d.url + "/v1/real-person/callback",
+		"-real_person.provider", "http", "-real_person.http.label", "faces", "-real_person.http.callback_url", d.client.Issuer + "/v1/real-person/callback",
 		"-real_person.http.service.url", faces.URL(), "-real_person.http.service.secret_files", secret,
 		"-residents.provider", "http", "-residents.http.label", "cards",
 		"-residents.http.service.url", cards.URL(), "-residents.http.service.secret_files", secret,
@@ -34,7 +34,7 @@ func (d *system) providers(faces, cards *fakeprovider.Provider) {
 // listener; the registry answers at once.
 func TestProvidersAreElsewhere(t *testing.T) {
 	d := newSystem(t)
-	callback := d.url + "/v1/real-person/callback"
+	callback := d.client.Issuer + "/v1/real-person/callback"
 	later := func(decision string) fakeprovider.Behavior {
 		return func(p *fakeprovider.Provider, w http.ResponseWriter, c fakeprovider.Call) {
 			fakeprovider.Answer(http.StatusAccepted, `{"decision":"later"}`)(p, w, c)

@@ -14,9 +14,6 @@ import (
 	"testing"
 	"time"
 
-	kafkago "github.com/segmentio/kafka-go"
-	"github.com/segmentio/kafka-go/protocol"
-
 	"github.com/railgate/railgate/issuance/credential"
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/keyring"
@@ -38,15 +35,14 @@ type system struct {
 	t      *testing.T
 	dir    string
 	file   string
-	url    string   // where it serves passengers
 	admin  string   // where it serves operators
 	flags  []string // beside the file, for whatever is run
 	config config
 	keys   *keystore.Keys
 	broker *fakekafka.Broker
 	send   passenger.Sender
-	client *passenger.Client
-	people int // who have applied
+	client *passenger.Client // of the public listener
+	people int               // who have applied
 }
 
 func newSystem(t *testing.T) *system {
@@ -68,9 +64,9 @@ func newSystem(t *testing.T) *system {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.file, d.url, d.admin = server.File, server.URL, server.Admin
+	d.file, d.admin = server.File, server.Admin
 	d.send = passenger.HTTP(&http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}})
-	d.client = passenger.New(d.url, d.send)
+	d.client = passenger.New(server.URL, d.send)
 	return d
 }
 
@@ -168,31 +164,12 @@ func (d *system) gateway() *revocation.Replica {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	client := &kafkago.Client{Addr: kafkago.TCP(d.broker.Addresses()...), Timeout: patience}
-	topic := d.config.Kafka.Topic
-	ends, err := client.ListOffsets(d.t.Context(), &kafkago.ListOffsetsRequest{Topics: map[string][]kafkago.OffsetRequest{topic: {kafkago.LastOffsetOf(0)}}})
+	messages, err := stack.ReadPartition(d.t.Context(), d.broker.Addresses(), d.config.Kafka.Topic, 0)
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	for at := int64(0); at < ends.Topics[topic][0].LastOffset; {
-		f, err := client.Fetch(d.t.Context(), &kafkago.FetchRequest{Topic: topic, Offset: at, MinBytes: 1, MaxBytes: 1 << 20, MaxWait: time.Second})
-		if err != nil || f.Error != nil {
-			d.t.Fatal(err, f.Error)
-		}
-		for {
-			record, err := f.Records.ReadRecord()
-			if err != nil {
-				break
-			}
-			value, err := protocol.ReadAll(record.Value)
-			if err != nil {
-				d.t.Fatal(err)
-			}
-			if record.Offset >= at {
-				r.Apply(0, value, time.Now().UnixMilli())
-				at = record.Offset + 1
-			}
-		}
+	for _, m := range messages {
+		r.Apply(0, m, time.Now().UnixMilli())
 	}
 	return r
 }
@@ -200,7 +177,7 @@ func (d *system) gateway() *revocation.Replica {
 // call is a request to the public listener.
 func (d *system) call(method, path, bearer, body string) (status int, answer string) {
 	d.t.Helper()
-	return d.ask(method, d.url+path, bearer, body)
+	return d.ask(method, d.client.Issuer+path, bearer, body)
 }
 
 // readiness is what operators are told.

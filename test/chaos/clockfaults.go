@@ -197,14 +197,10 @@ func (sys *system) startShifted(shift time.Duration) (*shifted, error) {
 func (s *shifted) now() time.Time { return time.Now().Add(time.Duration(s.shift.Load())) }
 
 // await waits until the gateway's readiness is as wanted, at most for comeBackBound.
-func (s *shifted) await(ctx context.Context, wanted func(product.Readiness) bool) (product.Readiness, bool) {
-	for deadline := time.Now().Add(comeBackBound); ; {
-		r := s.g.Readiness()
-		if wanted(r) {
-			return r, true
-		}
-		if !time.Now().Before(deadline) || !sleep(ctx, pollEvery) {
-			return r, false
-		}
-	}
+func (s *shifted) await(ctx context.Context, wanted func(product.Readiness) bool) (r product.Readiness, ok bool) {
+	ok = await(ctx, comeBackBound, pollEvery, func() bool {
+		r = s.g.Readiness()
+		return wanted(r)
+	})
+	return r, ok
 }

@@ -120,21 +120,19 @@ func (sys *system) admitPassengers(ctx context.Context) {
 
 // settle repeats the requests whose fate is unknown until each is acknowledged.
 func (sys *system) settle(ctx context.Context) error {
-	for deadline := time.Now().Add(comeBackBound); ; {
+	left := 0
+	settled := await(ctx, comeBackBound, 100*time.Millisecond, func() bool {
 		list, waiting := sys.ledger.open(time.Now())
-		if len(list) == 0 && waiting == 0 {
-			return nil
-		}
 		for _, e := range list {
 			sys.change(e, true)
 		}
-		if !time.Now().Before(deadline) {
-			return fmt.Errorf("%d requests to the issuer are still without an answer after %v", len(list)+waiting, comeBackBound)
-		}
-		if !sleep(ctx, 100*time.Millisecond) {
-			return ctx.Err()
-		}
+		left = len(list) + waiting
+		return left == 0
+	})
+	if !settled && ctx.Err() == nil {
+		return fmt.Errorf("%d requests to the issuer are still without an answer after %v", left, comeBackBound)
 	}
+	return ctx.Err()
 }
 
 // watch asks every gateway for random holders until ctx ends and judges every answer.
@@ -208,6 +206,17 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	case <-t.C:
 		return true
 	}
+}
+
+// await looks every so often until cond holds; false means that the bound is over, or
+// ctx.
+func await(ctx context.Context, bound, every time.Duration, cond func() bool) bool {
+	for deadline := time.Now().Add(bound); !cond(); {
+		if !time.Now().Before(deadline) || !sleep(ctx, every) {
+			return false
+		}
+	}
+	return true
 }
 
 // between draws a duration.

@@ -113,9 +113,7 @@ func (n *nodes) Restart(ctx context.Context) error {
 	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
 		return err
 	}
-	for end := time.Now().Add(scriptPatience); syscall.Kill(pid, 0) == nil && time.Now().Before(end); {
-		sleep(ctx, pollEvery)
-	}
+	await(ctx, scriptPatience, pollEvery, func() bool { return syscall.Kill(pid, 0) != nil })
 	return n.startAll(ctx)
 }
 

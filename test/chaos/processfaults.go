@@ -158,14 +158,12 @@ func exhaustDescriptors(ctx context.Context, sys *system, r *rand.Rand) error {
 		}
 		sleep(ctx, sys.lasting(r))
 	}()
-	for deadline := time.Now().Add(comeBackBound); ctx.Err() == nil; sleep(ctx, pollEvery) {
-		if state, _ := g.health(ctx); state != "" {
-			break
-		}
-		if !time.Now().Before(deadline) {
-			sys.report.incident("%s does not answer %v after the silent connections ended", g.Name, comeBackBound)
-			break
-		}
+	answers := await(ctx, comeBackBound, pollEvery, func() bool {
+		state, _ := g.health(ctx)
+		return state != ""
+	})
+	if !answers && ctx.Err() == nil {
+		sys.report.incident("%s does not answer %v after the silent connections ended", g.Name, comeBackBound)
 	}
 	if !g.stop() {
 		sys.report.incident("%s did not end within %v after SIGTERM", g.Name, stopPatience)

@@ -101,21 +101,18 @@ func (g *gateway) health(ctx context.Context) (state string, age time.Duration) 
 
 // awaitFresh waits until every given gateway says fresh.
 func awaitFresh(ctx context.Context, gateways []*gateway, bound time.Duration) error {
-	for deadline := time.Now().Add(bound); ; {
-		missing := ""
+	missing := ""
+	fresh := await(ctx, bound, pollEvery, func() bool {
+		missing = ""
 		for _, g := range gateways {
 			if state, _ := g.health(ctx); state != "fresh" {
 				missing += fmt.Sprintf(" %s is %q;", g.Name, state)
 			}
 		}
-		if missing == "" {
-			return nil
-		}
-		if !time.Now().Before(deadline) {
-			return fmt.Errorf("after %v:%s", bound, missing)
-		}
-		if !sleep(ctx, pollEvery) {
-			return ctx.Err()
-		}
+		return missing == ""
+	})
+	if !fresh && ctx.Err() == nil {
+		return fmt.Errorf("after %v:%s", bound, missing)
 	}
+	return ctx.Err()
 }

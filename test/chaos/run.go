@@ -99,16 +99,14 @@ func (sys *system) reckon(ctx context.Context) error {
 
 // awaitWatermark waits until a gateway has passed a moment, Unix ms.
 func (sys *system) awaitWatermark(ctx context.Context, g *gateway, moment int64) error {
-	for deadline := time.Now().Add(comeBackBound); ; {
-		state, age := g.health(ctx)
-		if state == "fresh" && time.Now().Add(-age).UnixMilli() > moment+pollEvery.Milliseconds() {
-			return nil
-		}
-		if !time.Now().Before(deadline) {
-			return fmt.Errorf("%s is %q and its watermark has not passed the last change after %v", g.Name, state, comeBackBound)
-		}
-		if !sleep(ctx, pollEvery) {
-			return ctx.Err()
-		}
+	state := ""
+	passed := await(ctx, comeBackBound, pollEvery, func() bool {
+		var age time.Duration
+		state, age = g.health(ctx)
+		return state == "fresh" && time.Now().Add(-age).UnixMilli() > moment+pollEvery.Milliseconds()
+	})
+	if !passed && ctx.Err() == nil {
+		return fmt.Errorf("%s is %q and its watermark has not passed the last change after %v", g.Name, state, comeBackBound)
 	}
+	return ctx.Err()
 }

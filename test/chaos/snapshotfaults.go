@@ -75,11 +75,10 @@ func snapshotFaults() []fault {
 // awaitFile waits a while for a file that a gateway has not written yet, for it
 // may have started a moment ago.
 func awaitFile(ctx context.Context, path string) {
-	for end := time.Now().Add(snapshotPatience); time.Now().Before(end); {
-		if _, err := os.Stat(path); err == nil || !sleep(ctx, pollEvery) {
-			return
-		}
-	}
+	await(ctx, snapshotPatience, pollEvery, func() bool {
+		_, err := os.Stat(path)
+		return err == nil
+	})
 }
 
 func flipBit(newest string, r *rand.Rand) error {

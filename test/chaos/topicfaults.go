@@ -51,12 +51,12 @@ func says(what string, say func(heard [][]byte, r *rand.Rand) [][]byte) fault {
 		defer s.leave()
 		from, codec := r.IntN(partitions), codecs[r.IntN(len(codecs))]
 		// Another fault may be on: a stranger, too, has to try again.
-		for deadline := time.Now().Add(callPatience); ; {
-			err := s.utter(ctx, from, codec, say, r)
-			if err == nil || !time.Now().Before(deadline) || !sleep(ctx, shortestFault) {
-				return err
-			}
-		}
+		var err error
+		await(ctx, callPatience, shortestFault, func() bool {
+			err = s.utter(ctx, from, codec, say, r)
+			return err == nil
+		})
+		return err
 	}}
 }
 
@@ -115,14 +115,11 @@ func loseTopic(ctx context.Context, sys *system, _ *rand.Rand) error {
 	if err := s.deleteTopic(ctx); err != nil {
 		return err
 	}
-	for deadline := time.Now().Add(madeAgainBound); !s.topicExists(ctx); {
-		if !time.Now().Before(deadline) {
+	if !await(ctx, madeAgainBound, pollEvery, func() bool { return s.topicExists(ctx) }) {
+		if ctx.Err() == nil {
 			sys.report.incident("the topic was lost, and the issuer has not made it again after %v", madeAgainBound)
-			return nil
 		}
-		if !sleep(ctx, pollEvery) {
-			return ctx.Err()
-		}
+		return ctx.Err()
 	}
 	made := time.Now().UnixMilli()
 	for _, g := range sys.gateways {

@@ -3,15 +3,12 @@ package crash
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
-	kafkago "github.com/segmentio/kafka-go"
-
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/revocation"
-	"github.com/railgate/railgate/revocation/kafka"
+	"github.com/railgate/railgate/test/harness/stack"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -207,47 +204,11 @@ func (sys *system) requireLoad(r *rows) {
 // topic reads all messages of a partition.
 func (sys *system) topic(partition int) [][]byte {
 	sys.t.Helper()
-	link, err := kafka.Open(kafka.Config{Brokers: sys.broker.Addresses(), Topic: controlTopic, ClientID: "crash-test"})
-	if err != nil {
-		sys.t.Fatal(err)
-	}
-	defer link.Close()
 	ctx, cancel := context.WithTimeout(sys.t.Context(), bootWithin)
 	defer cancel()
-	messages, err := readTopic(ctx, link, partition)
+	messages, err := stack.ReadPartition(ctx, sys.broker.Addresses(), controlTopic, partition)
 	if err != nil {
 		sys.t.Fatalf("partition %d: %v", partition, err)
 	}
 	return messages
 }
-
-func readTopic(ctx context.Context, link *kafka.Link, partition int) (messages [][]byte, err error) {
-	offsets, err := link.ListOffsets(ctx, &kafkago.ListOffsetsRequest{
-		Topics: map[string][]kafkago.OffsetRequest{controlTopic: {kafkago.LastOffsetOf(partition)}},
-	})
-	if err != nil {
-		return nil, err
-	}
-	for next, end := int64(0), offsets.Topics[controlTopic][0].LastOffset; next < end; {
-		r, err := link.Fetch(ctx, &kafkago.FetchRequest{
-			Topic: controlTopic, Partition: partition, Offset: next, MinBytes: 1, MaxBytes: fetchBytes, MaxWait: fetchWait,
-		})
-		if err != nil {
-			return nil, err
-		}
-		after, _, err := kafka.Walk(r.Records, next, revocation.MaxBatch, func(_ int64, value []byte) { messages = append(messages, value) })
-		if err != nil {
-			return nil, err
-		}
-		if after == next {
-			return nil, fmt.Errorf("nothing readable at offset %d", next)
-		}
-		next = after
-	}
-	return messages, nil
-}
-
-const (
-	fetchBytes = 1 << 20
-	fetchWait  = time.Second // all that is asked for is there
-)
