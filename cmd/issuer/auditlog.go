@@ -19,18 +19,18 @@ import (
 	"github.com/railgate/railgate/issuance/problem"
 )
 
-var commandsOfTheTrail = []command{
-	{name: "verify-trail", doc: "recompute the audit trail's chain and exit: 0 if it holds, 1 with the first place where it does not", with: []string{"anchor"}, run: verifyTrail},
-	{name: "trail", doc: "print what was done, newest first, and exit; without -from, -before or -object the last 100 acts", with: []string{"from", "before", "object", "json"}, by: true, run: printTrail},
-	{name: "archive-trail", doc: "move acts of more than 184 days ago to the new file `FILE`, one JSON object a line, and exit", with: []string{"before"}, by: true, run: archiveTrail},
+var auditLogCommands = []command{
+	{name: "verify-trail", doc: "recompute the audit trail's chain and exit: 0 if it holds, 1 with the first place where it does not", with: []string{"anchor"}, run: verifyAuditLog},
+	{name: "trail", doc: "print what was done, newest first, and exit; without -from, -before or -object the last 100 acts", with: []string{"from", "before", "object", "json"}, by: true, run: printAuditLog},
+	{name: "archive-trail", doc: "move acts of more than 184 days ago to the new file `FILE`, one JSON object a line, and exit", with: []string{"before"}, by: true, run: archiveAuditLog},
 }
 
 var errBroken = errors.New("the audit trail is broken: keep the database as it is, and find out who could write to it")
 
-// verifyTrail only reads, and so needs no order: what is to be judged stays as it is.
-func verifyTrail(ctx context.Context, j *job) error {
+// verifyAuditLog only reads, and so needs no order: what is to be judged stays as it is.
+func verifyAuditLog(ctx context.Context, inv *invocation) error {
 	var anchors []audit.Anchor
-	if list := j.option["anchor"]; list != "" {
+	if list := inv.option["anchor"]; list != "" {
 		for text := range strings.SplitSeq(list, ",") {
 			a, err := audit.ParseAnchor(text)
 			if err != nil {
@@ -39,38 +39,38 @@ func verifyTrail(ctx context.Context, j *job) error {
 			anchors = append(anchors, a)
 		}
 	}
-	if err := j.open(ctx); err != nil {
+	if err := inv.open(ctx); err != nil {
 		return err
 	}
-	news := j.news()
-	r, err := j.log.Verify(ctx, anchors, func(at, head int64) { news.say("position %d of %d", at, head) })
+	progress := inv.progress()
+	r, err := inv.log.Verify(ctx, anchors, func(at, head int64) { progress.show("position %d of %d", at, head) })
 	if err != nil {
 		return fmt.Errorf("not verified: %w", err)
 	}
 	if r.Base.Position > 0 {
-		j.say("acts up to position %d were archived", r.Base.Position)
+		inv.printf("acts up to position %d were archived", r.Base.Position)
 	}
 	for _, a := range r.Unchecked {
-		j.say("not checked: anchor %v is of an act that was archived", a)
+		inv.printf("not checked: anchor %v is of an act that was archived", a)
 	}
 	if r.Broken != nil {
-		j.say("BROKEN at %v; %d acts before it hold", r.Broken, r.Checked)
+		inv.printf("BROKEN at %v; %d acts before it hold", r.Broken, r.Checked)
 		return errBroken
 	}
-	j.say("the chain holds: %d acts, up to anchor %v; %d wait to be sealed, and an issuer wrote each", r.Checked, r.Head, r.Unsealed)
+	inv.printf("the chain holds: %d acts, up to anchor %v; %d wait to be sealed, and an issuer wrote each", r.Checked, r.Head, r.Unsealed)
 	return nil
 }
 
-// printTrail enters who reads into the trail before anything is shown.
-func printTrail(ctx context.Context, j *job) error {
-	q, all, err := j.trailQuery()
+// printAuditLog enters who reads into the trail before anything is shown.
+func printAuditLog(ctx context.Context, inv *invocation) error {
+	q, all, err := inv.auditLogQuery()
 	if err != nil {
 		return err
 	}
-	if err := j.open(ctx); err != nil {
+	if err := inv.open(ctx); err != nil {
 		return err
 	}
-	page, err := j.log.Read(ctx, q)
+	page, err := inv.log.Read(ctx, q)
 	if r := (*problem.Error)(nil); errors.As(err, &r) {
 		return errors.New(r.Detail)
 	}
@@ -81,12 +81,12 @@ func printTrail(ctx context.Context, j *job) error {
 	if object == (audit.Object{}) {
 		object = audit.Object{Kind: audit.Chain, ID: "all"}
 	}
-	if err := j.note(ctx, q.ReadAction(), object, ""); err != nil {
+	if err := inv.note(ctx, q.ReadAction(), object, ""); err != nil {
 		return err
 	}
-	show, end := j.table()
-	if _, asJSON := j.option["json"]; asJSON {
-		show, end = json.NewEncoder(j.out).Encode, func() error { return nil }
+	show, end := inv.table()
+	if _, asJSON := inv.option["json"]; asJSON {
+		show, end = json.NewEncoder(inv.out).Encode, func() error { return nil }
 	}
 	for {
 		for _, r := range page.Records {
@@ -97,19 +97,19 @@ func printTrail(ctx context.Context, j *job) error {
 		if q.After = page.Next; !all || q.After == "" {
 			return end()
 		}
-		if page, err = j.log.Read(ctx, q); err != nil {
+		if page, err = inv.log.Read(ctx, q); err != nil {
 			return errors.Join(end(), err)
 		}
 	}
 }
 
-// trailQuery reads the options; all says that every page is wanted.
-func (j *job) trailQuery() (q audit.Query, all bool, err error) {
-	from, err := j.moment("from", time.Time{})
+// auditLogQuery reads the options; all says that every page is wanted.
+func (inv *invocation) auditLogQuery() (q audit.Query, all bool, err error) {
+	from, err := inv.moment("from", time.Time{})
 	if err != nil {
 		return q, false, err
 	}
-	before, err := j.moment("before", time.Time{})
+	before, err := inv.moment("before", time.Time{})
 	if err != nil {
 		return q, false, err
 	}
@@ -119,7 +119,7 @@ func (j *job) trailQuery() (q audit.Query, all bool, err error) {
 	if !before.IsZero() {
 		q.ToMs = before.UnixMilli()
 	}
-	if text, given := j.option["object"]; given {
+	if text, given := inv.option["object"]; given {
 		kind, id, _ := strings.Cut(text, ":")
 		q.Object = audit.Object{Kind: audit.Kind(kind), ID: id}
 	}
@@ -128,8 +128,8 @@ func (j *job) trailQuery() (q audit.Query, all bool, err error) {
 }
 
 // table shows records in columns; what it is given comes out at end.
-func (j *job) table() (show func(any) error, end func() error) {
-	w := tabwriter.NewWriter(j.out, 0, 0, 2, ' ', 0)
+func (inv *invocation) table() (show func(any) error, end func() error) {
+	w := tabwriter.NewWriter(inv.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "TIME\tWHO\tROLE\tACTION\tOBJECT\tDETAIL\tREQUEST\tPOSITION")
 	return func(record any) error {
 		r := record.(audit.Record)
@@ -155,22 +155,22 @@ func harmless(text string) string {
 	}, text)
 }
 
-// archiveTrail moves what is old enough, batch by batch: each is on disk before it
+// archiveAuditLog moves what is old enough, batch by batch: each is on disk before it
 // leaves the database.
-func archiveTrail(ctx context.Context, j *job) (err error) {
-	before, err := j.moment("before", time.Now().Add(-audit.MinAge))
+func archiveAuditLog(ctx context.Context, inv *invocation) (err error) {
+	before, err := inv.moment("before", time.Now().Add(-audit.MinAge))
 	if err != nil {
 		return err
 	}
-	if err := j.open(ctx); err != nil {
+	if err := inv.open(ctx); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(j.value, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := os.OpenFile(inv.value, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return fmt.Errorf("-archive-trail: %w", err)
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	if err := ownfile.SyncDir(filepath.Dir(j.value)); err != nil {
+	if err := ownfile.SyncDir(filepath.Dir(inv.value)); err != nil {
 		return err
 	}
 	keep := func(_ context.Context, records []audit.Record) error {
@@ -183,22 +183,22 @@ func archiveTrail(ctx context.Context, j *job) (err error) {
 		}
 		return errors.Join(w.Flush(), f.Sync())
 	}
-	news, moved, last := j.news(), 0, audit.Anchor{}
+	progress, moved, last := inv.progress(), 0, audit.Anchor{}
 	for {
-		a, err := j.log.Archive(ctx, j.by(), before, keep)
+		a, err := inv.log.Archive(ctx, inv.by(), before, keep)
 		if err != nil {
-			return fmt.Errorf("%s holds %d acts that have left the database, and perhaps some that have not; keep it, and go on with another file: %w", j.value, moved, err)
+			return fmt.Errorf("%s holds %d acts that have left the database, and perhaps some that have not; keep it, and go on with another file: %w", inv.value, moved, err)
 		}
 		if a.Entries == 0 {
 			break
 		}
 		moved, last = moved+a.Entries, a.To
-		news.say("%d acts are moved", moved)
+		progress.show("%d acts are moved", moved)
 	}
 	if moved == 0 {
-		j.say("no act is old enough")
-		return os.Remove(j.value)
+		inv.printf("no act is old enough")
+		return os.Remove(inv.value)
 	}
-	j.say("%d acts are in %s, up to anchor %v; keep the file: nothing else has them", moved, j.value, last)
+	inv.printf("%d acts are in %s, up to anchor %v; keep the file: nothing else has them", moved, inv.value, last)
 	return nil
 }

@@ -79,15 +79,15 @@ type command struct {
 	by        bool     // it is an order: -by must name who gives it
 	bare      bool     // it needs no settings
 	moves     bool     // it takes a database of another stream
-	run       func(ctx context.Context, j *job) error
+	run       func(ctx context.Context, inv *invocation) error
 }
 
 // option is a flag that says more about a command.
 type option struct{ name, doc string }
 
-// takes is what a flag's value is, which its doc has between back quotes; empty: it
+// valueName is what a flag's value is, which its doc has between back quotes; empty: it
 // is a switch.
-func takes(doc string) string {
+func valueName(doc string) string {
 	_, rest, _ := strings.Cut(doc, "`")
 	value, _, _ := strings.Cut(rest, "`")
 	return value
@@ -95,7 +95,7 @@ func takes(doc string) string {
 
 // commands are all there are, in the order of the help.
 func commands() []command {
-	return slices.Concat(commandsToSetUp, commandsOfKeys, ordersToGates, commandsThatLift, commandsOfData, commandsOfTheTrail)
+	return slices.Concat(setupCommands, keyCommands, streamCommands, unrevokeCommands, dataCommands, auditLogCommands)
 }
 
 var options = []option{
@@ -118,7 +118,7 @@ type commandLine struct{ flags *flag.FlagSet }
 func (l *commandLine) register(f *flag.FlagSet) {
 	l.flags = f
 	add := func(name, doc string) {
-		if takes(doc) == "" {
+		if valueName(doc) == "" {
 			f.Bool(name, false, doc)
 			return
 		}
@@ -148,48 +148,48 @@ func (l *commandLine) given() (all map[string]string) {
 	return all
 }
 
-// job is the command that the line asks for, nil if it asks for none.
-func (l *commandLine) job(c *config, out io.Writer) (*job, error) {
+// invocation is the command that the line asks for, nil if it asks for none.
+func (l *commandLine) invocation(c *config, out io.Writer) (*invocation, error) {
 	given := l.given()
-	j := &job{config: c, out: out, option: make(map[string]string)}
+	inv := &invocation{config: c, out: out, option: make(map[string]string)}
 	for _, k := range commands() {
 		value, asked := given[k.name]
 		switch {
 		case !asked:
 			continue
-		case j.command.name != "":
-			return nil, fmt.Errorf("-%s and -%s are different commands: give one at a time", j.command.name, k.name)
-		case takes(k.doc) != "" && value == "":
-			return nil, fmt.Errorf("-%s needs %s", k.name, takes(k.doc))
+		case inv.command.name != "":
+			return nil, fmt.Errorf("-%s and -%s are different commands: give one at a time", inv.command.name, k.name)
+		case valueName(k.doc) != "" && value == "":
+			return nil, fmt.Errorf("-%s needs %s", k.name, valueName(k.doc))
 		}
-		j.command, j.value = k, value
+		inv.command, inv.value = k, value
 	}
 	for _, o := range options {
 		value, asked := given[o.name]
 		if !asked {
 			continue
 		}
-		if takers := takers(o.name); !slices.Contains(takers, "-"+j.command.name) {
-			return nil, fmt.Errorf("-%s belongs to %s", o.name, strings.Join(takers, ", "))
+		if all := commandsWith(o.name); !slices.Contains(all, "-"+inv.command.name) {
+			return nil, fmt.Errorf("-%s belongs to %s", o.name, strings.Join(all, ", "))
 		}
-		if takes(o.doc) != "" && value == "" {
-			return nil, fmt.Errorf("-%s needs %s", o.name, takes(o.doc))
+		if valueName(o.doc) != "" && value == "" {
+			return nil, fmt.Errorf("-%s needs %s", o.name, valueName(o.doc))
 		}
-		j.option[o.name] = value
+		inv.option[o.name] = value
 	}
-	if j.command.name == "" {
+	if inv.command.name == "" {
 		return nil, nil
 	}
-	if j.command.by {
-		if err := staff.CheckName(j.option["by"]); err != nil {
+	if inv.command.by {
+		if err := staff.CheckName(inv.option["by"]); err != nil {
 			return nil, fmt.Errorf("-by must name who orders this: %w", err)
 		}
 	}
-	return j, nil
+	return inv, nil
 }
 
-// takers are the commands that an option may go with.
-func takers(option string) (all []string) {
+// commandsWith are the commands that an option may go with.
+func commandsWith(option string) (all []string) {
 	for _, c := range commands() {
 		if slices.Contains(c.with, option) || option == "by" && c.by {
 			all = append(all, "-"+c.name)

@@ -17,7 +17,7 @@ import (
 	"github.com/railgate/railgate/revocation/publish"
 )
 
-var commandsOfData = []command{
+var dataCommands = []command{
 	{name: "reseal-data", doc: "bring personal data under the newest field key and exit; can be cut off and repeated", by: true, run: resealData},
 	{name: "backup", doc: "copy the SQLite database, in use or not, to the new file `FILE` and exit", by: true, run: backUp},
 	{name: "after-restore", doc: "make a database that came back from a backup fit for use and exit, before any issuer starts on it", by: true, run: afterRestore},
@@ -26,13 +26,13 @@ var commandsOfData = []command{
 
 // backUp copies first: the copy is of the schema that was there, even if this program
 // brings a newer one.
-func backUp(ctx context.Context, j *job) error {
-	size, err := backup.Backup(ctx, j.config.Database, j.value)
+func backUp(ctx context.Context, inv *invocation) error {
+	size, err := backup.Backup(ctx, inv.config.Database, inv.value)
 	if err != nil {
 		return err
 	}
-	j.say("%s is a checked copy, %d bytes. Personal data in it are sealed: keep it apart from the key directory.", j.value, size)
-	if err := j.note(ctx, staff.Backup, theDatabase, fmt.Sprintf("%d bytes", size)); err != nil {
+	inv.printf("%s is a checked copy, %d bytes. Personal data in it are sealed: keep it apart from the key directory.", inv.value, size)
+	if err := inv.note(ctx, staff.Backup, theDatabase, fmt.Sprintf("%d bytes", size)); err != nil {
 		return fmt.Errorf("the copy is good, but the trail does not have it: %w", err)
 	}
 	return nil
@@ -44,12 +44,12 @@ const leaseOver = publish.LeaseTime + time.Second
 
 // onceNoneRuns does what must not be done while an issuer runs. If it says running,
 // it is repeated once that lease must have ended.
-func (j *job) onceNoneRuns(ctx context.Context, running error, do func() error) error {
+func (inv *invocation) onceNoneRuns(ctx context.Context, running error, do func() error) error {
 	err := do()
 	if !errors.Is(err, running) {
 		return err
 	}
-	j.say("the database says that an issuer runs on it: waiting %v to see whether one does", leaseOver)
+	inv.printf("the database says that an issuer runs on it: waiting %v to see whether one does", leaseOver)
 	select {
 	case <-time.After(leaseOver):
 		return do()
@@ -58,25 +58,25 @@ func (j *job) onceNoneRuns(ctx context.Context, running error, do func() error) 
 	}
 }
 
-func afterRestore(ctx context.Context, j *job) error {
-	err := j.carryOut(ctx, func(ctx context.Context) error {
+func afterRestore(ctx context.Context, inv *invocation) error {
+	err := inv.commitAndPublish(ctx, func(ctx context.Context) error {
 		var r backup.Report
-		err := j.onceNoneRuns(ctx, backup.ErrRunning, func() (err error) {
-			r, err = backup.AfterRestore(ctx, j.db, j.log, j.by())
+		err := inv.onceNoneRuns(ctx, backup.ErrRunning, func() (err error) {
+			r, err = backup.AfterRestore(ctx, inv.db, inv.log, inv.by())
 			return err
 		})
 		for _, d := range r.Days {
-			j.say("committed: credentials of day %d go on at index %d", d.Day, d.Next)
+			inv.printf("committed: credentials of day %d go on at index %d", d.Day, d.Next)
 		}
 		if err == nil {
-			j.say("committed: everything in force is said again in epoch %d", r.Epoch)
+			inv.printf("committed: everything in force is said again in epoch %d", r.Epoch)
 		}
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	j.say("%s", afterwards)
+	inv.printf("%s", afterwards)
 	return nil
 }
 
@@ -88,68 +88,68 @@ const afterwards = `Issuers can start. What was done since the backup and is not
   revocations since                 gateways keep them; they are not known here
   anchors of the trail since        are in the log, and not in the chain`
 
-func eraseNow(ctx context.Context, j *job) error {
+func eraseNow(ctx context.Context, inv *invocation) error {
 	now := time.Now()
-	if err := j.note(ctx, staff.Erase, audit.Object{Kind: audit.Application, ID: "due"}, "older than "+stamp(now.Add(-credential.RecordLife))); err != nil {
+	if err := inv.note(ctx, staff.Erase, audit.Object{Kind: audit.Application, ID: "due"}, "older than "+stamp(now.Add(-credential.RecordLife))); err != nil {
 		return err
 	}
-	news, total := j.news(), 0
+	progress, total := inv.progress(), 0
 	for {
-		n, err := credential.NewStore(j.db, j.log).EraseSome(ctx, now)
+		n, err := credential.NewStore(inv.db, inv.log).EraseSome(ctx, now)
 		total += n
 		if err != nil {
 			return fmt.Errorf("%d applications are erased; go on with the same command: %w", total, err)
 		}
 		if n == 0 {
-			j.say("%d applications of more than 31 days ago are erased", total)
+			inv.printf("%d applications of more than 31 days ago are erased", total)
 			return nil
 		}
-		news.say("%d applications are erased", total)
+		progress.show("%d applications are erased", total)
 	}
 }
 
-func newFieldKey(ctx context.Context, j *job) error {
-	o, err := j.config.keyOptions()
+func newFieldKey(ctx context.Context, inv *invocation) error {
+	o, err := inv.config.keyOptions()
 	if err != nil {
 		return err
 	}
-	n, err := o.NewFieldKey(j.config.Keys)
+	n, err := o.NewFieldKey(inv.config.Keys)
 	if err != nil {
 		return err
 	}
-	j.say("field key %d is made, in %s. Next: bring its file to every issuer of this database, stop them all, start them\nall, and move with -reseal-data what lies under older keys.", n, j.config.Keys)
-	if err := j.note(ctx, staff.NewFieldKey, fieldKey(n), ""); err != nil {
+	inv.printf("field key %d is made, in %s. Next: bring its file to every issuer of this database, stop them all, start them\nall, and move with -reseal-data what lies under older keys.", n, inv.config.Keys)
+	if err := inv.note(ctx, staff.NewFieldKey, fieldKey(n), ""); err != nil {
 		return fmt.Errorf("the key is good, but the trail does not have it: %w", err)
 	}
 	return nil
 }
 
-func (j *job) walker(ctx context.Context) (*vault.Walker, error) {
-	if err := j.open(ctx); err != nil {
+func (inv *invocation) walker(ctx context.Context) (*vault.Walker, error) {
+	if err := inv.open(ctx); err != nil {
 		return nil, err
 	}
-	return vault.NewWalker(j.db.Database(), j.vault, issuance.SealedColumns())
+	return vault.NewWalker(inv.db.Database(), inv.vault, issuance.SealedColumns())
 }
 
 // maxNamed bounds the broken fields that are printed.
 const maxNamed = 20
 
 // resealData can be cut off at any time: what was moved stays moved.
-func resealData(ctx context.Context, j *job) error {
-	w, err := j.walker(ctx)
+func resealData(ctx context.Context, inv *invocation) error {
+	w, err := inv.walker(ctx)
 	if err != nil {
 		return err
 	}
-	if err := j.note(ctx, staff.Reseal, theDatabase, ""); err != nil {
+	if err := inv.note(ctx, staff.Reseal, theDatabase, ""); err != nil {
 		return err
 	}
-	news := j.news()
+	progress := inv.progress()
 	r, err := w.Walk(ctx, vault.Position{}, func(r vault.Report) {
-		news.say("%s of %s: %d fields looked at, %d sealed anew", r.At.Column, r.At.Table, r.Looked, r.Moved)
+		progress.show("%s of %s: %d fields looked at, %d sealed anew", r.At.Column, r.At.Table, r.Looked, r.Moved)
 	})
-	j.say("%d fields looked at, %d sealed anew, %d in use and missed, %d do not open", r.Looked, r.Moved, r.Missed, r.Unopened)
+	inv.printf("%d fields looked at, %d sealed anew, %d in use and missed, %d do not open", r.Looked, r.Moved, r.Missed, r.Unopened)
 	for _, b := range r.Broken[:min(len(r.Broken), maxNamed)] {
-		j.say("does not open: %s of %s, row %s: %v", b.Column, b.Table, b.Row, b.Why)
+		inv.printf("does not open: %s of %s, row %s: %v", b.Column, b.Table, b.Row, b.Why)
 	}
 	if err != nil {
 		return fmt.Errorf("not finished, go on with the same command: %w", err)
@@ -161,18 +161,18 @@ func resealData(ctx context.Context, j *job) error {
 	if left > 0 {
 		return fmt.Errorf("%d fields are not under the newest key: repeat the command when every issuer has been started with that key; fields that do not open need the key or the backup that they are from", left)
 	}
-	j.say("every field is under the newest key")
+	inv.printf("every field is under the newest key")
 	return nil
 }
 
 // dropFieldKey writes the order down before it is carried out: a key that is gone
 // must be explained.
-func dropFieldKey(ctx context.Context, j *job) error {
-	n, err := strconv.Atoi(j.value)
+func dropFieldKey(ctx context.Context, inv *invocation) error {
+	n, err := strconv.Atoi(inv.value)
 	if err != nil || n < 1 {
 		return fmt.Errorf("-drop-field-key must be the number in the name of a field key's file, from 1")
 	}
-	w, err := j.walker(ctx)
+	w, err := inv.walker(ctx)
 	if err != nil {
 		return err
 	}
@@ -183,12 +183,12 @@ func dropFieldKey(ctx context.Context, j *job) error {
 	if left > 0 {
 		return fmt.Errorf("%d fields are not under the newest key, and may need this one: -reseal-data comes first", left)
 	}
-	if err := j.note(ctx, staff.DropFieldKey, fieldKey(n), ""); err != nil {
+	if err := inv.note(ctx, staff.DropFieldKey, fieldKey(n), ""); err != nil {
 		return err
 	}
-	if err := keystore.DropFieldKey(j.config.Keys, n); err != nil {
+	if err := keystore.DropFieldKey(inv.config.Keys, n); err != nil {
 		return err
 	}
-	j.say("field key %d in %s is destroyed. Backups of the database from before the last -reseal-data need it: destroy copies\nof the directory that hold it when those backups have gone.", n, j.config.Keys)
+	inv.printf("field key %d in %s is destroyed. Backups of the database from before the last -reseal-data need it: destroy copies\nof the directory that hold it when those backups have gone.", n, inv.config.Keys)
 	return nil
 }

@@ -21,8 +21,8 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// job is a command as it was typed, and what it has opened so far.
-type job struct {
+// invocation is a command as it was typed, and what it has opened so far.
+type invocation struct {
 	command command
 	value   string            // of the command's own flag
 	option  map[string]string // those given
@@ -36,67 +36,67 @@ type job struct {
 }
 
 // do runs the command and closes what it opened.
-func (j *job) do(ctx context.Context) error {
+func (inv *invocation) do(ctx context.Context) error {
 	defer func() {
-		if j.db != nil {
-			j.db.Close()
+		if inv.db != nil {
+			inv.db.Close()
 		}
 	}()
-	return j.command.run(ctx, j)
+	return inv.command.run(ctx, inv)
 }
 
-// say prints a line, or several.
-func (j *job) say(format string, args ...any) { fmt.Fprintf(j.out, format+"\n", args...) }
+// printf prints a line, or several.
+func (inv *invocation) printf(format string, args ...any) { fmt.Fprintf(inv.out, format+"\n", args...) }
 
 // openKeys opens the key directory of the settings.
-func (j *job) openKeys() (err error) {
-	if j.keys != nil {
+func (inv *invocation) openKeys() (err error) {
+	if inv.keys != nil {
 		return nil
 	}
-	if j.keys, err = j.config.openKeys(); err != nil {
+	if inv.keys, err = inv.config.openKeys(); err != nil {
 		return err
 	}
-	j.vault = vault.New(j.keys.Vault, j.keys.FieldKeys...)
+	inv.vault = vault.New(inv.keys.Vault, inv.keys.FieldKeys...)
 	return nil
 }
 
 // open opens the database of the settings, and the keys, without which nothing can be
 // entered into the audit log.
-func (j *job) open(ctx context.Context) (err error) {
-	if j.db != nil {
+func (inv *invocation) open(ctx context.Context) (err error) {
+	if inv.db != nil {
 		return nil
 	}
-	if err := j.openKeys(); err != nil {
+	if err := inv.openKeys(); err != nil {
 		return err
 	}
-	if j.db, err = openOutbox(ctx, j.config, j.command.moves); err != nil {
+	if inv.db, err = openOutbox(ctx, inv.config, inv.command.moves); err != nil {
 		return err
 	}
-	if j.log, err = audit.New(audit.Config{DB: j.db.Database(), Key: j.vault.AuditKey()}); err != nil {
+	if inv.log, err = audit.New(audit.Config{DB: inv.db.Database(), Key: inv.vault.AuditKey()}); err != nil {
 		return err
 	}
 	return nil
 }
 
-func (j *job) book(ctx context.Context) (*keyring.Store, error) {
-	if err := j.open(ctx); err != nil {
+func (inv *invocation) keyStore(ctx context.Context) (*keyring.Store, error) {
+	if err := inv.open(ctx); err != nil {
 		return nil, err
 	}
-	return keyring.NewStore(keyring.Config{Outbox: j.db, Sessions: credential.Sessions{}, Trail: j.log, Lead: j.config.KeyLead})
+	return keyring.NewStore(keyring.Config{Outbox: inv.db, Sessions: credential.Sessions{}, Trail: inv.log, Lead: inv.config.KeyLead})
 }
 
 // keyLines lists the issuer keys that the database knows.
-func (j *job) keyLines(ctx context.Context) ([]keyring.Line, error) {
-	book, err := j.book(ctx)
+func (inv *invocation) keyLines(ctx context.Context) ([]keyring.Line, error) {
+	store, err := inv.keyStore(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return book.List(ctx)
+	return store.List(ctx)
 }
 
 // by begins the trail's line of an order.
-func (j *job) by() audit.Entry {
-	return audit.Entry{AtMs: time.Now().UnixMilli(), Who: j.option["by"], Role: staff.Operator}
+func (inv *invocation) by() audit.Entry {
+	return audit.Entry{AtMs: time.Now().UnixMilli(), Who: inv.option["by"], Role: staff.Operator}
 }
 
 // theDatabase stands in the audit log for all that is in it.
@@ -108,18 +108,18 @@ func fieldKey(n int) audit.Object {
 }
 
 // note enters into the trail what has no transaction of its own.
-func (j *job) note(ctx context.Context, action staff.Action, object audit.Object, detail string) error {
-	if err := j.open(ctx); err != nil {
+func (inv *invocation) note(ctx context.Context, action staff.Action, object audit.Object, detail string) error {
+	if err := inv.open(ctx); err != nil {
 		return err
 	}
-	e := j.by()
+	e := inv.by()
 	e.Action, e.Object, e.Detail = action, object, detail
-	return j.log.Note(ctx, e)
+	return inv.log.Note(ctx, e)
 }
 
 // moment reads an option that is a time.
-func (j *job) moment(option string, otherwise time.Time) (time.Time, error) {
-	text, given := j.option[option]
+func (inv *invocation) moment(option string, otherwise time.Time) (time.Time, error) {
+	text, given := inv.option[option]
 	if !given {
 		return otherwise, nil
 	}
@@ -159,29 +159,29 @@ func readLines(path string, most int, take func(line string) error) error {
 }
 
 // keyID reads the command's value as a key id.
-func (j *job) keyID() (tokens.KeyID, error) {
-	id, err := strconv.ParseUint(j.value, 10, 16)
+func (inv *invocation) keyID() (tokens.KeyID, error) {
+	id, err := strconv.ParseUint(inv.value, 10, 16)
 	if err != nil || id == 0 {
-		return 0, fmt.Errorf("-%s must be a key id, 1 to 65535", j.command.name)
+		return 0, fmt.Errorf("-%s must be a key id, 1 to 65535", inv.command.name)
 	}
 	return tokens.KeyID(id), nil
 }
 
-// newsEvery is how often a waiting operator hears how far it is.
-const newsEvery = 5 * time.Second
+// progressEvery is how often a waiting operator hears how far it is.
+const progressEvery = 5 * time.Second
 
-// news tells how far something long is.
-type news struct {
-	j    *job
+// progress tells how far something long is.
+type progress struct {
+	inv  *invocation
 	said time.Time
 }
 
-func (j *job) news() *news { return &news{j, time.Now()} }
+func (inv *invocation) progress() *progress { return &progress{inv, time.Now()} }
 
-func (n *news) say(format string, args ...any) {
-	if time.Since(n.said) >= newsEvery {
-		n.said = time.Now()
-		n.j.say(format, args...)
+func (p *progress) show(format string, args ...any) {
+	if time.Since(p.said) >= progressEvery {
+		p.said = time.Now()
+		p.inv.printf(format, args...)
 	}
 }
 

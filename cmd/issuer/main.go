@@ -38,13 +38,13 @@ func run(ctx context.Context, args []string) error { return runTo(ctx, args, os.
 func runTo(ctx context.Context, args []string, out io.Writer) error {
 	c := defaults()
 	var line commandLine
-	var j *job
+	var inv *invocation
 	var wrong error
 	// A bare command needs no settings, but a flag with a slip in its name could have
 	// been meant to keep a secret.
 	loose := func() bool {
-		j, wrong = line.job(&c, out)
-		return wrong != nil || j != nil && j.command.bare
+		inv, wrong = line.invocation(&c, out)
+		return wrong != nil || inv != nil && inv.command.bare
 	}
 	extra, err := conf.Load(&c, conf.Options{
 		Program: "railgate-issuer", About: usage, EnvPrefix: "RAILGATE_ISSUER", Flags: line.register, Loose: loose,
@@ -55,8 +55,8 @@ func runTo(ctx context.Context, args []string, out io.Writer) error {
 	switch {
 	case extra.Check:
 		return check(&c, out)
-	case j != nil:
-		return j.do(ctx)
+	case inv != nil:
+		return inv.do(ctx)
 	}
 	return serve(ctx, &c)
 }

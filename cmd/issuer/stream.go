@@ -18,41 +18,41 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-var ordersToGates = []command{
+var streamCommands = []command{
 	{name: "cut-off-key", doc: "take the leaked key `ID` out of service and exit", with: []string{"at", "rescue", "rescue-known"}, by: true, run: cutOffKey},
 	{name: "cut-off-subject", doc: "end the sessions of the subject `HEX`, 16 digits, and exit", with: []string{"before"}, by: true, run: cutOffSubject},
 	{name: "restate", doc: "say everything in force again in a new epoch and exit: after database and log came back from a backup together", by: true, run: restate},
 	{name: "move-stream", doc: "publish to the topic and partitions of the settings from now on and exit: after kafka.topic or kafka.partitions was changed on purpose, with every issuer stopped", by: true, moves: true, run: moveStream},
 }
 
-func cutOffKey(ctx context.Context, j *job) error {
-	id, err := j.keyID()
+func cutOffKey(ctx context.Context, inv *invocation) error {
+	id, err := inv.keyID()
 	if err != nil {
 		return err
 	}
-	at, err := j.moment("at", time.Now())
+	at, err := inv.moment("at", time.Now())
 	if err != nil {
 		return err
 	}
-	_, known := j.option["rescue-known"]
-	d := keyring.Distrust{Key: id, CutOff: at.Unix(), ExemptRunning: known, Who: j.option["by"]}
-	if file := j.option["rescue"]; file != "" {
+	_, known := inv.option["rescue-known"]
+	d := keyring.Distrust{Key: id, CutOff: at.Unix(), ExemptRunning: known, Who: inv.option["by"]}
+	if file := inv.option["rescue"]; file != "" {
 		if d.Exempt, err = readSerials(file); err != nil {
 			return fmt.Errorf("-rescue: %w", err)
 		}
 	}
-	book, err := j.book(ctx)
+	store, err := inv.keyStore(ctx)
 	if err != nil {
 		return err
 	}
-	err = j.carryOut(ctx, func(ctx context.Context) error {
+	err = inv.commitAndPublish(ctx, func(ctx context.Context) error {
 		d.At = database.MillisAt(time.Now())
-		moved, rescued, err := book.Distrust(ctx, d)
+		moved, rescued, err := store.Distrust(ctx, d)
 		if errors.Is(err, keyring.ErrUnknown) {
 			return fmt.Errorf("this issuer never announced a key %d, so no gateway knows it", id)
 		}
 		if err == nil {
-			j.say("committed: sessions that start at %s or later are not good under key %d%s; %d more credentials are rescued",
+			inv.printf("committed: sessions that start at %s or later are not good under key %d%s; %d more credentials are rescued",
 				stamp(time.Unix(d.CutOff, 0)), id, already(!moved), rescued)
 		}
 		return err
@@ -60,12 +60,12 @@ func cutOffKey(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	return j.hintOfAnotherKey(ctx)
+	return inv.hintOfAnotherKey(ctx)
 }
 
 // hintOfAnotherKey says what to do when nothing can be signed any more.
-func (j *job) hintOfAnotherKey(ctx context.Context) error {
-	lines, err := j.keyLines(ctx)
+func (inv *invocation) hintOfAnotherKey(ctx context.Context) error {
+	lines, err := inv.keyLines(ctx)
 	if err != nil {
 		return err
 	}
@@ -74,62 +74,62 @@ func (j *job) hintOfAnotherKey(ctx context.Context) error {
 			return nil
 		}
 	}
-	j.say("no issuer key is in service now: -new-key makes one. Start the issuers again with it; when -list-keys shows it in the\nstream, -use-key has it sign without waiting for its lead")
+	inv.printf("no issuer key is in service now: -new-key makes one. Start the issuers again with it; when -list-keys shows it in the\nstream, -use-key has it sign without waiting for its lead")
 	return nil
 }
 
-func cutOffSubject(ctx context.Context, j *job) error {
-	subject, err := hex.DecodeString(j.value)
+func cutOffSubject(ctx context.Context, inv *invocation) error {
+	subject, err := hex.DecodeString(inv.value)
 	if err != nil || len(subject) != len(tokens.Subject{}) {
 		return fmt.Errorf("-cut-off-subject must be %d hex digits", 2*len(tokens.Subject{}))
 	}
-	before, err := j.moment("before", time.Now())
+	before, err := inv.moment("before", time.Now())
 	if err != nil {
 		return err
 	}
-	c := credential.SubjectCutOff{Subject: tokens.Subject(subject), Before: before.Unix(), Who: j.option["by"]}
-	return j.carryOut(ctx, func(ctx context.Context) error {
+	c := credential.SubjectCutOff{Subject: tokens.Subject(subject), Before: before.Unix(), Who: inv.option["by"]}
+	return inv.commitAndPublish(ctx, func(ctx context.Context) error {
 		c.At = database.MillisAt(time.Now())
-		changed, err := credential.NewStore(j.db, j.log).CutOffSubject(ctx, c)
+		changed, err := credential.NewStore(inv.db, inv.log).CutOffSubject(ctx, c)
 		if err == nil {
-			j.say("committed: sessions of subject %s that start before %s are not good%s", c.Subject, stamp(time.Unix(c.Before, 0)), already(!changed))
+			inv.printf("committed: sessions of subject %s that start before %s are not good%s", c.Subject, stamp(time.Unix(c.Before, 0)), already(!changed))
 		}
 		return err
 	})
 }
 
-func restate(ctx context.Context, j *job) error {
-	return j.carryOut(ctx, func(ctx context.Context) error {
-		epoch, err := j.db.RestateByOrder(ctx, j.order())
+func restate(ctx context.Context, inv *invocation) error {
+	return inv.commitAndPublish(ctx, func(ctx context.Context) error {
+		epoch, err := inv.db.RestateByOrder(ctx, inv.order())
 		if err == nil {
-			j.say("committed: everything in force is said again in epoch %d", epoch)
+			inv.printf("committed: everything in force is said again in epoch %d", epoch)
 		}
 		return err
 	})
 }
 
-func moveStream(ctx context.Context, j *job) error {
-	err := j.carryOut(ctx, func(ctx context.Context) error {
+func moveStream(ctx context.Context, inv *invocation) error {
+	err := inv.commitAndPublish(ctx, func(ctx context.Context) error {
 		var epoch uint64
-		err := j.onceNoneRuns(ctx, outbox.ErrPublishing, func() (err error) {
-			epoch, err = j.db.MoveStream(ctx, j.order())
+		err := inv.onceNoneRuns(ctx, outbox.ErrPublishing, func() (err error) {
+			epoch, err = inv.db.MoveStream(ctx, inv.order())
 			return err
 		})
 		if err == nil {
-			j.say("committed: the stream is topic %s with %d partitions; everything in force is said again in epoch %d",
-				j.config.Kafka.Topic, j.config.Kafka.Partitions, epoch)
+			inv.printf("committed: the stream is topic %s with %d partitions; everything in force is said again in epoch %d",
+				inv.config.Kafka.Topic, inv.config.Kafka.Partitions, epoch)
 		}
 		return err
 	})
 	if err == nil {
-		j.say("Issuers can start. Give every gateway the same kafka.topic and kafka.partitions and start it again, within revocation.expired_after.")
+		inv.printf("Issuers can start. Give every gateway the same kafka.topic and kafka.partitions and start it again, within revocation.expired_after.")
 	}
 	return err
 }
 
 // order is who gives the command, for what the outbox enters into the audit log itself.
-func (j *job) order() outbox.Order {
-	return outbox.Order{Trail: j.log, Who: j.option["by"], At: database.MillisAt(time.Now())}
+func (inv *invocation) order() outbox.Order {
+	return outbox.Order{Trail: inv.log, Who: inv.option["by"], At: database.MillisAt(time.Now())}
 }
 
 func already(is bool) string {
@@ -152,16 +152,16 @@ func readSerials(path string) (all []tokens.Serial, err error) {
 	return all, err
 }
 
-// orderLook is how often the outbox is asked whether an order has left it.
-const orderLook = 100 * time.Millisecond
+// publishPoll is how often the outbox is asked whether an order has left it.
+const publishPoll = 100 * time.Millisecond
 
-// orderPatience bounds the wait for an order to be published. Tests shorten it.
-var orderPatience = time.Minute
+// publishTimeout bounds the wait for an order to be published. Tests shorten it.
+var publishTimeout = time.Minute
 
-// carryOut commits an order and waits until it is published. An issuer that runs
+// commitAndPublish commits an order and waits until it is published. An issuer that runs
 // on the same database publishes it; without one, this process does.
-func (j *job) carryOut(ctx context.Context, commit func(ctx context.Context) error) error {
-	if err := j.open(ctx); err != nil {
+func (inv *invocation) commitAndPublish(ctx context.Context, commit func(ctx context.Context) error) error {
+	if err := inv.open(ctx); err != nil {
 		return err
 	}
 	log, err := process.Logger("warn")
@@ -173,14 +173,14 @@ func (j *job) carryOut(ctx context.Context, commit func(ctx context.Context) err
 		return fmt.Errorf("not committed: %w", err)
 	}
 	committed := time.Now()
-	newest, err := j.db.Newest(ctx)
+	newest, err := inv.db.Newest(ctx)
 	if err != nil {
 		return notPublished(err)
 	}
-	if err := j.publish(ctx, log, newest); err != nil {
+	if err := inv.publish(ctx, log, newest); err != nil {
 		return notPublished(err)
 	}
-	j.say("published; each gateway has applied it when its watermark has passed %s", committed.UTC().Format(time.RFC3339Nano))
+	inv.printf("published; each gateway has applied it when its watermark has passed %s", committed.UTC().Format(time.RFC3339Nano))
 	return nil
 }
 
@@ -189,32 +189,32 @@ func notPublished(why error) error {
 }
 
 // publish returns when nothing up to the outbox's row newest waits any more.
-func (j *job) publish(ctx context.Context, log *zap.Logger, newest int64) error {
-	c := j.config
+func (inv *invocation) publish(ctx context.Context, log *zap.Logger, newest int64) error {
+	c := inv.config
 	link, err := kafka.Open(kafka.Config{Brokers: c.Kafka.Brokers, Topic: c.Kafka.Topic, ClientID: "railgate-issuer-order", Security: c.Kafka.Security})
 	if err != nil {
 		return err
 	}
 	defer link.Close()
-	bounded, cancel := context.WithTimeout(ctx, orderPatience)
+	bounded, cancel := context.WithTimeout(ctx, publishTimeout)
 	var gaveUp error
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		gaveUp = newPublisher(c, j.db, link, j.keys, log).Run(bounded)
+		gaveUp = newPublisher(c, inv.db, link, inv.keys, log).Run(bounded)
 	}()
 	defer func() { cancel(); <-ended }() // it gives the lease back
 
-	look := time.NewTicker(orderLook)
+	look := time.NewTicker(publishPoll)
 	defer look.Stop()
-	news := j.news()
+	progress := inv.progress()
 	for {
-		waiting, err := j.db.WaitingTo(bounded, newest)
+		waiting, err := inv.db.WaitingTo(bounded, newest)
 		if err == nil && waiting == 0 {
 			return nil
 		}
 		if err == nil {
-			news.say("publishing: %d records wait", waiting)
+			progress.show("publishing: %d records wait", waiting)
 		}
 		select {
 		case <-look.C:

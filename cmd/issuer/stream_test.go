@@ -69,8 +69,8 @@ func TestOrdersReachGateways(t *testing.T) {
 // Without brokers the order is committed, and the operator is told that it is
 // not published yet.
 func TestOrderWithoutBrokers(t *testing.T) {
-	defer func(was time.Duration) { orderPatience = was }(orderPatience)
-	orderPatience = 500 * time.Millisecond
+	defer func(was time.Duration) { publishTimeout = was }(publishTimeout)
+	publishTimeout = 500 * time.Millisecond
 	d := newSystem(t)
 	db := d.announce()
 	d.broker.Close()

@@ -20,7 +20,7 @@ import (
 	"github.com/railgate/railgate/issuance/vault"
 )
 
-var commandsThatLift = []command{
+var unrevokeCommands = []command{
 	{name: "lift-locks", doc: "lift the locks of the login names and documents in `FILE` and exit", by: true, run: liftLocks},
 	{name: "unrevoke-by", doc: "count what the staff credential `NAME` revoked, or with -confirm unrevoke it, and exit", with: []string{"from", "before", "confirm"}, by: true, run: unrevokeBy},
 }
@@ -30,38 +30,38 @@ const maxLifted = 1000
 
 // liftLocks reads names from a file and not from the command line, where other users
 // of the machine and its shell history would see them.
-func liftLocks(ctx context.Context, j *job) error {
-	if err := j.open(ctx); err != nil {
+func liftLocks(ctx context.Context, inv *invocation) error {
+	if err := inv.open(ctx); err != nil {
 		return err
 	}
-	c := j.config.lockout()
-	c.Database, c.Index = j.db.Database(), j.vault.Index
+	c := inv.config.lockout()
+	c.Database, c.Index = inv.db.Database(), inv.vault.Index
 	failures, err := throttle.NewLockout(c)
 	if err != nil {
 		return err
 	}
-	locks, err := readLocks(j.value, failures, j.vault)
+	locks, err := readLocks(inv.value, failures, inv.vault)
 	if err != nil {
 		return fmt.Errorf("-lift-locks: %w", err)
 	}
 	for i, keys := range locks {
 		var lifted int
-		err := j.db.Database().Change(ctx, "lift locks", func(ctx context.Context, tx *sql.Tx) (err error) {
+		err := inv.db.Database().Change(ctx, "lift locks", func(ctx context.Context, tx *sql.Tx) (err error) {
 			if lifted, err = failures.Lift(ctx, tx, keys...); err != nil || lifted == 0 {
 				return err
 			}
-			e := j.by()
+			e := inv.by()
 			e.Action, e.Object, e.Detail = staff.LiftLock, audit.Object{Kind: audit.Lock, ID: keys[0].Name()}, strconv.Itoa(lifted)+" counts"
-			return j.log.Append(ctx, tx, e)
+			return inv.log.Append(ctx, tx, e)
 		})
 		if err != nil {
 			return err
 		}
 		if lifted == 0 {
-			j.say("line %d: nothing was counted", i+1)
+			inv.printf("line %d: nothing was counted", i+1)
 			continue
 		}
-		j.say("line %d: lifted, %d counts are forgotten; the audit log names it %s", i+1, lifted, keys[0].Name())
+		inv.printf("line %d: lifted, %d counts are forgotten; the audit log names it %s", i+1, lifted, keys[0].Name())
 	}
 	return nil
 }
@@ -99,54 +99,54 @@ func readLock(words []string, f *throttle.Lockout, secrets *vault.Vault) ([]thro
 // unrevokeBy undoes what was done with a stolen staff credential. It leaves revoked
 // what anybody else revoked as well, what a newer credential took the place of, and
 // what is over.
-func unrevokeBy(ctx context.Context, j *job) error {
-	if err := staff.CheckName(j.value); err != nil {
+func unrevokeBy(ctx context.Context, inv *invocation) error {
+	if err := staff.CheckName(inv.value); err != nil {
 		return fmt.Errorf("-unrevoke-by must name a staff credential: %w", err)
 	}
-	if _, given := j.option["from"]; !given {
+	if _, given := inv.option["from"]; !given {
 		return fmt.Errorf("-unrevoke-by needs -from: since when the credential cannot be trusted")
 	}
-	from, err := j.moment("from", time.Time{})
+	from, err := inv.moment("from", time.Time{})
 	if err != nil {
 		return err
 	}
-	before, err := j.moment("before", time.Now())
+	before, err := inv.moment("before", time.Now())
 	if err != nil {
 		return err
 	}
-	if err := j.open(ctx); err != nil {
+	if err := inv.open(ctx); err != nil {
 		return err
 	}
-	p := credential.Spell{Who: j.value, From: database.MillisAt(from), To: database.MillisAt(before), At: database.MillisAt(time.Now()), Entry: j.by()}
-	p.Entry.Action, p.Entry.Detail = staff.Lift, "all that "+j.value+" revoked"
-	credentials := credential.NewStore(j.db, j.log)
+	p := credential.Spell{Who: inv.value, From: database.MillisAt(from), To: database.MillisAt(before), At: database.MillisAt(time.Now()), Entry: inv.by()}
+	p.Entry.Action, p.Entry.Detail = staff.Lift, "all that "+inv.value+" revoked"
+	credentials := credential.NewStore(inv.db, inv.log)
 	revoked, serials, err := credentials.RevokedIn(ctx, p)
 	if err != nil {
 		return err
 	}
-	j.say("%q revoked %d times from %s to %s; %d credentials would be unrevoked. The others are superseded, over, unrevoked already, or revoked by another credential, too.",
-		j.value, revoked, stamp(from), stamp(before), len(serials))
-	confirmed, given := j.option["confirm"]
+	inv.printf("%q revoked %d times from %s to %s; %d credentials would be unrevoked. The others are superseded, over, unrevoked already, or revoked by another credential, too.",
+		inv.value, revoked, stamp(from), stamp(before), len(serials))
+	confirmed, given := inv.option["confirm"]
 	switch {
 	case !given:
-		j.say("nothing was changed; give the command again with -confirm %d to unrevoke them", len(serials))
+		inv.printf("nothing was changed; give the command again with -confirm %d to unrevoke them", len(serials))
 		return nil
 	case confirmed != strconv.Itoa(len(serials)):
 		return fmt.Errorf("-confirm %s is not the number of credentials that would be unrevoked, %d: nothing was changed", confirmed, len(serials))
 	case len(serials) == 0:
 		return nil
 	}
-	news := j.news()
-	return j.carryOut(ctx, func(ctx context.Context) error {
+	progress := inv.progress()
+	return inv.commitAndPublish(ctx, func(ctx context.Context) error {
 		total := 0
 		err := credentials.UnrevokeSpell(ctx, p, serials, func(lifted int) {
 			total = lifted
-			news.say("%d credentials are unrevoked", lifted)
+			progress.show("%d credentials are unrevoked", lifted)
 		})
 		if err != nil {
 			return fmt.Errorf("%d credentials are unrevoked, the others are not; give the command again: %w", total, err)
 		}
-		j.say("committed: %d credentials are unrevoked", total)
+		inv.printf("committed: %d credentials are unrevoked", total)
 		return nil
 	})
 }
