@@ -117,7 +117,7 @@ func useKey(ctx context.Context, inv *invocation) error {
 
 func restKey(ctx context.Context, inv *invocation) error {
 	return inv.orderKey(ctx, func(store *keyring.Store, id tokens.KeyID) error {
-		changed, err := book.Deactivate(ctx, id, inv.by())
+		changed, err := store.Deactivate(ctx, id, inv.by())
 		if err == nil {
 			inv.printf("key %d signs nothing more%s; it can be retired when its last session is over, in about half an hour (see -list-keys)", id, already(!changed))
 		}
