@@ -67,14 +67,14 @@ func lockDirectory(path string, trust ownfile.Trust, alone bool) (*directory, er
 		private = trust.Folder
 	}
 	if err := private(path); err != nil {
-		return nil, fmt.Errorf("keystore: %w", err)
+		return nil, wrap(err)
 	}
 	unlock, err := ownfile.Lock(path, alone, lockPatience)
 	if errors.Is(err, ownfile.ErrLocked) {
-		return nil, fmt.Errorf("keystore: another command is at work in %s; try again", path)
+		err = fmt.Errorf("another command is at work in %s; try again", path)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("keystore: %w", err)
+		return nil, wrap(err)
 	}
 	d := &directory{path: path, trust: trust, leave: unlock}
 	entries, err := os.ReadDir(path)
@@ -107,6 +107,16 @@ func (d *directory) file(name string) string { return filepath.Join(d.path, name
 
 func (d *directory) has(name string) bool { return slices.Contains(d.names, name) }
 
+// numbers are those of the files of a kind whose names end so.
+func (d *directory) numbers(k *kind, end string) (all []int) {
+	for _, name := range d.names {
+		if n, ok := k.numberIn(name, end); ok {
+			all = append(all, n)
+		}
+	}
+	return all
+}
+
 // keys are the names of the key files in use.
 func (d *directory) keys() (names []string) {
 	for _, name := range d.names {
@@ -120,13 +130,10 @@ func (d *directory) keys() (names []string) {
 // readFile reads a key file or the seal.
 func (d *directory) readFile(name string) ([]byte, error) {
 	text, err := d.trust.ReadSecret(d.file(name), maxFile, "make it 0600, and make new keys if they could")
-	if err != nil {
-		return nil, fmt.Errorf("keystore: %w", err)
-	}
 	if len(text) > maxFile {
-		return nil, fmt.Errorf("keystore: %s is longer than %d bytes: not a key file", d.file(name), maxFile)
+		err = fmt.Errorf("%s is longer than %d bytes: not a key file", d.file(name), maxFile)
 	}
-	return text, nil
+	return text, wrap(err)
 }
 
 // form is how a key file was written.
@@ -172,10 +179,12 @@ func (d *directory) open(k *kind, name string, text []byte) ([]byte, form, error
 		opened, err := openLegacyFile(name, text, d.seal.legacy)
 		return opened, stale, err
 	}
-	for i, with := range d.seal.keys {
+	how := settled
+	for _, with := range d.seal.keys {
 		if opened, err := decrypt(text, with); err == nil {
-			return opened, form(min(i, int(stale))), nil
+			return opened, how, nil
 		}
+		how = stale
 	}
 	return nil, stale, errElsewhere
 }

@@ -240,16 +240,17 @@ func (k *Keys) knows(id vault.FieldKeyID) bool {
 func (d *directory) leftovers(plain []string) (out []string) {
 	say := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
 	for _, name := range d.names {
-		id, isRetired := issuerKind.numberIn(name, retired)
-		_, isDropped := fieldKind.numberIn(name, dropped)
-		switch {
-		case isUnfinished(name):
+		if isUnfinished(name) {
 			say("%s was not finished and never was a key; the next command that changes the directory removes it", name)
-		case isRetired && !d.isRetired(tokens.KeyID(id)):
-			say("%s may still hold its secret: a Retire was cut off; retire key %d again", name, id)
-		case isDropped:
-			say("%s may still hold its secret: a DropFieldKey was cut off; drop the key again", name)
 		}
+	}
+	for _, n := range d.numbers(issuerKind, retired) {
+		if id := tokens.KeyID(n); !d.isRetired(id) {
+			say("%s may still hold its secret: a Retire was cut off; retire key %d again", retiredFile(id), id)
+		}
+	}
+	for _, n := range d.numbers(fieldKind, dropped) {
+		say("%s may still hold its secret: a DropFieldKey was cut off; drop the key again", fieldKind.name(n, dropped))
 	}
 	if d.seal == nil {
 		return out

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 
 	"github.com/railgate/railgate/internal/ownfile"
 	"github.com/railgate/railgate/issuance/vault"
@@ -86,7 +87,11 @@ func Retire(dir string, id tokens.KeyID) error {
 	if d.isRetired(id) && !d.has(issuerFile(id)) {
 		return nil
 	}
-	if err := d.takeOut(issuerFile(id), retiredFile(id), !d.hasOtherIssuer(id), "is the only issuer key in use; Generate another first"); err != nil {
+	others := slices.DeleteFunc(d.numbers(issuerKind, inUse), func(n int) bool {
+		return n == int(id) || d.has(retiredFile(tokens.KeyID(n)))
+	})
+	last := d.has(issuerFile(id)) && len(others) == 0
+	if err := d.takeOut(issuerFile(id), retiredFile(id), last, "is the only issuer key in use; Generate another first"); err != nil {
 		return err
 	}
 	return replace(d.file(retiredFile(id)), retiredText(id))
@@ -98,7 +103,7 @@ func (d *directory) takeOut(name, gone string, last bool, why string) error {
 	switch {
 	case !d.has(name) && !d.has(gone):
 		return fmt.Errorf("keystore: %s has no %s", d.path, name)
-	case last && d.has(name):
+	case last:
 		return fmt.Errorf("keystore: %s %s", d.file(name), why)
 	case !d.has(name):
 		return nil
@@ -107,16 +112,6 @@ func (d *directory) takeOut(name, gone string, last bool, why string) error {
 		return err
 	}
 	return wrap(disk.Rename(d.file(name), d.file(gone)))
-}
-
-func (d *directory) hasOtherIssuer(than tokens.KeyID) bool {
-	for _, name := range d.names {
-		n, ok := issuerKind.numberIn(name, inUse)
-		if id := tokens.KeyID(n); ok && id != than && !d.has(retiredFile(id)) {
-			return true
-		}
-	}
-	return false
 }
 
 // isRetired tells a file without a secret from one that was only renamed.
@@ -149,15 +144,8 @@ func (o Options) NewFieldKey(dir string) (int, error) {
 	return n, d.add(fieldKind.name(n, inUse), key{number: n, secret: k.Secret})
 }
 
-func (d *directory) newestFieldKey() (newest int) {
-	for _, name := range d.names {
-		for _, end := range []string{inUse, dropped} {
-			if n, ok := fieldKind.numberIn(name, end); ok {
-				newest = max(newest, n)
-			}
-		}
-	}
-	return newest
+func (d *directory) newestFieldKey() int {
+	return slices.Max(append(append(d.numbers(fieldKind, inUse), d.numbers(fieldKind, dropped)...), 0))
 }
 
 // DropFieldKey destroys a field key, as far as the package comment can promise.
