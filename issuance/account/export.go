@@ -45,37 +45,36 @@ type StoredAccountCode struct {
 }
 
 // PersonalData tells the holder what is held.
-func (s *Service) PersonalData(ctx context.Context, h Holder) (held PersonalData, err error) {
-	err = s.view(ctx, "read what is held", func(ctx context.Context, q database.Queries) (err error) {
+func (s *Service) PersonalData(ctx context.Context, h Holder) (PersonalData, error) {
+	return view(ctx, s, "read what is held", func(ctx context.Context, q database.Queries) (held PersonalData, err error) {
 		if held.Profile, err = readProfile(ctx, q, s.Vault, h.account); err != nil {
-			return err
+			return held, err
 		}
 		if err = q.QueryRowContext(ctx, `SELECT password_ms FROM accounts WHERE id = $1`, h.account).Scan(&held.PasswordSetAt); err != nil {
-			return err
+			return held, err
 		}
 		if held.FailedLogins, err = s.Lockout.Held(ctx, q, s.Lockout.Account(held.Profile.Login)); err != nil {
-			return err
+			return held, err
 		}
 		if held.CodesSent, err = s.Lockout.CodesHeld(ctx, q, held.Profile.Login); err != nil {
-			return err
+			return held, err
 		}
 		held.Codes, err = database.All(ctx, q, func(rows *sql.Rows, c *StoredAccountCode) error {
 			return rows.Scan(&c.Client, &c.MadeAt, &c.RedeemedAt)
 		}, `SELECT client, made_ms, COALESCE(redeemed_ms, 0) FROM account_codes WHERE account = $1 ORDER BY made_ms, hash`, h.account)
 		if err != nil {
-			return err
+			return held, err
 		}
 		held.Consents, err = database.All(ctx, q, func(rows *sql.Rows, c *ConsentGiven) error { return rows.Scan(&c.Policy, &c.At) },
 			`SELECT version, at_ms FROM consents WHERE account = $1 ORDER BY at_ms, version`, h.account)
 		if err != nil {
-			return err
+			return held, err
 		}
 		held.Logins, err = database.All(ctx, q, func(rows *sql.Rows, l *Login) error {
 			err := rows.Scan(&l.ID, &l.BeganAt, &l.UsedAt, &l.ExpiresAt, &l.EndedAt)
 			l.This = l.ID == h.login
 			return err
 		}, `SELECT id, created_ms, used_ms, expires_ms, COALESCE(ended_ms, 0) FROM logins WHERE account = $1 ORDER BY created_ms, id`, h.account)
-		return err
+		return held, err
 	})
-	return held, err
 }

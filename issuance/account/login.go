@@ -43,13 +43,11 @@ func (s *Service) LogIn(ctx context.Context, login, password string, from thrott
 		return LoggedIn{}, err
 	}
 	name := s.Lockout.Account(login)
-	var c credential
-	err := s.Database.View(ctx, "find account", func(ctx context.Context, q database.Queries) (err error) {
+	c, err := database.Read(ctx, s.Database, "find account", func(ctx context.Context, q database.Queries) (credential, error) {
 		if err := s.Lockout.Check(ctx, q, name); err != nil {
-			return err
+			return credential{}, err
 		}
-		c, err = s.credential(ctx, q, "login_index", s.loginIndex(login))
-		return err
+		return s.credential(ctx, q, "login_index", s.loginIndex(login))
 	})
 	if err != nil {
 		return LoggedIn{}, err

@@ -163,17 +163,15 @@ func (s *Service) prove(ctx context.Context, h Holder, password string, from thr
 	if err := s.Lockout.Allow(throttle.Logins, from); err != nil {
 		return proof{}, err
 	}
-	var c credential
-	err = s.view(ctx, "find account", func(ctx context.Context, q database.Queries) (err error) {
+	c, err := view(ctx, s, "find account", func(ctx context.Context, q database.Queries) (c credential, err error) {
 		if p.profile, err = readProfile(ctx, q, s.Vault, h.account); err != nil {
-			return err
+			return c, err
 		}
 		p.name = s.Lockout.Account(p.profile.Login)
 		if err = s.Lockout.Check(ctx, q, p.name); err != nil {
-			return err
+			return c, err
 		}
-		c, err = s.credential(ctx, q, "id", h.account)
-		return err
+		return s.credential(ctx, q, "id", h.account)
 	})
 	if err != nil {
 		return proof{}, err

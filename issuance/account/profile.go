@@ -151,21 +151,19 @@ func lock(ctx context.Context, tx *sql.Tx, db *database.DB, account string) (pas
 
 // view reads for a holder. An account that was closed since the holder was
 // authorized is LoginRequired.
-func (s *Service) view(ctx context.Context, what string, f func(ctx context.Context, q database.Queries) error) error {
-	err := s.Database.View(ctx, what, f)
+func view[T any](ctx context.Context, s *Service, what string, f func(ctx context.Context, q database.Queries) (T, error)) (T, error) {
+	out, err := database.Read(ctx, s.Database, what, f)
 	if errors.Is(err, database.ErrNotFound) {
-		return errLoginRequired
+		err = errLoginRequired
 	}
-	return err
+	return out, err
 }
 
 // Profile reads the holder's profile.
-func (s *Service) Profile(ctx context.Context, h Holder) (p Profile, err error) {
-	err = s.view(ctx, "read profile", func(ctx context.Context, q database.Queries) (err error) {
-		p, err = readProfile(ctx, q, s.Vault, h.account)
-		return err
+func (s *Service) Profile(ctx context.Context, h Holder) (Profile, error) {
+	return view(ctx, s, "read profile", func(ctx context.Context, q database.Queries) (Profile, error) {
+		return readProfile(ctx, q, s.Vault, h.account)
 	})
-	return p, err
 }
 
 var errNotFound = problem.New(AccountNotFound, "no account is found by this")
@@ -218,41 +216,40 @@ var errConflict = problem.New(ProfileConflict, "version is not that of the profi
 // its author has not seen what it would overwrite. Whether the identity may be
 // edited is the registry's to say (Hooks.IdentityEdited). An edit that changes
 // nothing keeps the version.
-func (s *Service) Edit(ctx context.Context, h Holder, e Edit) (p Profile, err error) {
+func (s *Service) Edit(ctx context.Context, h Holder, e Edit) (Profile, error) {
 	who, contact, err := readEntry(e.Identity, e.Contact, s.Now())
 	if err != nil {
 		return Profile{}, err
 	}
-	err = s.Database.Change(ctx, "edit profile", func(ctx context.Context, tx *sql.Tx) error {
+	return database.Update(ctx, s.Database, "edit profile", func(ctx context.Context, tx *sql.Tx) (p Profile, err error) {
 		if err := s.LockLogin(ctx, tx, h); err != nil {
-			return err
+			return p, err
 		}
 		if p, err = readProfile(ctx, tx, s.Vault, h.account); err != nil {
-			return err
+			return p, err
 		}
 		if p.Version != e.Version {
-			return errConflict
+			return p, errConflict
 		}
 		before := p.Identity
 		who.Name = before.Name.Edited(who.Name)
 		unchanged := who == before && contact == p.Contact
 		if who != before || unchanged {
 			if err := s.Hooks.IdentityEdited(ctx, tx, h.account, before, who); err != nil {
-				return err
+				return p, err
 			}
 		}
 		if unchanged {
-			return nil
+			return p, nil
 		}
 		if contact.Phone != p.Contact.Phone {
 			p.PhoneVerifiedAt = 0 // a code has shown the phone before it
 			if err := dropCodes(ctx, tx, h.account); err != nil {
-				return err
+				return p, err
 			}
 		}
 		p.Identity, p.Contact = who, contact
 		p.Version++
-		return p.update(ctx, tx, s.Vault)
+		return p, p.update(ctx, tx, s.Vault)
 	})
-	return p, err
 }

@@ -129,25 +129,21 @@ func (s *Service) StartRecovery(ctx context.Context, login, phone, language stri
 
 // recoverable is the account with a login name and a verified phone; empty: there is none.
 func (s *Service) recoverable(ctx context.Context, login, phone string) (account string, err error) {
-	err = s.Database.View(ctx, "find account", func(ctx context.Context, q database.Queries) error {
+	return database.Read(ctx, s.Database, "find account", func(ctx context.Context, q database.Queries) (string, error) {
 		var id string
 		err := q.QueryRowContext(ctx, `SELECT id FROM accounts WHERE login_index = $1`, s.loginIndex(login)).Scan(&id)
 		if err == sql.ErrNoRows {
-			return nil
+			return "", nil
 		}
 		if err != nil {
-			return err
+			return "", err
 		}
 		p, err := readProfile(ctx, q, s.Vault, id)
-		if errors.Is(err, database.ErrNotFound) {
-			return nil
+		if errors.Is(err, database.ErrNotFound) || err == nil && !(p.PhoneVerified() && p.Contact.Phone == phone) {
+			return "", nil
 		}
-		if err == nil && p.PhoneVerified() && p.Contact.Phone == phone {
-			account = id
-		}
-		return err
+		return id, err
 	})
-	return account, err
 }
 
 // FinishRecovery sets a new password by the code of a recovery. All logins of the account
@@ -182,10 +178,8 @@ func (s *Service) FinishRecovery(ctx context.Context, recovery, code, next, requ
 // resetPassword sets the password of an account without the one before it, and uses up
 // the code that allows it.
 func (s *Service) resetPassword(ctx context.Context, row codeRow, next, request string, from throttle.Caller) (ended int, err error) {
-	var p Profile
-	err = s.Database.View(ctx, "read profile", func(ctx context.Context, q database.Queries) (err error) {
-		p, err = readProfile(ctx, q, s.Vault, row.account)
-		return err
+	p, err := database.Read(ctx, s.Database, "read profile", func(ctx context.Context, q database.Queries) (Profile, error) {
+		return readProfile(ctx, q, s.Vault, row.account)
 	})
 	if errors.Is(err, database.ErrNotFound) {
 		err = errRecovery // closed meanwhile
@@ -198,23 +192,23 @@ func (s *Service) resetPassword(ctx context.Context, row codeRow, next, request 
 		return 0, err
 	}
 	name := s.Lockout.Account(p.Login)
-	err = s.Database.Change(ctx, "reset password", func(ctx context.Context, tx *sql.Tx) error {
+	ended, err = database.Update(ctx, s.Database, "reset password", func(ctx context.Context, tx *sql.Tx) (ended int, err error) {
 		if _, err := lock(ctx, tx, s.Database, row.account); err != nil {
 			if problem.Is(err, LoginRequired) {
 				err = errRecovery
 			}
-			return err
+			return 0, err
 		}
 		if err := s.Lockout.Clear(ctx, tx, name); err != nil {
-			return err
+			return 0, err
 		}
 		// The phone may have changed since the code was made.
 		p, err := readProfile(ctx, tx, s.Vault, row.account)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		if !p.PhoneVerified() || !bytes.Equal(s.index(indexCodePhone, p.Contact.Phone), row.phone) {
-			return errRecovery
+			return 0, errRecovery
 		}
 		// A concurrent request with the same code finds it gone.
 		n, err := database.Changed(ctx, tx, `DELETE FROM phone_codes WHERE id = $1 AND account = $2 AND tries < $3 AND expires_ms > $4`,
@@ -223,19 +217,18 @@ func (s *Service) resetPassword(ctx context.Context, row codeRow, next, request 
 			err = errRecovery
 		}
 		if err != nil {
-			return err
+			return 0, err
 		}
 		if err := s.setPassword(ctx, tx, row.account, hashed); err != nil {
-			return err
+			return 0, err
 		}
 		if ended, err = s.endLogins(ctx, tx, "account = $1", row.account); err != nil {
-			return err
+			return 0, err
 		}
-		return s.Hooks.Recovered(ctx, tx, row.account, request)
+		return ended, s.Hooks.Recovered(ctx, tx, row.account, request)
 	})
-	if err != nil {
-		return 0, err
+	if err == nil {
+		s.entered(provider.ResetPassword, nil, from, name)
 	}
-	s.entered(provider.ResetPassword, nil, from, name)
-	return ended, nil
+	return ended, err
 }

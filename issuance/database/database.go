@@ -199,3 +199,29 @@ func notNow(code string) bool {
 	// errors of the system below.
 	return strings.HasPrefix(code, "08") || strings.HasPrefix(code, "53") || strings.HasPrefix(code, "58")
 }
+
+// Read is View for a function with a result; with an error it is the zero value.
+func Read[T any](ctx context.Context, d *DB, what string, f func(ctx context.Context, q Queries) (T, error)) (out T, err error) {
+	err = d.View(ctx, what, func(ctx context.Context, q Queries) (err error) {
+		out, err = f(ctx, q)
+		return err
+	})
+	return orZero(out, err)
+}
+
+// Update is Change for a function with a result; with an error it is the zero value.
+func Update[T any](ctx context.Context, d *DB, what string, f func(ctx context.Context, tx *sql.Tx) (T, error)) (out T, err error) {
+	err = d.Change(ctx, what, func(ctx context.Context, tx *sql.Tx) (err error) {
+		out, err = f(ctx, tx)
+		return err
+	})
+	return orZero(out, err)
+}
+
+func orZero[T any](out T, err error) (T, error) {
+	if err != nil {
+		var zero T
+		return zero, err
+	}
+	return out, nil
+}

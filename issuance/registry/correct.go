@@ -35,7 +35,7 @@ func (c Correction) visit(at rules.Actor) rules.Visit {
 // B4 still counts from it. Our choice: while a ticket bought under the old identity
 // is good for a journey that is not over, the correction is TicketsUnfinished, or
 // the traveller would no longer be the person on the ticket.
-func (s *Store) Correct(ctx context.Context, c Correction) (next rules.Status, err error) {
+func (s *Store) Correct(ctx context.Context, c Correction) (rules.Status, error) {
 	if err := c.By.May(staff.CorrectIdentity); err != nil {
 		return 0, err
 	}
@@ -43,39 +43,38 @@ func (s *Store) Correct(ctx context.Context, c Correction) (next rules.Status, e
 	if err != nil {
 		return 0, err
 	}
-	err = s.rewriteEntry(ctx, "correct an identity", c, "", func(ctx context.Context, tx *sql.Tx, w rewriting) error {
+	return s.rewriteEntry(ctx, "correct an identity", c, "", func(ctx context.Context, tx *sql.Tx, w rewriting) (rules.Status, error) {
 		h, e := w.holder, w.entry
 		twice, err := s.isListed(ctx, tx, e.Ref, to)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		own := e.Ref.Passenger == ""
-		next, err = rules.CanCorrect(h.Account, e.Passenger, own, w.contact, rules.Correction{To: to, Visit: c.visit(rules.Window), Twice: twice})
+		next, err := rules.CanCorrect(h.Account, e.Passenger, own, w.contact, rules.Correction{To: to, Visit: c.visit(rules.Window), Twice: twice})
 		if err != nil {
-			return err
+			return 0, err
 		}
 		if err := s.requireNoJourney(ctx, tx, e.Ref); err != nil {
-			return err
+			return 0, err
 		}
 		if own {
 			if err := s.takeIdentity(ctx, tx, h, to); err != nil {
-				return err
+				return 0, err
 			}
 		}
 		if err := s.overwrite(ctx, tx, w, to, next); err != nil {
-			return err
+			return 0, err
 		}
-		return s.audit(ctx, tx, c.Principal, staff.CorrectIdentity, e.Ref,
+		return next, s.audit(ctx, tx, c.Principal, staff.CorrectIdentity, e.Ref,
 			fmt.Sprintf("%s corrected, %v becomes %v", differences(e.Person, to), e.Status, next))
 	})
-	return next, err
 }
 
 // Claim gives an identity to the account of its owner, who is at a window
 // ([rules.CanClaim]), and takes it from the account that has it, in one
 // transaction: two accounts never have it at once. An account from which a window
 // took an identity gets it back only by a claim.
-func (s *Store) Claim(ctx context.Context, c Correction) (next rules.Status, err error) {
+func (s *Store) Claim(ctx context.Context, c Correction) (rules.Status, error) {
 	if err := c.By.May(staff.ResolveDuplicate); err != nil {
 		return 0, err
 	}
@@ -84,10 +83,8 @@ func (s *Store) Claim(ctx context.Context, c Correction) (next rules.Status, err
 		return 0, err
 	}
 	document := s.documentHash(indexHolder, to)
-	var loser string
-	err = s.Database.View(ctx, "find who has the identity", func(ctx context.Context, q database.Queries) (err error) {
-		loser, err = s.identityOwner(ctx, q, document)
-		return err
+	loser, err := database.Read(ctx, s.Database, "find who has the identity", func(ctx context.Context, q database.Queries) (string, error) {
+		return s.identityOwner(ctx, q, document)
 	})
 	if err != nil {
 		return 0, err
@@ -97,44 +94,43 @@ func (s *Store) Claim(ctx context.Context, c Correction) (next rules.Status, err
 	if other == freedOfClosed {
 		other = ""
 	}
-	err = s.rewriteEntry(ctx, "claim an identity", c, other, func(ctx context.Context, tx *sql.Tx, w rewriting) error {
+	return s.rewriteEntry(ctx, "claim an identity", c, other, func(ctx context.Context, tx *sql.Tx, w rewriting) (rules.Status, error) {
 		h := w.holder
 		has, err := s.identityOwner(ctx, tx, document)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		if has != loser {
-			return errEntryChanged // it went elsewhere before the locks were ours
+			return 0, errEntryChanged // it went elsewhere before the locks were ours
 		}
 		if has == h.id {
-			return problem.New(rules.MoveRefused, "the account has this identity; its entry is verified or corrected")
+			return 0, problem.New(rules.MoveRefused, "the account has this identity; its entry is verified or corrected")
 		}
 		twice, err := s.isListed(ctx, tx, w.entry.Ref, to)
 		if err != nil {
-			return err
+			return 0, err
 		}
-		next, err = rules.CanClaim(h.Account, w.contact, rules.Correction{To: to, Visit: c.visit(rules.Window), Twice: twice})
+		next, err := rules.CanClaim(h.Account, w.contact, rules.Correction{To: to, Visit: c.visit(rules.Window), Twice: twice})
 		if err != nil {
-			return err
+			return 0, err
 		}
 		if to != h.Person {
 			if err := s.requireNoJourney(ctx, tx, w.entry.Ref); err != nil {
-				return err
+				return 0, err
 			}
 		}
 		if err := s.releaseIdentity(ctx, tx, c.Principal, document, loser); err != nil {
-			return err
+			return 0, err
 		}
 		h.lost = nil
 		if err := s.takeIdentity(ctx, tx, h, to); err != nil {
-			return err
+			return 0, err
 		}
 		if err := s.overwrite(ctx, tx, w, to, next); err != nil {
-			return err
+			return 0, err
 		}
-		return s.audit(ctx, tx, c.Principal, staff.ResolveDuplicate, w.entry.Ref, fmt.Sprintf("identity is the account's, %v becomes %v", h.Status, next))
+		return next, s.audit(ctx, tx, c.Principal, staff.ResolveDuplicate, w.entry.Ref, fmt.Sprintf("identity is the account's, %v becomes %v", h.Status, next))
 	})
-	return next, err
 }
 
 // rewriting is an entry that a window is about to write over, with its locks held.
@@ -149,46 +145,47 @@ type rewriting struct {
 // rewriteEntry runs what a window decides about an entry, under the locks of its account
 // and, in the order of their ids, of its holder and of another one. What it takes
 // for a guess at the proof is counted as Verify does, and committed.
-func (s *Store) rewriteEntry(ctx context.Context, what string, c Correction, other string, decide func(ctx context.Context, tx *sql.Tx, w rewriting) error) error {
+func (s *Store) rewriteEntry(ctx context.Context, what string, c Correction, other string, decide func(ctx context.Context, tx *sql.Tx, w rewriting) (rules.Status, error)) (rules.Status, error) {
 	var wrong error
-	err := s.Database.Change(ctx, what, func(ctx context.Context, tx *sql.Tx) (err error) {
+	next, err := database.Update(ctx, s.Database, what, func(ctx context.Context, tx *sql.Tx) (next rules.Status, err error) {
 		var w rewriting
 		if !idForm(c.Entry.Account) {
-			return errEntryNotFound
+			return 0, errEntryNotFound
 		}
 		if c.Entry.Passenger == "" {
 			if w.profile, err = account.LockIdentity(ctx, tx, s.Database, s.Vault, c.Entry.Account); err != nil {
-				return notFound(err)
+				return 0, notFound(err)
 			}
 		}
 		if other != "" && other < c.Entry.Account {
 			if err := s.lockOther(ctx, tx, other); err != nil {
-				return err
+				return 0, err
 			}
 		}
 		if w.holder, w.entry, err = s.readEntry(ctx, tx, c.Entry, s.Database.ForUpdate); err != nil {
-			return err
+			return 0, err
 		}
 		if other > c.Entry.Account {
 			if err := s.lockOther(ctx, tx, other); err != nil {
-				return err
+				return 0, err
 			}
 		}
 		if w.entry.version != c.Version {
-			return errEntryChanged
+			return 0, errEntryChanged
 		}
 		wrong, err = s.countGuess(ctx, tx, w.entry.Person, c.Proof != rules.Proof{}, func() error {
 			if w.contact, err = s.contact(ctx, tx, w.holder, w.entry); err != nil {
 				return err
 			}
-			return decide(ctx, tx, w)
+			next, err = decide(ctx, tx, w)
+			return err
 		})
-		return err
+		return next, err
 	})
 	if err == nil {
 		err = wrong
 	}
-	return err
+	return next, err
 }
 
 // lockOther locks the holder that is to lose an identity; one that was closed

@@ -94,16 +94,14 @@ func (s *Store) Decide(ctx context.Context, q DecisionRequest) (d Decision, err 
 	if q.guess() {
 		d, err = s.serveGuess(ctx, q)
 	} else {
-		err = s.Database.View(ctx, "answer a question", func(ctx context.Context, db database.Queries) (err error) {
+		d, err = database.Read(ctx, s.Database, "answer a question", func(ctx context.Context, db database.Queries) (Decision, error) {
 			switch q.Kind {
 			case Buy:
-				d, err = s.mayBuy(ctx, db, q)
-			case RefundOnline, ChangeOnline:
-				d, err = s.mayOnline(ctx, db, q)
+				return s.mayBuy(ctx, db, q)
 			case Serve:
-				d, err = s.mayServe(ctx, db, q, "")
+				return s.mayServe(ctx, db, q, "")
 			}
-			return err
+			return s.mayOnline(ctx, db, q)
 		})
 	}
 	if err == nil && d.Allowed() && action != staff.AskDecision {
@@ -202,21 +200,21 @@ func (s *Store) mayOnline(ctx context.Context, db database.Queries, q DecisionRe
 // serveGuess answers a question with an order number or a card. Wrong ones are
 // counted by the ticket, under the lock of its account, as guesses at a proof are;
 // after too many the answer is throttle.TooManyFailures, right or wrong.
-func (s *Store) serveGuess(ctx context.Context, q DecisionRequest) (d Decision, err error) {
+func (s *Store) serveGuess(ctx context.Context, q DecisionRequest) (Decision, error) {
 	key := s.Lockout.Document(vault.PersonHash(s.Vault.Index(indexOrder, q.Ticket)))
-	err = s.Database.Change(ctx, "answer a question", func(ctx context.Context, tx *sql.Tx) (err error) {
-		if d, err = s.mayServe(ctx, tx, q, s.Database.ForUpdate); err != nil {
-			return err
+	return database.Update(ctx, s.Database, "answer a question", func(ctx context.Context, tx *sql.Tx) (Decision, error) {
+		d, err := s.mayServe(ctx, tx, q, s.Database.ForUpdate)
+		if err != nil {
+			return d, err
 		}
 		if err := s.Lockout.Check(ctx, tx, key); err != nil {
-			return err
+			return d, err
 		}
 		if d.Refused != nil && (d.Refused.Code == rules.OrderWrong || d.Refused.Code == rules.CardMismatch) {
-			return s.Lockout.Add(ctx, tx, key)
+			return d, s.Lockout.Add(ctx, tx, key)
 		}
-		return nil
+		return d, nil
 	})
-	return d, err
 }
 
 func (s *Store) mayServe(ctx context.Context, db database.Queries, q DecisionRequest, lock string) (Decision, error) {

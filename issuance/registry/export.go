@@ -37,20 +37,20 @@ type TicketData struct {
 }
 
 // PersonalData tells the holder what is held.
-func (s *Store) PersonalData(ctx context.Context, by account.Holder) (held PersonalData, err error) {
-	err = s.view(ctx, "read what is held", func(ctx context.Context, q database.Queries) error {
+func (s *Store) PersonalData(ctx context.Context, by account.Holder) (PersonalData, error) {
+	return view(ctx, s, "read what is held", func(ctx context.Context, q database.Queries) (held PersonalData, err error) {
 		l, err := s.readList(ctx, q, by.Account())
 		if err != nil {
-			return err
+			return held, err
 		}
 		held.Own = l.Own
 		if held.FailedProofs, err = s.failedProofs(ctx, q, Ref{Account: by.Account()}, l.Own.Person); err != nil {
-			return err
+			return held, err
 		}
 		for _, line := range l.Passengers {
 			failed, err := s.failedProofs(ctx, q, Ref{by.Account(), line.ID}, line.Person)
 			if err != nil {
-				return err
+				return held, err
 			}
 			held.Passengers = append(held.Passengers, PassengerData{line, failed})
 		}
@@ -64,9 +64,8 @@ func (s *Store) PersonalData(ctx context.Context, by account.Holder) (held Perso
 			*d = TicketData{t.passenger, t.now(), reported.Time(), t.ends.Time(), i}
 			return err
 		}, `SELECT `+ticketColumns+`, reported_ms FROM tickets WHERE account = $1 ORDER BY reported_ms, ends_ms, reference`, by.Account())
-		return err
+		return held, err
 	})
-	return held, err
 }
 
 // failedProofs are the guesses about an entry's document, and the verdicts of

@@ -170,31 +170,27 @@ func (s *Store) viewToCheck(ctx context.Context, a Principal, by rules.Actor, r 
 }
 
 // viewEntry shows an entry for the action that may be done to it. proof says that a
-// proof is needed whatever the name.
-func (s *Store) viewEntry(ctx context.Context, a Principal, r Ref, proof bool, may func(rules.Passenger) (staff.Action, error)) (v EntryView, err error) {
-	err = s.Database.Change(ctx, "look at an entry", func(ctx context.Context, tx *sql.Tx) error {
+// proof is needed whatever the name. What is not in the audit log is not shown.
+func (s *Store) viewEntry(ctx context.Context, a Principal, r Ref, proof bool, may func(rules.Passenger) (staff.Action, error)) (EntryView, error) {
+	return database.Update(ctx, s.Database, "look at an entry", func(ctx context.Context, tx *sql.Tx) (v EntryView, err error) {
 		h, e, err := s.readEntry(ctx, tx, r, "")
 		if err != nil {
-			return err
+			return v, err
 		}
 		action, err := may(e.Passenger)
 		if err != nil {
-			return err
+			return v, err
 		}
 		c, err := s.countsFor(ctx, tx, e)
 		if err != nil {
-			return err
+			return v, err
 		}
 		v = EntryView{
 			r, e.Person, e.Status, e.version, proof || action != staff.SettleForeign && e.Person.WindowOnly(),
 			rules.NeedsHolderOriginal(h.Account, e.Passenger, c, s.Limits()), r.Passenger == "" && s.hasLost(h, e.Person),
 		}
-		return s.audit(ctx, tx, a, action, r, "looked at the entry")
+		return v, s.audit(ctx, tx, a, action, r, "looked at the entry")
 	})
-	if err != nil { // what is not in the audit log is not shown
-		return EntryView{}, err
-	}
-	return v, nil
 }
 
 // MaxAwaiting bounds one call of Awaiting.

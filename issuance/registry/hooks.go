@@ -105,12 +105,10 @@ type ClosingPreview struct {
 }
 
 // PreviewClosing tells the holder beforehand what closing the account would mean.
-func (s *Store) PreviewClosing(ctx context.Context, h account.Holder) (c ClosingPreview, err error) {
-	err = s.view(ctx, "ask what closing means", func(ctx context.Context, q database.Queries) (err error) {
-		c, err = s.closing(ctx, q, h.Account(), "")
-		return err
+func (s *Store) PreviewClosing(ctx context.Context, h account.Holder) (ClosingPreview, error) {
+	return view(ctx, s, "ask what closing means", func(ctx context.Context, q database.Queries) (ClosingPreview, error) {
+		return s.closing(ctx, q, h.Account(), "")
 	})
-	return c, err
 }
 
 func (s *Store) closing(ctx context.Context, q database.Queries, id, lock string) (c ClosingPreview, err error) {

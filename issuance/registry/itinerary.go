@@ -132,10 +132,10 @@ const MaxBookings = 100
 // choice: those whose last journey is not over, and cancelled ones that were neither
 // changed nor refunded, so that staff cannot read where the person has been. The caller
 // must have identified the person and written it to the audit log.
-func (s *Store) Bookings(ctx context.Context, number string) (all []Booking, err error) {
+func (s *Store) Bookings(ctx context.Context, number string) ([]Booking, error) {
 	p := identity.Person{Document: identity.ResidentID, Number: number}
-	err = s.Database.View(ctx, "find bookings", func(ctx context.Context, q database.Queries) (err error) {
-		all, err = database.All(s.Database.Brief(ctx), q, func(rows *sql.Rows, b *Booking) error {
+	return database.Read(ctx, s.Database, "find bookings", func(ctx context.Context, q database.Queries) ([]Booking, error) {
+		return database.All(s.Database.Brief(ctx), q, func(rows *sql.Rows, b *Booking) error {
 			var t ticketRow
 			if err := t.scan(rows); err != nil {
 				return err
@@ -150,7 +150,5 @@ func (s *Store) Bookings(ctx context.Context, number string) (all []Booking, err
 			WHERE t.ends_ms > $3 OR t.state = 1 AND t.cancelled_ms IS NOT NULL
 			ORDER BY t.ends_ms, t.id LIMIT $4`,
 			s.documentHash(indexHolder, p), s.documentHash(indexPassenger, p), s.now(), MaxBookings)
-		return err
 	})
-	return all, err
 }

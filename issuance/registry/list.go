@@ -33,8 +33,9 @@ var errLoginRequired = problem.New(account.LoginRequired, "")
 
 // view reads for a holder. An account that was closed since the holder was
 // authorized is account.LoginRequired.
-func (s *Store) view(ctx context.Context, what string, f func(ctx context.Context, q database.Queries) error) error {
-	return orLoginRequired(s.Database.View(ctx, what, f))
+func view[T any](ctx context.Context, s *Store, what string, f func(ctx context.Context, q database.Queries) (T, error)) (T, error) {
+	out, err := database.Read(ctx, s.Database, what, f)
+	return out, orLoginRequired(err)
 }
 
 // change changes what a holder's account owns, under its lock.
@@ -56,23 +57,19 @@ func orLoginRequired(err error) error {
 }
 
 // List reads an account's list.
-func (s *Store) List(ctx context.Context, by account.Holder) (l List, err error) {
-	err = s.view(ctx, "read list", func(ctx context.Context, q database.Queries) (err error) {
-		l, err = s.readList(ctx, q, by.Account())
-		return err
-	})
-	return l, err
+func (s *Store) List(ctx context.Context, by account.Holder) (List, error) {
+	return view(ctx, s, "read list", func(ctx context.Context, q database.Queries) (List, error) { return s.readList(ctx, q, by.Account()) })
 }
 
 // Own reads the entry of an account's holder.
-func (s *Store) Own(ctx context.Context, by account.Holder) (o Own, err error) {
-	err = s.view(ctx, "read own entry", func(ctx context.Context, q database.Queries) error {
+func (s *Store) Own(ctx context.Context, by account.Holder) (Own, error) {
+	return view(ctx, s, "read own entry", func(ctx context.Context, q database.Queries) (Own, error) {
 		h, err := s.readHolder(ctx, q, by.Account(), "")
-		o = Own{h.Person, h.Status, h.Tickets, h.OwnTickets, h.version}
-		return err
+		return h.own(), err
 	})
-	return o, err
 }
+
+func (h holder) own() Own { return Own{h.Person, h.Status, h.Tickets, h.OwnTickets, h.version} }
 
 func (s *Store) readList(ctx context.Context, q database.Queries, account string) (List, error) {
 	h, err := s.readHolder(ctx, q, account, "")
@@ -90,7 +87,7 @@ func (s *Store) readList(ctx context.Context, q database.Queries, account string
 	for i := range lines {
 		lines[i].HolderOriginal = rules.NeedsHolderOriginal(h.Account, lines[i].Passenger, c, s.Limits())
 	}
-	return List{Own{h.Person, h.Status, h.Tickets, h.OwnTickets, h.version}, lines}, nil
+	return List{h.own(), lines}, nil
 }
 
 // EnteredPassenger is a passenger as the holder enters one.

@@ -34,12 +34,12 @@ var errPhone = problem.New(account.PhoneUnverified, "the phone of the account mu
 // unconfirmed identity keeps its status. Only the identity that was checked is verified:
 // an edit or a counter's verdict in the meantime is registry_entry_changed.
 func (s *Store) VerifyOnline(ctx context.Context, by account.Holder, evidence, request string, from throttle.Caller) (next rules.Status, provider string, err error) {
-	var seen holder
-	err = s.view(ctx, "find identity to verify", func(ctx context.Context, q database.Queries) (err error) {
-		if seen, err = s.readHolder(ctx, q, by.Account(), ""); err != nil {
-			return err
+	seen, err := view(ctx, s, "find identity to verify", func(ctx context.Context, q database.Queries) (holder, error) {
+		h, err := s.readHolder(ctx, q, by.Account(), "")
+		if err == nil {
+			err = s.mayVerifyOnline(ctx, q, h)
 		}
-		return s.mayVerifyOnline(ctx, q, seen)
+		return h, err
 	})
 	if err != nil {
 		return 0, "", err

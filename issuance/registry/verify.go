@@ -169,25 +169,25 @@ type AuthorityResult struct {
 }
 
 // SettleForeign settles a pre-verified entry: verified or failed.
-func (s *Store) SettleForeign(ctx context.Context, r AuthorityResult) (next rules.Status, err error) {
+func (s *Store) SettleForeign(ctx context.Context, r AuthorityResult) (rules.Status, error) {
 	if err := r.By.May(staff.SettleForeign); err != nil {
 		return 0, err
 	}
-	err = s.Database.Change(ctx, "decide", func(ctx context.Context, tx *sql.Tx) error {
+	return database.Update(ctx, s.Database, "decide", func(ctx context.Context, tx *sql.Tx) (rules.Status, error) {
 		_, e, err := s.readEntry(ctx, tx, r.Entry, s.Database.ForUpdate)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		if e.version != r.Version {
-			return errEntryChanged
+			return 0, errEntryChanged
 		}
-		if next, err = rules.SettleForeign(e.Passenger, r.Matches); err != nil {
-			return err
+		next, err := rules.SettleForeign(e.Passenger, r.Matches)
+		if err != nil {
+			return 0, err
 		}
 		if err := setStatus(ctx, tx, r.Entry, next); err != nil {
-			return err
+			return 0, err
 		}
-		return s.audit(ctx, tx, r.Principal, staff.SettleForeign, r.Entry, fmt.Sprintf("%v becomes %v", e.Status, next))
+		return next, s.audit(ctx, tx, r.Principal, staff.SettleForeign, r.Entry, fmt.Sprintf("%v becomes %v", e.Status, next))
 	})
-	return next, err
 }
