@@ -73,9 +73,9 @@ func (b *bench) measureCached() error {
 func (b *bench) measureNew() error {
 	b.log("opening %d sessions", b.fresh)
 	b.new.Codes(time.Now())
-	stock := corpus.NewSessions(min(warmCount, b.fresh), corpus.FirstWarm)
+	warmers := corpus.NewSessions(min(warmCount, b.fresh), corpus.FirstWarm)
 	warm := func(now time.Time) (*corpus.Requests, error) {
-		return corpus.Singles(stock.Codes(now), corpus.Gate, corpus.Allowed), nil
+		return corpus.Singles(warmers.Codes(now), corpus.Gate, corpus.Allowed), nil
 	}
 	sides := []*side{{name: "HTTPNew/ours", start: b.gateway, connections: b.connections, answerMax: answerMax, misses: true, warm: warm,
 		requests: func(now time.Time) (*corpus.Requests, error) {

@@ -87,11 +87,11 @@ func TestADeckIsDrawnInTurnOrOnce(t *testing.T) {
 		return all
 	}
 	for _, c := range []struct {
-		name string
-		deck *Requests
-		want string
+		name     string
+		requests *Requests
+		want     string
 	}{{"in turn", d, "abcabca"}, {"once", d.Through(), "abc----"}, {"cut", d.First(2), "ab-----"}, {"cut beyond the end", d.First(9), "abc----"}} {
-		if got := drawn(c.deck, 7); got != c.want {
+		if got := drawn(c.requests, 7); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 	}
