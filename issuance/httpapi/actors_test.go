@@ -1,17 +1,11 @@
 package httpapi_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"time"
 
-	"github.com/railgate/railgate/issuance/identity"
-	"github.com/railgate/railgate/issuance/provider"
-	"github.com/railgate/railgate/issuance/registry"
 	"github.com/railgate/railgate/issuance/staff"
-	"github.com/railgate/railgate/issuance/throttle"
-	"github.com/railgate/railgate/issuance/vault"
 )
 
 // member is a passenger with an account who has logged in.
@@ -99,22 +93,6 @@ type profile struct {
 func (m *member) profile() profile {
 	m.w.t.Helper()
 	return as[profile](m.w.t, m.call("GET", "/v1/account", nil), http.StatusOK)
-}
-
-// openBook makes the registry; the accounts come after it, for they need its hooks.
-func (w *world) openBook(secrets *vault.Vault, lockout *throttle.Lockout) {
-	w.t.Helper()
-	var err error
-	w.book, err = registry.New(registry.Config{
-		Database: w.outbox.Database(), Vault: secrets, Trail: w.trail, Lockout: lockout, Policy: testPolicy, Now: w.clock.Now,
-		Identify: func(ctx context.Context, p identity.Person, evidence string, from throttle.Caller) (registry.Identified, error) {
-			provider, guard, err := w.service.Identify(ctx, provider.Person{Name: p.Name.Text, Document: p.Document, Number: p.Number}, evidence, from)
-			return registry.Identified{Provider: provider, Guard: guard}, err
-		},
-	})
-	if err != nil {
-		w.t.Fatal(err)
-	}
 }
 
 // by sends a request with the credential of a role.

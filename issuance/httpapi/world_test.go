@@ -3,7 +3,6 @@ package httpapi_test
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -20,10 +19,10 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/issuance/account"
 	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/issuance/credential"
-	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/httpapi"
 	"github.com/railgate/railgate/issuance/keyring"
 	"github.com/railgate/railgate/issuance/keystore"
@@ -34,7 +33,6 @@ import (
 	"github.com/railgate/railgate/issuance/registry"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/throttle"
-	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/test/idnumber"
 	"github.com/railgate/railgate/test/runtest"
 	"github.com/railgate/railgate/tokens"
@@ -112,7 +110,7 @@ type setup struct {
 const testPolicy = "2026-01"
 
 // roster makes a credential for every role.
-func (w *world) roster() *staff.List {
+func (w *world) roster() []staff.Credential {
 	w.t.Helper()
 	w.staffOf = make(map[staff.Role]string)
 	var all []staff.Credential
@@ -130,11 +128,7 @@ func (w *world) roster() *staff.List {
 		w.t.Fatal(err)
 	}
 	w.staff = secret
-	list, err := staff.NewList(staff.Config{Credentials: append(all, c), Now: w.clock.Now})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return list
+	return append(all, c)
 }
 
 func newWorld(t testing.TB, s setup) *world {
@@ -149,89 +143,37 @@ func newWorld(t testing.TB, s setup) *world {
 	log := zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(w.logs), zap.DebugLevel))
 	w.database = filepath.Join(t.TempDir(), "issuer.db")
 	var err error
-	w.outbox, err = outbox.Open(context.Background(), outbox.Config{
-		Database: w.database, Partitions: 4, Now: w.clock.Now,
-	})
+	w.outbox, err = issuance.OpenOutbox(context.Background(), outbox.Config{Database: w.database, Partitions: 4, Now: w.clock.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { w.outbox.Close() })
-	secrets := vault.New(w.keys.Vault)
-	lockout, err := throttle.NewLockout(throttle.Config{Database: w.outbox.Database(), Index: secrets.Index, Now: w.clock.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.trail, err = audit.New(audit.Config{DB: w.outbox.Database(), Key: secrets.AuditKey(), Now: w.clock.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.openBook(secrets, lockout)
-	w.accounts, err = account.New(account.Config{
-		Database: w.outbox.Database(), Vault: secrets, Lockout: lockout, Policy: testPolicy, Now: w.clock.Now, Codes: w.phones, Log: log, Metrics: w.metrics,
-		Hashing: account.Hashing{MemoryKiB: 64, Passes: 1, Lanes: 1, CheapForTests: true},
-		Hooks: account.Hooks{
-			Registered:     w.book.Registered,
-			IdentityEdited: w.book.IdentityEdited,
-			Closing: func(ctx context.Context, tx *sql.Tx, account string) error {
-				if err := w.book.Closing(ctx, tx, account); err != nil {
-					return err
-				}
-				return w.service.Store.Detach(ctx, tx, account, database.MillisAt(w.clock.Now()))
-			},
-			LoginsEnded: func(ctx context.Context, tx *sql.Tx, logins []string) error {
-				return w.service.Store.CloseLogins(ctx, tx, logins, database.MillisAt(w.clock.Now()))
-			},
-			Recovered: func(ctx context.Context, tx *sql.Tx, account, request string) error {
-				return w.trail.Append(ctx, tx, audit.Entry{AtMs: w.clock.Now().UnixMilli(), Who: "issuer", Role: staff.Program,
-					Action: staff.ResetPassword, Object: audit.Object{Kind: audit.Account, ID: account}, Request: request})
-			},
-		},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	w.outbox.SetWake(func(int) { w.woken <- struct{}{} })
 	if s.residents == nil {
 		s.residents = provider.SandboxResidents{}
 	}
 	if s.callback == nil {
 		s.callback = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) })
 	}
-	w.outbox.SetWake(func(int) { w.woken <- struct{}{} })
-	w.service, err = credential.Open(context.Background(), credential.Config{
-		Outbox: w.outbox, Keys: w.ring(), Vault: w.keys.Vault,
-		Checker: s.checker, CheckTimeout: s.checkTimeout, MaxChecks: s.maxChecks, Now: w.clock.Now,
-		Residents: s.residents, Policy: testPolicy, Accounts: w.accounts, Lockout: lockout,
-		Changes: s.changes, Identifications: s.identifications, Subjects: s.subjects, Trouble: s.trouble, Log: log, Metrics: w.metrics,
+	issuer, err := issuance.Open(context.Background(), issuance.Config{
+		Credentials: credential.Config{
+			Outbox: w.outbox, Vault: w.keys.Vault, Checker: s.checker, CheckTimeout: s.checkTimeout, MaxChecks: s.maxChecks, Residents: s.residents,
+			Changes: s.changes, Identifications: s.identifications, Subjects: s.subjects, Trouble: s.trouble, Now: w.clock.Now, Log: log, Metrics: w.metrics,
+		},
+		Keys: []keyring.Key{{ID: w.keys.IssuerID, Signer: w.keys.Issuer}}, FirstKeySigns: true,
+		Policy: testPolicy, Codes: w.phones, Staff: w.roster(),
+		Hashing: account.Hashing{MemoryKiB: 64, Passes: 1, Lanes: 1, CheapForTests: true},
+		HTTP:    httpapi.Config{Rate: s.rate, Callback: s.callback, Proxies: s.proxies, MaxInFlight: s.maxInFlight},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.api, err = httpapi.New(w.service, httpapi.Config{
-		Staff: w.roster(), Accounts: w.accounts, Registry: w.book, Trail: w.trail, Rate: s.rate, Callback: s.callback, SandboxCodes: w.phones, Proxies: s.proxies,
-		MaxInFlight: s.maxInFlight, Log: log, Metrics: w.metrics,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	w.service, w.api, w.accounts, w.book, w.trail = issuer.Credentials, issuer.API, issuer.Accounts, issuer.Registry, issuer.Trail
 	w.server = httptest.NewServer(w.api.Public())
 	t.Cleanup(w.server.Close)
 	w.admin = httptest.NewServer(w.api.Admin(w.metrics))
 	t.Cleanup(w.admin.Close)
 	return w
-}
-
-// ring signs with the issuer's key from the first moment.
-func (w *world) ring() *keyring.Ring {
-	w.t.Helper()
-	store, err := keyring.NewStore(keyring.Config{Outbox: w.outbox, Sessions: credential.Sessions{}})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	ring, err := keyring.New(keyring.RingConfig{Store: store, Keys: []keyring.Key{{ID: w.keys.IssuerID, Signer: w.keys.Issuer}}, Now: w.clock.Now, FirstSigns: true})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return ring
 }
 
 // answer is one HTTP answer.
