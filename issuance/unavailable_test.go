@@ -23,7 +23,7 @@ import (
 	"github.com/railgate/railgate/issuance/provider/facecheck"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/test/databasetest"
-	"github.com/railgate/railgate/test/idnumber"
+	"github.com/railgate/railgate/test/harness/passenger"
 	"github.com/railgate/railgate/test/runtest"
 )
 
@@ -151,7 +151,7 @@ func TestDatabaseOutageIsA503OnEveryRoute(t *testing.T) {
 			}
 			return answer, string(text)
 		}
-		person := fmt.Sprintf(`"name":"测试","document_type":"resident_id","document_number":%q`, idnumber.Complete("11010519000101002"))
+		person := fmt.Sprintf(`"name":"测试","document_type":"resident_id","document_number":%q`, passenger.IDNumber("11010519000101002"))
 		form := `{` + person + `,"city":"北京","location":{"latitude":39.9,"longitude":116.4},"policy":"` + issuance.DefaultPolicy + `"}`
 		if answer, text := call("POST", "/v1/applications", "", form); answer.StatusCode != http.StatusCreated {
 			t.Fatalf("before the outage: %d %s", answer.StatusCode, text)

@@ -12,7 +12,7 @@ import (
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/test/databasetest"
-	"github.com/railgate/railgate/test/idnumber"
+	"github.com/railgate/railgate/test/harness/passenger"
 	"github.com/railgate/railgate/test/issuerdb"
 )
 
@@ -105,7 +105,7 @@ const (
 	email    = "One.Passenger@Example.org"
 )
 
-var number = idnumber.Complete("11010519900307461")
+var number = passenger.IDNumber("11010519900307461")
 
 func registration() Registration {
 	return Registration{

@@ -18,7 +18,7 @@ import (
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/revocation"
-	"github.com/railgate/railgate/test/idnumber"
+	"github.com/railgate/railgate/test/harness/passenger"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -112,7 +112,7 @@ func TestA4_OnlyTheResidentIDCardQualifiesAndMinorsMayApply(t *testing.T) {
 	d := newDesk(t)
 	s := d.open()
 	f := credential.Form{Name: "测试乙", DocumentType: "resident_id", City: "北京", Location: &credential.Location{Latitude: 39.9, Longitude: 116.4}, Policy: testPolicy}
-	f.DocumentNumber = idnumber.Complete("11010520200601001") // five years old
+	f.DocumentNumber = passenger.IDNumber("11010520200601001") // five years old
 	if _, err := s.Submit(t.Context(), nil, f); err != nil {
 		t.Fatalf("a minor: %v", err)
 	}

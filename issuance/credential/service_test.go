@@ -27,7 +27,7 @@ import (
 	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/test/databasetest"
-	"github.com/railgate/railgate/test/idnumber"
+	"github.com/railgate/railgate/test/harness/passenger"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/tokentest"
 )
@@ -98,7 +98,7 @@ const testPolicy = "2026-01"
 
 // number is the resident ID number of the n-th test person, whom nobody is.
 func number(n int) string {
-	return idnumber.Complete(fmt.Sprintf("11010519491231%03d", n+2))
+	return passenger.IDNumber(fmt.Sprintf("11010519491231%03d", n+2))
 }
 
 // apply applies for the n-th test person.

@@ -12,7 +12,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/railgate/railgate/issuance/httpapi"
-	"github.com/railgate/railgate/test/idnumber"
+	"github.com/railgate/railgate/test/harness/passenger"
 )
 
 // mutant is a body that somebody might send.
@@ -29,8 +29,8 @@ var rare = []string{
 	"", " ", "阿卜杜拉·买买提", "阿卜杜拉.买买提", "Jean-Luc O'Neil", "𠮷野家", "㐀䶵", "龍門飛甲", "e\u0301", "İı", "测\u200b试", "\u202eabc",
 	"a\u0000b", "a\nb", "\ufffd", "🚄", strings.Repeat("测", 61), strings.Repeat("·", 30), "'; DROP TABLE accounts; --", "../../etc", "%00", "Ａ１",
 	// Birth dates: a leap day that was, two that were not, 2100, the first year that is taken and the year before.
-	idnumber.Complete("11010520000229001"), idnumber.Complete("11010519000229001"), idnumber.Complete("11010519990229001"),
-	idnumber.Complete("11010521000101001"), idnumber.Complete("11010519000101001"), idnumber.Complete("11010518991231001"),
+	passenger.IDNumber("11010520000229001"), passenger.IDNumber("11010519000229001"), passenger.IDNumber("11010519990229001"),
+	passenger.IDNumber("11010521000101001"), passenger.IDNumber("11010519000101001"), passenger.IDNumber("11010518991231001"),
 	"11010519491231002x", "110105491231002", "１１０１０５１９９００３０７４６１６", testNumber + " ",
 }
 

@@ -33,7 +33,7 @@ import (
 	"github.com/railgate/railgate/issuance/registry"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/throttle"
-	"github.com/railgate/railgate/test/idnumber"
+	"github.com/railgate/railgate/test/harness/passenger"
 	"github.com/railgate/railgate/test/runtest"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/tokentest"
@@ -342,7 +342,7 @@ func (w *world) apply() *holder {
 
 // number is that of the n-th test person; the first is testNumber.
 func number(n int) string {
-	return idnumber.Complete(fmt.Sprintf("110105%d%02d07%03d", 1990-n/9000%60, 3+n/1000%9, (461+n)%1000))
+	return passenger.IDNumber(fmt.Sprintf("110105%d%02d07%03d", 1990-n/9000%60, 3+n/1000%9, (461+n)%1000))
 }
 
 func (w *world) applyAs(f object) *holder {

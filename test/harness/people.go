@@ -5,7 +5,6 @@ import (
 
 	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/test/harness/passenger"
-	"github.com/railgate/railgate/test/idnumber"
 )
 
 // Policy is the version of the privacy policy that every person agrees to.
@@ -24,7 +23,7 @@ func (h *Harness) Person() Person { return h.Born("19900307") }
 
 // Born is another test person with a resident ID card and this date of birth, YYYYMMDD.
 func (h *Harness) Born(date string) Person {
-	return MakePerson("测试甲", "resident_id", idnumber.Complete(fmt.Sprintf("110105%s%03d", date, h.next())), "")
+	return MakePerson("测试甲", "resident_id", passenger.IDNumber(fmt.Sprintf("110105%s%03d", date, h.next())), "")
 }
 
 // Visitor is another test person with a passport.

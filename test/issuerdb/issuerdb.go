@@ -19,7 +19,7 @@ import (
 	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/test/databasetest"
-	"github.com/railgate/railgate/test/idnumber"
+	"github.com/railgate/railgate/test/harness/passenger"
 )
 
 // What everybody here enters.
@@ -150,7 +150,7 @@ func From(address string) throttle.Caller {
 
 // Resident and Visitor are made-up people, another one for each n.
 func Resident(n int) identity.Entry {
-	return identity.Entry{Name: "测试甲", DocumentType: "resident_id", DocumentNumber: idnumber.Complete(fmt.Sprintf("11010519900307%03d", n))}
+	return identity.Entry{Name: "测试甲", DocumentType: "resident_id", DocumentNumber: passenger.IDNumber(fmt.Sprintf("11010519900307%03d", n))}
 }
 
 // Visitor has a passport.

@@ -3,8 +3,6 @@ package passenger
 import (
 	"fmt"
 	"time"
-
-	"github.com/railgate/railgate/test/idnumber"
 )
 
 // Person is an invented person with a document.
@@ -46,7 +44,7 @@ func Resident(r Region, n int) Person {
 	which := n * stride % People
 	born := time.Date(1900, time.January, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, which/orders)
 	return Person{Name: names[n%len(names)], DocumentType: "resident_id",
-		DocumentNumber: idnumber.Complete(fmt.Sprintf("%s%s%03d", r, born.Format("20060102"), which%orders))}
+		DocumentNumber: IDNumber(fmt.Sprintf("%s%s%03d", r, born.Format("20060102"), which%orders))}
 }
 
 // Identity returns the fields of a form that identify the person.

@@ -1,15 +1,15 @@
-package idnumber_test
+package passenger_test
 
 import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
 
-	"github.com/railgate/railgate/test/idnumber"
+	"github.com/railgate/railgate/test/harness/passenger"
 )
 
 func TestTheExampleOfTheStandard(t *testing.T) {
-	if number := idnumber.Complete("11010519491231002"); number != "11010519491231002X" {
+	if number := passenger.IDNumber("11010519491231002"); number != "11010519491231002X" {
 		t.Errorf("%s, want the number that GB 11643 works out", number)
 	}
 }
@@ -25,7 +25,7 @@ func TestTheCheckCharacterIsThatOfTheWeights(t *testing.T) {
 			sum += weight * int(digits[i]-'0')
 		}
 		check := "10X98765432"[sum%11]
-		if number := idnumber.Complete(digits); number != digits+string(check) {
+		if number := passenger.IDNumber(digits); number != digits+string(check) {
 			t.Fatalf("%s, want %s and %c", number, digits, check)
 		}
 		seen[check] = true
@@ -43,7 +43,7 @@ func TestWhatIsNot17DigitsPanics(t *testing.T) {
 					t.Errorf("%q is completed", digits)
 				}
 			}()
-			idnumber.Complete(digits)
+			passenger.IDNumber(digits)
 		}()
 	}
 }
