@@ -136,17 +136,6 @@ func checkRate(r throttle.Rate) error {
 	return err
 }
 
-// registryLimits are rules.Limits as typed.
-type registryLimits struct {
-	Passengers    int           `toml:"passengers" doc:"verified, to-be-submitted and pre-verified passengers on an account's list (rule B3; other numbers for the Spring Festival and the summer); a resident ID account has more verified with both originals"`
-	ToBeSubmitted int           `toml:"to_be_submitted" doc:"those on a list who are to be submitted (rule B2)"`
-	Uncounted     int           `toml:"uncounted" doc:"pending and failed passengers on a list, which passengers does not count"`
-	Lines         int           `toml:"lines" doc:"passengers on a list, whatever their status"`
-	Keep          time.Duration `toml:"keep" doc:"how long a counted passenger cannot be deleted (rule B4)"`
-	TicketsInAll  int           `toml:"tickets_in_all" doc:"tickets of a to-be-submitted account, issued by changes too (rule B5)"`
-	TicketsEach   int           `toml:"tickets_each" doc:"tickets of any account for each to-be-submitted passenger (rule B5)"`
-}
-
 // memoryLimit is what the issuer may take, bytes: memory_mib, or else the smaller of
 // GOMEMLIMIT and the control group's limit; 0: no limit is known.
 func (c *config) memoryLimit(l process.MemoryLimits) int64 {

@@ -47,8 +47,8 @@ type config struct {
 	RealPerson       realPerson       `toml:"real_person" doc:"the real-person check"`
 	Residents        residentCards    `toml:"residents" doc:"the registry of resident ID cards"`
 	PhoneCode        phoneCode        `toml:"phone_code" doc:"codes that are sent to phones"`
-	Contact          contact          `toml:"contact" doc:"how customer service is reached; shown at GET /v1/contact and beside failed identities"`
-	Limits           registryLimits   `toml:"limits" doc:"numbers of the registry's rules; they count from the next decision on"`
+	Contact          httpapi.Contact  `toml:"contact" doc:"how customer service is reached; shown at GET /v1/contact and beside failed identities"`
+	Limits           rules.Limits     `toml:"limits" doc:"numbers of the registry's rules; they count from the next decision on"`
 	Kafka            kafkaSettings    `toml:"kafka" doc:"the control stream"`
 	Staff            []member         `toml:"staff" doc:"who works at windows and desks"`
 	Announce         []announcement   `toml:"announce" doc:"further public keys that gateways shall accept; their private keys can make passes: for load tests only"`
@@ -57,12 +57,6 @@ type config struct {
 	roster   []staff.Credential
 	proxies  throttle.Proxies
 	hashing  account.Hashing
-}
-
-// contact is api.Contact as typed.
-type contact struct {
-	EN string `toml:"en" doc:"in English"`
-	ZH string `toml:"zh" doc:"in Chinese"`
 }
 
 // addressRate is throttle.Rate as typed.
@@ -102,8 +96,8 @@ func defaults() config {
 		RealPerson: realPerson{Timeout: facecheck.DefaultTimeout},
 		Residents:  residentCards{Timeout: provider.DefaultTimeout},
 		PhoneCode:  defaultPhoneCode(),
-		Contact:    contact(httpapi.DefaultContact),
-		Limits:     registryLimits(rules.DefaultLimits()),
+		Contact:    httpapi.DefaultContact,
+		Limits:     rules.DefaultLimits(),
 		Kafka: kafkaSettings{Topic: "railgate.control", Partitions: 3, Replication: 3,
 			Retention: publish.DefaultRetention, Heartbeat: publish.DefaultHeartbeat},
 	}
@@ -139,8 +133,8 @@ func (c *config) Validate() error {
 	c.RealPerson.validate(c.trust(), &f)
 	c.Residents.validate(c.trust(), &f)
 	c.PhoneCode.validate(c.trust(), &f)
-	f.Add("contact", httpapi.Contact(c.Contact).Check())
-	f.Add("limits", rules.Limits(c.Limits).Validate())
+	f.Add("contact", c.Contact.Check())
+	f.Add("limits", c.Limits.Validate())
 	f.Add("", conf.CheckListeners(c.Listen, c.Admin))
 	c.Kafka.validate(c.trust(), &f)
 	f.Need(c.DrainDelay >= 0, "drain_delay", "must not be negative")

@@ -33,7 +33,10 @@ func (a *API) privacyPolicy(*request, anonymous) (any, error) {
 }
 
 // Contact is how customer service (官方客服, rule G38) is reached, in both languages.
-type Contact struct{ EN, ZH string }
+type Contact struct {
+	EN string `toml:"en" doc:"in English"`
+	ZH string `toml:"zh" doc:"in Chinese"`
+}
 
 // DefaultContact is the railway's own number.
 var DefaultContact = Contact{"Railway customer service: call 12306.", "铁路客服电话：12306。"}

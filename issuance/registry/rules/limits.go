@@ -5,29 +5,31 @@ import (
 	"time"
 )
 
-// Limits are the numbers of the rules. The zero value allows nothing.
+// Limits are the numbers of the rules, and a table of settings. The zero value allows
+// nothing.
 type Limits struct {
 	// Passengers is how many verified, to-be-submitted and pre-verified passengers a
 	// list normally holds (rule B3: 100, adjusted for the Spring Festival and the
 	// summer). Beyond it a resident ID account may add resident ID passengers, who
 	// are verified with both originals (CanExceed). Lowering it removes no passenger.
-	Passengers int
+	Passengers int `toml:"passengers" doc:"verified, to-be-submitted and pre-verified passengers on an account's list (rule B3; other numbers for the Spring Festival and the summer); a resident ID account has more verified with both originals"`
 	// ToBeSubmitted bounds those on a list who are to be submitted (rule B2: 5).
-	ToBeSubmitted int
+	ToBeSubmitted int `toml:"to_be_submitted" doc:"those on a list who are to be submitted (rule B2)"`
 	// Uncounted bounds the pending and failed passengers of a list, which Passengers
 	// does not count. Our choice: a list must not grow without end. They can be
 	// deleted at any time.
-	Uncounted int
+	Uncounted int `toml:"uncounted" doc:"pending and failed passengers on a list, which passengers does not count"`
 	// Lines bounds a list as a whole. Our choice: the articles name no end of what is
 	// verified beyond Passengers.
-	Lines int
+	Lines int `toml:"lines" doc:"passengers on a list, whatever their status"`
 	// Keep is how long a counted passenger cannot be deleted (rule B4: 180 days).
 	// Ours: days of 24 hours from when the passenger came onto the list.
-	Keep time.Duration
+	Keep time.Duration `toml:"keep" doc:"how long a counted passenger cannot be deleted (rule B4)"`
 	// TicketsInAll bounds the tickets of a to-be-submitted account, TicketsEach those
 	// of any account for each to-be-submitted passenger (rule B5: 20 and 4). A changed
 	// ticket and the one issued for it are two.
-	TicketsInAll, TicketsEach int
+	TicketsInAll int `toml:"tickets_in_all" doc:"tickets of a to-be-submitted account, issued by changes too (rule B5)"`
+	TicketsEach  int `toml:"tickets_each" doc:"tickets of any account for each to-be-submitted passenger (rule B5)"`
 }
 
 // DefaultLimits are the rules' own numbers.
