@@ -13,8 +13,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/railgate/railgate/issuance/problem"
 	"golang.org/x/crypto/argon2"
+
+	"github.com/railgate/railgate/issuance/problem"
 )
 
 // Hashing is the work that one password costs (argon2id, RFC 9106) and how much

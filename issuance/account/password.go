@@ -7,10 +7,11 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/throttle"
-	"golang.org/x/text/unicode/norm"
 )
 
 // MinPassword and MaxPassword bound a password, bytes of UTF-8: the least after
