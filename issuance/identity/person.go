@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Private, embedded, keeps personal data out of logs: what embeds it prints as
+// Private keeps personal data out of logs: a struct that embeds it prints as
 // "(private)" under every verb of fmt, and does not become JSON, which loggers
 // write of structs.
 type Private struct{}
