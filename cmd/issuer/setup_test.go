@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -79,5 +81,29 @@ func TestKeysAreMadeSealed(t *testing.T) {
 	has(t, out, "are sealed", `authority = "`)
 	if _, err := keystore.Open(dir); err == nil {
 		t.Fatal("opens without the passphrase")
+	}
+}
+
+// A folder that the release before age has sealed serves as it is; each start and -check
+// say what to do, and -seal does it.
+func TestKeysThatAnOlderReleaseSealed(t *testing.T) {
+	d := newSystem(t)
+	d.flags = []string{"-keys", filepath.Join(d.dir, "old"), "-keys_passphrase_file", d.passphrase("first", "correct horse battery")}
+	if err := os.CopyFS(filepath.Join(d.dir, "old"), os.DirFS("../../issuance/keystore/testdata/argon2id/sealed")); err != nil {
+		t.Fatal(err)
+	}
+	if err := filepath.WalkDir(filepath.Join(d.dir, "old"), func(path string, e fs.DirEntry, err error) error {
+		mode := fs.FileMode(0o600)
+		if err == nil && e.IsDir() {
+			mode = 0o700
+		}
+		return errors.Join(err, os.Chmod(path, mode))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	has(t, d.does("-check"), "warning: the directory was sealed by an older release", "settings are valid: issuer keys 1872, 23147,")
+	has(t, d.does("-seal"), "is sealed")
+	if out := d.does("-check"); strings.Contains(out, "older release") || strings.Contains(out, "not sealed") {
+		t.Errorf("still said:\n%s", out)
 	}
 }

@@ -7,15 +7,12 @@ import (
 	"fmt"
 )
 
-// MasterSize and KeySize are lengths of secrets, bytes.
-const (
-	MasterSize = 32
-	KeySize    = 32
-)
+// KeySize is the length of every secret here, bytes.
+const KeySize = 32
 
 // Master is the root secret of a Vault. It is bound for ever to the hashes and
 // pseudonyms it derives.
-type Master [MasterSize]byte
+type Master [KeySize]byte
 
 // NewMaster reads a new master from the system's random source.
 func NewMaster() (m Master) {
