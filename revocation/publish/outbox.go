@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/revocation"
-	"github.com/railgate/railgate/tokens"
 )
 
 // Outbox is the issuer's durable queue of records. Records enter it in the same
@@ -92,11 +91,4 @@ func Partition(r *revocation.Record, partitions int) int {
 		return int(r.Serial.Index % uint32(partitions))
 	}
 	return 0
-}
-
-// Signer signs batches with the authority key; signing.Key is one, and so can a
-// hardware module be.
-type Signer interface {
-	Public() [tokens.PublicKeySize]byte
-	Sign(message []byte) ([tokens.SigSize]byte, error)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/tokens/fixedkey"
+	"github.com/railgate/railgate/tokens/signing"
 )
 
 const (
@@ -57,7 +58,7 @@ type Config struct {
 	Broker    Broker
 	Topic     Topic
 	Outbox    Outbox
-	Authority Signer
+	Authority signing.Signer
 	Heartbeat time.Duration    // 0: DefaultHeartbeat
 	LogCheck  time.Duration    // 0: DefaultLogCheck
 	Now       func() time.Time // the clock that batches are dated by
