@@ -1,3 +1,16 @@
+// Package backup copies the issuer's database while it is in use, and says what
+// must be done to a database that came back from a copy before an issuer runs on it.
+//
+// It promises: Backup makes a whole copy of one moment, with everything that was
+// acknowledged before it began, on disk under its name or not there at all, for its
+// owner's eyes only; it never overwrites. AfterRestore sees to it that no serial is
+// given twice and that gateways hear everything in force again.
+//
+// It does not encrypt: personal fields are sealed in the copy as they are in the
+// database, and without the key directory the copy opens nothing; keep the two
+// apart. It does not copy PostgreSQL: that has tools of its own (pg_dump,
+// continuous archiving). And what was done between copy and loss is gone: what
+// AfterRestore cannot bring back is listed at its Report.
 package backup
 
 import (
@@ -29,9 +42,9 @@ const (
 
 // Why there is no backup.
 var (
-	ErrPostgres = errors.New("recovery: PostgreSQL is backed up by its own tools, such as pg_dump -Fc")
-	ErrExists   = errors.New("recovery: a backup never overwrites a file")
-	ErrDamaged  = errors.New("recovery: the copy is damaged, and so the database may be")
+	ErrPostgres = errors.New("backup: PostgreSQL is backed up by its own tools, such as pg_dump -Fc")
+	ErrExists   = errors.New("backup: a backup never overwrites a file")
+	ErrDamaged  = errors.New("backup: the copy is damaged, and so the database may be")
 )
 
 // Backup copies the SQLite database at address to a new file, of mode 0600, while
@@ -58,7 +71,7 @@ func Backup(ctx context.Context, address, file string) (size int64, err error) {
 		return 0, fmt.Errorf("%w: %s is left of a run that was cut off, or another is at work; remove it if none is", ErrExists, fresh)
 	}
 	if err != nil {
-		return 0, fmt.Errorf("recovery: %w", err)
+		return 0, fmt.Errorf("backup: %w", err)
 	}
 	defer os.Remove(fresh)
 	defer f.Close()
@@ -66,18 +79,18 @@ func Backup(ctx context.Context, address, file string) (size int64, err error) {
 		return 0, err
 	}
 	if err := f.Sync(); err != nil {
-		return 0, fmt.Errorf("recovery: %w", err)
+		return 0, fmt.Errorf("backup: %w", err)
 	}
 	info, err := f.Stat()
 	if err != nil {
-		return 0, fmt.Errorf("recovery: %w", err)
+		return 0, fmt.Errorf("backup: %w", err)
 	}
 	// A link, unlike a renaming, fails if somebody has made the file meanwhile.
 	if err := os.Link(fresh, file); err != nil {
-		return 0, fmt.Errorf("recovery: naming the copy: %w", err)
+		return 0, fmt.Errorf("backup: naming the copy: %w", err)
 	}
 	if err := ownfile.SyncDir(filepath.Dir(file)); err != nil {
-		return info.Size(), fmt.Errorf("recovery: %w", err)
+		return info.Size(), fmt.Errorf("backup: %w", err)
 	}
 	return info.Size(), nil
 }
@@ -90,7 +103,7 @@ func copyTo(ctx context.Context, address, file string) error {
 	}
 	defer from.Close()
 	if _, err := from.ExecContext(ctx, `VACUUM INTO $1`, file); err != nil {
-		return fmt.Errorf("recovery: copying: %w", err)
+		return fmt.Errorf("backup: copying: %w", err)
 	}
 	made, err := open(file)
 	if err != nil {
@@ -99,14 +112,14 @@ func copyTo(ctx context.Context, address, file string) error {
 	defer made.Close()
 	var said string
 	if err := made.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&said); err != nil {
-		return fmt.Errorf("recovery: checking the copy: %w", err)
+		return fmt.Errorf("backup: checking the copy: %w", err)
 	}
 	if said != "ok" {
 		return ErrDamaged
 	}
 	var steps int // a file that is no issuer's database should not pass for a backup of one
 	if err := made.QueryRowContext(ctx, `SELECT COUNT(*) FROM schema_migrations`).Scan(&steps); err != nil {
-		return fmt.Errorf("recovery: not an issuer's database: %w", err)
+		return fmt.Errorf("backup: not an issuer's database: %w", err)
 	}
 	return nil
 }
@@ -115,12 +128,12 @@ func copyTo(ctx context.Context, address, file string) error {
 func open(path string) (*sql.DB, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
-		return nil, fmt.Errorf("recovery: %w", err)
+		return nil, fmt.Errorf("backup: %w", err)
 	}
 	q := url.Values{"mode": {"ro"}, "_pragma": {fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds())}}
 	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: abs, RawQuery: q.Encode()}).String())
 	if err != nil {
-		return nil, fmt.Errorf("recovery: %w", err)
+		return nil, fmt.Errorf("backup: %w", err)
 	}
 	db.SetMaxOpenConns(1)
 	return db, nil

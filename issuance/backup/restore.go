@@ -15,7 +15,7 @@ import (
 
 // ErrRunning says that an issuer runs on the database already, and may hold indexes
 // that it took before the jump.
-var ErrRunning = errors.New("recovery: an issuer runs on this database: stop every one, do this again, then start them")
+var ErrRunning = errors.New("backup: an issuer runs on this database: stop every one, do this again, then start them")
 
 // Report is what AfterRestore did. What nobody can do for the operator: cut-offs of
 // keys and subjects that were ordered since the copy must be ordered again, as must

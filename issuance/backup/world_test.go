@@ -19,7 +19,7 @@ import (
 	"github.com/railgate/railgate/tokens/signing"
 )
 
-func TestMain(m *testing.M) { databasetest.Main(m, "recovery") }
+func TestMain(m *testing.M) { databasetest.Main(m, "backup") }
 
 // noon of a day in Beijing, Unix ms.
 var noon = time.Date(2026, 2, 10, 4, 0, 0, 0, time.UTC).UnixMilli()

@@ -2,6 +2,7 @@ package credential
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"go.uber.org/zap"
@@ -10,6 +11,7 @@ import (
 	"github.com/railgate/railgate/issuance/internal/ids"
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/provider"
+	"github.com/railgate/railgate/issuance/provider/facecheck"
 	"github.com/railgate/railgate/issuance/throttle"
 )
 
@@ -137,4 +139,140 @@ func (s *Service) confirmIdentity(ctx context.Context, application string, check
 		return err
 	}
 	return problem.New(code, "the resident registry does not confirm name and number")
+}
+
+// verified is a person whom the provider has seen.
+type verified struct {
+	label string // of the provider
+	// guard refuses if too many checks have failed meanwhile. It is asked in the
+	// transaction that acts on the check, so that of guesses at the same time a right
+	// one counts only if it came before the lock.
+	guard func(ctx context.Context, q database.Queries) error
+}
+
+// verifyFace has the person shown to the provider by evidence (rule A6). Failures
+// count against the document, by the caller's network and in all, and lock it; a
+// network that mostly fails is slowed.
+func (s *Service) verifyFace(ctx context.Context, p provider.Person, evidence string, from throttle.Caller) (verified, error) {
+	if evidence == "" || len(evidence) > facecheck.MaxEvidence {
+		return verified{}, problem.New(EvidenceInvalid, "evidence must have 1 to 4096 bytes")
+	}
+	if s.Lockout == nil {
+		label, err := s.callProvider(ctx, p, evidence)
+		return verified{label, unguarded}, err
+	}
+	if err := s.Lockout.Allow(throttle.FaceChecks, from); err != nil {
+		return verified{}, err
+	}
+	person := s.vault.Person(p.Document, p.Number)
+	keys := []throttle.Key{s.Lockout.Face(person, from), s.Lockout.Faces(person)}
+	if err := s.Lockout.Locked(ctx, keys...); err != nil {
+		return verified{}, err
+	}
+	label, err := s.callProvider(ctx, p, evidence)
+	switch {
+	case err == nil:
+		s.Lockout.Succeeded(throttle.FaceChecks, from, keys[0])
+	case problem.Is(err, CheckFailed):
+		if e := s.Lockout.Count(ctx, keys...); e != nil {
+			return verified{}, e // locked meanwhile: that counts nowhere
+		}
+		s.Lockout.Failed(throttle.FaceChecks, from)
+	}
+	return verified{label, func(ctx context.Context, q database.Queries) error { return s.Lockout.Check(ctx, q, keys...) }}, err
+}
+
+func unguarded(context.Context, database.Queries) error { return nil }
+
+// callProvider asks the provider, and stops waiting for one that does not keep to
+// its deadline.
+func (s *Service) callProvider(ctx context.Context, p provider.Person, evidence string) (label string, err error) {
+	bound, cancel := context.WithTimeout(ctx, s.CheckTimeout)
+	defer cancel()
+	type answer struct {
+		result facecheck.Result
+		err    error
+	}
+	select {
+	case s.checks <- struct{}{}:
+	default:
+		s.metrics.checks.WithLabelValues("unavailable").Inc()
+		return "", problem.New(CheckUnavailable, "too many real-person checks at once; nothing was changed")
+	}
+	answers := make(chan answer, 1)
+	go func() {
+		defer func() { <-s.checks }()
+		var a answer
+		defer func() {
+			if recover() != nil {
+				// What it panicked with may speak of the person.
+				a = answer{err: errors.New("the provider panicked")}
+			}
+			answers <- a
+		}()
+		a.result, a.err = s.Checker.Check(bound, p, evidence)
+	}()
+	var a answer
+	select {
+	case a = <-answers:
+	case <-bound.Done():
+		a.err = bound.Err()
+	}
+	switch {
+	case a.err == nil && a.result.Passed:
+		s.metrics.checks.WithLabelValues("passed").Inc()
+		return a.result.Label, nil
+	case a.err == nil:
+		s.metrics.checks.WithLabelValues("failed").Inc()
+		return "", problem.New(CheckFailed, "the real-person check did not pass; nothing was changed")
+	case errors.Is(a.err, facecheck.ErrEvidence):
+		return "", problem.New(EvidenceInvalid, "evidence is not in the form that the provider reads")
+	case ctx.Err() != nil:
+		return "", ctx.Err() // the caller went away
+	case bound.Err() != nil:
+		s.metrics.checks.WithLabelValues("timeout").Inc()
+		return "", problem.New(CheckTimeout, "the real-person check was not decided in time; nothing was changed")
+	}
+	s.metrics.checks.WithLabelValues("unavailable").Inc()
+	s.Log.Error("real-person provider failed", zap.Error(a.err))
+	return "", problem.New(CheckUnavailable, "the real-person check cannot be done now; nothing was changed")
+}
+
+// Identify has the provider check a person's face, and then asks the resident registry
+// whether name and number belong together. It is for other callers that need to know
+// who a person is (rule G39). Throttles and locks are those of the checks of
+// applications, and no application is used up. guard refuses if too many checks have
+// failed meanwhile: ask it in the transaction that acts on the answer. A card that was
+// reported lost is still the person's.
+func (s *Service) Identify(ctx context.Context, p provider.Person, evidence string, from throttle.Caller) (label string, guard func(context.Context, database.Queries) error, err error) {
+	seen, err := s.verifyFace(ctx, p, evidence, from)
+	if err != nil {
+		return "", nil, err
+	}
+	// Asked before anything is told of the person.
+	if err := s.Store.db.View(ctx, "look for locks", seen.guard); err != nil {
+		return "", nil, err
+	}
+	match, err := s.lookUpIdentity(ctx, p)
+	switch {
+	case ctx.Err() != nil:
+		return "", nil, ctx.Err() // the caller went away
+	case match == provider.Matched, match == provider.Lost:
+		return seen.label, seen.guard, nil
+	case match == provider.NotMatched:
+		return "", nil, problem.New(IdentityNotConfirmed, "the resident registry does not confirm name and number")
+	case match == provider.Cancelled:
+		return "", nil, problem.New(DocumentCancelled, "the resident registry has the card as cancelled")
+	}
+	s.Log.Warn("resident registry did not answer", zap.Error(err))
+	return "", nil, problem.New(IdentifyUnavailable, "the resident registry cannot be asked now; nothing was changed")
+}
+
+// lookUpIdentity asks the resident registry, within its bound.
+func (s *Service) lookUpIdentity(ctx context.Context, p provider.Person) (provider.Match, error) {
+	bounded, cancel := context.WithTimeout(ctx, s.LookupTimeout)
+	defer cancel()
+	match, err := s.Residents.Lookup(bounded, p)
+	s.metrics.lookups.WithLabelValues(match.String()).Inc()
+	return match, err
 }

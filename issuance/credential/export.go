@@ -2,7 +2,10 @@ package credential
 
 import (
 	"context"
+	"database/sql"
 	"time"
+
+	"go.uber.org/zap"
 
 	"github.com/railgate/railgate/issuance/database"
 )
@@ -73,4 +76,113 @@ func (s *Store) sessionsOf(ctx context.Context, application string) (n int, err 
 		return q.QueryRowContext(ctx, `SELECT COUNT(*) FROM sessions WHERE application = $1`, application).Scan(&n)
 	})
 	return n, err
+}
+
+// eraseEvery is how often Run erases what is due; eraseMost bounds one run, so
+// that a backlog of a holiday does not keep the database busy for long.
+const (
+	eraseEvery = 10 * time.Minute
+	eraseMost  = 100_000
+)
+
+// Erase deletes the applications of more than 31 days ago with all that hangs on
+// them (rule A13), those that were never checked after two days, and paper proofs of
+// more than 31 days ago. It returns how many of all these went.
+func (s *Service) Erase(ctx context.Context) (erased int, err error) {
+	now := s.Now()
+	for erased < eraseMost {
+		n, err := s.Store.EraseSome(ctx, now)
+		erased += n
+		s.metrics.erased.Add(float64(n))
+		if err != nil || n == 0 {
+			return erased, err
+		}
+	}
+	return erased, nil
+}
+
+// EraseSome erases a batch of what is due at now, and returns how many applications and
+// paper proofs went; fewer than were left only if none are. A command may call it beside
+// a running service.
+func (s *Store) EraseSome(ctx context.Context, now time.Time) (erased int, err error) {
+	before := now.Add(-RecordLife)
+	erased, err = s.erase(ctx, database.MillisAt(before), month(before))
+	if err != nil {
+		return erased, err
+	}
+	unchecked, err := s.eraseUnchecked(ctx, database.MillisAt(now.Add(-UncheckedLife)))
+	if err != nil {
+		return erased + unchecked, err
+	}
+	paper, err := s.erasePaperProofs(ctx, database.MillisAt(before))
+	return erased + unchecked + paper, err
+}
+
+func (s *Service) eraseDue(ctx context.Context) {
+	n, err := s.Erase(ctx)
+	if err != nil && ctx.Err() == nil {
+		s.Log.Error("erasing old applications and paper proofs", zap.Error(err))
+	}
+	if n > 0 {
+		s.Log.Info("erased old applications and paper proofs", zap.Int("erased", n))
+	}
+}
+
+// eraseBatch is how many applications one transaction erases: few enough that
+// nobody waits for it.
+const eraseBatch = 200
+
+// erase deletes the applications that were made before a time, with all that
+// hangs on them, and quotas of months before month; at most a batch. It returns
+// how many applications went; fewer than were left means that it is done. What
+// staff did to a credential stays in the audit trail, which names serials only.
+func (s *Store) erase(ctx context.Context, before database.Millis, month int) (erased int, err error) {
+	err = s.db.Change(ctx, "erase applications", func(ctx context.Context, tx *sql.Tx) error {
+		const old = `(SELECT id FROM applications WHERE created_ms < $1 ORDER BY created_ms, id LIMIT $2)`
+		const credentials = `(SELECT 1 FROM credentials c WHERE c.application IN ` + old
+		for _, q := range []string{
+			`DELETE FROM sessions WHERE application IN ` + old,
+			`DELETE FROM checks WHERE application IN ` + old,
+			`DELETE FROM revocations WHERE EXISTS ` + credentials + ` AND c.day = revocations.day AND c.idx = revocations.idx)`,
+			`DELETE FROM persons WHERE EXISTS ` + credentials + ` AND c.day = persons.day AND c.idx = persons.idx)`,
+			`DELETE FROM credentials WHERE application IN ` + old,
+		} {
+			if _, err := tx.ExecContext(ctx, q, before, eraseBatch); err != nil {
+				return err
+			}
+		}
+		n, err := database.Changed(ctx, tx, `DELETE FROM applications WHERE id IN `+old, before, eraseBatch)
+		if err != nil {
+			return err
+		}
+		erased = int(n)
+		_, err = tx.ExecContext(ctx, `DELETE FROM quotas WHERE month < $1`, month)
+		return err
+	})
+	return erased, err
+}
+
+// eraseUnchecked deletes applications that were made before a time and whose person
+// no check has seen; at most a batch. Nothing hangs on those. It returns how many went.
+func (s *Store) eraseUnchecked(ctx context.Context, before database.Millis) (erased int, err error) {
+	err = s.db.Change(ctx, "erase unchecked applications", func(ctx context.Context, tx *sql.Tx) error {
+		// The state is written out, so that its index serves.
+		n, err := database.Changed(ctx, tx, `DELETE FROM applications WHERE state = 1 AND id IN
+			(SELECT id FROM applications WHERE state = 1 AND created_ms < $1 ORDER BY created_ms, id LIMIT $2)`, before, eraseBatch)
+		erased = int(n)
+		return err
+	})
+	return erased, err
+}
+
+// erasePaperProofs deletes the paper proofs that were issued before a time, at most a
+// batch, and returns how many.
+func (s *Store) erasePaperProofs(ctx context.Context, before database.Millis) (erased int, err error) {
+	err = s.db.Change(ctx, "erase paper proofs", func(ctx context.Context, tx *sql.Tx) error {
+		n, err := database.Changed(ctx, tx, `DELETE FROM paper_proofs WHERE id IN
+			(SELECT id FROM paper_proofs WHERE issued_ms < $1 ORDER BY issued_ms, id LIMIT $2)`, before, eraseBatch)
+		erased = int(n)
+		return err
+	})
+	return erased, err
 }

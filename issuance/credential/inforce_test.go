@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -308,6 +309,25 @@ func TestSubjectCutOffsThatAreRefused(t *testing.T) {
 		}
 		if n, err := s.outbox.Waiting(t.Context()); err != nil || n != 0 {
 			t.Fatalf("%d records of refused orders wait: %v", n, err)
+		}
+	})
+}
+
+// What the keyring hears of sessions, by their keys.
+func TestRunningSessionsByKey(t *testing.T) {
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		for n, start := range []database.Millis{nowMs - 2000, nowMs, nowMs - 1000, nowMs} {
+			c := approved(t, s, n)
+			o := SessionRow{ID: fmt.Sprintf("ses_%d", n), Access: [32]byte{byte(n)}, Application: c.Application, Check: check(n, "").ID, Key: key + tokens.KeyID(n/3), Start: start}
+			if err := s.open(t.Context(), opening{o, nowMs}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := Sessions{}.Running(t.Context(), s.db.Writer(), nowMs-2000)
+		want := map[tokens.KeyID]keyring.Running{key: {Count: 2, Last: nowMs}, key + 1: {Count: 1, Last: nowMs}}
+		if err != nil || !maps.Equal(got, want) {
+			t.Fatalf("%v, want %v: %v", got, want, err)
 		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +64,26 @@ func TestSQLiteSettings(t *testing.T) {
 	if _, err := d.read.Exec(`DELETE FROM outbox`); err == nil {
 		t.Error("a reading connection wrote")
 	}
+}
+
+// What comes after a commit comes in its order, and not before.
+func TestAfterCommit(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, address string) {
+		d := databaseAt(t, address)
+		var order []int
+		err := d.Change(t.Context(), "test", func(ctx context.Context, _ *sql.Tx) error {
+			for i := range 3 {
+				AfterCommit(ctx, func() { order = append(order, i) })
+			}
+			if len(order) != 0 {
+				t.Error("called before the commit")
+			}
+			return nil
+		})
+		if err != nil || !slices.Equal(order, []int{0, 1, 2}) {
+			t.Errorf("%v, %v", order, err)
+		}
+	})
 }
 
 func TestMain(m *testing.M) { databasetest.Main(m, "database") }

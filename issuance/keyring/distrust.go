@@ -11,6 +11,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/issuance/outbox"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/tokens"
@@ -176,31 +177,21 @@ func TrustedFor(ctx context.Context, q database.Queries, id tokens.KeyID, serial
 // out, but not one that is cut off: a gateway that remembers the key, and may have
 // missed the cut-off, must hear of it, and no other can make sense of it alone. What is
 // over is said for as long as gateways keep it.
-func InForce(ctx context.Context, _ *database.DB, tx *sql.Tx, now database.Millis) (records []revocation.Record, err error) {
-	read := func(kind revocation.Kind, scan func(*sql.Rows, *revocation.Record) error, query string, args ...any) {
-		if err == nil {
-			err = database.Each(ctx, tx, func(rows *sql.Rows) error {
-				r := revocation.Record{Kind: kind}
-				err := scan(rows, &r)
-				records = append(records, r)
-				return err
-			}, query, args...)
-		}
-	}
-	read(revocation.KindAnnounceKey, func(rows *sql.Rows, r *revocation.Record) error {
-		var public []byte
-		err := rows.Scan(&r.Key, &public, &r.At)
-		if copy(r.Public[:], public); err == nil && len(public) != len(r.Public) {
-			err = errPublic
-		}
-		return err
-	}, `SELECT id, public, at_ms FROM announced_keys
-		WHERE id NOT IN (SELECT id FROM issuer_keys WHERE retired_ms IS NOT NULL) OR id IN (SELECT key_id FROM key_cutoffs) ORDER BY id`)
-	read(revocation.KindRescue, func(rows *sql.Rows, r *revocation.Record) error {
-		return rows.Scan(&r.Key, &r.Serial.Day, &r.Serial.Index, &r.At)
-	}, `SELECT key_id, day, idx, at_ms FROM rescued WHERE day >= $1 ORDER BY key_id, day, idx`, firstLiving(now.Add(-revocation.Afterlife)))
-	read(revocation.KindRetireKey, func(rows *sql.Rows, r *revocation.Record) error {
-		return rows.Scan(&r.Key, &r.CutOff, &r.At)
-	}, `SELECT key_id, cut_off, at_ms FROM key_cutoffs ORDER BY key_id`)
-	return records, err
+func InForce(ctx context.Context, _ *database.DB, tx *sql.Tx, now database.Millis) ([]revocation.Record, error) {
+	return outbox.Read(ctx, tx,
+		outbox.Ask(revocation.KindAnnounceKey, func(rows *sql.Rows, r *revocation.Record) error {
+			var public []byte
+			err := rows.Scan(&r.Key, &public, &r.At)
+			if copy(r.Public[:], public); err == nil && len(public) != len(r.Public) {
+				err = errPublic
+			}
+			return err
+		}, `SELECT id, public, at_ms FROM announced_keys
+			WHERE id NOT IN (SELECT id FROM issuer_keys WHERE retired_ms IS NOT NULL) OR id IN (SELECT key_id FROM key_cutoffs) ORDER BY id`),
+		outbox.Ask(revocation.KindRescue, func(rows *sql.Rows, r *revocation.Record) error {
+			return rows.Scan(&r.Key, &r.Serial.Day, &r.Serial.Index, &r.At)
+		}, `SELECT key_id, day, idx, at_ms FROM rescued WHERE day >= $1 ORDER BY key_id, day, idx`, firstLiving(now.Add(-revocation.Afterlife))),
+		outbox.Ask(revocation.KindRetireKey, func(rows *sql.Rows, r *revocation.Record) error {
+			return rows.Scan(&r.Key, &r.CutOff, &r.At)
+		}, `SELECT key_id, cut_off, at_ms FROM key_cutoffs ORDER BY key_id`))
 }

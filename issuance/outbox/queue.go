@@ -65,13 +65,12 @@ func (o *Outbox) row(r *revocation.Record) (row []any, partition int, err error)
 	return []any{partition, int64(r.Kind), payload, r.At}, partition, nil
 }
 
-// decode reads a row's record.
-func decode(kind revocation.Kind, payload []byte, at int64) (revocation.Record, error) {
-	r := revocation.Record{Kind: kind, At: at}
+// decode reads a row's payload into the record of its kind.
+func decode(r *revocation.Record, payload []byte) error {
 	if !r.SetFields(payload) {
-		return r, errPayload
+		return errPayload
 	}
-	return r, nil
+	return nil
 }
 
 // Take drops the records up to and including done, which the stream has, numbers
@@ -218,8 +217,8 @@ func numbered(ctx context.Context, tx *sql.Tx, partition, max int, next uint64) 
 			return fmt.Errorf("outbox of partition %d: number %d follows %d: rows were lost", partition, seq, last)
 		}
 		last = uint64(seq)
-		r, err := decode(revocation.Kind(kind), payload, at)
-		if err != nil {
+		r := revocation.Record{Kind: revocation.Kind(kind), At: at}
+		if err := decode(&r, payload); err != nil {
 			return fmt.Errorf("outbox of partition %d, number %d: %w", partition, seq, err)
 		}
 		records = append(records, r)

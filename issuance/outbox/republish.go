@@ -27,6 +27,35 @@ var ErrPublishing = errors.New("outbox: an issuer publishes from this database, 
 // the record of the change.
 type Source func(ctx context.Context, db *database.DB, tx *sql.Tx, now database.Millis) ([]revocation.Record, error)
 
+// Question asks an owner's tables for records of one kind.
+type Question struct {
+	kind  revocation.Kind
+	scan  func(*sql.Rows, *revocation.Record) error
+	query string
+	args  []any
+}
+
+// Ask makes a Question. scan fills in the record of a row.
+func Ask(kind revocation.Kind, scan func(*sql.Rows, *revocation.Record) error, query string, args ...any) Question {
+	return Question{kind, scan, query, args}
+}
+
+// Read asks the questions in turn.
+func Read(ctx context.Context, tx *sql.Tx, questions ...Question) (records []revocation.Record, err error) {
+	for _, q := range questions {
+		err := database.Each(ctx, tx, func(rows *sql.Rows) error {
+			r := revocation.Record{Kind: q.kind}
+			err := q.scan(rows, &r)
+			records = append(records, r)
+			return err
+		}, q.query, q.args...)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return records, nil
+}
+
 // Restate starts a new epoch, above the given one and the present one, and puts
 // into the outbox all that is in force at now (Unix ms). What else waited keeps its order
 // and goes first; all numbers start over from 1.
@@ -146,16 +175,12 @@ func (o *Outbox) republish(ctx context.Context, tx *sql.Tx, above uint64, now da
 }
 
 // waitingClosings reads the closed sessions that wait, in their order.
-func waitingClosings(ctx context.Context, tx *sql.Tx) (records []revocation.Record, err error) {
-	err = database.Each(ctx, tx, func(rows *sql.Rows) error {
+func waitingClosings(ctx context.Context, tx *sql.Tx) ([]revocation.Record, error) {
+	return Read(ctx, tx, Ask(revocation.KindRevokeSession, func(rows *sql.Rows, r *revocation.Record) error {
 		var payload []byte
-		var at int64
-		if err := rows.Scan(&payload, &at); err != nil {
+		if err := rows.Scan(&payload, &r.At); err != nil {
 			return err
 		}
-		r, err := decode(revocation.KindRevokeSession, payload, at)
-		records = append(records, r)
-		return err
-	}, `SELECT payload, created_ms FROM outbox WHERE kind = $1 ORDER BY id`, int64(revocation.KindRevokeSession))
-	return records, err
+		return decode(r, payload)
+	}, `SELECT payload, created_ms FROM outbox WHERE kind = $1 ORDER BY id`, int64(revocation.KindRevokeSession)))
 }
