@@ -153,8 +153,11 @@ func (a *API) verify(r *request, by registry.Principal, in struct {
 	}
 	c := registry.Check{
 		Principal: by, Entry: entry, Version: in.Version,
-		Original: *in.Original, InDate: *in.InDate, Readable: *in.Readable, Delegated: in.Delegated, DelegateOriginal: in.DelegateOriginal,
-		HolderOriginal: in.HolderOriginal, Matches: *in.Matches,
+		Visit: rules.Visit{
+			Original: *in.Original, InDate: *in.InDate, Readable: *in.Readable, Delegated: in.Delegated, DelegateOriginal: in.DelegateOriginal,
+			HolderOriginal: in.HolderOriginal,
+		},
+		Matches: *in.Matches,
 	}
 	if c.Proof, err = in.Proof.read(); err != nil {
 		return nil, err
@@ -196,7 +199,8 @@ func (a *API) freeIdentity(r *request, by registry.Principal, in struct {
 		return nil, err
 	}
 	return nil, a.registry.FreeIdentity(r.Context(), registry.DuplicateVisit{
-		Principal: by, Document: in.entry(), Original: *in.Original, InDate: *in.InDate, Readable: *in.Readable, Delegated: in.Delegated,
+		Principal: by, Document: in.entry(),
+		Visit: rules.Visit{Original: *in.Original, InDate: *in.InDate, Readable: *in.Readable, Delegated: in.Delegated},
 	})
 }
 
@@ -267,7 +271,7 @@ func (in rewritten) correction(by registry.Principal, entry registry.Ref) (c reg
 	}
 	c = registry.Correction{
 		Principal: by, Entry: entry, Version: in.Version, As: in.entry(),
-		Original: *in.Original, InDate: *in.InDate, Readable: *in.Readable, Delegated: in.Delegated,
+		Visit: rules.Visit{Original: *in.Original, InDate: *in.InDate, Readable: *in.Readable, Delegated: in.Delegated},
 	}
 	c.Proof, err = in.Proof.read()
 	return c, err

@@ -28,7 +28,7 @@ func (w *world) toCounter(b *Store, role staff.Role, r Ref, both bool) (rules.St
 	if err != nil {
 		return 0, err
 	}
-	c := Check{Principal: w.by(role), Entry: r, Version: seen.Version, Original: true, InDate: true, Readable: true, HolderOriginal: both, Matches: true}
+	c := Check{Principal: w.by(role), Entry: r, Version: seen.Version, Visit: rules.Visit{Original: true, InDate: true, Readable: true, HolderOriginal: both}, Matches: true}
 	if seen.ProofNeeded {
 		c.Proof = rules.Proof{Kind: rules.HolderNumber, Value: resident(1).DocumentNumber}
 	}
@@ -132,7 +132,7 @@ func TestG04_RoomIsGivenOnceHoweverManyAtOnce(t *testing.T) {
 		}
 		got := w.inTheWay(h, len(waiting), func(i int) error {
 			b := []*Store{w.Store, other}[i%2]
-			_, err := b.Verify(t.Context(), Check{Principal: w.by(staff.Window), Entry: waiting[i], Version: 1, Original: true, InDate: true, Readable: true, Matches: true})
+			_, err := b.Verify(t.Context(), Check{Principal: w.by(staff.Window), Entry: waiting[i], Version: 1, Visit: rules.Visit{Original: true, InDate: true, Readable: true}, Matches: true})
 			return err
 		})
 		if got[""] != 2 || got[rules.HolderOriginalMissing] != 6 {
@@ -201,15 +201,15 @@ func oneOfMany(w *world, b *Store, h account.Holder, r *rand.Rand, beyond, faile
 	case 1:
 		err = b.Delete(ctx, h, p.ID)
 	case 2:
-		if _, err = b.Verify(ctx, Check{Principal: w.by(staff.Window), Entry: ref, Version: p.Version, Original: true, InDate: true, Readable: true}); err == nil {
+		if _, err = b.Verify(ctx, Check{Principal: w.by(staff.Window), Entry: ref, Version: p.Version, Visit: rules.Visit{Original: true, InDate: true, Readable: true}}); err == nil {
 			failed.Add(1)
 		}
 	case 3:
-		if _, err = b.Verify(ctx, Check{Principal: w.by(staff.Window), Entry: ref, Version: p.Version, Original: true, InDate: true, Readable: true, HolderOriginal: true, Matches: true}); err == nil {
+		if _, err = b.Verify(ctx, Check{Principal: w.by(staff.Window), Entry: ref, Version: p.Version, Visit: rules.Visit{Original: true, InDate: true, Readable: true, HolderOriginal: true}, Matches: true}); err == nil {
 			beyond.Add(1) // or there was room
 		}
 	default:
-		_, err = b.Verify(ctx, Check{Principal: w.by(staff.Window), Entry: ref, Version: p.Version, Original: true, InDate: true, Readable: true, Matches: true})
+		_, err = b.Verify(ctx, Check{Principal: w.by(staff.Window), Entry: ref, Version: p.Version, Visit: rules.Visit{Original: true, InDate: true, Readable: true}, Matches: true})
 	}
 	return err
 }
@@ -222,7 +222,7 @@ func TestP14_AccountThatHasAnotherDocumentNow(t *testing.T) {
 		citizen, pending, guest := w.adds(h, resident(2)), w.adds(h, resident(3)), w.adds(h, visitor(1))
 		verifyResident(w, h, citizen.ID)
 		w.records(w.bought(h, "T", citizen.ID, guest.ID))
-		if err := w.FreeIdentity(t.Context(), DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Original: true, InDate: true, Readable: true}); err != nil {
+		if err := w.FreeIdentity(t.Context(), DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Visit: rules.Visit{Original: true, InDate: true, Readable: true}}); err != nil {
 			t.Fatal(err)
 		}
 		if err := w.edits(h, visitor(9)); err != nil {
@@ -258,7 +258,7 @@ func TestG07_NoWayBeyondTheLimitForOtherAccounts(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.verified(resident(1))
 		citizen, guest := w.adds(h, resident(2)), w.adds(h, visitor(1))
-		if err := w.FreeIdentity(t.Context(), DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Original: true, InDate: true, Readable: true}); err != nil {
+		if err := w.FreeIdentity(t.Context(), DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Visit: rules.Visit{Original: true, InDate: true, Readable: true}}); err != nil {
 			t.Fatal(err)
 		}
 		if err := w.edits(h, visitor(9)); err != nil {

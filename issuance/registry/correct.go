@@ -18,16 +18,10 @@ import (
 // Correction is an identity as the original at a window says it.
 type Correction struct {
 	Principal
-	Entry   Ref
-	Version int64          // of the entry that was looked at
-	As      identity.Entry // what the document says
-	// As in rules.Visit.
-	Original, InDate, Readable, Delegated bool
-	Proof                                 rules.Proof
-}
-
-func (c Correction) visit(at rules.Actor) rules.Visit {
-	return rules.Visit{At: at, Original: c.Original, InDate: c.InDate, Readable: c.Readable, Delegated: c.Delegated, Proof: c.Proof}
+	Entry       Ref
+	Version     int64          // of the entry that was looked at
+	As          identity.Entry // what the document says
+	rules.Visit                // without At: only windows correct
 }
 
 // Correct writes what a window read from the original over an identity that was
@@ -39,6 +33,7 @@ func (s *Store) Correct(ctx context.Context, c Correction) (rules.Status, error)
 	if err := c.By.May(staff.CorrectIdentity); err != nil {
 		return 0, err
 	}
+	c.At = rules.Window
 	to, err := rules.ReadPerson(c.As, s.Now())
 	if err != nil {
 		return 0, err
@@ -50,7 +45,7 @@ func (s *Store) Correct(ctx context.Context, c Correction) (rules.Status, error)
 			return 0, err
 		}
 		own := e.Ref.Passenger == ""
-		next, err := rules.CanCorrect(h.Account, e.Passenger, own, w.contact, rules.Correction{To: to, Visit: c.visit(rules.Window), Twice: twice})
+		next, err := rules.CanCorrect(h.Account, e.Passenger, own, w.contact, rules.Correction{To: to, Visit: c.Visit, Twice: twice})
 		if err != nil {
 			return 0, err
 		}
@@ -78,6 +73,7 @@ func (s *Store) Claim(ctx context.Context, c Correction) (rules.Status, error) {
 	if err := c.By.May(staff.ResolveDuplicate); err != nil {
 		return 0, err
 	}
+	c.At = rules.Window
 	to, err := rules.ReadPerson(c.As, s.Now())
 	if err != nil {
 		return 0, err
@@ -110,7 +106,7 @@ func (s *Store) Claim(ctx context.Context, c Correction) (rules.Status, error) {
 		if err != nil {
 			return 0, err
 		}
-		next, err := rules.CanClaim(h.Account, w.contact, rules.Correction{To: to, Visit: c.visit(rules.Window), Twice: twice})
+		next, err := rules.CanClaim(h.Account, w.contact, rules.Correction{To: to, Visit: c.Visit, Twice: twice})
 		if err != nil {
 			return 0, err
 		}

@@ -18,7 +18,7 @@ func (w *world) correction(r Ref, as identity.Entry) Correction {
 	if err != nil {
 		w.T.Fatal(err)
 	}
-	c := Correction{Principal: w.by(staff.Window), Entry: r, Version: e.version, As: as, Original: true, InDate: true, Readable: true}
+	c := Correction{Principal: w.by(staff.Window), Entry: r, Version: e.version, As: as, Visit: rules.Visit{Original: true, InDate: true, Readable: true}}
 	c.Proof = rules.Proof{Kind: rules.PhoneEnd, Value: phone[len(phone)-4:]}
 	return c
 }
@@ -151,7 +151,7 @@ func TestB11_OwnersHaveTheIdentityBack(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		owner := w.verified(resident(1))
 		own := Ref{Account: owner.Account()}
-		free := DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Original: true, InDate: true, Readable: true}
+		free := DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Visit: rules.Visit{Original: true, InDate: true, Readable: true}}
 		if err := w.FreeIdentity(t.Context(), free); err != nil {
 			t.Fatal(err)
 		}
@@ -209,7 +209,7 @@ func TestB11_ClaimsAtOnceNeverShareAnIdentity(t *testing.T) {
 		second, accounts := w.issuer()
 		holders := []account.Holder{w.registers(visitor(1)), w.registers(visitor(2)), w.registers(resident(1))}
 		claim := func(b *Store, h account.Holder) error {
-			c := Correction{Principal: w.by(staff.Window), Entry: Ref{Account: h.Account()}, As: named(resident(1), "Marked Visitor"), Original: true, InDate: true, Readable: true}
+			c := Correction{Principal: w.by(staff.Window), Entry: Ref{Account: h.Account()}, As: named(resident(1), "Marked Visitor"), Visit: rules.Visit{Original: true, InDate: true, Readable: true}}
 			c.Proof = rules.Proof{Kind: rules.PhoneEnd, Value: phone[len(phone)-4:]}
 			l, err := b.List(t.Context(), h)
 			if err != nil {
@@ -226,7 +226,7 @@ func TestB11_ClaimsAtOnceNeverShareAnIdentity(t *testing.T) {
 			}
 			switch i % 4 {
 			case 3:
-				return b.FreeIdentity(t.Context(), DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Original: true, InDate: true, Readable: true})
+				return b.FreeIdentity(t.Context(), DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Visit: rules.Visit{Original: true, InDate: true, Readable: true}})
 			case 2:
 				if i%8 == 2 {
 					_, err := accounts.Register(t.Context(), registration("marked_race_"+string(rune('a'+i/8)), resident(1)), issuerdb.Home)

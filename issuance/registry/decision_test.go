@@ -19,8 +19,8 @@ func TestR27_MachinesAndOrderNumbers(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = w.Verify(t.Context(), Check{
-			Principal: w.by(staff.Window), Entry: special, Version: seen.Version, Original: true, InDate: true, Readable: true, Matches: true,
-			Proof: rules.Proof{Kind: rules.HolderNumber, Value: resident(1).DocumentNumber},
+			Principal: w.by(staff.Window), Entry: special, Version: seen.Version, Matches: true,
+			Visit: rules.Visit{Original: true, InDate: true, Readable: true, Proof: rules.Proof{Kind: rules.HolderNumber, Value: resident(1).DocumentNumber}},
 		})
 		if err != nil {
 			t.Fatal(err)

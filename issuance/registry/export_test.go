@@ -30,8 +30,8 @@ func (w *world) lived() (h account.Holder, guest Line) {
 	w.adds(h, resident(2))
 	w.records(w.bought(h, markedReference, guest.ID, ""))
 	_, err := w.Verify(w.T.Context(), Check{
-		Principal: w.by(staff.Window), Entry: Ref{h.Account(), guest.ID}, Version: 1, Original: true, InDate: true, Readable: true, Matches: true,
-		Proof: rules.Proof{Kind: rules.HolderNumber, Value: "1"},
+		Principal: w.by(staff.Window), Entry: Ref{h.Account(), guest.ID}, Version: 1, Matches: true,
+		Visit: rules.Visit{Original: true, InDate: true, Readable: true, Proof: rules.Proof{Kind: rules.HolderNumber, Value: "1"}},
 	})
 	w.Refused(err, rules.ProofWrong, "a wrong proof")
 	return h, guest
@@ -126,7 +126,7 @@ func TestB4_ClosingIsNoWayRoundTheList(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.Refused(w.tries("marked_again", resident(1)), rules.IdentityRegistered, "with a verified passenger of today")
-		if err := w.FreeIdentity(t.Context(), DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Original: true, InDate: true, Readable: true}); err != nil {
+		if err := w.FreeIdentity(t.Context(), DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Visit: rules.Visit{Original: true, InDate: true, Readable: true}}); err != nil {
 			t.Fatal(err)
 		}
 		again := w.registers(resident(1))

@@ -71,7 +71,7 @@ func TestB_FailedIsCheckedAgainAtTheCounter(t *testing.T) {
 			if err != nil || seen.Status != rules.Failed {
 				t.Fatalf("looked at %v: %v", seen.Status, err)
 			}
-			check := Check{Principal: w.by(c.role), Entry: r, Version: seen.Version, Original: true, InDate: true, Readable: true, Matches: true}
+			check := Check{Principal: w.by(c.role), Entry: r, Version: seen.Version, Visit: rules.Visit{Original: true, InDate: true, Readable: true}, Matches: true}
 			if s, err := w.Verify(t.Context(), check); s != c.want || err != nil {
 				t.Fatalf("%s: %v, %v", c.role, s, err)
 			}
@@ -94,7 +94,7 @@ func TestB11_WhatAWindowTookIsNotVerifiedAgain(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		squatter := w.registers(resident(1))
 		own := Ref{Account: squatter.Account()}
-		free := DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Original: true, InDate: true, Readable: true}
+		free := DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Visit: rules.Visit{Original: true, InDate: true, Readable: true}}
 		if err := w.FreeIdentity(t.Context(), free); err != nil {
 			t.Fatal(err)
 		}
@@ -113,7 +113,7 @@ func TestB11_WhatAWindowTookIsNotVerifiedAgain(t *testing.T) {
 			if err != nil || !seen.Lost || seen.Status != rules.Failed {
 				t.Fatalf("looked at %v: %v", seen.Status, err)
 			}
-			_, err = w.Verify(t.Context(), Check{Principal: w.by(role), Entry: own, Version: seen.Version, Original: true, InDate: true, Readable: true, Matches: true})
+			_, err = w.Verify(t.Context(), Check{Principal: w.by(role), Entry: own, Version: seen.Version, Visit: rules.Visit{Original: true, InDate: true, Readable: true}, Matches: true})
 			w.Refused(err, rules.IdentityRegistered, string(role)+" verifies it")
 		}
 		found, err := w.FindEntries(t.Context(), w.by(staff.Window), shown(resident(1)))
@@ -134,7 +134,7 @@ func TestB11_WhatAWindowTookIsNotVerifiedAgain(t *testing.T) {
 func TestG01_G19_DocumentThatIsNoGoodLeavesTheStatus(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.registers(resident(1))
-		c := Check{Principal: w.by(staff.Window), Entry: Ref{Account: h.Account()}, Version: 1, Original: true, Readable: true, Matches: true}
+		c := Check{Principal: w.by(staff.Window), Entry: Ref{Account: h.Account()}, Version: 1, Visit: rules.Visit{Original: true, Readable: true}, Matches: true}
 		_, err := w.Verify(t.Context(), c)
 		w.Refused(err, rules.DocumentExpired, "an expired card")
 		c.InDate, c.Readable, c.Matches = true, false, false
@@ -158,7 +158,7 @@ func TestB3_FailedNeedAPlaceAgain(t *testing.T) {
 		r := Ref{h.Account(), w.adds(h, visitor(2)).ID}
 		w.checks(r, false)
 		l := w.adds(h, visitor(3))
-		c := Check{Principal: w.by(staff.Window), Entry: r, Version: 2, Original: true, InDate: true, Readable: true, Matches: true}
+		c := Check{Principal: w.by(staff.Window), Entry: r, Version: 2, Visit: rules.Visit{Original: true, InDate: true, Readable: true}, Matches: true}
 		_, err := w.Verify(t.Context(), c)
 		w.Refused(err, rules.ListFull, "on a full list")
 		w.checks(Ref{h.Account(), l.ID}, false)
@@ -174,7 +174,7 @@ func TestB_AgenciesDoNotTryAFailedEntryWithoutEnd(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.verified(resident(1))
 		l := w.adds(h, resident(2))
-		c := Check{Principal: w.by(staff.Agency), Entry: Ref{h.Account(), l.ID}, Version: 1, Original: true, InDate: true, Readable: true}
+		c := Check{Principal: w.by(staff.Agency), Entry: Ref{h.Account(), l.ID}, Version: 1, Visit: rules.Visit{Original: true, InDate: true, Readable: true}}
 		rule := throttle.DefaultRules.Document
 		for range rule.Failures {
 			if s, err := w.Verify(t.Context(), c); s != rules.Failed || err != nil {
@@ -193,7 +193,7 @@ func TestB_AgenciesDoNotTryAFailedEntryWithoutEnd(t *testing.T) {
 		c.Matches = true
 		_, err := w.Verify(t.Context(), c)
 		w.Refused(err, throttle.TooManyFailures, "an agency once more")
-		another := Check{Principal: w.by(staff.Agency), Entry: Ref{Account: w.registers(resident(2)).Account()}, Version: 1, Original: true, InDate: true, Readable: true, Matches: true}
+		another := Check{Principal: w.by(staff.Agency), Entry: Ref{Account: w.registers(resident(2)).Account()}, Version: 1, Visit: rules.Visit{Original: true, InDate: true, Readable: true}, Matches: true}
 		if s, err := w.Verify(t.Context(), another); s != rules.Verified || err != nil {
 			t.Fatalf("the same document in another account: %v, %v", s, err)
 		}

@@ -51,8 +51,8 @@ func (s *Store) takeIdentity(ctx context.Context, tx *sql.Tx, h holder, p identi
 // DuplicateVisit is a visit about an identity that is registered already.
 type DuplicateVisit struct {
 	Principal
-	Document                              identity.Entry // the person's own
-	Original, InDate, Readable, Delegated bool           // as in rules.Visit
+	Document    identity.Entry // the person's own
+	rules.Visit                // without At, which the member's role says
 }
 
 // freedOfClosed stands in the trail for an account that does not exist any more.
@@ -71,7 +71,8 @@ func (s *Store) FreeIdentity(ctx context.Context, d DuplicateVisit) error {
 	if err != nil {
 		return err
 	}
-	if err := rules.CanFreeIdentity(rules.Visit{At: at, Original: d.Original, InDate: d.InDate, Readable: d.Readable, Delegated: d.Delegated}); err != nil {
+	d.At = at
+	if err := rules.CanFreeIdentity(d.Visit); err != nil {
 		return err
 	}
 	person, err := rules.ReadDocument(d.Document, s.Now())

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/issuance/staff"
 )
 
@@ -198,7 +199,7 @@ func TestBookingsAreThePersonsOwn(t *testing.T) {
 			t.Fatalf("of a person without tickets: %d, %v", len(all), err)
 		}
 		w.records(TicketEvent{Principal: w.by(staff.Ticketing), Kind: TicketCancelled, Ticket: "T2-1"})
-		if err := w.FreeIdentity(t.Context(), DuplicateVisit{Principal: w.by(staff.Window), Document: shown(person), Original: true, InDate: true, Readable: true}); err != nil {
+		if err := w.FreeIdentity(t.Context(), DuplicateVisit{Principal: w.by(staff.Window), Document: shown(person), Visit: rules.Visit{Original: true, InDate: true, Readable: true}}); err != nil {
 			t.Fatal(err)
 		}
 		if got := references(); got != "T2-1 cancelled" {

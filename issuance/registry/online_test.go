@@ -72,7 +72,7 @@ func TestG39_WhoIsNotVerifiedOnline(t *testing.T) {
 
 		taken := w.online(resident(4))
 		window := w.by(staff.Window)
-		if err := w.FreeIdentity(t.Context(), DuplicateVisit{Principal: window, Document: shown(resident(4)), Original: true, InDate: true, Readable: true}); err != nil {
+		if err := w.FreeIdentity(t.Context(), DuplicateVisit{Principal: window, Document: shown(resident(4)), Visit: rules.Visit{Original: true, InDate: true, Readable: true}}); err != nil {
 			t.Fatal(err)
 		}
 		w.Refused(w.verifiesOnline(taken), rules.IdentityRegistered, "an identity that a window took")

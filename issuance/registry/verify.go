@@ -33,11 +33,10 @@ type Check struct {
 	Principal
 	Entry   Ref
 	Version int64 // of the entry that was looked at
-	// As in rules.Visit. Where the counter stands is its credential's to say.
-	Original, InDate, Readable, Delegated, DelegateOriginal bool
-	HolderOriginal                                          bool // asked for where EntryView.HolderOriginalNeeded
-	Proof                                                   rules.Proof
-	Matches                                                 bool // the original is what the entry says
+	// Visit is without At, which the member's role says. HolderOriginal is asked for where
+	// EntryView.HolderOriginalNeeded.
+	rules.Visit
+	Matches bool // the original is what the entry says
 }
 
 // Verify settles an entry after a counter compared it with the original: a
@@ -53,10 +52,7 @@ func (s *Store) Verify(ctx context.Context, c Check) (next rules.Status, err err
 	if err != nil {
 		return 0, err
 	}
-	visit := rules.Visit{
-		At: at, Original: c.Original, InDate: c.InDate, Readable: c.Readable,
-		Delegated: c.Delegated, DelegateOriginal: c.DelegateOriginal, HolderOriginal: c.HolderOriginal, Proof: c.Proof,
-	}
+	c.At = at
 	var wrong error // the answer to a guess: what counts it must be committed
 	err = s.Database.Change(ctx, "verify", func(ctx context.Context, tx *sql.Tx) error {
 		h, e, err := s.readEntry(ctx, tx, c.Entry, s.Database.ForUpdate)
@@ -81,7 +77,7 @@ func (s *Store) Verify(ctx context.Context, c Check) (next rules.Status, err err
 					return err
 				}
 			}
-			next, err = rules.Verify(e.Passenger, contact, visit, c.Matches)
+			next, err = rules.Verify(e.Passenger, contact, c.Visit, c.Matches)
 			return err
 		})
 		if err != nil || wrong != nil {
@@ -91,7 +87,7 @@ func (s *Store) Verify(ctx context.Context, c Check) (next rules.Status, err err
 		if err != nil {
 			return err
 		}
-		if err := rules.CanExceed(h.Account, e.Passenger, visit, counts, s.Limits()); err != nil {
+		if err := rules.CanExceed(h.Account, e.Passenger, c.Visit, counts, s.Limits()); err != nil {
 			return err
 		}
 		action, detail := checking(e.Passenger), fmt.Sprintf("%v becomes %v", e.Status, next)

@@ -25,7 +25,7 @@ func TestB_VisitorsWayThroughTheStatuses(t *testing.T) {
 		r := Ref{Account: h.Account()}
 		_, err := w.ViewEntry(t.Context(), w.by(staff.Agency), r)
 		w.Refused(err, rules.StationWindowOnly, "an agency looks")
-		_, err = w.Verify(t.Context(), Check{Principal: w.by(staff.Agency), Entry: r, Version: 1, Original: true, InDate: true, Readable: true, Matches: true})
+		_, err = w.Verify(t.Context(), Check{Principal: w.by(staff.Agency), Entry: r, Version: 1, Visit: rules.Visit{Original: true, InDate: true, Readable: true}, Matches: true})
 		w.Refused(err, rules.StationWindowOnly, "an agency verifies")
 		_, err = w.ViewForAuthority(t.Context(), w.by(staff.Authority), r)
 		w.Refused(err, rules.MoveRefused, "the authority before the window")
@@ -133,7 +133,7 @@ func TestVerdictIsAboutWhatWasLookedAt(t *testing.T) {
 		if _, err := w.Edit(t.Context(), h, l.ID, l.Version, entered(resident(3))); err != nil {
 			t.Fatal(err)
 		}
-		c := Check{Principal: w.by(staff.Agency), Entry: r, Version: seen.Version, Original: true, InDate: true, Readable: true, Matches: true}
+		c := Check{Principal: w.by(staff.Agency), Entry: r, Version: seen.Version, Visit: rules.Visit{Original: true, InDate: true, Readable: true}, Matches: true}
 		_, err = w.Verify(t.Context(), c)
 		w.Refused(err, EntryChanged, "a verdict on what was there before")
 		got := w.inTheWay(h, 8, func(i int) error {
@@ -157,12 +157,12 @@ func TestB1_RareNamesNeedAProofAtTheWindow(t *testing.T) {
 		own := Ref{Account: h.Account()}
 		_, err := w.ViewEntry(t.Context(), w.by(staff.Agency), own)
 		w.Refused(err, rules.StationWindowOnly, "an agency looks")
-		_, err = w.Verify(t.Context(), Check{Principal: w.by(staff.Agency), Entry: own, Version: 1, Original: true, InDate: true, Readable: true, Matches: true})
+		_, err = w.Verify(t.Context(), Check{Principal: w.by(staff.Agency), Entry: own, Version: 1, Visit: rules.Visit{Original: true, InDate: true, Readable: true}, Matches: true})
 		w.Refused(err, rules.StationWindowOnly, "an agency verifies")
 
 		proven := func(r Ref, version int64, k rules.ProofKind, value string) error {
 			_, err := w.Verify(t.Context(), Check{
-				Principal: w.by(staff.Window), Entry: r, Version: version, Original: true, InDate: true, Readable: true, Matches: true, Proof: rules.Proof{Kind: k, Value: value},
+				Principal: w.by(staff.Window), Entry: r, Version: version, Visit: rules.Visit{Original: true, InDate: true, Readable: true, Proof: rules.Proof{Kind: k, Value: value}}, Matches: true,
 			})
 			return err
 		}
@@ -195,7 +195,7 @@ func TestB1_RareNamesNeedAProofAtTheWindow(t *testing.T) {
 func TestB1_ProofsAreNotForGuessing(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.registers(rare(resident(1)))
-		c := Check{Principal: w.by(staff.Window), Entry: Ref{Account: h.Account()}, Version: 1, Original: true, InDate: true, Readable: true, Matches: true}
+		c := Check{Principal: w.by(staff.Window), Entry: Ref{Account: h.Account()}, Version: 1, Visit: rules.Visit{Original: true, InDate: true, Readable: true}, Matches: true}
 		c.Proof = rules.Proof{Kind: rules.PhoneEnd, Value: "0000"}
 		rule := throttle.DefaultRules.Document
 		got := w.AtOnce(200, func(int) error {
@@ -221,7 +221,7 @@ func TestB1_ProofsAreNotForGuessing(t *testing.T) {
 func TestB10_SomebodyElseBringsBothOriginals(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.registers(resident(1))
-		c := Check{Principal: w.by(staff.Agency), Entry: Ref{Account: h.Account()}, Version: 1, Original: true, InDate: true, Readable: true, Delegated: true, Matches: true}
+		c := Check{Principal: w.by(staff.Agency), Entry: Ref{Account: h.Account()}, Version: 1, Visit: rules.Visit{Original: true, InDate: true, Readable: true, Delegated: true}, Matches: true}
 		_, err := w.Verify(t.Context(), c)
 		w.Refused(err, rules.OriginalMissing, "without the delegate's own")
 		c.DelegateOriginal = true
@@ -242,7 +242,7 @@ func TestB10_SomebodyElseBringsBothOriginals(t *testing.T) {
 func TestVerdictAndItsEntryAreOne(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		h := w.registers(resident(1))
-		c := Check{Principal: w.by(staff.Window), Entry: Ref{Account: h.Account()}, Version: 1, Original: true, InDate: true, Readable: true, Matches: true}
+		c := Check{Principal: w.by(staff.Window), Entry: Ref{Account: h.Account()}, Version: 1, Visit: rules.Visit{Original: true, InDate: true, Readable: true}, Matches: true}
 		c.Request = "not one word"
 		if _, err := w.Verify(t.Context(), c); err == nil || w.own(h).Status != rules.Pending {
 			t.Fatalf("verified without an entry: %v", err)
@@ -369,8 +369,8 @@ func TestB1_FaultOfTheContactIsNoProof(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = w.Verify(t.Context(), Check{
-			Principal: w.by(staff.Window), Entry: Ref{Account: h.Account()}, Version: 1, Original: true, InDate: true, Readable: true, Matches: true,
-			Proof: rules.Proof{Kind: rules.EmailStart, Value: "mar"},
+			Principal: w.by(staff.Window), Entry: Ref{Account: h.Account()}, Version: 1, Matches: true,
+			Visit: rules.Visit{Original: true, InDate: true, Readable: true, Proof: rules.Proof{Kind: rules.EmailStart, Value: "mar"}},
 		})
 		if err == nil || problem.Is(err, rules.ProofWrong) || problem.Is(err, account.AccountNotFound) {
 			t.Fatalf("%v", err)

@@ -178,7 +178,7 @@ func (w *world) checks(r Ref, matches bool) rules.Status {
 	w.T.Helper()
 	seen, err := w.ViewEntry(w.T.Context(), w.by(staff.Window), r)
 	w.Must(err)
-	c := Check{Principal: w.by(staff.Window), Entry: r, Version: seen.Version, Original: true, InDate: true, Readable: true, Matches: matches}
+	c := Check{Principal: w.by(staff.Window), Entry: r, Version: seen.Version, Visit: rules.Visit{Original: true, InDate: true, Readable: true}, Matches: matches}
 	if seen.ProofNeeded {
 		c.Proof = rules.Proof{Kind: rules.PhoneEnd, Value: phone[len(phone)-4:]}
 	}
