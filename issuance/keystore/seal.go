@@ -2,6 +2,7 @@ package keystore
 
 import (
 	"bytes"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -90,8 +91,6 @@ var (
 	// ErrSealed asks for what Options.Passphrase is there for.
 	ErrSealed = errors.New("keystore: the keys are sealed and no passphrase was given")
 
-	errSealText = errors.New("keystore: " + sealFile + " opens, and holds something else than identities: another program wrote it")
-
 	errElsewhere = errors.New("was sealed in another directory or before a Reseal, or was damaged, altered or exchanged; take it and " + sealFile + " from one backup")
 )
 
@@ -140,24 +139,21 @@ func openSeal(text []byte, p Passphrase) (s *seal, err error) {
 	if err != nil {
 		return nil, ErrPassphrase
 	}
-	lines := strings.Split(strings.TrimSuffix(string(plain), "\n"), "\n")
-	for _, line := range lines[1:] {
-		if digits, isLegacy := strings.CutPrefix(line, legacyMark); isLegacy {
-			raw, ok := lowerHex(digits)
-			if !ok || len(raw) != secretSize {
-				return nil, errSealText
-			}
-			s.legacy = append(s.legacy, legacyKey(raw))
-			continue
+	identities, err := age.ParseIdentities(bytes.NewReader(plain))
+	for _, i := range identities {
+		if k, ok := i.(*age.X25519Identity); ok {
+			s.keys = append(s.keys, k)
 		}
-		k, err := age.ParseX25519Identity(line)
-		if err != nil {
-			return nil, errSealText
-		}
-		s.keys = append(s.keys, k)
 	}
-	if lines[0] != sealHead || len(s.keys) == 0 {
-		return nil, errSealText
+	for line := range strings.Lines(string(plain)) {
+		if digits, isLegacy := strings.CutPrefix(line, legacyMark); isLegacy {
+			if raw, err := hex.DecodeString(strings.TrimSuffix(digits, "\n")); err == nil && len(raw) == secretSize {
+				s.legacy = append(s.legacy, legacyKey(raw))
+			}
+		}
+	}
+	if err != nil || len(s.keys) == 0 || !bytes.HasPrefix(plain, []byte(sealHead)) {
+		return nil, fmt.Errorf("keystore: %s opens, and does not hold what this program writes", sealFile)
 	}
 	return s, nil
 }
