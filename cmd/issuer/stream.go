@@ -100,7 +100,7 @@ func cutOffSubject(ctx context.Context, inv *invocation) error {
 
 func restate(ctx context.Context, inv *invocation) error {
 	return inv.commitAndPublish(ctx, func(ctx context.Context) error {
-		epoch, err := inv.db.RestateByOrder(ctx, inv.order())
+		epoch, err := inv.db.RepublishByOrder(ctx, inv.order())
 		if err == nil {
 			inv.printf("committed: everything in force is said again in epoch %d", epoch)
 		}

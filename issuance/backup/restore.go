@@ -51,7 +51,7 @@ func AfterRestore(ctx context.Context, box *outbox.Outbox, trail *audit.Trail, b
 	if err != nil {
 		return Report{}, err
 	}
-	if r.Epoch, err = box.RestateByOrder(ctx, outbox.Order{Trail: trail, Who: by.Who, At: database.Millis(by.AtMs)}); err != nil {
+	if r.Epoch, err = box.RepublishByOrder(ctx, outbox.Order{Trail: trail, Who: by.Who, At: database.Millis(by.AtMs)}); err != nil {
 		return r, fmt.Errorf("serials are safe, but nothing is said again yet: repeat it: %w", err)
 	}
 	return r, nil

@@ -253,7 +253,7 @@ func TestRestateSaysClosedSessions(t *testing.T) {
 		closeLogin("log_3", nowMs+10_000)
 		all := func(now database.Millis) map[revocation.Record]int {
 			t.Helper()
-			if _, err := s.outbox.Restate(t.Context(), 0, int64(now)); err != nil {
+			if _, err := s.outbox.Republish(t.Context(), 0, int64(now)); err != nil {
 				t.Fatal(err)
 			}
 			said := map[revocation.Record]int{}

@@ -78,7 +78,7 @@ func TestRestateSaysAllThatIsInForce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		epoch, err := s.outbox.Restate(t.Context(), before+7, nowMs+5)
+		epoch, err := s.outbox.Republish(t.Context(), before+7, nowMs+5)
 		if err != nil || epoch != before+8 {
 			t.Fatalf("epoch %d after %d, want %d: %v", epoch, before, before+8, err)
 		}
@@ -123,7 +123,7 @@ func TestRestateSaysAllThatIsInForce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.outbox.Restate(t.Context(), 0, nowMs+tokens.CredentialLife*1000+afterlife); err != nil {
+		if _, err := s.outbox.Republish(t.Context(), 0, nowMs+tokens.CredentialLife*1000+afterlife); err != nil {
 			t.Fatal(err)
 		}
 		if n, err := s.outbox.Waiting(t.Context()); err != nil || n != waits-int64(len(want))+1 {
@@ -160,7 +160,7 @@ func TestRestateWaitsForAChangeUnderWay(t *testing.T) {
 		<-began
 		restated := make(chan error, 1)
 		go func() {
-			_, err := s.outbox.Restate(t.Context(), 0, nowMs+4)
+			_, err := s.outbox.Republish(t.Context(), 0, nowMs+4)
 			restated <- err
 		}()
 		waitForLocks(t, s, 1)
@@ -279,7 +279,7 @@ func TestCutOffsAreRestated(t *testing.T) {
 			{nowMs + sessionOver + afterlife, "announce_key rescue retire_key"},
 			{tokens.DayOver(today(5).Day)*1000 + afterlife, "announce_key retire_key"},
 		} {
-			if _, err := s.outbox.Restate(t.Context(), 0, step.at); err != nil {
+			if _, err := s.outbox.Republish(t.Context(), 0, step.at); err != nil {
 				t.Fatal(err)
 			}
 			got := drain(t, s, 0)

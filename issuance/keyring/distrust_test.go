@@ -230,7 +230,7 @@ func TestRestateLeavesOutRetiredKeys(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.drain()
-		if _, err := w.Restate(t.Context(), 0, int64(nowMs+1)); err != nil {
+		if _, err := w.Republish(t.Context(), 0, int64(nowMs+1)); err != nil {
 			t.Fatal(err)
 		}
 		if got := w.drain(); kinds(got) != "announce_key announce_key retire_key" || got[0].Key != 1 || got[1].Key != 3 || got[2].Key != 3 {

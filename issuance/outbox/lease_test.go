@@ -100,7 +100,7 @@ func TestASleeperMarksNothingOfTheNextEpoch(t *testing.T) {
 		had := take(t, sleeper, 0, 10)
 		last := had.First + uint64(len(had.Records)) - 1
 
-		next, err := other.Restate(t.Context(), 0, nowMs+1)
+		next, err := other.Republish(t.Context(), 0, nowMs+1)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -285,7 +285,7 @@ func TestRepublishKeepsWaitingClosings(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 2 {
-			if _, err := o.Restate(t.Context(), 0, nowMs); err != nil {
+			if _, err := o.Republish(t.Context(), 0, nowMs); err != nil {
 				t.Fatal(err)
 			}
 			if got := take(t, o, 3, 10); !slices.Equal(got.Records, []revocation.Record{fresh, old}) {

@@ -56,10 +56,10 @@ func Read(ctx context.Context, tx *sql.Tx, questions ...Question) (records []rev
 	return records, nil
 }
 
-// Restate starts a new epoch, above the given one and the present one, and puts
+// Republish starts a new epoch, above the given one and the present one, and puts
 // into the outbox all that is in force at now (Unix ms). What else waited keeps its order
 // and goes first; all numbers start over from 1.
-func (o *Outbox) Restate(ctx context.Context, above uint64, now int64) (epoch uint64, err error) {
+func (o *Outbox) Republish(ctx context.Context, above uint64, now int64) (epoch uint64, err error) {
 	err = o.db.ChangeWithin(ctx, republishTimeout, "restate", func(ctx context.Context, tx *sql.Tx) error {
 		epoch, err = o.republish(ctx, tx, above, database.Millis(now))
 		return err
@@ -74,10 +74,10 @@ type Order struct {
 	At    database.Millis
 }
 
-// RestateByOrder is Restate on a person's order: after database and log came
+// RepublishByOrder is Republish on a person's order: after database and log came
 // back from a backup together, which nothing here can notice. The epoch rises
 // above now, and with that above all that was begun since the backup.
-func (o *Outbox) RestateByOrder(ctx context.Context, by Order) (epoch uint64, err error) {
+func (o *Outbox) RepublishByOrder(ctx context.Context, by Order) (epoch uint64, err error) {
 	err = o.db.ChangeWithin(ctx, republishTimeout, "restate", func(ctx context.Context, tx *sql.Tx) error {
 		epoch, err = o.ordered(ctx, tx, by, "")
 		return err

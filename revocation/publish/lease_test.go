@@ -168,7 +168,7 @@ func TestASleeperLosesNothing(t *testing.T) {
 	other := o.Share()
 	second, _ := s.publish(other)
 	runtest.Eventually(t, patience, "the second to take over", func() bool { return second.Stats().Heartbeats > 0 })
-	if _, err := other.Restate(t.Context(), 0, time.Now().UnixMilli()); err != nil {
+	if _, err := other.Republish(t.Context(), 0, time.Now().UnixMilli()); err != nil {
 		t.Fatal(err)
 	}
 	close(sleepy.woken)

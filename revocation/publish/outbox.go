@@ -36,14 +36,14 @@ type Outbox interface {
 	// the oldest record that may not be in the stream yet, next the one that the
 	// next unnumbered record will get. low == next when nothing waits with a number.
 	Place(ctx context.Context, partition int) (low, next uint64, err error)
-	// Restate starts a new epoch, greater than above and than the present one,
+	// Republish starts a new epoch, greater than above and than the present one,
 	// that says all over again what is in force at now (Unix ms): every announced
 	// key with its cut-off and rescued credentials, every subject's cut-off, every
 	// closed session of which a code could still pass, and the state of every
 	// credential that was ever revoked and has not expired.
 	// Numbering starts over at 1. No credential's state is said twice: a lift that
 	// is followed by a revocation would free it for a moment.
-	Restate(ctx context.Context, above uint64, now int64) (epoch uint64, err error)
+	Republish(ctx context.Context, above uint64, now int64) (epoch uint64, err error)
 	// Take first marks the partition's records up to and including done as
 	// Published does, 0 for none, and then durably numbers what waits, oldest
 	// first, and returns at most max unpublished records in the order of their

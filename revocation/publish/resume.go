@@ -47,7 +47,7 @@ func (p *Publisher) resume(ctx context.Context) (uint64, error) {
 	if why == "" {
 		return epoch, nil
 	}
-	restated, err := p.Outbox.Restate(ctx, newest, p.Now().UnixMilli())
+	restated, err := p.Outbox.Republish(ctx, newest, p.Now().UnixMilli())
 	if err != nil {
 		return 0, err
 	}

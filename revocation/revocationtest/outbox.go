@@ -112,8 +112,8 @@ func (o *Outbox) Place(_ context.Context, partition int) (low, next uint64, err 
 	return o.next[partition] + 1, o.next[partition] + 1 + uint64(len(o.waiting[partition])), nil
 }
 
-// Restate implements publish.Outbox.
-func (o *Outbox) Restate(_ context.Context, above uint64, _ int64) (uint64, error) {
+// Republish implements publish.Outbox.
+func (o *Outbox) Republish(_ context.Context, above uint64, _ int64) (uint64, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.epoch = max(o.epoch, above) + 1

@@ -46,7 +46,7 @@ func TestTheRatchetOutlivesTheSnapshots(t *testing.T) {
 	if s := second.Freshness(time.Now().UnixMilli()); s.State != revocation.Booting {
 		t.Fatalf("state %s", s.State)
 	}
-	if _, err := l.outbox.Restate(t.Context(), 1, time.Now().UnixMilli()); err != nil {
+	if _, err := l.outbox.Republish(t.Context(), 1, time.Now().UnixMilli()); err != nil {
 		t.Fatal(err)
 	}
 	awaitState(t, second, revocation.Fresh) // the issuer was told to say everything again
