@@ -8,19 +8,25 @@ import (
 	"github.com/railgate/railgate/issuance/staff"
 )
 
-// entered is an identity and a contact as somebody typed them.
-type entered struct {
+// enteredPerson is a person as somebody typed one, or as a clerk reads one from the
+// original.
+type enteredPerson struct {
 	Name           string `json:"name"`
 	DocumentType   string `json:"document_type"`
 	DocumentNumber string `json:"document_number"`
 	Nationality    string `json:"nationality"`
 	Substituted    bool   `json:"substituted"`
-	Phone          string `json:"phone"`
-	Email          string `json:"email"`
 }
 
-func (e entered) identity() identity.Entry {
+func (e enteredPerson) entry() identity.Entry {
 	return identity.Entry{Name: e.Name, DocumentType: e.DocumentType, DocumentNumber: e.DocumentNumber, Nationality: e.Nationality, Substituted: e.Substituted}
+}
+
+// entered is an identity and a contact as somebody typed them.
+type entered struct {
+	enteredPerson
+	Phone string `json:"phone"`
+	Email string `json:"email"`
 }
 
 func (e entered) contact() account.Contact { return account.Contact{Phone: e.Phone, Email: e.Email} }
@@ -33,7 +39,7 @@ func (a *API) register(r *request, _ anonymous, in struct {
 	entered
 }) (any, error) {
 	id, err := a.accounts.Register(r.Context(), account.Registration{
-		Login: in.LoginName, Password: in.Password, Identity: in.identity(), Contact: in.contact(), Policy: in.Policy,
+		Login: in.LoginName, Password: in.Password, Identity: in.entry(), Contact: in.contact(), Policy: in.Policy,
 	}, r.from)
 	return struct {
 		Account string `json:"account"`
@@ -116,7 +122,7 @@ func (a *API) editProfile(r *request, h account.Holder, in struct {
 	Version int64 `json:"version"`
 	entered
 }) (any, error) {
-	p, err := a.accounts.Edit(r.Context(), h, account.Edit{Version: in.Version, Identity: in.identity(), Contact: in.contact()})
+	p, err := a.accounts.Edit(r.Context(), h, account.Edit{Version: in.Version, Identity: in.entry(), Contact: in.contact()})
 	if err != nil {
 		return nil, err
 	}

@@ -247,19 +247,10 @@ func (a *API) askService(r *request, by registry.Principal, in struct {
 	return decided(a.registry.Decide(r.Context(), registry.DecisionRequest{Principal: by, Kind: registry.Serve, Ticket: in.Ticket, Serve: s}))
 }
 
-// documentRead is a person as a clerk reads one from the original.
-type documentRead struct {
-	Name           string `json:"name"`
-	DocumentType   string `json:"document_type"`
-	DocumentNumber string `json:"document_number"`
-	Nationality    string `json:"nationality"`
-	Substituted    bool   `json:"substituted"`
-}
-
 // rewritten is what a correction and a claim have in common.
 type rewritten struct {
 	Version int64 `json:"version"`
-	documentRead
+	enteredPerson
 	original
 	Delegated bool   `json:"delegated"`
 	Proof     *proof `json:"proof"`
@@ -275,12 +266,6 @@ func (in rewritten) correction(by registry.Principal, entry registry.Ref) (c reg
 	}
 	c.Proof, err = in.Proof.read()
 	return c, err
-}
-
-func (d documentRead) entry() identity.Entry {
-	return identity.Entry{
-		Name: d.Name, DocumentType: d.DocumentType, DocumentNumber: d.DocumentNumber, Nationality: d.Nationality, Substituted: d.Substituted,
-	}
 }
 
 // correct writes the original over an identity that was checked wrongly.

@@ -97,21 +97,12 @@ func (a *API) listPassengers(r *request, h account.Holder) (any, error) {
 // enteredPassenger is a passenger as the holder typed one. With the policy the
 // holder says that the passenger agreed to it (rule B12).
 type enteredPassenger struct {
-	Name           string `json:"name"`
-	DocumentType   string `json:"document_type"`
-	DocumentNumber string `json:"document_number"`
-	Nationality    string `json:"nationality"`
-	Substituted    bool   `json:"substituted"`
-	Policy         string `json:"policy"`
+	enteredPerson
+	Policy string `json:"policy"`
 }
 
 func (e enteredPassenger) entered() registry.EnteredPassenger {
-	return registry.EnteredPassenger{
-		Entry: identity.Entry{
-			Name: e.Name, DocumentType: e.DocumentType, DocumentNumber: e.DocumentNumber, Nationality: e.Nationality, Substituted: e.Substituted,
-		},
-		Policy: e.Policy,
-	}
+	return registry.EnteredPassenger{Entry: e.entry(), Policy: e.Policy}
 }
 
 // addPassenger puts somebody on the list (rules B2 and B3).
