@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/gateway"
-	"github.com/railgate/railgate/test/runtest"
+	"github.com/railgate/railgate/test/harness/runtest"
 	"github.com/railgate/railgate/tokens"
 )
 

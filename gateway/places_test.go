@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/gateway"
-	"github.com/railgate/railgate/test/runtest"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // batchHead is the head of a batch with a body of so many bytes; -1: chunked.

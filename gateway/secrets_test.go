@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/railgate/railgate/test/runtest"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // The server's own messages about broken requests quote them. None of that may

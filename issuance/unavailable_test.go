@@ -15,7 +15,7 @@ import (
 	"github.com/railgate/railgate/test/databasetest"
 	"github.com/railgate/railgate/test/harness"
 	"github.com/railgate/railgate/test/harness/passenger"
-	"github.com/railgate/railgate/test/runtest"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 func TestMain(m *testing.M) { databasetest.Main(m, "issuance") }

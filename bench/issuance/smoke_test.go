@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/railgate/railgate/test/runtest"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // smallRun is every line and the isolation run, with numbers that prove that

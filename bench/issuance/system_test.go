@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/test/harness/process"
-	"github.com/railgate/railgate/test/runtest"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 const patience = 30 * time.Second

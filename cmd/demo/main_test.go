@@ -12,7 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/railgate/railgate/loadtest"
-	"github.com/railgate/railgate/test/runtest"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 func TestTheStoryIsAsItMustBe(t *testing.T) {

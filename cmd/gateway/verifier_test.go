@@ -19,7 +19,7 @@ import (
 
 	"golang.org/x/sys/cpu"
 
-	"github.com/railgate/railgate/test/runtest"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // faulty builds the gateway with one constant of the field arithmetic changed.

@@ -15,7 +15,7 @@ import (
 	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/vault"
-	"github.com/railgate/railgate/test/runtest"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // sealedTrail has an issuer seal what was ordered, and returns the chain's end.

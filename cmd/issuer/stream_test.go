@@ -11,7 +11,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/keyring"
 	"github.com/railgate/railgate/issuance/outbox"
-	"github.com/railgate/railgate/test/runtest"
+	"github.com/railgate/railgate/test/harness/runtest"
 	"github.com/railgate/railgate/tokens"
 )
 

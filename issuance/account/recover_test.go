@@ -11,8 +11,8 @@ import (
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/issuance/throttle"
+	"github.com/railgate/railgate/test/harness/runtest"
 	"github.com/railgate/railgate/test/issuerdb"
-	"github.com/railgate/railgate/test/runtest"
 )
 
 const newPass = "battery staple 红色"

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/railgate/railgate/test/runtest"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 func TestBackupIsOneMomentOfABusyDatabase(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/railgate/railgate/test/runtest"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 type double struct{ in, out int }

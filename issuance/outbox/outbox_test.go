@@ -16,7 +16,7 @@ import (
 	"github.com/railgate/railgate/revocation/publish"
 	"github.com/railgate/railgate/test/audittest"
 	"github.com/railgate/railgate/test/databasetest"
-	"github.com/railgate/railgate/test/runtest"
+	"github.com/railgate/railgate/test/harness/runtest"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/tokentest"
 )

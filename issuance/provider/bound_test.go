@@ -9,7 +9,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/test/fakeprovider"
-	"github.com/railgate/railgate/test/runtest"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // The caller's bound is kept when it is the shorter one, and its error returned.

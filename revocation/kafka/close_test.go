@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/revocation/kafka"
-	"github.com/railgate/railgate/test/runtest"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // ours returns the stacks of the goroutines that a link started.

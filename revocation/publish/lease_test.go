@@ -18,7 +18,7 @@ import (
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/publish"
 	"github.com/railgate/railgate/revocation/revocationtest"
-	"github.com/railgate/railgate/test/runtest"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // killed is an outbox whose owner dies without giving the lease back.

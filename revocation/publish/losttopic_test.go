@@ -13,7 +13,7 @@ import (
 
 	"github.com/railgate/railgate/revocation/publish"
 	"github.com/railgate/railgate/revocation/revocationtest"
-	"github.com/railgate/railgate/test/runtest"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // A broker comes back empty under a running publisher. The publisher says that it

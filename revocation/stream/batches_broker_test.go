@@ -15,7 +15,7 @@ import (
 	"github.com/railgate/railgate/revocation/revocationtest"
 	"github.com/railgate/railgate/revocation/stream"
 	"github.com/railgate/railgate/test/fakekafka/batch"
-	"github.com/railgate/railgate/test/runtest"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // idle is how long a shelf holds an answer back when nothing is new: a moment,

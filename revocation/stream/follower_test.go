@@ -18,7 +18,7 @@ import (
 	"github.com/railgate/railgate/revocation/revocationtest"
 	"github.com/railgate/railgate/revocation/stream"
 	"github.com/railgate/railgate/test/fakekafka"
-	"github.com/railgate/railgate/test/runtest"
+	"github.com/railgate/railgate/test/harness/runtest"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/tokentest"
 )

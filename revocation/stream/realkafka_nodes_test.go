@@ -19,7 +19,7 @@ import (
 	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/revocation/revocationtest"
 	"github.com/railgate/railgate/revocation/stream"
-	"github.com/railgate/railgate/test/runtest"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 const (

@@ -14,7 +14,7 @@ import (
 	"github.com/railgate/railgate/revocation/publish"
 	"github.com/railgate/railgate/revocation/revocationtest"
 	"github.com/railgate/railgate/revocation/stream"
-	"github.com/railgate/railgate/test/runtest"
+	"github.com/railgate/railgate/test/harness/runtest"
 	"github.com/railgate/railgate/tokens"
 )
 

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/test/harness/passenger"
-	"github.com/railgate/railgate/test/runtest"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // fate is what became of a request.

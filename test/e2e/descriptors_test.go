@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/test/harness/process"
-	"github.com/railgate/railgate/test/runtest"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // A gateway with few descriptors lowers its bound on connections, says so,

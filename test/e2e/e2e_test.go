@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/railgate/railgate/test/runtest"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // A revocation crosses the whole house under load; then each side is killed,

@@ -15,8 +15,8 @@ import (
 
 	"github.com/railgate/railgate/test/harness/passenger"
 	"github.com/railgate/railgate/test/harness/process"
+	"github.com/railgate/railgate/test/harness/runtest"
 	"github.com/railgate/railgate/test/harness/stack"
-	"github.com/railgate/railgate/test/runtest"
 )
 
 // haproxyEnv says that the rolling restart is to be run, which needs HAProxy and

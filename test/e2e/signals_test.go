@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/railgate/railgate/test/harness/process"
-	"github.com/railgate/railgate/test/runtest"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // SIGHUP ends neither the issuer nor a gateway. Both say that it is ignored.

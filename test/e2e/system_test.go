@@ -17,8 +17,8 @@ import (
 	"github.com/railgate/railgate/test/fakekafka"
 	"github.com/railgate/railgate/test/harness/passenger"
 	"github.com/railgate/railgate/test/harness/process"
+	"github.com/railgate/railgate/test/harness/runtest"
 	"github.com/railgate/railgate/test/harness/stack"
-	"github.com/railgate/railgate/test/runtest"
 	"github.com/railgate/railgate/tokens"
 )
 

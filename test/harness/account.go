@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/railgate/railgate/test/runtest"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // Password is every account's.

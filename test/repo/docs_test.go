@@ -14,7 +14,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/railgate/railgate/test/runtest"
+	"github.com/railgate/railgate/test/harness/runtest"
 	"github.com/railgate/railgate/tokens/signing"
 )
 

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/railgate/railgate/test/runtest"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 const module = "github.com/railgate/railgate/"
