@@ -176,20 +176,7 @@ func readEntry(e identity.Entry, c Contact, now time.Time) (who identity.Person,
 // IdentityProblem is the problem of an entry that package identity refuses. document
 // stands before what is wrong with the type of document.
 func IdentityProblem(err error, document string) error {
-	var wrong *identity.EntryError
-	switch {
-	case !errors.As(err, &wrong):
-		return err
-	case errors.Is(err, identity.ErrFirstGeneration):
-		return problem.New(rules.FirstGenerationCard, err.Error())
-	case wrong.Field == identity.DocumentTypeField:
-		return problem.New(DocumentInvalid, document+err.Error())
-	case wrong.Field == identity.NameField:
-		return problem.New(NameInvalid, "name "+err.Error())
-	case wrong.Field == identity.NumberField:
-		return problem.New(NumberInvalid, err.Error())
-	}
-	return problem.New(NationalityInvalid, err.Error())
+	return rules.EntryProblem(err, "", rules.FieldProblems{{DocumentInvalid, document}, {NameInvalid, "name "}, {NumberInvalid, ""}, {NationalityInvalid, ""}})
 }
 
 // Contact is how a holder says to be reached: one of the two at least. Neither is

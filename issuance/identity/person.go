@@ -51,6 +51,8 @@ const (
 	NameField
 	NumberField
 	NationalityField
+	// Fields is how many there are.
+	Fields
 )
 
 // EntryError says which field of an entry is refused, and why; never its content.

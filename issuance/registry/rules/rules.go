@@ -60,32 +60,35 @@ func (p Passenger) Standing() Standing { return Standing{p.Person.Document, p.St
 // future.
 func ReadPerson(e identity.Entry, now time.Time) (identity.Person, error) {
 	p, err := identity.ReadPerson(e, now)
-	return p, entryProblem(err, "document_number: ")
+	return p, EntryProblem(err, "document_number: ", FieldProblems{
+		{DocumentUnknown, "document_type "}, {PersonInvalid, "name "}, {PersonInvalid, "document_number: "}, {PersonInvalid, ""},
+	})
 }
 
 // ReadDocument is ReadPerson for a document alone.
 func ReadDocument(e identity.Entry, now time.Time) (identity.Person, error) {
 	p, err := identity.ReadDocument(e, now)
-	return p, entryProblem(err, "")
+	return p, EntryProblem(err, "document_number: ", FieldProblems{{DocumentUnknown, "document_type "}, {}, {PersonInvalid, ""}, {PersonInvalid, ""}})
 }
 
-// entryProblem is the problem of what package identity refuses. number stands before
-// what is wrong with a number.
-func entryProblem(err error, number string) error {
+// FieldProblems are the code of each identity.Field that is refused, and the words that
+// stand before what is wrong with it.
+type FieldProblems [identity.Fields]struct {
+	Code   problem.Code
+	Before string
+}
+
+// EntryProblem is the problem of an entry that package identity refuses. before stands
+// before what is wrong with a first-generation card, which has a code of its own.
+func EntryProblem(err error, before string, of FieldProblems) error {
 	var wrong *identity.EntryError
 	switch {
 	case !errors.As(err, &wrong):
 		return err
 	case errors.Is(err, identity.ErrFirstGeneration):
-		return problem.New(FirstGenerationCard, "document_number: "+err.Error())
-	case wrong.Field == identity.DocumentTypeField:
-		return problem.New(DocumentUnknown, "document_type "+err.Error())
-	case wrong.Field == identity.NameField:
-		return problem.New(PersonInvalid, "name "+err.Error())
-	case wrong.Field == identity.NumberField:
-		return problem.New(PersonInvalid, number+err.Error())
+		return problem.New(FirstGenerationCard, before+err.Error())
 	}
-	return problem.New(PersonInvalid, err.Error())
+	return problem.New(of[wrong.Field].Code, of[wrong.Field].Before+err.Error())
 }
 
 // Consent is to the keeping of a person's data under a version of the privacy
