@@ -139,29 +139,6 @@ func (s *Store) latestOfPerson(ctx context.Context, person vault.PersonHash) (a 
 	return a, c, err
 }
 
-// listed is a line of an account's list.
-type listed struct {
-	application Application
-	credential  *Credential // nil before approval
-}
-
-// maxListed bounds a list: a person who is refused again and again has more
-// lines than anyone reads.
-const maxListed = 200
-
-// applicationsOf lists what an account applied for since a time, the
-// newest first, at most maxListed.
-func (s *Store) applicationsOf(ctx context.Context, account string, since database.Millis) (all []listed, err error) {
-	err = s.db.View(ctx, "list applications", func(ctx context.Context, q database.Queries) error {
-		return database.Each(ctx, q, func(rows *sql.Rows) error {
-			a, c, err := scanApplication(rows)
-			all = append(all, listed{a, c})
-			return err
-		}, selectApplications+`a.account = $1 AND a.created_ms >= $2 ORDER BY a.created_ms DESC, a.id LIMIT $3`, account, since, maxListed)
-	})
-	return all, err
-}
-
 // lookup is a question that shares a trip with others: one application, or one
 // session with its application.
 type lookup struct {

@@ -40,7 +40,10 @@ func (s *Service) Export(ctx context.Context, h Holder) (out PersonalData, err e
 	if err != nil {
 		return out, err
 	}
-	n, err := s.Store.sessionsOf(ctx, h.application.ID)
+	var n int
+	err = s.Store.db.View(ctx, "count sessions", func(ctx context.Context, q database.Queries) error {
+		return q.QueryRowContext(ctx, `SELECT COUNT(*) FROM sessions WHERE application = $1`, h.application.ID).Scan(&n)
+	})
 	out = PersonalData{
 		View: s.View(h), Name: p.Name, Document: p.Document.String(), Number: p.Number, City: string(city),
 		Policy: h.application.Policy, AgreedAt: h.application.Consent.Seconds(),
@@ -68,14 +71,6 @@ func life(a *Application) time.Duration {
 		return UncheckedLife
 	}
 	return RecordLife
-}
-
-// sessionsOf counts the sessions of an application.
-func (s *Store) sessionsOf(ctx context.Context, application string) (n int, err error) {
-	err = s.db.View(ctx, "count sessions", func(ctx context.Context, q database.Queries) error {
-		return q.QueryRowContext(ctx, `SELECT COUNT(*) FROM sessions WHERE application = $1`, application).Scan(&n)
-	})
-	return n, err
 }
 
 // eraseEvery is how often Run erases what is due; eraseMost bounds one run, so
@@ -106,16 +101,20 @@ func (s *Service) Erase(ctx context.Context) (erased int, err error) {
 // a running service.
 func (s *Store) EraseSome(ctx context.Context, now time.Time) (erased int, err error) {
 	before := now.Add(-RecordLife)
-	erased, err = s.erase(ctx, database.MillisAt(before), month(before))
+	applications, err := s.eraseApplications(ctx, database.MillisAt(before), month(before))
 	if err != nil {
-		return erased, err
+		return int(applications), err
 	}
-	unchecked, err := s.eraseUnchecked(ctx, database.MillisAt(now.Add(-UncheckedLife)))
+	// Nothing hangs on applications whose person no check has seen. The state is written
+	// out, so that its index serves.
+	unchecked, err := s.eraseBatch(ctx, "erase unchecked applications", `DELETE FROM applications WHERE state = 1 AND id IN
+		(SELECT id FROM applications WHERE state = 1 AND created_ms < $1 ORDER BY created_ms, id LIMIT $2)`, now.Add(-UncheckedLife))
 	if err != nil {
-		return erased + unchecked, err
+		return int(applications + unchecked), err
 	}
-	paper, err := s.erasePaperProofs(ctx, database.MillisAt(before))
-	return erased + unchecked + paper, err
+	paper, err := s.eraseBatch(ctx, "erase paper proofs", `DELETE FROM paper_proofs WHERE id IN
+		(SELECT id FROM paper_proofs WHERE issued_ms < $1 ORDER BY issued_ms, id LIMIT $2)`, before)
+	return int(applications + unchecked + paper), err
 }
 
 func (s *Service) eraseDue(ctx context.Context) {
@@ -128,15 +127,23 @@ func (s *Service) eraseDue(ctx context.Context) {
 	}
 }
 
-// eraseBatch is how many applications one transaction erases: few enough that
-// nobody waits for it.
-const eraseBatch = 200
+// eraseMostAtOnce is how much one transaction erases: little enough that nothing waits
+// long for it.
+const eraseMostAtOnce = 200
 
-// erase deletes the applications that were made before a time, with all that
-// hangs on them, and quotas of months before month; at most a batch. It returns
-// how many applications went; fewer than were left means that it is done. What
-// staff did to a credential stays in the audit trail, which names serials only.
-func (s *Store) erase(ctx context.Context, before database.Millis, month int) (erased int, err error) {
+// eraseBatch erases at most a batch of what is older than a time.
+func (s *Store) eraseBatch(ctx context.Context, what, query string, before time.Time) (n int64, err error) {
+	err = s.db.Change(ctx, what, func(ctx context.Context, tx *sql.Tx) error {
+		n, err = database.Changed(ctx, tx, query, database.MillisAt(before), eraseMostAtOnce)
+		return err
+	})
+	return n, err
+}
+
+// eraseApplications deletes the applications that were made before a time, with all that
+// hangs on them, and quotas of months before month; at most a batch. What staff did to a
+// credential stays in the audit log, which names serials only.
+func (s *Store) eraseApplications(ctx context.Context, before database.Millis, month int) (n int64, err error) {
 	err = s.db.Change(ctx, "erase applications", func(ctx context.Context, tx *sql.Tx) error {
 		const old = `(SELECT id FROM applications WHERE created_ms < $1 ORDER BY created_ms, id LIMIT $2)`
 		const credentials = `(SELECT 1 FROM credentials c WHERE c.application IN ` + old
@@ -146,43 +153,14 @@ func (s *Store) erase(ctx context.Context, before database.Millis, month int) (e
 			`DELETE FROM revocations WHERE EXISTS ` + credentials + ` AND c.day = revocations.day AND c.idx = revocations.idx)`,
 			`DELETE FROM persons WHERE EXISTS ` + credentials + ` AND c.day = persons.day AND c.idx = persons.idx)`,
 			`DELETE FROM credentials WHERE application IN ` + old,
+			`DELETE FROM applications WHERE id IN ` + old, // last: it says how many
 		} {
-			if _, err := tx.ExecContext(ctx, q, before, eraseBatch); err != nil {
+			if n, err = database.Changed(ctx, tx, q, before, eraseMostAtOnce); err != nil {
 				return err
 			}
 		}
-		n, err := database.Changed(ctx, tx, `DELETE FROM applications WHERE id IN `+old, before, eraseBatch)
-		if err != nil {
-			return err
-		}
-		erased = int(n)
 		_, err = tx.ExecContext(ctx, `DELETE FROM quotas WHERE month < $1`, month)
 		return err
 	})
-	return erased, err
-}
-
-// eraseUnchecked deletes applications that were made before a time and whose person
-// no check has seen; at most a batch. Nothing hangs on those. It returns how many went.
-func (s *Store) eraseUnchecked(ctx context.Context, before database.Millis) (erased int, err error) {
-	err = s.db.Change(ctx, "erase unchecked applications", func(ctx context.Context, tx *sql.Tx) error {
-		// The state is written out, so that its index serves.
-		n, err := database.Changed(ctx, tx, `DELETE FROM applications WHERE state = 1 AND id IN
-			(SELECT id FROM applications WHERE state = 1 AND created_ms < $1 ORDER BY created_ms, id LIMIT $2)`, before, eraseBatch)
-		erased = int(n)
-		return err
-	})
-	return erased, err
-}
-
-// erasePaperProofs deletes the paper proofs that were issued before a time, at most a
-// batch, and returns how many.
-func (s *Store) erasePaperProofs(ctx context.Context, before database.Millis) (erased int, err error) {
-	err = s.db.Change(ctx, "erase paper proofs", func(ctx context.Context, tx *sql.Tx) error {
-		n, err := database.Changed(ctx, tx, `DELETE FROM paper_proofs WHERE id IN
-			(SELECT id FROM paper_proofs WHERE issued_ms < $1 ORDER BY issued_ms, id LIMIT $2)`, before, eraseBatch)
-		erased = int(n)
-		return err
-	})
-	return erased, err
+	return n, err
 }

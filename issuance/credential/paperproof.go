@@ -57,35 +57,48 @@ func (s *Service) IssuePaperProof(ctx context.Context, by staff.Member, d Docume
 	if !slices.Contains(PaperProofReasons(), reason) {
 		return PaperProof{}, problem.New(ReasonInvalid, "reason must be quota_used_up, not_approved, document_not_supported or no_phone")
 	}
-	row := paperProofRow{ID: ids.New(paperProofPrefix, ids.IDSize), Person: person, Reason: reason, Issued: database.MillisAt(now)}
-	entry.Object, entry.Detail, entry.Request = audit.Object{Kind: audit.PaperProof, ID: row.ID}, reason, request
-	if err := s.Store.createPaperProof(ctx, row, entry); err != nil {
+	id, issued := ids.New(paperProofPrefix, ids.IDSize), database.MillisAt(now)
+	entry.Object, entry.Detail, entry.Request = audit.Object{Kind: audit.PaperProof, ID: id}, reason, request
+	err = s.Store.db.Change(ctx, "record paper proof", func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO paper_proofs (id, person, reason, issued_ms) VALUES ($1, $2, $3, $4)`, id, person[:], reason, issued)
+		if err != nil {
+			return err
+		}
+		return s.Trail.Append(ctx, tx, entry)
+	})
+	if err != nil {
 		return PaperProof{}, err
 	}
 	s.metrics.paperProofs.Inc()
-	return newPaperProof(row), nil
+	return newPaperProof(id, reason, issued), nil
 }
 
-// PaperProofsOf lists the paper proofs of a person, the newest first. The caller must
-// have checked that the request is that person's own: a document number is no secret.
+// PaperProofsOf lists the paper proofs of a person that are not erased yet, the newest
+// first. The caller must have checked that the request is that person's own: a document
+// number is no secret.
 func (s *Service) PaperProofsOf(ctx context.Context, d Document) ([]PaperProof, error) {
 	person, err := s.paperPerson(d)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.Store.paperProofsOf(ctx, person, maxPaperProofs)
+	all := []PaperProof{}
+	err = s.Store.db.View(ctx, "list paper proofs", func(ctx context.Context, q database.Queries) error {
+		return database.Each(ctx, q, func(rows *sql.Rows) error {
+			var id, reason string
+			var issued database.Millis
+			err := rows.Scan(&id, &reason, &issued)
+			all = append(all, newPaperProof(id, reason, issued))
+			return err
+		}, `SELECT id, reason, issued_ms FROM paper_proofs WHERE person = $1 ORDER BY issued_ms DESC, id LIMIT $2`, person[:], maxPaperProofs)
+	})
 	if err != nil {
 		return nil, err
-	}
-	all := make([]PaperProof, len(rows))
-	for i, row := range rows {
-		all[i] = newPaperProof(row)
 	}
 	return all, nil
 }
 
-func newPaperProof(p paperProofRow) PaperProof {
-	return PaperProof{p.ID, p.Reason, p.Issued.Seconds(), p.Issued.Add(RecordLife).Seconds()}
+func newPaperProof(id, reason string, issued database.Millis) PaperProof {
+	return PaperProof{id, reason, issued.Seconds(), issued.Add(RecordLife).Seconds()}
 }
 
 // paperPerson checks a document's form and hashes it.
@@ -98,39 +111,4 @@ func (s *Service) paperPerson(d Document) (person [sha256.Size]byte, err error) 
 		p.Nationality = "" // optional with permits: it must not make two of one document
 	}
 	return s.vault.Index("paper_proofs.person", p.Document.String()+" "+string(p.Nationality)+" "+p.Number), nil
-}
-
-// paperProofRow is a paper proof as the database has it.
-type paperProofRow struct {
-	ID     string
-	Person [sha256.Size]byte // keyed hash of the document
-	Reason string
-	Issued database.Millis
-}
-
-// createPaperProof records a paper proof together with its entry in the audit log.
-func (s *Store) createPaperProof(ctx context.Context, p paperProofRow, entry audit.Entry) error {
-	return s.db.Change(ctx, "record paper proof", func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO paper_proofs (id, person, reason, issued_ms) VALUES ($1, $2, $3, $4)`,
-			p.ID, p.Person[:], p.Reason, p.Issued)
-		if err != nil {
-			return err
-		}
-		return s.trail.Append(ctx, tx, entry)
-	})
-}
-
-// paperProofsOf lists the paper proofs of a person that are not erased yet, the newest
-// first and most of them at the most.
-func (s *Store) paperProofsOf(ctx context.Context, person [sha256.Size]byte, most int) (all []paperProofRow, err error) {
-	err = s.db.View(ctx, "list paper proofs", func(ctx context.Context, q database.Queries) error {
-		all = nil
-		return database.Each(ctx, q, func(rows *sql.Rows) error {
-			p := paperProofRow{Person: person}
-			err := rows.Scan(&p.ID, &p.Reason, &p.Issued)
-			all = append(all, p)
-			return err
-		}, `SELECT id, reason, issued_ms FROM paper_proofs WHERE person = $1 ORDER BY issued_ms DESC, id LIMIT $2`, person[:], most)
-	})
-	return all, err
 }

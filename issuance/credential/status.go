@@ -3,6 +3,7 @@ package credential
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"errors"
 	"time"
 
@@ -213,17 +214,24 @@ func (s *Service) Authorize(ctx context.Context, v Visitor, application string) 
 	return Holder{v, a, c}, err
 }
 
+// maxViews bounds a list: a person who is refused again and again has more
+// lines than anyone reads.
+const maxViews = 200
+
 // Views lists what an account applied for in the last month, the newest
 // first (rule A13).
 func (s *Service) Views(ctx context.Context, h account.Holder) ([]ApplicationView, error) {
-	now := s.Now()
-	rows, err := s.Store.applicationsOf(ctx, h.Account(), database.MillisAt(now.Add(-RecordLife)))
+	now, all := s.Now(), []ApplicationView{}
+	err := s.Store.db.View(ctx, "list applications", func(ctx context.Context, q database.Queries) error {
+		return database.Each(ctx, q, func(rows *sql.Rows) error {
+			a, c, err := scanApplication(rows)
+			all = append(all, view(&a, c, now))
+			return err
+		}, selectApplications+`a.account = $1 AND a.created_ms >= $2 ORDER BY a.created_ms DESC, a.id LIMIT $3`,
+			h.Account(), database.MillisAt(now.Add(-RecordLife)), maxViews)
+	})
 	if err != nil {
 		return nil, err
-	}
-	all := make([]ApplicationView, len(rows))
-	for i, r := range rows {
-		all[i] = view(&r.application, r.credential, now)
 	}
 	return all, nil
 }

@@ -100,14 +100,12 @@ func (s *Store) Published(ctx context.Context, id tokens.KeyID) (published bool,
 // Bootstrap orders a database's very first key to be announced; later it does nothing
 // and reports false. Who calls it then publishes all that is Announceable.
 func (s *Store) Bootstrap(ctx context.Context, k Public, by audit.Entry) (first bool, err error) {
-	err = s.change(ctx, "begin with the first issuer key", func(ctx context.Context, tx *sql.Tx, now database.Millis, rows []row) error {
+	return s.change(ctx, "begin with the first issuer key", func(ctx context.Context, tx *sql.Tx, now database.Millis, rows []row) (bool, error) {
 		if len(rows) > 0 {
-			return nil
+			return false, nil
 		}
-		first = true
 		return s.insert(ctx, tx, k, now, by)
 	})
-	return first && err == nil, err
 }
 
 // Announce orders that gateways be told of a key, and puts its announcement into
@@ -124,36 +122,33 @@ func (s *Store) Announce(ctx context.Context, k Public, by audit.Entry) (changed
 
 // order keeps that a key is to be announced.
 func (s *Store) order(ctx context.Context, k Public, by audit.Entry) (changed bool, err error) {
-	err = s.change(ctx, "announce key", func(ctx context.Context, tx *sql.Tx, now database.Millis, rows []row) error {
-		if r := find(rows, k.ID); r != nil {
-			switch {
-			case r.public != k.Key:
-				return fmt.Errorf("%w: key %d", ErrBound, k.ID)
-			case r.retired != 0:
-				return fmt.Errorf("%w: key %d since %v; make a new one", ErrRetired, k.ID, r.retired)
-			}
-			return nil
+	return s.change(ctx, "announce key", func(ctx context.Context, tx *sql.Tx, now database.Millis, rows []row) (bool, error) {
+		switch r := find(rows, k.ID); {
+		case r == nil:
+			return s.insert(ctx, tx, k, now, by)
+		case r.public != k.Key:
+			return false, fmt.Errorf("%w: key %d", ErrBound, k.ID)
+		case r.retired != 0:
+			return false, fmt.Errorf("%w: key %d since %v; make a new one", ErrRetired, k.ID, r.retired)
 		}
-		changed = true
-		return s.insert(ctx, tx, k, now, by)
+		return false, nil
 	})
-	return changed && err == nil, err
 }
 
 // insert keeps the order. An id that was announced with another key must not get
 // here: its announcement would fail for ever.
-func (s *Store) insert(ctx context.Context, tx *sql.Tx, k Public, now database.Millis, by audit.Entry) error {
+func (s *Store) insert(ctx context.Context, tx *sql.Tx, k Public, now database.Millis, by audit.Entry) (changed bool, err error) {
 	var others int
-	err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM announced_keys WHERE id = $1 AND public <> $2`, int64(k.ID), k.Key[:]).Scan(&others)
+	err = tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM announced_keys WHERE id = $1 AND public <> $2`, int64(k.ID), k.Key[:]).Scan(&others)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if others != 0 {
-		return fmt.Errorf("%w: key %d", ErrBound, k.ID)
+		return false, fmt.Errorf("%w: key %d", ErrBound, k.ID)
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO issuer_keys (id, public, ordered_ms) VALUES ($1, $2, $3)`, int64(k.ID), k.Key[:], now)
 	if err != nil {
-		return err
+		return false, err
 	}
-	return s.enter(ctx, tx, by, staff.AnnounceKey, k.ID, "")
+	return true, s.enter(ctx, tx, by, staff.AnnounceKey, k.ID, "")
 }

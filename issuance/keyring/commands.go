@@ -19,88 +19,69 @@ import (
 // over by then: without another there is nothing to wait for. ErrOnlyKey if nothing
 // would sign meanwhile.
 func (s *Store) UseFrom(ctx context.Context, id tokens.KeyID, at time.Time, by audit.Entry) (from time.Time, changed bool, err error) {
-	err = s.change(ctx, "fix the use of a key", func(ctx context.Context, tx *sql.Tx, now database.Millis, rows []row) error {
+	changed, err = s.change(ctx, "fix the use of a key", func(ctx context.Context, tx *sql.Tx, now database.Millis, rows []row) (bool, error) {
 		r := find(rows, id)
 		if err := r.usable(id); err != nil {
-			return err
+			return false, err
 		}
 		serving := newest(rows, now, now.Seconds(), anyone)
 		moment := max(database.MillisAt(at), now)
 		switch known := r.published.Add(s.Lead); {
 		case r.cutOff <= moment.Seconds():
-			return fmt.Errorf("%w: key %d at %v", ErrCutOff, id, database.SecondsAt(r.cutOff))
+			return false, fmt.Errorf("%w: key %d at %v", ErrCutOff, id, database.SecondsAt(r.cutOff))
 		case serving == r && moment == now, r.useFrom == moment && r.rest == 0:
 			from = clock(r.useFrom)
-			return nil
+			return false, nil
 		case serving == r && only(rows, r, now):
-			return fmt.Errorf("%w: key %d goes on", ErrOnlyKey, id)
+			return false, fmt.Errorf("%w: key %d goes on", ErrOnlyKey, id)
 		case serving != nil && serving != r && r.published != 0 && moment < known:
-			return fmt.Errorf("%w: key %d can be used from %v", ErrTooSoon, id, known)
+			return false, fmt.Errorf("%w: key %d can be used from %v", ErrTooSoon, id, known)
 		}
-		from, changed = clock(moment), true
-		_, err := tx.ExecContext(ctx, `UPDATE issuer_keys SET use_from_ms = $1, rest_ms = NULL WHERE id = $2`, moment, int64(id))
-		if err != nil {
-			return err
-		}
-		return s.enter(ctx, tx, by, staff.UseKeyFrom, id, "from "+moment.String())
+		from = clock(moment)
+		return s.set(ctx, tx, by, staff.UseKeyFrom, id, "from "+moment.String(), "rest_ms = NULL, use_from_ms", moment)
 	})
-	return from, changed && err == nil, err
+	return from, changed, err
 }
 
 // Deactivate has a key sign nothing more; what it signed stays good. ErrOnlyKey if no
 // other key is in service: to stop issuing at all, distrust the key.
 func (s *Store) Deactivate(ctx context.Context, id tokens.KeyID, by audit.Entry) (changed bool, err error) {
-	err = s.change(ctx, "rest key", func(ctx context.Context, tx *sql.Tx, now database.Millis, rows []row) error {
+	return s.change(ctx, "rest key", func(ctx context.Context, tx *sql.Tx, now database.Millis, rows []row) (bool, error) {
 		r := find(rows, id)
-		if err := r.usable(id); err != nil {
-			return err
+		if err := r.usable(id); err != nil || r.rest != 0 {
+			return false, err
 		}
-		switch {
-		case r.rest != 0:
-			return nil
-		case r.ready(now, now.Seconds()) && only(rows, r, now):
-			return fmt.Errorf("%w: announce one, and let key %d rest when it signs", ErrOnlyKey, id)
+		if r.ready(now, now.Seconds()) && only(rows, r, now) {
+			return false, fmt.Errorf("%w: announce one, and let key %d rest when it signs", ErrOnlyKey, id)
 		}
-		changed = true
-		_, err := tx.ExecContext(ctx, `UPDATE issuer_keys SET rest_ms = $1 WHERE id = $2`, now, int64(id))
-		if err != nil {
-			return err
-		}
-		return s.enter(ctx, tx, by, staff.RestKey, id, "")
+		return s.set(ctx, tx, by, staff.RestKey, id, "", "rest_ms", now)
 	})
-	return changed && err == nil, err
 }
 
 // Retire ends the announcing of a key that was deactivated or is cut off, once every
 // session under it is over; before that it is ErrSessions, with the time. Then its secret
 // can be destroyed (keystore.Retire). It cannot be undone.
 func (s *Store) Retire(ctx context.Context, id tokens.KeyID, by audit.Entry) (changed bool, err error) {
-	err = s.change(ctx, "retire key", func(ctx context.Context, tx *sql.Tx, now database.Millis, rows []row) error {
+	return s.change(ctx, "retire key", func(ctx context.Context, tx *sql.Tx, now database.Millis, rows []row) (bool, error) {
 		r := find(rows, id)
-		switch {
-		case r == nil:
-			return fmt.Errorf("%w: key %d", ErrUnknown, id)
-		case r.retired != 0:
-			return nil
+		if r == nil {
+			return false, fmt.Errorf("%w: key %d", ErrUnknown, id)
+		}
+		if r.retired != 0 {
+			return false, nil
 		}
 		running, err := s.Sessions.Running(ctx, tx, now.Add(-SessionOver))
 		if err != nil {
-			return err
+			return false, err
 		}
-		over := r.over(running[id], now)
-		if over == 0 {
-			return fmt.Errorf("%w: key %d; let it rest first", ErrInUse, id)
+		switch over := r.over(running[id], now); {
+		case over == 0:
+			return false, fmt.Errorf("%w: key %d; let it rest first", ErrInUse, id)
+		case over > now:
+			return false, fmt.Errorf("%w: key %d can be retired from %v", ErrSessions, id, over)
 		}
-		if over > now {
-			return fmt.Errorf("%w: key %d can be retired from %v", ErrSessions, id, over)
-		}
-		changed = true
-		if _, err := tx.ExecContext(ctx, `UPDATE issuer_keys SET retired_ms = $1 WHERE id = $2`, now, int64(id)); err != nil {
-			return err
-		}
-		return s.enter(ctx, tx, by, staff.RetireKey, id, "")
+		return s.set(ctx, tx, by, staff.RetireKey, id, "", "retired_ms", now)
 	})
-	return changed && err == nil, err
 }
 
 // usable refuses what no command can bring back; r may be nil.

@@ -127,18 +127,28 @@ func (s *Store) rows(ctx context.Context) (now database.Millis, rows []row, err 
 	return now, rows, err
 }
 
-// change runs f alone among all commands, with the keys as they are then.
-func (s *Store) change(ctx context.Context, what string, f func(ctx context.Context, tx *sql.Tx, now database.Millis, rows []row) error) error {
-	return s.db.Change(ctx, what, func(ctx context.Context, tx *sql.Tx) error {
+// change runs f alone among all commands, with the keys as they are then. f says whether
+// it changed something.
+func (s *Store) change(ctx context.Context, what string, f func(ctx context.Context, tx *sql.Tx, now database.Millis, rows []row) (bool, error)) (changed bool, err error) {
+	err = s.db.Change(ctx, what, func(ctx context.Context, tx *sql.Tx) error {
 		if err := s.takeTurns(ctx, tx); err != nil {
 			return err
 		}
 		now, rows, err := readRows(ctx, s.db, tx)
-		if err != nil {
-			return err
+		if err == nil {
+			changed, err = f(ctx, tx, now, rows)
 		}
-		return f(ctx, tx, now, rows)
+		return err
 	})
+	return changed && err == nil, err
+}
+
+// set writes what a command decided about a key, and the command's line.
+func (s *Store) set(ctx context.Context, tx *sql.Tx, by audit.Entry, action staff.Action, id tokens.KeyID, detail, column string, at database.Millis) (changed bool, err error) {
+	if _, err := tx.ExecContext(ctx, `UPDATE issuer_keys SET `+column+` = $1 WHERE id = $2`, at, int64(id)); err != nil {
+		return false, err
+	}
+	return true, s.enter(ctx, tx, by, action, id, detail)
 }
 
 // takeTurns has commands and announcements of several issuers wait for each other.
@@ -160,7 +170,7 @@ func (s *Store) enter(ctx context.Context, tx *sql.Tx, by audit.Entry, action st
 // on the lead time of their keys runs. Seen late, it runs late, never early. While no
 // key was ever in the stream there is nothing better to sign with, and no lead.
 func (s *Store) recordPublished(ctx context.Context) error {
-	return s.change(ctx, "note which keys are in the stream", func(ctx context.Context, tx *sql.Tx, now database.Millis, rows []row) error {
+	_, err := s.change(ctx, "note which keys are in the stream", func(ctx context.Context, tx *sql.Tx, now database.Millis, rows []row) (bool, error) {
 		lead := time.Duration(0)
 		for _, r := range rows {
 			if r.published != 0 {
@@ -174,9 +184,10 @@ func (s *Store) recordPublished(ctx context.Context) error {
 			_, err := tx.ExecContext(ctx, `UPDATE issuer_keys SET published_ms = $1, use_from_ms = $2 WHERE id = $3`,
 				now, max(r.useFrom, now.Add(lead)), int64(r.id))
 			if err != nil {
-				return err
+				return false, err
 			}
 		}
-		return nil
+		return true, nil
 	})
+	return err
 }
