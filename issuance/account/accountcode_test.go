@@ -11,7 +11,7 @@ import (
 // A login has one code that can be redeemed, however many it requests at once; and
 // requests beside logouts end in order, without a deadlock.
 func TestALoginHasOneAccountCode(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.register()
 		_, h := w.logIn()
 		ctx := context.WithoutCancel(t.Context())

@@ -67,7 +67,7 @@ func FuzzParseHash(f *testing.F) {
 // The work may be raised: the next login writes a new hash, and the password is
 // the same one.
 func TestHashIsUpgradedAtLogin(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.register()
 		raised := w.another(func(c *Config) { c.Hashing.Passes = 2 })
 		in, err := raised.LogIn(t.Context(), login, password, issuerdb.Home)
@@ -86,7 +86,7 @@ func TestHashIsUpgradedAtLogin(t *testing.T) {
 
 // Wide digits, composed accents: what looks the same is the same.
 func TestPasswordIsTheSameFromEveryKeyboard(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		r := registration()
 		r.Password = "café 12 horses"
 		if _, err := w.Register(t.Context(), r, issuerdb.Home); err != nil {
@@ -183,7 +183,7 @@ func TestHashingIsBounded(t *testing.T) {
 
 // Nothing was changed for whom there was no time.
 func TestBusyLoginCountsNoFailure(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.register()
 		for range cap(w.hasher.inside) {
 			w.hasher.inside <- struct{}{}

@@ -16,7 +16,7 @@ import (
 
 // Unknown or wrong: the same answer, the same hashings, the same rows written.
 func TestUnknownLoginAndWrongPasswordAreTheSame(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.register()
 		work := func(login string) (answer problem.Error, runs uint64, writes int) {
 			t.Helper()
@@ -49,7 +49,7 @@ func TestUnknownLoginAndWrongPasswordAreTheSame(t *testing.T) {
 
 // Fifty guesses at once, the right one among them: five are answered.
 func TestLockIsExactUnderParallelGuesses(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.register()
 		issuers := []*Service{w.Service, w.another()}
 		got := w.AtOnce(50, func(i int) error {
@@ -71,7 +71,7 @@ func TestLockIsExactUnderParallelGuesses(t *testing.T) {
 
 // A right guess whose hashing was begun before the lock learns nothing either.
 func TestLockHoldsForGuessesUnderWay(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.register()
 		c := credential{}
 		err := w.DB.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) (err error) {
@@ -91,7 +91,7 @@ func TestLockHoldsForGuessesUnderWay(t *testing.T) {
 }
 
 func TestLoginsAreBounded(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.register()
 		first, _ := w.logIn()
 		w.Pass(time.Second)
@@ -114,7 +114,7 @@ func TestLoginsAreBounded(t *testing.T) {
 }
 
 func TestLoginEndsAtItsBounds(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.register()
 		idle, _ := w.logIn()
 		used, _ := w.logIn()
@@ -148,7 +148,7 @@ func TestLoginEndsAtItsBounds(t *testing.T) {
 }
 
 func TestA5_LoggedOutTokensOpenNothing(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.register()
 		in, h := w.logIn()
 		for _, token := range []string{"", "rgl_", in.Token + "0", in.Token[:len(in.Token)-1], "rga_" + in.Token[4:], "rgl_" + in.Token[5:] + "0"} {
@@ -167,7 +167,7 @@ func TestA5_LoggedOutTokensOpenNothing(t *testing.T) {
 }
 
 func TestA12_LoggingOutEndsWhatIsBoundToTheLogin(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.register()
 		one, h := w.logIn()
 		two, _ := w.logIn()
@@ -198,7 +198,7 @@ func TestA12_LoggingOutEndsWhatIsBoundToTheLogin(t *testing.T) {
 // Logging out everywhere against logging in: whatever the order, a login is live
 // and its token good, or it has ended and the hook has heard of it, once.
 func TestA12_LogOutEverywhereAgainstLogIn(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.register()
 		_, h := w.logIn()
 		var mu sync.Mutex
@@ -234,7 +234,7 @@ func TestA12_LogOutEverywhereAgainstLogIn(t *testing.T) {
 
 // What is opened under LockLogin is either found by the logout or not opened at all.
 func TestA12_HoldKeepsTheLoginUntilCommit(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.register()
 		_, h := w.logIn()
 		held, release, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
@@ -270,7 +270,7 @@ func TestA12_HoldKeepsTheLoginUntilCommit(t *testing.T) {
 // Sweeping, logging in and logging out at once: nothing waits for another in a
 // circle, and no end is told twice.
 func TestSweepBesideEverything(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.register()
 		_, h := w.logIn()
 		for range 3 {

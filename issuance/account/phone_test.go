@@ -15,7 +15,7 @@ import (
 )
 
 // codeTo is the last code that went to a mainland phone.
-func (w *world) codeTo(phone string) string {
+func (w *system) codeTo(phone string) string {
 	w.T.Helper()
 	code, ok := w.phones.Code("+86" + phone)
 	if !ok {
@@ -33,7 +33,7 @@ func otherCode(code string, n int) string {
 	return fmt.Sprintf("%06d", (number+1+n)%1_000_000)
 }
 
-func (w *world) sendCode(h Holder, phone string) {
+func (w *system) sendCode(h Holder, phone string) {
 	w.T.Helper()
 	if _, err := w.SendPhoneCode(w.T.Context(), h, phone, "", issuerdb.Home); err != nil {
 		w.T.Fatal(err)
@@ -41,7 +41,7 @@ func (w *world) sendCode(h Holder, phone string) {
 }
 
 // verified registers, logs in and verifies the phone.
-func (w *world) verified() Holder {
+func (w *system) verified() Holder {
 	w.T.Helper()
 	w.register()
 	_, h := w.logIn()
@@ -54,7 +54,7 @@ func (w *world) verified() Holder {
 
 // Rule G40: phone number and code; the mark goes when the phone changes.
 func TestG40_ACodeVerifiesThePhone(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.register()
 		_, h := w.logIn()
 		expires, err := w.SendPhoneCode(t.Context(), h, "+86"+phone, "en", issuerdb.Home)
@@ -102,7 +102,7 @@ func TestG40_ACodeVerifiesThePhone(t *testing.T) {
 }
 
 func TestCodesEnd(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.register()
 		_, h := w.logIn()
 		w.sendCode(h, phone)
@@ -139,7 +139,7 @@ func TestCodesEnd(t *testing.T) {
 
 // Twenty people enter the right code at once: one verifies.
 func TestOneCodeVerifiesOnce(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.register()
 		_, h := w.logIn()
 		w.sendCode(h, phone)
@@ -157,7 +157,7 @@ func TestOneCodeVerifiesOnce(t *testing.T) {
 // Of a hundred guesses at once five are compared. The right one among the others is
 // refused like a wrong one.
 func TestParallelGuessesAtACodeAreBounded(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.register()
 		_, h := w.logIn()
 		w.sendCode(h, phone)
@@ -180,7 +180,7 @@ func TestParallelGuessesAtACodeAreBounded(t *testing.T) {
 // Sending costs money: each bound holds, and a refused code was not sent.
 func TestCodesAreBounded(t *testing.T) {
 	rules := throttle.NewCodeRules(5, 8, 20, time.Minute)
-	strict := func(w *world) func(*Config) {
+	strict := func(w *system) func(*Config) {
 		return func(c *Config) {
 			var err error
 			c.Lockout, err = throttle.NewLockout(throttle.Config{Database: c.Database, Index: c.Vault.Index, Codes: rules, Now: w.Now})
@@ -189,7 +189,7 @@ func TestCodesAreBounded(t *testing.T) {
 			}
 		}
 	}
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		s := w.another(strict(w))
 		w.register()
 		_, h := w.logIn()
@@ -258,7 +258,7 @@ func TestCodesAreBounded(t *testing.T) {
 
 // At the same moment, exactly as many codes are sent as the bound says.
 func TestBoundsOnCodesAreExact(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.register()
 		_, h := w.logIn()
 		got := w.AtOnce(20, func(int) error {
@@ -282,7 +282,7 @@ func TestAProviderThatFailsIsTold(t *testing.T) {
 		"none": nil, "out of order": broken(func(context.Context) error { return provider.ErrSandbox }),
 		"panics": broken(func(context.Context) error { panic(phone) }),
 	} {
-		each(t, func(t *testing.T, w *world) {
+		each(t, func(t *testing.T, w *system) {
 			w.register()
 			_, h := w.logIn()
 			_, err := w.SendPhoneCode(t.Context(), h, phone, "", issuerdb.Home)

@@ -25,7 +25,7 @@ func edit(version int64) Edit {
 // Twenty people edit what they saw: one of them gets through, and the others have
 // overwritten nothing.
 func TestEditsOfOneVersionDoNotOverwriteEachOther(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.register()
 		_, h := w.logIn()
 		got := w.AtOnce(20, func(i int) error {
@@ -42,7 +42,7 @@ func TestEditsOfOneVersionDoNotOverwriteEachOther(t *testing.T) {
 }
 
 func TestEditIsTheRegistrysToAllow(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		account := w.register()
 		_, h := w.logIn()
 		w.vetoes(problem.New("identity_fixed", "verified"))
@@ -85,7 +85,7 @@ func TestEditIsTheRegistrysToAllow(t *testing.T) {
 
 // A name that was cut keeps its mark, although what is left would have none.
 func TestB8_CutNamesStayMarked(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		r := registration()
 		r.Identity.Name = strings.Repeat("测", 20)
 		if _, err := w.Register(t.Context(), r, issuerdb.Home); err != nil {
@@ -105,7 +105,7 @@ func TestB8_CutNamesStayMarked(t *testing.T) {
 }
 
 func TestB12_HolderSeesAllThatIsHeld(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.register()
 		one, h := w.logIn()
 		two, h2 := w.logIn()
@@ -132,7 +132,7 @@ func TestB12_HolderSeesAllThatIsHeld(t *testing.T) {
 }
 
 func TestB12_ClosedAccountLeavesNothing(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.register()
 		in, h := w.logIn()
 		w.Refused(w.Close(t.Context(), h, "wrong "+password, issuerdb.Home), PasswordWrong, "closing with a wrong password")
@@ -166,7 +166,7 @@ func TestB12_ClosedAccountLeavesNothing(t *testing.T) {
 }
 
 func TestNewPasswordEndsTheOtherLogins(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.register()
 		mine, h := w.logIn()
 		other, _ := w.logIn()
@@ -193,7 +193,7 @@ func TestNewPasswordEndsTheOtherLogins(t *testing.T) {
 
 // Who guesses at a phone that lies open is locked like anybody else.
 func TestPresentPasswordIsNotForGuessing(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.register()
 		_, h := w.logIn()
 		got := w.AtOnce(20, func(i int) error {
@@ -210,7 +210,7 @@ func TestPresentPasswordIsNotForGuessing(t *testing.T) {
 
 // A proof is as good as a login only until the lock.
 func TestProofDoesNotOutliveALock(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.register()
 		_, h := w.logIn()
 		p, err := w.prove(t.Context(), h, password, issuerdb.Home)
@@ -229,7 +229,7 @@ func TestProofDoesNotOutliveALock(t *testing.T) {
 // One of two changes at once wins; a login with the old password that was
 // compared before it does not come through after it.
 func TestPasswordIsChangedOnce(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.register()
 		_, h := w.logIn()
 		got := w.AtOnce(4, func(i int) error {
@@ -254,7 +254,7 @@ func TestPasswordIsChangedOnce(t *testing.T) {
 
 // A window compares a passenger's contact with the one in the account.
 func TestB1_WindowSeesTheContactInItsOneForm(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		r := registration()
 		r.Contact = Contact{Phone: "+86" + phone, Email: strings.ToUpper(email)}
 		account, err := w.Register(t.Context(), r, issuerdb.Home)
@@ -273,7 +273,7 @@ func TestB1_WindowSeesTheContactInItsOneForm(t *testing.T) {
 // A field that somebody moved in the database does not open, and the fault says
 // where it is and not what.
 func TestMovedFieldIsAFault(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		account := w.register()
 		_, h := w.logIn()
 		if _, err := w.DB.Writer().Exec(`UPDATE accounts SET name = number WHERE id = $1`, account); err != nil {

@@ -18,7 +18,7 @@ import (
 const newPass = "battery staple 红色"
 
 // recovery starts one for the verified phone and waits for its code.
-func (w *world) recovery() (r Recovery, code string) {
+func (w *system) recovery() (r Recovery, code string) {
 	w.T.Helper()
 	before, _ := w.phones.Code("+86" + phone)
 	r, err := w.StartRecovery(w.T.Context(), login, phone, "", issuerdb.Home)
@@ -34,7 +34,7 @@ func (w *world) recovery() (r Recovery, code string) {
 }
 
 func TestAForgottenPasswordHasAWayBack(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified()
 		w.logIn()
 		w.heardEnd()
@@ -63,7 +63,7 @@ func TestAForgottenPasswordHasAWayBack(t *testing.T) {
 
 // Whether there is such an account, and such a phone, shows nowhere.
 func TestARecoveryDoesNotTellWhatItFound(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.verified()
 		w.Pass(time.Minute)
 		for name, c := range map[string]struct{ login, phone string }{
@@ -116,7 +116,7 @@ func TestARecoveryDoesNotTellWhatItFound(t *testing.T) {
 
 // A code that verifies a phone resets no password, and the other way round.
 func TestCodesAreForOnePurpose(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified()
 		w.Pass(time.Minute)
 		r, code := w.recovery()
@@ -134,7 +134,7 @@ func TestCodesAreForOnePurpose(t *testing.T) {
 // A caller with the code must still choose a good password: a refused password uses up
 // neither the code nor an entry.
 func TestARefusedPasswordKeepsTheRecovery(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.verified()
 		w.Pass(time.Minute)
 		r, code := w.recovery()
@@ -152,7 +152,7 @@ func TestARefusedPasswordKeepsTheRecovery(t *testing.T) {
 
 // Twenty people redeem one code at once, and others guess: one password is set.
 func TestOneCodeResetsOnePassword(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.verified()
 		w.Pass(time.Minute)
 		r, code := w.recovery()
@@ -179,7 +179,7 @@ func TestOneCodeResetsOnePassword(t *testing.T) {
 
 // A recovery against an edit of the phone and against closing: either order is whole.
 func TestARecoveryAgainstClosing(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified()
 		w.Pass(time.Minute)
 		r, code := w.recovery()
@@ -209,7 +209,7 @@ func TestARecoveryAgainstClosing(t *testing.T) {
 // A provider that hangs holds a bounded number of requests, and no answer waits for it.
 func TestRecoveriesDoNotWaitForTheProvider(t *testing.T) {
 	release := make(chan struct{})
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.register()
 		if _, err := w.DB.Writer().Exec(`UPDATE accounts SET phone_verified_ms = 1`); err != nil {
 			t.Fatal(err)
@@ -236,7 +236,7 @@ func TestRecoveriesDoNotWaitForTheProvider(t *testing.T) {
 // A stranger who knows the login name or the number, and not both, uses up neither the
 // account's codes nor the number's.
 func TestAStrangerUsesUpNoCodesOfAnAccount(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified()
 		w.Pass(time.Minute)
 		for i := range 8 {
@@ -269,7 +269,7 @@ func TestAStrangerUsesUpNoCodesOfAnAccount(t *testing.T) {
 // Recoveries of all accounts with one number send it five messages a day; the sixth
 // answers alike and is not sent.
 func TestRecoveriesSendANumberFewMessages(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		sent := 0
 		for i := range 6 {
 			r := registration()
@@ -302,7 +302,7 @@ func TestRecoveriesSendANumberFewMessages(t *testing.T) {
 }
 
 // move binds a recovery's code to an account, or to none.
-func (w *world) move(r Recovery, account any) {
+func (w *system) move(r Recovery, account any) {
 	w.T.Helper()
 	if _, err := w.DB.Writer().ExecContext(w.T.Context(), `UPDATE phone_codes SET account = $2 WHERE id = $1`, r.ID, account); err != nil {
 		w.T.Fatal(err)
@@ -311,7 +311,7 @@ func (w *world) move(r Recovery, account any) {
 
 // A code that was made while the phone changed is of no use: it went to the old phone.
 func TestARecoveryToTheOldPhoneResetsNothing(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified()
 		w.Pass(time.Minute)
 		r, code := w.recovery()

@@ -15,7 +15,7 @@ import (
 )
 
 func TestSomebodyRegistersLogsInAndReads(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		account := w.register()
 		in, h := w.logIn()
 		if in.Account != account || h.Account() != account || h.Login() != in.Login || h.ConsentDue() || !strings.HasPrefix(in.Token, "rgl_") {
@@ -37,7 +37,7 @@ func TestSomebodyRegistersLogsInAndReads(t *testing.T) {
 }
 
 func TestOtherDocumentsComeWithNationality(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		r := registration()
 		r.Identity = identity.Entry{Name: "Test A", DocumentType: "passport", DocumentNumber: "X1234567", Nationality: "NZL"}
 		r.Contact = Contact{Phone: "+6421000000"}
@@ -53,7 +53,7 @@ func TestOtherDocumentsComeWithNationality(t *testing.T) {
 }
 
 func TestWrongFieldsAreRefusedByName(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		for _, c := range []struct {
 			code  problem.Code
 			wrong func(*Registration)
@@ -103,7 +103,7 @@ func TestWrongFieldsAreRefusedByName(t *testing.T) {
 }
 
 func TestOneLoginNameIsRegisteredOnce(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		got := w.AtOnce(50, func(i int) error {
 			r := registration()
 			if i%2 == 0 {
@@ -119,7 +119,7 @@ func TestOneLoginNameIsRegisteredOnce(t *testing.T) {
 }
 
 func TestB11_RegistryRefusesWithinTheRegistration(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		const registered problem.Code = "taken_in_registry"
 		w.vetoes(problem.New(registered, "go to a window"))
 		_, err := w.Register(t.Context(), registration(), issuerdb.Home)
@@ -139,7 +139,7 @@ func TestB11_RegistryRefusesWithinTheRegistration(t *testing.T) {
 // Who tries names one after the other slows the registrations of that network, and
 // nothing else of it: neither logins nor registrations elsewhere.
 func TestTryingNamesSlowsRegistrationsOnly(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.register()
 		taken, slowed := 0, 0
 		for range 200 {
@@ -171,7 +171,7 @@ func TestTryingNamesSlowsRegistrationsOnly(t *testing.T) {
 }
 
 func TestB12_ConsentIsKeptByVersion(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.register()
 		in, _ := w.logIn()
 		next := w.another(func(c *Config) { c.Policy = "2026-07" })
@@ -199,7 +199,7 @@ func TestB12_ConsentIsKeptByVersion(t *testing.T) {
 // The files of the database are read as a thief would: nothing personal is in
 // them, and no token.
 func TestB12_NothingPersonalLiesInTheDatabaseFile(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.register()
 		in, h := w.logIn()
 		_, err := w.LogIn(t.Context(), login, "wrong "+password, issuerdb.Home)

@@ -13,7 +13,7 @@ import (
 const lowerX, upperX = "11010519491231002x", "11010519491231002X"
 
 func TestG20_NumbersAreReadInOneSpelling(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		r := registration()
 		r.Identity.DocumentNumber = "110105900307461"
 		_, err := w.Register(t.Context(), r, issuerdb.Home)
@@ -40,7 +40,7 @@ func TestG20_NumbersAreReadInOneSpelling(t *testing.T) {
 
 // heardOfNoChange reports whether the registry was last told of an edit to the same
 // identity.
-func (w *world) heardOfNoChange() bool {
+func (w *system) heardOfNoChange() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	n := len(w.known)
@@ -50,7 +50,7 @@ func (w *world) heardOfNoChange() bool {
 // An edit that changes nothing but case, widths or spaces is no edit of the name:
 // a verified identity is not in its way, and the name stays as it was.
 func TestG17_AnEditOfCaseIsNoEdit(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		r := registration()
 		r.Identity = identity.Entry{Name: "Test Name", DocumentType: "passport", DocumentNumber: "X1234567", Nationality: "NZL"}
 		if _, err := w.Register(t.Context(), r, issuerdb.Home); err != nil {
@@ -74,7 +74,7 @@ func TestG17_AnEditOfCaseIsNoEdit(t *testing.T) {
 
 // A holder says that characters were substituted; the word is kept sealed.
 func TestR07_HoldersDeclareSubstitutedCharacters(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		r := registration()
 		r.Identity.Substituted = true
 		id, err := w.Register(t.Context(), r, issuerdb.Home)
@@ -112,7 +112,7 @@ func TestR07_HoldersDeclareSubstitutedCharacters(t *testing.T) {
 
 // Names that an older table marked as rare are read by today's table.
 func TestR07_AccountsMarkedByAnOlderTable(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		r := registration()
 		r.Identity.Name = "测玥"
 		if _, err := w.Register(t.Context(), r, issuerdb.Home); err != nil {

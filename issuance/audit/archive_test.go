@@ -18,7 +18,7 @@ var later = noon.Add(MinAge + time.Hour)
 var byTimer = Entry{AtMs: later.UnixMilli(), Who: "retention", Role: staff.Program}
 
 // aged lets time pass.
-func (w world) aged() world { w.now = func() time.Time { return later }; return w }
+func (w system) aged() system { w.now = func() time.Time { return later }; return w }
 
 // file is an archive: lines of JSON.
 type file struct{ strings.Builder }
@@ -49,7 +49,7 @@ func (f *file) records(t *testing.T) (all []Record) {
 }
 
 func TestArchivedBeginningLeavesAChainThatVerifies(t *testing.T) {
-	each(t, func(t *testing.T, w world) {
+	each(t, func(t *testing.T, w system) {
 		first := w.sealedTo(4)
 		w.did(5, 6)
 		w.sealed(2)
@@ -92,7 +92,7 @@ func TestArchivedBeginningLeavesAChainThatVerifies(t *testing.T) {
 }
 
 func TestArchiveThatCannotBeKeptDropsNothing(t *testing.T) {
-	each(t, func(t *testing.T, w world) {
+	each(t, func(t *testing.T, w system) {
 		w.sealedTo(3)
 		w.aged()
 		full := errors.New("disk full")
@@ -113,7 +113,7 @@ func TestArchiveThatCannotBeKeptDropsNothing(t *testing.T) {
 }
 
 func TestYoungEntriesStay(t *testing.T) {
-	each(t, func(t *testing.T, w world) {
+	each(t, func(t *testing.T, w system) {
 		w.sealedTo(3)
 		keep := func(context.Context, []Record) error { t.Error("kept"); return nil }
 		w.aged()
@@ -131,7 +131,7 @@ func TestYoungEntriesStay(t *testing.T) {
 
 // What does not hold must not leave in the archive's good name.
 func TestBrokenChainIsNotArchived(t *testing.T) {
-	each(t, func(t *testing.T, w world) {
+	each(t, func(t *testing.T, w system) {
 		w.sealedTo(3)
 		w.aged()
 		w.disarmed()
@@ -145,7 +145,7 @@ func TestBrokenChainIsNotArchived(t *testing.T) {
 
 // Whoever removes the beginning cannot pass it off as archived.
 func TestFalseArchiveIsFound(t *testing.T) {
-	each(t, func(t *testing.T, w world) {
+	each(t, func(t *testing.T, w system) {
 		w.sealedTo(6)
 		w.disarmed()
 		w.exec(`UPDATE audit_chain SET base = 3, base_hash = (SELECT hash FROM audit WHERE position = 3)`)
@@ -162,7 +162,7 @@ func TestFalseArchiveIsFound(t *testing.T) {
 
 // An archive takes entries from under a verification: it goes on behind them.
 func TestVerificationGoesOnBehindAnArchive(t *testing.T) {
-	each(t, func(t *testing.T, w world) {
+	each(t, func(t *testing.T, w system) {
 		const n = verifyBatch + 20
 		w.appendedMany(n)
 		w.sealed(n)

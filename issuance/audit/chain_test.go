@@ -56,7 +56,7 @@ func TestHashSpeaksOfEverything(t *testing.T) {
 }
 
 func TestKeyIsInNoPrint(t *testing.T) {
-	each(t, func(t *testing.T, w world) {
+	each(t, func(t *testing.T, w system) {
 		for _, text := range []string{fmt.Sprintf("%v", w.Trail), fmt.Sprintf("%+v", w.Trail), fmt.Sprintf("%#v", w.Trail), fmt.Sprintf("%+v", Config{Key: testKey})} {
 			if strings.Contains(text, "1 2 3") || strings.Contains(text, "0x1, 0x2, 0x3") {
 				t.Fatal("the key was printed")

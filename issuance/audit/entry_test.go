@@ -13,7 +13,7 @@ import (
 )
 
 func TestActAndEntryHappenBothOrNeither(t *testing.T) {
-	each(t, func(t *testing.T, w world) {
+	each(t, func(t *testing.T, w system) {
 		act := `INSERT INTO announced_keys (id, public, at_ms, outbox_id) VALUES ($1, $2, 1, 1)`
 		both := func(id int, e Entry, after error) error {
 			return w.db.Change(w.Context(), "act", func(ctx context.Context, tx *sql.Tx) error {

@@ -24,26 +24,26 @@ const someRow = `INSERT INTO audit (at_ms, who, role, action, object_kind, objec
 // entries of the issuer are sealed all the same.
 func TestEntryThatNoIssuerWroteIsNotSealed(t *testing.T) {
 	stories := map[string]struct {
-		forge   func(w world)
+		forge   func(w system)
 		sealed  int // of the issuer's own three that wait
 		because string
 	}{
-		"a row without a proof": {func(w world) { w.exec(someRow + `NULL FROM audit WHERE position = 1`) }, 3, noProof},
-		"a short proof":         {func(w world) { w.exec(someRow+`$1 FROM audit WHERE position = 1`, []byte{7}) }, 3, wrongProof},
-		"a proof of zeros":      {func(w world) { w.exec(someRow+`$1 FROM audit WHERE position = 1`, make([]byte, proofSize)) }, 3, noProof},
-		"a proof made up":       {func(w world) { w.exec(someRow+`$1 FROM audit WHERE position = 1`, bytes.Repeat([]byte{7}, proofSize)) }, 3, wrongProof},
-		"another entry's proof": {func(w world) { w.exec(someRow + `proof FROM audit WHERE position = 1`) }, 3, wrongProof},
-		"a copy of a sealed entry": {func(w world) {
+		"a row without a proof": {func(w system) { w.exec(someRow + `NULL FROM audit WHERE position = 1`) }, 3, noProof},
+		"a short proof":         {func(w system) { w.exec(someRow+`$1 FROM audit WHERE position = 1`, []byte{7}) }, 3, wrongProof},
+		"a proof of zeros":      {func(w system) { w.exec(someRow+`$1 FROM audit WHERE position = 1`, make([]byte, proofSize)) }, 3, noProof},
+		"a proof made up":       {func(w system) { w.exec(someRow+`$1 FROM audit WHERE position = 1`, bytes.Repeat([]byte{7}, proofSize)) }, 3, wrongProof},
+		"another entry's proof": {func(w system) { w.exec(someRow + `proof FROM audit WHERE position = 1`) }, 3, wrongProof},
+		"a copy of a sealed entry": {func(w system) {
 			w.exec(strings.Replace(someRow, `'hongqiao-window-9'`, `who`, 1) + `proof FROM audit WHERE position = 1`)
 		}, 3, copied},
-		"a copy of one that waits": {func(w world) {
+		"a copy of one that waits": {func(w system) {
 			w.exec(strings.Replace(someRow, `'hongqiao-window-9'`, `who`, 1) + `proof FROM audit WHERE object = '20494-6'`)
 		}, 3, copied},
-		"a changed one that waits": {func(w world) { w.exec(`UPDATE audit SET who = 'hongqiao-window-9' WHERE object = '20494-6'`) }, 2, wrongProof},
-		"another time":             {func(w world) { w.exec(`UPDATE audit SET at_ms = at_ms + 1 WHERE object = '20494-6'`) }, 2, wrongProof},
-		"a proof taken away":       {func(w world) { w.exec(`UPDATE audit SET proof = NULL WHERE object = '20494-6'`) }, 2, noProof},
-		"proofs exchanged":         {func(w world) { w.swapProofs("20494-5", "20494-6") }, 1, wrongProof},
-		"a sealed one for a second": {func(w world) {
+		"a changed one that waits": {func(w system) { w.exec(`UPDATE audit SET who = 'hongqiao-window-9' WHERE object = '20494-6'`) }, 2, wrongProof},
+		"another time":             {func(w system) { w.exec(`UPDATE audit SET at_ms = at_ms + 1 WHERE object = '20494-6'`) }, 2, wrongProof},
+		"a proof taken away":       {func(w system) { w.exec(`UPDATE audit SET proof = NULL WHERE object = '20494-6'`) }, 2, noProof},
+		"proofs exchanged":         {func(w system) { w.swapProofs("20494-5", "20494-6") }, 1, wrongProof},
+		"a sealed one for a second": {func(w system) {
 			w.exec(`UPDATE audit SET position = NULL, hash = NULL WHERE position = 4`)
 			w.exec(`UPDATE audit_chain SET position = 3, head_hash = (SELECT hash FROM audit WHERE position = 3)`)
 			w.exec(`UPDATE audit SET detail = 'fraud' WHERE object = '20494-4'`)
@@ -51,7 +51,7 @@ func TestEntryThatNoIssuerWroteIsNotSealed(t *testing.T) {
 	}
 	for what, story := range stories {
 		t.Run(what, func(t *testing.T) {
-			each(t, func(t *testing.T, w world) {
+			each(t, func(t *testing.T, w system) {
 				w.sealedTo(4)
 				w.did(5, 7)
 				w.disarmed()
@@ -89,7 +89,7 @@ func TestEntryThatNoIssuerWroteIsNotSealed(t *testing.T) {
 }
 
 // swapProofs gives two entries each other's proof.
-func (w world) swapProofs(a, b string) {
+func (w system) swapProofs(a, b string) {
 	w.Helper()
 	var first, second []byte
 	if err := w.db.Writer().QueryRow(`SELECT proof FROM audit WHERE object = $1`, a).Scan(&first); err != nil {
@@ -104,7 +104,7 @@ func (w world) swapProofs(a, b string) {
 
 // More forged entries than one transaction looks at do not hold up the issuer's own.
 func TestManyForgedEntriesDoNotHoldUpTheOthers(t *testing.T) {
-	each(t, func(t *testing.T, w world) {
+	each(t, func(t *testing.T, w system) {
 		w.sealedTo(1)
 		w.disarmed()
 		for range 2*sealBatch + 3 {
@@ -120,7 +120,7 @@ func TestManyForgedEntriesDoNotHoldUpTheOthers(t *testing.T) {
 
 // An entry that was archived is gone from the database; its copy is known by its age.
 func TestCopyOfAnArchivedEntryIsNotSealed(t *testing.T) {
-	each(t, func(t *testing.T, w world) {
+	each(t, func(t *testing.T, w system) {
 		w.sealedTo(4)
 		old := w.record(2)
 		young := entry(5)
@@ -150,7 +150,7 @@ func TestCopyOfAnArchivedEntryIsNotSealed(t *testing.T) {
 // A proof that a sealed entry does not have any more is found by its hash, and one that
 // was sealed without is forged, but for entries from before there were proofs.
 func TestVerificationChecksProofsOfSealedEntries(t *testing.T) {
-	each(t, func(t *testing.T, w world) {
+	each(t, func(t *testing.T, w system) {
 		w.sealedTo(5)
 		w.disarmed()
 		w.exec(`UPDATE audit SET proof = NULL WHERE position = 3`)
@@ -166,7 +166,7 @@ func TestVerificationChecksProofsOfSealedEntries(t *testing.T) {
 }
 
 // relinked makes the chain anew from a position, with the key.
-func (w world) relinked(from int64) {
+func (w system) relinked(from int64) {
 	w.Helper()
 	records, err := w.after(w.Context(), 0, 1_000_000)
 	if err != nil {
@@ -185,7 +185,7 @@ func (w world) relinked(from int64) {
 }
 
 // fromBefore turns every entry into one of the version without proofs.
-func (w world) fromBefore() {
+func (w system) fromBefore() {
 	w.Helper()
 	w.exec(`UPDATE audit SET proof = NULL`)
 	w.relinked(1)
@@ -194,7 +194,7 @@ func (w world) fromBefore() {
 // An upgraded database keeps its sealed entries as they are. Those that wait are taken
 // in once, which is entered; afterwards an entry without a proof is forged.
 func TestEntriesOfAnOlderVersionAreTakenInOnce(t *testing.T) {
-	each(t, func(t *testing.T, w world) {
+	each(t, func(t *testing.T, w system) {
 		anchorOf := func() Anchor { return w.head() }
 		w.sealedTo(3)
 		w.did(4, 5)
@@ -228,7 +228,7 @@ func TestEntriesOfAnOlderVersionAreTakenInOnce(t *testing.T) {
 // A new database asks for proofs from its first entry on, and so does one whose last
 // entry was made to look like an old one.
 func TestNothingIsTakenInWithoutAnOldChain(t *testing.T) {
-	each(t, func(t *testing.T, w world) {
+	each(t, func(t *testing.T, w system) {
 		w.disarmed()
 		w.did(1, 1)
 		w.exec(`UPDATE audit SET proof = NULL`)
@@ -249,7 +249,7 @@ func TestNothingIsTakenInWithoutAnOldChain(t *testing.T) {
 
 // Run takes in, seals, and reports what it passed over.
 func TestRunReportsForgedEntries(t *testing.T) {
-	each(t, func(t *testing.T, w world) {
+	each(t, func(t *testing.T, w system) {
 		w.sealedTo(2)
 		w.did(3, 3)
 		w.disarmed()
@@ -330,8 +330,8 @@ func TestActWithoutATrailFails(t *testing.T) {
 
 // A trail under another key writes nothing that this one seals.
 func TestProofUnderAnotherKeyIsRefused(t *testing.T) {
-	each(t, func(t *testing.T, w world) {
-		stranger := world{t, trailOf(t, w.db, vault.Key{8})}
+	each(t, func(t *testing.T, w system) {
+		stranger := system{t, trailOf(t, w.db, vault.Key{8})}
 		stranger.did(1, 1)
 		w.sealed(0)
 		if got := w.refused.Load(); got.count != 1 || got.first.why != wrongProof {

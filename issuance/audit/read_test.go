@@ -11,7 +11,7 @@ import (
 )
 
 // pages reads all pages of a query: the objects' numbers, newest first.
-func (w world) pages(q Query) (all []string, pages int) {
+func (w system) pages(q Query) (all []string, pages int) {
 	w.Helper()
 	for {
 		p, err := w.Read(w.Context(), q)
@@ -29,7 +29,7 @@ func (w world) pages(q Query) (all []string, pages int) {
 }
 
 func TestPoliceDeskReadsTheTrailOfACredential(t *testing.T) {
-	each(t, func(t *testing.T, w world) {
+	each(t, func(t *testing.T, w system) {
 		w.sealedTo(5)
 		lifted := entry(3)
 		lifted.AtMs, lifted.Action, lifted.Role, lifted.Who = lifted.AtMs+100, staff.Lift, staff.Police, "police-desk"
@@ -51,7 +51,7 @@ func TestPoliceDeskReadsTheTrailOfACredential(t *testing.T) {
 }
 
 func TestOperatorReadsARangeOfTimePageByPage(t *testing.T) {
-	each(t, func(t *testing.T, w world) {
+	each(t, func(t *testing.T, w system) {
 		for _, n := range []int{2, 1, 4, 3, 5, 6} {
 			w.did(n, n)
 		}
@@ -71,7 +71,7 @@ func TestOperatorReadsARangeOfTimePageByPage(t *testing.T) {
 }
 
 func TestPageIsBounded(t *testing.T) {
-	each(t, func(t *testing.T, w world) {
+	each(t, func(t *testing.T, w system) {
 		w.appendedMany(MaxPage + 1)
 		for limit, want := range map[int]int{0: DefaultPage, 1: 1, MaxPage: MaxPage} {
 			if p, err := w.Read(t.Context(), Query{Limit: limit}); err != nil || len(p.Records) != want || p.Next == "" {
@@ -82,7 +82,7 @@ func TestPageIsBounded(t *testing.T) {
 }
 
 func TestQuestionThatCannotBeAskedIsRefused(t *testing.T) {
-	each(t, func(t *testing.T, w world) {
+	each(t, func(t *testing.T, w system) {
 		for what, q := range map[string]Query{
 			"a large page":        {Limit: MaxPage + 1},
 			"a page below 0":      {Limit: -1},
@@ -106,7 +106,7 @@ func TestQuestionThatCannotBeAskedIsRefused(t *testing.T) {
 }
 
 // appendedMany appends acts 1 to n in one transaction.
-func (w world) appendedMany(n int) {
+func (w system) appendedMany(n int) {
 	w.Helper()
 	err := w.db.Change(w.Context(), "many acts", func(ctx context.Context, tx *sql.Tx) error {
 		for i := 1; i <= n; i++ {

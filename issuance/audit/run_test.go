@@ -15,16 +15,16 @@ import (
 
 // running is a Trail at work.
 type running struct {
-	world
+	system
 	metrics *prometheus.Registry
 	log     *observer.ObservedLogs
 	stop    func() // and wait until it has ended
 }
 
-func (w world) run(sealEvery, anchorEvery time.Duration) running {
+func (w system) run(sealEvery, anchorEvery time.Duration) running {
 	w.Helper()
 	core, seen := observer.New(zap.InfoLevel)
-	r := running{world: w, metrics: prometheus.NewRegistry(), log: seen}
+	r := running{system: w, metrics: prometheus.NewRegistry(), log: seen}
 	trail, err := New(Config{DB: w.db, Key: testKey, Now: w.now, Log: zap.New(core), Metrics: r.metrics, SealEvery: sealEvery, AnchorEvery: anchorEvery})
 	if err != nil {
 		w.Fatal(err)
@@ -71,7 +71,7 @@ func (r running) lastAnchor() string {
 }
 
 func TestRunSealsAndLogsAnchorsThatVerifyLater(t *testing.T) {
-	each(t, func(t *testing.T, w world) {
+	each(t, func(t *testing.T, w system) {
 		r := w.run(5*time.Millisecond, 20*time.Millisecond)
 		w.did(1, 3)
 		w.until("an anchor of three entries", func() bool { return strings.HasPrefix(r.lastAnchor(), "3:") })
@@ -90,7 +90,7 @@ func TestRunSealsAndLogsAnchorsThatVerifyLater(t *testing.T) {
 }
 
 func TestRunSealsOnceMoreWhenItEnds(t *testing.T) {
-	each(t, func(t *testing.T, w world) {
+	each(t, func(t *testing.T, w system) {
 		r := w.run(time.Hour, time.Hour)
 		w.until("the first anchor", func() bool { return r.lastAnchor() != "" })
 		w.did(1, 2)
@@ -106,7 +106,7 @@ func TestRunSealsOnceMoreWhenItEnds(t *testing.T) {
 }
 
 func TestRunNoticesThatItsAnchorIsGone(t *testing.T) {
-	each(t, func(t *testing.T, w world) {
+	each(t, func(t *testing.T, w system) {
 		w.sealedTo(5)
 		r := w.run(time.Hour, 5*time.Millisecond)
 		w.until("an anchor", func() bool { return strings.HasPrefix(r.lastAnchor(), "5:") })
@@ -122,7 +122,7 @@ func TestRunNoticesThatItsAnchorIsGone(t *testing.T) {
 }
 
 func TestRunSurvivesAndCountsWhatFails(t *testing.T) {
-	each(t, func(t *testing.T, w world) {
+	each(t, func(t *testing.T, w system) {
 		w.sealedTo(1)
 		w.did(2, 2)
 		w.disarmed()
@@ -137,7 +137,7 @@ func TestRunSurvivesAndCountsWhatFails(t *testing.T) {
 }
 
 func TestTrailNeedsADatabaseAndAKey(t *testing.T) {
-	each(t, func(t *testing.T, w world) {
+	each(t, func(t *testing.T, w system) {
 		for what, c := range map[string]Config{
 			"no database":    {Key: testKey},
 			"no key":         {DB: w.db},

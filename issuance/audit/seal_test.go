@@ -15,7 +15,7 @@ import (
 )
 
 func TestEntriesAreSealedOnceInTheirOrder(t *testing.T) {
-	each(t, func(t *testing.T, w world) {
+	each(t, func(t *testing.T, w system) {
 		w.sealed(0)
 		w.did(1, 3)
 		w.sealed(3)
@@ -28,7 +28,7 @@ func TestEntriesAreSealedOnceInTheirOrder(t *testing.T) {
 }
 
 func TestMoreThanABatchIsSealedAtOnce(t *testing.T) {
-	each(t, func(t *testing.T, w world) {
+	each(t, func(t *testing.T, w system) {
 		err := w.db.Change(t.Context(), "many acts", func(ctx context.Context, tx *sql.Tx) error {
 			for n := 1; n <= 2*sealBatch+7; n++ {
 				if err := w.Append(ctx, tx, entry(n)); err != nil {
@@ -48,7 +48,7 @@ func TestMoreThanABatchIsSealedAtOnce(t *testing.T) {
 // An id is given before its commit: a row may become visible after a later id
 // was sealed. It is then sealed later, and nothing is skipped.
 func TestEntryThatCommitsLateIsSealedLate(t *testing.T) {
-	each(t, func(t *testing.T, w world) {
+	each(t, func(t *testing.T, w system) {
 		if w.db.Name == "sqlite" {
 			t.Skip("one transaction writes at a time: none can be held open beside another")
 		}
@@ -72,7 +72,7 @@ func TestEntryThatCommitsLateIsSealedLate(t *testing.T) {
 // Who seals looks only after the lock is his: what another sealed while he waited
 // is not sealed again, and what was committed meanwhile is not missed.
 func TestSealerWhoWaitedSeesWhatHappened(t *testing.T) {
-	each(t, func(t *testing.T, w world) {
+	each(t, func(t *testing.T, w system) {
 		if w.db.Name == "sqlite" {
 			t.Skip("one transaction writes at a time")
 		}
@@ -120,7 +120,7 @@ func TestSealerWhoWaitedSeesWhatHappened(t *testing.T) {
 // verifies: whatever was committed is sealed once.
 func TestManyAppendAndSealAtOnce(t *testing.T) {
 	const appenders, each1, sealers = 8, 40, 3
-	each(t, func(t *testing.T, w world) {
+	each(t, func(t *testing.T, w system) {
 		var mu sync.Mutex
 		var committed []string
 		var done atomic.Bool
@@ -186,7 +186,7 @@ var errAborted = errors.New("aborted")
 
 // A seal that fails half way leaves everything unsealed.
 func TestSealIsAllOrNothing(t *testing.T) {
-	each(t, func(t *testing.T, w world) {
+	each(t, func(t *testing.T, w system) {
 		w.sealedTo(2)
 		w.did(3, 4)
 		w.disarmed()
@@ -201,7 +201,7 @@ func TestSealIsAllOrNothing(t *testing.T) {
 }
 
 // begun appends in a transaction that stays open.
-func (w world) begun(e Entry) *sql.Tx {
+func (w system) begun(e Entry) *sql.Tx {
 	w.Helper()
 	tx, err := w.db.Writer().BeginTx(w.Context(), nil)
 	if err == nil {
@@ -214,7 +214,7 @@ func (w world) begun(e Entry) *sql.Tx {
 	return tx
 }
 
-func (w world) commit(tx *sql.Tx) {
+func (w system) commit(tx *sql.Tx) {
 	w.Helper()
 	if err := tx.Commit(); err != nil {
 		w.Fatal(err)
@@ -222,7 +222,7 @@ func (w world) commit(tx *sql.Tx) {
 }
 
 // record reads the nth act's row.
-func (w world) record(n int) Record {
+func (w system) record(n int) Record {
 	w.Helper()
 	p, err := w.Read(w.Context(), Query{Object: Object{Credential, fmt.Sprintf("20494-%d", n)}})
 	if err != nil || len(p.Records) != 1 {
@@ -232,7 +232,7 @@ func (w world) record(n int) Record {
 }
 
 // until polls for a condition, ten seconds at most.
-func (w world) until(what string, holds func() bool) {
+func (w system) until(what string, holds func() bool) {
 	w.Helper()
 	for end := time.Now().Add(10 * time.Second); !holds(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
@@ -275,7 +275,7 @@ func TestDatabaseRefusesToChangeTheTrail(t *testing.T) {
 			"replace the head":          `REPLACE INTO audit_chain SELECT 1, 0, head_hash, 0, base_hash, base_seal FROM audit_chain`,
 		},
 	}
-	each(t, func(t *testing.T, w world) {
+	each(t, func(t *testing.T, w system) {
 		w.sealedTo(3)
 		w.did(4, 4)
 		try := func(what, query string) {

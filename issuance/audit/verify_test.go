@@ -12,63 +12,63 @@ import (
 // Every way to falsify a chain of ten, by somebody who may write the database and
 // lacks the key, and what the verification says of it.
 func TestFalsificationIsFoundAtItsFirstPlace(t *testing.T) {
-	gone := func(w world, from, to int) {
+	gone := func(w system, from, to int) {
 		w.exec(`DELETE FROM audit WHERE position >= $1 AND position <= $2`, from, to)
 	}
 	// renumber moves entries by some places; negative numbers keep them apart meanwhile.
-	renumber := func(w world, from, to, by int) {
+	renumber := func(w system, from, to, by int) {
 		w.exec(`UPDATE audit SET position = -(position + $1) WHERE position >= $2 AND position <= $3`, by, from, to)
 		w.exec(`UPDATE audit SET position = -position WHERE position < 0`)
 	}
-	move := func(w world, from, to int) { // leaves a hole and fills one
+	move := func(w system, from, to int) { // leaves a hole and fills one
 		w.exec(`UPDATE audit SET position = $1 WHERE position = $2`, to, from)
 	}
-	forged := func(w world, position int) {
+	forged := func(w system, position int) {
 		w.appended(entry(99))
 		w.exec(`UPDATE audit SET position = $1, hash = $2 WHERE position IS NULL`, position, bytes.Repeat([]byte{7}, 32))
 	}
 	const parked = 1000
 	stories := map[string]struct {
-		falsify func(w world)
+		falsify func(w system)
 		at      int64
 		because string
 	}{
-		"time changed":      {func(w world) { w.exec(`UPDATE audit SET at_ms = at_ms + 1 WHERE position = 4`) }, 4, altered},
-		"person changed":    {func(w world) { w.exec(`UPDATE audit SET who = 'hongqiao-window-4' WHERE position = 4`) }, 4, altered},
-		"role changed":      {func(w world) { w.exec(`UPDATE audit SET role = 'police' WHERE position = 1`) }, 1, altered},
-		"action changed":    {func(w world) { w.exec(`UPDATE audit SET action = 'lift' WHERE position = 10`) }, 10, altered},
-		"object changed":    {func(w world) { w.exec(`UPDATE audit SET object = '20494-77' WHERE position = 5`) }, 5, altered},
-		"kind changed":      {func(w world) { w.exec(`UPDATE audit SET object_kind = 'account' WHERE position = 5`) }, 5, altered},
-		"detail changed":    {func(w world) { w.exec(`UPDATE audit SET detail = 'fraud' WHERE position = 5`) }, 5, altered},
-		"request changed":   {func(w world) { w.exec(`UPDATE audit SET request = '' WHERE position = 5`) }, 5, altered},
-		"hash changed":      {func(w world) { w.exec(`UPDATE audit SET hash = $1 WHERE position = 6`, bytes.Repeat([]byte{7}, 32)) }, 6, altered},
-		"hash cut short":    {func(w world) { w.exec(`UPDATE audit SET hash = $1 WHERE position = 6`, []byte{7}) }, 6, altered},
-		"two changed":       {func(w world) { w.exec(`UPDATE audit SET detail = 'fraud' WHERE position IN (3, 8)`) }, 3, altered},
-		"first removed":     {func(w world) { gone(w, 1, 1) }, 1, removed},
-		"one removed":       {func(w world) { gone(w, 4, 4) }, 4, removed},
-		"three removed":     {func(w world) { gone(w, 4, 6) }, 4, removed},
-		"gap closed":        {func(w world) { gone(w, 4, 4); renumber(w, 5, 10, -1) }, 4, altered},
-		"wide gap closed":   {func(w world) { gone(w, 4, 6); renumber(w, 7, 10, -3) }, 4, altered},
-		"unsealed again":    {func(w world) { w.exec(`UPDATE audit SET position = NULL, hash = NULL WHERE position = 4`) }, 4, removed},
-		"one inserted":      {func(w world) { renumber(w, 4, 10, 1); forged(w, 4) }, 4, altered},
-		"two inserted":      {func(w world) { renumber(w, 4, 10, 2); forged(w, 4); forged(w, 5) }, 4, altered},
-		"one at the end":    {func(w world) { forged(w, 11) }, 11, neverSealed},
-		"before the first":  {func(w world) { forged(w, 0) }, 0, neverSealed},
-		"neighbours turned": {func(w world) { move(w, 4, parked); move(w, 5, 4); move(w, parked, 5) }, 4, altered},
-		"two exchanged":     {func(w world) { move(w, 3, parked); move(w, 8, 3); move(w, parked, 8) }, 3, altered},
-		"moved back":        {func(w world) { move(w, 8, parked); renumber(w, 3, 7, 1); move(w, parked, 3) }, 3, altered},
-		"moved on":          {func(w world) { move(w, 3, parked); renumber(w, 4, 8, -1); move(w, parked, 8) }, 3, altered},
-		"last removed":      {func(w world) { gone(w, 10, 10) }, 10, cutOff},
-		"tail removed":      {func(w world) { gone(w, 6, 10) }, 6, cutOff},
-		"all removed":       {func(w world) { gone(w, 1, 10) }, 1, cutOff},
+		"time changed":      {func(w system) { w.exec(`UPDATE audit SET at_ms = at_ms + 1 WHERE position = 4`) }, 4, altered},
+		"person changed":    {func(w system) { w.exec(`UPDATE audit SET who = 'hongqiao-window-4' WHERE position = 4`) }, 4, altered},
+		"role changed":      {func(w system) { w.exec(`UPDATE audit SET role = 'police' WHERE position = 1`) }, 1, altered},
+		"action changed":    {func(w system) { w.exec(`UPDATE audit SET action = 'lift' WHERE position = 10`) }, 10, altered},
+		"object changed":    {func(w system) { w.exec(`UPDATE audit SET object = '20494-77' WHERE position = 5`) }, 5, altered},
+		"kind changed":      {func(w system) { w.exec(`UPDATE audit SET object_kind = 'account' WHERE position = 5`) }, 5, altered},
+		"detail changed":    {func(w system) { w.exec(`UPDATE audit SET detail = 'fraud' WHERE position = 5`) }, 5, altered},
+		"request changed":   {func(w system) { w.exec(`UPDATE audit SET request = '' WHERE position = 5`) }, 5, altered},
+		"hash changed":      {func(w system) { w.exec(`UPDATE audit SET hash = $1 WHERE position = 6`, bytes.Repeat([]byte{7}, 32)) }, 6, altered},
+		"hash cut short":    {func(w system) { w.exec(`UPDATE audit SET hash = $1 WHERE position = 6`, []byte{7}) }, 6, altered},
+		"two changed":       {func(w system) { w.exec(`UPDATE audit SET detail = 'fraud' WHERE position IN (3, 8)`) }, 3, altered},
+		"first removed":     {func(w system) { gone(w, 1, 1) }, 1, removed},
+		"one removed":       {func(w system) { gone(w, 4, 4) }, 4, removed},
+		"three removed":     {func(w system) { gone(w, 4, 6) }, 4, removed},
+		"gap closed":        {func(w system) { gone(w, 4, 4); renumber(w, 5, 10, -1) }, 4, altered},
+		"wide gap closed":   {func(w system) { gone(w, 4, 6); renumber(w, 7, 10, -3) }, 4, altered},
+		"unsealed again":    {func(w system) { w.exec(`UPDATE audit SET position = NULL, hash = NULL WHERE position = 4`) }, 4, removed},
+		"one inserted":      {func(w system) { renumber(w, 4, 10, 1); forged(w, 4) }, 4, altered},
+		"two inserted":      {func(w system) { renumber(w, 4, 10, 2); forged(w, 4); forged(w, 5) }, 4, altered},
+		"one at the end":    {func(w system) { forged(w, 11) }, 11, neverSealed},
+		"before the first":  {func(w system) { forged(w, 0) }, 0, neverSealed},
+		"neighbours turned": {func(w system) { move(w, 4, parked); move(w, 5, 4); move(w, parked, 5) }, 4, altered},
+		"two exchanged":     {func(w system) { move(w, 3, parked); move(w, 8, 3); move(w, parked, 8) }, 3, altered},
+		"moved back":        {func(w system) { move(w, 8, parked); renumber(w, 3, 7, 1); move(w, parked, 3) }, 3, altered},
+		"moved on":          {func(w system) { move(w, 3, parked); renumber(w, 4, 8, -1); move(w, parked, 8) }, 3, altered},
+		"last removed":      {func(w system) { gone(w, 10, 10) }, 10, cutOff},
+		"tail removed":      {func(w system) { gone(w, 6, 10) }, 6, cutOff},
+		"all removed":       {func(w system) { gone(w, 1, 10) }, 1, cutOff},
 	}
-	each(t, func(t *testing.T, w world) {
+	each(t, func(t *testing.T, w system) {
 		w.sealedTo(10)
 		w.disarmed()
 		w.exec(`CREATE TABLE saved AS SELECT * FROM audit`)
 		for what, story := range stories {
 			t.Run(what, func(t *testing.T) {
-				w := world{t, w.Trail}
+				w := system{t, w.Trail}
 				w.restored()
 				w.holds(10)
 				story.falsify(w)
@@ -88,7 +88,7 @@ func TestFalsificationIsFoundAtItsFirstPlace(t *testing.T) {
 }
 
 // restored brings back the entries that were saved.
-func (w world) restored() {
+func (w system) restored() {
 	w.Helper()
 	ids := ""
 	if w.db.Name == "postgres" {
@@ -101,7 +101,7 @@ func (w world) restored() {
 // Whoever cuts the tail and sets the head back to match leaves a chain that holds
 // in itself. An anchor from outside knows better.
 func TestTailCutWithItsHeadIsFoundByAnAnchor(t *testing.T) {
-	each(t, func(t *testing.T, w world) {
+	each(t, func(t *testing.T, w system) {
 		early := w.sealedTo(4)
 		w.did(5, 10)
 		w.sealed(6)
@@ -124,7 +124,7 @@ func TestTailCutWithItsHeadIsFoundByAnAnchor(t *testing.T) {
 }
 
 func TestHeadThatIsNotTheLastEntrysIsFound(t *testing.T) {
-	each(t, func(t *testing.T, w world) {
+	each(t, func(t *testing.T, w system) {
 		w.sealedTo(3)
 		w.disarmed()
 		w.exec(`UPDATE audit_chain SET head_hash = $1`, make([]byte, 32))
@@ -140,9 +140,9 @@ func TestHeadThatIsNotTheLastEntrysIsFound(t *testing.T) {
 
 // A chain made under another key is nobody's proof.
 func TestChainUnderAnotherKeyDoesNotHold(t *testing.T) {
-	each(t, func(t *testing.T, w world) {
+	each(t, func(t *testing.T, w system) {
 		w.sealedTo(3)
-		stranger := world{t, trailOf(t, w.db, vault.Key{8})}
+		stranger := system{t, trailOf(t, w.db, vault.Key{8})}
 		if r := stranger.verified(); r.Broken == nil || r.Broken.Position != 1 {
 			t.Fatalf("found %v", r.Broken)
 		}
@@ -150,7 +150,7 @@ func TestChainUnderAnotherKeyDoesNotHold(t *testing.T) {
 }
 
 func TestVerificationCountsWhatWaits(t *testing.T) {
-	each(t, func(t *testing.T, w world) {
+	each(t, func(t *testing.T, w system) {
 		w.holds(0)
 		w.sealedTo(2)
 		w.did(7, 9)
@@ -163,7 +163,7 @@ func TestVerificationCountsWhatWaits(t *testing.T) {
 
 func TestVerificationGoesInBatchesAndTellsProgress(t *testing.T) {
 	const n = 2*verifyBatch + 1
-	each(t, func(t *testing.T, w world) {
+	each(t, func(t *testing.T, w system) {
 		w.appendedMany(n)
 		w.sealed(n)
 		var told []string

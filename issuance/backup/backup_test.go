@@ -18,7 +18,7 @@ import (
 
 func TestBackupIsOneMomentOfABusyDatabase(t *testing.T) {
 	dir := t.TempDir()
-	h := newHouse(t, filepath.Join(dir, "issuer.db"))
+	h := newSystem(t, filepath.Join(dir, "issuer.db"))
 	db := h.outbox.Database()
 	exec := func(query string, args ...any) {
 		t.Helper()
@@ -89,7 +89,7 @@ func files(t *testing.T, dir string) (names []string) {
 
 // What a process that was killed left beside its database is in the copy, too.
 func TestBackupOfADatabaseWhoseIssuerWasKilled(t *testing.T) {
-	h := newHouse(t, filepath.Join(t.TempDir(), "issuer.db"))
+	h := newSystem(t, filepath.Join(t.TempDir(), "issuer.db"))
 	h.approve(3, noon)
 	dead := filepath.Join(t.TempDir(), "issuer.db")
 	for _, end := range []string{"", "-wal"} {
@@ -110,7 +110,7 @@ func TestBackupOfADatabaseWhoseIssuerWasKilled(t *testing.T) {
 }
 
 func TestBackupThatIsRefusedLeavesEverythingAsItWas(t *testing.T) {
-	h := newHouse(t, filepath.Join(t.TempDir(), "issuer.db"))
+	h := newSystem(t, filepath.Join(t.TempDir(), "issuer.db"))
 	other := filepath.Join(t.TempDir(), "other.db")
 	db, err := sql.Open("sqlite", other)
 	h.must(err)

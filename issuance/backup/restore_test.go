@@ -21,8 +21,8 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// full gives a house a day's work, and returns the one revocation that is in force.
-func (h *house) full() (revoked tokens.Serial) {
+// full gives a system a day's work, and returns the one revocation that is in force.
+func (h *system) full() (revoked tokens.Serial) {
 	h.announce()
 	h.approve(2, noon)
 	revoked = h.approve(1, noon)
@@ -32,14 +32,14 @@ func (h *house) full() (revoked tokens.Serial) {
 }
 
 // goesOn works on after the copy was made; all of this will be lost.
-func (h *house) goesOn() {
+func (h *system) goesOn() {
 	h.approve(300, noon)
 	h.approve(5, noon+day)
 	h.close()
 }
 
 func TestSQLiteComesBack(t *testing.T) {
-	h := newHouse(t, filepath.Join(t.TempDir(), "issuer.db"))
+	h := newSystem(t, filepath.Join(t.TempDir(), "issuer.db"))
 	revoked := h.full()
 	file := filepath.Join(t.TempDir(), "copy.db")
 	_, err := Backup(t.Context(), h.address, file)
@@ -60,7 +60,7 @@ func TestPostgresComesBack(t *testing.T) {
 		if err != nil || u.Scheme != "postgres" {
 			t.Skip("SQLite has a test of its own")
 		}
-		h := newHouse(t, address)
+		h := newSystem(t, address)
 		q := u.Query()
 		schema := q.Get("search_path")
 		q.Del("search_path") // the tools know no such thing
@@ -93,7 +93,7 @@ func tool(t *testing.T, name string) string {
 }
 
 func TestWithoutTheJumpSerialsWouldBeGivenTwice(t *testing.T) {
-	h := newHouse(t, filepath.Join(t.TempDir(), "issuer.db"))
+	h := newSystem(t, filepath.Join(t.TempDir(), "issuer.db"))
 	h.approve(1, noon)
 	file := filepath.Join(t.TempDir(), "copy.db")
 	_, err := Backup(t.Context(), h.address, file)
@@ -111,7 +111,7 @@ func TestWithoutTheJumpSerialsWouldBeGivenTwice(t *testing.T) {
 // An issuer that runs already has taken indexes from before the jump.
 func TestNobodyMayRunYet(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, address string) {
-		h := newHouse(t, address)
+		h := newSystem(t, address)
 		leading, err := h.outbox.Lead(t.Context())
 		if err != nil || !leading {
 			t.Fatalf("leading %v: %v", leading, err)
@@ -128,7 +128,7 @@ func TestNobodyMayRunYet(t *testing.T) {
 // What fails can be repeated, and what nobody ordered is not done.
 func TestRestoreIsRepeated(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, address string) {
-		h := newHouse(t, address)
+		h := newSystem(t, address)
 		next := func() (n int64) {
 			h.must(h.outbox.Database().Writer().QueryRow(`SELECT COALESCE(SUM(next_index), 0) FROM serials`).Scan(&n))
 			return n

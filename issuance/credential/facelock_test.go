@@ -41,8 +41,8 @@ func (l *late) Check(ctx context.Context, p provider.Person, evidence string) (f
 	}
 }
 
-// guarded is a desk whose failures count.
-func (d *desk) guarded() {
+// guarded is a system whose failures count.
+func (d *system) guarded() {
 	d.t.Helper()
 	var err error
 	d.Lockout, err = throttle.NewLockout(throttle.Config{Database: d.Outbox.Database(), Index: vault.New(d.Vault).Index, Now: d.Now})
@@ -65,12 +65,12 @@ func from(t *testing.T, n int) throttle.Caller {
 // one after the lock was set: it approves nothing and learns nothing, on each of
 // the ways that a passed check can go.
 func TestARightGuessAfterTheLockCountsForNothing(t *testing.T) {
-	for name, way := range map[string]func(d *desk, s *credential.Service, n int) func() error{
-		"a new application": func(d *desk, s *credential.Service, n int) func() error {
+	for name, way := range map[string]func(d *system, s *credential.Service, n int) func() error{
+		"a new application": func(d *system, s *credential.Service, n int) func() error {
 			h, _ := d.apply(s, n)
 			return func() error { _, err := s.Check(d.t.Context(), h, rightEvidence, from(d.t, 1)); return err }
 		},
-		"an approved application": func(d *desk, s *credential.Service, n int) func() error {
+		"an approved application": func(d *system, s *credential.Service, n int) func() error {
 			h, p := d.apply(s, n)
 			if _, err := s.Check(d.t.Context(), h, facecheck.SandboxPass, from(d.t, 1)); err != nil {
 				d.t.Fatal(err)
@@ -78,7 +78,7 @@ func TestARightGuessAfterTheLockCountsForNothing(t *testing.T) {
 			h = d.authorize(s, p)
 			return func() error { _, err := s.Check(d.t.Context(), h, rightEvidence, from(d.t, 1)); return err }
 		},
-		"a way back": func(d *desk, s *credential.Service, n int) func() error {
+		"a way back": func(d *system, s *credential.Service, n int) func() error {
 			h, _ := d.apply(s, n)
 			if _, err := s.Check(d.t.Context(), h, facecheck.SandboxPass, from(d.t, 1)); err != nil {
 				d.t.Fatal(err)
@@ -90,7 +90,7 @@ func TestARightGuessAfterTheLockCountsForNothing(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			everyDesk(t, func(t *testing.T, d *desk) {
+			everySystem(t, func(t *testing.T, d *system) {
 				provider := newLate()
 				d.Checker, d.CheckTimeout = provider, facecheck.MaxTimeout
 				d.guarded()
@@ -135,7 +135,7 @@ func checksOf(t *testing.T, s *outbox.Outbox) (n int) {
 // Failures with a number from other networks do not keep its holder out: a few
 // do nothing, many delay the next check by minutes.
 func TestFailuresElsewhereKeepNoHolderOut(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	d.guarded()
 	s := d.open()
 	fail := func(n, network int) {

@@ -26,8 +26,8 @@ type ring struct {
 	*keyring.Store
 }
 
-// keys are the issuer keys of the desk's database, without a lead.
-func (d *desk) keys() *keyring.Store {
+// keys are the issuer keys of the database, without a lead.
+func (d *system) keys() *keyring.Store {
 	d.t.Helper()
 	s, err := keyring.NewStore(keyring.Config{Outbox: d.Outbox, Sessions: credential.Sessions{}, Trail: audittest.On(d.t, d.Outbox.Database())})
 	if err != nil {
@@ -36,8 +36,8 @@ func (d *desk) keys() *keyring.Store {
 	return s
 }
 
-// life gives the desk keys that have a life.
-func (d *desk) life(ids ...tokens.KeyID) ring {
+// life gives the system keys that have a life.
+func (d *system) life(ids ...tokens.KeyID) ring {
 	d.t.Helper()
 	store := d.keys()
 	var keys []keyring.Key
@@ -55,11 +55,11 @@ func (d *desk) life(ids ...tokens.KeyID) ring {
 	return ring{r, store}
 }
 
-func (d *desk) by() audit.Entry {
+func (d *system) by() audit.Entry {
 	return audit.Entry{AtMs: d.now.UnixMilli(), Who: "night-shift", Role: staff.Operator}
 }
 
-func (d *desk) exec(query string) {
+func (d *system) exec(query string) {
 	d.t.Helper()
 	if _, err := d.Outbox.Database().Writer().ExecContext(d.t.Context(), query); err != nil {
 		d.t.Fatal(err)
@@ -67,7 +67,7 @@ func (d *desk) exec(query string) {
 }
 
 // published is the outbox after the publisher was there, and what it took.
-func (d *desk) published() (announced []tokens.KeyID) {
+func (d *system) published() (announced []tokens.KeyID) {
 	d.t.Helper()
 	epoch, err := d.Outbox.Epoch(d.t.Context())
 	if err != nil {
@@ -86,7 +86,7 @@ func (d *desk) published() (announced []tokens.KeyID) {
 	return announced
 }
 
-func (d *desk) cutOff(id tokens.KeyID) {
+func (d *system) cutOff(id tokens.KeyID) {
 	d.t.Helper()
 	_, _, err := d.keys().Distrust(d.t.Context(), keyring.Distrust{Key: id, CutOff: d.now.Unix(), Who: "night-shift", At: database.MillisAt(d.now)})
 	if err != nil {
@@ -95,7 +95,7 @@ func (d *desk) cutOff(id tokens.KeyID) {
 }
 
 // signs is the key of the session that an approved passenger opens.
-func (d *desk) signs(s *credential.Service, p pass, check string) (tokens.KeyID, error) {
+func (d *system) signs(s *credential.Service, p pass, check string) (tokens.KeyID, error) {
 	d.t.Helper()
 	h := d.authorize(s, p)
 	anchor, links := tokens.Chain(tokens.Link{}, *s.View(h).Serial, tokens.Length)
@@ -108,7 +108,7 @@ func (d *desk) signs(s *credential.Service, p pass, check string) (tokens.KeyID,
 }
 
 // checked is one more face check that passed.
-func (d *desk) checked(s *credential.Service, p pass) string {
+func (d *system) checked(s *credential.Service, p pass) string {
 	d.t.Helper()
 	c, err := s.Check(d.t.Context(), d.authorize(s, p), facecheck.SandboxPass, throttle.Caller{})
 	if err != nil {
@@ -120,7 +120,7 @@ func (d *desk) checked(s *credential.Service, p pass) string {
 // The keys of a service in their order: none that gateways know, one, two, and back
 // to one by a cut-off that the service learns of at the very session.
 func TestSessionsAreSignedByTheKeyInService(t *testing.T) {
-	everyDesk(t, func(t *testing.T, d *desk) {
+	everySystem(t, func(t *testing.T, d *system) {
 		keys := d.life(1, 2)
 		s := d.open()
 		_, p := d.apply(s, 1)
@@ -175,7 +175,7 @@ func TestSessionsAreSignedByTheKeyInService(t *testing.T) {
 
 // Announcements are repeated before topics forget them; a retired key's is not.
 func TestRetiredKeyIsAnnouncedNoMore(t *testing.T) {
-	everyDesk(t, func(t *testing.T, d *desk) {
+	everySystem(t, func(t *testing.T, d *system) {
 		keys := d.life(1, 2)
 		d.Announce = []keyring.Public{{ID: 40001, Key: signing.NewKey([signing.SeedSize]byte{9}).Public()}}
 		d.open()

@@ -23,7 +23,7 @@ import (
 )
 
 // approve takes test person n through an application.
-func (d *desk) approve(s *credential.Service, n int) (pass, credential.Checked, error) {
+func (d *system) approve(s *credential.Service, n int) (pass, credential.Checked, error) {
 	d.t.Helper()
 	h, p := d.apply(s, n)
 	c, err := s.Check(d.t.Context(), h, facecheck.SandboxPass, throttle.Caller{})
@@ -31,7 +31,7 @@ func (d *desk) approve(s *credential.Service, n int) (pass, credential.Checked, 
 }
 
 // approved must be.
-func (d *desk) approved(s *credential.Service, n int) (pass, credential.Checked) {
+func (d *system) approved(s *credential.Service, n int) (pass, credential.Checked) {
 	d.t.Helper()
 	p, c, err := d.approve(s, n)
 	if err != nil {
@@ -40,7 +40,7 @@ func (d *desk) approved(s *credential.Service, n int) (pass, credential.Checked)
 	return p, c
 }
 
-func (d *desk) status(s *credential.Service, p pass) credential.ApplicationView {
+func (d *system) status(s *credential.Service, p pass) credential.ApplicationView {
 	d.t.Helper()
 	return s.View(d.authorize(s, p))
 }
@@ -55,7 +55,7 @@ func refused(t *testing.T, err error, code problem.Code, retryAt int64) {
 }
 
 func TestA1_PassesAreForRailwaysOnly(t *testing.T) {
-	everyDesk(t, func(t *testing.T, d *desk) {
+	everySystem(t, func(t *testing.T, d *system) {
 		s := d.open()
 		p, c := d.approved(s, 0)
 		o, err := s.OpenSession(t.Context(), d.authorize(s, p), c.Check, credential.Anchor, "00000000000000000000000000000001")
@@ -72,7 +72,7 @@ func TestA1_PassesAreForRailwaysOnly(t *testing.T) {
 }
 
 func TestA2_EveryUseIsInScope(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	s := d.open()
 	p, c := d.approved(s, 0)
 	o, err := s.OpenSession(t.Context(), d.authorize(s, p), c.Check, credential.Anchor, "00000000000000000000000000000001")
@@ -90,7 +90,7 @@ func TestA2_EveryUseIsInScope(t *testing.T) {
 }
 
 func TestA3_LocationAndEveryFieldAreNeeded(t *testing.T) {
-	s := newDesk(t).open()
+	s := newSystem(t).open()
 	good := credential.Form{Name: "测试甲", DocumentType: "resident_id", DocumentNumber: number(0), City: "北京", Location: &credential.Location{Latitude: 39.9, Longitude: 116.4}, Policy: testPolicy}
 	for code, spoil := range map[problem.Code]func(*credential.Form){
 		credential.LocationMissing:          func(f *credential.Form) { f.Location = nil },
@@ -109,7 +109,7 @@ func TestA3_LocationAndEveryFieldAreNeeded(t *testing.T) {
 }
 
 func TestA4_OnlyTheResidentIDCardQualifiesAndMinorsMayApply(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	s := d.open()
 	f := credential.Form{Name: "测试乙", DocumentType: "resident_id", City: "北京", Location: &credential.Location{Latitude: 39.9, Longitude: 116.4}, Policy: testPolicy}
 	f.DocumentNumber = passenger.IDNumber("11010520200601001") // five years old
@@ -127,7 +127,7 @@ func TestA4_OnlyTheResidentIDCardQualifiesAndMinorsMayApply(t *testing.T) {
 }
 
 func TestA6_NothingIsApprovedOrUsedUpBeforeTheCheckPasses(t *testing.T) {
-	everyDesk(t, func(t *testing.T, d *desk) {
+	everySystem(t, func(t *testing.T, d *system) {
 		d.CheckTimeout = 10 * time.Millisecond
 		s := d.open()
 		h, p := d.apply(s, 0)
@@ -149,7 +149,7 @@ func TestA6_NothingIsApprovedOrUsedUpBeforeTheCheckPasses(t *testing.T) {
 }
 
 func TestA7_ThreeApplicationsPerPersonAndCalendarMonth(t *testing.T) {
-	everyDesk(t, func(t *testing.T, d *desk) {
+	everySystem(t, func(t *testing.T, d *system) {
 		d.now = time.Date(2026, 1, 28, 8, 0, 0, 0, identity.Beijing)
 		s := d.open()
 		for range 3 {
@@ -169,7 +169,7 @@ func TestA7_ThreeApplicationsPerPersonAndCalendarMonth(t *testing.T) {
 }
 
 func TestA8_ACredentialLasts24Hours(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	s := d.open()
 	p, c := d.approved(s, 0)
 	if c.View.ExpiresAt != d.now.Unix()+86400 {
@@ -186,7 +186,7 @@ func TestA8_ACredentialLasts24Hours(t *testing.T) {
 }
 
 func TestA9_RenewalFromThreeHoursBeforeTheEndSupersedesAtOnce(t *testing.T) {
-	everyDesk(t, func(t *testing.T, d *desk) {
+	everySystem(t, func(t *testing.T, d *system) {
 		s := d.open()
 		p, c := d.approved(s, 0)
 		from := c.View.ExpiresAt - 3*60*60
@@ -222,7 +222,7 @@ func TestA9_RenewalFromThreeHoursBeforeTheEndSupersedesAtOnce(t *testing.T) {
 // A credential that staff withdrew does not stand in the way of a new one, and
 // cannot come back beside it.
 func TestA9_AWithdrawnCredentialIsNoReasonToWait(t *testing.T) {
-	everyDesk(t, func(t *testing.T, d *desk) {
+	everySystem(t, func(t *testing.T, d *system) {
 		s := d.open()
 		_, c := d.approved(s, 0)
 		if _, err := s.Revoke(t.Context(), d.member(), c.View.Serial.String(), "lost_phone", ""); err != nil {
@@ -235,7 +235,7 @@ func TestA9_AWithdrawnCredentialIsNoReasonToWait(t *testing.T) {
 }
 
 func TestA11_CheckingAgainUsesUpNoQuota(t *testing.T) {
-	everyDesk(t, func(t *testing.T, d *desk) {
+	everySystem(t, func(t *testing.T, d *system) {
 		s := d.open()
 		p, c := d.approved(s, 0)
 		for range 5 {
@@ -262,7 +262,7 @@ func TestA11_CheckingAgainUsesUpNoQuota(t *testing.T) {
 }
 
 func TestA13_RecordsAreErasedAfter31Days(t *testing.T) {
-	everyDesk(t, func(t *testing.T, d *desk) {
+	everySystem(t, func(t *testing.T, d *system) {
 		s := d.open()
 		p, c := d.approved(s, 0)
 		if _, err := s.OpenSession(t.Context(), d.authorize(s, p), c.Check, credential.Hosted, ""); err != nil {
@@ -296,7 +296,7 @@ func TestA13_RecordsAreErasedAfter31Days(t *testing.T) {
 
 // What anybody can hand in without being seen does not fill the disk for a month.
 func TestUncheckedApplicationsAreErasedAfterTwoDays(t *testing.T) {
-	everyDesk(t, func(t *testing.T, d *desk) {
+	everySystem(t, func(t *testing.T, d *system) {
 		s := d.open()
 		d.approved(s, 0)
 		for n := range 3 {
@@ -321,7 +321,7 @@ func TestUncheckedApplicationsAreErasedAfterTwoDays(t *testing.T) {
 // A stolen staff credential withdraws a few: its budget is its own, and tries of
 // serials that are not given count, too.
 func TestACredentialHasABudgetOfRevocations(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	d.Changes = throttle.Rate{Burst: 5, Every: time.Minute}
 	s := d.open()
 	_, c := d.approved(s, 0)
@@ -355,7 +355,7 @@ func TestACredentialHasABudgetOfRevocations(t *testing.T) {
 // The resident registry decides after the face check, and an application that it
 // could not judge waits as checked and goes on without another one.
 func TestA6_TheResidentRegistryConfirmsNameAndNumber(t *testing.T) {
-	everyDesk(t, func(t *testing.T, d *desk) {
+	everySystem(t, func(t *testing.T, d *system) {
 		cards := &cards{match: provider.NotMatched}
 		d.Residents = cards
 		s := d.open()
@@ -412,7 +412,7 @@ func (c *cards) Lookup(context.Context, provider.Person) (provider.Match, error)
 // withdrawn at once, or the credential in force would stop all others.
 func TestA7_AThousandPhonesAtAMonthsEndMakeExactlyThePermittedNumber(t *testing.T) {
 	const phones = 1200
-	everyDesk(t, func(t *testing.T, d *desk) {
+	everySystem(t, func(t *testing.T, d *system) {
 		february := time.Date(2026, 2, 1, 0, 0, 0, 0, identity.Beijing)
 		d.now = february.Add(-40 * time.Hour)
 		before := d.open()
@@ -462,7 +462,7 @@ func TestA7_AThousandPhonesAtAMonthsEndMakeExactlyThePermittedNumber(t *testing.
 
 // The same without anything withdrawn: a thousand phones make one.
 func TestA9_AThousandPhonesMakeOneCredential(t *testing.T) {
-	everyDesk(t, func(t *testing.T, d *desk) {
+	everySystem(t, func(t *testing.T, d *system) {
 		s := d.open()
 		var approved atomic.Int64
 		var all sync.WaitGroup
@@ -488,7 +488,7 @@ func TestA9_AThousandPhonesMakeOneCredential(t *testing.T) {
 
 // Clocks jump; the rules count by the moment of approval and lose nothing.
 func TestClockJumpsMakeNoFourthApplication(t *testing.T) {
-	everyDesk(t, func(t *testing.T, d *desk) {
+	everySystem(t, func(t *testing.T, d *system) {
 		d.now = time.Date(2026, 3, 1, 0, 0, 0, 0, identity.Beijing)
 		s := d.open()
 		made := 0
@@ -507,7 +507,7 @@ func TestClockJumpsMakeNoFourthApplication(t *testing.T) {
 	})
 }
 
-func (d *desk) revoke(s *credential.Service, c credential.Checked) {
+func (d *system) revoke(s *credential.Service, c credential.Checked) {
 	d.t.Helper()
 	if _, err := s.Revoke(d.t.Context(), d.member(), c.View.Serial.String(), "staff", ""); err != nil {
 		d.t.Error(err)
@@ -515,7 +515,7 @@ func (d *desk) revoke(s *credential.Service, c credential.Checked) {
 }
 
 // saidRevoked reports whether the outbox says that a serial is revoked.
-func (d *desk) saidRevoked(serial tokens.Serial) bool {
+func (d *system) saidRevoked(serial tokens.Serial) bool {
 	d.t.Helper()
 	epoch, err := d.Outbox.Epoch(d.t.Context())
 	if err != nil {
@@ -535,7 +535,7 @@ func (d *desk) saidRevoked(serial tokens.Serial) bool {
 	return false
 }
 
-func (d *desk) count(table string) (n int) {
+func (d *system) count(table string) (n int) {
 	d.t.Helper()
 	if err := d.Outbox.Database().Writer().QueryRow(fmt.Sprintf("SELECT COUNT(*) FROM %s", table)).Scan(&n); err != nil {
 		d.t.Fatal(err)

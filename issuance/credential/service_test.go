@@ -32,28 +32,28 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// desk is what an issuer is opened with; tests change it and open again.
-type desk struct {
+// system is what an issuer is opened with; tests change it and open again.
+type system struct {
 	credential.Config
-	key  keyring.Key // signs from the first moment, unless the desk has Keys
+	key  keyring.Key // signs from the first moment, unless there are Keys
 	t    *testing.T
 	now  time.Time
 	wake atomic.Int64
 }
 
-func newDesk(t *testing.T) *desk { return deskAt(t, filepath.Join(t.TempDir(), "issuer.db")) }
+func newSystem(t *testing.T) *system { return systemAt(t, filepath.Join(t.TempDir(), "issuer.db")) }
 
-// everyDesk runs a story on every kind of database.
-func everyDesk(t *testing.T, story func(t *testing.T, d *desk)) {
+// everySystem runs a story on every kind of database.
+func everySystem(t *testing.T, story func(t *testing.T, d *system)) {
 	t.Helper()
-	databasetest.Each(t, func(t *testing.T, address string) { story(t, deskAt(t, address)) })
+	databasetest.Each(t, func(t *testing.T, address string) { story(t, systemAt(t, address)) })
 }
 
 func TestMain(m *testing.M) { databasetest.Main(m, "issuance") }
 
-func deskAt(t *testing.T, address string) *desk {
+func systemAt(t *testing.T, address string) *system {
 	t.Helper()
-	d := &desk{t: t, now: time.Unix(tokentest.Epoch, 0)}
+	d := &system{t: t, now: time.Unix(tokentest.Epoch, 0)}
 	box, err := outbox.Open(t.Context(), outbox.Config{Database: address, Partitions: 2, Now: func() time.Time { return d.now }})
 	if err != nil {
 		t.Fatal(err)
@@ -69,7 +69,7 @@ func deskAt(t *testing.T, address string) *desk {
 	return d
 }
 
-func (d *desk) open() *credential.Service {
+func (d *system) open() *credential.Service {
 	d.t.Helper()
 	s, err := d.tryOpen()
 	if err != nil {
@@ -78,7 +78,7 @@ func (d *desk) open() *credential.Service {
 	return s
 }
 
-func (d *desk) tryOpen() (*credential.Service, error) {
+func (d *system) tryOpen() (*credential.Service, error) {
 	d.t.Helper()
 	c := d.Config
 	if c.Keys == nil {
@@ -102,7 +102,7 @@ func number(n int) string {
 }
 
 // apply applies for the n-th test person.
-func (d *desk) apply(s *credential.Service, n int) (credential.Holder, pass) {
+func (d *system) apply(s *credential.Service, n int) (credential.Holder, pass) {
 	d.t.Helper()
 	a, err := s.Submit(d.t.Context(), nil, credential.Form{
 		Name: "测试甲", DocumentType: "resident_id", DocumentNumber: number(n), City: "北京",
@@ -115,7 +115,7 @@ func (d *desk) apply(s *credential.Service, n int) (credential.Holder, pass) {
 	return d.authorize(s, p), p
 }
 
-func (d *desk) authorize(s *credential.Service, p pass) credential.Holder {
+func (d *system) authorize(s *credential.Service, p pass) credential.Holder {
 	d.t.Helper()
 	h, err := s.Authorize(d.t.Context(), d.visitor(p), p.application)
 	if err != nil {
@@ -124,7 +124,7 @@ func (d *desk) authorize(s *credential.Service, p pass) credential.Holder {
 	return h
 }
 
-func (d *desk) visitor(p pass) credential.Visitor {
+func (d *system) visitor(p pass) credential.Visitor {
 	d.t.Helper()
 	v, err := credential.ByAccess(p.token)
 	if err != nil {
@@ -134,9 +134,9 @@ func (d *desk) visitor(p pass) credential.Visitor {
 }
 
 // member is someone at a window who is also of the police desk.
-func (d *desk) member() staff.Member { return d.memberNamed("window-7") }
+func (d *system) member() staff.Member { return d.memberNamed("window-7") }
 
-func (d *desk) memberNamed(name string) staff.Member {
+func (d *system) memberNamed(name string) staff.Member {
 	d.t.Helper()
 	secret, c, err := staff.New(name, staff.Window, staff.Police)
 	if err != nil {
@@ -156,7 +156,7 @@ func (d *desk) memberNamed(name string) staff.Member {
 // An issuer that starts again does not announce its keys again, and a key id is
 // never bound to another key.
 func TestKeysAreAnnouncedOnce(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	load := tokentest.NewIssuer(40001)
 	d.Announce = []keyring.Public{{ID: load.ID, Key: load.Signer.Public()}}
 	for range 3 {
@@ -186,7 +186,7 @@ func TestKeysAreAnnouncedOnce(t *testing.T) {
 
 // The issuer is ready when gateways can know its key.
 func TestReadyWhenTheKeyIsInTheStream(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	s := d.open()
 	if waiting := s.Ready(t.Context()); len(waiting) != 1 || !strings.Contains(waiting[0], "announcement") {
 		t.Fatalf("before: %q", waiting)
@@ -210,7 +210,7 @@ func TestReadyWhenTheKeyIsInTheStream(t *testing.T) {
 // An approval lasts exactly 24 h from a whole second, belongs to its railway
 // day, and carries the day's pseudonym. Midnight in Beijing is the hard moment.
 func TestApprovalAroundMidnight(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	s := d.open()
 	midnight := time.Date(2026, 2, 11, 0, 0, 0, 0, identity.Beijing)
 	for n, at := range []time.Time{midnight.Add(-time.Millisecond), midnight} {
@@ -249,7 +249,7 @@ func TestApprovalAroundMidnight(t *testing.T) {
 
 // A clock that was set back between approval and session must not stop the passenger.
 func TestClockSetBack(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	s := d.open()
 	h, token := d.apply(s, 0)
 	c, err := s.Check(t.Context(), h, facecheck.SandboxPass, throttle.Caller{})
@@ -279,7 +279,7 @@ func (failing) Sign([]byte) ([tokens.SigSize]byte, error) {
 
 // A signer that fails does not use up the check.
 func TestSignerThatFails(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	s := d.open()
 	h, token := d.apply(s, 0)
 	c, err := s.Check(t.Context(), h, facecheck.SandboxPass, throttle.Caller{})
@@ -298,7 +298,7 @@ func TestSignerThatFails(t *testing.T) {
 
 // Under another vault master nothing opens, and nobody is let through.
 func TestForeignVault(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	_, token := d.apply(d.open(), 0)
 	d.Vault = vault.NewMaster()
 	other := d.open()
@@ -322,7 +322,7 @@ func TestConfigNamesAllThatIsMissing(t *testing.T) {
 
 // The counters say what happened.
 func TestMetrics(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	reg := prometheus.NewRegistry()
 	d.Metrics = reg
 	s := d.open()
@@ -374,7 +374,7 @@ func TestMetrics(t *testing.T) {
 // An issuer whose key is cut off starts and revokes, but opens no session that
 // gates would refuse, and does not use up the check.
 func TestNoSessionUnderTheIssuersKeyOnceItIsCutOff(t *testing.T) {
-	d := newDesk(t)
+	d := newSystem(t)
 	s := d.open()
 	h, token := d.apply(s, 0)
 	c, err := s.Check(t.Context(), h, facecheck.SandboxPass, throttle.Caller{})

@@ -14,7 +14,7 @@ import (
 // Nobody gets at an application with anything but its own token, and the answer
 // does not tell whether the application exists.
 func TestForeignTokensLookLikeNone(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	mine, other := w.apply(), w.apply()
 	check := mine.pass()
 	s := mine.host(mine.pass())
@@ -95,7 +95,7 @@ var someCorrection = object{
 // Who may not is told so before anything is looked up: what exists and what does
 // not look the same. Passengers are no staff.
 func TestOnlyRolesThatMayOverHTTP(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	h, m := w.apply(), w.join()
 	before := w.state()
 	for _, act := range acts {
@@ -129,7 +129,7 @@ func TestOnlyRolesThatMayOverHTTP(t *testing.T) {
 // A hundred cheap requests, names that are taken, hold back nothing else of the
 // network that they came from: neither face checks nor logins.
 func TestTakenNamesLockNobodyOut(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	m := w.join()
 	h := w.apply()
 	for range 100 {

@@ -19,7 +19,7 @@ import (
 
 // A passenger registers, logs in, corrects the profile and reads it again.
 func TestMemberJoinsAndCorrectsTheProfile(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	f := registration(600)
 	f["name"], f["document_type"], f["document_number"], f["nationality"] = strings.Repeat("Ab ", 16), "passport", "X1234567", "FRA"
 	m := w.joinAs(f)
@@ -45,7 +45,7 @@ func TestMemberJoinsAndCorrectsTheProfile(t *testing.T) {
 // Of two phones that edit one profile, the second has not seen what it would
 // overwrite.
 func TestTwoEditsDoNotOverwriteEachOther(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	m := w.join()
 	edit := object{"version": 1, "name": testName, "document_type": "resident_id", "document_number": m.form["document_number"], "phone": "13900000001"}
 	as[profile](t, m.call("PUT", "/v1/account", edit), http.StatusOK)
@@ -59,7 +59,7 @@ func TestTwoEditsDoNotOverwriteEachOther(t *testing.T) {
 }
 
 func TestFieldsOfARegistration(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	for _, c := range []struct {
 		field string
 		value any
@@ -91,7 +91,7 @@ func TestFieldsOfARegistration(t *testing.T) {
 
 // Whoever had the old password is out; whoever changed it stays.
 func TestChangedPassword(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	m := w.join()
 	other := m.again()
 	change := object{"password": "wrong and long", "new_password": "battery staple 绿色"}
@@ -110,7 +110,7 @@ func TestChangedPassword(t *testing.T) {
 // An unknown name and a wrong password get one answer, and so does the lock that
 // guessing leads to.
 func TestGuessingAPasswordTellsNothing(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	m := w.join()
 	guess := func(name string) answer {
 		return w.call("POST", "/v1/logins", "", object{"login_name": name, "password": "wrong and long"})
@@ -131,7 +131,7 @@ func TestGuessingAPasswordTellsNothing(t *testing.T) {
 
 // An application belongs to the login that made it, and to nobody else.
 func TestForeignLoginsLookLikeNone(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	m, stranger := w.join(), w.join()
 	h := m.apply()
 	s := h.host(h.pass())
@@ -191,7 +191,7 @@ func (m *member) recovery(phone string) (id, code string) {
 // show; the temporary ID stays and needs a face check again. The audit log says that the
 // issuer did it, and names no person.
 func TestAForgottenPasswordEndsWhatTheLoginsShow(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	m := w.join()
 	phone := m.form["phone"].(string)
 	m.verifyPhone(phone)
@@ -231,7 +231,7 @@ func TestAForgottenPasswordEndsWhatTheLoginsShow(t *testing.T) {
 
 // The holder sees the data kept about the phone, and the bounds on codes.
 func TestTheHolderSeesThePhonesMark(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	m := w.join()
 	phone := m.form["phone"].(string)
 	type held struct {
@@ -262,7 +262,7 @@ func TestTheHolderSeesThePhonesMark(t *testing.T) {
 // With the sandbox, and only then, a client that plays the phone gets codes from the admin
 // listener.
 func TestTheSandboxTellsItsCodesToOperatorsOnly(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	m := w.join()
 	code := m.sendCode("13800000001")
 	ask := func(base, body string) (int, string) {

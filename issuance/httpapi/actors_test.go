@@ -10,7 +10,7 @@ import (
 
 // member is a passenger with an account who has logged in.
 type member struct {
-	w         *world
+	w         *system
 	form      object
 	LoginName string `json:"-"`
 	Account   string `json:"account"`
@@ -31,12 +31,12 @@ func registration(n int) object {
 }
 
 // join registers a new person and logs in.
-func (w *world) join() *member {
+func (w *system) join() *member {
 	w.t.Helper()
 	return w.joinAs(registration(int(w.people.Add(1)) - 1))
 }
 
-func (w *world) joinAs(form object) *member {
+func (w *system) joinAs(form object) *member {
 	w.t.Helper()
 	as[member](w.t, w.call("POST", "/v1/accounts", "", form), http.StatusCreated)
 	m := &member{w: w, form: form, LoginName: form["login_name"].(string)}
@@ -96,7 +96,7 @@ func (m *member) profile() profile {
 }
 
 // by sends a request with the credential of a role.
-func (w *world) by(role staff.Role, method, path string, body any) answer {
+func (w *system) by(role staff.Role, method, path string, body any) answer {
 	w.t.Helper()
 	return w.call(method, path, w.staffOf[role], body)
 }
@@ -123,7 +123,7 @@ func and(body, more object) object {
 }
 
 // visits registers a visitor and logs in.
-func (w *world) visits() *member {
+func (w *system) visits() *member {
 	w.t.Helper()
 	n := int(w.people.Add(1)) - 1
 	return w.joinAs(and(registration(n), visitor(n)))
@@ -205,13 +205,13 @@ func (m *member) buys(reference string, passengers ...string) object {
 }
 
 // journey is that of every ticket of buys.
-func (w *world) journey() object {
+func (w *system) journey() object {
 	departs := w.clock.Now().Add(36 * time.Hour).Unix()
 	return object{"train": "G101", "from": "北京南", "to": "上海虹桥", "departs_at": departs, "arrives_at": departs + 5*3600, "coach": "05", "seat": "12F"}
 }
 
 // reports has the ticketing system report, which must be taken.
-func (w *world) reports(event object) {
+func (w *system) reports(event object) {
 	w.t.Helper()
 	if a := w.by(staff.Ticketing, "POST", "/v1/tickets", event); a.Status != http.StatusNoContent {
 		w.t.Fatalf("a report was answered %d %s", a.Status, a.Body)

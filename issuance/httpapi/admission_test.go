@@ -18,7 +18,7 @@ import (
 )
 
 // callSlowly begins a body and does not end it.
-func (w *world) callSlowly(method, path, token string) answer {
+func (w *system) callSlowly(method, path, token string) answer {
 	w.t.Helper()
 	body, end := io.Pipe()
 	defer end.Close()
@@ -71,7 +71,7 @@ func slowBodies(t *testing.T, address string, n int, header string) (stop func()
 // Bodies that do not arrive keep staff from nothing: a place is taken only when the
 // body is there, and staff have places of their own.
 func TestSlowBodiesDoNotKeepStaffFromRevoking(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	h := w.apply()
 	h.pass()
 	slowBodies(t, w.server.Listener.Addr().String(), 300, "")
@@ -98,7 +98,7 @@ func TestSlowBodiesDoNotKeepStaffFromRevoking(t *testing.T) {
 
 // A body that does not arrive in time is answered and its connection closed.
 func TestSlowBodyIsAnsweredInTime(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	began := time.Now()
 	a := w.callSlowly("POST", "/v1/applications", "")
 	refused(t, a, http.StatusRequestTimeout, httpapi.BodySlow)
@@ -107,7 +107,7 @@ func TestSlowBodyIsAnsweredInTime(t *testing.T) {
 	}
 	// The deadline was that of the body: a request that works longer is not cut off.
 	provider := newHanging()
-	w = newWorld(t, setup{checker: provider, checkTimeout: 10 * time.Second})
+	w = newSystem(t, setup{checker: provider, checkTimeout: 10 * time.Second})
 	h := w.apply()
 	time.AfterFunc(httpapi.BodyTimeout+500*time.Millisecond, func() { close(provider.release) })
 	if a := w.call("POST", h.path("/checks"), h.Token, object{"evidence": "x"}); a.Status != http.StatusCreated {
@@ -121,7 +121,7 @@ func TestOneNetworkLeavesRoomForOthers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := newWorld(t, setup{maxInFlight: 4, proxies: local})
+	w := newSystem(t, setup{maxInFlight: 4, proxies: local})
 	from := func(network string) answer {
 		r := w.request("POST", "/v1/applications", "", form())
 		r.Header.Set("X-Forwarded-For", network)
@@ -154,7 +154,7 @@ func TestOneNetworkLeavesRoomForOthers(t *testing.T) {
 
 	// Places: three of four for one network.
 	provider := newHanging()
-	w = newWorld(t, setup{maxInFlight: 4, proxies: local, checker: provider, checkTimeout: 15 * time.Second})
+	w = newSystem(t, setup{maxInFlight: 4, proxies: local, checker: provider, checkTimeout: 15 * time.Second})
 	h := w.apply()
 	var guests sync.WaitGroup
 	check := func(network string) answer {
@@ -181,7 +181,7 @@ const callbackPath = "/v1/real-person/callback"
 func TestCallbacksHaveTheirOwnPlaces(t *testing.T) {
 	entered, release := make(chan struct{}, 2*httpapi.MaxCallbacks), make(chan struct{})
 	end := sync.OnceFunc(func() { close(release) })
-	w := newWorld(t, setup{maxInFlight: 1, callback: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	w := newSystem(t, setup{maxInFlight: 1, callback: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		entered <- struct{}{}
 		<-release
 		w.Header().Set("Content-Type", "application/json")
@@ -215,7 +215,7 @@ func TestCallbacksHaveTheirOwnPlaces(t *testing.T) {
 
 // What is not configured is not there.
 func TestWhatIsNotConfiguredIsNotThere(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	bare, err := httpapi.New(w.service, httpapi.Config{})
 	if err != nil {
 		t.Fatal(err)

@@ -19,7 +19,7 @@ type awaitingPage struct {
 
 // The authority goes through all that waits, page by page, and nothing twice.
 func TestAuthorityPagesThroughWhatWaits(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	page := func(query string) awaitingPage {
 		t.Helper()
 		return as[awaitingPage](t, w.by(staff.Authority, "GET", "/v1/authority/awaiting"+query, nil), http.StatusOK)
@@ -61,7 +61,7 @@ func TestAuthorityPagesThroughWhatWaits(t *testing.T) {
 
 // What the authority found is about what it looked at, and found once.
 func TestAuthoritySettlesOnce(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	k := w.openDesk()
 	result := and(k.member.ref(k.waiting), object{"version": 2, "matches": false})
 	forgotten := and(result, object{})
@@ -87,7 +87,7 @@ type trailPage struct {
 // The police desk sees how a credential stands and not whose it is; operators
 // see who looked, page by page.
 func TestLookingUpACredentialIsInTheTrail(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	h := w.apply()
 	h.pass()
 	police, operator := w.staffOf[staff.Police], w.staffOf[staff.Operator]
@@ -143,7 +143,7 @@ func TestLookingUpACredentialIsInTheTrail(t *testing.T) {
 // Who may ask is decided before anything is looked up: who may not learns
 // nothing, whether or not there is something.
 func TestRolesAreAskedFirst(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	h := w.apply()
 	h.pass()
 	for _, c := range []struct {
@@ -184,7 +184,7 @@ func TestRolesAreAskedFirst(t *testing.T) {
 
 // An entry that was put into the database by other means is not told to staff as an act.
 func TestForgedEntriesAreNotTold(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	h := w.apply()
 	h.pass()
 	w.call("POST", "/v1/credentials/"+h.Serial+"/revoke", w.staff, object{"reason": "lost_phone"})

@@ -19,7 +19,7 @@ const verifications = "/v1/counter/verifications"
 // verified by the authority; the trail has each step and who did it, under the id
 // of the request.
 func TestB_VisitorsWayOverHTTP(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	v := w.visits()
 	search := object{"document_type": "passport", "document_number": v.form["document_number"], "nationality": "NZL"}
 	refused(t, w.by(staff.Agency, "POST", "/v1/counter/searches", search), http.StatusConflict, rules.StationWindowOnly)
@@ -66,7 +66,7 @@ func TestB_VisitorsWayOverHTTP(t *testing.T) {
 // Two terminals at once, and four more: one verdict is taken, and all others are
 // about what is not there any more.
 func TestTerminalsAtOnce(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	m := w.join()
 	yes, no := m.verdict("holder", true), m.verdict("holder", false)
 	got := w.atOnce(6, func(i int) answer {
@@ -91,7 +91,7 @@ func TestTerminalsAtOnce(t *testing.T) {
 
 // A verdict is what somebody said, never what somebody forgot to say.
 func TestForgottenVerdicts(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	m := w.join()
 	for _, field := range []string{"matches", "original", "in_date", "readable"} {
 		body := m.verdict("holder", true)
@@ -109,7 +109,7 @@ func TestForgottenVerdicts(t *testing.T) {
 }
 
 func TestB1_RareNamesNeedAProofOverHTTP(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	rare := func(login object) *member {
 		return w.joinAs(and(login, object{"name": "測試", "phone": "13800004321"}))
 	}
@@ -160,7 +160,7 @@ func TestB1_RareNamesNeedAProofOverHTTP(t *testing.T) {
 }
 
 func TestB10_SomebodyElseBringsTheDocumentsOverHTTP(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	m := w.join()
 	sent := and(m.verdict("holder", true), object{"delegated": true})
 	both := and(sent, object{"delegate_original": true})
@@ -180,7 +180,7 @@ func TestB10_SomebodyElseBringsTheDocumentsOverHTTP(t *testing.T) {
 }
 
 func TestB11_ThePersonTakesTheIdentityBackOverHTTP(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	squatter := w.join()
 	person := and(registration(905), object{"document_number": squatter.form["document_number"]})
 	refused(t, w.call("POST", "/v1/accounts", "", person), http.StatusConflict, rules.IdentityRegistered)

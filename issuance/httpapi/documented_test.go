@@ -34,7 +34,7 @@ func (o *outage) Lookup(ctx context.Context, p provider.Person) (provider.Match,
 // All other tests of this package hold their answers to the document too.
 func TestEveryOperationIsAsDocumented(t *testing.T) {
 	out := &outage{}
-	w := newWorld(t, setup{checkTimeout: 300 * time.Millisecond, residents: out})
+	w := newSystem(t, setup{checkTimeout: 300 * time.Millisecond, residents: out})
 	zeros := strings.Repeat("0", 32)
 	w.call("GET", "/healthz", "", nil)
 	w.call("GET", "/readyz", "", nil)
@@ -120,7 +120,7 @@ func TestEveryOperationIsAsDocumented(t *testing.T) {
 }
 
 // oddPaths has an id that is a step up in the path, encoded.
-func oddPaths(t *testing.T, w *world) {
+func oddPaths(t *testing.T, w *system) {
 	for _, d := range theContract(t).operations() {
 		if before, after, found := strings.Cut(d.path, "{"); found {
 			_, after, _ = strings.Cut(after, "}")
@@ -130,7 +130,7 @@ func oddPaths(t *testing.T, w *world) {
 }
 
 // travellersWays goes where somebody without a login can come.
-func travellersWays(w *world, registry *outage) {
+func travellersWays(w *system, registry *outage) {
 	h := w.apply()
 	registry.out.Store(true)
 	a := w.call("POST", h.path("/checks"), h.Token, object{"evidence": "sandbox:pass"})
@@ -166,7 +166,7 @@ func travellersWays(w *world, registry *outage) {
 }
 
 // membersWays goes where somebody with an account can come.
-func membersWays(w *world) {
+func membersWays(w *system) {
 	m := w.join()
 	w.call("POST", "/v1/accounts", "", m.form)
 	w.call("POST", "/v1/accounts", "", "[]")
@@ -215,7 +215,7 @@ func membersWays(w *world) {
 }
 
 // onlineWays goes where identities are verified online.
-func onlineWays(w *world) {
+func onlineWays(w *system) {
 	m := w.join()
 	for _, body := range []any{"[]", object{"evidence": "sandbox:pass"}} {
 		m.call("POST", "/v1/account/verification", body)
@@ -229,7 +229,7 @@ func onlineWays(w *world) {
 }
 
 // phoneWays goes where phones are verified and forgotten passwords recovered.
-func phoneWays(w *world) {
+func phoneWays(w *system) {
 	m := w.join()
 	code := m.sendCode("13800000001")
 	ways := []struct {
@@ -264,7 +264,7 @@ func phoneWays(w *world) {
 }
 
 // staffsWays goes where staff can come.
-func staffsWays(w *world, h *holder) {
+func staffsWays(w *system, h *holder) {
 	agency, operator := w.staffOf[staff.Agency], w.staffOf[staff.Operator]
 	path := "/v1/credentials/" + h.Serial
 	for _, token := range []string{w.staff, agency, ""} {
@@ -287,8 +287,8 @@ func staffsWays(w *world, h *holder) {
 
 // askedTooOften is a network that has used up its rate, before every operation
 // that has one.
-func askedTooOften(t *testing.T, into *world) {
-	w := newWorld(t, setup{rate: throttle.Rate{Burst: 1, Every: time.Hour}, changes: throttle.Rate{Burst: 1, Every: time.Hour},
+func askedTooOften(t *testing.T, into *system) {
+	w := newSystem(t, setup{rate: throttle.Rate{Burst: 1, Every: time.Hour}, changes: throttle.Rate{Burst: 1, Every: time.Hour},
 		identifications: throttle.Allowance{Day: 1}, subjects: throttle.Allowance{Day: 1}})
 	h := w.apply()
 	for _, r := range []struct{ method, path string }{

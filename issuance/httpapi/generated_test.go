@@ -12,7 +12,7 @@ import (
 
 // answered holds an answer to what every request may expect: send has held it to
 // the document already.
-func (w *world) answered(why string, a answer, mustFail bool) {
+func (w *system) answered(why string, a answer, mustFail bool) {
 	w.t.Helper()
 	if a.Status >= 500 {
 		w.t.Errorf("%s: answered %d %s", why, a.Status, a.Body)
@@ -29,7 +29,7 @@ func (w *world) answered(why string, a answer, mustFail bool) {
 func TestRequestsMadeFromTheDocument(t *testing.T) {
 	for i, d := range theContract(t).operations() {
 		t.Run(d.OperationID, func(t *testing.T) {
-			w := newWorld(t, setup{})
+			w := newSystem(t, setup{})
 			random := rand.New(rand.NewPCG(12306, uint64(i)))
 			s := w.sceneFor(d)
 			var body []byte

@@ -13,7 +13,7 @@ import (
 )
 
 func TestBodiesThatAreNotRead(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	good, err := json.Marshal(form())
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +68,7 @@ func TestBodiesThatAreNotRead(t *testing.T) {
 }
 
 func TestPathsThatAreNotThere(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	for _, path := range []string{"/", "/v1", "/v1/applications/", "//healthz", "/v1/../healthz", "/v1/applications/a/b/c", "/metrics", "/debug/pprof/"} {
 		refused(t, w.call("GET", path, "", nil), http.StatusNotFound, "not_found")
 	}
@@ -90,7 +90,7 @@ func TestPathsThatAreNotThere(t *testing.T) {
 // Nothing may be kept or guessed at by what carries an answer, and its id leads
 // to its line in the log.
 func TestHeadersOfEveryAnswer(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	h := w.apply()
 	a := w.call("GET", h.path(""), h.Token, nil)
 	for name, want := range map[string]string{
@@ -111,7 +111,7 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 // Whatever comes in as the body of any operation, the answer is documented and
 // is no fault.
 func FuzzBodies(f *testing.F) {
-	w := newWorld(f, setup{checkTimeout: 20 * time.Millisecond})
+	w := newSystem(f, setup{checkTimeout: 20 * time.Millisecond})
 	var all []described
 	for _, d := range theContract(f).operations() {
 		if d.body() != nil {

@@ -19,7 +19,7 @@ import (
 // marks; so are the good answers, which owe the owner only ids, secrets just
 // made for him, and codes.
 func TestPersonalDataLeaveNoTrace(t *testing.T) {
-	w := newWorld(t, setup{checkTimeout: 300 * time.Millisecond})
+	w := newSystem(t, setup{checkTimeout: 300 * time.Millisecond})
 	const name, number, city, place = "标记姓名Markname", testNumber, "河北省廊坊", "39.123456789"
 	const noCity = "标记城市Markcity"
 	marked := form()
@@ -155,7 +155,7 @@ var ownData = map[string]bool{"getApplicationData 200": true, "getAccount 200": 
 
 // markedMember is an account whose every datum is a mark, sent through every
 // endpoint of accounts.
-func markedMember(w *world, name string) *member {
+func markedMember(w *system, name string) *member {
 	f := object{
 		"login_name": markedLogin, "password": markedPassword, "policy": testPolicy, "name": name,
 		"document_type": "resident_id", "document_number": markedNumber, "phone": markedPhone, "email": markedEmail,
@@ -204,7 +204,7 @@ func markedMember(w *world, name string) *member {
 // What lies in the database files tells nobody's name, number or city, and no
 // token that could be used.
 func TestPersonalDataAreSealedAtRest(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	h := w.apply()
 	h.host(h.pass())
 	f := registration(1)
@@ -233,7 +233,7 @@ func TestPersonalDataAreSealedAtRest(t *testing.T) {
 // may and who may not, and into a fault. Only the holder, and who looks at an
 // entry, is told what was entered.
 func TestRegistryLeavesNoTrace(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	marks := []string{"Markholder", "Markpassenger", "H1234", "P5678", "MARKTICKET", "mark.person", "87654321", "Marked Wrong", "MarkedSouth", "MARKTRAIN"}
 	m := w.joinAs(and(registration(930), object{
 		"name": "Markholder 測", "document_type": "passport", "document_number": "H1234", "nationality": "NZL", "phone": "13887654321", "email": "mark.person@example.org",

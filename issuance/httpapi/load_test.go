@@ -24,7 +24,7 @@ func TestManyAtOnce(t *testing.T) {
 	const passengers = 200
 	// A request's place is given back a moment after its answer, when the
 	// passenger's next request may be there already.
-	w := newWorld(t, setup{maxInFlight: 2 * passengers, maxChecks: 2 * passengers})
+	w := newSystem(t, setup{maxInFlight: 2 * passengers, maxChecks: 2 * passengers})
 	serials := make([]string, passengers)
 	var all sync.WaitGroup
 	for i := range passengers {
@@ -64,7 +64,7 @@ func (hanging) Label() string { return "hanging" }
 // says afterwards approves nobody.
 func TestProviderThatHangsIsGivenUp(t *testing.T) {
 	provider := newHanging()
-	w := newWorld(t, setup{checker: provider, checkTimeout: 20 * time.Millisecond})
+	w := newSystem(t, setup{checker: provider, checkTimeout: 20 * time.Millisecond})
 	h := w.apply()
 	refused(t, w.call("POST", h.path("/checks"), h.Token, object{"evidence": "x"}), http.StatusGatewayTimeout, "real_person_check_timeout")
 	close(provider.release)
@@ -77,7 +77,7 @@ func TestProviderThatHangsIsGivenUp(t *testing.T) {
 // leave the other requests their slots.
 func TestProviderThatHangsBlocksOnlyChecks(t *testing.T) {
 	provider := newHanging()
-	w := newWorld(t, setup{checker: provider, checkTimeout: 20 * time.Millisecond, maxChecks: 1})
+	w := newSystem(t, setup{checker: provider, checkTimeout: 20 * time.Millisecond, maxChecks: 1})
 	h := w.apply()
 	refused(t, w.call("POST", h.path("/checks"), h.Token, object{"evidence": "x"}), http.StatusGatewayTimeout, "real_person_check_timeout")
 	refused(t, w.call("POST", h.path("/checks"), h.Token, object{"evidence": "x"}), http.StatusServiceUnavailable, "real_person_check_unavailable")
@@ -92,7 +92,7 @@ func TestProviderThatHangsBlocksOnlyChecks(t *testing.T) {
 // are answered, and the slots come back.
 func TestFullHouse(t *testing.T) {
 	provider := newHanging()
-	w := newWorld(t, setup{checker: provider, checkTimeout: 10 * time.Second, maxInFlight: 2})
+	w := newSystem(t, setup{checker: provider, checkTimeout: 10 * time.Second, maxInFlight: 2})
 	h := w.apply()
 	var guests sync.WaitGroup
 	for range 2 {
@@ -139,7 +139,7 @@ func (panicking) Check(_ context.Context, p provider.Person, _ string) (facechec
 func (panicking) Label() string { return "panicking" }
 
 func TestProviderThatPanics(t *testing.T) {
-	w := newWorld(t, setup{checker: panicking{}})
+	w := newSystem(t, setup{checker: panicking{}})
 	h := w.apply()
 	refused(t, w.call("POST", h.path("/checks"), h.Token, object{"evidence": "x"}), http.StatusServiceUnavailable, "real_person_check_unavailable")
 	if strings.Contains(w.logs.String(), testName) {
@@ -163,7 +163,7 @@ func TestEveryBoundOfTheServerIsSet(t *testing.T) {
 }
 
 // databaseFiles is all that lies on disk, as text.
-func (w *world) databaseFiles() string {
+func (w *system) databaseFiles() string {
 	w.t.Helper()
 	files, err := filepath.Glob(w.database + "*")
 	if err != nil {

@@ -140,7 +140,7 @@ func TestDocumentHasEveryRouteAndNoOther(t *testing.T) {
 			documented = append(documented, method+" "+path)
 		}
 	}
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	for _, r := range w.api.Routes() {
 		served = append(served, r.Method+" "+r.Path)
 	}

@@ -13,7 +13,7 @@ import (
 // A passenger applies, passes the face check, opens a session on the phone, and
 // the gate says yes to what the phone shows.
 func TestPassengerGetsThroughTheGate(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	h := w.apply()
 	if h.Status != "submitted" {
 		t.Fatalf("a new application is %q", h.Status)
@@ -42,7 +42,7 @@ func TestPassengerGetsThroughTheGate(t *testing.T) {
 
 // A phone that cannot keep a seed fetches its codes, until the 30 minutes are over.
 func TestHostedSession(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	h := w.apply()
 	s := h.host(h.pass())
 	if s.Pass != "" {
@@ -74,7 +74,7 @@ func TestHostedSession(t *testing.T) {
 // Rule A5: somebody who is not logged in enters a real identity for every
 // submission and every viewing.
 func TestA5_WhoIsNotLoggedInEntersTheirIdentityEachTime(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	h := w.apply()
 	first := h.host(h.pass())
 	for _, name := range []string{"name", "document_type", "document_number"} {
@@ -114,7 +114,7 @@ func TestA5_WhoIsNotLoggedInEntersTheirIdentityEachTime(t *testing.T) {
 // Rule A10: the code renews itself every 60 seconds; after a loss of the network,
 // a refresh gives the code of that moment, and the stale one no gate takes.
 func TestA10_TheCodeRenewsItselfAndARefreshGivesThatOfNow(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	h := w.apply()
 	s := h.host(h.pass())
 	show := func() (shown tokens.Token, text string) {
@@ -153,7 +153,7 @@ func TestA10_TheCodeRenewsItselfAndARefreshGivesThatOfNow(t *testing.T) {
 // Rule A11: after 30 minutes the holder passes the check again. Neither that nor
 // viewing uses up quota.
 func TestA11_AfterThirtyMinutesTheCheckAgainAndNoQuota(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	h := w.apply()
 	check := h.pass()
 	for range 5 { // more often than there are applications in a month
@@ -189,7 +189,7 @@ func (h *holder) showing(s session) answer {
 
 // Rule A12: closing the page ends the viewing.
 func TestA12_ClosingThePageEndsTheViewing(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	h := w.apply()
 	s := h.host(h.pass())
 	unused := h.pass()
@@ -205,7 +205,7 @@ func TestA12_ClosingThePageEndsTheViewing(t *testing.T) {
 // A cleared cache is a lost token. Whoever finds it meanwhile is out as soon as
 // the holder has come back.
 func TestA12_AClearedCacheLosesThePage(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	h := w.apply()
 	s := h.host(h.pass())
 	back, _ := w.reenter(h.Number)
@@ -216,7 +216,7 @@ func TestA12_AClearedCacheLosesThePage(t *testing.T) {
 
 // Rule A12: logging out ends what the login shows, and only that.
 func TestA12_LoggingOutEndsWhatTheLoginShows(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	m := w.join()
 	h := m.apply()
 	s := h.host(h.pass())
@@ -243,7 +243,7 @@ func TestA12_LoggingOutEndsWhatTheLoginShows(t *testing.T) {
 
 // Rule A12 for a phone that is gone: one login ends all.
 func TestA12_LoggingOutEverywhere(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	m := w.join()
 	h := m.apply()
 	s := h.host(h.pass())
@@ -259,7 +259,7 @@ func TestA12_LoggingOutEverywhere(t *testing.T) {
 
 // A member who leaves the page keeps the login and ends what it showed.
 func TestA12_LeavingThePageKeepsTheLogin(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	m := w.join()
 	h := m.apply()
 	s := h.host(h.pass())

@@ -30,7 +30,7 @@ func codeOf(t testing.TB, a answer) problem.Code {
 }
 
 // atOnce sends n requests at the same time and counts what became of them.
-func (w *world) atOnce(n int, send func(i int) answer) map[problem.Code]int {
+func (w *system) atOnce(n int, send func(i int) answer) map[problem.Code]int {
 	w.t.Helper()
 	outcome := make(map[problem.Code]int)
 	var mu sync.Mutex
@@ -52,7 +52,7 @@ func (w *world) atOnce(n int, send func(i int) answer) map[problem.Code]int {
 
 // A holder keeps a list; nobody else comes at it.
 func TestPassengersAreTheHoldersOwn(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	m, other := w.join(), w.join()
 	m.checked("holder")
 	other.checked("holder")
@@ -98,7 +98,7 @@ func TestPassengersAreTheHoldersOwn(t *testing.T) {
 // Rule B12: while the policy in force waits for the holder's consent, nobody comes
 // onto the list or is changed there; the list can be seen and shortened.
 func TestB12_NobodyIsListedWhileConsentIsDue(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	m := w.join()
 	m.checked("holder")
 	p := m.adds(resident(805))
@@ -116,7 +116,7 @@ func TestB12_NobodyIsListedWhileConsentIsDue(t *testing.T) {
 
 // Whatever is missing in a form is told by its field.
 func TestFieldsOfAPassenger(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	m := w.join()
 	m.checked("holder")
 	for _, c := range []struct {
@@ -138,7 +138,7 @@ func TestFieldsOfAPassenger(t *testing.T) {
 }
 
 func TestB2_WhoMayAddWhomOverHTTP(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	m := w.join() // pending: none at all
 	for _, form := range []object{resident(810), visitor(810)} {
 		refused(t, m.call("POST", listPath, form), http.StatusConflict, rules.AccountStatus)
@@ -157,7 +157,7 @@ func TestB2_WhoMayAddWhomOverHTTP(t *testing.T) {
 
 // Residents are pending at first, and pending ones have a limit of their own.
 func TestB3_AtMostAHundredOverHTTP(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	m := w.join()
 	m.checked("holder")
 	got := w.atOnce(120, func(i int) answer { return m.call("POST", listPath, resident(1000+i)) })
@@ -167,7 +167,7 @@ func TestB3_AtMostAHundredOverHTTP(t *testing.T) {
 }
 
 func TestB4_KeptFor180DaysOverHTTP(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	v := w.visits()
 	p := v.adds(visitor(840))
 	bought := v.adds(visitor(841)).Passenger
@@ -197,7 +197,7 @@ func TestB4_KeptFor180DaysOverHTTP(t *testing.T) {
 // Closing an account is refused while a journey is not over; what it means can be
 // asked before.
 func TestClosingAnAccountWithTickets(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	type closing struct {
 		Allowed    bool
 		Refused    struct{ Code problem.Code }
@@ -232,7 +232,7 @@ func TestClosingAnAccountWithTickets(t *testing.T) {
 // Rule G39 over HTTP: phone, face and resident registry make the account verified. It uses
 // up no application: three are left afterwards.
 func TestG39_ThePersonIsVerifiedOnline(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	m := w.join()
 	path := "/v1/account/verification"
 	refused(t, m.call("POST", path, object{"evidence": "sandbox:pass"}), http.StatusConflict, account.PhoneUnverified)
@@ -256,7 +256,7 @@ func TestG39_ThePersonIsVerifiedOnline(t *testing.T) {
 // Failed checks count with those of applications: five lock the document for the network,
 // whichever way they came.
 func TestG39_FailedChecksLockTheDocument(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	m := w.join()
 	m.verifyPhone("13800000001")
 	h := m.apply()
@@ -275,7 +275,7 @@ func TestG39_FailedChecksLockTheDocument(t *testing.T) {
 // names customer service (rule G38). A silent registry changes nothing.
 func TestG38_WhoIsNotConfirmedReadsHowToReachCustomerService(t *testing.T) {
 	out := &outage{}
-	w := newWorld(t, setup{residents: out})
+	w := newSystem(t, setup{residents: out})
 	f := registration(700)
 	f["name"] = provider.SandboxNotMatched
 	m := w.joinAs(f)

@@ -33,7 +33,7 @@ func (m *member) list() (applications, statuses []string) {
 
 // Rule A13: a registered user lists the applications of the last month: 31 days.
 func TestA13_ListOfTheLastMonth(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	m := w.join()
 	if all, _ := m.list(); len(all) != 0 {
 		t.Fatalf("a new account has %q", all)
@@ -96,7 +96,7 @@ type held struct {
 
 // Rule B12: a person can see what is held.
 func TestB12_APersonSeesWhatIsHeld(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	m := w.join()
 	h := m.apply()
 	h.host(h.pass())
@@ -136,7 +136,7 @@ func TestB12_APersonSeesWhatIsHeld(t *testing.T) {
 
 // Rule B12: consent comes first, to a policy that anybody may read.
 func TestB12_ConsentToAPolicyThatAnybodyMayRead(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	policy := as[struct {
 		Version string
 		Text    map[string]string
@@ -175,7 +175,7 @@ func TestB12_ConsentToAPolicyThatAnybodyMayRead(t *testing.T) {
 
 // Rule B12: whoever takes consent back closes the account, and nothing of it is left.
 func TestB12_AClosedAccountLeavesNothing(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	m := w.join()
 	h := m.apply()
 	h.host(h.pass())
@@ -220,7 +220,7 @@ type heldRegistry struct {
 
 // Rule B12: a person can see what is held, the registry's part too.
 func TestB12_TheRegistryShowsWhatIsHeld(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	m := w.joinAs(and(registration(920), object{"name": "測試"}))
 	now := w.clock.Now().Unix()
 	guess := and(m.verdict("holder", true), object{"proof": object{"kind": "email_start", "value": "xyz"}})

@@ -16,7 +16,7 @@ import (
 const ticketingName = "ticketing-7"
 
 // codeOf is what a hosted session shows now.
-func (w *world) codeOf(h *holder, s session) string {
+func (w *system) codeOf(h *holder, s session) string {
 	w.t.Helper()
 	return as[struct{ Text string }](w.t, w.call("GET", "/v1/sessions/"+s.Session+"/code", h.Token, nil), http.StatusOK).Text
 }
@@ -28,7 +28,7 @@ func (m *member) code() string {
 }
 
 // personsWays goes where staff come to a person, and a ticketing system to an account.
-func personsWays(w *world) {
+func personsWays(w *system) {
 	h := w.apply()
 	code := w.codeOf(h, h.host(h.pass()))
 	thief := tokentest.Issuer{ID: w.keys.IssuerID, Signer: w.keys.Issuer}
@@ -61,7 +61,7 @@ func personsWays(w *world) {
 }
 
 // learnsTooMuch is a credential that has spent what it may learn of passengers.
-func learnsTooMuch(t *testing.T, w *world) {
+func learnsTooMuch(t *testing.T, w *system) {
 	w.by(staff.Window, "POST", "/v1/identifications", object{"code": "no code", "purpose": "verify"})
 	a := w.by(staff.Window, "POST", "/v1/identifications", object{"code": "no code", "purpose": "verify"})
 	refused(t, a, http.StatusTooManyRequests, staff.IdentificationsSpent)
@@ -82,7 +82,7 @@ func learnsTooMuch(t *testing.T, w *world) {
 // A body of a thousand persons is larger than all others: only who holds a staff
 // credential may send one, and only there.
 func TestOnlyStaffSendLongLists(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	persons := slices.Repeat([]object{{"document_type": "resident_id", "document_number": testNumber}}, 1000)
 	body := object{"day": w.clock.Now().Unix() / 86400, "persons": persons}
 	got := as[struct{ Subjects []string }](t, w.by(staff.Ticketing, "POST", "/v1/subjects", body), http.StatusOK)
@@ -98,7 +98,7 @@ func TestOnlyStaffSendLongLists(t *testing.T) {
 // A person whose every datum is a mark, identified, listed, and handed over; and into a
 // fault. Only answers to authorized callers contain the marks.
 func TestIdentifyingLeavesNoTrace(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	who := form()
 	who["name"], who["document_number"] = "标记人", number(940)
 	h := w.applyAs(who)
@@ -163,7 +163,7 @@ func TestIdentifyingLeavesNoTrace(t *testing.T) {
 
 // Staff revoke and lift; a repetition gets the first answer and wakes nobody.
 func TestRevocation(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	h := w.apply()
 	s := h.host(h.pass())
 	drain(w.woken)

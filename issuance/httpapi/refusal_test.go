@@ -23,7 +23,7 @@ func with(name string, value any) object {
 }
 
 func TestApplicationsThatAreRefused(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	for _, c := range []struct {
 		why  string
 		form object
@@ -72,7 +72,7 @@ func TestApplicationsThatAreRefused(t *testing.T) {
 
 // A check that fails, or is never decided, changes nothing; the next one may pass.
 func TestFailedCheckChangesNothing(t *testing.T) {
-	w := newWorld(t, setup{checkTimeout: 20 * time.Millisecond})
+	w := newSystem(t, setup{checkTimeout: 20 * time.Millisecond})
 	h := w.apply()
 	for evidence, want := range map[string]struct {
 		status int
@@ -96,7 +96,7 @@ func TestFailedCheckChangesNothing(t *testing.T) {
 }
 
 func TestEveryAnswerToAPassedCheckSaysWhoChecked(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	h := w.apply()
 	a := w.call("POST", h.path("/checks"), h.Token, object{"evidence": "sandbox:pass"})
 	if got := a.Header.Get("Real-Person-Check"); !strings.Contains(got, "NOT A REAL FACE CHECK") {
@@ -109,7 +109,7 @@ func TestEveryAnswerToAPassedCheckSaysWhoChecked(t *testing.T) {
 
 // A passed check is good for one session within two minutes.
 func TestCheckIsUsedUp(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	h := w.apply()
 	anchor := strings.Repeat("ab", 16)
 	openWith := func(check string) answer {
@@ -133,7 +133,7 @@ func TestCheckIsUsedUp(t *testing.T) {
 }
 
 func TestSessionsThatAreRefused(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	h := w.apply()
 	check := h.pass()
 	for _, c := range []struct {
@@ -158,7 +158,7 @@ func TestSessionsThatAreRefused(t *testing.T) {
 
 // The credential lasts exactly 24 hours: to the last second, and not a second more.
 func TestCredentialLastsADay(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	h := w.apply()
 	h.pass()
 	w.clock.Move(24*time.Hour - time.Second)
@@ -185,7 +185,7 @@ func TestCredentialLastsADay(t *testing.T) {
 // Rule G34: a person without an account agrees to the privacy policy in force before
 // anything personal is taken in, and sees later what they agreed to.
 func TestG34_ApplicantsWithoutALoginAgreeToThePolicyInForce(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	for name, policy := range map[string]any{"none": nil, "an empty one": "", "an older one": "2025-01", "another case": strings.ToUpper("2026-01x"), "too long": strings.Repeat("9", 1000)} {
 		a := w.call("POST", "/v1/applications", "", with("policy", policy))
 		refused(t, a, http.StatusConflict, account.ConsentRequired)
@@ -229,7 +229,7 @@ func TestG34_ApplicantsWithoutALoginAgreeToThePolicyInForce(t *testing.T) {
 
 // The account of a login has agreed; the application keeps no consent of its own.
 func TestG34_ALoginNeedNotAgreeAgain(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	m := w.join()
 	f := form()
 	delete(f, "policy")

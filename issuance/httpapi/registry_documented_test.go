@@ -10,7 +10,7 @@ import (
 )
 
 // registryWays goes where the registry can be come at.
-func registryWays(w *world) {
+func registryWays(w *system) {
 	k := w.openDesk()
 	passengersWays(w, k)
 	ticketingsWays(w, k)
@@ -22,7 +22,7 @@ func registryWays(w *world) {
 
 // forms sends what no operation with a body takes, and what nobody takes from
 // somebody without a token or a role.
-func (w *world) forms(method, path, token string, good object) {
+func (w *system) forms(method, path, token string, good object) {
 	w.t.Helper()
 	w.call(method, path, "", good)
 	w.call(method, path, token, "[]")
@@ -32,7 +32,7 @@ func (w *world) forms(method, path, token string, good object) {
 	w.by(staff.Police, method, path, good)
 }
 
-func passengersWays(w *world, k *desk) {
+func passengersWays(w *system, k *desk) {
 	m, path := k.member, "/v1/account/passengers"
 	w.call("GET", path, "", nil)
 	m.passengers()
@@ -55,7 +55,7 @@ func passengersWays(w *world, k *desk) {
 	}
 }
 
-func ticketingsWays(w *world, k *desk) {
+func ticketingsWays(w *system, k *desk) {
 	token := w.staffOf[staff.Ticketing]
 	ask := object{"kind": "buy", "account": k.member.Account, "for": []string{"holder"}}
 	w.forms("POST", "/v1/decisions", token, ask)
@@ -69,7 +69,7 @@ func ticketingsWays(w *world, k *desk) {
 	}
 }
 
-func countersWays(w *world, k *desk) {
+func countersWays(w *system, k *desk) {
 	window, agency := w.staffOf[staff.Window], w.staffOf[staff.Agency]
 	own := k.member.form["document_number"]
 	for _, act := range []struct {
@@ -108,7 +108,7 @@ func countersWays(w *world, k *desk) {
 }
 
 // correctionsWays goes where windows write over identities.
-func correctionsWays(w *world, k *desk) {
+func correctionsWays(w *system, k *desk) {
 	window := w.staffOf[staff.Window]
 	m, robber := w.join(), w.join()
 	m.checked("holder")
@@ -135,7 +135,7 @@ func correctionsWays(w *world, k *desk) {
 	}
 }
 
-func authoritysWays(w *world, k *desk) {
+func authoritysWays(w *system, k *desk) {
 	token, path := w.staffOf[staff.Authority], "/v1/authority/awaiting"
 	for _, t := range []string{"", w.staff, token} {
 		w.call("GET", path, t, nil)

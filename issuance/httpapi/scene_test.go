@@ -60,7 +60,7 @@ func (d described) example() object {
 // and is approved, a member with an application, staff. Requests made from a
 // schema take the ids and secrets of these.
 type scene struct {
-	w         *world
+	w         *system
 	traveller *holder
 	session   session
 	member    *member
@@ -69,7 +69,7 @@ type scene struct {
 	values    object // for the fields of bodies, by name
 }
 
-func (w *world) scene() *scene {
+func (w *system) scene() *scene {
 	w.t.Helper()
 	s := &scene{w: w, traveller: w.apply(), member: w.join()}
 	s.session = s.traveller.host(s.traveller.pass())
@@ -202,7 +202,7 @@ func marshal(v any) []byte {
 // desk is what the registry's operations are about in a scene: a verified member
 // with a pending passenger, a pre-verified one and a ticket.
 type desk struct {
-	w       *world
+	w       *system
 	member  *member
 	pending entry
 	waiting string // its passenger
@@ -211,7 +211,7 @@ type desk struct {
 	owner, robber *member
 }
 
-func (w *world) openDesk() *desk {
+func (w *system) openDesk() *desk {
 	w.t.Helper()
 	n := int(w.people.Add(2))
 	d := &desk{w: w, member: w.join(), ticket: fmt.Sprintf("D%d-0", n)}
@@ -224,7 +224,7 @@ func (w *world) openDesk() *desk {
 }
 
 // sceneFor is a scene for one operation: the desk takes time and few need it.
-func (w *world) sceneFor(d described) *scene {
+func (w *system) sceneFor(d described) *scene {
 	w.t.Helper()
 	s := w.scene()
 	if d.ofRegistry() {

@@ -58,7 +58,7 @@ func TestHeadersThatAreTooLargeGetAProblem(t *testing.T) {
 // An issuer that is told to end says so first and serves on; every answer closes its
 // connection, so that the next request goes elsewhere.
 func TestDrainTurnsReadinessAndServesOn(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	w.publish()
 	if a := w.call("GET", "/readyz", "", nil); a.Status != http.StatusOK || a.Header.Get("Connection") == "close" {
 		t.Fatalf("before: %d %s", a.Status, a.Body)
@@ -94,7 +94,7 @@ func TestDrainTurnsReadinessAndServesOn(t *testing.T) {
 // operators are told why, and strangers are not.
 func TestReadinessNamesItsCauseToOperatorsOnly(t *testing.T) {
 	why := ""
-	w := newWorld(t, setup{trouble: func() string { return why }})
+	w := newSystem(t, setup{trouble: func() string { return why }})
 	w.publish()
 	if status, body := w.operators("/readyz"); status != http.StatusOK || body != "{\"ready\":true,\"waiting\":[]}" {
 		t.Errorf("all is well, and operators are told %d %s", status, body)
@@ -114,7 +114,7 @@ func TestReadinessNamesItsCauseToOperatorsOnly(t *testing.T) {
 
 // Lines of refused and failed requests are warnings, which no sampling drops.
 func TestRefusalsAndFaultsAreWarnings(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	w.apply()
 	w.call("POST", "/v1/applications", "", "x")
 	w.outbox.Close()

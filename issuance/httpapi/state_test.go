@@ -10,7 +10,7 @@ import (
 var mayChange = map[string]bool{"failures": true}
 
 // state is a hash of all that the database holds, by table.
-func (w *world) state() map[string]string {
+func (w *system) state() map[string]string {
 	w.t.Helper()
 	db := w.outbox.Database().Writer()
 	names := w.column(`SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name`)
@@ -50,7 +50,7 @@ func (w *world) state() map[string]string {
 }
 
 // column reads one column of text.
-func (w *world) column(query string) (all []string) {
+func (w *system) column(query string) (all []string) {
 	w.t.Helper()
 	rows, err := w.outbox.Database().Writer().Query(query)
 	if err != nil {
@@ -68,7 +68,7 @@ func (w *world) column(query string) (all []string) {
 }
 
 // forgive forgets the failures, so that a lock does not hide what comes after it.
-func (w *world) forgive() {
+func (w *system) forgive() {
 	w.t.Helper()
 	if _, err := w.outbox.Database().Writer().Exec(`DELETE FROM failures`); err != nil {
 		w.t.Fatal(err)
@@ -77,7 +77,7 @@ func (w *world) forgive() {
 
 // unmoved runs requests that must be refused, and holds the database to what it
 // was.
-func (w *world) unmoved(why string, requests func()) {
+func (w *system) unmoved(why string, requests func()) {
 	w.t.Helper()
 	before := w.state()
 	requests()

@@ -26,7 +26,7 @@ type decision struct {
 }
 
 // decides asks and reads the answer; an empty code is yes.
-func (w *world) decides(role staff.Role, path string, question object, code problem.Code) decision {
+func (w *system) decides(role staff.Role, path string, question object, code problem.Code) decision {
 	w.t.Helper()
 	d := as[decision](w.t, w.by(role, "POST", path, question), http.StatusOK)
 	switch {
@@ -40,7 +40,7 @@ func (w *world) decides(role staff.Role, path string, question object, code prob
 	return d
 }
 
-func (w *world) asks(question object, code problem.Code) decision {
+func (w *system) asks(question object, code problem.Code) decision {
 	w.t.Helper()
 	return w.decides(staff.Ticketing, "/v1/decisions", question, code)
 }
@@ -51,7 +51,7 @@ func (m *member) toBuy(passengers ...string) object {
 
 // A ticketing system asks, and sells what may be sold.
 func TestB5_WhoBuysForWhomOverHTTP(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	m := w.join()
 	w.asks(m.toBuy("holder"), rules.AccountUnverified)
 	m.checked("holder")
@@ -78,7 +78,7 @@ func TestB5_WhoBuysForWhomOverHTTP(t *testing.T) {
 // Many terminals sell to one to-be-submitted account at once, each of them telling
 // everything twice: twenty tickets in all, and four for each.
 func TestB5_ManyTerminalsAtOnceOverHTTP(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	v := w.visits()
 	who := []string{"holder"}
 	for n := range 5 {
@@ -101,7 +101,7 @@ func TestB5_ManyTerminalsAtOnceOverHTTP(t *testing.T) {
 }
 
 func TestTicketsAreReportedOnce(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	v := w.visits()
 	other := w.visits()
 	bought := v.buys("R", "holder")
@@ -146,7 +146,7 @@ func TestTicketsAreReportedOnce(t *testing.T) {
 }
 
 func TestB6_RefundAndChangeOnlineOverHTTP(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	v, other := w.visits(), w.visits()
 	p := v.adds(visitor(870)).Passenger
 	w.reports(v.buys("O", p))
@@ -162,7 +162,7 @@ func TestB6_RefundAndChangeOnlineOverHTTP(t *testing.T) {
 }
 
 func TestB7_WhatCountersDoOverHTTP(t *testing.T) {
-	w := newWorld(t, setup{})
+	w := newSystem(t, setup{})
 	v := w.visits()
 	w.reports(v.buys("S", "holder"))
 	const path = "/v1/counter/services"

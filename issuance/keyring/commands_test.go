@@ -27,8 +27,8 @@ func takeOver(t *testing.T) string {
 	return "INSERT INTO issuer_keys" + insert
 }
 
-// two is a world in which key 1 signs and key 2 waits for its lead time.
-func (w *world) two() *issuer {
+// two is a system in which key 1 signs and key 2 waits for its lead time.
+func (w *system) two() *issuer {
 	w.Helper()
 	in := w.issuer(0, key(1), key(2))
 	w.emptied()
@@ -39,20 +39,20 @@ func (w *world) two() *issuer {
 	return in
 }
 
-func (w *world) useFrom(id tokens.KeyID, at time.Time) {
+func (w *system) useFrom(id tokens.KeyID, at time.Time) {
 	w.Helper()
 	_, changed, err := w.UseFrom(w.Context(), id, at, w.by())
 	w.ok(changed, err)
 }
 
-func (w *world) cutOff(id tokens.KeyID, at time.Time) {
+func (w *system) cutOff(id tokens.KeyID, at time.Time) {
 	w.Helper()
 	moved, _, err := w.Distrust(w.Context(), Distrust{Key: id, CutOff: at.Unix(), Who: "night-shift", At: database.MillisAt(time.Now())})
 	w.ok(moved, err)
 }
 
 func TestCutOffMovesToTheNextKeyAtOnce(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		in := w.two()
 		w.passes(lead)
 		w.signs(2, in)
@@ -86,7 +86,7 @@ func TestCutOffMovesToTheNextKeyAtOnce(t *testing.T) {
 // While another key is in service, nobody can order a key into use that gateways
 // may not know yet. Without one there is nothing to wait for.
 func TestOperatorFixesTheMoment(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		in := w.two()
 		_, _, err := w.UseFrom(t.Context(), 2, time.Now().Add(lead/2), w.by())
 		w.refused(err, ErrTooSoon, "key 2 can be used from 20")
@@ -111,7 +111,7 @@ func TestOperatorFixesTheMoment(t *testing.T) {
 }
 
 func TestEmergencyNeedsNoLead(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		in := w.two()
 		w.cutOff(1, time.Now())
 		w.silent(in, "key 1 is cut off; key 2 signs from 20")
@@ -123,7 +123,7 @@ func TestEmergencyNeedsNoLead(t *testing.T) {
 // A moment that was fixed before the announcement got through is not one at which
 // gateways may not know the key.
 func TestMomentFixedTooEarlyWaitsForTheStream(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		in := w.issuer(0, key(1), key(2))
 		w.emptied()
 		w.signs(1, in)
@@ -140,7 +140,7 @@ func TestMomentFixedTooEarlyWaitsForTheStream(t *testing.T) {
 }
 
 func TestLastKeyStaysInService(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		in := w.two()
 		_, err := w.Deactivate(t.Context(), 1, w.by())
 		w.refused(err, ErrOnlyKey, "key 1")
@@ -166,7 +166,7 @@ func TestLastKeyStaysInService(t *testing.T) {
 }
 
 func TestOrdersThatCannotBe(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.two()
 		_, err := w.Announce(t.Context(), Public{2, key(3).Public().Key}, w.by())
 		w.refused(err, ErrBound, "key 2")
@@ -192,7 +192,7 @@ func TestOrdersThatCannotBe(t *testing.T) {
 
 // An order without its line in the trail is no order.
 func TestOrderAndItsLineAreOne(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.two()
 		w.passes(lead)
 		nobody := audit.Entry{AtMs: 1}

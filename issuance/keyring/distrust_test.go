@@ -27,21 +27,21 @@ const (
 var public = publicKey(1)
 
 // known has key 7 announced, and nothing waits.
-func (w *world) known() {
+func (w *system) known() {
 	w.Helper()
 	_, err := w.Publish(w.Context(), Public{seven, public}, nowMs)
 	w.must(err)
 	w.drain()
 }
 
-func (w *world) epoch() uint64 {
+func (w *system) epoch() uint64 {
 	w.Helper()
 	e, err := w.Outbox.Epoch(w.Context())
 	w.must(err)
 	return e
 }
 
-func (w *world) take() publish.Pending {
+func (w *system) take() publish.Pending {
 	w.Helper()
 	p, err := w.Take(w.Context(), w.epoch(), 0, 0, 1000)
 	w.must(err)
@@ -49,7 +49,7 @@ func (w *world) take() publish.Pending {
 }
 
 // drain publishes all that waits and returns it.
-func (w *world) drain() []revocation.Record {
+func (w *system) drain() []revocation.Record {
 	w.Helper()
 	p := w.take()
 	if len(p.Records) > 0 {
@@ -78,7 +78,7 @@ func publicKey(n byte) [tokens.PublicKeySize]byte {
 // A cut-off follows what is rescued from it, only ever moves to an earlier time,
 // and a repetition says nothing.
 func TestKeyIsCutOff(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.known()
 		at := nowMs.Seconds()
 		over := today(1)
@@ -118,7 +118,7 @@ func TestKeyIsCutOff(t *testing.T) {
 }
 
 func TestCutOffsThatAreRefused(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.known()
 		for name, c := range map[string]struct {
 			cutOff Distrust
@@ -151,7 +151,7 @@ func many(n int) []tokens.Serial {
 // A long list goes in by many rows at once: none is lost, and their order stays.
 func TestManyAreRescuedInOrder(t *testing.T) {
 	const honest = 157 // more than a statement takes, three times over
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.known()
 		_, rescued, err := w.Distrust(t.Context(), Distrust{Key: seven, CutOff: nowMs.Seconds(), Exempt: many(honest), Who: "operator", At: nowMs})
 		if err != nil || rescued != honest {
@@ -194,7 +194,7 @@ func BenchmarkExempt100000(b *testing.B) {
 // A gateway that starts after the topic forgot the cut-off hears of it with the
 // key's next announcement.
 func TestCutOffIsSaidWithEachAnnouncement(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.known()
 		if _, _, err := w.Distrust(t.Context(), Distrust{Key: seven, CutOff: 1000, Who: "operator", At: nowMs}); err != nil {
 			t.Fatal(err)
@@ -212,7 +212,7 @@ func TestCutOffIsSaidWithEachAnnouncement(t *testing.T) {
 // A retired key is not told of again, unless gateways that remember it may have
 // missed its cut-off.
 func TestRestateLeavesOutRetiredKeys(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		for id := range tokens.KeyID(3) {
 			public := publicKey(byte(id))
 			if _, err := w.Publish(t.Context(), Public{id + 1, public}, nowMs); err != nil {
@@ -242,7 +242,7 @@ func TestRestateLeavesOutRetiredKeys(t *testing.T) {
 // A topic forgets after its retention, so an announcement is repeated long before;
 // the issuer stays ready meanwhile.
 func TestKeyIsAnnouncedAgainBeforeTheTopicForgets(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		public := publicKey(1)
 		day := database.Millis(AnnounceAgain.Milliseconds())
 		for _, c := range []struct {
@@ -270,7 +270,7 @@ func TestKeyIsAnnouncedAgainBeforeTheTopicForgets(t *testing.T) {
 
 // Gateways would refuse the key, and every code under it: no record is queued.
 func TestAWeakKeyIsNotAnnounced(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		good := publicKey(1)
 		for name, public := range map[string][tokens.PublicKeySize]byte{
 			"identity": {1}, "order 4": {}, "not canonical": {0: 0xee, 31: 0x7f}, "no point": {2},
@@ -303,7 +303,7 @@ func mixedOrder(public [tokens.PublicKeySize]byte) [tokens.PublicKeySize]byte {
 }
 
 func TestKeyIsAnnouncedOnce(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		public := publicKey(1)
 		if _, err := w.Store.Published(t.Context(), 7); !errors.Is(err, database.ErrNotFound) {
 			t.Fatalf("an unknown key: %v", err)

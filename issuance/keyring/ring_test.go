@@ -16,7 +16,7 @@ import (
 )
 
 func TestNothingIsSignedByAnOldView(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		in := w.issuer(0, key(1))
 		w.emptied()
 		w.signs(1, in)
@@ -38,7 +38,7 @@ func TestNothingIsSignedByAnOldView(t *testing.T) {
 // Whoever was refused because of a cut-off looks again, many at once; each knows of
 // it afterwards, and few questions reach the database.
 func TestManyLookAtOnce(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		in := w.two()
 		w.passes(lead)
 		w.signs(2, in)
@@ -73,7 +73,7 @@ func TestManyLookAtOnce(t *testing.T) {
 // A key of the directory that is another one in the database must not sign: every
 // gate would refuse it.
 func TestForeignKeyUnderAKnownID(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.issuer(0, key(1))
 		w.emptied()
 		r, err := New(RingConfig{Store: w.Store, Keys: []Key{{1, key(7).Signer}}})
@@ -86,7 +86,7 @@ func TestForeignKeyUnderAKnownID(t *testing.T) {
 
 // Run follows what is ordered, says it once, and shows it.
 func TestRunFollowsAndTells(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		core, logs := observer.New(zap.InfoLevel)
 		metrics := prometheus.NewRegistry()
 		r, err := New(RingConfig{Store: w.Store, Keys: []Key{key(1)}, Log: zap.New(core), Metrics: metrics})
@@ -124,7 +124,7 @@ type weakSigner struct{ signing.Signer }
 func (weakSigner) Public() [tokens.PublicKeySize]byte { return [tokens.PublicKeySize]byte{1} }
 
 func TestRingNeedsItsParts(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		for what, c := range map[string]RingConfig{
 			"no store":     {Keys: []Key{key(1)}},
 			"no key":       {Store: w.Store},

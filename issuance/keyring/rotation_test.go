@@ -7,7 +7,7 @@ import (
 
 // The whole life of two keys, with two issuers whose clocks differ by seconds.
 func TestOneKeyFollowsAnother(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		a, b := w.issuer(3*time.Second, key(1), key(2)), w.issuer(-4*time.Second, key(1), key(2))
 		w.silent(a, "announcement of key 1 is not in the control stream yet; key 2 was never announced")
 		w.passes(time.Hour)
@@ -67,7 +67,7 @@ func TestOneKeyFollowsAnother(t *testing.T) {
 
 // A session that started late keeps its key, though the key rests for long.
 func TestRetirementWaitsForTheLastSession(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.issuer(0, key(1))
 		w.emptied()
 		w.must(w.recordPublished(t.Context()))
@@ -88,7 +88,7 @@ func TestRetirementWaitsForTheLastSession(t *testing.T) {
 // An issuer that was not started again since a key was made goes on, until its own
 // key rests.
 func TestIssuerWithoutTheNewKey(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		old := w.issuer(time.Second, key(1))
 		w.emptied()
 		w.signs(1, old)
@@ -107,7 +107,7 @@ func TestIssuerWithoutTheNewKey(t *testing.T) {
 // The power goes out behind each step of an announcement; whoever comes next
 // finishes it, and the lead time counts from when the key was seen in the stream.
 func TestAnnouncementCutOff(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		a := w.issuer(0, key(1), key(2))
 		w.emptied()
 		w.signs(1, a)
@@ -134,7 +134,7 @@ func TestAnnouncementCutOff(t *testing.T) {
 
 // What a database knew before keys had a life of their own.
 func TestKeysOfAnOlderDatabase(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		k := key(1).Public()
 		for _, id := range []int{1, 2, 40000} { // in the stream; waits; a load test's
 			w.exec(`INSERT INTO announced_keys (id, public, at_ms, outbox_id) VALUES ($1, $2, 1000, $3)`, id, k.Key[:], id)

@@ -14,7 +14,7 @@ import (
 
 // The caller's bound is kept when it is the shorter one, and its error returned.
 func TestTheCallersBoundCounts(t *testing.T) {
-	w := newWorld(t, nil, fakeprovider.Silent)
+	w := newSystem(t, nil, fakeprovider.Silent)
 	ctx, cancel := context.WithTimeout(t.Context(), bound)
 	defer cancel()
 	start := time.Now()
@@ -33,7 +33,7 @@ func TestTheCallersBoundCounts(t *testing.T) {
 }
 
 func TestACallerWhoLeavesIsNoFaultOfTheService(t *testing.T) {
-	w := newWorld(t, func(c *provider.Config) { c.Faults = 1 }, fakeprovider.Silent)
+	w := newSystem(t, func(c *provider.Config) { c.Faults = 1 }, fakeprovider.Silent)
 	for i := range 3 {
 		ctx, cancel := context.WithCancel(t.Context())
 		left := make(chan error, 1)
@@ -54,7 +54,7 @@ func TestAServiceInTroubleIsLeftAloneAndTriedAgain(t *testing.T) {
 	now := time.Now()
 	move := func(d time.Duration) { mu.Lock(); now = now.Add(d); mu.Unlock() }
 	clock := func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
-	w := newWorld(t, func(c *provider.Config) { c.Faults, c.Pause, c.Now = 3, 20*time.Second, clock }, fakeprovider.Unsigned(200, good))
+	w := newSystem(t, func(c *provider.Config) { c.Faults, c.Pause, c.Now = 3, 20*time.Second, clock }, fakeprovider.Unsigned(200, good))
 	for range 3 {
 		if err := w.ask(t.Context()); !errors.Is(err, provider.ErrAnswer) {
 			t.Fatal(err)
@@ -85,7 +85,7 @@ func TestAServiceInTroubleIsLeftAloneAndTriedAgain(t *testing.T) {
 
 func TestNoMoreCallsThanTheBoundAreInFlight(t *testing.T) {
 	gate := make(chan struct{})
-	w := newWorld(t, func(c *provider.Config) { c.Calls = 3 }, fakeprovider.After(gate, fakeprovider.Answer(200, good)))
+	w := newSystem(t, func(c *provider.Config) { c.Calls = 3 }, fakeprovider.After(gate, fakeprovider.Answer(200, good)))
 	done := make(chan error, 3)
 	taken := func(int, []byte) error { return nil }
 	for range 3 {

@@ -28,23 +28,23 @@ type question struct {
 	Name string `json:"name"`
 }
 
-type world struct {
+type system struct {
 	*fakeprovider.Provider
 	*provider.Client
 	trace *fakeprovider.Trace
 	read  int // how many answers were handed on
 }
 
-// newWorld has a client of a provider that behaves so. change may be nil.
-func newWorld(t *testing.T, change func(*provider.Config), behavior ...fakeprovider.Behavior) *world {
+// newSystem has a client of a provider that behaves so. change may be nil.
+func newSystem(t *testing.T, change func(*provider.Config), behavior ...fakeprovider.Behavior) *system {
 	t.Helper()
 	fakeprovider.NoLeaks(t)
-	w := &world{Provider: fakeprovider.Start(t, behavior...), trace: fakeprovider.NewTrace(t)}
+	w := &system{Provider: fakeprovider.Start(t, behavior...), trace: fakeprovider.NewTrace(t)}
 	w.Client = w.client(t, change)
 	return w
 }
 
-func (w *world) client(t *testing.T, change func(*provider.Config)) *provider.Client {
+func (w *system) client(t *testing.T, change func(*provider.Config)) *provider.Client {
 	t.Helper()
 	config := provider.Config{
 		Service: "test", URL: w.URL(), Secrets: []provider.Secret{fakeprovider.Secret("one")},
@@ -61,7 +61,7 @@ func (w *world) client(t *testing.T, change func(*provider.Config)) *provider.Cl
 }
 
 // ask sends the question; only a passed answer is good.
-func (w *world) ask(ctx context.Context) error {
+func (w *system) ask(ctx context.Context) error {
 	err := w.Post(ctx, path, provider.NewID(), question{mark}, func(status int, body []byte) error {
 		w.read++
 		var answer struct {
@@ -79,7 +79,7 @@ func (w *world) ask(ctx context.Context) error {
 	return err
 }
 
-func (w *world) count(t *testing.T, outcome string) float64 {
+func (w *system) count(t *testing.T, outcome string) float64 {
 	t.Helper()
 	return w.trace.Count(t, "railgate_issuer_partner_calls_total", "test", outcome)
 }
@@ -87,7 +87,7 @@ func (w *world) count(t *testing.T, outcome string) float64 {
 func short(c *provider.Config) { c.Timeout = bound }
 
 func TestAGoodAnswerIsHandedOn(t *testing.T) {
-	w := newWorld(t, nil, fakeprovider.Answer(200, good))
+	w := newSystem(t, nil, fakeprovider.Answer(200, good))
 	if err := w.ask(t.Context()); err != nil || w.read != 1 {
 		t.Fatalf("%v, read %d", err, w.read)
 	}
@@ -101,7 +101,7 @@ func TestAGoodAnswerIsHandedOn(t *testing.T) {
 }
 
 func TestAPathOfTheBaseIsKeptAndSigned(t *testing.T) {
-	w := newWorld(t, nil, fakeprovider.Answer(200, good))
+	w := newSystem(t, nil, fakeprovider.Answer(200, good))
 	w.Client = w.client(t, func(c *provider.Config) { c.URL += "/base%2Fof/"; c.Metrics = nil })
 	if err := w.ask(t.Context()); err != nil {
 		t.Fatal(err)
@@ -112,7 +112,7 @@ func TestAPathOfTheBaseIsKeptAndSigned(t *testing.T) {
 }
 
 func TestOneConnectionThatBreaksIsTriedAgainUnderTheSameID(t *testing.T) {
-	w := newWorld(t, nil, fakeprovider.BreakOff, fakeprovider.Answer(200, good))
+	w := newSystem(t, nil, fakeprovider.BreakOff, fakeprovider.Answer(200, good))
 	if err := w.ask(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func TestNothingElseIsTriedAgain(t *testing.T) {
 		"broke off in answer": fakeprovider.BreakOffLater(200, good), "lie": fakeprovider.Unsigned(200, good), "silent": fakeprovider.Silent, "not HTTP": fakeprovider.Garbage("x"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, short, behavior)
+			w := newSystem(t, short, behavior)
 			if err := w.ask(t.Context()); err == nil || len(w.Calls()) != 1 {
 				t.Fatalf("%v after %d requests", err, len(w.Calls()))
 			}
@@ -146,7 +146,7 @@ func TestNothingElseIsTriedAgain(t *testing.T) {
 func TestOverTLSOnlyWhoIsVouchedForIsAsked(t *testing.T) {
 	fakeprovider.NoLeaks(t)
 	p := fakeprovider.StartTLS(t, fakeprovider.Answer(200, good))
-	w := &world{Provider: p, trace: fakeprovider.NewTrace(t)}
+	w := &system{Provider: p, trace: fakeprovider.NewTrace(t)}
 	w.Client = w.client(t, func(c *provider.Config) { c.Roots = p.Roots() })
 	for range 2 { // the second resumes the session
 		if err := w.ask(t.Context()); err != nil {
@@ -160,7 +160,7 @@ func TestOverTLSOnlyWhoIsVouchedForIsAsked(t *testing.T) {
 }
 
 func TestAServiceThatIsNotThere(t *testing.T) {
-	w := newWorld(t, nil, fakeprovider.Silent)
+	w := newSystem(t, nil, fakeprovider.Silent)
 	w.Client = w.client(t, func(c *provider.Config) { c.URL = "http://127.0.0.1:1"; c.Metrics = nil })
 	if err := w.ask(t.Context()); !errors.Is(err, provider.ErrBroken) || !strings.Contains(err.Error(), "refused") {
 		t.Fatal(err)
@@ -169,7 +169,7 @@ func TestAServiceThatIsNotThere(t *testing.T) {
 
 // It takes the connection and does not even shake hands.
 func TestAServiceThatDoesNotGreet(t *testing.T) {
-	w := newWorld(t, nil, fakeprovider.Silent)
+	w := newSystem(t, nil, fakeprovider.Silent)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -185,7 +185,7 @@ func TestAServiceThatDoesNotGreet(t *testing.T) {
 }
 
 func TestWhatIsTooLargeIsNotSent(t *testing.T) {
-	w := newWorld(t, nil, fakeprovider.Answer(200, good))
+	w := newSystem(t, nil, fakeprovider.Answer(200, good))
 	err := w.Post(t.Context(), path, provider.NewID(), question{strings.Repeat("x", provider.MaxAsk)}, func(int, []byte) error { return nil })
 	if !errors.Is(err, provider.ErrAsk) || len(w.Calls()) != 0 {
 		t.Fatal(err)

@@ -49,7 +49,7 @@ func TestALieIsNotTaken(t *testing.T) {
 			if c.want == provider.ErrTimeout {
 				set = short
 			}
-			w := newWorld(t, set, c.behavior)
+			w := newSystem(t, set, c.behavior)
 			start := time.Now()
 			err := w.ask(t.Context())
 			if took := time.Since(start); took > patience/2+slack/4 {
@@ -74,7 +74,7 @@ func TestALieIsNotTaken(t *testing.T) {
 // The second answer lies in wait on the connection: the next call must not see
 // it, and the standard log must not tell it.
 func TestAnAnswerThatNobodyAskedForIsSeenByNobody(t *testing.T) {
-	w := newWorld(t, nil, fakeprovider.Twice(200, good, `{"name":"`+mark+`"}`), fakeprovider.Answer(500, "{}"))
+	w := newSystem(t, nil, fakeprovider.Twice(200, good, `{"name":"`+mark+`"}`), fakeprovider.Answer(500, "{}"))
 	if err := w.ask(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // limited gives a registry other limits.
-func limited(w *world, b *Store, change func(l *rules.Limits)) {
+func limited(w *system, b *Store, change func(l *rules.Limits)) {
 	w.T.Helper()
 	l := b.Limits()
 	change(&l)
@@ -22,7 +22,7 @@ func limited(w *world, b *Store, change func(l *rules.Limits)) {
 }
 
 // toCounter brings a passenger's original to a counter.
-func (w *world) toCounter(b *Store, role staff.Role, r Ref, both bool) (rules.Status, error) {
+func (w *system) toCounter(b *Store, role staff.Role, r Ref, both bool) (rules.Status, error) {
 	w.T.Helper()
 	seen, err := b.ViewEntry(w.T.Context(), w.by(role), r)
 	if err != nil {
@@ -39,7 +39,7 @@ func (w *world) toCounter(b *Store, role staff.Role, r Ref, both bool) (rules.St
 // both originals; a visitor is not added; a deletion makes room for a resident who
 // brings only their own original.
 func TestG04_BothOriginalsBeyondTheLimit(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		limited(w, w.Store, func(l *rules.Limits) { l.Passengers, l.ToBeSubmitted = 2, 2 })
 		first, early := w.adds(h, resident(2)), w.adds(h, resident(3))
@@ -98,7 +98,7 @@ func TestG04_BothOriginalsBeyondTheLimit(t *testing.T) {
 
 // An entry that failed before the list was full is checked like a pending one.
 func TestG05_NoOtherDocumentBeyondTheLimit(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		guest := w.adds(h, visitor(1))
 		w.checks(Ref{h.Account(), guest.ID}, false)
@@ -117,7 +117,7 @@ func TestG05_NoOtherDocumentBeyondTheLimit(t *testing.T) {
 // Eight pending ones come to counters of two issuers at once, without the account
 // holder's original: only as many are verified as there is room for.
 func TestG04_RoomIsGivenOnceHoweverManyAtOnce(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		other, _ := w.issuer()
 		for _, b := range []*Store{w.Store, other} {
@@ -147,7 +147,7 @@ func TestG04_RoomIsGivenOnceHoweverManyAtOnce(t *testing.T) {
 // Additions, edits, checks and deletions at once, at two issuers: whatever their
 // order, the list has the room that the limits give and no more.
 func TestListsKeepTheirLimitsWhateverComesAtOnce(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		other, _ := w.issuer()
 		books := []*Store{w.Store, other}
@@ -179,7 +179,7 @@ func TestListsKeepTheirLimitsWhateverComesAtOnce(t *testing.T) {
 }
 
 // oneOfMany does something at random with the list, as a holder or a window.
-func oneOfMany(w *world, b *Store, h account.Holder, r *rand.Rand, beyond, failed *atomic.Int64) error {
+func oneOfMany(w *system, b *Store, h account.Holder, r *rand.Rand, beyond, failed *atomic.Int64) error {
 	ctx := w.T.Context()
 	somebody := resident(100 + r.IntN(800))
 	if r.IntN(3) == 0 {
@@ -217,7 +217,7 @@ func oneOfMany(w *world, b *Store, h account.Holder, r *rand.Rand, beyond, faile
 // P14, P15, P26: a window takes the identity from an account with a resident ID card,
 // its holder enters a passport. The list keeps its lines.
 func TestP14_AccountThatHasAnotherDocumentNow(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		citizen, pending, guest := w.adds(h, resident(2)), w.adds(h, resident(3)), w.adds(h, visitor(1))
 		verifyResident(w, h, citizen.ID)
@@ -255,7 +255,7 @@ func TestP14_AccountThatHasAnotherDocumentNow(t *testing.T) {
 
 // G07: nor is a resident from before verified beyond the limit.
 func TestG07_NoWayBeyondTheLimitForOtherAccounts(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		citizen, guest := w.adds(h, resident(2)), w.adds(h, visitor(1))
 		if err := w.FreeIdentity(t.Context(), DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Visit: rules.Visit{Original: true, InDate: true, Readable: true}}); err != nil {

@@ -12,7 +12,7 @@ import (
 )
 
 // correction is what a window sends of a good original, for an account's holder.
-func (w *world) correction(r Ref, as identity.Entry) Correction {
+func (w *system) correction(r Ref, as identity.Entry) Correction {
 	w.T.Helper()
 	_, e, err := w.readEntry(w.T.Context(), w.DB.Writer(), r, "")
 	if err != nil {
@@ -29,7 +29,7 @@ func named(e identity.Entry, name string) identity.Entry {
 }
 
 func TestR03_WindowCorrectsWhatWasCheckedWrongly(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		own := Ref{Account: h.Account()}
 		found, err := w.FindForCorrection(t.Context(), w.by(staff.Window), shown(resident(1)))
@@ -81,7 +81,7 @@ func TestR03_WindowCorrectsWhatWasCheckedWrongly(t *testing.T) {
 // A passenger keeps the day on the list; a foreign document waits for the
 // authority once more.
 func TestR03_PassengersAreCorrected(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		l := w.adds(h, visitor(2))
 		r := Ref{h.Account(), l.ID}
@@ -119,7 +119,7 @@ func TestR03_PassengersAreCorrected(t *testing.T) {
 
 // A ticket is for the person whom it was bought for.
 func TestR03_NotWhileATicketIsForTheOldIdentity(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		own := Ref{Account: h.Account()}
 		w.records(w.bought(h, "T1", ""))
@@ -135,7 +135,7 @@ func TestR03_NotWhileATicketIsForTheOldIdentity(t *testing.T) {
 
 // An identity that another account has is no correction's to take.
 func TestB11_CorrectionsDoNotTakeWhatAnotherAccountHas(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		a, b := w.verified(resident(1)), w.registers(resident(2))
 		_, err := w.Correct(t.Context(), w.correction(Ref{Account: a.Account()}, resident(2)))
 		w.Refused(err, rules.IdentityRegistered, "another account's identity")
@@ -148,7 +148,7 @@ func TestB11_CorrectionsDoNotTakeWhatAnotherAccountHas(t *testing.T) {
 // Robbed and wrongly freed: the owner gets the identity back in their own account,
 // and the account that had it loses it.
 func TestB11_OwnersHaveTheIdentityBack(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		owner := w.verified(resident(1))
 		own := Ref{Account: owner.Account()}
 		free := DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Visit: rules.Visit{Original: true, InDate: true, Readable: true}}
@@ -205,7 +205,7 @@ func TestB11_OwnersHaveTheIdentityBack(t *testing.T) {
 // Two accounts claim one identity, again and again, at two issuers, while a window
 // frees it and others register it: at no moment two have it.
 func TestB11_ClaimsAtOnceNeverShareAnIdentity(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		second, accounts := w.issuer()
 		holders := []account.Holder{w.registers(visitor(1)), w.registers(visitor(2)), w.registers(resident(1))}
 		claim := func(b *Store, h account.Holder) error {
@@ -267,7 +267,7 @@ func TestB11_ClaimsAtOnceNeverShareAnIdentity(t *testing.T) {
 	})
 }
 
-func (w *world) reads(e identity.Entry) identity.Person {
+func (w *system) reads(e identity.Entry) identity.Person {
 	w.T.Helper()
 	p, err := rules.ReadPerson(e, w.Now())
 	if err != nil {
@@ -279,7 +279,7 @@ func (w *world) reads(e identity.Entry) identity.Person {
 // A closed account keeps its identity taken for a while (rule B4): a window gives
 // it to the owner's other account.
 func TestB11_OwnersHaveBackWhatAClosedAccountKeeps(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		closed := w.verified(resident(1))
 		w.adds(closed, visitor(2))
 		if err := w.closes(closed); err != nil {

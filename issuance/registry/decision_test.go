@@ -11,7 +11,7 @@ import (
 
 // The credential says that it is a machine; the order number is that of the report.
 func TestR27_MachinesAndOrderNumbers(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		special := Ref{h.Account(), w.adds(h, rare(resident(2))).ID}
 		seen, err := w.ViewEntry(t.Context(), w.by(staff.Window), special)
@@ -52,7 +52,7 @@ func TestR27_MachinesAndOrderNumbers(t *testing.T) {
 // Order numbers and cards are not for guessing: of many at once so many are
 // answered, and then the right one is not either.
 func TestR29_OrderNumbersAreNotForGuessing(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		w.records(w.bought(h, "T1", ""))
 		q := DecisionRequest{Principal: w.by(staff.Machine), Kind: Serve, Ticket: "T1-0", Serve: rules.Serving{Service: rules.Exchange, Original: true}}

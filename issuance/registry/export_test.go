@@ -23,7 +23,7 @@ import (
 const markedReference = "E-MARKED-77"
 
 // lived is an account in which something of everything happened.
-func (w *world) lived() (h account.Holder, guest Line) {
+func (w *system) lived() (h account.Holder, guest Line) {
 	w.T.Helper()
 	h = w.verified(rare(resident(1)))
 	guest = w.adds(h, rare(visitor(1)))
@@ -38,7 +38,7 @@ func (w *world) lived() (h account.Holder, guest Line) {
 }
 
 func TestB12_HolderSeesAllThatIsHeld(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h, guest := w.lived()
 		held, err := w.PersonalData(t.Context(), h)
 		if err != nil {
@@ -66,7 +66,7 @@ func TestB12_HolderSeesAllThatIsHeld(t *testing.T) {
 // Closing takes everything; what rules B4 and B5 keep is one hash, for a time
 // that the holder is told.
 func TestB12_ClosedAccountLeavesAHashAtMost(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h, guest := w.lived()
 		c, err := w.PreviewClosing(t.Context(), h)
 		var r *problem.Error
@@ -119,7 +119,7 @@ func TestB12_ClosedAccountLeavesAHashAtMost(t *testing.T) {
 // Whoever cannot wait comes in person; and who left nothing need not wait. An
 // identity is free at its time, whether or not it was swept.
 func TestB4_ClosingIsNoWayRoundTheList(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		verifyResident(w, h, w.adds(h, resident(2)).ID)
 		if err := w.closes(h); err != nil {
@@ -148,7 +148,7 @@ func TestB4_ClosingIsNoWayRoundTheList(t *testing.T) {
 
 // A purchase and the closing of its account at once: one of them is refused.
 func TestClosingLosesNoTicket(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		for i := range 4 {
 			h := w.registers(visitor(i))
 			login := w.logins
@@ -167,7 +167,7 @@ func TestClosingLosesNoTicket(t *testing.T) {
 }
 
 func TestTicketsAreForgotten(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.registers(visitor(1))
 		first := w.bought(h, "T1", "")
 		w.records(first)
@@ -191,7 +191,7 @@ func TestTicketsAreForgotten(t *testing.T) {
 // The files of the database are read as a thief would: nothing personal is in
 // them, and no ticket's reference.
 func TestB12_NothingPersonalLiesInTheDatabaseFile(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h, _ := w.lived()
 		marked := append([]string{markedReference, resident(1).DocumentNumber, resident(2).DocumentNumber, visitor(1).DocumentNumber}, secrets...)
 		if strings.HasPrefix(w.Address, "postgres") {
@@ -232,7 +232,7 @@ func TestB12_NothingPersonalLiesInTheDatabaseFile(t *testing.T) {
 // A person that somebody moved in the database does not open, and the fault says
 // where it is and not what.
 func TestMovedPersonIsAFault(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		a, b := w.adds(h, resident(2)), w.adds(h, resident(3))
 		err := w.DB.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error {
@@ -253,7 +253,7 @@ func TestMovedPersonIsAFault(t *testing.T) {
 // Every column that SealedColumns names is sealed for the place that it names, and
 // moves to a newer field key.
 func TestSealedColumnsMoveToANewKey(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h, _ := w.lived()
 		newer := vault.New(vault.Master{1, 2, 3}, vault.FieldKey{Number: 1, Secret: vault.Key{7}})
 		moved := 0

@@ -11,7 +11,7 @@ import (
 )
 
 // saves hands the profile in again as it is.
-func (w *world) saves(h account.Holder) error {
+func (w *system) saves(h account.Holder) error {
 	p, err := w.accounts.Profile(w.T.Context(), h)
 	if err != nil {
 		return err
@@ -24,7 +24,7 @@ func (w *world) saves(h account.Holder) error {
 // The data of a failed entry were right all along: its holder saves it again
 // unchanged, and it waits for a check as before.
 func TestB_FailedIsSavedAgainUnchanged(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		for who, waits := range map[identity.Entry]rules.Status{resident(1): rules.Pending, visitor(1): rules.ToBeSubmitted} {
 			h := w.registers(who)
 			own := Ref{Account: h.Account()}
@@ -54,7 +54,7 @@ func TestB_FailedIsSavedAgainUnchanged(t *testing.T) {
 // A counter may also compare a failed entry once more: an agency a resident ID
 // card, a window every document.
 func TestB_FailedIsCheckedAgainAtTheCounter(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		for _, c := range []struct {
 			who  identity.Entry
@@ -91,7 +91,7 @@ func TestB_FailedIsCheckedAgainAtTheCounter(t *testing.T) {
 // The way back from failed is none round rule B11: the account from which a window
 // took an identity gets it back neither by a form nor by an ordinary check.
 func TestB11_WhatAWindowTookIsNotVerifiedAgain(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		squatter := w.registers(resident(1))
 		own := Ref{Account: squatter.Account()}
 		free := DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Visit: rules.Visit{Original: true, InDate: true, Readable: true}}
@@ -132,7 +132,7 @@ func TestB11_WhatAWindowTookIsNotVerifiedAgain(t *testing.T) {
 
 // A document that has expired or cannot be read leaves the entry as it is.
 func TestG01_G19_DocumentThatIsNoGoodLeavesTheStatus(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.registers(resident(1))
 		c := Check{Principal: w.by(staff.Window), Entry: Ref{Account: h.Account()}, Version: 1, Visit: rules.Visit{Original: true, Readable: true}, Matches: true}
 		_, err := w.Verify(t.Context(), c)
@@ -148,7 +148,7 @@ func TestG01_G19_DocumentThatIsNoGoodLeavesTheStatus(t *testing.T) {
 
 // A failed passenger takes no place on a list. One who matches after all needs one.
 func TestB3_FailedNeedAPlaceAgain(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		limits := rules.DefaultLimits()
 		limits.Passengers, limits.ToBeSubmitted = 1, 1
 		if err := w.SetLimits(limits); err != nil {
@@ -171,7 +171,7 @@ func TestB3_FailedNeedAPlaceAgain(t *testing.T) {
 // A failed entry can be saved and checked again without end, but not at agencies:
 // after so many verdicts that it does not match, a window looks at it.
 func TestB_AgenciesDoNotTryAFailedEntryWithoutEnd(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		l := w.adds(h, resident(2))
 		c := Check{Principal: w.by(staff.Agency), Entry: Ref{h.Account(), l.ID}, Version: 1, Visit: rules.Visit{Original: true, InDate: true, Readable: true}}

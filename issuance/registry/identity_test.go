@@ -13,13 +13,13 @@ import (
 )
 
 // tries to register; nothing else is wrong than what the registry says.
-func (w *world) tries(login string, e identity.Entry) error {
+func (w *system) tries(login string, e identity.Entry) error {
 	_, err := w.accounts.Register(w.T.Context(), registration(login, e), issuerdb.Home)
 	return err
 }
 
 func TestB11_OnePersonOneAccountHoweverManyAtOnce(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		// One from each network, or the network would be locked before the end.
 		_, other := w.issuer()
 		got := w.AtOnce(60, func(i int) error {
@@ -41,7 +41,7 @@ func TestB11_OnePersonOneAccountHoweverManyAtOnce(t *testing.T) {
 
 // The same number on a passport of another state is another person.
 func TestB11_APersonIsADocument(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.registers(visitor(1))
 		e := visitor(1)
 		e.Nationality = "GBR"
@@ -51,7 +51,7 @@ func TestB11_APersonIsADocument(t *testing.T) {
 }
 
 func TestB11_EditsDoNotTakeWhatAnotherAccountHas(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		a, b := w.registers(resident(1)), w.registers(resident(2))
 		w.Refused(w.edits(a, resident(2)), rules.IdentityRegistered, "somebody else's identity")
 		if err := w.edits(a, resident(3)); err != nil {
@@ -82,7 +82,7 @@ func TestB11_EditsDoNotTakeWhatAnotherAccountHas(t *testing.T) {
 // Accounts swap documents round a ring, again and again: nobody waits for ever,
 // and in the end each has one.
 func TestB11_EditsAtOnceNeitherHangNorShare(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		var holders []account.Holder
 		for i := range 6 {
 			holders = append(holders, w.registers(resident(i)))
@@ -104,7 +104,7 @@ func TestB11_EditsAtOnceNeitherHangNorShare(t *testing.T) {
 
 // Somebody registered with the number of another person, who comes to the window.
 func TestB11_ThePersonTakesTheIdentityBack(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		thief := w.verified(resident(1))
 		l := w.adds(thief, resident(7))
 		w.Refused(w.tries("marked_person", resident(1)), rules.IdentityRegistered, "the person registers")
@@ -153,7 +153,7 @@ func TestB11_ThePersonTakesTheIdentityBack(t *testing.T) {
 
 // A registration that the registry refuses leaves nothing.
 func TestB11_RefusedRegistrationLeavesNothing(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.registers(resident(1))
 		before := w.Count(`SELECT COUNT(*) FROM holders`)
 		err := w.tries("marked_again", resident(1))

@@ -13,7 +13,7 @@ import (
 // A report says which train the ticket is for, the holder reads it, and the
 // repetition of a report must say the same.
 func TestTicketsHaveAnItinerary(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		bought := w.bought(h, "T1", "")
 		bought.Issued = append(bought.Issued, Ticket{Reference: "P1", Ends: w.Now().Add(30 * day)}) // a period ticket
@@ -50,7 +50,7 @@ func TestTicketsHaveAnItinerary(t *testing.T) {
 }
 
 func TestJourneysAreChecked(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		for what, spoil := range map[string]func(j *Journey){
 			"no train": func(j *Journey) { j.Train = "" }, "no coach": func(j *Journey) { j.Coach = "" }, "no seat": func(j *Journey) { j.Seat = "" },
@@ -79,7 +79,7 @@ func TestJourneysAreChecked(t *testing.T) {
 // or given back first cannot be cancelled. A cancellation gives nothing back to a
 // count, and keeps the account until its money is back or the journey's time over.
 func TestCancelledTickets(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		w.records(w.bought(h, "T1", "", "", "", ""))
 		event := func(k EventKind, ticket string) TicketEvent {
@@ -132,7 +132,7 @@ func TestCancelledTickets(t *testing.T) {
 // A ticket of the version before has no itinerary: it is shown without, and a
 // repetition of its report is one.
 func TestTicketsOfBeforeHaveNoItinerary(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		bought := w.bought(h, "T1", "")
 		w.records(bought)
@@ -152,7 +152,7 @@ func TestTicketsOfBeforeHaveNoItinerary(t *testing.T) {
 
 // An itinerary that was moved to another ticket in the database does not open.
 func TestMovedItineraryIsAFault(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		w.records(w.bought(h, "T1", "", ""))
 		if _, err := w.DB.Writer().Exec(`UPDATE tickets SET itinerary = (SELECT itinerary FROM tickets ORDER BY id LIMIT 1)`); err != nil {
@@ -170,7 +170,7 @@ func TestMovedItineraryIsAFault(t *testing.T) {
 // and every list. Tickets of others on these accounts are not, nor journeys that are
 // over, nor those of an identity that a window took from an account.
 func TestBookingsAreThePersonsOwn(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		person := resident(1)
 		own, other := w.verified(person), w.verified(resident(2))
 		listed, stranger := w.adds(other, person), w.adds(other, visitor(1))
@@ -217,7 +217,7 @@ func TestBookingsAreThePersonsOwn(t *testing.T) {
 }
 
 func TestBookingsAreBounded(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		for i := range MaxBookings/MaxOrder + 1 {
 			w.records(w.bought(h, fmt.Sprintf("T%d", i), make([]string, MaxOrder)...))

@@ -15,7 +15,7 @@ import (
 )
 
 func TestB2_WhoMayAddWhom(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		citizen := w.registers(resident(1))
 		_, err := w.Add(t.Context(), citizen, entered(resident(2)))
 		w.Refused(err, rules.AccountStatus, "a pending account adds")
@@ -45,7 +45,7 @@ func TestB2_WhoMayAddWhom(t *testing.T) {
 }
 
 func TestB12_NobodyIsListedWithoutConsent(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		for _, policy := range []string{"", "2025-01"} {
 			_, err := w.Add(t.Context(), h, EnteredPassenger{resident(2), policy})
@@ -60,7 +60,7 @@ func TestB12_NobodyIsListedWithoutConsent(t *testing.T) {
 
 // 200 visitors are added at once at two issuers: five come onto the list.
 func TestB2_FiveToBeSubmittedHoweverManyAtOnce(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		other, _ := w.issuer()
 		got := w.AtOnce(200, func(i int) error {
@@ -81,7 +81,7 @@ func TestB2_FiveToBeSubmittedHoweverManyAtOnce(t *testing.T) {
 // 220 residents are added at once: a hundred come onto the list, where they are
 // pending; what counts has its own limit.
 func TestB3_HundredHoweverManyAtOnce(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(999))
 		got := w.AtOnce(220, func(i int) error {
 			_, err := w.Add(t.Context(), h, entered(resident(i)))
@@ -95,7 +95,7 @@ func TestB3_HundredHoweverManyAtOnce(t *testing.T) {
 }
 
 func TestB2_OneDocumentOnceHoweverManyAtOnce(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		got := w.AtOnce(40, func(int) error {
 			_, err := w.Add(t.Context(), h, entered(resident(2)))
@@ -109,7 +109,7 @@ func TestB2_OneDocumentOnceHoweverManyAtOnce(t *testing.T) {
 
 // The Spring Festival comes and goes: the next decision goes by the new limits.
 func TestB3_LimitsHoldFromTheMomentTheyAreSet(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		l := w.Limits()
 		l.ToBeSubmitted = 2
@@ -139,7 +139,7 @@ func TestB3_LimitsHoldFromTheMomentTheyAreSet(t *testing.T) {
 }
 
 func TestB4_KeptFor180Days(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		pending, seen, failed := w.adds(h, resident(2)), w.adds(h, resident(3)), w.adds(h, visitor(1))
 		start := w.Now()
@@ -169,7 +169,7 @@ func TestB4_KeptFor180Days(t *testing.T) {
 }
 
 // verifyResident has a window verify a passenger with an ordinary name.
-func verifyResident(w *world, h account.Holder, id string) {
+func verifyResident(w *system, h account.Holder, id string) {
 	w.T.Helper()
 	if s := w.checks(Ref{h.Account(), id}, true); s != rules.Verified {
 		w.T.Fatalf("became %v", s)
@@ -177,7 +177,7 @@ func verifyResident(w *world, h account.Holder, id string) {
 }
 
 // again is a login of the same holder, whose first one ended meanwhile.
-func again(w *world, h account.Holder) account.Holder {
+func again(w *system, h account.Holder) account.Holder {
 	w.T.Helper()
 	in, err := w.accounts.LogIn(w.T.Context(), "marked_login_1", password, issuerdb.Home)
 	if err != nil || in.Account != h.Account() {
@@ -191,7 +191,7 @@ func again(w *world, h account.Holder) account.Holder {
 }
 
 func TestB4_ToBeSubmittedWithATicketStaysAsItIs(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		l := w.adds(h, visitor(1))
 		w.records(w.bought(h, "T1", l.ID))
@@ -204,7 +204,7 @@ func TestB4_ToBeSubmittedWithATicketStaysAsItIs(t *testing.T) {
 
 // Ours: a passenger with a journey ahead stays, even where rule B4 would let go.
 func TestPassengerWithAJourneyAheadIsNotDeleted(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		l := w.adds(h, resident(2))
 		verifyResident(w, h, l.ID)
@@ -220,7 +220,7 @@ func TestPassengerWithAJourneyAheadIsNotDeleted(t *testing.T) {
 }
 
 func TestEditsOfOneVersionDoNotOverwriteEachOther(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		l := w.adds(h, resident(2))
 		got := w.AtOnce(20, func(i int) error {
@@ -249,7 +249,7 @@ func TestEditsOfOneVersionDoNotOverwriteEachOther(t *testing.T) {
 }
 
 func TestB4_FailedIsEditedAndPendingAgain(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		l := w.adds(h, resident(2))
 		if s := w.checks(Ref{h.Account(), l.ID}, false); s != rules.Failed {
@@ -269,7 +269,7 @@ func TestB4_FailedIsEditedAndPendingAgain(t *testing.T) {
 
 // What one holder has, another one does not reach.
 func TestListsAreTheirHolders(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		mine, theirs := w.verified(resident(1)), w.verified(resident(2))
 		l := w.adds(mine, resident(3))
 		_, err := w.Edit(t.Context(), theirs, l.ID, 1, entered(resident(4)))

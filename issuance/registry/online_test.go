@@ -17,7 +17,7 @@ import (
 )
 
 // online returns an account holder whose phone is verified.
-func (w *world) online(e identity.Entry) account.Holder {
+func (w *system) online(e identity.Entry) account.Holder {
 	w.T.Helper()
 	h := w.registers(e)
 	if _, err := w.DB.Writer().Exec(`UPDATE accounts SET phone_verified_ms = 1 WHERE id = $1`, h.Account()); err != nil {
@@ -26,7 +26,7 @@ func (w *world) online(e identity.Entry) account.Holder {
 	return h
 }
 
-func (w *world) verifiesOnline(h account.Holder) error {
+func (w *system) verifiesOnline(h account.Holder) error {
 	_, _, err := w.VerifyOnline(w.T.Context(), h, "evidence", "r1", issuerdb.Home)
 	return err
 }
@@ -34,7 +34,7 @@ func (w *world) verifiesOnline(h account.Holder) error {
 // Rule G39: pending and failed become verified, and the audit log says that the issuer did
 // it, without a word of the person.
 func TestG39_TheCheckOnlineVerifies(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		for n, failed := range []bool{false, true} {
 			h := w.online(resident(n))
 			own := Ref{Account: h.Account()}
@@ -63,7 +63,7 @@ func TestG39_TheCheckOnlineVerifies(t *testing.T) {
 
 // Whom the check online cannot verify is told so before a face is looked at.
 func TestG39_WhoIsNotVerifiedOnline(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.identify = func(identity.Person, string) error { t.Error("a face was looked at"); return nil }
 		unverified := w.registers(resident(1))
 		w.Refused(w.verifiesOnline(unverified), account.PhoneUnverified, "a phone that no code has verified")
@@ -95,7 +95,7 @@ func TestG39_WhoIsNotVerifiedOnline(t *testing.T) {
 // Only the identity that was checked is verified: an edit, a counter's verdict or a change
 // of the phone between the check and its effect determines the status instead.
 func TestG39_WhatChangedMeanwhileIsNotVerified(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		for n, c := range map[int]struct {
 			meanwhile func(h account.Holder) error
 			code      problem.Code
@@ -126,7 +126,7 @@ func TestG39_WhatChangedMeanwhileIsNotVerified(t *testing.T) {
 
 // Twenty checks of one account at once: one verifies.
 func TestG39_ManyChecksAtOnce(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.online(resident(1))
 		var did atomic.Int32
 		var all sync.WaitGroup

@@ -34,7 +34,7 @@ func TestNamesAreReadAsTheyAreWritten(t *testing.T) {
 // What carries a person prints nothing of it, and a logger that writes JSON of it
 // fails.
 func TestPeopleAreNotPrinted(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h, _ := w.lived()
 		held, err := w.PersonalData(t.Context(), h)
 		if err != nil {

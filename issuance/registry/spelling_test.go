@@ -28,7 +28,7 @@ func lowered(t *testing.T) (upper, lower identity.Entry) {
 // A number with a lower-case x is the number with X: one person in the registry, on
 // a list and over a counter.
 func TestG20_OneNumberHasOneSpellingEverywhere(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		upper, lower := lowered(t)
 		h := w.registers(lower)
 		_, err := w.accounts.Register(t.Context(), registration("marked_login_9", upper), issuerdb.Home)
@@ -54,7 +54,7 @@ func TestG20_OneNumberHasOneSpellingEverywhere(t *testing.T) {
 // Pinyin on a resident ID card, and a holder's word that characters were
 // substituted, lead to the window with a proof (rule B1).
 func TestR07_SubstitutedNamesGoToTheWindow(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		pinyin, declared, common := resident(1), resident(2), resident(3)
 		pinyin.Name = "Ceshi"
 		declared.Substituted = true
@@ -78,7 +78,7 @@ func TestR07_SubstitutedNamesGoToTheWindow(t *testing.T) {
 // A mark that an older table of common characters left in the sealed field counts
 // no more.
 func TestR07_EntriesMarkedByAnOlderTable(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		e := resident(1)
 		e.Name = "测玥"
 		h := w.registers(e)
@@ -101,7 +101,7 @@ func TestR07_EntriesMarkedByAnOlderTable(t *testing.T) {
 
 // Editing the case of a passenger's name changes neither the name nor the status.
 func TestG17_APassengersNameHasNoCase(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.registers(visitor(1))
 		l := w.adds(h, visitor(2))
 		w.checks(Ref{h.Account(), l.ID}, true)

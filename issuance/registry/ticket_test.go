@@ -11,7 +11,7 @@ import (
 )
 
 func TestB5_WhoBuysForWhom(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.registers(resident(1))
 		buy := func(passengers ...string) DecisionRequest {
 			return DecisionRequest{Kind: Buy, Account: h.Account(), For: passengers}
@@ -36,7 +36,7 @@ func TestB5_WhoBuysForWhom(t *testing.T) {
 
 // An order is decided ticket by ticket, the ones before counted.
 func TestB5_AnOrderCountsWithinItself(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.registers(visitor(1))
 		four := []string{"", "", "", ""}
 		w.answered(DecisionRequest{Kind: Buy, Account: h.Account(), For: four}, "", "four for oneself")
@@ -60,7 +60,7 @@ func TestB5_AnOrderCountsWithinItself(t *testing.T) {
 // A hundred and fifty purchases at once at two issuers, for six people: twenty in
 // all come through, and four for nobody are exceeded.
 func TestB5_TwentyInAllAndFourEachHoweverManyAtOnce(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.registers(visitor(1))
 		people := []string{""}
 		for i := range 5 {
@@ -92,7 +92,7 @@ func TestB5_TwentyInAllAndFourEachHoweverManyAtOnce(t *testing.T) {
 }
 
 func TestB5_FourForOneHoweverManyAtOnce(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.registers(visitor(1))
 		l := w.adds(h, visitor(2))
 		got := w.AtOnce(100, func(i int) error { return w.RecordTicketEvent(t.Context(), w.bought(h, fmt.Sprintf("T%d", i), l.ID)) })
@@ -104,7 +104,7 @@ func TestB5_FourForOneHoweverManyAtOnce(t *testing.T) {
 
 // A ticketing system that heard no answer reports again, and once more.
 func TestRepeatedReportsCountOnce(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h, other := w.registers(visitor(1)), w.registers(visitor(2))
 		bought := w.bought(h, "T1", "", "")
 		got := w.AtOnce(100, func(int) error { return w.RecordTicketEvent(t.Context(), bought) })
@@ -151,7 +151,7 @@ func TestRepeatedReportsCountOnce(t *testing.T) {
 // P17: four for each to-be-submitted passenger, of a verified resident ID account
 // too, however many report at once at two issuers.
 func TestP17_FourForOneOfAVerifiedAccountHoweverManyAtOnce(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		first, second := w.adds(h, visitor(1)), w.adds(h, visitor(2))
 		other, _ := w.issuer()
@@ -174,7 +174,7 @@ func TestP17_FourForOneOfAVerifiedAccountHoweverManyAtOnce(t *testing.T) {
 // A changed ticket and its successor are two (P16, P17). A change that exceeds a
 // count is refused when it is asked for, and taken and counted when it was done.
 func TestP17_AChangeCountsATicket(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		guest := w.adds(h, visitor(1))
 		buy := DecisionRequest{Kind: Buy, Account: h.Account(), For: []string{guest.ID}}
@@ -219,7 +219,7 @@ func TestP17_AChangeCountsATicket(t *testing.T) {
 
 // Twenty in all of a to-be-submitted account, changes included, for all passengers.
 func TestP16_TwentyInAllWithChanges(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.registers(visitor(1))
 		guest := w.adds(h, visitor(2))
 		w.checks(Ref{h.Account(), guest.ID}, true) // pre-verified: four for each does not bind
@@ -250,7 +250,7 @@ func TestP16_TwentyInAllWithChanges(t *testing.T) {
 
 // Rule B5 counts tickets that were changed and refunded.
 func TestB5_RefundsGiveNoTicketBack(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.registers(visitor(1))
 		w.records(w.bought(h, "T1", "", "", "", ""))
 		for i := range 4 {
@@ -261,7 +261,7 @@ func TestB5_RefundsGiveNoTicketBack(t *testing.T) {
 }
 
 func TestB6_RefundAndChangeOnline(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h, other := w.verified(resident(1)), w.verified(resident(2))
 		guest := w.adds(h, visitor(1))
 		w.records(w.bought(h, "T1", guest.ID, ""))
@@ -299,7 +299,7 @@ func TestB6_RefundAndChangeOnline(t *testing.T) {
 
 // A counter asks by its own credential; a ticketing system says for which one.
 func TestB7_WhatACounterDoes(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		guest := w.adds(h, visitor(1))
 		w.records(w.bought(h, "T1", "", guest.ID))
@@ -336,7 +336,7 @@ func TestB7_WhatACounterDoes(t *testing.T) {
 
 // A child without a document travels on the adult's, and counts to the adult.
 func TestB9_AChildTravelsOnTheAdult(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.registers(visitor(1))
 		w.records(w.bought(h, "T1", "", ""))
 		w.answered(DecisionRequest{Kind: Buy, Account: h.Account(), For: []string{"", "", ""}}, rules.PassengerTicketLimit, "a third journey with a child would be five tickets")
@@ -345,7 +345,7 @@ func TestB9_AChildTravelsOnTheAdult(t *testing.T) {
 
 // A slip in a question or a report is said and changes nothing.
 func TestQuestionsAndReportsAreStrict(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		acc := h.Account()
 		for i, q := range []DecisionRequest{

@@ -20,7 +20,7 @@ import (
 // A visitor's way: to be submitted, pre-verified at the window, verified by the
 // authority; each step is on the trail with its role.
 func TestB_VisitorsWayThroughTheStatuses(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.registers(visitor(1))
 		r := Ref{Account: h.Account()}
 		_, err := w.ViewEntry(t.Context(), w.by(staff.Agency), r)
@@ -72,7 +72,7 @@ func TestB_VisitorsWayThroughTheStatuses(t *testing.T) {
 
 // Whose role may not do a thing is told so before anything is read.
 func TestOnlyRolesThatMay(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		w.records(w.bought(h, "T1", ""))
 		r := Ref{Account: h.Account()}
@@ -122,7 +122,7 @@ func TestOnlyRolesThatMay(t *testing.T) {
 // A clerk compares; meanwhile the holder enters somebody else. What the clerk
 // found is about what he saw.
 func TestVerdictIsAboutWhatWasLookedAt(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		l := w.adds(h, resident(2))
 		r := Ref{h.Account(), l.ID}
@@ -152,7 +152,7 @@ func TestVerdictIsAboutWhatWasLookedAt(t *testing.T) {
 }
 
 func TestB1_RareNamesNeedAProofAtTheWindow(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.registers(rare(resident(1)))
 		own := Ref{Account: h.Account()}
 		_, err := w.ViewEntry(t.Context(), w.by(staff.Agency), own)
@@ -193,7 +193,7 @@ func TestB1_RareNamesNeedAProofAtTheWindow(t *testing.T) {
 // Of two hundred guesses at once five are answered; then the right one is locked
 // out too, and for as long as the rule says.
 func TestB1_ProofsAreNotForGuessing(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.registers(rare(resident(1)))
 		c := Check{Principal: w.by(staff.Window), Entry: Ref{Account: h.Account()}, Version: 1, Visit: rules.Visit{Original: true, InDate: true, Readable: true}, Matches: true}
 		c.Proof = rules.Proof{Kind: rules.PhoneEnd, Value: "0000"}
@@ -219,7 +219,7 @@ func TestB1_ProofsAreNotForGuessing(t *testing.T) {
 }
 
 func TestB10_SomebodyElseBringsBothOriginals(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.registers(resident(1))
 		c := Check{Principal: w.by(staff.Agency), Entry: Ref{Account: h.Account()}, Version: 1, Visit: rules.Visit{Original: true, InDate: true, Readable: true, Delegated: true}, Matches: true}
 		_, err := w.Verify(t.Context(), c)
@@ -240,7 +240,7 @@ func TestB10_SomebodyElseBringsBothOriginals(t *testing.T) {
 
 // No entry in the trail, no verdict.
 func TestVerdictAndItsEntryAreOne(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.registers(resident(1))
 		c := Check{Principal: w.by(staff.Window), Entry: Ref{Account: h.Account()}, Version: 1, Visit: rules.Visit{Original: true, InDate: true, Readable: true}, Matches: true}
 		c.Request = "not one word"
@@ -256,7 +256,7 @@ func TestVerdictAndItsEntryAreOne(t *testing.T) {
 }
 
 func TestCounterFindsWhatItMayCheck(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		first, second := w.verified(resident(1)), w.verified(resident(2))
 		a := w.adds(first, visitor(1))
 		w.Pass(time.Second)
@@ -297,7 +297,7 @@ func TestCounterFindsWhatItMayCheck(t *testing.T) {
 
 // The authority goes through all that waits for it, page by page.
 func TestAuthorityFindsWhatWaits(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		want := map[Ref]bool{}
 		holder := w.registers(visitor(900))
@@ -344,7 +344,7 @@ func TestAuthorityFindsWhatWaits(t *testing.T) {
 
 // What is on the trail here is such as the trail takes: it is sealed and verified.
 func TestTrailHolds(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.verified(visitor(1))
 		w.records(w.bought(h, "T1", ""))
 		trail, err := audit.New(audit.Config{DB: w.DB.DB, Key: audittest.Key, Now: w.Now})
@@ -359,7 +359,7 @@ func TestTrailHolds(t *testing.T) {
 
 // A contact that cannot be read is a fault, and the entry stays.
 func TestB1_FaultOfTheContactIsNoProof(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		h := w.registers(rare(resident(1)))
 		err := w.DB.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error {
 			_, err := tx.ExecContext(ctx, `UPDATE accounts SET phone = email`)

@@ -24,8 +24,8 @@ var (
 // columns are of the issuer's own tables; seeds may be null.
 var columns = slices.Concat(Columns("applications", "id", "name", "number", "city"), Columns("sessions", "id", "seed"))
 
-// world is a database full of fields under the old key.
-type world struct {
+// system is a database full of fields under the old key.
+type system struct {
 	*testing.T
 	db *database.DB
 	*Walker
@@ -33,24 +33,24 @@ type world struct {
 
 const persons = 2*batch + 7 // batches of which the last is not full
 
-// stale is how many fields furnish seals: every other session is hosted.
+// stale is how many fields setup seals: every other session is hosted.
 const stale = 3*persons + (persons+1)/2
 
-func each(t *testing.T, story func(t *testing.T, w *world)) {
+func each(t *testing.T, story func(t *testing.T, w *system)) {
 	databasetest.Each(t, func(t *testing.T, address string) {
 		db, err := database.Open(t.Context(), address, time.UnixMilli(1))
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { db.Close() })
-		w := &world{T: t, db: db}
+		w := &system{T: t, db: db}
 		w.Walker = w.walker()
-		w.furnish()
+		w.setup()
 		story(t, w)
 	})
 }
 
-func (w *world) walker() *Walker {
+func (w *system) walker() *Walker {
 	w.Helper()
 	walker, err := NewWalker(w.db, after, columns)
 	if err != nil {
@@ -68,7 +68,7 @@ func sealed(c Column, n int) []byte {
 	return before.Seal([]byte(value(c, n)), c.place(row(c.Table, n)))
 }
 
-func (w *world) furnish() {
+func (w *system) setup() {
 	w.Helper()
 	w.exec(`INSERT INTO applications (id, access_hash, document_type, person, name, number, city, created_ms) VALUES ('app_', $1, 1, $1, $2, $2, $2, 1)`,
 		[]byte("none"), after.Seal(nil, Place{})) // under the newest key already, if not in its place
@@ -90,7 +90,7 @@ func (w *world) furnish() {
 }
 
 // left asserts how many fields are stale.
-func (w *world) left(want int) {
+func (w *system) left(want int) {
 	w.Helper()
 	if n, err := w.Left(w.Context()); n != want || err != nil {
 		w.Fatalf("%d fields are left, want %d: %v", n, want, err)
@@ -98,7 +98,7 @@ func (w *world) left(want int) {
 }
 
 // reads asserts what a field holds now.
-func (w *world) reads(c Column, n int, want string) {
+func (w *system) reads(c Column, n int, want string) {
 	w.Helper()
 	var sealed []byte
 	w.must(w.db.Writer().QueryRow(fmt.Sprintf(`SELECT %s FROM %s WHERE id = $1`, c.Column, c.Table), row(c.Table, n)).Scan(&sealed))
@@ -108,7 +108,7 @@ func (w *world) reads(c Column, n int, want string) {
 	}
 }
 
-func (w *world) all() {
+func (w *system) all() {
 	w.Helper()
 	for n := range persons {
 		for _, c := range columns[:3] {
@@ -120,13 +120,13 @@ func (w *world) all() {
 	}
 }
 
-func (w *world) exec(query string, args ...any) {
+func (w *system) exec(query string, args ...any) {
 	w.Helper()
 	_, err := w.db.Writer().ExecContext(w.Context(), query, args...)
 	w.must(err)
 }
 
-func (w *world) must(err error) {
+func (w *system) must(err error) {
 	w.Helper()
 	if err != nil {
 		w.Fatal(err)
@@ -134,7 +134,7 @@ func (w *world) must(err error) {
 }
 
 func TestWalkMovesEveryFieldToTheNewestKey(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		w.left(stale)
 		heard := 0
 		r, err := w.Walk(t.Context(), Position{}, func(r Report) {
@@ -158,7 +158,7 @@ func TestWalkMovesEveryFieldToTheNewestKey(t *testing.T) {
 
 // A walk that ends behind any batch can go on from there, or anew.
 func TestWalkCutOffBetweenBatches(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		moved, at, walks := 0, Position{}, 0
 		for ended := false; !ended; walks++ {
 			ctx, cut := context.WithCancel(t.Context())
@@ -190,7 +190,7 @@ func TestWalkCutOffBetweenBatches(t *testing.T) {
 }
 
 func TestEditAtTheSameMomentWins(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		c, edits := columns[0], 0
 		w.beforeWriting = func() {
 			if edits++; edits > 1 {
@@ -221,7 +221,7 @@ func TestEditAtTheSameMomentWins(t *testing.T) {
 // A row that somebody has locked is left to him: the walk neither waits nor holds
 // him up.
 func TestLockedRowIsLeftForTheNextWalk(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		if w.db.ForUpdate == "" {
 			t.Skip("here a writer is alone")
 		}
@@ -244,7 +244,7 @@ func TestLockedRowIsLeftForTheNextWalk(t *testing.T) {
 }
 
 func TestBrokenFieldIsNamedAndLeft(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		c := columns[1]
 		bad := map[int][]byte{
 			2:   []byte("in the clear"),
@@ -283,7 +283,7 @@ func TestBrokenFieldIsNamedAndLeft(t *testing.T) {
 
 // Several issuers walk at once: each field is moved by one of them.
 func TestWalksAtOnce(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		const walkers = 3
 		var all sync.WaitGroup
 		reports := make([]Report, walkers)
@@ -310,7 +310,7 @@ func TestWalksAtOnce(t *testing.T) {
 }
 
 func TestColumnsArePlainNames(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	each(t, func(t *testing.T, w *system) {
 		for what, c := range map[string][]Column{
 			"none":        nil,
 			"no table":    {{"", "name", "id"}},

@@ -13,7 +13,7 @@ import (
 )
 
 func TestADecisionMayBeToldAgainAndNotChanged(t *testing.T) {
-	w := newWorld(t, nil, fakeprovider.Silent)
+	w := newSystem(t, nil, fakeprovider.Silent)
 	over := make(chan struct{})
 	w.provider.Do(w.thenTell(t, over, http.StatusOK, fakeprovider.Answer(202, later), "failed", "failed"))
 	w.decides(t, false)
@@ -27,7 +27,7 @@ func TestADecisionMayBeToldAgainAndNotChanged(t *testing.T) {
 }
 
 func TestADecisionThatComesTooLateChangesNothing(t *testing.T) {
-	w := newWorld(t, nil, fakeprovider.Answer(202, later))
+	w := newSystem(t, nil, fakeprovider.Answer(202, later))
 	w.undecided(t, bound, context.DeadlineExceeded)
 	first := w.provider.Calls()[0].Signature.ID
 	// Late, and never made: the provider cannot tell them apart.
@@ -41,7 +41,7 @@ func TestADecisionThatComesTooLateChangesNothing(t *testing.T) {
 // A callback seen on the way is sent again: in its time it says what was said,
 // later nobody listens, and for another check it was never signed.
 func TestAnOldCallbackDoesNothing(t *testing.T) {
-	w := newWorld(t, nil, fakeprovider.Silent)
+	w := newSystem(t, nil, fakeprovider.Silent)
 	over := make(chan struct{})
 	w.provider.Do(w.thenTell(t, over, http.StatusOK, fakeprovider.Answer(202, later), "passed"))
 	w.decides(t, true)
@@ -87,7 +87,7 @@ func TestAnOldCallbackDoesNothing(t *testing.T) {
 }
 
 func TestACallbackIsStrict(t *testing.T) {
-	w := newWorld(t, nil, fakeprovider.Silent)
+	w := newSystem(t, nil, fakeprovider.Silent)
 	id := provider.NewID().String()
 	bodies := []string{
 		"", "[]", "{}", `{"request":"` + id + `"}`, `{"decision":"passed"}`, `{"request":"` + id + `","decision":"later"}`, `{"request":"` + id + `","decision":""}`,

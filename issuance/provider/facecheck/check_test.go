@@ -19,7 +19,7 @@ import (
 var theDay = time.Unix(1770768000, 0)
 
 func TestAProviderThatDecidesAtOnce(t *testing.T) {
-	w := newWorld(t, nil, fakeprovider.Answer(200, passed), fakeprovider.Answer(200, failed), fakeprovider.Answer(422, `{"error":"evidence_unreadable"}`))
+	w := newSystem(t, nil, fakeprovider.Answer(200, passed), fakeprovider.Answer(200, failed), fakeprovider.Answer(422, `{"error":"evidence_unreadable"}`))
 	w.decides(t, true)
 	w.decides(t, false)
 	w.undecided(t, patience, facecheck.ErrEvidence)
@@ -32,7 +32,7 @@ func TestAProviderThatDecidesAtOnce(t *testing.T) {
 func TestAProviderThatDecidesLater(t *testing.T) {
 	for decision, want := range map[string]bool{"passed": true, "failed": false} {
 		t.Run(decision, func(t *testing.T) {
-			w := newWorld(t, nil, fakeprovider.Silent)
+			w := newSystem(t, nil, fakeprovider.Silent)
 			over := make(chan struct{})
 			w.provider.Do(w.thenTell(t, over, http.StatusOK, fakeprovider.Answer(202, later), decision))
 			w.decides(t, want)
@@ -43,7 +43,7 @@ func TestAProviderThatDecidesLater(t *testing.T) {
 }
 
 func TestTheCallbackMayComeBeforeTheAnswer(t *testing.T) {
-	w := newWorld(t, nil, fakeprovider.Silent)
+	w := newSystem(t, nil, fakeprovider.Silent)
 	w.provider.Do(w.tellThen(t, fakeprovider.Answer(202, later), "passed"))
 	w.decides(t, true)
 	// An answer that says the same is fine.
@@ -55,7 +55,7 @@ func TestTheCallbackMayComeBeforeTheAnswer(t *testing.T) {
 
 // Which of the two is true, nobody knows; so it is not a pass.
 func TestAProviderThatSaysBothPassesNobody(t *testing.T) {
-	w := newWorld(t, nil, fakeprovider.Silent)
+	w := newSystem(t, nil, fakeprovider.Silent)
 	w.provider.Do(w.tellThen(t, fakeprovider.Answer(200, passed), "failed"))
 	w.undecided(t, patience, facecheck.ErrContradiction)
 	w.provider.Do(w.tellThen(t, fakeprovider.Answer(200, failed), "passed"))
@@ -68,7 +68,7 @@ func TestAProviderThatSaysBothPassesNobody(t *testing.T) {
 }
 
 func TestABrokenConnectionIsTriedAgainAsTheSameCheck(t *testing.T) {
-	w := newWorld(t, nil, fakeprovider.BreakOff, fakeprovider.Answer(200, passed))
+	w := newSystem(t, nil, fakeprovider.BreakOff, fakeprovider.Answer(200, passed))
 	w.decides(t, true)
 	if calls := w.provider.Calls(); len(calls) != 2 || calls[0].Signature.ID != calls[1].Signature.ID {
 		t.Errorf("%d requests", len(calls))
@@ -76,7 +76,7 @@ func TestABrokenConnectionIsTriedAgainAsTheSameCheck(t *testing.T) {
 }
 
 func TestNoMoreThanSoManyChecksWait(t *testing.T) {
-	w := newWorld(t, func(c *facecheck.Config) { c.Waiting = 2 }, fakeprovider.Answer(202, later))
+	w := newSystem(t, func(c *facecheck.Config) { c.Waiting = 2 }, fakeprovider.Answer(202, later))
 	ctx, leave := context.WithCancel(t.Context())
 	ended := make(chan error, 2)
 	for range 2 {
@@ -101,7 +101,7 @@ func TestNoMoreThanSoManyChecksWait(t *testing.T) {
 }
 
 func TestAProviderInTroubleIsNotAskedForAWhile(t *testing.T) {
-	w := newWorld(t, func(c *facecheck.Config) { c.Client.Faults, c.Client.Pause = 2, time.Minute }, fakeprovider.Unsigned(200, passed))
+	w := newSystem(t, func(c *facecheck.Config) { c.Client.Faults, c.Client.Pause = 2, time.Minute }, fakeprovider.Unsigned(200, passed))
 	for range 2 {
 		w.undecided(t, patience, provider.ErrAnswer)
 	}
@@ -114,7 +114,7 @@ func TestAProviderInTroubleIsNotAskedForAWhile(t *testing.T) {
 // Its answers are prompt and well signed, and its promises empty.
 func TestAProviderThatNeverCallsBackIsNotAskedForAWhile(t *testing.T) {
 	var late atomic.Int64 // nanoseconds
-	w := newWorld(t, func(c *facecheck.Config) {
+	w := newSystem(t, func(c *facecheck.Config) {
 		c.Client.Faults, c.Client.Pause = 2, 20*time.Second
 		c.Client.Now = func() time.Time { return time.Now().Add(time.Duration(late.Load())) }
 	}, fakeprovider.Answer(202, later))
@@ -136,7 +136,7 @@ func TestAProviderThatNeverCallsBackIsNotAskedForAWhile(t *testing.T) {
 
 // Passengers who leave do not make a provider look bad.
 func TestWhoLeavesIsNoFaultOfTheProvider(t *testing.T) {
-	w := newWorld(t, func(c *facecheck.Config) { c.Client.Faults = 1 }, fakeprovider.Answer(202, later))
+	w := newSystem(t, func(c *facecheck.Config) { c.Client.Faults = 1 }, fakeprovider.Answer(202, later))
 	for i := range 2 {
 		ctx, leave := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
@@ -156,7 +156,7 @@ func TestWhoLeavesIsNoFaultOfTheProvider(t *testing.T) {
 }
 
 func TestWhatCannotBeAskedIsNotSent(t *testing.T) {
-	w := newWorld(t, nil, fakeprovider.Answer(200, passed))
+	w := newSystem(t, nil, fakeprovider.Answer(200, passed))
 	for _, bad := range []string{"", strings.Repeat("x", facecheck.MaxEvidence+1), "markevidence\xff"} {
 		if r, err := w.Check(t.Context(), marked, bad); !errors.Is(err, facecheck.ErrEvidence) || r.Passed {
 			t.Errorf("%+v, %v", r, err)
@@ -222,7 +222,7 @@ func TestA6_NoFaultPassesACheck(t *testing.T) {
 		"later, and silent": {fakeprovider.Answer(202, later), context.DeadlineExceeded},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, nil, c.behavior)
+			w := newSystem(t, nil, c.behavior)
 			within := patience
 			if c.want == context.DeadlineExceeded {
 				within = bound
@@ -233,13 +233,13 @@ func TestA6_NoFaultPassesACheck(t *testing.T) {
 }
 
 func TestAnswersAfterTheFirstAreNotSeen(t *testing.T) {
-	w := newWorld(t, nil, fakeprovider.Twice(200, failed, passed))
+	w := newSystem(t, nil, fakeprovider.Twice(200, failed, passed))
 	w.decides(t, false)
 	w.undecidedOrFailed(t)
 }
 
 // undecidedOrFailed is any end but a pass.
-func (w *world) undecidedOrFailed(t *testing.T) {
+func (w *system) undecidedOrFailed(t *testing.T) {
 	t.Helper()
 	if r, _ := w.check(t, patience); r.Passed {
 		t.Error("passed")

@@ -26,8 +26,8 @@ const lead = 10 * time.Minute
 // key is test key n.
 func key(n byte) Key { return Key{tokens.KeyID(n), signing.NewKey([signing.SeedSize]byte{n})} }
 
-// world is a database, and an operator's commands on it.
-type world struct {
+// system is a database, and an operator's commands on it.
+type system struct {
 	*testing.T
 	*outbox.Outbox
 	*Store
@@ -36,9 +36,9 @@ type world struct {
 }
 
 // each tells a story on every kind of database.
-func each(t *testing.T, story func(t *testing.T, w *world)) {
+func each(t *testing.T, story func(t *testing.T, w *system)) {
 	databasetest.Each(t, func(t *testing.T, address string) {
-		w := &world{T: t, sessions: new(sessions), address: address}
+		w := &system{T: t, sessions: new(sessions), address: address}
 		w.Outbox = w.opened()
 		w.Store = w.store(w.Outbox)
 		story(t, w)
@@ -46,7 +46,7 @@ func each(t *testing.T, story func(t *testing.T, w *world)) {
 }
 
 // opened is another process's outbox on the same database.
-func (w *world) opened() *outbox.Outbox {
+func (w *system) opened() *outbox.Outbox {
 	w.Helper()
 	o, err := outbox.Open(w.Context(), outbox.Config{Database: w.address, Partitions: 1, InForce: []outbox.Source{InForce}})
 	w.must(err)
@@ -54,14 +54,14 @@ func (w *world) opened() *outbox.Outbox {
 	return o
 }
 
-func (w *world) store(box *outbox.Outbox) *Store {
+func (w *system) store(box *outbox.Outbox) *Store {
 	w.Helper()
 	s, err := NewStore(Config{Outbox: box, Sessions: w.sessions, Trail: audittest.On(w, box.Database()), Lead: lead})
 	w.must(err)
 	return s
 }
 
-// sessions are the Sessions of a world.
+// sessions are the Sessions of a system.
 type sessions struct {
 	mu     sync.Mutex
 	starts []start // mu
@@ -90,13 +90,13 @@ func (s *sessions) Holders(context.Context, database.Queries, tokens.KeyID, data
 
 // issuer is a process with a clock of its own.
 type issuer struct {
-	*world
+	*system
 	*Ring
 	clock func() time.Time
 }
 
 // issuer starts one whose clock goes ahead of the database's machine.
-func (w *world) issuer(ahead time.Duration, keys ...Key) *issuer {
+func (w *system) issuer(ahead time.Duration, keys ...Key) *issuer {
 	w.Helper()
 	s := w.store(w.opened())
 	clock := func() time.Time { return time.Now().Add(ahead) }
@@ -110,12 +110,12 @@ func (w *world) issuer(ahead time.Duration, keys ...Key) *issuer {
 }
 
 // by is the operator.
-func (w *world) by() audit.Entry {
+func (w *system) by() audit.Entry {
 	return audit.Entry{AtMs: time.Now().UnixMilli(), Who: "night-shift", Role: staff.Operator}
 }
 
 // announced does what an issuer does each hour.
-func (w *world) announced() {
+func (w *system) announced() {
 	w.Helper()
 	keys, err := w.Announceable(w.Context())
 	w.must(err)
@@ -126,10 +126,10 @@ func (w *world) announced() {
 }
 
 // emptied does what the publisher does: the outbox is empty afterwards.
-func (w *world) emptied() { w.exec(`DELETE FROM outbox`) }
+func (w *system) emptied() { w.exec(`DELETE FROM outbox`) }
 
 // passes lets time pass: everything that was written was written earlier.
-func (w *world) passes(d time.Duration) {
+func (w *system) passes(d time.Duration) {
 	w.Helper()
 	ms := d.Milliseconds()
 	w.exec(`UPDATE issuer_keys SET ordered_ms = ordered_ms - $1, published_ms = published_ms - $1, use_from_ms = use_from_ms - $1, rest_ms = rest_ms - $1, retired_ms = retired_ms - $1`, ms)
@@ -142,7 +142,7 @@ func (w *world) passes(d time.Duration) {
 }
 
 // signs asserts the key that every issuer signs with, after a look.
-func (w *world) signs(want tokens.KeyID, issuers ...*issuer) {
+func (w *system) signs(want tokens.KeyID, issuers ...*issuer) {
 	w.Helper()
 	for i, in := range issuers {
 		w.must(in.Refresh(w.Context()))
@@ -154,7 +154,7 @@ func (w *world) signs(want tokens.KeyID, issuers ...*issuer) {
 }
 
 // silent asserts that an issuer signs nothing and says why.
-func (w *world) silent(in *issuer, why string) {
+func (w *system) silent(in *issuer, why string) {
 	w.Helper()
 	w.must(in.Refresh(w.Context()))
 	id, signer, err := in.Current(in.clock())
@@ -164,7 +164,7 @@ func (w *world) silent(in *issuer, why string) {
 	w.refused(err, ErrNoKey, why)
 }
 
-func (w *world) refused(err, want error, about string) {
+func (w *system) refused(err, want error, about string) {
 	w.Helper()
 	if !errors.Is(err, want) || !strings.Contains(err.Error(), about) {
 		w.Fatalf("%v, want %v with %q", err, want, about)
@@ -172,7 +172,7 @@ func (w *world) refused(err, want error, about string) {
 }
 
 // session is one that was opened under a key just now.
-func (w *world) session(id tokens.KeyID) {
+func (w *system) session(id tokens.KeyID) {
 	w.sessions.mu.Lock()
 	defer w.sessions.mu.Unlock()
 	w.starts = append(w.starts, start{id, database.MillisAt(time.Now())})
@@ -180,7 +180,7 @@ func (w *world) session(id tokens.KeyID) {
 
 // states are those of all keys as the operator sees them, in the order in which
 // they were announced.
-func (w *world) states(want ...State) []Line {
+func (w *system) states(want ...State) []Line {
 	w.Helper()
 	lines, err := w.List(w.Context())
 	w.must(err)
@@ -195,7 +195,7 @@ func (w *world) states(want ...State) []Line {
 }
 
 // trail has what was ordered of keys, oldest first.
-func (w *world) trail() (lines []string) {
+func (w *system) trail() (lines []string) {
 	w.Helper()
 	rows, err := w.Outbox.Database().Writer().QueryContext(w.Context(), `SELECT RTRIM(who || ' ' || role || ' ' || action || ' ' || object || ' ' || detail) FROM audit ORDER BY id`)
 	w.must(err)
@@ -209,13 +209,13 @@ func (w *world) trail() (lines []string) {
 	return lines
 }
 
-func (w *world) exec(query string, args ...any) {
+func (w *system) exec(query string, args ...any) {
 	w.Helper()
 	_, err := w.Outbox.Database().Writer().ExecContext(w.Context(), query, args...)
 	w.must(err)
 }
 
-func (w *world) must(err error) {
+func (w *system) must(err error) {
 	w.Helper()
 	if err != nil {
 		w.Fatal(err)
@@ -223,7 +223,7 @@ func (w *world) must(err error) {
 }
 
 // ok is for orders: it must have been given, and have changed something.
-func (w *world) ok(changed bool, err error) {
+func (w *system) ok(changed bool, err error) {
 	w.Helper()
 	if err != nil || !changed {
 		w.Fatalf("changed %v: %v", changed, err)

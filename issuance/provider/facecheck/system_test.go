@@ -34,8 +34,8 @@ const evidence = "markevidence-7c1d"
 
 var marks = []string{"标记", "Markname", "110105", "markevidence"}
 
-// world is a checker with its callback on a port, and a provider.
-type world struct {
+// system is a checker with its callback on a port, and a provider.
+type system struct {
 	*facecheck.HTTPChecker
 	provider *fakeprovider.Provider
 	callback string // URL
@@ -43,10 +43,10 @@ type world struct {
 	contract *contract
 }
 
-func newWorld(t *testing.T, change func(*facecheck.Config), behavior ...fakeprovider.Behavior) *world {
+func newSystem(t *testing.T, change func(*facecheck.Config), behavior ...fakeprovider.Behavior) *system {
 	t.Helper()
 	fakeprovider.NoLeaks(t)
-	w := &world{provider: fakeprovider.Start(t, behavior...), trace: fakeprovider.NewTrace(t), contract: theContract(t)}
+	w := &system{provider: fakeprovider.Start(t, behavior...), trace: fakeprovider.NewTrace(t), contract: theContract(t)}
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
@@ -76,7 +76,7 @@ func newWorld(t *testing.T, change func(*facecheck.Config), behavior ...fakeprov
 }
 
 // check asks about the marked person within a bound.
-func (w *world) check(t *testing.T, within time.Duration) (facecheck.Result, error) {
+func (w *system) check(t *testing.T, within time.Duration) (facecheck.Result, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), within)
 	defer cancel()
@@ -93,7 +93,7 @@ func (w *world) check(t *testing.T, within time.Duration) (facecheck.Result, err
 }
 
 // decides fails the test unless the check is decided so.
-func (w *world) decides(t *testing.T, want bool) {
+func (w *system) decides(t *testing.T, want bool) {
 	t.Helper()
 	if r, err := w.check(t, patience); err != nil || r.Passed != want || r.Label != "test provider" {
 		t.Errorf("%+v, %v, want passed %v", r, err, want)
@@ -101,14 +101,14 @@ func (w *world) decides(t *testing.T, want bool) {
 }
 
 // undecided fails the test unless the check ends with the error.
-func (w *world) undecided(t *testing.T, within time.Duration, want error) {
+func (w *system) undecided(t *testing.T, within time.Duration, want error) {
 	t.Helper()
 	if r, err := w.check(t, within); !errors.Is(err, want) || r.Passed {
 		t.Errorf("%+v, %v, want %v", r, err, want)
 	}
 }
 
-func (w *world) counted(t *testing.T, outcome string, want float64) {
+func (w *system) counted(t *testing.T, outcome string, want float64) {
 	t.Helper()
 	if got := w.trace.Count(t, "railgate_issuer_real_person_callbacks_total", outcome); got != want {
 		t.Errorf("%s: %v callbacks, want %v", outcome, got, want)
@@ -121,7 +121,7 @@ func said(id provider.ID, decision string) []byte {
 }
 
 // tell sends callbacks that must each be answered so.
-func (w *world) tell(t *testing.T, want int, id provider.ID, decisions ...string) {
+func (w *system) tell(t *testing.T, want int, id provider.ID, decisions ...string) {
 	t.Helper()
 	for _, d := range decisions {
 		body := said(id, d)
@@ -135,7 +135,7 @@ func (w *world) tell(t *testing.T, want int, id provider.ID, decisions ...string
 // thenTell answers as then does and, when that is sent, calls back. A handler's
 // answer leaves when it returns, so the callback goes out beside it; over is
 // closed when it was answered.
-func (w *world) thenTell(t *testing.T, over chan<- struct{}, want int, then fakeprovider.Behavior, decisions ...string) fakeprovider.Behavior {
+func (w *system) thenTell(t *testing.T, over chan<- struct{}, want int, then fakeprovider.Behavior, decisions ...string) fakeprovider.Behavior {
 	return func(p *fakeprovider.Provider, out http.ResponseWriter, c fakeprovider.Call) {
 		then(p, out, c)
 		out.(http.Flusher).Flush()
@@ -145,7 +145,7 @@ func (w *world) thenTell(t *testing.T, over chan<- struct{}, want int, then fake
 }
 
 // tellThen calls back before it answers.
-func (w *world) tellThen(t *testing.T, then fakeprovider.Behavior, decisions ...string) fakeprovider.Behavior {
+func (w *system) tellThen(t *testing.T, then fakeprovider.Behavior, decisions ...string) fakeprovider.Behavior {
 	return func(p *fakeprovider.Provider, out http.ResponseWriter, c fakeprovider.Call) {
 		w.tell(t, http.StatusOK, c.Signature.ID, decisions...)
 		then(p, out, c)

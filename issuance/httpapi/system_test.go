@@ -64,8 +64,8 @@ func (c *clock) Move(by time.Duration) {
 	c.now = c.now.Add(by)
 }
 
-// world is a running issuer and what a test may look at.
-type world struct {
+// system is a running issuer and what a test may look at.
+type system struct {
 	t        testing.TB
 	clock    *clock
 	keys     *keystore.Keys
@@ -110,7 +110,7 @@ type setup struct {
 const testPolicy = "2026-01"
 
 // roster makes a credential for every role.
-func (w *world) roster() []staff.Credential {
+func (w *system) roster() []staff.Credential {
 	w.t.Helper()
 	w.staffOf = make(map[staff.Role]string)
 	var all []staff.Credential
@@ -131,9 +131,9 @@ func (w *world) roster() []staff.Credential {
 	return append(all, c)
 }
 
-func newWorld(t testing.TB, s setup) *world {
+func newSystem(t testing.TB, s setup) *system {
 	t.Helper()
-	w := &world{
+	w := &system{
 		t: t, clock: &clock{now: time.Unix(tokentest.Epoch, 250e6)}, keys: keystore.New(),
 		phones: provider.NewSandboxCodes(), logs: &runtest.Buffer{}, metrics: prometheus.NewRegistry(), woken: make(chan struct{}, 1000), seen: make(map[string]bool),
 	}
@@ -185,12 +185,12 @@ type answer struct {
 }
 
 // call sends a request; body is marshalled unless it is a string, and nil sends none.
-func (w *world) call(method, path, token string, body any) answer {
+func (w *system) call(method, path, token string, body any) answer {
 	w.t.Helper()
 	return w.send(w.request(method, path, token, body))
 }
 
-func (w *world) request(method, path, token string, body any) *http.Request {
+func (w *system) request(method, path, token string, body any) *http.Request {
 	w.t.Helper()
 	r, err := http.NewRequest(method, w.server.URL+path, reader(w.t, body))
 	if err != nil {
@@ -206,7 +206,7 @@ func (w *world) request(method, path, token string, body any) *http.Request {
 }
 
 // operators asks the admin listener.
-func (w *world) operators(path string) (status int, body string) {
+func (w *system) operators(path string) (status int, body string) {
 	w.t.Helper()
 	resp, err := http.Get(w.admin.URL + path)
 	if err != nil {
@@ -221,7 +221,7 @@ func (w *world) operators(path string) (status int, body string) {
 }
 
 // send sends a request and holds the answer to the document.
-func (w *world) send(r *http.Request) answer {
+func (w *system) send(r *http.Request) answer {
 	w.t.Helper()
 	var sent []byte
 	if r.GetBody != nil {
@@ -253,7 +253,7 @@ func (w *world) send(r *http.Request) answer {
 }
 
 // publish does the publisher's work: the stream takes all that waits.
-func (w *world) publish() {
+func (w *system) publish() {
 	w.t.Helper()
 	epoch, err := w.outbox.Epoch(context.Background())
 	if err != nil {
@@ -325,7 +325,7 @@ func form() object {
 
 // holder is a passenger with an application.
 type holder struct {
-	w           *world
+	w           *system
 	Application string `json:"application"`
 	Status      string `json:"status"`
 	Token       string `json:"access_token"`
@@ -333,7 +333,7 @@ type holder struct {
 	Number      string `json:"-"` // of the document
 }
 
-func (w *world) apply() *holder {
+func (w *system) apply() *holder {
 	w.t.Helper()
 	f := form()
 	f["document_number"] = number(int(w.people.Add(1)) - 1)
@@ -345,7 +345,7 @@ func number(n int) string {
 	return passenger.IDNumber(fmt.Sprintf("110105%d%02d07%03d", 1990-n/9000%60, 3+n/1000%9, (461+n)%1000))
 }
 
-func (w *world) applyAs(f object) *holder {
+func (w *system) applyAs(f object) *holder {
 	w.t.Helper()
 	h := as[holder](w.t, w.call("POST", "/v1/applications", "", f), http.StatusCreated)
 	h.w, h.Number = w, f["document_number"].(string)
@@ -354,7 +354,7 @@ func (w *world) applyAs(f object) *holder {
 
 // reenter comes back to the credential of a document, and returns the check that
 // was passed for it.
-func (w *world) reenter(number string) (h *holder, check string) {
+func (w *system) reenter(number string) (h *holder, check string) {
 	w.t.Helper()
 	in := as[struct {
 		Token       string `json:"access_token"`
@@ -428,7 +428,7 @@ func (h *holder) host(check string) session {
 }
 
 // gate judges a code as a gateway with this issuer's key would, now.
-func (w *world) gate(t *tokens.Token, scope tokens.Scope) tokens.Reason {
+func (w *system) gate(t *tokens.Token, scope tokens.Scope) tokens.Reason {
 	w.t.Helper()
 	set, err := tokens.NewKeySet(tokens.Key{ID: w.keys.IssuerID, Public: w.keys.Issuer.Public(), CutOff: tokens.Never})
 	if err != nil {

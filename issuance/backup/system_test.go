@@ -26,9 +26,9 @@ var noon = time.Date(2026, 2, 10, 4, 0, 0, 0, time.UTC).UnixMilli()
 
 const day = 24 * 60 * 60 * 1000 // ms
 
-// house is a database and everything that was given out of it, whatever became of
+// system is a database and everything that was given out of it, whatever became of
 // the database.
-type house struct {
+type system struct {
 	*testing.T
 	address string
 	outbox  *outbox.Outbox
@@ -37,14 +37,14 @@ type house struct {
 	given   map[tokens.Serial]bool
 }
 
-func newHouse(t *testing.T, address string) *house {
-	h := &house{T: t, address: address, given: make(map[tokens.Serial]bool)}
+func newSystem(t *testing.T, address string) *system {
+	h := &system{T: t, address: address, given: make(map[tokens.Serial]bool)}
 	h.open()
 	return h
 }
 
 // open starts an issuer's store; what was open ends, as with its process.
-func (h *house) open() {
+func (h *system) open() {
 	h.Helper()
 	h.close()
 	o, err := outbox.Open(h.Context(), outbox.Config{Database: h.address, Partitions: 2, InForce: []outbox.Source{keyring.InForce, credential.InForce}, Now: func() time.Time { return time.UnixMilli(noon) }})
@@ -53,9 +53,9 @@ func (h *house) open() {
 	h.outbox, h.store = o, credential.NewStore(o, audittest.On(h, o.Database()))
 }
 
-func (h *house) trail() *audit.Trail { return audittest.On(h, h.outbox.Database()) }
+func (h *system) trail() *audit.Trail { return audittest.On(h, h.outbox.Database()) }
 
-func (h *house) close() {
+func (h *system) close() {
 	if h.outbox != nil {
 		h.outbox.Close()
 	}
@@ -63,7 +63,7 @@ func (h *house) close() {
 
 // approve gives n people their credentials. A serial that was given before fails
 // the test.
-func (h *house) approve(n int, atMs int64) (last tokens.Serial) {
+func (h *system) approve(n int, atMs int64) (last tokens.Serial) {
 	h.Helper()
 	for range n {
 		h.people++
@@ -83,19 +83,19 @@ func (h *house) approve(n int, atMs int64) (last tokens.Serial) {
 	return last
 }
 
-func (h *house) revoke(serial tokens.Serial) {
+func (h *system) revoke(serial tokens.Serial) {
 	h.Helper()
 	_, _, err := h.store.SetRevoked(h.Context(), credential.Revocation{Serial: serial, Revoke: true, Reason: "fraud", Who: "window-7", At: database.Millis(noon + 1)})
 	h.must(err)
 }
 
-func (h *house) by(atMs int64) audit.Entry {
+func (h *system) by(atMs int64) audit.Entry {
 	return audit.Entry{AtMs: atMs, Who: "night-shift", Role: staff.Operator}
 }
 
 // restored does what the operator does after the files are back: the copy was made
 // at noon, and much was given since, none of which may be given again.
-func (h *house) restored(revoked tokens.Serial, atMs int64) {
+func (h *system) restored(revoked tokens.Serial, atMs int64) {
 	h.Helper()
 	h.open()
 	before, err := h.outbox.Epoch(h.Context())
@@ -136,7 +136,7 @@ func (h *house) restored(revoked tokens.Serial, atMs int64) {
 }
 
 // announce tells the stream of a key, and the publisher takes it there.
-func (h *house) announce() {
+func (h *system) announce() {
 	h.Helper()
 	keys, err := keyring.NewStore(keyring.Config{Outbox: h.outbox, Sessions: credential.Sessions{}})
 	h.must(err)
@@ -146,13 +146,13 @@ func (h *house) announce() {
 }
 
 // emptied is the outbox once the publisher was there.
-func (h *house) emptied() {
+func (h *system) emptied() {
 	h.Helper()
 	_, err := h.outbox.Database().Writer().ExecContext(h.Context(), `DELETE FROM outbox`)
 	h.must(err)
 }
 
-func (h *house) must(err error) {
+func (h *system) must(err error) {
 	h.Helper()
 	if err != nil {
 		h.Fatal(err)

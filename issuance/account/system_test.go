@@ -21,8 +21,8 @@ func TestMain(m *testing.M) { databasetest.Main(m, "account") }
 // cheap hashing keeps the tests quick: 8 KiB, one pass.
 var cheap = Hashing{MemoryKiB: 8, Passes: 1, Lanes: 1, Waiting: 1000, MaxWait: 10 * time.Second, CheapForTests: true}
 
-// world is a service on a database, with hooks that write down what they hear.
-type world struct {
+// system is a service on a database, with hooks that write down what they hear.
+type system struct {
 	*issuerdb.DB
 	*Service
 	phones *provider.SandboxCodes
@@ -35,16 +35,16 @@ type world struct {
 }
 
 // each runs a story on every database. change adjusts the configuration.
-func each(t *testing.T, story func(t *testing.T, w *world), change ...func(*Config)) {
+func each(t *testing.T, story func(t *testing.T, w *system), change ...func(*Config)) {
 	issuerdb.Each(t, secrets, func(t *testing.T, d *issuerdb.DB) {
-		w := &world{DB: d, phones: provider.NewSandboxCodes()}
+		w := &system{DB: d, phones: provider.NewSandboxCodes()}
 		w.Service = w.another(change...)
 		story(t, w)
 	})
 }
 
 // another issuer on the same database.
-func (w *world) another(change ...func(*Config)) *Service {
+func (w *system) another(change ...func(*Config)) *Service {
 	w.T.Helper()
 	c := Config{
 		Database: w.DB.DB, Vault: w.DB.Vault, Lockout: w.NewLockout(), Policy: policy, Hashing: cheap, Now: w.DB.Now, Codes: w.phones,
@@ -72,21 +72,21 @@ func (w *world) another(change ...func(*Config)) *Service {
 	return s
 }
 
-func (w *world) heard(what func()) error {
+func (w *system) heard(what func()) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	what()
 	return w.veto
 }
 
-func (w *world) vetoes(err error) {
+func (w *system) vetoes(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.veto = err
 }
 
 // heardEnd gives the logins of which the hook heard since the last time.
-func (w *world) heardEnd() []string {
+func (w *system) heardEnd() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	ended := w.ended
@@ -115,28 +115,28 @@ func registration() Registration {
 	}
 }
 
-func (w *world) register() string {
+func (w *system) register() string {
 	w.T.Helper()
 	account, err := w.Register(w.T.Context(), registration(), issuerdb.Home)
 	w.Must(err)
 	return account
 }
 
-func (w *world) logIn() (LoggedIn, Holder) {
+func (w *system) logIn() (LoggedIn, Holder) {
 	w.T.Helper()
 	in, err := w.LogIn(w.T.Context(), login, password, issuerdb.Home)
 	w.Must(err)
 	return in, w.holder(in.Token)
 }
 
-func (w *world) holder(token string) Holder {
+func (w *system) holder(token string) Holder {
 	w.T.Helper()
 	h, err := w.Authorize(w.T.Context(), token)
 	w.Must(err)
 	return h
 }
 
-func (w *world) live() int { return w.Count(`SELECT COUNT(*) FROM logins WHERE ended_ms IS NULL`) }
+func (w *system) live() int { return w.Count(`SELECT COUNT(*) FROM logins WHERE ended_ms IS NULL`) }
 
 // secrets are what must be readable nowhere but in answers to the holder.
 var secrets = []string{login, strings.ToLower(login), password, name, number, phone, email, strings.ToLower(email), "203.0.113.9"}

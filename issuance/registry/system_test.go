@@ -33,8 +33,8 @@ const (
 // cheap hashing keeps the tests quick: 8 KiB, one pass.
 var cheap = account.Hashing{MemoryKiB: 8, Passes: 1, Lanes: 1, Waiting: 1000, MaxWait: 10 * time.Second, CheapForTests: true}
 
-// world is a registry with the accounts that it belongs to, on a database.
-type world struct {
+// system is a registry with the accounts that it belongs to, on a database.
+type system struct {
 	*issuerdb.DB
 	*Store
 	accounts *account.Service
@@ -45,9 +45,9 @@ type world struct {
 }
 
 // each runs a story on every database.
-func each(t *testing.T, story func(t *testing.T, w *world)) {
+func each(t *testing.T, story func(t *testing.T, w *system)) {
 	issuerdb.Each(t, secrets, func(t *testing.T, d *issuerdb.DB) {
-		w := &world{DB: d, staff: map[staff.Role]staff.Member{}}
+		w := &system{DB: d, staff: map[staff.Role]staff.Member{}}
 		w.Store, w.accounts = w.issuer()
 		for _, role := range staff.Roles() {
 			secret, c, err := staff.New("test-"+string(role), role)
@@ -62,7 +62,7 @@ func each(t *testing.T, story func(t *testing.T, w *world)) {
 }
 
 // issuer makes what an issuer has; several may share the database.
-func (w *world) issuer() (*Store, *account.Service) {
+func (w *system) issuer() (*Store, *account.Service) {
 	w.T.Helper()
 	lockout := w.NewLockout()
 	b, err := New(Config{
@@ -114,7 +114,7 @@ func registration(login string, e identity.Entry) account.Registration {
 }
 
 // registers opens an account and logs in.
-func (w *world) registers(e identity.Entry) account.Holder {
+func (w *system) registers(e identity.Entry) account.Holder {
 	w.T.Helper()
 	w.logins++
 	login := fmt.Sprintf("marked_login_%d", w.logins)
@@ -129,10 +129,10 @@ func (w *world) registers(e identity.Entry) account.Holder {
 }
 
 // a member's act.
-func (w *world) by(r staff.Role) Principal { return Principal{By: w.staff[r], Request: "r1"} }
+func (w *system) by(r staff.Role) Principal { return Principal{By: w.staff[r], Request: "r1"} }
 
 // edits changes an account's own identity.
-func (w *world) edits(h account.Holder, e identity.Entry) error {
+func (w *system) edits(h account.Holder, e identity.Entry) error {
 	p, err := w.accounts.Profile(w.T.Context(), h)
 	if err != nil {
 		return err
@@ -141,11 +141,11 @@ func (w *world) edits(h account.Holder, e identity.Entry) error {
 	return err
 }
 
-func (w *world) closes(h account.Holder) error {
+func (w *system) closes(h account.Holder) error {
 	return w.accounts.Close(w.T.Context(), h, password, issuerdb.Home)
 }
 
-func (w *world) own(h account.Holder) Own {
+func (w *system) own(h account.Holder) Own {
 	w.T.Helper()
 	l, err := w.List(w.T.Context(), h)
 	w.Must(err)
@@ -153,7 +153,7 @@ func (w *world) own(h account.Holder) Own {
 }
 
 // lineOf reads one line of a list.
-func (w *world) lineOf(h account.Holder, id string) Line {
+func (w *system) lineOf(h account.Holder, id string) Line {
 	w.T.Helper()
 	l, err := w.List(w.T.Context(), h)
 	w.Must(err)
@@ -166,7 +166,7 @@ func (w *world) lineOf(h account.Holder, id string) Line {
 	return Line{}
 }
 
-func (w *world) adds(h account.Holder, e identity.Entry) Line {
+func (w *system) adds(h account.Holder, e identity.Entry) Line {
 	w.T.Helper()
 	l, err := w.Add(w.T.Context(), h, entered(e))
 	w.Must(err)
@@ -174,7 +174,7 @@ func (w *world) adds(h account.Holder, e identity.Entry) Line {
 }
 
 // checks has a window look at an entry and say whether it matches.
-func (w *world) checks(r Ref, matches bool) rules.Status {
+func (w *system) checks(r Ref, matches bool) rules.Status {
 	w.T.Helper()
 	seen, err := w.ViewEntry(w.T.Context(), w.by(staff.Window), r)
 	w.Must(err)
@@ -189,7 +189,7 @@ func (w *world) checks(r Ref, matches bool) rules.Status {
 
 // verified is a holder whose own identity was checked; a visitor's by the
 // authority as well.
-func (w *world) verified(e identity.Entry) account.Holder {
+func (w *system) verified(e identity.Entry) account.Holder {
 	w.T.Helper()
 	h := w.registers(e)
 	if w.checks(Ref{Account: h.Account()}, true) == rules.PreVerified {
@@ -201,7 +201,7 @@ func (w *world) verified(e identity.Entry) account.Holder {
 	return h
 }
 
-func (w *world) decides(r Ref, matches bool) rules.Status {
+func (w *system) decides(r Ref, matches bool) rules.Status {
 	w.T.Helper()
 	seen, err := w.ViewForAuthority(w.T.Context(), w.by(staff.Authority), r)
 	w.Must(err)
@@ -211,7 +211,7 @@ func (w *world) decides(r Ref, matches bool) rules.Status {
 }
 
 // bought is a purchase with a ticket for each passenger, under made-up references.
-func (w *world) bought(h account.Holder, reference string, passengers ...string) TicketEvent {
+func (w *system) bought(h account.Holder, reference string, passengers ...string) TicketEvent {
 	e := TicketEvent{Principal: w.by(staff.Ticketing), Kind: TicketsBought, Account: h.Account(), Order: "MarkedOrder"}
 	for i, p := range passengers {
 		e.Issued = append(e.Issued, Ticket{fmt.Sprintf("%s-%d", reference, i), p, w.Now().Add(2 * day), w.journey()})
@@ -220,12 +220,12 @@ func (w *world) bought(h account.Holder, reference string, passengers ...string)
 }
 
 // journey is that of every ticket of bought.
-func (w *world) journey() *Journey {
+func (w *system) journey() *Journey {
 	departs := time.Unix(w.Now().Unix(), 0).Add(36 * time.Hour)
 	return &Journey{Train: "G101", From: "Marked South", To: "上海虹桥", Departs: departs, Arrives: departs.Add(5 * time.Hour), Coach: "05", Seat: "12F"}
 }
 
-func (w *world) records(e TicketEvent) {
+func (w *system) records(e TicketEvent) {
 	w.T.Helper()
 	if err := w.RecordTicketEvent(w.T.Context(), e); err != nil {
 		w.T.Fatal(err)
@@ -233,13 +233,13 @@ func (w *world) records(e TicketEvent) {
 }
 
 // notRecorded asserts that a report is refused.
-func (w *world) notRecorded(e TicketEvent, code problem.Code, what string) {
+func (w *system) notRecorded(e TicketEvent, code problem.Code, what string) {
 	w.T.Helper()
 	w.Refused(w.RecordTicketEvent(w.T.Context(), e), code, what)
 }
 
 // answered asserts what the rules say; an empty code is yes.
-func (w *world) answered(q DecisionRequest, code problem.Code, what string) Decision {
+func (w *system) answered(q DecisionRequest, code problem.Code, what string) Decision {
 	w.T.Helper()
 	if q.By == (staff.Member{}) {
 		q.Principal = w.by(staff.Ticketing)
@@ -259,7 +259,7 @@ func (w *world) answered(q DecisionRequest, code problem.Code, what string) Deci
 var secrets = []string{"测试甲", "測試", "Marked", "1101051990", "P000", phone, email}
 
 // onTrail counts the entries of an action.
-func (w *world) onTrail(a staff.Action) int {
+func (w *system) onTrail(a staff.Action) int {
 	w.T.Helper()
 	return w.Count(`SELECT COUNT(*) FROM audit WHERE action = $1`, string(a))
 }
@@ -267,7 +267,7 @@ func (w *world) onTrail(a staff.Action) int {
 // inTheWay runs f n times at the same time as atOnce does, but nobody gets past the
 // rows of the account before all have come to them. PostgreSQL only: with SQLite
 // a transaction that writes is alone anyway.
-func (w *world) inTheWay(h account.Holder, n int, f func(i int) error) (outcome map[problem.Code]int) {
+func (w *system) inTheWay(h account.Holder, n int, f func(i int) error) (outcome map[problem.Code]int) {
 	w.T.Helper()
 	if w.DB.ForUpdate == "" {
 		return w.AtOnce(n, f)

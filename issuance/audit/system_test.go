@@ -21,21 +21,21 @@ var (
 	testKey = vault.Key{1, 2, 3}
 )
 
-// world is a trail on a database of its own.
-type world struct {
+// system is a trail on a database of its own.
+type system struct {
 	*testing.T
 	*Trail
 }
 
 // each tells a story on every kind of database.
-func each(t *testing.T, story func(t *testing.T, w world)) {
+func each(t *testing.T, story func(t *testing.T, w system)) {
 	databasetest.Each(t, func(t *testing.T, address string) {
 		db, err := database.Open(t.Context(), address, noon)
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { db.Close() })
-		story(t, world{t, trailOf(t, db, testKey)})
+		story(t, system{t, trailOf(t, db, testKey)})
 	})
 }
 
@@ -55,14 +55,14 @@ func entry(n int) Entry {
 }
 
 // did appends acts first to last, each in a transaction of its own.
-func (w world) did(first, last int) {
+func (w system) did(first, last int) {
 	w.Helper()
 	for n := first; n <= last; n++ {
 		w.appended(entry(n))
 	}
 }
 
-func (w world) appended(e Entry) {
+func (w system) appended(e Entry) {
 	w.Helper()
 	if err := w.db.Change(w.Context(), "act", func(ctx context.Context, tx *sql.Tx) error { return w.Append(ctx, tx, e) }); err != nil {
 		w.Fatal(err)
@@ -70,7 +70,7 @@ func (w world) appended(e Entry) {
 }
 
 // sealed seals and checks how many were waiting.
-func (w world) sealed(want int) {
+func (w system) sealed(want int) {
 	w.Helper()
 	if n, err := w.Seal(w.Context()); n != want || err != nil {
 		w.Fatalf("sealed %d, want %d: %v", n, want, err)
@@ -78,14 +78,14 @@ func (w world) sealed(want int) {
 }
 
 // sealedTo makes a chain of entries 1 to n and returns its head.
-func (w world) sealedTo(n int) Anchor {
+func (w system) sealedTo(n int) Anchor {
 	w.Helper()
 	w.did(1, n)
 	w.sealed(n)
 	return w.head()
 }
 
-func (w world) head() Anchor {
+func (w system) head() Anchor {
 	w.Helper()
 	s, err := w.State(w.Context())
 	if err != nil {
@@ -95,7 +95,7 @@ func (w world) head() Anchor {
 }
 
 // verified says what a verification finds; it must be able to look.
-func (w world) verified(anchors ...Anchor) Report {
+func (w system) verified(anchors ...Anchor) Report {
 	w.Helper()
 	r, err := w.Verify(w.Context(), anchors, nil)
 	if err != nil {
@@ -105,7 +105,7 @@ func (w world) verified(anchors ...Anchor) Report {
 }
 
 // holds checks that the chain holds and has n entries.
-func (w world) holds(n int64, anchors ...Anchor) {
+func (w system) holds(n int64, anchors ...Anchor) {
 	w.Helper()
 	if r := w.verified(anchors...); r.Broken != nil || r.Checked != n {
 		w.Fatalf("%d entries hold, want %d: %v", r.Checked, n, r.Broken)
@@ -113,7 +113,7 @@ func (w world) holds(n int64, anchors ...Anchor) {
 }
 
 // objects are the ids of the objects of all sealed entries, in the chain's order.
-func (w world) objects() (all []string) {
+func (w system) objects() (all []string) {
 	w.Helper()
 	records, err := w.after(w.Context(), 0, 1_000_000)
 	if err != nil {
@@ -129,7 +129,7 @@ func (w world) objects() (all []string) {
 }
 
 // disarmed takes the guards away, as whoever means to falsify would.
-func (w world) disarmed() {
+func (w system) disarmed() {
 	w.Helper()
 	if w.db.Name == "postgres" {
 		w.exec(`ALTER TABLE audit DISABLE TRIGGER USER`)
@@ -141,14 +141,14 @@ func (w world) disarmed() {
 	}
 }
 
-func (w world) exec(query string, args ...any) {
+func (w system) exec(query string, args ...any) {
 	w.Helper()
 	if _, err := w.db.Writer().ExecContext(w.Context(), query, args...); err != nil {
 		w.Fatalf("%s: %v", query, err)
 	}
 }
 
-func (w world) count(query string) (n int) {
+func (w system) count(query string) (n int) {
 	w.Helper()
 	if err := w.db.Writer().QueryRowContext(w.Context(), query).Scan(&n); err != nil {
 		w.Fatalf("%s: %v", query, err)
