@@ -13,7 +13,7 @@ import (
 
 // PersonalData is everything that the registry holds about an account, opened (rule B12).
 // Besides it there are keyed hashes: of the documents, and of the tickets'
-// references. What staff did is in the audit trail.
+// references. What staff did is in the audit log.
 type PersonalData struct {
 	Own          Own
 	FailedProofs throttle.Held // about the holder's document (rule B1)

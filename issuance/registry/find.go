@@ -141,7 +141,7 @@ type EntryView struct {
 }
 
 // ViewEntry shows a counter an entry that it may check now, and writes that into the
-// trail: a clerk sees nobody's data but of those whose documents he has to look at.
+// audit log: a clerk sees nobody's data but of those whose documents he has to look at.
 func (s *Store) ViewEntry(ctx context.Context, a Principal, r Ref) (EntryView, error) {
 	at, err := a.counter()
 	if err != nil {

@@ -55,7 +55,7 @@ type DuplicateVisit struct {
 	rules.Visit                // without At, which the member's role says
 }
 
-// freedOfClosed stands in the trail for an account that does not exist any more.
+// freedOfClosed stands in the audit log for an account that does not exist any more.
 const freedOfClosed = "closed"
 
 // FreeIdentity takes an identity from the account that has it, or from one that is

@@ -9,9 +9,9 @@
 //     no purchase goes beyond one, and a repeated report counts once.
 //   - One document opens one account (rule B11).
 //   - A status changes only by what a rule allows, by a member whose role may do
-//     it, with the entry in the audit trail in the same transaction, and only if
+//     it, with an entry in the audit log in the same transaction, and only if
 //     the entry is still the one that was looked at.
-//   - Whoever is shown somebody's entry is on the trail.
+//   - Each entry that is shown to staff is in the audit log.
 //   - What proves a visit (rule B1) can be guessed as often as the failures' rule
 //     for documents allows, counted apart from all other failures.
 //   - Personal fields are in the database only sealed, documents and tickets are
@@ -26,6 +26,11 @@
 //
 // Locks are taken in this order: the account's row (package account), the holder's,
 // identities, passengers, tickets, failures.
+//
+// Files: registry.go has the Store and who acts, row.go the rows of the tables, hooks.go
+// the account's hooks, identity.go whose a document is, list.go the passenger list; find.go,
+// verify.go, correct.go and online.go the checks of an entry; decision.go, event.go, ticket.go
+// and itinerary.go ticketing; export.go what is held of an account and when it goes.
 package registry
 
 import (
@@ -111,7 +116,7 @@ func (s *Store) SetLimits(l rules.Limits) error {
 // Limits are those in force.
 func (s *Store) Limits() rules.Limits { return *s.limits.Load() }
 
-// Principal says who acts, for the role and the trail.
+// Principal says who acts, for the role and the audit log.
 type Principal struct {
 	By      staff.Member
 	Request string // the id of the request; may be empty
@@ -134,7 +139,7 @@ func (a Principal) serves() (rules.Actor, error) {
 	return counters[role], err
 }
 
-// audit writes the act into the trail.
+// audit writes an act of the principal into the audit log.
 func (s *Store) audit(ctx context.Context, tx *sql.Tx, a Principal, action staff.Action, on Ref, detail string) error {
 	o := audit.Object{Kind: audit.Account, ID: on.Account}
 	if on.Passenger != "" {
