@@ -152,7 +152,7 @@ func TestSampleSettingsAreCompleteAndValid(t *testing.T) {
 	runtest.DependsOnSources(t, root)
 	const placeholder = "REPLACE-WITH-64-HEX-DIGITS"
 	for command, sources := range map[string][]string{
-		"gateway": {"cmd/gateway/config.go", "gateway/device.go", "gateway/policy.go", "revocation/kafka/security.go"},
+		"gateway": {"cmd/gateway/settings.go", "gateway/device.go", "gateway/policy.go", "revocation/kafka/security.go"},
 		"issuer":  {"cmd/issuer/settings.go", "revocation/kafka/security.go"},
 	} {
 		sample := read(t, "deploy/config/"+command+".toml")
