@@ -42,6 +42,8 @@ type Config struct {
 	Credentials credential.Config
 	// Keys are the issuer keys that this process holds, oldest first.
 	Keys []keyring.Key
+	// Announce lists more keys for gateways to accept; see keyring.RingConfig.
+	Announce []keyring.Public
 	// FirstKeySigns has the oldest sign from the first moment, whether gateways know it or
 	// not: for tests only.
 	FirstKeySigns bool
@@ -170,7 +172,7 @@ func (b *Issuer) openKeys(ctx context.Context, c *Config) (*keyring.Ring, error)
 	if err != nil {
 		return nil, err
 	}
-	ring, err := keyring.New(keyring.RingConfig{Store: store, Keys: c.Keys, Now: b.now, Log: b.log, Metrics: c.Credentials.Metrics, FirstSigns: c.FirstKeySigns})
+	ring, err := keyring.New(keyring.RingConfig{Store: store, Keys: c.Keys, Announce: c.Announce, Now: b.now, Log: b.log, Metrics: c.Credentials.Metrics, FirstSigns: c.FirstKeySigns})
 	if err != nil || c.FirstKeySigns {
 		return ring, err
 	}

@@ -138,13 +138,13 @@ func (h *system) startIssuer(ctx context.Context, a addresses, brokers []string,
 	web, err := issuance.Open(ctx, issuance.Config{
 		Credentials: credential.Config{
 			Outbox: db, Vault: keys.Vault,
-			Announce: []keyring.Public{{ID: loadKeyID, Key: signing.NewKey(h.loadSeed).Public()}},
-			Checker:  facecheck.Sandbox{}, CheckTimeout: time.Second, Residents: provider.SandboxResidents{},
+			Checker: facecheck.Sandbox{}, CheckTimeout: time.Second, Residents: provider.SandboxResidents{},
 			Now: h.clock.now, Log: log, Metrics: metrics,
 		},
-		Keys:  []keyring.Key{{ID: keys.IssuerID, Signer: keys.Issuer}},
-		Staff: []staff.Credential{member},
-		Codes: provider.NewSandboxCodes(), // its codes are at the admin listener
+		Announce: []keyring.Public{{ID: loadKeyID, Key: signing.NewKey(h.loadSeed).Public()}},
+		Keys:     []keyring.Key{{ID: keys.IssuerID, Signer: keys.Issuer}},
+		Staff:    []staff.Credential{member},
+		Codes:    provider.NewSandboxCodes(), // its codes are at the admin listener
 	})
 	if err != nil {
 		return nil, err

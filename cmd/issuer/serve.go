@@ -72,12 +72,12 @@ func serve(ctx context.Context, c *config) error {
 	}
 	b, err := issuance.Open(ctx, issuance.Config{
 		Credentials: credential.Config{
-			Outbox: db, Vault: keys.Vault, FieldKeys: keys.FieldKeys, Announce: c.announce,
+			Outbox: db, Vault: keys.Vault, FieldKeys: keys.FieldKeys,
 			Checker: checker, CheckTimeout: c.RealPerson.Timeout, Residents: registry, LookupTimeout: c.Residents.Timeout,
 			Changes: c.Throttle.changes(), Identifications: c.Throttle.identifications(), Subjects: c.Throttle.subjects(),
 			Trouble: func() string { return trouble(publisher.Stats()) }, Log: log, Metrics: metrics,
 		},
-		Keys: signers(keys), KeyLead: c.KeyLead, Staff: c.roster, Policy: c.PrivacyPolicy, Hashing: c.hashing, Limits: c.Limits,
+		Keys: signers(keys), Announce: c.announce, KeyLead: c.KeyLead, Staff: c.roster, Policy: c.PrivacyPolicy, Hashing: c.hashing, Limits: c.Limits,
 		Codes: codes, CodePrefixes: c.PhoneCode.Prefixes, Lockout: c.lockout(),
 		HTTP: httpapi.Config{
 			Contact: c.Contact, Proxies: c.proxies, Callback: callback, Rate: c.AddressRate.rate(), Applications: c.Throttle.applications(),

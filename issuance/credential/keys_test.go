@@ -44,7 +44,7 @@ func (d *system) life(ids ...tokens.KeyID) ring {
 	for _, id := range ids {
 		keys = append(keys, keyring.Key{ID: id, Signer: signing.NewKey([signing.SeedSize]byte{byte(id)})})
 	}
-	r, err := keyring.New(keyring.RingConfig{Store: store, Keys: keys, Now: d.Now})
+	r, err := keyring.New(keyring.RingConfig{Store: store, Keys: keys, Announce: d.announce, Now: d.Now})
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -176,8 +176,8 @@ func TestSessionsAreSignedByTheKeyInService(t *testing.T) {
 // Announcements are repeated before topics forget them; a retired key's is not.
 func TestRetiredKeyIsAnnouncedNoMore(t *testing.T) {
 	everySystem(t, func(t *testing.T, d *system) {
+		d.announce = []keyring.Public{{ID: 40001, Key: signing.NewKey([signing.SeedSize]byte{9}).Public()}}
 		keys := d.life(1, 2)
-		d.Announce = []keyring.Public{{ID: 40001, Key: signing.NewKey([signing.SeedSize]byte{9}).Public()}}
 		d.open()
 		if _, err := keys.Announce(t.Context(), keyring.Key{ID: 2, Signer: signing.NewKey([signing.SeedSize]byte{2})}.Public(), d.by()); err != nil {
 			t.Fatal(err)

@@ -62,10 +62,6 @@ type Config struct {
 	FieldKeys []vault.FieldKey
 	// Trail is the audit log of the same database. nil: Open makes one, without metrics.
 	Trail *audit.Trail
-	// Announce lists more public keys for gateways to accept, for instance a
-	// load test's. Whoever holds one of them can make passes: leave it empty in
-	// production.
-	Announce []keyring.Public
 	// Checker decides whether the applicant is the person.
 	Checker facecheck.Checker
 	// CheckTimeout bounds one real-person check, at most facecheck.MaxTimeout.
@@ -187,7 +183,7 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 		}
 	}
 	s.Store = NewStore(s.Outbox, s.Trail)
-	if err := s.Keys.AnnounceDue(ctx, s.Announce...); err != nil {
+	if err := s.Keys.AnnounceDue(ctx); err != nil {
 		return nil, err
 	}
 	// Without a key in service it starts all the same, and the log says what keeps
@@ -203,27 +199,16 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 	return s, nil
 }
 
-// announceCheck is how often Run looks whether an announcement has grown old.
-const announceCheck = time.Hour
-
-// Run repeats the announcement of the keys before the stream can have forgotten
-// it, and erases what is older than the rules allow, until ctx ends.
+// Run erases what is older than the rules allow, until ctx ends.
 func (s *Service) Run(ctx context.Context) {
-	tick := time.NewTicker(announceCheck)
+	tick := time.NewTicker(eraseEvery)
 	defer tick.Stop()
-	erase := time.NewTicker(eraseEvery)
-	defer erase.Stop()
-	s.eraseDue(ctx)
 	for {
+		s.eraseDue(ctx)
 		select {
 		case <-ctx.Done():
 			return
-		case <-erase.C:
-			s.eraseDue(ctx)
 		case <-tick.C:
-			if err := s.Keys.AnnounceDue(ctx, s.Announce...); err != nil && ctx.Err() == nil {
-				s.Log.Error("announcing the keys again", zap.Error(err))
-			}
 		}
 	}
 }

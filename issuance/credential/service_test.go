@@ -35,10 +35,12 @@ import (
 // system is what an issuer is opened with; tests change it and open again.
 type system struct {
 	credential.Config
-	key  keyring.Key // signs from the first moment, unless there are Keys
-	t    *testing.T
-	now  time.Time
-	wake atomic.Int64
+	key keyring.Key // signs from the first moment, unless there are Keys
+	t   *testing.T
+
+	announce []keyring.Public // besides
+	now      time.Time
+	wake     atomic.Int64
 }
 
 func newSystem(t *testing.T) *system { return systemAt(t, filepath.Join(t.TempDir(), "issuer.db")) }
@@ -83,7 +85,7 @@ func (d *system) tryOpen() (*credential.Service, error) {
 	c := d.Config
 	if c.Keys == nil {
 		var err error
-		if c.Keys, err = keyring.New(keyring.RingConfig{Store: d.keys(), Keys: []keyring.Key{d.key}, Now: d.Now, FirstSigns: true}); err != nil {
+		if c.Keys, err = keyring.New(keyring.RingConfig{Store: d.keys(), Keys: []keyring.Key{d.key}, Announce: d.announce, Now: d.Now, FirstSigns: true}); err != nil {
 			d.t.Fatal(err)
 		}
 	}
@@ -158,7 +160,7 @@ func (d *system) memberNamed(name string) staff.Member {
 func TestKeysAreAnnouncedOnce(t *testing.T) {
 	d := newSystem(t)
 	load := tokentest.NewIssuer(40001)
-	d.Announce = []keyring.Public{{ID: load.ID, Key: load.Signer.Public()}}
+	d.announce = []keyring.Public{{ID: load.ID, Key: load.Signer.Public()}}
 	for range 3 {
 		d.open()
 	}
@@ -174,11 +176,11 @@ func TestKeysAreAnnouncedOnce(t *testing.T) {
 			t.Errorf("record %d: %+v", i, r)
 		}
 	}
-	d.Announce[0].Key = tokentest.NewIssuer(9).Signer.Public()
+	d.announce[0].Key = tokentest.NewIssuer(9).Signer.Public()
 	if _, err := d.tryOpen(); !errors.Is(err, keyring.ErrBound) {
 		t.Fatalf("another key under a bound id: %v", err)
 	}
-	d.Announce[0] = keyring.Public{ID: 40002, Key: [tokens.PublicKeySize]byte{1}}
+	d.announce[0] = keyring.Public{ID: 40002, Key: [tokens.PublicKeySize]byte{1}}
 	if _, err := d.tryOpen(); !errors.Is(err, keyring.ErrWeak) {
 		t.Fatalf("a key that gateways refuse: %v", err)
 	}

@@ -12,11 +12,15 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// Run looks into the database every second until ctx ends. What fails is logged,
-// counted and tried again.
+// announceCheck is how often Run looks whether an announcement has grown old.
+const announceCheck = time.Hour
+
+// Run looks into the database every second, and repeats announcements before the stream
+// can have forgotten them, until ctx ends. What fails is logged, and tried again.
 func (r *Ring) Run(ctx context.Context) error {
-	tick := time.NewTicker(refreshEvery)
+	tick, announce := time.NewTicker(refreshEvery), time.NewTicker(announceCheck)
 	defer tick.Stop()
+	defer announce.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -25,6 +29,10 @@ func (r *Ring) Run(ctx context.Context) error {
 			if err := r.Refresh(ctx); err != nil && ctx.Err() == nil {
 				r.failures.Add(1)
 				r.log.Error("issuer keys not looked up", zap.Error(err))
+			}
+		case <-announce.C:
+			if err := r.AnnounceDue(ctx); err != nil && ctx.Err() == nil {
+				r.log.Error("announcing the keys again", zap.Error(err))
 			}
 		}
 	}
@@ -101,9 +109,9 @@ func (r *Ring) logChange() {
 	}
 }
 
-// AnnounceDue repeats every announcement that has grown old, those of the keys first and
-// then those of more: the database remembers when it announced what.
-func (r *Ring) AnnounceDue(ctx context.Context, more ...Public) error {
+// AnnounceDue repeats every announcement that has grown old, those of the issuer's keys
+// first: the database remembers when it announced what.
+func (r *Ring) AnnounceDue(ctx context.Context) error {
 	var keys []Public
 	var err error
 	if r.first != nil {
@@ -111,7 +119,7 @@ func (r *Ring) AnnounceDue(ctx context.Context, more ...Public) error {
 	} else if keys, err = r.store.Announceable(ctx); err != nil {
 		return fmt.Errorf("issuance: which keys to announce: %w", err)
 	}
-	for _, k := range append(keys, more...) {
+	for _, k := range append(keys, r.more...) {
 		announced, err := r.store.Publish(ctx, k, database.MillisAt(r.now()))
 		if err != nil {
 			return fmt.Errorf("issuance: announcing key %d: %w", k.ID, err)

@@ -41,9 +41,13 @@ func (k Key) Public() Public { return Public{k.ID, k.Signer.Public()} }
 // RingConfig is what a Ring works with.
 type RingConfig struct {
 	Store *Store
-	Keys  []Key            // that this process holds, at least one
-	Now   func() time.Time // the clock that sessions start by; nil: time.Now
-	Log   *zap.Logger      // nil: none
+	Keys  []Key // that this process holds, at least one
+	// Announce lists more public keys for gateways to accept, for instance a
+	// load test's. Whoever holds one of them can make passes: leave it empty in
+	// production.
+	Announce []Public
+	Now      func() time.Time // the clock that sessions start by; nil: time.Now
+	Log      *zap.Logger      // nil: none
 	// Metrics takes the key that signs and the lookups that failed; nil: none.
 	Metrics prometheus.Registerer
 	// FirstSigns has the first key sign from the first moment, whether gateways know it or
@@ -56,7 +60,8 @@ type RingConfig struct {
 type Ring struct {
 	store *Store
 	keys  map[tokens.KeyID]signing.Signer
-	first *Key // signs whatever is known of it; nil: the rule holds
+	more  []Public // to be announced besides those of the store
+	first *Key     // signs whatever is known of it; nil: the rule holds
 	now   func() time.Time
 	log   *zap.Logger
 	age   func(since time.Time) time.Duration // monotonic, whatever the clock is set to
@@ -83,7 +88,7 @@ func New(c RingConfig) (*Ring, error) {
 	if c.Store == nil || len(c.Keys) == 0 {
 		return nil, errors.New("keyring: a store and at least one key are needed")
 	}
-	r := &Ring{store: c.Store, keys: make(map[tokens.KeyID]signing.Signer), now: c.Now, log: c.Log, age: time.Since, looking: make(chan struct{}, 1)}
+	r := &Ring{store: c.Store, more: c.Announce, keys: make(map[tokens.KeyID]signing.Signer), now: c.Now, log: c.Log, age: time.Since, looking: make(chan struct{}, 1)}
 	for _, k := range c.Keys {
 		if k.ID == 0 || k.Signer == nil || r.keys[k.ID] != nil {
 			return nil, fmt.Errorf("keyring: key %d has no id, no signer, or stands twice", k.ID)
