@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -32,31 +31,18 @@ const (
 func everyDatabase(t *testing.T, story func(t *testing.T, open func() *box)) {
 	t.Helper()
 	databasetest.Each(t, func(t *testing.T, address string) {
-		owner := new(causes)
-		story(t, func() *box { return owner.open(t, address, "", partitions, false) })
+		in := new(causes)
+		story(t, func() *box { return in.open(t, address, "", partitions, false) })
 	})
 }
+
+// causes are what the owner of the credentials in these tests would publish again.
+type causes struct{ said []revocation.Record }
 
 // box is an Outbox and what stands behind its records.
 type box struct {
 	*Outbox
 	*causes
-}
-
-// causes are what the owner of the credentials in these tests would publish again.
-type causes struct {
-	mu    sync.Mutex
-	order []tokens.Serial                     // mu
-	state map[tokens.Serial]revocation.Record // mu; by serial, the last one
-}
-
-func (c *causes) inForce(context.Context, *database.DB, *sql.Tx, database.Millis) (all []revocation.Record, err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, serial := range c.order {
-		all = append(all, c.state[serial])
-	}
-	return all, nil
 }
 
 // open opens the same database each time; every outbox is closed at the end.
@@ -71,8 +57,11 @@ func (c *causes) open(t *testing.T, address, topic string, partitions int, move 
 
 func (c *causes) try(t *testing.T, address, topic string, partitions int, move bool) (*box, error) {
 	t.Helper()
+	source := func(context.Context, *database.DB, *sql.Tx, database.Millis) ([]revocation.Record, error) {
+		return c.said, nil
+	}
 	o, err := Open(t.Context(), Config{Database: address, Topic: topic, Partitions: partitions, Move: move,
-		InForce: []Source{c.inForce}, Now: func() time.Time { return time.UnixMilli(nowMs) }})
+		InForce: []Source{source}, Now: func() time.Time { return time.UnixMilli(nowMs) }})
 	if err == nil {
 		t.Cleanup(func() { o.Close() })
 	}
@@ -92,25 +81,13 @@ func record(n int, at int64) revocation.Record {
 func enqueue(t *testing.T, o *box, r revocation.Record) {
 	t.Helper()
 	if err := o.Do(t.Context(), o.cause(r)); err != nil {
-		t.Error(err)
+		t.Fatal(err)
 	}
+	o.said = append(o.said, r)
 }
 
 func (o *box) cause(r revocation.Record) *Write {
-	return &Write{Serial: r.Serial, Run: func(ctx context.Context, tx *sql.Tx) error {
-		database.AfterCommit(ctx, func() {
-			o.mu.Lock()
-			defer o.mu.Unlock()
-			if o.state == nil {
-				o.state = make(map[tokens.Serial]revocation.Record)
-			}
-			if _, known := o.state[r.Serial]; !known {
-				o.order = append(o.order, r.Serial)
-			}
-			o.state[r.Serial] = r
-		})
-		return o.Enqueue(ctx, tx, r)
-	}}
+	return &Write{Serial: r.Serial, Run: func(ctx context.Context, tx *sql.Tx) error { return o.Enqueue(ctx, tx, r) }}
 }
 
 // epoch is the present one.
@@ -131,13 +108,6 @@ func take(t *testing.T, o *box, partition, max int) publish.Pending {
 		t.Fatal(err)
 	}
 	return p
-}
-
-func published(t *testing.T, o *box, partition int, last uint64) {
-	t.Helper()
-	if err := o.Published(t.Context(), epoch(t, o), partition, last); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // waitForLocks returns when so many transactions wait for another.
