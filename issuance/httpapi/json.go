@@ -1,15 +1,25 @@
 package httpapi
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"reflect"
+	"time"
 
 	"github.com/railgate/railgate/internal/strictjson"
+	"github.com/railgate/railgate/issuance/account"
+	"github.com/railgate/railgate/issuance/audit"
+	"github.com/railgate/railgate/issuance/credential"
 	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/issuance/registry"
+	"github.com/railgate/railgate/issuance/registry/rules"
+	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/issuance/throttle"
+	"github.com/railgate/railgate/tokens"
 )
 
 // MaxBody bounds a request's body, bytes. The largest honest one is a check
@@ -117,4 +127,109 @@ func (f *filled) UnmarshalJSON(raw []byte) error {
 	}
 	*f = filled(text)
 	return nil
+}
+
+// problems are those of HTTP itself; those of the rules stand beside the rules.
+var problems problem.Table
+
+// What a request can be refused for before a rule is asked, and after one failed.
+var (
+	BodyMalformed    = problems.Add(400, "body_malformed", "The request cannot be read.", "请求格式有误。", "", "")
+	BodyTooLarge     = problems.Add(413, "body_too_large", "The request is too large.", "请求内容过大。", "", "")
+	HeadersTooLarge  = problems.Add(431, "headers_too_large", "The headers of the request are too large.", "请求头过大。", "", "")
+	BodySlow         = problems.Add(408, "body_timeout", "The request did not arrive in time.", "请求内容未能及时送达。", "Please check the network and try again.", "请检查网络后重试。")
+	MediaType        = problems.Add(415, "media_type_not_supported", "The request must be JSON.", "请求必须为 JSON 格式。", "", "")
+	QueryMalformed   = problems.Add(400, "query_malformed", "The query in the address cannot be read.", "请求地址中的查询参数有误。", "", "")
+	NotFound         = problems.Add(404, "not_found", "There is nothing here.", "请求的地址不存在。", "", "")
+	MethodNotAllowed = problems.Add(405, "method_not_allowed", "This method is not supported here.", "不支持该请求方法。", "", "")
+	Overloaded       = problems.Add(503, "overloaded", "The service is busy.", "系统繁忙。", "Please try again in a moment.", "请稍后重试。")
+	Unavailable      = problems.Add(503, "temporarily_unavailable", "The service is not available now.", "服务暂不可用。", "Please try again in a moment.", "请稍后重试。")
+	Internal         = problems.Add(500, "internal_error", "The service has a fault.", "系统故障。", "Please try again later, or go to the station police window.", "请稍后重试，或到车站公安制证窗口办理。")
+)
+
+// tables are the problems of every answer, and table finds their rows. They stand below
+// problems' rows, which are added before.
+var (
+	tables = []problem.Table{
+		credential.Problems, account.Problems, throttle.Problems, rules.Problems, registry.Problems, staff.Problems, audit.Problems, problems,
+	}
+	table = problem.Join(tables...)
+)
+
+// bilingual is a text in the two languages of the service.
+type bilingual struct {
+	EN string `json:"en"`
+	ZH string `json:"zh"`
+}
+
+// problemJSON is an RFC 9457 problem. Only Detail, and for a refused code the reason with
+// its words, differs between two answers with one code; none repeats what was sent.
+type problemJSON struct {
+	Type     string       `json:"type"`
+	Title    string       `json:"title"`
+	Status   int          `json:"status"`
+	Code     problem.Code `json:"code"`
+	Detail   string       `json:"detail"`
+	Text     bilingual    `json:"text"`
+	NextStep *bilingual   `json:"next_step,omitempty"`
+	Contact  *bilingual   `json:"contact,omitempty"`  // customer service, where it can say why
+	RetryAt  int64        `json:"retry_at,omitempty"` // Unix seconds
+	// Reason and Class are of a refused code, as in a gateway's verdict; Text is then
+	// the reason's.
+	Reason string `json:"reason,omitempty"`
+	Class  string `json:"class,omitempty"`
+}
+
+// newProblem renders a code. A code outside the table is a mistake of ours and
+// must not leak: it becomes an internal error.
+func newProblem(code problem.Code, detail string) problemJSON {
+	row, ok := table[code]
+	if !ok {
+		row, detail = table[Internal], ""
+	}
+	p := problemJSON{
+		Type: "/problems/" + string(row.Code), Title: http.StatusText(row.Status), Status: row.Status,
+		Code: row.Code, Detail: cmp.Or(detail, row.EN), Text: bilingual{row.EN, row.ZH},
+	}
+	if row.NextEN != "" {
+		p.NextStep = &bilingual{row.NextEN, row.NextZH}
+	}
+	return p
+}
+
+// write sends the problem with the headers that its status asks for.
+func (p problemJSON) write(w http.ResponseWriter) {
+	h := w.Header()
+	switch p.Status {
+	case http.StatusUnauthorized:
+		h.Set("WWW-Authenticate", "Bearer")
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
+		h.Set("Retry-After", "1")
+	}
+	if p.RetryAt != 0 {
+		h.Set("Retry-After", time.Unix(p.RetryAt, 0).UTC().Format(http.TimeFormat))
+	}
+	h.Set("Content-Type", "application/problem+json")
+	body, err := json.Marshal(p)
+	if err != nil {
+		panic("BUG: issuance/httpapi: a problem does not encode: " + err.Error())
+	}
+	w.WriteHeader(p.Status)
+	w.Write(body) // a caller that went away is not told
+}
+
+// contactCodes are the refusals for an identity that is not confirmed: besides the
+// counter, customer service can say why (S4:411-415).
+var contactCodes = map[problem.Code]bool{
+	credential.IdentityNotConfirmed: true,
+	credential.DocumentCancelled:    true,
+	rules.IdentityRegistered:        true,
+}
+
+// newCodeProblem has the words of a gateway's verdict.
+func newCodeProblem(r tokens.Reason) problemJSON {
+	p := newProblem(credential.CodeRefused, "the code is not accepted: "+r.String())
+	p.Reason, p.Class = r.String(), r.Class().String()
+	p.Text.EN, p.Text.ZH = r.Text()
+	return p
 }

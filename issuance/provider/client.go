@@ -1,16 +1,65 @@
+// Package provider is how the issuer speaks with an outside service: one that
+// may be slow, silent, down or wrong at any time, and whose network is not ours.
+//
+// It promises that a call ends within its bound, that an answer was made by a
+// holder of the shared secret for this very request, that a service in trouble
+// is left alone (Breaker) and cannot hold more than a set number of calls, and
+// that nothing a call carries, either way, reaches an error, a log or a metric:
+// all texts here are constants. It does not promise that a service does its
+// work once: it repeats a request, under the same id, when the connection broke
+// before an answer.
+//
+// # Protocol
+//
+// A request is a POST of one JSON object over HTTPS; plain HTTP is for loopback
+// addresses only. Values are strings, names are lower-case ASCII; unknown and
+// repeated names are refused. Both sides sign with HMAC-SHA-256 under a secret
+// that they share, in one header with one spelling:
+//
+//	Railgate-Signature: v1;key=KEY;time=SECONDS;id=ID;mac=MAC
+//
+// KEY names the secret: 1 to 32 of a-z, 0-9 and "-". SECONDS is the Unix time
+// of signing, in decimal. ID is 32 lower-case hex digits, random, one for each
+// request and the same when it is sent again. MAC is 64 lower-case hex digits.
+// What is signed, each line ended by a line feed, hashes in lower-case hex:
+//
+//	a request                     an answer
+//	railgate-partner-request-v1   railgate-partner-answer-v1
+//	KEY                           KEY
+//	SECONDS                       SECONDS
+//	ID                            ID
+//	POST                          STATUS (decimal)
+//	PATH of the URL               MAC of the request
+//	SHA-256 of the body           SHA-256 of the body
+//
+// An answer thus belongs to one request and to no other. Every answer that says
+// something is signed, errors too; what is not signed says nothing. Each side
+// refuses a time that is further from its clock than a bound. A URL has no
+// query, because the signature does not cover one.
+//
+// Within that bound a request can be replayed. It is answered as the first time,
+// because its id is known: whoever serves must keep ids for at least twice the
+// bound. Two secrets may be valid at once. To change one: give both sides the
+// new one as their second, then make it the first, then drop the old one. A
+// secret serves one service only.
 package provider
 
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"os"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"go.uber.org/zap"
@@ -194,4 +243,64 @@ func (c *Client) fault(kind error, detail string) error {
 		return fmt.Errorf("partner %s: %w", c.config.Service, kind)
 	}
 	return fmt.Errorf("partner %s: %w: %s", c.config.Service, kind, detail)
+}
+
+// Bounds of a connection. The call's own bound holds as well, but net/http goes
+// on dialling for a caller who left: these two say how long.
+const (
+	dialTimeout      = 3 * time.Second
+	handshakeTimeout = 5 * time.Second
+	maxHeader        = 8 << 10 // of an answer, bytes
+	sessions         = 8       // TLS sessions kept for resumption
+)
+
+// newTransport makes the transport of one client.
+//
+// Each call has a connection of its own. On one that is kept, net/http writes to
+// the standard log what a service sends without being asked, and that may speak
+// of a person; a broken idle one would also look like a fault of the service. And
+// only on one that was kept does net/http repeat a request by itself.
+// TLS sessions are resumed, so the price is a round trip.
+//
+// It is used without http.Client: nothing follows redirects or keeps cookies.
+func newTransport(roots *x509.CertPool, calls int) *http.Transport {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true) // HTTP/2 would put all calls on one connection
+	return &http.Transport{
+		Proxy:                  nil, // not even one that the environment names
+		DialContext:            (&net.Dialer{Timeout: dialTimeout, KeepAlive: -1}).DialContext,
+		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(sessions)},
+		TLSHandshakeTimeout:    handshakeTimeout,
+		Protocols:              protocols,
+		DisableKeepAlives:      true,
+		DisableCompression:     true, // a body is bounded and hashed as it came
+		MaxConnsPerHost:        calls,
+		MaxResponseHeaderBytes: maxHeader,
+	}
+}
+
+// describe says in words of ours why there was no connection. The texts of
+// net/http may quote what the service sent, and that may speak of a person.
+func describe(err error) string {
+	var (
+		lookup      *net.DNSError
+		certificate *tls.CertificateVerificationError
+		record      tls.RecordHeaderError
+		alert       tls.AlertError
+	)
+	switch {
+	case errors.As(err, &lookup):
+		return "its name does not resolve"
+	case errors.As(err, &certificate):
+		return "its certificate is not trusted"
+	case errors.As(err, &record), errors.As(err, &alert):
+		return "TLS was not agreed on"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "refused"
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return "it broke off"
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
+		return "not made in time"
+	}
+	return "it broke, or what came is not HTTP"
 }
