@@ -53,6 +53,8 @@ func runTo(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	switch {
+	case extra.Check && inv != nil && inv.command.bare:
+		return fmt.Errorf("-check: leave out -%s, which needs no settings that could be checked", inv.command.name)
 	case extra.Check:
 		return check(&c, out)
 	case inv != nil:

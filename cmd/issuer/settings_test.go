@@ -49,6 +49,7 @@ func TestBadSettingsAreNamed(t *testing.T) {
 	for flag, want := range map[string]string{"-real_person.provider": "must be chosen knowingly", "-residents.provider": "must be chosen knowingly"} {
 		d.refused(want, "-check", flag, "")
 	}
+	d.refused("-check: leave out -probe", "-check", "-probe", "http://127.0.0.1:1/")
 	if c := defaults(); c.AddressRate.rate() == (throttle.Rate{}) || (addressRate{}).rate() != (throttle.Rate{}) {
 		t.Error("the rate must be on unless it is turned off")
 	}

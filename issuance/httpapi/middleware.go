@@ -30,11 +30,12 @@ const RequestTimeout = 20 * time.Second
 // will say of it.
 type responseRecorder struct {
 	http.ResponseWriter
-	id     string
-	from   throttle.Caller
-	probe  bool // a health question
-	label  string
-	status int // 0: nothing was written yet
+	id      string
+	from    throttle.Caller
+	unknown error // why from could not be told
+	probe   bool  // a health question
+	label   string
+	status  int // 0: nothing was written yet
 }
 
 func (rec *responseRecorder) WriteHeader(status int) {
@@ -56,8 +57,8 @@ func (rec *responseRecorder) Write(p []byte) (int, error) {
 func (a *API) around(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		from, _ := a.proxies.Caller(r.RemoteAddr, r.Header.Values("X-Forwarded-For")) // all whose address cannot be read are one
-		rec := &responseRecorder{ResponseWriter: w, id: requestID(), from: from, probe: probe(r), label: routeNone}
+		from, err := a.proxies.Caller(r.RemoteAddr, r.Header.Values("X-Forwarded-For"))
+		rec := &responseRecorder{ResponseWriter: w, id: requestID(), from: from, unknown: err, probe: probe(r), label: routeNone}
 		protect(rec)
 		defer a.finish(rec, start)
 		if a.draining.Load() {
@@ -144,7 +145,11 @@ func (a *API) answer(label string, serve handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec := w.(*responseRecorder)
 		rec.label = label
-		if err := serve(rec, &request{r, rec.id, rec.from, rec.Header()}); err != nil {
+		err := rec.unknown // a caller without an address would share its limits with all such
+		if err == nil || rec.probe {
+			err = serve(rec, &request{r, rec.id, rec.from, rec.Header()})
+		}
+		if err != nil {
 			a.fail(rec, err)
 		}
 	})

@@ -37,7 +37,7 @@ type ServiceConfig struct {
 // configuration.
 type ServiceSettings struct {
 	Service Settings `toml:"service"`
-	Label   string   `toml:"label" doc:"names the service in logs and answers, printable ASCII"`
+	Label   string   `toml:"label" doc:"names the service in logs, and in answers that say who decided; printable ASCII"`
 }
 
 // Load reads the files and reports all that is wrong, each a *Fault.
