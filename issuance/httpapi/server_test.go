@@ -141,12 +141,12 @@ func TestRefusalsAndFaultsAreWarnings(t *testing.T) {
 // Limits are by network: a caller whose address cannot be read gets no answer but to
 // a health question, rather than a share in limits with all such callers.
 func TestACallerWithoutAnAddressIsNotServed(t *testing.T) {
-	w := newWorld(t, setup{})
+	s := newSystem(t, setup{})
 	for path, want := range map[string]int{"/v1/privacy-policy": http.StatusInternalServerError, "/healthz": http.StatusOK} {
 		r := httptest.NewRequest(http.MethodGet, path, nil)
 		r.RemoteAddr = "@"
 		recorder := httptest.NewRecorder()
-		w.api.Public().ServeHTTP(recorder, r)
+		s.api.Public().ServeHTTP(recorder, r)
 		if recorder.Code != want {
 			t.Errorf("%s: %d, want %d", path, recorder.Code, want)
 		}
