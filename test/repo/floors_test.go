@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/railgate/railgate/test/runtest"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // floors are the packages of the issuer, from the ground up. A package imports others
