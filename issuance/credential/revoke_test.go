@@ -252,7 +252,7 @@ func TestRevocationsTogetherDoNotSufferForEachOther(t *testing.T) {
 			for _, c := range calls {
 				shared = append(shared, s.write(c))
 			}
-			if err := s.outbox.Together(t.Context(), shared); err != nil {
+			if err := s.outbox.Batch(t.Context(), shared); err != nil {
 				t.Fatal(err)
 			}
 			changed := 0

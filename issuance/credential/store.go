@@ -36,9 +36,9 @@ type Store struct {
 func NewStore(box *outbox.Outbox, trail *audit.Trail) *Store {
 	db := box.Database()
 	s := &Store{db: db, outbox: box, trail: trail, serials: newSerials(db)}
-	s.submissions = together(db, s.insertApplications)
-	s.passed = together(db, s.insertPassed)
-	s.openings = together(db, s.openAll)
+	s.submissions = batched(db, s.insertApplications)
+	s.passed = batched(db, s.insertPassed)
+	s.openings = batched(db, s.openAll)
 	s.lookups, s.viewings = database.NewGroup(s.lookUpAll), database.NewGroup(s.viewAll)
 	return s
 }
@@ -49,10 +49,10 @@ type pendingWrite[T any] struct {
 	refused error // nothing was written for this call, and the others are not concerned
 }
 
-// together groups calls whose rows are written in one transaction. A transaction that
+// batched groups calls whose rows are written in one transaction. A transaction that
 // the database refuses is tried again call by call, so that none suffers for another,
 // unless it may have been committed.
-func together[T any](db *database.DB, write func(ctx context.Context, tx *sql.Tx, calls []*pendingWrite[T]) error) *database.Group[pendingWrite[T]] {
+func batched[T any](db *database.DB, write func(ctx context.Context, tx *sql.Tx, calls []*pendingWrite[T]) error) *database.Group[pendingWrite[T]] {
 	return database.NewGroup(func(ctx context.Context, calls []*pendingWrite[T]) error {
 		committing := false
 		err := db.Change(ctx, "write together", func(ctx context.Context, tx *sql.Tx) error {

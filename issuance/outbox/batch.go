@@ -47,7 +47,7 @@ func (o *Outbox) do(ctx context.Context, w *Write) (err error) {
 	if o.db.Name == "sqlite" {
 		err = o.writes.Do(ctx, w)
 	} else {
-		err = o.Together(ctx, []*Write{w})
+		err = o.Batch(ctx, []*Write{w})
 	}
 	if err != nil {
 		return err // and w.err may be written yet
@@ -55,10 +55,10 @@ func (o *Outbox) do(ctx context.Context, w *Write) (err error) {
 	return w.err
 }
 
-// Together carries out many writes in one transaction, publishers' last. A
+// Batch carries out many writes in one transaction, publishers' last. A
 // transaction that the database refuses is tried again write by write, so that none
 // suffers for another, unless it may have been committed.
-func (o *Outbox) Together(ctx context.Context, writes []*Write) error {
+func (o *Outbox) Batch(ctx context.Context, writes []*Write) error {
 	committed, err := o.share(ctx, writes)
 	if err == nil || committed || len(writes) == 1 {
 		return err

@@ -76,7 +76,7 @@ func Open(ctx context.Context, c Config) (*Outbox, error) {
 		db: db, partitions: c.Partitions, topic: c.Topic, inForce: c.InForce, holder: rand.Text(),
 		wake: func(int) {}, writing: make(chan struct{}, mostWriting),
 	}
-	o.writes = database.NewGroup(o.Together)
+	o.writes = database.NewGroup(o.Batch)
 	if !c.Move {
 		err = o.openStream(ctx, c.Now())
 	}

@@ -193,7 +193,7 @@ func TestOnePartitionsDamageStopsItAlone(t *testing.T) {
 			calls = append(calls, &taking{epoch: epoch(t, s), partition: p, max: 10})
 			writes = append(writes, s.take(calls[p]))
 		}
-		if err := s.Together(t.Context(), writes); err != nil {
+		if err := s.Batch(t.Context(), writes); err != nil {
 			t.Fatal(err)
 		}
 		for p, c := range calls {
@@ -229,7 +229,7 @@ func TestWritesTogetherDoNotSufferForEachOther(t *testing.T) {
 				shared = append(shared, failing)
 			}
 			slices.Reverse(shared[2:])
-			if err := o.Together(t.Context(), shared); err != nil {
+			if err := o.Batch(t.Context(), shared); err != nil {
 				t.Fatal(err)
 			}
 			if !errors.Is(over.refused, publish.ErrEpoch) || taken.refused != nil || len(taken.pending.Records) == 0 && !spoilt || !taken.pending.Drained {
