@@ -131,7 +131,9 @@ func (c *Client) CheckWith(ctx context.Context, a *Application, evidence string)
 	case a.Serial != tokens.Serial{} && a.Serial != serial:
 		return "", fmt.Errorf("face check: the serial is not that of the approval")
 	}
-	a.Serial = serial
+	if a.Serial != serial { // only once: others may read it by now
+		a.Serial = serial
+	}
 	return checked.Check, nil
 }
 
