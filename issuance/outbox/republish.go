@@ -100,8 +100,11 @@ func (o *Outbox) MoveStream(ctx context.Context, by Order) (epoch uint64, err er
 			return ErrPublishing
 		}
 		moved, err := database.Changed(ctx, tx, `UPDATE stream SET topic = $1, partitions = $2 WHERE id = 1`, o.topic, o.partitions)
-		if err != nil || moved == 0 {
-			return errors.Join(err, errors.New("the database has no stream yet: the first issuer that starts makes it"))
+		if err != nil {
+			return err
+		}
+		if moved == 0 {
+			return errors.New("the database has no stream yet: the first issuer that starts makes it")
 		}
 		if _, err := tx.ExecContext(ctx, `DELETE FROM stream_partitions`); err != nil {
 			return err
