@@ -276,3 +276,33 @@ func TestRevocationsTogetherDoNotSufferForEachOther(t *testing.T) {
 		}
 	})
 }
+
+// A revocation whose audit entry is refused is told so, however many others share its
+// transaction, and those are carried out.
+func TestARevocationThatIsUndoneIsNotAcknowledged(t *testing.T) {
+	const calls = 12
+	everyDatabase(t, func(t *testing.T, open func() *Store) {
+		s := open()
+		var group sync.WaitGroup
+		errs, serials := make([]error, calls), make([]tokens.Serial, calls)
+		for i := range calls {
+			serials[i] = approved(t, s, i+1).Serial
+		}
+		for i := range calls {
+			group.Go(func() {
+				r := revoke(serials[i], nowMs+1)
+				if i%4 == 3 {
+					r.Entry = audit.Entry{Who: "window-7"} // the audit log refuses it
+				}
+				_, _, errs[i] = s.SetRevoked(t.Context(), r)
+			})
+		}
+		group.Wait()
+		for i, serial := range serials {
+			c, err := s.Credential(t.Context(), serial)
+			if undone := i%4 == 3; err != nil || (errs[i] != nil) != undone || (c.Revoked == 0) != undone {
+				t.Errorf("call %d: answered %v; revoked at %d: %v", i, errs[i], c.Revoked, err)
+			}
+		}
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -15,25 +16,37 @@ import (
 // announceCheck is how often Run looks whether an announcement has grown old.
 const announceCheck = time.Hour
 
-// Run looks into the database every second, and repeats announcements before the stream
-// can have forgotten them, until ctx ends. What fails is logged, and tried again.
+// Run looks into the database every second, and beside that repeats announcements before
+// the stream can have forgotten them, until ctx ends. What fails is logged, and tried again.
 func (r *Ring) Run(ctx context.Context) error {
-	tick, announce := time.NewTicker(refreshEvery), time.NewTicker(announceCheck)
-	defer tick.Stop()
-	defer announce.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-			if err := r.Refresh(ctx); err != nil && ctx.Err() == nil {
-				r.failures.Add(1)
-				r.log.Error("issuer keys not looked up", zap.Error(err))
-			}
-		case <-announce.C:
+	var announcing sync.WaitGroup
+	announcing.Go(func() {
+		every(ctx, announceCheck, func() {
 			if err := r.AnnounceDue(ctx); err != nil && ctx.Err() == nil {
 				r.log.Error("announcing the keys again", zap.Error(err))
 			}
+		})
+	})
+	every(ctx, refreshEvery, func() {
+		if err := r.Refresh(ctx); err != nil && ctx.Err() == nil {
+			r.failures.Add(1)
+			r.log.Error("issuer keys not looked up", zap.Error(err))
+		}
+	})
+	announcing.Wait()
+	return nil
+}
+
+// every calls act after each interval until ctx ends.
+func every(ctx context.Context, interval time.Duration, act func()) {
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			act()
 		}
 	}
 }

@@ -112,7 +112,15 @@ func TestAnnouncementCutOff(t *testing.T) {
 		w.emptied()
 		w.signs(1, a)
 
-		w.ok(w.order(t.Context(), key(2).Public(), w.by())) // and not in the outbox
+		refuse, take := `CREATE TRIGGER refuse BEFORE INSERT ON outbox BEGIN SELECT RAISE(ABORT, 'no room'); END`, `DROP TRIGGER refuse`
+		if w.Database().Name != "sqlite" {
+			refuse, take = `ALTER TABLE outbox ADD CONSTRAINT refuse CHECK (false) NOT VALID`, `ALTER TABLE outbox DROP CONSTRAINT refuse`
+		}
+		w.exec(refuse) // the order is kept, its announcement is not
+		if _, err := w.Announce(t.Context(), key(2).Public(), w.by()); err == nil {
+			t.Fatal("an announcement that is not in the outbox was reported as made")
+		}
+		w.exec(take)
 		w.emptied()
 		w.passes(lead)
 		w.signs(1, a)

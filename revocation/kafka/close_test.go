@@ -16,7 +16,7 @@ func ours() []string {
 	buf := make([]byte, 1<<20)
 	var stacks []string
 	for _, s := range strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
-		if strings.Contains(s, "segmentio/kafka-go") || strings.Contains(s, "kafkalink.(*") {
+		if strings.Contains(s, "segmentio/kafka-go") || strings.Contains(s, "revocation/kafka.(*") || strings.Contains(s, "kafka/guard.(*") {
 			stacks = append(stacks, s)
 		}
 	}

@@ -23,7 +23,7 @@ import (
 const fetchVersion = 11
 
 // decode is what comes of the records field of a fetch response on its way over
-// a connection of kafkalink: through its guard, then through kafka-go. The log
+// a connection of revocation/kafka: through its guard, then through kafka-go. The log
 // that they are from never ends.
 func decode(records []byte) (kafkago.RecordReader, error) {
 	const number = 1

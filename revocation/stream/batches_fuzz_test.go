@@ -9,7 +9,7 @@ import (
 )
 
 // FuzzFetchedRecords gives any bytes as the records of a fetch response to
-// kafka-go and to kafkalink.Walk, from any position. Whatever they are, nothing
+// kafka-go and to kafka.Walk, from any position. Whatever they are, nothing
 // here panics, reading never goes back, and every message of the intact batches
 // they begin with is visited, in order, unless it lies before the position:
 // what comes behind cannot hide it. The position passes only what was decoded.

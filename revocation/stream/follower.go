@@ -33,7 +33,7 @@ const (
 	minBackoff = 50 * time.Millisecond
 	maxBackoff = 400 * time.Millisecond
 	// fetchBytes is the usual size of a fetch, about as much as the guard in
-	// kafkalink lets through of small batches; maxFetchBytes the largest tried when
+	// revocation/kafka lets through of small batches; maxFetchBytes the largest tried when
 	// a broker returns nothing that decodes.
 	fetchBytes    = 256 << 10
 	maxFetchBytes = 8 << 20

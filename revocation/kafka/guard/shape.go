@@ -110,7 +110,7 @@ func shapeOf(t reflect.Type, version int16, flexible bool) shape {
 	case t.Kind() == reflect.Bool || t.Kind() >= reflect.Int8 && t.Kind() <= reflect.Int64:
 		s.kind, s.size = fixed, int64(t.Size())
 	default:
-		panic("kafkalink: kafka-go has a field of type " + t.String())
+		panic("kafka: kafka-go has a field of type " + t.String())
 	}
 	return s
 }
