@@ -20,9 +20,7 @@ func mayNotBuy(t *testing.T, h *harness.Harness, a *harness.Account, passenger s
 	h.Ticketing.MayBuy(a, passenger).No(t, code)
 	event, _ := h.Ticketing.Bought(a, passenger)
 	h.Ticketing.TryReport(event).Refused(t, code)
-	if n := a.Entry("holder").Tickets; n != before {
-		t.Errorf("%d tickets were counted", n-before)
-	}
+	a.HasTickets("holder", before)
 }
 
 // buys asks and buys.
@@ -37,9 +35,7 @@ func TestR19_AVerifiedAccountBuysForVerifiedPassengers(t *testing.T) {
 		a := h.Verified(h.Person())
 		p := a.AddSettled(h.Person()).Passenger
 		buys(t, h, a, "holder", p, p, p, p, p) // no count binds the verified
-		if n := a.Entry(p).Tickets; n != 5 {
-			t.Errorf("%d tickets are counted", n)
-		}
+		a.HasTickets(p, 5)
 	})
 }
 
@@ -89,9 +85,7 @@ func TestP15_AccountsWithOtherDocumentsBuyForSuchOnly(t *testing.T) {
 		})
 		for range 3 { // to be submitted, pre-verified, verified
 			mayNotBuy(t, h, a, resident, rules.OtherDocumentsOnly)
-			if p := h.Ticketing.MayBuy(a, resident).Refused; !strings.Contains(p.NextStep.Zh, "居民身份证注册用户") {
-				t.Errorf("the refusal tells %+v", p.NextStep)
-			}
+			h.Ticketing.MayBuy(a, resident).Refused.NextStep.Has(t, "居民身份证注册用户")
 			switch a.Entry("holder").Status {
 			case "to_be_submitted":
 				preVerified(h, a, "holder")
@@ -122,9 +116,7 @@ func TestP16_TwentyTicketsOfAToBeSubmittedAccount(t *testing.T) {
 		mayNotBuy(t, h, a, "holder", rules.AccountTicketLimit)
 		h.Ticketing.MayChange(a, tickets[2]).No(t, rules.AccountTicketLimit)
 		h.Ticketing.MayRefund(a, tickets[2]).Yes(t)
-		if n := a.Entry("holder").Tickets; n != 20 {
-			t.Errorf("%d tickets are counted", n)
-		}
+		a.HasTickets("holder", 20)
 		// Pre-verified, the account has no such limit.
 		preVerified(h, a, "holder")
 		h.Ticketing.MayChange(a, tickets[2]).Yes(t)
@@ -170,9 +162,7 @@ func TestP17_AChangedTicketAndItsSuccessorAreTwo(t *testing.T) {
 			mayNotBuy(t, h, a, p, rules.PassengerTicketLimit)
 			h.Ticketing.MayChange(a, second).No(t, rules.PassengerTicketLimit)
 			third := h.Ticketing.Change(a, second) // 5
-			if n := a.Entry(p).Tickets; n != 5 {
-				t.Errorf("%d tickets are counted", n)
-			}
+			a.HasTickets(p, 5)
 			h.Ticketing.MayRefund(a, third).Yes(t)
 			h.Ticketing.MayChange(a, third).No(t, rules.PassengerTicketLimit)
 			h.Window().Verify(a, p, nil).OK(t)
@@ -222,8 +212,6 @@ func TestG22_TicketsAreForTheListOnly(t *testing.T) {
 		deleted := a.Add(h.Person()).Passenger
 		a.Delete(deleted).OK(t)
 		h.Ticketing.Call("POST", "/v1/decisions", harness.Object{"kind": "buy", "account": a.ID, "for": []string{deleted}}).Refused(t, registry.EntryNotFound)
-		if n := a.Entry("holder").Tickets; n != 0 {
-			t.Errorf("%d tickets are counted", n)
-		}
+		a.HasTickets("holder", 0)
 	})
 }

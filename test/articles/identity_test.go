@@ -30,9 +30,7 @@ func TestG12_AChildWithoutADocumentTravelsOnTheAdult(t *testing.T) {
 		adult := h.Person()
 		p := a.AddSettled(adult).Passenger
 		buys(t, h, a, p, p) // the adult and the child
-		if n := a.Entry(p).Tickets; n != 2 {
-			t.Errorf("%d tickets count for the adult", n)
-		}
+		a.HasTickets(p, 2)
 		a.TryAdd(adult.Named("测试童")).Refused(t, rules.AlreadyListed)
 		a.TryAdd(a.Person.Named("测试童")).Refused(t, rules.AlreadyListed)
 		// Not for a child alone: no adult, no ticket.
@@ -87,9 +85,7 @@ func TestG21_IdentityRegisteredTwice(t *testing.T) {
 		h.Window().FreeIdentity(owner, harness.Object{"delegated": true}).Refused(t, rules.InPersonOnly)
 		h.Window().FreeIdentity(owner, harness.Object{"original": false}).Refused(t, rules.OriginalMissing)
 		h.Window().FreeIdentity(owner, nil).OK(t)
-		if s := squatter.Entry("holder").Status; s != "failed" {
-			t.Fatalf("the account that had it is %s", s)
-		}
+		squatter.HasStatus("holder", "failed")
 		a := h.Register(owner)
 		// The way back from failed is none for the account that lost it.
 		squatter.SaveProfile(nil).Refused(t, rules.IdentityRegistered)
@@ -117,9 +113,7 @@ func TestG21_TheOwnerHasTheIdentityBack(t *testing.T) {
 		window.Claim(owner, owner.Person, harness.Object{"delegated": true}).Refused(t, rules.InPersonOnly)
 		window.Claim(owner, owner.Person, harness.Object{"original": false}).Refused(t, rules.OriginalMissing)
 		window.Claim(owner, owner.Person, harness.Object{"proof": harness.Object{"kind": "phone_end", "value": "0000"}}).Refused(t, rules.ProofWrong)
-		if s := robber.Entry("holder").Status; s != "verified" {
-			t.Fatalf("a refused claim made the other account %s", s)
-		}
+		robber.HasStatus("holder", "verified")
 		becomes(t, window.Claim(owner, owner.Person, nil), "verified")
 		if s, r := owner.Entry("holder").Status, robber.Entry("holder").Status; s != "verified" || r != "failed" {
 			t.Fatalf("the owner is %s, the other account %s", s, r)

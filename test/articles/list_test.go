@@ -53,9 +53,7 @@ func moved(h *harness.Harness, before func(a *harness.Account)) *harness.Account
 	h.Window().FreeIdentity(a.Person, nil).OK(h.T)
 	a.Person = h.Visitor()
 	a.EditIdentity(a.Person).OK(h.T)
-	if s := a.Entry("holder").Status; s != "to_be_submitted" {
-		h.T.Fatalf("the holder is %s", s)
-	}
+	a.HasStatus("holder", "to_be_submitted")
 	return a
 }
 
@@ -89,13 +87,9 @@ func addsNone(t *testing.T, h *harness.Harness, a *harness.Account) {
 		if a.Person.DocumentType != "resident_id" && who.DocumentType == "resident_id" {
 			continue
 		}
-		if p := a.TryAdd(who).Refused(t, rules.AccountStatus); !strings.Contains(p.NextStep.Zh, "核验") || p.NextStep.En == "" {
-			t.Errorf("the refusal tells %+v", p.NextStep)
-		}
+		a.TryAdd(who).Refused(t, rules.AccountStatus).NextStep.Has(t, "核验")
 	}
-	if _, all := a.List(); len(all) != 0 {
-		t.Errorf("%d are on the list", len(all))
-	}
+	a.HasListed(0)
 }
 
 func TestR16_APendingAccountAddsNobody(t *testing.T) {
@@ -162,9 +156,7 @@ func TestP10_FiveToBeSubmittedPassengers(t *testing.T) {
 			for range 4 {
 				a.Add(h.HKMacauVisitor())
 			}
-			if p := a.TryAdd(h.Visitor()).Refused(t, rules.ToBeSubmittedFull); !strings.Contains(p.NextStep.Zh, "车站窗口") {
-				t.Errorf("the refusal tells %+v", p.NextStep)
-			}
+			a.TryAdd(h.Visitor()).Refused(t, rules.ToBeSubmittedFull).NextStep.Has(t, "车站窗口")
 			a.Edit(failed.Passenger, h.TaiwanVisitor()).Refused(t, rules.ToBeSubmittedFull)
 			preVerified(h, a, first.Passenger)
 			a.Add(h.Visitor()) // the fifth again
@@ -244,9 +236,7 @@ func TestP14_ResidentsFromBeforeCanBeDeleted(t *testing.T) {
 			a.Delete(verified).Refused(t, rules.PassengerKept)
 			ticket = h.Ticketing.Buy(a, travels)[0]
 		})
-		if _, all := a.List(); len(all) != 4 {
-			t.Fatalf("%d lines are left", len(all))
-		}
+		a.HasListed(4)
 		a.Delete(verified).OK(t)
 		a.Delete(pending).OK(t)
 		a.Delete(travels).Refused(t, registry.TicketsUnfinished)
@@ -262,10 +252,7 @@ func TestP14_ResidentsFromBeforeCanBeDeleted(t *testing.T) {
 func TestP26_AccountsWithOtherDocumentsAddNoResident(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		for _, a := range foreign(h) {
-			p := a.TryAdd(h.Person()).Refused(t, rules.OtherDocumentsOnly)
-			if !strings.Contains(p.NextStep.Zh, "居民身份证注册用户") || !strings.Contains(p.NextStep.En, "resident ID card") {
-				t.Errorf("the refusal tells %+v", p.NextStep)
-			}
+			a.TryAdd(h.Person()).Refused(t, rules.OtherDocumentsOnly).NextStep.Has(t, "居民身份证注册用户", "resident ID card")
 			guest := a.Add(h.Visitor()).Passenger
 			a.Edit(guest, h.Person()).Refused(t, rules.OtherDocumentsOnly)
 			if _, all := a.List(); len(all) != 1 || all[0].DocumentType != "passport" {
@@ -299,13 +286,8 @@ func TestG02_AHundredThatCount(t *testing.T) {
 		}
 		waits := a.Add(h.Visitor()) // the 99th
 		preVerified(h, a, a.Add(h.Visitor()).Passenger)
-		p := a.TryAdd(h.Visitor()).Refused(t, rules.ListFull)
-		if !strings.Contains(p.NextStep.Zh, "注册用户和联系人的居民身份证原件") || !strings.Contains(p.NextStep.En, "both originals") {
-			t.Errorf("the refusal tells %+v", p.NextStep)
-		}
-		if _, all := a.List(); len(all) != 131 {
-			t.Errorf("%d are on the list", len(all))
-		}
+		a.TryAdd(h.Visitor()).Refused(t, rules.ListFull).NextStep.Has(t, "注册用户和联系人的居民身份证原件", "both originals")
+		a.HasListed(131)
 		// A failed check makes room.
 		a.Fail(waits.Passenger)
 		a.Add(h.Visitor())
@@ -326,10 +308,7 @@ func TestG02_PendingPassengersHaveALimitOfTheirOwn(t *testing.T) {
 		first := a.Add(h.Person()).Passenger
 		a.Fail(a.Add(h.Person()).Passenger)
 		a.Add(h.Person())
-		p := a.TryAdd(h.Person()).Refused(t, rules.UncountedFull)
-		if !strings.Contains(p.NextStep.Zh, "删除") || !strings.Contains(p.NextStep.En, "delete some") {
-			t.Errorf("the refusal tells %+v", p.NextStep)
-		}
+		a.TryAdd(h.Person()).Refused(t, rules.UncountedFull).NextStep.Has(t, "删除", "delete some")
 		a.Add(h.Visitor()) // who counts has the other limit
 		a.TryAdd(h.Visitor()).Refused(t, rules.ListFull)
 		a.Delete(first).OK(t)
@@ -365,9 +344,7 @@ func TestG03_TheLimitIsAdjustable(t *testing.T) {
 			a.TryAdd(h.Visitor()).Refused(t, rules.ListFull)
 		}
 		set(2)
-		if _, all := a.List(); len(all) != 3 {
-			t.Errorf("%d are left on the list", len(all))
-		}
+		a.HasListed(3)
 		a.TryAdd(h.Visitor()).Refused(t, rules.ListFull)
 	})
 }
@@ -453,9 +430,7 @@ func TestG06_SpecialNamesBeyondTheLimitAtAWindow(t *testing.T) {
 		h.Agency().Verify(a, p, both).Refused(t, rules.StationWindowOnly)
 		h.Window().Verify(a, p, harness.With(both, harness.Object{"holder_original": false})).Refused(t, rules.HolderOriginalMissing)
 		h.Window().Verify(a, p, both).OK(t)
-		if s := a.Entry(p).Status; s != "verified" {
-			t.Errorf("it is %s", s)
-		}
+		a.HasStatus(p, "verified")
 	}, listOf(1))
 }
 

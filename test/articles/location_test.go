@@ -46,9 +46,7 @@ func TestT29_AFailingLocationIsLocatedAgain(t *testing.T) {
 			p := harness.As[struct {
 				NextStep harness.Bilingual `json:"next_step"`
 			}](t, a, http.StatusUnprocessableEntity)
-			if !strings.Contains(p.NextStep.Zh, "重新定位") || !strings.Contains(p.NextStep.Zh, "定位服务已开启并授权铁路12306App") || !strings.Contains(p.NextStep.En, "Relocate") {
-				t.Errorf("the next step is %+v", p.NextStep)
-			}
+			p.NextStep.Has(t, "重新定位", "定位服务已开启并授权铁路12306App", "Relocate")
 		}
 		for code, place := range map[string]harness.Object{
 			"location_missing": {"latitude": 39.9},

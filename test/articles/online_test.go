@@ -18,9 +18,7 @@ func TestR22_EveryAccountRefundsOnlineWhatItBought(t *testing.T) {
 		ticket := h.Ticketing.Buy(a, "holder")[0]
 		h.Ticketing.MayRefund(a, ticket).Yes(t)
 		h.Window().FreeIdentity(a.Person, nil).OK(t)
-		if s := a.Entry("holder").Status; s != "failed" {
-			t.Fatalf("an account whose identity was freed is %s", s)
-		}
+		a.HasStatus("holder", "failed")
 		h.Ticketing.MayRefund(a, ticket).Yes(t)
 		pending := h.Register(h.Person())
 		h.Ticketing.MayRefund(pending, ticket).No(t, rules.NotItsTicket)
@@ -68,9 +66,8 @@ func TestR32_OtherDocumentsFollowTheirOwnRules(t *testing.T) {
 	})
 }
 
-// other has an account with another document than the resident ID card, which bought
-// a ticket for its holder.
-func other(h *harness.Harness) (a *harness.Account, ticket string) {
+// visitorsTicket is an account with a passport and a ticket for its holder.
+func visitorsTicket(h *harness.Harness) (a *harness.Account, ticket string) {
 	h.T.Helper()
 	a = h.Register(h.Visitor())
 	return a, h.Ticketing.Buy(a, "holder")[0]
@@ -80,7 +77,7 @@ func other(h *harness.Harness) (a *harness.Account, ticket string) {
 // one too, and for a failed passenger.
 func TestP19_EveryAccountRefundsOnline(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
-		a, ticket := other(h)
+		a, ticket := visitorsTicket(h)
 		h.Ticketing.MayRefund(a, ticket).Yes(t) // to be submitted
 		h.Window().Verify(a, "holder", nil).OK(t)
 		h.Ticketing.MayRefund(a, ticket).Yes(t) // pre-verified
@@ -99,7 +96,7 @@ func TestP19_EveryAccountRefundsOnline(t *testing.T) {
 // verified, in accounts of either kind.
 func TestP20_ChangeOnlineForOtherDocuments(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
-		a, ticket := other(h)
+		a, ticket := visitorsTicket(h)
 		resident := h.Verified(h.Person())
 		p := resident.Add(h.Visitor()).Passenger
 		second := h.Ticketing.Buy(resident, p)[0]

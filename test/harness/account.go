@@ -132,7 +132,7 @@ func (a *Account) AddSettled(who Person) Entry {
 	return e
 }
 
-// Edit puts another person's fields in a line of the list, whatever the answer.
+// Edit saves an entry of the list with a person's fields, whatever the answer.
 func (a *Account) Edit(passenger string, who Person) Answer {
 	a.h.T.Helper()
 	body := With(who.Entry(), Object{"version": a.Entry(passenger).Version})
@@ -178,6 +178,30 @@ func (a *Account) Entry(passenger string) Entry {
 	return Entry{}
 }
 
+// HasStatus asserts the status of a passenger, who may be "holder".
+func (a *Account) HasStatus(passenger, status string) {
+	a.h.T.Helper()
+	if s := a.Entry(passenger).Status; s != status {
+		a.h.T.Fatalf("the entry is %s, want %s", s, status)
+	}
+}
+
+// HasTickets asserts how many tickets are counted for a passenger, who may be "holder".
+func (a *Account) HasTickets(passenger string, want int) {
+	a.h.T.Helper()
+	if n := a.Entry(passenger).Tickets; n != want {
+		a.h.T.Errorf("%d tickets are counted, want %d", n, want)
+	}
+}
+
+// HasListed asserts how many passengers are on the list.
+func (a *Account) HasListed(want int) {
+	a.h.T.Helper()
+	if _, all := a.List(); len(all) != want {
+		a.h.T.Errorf("%d are on the list, want %d", len(all), want)
+	}
+}
+
 // Ref names an entry of the account to staff and systems.
 func (a *Account) Ref(passenger string) Object {
 	return Object{"account": a.ID, "passenger": passenger}
@@ -186,7 +210,7 @@ func (a *Account) Ref(passenger string) Object {
 // PhoneEnd is the proof that an account is its holder's (rule B1).
 func (a *Account) PhoneEnd() Object {
 	a.h.T.Helper()
-	phone := a.Profile()["phone"].(string)
+	phone := a.Phone()
 	return Object{"kind": "phone_end", "value": phone[len(phone)-4:]}
 }
 
@@ -205,12 +229,6 @@ func (a *Account) SaveProfile(more Object) Answer {
 		}
 	}
 	return a.Call("PUT", "/v1/account", With(form, more))
-}
-
-// Save submits an entry of the list as a person's: unchanged, or corrected.
-func (a *Account) Save(passenger string, who Person) Answer {
-	a.h.T.Helper()
-	return a.Call("PUT", "/v1/account/passengers/"+passenger, With(who.Entry(), Object{"version": a.Entry(passenger).Version}))
 }
 
 // Phone is the account's phone, as it was registered.

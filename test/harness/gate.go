@@ -112,11 +112,12 @@ func (v Verdict) Allowed(t testing.TB) {
 }
 
 // Denied asserts that the gate stays shut, and why.
-func (v Verdict) Denied(t testing.TB, reason string) {
+func (v Verdict) Denied(t testing.TB, reason string) Verdict {
 	t.Helper()
 	if v.Verdict != "deny" || v.Reason != reason {
 		t.Fatalf("the gate answered %s (%s), want a denial for %s", v.Verdict, v.Reason, reason)
 	}
+	return v
 }
 
 // stream carries the issuer's outbox to the gateway's replica as publisher, Kafka and

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/test/harness/passenger"
@@ -77,6 +79,24 @@ func (a Answer) OK(t testing.TB) {
 
 // Bilingual is a text in English and Chinese.
 type Bilingual struct{ En, Zh string }
+
+// Has asserts that the text is there in both languages, and has each part: one in Chinese
+// characters in the Chinese text, any other in the English one.
+func (b Bilingual) Has(t testing.TB, parts ...string) {
+	t.Helper()
+	if b.En == "" || b.Zh == "" {
+		t.Errorf("a language is missing: %+v", b)
+	}
+	for _, part := range parts {
+		text := b.En
+		if strings.ContainsFunc(part, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
+			text = b.Zh
+		}
+		if !strings.Contains(text, part) {
+			t.Errorf("the text is %q, want %q in it", text, part)
+		}
+	}
+}
 
 // Problem is a refusal, RFC 9457.
 type Problem struct {

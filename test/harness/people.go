@@ -56,6 +56,13 @@ func (p Person) Named(name string) Person {
 // Entry is the form of a passenger who comes onto an account's list.
 func (p Person) Entry() Object { return With(p.Identity(), Object{"policy": Policy}) }
 
+// Document is the kind, number and nationality of a person's document.
+func (p Person) Document() Object {
+	o := p.Identity()
+	delete(o, "name")
+	return o
+}
+
 // Application is the form of an application, from a place in Beijing.
 func (p Person) Application() Object { return p.Person.Application(Policy) }
 

@@ -50,9 +50,7 @@ func (s *Staff) Call(method, path string, body any) Answer {
 // Search finds the entries about a document that the counter may check now.
 func (s *Staff) Search(who Person) Answer {
 	s.h.T.Helper()
-	shown := who.Identity()
-	delete(shown, "name")
-	return s.Call("POST", "/v1/counter/searches", shown)
+	return s.Call("POST", "/v1/counter/searches", who.Document())
 }
 
 // Look shows a counter an entry.
@@ -77,9 +75,7 @@ func (s *Staff) Verify(a *Account, passenger string, more Object) Answer {
 // account's own identity fails.
 func (s *Staff) FreeIdentity(who Person, more Object) Answer {
 	s.h.T.Helper()
-	shown := who.Identity()
-	delete(shown, "name")
-	body := With(shown, Object{"original": true, "in_date": true, "readable": true})
+	body := With(who.Document(), Object{"original": true, "in_date": true, "readable": true})
 	return s.Call("POST", "/v1/counter/duplicates", With(body, more))
 }
 
@@ -114,9 +110,7 @@ func (a *Account) Judge(passenger string, matches bool) Answer {
 // PaperProof records that the police desk made a proof on paper.
 func (s *Staff) PaperProof(who Person, reason string) Answer {
 	s.h.T.Helper()
-	body := With(who.Identity(), Object{"reason": reason})
-	delete(body, "name")
-	return s.Call("POST", "/v1/paper-proofs", body)
+	return s.Call("POST", "/v1/paper-proofs", With(who.Document(), Object{"reason": reason}))
 }
 
 // Revoke withdraws a credential.
@@ -139,9 +133,7 @@ type Found struct {
 // Found are the entries that Search finds; more adds fields to the question.
 func (s *Staff) Found(who Person, more Object) []Found {
 	s.h.T.Helper()
-	shown := With(who.Identity(), more)
-	delete(shown, "name")
-	return As[struct{ Entries []Found }](s.h.T, s.Call("POST", "/v1/counter/searches", shown), http.StatusOK).Entries
+	return As[struct{ Entries []Found }](s.h.T, s.Call("POST", "/v1/counter/searches", With(who.Document(), more)), http.StatusOK).Entries
 }
 
 // Correct has a window write an original over an entry that was checked wrongly; more

@@ -30,11 +30,12 @@ func (d Decision) Yes(t testing.TB) {
 }
 
 // No asserts that the rules refuse it, and why.
-func (d Decision) No(t testing.TB, code problem.Code) {
+func (d Decision) No(t testing.TB, code problem.Code) Problem {
 	t.Helper()
 	if d.Allowed || d.Refused == nil || d.Refused.Code != code {
 		t.Fatalf("allowed %v, refused %+v, want %s", d.Allowed, d.Refused, code)
 	}
+	return *d.Refused
 }
 
 // Ask asks the rules.
