@@ -155,9 +155,7 @@ func TestA5_LoggedOutTokensOpenNothing(t *testing.T) {
 			_, err := w.Authorize(t.Context(), token)
 			w.Refused(err, LoginRequired, "a wrong token")
 		}
-		if err := w.LogOut(t.Context(), h); err != nil {
-			t.Fatal(err)
-		}
+		w.Must(w.LogOut(t.Context(), h))
 		_, err := w.Authorize(t.Context(), in.Token)
 		w.Refused(err, LoginRequired, "a token after logging out")
 		w.Refused(w.Consent(t.Context(), h, policy), LoginRequired, "its holder")
@@ -171,9 +169,7 @@ func TestA12_LoggingOutEndsWhatIsBoundToTheLogin(t *testing.T) {
 		w.register()
 		one, h := w.logIn()
 		two, _ := w.logIn()
-		if err := w.LogOut(t.Context(), h); err != nil {
-			t.Fatal(err)
-		}
+		w.Must(w.LogOut(t.Context(), h))
 		if got := w.heardEnd(); !slices.Equal(got, []string{one.Login}) {
 			t.Fatalf("the hook heard of %v", got)
 		}
@@ -186,9 +182,7 @@ func TestA12_LoggingOutEndsWhatIsBoundToTheLogin(t *testing.T) {
 		}
 		w.vetoes(nil)
 		w.heardEnd()
-		if err := w.LogOutEverywhere(t.Context(), w.holder(two.Token)); err != nil {
-			t.Fatal(err)
-		}
+		w.Must(w.LogOutEverywhere(t.Context(), w.holder(two.Token)))
 		if got := w.heardEnd(); !slices.Equal(got, []string{two.Login}) || w.live() != 0 {
 			t.Fatalf("the hook heard of %v, %d live", got, w.live())
 		}
@@ -256,12 +250,8 @@ func TestA12_HoldKeepsTheLoginUntilCommit(t *testing.T) {
 		case <-time.After(100 * time.Millisecond): // a wrong answer may need longer, a right one never fails
 		}
 		close(release)
-		if err := <-done; err != nil {
-			t.Fatal(err)
-		}
-		if err := <-out; err != nil {
-			t.Fatal(err)
-		}
+		w.Must(<-done)
+		w.Must(<-out)
 		err := w.DB.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error { return w.LockLogin(ctx, tx, h) })
 		w.Refused(err, LoginRequired, "holding a login that has ended")
 	})

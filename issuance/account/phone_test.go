@@ -35,9 +35,8 @@ func otherCode(code string, n int) string {
 
 func (w *system) sendCode(h Holder, phone string) {
 	w.T.Helper()
-	if _, err := w.SendPhoneCode(w.T.Context(), h, phone, "", issuerdb.Home); err != nil {
-		w.T.Fatal(err)
-	}
+	_, err := w.SendPhoneCode(w.T.Context(), h, phone, "", issuerdb.Home)
+	w.Must(err)
 }
 
 // verified registers, logs in and verifies the phone.
@@ -46,9 +45,8 @@ func (w *system) verified() Holder {
 	w.register()
 	_, h := w.logIn()
 	w.sendCode(h, phone)
-	if _, err := w.VerifyPhone(w.T.Context(), h, phone, w.codeTo(phone), password, issuerdb.Home); err != nil {
-		w.T.Fatal(err)
-	}
+	_, err := w.VerifyPhone(w.T.Context(), h, phone, w.codeTo(phone), password, issuerdb.Home)
+	w.Must(err)
 	return h
 }
 
@@ -184,9 +182,7 @@ func TestCodesAreBounded(t *testing.T) {
 		return func(c *Config) {
 			var err error
 			c.Lockout, err = throttle.NewLockout(throttle.Config{Database: c.Database, Index: c.Vault.Index, Codes: rules, Now: w.Now})
-			if err != nil {
-				w.T.Fatal(err)
-			}
+			w.Must(err)
 		}
 	}
 	each(t, func(t *testing.T, w *system) {
@@ -197,17 +193,13 @@ func TestCodesAreBounded(t *testing.T) {
 			_, err := s.SendPhoneCode(t.Context(), h, phone, "", caller)
 			return err
 		}
-		if err := send(phone, issuerdb.Home); err != nil {
-			t.Fatal(err)
-		}
+		w.Must(send(phone, issuerdb.Home))
 		err := send(phone, issuerdb.Home)
 		w.Refused(err, throttle.TooManyCodes, "a second code at once")
 		w.TellsNothing(err)
 		for range 4 {
 			w.Pass(time.Minute)
-			if err := send(phone, issuerdb.Home); err != nil {
-				t.Fatal(err)
-			}
+			w.Must(send(phone, issuerdb.Home))
 		}
 		w.Pass(time.Minute)
 		w.Refused(send("13800000002", issuerdb.Home), throttle.TooManyCodes, "the sixth code of the account")

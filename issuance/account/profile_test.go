@@ -88,9 +88,8 @@ func TestB8_CutNamesStayMarked(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		r := registration()
 		r.Identity.Name = strings.Repeat("测", 20)
-		if _, err := w.Register(t.Context(), r, issuerdb.Home); err != nil {
-			t.Fatal(err)
-		}
+		_, err := w.Register(t.Context(), r, issuerdb.Home)
+		w.Must(err)
 		_, h := w.logIn()
 		p, err := w.Profile(t.Context(), h)
 		if err != nil || p.Identity.Name != (identity.Name{Text: strings.Repeat("测", 15), OverLong: true}) {
@@ -111,13 +110,9 @@ func TestB12_HolderSeesAllThatIsHeld(t *testing.T) {
 		two, h2 := w.logIn()
 		_, err := w.LogIn(t.Context(), login, "wrong "+password, issuerdb.Home)
 		w.Refused(err, LoginFailed, "a wrong password")
-		if err := w.LogOut(t.Context(), h2); err != nil {
-			t.Fatal(err)
-		}
+		w.Must(w.LogOut(t.Context(), h2))
 		held, err := w.PersonalData(t.Context(), h)
-		if err != nil {
-			t.Fatal(err)
-		}
+		w.Must(err)
 		p, err := w.Profile(t.Context(), h)
 		if err != nil || held.Profile != p || held.PasswordSetAt != w.now() || held.FailedLogins != (throttle.Held{Failures: 1}) || len(held.Logins) != 2 {
 			t.Fatalf("%+v: %v", held, err)
@@ -144,9 +139,7 @@ func TestB12_ClosedAccountLeavesNothing(t *testing.T) {
 		}
 		w.vetoes(nil)
 		w.heardEnd()
-		if err := w.Close(t.Context(), h, password, issuerdb.Home); err != nil {
-			t.Fatal(err)
-		}
+		w.Must(w.Close(t.Context(), h, password, issuerdb.Home))
 		if got := w.heardEnd(); !slices.Equal(got, []string{in.Login}) {
 			t.Errorf("the hook heard of %v", got)
 		}
@@ -174,9 +167,7 @@ func TestNewPasswordEndsTheOtherLogins(t *testing.T) {
 		w.Refused(w.ChangePassword(t.Context(), h, "wrong "+password, next, issuerdb.Home), PasswordWrong, "a wrong present password")
 		w.Refused(w.ChangePassword(t.Context(), h, password, "12345678", issuerdb.Home), PasswordCommon, "a common new one")
 		w.Refused(w.ChangePassword(t.Context(), h, password, number, issuerdb.Home), PasswordCommon, "the document number")
-		if err := w.ChangePassword(t.Context(), h, password, next, issuerdb.Home); err != nil {
-			t.Fatal(err)
-		}
+		w.Must(w.ChangePassword(t.Context(), h, password, next, issuerdb.Home))
 		if got := w.heardEnd(); !slices.Equal(got, []string{other.Login}) {
 			t.Errorf("the hook heard of %v", got)
 		}
@@ -214,9 +205,7 @@ func TestProofDoesNotOutliveALock(t *testing.T) {
 		w.register()
 		_, h := w.logIn()
 		p, err := w.prove(t.Context(), h, password, issuerdb.Home)
-		if err != nil {
-			t.Fatal(err)
-		}
+		w.Must(err)
 		for range throttle.DefaultRules.Account.Failures {
 			_, err := w.LogIn(t.Context(), login, "wrong "+password, issuerdb.Home)
 			w.Refused(err, LoginFailed, "a wrong password")
@@ -258,9 +247,7 @@ func TestB1_WindowSeesTheContactInItsOneForm(t *testing.T) {
 		r := registration()
 		r.Contact = Contact{Phone: "+86" + phone, Email: strings.ToUpper(email)}
 		account, err := w.Register(t.Context(), r, issuerdb.Home)
-		if err != nil {
-			t.Fatal(err)
-		}
+		w.Must(err)
 		p, err := ProfileOf(t.Context(), w.DB.Writer(), w.DB.Vault, account)
 		if want := (Contact{phone, strings.ToLower(email)}); err != nil || p.Identity.Number != number || p.Contact != want {
 			t.Errorf("%+v: %v", p, err)

@@ -22,9 +22,7 @@ func (w *system) recovery() (r Recovery, code string) {
 	w.T.Helper()
 	before, _ := w.phones.Code("+86" + phone)
 	r, err := w.StartRecovery(w.T.Context(), login, phone, "", issuerdb.Home)
-	if err != nil {
-		w.T.Fatal(err)
-	}
+	w.Must(err)
 	runtest.Eventually(w.T, 20*time.Second, "the code to be sent", func() bool {
 		now, ok := w.phones.Code("+86" + phone)
 		code = now
@@ -89,19 +87,15 @@ func TestARecoveryDoesNotTellWhatItFound(t *testing.T) {
 		_, h := w.logIn()
 		e := edit(2)
 		e.Contact.Phone = ""
-		if _, err := w.Edit(t.Context(), h, e); err != nil {
-			t.Fatal(err)
-		}
+		_, err := w.Edit(t.Context(), h, e)
+		w.Must(err)
 		e = edit(3)
-		if _, err := w.Edit(t.Context(), h, e); err != nil {
-			t.Fatal(err)
-		}
+		_, err = w.Edit(t.Context(), h, e)
+		w.Must(err)
 		last := w.codeTo(phone)
 		w.Pass(time.Minute)
 		r, err := w.StartRecovery(t.Context(), login, phone, "", issuerdb.Home)
-		if err != nil {
-			t.Fatal(err)
-		}
+		w.Must(err)
 		_, err = w.FinishRecovery(t.Context(), r.ID, last, newPass, "", issuerdb.Home)
 		w.Refused(err, RecoveryFailed, "a phone that was entered again")
 		if n := w.Count(`SELECT COUNT(*) FROM phone_codes WHERE account IS NOT NULL`); n != 0 {
@@ -144,9 +138,8 @@ func TestARefusedPasswordKeepsTheRecovery(t *testing.T) {
 			_, err = w.FinishRecovery(t.Context(), r.ID, code, "passenger_1", "", issuerdb.Home)
 			w.Refused(err, PasswordCommon, "the login name as password")
 		}
-		if _, err := w.FinishRecovery(t.Context(), r.ID, code, newPass, "", issuerdb.Home); err != nil {
-			t.Fatal(err)
-		}
+		_, err := w.FinishRecovery(t.Context(), r.ID, code, newPass, "", issuerdb.Home)
+		w.Must(err)
 	})
 }
 
@@ -211,13 +204,11 @@ func TestRecoveriesDoNotWaitForTheProvider(t *testing.T) {
 	release := make(chan struct{})
 	each(t, func(t *testing.T, w *system) {
 		w.register()
-		if _, err := w.DB.Writer().Exec(`UPDATE accounts SET phone_verified_ms = 1`); err != nil {
-			t.Fatal(err)
-		}
+		_, err := w.DB.Writer().Exec(`UPDATE accounts SET phone_verified_ms = 1`)
+		w.Must(err)
 		began := time.Now()
-		if _, err := w.StartRecovery(t.Context(), login, phone, "", issuerdb.Home); err != nil {
-			t.Fatal(err)
-		}
+		_, err = w.StartRecovery(t.Context(), login, phone, "", issuerdb.Home)
+		w.Must(err)
 		if took := time.Since(began); took > provider.DefaultTimeout {
 			t.Errorf("the answer waited %v", took)
 		}
@@ -274,19 +265,15 @@ func TestRecoveriesSendANumberFewMessages(t *testing.T) {
 		for i := range 6 {
 			r := registration()
 			r.Login = fmt.Sprintf("family_%d", i)
-			if _, err := w.Register(t.Context(), r, issuerdb.Home); err != nil {
-				t.Fatal(err)
-			}
+			_, err := w.Register(t.Context(), r, issuerdb.Home)
+			w.Must(err)
 			in, err := w.LogIn(t.Context(), r.Login, password, issuerdb.Home)
-			if err != nil {
-				t.Fatal(err)
-			}
+			w.Must(err)
 			w.Pass(25 * time.Hour) // the bounds on verifying are of a day
 			h := w.holder(in.Token)
 			w.sendCode(h, phone)
-			if _, err := w.VerifyPhone(t.Context(), h, phone, w.codeTo(phone), password, issuerdb.Home); err != nil {
-				t.Fatal(err)
-			}
+			_, err = w.VerifyPhone(t.Context(), h, phone, w.codeTo(phone), password, issuerdb.Home)
+			w.Must(err)
 		}
 		w.Pass(25 * time.Hour)
 		for i := range 6 {
@@ -304,9 +291,8 @@ func TestRecoveriesSendANumberFewMessages(t *testing.T) {
 // move binds a recovery's code to an account, or to none.
 func (w *system) move(r Recovery, account any) {
 	w.T.Helper()
-	if _, err := w.DB.Writer().ExecContext(w.T.Context(), `UPDATE phone_codes SET account = $2 WHERE id = $1`, r.ID, account); err != nil {
-		w.T.Fatal(err)
-	}
+	_, err := w.DB.Writer().ExecContext(w.T.Context(), `UPDATE phone_codes SET account = $2 WHERE id = $1`, r.ID, account)
+	w.Must(err)
 }
 
 // A code that was made while the phone changed is of no use: it went to the old phone.

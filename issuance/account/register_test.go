@@ -41,9 +41,8 @@ func TestOtherDocumentsComeWithNationality(t *testing.T) {
 		r := registration()
 		r.Identity = identity.Entry{Name: "Test A", DocumentType: "passport", DocumentNumber: "X1234567", Nationality: "NZL"}
 		r.Contact = Contact{Phone: "+6421000000"}
-		if _, err := w.Register(t.Context(), r, issuerdb.Home); err != nil {
-			t.Fatal(err)
-		}
+		_, err := w.Register(t.Context(), r, issuerdb.Home)
+		w.Must(err)
 		_, h := w.logIn()
 		p, err := w.Profile(t.Context(), h)
 		if err != nil || p.Identity.Nationality != "NZL" || p.Identity.Number != "X1234567" || p.Contact != (Contact{Phone: "+6421000000"}) {
@@ -182,9 +181,7 @@ func TestB12_ConsentIsKeptByVersion(t *testing.T) {
 		}
 		w.Refused(next.Consent(t.Context(), h, policy), ConsentRequired, "consent to the old policy")
 		for range 2 {
-			if err := next.Consent(t.Context(), h, "2026-07"); err != nil {
-				t.Fatal(err)
-			}
+			w.Must(next.Consent(t.Context(), h, "2026-07"))
 		}
 		if h, err = next.Authorize(t.Context(), in.Token); err != nil || h.ConsentDue() {
 			t.Fatalf("still due: %v", err)
@@ -204,9 +201,7 @@ func TestB12_NothingPersonalLiesInTheDatabaseFile(t *testing.T) {
 		in, h := w.logIn()
 		_, err := w.LogIn(t.Context(), login, "wrong "+password, issuerdb.Home)
 		w.Refused(err, LoginFailed, "a wrong password")
-		if err := w.ChangePassword(t.Context(), h, password, password+" 2", issuerdb.Home); err != nil {
-			t.Fatal(err)
-		}
+		w.Must(w.ChangePassword(t.Context(), h, password, password+" 2", issuerdb.Home))
 		if strings.HasPrefix(w.Address, "postgres") {
 			const holds = ` r WHERE POSITION($1::bytea IN convert_to(r::text, 'UTF8')) > 0 OR POSITION(encode($1::bytea, 'hex') IN r::text) > 0`
 			if w.Count(`SELECT COUNT(*) FROM logins`+holds, []byte(h.Account())) != 1 || w.Count(`SELECT COUNT(*) FROM logins`+holds, tokenHash(in.Token)) != 1 {
@@ -224,9 +219,7 @@ func TestB12_NothingPersonalLiesInTheDatabaseFile(t *testing.T) {
 		seen := 0
 		for _, suffix := range []string{"", "-wal"} {
 			file, err := os.ReadFile(w.Address + suffix)
-			if err != nil {
-				t.Fatal(err)
-			}
+			w.Must(err)
 			if bytes.Contains(file, []byte(h.Account())) {
 				seen++
 			}

@@ -19,9 +19,8 @@ func TestG20_NumbersAreReadInOneSpelling(t *testing.T) {
 		_, err := w.Register(t.Context(), r, issuerdb.Home)
 		w.Refused(err, rules.FirstGenerationCard, "a first-generation card")
 		r.Identity.DocumentNumber = lowerX
-		if _, err := w.Register(t.Context(), r, issuerdb.Home); err != nil {
-			t.Fatal(err)
-		}
+		_, err = w.Register(t.Context(), r, issuerdb.Home)
+		w.Must(err)
 		_, h := w.logIn()
 		p, err := w.Profile(t.Context(), h)
 		if err != nil || p.Identity.Number != upperX {
@@ -78,9 +77,7 @@ func TestR07_HoldersDeclareSubstitutedCharacters(t *testing.T) {
 		r := registration()
 		r.Identity.Substituted = true
 		id, err := w.Register(t.Context(), r, issuerdb.Home)
-		if err != nil {
-			t.Fatal(err)
-		}
+		w.Must(err)
 		if !w.known[len(w.known)-1].Substituted {
 			t.Error("the registry did not hear of it")
 		}
@@ -101,9 +98,8 @@ func TestR07_HoldersDeclareSubstitutedCharacters(t *testing.T) {
 			t.Fatalf("said again: %+v, %v", p, err)
 		}
 		// A row from before the question says no.
-		if _, err := w.DB.Writer().Exec(`UPDATE accounts SET substituted = NULL`); err != nil {
-			t.Fatal(err)
-		}
+		_, err = w.DB.Writer().Exec(`UPDATE accounts SET substituted = NULL`)
+		w.Must(err)
 		if p, err = w.Profile(t.Context(), h); err != nil || p.Identity.Substituted {
 			t.Fatalf("a row from before: %+v, %v", p.Identity, err)
 		}
@@ -115,12 +111,10 @@ func TestR07_AccountsMarkedByAnOlderTable(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		r := registration()
 		r.Identity.Name = "测玥"
-		if _, err := w.Register(t.Context(), r, issuerdb.Home); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.DB.Writer().Exec(`UPDATE accounts SET name_marks = 2`); err != nil {
-			t.Fatal(err)
-		}
+		_, err := w.Register(t.Context(), r, issuerdb.Home)
+		w.Must(err)
+		_, err = w.DB.Writer().Exec(`UPDATE accounts SET name_marks = 2`)
+		w.Must(err)
 		_, h := w.logIn()
 		if p, err := w.Profile(t.Context(), h); err != nil || p.Identity.Name.Uncommon {
 			t.Fatalf("%+v: %v", p.Identity.Name, err)

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // hashingChild is set in a child process: the limit it runs under, MiB.
@@ -46,13 +48,9 @@ func TestLoginsStayWithinTheShippedMemory(t *testing.T) {
 
 func hashEverything(t *testing.T, limitMiB string) {
 	limit, err := strconv.ParseInt(limitMiB, 10, 64)
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	work, err := DefaultHashing.Within(limit * mib)
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	work.MaxWait = mostWait
 	h := newHasher(work)
 	var all sync.WaitGroup

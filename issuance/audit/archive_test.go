@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // later is when what happened at noon may leave.
@@ -40,9 +41,7 @@ func (f *file) records(t *testing.T) (all []Record) {
 	lines.DisallowUnknownFields()
 	for lines.More() {
 		var r Record
-		if err := lines.Decode(&r); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, lines.Decode(&r))
 		all = append(all, r)
 	}
 	return all

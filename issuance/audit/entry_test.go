@@ -9,6 +9,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/test/harness/runtest"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -26,9 +27,7 @@ func TestActAndEntryHappenBothOrNeither(t *testing.T) {
 				return after
 			})
 		}
-		if err := both(1, entry(1), nil); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, both(1, entry(1), nil))
 		if err := both(2, entry(2), errors.New("the act fails later")); err == nil {
 			t.Fatal("no error")
 		}
@@ -43,17 +42,11 @@ func TestActAndEntryHappenBothOrNeither(t *testing.T) {
 
 func TestEntryIsOfTheMemberWhoMayActAndNobodyElse(t *testing.T) {
 	secret, c, err := staff.New("police-desk", staff.Agency, staff.Police)
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	list, err := staff.NewList(staff.Config{Credentials: []staff.Credential{c}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	m, err := list.Find(secret)
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	serial := Serial(tokens.Serial{Day: 20494, Index: 17})
 	e, err := By(m, staff.Lift, serial, 5)
 	if want := (Entry{AtMs: 5, Who: "police-desk", Role: staff.Police, Action: staff.Lift, Object: Object{Credential, "20494-17"}}); e != want || err != nil {
@@ -66,9 +59,7 @@ func TestEntryIsOfTheMemberWhoMayActAndNobodyElse(t *testing.T) {
 
 func TestEntryThatIsNotOneIsRefused(t *testing.T) {
 	good := entry(1)
-	if err := good.check(); err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, good.check())
 	const number = "110101199003070937"
 	for what, change := range map[string]func(e *Entry){
 		"no time":                  func(e *Entry) { e.AtMs = 0 },

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/vault"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 const someRow = `INSERT INTO audit (at_ms, who, role, action, object_kind, object, detail, request, proof)
@@ -73,9 +74,7 @@ func TestEntryThatNoIssuerWroteIsNotSealed(t *testing.T) {
 					t.Errorf("%+v", got)
 				}
 				p, err := w.Read(t.Context(), Query{})
-				if err != nil {
-					t.Fatal(err)
-				}
+				runtest.Must(t, err)
 				for _, got := range p.Records {
 					if got.ID == r.Broken.Row && got.Forged != story.because || got.Position != 0 && got.Forged != "" {
 						t.Errorf("row %d is read as %q", got.ID, got.Forged)
@@ -92,12 +91,8 @@ func TestEntryThatNoIssuerWroteIsNotSealed(t *testing.T) {
 func (w system) swapProofs(a, b string) {
 	w.Helper()
 	var first, second []byte
-	if err := w.db.Writer().QueryRow(`SELECT proof FROM audit WHERE object = $1`, a).Scan(&first); err != nil {
-		w.Fatal(err)
-	}
-	if err := w.db.Writer().QueryRow(`SELECT proof FROM audit WHERE object = $1`, b).Scan(&second); err != nil {
-		w.Fatal(err)
-	}
+	runtest.Must(w, w.db.Writer().QueryRow(`SELECT proof FROM audit WHERE object = $1`, a).Scan(&first))
+	runtest.Must(w, w.db.Writer().QueryRow(`SELECT proof FROM audit WHERE object = $1`, b).Scan(&second))
 	w.exec(`UPDATE audit SET proof = $1 WHERE object = $2`, second, a)
 	w.exec(`UPDATE audit SET proof = $1 WHERE object = $2`, first, b)
 }
@@ -169,9 +164,7 @@ func TestVerificationChecksProofsOfSealedEntries(t *testing.T) {
 func (w system) relinked(from int64) {
 	w.Helper()
 	records, err := w.after(w.Context(), 0, 1_000_000)
-	if err != nil {
-		w.Fatal(err)
-	}
+	runtest.Must(w, err)
 	var at Anchor
 	for i := range records {
 		r := &records[i]
@@ -204,9 +197,7 @@ func TestEntriesOfAnOlderVersionAreTakenInOnce(t *testing.T) {
 		w.holds(3, old)
 		w.did(6, 6) // a command of the new version, before the first start
 		w.holds(3, old)
-		if err := w.adopt(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, w.adopt(t.Context()))
 		w.holds(7, old)
 		p, err := w.Read(t.Context(), Query{Object: Object{Chain, "proofs"}})
 		if err != nil || len(p.Records) != 1 || p.Records[0].Position != 7 || p.Records[0].Who != "issuer" || !strings.Contains(p.Records[0].Detail, "; 2 before it were sealed") {
@@ -214,9 +205,7 @@ func TestEntriesOfAnOlderVersionAreTakenInOnce(t *testing.T) {
 		}
 		w.exec(someRow + `NULL FROM audit WHERE position = 1`)
 		for range 2 {
-			if err := w.adopt(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			runtest.Must(t, w.adopt(t.Context()))
 			w.sealed(0)
 		}
 		if r := w.verified(old); r.Broken == nil || r.Broken.Because != noProof || r.Checked != 7 {
@@ -232,17 +221,13 @@ func TestNothingIsTakenInWithoutAnOldChain(t *testing.T) {
 		w.disarmed()
 		w.did(1, 1)
 		w.exec(`UPDATE audit SET proof = NULL`)
-		if err := w.adopt(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, w.adopt(t.Context()))
 		w.sealed(0)
 		w.exec(`DELETE FROM audit`)
 		w.sealedTo(2)
 		w.exec(`UPDATE audit SET proof = NULL WHERE position = 2`)
 		w.exec(someRow + `NULL FROM audit WHERE position = 1`)
-		if err := w.adopt(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, w.adopt(t.Context()))
 		w.sealed(0)
 	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // pages reads all pages of a query: the objects' numbers, newest first.
@@ -15,9 +16,7 @@ func (w system) pages(q Query) (all []string, pages int) {
 	w.Helper()
 	for {
 		p, err := w.Read(w.Context(), q)
-		if err != nil {
-			w.Fatal(err)
-		}
+		runtest.Must(w, err)
 		for _, r := range p.Records {
 			all = append(all, strings.TrimPrefix(r.Object.ID, "20494-"))
 		}
@@ -116,7 +115,5 @@ func (w system) appendedMany(n int) {
 		}
 		return nil
 	})
-	if err != nil {
-		w.Fatal(err)
-	}
+	runtest.Must(w, err)
 }

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/railgate/railgate/issuance/vault"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // running is a Trail at work.
@@ -26,9 +27,7 @@ func (w system) run(sealEvery, anchorEvery time.Duration) running {
 	core, seen := observer.New(zap.InfoLevel)
 	r := running{system: w, metrics: prometheus.NewRegistry(), log: seen}
 	trail, err := New(Config{DB: w.db, Key: testKey, Now: w.now, Log: zap.New(core), Metrics: r.metrics, SealEvery: sealEvery, AnchorEvery: anchorEvery})
-	if err != nil {
-		w.Fatal(err)
-	}
+	runtest.Must(w, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- trail.Run(ctx) }()
@@ -76,9 +75,7 @@ func TestRunSealsAndLogsAnchorsThatVerifyLater(t *testing.T) {
 		w.did(1, 3)
 		w.until("an anchor of three entries", func() bool { return strings.HasPrefix(r.lastAnchor(), "3:") })
 		a, err := ParseAnchor(r.lastAnchor())
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 		r.stop()
 		w.holds(3, a)
 		for name, want := range map[string]float64{"position": 3, "unsealed": 0, "unsealed_age_seconds": 0, "seal_failures_total": 0, "anchor_lost": 0} {

@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 func TestEntriesAreSealedOnceInTheirOrder(t *testing.T) {
@@ -37,9 +39,7 @@ func TestMoreThanABatchIsSealedAtOnce(t *testing.T) {
 			}
 			return nil
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 		w.sealed(2*sealBatch + 7)
 		w.holds(2*sealBatch + 7)
 	})
@@ -56,9 +56,7 @@ func TestEntryThatCommitsLateIsSealedLate(t *testing.T) {
 		w.did(3, 4)
 		w.sealed(2)
 		w.commit(held)
-		if err := lost.Rollback(); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, lost.Rollback())
 		w.did(5, 5)
 		w.sealed(2)
 		equalSlices(t, "chain", w.objects(), []string{"20494-3", "20494-4", "20494-1", "20494-5"})
@@ -78,9 +76,7 @@ func TestSealerWhoWaitedSeesWhatHappened(t *testing.T) {
 		}
 		w.did(1, 2)
 		first, err := w.db.Writer().BeginTx(t.Context(), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 		defer first.Rollback()
 		if _, err := readEnds(t.Context(), first, w.db.ForUpdate); err != nil {
 			t.Fatal(err)
@@ -88,9 +84,7 @@ func TestSealerWhoWaitedSeesWhatHappened(t *testing.T) {
 		// The first one seals entry 1 only, and has not committed.
 		r := w.record(1)
 		r.Position, r.Hash = 1, w.link(Hash{}, 1, &r)
-		if err := w.place(t.Context(), first, []Record{r}); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, w.place(t.Context(), first, []Record{r}))
 		if _, err := first.ExecContext(t.Context(), `UPDATE audit_chain SET position = 1, head_hash = $1`, r.Hash[:]); err != nil {
 			t.Fatal(err)
 		}
@@ -171,9 +165,8 @@ func TestManyAppendAndSealAtOnce(t *testing.T) {
 		acts.Wait()
 		done.Store(true)
 		watch.Wait()
-		if _, err := w.Seal(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		_, err := w.Seal(t.Context())
+		runtest.Must(t, err)
 		chain := w.objects()
 		slices.Sort(chain)
 		slices.Sort(committed)
@@ -207,18 +200,14 @@ func (w system) begun(e Entry) *sql.Tx {
 	if err == nil {
 		err = w.Append(w.Context(), tx, e)
 	}
-	if err != nil {
-		w.Fatal(err)
-	}
+	runtest.Must(w, err)
 	w.Cleanup(func() { tx.Rollback() })
 	return tx
 }
 
 func (w system) commit(tx *sql.Tx) {
 	w.Helper()
-	if err := tx.Commit(); err != nil {
-		w.Fatal(err)
-	}
+	runtest.Must(w, tx.Commit())
 }
 
 // record reads the nth act's row.

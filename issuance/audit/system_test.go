@@ -12,6 +12,7 @@ import (
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/test/databasetest"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 func TestMain(m *testing.M) { databasetest.Main(m, "audit") }
@@ -31,9 +32,7 @@ type system struct {
 func each(t *testing.T, story func(t *testing.T, w system)) {
 	databasetest.Each(t, func(t *testing.T, address string) {
 		db, err := database.Open(t.Context(), address, noon)
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 		t.Cleanup(func() { db.Close() })
 		story(t, system{t, trailOf(t, db, testKey)})
 	})
@@ -42,9 +41,7 @@ func each(t *testing.T, story func(t *testing.T, w system)) {
 func trailOf(t *testing.T, db *database.DB, key vault.Key) *Trail {
 	t.Helper()
 	trail, err := New(Config{DB: db, Key: key, Now: func() time.Time { return noon.Add(time.Minute) }})
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	return trail
 }
 
@@ -64,9 +61,7 @@ func (w system) did(first, last int) {
 
 func (w system) appended(e Entry) {
 	w.Helper()
-	if err := w.db.Change(w.Context(), "act", func(ctx context.Context, tx *sql.Tx) error { return w.Append(ctx, tx, e) }); err != nil {
-		w.Fatal(err)
-	}
+	runtest.Must(w, w.db.Change(w.Context(), "act", func(ctx context.Context, tx *sql.Tx) error { return w.Append(ctx, tx, e) }))
 }
 
 // sealed seals and checks how many were waiting.
@@ -88,9 +83,7 @@ func (w system) sealedTo(n int) Anchor {
 func (w system) head() Anchor {
 	w.Helper()
 	s, err := w.State(w.Context())
-	if err != nil {
-		w.Fatal(err)
-	}
+	runtest.Must(w, err)
 	return s.Head
 }
 
@@ -98,9 +91,7 @@ func (w system) head() Anchor {
 func (w system) verified(anchors ...Anchor) Report {
 	w.Helper()
 	r, err := w.Verify(w.Context(), anchors, nil)
-	if err != nil {
-		w.Fatal(err)
-	}
+	runtest.Must(w, err)
 	return r
 }
 
@@ -116,9 +107,7 @@ func (w system) holds(n int64, anchors ...Anchor) {
 func (w system) objects() (all []string) {
 	w.Helper()
 	records, err := w.after(w.Context(), 0, 1_000_000)
-	if err != nil {
-		w.Fatal(err)
-	}
+	runtest.Must(w, err)
 	for i, r := range records {
 		if r.Position != int64(i+1) {
 			w.Fatalf("place %d follows %d", r.Position, i)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // viewer is test person n with a credential and as many good checks as wanted.
@@ -32,9 +33,7 @@ func (v *viewer) open(start database.Millis, login string) error {
 	v.checks++
 	c := check(1000*v.n+v.checks, v.Application)
 	c.Expires = start + 120_000
-	if err := v.s.keepCheck(v.t.Context(), c); err != nil {
-		v.t.Fatal(err)
-	}
+	runtest.Must(v.t, v.s.keepCheck(v.t.Context(), c))
 	return v.openOn(c.ID, start, login)
 }
 
@@ -46,9 +45,7 @@ func (v *viewer) openOn(check string, start database.Millis, login string) error
 
 func (v *viewer) mustOpen(start database.Millis, login string) {
 	v.t.Helper()
-	if err := v.open(start, login); err != nil {
-		v.t.Fatal(err)
-	}
+	runtest.Must(v.t, v.open(start, login))
 }
 
 // said takes the records that wait for a serial's partition.
@@ -57,9 +54,7 @@ func (v *viewer) said() []revocation.Record {
 	p := v.s.outbox.PartitionOf(v.Serial)
 	got := take(v.t, v.s, p, 100)
 	if n := len(got.Records); n > 0 {
-		if err := v.s.outbox.Published(v.t.Context(), epoch(v.t, v.s), p, got.First+uint64(n)-1); err != nil {
-			v.t.Fatal(err)
-		}
+		runtest.Must(v.t, v.s.outbox.Published(v.t.Context(), epoch(v.t, v.s), p, got.First+uint64(n)-1))
 	}
 	return got.Records
 }
@@ -121,9 +116,7 @@ func TestWhatEndsASessionIsSaidToGates(t *testing.T) {
 				}
 				if name == "leaving" || name == "coming back" {
 					_, err := s.db.Writer().ExecContext(t.Context(), `UPDATE applications SET access_hash = $1 WHERE id = $2`, slices.Collect(bytesOf(access(v))), v.Application)
-					if err != nil {
-						t.Fatal(err)
-					}
+					runtest.Must(t, err)
 				}
 				v.mustOpen(over, "")
 				v.mustOpen(live, "")
@@ -132,9 +125,7 @@ func TestWhatEndsASessionIsSaidToGates(t *testing.T) {
 				other.mustOpen(live, "")
 				other.mustOpen(live+1000, "log_2")
 				at := over.Add(closingFor) + 1000
-				if err := end.how(v, at); err != nil {
-					t.Fatal(err)
-				}
+				runtest.Must(t, end.how(v, at))
 				var want []revocation.Record
 				if !end.byLogin {
 					want = append(want, v.closed(live, at))
@@ -203,9 +194,7 @@ func TestNoTwoSessionsOfACredentialStartTogether(t *testing.T) {
 		opened, refused := 0, 0
 		for n := range rivals {
 			c := check(5000+n, v.Application)
-			if err := s.keepCheck(t.Context(), c); err != nil {
-				t.Fatal(err)
-			}
+			runtest.Must(t, s.keepCheck(t.Context(), c))
 			each := &viewer{t: t, s: []*Store{s, second}[n%2], Credential: v.Credential, n: v.n}
 			all.Go(func() {
 				err := each.openOn(c.ID, nowMs+9000, []string{"", "log_1"}[n/2%2])
@@ -244,18 +233,15 @@ func TestRestateSaysClosedSessions(t *testing.T) {
 		other.mustOpen(nowMs+7000, "log_3")
 		closeLogin := func(login string, at database.Millis) {
 			t.Helper()
-			if err := s.db.Change(t.Context(), "end", func(ctx context.Context, tx *sql.Tx) error { return s.CloseLogins(ctx, tx, []string{login}, at) }); err != nil {
-				t.Fatal(err)
-			}
+			runtest.Must(t, s.db.Change(t.Context(), "end", func(ctx context.Context, tx *sql.Tx) error { return s.CloseLogins(ctx, tx, []string{login}, at) }))
 		}
 		closeLogin("log_1", nowMs+9000)
 		v.said() // published
 		closeLogin("log_3", nowMs+10_000)
 		all := func(now database.Millis) map[revocation.Record]int {
 			t.Helper()
-			if _, err := s.outbox.Republish(t.Context(), 0, int64(now)); err != nil {
-				t.Fatal(err)
-			}
+			_, err := s.outbox.Republish(t.Context(), 0, int64(now))
+			runtest.Must(t, err)
 			said := map[revocation.Record]int{}
 			for p := range s.outbox.Partitions() {
 				for _, r := range take(t, s, p, 100).Records {
@@ -300,23 +286,17 @@ func TestStartsAreTakenInASharedTransactionToo(t *testing.T) {
 		for _, v := range viewers {
 			v.checks++
 			c := check(1000*v.n+v.checks, v.Application)
-			if err := s.keepCheck(t.Context(), c); err != nil {
-				t.Fatal(err)
-			}
+			runtest.Must(t, s.keepCheck(t.Context(), c))
 			calls = append(calls, &pendingWrite[opening]{row: opening{SessionRow{ID: fmt.Sprintf("ses_%d", v.n), Application: v.Application, Check: c.ID,
 				Access: [32]byte{byte(v.n)}, Start: nowMs}, nowMs + 500}})
 		}
 		err := s.db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error { return s.openAll(ctx, tx, calls) })
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 		// One check, by two phones in two seconds of which the first is taken.
 		v := viewers[0]
 		v.checks++
 		one := check(1000*v.n+v.checks, v.Application)
-		if err := s.keepCheck(t.Context(), one); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, s.keepCheck(t.Context(), one))
 		pair := []*pendingWrite[opening]{}
 		for n := range int64(2) {
 			pair = append(pair, &pendingWrite[opening]{row: opening{SessionRow{ID: fmt.Sprintf("ses_pair_%d", n), Application: v.Application, Check: one.ID,
@@ -329,9 +309,7 @@ func TestStartsAreTakenInASharedTransactionToo(t *testing.T) {
 		// One check of one application, shown for another's as well.
 		v.checks++
 		own := check(1000*v.n+v.checks, v.Application)
-		if err := s.keepCheck(t.Context(), own); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, s.keepCheck(t.Context(), own))
 		pair = pair[:0]
 		for n, who := range []*viewer{viewers[1], v} {
 			pair = append(pair, &pendingWrite[opening]{row: opening{SessionRow{ID: fmt.Sprintf("ses_own_%d", n), Application: who.Application, Check: own.ID,

@@ -15,6 +15,7 @@ import (
 	"github.com/railgate/railgate/issuance/provider/facecheck"
 	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/issuance/vault"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // late is a provider whose answer to the right evidence comes when it is released.
@@ -46,18 +47,14 @@ func (d *system) guarded() {
 	d.t.Helper()
 	var err error
 	d.Lockout, err = throttle.NewLockout(throttle.Config{Database: d.Outbox.Database(), Index: vault.New(d.Vault).Index, Now: d.Now})
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	runtest.Must(d.t, err)
 }
 
 // from is a caller of the n-th test network.
 func from(t *testing.T, n int) throttle.Caller {
 	t.Helper()
 	c, err := throttle.Proxies{}.Caller(fmt.Sprintf("198.51.100.%d:4711", n), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	return c
 }
 
@@ -126,9 +123,7 @@ func TestARightGuessAfterTheLockCountsForNothing(t *testing.T) {
 // checksOf counts the passed checks that are kept.
 func checksOf(t *testing.T, s *outbox.Outbox) (n int) {
 	t.Helper()
-	if err := s.Database().Writer().QueryRow(`SELECT COUNT(*) FROM checks`).Scan(&n); err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, s.Database().Writer().QueryRow(`SELECT COUNT(*) FROM checks`).Scan(&n))
 	return n
 }
 

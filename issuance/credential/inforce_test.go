@@ -13,6 +13,7 @@ import (
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/keyring"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/test/harness/runtest"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/signing"
 )
@@ -23,9 +24,8 @@ const key = tokens.KeyID(7)
 func announced(t *testing.T, open func() *Store) *Store {
 	t.Helper()
 	s := open()
-	if _, err := keys(t, s).Publish(t.Context(), keyring.Public{ID: key, Key: signing.NewKey([signing.SeedSize]byte{1}).Public()}, nowMs); err != nil {
-		t.Fatal(err)
-	}
+	_, err := keys(t, s).Publish(t.Context(), keyring.Public{ID: key, Key: signing.NewKey([signing.SeedSize]byte{1}).Public()}, nowMs)
+	runtest.Must(t, err)
 	drain(t, s, 0)
 	return s
 }
@@ -60,24 +60,18 @@ func TestRestateSaysAllThatIsInForce(t *testing.T) {
 		}
 		revoked, lifted, untouched := approved(t, s, 1), approved(t, s, 2), approved(t, s, 3)
 		for _, c := range []Revocation{revoke(revoked.Serial, nowMs+1), revoke(lifted.Serial, nowMs+2), {Serial: lifted.Serial, At: nowMs + 3}} {
-			if _, _, err := s.SetRevoked(t.Context(), c); err != nil {
-				t.Fatal(err)
-			}
+			_, _, err := s.SetRevoked(t.Context(), c)
+			runtest.Must(t, err)
 		}
 		for p := range s.outbox.Partitions() { // all of it is published and gone from the outbox
 			got := take(t, s, p, 10)
-			if err := s.outbox.Published(t.Context(), nowMs, p, got.First+uint64(len(got.Records))-1); err != nil {
-				t.Fatal(err)
-			}
+			runtest.Must(t, s.outbox.Published(t.Context(), nowMs, p, got.First+uint64(len(got.Records))-1))
 		}
 		waiting := approved(t, s, 4)
-		if _, _, err := s.SetRevoked(t.Context(), revoke(waiting.Serial, nowMs+4)); err != nil {
-			t.Fatal(err)
-		}
+		_, _, err := s.SetRevoked(t.Context(), revoke(waiting.Serial, nowMs+4))
+		runtest.Must(t, err)
 		before, err := s.outbox.Epoch(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 		epoch, err := s.outbox.Republish(t.Context(), before+7, nowMs+5)
 		if err != nil || epoch != before+8 {
 			t.Fatalf("epoch %d after %d, want %d: %v", epoch, before, before+8, err)
@@ -120,12 +114,9 @@ func TestRestateSaysAllThatIsInForce(t *testing.T) {
 			t.Error("a credential that was never revoked is restated")
 		}
 		waits, err := s.outbox.Waiting(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := s.outbox.Republish(t.Context(), 0, nowMs+tokens.CredentialLife*1000+afterlife); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
+		_, err = s.outbox.Republish(t.Context(), 0, nowMs+tokens.CredentialLife*1000+afterlife)
+		runtest.Must(t, err)
 		if n, err := s.outbox.Waiting(t.Context()); err != nil || n != waits-int64(len(want))+1 {
 			t.Fatalf("%d records wait when all credentials have expired, want the key twice: %v", n, err)
 		}
@@ -142,9 +133,8 @@ func TestRestateWaitsForAChangeUnderWay(t *testing.T) {
 		}
 		c := approved(t, s, 1)
 		for _, change := range []Revocation{revoke(c.Serial, nowMs+1), {Serial: c.Serial, At: nowMs + 2}} {
-			if _, _, err := s.SetRevoked(t.Context(), change); err != nil {
-				t.Fatal(err)
-			}
+			_, _, err := s.SetRevoked(t.Context(), change)
+			runtest.Must(t, err)
 		}
 		drain(t, s, 0)
 		revoked, began, commit := make(chan error, 1), make(chan struct{}), make(chan struct{})
@@ -165,12 +155,8 @@ func TestRestateWaitsForAChangeUnderWay(t *testing.T) {
 		}()
 		waitForLocks(t, s, 1)
 		close(commit)
-		if err := <-revoked; err != nil {
-			t.Fatal(err)
-		}
-		if err := <-restated; err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, <-revoked)
+		runtest.Must(t, <-restated)
 		if got := drain(t, s, 0); len(got) != 2 || got[1].Kind != revocation.KindRevoke {
 			t.Fatalf("the last word on a revoked credential is %q", kinds(got))
 		}
@@ -187,10 +173,8 @@ func TestKnownHoldersAreRescued(t *testing.T) {
 		session := func(n int, under tokens.KeyID, start int64) tokens.Serial {
 			t.Helper()
 			c := approved(t, s, n)
-			if err := s.open(t.Context(), opening{SessionRow{ID: fmt.Sprintf("ses_%d", n), Access: [32]byte{byte(n)}, Application: c.Application,
-				Check: check(n, "").ID, Key: under, Start: database.SecondsAt(start)}, nowMs}); err != nil {
-				t.Fatal(err)
-			}
+			runtest.Must(t, s.open(t.Context(), opening{SessionRow{ID: fmt.Sprintf("ses_%d", n), Access: [32]byte{byte(n)}, Application: c.Application,
+				Check: check(n, "").ID, Key: under, Start: database.SecondsAt(start)}, nowMs}))
 			return c.Serial
 		}
 		holder := session(1, key, cutOff)
@@ -200,9 +184,8 @@ func TestKnownHoldersAreRescued(t *testing.T) {
 		session(5, key, cutOff-1)
 		session(6, key, (nowMs-sessionOver)/1000-1)
 		approved(t, s, 7) // never opened one
-		if _, _, err := s.SetRevoked(t.Context(), revoke(revoked, nowMs)); err != nil {
-			t.Fatal(err)
-		}
+		_, _, err := s.SetRevoked(t.Context(), revoke(revoked, nowMs))
+		runtest.Must(t, err)
 		for p := range s.outbox.Partitions() {
 			drain(t, s, p)
 		}
@@ -223,9 +206,8 @@ func TestNoSessionUnderAKeyThatIsCutOff(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() *Store) {
 		s := announced(t, open)
 		c := approved(t, s, 1)
-		if _, _, err := keys(t, s).Distrust(t.Context(), keyring.Distrust{Key: key, CutOff: nowMs / 1000, Who: "operator", At: nowMs}); err != nil {
-			t.Fatal(err)
-		}
+		_, _, err := keys(t, s).Distrust(t.Context(), keyring.Distrust{Key: key, CutOff: nowMs / 1000, Who: "operator", At: nowMs})
+		runtest.Must(t, err)
 		o := SessionRow{ID: "ses_1", Access: [32]byte{1}, Application: c.Application, Check: check(1, "").ID, Key: key, Start: nowMs}
 		if err := s.open(t.Context(), opening{o, nowMs}); !errors.Is(err, errKeyCutOff) {
 			t.Fatalf("opened at the cut-off: %v", err)
@@ -279,9 +261,8 @@ func TestCutOffsAreRestated(t *testing.T) {
 			{nowMs + sessionOver + afterlife, "announce_key rescue retire_key"},
 			{tokens.DayOver(today(5).Day)*1000 + afterlife, "announce_key retire_key"},
 		} {
-			if _, err := s.outbox.Republish(t.Context(), 0, step.at); err != nil {
-				t.Fatal(err)
-			}
+			_, err := s.outbox.Republish(t.Context(), 0, step.at)
+			runtest.Must(t, err)
 			got := drain(t, s, 0)
 			if kinds(got) != step.want {
 				t.Fatalf("restated %d ms later: %q, want %q", step.at-nowMs, kinds(got), step.want)
@@ -320,9 +301,7 @@ func TestRunningSessionsByKey(t *testing.T) {
 		for n, start := range []database.Millis{nowMs - 2000, nowMs, nowMs - 1000, nowMs} {
 			c := approved(t, s, n)
 			o := SessionRow{ID: fmt.Sprintf("ses_%d", n), Access: [32]byte{byte(n)}, Application: c.Application, Check: check(n, "").ID, Key: key + tokens.KeyID(n/3), Start: start}
-			if err := s.open(t.Context(), opening{o, nowMs}); err != nil {
-				t.Fatal(err)
-			}
+			runtest.Must(t, s.open(t.Context(), opening{o, nowMs}))
 		}
 		got, err := Sessions{}.Running(t.Context(), s.db.Writer(), nowMs-2000)
 		want := map[tokens.KeyID]keyring.Running{key: {Count: 2, Last: nowMs}, key + 1: {Count: 1, Last: nowMs}}

@@ -16,6 +16,7 @@ import (
 	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/test/audittest"
+	"github.com/railgate/railgate/test/harness/runtest"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/signing"
 )
@@ -30,9 +31,7 @@ type ring struct {
 func (d *system) keys() *keyring.Store {
 	d.t.Helper()
 	s, err := keyring.NewStore(keyring.Config{Outbox: d.Outbox, Sessions: credential.Sessions{}, Trail: audittest.On(d.t, d.Outbox.Database())})
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	runtest.Must(d.t, err)
 	return s
 }
 
@@ -45,12 +44,9 @@ func (d *system) life(ids ...tokens.KeyID) ring {
 		keys = append(keys, keyring.Key{ID: id, Signer: signing.NewKey([signing.SeedSize]byte{byte(id)})})
 	}
 	r, err := keyring.New(keyring.RingConfig{Store: store, Keys: keys, Announce: d.announce, Now: d.Now})
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	if _, err := store.Bootstrap(d.t.Context(), keys[0].Public(), d.by()); err != nil {
-		d.t.Fatal(err)
-	}
+	runtest.Must(d.t, err)
+	_, err = store.Bootstrap(d.t.Context(), keys[0].Public(), d.by())
+	runtest.Must(d.t, err)
 	d.Keys = r
 	return ring{r, store}
 }
@@ -61,22 +57,17 @@ func (d *system) by() audit.Entry {
 
 func (d *system) exec(query string) {
 	d.t.Helper()
-	if _, err := d.Outbox.Database().Writer().ExecContext(d.t.Context(), query); err != nil {
-		d.t.Fatal(err)
-	}
+	_, err := d.Outbox.Database().Writer().ExecContext(d.t.Context(), query)
+	runtest.Must(d.t, err)
 }
 
 // published is the outbox after the publisher was there, and what it took.
 func (d *system) published() (announced []tokens.KeyID) {
 	d.t.Helper()
 	epoch, err := d.Outbox.Epoch(d.t.Context())
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	runtest.Must(d.t, err)
 	p, err := d.Outbox.Take(d.t.Context(), epoch, 0, 0, 100)
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	runtest.Must(d.t, err)
 	for _, r := range p.Records {
 		if r.Kind == revocation.KindAnnounceKey {
 			announced = append(announced, r.Key)
@@ -89,9 +80,7 @@ func (d *system) published() (announced []tokens.KeyID) {
 func (d *system) cutOff(id tokens.KeyID) {
 	d.t.Helper()
 	_, _, err := d.keys().Distrust(d.t.Context(), keyring.Distrust{Key: id, CutOff: d.now.Unix(), Who: "night-shift", At: database.MillisAt(d.now)})
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	runtest.Must(d.t, err)
 }
 
 // signs is the key of the session that an approved passenger opens.
@@ -111,9 +100,7 @@ func (d *system) signs(s *credential.Service, p pass, check string) (tokens.KeyI
 func (d *system) checked(s *credential.Service, p pass) string {
 	d.t.Helper()
 	c, err := s.Check(d.t.Context(), d.authorize(s, p), facecheck.SandboxPass, throttle.Caller{})
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	runtest.Must(d.t, err)
 	return c.Check
 }
 
@@ -144,9 +131,7 @@ func TestSessionsAreSignedByTheKeyInService(t *testing.T) {
 			t.Fatal(err)
 		}
 		d.published()
-		if err := keys.Refresh(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, keys.Refresh(t.Context()))
 		if id, err := d.signs(s, p, d.checked(s, p)); id != 2 || err != nil {
 			t.Fatalf("key %d, %v", id, err)
 		}
@@ -187,9 +172,7 @@ func TestRetiredKeyIsAnnouncedNoMore(t *testing.T) {
 			func() error { return keys.Refresh(t.Context()) },
 			func() error { _, err := keys.Deactivate(t.Context(), 1, d.by()); return err },
 		} {
-			if err := order(); err != nil {
-				t.Fatal(err)
-			}
+			runtest.Must(t, order())
 		}
 		d.exec(`UPDATE issuer_keys SET rest_ms = rest_ms - 3600000`)
 		if changed, err := keys.Retire(t.Context(), 1, d.by()); !changed || err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/outbox"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/test/harness/runtest"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -85,15 +86,13 @@ func TestCauseAndRecordAreOne(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() *Store) {
 		s := open()
 		c := approved(t, s, 1)
-		if _, err := s.db.Writer().Exec(`ALTER TABLE outbox RENAME TO hidden`); err != nil {
-			t.Fatal(err)
-		}
+		_, err := s.db.Writer().Exec(`ALTER TABLE outbox RENAME TO hidden`)
+		runtest.Must(t, err)
 		if _, _, err := s.SetRevoked(t.Context(), revoke(c.Serial, nowMs)); err == nil {
 			t.Fatal("revoked without a record")
 		}
-		if _, err := s.db.Writer().Exec(`ALTER TABLE hidden RENAME TO outbox`); err != nil {
-			t.Fatal(err)
-		}
+		_, err = s.db.Writer().Exec(`ALTER TABLE hidden RENAME TO outbox`)
+		runtest.Must(t, err)
 		if _, changed, err := s.SetRevoked(t.Context(), revoke(c.Serial, nowMs+1)); err != nil || !changed {
 			t.Fatalf("half a revocation stayed: changed %v, %v", changed, err)
 		}
@@ -179,14 +178,11 @@ func TestParallelRevocationsAreOne(t *testing.T) {
 		s, other := open(), open()
 		c := approved(t, s, 1)
 		held, err := s.db.Writer().Begin() // on PostgreSQL it keeps all callers at the same place
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 		defer held.Rollback()
 		if s.db.Name == "postgres" {
-			if _, err := readCredential(t.Context(), held, `idx = $1 FOR UPDATE`, int64(c.Serial.Index)); err != nil {
-				t.Fatal(err)
-			}
+			_, err := readCredential(t.Context(), held, `idx = $1 FOR UPDATE`, int64(c.Serial.Index))
+			runtest.Must(t, err)
 		}
 		var changes atomic.Int64
 		var all sync.WaitGroup
@@ -220,9 +216,7 @@ func TestRevocationsTogetherDoNotSufferForEachOther(t *testing.T) {
 		for _, spoilt := range []bool{false, true} {
 			s := open()
 			before, err := s.outbox.Waiting(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
+			runtest.Must(t, err)
 			var serials []tokens.Serial
 			for n := range good + 2 {
 				if spoilt {
@@ -252,9 +246,7 @@ func TestRevocationsTogetherDoNotSufferForEachOther(t *testing.T) {
 			for _, c := range calls {
 				shared = append(shared, s.write(c))
 			}
-			if err := s.outbox.Batch(t.Context(), shared); err != nil {
-				t.Fatal(err)
-			}
+			runtest.Must(t, s.outbox.Batch(t.Context(), shared))
 			changed := 0
 			for i, c := range calls {
 				if c.Serial == spoiltSerial { // its transaction was undone

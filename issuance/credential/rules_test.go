@@ -19,6 +19,7 @@ import (
 	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/test/harness/passenger"
+	"github.com/railgate/railgate/test/harness/runtest"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -34,9 +35,7 @@ func (d *system) approve(s *credential.Service, n int) (pass, credential.Checked
 func (d *system) approved(s *credential.Service, n int) (pass, credential.Checked) {
 	d.t.Helper()
 	p, c, err := d.approve(s, n)
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	runtest.Must(d.t, err)
 	return p, c
 }
 
@@ -59,9 +58,7 @@ func TestA1_PassesAreForRailwaysOnly(t *testing.T) {
 		s := d.open()
 		p, c := d.approved(s, 0)
 		o, err := s.OpenSession(t.Context(), d.authorize(s, p), c.Check, credential.Anchor, "00000000000000000000000000000001")
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 		// The audience is the format itself: a signature is over a railgate pass and
 		// nothing else, so the bytes mean nothing to another verifier.
 		shown := tokens.Assemble(o.Pass, 0, tokens.Link{})
@@ -76,9 +73,7 @@ func TestA2_EveryUseIsInScope(t *testing.T) {
 	s := d.open()
 	p, c := d.approved(s, 0)
 	o, err := s.OpenSession(t.Context(), d.authorize(s, p), c.Check, credential.Anchor, "00000000000000000000000000000001")
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	shown := tokens.Assemble(o.Pass, 0, tokens.Link{})
 	f := shown.Fields()
 	for _, name := range []string{"sale", "refund", "change", "verify", "entry", "exit", "onboard"} {
@@ -240,9 +235,7 @@ func TestA11_CheckingAgainUsesUpNoQuota(t *testing.T) {
 		p, c := d.approved(s, 0)
 		for range 5 {
 			o, err := s.OpenSession(t.Context(), d.authorize(s, p), c.Check, credential.Hosted, "")
-			if err != nil {
-				t.Fatal(err)
-			}
+			runtest.Must(t, err)
 			d.now = d.now.Add(30*time.Minute - time.Millisecond)
 			if _, err := s.Code(t.Context(), d.visitor(p), o.Session); err != nil {
 				t.Fatalf("in the 30th minute: %v", err)
@@ -265,12 +258,10 @@ func TestA13_RecordsAreErasedAfter31Days(t *testing.T) {
 	everySystem(t, func(t *testing.T, d *system) {
 		s := d.open()
 		p, c := d.approved(s, 0)
-		if _, err := s.OpenSession(t.Context(), d.authorize(s, p), c.Check, credential.Hosted, ""); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := s.Revoke(t.Context(), d.member(), c.View.Serial.String(), "staff", ""); err != nil {
-			t.Fatal(err)
-		}
+		_, err := s.OpenSession(t.Context(), d.authorize(s, p), c.Check, credential.Hosted, "")
+		runtest.Must(t, err)
+		_, err = s.Revoke(t.Context(), d.member(), c.View.Serial.String(), "staff", "")
+		runtest.Must(t, err)
 		d.now = d.now.Add(31 * 24 * time.Hour)
 		kept, _ := d.apply(s, 2)
 		if n, err := s.Erase(t.Context()); err != nil || n != 0 {
@@ -518,14 +509,10 @@ func (d *system) revoke(s *credential.Service, c credential.Checked) {
 func (d *system) saidRevoked(serial tokens.Serial) bool {
 	d.t.Helper()
 	epoch, err := d.Outbox.Epoch(d.t.Context())
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	runtest.Must(d.t, err)
 	for partition := range d.Outbox.Partitions() {
 		p, err := d.Outbox.Take(d.t.Context(), epoch, partition, 0, 1000)
-		if err != nil {
-			d.t.Fatal(err)
-		}
+		runtest.Must(d.t, err)
 		for _, r := range p.Records {
 			if r.Kind == revocation.KindRevoke && r.Serial == serial {
 				return true
@@ -537,8 +524,6 @@ func (d *system) saidRevoked(serial tokens.Serial) bool {
 
 func (d *system) count(table string) (n int) {
 	d.t.Helper()
-	if err := d.Outbox.Database().Writer().QueryRow(fmt.Sprintf("SELECT COUNT(*) FROM %s", table)).Scan(&n); err != nil {
-		d.t.Fatal(err)
-	}
+	runtest.Must(d.t, d.Outbox.Database().Writer().QueryRow(fmt.Sprintf("SELECT COUNT(*) FROM %s", table)).Scan(&n))
 	return n
 }

@@ -28,6 +28,7 @@ import (
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/test/databasetest"
 	"github.com/railgate/railgate/test/harness/passenger"
+	"github.com/railgate/railgate/test/harness/runtest"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/tokentest"
 )
@@ -57,9 +58,7 @@ func systemAt(t *testing.T, address string) *system {
 	t.Helper()
 	d := &system{t: t, now: time.Unix(tokentest.Epoch, 0)}
 	box, err := outbox.Open(t.Context(), outbox.Config{Database: address, Partitions: 2, Now: func() time.Time { return d.now }})
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	t.Cleanup(func() { box.Close() })
 	box.SetWake(func(int) { d.wake.Add(1) })
 	keys := keystore.New()
@@ -74,9 +73,7 @@ func systemAt(t *testing.T, address string) *system {
 func (d *system) open() *credential.Service {
 	d.t.Helper()
 	s, err := d.tryOpen()
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	runtest.Must(d.t, err)
 	return s
 }
 
@@ -110,9 +107,7 @@ func (d *system) apply(s *credential.Service, n int) (credential.Holder, pass) {
 		Name: "测试甲", DocumentType: "resident_id", DocumentNumber: number(n), City: "北京",
 		Location: &credential.Location{Latitude: 39.9, Longitude: 116.4}, Policy: testPolicy,
 	})
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	runtest.Must(d.t, err)
 	p := pass{a.Application, a.AccessToken}
 	return d.authorize(s, p), p
 }
@@ -120,18 +115,14 @@ func (d *system) apply(s *credential.Service, n int) (credential.Holder, pass) {
 func (d *system) authorize(s *credential.Service, p pass) credential.Holder {
 	d.t.Helper()
 	h, err := s.Authorize(d.t.Context(), d.visitor(p), p.application)
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	runtest.Must(d.t, err)
 	return h
 }
 
 func (d *system) visitor(p pass) credential.Visitor {
 	d.t.Helper()
 	v, err := credential.ByAccess(p.token)
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	runtest.Must(d.t, err)
 	return v
 }
 
@@ -141,17 +132,11 @@ func (d *system) member() staff.Member { return d.memberNamed("window-7") }
 func (d *system) memberNamed(name string) staff.Member {
 	d.t.Helper()
 	secret, c, err := staff.New(name, staff.Window, staff.Police)
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	runtest.Must(d.t, err)
 	list, err := staff.NewList(staff.Config{Credentials: []staff.Credential{c}})
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	runtest.Must(d.t, err)
 	m, err := list.Find(secret)
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	runtest.Must(d.t, err)
 	return m
 }
 
@@ -194,12 +179,8 @@ func TestReadyWhenTheKeyIsInTheStream(t *testing.T) {
 		t.Fatalf("before: %q", waiting)
 	}
 	p, err := d.Outbox.Take(t.Context(), uint64(d.now.UnixMilli()), 0, 0, 10)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := d.Outbox.Published(t.Context(), uint64(d.now.UnixMilli()), 0, p.First); err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
+	runtest.Must(t, d.Outbox.Published(t.Context(), uint64(d.now.UnixMilli()), 0, p.First))
 	if waiting := s.Ready(t.Context()); len(waiting) != 0 {
 		t.Fatalf("after: %q", waiting)
 	}
@@ -219,9 +200,7 @@ func TestApprovalAroundMidnight(t *testing.T) {
 		d.now = at
 		h, token := d.apply(s, n)
 		c, err := s.Check(t.Context(), h, facecheck.SandboxPass, throttle.Caller{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 		day := uint16(tokens.DayOf(at.Unix()))
 		if c.View.Serial.Day != day || c.View.Serial.Index != 0 || c.View.ExpiresAt != at.Unix()+24*60*60 {
 			t.Fatalf("at %v: %+v %v", at, c.View, c.View.Serial)
@@ -229,9 +208,7 @@ func TestApprovalAroundMidnight(t *testing.T) {
 		var seed tokens.Link
 		anchor, links := tokens.Chain(seed, *c.View.Serial, tokens.Length)
 		o, err := s.OpenSession(t.Context(), d.authorize(s, token), c.Check, credential.Anchor, hex.EncodeToString(anchor[:]))
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 		shown := tokens.Assemble(o.Pass, 0, links[0])
 		f := shown.Fields()
 		want := vault.New(d.Vault).Subject(day, identity.ResidentID, number(n))
@@ -255,9 +232,7 @@ func TestClockSetBack(t *testing.T) {
 	s := d.open()
 	h, token := d.apply(s, 0)
 	c, err := s.Check(t.Context(), h, facecheck.SandboxPass, throttle.Caller{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	approved := d.now.Unix()
 	d.now = d.now.Add(-3 * time.Second)
 	h = d.authorize(s, token)
@@ -285,9 +260,7 @@ func TestSignerThatFails(t *testing.T) {
 	s := d.open()
 	h, token := d.apply(s, 0)
 	c, err := s.Check(t.Context(), h, facecheck.SandboxPass, throttle.Caller{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	d.key.Signer = failing{d.key.Signer.Public()}
 	broken := d.open()
 	if _, err := broken.OpenSession(t.Context(), d.authorize(broken, token), c.Check, credential.Hosted, ""); err == nil {
@@ -331,21 +304,16 @@ func TestMetrics(t *testing.T) {
 	h, token := d.apply(s, 0)
 	s.Check(t.Context(), h, facecheck.SandboxFail, throttle.Caller{})
 	c, err := s.Check(t.Context(), h, facecheck.SandboxPass, throttle.Caller{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	if _, err := s.OpenSession(t.Context(), d.authorize(s, token), c.Check, credential.Hosted, ""); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if _, err := s.Revoke(t.Context(), d.member(), c.View.Serial.String(), "fraud", ""); err != nil {
-			t.Fatal(err)
-		}
+		_, err := s.Revoke(t.Context(), d.member(), c.View.Serial.String(), "fraud", "")
+		runtest.Must(t, err)
 	}
 	families, err := reg.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	got := make(map[string]float64)
 	for _, f := range families {
 		for _, m := range f.Metric {
@@ -380,12 +348,9 @@ func TestNoSessionUnderTheIssuersKeyOnceItIsCutOff(t *testing.T) {
 	s := d.open()
 	h, token := d.apply(s, 0)
 	c, err := s.Check(t.Context(), h, facecheck.SandboxPass, throttle.Caller{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := d.keys().Distrust(t.Context(), keyring.Distrust{Key: d.key.ID, CutOff: d.now.Unix() + 1, Who: "operator", At: database.MillisAt(d.now)}); err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
+	_, _, err = d.keys().Distrust(t.Context(), keyring.Distrust{Key: d.key.ID, CutOff: d.now.Unix() + 1, Who: "operator", At: database.MillisAt(d.now)})
+	runtest.Must(t, err)
 	before := d.now
 	d.now = before.Add(time.Second)
 	s = d.open()
@@ -396,9 +361,8 @@ func TestNoSessionUnderTheIssuersKeyOnceItIsCutOff(t *testing.T) {
 	if _, err := s.Revoke(t.Context(), d.member(), c.View.Serial.String(), "fraud", ""); err != nil {
 		t.Fatalf("revoking: %v", err)
 	}
-	if _, err := s.Unrevoke(t.Context(), d.member(), c.View.Serial.String(), ""); err != nil {
-		t.Fatal(err)
-	}
+	_, err = s.Unrevoke(t.Context(), d.member(), c.View.Serial.String(), "")
+	runtest.Must(t, err)
 	d.now = before
 	if _, err := s.OpenSession(t.Context(), d.authorize(s, token), c.Check, credential.Hosted, ""); err != nil {
 		t.Fatalf("a second before the cut-off: %v", err)

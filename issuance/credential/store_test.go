@@ -39,9 +39,7 @@ func opener(t *testing.T, address string) func() *Store {
 		t.Helper()
 		box, err := outbox.Open(context.Background(), outbox.Config{Database: address, Partitions: partitions,
 			InForce: []outbox.Source{keyring.InForce, InForce}, Now: func() time.Time { return time.UnixMilli(nowMs) }})
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 		t.Cleanup(func() { box.Close() })
 		return NewStore(box, audittest.On(t, box.Database()))
 	}
@@ -51,9 +49,7 @@ func opener(t *testing.T, address string) func() *Store {
 func keys(t *testing.T, s *Store) *keyring.Store {
 	t.Helper()
 	k, err := keyring.NewStore(keyring.Config{Outbox: s.outbox, Sessions: Sessions{}, Trail: s.trail})
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	return k
 }
 
@@ -65,9 +61,7 @@ func apply(t *testing.T, s *Store, n int) Application {
 		Name: []byte("name"), Number: []byte("number"), City: []byte("city"), Created: nowMs,
 	}
 	a.Access[0], a.Access[1] = byte(n), byte(n>>8)
-	if err := s.CreateApplication(t.Context(), a); err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, s.CreateApplication(t.Context(), a))
 	return a
 }
 
@@ -94,9 +88,7 @@ func approved(t *testing.T, s *Store, n int) *Credential {
 func decide(t *testing.T, s *Store, c Check, g Grant) Decision {
 	t.Helper()
 	d, err := s.Decide(t.Context(), c.Application, &c, g)
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	return d
 }
 
@@ -104,9 +96,7 @@ func decide(t *testing.T, s *Store, c Check, g Grant) Decision {
 func epoch(t *testing.T, s *Store) uint64 {
 	t.Helper()
 	e, err := s.outbox.Epoch(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	return e
 }
 
@@ -114,9 +104,7 @@ func epoch(t *testing.T, s *Store) uint64 {
 func take(t *testing.T, s *Store, partition, max int) publish.Pending {
 	t.Helper()
 	p, err := s.outbox.Take(t.Context(), epoch(t, s), partition, 0, max)
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	return p
 }
 
@@ -126,9 +114,7 @@ func drain(t *testing.T, s *Store, partition int) (records []revocation.Record) 
 	for {
 		p := take(t, s, partition, 1000)
 		if len(p.Records) > 0 {
-			if err := s.outbox.Published(t.Context(), epoch(t, s), partition, p.First+uint64(len(p.Records))-1); err != nil {
-				t.Fatal(err)
-			}
+			runtest.Must(t, s.outbox.Published(t.Context(), epoch(t, s), partition, p.First+uint64(len(p.Records))-1))
 		}
 		if records = append(records, p.Records...); p.Drained {
 			return records
@@ -141,9 +127,7 @@ func waitForLocks(t *testing.T, s *Store, want int) {
 	t.Helper()
 	runtest.Eventually(t, 5*time.Second, "transactions to wait for another", func() bool {
 		waiting, err := databasetest.Waiting(t.Context(), s.db.Writer())
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 		return waiting >= want
 	})
 }
@@ -187,9 +171,7 @@ func TestCheckOpensOneSession(t *testing.T) {
 		if err := s.open(t.Context(), opening{session("ses_1"), nowMs + 120_000}); !errors.Is(err, errCheckRequired) {
 			t.Fatalf("a check two minutes old: %v", err)
 		}
-		if err := s.open(t.Context(), opening{session("ses_1"), nowMs + 119_999}); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, s.open(t.Context(), opening{session("ses_1"), nowMs + 119_999}))
 		if err := s.open(t.Context(), opening{session("ses_2"), nowMs + 1}); !errors.Is(err, errCheckRequired) {
 			t.Fatalf("a check used before: %v", err)
 		}
@@ -257,9 +239,8 @@ func TestFailedApprovalLeavesNoGap(t *testing.T) {
 		broken := grant(2)
 		day := int64(tokens.DayOf(nowMs/1000)) + 1
 		broken.At += 24 * 60 * 60 * 1000 // of a day whose every serial is given
-		if _, err := s.db.Writer().Exec(`INSERT INTO serials (day, next_index) VALUES ($1, $2)`, day, int64(IndexEnd)); err != nil {
-			t.Fatal(err)
-		}
+		_, err := s.db.Writer().Exec(`INSERT INTO serials (day, next_index) VALUES ($1, $2)`, day, int64(IndexEnd))
+		runtest.Must(t, err)
 		second := check(2, a.ID)
 		if _, err := s.Decide(t.Context(), a.ID, &second, broken); !errors.Is(err, errDayFull) {
 			t.Fatalf("a full day: %v", err)

@@ -8,6 +8,7 @@ import (
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/test/harness/runtest"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -25,9 +26,8 @@ func TestLiftUndoesOneSpellAlone(t *testing.T) {
 			if !revoke {
 				e.Action = staff.Lift
 			}
-			if _, _, err := s.SetRevoked(t.Context(), Revocation{Serial: c.Serial, Revoke: revoke, Reason: "fraud", Who: who, At: at(minutes), Entry: e}); err != nil {
-				t.Fatal(err)
-			}
+			_, _, err := s.SetRevoked(t.Context(), Revocation{Serial: c.Serial, Revoke: revoke, Reason: "fraud", Who: who, At: at(minutes), Entry: e})
+			runtest.Must(t, err)
 		}
 		const thief, police = "window-7", "police-1"
 		var wanted []tokens.Serial
@@ -108,9 +108,7 @@ func TestLiftLeavesWhatIsSupersededOrOver(t *testing.T) {
 		}
 		a := Application{ID: "app_second", Access: [32]byte{200}, Document: identity.ResidentID, Person: grant(1).Person,
 			Name: []byte("name"), Number: []byte("number"), City: []byte("city"), Created: nowMs + 2}
-		if err := s.CreateApplication(t.Context(), a); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, s.CreateApplication(t.Context(), a))
 		g := grant(1)
 		g.At = nowMs + 2
 		if d := decide(t, s, check(2, a.ID), g); !d.Approved {
@@ -126,9 +124,7 @@ func TestLiftLeavesWhatIsSupersededOrOver(t *testing.T) {
 			if err == nil {
 				err = s.UnrevokeSpell(t.Context(), spell, serials, func(n int) { total = n })
 			}
-			if err != nil {
-				t.Fatal(err)
-			}
+			runtest.Must(t, err)
 			return total
 		}
 		spell.At = over.Expires

@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/railgate/railgate/test/databasetest"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 func TestDatabaseOfNewerProgramIsRefused(t *testing.T) {
@@ -45,9 +46,7 @@ func TestMigrationIsAllOrNothing(t *testing.T) {
 		}
 		steps[len(migrations)].text = `CREATE TABLE whole (id {{int}}){{table}}`
 		for range 2 {
-			if err := d.migrate(t.Context(), steps, time.UnixMilli(0)); err != nil {
-				t.Fatal(err)
-			}
+			runtest.Must(t, d.migrate(t.Context(), steps, time.UnixMilli(0)))
 		}
 	})
 }
@@ -92,9 +91,7 @@ func TestMain(m *testing.M) { databasetest.Main(m, "database") }
 func databaseAt(t *testing.T, address string) *DB {
 	t.Helper()
 	d, err := Open(t.Context(), address, time.UnixMilli(0))
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	t.Cleanup(func() { d.Close() })
 	return d
 }
@@ -122,9 +119,7 @@ func TestWhatAnOutageLooksLike(t *testing.T) {
 // A server that is not there, found at a start and at a call.
 func TestServerThatIsNotThere(t *testing.T) {
 	config, err := pgx.ParseConfig("postgres://nobody@127.0.0.1:1/nothing?sslmode=disable")
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	db := sql.OpenDB(&connector{Connector: stdlib.GetConnector(*config)})
 	defer db.Close()
 	d := &DB{dialect: postgres, write: db, read: db}
@@ -133,9 +128,7 @@ func TestServerThatIsNotThere(t *testing.T) {
 	}
 	databasetest.Each(t, func(t *testing.T, address string) {
 		d, err := Open(t.Context(), address, time.Now())
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 		defer d.Close()
 		err = d.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error {
 			_, err := tx.ExecContext(ctx, `INSERT INTO schema_migrations (number, applied_ms) VALUES (1, 1)`)

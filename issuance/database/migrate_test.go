@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/test/databasetest"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // oneSided makes a table everywhere, and in it a rule that each database writes
@@ -32,9 +33,7 @@ func TestSectionIsReadByItsDatabaseOnly(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, address string) {
 		d := databaseAt(t, address)
 		steps := append(migrations[:len(migrations):len(migrations)], migration{len(migrations) + 1, oneSided})
-		if err := d.migrate(t.Context(), steps, time.UnixMilli(0)); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, d.migrate(t.Context(), steps, time.UnixMilli(0)))
 		var n int
 		if err := d.write.QueryRow(`SELECT COUNT(*) FROM guarded`).Scan(&n); err != nil || n != 1 {
 			t.Fatalf("what stands after the sections: %d rows, %v", n, err)

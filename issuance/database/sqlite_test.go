@@ -7,14 +7,14 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 func openKept(t *testing.T) (*DB, func(query string) int) {
 	t.Helper()
 	d, err := Open(t.Context(), filepath.Join(t.TempDir(), "kept.db"), time.UnixMilli(0))
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	t.Cleanup(func() { d.Close() })
 	if _, err := d.write.Exec(`CREATE TABLE numbers (n INTEGER PRIMARY KEY) STRICT`); err != nil {
 		t.Fatal(err)
@@ -22,9 +22,7 @@ func openKept(t *testing.T) (*DB, func(query string) int) {
 	kept := func(query string) (n int) {
 		t.Helper()
 		conn, err := d.write.Conn(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 		defer conn.Close()
 		err = conn.Raw(func(c any) error {
 			all := c.(*keptConn).kept
@@ -36,9 +34,7 @@ func openKept(t *testing.T) (*DB, func(query string) int) {
 			}
 			return nil
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 		return n
 	}
 	return d, kept
@@ -49,9 +45,8 @@ func TestAKeptStatementRunsWithinItsOwnRows(t *testing.T) {
 	d, kept := openKept(t)
 	const insert, list = `INSERT INTO numbers (n) VALUES ($1)`, `SELECT n FROM numbers WHERE n >= $1 ORDER BY n`
 	for i := range 3 {
-		if _, err := d.write.Exec(insert, i); err != nil {
-			t.Fatal(err)
-		}
+		_, err := d.write.Exec(insert, i)
+		runtest.Must(t, err)
 	}
 	sum := 0
 	for range 2 {
@@ -69,9 +64,7 @@ func TestAKeptStatementRunsWithinItsOwnRows(t *testing.T) {
 				}, list, n)
 			}, list, 0)
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 	}
 	if want := 2 * (0 + 1 + 2 + 1 + 2 + 2); sum != want || kept(insert) != 1 || kept(list) != 1 {
 		t.Errorf("the sum is %d, want %d; kept: %d and %d", sum, want, kept(insert), kept(list))
@@ -101,13 +94,10 @@ func TestAKeptStatementSeesANewSchema(t *testing.T) {
 	d, _ := openKept(t)
 	const all = `SELECT * FROM numbers`
 	for _, change := range []string{`INSERT INTO numbers (n) VALUES (1)`, `ALTER TABLE numbers ADD COLUMN name TEXT`} {
-		if _, err := d.write.Exec(change); err != nil {
-			t.Fatal(err)
-		}
+		_, err := d.write.Exec(change)
+		runtest.Must(t, err)
 		rows, err := d.write.Query(all)
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 		columns, err := rows.Columns()
 		rows.Close()
 		if want := map[bool]int{true: 1, false: 2}[change[0] == 'I']; err != nil || len(columns) != want {
@@ -119,9 +109,7 @@ func TestAKeptStatementSeesANewSchema(t *testing.T) {
 func TestKeptStatementsAreBounded(t *testing.T) {
 	d, kept := openKept(t)
 	rows, err := d.write.Query(`SELECT 1 UNION SELECT 2`)
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	rows.Close()
 	for i := range 3 * statementsKept {
 		var n int

@@ -10,6 +10,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/audit"
 	"github.com/railgate/railgate/issuance/database"
+	"github.com/railgate/railgate/test/harness/runtest"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -17,9 +18,7 @@ import (
 func takeOver(t *testing.T) string {
 	t.Helper()
 	step, err := os.ReadFile("../database/migrations/0007_keys.sql")
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	_, insert, ok := strings.Cut(string(step), "INSERT INTO issuer_keys")
 	if !ok {
 		t.Fatal("the step takes nothing over")
@@ -159,9 +158,8 @@ func TestLastKeyStaysInService(t *testing.T) {
 			t.Fatalf("%v and %v", results[0], results[1])
 		}
 		w.must(in.Refresh(t.Context()))
-		if _, _, err := in.Current(in.clock()); err != nil {
-			t.Fatal(err)
-		}
+		_, _, err = in.Current(in.clock())
+		runtest.Must(t, err)
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/publish"
 	"github.com/railgate/railgate/test/audittest"
+	"github.com/railgate/railgate/test/harness/runtest"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/signing"
 	"github.com/railgate/railgate/tokens/tokentest"
@@ -196,13 +197,11 @@ func BenchmarkExempt100000(b *testing.B) {
 func TestCutOffIsSaidWithEachAnnouncement(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		w.known()
-		if _, _, err := w.Distrust(t.Context(), Distrust{Key: seven, CutOff: 1000, Who: "operator", At: nowMs}); err != nil {
-			t.Fatal(err)
-		}
+		_, _, err := w.Distrust(t.Context(), Distrust{Key: seven, CutOff: 1000, Who: "operator", At: nowMs})
+		runtest.Must(t, err)
 		w.drain()
-		if _, err := w.Publish(t.Context(), Public{seven, public}, nowMs.Add(AnnounceAgain)); err != nil {
-			t.Fatal(err)
-		}
+		_, err = w.Publish(t.Context(), Public{seven, public}, nowMs.Add(AnnounceAgain))
+		runtest.Must(t, err)
 		if got := w.drain(); kinds(got) != "announce_key retire_key" || got[1].CutOff != 1000 {
 			t.Fatalf("%+v", got)
 		}
@@ -222,17 +221,13 @@ func TestRestateLeavesOutRetiredKeys(t *testing.T) {
 				continue
 			}
 			_, err := w.db.Writer().ExecContext(t.Context(), `INSERT INTO issuer_keys (id, public, ordered_ms, retired_ms) VALUES ($1, $2, 1, 2)`, int64(id+1), public[:])
-			if err != nil {
-				t.Fatal(err)
-			}
+			runtest.Must(t, err)
 		}
-		if _, _, err := w.Distrust(t.Context(), Distrust{Key: 3, CutOff: 1000, Who: "operator", At: nowMs}); err != nil {
-			t.Fatal(err)
-		}
+		_, _, err := w.Distrust(t.Context(), Distrust{Key: 3, CutOff: 1000, Who: "operator", At: nowMs})
+		runtest.Must(t, err)
 		w.drain()
-		if _, err := w.Republish(t.Context(), 0, int64(nowMs+1)); err != nil {
-			t.Fatal(err)
-		}
+		_, err = w.Republish(t.Context(), 0, int64(nowMs+1))
+		runtest.Must(t, err)
 		if got := w.drain(); kinds(got) != "announce_key announce_key retire_key" || got[0].Key != 1 || got[1].Key != 3 || got[2].Key != 3 {
 			t.Fatalf("%+v", got)
 		}
@@ -254,9 +249,7 @@ func TestKeyIsAnnouncedAgainBeforeTheTopicForgets(t *testing.T) {
 				t.Fatalf("%d ms after the first: announced %v, %v", c.at-nowMs, announced, err)
 			}
 			if c.at == nowMs {
-				if err := w.Outbox.Published(t.Context(), w.epoch(), 0, w.take().First); err != nil {
-					t.Fatal(err)
-				}
+				runtest.Must(t, w.Outbox.Published(t.Context(), w.epoch(), 0, w.take().First))
 			}
 		}
 		if p := w.take(); len(p.Records) != 2 {
@@ -325,9 +318,7 @@ func TestKeyIsAnnouncedOnce(t *testing.T) {
 		if published, err := w.Store.Published(t.Context(), 7); err != nil || published {
 			t.Fatalf("published before it was: %v, %v", published, err)
 		}
-		if err := w.Outbox.Published(t.Context(), w.epoch(), 0, 1); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, w.Outbox.Published(t.Context(), w.epoch(), 0, 1))
 		if published, err := w.Store.Published(t.Context(), 7); err != nil || !published {
 			t.Fatalf("published: %v, %v", published, err)
 		}

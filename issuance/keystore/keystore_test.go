@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/railgate/railgate/internal/ownfile"
+	"github.com/railgate/railgate/test/harness/runtest"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -17,18 +18,14 @@ func initialised(t *testing.T) (dir string, made *Keys) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "keys")
 	made, err := Init(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	return dir, made
 }
 
 func TestKeysComeBackAsTheyWereMade(t *testing.T) {
 	dir, made := initialised(t)
 	again, err := Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	if again.Authority.Public() != made.Authority.Public() || again.Issuer.Public() != made.Issuer.Public() ||
 		again.IssuerID != made.IssuerID || again.Vault != made.Vault {
 		t.Fatal("other keys came back")
@@ -68,9 +65,8 @@ func TestInitNeverOverwrites(t *testing.T) {
 	if a, b := <-made1, <-made2; (a == nil) == (b == nil) {
 		t.Fatalf("of two one must win: %v, %v", a, b)
 	}
-	if _, err := Open(shared); err != nil {
-		t.Fatal(err)
-	}
+	_, err = Open(shared)
+	runtest.Must(t, err)
 }
 
 func TestKeyIDsStayOutOfTheTestRange(t *testing.T) {
@@ -144,9 +140,7 @@ func TestOpenRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir, made := initialised(t)
-			if err := c.spoil(t, dir, made); err != nil {
-				t.Fatal(err)
-			}
+			runtest.Must(t, c.spoil(t, dir, made))
 			_, err := Open(dir)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Fatalf("%v, want something about %q", err, c.want)
@@ -174,9 +168,7 @@ func overwrite(text string) func(*testing.T, string, *Keys) error {
 func TestKeysAreNeverPrinted(t *testing.T) {
 	dir, made := initialised(t)
 	text, err := os.ReadFile(filepath.Join(dir, vaultKind.file))
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	secret := strings.TrimSpace(strings.Split(string(text), "master ")[1])
 	for _, verb := range []string{"%v", "%+v", "%#v", "%x"} {
 		if got := fmt.Sprintf(verb, *made); strings.Contains(got, secret[:8]) || !strings.Contains(got, "private") {
@@ -193,19 +185,13 @@ func TestKeysThatATrustedGroupMayRead(t *testing.T) {
 	const group = 65533
 	dir, made := initialised(t)
 	names, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	mount := t.TempDir()
 	version := filepath.Join(mount, "..2026_02_10")
-	if err := errors.Join(os.Rename(dir, version), os.Chmod(mount, 0o777|fs.ModeSticky), os.Chown(version, 0, group), os.Chmod(version, 0o770), os.Symlink("..2026_02_10", filepath.Join(mount, "..data"))); err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, errors.Join(os.Rename(dir, version), os.Chmod(mount, 0o777|fs.ModeSticky), os.Chown(version, 0, group), os.Chmod(version, 0o770), os.Symlink("..2026_02_10", filepath.Join(mount, "..data"))))
 	for _, n := range names {
 		file := filepath.Join(version, n.Name())
-		if err := errors.Join(os.Chown(file, 0, group), os.Chmod(file, 0o440), os.Symlink(filepath.Join("..data", n.Name()), filepath.Join(mount, n.Name()))); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, errors.Join(os.Chown(file, 0, group), os.Chmod(file, 0o440), os.Symlink(filepath.Join("..data", n.Name()), filepath.Join(mount, n.Name()))))
 	}
 	if _, err := Open(mount); err == nil || !strings.Contains(err.Error(), "mode 0") {
 		t.Fatalf("without the group: %v", err)

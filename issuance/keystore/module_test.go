@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/railgate/railgate/test/harness/runtest"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/signing"
 	"github.com/railgate/railgate/tokens/tokentest"
@@ -127,13 +128,9 @@ func (m *module) Sign(message []byte) (signature [tokens.SigSize]byte, err error
 func startModule(t *testing.T, questions int, timeout time.Duration) (m *module, kill func()) {
 	t.Helper()
 	in, question, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	answer, out, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	child := exec.CommandContext(ctx, os.Args[0])
 	child.Env = append(os.Environ(), fmt.Sprintf("%s=%d", moduleChild, questions))
@@ -148,9 +145,8 @@ func startModule(t *testing.T, questions int, timeout time.Duration) (m *module,
 	t.Cleanup(func() { kill(); question.Close(); answer.Close() })
 	m = &module{timeout: timeout, question: question, answer: answer}
 	answer.SetReadDeadline(time.Now().Add(modulePatient))
-	if _, err := io.ReadFull(answer, m.public[:]); err != nil {
-		t.Fatal(err)
-	}
+	_, err = io.ReadFull(answer, m.public[:])
+	runtest.Must(t, err)
 	return m, kill
 }
 
@@ -223,9 +219,8 @@ func TestModuleThatHangsIsGivenUp(t *testing.T) {
 func TestModuleThatDiesIsAnError(t *testing.T) {
 	m, kill := startModule(t, 1000, modulePatient)
 	pass := somePass(1)
-	if _, err := signing.Pass(m, &pass); err != nil {
-		t.Fatal(err)
-	}
+	_, err := signing.Pass(m, &pass)
+	runtest.Must(t, err)
 	kill()
 	if _, err := signing.Pass(m, &pass); !errors.Is(err, errGone) {
 		t.Fatalf("%v", err)

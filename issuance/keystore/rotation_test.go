@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/vault"
+	"github.com/railgate/railgate/test/harness/runtest"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -29,9 +30,7 @@ func TestIssuerKeysFollowEachOther(t *testing.T) {
 		both.Issuers[1].ID != next.ID || both.Issuers[1].Signer.Public() != next.Signer.Public() || both.Issuers[1].Created != next.Created {
 		t.Fatal("not the oldest key signs, or the new one came back as another")
 	}
-	if err := Retire(dir, made.IssuerID); err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, Retire(dir, made.IssuerID))
 	after, err := Open(dir)
 	if err != nil || len(after.Issuers) != 1 || after.IssuerID != next.ID || len(after.Leftovers()) > 0 {
 		t.Fatalf("%v", err)
@@ -56,9 +55,7 @@ func TestGenerateTakesAnIDThatNobodyEverHad(t *testing.T) {
 	for id := range FirstTestKey {
 		taken[id] = id != made.IssuerID && id != gone && id != free
 	}
-	if err := os.WriteFile(filepath.Join(dir, retiredFile(gone)), retiredText(gone), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, os.WriteFile(filepath.Join(dir, retiredFile(gone)), retiredText(gone), 0o600))
 	if made.IssuerID == free || made.IssuerID == gone {
 		t.Skip("one draw in 16384")
 	}
@@ -147,9 +144,7 @@ func TestFieldKeysFollowEachOther(t *testing.T) {
 	if err := DropFieldKey(dir, 2); err == nil || !strings.Contains(err.Error(), "newest") {
 		t.Fatalf("dropped the key that seals: %v", err)
 	}
-	if err := DropFieldKey(dir, 1); err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, DropFieldKey(dir, 1))
 	keys, err := Open(dir)
 	if err != nil || len(keys.FieldKeys) != 1 || keys.FieldKeys[0].Number != 2 {
 		t.Fatalf("%v", err)

@@ -16,6 +16,7 @@ import (
 	"filippo.io/age"
 
 	"github.com/railgate/railgate/internal/ownfile"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 func TestSealedKeysComeBackAsTheyWereMade(t *testing.T) {
@@ -296,9 +297,7 @@ func TestPassphraseIsTheOneLineOfItsFile(t *testing.T) {
 		"secret words": "secret words", "secret words\n": "secret words", "secret words\r\n": "secret words", " x \n": " x ",
 		"": "", "\n": "", "one\ntwo\n": "", "one\n\n": "", "nul\x00": "", long: long, long + "x": "",
 	} {
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, os.WriteFile(path, []byte(text), 0o600))
 		got, err := ReadPassphrase(path, ownfile.Trust{})
 		if string(got) != want || (err == nil) != (want != "") {
 			t.Errorf("%d bytes of text gave %d: %v", len(text), len(got), err)
@@ -311,16 +310,12 @@ func TestPassphraseIsTheOneLineOfItsFile(t *testing.T) {
 
 func TestPassphraseFilesThatOthersReadAreRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "passphrase")
-	if err := os.WriteFile(path, []byte(right), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, os.WriteFile(path, []byte(right), 0o600))
 	group := ownfile.Trust{Group: os.Getegid()}
 	for mode, good := range map[fs.FileMode]bool{
 		0o600: true, 0o400: true, 0o440: true, 0o640: true, 0o644: false, 0o444: false, 0o404: false, 0o660: false, 0o602: false,
 	} {
-		if err := os.Chmod(path, mode); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, os.Chmod(path, mode))
 		if _, err := ReadPassphrase(path, group); (err == nil) != good {
 			t.Errorf("mode %04o: %v", mode, err)
 		}

@@ -9,14 +9,13 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/revocation/publish"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 func lead(t *testing.T, o *box) bool {
 	t.Helper()
 	leading, err := o.Lead(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	return leading
 }
 
@@ -30,23 +29,18 @@ func TestOneIssuerLeads(t *testing.T) {
 				t.Fatal("want the first to lead and to renew, and the second to stand by")
 			}
 		}
-		if err := second.Resign(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, second.Resign(t.Context()))
 		if lead(t, second) {
 			t.Fatal("the second resigned what it does not have, and got it")
 		}
-		if err := first.Resign(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, first.Resign(t.Context()))
 		if !lead(t, second) || lead(t, first) {
 			t.Fatal("the first resigned: want the second to lead")
 		}
 		set := func(ms int64) {
 			t.Helper()
-			if _, err := first.db.Writer().Exec(`UPDATE publisher_lease SET until_ms = ` + first.db.NowMs + fmt.Sprintf(" + %d", ms)); err != nil {
-				t.Fatal(err)
-			}
+			_, err := first.db.Writer().Exec(`UPDATE publisher_lease SET until_ms = ` + first.db.NowMs + fmt.Sprintf(" + %d", ms))
+			runtest.Must(t, err)
 		}
 		set(0)
 		if !lead(t, first) {
@@ -101,9 +95,7 @@ func TestASleeperMarksNothingOfTheNextEpoch(t *testing.T) {
 		last := had.First + uint64(len(had.Records)) - 1
 
 		next, err := other.Republish(t.Context(), 0, nowMs+1)
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 		before := take(t, other, 0, 10)
 		if before.First != 1 || len(before.Records) == 0 {
 			t.Fatalf("restated: %+v", before)
@@ -129,8 +121,6 @@ func TestASleeperMarksNothingOfTheNextEpoch(t *testing.T) {
 		if _, err := other.Take(t.Context(), next, 1, 0, 10); !errors.Is(err, publish.ErrLease) {
 			t.Fatalf("took under another's lease, nothing waiting: %v", err)
 		}
-		if err := other.Published(t.Context(), next, 0, before.First+uint64(len(before.Records))-1); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, other.Published(t.Context(), next, 0, before.First+uint64(len(before.Records))-1))
 	})
 }

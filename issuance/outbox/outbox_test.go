@@ -49,9 +49,7 @@ type box struct {
 func (c *causes) open(t *testing.T, address, topic string, partitions int, move bool) *box {
 	t.Helper()
 	o, err := c.try(t, address, topic, partitions, move)
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	return o
 }
 
@@ -80,9 +78,7 @@ func record(n int, at int64) revocation.Record {
 // enqueue has a record committed, as its cause would.
 func enqueue(t *testing.T, o *box, r revocation.Record) {
 	t.Helper()
-	if err := o.Do(t.Context(), o.cause(r)); err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, o.Do(t.Context(), o.cause(r)))
 	o.said = append(o.said, r)
 }
 
@@ -94,9 +90,7 @@ func (o *box) cause(r revocation.Record) *Write {
 func epoch(t *testing.T, o *box) uint64 {
 	t.Helper()
 	e, err := o.Epoch(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	return e
 }
 
@@ -104,9 +98,7 @@ func epoch(t *testing.T, o *box) uint64 {
 func take(t *testing.T, o *box, partition, max int) publish.Pending {
 	t.Helper()
 	p, err := o.Take(t.Context(), epoch(t, o), partition, 0, max)
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	return p
 }
 
@@ -115,9 +107,7 @@ func waitForLocks(t *testing.T, o *box, want int) {
 	t.Helper()
 	runtest.Eventually(t, 5*time.Second, "transactions to wait for another", func() bool {
 		waiting, err := databasetest.Waiting(t.Context(), o.db.Writer())
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 		return waiting >= want
 	})
 }
@@ -171,9 +161,8 @@ func TestADatabaseKeepsItsStream(t *testing.T) {
 		refuses("railgate.control", 3, `"railgate.control" with 4`, `"railgate.control" with 3`)
 
 		// A database from before topics were noted takes that of the first start.
-		if _, err := first.db.Writer().Exec(`UPDATE stream SET topic = ''`); err != nil {
-			t.Fatal(err)
-		}
+		_, err := first.db.Writer().Exec(`UPDATE stream SET topic = ''`)
+		runtest.Must(t, err)
 		refuses("railgate.control", 3)
 		owner.open(t, address, "railgate.kept", 4, false)
 		refuses("railgate.control", 4, `"railgate.kept"`)
@@ -198,9 +187,7 @@ func TestMoveStream(t *testing.T) {
 		if _, err := moved.MoveStream(t.Context(), by); !errors.Is(err, ErrPublishing) {
 			t.Fatalf("while an issuer publishes: %v", err)
 		}
-		if err := old.Resign(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, old.Resign(t.Context()))
 		epoch, err := moved.MoveStream(t.Context(), by)
 		if err != nil || epoch <= before {
 			t.Fatalf("epoch %d after %d, %v", epoch, before, err)
@@ -215,9 +202,7 @@ func TestMoveStream(t *testing.T) {
 		revoked := 0
 		for p := range next.Partitions() {
 			pending, err := next.Take(t.Context(), epoch, p, 0, 100)
-			if err != nil {
-				t.Fatal(err)
-			}
+			runtest.Must(t, err)
 			for _, r := range pending.Records {
 				if got := publish.Partition(&r, next.Partitions()); got != p {
 					t.Errorf("a record of partition %d in %d", got, p)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/publish"
+	"github.com/railgate/railgate/test/harness/runtest"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -17,9 +18,7 @@ import (
 func (o *box) enqueueIn(t *testing.T, tx *sql.Tx, r revocation.Record) (id int64, err error) {
 	t.Helper()
 	row, _, err := o.row(&r)
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	err = tx.QueryRow(`INSERT INTO outbox (partition, kind, payload, created_ms) VALUES ($1, $2, $3, $4) RETURNING id`, row...).Scan(&id)
 	return id, err
 }
@@ -48,16 +47,12 @@ func TestNumbersStayWithTheirRecords(t *testing.T) {
 		if again := take(t, s, 0, 2); fmt.Sprint(again) != fmt.Sprint(first) {
 			t.Fatalf("again %+v, first %+v", again, first)
 		}
-		if err := s.Published(t.Context(), nowMs, 0, 2); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, s.Published(t.Context(), nowMs, 0, 2))
 		rest := take(t, s, 0, 10)
 		if rest.First != 3 || len(rest.Records) != 3 || !rest.Drained || rest.Records[0].At != nowMs+2 {
 			t.Fatalf("%+v", rest)
 		}
-		if err := s.Published(t.Context(), nowMs, 0, 5); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, s.Published(t.Context(), nowMs, 0, 5))
 		s.Close()
 		s = open()
 		if p := take(t, s, 0, 10); p.First != 6 || len(p.Records) != 0 || !p.Drained {
@@ -79,35 +74,23 @@ func TestLateCommitIsNotSkipped(t *testing.T) {
 			t.Skip("SQLite has one writer")
 		}
 		tx, err := s.db.Writer().Begin()
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 		defer tx.Rollback()
 		low, err := s.enqueueIn(t, tx, record(0, 1))
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 		other, err := s.db.Writer().Begin()
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 		high, err := s.enqueueIn(t, other, record(4, 2)) // both in partition 0
 		if err != nil || high <= low {
 			t.Fatalf("rows %d and %d: %v", low, high, err)
 		}
-		if err := other.Commit(); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, other.Commit())
 		p := take(t, s, 0, 10)
 		if len(p.Records) != 1 || p.Records[0].At != 2 || p.First != 1 || !p.Drained {
 			t.Fatalf("%+v", p)
 		}
-		if err := s.Published(t.Context(), nowMs, 0, 1); err != nil {
-			t.Fatal(err)
-		}
-		if err := tx.Commit(); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, s.Published(t.Context(), nowMs, 0, 1))
+		runtest.Must(t, tx.Commit())
 		if p = take(t, s, 0, 10); len(p.Records) != 1 || p.Records[0].At != 1 || p.First != 2 {
 			t.Fatalf("the late one: %+v", p)
 		}
@@ -124,16 +107,13 @@ func TestNumberingTakesTurns(t *testing.T) {
 		}
 		insert := func(q *sql.Tx, at int64) {
 			t.Helper()
-			if _, err := s.enqueueIn(t, q, record(0, at)); err != nil {
-				t.Fatal(err)
-			}
+			_, err := s.enqueueIn(t, q, record(0, at))
+			runtest.Must(t, err)
 		}
 		begin := func() *sql.Tx {
 			t.Helper()
 			tx, err := s.db.Writer().Begin()
-			if err != nil {
-				t.Fatal(err)
-			}
+			runtest.Must(t, err)
 			t.Cleanup(func() { tx.Rollback() })
 			return tx
 		}
@@ -141,20 +121,14 @@ func TestNumberingTakesTurns(t *testing.T) {
 		insert(late, 1) // has the lower id
 		early := begin()
 		insert(early, 2)
-		if err := early.Commit(); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, early.Commit())
 		other := begin() // another issuer numbers what it sees: record 2 becomes number 1
 		seq, _, err := s.locked(t.Context(), other, nowMs, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 		if next, err := number(t.Context(), other, seq, 0, 10); err != nil || next != 2 {
 			t.Fatalf("next %d: %v", next, err)
 		}
-		if err := late.Commit(); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, late.Commit())
 		taken := make(chan publish.Pending, 1)
 		go func() {
 			p, err := s.Take(t.Context(), nowMs, 0, 0, 10)
@@ -164,9 +138,7 @@ func TestNumberingTakesTurns(t *testing.T) {
 			taken <- p
 		}()
 		waitForLocks(t, s, 1)
-		if err := other.Commit(); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, other.Commit())
 		p := <-taken
 		if p.First != 1 || len(p.Records) != 2 || p.Records[0].At != 2 || p.Records[1].At != 1 {
 			t.Fatalf("%+v", p)
@@ -182,9 +154,7 @@ func TestOnePartitionsDamageStopsItAlone(t *testing.T) {
 			for n := range 2 {
 				_, err := s.db.Writer().Exec(`INSERT INTO outbox (partition, seq, kind, payload, created_ms) VALUES ($1, $2, $3, $4, $5)`,
 					p, 1+n+n*p/(partitions-1), int64(revocation.KindRevoke), make([]byte, 6), nowMs) // in the last one a number is missing
-				if err != nil {
-					t.Fatal(err)
-				}
+				runtest.Must(t, err)
 			}
 		}
 		var calls []*taking
@@ -193,9 +163,7 @@ func TestOnePartitionsDamageStopsItAlone(t *testing.T) {
 			calls = append(calls, &taking{epoch: epoch(t, s), partition: p, max: 10})
 			writes = append(writes, s.take(calls[p]))
 		}
-		if err := s.Batch(t.Context(), writes); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, s.Batch(t.Context(), writes))
 		for p, c := range calls {
 			if damaged := p == partitions-1; (writes[p].err != nil) != damaged || !damaged && len(c.pending.Records) != 2 {
 				t.Errorf("partition %d: %v, %+v", p, writes[p].err, c.pending)
@@ -214,9 +182,7 @@ func TestWritesTogetherDoNotSufferForEachOther(t *testing.T) {
 		for _, spoilt := range []bool{false, true} {
 			o := open()
 			before, err := o.Waiting(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
+			runtest.Must(t, err)
 			taken := &taking{epoch: epoch(t, o), partition: o.PartitionOf(serial(0)), max: 10}
 			over := &taking{epoch: epoch(t, o) + 1, max: 10}
 			shared := []*Write{o.take(taken), o.take(over)} // the takes come first, and see what is enqueued beside them
@@ -229,9 +195,7 @@ func TestWritesTogetherDoNotSufferForEachOther(t *testing.T) {
 				shared = append(shared, failing)
 			}
 			slices.Reverse(shared[2:])
-			if err := o.Batch(t.Context(), shared); err != nil {
-				t.Fatal(err)
-			}
+			runtest.Must(t, o.Batch(t.Context(), shared))
 			if !errors.Is(over.refused, publish.ErrEpoch) || taken.refused != nil || len(taken.pending.Records) == 0 && !spoilt || !taken.pending.Drained {
 				t.Errorf("spoilt %v: took %+v; in another epoch %v", spoilt, taken, over.refused)
 			}
@@ -281,13 +245,10 @@ func TestRepublishKeepsWaitingClosings(t *testing.T) {
 		fresh := revocation.Record{Kind: revocation.KindRevokeSession, At: nowMs, Serial: serial(7), Start: nowMs / 1000}
 		enqueue(t, o, fresh)
 		err := o.db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error { return o.Enqueue(ctx, tx, old) })
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 		for range 2 {
-			if _, err := o.Republish(t.Context(), 0, nowMs); err != nil {
-				t.Fatal(err)
-			}
+			_, err := o.Republish(t.Context(), 0, nowMs)
+			runtest.Must(t, err)
 			if got := take(t, o, 3, 10); !slices.Equal(got.Records, []revocation.Record{fresh, old}) {
 				t.Fatalf("%+v", got)
 			}
@@ -307,9 +268,7 @@ func TestEveryKindSurvivesTheOutbox(t *testing.T) {
 		{Kind: revocation.KindRevokeSession, Serial: tokens.Serial{Day: 20494, Index: 17}, Start: 1<<32 - 1},
 	} {
 		row, _, err := o.row(&r)
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 		p := row[2].([]byte)
 		got := revocation.Record{Kind: r.Kind}
 		if err := decode(&got, p); err != nil || got != r {

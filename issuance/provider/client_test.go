@@ -11,6 +11,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/test/fakeprovider"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 const (
@@ -54,9 +55,7 @@ func (w *system) client(t *testing.T, change func(*provider.Config)) *provider.C
 		change(&config)
 	}
 	client, err := provider.New(config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	return client
 }
 
@@ -103,9 +102,7 @@ func TestAGoodAnswerIsHandedOn(t *testing.T) {
 func TestAPathOfTheBaseIsKeptAndSigned(t *testing.T) {
 	w := newSystem(t, nil, fakeprovider.Answer(200, good))
 	w.Client = w.client(t, func(c *provider.Config) { c.URL += "/base%2Fof/"; c.Metrics = nil })
-	if err := w.ask(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, w.ask(t.Context()))
 	if got := w.Calls()[0].Path; got != "/base%2Fof/v1/checks" {
 		t.Fatalf("asked at %s", got)
 	}
@@ -113,9 +110,7 @@ func TestAPathOfTheBaseIsKeptAndSigned(t *testing.T) {
 
 func TestOneConnectionThatBreaksIsTriedAgainUnderTheSameID(t *testing.T) {
 	w := newSystem(t, nil, fakeprovider.BreakOff, fakeprovider.Answer(200, good))
-	if err := w.ask(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, w.ask(t.Context()))
 	calls := w.Calls()
 	if len(calls) != 2 || calls[0].Signature.ID != calls[1].Signature.ID || string(calls[0].Body) != string(calls[1].Body) {
 		t.Fatalf("it was asked %d times: %+v", len(calls), calls)
@@ -149,9 +144,7 @@ func TestOverTLSOnlyWhoIsVouchedForIsAsked(t *testing.T) {
 	w := &system{Provider: p, trace: fakeprovider.NewTrace(t)}
 	w.Client = w.client(t, func(c *provider.Config) { c.Roots = p.Roots() })
 	for range 2 { // the second resumes the session
-		if err := w.ask(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, w.ask(t.Context()))
 	}
 	w.Client = w.client(t, func(c *provider.Config) { c.Metrics = nil })
 	if err := w.ask(t.Context()); !errors.Is(err, provider.ErrBroken) || !strings.Contains(err.Error(), "certificate") || len(p.Calls()) != 2 {
@@ -171,9 +164,7 @@ func TestAServiceThatIsNotThere(t *testing.T) {
 func TestAServiceThatDoesNotGreet(t *testing.T) {
 	w := newSystem(t, nil, fakeprovider.Silent)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	defer listener.Close()
 	w.Client = w.client(t, func(c *provider.Config) {
 		c.URL, c.Timeout, c.Metrics = "https://"+listener.Addr().String(), bound, nil

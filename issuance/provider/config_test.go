@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/internal/ownfile"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // fields lists the settings that an error complains about.
@@ -74,9 +75,7 @@ func TestSecretsAreOneOrTwoAndDiffer(t *testing.T) {
 func TestASecretFileIsStrictAndPrivate(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "one.secret")
 	s := NewSecret("one-2026")
-	if err := WriteSecret(path, s); err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, WriteSecret(path, s))
 	if got, err := ReadSecret(path, ownfile.Trust{}); err != nil || got != s {
 		t.Fatalf("%v, %v", got, err)
 	}
@@ -84,9 +83,7 @@ func TestASecretFileIsStrictAndPrivate(t *testing.T) {
 		t.Fatalf("a secret was written over: %v", err)
 	}
 	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	good := string(text)
 	digits := strings.TrimSuffix(good[strings.LastIndex(good, " ")+1:], "\n")
 	for what, bad := range map[string]string{
@@ -94,21 +91,15 @@ func TestASecretFileIsStrictAndPrivate(t *testing.T) {
 		"capitals": strings.Replace(good, digits, strings.ToUpper(digits[:31])+"A"+digits[32:], 1), "zeros": strings.Replace(good, digits, strings.Repeat("0", 64), 1),
 		"bad name": strings.Replace(good, "one-2026", "one 2026", 1), "no name": strings.Replace(good, "key ", "kee ", 1), "huge": good + strings.Repeat("x", 1<<20), "windows": strings.ReplaceAll(good, "\n", "\r\n"),
 	} {
-		if err := os.WriteFile(path, []byte(bad), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, os.WriteFile(path, []byte(bad), 0o600))
 		if _, err := ReadSecret(path, ownfile.Trust{}); err == nil {
 			t.Errorf("%s: read", what)
 		} else if strings.Contains(err.Error(), digits[2:20]) {
 			t.Errorf("%s: the error shows the secret", what)
 		}
 	}
-	if err := os.WriteFile(path, []byte(good), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(path, 0o640); err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, os.WriteFile(path, []byte(good), 0o600))
+	runtest.Must(t, os.Chmod(path, 0o640))
 	if _, err := ReadSecret(path, ownfile.Trust{}); err == nil || !strings.Contains(err.Error(), "0640") {
 		t.Errorf("a file that others may read: %v", err)
 	}
@@ -120,9 +111,7 @@ func TestASecretFileIsStrictAndPrivate(t *testing.T) {
 func TestSettingsAreReadWithTheirFiles(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "one.secret")
-	if err := WriteSecret(path, NewSecret("one")); err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, WriteSecret(path, NewSecret("one")))
 	c, err := Settings{URL: "https://partner.example", SecretFiles: []string{path}, Timeout: time.Second, Calls: 2, Faults: 3, Pause: 4, Skew: 5}.Load("residents", ownfile.Trust{})
 	if err != nil || c.Service != "residents" || len(c.Secrets) != 1 || c.Timeout != time.Second || c.Calls != 2 || c.Faults != 3 || c.Pause != 4 || c.Skew != 5 {
 		t.Fatalf("%+v, %v", c, err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/test/fakeprovider"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // Whatever a lying service sends, and however it is signed, nothing of it is
@@ -75,9 +76,7 @@ func TestALieIsNotTaken(t *testing.T) {
 // it, and the standard log must not tell it.
 func TestAnAnswerThatNobodyAskedForIsSeenByNobody(t *testing.T) {
 	w := newSystem(t, nil, fakeprovider.Twice(200, good, `{"name":"`+mark+`"}`), fakeprovider.Answer(500, "{}"))
-	if err := w.ask(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, w.ask(t.Context()))
 	if err := w.ask(t.Context()); !errors.Is(err, provider.ErrAnswer) {
 		t.Fatalf("the next call was answered by the second answer: %v", err)
 	}

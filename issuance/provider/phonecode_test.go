@@ -9,6 +9,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/test/fakeprovider"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 const accepted = `{"message":"accepted"}`
@@ -78,13 +79,9 @@ func TestNoFaultCountsAsSent(t *testing.T) {
 func TestTheSandboxOfCodesKeepsTheLastCodeAndPrintsNone(t *testing.T) {
 	s := provider.NewSandboxCodes()
 	m := provider.Message{Number: "+8613800000001", Code: "123456", Purpose: provider.VerifyPhone, Language: provider.Chinese}
-	if err := s.Send(t.Context(), m); err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, s.Send(t.Context(), m))
 	m.Code = "654321"
-	if err := s.Send(t.Context(), m); err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, s.Send(t.Context(), m))
 	if code, ok := s.Code(m.Number); code != "654321" || !ok {
 		t.Errorf("%q, %v", code, ok)
 	}
@@ -102,9 +99,7 @@ func TestTheSandboxOfCodesForgetsTheOldestNumbers(t *testing.T) {
 	s := provider.NewSandboxCodes()
 	for i := range 10_001 {
 		m := provider.Message{Number: fmt.Sprintf("+861380%07d", i), Code: "123456"}
-		if err := s.Send(t.Context(), m); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, s.Send(t.Context(), m))
 	}
 	if _, ok := s.Code("+8613800000000"); ok {
 		t.Error("the oldest number is still known")

@@ -10,17 +10,14 @@ import (
 
 	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/test/fakeprovider"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 func TestAReceiverReadsNothingThatIsNotSigned(t *testing.T) {
 	keys, err := provider.NewKeyring(fakeprovider.Secret("one"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	stranger, err := provider.NewKeyring(fakeprovider.Secret("two"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	now := time.Unix(1770768000, 0)
 	v := provider.Receiver{Keys: keys, Path: "/callback", Skew: 30 * time.Second, Now: func() time.Time { return now }, MaxBody: 64}
 	const body = `{"decision":"passed"}`

@@ -13,6 +13,7 @@ import (
 	"github.com/railgate/railgate/internal/ownfile"
 	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/test/fakeprovider"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // serviceWorld is a client of a fake service; what it tells is free of marks.
@@ -31,9 +32,7 @@ func newService[Client any](t *testing.T, open func(provider.ServiceConfig) (Cli
 		Client: provider.Config{URL: w.provider.URL(), Secrets: []provider.Secret{fakeprovider.Secret("one")}, Timeout: patience, Log: w.trace.Log, Metrics: w.trace.Metrics},
 		Label:  "test service",
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	t.Cleanup(func() { w.trace.Free(t, marks...) })
 	return w
 }
@@ -65,9 +64,7 @@ func (w *serviceWorld[Client]) asDocumented(t *testing.T, doc *openapi3.T, schem
 	t.Helper()
 	for _, call := range w.provider.Calls() {
 		var value map[string]any
-		if err := json.Unmarshal(call.Body, &value); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, json.Unmarshal(call.Body, &value))
 		if err := doc.Components.Schemas[schema].Value.VisitJSON(value); err != nil || doc.Paths.Value(call.Path) == nil {
 			t.Errorf("asked at %s: %v", call.Path, err)
 		}
@@ -81,12 +78,8 @@ func (w *serviceWorld[Client]) asDocumented(t *testing.T, doc *openapi3.T, schem
 func document(t *testing.T, name, field string) (doc *openapi3.T, values []string) {
 	t.Helper()
 	doc, err := openapi3.NewLoader().LoadFromFile("../../docs/openapi/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := doc.Validate(t.Context(), openapi3.EnableExamplesValidation()); err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
+	runtest.Must(t, doc.Validate(t.Context(), openapi3.EnableExamplesValidation()))
 	for _, value := range doc.Components.Schemas["Answer"].Value.Properties[field].Value.Enum {
 		values = append(values, value.(string))
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 var (
@@ -21,9 +23,7 @@ func ring(t testing.TB, keys ...string) *Keyring {
 		secrets = append(secrets, SecretOf(key, [SecretSize]byte{byte(i + 1)}))
 	}
 	k, err := NewKeyring(secrets...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	return k
 }
 
@@ -153,13 +153,9 @@ func TestASecretIsChangedWithoutAGap(t *testing.T) {
 	for i := range steps {
 		for j := max(0, i-1); j <= min(len(steps)-1, i+1); j++ {
 			ours, err := NewKeyring(steps[i]...)
-			if err != nil {
-				t.Fatal(err)
-			}
+			runtest.Must(t, err)
 			theirs, err := NewKeyring(steps[j]...)
-			if err != nil {
-				t.Fatal(err)
-			}
+			runtest.Must(t, err)
 			s := ours.SignRequest("/", NewID(), nil, now)
 			if !theirs.VerifyRequest(s, "/", nil, now, 0) || !ours.VerifyAnswer(theirs.SignAnswer(s, 200, nil, now), s, 200, nil, now, 0) {
 				t.Errorf("steps %d and %d do not understand each other", i, j)
@@ -175,9 +171,7 @@ func TestASecretIsChangedWithoutAGap(t *testing.T) {
 func TestNothingPrintsASecret(t *testing.T) {
 	s := SecretOf("one", [32]byte([]byte("sesamesesamesesamesesamesesame!!")))
 	k, err := NewKeyring(s)
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	c := Config{Secrets: []Secret{s}}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%d", "%q"} {
 		for _, v := range []any{s, &s, k, c, &c, []Secret{s}} {

@@ -16,9 +16,7 @@ func limited(w *system, b *Store, change func(l *rules.Limits)) {
 	w.T.Helper()
 	l := b.Limits()
 	change(&l)
-	if err := b.SetLimits(l); err != nil {
-		w.T.Fatal(err)
-	}
+	w.Must(b.SetLimits(l))
 }
 
 // toCounter brings a passenger's original to a counter.
@@ -85,9 +83,7 @@ func TestG04_BothOriginalsBeyondTheLimit(t *testing.T) {
 		w.Pass(180 * day)
 		h = again(w, h)
 		for _, id := range []string{first.ID, early.ID, late.ID} {
-			if err := w.Delete(t.Context(), h, id); err != nil {
-				t.Fatal(err)
-			}
+			w.Must(w.Delete(t.Context(), h, id))
 		}
 		if w.lineOf(h, last.ID).HolderOriginal {
 			t.Error("there is room, and both originals are asked for")
@@ -161,9 +157,7 @@ func TestListsKeepTheirLimitsWhateverComesAtOnce(t *testing.T) {
 				return oneOfMany(w, books[i%2], h, r, &beyond, &failed)
 			})
 			l, err := w.List(t.Context(), h)
-			if err != nil {
-				t.Fatal(err)
-			}
+			w.Must(err)
 			var c rules.Counts
 			for _, p := range l.Passengers {
 				c.Add(p.Status, 1)
@@ -222,12 +216,8 @@ func TestP14_AccountThatHasAnotherDocumentNow(t *testing.T) {
 		citizen, pending, guest := w.adds(h, resident(2)), w.adds(h, resident(3)), w.adds(h, visitor(1))
 		verifyResident(w, h, citizen.ID)
 		w.records(w.bought(h, "T", citizen.ID, guest.ID))
-		if err := w.FreeIdentity(t.Context(), DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Visit: rules.Visit{Original: true, InDate: true, Readable: true}}); err != nil {
-			t.Fatal(err)
-		}
-		if err := w.edits(h, visitor(9)); err != nil {
-			t.Fatal(err)
-		}
+		w.Must(w.FreeIdentity(t.Context(), DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Visit: rules.Visit{Original: true, InDate: true, Readable: true}}))
+		w.Must(w.edits(h, visitor(9)))
 		if l, err := w.List(t.Context(), h); err != nil || len(l.Passengers) != 3 || l.Own.Status != rules.ToBeSubmitted {
 			t.Fatalf("%v with %d lines: %v", l.Own.Status, len(l.Passengers), err)
 		}
@@ -258,12 +248,8 @@ func TestG07_NoWayBeyondTheLimitForOtherAccounts(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		citizen, guest := w.adds(h, resident(2)), w.adds(h, visitor(1))
-		if err := w.FreeIdentity(t.Context(), DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Visit: rules.Visit{Original: true, InDate: true, Readable: true}}); err != nil {
-			t.Fatal(err)
-		}
-		if err := w.edits(h, visitor(9)); err != nil {
-			t.Fatal(err)
-		}
+		w.Must(w.FreeIdentity(t.Context(), DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Visit: rules.Visit{Original: true, InDate: true, Readable: true}}))
+		w.Must(w.edits(h, visitor(9)))
 		w.checks(Ref{h.Account(), guest.ID}, true)
 		limited(w, w.Store, func(l *rules.Limits) { l.Passengers, l.ToBeSubmitted = 1, 1 })
 		_, err := w.toCounter(w.Store, staff.Window, Ref{h.Account(), citizen.ID}, true)

@@ -15,9 +15,7 @@ import (
 func (w *system) correction(r Ref, as identity.Entry) Correction {
 	w.T.Helper()
 	_, e, err := w.readEntry(w.T.Context(), w.DB.Writer(), r, "")
-	if err != nil {
-		w.T.Fatal(err)
-	}
+	w.Must(err)
 	c := Correction{Principal: w.by(staff.Window), Entry: r, Version: e.version, As: as, Visit: rules.Visit{Original: true, InDate: true, Readable: true}}
 	c.Proof = rules.Proof{Kind: rules.PhoneEnd, Value: phone[len(phone)-4:]}
 	return c
@@ -152,9 +150,7 @@ func TestB11_OwnersHaveTheIdentityBack(t *testing.T) {
 		owner := w.verified(resident(1))
 		own := Ref{Account: owner.Account()}
 		free := DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Visit: rules.Visit{Original: true, InDate: true, Readable: true}}
-		if err := w.FreeIdentity(t.Context(), free); err != nil {
-			t.Fatal(err)
-		}
+		w.Must(w.FreeIdentity(t.Context(), free))
 		back := func() {
 			t.Helper()
 			c := w.correction(own, resident(1))
@@ -166,9 +162,7 @@ func TestB11_OwnersHaveTheIdentityBack(t *testing.T) {
 		if _, err := w.Claim(t.Context(), w.correction(own, resident(1))); err == nil {
 			t.Fatal("what the account has was claimed")
 		}
-		if err := w.FreeIdentity(t.Context(), free); err != nil {
-			t.Fatal(err)
-		}
+		w.Must(w.FreeIdentity(t.Context(), free))
 		other := w.verified(resident(1))
 		c := w.correction(own, resident(1))
 		c.Proof.Value = "0000"
@@ -243,23 +237,17 @@ func TestB11_ClaimsAtOnceNeverShareAnIdentity(t *testing.T) {
 		}
 		// Every account that is not failed has exactly the identity of its entry.
 		rows, err := w.DB.Writer().Query(`SELECT id FROM holders WHERE status <> 5`)
-		if err != nil {
-			t.Fatal(err)
-		}
+		w.Must(err)
 		var ids []string
 		for rows.Next() {
 			var id string
-			if err := rows.Scan(&id); err != nil {
-				t.Fatal(err)
-			}
+			w.Must(rows.Scan(&id))
 			ids = append(ids, id)
 		}
 		rows.Close()
 		for _, id := range ids {
 			h, err := w.readHolder(t.Context(), w.DB.Writer(), id, "")
-			if err != nil {
-				t.Fatal(err)
-			}
+			w.Must(err)
 			if has, err := w.identityOwner(t.Context(), w.DB.Writer(), w.documentHash(indexHolder, h.Person)); has != id || err != nil {
 				t.Errorf("%s is %v with an identity of %q: %v", id, h.Status, has, err)
 			}
@@ -270,9 +258,7 @@ func TestB11_ClaimsAtOnceNeverShareAnIdentity(t *testing.T) {
 func (w *system) reads(e identity.Entry) identity.Person {
 	w.T.Helper()
 	p, err := rules.ReadPerson(e, w.Now())
-	if err != nil {
-		w.T.Fatal(err)
-	}
+	w.Must(err)
 	return p
 }
 
@@ -282,9 +268,7 @@ func TestB11_OwnersHaveBackWhatAClosedAccountKeeps(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		closed := w.verified(resident(1))
 		w.adds(closed, visitor(2))
-		if err := w.closes(closed); err != nil {
-			t.Fatal(err)
-		}
+		w.Must(w.closes(closed))
 		h := w.registers(visitor(1))
 		c := w.correction(Ref{Account: h.Account()}, resident(1))
 		if s, err := w.Claim(t.Context(), c); s != rules.Verified || err != nil {

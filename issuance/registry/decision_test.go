@@ -15,16 +15,12 @@ func TestR27_MachinesAndOrderNumbers(t *testing.T) {
 		h := w.verified(resident(1))
 		special := Ref{h.Account(), w.adds(h, rare(resident(2))).ID}
 		seen, err := w.ViewEntry(t.Context(), w.by(staff.Window), special)
-		if err != nil {
-			t.Fatal(err)
-		}
+		w.Must(err)
 		_, err = w.Verify(t.Context(), Check{
 			Principal: w.by(staff.Window), Entry: special, Version: seen.Version, Matches: true,
 			Visit: rules.Visit{Original: true, InDate: true, Readable: true, Proof: rules.Proof{Kind: rules.HolderNumber, Value: resident(1).DocumentNumber}},
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		w.Must(err)
 		bought := w.bought(h, "T1", "", special.Passenger)
 		w.records(bought)
 		ask := func(role staff.Role, ticket string, s rules.Serving) DecisionRequest {

@@ -41,9 +41,7 @@ func TestB12_HolderSeesAllThatIsHeld(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		h, guest := w.lived()
 		held, err := w.PersonalData(t.Context(), h)
-		if err != nil {
-			t.Fatal(err)
-		}
+		w.Must(err)
 		if o := held.Own; o.Person.Number != resident(1).DocumentNumber || o.Status != rules.Verified || o.Tickets != 2 || o.OwnTickets != 1 || held.FailedProofs != (throttle.Held{}) {
 			t.Errorf("the holder: %v, %d and %d tickets", o.Status, o.Tickets, o.OwnTickets)
 		}
@@ -82,9 +80,7 @@ func TestB12_ClosedAccountLeavesAHashAtMost(t *testing.T) {
 		if c, err = w.PreviewClosing(t.Context(), h); err != nil || c.Refused != nil || !c.TakenUntil.Equal(held) {
 			t.Fatalf("asked: %v until %v: %v", c.Refused, c.TakenUntil, err)
 		}
-		if err := w.closes(h); err != nil {
-			t.Fatal(err)
-		}
+		w.Must(w.closes(h))
 		for _, table := range []string{"holders", "passengers", "tickets", "accounts"} {
 			if n := w.Count(`SELECT COUNT(*) FROM ` + table); n != 0 {
 				t.Errorf("%d rows are left of %s", n, table)
@@ -122,25 +118,17 @@ func TestB4_ClosingIsNoWayRoundTheList(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		verifyResident(w, h, w.adds(h, resident(2)).ID)
-		if err := w.closes(h); err != nil {
-			t.Fatal(err)
-		}
+		w.Must(w.closes(h))
 		w.Refused(w.tries("marked_again", resident(1)), rules.IdentityRegistered, "with a verified passenger of today")
-		if err := w.FreeIdentity(t.Context(), DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Visit: rules.Visit{Original: true, InDate: true, Readable: true}}); err != nil {
-			t.Fatal(err)
-		}
+		w.Must(w.FreeIdentity(t.Context(), DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Visit: rules.Visit{Original: true, InDate: true, Readable: true}}))
 		again := w.registers(resident(1))
-		if err := w.closes(again); err != nil {
-			t.Fatal(err)
-		}
+		w.Must(w.closes(again))
 		if n := w.Count(`SELECT COUNT(*) FROM identities`); n != 0 {
 			t.Fatalf("an account without a list left %d hashes", n)
 		}
 		h = w.verified(resident(1))
 		verifyResident(w, h, w.adds(h, resident(2)).ID)
-		if err := w.closes(h); err != nil {
-			t.Fatal(err)
-		}
+		w.Must(w.closes(h))
 		w.Pass(180 * day)
 		w.registers(resident(1))
 	})
@@ -211,9 +199,7 @@ func TestB12_NothingPersonalLiesInTheDatabaseFile(t *testing.T) {
 		seen := 0
 		for _, suffix := range []string{"", "-wal"} {
 			file, err := os.ReadFile(w.Address + suffix)
-			if err != nil {
-				t.Fatal(err)
-			}
+			w.Must(err)
 			if bytes.Contains(file, []byte(h.Account())) {
 				seen++
 			}
@@ -239,9 +225,7 @@ func TestMovedPersonIsAFault(t *testing.T) {
 			_, err := tx.ExecContext(ctx, `UPDATE passengers SET person = (SELECT person FROM passengers WHERE id = $1) WHERE id = $2`, a.ID, b.ID)
 			return err
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		w.Must(err)
 		_, err = w.List(t.Context(), h)
 		if !errors.Is(err, vault.ErrBroke) || !strings.Contains(err.Error(), "column person of passengers "+b.ID) {
 			t.Fatalf("%v", err)
@@ -264,25 +248,18 @@ func TestSealedColumnsMoveToANewKey(t *testing.T) {
 			}
 			var fields []field
 			rows, err := w.DB.Writer().Query(`SELECT ` + c.Key + `, ` + c.Column + ` FROM ` + c.Table)
-			if err != nil {
-				t.Fatal(err)
-			}
+			w.Must(err)
 			for rows.Next() {
 				var f field
-				if err := rows.Scan(&f.id, &f.sealed); err != nil {
-					t.Fatal(err)
-				}
+				w.Must(rows.Scan(&f.id, &f.sealed))
 				fields = append(fields, f)
 			}
 			rows.Close()
 			for _, f := range fields {
 				sealed, err := newer.Reencrypt(f.sealed, vault.Place{Table: c.Table, Column: c.Column, Row: f.id})
-				if err != nil {
-					t.Fatal(err)
-				}
-				if _, err := w.DB.Writer().Exec(`UPDATE `+c.Table+` SET `+c.Column+` = $1 WHERE `+c.Key+` = $2`, sealed, f.id); err != nil {
-					t.Fatal(err)
-				}
+				w.Must(err)
+				_, err = w.DB.Writer().Exec(`UPDATE `+c.Table+` SET `+c.Column+` = $1 WHERE `+c.Key+` = $2`, sealed, f.id)
+				w.Must(err)
 				moved++
 			}
 		}

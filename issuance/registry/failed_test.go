@@ -95,15 +95,11 @@ func TestB11_WhatAWindowTookIsNotVerifiedAgain(t *testing.T) {
 		squatter := w.registers(resident(1))
 		own := Ref{Account: squatter.Account()}
 		free := DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Visit: rules.Visit{Original: true, InDate: true, Readable: true}}
-		if err := w.FreeIdentity(t.Context(), free); err != nil {
-			t.Fatal(err)
-		}
+		w.Must(w.FreeIdentity(t.Context(), free))
 		owner := w.registers(resident(1))
 		w.Refused(w.saves(squatter), rules.IdentityRegistered, "saved again unchanged")
 		p, err := w.accounts.Profile(t.Context(), squatter)
-		if err != nil {
-			t.Fatal(err)
-		}
+		w.Must(err)
 		e := account.Edit{Version: p.Version, Identity: resident(1), Contact: account.Contact{Phone: phone}}
 		if _, err := w.accounts.Edit(t.Context(), squatter, e); err != nil || w.own(squatter).Status != rules.Failed {
 			t.Fatalf("an edit of the contact alone: %v", err)
@@ -151,9 +147,7 @@ func TestB3_FailedNeedAPlaceAgain(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		limits := rules.DefaultLimits()
 		limits.Passengers, limits.ToBeSubmitted = 1, 1
-		if err := w.SetLimits(limits); err != nil {
-			t.Fatal(err)
-		}
+		w.Must(w.SetLimits(limits))
 		h := w.verified(resident(1))
 		r := Ref{h.Account(), w.adds(h, visitor(2)).ID}
 		w.checks(r, false)
@@ -182,9 +176,7 @@ func TestB_AgenciesDoNotTryAFailedEntryWithoutEnd(t *testing.T) {
 			}
 			c.Version++
 			l, err := w.Edit(t.Context(), h, l.ID, c.Version, entered(resident(2)))
-			if err != nil {
-				t.Fatal(err)
-			}
+			w.Must(err)
 			c.Version = l.Version
 		}
 		if held, err := w.PersonalData(t.Context(), h); err != nil || held.Passengers[0].FailedProofs.Locks != 1 {

@@ -54,9 +54,7 @@ func TestB11_EditsDoNotTakeWhatAnotherAccountHas(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		a, b := w.registers(resident(1)), w.registers(resident(2))
 		w.Refused(w.edits(a, resident(2)), rules.IdentityRegistered, "somebody else's identity")
-		if err := w.edits(a, resident(3)); err != nil {
-			t.Fatal(err)
-		}
+		w.Must(w.edits(a, resident(3)))
 		if err := w.edits(b, resident(1)); err != nil {
 			t.Fatalf("an identity that nobody has any more: %v", err)
 		}

@@ -103,9 +103,7 @@ func TestCancelledTickets(t *testing.T) {
 			w.records(change)
 		}
 		held, err := w.PersonalData(t.Context(), h)
-		if err != nil {
-			t.Fatal(err)
-		}
+		w.Must(err)
 		for _, ticket := range held.Tickets {
 			want := map[string]TicketState{"T1-0": Cancelled, "T1-1": Refunded, "T1-2": Changed, "T1-3": Refunded, "T2": Valid}[ticket.Reference]
 			if ticket.State != want {
@@ -120,9 +118,7 @@ func TestCancelledTickets(t *testing.T) {
 		for _, ticket := range []string{"T1-0", "T2"} {
 			w.records(event(TicketRefunded, ticket))
 		}
-		if err := w.closes(h); err != nil {
-			t.Fatal(err)
-		}
+		w.Must(w.closes(h))
 		if n := w.Count(`SELECT COUNT(*) FROM tickets`); n != 0 {
 			t.Errorf("%d itineraries outlive the account", n)
 		}
@@ -136,9 +132,8 @@ func TestTicketsOfBeforeHaveNoItinerary(t *testing.T) {
 		h := w.verified(resident(1))
 		bought := w.bought(h, "T1", "")
 		w.records(bought)
-		if _, err := w.DB.Writer().Exec(`UPDATE tickets SET id = NULL, itinerary = NULL`); err != nil {
-			t.Fatal(err)
-		}
+		_, err := w.DB.Writer().Exec(`UPDATE tickets SET id = NULL, itinerary = NULL`)
+		w.Must(err)
 		w.records(bought)
 		held, err := w.PersonalData(t.Context(), h)
 		if err != nil || len(held.Tickets) != 1 || held.Tickets[0].Order != "" || held.Tickets[0].Journey != nil {
@@ -180,9 +175,7 @@ func TestBookingsAreThePersonsOwn(t *testing.T) {
 		references := func() string {
 			t.Helper()
 			all, err := w.Bookings(t.Context(), person.DocumentNumber)
-			if err != nil {
-				t.Fatal(err)
-			}
+			w.Must(err)
 			var found []string
 			for _, b := range all {
 				if b.Order != "MarkedOrder" || b.Journey == nil || *b.Journey != *w.journey() && len(found) == 0 && b.State == Valid {
@@ -199,9 +192,7 @@ func TestBookingsAreThePersonsOwn(t *testing.T) {
 			t.Fatalf("of a person without tickets: %d, %v", len(all), err)
 		}
 		w.records(TicketEvent{Principal: w.by(staff.Ticketing), Kind: TicketCancelled, Ticket: "T2-1"})
-		if err := w.FreeIdentity(t.Context(), DuplicateVisit{Principal: w.by(staff.Window), Document: shown(person), Visit: rules.Visit{Original: true, InDate: true, Readable: true}}); err != nil {
-			t.Fatal(err)
-		}
+		w.Must(w.FreeIdentity(t.Context(), DuplicateVisit{Principal: w.by(staff.Window), Document: shown(person), Visit: rules.Visit{Original: true, InDate: true, Readable: true}}))
 		if got := references(); got != "T2-1 cancelled" {
 			t.Fatalf("found %s", got)
 		}

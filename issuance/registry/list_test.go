@@ -113,22 +113,16 @@ func TestB3_LimitsHoldFromTheMomentTheyAreSet(t *testing.T) {
 		h := w.verified(resident(1))
 		l := w.Limits()
 		l.ToBeSubmitted = 2
-		if err := w.SetLimits(l); err != nil {
-			t.Fatal(err)
-		}
+		w.Must(w.SetLimits(l))
 		w.adds(h, visitor(1))
 		w.adds(h, visitor(2))
 		_, err := w.Add(t.Context(), h, entered(visitor(3)))
 		w.Refused(err, rules.ToBeSubmittedFull, "a third")
 		l.ToBeSubmitted = 3
-		if err := w.SetLimits(l); err != nil {
-			t.Fatal(err)
-		}
+		w.Must(w.SetLimits(l))
 		w.adds(h, visitor(3))
 		l.ToBeSubmitted = 1
-		if err := w.SetLimits(l); err != nil {
-			t.Fatal(err)
-		}
+		w.Must(w.SetLimits(l))
 		if list, err := w.List(t.Context(), h); len(list.Passengers) != 3 || err != nil {
 			t.Fatalf("a lower limit removed somebody: %d, %v", len(list.Passengers), err)
 		}
@@ -184,9 +178,7 @@ func again(w *system, h account.Holder) account.Holder {
 		w.T.Fatal(err)
 	}
 	next, err := w.accounts.Authorize(w.T.Context(), in.Token)
-	if err != nil {
-		w.T.Fatal(err)
-	}
+	w.Must(err)
 	return next
 }
 

@@ -20,9 +20,8 @@ import (
 func (w *system) online(e identity.Entry) account.Holder {
 	w.T.Helper()
 	h := w.registers(e)
-	if _, err := w.DB.Writer().Exec(`UPDATE accounts SET phone_verified_ms = 1 WHERE id = $1`, h.Account()); err != nil {
-		w.T.Fatal(err)
-	}
+	_, err := w.DB.Writer().Exec(`UPDATE accounts SET phone_verified_ms = 1 WHERE id = $1`, h.Account())
+	w.Must(err)
 	return h
 }
 
@@ -72,9 +71,7 @@ func TestG39_WhoIsNotVerifiedOnline(t *testing.T) {
 
 		taken := w.online(resident(4))
 		window := w.by(staff.Window)
-		if err := w.FreeIdentity(t.Context(), DuplicateVisit{Principal: window, Document: shown(resident(4)), Visit: rules.Visit{Original: true, InDate: true, Readable: true}}); err != nil {
-			t.Fatal(err)
-		}
+		w.Must(w.FreeIdentity(t.Context(), DuplicateVisit{Principal: window, Document: shown(resident(4)), Visit: rules.Visit{Original: true, InDate: true, Readable: true}}))
 		w.Refused(w.verifiesOnline(taken), rules.IdentityRegistered, "an identity that a window took")
 
 		// An unconfirmed identity keeps its status.

@@ -37,13 +37,9 @@ func TestPeopleAreNotPrinted(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		h, _ := w.lived()
 		held, err := w.PersonalData(t.Context(), h)
-		if err != nil {
-			t.Fatal(err)
-		}
+		w.Must(err)
 		seen, err := w.ViewEntry(t.Context(), w.by(staff.Window), Ref{h.Account(), held.Passengers[0].ID})
-		if err != nil {
-			t.Fatal(err)
-		}
+		w.Must(err)
 		for _, v := range []any{held, held.Own, held.Passengers, seen, entered(resident(1)), DuplicateVisit{Document: shown(resident(1))}, shown(resident(1)), Itinerary{Order: "Marked", Journey: w.journey()}, *w.journey()} {
 			for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
 				w.TellsNothing(fmt.Errorf("%s", fmt.Sprintf(verb, v)))

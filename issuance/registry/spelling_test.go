@@ -83,13 +83,10 @@ func TestR07_EntriesMarkedByAnOlderTable(t *testing.T) {
 		e.Name = "测玥"
 		h := w.registers(e)
 		plain, err := json.Marshal(stored{Document: 1, Name: "测玥", Uncommon: true, Number: e.DocumentNumber})
-		if err != nil {
-			t.Fatal(err)
-		}
+		w.Must(err)
 		sealed := w.Vault.Seal(plain, vault.Place{Table: tableHolders, Column: columnPerson, Row: h.Account()})
-		if _, err := w.DB.Writer().Exec(`UPDATE holders SET person = $2 WHERE id = $1`, h.Account(), sealed); err != nil {
-			t.Fatal(err)
-		}
+		_, err = w.DB.Writer().Exec(`UPDATE holders SET person = $2 WHERE id = $1`, h.Account(), sealed)
+		w.Must(err)
 		if own := w.own(h); own.Person.Name.Uncommon || own.Person.WindowOnly() {
 			t.Error("the mark of the older table counts")
 		}

@@ -118,9 +118,8 @@ func (w *system) registers(e identity.Entry) account.Holder {
 	w.T.Helper()
 	w.logins++
 	login := fmt.Sprintf("marked_login_%d", w.logins)
-	if _, err := w.accounts.Register(w.T.Context(), registration(login, e), issuerdb.Home); err != nil {
-		w.T.Fatal(err)
-	}
+	_, err := w.accounts.Register(w.T.Context(), registration(login, e), issuerdb.Home)
+	w.Must(err)
 	in, err := w.accounts.LogIn(w.T.Context(), login, password, issuerdb.Home)
 	w.Must(err)
 	h, err := w.accounts.Authorize(w.T.Context(), in.Token)
@@ -227,9 +226,7 @@ func (w *system) journey() *Journey {
 
 func (w *system) records(e TicketEvent) {
 	w.T.Helper()
-	if err := w.RecordTicketEvent(w.T.Context(), e); err != nil {
-		w.T.Fatal(err)
-	}
+	w.Must(w.RecordTicketEvent(w.T.Context(), e))
 }
 
 // notRecorded asserts that a report is refused.

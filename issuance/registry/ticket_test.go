@@ -280,18 +280,14 @@ func TestB6_RefundAndChangeOnline(t *testing.T) {
 		w.checks(Ref{h.Account(), guest.ID}, false)
 		w.answered(change(h.Account(), "T1-0"), rules.PassengerStatus, "a failed passenger's")
 		w.answered(refund(h.Account(), "T1-0"), "", "whose refund stays open")
-		if err := w.FreeIdentity(t.Context(), DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Visit: rules.Visit{Original: true, InDate: true, Readable: true}}); err != nil {
-			t.Fatal(err)
-		}
+		w.Must(w.FreeIdentity(t.Context(), DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Visit: rules.Visit{Original: true, InDate: true, Readable: true}}))
 		w.answered(refund(h.Account(), "T1-1"), "", "and that of an account that failed")
 		w.answered(change(h.Account(), "T1-1"), rules.PassengerStatus, "but no change for its holder")
 
 		w.records(TicketEvent{Principal: w.by(staff.Ticketing), Kind: TicketChanged, Order: "E2", Ticket: "T1-0", Issued: []Ticket{{Reference: "T2", Ends: w.Now().Add(day)}}})
 		w.answered(refund(h.Account(), "T2"), "", "what a change issued is the account's, too")
 		w.Pass(day)
-		if err := w.Delete(t.Context(), h, guest.ID); err != nil {
-			t.Fatal(err)
-		}
+		w.Must(w.Delete(t.Context(), h, guest.ID))
 		w.answered(change(h.Account(), "T2"), rules.PassengerStatus, "of who is not on the list any more")
 		w.answered(refund(h.Account(), "T2"), "", "whose refund stays open")
 	})

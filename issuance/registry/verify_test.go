@@ -49,15 +49,11 @@ func TestB_VisitorsWayThroughTheStatuses(t *testing.T) {
 		w.Refused(err, rules.MoveRefused, "the authority decides twice")
 		var trail []string
 		rows, err := w.DB.Writer().Query(`SELECT role || ' ' || action || ' ' || object_kind || ' ' || detail FROM audit WHERE object = $1 AND request = 'r1' ORDER BY id`, h.Account())
-		if err != nil {
-			t.Fatal(err)
-		}
+		w.Must(err)
 		defer rows.Close()
 		for rows.Next() {
 			var line string
-			if err := rows.Scan(&line); err != nil {
-				t.Fatal(err)
-			}
+			w.Must(rows.Scan(&line))
 			trail = append(trail, line)
 		}
 		want := []string{
@@ -130,9 +126,8 @@ func TestVerdictIsAboutWhatWasLookedAt(t *testing.T) {
 		if err != nil || seen.Person != l.Person || seen.Status != rules.Pending || seen.ProofNeeded {
 			t.Fatalf("looked at %v: %v", seen.Status, err)
 		}
-		if _, err := w.Edit(t.Context(), h, l.ID, l.Version, entered(resident(3))); err != nil {
-			t.Fatal(err)
-		}
+		_, err = w.Edit(t.Context(), h, l.ID, l.Version, entered(resident(3)))
+		w.Must(err)
 		c := Check{Principal: w.by(staff.Agency), Entry: r, Version: seen.Version, Visit: rules.Visit{Original: true, InDate: true, Readable: true}, Matches: true}
 		_, err = w.Verify(t.Context(), c)
 		w.Refused(err, EntryChanged, "a verdict on what was there before")
@@ -348,9 +343,7 @@ func TestTrailHolds(t *testing.T) {
 		h := w.verified(visitor(1))
 		w.records(w.bought(h, "T1", ""))
 		trail, err := audit.New(audit.Config{DB: w.DB.DB, Key: audittest.Key, Now: w.Now})
-		if err != nil {
-			t.Fatal(err)
-		}
+		w.Must(err)
 		if n, err := trail.Seal(t.Context()); n != 5 || err != nil {
 			t.Fatalf("sealed %d: %v", n, err)
 		}
@@ -365,9 +358,7 @@ func TestB1_FaultOfTheContactIsNoProof(t *testing.T) {
 			_, err := tx.ExecContext(ctx, `UPDATE accounts SET phone = email`)
 			return err
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		w.Must(err)
 		_, err = w.Verify(t.Context(), Check{
 			Principal: w.by(staff.Window), Entry: Ref{Account: h.Account()}, Version: 1, Matches: true,
 			Visit: rules.Visit{Original: true, InDate: true, Readable: true, Proof: rules.Proof{Kind: rules.EmailStart, Value: "mar"}},

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // All or none is taken; a minute and a day begin anew by the clock, the day at
@@ -13,9 +14,7 @@ import (
 func TestTakesAreBoundedByMinuteAndDay(t *testing.T) {
 	now := time.Date(2026, 2, 10, 15, 58, 30, 0, time.UTC) // 23:58:30 in Beijing
 	takes, err := NewTakes(Allowance{Minute: 3, Day: 5}, "spent", "enough", func() time.Time { return now })
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	take := func(key string, n int, retry time.Duration) {
 		t.Helper()
 		err := takes.Take(key, n)

@@ -5,14 +5,14 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 func proxies(t testing.TB, texts ...string) Proxies {
 	t.Helper()
 	p, err := ParseProxies(texts)
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	return p
 }
 
@@ -81,9 +81,7 @@ func TestProxiesAreReadStrictly(t *testing.T) {
 
 func TestCallerIsNeverPrinted(t *testing.T) {
 	c, err := Proxies{}.Caller("203.0.113.9:1", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	for _, verb := range []string{"%v", "%s", "%+v", "%#v", "%x", "%d"} {
 		for _, v := range []any{c, &c, struct{ C Caller }{c}} {
 			if got := fmt.Sprintf(verb, v); strings.Contains(got, "113") || strings.Contains(got, "cb00") {
@@ -116,9 +114,7 @@ func FuzzCaller(f *testing.F) {
 		}
 		at := netip.MustParseAddrPort(remote)
 		alone, err := p.Caller(remote, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 		if !p.trust(plain(at.Addr())) && got != alone {
 			t.Fatal("a header from elsewhere was believed")
 		}

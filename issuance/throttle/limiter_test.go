@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // clock is a time that tests move.
@@ -26,9 +27,7 @@ func (c *clock) pass(d time.Duration) { c.ns.Add(int64(d)) }
 func limiter(t *testing.T, c LimiterConfig) *Limiter[int] {
 	t.Helper()
 	l, err := NewLimiter[int](c)
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	return l
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/vault"
 	"github.com/railgate/railgate/test/databasetest"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 func TestMain(m *testing.M) { databasetest.Main(m, "attempts") }
@@ -34,15 +35,11 @@ func each(t *testing.T, story func(t *testing.T, db *database.DB, at *clock, ope
 	databasetest.Each(t, func(t *testing.T, address string) {
 		at := newClock()
 		db, err := database.Open(t.Context(), address, at.now())
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 		t.Cleanup(func() { db.Close() })
 		story(t, db, at, func() *Lockout {
 			f, err := NewLockout(Config{Database: db, Index: keys.Index, Rules: strict, Now: at.now})
-			if err != nil {
-				t.Fatal(err)
-			}
+			runtest.Must(t, err)
 			return f
 		})
 	})
@@ -115,9 +112,7 @@ func TestWindowEndsAndSuccessClears(t *testing.T) {
 		lockedFor(t, f, at, 0, k)
 		clear := func() {
 			err := db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error { return f.Clear(ctx, tx, k) })
-			if err != nil {
-				t.Fatal(err)
-			}
+			runtest.Must(t, err)
 		}
 		clear()
 		fail(t, f, 2, k)
@@ -216,9 +211,7 @@ func TestOldFailuresAreSwept(t *testing.T) {
 			}
 			return nil
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 		at.pass(time.Hour - time.Millisecond)
 		fail(t, f, 1, f.Account("late"))
 		if n, err := f.Sweep(t.Context(), at.now()); n != 0 || err != nil {
@@ -233,9 +226,7 @@ func TestOldFailuresAreSwept(t *testing.T) {
 
 func rows(t *testing.T, db *database.DB) (n int) {
 	t.Helper()
-	if err := db.Writer().QueryRow(`SELECT COUNT(*) FROM failures`).Scan(&n); err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, db.Writer().QueryRow(`SELECT COUNT(*) FROM failures`).Scan(&n))
 	return n
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/vault"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 func network(n byte) Caller { return callerOf(netip.AddrFrom4([4]byte{203, 0, 113, n})) }
@@ -162,9 +163,7 @@ func TestFailuresElsewhereLockNoDocument(t *testing.T) {
 				lifted, err = f.Lift(ctx, tx, keys...)
 				return err
 			})
-			if err != nil {
-				t.Fatal(err)
-			}
+			runtest.Must(t, err)
 			return lifted
 		}
 		if n := lift(f.Faces(other)); n != 1 {

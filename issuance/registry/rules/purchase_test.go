@@ -5,6 +5,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 func TestB5_TwentyInAllAndFourEach(t *testing.T) {
@@ -85,9 +86,7 @@ func TestB7_PreVerificationFirst(t *testing.T) {
 			}
 		}
 		status, err := Verify(p, Contact{}, Visit{At: Window, Original: true, InDate: true, Readable: true}, matches)
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 		p.Status = status
 		for s := Exchange; s <= Refund; s++ {
 			first, err := CanServe(p, "", Serving{At: Window, Service: s})

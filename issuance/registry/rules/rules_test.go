@@ -9,6 +9,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 func TestB4_ClosingDoesNotFreeWhatTheRulesKeep(t *testing.T) {
@@ -133,9 +134,7 @@ func TestRead(t *testing.T) {
 func TestSameDocument(t *testing.T) {
 	read := func(document, number, nationality string) identity.Person {
 		p, err := ReadPerson(identity.Entry{Name: "Test", DocumentType: document, DocumentNumber: number, Nationality: nationality}, now)
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 		return p
 	}
 	people := []identity.Person{

@@ -11,6 +11,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 var now = time.Date(2026, 2, 10, 6, 0, 0, 0, identity.Beijing)
@@ -34,9 +35,7 @@ func everything(each func(d identity.DocumentType, s Status, name string)) {
 func table(t *testing.T, file string, keys, lines int) map[string][]string {
 	t.Helper()
 	f, err := os.Open("testdata/" + file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	defer f.Close()
 	rows := map[string][]string{}
 	text := bufio.NewScanner(f)

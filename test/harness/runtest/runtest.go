@@ -1,5 +1,5 @@
 // Package runtest is for tests of things that run: a bounded wait for a
-// condition, and a place for logs that many goroutines write.
+// condition, an end at an error, and a place for logs that many goroutines write.
 //
 // It promises that a wait ends and says what it waited for. It starts nothing
 // and stops nothing, and no command may link it.
@@ -28,6 +28,14 @@ func Eventually(t testing.TB, within time.Duration, what string, cond func() boo
 		if !time.Now().Before(deadline) {
 			t.Fatalf("waited %v for %s", within, what)
 		}
+	}
+}
+
+// Must ends the test on an error that no story is about.
+func Must(t testing.TB, err error) {
+	if err != nil {
+		t.Helper()
+		t.Fatalf("%v", err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package runtest
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"strings"
@@ -22,17 +23,29 @@ func (r *recorder) Fatalf(format string, args ...any) {
 	runtime.Goexit()
 }
 
-// wait runs Eventually as its own test would and says how that ended.
-func wait(within time.Duration, cond func() bool) (fatal string, returned bool) {
+// ended runs a story as its own test would and says how that ended.
+func ended(story func(t testing.TB)) (fatal string, returned bool) {
 	r := &recorder{}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		Eventually(r, within, "the train", cond)
+		story(r)
 		returned = true
 	}()
 	<-done
 	return r.fatal, returned
+}
+
+func wait(within time.Duration, cond func() bool) (fatal string, returned bool) {
+	return ended(func(t testing.TB) { Eventually(t, within, "the train", cond) })
+}
+
+func TestMustEndsTheTestAtAnErrorOnly(t *testing.T) {
+	for err, want := range map[error]string{nil: "", errors.New("no power"): "no power"} {
+		if fatal, returned := ended(func(t testing.TB) { Must(t, err) }); fatal != want || returned != (err == nil) {
+			t.Errorf("%v: ended with %q, returned %v", err, fatal, returned)
+		}
+	}
 }
 
 func TestEventuallyReturnsOnceTheConditionHolds(t *testing.T) {
