@@ -88,18 +88,12 @@ func TestActThatNoIssuerWroteIsFound(t *testing.T) {
 func (d *system) acted(n int, act func(i int) audit.Entry) {
 	d.t.Helper()
 	keys, err := d.config.openKeys()
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	runtest.Must(d.t, err)
 	db, err := openOutbox(d.t.Context(), &d.config, false)
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	runtest.Must(d.t, err)
 	defer db.Close()
 	trail, err := audit.New(audit.Config{DB: db.Database(), Key: vault.New(keys.Vault, keys.FieldKeys...).AuditKey()})
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	runtest.Must(d.t, err)
 	err = db.Database().Change(d.t.Context(), "act", func(ctx context.Context, tx *sql.Tx) error {
 		for i := range n {
 			if err := trail.Append(ctx, tx, act(i+1)); err != nil {
@@ -108,9 +102,7 @@ func (d *system) acted(n int, act func(i int) audit.Entry) {
 		}
 		return nil
 	})
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	runtest.Must(d.t, err)
 }
 
 // Acts are read by time and by object; who reads stands there, too.
@@ -159,17 +151,13 @@ func TestTrailIsArchived(t *testing.T) {
 	d.sealedTrail()
 	file := filepath.Join(d.dir, "trail.json")
 	d.refused("184 days", "-by", "night-shift", "-archive-trail", file, "-before", time.Now().Format(time.RFC3339))
-	if err := os.Remove(file); err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, os.Remove(file))
 	has(t, d.orders("-archive-trail", file), fmt.Sprintf("%d acts are in %s", n, file))
 	d.refused("exists", "-by", "night-shift", "-archive-trail", file)
 	has(t, d.does("-verify-trail"), fmt.Sprintf("acts up to position %d were archived", n), "the chain holds")
 
 	f, err := os.Open(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	defer f.Close()
 	lines := bufio.NewScanner(f)
 	at := int64(0)

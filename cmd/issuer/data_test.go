@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/railgate/railgate/issuance/credential"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // A database is copied while it is in use, lost, and brought back.
@@ -29,9 +30,7 @@ func TestDatabaseComesBack(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := os.Rename(file, d.config.Database); err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, os.Rename(file, d.config.Database))
 	has(t, d.orders("-after-restore"), "go on at index", "is said again in epoch", "published;", "order them again", "-list-keys")
 	d.serves()
 	next := d.approved("sandbox:pass")

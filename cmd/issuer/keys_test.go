@@ -23,9 +23,7 @@ func made(t *testing.T, out string) tokens.KeyID {
 		t.Fatalf("no key was made:\n%s", out)
 	}
 	id, err := strconv.Atoi(m[1])
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	return tokens.KeyID(id)
 }
 
@@ -63,9 +61,7 @@ func TestKeysAreRotated(t *testing.T) {
 	stop() // and starts with the new key
 	stop = d.serves()
 	from, err := time.Parse(time.RFC3339, d.line(fresh)[5])
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	runtest.Eventually(t, patience, "the new key to sign", func() bool {
 		signed, at := d.signs(), time.Now()
 		if signed == fresh && at.Before(from) {

@@ -13,15 +13,14 @@ import (
 	"github.com/railgate/railgate/internal/ownfile"
 	"github.com/railgate/railgate/issuance/provider"
 	"github.com/railgate/railgate/test/fakeprovider"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // providers are a service of face checks and a registry of cards.
 func (d *system) providers(faces, cards *fakeprovider.Provider) {
 	d.t.Helper()
 	secret := filepath.Join(d.dir, "partner.secret")
-	if err := provider.WriteSecret(secret, fakeprovider.Secret("one")); err != nil {
-		d.t.Fatal(err)
-	}
+	runtest.Must(d.t, provider.WriteSecret(secret, fakeprovider.Secret("one")))
 	d.flags = []string{
 		"-real_person.provider", "http", "-real_person.http.label", "faces", "-real_person.http.callback_url", d.client.Issuer + "/v1/real-person/callback",
 		"-real_person.http.service.url", faces.URL(), "-real_person.http.service.secret_files", secret,
@@ -71,9 +70,7 @@ func TestProvidersAreElsewhere(t *testing.T) {
 	faces.Do(later("failed"))
 	d.people++
 	a, err := d.client.Apply(t.Context(), person(d.people))
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	status, answer := d.call("POST", a.Path("/checks"), a.Access, `{"evidence":"a picture of a picture"}`)
 	if status < 400 || !strings.Contains(answer, "real_person_check_failed") {
 		t.Fatalf("a check that failed: %d %s", status, answer)
@@ -86,13 +83,9 @@ func TestPartnerSecretIsMade(t *testing.T) {
 	file := filepath.Join(d.dir, "faces.secret")
 	out := d.does("-new-partner-secret", file)
 	s, err := provider.ReadSecret(file, ownfile.Trust{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	has(t, out, "secret "+s.Key)
 	if digits := strings.TrimPrefix(strings.Split(string(text), "\n")[2], "secret "); len(digits) != 64 || strings.Contains(out, digits) {
 		t.Error("the secret was printed")

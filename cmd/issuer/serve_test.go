@@ -38,9 +38,7 @@ func TestATopicIsLostUnderARunningIssuer(t *testing.T) {
 	if status, answer := d.readiness(); status != http.StatusOK || answer != "{\"ready\":true,\"waiting\":[]}" {
 		t.Fatalf("all is well, and /readyz says %d %s", status, answer)
 	}
-	if err := d.broker.Cluster.DeleteTopic(d.config.Kafka.Topic); err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, d.broker.Cluster.DeleteTopic(d.config.Kafka.Topic))
 	subject, now := tokens.Subject{1, 2, 3, 4, 5, 6, 7, 8}, time.Now()
 	ordered := make(chan error, 1)
 	go func() {
@@ -55,8 +53,6 @@ func TestATopicIsLostUnderARunningIssuer(t *testing.T) {
 		_, answer := d.readiness()
 		return answer == "{\"ready\":true,\"waiting\":[]}"
 	})
-	if err := <-ordered; err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, <-ordered)
 	runtest.Eventually(t, patience, "the order at a gateway", func() bool { return d.gateway().CutOff(subject) == now.Unix() })
 }

@@ -12,15 +12,14 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/railgate/railgate/issuance/throttle"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // Each setting that is wrong is named, all at once, and no secret is shown.
 func TestBadSettingsAreNamed(t *testing.T) {
 	d := newSystem(t)
 	secret := filepath.Join(d.dir, "partner.secret")
-	if err := os.WriteFile(secret, []byte("not a secret's form"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, os.WriteFile(secret, []byte("not a secret's form"), 0o600))
 	_, err := d.asks("-check", "-key_lead", "25h", "-trusted_proxies", "10.0.0.0/8,everybody,0.0.0.0/0", "-address_rate.burst", "-1", "-privacy_policy", "of this year",
 		"-real_person.provider", "http", "-real_person.timeout", "1m", "-real_person.http.callback_url", "issuer", "-real_person.http.waiting", "-1",
 		"-real_person.http.service.url", "http://faces.example", "-real_person.http.service.secret_files", secret, "-real_person.http.service.calls", "5000",
@@ -58,9 +57,7 @@ func TestBadSettingsAreNamed(t *testing.T) {
 // A proxy that nobody named is heard of, once a minute, and one that was is not.
 func TestForwardedHeaderThatIsIgnored(t *testing.T) {
 	proxies, err := throttle.ParseProxies([]string{"10.0.0.0/8"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	core, said := observer.New(zap.WarnLevel)
 	served := 0
 	f := &forwarded{next: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { served++ }), proxies: proxies, log: zap.New(core)}
@@ -119,9 +116,7 @@ func TestAddressesThatCannotWorkAreNamed(t *testing.T) {
 func TestAWeakAnnouncedKeyIsNamed(t *testing.T) {
 	d := newSystem(t)
 	file, err := os.ReadFile(d.file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	for name, public := range map[string]string{
 		"the identity":  "01" + strings.Repeat("00", 31),
 		"order 8":       "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
@@ -130,9 +125,7 @@ func TestAWeakAnnouncedKeyIsNamed(t *testing.T) {
 		"all ones":      strings.Repeat("ff", 32),
 	} {
 		text := string(file) + "\n[[announce]]\nid = 40001\npublic = \"" + public + "\"\n"
-		if err := os.WriteFile(d.file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, os.WriteFile(d.file, []byte(text), 0o600))
 		if _, err := d.asks("-check"); err == nil || !strings.Contains(err.Error(), "announce[0].public: gateways refuse it") {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -9,15 +9,14 @@ import (
 	"testing"
 
 	"github.com/railgate/railgate/issuance/keystore"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // passphrase writes a file with one.
 func (d *system) passphrase(name, text string) (file string) {
 	d.t.Helper()
 	file = filepath.Join(d.dir, name)
-	if err := os.WriteFile(file, []byte(text+"\n"), 0o600); err != nil {
-		d.t.Fatal(err)
-	}
+	runtest.Must(d.t, os.WriteFile(file, []byte(text+"\n"), 0o600))
 	return file
 }
 
@@ -34,13 +33,9 @@ func TestKeysAreSealed(t *testing.T) {
 	d.refused("set keys_passphrase_file", "-check")
 	d.refused("keys_passphrase_file: keystore: wrong passphrase", "-check", "-keys_passphrase_file", second)
 	d.refused("keys_passphrase_file: keystore: passphrase", "-check", "-keys_passphrase_file", filepath.Join(d.dir, "nowhere"))
-	if err := os.Chmod(second, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, os.Chmod(second, 0o644))
 	d.refused("others may read", "-reseal-keys", second, "-keys_passphrase_file", first)
-	if err := os.Chmod(second, 0o400); err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, os.Chmod(second, 0o400))
 	has(t, d.does("-reseal-keys", second, "-keys_passphrase_file", first), "opens with the passphrase in "+second)
 	d.refused("wrong passphrase", "-check", "-keys_passphrase_file", first)
 
@@ -75,9 +70,7 @@ func TestKeysAreMadeSealed(t *testing.T) {
 		t.Fatal("keys were made")
 	}
 	out, err := bare("-init", dir, "-keys_passphrase_file", file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	has(t, out, "are sealed", `authority = "`)
 	if _, err := keystore.Open(dir); err == nil {
 		t.Fatal("opens without the passphrase")
@@ -89,9 +82,7 @@ func TestKeysAreMadeSealed(t *testing.T) {
 func TestKeysThatAnOlderReleaseSealed(t *testing.T) {
 	d := newSystem(t)
 	d.flags = []string{"-keys", filepath.Join(d.dir, "old"), "-keys_passphrase_file", d.passphrase("first", "correct horse battery")}
-	if err := os.CopyFS(filepath.Join(d.dir, "old"), os.DirFS("../../issuance/keystore/testdata/argon2id/sealed")); err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, os.CopyFS(filepath.Join(d.dir, "old"), os.DirFS("../../issuance/keystore/testdata/argon2id/sealed")))
 	if err := filepath.WalkDir(filepath.Join(d.dir, "old"), func(path string, e fs.DirEntry, err error) error {
 		mode := fs.FileMode(0o600)
 		if err == nil && e.IsDir() {

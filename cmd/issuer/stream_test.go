@@ -18,9 +18,7 @@ import (
 func serials(t *testing.T, lines ...string) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "serials")
-	if err := os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"), 0o600))
 	return path
 }
 
@@ -35,9 +33,7 @@ func TestOrdersReachGateways(t *testing.T) {
 				d.start()
 				runtest.Eventually(t, patience, "the issuer to publish", func() bool {
 					db, err := outbox.Open(t.Context(), outbox.Config{Database: d.config.Database, Partitions: 1})
-					if err != nil {
-						t.Fatal(err)
-					}
+					runtest.Must(t, err)
 					defer db.Close()
 					published, err := d.keyStore(db).Published(t.Context(), d.keys.IssuerID)
 					return err == nil && published

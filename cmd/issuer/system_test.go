@@ -48,9 +48,7 @@ type system struct {
 func newSystem(t *testing.T) *system {
 	t.Helper()
 	b, err := fakekafka.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	t.Cleanup(b.Close)
 	dir := t.TempDir()
 	d := &system{t: t, dir: dir, broker: b, config: defaults()}
@@ -61,9 +59,7 @@ func newSystem(t *testing.T) *system {
 	d.config.Kafka.Brokers, d.config.Kafka.Replication, d.config.Kafka.Partitions = b.Addresses(), 1, 1
 	s := stack.New(stack.Config{Dir: dir, Brokers: b.Addresses(), Database: d.config.Database})
 	server, err := s.Issuer("issuer", stack.Settings{"log_level": "error", "drain_delay": "0s", "kafka.partitions": 1, "kafka.heartbeat": "50ms"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	d.file, d.admin = server.File, server.Admin
 	d.send = passenger.HTTP(&http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}})
 	d.client = passenger.New(server.URL, d.send)
@@ -100,9 +96,7 @@ func (d *system) serves() (stop func()) {
 func freePort(t *testing.T) string {
 	t.Helper()
 	ports, err := process.FreePorts(1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	return ports[0]
 }
 
@@ -110,9 +104,7 @@ func freePort(t *testing.T) string {
 func (d *system) announce() *outbox.Outbox {
 	d.t.Helper()
 	db, err := outbox.Open(d.t.Context(), outbox.Config{Database: d.config.Database, Partitions: 1})
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	runtest.Must(d.t, err)
 	d.t.Cleanup(func() { db.Close() })
 	if _, err := d.keyStore(db).Publish(d.t.Context(), keyring.Public{ID: d.keys.IssuerID, Key: d.keys.Issuer.Public()}, database.MillisAt(time.Now())); err != nil {
 		d.t.Fatal(err)
@@ -123,9 +115,7 @@ func (d *system) announce() *outbox.Outbox {
 func (d *system) keyStore(box *outbox.Outbox) *keyring.Store {
 	d.t.Helper()
 	s, err := keyring.NewStore(keyring.Config{Outbox: box, Sessions: credential.Sessions{}})
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	runtest.Must(d.t, err)
 	return s
 }
 
@@ -157,17 +147,11 @@ func (d *system) gateway() *revocation.Replica {
 	d.t.Helper()
 	now := time.Now().UnixMilli()
 	authority, err := revocation.NewAuthority(d.keys.Authority.Public())
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	runtest.Must(d.t, err)
 	r, err := revocation.NewReplica(authority, 1, revocation.Limits{}, now)
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	runtest.Must(d.t, err)
 	messages, err := stack.ReadPartition(d.t.Context(), d.broker.Addresses(), d.config.Kafka.Topic, 0)
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	runtest.Must(d.t, err)
 	for _, m := range messages {
 		r.Apply(0, m, time.Now().UnixMilli())
 	}
@@ -206,9 +190,7 @@ func (d *system) gets(want int, path, bearer, body string, into any) {
 	if status != want {
 		d.t.Fatalf("%s was answered %d: %s", path, status, answer)
 	}
-	if err := json.Unmarshal([]byte(answer), into); err != nil {
-		d.t.Fatal(err)
-	}
+	runtest.Must(d.t, json.Unmarshal([]byte(answer), into))
 }
 
 // approved is an application that was approved, and the check that did it.
@@ -223,13 +205,9 @@ func (d *system) approved(evidence string) approved {
 	d.t.Helper()
 	d.people++
 	a, err := d.client.Apply(d.t.Context(), person(d.people))
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	runtest.Must(d.t, err)
 	check, err := d.client.CheckWith(d.t.Context(), a, evidence)
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	runtest.Must(d.t, err)
 	return approved{a, check}
 }
 
@@ -237,9 +215,7 @@ func (d *system) approved(evidence string) approved {
 func (d *system) session(p approved) tokens.KeyID {
 	d.t.Helper()
 	s, err := d.client.Show(d.t.Context(), p.Application, p.check, tokens.Link{1})
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	runtest.Must(d.t, err)
 	token := s.Code(0)
 	return token.KeyID()
 }
@@ -257,13 +233,9 @@ func person(n int) passenger.Person { return passenger.Resident(passenger.Tests,
 func (d *system) sql(use func(db *sql.DB) error) {
 	d.t.Helper()
 	s, err := outbox.Open(d.t.Context(), outbox.Config{Database: d.config.Database, Partitions: 1})
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	runtest.Must(d.t, err)
 	defer s.Close()
-	if err := use(s.Database().Writer()); err != nil {
-		d.t.Fatal(err)
-	}
+	runtest.Must(d.t, use(s.Database().Writer()))
 }
 
 // exec runs statements, each with the same arguments.

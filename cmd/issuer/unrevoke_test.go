@@ -10,15 +10,14 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // textFile makes a file.
 func (d *system) textFile(name string, lines string) string {
 	d.t.Helper()
 	path := filepath.Join(d.t.TempDir(), name)
-	if err := os.WriteFile(path, []byte(lines), 0o600); err != nil {
-		d.t.Fatal(err)
-	}
+	runtest.Must(d.t, os.WriteFile(path, []byte(lines), 0o600))
 	return path
 }
 
@@ -35,13 +34,9 @@ func hasNot(t *testing.T, out string, unwanted ...string) {
 func (d *system) employs(name string, role staff.Role) (secret string) {
 	d.t.Helper()
 	secret, c, err := staff.New(name, role)
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	runtest.Must(d.t, err)
 	f, err := os.OpenFile(d.file, os.O_APPEND|os.O_WRONLY, 0)
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	runtest.Must(d.t, err)
 	defer f.Close()
 	if _, err := fmt.Fprintf(f, "[[staff]]\nname = %q\nsha256 = %q\nroles = [%q]\n", c.Name, c.SHA256, role); err != nil {
 		d.t.Fatal(err)

@@ -97,9 +97,7 @@ func TestChangedPassword(t *testing.T) {
 	change := object{"password": "wrong and long", "new_password": "battery staple 绿色"}
 	refused(t, m.call("PUT", "/v1/account/password", change), http.StatusForbidden, account.PasswordWrong)
 	change["password"] = testPassword
-	if a := m.call("PUT", "/v1/account/password", change); a.Status != http.StatusNoContent {
-		t.Fatalf("the change was answered %d %s", a.Status, a.Body)
-	}
+	hasStatus(t, m.call("PUT", "/v1/account/password", change), http.StatusNoContent)
 	m.profile()
 	refused(t, other.call("GET", "/v1/account", nil), http.StatusUnauthorized, account.LoginRequired)
 	refused(t, w.call("POST", "/v1/logins", "", object{"login_name": m.LoginName, "password": testPassword}), http.StatusUnauthorized, account.LoginFailed)
@@ -155,9 +153,7 @@ func TestForeignLoginsLookLikeNone(t *testing.T) {
 // sendCode has a code sent to a mainland phone and returns it.
 func (m *member) sendCode(phone string) string {
 	m.w.t.Helper()
-	if a := m.call("POST", "/v1/account/phone/codes", object{"phone": phone}); a.Status != http.StatusAccepted {
-		m.w.t.Fatalf("a code was answered %d %s", a.Status, a.Body)
-	}
+	hasStatus(m.w.t, m.call("POST", "/v1/account/phone/codes", object{"phone": phone}), http.StatusAccepted)
 	code, ok := m.w.phones.Code("+86" + phone)
 	if !ok {
 		m.w.t.Fatal("no code was sent")
@@ -170,9 +166,7 @@ func (m *member) sendCode(phone string) string {
 func (m *member) verifyPhone(phone string) {
 	m.w.t.Helper()
 	body := object{"phone": phone, "code": m.sendCode(phone), "password": m.form["password"]}
-	if a := m.call("POST", "/v1/account/phone/verifications", body); a.Status != http.StatusOK {
-		m.w.t.Fatalf("the code was answered %d %s", a.Status, a.Body)
-	}
+	hasStatus(m.w.t, m.call("POST", "/v1/account/phone/verifications", body), http.StatusOK)
 }
 
 // recovery begins one by the member's verified phone, and waits for the code.
@@ -268,14 +262,10 @@ func TestTheSandboxTellsItsCodesToOperatorsOnly(t *testing.T) {
 	ask := func(base, body string) (int, string) {
 		t.Helper()
 		resp, err := http.Post(base+"/sandbox/phone-code", "application/json", strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 		defer resp.Body.Close()
 		text, err := io.ReadAll(resp.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 		return resp.StatusCode, string(text)
 	}
 	if status, text := ask(w.admin.URL, `{"phone":"+8613800000001"}`); status != http.StatusOK || text != `{"code":"`+code+`"}` {
@@ -288,9 +278,7 @@ func TestTheSandboxTellsItsCodesToOperatorsOnly(t *testing.T) {
 		t.Errorf("the public listener: %d", status)
 	}
 	bare, err := httpapi.New(w.service, httpapi.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	other := httptest.NewServer(bare.Admin(prometheus.NewRegistry()))
 	defer other.Close()
 	if status, _ := ask(other.URL, `{"phone":"+8613800000001"}`); status != http.StatusNotFound {

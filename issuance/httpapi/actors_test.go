@@ -156,6 +156,14 @@ func (m *member) passengers() passengerList {
 	return as[passengerList](m.w.t, m.call("GET", "/v1/account/passengers", nil), http.StatusOK)
 }
 
+// holderIs asserts the status of the account's holder.
+func (m *member) holderIs(status string) {
+	m.w.t.Helper()
+	if s := m.passengers().Holder.Status; s != status {
+		m.w.t.Fatalf("the holder is %s, want %s", s, status)
+	}
+}
+
 // ref names one of the account's entries.
 func (m *member) ref(passenger string) object {
 	return object{"account": m.Account, "passenger": passenger}
@@ -213,7 +221,5 @@ func (w *system) journey() object {
 // reports has the ticketing system report, which must be taken.
 func (w *system) reports(event object) {
 	w.t.Helper()
-	if a := w.by(staff.Ticketing, "POST", "/v1/tickets", event); a.Status != http.StatusNoContent {
-		w.t.Fatalf("a report was answered %d %s", a.Status, a.Body)
-	}
+	hasStatus(w.t, w.by(staff.Ticketing, "POST", "/v1/tickets", event), http.StatusNoContent)
 }

@@ -110,17 +110,13 @@ func TestSlowBodyIsAnsweredInTime(t *testing.T) {
 	w = newSystem(t, setup{checker: provider, checkTimeout: 10 * time.Second})
 	h := w.apply()
 	time.AfterFunc(httpapi.BodyTimeout+500*time.Millisecond, func() { close(provider.release) })
-	if a := w.call("POST", h.path("/checks"), h.Token, object{"evidence": "x"}); a.Status != http.StatusCreated {
-		t.Errorf("a check that took longer than a body may was answered %d: %s", a.Status, a.Body)
-	}
+	hasStatus(t, w.call("POST", h.path("/checks"), h.Token, object{"evidence": "x"}), http.StatusCreated)
 }
 
 // One network fills neither the room for bodies nor the places of the others.
 func TestOneNetworkLeavesRoomForOthers(t *testing.T) {
 	local, err := throttle.ParseProxies([]string{"127.0.0.0/8"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	w := newSystem(t, setup{maxInFlight: 4, proxies: local})
 	from := func(network string) answer {
 		r := w.request("POST", "/v1/applications", "", form())
@@ -128,9 +124,7 @@ func TestOneNetworkLeavesRoomForOthers(t *testing.T) {
 		return w.send(r)
 	}
 	stop := slowBodies(t, w.server.Listener.Addr().String(), 60, "X-Forwarded-For: 192.0.2.1\r\n")
-	if a := from("198.51.100.7"); a.Status != http.StatusCreated {
-		t.Errorf("another network was answered %d: %s", a.Status, a.Body)
-	}
+	hasStatus(t, from("198.51.100.7"), http.StatusCreated)
 	seen := false
 	for range 50 {
 		if a := from("192.0.2.1"); a.Status == http.StatusServiceUnavailable {
@@ -143,9 +137,7 @@ func TestOneNetworkLeavesRoomForOthers(t *testing.T) {
 	}
 	stop()
 	resp, err := http.Get(w.admin.URL + "/metrics")
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	defer resp.Body.Close()
 	metrics, err := io.ReadAll(resp.Body)
 	if shed := `railgate_issuer_shed_total{class="passengers",stage="body"} `; err != nil || !strings.Contains(string(metrics), shed) || strings.Contains(string(metrics), shed+"0\n") {
@@ -167,9 +159,7 @@ func TestOneNetworkLeavesRoomForOthers(t *testing.T) {
 		<-provider.entered
 	}
 	refused(t, check("192.0.2.1"), http.StatusServiceUnavailable, "overloaded")
-	if a := from("198.51.100.7"); a.Status != http.StatusCreated {
-		t.Errorf("another network was answered %d: %s", a.Status, a.Body)
-	}
+	hasStatus(t, from("198.51.100.7"), http.StatusCreated)
 	close(provider.release)
 	guests.Wait()
 }
@@ -191,9 +181,7 @@ func TestCallbacksHaveTheirOwnPlaces(t *testing.T) {
 	var all sync.WaitGroup
 	for range httpapi.MaxCallbacks {
 		all.Go(func() {
-			if a := w.call("POST", callbackPath, "", object{}); a.Status != http.StatusOK {
-				t.Errorf("a callback was answered %d", a.Status)
-			}
+			hasStatus(t, w.call("POST", callbackPath, "", object{}), http.StatusOK)
 		})
 	}
 	for range httpapi.MaxCallbacks {
@@ -217,9 +205,7 @@ func TestCallbacksHaveTheirOwnPlaces(t *testing.T) {
 func TestWhatIsNotConfiguredIsNotThere(t *testing.T) {
 	w := newSystem(t, setup{})
 	bare, err := httpapi.New(w.service, httpapi.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	// The document describes an issuer with all its parts, so these answers are not held to it.
 	for _, r := range []httpapi.Route{{Method: "POST", Path: callbackPath}, {Method: "GET", Path: "/v1/trail"}, {Method: "POST", Path: "/v1/accounts"}, {Method: "GET", Path: "/v1/account"}} {
 		answer := httptest.NewRecorder()
@@ -229,8 +215,6 @@ func TestWhatIsNotConfiguredIsNotThere(t *testing.T) {
 		}
 	}
 	w.server.Config.Handler = bare.Public()
-	if a := w.call("GET", "/v1/privacy-policy", "", nil); a.Status != http.StatusOK {
-		t.Errorf("the privacy policy: %d", a.Status)
-	}
+	hasStatus(t, w.call("GET", "/v1/privacy-policy", "", nil), http.StatusOK)
 	w.apply()
 }

@@ -34,9 +34,7 @@ func TestAuthorityPagesThroughWhatWaits(t *testing.T) {
 	for range registry.MaxAwaiting {
 		w.visits()
 	}
-	if _, err := w.outbox.Database().Writer().Exec(`UPDATE holders SET status = 4 WHERE status = 3`); err != nil {
-		t.Fatal(err)
-	}
+	w.exec(`UPDATE holders SET status = 4 WHERE status = 3`)
 	first := page("")
 	second := page("?after=" + first.Next)
 	if len(first.Entries) != registry.MaxAwaiting || len(second.Entries) != 1 || second.Next != "" {
@@ -190,9 +188,7 @@ func TestForgedEntriesAreNotTold(t *testing.T) {
 	w.call("POST", "/v1/credentials/"+h.Serial+"/revoke", w.staff, object{"reason": "lost_phone"})
 	for _, text := range []string{`DROP TRIGGER audit_insert`, `INSERT INTO audit (at_ms, who, role, action, object_kind, object, detail, request)
 		SELECT at_ms, 'window-99', role, action, object_kind, object, detail, request FROM audit WHERE action = 'revoke'`} {
-		if _, err := w.outbox.Database().Writer().ExecContext(t.Context(), text); err != nil {
-			t.Fatal(err)
-		}
+		w.exec(text)
 	}
 	a := w.call("GET", "/v1/trail?kind=credential&object="+h.Serial, w.staffOf[staff.Police], nil)
 	page := as[trailPage](t, a, http.StatusOK)

@@ -127,9 +127,7 @@ func TestB1_RareNamesNeedAProofOverHTTP(t *testing.T) {
 	for _, form := range []object{with("phone", "4321"), with("phone_end", ""), with("phone_end", strings.Repeat("1", 33)), and(verdict, object{"proof": object{}})} {
 		refused(t, w.by(staff.Window, "POST", verifications, form), http.StatusBadRequest, "body_malformed")
 	}
-	if s := as[entry](t, w.by(staff.Window, "POST", verifications, with("phone_end", "4321")), http.StatusOK); s.Status != "verified" {
-		t.Fatalf("the right end of the phone: %s", s.Status)
-	}
+	becomes(t, w.by(staff.Window, "POST", verifications, with("phone_end", "4321")), "verified")
 
 	// Pinyin that stands for a rare character needs a proof as well (rule B8).
 	p := m.adds(and(resident(902), object{"substituted": true})).Passenger
@@ -139,9 +137,7 @@ func TestB1_RareNamesNeedAProofOverHTTP(t *testing.T) {
 	refused(t, w.by(staff.Window, "POST", verifications, and(m.verdict(p, true), object{"proof": object{"kind": "phone_end", "value": "4321"}})),
 		http.StatusForbidden, rules.ProofWrong)
 	number := and(m.verdict(p, true), object{"proof": object{"kind": "holder_number", "value": m.form["document_number"]}})
-	if s := as[entry](t, w.by(staff.Window, "POST", verifications, number), http.StatusOK); s.Status != "verified" {
-		t.Fatalf("the holder's number: %s", s.Status)
-	}
+	becomes(t, w.by(staff.Window, "POST", verifications, number), "verified")
 
 	// From however many windows: so many guesses are answered, and then the right one
 	// is not either.
@@ -168,15 +164,11 @@ func TestB10_SomebodyElseBringsTheDocumentsOverHTTP(t *testing.T) {
 		refused(t, w.by(role, "POST", verifications, sent), http.StatusConflict, rules.OriginalMissing)
 		refused(t, w.by(role, "POST", verifications, and(both, object{"original": false})), http.StatusConflict, rules.OriginalMissing)
 	}
-	if s := as[entry](t, w.by(staff.Agency, "POST", verifications, both), http.StatusOK); s.Status != "verified" {
-		t.Fatalf("at an agency with both originals: %s", s.Status)
-	}
+	becomes(t, w.by(staff.Agency, "POST", verifications, both), "verified")
 	v := w.visits()
 	both = and(v.verdict("holder", true), object{"delegated": true, "delegate_original": true})
 	refused(t, w.by(staff.Agency, "POST", verifications, both), http.StatusConflict, rules.StationWindowOnly)
-	if s := as[entry](t, w.by(staff.Window, "POST", verifications, both), http.StatusOK); s.Status != "pre_verified" {
-		t.Fatalf("a passport at a window with both originals: %s", s.Status)
-	}
+	becomes(t, w.by(staff.Window, "POST", verifications, both), "pre_verified")
 }
 
 func TestB11_ThePersonTakesTheIdentityBackOverHTTP(t *testing.T) {
@@ -201,14 +193,8 @@ func TestB11_ThePersonTakesTheIdentityBackOverHTTP(t *testing.T) {
 	} {
 		refused(t, w.by(c.role, "POST", duplicates, c.body), c.status, c.code)
 	}
-	if a := w.by(staff.Window, "POST", duplicates, free); a.Status != http.StatusNoContent {
-		t.Fatalf("freeing was answered %d %s", a.Status, a.Body)
-	}
-	if s := squatter.passengers().Holder.Status; s != "failed" {
-		t.Fatalf("the account that had it is %s", s)
-	}
+	hasStatus(t, w.by(staff.Window, "POST", duplicates, free), http.StatusNoContent)
+	squatter.holderIs("failed")
 	m := w.joinAs(person)
-	if s := m.passengers().Holder.Status; s != "pending" {
-		t.Fatalf("the person is %s", s)
-	}
+	m.holderIs("pending")
 }

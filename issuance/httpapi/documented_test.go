@@ -309,9 +309,7 @@ func askedTooOften(t *testing.T, into *system) {
 	refused(t, w.call("POST", "/v1/credentials/1-1/revoke", w.staff, object{"reason": "fraud"}), http.StatusTooManyRequests, staff.BudgetSpent)
 	refused(t, w.call("POST", "/v1/credentials/1-1/unrevoke", w.staff, object{}), http.StatusTooManyRequests, staff.BudgetSpent)
 	learnsTooMuch(t, w)
-	if a := w.call("GET", h.path(""), h.Token, nil); a.Status != http.StatusOK {
-		t.Errorf("asking how it stands is limited: %d", a.Status)
-	}
+	hasStatus(t, w.call("GET", h.path(""), h.Token, nil), http.StatusOK)
 	for operation := range w.seen {
 		into.seen[operation] = true
 	}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // answered holds an answer to what every request may expect: send has held it to
@@ -91,9 +93,7 @@ func wrongIDs(s *scene, d described, body []byte) {
 		} {
 			r := s.request(d, body)
 			u, err := url.Parse(s.w.server.URL + strings.NewReplacer("{id}", url.PathEscape(id), "{serial}", url.PathEscape(id)).Replace(d.path))
-			if err != nil {
-				s.w.t.Fatal(err)
-			}
+			runtest.Must(s.w.t, err)
 			r.URL = u
 			s.w.answered(fmt.Sprintf("id %.20q", id), s.w.send(r), true)
 		}

@@ -10,14 +10,13 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 func TestBodiesThatAreNotRead(t *testing.T) {
 	w := newSystem(t, setup{})
 	good, err := json.Marshal(form())
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	text := string(good)
 	for why, c := range map[string]struct {
 		body   string
@@ -46,9 +45,7 @@ func TestBodiesThatAreNotRead(t *testing.T) {
 		"another charset":       {text, "application/json; charset=gbk", 415, "media_type_not_supported"},
 	} {
 		r, err := http.NewRequest("POST", w.server.URL+"/v1/applications", strings.NewReader(c.body))
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 		if c.media != "" {
 			r.Header.Set("Content-Type", c.media)
 		}
@@ -58,13 +55,9 @@ func TestBodiesThatAreNotRead(t *testing.T) {
 		}
 	}
 	r, err := http.NewRequest("POST", w.server.URL+"/v1/applications", strings.NewReader(text))
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	r.Header.Set("Content-Type", "application/json; charset=UTF-8")
-	if a := w.send(r); a.Status != http.StatusCreated {
-		t.Fatalf("the good one: %d %s", a.Status, a.Body)
-	}
+	hasStatus(t, w.send(r), http.StatusCreated)
 }
 
 func TestPathsThatAreNotThere(t *testing.T) {

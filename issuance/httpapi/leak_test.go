@@ -12,6 +12,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/provider/facecheck"
 	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // A passenger whose every datum is a mark, sent through every endpoint, in good
@@ -84,9 +85,7 @@ func TestPersonalDataLeaveNoTrace(t *testing.T) {
 	}
 
 	resp, err := http.Get(w.admin.URL + "/metrics")
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	defer resp.Body.Close()
 	metrics, err := io.ReadAll(resp.Body)
 	if err != nil || !strings.Contains(string(metrics), "railgate_issuer_requests_total") {
@@ -328,9 +327,7 @@ func TestRegistryLeavesNoTrace(t *testing.T) {
 		}
 	}
 	resp, err := http.Get(w.admin.URL + "/metrics")
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	defer resp.Body.Close()
 	metrics, err := io.ReadAll(resp.Body)
 	if err != nil || !strings.Contains(string(metrics), "/v1/counter/looks") {

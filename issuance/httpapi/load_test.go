@@ -68,9 +68,7 @@ func TestProviderThatHangsIsGivenUp(t *testing.T) {
 	h := w.apply()
 	refused(t, w.call("POST", h.path("/checks"), h.Token, object{"evidence": "x"}), http.StatusGatewayTimeout, "real_person_check_timeout")
 	close(provider.release)
-	if st := as[holder](t, w.call("GET", h.path(""), h.Token, nil), http.StatusOK); st.Status != "submitted" {
-		t.Fatalf("the application is %q", st.Status)
-	}
+	h.hasStatus("submitted")
 }
 
 // When the provider hangs, checks beyond its bound are refused at once and
@@ -97,9 +95,7 @@ func TestFullHouse(t *testing.T) {
 	var guests sync.WaitGroup
 	for range 2 {
 		guests.Go(func() {
-			if a := w.call("POST", h.path("/checks"), h.Token, object{"evidence": "x"}); a.Status != http.StatusCreated {
-				t.Errorf("a guest was answered %d", a.Status)
-			}
+			hasStatus(t, w.call("POST", h.path("/checks"), h.Token, object{"evidence": "x"}), http.StatusCreated)
 		})
 	}
 	for range 2 {
@@ -114,9 +110,7 @@ func TestFullHouse(t *testing.T) {
 	if a.Header.Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}
-	if a := w.call("GET", "/healthz", "", nil); a.Status != http.StatusOK {
-		t.Errorf("healthz: %d", a.Status)
-	}
+	hasStatus(t, w.call("GET", "/healthz", "", nil), http.StatusOK)
 	if a := w.call("GET", "/readyz", "", nil); a.Status != http.StatusServiceUnavailable || string(a.Body) != "{\"ready\":false}" {
 		t.Errorf("readyz: %d %s", a.Status, a.Body)
 	}
@@ -125,9 +119,7 @@ func TestFullHouse(t *testing.T) {
 	}
 	close(provider.release)
 	guests.Wait()
-	if a := w.call("GET", h.path(""), h.Token, nil); a.Status != http.StatusOK {
-		t.Errorf("afterwards: %d", a.Status)
-	}
+	hasStatus(t, w.call("GET", h.path(""), h.Token, nil), http.StatusOK)
 }
 
 // panicking speaks of the person when it falls.
@@ -166,15 +158,11 @@ func TestEveryBoundOfTheServerIsSet(t *testing.T) {
 func (w *system) databaseFiles() string {
 	w.t.Helper()
 	files, err := filepath.Glob(w.database + "*")
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	runtest.Must(w.t, err)
 	var all strings.Builder
 	for _, f := range files {
 		raw, err := os.ReadFile(f)
-		if err != nil {
-			w.t.Fatal(err)
-		}
+		runtest.Must(w.t, err)
 		all.Write(raw)
 	}
 	return all.String()

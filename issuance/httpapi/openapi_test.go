@@ -20,6 +20,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/httpapi"
 	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // contract is the document of the API and its router.
@@ -45,9 +46,7 @@ var loadContract = sync.OnceValues(func() (*contract, error) {
 func theContract(t testing.TB) *contract {
 	t.Helper()
 	c, err := loadContract()
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	return c
 }
 

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // A handler that panics is a 500 without detail; the log has the place and not
@@ -19,13 +20,9 @@ func TestPanicIsContained(t *testing.T) {
 	var logs bytes.Buffer
 	in := newClasses(Config{MaxInFlight: 1, MaxInFlightEach: 1})
 	m, err := newMetrics(nil, in)
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	nobody, err := staff.NewList(staff.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	a := &API{
 		log:     zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(&logs), zap.DebugLevel)),
 		metrics: m, classes: in, staff: nobody,

@@ -89,9 +89,7 @@ func TestA5_WhoIsNotLoggedInEntersTheirIdentityEachTime(t *testing.T) {
 		}
 	}
 	// The page is closed. Its token is worth nothing; the identity alone is not enough either.
-	if a := w.call("POST", h.path("/leave"), h.Token, object{}); a.Status != http.StatusNoContent {
-		t.Fatalf("leaving was answered %d %s", a.Status, a.Body)
-	}
+	hasStatus(t, w.call("POST", h.path("/leave"), h.Token, object{}), http.StatusNoContent)
 	refused(t, w.call("GET", h.path(""), h.Token, nil), http.StatusUnauthorized, credential.Unauthorized)
 	failed := viewing(h.Number)
 	failed["evidence"] = "sandbox:fail"
@@ -159,9 +157,7 @@ func TestA11_AfterThirtyMinutesTheCheckAgainAndNoQuota(t *testing.T) {
 	for range 5 { // more often than there are applications in a month
 		s := h.host(check)
 		w.clock.Move(30*time.Minute - time.Second)
-		if a := w.call("GET", "/v1/sessions/"+s.Session+"/code", h.Token, nil); a.Status != http.StatusOK {
-			t.Fatalf("in the last second: %d %s", a.Status, a.Body)
-		}
+		hasStatus(t, w.call("GET", "/v1/sessions/"+s.Session+"/code", h.Token, nil), http.StatusOK)
 		w.clock.Move(time.Second)
 		refused(t, w.call("GET", "/v1/sessions/"+s.Session+"/code", h.Token, nil), http.StatusGone, credential.SessionOver)
 		refused(t, w.call("POST", h.path("/sessions"), h.Token, object{"check": check, "mode": "hosted"}), http.StatusConflict, credential.CheckRequired)
@@ -197,9 +193,7 @@ func TestA12_ClosingThePageEndsTheViewing(t *testing.T) {
 	refused(t, h.showing(s), http.StatusNotFound, credential.SessionNotFound)
 	refused(t, w.call("POST", h.path("/sessions"), h.Token, object{"check": unused, "mode": "hosted"}), http.StatusUnauthorized, credential.Unauthorized)
 	back, check := w.reenter(h.Number)
-	if a := back.showing(back.host(check)); a.Status != http.StatusOK {
-		t.Fatalf("after a new check: %d", a.Status)
-	}
+	hasStatus(t, back.showing(back.host(check)), http.StatusOK)
 }
 
 // A cleared cache is a lost token. Whoever finds it meanwhile is out as soon as
@@ -225,20 +219,14 @@ func TestA12_LoggingOutEndsWhatTheLoginShows(t *testing.T) {
 	kept := onTablet.host(onTablet.pass())
 	refused(t, onTablet.showing(s), http.StatusNotFound, credential.SessionNotFound) // another login's
 
-	if a := m.call("DELETE", "/v1/logins/current", nil); a.Status != http.StatusNoContent {
-		t.Fatalf("logging out was answered %d", a.Status)
-	}
+	hasStatus(t, m.call("DELETE", "/v1/logins/current", nil), http.StatusNoContent)
 	refused(t, h.showing(s), http.StatusUnauthorized, account.LoginRequired)
 	refused(t, w.call("GET", h.path(""), m.Token, nil), http.StatusUnauthorized, account.LoginRequired)
-	if a := onTablet.showing(kept); a.Status != http.StatusOK {
-		t.Fatalf("the other login lost its session: %d %s", a.Status, a.Body)
-	}
+	hasStatus(t, onTablet.showing(kept), http.StatusOK)
 	// Logging in again does not bring the session back: the check comes first.
 	back := h.on(m.again())
 	refused(t, back.showing(s), http.StatusNotFound, credential.SessionNotFound)
-	if a := back.showing(back.host(back.pass())); a.Status != http.StatusOK {
-		t.Fatalf("after a new check: %d", a.Status)
-	}
+	hasStatus(t, back.showing(back.host(back.pass())), http.StatusOK)
 }
 
 // Rule A12 for a phone that is gone: one login ends all.
@@ -248,9 +236,7 @@ func TestA12_LoggingOutEverywhere(t *testing.T) {
 	h := m.apply()
 	s := h.host(h.pass())
 	stranger := w.join()
-	if a := m.again().call("DELETE", "/v1/logins", nil); a.Status != http.StatusNoContent {
-		t.Fatalf("logging out everywhere was answered %d", a.Status)
-	}
+	hasStatus(t, m.again().call("DELETE", "/v1/logins", nil), http.StatusNoContent)
 	refused(t, m.call("GET", "/v1/account", nil), http.StatusUnauthorized, account.LoginRequired)
 	refused(t, h.showing(s), http.StatusUnauthorized, account.LoginRequired)
 	refused(t, h.on(m.again()).showing(s), http.StatusNotFound, credential.SessionNotFound)
@@ -263,11 +249,7 @@ func TestA12_LeavingThePageKeepsTheLogin(t *testing.T) {
 	m := w.join()
 	h := m.apply()
 	s := h.host(h.pass())
-	if a := m.call("POST", h.path("/leave"), object{}); a.Status != http.StatusNoContent {
-		t.Fatalf("leaving was answered %d", a.Status)
-	}
+	hasStatus(t, m.call("POST", h.path("/leave"), object{}), http.StatusNoContent)
 	refused(t, h.showing(s), http.StatusGone, credential.SessionClosed)
-	if a := h.showing(h.host(h.pass())); a.Status != http.StatusOK {
-		t.Fatalf("after a new check: %d", a.Status)
-	}
+	hasStatus(t, h.showing(h.host(h.pass())), http.StatusOK)
 }

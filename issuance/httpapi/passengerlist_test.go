@@ -109,9 +109,7 @@ func TestB12_NobodyIsListedWhileConsentIsDue(t *testing.T) {
 	if l := m.passengers(); len(l.Passengers) != 1 || l.Passengers[0] != p {
 		t.Fatalf("listed %+v", l)
 	}
-	if a := m.call("DELETE", line, nil); a.Status != http.StatusNoContent {
-		t.Fatalf("deleting was answered %d %s", a.Status, a.Body)
-	}
+	hasStatus(t, m.call("DELETE", line, nil), http.StatusNoContent)
 }
 
 // Whatever is missing in a form is told by its field.
@@ -188,9 +186,7 @@ func TestB4_KeptFor180DaysOverHTTP(t *testing.T) {
 
 	w.clock.Move(time.Unix(told.RetryAt, 0).Sub(w.clock.Now()))
 	v = v.again()
-	if a := v.call("DELETE", line, nil); a.Status != http.StatusNoContent {
-		t.Fatalf("at the told second: %d %s", a.Status, a.Body)
-	}
+	hasStatus(t, v.call("DELETE", line, nil), http.StatusNoContent)
 	refused(t, v.call("DELETE", listPath+"/"+bought, nil), http.StatusConflict, rules.TicketBought)
 }
 
@@ -218,9 +214,7 @@ func TestClosingAnAccountWithTickets(t *testing.T) {
 	if c := ask(); !c.Allowed || c.TakenUntil == 0 {
 		t.Fatalf("after the journey closing means %+v", c)
 	}
-	if a := v.call("POST", "/v1/account/close", object{"password": testPassword}); a.Status != http.StatusNoContent {
-		t.Fatalf("after the journey: %d %s", a.Status, a.Body)
-	}
+	hasStatus(t, v.call("POST", "/v1/account/close", object{"password": testPassword}), http.StatusNoContent)
 	for _, table := range []string{"holders", "passengers", "tickets", "identities WHERE account IS NOT NULL"} {
 		if n := w.column(`SELECT COUNT(*) FROM ` + table); n[0] != "0" {
 			t.Errorf("%s rows are left in %s", n[0], table)
@@ -288,9 +282,7 @@ func TestG38_WhoIsNotConfirmedReadsHowToReachCustomerService(t *testing.T) {
 		t.Fatalf("%+v, %+v", shown, told)
 	}
 	// A failed status names it too.
-	if _, err := w.outbox.Database().Writer().Exec(`UPDATE holders SET status = 5 WHERE id = $1`, m.Account); err != nil {
-		t.Fatal(err)
-	}
+	w.exec(`UPDATE holders SET status = 5 WHERE id = $1`, m.Account)
 	profile := as[struct {
 		Status  string
 		Contact map[string]string
@@ -305,7 +297,5 @@ func TestG38_WhoIsNotConfirmedReadsHowToReachCustomerService(t *testing.T) {
 	out.out.Store(true)
 	refused(t, other.call("POST", "/v1/account/verification", object{"evidence": "sandbox:pass"}), http.StatusServiceUnavailable, credential.IdentifyUnavailable)
 	out.out.Store(false)
-	if a := other.call("POST", "/v1/account/verification", object{"evidence": "sandbox:pass"}); a.Status != http.StatusOK {
-		t.Fatalf("afterwards: %d %s", a.Status, a.Body)
-	}
+	hasStatus(t, other.call("POST", "/v1/account/verification", object{"evidence": "sandbox:pass"}), http.StatusOK)
 }

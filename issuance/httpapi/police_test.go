@@ -71,9 +71,7 @@ func learnsTooMuch(t *testing.T, w *system) {
 	refused(t, a, http.StatusTooManyRequests, staff.IdentificationsSpent)
 	a = w.by(staff.Window, "POST", "/v1/counter/looks", object{"account": "acc_00112233445566778899aabbccddeeff", "passenger": "holder", "purpose": "correction"})
 	refused(t, a, http.StatusTooManyRequests, staff.IdentificationsSpent)
-	if a := w.by(staff.Window, "POST", "/v1/counter/searches", document); a.Status != http.StatusOK {
-		t.Errorf("a search of what waits: %d", a.Status)
-	}
+	hasStatus(t, w.by(staff.Window, "POST", "/v1/counter/searches", document), http.StatusOK)
 	persons := object{"day": w.clock.Now().Unix() / 86400, "persons": []object{{"document_type": "resident_id", "document_number": testNumber}}}
 	w.by(staff.Ticketing, "POST", "/v1/subjects", persons)
 	refused(t, w.by(staff.Ticketing, "POST", "/v1/subjects", persons), http.StatusTooManyRequests, staff.SubjectsSpent)
@@ -185,9 +183,7 @@ func TestRevocation(t *testing.T) {
 	if again := revoke(); again != first || drain(w.woken) != 0 {
 		t.Fatalf("again %+v", again)
 	}
-	if st := as[holder](t, w.call("GET", h.path(""), h.Token, nil), http.StatusOK); st.Status != "revoked" {
-		t.Fatalf("status %q", st.Status)
-	}
+	h.hasStatus("revoked")
 	refused(t, w.call("POST", h.path("/checks"), h.Token, object{"evidence": "sandbox:pass"}), http.StatusConflict, credential.CredentialRevoked)
 	refused(t, w.call("GET", "/v1/sessions/"+s.Session+"/code", h.Token, nil), http.StatusConflict, credential.CredentialRevoked)
 
@@ -195,9 +191,7 @@ func TestRevocation(t *testing.T) {
 	if lifted.At != w.clock.Now().UnixMilli() || drain(w.woken) != 1 {
 		t.Fatalf("lifted %+v", lifted)
 	}
-	if a := w.call("GET", "/v1/sessions/"+s.Session+"/code", h.Token, nil); a.Status != http.StatusOK {
-		t.Fatalf("after lifting: %d", a.Status)
-	}
+	hasStatus(t, w.call("GET", "/v1/sessions/"+s.Session+"/code", h.Token, nil), http.StatusOK)
 	for _, serial := range []string{"20494-999", "1-1", "x", "020494-0", strings.Split(h.Serial, "-")[0] + "-2147483648"} {
 		refused(t, w.call("POST", "/v1/credentials/"+serial+"/revoke", w.staff, object{"reason": "staff"}), http.StatusNotFound, credential.CredentialNotFound)
 	}

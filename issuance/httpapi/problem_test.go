@@ -19,6 +19,7 @@ import (
 	"github.com/railgate/railgate/issuance/credential"
 	"github.com/railgate/railgate/issuance/problem"
 	"github.com/railgate/railgate/issuance/registry/rules"
+	"github.com/railgate/railgate/test/harness/runtest"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -86,9 +87,7 @@ func TestNoCodeIsMadeUp(t *testing.T) {
 		}
 		return err
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 }
 
 // A code that was forgotten in the table must not reach the caller.
@@ -103,9 +102,7 @@ func TestUnknownCodeIsInternal(t *testing.T) {
 // What the document shows as an example is what the server says, word for word.
 func TestExamplesAreWhatTheServerSays(t *testing.T) {
 	doc, err := openapi3.NewLoader().LoadFromFile("../../docs/openapi/issuer.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	problems, shown := 0, make(map[problem.Code]bool)
 	for name, example := range doc.Components.Examples {
 		value := example.Value.Value.(map[string]any)
@@ -128,13 +125,9 @@ func TestExamplesAreWhatTheServerSays(t *testing.T) {
 			p.RetryAt = int64(at)
 		}
 		rendered, err := json.Marshal(p)
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 		documented, err := json.Marshal(value)
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 		var a, b any
 		if json.Unmarshal(rendered, &a) != nil || json.Unmarshal(documented, &b) != nil || !reflect.DeepEqual(a, b) {
 			t.Errorf("%s shows %s\nand the server says %s", name, documented, rendered)

@@ -13,6 +13,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // described is an operation of the document.
@@ -170,9 +171,7 @@ func (d described) open() bool {
 func (s *scene) request(d described, body []byte) *http.Request {
 	s.w.t.Helper()
 	r, err := http.NewRequest(d.method, s.w.server.URL+s.target(d), nil)
-	if err != nil {
-		s.w.t.Fatal(err)
-	}
+	runtest.Must(s.w.t, err)
 	if body != nil {
 		fill(r, body)
 		r.Header.Set("Content-Type", "application/json")

@@ -13,14 +13,13 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/httpapi"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // Headers above the bound were answered in plain text and without an id.
 func TestHeadersThatAreTooLargeGetAProblem(t *testing.T) {
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	served := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "served") })
 	server := httpapi.NewServer("", served, nil)
 	go server.Serve(httpapi.Listener(inner, nil))
@@ -28,20 +27,14 @@ func TestHeadersThatAreTooLargeGetAProblem(t *testing.T) {
 	ask := func(size int) (*http.Response, []byte) {
 		t.Helper()
 		conn, err := net.Dial("tcp", inner.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 		defer conn.Close()
 		conn.SetDeadline(time.Now().Add(20 * time.Second))
 		fmt.Fprintf(conn, "GET /healthz HTTP/1.1\r\nHost: issuer.example\r\nX-Long: %s\r\n\r\n", strings.Repeat("a", size))
 		r, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, err)
 		return r, body
 	}
 	if r, body := ask(4 << 10); r.StatusCode != 200 || string(body) != "served" {
@@ -65,26 +58,18 @@ func TestDrainTurnsReadinessAndServesOn(t *testing.T) {
 		t.Fatalf("before: %d %s", a.Status, a.Body)
 	}
 	w.api.Drain()
-	if a := w.call("GET", "/readyz", "", nil); a.Status != http.StatusServiceUnavailable {
-		t.Errorf("readyz: %d %s", a.Status, a.Body)
-	}
+	hasStatus(t, w.call("GET", "/readyz", "", nil), http.StatusServiceUnavailable)
 	resp, err := http.Get(w.admin.URL + "/readyz")
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	defer resp.Body.Close()
 	var text strings.Builder
 	if err := resp.Write(&text); err != nil || resp.StatusCode != http.StatusServiceUnavailable || !strings.Contains(text.String(), "shutting down") {
 		t.Errorf("readyz for operators: %s, %v", text.String(), err)
 	}
-	if a := w.call("GET", "/healthz", "", nil); a.Status != http.StatusOK {
-		t.Errorf("healthz: %d", a.Status)
-	}
+	hasStatus(t, w.call("GET", "/healthz", "", nil), http.StatusOK)
 	r := w.request("POST", "/v1/applications", "", form())
 	answer, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusCreated || !answer.Close {
 		t.Errorf("a request while it drains: %d, closes its connection: %v", answer.StatusCode, answer.Close)
@@ -126,9 +111,7 @@ func TestRefusalsAndFaultsAreWarnings(t *testing.T) {
 			Level, Msg string
 			Status     int
 		}
-		if err := json.Unmarshal([]byte(text), &line); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, json.Unmarshal([]byte(text), &line))
 		if line.Msg == "request" {
 			levels[line.Status/100] = line.Level
 		}

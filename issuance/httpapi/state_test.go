@@ -3,6 +3,8 @@ package httpapi_test
 import (
 	"crypto/sha256"
 	"fmt"
+
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // mayChange are the tables that a refused request may write to: failures count,
@@ -23,27 +25,19 @@ func (w *system) state() map[string]string {
 			continue
 		}
 		rows, err := db.Query(`SELECT * FROM "` + table + `" ORDER BY 1, 2`)
-		if err != nil {
-			w.t.Fatal(err)
-		}
+		runtest.Must(w.t, err)
 		columns, err := rows.Columns()
-		if err != nil {
-			w.t.Fatal(err)
-		}
+		runtest.Must(w.t, err)
 		sum, n := sha256.New(), 0
 		for ; rows.Next(); n++ {
 			values, places := make([]any, len(columns)), make([]any, len(columns))
 			for i := range values {
 				places[i] = &values[i]
 			}
-			if err := rows.Scan(places...); err != nil {
-				w.t.Fatal(err)
-			}
+			runtest.Must(w.t, rows.Scan(places...))
 			fmt.Fprintf(sum, "%q\n", values)
 		}
-		if err := rows.Close(); err != nil {
-			w.t.Fatal(err)
-		}
+		runtest.Must(w.t, rows.Close())
 		all[table] = fmt.Sprintf("%d rows %x", n, sum.Sum(nil)[:8])
 	}
 	return all
@@ -53,29 +47,30 @@ func (w *system) state() map[string]string {
 func (w *system) column(query string) (all []string) {
 	w.t.Helper()
 	rows, err := w.outbox.Database().Writer().Query(query)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	runtest.Must(w.t, err)
 	defer rows.Close()
 	for rows.Next() {
 		var text string
-		if err := rows.Scan(&text); err != nil {
-			w.t.Fatal(err)
-		}
+		runtest.Must(w.t, rows.Scan(&text))
 		all = append(all, text)
 	}
 	return all
 }
 
+// exec runs a statement.
+func (w *system) exec(statement string, arguments ...any) {
+	w.t.Helper()
+	_, err := w.outbox.Database().Writer().Exec(statement, arguments...)
+	runtest.Must(w.t, err)
+}
+
 // forgive forgets the failures, so that a lock does not hide what comes after it.
 func (w *system) forgive() {
 	w.t.Helper()
-	if _, err := w.outbox.Database().Writer().Exec(`DELETE FROM failures`); err != nil {
-		w.t.Fatal(err)
-	}
+	w.exec(`DELETE FROM failures`)
 }
 
-// unmoved runs requests that must be refused, and holds the database to what it
+// unmoved runs requests that must be refused, and asserts that the database is what it
 // was.
 func (w *system) unmoved(why string, requests func()) {
 	w.t.Helper()

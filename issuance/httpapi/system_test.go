@@ -116,17 +116,13 @@ func (w *system) roster() []staff.Credential {
 	var all []staff.Credential
 	for _, role := range staff.Roles() {
 		secret, c, err := staff.New(string(role)+"-7", role)
-		if err != nil {
-			w.t.Fatal(err)
-		}
+		runtest.Must(w.t, err)
 		w.staffOf[role] = secret
 		all = append(all, c)
 	}
 	// Two hats, as a small station has.
 	secret, c, err := staff.New("police-and-window-7", staff.Window, staff.Police)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	runtest.Must(w.t, err)
 	w.staff = secret
 	return append(all, c)
 }
@@ -144,9 +140,7 @@ func newSystem(t testing.TB, s setup) *system {
 	w.database = filepath.Join(t.TempDir(), "issuer.db")
 	var err error
 	w.outbox, err = issuance.OpenOutbox(context.Background(), outbox.Config{Database: w.database, Partitions: 4, Now: w.clock.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	t.Cleanup(func() { w.outbox.Close() })
 	w.outbox.SetWake(func(int) { w.woken <- struct{}{} })
 	if s.residents == nil {
@@ -165,9 +159,7 @@ func newSystem(t testing.TB, s setup) *system {
 		Hashing: account.Hashing{MemoryKiB: 64, Passes: 1, Lanes: 1, CheapForTests: true},
 		HTTP:    httpapi.Config{Rate: s.rate, Callback: s.callback, Proxies: s.proxies, MaxInFlight: s.maxInFlight},
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	w.service, w.api, w.accounts, w.book, w.trail = issuer.Credentials, issuer.API, issuer.Accounts, issuer.Registry, issuer.Trail
 	w.server = httptest.NewServer(w.api.Public())
 	t.Cleanup(w.server.Close)
@@ -193,9 +185,7 @@ func (w *system) call(method, path, token string, body any) answer {
 func (w *system) request(method, path, token string, body any) *http.Request {
 	w.t.Helper()
 	r, err := http.NewRequest(method, w.server.URL+path, reader(w.t, body))
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	runtest.Must(w.t, err)
 	if body != nil {
 		r.Header.Set("Content-Type", "application/json")
 	}
@@ -209,14 +199,10 @@ func (w *system) request(method, path, token string, body any) *http.Request {
 func (w *system) operators(path string) (status int, body string) {
 	w.t.Helper()
 	resp, err := http.Get(w.admin.URL + path)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	runtest.Must(w.t, err)
 	defer resp.Body.Close()
 	got, err := io.ReadAll(resp.Body)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	runtest.Must(w.t, err)
 	return resp.StatusCode, string(got)
 }
 
@@ -229,9 +215,7 @@ func (w *system) send(r *http.Request) answer {
 		if err == nil {
 			sent, err = io.ReadAll(body)
 		}
-		if err != nil {
-			w.t.Fatal(err)
-		}
+		runtest.Must(w.t, err)
 	}
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
@@ -256,18 +240,14 @@ func (w *system) send(r *http.Request) answer {
 func (w *system) publish() {
 	w.t.Helper()
 	epoch, err := w.outbox.Epoch(context.Background())
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	runtest.Must(w.t, err)
 	for partition := range w.outbox.Partitions() {
 		p, err := w.outbox.Take(context.Background(), epoch, partition, 0, 1024)
 		if err != nil || !p.Drained {
 			w.t.Fatalf("partition %d: %+v, %v", partition, p, err)
 		}
 		if n := uint64(len(p.Records)); n > 0 {
-			if err := w.outbox.Published(context.Background(), epoch, partition, p.First+n-1); err != nil {
-				w.t.Fatal(err)
-			}
+			runtest.Must(w.t, w.outbox.Published(context.Background(), epoch, partition, p.First+n-1))
 		}
 	}
 }
@@ -281,9 +261,7 @@ func reader(t testing.TB, body any) io.Reader {
 		return bytes.NewReader([]byte(b))
 	}
 	raw, err := json.Marshal(body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	return bytes.NewReader(raw)
 }
 
@@ -297,6 +275,22 @@ func as[T any](t testing.TB, a answer, status int) (v T) {
 		t.Fatalf("%v in %s", err, a.Body)
 	}
 	return v
+}
+
+// hasStatus asserts the status of an answer.
+func hasStatus(t testing.TB, a answer, want int) {
+	t.Helper()
+	if a.Status != want {
+		t.Errorf("answered %d, want %d: %s", a.Status, want, a.Body)
+	}
+}
+
+// becomes asserts that an entry was answered, and its status.
+func becomes(t testing.TB, a answer, status string) {
+	t.Helper()
+	if e := as[entry](t, a, http.StatusOK); e.Status != status {
+		t.Fatalf("the entry is %s, want %s", e.Status, status)
+	}
 }
 
 // refused asserts a problem with the code.
@@ -376,6 +370,14 @@ func viewing(number string) object {
 
 func (h *holder) path(rest string) string { return "/v1/applications/" + h.Application + rest }
 
+// hasStatus asserts how the application stands.
+func (h *holder) hasStatus(want string) {
+	h.w.t.Helper()
+	if now := as[holder](h.w.t, h.w.call("GET", h.path(""), h.Token, nil), http.StatusOK); now.Status != want {
+		h.w.t.Fatalf("the application is %q, want %q", now.Status, want)
+	}
+}
+
 // pass passes a real-person check and returns it.
 func (h *holder) pass() string {
 	h.w.t.Helper()
@@ -406,9 +408,7 @@ type session struct {
 func (h *holder) open(check string) (session, func(step int) tokens.Token) {
 	h.w.t.Helper()
 	serial, err := tokens.ParseSerial(h.Serial)
-	if err != nil {
-		h.w.t.Fatal(err)
-	}
+	runtest.Must(h.w.t, err)
 	anchor, links := tokens.Chain(tokens.Link{1, 2, 3}, serial, tokens.Length)
 	s := as[session](h.w.t, h.w.call("POST", h.path("/sessions"), h.Token,
 		object{"check": check, "mode": "anchor", "anchor": hex.EncodeToString(anchor[:])}), http.StatusCreated)
@@ -431,9 +431,7 @@ func (h *holder) host(check string) session {
 func (w *system) gate(t *tokens.Token, scope tokens.Scope) tokens.Reason {
 	w.t.Helper()
 	set, err := tokens.NewKeySet(tokens.Key{ID: w.keys.IssuerID, Public: w.keys.Issuer.Public(), CutOff: tokens.Never})
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	runtest.Must(w.t, err)
 	c := tokens.Checker{Keys: set}
 	return c.Check(t, w.clock.Now().Unix(), scope)
 }

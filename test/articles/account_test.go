@@ -15,6 +15,7 @@ import (
 	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/test/harness"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // Unregistered people, and registered ones who are not logged in, enter their own identity
@@ -342,14 +343,10 @@ func another(code string) string {
 func rowsOf(t *testing.T, h *harness.Harness, table string) string {
 	t.Helper()
 	rows, err := h.Outbox.Database().Writer().Query(`SELECT * FROM ` + table)
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	defer rows.Close()
 	columns, err := rows.Columns()
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	var out strings.Builder
 	for rows.Next() {
 		cells := make([]sql.RawBytes, len(columns))
@@ -357,16 +354,12 @@ func rowsOf(t *testing.T, h *harness.Harness, table string) string {
 		for i := range cells {
 			into[i] = &cells[i]
 		}
-		if err := rows.Scan(into...); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, rows.Scan(into...))
 		for i, cell := range cells {
 			fmt.Fprintf(&out, "%s=%s ", columns[i], cell)
 		}
 		out.WriteByte('\n')
 	}
-	if err := rows.Err(); err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, rows.Err())
 	return out.String()
 }

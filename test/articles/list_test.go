@@ -10,6 +10,7 @@ import (
 	"github.com/railgate/railgate/issuance/registry"
 	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/test/harness"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 const day = 24 * time.Hour
@@ -332,9 +333,7 @@ func TestG03_TheLimitIsAdjustable(t *testing.T) {
 			t.Helper()
 			l := h.Issuer.Registry.Limits()
 			l.Passengers, l.ToBeSubmitted = passengers, min(passengers, 5)
-			if err := h.Issuer.Registry.SetLimits(l); err != nil {
-				t.Fatal(err)
-			}
+			runtest.Must(t, h.Issuer.Registry.SetLimits(l))
 		}
 		for _, limit := range []int{1, 3} {
 			set(limit)

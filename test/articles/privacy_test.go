@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/railgate/railgate/test/harness"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // Stored data are encrypted: after a whole life of marked people no row of any table
@@ -53,19 +54,13 @@ func everything(t *testing.T, h *harness.Harness) map[string]string {
 	}
 	all := make(map[string]string)
 	rows, err := h.Outbox.Database().Writer().QueryContext(t.Context(), tables)
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	for rows.Next() {
 		var table string
-		if err := rows.Scan(&table); err != nil {
-			t.Fatal(err)
-		}
+		runtest.Must(t, rows.Scan(&table))
 		all[table] = ""
 	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, errors.Join(rows.Err(), rows.Close()))
 	for table := range all {
 		all[table] = rowsOf(t, h, `"`+table+`"`)
 	}

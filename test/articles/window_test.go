@@ -18,6 +18,7 @@ import (
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/throttle"
 	"github.com/railgate/railgate/test/harness"
+	"github.com/railgate/railgate/test/harness/runtest"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/tokentest"
 )
@@ -198,9 +199,7 @@ func textOf(code tokens.Token) string { return code.Text() }
 func serialOf(t *testing.T, text string) tokens.Serial {
 	t.Helper()
 	serial, err := tokens.ParseSerial(text)
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	return serial
 }
 
