@@ -263,9 +263,7 @@ func TestMovedFieldIsAFault(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		account := w.register()
 		_, h := w.logIn()
-		if _, err := w.DB.Writer().Exec(`UPDATE accounts SET name = number WHERE id = $1`, account); err != nil {
-			t.Fatal(err)
-		}
+		w.Exec(`UPDATE accounts SET name = number WHERE id = $1`, account)
 		_, err := w.Profile(t.Context(), h)
 		var r *problem.Error
 		if err == nil || errors.As(err, &r) || !strings.Contains(err.Error(), "column name of "+account) {

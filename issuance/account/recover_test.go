@@ -204,10 +204,9 @@ func TestRecoveriesDoNotWaitForTheProvider(t *testing.T) {
 	release := make(chan struct{})
 	each(t, func(t *testing.T, w *system) {
 		w.register()
-		_, err := w.DB.Writer().Exec(`UPDATE accounts SET phone_verified_ms = 1`)
-		w.Must(err)
+		w.Exec(`UPDATE accounts SET phone_verified_ms = 1`)
 		began := time.Now()
-		_, err = w.StartRecovery(t.Context(), login, phone, "", issuerdb.Home)
+		_, err := w.StartRecovery(t.Context(), login, phone, "", issuerdb.Home)
 		w.Must(err)
 		if took := time.Since(began); took > provider.DefaultTimeout {
 			t.Errorf("the answer waited %v", took)
@@ -291,8 +290,7 @@ func TestRecoveriesSendANumberFewMessages(t *testing.T) {
 // move binds a recovery's code to an account, or to none.
 func (w *system) move(r Recovery, account any) {
 	w.T.Helper()
-	_, err := w.DB.Writer().ExecContext(w.T.Context(), `UPDATE phone_codes SET account = $2 WHERE id = $1`, r.ID, account)
-	w.Must(err)
+	w.Exec(`UPDATE phone_codes SET account = $2 WHERE id = $1`, r.ID, account)
 }
 
 // A code that was made while the phone changed is of no use: it went to the old phone.

@@ -98,8 +98,7 @@ func TestR07_HoldersDeclareSubstitutedCharacters(t *testing.T) {
 			t.Fatalf("said again: %+v, %v", p, err)
 		}
 		// A row from before the question says no.
-		_, err = w.DB.Writer().Exec(`UPDATE accounts SET substituted = NULL`)
-		w.Must(err)
+		w.Exec(`UPDATE accounts SET substituted = NULL`)
 		if p, err = w.Profile(t.Context(), h); err != nil || p.Identity.Substituted {
 			t.Fatalf("a row from before: %+v, %v", p.Identity, err)
 		}
@@ -113,8 +112,7 @@ func TestR07_AccountsMarkedByAnOlderTable(t *testing.T) {
 		r.Identity.Name = "测玥"
 		_, err := w.Register(t.Context(), r, issuerdb.Home)
 		w.Must(err)
-		_, err = w.DB.Writer().Exec(`UPDATE accounts SET name_marks = 2`)
-		w.Must(err)
+		w.Exec(`UPDATE accounts SET name_marks = 2`)
 		_, h := w.logIn()
 		if p, err := w.Profile(t.Context(), h); err != nil || p.Identity.Name.Uncommon {
 			t.Fatalf("%+v: %v", p.Identity.Name, err)

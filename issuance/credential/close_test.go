@@ -12,6 +12,7 @@ import (
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/test/harness/runtest"
+	"github.com/railgate/railgate/test/issuerdb"
 )
 
 // viewer is test person n with a credential and as many good checks as wanted.
@@ -27,14 +28,20 @@ func viewerOf(t *testing.T, s *Store, n int) *viewer {
 	return &viewer{t: t, s: s, Credential: approved(t, s, n), n: n}
 }
 
-// open opens a session at a time, in a login or with the access token.
-func (v *viewer) open(start database.Millis, login string) error {
+// checked is one more check that passed, good for two minutes from a time on.
+func (v *viewer) checked(at database.Millis) string {
 	v.t.Helper()
 	v.checks++
 	c := check(1000*v.n+v.checks, v.Application)
-	c.Expires = start + 120_000
+	c.Expires = at + 120_000
 	runtest.Must(v.t, v.s.keepCheck(v.t.Context(), c))
-	return v.openOn(c.ID, start, login)
+	return c.ID
+}
+
+// open opens a session at a time, in a login or with the access token.
+func (v *viewer) open(start database.Millis, login string) error {
+	v.t.Helper()
+	return v.openOn(v.checked(start), start, login)
 }
 
 func (v *viewer) openOn(check string, start database.Millis, login string) error {
@@ -51,12 +58,7 @@ func (v *viewer) mustOpen(start database.Millis, login string) {
 // said takes the records that wait for a serial's partition.
 func (v *viewer) said() []revocation.Record {
 	v.t.Helper()
-	p := v.s.outbox.PartitionOf(v.Serial)
-	got := take(v.t, v.s, p, 100)
-	if n := len(got.Records); n > 0 {
-		runtest.Must(v.t, v.s.outbox.Published(v.t.Context(), epoch(v.t, v.s), p, got.First+uint64(n)-1))
-	}
-	return got.Records
+	return issuerdb.Drain(v.t, v.s.outbox, v.s.outbox.PartitionOf(v.Serial))
 }
 
 func (v *viewer) closed(start, at database.Millis) revocation.Record {
@@ -244,7 +246,7 @@ func TestRestateSaysClosedSessions(t *testing.T) {
 			runtest.Must(t, err)
 			said := map[revocation.Record]int{}
 			for p := range s.outbox.Partitions() {
-				for _, r := range take(t, s, p, 100).Records {
+				for _, r := range issuerdb.Take(t, s.outbox, p, 100).Records {
 					if r.Kind == revocation.KindRevokeSession {
 						said[r]++
 					}
@@ -282,42 +284,32 @@ func TestStartsAreTakenInASharedTransactionToo(t *testing.T) {
 			}
 			viewers = append(viewers, v)
 		}
+		call := func(id string, v *viewer, check string, start database.Millis) *pendingWrite[opening] {
+			return &pendingWrite[opening]{row: opening{SessionRow{ID: id, Application: v.Application, Check: check, Access: [32]byte{byte(v.n)}, Start: start}, nowMs + 500}}
+		}
+		openAll := func(calls []*pendingWrite[opening]) {
+			t.Helper()
+			runtest.Must(t, s.db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error { return s.openAll(ctx, tx, calls) }))
+		}
 		var calls []*pendingWrite[opening]
 		for _, v := range viewers {
-			v.checks++
-			c := check(1000*v.n+v.checks, v.Application)
-			runtest.Must(t, s.keepCheck(t.Context(), c))
-			calls = append(calls, &pendingWrite[opening]{row: opening{SessionRow{ID: fmt.Sprintf("ses_%d", v.n), Application: v.Application, Check: c.ID,
-				Access: [32]byte{byte(v.n)}, Start: nowMs}, nowMs + 500}})
+			calls = append(calls, call(fmt.Sprintf("ses_%d", v.n), v, v.checked(nowMs), nowMs))
 		}
-		err := s.db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error { return s.openAll(ctx, tx, calls) })
-		runtest.Must(t, err)
+		openAll(calls)
 		// One check, by two phones in two seconds of which the first is taken.
 		v := viewers[0]
-		v.checks++
-		one := check(1000*v.n+v.checks, v.Application)
-		runtest.Must(t, s.keepCheck(t.Context(), one))
-		pair := []*pendingWrite[opening]{}
-		for n := range int64(2) {
-			pair = append(pair, &pendingWrite[opening]{row: opening{SessionRow{ID: fmt.Sprintf("ses_pair_%d", n), Application: v.Application, Check: one.ID,
-				Access: [32]byte{byte(v.n)}, Start: database.Millis(nowMs + 1000*n)}, nowMs + 500}})
-		}
-		err = s.db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error { return s.openAll(ctx, tx, pair) })
-		if err != nil || !errors.Is(pair[0].refused, errStartTaken) || !errors.Is(pair[1].refused, errCheckRequired) {
-			t.Errorf("%v; the taken second: %v, the other: %v", err, pair[0].refused, pair[1].refused)
+		one := v.checked(nowMs)
+		pair := []*pendingWrite[opening]{call("ses_pair_0", v, one, nowMs), call("ses_pair_1", v, one, nowMs+1000)}
+		openAll(pair)
+		if !errors.Is(pair[0].refused, errStartTaken) || !errors.Is(pair[1].refused, errCheckRequired) {
+			t.Errorf("the taken second: %v, the other: %v", pair[0].refused, pair[1].refused)
 		}
 		// One check of one application, shown for another's as well.
-		v.checks++
-		own := check(1000*v.n+v.checks, v.Application)
-		runtest.Must(t, s.keepCheck(t.Context(), own))
-		pair = pair[:0]
-		for n, who := range []*viewer{viewers[1], v} {
-			pair = append(pair, &pendingWrite[opening]{row: opening{SessionRow{ID: fmt.Sprintf("ses_own_%d", n), Application: who.Application, Check: own.ID,
-				Access: [32]byte{byte(who.n)}, Start: nowMs + 9000}, nowMs + 500}})
-		}
-		err = s.db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error { return s.openAll(ctx, tx, pair) })
-		if err != nil || !errors.Is(pair[0].refused, errCheckRequired) {
-			t.Errorf("%v; on another's check: %v", err, pair[0].refused)
+		own := v.checked(nowMs)
+		pair = []*pendingWrite[opening]{call("ses_own_0", viewers[1], own, nowMs+9000), call("ses_own_1", v, own, nowMs+9000)}
+		openAll(pair)
+		if !errors.Is(pair[0].refused, errCheckRequired) {
+			t.Errorf("on another's check: %v", pair[0].refused)
 		}
 		for i, c := range calls {
 			if taken := errors.Is(c.refused, errStartTaken); taken != (viewers[i].n%2 == 1) || c.refused != nil && !taken {

@@ -13,7 +13,9 @@ import (
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/keyring"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/test/databasetest"
 	"github.com/railgate/railgate/test/harness/runtest"
+	"github.com/railgate/railgate/test/issuerdb"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/signing"
 )
@@ -26,7 +28,7 @@ func announced(t *testing.T, open func() *Store) *Store {
 	s := open()
 	_, err := keys(t, s).Publish(t.Context(), keyring.Public{ID: key, Key: signing.NewKey([signing.SeedSize]byte{1}).Public()}, nowMs)
 	runtest.Must(t, err)
-	drain(t, s, 0)
+	issuerdb.Drain(t, s.outbox, 0)
 	return s
 }
 
@@ -60,18 +62,14 @@ func TestRestateSaysAllThatIsInForce(t *testing.T) {
 		}
 		revoked, lifted, untouched := approved(t, s, 1), approved(t, s, 2), approved(t, s, 3)
 		for _, c := range []Revocation{revoke(revoked.Serial, nowMs+1), revoke(lifted.Serial, nowMs+2), {Serial: lifted.Serial, At: nowMs + 3}} {
-			_, _, err := s.SetRevoked(t.Context(), c)
-			runtest.Must(t, err)
+			change(t, s, c)
 		}
 		for p := range s.outbox.Partitions() { // all of it is published and gone from the outbox
-			got := take(t, s, p, 10)
-			runtest.Must(t, s.outbox.Published(t.Context(), nowMs, p, got.First+uint64(len(got.Records))-1))
+			issuerdb.Drain(t, s.outbox, p)
 		}
 		waiting := approved(t, s, 4)
-		_, _, err := s.SetRevoked(t.Context(), revoke(waiting.Serial, nowMs+4))
-		runtest.Must(t, err)
-		before, err := s.outbox.Epoch(t.Context())
-		runtest.Must(t, err)
+		change(t, s, revoke(waiting.Serial, nowMs+4))
+		before := issuerdb.Epoch(t, s.outbox)
 		epoch, err := s.outbox.Republish(t.Context(), before+7, nowMs+5)
 		if err != nil || epoch != before+8 {
 			t.Fatalf("epoch %d after %d, want %d: %v", epoch, before, before+8, err)
@@ -84,7 +82,7 @@ func TestRestateSaysAllThatIsInForce(t *testing.T) {
 			if err != nil || low != 1 || next != 1 {
 				t.Fatalf("partition %d stands at %d to %d: %v", p, low, next, err)
 			}
-			got := take(t, again, p, 100)
+			got := issuerdb.Take(t, again.outbox, p, 100)
 			if got.First != 1 || !got.Drained {
 				t.Fatalf("partition %d begins at %d", p, got.First)
 			}
@@ -132,11 +130,9 @@ func TestRestateWaitsForAChangeUnderWay(t *testing.T) {
 			t.Skip("SQLite has one writer")
 		}
 		c := approved(t, s, 1)
-		for _, change := range []Revocation{revoke(c.Serial, nowMs+1), {Serial: c.Serial, At: nowMs + 2}} {
-			_, _, err := s.SetRevoked(t.Context(), change)
-			runtest.Must(t, err)
-		}
-		drain(t, s, 0)
+		change(t, s, revoke(c.Serial, nowMs+1))
+		change(t, s, Revocation{Serial: c.Serial, At: nowMs + 2})
+		issuerdb.Drain(t, s.outbox, 0)
 		revoked, began, commit := make(chan error, 1), make(chan struct{}), make(chan struct{})
 		go func() {
 			revoked <- s.db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error {
@@ -153,11 +149,11 @@ func TestRestateWaitsForAChangeUnderWay(t *testing.T) {
 			_, err := s.outbox.Republish(t.Context(), 0, nowMs+4)
 			restated <- err
 		}()
-		waitForLocks(t, s, 1)
+		databasetest.WaitForLocks(t, s.db.Writer(), 1)
 		close(commit)
 		runtest.Must(t, <-revoked)
 		runtest.Must(t, <-restated)
-		if got := drain(t, s, 0); len(got) != 2 || got[1].Kind != revocation.KindRevoke {
+		if got := issuerdb.Drain(t, s.outbox, 0); len(got) != 2 || got[1].Kind != revocation.KindRevoke {
 			t.Fatalf("the last word on a revoked credential is %q", kinds(got))
 		}
 	})
@@ -184,16 +180,15 @@ func TestKnownHoldersAreRescued(t *testing.T) {
 		session(5, key, cutOff-1)
 		session(6, key, (nowMs-sessionOver)/1000-1)
 		approved(t, s, 7) // never opened one
-		_, _, err := s.SetRevoked(t.Context(), revoke(revoked, nowMs))
-		runtest.Must(t, err)
+		change(t, s, revoke(revoked, nowMs))
 		for p := range s.outbox.Partitions() {
-			drain(t, s, p)
+			issuerdb.Drain(t, s.outbox, p)
 		}
 		_, rescued, err := keys(t, s).Distrust(t.Context(), keyring.Distrust{Key: key, CutOff: cutOff, ExemptRunning: true, Who: "operator", At: nowMs})
 		if err != nil || rescued != 2 {
 			t.Fatalf("%d rescued: %v", rescued, err)
 		}
-		got := drain(t, s, 0)
+		got := issuerdb.Drain(t, s.outbox, 0)
 		if kinds(got) != "rescue rescue retire_key" || got[0].Serial != holder || got[1].Serial != unknown {
 			t.Fatalf("%+v", got)
 		}
@@ -234,7 +229,7 @@ func TestSubjectIsCutOff(t *testing.T) {
 				t.Fatalf("step %d: changed %v, %v", i, changed, err)
 			}
 		}
-		got := drain(t, s, 0)
+		got := issuerdb.Drain(t, s.outbox, 0)
 		if kinds(got) != "revoke_subject revoke_subject" || got[0].Subject != subject || got[0].CutOff != now || got[1].CutOff != now+24*60*60 {
 			t.Fatalf("%+v", got)
 		}
@@ -252,7 +247,7 @@ func TestCutOffsAreRestated(t *testing.T) {
 		if _, err := s.CutOffSubject(t.Context(), SubjectCutOff{Subject: tokens.Subject{1}, Before: nowMs / 1000, Who: "operator", At: nowMs}); err != nil {
 			t.Fatal(err)
 		}
-		drain(t, s, 0)
+		issuerdb.Drain(t, s.outbox, 0)
 		for _, step := range []struct {
 			at   int64
 			want string
@@ -263,7 +258,7 @@ func TestCutOffsAreRestated(t *testing.T) {
 		} {
 			_, err := s.outbox.Republish(t.Context(), 0, step.at)
 			runtest.Must(t, err)
-			got := drain(t, s, 0)
+			got := issuerdb.Drain(t, s.outbox, 0)
 			if kinds(got) != step.want {
 				t.Fatalf("restated %d ms later: %q, want %q", step.at-nowMs, kinds(got), step.want)
 			}

@@ -17,6 +17,7 @@ import (
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/test/audittest"
 	"github.com/railgate/railgate/test/harness/runtest"
+	"github.com/railgate/railgate/test/issuerdb"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/signing"
 )
@@ -64,11 +65,7 @@ func (d *system) exec(query string) {
 // published is the outbox after the publisher was there, and what it took.
 func (d *system) published() (announced []tokens.KeyID) {
 	d.t.Helper()
-	epoch, err := d.Outbox.Epoch(d.t.Context())
-	runtest.Must(d.t, err)
-	p, err := d.Outbox.Take(d.t.Context(), epoch, 0, 0, 100)
-	runtest.Must(d.t, err)
-	for _, r := range p.Records {
+	for _, r := range issuerdb.Take(d.t, d.Outbox, 0, 100).Records {
 		if r.Kind == revocation.KindAnnounceKey {
 			announced = append(announced, r.Key)
 		}

@@ -12,12 +12,21 @@ import (
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/issuance/outbox"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/test/databasetest"
 	"github.com/railgate/railgate/test/harness/runtest"
+	"github.com/railgate/railgate/test/issuerdb"
 	"github.com/railgate/railgate/tokens"
 )
 
 func revoke(serial tokens.Serial, at database.Millis) Revocation {
 	return Revocation{Serial: serial, Revoke: true, Reason: "fraud", Who: "window-7", At: at}
+}
+
+// change carries out a revocation, or its lifting.
+func change(t *testing.T, s *Store, r Revocation) {
+	t.Helper()
+	_, _, err := s.SetRevoked(t.Context(), r)
+	runtest.Must(t, err)
 }
 
 // A revocation and its lifting reach the outbox with their cause, in order, and
@@ -44,7 +53,7 @@ func TestRevocationAndItsRecord(t *testing.T) {
 				t.Fatalf("step %d: since %d, changed %v, %v", i, since, changed, err)
 			}
 		}
-		p := take(t, s, 0, 10)
+		p := issuerdb.Take(t, s.outbox, 0, 10)
 		want := []revocation.Record{
 			{Kind: revocation.KindRevoke, At: nowMs + 2, Serial: c.Serial},
 			{Kind: revocation.KindUnrevoke, At: nowMs + 4, Serial: c.Serial},
@@ -198,7 +207,7 @@ func TestParallelRevocationsAreOne(t *testing.T) {
 			})
 		}
 		if s.db.Name == "postgres" {
-			waitForLocks(t, s, callers)
+			databasetest.WaitForLocks(t, s.db.Writer(), callers)
 		}
 		held.Rollback()
 		all.Wait()

@@ -20,6 +20,7 @@ import (
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/test/harness/passenger"
 	"github.com/railgate/railgate/test/harness/runtest"
+	"github.com/railgate/railgate/test/issuerdb"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -37,6 +38,14 @@ func (d *system) approved(s *credential.Service, n int) (pass, credential.Checke
 	p, c, err := d.approve(s, n)
 	runtest.Must(d.t, err)
 	return p, c
+}
+
+// session is one that must open.
+func (d *system) session(s *credential.Service, p pass, check string) credential.Session {
+	d.t.Helper()
+	o, err := s.OpenSession(d.t.Context(), d.authorize(s, p), check, credential.Hosted, "")
+	runtest.Must(d.t, err)
+	return o
 }
 
 func (d *system) status(s *credential.Service, p pass) credential.ApplicationView {
@@ -220,9 +229,7 @@ func TestA9_AWithdrawnCredentialIsNoReasonToWait(t *testing.T) {
 	everySystem(t, func(t *testing.T, d *system) {
 		s := d.open()
 		_, c := d.approved(s, 0)
-		if _, err := s.Revoke(t.Context(), d.member(), c.View.Serial.String(), "lost_phone", ""); err != nil {
-			t.Fatal(err)
-		}
+		d.revoke(s, c, "lost_phone")
 		d.approved(s, 0)
 		_, err := s.Unrevoke(t.Context(), d.member(), c.View.Serial.String(), "")
 		refused(t, err, credential.CredentialSuperseded, 0)
@@ -234,18 +241,15 @@ func TestA11_CheckingAgainUsesUpNoQuota(t *testing.T) {
 		s := d.open()
 		p, c := d.approved(s, 0)
 		for range 5 {
-			o, err := s.OpenSession(t.Context(), d.authorize(s, p), c.Check, credential.Hosted, "")
-			runtest.Must(t, err)
+			o := d.session(s, p, c.Check)
 			d.now = d.now.Add(30*time.Minute - time.Millisecond)
 			if _, err := s.Code(t.Context(), d.visitor(p), o.Session); err != nil {
 				t.Fatalf("in the 30th minute: %v", err)
 			}
 			d.now = d.now.Add(time.Millisecond)
-			_, err = s.Code(t.Context(), d.visitor(p), o.Session)
+			_, err := s.Code(t.Context(), d.visitor(p), o.Session)
 			refused(t, err, credential.SessionOver, 0)
-			if c, err = s.Check(t.Context(), d.authorize(s, p), facecheck.SandboxPass, throttle.Caller{}); err != nil {
-				t.Fatal(err)
-			}
+			c.Check = d.checked(s, p)
 		}
 		for range credential.ApplicationsPerMonth - 1 {
 			d.now = d.now.Add(24 * time.Hour)
@@ -258,10 +262,8 @@ func TestA13_RecordsAreErasedAfter31Days(t *testing.T) {
 	everySystem(t, func(t *testing.T, d *system) {
 		s := d.open()
 		p, c := d.approved(s, 0)
-		_, err := s.OpenSession(t.Context(), d.authorize(s, p), c.Check, credential.Hosted, "")
-		runtest.Must(t, err)
-		_, err = s.Revoke(t.Context(), d.member(), c.View.Serial.String(), "staff", "")
-		runtest.Must(t, err)
+		d.session(s, p, c.Check)
+		d.revoke(s, c, "staff")
 		d.now = d.now.Add(31 * 24 * time.Hour)
 		kept, _ := d.apply(s, 2)
 		if n, err := s.Erase(t.Context()); err != nil || n != 0 {
@@ -375,9 +377,7 @@ func TestA6_TheResidentRegistryConfirmsNameAndNumber(t *testing.T) {
 		if err != nil || st.Status != credential.StatusApproved {
 			t.Fatalf("%+v, %v", st, err)
 		}
-		if _, err := s.OpenSession(t.Context(), d.authorize(s, p), c.Check, credential.Hosted, ""); err != nil {
-			t.Fatalf("with the check that was waiting: %v", err)
-		}
+		d.session(s, p, c.Check) // with the check that was waiting
 		cards.match = provider.Unknown
 		p, _, _ = d.approve(s, 2)
 		d.now = d.now.Add(credential.CheckLife)
@@ -409,7 +409,7 @@ func TestA7_AThousandPhonesAtAMonthsEndMakeExactlyThePermittedNumber(t *testing.
 		before := d.open()
 		for range 2 {
 			_, c := d.approved(before, 0)
-			d.revoke(before, c)
+			d.revoke(before, c, "staff")
 		}
 		d.now = february.Add(-time.Millisecond)
 		january := d.Now
@@ -430,7 +430,7 @@ func TestA7_AThousandPhonesAtAMonthsEndMakeExactlyThePermittedNumber(t *testing.
 				switch {
 				case err == nil:
 					approved[side].Add(1)
-					d.revoke(sides[side], c)
+					d.revoke(sides[side], c, "staff")
 				case problem.Is(err, credential.QuotaExceeded):
 					full.Add(1)
 				case problem.Is(err, credential.RenewalTooEarly):
@@ -487,7 +487,7 @@ func TestClockJumpsMakeNoFourthApplication(t *testing.T) {
 			d.now = time.Date(2026, 3, 1, 0, 0, 0, 0, identity.Beijing).Add(time.Duration(25*(i%6)-75) * time.Hour)
 			if _, c, err := d.approve(s, 0); err == nil {
 				made++
-				d.revoke(s, c)
+				d.revoke(s, c, "staff")
 			} else if !problem.Is(err, credential.QuotaExceeded) && !problem.Is(err, credential.RenewalTooEarly) {
 				t.Fatal(err)
 			}
@@ -498,9 +498,9 @@ func TestClockJumpsMakeNoFourthApplication(t *testing.T) {
 	})
 }
 
-func (d *system) revoke(s *credential.Service, c credential.Checked) {
+func (d *system) revoke(s *credential.Service, c credential.Checked, reason string) {
 	d.t.Helper()
-	if _, err := s.Revoke(d.t.Context(), d.member(), c.View.Serial.String(), "staff", ""); err != nil {
+	if _, err := s.Revoke(d.t.Context(), d.member(), c.View.Serial.String(), reason, ""); err != nil {
 		d.t.Error(err)
 	}
 }
@@ -508,12 +508,8 @@ func (d *system) revoke(s *credential.Service, c credential.Checked) {
 // saidRevoked reports whether the outbox says that a serial is revoked.
 func (d *system) saidRevoked(serial tokens.Serial) bool {
 	d.t.Helper()
-	epoch, err := d.Outbox.Epoch(d.t.Context())
-	runtest.Must(d.t, err)
 	for partition := range d.Outbox.Partitions() {
-		p, err := d.Outbox.Take(d.t.Context(), epoch, partition, 0, 1000)
-		runtest.Must(d.t, err)
-		for _, r := range p.Records {
+		for _, r := range issuerdb.Take(d.t, d.Outbox, partition, 1000).Records {
 			if r.Kind == revocation.KindRevoke && r.Serial == serial {
 				return true
 			}

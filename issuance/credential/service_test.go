@@ -198,9 +198,7 @@ func TestApprovalAroundMidnight(t *testing.T) {
 	midnight := time.Date(2026, 2, 11, 0, 0, 0, 0, identity.Beijing)
 	for n, at := range []time.Time{midnight.Add(-time.Millisecond), midnight} {
 		d.now = at
-		h, token := d.apply(s, n)
-		c, err := s.Check(t.Context(), h, facecheck.SandboxPass, throttle.Caller{})
-		runtest.Must(t, err)
+		token, c := d.approved(s, n)
 		day := uint16(tokens.DayOf(at.Unix()))
 		if c.View.Serial.Day != day || c.View.Serial.Index != 0 || c.View.ExpiresAt != at.Unix()+24*60*60 {
 			t.Fatalf("at %v: %+v %v", at, c.View, c.View.Serial)
@@ -215,7 +213,7 @@ func TestApprovalAroundMidnight(t *testing.T) {
 		if f.Subject != want || f.Scopes != tokens.AllScopes || f.Expiry != c.View.ExpiresAt || f.Start != at.Unix() {
 			t.Fatalf("at %v the pass has %+v, subject want %s", at, f, want)
 		}
-		h = d.authorize(s, token)
+		h := d.authorize(s, token)
 		end := time.Unix(c.View.ExpiresAt, 0)
 		if d.now = end.Add(-time.Millisecond); s.View(h).Status != credential.StatusApproved {
 			t.Fatalf("a millisecond before its end it is %s", s.View(h).Status)
@@ -230,15 +228,12 @@ func TestApprovalAroundMidnight(t *testing.T) {
 func TestClockSetBack(t *testing.T) {
 	d := newSystem(t)
 	s := d.open()
-	h, token := d.apply(s, 0)
-	c, err := s.Check(t.Context(), h, facecheck.SandboxPass, throttle.Caller{})
-	runtest.Must(t, err)
+	token, c := d.approved(s, 0)
 	approved := d.now.Unix()
 	d.now = d.now.Add(-3 * time.Second)
-	h = d.authorize(s, token)
-	o, err := s.OpenSession(t.Context(), h, c.Check, credential.Hosted, "")
-	if err != nil || o.StartAt != approved {
-		t.Fatalf("start %d, approved %d: %v", o.StartAt, approved, err)
+	o := d.session(s, token, c.Check)
+	if o.StartAt != approved {
+		t.Fatalf("start %d, approved %d", o.StartAt, approved)
 	}
 	code, err := s.Code(t.Context(), d.visitor(token), o.Session)
 	if err != nil || code.Step != 0 {
@@ -258,17 +253,13 @@ func (failing) Sign([]byte) ([tokens.SigSize]byte, error) {
 func TestSignerThatFails(t *testing.T) {
 	d := newSystem(t)
 	s := d.open()
-	h, token := d.apply(s, 0)
-	c, err := s.Check(t.Context(), h, facecheck.SandboxPass, throttle.Caller{})
-	runtest.Must(t, err)
+	token, c := d.approved(s, 0)
 	d.key.Signer = failing{d.key.Signer.Public()}
 	broken := d.open()
 	if _, err := broken.OpenSession(t.Context(), d.authorize(broken, token), c.Check, credential.Hosted, ""); err == nil {
 		t.Fatal("a session without a signature")
 	}
-	if _, err := s.OpenSession(t.Context(), d.authorize(s, token), c.Check, credential.Hosted, ""); err != nil {
-		t.Fatalf("the check was used up: %v", err)
-	}
+	d.session(s, token, c.Check) // it is not used up
 }
 
 // Under another vault master nothing opens, and nobody is let through.
@@ -305,12 +296,9 @@ func TestMetrics(t *testing.T) {
 	s.Check(t.Context(), h, facecheck.SandboxFail, throttle.Caller{})
 	c, err := s.Check(t.Context(), h, facecheck.SandboxPass, throttle.Caller{})
 	runtest.Must(t, err)
-	if _, err := s.OpenSession(t.Context(), d.authorize(s, token), c.Check, credential.Hosted, ""); err != nil {
-		t.Fatal(err)
-	}
+	d.session(s, token, c.Check)
 	for range 2 {
-		_, err := s.Revoke(t.Context(), d.member(), c.View.Serial.String(), "fraud", "")
-		runtest.Must(t, err)
+		d.revoke(s, c, "fraud")
 	}
 	families, err := reg.Gather()
 	runtest.Must(t, err)
@@ -346,25 +334,18 @@ func TestMetrics(t *testing.T) {
 func TestNoSessionUnderTheIssuersKeyOnceItIsCutOff(t *testing.T) {
 	d := newSystem(t)
 	s := d.open()
-	h, token := d.apply(s, 0)
-	c, err := s.Check(t.Context(), h, facecheck.SandboxPass, throttle.Caller{})
-	runtest.Must(t, err)
-	_, _, err = d.keys().Distrust(t.Context(), keyring.Distrust{Key: d.key.ID, CutOff: d.now.Unix() + 1, Who: "operator", At: database.MillisAt(d.now)})
+	token, c := d.approved(s, 0)
+	_, _, err := d.keys().Distrust(t.Context(), keyring.Distrust{Key: d.key.ID, CutOff: d.now.Unix() + 1, Who: "operator", At: database.MillisAt(d.now)})
 	runtest.Must(t, err)
 	before := d.now
 	d.now = before.Add(time.Second)
 	s = d.open()
-	h = d.authorize(s, token)
-	if _, err := s.OpenSession(t.Context(), h, c.Check, credential.Hosted, ""); !problem.Is(err, credential.IssuingSuspended) {
+	if _, err := s.OpenSession(t.Context(), d.authorize(s, token), c.Check, credential.Hosted, ""); !problem.Is(err, credential.IssuingSuspended) {
 		t.Fatalf("at the cut-off: %v", err)
 	}
-	if _, err := s.Revoke(t.Context(), d.member(), c.View.Serial.String(), "fraud", ""); err != nil {
-		t.Fatalf("revoking: %v", err)
-	}
+	d.revoke(s, c, "fraud")
 	_, err = s.Unrevoke(t.Context(), d.member(), c.View.Serial.String(), "")
 	runtest.Must(t, err)
 	d.now = before
-	if _, err := s.OpenSession(t.Context(), d.authorize(s, token), c.Check, credential.Hosted, ""); err != nil {
-		t.Fatalf("a second before the cut-off: %v", err)
-	}
+	d.session(s, token, c.Check) // a second before the cut-off
 }

@@ -14,8 +14,6 @@ import (
 	"github.com/railgate/railgate/issuance/keyring"
 	"github.com/railgate/railgate/issuance/outbox"
 	"github.com/railgate/railgate/issuance/vault"
-	"github.com/railgate/railgate/revocation"
-	"github.com/railgate/railgate/revocation/publish"
 	"github.com/railgate/railgate/test/audittest"
 	"github.com/railgate/railgate/test/databasetest"
 	"github.com/railgate/railgate/test/harness/runtest"
@@ -90,46 +88,6 @@ func decide(t *testing.T, s *Store, c Check, g Grant) Decision {
 	d, err := s.Decide(t.Context(), c.Application, &c, g)
 	runtest.Must(t, err)
 	return d
-}
-
-// epoch is the present one.
-func epoch(t *testing.T, s *Store) uint64 {
-	t.Helper()
-	e, err := s.outbox.Epoch(t.Context())
-	runtest.Must(t, err)
-	return e
-}
-
-// take is Take that must succeed.
-func take(t *testing.T, s *Store, partition, max int) publish.Pending {
-	t.Helper()
-	p, err := s.outbox.Take(t.Context(), epoch(t, s), partition, 0, max)
-	runtest.Must(t, err)
-	return p
-}
-
-// drain publishes all that waits in a partition and returns it.
-func drain(t *testing.T, s *Store, partition int) (records []revocation.Record) {
-	t.Helper()
-	for {
-		p := take(t, s, partition, 1000)
-		if len(p.Records) > 0 {
-			runtest.Must(t, s.outbox.Published(t.Context(), epoch(t, s), partition, p.First+uint64(len(p.Records))-1))
-		}
-		if records = append(records, p.Records...); p.Drained {
-			return records
-		}
-	}
-}
-
-// waitForLocks returns when so many transactions wait for another.
-func waitForLocks(t *testing.T, s *Store, want int) {
-	t.Helper()
-	runtest.Eventually(t, 5*time.Second, "transactions to wait for another", func() bool {
-		waiting, err := databasetest.Waiting(t.Context(), s.db.Writer())
-		runtest.Must(t, err)
-		return waiting >= want
-	})
 }
 
 func TestApplicationComesBackAsItWas(t *testing.T) {

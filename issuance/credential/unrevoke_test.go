@@ -103,9 +103,7 @@ func TestLiftLeavesWhatIsSupersededOrOver(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() *Store) {
 		s := open()
 		c := approved(t, s, 1)
-		if _, _, err := s.SetRevoked(t.Context(), Revocation{Serial: c.Serial, Revoke: true, Reason: "fraud", Who: "window-7", At: nowMs + 1}); err != nil {
-			t.Fatal(err)
-		}
+		change(t, s, revoke(c.Serial, nowMs+1))
 		a := Application{ID: "app_second", Access: [32]byte{200}, Document: identity.ResidentID, Person: grant(1).Person,
 			Name: []byte("name"), Number: []byte("number"), City: []byte("city"), Created: nowMs + 2}
 		runtest.Must(t, s.CreateApplication(t.Context(), a))
@@ -115,9 +113,7 @@ func TestLiftLeavesWhatIsSupersededOrOver(t *testing.T) {
 			t.Fatalf("%+v", d)
 		}
 		over := approved(t, s, 3)
-		if _, _, err := s.SetRevoked(t.Context(), Revocation{Serial: over.Serial, Revoke: true, Reason: "fraud", Who: "window-7", At: nowMs + 1}); err != nil {
-			t.Fatal(err)
-		}
+		change(t, s, revoke(over.Serial, nowMs+1))
 		spell := Spell{Who: "window-7", From: nowMs, To: nowMs + 10, At: nowMs + 10, Entry: audit.Entry{AtMs: nowMs + 10, Who: "night-shift", Role: staff.Operator, Action: staff.Lift}}
 		lift := func() (total int) {
 			_, serials, err := s.RevokedIn(t.Context(), spell)

@@ -15,6 +15,7 @@ import (
 	"github.com/railgate/railgate/revocation/publish"
 	"github.com/railgate/railgate/test/audittest"
 	"github.com/railgate/railgate/test/harness/runtest"
+	"github.com/railgate/railgate/test/issuerdb"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/signing"
 	"github.com/railgate/railgate/tokens/tokentest"
@@ -35,29 +36,10 @@ func (w *system) known() {
 	w.drain()
 }
 
-func (w *system) epoch() uint64 {
-	w.Helper()
-	e, err := w.Outbox.Epoch(w.Context())
-	w.must(err)
-	return e
-}
-
-func (w *system) take() publish.Pending {
-	w.Helper()
-	p, err := w.Take(w.Context(), w.epoch(), 0, 0, 1000)
-	w.must(err)
-	return p
-}
+func (w *system) take() publish.Pending { return issuerdb.Take(w, w.Outbox, 0, 1000) }
 
 // drain publishes all that waits and returns it.
-func (w *system) drain() []revocation.Record {
-	w.Helper()
-	p := w.take()
-	if len(p.Records) > 0 {
-		w.must(w.Outbox.Published(w.Context(), w.epoch(), 0, p.First+uint64(len(p.Records))-1))
-	}
-	return p.Records
-}
+func (w *system) drain() []revocation.Record { return issuerdb.Drain(w, w.Outbox, 0) }
 
 func today(index uint32) tokens.Serial {
 	return tokens.Serial{Day: uint16(tokens.DayOf(nowMs.Seconds())), Index: index}
@@ -249,7 +231,7 @@ func TestKeyIsAnnouncedAgainBeforeTheTopicForgets(t *testing.T) {
 				t.Fatalf("%d ms after the first: announced %v, %v", c.at-nowMs, announced, err)
 			}
 			if c.at == nowMs {
-				runtest.Must(t, w.Outbox.Published(t.Context(), w.epoch(), 0, w.take().First))
+				runtest.Must(t, w.Outbox.Published(t.Context(), issuerdb.Epoch(w, w.Outbox), 0, w.take().First))
 			}
 		}
 		if p := w.take(); len(p.Records) != 2 {
@@ -318,7 +300,7 @@ func TestKeyIsAnnouncedOnce(t *testing.T) {
 		if published, err := w.Store.Published(t.Context(), 7); err != nil || published {
 			t.Fatalf("published before it was: %v, %v", published, err)
 		}
-		runtest.Must(t, w.Outbox.Published(t.Context(), w.epoch(), 0, 1))
+		runtest.Must(t, w.Outbox.Published(t.Context(), issuerdb.Epoch(w, w.Outbox), 0, 1))
 		if published, err := w.Store.Published(t.Context(), 7); err != nil || !published {
 			t.Fatalf("published: %v, %v", published, err)
 		}

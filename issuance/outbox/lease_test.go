@@ -10,6 +10,7 @@ import (
 
 	"github.com/railgate/railgate/revocation/publish"
 	"github.com/railgate/railgate/test/harness/runtest"
+	"github.com/railgate/railgate/test/issuerdb"
 )
 
 func lead(t *testing.T, o *box) bool {
@@ -91,19 +92,19 @@ func TestASleeperMarksNothingOfTheNextEpoch(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() *box) {
 		sleeper, other := open(), open()
 		enqueue(t, sleeper, record(0, nowMs))
-		had := take(t, sleeper, 0, 10)
+		had := issuerdb.Take(t, sleeper, 0, 10)
 		last := had.First + uint64(len(had.Records)) - 1
 
 		next, err := other.Republish(t.Context(), 0, nowMs+1)
 		runtest.Must(t, err)
-		before := take(t, other, 0, 10)
+		before := issuerdb.Take(t, other, 0, 10)
 		if before.First != 1 || len(before.Records) == 0 {
 			t.Fatalf("restated: %+v", before)
 		}
 		if err := sleeper.Published(t.Context(), nowMs, 0, last); !errors.Is(err, publish.ErrEpoch) {
 			t.Fatalf("marked in an epoch that is over: %v", err)
 		}
-		if after := take(t, other, 0, 10); fmt.Sprint(after) != fmt.Sprint(before) {
+		if after := issuerdb.Take(t, other, 0, 10); fmt.Sprint(after) != fmt.Sprint(before) {
 			t.Fatalf("the sleeper dropped records that it never published: %+v, before %+v", after, before)
 		}
 		if _, err := sleeper.Take(t.Context(), nowMs, 0, 0, 10); !errors.Is(err, publish.ErrEpoch) {

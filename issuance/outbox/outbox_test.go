@@ -16,6 +16,7 @@ import (
 	"github.com/railgate/railgate/test/audittest"
 	"github.com/railgate/railgate/test/databasetest"
 	"github.com/railgate/railgate/test/harness/runtest"
+	"github.com/railgate/railgate/test/issuerdb"
 	"github.com/railgate/railgate/tokens"
 	"github.com/railgate/railgate/tokens/tokentest"
 )
@@ -84,32 +85,6 @@ func enqueue(t *testing.T, o *box, r revocation.Record) {
 
 func (o *box) cause(r revocation.Record) *Write {
 	return &Write{Serial: r.Serial, Run: func(ctx context.Context, tx *sql.Tx) error { return o.Enqueue(ctx, tx, r) }}
-}
-
-// epoch is the present one.
-func epoch(t *testing.T, o *box) uint64 {
-	t.Helper()
-	e, err := o.Epoch(t.Context())
-	runtest.Must(t, err)
-	return e
-}
-
-// take is Take that must succeed.
-func take(t *testing.T, o *box, partition, max int) publish.Pending {
-	t.Helper()
-	p, err := o.Take(t.Context(), epoch(t, o), partition, 0, max)
-	runtest.Must(t, err)
-	return p
-}
-
-// waitForLocks returns when so many transactions wait for another.
-func waitForLocks(t *testing.T, o *box, want int) {
-	t.Helper()
-	runtest.Eventually(t, 5*time.Second, "transactions to wait for another", func() bool {
-		waiting, err := databasetest.Waiting(t.Context(), o.db.Writer())
-		runtest.Must(t, err)
-		return waiting >= want
-	})
 }
 
 func TestOpenRefuses(t *testing.T) {
@@ -181,7 +156,7 @@ func TestMoveStream(t *testing.T) {
 		if leading, err := old.Lead(t.Context()); err != nil || !leading {
 			t.Fatal(leading, err)
 		}
-		before := epoch(t, old)
+		before := issuerdb.Epoch(t, old)
 		moved := owner.open(t, address, "railgate.control.2", 2, true)
 		by := Order{Trail: audittest.On(t, old.Database()), Who: "night-shift", At: nowMs + 2}
 		if _, err := moved.MoveStream(t.Context(), by); !errors.Is(err, ErrPublishing) {

@@ -10,7 +10,9 @@ import (
 
 	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/publish"
+	"github.com/railgate/railgate/test/databasetest"
 	"github.com/railgate/railgate/test/harness/runtest"
+	"github.com/railgate/railgate/test/issuerdb"
 	"github.com/railgate/railgate/tokens"
 )
 
@@ -28,7 +30,7 @@ func (o *box) enqueueIn(t *testing.T, tx *sql.Tx, r revocation.Record) (id int64
 func TestNumbersStayWithTheirRecords(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() *box) {
 		s := open()
-		if p := take(t, s, 0, 10); p.First != 1 || !p.Drained || len(p.Records) != 0 {
+		if p := issuerdb.Take(t, s, 0, 10); p.First != 1 || !p.Drained || len(p.Records) != 0 {
 			t.Fatalf("empty: %+v", p)
 		}
 		for i := range int64(5) {
@@ -38,24 +40,24 @@ func TestNumbersStayWithTheirRecords(t *testing.T) {
 			}
 			enqueue(t, s, r)
 		}
-		first := take(t, s, 0, 2)
+		first := issuerdb.Take(t, s, 0, 2)
 		if first.First != 1 || len(first.Records) != 2 || first.Drained {
 			t.Fatalf("%+v", first)
 		}
 		s.Close()
 		s = open()
-		if again := take(t, s, 0, 2); fmt.Sprint(again) != fmt.Sprint(first) {
+		if again := issuerdb.Take(t, s, 0, 2); fmt.Sprint(again) != fmt.Sprint(first) {
 			t.Fatalf("again %+v, first %+v", again, first)
 		}
 		runtest.Must(t, s.Published(t.Context(), nowMs, 0, 2))
-		rest := take(t, s, 0, 10)
+		rest := issuerdb.Take(t, s, 0, 10)
 		if rest.First != 3 || len(rest.Records) != 3 || !rest.Drained || rest.Records[0].At != nowMs+2 {
 			t.Fatalf("%+v", rest)
 		}
 		runtest.Must(t, s.Published(t.Context(), nowMs, 0, 5))
 		s.Close()
 		s = open()
-		if p := take(t, s, 0, 10); p.First != 6 || len(p.Records) != 0 || !p.Drained {
+		if p := issuerdb.Take(t, s, 0, 10); p.First != 6 || len(p.Records) != 0 || !p.Drained {
 			t.Fatalf("after all: %+v", p)
 		}
 		epoch, err := s.Epoch(t.Context())
@@ -85,13 +87,13 @@ func TestLateCommitIsNotSkipped(t *testing.T) {
 			t.Fatalf("rows %d and %d: %v", low, high, err)
 		}
 		runtest.Must(t, other.Commit())
-		p := take(t, s, 0, 10)
+		p := issuerdb.Take(t, s, 0, 10)
 		if len(p.Records) != 1 || p.Records[0].At != 2 || p.First != 1 || !p.Drained {
 			t.Fatalf("%+v", p)
 		}
 		runtest.Must(t, s.Published(t.Context(), nowMs, 0, 1))
 		runtest.Must(t, tx.Commit())
-		if p = take(t, s, 0, 10); len(p.Records) != 1 || p.Records[0].At != 1 || p.First != 2 {
+		if p = issuerdb.Take(t, s, 0, 10); len(p.Records) != 1 || p.Records[0].At != 1 || p.First != 2 {
 			t.Fatalf("the late one: %+v", p)
 		}
 	})
@@ -137,7 +139,7 @@ func TestNumberingTakesTurns(t *testing.T) {
 			}
 			taken <- p
 		}()
-		waitForLocks(t, s, 1)
+		databasetest.WaitForLocks(t, s.db.Writer(), 1)
 		runtest.Must(t, other.Commit())
 		p := <-taken
 		if p.First != 1 || len(p.Records) != 2 || p.Records[0].At != 2 || p.Records[1].At != 1 {
@@ -160,7 +162,7 @@ func TestOnePartitionsDamageStopsItAlone(t *testing.T) {
 		var calls []*taking
 		var writes []*Write
 		for p := range partitions {
-			calls = append(calls, &taking{epoch: epoch(t, s), partition: p, max: 10})
+			calls = append(calls, &taking{epoch: issuerdb.Epoch(t, s), partition: p, max: 10})
 			writes = append(writes, s.take(calls[p]))
 		}
 		runtest.Must(t, s.Batch(t.Context(), writes))
@@ -183,8 +185,8 @@ func TestWritesTogetherDoNotSufferForEachOther(t *testing.T) {
 			o := open()
 			before, err := o.Waiting(t.Context())
 			runtest.Must(t, err)
-			taken := &taking{epoch: epoch(t, o), partition: o.PartitionOf(serial(0)), max: 10}
-			over := &taking{epoch: epoch(t, o) + 1, max: 10}
+			taken := &taking{epoch: issuerdb.Epoch(t, o), partition: o.PartitionOf(serial(0)), max: 10}
+			over := &taking{epoch: issuerdb.Epoch(t, o) + 1, max: 10}
 			shared := []*Write{o.take(taken), o.take(over)} // the takes come first, and see what is enqueued beside them
 			for n := range good {
 				shared = append(shared, o.cause(record(n, nowMs+1)))
@@ -249,7 +251,7 @@ func TestRepublishKeepsWaitingClosings(t *testing.T) {
 		for range 2 {
 			_, err := o.Republish(t.Context(), 0, nowMs)
 			runtest.Must(t, err)
-			if got := take(t, o, 3, 10); !slices.Equal(got.Records, []revocation.Record{fresh, old}) {
+			if got := issuerdb.Take(t, o, 3, 10); !slices.Equal(got.Records, []revocation.Record{fresh, old}) {
 				t.Fatalf("%+v", got)
 			}
 		}

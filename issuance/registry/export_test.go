@@ -258,8 +258,7 @@ func TestSealedColumnsMoveToANewKey(t *testing.T) {
 			for _, f := range fields {
 				sealed, err := newer.Reencrypt(f.sealed, vault.Place{Table: c.Table, Column: c.Column, Row: f.id})
 				w.Must(err)
-				_, err = w.DB.Writer().Exec(`UPDATE `+c.Table+` SET `+c.Column+` = $1 WHERE `+c.Key+` = $2`, sealed, f.id)
-				w.Must(err)
+				w.Exec(`UPDATE `+c.Table+` SET `+c.Column+` = $1 WHERE `+c.Key+` = $2`, sealed, f.id)
 				moved++
 			}
 		}

@@ -132,8 +132,7 @@ func TestTicketsOfBeforeHaveNoItinerary(t *testing.T) {
 		h := w.verified(resident(1))
 		bought := w.bought(h, "T1", "")
 		w.records(bought)
-		_, err := w.DB.Writer().Exec(`UPDATE tickets SET id = NULL, itinerary = NULL`)
-		w.Must(err)
+		w.Exec(`UPDATE tickets SET id = NULL, itinerary = NULL`)
 		w.records(bought)
 		held, err := w.PersonalData(t.Context(), h)
 		if err != nil || len(held.Tickets) != 1 || held.Tickets[0].Order != "" || held.Tickets[0].Journey != nil {
@@ -150,9 +149,7 @@ func TestMovedItineraryIsAFault(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		w.records(w.bought(h, "T1", "", ""))
-		if _, err := w.DB.Writer().Exec(`UPDATE tickets SET itinerary = (SELECT itinerary FROM tickets ORDER BY id LIMIT 1)`); err != nil {
-			t.Fatal(err)
-		}
+		w.Exec(`UPDATE tickets SET itinerary = (SELECT itinerary FROM tickets ORDER BY id LIMIT 1)`)
 		_, err := w.PersonalData(t.Context(), h)
 		if err == nil || !strings.Contains(fmt.Sprint(err), "column itinerary of tickets tkt_") {
 			t.Fatalf("%v", err)

@@ -85,8 +85,7 @@ func TestR07_EntriesMarkedByAnOlderTable(t *testing.T) {
 		plain, err := json.Marshal(stored{Document: 1, Name: "测玥", Uncommon: true, Number: e.DocumentNumber})
 		w.Must(err)
 		sealed := w.Vault.Seal(plain, vault.Place{Table: tableHolders, Column: columnPerson, Row: h.Account()})
-		_, err = w.DB.Writer().Exec(`UPDATE holders SET person = $2 WHERE id = $1`, h.Account(), sealed)
-		w.Must(err)
+		w.Exec(`UPDATE holders SET person = $2 WHERE id = $1`, h.Account(), sealed)
 		if own := w.own(h); own.Person.Name.Uncommon || own.Person.WindowOnly() {
 			t.Error("the mark of the older table counts")
 		}

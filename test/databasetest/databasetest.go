@@ -3,7 +3,6 @@
 package databasetest
 
 import (
-	"context"
 	"crypto/rand"
 	"database/sql"
 	"encoding/hex"
@@ -12,8 +11,11 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // registers "pgx"
+
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // PostgresEnv names the variable with the address of a PostgreSQL server that
@@ -63,12 +65,17 @@ func freshSchema(t *testing.T, dsn string) string {
 	return u.String()
 }
 
-// Waiting counts the calls of this test that wait for a lock in PostgreSQL.
-func Waiting(ctx context.Context, db *sql.DB) (n int, err error) {
-	err = db.QueryRowContext(ctx, `
-		SELECT COUNT(*) FROM pg_stat_activity
-		WHERE application_name = current_setting('application_name') AND wait_event_type = 'Lock'`).Scan(&n)
-	return n, err
+// WaitForLocks returns when so many transactions of this test wait for another in
+// PostgreSQL.
+func WaitForLocks(t *testing.T, db *sql.DB, want int) {
+	t.Helper()
+	runtest.Eventually(t, 5*time.Second, "transactions to wait for another", func() bool {
+		var waiting int
+		runtest.Must(t, db.QueryRowContext(t.Context(), `
+			SELECT COUNT(*) FROM pg_stat_activity
+			WHERE application_name = current_setting('application_name') AND wait_event_type = 'Lock'`).Scan(&waiting))
+		return waiting >= want
+	})
 }
 
 // Main runs a package's tests and says which databases they ran on.

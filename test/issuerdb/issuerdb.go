@@ -81,6 +81,13 @@ func (d *DB) Count(query string, args ...any) (n int) {
 	return n
 }
 
+// Exec writes past the issuer.
+func (d *DB) Exec(query string, args ...any) {
+	d.T.Helper()
+	_, err := d.Writer().Exec(query, args...)
+	d.Must(err)
+}
+
 // Refused asserts a problem that tells nothing personal.
 func (d *DB) Refused(err error, code problem.Code, what string) {
 	d.T.Helper()

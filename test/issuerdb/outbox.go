@@ -1,0 +1,39 @@
+package issuerdb
+
+import (
+	"testing"
+
+	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/publish"
+	"github.com/railgate/railgate/test/harness/runtest"
+)
+
+// Epoch is the present one of an outbox.
+func Epoch(t testing.TB, o publish.Outbox) uint64 {
+	t.Helper()
+	e, err := o.Epoch(t.Context())
+	runtest.Must(t, err)
+	return e
+}
+
+// Take takes what waits in a partition, and leaves it there.
+func Take(t testing.TB, o publish.Outbox, partition, max int) publish.Pending {
+	t.Helper()
+	p, err := o.Take(t.Context(), Epoch(t, o), partition, 0, max)
+	runtest.Must(t, err)
+	return p
+}
+
+// Drain publishes all that waits in a partition and returns it.
+func Drain(t testing.TB, o publish.Outbox, partition int) (records []revocation.Record) {
+	t.Helper()
+	for {
+		p := Take(t, o, partition, 1000)
+		if len(p.Records) > 0 {
+			runtest.Must(t, o.Published(t.Context(), Epoch(t, o), partition, p.First+uint64(len(p.Records))-1))
+		}
+		if records = append(records, p.Records...); p.Drained {
+			return records
+		}
+	}
+}
