@@ -12,8 +12,7 @@ import (
 // requests beside logouts end in order, without a deadlock.
 func TestALoginHasOneAccountCode(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
-		w.register()
-		_, h := w.logIn()
+		h := w.registered()
 		ctx := context.WithoutCancel(t.Context())
 		var wg sync.WaitGroup
 		for range 8 {

@@ -97,8 +97,7 @@ func TestPasswordIsTheSameFromEveryKeyboard(t *testing.T) {
 				t.Errorf("%v", err)
 			}
 		}
-		_, err := w.LogIn(t.Context(), login, "cafe 12 horses", issuerdb.Home)
-		w.Refused(err, LoginFailed, "another letter")
+		w.Refuses(LoginFailed, "another letter")(w.LogIn(t.Context(), login, "cafe 12 horses", issuerdb.Home))
 	})
 }
 
@@ -188,8 +187,7 @@ func TestBusyLoginCountsNoFailure(t *testing.T) {
 		for range cap(w.hasher.inside) {
 			w.hasher.inside <- struct{}{}
 		}
-		_, err := w.LogIn(t.Context(), login, "wrong "+password, issuerdb.Home)
-		w.Refused(err, Busy, "a login with a full queue")
+		w.Refuses(Busy, "a login with a full queue")(w.LogIn(t.Context(), login, "wrong "+password, issuerdb.Home))
 		if w.Count(`SELECT COUNT(*) FROM failures`) != 0 {
 			t.Error("a failure was counted")
 		}

@@ -59,8 +59,7 @@ func TestLockIsExactUnderParallelGuesses(t *testing.T) {
 		if got[LoginFailed] != 5 || got[throttle.TooManyFailures] != 45 {
 			t.Fatalf("50 guesses: %v", got)
 		}
-		_, err := w.LogIn(t.Context(), login, password, issuerdb.Home)
-		w.Refused(err, throttle.TooManyFailures, "the right password while locked")
+		w.Refuses(throttle.TooManyFailures, "the right password while locked")(w.LogIn(t.Context(), login, password, issuerdb.Home))
 		w.Pass(throttle.DefaultRules.Account.FirstLock)
 		w.logIn()
 		if n := w.Count(`SELECT COUNT(*) FROM failures WHERE kind = 'account'`); n != 0 {
@@ -82,11 +81,9 @@ func TestLockHoldsForGuessesUnderWay(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range throttle.DefaultRules.Account.Failures {
-			_, err := w.LogIn(t.Context(), login, "wrong "+password, issuerdb.Home)
-			w.Refused(err, LoginFailed, "a wrong password")
+			w.Refuses(LoginFailed, "a wrong password")(w.LogIn(t.Context(), login, "wrong "+password, issuerdb.Home))
 		}
-		_, err = w.begin(t.Context(), c, "", w.Lockout.Account("passenger_1"))
-		w.Refused(err, throttle.TooManyFailures, "a guess that was right before the lock")
+		w.Refuses(throttle.TooManyFailures, "a guess that was right before the lock")(w.begin(t.Context(), c, "", w.Lockout.Account("passenger_1")))
 	})
 }
 
@@ -108,8 +105,7 @@ func TestLoginsAreBounded(t *testing.T) {
 		if len(ended) != 17 || len(slices.Compact(ended)) != 17 || !slices.Contains(ended, first.Login) || !slices.Contains(ended, second.Login) {
 			t.Errorf("the hook heard of %d ends, want each of 17 once, the oldest among them", len(ended))
 		}
-		_, err := w.Authorize(t.Context(), first.Token)
-		w.Refused(err, LoginRequired, "the oldest token")
+		w.Refuses(LoginRequired, "the oldest token")(w.Authorize(t.Context(), first.Token))
 	})
 }
 
@@ -123,13 +119,11 @@ func TestLoginEndsAtItsBounds(t *testing.T) {
 			w.Pass(2 * 24 * time.Hour)
 		}
 		w.holder(used.Token)
-		_, err := w.Authorize(t.Context(), idle.Token)
-		w.Refused(err, LoginRequired, "a login that was not used")
+		w.Refuses(LoginRequired, "a login that was not used")(w.Authorize(t.Context(), idle.Token))
 		w.Pass(2*24*time.Hour - time.Millisecond)
 		h := w.holder(used.Token)
 		w.Pass(time.Millisecond)
-		_, err = w.Authorize(t.Context(), used.Token)
-		w.Refused(err, LoginRequired, "a login at the end of its life")
+		w.Refuses(LoginRequired, "a login at the end of its life")(w.Authorize(t.Context(), used.Token))
 		w.Refused(w.Consent(t.Context(), h, policy), LoginRequired, "a holder of before")
 		swept, err := w.Sweep(t.Context(), w.Now())
 		if err != nil || swept.Expired != 2 || swept.Deleted != 0 {
@@ -152,15 +146,12 @@ func TestA5_LoggedOutTokensOpenNothing(t *testing.T) {
 		w.register()
 		in, h := w.logIn()
 		for _, token := range []string{"", "rgl_", in.Token + "0", in.Token[:len(in.Token)-1], "rga_" + in.Token[4:], "rgl_" + in.Token[5:] + "0"} {
-			_, err := w.Authorize(t.Context(), token)
-			w.Refused(err, LoginRequired, "a wrong token")
+			w.Refuses(LoginRequired, "a wrong token")(w.Authorize(t.Context(), token))
 		}
 		w.Must(w.LogOut(t.Context(), h))
-		_, err := w.Authorize(t.Context(), in.Token)
-		w.Refused(err, LoginRequired, "a token after logging out")
+		w.Refuses(LoginRequired, "a token after logging out")(w.Authorize(t.Context(), in.Token))
 		w.Refused(w.Consent(t.Context(), h, policy), LoginRequired, "its holder")
-		_, err = w.Edit(t.Context(), h, Edit{Version: 1, Identity: registration().Identity, Contact: registration().Contact})
-		w.Refused(err, LoginRequired, "its edit")
+		w.Refuses(LoginRequired, "its edit")(w.Edit(t.Context(), h, Edit{Version: 1, Identity: registration().Identity, Contact: registration().Contact}))
 	})
 }
 
@@ -193,8 +184,7 @@ func TestA12_LoggingOutEndsWhatIsBoundToTheLogin(t *testing.T) {
 // and its token good, or it has ended and the hook has heard of it, once.
 func TestA12_LogOutEverywhereAgainstLogIn(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
-		w.register()
-		_, h := w.logIn()
+		h := w.registered()
 		var mu sync.Mutex
 		in := map[string]string{h.Login(): ""}
 		got := w.AtOnce(30, func(i int) error {
@@ -229,8 +219,7 @@ func TestA12_LogOutEverywhereAgainstLogIn(t *testing.T) {
 // What is opened under LockLogin is either found by the logout or not opened at all.
 func TestA12_HoldKeepsTheLoginUntilCommit(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
-		w.register()
-		_, h := w.logIn()
+		h := w.registered()
 		held, release, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 		go func() {
 			done <- w.DB.Change(context.Background(), "open a session", func(ctx context.Context, tx *sql.Tx) error {
@@ -261,8 +250,7 @@ func TestA12_HoldKeepsTheLoginUntilCommit(t *testing.T) {
 // circle, and no end is told twice.
 func TestSweepBesideEverything(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
-		w.register()
-		_, h := w.logIn()
+		h := w.registered()
 		for range 3 {
 			w.logIn()
 		}

@@ -26,8 +26,7 @@ func edit(version int64) Edit {
 // overwritten nothing.
 func TestEditsOfOneVersionDoNotOverwriteEachOther(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
-		w.register()
-		_, h := w.logIn()
+		h := w.registered()
 		got := w.AtOnce(20, func(i int) error {
 			e := edit(1)
 			e.Contact.Phone = fmt.Sprintf("139000000%02d", i)
@@ -54,8 +53,7 @@ func TestEditIsTheRegistrysToAllow(t *testing.T) {
 		}
 		// What is saved again unchanged is the registry's to hear of.
 		same := Edit{2, e.Identity, e.Contact}
-		_, err = w.Edit(t.Context(), h, same)
-		w.Refused(err, "identity_fixed", "an unchanged profile")
+		w.Refuses("identity_fixed", "an unchanged profile")(w.Edit(t.Context(), h, same))
 		w.vetoes(nil)
 		if p, err = w.Edit(t.Context(), h, same); err != nil || p.Version != 2 {
 			t.Fatalf("an unchanged profile: version %d, %v", p.Version, err)
@@ -65,8 +63,7 @@ func TestEditIsTheRegistrysToAllow(t *testing.T) {
 		}
 		w.vetoes(problem.New("identity_fixed", "verified"))
 		e = Edit{2, identity.Entry{Name: "测试乙", DocumentType: "resident_id", DocumentNumber: number}, e.Contact}
-		_, err = w.Edit(t.Context(), h, e)
-		w.Refused(err, "identity_fixed", "an edit of the name")
+		w.Refuses("identity_fixed", "an edit of the name")(w.Edit(t.Context(), h, e))
 		if p, err = w.Profile(t.Context(), h); err != nil || p.Version != 2 || p.Identity.Name.Text != name {
 			t.Fatalf("after the refusal: %+v, %v", p, err)
 		}
@@ -108,8 +105,7 @@ func TestB12_HolderSeesAllThatIsHeld(t *testing.T) {
 		w.register()
 		one, h := w.logIn()
 		two, h2 := w.logIn()
-		_, err := w.LogIn(t.Context(), login, "wrong "+password, issuerdb.Home)
-		w.Refused(err, LoginFailed, "a wrong password")
+		w.Refuses(LoginFailed, "a wrong password")(w.LogIn(t.Context(), login, "wrong "+password, issuerdb.Home))
 		w.Must(w.LogOut(t.Context(), h2))
 		held, err := w.PersonalData(t.Context(), h)
 		w.Must(err)
@@ -148,12 +144,9 @@ func TestB12_ClosedAccountLeavesNothing(t *testing.T) {
 				t.Errorf("%d rows left of %s", n, rows)
 			}
 		}
-		_, err := w.Authorize(t.Context(), in.Token)
-		w.Refused(err, LoginRequired, "its token")
-		_, err = w.LogIn(t.Context(), login, password, issuerdb.Home)
-		w.Refused(err, LoginFailed, "its password")
-		_, err = w.Profile(t.Context(), h)
-		w.Refused(err, LoginRequired, "its profile")
+		w.Refuses(LoginRequired, "its token")(w.Authorize(t.Context(), in.Token))
+		w.Refuses(LoginFailed, "its password")(w.LogIn(t.Context(), login, password, issuerdb.Home))
+		w.Refuses(LoginRequired, "its profile")(w.Profile(t.Context(), h))
 		w.register() // the name is free
 	})
 }
@@ -172,11 +165,9 @@ func TestNewPasswordEndsTheOtherLogins(t *testing.T) {
 			t.Errorf("the hook heard of %v", got)
 		}
 		w.holder(mine.Token)
-		_, err := w.Authorize(t.Context(), other.Token)
-		w.Refused(err, LoginRequired, "the other login")
-		_, err = w.LogIn(t.Context(), login, password, issuerdb.Home)
-		w.Refused(err, LoginFailed, "the old password")
-		if _, err = w.LogIn(t.Context(), login, next, issuerdb.Home); err != nil {
+		w.Refuses(LoginRequired, "the other login")(w.Authorize(t.Context(), other.Token))
+		w.Refuses(LoginFailed, "the old password")(w.LogIn(t.Context(), login, password, issuerdb.Home))
+		if _, err := w.LogIn(t.Context(), login, next, issuerdb.Home); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -185,8 +176,7 @@ func TestNewPasswordEndsTheOtherLogins(t *testing.T) {
 // Who guesses at a phone that lies open is locked like anybody else.
 func TestPresentPasswordIsNotForGuessing(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
-		w.register()
-		_, h := w.logIn()
+		h := w.registered()
 		got := w.AtOnce(20, func(i int) error {
 			if i%2 == 0 {
 				return w.Close(t.Context(), h, "wrong "+password, issuerdb.Home)
@@ -202,13 +192,11 @@ func TestPresentPasswordIsNotForGuessing(t *testing.T) {
 // A proof is as good as a login only until the lock.
 func TestProofDoesNotOutliveALock(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
-		w.register()
-		_, h := w.logIn()
+		h := w.registered()
 		p, err := w.prove(t.Context(), h, password, issuerdb.Home)
 		w.Must(err)
 		for range throttle.DefaultRules.Account.Failures {
-			_, err := w.LogIn(t.Context(), login, "wrong "+password, issuerdb.Home)
-			w.Refused(err, LoginFailed, "a wrong password")
+			w.Refuses(LoginFailed, "a wrong password")(w.LogIn(t.Context(), login, "wrong "+password, issuerdb.Home))
 		}
 		err = w.DB.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error { return w.stands(ctx, tx, h, p) })
 		w.Refused(err, throttle.TooManyFailures, "a password that was right before the lock")
@@ -219,8 +207,7 @@ func TestProofDoesNotOutliveALock(t *testing.T) {
 // compared before it does not come through after it.
 func TestPasswordIsChangedOnce(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
-		w.register()
-		_, h := w.logIn()
+		h := w.registered()
 		got := w.AtOnce(4, func(i int) error {
 			return w.ChangePassword(t.Context(), h, password, fmt.Sprintf("another horse %d", i), issuerdb.Home)
 		})
@@ -236,8 +223,7 @@ func TestPasswordIsChangedOnce(t *testing.T) {
 			t.Fatalf("password %d: %v", old.no, err)
 		}
 		old.no = 1
-		_, err = w.begin(t.Context(), old, "", w.Lockout.Account("passenger_1"))
-		w.Refused(err, LoginFailed, "a password that was changed while it was compared")
+		w.Refuses(LoginFailed, "a password that was changed while it was compared")(w.begin(t.Context(), old, "", w.Lockout.Account("passenger_1")))
 	})
 }
 
@@ -252,8 +238,7 @@ func TestB1_WindowSeesTheContactInItsOneForm(t *testing.T) {
 		if want := (Contact{phone, strings.ToLower(email)}); err != nil || p.Identity.Number != number || p.Contact != want {
 			t.Errorf("%+v: %v", p, err)
 		}
-		_, err = ProfileOf(t.Context(), w.DB.Writer(), w.DB.Vault, ids.New(accountPrefix, ids.IDSize))
-		w.Refused(err, AccountNotFound, "an unknown account")
+		w.Refuses(AccountNotFound, "an unknown account")(ProfileOf(t.Context(), w.DB.Writer(), w.DB.Vault, ids.New(accountPrefix, ids.IDSize)))
 	})
 }
 

@@ -54,8 +54,7 @@ func TestAForgottenPasswordHasAWayBack(t *testing.T) {
 		if _, err := w.LogIn(t.Context(), login, newPass, issuerdb.Home); err != nil {
 			t.Errorf("the new password: %v", err)
 		}
-		_, err = w.FinishRecovery(t.Context(), r.ID, code, "another horse 绿色", "", issuerdb.Home)
-		w.Refused(err, RecoveryFailed, "the code once more")
+		w.Refuses(RecoveryFailed, "the code once more")(w.FinishRecovery(t.Context(), r.ID, code, "another horse 绿色", "", issuerdb.Home))
 	})
 }
 
@@ -72,16 +71,13 @@ func TestARecoveryDoesNotTellWhatItFound(t *testing.T) {
 				t.Fatalf("%s: %+v, %v", name, r, err)
 			}
 			for i := range CodeTries + 1 {
-				_, err := w.FinishRecovery(t.Context(), r.ID, otherCode("000000", i), newPass, "", issuerdb.Home)
-				w.Refused(err, RecoveryFailed, name)
-				w.TellsNothing(err)
+				w.Refuses(RecoveryFailed, name)(w.FinishRecovery(t.Context(), r.ID, otherCode("000000", i), newPass, "", issuerdb.Home))
 			}
 			if _, ok := w.phones.Code("+86" + c.phone); ok {
 				t.Errorf("%s: a code was sent", name)
 			}
 			// It counts as one that was sent.
-			_, err = w.StartRecovery(t.Context(), c.login, c.phone, "", issuerdb.Home)
-			w.Refused(err, throttle.TooManyCodes, name)
+			w.Refuses(throttle.TooManyCodes, name)(w.StartRecovery(t.Context(), c.login, c.phone, "", issuerdb.Home))
 		}
 		// The same for the account's own phone once it is no longer verified.
 		_, h := w.logIn()
@@ -96,14 +92,12 @@ func TestARecoveryDoesNotTellWhatItFound(t *testing.T) {
 		w.Pass(time.Minute)
 		r, err := w.StartRecovery(t.Context(), login, phone, "", issuerdb.Home)
 		w.Must(err)
-		_, err = w.FinishRecovery(t.Context(), r.ID, last, newPass, "", issuerdb.Home)
-		w.Refused(err, RecoveryFailed, "a phone that was entered again")
+		w.Refuses(RecoveryFailed, "a phone that was entered again")(w.FinishRecovery(t.Context(), r.ID, last, newPass, "", issuerdb.Home))
 		if n := w.Count(`SELECT COUNT(*) FROM phone_codes WHERE account IS NOT NULL`); n != 0 {
 			t.Errorf("%d codes could open the account", n)
 		}
 		for _, id := range []string{"", "pcd_", "pcd_" + "0123456789abcdef0123456789abcdef", r.ID + "0"} {
-			_, err := w.FinishRecovery(t.Context(), id, "123456", newPass, "", issuerdb.Home)
-			w.Refused(err, RecoveryFailed, id)
+			w.Refuses(RecoveryFailed, id)(w.FinishRecovery(t.Context(), id, "123456", newPass, "", issuerdb.Home))
 		}
 	})
 }
@@ -114,13 +108,11 @@ func TestCodesAreForOnePurpose(t *testing.T) {
 		h := w.verified()
 		w.Pass(time.Minute)
 		r, code := w.recovery()
-		_, err := w.VerifyPhone(t.Context(), h, phone, code, password, issuerdb.Home)
-		w.Refused(err, CodeWrong, "a code of a recovery")
+		w.Refuses(CodeWrong, "a code of a recovery")(w.VerifyPhone(t.Context(), h, phone, code, password, issuerdb.Home))
 		w.Pass(time.Minute)
 		w.sendCode(h, phone)
 		if other := w.codeTo(phone); other != code {
-			_, err = w.FinishRecovery(t.Context(), r.ID, other, newPass, "", issuerdb.Home)
-			w.Refused(err, RecoveryFailed, "a code of a verification")
+			w.Refuses(RecoveryFailed, "a code of a verification")(w.FinishRecovery(t.Context(), r.ID, other, newPass, "", issuerdb.Home))
 		}
 	})
 }
@@ -133,10 +125,8 @@ func TestARefusedPasswordKeepsTheRecovery(t *testing.T) {
 		w.Pass(time.Minute)
 		r, code := w.recovery()
 		for range CodeTries + 1 {
-			_, err := w.FinishRecovery(t.Context(), r.ID, code, "short", "", issuerdb.Home)
-			w.Refused(err, PasswordInvalid, "a short password")
-			_, err = w.FinishRecovery(t.Context(), r.ID, code, "passenger_1", "", issuerdb.Home)
-			w.Refused(err, PasswordCommon, "the login name as password")
+			w.Refuses(PasswordInvalid, "a short password")(w.FinishRecovery(t.Context(), r.ID, code, "short", "", issuerdb.Home))
+			w.Refuses(PasswordCommon, "the login name as password")(w.FinishRecovery(t.Context(), r.ID, code, "passenger_1", "", issuerdb.Home))
 		}
 		_, err := w.FinishRecovery(t.Context(), r.ID, code, newPass, "", issuerdb.Home)
 		w.Must(err)
@@ -165,8 +155,7 @@ func TestOneCodeResetsOnePassword(t *testing.T) {
 		if got[""] != 0 {
 			t.Fatalf("a guess was right: %v", got)
 		}
-		_, err := w.FinishRecovery(t.Context(), r.ID, code, newPass, "", issuerdb.From("198.51.100.7"))
-		w.Refused(err, RecoveryFailed, "the right code after the guesses")
+		w.Refuses(RecoveryFailed, "the right code after the guesses")(w.FinishRecovery(t.Context(), r.ID, code, newPass, "", issuerdb.From("198.51.100.7")))
 	})
 }
 
@@ -307,8 +296,7 @@ func TestARecoveryToTheOldPhoneResetsNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.move(r, h.Account())
-		_, err := w.FinishRecovery(t.Context(), r.ID, code, newPass, "", issuerdb.Home)
-		w.Refused(err, RecoveryFailed, "a code to the old phone")
+		w.Refuses(RecoveryFailed, "a code to the old phone")(w.FinishRecovery(t.Context(), r.ID, code, newPass, "", issuerdb.Home))
 		if _, err := w.LogIn(t.Context(), login, password, issuerdb.Home); err != nil {
 			t.Errorf("the password: %v", err)
 		}

@@ -88,9 +88,7 @@ func TestWrongFieldsAreRefusedByName(t *testing.T) {
 		} {
 			r := registration()
 			c.wrong(&r)
-			_, err := w.Register(t.Context(), r, issuerdb.Home)
-			w.Refused(err, c.code, string(c.code))
-			w.TellsNothing(err)
+			w.Refuses(c.code, string(c.code))(w.Register(t.Context(), r, issuerdb.Home))
 		}
 		if w.Count(`SELECT COUNT(*) FROM accounts`) != 0 {
 			t.Error("a refused registration left an account")
@@ -121,13 +119,12 @@ func TestB11_RegistryRefusesWithinTheRegistration(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		const registered problem.Code = "taken_in_registry"
 		w.vetoes(problem.New(registered, "go to a window"))
-		_, err := w.Register(t.Context(), registration(), issuerdb.Home)
-		w.Refused(err, registered, "an identity that is taken")
+		w.Refuses(registered, "an identity that is taken")(w.Register(t.Context(), registration(), issuerdb.Home))
 		if n := w.Count(`SELECT COUNT(*) FROM accounts`); n != 0 {
 			t.Fatalf("%d accounts were left", n)
 		}
 		w.vetoes(errors.New("registry is down"))
-		if _, err = w.Register(t.Context(), registration(), issuerdb.Home); err == nil {
+		if _, err := w.Register(t.Context(), registration(), issuerdb.Home); err == nil {
 			t.Fatal("registered without the registry")
 		}
 		w.vetoes(nil)
@@ -199,8 +196,7 @@ func TestB12_NothingPersonalLiesInTheDatabaseFile(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		w.register()
 		in, h := w.logIn()
-		_, err := w.LogIn(t.Context(), login, "wrong "+password, issuerdb.Home)
-		w.Refused(err, LoginFailed, "a wrong password")
+		w.Refuses(LoginFailed, "a wrong password")(w.LogIn(t.Context(), login, "wrong "+password, issuerdb.Home))
 		w.Must(w.ChangePassword(t.Context(), h, password, password+" 2", issuerdb.Home))
 		if strings.HasPrefix(w.Address, "postgres") {
 			const holds = ` r WHERE POSITION($1::bytea IN convert_to(r::text, 'UTF8')) > 0 OR POSITION(encode($1::bytea, 'hex') IN r::text) > 0`

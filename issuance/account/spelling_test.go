@@ -16,10 +16,9 @@ func TestG20_NumbersAreReadInOneSpelling(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		r := registration()
 		r.Identity.DocumentNumber = "110105900307461"
-		_, err := w.Register(t.Context(), r, issuerdb.Home)
-		w.Refused(err, rules.FirstGenerationCard, "a first-generation card")
+		w.Refuses(rules.FirstGenerationCard, "a first-generation card")(w.Register(t.Context(), r, issuerdb.Home))
 		r.Identity.DocumentNumber = lowerX
-		_, err = w.Register(t.Context(), r, issuerdb.Home)
+		_, err := w.Register(t.Context(), r, issuerdb.Home)
 		w.Must(err)
 		_, h := w.logIn()
 		p, err := w.Profile(t.Context(), h)
@@ -32,8 +31,7 @@ func TestG20_NumbersAreReadInOneSpelling(t *testing.T) {
 			t.Errorf("an edit of the x alone: version %d, %v", p.Version, err)
 		}
 		e.Identity.DocumentNumber = "110105900307461"
-		_, err = w.Edit(t.Context(), h, e)
-		w.Refused(err, rules.FirstGenerationCard, "an edit to a first-generation card")
+		w.Refuses(rules.FirstGenerationCard, "an edit to a first-generation card")(w.Edit(t.Context(), h, e))
 	})
 }
 
@@ -66,8 +64,7 @@ func TestG17_AnEditOfCaseIsNoEdit(t *testing.T) {
 		w.vetoes(problem.New(rules.IdentityFixed, "verified"))
 		e := Edit{1, r.Identity, r.Contact}
 		e.Identity.Name = "Test·Name"
-		_, err := w.Edit(t.Context(), h, e)
-		w.Refused(err, rules.IdentityFixed, "another name")
+		w.Refuses(rules.IdentityFixed, "another name")(w.Edit(t.Context(), h, e))
 	})
 }
 

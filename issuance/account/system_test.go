@@ -122,6 +122,14 @@ func (w *system) register() string {
 	return account
 }
 
+// registered is the holder of a new account, in their first login.
+func (w *system) registered() Holder {
+	w.T.Helper()
+	w.register()
+	_, h := w.logIn()
+	return h
+}
+
 func (w *system) logIn() (LoggedIn, Holder) {
 	w.T.Helper()
 	in, err := w.LogIn(w.T.Context(), login, password, issuerdb.Home)

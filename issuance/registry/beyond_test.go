@@ -46,8 +46,7 @@ func TestG04_BothOriginalsBeyondTheLimit(t *testing.T) {
 			t.Error("a list with room asks for both originals")
 		}
 		verifyResident(w, h, first.ID) // with the guest, who is to be submitted, there are two now
-		_, err := w.Add(t.Context(), h, entered(visitor(2)))
-		w.Refused(err, rules.ListFull, "a visitor beyond the limit")
+		w.Refuses(rules.ListFull, "a visitor beyond the limit")(w.Add(t.Context(), h, entered(visitor(2))))
 		late := w.adds(h, rare(resident(4)))
 		if !late.HolderOriginal || !w.lineOf(h, late.ID).HolderOriginal || !w.lineOf(h, early.ID).HolderOriginal || w.lineOf(h, guest.ID).HolderOriginal {
 			t.Error("the list does not say whose check needs both originals")
@@ -60,8 +59,7 @@ func TestG04_BothOriginalsBeyondTheLimit(t *testing.T) {
 		if seen, err := w.ViewEntry(t.Context(), w.by(staff.Agency), r); err != nil || !seen.HolderOriginalNeeded {
 			t.Errorf("a look says %v: %v", seen.HolderOriginalNeeded, err)
 		}
-		_, err = w.toCounter(w.Store, staff.Agency, r, false)
-		w.Refused(err, rules.HolderOriginalMissing, "one original")
+		w.Refuses(rules.HolderOriginalMissing, "one original")(w.toCounter(w.Store, staff.Agency, r, false))
 		if s := w.lineOf(h, early.ID); s.Status != rules.Pending || s.Version != 1 {
 			t.Errorf("after the refusal: %v", s.Status)
 		}
@@ -73,8 +71,7 @@ func TestG04_BothOriginalsBeyondTheLimit(t *testing.T) {
 			t.Errorf("the trail says %q: %v", detail, err)
 		}
 		r = Ref{h.Account(), late.ID} // G06
-		_, err = w.toCounter(w.Store, staff.Agency, r, true)
-		w.Refused(err, rules.StationWindowOnly, "a traditional name at an agency")
+		w.Refuses(rules.StationWindowOnly, "a traditional name at an agency")(w.toCounter(w.Store, staff.Agency, r, true))
 		if s, err := w.toCounter(w.Store, staff.Window, r, true); s != rules.Verified || err != nil {
 			t.Fatalf("at a window: %v, %v", s, err)
 		}
@@ -100,13 +97,11 @@ func TestG05_NoOtherDocumentBeyondTheLimit(t *testing.T) {
 		w.checks(Ref{h.Account(), guest.ID}, false)
 		limited(w, w.Store, func(l *rules.Limits) { l.Passengers, l.ToBeSubmitted = 1, 1 })
 		verifyResident(w, h, w.adds(h, resident(2)).ID)
-		_, err := w.Edit(t.Context(), h, guest.ID, 2, entered(visitor(2)))
-		w.Refused(err, rules.ListFull, "an edit that would make it count again")
+		w.Refuses(rules.ListFull, "an edit that would make it count again")(w.Edit(t.Context(), h, guest.ID, 2, entered(visitor(2))))
 		if _, err := w.Edit(t.Context(), h, guest.ID, 2, entered(resident(3))); err != nil {
 			t.Fatalf("an edit to a resident: %v", err)
 		}
-		_, err = w.toCounter(w.Store, staff.Window, Ref{h.Account(), guest.ID}, false)
-		w.Refused(err, rules.HolderOriginalMissing, "one original")
+		w.Refuses(rules.HolderOriginalMissing, "one original")(w.toCounter(w.Store, staff.Window, Ref{h.Account(), guest.ID}, false))
 	})
 }
 
@@ -224,12 +219,9 @@ func TestP14_AccountThatHasAnotherDocumentNow(t *testing.T) {
 		w.answered(DecisionRequest{Kind: Buy, Account: h.Account(), For: []string{guest.ID}}, "", "for a visitor")
 		w.answered(DecisionRequest{Kind: Buy, Account: h.Account(), For: []string{citizen.ID}}, rules.OtherDocumentsOnly, "for a resident")
 		w.notRecorded(w.bought(h, "S", guest.ID, citizen.ID), rules.OtherDocumentsOnly, "an order with a resident")
-		_, err := w.Add(t.Context(), h, entered(resident(4)))
-		w.Refused(err, rules.OtherDocumentsOnly, "adds a resident")
-		_, err = w.Edit(t.Context(), h, pending.ID, 1, entered(resident(4)))
-		w.Refused(err, rules.OtherDocumentsOnly, "makes another resident of one")
-		_, err = w.Edit(t.Context(), h, guest.ID, 1, entered(resident(4)))
-		w.Refused(err, rules.TicketBought, "makes a resident of a visitor with a ticket")
+		w.Refuses(rules.OtherDocumentsOnly, "adds a resident")(w.Add(t.Context(), h, entered(resident(4))))
+		w.Refuses(rules.OtherDocumentsOnly, "makes another resident of one")(w.Edit(t.Context(), h, pending.ID, 1, entered(resident(4))))
+		w.Refuses(rules.TicketBought, "makes a resident of a visitor with a ticket")(w.Edit(t.Context(), h, guest.ID, 1, entered(resident(4))))
 		w.answered(DecisionRequest{Kind: ChangeOnline, Account: h.Account(), Ticket: "T-0"}, "", "a change of what was bought before")
 		w.answered(DecisionRequest{Kind: RefundOnline, Account: h.Account(), Ticket: "T-0"}, "", "a refund of it")
 		w.Refused(w.Delete(t.Context(), h, citizen.ID), TicketsUnfinished, "while a journey is ahead")
@@ -252,13 +244,11 @@ func TestG07_NoWayBeyondTheLimitForOtherAccounts(t *testing.T) {
 		w.Must(w.edits(h, visitor(9)))
 		w.checks(Ref{h.Account(), guest.ID}, true)
 		limited(w, w.Store, func(l *rules.Limits) { l.Passengers, l.ToBeSubmitted = 1, 1 })
-		_, err := w.toCounter(w.Store, staff.Window, Ref{h.Account(), citizen.ID}, true)
-		w.Refused(err, rules.ListFull, "with both originals")
+		w.Refuses(rules.ListFull, "with both originals")(w.toCounter(w.Store, staff.Window, Ref{h.Account(), citizen.ID}, true))
 		found, err := w.FindEntries(t.Context(), w.by(staff.Agency), shown(resident(2)))
 		if err != nil || len(found) != 1 || found[0].HolderOriginalNeeded {
 			t.Errorf("a search promises a way: %+v, %v", found, err)
 		}
-		_, err = w.Add(t.Context(), h, entered(visitor(2)))
-		w.Refused(err, rules.ListFull, "one more visitor")
+		w.Refuses(rules.ListFull, "one more visitor")(w.Add(t.Context(), h, entered(visitor(2))))
 	})
 }

@@ -45,8 +45,7 @@ func TestR03_WindowCorrectsWhatWasCheckedWrongly(t *testing.T) {
 		if s, err := w.Correct(t.Context(), c); s != rules.Verified || err != nil {
 			t.Fatalf("another name: %v, %v", s, err)
 		}
-		_, err = w.Correct(t.Context(), c)
-		w.Refused(err, EntryChanged, "the same again")
+		w.Refuses(EntryChanged, "the same again")(w.Correct(t.Context(), c))
 		p, err := w.accounts.Profile(t.Context(), h)
 		if err != nil || p.Identity.Name.Text != "测试乙" || p.Version != 2 || w.own(h).Person.Name.Text != "测试乙" || w.own(h).Version != 3 {
 			t.Fatalf("the profile has version %d: %v", p.Version, err)
@@ -87,22 +86,18 @@ func TestR03_PassengersAreCorrected(t *testing.T) {
 		w.decides(r, true)
 		w.Pass(day)
 		c := w.correction(r, visitor(3))
-		_, err := w.Correct(t.Context(), c)
-		w.Refused(err, rules.ProofWrong, "the phone for a passenger")
+		w.Refuses(rules.ProofWrong, "the phone for a passenger")(w.Correct(t.Context(), c))
 		if held, err := w.PersonalData(t.Context(), h); err != nil || held.Passengers[0].FailedProofs != (throttle.Held{Failures: 1}) {
 			t.Errorf("held is %+v: %v", held.Passengers[0].FailedProofs, err)
 		}
 		c.Proof = rules.Proof{Kind: rules.HolderNumber, Value: resident(1).DocumentNumber}
 		other := w.adds(h, visitor(4))
 		c.As = visitor(4)
-		_, err = w.Correct(t.Context(), c)
-		w.Refused(err, rules.AlreadyListed, "the document of another passenger")
+		w.Refuses(rules.AlreadyListed, "the document of another passenger")(w.Correct(t.Context(), c))
 		c.As = named(visitor(5), "Another Visitor")
-		_, err = w.Correct(t.Context(), c)
-		w.Refused(err, rules.OtherPerson, "another person")
+		w.Refuses(rules.OtherPerson, "another person")(w.Correct(t.Context(), c))
 		c.Entry, c.Version, c.As = Ref{h.Account(), other.ID}, 1, visitor(6)
-		_, err = w.Correct(t.Context(), c)
-		w.Refused(err, rules.MoveRefused, "an unchecked passenger")
+		w.Refuses(rules.MoveRefused, "an unchecked passenger")(w.Correct(t.Context(), c))
 		c.Entry, c.Version, c.As = r, 3, visitor(3)
 		s, err := w.Correct(t.Context(), c)
 		line := w.lineOf(h, l.ID)
@@ -122,8 +117,7 @@ func TestR03_NotWhileATicketIsForTheOldIdentity(t *testing.T) {
 		own := Ref{Account: h.Account()}
 		w.records(w.bought(h, "T1", ""))
 		c := w.correction(own, resident(2))
-		_, err := w.Correct(t.Context(), c)
-		w.Refused(err, TicketsUnfinished, "with a ticket")
+		w.Refuses(TicketsUnfinished, "with a ticket")(w.Correct(t.Context(), c))
 		w.Pass(2 * day)
 		if s, err := w.Correct(t.Context(), c); s != rules.Verified || err != nil {
 			t.Fatalf("after the journey: %v, %v", s, err)
@@ -135,8 +129,7 @@ func TestR03_NotWhileATicketIsForTheOldIdentity(t *testing.T) {
 func TestB11_CorrectionsDoNotTakeWhatAnotherAccountHas(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		a, b := w.verified(resident(1)), w.registers(resident(2))
-		_, err := w.Correct(t.Context(), w.correction(Ref{Account: a.Account()}, resident(2)))
-		w.Refused(err, rules.IdentityRegistered, "another account's identity")
+		w.Refuses(rules.IdentityRegistered, "another account's identity")(w.Correct(t.Context(), w.correction(Ref{Account: a.Account()}, resident(2))))
 		if w.own(b).Status != rules.Pending || w.own(a).Version != 2 {
 			t.Error("the refusal changed something")
 		}
@@ -166,11 +159,9 @@ func TestB11_OwnersHaveTheIdentityBack(t *testing.T) {
 		other := w.verified(resident(1))
 		c := w.correction(own, resident(1))
 		c.Proof.Value = "0000"
-		_, err := w.Claim(t.Context(), c)
-		w.Refused(err, rules.ProofWrong, "an account that is not shown to be the owner's")
+		w.Refuses(rules.ProofWrong, "an account that is not shown to be the owner's")(w.Claim(t.Context(), c))
 		c.Proof, c.Delegated = w.correction(own, resident(1)).Proof, true
-		_, err = w.Claim(t.Context(), c)
-		w.Refused(err, rules.InPersonOnly, "by a delegate")
+		w.Refuses(rules.InPersonOnly, "by a delegate")(w.Claim(t.Context(), c))
 		back() // from the account that registered meanwhile
 		if w.own(other).Status != rules.Failed {
 			t.Fatalf("the other account is %v", w.own(other).Status)

@@ -38,10 +38,8 @@ func TestR27_MachinesAndOrderNumbers(t *testing.T) {
 		w.answered(ask(staff.Agency, "T1-1", rules.Serving{Original: true}), rules.OrderWrong, "an agency without it")
 		order.Service = rules.Refund
 		w.answered(ask(staff.Window, "T1-1", order), "", "a refund at a window")
-		_, err = w.FindEntries(t.Context(), w.by(staff.Machine), shown(resident(1)))
-		w.Refused(err, staff.ForbiddenRole, "a machine searches")
-		_, err = w.ViewEntry(t.Context(), w.by(staff.Machine), special)
-		w.Refused(err, staff.ForbiddenRole, "a machine looks")
+		w.Refuses(staff.ForbiddenRole, "a machine searches")(w.FindEntries(t.Context(), w.by(staff.Machine), shown(resident(1))))
+		w.Refuses(staff.ForbiddenRole, "a machine looks")(w.ViewEntry(t.Context(), w.by(staff.Machine), special))
 	})
 }
 
@@ -65,8 +63,7 @@ func TestR29_OrderNumbersAreNotForGuessing(t *testing.T) {
 			t.Fatalf("%v", got)
 		}
 		q.Serve.Card.Number = resident(1).DocumentNumber
-		_, err := w.Decide(t.Context(), q)
-		w.Refused(err, throttle.TooManyFailures, "the right card after the lock")
+		w.Refuses(throttle.TooManyFailures, "the right card after the lock")(w.Decide(t.Context(), q))
 		w.Pass(rule.FirstLock)
 		w.answered(q, problem.Code(""), "after the lock")
 	})

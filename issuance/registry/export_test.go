@@ -86,12 +86,9 @@ func TestB12_ClosedAccountLeavesAHashAtMost(t *testing.T) {
 				t.Errorf("%d rows are left of %s", n, table)
 			}
 		}
-		_, err = w.List(t.Context(), h)
-		w.Refused(err, account.LoginRequired, "the list")
-		_, err = w.PersonalData(t.Context(), h)
-		w.Refused(err, account.LoginRequired, "what is held")
-		_, err = w.Add(t.Context(), h, entered(resident(3)))
-		w.Refused(err, account.LoginRequired, "an addition")
+		w.Refuses(account.LoginRequired, "the list")(w.List(t.Context(), h))
+		w.Refuses(account.LoginRequired, "what is held")(w.PersonalData(t.Context(), h))
+		w.Refuses(account.LoginRequired, "an addition")(w.Add(t.Context(), h, entered(resident(3))))
 		w.Refused(w.tries("marked_again", resident(1)), rules.IdentityRegistered, "the same person at once")
 
 		w.Pass(held.Sub(w.Now()) - time.Millisecond)

@@ -78,13 +78,11 @@ func TestB_FailedIsCheckedAgainAtTheCounter(t *testing.T) {
 		}
 		r := Ref{h.Account(), w.adds(h, visitor(4)).ID}
 		w.checks(r, false)
-		_, err := w.ViewEntry(t.Context(), w.by(staff.Agency), r)
-		w.Refused(err, rules.StationWindowOnly, "an agency looks at a failed passport")
+		w.Refuses(rules.StationWindowOnly, "an agency looks at a failed passport")(w.ViewEntry(t.Context(), w.by(staff.Agency), r))
 		rares := rare(resident(5))
 		own := Ref{Account: w.registers(rares).Account()}
 		w.checks(own, false)
-		_, err = w.ViewEntry(t.Context(), w.by(staff.Agency), own)
-		w.Refused(err, rules.StationWindowOnly, "an agency looks at a failed rare name")
+		w.Refuses(rules.StationWindowOnly, "an agency looks at a failed rare name")(w.ViewEntry(t.Context(), w.by(staff.Agency), own))
 	})
 }
 
@@ -131,11 +129,9 @@ func TestG01_G19_DocumentThatIsNoGoodLeavesTheStatus(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		h := w.registers(resident(1))
 		c := Check{Principal: w.by(staff.Window), Entry: Ref{Account: h.Account()}, Version: 1, Visit: rules.Visit{Original: true, Readable: true}, Matches: true}
-		_, err := w.Verify(t.Context(), c)
-		w.Refused(err, rules.DocumentExpired, "an expired card")
+		w.Refuses(rules.DocumentExpired, "an expired card")(w.Verify(t.Context(), c))
 		c.InDate, c.Readable, c.Matches = true, false, false
-		_, err = w.Verify(t.Context(), c)
-		w.Refused(err, rules.DocumentUnreadable, "a card that the reader cannot read")
+		w.Refuses(rules.DocumentUnreadable, "a card that the reader cannot read")(w.Verify(t.Context(), c))
 		if own := w.own(h); own.Status != rules.Pending || own.Version != 1 || w.Count(`SELECT COUNT(*) FROM audit`) != 0 {
 			t.Fatalf("the entry is %v, version %d", own.Status, own.Version)
 		}
@@ -153,8 +149,7 @@ func TestB3_FailedNeedAPlaceAgain(t *testing.T) {
 		w.checks(r, false)
 		l := w.adds(h, visitor(3))
 		c := Check{Principal: w.by(staff.Window), Entry: r, Version: 2, Visit: rules.Visit{Original: true, InDate: true, Readable: true}, Matches: true}
-		_, err := w.Verify(t.Context(), c)
-		w.Refused(err, rules.ListFull, "on a full list")
+		w.Refuses(rules.ListFull, "on a full list")(w.Verify(t.Context(), c))
 		w.checks(Ref{h.Account(), l.ID}, false)
 		if s, err := w.Verify(t.Context(), c); s != rules.PreVerified || err != nil {
 			t.Fatalf("with a place: %v, %v", s, err)
@@ -183,8 +178,7 @@ func TestB_AgenciesDoNotTryAFailedEntryWithoutEnd(t *testing.T) {
 			t.Errorf("held is %+v: %v", held.Passengers[0].FailedProofs, err)
 		}
 		c.Matches = true
-		_, err := w.Verify(t.Context(), c)
-		w.Refused(err, throttle.TooManyFailures, "an agency once more")
+		w.Refuses(throttle.TooManyFailures, "an agency once more")(w.Verify(t.Context(), c))
 		another := Check{Principal: w.by(staff.Agency), Entry: Ref{Account: w.registers(resident(2)).Account()}, Version: 1, Visit: rules.Visit{Original: true, InDate: true, Readable: true}, Matches: true}
 		if s, err := w.Verify(t.Context(), another); s != rules.Verified || err != nil {
 			t.Fatalf("the same document in another account: %v, %v", s, err)

@@ -128,8 +128,7 @@ func TestB11_ThePersonTakesTheIdentityBack(t *testing.T) {
 		if s := w.own(thief).Status; s != rules.Failed {
 			t.Errorf("the account that lost it is %v", s)
 		}
-		_, err := w.Add(t.Context(), thief, entered(resident(8)))
-		w.Refused(err, rules.AccountStatus, "it adds a passenger")
+		w.Refuses(rules.AccountStatus, "it adds a passenger")(w.Add(t.Context(), thief, entered(resident(8))))
 		w.answered(DecisionRequest{Kind: Buy, Account: thief.Account(), For: []string{l.ID}}, rules.AccountUnverified, "it buys")
 		renamed := resident(1)
 		renamed.Name = "测试乙"

@@ -17,8 +17,7 @@ import (
 func TestB2_WhoMayAddWhom(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		citizen := w.registers(resident(1))
-		_, err := w.Add(t.Context(), citizen, entered(resident(2)))
-		w.Refused(err, rules.AccountStatus, "a pending account adds")
+		w.Refuses(rules.AccountStatus, "a pending account adds")(w.Add(t.Context(), citizen, entered(resident(2))))
 		w.checks(Ref{Account: citizen.Account()}, true)
 		l := w.adds(citizen, resident(2))
 		if l.Status != rules.Pending || l.Version != 1 || !l.AddedAt.Equal(w.Now()) || l.Policy != policy {
@@ -27,20 +26,16 @@ func TestB2_WhoMayAddWhom(t *testing.T) {
 		if got := w.lineOf(citizen, l.ID); got.Person != l.Person || got.Passenger.Status != l.Status || got.Version != 1 || !got.AgreedAt.Equal(l.AgreedAt) {
 			t.Errorf("read back: %v, version %d", got.Status, got.Version)
 		}
-		_, err = w.Add(t.Context(), citizen, entered(resident(2)))
-		w.Refused(err, rules.AlreadyListed, "the same document twice")
-		_, err = w.Add(t.Context(), citizen, entered(resident(1)))
-		w.Refused(err, rules.AlreadyListed, "the holder")
+		w.Refuses(rules.AlreadyListed, "the same document twice")(w.Add(t.Context(), citizen, entered(resident(2))))
+		w.Refuses(rules.AlreadyListed, "the holder")(w.Add(t.Context(), citizen, entered(resident(1))))
 
 		foreigner := w.registers(visitor(1))
 		if l := w.adds(foreigner, visitor(2)); l.Status != rules.ToBeSubmitted {
 			t.Errorf("a visitor begins %v", l.Status)
 		}
-		_, err = w.Add(t.Context(), foreigner, entered(resident(3)))
-		w.Refused(err, rules.OtherDocumentsOnly, "a to-be-submitted account adds a resident")
+		w.Refuses(rules.OtherDocumentsOnly, "a to-be-submitted account adds a resident")(w.Add(t.Context(), foreigner, entered(resident(3))))
 		w.checks(Ref{Account: foreigner.Account()}, false)
-		_, err = w.Add(t.Context(), foreigner, entered(visitor(3)))
-		w.Refused(err, rules.AccountStatus, "a failed account adds")
+		w.Refuses(rules.AccountStatus, "a failed account adds")(w.Add(t.Context(), foreigner, entered(visitor(3))))
 	})
 }
 
@@ -48,13 +43,11 @@ func TestB12_NobodyIsListedWithoutConsent(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		for _, policy := range []string{"", "2025-01"} {
-			_, err := w.Add(t.Context(), h, EnteredPassenger{resident(2), policy})
-			w.Refused(err, rules.ConsentMissing, "without consent to the policy in force")
+			w.Refuses(rules.ConsentMissing, "without consent to the policy in force")(w.Add(t.Context(), h, EnteredPassenger{resident(2), policy}))
 		}
 		e := resident(2)
 		e.DocumentNumber = "110105199003070000"
-		_, err := w.Add(t.Context(), h, entered(e))
-		w.Refused(err, rules.PersonInvalid, "a number that does not fit")
+		w.Refuses(rules.PersonInvalid, "a number that does not fit")(w.Add(t.Context(), h, entered(e)))
 	})
 }
 
@@ -116,8 +109,7 @@ func TestB3_LimitsHoldFromTheMomentTheyAreSet(t *testing.T) {
 		w.Must(w.SetLimits(l))
 		w.adds(h, visitor(1))
 		w.adds(h, visitor(2))
-		_, err := w.Add(t.Context(), h, entered(visitor(3)))
-		w.Refused(err, rules.ToBeSubmittedFull, "a third")
+		w.Refuses(rules.ToBeSubmittedFull, "a third")(w.Add(t.Context(), h, entered(visitor(3))))
 		l.ToBeSubmitted = 3
 		w.Must(w.SetLimits(l))
 		w.adds(h, visitor(3))
@@ -187,8 +179,7 @@ func TestB4_ToBeSubmittedWithATicketStaysAsItIs(t *testing.T) {
 		h := w.verified(resident(1))
 		l := w.adds(h, visitor(1))
 		w.records(w.bought(h, "T1", l.ID))
-		_, err := w.Edit(t.Context(), h, l.ID, l.Version, entered(visitor(2)))
-		w.Refused(err, rules.TicketBought, "an edit")
+		w.Refuses(rules.TicketBought, "an edit")(w.Edit(t.Context(), h, l.ID, l.Version, entered(visitor(2))))
 		w.Pass(400 * day)
 		w.Refused(w.Delete(t.Context(), h, l.ID), rules.TicketBought, "a deletion, long after")
 	})
@@ -231,12 +222,9 @@ func TestEditsOfOneVersionDoNotOverwriteEachOther(t *testing.T) {
 			t.Fatalf("an edit of nothing: version %d, %v", again.Version, err)
 		}
 		w.adds(h, resident(3))
-		_, err := w.Edit(t.Context(), h, l.ID, 2, entered(resident(3)))
-		w.Refused(err, rules.AlreadyListed, "a document that is on the list")
-		_, err = w.Edit(t.Context(), h, "psg_none", 1, entered(resident(4)))
-		w.Refused(err, EntryNotFound, "an unknown passenger")
-		_, err = w.Edit(t.Context(), h, "' OR 1=1 --", 1, entered(resident(4)))
-		w.Refused(err, EntryNotFound, "what is no id")
+		w.Refuses(rules.AlreadyListed, "a document that is on the list")(w.Edit(t.Context(), h, l.ID, 2, entered(resident(3))))
+		w.Refuses(EntryNotFound, "an unknown passenger")(w.Edit(t.Context(), h, "psg_none", 1, entered(resident(4))))
+		w.Refuses(EntryNotFound, "what is no id")(w.Edit(t.Context(), h, "' OR 1=1 --", 1, entered(resident(4))))
 	})
 }
 
@@ -247,15 +235,14 @@ func TestB4_FailedIsEditedAndPendingAgain(t *testing.T) {
 		if s := w.checks(Ref{h.Account(), l.ID}, false); s != rules.Failed {
 			t.Fatalf("became %v", s)
 		}
-		_, err := w.Edit(t.Context(), h, l.ID, l.Version, entered(resident(3)))
-		w.Refused(err, EntryChanged, "an edit of what was there before the check")
+		w.Refuses(EntryChanged, "an edit of what was there before the check")(w.Edit(t.Context(), h, l.ID, l.Version, entered(resident(3))))
 		l = w.lineOf(h, l.ID)
-		if l, err = w.Edit(t.Context(), h, l.ID, l.Version, entered(resident(3))); err != nil || l.Status != rules.Pending {
+		l, err := w.Edit(t.Context(), h, l.ID, l.Version, entered(resident(3)))
+		if err != nil || l.Status != rules.Pending {
 			t.Fatalf("%v: %v", l.Status, err)
 		}
 		verifyResident(w, h, l.ID)
-		_, err = w.Edit(t.Context(), h, l.ID, l.Version+1, entered(resident(4)))
-		w.Refused(err, rules.IdentityFixed, "a verified passenger")
+		w.Refuses(rules.IdentityFixed, "a verified passenger")(w.Edit(t.Context(), h, l.ID, l.Version+1, entered(resident(4))))
 	})
 }
 
@@ -264,8 +251,7 @@ func TestListsAreTheirHolders(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		mine, theirs := w.verified(resident(1)), w.verified(resident(2))
 		l := w.adds(mine, resident(3))
-		_, err := w.Edit(t.Context(), theirs, l.ID, 1, entered(resident(4)))
-		w.Refused(err, EntryNotFound, "an edit of somebody else's passenger")
+		w.Refuses(EntryNotFound, "an edit of somebody else's passenger")(w.Edit(t.Context(), theirs, l.ID, 1, entered(resident(4))))
 		w.Refused(w.Delete(t.Context(), theirs, l.ID), EntryNotFound, "a deletion")
 		w.notRecorded(w.bought(theirs, "T1", l.ID), EntryNotFound, "a purchase")
 		if other := w.adds(theirs, resident(3)); other.Status != rules.Pending {

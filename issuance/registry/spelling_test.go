@@ -31,8 +31,7 @@ func TestG20_OneNumberHasOneSpellingEverywhere(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		upper, lower := lowered(t)
 		h := w.registers(lower)
-		_, err := w.accounts.Register(t.Context(), registration("marked_login_9", upper), issuerdb.Home)
-		w.Refused(err, rules.IdentityRegistered, "the same identity with X")
+		w.Refuses(rules.IdentityRegistered, "the same identity with X")(w.accounts.Register(t.Context(), registration("marked_login_9", upper), issuerdb.Home))
 		for _, e := range []identity.Entry{upper, lower} {
 			found, err := w.FindEntries(t.Context(), w.by(staff.Agency), shown(e))
 			if err != nil || len(found) != 1 || found[0].Account != h.Account() {
@@ -40,14 +39,11 @@ func TestG20_OneNumberHasOneSpellingEverywhere(t *testing.T) {
 			}
 		}
 		w.checks(Ref{Account: h.Account()}, true)
-		_, err = w.Add(t.Context(), h, entered(lower))
-		w.Refused(err, rules.AlreadyListed, "the holder on the list")
+		w.Refuses(rules.AlreadyListed, "the holder on the list")(w.Add(t.Context(), h, entered(lower)))
 		first := resident(200)
 		first.DocumentNumber = "110105900307461"
-		_, err = w.Add(t.Context(), h, entered(first))
-		w.Refused(err, rules.FirstGenerationCard, "a first-generation card on the list")
-		_, err = w.FindEntries(t.Context(), w.by(staff.Window), shown(first))
-		w.Refused(err, rules.FirstGenerationCard, "a first-generation card on the counter")
+		w.Refuses(rules.FirstGenerationCard, "a first-generation card on the list")(w.Add(t.Context(), h, entered(first)))
+		w.Refuses(rules.FirstGenerationCard, "a first-generation card on the counter")(w.FindEntries(t.Context(), w.by(staff.Window), shown(first)))
 	})
 }
 
@@ -61,8 +57,7 @@ func TestR07_SubstitutedNamesGoToTheWindow(t *testing.T) {
 		common.Name = "玥珺喆堃"
 		for _, e := range []identity.Entry{pinyin, declared} {
 			own := Ref{Account: w.registers(e).Account()}
-			_, err := w.ViewEntry(t.Context(), w.by(staff.Agency), own)
-			w.Refused(err, rules.StationWindowOnly, "an agency looks")
+			w.Refuses(rules.StationWindowOnly, "an agency looks")(w.ViewEntry(t.Context(), w.by(staff.Agency), own))
 			s, err := w.ViewEntry(t.Context(), w.by(staff.Window), own)
 			if err != nil || !s.ProofNeeded || s.Person.Substituted != e.Substituted {
 				t.Errorf("a window sees %v %v: %v", s.ProofNeeded, s.Person.Substituted, err)
@@ -109,7 +104,6 @@ func TestG17_APassengersNameHasNoCase(t *testing.T) {
 			t.Errorf("version %d, %v: %v", got.Version, got.Status, err)
 		}
 		e.Name += "s"
-		_, err = w.Edit(t.Context(), h, l.ID, l.Version, entered(e))
-		w.Refused(err, rules.IdentityFixed, "another name")
+		w.Refuses(rules.IdentityFixed, "another name")(w.Edit(t.Context(), h, l.ID, l.Version, entered(e)))
 	})
 }

@@ -325,8 +325,7 @@ func TestB7_WhatACounterDoes(t *testing.T) {
 			}
 			w.answered(serve(staff.Window, "T1-1", s), code, "who failed the pre-verification")
 		}
-		_, err := w.Decide(t.Context(), serve(staff.Window, "T9", rules.Exchange))
-		w.Refused(err, TicketUnknown, "an unknown ticket")
+		w.Refuses(TicketUnknown, "an unknown ticket")(w.Decide(t.Context(), serve(staff.Window, "T9", rules.Exchange)))
 	})
 }
 

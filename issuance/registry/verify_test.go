@@ -23,14 +23,11 @@ func TestB_VisitorsWayThroughTheStatuses(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		h := w.registers(visitor(1))
 		r := Ref{Account: h.Account()}
-		_, err := w.ViewEntry(t.Context(), w.by(staff.Agency), r)
-		w.Refused(err, rules.StationWindowOnly, "an agency looks")
-		_, err = w.Verify(t.Context(), Check{Principal: w.by(staff.Agency), Entry: r, Version: 1, Visit: rules.Visit{Original: true, InDate: true, Readable: true}, Matches: true})
+		w.Refuses(rules.StationWindowOnly, "an agency looks")(w.ViewEntry(t.Context(), w.by(staff.Agency), r))
+		_, err := w.Verify(t.Context(), Check{Principal: w.by(staff.Agency), Entry: r, Version: 1, Visit: rules.Visit{Original: true, InDate: true, Readable: true}, Matches: true})
 		w.Refused(err, rules.StationWindowOnly, "an agency verifies")
-		_, err = w.ViewForAuthority(t.Context(), w.by(staff.Authority), r)
-		w.Refused(err, rules.MoveRefused, "the authority before the window")
-		_, err = w.Verify(t.Context(), Check{Principal: w.by(staff.Window), Entry: r, Version: 1, Matches: true})
-		w.Refused(err, rules.OriginalMissing, "a copy")
+		w.Refuses(rules.MoveRefused, "the authority before the window")(w.ViewForAuthority(t.Context(), w.by(staff.Authority), r))
+		w.Refuses(rules.OriginalMissing, "a copy")(w.Verify(t.Context(), Check{Principal: w.by(staff.Window), Entry: r, Version: 1, Matches: true}))
 		if n := w.Count(`SELECT COUNT(*) FROM audit`); n != 0 {
 			t.Fatalf("%d entries tell of what was refused", n)
 		}
@@ -38,15 +35,12 @@ func TestB_VisitorsWayThroughTheStatuses(t *testing.T) {
 			t.Fatalf("after the window: %v", s)
 		}
 		w.Refused(w.edits(h, visitor(2)), rules.IdentityFixed, "an edit after the window")
-		_, err = w.ViewEntry(t.Context(), w.by(staff.Window), r)
-		w.Refused(err, rules.MoveRefused, "the window looks once more")
-		_, err = w.SettleForeign(t.Context(), AuthorityResult{w.by(staff.Authority), r, 1, true})
-		w.Refused(err, EntryChanged, "the authority about what was there before the window")
+		w.Refuses(rules.MoveRefused, "the window looks once more")(w.ViewEntry(t.Context(), w.by(staff.Window), r))
+		w.Refuses(EntryChanged, "the authority about what was there before the window")(w.SettleForeign(t.Context(), AuthorityResult{w.by(staff.Authority), r, 1, true}))
 		if s := w.decides(r, true); s != rules.Verified || w.own(h).Status != rules.Verified {
 			t.Fatalf("after the authority: %v", s)
 		}
-		_, err = w.SettleForeign(t.Context(), AuthorityResult{w.by(staff.Authority), r, 3, false})
-		w.Refused(err, rules.MoveRefused, "the authority decides twice")
+		w.Refuses(rules.MoveRefused, "the authority decides twice")(w.SettleForeign(t.Context(), AuthorityResult{w.by(staff.Authority), r, 3, false}))
 		var trail []string
 		rows, err := w.DB.Writer().Query(`SELECT role || ' ' || action || ' ' || object_kind || ' ' || detail FROM audit WHERE object = $1 AND request = 'r1' ORDER BY id`, h.Account())
 		w.Must(err)
@@ -129,8 +123,7 @@ func TestVerdictIsAboutWhatWasLookedAt(t *testing.T) {
 		_, err = w.Edit(t.Context(), h, l.ID, l.Version, entered(resident(3)))
 		w.Must(err)
 		c := Check{Principal: w.by(staff.Agency), Entry: r, Version: seen.Version, Visit: rules.Visit{Original: true, InDate: true, Readable: true}, Matches: true}
-		_, err = w.Verify(t.Context(), c)
-		w.Refused(err, EntryChanged, "a verdict on what was there before")
+		w.Refuses(EntryChanged, "a verdict on what was there before")(w.Verify(t.Context(), c))
 		got := w.inTheWay(h, 8, func(i int) error {
 			c := c
 			c.Version, c.Matches = 2, i%2 == 0
@@ -150,9 +143,8 @@ func TestB1_RareNamesNeedAProofAtTheWindow(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		h := w.registers(rare(resident(1)))
 		own := Ref{Account: h.Account()}
-		_, err := w.ViewEntry(t.Context(), w.by(staff.Agency), own)
-		w.Refused(err, rules.StationWindowOnly, "an agency looks")
-		_, err = w.Verify(t.Context(), Check{Principal: w.by(staff.Agency), Entry: own, Version: 1, Visit: rules.Visit{Original: true, InDate: true, Readable: true}, Matches: true})
+		w.Refuses(rules.StationWindowOnly, "an agency looks")(w.ViewEntry(t.Context(), w.by(staff.Agency), own))
+		_, err := w.Verify(t.Context(), Check{Principal: w.by(staff.Agency), Entry: own, Version: 1, Visit: rules.Visit{Original: true, InDate: true, Readable: true}, Matches: true})
 		w.Refused(err, rules.StationWindowOnly, "an agency verifies")
 
 		proven := func(r Ref, version int64, k rules.ProofKind, value string) error {
@@ -201,8 +193,7 @@ func TestB1_ProofsAreNotForGuessing(t *testing.T) {
 			t.Fatalf("%v", got)
 		}
 		c.Proof.Value = phone[len(phone)-4:]
-		_, err := w.Verify(t.Context(), c)
-		w.Refused(err, throttle.TooManyFailures, "the right proof after the lock")
+		w.Refuses(throttle.TooManyFailures, "the right proof after the lock")(w.Verify(t.Context(), c))
 		if w.own(h).Status != rules.Pending || w.Count(`SELECT COUNT(*) FROM audit`) != 0 {
 			t.Fatal("guesses changed something")
 		}
@@ -217,15 +208,13 @@ func TestB10_SomebodyElseBringsBothOriginals(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		h := w.registers(resident(1))
 		c := Check{Principal: w.by(staff.Agency), Entry: Ref{Account: h.Account()}, Version: 1, Visit: rules.Visit{Original: true, InDate: true, Readable: true, Delegated: true}, Matches: true}
-		_, err := w.Verify(t.Context(), c)
-		w.Refused(err, rules.OriginalMissing, "without the delegate's own")
+		w.Refuses(rules.OriginalMissing, "without the delegate's own")(w.Verify(t.Context(), c))
 		c.DelegateOriginal = true
 		if s, err := w.Verify(t.Context(), c); s != rules.Verified || err != nil || w.onTrail(staff.VerifyDelegated) != 1 {
 			t.Fatalf("at an agency: %v: %v", s, err)
 		}
 		c.Entry = Ref{h.Account(), w.adds(h, visitor(1)).ID}
-		_, err = w.Verify(t.Context(), c)
-		w.Refused(err, rules.StationWindowOnly, "a passport at an agency")
+		w.Refuses(rules.StationWindowOnly, "a passport at an agency")(w.Verify(t.Context(), c))
 		c.Principal = w.by(staff.Window)
 		if s, err := w.Verify(t.Context(), c); s != rules.PreVerified || err != nil || w.onTrail(staff.VerifyDelegated) != 2 {
 			t.Fatalf("a passport at a window: %v: %v", s, err)
@@ -265,8 +254,7 @@ func TestCounterFindsWhatItMayCheck(t *testing.T) {
 		if err != nil || !slices.Equal(found, want) {
 			t.Fatalf("found %+v: %v", found, err)
 		}
-		_, err = w.FindEntries(t.Context(), w.by(staff.Agency), shown(visitor(1)))
-		w.Refused(err, rules.StationWindowOnly, "an agency seeks a visitor")
+		w.Refuses(rules.StationWindowOnly, "an agency seeks a visitor")(w.FindEntries(t.Context(), w.by(staff.Agency), shown(visitor(1))))
 		w.checks(found[1].Ref, true)
 		if found, err = w.FindEntries(t.Context(), w.by(staff.Window), shown(visitor(1))); err != nil || len(found) != 2 {
 			t.Fatalf("after a check found %+v: %v", found, err)

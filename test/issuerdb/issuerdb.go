@@ -97,6 +97,14 @@ func (d *DB) Refused(err error, code problem.Code, what string) {
 	d.TellsNothing(err)
 }
 
+// Refuses is Refused of a call: d.Refuses(code, what)(call()).
+func (d *DB) Refuses(code problem.Code, what string) func(_ any, err error) {
+	return func(_ any, err error) {
+		d.T.Helper()
+		d.Refused(err, code, what)
+	}
+}
+
 // TellsNothing asserts that an error repeats nothing personal.
 func (d *DB) TellsNothing(err error) {
 	d.T.Helper()
