@@ -102,8 +102,8 @@ func TestG34_PeopleAgreeToThePublishedPolicy(t *testing.T) {
 		a.Call("POST", "/v1/applications", form).OK(t)
 
 		h.Clock.Move(31*24*time.Hour + time.Second)
-		if n, err := h.Issuer.Credentials.Erase(t.Context()); err != nil || n == 0 {
-			t.Fatalf("%d erased: %v", n, err)
+		if h.Erase() == 0 {
+			t.Fatal("nothing was erased")
 		}
 		if left := rowsOf(t, h, "applications"); strings.Contains(left, policy.Version) {
 			t.Error("a consent is left")
@@ -226,9 +226,7 @@ func TestG39_FaceEntryVerifiesTheAccount(t *testing.T) {
 			a.VerifyPhone()
 			verify(a, harness.FaceFails).Refused(t, credential.CheckFailed)
 			verify(a, harness.FacePasses).OK(t)
-			if e := a.Entry("holder"); e.Status != "verified" {
-				t.Fatalf("the account is %s", e.Status)
-			}
+			a.HasStatus("holder", "verified")
 			a.Add(h.Person()) // which pending and failed accounts may not
 			verify(a, harness.FacePasses).Refused(t, rules.MoveRefused)
 		}
@@ -251,9 +249,7 @@ func TestG39_FaceEntryVerifiesTheAccount(t *testing.T) {
 			a.VerifyPhone()
 			before := a.Entry("holder").Status
 			verify(a, harness.FacePasses).Refused(t, c.code)
-			if now := a.Entry("holder").Status; now != before {
-				t.Errorf("%s became %s", before, now)
-			}
+			a.HasStatus("holder", before)
 		}
 	})
 }
@@ -301,8 +297,7 @@ func TestT23_AForgottenPasswordEndsWhatIsShown(t *testing.T) {
 		a := h.Register(h.Person())
 		a.VerifyPhone()
 		phone := a.Phone()
-		p := a.Apply()
-		p.Show(p.Check())
+		p := a.ApplyShowing()
 		h.Gate.Scan(p.Code(), "entry").Allowed(t)
 		h.Clock.Move(time.Minute)
 

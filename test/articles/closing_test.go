@@ -61,11 +61,8 @@ func TestT16_ClosingThePageEndsAHostedCode(t *testing.T) {
 func TestT23_ALogoutEndsTheCodeAtTheGates(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
-		p := a.Apply()
-		p.Show(p.Check())
-		tablet := a.LogIn()
-		q := *p
-		q.Token = tablet.Token
+		p := a.ApplyShowing()
+		q := p.On(a.LogIn())
 		h.Clock.Move(time.Second)
 		q.Show(q.Check())
 		h.Gate.Scan(p.Code(), "entry").Allowed(t)
@@ -90,11 +87,8 @@ func TestT23_ALogoutEndsTheCodeAtTheGates(t *testing.T) {
 func TestT23_TwoPhonesInOneSecondAreTwoSessions(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
-		p := a.Apply()
-		p.Show(p.Check())
-		tablet := a.LogIn()
-		q := *p
-		q.Token = tablet.Token
+		p := a.ApplyShowing()
+		q := p.On(a.LogIn())
 		q.Show(q.Check()) // the clock stands still
 		h.Gate.Scan(p.Code(), "entry").Allowed(t)
 		h.Gate.Scan(q.CodeAt(0), "entry").Allowed(t)
@@ -108,8 +102,7 @@ func TestT23_TwoPhonesInOneSecondAreTwoSessions(t *testing.T) {
 func TestT23_OtherEndsOfALoginEndTheCode(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
-		p := a.Apply()
-		p.Show(p.Check())
+		p := a.ApplyShowing()
 		other := a.LogIn()
 		other.Call("PUT", "/v1/account/password", harness.Object{"password": harness.Password, "new_password": "another horse 蓝色"}).OK(t)
 		closedAt(t, h, p.Code())

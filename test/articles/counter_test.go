@@ -13,7 +13,7 @@ import (
 )
 
 // becomes asserts the status that a verdict led to.
-func becomes(t *testing.T, a harness.Answer, status string) {
+func becomes(t testing.TB, a harness.Answer, status string) {
 	t.Helper()
 	if e := harness.As[harness.Entry](t, a, http.StatusOK); e.Status != status {
 		t.Fatalf("became %s, want %s", e.Status, status)
@@ -81,8 +81,7 @@ func TestR04_AVerifiedPassengersIdentityIsFixed(t *testing.T) {
 
 		// The number was read wrongly at the time: the window corrects it, not while a
 		// ticket is for the old number. The 180 days on the list go on.
-		right := who
-		right.DocumentNumber = other.DocumentNumber
+		right := who.Numbered(other.DocumentNumber)
 		tickets := h.Ticketing.Buy(a, p)
 		h.Window().Correct(a, p, right, nil).Refused(t, registry.TicketsUnfinished)
 		h.Ticketing.Refund(a, tickets[0])

@@ -62,8 +62,7 @@ func TestG20_AFirstGenerationCardIsChangedFirst(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
 		who := h.Person()
-		old := who
-		old.DocumentNumber = "110105900307001"
+		old := who.Numbered("110105900307001")
 		no := a.TryAdd(old).Refused(t, rules.FirstGenerationCard)
 		if no.NextStep.Zh != "请更改为二代居民身份证的18位号码后再办理。" {
 			t.Errorf("the way out is %q", no.NextStep.Zh)

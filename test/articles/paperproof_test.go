@@ -31,6 +31,14 @@ func paperProofs(t *testing.T, data harness.Answer) []paperProof {
 	}](t, data, http.StatusOK).PaperProofs
 }
 
+// shows asserts which paper proofs the data of an application or an account show.
+func shows(t *testing.T, data harness.Answer, want ...paperProof) {
+	t.Helper()
+	if seen := paperProofs(t, data); !slices.Equal(seen, want) {
+		t.Errorf("the person sees %+v, want %+v", seen, want)
+	}
+}
+
 // The fourth application of a month is refused, and sent to the police window. The
 // desk records the proof that it makes on paper; the proof counts in no quota.
 func TestT02_TheFourthIsSentToThePoliceWindow(t *testing.T) {
@@ -44,9 +52,7 @@ func TestT02_TheFourthIsSentToThePoliceWindow(t *testing.T) {
 			t.Errorf("recorded as %+v", made)
 		}
 		// The person sees it, with the application that was refused.
-		if seen := paperProofs(t, fourth.Call("GET", "/data", nil)); !slices.Equal(seen, []paperProof{made}) {
-			t.Errorf("the person sees %+v, want %+v", seen, made)
-		}
+		shows(t, fourth.Call("GET", "/data", nil), made)
 	})
 }
 
@@ -96,8 +102,7 @@ func TestT20_ThePaperProofIsAuditedAndErased(t *testing.T) {
 		}
 		h.Police().PaperProof(who, "whim").Refused(t, credential.ReasonInvalid)
 		h.Police().PaperProof(harness.MakePerson("", "library_card", "1", ""), "no_phone").Refused(t, account.DocumentInvalid)
-		wrong := who
-		wrong.DocumentNumber = who.DocumentNumber[:17] + "?"
+		wrong := who.Numbered(who.DocumentNumber[:17] + "?")
 		h.Police().PaperProof(wrong, "no_phone").Refused(t, account.NumberInvalid)
 		made := harness.As[paperProof](t, h.Police().PaperProof(who, "no_phone"), http.StatusCreated)
 
@@ -110,20 +115,12 @@ func TestT20_ThePaperProofIsAuditedAndErased(t *testing.T) {
 
 		// An account with the same number shows it once the identity was checked.
 		a := h.Register(who)
-		if seen := paperProofs(t, a.Call("GET", "/v1/account/data", nil)); len(seen) != 0 {
-			t.Errorf("an account that only typed the number sees %+v", seen)
-		}
+		shows(t, a.Call("GET", "/v1/account/data", nil)) // only typed the number
 		a.Settle("holder")
-		if seen := paperProofs(t, a.Call("GET", "/v1/account/data", nil)); !slices.Equal(seen, []paperProof{made}) {
-			t.Errorf("the holder sees %+v", seen)
-		}
+		shows(t, a.Call("GET", "/v1/account/data", nil), made)
 		h.Clock.Move(31*24*time.Hour + time.Second)
-		if _, err := h.Issuer.Credentials.Erase(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if seen := paperProofs(t, a.LogIn().Call("GET", "/v1/account/data", nil)); len(seen) != 0 {
-			t.Errorf("after 31 days there is %+v", seen)
-		}
+		h.Erase()
+		shows(t, a.LogIn().Call("GET", "/v1/account/data", nil))
 	})
 }
 
@@ -158,14 +155,10 @@ func TestT20_PaperProofsOfOtherDocuments(t *testing.T) {
 func TestT20_ANumberAloneShowsNoPaperProof(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		who := h.Person()
-		h.Police().PaperProof(who, "no_phone").OK(t)
+		made := harness.As[paperProof](t, h.Police().PaperProof(who, "no_phone"), http.StatusCreated)
 		p := h.Apply(who)
-		if seen := paperProofs(t, p.Call("GET", "/data", nil)); len(seen) != 0 {
-			t.Errorf("before the face check: %+v", seen)
-		}
+		shows(t, p.Call("GET", "/data", nil))
 		p.Check()
-		if seen := paperProofs(t, p.Call("GET", "/data", nil)); len(seen) != 1 {
-			t.Errorf("after the face check: %+v", seen)
-		}
+		shows(t, p.Call("GET", "/data", nil), made)
 	})
 }

@@ -28,19 +28,13 @@ func TestT18_TheApplicationsOfTheLastMonth(t *testing.T) {
 		}
 		both := []string{first.Application, second.Application}
 		slices.Sort(both)
-		erase := func() {
-			t.Helper()
-			if _, err := h.Issuer.Credentials.Erase(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-		}
 		h.Clock.Move(29*24*time.Hour - time.Second) // almost 31 days after the first
-		erase()
+		h.Erase()
 		if got := listed(); !slices.Equal(got, both) {
 			t.Errorf("within the month: %v, want %v", got, both)
 		}
 		h.Clock.Move(2 * time.Second)
-		erase()
+		h.Erase()
 		if got := listed(); !slices.Equal(got, []string{second.Application}) {
 			t.Errorf("after 31 days: %v, want %v", got, second.Application)
 		}

@@ -94,7 +94,7 @@ func TestT35_WhoMayIdentifyAndForWhat(t *testing.T) {
 			h.Window().TryIdentify(p.Code(), purpose).Refused(t, credential.PurposeInvalid)
 		}
 		h.Window().TryIdentify("https://example.com/menu", "verify").CodeRefused(h, "malformed")
-		trail := string(h.Operator().Call("GET", "/v1/trail", nil).Body)
+		trail := h.AuditLog()
 		if n := strings.Count(trail, `"action":"identify"`); n != 8 {
 			t.Errorf("%d entries in the audit log, want 7 of who was told and 1 of what is no code", n)
 		}
@@ -194,6 +194,18 @@ func TestT43_APassOfAStolenKeyNamesNobody(t *testing.T) {
 	})
 }
 
+// employ adds a staff credential, which may be for some purposes only.
+func employ(secret *string, name string, role staff.Role, purposes ...staff.Purpose) harness.Option {
+	return func(c *issuance.Config) {
+		made, credential, err := staff.New(name, role)
+		if err != nil {
+			panic(err)
+		}
+		credential.Purposes = purposes
+		*secret, c.Staff = made, append(c.Staff, credential)
+	}
+}
+
 func textOf(code tokens.Token) string { return code.Text() }
 
 func serialOf(t *testing.T, text string) tokens.Serial {
@@ -207,8 +219,7 @@ func serialOf(t *testing.T, text string) tokens.Serial {
 func TestT23_AClosedSessionNamesNobody(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
-		p := a.Apply()
-		p.Show(p.Check())
+		p := a.ApplyShowing()
 		h.Window().Identify(p.Code(), "verify")
 		a.LogOut()
 		h.Window().TryIdentify(p.Code(), "verify").CodeRefused(h, "session_closed")
@@ -263,13 +274,7 @@ func TestG31_ACredentialLearnsWhatItIsSetTo(t *testing.T) {
 		h.Ticketing.Subjects(day, h.Person())
 		h.Clock.Move(24 * time.Hour)
 		h.Ticketing.Subjects(day, h.Person(), h.Person(), h.Person())
-	}, func(c *issuance.Config) {
-		made, credential, err := staff.New("side-entrance", staff.Window)
-		if err != nil {
-			panic(err)
-		}
-		credential.Purposes = []staff.Purpose{staff.Verification}
-		secret, c.Staff = made, append(c.Staff, credential)
+	}, employ(&secret, "side-entrance", staff.Window, staff.Verification), func(c *issuance.Config) {
 		c.Credentials.Identifications = throttle.Allowance{Minute: 2, Day: 3}
 		c.Credentials.Subjects = throttle.Allowance{Day: 3}
 	})
@@ -291,7 +296,7 @@ func TestG26_AGateListIsKeyedByPseudonyms(t *testing.T) {
 		if next := h.Ticketing.Subjects(day+1, traveller); next[0] == v.Subject {
 			t.Error("the pseudonym is that of another day, too")
 		}
-		trail := string(h.Operator().Call("GET", "/v1/trail", nil).Body)
+		trail := h.AuditLog()
 		if !strings.Contains(trail, `"detail":"2 persons"`) || !strings.Contains(trail, fmt.Sprintf(`"id":"%d"`, day)) || strings.Contains(trail, traveller.DocumentNumber) {
 			t.Errorf("the audit log: %s", trail)
 		}
@@ -304,10 +309,8 @@ func TestG26_AListAtFaultIsRefusedByItsPlace(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		good := h.Person()
 		day := tokens.DayOf(h.Clock.Now().Unix())
-		first := good
-		first.DocumentNumber = good.DocumentNumber[:6] + good.DocumentNumber[8:17]
-		wrong := good
-		wrong.DocumentNumber = good.DocumentNumber[:17] + "?"
+		first := good.Numbered(good.DocumentNumber[:6] + good.DocumentNumber[8:17])
+		wrong := good.Numbered(good.DocumentNumber[:17] + "?")
 		for what, bad := range map[string]harness.Person{"15 digits": first, "no check digit": wrong, "a passport": h.Visitor()} {
 			problem := h.Ticketing.TrySubjects(day, good, bad).Refused(t, credential.SubjectsInvalid)
 			if !strings.Contains(problem.Detail, "persons[1]") || strings.Contains(problem.Detail, bad.DocumentNumber) {
@@ -329,16 +332,11 @@ func TestG26_AListAtFaultIsRefusedByItsPlace(t *testing.T) {
 		h.Ticketing.Subjects(day-2, good)
 		h.Ticketing.Subjects(day+31, good)
 		// A lower-case x is the same number.
-		x := good
-		for !strings.HasSuffix(x.DocumentNumber, "X") {
-			x = h.Person()
-		}
-		lower := x
-		lower.DocumentNumber = strings.ToLower(x.DocumentNumber)
-		if got := h.Ticketing.Subjects(day, x, lower); got[0] != got[1] {
+		upper, lower := h.EndingInX()
+		if got := h.Ticketing.Subjects(day, upper, lower); got[0] != got[1] {
 			t.Errorf("%v", got)
 		}
-		if trail := string(h.Operator().Call("GET", "/v1/trail", nil).Body); strings.Count(trail, `"action":"derive_subjects"`) != 4 {
+		if trail := h.AuditLog(); strings.Count(trail, `"action":"derive_subjects"`) != 4 {
 			t.Errorf("the audit log: %s", trail)
 		}
 	})
@@ -399,7 +397,7 @@ func TestG22_ATicketingSystemLearnsTheAccountByAOneTimeCode(t *testing.T) {
 		h.Window().Call("POST", "/v1/account-codes", harness.Object{"code": a.Code(nil)}).Refused(t, staff.ForbiddenRole)
 		h.Call("POST", "/v1/account/codes", "", harness.Object{"client": "ticketing-1"}).Refused(t, account.LoginRequired)
 
-		trail := string(h.Operator().Call("GET", "/v1/trail", nil).Body)
+		trail := h.AuditLog()
 		for _, want := range []string{"redeemed", "refused: shown before", "refused: over", "refused: wrong verifier", "refused: the login has ended"} {
 			if !strings.Contains(trail, `"detail":"`+want+`"`) {
 				t.Errorf("the audit log lacks %q", want)
@@ -431,13 +429,7 @@ func TestG33_ACodeIsOfNoUseElsewhere(t *testing.T) {
 		h.Ticketing.Redeem(code, nil).Refused(t, account.AccountCodeInvalid)
 		code = a.Code(harness.Object{"client": "ticketing-2"})
 		other.Redeem(code, nil).OK(t)
-	}, func(c *issuance.Config) {
-		made, credential, err := staff.New("ticketing-2", staff.Ticketing)
-		if err != nil {
-			panic(err)
-		}
-		secret, c.Staff = made, append(c.Staff, credential)
-	})
+	}, employ(&secret, "ticketing-2", staff.Ticketing))
 }
 
 // Online refund is open to every registered account for what it bought, change online

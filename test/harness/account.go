@@ -76,6 +76,21 @@ func (a *Account) LogIn() *Account {
 	return &other
 }
 
+// ApplyShowing hands in an application for the holder, passes the face check and shows a code.
+func (a *Account) ApplyShowing() *Passenger {
+	a.h.T.Helper()
+	p := a.Apply()
+	p.Show(p.Check())
+	return p
+}
+
+// On is a passenger's application on another login of the account.
+func (p *Passenger) On(a *Account) *Passenger {
+	other := *p
+	other.Token = a.Token
+	return &other
+}
+
 // LogOut ends this login.
 func (a *Account) LogOut() {
 	a.h.T.Helper()

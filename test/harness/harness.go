@@ -150,6 +150,14 @@ func (h *Harness) openIssuer(address string, log *zap.Logger, options []Option) 
 	h.issuer = server.URL
 }
 
+// Erase erases what is due, and returns how many applications that were.
+func (h *Harness) Erase() int {
+	h.T.Helper()
+	n, err := h.Issuer.Credentials.Erase(context.Background())
+	h.must(err)
+	return n
+}
+
 // must ends the test on an error that no story is about.
 func (h *Harness) must(err error) {
 	h.T.Helper()

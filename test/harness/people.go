@@ -2,6 +2,7 @@ package harness
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/railgate/railgate/issuance"
 	"github.com/railgate/railgate/test/harness/passenger"
@@ -51,6 +52,21 @@ func (h *Harness) next() int {
 func (p Person) Named(name string) Person {
 	p.Name = name
 	return p
+}
+
+// Numbered is the same person with another document number.
+func (p Person) Numbered(number string) Person {
+	p.DocumentNumber = number
+	return p
+}
+
+// EndingInX is another test person whose number ends in X, and the same person with a
+// lower-case x.
+func (h *Harness) EndingInX() (upper, lower Person) {
+	for !strings.HasSuffix(upper.DocumentNumber, "X") {
+		upper = h.Person()
+	}
+	return upper, upper.Numbered(strings.ToLower(upper.DocumentNumber))
 }
 
 // Entry is the form of a passenger who comes onto an account's list.

@@ -41,6 +41,12 @@ func (h *Harness) Operator() *Staff { return h.Staff(staff.Operator) }
 // Authority is the member with the role authority.
 func (h *Harness) Authority() *Staff { return h.Staff(staff.Authority) }
 
+// AuditLog is what an operator reads in the audit log now.
+func (h *Harness) AuditLog() string {
+	h.T.Helper()
+	return string(h.Operator().Call("GET", "/v1/trail", nil).Body)
+}
+
 // Call sends a request with the member's credential.
 func (s *Staff) Call(method, path string, body any) Answer {
 	s.h.T.Helper()
