@@ -50,11 +50,7 @@ func TestAuthorityPagesThroughWhatWaits(t *testing.T) {
 	} {
 		refused(t, w.by(staff.Authority, "GET", "/v1/authority/awaiting"+query, nil), http.StatusBadRequest, "query_malformed")
 	}
-	for table, now := range w.state() {
-		if now != before[table] {
-			t.Errorf("%s changed", table)
-		}
-	}
+	w.unchanged("wrong queries", before)
 }
 
 // What the authority found is about what it looked at, and found once.

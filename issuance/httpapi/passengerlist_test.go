@@ -215,11 +215,7 @@ func TestClosingAnAccountWithTickets(t *testing.T) {
 		t.Fatalf("after the journey closing means %+v", c)
 	}
 	hasStatus(t, v.call("POST", "/v1/account/close", object{"password": testPassword}), http.StatusNoContent)
-	for _, table := range []string{"holders", "passengers", "tickets", "identities WHERE account IS NOT NULL"} {
-		if n := w.column(`SELECT COUNT(*) FROM ` + table); n[0] != "0" {
-			t.Errorf("%s rows are left in %s", n[0], table)
-		}
-	}
+	w.empty("holders", "passengers", "tickets", "identities WHERE account IS NOT NULL")
 	refused(t, w.call("POST", "/v1/accounts", "", v.form), http.StatusConflict, rules.IdentityRegistered)
 }
 

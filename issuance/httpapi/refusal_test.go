@@ -84,10 +84,7 @@ func TestFailedCheckChangesNothing(t *testing.T) {
 		"":                {http.StatusUnprocessableEntity, credential.EvidenceInvalid},
 	} {
 		refused(t, w.call("POST", h.path("/checks"), h.Token, object{"evidence": evidence}), want.status, want.code)
-		st := as[holder](t, w.call("GET", h.path(""), h.Token, nil), http.StatusOK)
-		if st.Status != "submitted" {
-			t.Fatalf("after %q the application is %q", evidence, st.Status)
-		}
+		h.hasStatus("submitted")
 	}
 	h.pass()
 	if h.Serial == "" || !strings.HasSuffix(h.Serial, "-0") {
@@ -172,10 +169,7 @@ func TestCredentialLastsADay(t *testing.T) {
 	if r := w.gate(&shown, tokens.Entry); r != tokens.ReasonCredentialExpired || w.clock.Now().Unix() != s.Expires {
 		t.Fatalf("at the end: %s", r)
 	}
-	st := as[holder](t, w.call("GET", h.path(""), h.Token, nil), http.StatusOK)
-	if st.Status != "expired" {
-		t.Fatalf("status %q", st.Status)
-	}
+	h.hasStatus("expired")
 	refused(t, w.call("POST", h.path("/checks"), h.Token, object{"evidence": "sandbox:pass"}), http.StatusConflict, credential.CredentialExpired)
 	refused(t, w.call("POST", h.path("/sessions"), h.Token, object{"check": "x", "mode": "hosted"}), http.StatusConflict, credential.CredentialExpired)
 	refused(t, w.call("GET", "/v1/sessions/"+hosted.Session+"/code", h.Token, nil), http.StatusConflict, credential.CredentialExpired)

@@ -59,12 +59,8 @@ func TestDrainTurnsReadinessAndServesOn(t *testing.T) {
 	}
 	w.api.Drain()
 	hasStatus(t, w.call("GET", "/readyz", "", nil), http.StatusServiceUnavailable)
-	resp, err := http.Get(w.admin.URL + "/readyz")
-	runtest.Must(t, err)
-	defer resp.Body.Close()
-	var text strings.Builder
-	if err := resp.Write(&text); err != nil || resp.StatusCode != http.StatusServiceUnavailable || !strings.Contains(text.String(), "shutting down") {
-		t.Errorf("readyz for operators: %s, %v", text.String(), err)
+	if status, body := w.operators("/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, "shutting down") {
+		t.Errorf("readyz for operators: %d %s", status, body)
 	}
 	hasStatus(t, w.call("GET", "/healthz", "", nil), http.StatusOK)
 	r := w.request("POST", "/v1/applications", "", form())

@@ -57,6 +57,16 @@ func (w *system) column(query string) (all []string) {
 	return all
 }
 
+// empty asserts that no row is left in the tables.
+func (w *system) empty(tables ...string) {
+	w.t.Helper()
+	for _, table := range tables {
+		if n := w.column(`SELECT COUNT(*) FROM ` + table); n[0] != "0" {
+			w.t.Errorf("%s rows are left in %s", n[0], table)
+		}
+	}
+}
+
 // exec runs a statement.
 func (w *system) exec(statement string, arguments ...any) {
 	w.t.Helper()
@@ -76,6 +86,12 @@ func (w *system) unmoved(why string, requests func()) {
 	w.t.Helper()
 	before := w.state()
 	requests()
+	w.unchanged(why, before)
+}
+
+// unchanged asserts that refused requests have left the database as it was before.
+func (w *system) unchanged(why string, before map[string]string) {
+	w.t.Helper()
 	for table, now := range w.state() {
 		if now != before[table] {
 			w.t.Errorf("%s: refused requests changed %s from %s to %s", why, table, before[table], now)

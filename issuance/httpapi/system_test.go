@@ -310,6 +310,14 @@ func refused(t testing.TB, a answer, status int, code problem.Code) {
 
 type object = map[string]any
 
+// bodyOf is an object as a body; nil sends none.
+func bodyOf(o object) any {
+	if o == nil {
+		return nil
+	}
+	return o
+}
+
 func form() object {
 	return object{
 		"name": testName, "document_type": "resident_id", "document_number": testNumber, "city": "北京",
