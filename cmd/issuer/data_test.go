@@ -2,11 +2,9 @@ package main
 
 import (
 	"database/sql"
-	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"testing"
 
 	"github.com/railgate/railgate/issuance/credential"
@@ -37,14 +35,8 @@ func TestDatabaseComesBack(t *testing.T) {
 	if next.Serial == lost.Serial || next.Serial.Index < credential.SerialJump {
 		t.Fatalf("serial %s, after %s was lost", next.Serial, lost.Serial)
 	}
-	if got := d.session(before); got != d.keys.IssuerID {
-		t.Fatalf("key %d signs", got)
-	}
-	acts := d.trailed("operator")
-	want := []string{"night-shift restore database:restored", "night-shift restate stream:control"}
-	if !slices.Equal(acts, want) {
-		t.Fatalf("trail %q, want %q", acts, want)
-	}
+	d.signedWith(d.keys.IssuerID, before)
+	d.hasActs("operator", "night-shift restore database:restored", "night-shift restate stream:control")
 }
 
 func TestPostgresIsBackedUpByItsOwnTools(t *testing.T) {
@@ -80,18 +72,13 @@ func TestFieldKeysAreRotated(t *testing.T) {
 
 	// A field that somebody damaged keeps its key from being destroyed, and is named.
 	d.exec([]any{[]byte("nonsense")}, `UPDATE applications SET city = $1 WHERE created_ms = (SELECT MIN(created_ms) FROM applications)`)
-	out, err := d.asks("-by", "night-shift", "-reseal-data")
-	if err == nil {
-		t.Error("a field that does not open is passed over")
-	}
+	out := d.fails("-by", "night-shift", "-reseal-data")
 	has(t, out, "1 do not open", "city of applications, row app_", "not a sealed field")
 	want := []string{"new_field_key key:field-1", "new_field_key key:field-2", "reseal database:issuer", "reseal database:issuer", "drop_field_key key:field-2", "drop_field_key key:field-1", "reseal database:issuer"}
 	for i := range want {
 		want[i] = "night-shift " + want[i]
 	}
-	if got := d.trailed("operator"); !slices.Equal(got, want) {
-		t.Errorf("trail %q, want %q", got, want)
-	}
+	d.hasActs("operator", want...)
 }
 
 func TestEraseOnOrder(t *testing.T) {
@@ -108,7 +95,5 @@ func TestEraseOnOrder(t *testing.T) {
 	if left != 1 {
 		t.Fatalf("%d applications are left", left)
 	}
-	if got := d.trailed("operator"); fmt.Sprint(got) != "[night-shift erase application:due]" {
-		t.Errorf("trail %q", got)
-	}
+	d.hasActs("operator", "night-shift erase application:due")
 }

@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -44,9 +43,7 @@ func TestKeysAreRotated(t *testing.T) {
 	d.flags = []string{"-key_lead", "3s"}
 	old := d.keys.IssuerID
 	stop := d.serves()
-	if got := d.signs(); got != old {
-		t.Fatalf("key %d signs", got)
-	}
+	d.signsWith(old)
 	if got := d.line(old); got[1] != "in service" || got[9] != "1" {
 		t.Fatalf("%q", got)
 	}
@@ -93,18 +90,11 @@ func TestKeysAreRotated(t *testing.T) {
 	}
 	stop()
 	d.serves()
-	if got := d.signs(); got != fresh {
-		t.Fatalf("key %d signs", got)
-	}
+	d.signsWith(fresh)
 	by := "night-shift "
-	want := []string{by + "generate_key key:" + fmt.Sprint(fresh), by + "announce_key key:" + fmt.Sprint(fresh),
-		by + "rest_key key:" + fmt.Sprint(old), by + "retire_key key:" + fmt.Sprint(old)}
-	if got := d.trailed("operator"); !slices.Equal(got, want) {
-		t.Fatalf("trail %q, want %q", got, want)
-	}
-	if got := d.trailed("program"); !slices.Equal(got, []string{"issuer announce_key key:" + fmt.Sprint(old)}) {
-		t.Fatalf("what nobody ordered: %q", got)
-	}
+	d.hasActs("operator", by+"generate_key key:"+fmt.Sprint(fresh), by+"announce_key key:"+fmt.Sprint(fresh),
+		by+"rest_key key:"+fmt.Sprint(old), by+"retire_key key:"+fmt.Sprint(old))
+	d.hasActs("program", "issuer announce_key key:"+fmt.Sprint(old)) // what nobody ordered
 }
 
 // A leak: the only key is cut off, the issuer serves on, and staff go on revoking;
@@ -130,7 +120,5 @@ func TestTheOnlyKeyIsCutOff(t *testing.T) {
 	d.flags = []string{"-listen", freePort(t), "-admin", freePort(t)} // a second process that holds the new key
 	d.client.Issuer = "http://" + d.flags[1]
 	d.serves()
-	if got := d.signs(); got != fresh {
-		t.Fatalf("key %d signs", got)
-	}
+	d.signsWith(fresh)
 }

@@ -51,9 +51,7 @@ func TestProvidersAreElsewhere(t *testing.T) {
 		t.Errorf("said to be a sandbox:\n%s", out)
 	}
 	d.serves()
-	if got := d.session(d.approved("what the camera saw")); got != d.keys.IssuerID {
-		t.Fatalf("key %d signs", got)
-	}
+	d.signedWith(d.keys.IssuerID, d.approved("what the camera saw"))
 	var asked struct {
 		Evidence string
 		Number   string `json:"document_number"`

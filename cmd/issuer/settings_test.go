@@ -15,30 +15,35 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
+// named asserts that an error has a line for each setting, once.
+func named(t *testing.T, err error, settings ...string) {
+	t.Helper()
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	for _, want := range settings {
+		if strings.Count("\n"+err.Error(), "\n"+want) != 1 {
+			t.Errorf("%q is not said once in\n%v", want, err)
+		}
+	}
+}
+
 // Each setting that is wrong is named, all at once, and no secret is shown.
 func TestBadSettingsAreNamed(t *testing.T) {
 	d := newSystem(t)
-	secret := filepath.Join(d.dir, "partner.secret")
-	runtest.Must(t, os.WriteFile(secret, []byte("not a secret's form"), 0o600))
+	secret := d.textFile("partner.secret", "not a secret's form")
 	_, err := d.asks("-check", "-key_lead", "25h", "-trusted_proxies", "10.0.0.0/8,everybody,0.0.0.0/0", "-address_rate.burst", "-1", "-privacy_policy", "of this year",
 		"-real_person.provider", "http", "-real_person.timeout", "1m", "-real_person.http.callback_url", "issuer", "-real_person.http.waiting", "-1",
 		"-real_person.http.service.url", "http://faces.example", "-real_person.http.service.secret_files", secret, "-real_person.http.service.calls", "5000",
 		"-residents.provider", "http", "-residents.timeout", "0s", "-residents.http.label", "cards\n", "-residents.http.service.ca_file", filepath.Join(d.dir, "nowhere.pem"),
 		"-phone_code.provider", "pigeon", "-phone_code.prefixes", "+86", "-phone_code.hourly", "0", "-contact.zh", "a\nb")
-	if err == nil {
-		t.Fatal("accepted")
-	}
-	for _, want := range []string{
+	named(t, err,
 		"key_lead: ", `trusted_proxies: attempts: trusted proxy "everybody"`, `trusted_proxies: attempts: trusted proxy "0.0.0.0/0"`, "address_rate: ", "privacy_policy: ",
 		"real_person.timeout: ", "real_person.http.callback_url: ", "real_person.http.label: ", "real_person.http.waiting: ", "real_person.http.service.url: ",
 		"real_person.http.service.secret_files: ", "real_person.http.service.calls: ",
 		"residents.timeout: ", "residents.http.label: ", "residents.http.service.url: ", "residents.http.service.secret_files: ", "residents.http.service.ca_file: ",
 		"phone_code: ", "phone_code.provider: ", "phone_code.prefixes: ", "contact: ",
-	} {
-		if strings.Count("\n"+err.Error(), "\n"+want) != 1 {
-			t.Errorf("%q does not stand once in\n%v", want, err)
-		}
-	}
+	)
 	if lines := strings.Count(err.Error(), "\n") + 1; lines != 21 {
 		t.Errorf("%d faults:\n%v", lines, err)
 	}
@@ -89,14 +94,7 @@ func TestAddressesThatCannotWorkAreNamed(t *testing.T) {
 	d := newSystem(t)
 	t.Setenv("PGSSLMODE", "")
 	_, err := d.asks("-check", "-listen", "127.0.0.1", "-admin", "127.0.0.1:99999", "-kafka.brokers", "kafka", "-database", "psql://u:secret-word@db/railgate", "-secret_group", "-1")
-	if err == nil {
-		t.Fatal("accepted")
-	}
-	for _, want := range []string{"listen: ", "admin: ", "kafka.brokers: ", "database: ", "secret_group: "} {
-		if strings.Count("\n"+err.Error(), "\n"+want) != 1 {
-			t.Errorf("%q is not said once in\n%v", want, err)
-		}
-	}
+	named(t, err, "listen: ", "admin: ", "kafka.brokers: ", "database: ", "secret_group: ")
 	if strings.Contains(err.Error(), "secret-word") {
 		t.Error("the password is shown")
 	}

@@ -12,23 +12,15 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// passphrase writes a file with one.
-func (d *system) passphrase(name, text string) (file string) {
-	d.t.Helper()
-	file = filepath.Join(d.dir, name)
-	runtest.Must(d.t, os.WriteFile(file, []byte(text+"\n"), 0o600))
-	return file
-}
-
 // A directory is made in the clear, sealed, sealed anew, and serves all along.
 func TestKeysAreSealed(t *testing.T) {
 	d := newSystem(t)
 	out := d.does("-check")
 	has(t, out, "warning: key file authority.key is not sealed", "warning: SANDBOX: real_person.provider", "warning: SANDBOX: residents.provider", "settings are valid")
 
-	first, second := d.passphrase("first", "correct horse battery"), d.passphrase("second", "staple correct horse")
+	first, second := d.textFile("first", "correct horse battery\n"), d.textFile("second", "staple correct horse\n")
 	d.refused("set keys_passphrase_file", "-seal")
-	d.refused("at least 16 bytes", "-seal", "-keys_passphrase_file", d.passphrase("short", "short"))
+	d.refused("at least 16 bytes", "-seal", "-keys_passphrase_file", d.textFile("short", "short\n"))
 	has(t, d.does("-seal", "-keys_passphrase_file", first), "is sealed")
 	d.refused("set keys_passphrase_file", "-check")
 	d.refused("keys_passphrase_file: keystore: wrong passphrase", "-check", "-keys_passphrase_file", second)
@@ -44,9 +36,7 @@ func TestKeysAreSealed(t *testing.T) {
 		t.Errorf("still said not to be sealed:\n%s", out)
 	}
 	d.serves()
-	if got := d.signs(); got != d.keys.IssuerID {
-		t.Fatalf("key %d signs", got)
-	}
+	d.signsWith(d.keys.IssuerID)
 	fresh := made(t, d.orders("-new-key"))
 	if k, err := (keystore.Options{Passphrase: "staple correct horse"}).Open(d.config.Keys); err != nil || len(k.Issuers) != 2 || k.Issuers[1].ID != fresh || len(k.Plain()) > 0 {
 		t.Fatalf("%+v, %v", k, err)
@@ -57,7 +47,7 @@ func TestKeysAreSealed(t *testing.T) {
 // names it makes nothing.
 func TestKeysAreMadeSealed(t *testing.T) {
 	d := newSystem(t)
-	dir, file := filepath.Join(d.dir, "sealed"), d.passphrase("first", "correct horse battery")
+	dir, file := filepath.Join(d.dir, "sealed"), d.textFile("first", "correct horse battery\n")
 	bare := func(args ...string) (string, error) {
 		var out strings.Builder
 		err := runTo(t.Context(), args, &out)
@@ -81,7 +71,7 @@ func TestKeysAreMadeSealed(t *testing.T) {
 // say what to do, and -seal does it.
 func TestKeysThatAnOlderReleaseSealed(t *testing.T) {
 	d := newSystem(t)
-	d.flags = []string{"-keys", filepath.Join(d.dir, "old"), "-keys_passphrase_file", d.passphrase("first", "correct horse battery")}
+	d.flags = []string{"-keys", filepath.Join(d.dir, "old"), "-keys_passphrase_file", d.textFile("first", "correct horse battery\n")}
 	runtest.Must(t, os.CopyFS(filepath.Join(d.dir, "old"), os.DirFS("../../issuance/keystore/testdata/argon2id/sealed")))
 	if err := filepath.WalkDir(filepath.Join(d.dir, "old"), func(path string, e fs.DirEntry, err error) error {
 		mode := fs.FileMode(0o600)

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -52,9 +53,8 @@ func newSystem(t *testing.T) *system {
 	t.Cleanup(b.Close)
 	dir := t.TempDir()
 	d := &system{t: t, dir: dir, broker: b, config: defaults()}
-	if d.keys, err = keystore.Init(filepath.Join(dir, "keys")); err != nil {
-		t.Fatal(err)
-	}
+	d.keys, err = keystore.Init(filepath.Join(dir, "keys"))
+	runtest.Must(t, err)
 	d.config.Database, d.config.Keys = filepath.Join(dir, "issuer.db"), filepath.Join(dir, "keys")
 	d.config.Kafka.Brokers, d.config.Kafka.Replication, d.config.Kafka.Partitions = b.Addresses(), 1, 1
 	s := stack.New(stack.Config{Dir: dir, Brokers: b.Addresses(), Database: d.config.Database})
@@ -103,12 +103,17 @@ func freePort(t *testing.T) string {
 // announce has the issuer's key in the database, as any issuer that ever ran has.
 func (d *system) announce() *outbox.Outbox {
 	d.t.Helper()
+	db := d.openDatabase()
+	d.t.Cleanup(func() { db.Close() })
+	_, err := d.keyStore(db).Publish(d.t.Context(), keyring.Public{ID: d.keys.IssuerID, Key: d.keys.Issuer.Public()}, database.MillisAt(time.Now()))
+	runtest.Must(d.t, err)
+	return db
+}
+
+func (d *system) openDatabase() *outbox.Outbox {
+	d.t.Helper()
 	db, err := outbox.Open(d.t.Context(), outbox.Config{Database: d.config.Database, Partitions: 1})
 	runtest.Must(d.t, err)
-	d.t.Cleanup(func() { db.Close() })
-	if _, err := d.keyStore(db).Publish(d.t.Context(), keyring.Public{ID: d.keys.IssuerID, Key: d.keys.Issuer.Public()}, database.MillisAt(time.Now())); err != nil {
-		d.t.Fatal(err)
-	}
 	return db
 }
 
@@ -132,6 +137,16 @@ func (d *system) does(args ...string) string {
 	out, err := d.asks(args...)
 	if err != nil {
 		d.t.Fatalf("%v: %v\n%s", args, err, out)
+	}
+	return out
+}
+
+// fails is asks for what must fail.
+func (d *system) fails(args ...string) string {
+	d.t.Helper()
+	out, err := d.asks(args...)
+	if err == nil {
+		d.t.Fatalf("%v: accepted\n%s", args, out)
 	}
 	return out
 }
@@ -211,6 +226,20 @@ func (d *system) approved(evidence string) approved {
 	return approved{a, check}
 }
 
+// signedWith asserts the key that a new session's pass is signed under.
+func (d *system) signedWith(want tokens.KeyID, p approved) {
+	d.t.Helper()
+	if got := d.session(p); got != want {
+		d.t.Fatalf("key %d signs, want %d", got, want)
+	}
+}
+
+// signsWith asserts the key that the issuer signs under now.
+func (d *system) signsWith(want tokens.KeyID) {
+	d.t.Helper()
+	d.signedWith(want, d.approved(passenger.FacePasses))
+}
+
 // session opens one and returns the key that its pass is signed under.
 func (d *system) session(p approved) tokens.KeyID {
 	d.t.Helper()
@@ -229,11 +258,18 @@ func (d *system) signs() tokens.KeyID {
 // person is the n-th test person.
 func person(n int) passenger.Person { return passenger.Resident(passenger.Tests, n) }
 
+// textFile makes a file that only its owner reads.
+func (d *system) textFile(name string, lines string) string {
+	d.t.Helper()
+	path := filepath.Join(d.t.TempDir(), name)
+	runtest.Must(d.t, os.WriteFile(path, []byte(lines), 0o600))
+	return path
+}
+
 // sql looks into the database, or does there what only time or somebody else could.
 func (d *system) sql(use func(db *sql.DB) error) {
 	d.t.Helper()
-	s, err := outbox.Open(d.t.Context(), outbox.Config{Database: d.config.Database, Partitions: 1})
-	runtest.Must(d.t, err)
+	s := d.openDatabase()
 	defer s.Close()
 	runtest.Must(d.t, use(s.Database().Writer()))
 }
@@ -270,6 +306,14 @@ func (d *system) trailed(role string) (acts []string) {
 		return rows.Err()
 	})
 	return acts
+}
+
+// hasActs asserts what the trail has of the acts of one role, oldest first.
+func (d *system) hasActs(role string, want ...string) {
+	d.t.Helper()
+	if got := d.trailed(role); !slices.Equal(got, want) {
+		d.t.Errorf("trail %q, want %q", got, want)
+	}
 }
 
 // has fails the test for each text that is not in out.

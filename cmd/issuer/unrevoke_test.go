@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -12,14 +11,6 @@ import (
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/test/harness/runtest"
 )
-
-// textFile makes a file.
-func (d *system) textFile(name string, lines string) string {
-	d.t.Helper()
-	path := filepath.Join(d.t.TempDir(), name)
-	runtest.Must(d.t, os.WriteFile(path, []byte(lines), 0o600))
-	return path
-}
 
 func hasNot(t *testing.T, out string, unwanted ...string) {
 	t.Helper()
@@ -38,9 +29,8 @@ func (d *system) employs(name string, role staff.Role) (secret string) {
 	f, err := os.OpenFile(d.file, os.O_APPEND|os.O_WRONLY, 0)
 	runtest.Must(d.t, err)
 	defer f.Close()
-	if _, err := fmt.Fprintf(f, "[[staff]]\nname = %q\nsha256 = %q\nroles = [%q]\n", c.Name, c.SHA256, role); err != nil {
-		d.t.Fatal(err)
-	}
+	_, err = fmt.Fprintf(f, "[[staff]]\nname = %q\nsha256 = %q\nroles = [%q]\n", c.Name, c.SHA256, role)
+	runtest.Must(d.t, err)
 	return secret
 }
 
