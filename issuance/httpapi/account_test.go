@@ -72,9 +72,7 @@ func TestFieldsOfARegistration(t *testing.T) {
 		{"document_number", "110105900307461", "first_generation_card"}, {"nationality", "CHN", "identity_nationality_invalid"},
 		{"phone", "12800000001", "phone_invalid"}, {"phone", "+86+13800000001", "phone_invalid"}, {"email", "a@b", "email_invalid"},
 	} {
-		f := registration(601)
-		f[c.field] = c.value
-		a := w.call("POST", "/v1/accounts", "", f)
+		a := w.call("POST", "/v1/accounts", "", and(registration(601), object{c.field: c.value}))
 		if a.Status != http.StatusUnprocessableEntity || !strings.Contains(string(a.Body), `"`+c.want+`"`) {
 			t.Errorf("%s %v: %d %s, want %s", c.field, c.value, a.Status, a.Body, c.want)
 		}
@@ -84,9 +82,7 @@ func TestFieldsOfARegistration(t *testing.T) {
 	delete(f, "email")
 	refused(t, w.call("POST", "/v1/accounts", "", f), http.StatusUnprocessableEntity, account.ContactMissing)
 	w.joinAs(registration(601))
-	f = registration(602)
-	f["login_name"] = "PASSENGER_601"
-	refused(t, w.call("POST", "/v1/accounts", "", f), http.StatusConflict, account.LoginTaken)
+	refused(t, w.call("POST", "/v1/accounts", "", and(registration(602), object{"login_name": "PASSENGER_601"})), http.StatusConflict, account.LoginTaken)
 }
 
 // Whoever had the old password is out; whoever changed it stays.

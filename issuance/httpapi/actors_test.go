@@ -6,17 +6,15 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/staff"
+	"github.com/railgate/railgate/test/harness"
 )
 
 // member is a passenger with an account who has logged in.
 type member struct {
-	w         *system
-	form      object
-	LoginName string `json:"-"`
-	Account   string `json:"account"`
-	Login     string `json:"login"`
-	Token     string `json:"token"`
-	ExpiresAt int64  `json:"expires_at"`
+	w                     *system
+	form                  object
+	LoginName             string `json:"-"`
+	Account, Login, Token string
 }
 
 const testPassword = "correct horse 蓝色"
@@ -60,8 +58,7 @@ func (m *member) call(method, path string, body any) answer {
 // apply applies for the member; the login opens the application.
 func (m *member) apply() *holder {
 	m.w.t.Helper()
-	f := form()
-	f["document_number"] = m.form["document_number"]
+	f := with("document_number", m.form["document_number"])
 	h := as[holder](m.w.t, m.call("POST", "/v1/applications", f), http.StatusCreated)
 	if h.Token != "" {
 		m.w.t.Fatal("a login needs no access token and was given one")
@@ -79,15 +76,12 @@ func (h *holder) on(m *member) *holder {
 
 // profile is an account as its holder reads it.
 type profile struct {
-	Account        string `json:"account"`
-	LoginName      string `json:"login_name"`
-	Name           string `json:"name"`
-	NameCut        bool   `json:"name_cut"`
-	DocumentNumber string `json:"document_number"`
-	Phone          string `json:"phone"`
-	Email          string `json:"email"`
-	Version        int64  `json:"version"`
-	ConsentDue     bool   `json:"consent_due"`
+	Account, Name, Phone, Email string
+	LoginName                   string `json:"login_name"`
+	NameCut                     bool   `json:"name_cut"`
+	DocumentNumber              string `json:"document_number"`
+	Version                     int64
+	ConsentDue                  bool `json:"consent_due"`
 }
 
 func (m *member) profile() profile {
@@ -112,15 +106,7 @@ func visitor(n int) object {
 }
 
 // and is a body with some fields more.
-func and(body, more object) object {
-	out := object{}
-	for _, part := range []object{body, more} {
-		for name, value := range part {
-			out[name] = value
-		}
-	}
-	return out
-}
+func and(body, more object) object { return harness.With(body, more) }
 
 // visits registers a visitor and logs in.
 func (w *system) visits() *member {
@@ -131,13 +117,11 @@ func (w *system) visits() *member {
 
 // entry is a line of a list, or what somebody was shown of one.
 type entry struct {
-	Passenger   string `json:"passenger"`
-	Name        string `json:"name"`
-	Number      string `json:"document_number"`
-	Status      string `json:"status"`
-	Tickets     int    `json:"tickets"`
-	Version     int64  `json:"version"`
-	ProofNeeded bool   `json:"proof_needed"`
+	Passenger, Name, Status string
+	Number                  string `json:"document_number"`
+	Tickets                 int
+	Version                 int64
+	ProofNeeded             bool `json:"proof_needed"`
 }
 
 // adds puts somebody on the list.
@@ -147,8 +131,8 @@ func (m *member) adds(form object) entry {
 }
 
 type passengerList struct {
-	Holder     entry   `json:"holder"`
-	Passengers []entry `json:"passengers"`
+	Holder     entry
+	Passengers []entry
 }
 
 func (m *member) passengers() passengerList {

@@ -146,16 +146,13 @@ func travellersWays(w *system, registry *outage) {
 	w.call("POST", w.apply().path("/decision"), h.Token, object{})
 	early := w.apply()
 	w.call("POST", early.path("/decision"), early.Token, object{})
-	unknown := with("name", provider.SandboxNotMatched)
-	unknown["document_number"] = number(900)
-	refusedOne := w.applyAs(unknown)
+	refusedOne := w.applyAs(and(form(), object{"name": provider.SandboxNotMatched, "document_number": number(900)}))
 	registry.out.Store(true)
 	w.call("POST", refusedOne.path("/checks"), refusedOne.Token, object{"evidence": "sandbox:pass"})
 	registry.out.Store(false)
 	w.call("POST", refusedOne.path("/decision"), refusedOne.Token, object{})
 
-	back := viewing(h.Number)
-	back["evidence"] = "sandbox:timeout"
+	back := and(viewing(h.Number), object{"evidence": "sandbox:timeout"})
 	for _, body := range []any{"[]", object{}, object{"policy": testPolicy}, back, viewing(number(901))} {
 		w.call("POST", "/v1/viewings", "", body)
 	}

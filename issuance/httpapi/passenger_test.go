@@ -91,8 +91,7 @@ func TestA5_WhoIsNotLoggedInEntersTheirIdentityEachTime(t *testing.T) {
 	// The page is closed. Its token is worth nothing; the identity alone is not enough either.
 	hasStatus(t, w.call("POST", h.path("/leave"), h.Token, object{}), http.StatusNoContent)
 	refused(t, w.call("GET", h.path(""), h.Token, nil), http.StatusUnauthorized, credential.Unauthorized)
-	failed := viewing(h.Number)
-	failed["evidence"] = "sandbox:fail"
+	failed := and(viewing(h.Number), object{"evidence": "sandbox:fail"})
 	refused(t, w.call("POST", "/v1/viewings", "", failed), http.StatusUnprocessableEntity, credential.CheckFailed)
 
 	// Identity and face check lead back to the same credential, and to a new token.
@@ -166,14 +165,10 @@ func TestA11_AfterThirtyMinutesTheCheckAgainAndNoQuota(t *testing.T) {
 	// Two more applications of the person are approved within the month: one was used up.
 	for range 2 {
 		w.clock.Move(24 * time.Hour)
-		f := form()
-		f["document_number"] = h.Number
-		w.applyAs(f).pass()
+		w.applyAs(with("document_number", h.Number)).pass()
 	}
 	w.clock.Move(24 * time.Hour)
-	f := form()
-	f["document_number"] = h.Number
-	fourth := w.applyAs(f)
+	fourth := w.applyAs(with("document_number", h.Number))
 	refused(t, w.call("POST", fourth.path("/checks"), fourth.Token, object{"evidence": "sandbox:pass"}), http.StatusConflict, credential.QuotaExceeded)
 }
 

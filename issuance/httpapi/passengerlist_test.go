@@ -266,9 +266,7 @@ func TestG39_FailedChecksLockTheDocument(t *testing.T) {
 func TestG38_WhoIsNotConfirmedReadsHowToReachCustomerService(t *testing.T) {
 	out := &outage{}
 	w := newSystem(t, setup{residents: out})
-	f := registration(700)
-	f["name"] = provider.SandboxNotMatched
-	m := w.joinAs(f)
+	m := w.joinAs(and(registration(700), object{"name": provider.SandboxNotMatched}))
 	m.verifyPhone("13800000001")
 	a := m.call("POST", "/v1/account/verification", object{"evidence": "sandbox:pass"})
 	refused(t, a, http.StatusUnprocessableEntity, credential.IdentityNotConfirmed)

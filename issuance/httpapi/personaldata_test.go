@@ -19,10 +19,9 @@ func (m *member) list() (applications, statuses []string) {
 	m.w.t.Helper()
 	out := as[struct {
 		Applications []struct {
-			Application string `json:"application"`
-			Status      string `json:"status"`
-			RefusedFor  string `json:"refused_for"`
-		} `json:"applications"`
+			Application, Status string
+			RefusedFor          string `json:"refused_for"`
+		}
 	}](m.w.t, m.call("GET", "/v1/account/applications", nil), http.StatusOK)
 	for _, a := range out.Applications {
 		applications = append(applications, a.Application)

@@ -33,6 +33,7 @@ import (
 	"github.com/railgate/railgate/issuance/registry"
 	"github.com/railgate/railgate/issuance/staff"
 	"github.com/railgate/railgate/issuance/throttle"
+	"github.com/railgate/railgate/test/harness"
 	"github.com/railgate/railgate/test/harness/passenger"
 	"github.com/railgate/railgate/test/harness/runtest"
 	"github.com/railgate/railgate/tokens"
@@ -46,28 +47,10 @@ const (
 	testNumber = "110105199003074616"
 )
 
-// clock is a clock that stands still until it is moved.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time // mu
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) Move(by time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(by)
-}
-
 // system is a running issuer and what a test may look at.
 type system struct {
 	t        testing.TB
-	clock    *clock
+	clock    *harness.Clock
 	keys     *keystore.Keys
 	outbox   *outbox.Outbox
 	database string // its file
@@ -130,9 +113,10 @@ func (w *system) roster() []staff.Credential {
 func newSystem(t testing.TB, s setup) *system {
 	t.Helper()
 	w := &system{
-		t: t, clock: &clock{now: time.Unix(tokentest.Epoch, 250e6)}, keys: keystore.New(),
+		t: t, clock: new(harness.Clock), keys: keystore.New(),
 		phones: provider.NewSandboxCodes(), logs: &runtest.Buffer{}, metrics: prometheus.NewRegistry(), woken: make(chan struct{}, 1000), seen: make(map[string]bool),
 	}
+	w.clock.Set(time.Unix(tokentest.Epoch, 250e6))
 	if s.checker == nil {
 		s.checker = facecheck.Sandbox{}
 	}
@@ -297,8 +281,8 @@ func becomes(t testing.TB, a answer, status string) {
 func refused(t testing.TB, a answer, status int, code problem.Code) {
 	t.Helper()
 	p := as[struct {
-		Code   problem.Code `json:"code"`
-		Status int          `json:"status"`
+		Code   problem.Code
+		Status int
 	}](t, a, status)
 	if p.Code != code || p.Status != status {
 		t.Fatalf("refused with %s (%d in the body), want %s (%d)", p.Code, p.Status, code, status)
@@ -327,19 +311,16 @@ func form() object {
 
 // holder is a passenger with an application.
 type holder struct {
-	w           *system
-	Application string `json:"application"`
-	Status      string `json:"status"`
-	Token       string `json:"access_token"`
-	Serial      string `json:"-"`
-	Number      string `json:"-"` // of the document
+	w                   *system
+	Application, Status string
+	Token               string `json:"access_token"`
+	Serial              string `json:"-"`
+	Number              string `json:"-"` // of the document
 }
 
 func (w *system) apply() *holder {
 	w.t.Helper()
-	f := form()
-	f["document_number"] = number(int(w.people.Add(1)) - 1)
-	return w.applyAs(f)
+	return w.applyAs(with("document_number", number(int(w.people.Add(1))-1)))
 }
 
 // number is that of the n-th test person; the first is testNumber.
@@ -360,12 +341,8 @@ func (w *system) reenter(number string) (h *holder, check string) {
 	w.t.Helper()
 	in := as[struct {
 		Token       string `json:"access_token"`
-		Check       string `json:"check"`
-		Application struct {
-			Application string `json:"application"`
-			Status      string `json:"status"`
-			Serial      string `json:"serial"`
-		} `json:"application"`
+		Check       string
+		Application struct{ Application, Status, Serial string }
 	}](w.t, w.call("POST", "/v1/viewings", "", viewing(number)), http.StatusCreated)
 	a := in.Application
 	return &holder{w: w, Application: a.Application, Status: a.Status, Token: in.Token, Serial: a.Serial, Number: number}, in.Check
@@ -390,26 +367,19 @@ func (h *holder) hasStatus(want string) {
 func (h *holder) pass() string {
 	h.w.t.Helper()
 	c := as[struct {
-		Check       string `json:"check"`
-		Application struct {
-			Status    string `json:"status"`
-			Serial    string `json:"serial"`
-			ExpiresAt int64  `json:"expires_at"`
-		} `json:"application"`
+		Check       string
+		Application struct{ Serial string }
 	}](h.w.t, h.w.call("POST", h.path("/checks"), h.Token, object{"evidence": "sandbox:pass"}), http.StatusCreated)
 	h.Serial = c.Application.Serial
 	return c.Check
 }
 
 type session struct {
-	Session string `json:"session"`
-	Pass    string `json:"pass"`
-	Serial  string `json:"serial"`
-	StartAt int64  `json:"start_at"`
-	Expires int64  `json:"expires_at"`
-	TimeMs  int64  `json:"server_time_ms"`
-	Period  int    `json:"period_seconds"`
-	Length  int    `json:"length"`
+	Session, Pass, Serial string
+	StartAt               int64 `json:"start_at"`
+	Expires               int64 `json:"expires_at"`
+	Period                int   `json:"period_seconds"`
+	Length                int
 }
 
 // open opens a session in anchor mode and returns what the phone would show in a step.
