@@ -55,7 +55,7 @@ func TestCommandsStopAnywhereAndFinishWhenRepeated(t *testing.T) {
 			for _, cut := range []bool{true, false} {
 				explained, steps := "", 0
 				for n := 1; ; n++ {
-					h := s.house(t)
+					h := s.of.copy(t)
 					if !stopAt(t, n, cut, func() error { return s.command(h) }) {
 						break
 					}
@@ -88,7 +88,7 @@ func TestCommandsStopAnywhereAndFinishWhenRepeated(t *testing.T) {
 // counts on it: a step behind a renaming is always that of its directory.
 func TestNamesAreOnDiskBeforeAnythingFollows(t *testing.T) {
 	for name, s := range stories(t) {
-		h := s.house(t)
+		h := s.of.copy(t)
 		var last, renamed string
 		disk.Before = func(step, path string) error {
 			if renamed != "" && (step != "sync" || path != h.dir) {
@@ -118,7 +118,7 @@ func TestInitCutOffIsExplained(t *testing.T) {
 	for _, o := range []Options{{}, sealedBy} {
 		explained := 0
 		for n := 1; ; n++ {
-			h := &house{t: t, dir: filepath.Join(t.TempDir(), "keys")}
+			h := &system{t: t, dir: filepath.Join(t.TempDir(), "keys")}
 			if !stopAt(t, n, true, func() error { _, err := o.Init(h.dir); return err }) {
 				break
 			}
@@ -164,23 +164,22 @@ func TestCommandsTakeTurns(t *testing.T) {
 	unlock, err := ownfile.Lock(h.dir, true, lockPatience)
 	h.must(err)
 	defer unlock()
-	_, err = Open(h.dir)
-	h.refuses(err, "another command is at work")
+	h.shut(Options{}, "another command is at work")
 }
 
 // story is a command, what must hold wherever it stopped, and what once it was
 // repeated.
 type story struct {
-	house    func(t *testing.T) *house
-	command  func(h *house) error
-	stopped  func(t *testing.T, h *house) *Keys
-	finished func(t *testing.T, h *house)
+	of       *system
+	command  func(h *system) error
+	stopped  func(t *testing.T, h *system) *Keys
+	finished func(t *testing.T, h *system)
 	// leftovers are what must have been explained at one stop or another.
 	leftovers []string
 	steps     int // at least so many
 }
 
-func openEither(t *testing.T, h *house, passphrases ...Passphrase) *Keys {
+func openEither(t *testing.T, h *system, passphrases ...Passphrase) *Keys {
 	t.Helper()
 	for _, p := range passphrases {
 		if k, err := (Options{Passphrase: p}).Open(h.dir); err == nil {
@@ -194,9 +193,9 @@ func openEither(t *testing.T, h *house, passphrases ...Passphrase) *Keys {
 }
 
 func stories(t *testing.T) map[string]story {
-	plain, sealed, old := build(t, Options{}), build(t, sealedBy), oldHouse(t, "sealed")
-	unchanged := func(ps ...Passphrase) func(*testing.T, *house) *Keys {
-		return func(t *testing.T, h *house) *Keys {
+	plain, sealed, old := build(t, Options{}), build(t, sealedBy), oldSystem(t, "sealed")
+	unchanged := func(ps ...Passphrase) func(*testing.T, *system) *Keys {
+		return func(t *testing.T, h *system) *Keys {
 			k := openEither(t, h, ps...)
 			h.same(k)
 			return k
@@ -210,10 +209,10 @@ func stories(t *testing.T) map[string]story {
 	}
 	return map[string]story{
 		"Seal": {
-			house:   func(t *testing.T) *house { return plain.copy(t) },
-			command: func(h *house) error { return Seal(h.dir, right) },
+			of:   plain,
+			command: func(h *system) error { return Seal(h.dir, right) },
 			stopped: unchanged(right), // a plain directory opens with a passphrase, too
-			finished: func(t *testing.T, h *house) {
+			finished: func(t *testing.T, h *system) {
 				h.same(openEither(t, h, right))
 				h.holdsNoSecret()
 			},
@@ -221,10 +220,10 @@ func stories(t *testing.T) map[string]story {
 			steps:     4 * 7,
 		},
 		"Reseal": {
-			house:   func(t *testing.T) *house { return sealed.copy(t) },
-			command: func(h *house) error { return Reseal(h.dir, right, other) },
+			of:   sealed,
+			command: func(h *system) error { return Reseal(h.dir, right, other) },
 			stopped: unchanged(right, other),
-			finished: func(t *testing.T, h *house) {
+			finished: func(t *testing.T, h *system) {
 				h.same(openEither(t, h, other))
 				if _, err := sealedBy.Open(h.dir); err != ErrPassphrase {
 					t.Fatalf("the old passphrase: %v", err)
@@ -237,10 +236,10 @@ func stories(t *testing.T) map[string]story {
 			steps:     5 * 8,
 		},
 		"Seal of a directory from before age": {
-			house:   func(t *testing.T) *house { return old.copy(t) },
-			command: func(h *house) error { return Seal(h.dir, right) },
+			of:   old,
+			command: func(h *system) error { return Seal(h.dir, right) },
 			stopped: unchanged(right),
-			finished: func(t *testing.T, h *house) {
+			finished: func(t *testing.T, h *system) {
 				h.same(openEither(t, h, right))
 				h.holdsNoSecret()
 				if k := openEither(t, h, right); len(k.Leftovers()) > 0 {
@@ -251,19 +250,19 @@ func stories(t *testing.T) map[string]story {
 			steps:     5 * 8,
 		},
 		"Generate": {
-			house: func(t *testing.T) *house { return sealed.copy(t) },
-			command: func(h *house) error {
+			of: sealed,
+			command: func(h *system) error {
 				_, err := sealedBy.Generate(h.dir, nil)
 				return err
 			},
-			stopped: func(t *testing.T, h *house) *Keys {
+			stopped: func(t *testing.T, h *system) *Keys {
 				k := openEither(t, h, right)
 				if n := len(k.Issuers); n != 2 && n != 3 || k.IssuerID != h.made.IssuerID {
 					t.Fatalf("issuers %v", ids(k))
 				}
 				return k
 			},
-			finished: func(t *testing.T, h *house) {
+			finished: func(t *testing.T, h *system) {
 				if k := openEither(t, h, right); len(k.Issuers) < 3 || len(k.Plain()) > 0 {
 					t.Fatalf("issuers %v, plain %v", ids(k), k.Plain())
 				}
@@ -272,16 +271,16 @@ func stories(t *testing.T) map[string]story {
 			steps:     4,
 		},
 		"Retire": {
-			house:   func(t *testing.T) *house { return plain.copy(t) },
-			command: func(h *house) error { return Retire(h.dir, h.issuer(0)) },
-			stopped: func(t *testing.T, h *house) *Keys {
+			of:   plain,
+			command: func(h *system) error { return Retire(h.dir, h.issuer(0)) },
+			stopped: func(t *testing.T, h *system) *Keys {
 				k := openEither(t, h, "")
 				if got := ids(k); len(got) > 2 || got[len(got)-1] != h.issuer(1) {
 					t.Fatalf("issuers %v", got)
 				}
 				return k
 			},
-			finished: func(t *testing.T, h *house) {
+			finished: func(t *testing.T, h *system) {
 				if got := ids(openEither(t, h, "")); len(got) != 1 || got[0] != h.issuer(1) {
 					t.Fatalf("issuers %v", got)
 				}
@@ -300,13 +299,13 @@ func stories(t *testing.T) map[string]story {
 			steps:     4,
 		},
 		"NewFieldKey": {
-			house: func(t *testing.T) *house { return sealed.copy(t) },
-			command: func(h *house) error {
+			of: sealed,
+			command: func(h *system) error {
 				_, err := sealedBy.NewFieldKey(h.dir)
 				return err
 			},
-			stopped: func(t *testing.T, h *house) *Keys { return openEither(t, h, right) },
-			finished: func(t *testing.T, h *house) {
+			stopped: func(t *testing.T, h *system) *Keys { return openEither(t, h, right) },
+			finished: func(t *testing.T, h *system) {
 				if k := openEither(t, h, right); len(k.FieldKeys) < 3 {
 					t.Fatalf("%d field keys", len(k.FieldKeys))
 				}
@@ -315,21 +314,21 @@ func stories(t *testing.T) map[string]story {
 			steps:     4,
 		},
 		"DropFieldKey": {
-			house: func(t *testing.T) *house { return sealed.copy(t) },
-			command: func(h *house) error {
+			of: sealed,
+			command: func(h *system) error {
 				if err := DropFieldKey(h.dir, 1); err != nil && !strings.Contains(err.Error(), "has no vault-field-1.key") {
 					return err // gone is gone
 				}
 				return nil
 			},
-			stopped: func(t *testing.T, h *house) *Keys {
+			stopped: func(t *testing.T, h *system) *Keys {
 				k := openEither(t, h, right)
 				if n := len(k.FieldKeys); k.FieldKeys[n-1].Number != 2 {
 					t.Fatal("the newest field key is lost")
 				}
 				return k
 			},
-			finished: func(t *testing.T, h *house) {
+			finished: func(t *testing.T, h *system) {
 				if k := openEither(t, h, right); len(k.FieldKeys) != 1 || exists(h.file("vault-field-1.dropped")) {
 					t.Fatal("the field key is still there")
 				}

@@ -11,7 +11,7 @@ import (
 func TestSealedFileDamagedAtAnyByte(t *testing.T) {
 	h := build(t, sealedBy)
 	h.damagedAtAnyByte()
-	old := oldHouse(t, "sealed")
+	old := oldSystem(t, "sealed")
 	sealText := old.files()[sealFile]
 	genuine := argon
 	t.Cleanup(func() { argon = genuine })
@@ -24,7 +24,7 @@ func TestSealedFileDamagedAtAnyByte(t *testing.T) {
 	old.damagedAtAnyByte()
 }
 
-func (h *house) damagedAtAnyByte() {
+func (h *system) damagedAtAnyByte() {
 	t := h.t
 	t.Helper()
 	for name, text := range h.files() {
@@ -48,9 +48,7 @@ func (h *house) damagedAtAnyByte() {
 		try("more", len(text), []byte(text+"\n"))
 		h.must(os.WriteFile(h.file(name), []byte(text), 0o600))
 	}
-	got, err := sealedBy.Open(h.dir)
-	h.must(err)
-	h.same(got)
+	h.same(h.opened(sealedBy))
 }
 
 // Each file is good, and not where it belongs.
@@ -59,7 +57,7 @@ func TestExchangedFilesDoNotOpen(t *testing.T) {
 	one, two := issuerFile(h.issuer(0)), issuerFile(h.issuer(1))
 	for name, c := range map[string]struct {
 		to, from string
-		of       *house
+		of       *system
 		want     string
 	}{
 		"one issuer key under the other's name":     {one, two, h, "renamed or exchanged"},
@@ -72,8 +70,7 @@ func TestExchangedFilesDoNotOpen(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			twin := h.copy(t)
 			twin.must(os.WriteFile(twin.file(c.to), []byte(c.of.files()[c.from]), 0o600))
-			_, err := sealedBy.Open(twin.dir)
-			twin.refuses(err, c.want)
+			twin.shut(sealedBy, c.want)
 		})
 	}
 	// The text of one file, with the other's head in front of it.
@@ -86,29 +83,25 @@ func TestExchangedFilesDoNotOpen(t *testing.T) {
 	head, _ := cut(vaultKind.file)
 	_, text := cut(fieldFile(1))
 	h.must(os.WriteFile(twin.file(vaultKind.file), []byte(head+text), 0o600))
-	_, err := sealedBy.Open(twin.dir)
-	h.refuses(err, "exchanged")
+	twin.shut(sealedBy, "exchanged")
 	// Files from before age are bound to their names, too.
-	old := oldHouse(t, "sealed")
+	old := oldSystem(t, "sealed")
 	for _, to := range []string{fieldFile(2), vaultKind.file} {
 		twin, from := old.copy(t), fieldFile(1)
 		spliced := strings.Replace(old.files()[from], fieldKind.head(legacyForm), kindOf(to).head(legacyForm), 1)
 		h.must(os.WriteFile(twin.file(to), []byte(spliced), 0o600))
-		_, err := sealedBy.Open(twin.dir)
-		old.refuses(err, "exchanged")
+		twin.shut(sealedBy, "exchanged")
 	}
 
 	h.must(os.Remove(h.file(sealFile)))
-	_, err = sealedBy.Open(h.dir)
-	h.refuses(err, sealFile+" is missing")
+	h.shut(sealedBy, sealFile+" is missing")
 }
 
 // A plain key among sealed ones is read, and said.
 func TestPlainFileAmongSealedOnesIsSaid(t *testing.T) {
 	h, plain := build(t, sealedBy), build(t, Options{})
 	h.must(os.WriteFile(h.file(vaultKind.file), []byte(plain.files()[vaultKind.file]), 0o600))
-	got, err := sealedBy.Open(h.dir)
-	h.must(err)
+	got := h.opened(sealedBy)
 	if p := got.Plain(); len(p) != 1 || p[0] != vaultKind.file {
 		t.Fatalf("plain: %v", p)
 	}
@@ -119,16 +112,16 @@ func TestPlainFileAmongSealedOnesIsSaid(t *testing.T) {
 
 func TestPermissionsOfSealedFiles(t *testing.T) {
 	for name, c := range map[string]struct {
-		spoil func(h *house) error
+		spoil func(h *system) error
 		want  string
 	}{
-		"a seal that others may read":      {func(h *house) error { return os.Chmod(h.file(sealFile), 0o644) }, "mode 0644"},
-		"a key that a group may write":     {func(h *house) error { return os.Chmod(h.file(vaultKind.file), 0o620) }, "mode 0620"},
-		"a directory that others may fill": {func(h *house) error { return os.Chmod(h.dir, 0o707) }, "mode 0707"},
-		"a directory that is gone": {func(h *house) error {
+		"a seal that others may read":      {func(h *system) error { return os.Chmod(h.file(sealFile), 0o644) }, "mode 0644"},
+		"a key that a group may write":     {func(h *system) error { return os.Chmod(h.file(vaultKind.file), 0o620) }, "mode 0620"},
+		"a directory that others may fill": {func(h *system) error { return os.Chmod(h.dir, 0o707) }, "mode 0707"},
+		"a directory that is gone": {func(h *system) error {
 			return os.Rename(h.dir, h.dir+"2")
 		}, "no such file"},
-		"a directory in the place of a file": {func(h *house) error {
+		"a directory in the place of a file": {func(h *system) error {
 			h.must(os.Remove(h.file(sealFile)))
 			return os.Mkdir(h.file(sealFile), 0o700)
 		}, "not a regular file"},
@@ -136,9 +129,8 @@ func TestPermissionsOfSealedFiles(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := build(t, sealedBy)
 			h.must(c.spoil(h))
-			_, err := sealedBy.Open(h.dir)
-			h.refuses(err, c.want)
-			_, err = sealedBy.Generate(h.dir, nil)
+			h.shut(sealedBy, c.want)
+			_, err := sealedBy.Generate(h.dir, nil)
 			if !strings.Contains(name, "a key that") { // Generate reads no other key
 				h.refuses(err, c.want)
 			}

@@ -32,13 +32,12 @@ func TestFilesOfOldStillOpen(t *testing.T) {
 		FieldKeys: []vault.FieldKey{{Number: 1, Secret: fill(5)}},
 	}
 	for name, o := range map[string]Options{"plain": {}, "sealed": sealedBy, "age": sealedBy} {
-		h := &house{t: t, dir: filepath.Join("testdata", name), made: want}
+		h := &system{t: t, dir: filepath.Join("testdata", name), made: want}
 		if n := len(h.files()); n < 5 {
 			t.Fatalf("%s: only %d files", name, n)
 		}
 		h = h.copy(t) // a checkout's permissions are not for keys
-		got, err := o.Open(h.dir)
-		h.must(err)
+		got := h.opened(o)
 		h.same(got)
 		if got.IssuerID != 7 || got.Vault != want.Vault || got.FieldKeys[0] != want.FieldKeys[0] {
 			t.Fatalf("%s: other keys", name)
@@ -57,13 +56,13 @@ func TestFilesOfOldStillOpen(t *testing.T) {
 	}
 }
 
-// oldHouse is a copy of a directory that the release before age made (commit 5b05d99):
+// oldSystem is a copy of a directory that the release before age made (commit 5b05d99):
 // "plain", the same keys "sealed", and "resealing", whose Reseal from right to other was
 // cut off. What the plain one holds is what the others must.
-func oldHouse(t *testing.T, name string) *house {
+func oldSystem(t *testing.T, name string) *system {
 	t.Helper()
-	copied := func(name string) *house {
-		h := &house{t: t, dir: filepath.Join("testdata", "argon2id", name)}
+	copied := func(name string) *system {
+		h := &system{t: t, dir: filepath.Join("testdata", "argon2id", name)}
 		return h.copy(t)
 	}
 	plain, h := copied("plain"), copied(name)
@@ -74,19 +73,19 @@ func oldHouse(t *testing.T, name string) *house {
 func TestDirectoryFromBeforeAgeIsReadAndRewritten(t *testing.T) {
 	commands := map[string]struct {
 		made string
-		run  func(h *house) (Passphrase, error)
+		run  func(h *system) (Passphrase, error)
 	}{
-		"Seal":                          {"sealed", func(h *house) (Passphrase, error) { return right, Seal(h.dir, right) }},
-		"Reseal":                        {"sealed", func(h *house) (Passphrase, error) { return other, Reseal(h.dir, right, other) }},
-		"Generate":                      {"sealed", func(h *house) (Passphrase, error) { _, err := sealedBy.Generate(h.dir, nil); return right, err }},
-		"NewFieldKey":                   {"sealed", func(h *house) (Passphrase, error) { _, err := sealedBy.NewFieldKey(h.dir); return right, err }},
-		"Seal what a Reseal has left":   {"resealing", func(h *house) (Passphrase, error) { return other, Seal(h.dir, other) }},
-		"Reseal what a Reseal has left": {"resealing", func(h *house) (Passphrase, error) { return other, Reseal(h.dir, right, other) }},
-		"Seal what is plain":            {"plain", func(h *house) (Passphrase, error) { return right, Seal(h.dir, right) }},
+		"Seal":                          {"sealed", func(h *system) (Passphrase, error) { return right, Seal(h.dir, right) }},
+		"Reseal":                        {"sealed", func(h *system) (Passphrase, error) { return other, Reseal(h.dir, right, other) }},
+		"Generate":                      {"sealed", func(h *system) (Passphrase, error) { _, err := sealedBy.Generate(h.dir, nil); return right, err }},
+		"NewFieldKey":                   {"sealed", func(h *system) (Passphrase, error) { _, err := sealedBy.NewFieldKey(h.dir); return right, err }},
+		"Seal what a Reseal has left":   {"resealing", func(h *system) (Passphrase, error) { return other, Seal(h.dir, other) }},
+		"Reseal what a Reseal has left": {"resealing", func(h *system) (Passphrase, error) { return other, Reseal(h.dir, right, other) }},
+		"Seal what is plain":            {"plain", func(h *system) (Passphrase, error) { return right, Seal(h.dir, right) }},
 	}
 	for name, c := range commands {
 		t.Run(name, func(t *testing.T) {
-			h := oldHouse(t, c.made)
+			h := oldSystem(t, c.made)
 			if c.made != "plain" {
 				k := openEither(t, h, right, other)
 				h.same(k)
@@ -98,8 +97,7 @@ func TestDirectoryFromBeforeAgeIsReadAndRewritten(t *testing.T) {
 			before := h.files()
 			p, err := c.run(h)
 			h.must(err)
-			k, err := Options{Passphrase: p}.Open(h.dir)
-			h.must(err)
+			k := h.opened(Options{Passphrase: p})
 			if len(k.Plain()) > 0 || len(k.Leftovers()) > 0 {
 				t.Fatalf("plain %v, leftovers %v", k.Plain(), k.Leftovers())
 			}
@@ -117,11 +115,10 @@ func TestDirectoryFromBeforeAgeIsReadAndRewritten(t *testing.T) {
 
 // Neither needs the passphrase, whatever the form.
 func TestKeysFromBeforeAgeGo(t *testing.T) {
-	h := oldHouse(t, "sealed")
+	h := oldSystem(t, "sealed")
 	h.must(Retire(h.dir, h.issuer(0)))
 	h.must(DropFieldKey(h.dir, 1))
-	k, err := sealedBy.Open(h.dir)
-	h.must(err)
+	k := h.opened(sealedBy)
 	if len(k.Issuers) != 1 || k.Issuers[0].ID != h.issuer(1) || len(k.FieldKeys) != 1 || k.FieldKeys[0].Number != 2 {
 		t.Fatalf("%+v", k)
 	}

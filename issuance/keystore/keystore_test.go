@@ -10,22 +10,22 @@ import (
 	"testing"
 
 	"github.com/railgate/railgate/internal/ownfile"
-	"github.com/railgate/railgate/test/harness/runtest"
 	"github.com/railgate/railgate/tokens"
 )
 
-func initialised(t *testing.T) (dir string, made *Keys) {
+// initialised is a directory with what Init makes.
+func initialised(t *testing.T) *system {
 	t.Helper()
-	dir = filepath.Join(t.TempDir(), "keys")
-	made, err := Init(dir)
-	runtest.Must(t, err)
-	return dir, made
+	h := &system{t: t, dir: filepath.Join(t.TempDir(), "keys")}
+	var err error
+	h.made, err = Init(h.dir)
+	h.must(err)
+	return h
 }
 
 func TestKeysComeBackAsTheyWereMade(t *testing.T) {
-	dir, made := initialised(t)
-	again, err := Open(dir)
-	runtest.Must(t, err)
+	h := initialised(t)
+	made, again := h.made, h.opened(Options{})
 	if again.Authority.Public() != made.Authority.Public() || again.Issuer.Public() != made.Issuer.Public() ||
 		again.IssuerID != made.IssuerID || again.Vault != made.Vault {
 		t.Fatal("other keys came back")
@@ -33,7 +33,7 @@ func TestKeysComeBackAsTheyWereMade(t *testing.T) {
 	if made.Authority.Public() == made.Issuer.Public() {
 		t.Fatal("one key has two uses")
 	}
-	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	files, err := filepath.Glob(h.file("*"))
 	if err != nil || len(files) != 3 {
 		t.Fatalf("files %v: %v", files, err)
 	}
@@ -45,13 +45,12 @@ func TestKeysComeBackAsTheyWereMade(t *testing.T) {
 }
 
 func TestInitNeverOverwrites(t *testing.T) {
-	dir, made := initialised(t)
-	if _, err := Init(dir); err == nil {
+	h := initialised(t)
+	if _, err := Init(h.dir); err == nil {
 		t.Fatal("made keys over keys")
 	}
-	again, err := Open(dir)
-	if err != nil || again.Vault != made.Vault {
-		t.Fatalf("the keys changed: %v", err)
+	if h.opened(Options{}).Vault != h.made.Vault {
+		t.Fatal("the keys changed")
 	}
 	// Nor does it when two of them run at the same moment.
 	shared := filepath.Join(t.TempDir(), "keys")
@@ -65,8 +64,8 @@ func TestInitNeverOverwrites(t *testing.T) {
 	if a, b := <-made1, <-made2; (a == nil) == (b == nil) {
 		t.Fatalf("of two one must win: %v, %v", a, b)
 	}
-	_, err = Open(shared)
-	runtest.Must(t, err)
+	_, err := Open(shared)
+	h.must(err)
 }
 
 func TestKeyIDsStayOutOfTheTestRange(t *testing.T) {
@@ -88,47 +87,39 @@ func TestOpenRefuses(t *testing.T) {
 	// In every story the seed of the authority key is this, or nearly.
 	seed := strings.Repeat("5eed", 16)
 	for name, c := range map[string]struct {
-		spoil func(t *testing.T, dir string, made *Keys) error
+		spoil func(h *system) error
 		want  string
 	}{
-		"a file that others may read": {func(_ *testing.T, dir string, _ *Keys) error {
-			return os.Chmod(filepath.Join(dir, authorityKind.file), 0o640)
-		}, "mode 0640"},
-		"a directory that others may write": {func(_ *testing.T, dir string, _ *Keys) error { return os.Chmod(dir, 0o770) }, "mode 0770"},
-		"a folder above that others may write": {func(t *testing.T, dir string, _ *Keys) error {
-			above := filepath.Dir(dir)
-			t.Cleanup(func() { os.Chmod(above, 0o700) })
+		"a file that others may read": {func(h *system) error { return os.Chmod(h.file(authorityKind.file), 0o640) }, "mode 0640"},
+		"a directory that others may write": {func(h *system) error { return os.Chmod(h.dir, 0o770) }, "mode 0770"},
+		"a folder above that others may write": {func(h *system) error {
+			above := filepath.Dir(h.dir)
+			h.t.Cleanup(func() { os.Chmod(above, 0o700) })
 			return os.Chmod(above, 0o777)
 		}, "may swap the files"},
-		"a second name of a key file": {func(t *testing.T, dir string, _ *Keys) error {
-			return os.Link(filepath.Join(dir, authorityKind.file), filepath.Join(dir, "copy"))
-		}, "hard links"},
-		"a link to a file in an open folder": {func(t *testing.T, dir string, _ *Keys) error {
-			open := t.TempDir()
-			path, moved := filepath.Join(dir, authorityKind.file), filepath.Join(open, authorityKind.file)
+		"a second name of a key file": {func(h *system) error { return os.Link(h.file(authorityKind.file), h.file("copy")) }, "hard links"},
+		"a link to a file in an open folder": {func(h *system) error {
+			open := h.t.TempDir()
+			path, moved := h.file(authorityKind.file), filepath.Join(open, authorityKind.file)
 			return errors.Join(os.Rename(path, moved), os.Symlink(moved, path), os.Chmod(open, 0o777))
 		}, "may swap the files"},
-		"a key file of another user": {func(t *testing.T, dir string, _ *Keys) error {
+		"a key file of another user": {func(h *system) error {
 			if os.Geteuid() != 0 {
-				t.Skip("only root can give a file away")
+				h.t.Skip("only root can give a file away")
 			}
-			return os.Chown(filepath.Join(dir, authorityKind.file), 65533, 65533)
+			return os.Chown(h.file(authorityKind.file), 65533, 65533)
 		}, "belongs to user 65533"},
-		"no vault": {func(_ *testing.T, dir string, _ *Keys) error { return os.Remove(filepath.Join(dir, vaultKind.file)) }, vaultKind.file},
-		"another issuer key's text": {func(_ *testing.T, dir string, made *Keys) error {
-			text := issuerText(made.IssuerID^2, seed)
-			return os.WriteFile(filepath.Join(dir, issuerFile(made.IssuerID^1)), text, 0o600)
+		"no vault": {func(h *system) error { return os.Remove(h.file(vaultKind.file)) }, vaultKind.file},
+		"another issuer key's text": {func(h *system) error {
+			text := issuerText(h.made.IssuerID^2, seed)
+			return os.WriteFile(h.file(issuerFile(h.made.IssuerID^1)), text, 0o600)
 		}, "file name"},
-		"no issuer key": {func(_ *testing.T, dir string, made *Keys) error {
-			return os.Remove(filepath.Join(dir, issuerFile(made.IssuerID)))
-		}, "no issuer-ID.key"},
-		"a time that no key was made": {func(_ *testing.T, dir string, made *Keys) error {
-			text := append(issuerText(made.IssuerID, seed), "created 2026-02-10 08:00\n"...)
-			return os.WriteFile(filepath.Join(dir, issuerFile(made.IssuerID)), text, 0o600)
+		"no issuer key": {func(h *system) error { return os.Remove(h.file(issuerFile(h.made.IssuerID))) }, "no issuer-ID.key"},
+		"a time that no key was made": {func(h *system) error {
+			text := append(issuerText(h.made.IssuerID, seed), "created 2026-02-10 08:00\n"...)
+			return os.WriteFile(h.file(issuerFile(h.made.IssuerID)), text, 0o600)
 		}, "created"},
-		"another file's name": {func(_ *testing.T, dir string, made *Keys) error {
-			return os.Rename(filepath.Join(dir, issuerFile(made.IssuerID)), filepath.Join(dir, "issuer-0.key"))
-		}, "file name"},
+		"another file's name": {func(h *system) error { return os.Rename(h.file(issuerFile(h.made.IssuerID)), h.file("issuer-0.key")) }, "file name"},
 		"another kind of file": {overwrite(vaultKind.head(plainForm) + "\nseed " + seed + "\n"), "does not begin"},
 		"a short seed":         {overwrite(authorityKind.head(plainForm) + "\nseed " + seed[1:] + "\n"), "64 lower-case"},
 		"a seed in capitals":   {overwrite(authorityKind.head(plainForm) + "\nseed " + strings.ToUpper(seed) + "\n"), "64 lower-case"},
@@ -139,15 +130,10 @@ func TestOpenRefuses(t *testing.T) {
 		"an empty file":        {overwrite(""), "does not begin"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir, made := initialised(t)
-			runtest.Must(t, c.spoil(t, dir, made))
-			_, err := Open(dir)
-			if err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Fatalf("%v, want something about %q", err, c.want)
-			}
-			if strings.Contains(strings.ToLower(err.Error()), seed[:8]) {
-				t.Fatalf("the error tells the seed: %v", err)
-			}
+			h := initialised(t)
+			h.secrets = []string{seed}
+			h.must(c.spoil(h))
+			h.shut(Options{}, c.want)
 		})
 	}
 	if _, err := Open(filepath.Join(t.TempDir(), "absent")); err == nil {
@@ -159,19 +145,17 @@ func issuerText(id tokens.KeyID, seed string) []byte {
 	return fmt.Appendf(nil, "%s\nid %d\nseed %s\n", issuerKind.head(plainForm), id, seed)
 }
 
-func overwrite(text string) func(*testing.T, string, *Keys) error {
-	return func(_ *testing.T, dir string, _ *Keys) error {
-		return os.WriteFile(filepath.Join(dir, authorityKind.file), []byte(text), 0o600)
+func overwrite(text string) func(*system) error {
+	return func(h *system) error {
+		return os.WriteFile(h.file(authorityKind.file), []byte(text), 0o600)
 	}
 }
 
 func TestKeysAreNeverPrinted(t *testing.T) {
-	dir, made := initialised(t)
-	text, err := os.ReadFile(filepath.Join(dir, vaultKind.file))
-	runtest.Must(t, err)
-	secret := strings.TrimSpace(strings.Split(string(text), "master ")[1])
+	h := initialised(t)
+	secret := strings.TrimSpace(strings.Split(h.files()[vaultKind.file], "master ")[1])
 	for _, verb := range []string{"%v", "%+v", "%#v", "%x"} {
-		if got := fmt.Sprintf(verb, *made); strings.Contains(got, secret[:8]) || !strings.Contains(got, "private") {
+		if got := fmt.Sprintf(verb, *h.made); strings.Contains(got, secret[:8]) || !strings.Contains(got, "private") {
 			t.Errorf("%s prints %s", verb, got)
 		}
 	}
@@ -183,21 +167,20 @@ func TestKeysThatATrustedGroupMayRead(t *testing.T) {
 		t.Skip("only root can give files away")
 	}
 	const group = 65533
-	dir, made := initialised(t)
-	names, err := os.ReadDir(dir)
-	runtest.Must(t, err)
+	h := initialised(t)
+	names := h.names()
 	mount := t.TempDir()
 	version := filepath.Join(mount, "..2026_02_10")
-	runtest.Must(t, errors.Join(os.Rename(dir, version), os.Chmod(mount, 0o777|fs.ModeSticky), os.Chown(version, 0, group), os.Chmod(version, 0o770), os.Symlink("..2026_02_10", filepath.Join(mount, "..data"))))
+	h.must(errors.Join(os.Rename(h.dir, version), os.Chmod(mount, 0o777|fs.ModeSticky), os.Chown(version, 0, group), os.Chmod(version, 0o770), os.Symlink("..2026_02_10", filepath.Join(mount, "..data"))))
 	for _, n := range names {
-		file := filepath.Join(version, n.Name())
-		runtest.Must(t, errors.Join(os.Chown(file, 0, group), os.Chmod(file, 0o440), os.Symlink(filepath.Join("..data", n.Name()), filepath.Join(mount, n.Name()))))
+		file := filepath.Join(version, n)
+		h.must(errors.Join(os.Chown(file, 0, group), os.Chmod(file, 0o440), os.Symlink(filepath.Join("..data", n), filepath.Join(mount, n))))
 	}
 	if _, err := Open(mount); err == nil || !strings.Contains(err.Error(), "mode 0") {
 		t.Fatalf("without the group: %v", err)
 	}
 	k, err := Options{Trust: ownfile.Trust{Group: group}}.Open(mount)
-	if err != nil || k.IssuerID != made.IssuerID {
+	if err != nil || k.IssuerID != h.made.IssuerID {
 		t.Fatalf("%+v, %v", k, err)
 	}
 }

@@ -3,44 +3,35 @@ package keystore
 import (
 	"errors"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/railgate/railgate/issuance/vault"
-	"github.com/railgate/railgate/test/harness/runtest"
 	"github.com/railgate/railgate/tokens"
 )
 
 // The story of a rotation: a new key is made beside the old one, which goes on
 // signing until it is retired.
 func TestIssuerKeysFollowEachOther(t *testing.T) {
-	dir, made := initialised(t)
+	h := initialised(t)
+	dir, made := h.dir, h.made
 	later := time.Date(2100, 1, 1, 0, 0, 0, 5e8, time.UTC)
 	next, err := Options{Now: func() time.Time { return later }}.Generate(dir, nil)
 	if err != nil || next.ID == made.IssuerID || !next.Created.Equal(later.Truncate(time.Second)) {
 		t.Fatalf("%+v: %v", next, err)
 	}
-	both, err := Open(dir)
-	if err != nil || len(both.Issuers) != 2 {
-		t.Fatalf("%v", err)
-	}
-	if both.IssuerID != made.IssuerID || both.Issuer.Public() != made.Issuer.Public() ||
+	both := h.opened(Options{})
+	if len(both.Issuers) != 2 || both.IssuerID != made.IssuerID || both.Issuer.Public() != made.Issuer.Public() ||
 		both.Issuers[1].ID != next.ID || both.Issuers[1].Signer.Public() != next.Signer.Public() || both.Issuers[1].Created != next.Created {
-		t.Fatal("not the oldest key signs, or the new one came back as another")
+		t.Fatal("not the oldest of two keys signs, or the new one came back as another")
 	}
-	runtest.Must(t, Retire(dir, made.IssuerID))
-	after, err := Open(dir)
-	if err != nil || len(after.Issuers) != 1 || after.IssuerID != next.ID || len(after.Leftovers()) > 0 {
-		t.Fatalf("%v", err)
+	h.must(Retire(dir, made.IssuerID))
+	if after := h.opened(Options{}); len(after.Issuers) != 1 || after.IssuerID != next.ID || len(after.Leftovers()) > 0 {
+		t.Fatalf("%v", after)
 	}
-	if err := Retire(dir, made.IssuerID); err != nil {
-		t.Fatalf("again: %v", err)
-	}
-	if err := Retire(dir, next.ID); err == nil || !strings.Contains(err.Error(), "only issuer key") {
-		t.Fatalf("the last one: %v", err)
-	}
+	h.must(Retire(dir, made.IssuerID)) // again
+	h.refuses(Retire(dir, next.ID), "only issuer key")
 	if err := Retire(dir, next.ID^made.IssuerID^1); err == nil {
 		t.Fatal("retired what is not there")
 	}
@@ -49,13 +40,14 @@ func TestIssuerKeysFollowEachOther(t *testing.T) {
 // Ids are bound for ever: neither one that the directory ever held nor one that
 // the caller knows comes again.
 func TestGenerateTakesAnIDThatNobodyEverHad(t *testing.T) {
-	dir, made := initialised(t)
+	h := initialised(t)
+	dir, made := h.dir, h.made
 	const gone, free tokens.KeyID = 11, 12
 	taken := make(map[tokens.KeyID]bool)
 	for id := range FirstTestKey {
 		taken[id] = id != made.IssuerID && id != gone && id != free
 	}
-	runtest.Must(t, os.WriteFile(filepath.Join(dir, retiredFile(gone)), retiredText(gone), 0o600))
+	h.must(os.WriteFile(h.file(retiredFile(gone)), retiredText(gone), 0o600))
 	if made.IssuerID == free || made.IssuerID == gone {
 		t.Skip("one draw in 16384")
 	}
@@ -63,9 +55,8 @@ func TestGenerateTakesAnIDThatNobodyEverHad(t *testing.T) {
 	if err != nil || next.ID != free {
 		t.Fatalf("id %d: %v", next.ID, err)
 	}
-	if _, err := (Options{}).Generate(dir, taken); err == nil || !strings.Contains(err.Error(), "every id is taken") {
-		t.Fatalf("%v", err)
-	}
+	_, err = Options{}.Generate(dir, taken)
+	h.refuses(err, "every id is taken")
 }
 
 // A key file of a retired id, put back from a backup, must not sign again.
@@ -75,11 +66,9 @@ func TestRetiredKeyThatComesBackIsRefused(t *testing.T) {
 	was := h.files()[issuerFile(id)]
 	h.must(Retire(h.dir, id))
 	h.must(os.WriteFile(h.file(issuerFile(id)), []byte(was), 0o600))
-	_, err := Open(h.dir)
-	h.refuses(err, "retired id")
+	h.shut(Options{}, "retired id")
 	h.must(Retire(h.dir, id))
-	k, err := Open(h.dir)
-	h.must(err)
+	k := h.opened(Options{})
 	if len(k.Issuers) != 1 || exists(h.file(issuerFile(id))) {
 		t.Fatal("it is still there")
 	}
@@ -112,8 +101,7 @@ func TestKeyWithoutATimeIsTheOldest(t *testing.T) {
 	id := h.issuer(1)
 	lines := strings.SplitAfter(h.files()[issuerFile(id)], "\n")
 	h.must(os.WriteFile(h.file(issuerFile(id)), []byte(strings.Join(lines[:3], "")), 0o600))
-	k, err := Open(h.dir)
-	h.must(err)
+	k := h.opened(Options{})
 	if k.IssuerID != id || !k.Issuers[0].Created.IsZero() {
 		t.Fatalf("the oldest is %d, made %s", k.IssuerID, k.Issuers[0].Created)
 	}
@@ -122,32 +110,31 @@ func TestKeyWithoutATimeIsTheOldest(t *testing.T) {
 // The story of a rotation on disk: what the old key sealed moves to the new one,
 // and then the old one can go.
 func TestFieldKeysFollowEachOther(t *testing.T) {
-	dir, made := initialised(t)
+	h := initialised(t)
+	dir, made := h.dir, h.made
 	at := vault.Place{Table: "applications", Column: "name", Row: "app_1"}
 	old := vault.New(made.Vault, made.FieldKeys...).Seal([]byte("value"), at)
 	for want := 1; want <= 2; want++ {
 		if n, err := (Options{}).NewFieldKey(dir); err != nil || n != want {
 			t.Fatalf("number %d: %v", n, err)
 		}
-		keys, err := Open(dir)
-		if err != nil || len(keys.FieldKeys) != want || keys.Vault != made.Vault {
-			t.Fatalf("%v", err)
+		keys := h.opened(Options{})
+		if len(keys.FieldKeys) != want || keys.Vault != made.Vault {
+			t.Fatalf("%d field keys", len(keys.FieldKeys))
 		}
 		v := vault.New(keys.Vault, keys.FieldKeys...)
 		if !v.Stale(old) {
 			t.Fatal("not stale under a new key")
 		}
-		if old, err = v.Reencrypt(old, at); err != nil {
-			t.Fatal(err)
-		}
+		var err error
+		old, err = v.Reencrypt(old, at)
+		h.must(err)
 	}
-	if err := DropFieldKey(dir, 2); err == nil || !strings.Contains(err.Error(), "newest") {
-		t.Fatalf("dropped the key that seals: %v", err)
-	}
-	runtest.Must(t, DropFieldKey(dir, 1))
-	keys, err := Open(dir)
-	if err != nil || len(keys.FieldKeys) != 1 || keys.FieldKeys[0].Number != 2 {
-		t.Fatalf("%v", err)
+	h.refuses(DropFieldKey(dir, 2), "newest") // the key that seals
+	h.must(DropFieldKey(dir, 1))
+	keys := h.opened(Options{})
+	if len(keys.FieldKeys) != 1 || keys.FieldKeys[0].Number != 2 {
+		t.Fatalf("%d field keys", len(keys.FieldKeys))
 	}
 	if got, err := vault.New(keys.Vault, keys.FieldKeys...).Open(old, at); err != nil || string(got) != "value" {
 		t.Fatalf("%v", err)
@@ -179,8 +166,7 @@ func TestFieldKeyFilesThatAreRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			twin := h.copy(t)
 			twin.must(os.WriteFile(twin.file(c.file), []byte(c.text), 0o600))
-			_, err := Open(twin.dir)
-			twin.refuses(err, c.want)
+			twin.shut(Options{}, c.want)
 		})
 	}
 }

@@ -22,8 +22,7 @@ import (
 func TestSealedKeysComeBackAsTheyWereMade(t *testing.T) {
 	h := build(t, sealedBy)
 	h.holdsNoSecret()
-	got, err := sealedBy.Open(h.dir)
-	h.must(err)
+	got := h.opened(sealedBy)
 	h.same(got)
 	if len(got.Plain()) > 0 || len(got.Leftovers()) > 0 {
 		t.Fatalf("plain %v, leftovers %v", got.Plain(), got.Leftovers())
@@ -45,8 +44,7 @@ func TestSealMakesAPlainDirectorySealed(t *testing.T) {
 	if text, err := io.ReadAll(behind); err != nil || strings.Contains(string(text), "master") {
 		t.Fatalf("the plain file's bytes were not erased: %v", err)
 	}
-	got, err := sealedBy.Open(h.dir)
-	h.must(err)
+	got := h.opened(sealedBy)
 	h.same(got)
 	if len(got.Plain()) > 0 {
 		t.Fatalf("still plain: %v", got.Plain())
@@ -120,19 +118,18 @@ func TestOpenStretchesThePassphraseOnce(t *testing.T) {
 	h := build(t, sealedBy)
 	runs := 0
 	watchScrypt(t, func([]*age.Stanza, error) { runs++ })
-	_, err := sealedBy.Open(h.dir)
-	h.must(err)
+	h.opened(sealedBy)
 	if runs != 1 {
 		t.Fatalf("%d runs", runs)
 	}
-	old := oldHouse(t, "sealed")
+	old := oldSystem(t, "sealed")
 	undisturbed := argon
 	t.Cleanup(func() { argon = undisturbed })
 	argon = func(password, salt []byte, time, memory uint32, threads uint8, keyLen uint32) []byte {
 		runs++
 		return undisturbed(password, salt, time, memory, threads, keyLen)
 	}
-	_, err = sealedBy.Open(old.dir)
+	_, err := sealedBy.Open(old.dir)
 	h.must(err)
 	if runs != 2 {
 		t.Fatalf("%d runs", runs)
@@ -178,7 +175,7 @@ func TestAHostileSealCannotAskForMuch(t *testing.T) {
 }
 
 func TestAHostileSealFromBeforeAgeCannotAskForMuch(t *testing.T) {
-	h := oldHouse(t, "sealed")
+	h := oldSystem(t, "sealed")
 	text := h.files()[sealFile]
 	undisturbed := argon
 	t.Cleanup(func() { argon = undisturbed })
@@ -197,8 +194,7 @@ func TestAHostileSealFromBeforeAgeCannotAskForMuch(t *testing.T) {
 			t.Fatalf("%q is not in the file", c[0])
 		}
 		h.must(os.WriteFile(h.file(sealFile), []byte(bad), 0o600))
-		_, err := sealedBy.Open(h.dir)
-		h.refuses(err, sealFile)
+		h.shut(sealedBy, sealFile)
 	}
 	worst := strings.NewReplacer("memory 65536", "memory 262144", "time 3", "time 16", "threads 4", "threads 16").Replace(text)
 	ran := false
@@ -216,8 +212,7 @@ func TestResealEndsTheOldPassphraseAndTheOldKey(t *testing.T) {
 	h := build(t, sealedBy)
 	stolen := h.copy(t)
 	h.must(Reseal(h.dir, right, other))
-	got, err := Options{Passphrase: other}.Open(h.dir)
-	h.must(err)
+	got := h.opened(Options{Passphrase: other})
 	h.same(got)
 	if len(got.Leftovers()) > 0 {
 		t.Fatalf("%v", got.Leftovers())
@@ -231,12 +226,10 @@ func TestResealEndsTheOldPassphraseAndTheOldKey(t *testing.T) {
 	h.must(err)
 	later := h.files()[issuerFile(made.ID)]
 	h.must(os.WriteFile(stolen.file(issuerFile(made.ID)), []byte(later), 0o600))
-	_, err = sealedBy.Open(stolen.dir)
-	h.refuses(err, "before a Reseal")
+	stolen.shut(sealedBy, "before a Reseal")
 	// Nor does an old file open among the new ones.
 	h.must(os.WriteFile(h.file(vaultKind.file), []byte(stolen.files()[vaultKind.file]), 0o600))
-	_, err = Options{Passphrase: other}.Open(h.dir)
-	h.refuses(err, "before a Reseal")
+	h.shut(Options{Passphrase: other}, "before a Reseal")
 
 	plain := build(t, Options{})
 	plain.refuses(Reseal(plain.dir, right, other), "Seal it")
@@ -250,8 +243,7 @@ func TestShortPassphrasesSealNothing(t *testing.T) {
 	h.refuses(err, "16 bytes")
 	h.must(Seal(h.dir, right))
 	h.refuses(Reseal(h.dir, right, short), "16 bytes")
-	_, err = sealedBy.Open(h.dir)
-	h.must(err)
+	h.opened(sealedBy)
 }
 
 // A directory with a bad file is left as it was.

@@ -46,8 +46,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// house is a directory with every kind of file, and what is known of its secrets.
-type house struct {
+// system is a directory with every kind of file, and what is known of its secrets.
+type system struct {
 	t       *testing.T
 	dir     string
 	made    *Keys
@@ -55,9 +55,9 @@ type house struct {
 }
 
 // build makes a directory with two issuer keys, a retired one and two field keys.
-func build(t *testing.T, o Options) *house {
+func build(t *testing.T, o Options) *system {
 	t.Helper()
-	h := &house{t: t, dir: filepath.Join(t.TempDir(), "keys")}
+	h := &system{t: t, dir: filepath.Join(t.TempDir(), "keys")}
 	day := time.Date(2026, 2, 10, 8, 0, 0, 0, time.UTC)
 	o.Now = func() time.Time { day = day.Add(time.Hour); return day }
 	_, err := o.Init(h.dir)
@@ -68,15 +68,14 @@ func build(t *testing.T, o Options) *house {
 		_, err = o.NewFieldKey(h.dir)
 		h.must(err)
 	}
-	first, err := o.Open(h.dir)
-	h.must(err)
+	first := h.opened(o)
 	h.must(Retire(h.dir, first.Issuers[0].ID))
 	h.learn(o, h.dir)
 	return h
 }
 
-// learn reads what the house must hold, and which secrets.
-func (h *house) learn(o Options, dir string) {
+// learn reads what the directory must hold, and which secrets.
+func (h *system) learn(o Options, dir string) {
 	h.t.Helper()
 	d, err := o.enter(dir, false)
 	h.must(err)
@@ -93,15 +92,15 @@ func (h *house) learn(o Options, dir string) {
 	}
 }
 
-func (h *house) must(err error) {
+func (h *system) must(err error) {
 	h.t.Helper()
 	if err != nil {
 		h.t.Fatal(err)
 	}
 }
 
-// copy is the same house elsewhere, to be spoilt.
-func (h *house) copy(t *testing.T) *house {
+// copy is the same directory elsewhere, to be spoilt.
+func (h *system) copy(t *testing.T) *system {
 	t.Helper()
 	twin := *h
 	twin.t, twin.dir = t, filepath.Join(t.TempDir(), "keys")
@@ -112,9 +111,9 @@ func (h *house) copy(t *testing.T) *house {
 	return &twin
 }
 
-func (h *house) file(name string) string { return filepath.Join(h.dir, name) }
+func (h *system) file(name string) string { return filepath.Join(h.dir, name) }
 
-func (h *house) files() map[string]string {
+func (h *system) files() map[string]string {
 	h.t.Helper()
 	entries, err := os.ReadDir(h.dir)
 	h.must(err)
@@ -127,13 +126,13 @@ func (h *house) files() map[string]string {
 	return out
 }
 
-func (h *house) names() []string { return slices.Sorted(maps.Keys(h.files())) }
+func (h *system) names() []string { return slices.Sorted(maps.Keys(h.files())) }
 
-func (h *house) issuer(n int) tokens.KeyID { return h.made.Issuers[n].ID }
+func (h *system) issuer(n int) tokens.KeyID { return h.made.Issuers[n].ID }
 
 // refuses asserts that an error came, that it is about want, and that it tells no
 // secret.
-func (h *house) refuses(err error, want string) {
+func (h *system) refuses(err error, want string) {
 	h.t.Helper()
 	if err == nil || !strings.Contains(err.Error(), want) {
 		h.t.Fatalf("%v, want something about %q", err, want)
@@ -141,7 +140,22 @@ func (h *house) refuses(err error, want string) {
 	h.tellsNothing(err.Error())
 }
 
-func (h *house) tellsNothing(text string) {
+// opened are the keys, which must open.
+func (h *system) opened(o Options) *Keys {
+	h.t.Helper()
+	k, err := o.Open(h.dir)
+	h.must(err)
+	return k
+}
+
+// shut asserts that the keys do not open, and why.
+func (h *system) shut(o Options, want string) {
+	h.t.Helper()
+	_, err := o.Open(h.dir)
+	h.refuses(err, want)
+}
+
+func (h *system) tellsNothing(text string) {
 	h.t.Helper()
 	text = strings.ToLower(text)
 	for _, s := range append(h.secrets, string(right), string(other)) {
@@ -152,7 +166,7 @@ func (h *house) tellsNothing(text string) {
 }
 
 // holdsNoSecret looks for secrets in the clear in every file.
-func (h *house) holdsNoSecret() {
+func (h *system) holdsNoSecret() {
 	h.t.Helper()
 	for name, text := range h.files() {
 		for _, s := range h.secrets {
@@ -164,7 +178,7 @@ func (h *house) holdsNoSecret() {
 }
 
 // same asserts that the keys are those that were made, whatever file they lie in.
-func (h *house) same(got *Keys) {
+func (h *system) same(got *Keys) {
 	h.t.Helper()
 	if a, b := summary(got), summary(h.made); a != b {
 		h.t.Fatalf("other keys: %s, want %s", a, b)
