@@ -35,8 +35,7 @@ func otherCode(code string, n int) string {
 
 func (w *system) sendCode(h Holder, phone string) {
 	w.T.Helper()
-	_, err := w.SendPhoneCode(w.T.Context(), h, phone, "", issuerdb.Home)
-	w.Must(err)
+	w.Done(w.SendPhoneCode(w.T.Context(), h, phone, "", issuerdb.Home))
 }
 
 // verified registers, logs in and verifies the phone.
@@ -44,8 +43,7 @@ func (w *system) verified() Holder {
 	w.T.Helper()
 	h := w.registered()
 	w.sendCode(h, phone)
-	_, err := w.VerifyPhone(w.T.Context(), h, phone, w.codeTo(phone), password, issuerdb.Home)
-	w.Must(err)
+	w.Done(w.VerifyPhone(w.T.Context(), h, phone, w.codeTo(phone), password, issuerdb.Home))
 	return h
 }
 

@@ -85,8 +85,7 @@ func TestB8_CutNamesStayMarked(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		r := registration()
 		r.Identity.Name = strings.Repeat("测", 20)
-		_, err := w.Register(t.Context(), r, issuerdb.Home)
-		w.Must(err)
+		w.Done(w.Register(t.Context(), r, issuerdb.Home))
 		_, h := w.logIn()
 		p, err := w.Profile(t.Context(), h)
 		if err != nil || p.Identity.Name != (identity.Name{Text: strings.Repeat("测", 15), OverLong: true}) {
@@ -167,9 +166,7 @@ func TestNewPasswordEndsTheOtherLogins(t *testing.T) {
 		w.holder(mine.Token)
 		w.Refuses(LoginRequired, "the other login")(w.Authorize(t.Context(), other.Token))
 		w.Refuses(LoginFailed, "the old password")(w.LogIn(t.Context(), login, password, issuerdb.Home))
-		if _, err := w.LogIn(t.Context(), login, next, issuerdb.Home); err != nil {
-			t.Fatal(err)
-		}
+		w.Done(w.LogIn(t.Context(), login, next, issuerdb.Home))
 	})
 }
 

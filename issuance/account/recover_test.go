@@ -83,11 +83,9 @@ func TestARecoveryDoesNotTellWhatItFound(t *testing.T) {
 		_, h := w.logIn()
 		e := edit(2)
 		e.Contact.Phone = ""
-		_, err := w.Edit(t.Context(), h, e)
-		w.Must(err)
+		w.Done(w.Edit(t.Context(), h, e))
 		e = edit(3)
-		_, err = w.Edit(t.Context(), h, e)
-		w.Must(err)
+		w.Done(w.Edit(t.Context(), h, e))
 		last := w.codeTo(phone)
 		w.Pass(time.Minute)
 		r, err := w.StartRecovery(t.Context(), login, phone, "", issuerdb.Home)
@@ -128,8 +126,7 @@ func TestARefusedPasswordKeepsTheRecovery(t *testing.T) {
 			w.Refuses(PasswordInvalid, "a short password")(w.FinishRecovery(t.Context(), r.ID, code, "short", "", issuerdb.Home))
 			w.Refuses(PasswordCommon, "the login name as password")(w.FinishRecovery(t.Context(), r.ID, code, "passenger_1", "", issuerdb.Home))
 		}
-		_, err := w.FinishRecovery(t.Context(), r.ID, code, newPass, "", issuerdb.Home)
-		w.Must(err)
+		w.Done(w.FinishRecovery(t.Context(), r.ID, code, newPass, "", issuerdb.Home))
 	})
 }
 
@@ -195,8 +192,7 @@ func TestRecoveriesDoNotWaitForTheProvider(t *testing.T) {
 		w.register()
 		w.Exec(`UPDATE accounts SET phone_verified_ms = 1`)
 		began := time.Now()
-		_, err := w.StartRecovery(t.Context(), login, phone, "", issuerdb.Home)
-		w.Must(err)
+		w.Done(w.StartRecovery(t.Context(), login, phone, "", issuerdb.Home))
 		if took := time.Since(began); took > provider.DefaultTimeout {
 			t.Errorf("the answer waited %v", took)
 		}
@@ -253,15 +249,13 @@ func TestRecoveriesSendANumberFewMessages(t *testing.T) {
 		for i := range 6 {
 			r := registration()
 			r.Login = fmt.Sprintf("family_%d", i)
-			_, err := w.Register(t.Context(), r, issuerdb.Home)
-			w.Must(err)
+			w.Done(w.Register(t.Context(), r, issuerdb.Home))
 			in, err := w.LogIn(t.Context(), r.Login, password, issuerdb.Home)
 			w.Must(err)
 			w.Pass(25 * time.Hour) // the bounds on verifying are of a day
 			h := w.holder(in.Token)
 			w.sendCode(h, phone)
-			_, err = w.VerifyPhone(t.Context(), h, phone, w.codeTo(phone), password, issuerdb.Home)
-			w.Must(err)
+			w.Done(w.VerifyPhone(t.Context(), h, phone, w.codeTo(phone), password, issuerdb.Home))
 		}
 		w.Pass(25 * time.Hour)
 		for i := range 6 {
@@ -292,9 +286,7 @@ func TestARecoveryToTheOldPhoneResetsNothing(t *testing.T) {
 		w.move(r, nil)
 		const other = "13800000009"
 		w.sendCode(h, other)
-		if _, err := w.VerifyPhone(t.Context(), h, other, w.codeTo(other), password, issuerdb.Home); err != nil {
-			t.Fatal(err)
-		}
+		w.Done(w.VerifyPhone(t.Context(), h, other, w.codeTo(other), password, issuerdb.Home))
 		w.move(r, h.Account())
 		w.Refuses(RecoveryFailed, "a code to the old phone")(w.FinishRecovery(t.Context(), r.ID, code, newPass, "", issuerdb.Home))
 		if _, err := w.LogIn(t.Context(), login, password, issuerdb.Home); err != nil {

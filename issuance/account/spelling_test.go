@@ -18,8 +18,7 @@ func TestG20_NumbersAreReadInOneSpelling(t *testing.T) {
 		r.Identity.DocumentNumber = "110105900307461"
 		w.Refuses(rules.FirstGenerationCard, "a first-generation card")(w.Register(t.Context(), r, issuerdb.Home))
 		r.Identity.DocumentNumber = lowerX
-		_, err := w.Register(t.Context(), r, issuerdb.Home)
-		w.Must(err)
+		w.Done(w.Register(t.Context(), r, issuerdb.Home))
 		_, h := w.logIn()
 		p, err := w.Profile(t.Context(), h)
 		if err != nil || p.Identity.Number != upperX {
@@ -50,9 +49,7 @@ func TestG17_AnEditOfCaseIsNoEdit(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		r := registration()
 		r.Identity = identity.Entry{Name: "Test Name", DocumentType: "passport", DocumentNumber: "X1234567", Nationality: "NZL"}
-		if _, err := w.Register(t.Context(), r, issuerdb.Home); err != nil {
-			t.Fatal(err)
-		}
+		w.Done(w.Register(t.Context(), r, issuerdb.Home))
 		_, h := w.logIn()
 		for _, spelling := range []string{"TEST NAME", "test  name", "ＴＥＳＴ　Ｎａｍｅ", "TestName"} {
 			e := Edit{1, r.Identity, r.Contact}
@@ -107,8 +104,7 @@ func TestR07_AccountsMarkedByAnOlderTable(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		r := registration()
 		r.Identity.Name = "测玥"
-		_, err := w.Register(t.Context(), r, issuerdb.Home)
-		w.Must(err)
+		w.Done(w.Register(t.Context(), r, issuerdb.Home))
 		w.Exec(`UPDATE accounts SET name_marks = 2`)
 		_, h := w.logIn()
 		if p, err := w.Profile(t.Context(), h); err != nil || p.Identity.Name.Uncommon {

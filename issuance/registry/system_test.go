@@ -118,8 +118,7 @@ func (w *system) registers(e identity.Entry) account.Holder {
 	w.T.Helper()
 	w.logins++
 	login := fmt.Sprintf("marked_login_%d", w.logins)
-	_, err := w.accounts.Register(w.T.Context(), registration(login, e), issuerdb.Home)
-	w.Must(err)
+	w.Done(w.accounts.Register(w.T.Context(), registration(login, e), issuerdb.Home))
 	in, err := w.accounts.LogIn(w.T.Context(), login, password, issuerdb.Home)
 	w.Must(err)
 	h, err := w.accounts.Authorize(w.T.Context(), in.Token)

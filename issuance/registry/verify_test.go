@@ -120,8 +120,7 @@ func TestVerdictIsAboutWhatWasLookedAt(t *testing.T) {
 		if err != nil || seen.Person != l.Person || seen.Status != rules.Pending || seen.ProofNeeded {
 			t.Fatalf("looked at %v: %v", seen.Status, err)
 		}
-		_, err = w.Edit(t.Context(), h, l.ID, l.Version, entered(resident(3)))
-		w.Must(err)
+		w.Done(w.Edit(t.Context(), h, l.ID, l.Version, entered(resident(3))))
 		c := Check{Principal: w.by(staff.Agency), Entry: r, Version: seen.Version, Visit: rules.Visit{Original: true, InDate: true, Readable: true}, Matches: true}
 		w.Refuses(EntryChanged, "a verdict on what was there before")(w.Verify(t.Context(), c))
 		got := w.inTheWay(h, 8, func(i int) error {

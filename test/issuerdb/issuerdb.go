@@ -74,6 +74,12 @@ func (d *DB) Must(err error) {
 	}
 }
 
+// Done is Must of a call that gives something that the story does not need.
+func (d *DB) Done(_ any, err error) {
+	d.T.Helper()
+	d.Must(err)
+}
+
 // Count reads a number.
 func (d *DB) Count(query string, args ...any) (n int) {
 	d.T.Helper()
