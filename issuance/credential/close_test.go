@@ -106,8 +106,7 @@ func TestWhatEndsASessionIsSaidToGates(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			everyDatabase(t, func(t *testing.T, open func() *Store) {
-				s := open()
+			each(t, func(t *testing.T, s *Store) {
 				var woken []int
 				s.outbox.SetWake(func(partition int) { woken = append(woken, partition) })
 				v, other := viewerOf(t, s, 1), viewerOf(t, s, 1+partitions)
@@ -156,8 +155,7 @@ func bytesOf(b [32]byte) func(func(byte) bool) { return slices.Values(b[:]) }
 
 // A rolled-back change emits no record and wakes no reader.
 func TestAnEndThatIsUndoneIsNotSaid(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		s := open()
+	each(t, func(t *testing.T, s *Store) {
 		s.outbox.SetWake(func(int) { t.Error("woken for nothing") })
 		v := viewerOf(t, s, 1)
 		v.mustOpen(nowMs, "log_1")
@@ -226,8 +224,7 @@ func TestNoTwoSessionsOfACredentialStartTogether(t *testing.T) {
 // A restatement says closed sessions as long as a code of theirs could pass, also
 // those that waited in a partition that the stream has no longer.
 func TestRestateSaysClosedSessions(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		s := open()
+	each(t, func(t *testing.T, s *Store) {
 		v, other := viewerOf(t, s, 1), viewerOf(t, s, 2)
 		v.mustOpen(nowMs, "log_1")
 		v.mustOpen(nowMs+5000, "log_1")
@@ -274,8 +271,7 @@ func TestRestateSaysClosedSessions(t *testing.T) {
 
 // Calls that share a transaction are each held against the sessions that are there.
 func TestStartsAreTakenInASharedTransactionToo(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		s := open()
+	each(t, func(t *testing.T, s *Store) {
 		var viewers []*viewer
 		for n := 1; n <= 5; n++ {
 			v := viewerOf(t, s, n)

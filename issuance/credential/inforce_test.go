@@ -22,14 +22,12 @@ import (
 
 const key = tokens.KeyID(7)
 
-// announced opens a database that has announced key, and nothing waits.
-func announced(t *testing.T, open func() *Store) *Store {
+// announced announces key, and nothing waits.
+func announced(t *testing.T, s *Store) {
 	t.Helper()
-	s := open()
 	_, err := keys(t, s).Publish(t.Context(), keyring.Public{ID: key, Key: signing.NewKey([signing.SeedSize]byte{1}).Public()}, nowMs)
 	runtest.Must(t, err)
 	issuerdb.Drain(t, s.outbox, 0)
-	return s
 }
 
 // What gateways keep, and how long a session may be good, ms.
@@ -124,8 +122,7 @@ func TestRestateSaysAllThatIsInForce(t *testing.T) {
 // On PostgreSQL a revocation may be under way, its record in the outbox, when
 // everything is said again. The state from before it must not be said behind it.
 func TestRestateWaitsForAChangeUnderWay(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		s := open()
+	each(t, func(t *testing.T, s *Store) {
 		if s.db.Name != "postgres" {
 			t.Skip("SQLite has one writer")
 		}
@@ -163,8 +160,8 @@ func TestRestateWaitsForAChangeUnderWay(t *testing.T) {
 // cut-off would end, under that key: not the revoked, not other keys' sessions,
 // not sessions that are over or not affected.
 func TestKnownHoldersAreRescued(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		s := announced(t, open)
+	each(t, func(t *testing.T, s *Store) {
+		announced(t, s)
 		const cutOff = int64(nowMs/1000 - 600)
 		session := func(n int, under tokens.KeyID, start int64) tokens.Serial {
 			t.Helper()
@@ -198,8 +195,8 @@ func TestKnownHoldersAreRescued(t *testing.T) {
 // A session that starts at the cut-off or later is not opened, and its check
 // stays good for a session under another key.
 func TestNoSessionUnderAKeyThatIsCutOff(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		s := announced(t, open)
+	each(t, func(t *testing.T, s *Store) {
+		announced(t, s)
 		c := approved(t, s, 1)
 		_, _, err := keys(t, s).Distrust(t.Context(), keyring.Distrust{Key: key, CutOff: nowMs / 1000, Who: "operator", At: nowMs})
 		runtest.Must(t, err)
@@ -216,8 +213,7 @@ func TestNoSessionUnderAKeyThatIsCutOff(t *testing.T) {
 
 // A subject's cut-off only ever moves to a later time.
 func TestSubjectIsCutOff(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		s := open()
+	each(t, func(t *testing.T, s *Store) {
 		subject := tokens.Subject{9, 7: 1}
 		const now = nowMs / 1000
 		for i, step := range []struct {
@@ -239,8 +235,8 @@ func TestSubjectIsCutOff(t *testing.T) {
 // A restatement repeats cut-offs, rescues in front of them, and leaves out what
 // concerns nobody any more.
 func TestCutOffsAreRestated(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		s := announced(t, open)
+	each(t, func(t *testing.T, s *Store) {
+		announced(t, s)
 		if _, _, err := keys(t, s).Distrust(t.Context(), keyring.Distrust{Key: key, CutOff: 1000, Exempt: []tokens.Serial{today(5)}, Who: "operator", At: nowMs}); err != nil {
 			t.Fatal(err)
 		}
@@ -270,8 +266,7 @@ func TestCutOffsAreRestated(t *testing.T) {
 }
 
 func TestSubjectCutOffsThatAreRefused(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		s := open()
+	each(t, func(t *testing.T, s *Store) {
 		for name, c := range map[string]struct {
 			before int64
 			want   error
@@ -291,8 +286,7 @@ func TestSubjectCutOffsThatAreRefused(t *testing.T) {
 
 // What the keyring hears of sessions, by their keys.
 func TestRunningSessionsByKey(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		s := open()
+	each(t, func(t *testing.T, s *Store) {
 		for n, start := range []database.Millis{nowMs - 2000, nowMs, nowMs - 1000, nowMs} {
 			c := approved(t, s, n)
 			o := SessionRow{ID: fmt.Sprintf("ses_%d", n), Access: [32]byte{byte(n)}, Application: c.Application, Check: check(n, "").ID, Key: key + tokens.KeyID(n/3), Start: start}

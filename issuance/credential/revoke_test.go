@@ -32,8 +32,7 @@ func change(t *testing.T, s *Store, r Revocation) {
 // A revocation and its lifting reach the outbox with their cause, in order, and
 // a repetition of either adds nothing.
 func TestRevocationAndItsRecord(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		s := open()
+	each(t, func(t *testing.T, s *Store) {
 		c := approved(t, s, 1)
 		steps := []struct {
 			change  Revocation
@@ -70,8 +69,7 @@ func TestRevocationAndItsRecord(t *testing.T) {
 }
 
 func TestWhatCannotBeRevoked(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		s := open()
+	each(t, func(t *testing.T, s *Store) {
 		c := approved(t, s, 1)
 		unknown := c.Serial
 		unknown.Index++
@@ -92,8 +90,7 @@ func TestWhatCannotBeRevoked(t *testing.T) {
 
 // If the record cannot be written, nothing of its cause stays.
 func TestCauseAndRecordAreOne(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		s := open()
+	each(t, func(t *testing.T, s *Store) {
 		c := approved(t, s, 1)
 		_, err := s.db.Writer().Exec(`ALTER TABLE outbox RENAME TO hidden`)
 		runtest.Must(t, err)
@@ -113,8 +110,7 @@ func TestCauseAndRecordAreOne(t *testing.T) {
 // never overtakes its lifting.
 func TestNothingIsSkippedUnderLoad(t *testing.T) {
 	const credentials, changes = 12, 8
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		s := open()
+	each(t, func(t *testing.T, s *Store) {
 		var serials []tokens.Serial
 		for n := range credentials {
 			serials = append(serials, approved(t, s, n+1).Serial)
@@ -282,8 +278,7 @@ func TestRevocationsTogetherDoNotSufferForEachOther(t *testing.T) {
 // transaction, and those are carried out.
 func TestARevocationThatIsUndoneIsNotAcknowledged(t *testing.T) {
 	const calls = 12
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		s := open()
+	each(t, func(t *testing.T, s *Store) {
 		var group sync.WaitGroup
 		errs, serials := make([]error, calls), make([]tokens.Serial, calls)
 		for i := range calls {

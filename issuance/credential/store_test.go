@@ -31,6 +31,12 @@ func everyDatabase(t *testing.T, story func(t *testing.T, open func() *Store)) {
 	databasetest.Each(t, func(t *testing.T, address string) { story(t, opener(t, address)) })
 }
 
+// each is everyDatabase for stories of one process.
+func each(t *testing.T, story func(t *testing.T, s *Store)) {
+	t.Helper()
+	everyDatabase(t, func(t *testing.T, open func() *Store) { story(t, open()) })
+}
+
 // opener opens the same database each time; every store is closed at the end.
 func opener(t *testing.T, address string) func() *Store {
 	return func() *Store {
@@ -91,8 +97,7 @@ func decide(t *testing.T, s *Store, c Check, g Grant) Decision {
 }
 
 func TestApplicationComesBackAsItWas(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		s := open()
+	each(t, func(t *testing.T, s *Store) {
 		a := apply(t, s, 1)
 		apply(t, s, 2)
 		a.State, a.StateSince = StateSubmitted, a.Created
@@ -115,8 +120,7 @@ func TestApplicationComesBackAsItWas(t *testing.T) {
 }
 
 func TestCheckOpensOneSession(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		s := open()
+	each(t, func(t *testing.T, s *Store) {
 		c, other := approved(t, s, 1), approved(t, s, 2)
 		session := func(id string) SessionRow {
 			return SessionRow{ID: id, Access: [32]byte{1}, Application: c.Application, Check: check(1, "").ID, Start: nowMs, Pass: []byte{1}, Seed: []byte{2}}
@@ -148,8 +152,7 @@ func TestCheckOpensOneSession(t *testing.T) {
 // Of a page that is left and a session that it opens at the same moment one comes
 // first: either the session is closed with it, or it does not open.
 func TestNoSessionIsOpenAfterItsPageIsLeft(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		s := open()
+	each(t, func(t *testing.T, s *Store) {
 		for n := range 40 {
 			c := approved(t, s, n)
 			access := [32]byte{byte(n), byte(n >> 8)}
@@ -176,8 +179,7 @@ func TestNoSessionIsOpenAfterItsPageIsLeft(t *testing.T) {
 
 // Two checks of one application at once approve it once.
 func TestSecondCheckDoesNotApproveAgain(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		s := open()
+	each(t, func(t *testing.T, s *Store) {
 		c := approved(t, s, 1)
 		again := decide(t, s, check(2, c.Application), grant(1))
 		if again.Approved || *again.Credential != *c {
@@ -188,8 +190,7 @@ func TestSecondCheckDoesNotApproveAgain(t *testing.T) {
 
 // Serials are dense: an approval that fails gives its index back.
 func TestFailedApprovalLeavesNoGap(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		s := open()
+	each(t, func(t *testing.T, s *Store) {
 		if c := approved(t, s, 1); c.Serial.Index != 0 {
 			t.Fatalf("the first index is %d", c.Serial.Index)
 		}
@@ -215,8 +216,7 @@ func TestFailedApprovalLeavesNoGap(t *testing.T) {
 
 // Many who use one check at the same time open one session.
 func TestParallelSessionsOnOneCheck(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		s := open()
+	each(t, func(t *testing.T, s *Store) {
 		c := approved(t, s, 1)
 		var opened atomic.Int64
 		var all sync.WaitGroup
@@ -244,8 +244,7 @@ func TestParallelSessionsOnOneCheck(t *testing.T) {
 // indexes that were taken for nothing are few.
 func TestParallelApprovalsHaveTheirOwnSerials(t *testing.T) {
 	const applications = 100
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		s := open()
+	each(t, func(t *testing.T, s *Store) {
 		for n := range applications {
 			apply(t, s, n)
 		}

@@ -16,8 +16,7 @@ import (
 // revoked as well, before or after; not what was lifted, superseded, or is over; and
 // not what the same credential did at another time.
 func TestLiftUndoesOneSpellAlone(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		s := open()
+	each(t, func(t *testing.T, s *Store) {
 		const minute = 60_000
 		at := func(m int64) database.Millis { return database.Millis(nowMs + m*minute) }
 		change := func(c *Credential, who string, revoke bool, minutes int64) {
@@ -100,8 +99,7 @@ func TestLiftUndoesOneSpellAlone(t *testing.T) {
 // A credential that a newer one took the place of stays revoked, and so does one
 // that is over.
 func TestLiftLeavesWhatIsSupersededOrOver(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *Store) {
-		s := open()
+	each(t, func(t *testing.T, s *Store) {
 		c := approved(t, s, 1)
 		change(t, s, revoke(c.Serial, nowMs+1))
 		a := Application{ID: "app_second", Access: [32]byte{200}, Document: identity.ResidentID, Person: grant(1).Person,

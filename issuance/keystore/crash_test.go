@@ -209,7 +209,7 @@ func stories(t *testing.T) map[string]story {
 	}
 	return map[string]story{
 		"Seal": {
-			of:   plain,
+			of:      plain,
 			command: func(h *system) error { return Seal(h.dir, right) },
 			stopped: unchanged(right), // a plain directory opens with a passphrase, too
 			finished: func(t *testing.T, h *system) {
@@ -220,7 +220,7 @@ func stories(t *testing.T) map[string]story {
 			steps:     4 * 7,
 		},
 		"Reseal": {
-			of:   sealed,
+			of:      sealed,
 			command: func(h *system) error { return Reseal(h.dir, right, other) },
 			stopped: unchanged(right, other),
 			finished: func(t *testing.T, h *system) {
@@ -236,7 +236,7 @@ func stories(t *testing.T) map[string]story {
 			steps:     5 * 8,
 		},
 		"Seal of a directory from before age": {
-			of:   old,
+			of:      old,
 			command: func(h *system) error { return Seal(h.dir, right) },
 			stopped: unchanged(right),
 			finished: func(t *testing.T, h *system) {
@@ -271,7 +271,7 @@ func stories(t *testing.T) map[string]story {
 			steps:     4,
 		},
 		"Retire": {
-			of:   plain,
+			of:      plain,
 			command: func(h *system) error { return Retire(h.dir, h.issuer(0)) },
 			stopped: func(t *testing.T, h *system) *Keys {
 				k := openEither(t, h, "")

@@ -90,7 +90,7 @@ func TestOpenRefuses(t *testing.T) {
 		spoil func(h *system) error
 		want  string
 	}{
-		"a file that others may read": {func(h *system) error { return os.Chmod(h.file(authorityKind.file), 0o640) }, "mode 0640"},
+		"a file that others may read":       {func(h *system) error { return os.Chmod(h.file(authorityKind.file), 0o640) }, "mode 0640"},
 		"a directory that others may write": {func(h *system) error { return os.Chmod(h.dir, 0o770) }, "mode 0770"},
 		"a folder above that others may write": {func(h *system) error {
 			above := filepath.Dir(h.dir)
@@ -119,7 +119,7 @@ func TestOpenRefuses(t *testing.T) {
 			text := append(issuerText(h.made.IssuerID, seed), "created 2026-02-10 08:00\n"...)
 			return os.WriteFile(h.file(issuerFile(h.made.IssuerID)), text, 0o600)
 		}, "created"},
-		"another file's name": {func(h *system) error { return os.Rename(h.file(issuerFile(h.made.IssuerID)), h.file("issuer-0.key")) }, "file name"},
+		"another file's name":  {func(h *system) error { return os.Rename(h.file(issuerFile(h.made.IssuerID)), h.file("issuer-0.key")) }, "file name"},
 		"another kind of file": {overwrite(vaultKind.head(plainForm) + "\nseed " + seed + "\n"), "does not begin"},
 		"a short seed":         {overwrite(authorityKind.head(plainForm) + "\nseed " + seed[1:] + "\n"), "64 lower-case"},
 		"a seed in capitals":   {overwrite(authorityKind.head(plainForm) + "\nseed " + strings.ToUpper(seed) + "\n"), "64 lower-case"},

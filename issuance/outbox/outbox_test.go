@@ -37,6 +37,12 @@ func everyDatabase(t *testing.T, story func(t *testing.T, open func() *box)) {
 	})
 }
 
+// each is everyDatabase for stories of one process.
+func each(t *testing.T, story func(t *testing.T, o *box)) {
+	t.Helper()
+	everyDatabase(t, func(t *testing.T, open func() *box) { story(t, open()) })
+}
+
 // causes are what the owner of the credentials in these tests would publish again.
 type causes struct{ said []revocation.Record }
 

@@ -70,8 +70,7 @@ func TestNumbersStayWithTheirRecords(t *testing.T) {
 // On PostgreSQL a transaction that began first may commit last. Its record gets
 // a later number; it is not skipped.
 func TestLateCommitIsNotSkipped(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *box) {
-		s := open()
+	each(t, func(t *testing.T, s *box) {
 		if s.db.Name != "postgres" {
 			t.Skip("SQLite has one writer")
 		}
@@ -102,8 +101,7 @@ func TestLateCommitIsNotSkipped(t *testing.T) {
 // Two issuers may number one partition at the same time: the second waits, and
 // a number once given stays.
 func TestNumberingTakesTurns(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *box) {
-		s := open()
+	each(t, func(t *testing.T, s *box) {
 		if s.db.Name != "postgres" {
 			t.Skip("SQLite has one writer")
 		}
@@ -150,8 +148,7 @@ func TestNumberingTakesTurns(t *testing.T) {
 
 // Partitions that are taken together do not suffer for one that is damaged.
 func TestOnePartitionsDamageStopsItAlone(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *box) {
-		s := open()
+	each(t, func(t *testing.T, s *box) {
 		for p := range partitions {
 			for n := range 2 {
 				_, err := s.db.Writer().Exec(`INSERT INTO outbox (partition, seq, kind, payload, created_ms) VALUES ($1, $2, $3, $4, $5)`,
@@ -215,8 +212,7 @@ func TestWritesTogetherDoNotSufferForEachOther(t *testing.T) {
 
 // The publisher is woken once for each partition, after the commit and not before.
 func TestEnqueueWakes(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *box) {
-		o := open()
+	each(t, func(t *testing.T, o *box) {
 		var woken []int
 		o.SetWake(func(partition int) { woken = append(woken, partition) })
 		undone := errors.New("undone")
@@ -241,8 +237,7 @@ func TestEnqueueWakes(t *testing.T) {
 
 // A republication says again a closed session that waits and that no source says any more.
 func TestRepublishKeepsWaitingClosings(t *testing.T) {
-	everyDatabase(t, func(t *testing.T, open func() *box) {
-		o := open()
+	each(t, func(t *testing.T, o *box) {
 		old := revocation.Record{Kind: revocation.KindRevokeSession, At: nowMs, Serial: serial(3), Start: nowMs/1000 - 40000}
 		fresh := revocation.Record{Kind: revocation.KindRevokeSession, At: nowMs, Serial: serial(7), Start: nowMs / 1000}
 		enqueue(t, o, fresh)
