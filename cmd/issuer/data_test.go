@@ -17,7 +17,7 @@ func TestDatabaseComesBack(t *testing.T) {
 	stop := d.serves()
 	before := d.approved("sandbox:pass")
 	file := filepath.Join(d.dir, "copy.db")
-	has(t, d.orders("-backup", file), "is a checked copy")
+	runtest.Has(t, d.orders("-backup", file), "is a checked copy")
 	d.refused("never overwrites", "-by", "night-shift", "-backup", file)
 	lost := d.approved("sandbox:pass")
 	d.refused("stop every one", "-by", "night-shift", "-after-restore")
@@ -29,7 +29,7 @@ func TestDatabaseComesBack(t *testing.T) {
 		}
 	}
 	runtest.Must(t, os.Rename(file, d.config.Database))
-	has(t, d.orders("-after-restore"), "go on at index", "is said again in epoch", "published;", "order them again", "-list-keys")
+	runtest.Has(t, d.orders("-after-restore"), "go on at index", "is said again in epoch", "published;", "order them again", "-list-keys")
 	d.serves()
 	next := d.approved("sandbox:pass")
 	if next.Serial == lost.Serial || next.Serial.Index < credential.SerialJump {
@@ -49,16 +49,16 @@ func TestFieldKeysAreRotated(t *testing.T) {
 	d := newSystem(t)
 	stop := d.serves()
 	p := d.approved("sandbox:pass")
-	has(t, d.orders("-new-field-key"), "field key 1 is made", "-reseal-data")
-	has(t, d.orders("-new-field-key"), "field key 2 is made")
+	runtest.Has(t, d.orders("-new-field-key"), "field key 1 is made", "-reseal-data")
+	runtest.Has(t, d.orders("-new-field-key"), "field key 2 is made")
 	stop()
 	d.refused("fields are not under the newest key", "-by", "night-shift", "-drop-field-key", "1")
 	stop = d.serves()
 	q := d.approved("sandbox:pass") // is sealed under it at once
-	has(t, d.orders("-reseal-data"), "6 fields looked at, 3 sealed anew", "every field is under the newest key")
-	has(t, d.orders("-reseal-data"), "6 fields looked at, 0 sealed anew")
+	runtest.Has(t, d.orders("-reseal-data"), "6 fields looked at, 3 sealed anew", "every field is under the newest key")
+	runtest.Has(t, d.orders("-reseal-data"), "6 fields looked at, 0 sealed anew")
 	d.refused("is the newest field key", "-by", "night-shift", "-drop-field-key", "2")
-	has(t, d.orders("-drop-field-key", "1"), "field key 1 in", "is destroyed")
+	runtest.Has(t, d.orders("-drop-field-key", "1"), "field key 1 in", "is destroyed")
 	if _, err := os.Stat(filepath.Join(d.config.Keys, "vault-field-1.key")); err == nil {
 		t.Fatal("the key is still there")
 	}
@@ -73,7 +73,7 @@ func TestFieldKeysAreRotated(t *testing.T) {
 	// A field that somebody damaged keeps its key from being destroyed, and is named.
 	d.exec([]any{[]byte("nonsense")}, `UPDATE applications SET city = $1 WHERE created_ms = (SELECT MIN(created_ms) FROM applications)`)
 	out := d.fails("-by", "night-shift", "-reseal-data")
-	has(t, out, "1 do not open", "city of applications, row app_", "not a sealed field")
+	runtest.Has(t, out, "1 do not open", "city of applications, row app_", "not a sealed field")
 	want := []string{"new_field_key key:field-1", "new_field_key key:field-2", "reseal database:issuer", "reseal database:issuer", "drop_field_key key:field-2", "drop_field_key key:field-1", "reseal database:issuer"}
 	for i := range want {
 		want[i] = "night-shift " + want[i]
@@ -89,7 +89,7 @@ func TestEraseOnOrder(t *testing.T) {
 	}
 	stop()
 	d.exec([]any{int64(32 * 24 * 60 * 60 * 1000)}, `UPDATE applications SET created_ms = created_ms - $1 WHERE created_ms < (SELECT MAX(created_ms) FROM applications)`)
-	has(t, d.orders("-erase-now"), "2 applications of more than 31 days ago are erased")
+	runtest.Has(t, d.orders("-erase-now"), "2 applications of more than 31 days ago are erased")
 	left := 0
 	d.sql(func(db *sql.DB) error { return db.QueryRow(`SELECT COUNT(*) FROM applications`).Scan(&left) })
 	if left != 1 {

@@ -70,8 +70,8 @@ func TestKeysAreRotated(t *testing.T) {
 		t.Fatalf("%q", got)
 	}
 
-	has(t, d.orders("-rest-key", fmt.Sprint(old)), "signs nothing more;")
-	has(t, d.orders("-rest-key", fmt.Sprint(old)), "says already")
+	runtest.Has(t, d.orders("-rest-key", fmt.Sprint(old)), "signs nothing more;")
+	runtest.Has(t, d.orders("-rest-key", fmt.Sprint(old)), "says already")
 	d.refused("can be retired from", "-by", "night-shift", "-retire-key", fmt.Sprint(old))
 	secret := filepath.Join(d.config.Keys, fmt.Sprintf("issuer-%d.key", old))
 	if _, err := os.Stat(secret); err != nil {
@@ -79,12 +79,12 @@ func TestKeysAreRotated(t *testing.T) {
 	}
 	hour := []any{time.Hour.Milliseconds()}
 	d.exec(hour, `UPDATE issuer_keys SET rest_ms = rest_ms - $1`, `UPDATE sessions SET start_ms = start_ms - $1`)
-	has(t, d.does("-list-keys"), fmt.Sprintf("-retire-key %d", old))
-	has(t, d.orders("-retire-key", fmt.Sprint(old)), "announced no more", "is destroyed")
+	runtest.Has(t, d.does("-list-keys"), fmt.Sprintf("-retire-key %d", old))
+	runtest.Has(t, d.orders("-retire-key", fmt.Sprint(old)), "announced no more", "is destroyed")
 	if _, err := os.Stat(secret); err == nil {
 		t.Fatal("the secret is still there")
 	}
-	has(t, d.orders("-retire-key", fmt.Sprint(old)), "says already")
+	runtest.Has(t, d.orders("-retire-key", fmt.Sprint(old)), "says already")
 	if got := d.line(old); got[1] != "retired" || got[2] != "no" {
 		t.Fatalf("%q", got)
 	}
@@ -103,7 +103,7 @@ func TestTheOnlyKeyIsCutOff(t *testing.T) {
 	d := newSystem(t)
 	d.serves()
 	p := d.approved("sandbox:pass")
-	has(t, d.orders("-cut-off-key", fmt.Sprint(d.keys.IssuerID)), "no issuer key is in service now: -new-key makes one")
+	runtest.Has(t, d.orders("-cut-off-key", fmt.Sprint(d.keys.IssuerID)), "no issuer key is in service now: -new-key makes one")
 	runtest.Eventually(t, patience, "the issuer to say that it is not ready, and why", func() bool {
 		status, answer := d.readiness()
 		return status == 503 && strings.Contains(answer, "is cut off")
@@ -116,7 +116,7 @@ func TestTheOnlyKeyIsCutOff(t *testing.T) {
 	}
 	fresh := made(t, d.orders("-new-key"))
 	runtest.Eventually(t, patience, "the issuer to see that it is in the stream", func() bool { return d.line(fresh)[1] == "waiting" })
-	has(t, d.orders("-use-key", fmt.Sprint(fresh)), "signs from")
+	runtest.Has(t, d.orders("-use-key", fmt.Sprint(fresh)), "signs from")
 	d.flags = []string{"-listen", freePort(t), "-admin", freePort(t)} // a second process that holds the new key
 	d.client.Issuer = "http://" + d.flags[1]
 	d.serves()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/railgate/railgate/internal/conf"
 	"github.com/railgate/railgate/internal/process"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // What fits which memory, and what is said of what does not.
@@ -55,7 +56,7 @@ func TestCheckKnowsTheMemory(t *testing.T) {
 	d := newSystem(t)
 	before := debug.SetMemoryLimit(math.MaxInt64)
 	t.Cleanup(func() { debug.SetMemoryLimit(before) })
-	has(t, d.does("-check", "-memory_mib", "512", "-password_hashings", "3"), "3 password hashings at once (192 MiB)")
+	runtest.Has(t, d.does("-check", "-memory_mib", "512", "-password_hashings", "3"), "3 password hashings at once (192 MiB)")
 	d.refused("password_hashings: 16 password hashings", "-check", "-memory_mib", "512", "-password_hashings", "16")
 	debug.SetMemoryLimit(100 << 20)
 	d.refused("memory_mib: 1 password hashings at once take 64 MiB; half of the memory limit of 100 MiB", "-check")

@@ -47,9 +47,7 @@ func TestBadSettingsAreNamed(t *testing.T) {
 	if lines := strings.Count(err.Error(), "\n") + 1; lines != 21 {
 		t.Errorf("%d faults:\n%v", lines, err)
 	}
-	if strings.Contains(err.Error(), "a secret's form") {
-		t.Error("the content of a secret file is shown")
-	}
+	runtest.HasNot(t, err.Error(), "a secret's form")
 	for flag, want := range map[string]string{"-real_person.provider": "must be chosen knowingly", "-residents.provider": "must be chosen knowingly"} {
 		d.refused(want, "-check", flag, "")
 	}
@@ -95,19 +93,17 @@ func TestAddressesThatCannotWorkAreNamed(t *testing.T) {
 	t.Setenv("PGSSLMODE", "")
 	_, err := d.asks("-check", "-listen", "127.0.0.1", "-admin", "127.0.0.1:99999", "-kafka.brokers", "kafka", "-database", "psql://u:secret-word@db/railgate", "-secret_group", "-1")
 	named(t, err, "listen: ", "admin: ", "kafka.brokers: ", "database: ", "secret_group: ")
-	if strings.Contains(err.Error(), "secret-word") {
-		t.Error("the password is shown")
-	}
+	runtest.HasNot(t, err.Error(), "secret-word")
 	d.refused("admin: must be another address than listen", "-check", "-listen", "127.0.0.1:8081", "-admin", "0.0.0.0:8081")
 	d.refused("database: the PostgreSQL address holds a space", "-check", "-database", "postgres://u@db/rail gate")
 	d.refused("would not be verified: write sslmode=verify-full", "-check", "-database", "postgres://u@db/railgate")
 	for _, good := range []string{"postgres://u@db/railgate?sslmode=verify-full", "postgres://u@db/railgate?sslmode=disable", "postgres://u@127.0.0.1/railgate", "postgres://u@/railgate?host=/run/postgresql"} {
-		has(t, d.does("-check", "-database", good), "settings are valid")
+		runtest.Has(t, d.does("-check", "-database", good), "settings are valid")
 	}
 	for name, value := range map[string]string{"SERVICE_HOST": "10.96.0.12", "SERVICE_PORT_PUBLIC": "8081", "PORT_8081_TCP": "tcp://10.96.0.12:8081"} {
 		t.Setenv("RAILGATE_ISSUER_"+name, value)
 	}
-	has(t, d.does("-check"), "settings are valid")
+	runtest.Has(t, d.does("-check"), "settings are valid")
 }
 
 // A key that gateways refuse is found by -check, not by passengers.

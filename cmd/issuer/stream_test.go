@@ -75,7 +75,7 @@ func TestOrderSaysWhatItDid(t *testing.T) {
 	for range 2 {
 		out += d.orders("-cut-off-key", fmt.Sprint(d.keys.IssuerID), "-at", "2026-02-10T08:00:00+08:00")
 	}
-	has(t, out, fmt.Sprintf("2026-02-10T00:00:00Z or later are not good under key %d; 0 more", d.keys.IssuerID), "says already", "published; each gateway",
+	runtest.Has(t, out, fmt.Sprintf("2026-02-10T00:00:00Z or later are not good under key %d; 0 more", d.keys.IssuerID), "says already", "published; each gateway",
 		"no issuer key is in service")
 	d.refused("never announced a key 999", "-by", "night-shift", "-cut-off-key", "999")
 }
@@ -135,7 +135,7 @@ func TestTheStreamIsMovedOnPurposeOnly(t *testing.T) {
 	stop()
 	d.flags = []string{"-kafka.topic", "railgate.control.2"}
 	d.config.Kafka.Topic = "railgate.control.2"
-	has(t, d.orders("-move-stream"), `the stream is topic railgate.control.2 with 1 partitions`, "published;", "Give every gateway the same")
+	runtest.Has(t, d.orders("-move-stream"), `the stream is topic railgate.control.2 with 1 partitions`, "published;", "Give every gateway the same")
 	d.serves()
 	if status, answer := d.readiness(); status != http.StatusOK {
 		t.Fatalf("/readyz says %d %s", status, answer)

@@ -316,16 +316,6 @@ func (d *system) hasActs(role string, want ...string) {
 	}
 }
 
-// has fails the test for each text that is not in out.
-func has(t *testing.T, out string, wanted ...string) {
-	t.Helper()
-	for _, want := range wanted {
-		if !strings.Contains(out, want) {
-			t.Errorf("%q is not in\n%s", want, out)
-		}
-	}
-}
-
 // refused fails the test unless the command was refused with these words.
 func (d *system) refused(words string, args ...string) {
 	d.t.Helper()

@@ -12,15 +12,6 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-func hasNot(t *testing.T, out string, unwanted ...string) {
-	t.Helper()
-	for _, bad := range unwanted {
-		if strings.Contains(out, bad) {
-			t.Errorf("%q is in\n%s", bad, out)
-		}
-	}
-}
-
 // employs has one more staff credential in the settings.
 func (d *system) employs(name string, role staff.Role) (secret string) {
 	d.t.Helper()
@@ -60,15 +51,15 @@ func TestOperatorLiftsLocks(t *testing.T) {
 	number := person(d.people).DocumentNumber
 	file := d.textFile("locks", "login passenger_1\ndocument resident_id "+number+"\nlogin nobody_here\n")
 	out := d.orders("-lift-locks", file)
-	has(t, out, "line 1: lifted, 1 counts", "line 2: lifted, 2 counts", "line 3: nothing was counted")
-	hasNot(t, out, "passenger_1", number)
+	runtest.Has(t, out, "line 1: lifted, 1 counts", "line 2: lifted, 2 counts", "line 3: nothing was counted")
+	runtest.HasNot(t, out, "passenger_1", number)
 	if status := fails(); locked() || status != http.StatusUnprocessableEntity {
 		t.Errorf("locked still: %d", status)
 	}
 	stop()
 	trail := d.orders("-trail")
-	has(t, trail, "lift_lock", "lock:account-", "lock:faces-")
-	hasNot(t, trail, "passenger_1", number)
+	runtest.Has(t, trail, "lift_lock", "lock:account-", "lock:faces-")
+	runtest.HasNot(t, trail, "passenger_1", number)
 	for _, wrong := range []string{"passenger_1\n", "login x\n", "document card 1\n"} {
 		d.refused("line 1: write login NAME", "-by", "night-shift", "-lift-locks", d.textFile("wrong", wrong))
 	}
@@ -89,9 +80,9 @@ func TestOperatorUndoesAStolenCredential(t *testing.T) {
 	}
 	d.gets(http.StatusAccepted, "/v1/credentials/"+all[2].Serial.String()+"/revoke", police, `{"reason":"lost_phone"}`, &struct{}{})
 	args := []string{"-unrevoke-by", "window-7", "-from", began}
-	has(t, d.orders(args...), "2 credentials would be unrevoked", "-confirm 2")
+	runtest.Has(t, d.orders(args...), "2 credentials would be unrevoked", "-confirm 2")
 	d.refused("not the number of credentials", append([]string{"-by", "night-shift", "-confirm", "3"}, args...)...)
-	has(t, d.orders(append(args, "-confirm", "2")...), "2 credentials are unrevoked", "published")
+	runtest.Has(t, d.orders(append(args, "-confirm", "2")...), "2 credentials are unrevoked", "published")
 	for i, p := range all {
 		status, answer := d.call("GET", "/v1/credentials/"+p.Serial.String(), police, "")
 		if status != http.StatusOK || (i == 2) != strings.Contains(answer, `"revoked"`) {
@@ -99,7 +90,7 @@ func TestOperatorUndoesAStolenCredential(t *testing.T) {
 		}
 	}
 	stop()
-	has(t, d.orders("-trail", "-object", "credential:"+all[0].Serial.String()), "lift", "night-shift", "all that window-7 revoked")
+	runtest.Has(t, d.orders("-trail", "-object", "credential:"+all[0].Serial.String()), "lift", "night-shift", "all that window-7 revoked")
 	d.refused("needs -from", "-by", "night-shift", "-unrevoke-by", "window-7")
 	if revoked := d.gateway(); fmt.Sprint(revoked.Revoked(all[0].Serial), revoked.Revoked(all[2].Serial)) != "false true" {
 		t.Error("a gateway knows it otherwise")

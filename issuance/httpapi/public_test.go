@@ -11,6 +11,7 @@ import (
 	"github.com/railgate/railgate/issuance/registry"
 	"github.com/railgate/railgate/issuance/registry/rules"
 	"github.com/railgate/railgate/issuance/throttle"
+	"github.com/railgate/railgate/test/harness/runtest"
 )
 
 // Rule B12: the policy says how long things are kept, and that is how long.
@@ -36,11 +37,7 @@ func TestB12_ThePolicySaysTheNumbersInForce(t *testing.T) {
 			fmt.Sprintf("已结束的登录记录保存%d天", record), fmt.Sprintf("结束%d小时后清除", forget), "每月三次",
 		},
 	} {
-		for _, want := range wants {
-			if !strings.Contains(text, want) {
-				t.Errorf("the policy does not say %q", want)
-			}
-		}
+		runtest.Has(t, text, wants...)
 	}
 	if account.CodeLife != 5*time.Minute || !strings.Contains(policyTexts.EN, "under a keyed hash for five minutes") || !strings.Contains(policyTexts.ZH, "加密摘要保存五分钟") {
 		t.Error("the policy says how long a code is kept")
@@ -63,10 +60,6 @@ func TestB12_ThePolicySaysHowLongTheRegistryKeeps(t *testing.T) {
 		policyTexts.EN: {fmt.Sprintf("cannot be deleted for %d days", keep), fmt.Sprintf("at most %d days", keep), fmt.Sprintf("Deleted %d days after the journey", tickets)},
 		policyTexts.ZH: {fmt.Sprintf("添加后%d天内不能删除", keep), fmt.Sprintf("最长%d天", keep), fmt.Sprintf("行程结束%d天后删除", tickets)},
 	} {
-		for _, want := range wants {
-			if !strings.Contains(text, want) {
-				t.Errorf("the policy does not say %q", want)
-			}
-		}
+		runtest.Has(t, text, wants...)
 	}
 }

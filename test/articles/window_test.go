@@ -98,14 +98,8 @@ func TestT35_WhoMayIdentifyAndForWhat(t *testing.T) {
 		if n := strings.Count(trail, `"action":"identify"`); n != 8 {
 			t.Errorf("%d entries in the audit log, want 7 of who was told and 1 of what is no code", n)
 		}
-		for _, want := range []string{`"detail":"refund: ok"`, `"detail":"verify: malformed"`, `"id":"` + p.Serial + `"`, `"id":"unread"`} {
-			if !strings.Contains(trail, want) {
-				t.Errorf("the audit log lacks %s", want)
-			}
-		}
-		if strings.Contains(trail, p.Person.Name) || strings.Contains(trail, p.Person.DocumentNumber[6:14]) {
-			t.Error("the audit log names the person")
-		}
+		runtest.Has(t, trail, `"detail":"refund: ok"`, `"detail":"verify: malformed"`, `"id":"`+p.Serial+`"`, `"id":"unread"`)
+		runtest.HasNot(t, trail, p.Person.Name, p.Person.DocumentNumber[6:14])
 	})
 }
 
@@ -238,9 +232,7 @@ func TestG27_OddNamesComeBackAsTheyAreStored(t *testing.T) {
 		}
 		none := h.Person().Named("<script>alert(1)</script>").Application()
 		h.Call("POST", "/v1/applications", "", none).Refused(t, credential.NameInvalid)
-		if logs := h.Logs.String(); strings.Contains(logs, "script>") || strings.Contains(logs, "𠮷") {
-			t.Error("a name is in the log")
-		}
+		runtest.HasNot(t, h.Logs.String(), "script>", "𠮷")
 	})
 }
 
@@ -297,9 +289,8 @@ func TestG26_AGateListIsKeyedByPseudonyms(t *testing.T) {
 			t.Error("the pseudonym is that of another day, too")
 		}
 		trail := h.AuditLog()
-		if !strings.Contains(trail, `"detail":"2 persons"`) || !strings.Contains(trail, fmt.Sprintf(`"id":"%d"`, day)) || strings.Contains(trail, traveller.DocumentNumber) {
-			t.Errorf("the audit log: %s", trail)
-		}
+		runtest.Has(t, trail, `"detail":"2 persons"`, fmt.Sprintf(`"id":"%d"`, day))
+		runtest.HasNot(t, trail, traveller.DocumentNumber)
 		h.Window().Call("POST", "/v1/subjects", harness.Object{"day": day, "persons": []harness.Object{}}).Refused(t, staff.ForbiddenRole)
 	})
 }
@@ -399,17 +390,12 @@ func TestG22_ATicketingSystemLearnsTheAccountByAOneTimeCode(t *testing.T) {
 
 		trail := h.AuditLog()
 		for _, want := range []string{"redeemed", "refused: shown before", "refused: over", "refused: wrong verifier", "refused: the login has ended"} {
-			if !strings.Contains(trail, `"detail":"`+want+`"`) {
-				t.Errorf("the audit log lacks %q", want)
-			}
+			runtest.Has(t, trail, `"detail":"`+want+`"`)
 		}
-		if strings.Contains(trail, "rgc_") || strings.Contains(h.Logs.String(), "rgc_") {
-			t.Error("a code is in the audit log or in the log")
-		}
+		runtest.HasNot(t, trail, "rgc_")
+		runtest.HasNot(t, h.Logs.String(), "rgc_")
 		held := string(a.Call("GET", "/v1/account/data", nil).Body)
-		if !strings.Contains(held, `"account_codes":[{"client":"ticketing-1","made_at":`) || !strings.Contains(held, `"redeemed_at":`) {
-			t.Errorf("the holder is not shown who was told: %s", held)
-		}
+		runtest.Has(t, held, `"account_codes":[{"client":"ticketing-1","made_at":`, `"redeemed_at":`)
 		h.Clock.Move(account.AccountCodeKept)
 		if s, err := h.Issuer.Accounts.Sweep(t.Context(), h.Clock.Now()); err != nil || s.AccountCodes == 0 {
 			t.Errorf("swept %+v: %v", s, err)
@@ -484,9 +470,7 @@ func TestG30_ReportsOfTicketsAreStrict(t *testing.T) {
 			}
 		}
 		h.Ticketing.TryReport(harness.With(event, harness.Object{"order": "O9"})).Refused(t, "ticket_conflict")
-		if held := string(a.Call("GET", "/v1/account/data", nil).Body); !strings.Contains(held, tickets[0]) || !strings.Contains(held, "12F") {
-			t.Errorf("the holder reads %s", held)
-		}
+		runtest.Has(t, string(a.Call("GET", "/v1/account/data", nil).Body), tickets[0], "12F")
 		if e := a.Entry("holder"); e.Tickets != 1 {
 			t.Errorf("%d tickets are counted", e.Tickets)
 		}

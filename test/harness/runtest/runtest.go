@@ -1,5 +1,6 @@
 // Package runtest is for tests of things that run: a bounded wait for a
-// condition, an end at an error, and a place for logs that many goroutines write.
+// condition, an end at an error, a search in a text, and a place for logs that many
+// goroutines write.
 //
 // It promises that a wait ends and says what it waited for. It starts nothing
 // and stops nothing, and no command may link it.
@@ -10,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -36,6 +38,26 @@ func Must(t testing.TB, err error) {
 	if err != nil {
 		t.Helper()
 		t.Fatalf("%v", err)
+	}
+}
+
+// Has asserts that each part is in a text.
+func Has(t testing.TB, text string, parts ...string) {
+	t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			t.Errorf("%q is not in\n%s", part, text)
+		}
+	}
+}
+
+// HasNot asserts that no part is in a text.
+func HasNot(t testing.TB, text string, parts ...string) {
+	t.Helper()
+	for _, part := range parts {
+		if strings.Contains(text, part) {
+			t.Errorf("%q is in\n%s", part, text)
+		}
 	}
 }
 

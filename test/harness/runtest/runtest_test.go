@@ -14,10 +14,12 @@ import (
 // recorder is a test that notes its end instead of failing.
 type recorder struct {
 	testing.TB
-	fatal string
+	fatal  string
+	errors int
 }
 
-func (r *recorder) Helper() {}
+func (r *recorder) Helper()               {}
+func (r *recorder) Errorf(string, ...any) { r.errors++ }
 func (r *recorder) Fatalf(format string, args ...any) {
 	r.fatal = fmt.Sprintf(format, args...)
 	runtime.Goexit()
@@ -45,6 +47,15 @@ func TestMustEndsTheTestAtAnErrorOnly(t *testing.T) {
 		if fatal, returned := ended(func(t testing.TB) { Must(t, err) }); fatal != want || returned != (err == nil) {
 			t.Errorf("%v: ended with %q, returned %v", err, fatal, returned)
 		}
+	}
+}
+
+func TestHasAndHasNotCountEveryPart(t *testing.T) {
+	var has, hasNot recorder
+	Has(&has, "the train to 上海", "train", "上海", "plane", "北京")
+	HasNot(&hasNot, "the train to 上海", "train", "上海", "plane")
+	if has.errors != 2 || hasNot.errors != 2 {
+		t.Errorf("%d parts were missed, and %d found", has.errors, hasNot.errors)
 	}
 }
 
