@@ -63,18 +63,14 @@ func TestG04_BothOriginalsBeyondTheLimit(t *testing.T) {
 		if s := w.lineOf(h, early.ID); s.Status != rules.Pending || s.Version != 1 {
 			t.Errorf("after the refusal: %v", s.Status)
 		}
-		if s, err := w.toCounter(w.Store, staff.Agency, r, true); s != rules.Verified || err != nil {
-			t.Fatalf("both originals: %v, %v", s, err)
-		}
+		w.becomes(rules.Verified, "both originals")(w.toCounter(w.Store, staff.Agency, r, true))
 		detail := ""
 		if err := w.DB.Writer().QueryRow(`SELECT detail FROM audit WHERE object = $1 ORDER BY id DESC LIMIT 1`, early.ID).Scan(&detail); err != nil || !strings.Contains(detail, "both originals") {
 			t.Errorf("the trail says %q: %v", detail, err)
 		}
 		r = Ref{h.Account(), late.ID} // G06
 		w.Refuses(rules.StationWindowOnly, "a traditional name at an agency")(w.toCounter(w.Store, staff.Agency, r, true))
-		if s, err := w.toCounter(w.Store, staff.Window, r, true); s != rules.Verified || err != nil {
-			t.Fatalf("at a window: %v, %v", s, err)
-		}
+		w.becomes(rules.Verified, "at a window")(w.toCounter(w.Store, staff.Window, r, true))
 		// Four count. After 180 days three go; then one original is enough.
 		last := w.adds(h, resident(5))
 		w.Pass(180 * day)
@@ -123,7 +119,7 @@ func TestG04_RoomIsGivenOnceHoweverManyAtOnce(t *testing.T) {
 		}
 		got := w.inTheWay(h, len(waiting), func(i int) error {
 			b := []*Store{w.Store, other}[i%2]
-			_, err := b.Verify(t.Context(), Check{Principal: w.by(staff.Window), Entry: waiting[i], Version: 1, Visit: rules.Visit{Original: true, InDate: true, Readable: true}, Matches: true})
+			_, err := b.Verify(t.Context(), Check{Principal: w.by(staff.Window), Entry: waiting[i], Version: 1, Visit: goodVisit, Matches: true})
 			return err
 		})
 		if got[""] != 2 || got[rules.HolderOriginalMissing] != 6 {
@@ -190,7 +186,7 @@ func oneOfMany(w *system, b *Store, h account.Holder, r *rand.Rand, beyond, fail
 	case 1:
 		err = b.Delete(ctx, h, p.ID)
 	case 2:
-		if _, err = b.Verify(ctx, Check{Principal: w.by(staff.Window), Entry: ref, Version: p.Version, Visit: rules.Visit{Original: true, InDate: true, Readable: true}}); err == nil {
+		if _, err = b.Verify(ctx, Check{Principal: w.by(staff.Window), Entry: ref, Version: p.Version, Visit: goodVisit}); err == nil {
 			failed.Add(1)
 		}
 	case 3:
@@ -198,7 +194,7 @@ func oneOfMany(w *system, b *Store, h account.Holder, r *rand.Rand, beyond, fail
 			beyond.Add(1) // or there was room
 		}
 	default:
-		_, err = b.Verify(ctx, Check{Principal: w.by(staff.Window), Entry: ref, Version: p.Version, Visit: rules.Visit{Original: true, InDate: true, Readable: true}, Matches: true})
+		_, err = b.Verify(ctx, Check{Principal: w.by(staff.Window), Entry: ref, Version: p.Version, Visit: goodVisit, Matches: true})
 	}
 	return err
 }
@@ -211,7 +207,7 @@ func TestP14_AccountThatHasAnotherDocumentNow(t *testing.T) {
 		citizen, pending, guest := w.adds(h, resident(2)), w.adds(h, resident(3)), w.adds(h, visitor(1))
 		verifyResident(w, h, citizen.ID)
 		w.records(w.bought(h, "T", citizen.ID, guest.ID))
-		w.Must(w.FreeIdentity(t.Context(), DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Visit: rules.Visit{Original: true, InDate: true, Readable: true}}))
+		w.Must(w.FreeIdentity(t.Context(), DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Visit: goodVisit}))
 		w.Must(w.edits(h, visitor(9)))
 		if l, err := w.List(t.Context(), h); err != nil || len(l.Passengers) != 3 || l.Own.Status != rules.ToBeSubmitted {
 			t.Fatalf("%v with %d lines: %v", l.Own.Status, len(l.Passengers), err)
@@ -240,7 +236,7 @@ func TestG07_NoWayBeyondTheLimitForOtherAccounts(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		citizen, guest := w.adds(h, resident(2)), w.adds(h, visitor(1))
-		w.Must(w.FreeIdentity(t.Context(), DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Visit: rules.Visit{Original: true, InDate: true, Readable: true}}))
+		w.Must(w.FreeIdentity(t.Context(), DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Visit: goodVisit}))
 		w.Must(w.edits(h, visitor(9)))
 		w.checks(Ref{h.Account(), guest.ID}, true)
 		limited(w, w.Store, func(l *rules.Limits) { l.Passengers, l.ToBeSubmitted = 1, 1 })

@@ -16,7 +16,7 @@ func (w *system) correction(r Ref, as identity.Entry) Correction {
 	w.T.Helper()
 	_, e, err := w.readEntry(w.T.Context(), w.DB.Writer(), r, "")
 	w.Must(err)
-	c := Correction{Principal: w.by(staff.Window), Entry: r, Version: e.version, As: as, Visit: rules.Visit{Original: true, InDate: true, Readable: true}}
+	c := Correction{Principal: w.by(staff.Window), Entry: r, Version: e.version, As: as, Visit: goodVisit}
 	c.Proof = rules.Proof{Kind: rules.PhoneEnd, Value: phone[len(phone)-4:]}
 	return c
 }
@@ -42,9 +42,7 @@ func TestR03_WindowCorrectsWhatWasCheckedWrongly(t *testing.T) {
 			t.Fatalf("looked at version %d: %v", seen.Version, err)
 		}
 		c := w.correction(own, named(resident(1), "测试乙"))
-		if s, err := w.Correct(t.Context(), c); s != rules.Verified || err != nil {
-			t.Fatalf("another name: %v, %v", s, err)
-		}
+		w.becomes(rules.Verified, "another name")(w.Correct(t.Context(), c))
 		w.Refuses(EntryChanged, "the same again")(w.Correct(t.Context(), c))
 		p, err := w.accounts.Profile(t.Context(), h)
 		if err != nil || p.Identity.Name.Text != "测试乙" || p.Version != 2 || w.own(h).Person.Name.Text != "测试乙" || w.own(h).Version != 3 {
@@ -52,16 +50,12 @@ func TestR03_WindowCorrectsWhatWasCheckedWrongly(t *testing.T) {
 		}
 		marked := named(resident(1), "测试乙")
 		marked.Substituted = true
-		if s, err := w.Correct(t.Context(), w.correction(own, marked)); s != rules.Verified || err != nil {
-			t.Fatalf("a substituted character: %v, %v", s, err)
-		}
+		w.becomes(rules.Verified, "a substituted character")(w.Correct(t.Context(), w.correction(own, marked)))
 		if p, err := w.accounts.Profile(t.Context(), h); err != nil || !p.Identity.Substituted || !w.own(h).Person.Substituted {
 			t.Fatalf("the profile does not say that a character was substituted: %v", err)
 		}
 		// Another number: the old one is free, the new one is taken.
-		if s, err := w.Correct(t.Context(), w.correction(own, named(resident(5), "测试乙"))); s != rules.Verified || err != nil {
-			t.Fatalf("another number: %v, %v", s, err)
-		}
+		w.becomes(rules.Verified, "another number")(w.Correct(t.Context(), w.correction(own, named(resident(5), "测试乙"))))
 		w.Refused(w.tries("marked_again", resident(5)), rules.IdentityRegistered, "the number that it has now")
 		if err := w.tries("marked_again", resident(1)); err != nil {
 			t.Fatalf("the number that it had: %v", err)
@@ -119,9 +113,7 @@ func TestR03_NotWhileATicketIsForTheOldIdentity(t *testing.T) {
 		c := w.correction(own, resident(2))
 		w.Refuses(TicketsUnfinished, "with a ticket")(w.Correct(t.Context(), c))
 		w.Pass(2 * day)
-		if s, err := w.Correct(t.Context(), c); s != rules.Verified || err != nil {
-			t.Fatalf("after the journey: %v, %v", s, err)
-		}
+		w.becomes(rules.Verified, "after the journey")(w.Correct(t.Context(), c))
 	})
 }
 
@@ -142,7 +134,7 @@ func TestB11_OwnersHaveTheIdentityBack(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		owner := w.verified(resident(1))
 		own := Ref{Account: owner.Account()}
-		free := DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Visit: rules.Visit{Original: true, InDate: true, Readable: true}}
+		free := DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Visit: goodVisit}
 		w.Must(w.FreeIdentity(t.Context(), free))
 		back := func() {
 			t.Helper()
@@ -194,7 +186,7 @@ func TestB11_ClaimsAtOnceNeverShareAnIdentity(t *testing.T) {
 		second, accounts := w.issuer()
 		holders := []account.Holder{w.registers(visitor(1)), w.registers(visitor(2)), w.registers(resident(1))}
 		claim := func(b *Store, h account.Holder) error {
-			c := Correction{Principal: w.by(staff.Window), Entry: Ref{Account: h.Account()}, As: named(resident(1), "Marked Visitor"), Visit: rules.Visit{Original: true, InDate: true, Readable: true}}
+			c := Correction{Principal: w.by(staff.Window), Entry: Ref{Account: h.Account()}, As: named(resident(1), "Marked Visitor"), Visit: goodVisit}
 			c.Proof = rules.Proof{Kind: rules.PhoneEnd, Value: phone[len(phone)-4:]}
 			l, err := b.List(t.Context(), h)
 			if err != nil {
@@ -211,7 +203,7 @@ func TestB11_ClaimsAtOnceNeverShareAnIdentity(t *testing.T) {
 			}
 			switch i % 4 {
 			case 3:
-				return b.FreeIdentity(t.Context(), DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Visit: rules.Visit{Original: true, InDate: true, Readable: true}})
+				return b.FreeIdentity(t.Context(), DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Visit: goodVisit})
 			case 2:
 				if i%8 == 2 {
 					_, err := accounts.Register(t.Context(), registration("marked_race_"+string(rune('a'+i/8)), resident(1)), issuerdb.Home)
@@ -262,9 +254,7 @@ func TestB11_OwnersHaveBackWhatAClosedAccountKeeps(t *testing.T) {
 		w.Must(w.closes(closed))
 		h := w.registers(visitor(1))
 		c := w.correction(Ref{Account: h.Account()}, resident(1))
-		if s, err := w.Claim(t.Context(), c); s != rules.Verified || err != nil {
-			t.Fatalf("%v, %v", s, err)
-		}
+		w.becomes(rules.Verified, "the owner claims it")(w.Claim(t.Context(), c))
 		w.Refused(w.tries("marked_again", resident(1)), rules.IdentityRegistered, "an account that comes later")
 	})
 }

@@ -117,7 +117,7 @@ func TestB4_ClosingIsNoWayRoundTheList(t *testing.T) {
 		verifyResident(w, h, w.adds(h, resident(2)).ID)
 		w.Must(w.closes(h))
 		w.Refused(w.tries("marked_again", resident(1)), rules.IdentityRegistered, "with a verified passenger of today")
-		w.Must(w.FreeIdentity(t.Context(), DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Visit: rules.Visit{Original: true, InDate: true, Readable: true}}))
+		w.Must(w.FreeIdentity(t.Context(), DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Visit: goodVisit}))
 		again := w.registers(resident(1))
 		w.Must(w.closes(again))
 		if n := w.Count(`SELECT COUNT(*) FROM identities`); n != 0 {

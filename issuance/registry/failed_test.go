@@ -71,7 +71,7 @@ func TestB_FailedIsCheckedAgainAtTheCounter(t *testing.T) {
 			if err != nil || seen.Status != rules.Failed {
 				t.Fatalf("looked at %v: %v", seen.Status, err)
 			}
-			check := Check{Principal: w.by(c.role), Entry: r, Version: seen.Version, Visit: rules.Visit{Original: true, InDate: true, Readable: true}, Matches: true}
+			check := Check{Principal: w.by(c.role), Entry: r, Version: seen.Version, Visit: goodVisit, Matches: true}
 			if s, err := w.Verify(t.Context(), check); s != c.want || err != nil {
 				t.Fatalf("%s: %v, %v", c.role, s, err)
 			}
@@ -92,7 +92,7 @@ func TestB11_WhatAWindowTookIsNotVerifiedAgain(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		squatter := w.registers(resident(1))
 		own := Ref{Account: squatter.Account()}
-		free := DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Visit: rules.Visit{Original: true, InDate: true, Readable: true}}
+		free := DuplicateVisit{Principal: w.by(staff.Window), Document: shown(resident(1)), Visit: goodVisit}
 		w.Must(w.FreeIdentity(t.Context(), free))
 		owner := w.registers(resident(1))
 		w.Refused(w.saves(squatter), rules.IdentityRegistered, "saved again unchanged")
@@ -107,7 +107,7 @@ func TestB11_WhatAWindowTookIsNotVerifiedAgain(t *testing.T) {
 			if err != nil || !seen.Lost || seen.Status != rules.Failed {
 				t.Fatalf("looked at %v: %v", seen.Status, err)
 			}
-			_, err = w.Verify(t.Context(), Check{Principal: w.by(role), Entry: own, Version: seen.Version, Visit: rules.Visit{Original: true, InDate: true, Readable: true}, Matches: true})
+			_, err = w.Verify(t.Context(), Check{Principal: w.by(role), Entry: own, Version: seen.Version, Visit: goodVisit, Matches: true})
 			w.Refused(err, rules.IdentityRegistered, string(role)+" verifies it")
 		}
 		found, err := w.FindEntries(t.Context(), w.by(staff.Window), shown(resident(1)))
@@ -148,12 +148,10 @@ func TestB3_FailedNeedAPlaceAgain(t *testing.T) {
 		r := Ref{h.Account(), w.adds(h, visitor(2)).ID}
 		w.checks(r, false)
 		l := w.adds(h, visitor(3))
-		c := Check{Principal: w.by(staff.Window), Entry: r, Version: 2, Visit: rules.Visit{Original: true, InDate: true, Readable: true}, Matches: true}
+		c := Check{Principal: w.by(staff.Window), Entry: r, Version: 2, Visit: goodVisit, Matches: true}
 		w.Refuses(rules.ListFull, "on a full list")(w.Verify(t.Context(), c))
 		w.checks(Ref{h.Account(), l.ID}, false)
-		if s, err := w.Verify(t.Context(), c); s != rules.PreVerified || err != nil {
-			t.Fatalf("with a place: %v, %v", s, err)
-		}
+		w.becomes(rules.PreVerified, "with a place")(w.Verify(t.Context(), c))
 	})
 }
 
@@ -163,12 +161,10 @@ func TestB_AgenciesDoNotTryAFailedEntryWithoutEnd(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		l := w.adds(h, resident(2))
-		c := Check{Principal: w.by(staff.Agency), Entry: Ref{h.Account(), l.ID}, Version: 1, Visit: rules.Visit{Original: true, InDate: true, Readable: true}}
+		c := Check{Principal: w.by(staff.Agency), Entry: Ref{h.Account(), l.ID}, Version: 1, Visit: goodVisit}
 		rule := throttle.DefaultRules.Document
 		for range rule.Failures {
-			if s, err := w.Verify(t.Context(), c); s != rules.Failed || err != nil {
-				t.Fatalf("%v, %v", s, err)
-			}
+			w.becomes(rules.Failed, "no match")(w.Verify(t.Context(), c))
 			c.Version++
 			l, err := w.Edit(t.Context(), h, l.ID, c.Version, entered(resident(2)))
 			w.Must(err)
@@ -179,13 +175,9 @@ func TestB_AgenciesDoNotTryAFailedEntryWithoutEnd(t *testing.T) {
 		}
 		c.Matches = true
 		w.Refuses(throttle.TooManyFailures, "an agency once more")(w.Verify(t.Context(), c))
-		another := Check{Principal: w.by(staff.Agency), Entry: Ref{Account: w.registers(resident(2)).Account()}, Version: 1, Visit: rules.Visit{Original: true, InDate: true, Readable: true}, Matches: true}
-		if s, err := w.Verify(t.Context(), another); s != rules.Verified || err != nil {
-			t.Fatalf("the same document in another account: %v, %v", s, err)
-		}
+		another := Check{Principal: w.by(staff.Agency), Entry: Ref{Account: w.registers(resident(2)).Account()}, Version: 1, Visit: goodVisit, Matches: true}
+		w.becomes(rules.Verified, "the same document in another account")(w.Verify(t.Context(), another))
 		c.Principal = w.by(staff.Window)
-		if s, err := w.Verify(t.Context(), c); s != rules.Verified || err != nil {
-			t.Fatalf("a window: %v, %v", s, err)
-		}
+		w.becomes(rules.Verified, "a window")(w.Verify(t.Context(), c))
 	})
 }

@@ -107,7 +107,7 @@ func TestB11_ThePersonTakesTheIdentityBack(t *testing.T) {
 		l := w.adds(thief, resident(7))
 		w.Refused(w.tries("marked_person", resident(1)), rules.IdentityRegistered, "the person registers")
 
-		d := DuplicateVisit{Principal: w.by(staff.Agency), Document: shown(resident(1)), Visit: rules.Visit{Original: true, InDate: true, Readable: true}}
+		d := DuplicateVisit{Principal: w.by(staff.Agency), Document: shown(resident(1)), Visit: goodVisit}
 		w.Refused(w.FreeIdentity(t.Context(), d), rules.StationWindowOnly, "at an agency")
 		d.Principal, d.Delegated = w.by(staff.Window), true
 		w.Refused(w.FreeIdentity(t.Context(), d), rules.InPersonOnly, "somebody was sent")

@@ -70,7 +70,7 @@ func TestG39_WhoIsNotVerifiedOnline(t *testing.T) {
 
 		taken := w.online(resident(4))
 		window := w.by(staff.Window)
-		w.Must(w.FreeIdentity(t.Context(), DuplicateVisit{Principal: window, Document: shown(resident(4)), Visit: rules.Visit{Original: true, InDate: true, Readable: true}}))
+		w.Must(w.FreeIdentity(t.Context(), DuplicateVisit{Principal: window, Document: shown(resident(4)), Visit: goodVisit}))
 		w.Refused(w.verifiesOnline(taken), rules.IdentityRegistered, "an identity that a window took")
 
 		// An unconfirmed identity keeps its status.

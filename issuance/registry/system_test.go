@@ -176,13 +176,26 @@ func (w *system) checks(r Ref, matches bool) rules.Status {
 	w.T.Helper()
 	seen, err := w.ViewEntry(w.T.Context(), w.by(staff.Window), r)
 	w.Must(err)
-	c := Check{Principal: w.by(staff.Window), Entry: r, Version: seen.Version, Visit: rules.Visit{Original: true, InDate: true, Readable: true}, Matches: matches}
+	c := Check{Principal: w.by(staff.Window), Entry: r, Version: seen.Version, Visit: goodVisit, Matches: matches}
 	if seen.ProofNeeded {
 		c.Proof = rules.Proof{Kind: rules.PhoneEnd, Value: phone[len(phone)-4:]}
 	}
 	s, err := w.Verify(w.T.Context(), c)
 	w.Must(err)
 	return s
+}
+
+// goodVisit is one with the original, in date and readable.
+var goodVisit = rules.Visit{Original: true, InDate: true, Readable: true}
+
+// becomes asserts what a call makes of an entry: w.becomes(status, what)(call()).
+func (w *system) becomes(want rules.Status, what string) func(got rules.Status, err error) {
+	return func(got rules.Status, err error) {
+		w.T.Helper()
+		if got != want || err != nil {
+			w.T.Fatalf("%s: %v, want %v: %v", what, got, want, err)
+		}
+	}
 }
 
 // verified is a holder whose own identity was checked; a visitor's by the

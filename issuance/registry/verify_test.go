@@ -24,7 +24,7 @@ func TestB_VisitorsWayThroughTheStatuses(t *testing.T) {
 		h := w.registers(visitor(1))
 		r := Ref{Account: h.Account()}
 		w.Refuses(rules.StationWindowOnly, "an agency looks")(w.ViewEntry(t.Context(), w.by(staff.Agency), r))
-		_, err := w.Verify(t.Context(), Check{Principal: w.by(staff.Agency), Entry: r, Version: 1, Visit: rules.Visit{Original: true, InDate: true, Readable: true}, Matches: true})
+		_, err := w.Verify(t.Context(), Check{Principal: w.by(staff.Agency), Entry: r, Version: 1, Visit: goodVisit, Matches: true})
 		w.Refused(err, rules.StationWindowOnly, "an agency verifies")
 		w.Refuses(rules.MoveRefused, "the authority before the window")(w.ViewForAuthority(t.Context(), w.by(staff.Authority), r))
 		w.Refuses(rules.OriginalMissing, "a copy")(w.Verify(t.Context(), Check{Principal: w.by(staff.Window), Entry: r, Version: 1, Matches: true}))
@@ -121,7 +121,7 @@ func TestVerdictIsAboutWhatWasLookedAt(t *testing.T) {
 			t.Fatalf("looked at %v: %v", seen.Status, err)
 		}
 		w.Done(w.Edit(t.Context(), h, l.ID, l.Version, entered(resident(3))))
-		c := Check{Principal: w.by(staff.Agency), Entry: r, Version: seen.Version, Visit: rules.Visit{Original: true, InDate: true, Readable: true}, Matches: true}
+		c := Check{Principal: w.by(staff.Agency), Entry: r, Version: seen.Version, Visit: goodVisit, Matches: true}
 		w.Refuses(EntryChanged, "a verdict on what was there before")(w.Verify(t.Context(), c))
 		got := w.inTheWay(h, 8, func(i int) error {
 			c := c
@@ -143,7 +143,7 @@ func TestB1_RareNamesNeedAProofAtTheWindow(t *testing.T) {
 		h := w.registers(rare(resident(1)))
 		own := Ref{Account: h.Account()}
 		w.Refuses(rules.StationWindowOnly, "an agency looks")(w.ViewEntry(t.Context(), w.by(staff.Agency), own))
-		_, err := w.Verify(t.Context(), Check{Principal: w.by(staff.Agency), Entry: own, Version: 1, Visit: rules.Visit{Original: true, InDate: true, Readable: true}, Matches: true})
+		_, err := w.Verify(t.Context(), Check{Principal: w.by(staff.Agency), Entry: own, Version: 1, Visit: goodVisit, Matches: true})
 		w.Refused(err, rules.StationWindowOnly, "an agency verifies")
 
 		proven := func(r Ref, version int64, k rules.ProofKind, value string) error {
@@ -181,7 +181,7 @@ func TestB1_RareNamesNeedAProofAtTheWindow(t *testing.T) {
 func TestB1_ProofsAreNotForGuessing(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		h := w.registers(rare(resident(1)))
-		c := Check{Principal: w.by(staff.Window), Entry: Ref{Account: h.Account()}, Version: 1, Visit: rules.Visit{Original: true, InDate: true, Readable: true}, Matches: true}
+		c := Check{Principal: w.by(staff.Window), Entry: Ref{Account: h.Account()}, Version: 1, Visit: goodVisit, Matches: true}
 		c.Proof = rules.Proof{Kind: rules.PhoneEnd, Value: "0000"}
 		rule := throttle.DefaultRules.Document
 		got := w.AtOnce(200, func(int) error {
@@ -197,9 +197,7 @@ func TestB1_ProofsAreNotForGuessing(t *testing.T) {
 			t.Fatal("guesses changed something")
 		}
 		w.Pass(rule.FirstLock)
-		if s, err := w.Verify(t.Context(), c); s != rules.Verified || err != nil {
-			t.Fatalf("after the lock: %v", err)
-		}
+		w.becomes(rules.Verified, "after the lock")(w.Verify(t.Context(), c))
 	})
 }
 
@@ -225,7 +223,7 @@ func TestB10_SomebodyElseBringsBothOriginals(t *testing.T) {
 func TestVerdictAndItsEntryAreOne(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		h := w.registers(resident(1))
-		c := Check{Principal: w.by(staff.Window), Entry: Ref{Account: h.Account()}, Version: 1, Visit: rules.Visit{Original: true, InDate: true, Readable: true}, Matches: true}
+		c := Check{Principal: w.by(staff.Window), Entry: Ref{Account: h.Account()}, Version: 1, Visit: goodVisit, Matches: true}
 		c.Request = "not one word"
 		if _, err := w.Verify(t.Context(), c); err == nil || w.own(h).Status != rules.Pending {
 			t.Fatalf("verified without an entry: %v", err)
