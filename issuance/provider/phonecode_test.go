@@ -17,16 +17,16 @@ const accepted = `{"message":"accepted"}`
 // markedMessage has a number and a code that are marks.
 var markedMessage = provider.Message{Number: "+8613712345678", Code: "918273", Purpose: provider.ResetPassword, Language: provider.English}
 
-type senderWorld struct {
-	*serviceWorld[provider.CodeSender]
+type senderSystem struct {
+	*serviceSystem[provider.CodeSender]
 }
 
-func newSender(t *testing.T, behavior ...fakeprovider.Behavior) senderWorld {
+func newSender(t *testing.T, behavior ...fakeprovider.Behavior) senderSystem {
 	t.Helper()
-	return senderWorld{newService(t, provider.NewCodeSender, []string{"13712345678", "918273"}, behavior...)}
+	return senderSystem{newService(t, provider.NewCodeSender, []string{"13712345678", "918273"}, behavior...)}
 }
 
-func (w senderWorld) send(t *testing.T, within time.Duration) (err error) {
+func (w senderSystem) send(t *testing.T, within time.Duration) (err error) {
 	t.Helper()
 	w.do(t, within, func(ctx context.Context) error {
 		err = w.client.Send(ctx, markedMessage)

@@ -19,16 +19,16 @@ const matched = `{"match":"matched"}`
 // marked is a person whose every datum is a mark.
 var marked = provider.Person{Name: "标记姓名Markname", Document: identity.ResidentID, Number: "11010519491231002X"}
 
-type residentsWorld struct {
-	*serviceWorld[provider.Residents]
+type residentsSystem struct {
+	*serviceSystem[provider.Residents]
 }
 
-func newResidents(t *testing.T, behavior ...fakeprovider.Behavior) residentsWorld {
+func newResidents(t *testing.T, behavior ...fakeprovider.Behavior) residentsSystem {
 	t.Helper()
-	return residentsWorld{newService(t, provider.NewResidents, []string{"标记", "Markname", "110105"}, behavior...)}
+	return residentsSystem{newService(t, provider.NewResidents, []string{"标记", "Markname", "110105"}, behavior...)}
 }
 
-func (w residentsWorld) lookup(t *testing.T, within time.Duration) (m provider.Match, err error) {
+func (w residentsSystem) lookup(t *testing.T, within time.Duration) (m provider.Match, err error) {
 	t.Helper()
 	w.do(t, within, func(ctx context.Context) error {
 		m, err = w.client.Lookup(ctx, marked)

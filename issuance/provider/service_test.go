@@ -16,17 +16,17 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// serviceWorld is a client of a fake service; what it tells is free of marks.
-type serviceWorld[Client any] struct {
+// serviceSystem is a client of a fake service; what it tells is free of marks.
+type serviceSystem[Client any] struct {
 	client   Client
 	provider *fakeprovider.Provider
 	trace    *fakeprovider.Trace
 }
 
-func newService[Client any](t *testing.T, open func(provider.ServiceConfig) (Client, error), marks []string, behavior ...fakeprovider.Behavior) *serviceWorld[Client] {
+func newService[Client any](t *testing.T, open func(provider.ServiceConfig) (Client, error), marks []string, behavior ...fakeprovider.Behavior) *serviceSystem[Client] {
 	t.Helper()
 	fakeprovider.NoLeaks(t)
-	w := &serviceWorld[Client]{provider: fakeprovider.Start(t, behavior...), trace: fakeprovider.NewTrace(t)}
+	w := &serviceSystem[Client]{provider: fakeprovider.Start(t, behavior...), trace: fakeprovider.NewTrace(t)}
 	var err error
 	w.client, err = open(provider.ServiceConfig{
 		Client: provider.Config{URL: w.provider.URL(), Secrets: []provider.Secret{fakeprovider.Secret("one")}, Timeout: patience, Log: w.trace.Log, Metrics: w.trace.Metrics},
@@ -38,7 +38,7 @@ func newService[Client any](t *testing.T, open func(provider.ServiceConfig) (Cli
 }
 
 // do makes a call that must end within the bound.
-func (w *serviceWorld[Client]) do(t *testing.T, within time.Duration, call func(context.Context) error) {
+func (w *serviceSystem[Client]) do(t *testing.T, within time.Duration, call func(context.Context) error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), within)
 	defer cancel()
@@ -60,7 +60,7 @@ func withinOf(want error) time.Duration {
 
 // asDocumented checks what the service was asked against its document, and
 // returns the requests.
-func (w *serviceWorld[Client]) asDocumented(t *testing.T, doc *openapi3.T, schema string) (asked []map[string]any) {
+func (w *serviceSystem[Client]) asDocumented(t *testing.T, doc *openapi3.T, schema string) (asked []map[string]any) {
 	t.Helper()
 	for _, call := range w.provider.Calls() {
 		var value map[string]any
