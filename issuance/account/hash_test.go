@@ -12,6 +12,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/identity"
 	"github.com/railgate/railgate/issuance/problem"
+	"github.com/railgate/railgate/test/harness/runtest"
 	"github.com/railgate/railgate/test/issuerdb"
 )
 
@@ -139,12 +140,7 @@ func TestHashingIsBounded(t *testing.T) {
 	for range 3 {
 		go func() { waited <- h.turn(context.Background(), func() { t.Error("ran beyond the bound") }) }()
 	}
-	for deadline := time.Now().Add(5 * time.Second); len(h.inside) < 5 && len(waited) == 0; {
-		if time.Now().After(deadline) {
-			t.Fatal("nobody waits")
-		}
-		time.Sleep(time.Millisecond)
-	}
+	runtest.Eventually(t, 5*time.Second, "somebody to wait", func() bool { return len(h.inside) >= 5 || len(waited) > 0 })
 	for range 3 {
 		if err := <-waited; !problem.Is(err, Busy) {
 			t.Errorf("after the longest wait: %v", err)
@@ -156,12 +152,7 @@ func TestHashingIsBounded(t *testing.T) {
 	for range 3 {
 		go func() { waited <- h.turn(ctx, func() { t.Error("ran beyond the bound") }) }()
 	}
-	for deadline := time.Now().Add(5 * time.Second); len(h.inside) < 5; {
-		if time.Now().After(deadline) {
-			t.Fatal("nobody waits")
-		}
-		time.Sleep(time.Millisecond)
-	}
+	runtest.Eventually(t, 5*time.Second, "three to wait", func() bool { return len(h.inside) >= 5 })
 	if err := h.turn(context.Background(), func() { t.Error("ran beyond the bound") }); !problem.Is(err, Busy) {
 		t.Errorf("with a full queue: %v", err)
 	}

@@ -223,11 +223,7 @@ func (w system) record(n int) Record {
 // until polls for a condition, ten seconds at most.
 func (w system) until(what string, holds func() bool) {
 	w.Helper()
-	for end := time.Now().Add(10 * time.Second); !holds(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			w.Fatalf("never: %s", what)
-		}
-	}
+	runtest.Eventually(w, 10*time.Second, what, holds)
 }
 
 // What a slip of ours could ask of the database, and must not get.

@@ -78,9 +78,7 @@ func TestBackupIsOneMomentOfABusyDatabase(t *testing.T) {
 func files(t *testing.T, dir string) (names []string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	runtest.Must(t, err)
 	for _, e := range entries {
 		names = append(names, e.Name())
 	}

@@ -55,9 +55,8 @@ func TestRestateSaysAllThatIsInForce(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() *Store) {
 		s := open()
 		public := signing.NewKey([signing.SeedSize]byte{1}).Public()
-		if _, err := keys(t, s).Publish(t.Context(), keyring.Public{ID: 7, Key: public}, nowMs); err != nil {
-			t.Fatal(err)
-		}
+		_, err := keys(t, s).Publish(t.Context(), keyring.Public{ID: 7, Key: public}, nowMs)
+		runtest.Must(t, err)
 		revoked, lifted, untouched := approved(t, s, 1), approved(t, s, 2), approved(t, s, 3)
 		for _, c := range []Revocation{revoke(revoked.Serial, nowMs+1), revoke(lifted.Serial, nowMs+2), {Serial: lifted.Serial, At: nowMs + 3}} {
 			change(t, s, c)

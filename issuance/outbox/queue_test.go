@@ -241,8 +241,7 @@ func TestRepublishKeepsWaitingClosings(t *testing.T) {
 		old := revocation.Record{Kind: revocation.KindRevokeSession, At: nowMs, Serial: serial(3), Start: nowMs/1000 - 40000}
 		fresh := revocation.Record{Kind: revocation.KindRevokeSession, At: nowMs, Serial: serial(7), Start: nowMs / 1000}
 		enqueue(t, o, fresh)
-		err := o.db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error { return o.Enqueue(ctx, tx, old) })
-		runtest.Must(t, err)
+		runtest.Must(t, o.db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error { return o.Enqueue(ctx, tx, old) }))
 		for range 2 {
 			_, err := o.Republish(t.Context(), 0, nowMs)
 			runtest.Must(t, err)

@@ -111,8 +111,7 @@ func TestWindowEndsAndSuccessClears(t *testing.T) {
 		fail(t, f, 2, k)
 		lockedFor(t, f, at, 0, k)
 		clear := func() {
-			err := db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error { return f.Clear(ctx, tx, k) })
-			runtest.Must(t, err)
+			runtest.Must(t, db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error { return f.Clear(ctx, tx, k) }))
 		}
 		clear()
 		fail(t, f, 2, k)
