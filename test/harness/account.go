@@ -13,30 +13,27 @@ const Password = "correct horse 蓝色"
 
 // Account is an account with a login, as on one phone.
 type Account struct {
-	h         *Harness
-	Person    Person
-	ID        string `json:"account"`
-	LoginName string `json:"-"`
-	Login     string `json:"login"`
-	Token     string `json:"token"`
+	h            *Harness
+	Person       Person
+	ID           string `json:"account"`
+	LoginName    string `json:"-"`
+	Login, Token string
 }
 
 // Entry is a line of an account's list, or its holder's own, where a passenger is named
 // "holder".
 type Entry struct {
-	Passenger      string    `json:"passenger"`
-	Name           string    `json:"name"`
-	DocumentType   string    `json:"document_type"`
-	DocumentNumber string    `json:"document_number"`
-	Status         string    `json:"status"`
-	StatusText     Bilingual `json:"status_text"`
-	NextStep       Bilingual `json:"next_step"`
-	NameCut        bool      `json:"name_cut"`
-	NameUncommon   bool      `json:"name_uncommon"`
-	Substituted    bool      `json:"substituted"`
-	Tickets        int       `json:"tickets"`
-	Version        int64     `json:"version"`
-	ProofNeeded    bool      `json:"proof_needed"`
+	Passenger, Name, Status string
+	DocumentType            string    `json:"document_type"`
+	DocumentNumber          string    `json:"document_number"`
+	StatusText              Bilingual `json:"status_text"`
+	NextStep                Bilingual `json:"next_step"`
+	NameCut                 bool      `json:"name_cut"`
+	NameUncommon            bool      `json:"name_uncommon"`
+	Substituted             bool
+	Tickets                 int
+	Version                 int64
+	ProofNeeded             bool `json:"proof_needed"`
 	// On a full list the account holder's original is needed too.
 	HolderOriginalNeeded bool `json:"holder_original_needed"`
 }

@@ -58,14 +58,10 @@ func (h *Harness) GateFor(scope string) *Gate { return &Gate{h, h.Gate.address, 
 
 // Verdict is the gateway's answer to a scan.
 type Verdict struct {
-	Verdict     string    `json:"verdict"`
-	Reason      string    `json:"reason"`
-	Class       string    `json:"class"`
-	Text        Bilingual `json:"text"`
-	Subject     string    `json:"subject"`
-	Serial      string    `json:"serial"`
-	Scopes      []string  `json:"scopes"`
-	SecondsLeft int       `json:"seconds_left"`
+	Verdict, Reason, Class, Subject, Serial string
+	Text                                    Bilingual
+	Scopes                                  []string
+	SecondsLeft                             int `json:"seconds_left"`
 }
 
 // Scan asks about a code for one use, with everything delivered that the issuer has

@@ -100,13 +100,12 @@ func (b Bilingual) Has(t testing.TB, parts ...string) {
 
 // Problem is a refusal, RFC 9457.
 type Problem struct {
-	Code     problem.Code `json:"code"`
-	Status   int          `json:"status"`
-	Detail   string       `json:"detail"`
-	Text     Bilingual    `json:"text"`
-	NextStep Bilingual    `json:"next_step"`
-	Contact  Bilingual    `json:"contact"`
-	RetryAt  int64        `json:"retry_at"`
+	Code          problem.Code
+	Status        int
+	Detail        string
+	Text, Contact Bilingual
+	NextStep      Bilingual `json:"next_step"`
+	RetryAt       int64     `json:"retry_at"`
 }
 
 // Refused asserts a problem with the code, and returns it.

@@ -15,14 +15,12 @@ const (
 
 // Standing is how an application stands.
 type Standing struct {
-	Application string `json:"application"`
-	Status      string `json:"status"`
-	RefusedFor  string `json:"refused_for"`
-	Serial      string `json:"serial"`
-	SubmittedAt int64  `json:"submitted_at"`
-	ApprovedAt  int64  `json:"approved_at"`
-	ExpiresAt   int64  `json:"expires_at"`
-	RenewableAt int64  `json:"renewable_at"`
+	Application, Status, Serial string
+	RefusedFor                  string `json:"refused_for"`
+	SubmittedAt                 int64  `json:"submitted_at"`
+	ApprovedAt                  int64  `json:"approved_at"`
+	ExpiresAt                   int64  `json:"expires_at"`
+	RenewableAt                 int64  `json:"renewable_at"`
 }
 
 // Passenger is a person with an application, and their phone's data of it.

@@ -130,10 +130,8 @@ func (h *Harness) Machine() *Staff { return h.Staff(staff.Machine) }
 
 // Found is an entry that a search found.
 type Found struct {
-	Account      string `json:"account"`
-	Passenger    string `json:"passenger"`
-	Status       string `json:"status"`
-	IdentityLost bool   `json:"identity_lost"`
+	Account, Passenger, Status string
+	IdentityLost               bool `json:"identity_lost"`
 }
 
 // Found are the entries that Search finds; more adds fields to the question.
@@ -175,10 +173,9 @@ func (s *Staff) Serve(ticket, service string, more Object) Decision {
 
 // Identified is the person of a code, as staff are told.
 type Identified struct {
-	Serial       string
+	Serial, Name string
 	Scopes       []string
 	SecondsLeft  int    `json:"seconds_left"`
-	Name         string `json:"name"`
 	DocumentType string `json:"document_type"`
 	Masked       string `json:"document_number_masked"`
 	Bookings     []Booking
@@ -186,11 +183,9 @@ type Identified struct {
 
 // Booking is a ticket of the person.
 type Booking struct {
-	State     string
-	Order     string
-	Reference string
-	EndsAt    int64 `json:"ends_at"`
-	Journey   *struct {
+	State, Order, Reference string
+	EndsAt                  int64 `json:"ends_at"`
+	Journey                 *struct {
 		Train, From, To, Coach, Seat string
 		DepartsAt                    int64 `json:"departs_at"`
 	}
