@@ -43,10 +43,7 @@ func TestT29_AFailingLocationIsLocatedAgain(t *testing.T) {
 		who := h.Person()
 		says := func(a harness.Answer) {
 			t.Helper()
-			p := harness.As[struct {
-				NextStep harness.Bilingual `json:"next_step"`
-			}](t, a, http.StatusUnprocessableEntity)
-			p.NextStep.Has(t, "重新定位", "定位服务已开启并授权铁路12306App", "Relocate")
+			harness.As[harness.Problem](t, a, http.StatusUnprocessableEntity).NextStep.Has(t, "重新定位", "定位服务已开启并授权铁路12306App", "Relocate")
 		}
 		for code, place := range map[string]harness.Object{
 			"location_missing": {"latitude": 39.9},

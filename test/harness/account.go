@@ -109,13 +109,7 @@ func (a *Account) Profile() Object {
 // Apply hands in an application for the holder; the login opens it.
 func (a *Account) Apply() *Passenger {
 	a.h.T.Helper()
-	return a.h.applied(a.Person, a.Token, a.TryApply())
-}
-
-// TryApply is Apply, whatever the answer.
-func (a *Account) TryApply() Answer {
-	a.h.T.Helper()
-	return a.Call("POST", "/v1/applications", a.Person.Application())
+	return a.h.applied(a.Person, a.Token, a.Call("POST", "/v1/applications", a.Person.Application()))
 }
 
 // Applications are those of the last month.
