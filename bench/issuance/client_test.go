@@ -36,6 +36,6 @@ func TestADeclineIsNoWrongAnswer(t *testing.T) {
 	}
 	c, _ := newClient("http://127.0.0.1:1", 1)
 	if err := c.Revoke(t.Context(), tokens.Serial{}, "rgs_"); !errors.Is(err, openloop.ErrDeclined) {
-		t.Errorf("nobody there: %v", err)
+		t.Errorf("no server: %v", err)
 	}
 }

@@ -111,7 +111,7 @@ func (u *users) prepareChecks(n int) error {
 	case r.Declined > 0:
 		return r.Declination
 	}
-	u.checks = made[:r.Done] // nobody left a gap: none was declined, and all that were begun were done
+	u.checks = made[:r.Done] // without a gap: no call was declined, and each one begun was finished
 	u.used.Store(0)
 	return nil
 }

@@ -86,7 +86,7 @@ func Each(ctx context.Context, within time.Duration, n, workers int, work func(i
 // once keeps the first error.
 type once struct {
 	sync.Once
-	err error // read when nobody sets it any more
+	err error // read after the last set
 }
 
 func (o *once) set(err error) { o.Do(func() { o.err = err }) }

@@ -144,8 +144,8 @@ func (inv *invocation) table() (show func(any) error, end func() error) {
 	}, w.Flush
 }
 
-// harmless keeps from the terminal what only somebody who wrote the database by
-// other means can have put there.
+// harmless replaces control characters: only a write to the database by other means can
+// have put them there.
 func harmless(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {

@@ -94,7 +94,7 @@ func TestKeysAreRotated(t *testing.T) {
 	by := "night-shift "
 	d.hasActs("operator", by+"generate_key key:"+fmt.Sprint(fresh), by+"announce_key key:"+fmt.Sprint(fresh),
 		by+"rest_key key:"+fmt.Sprint(old), by+"retire_key key:"+fmt.Sprint(old))
-	d.hasActs("program", "issuer announce_key key:"+fmt.Sprint(old)) // what nobody ordered
+	d.hasActs("program", "issuer announce_key key:"+fmt.Sprint(old)) // without an order
 }
 
 // A leak: the only key is cut off, the issuer serves on, and staff go on revoking;

@@ -76,11 +76,6 @@ const (
 	StatusRevoked    Status = "revoked"
 )
 
-// Statuses lists them.
-func Statuses() []Status {
-	return []Status{StatusSubmitted, StatusChecked, StatusApproved, StatusRefused, StatusExpired, StatusSuperseded, StatusRevoked}
-}
-
 // ApplicationView is an application's status and, once approved, its credential. Times
 // are Unix seconds.
 type ApplicationView struct {

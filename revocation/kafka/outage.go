@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"context"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -98,4 +99,20 @@ func (o *Outage) State() (since time.Time, cause string) {
 		return time.Time{}, ""
 	}
 	return o.since, o.cause
+}
+
+// Wait waits for d between two calls to the brokers, not at all if d is not above zero.
+// false: ctx has ended.
+func Wait(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
 }

@@ -7,10 +7,11 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/segmentio/kafka-go"
+	kafkago "github.com/segmentio/kafka-go"
 	"go.uber.org/zap"
 
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/kafka"
 )
 
 // serve empties one partition's share of the outbox, one message in flight, so
@@ -51,7 +52,7 @@ func (p *Publisher) serve(ctx context.Context, partition int, epoch uint64) {
 			return
 		case more:
 			continue
-		case carried && !pause(ctx, batchEvery-time.Since(began)):
+		case carried && !kafka.Wait(ctx, batchEvery-time.Since(began)):
 			return
 		}
 		select {
@@ -59,21 +60,6 @@ func (p *Publisher) serve(ctx context.Context, partition int, epoch uint64) {
 		case <-p.wake[partition]:
 		case <-tick.C:
 		}
-	}
-}
-
-// pause waits for d, if that is above zero; false means that ctx ended.
-func pause(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return ctx.Err() == nil
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
 	}
 }
 
@@ -152,11 +138,11 @@ func (p *Publisher) send(ctx context.Context, b *revocation.Batch, records []rev
 	spent.Sign = signed.Sub(began)
 	ctx, cancel := context.WithTimeout(ctx, produceTimeout)
 	defer cancel()
-	r, err := p.Broker.Produce(ctx, &kafka.ProduceRequest{
-		Topic: p.Topic.Name, Partition: int(b.Partition), RequiredAcks: kafka.RequireAll,
-		Records: kafka.NewRecordReader(kafka.Record{
-			Key:   kafka.NewBytes(key(b, len(records))),
-			Value: kafka.NewBytes(append(message, signature[:]...)),
+	r, err := p.Broker.Produce(ctx, &kafkago.ProduceRequest{
+		Topic: p.Topic.Name, Partition: int(b.Partition), RequiredAcks: kafkago.RequireAll,
+		Records: kafkago.NewRecordReader(kafkago.Record{
+			Key:   kafkago.NewBytes(key(b, len(records))),
+			Value: kafkago.NewBytes(append(message, signature[:]...)),
 			Time:  time.UnixMilli(b.IssuedAt),
 		}),
 	})

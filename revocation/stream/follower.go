@@ -164,13 +164,4 @@ func (f *Follower) forget(ctx context.Context) {
 
 // sleep waits for about d, between a half and one and a half of it, so that
 // gateways that failed together do not come back together.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d/2 + rand.N(d))
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
-}
+func sleep(ctx context.Context, d time.Duration) bool { return kafka.Wait(ctx, d/2+rand.N(d)) }

@@ -54,7 +54,6 @@ type Provider struct {
 	mu       sync.Mutex
 	behavior []Behavior // the first is for the next call; the last one stays; mu
 	calls    []Call     // mu
-	unsigned int        // requests that were not signed as they must be; mu
 }
 
 // Start runs a provider until the test ends. It speaks plain HTTP.
@@ -109,13 +108,6 @@ func (p *Provider) Calls() []Call {
 	return append([]Call(nil), p.calls...)
 }
 
-// Unsigned counts the requests that were not signed as they must be.
-func (p *Provider) Unsigned() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.unsigned
-}
-
 func (p *Provider) serve(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
@@ -124,13 +116,11 @@ func (p *Provider) serve(w http.ResponseWriter, r *http.Request) {
 	s, ok := provider.ParseSignature(r.Header.Get(provider.SignatureHeader))
 	path := r.URL.EscapedPath()
 	ok = ok && r.Method == http.MethodPost && p.Keys.VerifyRequest(s, path, body, time.Now(), skew)
-	p.mu.Lock()
 	if !ok {
-		p.unsigned++
-		p.mu.Unlock()
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
+	p.mu.Lock()
 	c := Call{path, s, body, r}
 	p.calls = append(p.calls, c)
 	do := p.behavior[0]

@@ -201,7 +201,7 @@ func TestARefusalIsToldFromSilence(t *testing.T) {
 		}
 	}
 	if err := journey(New("http://127.0.0.1:1", HTTP(http.DefaultClient))); err == nil || errors.As(err, &refused) {
-		t.Errorf("nobody there: %v", err)
+		t.Errorf("no server: %v", err)
 	}
 }
 
