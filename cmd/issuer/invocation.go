@@ -99,6 +99,13 @@ func (inv *invocation) by() audit.Entry {
 	return audit.Entry{AtMs: time.Now().UnixMilli(), Who: inv.option["by"], Role: staff.Operator}
 }
 
+// entry is the trail's line of an order.
+func (inv *invocation) entry(action staff.Action, object audit.Object, detail string) audit.Entry {
+	e := inv.by()
+	e.Action, e.Object, e.Detail = action, object, detail
+	return e
+}
+
 // theDatabase stands in the audit log for all that is in it.
 var theDatabase = audit.Object{Kind: audit.Database, ID: "issuer"}
 
@@ -112,9 +119,7 @@ func (inv *invocation) note(ctx context.Context, action staff.Action, object aud
 	if err := inv.open(ctx); err != nil {
 		return err
 	}
-	e := inv.by()
-	e.Action, e.Object, e.Detail = action, object, detail
-	return inv.log.Note(ctx, e)
+	return inv.log.Note(ctx, inv.entry(action, object, detail))
 }
 
 // moment reads an option that is a time.

@@ -50,9 +50,7 @@ func liftLocks(ctx context.Context, inv *invocation) error {
 			if lifted, err = failures.Lift(ctx, tx, keys...); err != nil || lifted == 0 {
 				return err
 			}
-			e := inv.by()
-			e.Action, e.Object, e.Detail = staff.LiftLock, audit.Object{Kind: audit.Lock, ID: keys[0].Name()}, strconv.Itoa(lifted)+" counts"
-			return inv.log.Append(ctx, tx, e)
+			return inv.log.Append(ctx, tx, inv.entry(staff.LiftLock, audit.Object{Kind: audit.Lock, ID: keys[0].Name()}, strconv.Itoa(lifted)+" counts"))
 		})
 		if err != nil {
 			return err
@@ -117,8 +115,8 @@ func unrevokeBy(ctx context.Context, inv *invocation) error {
 	if err := inv.open(ctx); err != nil {
 		return err
 	}
-	p := credential.Spell{Who: inv.value, From: database.MillisAt(from), To: database.MillisAt(before), At: database.MillisAt(time.Now()), Entry: inv.by()}
-	p.Entry.Action, p.Entry.Detail = staff.Lift, "all that "+inv.value+" revoked"
+	p := credential.Spell{Who: inv.value, From: database.MillisAt(from), To: database.MillisAt(before), At: database.MillisAt(time.Now()),
+		Entry: inv.entry(staff.Lift, audit.Object{}, "all that "+inv.value+" revoked")}
 	credentials := credential.NewStore(inv.db, inv.log)
 	revoked, serials, err := credentials.RevokedIn(ctx, p)
 	if err != nil {

@@ -9,16 +9,16 @@ import (
 	"strings"
 )
 
-// ListenAddress reports what is wrong with an address to listen on: host:port with a
+// listenAddress reports what is wrong with an address to listen on: host:port with a
 // number as port. An empty host means every address of the machine, port 0 any free one.
-func ListenAddress(text string) error {
+func listenAddress(text string) error {
 	_, _, err := splitAddress(text)
 	return err
 }
 
-// RemoteAddress reports what is wrong with an address to connect to: host and port must
+// remoteAddress reports what is wrong with an address to connect to: host and port must
 // both be there.
-func RemoteAddress(text string) error {
+func remoteAddress(text string) error {
 	host, port, err := splitAddress(text)
 	switch {
 	case err != nil:
@@ -50,9 +50,9 @@ func splitAddress(text string) (host string, port uint64, err error) {
 	return host, port, err
 }
 
-// SameListener reports whether two addresses cannot both be listened on: one port, and
+// sameListener reports whether two addresses cannot both be listened on: one port, and
 // one host or a host that stands for all. Port 0 is never the same.
-func SameListener(a, b string) bool {
+func sameListener(a, b string) bool {
 	hostA, portA, errA := splitAddress(a)
 	hostB, portB, errB := splitAddress(b)
 	if errA != nil || errB != nil || portA != portB || portA == 0 {
@@ -82,10 +82,10 @@ func plainHost(host string) string {
 // their settings, listen and admin.
 func CheckListeners(listen, admin string) error {
 	var same error
-	if SameListener(listen, admin) {
+	if sameListener(listen, admin) {
 		same = errors.New("must be another address than listen")
 	}
-	return errors.Join(Field("listen", ListenAddress(listen)), Field("admin", errors.Join(ListenAddress(admin), same)))
+	return errors.Join(Field("listen", listenAddress(listen)), Field("admin", errors.Join(listenAddress(admin), same)))
 }
 
 // CheckBrokers reports what is wrong with a list of brokers, under the name of its setting.
@@ -95,7 +95,7 @@ func CheckBrokers(setting string, brokers []string) error {
 	}
 	var faults []error
 	for _, b := range brokers {
-		faults = append(faults, RemoteAddress(b))
+		faults = append(faults, remoteAddress(b))
 	}
 	return Field(setting, errors.Join(faults...))
 }

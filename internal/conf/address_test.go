@@ -27,7 +27,7 @@ func TestAddresses(t *testing.T) {
 		for what, c := range map[string]struct {
 			err  error
 			want string
-		}{"listen": {ListenAddress(text), want.listen}, "remote": {RemoteAddress(text), want.remote}} {
+		}{"listen": {listenAddress(text), want.listen}, "remote": {remoteAddress(text), want.remote}} {
 			if (c.err == nil) != (c.want == "") || c.err != nil && !strings.Contains(c.err.Error(), c.want) {
 				t.Errorf("%s %q: %v, want %q", what, text, c.err, c.want)
 			}
@@ -48,7 +48,7 @@ func TestOneListenerForTwo(t *testing.T) {
 		{"127.0.0.1:0", "127.0.0.1:0"}:                false,
 		{"127.0.0.1", "127.0.0.1"}:                    false,
 	} {
-		if SameListener(pair[0], pair[1]) != want || SameListener(pair[1], pair[0]) != want {
+		if sameListener(pair[0], pair[1]) != want || sameListener(pair[1], pair[0]) != want {
 			t.Errorf("%v: not %v", pair, want)
 		}
 	}

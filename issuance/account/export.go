@@ -56,7 +56,7 @@ func (s *Service) PersonalData(ctx context.Context, h Holder) (PersonalData, err
 		if held.FailedLogins, err = s.Lockout.Held(ctx, q, s.Lockout.Account(held.Profile.Login)); err != nil {
 			return held, err
 		}
-		if held.CodesSent, err = s.Lockout.CodesHeld(ctx, q, held.Profile.Login); err != nil {
+		if held.CodesSent, err = s.Lockout.Held(ctx, q, s.Lockout.CodesOf(held.Profile.Login)); err != nil {
 			return held, err
 		}
 		held.Codes, err = database.All(ctx, q, func(rows *sql.Rows, c *StoredAccountCode) error {

@@ -50,7 +50,7 @@ type Config struct {
 	// Now is the clock of ages; nil is time.Now.
 	Now func() time.Time
 	Log *zap.Logger // nil: none
-	// Metrics takes what metrics.go describes; nil: none.
+	// Metrics takes what run.go describes; nil: none.
 	Metrics prometheus.Registerer
 
 	SealEvery   time.Duration // 0: DefaultSealEvery

@@ -128,10 +128,10 @@ func equal(a, b Hash) bool { return hmac.Equal(a[:], b[:]) }
 const columns = `id, at_ms, who, role, action, object_kind, object, detail, request, position, hash, proof`
 
 // scan reads a row as it stands, whatever was done to it.
-func scan(rows *sql.Rows) (r Record, err error) {
+func scan(rows *sql.Rows, r *Record) error {
 	var position sql.NullInt64
 	var hash, proof []byte
-	err = rows.Scan(&r.ID, &r.AtMs, &r.Who, &r.Role, &r.Action, &r.Object.Kind, &r.Object.ID, &r.Detail, &r.Request, &position, &hash, &proof)
+	err := rows.Scan(&r.ID, &r.AtMs, &r.Who, &r.Role, &r.Action, &r.Object.Kind, &r.Object.ID, &r.Detail, &r.Request, &position, &hash, &proof)
 	r.Position = position.Int64
 	if len(hash) == len(r.Hash) { // any other length is no hash, which the zero value is neither
 		r.Hash = Hash(hash)
@@ -139,5 +139,5 @@ func scan(rows *sql.Rows) (r Record, err error) {
 	if proof != nil {
 		r.Proof = readProof(proof)
 	}
-	return r, err
+	return err
 }

@@ -121,12 +121,7 @@ func (t *Trail) beforeProofs(ctx context.Context, q database.Queries, e ends) (b
 	if e.head.Position == 0 || e.head.Position == e.base.Position {
 		return false, nil
 	}
-	var last []Record
-	err := database.Each(ctx, q, func(rows *sql.Rows) error {
-		r, err := scan(rows)
-		last = append(last, r)
-		return err
-	}, `SELECT `+columns+` FROM audit WHERE position IN ($1, $2) ORDER BY position`, e.head.Position-1, e.head.Position)
+	last, err := database.All(ctx, q, scan, `SELECT `+columns+` FROM audit WHERE position IN ($1, $2) ORDER BY position`, e.head.Position-1, e.head.Position)
 	if err != nil || len(last) == 0 {
 		return false, err
 	}

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"math"
 	"strconv"
@@ -74,12 +73,8 @@ func (t *Trail) Read(ctx context.Context, q Query) (p Page, err error) {
 		where += ` AND object_kind = $6 AND object = $7`
 		args = append(args, string(q.Object.Kind), q.Object.ID)
 	}
-	err = t.db.View(ctx, "read the trail", func(ctx context.Context, db database.Queries) error {
-		err := database.Each(ctx, db, func(rows *sql.Rows) error {
-			r, err := scan(rows)
-			p.Records = append(p.Records, r)
-			return err
-		}, `SELECT `+columns+` FROM audit WHERE `+where+` ORDER BY at_ms DESC, id DESC LIMIT $5`, args...)
+	err = t.db.View(ctx, "read the trail", func(ctx context.Context, db database.Queries) (err error) {
+		p.Records, err = database.All(ctx, db, scan, `SELECT `+columns+` FROM audit WHERE `+where+` ORDER BY at_ms DESC, id DESC LIMIT $5`, args...)
 		if err != nil {
 			return err
 		}

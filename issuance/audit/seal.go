@@ -83,13 +83,8 @@ func (t *Trail) sealSome(ctx context.Context, after int64, refused *refusals) (n
 }
 
 // waiting reads the next entries that are not sealed, oldest id first.
-func waiting(ctx context.Context, q database.Queries, which string, after int64) (all []Record, err error) {
-	err = database.Each(ctx, q, func(rows *sql.Rows) error {
-		r, err := scan(rows)
-		all = append(all, r)
-		return err
-	}, `SELECT `+columns+` FROM audit WHERE position IS NULL AND id > $1 AND `+which+` ORDER BY id LIMIT $2`, after, sealBatch)
-	return all, err
+func waiting(ctx context.Context, q database.Queries, which string, after int64) ([]Record, error) {
+	return database.All(ctx, q, scan, `SELECT `+columns+` FROM audit WHERE position IS NULL AND id > $1 AND `+which+` ORDER BY id LIMIT $2`, after, sealBatch)
 }
 
 // chain gives entries the places behind head and moves the head.

@@ -31,15 +31,7 @@ func TestEntriesAreSealedOnceInTheirOrder(t *testing.T) {
 
 func TestMoreThanABatchIsSealedAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, w system) {
-		err := w.db.Change(t.Context(), "many acts", func(ctx context.Context, tx *sql.Tx) error {
-			for n := 1; n <= 2*sealBatch+7; n++ {
-				if err := w.Append(ctx, tx, entry(n)); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		runtest.Must(t, err)
+		w.appendedMany(2*sealBatch + 7)
 		w.sealed(2*sealBatch + 7)
 		w.holds(2*sealBatch + 7)
 	})

@@ -3,7 +3,6 @@ package audit
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"fmt"
 	"slices"
 
@@ -113,15 +112,10 @@ func (t *Trail) Verify(ctx context.Context, anchors []Anchor, progress func(at, 
 }
 
 // after reads the sealed entries after a place, in order.
-func (t *Trail) after(ctx context.Context, position int64, limit int) (all []Record, err error) {
-	err = t.db.View(ctx, "read the trail", func(ctx context.Context, q database.Queries) error {
-		return database.Each(ctx, q, func(rows *sql.Rows) error {
-			r, err := scan(rows)
-			all = append(all, r)
-			return err
-		}, `SELECT `+columns+` FROM audit WHERE position > $1 ORDER BY position LIMIT $2`, position, limit)
+func (t *Trail) after(ctx context.Context, position int64, limit int) ([]Record, error) {
+	return database.Read(ctx, t.db, "read the trail", func(ctx context.Context, q database.Queries) ([]Record, error) {
+		return database.All(ctx, q, scan, `SELECT `+columns+` FROM audit WHERE position > $1 ORDER BY position LIMIT $2`, position, limit)
 	})
-	return all, err
 }
 
 // walk is a verification on its way: report.Head is how far the chain holds.

@@ -1,7 +1,7 @@
-// Package database is the issuer's database as a place: opening it, its schema,
-// and transactions. What is in the tables belongs to the packages that ask
-// (store, account, registry, audit); the schema of all is in migrations, so that
-// one database has one number.
+// Package database is the issuer's database as a place: opening it, its schema, and
+// transactions. What is in the tables belongs to the packages that ask (outbox, keyring,
+// credential, account, registry, throttle, audit); the schema of all is in migrations,
+// so that one database has one number.
 //
 // It promises: one schema and one set of queries serve SQLite and PostgreSQL;
 // what Change has returned without error survives a crash of the process and of
@@ -83,14 +83,6 @@ func (d *DB) Close() error {
 // Writer is the pool that writes, for tests that stand in its way and for
 // backups.
 func (d *DB) Writer() *sql.DB { return d.write }
-
-// Ping reports whether the database answers.
-func (d *DB) Ping(ctx context.Context) error {
-	var one int
-	return d.View(ctx, "ping", func(ctx context.Context, q Queries) error {
-		return q.QueryRowContext(ctx, "SELECT 1").Scan(&one)
-	})
-}
 
 // Queries is what sql.DB and sql.Tx have in common.
 type Queries interface {

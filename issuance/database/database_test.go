@@ -123,7 +123,11 @@ func TestServerThatIsNotThere(t *testing.T) {
 	db := sql.OpenDB(&connector{Connector: stdlib.GetConnector(*config)})
 	defer db.Close()
 	d := &DB{dialect: postgres, write: db, read: db}
-	if err := d.Ping(t.Context()); !errors.Is(err, ErrUnavailable) {
+	ping := func(ctx context.Context, q Queries) error {
+		var one int
+		return q.QueryRowContext(ctx, "SELECT 1").Scan(&one)
+	}
+	if err := d.View(t.Context(), "ping", ping); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("a call: %v", err)
 	}
 	databasetest.Each(t, func(t *testing.T, address string) {

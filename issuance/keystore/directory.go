@@ -80,14 +80,11 @@ func lockDirectory(path string, trust ownfile.Trust, alone bool) (*directory, er
 	entries, err := os.ReadDir(path)
 	err = wrap(err)
 	for _, e := range entries {
-		d.names = append(d.names, e.Name())
-	}
-	for i := 0; alone && err == nil && i < len(d.names); i++ {
-		if isUnfinished(d.names[i]) {
-			err = destroy(d.file(d.names[i]))
-			d.names = slices.Delete(d.names, i, i+1)
-			i--
+		if alone && err == nil && isUnfinished(e.Name()) {
+			err = destroy(d.file(e.Name()))
+			continue
 		}
+		d.names = append(d.names, e.Name())
 	}
 	if err != nil {
 		unlock()
@@ -99,8 +96,13 @@ func lockDirectory(path string, trust ownfile.Trust, alone bool) (*directory, er
 // isUnfinished tells the names that only this package gives.
 func isUnfinished(name string) bool {
 	stem, ok := strings.CutSuffix(name, ownfile.Unfinished)
-	_, isRetired := issuerKind.numberIn(stem, retired)
-	return ok && (stem == sealFile || isRetired || kindOf(stem) != nil)
+	return ok && isOurs(stem)
+}
+
+// isOurs tells the names of key files, retired ones and the seal.
+func isOurs(name string) bool {
+	_, isRetired := issuerKind.numberIn(name, retired)
+	return isRetired || name == sealFile || kindOf(name) != nil
 }
 
 func (d *directory) file(name string) string { return filepath.Join(d.path, name) }

@@ -140,7 +140,7 @@ func (o Options) makeKeys(dir string) error {
 	}
 	defer d.leave()
 	for _, name := range d.names {
-		if _, isRetired := issuerKind.numberIn(name, retired); isRetired || name == sealFile || kindOf(name) != nil {
+		if isOurs(name) {
 			return fmt.Errorf("keystore: %s already holds keys (%s); they are never overwritten", dir, name)
 		}
 	}

@@ -213,11 +213,6 @@ func (l *Lockout) Held(ctx context.Context, q database.Queries, k Key) (Held, er
 	return h, err
 }
 
-// CodesHeld tells how many codes count for the account with a login name.
-func (l *Lockout) CodesHeld(ctx context.Context, q database.Queries, login string) (Held, error) {
-	return l.Held(ctx, q, l.CodesOf(login))
-}
-
 // sweepBatch is how many rows one transaction of Sweep deletes.
 const sweepBatch = 500
 

@@ -45,19 +45,11 @@ func each(t *testing.T, story func(t *testing.T, db *database.DB, at *clock, ope
 	})
 }
 
-func add(ctx context.Context, f *Lockout, keys ...Key) error {
-	return f.db.Change(ctx, "test", func(ctx context.Context, tx *sql.Tx) error { return f.Add(ctx, tx, keys...) })
-}
-
-func check(ctx context.Context, f *Lockout, keys ...Key) error {
-	return f.db.View(ctx, "test", func(ctx context.Context, q database.Queries) error { return f.Check(ctx, q, keys...) })
-}
-
 // fail adds failures that must count.
 func fail(t *testing.T, f *Lockout, n int, keys ...Key) {
 	t.Helper()
 	for i := range n {
-		if err := add(t.Context(), f, keys...); err != nil {
+		if err := f.Count(t.Context(), keys...); err != nil {
 			t.Fatalf("failure %d of %d: %v", i+1, n, err)
 		}
 	}
@@ -66,7 +58,7 @@ func fail(t *testing.T, f *Lockout, n int, keys ...Key) {
 // lockedFor asserts how long a key is locked, to the second; 0: not at all.
 func lockedFor(t *testing.T, f *Lockout, at *clock, want time.Duration, keys ...Key) {
 	t.Helper()
-	err := check(t.Context(), f, keys...)
+	err := f.Locked(t.Context(), keys...)
 	var r *problem.Error
 	var got time.Duration
 	if errors.As(err, &r) {
@@ -88,7 +80,7 @@ func TestFailuresLockLongerEachTime(t *testing.T) {
 			lockedFor(t, f, at, 0, k)
 			fail(t, f, 1, k)
 			lockedFor(t, f, at, lock*time.Minute, k)
-			if err := add(t.Context(), f, k); !problem.Is(err, TooManyFailures) {
+			if err := f.Count(t.Context(), k); !problem.Is(err, TooManyFailures) {
 				t.Fatalf("lock %d: a locked key is counted: %v", i, err)
 			}
 			lockedFor(t, open(), at, lock*time.Minute, k) // after a restart as well
@@ -142,7 +134,7 @@ func TestLockIsExactUnderParallelFailures(t *testing.T) {
 				k[0], k[1] = k[1], k[0]
 			}
 			wg.Go(func() {
-				switch err := add(t.Context(), f, k...); {
+				switch err := f.Count(t.Context(), k...); {
 				case err == nil:
 					failed.Add(1)
 				case problem.Is(err, TooManyFailures):

@@ -144,7 +144,7 @@ func TestFailuresElsewhereLockNoDocument(t *testing.T) {
 			from := network(byte(10 + i))
 			fail(t, f, 1, keys(from)...)
 			lockedFor(t, f, at, delay*time.Second, keys(network(3))...)
-			if err := add(t.Context(), f, keys(network(99))...); !problem.Is(err, TooManyFailures) {
+			if err := f.Count(t.Context(), keys(network(99))...); !problem.Is(err, TooManyFailures) {
 				t.Fatalf("a guess during the delay was counted: %v", err)
 			}
 			at.pass(delay * time.Second)

@@ -223,8 +223,8 @@ func (w *Walker) move(ctx context.Context, c Column, fields []storedField, r *Re
 	// for a row while it holds others delays no other one and cannot deadlock. Keys stay
 	// as they are, so that rows which refer to these can be inserted meanwhile.
 	unlocked := ""
-	if w.db.ForUpdate != "" {
-		unlocked = " FOR NO KEY UPDATE SKIP LOCKED"
+	if w.db.ForNoKeyUpdate != "" {
+		unlocked = w.db.ForNoKeyUpdate + " SKIP LOCKED"
 	}
 	update := fmt.Sprintf(`UPDATE %[3]s SET %[2]s = $1 WHERE %[2]s = $3 AND %[1]s IN (SELECT %[1]s FROM %[3]s WHERE %[1]s = $2 AND %[2]s = $3%[4]s)`,
 		c.Key, c.Column, c.Table, unlocked)
