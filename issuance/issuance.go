@@ -81,9 +81,8 @@ type Issuer struct {
 	Trail       *audit.Trail
 	API         *httpapi.API
 
-	keys *keyring.Ring
-	now  func() time.Time
-	log  *zap.Logger
+	now func() time.Time
+	log *zap.Logger
 }
 
 // OpenOutbox opens the database and the outbox in it, which everything else is written
@@ -145,10 +144,9 @@ func Open(ctx context.Context, c Config) (*Issuer, error) {
 		return nil, err
 	}
 	c.Credentials.Accounts, c.Credentials.Lockout, c.Credentials.Policy = b.Accounts, lockout, c.Policy
-	if b.keys, err = b.openKeys(ctx, &c); err != nil {
+	if c.Credentials.Keys, err = b.openKeys(ctx, &c); err != nil {
 		return nil, err
 	}
-	c.Credentials.Keys = b.keys
 	if b.Credentials, err = credential.Open(ctx, c.Credentials); err != nil {
 		return nil, err
 	}
@@ -187,7 +185,7 @@ func (b *Issuer) openKeys(ctx context.Context, c *Config) (*keyring.Ring, error)
 func (b *Issuer) Run(ctx context.Context) error {
 	var parts errgroup.Group
 	parts.Go(func() error { b.Credentials.Run(ctx); return nil })
-	parts.Go(func() error { return b.keys.Run(ctx) })
+	parts.Go(func() error { return b.Credentials.Keys.Run(ctx) })
 	parts.Go(func() error { return b.Trail.Run(ctx) })
 	parts.Go(func() error { b.sweep(ctx); return nil })
 	return parts.Wait()

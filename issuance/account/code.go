@@ -74,8 +74,7 @@ func (s *Service) receiver(phone, language string) (receiver, error) {
 	if !ok || normal == "" {
 		return receiver{}, errPhoneForm
 	}
-	if international, ok := strings.CutPrefix(normal, "+"); ok &&
-		!slices.ContainsFunc(s.CodePrefixes, func(p string) bool { return strings.HasPrefix("+"+international, p) }) {
+	if strings.HasPrefix(normal, "+") && !slices.ContainsFunc(s.CodePrefixes, func(p string) bool { return strings.HasPrefix(normal, p) }) {
 		return receiver{}, errPhoneServed
 	}
 	switch l := provider.Language(language); l {
@@ -250,7 +249,7 @@ func codeForm(text string) bool {
 	return len(text) == codeDigits && allIn(text, "0123456789")
 }
 
-// dropCodes deletes what is on its way for an account: its phone changed, or it closes.
+// dropCodes deletes what is on its way for an account: its phone changed.
 func dropCodes(ctx context.Context, tx *sql.Tx, account string) error {
 	_, err := tx.ExecContext(ctx, `DELETE FROM phone_codes WHERE account = $1`, account)
 	return err

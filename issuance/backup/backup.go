@@ -22,7 +22,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	_ "modernc.org/sqlite" // registers "sqlite"
@@ -58,7 +57,7 @@ var (
 // nothing is made or changed there. A run that was cut off leaves FILE.unfinished
 // behind, which is to be removed.
 func Backup(ctx context.Context, address, file string) (size int64, err error) {
-	if strings.HasPrefix(address, "postgres://") || strings.HasPrefix(address, "postgresql://") {
+	if database.IsPostgres(address) {
 		return 0, ErrPostgres
 	}
 	if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) {

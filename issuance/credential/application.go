@@ -104,14 +104,14 @@ func scanApplication(row interface{ Scan(...any) error }, before ...any) (a Appl
 	return a, c, nil
 }
 
-// readCredential reads the one credential that the condition selects.
-func readCredential(ctx context.Context, q database.Queries, where string, args ...any) (*Credential, error) {
+// readCredential reads one credential; lock, if any, is the database's ForUpdate.
+func readCredential(ctx context.Context, q database.Queries, serial tokens.Serial, lock string) (*Credential, error) {
 	var c Credential
 	var subject []byte
 	var revoked sql.Null[database.Millis]
 	err := q.QueryRowContext(ctx, `
 		SELECT day, idx, application, subject, scopes, approved_ms, expires_ms, revoked_ms, changed_ms, superseded
-		FROM credentials WHERE `+where, args...).
+		FROM credentials WHERE day = $1 AND idx = $2`+lock, int64(serial.Day), int64(serial.Index)).
 		Scan(&c.Serial.Day, &c.Serial.Index, &c.Application, &subject, &c.Scopes, &c.Approved, &c.Expires, &revoked, &c.Changed, &c.Superseded)
 	if err != nil {
 		return nil, err
@@ -122,12 +122,10 @@ func readCredential(ctx context.Context, q database.Queries, where string, args 
 }
 
 // Credential finds a credential by its serial.
-func (s *Store) Credential(ctx context.Context, serial tokens.Serial) (c *Credential, err error) {
-	err = s.db.View(ctx, "find credential", func(ctx context.Context, q database.Queries) error {
-		c, err = readCredential(ctx, q, `day = $1 AND idx = $2`, int64(serial.Day), int64(serial.Index))
-		return err
+func (s *Store) Credential(ctx context.Context, serial tokens.Serial) (*Credential, error) {
+	return database.Read(ctx, s.db, "find credential", func(ctx context.Context, q database.Queries) (*Credential, error) {
+		return readCredential(ctx, q, serial, "")
 	})
-	return c, err
 }
 
 // latestOfPerson finds the application behind a person's latest credential.

@@ -205,7 +205,7 @@ func (s *Store) permit(ctx context.Context, tx *sql.Tx, d *Decision, g Grant) er
 	}
 	if day.Valid {
 		// Locked, since staff may revoke it at this moment.
-		c, err := readCredential(ctx, tx, `day = $1 AND idx = $2`+s.db.ForUpdate, day.Int64, index.Int64)
+		c, err := readCredential(ctx, tx, tokens.Serial{Day: uint16(day.Int64), Index: uint32(index.Int64)}, s.db.ForUpdate)
 		switch {
 		case err != nil:
 			return err

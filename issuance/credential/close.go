@@ -38,7 +38,8 @@ func (s *Store) closeSessions(ctx context.Context, tx *sql.Tx, now database.Mill
 			return err
 		}
 		if index.Valid && start.Add(closingFor) > now {
-			records = append(records, closing(day.Int64, index.Int64, start, now))
+			records = append(records, revocation.Record{Kind: revocation.KindRevokeSession, At: int64(now),
+				Serial: tokens.Serial{Day: uint16(day.Int64), Index: uint32(index.Int64)}, Start: start.Seconds()})
 		}
 		return nil
 	}, `UPDATE sessions SET closed_ms = $1, pass = NULL, seed = NULL WHERE closed_ms IS NULL AND `+where+`
@@ -48,12 +49,6 @@ func (s *Store) closeSessions(ctx context.Context, tx *sql.Tx, now database.Mill
 		return err
 	}
 	return s.outbox.Enqueue(ctx, tx, records...)
-}
-
-// closing is the record of a closed session.
-func closing(day, index int64, start, closed database.Millis) revocation.Record {
-	return revocation.Record{Kind: revocation.KindRevokeSession, At: int64(closed),
-		Serial: tokens.Serial{Day: uint16(day), Index: uint32(index)}, Start: start.Seconds()}
 }
 
 // Access is the way back to a credential: a new access token, in place of the

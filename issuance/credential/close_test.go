@@ -11,6 +11,7 @@ import (
 
 	"github.com/railgate/railgate/issuance/database"
 	"github.com/railgate/railgate/revocation"
+	"github.com/railgate/railgate/revocation/publish"
 	"github.com/railgate/railgate/test/harness/runtest"
 	"github.com/railgate/railgate/test/issuerdb"
 )
@@ -55,10 +56,15 @@ func (v *viewer) mustOpen(start database.Millis, login string) {
 	runtest.Must(v.t, v.open(start, login))
 }
 
+// partition is where the records of its serial go.
+func (v *viewer) partition() int {
+	return publish.Partition(&revocation.Record{Kind: revocation.KindRevoke, Serial: v.Serial}, partitions)
+}
+
 // said takes the records that wait for a serial's partition.
 func (v *viewer) said() []revocation.Record {
 	v.t.Helper()
-	return issuerdb.Drain(v.t, v.s.outbox, v.s.outbox.PartitionOf(v.Serial))
+	return issuerdb.Drain(v.t, v.s.outbox, v.partition())
 }
 
 func (v *viewer) closed(start, at database.Millis) revocation.Record {
@@ -139,7 +145,7 @@ func TestWhatEndsASessionIsSaidToGates(t *testing.T) {
 				if !slices.Equal(got, want) {
 					t.Errorf("said %+v, want %+v", got, want)
 				}
-				if !slices.Equal(woken, []int{s.outbox.PartitionOf(v.Serial)}) {
+				if !slices.Equal(woken, []int{v.partition()}) {
 					t.Errorf("woke %v", woken)
 				}
 				end.how(v, at+1000)

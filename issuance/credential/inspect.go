@@ -235,7 +235,5 @@ func (s *Service) LookUp(ctx context.Context, by staff.Member, serial, request s
 	if err := s.Trail.Note(ctx, entry); err != nil {
 		return ApplicationView{}, err
 	}
-	st := view(&Application{}, c, now)
-	st.Application, st.SubmittedAt = "", 0
-	return st, nil
+	return view(&Application{}, c, now), nil
 }

@@ -163,13 +163,12 @@ func (s *Store) write(c *revoking) *outbox.Write {
 
 // revokeIn is one call in a transaction. It refuses before it writes anything.
 func (s *Store) revokeIn(ctx context.Context, tx *sql.Tx, c *revoking) error {
-	day, index := int64(c.Serial.Day), int64(c.Serial.Index)
 	if c.Revoke {
 		// Nearly always this is all there is to ask. The row that it locks keeps a
 		// credential's records in the outbox in the order of its states.
 		n, err := database.Changed(ctx, tx, `
 			UPDATE credentials SET revoked_ms = $1, changed_ms = $1
-			WHERE day = $2 AND idx = $3 AND revoked_ms IS NULL AND superseded = 0 AND expires_ms > $1`, c.At, day, index)
+			WHERE day = $2 AND idx = $3 AND revoked_ms IS NULL AND superseded = 0 AND expires_ms > $1`, c.At, int64(c.Serial.Day), int64(c.Serial.Index))
 		if err != nil {
 			return err
 		}
@@ -179,7 +178,7 @@ func (s *Store) revokeIn(ctx context.Context, tx *sql.Tx, c *revoking) error {
 			return err
 		}
 	}
-	have, err := readCredential(ctx, tx, `day = $1 AND idx = $2`+s.db.ForUpdate, day, index)
+	have, err := readCredential(ctx, tx, c.Serial, s.db.ForUpdate)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		c.refused = errNoCredential

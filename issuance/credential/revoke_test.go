@@ -186,7 +186,7 @@ func TestParallelRevocationsAreOne(t *testing.T) {
 		runtest.Must(t, err)
 		defer held.Rollback()
 		if s.db.Name == "postgres" {
-			_, err := readCredential(t.Context(), held, `idx = $1 FOR UPDATE`, int64(c.Serial.Index))
+			_, err := readCredential(t.Context(), held, c.Serial, ` FOR UPDATE`)
 			runtest.Must(t, err)
 		}
 		var changes atomic.Int64

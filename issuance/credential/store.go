@@ -151,14 +151,10 @@ func (Sessions) Running(ctx context.Context, q database.Queries, after database.
 }
 
 // Holders implements keyring.Sessions.
-func (Sessions) Holders(ctx context.Context, q database.Queries, key tokens.KeyID, from, now database.Millis) (serials []tokens.Serial, err error) {
-	err = database.Each(ctx, q, func(rows *sql.Rows) error {
-		var serial tokens.Serial
-		err := rows.Scan(&serial.Day, &serial.Index)
-		serials = append(serials, serial)
-		return err
-	}, `SELECT DISTINCT c.day, c.idx FROM sessions s JOIN credentials c ON c.application = s.application
+func (Sessions) Holders(ctx context.Context, q database.Queries, key tokens.KeyID, from, now database.Millis) ([]tokens.Serial, error) {
+	return database.All(ctx, q, scanSerial, `SELECT DISTINCT c.day, c.idx FROM sessions s JOIN credentials c ON c.application = s.application
 		WHERE s.start_ms >= $1 AND s.key_id IN ($2, 0) AND c.revoked_ms IS NULL AND c.expires_ms > $3
 		ORDER BY c.day, c.idx`, from, int64(key), now)
-	return serials, err
 }
+
+func scanSerial(rows *sql.Rows, to *tokens.Serial) error { return rows.Scan(&to.Day, &to.Index) }

@@ -39,12 +39,8 @@ func (s *Store) RevokedIn(ctx context.Context, p Spell) (revoked int, undo []tok
 		if err != nil {
 			return err
 		}
-		return database.Each(ctx, q, func(row *sql.Rows) error {
-			var serial tokens.Serial
-			err := row.Scan(&serial.Day, &serial.Index)
-			undo = append(undo, serial)
-			return err
-		}, unrevocable+` ORDER BY r.day, r.idx`, p.args()...)
+		undo, err = database.All(ctx, q, scanSerial, unrevocable+` ORDER BY r.day, r.idx`, p.args()...)
+		return err
 	})
 	return revoked, undo, err
 }
@@ -91,7 +87,7 @@ func (s *Store) unrevokeIn(ctx context.Context, tx *sql.Tx, p *Spell, serial tok
 	} else if err != nil {
 		return false, err
 	}
-	have, err := readCredential(ctx, tx, `day = $1 AND idx = $2`+s.db.ForUpdate, int64(serial.Day), int64(serial.Index))
+	have, err := readCredential(ctx, tx, serial, s.db.ForUpdate)
 	if err != nil {
 		return false, err
 	}

@@ -55,7 +55,7 @@ func Open(ctx context.Context, address string, now time.Time) (*DB, error) {
 	}
 	d := &DB{dialect: sqlite}
 	var err error
-	if isPostgres(address) {
+	if IsPostgres(address) {
 		d.dialect = postgres
 		d.write, err = openPostgres(ctx, address)
 		d.read = d.write

@@ -59,7 +59,7 @@ func Check(address string) error {
 		return errors.New("database: none given")
 	case strings.TrimSpace(address) != address:
 		return errors.New("database: the address begins or ends with a space")
-	case isPostgres(address):
+	case IsPostgres(address):
 		_, err := postgresConfig(address)
 		return err
 	case strings.Contains(address, "://"):
@@ -70,7 +70,8 @@ func Check(address string) error {
 	return nil
 }
 
-func isPostgres(address string) bool {
+// IsPostgres tells a PostgreSQL address from the path of an SQLite file.
+func IsPostgres(address string) bool {
 	return strings.HasPrefix(address, "postgres://") || strings.HasPrefix(address, "postgresql://")
 }
 

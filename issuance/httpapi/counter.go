@@ -72,12 +72,12 @@ type original struct {
 	Readable *bool `json:"readable"` // a resident ID card by the card reader
 }
 
-// complete refuses a statement of which a part was forgotten.
-func (o original) complete() error {
+// visit refuses a statement of which a part was forgotten.
+func (o original) visit(delegated bool) (rules.Visit, error) {
 	if o.Original == nil || o.InDate == nil || o.Readable == nil {
-		return malformed("original, in_date and readable must be there, true or false")
+		return rules.Visit{}, malformed("original, in_date and readable must be there, true or false")
 	}
-	return nil
+	return rules.Visit{Original: *o.Original, InDate: *o.InDate, Readable: *o.Readable, Delegated: delegated}, nil
 }
 
 // counterAct is what a counter does for its purpose: to check an entry, or as a window
@@ -141,9 +141,11 @@ func (a *API) verify(r *request, by registry.Principal, in struct {
 	Matches          *bool  `json:"matches"`
 	Proof            *proof `json:"proof"`
 }) (any, error) {
-	if err := in.complete(); err != nil {
+	visit, err := in.visit(in.Delegated)
+	if err != nil {
 		return nil, err
 	}
+	visit.DelegateOriginal, visit.HolderOriginal = in.DelegateOriginal, in.HolderOriginal
 	if in.Matches == nil {
 		return nil, malformed("matches must be there, true or false")
 	}
@@ -152,12 +154,7 @@ func (a *API) verify(r *request, by registry.Principal, in struct {
 		return nil, err
 	}
 	c := registry.Check{
-		Principal: by, Entry: entry, Version: in.Version,
-		Visit: rules.Visit{
-			Original: *in.Original, InDate: *in.InDate, Readable: *in.Readable, Delegated: in.Delegated, DelegateOriginal: in.DelegateOriginal,
-			HolderOriginal: in.HolderOriginal,
-		},
-		Matches: *in.Matches,
+		Principal: by, Entry: entry, Version: in.Version, Visit: visit, Matches: *in.Matches,
 	}
 	if c.Proof, err = in.Proof.read(); err != nil {
 		return nil, err
@@ -195,13 +192,11 @@ func (a *API) freeIdentity(r *request, by registry.Principal, in struct {
 	original
 	Delegated bool `json:"delegated"`
 }) (any, error) {
-	if err := in.complete(); err != nil {
+	visit, err := in.visit(in.Delegated)
+	if err != nil {
 		return nil, err
 	}
-	return nil, a.registry.FreeIdentity(r.Context(), registry.DuplicateVisit{
-		Principal: by, Document: in.entry(),
-		Visit: rules.Visit{Original: *in.Original, InDate: *in.InDate, Readable: *in.Readable, Delegated: in.Delegated},
-	})
+	return nil, a.registry.FreeIdentity(r.Context(), registry.DuplicateVisit{Principal: by, Document: in.entry(), Visit: visit})
 }
 
 // serving is what is brought for a service.
@@ -257,13 +252,11 @@ type rewritten struct {
 }
 
 func (in rewritten) correction(by registry.Principal, entry registry.Ref) (c registry.Correction, err error) {
-	if err := in.complete(); err != nil {
+	visit, err := in.visit(in.Delegated)
+	if err != nil {
 		return c, err
 	}
-	c = registry.Correction{
-		Principal: by, Entry: entry, Version: in.Version, As: in.entry(),
-		Visit: rules.Visit{Original: *in.Original, InDate: *in.InDate, Readable: *in.Readable, Delegated: in.Delegated},
-	}
+	c = registry.Correction{Principal: by, Entry: entry, Version: in.Version, As: in.entry(), Visit: visit}
 	c.Proof, err = in.Proof.read()
 	return c, err
 }

@@ -26,7 +26,7 @@ import (
 // with its evidence.
 const MaxBody = 16 << 10
 
-// MaxSubjectsBody bounds the one larger body: issuance.MaxSubjects persons.
+// MaxSubjectsBody bounds the one larger body: credential.MaxSubjects persons.
 const MaxSubjectsBody = 128 << 10
 
 // noBody serves a request that has no body. It answers with the status and what serve
@@ -112,8 +112,8 @@ func each[From, To any](all []From, tell func(From) To) []To {
 	return out
 }
 
-// filled is text that may be left out, and is not empty where it is there: anonymous
-// shall wonder which of the two an empty one is.
+// filled is text that may be left out, and is not empty where it is there, so that an
+// empty one has one meaning.
 type filled string
 
 // UnmarshalJSON refuses the empty text.

@@ -222,7 +222,7 @@ var (
 // Describe has classes be a prometheus.Collector.
 func (c classes) Describe(out chan<- *prometheus.Desc) { prometheus.DescribeByCollect(c, out) }
 
-// Collect tells how full the places are. Callbacks arrive with passengers' bodies.
+// Collect tells how full the places are. The pool of callbacks' bodies is not among them.
 func (c classes) Collect(out chan<- prometheus.Metric) {
 	tell := func(class, stage string, p *pool) {
 		out <- prometheus.MustNewConstMetric(descInFlight, prometheus.GaugeValue, float64(p.inside()), class, stage)

@@ -66,14 +66,14 @@ func (a *API) paperProofsOfHolder(ctx context.Context, h account.Holder) ([]pape
 	if a.registry == nil {
 		return []paperProof{}, nil
 	}
-	l, err := a.registry.List(ctx, h)
+	o, err := a.registry.Own(ctx, h)
 	if err != nil {
 		return nil, err
 	}
-	if l.Own.Status != rules.Verified && l.Own.Status != rules.PreVerified {
+	if o.Status != rules.Verified && o.Status != rules.PreVerified {
 		return []paperProof{}, nil
 	}
-	p := l.Own.Person
+	p := o.Person
 	all, err := a.service.PaperProofsOf(ctx, credential.Document{Type: p.Document.String(), Number: p.Number, Nationality: string(p.Nationality)})
 	return each(all, newPaperProof), err
 }

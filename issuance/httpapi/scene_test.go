@@ -23,7 +23,7 @@ type described struct {
 }
 
 // operations lists what the document describes, in a fixed order, but for the
-// callback: package remote holds it to a document of its own.
+// callback: package facecheck holds it to a document of its own.
 func (c *contract) operations() (all []described) {
 	items := c.doc.Paths.Map()
 	for _, path := range slices.Sorted(maps.Keys(items)) {

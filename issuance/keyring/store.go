@@ -130,17 +130,16 @@ func (s *Store) rows(ctx context.Context) (now database.Millis, rows []row, err 
 // change runs f alone among all commands, with the keys as they are then. f says whether
 // it changed something.
 func (s *Store) change(ctx context.Context, what string, f func(ctx context.Context, tx *sql.Tx, now database.Millis, rows []row) (bool, error)) (changed bool, err error) {
-	err = s.db.Change(ctx, what, func(ctx context.Context, tx *sql.Tx) error {
+	return database.Update(ctx, s.db, what, func(ctx context.Context, tx *sql.Tx) (bool, error) {
 		if err := s.takeTurns(ctx, tx); err != nil {
-			return err
+			return false, err
 		}
 		now, rows, err := readRows(ctx, s.db, tx)
-		if err == nil {
-			changed, err = f(ctx, tx, now, rows)
+		if err != nil {
+			return false, err
 		}
-		return err
+		return f(ctx, tx, now, rows)
 	})
-	return changed && err == nil, err
 }
 
 // set writes what a command decided about a key, and the command's line.

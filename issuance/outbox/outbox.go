@@ -19,9 +19,7 @@ import (
 	"time"
 
 	"github.com/railgate/railgate/issuance/database"
-	"github.com/railgate/railgate/revocation"
 	"github.com/railgate/railgate/revocation/publish"
-	"github.com/railgate/railgate/tokens"
 )
 
 // MaxPartitions bounds the partitions of a stream.
@@ -101,11 +99,6 @@ func (o *Outbox) Database() *database.DB { return o.db }
 // Partitions is the number the database was made with.
 func (o *Outbox) Partitions() int { return o.partitions }
 
-// PartitionOf is the partition of a serial's records.
-func (o *Outbox) PartitionOf(serial tokens.Serial) int {
-	return publish.Partition(&revocation.Record{Kind: revocation.KindRevoke, Serial: serial}, o.partitions)
-}
-
 // openStream finds the stream's epoch or, in a new database, makes it: Unix
 // milliseconds, so that a database that replaces a lost one has a greater one. It
 // notes the topic in a database that has none, and refuses another stream than
@@ -161,12 +154,8 @@ func (o *Outbox) stream(ctx context.Context, q database.Queries) (epoch uint64, 
 
 // Epoch begins as the moment the database was made, Unix ms; Republish and
 // MoveStream raise it.
-func (o *Outbox) Epoch(ctx context.Context) (epoch uint64, err error) {
-	err = o.db.View(ctx, "read the epoch", func(ctx context.Context, q database.Queries) error {
-		epoch, err = o.stream(ctx, q)
-		return err
-	})
-	return epoch, err
+func (o *Outbox) Epoch(ctx context.Context) (uint64, error) {
+	return database.Read(ctx, o.db, "read the epoch", o.stream)
 }
 
 // Lead takes or renews the publisher's lease for publish.LeaseTime, and reports

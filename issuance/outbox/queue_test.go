@@ -182,7 +182,7 @@ func TestWritesTogetherDoNotSufferForEachOther(t *testing.T) {
 			o := open()
 			before, err := o.Waiting(t.Context())
 			runtest.Must(t, err)
-			taken := &taking{epoch: issuerdb.Epoch(t, o), partition: o.PartitionOf(serial(0)), max: 10}
+			taken := &taking{epoch: issuerdb.Epoch(t, o), partition: publish.Partition(&revocation.Record{Kind: revocation.KindRevoke, Serial: serial(0)}, partitions), max: 10}
 			over := &taking{epoch: issuerdb.Epoch(t, o) + 1, max: 10}
 			shared := []*Write{o.take(taken), o.take(over)} // the takes come first, and see what is enqueued beside them
 			for n := range good {

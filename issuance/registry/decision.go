@@ -229,13 +229,9 @@ func (s *Store) mayServe(ctx context.Context, db database.Queries, q DecisionReq
 	if err != nil {
 		return Decision{}, err
 	}
-	order := ""
-	if t.itinerary != nil {
-		i, err := s.openItinerary(t.id, t.itinerary)
-		if err != nil {
-			return Decision{}, err
-		}
-		order = i.Order
+	i, err := s.openItinerary(t.id, t.itinerary)
+	if err != nil {
+		return Decision{}, err
 	}
-	return asDecision(rules.CanServe(e.Passenger, order, q.Serve))
+	return asDecision(rules.CanServe(e.Passenger, i.Order, q.Serve))
 }

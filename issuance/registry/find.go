@@ -155,7 +155,7 @@ func (s *Store) ViewForCorrection(ctx context.Context, a Principal, r Ref) (Entr
 	if err := a.By.May(staff.CorrectIdentity); err != nil {
 		return EntryView{}, err
 	}
-	return s.viewEntry(ctx, a, r, true, func(p rules.Passenger) (staff.Action, error) {
+	return s.viewEntry(ctx, a, r, func(p rules.Passenger) (staff.Action, error) {
 		if p.Status != rules.Verified && p.Status != rules.PreVerified {
 			return "", problem.New(rules.MoveRefused, "only a verified or pre-verified identity is corrected")
 		}
@@ -164,14 +164,14 @@ func (s *Store) ViewForCorrection(ctx context.Context, a Principal, r Ref) (Entr
 }
 
 func (s *Store) viewToCheck(ctx context.Context, a Principal, by rules.Actor, r Ref) (EntryView, error) {
-	return s.viewEntry(ctx, a, r, false, func(p rules.Passenger) (staff.Action, error) {
+	return s.viewEntry(ctx, a, r, func(p rules.Passenger) (staff.Action, error) {
 		return checking(p), rules.MayCheck(p, by)
 	})
 }
 
-// viewEntry shows an entry for the action that may be done to it. proof says that a
-// proof is needed whatever the name. What is not in the audit log is not shown.
-func (s *Store) viewEntry(ctx context.Context, a Principal, r Ref, proof bool, may func(rules.Passenger) (staff.Action, error)) (EntryView, error) {
+// viewEntry shows an entry for the action that may be done to it. A correction needs a
+// proof whatever the name. What is not in the audit log is not shown.
+func (s *Store) viewEntry(ctx context.Context, a Principal, r Ref, may func(rules.Passenger) (staff.Action, error)) (EntryView, error) {
 	return database.Update(ctx, s.Database, "look at an entry", func(ctx context.Context, tx *sql.Tx) (v EntryView, err error) {
 		h, e, err := s.readEntry(ctx, tx, r, "")
 		if err != nil {
@@ -186,7 +186,7 @@ func (s *Store) viewEntry(ctx context.Context, a Principal, r Ref, proof bool, m
 			return v, err
 		}
 		v = EntryView{
-			r, e.Person, e.Status, e.version, proof || action != staff.SettleForeign && e.Person.WindowOnly(),
+			r, e.Person, e.Status, e.version, action == staff.CorrectIdentity || action != staff.SettleForeign && e.Person.WindowOnly(),
 			rules.NeedsHolderOriginal(h.Account, e.Passenger, c, s.Limits()), r.Passenger == "" && s.hasLost(h, e.Person),
 		}
 		return v, s.audit(ctx, tx, a, action, r, "looked at the entry")

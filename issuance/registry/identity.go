@@ -28,7 +28,7 @@ func (s *Store) hasLost(h holder, p identity.Person) bool {
 // an account has the identity or a closed one had it is nobody's to know.
 func (s *Store) takeIdentity(ctx context.Context, tx *sql.Tx, h holder, p identity.Person) error {
 	document := s.documentHash(indexHolder, p)
-	if s.hasLost(h, p) {
+	if bytes.Equal(h.lost, document) {
 		return rules.CanRegister(true)
 	}
 	// First the new one: who waits here for another account holds nothing that the

@@ -58,7 +58,7 @@ type Config struct {
 	// Lockout bounds the guesses at a proof (rule B1), by document.
 	Lockout *throttle.Lockout
 	// Identify has a person seen by the real-person check, and confirmed by the resident
-	// registry: issuance.Service.Identify.
+	// registry: credential.Service.Identify.
 	Identify func(ctx context.Context, p identity.Person, evidence string, from throttle.Caller) (Identified, error)
 	// Limits to begin with. Zero: rules.DefaultLimits. See SetLimits.
 	Limits rules.Limits

@@ -3,7 +3,7 @@
 // of passengers, with tickets, and what a station does for whom.
 //
 // It promises that what no rule allows is refused, with a code from a closed
-// list (Codes); that a standing which cannot exist is refused everything; and
+// list (Problems); that a standing which cannot exist is refused everything; and
 // that no refusal repeats what was entered. Every function is pure: what is
 // counted, what time it is and what is on file come in, a decision goes out.
 //
