@@ -17,7 +17,6 @@ type answer struct {
 	secondsLeft     int64
 	state           []byte
 	ageMS           int64
-	watermarkMS     int64
 }
 
 // Ways in which a body is not a verdict of the contract. They are fixed texts:
@@ -126,7 +125,7 @@ func (a *answer) read(body []byte) error {
 				case seenAge:
 					a.ageMS, err = s.number()
 				case seenWatermark:
-					a.watermarkMS, err = s.number()
+					_, err = s.number()
 				}
 				return err
 			})

@@ -8,6 +8,7 @@ package fake
 
 import (
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -70,7 +71,7 @@ type Servers struct {
 func Start(b Behavior) *Servers {
 	w := &Servers{
 		behavior: b,
-		device:   "rgd_" + repeat('d'), staff: "rgs_" + repeat('e'),
+		device:   "rgd_" + strings.Repeat("d", 64), staff: "rgs_" + strings.Repeat("e", 64),
 		own:     tokentest.NewIssuer(ownKey),
 		revoked: map[tokens.Serial]bool{}, people: map[string]*application{}, numbers: map[string]bool{},
 	}
@@ -152,11 +153,3 @@ func (p *passes) Recall(pass *tokens.SignedPass) (tokens.Shown, bool) {
 }
 
 func (p *passes) Remember(pass *tokens.SignedPass, shown tokens.Shown) { p.seen.Store(*pass, shown) }
-
-func repeat(c byte) string {
-	text := make([]byte, 64)
-	for i := range text {
-		text[i] = c
-	}
-	return string(text)
-}

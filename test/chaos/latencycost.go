@@ -3,12 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"maps"
+	"net/http"
 	"os"
 	"strconv"
 	"time"
 
-	"github.com/railgate/railgate/test/harness/passenger"
 	"github.com/railgate/railgate/test/harness/process"
 	"github.com/railgate/railgate/test/harness/stack"
 )
@@ -56,12 +57,21 @@ func (sys *system) costs(ctx context.Context) (cost, error) {
 
 // metrics are the samples of a process's own metrics, by name and labels.
 func (sys *system) metrics(ctx context.Context, v *stack.Server) (map[string]float64, error) {
-	answer, err := passenger.HTTP(sys.client)(ctx, passenger.Request{Method: "GET", URL: v.Admin + "/metrics"})
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, v.Admin+"/metrics", nil)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := sys.client.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(answer.Body, 1<<20)) // more than a passenger reads of an answer
 	if err != nil {
 		return nil, err
 	}
 	samples := map[string]float64{}
-	for line := range bytes.Lines(answer.Body) {
+	for line := range bytes.Lines(text) {
 		at := bytes.LastIndexByte(line, ' ')
 		if at < 0 || line[0] == '#' {
 			continue

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/railgate/railgate/revocation/kafka"
 	"github.com/railgate/railgate/test/harness/passenger"
 	"github.com/railgate/railgate/tokens"
 )
@@ -198,14 +199,7 @@ func verdictOf(ctx context.Context, g *passenger.Gate, name string, h *holder, s
 
 // sleep waits for d; false means that ctx ended.
 func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
+	return kafka.Wait(ctx, d)
 }
 
 // await looks every so often until cond holds; false means that the bound is over, or

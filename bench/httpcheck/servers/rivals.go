@@ -26,18 +26,20 @@ func newNoop() (*role, error) {
 	return r, nil
 }
 
+// devices are the gateway's: scopes by Authorization header.
+func devices() map[string][]string {
+	scopes := []string{corpus.Scope.String()}
+	return map[string][]string{"Bearer " + corpus.Gate: scopes, "Bearer " + corpus.Stranger: scopes}
+}
+
 // newJWT is fasthttp with a token library, knowing the same devices and as many
 // revoked credentials as the gateway.
 func newJWT() (*role, error) {
-	devices := map[string][]string{}
-	for _, credential := range []string{corpus.Gate, corpus.Stranger} {
-		devices["Bearer "+credential] = []string{corpus.Scope.String()}
-	}
 	revoked := make(map[string]bool, revokedCount)
 	for i := range revokedCount {
 		revoked[jwtgate.Serial(time.Now(), corpus.FirstRevoked+i)] = true
 	}
-	return plain(jwtgate.New(devices, revoked).Serve), nil
+	return plain(jwtgate.New(devices(), revoked).Serve), nil
 }
 
 // plain serves a handler without timeouts.
@@ -67,11 +69,7 @@ type nginxServer struct{ *nginx.Server }
 
 // StartNginx starts the rival with the same devices; its tokens are jwtgate's.
 func StartNginx(cpu int) (Server, error) {
-	devices := map[string][]string{}
-	for _, credential := range []string{corpus.Gate, corpus.Stranger} {
-		devices["Bearer "+credential] = []string{corpus.Scope.String()}
-	}
-	s, err := nginx.Start(nginx.Config{Keys: jwtgate.Keys(), Devices: devices, Entries: nginxEntries, CPU: cpu})
+	s, err := nginx.Start(nginx.Config{Keys: jwtgate.Keys(), Devices: devices(), Entries: nginxEntries, CPU: cpu})
 	if err != nil {
 		return nil, err
 	}
