@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"strings"
 	"testing"
 	"time"
 
@@ -38,14 +37,6 @@ const (
 
 func today(index uint32) tokens.Serial {
 	return tokens.Serial{Day: uint16(tokens.DayOf(nowMs / 1000)), Index: index}
-}
-
-func kinds(records []revocation.Record) string {
-	var names []string
-	for _, r := range records {
-		names = append(names, r.Kind.String())
-	}
-	return strings.Join(names, " ")
 }
 
 // A restatement is all that a gateway which knows nothing must be told: keys,
@@ -150,7 +141,7 @@ func TestRestateWaitsForAChangeUnderWay(t *testing.T) {
 		runtest.Must(t, <-revoked)
 		runtest.Must(t, <-restated)
 		if got := issuerdb.Drain(t, s.outbox, 0); len(got) != 2 || got[1].Kind != revocation.KindRevoke {
-			t.Fatalf("the last word on a revoked credential is %q", kinds(got))
+			t.Fatalf("the last word on a revoked credential is %q", issuerdb.Kinds(got))
 		}
 	})
 }
@@ -185,7 +176,7 @@ func TestKnownHoldersAreRescued(t *testing.T) {
 			t.Fatalf("%d rescued: %v", rescued, err)
 		}
 		got := issuerdb.Drain(t, s.outbox, 0)
-		if kinds(got) != "rescue rescue retire_key" || got[0].Serial != holder || got[1].Serial != unknown {
+		if issuerdb.Kinds(got) != "rescue rescue retire_key" || got[0].Serial != holder || got[1].Serial != unknown {
 			t.Fatalf("%+v", got)
 		}
 	})
@@ -225,7 +216,7 @@ func TestSubjectIsCutOff(t *testing.T) {
 			}
 		}
 		got := issuerdb.Drain(t, s.outbox, 0)
-		if kinds(got) != "revoke_subject revoke_subject" || got[0].Subject != subject || got[0].CutOff != now || got[1].CutOff != now+24*60*60 {
+		if issuerdb.Kinds(got) != "revoke_subject revoke_subject" || got[0].Subject != subject || got[0].CutOff != now || got[1].CutOff != now+24*60*60 {
 			t.Fatalf("%+v", got)
 		}
 	})
@@ -254,8 +245,8 @@ func TestCutOffsAreRestated(t *testing.T) {
 			_, err := s.outbox.Republish(t.Context(), 0, step.at)
 			runtest.Must(t, err)
 			got := issuerdb.Drain(t, s.outbox, 0)
-			if kinds(got) != step.want {
-				t.Fatalf("restated %d ms later: %q, want %q", step.at-nowMs, kinds(got), step.want)
+			if issuerdb.Kinds(got) != step.want {
+				t.Fatalf("restated %d ms later: %q, want %q", step.at-nowMs, issuerdb.Kinds(got), step.want)
 			}
 			if i := len(got) - 1; got[i].Kind == revocation.KindRetireKey && (got[i].Key != key || got[i].CutOff != 1000) {
 				t.Fatalf("%+v", got[i])

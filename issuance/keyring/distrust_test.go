@@ -6,7 +6,6 @@ import (
 	"math/big"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/railgate/railgate/issuance/database"
@@ -45,14 +44,6 @@ func today(index uint32) tokens.Serial {
 	return tokens.Serial{Day: uint16(tokens.DayOf(nowMs.Seconds())), Index: index}
 }
 
-func kinds(records []revocation.Record) string {
-	var names []string
-	for _, r := range records {
-		names = append(names, r.Kind.String())
-	}
-	return strings.Join(names, " ")
-}
-
 // publicKey is that of an issuer's key.
 func publicKey(n byte) [tokens.PublicKeySize]byte {
 	return signing.NewKey([signing.SeedSize]byte{n}).Public()
@@ -83,7 +74,7 @@ func TestKeyIsCutOff(t *testing.T) {
 			if err != nil || moved != step.moved || rescued != step.rescued {
 				t.Fatalf("step %d: moved %v, rescued %d, %v", i, moved, rescued, err)
 			}
-			if got := kinds(w.drain()); got != step.says {
+			if got := issuerdb.Kinds(w.drain()); got != step.says {
 				t.Fatalf("step %d says %q, want %q", i, got, step.says)
 			}
 		}
@@ -184,7 +175,7 @@ func TestCutOffIsSaidWithEachAnnouncement(t *testing.T) {
 		w.drain()
 		_, err = w.Publish(t.Context(), Public{seven, public}, nowMs.Add(AnnounceAgain))
 		runtest.Must(t, err)
-		if got := w.drain(); kinds(got) != "announce_key retire_key" || got[1].CutOff != 1000 {
+		if got := w.drain(); issuerdb.Kinds(got) != "announce_key retire_key" || got[1].CutOff != 1000 {
 			t.Fatalf("%+v", got)
 		}
 	})
@@ -210,7 +201,7 @@ func TestRestateLeavesOutRetiredKeys(t *testing.T) {
 		w.drain()
 		_, err = w.Republish(t.Context(), 0, int64(nowMs+1))
 		runtest.Must(t, err)
-		if got := w.drain(); kinds(got) != "announce_key announce_key retire_key" || got[0].Key != 1 || got[1].Key != 3 || got[2].Key != 3 {
+		if got := w.drain(); issuerdb.Kinds(got) != "announce_key announce_key retire_key" || got[0].Key != 1 || got[1].Key != 3 || got[2].Key != 3 {
 			t.Fatalf("%+v", got)
 		}
 	})

@@ -1,6 +1,7 @@
 package issuerdb
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/railgate/railgate/revocation"
@@ -36,4 +37,13 @@ func Drain(t testing.TB, o publish.Outbox, partition int) (records []revocation.
 			return records
 		}
 	}
+}
+
+// Kinds are the kinds of records, in their order.
+func Kinds(records []revocation.Record) string {
+	var names []string
+	for _, r := range records {
+		names = append(names, r.Kind.String())
+	}
+	return strings.Join(names, " ")
 }
