@@ -173,14 +173,14 @@ func (s *station) apart() *station {
 // The gauge is read while the gateway serves, and is among its metrics.
 func TestPressureIsMeasured(t *testing.T) {
 	s := open(t, plan{})
-	for deadline := time.Now().Add(patience); s.counters("railgate_pressure")["calm"] != 1; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); s.counters("railgate_overload_level")["calm"] != 1; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("an idle gateway is not calm: %v", s.counters("railgate_pressure"))
+			t.Fatalf("an idle gateway is not calm: %v", s.counters("railgate_overload_level"))
 		}
 	}
 	s.HoldPressure(overload.Over)
 	want := map[string]float64{"calm": 0, "busy": 0, "full": 0, "over": 1}
-	if got := s.counters("railgate_pressure"); !maps.Equal(got, want) {
+	if got := s.counters("railgate_overload_level"); !maps.Equal(got, want) {
 		t.Errorf("levels %v, want %v", got, want)
 	}
 	s.check("entry", s.goodCode(1))

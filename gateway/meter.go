@@ -44,18 +44,18 @@ var (
 		[]string{"reason", "class", "revocation", "policy"}, nil)
 	descProblems = prometheus.NewDesc("railgate_refused_requests_total",
 		"Requests that got a problem instead of a verdict.", []string{"code"}, nil)
-	descSlowed = prometheus.NewDesc("railgate_forgeries_slowed_total",
+	descSlowed = prometheus.NewDesc("railgate_forgeries_delayed_total",
 		"Answers that were held back while the gateway was busy: to forged codes, unknown credentials and pipelined requests that are no checks, on connections that show many.", nil, nil)
-	descWait = prometheus.NewDesc("railgate_processor_wait_seconds",
+	descWait = prometheus.NewDesc("railgate_cpu_wait_seconds",
 		"How long nine in ten goroutines waited for a processor at most, in the last 20 ms.", nil, nil)
-	descPressure   = prometheus.NewDesc("railgate_pressure", "1 for the level of load the gateway is at.", []string{"level"}, nil)
+	descPressure   = prometheus.NewDesc("railgate_overload_level", "1 for the level of load the gateway is at.", []string{"level"}, nil)
 	descBatchScans = prometheus.NewDesc("railgate_batch_scans_total",
 		"Verdicts on scans that came in batches, later than they were made; railgate_verdicts_total has them as well.", nil, nil)
-	descPlaces = prometheus.NewDesc("railgate_batches_at_hand",
+	descPlaces = prometheus.NewDesc("railgate_batches_in_progress",
 		"Batches that are being received, judged or answered now.", nil, nil)
 	descPanics = prometheus.NewDesc("railgate_panics_total",
 		"Panics recovered at the request edge; each was answered with a denial.", nil, nil)
-	descTurned = prometheus.NewDesc("railgate_connections_turned_away_total",
+	descTurned = prometheus.NewDesc("railgate_connections_rejected_total",
 		"Connections refused because the limit was reached.", nil, nil)
 	descOpen     = prometheus.NewDesc("railgate_open_connections", "Connections open now on the public listener.", nil, nil)
 	descOpenMost = prometheus.NewDesc("railgate_open_connections_limit",
@@ -69,9 +69,9 @@ var (
 	descAge = prometheus.NewDesc("railgate_revocation_age_seconds",
 		"Time since the watermark: every revocation acknowledged before it is applied. -1 while booting.", nil, nil)
 	descRevoked = prometheus.NewDesc("railgate_revoked_serials", "Serials revoked now.", nil, nil)
-	descBytes   = prometheus.NewDesc("railgate_revocation_set_bytes", "Bytes of the revoked and rescued serials, the closed sessions and the cut-offs.", nil, nil)
+	descBytes   = prometheus.NewDesc("railgate_revocation_set_bytes", "Bytes of the revoked and exempted serials, the closed sessions and the cut-offs.", nil, nil)
 	descFull    = prometheus.NewDesc("railgate_revocation_memory_alarm", "1 if the revocation data takes more memory than revocation.memory_mib.", nil, nil)
-	descRescued = prometheus.NewDesc("railgate_rescued_serials", "Serials that stay good under a key that is cut off.", nil, nil)
+	descExempt  = prometheus.NewDesc("railgate_exempt_serials", "Serials that stay good under a key that is cut off.", nil, nil)
 	descSubject = prometheus.NewDesc("railgate_subject_cutoffs", "Subjects whose earlier sessions are not good.", nil, nil)
 	descClosed  = prometheus.NewDesc("railgate_closed_sessions", "Sessions that their holders closed and that are still known, a day's.", nil, nil)
 	descDelay   = prometheus.NewDesc("railgate_revocation_delay_seconds",
@@ -155,7 +155,7 @@ func (g *Gateway) Collect(out chan<- prometheus.Metric) {
 		full = 1
 	}
 	gauge(descFull, full)
-	gauge(descRescued, float64(s.Rescued))
+	gauge(descExempt, float64(s.Exempted))
 	gauge(descSubject, float64(s.Subjects))
 	gauge(descClosed, float64(s.Closed))
 	atMost, total := s.Counts.Delay.Cumulative()
@@ -166,7 +166,7 @@ func (g *Gateway) Collect(out chan<- prometheus.Metric) {
 		counter(descBatches, s.Counts.Outcomes[o], o.String())
 	}
 	for outcome, n := range map[string]uint64{"revoked": s.Counts.Revoked, "lifted": s.Counts.Lifted,
-		"rescued": s.Counts.Rescued, "subject_cut_off": s.Counts.Subjects, "session_closed": s.Counts.Closed, "no_room": s.Counts.NoRoom, "late": s.Counts.Late,
+		"exempted": s.Counts.Exempted, "subject_cut_off": s.Counts.Subjects, "session_closed": s.Counts.Closed, "no_room": s.Counts.NoRoom, "late": s.Counts.Late,
 		"day_refused": s.Counts.OutOfDay, "unknown_kind": s.Counts.Unknown, "key_refused": s.Counts.KeyClash} {
 		counter(descRecords, n, outcome)
 	}

@@ -28,7 +28,7 @@ func batchHead(device string, length int) string {
 func (s *station) batchesAtHand(want int) {
 	s.t.Helper()
 	runtest.Eventually(s.t, patience, fmt.Sprintf("%d batches at hand", want), func() bool {
-		return s.count("railgate_batches_at_hand") == float64(want)
+		return s.count("railgate_batches_in_progress") == float64(want)
 	})
 }
 

@@ -96,7 +96,7 @@ func recordsOf(t *testing.T, v *vectors.Vector, at int64) (records []revocation.
 		id := tokens.KeyID(k.ID)
 		add(revocation.Record{Kind: revocation.KindAnnounceKey, Key: id, Public: [tokens.PublicKeySize]byte(public)})
 		for _, text := range k.Exempt {
-			add(revocation.Record{Kind: revocation.KindRescue, Key: id, Serial: serialOf(text)})
+			add(revocation.Record{Kind: revocation.KindExempt, Key: id, Serial: serialOf(text)})
 		}
 		if k.CutOff != nil {
 			if !fits(*k.CutOff) {

@@ -137,7 +137,7 @@ func (a *admission) as(future bool) Outcome {
 func (r *Replica) record(rec *Record, lifted *Set, nowMS, issuedMS int64) (keys bool) {
 	past, latest := r.over(nowMS), max(nowMS, issuedMS)/1000
 	switch rec.Kind {
-	case KindRevoke, KindUnrevoke, KindRescue:
+	case KindRevoke, KindUnrevoke, KindExempt:
 		if !r.ofALivingDay(rec.Serial, past, latest) {
 			return false
 		}
@@ -156,10 +156,10 @@ func (r *Replica) record(rec *Record, lifted *Set, nowMS, issuedMS int64) (keys 
 		} else if r.set.Remove(rec.Serial) {
 			r.counts.Lifted++
 		}
-	case KindRescue:
+	case KindExempt:
 		changed, ok := r.keys.rescue(rec.Key, rec.Serial)
 		if changed {
-			r.counts.Rescued++
+			r.counts.Exempted++
 		}
 		return r.onKey(changed, ok)
 	case KindRevokeSubject:

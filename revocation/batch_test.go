@@ -16,7 +16,7 @@ var all = []revocation.Record{
 	{Kind: revocation.KindRevoke, At: 2, Serial: tokens.Serial{Day: 20494, Index: 5}},
 	{Kind: revocation.KindUnrevoke, At: 3, Serial: tokens.Serial{Day: 20494, Index: 5}},
 	{Kind: revocation.KindRetireKey, At: 4, Key: 7, CutOff: 1770681600},
-	{Kind: revocation.KindRescue, At: 5, Key: 7, Serial: tokens.Serial{Day: 65535, Index: 1<<32 - 1}},
+	{Kind: revocation.KindExempt, At: 5, Key: 7, Serial: tokens.Serial{Day: 65535, Index: 1<<32 - 1}},
 	{Kind: revocation.KindRevokeSubject, At: 6, Subject: tokens.Subject{1, 2, 3, 4, 5, 6, 7, 8}, CutOff: 1<<32 - 1},
 	{Kind: revocation.KindRevokeSession, At: 1<<63 - 1, Serial: tokens.Serial{Day: 20494, Index: 5}, Start: 1<<32 - 1},
 }

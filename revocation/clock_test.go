@@ -69,12 +69,12 @@ func TestAMachineThatWakesTakesRevocations(t *testing.T) {
 func TestAClockThatLeapsAndComesBackLosesNothing(t *testing.T) {
 	issuer := tokentest.NewIssuer(7)
 	public := issuer.Signer.Public()
-	subject, meanwhile, rescued := tokens.Subject{1}, tokens.Serial{Day: serial.Day, Index: 1}, tokens.Serial{Day: serial.Day, Index: 2}
+	subject, meanwhile, exempted := tokens.Subject{1}, tokens.Serial{Day: serial.Day, Index: 1}, tokens.Serial{Day: serial.Day, Index: 2}
 	for name, leap := range map[string]int64{"ahead": 9 * day, "far ahead": 400 * day, "back": -9 * day, "far back": -400 * day} {
 		t.Run(name, func(t *testing.T) {
 			c := newClocks(t, start-1, 0)
 			c.hear(start, start, revocation.Record{Kind: revocation.KindAnnounceKey, Key: 7, Public: public}, revoke(serial),
-				revocation.Record{Kind: revocation.KindRescue, Key: 7, Serial: rescued},
+				revocation.Record{Kind: revocation.KindExempt, Key: 7, Serial: exempted},
 				revocation.Record{Kind: revocation.KindRevokeSubject, Subject: subject, CutOff: start / 1000})
 			later := tokens.Subject{2}
 			c.hear(start+second, start+leap, revoke(meanwhile),
@@ -87,7 +87,7 @@ func TestAClockThatLeapsAndComesBackLosesNothing(t *testing.T) {
 			c.hear(now, now)
 			c.state(now, revocation.Fresh)
 			for what, there := range map[string]bool{"the revocation from before": c.Revoked(serial), "the one from meanwhile": c.Revoked(meanwhile),
-				"the rescue": c.Key(7).Rescued.Has(rescued), "the subject's cut-off": c.CutOff(subject) != 0, "the later cut-off": c.CutOff(later) != 0} {
+				"the rescue": c.Key(7).Exempted.Has(exempted), "the subject's cut-off": c.CutOff(subject) != 0, "the later cut-off": c.CutOff(later) != 0} {
 				if !there {
 					t.Errorf("%s is lost", what)
 				}

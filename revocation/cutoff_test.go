@@ -22,26 +22,26 @@ func TestAKeyIsCutOffWithARescueList(t *testing.T) {
 		return gate.Check(&code, tokentest.Epoch, tokens.Entry)
 	}
 	f.Apply(start,
-		revocation.Record{Kind: revocation.KindRescue, Key: 7, Serial: honest.Fields.Serial},
+		revocation.Record{Kind: revocation.KindExempt, Key: 7, Serial: honest.Fields.Serial},
 		revocation.Record{Kind: revocation.KindRetireKey, Key: 7, CutOff: tokentest.Epoch - 60},
-		revocation.Record{Kind: revocation.KindRescue, Key: 8, Serial: honest.Fields.Serial})
+		revocation.Record{Kind: revocation.KindExempt, Key: 8, Serial: honest.Fields.Serial})
 	if a, b := check(honest), check(forged); a != tokens.ReasonOK || b != tokens.ReasonKeyRetired {
-		t.Fatalf("the rescued got %s, the other %s", a, b)
+		t.Fatalf("the exempted got %s, the other %s", a, b)
 	}
-	if s := f.Replica.Status(start); s.Rescued != 1 || s.Counts.Rescued != 1 || s.Counts.KeyClash != 1 {
-		t.Fatalf("%d rescued, %d counted, %d for a key nobody announced", s.Rescued, s.Counts.Rescued, s.Counts.KeyClash)
+	if s := f.Replica.Status(start); s.Exempted != 1 || s.Counts.Exempted != 1 || s.Counts.KeyClash != 1 {
+		t.Fatalf("%d exempted, %d counted, %d for a key nobody announced", s.Exempted, s.Counts.Exempted, s.Counts.KeyClash)
 	}
 	f.Revoke(start, honest.Fields.Serial)
 	if r := check(honest); r != tokens.ReasonRevoked {
-		t.Fatalf("rescued and then revoked: %s", r)
+		t.Fatalf("exempted and then revoked: %s", r)
 	}
 	over := tokens.DayOver(serial.Day)*1000 + revocation.Afterlife.Milliseconds()
 	f.Apply(over - 1000)
-	if f.Replica.Forget(over); f.Replica.Status(start).Rescued != 1 || !f.Replica.Revoked(honest.Fields.Serial) {
+	if f.Replica.Forget(over); f.Replica.Status(start).Exempted != 1 || !f.Replica.Revoked(honest.Fields.Serial) {
 		t.Fatal("dropped though by the issuer's clock the day is not over")
 	}
 	f.Apply(over)
-	if f.Replica.Forget(over); f.Replica.Status(start).Rescued != 0 || f.Replica.Revoked(honest.Fields.Serial) {
+	if f.Replica.Forget(over); f.Replica.Status(start).Exempted != 0 || f.Replica.Revoked(honest.Fields.Serial) {
 		t.Fatal("revocation and rescue outlive their day")
 	}
 }
@@ -87,7 +87,7 @@ func TestCutOffsSurviveASnapshot(t *testing.T) {
 	f := revocationtest.NewFeed(start, tokentest.NewIssuer(7).Key(), tokentest.NewIssuer(8).Key())
 	subject := tokens.Subject{9, 9}
 	f.Apply(start,
-		revocation.Record{Kind: revocation.KindRescue, Key: 8, Serial: serial},
+		revocation.Record{Kind: revocation.KindExempt, Key: 8, Serial: serial},
 		revocation.Record{Kind: revocation.KindRetireKey, Key: 8, CutOff: 5},
 		revocation.Record{Kind: revocation.KindRevokeSubject, Subject: subject, CutOff: tokentest.Epoch})
 	s, ok := f.Replica.Snapshot("t", start)
@@ -103,10 +103,10 @@ func TestCutOffsSurviveASnapshot(t *testing.T) {
 	if err := h.Restore(back, "t", start); err != nil {
 		t.Fatal(err)
 	}
-	if k := h.Key(8); k == nil || k.CutOff != 5 || k.Rescued == nil || !k.Rescued.Has(serial) {
+	if k := h.Key(8); k == nil || k.CutOff != 5 || k.Exempted == nil || !k.Exempted.Has(serial) {
 		t.Errorf("key 8 came back as %+v", k)
 	}
-	if k := h.Key(7); k == nil || k.Rescued != nil {
+	if k := h.Key(7); k == nil || k.Exempted != nil {
 		t.Errorf("key 7 came back as %+v", k)
 	}
 	if h.CutOff(subject) != tokentest.Epoch {

@@ -97,12 +97,12 @@ func (k *Keyring) rescue(id tokens.KeyID, serial tokens.Serial) (changed, ok boo
 	if !ok {
 		return false, false
 	}
-	if key.Rescued == nil {
-		key.Rescued = NewSet()
+	if key.Exempted == nil {
+		key.Exempted = NewSet()
 		k.keys[id] = key
 		k.publish()
 	}
-	return key.Rescued.(*Set).Add(serial), true
+	return key.Exempted.(*Set).Add(serial), true
 }
 
 // take applies what batches say of keys, in their order, to an empty ring. The
@@ -117,40 +117,40 @@ func (k *Keyring) take(batches []*Batch) {
 				k.bind(r.Key, r.Public)
 			case KindRetireKey:
 				k.cut(r.Key, r.CutOff)
-			case KindRescue:
+			case KindExempt:
 				key, ok := k.keys[r.Key]
 				if !ok {
 					continue
 				}
-				if key.Rescued == nil {
-					key.Rescued = NewSet()
+				if key.Exempted == nil {
+					key.Exempted = NewSet()
 					k.keys[r.Key] = key
 				}
-				key.Rescued.(*Set).Add(r.Serial)
+				key.Exempted.(*Set).Add(r.Serial)
 			}
 		}
 	}
 	k.publish()
 }
 
-// forget drops rescued credentials of days that are over at now, Unix seconds.
+// forget drops exempted credentials of days that are over at now, Unix seconds.
 func (k *Keyring) forget(now int64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, key := range k.keys {
-		if key.Rescued != nil {
-			key.Rescued.(*Set).Forget(now)
+		if key.Exempted != nil {
+			key.Exempted.(*Set).Forget(now)
 		}
 	}
 }
 
-// rescued is how many credentials are rescued, and the memory they take, bytes.
-func (k *Keyring) rescued() (serials, bytes int) {
+// exempted is how many credentials are exempted, and the memory they take, bytes.
+func (k *Keyring) exempted() (serials, bytes int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, key := range k.keys {
-		if key.Rescued != nil {
-			n, b := key.Rescued.(*Set).Len()
+		if key.Exempted != nil {
+			n, b := key.Exempted.(*Set).Len()
 			serials, bytes = serials+n, bytes+b
 		}
 	}

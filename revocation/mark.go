@@ -24,25 +24,25 @@ func (m *Mark) raise(epoch, next uint64) {
 	}
 }
 
-// Ratchet is the marks of all partitions of one stream. Another authority key or
+// HighWaterMark is the marks of all partitions of one stream. Another authority key or
 // another topic is another stream, with marks of its own: that is how a leaked
 // authority key that drove the numbers to their end is recovered from.
-type Ratchet struct {
+type HighWaterMark struct {
 	Authority [4]byte
 	Topic     string
 	Marks     []Mark
 }
 
-// ErrRatchetForm says that a ratchet's file is damaged.
-var ErrRatchetForm = errors.New("revocation: not a whole ratchet")
+// ErrHighWaterMarkForm says that a ratchet's file is damaged.
+var ErrHighWaterMarkForm = errors.New("revocation: not a whole ratchet")
 
 const ratchetMagic = "RGT1"
 
-// Ratchet takes the present marks. They never lie below those given to Hold.
-func (r *Replica) Ratchet(topic string) Ratchet {
+// HighWaterMark takes the present marks. They never lie below those given to Hold.
+func (r *Replica) HighWaterMark(topic string) HighWaterMark {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	t := Ratchet{Authority: r.authority.id, Topic: topic}
+	t := HighWaterMark{Authority: r.authority.id, Topic: topic}
 	for i := range r.partitions {
 		t.Marks = append(t.Marks, r.partitions[i].seen)
 	}
@@ -51,7 +51,7 @@ func (r *Replica) Ratchet(topic string) Ratchet {
 
 // Hold has the replica wait, before it is ready, until it has reached the marks
 // again. It reports whether they are of this stream; others are ignored.
-func (r *Replica) Hold(t Ratchet, topic string) bool {
+func (r *Replica) Hold(t HighWaterMark, topic string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if t.Authority != r.authority.id || t.Topic != topic || len(t.Marks) != len(r.partitions) {
@@ -66,7 +66,7 @@ func (r *Replica) Hold(t Ratchet, topic string) bool {
 
 // Encode writes the file form: magic, authority (4), topic with length (2),
 // marks with count (2), each epoch and next number (8 each), SHA-256 of all.
-func (t *Ratchet) Encode() []byte {
+func (t *HighWaterMark) Encode() []byte {
 	b := append([]byte(ratchetMagic), t.Authority[:]...)
 	b = append(binary.BigEndian.AppendUint16(b, uint16(len(t.Topic))), t.Topic...)
 	b = binary.BigEndian.AppendUint16(b, uint16(len(t.Marks)))
@@ -77,11 +77,11 @@ func (t *Ratchet) Encode() []byte {
 	return append(b, sum[:]...)
 }
 
-// DecodeRatchet reads what Encode wrote and nothing else.
-func DecodeRatchet(raw []byte) (t Ratchet, err error) {
+// DecodeHighWaterMark reads what Encode wrote and nothing else.
+func DecodeHighWaterMark(raw []byte) (t HighWaterMark, err error) {
 	body, ok := unseal(raw, ratchetMagic)
 	if !ok {
-		return t, ErrRatchetForm
+		return t, ErrHighWaterMarkForm
 	}
 	r := reader{rest: body}
 	copy(t.Authority[:], r.take(4))
@@ -90,7 +90,7 @@ func DecodeRatchet(raw []byte) (t Ratchet, err error) {
 		t.Marks = append(t.Marks, Mark{r.u64(), r.u64()})
 	}
 	if r.failed || len(r.rest) != 0 {
-		return t, ErrRatchetForm
+		return t, ErrHighWaterMarkForm
 	}
 	return t, nil
 }

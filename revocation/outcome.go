@@ -42,7 +42,7 @@ type Counts struct {
 	Revoked  uint64 // records that set a bit
 	Lifted   uint64 // records that cleared one
 	Late     uint64 // revocations of credentials that had expired anyway
-	Rescued  uint64 // records that kept a credential good under a key that is cut off
+	Exempted uint64 // records that kept a credential good under a key that is cut off
 	Subjects uint64 // records that moved a subject's cut-off
 	Closed   uint64 // records that closed a session
 	NoRoom   uint64 // records that would have, and found the set full

@@ -75,7 +75,7 @@ type Status struct {
 	Counts     Counts
 	Partitions []Progress
 	Revoked    int // serials
-	Rescued    int // serials
+	Exempted   int // serials
 	Subjects   int // cut-offs
 	Closed     int // sessions
 	Keys       int
@@ -96,11 +96,11 @@ type Progress struct {
 // Status takes a lock that the gate path never takes; now is Unix ms.
 func (r *Replica) Status(now int64) Status {
 	s := Status{Freshness: r.Freshness(now), Keys: r.keys.Len(), Subjects: r.subjects.Len()}
-	var revoked, rescued, closed int
+	var revoked, exempted, closed int
 	s.Revoked, revoked = r.set.Len()
-	s.Rescued, rescued = r.keys.rescued()
+	s.Exempted, exempted = r.keys.exempted()
 	s.Closed, closed = r.closed.Len()
-	s.Bytes = revoked + rescued + closed + s.Subjects*subjectBytes
+	s.Bytes = revoked + exempted + closed + s.Subjects*subjectBytes
 	s.Full = s.Bytes > r.limits.Memory
 
 	r.mu.Lock()

@@ -39,7 +39,7 @@ func lasts(b *Batch, past int64) bool {
 		switch r.Kind {
 		case KindAnnounceKey, KindRetireKey:
 			return true
-		case KindRescue:
+		case KindExempt:
 			if past < tokens.DayOver(r.Serial.Day) {
 				return true
 			}

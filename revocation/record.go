@@ -15,7 +15,7 @@ const (
 	KindUnrevoke      Kind = 2 // Serial is good again
 	KindAnnounceKey   Kind = 3 // Key is bound to Public and may sign passes
 	KindRetireKey     Kind = 4 // sessions that start at or after CutOff are not good under Key
-	KindRescue        Kind = 5 // Serial stays good under Key, whatever Key's cut-off
+	KindExempt        Kind = 5 // Serial stays good under Key, whatever Key's cut-off
 	KindRevokeSubject Kind = 6 // sessions of Subject that start before CutOff are not good
 	KindRevokeSession Kind = 7 // the session of Serial that started at Start is closed
 )
@@ -26,7 +26,7 @@ const newestKind = KindRevokeSession
 var kindNames = map[Kind]string{
 	KindRevoke: "revoke", KindUnrevoke: "unrevoke",
 	KindAnnounceKey: "announce_key", KindRetireKey: "retire_key",
-	KindRescue: "rescue", KindRevokeSubject: "revoke_subject", KindRevokeSession: "revoke_session",
+	KindExempt: "rescue", KindRevokeSubject: "revoke_subject", KindRevokeSession: "revoke_session",
 }
 
 // String is the kind's stable name.
@@ -62,7 +62,7 @@ var payloadSizes = [...]int{
 	KindUnrevoke:      timeSize + 6,
 	KindAnnounceKey:   timeSize + 2 + tokens.PublicKeySize,
 	KindRetireKey:     timeSize + 2 + 4,
-	KindRescue:        timeSize + 2 + 6,
+	KindExempt:        timeSize + 2 + 6,
 	KindRevokeSubject: timeSize + len(tokens.Subject{}) + 4,
 	KindRevokeSession: timeSize + 6 + 4,
 }
@@ -89,7 +89,7 @@ func (r *Record) AppendFields(dst []byte) []byte {
 	case KindRetireKey:
 		dst = binary.BigEndian.AppendUint16(dst, uint16(r.Key))
 		dst = binary.BigEndian.AppendUint32(dst, uint32(r.CutOff))
-	case KindRescue:
+	case KindExempt:
 		dst = binary.BigEndian.AppendUint16(dst, uint16(r.Key))
 		dst = appendSerial(dst, r.Serial)
 	case KindRevokeSubject:
@@ -114,7 +114,7 @@ func (r *Record) SetFields(p []byte) bool {
 		r.Key, r.Public = tokens.KeyID(binary.BigEndian.Uint16(p)), [tokens.PublicKeySize]byte(p[2:])
 	case KindRetireKey:
 		r.Key, r.CutOff = tokens.KeyID(binary.BigEndian.Uint16(p)), int64(binary.BigEndian.Uint32(p[2:]))
-	case KindRescue:
+	case KindExempt:
 		r.Key, r.Serial = tokens.KeyID(binary.BigEndian.Uint16(p)), serialAt(p[2:])
 	case KindRevokeSubject:
 		r.CutOff = int64(binary.BigEndian.Uint32(p[copy(r.Subject[:], p):]))

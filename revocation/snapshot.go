@@ -33,7 +33,7 @@ type Snapshot struct {
 	Authority  [4]byte
 	Topic      string
 	Partitions []SnapshotPartition
-	// Proofs are the signed batches that announced keys, cut them off and rescued
+	// Proofs are the signed batches that announced keys, cut them off and exempted
 	// credentials under them, in the order in which they were applied.
 	Proofs   [][]byte
 	subjects []subjectCutOff

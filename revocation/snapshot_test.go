@@ -129,10 +129,10 @@ func TestNothingIsKeptOfAReplicaInDoubt(t *testing.T) {
 // plants no key, no cut-off and no rescue, and what is refused changes nothing.
 func TestKeysInASnapshotAreVerified(t *testing.T) {
 	feed, _ := filled(t)
-	rescued := tokens.Serial{Day: serial.Day, Index: 77}
-	feed.Apply(start, revocation.Record{Kind: revocation.KindRescue, Key: 9, Serial: rescued})
+	exempted := tokens.Serial{Day: serial.Day, Index: 77}
+	feed.Apply(start, revocation.Record{Kind: revocation.KindExempt, Key: 9, Serial: exempted})
 	s, _ := feed.Replica.Snapshot("t", start)
-	if keys, err := s.Keys(revocationtest.Pinned()); err != nil || len(keys) != 2 || keys[1].CutOff != 77 || !keys[1].Rescued.Has(rescued) {
+	if keys, err := s.Keys(revocationtest.Pinned()); err != nil || len(keys) != 2 || keys[1].CutOff != 77 || !keys[1].Exempted.Has(exempted) {
 		t.Fatalf("%d keys, %v", len(keys), err)
 	}
 	planted := revocation.Record{Kind: revocation.KindAnnounceKey, Key: 66, Public: signing.NewKey([32]byte{66}).Public()}
@@ -180,7 +180,7 @@ func TestKeysInASnapshotAreVerified(t *testing.T) {
 // Only batches that changed the keyring are kept, and rescues not beyond their day.
 func TestASnapshotKeepsOnlyTheBatchesItsKeysNeed(t *testing.T) {
 	feed, _ := filled(t)
-	feed.Apply(start, revocation.Record{Kind: revocation.KindRescue, Key: 9, Serial: serial})
+	feed.Apply(start, revocation.Record{Kind: revocation.KindExempt, Key: 9, Serial: serial})
 	announce := revocation.Record{Kind: revocation.KindAnnounceKey, Key: 7, Public: tokentest.NewIssuer(7).Signer.Public()}
 	for range 5 {
 		feed.Apply(start, announce) // as every day

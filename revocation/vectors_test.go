@@ -168,7 +168,7 @@ func holds(t *testing.T, way string, v *vectors.Vector, r *revocation.Replica, n
 			continue
 		}
 		for _, text := range k.Exempt {
-			if !key.Rescued.Has(serial(text)) {
+			if !key.Exempted.Has(serial(text)) {
 				t.Errorf("%s: %s is not exempt under key %d", way, text, k.ID)
 			}
 		}

@@ -79,9 +79,9 @@ func TestCheckAsksInOneOrder(t *testing.T) {
 		{"no such use", good, now, 0, nil, tokens.ReasonScope, []string{"key"}},
 		{"reserved use", good, now, 0x80, nil, tokens.ReasonScope, []string{"key"}},
 		{"revoked", good, now, tokens.Entry, revoke, tokens.ReasonRevoked, []string{"key", "revoked"}},
-		{"rescued", good, now, tokens.Entry, func(w *world) { retire(w); rescue(w, 5) }, tokens.ReasonOK, []string{"key", "revoked", "subject", "session", "recall", "remember"}},
-		{"another rescued", good, now, tokens.Entry, func(w *world) { retire(w); rescue(w, 6) }, tokens.ReasonKeyRetired, []string{"key"}},
-		{"rescued and revoked", good, now, tokens.Entry, func(w *world) { retire(w); rescue(w, 5); revoke(w) }, tokens.ReasonRevoked, []string{"key", "revoked"}},
+		{"exempted", good, now, tokens.Entry, func(w *world) { retire(w); rescue(w, 5) }, tokens.ReasonOK, []string{"key", "revoked", "subject", "session", "recall", "remember"}},
+		{"another exempted", good, now, tokens.Entry, func(w *world) { retire(w); rescue(w, 6) }, tokens.ReasonKeyRetired, []string{"key"}},
+		{"exempted and revoked", good, now, tokens.Entry, func(w *world) { retire(w); rescue(w, 5); revoke(w) }, tokens.ReasonRevoked, []string{"key", "revoked"}},
 		{"opened before the subject's cut-off", good, now, tokens.Entry, func(w *world) { w.before = now + 1 }, tokens.ReasonRevoked, []string{"key", "revoked", "subject"}},
 		{"opened at the subject's cut-off", good, now, tokens.Entry, func(w *world) { w.before = now }, tokens.ReasonOK, []string{"key", "revoked", "subject", "session", "recall", "remember"}},
 		{"closed", good, now, tokens.Entry, func(w *world) { w.closed = now + 3600 }, tokens.ReasonSessionClosed, []string{"key", "revoked", "subject", "session"}},
@@ -175,6 +175,6 @@ func retire(w *world) {
 // rescue keeps one credential of the day good under every key of the world.
 func rescue(w *world, index uint32) {
 	key := *w.keys.Key(1)
-	key.Rescued = tokentest.Serials{{Day: 20494, Index: index}: true}
+	key.Exempted = tokentest.Serials{{Day: 20494, Index: index}: true}
 	w.keys, _ = tokens.NewKeySet(key)
 }

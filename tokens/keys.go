@@ -22,9 +22,9 @@ type Key struct {
 	// CutOff is the first session start, Unix seconds, that is no longer good
 	// under this key; Never while the key is in service.
 	CutOff int64
-	// Rescued holds the credentials that stay good under this key whatever its
+	// Exempted holds the credentials that stay good under this key whatever its
 	// cut-off; nil: none.
-	Rescued Serials
+	Exempted Serials
 
 	verifier *fixedkey.Key // of Public; nil before Prepare
 }
@@ -57,7 +57,7 @@ type Serials interface{ Has(Serial) bool }
 
 // covers reports whether a session that starts at start is good under this key.
 func (k *Key) covers(start int64, s Serial) bool {
-	return start < k.CutOff || k.Rescued != nil && k.Rescued.Has(s)
+	return start < k.CutOff || k.Exempted != nil && k.Exempted.Has(s)
 }
 
 // verify reports whether the token's pass was signed by this key.

@@ -33,7 +33,7 @@ func (t *Token) checkStep(now int64) Reason {
 	switch {
 	case step < current-PreviousSteps:
 		if current >= length {
-			// No newer link exists: only a new real-person check helps.
+			// No newer link exists: only a new face check helps.
 			return ReasonSessionOver
 		}
 		return ReasonStale

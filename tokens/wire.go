@@ -46,7 +46,7 @@ const (
 	// photographed code live longer.
 	MaxPeriod = 60
 	// MaxLength bounds the hashes a gate spends on one code, and with MaxPeriod
-	// the time one real-person check can be shown: 30 min (rule A11).
+	// the time one face check can be shown: 30 min (rule A11).
 	MaxLength = 30
 	// MaxSession is the longest session, seconds (rule A11).
 	MaxSession = MaxPeriod * MaxLength

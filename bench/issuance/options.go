@@ -37,7 +37,7 @@ const (
 	maxRound       = 20 * time.Second
 	minRound       = 100 * time.Millisecond
 	maxRounds      = 100
-	maxConnections = 128 // the issuer serves 256 requests at once, and half as many real-person checks
+	maxConnections = 128 // the issuer serves 256 requests at once, and half as many face checks
 	maxUsers       = 50_000
 	maxGateRate    = 20_000
 )

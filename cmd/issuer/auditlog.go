@@ -20,9 +20,9 @@ import (
 )
 
 var auditLogCommands = []command{
-	{name: "verify-trail", doc: "recompute the audit trail's chain and exit: 0 if it holds, 1 with the first place where it does not", with: []string{"anchor"}, run: verifyAuditLog},
-	{name: "trail", doc: "print what was done, newest first, and exit; without -from, -before or -object the last 100 acts", with: []string{"from", "before", "object", "json"}, by: true, run: printAuditLog},
-	{name: "archive-trail", doc: "move acts of more than 184 days ago to the new file `FILE`, one JSON object a line, and exit", with: []string{"before"}, by: true, run: archiveAuditLog},
+	{name: "verify-audit-log", doc: "recompute the audit trail's chain and exit: 0 if it holds, 1 with the first place where it does not", with: []string{"anchor"}, run: verifyAuditLog},
+	{name: "audit-log", doc: "print what was done, newest first, and exit; without -from, -before or -object the last 100 acts", with: []string{"from", "before", "object", "json"}, by: true, run: printAuditLog},
+	{name: "archive-audit-log", doc: "move acts of more than 184 days ago to the new file `FILE`, one JSON object a line, and exit", with: []string{"before"}, by: true, run: archiveAuditLog},
 }
 
 var errBroken = errors.New("the audit trail is broken: keep the database as it is, and find out who could write to it")
@@ -167,7 +167,7 @@ func archiveAuditLog(ctx context.Context, inv *invocation) (err error) {
 	}
 	f, err := os.OpenFile(inv.value, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return fmt.Errorf("-archive-trail: %w", err)
+		return fmt.Errorf("-archive-audit-log: %w", err)
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	if err := ownfile.SyncDir(filepath.Dir(inv.value)); err != nil {

@@ -43,17 +43,17 @@ func TestTrailThatWasChangedIsFound(t *testing.T) {
 	d := newSystem(t)
 	d.announce()
 	for range 3 {
-		d.orders("-restate")
+		d.orders("-republish")
 	}
 	head := d.sealedTrail()
-	runtest.Has(t, d.does("-verify-trail", "-anchor", head.String()), fmt.Sprintf("the chain holds: %d acts, up to anchor %v", head.Position, head))
+	runtest.Has(t, d.does("-verify-audit-log", "-anchor", head.String()), fmt.Sprintf("the chain holds: %d acts, up to anchor %v", head.Position, head))
 	forged := audit.Anchor{Position: 2}
-	d.refused("the audit trail is broken", "-verify-trail", "-anchor", forged.String()+","+head.String())
+	d.refused("the audit trail is broken", "-verify-audit-log", "-anchor", forged.String()+","+head.String())
 
-	d.orders("-restate") // nobody seals it: no issuer runs
-	runtest.Has(t, d.does("-verify-trail"), "1 wait to be sealed")
+	d.orders("-republish") // nobody seals it: no issuer runs
+	runtest.Has(t, d.does("-verify-audit-log"), "1 wait to be sealed")
 	d.exec(nil, `DROP TRIGGER audit_update`, `UPDATE audit SET who = 'day-shift' WHERE position = 3`)
-	out := d.fails("-verify-trail")
+	out := d.fails("-verify-audit-log")
 	runtest.Has(t, out, "BROKEN at position 3 (row 3), because the entry is not the one that was sealed there", "2 acts before it hold")
 }
 
@@ -61,21 +61,21 @@ func TestTrailThatWasChangedIsFound(t *testing.T) {
 func TestActThatNoIssuerWroteIsFound(t *testing.T) {
 	d := newSystem(t)
 	d.announce()
-	d.orders("-restate")
+	d.orders("-republish")
 	head := d.sealedTrail()
 	d.exec(nil, `DROP TRIGGER audit_insert`, `INSERT INTO audit (id, at_ms, who, role, action, object_kind, object, detail, request)
 		SELECT 7000, at_ms, 'day-shift', role, action, object_kind, object, detail, request FROM audit WHERE position = 1`)
 	stop := d.serves()
-	d.orders("-restate")
+	d.orders("-republish")
 	sealed := head.Position
 	runtest.Eventually(d.t, patience, "the order to be sealed", func() bool {
 		d.sql(func(db *sql.DB) error { return db.QueryRow(`SELECT position FROM audit_chain`).Scan(&sealed) })
 		return sealed > head.Position
 	})
 	stop()
-	out := d.fails("-verify-trail")
+	out := d.fails("-verify-audit-log")
 	runtest.Has(t, out, fmt.Sprintf("BROKEN at position %d (row 7000), because it carries no proof that an issuer wrote it; %d acts before it hold", sealed+1, sealed))
-	runtest.Has(t, d.does("-by", "night-shift", "-trail"), "FORGED: it carries no proof that an issuer wrote it")
+	runtest.Has(t, d.does("-by", "night-shift", "-audit-log"), "FORGED: it carries no proof that an issuer wrote it")
 }
 
 // acted enters n acts, as an issuer does.
@@ -103,31 +103,31 @@ func (d *system) acted(n int, act func(i int) audit.Entry) {
 func TestTrailIsRead(t *testing.T) {
 	d := newSystem(t)
 	d.announce()
-	d.orders("-cut-off-subject", "0102030405060708")
+	d.orders("-revoke-subject", "0102030405060708")
 	middle := time.Now()
 	runtest.Eventually(t, patience, "the next second", func() bool { return time.Now().Unix() > middle.Unix() })
-	d.orders("-restate")
+	d.orders("-republish")
 
-	out := d.orders("-trail")
-	runtest.Has(t, out, "TIME", "night-shift", "cut_off_subject", "subject:0102030405060708", "stream:control")
-	if strings.Index(out, "restate") > strings.Index(out, "cut_off_subject") {
+	out := d.orders("-audit-log")
+	runtest.Has(t, out, "TIME", "night-shift", "revoke_subject", "subject:0102030405060708", "stream:control")
+	if strings.Index(out, "republish") > strings.Index(out, "revoke_subject") {
 		t.Errorf("not the newest first:\n%s", out)
 	}
 	for flag, value := range map[string]string{"-object": "subject:0102030405060708", "-before": middle.Add(time.Second).Format(time.RFC3339)} {
-		out := d.orders("-trail", flag, value)
-		runtest.Has(t, out, "cut_off_subject")
-		runtest.HasNot(t, out, "restate")
+		out := d.orders("-audit-log", flag, value)
+		runtest.Has(t, out, "revoke_subject")
+		runtest.HasNot(t, out, "republish")
 	}
-	if out := d.orders("-trail", "-from", middle.Add(time.Second).Format(time.RFC3339)); !strings.Contains(out, "restate") || strings.Contains(out, "cut_off_subject  ") {
+	if out := d.orders("-audit-log", "-from", middle.Add(time.Second).Format(time.RFC3339)); !strings.Contains(out, "republish") || strings.Contains(out, "revoke_subject  ") {
 		t.Errorf("from the restatement on:\n%s", out)
 	}
 	var r audit.Record
-	first, _, _ := strings.Cut(d.orders("-trail", "-json"), "\n")
-	if err := json.Unmarshal([]byte(first), &r); err != nil || r.Action != "read_trail" || r.Who != "night-shift" || r.Object.ID != "all" {
+	first, _, _ := strings.Cut(d.orders("-audit-log", "-json"), "\n")
+	if err := json.Unmarshal([]byte(first), &r); err != nil || r.Action != "read_audit_log" || r.Who != "night-shift" || r.Object.ID != "all" {
 		t.Errorf("%+v, %v", r, err)
 	}
-	d.refused("the kind of object is not known", "-by", "night-shift", "-trail", "-object", "person:1")
-	d.refused("-by must name", "-trail")
+	d.refused("the kind of object is not known", "-by", "night-shift", "-audit-log", "-object", "person:1")
+	d.refused("-by must name", "-audit-log")
 }
 
 // Old acts leave the database for a file, and the chain holds before and after.
@@ -140,14 +140,14 @@ func TestTrailIsArchived(t *testing.T) {
 		return audit.Entry{AtMs: old - n - 1 + int64(i), Who: "window-7", Role: staff.Window, Action: staff.Revoke,
 			Object: audit.Object{Kind: audit.Credential, ID: fmt.Sprintf("20494-%d", i)}}
 	})
-	d.orders("-restate")
+	d.orders("-republish")
 	d.sealedTrail()
 	file := filepath.Join(d.dir, "trail.json")
-	d.refused("184 days", "-by", "night-shift", "-archive-trail", file, "-before", time.Now().Format(time.RFC3339))
+	d.refused("184 days", "-by", "night-shift", "-archive-audit-log", file, "-before", time.Now().Format(time.RFC3339))
 	runtest.Must(t, os.Remove(file))
-	runtest.Has(t, d.orders("-archive-trail", file), fmt.Sprintf("%d acts are in %s", n, file))
-	d.refused("exists", "-by", "night-shift", "-archive-trail", file)
-	runtest.Has(t, d.does("-verify-trail"), fmt.Sprintf("acts up to position %d were archived", n), "the chain holds")
+	runtest.Has(t, d.orders("-archive-audit-log", file), fmt.Sprintf("%d acts are in %s", n, file))
+	d.refused("exists", "-by", "night-shift", "-archive-audit-log", file)
+	runtest.Has(t, d.does("-verify-audit-log"), fmt.Sprintf("acts up to position %d were archived", n), "the chain holds")
 
 	f, err := os.Open(file)
 	runtest.Must(t, err)
@@ -164,7 +164,7 @@ func TestTrailIsArchived(t *testing.T) {
 		t.Fatalf("%d lines", at)
 	}
 	empty := filepath.Join(d.dir, "empty.json")
-	runtest.Has(t, d.orders("-archive-trail", empty), "no act is old enough")
+	runtest.Has(t, d.orders("-archive-audit-log", empty), "no act is old enough")
 	if _, err := os.Stat(empty); err == nil {
 		t.Error("an empty file is left")
 	}

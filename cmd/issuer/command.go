@@ -12,7 +12,7 @@ import (
 )
 
 // usage heads the help; the flags below it have the details.
-const usage = `Issues electronic temporary IDs: applications, real-person checks, viewing sessions, revocation.
+const usage = `Issues electronic temporary IDs: applications, face checks, viewing sessions, revocation.
 
   railgate-issuer -init DIR                    make the keys, print the authority's public key
   railgate-issuer -config issuer.toml          run
@@ -26,9 +26,9 @@ To set up
   -new-staff NAME -roles ROLE,ROLE       a credential and its entry for the file; roles are window,
                                          agency, police, operator, ticketing, authority,
                                          machine
-  -new-partner-secret FILE               a secret to share with an outside service
-  -seal                                  the key directory comes under the passphrase
-  -reseal-keys FILE                      and under another one
+  -new-provider-secret FILE               a secret to share with an outside service
+  -encrypt-keys                                  the key directory comes under the passphrase
+  -re-encrypt-keys FILE                      and under another one
   -probe http://127.0.0.1:9081/readyz    exit 0 if that answers 200
 
 Issuer keys, one after the other: new, in the stream, key_lead later in service; then the old
@@ -36,24 +36,24 @@ one rests, and half an hour later it can be retired
   -list-keys                             how far each has come
   -by NAME -new-key                      make one and announce it to every gate
   -by NAME -announce-key ID              announce one that lies in the directory
-  -by NAME -use-key ID [-from TIME]      it signs from then on; also an older one again
-  -by NAME -rest-key ID                  it signs nothing more
+  -by NAME -activate-key ID [-from TIME]      it signs from then on; also an older one again
+  -by NAME -deactivate-key ID                  it signs nothing more
   -by NAME -retire-key ID                its announcement ends, its secret is destroyed
 
 Orders to every gate: committed to the database, then waited for, at most a minute, until they
 are published
-  -by NAME -cut-off-key ID [-at TIME] [-rescue FILE] [-rescue-known]
+  -by NAME -distrust-key ID [-at TIME] [-exempt FILE] [-exempt-known]
       a key leaked: sessions that start under it at TIME or later are refused, but for those of
-      rescued credentials; rescue few, since a thief can use their serials, too
-  -by NAME -cut-off-subject HEX [-before TIME]
+      exempted credentials; rescue few, since a thief can use their serials, too
+  -by NAME -revoke-subject HEX [-before TIME]
       end a passenger's sessions that start before TIME
-  -by NAME -restate
+  -by NAME -republish
       database and log came back from a backup together: say everything in force again
   -by NAME -move-stream
       kafka.topic or kafka.partitions was changed on purpose, and every issuer is stopped
 
 Locks and mass revocations
-  -by NAME -lift-locks FILE              forget the failures of login names and documents; FILE has lines
+  -by NAME -clear-lockouts FILE              forget the failures of login names and documents; FILE has lines
                                          such as "login NAME" and "document resident_id NUMBER"
   -by NAME -unrevoke-by STAFF -from TIME [-before TIME] [-confirm COUNT]
       a staff credential was stolen: counts what it revoked, and with the COUNT unrevokes that, but
@@ -61,16 +61,16 @@ Locks and mass revocations
 
 Data
   -by NAME -new-field-key                a key that seals personal data from the next start on
-  -by NAME -reseal-data                  bring what lies under older ones under it
+  -by NAME -re-encrypt-data                  bring what lies under older ones under it
   -by NAME -drop-field-key N             destroy one under which nothing lies any more
   -by NAME -backup FILE                  a checked copy of the SQLite database, in use or not
   -by NAME -after-restore                before the first start on a database from a backup
   -by NAME -erase-now                    applications of more than 31 days ago, and those never checked after 2
 
 Audit trail
-  -verify-trail [-anchor POS:HEX,...]    exit 0 if its chain holds, 1 with the first broken place
-  -by NAME -trail [-from TIME] [-before TIME] [-object KIND:ID] [-json]
-  -by NAME -archive-trail FILE [-before TIME]`
+  -verify-audit-log [-anchor POS:HEX,...]    exit 0 if its chain holds, 1 with the first broken place
+  -by NAME -audit-log [-from TIME] [-before TIME] [-object KIND:ID] [-json]
+  -by NAME -archive-audit-log FILE [-before TIME]`
 
 // command is something else than serving, asked for by one flag.
 type command struct {
@@ -101,15 +101,15 @@ func commands() []command {
 var options = []option{
 	{"by", "with an order: `NAME` of who gives it, for the trail: of a post (night-shift), not of a person"},
 	{"roles", "with -new-staff: what the credential may do, `ROLE[,ROLE]`"},
-	{"at", "with -cut-off-key: `TIME` of the first session start that is no longer good; default now"},
-	{"rescue", "with -cut-off-key: `FILE` of the serials that stay good under the key, one a line"},
-	{"rescue-known", "with -cut-off-key: whoever has a running session in this database stays good under the key"},
-	{"from", "with -use-key: `TIME` at which it begins to sign, default now; with -trail: acts from then on; with -unrevoke-by: revocations from then on"},
-	{"before", "with -cut-off-subject: sessions that start before `TIME` are not good, at most 24h ahead, default now; with -trail and -archive-trail: acts before it; with -unrevoke-by: revocations before it, default now"},
+	{"at", "with -distrust-key: `TIME` of the first session start that is no longer good; default now"},
+	{"exempt", "with -distrust-key: `FILE` of the serials that stay good under the key, one a line"},
+	{"exempt-known", "with -distrust-key: whoever has a running session in this database stays good under the key"},
+	{"from", "with -activate-key: `TIME` at which it begins to sign, default now; with -audit-log: acts from then on; with -unrevoke-by: revocations from then on"},
+	{"before", "with -revoke-subject: sessions that start before `TIME` are not good, at most 24h ahead, default now; with -audit-log and -archive-audit-log: acts before it; with -unrevoke-by: revocations before it, default now"},
 	{"confirm", "with -unrevoke-by: unrevoke the `COUNT` credentials that the command without it has counted"},
-	{"anchor", "with -verify-trail: `POS:HEX` as an issuer has logged it, which must still be in the chain; several with commas between"},
-	{"object", "with -trail: acts on `KIND:ID` only, such as key:7 or credential:20494-17"},
-	{"json", "with -trail: one JSON object a line"},
+	{"anchor", "with -verify-audit-log: `POS:HEX` as an issuer has logged it, which must still be in the chain; several with commas between"},
+	{"object", "with -audit-log: acts on `KIND:ID` only, such as key:7 or credential:20494-17"},
+	{"json", "with -audit-log: one JSON object a line"},
 }
 
 // commandLine is the flags that are no settings.

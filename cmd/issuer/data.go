@@ -18,7 +18,7 @@ import (
 )
 
 var dataCommands = []command{
-	{name: "reseal-data", doc: "bring personal data under the newest field key and exit; can be cut off and repeated", by: true, run: resealData},
+	{name: "re-encrypt-data", doc: "bring personal data under the newest field key and exit; can be cut off and repeated", by: true, run: resealData},
 	{name: "backup", doc: "copy the SQLite database, in use or not, to the new file `FILE` and exit", by: true, run: backUp},
 	{name: "after-restore", doc: "make a database that came back from a backup fit for use and exit, before any issuer starts on it", by: true, run: afterRestore},
 	{name: "erase-now", doc: "erase applications of more than 31 days ago now and exit; a running issuer does so by itself", by: true, run: eraseNow},
@@ -117,7 +117,7 @@ func newFieldKey(ctx context.Context, inv *invocation) error {
 	if err != nil {
 		return err
 	}
-	inv.printf("field key %d is made, in %s. Next: bring its file to every issuer of this database, stop them all, start them\nall, and move with -reseal-data what lies under older keys.", n, inv.config.Keys)
+	inv.printf("field key %d is made, in %s. Next: bring its file to every issuer of this database, stop them all, start them\nall, and move with -re-encrypt-data what lies under older keys.", n, inv.config.Keys)
 	if err := inv.note(ctx, staff.NewFieldKey, fieldKey(n), ""); err != nil {
 		return fmt.Errorf("the key is good, but the trail does not have it: %w", err)
 	}
@@ -140,7 +140,7 @@ func resealData(ctx context.Context, inv *invocation) error {
 	if err != nil {
 		return err
 	}
-	if err := inv.note(ctx, staff.Reseal, theDatabase, ""); err != nil {
+	if err := inv.note(ctx, staff.ReEncrypt, theDatabase, ""); err != nil {
 		return err
 	}
 	progress := inv.progress()
@@ -181,7 +181,7 @@ func dropFieldKey(ctx context.Context, inv *invocation) error {
 		return err
 	}
 	if left > 0 {
-		return fmt.Errorf("%d fields are not under the newest key, and may need this one: -reseal-data comes first", left)
+		return fmt.Errorf("%d fields are not under the newest key, and may need this one: -re-encrypt-data comes first", left)
 	}
 	if err := inv.note(ctx, staff.DropFieldKey, fieldKey(n), ""); err != nil {
 		return err
@@ -189,6 +189,6 @@ func dropFieldKey(ctx context.Context, inv *invocation) error {
 	if err := keystore.DropFieldKey(inv.config.Keys, n); err != nil {
 		return err
 	}
-	inv.printf("field key %d in %s is destroyed. Backups of the database from before the last -reseal-data need it: destroy copies\nof the directory that hold it when those backups have gone.", n, inv.config.Keys)
+	inv.printf("field key %d in %s is destroyed. Backups of the database from before the last -re-encrypt-data need it: destroy copies\nof the directory that hold it when those backups have gone.", n, inv.config.Keys)
 	return nil
 }

@@ -36,7 +36,7 @@ func TestDatabaseComesBack(t *testing.T) {
 		t.Fatalf("serial %s, after %s was lost", next.Serial, lost.Serial)
 	}
 	d.signedWith(d.keys.IssuerID, before)
-	d.hasActs("operator", "night-shift restore database:restored", "night-shift restate stream:control")
+	d.hasActs("operator", "night-shift restore database:restored", "night-shift republish stream:control")
 }
 
 func TestPostgresIsBackedUpByItsOwnTools(t *testing.T) {
@@ -49,14 +49,14 @@ func TestFieldKeysAreRotated(t *testing.T) {
 	d := newSystem(t)
 	stop := d.serves()
 	p := d.approved("sandbox:pass")
-	runtest.Has(t, d.orders("-new-field-key"), "field key 1 is made", "-reseal-data")
+	runtest.Has(t, d.orders("-new-field-key"), "field key 1 is made", "-re-encrypt-data")
 	runtest.Has(t, d.orders("-new-field-key"), "field key 2 is made")
 	stop()
 	d.refused("fields are not under the newest key", "-by", "night-shift", "-drop-field-key", "1")
 	stop = d.serves()
 	q := d.approved("sandbox:pass") // is sealed under it at once
-	runtest.Has(t, d.orders("-reseal-data"), "6 fields looked at, 3 sealed anew", "every field is under the newest key")
-	runtest.Has(t, d.orders("-reseal-data"), "6 fields looked at, 0 sealed anew")
+	runtest.Has(t, d.orders("-re-encrypt-data"), "6 fields looked at, 3 sealed anew", "every field is under the newest key")
+	runtest.Has(t, d.orders("-re-encrypt-data"), "6 fields looked at, 0 sealed anew")
 	d.refused("is the newest field key", "-by", "night-shift", "-drop-field-key", "2")
 	runtest.Has(t, d.orders("-drop-field-key", "1"), "field key 1 in", "is destroyed")
 	if _, err := os.Stat(filepath.Join(d.config.Keys, "vault-field-1.key")); err == nil {
@@ -72,9 +72,9 @@ func TestFieldKeysAreRotated(t *testing.T) {
 
 	// A field that somebody damaged keeps its key from being destroyed, and is named.
 	d.exec([]any{[]byte("nonsense")}, `UPDATE applications SET city = $1 WHERE created_ms = (SELECT MIN(created_ms) FROM applications)`)
-	out := d.fails("-by", "night-shift", "-reseal-data")
+	out := d.fails("-by", "night-shift", "-re-encrypt-data")
 	runtest.Has(t, out, "1 do not open", "city of applications, row app_", "not a sealed field")
-	want := []string{"new_field_key key:field-1", "new_field_key key:field-2", "reseal database:issuer", "reseal database:issuer", "drop_field_key key:field-2", "drop_field_key key:field-1", "reseal database:issuer"}
+	want := []string{"new_field_key key:field-1", "new_field_key key:field-2", "re_encrypt database:issuer", "re_encrypt database:issuer", "drop_field_key key:field-2", "drop_field_key key:field-1", "re_encrypt database:issuer"}
 	for i := range want {
 		want[i] = "night-shift " + want[i]
 	}

@@ -19,8 +19,8 @@ var keyCommands = []command{
 	{name: "list-keys", doc: "print how far each issuer key has come and exit", run: listKeys},
 	{name: "new-key", doc: "make an issuer key, announce it to gateways and exit", by: true, run: newKey},
 	{name: "announce-key", doc: "announce the key `ID` of the directory to gateways and exit", by: true, run: announceKey},
-	{name: "use-key", doc: "have the key `ID` sign and exit", with: []string{"from"}, by: true, run: useKey},
-	{name: "rest-key", doc: "have the key `ID` sign nothing more and exit; what it signed stays good", by: true, run: restKey},
+	{name: "activate-key", doc: "have the key `ID` sign and exit", with: []string{"from"}, by: true, run: useKey},
+	{name: "deactivate-key", doc: "have the key `ID` sign nothing more and exit; what it signed stays good", by: true, run: restKey},
 	{name: "retire-key", doc: "end the announcing of the key `ID`, which rests, destroy its secret in the directory and exit", by: true, run: retireKey},
 	{name: "new-field-key", doc: "add a key that seals personal data and exit", by: true, run: newFieldKey},
 	{name: "drop-field-key", doc: "destroy field key `N`, under which nothing lies any more, and exit", by: true, run: dropFieldKey},
@@ -202,7 +202,7 @@ func next(l keyring.Line, now time.Time) string {
 	case l.State == keyring.Generated:
 		return fmt.Sprintf("key %d is known to nobody yet: -announce-key %d", l.ID, l.ID)
 	case l.State == keyring.Overlap:
-		return fmt.Sprintf("key %d has a successor that signs: -rest-key %d when every issuer holds that", l.ID, l.ID)
+		return fmt.Sprintf("key %d has a successor that signs: -deactivate-key %d when every issuer holds that", l.ID, l.ID)
 	case !l.RetireFrom.IsZero() && !l.RetireFrom.After(now):
 		return fmt.Sprintf("every session under key %d is over: -retire-key %d", l.ID, l.ID)
 	}

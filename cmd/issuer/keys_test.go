@@ -47,14 +47,14 @@ func TestKeysAreRotated(t *testing.T) {
 	if got := d.line(old); got[1] != "in service" || got[9] != "1" {
 		t.Fatalf("%q", got)
 	}
-	d.refused("announce one, and let key", "-by", "night-shift", "-rest-key", fmt.Sprint(old))
+	d.refused("announce one, and let key", "-by", "night-shift", "-deactivate-key", fmt.Sprint(old))
 
 	fresh := made(t, d.orders("-new-key"))
 	if k := d.gateway().Key(fresh); k == nil {
 		t.Fatal("published, and no gateway knows the key")
 	}
 	runtest.Eventually(t, patience, "the issuer to see that it is in the stream", func() bool { return d.line(fresh)[1] == "waiting" })
-	d.refused("can be used from", "-by", "night-shift", "-use-key", fmt.Sprint(fresh))
+	d.refused("can be used from", "-by", "night-shift", "-activate-key", fmt.Sprint(fresh))
 	stop() // and starts with the new key
 	stop = d.serves()
 	from, err := time.Parse(time.RFC3339, d.line(fresh)[5])
@@ -70,15 +70,15 @@ func TestKeysAreRotated(t *testing.T) {
 		t.Fatalf("%q", got)
 	}
 
-	runtest.Has(t, d.orders("-rest-key", fmt.Sprint(old)), "signs nothing more;")
-	runtest.Has(t, d.orders("-rest-key", fmt.Sprint(old)), "says already")
+	runtest.Has(t, d.orders("-deactivate-key", fmt.Sprint(old)), "signs nothing more;")
+	runtest.Has(t, d.orders("-deactivate-key", fmt.Sprint(old)), "says already")
 	d.refused("can be retired from", "-by", "night-shift", "-retire-key", fmt.Sprint(old))
 	secret := filepath.Join(d.config.Keys, fmt.Sprintf("issuer-%d.key", old))
 	if _, err := os.Stat(secret); err != nil {
 		t.Fatalf("a key that may not be retired lost its secret: %v", err)
 	}
 	hour := []any{time.Hour.Milliseconds()}
-	d.exec(hour, `UPDATE issuer_keys SET rest_ms = rest_ms - $1`, `UPDATE sessions SET start_ms = start_ms - $1`)
+	d.exec(hour, `UPDATE issuer_keys SET inactive_ms = inactive_ms - $1`, `UPDATE sessions SET start_ms = start_ms - $1`)
 	runtest.Has(t, d.does("-list-keys"), fmt.Sprintf("-retire-key %d", old))
 	runtest.Has(t, d.orders("-retire-key", fmt.Sprint(old)), "announced no more", "is destroyed")
 	if _, err := os.Stat(secret); err == nil {
@@ -93,7 +93,7 @@ func TestKeysAreRotated(t *testing.T) {
 	d.signsWith(fresh)
 	by := "night-shift "
 	d.hasActs("operator", by+"generate_key key:"+fmt.Sprint(fresh), by+"announce_key key:"+fmt.Sprint(fresh),
-		by+"rest_key key:"+fmt.Sprint(old), by+"retire_key key:"+fmt.Sprint(old))
+		by+"deactivate_key key:"+fmt.Sprint(old), by+"retire_key key:"+fmt.Sprint(old))
 	d.hasActs("program", "issuer announce_key key:"+fmt.Sprint(old)) // without an order
 }
 
@@ -103,7 +103,7 @@ func TestTheOnlyKeyIsCutOff(t *testing.T) {
 	d := newSystem(t)
 	d.serves()
 	p := d.approved("sandbox:pass")
-	runtest.Has(t, d.orders("-cut-off-key", fmt.Sprint(d.keys.IssuerID)), "no issuer key is in service now: -new-key makes one")
+	runtest.Has(t, d.orders("-distrust-key", fmt.Sprint(d.keys.IssuerID)), "no issuer key is in service now: -new-key makes one")
 	runtest.Eventually(t, patience, "the issuer to say that it is not ready, and why", func() bool {
 		status, answer := d.readiness()
 		return status == 503 && strings.Contains(answer, "is cut off")
@@ -116,7 +116,7 @@ func TestTheOnlyKeyIsCutOff(t *testing.T) {
 	}
 	fresh := made(t, d.orders("-new-key"))
 	runtest.Eventually(t, patience, "the issuer to see that it is in the stream", func() bool { return d.line(fresh)[1] == "waiting" })
-	runtest.Has(t, d.orders("-use-key", fmt.Sprint(fresh)), "signs from")
+	runtest.Has(t, d.orders("-activate-key", fmt.Sprint(fresh)), "signs from")
 	d.flags = []string{"-listen", freePort(t), "-admin", freePort(t)} // a second process that holds the new key
 	d.client.Issuer = "http://" + d.flags[1]
 	d.serves()

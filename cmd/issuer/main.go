@@ -1,4 +1,4 @@
-// Command issuer is the issuance backend: applications, real-person checks,
+// Command issuer is the issuance backend: applications, face checks,
 // viewing sessions, revocation. It holds the private keys and the personal
 // data, and tells gateways what they must know over the control stream.
 //
@@ -84,7 +84,7 @@ func check(c *config, out io.Writer) error {
 // warnings are what a start should not pass over in silence.
 func (c *config) warnings(keys *keystore.Keys) (all []string) {
 	for _, name := range keys.Plain() {
-		all = append(all, "key file "+name+" is not sealed: whoever reads the disk or a backup of it has the key; seal the directory with -seal")
+		all = append(all, "key file "+name+" is not sealed: whoever reads the disk or a backup of it has the key; seal the directory with -encrypt-keys")
 	}
 	return slices.Concat(all, keys.Leftovers(), c.sandboxes())
 }

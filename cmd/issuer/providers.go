@@ -27,7 +27,7 @@ const (
 // sandboxes warns of each provider that is none.
 func (c *config) sandboxes() (warnings []string) {
 	for _, p := range []struct{ provider, warning string }{
-		{c.RealPerson.Provider, `SANDBOX: real_person.provider is "sandbox": no face is checked, and whoever asks gets a pass; this issuer must not serve passengers`},
+		{c.FaceCheck.Provider, `SANDBOX: face_check.provider is "sandbox": no face is checked, and whoever asks gets a pass; this issuer must not serve passengers`},
 		{c.Residents.Provider, `SANDBOX: residents.provider is "sandbox": no card is looked up, and every identity is confirmed; this issuer must not serve passengers`},
 		{c.PhoneCode.Provider, `SANDBOX: phone_code.provider is "sandbox": no message is sent, and the admin listener tells every code; this issuer must not serve passengers`},
 	} {
@@ -38,7 +38,7 @@ func (c *config) sandboxes() (warnings []string) {
 	return warnings
 }
 
-type realPerson struct {
+type faceCheck struct {
 	Provider string             `toml:"provider" doc:"\"http\", or \"sandbox\", which believes what the request says and checks no face"`
 	Timeout  time.Duration      `toml:"timeout" doc:"bound on one check"`
 	HTTP     facecheck.Settings `toml:"http" doc:"where the provider is, if it is \"http\""`
@@ -54,16 +54,16 @@ type residentCards struct {
 	remote provider.ServiceConfig // what HTTP says
 }
 
-func (r *realPerson) validate(trust ownfile.Trust, f *conf.Faults) {
-	f.Need(r.Timeout > 0 && r.Timeout <= facecheck.MaxTimeout, "real_person.timeout", "must be above 0 and at most %v", facecheck.MaxTimeout)
+func (r *faceCheck) validate(trust ownfile.Trust, f *conf.Faults) {
+	f.Need(r.Timeout > 0 && r.Timeout <= facecheck.MaxTimeout, "face_check.timeout", "must be above 0 and at most %v", facecheck.MaxTimeout)
 	switch r.Provider {
 	case sandbox:
 	case viaHTTP:
 		var err error
 		r.remote, err = r.HTTP.Load(trust)
-		f.Add("real_person.http", err)
+		f.Add("face_check.http", err)
 	default:
-		f.Add("real_person.provider", errors.New(`must be "http", or "sandbox", which checks no face and so must be chosen knowingly`))
+		f.Add("face_check.provider", errors.New(`must be "http", or "sandbox", which checks no face and so must be chosen knowingly`))
 	}
 }
 
@@ -80,9 +80,9 @@ func (r *residentCards) validate(trust ownfile.Trust, f *conf.Faults) {
 	}
 }
 
-// checker makes the provider of real-person checks, and what takes its callbacks;
+// checker makes the provider of face checks, and what takes its callbacks;
 // nil: it sends none.
-func (r *realPerson) checker(log *zap.Logger, metrics prometheus.Registerer) (facecheck.Checker, http.Handler, error) {
+func (r *faceCheck) checker(log *zap.Logger, metrics prometheus.Registerer) (facecheck.Checker, http.Handler, error) {
 	if r.Provider == sandbox {
 		return facecheck.Sandbox{}, nil, nil
 	}

@@ -22,8 +22,8 @@ func (d *system) providers(faces, cards *fakeprovider.Provider) {
 	secret := filepath.Join(d.dir, "partner.secret")
 	runtest.Must(d.t, provider.WriteSecret(secret, fakeprovider.Secret("one")))
 	d.flags = []string{
-		"-real_person.provider", "http", "-real_person.http.label", "faces", "-real_person.http.callback_url", d.client.Issuer + "/v1/real-person/callback",
-		"-real_person.http.service.url", faces.URL(), "-real_person.http.service.secret_files", secret,
+		"-face_check.provider", "http", "-face_check.http.label", "faces", "-face_check.http.callback_url", d.client.Issuer + "/v1/face-check/callback",
+		"-face_check.http.service.url", faces.URL(), "-face_check.http.service.secret_files", secret,
 		"-residents.provider", "http", "-residents.http.label", "cards",
 		"-residents.http.service.url", cards.URL(), "-residents.http.service.secret_files", secret,
 	}
@@ -33,7 +33,7 @@ func (d *system) providers(faces, cards *fakeprovider.Provider) {
 // listener; the registry answers at once.
 func TestProvidersAreElsewhere(t *testing.T) {
 	d := newSystem(t)
-	callback := d.client.Issuer + "/v1/real-person/callback"
+	callback := d.client.Issuer + "/v1/face-check/callback"
 	later := func(decision string) fakeprovider.Behavior {
 		return func(p *fakeprovider.Provider, w http.ResponseWriter, c fakeprovider.Call) {
 			fakeprovider.Answer(http.StatusAccepted, `{"decision":"later"}`)(p, w, c)
@@ -77,7 +77,7 @@ func TestProvidersAreElsewhere(t *testing.T) {
 func TestPartnerSecretIsMade(t *testing.T) {
 	d := newSystem(t)
 	file := filepath.Join(d.dir, "faces.secret")
-	out := d.does("-new-partner-secret", file)
+	out := d.does("-new-provider-secret", file)
 	s, err := provider.ReadSecret(file, ownfile.Trust{})
 	runtest.Must(t, err)
 	text, err := os.ReadFile(file)
@@ -86,5 +86,5 @@ func TestPartnerSecretIsMade(t *testing.T) {
 	if digits := strings.TrimPrefix(strings.Split(string(text), "\n")[2], "secret "); len(digits) != 64 || strings.Contains(out, digits) {
 		t.Error("the secret was printed")
 	}
-	d.refused("exists", "-new-partner-secret", file)
+	d.refused("exists", "-new-provider-secret", file)
 }

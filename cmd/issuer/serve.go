@@ -58,7 +58,7 @@ func serve(ctx context.Context, c *config) error {
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		publisherMetrics{publisher}, process.BuildInfo())
-	checker, callback, err := c.RealPerson.checker(log, metrics)
+	checker, callback, err := c.FaceCheck.checker(log, metrics)
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func serve(ctx context.Context, c *config) error {
 	b, err := issuance.Open(ctx, issuance.Config{
 		Credentials: credential.Config{
 			Outbox: db, Vault: keys.Vault, FieldKeys: keys.FieldKeys,
-			Checker: checker, CheckTimeout: c.RealPerson.Timeout, Residents: registry, LookupTimeout: c.Residents.Timeout,
+			Checker: checker, CheckTimeout: c.FaceCheck.Timeout, Residents: registry, LookupTimeout: c.Residents.Timeout,
 			Changes: c.Throttle.changes(), Identifications: c.Throttle.identifications(), Subjects: c.Throttle.subjects(),
 			Trouble: func() string { return trouble(publisher.Stats()) }, Log: log, Metrics: metrics,
 		},
@@ -171,15 +171,15 @@ func newPublisher(c *config, db *outbox.Outbox, link *kafka.Link, keys *keystore
 type publisherMetrics struct{ *publish.Publisher }
 
 var (
-	descSent     = prometheus.NewDesc("railgate_publish_messages_total", "Messages the brokers acknowledged.", []string{"kind"}, nil)
-	descRecords  = prometheus.NewDesc("railgate_publish_records_total", "Records the brokers acknowledged.", nil, nil)
-	descSpent    = prometheus.NewDesc("railgate_publish_record_seconds_total", "Seconds of published records by part: wait from acceptance until the outbox was asked, take from it, sign, produce; each record counts with the whole time of its batch.", []string{"part"}, nil)
-	descFailures = prometheus.NewDesc("railgate_publish_failures_total", "Attempts that failed and were or will be repeated.", nil, nil)
-	descRestated = prometheus.NewDesc("railgate_publish_restatements_total", "Times everything in force was published again in a new epoch.", nil, nil)
-	descFailing  = prometheus.NewDesc("railgate_publish_failing_seconds", "For how long attempts of this issuer to publish have failed, seconds by its own clock; 0: publishing works, or another issuer does it.", nil, nil)
-	descLeading  = prometheus.NewDesc("railgate_publish_leading", "1 if this issuer is the one that publishes, 0 if it stands by.", nil, nil)
-	descFaults   = prometheus.NewDesc("railgate_publish_topic_faults", "Settings of the control topic that endanger what is promised, when they were last looked at.", nil, nil)
-	descLast     = prometheus.NewDesc("railgate_publish_last_timestamp_seconds", "When each partition last took a message, Unix time.", []string{"partition"}, nil)
+	descSent        = prometheus.NewDesc("railgate_publish_messages_total", "Messages the brokers acknowledged.", []string{"kind"}, nil)
+	descRecords     = prometheus.NewDesc("railgate_publish_records_total", "Records the brokers acknowledged.", nil, nil)
+	descSpent       = prometheus.NewDesc("railgate_publish_record_seconds_total", "Seconds of published records by part: wait from acceptance until the outbox was asked, take from it, sign, produce; each record counts with the whole time of its batch.", []string{"part"}, nil)
+	descFailures    = prometheus.NewDesc("railgate_publish_failures_total", "Attempts that failed and were or will be repeated.", nil, nil)
+	descRepublished = prometheus.NewDesc("railgate_publish_republications_total", "Times everything in force was published again in a new epoch.", nil, nil)
+	descFailing     = prometheus.NewDesc("railgate_publish_failing_seconds", "For how long attempts of this issuer to publish have failed, seconds by its own clock; 0: publishing works, or another issuer does it.", nil, nil)
+	descLeading     = prometheus.NewDesc("railgate_publish_leading", "1 if this issuer is the one that publishes, 0 if it stands by.", nil, nil)
+	descFaults      = prometheus.NewDesc("railgate_publish_topic_faults", "Settings of the control topic that endanger what is promised, when they were last looked at.", nil, nil)
+	descLast        = prometheus.NewDesc("railgate_publish_last_timestamp_seconds", "When each partition last took a message, Unix time.", []string{"partition"}, nil)
 )
 
 // Describe implements prometheus.Collector.
@@ -200,7 +200,7 @@ func (m publisherMetrics) Collect(out chan<- prometheus.Metric) {
 		out <- prometheus.MustNewConstMetric(descSpent, prometheus.CounterValue, d.Seconds(), part)
 	}
 	count(descFailures, s.Failures)
-	count(descRestated, s.Restatements)
+	count(descRepublished, s.Republications)
 	failing := 0.0
 	if s.Failing != "" {
 		failing = time.Since(s.FailingSince).Seconds()

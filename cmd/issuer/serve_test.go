@@ -42,7 +42,7 @@ func TestATopicIsLostUnderARunningIssuer(t *testing.T) {
 	subject, now := tokens.Subject{1, 2, 3, 4, 5, 6, 7, 8}, time.Now()
 	ordered := make(chan error, 1)
 	go func() {
-		_, err := d.asks("-by", "night-shift", "-cut-off-subject", "0102030405060708", "-before", now.Format(time.RFC3339))
+		_, err := d.asks("-by", "night-shift", "-revoke-subject", "0102030405060708", "-before", now.Format(time.RFC3339))
 		ordered <- err
 	}()
 	runtest.Eventually(t, patience, "/readyz to say that publishing fails", func() bool {

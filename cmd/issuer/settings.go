@@ -44,7 +44,7 @@ type config struct {
 	AddressRate      addressRate      `toml:"address_rate" doc:"what one network may ask for of what costs much: applying, face checks, registering, passwords"`
 	Throttle         throttleSettings `toml:"throttle" doc:"what holds back floods and guesses"`
 	PrivacyPolicy    string           `toml:"privacy_policy" doc:"version of the privacy policy in force; new accounts and applicants without a login agree to it"`
-	RealPerson       realPerson       `toml:"real_person" doc:"the real-person check"`
+	FaceCheck        faceCheck        `toml:"face_check" doc:"the face check"`
 	Residents        residentCards    `toml:"residents" doc:"the registry of resident ID cards"`
 	PhoneCode        phoneCode        `toml:"phone_code" doc:"codes that are sent to phones"`
 	Contact          httpapi.Contact  `toml:"contact" doc:"how customer service is reached; shown at GET /v1/contact and beside failed identities"`
@@ -93,11 +93,11 @@ func defaults() config {
 	return config{
 		Listen: "127.0.0.1:8081", Admin: "127.0.0.1:9081", LogLevel: "info", DrainDelay: 5 * time.Second, DrainTimeout: 10 * time.Second,
 		KeyLead: keyring.DefaultLead, AddressRate: defaultRate, Throttle: defaultThrottle(), PrivacyPolicy: issuance.DefaultPolicy,
-		RealPerson: realPerson{Timeout: facecheck.DefaultTimeout},
-		Residents:  residentCards{Timeout: provider.DefaultTimeout},
-		PhoneCode:  defaultPhoneCode(),
-		Contact:    httpapi.DefaultContact,
-		Limits:     rules.DefaultLimits(),
+		FaceCheck: faceCheck{Timeout: facecheck.DefaultTimeout},
+		Residents: residentCards{Timeout: provider.DefaultTimeout},
+		PhoneCode: defaultPhoneCode(),
+		Contact:   httpapi.DefaultContact,
+		Limits:    rules.DefaultLimits(),
 		Kafka: kafkaSettings{Topic: "railgate.control", Partitions: 3, Replication: 3,
 			Retention: publish.DefaultRetention, Heartbeat: publish.DefaultHeartbeat},
 	}
@@ -130,7 +130,7 @@ func (c *config) Validate() error {
 	f.Need(policyName.MatchString(c.PrivacyPolicy), "privacy_policy", "must be a version of 1 to 64 visible ASCII characters, such as 2026-11")
 	f.Need(c.SecretGroup >= 0, "secret_group", "must be the number of a group, or 0 for none")
 	c.hashing = c.fitMemory(process.ReadMemoryLimits(), &f)
-	c.RealPerson.validate(c.trust(), &f)
+	c.FaceCheck.validate(c.trust(), &f)
 	c.Residents.validate(c.trust(), &f)
 	c.PhoneCode.validate(c.trust(), &f)
 	f.Add("contact", c.Contact.Check())

@@ -33,14 +33,14 @@ func TestBadSettingsAreNamed(t *testing.T) {
 	d := newSystem(t)
 	secret := d.textFile("partner.secret", "not a secret's form")
 	_, err := d.asks("-check", "-key_lead", "25h", "-trusted_proxies", "10.0.0.0/8,everybody,0.0.0.0/0", "-address_rate.burst", "-1", "-privacy_policy", "of this year",
-		"-real_person.provider", "http", "-real_person.timeout", "1m", "-real_person.http.callback_url", "issuer", "-real_person.http.waiting", "-1",
-		"-real_person.http.service.url", "http://faces.example", "-real_person.http.service.secret_files", secret, "-real_person.http.service.calls", "5000",
+		"-face_check.provider", "http", "-face_check.timeout", "1m", "-face_check.http.callback_url", "issuer", "-face_check.http.waiting", "-1",
+		"-face_check.http.service.url", "http://faces.example", "-face_check.http.service.secret_files", secret, "-face_check.http.service.calls", "5000",
 		"-residents.provider", "http", "-residents.timeout", "0s", "-residents.http.label", "cards\n", "-residents.http.service.ca_file", filepath.Join(d.dir, "nowhere.pem"),
 		"-phone_code.provider", "pigeon", "-phone_code.prefixes", "+86", "-phone_code.hourly", "0", "-contact.zh", "a\nb")
 	named(t, err,
 		"key_lead: ", `trusted_proxies: attempts: trusted proxy "everybody"`, `trusted_proxies: attempts: trusted proxy "0.0.0.0/0"`, "address_rate: ", "privacy_policy: ",
-		"real_person.timeout: ", "real_person.http.callback_url: ", "real_person.http.label: ", "real_person.http.waiting: ", "real_person.http.service.url: ",
-		"real_person.http.service.secret_files: ", "real_person.http.service.calls: ",
+		"face_check.timeout: ", "face_check.http.callback_url: ", "face_check.http.label: ", "face_check.http.waiting: ", "face_check.http.service.url: ",
+		"face_check.http.service.secret_files: ", "face_check.http.service.calls: ",
 		"residents.timeout: ", "residents.http.label: ", "residents.http.service.url: ", "residents.http.service.secret_files: ", "residents.http.service.ca_file: ",
 		"phone_code: ", "phone_code.provider: ", "phone_code.prefixes: ", "contact: ",
 	)
@@ -48,7 +48,7 @@ func TestBadSettingsAreNamed(t *testing.T) {
 		t.Errorf("%d faults:\n%v", lines, err)
 	}
 	runtest.HasNot(t, err.Error(), "a secret's form")
-	for flag, want := range map[string]string{"-real_person.provider": "must be chosen knowingly", "-residents.provider": "must be chosen knowingly"} {
+	for flag, want := range map[string]string{"-face_check.provider": "must be chosen knowingly", "-residents.provider": "must be chosen knowingly"} {
 		d.refused(want, "-check", flag, "")
 	}
 	d.refused("-check: leave out -probe", "-check", "-probe", "http://127.0.0.1:1/")

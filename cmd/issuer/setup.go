@@ -18,10 +18,10 @@ import (
 var setupCommands = []command{
 	{name: "init", doc: "make the keys of a new issuer in the directory `DIR` and exit; sealed if keys_passphrase_file is given", bare: true, run: initKeys},
 	{name: "new-staff", doc: "make a credential for the workplace `NAME`, print it and exit", with: []string{"roles"}, bare: true, run: newStaff},
-	{name: "new-partner-secret", doc: "make a secret to share with an outside service in the new file `FILE` and exit", bare: true, run: newPartnerSecret},
+	{name: "new-provider-secret", doc: "make a secret to share with an outside service in the new file `FILE` and exit", bare: true, run: newPartnerSecret},
 	{name: "probe", doc: "ask this `URL` and exit: 0 if it answers 200", bare: true, run: func(_ context.Context, inv *invocation) error { return process.Probe(inv.value) }},
-	{name: "seal", doc: "seal the key directory under the passphrase in keys_passphrase_file and exit", run: seal},
-	{name: "reseal-keys", doc: "change the passphrase to the one in `FILE` and exit", run: resealKeys},
+	{name: "encrypt-keys", doc: "seal the key directory under the passphrase in keys_passphrase_file and exit", run: seal},
+	{name: "re-encrypt-keys", doc: "change the passphrase to the one in `FILE` and exit", run: resealKeys},
 }
 
 func initKeys(_ context.Context, inv *invocation) error {
@@ -95,7 +95,7 @@ func resealKeys(_ context.Context, inv *invocation) error {
 		return err
 	}
 	if old == "" {
-		return errors.New("keys_passphrase_file must name the file of the present passphrase; a plain directory is sealed with -seal")
+		return errors.New("keys_passphrase_file must name the file of the present passphrase; a plain directory is sealed with -encrypt-keys")
 	}
 	next, err := keystore.ReadPassphrase(inv.value, inv.config.trust())
 	if err != nil {

@@ -16,19 +16,19 @@ import (
 func TestKeysAreSealed(t *testing.T) {
 	d := newSystem(t)
 	out := d.does("-check")
-	runtest.Has(t, out, "warning: key file authority.key is not sealed", "warning: SANDBOX: real_person.provider", "warning: SANDBOX: residents.provider", "settings are valid")
+	runtest.Has(t, out, "warning: key file authority.key is not sealed", "warning: SANDBOX: face_check.provider", "warning: SANDBOX: residents.provider", "settings are valid")
 
 	first, second := d.textFile("first", "correct horse battery\n"), d.textFile("second", "staple correct horse\n")
-	d.refused("set keys_passphrase_file", "-seal")
-	d.refused("at least 16 bytes", "-seal", "-keys_passphrase_file", d.textFile("short", "short\n"))
-	runtest.Has(t, d.does("-seal", "-keys_passphrase_file", first), "is sealed")
+	d.refused("set keys_passphrase_file", "-encrypt-keys")
+	d.refused("at least 16 bytes", "-encrypt-keys", "-keys_passphrase_file", d.textFile("short", "short\n"))
+	runtest.Has(t, d.does("-encrypt-keys", "-keys_passphrase_file", first), "is sealed")
 	d.refused("set keys_passphrase_file", "-check")
 	d.refused("keys_passphrase_file: keystore: wrong passphrase", "-check", "-keys_passphrase_file", second)
 	d.refused("keys_passphrase_file: keystore: passphrase", "-check", "-keys_passphrase_file", filepath.Join(d.dir, "nowhere"))
 	runtest.Must(t, os.Chmod(second, 0o644))
-	d.refused("others may read", "-reseal-keys", second, "-keys_passphrase_file", first)
+	d.refused("others may read", "-re-encrypt-keys", second, "-keys_passphrase_file", first)
 	runtest.Must(t, os.Chmod(second, 0o400))
-	runtest.Has(t, d.does("-reseal-keys", second, "-keys_passphrase_file", first), "opens with the passphrase in "+second)
+	runtest.Has(t, d.does("-re-encrypt-keys", second, "-keys_passphrase_file", first), "opens with the passphrase in "+second)
 	d.refused("wrong passphrase", "-check", "-keys_passphrase_file", first)
 
 	d.flags = []string{"-keys_passphrase_file", second}
@@ -66,7 +66,7 @@ func TestKeysAreMadeSealed(t *testing.T) {
 }
 
 // A folder that the release before age has sealed serves as it is; each start and -check
-// say what to do, and -seal does it.
+// say what to do, and -encrypt-keys does it.
 func TestKeysThatAnOlderReleaseSealed(t *testing.T) {
 	d := newSystem(t)
 	d.flags = []string{"-keys", filepath.Join(d.dir, "old"), "-keys_passphrase_file", d.textFile("first", "correct horse battery\n")}
@@ -81,6 +81,6 @@ func TestKeysThatAnOlderReleaseSealed(t *testing.T) {
 		t.Fatal(err)
 	}
 	runtest.Has(t, d.does("-check"), "warning: the directory was sealed by an older release", "settings are valid: issuer keys 1872, 23147,")
-	runtest.Has(t, d.does("-seal"), "is sealed")
+	runtest.Has(t, d.does("-encrypt-keys"), "is sealed")
 	runtest.HasNot(t, d.does("-check"), "older release", "not sealed")
 }

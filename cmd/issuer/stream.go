@@ -19,9 +19,9 @@ import (
 )
 
 var streamCommands = []command{
-	{name: "cut-off-key", doc: "take the leaked key `ID` out of service and exit", with: []string{"at", "rescue", "rescue-known"}, by: true, run: cutOffKey},
-	{name: "cut-off-subject", doc: "end the sessions of the subject `HEX`, 16 digits, and exit", with: []string{"before"}, by: true, run: cutOffSubject},
-	{name: "restate", doc: "say everything in force again in a new epoch and exit: after database and log came back from a backup together", by: true, run: restate},
+	{name: "distrust-key", doc: "take the leaked key `ID` out of service and exit", with: []string{"at", "exempt", "exempt-known"}, by: true, run: cutOffKey},
+	{name: "revoke-subject", doc: "end the sessions of the subject `HEX`, 16 digits, and exit", with: []string{"before"}, by: true, run: cutOffSubject},
+	{name: "republish", doc: "say everything in force again in a new epoch and exit: after database and log came back from a backup together", by: true, run: restate},
 	{name: "move-stream", doc: "publish to the topic and partitions of the settings from now on and exit: after kafka.topic or kafka.partitions was changed on purpose, with every issuer stopped", by: true, moves: true, run: moveStream},
 }
 
@@ -34,11 +34,11 @@ func cutOffKey(ctx context.Context, inv *invocation) error {
 	if err != nil {
 		return err
 	}
-	_, known := inv.option["rescue-known"]
+	_, known := inv.option["exempt-known"]
 	d := keyring.Distrust{Key: id, CutOff: at.Unix(), ExemptRunning: known, Who: inv.option["by"]}
-	if file := inv.option["rescue"]; file != "" {
+	if file := inv.option["exempt"]; file != "" {
 		if d.Exempt, err = readSerials(file); err != nil {
-			return fmt.Errorf("-rescue: %w", err)
+			return fmt.Errorf("-exempt: %w", err)
 		}
 	}
 	store, err := inv.keyStore(ctx)
@@ -47,13 +47,13 @@ func cutOffKey(ctx context.Context, inv *invocation) error {
 	}
 	err = inv.commitAndPublish(ctx, func(ctx context.Context) error {
 		d.At = database.MillisAt(time.Now())
-		moved, rescued, err := store.Distrust(ctx, d)
+		moved, exempted, err := store.Distrust(ctx, d)
 		if errors.Is(err, keyring.ErrUnknown) {
 			return fmt.Errorf("this issuer never announced a key %d, so no gateway knows it", id)
 		}
 		if err == nil {
-			inv.printf("committed: sessions that start at %s or later are not good under key %d%s; %d more credentials are rescued",
-				stamp(time.Unix(d.CutOff, 0)), id, already(!moved), rescued)
+			inv.printf("committed: sessions that start at %s or later are not good under key %d%s; %d more credentials are exempted",
+				stamp(time.Unix(d.CutOff, 0)), id, already(!moved), exempted)
 		}
 		return err
 	})
@@ -74,14 +74,14 @@ func (inv *invocation) hintOfAnotherKey(ctx context.Context) error {
 			return nil
 		}
 	}
-	inv.printf("no issuer key is in service now: -new-key makes one. Start the issuers again with it; when -list-keys shows it in the\nstream, -use-key has it sign without waiting for its lead")
+	inv.printf("no issuer key is in service now: -new-key makes one. Start the issuers again with it; when -list-keys shows it in the\nstream, -activate-key has it sign without waiting for its lead")
 	return nil
 }
 
 func cutOffSubject(ctx context.Context, inv *invocation) error {
 	subject, err := hex.DecodeString(inv.value)
 	if err != nil || len(subject) != len(tokens.Subject{}) {
-		return fmt.Errorf("-cut-off-subject must be %d hex digits", 2*len(tokens.Subject{}))
+		return fmt.Errorf("-revoke-subject must be %d hex digits", 2*len(tokens.Subject{}))
 	}
 	before, err := inv.moment("before", time.Now())
 	if err != nil {

@@ -33,17 +33,17 @@ func TestOrdersReachGateways(t *testing.T) {
 			honest := tokens.Serial{Day: uint16(tokens.DayOf(time.Now().Unix())), Index: 17}
 			thief := tokens.Serial{Day: honest.Day, Index: 18}
 			for range 2 {
-				d.orders("-cut-off-key", fmt.Sprint(d.keys.IssuerID), "-at", "2026-02-10T08:00:00+08:00", "-rescue", d.textFile("serials", honest.String()+"\n"), "-rescue-known")
+				d.orders("-distrust-key", fmt.Sprint(d.keys.IssuerID), "-at", "2026-02-10T08:00:00+08:00", "-exempt", d.textFile("serials", honest.String()+"\n"), "-exempt-known")
 			}
-			d.orders("-cut-off-subject", "0102030405060708")
+			d.orders("-revoke-subject", "0102030405060708")
 			before := d.gateway().Status(0).Partitions[0].Epoch
-			d.orders("-restate")
+			d.orders("-republish")
 			r := d.gateway()
 			if epoch := r.Status(0).Partitions[0].Epoch; epoch <= before {
 				t.Fatalf("epoch %d after %d: nothing was said again", epoch, before)
 			}
 			key := r.Key(d.keys.IssuerID)
-			if key == nil || key.CutOff != 1770681600 || key.Rescued == nil || !key.Rescued.Has(honest) || key.Rescued.Has(thief) {
+			if key == nil || key.CutOff != 1770681600 || key.Exempted == nil || !key.Exempted.Has(honest) || key.Exempted.Has(thief) {
 				t.Fatalf("the gateway knows the key as %+v", key)
 			}
 			if before := r.CutOff(tokens.Subject{1, 2, 3, 4, 5, 6, 7, 8}); time.Now().Unix()-before > 60 {
@@ -61,7 +61,7 @@ func TestOrderWithoutBrokers(t *testing.T) {
 	d := newSystem(t)
 	db := d.announce()
 	d.broker.Close()
-	d.refused("durable", "-by", "night-shift", "-cut-off-key", fmt.Sprint(d.keys.IssuerID))
+	d.refused("durable", "-by", "night-shift", "-distrust-key", fmt.Sprint(d.keys.IssuerID))
 	if cutOff, err := keyring.CutOffOf(t.Context(), db.Database().Writer(), d.keys.IssuerID); err != nil || cutOff == tokens.Never {
 		t.Fatalf("cut off at %d: %v", cutOff, err)
 	}
@@ -73,11 +73,11 @@ func TestOrderSaysWhatItDid(t *testing.T) {
 	d.announce()
 	out := ""
 	for range 2 {
-		out += d.orders("-cut-off-key", fmt.Sprint(d.keys.IssuerID), "-at", "2026-02-10T08:00:00+08:00")
+		out += d.orders("-distrust-key", fmt.Sprint(d.keys.IssuerID), "-at", "2026-02-10T08:00:00+08:00")
 	}
 	runtest.Has(t, out, fmt.Sprintf("2026-02-10T00:00:00Z or later are not good under key %d; 0 more", d.keys.IssuerID), "says already", "published; each gateway",
 		"no issuer key is in service")
-	d.refused("never announced a key 999", "-by", "night-shift", "-cut-off-key", "999")
+	d.refused("never announced a key 999", "-by", "night-shift", "-distrust-key", "999")
 }
 
 // What cannot be meant is refused before anything is opened.
@@ -85,27 +85,27 @@ func TestCommandsThatAreRefused(t *testing.T) {
 	d := newSystem(t)
 	by := []string{"-by", "night-shift"}
 	for want, args := range map[string][]string{
-		"-by must name":                         {"-cut-off-key", "1"},
-		"without control characters":            {"-by", "a\nb", "-restate"},
-		"of 1 to 64 bytes":                      {"-by", strings.Repeat("x", 65), "-restate"},
+		"-by must name":                         {"-distrust-key", "1"},
+		"without control characters":            {"-by", "a\nb", "-republish"},
+		"of 1 to 64 bytes":                      {"-by", strings.Repeat("x", 65), "-republish"},
 		"-by belongs to -new-key, ":             by,
-		"-cut-off-key and -cut-off-subject are": append(by, "-cut-off-key", "1", "-cut-off-subject", "00"),
-		"-new-key and -restate are":             append(by, "-restate", "-new-key"),
-		"-at belongs to -cut-off-key":           append(by, "-at", "2026-02-10T08:00:00Z", "-restate"),
-		"-rescue-known belongs to":              {"-rescue-known"},
-		"-before belongs to -cut-off-subject, -unrevoke-by, -trail, -archive-trail": append(by, "-before", "2026-02-10T08:00:00Z", "-restate"),
-		"-cut-off-key must be a key id":                                             append(by, "-cut-off-key", "65536"),
-		"-rest-key must be a key id":                                                append(by, "-rest-key", "0"),
-		"-at must be a time":                                                        append(by, "-cut-off-key", "1", "-at", "yesterday"),
-		"-from must be a time":                                                      append(by, "-use-key", "1", "-from", "8:00"),
-		"16 hex digits":                                                             append(by, "-cut-off-subject", "0102"),
-		"-before must be a time":                                                    append(by, "-cut-off-subject", "0102030405060708", "-before", "8:00"),
-		"line 2":                                                                    append(by, "-cut-off-key", "1", "-rescue", d.textFile("serials", "20494-17\n20494-017\n")),
-		"-rescue: open":                                                             append(by, "-cut-off-key", "1", "-rescue", filepath.Join(t.TempDir(), "nowhere")),
-		"an anchor is written":                                                      {"-verify-trail", "-anchor", "17"},
-		"-init needs DIR":                                                           {"-init", ""},
-		"-roles must name":                                                          {"-new-staff", "desk"},
-		"-drop-field-key must be":                                                   append(by, "-drop-field-key", "0"),
+		"-distrust-key and -revoke-subject are": append(by, "-distrust-key", "1", "-revoke-subject", "00"),
+		"-new-key and -republish are":           append(by, "-republish", "-new-key"),
+		"-at belongs to -distrust-key":          append(by, "-at", "2026-02-10T08:00:00Z", "-republish"),
+		"-exempt-known belongs to":              {"-exempt-known"},
+		"-before belongs to -revoke-subject, -unrevoke-by, -audit-log, -archive-audit-log": append(by, "-before", "2026-02-10T08:00:00Z", "-republish"),
+		"-distrust-key must be a key id":   append(by, "-distrust-key", "65536"),
+		"-deactivate-key must be a key id": append(by, "-deactivate-key", "0"),
+		"-at must be a time":               append(by, "-distrust-key", "1", "-at", "yesterday"),
+		"-from must be a time":             append(by, "-activate-key", "1", "-from", "8:00"),
+		"16 hex digits":                    append(by, "-revoke-subject", "0102"),
+		"-before must be a time":           append(by, "-revoke-subject", "0102030405060708", "-before", "8:00"),
+		"line 2":                           append(by, "-distrust-key", "1", "-exempt", d.textFile("serials", "20494-17\n20494-017\n")),
+		"-exempt: open":                    append(by, "-distrust-key", "1", "-exempt", filepath.Join(t.TempDir(), "nowhere")),
+		"an anchor is written":             {"-verify-audit-log", "-anchor", "17"},
+		"-init needs DIR":                  {"-init", ""},
+		"-roles must name":                 {"-new-staff", "desk"},
+		"-drop-field-key must be":          append(by, "-drop-field-key", "0"),
 	} {
 		if out, err := d.asks(args...); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(out, "committed") {
 			t.Errorf("%q: %v; want an error with %q\n%s", args, err, want, out)
@@ -122,7 +122,7 @@ func TestTheStreamIsMovedOnPurposeOnly(t *testing.T) {
 	d := newSystem(t)
 	stop := d.serves()
 	subject, now := tokens.Subject{1, 2, 3, 4, 5, 6, 7, 8}, time.Now()
-	d.orders("-cut-off-subject", "0102030405060708", "-before", now.Format(time.RFC3339))
+	d.orders("-revoke-subject", "0102030405060708", "-before", now.Format(time.RFC3339))
 
 	mistyped := []string{"-kafka.topic", "railgate.contrl", "-listen", freePort(t), "-admin", freePort(t)}
 	d.refused(`topic "railgate.control" with 1 partitions; the settings name "railgate.contrl" with 1`, mistyped...)

@@ -21,7 +21,7 @@ import (
 )
 
 var unrevokeCommands = []command{
-	{name: "lift-locks", doc: "lift the locks of the login names and documents in `FILE` and exit", by: true, run: liftLocks},
+	{name: "clear-lockouts", doc: "lift the locks of the login names and documents in `FILE` and exit", by: true, run: liftLocks},
 	{name: "unrevoke-by", doc: "count what the staff credential `NAME` revoked, or with -confirm unrevoke it, and exit", with: []string{"from", "before", "confirm"}, by: true, run: unrevokeBy},
 }
 
@@ -42,7 +42,7 @@ func liftLocks(ctx context.Context, inv *invocation) error {
 	}
 	locks, err := readLocks(inv.value, failures, inv.vault)
 	if err != nil {
-		return fmt.Errorf("-lift-locks: %w", err)
+		return fmt.Errorf("-clear-lockouts: %w", err)
 	}
 	for i, keys := range locks {
 		var lifted int
@@ -50,7 +50,7 @@ func liftLocks(ctx context.Context, inv *invocation) error {
 			if lifted, err = failures.Lift(ctx, tx, keys...); err != nil || lifted == 0 {
 				return err
 			}
-			return inv.log.Append(ctx, tx, inv.entry(staff.LiftLock, audit.Object{Kind: audit.Lock, ID: keys[0].Name()}, strconv.Itoa(lifted)+" counts"))
+			return inv.log.Append(ctx, tx, inv.entry(staff.ClearLockout, audit.Object{Kind: audit.Lock, ID: keys[0].Name()}, strconv.Itoa(lifted)+" counts"))
 		})
 		if err != nil {
 			return err
@@ -116,7 +116,7 @@ func unrevokeBy(ctx context.Context, inv *invocation) error {
 		return err
 	}
 	p := credential.Spell{Who: inv.value, From: database.MillisAt(from), To: database.MillisAt(before), At: database.MillisAt(time.Now()),
-		Entry: inv.entry(staff.Lift, audit.Object{}, "all that "+inv.value+" revoked")}
+		Entry: inv.entry(staff.Unrevoke, audit.Object{}, "all that "+inv.value+" revoked")}
 	credentials := credential.NewStore(inv.db, inv.log)
 	revoked, serials, err := credentials.RevokedIn(ctx, p)
 	if err != nil {

@@ -50,18 +50,18 @@ func TestOperatorLiftsLocks(t *testing.T) {
 	}
 	number := person(d.people).DocumentNumber
 	file := d.textFile("locks", "login passenger_1\ndocument resident_id "+number+"\nlogin nobody_here\n")
-	out := d.orders("-lift-locks", file)
+	out := d.orders("-clear-lockouts", file)
 	runtest.Has(t, out, "line 1: lifted, 1 counts", "line 2: lifted, 2 counts", "line 3: nothing was counted")
 	runtest.HasNot(t, out, "passenger_1", number)
 	if status := fails(); locked() || status != http.StatusUnprocessableEntity {
 		t.Errorf("locked still: %d", status)
 	}
 	stop()
-	trail := d.orders("-trail")
-	runtest.Has(t, trail, "lift_lock", "lock:account-", "lock:faces-")
+	trail := d.orders("-audit-log")
+	runtest.Has(t, trail, "clear_lockout", "lock:account-", "lock:faces-")
 	runtest.HasNot(t, trail, "passenger_1", number)
 	for _, wrong := range []string{"passenger_1\n", "login x\n", "document card 1\n"} {
-		d.refused("line 1: write login NAME", "-by", "night-shift", "-lift-locks", d.textFile("wrong", wrong))
+		d.refused("line 1: write login NAME", "-by", "night-shift", "-clear-lockouts", d.textFile("wrong", wrong))
 	}
 }
 
@@ -90,7 +90,7 @@ func TestOperatorUndoesAStolenCredential(t *testing.T) {
 		}
 	}
 	stop()
-	runtest.Has(t, d.orders("-trail", "-object", "credential:"+all[0].Serial.String()), "lift", "night-shift", "all that window-7 revoked")
+	runtest.Has(t, d.orders("-audit-log", "-object", "credential:"+all[0].Serial.String()), "unrevoke", "night-shift", "all that window-7 revoked")
 	d.refused("needs -from", "-by", "night-shift", "-unrevoke-by", "window-7")
 	if revoked := d.gateway(); fmt.Sprint(revoked.Revoked(all[0].Serial), revoked.Revoked(all[2].Serial)) != "false true" {
 		t.Error("a gateway knows it otherwise")

@@ -112,7 +112,7 @@ the key can make passes that its gates admit:
 
 %s
 When the load test is over, take the entry out again, start the issuers again and end the key at every gateway:
-  railgate-issuer -config issuer.toml -by NAME -cut-off-key %d -at %s
+  railgate-issuer -config issuer.toml -by NAME -distrust-key %d -at %s
 `, o.newKey, key.Announcement(), key.ID, time.Now().Add(-beforeKey).UTC().Format(time.RFC3339))
 	return err
 }

@@ -72,11 +72,11 @@ func showKeys(out io.Writer, s *revocation.Snapshot, authority *revocation.Autho
 		if k.CutOff != tokens.Never {
 			state = "cut off at " + clock(k.CutOff*1000)
 		}
-		rescued := 0
-		if set, ok := k.Rescued.(*revocation.Set); ok {
-			rescued, _ = set.Len()
+		exempted := 0
+		if set, ok := k.Exempted.(*revocation.Set); ok {
+			exempted, _ = set.Len()
 		}
-		fmt.Fprintf(out, "key %d  %x  %s  %d rescued\n", k.ID, k.Public, state, rescued)
+		fmt.Fprintf(out, "key %d  %x  %s  %d exempted\n", k.ID, k.Public, state, exempted)
 	}
 	return nil
 }
@@ -87,7 +87,7 @@ func showRatchet(out io.Writer, path string) error {
 	if err != nil {
 		return err
 	}
-	r, err := revocation.DecodeRatchet(raw)
+	r, err := revocation.DecodeHighWaterMark(raw)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}

@@ -37,18 +37,18 @@ const about = `Shows the control stream: decodes, verifies and prints messages o
   railgate-stream -ratchet control.ratchet                            the furthest it has seen`
 
 type config struct {
-	Brokers   []string       `toml:"brokers" doc:"first brokers to ask, host:port each"`
-	Topic     string         `toml:"topic" doc:"the control topic"`
-	Authority string         `toml:"authority" doc:"public key that signs the stream, 64 hex digits"`
-	Partition int            `toml:"partition" doc:"only this one; -1: all"`
-	From      string         `toml:"from" doc:"first offset to show; -N: the last N messages; empty: the log's start"`
-	Follow    bool           `toml:"follow" doc:"go on with what comes"`
-	JSON      bool           `toml:"json" doc:"one JSON object per message"`
-	Snapshot  string         `toml:"snapshot" doc:"show this snapshot file instead"`
-	Serials   bool           `toml:"serials" doc:"list every serial and every closed session of the snapshot"`
-	Ratchet   string         `toml:"ratchet" doc:"show this ratchet file instead"`
-	Group     int            `toml:"secret_group" doc:"number of a group whose members may read secret files (mode 0440) and write the folders above them, such as a pod's fsGroup; 0: none"`
-	Security  kafka.Security `toml:"security" doc:"how to enter Kafka"`
+	Brokers       []string       `toml:"brokers" doc:"first brokers to ask, host:port each"`
+	Topic         string         `toml:"topic" doc:"the control topic"`
+	Authority     string         `toml:"authority" doc:"public key that signs the stream, 64 hex digits"`
+	Partition     int            `toml:"partition" doc:"only this one; -1: all"`
+	From          string         `toml:"from" doc:"first offset to show; -N: the last N messages; empty: the log's start"`
+	Follow        bool           `toml:"follow" doc:"go on with what comes"`
+	JSON          bool           `toml:"json" doc:"one JSON object per message"`
+	Snapshot      string         `toml:"snapshot" doc:"show this snapshot file instead"`
+	Serials       bool           `toml:"serials" doc:"list every serial and every closed session of the snapshot"`
+	HighWaterMark string         `toml:"ratchet" doc:"show this ratchet file instead"`
+	Group         int            `toml:"secret_group" doc:"number of a group whose members may read secret files (mode 0440) and write the folders above them, such as a pod's fsGroup; 0: none"`
+	Security      kafka.Security `toml:"security" doc:"how to enter Kafka"`
 
 	authority *revocation.Authority
 	from      int64
@@ -58,10 +58,10 @@ type config struct {
 func (c *config) Validate() error {
 	var f conf.Faults
 	var err error
-	if c.Authority != "" || c.Snapshot == "" && c.Ratchet == "" {
+	if c.Authority != "" || c.Snapshot == "" && c.HighWaterMark == "" {
 		c.authority, err = revocation.ParseAuthority(c.Authority)
 	}
-	if c.Snapshot != "" || c.Ratchet != "" {
+	if c.Snapshot != "" || c.HighWaterMark != "" {
 		return conf.Field("authority", err)
 	}
 	f.Add("", fixedkey.CheckForm())
@@ -93,8 +93,8 @@ func run(ctx context.Context, args []string) error {
 		return nil
 	case c.Snapshot != "":
 		return showSnapshot(os.Stdout, c.Snapshot, c.authority, c.Serials)
-	case c.Ratchet != "":
-		return showRatchet(os.Stdout, c.Ratchet)
+	case c.HighWaterMark != "":
+		return showRatchet(os.Stdout, c.HighWaterMark)
 	}
 	if err := fixedkey.Fault(); err != nil {
 		fmt.Fprintln(os.Stderr, "railgate-stream: signatures are verified in the plain form:", err)

@@ -72,7 +72,7 @@ func TestEveryMessageIsShownForWhatItIs(t *testing.T) {
 	forged[len(forged)-1] ^= 1
 	c := shelf(t,
 		seal(1, revocation.Record{Kind: revocation.KindRevoke, At: at - 7, Serial: serial},
-			revocation.Record{Kind: revocation.KindRescue, Key: 7, Serial: serial}),
+			revocation.Record{Kind: revocation.KindExempt, Key: 7, Serial: serial}),
 		seal(3), forged, []byte("rubbish"),
 		seal(5, revocation.Record{Kind: revocation.KindRevokeSubject, Subject: tokens.Subject{1}, CutOff: at / 1000}),
 		seal(5, revocation.Record{Kind: revocation.KindRevokeSubject, Subject: tokens.Subject{1}, CutOff: at / 1000}),
@@ -124,7 +124,7 @@ func TestFilesAreShown(t *testing.T) {
 	if !ok {
 		t.Fatal("no snapshot")
 	}
-	ratchet := feed.Replica.Ratchet("t")
+	ratchet := feed.Replica.HighWaterMark("t")
 	dir := t.TempDir()
 	snapshotPath, ratchetPath := filepath.Join(dir, "s"), filepath.Join(dir, "r")
 	for path, raw := range map[string][]byte{snapshotPath: s.Encode(), ratchetPath: ratchet.Encode()} {

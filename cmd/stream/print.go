@@ -131,7 +131,7 @@ func describe(number uint64, r *revocation.Record) rec {
 		d.Key, d.Public = &key, hex.EncodeToString(r.Public[:])
 	case revocation.KindRetireKey:
 		d.Key, d.CutOff = &key, clock(r.CutOff*1000)
-	case revocation.KindRescue:
+	case revocation.KindExempt:
 		d.Key, d.Serial = &key, r.Serial.String()
 	case revocation.KindRevokeSubject:
 		d.Subject, d.CutOff = r.Subject.String(), clock(r.CutOff*1000)

@@ -66,7 +66,7 @@ func (t *Trail) Archive(ctx context.Context, by Entry, before time.Time, keep fu
 	if err != nil {
 		return a, err
 	}
-	by.Action, by.Object = staff.ArchiveTrail, Object{Chain, fmt.Sprintf("%d-%d", e.base.Position+1, to.Position)}
+	by.Action, by.Object = staff.ArchiveAuditLog, Object{Chain, fmt.Sprintf("%d-%d", e.base.Position+1, to.Position)}
 	by.Detail = "to " + to.String()
 	if err := by.check(); err != nil { // before anything is kept
 		return a, err

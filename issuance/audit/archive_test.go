@@ -71,7 +71,7 @@ func TestArchivedBeginningLeavesAChainThatVerifies(t *testing.T) {
 			t.Fatalf("%+v", r)
 		}
 		p, err := w.Read(t.Context(), Query{Object: Object{Chain, "1-6"}})
-		if err != nil || len(p.Records) != 1 || p.Records[0].Action != staff.ArchiveTrail || p.Records[0].Who != "retention" || p.Records[0].Detail != "to "+old.String() {
+		if err != nil || len(p.Records) != 1 || p.Records[0].Action != staff.ArchiveAuditLog || p.Records[0].Who != "retention" || p.Records[0].Detail != "to "+old.String() {
 			t.Fatalf("%+v, %v", p, err)
 		}
 		if a, err := w.Archive(t.Context(), byTimer, later.Add(-MinAge), f.keep); err != nil || a != (Archived{}) {

@@ -39,7 +39,7 @@ func TestHashSpeaksOfEverything(t *testing.T) {
 		func(r *Record) { r.AtMs++ },
 		func(r *Record) { r.Who += "x" },
 		func(r *Record) { r.Role = "police" },
-		func(r *Record) { r.Action = "lift" },
+		func(r *Record) { r.Action = "unrevoke" },
 		func(r *Record) { r.Object.Kind = "account" },
 		func(r *Record) { r.Object.ID += "x" },
 		func(r *Record) { r.Detail += "x" },

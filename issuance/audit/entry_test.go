@@ -48,8 +48,8 @@ func TestEntryIsOfTheMemberWhoMayActAndNobodyElse(t *testing.T) {
 	m, err := list.Find(secret)
 	runtest.Must(t, err)
 	serial := Serial(tokens.Serial{Day: 20494, Index: 17})
-	e, err := By(m, staff.Lift, serial, 5)
-	if want := (Entry{AtMs: 5, Who: "police-desk", Role: staff.Police, Action: staff.Lift, Object: Object{Credential, "20494-17"}}); e != want || err != nil {
+	e, err := By(m, staff.Unrevoke, serial, 5)
+	if want := (Entry{AtMs: 5, Who: "police-desk", Role: staff.Police, Action: staff.Unrevoke, Object: Object{Credential, "20494-17"}}); e != want || err != nil {
 		t.Errorf("%+v, %v", e, err)
 	}
 	if e, err := By(m, staff.Erase, Key(7), 5); e != (Entry{}) || !problem.Is(err, staff.ForbiddenRole) {
@@ -93,8 +93,8 @@ func TestEntryThatIsNotOneIsRefused(t *testing.T) {
 		}
 	}
 	for _, e := range []Entry{
-		{AtMs: 1, Who: "刘 window", Role: staff.Program, Action: staff.ArchiveTrail, Object: Object{Chain, "1-500"}},
-		{AtMs: 1, Who: "o", Role: staff.Operator, Action: staff.CutOffSubject, Object: Object{Subject, "0123456789012345"}, Detail: "before 1739160000, epoch 1739160000123"},
+		{AtMs: 1, Who: "刘 window", Role: staff.Program, Action: staff.ArchiveAuditLog, Object: Object{Chain, "1-500"}},
+		{AtMs: 1, Who: "o", Role: staff.Operator, Action: staff.RevokeSubject, Object: Object{Subject, "0123456789012345"}, Detail: "before 1739160000, epoch 1739160000123"},
 	} {
 		if err := e.check(); err != nil {
 			t.Errorf("%v", err)

@@ -124,9 +124,9 @@ func (t *Trail) markForged(ctx context.Context, q database.Queries, records []Re
 // object, or of everybody.
 func (q Query) ReadAction() staff.Action {
 	if q.Object != (Object{}) {
-		return staff.ReadObjectTrail
+		return staff.ReadObjectAuditLog
 	}
-	return staff.ReadTrail
+	return staff.ReadAuditLog
 }
 
 // cursor is the last entry that somebody has read.

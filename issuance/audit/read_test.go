@@ -31,7 +31,7 @@ func TestPoliceDeskReadsTheTrailOfACredential(t *testing.T) {
 	each(t, func(t *testing.T, w system) {
 		w.sealedTo(5)
 		lifted := entry(3)
-		lifted.AtMs, lifted.Action, lifted.Role, lifted.Who = lifted.AtMs+100, staff.Lift, staff.Police, "police-desk"
+		lifted.AtMs, lifted.Action, lifted.Role, lifted.Who = lifted.AtMs+100, staff.Unrevoke, staff.Police, "police-desk"
 		w.appended(lifted)
 		account := entry(3)
 		account.Object.Kind = Account // the same id, another kind
@@ -99,7 +99,7 @@ func TestQuestionThatCannotBeAskedIsRefused(t *testing.T) {
 			}
 		}
 	})
-	if (Query{}).ReadAction() != staff.ReadTrail || (Query{Object: Key(1)}).ReadAction() != staff.ReadObjectTrail {
+	if (Query{}).ReadAction() != staff.ReadAuditLog || (Query{Object: Key(1)}).ReadAction() != staff.ReadObjectAuditLog {
 		t.Error("a query is for another action")
 	}
 }

@@ -103,9 +103,9 @@ const scrapeTimeout = time.Second
 
 var (
 	descPosition = prometheus.NewDesc("railgate_issuer_audit_position", "Place of the newest sealed entry of the audit trail.", nil, nil)
-	descUnsealed = prometheus.NewDesc("railgate_issuer_audit_unsealed", "Entries of the audit trail that wait to be sealed.", nil, nil)
-	descAge      = prometheus.NewDesc("railgate_issuer_audit_unsealed_age_seconds", "Age of the oldest of them; 0 if none waits.", nil, nil)
-	descFailures = prometheus.NewDesc("railgate_issuer_audit_seal_failures_total", "Times the audit trail could not be sealed; it is tried again.", nil, nil)
+	descUnsealed = prometheus.NewDesc("railgate_issuer_audit_unchained", "Entries of the audit trail that wait to be sealed.", nil, nil)
+	descAge      = prometheus.NewDesc("railgate_issuer_audit_unchained_age_seconds", "Age of the oldest of them; 0 if none waits.", nil, nil)
+	descFailures = prometheus.NewDesc("railgate_issuer_audit_chain_failures_total", "Times the audit trail could not be sealed; it is tried again.", nil, nil)
 	descRefused  = prometheus.NewDesc("railgate_issuer_audit_refused", "Entries of the audit log that stay unsealed because no issuer wrote them, as of this process's last sealing; 0 if all is well.", nil, nil)
 	descLost     = prometheus.NewDesc("railgate_issuer_audit_anchor_lost", "1 if an anchor logged before was found missing from the audit trail.", nil, nil)
 )

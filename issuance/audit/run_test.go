@@ -78,7 +78,7 @@ func TestRunSealsAndLogsAnchorsThatVerifyLater(t *testing.T) {
 		runtest.Must(t, err)
 		r.stop()
 		w.holds(3, a)
-		for name, want := range map[string]float64{"position": 3, "unsealed": 0, "unsealed_age_seconds": 0, "seal_failures_total": 0, "anchor_lost": 0} {
+		for name, want := range map[string]float64{"position": 3, "unchained": 0, "unchained_age_seconds": 0, "chain_failures_total": 0, "anchor_lost": 0} {
 			if got := r.shows(name); got != want {
 				t.Errorf("%s is %v, want %v", name, got, want)
 			}
@@ -91,7 +91,7 @@ func TestRunSealsOnceMoreWhenItEnds(t *testing.T) {
 		r := w.run(time.Hour, time.Hour)
 		w.until("the first anchor", func() bool { return r.lastAnchor() != "" })
 		w.did(1, 2)
-		if n, age := r.shows("unsealed"), r.shows("unsealed_age_seconds"); n != 2 || age != 59.999 {
+		if n, age := r.shows("unchained"), r.shows("unchained_age_seconds"); n != 2 || age != 59.999 {
 			t.Errorf("%v wait, the oldest %v s", n, age)
 		}
 		r.stop()
@@ -125,7 +125,7 @@ func TestRunSurvivesAndCountsWhatFails(t *testing.T) {
 		w.disarmed()
 		w.exec(`UPDATE audit SET position = 2 WHERE position = 1`) // where the next one would go
 		r := w.run(5*time.Millisecond, time.Hour)
-		w.until("two failures", func() bool { return r.shows("seal_failures_total") >= 2 })
+		w.until("two failures", func() bool { return r.shows("chain_failures_total") >= 2 })
 		w.exec(`UPDATE audit SET position = 1 WHERE position = 2`)
 		w.until("sealed at last", func() bool { return r.shows("position") == 2 })
 		r.stop()

@@ -156,7 +156,7 @@ func (t *Trail) adopt(ctx context.Context) error {
 				break
 			}
 		}
-		err = t.Append(ctx, tx, Entry{AtMs: t.now().UnixMilli(), Who: itself, Role: staff.Program, Action: staff.VerifyTrail,
+		err = t.Append(ctx, tx, Entry{AtMs: t.now().UnixMilli(), Who: itself, Role: staff.Program, Action: staff.VerifyAuditLog,
 			Object: Object{Chain, "proofs"}, Detail: fmt.Sprintf("entries carry a proof from here on; %d before it were sealed without one", adopted)})
 		if err != nil {
 			return err

@@ -18,7 +18,7 @@ type State int
 
 // The states. Numbers are in the database: never reuse one.
 const (
-	StateSubmitted State = 1 // waits for the real-person check
+	StateSubmitted State = 1 // waits for the face check
 	StateChecked   State = 2 // the person was checked, the decision waits for the registry
 	StateApproved  State = 3
 	StateRefused   State = 4

@@ -14,7 +14,7 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// Check is a passed real-person check. It is good for one session until it expires.
+// Check is a passed face check. It is good for one session until it expires.
 type Check struct {
 	ID          string
 	Application string

@@ -23,7 +23,7 @@ type Checked struct {
 	Provider  string // who checked; a provider that is none says so
 }
 
-// Check has the real-person check done (rule A6), and on the first passed one
+// Check has the face check done (rule A6), and on the first passed one
 // decides the application. A check that fails, times out or cannot be done
 // changes nothing but what counts against guessing. A passed one whose
 // application the resident registry could not judge leaves it checked: Resume
@@ -85,7 +85,7 @@ func (s *Service) Resume(ctx context.Context, h Holder) (ApplicationView, error)
 		return view(&h.application, h.credential, now), nil
 	}
 	if h.application.State != StateChecked {
-		return ApplicationView{}, problem.New(NotApproved, "no real-person check has passed yet")
+		return ApplicationView{}, problem.New(NotApproved, "no face check has passed yet")
 	}
 	good, err := s.Store.goodCheck(ctx, h.application.ID, database.MillisAt(now))
 	if err != nil {
@@ -197,7 +197,7 @@ func (s *Service) callProvider(ctx context.Context, p provider.Person, evidence 
 	case s.checks <- struct{}{}:
 	default:
 		s.metrics.checks.WithLabelValues("unavailable").Inc()
-		return "", problem.New(CheckUnavailable, "too many real-person checks at once; nothing was changed")
+		return "", problem.New(CheckUnavailable, "too many face checks at once; nothing was changed")
 	}
 	answers := make(chan answer, 1)
 	go func() {
@@ -224,18 +224,18 @@ func (s *Service) callProvider(ctx context.Context, p provider.Person, evidence 
 		return a.result.Label, nil
 	case a.err == nil:
 		s.metrics.checks.WithLabelValues("failed").Inc()
-		return "", problem.New(CheckFailed, "the real-person check did not pass; nothing was changed")
+		return "", problem.New(CheckFailed, "the face check did not pass; nothing was changed")
 	case errors.Is(a.err, facecheck.ErrEvidence):
 		return "", problem.New(EvidenceInvalid, "evidence is not in the form that the provider reads")
 	case ctx.Err() != nil:
 		return "", ctx.Err() // the caller went away
 	case bound.Err() != nil:
 		s.metrics.checks.WithLabelValues("timeout").Inc()
-		return "", problem.New(CheckTimeout, "the real-person check was not decided in time; nothing was changed")
+		return "", problem.New(CheckTimeout, "the face check was not decided in time; nothing was changed")
 	}
 	s.metrics.checks.WithLabelValues("unavailable").Inc()
 	s.Log.Error("real-person provider failed", zap.Error(a.err))
-	return "", problem.New(CheckUnavailable, "the real-person check cannot be done now; nothing was changed")
+	return "", problem.New(CheckUnavailable, "the face check cannot be done now; nothing was changed")
 }
 
 // Identify has the provider check a person's face, and then asks the resident registry

@@ -64,12 +64,12 @@ type Return struct {
 	Name           string
 	DocumentType   string
 	DocumentNumber string
-	Evidence       string // of the real-person check
+	Evidence       string // of the face check
 	Policy         string // version of the privacy policy that they agree to
 }
 
 // RecoverAccess lets a person who is not logged in come back to their credential: by
-// identity and real-person check, each time (rules A5 and A12). Only who passed
+// identity and face check, each time (rules A5 and A12). Only who passed
 // the check learns whether there is a credential. It uses up no quota (A11). Their
 // consent replaces the application's: it is the later one.
 func (s *Service) RecoverAccess(ctx context.Context, r Return, from throttle.Caller) (Access, error) {

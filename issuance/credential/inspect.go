@@ -169,7 +169,7 @@ func (s *Service) judge(code *tokens.Token, truth *truth, now int64, scope token
 		}
 		key.CutOff = truth.key.CutOff
 		if truth.key.Exempt {
-			key.Rescued = all{}
+			key.Exempted = all{}
 		}
 		if keys, err = tokens.NewKeySet(key); err != nil {
 			return tokens.ReasonInternal, fmt.Errorf("issuance: key %d: %w", code.KeyID(), err)

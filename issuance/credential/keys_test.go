@@ -171,7 +171,7 @@ func TestRetiredKeyIsAnnouncedNoMore(t *testing.T) {
 		} {
 			runtest.Must(t, order())
 		}
-		d.exec(`UPDATE issuer_keys SET rest_ms = rest_ms - 3600000`)
+		d.exec(`UPDATE issuer_keys SET inactive_ms = inactive_ms - 3600000`)
 		if changed, err := keys.Retire(t.Context(), 1, d.by()); !changed || err != nil {
 			t.Fatalf("changed %v: %v", changed, err)
 		}

@@ -32,7 +32,7 @@ type metrics struct {
 
 var (
 	checkOutcomes     = []string{"passed", "failed", "timeout", "unavailable"}
-	revocationActions = []string{"revoke", "lift", "supersede"}
+	revocationActions = []string{"revoke", "unrevoke", "supersede"}
 	// identifyOutcomes are the classes of reasons, and the refusals of this side.
 	identifyOutcomes = []string{"ok", "passenger", "fraud", "issuer", "verifier", "unknown", "budget"}
 	lookupAnswers    = []string{"matched", "not_matched", "lost", "cancelled", "unknown"}
@@ -52,7 +52,7 @@ func newMetrics(reg prometheus.Registerer, box *outbox.Outbox) (*metrics, error)
 	m := &metrics{
 		applications: counter("railgate_issuer_applications_total", "Applications taken."),
 		approvals:    counter("railgate_issuer_approvals_total", "Credentials approved."),
-		checks:       vec("railgate_issuer_real_person_checks_total", "Real-person checks by outcome.", "outcome", checkOutcomes),
+		checks:       vec("railgate_issuer_face_checks_total", "Face checks by outcome.", "outcome", checkOutcomes),
 		sessions:     vec("railgate_issuer_sessions_total", "Sessions opened by mode.", "mode", []string{string(Anchor), string(Hosted)}),
 		lookups:      vec("railgate_issuer_resident_lookups_total", "Questions to the resident registry by answer; unknown is none.", "answer", lookupAnswers),
 		erased:       counter("railgate_issuer_applications_erased_total", "Applications and paper proofs erased: after 31 days, or an application after two days without a check."),

@@ -56,7 +56,7 @@ func (s *Service) Revoke(ctx context.Context, by staff.Member, serial, reason, r
 
 // Unrevoke lifts a revocation. It is idempotent.
 func (s *Service) Unrevoke(ctx context.Context, by staff.Member, serial, request string) (Accepted, error) {
-	return s.setRevoked(ctx, by, staff.Lift, serial, request, Revocation{})
+	return s.setRevoked(ctx, by, staff.Unrevoke, serial, request, Revocation{})
 }
 
 func (s *Service) setRevoked(ctx context.Context, by staff.Member, what staff.Action, text, request string, r Revocation) (Accepted, error) {
@@ -84,7 +84,7 @@ func (s *Service) setRevoked(ctx context.Context, by staff.Member, what staff.Ac
 	}
 	if changed {
 		s.metrics.commit.Observe(time.Since(began).Seconds())
-		action := "lift"
+		action := "unrevoke"
 		if r.Revoke {
 			action = "revoke"
 		}
@@ -220,12 +220,12 @@ func (s *Store) setRevoked(ctx context.Context, tx *sql.Tx, c *Revocation) error
 // trail, and to the stream.
 func (s *Store) record(ctx context.Context, tx *sql.Tx, c *Revocation) error {
 	record := revocation.Record{Kind: revocation.KindUnrevoke, At: int64(c.At), Serial: c.Serial}
-	lifted := 1
+	unrevoked := 1
 	if c.Revoke {
-		record.Kind, lifted = revocation.KindRevoke, 0
+		record.Kind, unrevoked = revocation.KindRevoke, 0
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO revocations (day, idx, lifted, reason, who, at_ms) VALUES ($1, $2, $3, $4, $5, $6)`,
-		int64(c.Serial.Day), int64(c.Serial.Index), lifted, c.Reason, c.Who, c.At)
+	_, err := tx.ExecContext(ctx, `INSERT INTO revocations (day, idx, unrevoked, reason, who, at_ms) VALUES ($1, $2, $3, $4, $5, $6)`,
+		int64(c.Serial.Day), int64(c.Serial.Index), unrevoked, c.Reason, c.Who, c.At)
 	if err != nil {
 		return err
 	}
@@ -244,10 +244,10 @@ func (s *Store) alsoRevoked(ctx context.Context, tx *sql.Tx, have *Credential, c
 		return nil
 	}
 	n, err := database.Changed(ctx, tx, `
-		INSERT INTO revocations (day, idx, lifted, reason, who, at_ms)
+		INSERT INTO revocations (day, idx, unrevoked, reason, who, at_ms)
 		SELECT CAST($1 AS INTEGER), CAST($2 AS BIGINT), 0, CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS BIGINT) WHERE NOT EXISTS (
-		  SELECT 1 FROM revocations o WHERE o.day = $1 AND o.idx = $2 AND o.lifted = 0 AND o.who = $4
-		  AND o.id > (SELECT COALESCE(MAX(l.id), 0) FROM revocations l WHERE l.day = $1 AND l.idx = $2 AND l.lifted = 1))`,
+		  SELECT 1 FROM revocations o WHERE o.day = $1 AND o.idx = $2 AND o.unrevoked = 0 AND o.who = $4
+		  AND o.id > (SELECT COALESCE(MAX(l.id), 0) FROM revocations l WHERE l.day = $1 AND l.idx = $2 AND l.unrevoked = 1))`,
 		int64(c.Serial.Day), int64(c.Serial.Index), c.Reason, c.Who, c.At)
 	if err != nil || n == 0 || c.Entry.Who == "" {
 		return err

@@ -3,7 +3,7 @@
 // erases. docs/issuance.md tells the whole of it, docs/rules.md which rule is
 // where.
 //
-// It promises: nothing is approved but after a real-person check that passed, and
+// It promises: nothing is approved but after a face check that passed, and
 // for a card that the resident registry confirms; however many ask at once, at
 // however many issuers, a person is approved at most three times a calendar month
 // and has one credential in force; a pass is signed only on a passed check that is
@@ -64,7 +64,7 @@ type Config struct {
 	Trail *audit.Trail
 	// Checker decides whether the applicant is the person.
 	Checker facecheck.Checker
-	// CheckTimeout bounds one real-person check, at most facecheck.MaxTimeout.
+	// CheckTimeout bounds one face check, at most facecheck.MaxTimeout.
 	// 0: facecheck.DefaultTimeout.
 	CheckTimeout time.Duration
 	// MaxChecks bounds the provider's calls in flight, those included that were
@@ -116,7 +116,7 @@ func (c *Config) complete() error {
 	need(c.Outbox != nil, "no outbox")
 	need(c.Keys != nil, "no keys")
 	need(c.Vault != vault.Master{}, "no vault master")
-	need(c.Checker != nil, "no real-person checker")
+	need(c.Checker != nil, "no face checker")
 	need(c.CheckTimeout >= 0 && c.CheckTimeout <= facecheck.MaxTimeout,
 		fmt.Sprintf("check timeout must be 0 to %v", facecheck.MaxTimeout))
 	need(c.Residents != nil, "no resident registry")

@@ -313,15 +313,15 @@ func TestMetrics(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]float64{
-		"railgate_issuer_applications_total":               1,
-		"railgate_issuer_approvals_total":                  1,
-		"railgate_issuer_real_person_checks_total passed":  1,
-		"railgate_issuer_real_person_checks_total failed":  1,
-		"railgate_issuer_real_person_checks_total timeout": 0,
-		"railgate_issuer_sessions_total hosted":            1,
-		"railgate_issuer_sessions_total anchor":            0,
-		"railgate_issuer_revocations_total revoke":         1, // the repetition changed nothing
-		"railgate_issuer_outbox_waiting":                   2, // the key and the revocation
+		"railgate_issuer_applications_total":        1,
+		"railgate_issuer_approvals_total":           1,
+		"railgate_issuer_face_checks_total passed":  1,
+		"railgate_issuer_face_checks_total failed":  1,
+		"railgate_issuer_face_checks_total timeout": 0,
+		"railgate_issuer_sessions_total hosted":     1,
+		"railgate_issuer_sessions_total anchor":     0,
+		"railgate_issuer_revocations_total revoke":  1, // the repetition changed nothing
+		"railgate_issuer_outbox_waiting":            2, // the key and the revocation
 	} {
 		if value, ok := got[name]; !ok || value != want {
 			t.Errorf("%s is %v (there: %v), want %v", name, value, ok, want)

@@ -44,7 +44,7 @@ func (s *Service) OpenSession(ctx context.Context, h Holder, check string, mode 
 	now := s.Now()
 	c := h.credential
 	if c == nil {
-		return Session{}, problem.New(NotApproved, "no real-person check has passed yet")
+		return Session{}, problem.New(NotApproved, "no face check has passed yet")
 	}
 	if err := requireUsable(&h.application, c, now); err != nil {
 		return Session{}, err

@@ -67,7 +67,7 @@ type Status string
 //
 // There is no way back but from revoked, which staff can lift.
 const (
-	StatusSubmitted  Status = "submitted"  // waits for the real-person check
+	StatusSubmitted  Status = "submitted"  // waits for the face check
 	StatusChecked    Status = "checked"    // the person was checked; the resident registry did not answer yet
 	StatusApproved   Status = "approved"   // the credential is in force
 	StatusRefused    Status = "refused"    // by a rule; nothing was used up
@@ -139,7 +139,7 @@ func requireUsable(a *Application, c *Credential, now time.Time) error {
 		return problem.New(CredentialSuperseded, "a newer application took the place of this one")
 	case StatusExpired:
 		if c == nil {
-			return problem.New(ApplicationExpired, "an application waits 24 hours for its real-person check")
+			return problem.New(ApplicationExpired, "an application waits 24 hours for its face check")
 		}
 		return problem.New(CredentialExpired, "the 24 hours of this credential are over")
 	case StatusRevoked:

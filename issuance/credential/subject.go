@@ -120,7 +120,7 @@ func (s *Store) CutOffSubject(ctx context.Context, c SubjectCutOff) (changed boo
 		if err != nil {
 			return err
 		}
-		return s.trail.Append(ctx, tx, audit.Entry{AtMs: int64(c.At), Who: c.Who, Role: staff.Operator, Action: staff.CutOffSubject,
+		return s.trail.Append(ctx, tx, audit.Entry{AtMs: int64(c.At), Who: c.Who, Role: staff.Operator, Action: staff.RevokeSubject,
 			Object: audit.Object{Kind: audit.Subject, ID: c.Subject.String()}, Detail: "before " + database.SecondsAt(c.Before).String()})
 	})
 	return changed && err == nil, err

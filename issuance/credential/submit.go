@@ -56,7 +56,7 @@ func place(column, application string) vault.Place {
 }
 
 // Submit takes an application; by is the applicant's login, nil for someone who
-// is not logged in. Nothing is approved before a real-person check, and nothing
+// is not logged in. Nothing is approved before a face check, and nothing
 // is told of the person before it either: whether a quota is used up is nobody's
 // business who merely knows the number.
 func (s *Service) Submit(ctx context.Context, by *account.Holder, f Form) (Submitted, error) {

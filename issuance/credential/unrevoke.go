@@ -23,18 +23,18 @@ type Spell struct {
 // for it, not revoked by another credential since they were last lifted, and not superseded.
 const unrevocable = `
 	SELECT DISTINCT r.day, r.idx FROM revocations r JOIN credentials c ON c.day = r.day AND c.idx = r.idx
-	WHERE r.who = $1 AND r.lifted = 0 AND r.at_ms >= $2 AND r.at_ms < $3
+	WHERE r.who = $1 AND r.unrevoked = 0 AND r.at_ms >= $2 AND r.at_ms < $3
 	  AND c.revoked_ms IS NOT NULL AND c.superseded = 0 AND c.expires_ms > $4
-	  AND NOT EXISTS (SELECT 1 FROM revocations l WHERE l.day = r.day AND l.idx = r.idx AND l.lifted = 1 AND l.id > r.id)
-	  AND NOT EXISTS (SELECT 1 FROM revocations o WHERE o.day = r.day AND o.idx = r.idx AND o.lifted = 0 AND o.who <> r.who
-	    AND o.id > (SELECT COALESCE(MAX(l.id), 0) FROM revocations l WHERE l.day = r.day AND l.idx = r.idx AND l.lifted = 1))`
+	  AND NOT EXISTS (SELECT 1 FROM revocations l WHERE l.day = r.day AND l.idx = r.idx AND l.unrevoked = 1 AND l.id > r.id)
+	  AND NOT EXISTS (SELECT 1 FROM revocations o WHERE o.day = r.day AND o.idx = r.idx AND o.unrevoked = 0 AND o.who <> r.who
+	    AND o.id > (SELECT COALESCE(MAX(l.id), 0) FROM revocations l WHERE l.day = r.day AND l.idx = r.idx AND l.unrevoked = 1))`
 
 func (p *Spell) args() []any { return []any{p.Who, p.From, p.To, p.At} }
 
 // RevokedIn counts what a spell revoked, and finds what UnrevokeSpell would unrevoke.
 func (s *Store) RevokedIn(ctx context.Context, p Spell) (revoked int, undo []tokens.Serial, err error) {
 	err = s.db.View(ctx, "find revocations", func(ctx context.Context, q database.Queries) error {
-		err := q.QueryRowContext(ctx, `SELECT COUNT(*) FROM revocations WHERE who = $1 AND lifted = 0 AND at_ms >= $2 AND at_ms < $3`,
+		err := q.QueryRowContext(ctx, `SELECT COUNT(*) FROM revocations WHERE who = $1 AND unrevoked = 0 AND at_ms >= $2 AND at_ms < $3`,
 			p.Who, p.From, p.To).Scan(&revoked)
 		if err != nil {
 			return err

@@ -23,7 +23,7 @@ func TestLiftUndoesOneSpellAlone(t *testing.T) {
 			t.Helper()
 			e := audit.Entry{AtMs: int64(at(minutes)), Who: who, Role: staff.Police, Action: staff.Revoke, Object: audit.Serial(c.Serial)}
 			if !revoke {
-				e.Action = staff.Lift
+				e.Action = staff.Unrevoke
 			}
 			_, _, err := s.SetRevoked(t.Context(), Revocation{Serial: c.Serial, Revoke: revoke, Reason: "fraud", Who: who, At: at(minutes), Entry: e})
 			runtest.Must(t, err)
@@ -60,7 +60,7 @@ func TestLiftUndoesOneSpellAlone(t *testing.T) {
 		stays := []*Credential{both, before, early, late}
 
 		spell := Spell{Who: thief, From: at(10), To: at(20), At: at(30),
-			Entry: audit.Entry{AtMs: int64(at(30)), Who: "night-shift", Role: staff.Operator, Action: staff.Lift, Detail: "all that window-7 revoked"}}
+			Entry: audit.Entry{AtMs: int64(at(30)), Who: "night-shift", Role: staff.Operator, Action: staff.Unrevoke, Detail: "all that window-7 revoked"}}
 		revoked, serials, err := s.RevokedIn(t.Context(), spell)
 		if err != nil || revoked != 150+5 || len(serials) != len(wanted) {
 			t.Fatalf("%d revocations, %d to lift, want %d and %d: %v", revoked, len(serials), 150+5, len(wanted), err)
@@ -112,7 +112,7 @@ func TestLiftLeavesWhatIsSupersededOrOver(t *testing.T) {
 		}
 		over := approved(t, s, 3)
 		change(t, s, revoke(over.Serial, nowMs+1))
-		spell := Spell{Who: "window-7", From: nowMs, To: nowMs + 10, At: nowMs + 10, Entry: audit.Entry{AtMs: nowMs + 10, Who: "night-shift", Role: staff.Operator, Action: staff.Lift}}
+		spell := Spell{Who: "window-7", From: nowMs, To: nowMs + 10, At: nowMs + 10, Entry: audit.Entry{AtMs: nowMs + 10, Who: "night-shift", Role: staff.Operator, Action: staff.Unrevoke}}
 		lift := func() (total int) {
 			_, serials, err := s.RevokedIn(t.Context(), spell)
 			if err == nil {

@@ -22,7 +22,7 @@ const BodyTimeout = 2 * time.Second
 // Defaults of the places. The numbers are our choice.
 const (
 	// DefaultMaxInFlight is how many passengers' requests one issuer serves at once:
-	// twice the real-person checks that may wait.
+	// twice the face checks that may wait.
 	DefaultMaxInFlight = 256
 	// DefaultMaxStaff is how many staff requests it serves besides those.
 	DefaultMaxStaff = 256
@@ -135,7 +135,7 @@ type broken struct{ err error }
 func (b broken) Read([]byte) (int, error) { return 0, b.err }
 
 // callbackPath is where the real-person provider calls back.
-const callbackPath = "/v1/real-person/callback"
+const callbackPath = "/v1/face-check/callback"
 
 // MaxCallbacks is how many callbacks are served at once. They have places of their
 // own, and few: the requests that wait for them hold the others, and who floods

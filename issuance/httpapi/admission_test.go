@@ -161,7 +161,7 @@ func TestOneNetworkLeavesRoomForOthers(t *testing.T) {
 	guests.Wait()
 }
 
-const callbackPath = "/v1/real-person/callback"
+const callbackPath = "/v1/face-check/callback"
 
 // A flood of callbacks takes the callbacks' own places: passengers are served,
 // and the other way round the provider is heard in a full house.
@@ -204,7 +204,7 @@ func TestWhatIsNotConfiguredIsNotThere(t *testing.T) {
 	bare, err := httpapi.New(w.service, httpapi.Config{})
 	runtest.Must(t, err)
 	// The document describes an issuer with all its parts, so these answers are not held to it.
-	for _, r := range []httpapi.Route{{Method: "POST", Path: callbackPath}, {Method: "GET", Path: "/v1/trail"}, {Method: "POST", Path: "/v1/accounts"}, {Method: "GET", Path: "/v1/account"}} {
+	for _, r := range []httpapi.Route{{Method: "POST", Path: callbackPath}, {Method: "GET", Path: "/v1/audit-log"}, {Method: "POST", Path: "/v1/accounts"}, {Method: "GET", Path: "/v1/account"}} {
 		answer := httptest.NewRecorder()
 		bare.Public().ServeHTTP(answer, httptest.NewRequest(r.Method, r.Path, nil))
 		if answer.Code != http.StatusNotFound || !strings.Contains(answer.Body.String(), `"`+string(httpapi.NotFound)+`"`) {

@@ -87,7 +87,7 @@ func (a *API) readTrail(r *request, by registry.Principal) (any, error) {
 	if err := a.trail.Note(r.Context(), entry); err != nil {
 		return nil, err
 	}
-	// An entry that no issuer wrote is for operators to find out about, by -verify-trail.
+	// An entry that no issuer wrote is for operators to find out about, by -verify-audit-log.
 	all := slices.DeleteFunc(page.Records, func(r audit.Record) bool { return r.Forged != "" })
 	return struct {
 		Records []audit.Record `json:"records"`

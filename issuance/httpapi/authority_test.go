@@ -102,14 +102,14 @@ func TestLookingUpACredentialIsInTheTrail(t *testing.T) {
 	}
 	refused(t, w.call("GET", "/v1/credentials/1-1", police, nil), http.StatusNotFound, credential.CredentialNotFound)
 
-	one := as[trailPage](t, w.call("GET", "/v1/trail?kind=credential&object="+h.Serial, police, nil), http.StatusOK)
+	one := as[trailPage](t, w.call("GET", "/v1/audit-log?kind=credential&object="+h.Serial, police, nil), http.StatusOK)
 	if len(one.Records) != 3 || one.Records[0].Action != staff.LookUpCredential || one.Records[1].Action != staff.Revoke ||
 		one.Records[1].Detail != "lost_phone" || one.Records[0].Who != "police-7" || len(one.Records[0].Request) != 16 {
 		t.Fatalf("the trail of the credential: %+v", one.Records)
 	}
 	var all []audit.Record
 	for after, pages := "", 0; ; pages++ {
-		query := "/v1/trail?limit=2"
+		query := "/v1/audit-log?limit=2"
 		if after != "" {
 			query += "&after=" + after
 		}
@@ -122,11 +122,11 @@ func TestLookingUpACredentialIsInTheTrail(t *testing.T) {
 			t.Fatal("the pages have no end")
 		}
 	}
-	if len(all) != 4 || all[0].Action != staff.ReadObjectTrail || all[3].Action != staff.LookUpCredential {
+	if len(all) != 4 || all[0].Action != staff.ReadObjectAuditLog || all[3].Action != staff.LookUpCredential {
 		t.Fatalf("the whole trail: %+v", all)
 	}
-	last := as[trailPage](t, w.call("GET", "/v1/trail?limit=1", operator, nil), http.StatusOK)
-	if last.Records[0].Action != staff.ReadTrail || last.Records[0].Who != "operator-7" {
+	last := as[trailPage](t, w.call("GET", "/v1/audit-log?limit=1", operator, nil), http.StatusOK)
+	if last.Records[0].Action != staff.ReadAuditLog || last.Records[0].Who != "operator-7" {
 		t.Fatalf("reading is not in the trail: %+v", last.Records)
 	}
 }
@@ -144,11 +144,11 @@ func TestRolesAreAskedFirst(t *testing.T) {
 	}{
 		{"GET", "/v1/credentials/%s", nil, staff.Allowed(staff.LookUpCredential)},
 		{"POST", "/v1/credentials/%s/revoke", object{"reason": "fraud"}, staff.Allowed(staff.Revoke)},
-		{"POST", "/v1/credentials/%s/unrevoke", object{}, staff.Allowed(staff.Lift)},
+		{"POST", "/v1/credentials/%s/unrevoke", object{}, staff.Allowed(staff.Unrevoke)},
 		{"POST", "/v1/paper-proofs", object{"document_type": "resident_id", "document_number": testNumber, "reason": "no_phone"}, staff.Allowed(staff.IssuePaperProof)},
-		{"GET", "/v1/trail?kind=credential&object=%s", nil, staff.Allowed(staff.ReadObjectTrail)},
-		{"GET", "/v1/trail", nil, staff.Allowed(staff.ReadTrail)},
-		{"GET", "/v1/trail?limit=0", nil, staff.Allowed(staff.ReadTrail)},
+		{"GET", "/v1/audit-log?kind=credential&object=%s", nil, staff.Allowed(staff.ReadObjectAuditLog)},
+		{"GET", "/v1/audit-log", nil, staff.Allowed(staff.ReadAuditLog)},
+		{"GET", "/v1/audit-log?limit=0", nil, staff.Allowed(staff.ReadAuditLog)},
 	} {
 		for _, role := range staff.Roles() {
 			var bodies []string
@@ -183,7 +183,7 @@ func TestForgedEntriesAreNotTold(t *testing.T) {
 		SELECT at_ms, 'window-99', role, action, object_kind, object, detail, request FROM audit WHERE action = 'revoke'`} {
 		w.exec(text)
 	}
-	a := w.call("GET", "/v1/trail?kind=credential&object="+h.Serial, w.staffOf[staff.Police], nil)
+	a := w.call("GET", "/v1/audit-log?kind=credential&object="+h.Serial, w.staffOf[staff.Police], nil)
 	page := as[trailPage](t, a, http.StatusOK)
 	if len(page.Records) != 1 || page.Records[0].Action != staff.Revoke || page.Records[0].Who == "window-99" || strings.Contains(string(a.Body), "proof") {
 		t.Fatalf("%s", a.Body)

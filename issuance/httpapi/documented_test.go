@@ -271,9 +271,9 @@ func staffsWays(w *system, h *holder) {
 	w.call("POST", path+"/revoke", agency, object{"reason": "fraud"})
 	w.call("POST", path+"/unrevoke", agency, object{})
 	for _, token := range []string{operator, agency, ""} {
-		w.call("GET", "/v1/trail", token, nil)
+		w.call("GET", "/v1/audit-log", token, nil)
 	}
-	w.call("GET", "/v1/trail?limit=0", operator, nil)
+	w.call("GET", "/v1/audit-log?limit=0", operator, nil)
 	proof := object{"document_type": "resident_id", "document_number": testNumber, "reason": "quota_used_up"}
 	for _, token := range []string{w.staff, agency, ""} {
 		w.call("POST", "/v1/paper-proofs", token, proof)

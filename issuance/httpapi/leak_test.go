@@ -42,7 +42,7 @@ func TestPersonalDataLeaveNoTrace(t *testing.T) {
 		for _, path := range []string{
 			"/v1/applications", "/v1/location", h.path(""), h.path("/checks"), h.path("/sessions"), "/v1/sessions/" + hosted.Session + "/code",
 			"/v1/credentials/" + h.Serial + "/revoke", "/v1/credentials/" + h.Serial + "/unrevoke",
-			"/v1/applications/" + number + "/data", h.path("/decision"), "/v1/paper-proofs", "/v1/viewings", "/v1/accounts", "/v1/logins", "/v1/account/consent", "/v1/trail?object=" + number,
+			"/v1/applications/" + number + "/data", h.path("/decision"), "/v1/paper-proofs", "/v1/viewings", "/v1/accounts", "/v1/logins", "/v1/account/consent", "/v1/audit-log?object=" + number,
 			"/v1/account/applications", "/v1/credentials/" + number,
 			"/healthz", "/readyz", "/" + number, "/v1/applications/" + number, "/v1/sessions/" + number + "/code",
 			"/v1/credentials/" + number + "/revoke", "/v1/applications/" + h.Token + "?token=" + h.Token,
@@ -281,7 +281,7 @@ func TestRegistryLeavesNoTrace(t *testing.T) {
 		{staff.Window, "POST", "/v1/counter/claims", claim},
 		{staff.Window, "POST", "/v1/counter/duplicates", and(shown, object{"original": true, "in_date": true, "readable": true})},
 		{staff.Window, "POST", "/v1/counter/duplicates", and(shown, object{"original": true, "in_date": true, "readable": true, "document_number": "H1234"})},
-		{staff.Operator, "GET", "/v1/trail", nil},
+		{staff.Operator, "GET", "/v1/audit-log", nil},
 		{"", "DELETE", listPath + "/" + p, nil},
 	}
 	from := len(w.answers)

@@ -21,7 +21,7 @@ import (
 	"github.com/railgate/railgate/issuance/throttle"
 )
 
-// RequestTimeout bounds a request's work: the longest real-person check and
+// RequestTimeout bounds a request's work: the longest face check and
 // what surrounds it. It is below the server's write timeout, so that the caller
 // still hears the answer.
 const RequestTimeout = 20 * time.Second

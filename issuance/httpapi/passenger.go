@@ -84,7 +84,7 @@ func newChecked(c credential.Checked) checked {
 	return checked{c.Check, c.ExpiresAt, newStanding(c.View)}
 }
 
-// check has the real-person check done. 202 says that the person passed and the
+// check has the face check done. 202 says that the person passed and the
 // application is not decided yet.
 func (a *API) check(w http.ResponseWriter, r *request, h credential.Holder) error {
 	var in struct {

@@ -106,7 +106,7 @@ func (a *API) forStaff() []operation {
 		{Route{"POST", "/v1/paper-proofs"}, a.acting(withBody(201, a.issuePaperProof))},
 	}
 	if a.trail != nil {
-		all = append(all, operation{Route{"GET", "/v1/trail"}, a.acting(noBody(200, a.readTrail))})
+		all = append(all, operation{Route{"GET", "/v1/audit-log"}, a.acting(noBody(200, a.readTrail))})
 	}
 	return all
 }

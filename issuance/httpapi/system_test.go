@@ -363,7 +363,7 @@ func (h *holder) hasStatus(want string) {
 	}
 }
 
-// pass passes a real-person check and returns it.
+// pass passes a face check and returns it.
 func (h *holder) pass() string {
 	h.w.t.Helper()
 	c := as[struct {

@@ -26,7 +26,7 @@ var (
 )
 
 // CleanName trims the white space around a name and checks its form. It does
-// not fold letters or variants: the real-person check compares as it must. It
+// not fold letters or variants: the face check compares as it must. It
 // refuses characters that no document prints in a name: controls and format
 // characters, which can reorder a printed line, marks that enclose, symbols and the ASCII that markup
 // is made of, piles of combining marks, and the replacement character, which is

@@ -38,7 +38,7 @@ func (s *Store) UseFrom(ctx context.Context, id tokens.KeyID, at time.Time, by a
 			return false, fmt.Errorf("%w: key %d can be used from %v", ErrTooSoon, id, known)
 		}
 		from = clock(moment)
-		return s.set(ctx, tx, by, staff.UseKeyFrom, id, "from "+moment.String(), "rest_ms = NULL, use_from_ms", moment)
+		return s.set(ctx, tx, by, staff.UseKeyFrom, id, "from "+moment.String(), "inactive_ms = NULL, use_from_ms", moment)
 	})
 	return from, changed, err
 }
@@ -54,7 +54,7 @@ func (s *Store) Deactivate(ctx context.Context, id tokens.KeyID, by audit.Entry)
 		if r.ready(now, now.Seconds()) && only(rows, r, now) {
 			return false, fmt.Errorf("%w: announce one, and let key %d rest when it signs", ErrOnlyKey, id)
 		}
-		return s.set(ctx, tx, by, staff.RestKey, id, "", "rest_ms", now)
+		return s.set(ctx, tx, by, staff.DeactivateKey, id, "", "inactive_ms", now)
 	})
 }
 

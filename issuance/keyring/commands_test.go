@@ -209,6 +209,6 @@ func TestOrderAndItsLineAreOne(t *testing.T) {
 		if _, err := w.Retire(t.Context(), 1, nobody); !errors.Is(err, audit.ErrEntry) {
 			t.Errorf("retire: %v", err)
 		}
-		w.states(Resting, InService)
+		w.states(Inactive, InService)
 	})
 }

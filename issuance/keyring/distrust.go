@@ -85,7 +85,7 @@ func (s *Store) Distrust(ctx context.Context, d Distrust) (moved bool, exempt in
 			}
 		}
 		by := audit.Entry{AtMs: int64(d.At), Who: d.Who, Role: staff.Operator}
-		return s.enter(ctx, tx, by, staff.CutOffKey, d.Key, fmt.Sprintf("at %v, moved %v, rescued %d", database.SecondsAt(d.CutOff), moved, exempt))
+		return s.enter(ctx, tx, by, staff.DistrustKey, d.Key, fmt.Sprintf("at %v, moved %v, exempted %d", database.SecondsAt(d.CutOff), moved, exempt))
 	})
 	if err != nil {
 		return false, 0, err
@@ -100,7 +100,7 @@ func firstLiving(at database.Millis) int64 { return tokens.DayOf(at.Seconds()) -
 // counts them. Those of days that are over it leaves out.
 func (s *Store) exempt(ctx context.Context, tx *sql.Tx, d Distrust) (fresh int, err error) {
 	living := firstLiving(d.At.Add(-revocation.Afterlife))
-	if _, err := tx.ExecContext(ctx, `DELETE FROM rescued WHERE key_id = $1 AND day < $2`, int64(d.Key), living); err != nil {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM exempted WHERE key_id = $1 AND day < $2`, int64(d.Key), living); err != nil {
 		return 0, err
 	}
 	seen := make(map[tokens.Serial]bool, len(d.Exempt))
@@ -109,7 +109,7 @@ func (s *Store) exempt(ctx context.Context, tx *sql.Tx, d Distrust) (fresh int, 
 		err := rows.Scan(&serial.Day, &serial.Index)
 		seen[serial] = true
 		return err
-	}, `SELECT day, idx FROM rescued WHERE key_id = $1`, int64(d.Key))
+	}, `SELECT day, idx FROM exempted WHERE key_id = $1`, int64(d.Key))
 	if err != nil {
 		return 0, err
 	}
@@ -131,9 +131,9 @@ func (s *Store) exempt(ctx context.Context, tx *sql.Tx, d Distrust) (fresh int, 
 			return 0, fmt.Errorf("%w: at most %d", ErrExempt, MaxExempt)
 		}
 		rows = append(rows, []any{int64(d.Key), int64(serial.Day), int64(serial.Index), d.At})
-		records = append(records, revocation.Record{Kind: revocation.KindRescue, At: int64(d.At), Key: d.Key, Serial: serial})
+		records = append(records, revocation.Record{Kind: revocation.KindExempt, At: int64(d.At), Key: d.Key, Serial: serial})
 	}
-	if err := database.InsertMany(ctx, tx, `INSERT INTO rescued (key_id, day, idx, at_ms)`, rows); err != nil {
+	if err := database.InsertMany(ctx, tx, `INSERT INTO exempted (key_id, day, idx, at_ms)`, rows); err != nil {
 		return 0, err
 	}
 	return len(records), s.Outbox.Enqueue(ctx, tx, records...)
@@ -164,7 +164,7 @@ type Trusted struct {
 func TrustedFor(ctx context.Context, q database.Queries, id tokens.KeyID, serial tokens.Serial) (t Trusted, err error) {
 	var cutOff sql.Null[int64]
 	err = q.QueryRowContext(ctx, `SELECT (SELECT public FROM announced_keys WHERE id = $1), (SELECT cut_off FROM key_cutoffs WHERE key_id = $1),
-			(SELECT COUNT(*) > 0 FROM rescued WHERE key_id = $1 AND day = $2 AND idx = $3)`,
+			(SELECT COUNT(*) > 0 FROM exempted WHERE key_id = $1 AND day = $2 AND idx = $3)`,
 		int64(id), int64(serial.Day), int64(serial.Index)).Scan(&t.Public, &cutOff, &t.Exempt)
 	if t.CutOff = tokens.Never; cutOff.Valid {
 		t.CutOff = cutOff.V
@@ -188,9 +188,9 @@ func InForce(ctx context.Context, _ *database.DB, tx *sql.Tx, now database.Milli
 			return err
 		}, `SELECT id, public, at_ms FROM announced_keys
 			WHERE id NOT IN (SELECT id FROM issuer_keys WHERE retired_ms IS NOT NULL) OR id IN (SELECT key_id FROM key_cutoffs) ORDER BY id`),
-		outbox.Ask(revocation.KindRescue, func(rows *sql.Rows, r *revocation.Record) error {
+		outbox.Ask(revocation.KindExempt, func(rows *sql.Rows, r *revocation.Record) error {
 			return rows.Scan(&r.Key, &r.Serial.Day, &r.Serial.Index, &r.At)
-		}, `SELECT key_id, day, idx, at_ms FROM rescued WHERE day >= $1 ORDER BY key_id, day, idx`, firstLiving(now.Add(-revocation.Afterlife))),
+		}, `SELECT key_id, day, idx, at_ms FROM exempted WHERE day >= $1 ORDER BY key_id, day, idx`, firstLiving(now.Add(-revocation.Afterlife))),
 		outbox.Ask(revocation.KindRetireKey, func(rows *sql.Rows, r *revocation.Record) error {
 			return rows.Scan(&r.Key, &r.CutOff, &r.At)
 		}, `SELECT key_id, cut_off, at_ms FROM key_cutoffs ORDER BY key_id`))

@@ -49,7 +49,7 @@ func publicKey(n byte) [tokens.PublicKeySize]byte {
 	return signing.NewKey([signing.SeedSize]byte{n}).Public()
 }
 
-// A cut-off follows what is rescued from it, only ever moves to an earlier time,
+// A cut-off follows what is exempted from it, only ever moves to an earlier time,
 // and a repetition says nothing.
 func TestKeyIsCutOff(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
@@ -58,11 +58,11 @@ func TestKeyIsCutOff(t *testing.T) {
 		over := today(1)
 		over.Day -= 3
 		for i, step := range []struct {
-			cutOff  int64
-			rescue  []tokens.Serial
-			moved   bool
-			rescued int
-			says    string
+			cutOff   int64
+			rescue   []tokens.Serial
+			moved    bool
+			exempted int
+			says     string
 		}{
 			{at, []tokens.Serial{today(1), today(2), today(1), over}, true, 2, "rescue rescue retire_key"},
 			{at, []tokens.Serial{today(1), today(2)}, false, 0, ""},
@@ -70,9 +70,9 @@ func TestKeyIsCutOff(t *testing.T) {
 			{at + 1, []tokens.Serial{today(3)}, false, 1, "rescue"},
 			{at - 1, nil, true, 0, "retire_key"},
 		} {
-			moved, rescued, err := w.Distrust(t.Context(), Distrust{Key: seven, CutOff: step.cutOff, Exempt: step.rescue, Who: "operator", At: nowMs + database.Millis(i)})
-			if err != nil || moved != step.moved || rescued != step.rescued {
-				t.Fatalf("step %d: moved %v, rescued %d, %v", i, moved, rescued, err)
+			moved, exempted, err := w.Distrust(t.Context(), Distrust{Key: seven, CutOff: step.cutOff, Exempt: step.rescue, Who: "operator", At: nowMs + database.Millis(i)})
+			if err != nil || moved != step.moved || exempted != step.exempted {
+				t.Fatalf("step %d: moved %v, exempted %d, %v", i, moved, exempted, err)
 			}
 			if got := issuerdb.Kinds(w.drain()); got != step.says {
 				t.Fatalf("step %d says %q, want %q", i, got, step.says)
@@ -85,7 +85,7 @@ func TestKeyIsCutOff(t *testing.T) {
 			t.Fatalf("another key is cut off at %d: %v", cutOff, err)
 		}
 		var lines int
-		if err := w.db.Writer().QueryRow(`SELECT COUNT(*) FROM audit WHERE action = 'cut_off_key' AND who = 'operator' AND role = 'operator' AND object = '7'`).Scan(&lines); err != nil || lines != 3 {
+		if err := w.db.Writer().QueryRow(`SELECT COUNT(*) FROM audit WHERE action = 'distrust_key' AND who = 'operator' AND role = 'operator' AND object = '7'`).Scan(&lines); err != nil || lines != 3 {
 			t.Fatalf("%d lines for audit, want one for each order that changed something: %v", lines, err)
 		}
 	})
@@ -127,16 +127,16 @@ func TestManyAreRescuedInOrder(t *testing.T) {
 	const honest = 157 // more than a statement takes, three times over
 	each(t, func(t *testing.T, w *system) {
 		w.known()
-		_, rescued, err := w.Distrust(t.Context(), Distrust{Key: seven, CutOff: nowMs.Seconds(), Exempt: many(honest), Who: "operator", At: nowMs})
-		if err != nil || rescued != honest {
-			t.Fatalf("%d rescued: %v", rescued, err)
+		_, exempted, err := w.Distrust(t.Context(), Distrust{Key: seven, CutOff: nowMs.Seconds(), Exempt: many(honest), Who: "operator", At: nowMs})
+		if err != nil || exempted != honest {
+			t.Fatalf("%d exempted: %v", exempted, err)
 		}
 		said := w.drain()
 		if len(said) != honest+1 || said[honest].Kind != revocation.KindRetireKey {
 			t.Fatalf("%d records, the last of kind %s", len(said), said[len(said)-1].Kind)
 		}
 		for i, r := range said[:honest] {
-			if r.Kind != revocation.KindRescue || r.Serial != today(uint32(i)) || r.Key != seven {
+			if r.Kind != revocation.KindExempt || r.Serial != today(uint32(i)) || r.Key != seven {
 				t.Fatalf("record %d is %+v", i, r)
 			}
 		}
@@ -159,7 +159,7 @@ func BenchmarkExempt100000(b *testing.B) {
 			b.Fatal(err)
 		}
 		if _, n, err := s.Distrust(b.Context(), Distrust{Key: seven, CutOff: nowMs.Seconds(), Exempt: many(100_000), Who: "operator", At: nowMs}); err != nil || n != 100_000 {
-			b.Fatalf("%d rescued: %v", n, err)
+			b.Fatalf("%d exempted: %v", n, err)
 		}
 		o.Close()
 	}

@@ -34,7 +34,7 @@ func TestOneKeyFollowsAnother(t *testing.T) {
 		w.refused(err, ErrInUse, "key 1; let it rest first")
 		w.ok(w.Deactivate(t.Context(), 1, w.by()))
 		w.signs(2, a, b)
-		l := w.states(Resting, InService)[0]
+		l := w.states(Inactive, InService)[0]
 		if l.Running != 1 || time.Until(l.RetireFrom).Round(time.Minute) != 31*time.Minute {
 			t.Fatalf("%+v", l)
 		}
@@ -59,7 +59,7 @@ func TestOneKeyFollowsAnother(t *testing.T) {
 			}
 		}
 		if got := w.trail(); len(got) != 4 || got[0] != "night-shift operator announce_key 1" || got[1] != "night-shift operator announce_key 2" ||
-			got[2] != "night-shift operator rest_key 1" || got[3] != "night-shift operator retire_key 1" {
+			got[2] != "night-shift operator deactivate_key 1" || got[3] != "night-shift operator retire_key 1" {
 			t.Fatalf("trail: %q", got)
 		}
 	})
@@ -99,7 +99,7 @@ func TestIssuerWithoutTheNewKey(t *testing.T) {
 		w.signs(1, old)
 		w.signs(2, fresh)
 		w.ok(w.Deactivate(t.Context(), 1, w.by()))
-		w.silent(old, "key 1 is resting; key 2 is in service, and this issuer does not hold it")
+		w.silent(old, "key 1 is inactive; key 2 is in service, and this issuer does not hold it")
 		w.signs(2, fresh)
 	})
 }

@@ -92,7 +92,7 @@ func readRows(ctx context.Context, db *database.DB, q database.Queries) (now dat
 		}
 		rows = append(rows, r)
 		return nil
-	}, `SELECT k.id, k.public, k.ordered_ms, k.published_ms, k.use_from_ms, k.rest_ms, k.retired_ms, c.cut_off,
+	}, `SELECT k.id, k.public, k.ordered_ms, k.published_ms, k.use_from_ms, k.inactive_ms, k.retired_ms, c.cut_off,
 		  a.id IS NOT NULL AND NOT `+outbox.Waits("a.outbox_id")+`
 		FROM issuer_keys k LEFT JOIN key_cutoffs c ON c.key_id = k.id LEFT JOIN announced_keys a ON a.id = k.id
 		ORDER BY k.ordered_ms, k.id`)
@@ -109,7 +109,7 @@ const (
 	Waiting   State = "waiting"
 	InService State = "in service"
 	Overlap   State = "overlap"
-	Resting   State = "resting"
+	Inactive  State = "inactive"
 	CutOff    State = "cut off"
 	Retired   State = "retired"
 )
@@ -177,7 +177,7 @@ func (r *row) state(now database.Millis, serving *row) State {
 	case r.cutOff <= now.Seconds():
 		return CutOff
 	case r.rest != 0:
-		return Resting
+		return Inactive
 	case r.published == 0:
 		return Announced
 	case r.useFrom > now:

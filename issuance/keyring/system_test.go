@@ -132,7 +132,7 @@ func (w *system) emptied() { w.exec(`DELETE FROM outbox`) }
 func (w *system) passes(d time.Duration) {
 	w.Helper()
 	ms := d.Milliseconds()
-	w.exec(`UPDATE issuer_keys SET ordered_ms = ordered_ms - $1, published_ms = published_ms - $1, use_from_ms = use_from_ms - $1, rest_ms = rest_ms - $1, retired_ms = retired_ms - $1`, ms)
+	w.exec(`UPDATE issuer_keys SET ordered_ms = ordered_ms - $1, published_ms = published_ms - $1, use_from_ms = use_from_ms - $1, inactive_ms = inactive_ms - $1, retired_ms = retired_ms - $1`, ms)
 	w.sessions.mu.Lock()
 	for i := range w.starts {
 		w.starts[i].at -= database.Millis(ms)

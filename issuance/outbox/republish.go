@@ -60,7 +60,7 @@ func Read(ctx context.Context, tx *sql.Tx, questions ...Question) (records []rev
 // into the outbox all that is in force at now (Unix ms). What else waited keeps its order
 // and goes first; all numbers start over from 1.
 func (o *Outbox) Republish(ctx context.Context, above uint64, now int64) (epoch uint64, err error) {
-	err = o.db.ChangeWithin(ctx, republishTimeout, "restate", func(ctx context.Context, tx *sql.Tx) error {
+	err = o.db.ChangeWithin(ctx, republishTimeout, "republish", func(ctx context.Context, tx *sql.Tx) error {
 		epoch, err = o.republish(ctx, tx, above, database.Millis(now))
 		return err
 	})
@@ -78,7 +78,7 @@ type Order struct {
 // back from a backup together, which nothing here can notice. The epoch rises
 // above now, and with that above all that was begun since the backup.
 func (o *Outbox) RepublishByOrder(ctx context.Context, by Order) (epoch uint64, err error) {
-	err = o.db.ChangeWithin(ctx, republishTimeout, "restate", func(ctx context.Context, tx *sql.Tx) error {
+	err = o.db.ChangeWithin(ctx, republishTimeout, "republish", func(ctx context.Context, tx *sql.Tx) error {
 		epoch, err = o.ordered(ctx, tx, by, "")
 		return err
 	})
@@ -123,7 +123,7 @@ func (o *Outbox) ordered(ctx context.Context, tx *sql.Tx, by Order, what string)
 	if epoch, err = o.republish(ctx, tx, uint64(by.At), by.At); err != nil {
 		return 0, err
 	}
-	return epoch, by.Trail.Append(ctx, tx, audit.Entry{AtMs: int64(by.At), Who: by.Who, Role: staff.Operator, Action: staff.Restate,
+	return epoch, by.Trail.Append(ctx, tx, audit.Entry{AtMs: int64(by.At), Who: by.Who, Role: staff.Operator, Action: staff.Republish,
 		Object: audit.Object{Kind: audit.Stream, ID: "control"}, Detail: fmt.Sprintf("%sepoch %d", what, epoch)})
 }
 

@@ -44,7 +44,7 @@ func TestACallerWhoLeavesIsNoFaultOfTheService(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if w.count(t, "left") != 3 || w.trace.Count(t, "railgate_issuer_partner_breaker") != 0 {
+	if w.count(t, "left") != 3 || w.trace.Count(t, "railgate_issuer_provider_breaker") != 0 {
 		t.Error("the breaker is not closed")
 	}
 }
@@ -69,7 +69,7 @@ func TestAServiceInTroubleIsLeftAloneAndTriedAgain(t *testing.T) {
 	if took := time.Since(start); took > slack || len(w.Calls()) != 3 {
 		t.Fatalf("ten refusals took %v and %d requests", took, len(w.Calls())-3)
 	}
-	if w.count(t, "open") != 10 || w.trace.Count(t, "railgate_issuer_partner_breaker") != 2 {
+	if w.count(t, "open") != 10 || w.trace.Count(t, "railgate_issuer_provider_breaker") != 2 {
 		t.Error("not counted")
 	}
 	move(20 * time.Second)
@@ -77,7 +77,7 @@ func TestAServiceInTroubleIsLeftAloneAndTriedAgain(t *testing.T) {
 	if err := w.ask(t.Context()); err != nil {
 		t.Fatalf("the probe: %v", err)
 	}
-	if w.trace.Count(t, "railgate_issuer_partner_breaker") != 0 {
+	if w.trace.Count(t, "railgate_issuer_provider_breaker") != 0 {
 		t.Error("it did not close")
 	}
 	w.trace.Free(t, mark)

@@ -173,10 +173,10 @@ func newMetrics(reg prometheus.Registerer, service string, b *Breaker) (*metrics
 	named := prometheus.Labels{"service": service}
 	m := &metrics{
 		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "railgate_issuer_partner_calls_total", Help: "Calls to outside services by outcome.", ConstLabels: named,
+			Name: "railgate_issuer_provider_calls_total", Help: "Calls to outside services by outcome.", ConstLabels: named,
 		}, []string{"outcome"}),
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "railgate_issuer_partner_seconds", Help: "How long calls to outside services took that were sent.", ConstLabels: named,
+			Name: "railgate_issuer_provider_seconds", Help: "How long calls to outside services took that were sent.", ConstLabels: named,
 			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 15},
 		}),
 	}
@@ -184,7 +184,7 @@ func newMetrics(reg prometheus.Registerer, service string, b *Breaker) (*metrics
 		m.calls.WithLabelValues(string(o)) // shown as 0 from the start
 	}
 	breaker := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "railgate_issuer_partner_breaker", Help: "0: calls go through; 1: one call tries the service; 2: it is left alone.", ConstLabels: named,
+		Name: "railgate_issuer_provider_breaker", Help: "0: calls go through; 1: one call tries the service; 2: it is left alone.", ConstLabels: named,
 	}, func() float64 { return float64(b.State()) })
 	if reg == nil {
 		return m, nil

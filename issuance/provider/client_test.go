@@ -80,7 +80,7 @@ func (w *system) ask(ctx context.Context) error {
 
 func (w *system) count(t *testing.T, outcome string) float64 {
 	t.Helper()
-	return w.trace.Count(t, "railgate_issuer_partner_calls_total", "test", outcome)
+	return w.trace.Count(t, "railgate_issuer_provider_calls_total", "test", outcome)
 }
 
 func short(c *provider.Config) { c.Timeout = bound }

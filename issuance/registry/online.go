@@ -14,7 +14,7 @@ import (
 	"github.com/railgate/railgate/issuance/throttle"
 )
 
-// Identified is a person whom the real-person check has seen, and whose name and number
+// Identified is a person whom the face check has seen, and whose name and number
 // the resident registry confirms.
 type Identified struct {
 	Provider string // who checked the face; a provider that is none says so

@@ -57,7 +57,7 @@ type Config struct {
 	Trail *audit.Trail
 	// Lockout bounds the guesses at a proof (rule B1), by document.
 	Lockout *throttle.Lockout
-	// Identify has a person seen by the real-person check, and confirmed by the resident
+	// Identify has a person seen by the face check, and confirmed by the resident
 	// registry: credential.Service.Identify.
 	Identify func(ctx context.Context, p identity.Person, evidence string, from throttle.Caller) (Identified, error)
 	// Limits to begin with. Zero: rules.DefaultLimits. See SetLimits.

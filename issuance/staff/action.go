@@ -35,11 +35,11 @@ const (
 
 // To a temporary ID.
 const (
-	Revoke           Action = "revoke"
-	Lift             Action = "lift"
-	IssuePaperProof  Action = "issue_paper_proof"
-	LookUpCredential Action = "look_up_credential"
-	ReadObjectTrail  Action = "read_object_trail" // of one object
+	Revoke             Action = "revoke"
+	Unrevoke           Action = "unrevoke"
+	IssuePaperProof    Action = "issue_paper_proof"
+	LookUpCredential   Action = "look_up_credential"
+	ReadObjectAuditLog Action = "read_object_audit_log" // of one object
 	// Identify tells who the person of a scanned code is, for a purpose that the
 	// credential has (see Member.For).
 	Identify Action = "identify"
@@ -47,24 +47,24 @@ const (
 
 // By those who run the issuer.
 const (
-	ReadTrail     Action = "read_trail" // of everybody
-	VerifyTrail   Action = "verify_trail"
-	ArchiveTrail  Action = "archive_trail"
-	GenerateKey   Action = "generate_key"
-	AnnounceKey   Action = "announce_key"
-	UseKeyFrom    Action = "use_key_from" // fixes when it signs
-	RestKey       Action = "rest_key"     // it signs nothing more
-	RetireKey     Action = "retire_key"
-	CutOffKey     Action = "cut_off_key"
-	CutOffSubject Action = "cut_off_subject"
-	NewFieldKey   Action = "new_field_key" // of the vault
-	Reseal        Action = "reseal"        // fields under the newest field key
-	DropFieldKey  Action = "drop_field_key"
-	Backup        Action = "backup"
-	Restore       Action = "restore" // what follows when a backup came back
-	Restate       Action = "restate"
-	Erase         Action = "erase"
-	LiftLock      Action = "lift_lock" // that failures led to
+	ReadAuditLog    Action = "read_audit_log" // of everybody
+	VerifyAuditLog  Action = "verify_audit_log"
+	ArchiveAuditLog Action = "archive_audit_log"
+	GenerateKey     Action = "generate_key"
+	AnnounceKey     Action = "announce_key"
+	UseKeyFrom      Action = "use_key_from"   // fixes when it signs
+	DeactivateKey   Action = "deactivate_key" // it signs nothing more
+	RetireKey       Action = "retire_key"
+	DistrustKey     Action = "distrust_key"
+	RevokeSubject   Action = "revoke_subject"
+	NewFieldKey     Action = "new_field_key" // of the vault
+	ReEncrypt       Action = "re_encrypt"    // fields under the newest field key
+	DropFieldKey    Action = "drop_field_key"
+	Backup          Action = "backup"
+	Restore         Action = "restore" // what follows when a backup came back
+	Republish       Action = "republish"
+	Erase           Action = "erase"
+	ClearLockout    Action = "clear_lockout" // that failures led to
 )
 
 // By the issuer itself, at the wish of an account's holder. No role may do them.
@@ -100,15 +100,15 @@ var rules = []struct {
 	{[]Role{Window, Agency, Machine}, []Action{ExchangeTicket}}, // B7: "agencies: exchange only", machines too
 	{[]Role{Window}, []Action{ChangeTicket, RefundTicket}},      // B7
 	{[]Role{Window, Police}, []Action{Revoke}},                  // ours: who stands before the passenger
-	{[]Role{Police, Operator}, []Action{Lift}},                  // ours: not the window that revoked
+	{[]Role{Police, Operator}, []Action{Unrevoke}},              // ours: not the window that revoked
 	{[]Role{Police}, []Action{IssuePaperProof}},                 // A7, A14: "station police window"
 	{[]Role{Police}, []Action{LookUpCredential}},                // ours
 	{[]Role{Window, Agency, Police}, []Action{Identify}},        // ours: who stands before the passenger
-	{[]Role{Police, Operator}, []Action{ReadObjectTrail}},       // ours
+	{[]Role{Police, Operator}, []Action{ReadObjectAuditLog}},    // ours
 	{[]Role{Operator}, []Action{ // ours
-		ReadTrail, VerifyTrail, ArchiveTrail,
-		GenerateKey, AnnounceKey, UseKeyFrom, RestKey, RetireKey, CutOffKey, CutOffSubject,
-		NewFieldKey, Reseal, DropFieldKey, Backup, Restore, Restate, Erase, LiftLock,
+		ReadAuditLog, VerifyAuditLog, ArchiveAuditLog,
+		GenerateKey, AnnounceKey, UseKeyFrom, DeactivateKey, RetireKey, DistrustKey, RevokeSubject,
+		NewFieldKey, ReEncrypt, DropFieldKey, Backup, Restore, Republish, Erase, ClearLockout,
 	}},
 	{[]Role{Ticketing}, []Action{AskDecision, ReportTicket, DeriveSubjects, RedeemAccountCode}}, // ours
 	{nil, []Action{VerifyOnline}},                // G39: the check itself

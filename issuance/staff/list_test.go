@@ -26,8 +26,8 @@ func TestWindowShowsItsCredentialAndRevokes(t *testing.T) {
 	if err := m.May(Revoke); err != nil {
 		t.Error(err)
 	}
-	if err := m.May(Lift); !problem.Is(err, ForbiddenRole) {
-		t.Errorf("a window lifted: %v", err)
+	if err := m.May(Unrevoke); !problem.Is(err, ForbiddenRole) {
+		t.Errorf("a window unrevoked: %v", err)
 	}
 	m.May("an action of somebody's choice")
 	counted(t, metrics, map[string]float64{
@@ -35,7 +35,7 @@ func TestWindowShowsItsCredentialAndRevokes(t *testing.T) {
 		"railgate_issuer_staff_credentials_total unknown":        0,
 		"railgate_issuer_staff_actions_total revoke allowed":     1,
 		"railgate_issuer_staff_actions_total revoke refused":     0,
-		"railgate_issuer_staff_actions_total lift refused":       1,
+		"railgate_issuer_staff_actions_total unrevoke refused":   1,
 		"railgate_issuer_staff_actions_total erase refused":      0,
 		"railgate_issuer_staff_actions_total pre_verify allowed": 0,
 	})

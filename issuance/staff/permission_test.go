@@ -101,7 +101,7 @@ func only(t *testing.T, a Action, roles ...Role) {
 // The trail names the role that the act was done in, not all that somebody has.
 func TestRoleOfTheActIsTheOneThatMayDoIt(t *testing.T) {
 	m := memberWith(t, Operator, Police, Agency)
-	for a, want := range map[Action]Role{ExchangeTicket: Agency, Revoke: Police, Erase: Operator, Lift: Police} {
+	for a, want := range map[Action]Role{ExchangeTicket: Agency, Revoke: Police, Erase: Operator, Unrevoke: Police} {
 		if got, err := m.As(a); got != want || err != nil {
 			t.Errorf("%s was done as %q, %v", a, got, err)
 		}

@@ -190,7 +190,7 @@ func (t *tally) mostlyFails(r NetworkRule, now int64) bool {
 	return failed >= float64(r.Failures) && 100*failed >= float64(r.Percent)*tried
 }
 
-var descSlowed = prometheus.NewDesc("railgate_issuer_network_slowed_total",
+var descSlowed = prometheus.NewDesc("railgate_issuer_network_throttled_total",
 	"Attempts refused because most of what their network tried of this effort had failed.", []string{"effort"}, nil)
 
 // Describe has Lockout be a prometheus.Collector.

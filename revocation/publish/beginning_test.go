@@ -44,7 +44,7 @@ func TestALogThatLostItsBeginningIsMended(t *testing.T) {
 			s.beats(p, 4) // something is left at the beginning that is not number 1
 
 			lose(t, s)
-			runtest.Eventually(t, patience, "a restatement", func() bool { return p.Stats().Restatements == 1 })
+			runtest.Eventually(t, patience, "a restatement", func() bool { return p.Stats().Republications == 1 })
 			o.Add(revocations(30, 1)...)
 			g := s.gateway()
 			g.mustKnow(31)
@@ -116,13 +116,13 @@ func TestWhichBeginningsAreWhole(t *testing.T) {
 			}
 			p, stop := s.publish(o)
 			runtest.Eventually(t, patience, "heartbeats", func() bool { return p.Stats().Heartbeats > 10 })
-			if n := p.Stats().Restatements; n != c.restated {
+			if n := p.Stats().Republications; n != c.restated {
 				t.Fatalf("%d restatements, want %d", n, c.restated)
 			}
 			stop()
 			p, _ = s.publish(o)
 			runtest.Eventually(t, patience, "heartbeats", func() bool { return p.Stats().Heartbeats > 10 })
-			if n := p.Stats().Restatements; n != 0 {
+			if n := p.Stats().Republications; n != 0 {
 				t.Fatal("restated once more after it was mended")
 			}
 		})

@@ -101,7 +101,7 @@ func TestAnotherTakesOver(t *testing.T) {
 			if late := s.gateway(); late.read() != 10 || late.doubts != 0 || g.doubts != 0 {
 				t.Fatalf("gateways doubt %d and %d messages", late.doubts, g.doubts)
 			}
-			if n := second.Stats().Restatements; n != 0 || first.Stats().Leading {
+			if n := second.Stats().Republications; n != 0 || first.Stats().Leading {
 				t.Fatalf("%d restatements: nothing was lost", n)
 			}
 		})
@@ -228,8 +228,8 @@ func TestALateMessageIsARepetition(t *testing.T) {
 	runtest.Eventually(t, patience, "more messages", func() bool { return landed() > before+10 })
 	g := s.gateway()
 	g.mustKnow(40)
-	if g.doubts != 0 || second.Stats().Restatements != 0 {
-		t.Fatalf("the gateway doubts %d messages, %d restatements", g.doubts, second.Stats().Restatements)
+	if g.doubts != 0 || second.Stats().Republications != 0 {
+		t.Fatalf("the gateway doubts %d messages, %d restatements", g.doubts, second.Stats().Republications)
 	}
 }
 

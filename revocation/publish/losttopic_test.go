@@ -38,7 +38,7 @@ func TestALostTopicIsMadeAgain(t *testing.T) {
 	if st := p.Stats(); st.FailingSince.Before(lost) || !strings.Contains(strings.ToLower(st.Failing), "topic") {
 		t.Errorf("failing since %v with %q, the topic was lost at %v", st.FailingSince, st.Failing, lost)
 	}
-	runtest.Eventually(t, patience, "a restatement", func() bool { return p.Stats().Restatements == 1 })
+	runtest.Eventually(t, patience, "a restatement", func() bool { return p.Stats().Republications == 1 })
 	g := s.gateway()
 	g.mustKnow(35)
 	runtest.Eventually(t, patience, "publishing to work", func() bool { return p.Stats().Failing == "" })

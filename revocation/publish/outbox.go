@@ -38,7 +38,7 @@ type Outbox interface {
 	Place(ctx context.Context, partition int) (low, next uint64, err error)
 	// Republish starts a new epoch, greater than above and than the present one,
 	// that says all over again what is in force at now (Unix ms): every announced
-	// key with its cut-off and rescued credentials, every subject's cut-off, every
+	// key with its cut-off and exempted credentials, every subject's cut-off, every
 	// closed session of which a code could still pass, and the state of every
 	// credential that was ever revoked and has not expired.
 	// Numbering starts over at 1. No credential's state is said twice: a lift that

@@ -97,9 +97,9 @@ type extent struct {
 // Stats is what the publisher did, for metrics.
 type Stats struct {
 	Batches, Records, Heartbeats, Failures uint64
-	// Restatements counts the times everything was published again.
-	Restatements uint64
-	Spent        Spent
+	// Republications counts the times everything was published again.
+	Republications uint64
+	Spent          Spent
 	// LastMS is when each partition last took a message, Unix ms.
 	LastMS []int64
 	// Failing is why the newest attempt to publish failed, since when none or not all

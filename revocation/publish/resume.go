@@ -55,6 +55,6 @@ func (p *Publisher) resume(ctx context.Context) (uint64, error) {
 		zap.Uint64("epoch", restated), zap.Uint64("was", epoch))
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.stats.Restatements++
+	p.stats.Republications++
 	return restated, nil
 }

@@ -190,7 +190,7 @@ func (s *station) beats(p *publish.Publisher, n uint64) {
 	s.t.Helper()
 	from := p.Stats()
 	runtest.Eventually(s.t, patience, "heartbeats", func() bool { return p.Stats().Heartbeats >= from.Heartbeats+n })
-	if to := p.Stats(); to.Restatements != from.Restatements {
-		s.t.Fatalf("%d restatements of a log that is whole", to.Restatements-from.Restatements)
+	if to := p.Stats(); to.Republications != from.Republications {
+		s.t.Fatalf("%d restatements of a log that is whole", to.Republications-from.Republications)
 	}
 }

@@ -241,7 +241,7 @@ func TestATopicMadeAgainDropsNothing(t *testing.T) {
 			if !during {
 				l.issue()
 			}
-			runtest.Eventually(t, patience, "a restatement", func() bool { return l.pub.Stats().Restatements > 0 })
+			runtest.Eventually(t, patience, "a restatement", func() bool { return l.pub.Stats().Republications > 0 })
 			l.outbox.Add(revocation.Record{Kind: revocation.KindRevoke, Serial: today(99)})
 			runtest.Eventually(t, patience, "a revocation through the new topic", func() bool { return r.Revoked(today(99)) })
 			awaitState(t, r, revocation.Fresh)

@@ -30,9 +30,9 @@ func (s Snapshots) hold(replica *revocation.Replica, topic string, log *zap.Logg
 	if errors.Is(err, fs.ErrNotExist) {
 		return
 	}
-	var t revocation.Ratchet
+	var t revocation.HighWaterMark
 	if err == nil {
-		t, err = revocation.DecodeRatchet(raw)
+		t, err = revocation.DecodeHighWaterMark(raw)
 	}
 	if err != nil {
 		log.Error("the ratchet is not used: an old copy of the log would be noticed by the snapshot only", zap.String("file", path), zap.Error(err))
@@ -48,7 +48,7 @@ func (s Snapshots) hold(replica *revocation.Replica, topic string, log *zap.Logg
 func (f *Follower) ratchet(ctx context.Context) {
 	var written []revocation.Mark
 	save := func() {
-		t := f.replica.Ratchet(f.topic)
+		t := f.replica.HighWaterMark(f.topic)
 		if slices.Equal(t.Marks, written) {
 			return
 		}

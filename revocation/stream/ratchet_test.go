@@ -62,7 +62,7 @@ func TestADamagedRatchetFileDoesNotKeepTheGateShut(t *testing.T) {
 		t.Fatal(err)
 	}
 	stream.Snapshots{Dir: dir}.Restore(r, topic, time.Now(), zap.NewNop())
-	for _, m := range r.Ratchet(topic).Marks {
+	for _, m := range r.HighWaterMark(topic).Marks {
 		if m != (revocation.Mark{}) {
 			t.Errorf("a mark out of rubbish: %+v", m)
 		}

@@ -220,7 +220,7 @@ func TestAFolderThatOthersMayWriteIsRefused(t *testing.T) {
 	}
 	keep := stream.Snapshots{Dir: dir}
 	newest := filepath.Join(dir, "control.snapshot")
-	ratchet := feed.Replica.Ratchet(topic)
+	ratchet := feed.Replica.HighWaterMark(topic)
 	if err := errors.Join(keep.Save(snapshot), os.WriteFile(filepath.Join(dir, "control.ratchet"), ratchet.Encode(), 0o600), keep.Check()); err != nil {
 		t.Fatal(err)
 	}

@@ -123,7 +123,7 @@ func TestG21_TheOwnerHasTheIdentityBack(t *testing.T) {
 		trail := harness.As[struct {
 			Records []struct{ Action, Detail string }
 		}](t,
-			h.Operator().Call("GET", "/v1/trail?kind=account&object="+robber.ID, nil), http.StatusOK)
+			h.Operator().Call("GET", "/v1/audit-log?kind=account&object="+robber.ID, nil), http.StatusOK)
 		if !slices.Contains(trail.Records, struct{ Action, Detail string }{"resolve_duplicate", "identity is free again"}) {
 			t.Errorf("the audit log of the other account is %+v", trail.Records)
 		}

@@ -106,7 +106,7 @@ func TestT20_ThePaperProofIsAuditedAndErased(t *testing.T) {
 		h.Police().PaperProof(wrong, "no_phone").Refused(t, account.NumberInvalid)
 		made := harness.As[paperProof](t, h.Police().PaperProof(who, "no_phone"), http.StatusCreated)
 
-		log := h.Police().Call("GET", "/v1/trail?kind=paper_proof&object="+made.ID, nil)
+		log := h.Police().Call("GET", "/v1/audit-log?kind=paper_proof&object="+made.ID, nil)
 		log.OK(t)
 		if text := string(log.Body); strings.Count(text, `"issue_paper_proof"`) != 1 || !strings.Contains(text, `"police-1"`) ||
 			!strings.Contains(text, `"no_phone"`) || strings.Contains(text, who.DocumentNumber) {

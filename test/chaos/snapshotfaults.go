@@ -140,7 +140,7 @@ func (sys *system) damageSnapshots() (done int, err error) {
 			return 0, err
 		}
 	}
-	ratchet := feed.Replica.Ratchet(sys.topic)
+	ratchet := feed.Replica.HighWaterMark(sys.topic)
 	for name, raw := range map[string][]byte{newestSnapshot: snapshot.Encode(), "control.ratchet": ratchet.Encode()} {
 		path := filepath.Join(dir, name)
 		for i := range raw {

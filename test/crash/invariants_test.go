@@ -147,7 +147,7 @@ func (r *rows) checkAuditLog(fault func(string, ...any)) {
 			}
 			a := act{w.who, string(staff.Revoke), string(audit.Credential) + " " + serial.String(), w.reason, w.atMs}
 			if w.lifted {
-				a.action = string(staff.Lift)
+				a.action = string(staff.Unrevoke)
 			}
 			said[a]++
 		}

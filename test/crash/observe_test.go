@@ -142,7 +142,7 @@ func (r *rows) readCredentials(ctx context.Context, tx *sql.Tx) error {
 	}
 	var serial tokens.Serial
 	var w decisionRow
-	err = each(ctx, tx, `SELECT day, idx, lifted, reason, who, at_ms FROM revocations ORDER BY id`, func() {
+	err = each(ctx, tx, `SELECT day, idx, unrevoked, reason, who, at_ms FROM revocations ORDER BY id`, func() {
 		c := r.credentials[serial]
 		c.decisions = append(c.decisions, w)
 	}, &serial.Day, &serial.Index, &w.lifted, &w.reason, &w.who, &w.atMs)

@@ -108,7 +108,7 @@ type checkedBody struct {
 	Application standingBody
 }
 
-// check passes a real-person check, which approves the application if it is the first.
+// check passes a face check, which approves the application if it is the first.
 func (p *worker) check(who *person, t *page, token string) {
 	sent := p.model.send(aCheck, anApproval)
 	a := p.call("POST", "/v1/applications/"+t.application+"/checks", t.bearer(token), fields{"evidence": facecheck.SandboxPass})

@@ -103,13 +103,13 @@ func TestAnOperatorRotatesAKeyBesideTheIssuer(t *testing.T) {
 	old := command(`(?m)^(\d+) +in service`, "-list-keys")
 	fresh := command(`(?s)key (\d+) is made.*published;`, "-by", "night-shift", "-new-key")
 	command(`(?m)^(`+fresh+`) +(announced|waiting)`, "-list-keys")
-	out, err := s.run("issuer", "-config", s.issuer.File, "-by", "night-shift", "-rest-key", old)
+	out, err := s.run("issuer", "-config", s.issuer.File, "-by", "night-shift", "-deactivate-key", old)
 	if err == nil || !strings.Contains(out, "no other key is in service") {
 		t.Errorf("the only key in service may rest: %v %s", err, out)
 	}
-	command(`(announce_key +key:`+fresh+`)`, "-by", "night-shift", "-trail")
-	command(`(the chain holds)`, "-verify-trail")
-	if out, err := s.run("issuer", "-config", s.issuer.File, "-verify-trail", "-anchor", "1:"+strings.Repeat("0", 64)); err == nil {
+	command(`(announce_key +key:`+fresh+`)`, "-by", "night-shift", "-audit-log")
+	command(`(the chain holds)`, "-verify-audit-log")
+	if out, err := s.run("issuer", "-config", s.issuer.File, "-verify-audit-log", "-anchor", "1:"+strings.Repeat("0", 64)); err == nil {
 		t.Errorf("an anchor of another trail: %s", out)
 	}
 }
@@ -129,7 +129,7 @@ func TestBrokenSettingsAreRefusedWithTheirField(t *testing.T) {
 		{"gateway", "-no.such.setting=1", "no.such.setting"},
 		{"gateway", "-snapshots.dir=" + open, "snapshots.dir: " + open + " has mode 0777"},
 		{"issuer", "-keys=" + filepath.Join(s.Dir, "nowhere"), "keys"},
-		{"issuer", "-real_person.provider=none", "real_person.provider"},
+		{"issuer", "-face_check.provider=none", "face_check.provider"},
 		{"issuer", "-kafka.retention=1h", "kafka.retention"},
 		{"issuer", "-key_lead=25h", "key_lead"},
 		{"issuer", "-trusted_proxies=everybody", "trusted_proxies"},

@@ -44,7 +44,7 @@ func (h *Harness) Authority() *Staff { return h.Staff(staff.Authority) }
 // AuditLog is what an operator reads in the audit log now.
 func (h *Harness) AuditLog() string {
 	h.T.Helper()
-	return string(h.Operator().Call("GET", "/v1/trail", nil).Body)
+	return string(h.Operator().Call("GET", "/v1/audit-log", nil).Body)
 }
 
 // Call sends a request with the member's credential.

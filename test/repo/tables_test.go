@@ -9,6 +9,7 @@ import (
 
 var (
 	createTable = regexp.MustCompile(`(?i)CREATE TABLE (?:IF NOT EXISTS )?(\w+)`)
+	renameTable = regexp.MustCompile(`ALTER TABLE (\w+) RENAME TO (\w+)`)
 	ownerRow    = regexp.MustCompile("(?m)^\\| ((?:`\\w+`(?:, )?)+) \\| .* \\| (?:`([\\w/]+)`|none) \\|$")
 )
 
@@ -26,6 +27,13 @@ func TestATableHasOneOwner(t *testing.T) {
 		name, _ := filepath.Rel(root, file)
 		for _, m := range createTable.FindAllStringSubmatch(read(t, name), -1) {
 			tables[m[1]] = true
+		}
+		for _, m := range renameTable.FindAllStringSubmatch(read(t, name), -1) {
+			if !tables[m[1]] {
+				t.Errorf("%s renames %s, which no migration before it creates", name, m[1])
+			}
+			delete(tables, m[1])
+			tables[m[2]] = true
 		}
 	}
 	sources := map[string]string{} // by package

@@ -172,7 +172,7 @@ type metrics struct{ callbacks *prometheus.CounterVec }
 
 func newMetrics(reg prometheus.Registerer, promises *provider.Breaker) (*metrics, error) {
 	m := &metrics{prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "railgate_issuer_real_person_callbacks_total", Help: "Callbacks of the real-person provider by what came of them.",
+		Name: "railgate_issuer_face_callbacks_total", Help: "Callbacks of the real-person provider by what came of them.",
 	}, []string{"outcome"})}
 	for _, o := range outcomes {
 		m.callbacks.WithLabelValues(string(o)) // shown as 0 from the start
@@ -181,7 +181,7 @@ func newMetrics(reg prometheus.Registerer, promises *provider.Breaker) (*metrics
 		return m, nil
 	}
 	breaker := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "railgate_issuer_real_person_breaker",
+		Name: "railgate_issuer_face_breaker",
 		Help: "Whether callbacks come: 0: checks go through; 1: one check tries; 2: the provider is left alone.",
 	}, func() float64 { return float64(promises.State()) })
 	return m, errors.Join(reg.Register(m.callbacks), reg.Register(breaker))

@@ -15,7 +15,7 @@ import (
 func FuzzCallback(f *testing.F) {
 	now := time.Unix(1770768000, 0)
 	waiting, _ := provider.ParseID("000102030405060708090a0b0c0d0e0f")
-	const path = "/v1/real-person/callback"
+	const path = "/v1/face-check/callback"
 	secret := provider.SecretOf("one", [provider.SecretSize]byte{1})
 	keys, err := provider.NewKeyring(secret)
 	if err != nil {

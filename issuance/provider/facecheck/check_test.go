@@ -150,7 +150,7 @@ func TestWhoLeavesIsNoFaultOfTheProvider(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if w.trace.Count(t, "railgate_issuer_real_person_breaker") != 0 || w.trace.Count(t, "railgate_issuer_partner_breaker") != 0 {
+	if w.trace.Count(t, "railgate_issuer_face_breaker") != 0 || w.trace.Count(t, "railgate_issuer_provider_breaker") != 0 {
 		t.Error("the provider is left alone")
 	}
 }

@@ -14,7 +14,7 @@
 //
 // # Protocol
 //
-// docs/openapi/real-person.yaml has it as the provider sees it. The issuer sends
+// docs/openapi/face-check.yaml has it as the provider sees it. The issuer sends
 //
 //	POST /v1/checks
 //	{"name":"…","document_type":"resident_id","document_number":"…",
@@ -64,7 +64,7 @@ const MaxEvidence = 4096
 // caller, not the person, is at fault.
 var ErrEvidence = errors.New("realperson: evidence is not in the provider's form")
 
-// Checker is a provider of real-person checks.
+// Checker is a provider of face checks.
 //
 // Check returns a Result only when the provider decided; Passed is true only if
 // it is certain that evidence shows the person, live. It returns before ctx

@@ -14,11 +14,11 @@ import (
 	"github.com/railgate/railgate/issuance/provider/facecheck"
 )
 
-// contract is docs/openapi/real-person.yaml.
+// contract is docs/openapi/face-check.yaml.
 type contract struct{ doc *openapi3.T }
 
 var loadContract = sync.OnceValues(func() (*contract, error) {
-	doc, err := openapi3.NewLoader().LoadFromFile("../../../docs/openapi/real-person.yaml")
+	doc, err := openapi3.NewLoader().LoadFromFile("../../../docs/openapi/face-check.yaml")
 	if err != nil {
 		return nil, err
 	}

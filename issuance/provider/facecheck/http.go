@@ -24,7 +24,7 @@ var (
 )
 
 // Service is the provider's name in metrics, logs and errors.
-const Service = "real_person"
+const Service = "face_check"
 
 // How many checks may wait at once. A waiting check holds a passenger's request.
 const (
@@ -73,7 +73,7 @@ func (c *Config) own() (faults []error) {
 // configuration.
 type Settings struct {
 	Service     provider.Settings `toml:"service"`
-	CallbackURL string            `toml:"callback_url" doc:"where the provider reaches this issuer's callback, https://host/v1/real-person/callback; one for each issuer"`
+	CallbackURL string            `toml:"callback_url" doc:"where the provider reaches this issuer's callback, https://host/v1/face-check/callback; one for each issuer"`
 	Label       string            `toml:"label" doc:"names the provider to passengers and in logs, printable ASCII"`
 	Waiting     int               `toml:"waiting" doc:"bound on checks at hand; 0: 256"`
 }

@@ -24,12 +24,12 @@ func TestAFileOfSettingsMakesAChecker(t *testing.T) {
 	}
 	file := filepath.Join(dir, "issuer.toml")
 	err := os.WriteFile(file, []byte(`
-[real_person]
-callback_url = "https://issuer.example/v1/real-person/callback"
+[face_check]
+callback_url = "https://issuer.example/v1/face-check/callback"
 label = "example provider"
 waiting = 64
-[real_person.service]
-url = "https://real-person.example/api"
+[face_check.service]
+url = "https://face-check.example/api"
 secret_files = ["`+first+`", "`+second+`"]
 timeout = "3s"
 `), 0o600)
@@ -37,12 +37,12 @@ timeout = "3s"
 		t.Fatal(err)
 	}
 	var settings struct {
-		RealPerson facecheck.Settings `toml:"real_person" doc:"the provider"`
+		FaceCheck facecheck.Settings `toml:"face_check" doc:"the provider"`
 	}
 	if _, err := conf.Load(&settings, conf.Options{Program: "test", EnvPrefix: "TEST"}, []string{"-config", file}, nil, io.Discard); err != nil {
 		t.Fatal(err)
 	}
-	c, err := settings.RealPerson.Load(ownfile.Trust{})
+	c, err := settings.FaceCheck.Load(ownfile.Trust{})
 	if err != nil {
 		t.Fatal(err)
 	}

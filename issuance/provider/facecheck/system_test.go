@@ -24,7 +24,7 @@ const (
 	failed = `{"decision":"failed"}`
 	later  = `{"decision":"later"}`
 
-	callbackPath = "/v1/real-person/callback"
+	callbackPath = "/v1/face-check/callback"
 )
 
 // marked is a person whose every datum is a mark, and so is his evidence.
@@ -110,7 +110,7 @@ func (w *system) undecided(t *testing.T, within time.Duration, want error) {
 
 func (w *system) counted(t *testing.T, outcome string, want float64) {
 	t.Helper()
-	if got := w.trace.Count(t, "railgate_issuer_real_person_callbacks_total", outcome); got != want {
+	if got := w.trace.Count(t, "railgate_issuer_face_callbacks_total", outcome); got != want {
 		t.Errorf("%s: %v callbacks, want %v", outcome, got, want)
 	}
 }

@@ -91,7 +91,7 @@ type Server struct {
 // instance an [[announce]].
 func (s *Stack) Issuer(name string, more Settings, tables ...string) (*Server, error) {
 	return s.server(&Server{Name: name, binary: "issuer"}, Settings{
-		"database": s.Database, "keys": s.Keys(), "real_person.provider": "sandbox", "residents.provider": "sandbox",
+		"database": s.Database, "keys": s.Keys(), "face_check.provider": "sandbox", "residents.provider": "sandbox",
 		"kafka.replication": s.Replication, "kafka.heartbeat": "200ms",
 	}, more, append([]string{s.StaffEntry}, tables...))
 }

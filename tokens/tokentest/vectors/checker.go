@@ -28,7 +28,7 @@ func (v *Vector) Checker(tables bool) (tokens.Checker, error) {
 			if err != nil {
 				return none, err
 			}
-			key.Rescued = tokentest.Serials(exempt)
+			key.Exempted = tokentest.Serials(exempt)
 		}
 		switch err := key.Prepare(tables); {
 		case errors.Is(err, fixedkey.ErrKeyWeak), errors.Is(err, fixedkey.ErrKeyForm):
