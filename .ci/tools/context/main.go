@@ -1,6 +1,6 @@
-// Command context lists the files that an image build from a folder would see,
-// each followed by a zero byte: all but those that its .dockerignore excludes.
-// The rules are the ones of the container engines, by their own package.
+// Command context lists the files of a folder that an image build would see, each
+// followed by a zero byte. It leaves out the files that the folder's .dockerignore
+// excludes, by the rules of the container engines' own package.
 package main
 
 import (

@@ -1,0 +1,347 @@
+package repo
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// maxLine is the longest line of a comment or a document, in characters.
+const maxLine = 140
+
+// A phrase is a spelling that the project does not use, and what to write instead.
+type phrase struct {
+	spelling *regexp.Regexp
+	instead  string
+}
+
+func banned(spelling, instead string) phrase {
+	return phrase{regexp.MustCompile(`(?i)` + spelling), instead}
+}
+
+// phrases are the constructions that cost a reader most, and private words for
+// the terms of docs/glossary.md.
+var phrases = []phrase{
+	banned(`\b(nobody|somebody|anybody|whoever)\b`, "name the component or the caller"),
+	banned(`\b(for|of|by|to|from|with|at|than) who\b`, "name the caller"),
+	banned(`\bby whom\b`, "name the caller"),
+	banned(`\b(he|him|his|himself|she|her|herself)\b`, "they, or the component"),
+	banned(`\bwhat (is|was|are|were|has|had) (left|asked|held|not|no|there|under|kept|taken|given|known|new|said|done|in|on)\b`, "name the thing"),
+	banned(`\bwhat (lies|stands|goes|went|there is|follows|comes|came)\b`, "name the thing"),
+	banned(`\bours:`, "our choice:"),
+	banned(`\b(none|nothing|nowhere|no \w+|not) but\b`, "only"),
+	banned(`\bnothing is \w+ but\b`, "only"),
+	banned(`\ball but\b`, "all except, or almost"),
+	banned(`\b(go|goes|going|went) on with\b`, "continue"),
+	banned(`\bholds? to\b`, "is checked against"),
+	banned(`\b(lies?|lay) (under|in|on|behind|below|with)\b`, "is stored, is encrypted with"),
+	banned(`\b(stands?|stood) (in|on|behind|below|above|between|beside|under)\b`, "is stored, precedes"),
+	banned(`\bat hand\b`, "in progress"),
+	banned(`\bin vain\b`, "without success"),
+	banned(`\bin force\b`, "active"),
+	banned(`\bas good as\b`, "equal to, almost"),
+	banned(`\bsays? (so|no)\b`, "reports, refuses"),
+	banned(`\bto be had\b`, "available"),
+	banned(`\bhas its (end|place)\b`, "ends, is stored"),
+	banned(`\bfrom (then|there|that \w+) on\b`, "after"),
+	banned(`\b(thereby|whence|thereof|whereof|hereby)\b`, "name it"),
+
+	banned(`\b(audit )?trails?\b`, "audit log"),
+	banned(`\breal-person\b`, "face check"),
+	banned(`\bcut-offs?\b`, "cutoff"),
+	banned(`\brescue[ds]?\b`, "exempt"),
+	banned(`\bratchets?\b`, "high-water mark"),
+	banned(`\bresea(l|ls|led|ling)\b`, "re-encrypt"),
+	banned(`\brestate(d|s|ment|ments)?\b`, "republish"),
+	banned(`(^|[^-])\bpartners?\b`, "provider"),
+	banned(`\b(un)?lift(s|ed|ing|ings)?\b`, "unrevoke, clear"),
+	banned(`\berrands?\b`, "command"),
+}
+
+// unread are the folders and documents that are not written by these rules yet.
+var unread = []string{
+	"CHANGELOG.md",
+	"README.md",
+	"README.zh-CN.md",
+	"bench",
+	"bench/README.md",
+	"bench/httpcheck",
+	"bench/httpcheck/corpus",
+	"bench/httpcheck/load",
+	"bench/httpcheck/servers",
+	"bench/issuance",
+	"bench/measure",
+	"bench/report",
+	"bench/rivals",
+	"bench/rivals/jwtgate",
+	"bench/rivals/nginx",
+	"cmd/demo",
+	"cmd/gateway",
+	"cmd/issuer",
+	"cmd/loadtest",
+	"cmd/stream",
+	"deploy",
+	"deploy/README.md",
+	"deploy/config",
+	"docs/design.md",
+	"docs/integration.md",
+	"docs/issuance.md",
+	"docs/openapi",
+	"docs/operations.md",
+	"docs/performance.md",
+	"docs/revocation.md",
+	"docs/rules.md",
+	"docs/threat-model.md",
+	"docs/token-format.md",
+	"gateway",
+	"gateway/batch",
+	"gateway/edge",
+	"gateway/overload",
+	"gateway/passcache",
+	"internal/conf",
+	"internal/ownfile",
+	"internal/process",
+	"internal/strictjson",
+	"issuance",
+	"issuance/account",
+	"issuance/audit",
+	"issuance/backup",
+	"issuance/credential",
+	"issuance/database",
+	"issuance/httpapi",
+	"issuance/httpapi/privacy.md",
+	"issuance/identity",
+	"issuance/internal/ids",
+	"issuance/keyring",
+	"issuance/keystore",
+	"issuance/outbox",
+	"issuance/problem",
+	"issuance/provider",
+	"issuance/provider/facecheck",
+	"issuance/registry",
+	"issuance/registry/rules",
+	"issuance/staff",
+	"issuance/throttle",
+	"issuance/vault",
+	"loadtest",
+	"loadtest/fake",
+	"loadtest/openloop",
+	"revocation",
+	"revocation/kafka",
+	"revocation/kafka/guard",
+	"revocation/publish",
+	"revocation/revocationtest",
+	"revocation/revocationtest/genvectors",
+	"revocation/revocationtest/vectors",
+	"revocation/stream",
+	"revocation/testdata/vectors/README.md",
+	"test/articles",
+	"test/audittest",
+	"test/chaos",
+	"test/crash",
+	"test/databasetest",
+	"test/e2e",
+	"test/fakekafka",
+	"test/fakekafka/batch",
+	"test/fakeprovider",
+	"test/gen/citygen",
+	"test/gen/commongen",
+	"test/harness",
+	"test/harness/passenger",
+	"test/harness/process",
+	"test/harness/runtest",
+	"test/harness/stack",
+	"test/issuerdb",
+	"test/repo",
+	"test/repo/lines",
+	"test/tool",
+	"tokens",
+	"tokens/fixedkey",
+	"tokens/fixedkey/internal/inverse",
+	"tokens/fixedkey/internal/lanes",
+	"tokens/fixedkey/internal/lanes/bounds",
+	"tokens/fixedkey/internal/lanes/gen",
+	"tokens/fixedkey/internal/lanes/layout",
+	"tokens/fixedkey/internal/lanes/program",
+	"tokens/fixedkey/testdata/README.md",
+	"tokens/internal/links",
+	"tokens/signing",
+	"tokens/testdata/vectors/README.md",
+	"tokens/tokentest",
+	"tokens/tokentest/genvectors",
+	"tokens/tokentest/vectorfile",
+	"tokens/tokentest/vectors",
+}
+
+// faults lists the phrases of the text that are banned, and whether the line is too long.
+func faults(text string) (all []string) {
+	for _, p := range phrases {
+		if found := p.spelling.FindString(text); found != "" {
+			all = append(all, strconv.Quote(found)+": write "+p.instead)
+		}
+	}
+	return all
+}
+
+func tooLong(line string) []string {
+	if n := utf8.RuneCountInString(strings.ReplaceAll(line, "\t", "    ")); n > maxLine {
+		return []string{strconv.Itoa(n) + " characters in a line"}
+	}
+	return nil
+}
+
+// A report gets the place of a fault and the fault.
+type report func(path string, line int, fault string)
+
+// proseOfGo checks the comments of a Go file, and the sentences among its strings
+// unless it is a test.
+func proseOfGo(path string, source []byte, fault report) error {
+	set := token.NewFileSet()
+	file, err := parser.ParseFile(set, path, source, parser.ParseComments)
+	if err != nil {
+		return err
+	}
+	if ast.IsGenerated(file) {
+		return nil
+	}
+	for _, group := range file.Comments {
+		for _, c := range group.List {
+			at := set.Position(c.Pos()).Line
+			for i, line := range strings.Split(c.Text, "\n") {
+				if strings.HasPrefix(line, "//go:") {
+					continue
+				}
+				for _, f := range append(faults(line), tooLong(line)...) {
+					fault(path, at+i, f)
+				}
+			}
+		}
+	}
+	if strings.HasSuffix(path, "_test.go") {
+		return nil
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if s, ok := n.(*ast.BasicLit); ok && s.Kind == token.STRING {
+			if text, err := strconv.Unquote(s.Value); err == nil && strings.Contains(text, " ") {
+				for _, f := range faults(text) {
+					fault(path, set.Position(s.Pos()).Line, f)
+				}
+			}
+		}
+		return true
+	})
+	return nil
+}
+
+// proseOfText checks the lines of a document, a sample of settings or an OpenAPI file.
+func proseOfText(path string, text string, fault report) {
+	code, generated := false, false
+	for i, line := range strings.Split(text, "\n") {
+		code = code != strings.HasPrefix(line, "```")
+		if strings.HasPrefix(line, "<!-- ") && strings.Contains(line, "-update") {
+			generated = true
+		}
+		if strings.HasPrefix(line, "<!-- end") {
+			generated = false
+		}
+		all := faults(inQuotes.ReplaceAllString(line, "``"))
+		if !code && !generated && !mayBeLong(path, line) {
+			all = append(all, tooLong(line)...)
+		}
+		for _, f := range all {
+			fault(path, i+1, f)
+		}
+	}
+}
+
+// inQuotes is code within a line: names are what they are.
+var inQuotes = regexp.MustCompile("`[^`]*`")
+
+// mayBeLong are lines that Markdown cannot break: the rows of docs/rules.md, which a
+// test reads, and links.
+func mayBeLong(path, line string) bool {
+	if !strings.HasSuffix(path, ".md") {
+		return true
+	}
+	return strings.HasSuffix(path, "docs/rules.md") && strings.HasPrefix(line, "|") || strings.HasPrefix(line, "[") || strings.HasPrefix(line, "![")
+}
+
+func isUnread(path string) bool {
+	return slices.Contains(unread, path) || !strings.HasSuffix(path, ".md") && slices.Contains(unread, filepath.Dir(path))
+}
+
+// Comments, help, log lines, errors and documents are written in plain English, with
+// the words of docs/glossary.md.
+func TestProse(t *testing.T) {
+	checked := 0
+	fault := func(path string, line int, fault string) { t.Errorf("%s:%d: %s", path, line, fault) }
+	for _, ending := range []string{".go", ".md", ".toml", ".yaml"} {
+		for _, file := range files(t, ending) {
+			path, _ := filepath.Rel(root, file)
+			if isUnread(path) || strings.Contains(path, "results/") || path == "test/repo/prose_test.go" {
+				continue
+			}
+			source, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checked++
+			if ending == ".go" {
+				err = proseOfGo(path, source, fault)
+			} else {
+				proseOfText(path, string(source), fault)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if checked == 0 {
+		t.Error("no file was checked")
+	}
+}
+
+func TestProseFindsFaults(t *testing.T) {
+	found := func(path, text string) (all []string) {
+		fault := func(_ string, line int, fault string) { all = append(all, strconv.Itoa(line)+": "+fault) }
+		if !strings.HasSuffix(path, ".go") {
+			proseOfText(path, text, fault)
+		} else if err := proseOfGo(path, []byte(text), fault); err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	long := strings.Repeat("word ", 29)
+	for _, c := range []struct{ path, text, want string }{
+		{"a.go", "package a\n\n// Nobody waits.\nvar A int\n", `3: "Nobody"`},
+		{"a_test.go", "package a\n\nfunc f() {\n\t// Ours: twelve.\n}\n", `4: "Ours:"`},
+		{"a.go", "package a\n\n// " + long + "\nvar A int\n", "3: 148 characters"},
+		{"a.go", "package a\n\nvar Help = \"what is left of it\"\n", `3: "what is left"`},
+		{"a.md", "# A\n\nThe audit trail is read.\n", `3: "audit trail"`},
+		{"a.md", long + "\n", "1: 145 characters"},
+		{"a.toml", "a = 1 # keys in force\n", `1: "in force"`},
+		{"a.yaml", "description: it is lifted\n", `1: "lifted"`},
+	} {
+		if got := found(c.path, c.text); len(got) != 1 || !strings.HasPrefix(got[0], c.want) {
+			t.Errorf("%s %q: %q, want %s…", c.path, c.text, got, c.want)
+		}
+	}
+	for _, c := range []struct{ path, text string }{
+		{"a.go", "package a\n\n// A call runs at once if no batch is in flight.\nvar A int\n"},
+		{"a.go", "// Code generated by a generator. DO NOT EDIT.\npackage a\n\n// Nobody waits.\nvar A int\n"},
+		{"a.md", "```\n" + long + "\n```\n"},
+		{"a.md", "The file `ratchet` is not read.\n"},
+	} {
+		if got := found(c.path, c.text); got != nil {
+			t.Errorf("%s %q: %q, want none", c.path, c.text, got)
+		}
+	}
+}
