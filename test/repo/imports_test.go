@@ -11,7 +11,8 @@ import (
 
 const module = "github.com/railgate/railgate/"
 
-// rule forbids, to the packages under from, everything under the named paths.
+// A rule forbids the packages at and below from to import the packages at and below
+// each path of not.
 type rule struct {
 	from string
 	why  string
@@ -28,34 +29,34 @@ const (
 )
 
 var rules = []rule{
-	{"tokens", "the leaf is pure: bytes, keys and time in, a verdict out",
+	{"tokens", "the leaf is pure: bytes, keys and time go in, a verdict comes out",
 		[]string{module + "gateway", module + "revocation", module + "issuance", module + "internal", "net", "os/exec", "log", web, kafkaClient, "go.uber.org/zap"}},
-	{"revocation", "what revoked means does not depend on how it travels",
+	{"revocation", "the meaning of a revocation does not depend on its transport",
 		[]string{module + "gateway", module + "issuance", module + "tokens/signing", module + "tokens/tokentest", "net/http", web, kafkaClient, testBroker}},
-	{"revocation/stream", "the gate's only Kafka code reads, and knows neither side's business",
+	{"revocation/stream", "the gateway's only Kafka code reads; it depends on neither side",
 		[]string{module + "gateway", module + "issuance", module + "revocation/publish", module + "tokens/signing", testBroker}},
-	{"revocation/publish", "publishing knows neither the backend nor the gate",
+	{"revocation/publish", "publishing depends on neither the issuer nor the gateway",
 		[]string{module + "gateway", module + "issuance", module + "revocation/stream", testBroker}},
-	{"gateway", "a stolen gateway can mint nothing and reveals nobody",
+	{"gateway", "a stolen gateway can mint nothing and reveal no identity",
 		[]string{module + "issuance", module + "tokens/signing", module + "tokens/tokentest", module + "revocation/publish", module + "revocation/stream", module + "revocation/revocationtest", kafkaClient, testBroker, sqlite, postgres}},
-	{"issuance", "the backend links nothing of the gate, so that it cannot slow it",
+	{"issuance", "the issuer links nothing of the gateway, so that it cannot slow a gate",
 		[]string{module + "gateway", module + "revocation/stream", module + "tokens/tokentest", module + "revocation/revocationtest", module + "test", web, testBroker}},
-	{"loadtest", "the load test speaks HTTP only, like any client",
+	{"loadtest", "the load test uses HTTP only, like any client",
 		[]string{module + "gateway", module + "issuance", module + "revocation", kafkaClient, testBroker}},
-	{"tokens/fixedkey/internal/lanes", "what calls the kernels needs constants, not the steps that make them up",
+	{"tokens/fixedkey/internal/lanes", "callers of the kernels need constants, not the program that generates them",
 		[]string{module + "tokens/fixedkey/internal/lanes/program"}},
-	{"cmd/gateway", "what stands in stations holds no private key and no broker",
+	{"cmd/gateway", "the program in stations has no private key and no broker",
 		[]string{module + "issuance", module + "tokens/signing", module + "tokens/tokentest", module + "revocation/publish", module + "revocation/revocationtest", module + "tokens/fixedkey/internal/lanes/program", module + "test", module + "bench", testBroker, sqlite, postgres, "github.com/cloudflare/circl/sign", rivalJWT}},
-	{"cmd/issuer", "the issuer links nothing made for tests, and nothing of the gate",
+	{"cmd/issuer", "the issuer links no test code and nothing of the gateway",
 		[]string{module + "gateway", module + "revocation/stream", module + "tokens/tokentest", module + "revocation/revocationtest", module + "test", testBroker}},
-	{"cmd/stream", "what shows the stream holds no key, and no part of either side",
+	{"cmd/stream", "the viewer of the stream has no key and no part of either side",
 		[]string{module + "gateway", module + "issuance", module + "revocation/publish", module + "tokens/signing", module + "revocation/revocationtest", testBroker, sqlite, postgres}},
-	{"cmd/loadtest", "as loadtest",
+	{"cmd/loadtest", "as for loadtest",
 		[]string{module + "gateway", module + "issuance", module + "revocation", kafkaClient, testBroker}},
 }
 
-// exact lists the rules that speak of one package, not of those below it:
-// signing and tokentest lie under tokens but are not linked by it.
+// exact lists the rules for one package without the packages below it: tokens does
+// not link tokens/signing and tokens/tokentest.
 var exact = []string{"tokens", "tokens/fixedkey/internal/lanes", "revocation", "revocation/stream", "revocation/publish"}
 
 func TestImportRules(t *testing.T) {

@@ -91,7 +91,6 @@ var unread = []string{
 	"deploy",
 	"deploy/README.md",
 	"deploy/config",
-	"docs/design.md",
 	"docs/integration.md",
 	"docs/issuance.md",
 	"docs/openapi",
