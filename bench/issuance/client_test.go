@@ -24,7 +24,7 @@ func TestADeclineIsNoWrongAnswer(t *testing.T) {
 		}))
 		c, done := newClient(s.URL, 2)
 		err := c.Revoke(t.Context(), tokens.Serial{}, "rgs_")
-		var refused *passenger.Refused
+		var refused *passenger.StatusError
 		if declined := errors.Is(err, openloop.ErrDeclined); declined != (status >= 500) || declined == errors.As(err, &refused) || !strings.Contains(err.Error(), fmt.Sprint(status)) {
 			t.Errorf("%d: %v", status, err)
 		}

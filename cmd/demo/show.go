@@ -44,7 +44,7 @@ func (s *show) open() (code passenger.Shown, err error) {
 
 // reason is what a user reads of an error: the problem's code where there is one.
 func reason(err error) string {
-	var r *passenger.Refused
+	var r *passenger.StatusError
 	if errors.As(err, &r) && r.Code != "" {
 		return r.Code
 	}

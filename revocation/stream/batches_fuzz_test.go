@@ -55,7 +55,7 @@ func FuzzFetchedRecords(f *testing.F) {
 				}
 				end = max(end, m.Offset+1)
 			}
-			if b.Marker != batch.NoMarker && !b.Hollow {
+			if b.Marker != batch.NoMarker && !b.Emptied {
 				end = max(end, b.Base+1)
 			}
 		}

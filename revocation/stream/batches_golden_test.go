@@ -72,7 +72,7 @@ var shapes = []struct {
 	}},
 	{"a marker that compaction emptied, alone", func(s *script, codec batch.Codec, l *batch.Log) {
 		l.Append(false, inTransaction(placed(codec, 0, 3, s.revokes(4)...)))
-		l.Append(true, batch.Batch{Base: 4, Last: 4, Producer: producer, Marker: batch.Commit, Hollow: true})
+		l.Append(true, batch.Batch{Base: 4, Last: 4, Producer: producer, Marker: batch.Commit, Emptied: true})
 		l.Append(true, placed(codec, 5, 6, s.revokes(2)...))
 	}},
 	// What a transaction took back was signed all the same. kafka-go does not say
@@ -128,7 +128,7 @@ func (s *shelf) boundedFetches(t *testing.T, name, topic string) {
 	t.Helper()
 	s.change(topic, func(l *served) {
 		holes := int64(l.log.Batches())
-		for _, b := range l.log.Held() {
+		for _, b := range l.log.Committed() {
 			holes += b.Last - b.Base + 1 - int64(len(b.Messages))
 		}
 		if n := int64(len(l.asked)); n > 4*holes+20 {

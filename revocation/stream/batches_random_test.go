@@ -85,7 +85,7 @@ func randomLog(dice *rand.Rand) (*script, *batch.Log) {
 		}
 		if b.Producer != 0 && dice.IntN(4) > 0 {
 			l.Append(dice.IntN(3) == 0, batch.Batch{Base: offset, Last: offset, Producer: producer,
-				Marker: batch.Abort + batch.Marker(dice.IntN(2)), Hollow: dice.IntN(3) == 0})
+				Marker: batch.Abort + batch.Marker(dice.IntN(2)), Emptied: dice.IntN(3) == 0})
 			offset++
 		}
 	}

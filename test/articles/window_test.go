@@ -410,7 +410,7 @@ func TestG33_ACodeIsOfNoUseElsewhere(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
 		code := a.Code(nil)
-		other := &harness.Ticketing{Staff: h.Holding(secret)}
+		other := &harness.Ticketing{Staff: h.StaffWith(secret)}
 		other.Redeem(code, nil).Refused(t, account.AccountCodeInvalid)
 		h.Ticketing.Redeem(code, nil).Refused(t, account.AccountCodeInvalid)
 		code = a.Code(harness.Object{"client": "ticketing-2"})

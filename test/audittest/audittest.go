@@ -9,10 +9,10 @@ import (
 	"github.com/railgate/railgate/issuance/vault"
 )
 
-// Key is the key of the chain.
+// Key is the key of the hash chain.
 var Key = vault.Key{1}
 
-// On is the audit log of a database. It does not run: entries stay unsealed.
+// On opens the audit log of a database. Its background work does not run: entries stay unchained.
 func On(t testing.TB, db *database.DB) *audit.Trail {
 	t.Helper()
 	trail, err := audit.New(audit.Config{DB: db, Key: Key})

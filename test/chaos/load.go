@@ -92,7 +92,7 @@ func (sys *system) change(e *entry, revoke bool) {
 		err = sys.passengers.Unrevoke(ctx, h.Of.Serial, sys.stack.Staff)
 	}
 	became := unknown
-	var refused *passenger.Refused
+	var refused *passenger.StatusError
 	switch {
 	case err == nil:
 		became = acknowledged

@@ -1,5 +1,5 @@
-// Package databasetest runs a story on every database there is: SQLite always,
-// PostgreSQL where the environment names a server. For tests only.
+// Package databasetest runs a test on every supported database: SQLite always, PostgreSQL if the
+// environment names a server. For tests only.
 package databasetest
 
 import (
@@ -18,24 +18,24 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// PostgresEnv names the variable with the address of a PostgreSQL server that
-// tests may create schemas in: postgres://user@host/database.
+// PostgresEnv names the variable with the address of a PostgreSQL server on which tests may create
+// schemas: postgres://user@host/database.
 const PostgresEnv = "RAILGATE_TEST_POSTGRES"
 
-// Each runs a story with the address of a fresh database of each kind.
-func Each(t *testing.T, story func(t *testing.T, address string)) {
+// Each runs a test with the address of a fresh database of each kind.
+func Each(t *testing.T, test func(t *testing.T, address string)) {
 	t.Helper()
-	t.Run("sqlite", func(t *testing.T) { story(t, filepath.Join(t.TempDir(), "issuer.db")) })
+	t.Run("sqlite", func(t *testing.T) { test(t, filepath.Join(t.TempDir(), "issuer.db")) })
 	t.Run("postgres", func(t *testing.T) {
 		dsn := os.Getenv(PostgresEnv)
 		if dsn == "" {
 			t.Skipf("NOT run on PostgreSQL: %s is not set", PostgresEnv)
 		}
-		story(t, freshSchema(t, dsn))
+		test(t, freshSchema(t, dsn))
 	})
 }
 
-// freshSchema makes an empty schema that goes with the test.
+// freshSchema creates an empty schema that is dropped at the end of the test.
 func freshSchema(t *testing.T, dsn string) string {
 	t.Helper()
 	admin, err := sql.Open("pgx", dsn)
@@ -60,16 +60,15 @@ func freshSchema(t *testing.T, dsn string) string {
 	}
 	q := u.Query()
 	q.Set("search_path", schema)
-	q.Set("application_name", schema) // tells this test's connections from other tests'
+	q.Set("application_name", schema) // distinguishes this test's connections from those of other tests
 	u.RawQuery = q.Encode()
 	return u.String()
 }
 
-// WaitForLocks returns when so many transactions of this test wait for another in
-// PostgreSQL.
+// WaitForLocks waits until at least want transactions of this test wait for a lock in PostgreSQL.
 func WaitForLocks(t *testing.T, db *sql.DB, want int) {
 	t.Helper()
-	runtest.Eventually(t, 5*time.Second, "transactions to wait for another", func() bool {
+	runtest.Eventually(t, 5*time.Second, "transactions to wait for a lock", func() bool {
 		var waiting int
 		runtest.Must(t, db.QueryRowContext(t.Context(), `
 			SELECT COUNT(*) FROM pg_stat_activity
@@ -78,7 +77,7 @@ func WaitForLocks(t *testing.T, db *sql.DB, want int) {
 	})
 }
 
-// Main runs a package's tests and says which databases they ran on.
+// Main runs a package's tests and prints which databases they use.
 func Main(m *testing.M, name string) {
 	on := "SQLite only (" + PostgresEnv + " is not set)"
 	if os.Getenv(PostgresEnv) != "" {

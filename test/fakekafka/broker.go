@@ -1,20 +1,20 @@
-// Package fakekafka is a Kafka-compatible broker inside the process, for the
-// demo and for tests. It keeps everything in memory and is no substitute for
-// a real cluster: an import test keeps it out of gateway and issuer.
+// Package fakekafka runs a Kafka-compatible broker inside the process, for the demo and for tests.
+// It stores everything in memory and does not replace a real cluster: an import test keeps it out
+// of gateway and issuer.
 package fakekafka
 
 import (
 	"github.com/twmb/franz-go/pkg/kfake"
 )
 
-// Broker is a running broker on a loopback port of its own choice.
+// Broker is a running broker on a free loopback port.
 type Broker struct {
 	Cluster   *kfake.Cluster
 	addresses []string
 }
 
-// Start runs a broker. Topics are not made by themselves: the issuer makes
-// its topic as it would on a real cluster.
+// Start starts a broker. It does not create topics automatically: the issuer creates its topic as
+// on a real cluster.
 func Start() (*Broker, error) {
 	c, err := kfake.NewCluster(kfake.NumBrokers(1))
 	if err != nil {
@@ -23,8 +23,8 @@ func Start() (*Broker, error) {
 	return &Broker{Cluster: c, addresses: c.ListenAddrs()}, nil
 }
 
-// Addresses is the bootstrap list, also after Close.
+// Addresses returns the bootstrap list. It works after Close too.
 func (b *Broker) Addresses() []string { return b.addresses }
 
-// Close stops the broker and forgets all.
+// Close stops the broker and discards its data.
 func (b *Broker) Close() { b.Cluster.Close() }

@@ -10,41 +10,41 @@ import (
 	"github.com/railgate/railgate/issuance/provider"
 )
 
-// write sends an answer that bears the signature.
-func write(w http.ResponseWriter, status int, body string, s provider.Signature) {
+// writeSigned sends an answer with the signature.
+func writeSigned(w http.ResponseWriter, status int, body string, s provider.Signature) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set(provider.SignatureHeader, s.String())
 	w.WriteHeader(status)
 	w.Write([]byte(body))
 }
 
-// Answer answers as it must.
+// Answer sends a correct answer.
 func Answer(status int, body string) Behavior {
 	return func(p *Provider, w http.ResponseWriter, c Call) {
-		write(w, status, body, p.Keys.SignAnswer(c.Signature, status, []byte(body), time.Now()))
+		writeSigned(w, status, body, p.Keys.SignAnswer(c.Signature, status, []byte(body), time.Now()))
 	}
 }
 
-// Silent takes the request and says nothing until the caller leaves.
+// Silent reads the request and sends nothing until the caller disconnects.
 func Silent(p *Provider, _ http.ResponseWriter, c Call) {
 	select {
 	case <-c.Request.Context().Done():
-	case <-p.over:
+	case <-p.ended:
 	}
 }
 
-// After answers as then does, when the gate opens.
+// After waits until gate is closed and then behaves as then.
 func After(gate <-chan struct{}, then Behavior) Behavior {
 	return func(p *Provider, w http.ResponseWriter, c Call) {
 		select {
 		case <-gate:
 			then(p, w, c)
-		case <-p.over:
+		case <-p.ended:
 		}
 	}
 }
 
-// Trickle sends an answer's head and then one byte at a time, for ever.
+// Trickle sends an answer's head and then one byte at a time, without end.
 func Trickle(p *Provider, w http.ResponseWriter, c Call) {
 	w.Header().Set("Content-Type", "application/json")
 	for {
@@ -54,13 +54,13 @@ func Trickle(p *Provider, w http.ResponseWriter, c Call) {
 		case <-time.After(time.Millisecond):
 		case <-c.Request.Context().Done():
 			return
-		case <-p.over:
+		case <-p.ended:
 			return
 		}
 	}
 }
 
-// Unsigned answers without a signature.
+// Unsigned sends an answer without a signature.
 func Unsigned(status int, body string) Behavior {
 	return func(_ *Provider, w http.ResponseWriter, _ Call) {
 		w.Header().Set("Content-Type", "application/json")
@@ -69,56 +69,56 @@ func Unsigned(status int, body string) Behavior {
 	}
 }
 
-// WrongSecret signs with a secret that has the right name and is another.
+// WrongSecret signs with a secret of the correct name and different content.
 func WrongSecret(status int, body string) Behavior {
 	other, err := provider.NewKeyring(provider.NewSecret("one"))
 	if err != nil {
 		panic(err)
 	}
 	return func(_ *Provider, w http.ResponseWriter, c Call) {
-		write(w, status, body, other.SignAnswer(c.Signature, status, []byte(body), time.Now()))
+		writeSigned(w, status, body, other.SignAnswer(c.Signature, status, []byte(body), time.Now()))
 	}
 }
 
-// OtherBody bears the signature of an answer with another body.
+// OtherBody sends the signature of an answer with another body.
 func OtherBody(status int, body string) Behavior {
 	return func(p *Provider, w http.ResponseWriter, c Call) {
-		write(w, status, body, p.Keys.SignAnswer(c.Signature, status, []byte(body+" "), time.Now()))
+		writeSigned(w, status, body, p.Keys.SignAnswer(c.Signature, status, []byte(body+" "), time.Now()))
 	}
 }
 
-// OtherStatus bears the signature of an answer with another status.
+// OtherStatus sends the signature of an answer with another status.
 func OtherStatus(status int, body string) Behavior {
 	return func(p *Provider, w http.ResponseWriter, c Call) {
-		write(w, status, body, p.Keys.SignAnswer(c.Signature, status+1, []byte(body), time.Now()))
+		writeSigned(w, status, body, p.Keys.SignAnswer(c.Signature, status+1, []byte(body), time.Now()))
 	}
 }
 
-// OtherID answers a request with another id.
+// OtherID answers a request that has another ID.
 func OtherID(status int, body string) Behavior {
 	return func(p *Provider, w http.ResponseWriter, c Call) {
 		other := c.Signature
 		other.ID = provider.NewID()
-		write(w, status, body, p.Keys.SignAnswer(other, status, []byte(body), time.Now()))
+		writeSigned(w, status, body, p.Keys.SignAnswer(other, status, []byte(body), time.Now()))
 	}
 }
 
-// OtherRequest answers a request that has this id and another content.
+// OtherRequest answers a request that has the same ID and other content.
 func OtherRequest(status int, body string) Behavior {
 	return func(p *Provider, w http.ResponseWriter, c Call) {
 		other := p.Keys.SignRequest(c.Path, c.Signature.ID, []byte("{}"), time.Now())
-		write(w, status, body, p.Keys.SignAnswer(other, status, []byte(body), time.Now()))
+		writeSigned(w, status, body, p.Keys.SignAnswer(other, status, []byte(body), time.Now()))
 	}
 }
 
-// AtTime answers with a clock that is wrong by so much.
+// AtTime signs with a clock that differs by wrong.
 func AtTime(wrong time.Duration, status int, body string) Behavior {
 	return func(p *Provider, w http.ResponseWriter, c Call) {
-		write(w, status, body, p.Keys.SignAnswer(c.Signature, status, []byte(body), time.Now().Add(wrong)))
+		writeSigned(w, status, body, p.Keys.SignAnswer(c.Signature, status, []byte(body), time.Now().Add(wrong)))
 	}
 }
 
-// TwoSignatures bears a good signature and one more.
+// TwoSignatures sends a correct signature and a second one.
 func TwoSignatures(status int, body string) Behavior {
 	return func(p *Provider, w http.ResponseWriter, c Call) {
 		w.Header().Add(provider.SignatureHeader, "v1")
@@ -129,7 +129,7 @@ func TwoSignatures(status int, body string) Behavior {
 	}
 }
 
-// Text signs well and says that it is plain text.
+// Text sends a correctly signed answer with the content type text/plain.
 func Text(status int, body string) Behavior {
 	return func(p *Provider, w http.ResponseWriter, c Call) {
 		w.Header().Set("Content-Type", "text/plain")
@@ -139,12 +139,12 @@ func Text(status int, body string) Behavior {
 	}
 }
 
-// Huge is a well-signed answer with mebibytes of white space after it.
+// Huge sends a correctly signed answer followed by mebibytes of white space.
 func Huge(mebibytes int, status int, body string) Behavior {
 	return Answer(status, body+string(bytes.Repeat([]byte(" "), mebibytes<<20)))
 }
 
-// HugeHead has a head that never ends.
+// HugeHead sends an endless HTTP header.
 func HugeHead(p *Provider, w http.ResponseWriter, c Call) {
 	raw(w, func(conn net.Conn) {
 		fmt.Fprint(conn, "HTTP/1.1 200 OK\r\n")
@@ -156,7 +156,7 @@ func HugeHead(p *Provider, w http.ResponseWriter, c Call) {
 	})
 }
 
-// Redirect sends elsewhere, well signed.
+// Redirect sends a correctly signed redirection.
 func Redirect(to string, body string) Behavior {
 	return func(p *Provider, w http.ResponseWriter, c Call) {
 		w.Header().Set("Location", to)
@@ -164,18 +164,18 @@ func Redirect(to string, body string) Behavior {
 	}
 }
 
-// Switch says that another protocol follows, and nothing does.
+// Switch announces another protocol and sends nothing more.
 func Switch(p *Provider, w http.ResponseWriter, c Call) {
 	raw(w, func(conn net.Conn) {
 		fmt.Fprint(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n")
-		conn.Read(make([]byte, 1)) // until the caller leaves
+		conn.Read(make([]byte, 1)) // until the caller disconnects
 	})
 }
 
 // BreakOff closes the connection before an answer.
 func BreakOff(_ *Provider, w http.ResponseWriter, _ Call) { raw(w, func(net.Conn) {}) }
 
-// BreakOffLater closes it in the middle of one.
+// BreakOffLater closes the connection before the last byte of an answer.
 func BreakOffLater(status int, body string) Behavior {
 	return func(p *Provider, w http.ResponseWriter, c Call) {
 		whole := answerText(p, c, status, body)
@@ -183,7 +183,7 @@ func BreakOffLater(status int, body string) Behavior {
 	}
 }
 
-// Twice sends two answers, each well signed, on a connection that it keeps open.
+// Twice sends two correctly signed answers on a connection that stays open.
 func Twice(status int, first, second string) Behavior {
 	return func(p *Provider, w http.ResponseWriter, c Call) {
 		both := answerText(p, c, status, first) + answerText(p, c, status, second)
@@ -194,7 +194,7 @@ func Twice(status int, first, second string) Behavior {
 	}
 }
 
-// Garbage answers with text that is not HTTP.
+// Garbage sends text that is not HTTP.
 func Garbage(text string) Behavior {
 	return func(_ *Provider, w http.ResponseWriter, _ Call) {
 		raw(w, func(conn net.Conn) { fmt.Fprint(conn, text) })
@@ -207,7 +207,7 @@ func answerText(p *Provider, c Call, status int, body string) string {
 		p.Keys.SignAnswer(c.Signature, status, []byte(body), time.Now()), body)
 }
 
-// raw takes the connection, closed when speak returns.
+// raw takes over the connection and closes it when speak returns.
 func raw(w http.ResponseWriter, speak func(net.Conn)) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {

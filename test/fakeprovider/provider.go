@@ -1,8 +1,8 @@
-// Package fakeprovider is an outside service for tests: it speaks the protocol of
-// package provider on a loopback port and does as it is told, good or bad.
+// Package fakeprovider runs an outside service for tests. It speaks the protocol of package
+// provider on a loopback port and behaves as the test configures it, correctly or not.
 //
-// It promises that it remembers what it was asked and that it ends with its
-// test. It is no model of a real service, and no command may link it.
+// It records the calls it received, and ends with its test. It is not a model of a real service,
+// and no command may link it.
 package fakeprovider
 
 import (
@@ -22,17 +22,17 @@ import (
 const (
 	skew        = 30 * time.Second
 	maxBody     = 64 << 10
-	callTimeout = 10 * time.Second // of what the provider sends by itself
+	callTimeout = 10 * time.Second // of requests that the provider sends
 )
 
-// Secret is a fixed secret named key: not secret at all.
+// Secret returns a fixed secret named key. It is not confidential.
 func Secret(key string) provider.Secret {
 	var b [provider.SecretSize]byte
 	copy(b[:], "not secret: "+key)
 	return provider.SecretOf(key, b)
 }
 
-// Call is a request that arrived, signed as it must be.
+// Call is a request that arrived with a valid signature.
 type Call struct {
 	Path      string
 	Signature provider.Signature
@@ -40,28 +40,28 @@ type Call struct {
 	Request   *http.Request
 }
 
-// Behavior is what the provider does with a call.
+// Behavior is how the provider answers a call.
 type Behavior func(p *Provider, w http.ResponseWriter, c Call)
 
 // Provider is a running service.
 type Provider struct {
-	// Keys sign its answers and verify what it is asked.
+	// Keys sign the answers and verify the requests.
 	Keys *provider.Keyring
 
 	server *httptest.Server
-	over   chan struct{} // closed when the test ends
+	ended  chan struct{} // closed when the test ends
 
 	mu       sync.Mutex
 	behavior []Behavior // the first is for the next call; the last one stays; mu
 	calls    []Call     // mu
 }
 
-// Start runs a provider until the test ends. It speaks plain HTTP.
+// Start starts a provider that ends with the test. It speaks plain HTTP.
 func Start(t testing.TB, behavior ...Behavior) *Provider {
 	return start(t, (*httptest.Server).Start, behavior)
 }
 
-// StartTLS runs one that speaks HTTPS under a certificate that Roots vouch for.
+// StartTLS starts a provider that speaks HTTPS with a certificate that [Provider.Roots] trust.
 func StartTLS(t testing.TB, behavior ...Behavior) *Provider {
 	return start(t, (*httptest.Server).StartTLS, behavior)
 }
@@ -72,36 +72,36 @@ func start(t testing.TB, begin func(*httptest.Server), behavior []Behavior) *Pro
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Provider{Keys: keys, over: make(chan struct{}), behavior: behavior}
+	p := &Provider{Keys: keys, ended: make(chan struct{}), behavior: behavior}
 	p.server = httptest.NewUnstartedServer(http.HandlerFunc(p.serve))
-	p.server.Config.ErrorLog = log.New(io.Discard, "", 0) // broken connections are its trade
+	p.server.Config.ErrorLog = log.New(io.Discard, "", 0) // broken connections are expected
 	begin(p.server)
 	t.Cleanup(func() {
-		close(p.over)
+		close(p.ended)
 		p.server.CloseClientConnections()
 		p.server.Close()
 	})
 	return p
 }
 
-// URL is where it is.
+// URL returns the base URL of the provider.
 func (p *Provider) URL() string { return p.server.URL }
 
-// Roots vouch for it, if it speaks HTTPS.
+// Roots returns a pool that trusts the provider's certificate. It needs HTTPS.
 func (p *Provider) Roots() *x509.CertPool {
 	roots := x509.NewCertPool()
 	roots.AddCert(p.server.Certificate())
 	return roots
 }
 
-// Do sets what it does with the next calls, in order; the last stays.
+// Do sets the behavior for the next calls, in order. The last one stays.
 func (p *Provider) Do(behavior ...Behavior) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.behavior = behavior
 }
 
-// Calls are the calls that arrived so far.
+// Calls returns the calls that arrived so far.
 func (p *Provider) Calls() []Call {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -131,8 +131,8 @@ func (p *Provider) serve(w http.ResponseWriter, r *http.Request) {
 	do(p, w, c)
 }
 
-// Send posts a body to another URL, signed with the given keys at the given
-// time, and returns the status and the body of the answer.
+// Send posts a body to another URL, signed with the given keys at the given time, and returns the
+// status and the body of the answer.
 func Send(t testing.TB, keys *provider.Keyring, to string, body []byte, at time.Time) (status int, answer []byte) {
 	t.Helper()
 	u, err := provider.ParseURL(to)
@@ -142,7 +142,7 @@ func Send(t testing.TB, keys *provider.Keyring, to string, body []byte, at time.
 	return SendSigned(t, to, body, keys.SignRequest(u.EscapedPath(), provider.NewID(), body, at).String())
 }
 
-// SendSigned posts a body with whatever stands for a signature.
+// SendSigned posts a body with any text as the signature.
 func SendSigned(t testing.TB, to string, body []byte, signature string) (status int, answer []byte) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, to, bytes.NewReader(body))

@@ -18,26 +18,26 @@ import (
 
 const patience = 5 * time.Second
 
-// NoLeaks fails the test if goroutines of the backend or of net/http are left
-// when all else of the test has ended: call it first. Not for parallel tests.
+// NoLeaks fails the test if goroutines of the backend or of net/http still run after all other
+// cleanups of the test. Call it first. It is not for parallel tests.
 func NoLeaks(t testing.TB) {
 	t.Helper()
 	t.Cleanup(func() {
 		var left []string
 		defer func() {
 			if len(left) > 0 {
-				t.Logf("left:\n%s", strings.Join(left, "\n\n"))
+				t.Logf("goroutines still running:\n%s", strings.Join(left, "\n\n"))
 			}
 		}()
 		runtest.Eventually(t, patience, "the goroutines to end", func() bool {
-			left = running()
+			left = backendStacks()
 			return len(left) == 0
 		})
 	})
 }
 
-// running returns the stacks at work on calls, but for the test's own.
-func running() (stacks []string) {
+// backendStacks returns the stacks of goroutines that work on calls, except the test's own.
+func backendStacks() (stacks []string) {
 	buf := make([]byte, 1<<20)
 	for stack := range strings.SplitSeq(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
 		if strings.Contains(stack, "testing.tRunner") || strings.Contains(stack, "testing.(*T).Run") {
@@ -50,15 +50,15 @@ func running() (stacks []string) {
 	return stacks
 }
 
-// Trace collects what outlives a call: logs, the standard one too, metrics, and
-// errors that a test adds.
+// Trace collects what remains after a call: logs (the standard logger's too), metrics, and errors
+// that a test adds.
 type Trace struct {
 	Log     *zap.Logger
 	Metrics *prometheus.Registry
 	text    runtest.Buffer
 }
 
-// NewTrace takes the standard log until the test ends. Not for parallel tests.
+// NewTrace redirects the standard logger until the test ends. It is not for parallel tests.
 func NewTrace(t testing.TB) *Trace {
 	tr := &Trace{Metrics: prometheus.NewRegistry()}
 	encoder := zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig())
@@ -69,14 +69,14 @@ func NewTrace(t testing.TB) *Trace {
 	return tr
 }
 
-// Error adds an error's text.
+// Error adds the text of an error.
 func (tr *Trace) Error(err error) {
 	if err != nil {
 		tr.text.Write([]byte(err.Error() + "\n"))
 	}
 }
 
-// Free fails the test if one of the marks is anywhere in the trace.
+// Free fails the test if the trace contains one of the marks.
 func (tr *Trace) Free(t testing.TB, marks ...string) {
 	t.Helper()
 	families, err := tr.Metrics.Gather()
@@ -88,21 +88,21 @@ func (tr *Trace) Free(t testing.TB, marks ...string) {
 		fmt.Fprintln(all, f.GetName(), f.GetHelp())
 		for _, m := range f.GetMetric() {
 			for _, l := range m.GetLabel() {
-				fmt.Fprintln(all, l.GetName(), l.GetValue()) // as it is: String would escape it
+				fmt.Fprintln(all, l.GetName(), l.GetValue()) // unescaped, unlike String
 			}
 		}
 	}
 	if all.Len() == 0 {
-		t.Fatal("the trace is empty: this test looks at nothing")
+		t.Fatal("the trace is empty: this test checks nothing")
 	}
 	for _, mark := range marks {
 		if strings.Contains(all.String(), mark) {
-			t.Errorf("%q is in a log, a metric or an error", mark)
+			t.Errorf("a log, a metric or an error contains %q", mark)
 		}
 	}
 }
 
-// Count is the value of a counter or gauge whose labels hold all given values.
+// Count returns the sum of the counters or gauges of a name whose labels include all given values.
 func (tr *Trace) Count(t testing.TB, name string, values ...string) (sum float64) {
 	t.Helper()
 	families, err := tr.Metrics.Gather()

@@ -16,14 +16,14 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// Gate is a device that asks the gateway.
+// Gate is a device of the gateway.
 type Gate struct {
 	h          *Harness
 	address    string // base URL
 	credential string
 }
 
-// openGateway serves a gateway with one device for every scope, and one for each.
+// openGateway starts a gateway with one device for all scopes, and one device for each scope.
 func (h *Harness) openGateway(log *zap.Logger) {
 	h.T.Helper()
 	h.stream = newStream(h)
@@ -47,13 +47,13 @@ func (h *Harness) openGateway(log *zap.Logger) {
 	h.T.Cleanup(func() {
 		stop()
 		if err := <-served; err != nil {
-			h.T.Errorf("the gateway ended with %v", err)
+			h.T.Errorf("the gateway ended with an error: %v", err)
 		}
 	})
 	h.Gate = &Gate{h, "http://" + listener.Addr().String(), gate}
 }
 
-// GateFor is a device that may ask for one scope only.
+// GateFor returns a device that is allowed one scope only.
 func (h *Harness) GateFor(scope string) *Gate { return &Gate{h, h.Gate.address, h.devices[scope]} }
 
 // Verdict is the gateway's answer to a scan.
@@ -64,19 +64,18 @@ type Verdict struct {
 	SecondsLeft                             int `json:"seconds_left"`
 }
 
-// Scan asks about a code for one use, with everything delivered that the issuer has
-// committed.
+// Scan checks a code for one scope, after [Harness.Deliver].
 func (g *Gate) Scan(code, scope string) Verdict {
 	g.h.T.Helper()
 	return As[Verdict](g.h.T, g.TryScan(code, scope), http.StatusOK)
 }
 
-// TryScan is Scan, whatever the answer: a device that may not ask gets a problem.
+// TryScan is [Gate.Scan] for any answer: a device without the scope gets a problem.
 func (g *Gate) TryScan(code, scope string) Answer {
 	g.h.T.Helper()
 	g.h.Deliver()
-	// The machine that runs the stories may be busy: the gateway then says "overloaded",
-	// which is no verdict, and a device asks again.
+	// On a busy machine the gateway may answer "overloaded". That is not a verdict, and a device
+	// tries again.
 	a := g.ask(code, scope)
 	for range 100 {
 		if a.Status != http.StatusServiceUnavailable {
@@ -93,7 +92,7 @@ func (g *Gate) ask(code, scope string) Answer {
 	return g.h.send("POST", g.address+"/v1/check?scope="+scope, g.credential, "text/plain", code)
 }
 
-// Deliver brings every committed revocation and key to the gateway. [Gate.Scan] does so.
+// Deliver brings every committed revocation and key to the gateway. [Gate.Scan] calls it.
 func (h *Harness) Deliver() {
 	h.T.Helper()
 	h.stream.deliver()
@@ -103,31 +102,31 @@ func (h *Harness) Deliver() {
 func (v Verdict) Allowed(t testing.TB) {
 	t.Helper()
 	if v.Verdict != "allow" {
-		t.Fatalf("the gate stays shut: %s (%s)", v.Reason, v.Class)
+		t.Fatalf("the gate denied the code: %s (%s)", v.Reason, v.Class)
 	}
 }
 
-// Denied asserts that the gate stays shut, and why.
+// Denied asserts that the gate denies the code, with this reason.
 func (v Verdict) Denied(t testing.TB, reason string) Verdict {
 	t.Helper()
 	if v.Verdict != "deny" || v.Reason != reason {
-		t.Fatalf("the gate answered %s (%s), want a denial for %s", v.Verdict, v.Reason, reason)
+		t.Fatalf("the gate answered %s (%s), want deny with reason %s", v.Verdict, v.Reason, reason)
 	}
 	return v
 }
 
-// stream carries the issuer's outbox to the gateway's replica as publisher, Kafka and
-// follower do together, in one step.
+// stream moves the issuer's outbox to the gateway's replica in one step, as publisher, Kafka and
+// follower do together.
 type stream struct {
 	h         *Harness
 	authority *revocation.Authority
 	replica   *revocation.Replica
 
 	mu     sync.Mutex
-	offset [partitions]int64 // mu; next of each log
+	offset [partitions]int64 // mu; next offset of each log
 }
 
-// pinned is the authority as the gateway pins it.
+// pinned is the authority key that the gateway trusts.
 var pinned = sync.OnceValues(func() (*revocation.Authority, error) {
 	return revocation.NewAuthority(keys().Authority.Public())
 })
@@ -144,8 +143,8 @@ func newStream(h *Harness) *stream {
 	return &stream{h: h, authority: authority, replica: replica}
 }
 
-// deliver brings everything that is committed to the gateway, and a heartbeat where
-// nothing waits: the gateway's data is then as of now.
+// deliver brings everything that is committed to the gateway. A partition without pending records
+// gets a heartbeat, so the gateway's data is up to date.
 func (s *stream) deliver() {
 	s.h.T.Helper()
 	s.mu.Lock()
@@ -166,7 +165,7 @@ func (s *stream) deliver() {
 	}
 }
 
-// send signs one batch and applies it; through says that nothing else is committed.
+// send signs one batch and applies it. through means that no other record is committed.
 func (s *stream) send(partition int, b *revocation.Batch, records []revocation.Record, through bool) {
 	s.h.T.Helper()
 	b.IssuedAt = s.h.Clock.Now().UnixMilli()
@@ -180,7 +179,7 @@ func (s *stream) send(partition int, b *revocation.Batch, records []revocation.R
 	switch o := s.replica.Apply(partition, append(message, signature[:]...), b.IssuedAt); o {
 	case revocation.Applied, revocation.Duplicate:
 	default:
-		s.h.T.Fatalf("the gateway answered a batch of %d records with %s", len(records), o)
+		s.h.T.Fatalf("the gateway did not apply a batch of %d records: %s", len(records), o)
 	}
 	s.offset[partition]++
 	s.replica.Position(partition, s.offset[partition])

@@ -1,8 +1,7 @@
-// Package harness runs a whole railgate inside a test: an issuer and a gateway, each
-// behind its real HTTP interface, one database, sandbox providers, staff of every role
-// and a clock that only the test moves. A story is told through small clients: a
-// [Passenger] with a phone, an [Account], [Staff] of a role, the [Ticketing] system and
-// a [Gate].
+// Package harness runs a complete railgate inside a test: an issuer and a gateway, each
+// behind its real HTTP interface, one database, sandbox providers, staff of every role and a
+// clock that only the test moves. Tests act through small clients: a [Passenger] with a
+// phone, an [Account], [Staff] of a role, the [Ticketing] system and a [Gate].
 //
 //	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 //		p := h.Apply(h.Person())
@@ -12,20 +11,20 @@
 //		h.Gate.Scan(p.Code(), "entry").Denied(t, "session_expired")
 //	})
 //
-// [Harness.Person], [Harness.Born] and [Harness.Visitor] make people. Each client has
-// Call for what none of its helpers does; [Answer.OK], [Answer.Refused] and [As] read
+// [Harness.Person], [Harness.Born] and [Harness.Visitor] make people. Each client has a
+// method Call for requests without a helper; [Answer.OK], [Answer.Refused] and [As] check
 // answers. An [Option] changes the issuer's setup, for instance its limits.
 //
-// The harness promises that a story is deterministic: no part of it judges by real
-// time, nothing runs in the background (but the sending of a recovery's code, which
-// StartRecovery waits for), and the gateway knows every committed
-// revocation when [Gate.Scan] asks it. The stream's transport, Kafka, is therefore not
-// part of it: the harness itself does the publisher's and the follower's work, with the
-// same records, signatures and numbers. Package test/e2e tests those two.
+// The harness promises deterministic tests. No part of it uses real time, and nothing runs
+// in the background, except the sending of recovery codes, which StartRecovery waits for.
+// The gateway knows every committed revocation when [Gate.Scan] asks it. Therefore Kafka, the
+// transport of the stream, is not part of the harness: it does the work of publisher and
+// follower itself, with the same records, signatures and numbers. Package test/e2e tests
+// publisher and follower.
 //
-// Packages below it serve those who must not link issuer or gateway, or want real
-// processes: passenger (clients over HTTP only, invented people), stack (settings and
-// start of the built commands) and process (programs, processors, ports).
+// Packages below it serve programs that must not link issuer or gateway, or that need real
+// processes: passenger (clients over HTTP only, invented people), stack (settings and start
+// of the built commands) and process (programs, processors, ports).
 package harness
 
 import (
@@ -66,14 +65,14 @@ const (
 type Harness struct {
 	T         testing.TB
 	Clock     *Clock
-	Gate      *Gate // may ask for every scope
+	Gate      *Gate // allowed every scope
 	Ticketing *Ticketing
 
-	// Below HTTP, for what a story does in the program's place: erasure, sweeping.
+	// For tests that bypass HTTP, for instance to erase or sweep.
 	Issuer  *issuance.Issuer
 	Outbox  *outbox.Outbox
 	Metrics *prometheus.Registry   // of the issuer
-	Phones  *provider.SandboxCodes // has the codes that were sent
+	Phones  *provider.SandboxCodes // contains the codes that were sent
 	Logs    *runtest.Buffer        // of issuer and gateway, JSON lines
 
 	issuer  string // base URL
@@ -87,24 +86,24 @@ type Harness struct {
 	people int // mu
 }
 
-// Option changes how the issuer is set up, before it opens.
+// Option changes the issuer's setup before it opens.
 type Option func(*issuance.Config)
 
-// Each tells a story on every database there is. The stories of a package run side by
-// side: a story uses nothing but its harness.
-func Each(t *testing.T, story func(t *testing.T, h *Harness), options ...Option) {
+// Each runs a test on every supported database. Tests of a package run in parallel: a test uses
+// only its own harness.
+func Each(t *testing.T, test func(t *testing.T, h *Harness), options ...Option) {
 	t.Helper()
 	t.Parallel()
-	// A story's databases come one after the other: a parallel subtest would hold the
-	// connection that made its schema while it waits for its turn.
-	databasetest.Each(t, func(t *testing.T, address string) { story(t, Open(t, address, options...)) })
+	// The databases of one test run one after the other: a parallel subtest would keep the
+	// connection that created its schema while it waits for its turn.
+	databasetest.Each(t, func(t *testing.T, address string) { test(t, Open(t, address, options...)) })
 }
 
-// keys are the issuer's, the same for all tests of a process: making their tables takes
-// longer than everything else here.
+// keys are the issuer's keys, shared by all tests of a process: computing their tables takes longer
+// than the rest of the setup.
 var keys = sync.OnceValue(keystore.New)
 
-// Open starts an issuer on the database and a gateway; both end with the test.
+// Open starts an issuer on the database and a gateway. Both end with the test.
 func Open(t testing.TB, address string, options ...Option) *Harness {
 	t.Helper()
 	h := &Harness{T: t, Clock: newClock(), Metrics: prometheus.NewRegistry(), Phones: provider.NewSandboxCodes(), Logs: new(runtest.Buffer), secrets: make(map[staff.Role]string)}
@@ -150,7 +149,7 @@ func (h *Harness) openIssuer(address string, log *zap.Logger, options []Option) 
 	h.issuer = server.URL
 }
 
-// Erase erases what is due, and returns how many applications that were.
+// Erase deletes the personal data that is due and returns the number of applications erased.
 func (h *Harness) Erase() int {
 	h.T.Helper()
 	n, err := h.Issuer.Credentials.Erase(context.Background())
@@ -158,7 +157,7 @@ func (h *Harness) Erase() int {
 	return n
 }
 
-// must ends the test on an error that no story is about.
+// must ends the test on an unexpected error.
 func (h *Harness) must(err error) {
 	h.T.Helper()
 	if err != nil {
@@ -169,8 +168,8 @@ func (h *Harness) must(err error) {
 // Beijing is the time zone of the rules.
 var Beijing = time.FixedZone("Beijing", 8*60*60)
 
-// Clock is the time that issuer and gateway judge by. It begins on 10 February 2026,
-// 8 o'clock in Beijing, and stands still until it is moved.
+// Clock is the time that issuer and gateway use. It starts at 8:00 on 10 February 2026 in Beijing,
+// and only the test moves it.
 type Clock struct{ ns atomic.Int64 }
 
 func newClock() *Clock {
@@ -179,17 +178,17 @@ func newClock() *Clock {
 	return c
 }
 
-// Now is the present moment of the story, in Beijing.
+// Now returns the time of the clock, in Beijing.
 func (c *Clock) Now() time.Time { return time.Unix(0, c.ns.Load()).In(Beijing) }
 
 // Move moves the clock forward.
 func (c *Clock) Move(by time.Duration) { c.ns.Add(int64(by)) }
 
-// Set moves the clock to a moment.
+// Set sets the clock.
 func (c *Clock) Set(to time.Time) { c.ns.Store(to.UnixNano()) }
 
-// Environment is what a program outside the test needs to use issuer and gateway: their
-// addresses and credentials, as docs/examples names them.
+// Environment returns the variables that a program outside the test needs to use issuer and
+// gateway: their addresses and credentials, named as in docs/examples.
 func (h *Harness) Environment() []string {
 	h.Deliver()
 	return []string{

@@ -15,7 +15,7 @@ import (
 // Object is a JSON object.
 type Object = map[string]any
 
-// With is an object with some fields more, or others.
+// With returns a copy of o with the fields of more added or replaced.
 func With(o, more Object) Object {
 	out := Object{}
 	maps.Copy(out, o)
@@ -30,8 +30,8 @@ type Answer struct {
 	Body   []byte
 }
 
-// Call sends a request to the issuer. token is a bearer credential, or empty. body is
-// marshalled unless it is a string; nil sends none.
+// Call sends a request to the issuer. token is a bearer credential, or empty. body is encoded as
+// JSON unless it is a string; nil sends no body.
 func (h *Harness) Call(method, path, token string, body any) Answer {
 	h.T.Helper()
 	return h.send(method, h.issuer+path, token, "application/json", body)
@@ -54,7 +54,7 @@ func (h *Harness) send(method, url, token, media string, body any) Answer {
 	return Answer{got.Status, got.Header, got.Body}
 }
 
-// As reads the body of an answer that must have the status.
+// As decodes the body of an answer that must have the status.
 func As[T any](t testing.TB, a Answer, status int) (v T) {
 	t.Helper()
 	if a.Status != status {
@@ -80,8 +80,8 @@ func (a Answer) OK(t testing.TB) {
 // Bilingual is a text in English and Chinese.
 type Bilingual struct{ En, Zh string }
 
-// Has asserts that the text is there in both languages, and has each part: one in Chinese
-// characters in the Chinese text, any other in the English one.
+// Has asserts that both languages are present and contain each part. A part with Chinese characters
+// is looked for in the Chinese text, any other part in the English text.
 func (b Bilingual) Has(t testing.TB, parts ...string) {
 	t.Helper()
 	if b.En == "" || b.Zh == "" {
@@ -93,12 +93,12 @@ func (b Bilingual) Has(t testing.TB, parts ...string) {
 			text = b.Zh
 		}
 		if !strings.Contains(text, part) {
-			t.Errorf("the text is %q, want %q in it", text, part)
+			t.Errorf("the text %q does not contain %q", text, part)
 		}
 	}
 }
 
-// Problem is a refusal, RFC 9457.
+// Problem is an error answer, RFC 9457.
 type Problem struct {
 	Code          problem.Code
 	Status        int
@@ -113,17 +113,17 @@ func (a Answer) Refused(t testing.TB, code problem.Code) Problem {
 	t.Helper()
 	p := As[Problem](t, a, a.Status)
 	if a.Status < 400 || p.Code != code || p.Status != a.Status {
-		t.Fatalf("answered %d, want a refusal with %s: %s", a.Status, code, a.Body)
+		t.Fatalf("answered %d, want a problem with code %s: %s", a.Status, code, a.Body)
 	}
 	return p
 }
 
-// CodeRefused asserts that a code identified no person, for the reason of a verdict.
+// CodeRefused asserts that a code did not identify a person, with the reason code of a verdict.
 func (a Answer) CodeRefused(h *Harness, reason string) Problem {
 	h.T.Helper()
 	p := a.Refused(h.T, problem.Code("code_refused"))
 	if r := As[struct{ Reason string }](h.T, a, a.Status).Reason; r != reason {
-		h.T.Fatalf("the code was refused for %s, want %s", r, reason)
+		h.T.Fatalf("the reason is %s, want %s", r, reason)
 	}
 	return p
 }

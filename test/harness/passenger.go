@@ -7,14 +7,14 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// The evidence that makes the sandbox for face checks pass or fail.
+// Evidence with which the face check sandbox passes or fails.
 const (
 	FacePasses = passenger.FacePasses
 	FaceFails  = passenger.FaceFails
 )
 
-// Standing is how an application stands.
-type Standing struct {
+// ApplicationStatus is the status of an application.
+type ApplicationStatus struct {
 	Application, Status, Serial string
 	RefusedFor                  string `json:"refused_for"`
 	SubmittedAt                 int64  `json:"submitted_at"`
@@ -23,14 +23,14 @@ type Standing struct {
 	RenewableAt                 int64  `json:"renewable_at"`
 }
 
-// Passenger is a person with an application, and their phone's data of it.
+// Passenger is a person with an application, and the data of it on their phone.
 type Passenger struct {
 	h      *Harness
 	Person Person
-	Token  string // access token, or that of a login
-	Standing
+	Token  string // access token, or the token of a login
+	ApplicationStatus
 
-	session *passenger.Session // that the phone shows; without links the issuer makes the codes
+	session *passenger.Session // the session on the phone; without links the issuer makes the codes
 }
 
 // Apply submits an application of a person who is not logged in.
@@ -42,13 +42,13 @@ func (h *Harness) Apply(who Person) *Passenger {
 func (h *Harness) applied(who Person, login string, a Answer) *Passenger {
 	h.T.Helper()
 	out := As[struct {
-		Standing
+		ApplicationStatus
 		Token string `json:"access_token"`
 	}](h.T, a, http.StatusCreated)
 	if login != "" {
 		out.Token = login
 	}
-	return &Passenger{h: h, Person: who, Token: out.Token, Standing: out.Standing}
+	return &Passenger{h: h, Person: who, Token: out.Token, ApplicationStatus: out.ApplicationStatus}
 }
 
 // Call sends a request about the application; path follows /v1/applications/{id}.
@@ -57,38 +57,38 @@ func (p *Passenger) Call(method, path string, body any) Answer {
 	return p.h.Call(method, "/v1/applications/"+p.Application+path, p.Token, body)
 }
 
-// Now is how the application stands now.
-func (p *Passenger) Now() Standing {
+// Now returns the current status of the application.
+func (p *Passenger) Now() ApplicationStatus {
 	p.h.T.Helper()
-	return As[Standing](p.h.T, p.Call("GET", "", nil), http.StatusOK)
+	return As[ApplicationStatus](p.h.T, p.Call("GET", "", nil), http.StatusOK)
 }
 
-// Check passes the face check and returns its id; the first one approves the application.
+// Check passes the face check and returns its ID; the first one approves the application.
 func (p *Passenger) Check() (check string) {
 	p.h.T.Helper()
 	out := As[struct {
 		Check       string
-		Application Standing
+		Application ApplicationStatus
 	}](p.h.T, p.TryCheck(FacePasses), http.StatusCreated)
 	out.Application.Application = p.Application
-	p.Standing = out.Application
+	p.ApplicationStatus = out.Application
 	return out.Check
 }
 
-// TryCheck has the face checked with an outcome of the test's choice.
+// TryCheck runs a face check whose result the evidence decides.
 func (p *Passenger) TryCheck(evidence string) Answer {
 	p.h.T.Helper()
 	return p.Call("POST", "/checks", Object{"evidence": evidence})
 }
 
-// Approved applies for a person and passes the face check.
+// Approved submits an application and passes the face check.
 func (h *Harness) Approved(who Person) (p *Passenger, check string) {
 	h.T.Helper()
 	p = h.Apply(who)
 	return p, p.Check()
 }
 
-// Showing is a passenger whose phone shows a code.
+// Showing returns a passenger whose phone shows a code.
 func (h *Harness) Showing(who Person) *Passenger {
 	h.T.Helper()
 	p, check := h.Approved(who)
@@ -119,11 +119,11 @@ func (p *Passenger) application() *passenger.Application {
 	return &passenger.Application{ID: p.Application, Access: p.Token, Serial: serial}
 }
 
-// Step is the 60-second period of the session that the clock is in.
+// Step returns the session's current step.
 func (p *Passenger) Step() int { return p.session.Step(p.h.Clock.Now()) }
 
-// Code is what the phone shows now. After the last period it still shows the last code,
-// as a phone does that was left alone.
+// Code returns the code that the phone shows now. After the last step it is still the last code, as
+// on a phone that is left alone.
 func (p *Passenger) Code() string {
 	p.h.T.Helper()
 	if p.session.Links == nil {
@@ -132,7 +132,7 @@ func (p *Passenger) Code() string {
 	return p.session.Text(p.h.Clock.Now())
 }
 
-// CodeAt is the code of a period, made by the phone.
+// CodeAt returns the code of a step, made by the phone.
 func (p *Passenger) CodeAt(step int) string {
 	t := p.session.Code(step)
 	return t.Text()
@@ -150,20 +150,21 @@ func (p *Passenger) Leave() Answer {
 	return p.Call("POST", "/leave", Object{})
 }
 
-// TryView has a person who is not logged in return to their credential.
+// TryView is [Harness.View] with any evidence and for any answer.
 func (h *Harness) TryView(who Person, evidence string) Answer {
 	h.T.Helper()
 	return h.Call("POST", "/v1/viewings", "", Object{
 		"name": who.Name, "document_type": who.DocumentType, "document_number": who.DocumentNumber, "evidence": evidence, "policy": Policy})
 }
 
-// View comes back with a face check that passes, and returns the check.
+// View has a person who is not logged in return to their credential with a passed face check. It
+// returns the check.
 func (h *Harness) View(who Person) (p *Passenger, check string) {
 	h.T.Helper()
 	out := As[struct {
 		Token       string `json:"access_token"`
 		Check       string
-		Application Standing
+		Application ApplicationStatus
 	}](h.T, h.TryView(who, FacePasses), http.StatusCreated)
-	return &Passenger{h: h, Person: who, Token: out.Token, Standing: out.Application}, out.Check
+	return &Passenger{h: h, Person: who, Token: out.Token, ApplicationStatus: out.Application}, out.Check
 }

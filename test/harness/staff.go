@@ -8,40 +8,40 @@ import (
 	"github.com/railgate/railgate/tokens/signing"
 )
 
-// Staff is a member with one role.
+// Staff is a staff member with one role.
 type Staff struct {
 	h      *Harness
 	Secret string
 }
 
-// Staff is the member with the role.
+// Staff returns the member with the role.
 func (h *Harness) Staff(role staff.Role) *Staff { return &Staff{h, h.secrets[role]} }
 
-// Holding is who holds a credential that an [Option] added.
-func (h *Harness) Holding(secret string) *Staff { return &Staff{h, secret} }
+// StaffWith returns the member whose credential an [Option] added.
+func (h *Harness) StaffWith(secret string) *Staff { return &Staff{h, secret} }
 
-// KeyID and Signer are the issuer key: what its thief has.
+// KeyID returns the ID of the issuer key, for tests of a stolen key.
 func (h *Harness) KeyID() tokens.KeyID { return keys().IssuerID }
 
-// Signer makes passes as the issuer does.
+// Signer returns the issuer key.
 func (h *Harness) Signer() signing.Signer { return keys().Issuer }
 
-// Window is the member with the role window.
+// Window returns the member with the role window.
 func (h *Harness) Window() *Staff { return h.Staff(staff.Window) }
 
-// Agency is the member with the role agency.
+// Agency returns the member with the role agency.
 func (h *Harness) Agency() *Staff { return h.Staff(staff.Agency) }
 
-// Police is the member with the role police.
+// Police returns the member with the role police.
 func (h *Harness) Police() *Staff { return h.Staff(staff.Police) }
 
-// Operator is the member with the role operator.
+// Operator returns the member with the role operator.
 func (h *Harness) Operator() *Staff { return h.Staff(staff.Operator) }
 
-// Authority is the member with the role authority.
+// Authority returns the member with the role authority.
 func (h *Harness) Authority() *Staff { return h.Staff(staff.Authority) }
 
-// AuditLog is what an operator reads in the audit log now.
+// AuditLog returns the audit log as an operator reads it.
 func (h *Harness) AuditLog() string {
 	h.T.Helper()
 	return string(h.Operator().Call("GET", "/v1/audit-log", nil).Body)
@@ -53,20 +53,20 @@ func (s *Staff) Call(method, path string, body any) Answer {
 	return s.h.Call(method, path, s.Secret, body)
 }
 
-// Search finds the entries about a document that the counter may check now.
+// Search finds the entries with a document that the counter may check now.
 func (s *Staff) Search(who Person) Answer {
 	s.h.T.Helper()
 	return s.Call("POST", "/v1/counter/searches", who.Document())
 }
 
-// Look shows a counter an entry.
+// Look shows an entry to a counter.
 func (s *Staff) Look(a *Account, passenger string) Entry {
 	s.h.T.Helper()
 	return As[Entry](s.h.T, s.Call("POST", "/v1/counter/looks", a.Ref(passenger)), http.StatusOK)
 }
 
-// Verify brings the original of an entry to the counter; more adds fields to the
-// verdict, or changes them.
+// Verify presents the original document of an entry to the counter; more adds or changes fields of
+// the result.
 func (s *Staff) Verify(a *Account, passenger string, more Object) Answer {
 	s.h.T.Helper()
 	seen := s.Call("POST", "/v1/counter/looks", a.Ref(passenger))
@@ -77,16 +77,16 @@ func (s *Staff) Verify(a *Account, passenger string, more Object) Answer {
 	return s.Call("POST", "/v1/counter/verifications", With(body, more))
 }
 
-// FreeIdentity brings the original of a document whose identity another account has; that
-// account's own identity fails.
+// FreeIdentity presents the original of a document whose identity another account uses. The
+// identity of that account then fails.
 func (s *Staff) FreeIdentity(who Person, more Object) Answer {
 	s.h.T.Helper()
 	body := With(who.Document(), Object{"original": true, "in_date": true, "readable": true})
 	return s.Call("POST", "/v1/counter/duplicates", With(body, more))
 }
 
-// Settle has a window, and for other documents the national authority, find that an
-// entry matches its document; it returns the status.
+// Settle has a window confirm that an entry matches its document, and the national authority too
+// unless the document is a resident ID card. It returns the status.
 func (a *Account) Settle(passenger string) (status string) {
 	a.h.T.Helper()
 	status = As[Entry](a.h.T, a.h.Window().Verify(a, passenger, nil), http.StatusOK).Status
@@ -96,12 +96,12 @@ func (a *Account) Settle(passenger string) (status string) {
 	return status
 }
 
-// Fail has a window find that an entry does not match its document.
+// Fail has a window report that an entry does not match its document.
 func (a *Account) Fail(passenger string) {
 	a.h.T.Helper()
 	e := As[Entry](a.h.T, a.h.Window().Verify(a, passenger, Object{"matches": false}), http.StatusOK)
 	if e.Status != "failed" {
-		a.h.T.Fatalf("the entry is %s", e.Status)
+		a.h.T.Fatalf("the status of the entry is %s, want failed", e.Status)
 	}
 }
 
@@ -113,35 +113,35 @@ func (a *Account) Judge(passenger string, matches bool) Answer {
 	return by.Call("POST", "/v1/authority/results", With(a.Ref(passenger), Object{"version": seen.Version, "matches": matches}))
 }
 
-// PaperProof records that the police desk made a proof on paper.
+// PaperProof records that the police desk issued a proof on paper.
 func (s *Staff) PaperProof(who Person, reason string) Answer {
 	s.h.T.Helper()
 	return s.Call("POST", "/v1/paper-proofs", With(who.Document(), Object{"reason": reason}))
 }
 
-// Revoke withdraws a credential.
+// Revoke revokes a credential.
 func (s *Staff) Revoke(serial string) {
 	s.h.T.Helper()
 	s.Call("POST", "/v1/credentials/"+serial+"/revoke", Object{"reason": "lost_phone"}).OK(s.h.T)
 }
 
-// Machine is a ticket machine.
+// Machine returns the member with the role machine, a ticket machine.
 func (h *Harness) Machine() *Staff { return h.Staff(staff.Machine) }
 
-// Found is an entry that a search found.
+// Found is an entry in the result of a search.
 type Found struct {
 	Account, Passenger, Status string
 	IdentityLost               bool `json:"identity_lost"`
 }
 
-// Found are the entries that Search finds; more adds fields to the question.
+// Found returns the entries that [Staff.Search] finds; more adds fields to the request.
 func (s *Staff) Found(who Person, more Object) []Found {
 	s.h.T.Helper()
 	return As[struct{ Entries []Found }](s.h.T, s.Call("POST", "/v1/counter/searches", With(who.Document(), more)), http.StatusOK).Entries
 }
 
-// Correct has a window write an original over an entry that was checked wrongly; more
-// changes what is sent.
+// Correct has a window correct an entry from the original document after a wrong check; more
+// changes the request.
 func (s *Staff) Correct(a *Account, passenger string, who Person, more Object) Answer {
 	s.h.T.Helper()
 	proof := a.PhoneEnd()
@@ -154,8 +154,7 @@ func (s *Staff) Correct(a *Account, passenger string, who Person, more Object) A
 	return s.Call("POST", "/v1/counter/corrections", With(body, more))
 }
 
-// Claim has a window give an identity to the account of its owner; more changes what is
-// sent.
+// Claim has a window assign an identity to the account of its owner; more changes the request.
 func (s *Staff) Claim(a *Account, who Person, more Object) Answer {
 	s.h.T.Helper()
 	body := With(who.Identity(), Object{
@@ -164,14 +163,14 @@ func (s *Staff) Claim(a *Account, who Person, more Object) Answer {
 	return s.Call("POST", "/v1/counter/claims", With(body, more))
 }
 
-// Serve asks whether the counter or machine does a service with a ticket; more says what
-// the traveller brought.
+// Serve asks whether the counter or machine may perform a service with a ticket; more says what the
+// traveller presented.
 func (s *Staff) Serve(ticket, service string, more Object) Decision {
 	s.h.T.Helper()
 	return As[Decision](s.h.T, s.Call("POST", "/v1/counter/services", With(Object{"ticket": ticket, "service": service}, more)), http.StatusOK)
 }
 
-// Identified is the person of a code, as staff are told.
+// Identified is the person behind a code, as staff see them.
 type Identified struct {
 	Serial, Name string
 	Scopes       []string
@@ -191,13 +190,13 @@ type Booking struct {
 	}
 }
 
-// TryIdentify asks for the person of a code, whatever the answer.
+// TryIdentify is [Staff.Identify] for any answer.
 func (s *Staff) TryIdentify(code, purpose string) Answer {
 	s.h.T.Helper()
 	return s.Call("POST", "/v1/identifications", Object{"code": code, "purpose": purpose})
 }
 
-// Identify asks for the person of a code, and expects an answer.
+// Identify asks for the person behind a code.
 func (s *Staff) Identify(code, purpose string) Identified {
 	s.h.T.Helper()
 	return As[Identified](s.h.T, s.TryIdentify(code, purpose), http.StatusOK)

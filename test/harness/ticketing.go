@@ -14,14 +14,14 @@ type Ticketing struct {
 	*Staff
 }
 
-// Decision is what the rules say to a ticketing system or a counter.
+// Decision is the answer of the rules to a ticketing system or a counter.
 type Decision struct {
 	Allowed bool
 	First   string
 	Refused *Problem
 }
 
-// Yes asserts that the rules allow it, and nothing must come first.
+// Yes asserts that the rules allow it without a first step.
 func (d Decision) Yes(t testing.TB) {
 	t.Helper()
 	if !d.Allowed || d.First != "" {
@@ -29,7 +29,7 @@ func (d Decision) Yes(t testing.TB) {
 	}
 }
 
-// No asserts that the rules refuse it, and why.
+// No asserts that the rules refuse it with this problem.
 func (d Decision) No(t testing.TB, code problem.Code) Problem {
 	t.Helper()
 	if d.Allowed || d.Refused == nil || d.Refused.Code != code {
@@ -38,7 +38,7 @@ func (d Decision) No(t testing.TB, code problem.Code) Problem {
 	return *d.Refused
 }
 
-// Ask asks the rules.
+// Ask sends a question to the rules.
 func (s *Ticketing) Ask(question Object) Decision {
 	s.h.T.Helper()
 	return As[Decision](s.h.T, s.Call("POST", "/v1/decisions", question), http.StatusOK)
@@ -56,26 +56,26 @@ func (s *Ticketing) MayChange(a *Account, ticket string) Decision {
 	return s.Ask(Object{"kind": "change_online", "account": a.ID, "ticket": ticket})
 }
 
-// MayRefund asks whether an account may have a ticket refunded online.
+// MayRefund asks whether an account may get a refund for a ticket online.
 func (s *Ticketing) MayRefund(a *Account, ticket string) Decision {
 	s.h.T.Helper()
 	return s.Ask(Object{"kind": "refund_online", "account": a.ID, "ticket": ticket})
 }
 
-// Service asks whether a counter ("window", "agency") does a service ("exchange",
-// "change", "refund") with a ticket.
+// Service asks whether a counter ("window", "agency") may perform a service ("exchange", "change",
+// "refund") with a ticket.
 func (s *Ticketing) Service(ticket, at, service string) Decision {
 	s.h.T.Helper()
 	return s.Ask(Object{"kind": "serve", "ticket": ticket, "at": at, "service": service})
 }
 
-// TryReport reports what happened to tickets, whatever the answer.
+// TryReport reports an event about tickets, for any answer.
 func (s *Ticketing) TryReport(event Object) Answer {
 	s.h.T.Helper()
 	return s.Call("POST", "/v1/tickets", event)
 }
 
-// Bought is the report of a purchase, a ticket for each passenger, good for two days.
+// Bought returns the report of a purchase with one ticket for each passenger, valid for two days.
 func (s *Ticketing) Bought(a *Account, passengers ...string) (event Object, tickets []string) {
 	var issued []Object
 	for _, p := range passengers {
@@ -88,8 +88,7 @@ func (s *Ticketing) Bought(a *Account, passengers ...string) (event Object, tick
 	return Object{"kind": "bought", "account": a.ID, "order": fmt.Sprintf("O%06d", s.h.next()), "issued": issued}, tickets
 }
 
-// Journey is the train of every ticket that is reported here: it departs in a day and
-// a half.
+// Journey returns the journey of every reported ticket: it departs in 36 hours.
 func (s *Ticketing) Journey() Object {
 	departs := s.h.Clock.Now().Add(36 * time.Hour).Unix()
 	return Object{"train": "G101", "from": "北京南", "to": "上海虹桥", "departs_at": departs, "arrives_at": departs + 5*3600, "coach": "05", "seat": "12F"}
@@ -103,7 +102,7 @@ func (s *Ticketing) Buy(a *Account, passengers ...string) []string {
 	return tickets
 }
 
-// Refund reports that a ticket was given back.
+// Refund reports that a ticket was refunded.
 func (s *Ticketing) Refund(_ *Account, ticket string) {
 	s.h.T.Helper()
 	s.TryReport(Object{"kind": "refunded", "ticket": ticket}).OK(s.h.T)
@@ -115,7 +114,7 @@ func (s *Ticketing) Cancel(ticket string) {
 	s.TryReport(Object{"kind": "cancelled", "ticket": ticket}).OK(s.h.T)
 }
 
-// Change reports that a ticket was changed and returns its successor.
+// Change reports that a ticket was changed and returns the new ticket's reference.
 func (s *Ticketing) Change(_ *Account, ticket string) string {
 	s.h.T.Helper()
 	successor := fmt.Sprintf("E%06d", s.h.next())
@@ -124,7 +123,7 @@ func (s *Ticketing) Change(_ *Account, ticket string) string {
 	return successor
 }
 
-// TrySubjects asks for the pseudonyms of persons on a day, whatever the answer.
+// TrySubjects is [Ticketing.Subjects] for any answer.
 func (s *Ticketing) TrySubjects(day int64, persons ...Person) Answer {
 	s.h.T.Helper()
 	list := []Object{}
@@ -134,13 +133,13 @@ func (s *Ticketing) TrySubjects(day int64, persons ...Person) Answer {
 	return s.Call("POST", "/v1/subjects", Object{"day": day, "persons": list})
 }
 
-// Subjects asks for the pseudonyms of persons on a day.
+// Subjects returns the pseudonyms of persons on a day.
 func (s *Ticketing) Subjects(day int64, persons ...Person) []string {
 	s.h.T.Helper()
 	return As[struct{ Subjects []string }](s.h.T, s.TrySubjects(day, persons...), http.StatusOK).Subjects
 }
 
-// Redeem shows a code that a passenger's app handed over, whatever the answer.
+// Redeem presents a code that a passenger's app passed on, for any answer.
 func (s *Ticketing) Redeem(code string, more Object) Answer {
 	s.h.T.Helper()
 	return s.Call("POST", "/v1/account-codes", With(Object{"code": code}, more))

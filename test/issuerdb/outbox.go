@@ -9,7 +9,7 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// Epoch is the present one of an outbox.
+// Epoch returns the current epoch of an outbox.
 func Epoch(t testing.TB, o publish.Outbox) uint64 {
 	t.Helper()
 	e, err := o.Epoch(t.Context())
@@ -17,7 +17,7 @@ func Epoch(t testing.TB, o publish.Outbox) uint64 {
 	return e
 }
 
-// Take takes what waits in a partition, and leaves it there.
+// Take returns the first pending records of a partition, at most max, and leaves them there.
 func Take(t testing.TB, o publish.Outbox, partition, max int) publish.Pending {
 	t.Helper()
 	p, err := o.Take(t.Context(), Epoch(t, o), partition, 0, max)
@@ -25,7 +25,7 @@ func Take(t testing.TB, o publish.Outbox, partition, max int) publish.Pending {
 	return p
 }
 
-// Drain publishes all that waits in a partition and returns it.
+// Drain marks all pending records of a partition as published and returns them.
 func Drain(t testing.TB, o publish.Outbox, partition int) (records []revocation.Record) {
 	t.Helper()
 	for {
@@ -39,7 +39,7 @@ func Drain(t testing.TB, o publish.Outbox, partition int) (records []revocation.
 	}
 }
 
-// Kinds are the kinds of records, in their order.
+// Kinds returns the names of the records' kinds, in order.
 func Kinds(records []revocation.Record) string {
 	var names []string
 	for _, r := range records {

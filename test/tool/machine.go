@@ -7,13 +7,14 @@ import (
 	"strings"
 )
 
-// Machine is where a figure was measured; without it the figure means nothing.
+// Machine describes the machine that a figure was measured on. A figure without it means nothing.
 type Machine struct {
 	CPU, Kernel string
 	Cores       int
 }
 
-// ThisMachine must be asked before the process is pinned: then it has one core.
+// ThisMachine describes the machine. Call it before the process is pinned: a pinned process sees
+// one core.
 func ThisMachine() Machine {
 	m := Machine{CPU: CPU(), Kernel: "unknown kernel", Cores: runtime.NumCPU()}
 	if text, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
@@ -26,7 +27,7 @@ func (m Machine) String() string {
 	return fmt.Sprintf("%s, %d cores, %s %s/%s, %s", m.CPU, m.Cores, runtime.Version(), runtime.GOOS, runtime.GOARCH, m.Kernel)
 }
 
-// Slug is a short name of the processor for file names: "AMD EPYC" is amd-epyc.
+// Slug returns a short name of the processor for file names: "AMD EPYC" becomes amd-epyc.
 func (m Machine) Slug() string {
 	name := strings.ToLower(m.CPU)
 	for _, mark := range []string{"(r)", "(tm)", " cpu", " processor"} {

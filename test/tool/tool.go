@@ -1,6 +1,5 @@
-// Package tool is what the commands that measure and load do alike: how they are
-// interrupted, what their exit codes mean, lists in flags, and the name of the
-// processor that their figures are from.
+// Package tool contains what the measuring and load commands have in common: interruption, exit
+// codes, list flags, and the name of the processor on which figures were measured.
 package tool
 
 import (
@@ -16,24 +15,25 @@ import (
 	"syscall"
 )
 
-// Context ends with the first SIGINT or SIGTERM; the second ends the program.
+// Context returns a context that ends with the first SIGINT or SIGTERM. The second signal ends the
+// program.
 func Context() context.Context {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	return ctx
 }
 
-// Usage is a mistake in the flags.
+// Usage is an error in the flags.
 type Usage struct{ Err error }
 
-// Usagef is a Usage with that text.
+// Usagef returns a Usage with the formatted text.
 func Usagef(format string, args ...any) error { return Usage{fmt.Errorf(format, args...)} }
 
 func (u Usage) Error() string { return u.Err.Error() }
 func (u Usage) Unwrap() error { return u.Err }
 
-// ExitCode says what ended a program and which code that is: 0 nothing, or the
-// wish for help; 2 a Usage; 1 any other error.
+// ExitCode prints err and returns the exit code of a program: 0 for success or -h, 2 for a [Usage]
+// error, 1 for any other error.
 func ExitCode(program string, err error, stderr io.Writer) int {
 	var usage Usage
 	switch {
@@ -47,18 +47,18 @@ func ExitCode(program string, err error, stderr io.Writer) int {
 	return 1
 }
 
-// Pick reads a flag whose value is a list, separated by commas, of what is known.
+// Pick splits the value of a flag at commas. Each part must be one of known.
 func Pick(name, list string, known []string) ([]string, error) {
 	picked := strings.Split(list, ",")
 	for _, p := range picked {
 		if !slices.Contains(known, p) {
-			return nil, Usagef("-%s: %q is none of %s", name, p, strings.Join(known, ", "))
+			return nil, Usagef("-%s: %q is not one of %s", name, p, strings.Join(known, ", "))
 		}
 	}
 	return picked, nil
 }
 
-// CPU is the processor's name where the system tells it in a file.
+// CPU returns the name of the processor from /proc/cpuinfo, or "unknown processor".
 func CPU() string {
 	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
 		for line := range strings.Lines(string(text)) {

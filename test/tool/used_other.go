@@ -9,5 +9,5 @@ import (
 
 // Used needs Unix.
 func Used() (processor time.Duration, memory int64, err error) {
-	return 0, 0, errors.New("this system does not tell what a process has used")
+	return 0, 0, errors.New("the resource usage of a process is not available on this system")
 }

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Used is what this process has used since it began: processor time, user and system, and
-// the most memory it has had, bytes; Linux tells it in KiB.
+// Used returns the processor time (user and system) of this process since its start, and its peak
+// memory in bytes. Linux reports memory in KiB.
 func Used() (processor time.Duration, memory int64, err error) {
 	var u unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
@@ -27,9 +27,8 @@ func Used() (processor time.Duration, memory int64, err error) {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), memory, nil
 }
 
-// peakIn is the most memory that a process has had since it began its program, bytes,
-// by Linux's /proc/PID/status. What getrusage tells may be of its parent: a fork takes
-// the parent's figure along, and beginning another program does not reset it.
+// peakIn returns the peak memory, in bytes, that /proc/PID/status reports for a program. The figure
+// of getrusage may be the parent's: fork copies it, and exec does not reset it.
 func peakIn(status string) (memory int64, ok bool) {
 	for line := range strings.Lines(status) {
 		if _, err := fmt.Sscanf(line, "VmHWM: %d kB", &memory); err == nil {

@@ -1,8 +1,7 @@
-// Package batch writes Kafka record batches byte for byte as brokers keep and
-// serve them, also those that no producer sends: batches that compaction has
-// hollowed out or emptied, and the markers of transactions. It is for tests of
-// readers. It promises bytes that a broker could serve; it is no broker, and
-// no command may link it.
+// Package batch encodes Kafka record batches byte for byte as brokers store and serve them. That
+// includes batches that no producer sends: batches from which compaction removed some or all
+// records, and transaction markers. It is for tests of readers. It promises bytes that a broker
+// could serve; it is not a broker, and no command may link it.
 package batch
 
 import (
@@ -13,17 +12,17 @@ import (
 )
 
 const (
-	// Uncovered is how many leading bytes of a batch its CRC says nothing about:
-	// base offset (8), length (4), leader epoch (4), magic (1), the CRC itself (4).
+	// Uncovered is how many leading bytes of a batch its CRC does not cover: base offset (8),
+	// length (4), leader epoch (4), magic (1), the CRC itself (4).
 	Uncovered = 21
-	// HeaderSize is a batch without records, bytes.
+	// HeaderSize is the size of a batch without records, in bytes.
 	HeaderSize = 61
 
-	lengthEnd = 12 // the length field counts what comes after it
+	lengthEnd = 12 // the length field counts the bytes after it
 	offCRC    = 17
 )
 
-// Bits of a batch's attributes, beside the codec in the lowest three.
+// Bits of a batch's attributes. The codec uses the lowest three bits.
 const (
 	transactional = 1 << 4
 	control       = 1 << 5
@@ -37,39 +36,39 @@ type Message struct {
 	Key, Value []byte
 }
 
-// Marker ends a transaction.
+// Marker is the type of a control record that ends a transaction.
 type Marker int16
 
-// The markers. NoMarker makes an ordinary batch.
+// The markers. NoMarker is for ordinary batches.
 const (
 	NoMarker Marker = iota
 	Abort
 	Commit
 )
 
-// Batch covers the offsets Base to Last, whatever is left in it.
+// Batch covers the offsets Base to Last, however many of its records remain.
 type Batch struct {
 	Base, Last int64
 	Codec      Codec
-	// Messages are those that are left, by ascending offset.
+	// Messages are the remaining records, by ascending offset.
 	Messages []Message
-	// Producer is the id of a transactional producer; 0: not in a transaction.
+	// Producer is the ID of a transactional producer; 0 means not in a transaction.
 	Producer int64
-	// Marker makes the batch a control batch with one record, at Base; unless
-	// Hollow, then compaction took the record.
-	Marker Marker
-	Hollow bool
+	// Marker makes the batch a control batch with one record, at Base. Emptied means that
+	// compaction removed that record.
+	Marker  Marker
+	Emptied bool
 }
 
-// Encode writes the batch. One without records is never compressed, whatever
-// Codec says: the log cleaner writes such a header anew, without a codec.
+// Encode returns the bytes of the batch. A batch without records is never compressed, whatever
+// Codec says: the log cleaner rewrites such a header without a codec.
 func (b Batch) Encode() []byte {
 	messages := b.Messages
 	attributes := int16(0)
 	if b.Marker != NoMarker {
 		attributes |= control
 		messages = nil
-		if !b.Hollow {
+		if !b.Emptied {
 			messages = []Message{b.Marker.record(b.Base)}
 		}
 	}
@@ -96,21 +95,21 @@ func (b Batch) Encode() []byte {
 	return Repair(k.AppendTo(nil))
 }
 
-// record is a marker's record: version and type as its key, version and the
-// coordinator's epoch as its value.
+// record returns a marker's record: version and type as its key, version and the coordinator's
+// epoch as its value.
 func (m Marker) record(offset int64) Message {
 	return Message{Offset: offset, Key: []byte{0, 0, 0, byte(m - Abort)}, Value: make([]byte, 6)}
 }
 
 func appendRecord(dst []byte, m Message, delta int32) []byte {
 	r := kmsg.Record{OffsetDelta: delta, Key: m.Key, Value: m.Value}
-	body := r.AppendTo(nil)[1:] // behind a length of 0, which takes one byte
+	body := r.AppendTo(nil)[1:] // without the length field, which is 0 here and takes one byte
 	dst = binary.AppendVarint(dst, int64(len(body)))
 	return append(dst, body...)
 }
 
-// Repair sets the length and the CRC of a batch that was changed, in place, so
-// that a reader looks at what lies behind them. It needs a whole header.
+// Repair sets the length and the CRC of a modified batch, in place, so a reader goes on to decode
+// its content. It needs a complete header.
 func Repair(batch []byte) []byte {
 	binary.BigEndian.PutUint32(batch[lengthEnd-4:], uint32(len(batch)-lengthEnd))
 	binary.BigEndian.PutUint32(batch[offCRC:], crc32.Checksum(batch[Uncovered:], castagnoli))

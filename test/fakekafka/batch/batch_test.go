@@ -11,8 +11,8 @@ import (
 var sample = batch.Batch{Base: 40, Last: 49, Messages: []batch.Message{
 	{Offset: 41, Key: []byte("a"), Value: bytes.Repeat([]byte("first "), 40)}, {Offset: 45, Key: []byte{}, Value: []byte{}}}}
 
-// What is encoded is what is read back, and nothing else passes for it.
-func TestABatchIsReadBackAsItWasWritten(t *testing.T) {
+// Parse returns what Encode wrote, and rejects a batch with any byte changed.
+func TestEncodedBatchIsParsedAndChangedBatchIsRejected(t *testing.T) {
 	for _, codec := range batch.Codecs {
 		b := sample
 		b.Codec = codec
@@ -24,20 +24,20 @@ func TestABatchIsReadBackAsItWasWritten(t *testing.T) {
 		}
 		for i := 8; i < len(b.Encode()); i++ {
 			if i >= 12 && i < 16 {
-				continue // the leader's epoch may be anything
+				continue // any leader epoch is valid
 			}
 			bad := bytes.Clone(raw)
 			bad[i] ^= 1
 			if got := batch.Parse(bad); len(got) != 0 {
-				t.Errorf("%s: taken with byte %d changed", codec, i)
+				t.Errorf("%s: accepted with byte %d changed", codec, i)
 			}
 		}
 	}
 }
 
-// A log answers as a broker does: from the batch that covers the offset, up to
-// the segment's end, and the first batch whole.
-func TestALogAnswersLikeABroker(t *testing.T) {
+// Log.Read starts at the batch that covers the offset, ends at the segment's end, and returns the
+// first batch whole.
+func TestLogIsReadAsFromABroker(t *testing.T) {
 	var l batch.Log
 	for i, newSegment := range []bool{false, false, true} {
 		l.Append(newSegment, batch.Batch{Base: int64(10 * i), Last: int64(10*i + 4)})
@@ -52,7 +52,7 @@ func TestALogAnswersLikeABroker(t *testing.T) {
 		{4, 100, false, 100},
 		{4, 10, false, batch.HeaderSize},
 		{4, 10, true, 10},
-		{5, 1 << 20, false, batch.HeaderSize},  // in a hole: what comes behind it
+		{5, 1 << 20, false, batch.HeaderSize},  // in a gap: the next batch
 		{15, 1 << 20, false, batch.HeaderSize}, // the next segment
 		{25, 1 << 20, false, 0},
 	} {
@@ -61,6 +61,6 @@ func TestALogAnswersLikeABroker(t *testing.T) {
 		}
 	}
 	if l.Hidden = 2; l.End() != 5 || len(l.Read(0, 1<<20, false)) != batch.HeaderSize {
-		t.Errorf("what is not committed is served: end %d", l.End())
+		t.Errorf("uncommitted batches are served: end %d", l.End())
 	}
 }

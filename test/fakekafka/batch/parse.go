@@ -9,16 +9,16 @@ import (
 )
 
 const (
-	// maxCount and maxOffset bound what Parse calls intact, so that a test reader
-	// may be trusted with it: no broker serves more.
+	// maxCount and maxOffset bound what Parse accepts. Brokers never serve more, and test readers
+	// can rely on the bounds.
 	maxCount  = 1 << 16
 	maxOffset = 1 << 62
 )
 
-// Parse reads the batches at the start of a response that are whole and right in
-// every field a broker checks, and stops at the first that is not. It judges
-// more strictly than readers do, and shares no code with those under test.
-// Headers of records are not right here: no message of the stream has any.
+// Parse returns the batches at the start of a response that are complete and correct in every field
+// that a broker checks. It stops at the first incorrect batch. It is stricter than readers are, and
+// shares no code with the readers under test. Record headers count as incorrect: no message of the
+// stream has any.
 func Parse(records []byte) (batches []Batch) {
 	next := int64(0)
 	for {
@@ -70,13 +70,13 @@ func parse(src []byte) (b Batch, rest []byte, ok bool) {
 		b.Messages = append(b.Messages, m)
 	}
 	if attributes&control != 0 {
-		b.Marker, b.Messages, b.Hollow = Commit, nil, count == 0 // which one, nobody asks
+		b.Marker, b.Messages, b.Emptied = Commit, nil, count == 0 // Abort is reported as Commit: no test distinguishes them
 	}
 	return b, rest, len(body) == 0
 }
 
-// parseRecord takes one record off src: its length, attributes (1), time delta,
-// offset delta, key, value and the number of headers, all but one as varints.
+// parseRecord splits one record off src. Its fields are length, attributes (1 byte), time delta,
+// offset delta, key, value and number of headers; all except the attributes are varints.
 func parseRecord(src []byte, base int64) (m Message, rest []byte, ok bool) {
 	size, src, ok := parseVarint(src)
 	if !ok || size < 1 || size > int64(len(src)) {
@@ -100,7 +100,7 @@ func parseBytes(src []byte) (value, rest []byte, ok bool) {
 	return src[:n], src[n:], true
 }
 
-// parseVarint refuses numbers that take more bytes than they need.
+// parseVarint rejects encodings that are longer than necessary.
 func parseVarint(src []byte) (v int64, rest []byte, ok bool) {
 	v, n := binary.Varint(src)
 	if n <= 0 || n > 1 && src[n-1] == 0 {

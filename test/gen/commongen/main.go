@@ -1,8 +1,8 @@
-// Command commongen writes common.txt of package identity: the characters of the
-// Table of General Standard Chinese Characters (通用规范汉字表, 2013), one line for
-// each of its three levels, in the table's order. It reads Unihan_OtherMappings.txt
-// of the Unicode Character Database from the standard input. The file shipped was
-// made from version 15.0.0, as Debian's package unicode-data 15.0.0-1 has it:
+// Command commongen writes common.txt of package identity: the characters of the Table of
+// General Standard Chinese Characters (通用规范汉字表, 2013), one line for each of its three
+// levels, in the table's order. It reads Unihan_OtherMappings.txt of the Unicode Character
+// Database from the standard input. The committed file was generated from version 15.0.0, as
+// in Debian's package unicode-data 15.0.0-1:
 //
 //	bzcat /usr/share/unicode/Unihan_OtherMappings.txt.bz2 | go run ./test/gen/commongen > issuance/identity/common.txt
 package main
@@ -16,7 +16,7 @@ import (
 	"strings"
 )
 
-// ends are the last numbers of the table's three levels.
+// ends are the last character numbers of the table's three levels.
 var ends = [...]int{3500, 6500, 8105}
 
 func main() {
@@ -38,10 +38,10 @@ func write(from io.Reader, to io.Writer) error {
 		if err != nil {
 			return err
 		}
-		// The value is the table's year and the character's number in it.
+		// The value is the year of the table and the character's number in it.
 		number, err := strconv.Atoi(strings.TrimPrefix(fields[2], "2013:"))
 		if err != nil || number < 1 || number > len(table) || table[number-1] != 0 {
-			return fmt.Errorf("not one number of the table: %q", lines.Text())
+			return fmt.Errorf("not a unique number of the table: %q", lines.Text())
 		}
 		table[number-1] = rune(code)
 	}

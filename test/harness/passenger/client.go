@@ -18,21 +18,21 @@ const (
 	FaceFails  = "sandbox:fail"
 )
 
-// clockSkew is how far the start of a session may be before the client's time: the
-// longest that a request takes.
+// clockSkew is the maximum age of a session's start by the client's clock: the longest duration of
+// a request.
 const clockSkew = 10 * time.Second
 
-// Client asks one issuer. It is safe for concurrent use.
+// Client is a client of one issuer. It is safe for concurrent use.
 type Client struct {
 	// Immutable.
 	Issuer string // base URL
 	Send   Sender
-	Now    func() time.Time // the issuer's clock, if it is not the real one
+	Now    func() time.Time // the issuer's clock, if not the real one
 
-	policy atomic.Pointer[string] // version of the privacy policy in force; nil: not fetched yet
+	policy atomic.Pointer[string] // active version of the privacy policy; nil: not fetched yet
 }
 
-// New makes a client of the issuer with this base URL.
+// New returns a client of the issuer with this base URL.
 func New(issuer string, send Sender) *Client {
 	return &Client{Issuer: issuer, Send: send, Now: time.Now}
 }
@@ -40,11 +40,11 @@ func New(issuer string, send Sender) *Client {
 // Application is an application of a person who is not logged in.
 type Application struct {
 	ID, Access string        // Access is the access token
-	Serial     tokens.Serial // zero until it is approved
+	Serial     tokens.Serial // zero until the application is approved
 }
 
-// Call sends a JSON body, which nil leaves out and json.RawMessage is as it is, and reads
-// the answer into the struct into, which may be nil. what names the request in errors.
+// Call sends a JSON body and decodes the answer into the struct into, which may be nil. A nil body
+// sends none; a json.RawMessage is sent unchanged. what names the request in errors.
 func (c *Client) Call(ctx context.Context, what, method, path, bearer string, body any, want int, into any) error {
 	text, ready := body.(json.RawMessage)
 	if body != nil && !ready {
@@ -60,8 +60,7 @@ func (c *Client) Call(ctx context.Context, what, method, path, bearer string, bo
 	return answer.Read(what, want, into)
 }
 
-// Policy is the version of the privacy policy that applicants agree to. The first callers
-// ask the issuer for it.
+// Policy returns the version of the privacy policy to which applicants agree. It is fetched once.
 func (c *Client) Policy(ctx context.Context) (string, error) {
 	if known := c.policy.Load(); known != nil {
 		return *known, nil
@@ -95,18 +94,18 @@ func (c *Client) Apply(ctx context.Context, p Person) (*Application, error) {
 		return nil, err
 	}
 	if !named(applied.Application, "app_", 16) || !named(applied.Access, "rga_", 32) || applied.Status != "submitted" {
-		return nil, fmt.Errorf("apply: the answer's application, access_token or status is not of the contract's form")
+		return nil, fmt.Errorf("apply: the answer's application, access_token or status is not in the form of the contract")
 	}
 	return &Application{ID: applied.Application, Access: applied.Access}, nil
 }
 
-// Check passes a face check of the sandbox. The first one approves the application; each
-// can open one session within two minutes.
+// Check passes a face check of the sandbox. The first one approves the application; each can open
+// one session within two minutes.
 func (c *Client) Check(ctx context.Context, a *Application) (check string, err error) {
 	return c.CheckWith(ctx, a, FacePasses)
 }
 
-// CheckWith is Check with evidence for another provider.
+// CheckWith is [Client.Check] with evidence for another provider.
 func (c *Client) CheckWith(ctx context.Context, a *Application, evidence string) (check string, err error) {
 	var checked struct {
 		Check       string `json:"check"`
@@ -125,13 +124,13 @@ func (c *Client) CheckWith(ctx context.Context, a *Application, evidence string)
 	serial, err := tokens.ParseSerial(checked.Application.Serial)
 	switch {
 	case checked.Application.Status != "approved":
-		return "", fmt.Errorf("face check: it passed, and the application is not approved")
+		return "", fmt.Errorf("face check: it passed but the application is not approved")
 	case err != nil, !named(checked.Check, "chk_", 16), checked.ExpiresAt <= c.Now().Unix(), checked.Application.ExpiresAt <= checked.ExpiresAt:
-		return "", fmt.Errorf("face check: the answer's check, serial or times are not of the contract's form")
+		return "", fmt.Errorf("face check: the answer's check, serial or times are not in the form of the contract")
 	case a.Serial != tokens.Serial{} && a.Serial != serial:
-		return "", fmt.Errorf("face check: the serial is not that of the approval")
+		return "", fmt.Errorf("face check: the serial differs from that of the approval")
 	}
-	if a.Serial != serial { // only once: others may read it by now
+	if a.Serial != serial { // write once: other goroutines may read it
 		a.Serial = serial
 	}
 	return checked.Check, nil
@@ -146,8 +145,7 @@ func (c *Client) Approve(ctx context.Context, p Person) (a *Application, check s
 	return a, check, err
 }
 
-// Open is the whole way of a passenger: application, face check, and a session whose seed
-// stays with the phone.
+// Open applies, passes a face check and opens a session whose seed stays with the phone.
 func (c *Client) Open(ctx context.Context, p Person, seed tokens.Link) (*Session, error) {
 	a, check, err := c.Approve(ctx, p)
 	if err != nil {
@@ -156,12 +154,12 @@ func (c *Client) Open(ctx context.Context, p Person, seed tokens.Link) (*Session
 	return c.Show(ctx, a, check, seed)
 }
 
-// Leave closes the page: the access token is void, and so are the codes of its sessions.
+// Leave closes the page. It ends the access token and its sessions' codes.
 func (c *Client) Leave(ctx context.Context, a *Application) error {
 	return c.Call(ctx, "leave", http.MethodPost, a.Path("/leave"), a.Access, struct{}{}, http.StatusNoContent, nil)
 }
 
-// Path is the path of the application, followed by rest.
+// Path returns the path of the application, followed by rest.
 func (a *Application) Path(rest string) string { return "/v1/applications/" + a.ID + rest }
 
 // named reports whether text is the prefix and size bytes in lower-case hex.

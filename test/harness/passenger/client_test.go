@@ -17,15 +17,14 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// fakeIssuer keeps to the contract, but for what spoil does to one of its answers before
-// it is sent.
+// fakeIssuer follows the contract, except that spoil changes one of its answers before it is sent.
 type fakeIssuer struct {
-	start   int64
-	session tokentest.Session
-	asked   atomic.Int64
-	spoil   func(answer map[string]any) // nil: nothing
-	of      string                      // the call that is spoilt
-	status  int                         // of that call; 0: the right one
+	start    int64
+	session  tokentest.Session
+	requests atomic.Int64
+	spoil    func(answer map[string]any) // nil: no change
+	of       string                      // the call whose answer is changed
+	status   int                         // of that call; 0: the correct one
 }
 
 func (d *fakeIssuer) client(t *testing.T) *Client {
@@ -40,7 +39,7 @@ func (d *fakeIssuer) client(t *testing.T) *Client {
 }
 
 func (d *fakeIssuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	d.asked.Add(1)
+	d.requests.Add(1)
 	hexes := strings.Repeat("ab", 32)
 	var in map[string]any
 	if body, _ := io.ReadAll(r.Body); len(body) > 0 && json.Unmarshal(body, &in) != nil {
@@ -60,7 +59,7 @@ func (d *fakeIssuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if in["policy"] != "2026-11" {
 			status = 409
 		}
-		out = map[string]any{"application": "app_" + hexes[:32], "status": "submitted", "access_token": "rga_" + hexes, "news": "of a later version"}
+		out = map[string]any{"application": "app_" + hexes[:32], "status": "submitted", "access_token": "rga_" + hexes, "added": "in a later version"}
 	case "checks":
 		out = map[string]any{"check": "chk_" + hexes[:32], "expires_at": d.start + 120,
 			"application": map[string]any{"status": "approved", "serial": serial, "expires_at": d.start + 86400}}
@@ -69,7 +68,7 @@ func (d *fakeIssuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if in["mode"] == "anchor" {
 			p := d.session.Fields
 			fmt.Sscanf(in["anchor"].(string), "%x", (*anchorText)(&p.Anchor))
-			out["pass"] = fmt.Sprintf("%x", sealed(p))
+			out["pass"] = fmt.Sprintf("%x", signedPass(p))
 		}
 	case "code":
 		code := d.session.Code(0)
@@ -90,7 +89,7 @@ func (d *fakeIssuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	json.NewEncoder(w).Encode(out)
 }
 
-// anchorText reads hex digits into a link.
+// anchorText scans hex digits into a link.
 type anchorText tokens.Link
 
 func (a *anchorText) Scan(state fmt.ScanState, _ rune) error {
@@ -102,8 +101,8 @@ func (a *anchorText) Scan(state fmt.ScanState, _ rune) error {
 	return nil
 }
 
-// sealed is a pass of these fields; nobody here looks at its signature.
-func sealed(p tokens.Pass) tokens.SignedPass {
+// signedPass returns a pass of these fields; no test checks its signature.
+func signedPass(p tokens.Pass) tokens.SignedPass {
 	message, err := p.Message()
 	if err != nil {
 		panic(err)
@@ -112,7 +111,7 @@ func sealed(p tokens.Pass) tokens.SignedPass {
 	return tokens.Seal(&message, &signature)
 }
 
-// journey goes all ways once.
+// journey makes every request once.
 func journey(c *Client) error {
 	ctx := context.Background()
 	a, first, err := c.Approve(ctx, Resident(Tests, 0))
@@ -136,18 +135,18 @@ func journey(c *Client) error {
 	return c.Revoke(ctx, a.Serial, "rgs_")
 }
 
-func TestAJourneyThatKeepsToTheContract(t *testing.T) {
+func TestJourneyByTheContractSucceeds(t *testing.T) {
 	d := &fakeIssuer{}
 	if err := journey(d.client(t)); err != nil {
 		t.Fatal(err)
 	}
-	if n := d.asked.Load(); n != 8 {
-		t.Errorf("the issuer was asked %d times, want 8", n)
+	if n := d.requests.Load(); n != 8 {
+		t.Errorf("the issuer got %d requests, want 8", n)
 	}
 }
 
-// Every answer that is not the contract's is wrong, whatever its status says.
-func TestWrongAnswersAreSeen(t *testing.T) {
+// An answer that deviates from the contract is an error, whatever its status.
+func TestWrongAnswersAreErrors(t *testing.T) {
 	set := func(name string, v any) func(map[string]any) { return func(a map[string]any) { a[name] = v } }
 	inner := func(name string, v any) func(map[string]any) {
 		return func(a map[string]any) { a["application"].(map[string]any)[name] = v }
@@ -155,57 +154,56 @@ func TestWrongAnswersAreSeen(t *testing.T) {
 	other := tokentest.NewIssuer(1).Open(18, time.Now().Unix())
 	foreign := other.Code(0)
 	for name, d := range map[string]*fakeIssuer{
-		"an application without a name":     {of: "applications", spoil: set("application", "")},
-		"an access token in capitals":       {of: "applications", spoil: set("access_token", "rga_"+strings.Repeat("AB", 32))},
-		"approved without a check":          {of: "applications", spoil: set("status", "approved")},
-		"another status":                    {of: "applications", status: 200},
-		"a refusal":                         {of: "applications", status: 409},
-		"a check that approves nothing":     {of: "checks", spoil: inner("status", "submitted")},
-		"a serial that is none":             {of: "checks", spoil: inner("serial", "17")},
-		"a check that is over":              {of: "checks", spoil: set("expires_at", 1)},
-		"a check without a name":            {of: "checks", spoil: set("check", "chk_")},
-		"a session of another credential":   {of: "sessions", spoil: set("serial", "20494-3")},
-		"a session that began long ago":     {of: "sessions", spoil: set("start_at", 1770681600)},
-		"steps of another length":           {of: "sessions", spoil: set("period_seconds", 30)},
-		"a pass that is none":               {of: "sessions", spoil: set("pass", "00")},
-		"a pass of another anchor":          {of: "sessions", spoil: set("pass", fmt.Sprintf("%x", other.Pass))},
-		"a code that is none":               {of: "code", spoil: set("text", "RG1:")},
-		"another passenger's code":          {of: "code", spoil: set("text", foreign.Text())},
-		"a code of another step":            {of: "code", spoil: set("step", 1)},
-		"a code that says nothing of later": {of: "code", spoil: set("next_at", 0)},
-		"a field of the wrong type":         {of: "code", spoil: set("step", "0")},
-		"another credential revoked":        {of: "revoke", spoil: set("serial", "20494-3")},
-		"revoked at once":                   {of: "revoke", status: 200},
+		"an application without a name":   {of: "applications", spoil: set("application", "")},
+		"an access token in capitals":     {of: "applications", spoil: set("access_token", "rga_"+strings.Repeat("AB", 32))},
+		"approved without a check":        {of: "applications", spoil: set("status", "approved")},
+		"another status":                  {of: "applications", status: 200},
+		"a problem":                       {of: "applications", status: 409},
+		"a check that approves nothing":   {of: "checks", spoil: inner("status", "submitted")},
+		"an invalid serial":               {of: "checks", spoil: inner("serial", "17")},
+		"an expired check":                {of: "checks", spoil: set("expires_at", 1)},
+		"a check without a name":          {of: "checks", spoil: set("check", "chk_")},
+		"a session of another credential": {of: "sessions", spoil: set("serial", "20494-3")},
+		"a session that began long ago":   {of: "sessions", spoil: set("start_at", 1770681600)},
+		"steps of another length":         {of: "sessions", spoil: set("period_seconds", 30)},
+		"an invalid pass":                 {of: "sessions", spoil: set("pass", "00")},
+		"a pass of another anchor":        {of: "sessions", spoil: set("pass", fmt.Sprintf("%x", other.Pass))},
+		"an invalid code":                 {of: "code", spoil: set("text", "RG1:")},
+		"another passenger's code":        {of: "code", spoil: set("text", foreign.Text())},
+		"a code of another step":          {of: "code", spoil: set("step", 1)},
+		"a code without the next time":    {of: "code", spoil: set("next_at", 0)},
+		"a field of the wrong type":       {of: "code", spoil: set("step", "0")},
+		"another credential revoked":      {of: "revoke", spoil: set("serial", "20494-3")},
+		"revoked with status 200":         {of: "revoke", status: 200},
 	} {
 		err := journey(d.client(t))
-		var refused *Refused
-		if err == nil || errors.As(err, &refused) != (d.status != 0) {
+		var statusErr *StatusError
+		if err == nil || errors.As(err, &statusErr) != (d.status != 0) {
 			t.Errorf("%s: %v", name, err)
 		} else if strings.Contains(err.Error(), "rga_") || strings.Contains(err.Error(), string(Tests)) {
-			t.Errorf("%s: the error shows what was sent", name)
+			t.Errorf("%s: the error contains data of the request", name)
 		}
 	}
 }
 
-// What the issuer cannot do now is a refusal with its status, silence is none, and neither
-// is asked again.
-func TestARefusalIsToldFromSilence(t *testing.T) {
-	var refused *Refused
+// An unexpected status is a [*StatusError], a missing answer is not, and neither is retried.
+func TestStatusErrorsDifferFromMissingAnswers(t *testing.T) {
+	var statusErr *StatusError
 	for _, status := range []int{500, 503, 504} {
 		d := &fakeIssuer{of: "checks", status: status}
-		if err := journey(d.client(t)); !errors.As(err, &refused) || refused.Status != status {
+		if err := journey(d.client(t)); !errors.As(err, &statusErr) || statusErr.Status != status {
 			t.Errorf("%d: %v", status, err)
 		}
-		if n := d.asked.Load(); n != 3 { // policy, application, check
-			t.Errorf("%d: asked %d times, want 3", status, n)
+		if n := d.requests.Load(); n != 3 { // policy, application, check
+			t.Errorf("%d: %d requests, want 3", status, n)
 		}
 	}
-	if err := journey(New("http://127.0.0.1:1", HTTP(http.DefaultClient))); err == nil || errors.As(err, &refused) {
+	if err := journey(New("http://127.0.0.1:1", HTTP(http.DefaultClient))); err == nil || errors.As(err, &statusErr) {
 		t.Errorf("no server: %v", err)
 	}
 }
 
-func TestAProblemShowsItsCodeAndNothingElse(t *testing.T) {
+func TestOnlyTheCodeOfAProblemIsShown(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"code":"overloaded","detail":"x"}`: "overloaded", `{"code":"110108 is bad"}`: "?", "no JSON": "?", `{}`: "",
 		`{"code":"` + strings.Repeat("a", 99) + `"}`: strings.Repeat("a", 40),

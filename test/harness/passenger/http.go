@@ -12,8 +12,7 @@ import (
 	"strings"
 )
 
-// MaxAnswer is how many bytes of an answer are read; the largest are a thousand
-// pseudonyms.
+// MaxAnswer bounds the bytes read of an answer; the largest contain a thousand pseudonyms.
 const MaxAnswer = 64 << 10
 
 // Request is one HTTP request.
@@ -24,7 +23,7 @@ type Request struct {
 	Body        []byte // nil: none
 }
 
-// Answer is what came back, whatever the status.
+// Answer is an HTTP answer with any status.
 type Answer struct {
 	Status int
 	Media  string
@@ -32,12 +31,12 @@ type Answer struct {
 	Header http.Header // nil if the sender does not keep it
 }
 
-// Sender sends a request once. An error means that there is no whole answer: the request
-// may have been carried out nevertheless. It is safe for concurrent use.
+// Sender sends a request once. An error means that no complete answer arrived; the server may have
+// processed the request nevertheless. It is safe for concurrent use.
 type Sender func(ctx context.Context, r Request) (Answer, error)
 
-// HTTP sends with net/http. The client's timeout bounds a request. Redirects are for the
-// client to follow or not.
+// HTTP returns a [Sender] that uses net/http. The client's timeout bounds a request, and the client
+// decides on redirects.
 func HTTP(c *http.Client) Sender {
 	return func(ctx context.Context, r Request) (Answer, error) {
 		var body io.Reader
@@ -46,7 +45,7 @@ func HTTP(c *http.Client) Sender {
 		}
 		sent, err := http.NewRequestWithContext(ctx, r.Method, r.URL, body)
 		if err != nil {
-			return Answer{}, errors.New("the address or an identifier in it cannot be used in a URL")
+			return Answer{}, errors.New("the address or an identifier in it does not form a valid URL")
 		}
 		if r.Body != nil {
 			sent.Header.Set("Content-Type", r.media())
@@ -71,7 +70,7 @@ func (r *Request) media() string {
 	return r.Media
 }
 
-// withoutURL drops the address from the error: it contains serials and identifiers.
+// withoutURL removes the address from the error: it contains serials and identifiers.
 func withoutURL(err error) error {
 	if e := new(url.Error); errors.As(err, &e) {
 		return e.Err
@@ -79,24 +78,23 @@ func withoutURL(err error) error {
 	return err
 }
 
-// Refused is an answer with another status than the right one.
-type Refused struct {
-	Call   string // what was asked for
+// StatusError is an answer with an unexpected status.
+type StatusError struct {
+	Call   string // name of the request
 	Status int
 	Want   int
-	Code   string // of the problem; ? if it is none
+	Code   string // of the problem; "?" if it has none
 }
 
-func (r *Refused) Error() string {
-	return fmt.Sprintf("%s: HTTP %d %q, expected %d", r.Call, r.Status, r.Code, r.Want)
+func (e *StatusError) Error() string {
+	return fmt.Sprintf("%s: HTTP %d %q, expected %d", e.Call, e.Status, e.Code, e.Want)
 }
 
-// Read reads an answer with the status into the struct into, which may be nil. Fields
-// that the struct lacks are ignored: a later version may have more. call names the
-// request in errors.
+// Read decodes an answer with the expected status into the struct into, which may be nil. Unknown
+// fields are ignored: a later version may have more. call names the request in errors.
 func (a Answer) Read(call string, want int, into any) error {
 	if a.Status != want {
-		return &Refused{call, a.Status, want, a.Code()}
+		return &StatusError{call, a.Status, want, a.Code()}
 	}
 	if into == nil {
 		return nil
@@ -110,8 +108,8 @@ func (a Answer) Read(call string, want int, into any) error {
 	return nil
 }
 
-// Code is the stable code of a problem, and nothing else of what another program sent:
-// "?" if there is none, or a malformed one.
+// Code returns the code of a problem, and nothing else that the server sent: "?" if the code is
+// missing or malformed.
 func (a Answer) Code() string {
 	var problem struct {
 		Code string `json:"code"`

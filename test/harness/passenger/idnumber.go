@@ -2,16 +2,16 @@ package passenger
 
 import "fmt"
 
-// leading is how many digits stand before the check character.
+// leading is the number of digits before the check character.
 const leading = 17
 
-// IDNumber adds the check character to the 17 leading digits of an invented person's
-// resident ID number: GB 11643-1999, which is ISO 7064 MOD 11-2. Region, date of birth and
-// order number are the caller's. It panics if they are not 17 digits, since then the test
-// or load that asks is wrong.
+// IDNumber appends the check character to the 17 leading digits of an invented person's resident ID
+// number: GB 11643-1999, which is ISO 7064 MOD 11-2. The caller chooses region, date of birth and
+// order number. It panics if digits are not 17 digits, since the calling test or load generator is
+// then wrong.
 //
-// The number that the product accepts is the rule of issuance/identity, which must never
-// come from here: a mistake in both would hide itself.
+// Package issuance/identity decides which numbers the product accepts. It must never use this function: a
+// common bug would hide itself.
 func IDNumber(digits string) string {
 	if len(digits) != leading {
 		panic(fmt.Sprintf("passenger: ID number: %d characters, want %d digits", len(digits), leading))
@@ -19,7 +19,7 @@ func IDNumber(digits string) string {
 	sum := 0
 	for i := range digits {
 		if digits[i] < '0' || digits[i] > '9' {
-			panic(fmt.Sprintf("passenger: ID number: character %d is no digit", i+1))
+			panic(fmt.Sprintf("passenger: ID number: character %d is not a digit", i+1))
 		}
 		sum = (sum + int(digits[i]-'0')) * 2 % 11
 	}

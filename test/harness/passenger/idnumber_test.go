@@ -8,14 +8,14 @@ import (
 	"github.com/railgate/railgate/test/harness/passenger"
 )
 
-func TestTheExampleOfTheStandard(t *testing.T) {
+func TestExampleOfTheStandard(t *testing.T) {
 	if number := passenger.IDNumber("11010519491231002"); number != "11010519491231002X" {
-		t.Errorf("%s, want the number that GB 11643 works out", number)
+		t.Errorf("%s, want the example of GB 11643", number)
 	}
 }
 
-// By the weights that the standard prints, another way than the folding of the code.
-func TestTheCheckCharacterIsThatOfTheWeights(t *testing.T) {
+// The test uses the weights that the standard prints; the code folds instead.
+func TestCheckCharacterFollowsTheWeights(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 11643))
 	seen := map[byte]bool{}
 	for range 2000 {
@@ -31,16 +31,16 @@ func TestTheCheckCharacterIsThatOfTheWeights(t *testing.T) {
 		seen[check] = true
 	}
 	if len(seen) != 11 {
-		t.Errorf("%d check characters came up, want all 11", len(seen))
+		t.Errorf("%d check characters occurred, want all 11", len(seen))
 	}
 }
 
-func TestWhatIsNot17DigitsPanics(t *testing.T) {
+func TestOtherThan17DigitsPanics(t *testing.T) {
 	for _, digits := range []string{"", "1101051949123100", "110105194912310020", "1101051949123100X", "１１０１０５"} {
 		func() {
 			defer func() {
 				if recover() == nil {
-					t.Errorf("%q is completed", digits)
+					t.Errorf("%q is accepted", digits)
 				}
 			}()
 			passenger.IDNumber(digits)

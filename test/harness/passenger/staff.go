@@ -10,18 +10,18 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// Revoke withdraws a credential as staff do; an answer means that the revocation is
+// Revoke revokes a credential as staff do. A successful answer means that the revocation is
 // durable.
 func (c *Client) Revoke(ctx context.Context, serial tokens.Serial, staff string) error {
-	return c.change(ctx, serial, staff, "revoke", map[string]string{"reason": "staff"})
+	return c.setRevoked(ctx, serial, staff, "revoke", map[string]string{"reason": "staff"})
 }
 
-// Unrevoke withdraws a revocation.
+// Unrevoke undoes a revocation.
 func (c *Client) Unrevoke(ctx context.Context, serial tokens.Serial, staff string) error {
-	return c.change(ctx, serial, staff, "unrevoke", struct{}{})
+	return c.setRevoked(ctx, serial, staff, "unrevoke", struct{}{})
 }
 
-func (c *Client) change(ctx context.Context, serial tokens.Serial, staff, what string, body any) error {
+func (c *Client) setRevoked(ctx context.Context, serial tokens.Serial, staff, what string, body any) error {
 	var accepted struct {
 		Serial string `json:"serial"`
 	}
@@ -32,7 +32,7 @@ func (c *Client) change(ctx context.Context, serial tokens.Serial, staff, what s
 	return err
 }
 
-// Identify asks for the person of a code, as a window does.
+// Identify asks for the person behind a code, as a window does.
 func (c *Client) Identify(ctx context.Context, code, staff string) error {
 	var person struct{ Name, Serial string }
 	body := map[string]string{"code": code, "purpose": "verify"}
@@ -43,7 +43,7 @@ func (c *Client) Identify(ctx context.Context, code, staff string) error {
 	return err
 }
 
-// Question is the body of a question for the pseudonyms of people on a day.
+// Question returns the body of a request for the pseudonyms of people on a day.
 func Question(day int64, people []Person) json.RawMessage {
 	type person struct {
 		Type   string `json:"document_type"`
@@ -60,17 +60,17 @@ func Question(day int64, people []Person) json.RawMessage {
 	return text
 }
 
-// Subjects sends a [Question] about so many people, as a ticketing system does.
+// Subjects sends a [Question] about the given number of people, as a ticketing system does.
 func (c *Client) Subjects(ctx context.Context, question json.RawMessage, people int, staff string) error {
 	var told struct{ Subjects []string }
 	err := c.Call(ctx, "subjects", http.MethodPost, "/v1/subjects", staff, question, http.StatusOK, &told)
 	if err == nil && len(told.Subjects) != people {
-		err = errors.New("subjects: not a pseudonym for each person")
+		err = errors.New("subjects: the answer does not have one pseudonym for each person")
 	}
 	return err
 }
 
-// Gate is a device that asks a gateway.
+// Gate is a device of a gateway.
 type Gate struct {
 	URL    string // base URL of the gateway
 	Device string // credential; empty: none
@@ -88,15 +88,15 @@ type Verdict struct {
 		State       string `json:"state"`
 		WatermarkMS int64  `json:"watermark_ms"`
 	} `json:"revocation"`
-	Code string `json:"code"` // of a problem: there is no verdict then
+	Code string `json:"code"` // of a problem, which has no verdict
 }
 
-// Ask asks about the text of a code for one use.
+// Ask sends the text of a code to be checked for one scope.
 func (g *Gate) Ask(ctx context.Context, text, scope string) (Answer, error) {
 	return g.Send(ctx, Request{Method: http.MethodPost, URL: g.URL + "/v1/check?scope=" + scope, Bearer: g.Device, Media: "text/plain", Body: []byte(text)})
 }
 
-// Check is Ask, and reads the answer. A problem is no error: it has a Code in place of a
+// Check is [Gate.Ask] and decodes the answer. A problem is not an error: it has a Code instead of a
 // Reason.
 func (g *Gate) Check(ctx context.Context, text, scope string) (Verdict, error) {
 	answer, err := g.Ask(ctx, text, scope)
@@ -106,10 +106,10 @@ func (g *Gate) Check(ctx context.Context, text, scope string) (Verdict, error) {
 	return answer.Verdict()
 }
 
-// Verdict reads a gateway's answer.
+// Verdict decodes a gateway's answer.
 func (a Answer) Verdict() (v Verdict, err error) {
 	if err := json.Unmarshal(a.Body, &v); err != nil || v.Reason == "" && v.Code == "" {
-		return v, fmt.Errorf("the gateway answered %d with no verdict and no problem", a.Status)
+		return v, fmt.Errorf("the gateway answered %d without a verdict or problem", a.Status)
 	}
 	return v, nil
 }

@@ -17,11 +17,11 @@ const buildWithin = 5 * time.Minute
 // Binaries are built programs.
 type Binaries struct {
 	Root string // the repository's folder
-	Dir  string // with the binaries
+	Dir  string // folder of the binaries
 }
 
-// Build builds commands of the repository in which this process was started, such as
-// "issuer", into a new folder.
+// Build builds commands of the repository, such as "issuer", into a new folder. The process must
+// have been started inside the repository.
 func Build(ctx context.Context, commands ...string) (*Binaries, error) {
 	ctx, cancel := context.WithTimeout(ctx, buildWithin)
 	defer cancel()
@@ -45,20 +45,20 @@ func Build(ctx context.Context, commands ...string) (*Binaries, error) {
 	return b, nil
 }
 
-// Root is the folder of the repository in which this process was started.
+// Root returns the folder of the repository in which this process was started.
 func Root(ctx context.Context) (string, error) {
 	module, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
 	if err != nil {
-		return "", fmt.Errorf("asking go where the repository is: %w", err)
+		return "", fmt.Errorf("go env GOMOD: %w", err)
 	}
 	path := strings.TrimSpace(string(module))
 	if filepath.Base(path) != "go.mod" {
-		return "", errors.New("start this inside the repository")
+		return "", errors.New("no go.mod found: start this inside the repository")
 	}
 	return filepath.Dir(path), nil
 }
 
-// Path is where a binary is.
+// Path returns the path of a binary.
 func (b *Binaries) Path(name string) string { return filepath.Join(b.Dir, name) }
 
 // Close deletes the binaries.

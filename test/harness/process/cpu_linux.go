@@ -12,15 +12,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// parentWatch puts a child into a group of its own, out of reach of the terminal's
-// Ctrl-C, and has the kernel kill it when this program dies of whatever cause.
+// parentWatch puts a child into its own process group, which the terminal's Ctrl-C does not reach.
+// The kernel kills the child when this program dies for any reason.
 func parentWatch() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
-// StartOn starts the child on the processor, or on those of this process if cpu
-// is AnyCPU. It is there from its first instruction, and so are its own children;
-// and it dies with this process.
+// StartOn starts the child on one processor, or on those of this process if cpu is AnyCPU. The
+// child and its own children are on that processor from the first instruction. The child dies with
+// this process.
 func StartOn(cpu int, child *exec.Cmd) error {
 	child.SysProcAttr = parentWatch()
 	if cpu == AnyCPU {
@@ -40,15 +40,15 @@ func StartOn(cpu int, child *exec.Cmd) error {
 	return errors.Join(err, unix.SchedSetaffinity(0, &before))
 }
 
-// Detach puts a child that is still to be started into a group of its own, out of reach of
-// the terminal's Ctrl-C. It outlives this process, unlike one of StartOn.
+// Detach puts a child that is not yet started into its own process group, which the terminal's
+// Ctrl-C does not reach. Unlike a child of [StartOn] it outlives this process.
 func Detach(child *exec.Cmd) { child.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
 
-// pinTurns bounds Pin: a thread may be born while others are pinned.
+// pinTurns bounds the passes of Pin: a thread may start while others are pinned.
 const pinTurns = 10
 
-// Pin keeps every thread of this process on one processor until undo. Threads
-// and children yet to come inherit that.
+// Pin keeps every thread of this process on one processor until undo. Later threads and children
+// inherit that.
 func Pin(cpu int) (undo func() error, err error) {
 	var before, want unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &before); err != nil {
@@ -76,14 +76,14 @@ func setAll(want *unix.CPUSet) error {
 		for _, thread := range threads {
 			id, err := strconv.Atoi(thread.Name())
 			if err != nil {
-				return fmt.Errorf("a thread has no number: %w", err)
+				return fmt.Errorf("/proc/self/task: thread ID: %w", err)
 			}
 			var has unix.CPUSet
 			if err := unix.SchedGetaffinity(id, &has); err == nil && has == *want {
 				continue
 			}
 			other++
-			if err := unix.SchedSetaffinity(id, want); err != nil && !errors.Is(err, unix.ESRCH) { // ended meanwhile
+			if err := unix.SchedSetaffinity(id, want); err != nil && !errors.Is(err, unix.ESRCH) { // the thread has ended
 				return os.NewSyscallError("sched_setaffinity", err)
 			}
 		}
@@ -91,10 +91,10 @@ func setAll(want *unix.CPUSet) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("threads were on other processors after %d turns", pinTurns)
+	return fmt.Errorf("some threads are still on other processors after %d passes", pinTurns)
 }
 
-// LimitDescriptors lowers how many descriptors a running process may have, for good.
+// LimitDescriptors permanently lowers the limit on open file descriptors of a running process.
 func LimitDescriptors(pid int, n uint64) error {
 	return unix.Prlimit(pid, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: n, Max: n}, nil)
 }

@@ -7,9 +7,9 @@ import (
 	"os/exec"
 )
 
-var errLinux = errors.New("only Linux can do this to a process")
+var errLinux = errors.New("processor affinity and descriptor limits need Linux")
 
-// StartOn needs Linux, but for AnyCPU.
+// StartOn needs Linux, except for AnyCPU.
 func StartOn(cpu int, child *exec.Cmd) error {
 	if cpu == AnyCPU {
 		return child.Start()
@@ -23,5 +23,5 @@ func Pin(int) (undo func() error, err error) { return nil, errLinux }
 // LimitDescriptors needs Linux.
 func LimitDescriptors(int, uint64) error { return errLinux }
 
-// Detach needs Linux, too; elsewhere a Ctrl-C reaches the child.
+// Detach needs Linux too; elsewhere Ctrl-C reaches the child.
 func Detach(*exec.Cmd) {}

@@ -1,8 +1,8 @@
-// Package process runs other programs for tests, benchmarks and the chaos run: built
-// once, each with its log in a file, on a processor of one's choice, and never longer
-// than the program that started them.
+// Package process runs other programs for tests, benchmarks and the chaos run. Programs are built
+// once. Each writes its log to a file, runs on a chosen processor, and never outlives the program
+// that started it.
 //
-// It knows nothing of railgate's own programs; package stack does.
+// The package knows nothing of railgate's own programs; package stack does.
 package process
 
 import (
@@ -14,13 +14,13 @@ import (
 	"time"
 )
 
-// AnyCPU stands for no processor in particular.
+// AnyCPU means no particular processor.
 const AnyCPU = -1
 
-// logTail is how much of a program's log an error shows, bytes.
+// logTail is how much of a program's log an error shows, in bytes.
 const logTail = 4000
 
-// Process is a program that was started.
+// Process is a started program.
 type Process struct {
 	Name string
 
@@ -30,9 +30,9 @@ type Process struct {
 	err   error
 }
 
-// Start starts a program with what it prints appended to the file log, on the processor,
-// or on those of this process if cpu is AnyCPU. It is out of reach of the terminal's
-// Ctrl-C, so that its starter ends it in order, and it is killed when this process dies.
+// Start starts a program on one processor, or on those of this process if cpu is AnyCPU, and
+// appends its output to the file log. The terminal's Ctrl-C does not reach the program, so the
+// caller can stop it in order. It is killed when this process dies.
 func Start(cpu int, name, log, path string, args ...string) (*Process, error) {
 	p := &Process{Name: name, log: log, ended: make(chan struct{})}
 	file, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -52,23 +52,23 @@ func Start(cpu int, name, log, path string, args ...string) (*Process, error) {
 	return p, nil
 }
 
-// PID is its number, also after its end.
+// PID returns the process ID, also after the end.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
-// Ended is closed when it has ended.
+// Ended returns a channel that is closed when the program has ended.
 func (p *Process) Ended() <-chan struct{} { return p.ended }
 
-// Gone is an error that shows the end of the log, if the program has ended.
+// Gone returns an error that shows the end of the log if the program has ended.
 func (p *Process) Gone() error {
 	select {
 	case <-p.ended:
-		return fmt.Errorf("the %s ended (%v); it said:\n%s", p.Name, p.err, p.Tail())
+		return fmt.Errorf("the %s ended (%v); its last output:\n%s", p.Name, p.err, p.Tail())
 	default:
 		return nil
 	}
 }
 
-// Log is all that it printed, and what earlier programs with that log did.
+// Log returns the output of the program and of earlier programs with the same log.
 func (p *Process) Log() string {
 	text, err := os.ReadFile(p.log)
 	if err != nil {
@@ -77,7 +77,7 @@ func (p *Process) Log() string {
 	return string(text)
 }
 
-// Tail is the end of the log.
+// Tail returns the end of the log.
 func (p *Process) Tail() string {
 	text := p.Log()
 	return text[max(0, len(text)-logTail):]
@@ -89,14 +89,14 @@ func (p *Process) TrimLog() error { return os.Truncate(p.log, 0) }
 // Signal sends a signal.
 func (p *Process) Signal(sig syscall.Signal) error { return p.cmd.Process.Signal(sig) }
 
-// Kill ends it as a power cut does, and returns when it is gone.
+// Kill ends the program like a power cut and waits for its end.
 func (p *Process) Kill() {
 	p.cmd.Process.Kill()
 	<-p.ended
 }
 
-// Stop ends it politely. One that ended before, that does not end within the time and is
-// killed, or that says by its exit code that something was wrong, is an error.
+// Stop sends SIGTERM and waits for the end. It returns an error if the program ended before, exits
+// with a code other than 0, or does not end in time and is killed.
 func (p *Process) Stop(within time.Duration) error {
 	if err := p.Gone(); err != nil {
 		return err
@@ -105,16 +105,16 @@ func (p *Process) Stop(within time.Duration) error {
 	select {
 	case <-p.ended:
 		if p.err != nil {
-			return fmt.Errorf("the %s, after SIGTERM: %w", p.Name, p.err)
+			return fmt.Errorf("the %s ended badly after SIGTERM: %w", p.Name, p.err)
 		}
 		return nil
 	case <-time.After(within):
 		p.Kill()
-		return fmt.Errorf("the %s did not end within %v and was killed", p.Name, within)
+		return fmt.Errorf("the %s did not end within %v after SIGTERM and was killed", p.Name, within)
 	}
 }
 
-// FreePorts finds loopback addresses on which no program listens now.
+// FreePorts returns loopback addresses on which no program listens now.
 func FreePorts(n int) (addresses []string, err error) {
 	for range n {
 		l, err := net.Listen("tcp4", "127.0.0.1:0")

@@ -16,14 +16,14 @@ import (
 const patience = 30 * time.Second
 
 func TestProcessorTimeIsReadFromProc(t *testing.T) {
-	// A name may look like what comes after it.
+	// A name may look like the fields that follow it.
 	s, err := readStat("77 (a) S 5) S 12 77 77 0 -1 4194560 1 2 3 4 150 50 30 20 20 0 1 0 99 1 1\n")
 	if err != nil || s != (Usage{12, 2 * time.Second, 500 * time.Millisecond}) || s.Sum() != 2500*time.Millisecond {
 		t.Errorf("%+v, %v", s, err)
 	}
 	for _, text := range []string{"", "77 (name) S 12", "77 (name) S x 77 77 0 -1 4194560 1 2 3 4 150 50 30 20 20 0 1"} {
 		if _, err := readStat(text); err == nil {
-			t.Errorf("%q was read", text)
+			t.Errorf("%q was accepted", text)
 		}
 	}
 	if u, err := UsageOf(os.Getpid()); runtime.GOOS == "linux" && (err != nil || u.Parent != os.Getppid()) {
@@ -31,9 +31,9 @@ func TestProcessorTimeIsReadFromProc(t *testing.T) {
 	}
 }
 
-// A child is on its processor from its first instruction, this process is where
-// it was, and Pin is undone.
-func TestProcessorsAreKeptAndGivenBack(t *testing.T) {
+// StartOn keeps a child on its processor from the first instruction and this process where it was.
+// The undo of Pin restores everything.
+func TestPinningIsKeptAndUndone(t *testing.T) {
 	if runtime.GOOS != "linux" || runtime.NumCPU() < 2 {
 		t.Skip("needs Linux and two processors")
 	}
@@ -65,9 +65,8 @@ func TestProcessorsAreKeptAndGivenBack(t *testing.T) {
 	}
 }
 
-// A process that ends by itself is noticed, with what it said last; one that is
-// told to end does.
-func TestAProcessThatEndsIsNoticed(t *testing.T) {
+// Gone reports a process that ended by itself, with its last output. Stop ends a process.
+func TestEndOfAProcessIsReported(t *testing.T) {
 	dir := t.TempDir()
 	p, err := Start(AnyCPU, "speaker", filepath.Join(dir, "speaker.log"), "bash", "-c", "echo last words; exit 3")
 	if err != nil {
@@ -84,7 +83,7 @@ func TestAProcessThatEndsIsNoticed(t *testing.T) {
 	if err := q.Gone(); err != nil {
 		t.Error(err)
 	}
-	runtest.Eventually(t, patience, "the trap", func() bool { return q.Log() == "asleep\n" })
+	runtest.Eventually(t, patience, "the trap to be set", func() bool { return q.Log() == "asleep\n" })
 	if err := q.TrimLog(); err != nil || q.Log() != "" {
 		t.Errorf("trimmed: %q, %v", q.Log(), err)
 	}
@@ -92,24 +91,25 @@ func TestAProcessThatEndsIsNoticed(t *testing.T) {
 		t.Error(err)
 	}
 	if q.Gone() == nil {
-		t.Error("it was stopped and is not gone")
+		t.Error("Gone returns nil for a stopped process")
 	}
 }
 
-// One that is told to end and does not is killed, and that is an error; so is a bad end.
-func TestAProcessThatEndsBadlyIsAnError(t *testing.T) {
+// Stop kills a process that ignores SIGTERM and returns an error; an exit code other than 0 is an
+// error too.
+func TestBadEndOfAProcessIsAnError(t *testing.T) {
 	dir := t.TempDir()
-	for script, says := range map[string]string{
+	for script, want := range map[string]string{
 		"trap '' TERM; echo on; while :; do sleep 0.1; done":       "was killed",
 		"trap 'exit 3' TERM; echo on; while :; do sleep 0.1; done": "exit status 3",
 	} {
-		p, err := Start(AnyCPU, says, filepath.Join(dir, says), "bash", "-c", script)
+		p, err := Start(AnyCPU, want, filepath.Join(dir, want), "bash", "-c", script)
 		if err != nil {
 			t.Fatal(err)
 		}
-		runtest.Eventually(t, patience, "the trap", func() bool { return p.Log() == "on\n" })
-		if err := p.Stop(time.Second); err == nil || !strings.Contains(err.Error(), says) {
-			t.Errorf("%v, want %q", err, says)
+		runtest.Eventually(t, patience, "the trap to be set", func() bool { return p.Log() == "on\n" })
+		if err := p.Stop(time.Second); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
 		}
 	}
 }
@@ -117,14 +117,14 @@ func TestAProcessThatEndsBadlyIsAnError(t *testing.T) {
 func TestProcessorTimeOfThisProcessGrows(t *testing.T) {
 	before, err := UsageOf(os.Getpid())
 	if err != nil {
-		t.Skip("this system tells it elsewhere")
+		t.Skip("this system has no /proc/PID/stat")
 	}
 	for began := time.Now(); ; {
 		if now, err := UsageOf(os.Getpid()); err != nil || now.Sum() > before.Sum() {
 			break
 		}
 		if time.Since(began) > patience {
-			t.Fatal("a busy process uses no processor time")
+			t.Fatal("the processor time of a busy process does not grow")
 		}
 	}
 }

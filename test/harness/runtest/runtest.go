@@ -1,9 +1,8 @@
-// Package runtest is for tests of things that run: a bounded wait for a
-// condition, an end at an error, a search in a text, and a place for logs that many
-// goroutines write.
+// Package runtest contains small test helpers: a bounded wait for a condition, an end at an error,
+// a search in a text, and a buffer for logs that many goroutines write.
 //
-// It promises that a wait ends and says what it waited for. It starts nothing
-// and stops nothing, and no command may link it.
+// Every wait ends, and its failure names the condition. The package starts and stops nothing, and
+// no command may link it.
 package runtest
 
 import (
@@ -17,13 +16,13 @@ import (
 	"time"
 )
 
-// pollInterval is short against every bound a test gives, and long enough that
-// waiting does not take the processor from what is waited for.
+// pollInterval is short compared to every bound that a test gives, and long enough that polling
+// does not take processor time from the code under test.
 const pollInterval = 5 * time.Millisecond
 
-// Eventually returns as soon as cond holds, and ends the test when it does not
-// within the bound. cond is asked at least once, from the test's goroutine.
-// what completes the sentence "waited 5s for ...".
+// Eventually returns as soon as cond holds, and ends the test if cond does not hold within the
+// bound. cond runs at least once, in the test's goroutine. what completes the sentence "waited 5s
+// for ...".
 func Eventually(t testing.TB, within time.Duration, what string, cond func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(within); !cond(); time.Sleep(pollInterval) {
@@ -33,7 +32,7 @@ func Eventually(t testing.TB, within time.Duration, what string, cond func() boo
 	}
 }
 
-// Must ends the test on an error that no story is about.
+// Must ends the test on an unexpected error.
 func Must(t testing.TB, err error) {
 	if err != nil {
 		t.Helper()
@@ -41,28 +40,28 @@ func Must(t testing.TB, err error) {
 	}
 }
 
-// Has asserts that each part is in a text.
+// Has asserts that a text contains each part.
 func Has(t testing.TB, text string, parts ...string) {
 	t.Helper()
 	for _, part := range parts {
 		if !strings.Contains(text, part) {
-			t.Errorf("%q is not in\n%s", part, text)
+			t.Errorf("%q is missing in\n%s", part, text)
 		}
 	}
 }
 
-// HasNot asserts that no part is in a text.
+// HasNot asserts that a text contains none of the parts.
 func HasNot(t testing.TB, text string, parts ...string) {
 	t.Helper()
 	for _, part := range parts {
 		if strings.Contains(text, part) {
-			t.Errorf("%q is in\n%s", part, text)
+			t.Errorf("%q must not be in\n%s", part, text)
 		}
 	}
 }
 
-// Buffer keeps all that is written to it. The zero value is ready, and safe for
-// many writers and readers at once; each Write stays whole.
+// Buffer stores everything written to it. The zero value is ready and safe for concurrent use; each
+// Write stays in one piece.
 type Buffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer // mu
@@ -75,17 +74,17 @@ func (b *Buffer) Write(p []byte) (int, error) {
 	return b.buf.Write(p)
 }
 
-// String is all that was written so far.
+// String returns everything written so far.
 func (b *Buffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.buf.String()
 }
 
-// DependsOnSources makes go test run the test again when a Go file or a module
-// file of this repository changed. A test that runs the go command needs it:
-// go test sees the files that a test opens itself, not those its children read,
-// and would answer from its cache. root is the repository's folder.
+// DependsOnSources makes go test run the test again after a Go file or a module file of this
+// repository changed. A test that runs the go command needs it: go test tracks the files that a
+// test opens itself, not those its child processes read, and would return a cached result. root is
+// the folder of the repository.
 func DependsOnSources(t testing.TB, root string) {
 	t.Helper()
 	n := 0

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// recorder is a test that notes its end instead of failing.
+// recorder records a test's failures instead of failing.
 type recorder struct {
 	testing.TB
 	fatal  string
@@ -25,13 +25,13 @@ func (r *recorder) Fatalf(format string, args ...any) {
 	runtime.Goexit()
 }
 
-// ended runs a story as its own test would and says how that ended.
-func ended(story func(t testing.TB)) (fatal string, returned bool) {
+// ended runs a test function and returns how it ended.
+func ended(test func(t testing.TB)) (fatal string, returned bool) {
 	r := &recorder{}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		story(r)
+		test(r)
 		returned = true
 	}()
 	<-done
@@ -42,7 +42,7 @@ func wait(within time.Duration, cond func() bool) (fatal string, returned bool) 
 	return ended(func(t testing.TB) { Eventually(t, within, "the train", cond) })
 }
 
-func TestMustEndsTheTestAtAnErrorOnly(t *testing.T) {
+func TestMustEndsTheTestOnlyOnAnError(t *testing.T) {
 	for err, want := range map[error]string{nil: "", errors.New("no power"): "no power"} {
 		if fatal, returned := ended(func(t testing.TB) { Must(t, err) }); fatal != want || returned != (err == nil) {
 			t.Errorf("%v: ended with %q, returned %v", err, fatal, returned)
@@ -50,12 +50,12 @@ func TestMustEndsTheTestAtAnErrorOnly(t *testing.T) {
 	}
 }
 
-func TestHasAndHasNotCountEveryPart(t *testing.T) {
+func TestHasAndHasNotReportEveryPart(t *testing.T) {
 	var has, hasNot recorder
 	Has(&has, "the train to 上海", "train", "上海", "plane", "北京")
 	HasNot(&hasNot, "the train to 上海", "train", "上海", "plane")
 	if has.errors != 2 || hasNot.errors != 2 {
-		t.Errorf("%d parts were missed, and %d found", has.errors, hasNot.errors)
+		t.Errorf("Has reported %d parts and HasNot %d, want 2 and 2", has.errors, hasNot.errors)
 	}
 }
 
@@ -67,7 +67,7 @@ func TestEventuallyReturnsOnceTheConditionHolds(t *testing.T) {
 			t.Fatalf("ended with %q, returned %v", fatal, returned)
 		}
 		if took := time.Since(start); took > time.Second+pollInterval {
-			t.Fatalf("noticed only after %v", took)
+			t.Fatalf("returned only after %v", took)
 		}
 	})
 }
@@ -85,7 +85,7 @@ func TestEventuallyEndsTheTestAtItsBound(t *testing.T) {
 	})
 }
 
-func TestEventuallyAsksOnceEvenWithoutTime(t *testing.T) {
+func TestEventuallyChecksOnceEvenWithoutTime(t *testing.T) {
 	if fatal, returned := wait(0, func() bool { return true }); fatal != "" || !returned {
 		t.Fatalf("ended with %q, returned %v", fatal, returned)
 	}

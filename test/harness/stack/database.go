@@ -17,20 +17,20 @@ const dropWithin = 30 * time.Second
 // Database is an empty database on a PostgreSQL server.
 type Database struct {
 	URL     string
-	Backend int    // number of the server's process that made it; 0: not told
+	Backend int    // process ID of the server process that created it; 0: unknown
 	Drop    func() // deletes it and ends its connections
 }
 
-// NewDatabase makes one on the server of a postgres:// URL. Errors show no part of the
+// NewDatabase creates a database on the server of a postgres:// URL. Errors contain no part of the
 // URL, which may have a password.
 func NewDatabase(ctx context.Context, server string) (*Database, error) {
 	u, err := url.Parse(server)
 	if err != nil {
-		return nil, errors.New("the address of the PostgreSQL server is no URL")
+		return nil, errors.New("the address of the PostgreSQL server is not a valid URL")
 	}
 	db, err := sql.Open("pgx", server)
 	if err != nil {
-		return nil, errors.New("the address of the PostgreSQL server is not understood")
+		return nil, errors.New("the PostgreSQL driver does not accept the server's address")
 	}
 	name := fmt.Sprintf("railgate_stack_%d", time.Now().UnixNano())
 	if _, err := db.ExecContext(ctx, "CREATE DATABASE "+name); err != nil {

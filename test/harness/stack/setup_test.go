@@ -11,7 +11,7 @@ import (
 
 var hex64 = strings.Repeat("0123456789abcdef", 4)
 
-// What the two commands print, each as a script.
+// Scripts that print like the two commands.
 var (
 	issuer = `case $1 in
 -init) echo "keys are in $2"; echo; echo "[kafka]"; echo 'authority = "` + hex64 + `"' ;;
@@ -31,7 +31,7 @@ func makeWith(t *testing.T, issuer, gateway string) (stack.Secrets, error) {
 	return stack.MakeSecrets(t.Context(), func(name string) string { return filepath.Join(dir, name) }, filepath.Join(dir, "keys"))
 }
 
-func TestSecretsAndEntriesAreCutApart(t *testing.T) {
+func TestSecretsAndEntriesAreParsed(t *testing.T) {
 	got, err := makeWith(t, issuer, gateway)
 	want := stack.Secrets{
 		Authority: hex64,
@@ -43,8 +43,8 @@ func TestSecretsAndEntriesAreCutApart(t *testing.T) {
 	}
 }
 
-func TestWhatIsMissingIsSaidWithoutASecret(t *testing.T) {
-	for _, c := range []struct{ name, issuer, gateway, says string }{
+func TestMissingOutputIsReportedWithoutASecret(t *testing.T) {
+	for _, c := range []struct{ name, issuer, gateway, want string }{
 		{"no authority", strings.Replace(issuer, "authority", "author", 1), gateway, "issuer -init did not print"},
 		{"no staff credential", strings.Replace(issuer, "rgs_", "rgd_", 1), gateway, "issuer -new-staff did not print"},
 		{"no staff entry", strings.Replace(issuer, "[[staff]]", "[[device]]", 1), gateway, "issuer -new-staff did not print"},
@@ -53,18 +53,18 @@ func TestWhatIsMissingIsSaidWithoutASecret(t *testing.T) {
 		{"a failure", issuer, gateway + "; echo the disk is full >&2; exit 1", "gateway -new-device: exit status 1: the disk is full"},
 	} {
 		got, err := makeWith(t, c.issuer, c.gateway)
-		if err == nil || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), hex64[1:]) {
-			t.Errorf("%s: %v, want %q", c.name, err, c.says)
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), hex64[1:]) {
+			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		}
 		if got != (stack.Secrets{}) {
-			t.Errorf("%s: and yet secrets", c.name)
+			t.Errorf("%s: secrets were returned with an error", c.name)
 		}
 	}
 }
 
-func TestACommandThatIsNotThereIsNamed(t *testing.T) {
+func TestMissingCommandIsNamed(t *testing.T) {
 	_, err := stack.MakeSecrets(t.Context(), func(name string) string { return filepath.Join(t.TempDir(), name) }, "keys")
 	if err == nil || !strings.HasPrefix(err.Error(), "issuer -init: ") {
-		t.Errorf("%v, want the command", err)
+		t.Errorf("%v, want an error that names the command", err)
 	}
 }

@@ -1,6 +1,6 @@
-// Package stack sets up issuers and gateways as an operator does, with the built
-// commands: keys, credentials, settings files, a database, free ports. Then it starts
-// them and waits until they are ready. Tests, benchmarks and the chaos run use it.
+// Package stack sets up issuers and gateways as an operator does, with the built commands:
+// keys, credentials, settings files, a database, free ports. Then it starts them and waits
+// until they are ready. Tests, benchmarks and the chaos run use it.
 //
 //	s, err := stack.Setup(ctx, stack.Config{Dir: dir, Binary: binaries.Path, Brokers: broker.Addresses(), Database: file})
 //	issuer, err := s.Issuer("issuer", nil)
@@ -8,8 +8,7 @@
 //	p, err := issuer.Start(process.AnyCPU)
 //	err = issuer.Ready(ctx, patience)
 //
-// The face check and the resident registry are the sandboxes. Everything listens on
-// loopback.
+// The face check and the resident registry are sandboxes. All servers listen on loopback.
 package stack
 
 import (
@@ -27,28 +26,28 @@ import (
 	"github.com/railgate/railgate/test/harness/process"
 )
 
-// readyPoll is the pause between two looks at a /readyz.
+// readyPoll is the pause between two requests to /readyz.
 const readyPoll = 20 * time.Millisecond
 
 // Config describes a stack.
 type Config struct {
 	Dir         string                   // folder of settings and logs, and of the keys in "keys"
-	Binary      func(name string) string // where issuer and gateway are
+	Binary      func(name string) string // returns the path of issuer or gateway
 	Brokers     []string                 // bootstrap list
 	Topic       string                   // empty: railgate.control
 	Replication int                      // 0: 1
 	Database    string                   // file of SQLite, or URL of PostgreSQL
 }
 
-// Stack is issuers and gateways with the same keys, broker and database.
+// Stack is a set of issuers and gateways with the same keys, broker and database.
 type Stack struct {
 	Config
 	Secrets
 
-	taken map[string]bool // addresses of its servers, which do not all listen yet
+	taken map[string]bool // addresses of its servers, which may not listen yet
 }
 
-// Setup makes keys and credentials.
+// Setup creates keys and credentials and returns a stack that uses them.
 func Setup(ctx context.Context, c Config) (*Stack, error) {
 	s := New(c)
 	var err error
@@ -56,8 +55,7 @@ func Setup(ctx context.Context, c Config) (*Stack, error) {
 	return s, err
 }
 
-// New is Setup for a caller who has keys in the folder already, and whose staff and
-// devices are none.
+// New is [Setup] for callers that already have keys in the folder and need no staff or devices.
 func New(c Config) *Stack {
 	if c.Topic == "" {
 		c.Topic = "railgate.control"
@@ -66,14 +64,14 @@ func New(c Config) *Stack {
 	return &Stack{Config: c, taken: map[string]bool{}}
 }
 
-// Keys is the folder of the issuer's keys.
+// Keys returns the folder of the issuer's keys.
 func (s *Stack) Keys() string { return s.file("keys") }
 
 func (s *Stack) file(name string) string { return filepath.Join(s.Dir, name) }
 
-// Settings are settings of a command by their full name, such as "kafka.heartbeat".
-// Values are strings, numbers, booleans and lists of strings. The value nil leaves a
-// setting out that is otherwise set.
+// Settings are a command's settings by full name, such as "kafka.heartbeat". Values are strings,
+// numbers, booleans and lists of strings. The value nil omits a setting that would otherwise be
+// written.
 type Settings map[string]any
 
 // Server is an issuer or a gateway.
@@ -87,8 +85,8 @@ type Server struct {
 	binary string
 }
 
-// Issuer writes the settings of an issuer on free ports. tables follow them, for
-// instance an [[announce]].
+// Issuer writes the settings of an issuer on free ports. tables are appended, for instance an
+// [[announce]].
 func (s *Stack) Issuer(name string, more Settings, tables ...string) (*Server, error) {
 	return s.server(&Server{Name: name, binary: "issuer"}, Settings{
 		"database": s.Database, "keys": s.Keys(), "face_check.provider": "sandbox", "residents.provider": "sandbox",
@@ -96,8 +94,7 @@ func (s *Stack) Issuer(name string, more Settings, tables ...string) (*Server, e
 	}, more, append([]string{s.StaffEntry}, tables...))
 }
 
-// Gateway writes the settings of a gateway on free ports, with a folder of its own for
-// snapshots.
+// Gateway writes the settings of a gateway on free ports, with its own snapshot folder.
 func (s *Stack) Gateway(name string, more Settings) (*Server, error) {
 	g := &Server{Name: name, binary: "gateway", Snapshots: s.file(name + ".snapshots")}
 	if err := os.Mkdir(g.Snapshots, 0o700); err != nil {
@@ -124,7 +121,7 @@ func (s *Stack) server(v *Server, settings, more Settings, tables []string) (*Se
 	return v, os.WriteFile(v.File, []byte(text+"\n"+strings.Join(tables, "\n")), 0o600)
 }
 
-// Add appends tables to the settings.
+// Add appends tables to the settings file.
 func (v *Server) Add(tables string) error {
 	text, err := os.ReadFile(v.File)
 	if err != nil {
@@ -133,7 +130,7 @@ func (v *Server) Add(tables string) error {
 	return os.WriteFile(v.File, append(append(text, '\n'), tables...), 0o600)
 }
 
-// ports finds free addresses that no server of the stack was given before.
+// ports returns free addresses that no server of the stack uses.
 func (s *Stack) ports(n int) (ports []string, err error) {
 	for len(ports) < n {
 		found, err := process.FreePorts(1)
@@ -148,7 +145,7 @@ func (s *Stack) ports(n int) (ports []string, err error) {
 	return ports, nil
 }
 
-// toml is a line for each setting. TOML spells these values as JSON does.
+// toml returns one line for each setting. TOML writes these values as JSON does.
 func (s Settings) toml() (string, error) {
 	var lines strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(s)) {
@@ -164,7 +161,7 @@ func (s Settings) toml() (string, error) {
 	return lines.String(), nil
 }
 
-// Command is how to start the server: its binary and arguments.
+// Command returns the binary and arguments that start the server.
 func (v *Server) Command(args ...string) (path string, all []string) {
 	return v.stack.Binary(v.binary), append([]string{"-config", v.File}, args...)
 }
@@ -175,8 +172,8 @@ func (v *Server) Start(cpu int, args ...string) (*process.Process, error) {
 	return process.Start(cpu, v.Name, v.stack.file(v.Name+".log"), path, all...)
 }
 
-// Ready waits until the server's /readyz says so. An end of the process meanwhile is an
-// error, if p is not nil.
+// Ready waits until the server's /readyz answers 200. If p is not nil, an earlier end of the
+// process is an error.
 func (v *Server) Ready(ctx context.Context, within time.Duration, p *process.Process) error {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()

@@ -11,7 +11,7 @@ import (
 	"github.com/railgate/railgate/revocation/kafka"
 )
 
-// ReadPartition reads all messages of a partition that are there now.
+// ReadPartition returns all messages that a partition has now.
 func ReadPartition(ctx context.Context, brokers []string, topic string, partition int) (messages [][]byte, err error) {
 	link, err := kafka.Open(kafka.Config{Brokers: brokers, Topic: topic, ClientID: "test"})
 	if err != nil {
@@ -36,7 +36,7 @@ func ReadPartition(ctx context.Context, brokers []string, topic string, partitio
 			return nil, err
 		}
 		if after == next {
-			return nil, fmt.Errorf("nothing readable at offset %d", next)
+			return nil, fmt.Errorf("no readable message at offset %d", next)
 		}
 		next = after
 	}
