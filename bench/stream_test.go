@@ -36,7 +36,7 @@ func newReplica(tb testing.TB) *revocation.Replica {
 
 func replay(tb testing.TB, messages [][]byte) *revocation.Replica {
 	r := newReplica(tb)
-	r.Captured(0, int64(len(messages)))
+	r.SetTargetOffset(0, int64(len(messages)))
 	for i, m := range messages {
 		if o := r.Apply(0, m, nowMS); o != revocation.Applied {
 			tb.Fatalf("message %d: %s", i, o)

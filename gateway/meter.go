@@ -165,7 +165,7 @@ func (g *Gateway) Collect(out chan<- prometheus.Metric) {
 	for _, o := range revocation.Outcomes() {
 		counter(descBatches, s.Counts.Outcomes[o], o.String())
 	}
-	for outcome, n := range map[string]uint64{"revoked": s.Counts.Revoked, "lifted": s.Counts.Lifted,
+	for outcome, n := range map[string]uint64{"revoked": s.Counts.Revoked, "unrevoked": s.Counts.Unrevoked,
 		"exempted": s.Counts.Exempted, "subject_cut_off": s.Counts.Subjects, "session_closed": s.Counts.Closed, "no_room": s.Counts.NoRoom, "late": s.Counts.Late,
 		"day_refused": s.Counts.OutOfDay, "unknown_kind": s.Counts.Unknown, "key_refused": s.Counts.KeyClash} {
 		counter(descRecords, n, outcome)

@@ -154,7 +154,7 @@ func (r *Replica) record(rec *Record, lifted *Set, nowMS, issuedMS int64) (keys 
 		if lifted != nil {
 			lifted.Add(rec.Serial)
 		} else if r.set.Remove(rec.Serial) {
-			r.counts.Lifted++
+			r.counts.Unrevoked++
 		}
 	case KindExempt:
 		changed, ok := r.keys.rescue(rec.Key, rec.Serial)

@@ -6,8 +6,8 @@ import (
 	"github.com/railgate/railgate/tokens/fixedkey"
 )
 
-// Together is how many messages ApplyAll verifies at once at the most.
-const Together = 64
+// VerifyChunk is how many messages ApplyAll verifies at once at the most.
+const VerifyChunk = 64
 
 // message is one that was read, on its way into a replica.
 type message struct {
@@ -31,13 +31,13 @@ func (m *message) sealed() bool { return m.err == nil || m.err == ErrNewer }
 // so that a log is read in less time.
 func (r *Replica) ApplyAll(number int, raws [][]byte, now int64) {
 	for len(raws) > 0 {
-		n := min(len(raws), Together)
-		r.applyTogether(number, raws[:n], now)
+		n := min(len(raws), VerifyChunk)
+		r.applyChunk(number, raws[:n], now)
 		raws = raws[n:]
 	}
 }
 
-func (r *Replica) applyTogether(number int, raws [][]byte, now int64) {
+func (r *Replica) applyChunk(number int, raws [][]byte, now int64) {
 	messages := make([]message, len(raws))
 	var wanted []*message
 	for i, raw := range raws {

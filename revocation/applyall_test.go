@@ -22,7 +22,7 @@ func TestTogetherIsTheSameAsOneByOne(t *testing.T) {
 			one.Apply(0, m, start)
 		}
 		for rest := script; len(rest) > 0; {
-			n := min(len(rest), 1+random.IntN(2*revocation.Together))
+			n := min(len(rest), 1+random.IntN(2*revocation.VerifyChunk))
 			all.ApplyAll(0, rest[:n], start)
 			rest = rest[n:]
 		}
@@ -46,7 +46,7 @@ func awaiting(t *testing.T) *revocation.Replica {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Captured(0, 1)
+	r.SetTargetOffset(0, 1)
 	return r
 }
 

@@ -129,7 +129,7 @@ func (b *Batch) Encode(authority [4]byte, records []Record) ([]byte, error) {
 }
 
 // Open parses and verifies one message. The batch refers to raw.
-func Open(raw []byte, authority *Authority) (*Batch, error) {
+func OpenBatch(raw []byte, authority *Authority) (*Batch, error) {
 	m := read(raw)
 	if err := authority.open(&m); err != nil {
 		return nil, err

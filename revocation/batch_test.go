@@ -23,7 +23,7 @@ var all = []revocation.Record{
 
 func TestBatchKeepsEveryField(t *testing.T) {
 	in := revocation.Batch{Epoch: 9, Partition: 2, First: 11, IssuedAt: 1000, Through: 900}
-	b, err := revocation.Open(revocationtest.Seal(in, all...), revocationtest.Pinned())
+	b, err := revocation.OpenBatch(revocationtest.Seal(in, all...), revocationtest.Pinned())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,17 +45,17 @@ func TestBatchIsTakenWholeOrNotAtAll(t *testing.T) {
 	for i := range raw {
 		bad := bytes.Clone(raw)
 		bad[i] ^= 0x40
-		if _, err := revocation.Open(bad, revocationtest.Pinned()); err == nil {
+		if _, err := revocation.OpenBatch(bad, revocationtest.Pinned()); err == nil {
 			t.Errorf("byte %d may be changed", i)
 		}
-		if _, err := revocation.Open(raw[:i], revocationtest.Pinned()); err == nil {
+		if _, err := revocation.OpenBatch(raw[:i], revocationtest.Pinned()); err == nil {
 			t.Errorf("accepted when cut to %d bytes", i)
 		}
 	}
-	if _, err := revocation.Open(append(bytes.Clone(raw), 0), revocationtest.Pinned()); err == nil {
+	if _, err := revocation.OpenBatch(append(bytes.Clone(raw), 0), revocationtest.Pinned()); err == nil {
 		t.Error("accepted with a byte more")
 	}
-	if _, err := revocation.Open(make([]byte, revocation.MaxBatch+1), revocationtest.Pinned()); !errors.Is(err, revocation.ErrForm) {
+	if _, err := revocation.OpenBatch(make([]byte, revocation.MaxBatch+1), revocationtest.Pinned()); !errors.Is(err, revocation.ErrForm) {
 		t.Errorf("an oversized message gave %v", err)
 	}
 }
@@ -66,15 +66,15 @@ func TestRefusalsAreTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := revocation.Open(raw, other); !errors.Is(err, revocation.ErrAuthority) {
+	if _, err := revocation.OpenBatch(raw, other); !errors.Is(err, revocation.ErrAuthority) {
 		t.Errorf("another pin: %v", err)
 	}
-	if _, err := revocation.Open(revocationtest.SealVersion('2', []byte("new")), revocationtest.Pinned()); !errors.Is(err, revocation.ErrNewer) {
+	if _, err := revocation.OpenBatch(revocationtest.SealVersion('2', []byte("new")), revocationtest.Pinned()); !errors.Is(err, revocation.ErrNewer) {
 		t.Errorf("a newer version: %v", err)
 	}
 	forged := bytes.Clone(raw)
 	forged[len(forged)-1] ^= 1
-	if _, err := revocation.Open(forged, revocationtest.Pinned()); !errors.Is(err, revocation.ErrSignature) {
+	if _, err := revocation.OpenBatch(forged, revocationtest.Pinned()); !errors.Is(err, revocation.ErrSignature) {
 		t.Errorf("a forgery: %v", err)
 	}
 }
@@ -86,7 +86,7 @@ func TestLimitsFitEachOther(t *testing.T) {
 		records[i] = all[0]
 	}
 	raw := revocationtest.Seal(revocation.Batch{Epoch: 1, First: 1}, records...)
-	if _, err := revocation.Open(raw, revocationtest.Pinned()); err != nil {
+	if _, err := revocation.OpenBatch(raw, revocationtest.Pinned()); err != nil {
 		t.Fatalf("a full batch of %d bytes: %v", len(raw), err)
 	}
 	if _, err := (&revocation.Batch{}).Encode([4]byte{}, append(records, all[0])); err == nil {
@@ -98,7 +98,7 @@ func FuzzOpen(f *testing.F) {
 	f.Add(revocationtest.Seal(revocation.Batch{Epoch: 1, First: 1}, all...))
 	f.Add(revocationtest.Seal(revocation.Batch{Epoch: 1, First: 1}))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		b, err := revocation.Open(raw, revocationtest.Pinned())
+		b, err := revocation.OpenBatch(raw, revocationtest.Pinned())
 		if err != nil {
 			return
 		}
@@ -128,7 +128,7 @@ func FuzzRecords(f *testing.F) {
 		header := revocationtest.Seal(revocation.Batch{Epoch: 1, First: 1, IssuedAt: start, Through: start})[:44]
 		header[18], header[19] = byte(count>>8), byte(count)
 		raw := revocationtest.SealMessage(append(header, records...))
-		b, err := revocation.Open(raw, revocationtest.Pinned())
+		b, err := revocation.OpenBatch(raw, revocationtest.Pinned())
 		h := boot(t, 1)
 		if o := h.Apply(0, raw, start); (o == revocation.Unreadable) != (err != nil) {
 			t.Fatalf("opened with %v and applied as %s", err, o)

@@ -43,7 +43,7 @@ func newClocks(t *testing.T, since, end int64) *clocks {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Captured(0, end)
+	r.SetTargetOffset(0, end)
 	return &clocks{harness: &harness{r, t}, next: 1}
 }
 

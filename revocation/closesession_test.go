@@ -115,7 +115,7 @@ func TestAClosedSessionIsKeptForItsAfterlife(t *testing.T) {
 // revocations, and nothing opens a closed session again.
 func TestClosedSessionsAreUnitedWhateverTheStreamDoes(t *testing.T) {
 	h := boot(t, 1)
-	h.Captured(0, 0)
+	h.SetTargetOffset(0, 0)
 	all := []tokens.Serial{{Day: serial.Day, Index: 1}, {Day: serial.Day, Index: 2}, {Day: serial.Day, Index: 3}, {Day: serial.Day, Index: 4}, {Day: serial.Day, Index: 5}}
 	are := func(n int) {
 		t.Helper()
@@ -152,13 +152,13 @@ func TestClosedSessionsAreUnitedWhateverTheStreamDoes(t *testing.T) {
 func TestAFullSetIsSuspectUntilItHasRoom(t *testing.T) {
 	h := boot(t, 1)
 	revocation.SetMostClosed(h.Replica, 16)
-	h.Captured(0, 0)
+	h.SetTargetOffset(0, 0)
 	var log [][]byte
 	send := func(at int64, records ...revocation.Record) {
 		t.Helper()
 		first := uint64(1)
 		for _, raw := range log {
-			b, _ := revocation.Open(raw, revocationtest.Pinned())
+			b, _ := revocation.OpenBatch(raw, revocationtest.Pinned())
 			first += uint64(b.Len())
 		}
 		log = append(log, revocationtest.Seal(revocation.Batch{Epoch: 1, First: first, IssuedAt: at, Through: at}, records...))
@@ -297,7 +297,7 @@ func TestASnapshotKeepsClosedSessions(t *testing.T) {
 	if n := len(slices.Collect(back.Closed())); n != len(all) || r.Status(start).Closed != n {
 		t.Errorf("%d sessions in the snapshot, %d restored, want %d", n, r.Status(start).Closed, len(all))
 	}
-	if _, goesOn := r.Kept(0); !goesOn {
+	if _, goesOn := r.ResumeOffset(0); !goesOn {
 		t.Error("a snapshot of this release does not say where to go on")
 	}
 }
@@ -335,14 +335,14 @@ func TestASnapshotOfTheReleaseBeforeIsReadWithTheLog(t *testing.T) {
 			t.Fatalf("%s is lost", s)
 		}
 	}
-	if _, goesOn := r.Kept(0); goesOn {
+	if _, goesOn := r.ResumeOffset(0); goesOn {
 		t.Fatal("the log is not read from its start")
 	}
 	if st := r.Status(start); st.State != revocation.Booting || st.Usable || st.Keys != 2 {
 		t.Errorf("%s, usable %v, %d keys", st.State, st.Usable, st.Keys)
 	}
 	// The place in the numbering stays known: an old copy of the log is not enough.
-	r.Captured(0, 0)
+	r.SetTargetOffset(0, 0)
 	r.send(revocation.Applied, 0, 1, 1, start)
 	if st := r.Status(start); st.State != revocation.Booting || !strings.Contains(st.Waiting[0], "an old copy?") {
 		t.Errorf("%s, waiting for %q", st.State, st.Waiting)
@@ -353,7 +353,7 @@ func TestASnapshotOfTheReleaseBeforeIsReadWithTheLog(t *testing.T) {
 // each brings back every session.
 func TestASnapshotBesideClosingsLosesNone(t *testing.T) {
 	h := boot(t, 1)
-	h.Captured(0, 0)
+	h.SetTargetOffset(0, 0)
 	const sessions = 3000
 	log := [][]byte{revocationtest.Seal(revocation.Batch{Epoch: 1, First: 1, IssuedAt: start, Through: start})}
 	for i := range uint32(sessions) {
@@ -388,7 +388,7 @@ func TestASnapshotBesideClosingsLosesNone(t *testing.T) {
 		if err := r.Restore(back, "t", start); err != nil {
 			t.Fatal(err)
 		}
-		from, _ := r.Kept(0)
+		from, _ := r.ResumeOffset(0)
 		for _, raw := range log[from:] {
 			if o := r.Apply(0, raw, start); o != revocation.Applied && o != revocation.Duplicate && o != revocation.PastHeartbeat {
 				t.Fatalf("from message %d on: %s", from, o)

@@ -127,7 +127,7 @@ func TestChecksOfCutOffsDoNotAllocate(t *testing.T) {
 
 func TestAKindFromTheFutureIsSaid(t *testing.T) {
 	h := boot(t, 1)
-	h.Captured(0, 0)
+	h.SetTargetOffset(0, 0)
 	h.send(revocation.Applied, 0, 1, 1, start)
 	raw := revocationtest.SealUnknown(revocation.Batch{Epoch: 1, First: 1, IssuedAt: start, Through: start}, 200)
 	if o := h.Apply(0, raw, start); o != revocation.Applied {

@@ -33,10 +33,10 @@ type HighWaterMark struct {
 	Marks     []Mark
 }
 
-// ErrHighWaterMarkForm says that a ratchet's file is damaged.
-var ErrHighWaterMarkForm = errors.New("revocation: not a whole ratchet")
+// ErrHighWaterMarkFormat says that a ratchet's file is damaged.
+var ErrHighWaterMarkFormat = errors.New("revocation: not a whole ratchet")
 
-const ratchetMagic = "RGT1"
+const highWaterMarkMagic = "RGT1"
 
 // HighWaterMark takes the present marks. They never lie below those given to Hold.
 func (r *Replica) HighWaterMark(topic string) HighWaterMark {
@@ -51,7 +51,7 @@ func (r *Replica) HighWaterMark(topic string) HighWaterMark {
 
 // Hold has the replica wait, before it is ready, until it has reached the marks
 // again. It reports whether they are of this stream; others are ignored.
-func (r *Replica) Hold(t HighWaterMark, topic string) bool {
+func (r *Replica) RequireHighWaterMark(t HighWaterMark, topic string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if t.Authority != r.authority.id || t.Topic != topic || len(t.Marks) != len(r.partitions) {
@@ -67,7 +67,7 @@ func (r *Replica) Hold(t HighWaterMark, topic string) bool {
 // Encode writes the file form: magic, authority (4), topic with length (2),
 // marks with count (2), each epoch and next number (8 each), SHA-256 of all.
 func (t *HighWaterMark) Encode() []byte {
-	b := append([]byte(ratchetMagic), t.Authority[:]...)
+	b := append([]byte(highWaterMarkMagic), t.Authority[:]...)
 	b = append(binary.BigEndian.AppendUint16(b, uint16(len(t.Topic))), t.Topic...)
 	b = binary.BigEndian.AppendUint16(b, uint16(len(t.Marks)))
 	for _, m := range t.Marks {
@@ -79,9 +79,9 @@ func (t *HighWaterMark) Encode() []byte {
 
 // DecodeHighWaterMark reads what Encode wrote and nothing else.
 func DecodeHighWaterMark(raw []byte) (t HighWaterMark, err error) {
-	body, ok := unseal(raw, ratchetMagic)
+	body, ok := unseal(raw, highWaterMarkMagic)
 	if !ok {
-		return t, ErrHighWaterMarkForm
+		return t, ErrHighWaterMarkFormat
 	}
 	r := reader{rest: body}
 	copy(t.Authority[:], r.take(4))
@@ -90,7 +90,7 @@ func DecodeHighWaterMark(raw []byte) (t HighWaterMark, err error) {
 		t.Marks = append(t.Marks, Mark{r.u64(), r.u64()})
 	}
 	if r.failed || len(r.rest) != 0 {
-		return t, ErrHighWaterMarkForm
+		return t, ErrHighWaterMarkFormat
 	}
 	return t, nil
 }

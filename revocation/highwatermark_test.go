@@ -14,15 +14,15 @@ import (
 // it is, and the issuer behind it is alive; only the ratchet tells.
 func TestAnOldCopyOfTheLogIsNotServedOn(t *testing.T) {
 	h := boot(t, 1)
-	h.Captured(0, 0)
+	h.SetTargetOffset(0, 0)
 	h.send(revocation.Applied, 0, 1, 1, start, revoke(serial), revoke(serial))
 	ratchet := h.HighWaterMark("t")
 
 	h = boot(t, 1)
-	if !h.Hold(ratchet, "t") {
+	if !h.RequireHighWaterMark(ratchet, "t") {
 		t.Fatal("the ratchet is not of this stream")
 	}
-	h.Captured(0, 0)
+	h.SetTargetOffset(0, 0)
 	h.send(revocation.Applied, 0, 1, 1, start+1, revoke(serial))
 	h.state(start+1, revocation.Booting)
 	if w := h.Status(start + 1).Waiting; len(w) != 1 || !strings.Contains(w[0], "has seen number 3 of epoch 1 before") {
@@ -37,8 +37,8 @@ func TestAnOldCopyOfTheLogIsNotServedOn(t *testing.T) {
 
 func TestANewEpochPassesTheRatchet(t *testing.T) {
 	h := boot(t, 1)
-	h.Hold(revocation.HighWaterMark{Authority: revocationtest.Pinned().ID(), Topic: "t", Marks: []revocation.Mark{{Epoch: 4, Next: 900}}}, "t")
-	h.Captured(0, 0)
+	h.RequireHighWaterMark(revocation.HighWaterMark{Authority: revocationtest.Pinned().ID(), Topic: "t", Marks: []revocation.Mark{{Epoch: 4, Next: 900}}}, "t")
+	h.SetTargetOffset(0, 0)
 	h.send(revocation.Applied, 0, 5, 1, start)
 	h.state(start, revocation.Fresh)
 }
@@ -55,10 +55,10 @@ func TestMarksOfAnotherStreamAreIgnored(t *testing.T) {
 		other := mine
 		change(&other)
 		h := boot(t, 1)
-		if h.Hold(other, "t") {
+		if h.RequireHighWaterMark(other, "t") {
 			t.Errorf("another %s: taken", name)
 		}
-		h.Captured(0, 0)
+		h.SetTargetOffset(0, 0)
 		h.send(revocation.Applied, 0, 1, 1, start)
 		h.state(start, revocation.Fresh)
 	}

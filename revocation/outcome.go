@@ -38,17 +38,17 @@ func Outcomes() []Outcome {
 
 // Counts is what became of messages and records so far.
 type Counts struct {
-	Outcomes [outcomeCount]uint64
-	Revoked  uint64 // records that set a bit
-	Lifted   uint64 // records that cleared one
-	Late     uint64 // revocations of credentials that had expired anyway
-	Exempted uint64 // records that kept a credential good under a key that is cut off
-	Subjects uint64 // records that moved a subject's cut-off
-	Closed   uint64 // records that closed a session
-	NoRoom   uint64 // records that would have, and found the set full
-	OutOfDay uint64 // records for a time that no credential can have, or not yet: refused
-	Unknown  uint64 // records of a kind newer than this gateway
-	KeyClash uint64 // announcements, retirements and rescues refused
-	Rewinds  uint64 // times a partition was read again from the log start
-	Delay    Delay  // from the issuer's acceptance of a record to its effect here
+	Outcomes  [outcomeCount]uint64
+	Revoked   uint64 // records that set a bit
+	Unrevoked uint64 // records that cleared one
+	Late      uint64 // revocations of credentials that had expired anyway
+	Exempted  uint64 // records that kept a credential good under a key that is cut off
+	Subjects  uint64 // records that moved a subject's cut-off
+	Closed    uint64 // records that closed a session
+	NoRoom    uint64 // records that would have, and found the set full
+	OutOfDay  uint64 // records for a time that no credential can have, or not yet: refused
+	Unknown   uint64 // records of a kind newer than this gateway
+	KeyClash  uint64 // announcements, retirements and rescues refused
+	Rewinds   uint64 // times a partition was read again from the log start
+	Delay     Delay  // from the issuer's acceptance of a record to its effect here
 }

@@ -52,9 +52,9 @@ func lasts(b *Batch, past int64) bool {
 func openProofs(proofs [][]byte, authority *Authority) ([]*Batch, error) {
 	messages := make([]message, len(proofs))
 	batches := make([]*Batch, len(proofs))
-	for first := 0; first < len(proofs); first += Together {
+	for first := 0; first < len(proofs); first += VerifyChunk {
 		var sealed []*message
-		for i := first; i < min(first+Together, len(proofs)); i++ {
+		for i := first; i < min(first+VerifyChunk, len(proofs)); i++ {
 			messages[i] = read(proofs[i])
 			if messages[i].sealed() {
 				sealed = append(sealed, &messages[i])

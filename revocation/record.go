@@ -26,7 +26,7 @@ const newestKind = KindRevokeSession
 var kindNames = map[Kind]string{
 	KindRevoke: "revoke", KindUnrevoke: "unrevoke",
 	KindAnnounceKey: "announce_key", KindRetireKey: "retire_key",
-	KindExempt: "rescue", KindRevokeSubject: "revoke_subject", KindRevokeSession: "revoke_session",
+	KindExempt: "exempt", KindRevokeSubject: "revoke_subject", KindRevokeSession: "revoke_session",
 }
 
 // String is the kind's stable name.

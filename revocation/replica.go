@@ -105,7 +105,7 @@ func (r *Replica) settle() {
 func (r *Replica) lift(lifted *Set) {
 	for serial := range lifted.All() {
 		if r.set.Remove(serial) {
-			r.counts.Lifted++
+			r.counts.Unrevoked++
 		}
 	}
 }

@@ -53,8 +53,8 @@ func (h *harness) state(now int64, want revocation.State) {
 func TestReadyOnlyWhenEveryPartitionIsReadAndTheIssuerAlive(t *testing.T) {
 	h := boot(t, 2)
 	h.state(start, revocation.Booting)
-	h.Captured(0, 10)
-	h.Captured(1, 0)
+	h.SetTargetOffset(0, 10)
+	h.SetTargetOffset(1, 0)
 	h.send(revocation.Applied, 0, 1, 1, start-1000, revoke(serial)) // from before the start: no sign of life
 	h.Position(0, 10)
 	h.send(revocation.Applied, 1, 1, 1, start+1)
@@ -72,7 +72,7 @@ func TestReadyOnlyWhenEveryPartitionIsReadAndTheIssuerAlive(t *testing.T) {
 func TestFreshnessIsThatOfTheOldestPartition(t *testing.T) {
 	h := boot(t, 2)
 	for p := range 2 {
-		h.Captured(p, 0)
+		h.SetTargetOffset(p, 0)
 		h.send(revocation.Applied, p, 1, 1, start)
 	}
 	h.send(revocation.Applied, 0, 1, 1, start+60_000)
@@ -93,7 +93,7 @@ func TestFreshnessIsThatOfTheOldestPartition(t *testing.T) {
 
 func TestWhatIsRefusedChangesNothing(t *testing.T) {
 	h := boot(t, 2)
-	h.Captured(0, 0)
+	h.SetTargetOffset(0, 0)
 	h.send(revocation.Applied, 0, 5, 1, start)
 	h.send(revocation.OldEpoch, 0, 4, 2, start, revoke(serial))
 	raw := revocationtest.Seal(revocation.Batch{Epoch: 5, Partition: 1, First: 1, IssuedAt: start}, revoke(serial))
@@ -120,7 +120,7 @@ func TestWhatIsRefusedChangesNothing(t *testing.T) {
 // revocation that was lifted since must not come back.
 func TestRepetitionsAreHarmless(t *testing.T) {
 	h := boot(t, 1)
-	h.Captured(0, 0)
+	h.SetTargetOffset(0, 0)
 	lift := revocation.Record{Kind: revocation.KindUnrevoke, Serial: serial}
 	other := tokens.Serial{Day: serial.Day, Index: 43}
 	h.send(revocation.Applied, 0, 1, 1, start, revoke(serial), lift)
@@ -136,7 +136,7 @@ func TestRepetitionsAreHarmless(t *testing.T) {
 
 func TestAGapIsAppliedButSaid(t *testing.T) {
 	h := boot(t, 1)
-	h.Captured(0, 0)
+	h.SetTargetOffset(0, 0)
 	h.send(revocation.Applied, 0, 1, 1, start)
 	h.send(revocation.Gap, 0, 1, 3, start+1000, revoke(serial))
 	if !h.Revoked(serial) {
@@ -169,7 +169,7 @@ func TestAGapIsAppliedButSaid(t *testing.T) {
 // until the issuer says everything again.
 func TestALogThatLostItsBeginningTooEarlyIsNotServedOn(t *testing.T) {
 	h := boot(t, 1)
-	h.Captured(0, 1)
+	h.SetTargetOffset(0, 1)
 	young := start - revocation.MaxSnapshotAge.Milliseconds() + 1
 	raw := revocationtest.Seal(revocation.Batch{Epoch: 1, First: 8, IssuedAt: young, Through: young})
 	if o := h.Apply(0, raw, start); o != revocation.Gap {
@@ -185,7 +185,7 @@ func TestALogThatLostItsBeginningTooEarlyIsNotServedOn(t *testing.T) {
 	h.state(start+1, revocation.Fresh)
 
 	h = boot(t, 1)
-	h.Captured(0, 1)
+	h.SetTargetOffset(0, 1)
 	raw = revocationtest.Seal(revocation.Batch{Epoch: 1, First: 8, IssuedAt: young - 1, Through: young - 1})
 	if o := h.Apply(0, raw, start); o != revocation.Applied {
 		t.Fatalf("a log that forgot only what matters to nobody: %s", o)
@@ -194,7 +194,7 @@ func TestALogThatLostItsBeginningTooEarlyIsNotServedOn(t *testing.T) {
 
 func TestANewEpochStartsFromOne(t *testing.T) {
 	h := boot(t, 1)
-	h.Captured(0, 0)
+	h.SetTargetOffset(0, 0)
 	h.send(revocation.Applied, 0, 1, 1, start, revoke(serial))
 	h.send(revocation.Applied, 0, 2, 1, start, revoke(tokens.Serial{Day: serial.Day, Index: 1}))
 	if !h.Revoked(serial) {
@@ -206,7 +206,7 @@ func TestANewEpochStartsFromOne(t *testing.T) {
 
 func TestRecordsOfImpossibleDaysAreCounted(t *testing.T) {
 	h := boot(t, 1)
-	h.Captured(0, 0)
+	h.SetTargetOffset(0, 0)
 	h.send(revocation.Applied, 0, 1, 1, start,
 		revoke(tokens.Serial{Day: serial.Day - 3}), revoke(tokens.Serial{Day: serial.Day + 2}), revoke(tokens.Serial{Day: 65535}),
 		revoke(tokens.Serial{Day: serial.Day + 1}))
@@ -218,7 +218,7 @@ func TestRecordsOfImpossibleDaysAreCounted(t *testing.T) {
 
 func TestKeysAreBoundOnce(t *testing.T) {
 	h := boot(t, 1)
-	h.Captured(0, 0)
+	h.SetTargetOffset(0, 0)
 	announce := revocation.Record{Kind: revocation.KindAnnounceKey, Key: 7, Public: signing.NewKey([32]byte{1}).Public()}
 	other := revocation.Record{Kind: revocation.KindAnnounceKey, Key: 7, Public: signing.NewKey([32]byte{2}).Public()}
 	retire := func(at int64) revocation.Record {
@@ -246,7 +246,7 @@ func TestKeysAreBoundOnce(t *testing.T) {
 // The keys announced last verify with tables; memory is bounded.
 func TestOnlyTheLastKeysHaveTables(t *testing.T) {
 	h := boot(t, 1)
-	h.Captured(0, 0)
+	h.SetTargetOffset(0, 0)
 	var records []revocation.Record
 	for id := range tokens.KeyID(20) {
 		records = append(records, revocation.Record{Kind: revocation.KindAnnounceKey, Key: id, Public: signing.NewKey([32]byte{byte(id)}).Public()})
@@ -273,7 +273,7 @@ func TestTheDelayOfRevocationsIsMeasured(t *testing.T) {
 		return revocation.Record{Kind: revocation.KindRevoke, At: ms, Serial: tokens.Serial{Day: serial.Day, Index: index}}
 	}
 	h := boot(t, 1)
-	h.Captured(0, 1)
+	h.SetTargetOffset(0, 1)
 	h.send(revocation.Applied, 0, 1, 1, start-3600_000, at(1, start-7200_000))
 	h.Position(0, 1)
 	h.send(revocation.Applied, 0, 1, 2, start)

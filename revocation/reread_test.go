@@ -17,7 +17,7 @@ func lift(s tokens.Serial) revocation.Record {
 // comes by once more, and not for a moment may it count.
 func TestASecondReadingForgetsNoRevocationOnItsWay(t *testing.T) {
 	h := boot(t, 1)
-	h.Captured(0, 0)
+	h.SetTargetOffset(0, 0)
 	story := []revocation.Record{revoke(serial), lift(serial), revoke(serial)}
 	for i, r := range story {
 		h.send(revocation.Applied, 0, 1, uint64(i+1), start, r)
@@ -44,7 +44,7 @@ func TestASecondReadingForgetsNoRevocationOnItsWay(t *testing.T) {
 // when the gap heals later, it does.
 func TestALiftWaitsForAGaplessReading(t *testing.T) {
 	h := boot(t, 1)
-	h.Captured(0, 0)
+	h.SetTargetOffset(0, 0)
 	h.send(revocation.Applied, 0, 1, 1, start, revoke(serial))
 	h.send(revocation.Gap, 0, 1, 5, start)
 	for _, whole := range []bool{false, true} {
@@ -68,7 +68,7 @@ func TestALiftWaitsForAGaplessReading(t *testing.T) {
 func TestNumbersGivenAgainLoseNoRevocation(t *testing.T) {
 	other, third := tokens.Serial{Day: serial.Day, Index: 1}, tokens.Serial{Day: serial.Day, Index: 2}
 	h := boot(t, 1)
-	h.Captured(0, 0)
+	h.SetTargetOffset(0, 0)
 	h.send(revocation.Applied, 0, 1, 1, start, revoke(serial), revoke(serial), revoke(serial))
 	h.send(revocation.RolledBack, 0, 1, 1, start+1, revoke(other), lift(serial))
 	h.send(revocation.RolledBack, 0, 1, 3, start+2)
@@ -81,7 +81,7 @@ func TestNumbersGivenAgainLoseNoRevocation(t *testing.T) {
 	}
 	// Exactly as many numbers as were lost look like a retry, and are heard out.
 	h = boot(t, 1)
-	h.Captured(0, 0)
+	h.SetTargetOffset(0, 0)
 	h.send(revocation.Applied, 0, 1, 1, start, revoke(serial))
 	h.send(revocation.Duplicate, 0, 1, 1, start+1, revoke(third))
 	if !h.Revoked(third) || !h.Revoked(serial) {
@@ -117,7 +117,7 @@ func TestRandomLossesNeverFreeARevokedSerial(t *testing.T) {
 			next += uint64(len(records))
 		}
 		h := boot(t, 1)
-		h.Captured(0, 0)
+		h.SetTargetOffset(0, 0)
 		last := map[tokens.Serial]bool{} // by the furthest number seen
 		seen := -1
 		play := func(lossy bool) {

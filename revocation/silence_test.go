@@ -51,7 +51,7 @@ func TestSilenceIsNamedByItsCause(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r.Captured(0, 1)
+			r.SetTargetOffset(0, 1)
 			if o := r.Apply(0, beat(start+1000), start+1000); o != revocation.Applied {
 				t.Fatal(o)
 			}

@@ -117,7 +117,7 @@ func TestNothingIsKeptOfAReplicaInDoubt(t *testing.T) {
 	if _, ok := h.Snapshot("t", start); ok {
 		t.Error("a snapshot while booting")
 	}
-	h.Captured(0, 0)
+	h.SetTargetOffset(0, 0)
 	h.send(revocation.Applied, 0, 1, 1, start)
 	h.send(revocation.Gap, 0, 1, 5, start)
 	if _, ok := h.Snapshot("t", start); ok {

@@ -7,7 +7,7 @@ import (
 
 // Captured tells the replica where a partition's log ended when its reading
 // began: that offset must be passed before the partition counts as read.
-func (r *Replica) Captured(number int, end int64) {
+func (r *Replica) SetTargetOffset(number int, end int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p := &r.partitions[number]
@@ -19,7 +19,7 @@ func (r *Replica) Captured(number int, end int64) {
 
 // Kept is the offset at which a restored snapshot goes on; ok is false if the
 // partition has to be read from its log's start.
-func (r *Replica) Kept(number int) (offset int64, ok bool) {
+func (r *Replica) ResumeOffset(number int) (offset int64, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p := &r.partitions[number]

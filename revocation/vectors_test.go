@@ -52,7 +52,7 @@ func TestVectors(t *testing.T) {
 				}
 				suspect := r.ClockBehind() != 0
 				for p := range v.Partitions {
-					r.Captured(p, 0)
+					r.SetTargetOffset(p, 0)
 					suspect = !r.Position(p, 1) || suspect
 				}
 				if suspect != v.Expect.Suspect {
@@ -196,7 +196,7 @@ func TestVectorsOpenAndAreWrittenAgain(t *testing.T) {
 		}
 		for i, m := range v.Messages {
 			raw := rawOf(t, m)
-			b, err := revocation.Open(raw, authority)
+			b, err := revocation.OpenBatch(raw, authority)
 			want := map[string]error{"unreadable": revocation.ErrForm, "forged": revocation.ErrSignature, "wrong_authority": revocation.ErrAuthority, "newer_version": revocation.ErrNewer}[m.Outcome]
 			if m.Outcome == "past_heartbeat" {
 				want = revocation.ErrSignature // which Apply does not look at

@@ -31,7 +31,7 @@ func TestAnUnknownVersionIsVerifiedBeforeItIsBelieved(t *testing.T) {
 		"the version of a genuine batch": {reversioned('2'), revocation.Forged, false},
 	} {
 		h := boot(t, 1)
-		h.Captured(0, 0)
+		h.SetTargetOffset(0, 0)
 		h.send(revocation.Applied, 0, 1, 1, start)
 		if o := h.Apply(0, c.raw, start); o != c.want {
 			t.Errorf("%s: %s, want %s", name, o, c.want)

@@ -81,8 +81,8 @@ func showKeys(out io.Writer, s *revocation.Snapshot, authority *revocation.Autho
 	return nil
 }
 
-// showRatchet prints the furthest place a gateway has seen.
-func showRatchet(out io.Writer, path string) error {
+// showHighWaterMark prints the furthest place a gateway has seen.
+func showHighWaterMark(out io.Writer, path string) error {
 	raw, err := readFile(path, 1<<20)
 	if err != nil {
 		return err
@@ -91,7 +91,7 @@ func showRatchet(out io.Writer, path string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	fmt.Fprintf(out, "ratchet  topic %s  authority %x\n", r.Topic, r.Authority)
+	fmt.Fprintf(out, "high-water mark  topic %s  authority %x\n", r.Topic, r.Authority)
 	for i, m := range r.Marks {
 		fmt.Fprintf(out, "partition %d  epoch %d  next number %d\n", i, m.Epoch, m.Next)
 	}

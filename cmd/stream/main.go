@@ -34,7 +34,7 @@ const about = `Shows the control stream: decodes, verifies and prints messages o
   railgate-stream -brokers 127.0.0.1:9092 -authority HEX -follow      and what comes, until interrupted
   railgate-stream -snapshot control.snapshot -authority HEX           what a gateway kept, its keys verified
   railgate-stream -snapshot control.snapshot -serials                 and every serial; without -authority no keys are shown
-  railgate-stream -ratchet control.ratchet                            the furthest it has seen`
+  railgate-stream -high_water_mark control.high-water-mark            the newest position that the gateway ever saw`
 
 type config struct {
 	Brokers       []string       `toml:"brokers" doc:"first brokers to ask, host:port each"`
@@ -46,7 +46,7 @@ type config struct {
 	JSON          bool           `toml:"json" doc:"one JSON object per message"`
 	Snapshot      string         `toml:"snapshot" doc:"show this snapshot file instead"`
 	Serials       bool           `toml:"serials" doc:"list every serial and every closed session of the snapshot"`
-	HighWaterMark string         `toml:"ratchet" doc:"show this ratchet file instead"`
+	HighWaterMark string         `toml:"high_water_mark" doc:"show this high-water mark file instead"`
 	Group         int            `toml:"secret_group" doc:"number of a group whose members may read secret files (mode 0440) and write the folders above them, such as a pod's fsGroup; 0: none"`
 	Security      kafka.Security `toml:"security" doc:"how to enter Kafka"`
 
@@ -66,7 +66,7 @@ func (c *config) Validate() error {
 	}
 	f.Add("", fixedkey.CheckForm())
 	if len(c.Brokers) == 0 {
-		f.Add("brokers", errors.New("name at least one, or a -snapshot or -ratchet file"))
+		f.Add("brokers", errors.New("name at least one, or a -snapshot or -high_water_mark file"))
 	} else {
 		f.Add("", conf.CheckBrokers("brokers", c.Brokers))
 	}
@@ -94,7 +94,7 @@ func run(ctx context.Context, args []string) error {
 	case c.Snapshot != "":
 		return showSnapshot(os.Stdout, c.Snapshot, c.authority, c.Serials)
 	case c.HighWaterMark != "":
-		return showRatchet(os.Stdout, c.HighWaterMark)
+		return showHighWaterMark(os.Stdout, c.HighWaterMark)
 	}
 	if err := fixedkey.Fault(); err != nil {
 		fmt.Fprintln(os.Stderr, "railgate-stream: signatures are verified in the plain form:", err)

@@ -82,7 +82,7 @@ func TestEveryMessageIsShownForWhatItIs(t *testing.T) {
 	for _, want := range []string{
 		"0         0  records    epoch 3  number 1  issued 2026-02-10T00:00:00.000Z  through 2026-02-09T23:59:59.995Z\n",
 		"             1  revoke          20494-42  accepted 2026-02-09T23:59:59.993Z\n",
-		"             2  rescue          key 7  20494-42\n",
+		"             2  exempt          key 7  20494-42\n",
 		"0         1  heartbeat  epoch 3  number 3",
 		"0         2  forged     108 bytes\n",
 		"0         3  unreadable  7 bytes\n",
@@ -124,10 +124,10 @@ func TestFilesAreShown(t *testing.T) {
 	if !ok {
 		t.Fatal("no snapshot")
 	}
-	ratchet := feed.Replica.HighWaterMark("t")
+	mark := feed.Replica.HighWaterMark("t")
 	dir := t.TempDir()
-	snapshotPath, ratchetPath := filepath.Join(dir, "s"), filepath.Join(dir, "r")
-	for path, raw := range map[string][]byte{snapshotPath: s.Encode(), ratchetPath: ratchet.Encode()} {
+	snapshotPath, markPath := filepath.Join(dir, "s"), filepath.Join(dir, "r")
+	for path, raw := range map[string][]byte{snapshotPath: s.Encode(), markPath: mark.Encode()} {
 		if err := os.WriteFile(path, raw, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -136,16 +136,16 @@ func TestFilesAreShown(t *testing.T) {
 	if err := showSnapshot(&out, snapshotPath, revocationtest.Pinned(), true); err != nil {
 		t.Fatal(err)
 	}
-	if err := showRatchet(&out, ratchetPath); err != nil {
+	if err := showHighWaterMark(&out, markPath); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"topic t", "next number 5", "session 20494-42  start 2026-02-09T23:59:00.000Z  closed 2026-02-10T00:00:07.000Z\n", "key 9", "cut off at 1970-01-01T00:01:17.000Z", "(2026-02-09T16:00:00.000Z)  1 revoked", "\n20494-42\n", "ratchet  topic t"} {
+	for _, want := range []string{"topic t", "next number 5", "session 20494-42  start 2026-02-09T23:59:00.000Z  closed 2026-02-10T00:00:07.000Z\n", "key 9", "cut off at 1970-01-01T00:01:17.000Z", "(2026-02-09T16:00:00.000Z)  1 revoked", "\n20494-42\n", "high-water mark  topic t"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("not shown: %q in\n%s", want, out.String())
 		}
 	}
-	if err := showRatchet(&out, snapshotPath); err == nil {
-		t.Error("a snapshot was taken for a ratchet")
+	if err := showHighWaterMark(&out, snapshotPath); err == nil {
+		t.Error("a snapshot was read as a high-water mark")
 	}
 	var unverified bytes.Buffer
 	if err := showSnapshot(&unverified, snapshotPath, nil, false); err != nil || strings.Contains(unverified.String(), "key 9") || !strings.Contains(unverified.String(), "1 signed batches about keys") {

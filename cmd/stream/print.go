@@ -54,7 +54,7 @@ type rec struct {
 func (p *printer) message(partition int, offset int64, value []byte) {
 	p.messages++
 	l := line{Partition: partition, Offset: offset, Bytes: len(value)}
-	b, err := revocation.Open(value, p.authority)
+	b, err := revocation.OpenBatch(value, p.authority)
 	switch {
 	case err != nil:
 		l.Outcome = refusal(err)

@@ -117,7 +117,7 @@ func (h *system) restored(revoked tokens.Serial, atMs int64) {
 	// Everything in force is said again.
 	said := make(map[revocation.Kind]int)
 	for p := range 2 {
-		pending, err := h.outbox.Take(h.Context(), r.Epoch, p, 0, 100)
+		pending, err := h.outbox.TakeRecords(h.Context(), r.Epoch, p, 0, 100)
 		h.must(err)
 		for _, rec := range pending.Records {
 			if said[rec.Kind]++; rec.Kind == revocation.KindRevoke && rec.Serial != revoked {

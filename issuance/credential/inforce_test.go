@@ -176,7 +176,7 @@ func TestKnownHoldersAreRescued(t *testing.T) {
 			t.Fatalf("%d exempted: %v", exempted, err)
 		}
 		got := issuerdb.Drain(t, s.outbox, 0)
-		if issuerdb.Kinds(got) != "rescue rescue retire_key" || got[0].Serial != holder || got[1].Serial != unknown {
+		if issuerdb.Kinds(got) != "exempt exempt retire_key" || got[0].Serial != holder || got[1].Serial != unknown {
 			t.Fatalf("%+v", got)
 		}
 	})
@@ -238,8 +238,8 @@ func TestCutOffsAreRestated(t *testing.T) {
 			at   int64
 			want string
 		}{
-			{nowMs + 1, "announce_key rescue retire_key revoke_subject"},
-			{nowMs + sessionOver + afterlife, "announce_key rescue retire_key"},
+			{nowMs + 1, "announce_key exempt retire_key revoke_subject"},
+			{nowMs + sessionOver + afterlife, "announce_key exempt retire_key"},
 			{tokens.DayOver(today(5).Day)*1000 + afterlife, "announce_key retire_key"},
 		} {
 			_, err := s.outbox.Republish(t.Context(), 0, step.at)

@@ -135,7 +135,7 @@ func TestNothingIsSkippedUnderLoad(t *testing.T) {
 			publishers.Go(func() {
 				next, last := uint64(1), make(map[tokens.Serial]int64)
 				for finished := false; ; {
-					p, err := s.outbox.Take(t.Context(), nowMs, partition, 0, 3)
+					p, err := s.outbox.TakeRecords(t.Context(), nowMs, partition, 0, 3)
 					if err != nil {
 						t.Error(err)
 						return
@@ -152,7 +152,7 @@ func TestNothingIsSkippedUnderLoad(t *testing.T) {
 					}
 					if n := uint64(len(p.Records)); n > 0 {
 						next += n
-						if err := s.outbox.Published(t.Context(), nowMs, partition, next-1); err != nil {
+						if err := s.outbox.MarkPublished(t.Context(), nowMs, partition, next-1); err != nil {
 							t.Error(err)
 							return
 						}

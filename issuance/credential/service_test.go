@@ -152,7 +152,7 @@ func TestKeysAreAnnouncedOnce(t *testing.T) {
 	if d.wake.Load() != 2 {
 		t.Fatalf("the publisher was woken %d times for two keys", d.wake.Load())
 	}
-	p, err := d.Outbox.Take(t.Context(), uint64(d.now.UnixMilli()), 0, 0, 10)
+	p, err := d.Outbox.TakeRecords(t.Context(), uint64(d.now.UnixMilli()), 0, 0, 10)
 	if err != nil || len(p.Records) != 2 {
 		t.Fatalf("%+v, %v", p, err)
 	}
@@ -178,9 +178,9 @@ func TestReadyWhenTheKeyIsInTheStream(t *testing.T) {
 	if waiting := s.Ready(t.Context()); len(waiting) != 1 || !strings.Contains(waiting[0], "announcement") {
 		t.Fatalf("before: %q", waiting)
 	}
-	p, err := d.Outbox.Take(t.Context(), uint64(d.now.UnixMilli()), 0, 0, 10)
+	p, err := d.Outbox.TakeRecords(t.Context(), uint64(d.now.UnixMilli()), 0, 0, 10)
 	runtest.Must(t, err)
-	runtest.Must(t, d.Outbox.Published(t.Context(), uint64(d.now.UnixMilli()), 0, p.First))
+	runtest.Must(t, d.Outbox.MarkPublished(t.Context(), uint64(d.now.UnixMilli()), 0, p.First))
 	if waiting := s.Ready(t.Context()); len(waiting) != 0 {
 		t.Fatalf("after: %q", waiting)
 	}

@@ -226,12 +226,12 @@ func (w *system) publish() {
 	epoch, err := w.outbox.Epoch(context.Background())
 	runtest.Must(w.t, err)
 	for partition := range w.outbox.Partitions() {
-		p, err := w.outbox.Take(context.Background(), epoch, partition, 0, 1024)
+		p, err := w.outbox.TakeRecords(context.Background(), epoch, partition, 0, 1024)
 		if err != nil || !p.Drained {
 			w.t.Fatalf("partition %d: %+v, %v", partition, p, err)
 		}
 		if n := uint64(len(p.Records)); n > 0 {
-			runtest.Must(w.t, w.outbox.Published(context.Background(), epoch, partition, p.First+n-1))
+			runtest.Must(w.t, w.outbox.MarkPublished(context.Background(), epoch, partition, p.First+n-1))
 		}
 	}
 }

@@ -64,10 +64,10 @@ func TestKeyIsCutOff(t *testing.T) {
 			exempted int
 			says     string
 		}{
-			{at, []tokens.Serial{today(1), today(2), today(1), over}, true, 2, "rescue rescue retire_key"},
+			{at, []tokens.Serial{today(1), today(2), today(1), over}, true, 2, "exempt exempt retire_key"},
 			{at, []tokens.Serial{today(1), today(2)}, false, 0, ""},
 			{at + 1, nil, false, 0, ""},
-			{at + 1, []tokens.Serial{today(3)}, false, 1, "rescue"},
+			{at + 1, []tokens.Serial{today(3)}, false, 1, "exempt"},
 			{at - 1, nil, true, 0, "retire_key"},
 		} {
 			moved, exempted, err := w.Distrust(t.Context(), Distrust{Key: seven, CutOff: step.cutOff, Exempt: step.rescue, Who: "operator", At: nowMs + database.Millis(i)})
@@ -222,7 +222,7 @@ func TestKeyIsAnnouncedAgainBeforeTheTopicForgets(t *testing.T) {
 				t.Fatalf("%d ms after the first: announced %v, %v", c.at-nowMs, announced, err)
 			}
 			if c.at == nowMs {
-				runtest.Must(t, w.Outbox.Published(t.Context(), issuerdb.Epoch(w, w.Outbox), 0, w.take().First))
+				runtest.Must(t, w.Outbox.MarkPublished(t.Context(), issuerdb.Epoch(w, w.Outbox), 0, w.take().First))
 			}
 		}
 		if p := w.take(); len(p.Records) != 2 {
@@ -291,7 +291,7 @@ func TestKeyIsAnnouncedOnce(t *testing.T) {
 		if published, err := w.Store.Published(t.Context(), 7); err != nil || published {
 			t.Fatalf("published before it was: %v, %v", published, err)
 		}
-		runtest.Must(t, w.Outbox.Published(t.Context(), issuerdb.Epoch(w, w.Outbox), 0, 1))
+		runtest.Must(t, w.Outbox.MarkPublished(t.Context(), issuerdb.Epoch(w, w.Outbox), 0, 1))
 		if published, err := w.Store.Published(t.Context(), 7); err != nil || !published {
 			t.Fatalf("published: %v, %v", published, err)
 		}

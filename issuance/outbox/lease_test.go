@@ -101,27 +101,27 @@ func TestASleeperMarksNothingOfTheNextEpoch(t *testing.T) {
 		if before.First != 1 || len(before.Records) == 0 {
 			t.Fatalf("restated: %+v", before)
 		}
-		if err := sleeper.Published(t.Context(), nowMs, 0, last); !errors.Is(err, publish.ErrEpoch) {
+		if err := sleeper.MarkPublished(t.Context(), nowMs, 0, last); !errors.Is(err, publish.ErrEpoch) {
 			t.Fatalf("marked in an epoch that is over: %v", err)
 		}
 		if after := issuerdb.Take(t, other, 0, 10); fmt.Sprint(after) != fmt.Sprint(before) {
 			t.Fatalf("the sleeper dropped records that it never published: %+v, before %+v", after, before)
 		}
-		if _, err := sleeper.Take(t.Context(), nowMs, 0, 0, 10); !errors.Is(err, publish.ErrEpoch) {
+		if _, err := sleeper.TakeRecords(t.Context(), nowMs, 0, 0, 10); !errors.Is(err, publish.ErrEpoch) {
 			t.Fatalf("took in an epoch that is over: %v", err)
 		}
-		if _, err := sleeper.Take(t.Context(), nowMs, 1, 0, 10); !errors.Is(err, publish.ErrEpoch) {
+		if _, err := sleeper.TakeRecords(t.Context(), nowMs, 1, 0, 10); !errors.Is(err, publish.ErrEpoch) {
 			t.Fatalf("took in an epoch that is over, nothing waiting: %v", err)
 		}
 		if !lead(t, sleeper) {
 			t.Fatal("nobody had the lease")
 		}
-		if _, err := other.Take(t.Context(), next, 0, 0, 10); !errors.Is(err, publish.ErrLease) {
+		if _, err := other.TakeRecords(t.Context(), next, 0, 0, 10); !errors.Is(err, publish.ErrLease) {
 			t.Fatalf("took under another's lease: %v", err)
 		}
-		if _, err := other.Take(t.Context(), next, 1, 0, 10); !errors.Is(err, publish.ErrLease) {
+		if _, err := other.TakeRecords(t.Context(), next, 1, 0, 10); !errors.Is(err, publish.ErrLease) {
 			t.Fatalf("took under another's lease, nothing waiting: %v", err)
 		}
-		runtest.Must(t, other.Published(t.Context(), next, 0, before.First+uint64(len(before.Records))-1))
+		runtest.Must(t, other.MarkPublished(t.Context(), next, 0, before.First+uint64(len(before.Records))-1))
 	})
 }

@@ -182,7 +182,7 @@ func TestMoveStream(t *testing.T) {
 		next := owner.open(t, address, "railgate.control.2", 2, false)
 		revoked := 0
 		for p := range next.Partitions() {
-			pending, err := next.Take(t.Context(), epoch, p, 0, 100)
+			pending, err := next.TakeRecords(t.Context(), epoch, p, 0, 100)
 			runtest.Must(t, err)
 			for _, r := range pending.Records {
 				if got := publish.Partition(&r, next.Partitions()); got != p {

@@ -73,13 +73,13 @@ func decode(r *revocation.Record, payload []byte) error {
 	return nil
 }
 
-// Take drops the records up to and including done, which the stream has, numbers
+// TakeRecords drops the records up to and including done, which the stream has, numbers
 // what waits for the partition and returns the oldest unpublished
 // records. Row ids are given before commit, so a row may become visible after
 // one with a higher id was numbered; it then simply gets a later number. No
 // number is tied to an id, hence none can be skipped. An epoch that is over is
 // publish.ErrEpoch, and a lease that another has publish.ErrLease.
-func (o *Outbox) Take(ctx context.Context, epoch uint64, partition int, done uint64, max int) (publish.Pending, error) {
+func (o *Outbox) TakeRecords(ctx context.Context, epoch uint64, partition int, done uint64, max int) (publish.Pending, error) {
 	if idle, next, err := o.idle(ctx, epoch, partition); err != nil || idle {
 		return publish.Pending{First: next, Drained: true}, err
 	}
@@ -228,10 +228,10 @@ func numbered(ctx context.Context, tx *sql.Tx, partition, max int, next uint64) 
 	return records, first, err
 }
 
-// Published drops the partition's records up to and including last: the stream
+// MarkPublished drops the partition's records up to and including last: the stream
 // has them, and revocations keeps what audit needs. An epoch that is over is
 // publish.ErrEpoch, and nothing is dropped: its numbers mean other records now.
-func (o *Outbox) Published(ctx context.Context, epoch uint64, partition int, last uint64) error {
+func (o *Outbox) MarkPublished(ctx context.Context, epoch uint64, partition int, last uint64) error {
 	return o.db.Change(ctx, "drop published records", func(ctx context.Context, tx *sql.Tx) error {
 		if _, _, err := o.locked(ctx, tx, epoch, partition); err != nil {
 			return err

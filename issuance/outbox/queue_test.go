@@ -49,12 +49,12 @@ func TestNumbersStayWithTheirRecords(t *testing.T) {
 		if again := issuerdb.Take(t, s, 0, 2); fmt.Sprint(again) != fmt.Sprint(first) {
 			t.Fatalf("again %+v, first %+v", again, first)
 		}
-		runtest.Must(t, s.Published(t.Context(), nowMs, 0, 2))
+		runtest.Must(t, s.MarkPublished(t.Context(), nowMs, 0, 2))
 		rest := issuerdb.Take(t, s, 0, 10)
 		if rest.First != 3 || len(rest.Records) != 3 || !rest.Drained || rest.Records[0].At != nowMs+2 {
 			t.Fatalf("%+v", rest)
 		}
-		runtest.Must(t, s.Published(t.Context(), nowMs, 0, 5))
+		runtest.Must(t, s.MarkPublished(t.Context(), nowMs, 0, 5))
 		s.Close()
 		s = open()
 		if p := issuerdb.Take(t, s, 0, 10); p.First != 6 || len(p.Records) != 0 || !p.Drained {
@@ -90,7 +90,7 @@ func TestLateCommitIsNotSkipped(t *testing.T) {
 		if len(p.Records) != 1 || p.Records[0].At != 2 || p.First != 1 || !p.Drained {
 			t.Fatalf("%+v", p)
 		}
-		runtest.Must(t, s.Published(t.Context(), nowMs, 0, 1))
+		runtest.Must(t, s.MarkPublished(t.Context(), nowMs, 0, 1))
 		runtest.Must(t, tx.Commit())
 		if p = issuerdb.Take(t, s, 0, 10); len(p.Records) != 1 || p.Records[0].At != 1 || p.First != 2 {
 			t.Fatalf("the late one: %+v", p)
@@ -131,7 +131,7 @@ func TestNumberingTakesTurns(t *testing.T) {
 		runtest.Must(t, late.Commit())
 		taken := make(chan publish.Pending, 1)
 		go func() {
-			p, err := s.Take(t.Context(), nowMs, 0, 0, 10)
+			p, err := s.TakeRecords(t.Context(), nowMs, 0, 0, 10)
 			if err != nil {
 				t.Error(err)
 			}

@@ -39,7 +39,7 @@ type dialer struct {
 	clientID string
 	creds    credentials
 
-	swallowed atomic.Uint64 // by the guards of its connections
+	dropped atomic.Uint64 // by the guards of its connections
 
 	mu   sync.Mutex
 	open map[*boundedConn]struct{}

@@ -63,7 +63,7 @@ func (d *dialer) greet(ctx context.Context, c net.Conn, host string) (net.Conn, 
 		}
 		c = secured
 	}
-	c = guard.Wrap(c, &d.swallowed)
+	c = guard.Wrap(c, &d.dropped)
 	pc := protocol.NewConn(c, d.clientID)
 	r, err := pc.RoundTrip(new(apiversions.Request))
 	if err != nil {

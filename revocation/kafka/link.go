@@ -115,8 +115,8 @@ func (l *Link) RoundTrip(ctx context.Context, addr net.Addr, req kafka.Request) 
 	return nil, err
 }
 
-// Swallowed counts the record batches that arrived as they were sent, and that
+// DroppedBatches counts the record batches that arrived as they were sent, and that
 // were made to do harm: they claim more records than they hold, or unpack to
 // more than any message of ours. Each is stepped over as if compaction had
 // emptied it. Only somebody who may write to the topic can make one.
-func (l *Link) Swallowed() uint64 { return l.dialer.swallowed.Load() }
+func (l *Link) DroppedBatches() uint64 { return l.dialer.dropped.Load() }

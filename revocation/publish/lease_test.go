@@ -130,19 +130,19 @@ type sleeper struct {
 	once   sync.Once
 }
 
-func (s *sleeper) Take(ctx context.Context, epoch uint64, partition int, done uint64, limit int) (publish.Pending, error) {
+func (s *sleeper) TakeRecords(ctx context.Context, epoch uint64, partition int, done uint64, limit int) (publish.Pending, error) {
 	if done > 0 {
 		s.once.Do(func() { close(s.asleep) })
 		<-s.woken
 		ctx = context.WithoutCancel(ctx)
 	}
-	return s.Outbox.Take(ctx, epoch, partition, done, limit)
+	return s.Outbox.TakeRecords(ctx, epoch, partition, done, limit)
 }
 
-func (s *sleeper) Published(ctx context.Context, epoch uint64, partition int, last uint64) error {
+func (s *sleeper) MarkPublished(ctx context.Context, epoch uint64, partition int, last uint64) error {
 	s.once.Do(func() { close(s.asleep) })
 	<-s.woken
-	return s.Outbox.Published(context.WithoutCancel(ctx), epoch, partition, last)
+	return s.Outbox.MarkPublished(context.WithoutCancel(ctx), epoch, partition, last)
 }
 
 func (s *sleeper) Lead(ctx context.Context) (bool, error) {
@@ -185,8 +185,8 @@ func TestASleeperLosesNothing(t *testing.T) {
 // are not sent yet.
 type dozer struct{ *sleeper }
 
-func (d dozer) Take(ctx context.Context, epoch uint64, partition int, done uint64, limit int) (publish.Pending, error) {
-	p, err := d.Outbox.Take(ctx, epoch, partition, done, limit)
+func (d dozer) TakeRecords(ctx context.Context, epoch uint64, partition int, done uint64, limit int) (publish.Pending, error) {
+	p, err := d.Outbox.TakeRecords(ctx, epoch, partition, done, limit)
 	if len(p.Records) > 0 {
 		d.once.Do(func() { close(d.asleep); <-d.woken })
 	}

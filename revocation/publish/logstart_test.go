@@ -110,7 +110,7 @@ func TestWhichBeginningsAreWhole(t *testing.T) {
 				}
 				o.Add(revocations(p, 1)...)
 				o.Add(revocations(p+partitions, 1)...)
-				if err := o.Published(t.Context(), 7, p, 2); err != nil {
+				if err := o.MarkPublished(t.Context(), 7, p, 2); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -44,7 +44,7 @@ type Outbox interface {
 	// Numbering starts over at 1. No credential's state is said twice: a lift that
 	// is followed by a revocation would free it for a moment.
 	Republish(ctx context.Context, above uint64, now int64) (epoch uint64, err error)
-	// Take first marks the partition's records up to and including done as
+	// TakeRecords first marks the partition's records up to and including done as
 	// Published does, 0 for none, and then durably numbers what waits, oldest
 	// first, and returns at most max unpublished records in the order of their
 	// numbers: both in one transaction, since a publisher at work does one after
@@ -53,11 +53,11 @@ type Outbox interface {
 	// is ErrEpoch, and a lease that another has is ErrLease, also when nothing waits:
 	// two who publish the same numbers by different clocks look like a stream that
 	// contradicts itself.
-	Take(ctx context.Context, epoch uint64, partition int, done uint64, max int) (Pending, error)
-	// Published marks the partition's records up to and including last. An epoch
+	TakeRecords(ctx context.Context, epoch uint64, partition int, done uint64, max int) (Pending, error)
+	// MarkPublished marks the partition's records up to and including last. An epoch
 	// that is over is ErrEpoch, and nothing is marked: its numbers mean other
 	// records now. Who has lost the lease may still mark what it published.
-	Published(ctx context.Context, epoch uint64, partition int, last uint64) error
+	MarkPublished(ctx context.Context, epoch uint64, partition int, last uint64) error
 }
 
 // LeaseTime is how long a lease lasts; its owner renews it three times as often.

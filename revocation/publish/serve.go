@@ -71,7 +71,7 @@ func (p *Publisher) markLast(ctx context.Context, partition int, epoch, done uin
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 	defer cancel()
-	if err := p.Outbox.Published(ctx, epoch, partition, done); err != nil && !errors.Is(err, ErrEpoch) {
+	if err := p.Outbox.MarkPublished(ctx, epoch, partition, done); err != nil && !errors.Is(err, ErrEpoch) {
 		p.Log.Info("what was sent last could not be marked; it will be sent again", zap.Int("partition", partition), zap.Error(err))
 	}
 }
@@ -90,7 +90,7 @@ func (p *Publisher) round(ctx context.Context, partition int, epoch uint64, done
 	// repetition it is.
 	asked := p.now()
 	began := time.Now()
-	pending, err := p.Outbox.Take(ctx, epoch, partition, *done, revocation.MaxRecords)
+	pending, err := p.Outbox.TakeRecords(ctx, epoch, partition, *done, revocation.MaxRecords)
 	if err != nil {
 		return false, false, err
 	}

@@ -118,7 +118,7 @@ func (p *Publisher) scan(ctx context.Context, partition int, from, end int64, vi
 		}
 		next, lowest, err := kafka.Walk(r.Records, from, revocation.MaxBatch, func(offset int64, value []byte) {
 			// What is not ours gateways ignore, too.
-			if b, err := revocation.Open(value, pinned); more && err == nil {
+			if b, err := revocation.OpenBatch(value, pinned); more && err == nil {
 				more = visit(offset, b)
 			}
 		})

@@ -87,15 +87,15 @@ func (w *ties) start() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	r.Captured(0, int64(len(w.log)))
+	r.SetTargetOffset(0, int64(len(w.log)))
 	w.gateways = append(w.gateways, &tiedGateway{Replica: r, before: len(w.acks)})
 }
 
-// Take is the publisher's question to the outbox.
-func (w *ties) Take(ctx context.Context, epoch uint64, partition int, done uint64, _ int) (publish.Pending, error) {
+// TakeRecords is the publisher's question to the outbox.
+func (w *ties) TakeRecords(ctx context.Context, epoch uint64, partition int, done uint64, _ int) (publish.Pending, error) {
 	w.stir()
 	defer w.stir()
-	return w.Outbox.Take(ctx, epoch, partition, done, 4) // so that a batch does not always hold all that waits
+	return w.Outbox.TakeRecords(ctx, epoch, partition, done, 4) // so that a batch does not always hold all that waits
 }
 
 // Produce takes the message into the log.

@@ -80,7 +80,7 @@ func NewFeed(now int64, keys ...tokens.Key) *Feed {
 		panic("revocationtest: " + err.Error())
 	}
 	f := &Feed{Replica: r, next: 1}
-	r.Captured(0, 0)
+	r.SetTargetOffset(0, 0)
 	var records []revocation.Record
 	for _, k := range keys {
 		records = append(records, revocation.Record{Kind: revocation.KindAnnounceKey, At: now, Key: k.ID, Public: k.Public})

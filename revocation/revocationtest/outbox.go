@@ -124,8 +124,8 @@ func (o *Outbox) Republish(_ context.Context, above uint64, _ int64) (uint64, er
 	return o.epoch, nil
 }
 
-// Take implements publish.Outbox.
-func (o *Outbox) Take(_ context.Context, epoch uint64, partition int, done uint64, limit int) (publish.Pending, error) {
+// TakeRecords implements publish.Outbox.
+func (o *Outbox) TakeRecords(_ context.Context, epoch uint64, partition int, done uint64, limit int) (publish.Pending, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if err := o.fails(); err != nil {
@@ -143,8 +143,8 @@ func (o *Outbox) Take(_ context.Context, epoch uint64, partition int, done uint6
 	return publish.Pending{First: o.next[partition] + 1, Records: append([]revocation.Record(nil), w[:n]...), Drained: n == len(w)}, nil
 }
 
-// Published implements publish.Outbox.
-func (o *Outbox) Published(_ context.Context, epoch uint64, partition int, last uint64) error {
+// MarkPublished implements publish.Outbox.
+func (o *Outbox) MarkPublished(_ context.Context, epoch uint64, partition int, last uint64) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if err := o.fails(); err != nil {

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	ratchetFile = "control.ratchet"
+	ratchetFile = "control.high-water-mark"
 	maxRatchet  = 1 << 20 // bytes; 64 partitions take about a thousand
 	// ratchetEvery is how much numbering a crash may make the ratchet forget.
 	ratchetEvery = time.Second
@@ -38,7 +38,7 @@ func (s Snapshots) hold(replica *revocation.Replica, topic string, log *zap.Logg
 		log.Error("the ratchet is not used: an old copy of the log would be noticed by the snapshot only", zap.String("file", path), zap.Error(err))
 		return
 	}
-	if !replica.Hold(t, topic) {
+	if !replica.RequireHighWaterMark(t, topic) {
 		log.Info("the ratchet is of another stream and starts anew", zap.String("file", path))
 	}
 }

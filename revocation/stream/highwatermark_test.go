@@ -54,7 +54,7 @@ func TestTheRatchetOutlivesTheSnapshots(t *testing.T) {
 
 func TestADamagedRatchetFileDoesNotKeepTheGateShut(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "control.ratchet"), []byte("rubbish"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "control.high-water-mark"), []byte("rubbish"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	r, err := revocation.NewReplica(revocationtest.Pinned(), partitions, revocation.Limits{}, 0)

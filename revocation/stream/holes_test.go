@@ -67,8 +67,8 @@ func (b *tape) DescribeConfigs(context.Context, *kafka.DescribeConfigsRequest) (
 	return &kafka.DescribeConfigsResponse{}, nil
 }
 
-func (b *tape) Swallowed() uint64 { return 0 }
-func (b *tape) Close()            {}
+func (b *tape) DroppedBatches() uint64 { return 0 }
+func (b *tape) Close()                 {}
 
 // play makes a follower of the tape and its one partition's cursor.
 func play(b *tape, r *revocation.Replica) (*Follower, *cursor) {

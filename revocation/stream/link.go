@@ -15,9 +15,9 @@ type Link interface {
 	ListOffsets(context.Context, *kafka.ListOffsetsRequest) (*kafka.ListOffsetsResponse, error)
 	Metadata(context.Context, *kafka.MetadataRequest) (*kafka.MetadataResponse, error)
 	DescribeConfigs(context.Context, *kafka.DescribeConfigsRequest) (*kafka.DescribeConfigsResponse, error)
-	// Swallowed counts batches that were right by their checksum and yet made to
+	// DroppedBatches counts batches that were right by their checksum and yet made to
 	// hurt whoever decodes them; they were taken out.
-	Swallowed() uint64
+	DroppedBatches() uint64
 	Close()
 }
 
@@ -99,6 +99,6 @@ func (f *Follower) renew(partition int, old Link, why string) {
 	old.Close()
 	f.count(func(s *Stats) {
 		s.Renewed[why]++
-		s.Swallowed += old.Swallowed()
+		s.DroppedBatches += old.DroppedBatches()
 	})
 }

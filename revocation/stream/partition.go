@@ -103,8 +103,8 @@ func (f *Follower) begin(ctx context.Context, c *cursor) error {
 	if err != nil {
 		return err
 	}
-	f.replica.Captured(c.partition, end)
-	kept, ok := f.replica.Kept(c.partition)
+	f.replica.SetTargetOffset(c.partition, end)
+	kept, ok := f.replica.ResumeOffset(c.partition)
 	switch {
 	case !ok:
 		c.position = first
@@ -120,7 +120,7 @@ func (f *Follower) begin(ctx context.Context, c *cursor) error {
 // take applies a response and moves the cursor.
 func (f *Follower) take(ctx context.Context, link Link, c *cursor, r *kafkago.FetchResponse) error {
 	now := f.now().UnixMilli()
-	waiting := make([][]byte, 0, revocation.Together)
+	waiting := make([][]byte, 0, revocation.VerifyChunk)
 	apply := func() {
 		f.replica.ApplyAll(c.partition, waiting, now)
 		waiting = waiting[:0]

@@ -148,7 +148,7 @@ func (l *realLog) count(partition int) content {
 			}
 		}
 		next, lowest, err := kafka.Walk(r.Records, position, revocation.MaxBatch, func(offset int64, value []byte) {
-			b, err := revocation.Open(value, revocationtest.Pinned())
+			b, err := revocation.OpenBatch(value, revocationtest.Pinned())
 			switch {
 			case err != nil:
 				l.t.Errorf("%s/%d: message %d: %v", l.name, partition, offset, err)

@@ -221,7 +221,7 @@ func TestAFolderThatOthersMayWriteIsRefused(t *testing.T) {
 	keep := stream.Snapshots{Dir: dir}
 	newest := filepath.Join(dir, "control.snapshot")
 	ratchet := feed.Replica.HighWaterMark(topic)
-	if err := errors.Join(keep.Save(snapshot), os.WriteFile(filepath.Join(dir, "control.ratchet"), ratchet.Encode(), 0o600), keep.Check()); err != nil {
+	if err := errors.Join(keep.Save(snapshot), os.WriteFile(filepath.Join(dir, "control.high-water-mark"), ratchet.Encode(), 0o600), keep.Check()); err != nil {
 		t.Fatal(err)
 	}
 	mode := func(path string, m fs.FileMode) {
@@ -237,7 +237,7 @@ func TestAFolderThatOthersMayWriteIsRefused(t *testing.T) {
 		}
 	}
 	mode(dir, 0o755)
-	for _, path := range []string{newest, filepath.Join(dir, "control.ratchet")} {
+	for _, path := range []string{newest, filepath.Join(dir, "control.high-water-mark")} {
 		mode(path, 0o666)
 		if err := keep.Check(); err == nil || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s of mode 0666: %v", path, err)

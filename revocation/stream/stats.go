@@ -18,12 +18,12 @@ import (
 
 // Stats is what the follower went through, for metrics.
 type Stats struct {
-	Fetches     uint64
-	Holes       uint64 // offsets stepped through because compaction left nothing there
-	Lagging     uint64 // responses of leaders that did not know yet how far the log was read
-	Swallowed   uint64 // batches made to hurt whoever decodes them, taken out
-	Undecodable uint64 // responses that held nothing readable even at the largest size
-	Errors      map[string]uint64
+	Fetches        uint64
+	Holes          uint64 // offsets stepped through because compaction left nothing there
+	Lagging        uint64 // responses of leaders that did not know yet how far the log was read
+	DroppedBatches uint64 // batches made to hurt whoever decodes them, taken out
+	Undecodable    uint64 // responses that held nothing readable even at the largest size
+	Errors         map[string]uint64
 	// FailingSince is since when reads of at least one partition have failed; zero: all work.
 	FailingSince time.Time
 	Renewed      map[string]uint64 // links the watchdog gave up, by why
@@ -46,7 +46,7 @@ func (f *Follower) Stats() Stats {
 	s.Partitions = slices.Clone(s.Partitions)
 	s.FailingSince, _ = f.outage.State()
 	if link := f.current.Load(); link != nil {
-		s.Swallowed += (*link).Swallowed()
+		s.DroppedBatches += (*link).DroppedBatches()
 	}
 	return s
 }

@@ -104,7 +104,7 @@ func noise(r *rand.Rand, n int) []byte {
 
 // damage plays damageSnapshots as a fault of its own.
 func (sys *system) damage() {
-	const name = "snapshot and ratchet damaged at every byte"
+	const name = "snapshot and high-water mark damaged at every byte"
 	if !strings.Contains(name, sys.only) {
 		return
 	}
@@ -117,7 +117,7 @@ func (sys *system) damage() {
 	sys.say.line("%s, %d times", name, n)
 }
 
-// damageSnapshots cuts the newest generation of a snapshot, and the ratchet, at
+// damageSnapshots cuts the newest generation of a snapshot, and the high-water mark, at
 // every byte and flips a bit of every byte, and expects each time that the older
 // generation is restored whole, or the newest if it is not the one damaged. It
 // returns how often it did damage.
@@ -140,8 +140,8 @@ func (sys *system) damageSnapshots() (done int, err error) {
 			return 0, err
 		}
 	}
-	ratchet := feed.Replica.HighWaterMark(sys.topic)
-	for name, raw := range map[string][]byte{newestSnapshot: snapshot.Encode(), "control.ratchet": ratchet.Encode()} {
+	mark := feed.Replica.HighWaterMark(sys.topic)
+	for name, raw := range map[string][]byte{newestSnapshot: snapshot.Encode(), "control.high-water-mark": mark.Encode()} {
 		path := filepath.Join(dir, name)
 		for i := range raw {
 			for _, damaged := range [][]byte{raw[:i], flipped(raw, i)} {

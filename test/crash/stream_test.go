@@ -94,7 +94,7 @@ func (sys *system) messages(authority *revocation.Authority) (all []message) {
 	sys.t.Helper()
 	for partition := range partitions {
 		for i, raw := range sys.topic(partition) {
-			batch, err := revocation.Open(raw, authority)
+			batch, err := revocation.OpenBatch(raw, authority)
 			if err != nil {
 				sys.model.faultLocked("message %d of partition %d: %v", i, partition, err)
 				continue

@@ -138,7 +138,7 @@ func newStream(h *Harness) *stream {
 	replica, err := revocation.NewReplica(authority, partitions, revocation.Limits{}, h.Clock.Now().UnixMilli()-1)
 	h.must(err)
 	for p := range partitions {
-		replica.Captured(p, 0)
+		replica.SetTargetOffset(p, 0)
 	}
 	return &stream{h: h, authority: authority, replica: replica}
 }
@@ -154,12 +154,12 @@ func (s *stream) deliver() {
 	s.h.must(err)
 	for p := range partitions {
 		for drained := false; !drained; {
-			pending, err := s.h.Outbox.Take(ctx, epoch, p, 0, revocation.MaxRecords)
+			pending, err := s.h.Outbox.TakeRecords(ctx, epoch, p, 0, revocation.MaxRecords)
 			s.h.must(err)
 			drained = pending.Drained
 			s.send(p, &revocation.Batch{Epoch: epoch, Partition: uint16(p), First: pending.First}, pending.Records, drained)
 			if n := uint64(len(pending.Records)); n > 0 {
-				s.h.must(s.h.Outbox.Published(ctx, epoch, p, pending.First+n-1))
+				s.h.must(s.h.Outbox.MarkPublished(ctx, epoch, p, pending.First+n-1))
 			}
 		}
 	}

@@ -20,7 +20,7 @@ func Epoch(t testing.TB, o publish.Outbox) uint64 {
 // Take returns the first pending records of a partition, at most max, and leaves them there.
 func Take(t testing.TB, o publish.Outbox, partition, max int) publish.Pending {
 	t.Helper()
-	p, err := o.Take(t.Context(), Epoch(t, o), partition, 0, max)
+	p, err := o.TakeRecords(t.Context(), Epoch(t, o), partition, 0, max)
 	runtest.Must(t, err)
 	return p
 }
@@ -31,7 +31,7 @@ func Drain(t testing.TB, o publish.Outbox, partition int) (records []revocation.
 	for {
 		p := Take(t, o, partition, 1000)
 		if len(p.Records) > 0 {
-			runtest.Must(t, o.Published(t.Context(), Epoch(t, o), partition, p.First+uint64(len(p.Records))-1))
+			runtest.Must(t, o.MarkPublished(t.Context(), Epoch(t, o), partition, p.First+uint64(len(p.Records))-1))
 		}
 		if records = append(records, p.Records...); p.Drained {
 			return records

@@ -52,9 +52,9 @@ const (
 // inspector looks at the record batches of a connection's answers, and changes
 // them in place where that is the remedy.
 type inspector struct {
-	swallowed *atomic.Uint64
-	source    bytes.Reader
-	scratch   []byte // unpacked records
+	dropped *atomic.Uint64
+	source  bytes.Reader
+	scratch []byte // unpacked records
 
 	// Of this answer: where it must begin, and what it may still hold.
 	offset                   int64
@@ -136,7 +136,7 @@ func (n *inspector) batch(rest []byte, first bool, next, highWatermark int64) (s
 		return -1, 0, nil
 	}
 	if found != sound {
-		n.swallowed.Add(1)
+		n.dropped.Add(1)
 		hollow(b)
 	}
 	return len(b), base + reach, nil

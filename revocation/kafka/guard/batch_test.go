@@ -42,7 +42,7 @@ func TestWhatComesBeforeDamageIsUsed(t *testing.T) {
 			if seen, _, err := x.offsets(t, frameOf(newest, 15, slices.Concat(b[1:]...))); !errors.Is(err, guard.ErrDamaged) {
 				t.Errorf("%v, %v", seen, err)
 			}
-			if x.swallowed.Load() != 0 {
+			if x.dropped.Load() != 0 {
 				t.Error("damage is taken for an attack")
 			}
 		})
@@ -98,9 +98,9 @@ func TestOldFormatsAreRefused(t *testing.T) {
 func TestAnAnswerHoldsSoManyRecords(t *testing.T) {
 	const allowed = 1 << 16
 	for _, c := range []struct {
-		sizes     []int64
-		next      int64
-		swallowed uint64
+		sizes   []int64
+		next    int64
+		dropped uint64
 	}{
 		{[]int64{allowed}, allowed, 0},
 		{[]int64{allowed / 2, allowed / 2}, allowed, 0},
@@ -119,8 +119,8 @@ func TestAnAnswerHoldsSoManyRecords(t *testing.T) {
 				set, end = append(set, b.Encode()...), end+n
 			}
 			x := exchange{version: newest}
-			if _, next, err := x.offsets(t, frameOf(newest, end, set)); err != nil || next != c.next || x.swallowed.Load() != c.swallowed {
-				t.Errorf("next %d, %d swallowed, %v", next, x.swallowed.Load(), err)
+			if _, next, err := x.offsets(t, frameOf(newest, end, set)); err != nil || next != c.next || x.dropped.Load() != c.dropped {
+				t.Errorf("next %d, %d dropped, %v", next, x.dropped.Load(), err)
 			}
 		})
 	}
@@ -133,12 +133,12 @@ func TestABombWaitsForItsTurn(t *testing.T) {
 	packed.Codec = batch.Zstd
 	set := append(packed.Encode(), rebased(bomb(t, compress.Zstd), 5)...)
 	x := exchange{version: newest}
-	if seen, next, err := x.offsets(t, frameOf(newest, 100, set)); err != nil || len(seen) != 5 || next != 5 || x.swallowed.Load() != 0 {
+	if seen, next, err := x.offsets(t, frameOf(newest, 100, set)); err != nil || len(seen) != 5 || next != 5 || x.dropped.Load() != 0 {
 		t.Errorf("%d messages, next %d, %v", len(seen), next, err)
 	}
 	x.offset = 5
 	set = append(rebased(bomb(t, compress.Zstd), 5), honest(15, 19).Encode()...)
-	if seen, next, err := x.offsets(t, frameOf(newest, 100, set)); err != nil || len(seen) != 5 || next != 20 || x.swallowed.Load() != 1 {
+	if seen, next, err := x.offsets(t, frameOf(newest, 100, set)); err != nil || len(seen) != 5 || next != 20 || x.dropped.Load() != 1 {
 		t.Errorf("%d messages, next %d, %v", len(seen), next, err)
 	}
 }

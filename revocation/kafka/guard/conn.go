@@ -40,10 +40,10 @@ type question struct {
 }
 
 // Wrap guards a connection to a broker on which nothing was asked yet. swallowed
-// counts the batches that were emptied, see kafka.Link.Swallowed. An error of Read or
+// counts the batches that were emptied, see kafka.Link.DroppedBatches. An error of Read or
 // Write ends the connection.
-func Wrap(c net.Conn, swallowed *atomic.Uint64) net.Conn {
-	return &conn{Conn: c, inspector: inspector{swallowed: swallowed}}
+func Wrap(c net.Conn, dropped *atomic.Uint64) net.Conn {
+	return &conn{Conn: c, inspector: inspector{dropped: dropped}}
 }
 
 func (c *conn) fail(err error) error {

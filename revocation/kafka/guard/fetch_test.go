@@ -23,9 +23,9 @@ const newest = 11 // version of fetch that kafka-go speaks
 
 // exchange is one fetch without a broker.
 type exchange struct {
-	version   int16
-	offset    int64 // asked for
-	swallowed atomic.Uint64
+	version int16
+	offset  int64 // asked for
+	dropped atomic.Uint64
 }
 
 // frameOf is an answer with the given records, from a log that ends at end.
@@ -47,7 +47,7 @@ func withSize(body []byte) []byte {
 
 // read gives a frame to the guard, and what that lets pass to kafka-go.
 func (x *exchange) read(frame []byte) (*fetching.Response, error) {
-	conn := guard.Wrap(&wire{frame: frame}, &x.swallowed)
+	conn := guard.Wrap(&wire{frame: frame}, &x.dropped)
 	return ask(conn, x.version, x.offset)
 }
 

@@ -87,9 +87,9 @@ func TestWhatHarmsKafkaIsKeptFromIt(t *testing.T) {
 			switch {
 			case got.Died != "":
 				t.Error("the process died")
-			case h.written && (got.Swallowed != 1 || got.Err != "" || got.Next != harmLast+6):
+			case h.written && (got.DroppedBatches != 1 || got.Err != "" || got.Next != harmLast+6):
 				t.Error("it is not stepped over")
-			case !h.written && (!got.Damaged || got.Next != 0 || got.Swallowed != 0):
+			case !h.written && (!got.Damaged || got.Next != 0 || got.DroppedBatches != 0):
 				t.Error("it is not refused")
 			case got.MiB > little:
 				t.Errorf("it took %d MiB", got.MiB)

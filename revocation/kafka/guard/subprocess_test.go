@@ -29,12 +29,12 @@ const (
 
 // verdict is what became of a call.
 type verdict struct {
-	Died      string // how the process ended, if it did
-	Err       string
-	Damaged   bool
-	Swallowed uint64
-	Next      int64  // where reading stands
-	MiB       uint64 // allocated during the call
+	Died           string // how the process ended, if it did
+	Err            string
+	Damaged        bool
+	DroppedBatches uint64
+	Next           int64  // where reading stands
+	MiB            uint64 // allocated during the call
 }
 
 // reader is what a follower calls, guarded or not.
@@ -86,7 +86,7 @@ func TestChild(t *testing.T) {
 		v.Err = err.Error()
 	}
 	if link != nil {
-		v.Swallowed = link.Swallowed()
+		v.DroppedBatches = link.DroppedBatches()
 	}
 	line, err := json.Marshal(v)
 	if err != nil {
