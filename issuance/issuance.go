@@ -35,7 +35,7 @@ import (
 )
 
 // Config is what an Issuer works with. Credentials.Accounts, Credentials.Lockout, Credentials.Policy,
-// Credentials.Trail and Credentials.Keys are made here.
+// Credentials.AuditLog and Credentials.Keys are made here.
 type Config struct {
 	// Credentials has the outbox, vault, providers, clock, log and metrics; all parts share
 	// the last three.
@@ -78,7 +78,7 @@ type Issuer struct {
 	Credentials *credential.Service
 	Accounts    *account.Service
 	Registry    *registry.Store
-	Trail       *audit.Trail
+	AuditLog    *audit.Log
 	API         *httpapi.API
 
 	now func() time.Time
@@ -119,18 +119,18 @@ func Open(ctx context.Context, c Config) (*Issuer, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.Trail, err = audit.New(audit.Config{DB: db, Key: secrets.AuditKey(), Now: b.now, Log: b.log, Metrics: c.Credentials.Metrics})
+	b.AuditLog, err = audit.New(audit.Config{DB: db, Key: secrets.AuditKey(), Now: b.now, Log: b.log, Metrics: c.Credentials.Metrics})
 	if err != nil {
 		return nil, err
 	}
-	c.Credentials.Trail = b.Trail
+	c.Credentials.AuditLog = b.AuditLog
 	if c.Credentials.Metrics != nil {
 		if err := c.Credentials.Metrics.Register(lockout); err != nil {
 			return nil, fmt.Errorf("issuance: metrics: %w", err)
 		}
 	}
 	b.Registry, err = registry.New(registry.Config{
-		Database: db, Vault: secrets, Trail: b.Trail, Lockout: lockout,
+		Database: db, Vault: secrets, AuditLog: b.AuditLog, Lockout: lockout,
 		Identify: b.identify, Limits: c.Limits, Policy: c.Policy, Now: b.now,
 	})
 	if err != nil {
@@ -154,7 +154,7 @@ func Open(ctx context.Context, c Config) (*Issuer, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.HTTP.Staff, c.HTTP.Accounts, c.HTTP.Registry, c.HTTP.Trail, c.HTTP.Log, c.HTTP.Metrics = list, b.Accounts, b.Registry, b.Trail, b.log, c.Credentials.Metrics
+	c.HTTP.Staff, c.HTTP.Accounts, c.HTTP.Registry, c.HTTP.AuditLog, c.HTTP.Log, c.HTTP.Metrics = list, b.Accounts, b.Registry, b.AuditLog, b.log, c.Credentials.Metrics
 	c.HTTP.SandboxCodes, _ = c.Codes.(*provider.SandboxCodes)
 	b.API, err = httpapi.New(b.Credentials, c.HTTP)
 	return b, err
@@ -166,7 +166,7 @@ const itself = "issuer"
 // openKeys makes the ring of the issuer's keys. On a new database the oldest begins,
 // without an order: there is nothing better to sign with.
 func (b *Issuer) openKeys(ctx context.Context, c *Config) (*keyring.Ring, error) {
-	store, err := keyring.NewStore(keyring.Config{Outbox: c.Credentials.Outbox, Sessions: credential.Sessions{}, Trail: b.Trail, Lead: c.KeyLead})
+	store, err := keyring.NewStore(keyring.Config{Outbox: c.Credentials.Outbox, Sessions: credential.Sessions{}, AuditLog: b.AuditLog, Lead: c.KeyLead})
 	if err != nil {
 		return nil, err
 	}
@@ -186,7 +186,7 @@ func (b *Issuer) Run(ctx context.Context) error {
 	var parts errgroup.Group
 	parts.Go(func() error { b.Credentials.Run(ctx); return nil })
 	parts.Go(func() error { return b.Credentials.Keys.Run(ctx) })
-	parts.Go(func() error { return b.Trail.Run(ctx) })
+	parts.Go(func() error { return b.AuditLog.Run(ctx) })
 	parts.Go(func() error { b.sweep(ctx); return nil })
 	return parts.Wait()
 }
@@ -233,7 +233,7 @@ func (b *Issuer) hooks() account.Hooks {
 			return b.Credentials.Store.CloseLogins(ctx, tx, logins, database.MillisAt(b.now()))
 		},
 		Recovered: func(ctx context.Context, tx *sql.Tx, id, request string) error {
-			return b.Trail.Append(ctx, tx, audit.Entry{
+			return b.AuditLog.Append(ctx, tx, audit.Entry{
 				AtMs: b.now().UnixMilli(), Who: itself, Role: staff.Program, Action: staff.ResetPassword,
 				Object: audit.Object{Kind: audit.Account, ID: id}, Detail: "by a code to the verified phone; all logins ended", Request: request,
 			})

@@ -57,7 +57,7 @@ func verifyAuditLog(ctx context.Context, inv *invocation) error {
 		inv.printf("BROKEN at %v; %d acts before it hold", r.Broken, r.Checked)
 		return errBroken
 	}
-	inv.printf("the chain holds: %d acts, up to anchor %v; %d wait to be sealed, and an issuer wrote each", r.Checked, r.Head, r.Unsealed)
+	inv.printf("the chain holds: %d acts, up to anchor %v; %d wait to be sealed, and an issuer wrote each", r.Checked, r.Head, r.Unchained)
 	return nil
 }
 
@@ -79,7 +79,7 @@ func printAuditLog(ctx context.Context, inv *invocation) error {
 	}
 	object := q.Object
 	if object == (audit.Object{}) {
-		object = audit.Object{Kind: audit.Chain, ID: "all"}
+		object = audit.Object{Kind: audit.AuditLog, ID: "all"}
 	}
 	if err := inv.note(ctx, q.ReadAction(), object, ""); err != nil {
 		return err

@@ -18,8 +18,8 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// sealedTrail has an issuer seal what was ordered, and returns the chain's end.
-func (d *system) sealedTrail() (head audit.Anchor) {
+// chainedAuditLog has an issuer seal what was ordered, and returns the chain's end.
+func (d *system) chainedAuditLog() (head audit.Anchor) {
 	d.t.Helper()
 	stop := d.serves()
 	runtest.Eventually(d.t, patience, "the trail to be sealed", func() bool {
@@ -39,13 +39,13 @@ func (d *system) sealedTrail() (head audit.Anchor) {
 }
 
 // Whoever can write the database can change what stands there, but not unnoticed.
-func TestTrailThatWasChangedIsFound(t *testing.T) {
+func TestAuditLogThatWasChangedIsFound(t *testing.T) {
 	d := newSystem(t)
 	d.announce()
 	for range 3 {
 		d.orders("-republish")
 	}
-	head := d.sealedTrail()
+	head := d.chainedAuditLog()
 	runtest.Has(t, d.does("-verify-audit-log", "-anchor", head.String()), fmt.Sprintf("the chain holds: %d acts, up to anchor %v", head.Position, head))
 	forged := audit.Anchor{Position: 2}
 	d.refused("the audit trail is broken", "-verify-audit-log", "-anchor", forged.String()+","+head.String())
@@ -62,7 +62,7 @@ func TestActThatNoIssuerWroteIsFound(t *testing.T) {
 	d := newSystem(t)
 	d.announce()
 	d.orders("-republish")
-	head := d.sealedTrail()
+	head := d.chainedAuditLog()
 	d.exec(nil, `DROP TRIGGER audit_insert`, `INSERT INTO audit (id, at_ms, who, role, action, object_kind, object, detail, request)
 		SELECT 7000, at_ms, 'day-shift', role, action, object_kind, object, detail, request FROM audit WHERE position = 1`)
 	stop := d.serves()
@@ -86,11 +86,11 @@ func (d *system) acted(n int, act func(i int) audit.Entry) {
 	db, err := openOutbox(d.t.Context(), &d.config, false)
 	runtest.Must(d.t, err)
 	defer db.Close()
-	trail, err := audit.New(audit.Config{DB: db.Database(), Key: vault.New(keys.Vault, keys.FieldKeys...).AuditKey()})
+	auditLog, err := audit.New(audit.Config{DB: db.Database(), Key: vault.New(keys.Vault, keys.FieldKeys...).AuditKey()})
 	runtest.Must(d.t, err)
 	err = db.Database().Change(d.t.Context(), "act", func(ctx context.Context, tx *sql.Tx) error {
 		for i := range n {
-			if err := trail.Append(ctx, tx, act(i+1)); err != nil {
+			if err := auditLog.Append(ctx, tx, act(i+1)); err != nil {
 				return err
 			}
 		}
@@ -100,7 +100,7 @@ func (d *system) acted(n int, act func(i int) audit.Entry) {
 }
 
 // Acts are read by time and by object; who reads stands there, too.
-func TestTrailIsRead(t *testing.T) {
+func TestAuditLogIsRead(t *testing.T) {
 	d := newSystem(t)
 	d.announce()
 	d.orders("-revoke-subject", "0102030405060708")
@@ -131,7 +131,7 @@ func TestTrailIsRead(t *testing.T) {
 }
 
 // Old acts leave the database for a file, and the chain holds before and after.
-func TestTrailIsArchived(t *testing.T) {
+func TestAuditLogIsArchived(t *testing.T) {
 	d := newSystem(t)
 	d.announce()
 	old := time.Now().Add(-audit.MinAge - time.Hour).UnixMilli()
@@ -141,7 +141,7 @@ func TestTrailIsArchived(t *testing.T) {
 			Object: audit.Object{Kind: audit.Credential, ID: fmt.Sprintf("20494-%d", i)}}
 	})
 	d.orders("-republish")
-	d.sealedTrail()
+	d.chainedAuditLog()
 	file := filepath.Join(d.dir, "trail.json")
 	d.refused("184 days", "-by", "night-shift", "-archive-audit-log", file, "-before", time.Now().Format(time.RFC3339))
 	runtest.Must(t, os.Remove(file))

@@ -20,7 +20,7 @@ const usage = `Issues electronic temporary IDs: applications, face checks, viewi
 
 All else below is done and then exits, beside a running issuer or without one. Put
 "railgate-issuer -config issuer.toml" before it; what has -by is an order and stands in the
-audit trail. TIME is RFC 3339, such as 2026-02-10T08:00:00+08:00.
+audit log. TIME is RFC 3339, such as 2026-02-10T08:00:00+08:00.
 
 To set up
   -new-staff NAME -roles ROLE,ROLE       a credential and its entry for the file; roles are window,
@@ -67,7 +67,7 @@ Data
   -by NAME -after-restore                before the first start on a database from a backup
   -by NAME -erase-now                    applications of more than 31 days ago, and those never checked after 2
 
-Audit trail
+Audit log
   -verify-audit-log [-anchor POS:HEX,...]    exit 0 if its chain holds, 1 with the first broken place
   -by NAME -audit-log [-from TIME] [-before TIME] [-object KIND:ID] [-json]
   -by NAME -archive-audit-log FILE [-before TIME]`

@@ -86,7 +86,7 @@ const afterwards = `Issuers can start. What was done since the backup and is not
   announced, rested, retired keys   order that again (-list-keys shows what is known)
   credentials approved since        are good at the gates, and not known here: cut off their subject to end them
   revocations since                 gateways keep them; they are not known here
-  anchors of the trail since        are in the log, and not in the chain`
+  anchors of the audit log since    are in the log, and not in the chain`
 
 func eraseNow(ctx context.Context, inv *invocation) error {
 	now := time.Now()

@@ -32,7 +32,7 @@ type invocation struct {
 	keys  *keystore.Keys
 	vault *vault.Vault // of the keys
 	db    *outbox.Outbox
-	log   *audit.Trail // in db
+	log   *audit.Log // in db
 }
 
 // do runs the command and closes what it opened.
@@ -82,7 +82,7 @@ func (inv *invocation) keyStore(ctx context.Context) (*keyring.Store, error) {
 	if err := inv.open(ctx); err != nil {
 		return nil, err
 	}
-	return keyring.NewStore(keyring.Config{Outbox: inv.db, Sessions: credential.Sessions{}, Trail: inv.log, Lead: inv.config.KeyLead})
+	return keyring.NewStore(keyring.Config{Outbox: inv.db, Sessions: credential.Sessions{}, AuditLog: inv.log, Lead: inv.config.KeyLead})
 }
 
 // keyLines lists the issuer keys that the database knows.

@@ -129,7 +129,7 @@ func moveStream(ctx context.Context, inv *invocation) error {
 
 // order is who gives the command, for what the outbox enters into the audit log itself.
 func (inv *invocation) order() outbox.Order {
-	return outbox.Order{Trail: inv.log, Who: inv.option["by"], At: database.MillisAt(time.Now())}
+	return outbox.Order{AuditLog: inv.log, Who: inv.option["by"], At: database.MillisAt(time.Now())}
 }
 
 func already(is bool) string {

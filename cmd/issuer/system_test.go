@@ -287,8 +287,8 @@ func (d *system) exec(args []any, statements ...string) {
 	})
 }
 
-// trailed lists what the trail has of the acts of one role, oldest first.
-func (d *system) trailed(role string) (acts []string) {
+// auditActs lists what the trail has of the acts of one role, oldest first.
+func (d *system) auditActs(role string) (acts []string) {
 	d.t.Helper()
 	d.sql(func(db *sql.DB) error {
 		rows, err := db.QueryContext(d.t.Context(), `SELECT who || ' ' || action || ' ' || object_kind || ':' || object FROM audit WHERE role = $1 ORDER BY id`, role)
@@ -311,7 +311,7 @@ func (d *system) trailed(role string) (acts []string) {
 // hasActs asserts what the trail has of the acts of one role, oldest first.
 func (d *system) hasActs(role string, want ...string) {
 	d.t.Helper()
-	if got := d.trailed(role); !slices.Equal(got, want) {
+	if got := d.auditActs(role); !slices.Equal(got, want) {
 		d.t.Errorf("trail %q, want %q", got, want)
 	}
 }

@@ -57,9 +57,9 @@ func TestOperatorLiftsLocks(t *testing.T) {
 		t.Errorf("locked still: %d", status)
 	}
 	stop()
-	trail := d.orders("-audit-log")
-	runtest.Has(t, trail, "clear_lockout", "lock:account-", "lock:faces-")
-	runtest.HasNot(t, trail, "passenger_1", number)
+	auditLog := d.orders("-audit-log")
+	runtest.Has(t, auditLog, "clear_lockout", "lock:account-", "lock:faces-")
+	runtest.HasNot(t, auditLog, "passenger_1", number)
 	for _, wrong := range []string{"passenger_1\n", "login x\n", "document card 1\n"} {
 		d.refused("line 1: write login NAME", "-by", "night-shift", "-clear-lockouts", d.textFile("wrong", wrong))
 	}

@@ -38,7 +38,7 @@ type Archived struct {
 // ordered it, in which role, when, and in which request; the act itself is in the
 // trail. The chain then begins at To, which is signed under its key, and verifies
 // from there.
-func (t *Trail) Archive(ctx context.Context, by Entry, before time.Time, keep func(ctx context.Context, records []Record) error) (a Archived, err error) {
+func (t *Log) Archive(ctx context.Context, by Entry, before time.Time, keep func(ctx context.Context, records []Record) error) (a Archived, err error) {
 	if before.After(t.now().Add(-MinAge)) {
 		return a, ErrTooYoung
 	}
@@ -66,7 +66,7 @@ func (t *Trail) Archive(ctx context.Context, by Entry, before time.Time, keep fu
 	if err != nil {
 		return a, err
 	}
-	by.Action, by.Object = staff.ArchiveAuditLog, Object{Chain, fmt.Sprintf("%d-%d", e.base.Position+1, to.Position)}
+	by.Action, by.Object = staff.ArchiveAuditLog, Object{AuditLog, fmt.Sprintf("%d-%d", e.base.Position+1, to.Position)}
 	by.Detail = "to " + to.String()
 	if err := by.check(); err != nil { // before anything is kept
 		return a, err
@@ -101,7 +101,7 @@ func (t *Trail) Archive(ctx context.Context, by Entry, before time.Time, keep fu
 // Follow goes along entries that stand behind an anchor, such as an archive's
 // (the zero Anchor is the very beginning), and returns the last one's anchor, or
 // ErrBroken with the first place that does not hold.
-func (t *Trail) Follow(at Anchor, records []Record) (Anchor, error) {
+func (t *Log) Follow(at Anchor, records []Record) (Anchor, error) {
 	proved := false
 	for i := range records {
 		r := &records[i]

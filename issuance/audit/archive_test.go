@@ -70,7 +70,7 @@ func TestArchivedBeginningLeavesAChainThatVerifies(t *testing.T) {
 		if r.Broken != nil || r.Base != old || r.Head.Position != 9 || r.Checked != 3 || !slices.Equal(r.Unchecked, []Anchor{first}) {
 			t.Fatalf("%+v", r)
 		}
-		p, err := w.Read(t.Context(), Query{Object: Object{Chain, "1-6"}})
+		p, err := w.Read(t.Context(), Query{Object: Object{AuditLog, "1-6"}})
 		if err != nil || len(p.Records) != 1 || p.Records[0].Action != staff.ArchiveAuditLog || p.Records[0].Who != "retention" || p.Records[0].Detail != "to "+old.String() {
 			t.Fatalf("%+v, %v", p, err)
 		}

@@ -39,7 +39,7 @@ import (
 // How often Run works unless Config says otherwise. Ours: an entry is open to a
 // change for about a second, and a cut tail is noticed to the minute.
 const (
-	DefaultSealEvery   = time.Second
+	DefaultChainEvery  = time.Second
 	DefaultAnchorEvery = time.Minute
 )
 
@@ -53,13 +53,13 @@ type Config struct {
 	// Metrics takes what run.go describes; nil: none.
 	Metrics prometheus.Registerer
 
-	SealEvery   time.Duration // 0: DefaultSealEvery
+	ChainEvery  time.Duration // 0: DefaultSealEvery
 	AnchorEvery time.Duration // 0: DefaultAnchorEvery
 }
 
-// Trail seals, verifies and reads the trail of one database. It is safe for many
+// Log seals, verifies and reads the trail of one database. It is safe for many
 // goroutines at once, and for several issuers on one database.
-type Trail struct {
+type Log struct {
 	db          *database.DB
 	mac         func([]byte) Hash
 	now         func() time.Time
@@ -76,14 +76,14 @@ type Trail struct {
 }
 
 // New makes a Trail; it starts nothing.
-func New(c Config) (*Trail, error) {
+func New(c Config) (*Log, error) {
 	if c.DB == nil || c.Key == (vault.Key{}) {
 		return nil, errors.New("audit: a database and a key are needed")
 	}
-	if c.SealEvery < 0 || c.AnchorEvery < 0 {
+	if c.ChainEvery < 0 || c.AnchorEvery < 0 {
 		return nil, errors.New("audit: an interval must not be below 0")
 	}
-	t := &Trail{db: c.DB, mac: newMAC(c.Key[:]), now: c.Now, log: c.Log, sealEvery: c.SealEvery, anchorEvery: c.AnchorEvery}
+	t := &Log{db: c.DB, mac: newMAC(c.Key[:]), now: c.Now, log: c.Log, sealEvery: c.ChainEvery, anchorEvery: c.AnchorEvery}
 	t.head.Store(unknownHead)
 	t.notes = database.NewGroup(t.noteTogether)
 	if t.now == nil {
@@ -93,7 +93,7 @@ func New(c Config) (*Trail, error) {
 		t.log = zap.NewNop()
 	}
 	if t.sealEvery == 0 {
-		t.sealEvery = DefaultSealEvery
+		t.sealEvery = DefaultChainEvery
 	}
 	if t.anchorEvery == 0 {
 		t.anchorEvery = DefaultAnchorEvery
@@ -131,7 +131,7 @@ func readEnds(ctx context.Context, q database.Queries, suffix string) (e ends, e
 }
 
 // ends reads both ends and the lowest place that an entry has.
-func (t *Trail) ends(ctx context.Context) (e ends, lowest sql.NullInt64, err error) {
+func (t *Log) ends(ctx context.Context) (e ends, lowest sql.NullInt64, err error) {
 	err = t.db.View(ctx, "find the trail's ends", func(ctx context.Context, q database.Queries) (err error) {
 		if e, err = readEnds(ctx, q, ""); err != nil {
 			return err
@@ -143,13 +143,13 @@ func (t *Trail) ends(ctx context.Context) (e ends, lowest sql.NullInt64, err err
 
 // State is where the trail stands.
 type State struct {
-	Head     Anchor // of the newest sealed entry
-	Unsealed int64  // entries that wait
-	OldestMs int64  // when the oldest of them was done, Unix ms; 0: none waits
+	Head      Anchor // of the newest sealed entry
+	Unchained int64  // entries that wait
+	OldestMs  int64  // when the oldest of them was done, Unix ms; 0: none waits
 }
 
 // State asks where the trail stands.
-func (t *Trail) State(ctx context.Context) (s State, err error) {
+func (t *Log) State(ctx context.Context) (s State, err error) {
 	err = t.db.View(ctx, "ask where the trail stands", func(ctx context.Context, q database.Queries) error {
 		e, err := readEnds(ctx, q, "")
 		if err != nil {
@@ -157,7 +157,7 @@ func (t *Trail) State(ctx context.Context) (s State, err error) {
 		}
 		s.Head = e.head
 		return q.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(MIN(at_ms), 0) FROM audit WHERE position IS NULL`).
-			Scan(&s.Unsealed, &s.OldestMs)
+			Scan(&s.Unchained, &s.OldestMs)
 	})
 	return s, err
 }

@@ -76,7 +76,7 @@ const (
 
 // link is the hash that r has at position, behind before: HMAC-SHA-256 over
 // every column, each in its one form and with its length.
-func (t *Trail) link(before Hash, position int64, r *Record) Hash {
+func (t *Log) link(before Hash, position int64, r *Record) Hash {
 	domain := entryDomain
 	if r.Proof != (Proof{}) {
 		domain = provedEntryDomain
@@ -102,7 +102,7 @@ func (e *Entry) appendTexts(b []byte) []byte {
 
 // baseSeal says that we dropped the entries up to an anchor: without it, whoever
 // removes the beginning could call it archived.
-func (t *Trail) baseSeal(base Anchor) Hash {
+func (t *Log) baseSeal(base Anchor) Hash {
 	b := appendText(nil, baseDomain)
 	b = binary.BigEndian.AppendUint64(b, uint64(base.Position))
 	return t.mac(append(b, base.Hash[:]...))

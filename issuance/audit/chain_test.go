@@ -9,7 +9,7 @@ import (
 // The chain's form must outlive this program: the value was computed once by
 // other means (testdata/chain.py).
 func TestHashOfAnEntryNeverChanges(t *testing.T) {
-	trail := &Trail{mac: newMAC(testKey[:])}
+	trail := &Log{mac: newMAC(testKey[:])}
 	r := Record{ID: 7, Entry: entry(1)}
 	const want = "db22d71adb66f61a1cfa58ae7c9e4046ef933b7c752025732fb3a97d3b20fd30"
 	if got := trail.link(Hash{9}, 3, &r); got.String() != want {
@@ -20,8 +20,8 @@ func TestHashOfAnEntryNeverChanges(t *testing.T) {
 // Whatever differs in an entry, its place, what is before it or the key differs
 // in the hash; so does a text that moved from one field to the next.
 func TestHashSpeaksOfEverything(t *testing.T) {
-	trail := &Trail{mac: newMAC(testKey[:])}
-	other := &Trail{mac: newMAC([]byte{9})}
+	trail := &Log{mac: newMAC(testKey[:])}
+	other := &Log{mac: newMAC([]byte{9})}
 	seen := map[Hash]string{}
 	add := func(what string, h Hash) {
 		if old, twice := seen[h]; twice {
@@ -57,7 +57,7 @@ func TestHashSpeaksOfEverything(t *testing.T) {
 
 func TestKeyIsInNoPrint(t *testing.T) {
 	each(t, func(t *testing.T, w system) {
-		for _, text := range []string{fmt.Sprintf("%v", w.Trail), fmt.Sprintf("%+v", w.Trail), fmt.Sprintf("%#v", w.Trail), fmt.Sprintf("%+v", Config{Key: testKey})} {
+		for _, text := range []string{fmt.Sprintf("%v", w.auditLog), fmt.Sprintf("%+v", w.auditLog), fmt.Sprintf("%#v", w.auditLog), fmt.Sprintf("%+v", Config{Key: testKey})} {
 			if strings.Contains(text, "1 2 3") || strings.Contains(text, "0x1, 0x2, 0x3") {
 				t.Fatal("the key was printed")
 			}

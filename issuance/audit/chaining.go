@@ -21,7 +21,7 @@ const (
 	firstID = math.MinInt64
 )
 
-// Seal gives every entry that is committed, unsealed and proved its place in the chain,
+// Chain gives every entry that is committed, unsealed and proved its place in the chain,
 // oldest id first, and returns how many it sealed. Call it before Verify and when
 // nothing appends any more; Run calls it all the time.
 //
@@ -34,7 +34,7 @@ const (
 // id, hence none is skipped; and who seals holds the row of audit_chain, looks
 // only after it has it, and so sees all that was sealed before: none is sealed
 // twice.
-func (t *Trail) Seal(ctx context.Context) (sealed int, err error) {
+func (t *Log) Chain(ctx context.Context) (sealed int, err error) {
 	var refused refusals
 	for after, more := int64(firstID), true; more; {
 		var n int
@@ -50,7 +50,7 @@ func (t *Trail) Seal(ctx context.Context) (sealed int, err error) {
 
 // sealSome seals those of the next 500 entries that are proved. last is the id of the
 // last one looked at.
-func (t *Trail) sealSome(ctx context.Context, after int64, refused *refusals) (n int, last int64, more bool, err error) {
+func (t *Log) sealSome(ctx context.Context, after int64, refused *refusals) (n int, last int64, more bool, err error) {
 	last = after
 	var bad []passedOver
 	var head Anchor
@@ -71,7 +71,7 @@ func (t *Trail) sealSome(ctx context.Context, after int64, refused *refusals) (n
 			return err
 		}
 		n = len(some)
-		head, err = t.chain(ctx, tx, e.head, some)
+		head, err = t.extend(ctx, tx, e.head, some)
 		return err
 	})
 	if err != nil {
@@ -87,8 +87,8 @@ func waiting(ctx context.Context, q database.Queries, which string, after int64)
 	return database.All(ctx, q, scan, `SELECT `+columns+` FROM audit WHERE position IS NULL AND id > $1 AND `+which+` ORDER BY id LIMIT $2`, after, sealBatch)
 }
 
-// chain gives entries the places behind head and moves the head.
-func (t *Trail) chain(ctx context.Context, tx *sql.Tx, head Anchor, records []Record) (Anchor, error) {
+// extend gives entries the places behind head and moves the head.
+func (t *Log) extend(ctx context.Context, tx *sql.Tx, head Anchor, records []Record) (Anchor, error) {
 	if len(records) == 0 {
 		return head, nil
 	}
@@ -106,7 +106,7 @@ func (t *Trail) chain(ctx context.Context, tx *sql.Tx, head Anchor, records []Re
 }
 
 // place writes positions and hashes, many with each statement.
-func (t *Trail) place(ctx context.Context, tx *sql.Tx, records []Record) error {
+func (t *Log) place(ctx context.Context, tx *sql.Tx, records []Record) error {
 	blob := "BLOB" // PostgreSQL takes the columns' types from the first row
 	if t.db.Name == "postgres" {
 		blob = "BYTEA"
@@ -134,7 +134,7 @@ const itself = "issuer"
 // adopt takes in, once, the entries that an issuer of an older version left unsealed
 // and without a proof, and enters how many there were. From that entry on nothing is
 // sealed without a proof. On every other chain it does nothing.
-func (t *Trail) adopt(ctx context.Context) error {
+func (t *Log) adopt(ctx context.Context) error {
 	adopted := 0
 	err := t.db.Change(ctx, "take in entries of an older version", func(ctx context.Context, tx *sql.Tx) error {
 		e, err := readEnds(ctx, tx, t.db.ForUpdate)
@@ -149,7 +149,7 @@ func (t *Trail) adopt(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if e.head, err = t.chain(ctx, tx, e.head, some); err != nil {
+			if e.head, err = t.extend(ctx, tx, e.head, some); err != nil {
 				return err
 			}
 			if adopted += len(some); len(some) < sealBatch {
@@ -157,7 +157,7 @@ func (t *Trail) adopt(ctx context.Context) error {
 			}
 		}
 		err = t.Append(ctx, tx, Entry{AtMs: t.now().UnixMilli(), Who: itself, Role: staff.Program, Action: staff.VerifyAuditLog,
-			Object: Object{Chain, "proofs"}, Detail: fmt.Sprintf("entries carry a proof from here on; %d before it were sealed without one", adopted)})
+			Object: Object{AuditLog, "proofs"}, Detail: fmt.Sprintf("entries carry a proof from here on; %d before it were sealed without one", adopted)})
 		if err != nil {
 			return err
 		}
@@ -169,7 +169,7 @@ func (t *Trail) adopt(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		_, err = t.chain(ctx, tx, e.head, some)
+		_, err = t.extend(ctx, tx, e.head, some)
 		return err
 	})
 	if err == nil && adopted > 0 {

@@ -86,7 +86,7 @@ func TestSealerWhoWaitedSeesWhatHappened(t *testing.T) {
 		}
 		second := make(chan answer, 1)
 		go func() {
-			n, err := w.Seal(context.WithoutCancel(t.Context()))
+			n, err := w.Chain(context.WithoutCancel(t.Context()))
 			second <- answer{n, err}
 		}()
 		w.until("the second one waits for the lock", func() bool {
@@ -141,7 +141,7 @@ func TestManyAppendAndSealAtOnce(t *testing.T) {
 		for range sealers {
 			watch.Go(func() {
 				for !done.Load() {
-					if _, err := w.Seal(context.Background()); err != nil {
+					if _, err := w.Chain(context.Background()); err != nil {
 						t.Errorf("seal: %v", err)
 					}
 				}
@@ -157,7 +157,7 @@ func TestManyAppendAndSealAtOnce(t *testing.T) {
 		acts.Wait()
 		done.Store(true)
 		watch.Wait()
-		_, err := w.Seal(t.Context())
+		_, err := w.Chain(t.Context())
 		runtest.Must(t, err)
 		chain := w.objects()
 		slices.Sort(chain)
@@ -176,10 +176,10 @@ func TestSealIsAllOrNothing(t *testing.T) {
 		w.did(3, 4)
 		w.disarmed()
 		w.exec(`UPDATE audit SET position = 4, hash = $1 WHERE position = 2`, make([]byte, 32)) // where the second one would go
-		if n, err := w.Seal(t.Context()); n != 0 || err == nil {
+		if n, err := w.Chain(t.Context()); n != 0 || err == nil {
 			t.Fatalf("sealed %d: %v", n, err)
 		}
-		if s, err := w.State(t.Context()); err != nil || s.Head.Position != 2 || s.Unsealed != 2 || s.OldestMs != entry(3).AtMs {
+		if s, err := w.State(t.Context()); err != nil || s.Head.Position != 2 || s.Unchained != 2 || s.OldestMs != entry(3).AtMs {
 			t.Fatalf("%+v, %v", s, err)
 		}
 	})

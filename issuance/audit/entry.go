@@ -36,7 +36,7 @@ const (
 	SigningKey  Kind = "key"     // its number
 	Subject     Kind = "subject" // the pseudonym that codes carry
 	Stream      Kind = "stream"  // what all gateways are told
-	Chain       Kind = "trail"
+	AuditLog    Kind = "audit_log"
 	Lock        Kind = "lock" // what failures are counted by, under a keyed hash
 	PaperProof  Kind = "paper_proof"
 	Database    Kind = "database" // the issuer's, as a whole
@@ -44,7 +44,7 @@ const (
 
 // Kinds lists the closed list.
 func Kinds() []Kind {
-	return []Kind{Credential, Application, Account, Passenger, Ticket, SigningKey, Subject, Stream, Chain, Lock, PaperProof, Database}
+	return []Kind{Credential, Application, Account, Passenger, Ticket, SigningKey, Subject, Stream, AuditLog, Lock, PaperProof, Database}
 }
 
 // Object is what an act was done to: by an id of ours, never by a document
@@ -89,7 +89,7 @@ var ErrEntry = errors.New("audit: not an entry")
 
 // Append writes an entry in the transaction of the act itself, with the proof that an
 // issuer wrote it. If it fails, the act must fail: a nil Trail fails as well.
-func (t *Trail) Append(ctx context.Context, tx *sql.Tx, e Entry) error {
+func (t *Log) Append(ctx context.Context, tx *sql.Tx, e Entry) error {
 	if t == nil {
 		return errNoTrail
 	}
@@ -106,14 +106,14 @@ func (t *Trail) Append(ctx context.Context, tx *sql.Tx, e Entry) error {
 const insertEntries = `INSERT INTO audit (at_ms, who, role, action, object_kind, object, detail, request, proof)`
 
 // row is an entry with its proof.
-func (t *Trail) row(e *Entry, head int64) []any {
+func (t *Log) row(e *Entry, head int64) []any {
 	proof := t.prove(e, head, newNonce())
 	return []any{e.AtMs, e.Who, string(e.Role), string(e.Action), string(e.Object.Kind), e.Object.ID, e.Detail, e.Request, proof[:]}
 }
 
 // Note writes an entry that has no other change to stand beside, such as that
 // something was read.
-func (t *Trail) Note(ctx context.Context, e Entry) error {
+func (t *Log) Note(ctx context.Context, e Entry) error {
 	if t == nil {
 		return errNoTrail
 	}
@@ -125,7 +125,7 @@ func (t *Trail) Note(ctx context.Context, e Entry) error {
 
 // noteTogether writes entries that were noted at the same moment in one transaction:
 // they share its write to disk.
-func (t *Trail) noteTogether(ctx context.Context, entries []*Entry) error {
+func (t *Log) noteTogether(ctx context.Context, entries []*Entry) error {
 	return t.db.Change(ctx, "write to the audit log", func(ctx context.Context, tx *sql.Tx) error {
 		ctx = t.db.Brief(ctx)
 		head, err := t.seenHead(ctx, tx)

@@ -93,7 +93,7 @@ func TestEntryThatIsNotOneIsRefused(t *testing.T) {
 		}
 	}
 	for _, e := range []Entry{
-		{AtMs: 1, Who: "刘 window", Role: staff.Program, Action: staff.ArchiveAuditLog, Object: Object{Chain, "1-500"}},
+		{AtMs: 1, Who: "刘 window", Role: staff.Program, Action: staff.ArchiveAuditLog, Object: Object{AuditLog, "1-500"}},
 		{AtMs: 1, Who: "o", Role: staff.Operator, Action: staff.RevokeSubject, Object: Object{Subject, "0123456789012345"}, Detail: "before 1739160000, epoch 1739160000123"},
 	} {
 		if err := e.check(); err != nil {

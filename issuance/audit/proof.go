@@ -50,7 +50,7 @@ func newNonce() (n [nonceSize]byte) {
 }
 
 // prove makes the proof of an entry.
-func (t *Trail) prove(e *Entry, head int64, nonce [nonceSize]byte) (p Proof) {
+func (t *Log) prove(e *Entry, head int64, nonce [nonceSize]byte) (p Proof) {
 	binary.BigEndian.PutUint64(p[:], uint64(head))
 	copy(p[headSize:], nonce[:])
 	b := appendText(make([]byte, 0, 512), proofDomain)
@@ -70,7 +70,7 @@ const (
 )
 
 // unproved says what is wrong with an entry's own proof; empty: nothing.
-func (t *Trail) unproved(r *Record) string {
+func (t *Log) unproved(r *Record) string {
 	if r.Proof == (Proof{}) {
 		return noProof
 	}
@@ -83,7 +83,7 @@ func (t *Trail) unproved(r *Record) string {
 
 // forged says what is wrong with the proof of a sealed entry; empty: nothing. Entries
 // without one are good until the first with one, which sets proved.
-func (t *Trail) forged(r *Record, proved *bool) string {
+func (t *Log) forged(r *Record, proved *bool) string {
 	if r.Proof == (Proof{}) && !*proved {
 		return ""
 	}
@@ -96,7 +96,7 @@ const unknownHead = -1
 
 // seenHead is the newest sealed position that this process knows of; only the first
 // call asks the database.
-func (t *Trail) seenHead(ctx context.Context, tx *sql.Tx) (int64, error) {
+func (t *Log) seenHead(ctx context.Context, tx *sql.Tx) (int64, error) {
 	if head := t.head.Load(); head != unknownHead {
 		return head, nil
 	}
@@ -109,7 +109,7 @@ func (t *Trail) seenHead(ctx context.Context, tx *sql.Tx) (int64, error) {
 }
 
 // sawHead remembers a committed head.
-func (t *Trail) sawHead(position int64) {
+func (t *Log) sawHead(position int64) {
 	for old := t.head.Load(); old < position && !t.head.CompareAndSwap(old, position); old = t.head.Load() {
 	}
 }
@@ -117,7 +117,7 @@ func (t *Trail) sawHead(position int64) {
 // beforeProofs reports whether the chain ends with an entry from before entries carried
 // a proof: then, and only then, entries that wait may have none. The row is checked
 // under the key, since by its word unproved entries would be taken in.
-func (t *Trail) beforeProofs(ctx context.Context, q database.Queries, e ends) (bool, error) {
+func (t *Log) beforeProofs(ctx context.Context, q database.Queries, e ends) (bool, error) {
 	if e.head.Position == 0 || e.head.Position == e.base.Position {
 		return false, nil
 	}
@@ -156,7 +156,7 @@ func (all *refusals) add(some []passedOver) {
 }
 
 // sift separates the entries that an issuer wrote, each once, from all others.
-func (t *Trail) sift(ctx context.Context, q database.Queries, e ends, records []Record) (good []Record, bad []passedOver, err error) {
+func (t *Log) sift(ctx context.Context, q database.Queries, e ends, records []Record) (good []Record, bad []passedOver, err error) {
 	seen, err := sealedProofs(ctx, q, records)
 	if err != nil {
 		return nil, nil, err
@@ -183,7 +183,7 @@ func (t *Trail) sift(ctx context.Context, q database.Queries, e ends, records []
 // neverSealed reads the state of the chain once and returns a function that picks, from
 // entries that wait to be sealed, those that no issuer will seal. An entry without a
 // proof in a database from before proofs is not picked: the next start takes it in.
-func (t *Trail) neverSealed(ctx context.Context, q database.Queries) (pick func([]Record) ([]passedOver, error), err error) {
+func (t *Log) neverSealed(ctx context.Context, q database.Queries) (pick func([]Record) ([]passedOver, error), err error) {
 	e, err := readEnds(ctx, q, "")
 	if err != nil {
 		return nil, err
@@ -224,14 +224,14 @@ func sealedProofs(ctx context.Context, q database.Queries, records []Record) (ma
 
 // say keeps the count for the metric, and logs a change of it. Run repeats the line
 // with each anchor.
-func (t *Trail) say(refused refusals) {
+func (t *Log) say(refused refusals) {
 	before := t.refused.Swap(&refused)
 	if refused.count > 0 && (before == nil || *before != refused) {
 		t.sayRefused()
 	}
 }
 
-func (t *Trail) sayRefused() {
+func (t *Log) sayRefused() {
 	if r := t.refused.Load(); r != nil && r.count > 0 {
 		t.log.Error("audit log: entries are not sealed: they were not written by an issuer; find out who can write to the database",
 			zap.Int64("entries", r.count), zap.Int64("row", r.first.row), zap.String("because", r.first.why))

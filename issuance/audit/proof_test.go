@@ -199,7 +199,7 @@ func TestEntriesOfAnOlderVersionAreTakenInOnce(t *testing.T) {
 		w.holds(3, old)
 		runtest.Must(t, w.adopt(t.Context()))
 		w.holds(7, old)
-		p, err := w.Read(t.Context(), Query{Object: Object{Chain, "proofs"}})
+		p, err := w.Read(t.Context(), Query{Object: Object{AuditLog, "proofs"}})
 		if err != nil || len(p.Records) != 1 || p.Records[0].Position != 7 || p.Records[0].Who != "issuer" || !strings.Contains(p.Records[0].Detail, "; 2 before it were sealed") {
 			t.Fatalf("%+v, %v", p, err)
 		}
@@ -259,7 +259,7 @@ func TestRunReportsForgedEntries(t *testing.T) {
 
 // The proof's form, from nothing but the standard library.
 func TestProofFollowsItsFormula(t *testing.T) {
-	trail := &Trail{mac: newMAC(testKey[:])}
+	trail := &Log{mac: newMAC(testKey[:])}
 	e := entry(1)
 	nonce := [nonceSize]byte{1, 2, 3}
 	text := func(b []byte, s string) []byte {
@@ -304,7 +304,7 @@ func TestProofInAnArchive(t *testing.T) {
 
 // Without a key there is no audit log, and an act that must be entered fails.
 func TestActWithoutATrailFails(t *testing.T) {
-	var none *Trail
+	var none *Log
 	if err := none.Append(context.Background(), (*sql.Tx)(nil), entry(1)); err == nil {
 		t.Error("appended")
 	}

@@ -17,7 +17,7 @@ var Problems problem.Table
 
 // QueryInvalid refuses a question that cannot be asked.
 var QueryInvalid = Problems.Add(422, "trail_query_invalid",
-	"The search in the audit trail is not valid.", "审计记录查询条件有误。",
+	"The audit log query is not valid.", "审计记录查询条件有误。",
 	"Correct the search and send it again.", "请更正查询条件后重新提交。")
 
 // Bounds of a page, entries.
@@ -45,7 +45,7 @@ type Page struct {
 // position 0, and those that never will be, which have Forged. An entry that becomes visible late may belong to a page that was
 // read already. What is wrong with a query is refused as QueryInvalid. Who may ask
 // is the caller's to decide, and to write into the trail.
-func (t *Trail) Read(ctx context.Context, q Query) (p Page, err error) {
+func (t *Log) Read(ctx context.Context, q Query) (p Page, err error) {
 	if q.Limit == 0 {
 		q.Limit = DefaultPage
 	}
@@ -92,7 +92,7 @@ func (t *Trail) Read(ctx context.Context, q Query) (p Page, err error) {
 }
 
 // markForged says of entries that are not sealed whether they ever will be.
-func (t *Trail) markForged(ctx context.Context, q database.Queries, records []Record) error {
+func (t *Log) markForged(ctx context.Context, q database.Queries, records []Record) error {
 	var waiting []Record
 	for i := range records {
 		if records[i].Position == 0 {

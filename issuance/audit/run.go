@@ -15,7 +15,7 @@ const lastSeal = 10 * time.Second
 
 // Run seals and logs anchors until ctx ends, and once more then: end it after
 // whatever appends. What fails is logged, counted and tried again.
-func (t *Trail) Run(ctx context.Context) error {
+func (t *Log) Run(ctx context.Context) error {
 	seal, anchor := time.NewTicker(t.sealEvery), time.NewTicker(t.anchorEvery)
 	defer seal.Stop()
 	defer anchor.Stop()
@@ -42,7 +42,7 @@ func (t *Trail) Run(ctx context.Context) error {
 }
 
 // failed counts and logs what is tried again, unless it failed because ctx ended.
-func (t *Trail) failed(ctx context.Context, what string, err error) bool {
+func (t *Log) failed(ctx context.Context, what string, err error) bool {
 	if err != nil && ctx.Err() == nil {
 		t.sealFailures.Add(1)
 		t.log.Error(what, zap.Error(err))
@@ -50,15 +50,15 @@ func (t *Trail) failed(ctx context.Context, what string, err error) bool {
 	return err != nil
 }
 
-func (t *Trail) sealOrSay(ctx context.Context) {
-	_, err := t.Seal(ctx)
+func (t *Log) sealOrSay(ctx context.Context) {
+	_, err := t.Chain(ctx)
 	t.failed(ctx, "audit trail not sealed", err)
 }
 
 // anchor logs where the trail stands, after a look whether the anchor given
 // before is still in it, and returns the one to look for next time. One that is
 // gone is looked for, and missed aloud, until the process ends: somebody must look.
-func (t *Trail) anchor(ctx context.Context, given Anchor) Anchor {
+func (t *Log) anchor(ctx context.Context, given Anchor) Anchor {
 	s, err := t.State(ctx)
 	holds := false
 	if err == nil {
@@ -70,7 +70,7 @@ func (t *Trail) anchor(ctx context.Context, given Anchor) Anchor {
 		}
 		return given
 	}
-	t.log.Info("audit anchor", zap.Stringer("anchor", s.Head), zap.Int64("unsealed", s.Unsealed), zap.Duration("oldest", t.oldest(s)))
+	t.log.Info("audit anchor", zap.Stringer("anchor", s.Head), zap.Int64("unsealed", s.Unchained), zap.Duration("oldest", t.oldest(s)))
 	if !holds || s.Head.Position < given.Position {
 		t.lost.Store(true)
 		t.log.Error("the audit trail no longer holds an anchor given before: cut or rewritten; verify it", zap.Stringer("anchor", given))
@@ -80,7 +80,7 @@ func (t *Trail) anchor(ctx context.Context, given Anchor) Anchor {
 }
 
 // oldest is the age of the oldest entry that waits; 0: none does.
-func (t *Trail) oldest(s State) time.Duration {
+func (t *Log) oldest(s State) time.Duration {
 	if s.OldestMs == 0 {
 		return 0
 	}
@@ -89,7 +89,7 @@ func (t *Trail) oldest(s State) time.Duration {
 
 // stillHolds looks for an anchor that this Trail gave. What was archived since
 // counts as there: Verify looks closer.
-func (t *Trail) stillHolds(ctx context.Context, given Anchor) (bool, error) {
+func (t *Log) stillHolds(ctx context.Context, given Anchor) (bool, error) {
 	there := 0
 	err := t.db.View(ctx, "look for an anchor", func(ctx context.Context, q database.Queries) error {
 		return q.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM audit WHERE position = $1 AND hash = $2) + (SELECT COUNT(*) FROM audit_chain WHERE base >= $1)`,
@@ -112,7 +112,7 @@ var (
 
 // gauges reads the trail when it is asked. A database that does not answer leaves
 // its values out, which an alert sees, and the others in.
-type gauges struct{ t *Trail }
+type gauges struct{ t *Log }
 
 // Describe implements prometheus.Collector.
 func (gauges) Describe(out chan<- *prometheus.Desc) {
@@ -144,6 +144,6 @@ func (g gauges) Collect(out chan<- prometheus.Metric) {
 		return
 	}
 	gauge(descPosition, float64(s.Head.Position))
-	gauge(descUnsealed, float64(s.Unsealed))
+	gauge(descUnsealed, float64(s.Unchained))
 	gauge(descAge, max(0, g.t.oldest(s).Seconds()))
 }

@@ -26,7 +26,7 @@ func (w system) run(sealEvery, anchorEvery time.Duration) running {
 	w.Helper()
 	core, seen := observer.New(zap.InfoLevel)
 	r := running{system: w, metrics: prometheus.NewRegistry(), log: seen}
-	trail, err := New(Config{DB: w.db, Key: testKey, Now: w.now, Log: zap.New(core), Metrics: r.metrics, SealEvery: sealEvery, AnchorEvery: anchorEvery})
+	trail, err := New(Config{DB: w.db, Key: testKey, Now: w.now, Log: zap.New(core), Metrics: r.metrics, ChainEvery: sealEvery, AnchorEvery: anchorEvery})
 	runtest.Must(w, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -138,7 +138,7 @@ func TestTrailNeedsADatabaseAndAKey(t *testing.T) {
 		for what, c := range map[string]Config{
 			"no database":    {Key: testKey},
 			"no key":         {DB: w.db},
-			"negative times": {DB: w.db, Key: testKey, SealEvery: -1},
+			"negative times": {DB: w.db, Key: testKey, ChainEvery: -1},
 		} {
 			if _, err := New(c); err == nil {
 				t.Errorf("%s: made", what)

@@ -25,8 +25,11 @@ var (
 // system is a trail on a database of its own.
 type system struct {
 	*testing.T
-	*Trail
+	*auditLog
 }
+
+// auditLog has another name than [testing.T.Log].
+type auditLog = Log
 
 // each tells a story on every kind of database.
 func each(t *testing.T, story func(t *testing.T, w system)) {
@@ -38,7 +41,7 @@ func each(t *testing.T, story func(t *testing.T, w system)) {
 	})
 }
 
-func trailOf(t *testing.T, db *database.DB, key vault.Key) *Trail {
+func trailOf(t *testing.T, db *database.DB, key vault.Key) *Log {
 	t.Helper()
 	trail, err := New(Config{DB: db, Key: key, Now: func() time.Time { return noon.Add(time.Minute) }})
 	runtest.Must(t, err)
@@ -67,7 +70,7 @@ func (w system) appended(e Entry) {
 // sealed seals and checks how many were waiting.
 func (w system) sealed(want int) {
 	w.Helper()
-	if n, err := w.Seal(w.Context()); n != want || err != nil {
+	if n, err := w.Chain(w.Context()); n != want || err != nil {
 		w.Fatalf("sealed %d, want %d: %v", n, want, err)
 	}
 }

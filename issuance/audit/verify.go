@@ -55,7 +55,7 @@ type Report struct {
 	Broken  *Break // nil: the chain holds
 	// Unchecked are anchors from before Base: the archive's to confirm.
 	Unchecked []Anchor
-	Unsealed  int64 // entries that wait to be sealed: only their proofs are checked
+	Unchained int64 // entries that wait to be sealed: only their proofs are checked
 	OldestMs  int64 // when the oldest of them was done, Unix ms; 0: none waits
 }
 
@@ -64,12 +64,12 @@ type Report struct {
 // batches, beside whoever appends, seals or archives; it tells progress, if not
 // nil, after each batch. What is wrong with the trail stands in the report; an
 // error says that it could not be verified.
-func (t *Trail) Verify(ctx context.Context, anchors []Anchor, progress func(at, head int64)) (r Report, err error) {
+func (t *Log) Verify(ctx context.Context, anchors []Anchor, progress func(at, head int64)) (r Report, err error) {
 	state, err := t.State(ctx)
 	if err != nil {
 		return r, err
 	}
-	r.Unsealed, r.OldestMs = state.Unsealed, state.OldestMs
+	r.Unchained, r.OldestMs = state.Unchained, state.OldestMs
 	e, lowest, err := t.ends(ctx)
 	if err != nil {
 		return r, err
@@ -84,7 +84,7 @@ func (t *Trail) Verify(ctx context.Context, anchors []Anchor, progress func(at, 
 		return r, nil
 	}
 	// The head that the database tells is an anchor, too.
-	w := walk{Trail: t, report: &r, anchors: append(slices.Clone(anchors), e.head)}
+	w := walk{Log: t, report: &r, anchors: append(slices.Clone(anchors), e.head)}
 	slices.SortStableFunc(w.anchors, func(a, b Anchor) int { return cmp.Compare(a.Position, b.Position) })
 	w.passBase()
 	for r.Broken == nil {
@@ -112,7 +112,7 @@ func (t *Trail) Verify(ctx context.Context, anchors []Anchor, progress func(at, 
 }
 
 // after reads the sealed entries after a place, in order.
-func (t *Trail) after(ctx context.Context, position int64, limit int) ([]Record, error) {
+func (t *Log) after(ctx context.Context, position int64, limit int) ([]Record, error) {
 	return database.Read(ctx, t.db, "read the trail", func(ctx context.Context, q database.Queries) ([]Record, error) {
 		return database.All(ctx, q, scan, `SELECT `+columns+` FROM audit WHERE position > $1 ORDER BY position LIMIT $2`, position, limit)
 	})
@@ -120,7 +120,7 @@ func (t *Trail) after(ctx context.Context, position int64, limit int) ([]Record,
 
 // walk is a verification on its way: report.Head is how far the chain holds.
 type walk struct {
-	*Trail
+	*Log
 	report    *Report
 	anchors   []Anchor // those still ahead, in order
 	confirmed int64    // the last place that an anchor confirmed, or the base

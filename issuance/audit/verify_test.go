@@ -68,7 +68,7 @@ func TestFalsificationIsFoundAtItsFirstPlace(t *testing.T) {
 		w.exec(`CREATE TABLE saved AS SELECT * FROM audit`)
 		for what, story := range stories {
 			t.Run(what, func(t *testing.T) {
-				w := system{t, w.Trail}
+				w := system{t, w.auditLog}
 				w.restored()
 				w.holds(10)
 				story.falsify(w)
@@ -155,7 +155,7 @@ func TestVerificationCountsWhatWaits(t *testing.T) {
 		w.sealedTo(2)
 		w.did(7, 9)
 		r := w.verified()
-		if r.Broken != nil || r.Checked != 2 || r.Unsealed != 3 || r.OldestMs != entry(7).AtMs {
+		if r.Broken != nil || r.Checked != 2 || r.Unchained != 3 || r.OldestMs != entry(7).AtMs {
 			t.Fatalf("%+v", r)
 		}
 	})

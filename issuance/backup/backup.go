@@ -162,7 +162,7 @@ type Report struct {
 // called once, before any issuer starts on it. Repeated, it jumps once more, which
 // harms nothing; so it is to be repeated if it fails. by says who ordered it, in
 // which role, when, and in which request; the trail takes the entry.
-func AfterRestore(ctx context.Context, box *outbox.Outbox, trail *audit.Trail, by audit.Entry) (r Report, err error) {
+func AfterRestore(ctx context.Context, box *outbox.Outbox, auditLog *audit.Log, by audit.Entry) (r Report, err error) {
 	err = box.Database().Change(ctx, "after a restore", func(ctx context.Context, tx *sql.Tx) error {
 		running, err := box.Publishing(ctx, tx)
 		if err != nil {
@@ -176,12 +176,12 @@ func AfterRestore(ctx context.Context, box *outbox.Outbox, trail *audit.Trail, b
 		}
 		by.Action, by.Object = staff.Restore, audit.Object{Kind: audit.Database, ID: "restored"}
 		by.Detail = fmt.Sprintf("serials of days %d to %d jump by %d", r.Days[0].Day, r.Days[len(r.Days)-1].Day, credential.SerialJump)
-		return trail.Append(ctx, tx, by)
+		return auditLog.Append(ctx, tx, by)
 	})
 	if err != nil {
 		return Report{}, err
 	}
-	if r.Epoch, err = box.RepublishByOrder(ctx, outbox.Order{Trail: trail, Who: by.Who, At: database.Millis(by.AtMs)}); err != nil {
+	if r.Epoch, err = box.RepublishByOrder(ctx, outbox.Order{AuditLog: auditLog, Who: by.Who, At: database.Millis(by.AtMs)}); err != nil {
 		return r, fmt.Errorf("serials are safe, but nothing is said again yet: repeat it: %w", err)
 	}
 	return r, nil

@@ -116,11 +116,11 @@ func TestNobodyMayRunYet(t *testing.T) {
 		if err != nil || !leading {
 			t.Fatalf("leading %v: %v", leading, err)
 		}
-		if _, err := AfterRestore(t.Context(), h.outbox, h.trail(), h.by(noon)); !errors.Is(err, ErrRunning) {
+		if _, err := AfterRestore(t.Context(), h.outbox, h.auditLog(), h.by(noon)); !errors.Is(err, ErrRunning) {
 			t.Fatalf("with an issuer at work: %v", err)
 		}
 		h.must(h.outbox.Resign(t.Context()))
-		_, err = AfterRestore(t.Context(), h.outbox, h.trail(), h.by(noon))
+		_, err = AfterRestore(t.Context(), h.outbox, h.auditLog(), h.by(noon))
 		h.must(err)
 	})
 }
@@ -133,7 +133,7 @@ func TestRestoreIsRepeated(t *testing.T) {
 			h.must(h.outbox.Database().Writer().QueryRow(`SELECT COALESCE(SUM(next_index), 0) FROM serials`).Scan(&n))
 			return n
 		}
-		if _, err := AfterRestore(t.Context(), h.outbox, h.trail(), audit.Entry{AtMs: noon}); !errors.Is(err, audit.ErrEntry) || next() != 0 {
+		if _, err := AfterRestore(t.Context(), h.outbox, h.auditLog(), audit.Entry{AtMs: noon}); !errors.Is(err, audit.ErrEntry) || next() != 0 {
 			t.Fatalf("ordered by nobody: %v, serials at %d", err, next())
 		}
 		down := errors.New("the power went out")
@@ -144,11 +144,11 @@ func TestRestoreIsRepeated(t *testing.T) {
 		}})
 		h.must(err)
 		defer cut.Close()
-		_, err = AfterRestore(t.Context(), cut, h.trail(), h.by(noon))
+		_, err = AfterRestore(t.Context(), cut, h.auditLog(), h.by(noon))
 		if !errors.Is(err, down) || !strings.Contains(err.Error(), "repeat it") || next() != 3*credential.SerialJump {
 			t.Fatalf("cut off between its steps: %v, serials at %d", err, next())
 		}
-		r, err := AfterRestore(t.Context(), h.outbox, h.trail(), h.by(noon))
+		r, err := AfterRestore(t.Context(), h.outbox, h.auditLog(), h.by(noon))
 		if err != nil || r.Days[1].Next != 2*credential.SerialJump || next() != 6*credential.SerialJump {
 			t.Fatalf("%+v, %v", r, err)
 		}

@@ -53,7 +53,7 @@ func (h *system) open() {
 	h.outbox, h.store = o, credential.NewStore(o, audittest.On(h, o.Database()))
 }
 
-func (h *system) trail() *audit.Trail { return audittest.On(h, h.outbox.Database()) }
+func (h *system) auditLog() *audit.Log { return audittest.On(h, h.outbox.Database()) }
 
 func (h *system) close() {
 	if h.outbox != nil {
@@ -100,7 +100,7 @@ func (h *system) restored(revoked tokens.Serial, atMs int64) {
 	h.open()
 	before, err := h.outbox.Epoch(h.Context())
 	h.must(err)
-	r, err := AfterRestore(h.Context(), h.outbox, h.trail(), h.by(atMs))
+	r, err := AfterRestore(h.Context(), h.outbox, h.auditLog(), h.by(atMs))
 	h.must(err)
 	today := uint16(tokens.DayOf(atMs / 1000))
 	if len(r.Days) != 3 || r.Days[0].Day != today-1 || r.Days[2].Day != today+1 || r.Epoch <= max(before, uint64(atMs)) {

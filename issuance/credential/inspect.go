@@ -86,7 +86,7 @@ func (s *Service) IdentifyCode(ctx context.Context, by staff.Member, scanned Sca
 		result = string(CredentialNotFound)
 	}
 	entry.Detail, entry.Request = string(scanned.Purpose)+": "+result, scanned.Request
-	if err := s.Trail.Note(ctx, entry); err != nil {
+	if err := s.AuditLog.Note(ctx, entry); err != nil {
 		return Identified{}, err
 	}
 	s.metrics.identified(reason, known)
@@ -232,7 +232,7 @@ func (s *Service) LookUp(ctx context.Context, by staff.Member, serial, request s
 		return ApplicationView{}, err
 	}
 	entry.Object, entry.Request = audit.Serial(id), request
-	if err := s.Trail.Note(ctx, entry); err != nil {
+	if err := s.AuditLog.Note(ctx, entry); err != nil {
 		return ApplicationView{}, err
 	}
 	return view(&Application{}, c, now), nil

@@ -31,7 +31,7 @@ type ring struct {
 // keys are the issuer keys of the database, without a lead.
 func (d *system) keys() *keyring.Store {
 	d.t.Helper()
-	s, err := keyring.NewStore(keyring.Config{Outbox: d.Outbox, Sessions: credential.Sessions{}, Trail: audittest.On(d.t, d.Outbox.Database())})
+	s, err := keyring.NewStore(keyring.Config{Outbox: d.Outbox, Sessions: credential.Sessions{}, AuditLog: audittest.On(d.t, d.Outbox.Database())})
 	runtest.Must(d.t, err)
 	return s
 }

@@ -64,7 +64,7 @@ func (s *Service) IssuePaperProof(ctx context.Context, by staff.Member, d Docume
 		if err != nil {
 			return err
 		}
-		return s.Trail.Append(ctx, tx, entry)
+		return s.AuditLog.Append(ctx, tx, entry)
 	})
 	if err != nil {
 		return PaperProof{}, err

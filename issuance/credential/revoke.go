@@ -230,7 +230,7 @@ func (s *Store) record(ctx context.Context, tx *sql.Tx, c *Revocation) error {
 		return err
 	}
 	if c.Entry.Who != "" {
-		if err := s.trail.Append(ctx, tx, c.Entry); err != nil {
+		if err := s.auditLog.Append(ctx, tx, c.Entry); err != nil {
 			return err
 		}
 	}
@@ -252,7 +252,7 @@ func (s *Store) alsoRevoked(ctx context.Context, tx *sql.Tx, have *Credential, c
 	if err != nil || n == 0 || c.Entry.Who == "" {
 		return err
 	}
-	return s.trail.Append(ctx, tx, c.Entry)
+	return s.auditLog.Append(ctx, tx, c.Entry)
 }
 
 // lockPersonOf takes the lock of a credential's person, which approvals take

@@ -60,8 +60,8 @@ type Config struct {
 	Vault vault.Master
 	// FieldKeys are what seals since keys were rotated; none: the master's own.
 	FieldKeys []vault.FieldKey
-	// Trail is the audit log of the same database. nil: Open makes one, without metrics.
-	Trail *audit.Trail
+	// AuditLog is the audit log of the same database. nil: Open makes one, without metrics.
+	AuditLog *audit.Log
 	// Checker decides whether the applicant is the person.
 	Checker facecheck.Checker
 	// CheckTimeout bounds one face check, at most facecheck.MaxTimeout.
@@ -177,12 +177,12 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{Config: c, budget: budget, identifications: identifications, subjects: subjects, vault: vault.New(c.Vault, c.FieldKeys...), metrics: m, checks: make(chan struct{}, c.MaxChecks)}
-	if s.Trail == nil {
-		if s.Trail, err = audit.New(audit.Config{DB: s.Outbox.Database(), Key: s.vault.AuditKey(), Now: s.Now, Log: s.Log}); err != nil {
+	if s.AuditLog == nil {
+		if s.AuditLog, err = audit.New(audit.Config{DB: s.Outbox.Database(), Key: s.vault.AuditKey(), Now: s.Now, Log: s.Log}); err != nil {
 			return nil, fmt.Errorf("issuance: %w", err)
 		}
 	}
-	s.Store = NewStore(s.Outbox, s.Trail)
+	s.Store = NewStore(s.Outbox, s.AuditLog)
 	if err := s.Keys.AnnounceDue(ctx); err != nil {
 		return nil, err
 	}

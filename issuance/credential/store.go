@@ -18,10 +18,10 @@ import (
 // personal fields arrive sealed (see vault). It reads no clock: callers pass in the time.
 // It is safe for many goroutines at once.
 type Store struct {
-	db      *database.DB
-	outbox  *outbox.Outbox
-	trail   *audit.Trail // nil: what belongs into the audit log is refused
-	serials *serialBlocks
+	db       *database.DB
+	outbox   *outbox.Outbox
+	auditLog *audit.Log // nil: what belongs into the audit log is refused
+	serials  *serialBlocks
 
 	// calls that arrive together share a transaction, each kind with its own
 	submissions *database.Group[pendingWrite[Application]]
@@ -33,9 +33,9 @@ type Store struct {
 }
 
 // NewStore makes a Store on an outbox's database.
-func NewStore(box *outbox.Outbox, trail *audit.Trail) *Store {
+func NewStore(box *outbox.Outbox, auditLog *audit.Log) *Store {
 	db := box.Database()
-	s := &Store{db: db, outbox: box, trail: trail, serials: newSerials(db)}
+	s := &Store{db: db, outbox: box, auditLog: auditLog, serials: newSerials(db)}
 	s.submissions = batched(db, s.insertApplications)
 	s.passed = batched(db, s.insertPassed)
 	s.openings = batched(db, s.openAll)

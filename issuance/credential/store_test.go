@@ -52,7 +52,7 @@ func opener(t *testing.T, address string) func() *Store {
 // keys are the issuer keys of a store's database.
 func keys(t *testing.T, s *Store) *keyring.Store {
 	t.Helper()
-	k, err := keyring.NewStore(keyring.Config{Outbox: s.outbox, Sessions: Sessions{}, Trail: s.trail})
+	k, err := keyring.NewStore(keyring.Config{Outbox: s.outbox, Sessions: Sessions{}, AuditLog: s.auditLog})
 	runtest.Must(t, err)
 	return k
 }

@@ -58,7 +58,7 @@ func (s *Service) Subjects(ctx context.Context, by staff.Member, day int64, pers
 	}
 	entry.Object = audit.Object{Kind: audit.Subject, ID: strconv.FormatInt(day, 10)}
 	entry.Detail, entry.Request = strconv.Itoa(len(persons))+" persons", request
-	if err := s.Trail.Note(ctx, entry); err != nil {
+	if err := s.AuditLog.Note(ctx, entry); err != nil {
 		return nil, err
 	}
 	s.metrics.subjects.WithLabelValues("told").Add(float64(len(persons)))
@@ -120,7 +120,7 @@ func (s *Store) CutOffSubject(ctx context.Context, c SubjectCutOff) (changed boo
 		if err != nil {
 			return err
 		}
-		return s.trail.Append(ctx, tx, audit.Entry{AtMs: int64(c.At), Who: c.Who, Role: staff.Operator, Action: staff.RevokeSubject,
+		return s.auditLog.Append(ctx, tx, audit.Entry{AtMs: int64(c.At), Who: c.Who, Role: staff.Operator, Action: staff.RevokeSubject,
 			Object: audit.Object{Kind: audit.Subject, ID: c.Subject.String()}, Detail: "before " + database.SecondsAt(c.Before).String()})
 	})
 	return changed && err == nil, err

@@ -213,9 +213,9 @@ func TestAForgottenPasswordEndsWhatTheLoginsShow(t *testing.T) {
 	}
 	h.host(h.pass())
 
-	trail := w.call("GET", "/v1/audit-log?kind=account&object="+m.Account, w.staffOf["operator"], nil)
-	if text := string(trail.Body); trail.Status != http.StatusOK || !strings.Contains(text, `"reset_password"`) || !strings.Contains(text, `"program"`) || strings.Contains(text, phone) {
-		t.Fatalf("the audit log: %d %s", trail.Status, text)
+	auditLog := w.call("GET", "/v1/audit-log?kind=account&object="+m.Account, w.staffOf["operator"], nil)
+	if text := string(auditLog.Body); auditLog.Status != http.StatusOK || !strings.Contains(text, `"reset_password"`) || !strings.Contains(text, `"program"`) || strings.Contains(text, phone) {
+		t.Fatalf("the audit log: %d %s", auditLog.Status, text)
 	}
 }
 

@@ -46,8 +46,8 @@ type Config struct {
 	Registry *registry.Store
 	// Proxies are those whose X-Forwarded-For is believed. Zero: none.
 	Proxies throttle.Proxies
-	// Trail is what staff and operators did. nil: it is not served.
-	Trail *audit.Trail
+	// AuditLog is what staff and operators did. nil: it is not served.
+	AuditLog *audit.Log
 	// Rate bounds what one network may ask for of applying, checking, registering,
 	// logging in and what else takes a password. Zero: no bound.
 	Rate throttle.Rate
@@ -86,7 +86,7 @@ type API struct {
 	limiter  *throttle.Limiter[throttle.Caller] // nil: no bound
 	applying *throttle.Limiter[throttle.Caller] // nil: no bound
 	locating *throttle.Limiter[throttle.Caller] // nil: no bound; Rate, counted apart
-	trail    *audit.Trail
+	auditLog *audit.Log
 	callback http.Handler
 	codes    *provider.SandboxCodes // nil: a real provider, or none
 	support  Contact
@@ -145,7 +145,7 @@ func New(s *credential.Service, c Config) (*API, error) {
 		return nil, fmt.Errorf("api: metrics: %w", err)
 	}
 	a := &API{
-		service: s, staff: c.Staff, accounts: c.Accounts, registry: c.Registry, proxies: c.Proxies, limiter: limiter, applying: applying, locating: locating, trail: c.Trail, callback: c.Callback, codes: c.SandboxCodes, support: c.Contact,
+		service: s, staff: c.Staff, accounts: c.Accounts, registry: c.Registry, proxies: c.Proxies, limiter: limiter, applying: applying, locating: locating, auditLog: c.AuditLog, callback: c.Callback, codes: c.SandboxCodes, support: c.Contact,
 		log: c.Log, metrics: m, classes: in,
 	}
 	a.public = a.around(a.mux())

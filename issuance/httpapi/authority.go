@@ -64,13 +64,13 @@ func (a *API) settleForeign(r *request, by registry.Principal, in struct {
 	return statusAnswer(a.registry.SettleForeign(r.Context(), registry.AuthorityResult{Principal: by, Entry: entry, Version: in.Version, Matches: *in.Matches}))
 }
 
-// readTrail tells staff what was done: the police desk to one object, operators
+// readAuditLog tells staff what was done: the police desk to one object, operators
 // to all. Who read what is in the trail before the answer is told.
-func (a *API) readTrail(r *request, by registry.Principal) (any, error) {
-	q, wrong := trailQuery(r.URL.RawQuery)
+func (a *API) readAuditLog(r *request, by registry.Principal) (any, error) {
+	q, wrong := auditLogQuery(r.URL.RawQuery)
 	object := q.Object
 	if object == (audit.Object{}) {
-		object = audit.Object{Kind: audit.Chain, ID: "all"}
+		object = audit.Object{Kind: audit.AuditLog, ID: "all"}
 	}
 	entry, err := audit.By(by.By, q.ReadAction(), object, a.service.Now().UnixMilli())
 	if err != nil {
@@ -79,12 +79,12 @@ func (a *API) readTrail(r *request, by registry.Principal) (any, error) {
 	if wrong != nil {
 		return nil, wrong
 	}
-	page, err := a.trail.Read(r.Context(), q)
+	page, err := a.auditLog.Read(r.Context(), q)
 	if err != nil {
 		return nil, err
 	}
 	entry.Request = by.Request
-	if err := a.trail.Note(r.Context(), entry); err != nil {
+	if err := a.auditLog.Note(r.Context(), entry); err != nil {
 		return nil, err
 	}
 	// An entry that no issuer wrote is for operators to find out about, by -verify-audit-log.
@@ -98,10 +98,10 @@ func (a *API) readTrail(r *request, by registry.Principal) (any, error) {
 	}), page.Next}, nil
 }
 
-// trailQuery reads a query strictly: each name is known and stands once, each
+// auditLogQuery reads a query strictly: each name is known and stands once, each
 // number has one spelling. On an error the query tells at least whether it was
 // for one object.
-func trailQuery(raw string) (q audit.Query, err error) {
+func auditLogQuery(raw string) (q audit.Query, err error) {
 	invalid := func(detail string) error { return problem.New(audit.QueryInvalid, detail) }
 	values, bad := url.ParseQuery(raw)
 	if bad != nil {

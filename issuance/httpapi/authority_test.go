@@ -74,14 +74,14 @@ func TestAuthoritySettlesOnce(t *testing.T) {
 	}
 }
 
-type trailPage struct {
+type auditLogPage struct {
 	Records []audit.Record
 	Next    string
 }
 
 // The police desk sees how a credential stands and not whose it is; operators
 // see who looked, page by page.
-func TestLookingUpACredentialIsInTheTrail(t *testing.T) {
+func TestLookingUpACredentialIsInTheAuditLog(t *testing.T) {
 	w := newSystem(t, setup{})
 	h := w.apply()
 	h.pass()
@@ -102,7 +102,7 @@ func TestLookingUpACredentialIsInTheTrail(t *testing.T) {
 	}
 	refused(t, w.call("GET", "/v1/credentials/1-1", police, nil), http.StatusNotFound, credential.CredentialNotFound)
 
-	one := as[trailPage](t, w.call("GET", "/v1/audit-log?kind=credential&object="+h.Serial, police, nil), http.StatusOK)
+	one := as[auditLogPage](t, w.call("GET", "/v1/audit-log?kind=credential&object="+h.Serial, police, nil), http.StatusOK)
 	if len(one.Records) != 3 || one.Records[0].Action != staff.LookUpCredential || one.Records[1].Action != staff.Revoke ||
 		one.Records[1].Detail != "lost_phone" || one.Records[0].Who != "police-7" || len(one.Records[0].Request) != 16 {
 		t.Fatalf("the trail of the credential: %+v", one.Records)
@@ -113,7 +113,7 @@ func TestLookingUpACredentialIsInTheTrail(t *testing.T) {
 		if after != "" {
 			query += "&after=" + after
 		}
-		page := as[trailPage](t, w.call("GET", query, operator, nil), http.StatusOK)
+		page := as[auditLogPage](t, w.call("GET", query, operator, nil), http.StatusOK)
 		all = append(all, page.Records...)
 		if after = page.Next; after == "" {
 			break
@@ -125,7 +125,7 @@ func TestLookingUpACredentialIsInTheTrail(t *testing.T) {
 	if len(all) != 4 || all[0].Action != staff.ReadObjectAuditLog || all[3].Action != staff.LookUpCredential {
 		t.Fatalf("the whole trail: %+v", all)
 	}
-	last := as[trailPage](t, w.call("GET", "/v1/audit-log?limit=1", operator, nil), http.StatusOK)
+	last := as[auditLogPage](t, w.call("GET", "/v1/audit-log?limit=1", operator, nil), http.StatusOK)
 	if last.Records[0].Action != staff.ReadAuditLog || last.Records[0].Who != "operator-7" {
 		t.Fatalf("reading is not in the trail: %+v", last.Records)
 	}
@@ -184,7 +184,7 @@ func TestForgedEntriesAreNotTold(t *testing.T) {
 		w.exec(text)
 	}
 	a := w.call("GET", "/v1/audit-log?kind=credential&object="+h.Serial, w.staffOf[staff.Police], nil)
-	page := as[trailPage](t, a, http.StatusOK)
+	page := as[auditLogPage](t, a, http.StatusOK)
 	if len(page.Records) != 1 || page.Records[0].Action != staff.Revoke || page.Records[0].Who == "window-99" || strings.Contains(string(a.Body), "proof") {
 		t.Fatalf("%s", a.Body)
 	}

@@ -42,10 +42,10 @@ func TestB_VisitorsWayOverHTTP(t *testing.T) {
 	}
 	refused(t, w.by(staff.Window, "POST", "/v1/counter/looks", v.ref("holder")), http.StatusConflict, rules.MoveRefused)
 
-	trail := as[trailPage](t, w.call("GET", "/v1/audit-log?kind=account&object="+v.Account, w.staffOf[staff.Operator], nil), http.StatusOK)
+	auditLog := as[auditLogPage](t, w.call("GET", "/v1/audit-log?kind=account&object="+v.Account, w.staffOf[staff.Operator], nil), http.StatusOK)
 	var steps []string
 	requests := map[string]bool{}
-	for _, r := range trail.Records {
+	for _, r := range auditLog.Records {
 		steps = append(steps, r.Who+" "+string(r.Action)+": "+r.Detail)
 		requests[r.Request] = true
 	}

@@ -44,7 +44,7 @@ func TestRequestsMadeFromTheDocument(t *testing.T) {
 			s = w.sceneFor(d)
 			wrongTokens(s, d, body)
 			wrongIDs(s, d, body)
-			if d.OperationID == "readTrail" {
+			if d.OperationID == "readAuditLog" {
 				wrongQueries(s, d)
 			}
 			if d.body() != nil {

@@ -235,8 +235,8 @@ func TestG39_ThePersonIsVerifiedOnline(t *testing.T) {
 	}
 	list := m.call("GET", "/v1/account/passengers", nil)
 	runtest.Has(t, string(list.Body), `"status":"verified"`)
-	trail := w.call("GET", "/v1/audit-log?kind=account&object="+m.Account, w.staffOf["operator"], nil)
-	if text := string(trail.Body); !strings.Contains(text, `"verify_online"`) || strings.Contains(text, testName) {
+	auditLog := w.call("GET", "/v1/audit-log?kind=account&object="+m.Account, w.staffOf["operator"], nil)
+	if text := string(auditLog.Body); !strings.Contains(text, `"verify_online"`) || strings.Contains(text, testName) {
 		t.Fatalf("the audit log: %s", text)
 	}
 	m.apply().pass()

@@ -105,8 +105,8 @@ func (a *API) forStaff() []operation {
 		{Route{"POST", subjectsPath}, a.acting(may(staff.DeriveSubjects, withBodyUpTo(MaxSubjectsBody, 200, a.subjects)))},
 		{Route{"POST", "/v1/paper-proofs"}, a.acting(withBody(201, a.issuePaperProof))},
 	}
-	if a.trail != nil {
-		all = append(all, operation{Route{"GET", "/v1/audit-log"}, a.acting(noBody(200, a.readTrail))})
+	if a.auditLog != nil {
+		all = append(all, operation{Route{"GET", "/v1/audit-log"}, a.acting(noBody(200, a.readAuditLog))})
 	}
 	return all
 }

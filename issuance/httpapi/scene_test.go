@@ -149,7 +149,7 @@ func (s *scene) tokens(d described) (all []string) {
 				all = append(all, s.traveller.Token)
 			case scheme == "login" && !strings.Contains(d.path, "{id}"): // the traveller's are not the member's
 				all = append(all, s.member.Token)
-			case scheme == "staff" && d.OperationID == "readTrail":
+			case scheme == "staff" && d.OperationID == "readAuditLog":
 				all = append(all, s.w.staffOf[staff.Operator])
 			case scheme == "staff":
 				all = append(all, s.w.staff)

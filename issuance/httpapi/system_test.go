@@ -58,7 +58,7 @@ type system struct {
 	api      *httpapi.API
 	accounts *account.Service
 	book     *registry.Store
-	trail    *audit.Trail
+	auditLog *audit.Log
 	staff    string // a staff credential that may revoke and lift
 	staffOf  map[staff.Role]string
 	phones   *provider.SandboxCodes
@@ -144,7 +144,7 @@ func newSystem(t testing.TB, s setup) *system {
 		HTTP:    httpapi.Config{Rate: s.rate, Callback: s.callback, Proxies: s.proxies, MaxInFlight: s.maxInFlight},
 	})
 	runtest.Must(t, err)
-	w.service, w.api, w.accounts, w.book, w.trail = issuer.Credentials, issuer.API, issuer.Accounts, issuer.Registry, issuer.Trail
+	w.service, w.api, w.accounts, w.book, w.auditLog = issuer.Credentials, issuer.API, issuer.Accounts, issuer.Registry, issuer.AuditLog
 	w.server = httptest.NewServer(w.api.Public())
 	t.Cleanup(w.server.Close)
 	w.admin = httptest.NewServer(w.api.Admin(w.metrics))

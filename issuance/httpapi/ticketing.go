@@ -179,7 +179,7 @@ func (a *API) redeemCode(w http.ResponseWriter, r *request, by registry.Principa
 	}
 	note := func(ctx context.Context, tx *sql.Tx, id, result string) error {
 		entry.Object, entry.Detail, entry.Request = audit.Object{Kind: audit.Account, ID: id}, result, by.Request
-		return a.service.Trail.Append(ctx, tx, entry)
+		return a.service.AuditLog.Append(ctx, tx, entry)
 	}
 	id, err := a.accounts.Redeem(r.Context(), account.Redemption{Client: by.By.Name(), Code: in.Code, Verifier: string(in.Verifier)}, note)
 	if err != nil {

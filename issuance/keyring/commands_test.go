@@ -103,7 +103,7 @@ func TestOperatorFixesTheMoment(t *testing.T) {
 		w.ok(w.Deactivate(t.Context(), 2, w.by()))
 		w.useFrom(2, time.Now()) // out of rest
 		w.signs(2, in)
-		if got := w.trail(); !strings.Contains(got[len(got)-1], "use_key_from 2 from 20") {
+		if got := w.auditLog(); !strings.Contains(got[len(got)-1], "use_key_from 2 from 20") {
 			t.Fatalf("trail: %q", got)
 		}
 	})

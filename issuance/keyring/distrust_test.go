@@ -151,7 +151,7 @@ func BenchmarkExempt100000(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		s, err := NewStore(Config{Outbox: o, Sessions: new(sessions), Trail: audittest.On(b, o.Database())})
+		s, err := NewStore(Config{Outbox: o, Sessions: new(sessions), AuditLog: audittest.On(b, o.Database())})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -58,7 +58,7 @@ func TestOneKeyFollowsAnother(t *testing.T) {
 				t.Errorf("%s again: changed %v, %v", what, changed, err)
 			}
 		}
-		if got := w.trail(); len(got) != 4 || got[0] != "night-shift operator announce_key 1" || got[1] != "night-shift operator announce_key 2" ||
+		if got := w.auditLog(); len(got) != 4 || got[0] != "night-shift operator announce_key 1" || got[1] != "night-shift operator announce_key 2" ||
 			got[2] != "night-shift operator deactivate_key 1" || got[3] != "night-shift operator retire_key 1" {
 			t.Fatalf("trail: %q", got)
 		}
@@ -134,7 +134,7 @@ func TestAnnouncementCutOff(t *testing.T) {
 		w.states(InService, Waiting)
 		w.passes(lead)
 		w.signs(2, a, b)
-		if n := len(w.trail()); n != 2 {
+		if n := len(w.auditLog()); n != 2 {
 			t.Fatalf("%d orders in the trail", n)
 		}
 	})

@@ -100,8 +100,8 @@ type Store struct {
 type Config struct {
 	Outbox   *outbox.Outbox
 	Sessions Sessions
-	// Trail takes the entries of commands; nil: every command fails.
-	Trail *audit.Trail
+	// AuditLog takes the entries of commands; nil: every command fails.
+	AuditLog *audit.Log
 	// Lead is how long an announcement must be in the stream before its key signs, at
 	// most MaxLead; 0: no time, for tests only. It counts when an announcement is first
 	// seen in the stream, and for UseFrom.
@@ -162,7 +162,7 @@ func (s *Store) takeTurns(ctx context.Context, tx *sql.Tx) error {
 // enter writes the command's line.
 func (s *Store) enter(ctx context.Context, tx *sql.Tx, by audit.Entry, action staff.Action, id tokens.KeyID, detail string) error {
 	by.Action, by.Object, by.Detail = action, audit.Key(id), detail
-	return s.Trail.Append(ctx, tx, by)
+	return s.AuditLog.Append(ctx, tx, by)
 }
 
 // recordPublished writes down which announcements have come to be in the stream: from now

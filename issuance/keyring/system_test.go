@@ -56,7 +56,7 @@ func (w *system) opened() *outbox.Outbox {
 
 func (w *system) store(box *outbox.Outbox) *Store {
 	w.Helper()
-	s, err := NewStore(Config{Outbox: box, Sessions: w.sessions, Trail: audittest.On(w, box.Database()), Lead: lead})
+	s, err := NewStore(Config{Outbox: box, Sessions: w.sessions, AuditLog: audittest.On(w, box.Database()), Lead: lead})
 	w.must(err)
 	return s
 }
@@ -194,8 +194,8 @@ func (w *system) states(want ...State) []Line {
 	return lines
 }
 
-// trail has what was ordered of keys, oldest first.
-func (w *system) trail() (lines []string) {
+// auditLog has what was ordered of keys, oldest first.
+func (w *system) auditLog() (lines []string) {
 	w.Helper()
 	rows, err := w.Outbox.Database().Writer().QueryContext(w.Context(), `SELECT RTRIM(who || ' ' || role || ' ' || action || ' ' || object || ' ' || detail) FROM audit ORDER BY id`)
 	w.must(err)

@@ -69,9 +69,9 @@ func (o *Outbox) Republish(ctx context.Context, above uint64, now int64) (epoch 
 
 // Order is who ordered what is entered into the audit log, and when.
 type Order struct {
-	Trail *audit.Trail
-	Who   string // see staff.CheckName
-	At    database.Millis
+	AuditLog *audit.Log
+	Who      string // see staff.CheckName
+	At       database.Millis
 }
 
 // RepublishByOrder is Republish on a person's order: after database and log came
@@ -123,7 +123,7 @@ func (o *Outbox) ordered(ctx context.Context, tx *sql.Tx, by Order, what string)
 	if epoch, err = o.republish(ctx, tx, uint64(by.At), by.At); err != nil {
 		return 0, err
 	}
-	return epoch, by.Trail.Append(ctx, tx, audit.Entry{AtMs: int64(by.At), Who: by.Who, Role: staff.Operator, Action: staff.Republish,
+	return epoch, by.AuditLog.Append(ctx, tx, audit.Entry{AtMs: int64(by.At), Who: by.Who, Role: staff.Operator, Action: staff.Republish,
 		Object: audit.Object{Kind: audit.Stream, ID: "control"}, Detail: fmt.Sprintf("%sepoch %d", what, epoch)})
 }
 

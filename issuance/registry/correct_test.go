@@ -60,7 +60,7 @@ func TestR03_WindowCorrectsWhatWasCheckedWrongly(t *testing.T) {
 		if err := w.tries("marked_again", resident(1)); err != nil {
 			t.Fatalf("the number that it had: %v", err)
 		}
-		if n := w.onTrail(staff.CorrectIdentity); n != 5 {
+		if n := w.auditEntries(staff.CorrectIdentity); n != 5 {
 			t.Errorf("%d entries on the trail", n)
 		}
 		if n := w.Count(`SELECT COUNT(*) FROM audit WHERE detail = 'name, number corrected, verified becomes verified'`); n != 1 {

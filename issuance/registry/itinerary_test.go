@@ -109,7 +109,7 @@ func TestCancelledTickets(t *testing.T) {
 				t.Errorf("%s is %v, want %v", ticket.Reference, ticket.State, want)
 			}
 		}
-		if n := w.onTrail(staff.ReportTicket); n != 7 {
+		if n := w.auditEntries(staff.ReportTicket); n != 7 {
 			t.Errorf("%d entries in the audit log, want one for each of seven reports", n)
 		}
 		w.answered(DecisionRequest{Kind: RefundOnline, Account: h.Account(), Ticket: "T1-0"}, "", "a cancelled ticket is given back")

@@ -64,7 +64,7 @@ func (s *Store) VerifyOnline(ctx context.Context, by account.Holder, evidence, r
 		if err := setStatus(ctx, tx, Ref{Account: h.id}, rules.Verified); err != nil {
 			return err
 		}
-		return s.Trail.Append(ctx, tx, audit.Entry{
+		return s.AuditLog.Append(ctx, tx, audit.Entry{
 			AtMs: s.Now().UnixMilli(), Who: issuerName, Role: staff.Program, Action: staff.VerifyOnline, Object: audit.Object{Kind: audit.Account, ID: h.id},
 			Detail: fmt.Sprintf("%v becomes %v, by face and resident registry", h.Status, rules.Verified), Request: request,
 		})

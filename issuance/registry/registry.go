@@ -53,8 +53,8 @@ import (
 type Config struct {
 	Database *database.DB
 	Vault    *vault.Vault
-	// Trail takes an entry of each act of staff.
-	Trail *audit.Trail
+	// AuditLog takes an entry of each act of staff.
+	AuditLog *audit.Log
 	// Lockout bounds the guesses at a proof (rule B1), by document.
 	Lockout *throttle.Lockout
 	// Identify has a person seen by the face check, and confirmed by the resident
@@ -91,7 +91,7 @@ func New(c Config) (*Store, error) {
 	}
 	need(c.Database != nil, "no database")
 	need(c.Vault != nil, "no vault")
-	need(c.Trail != nil, "no audit log")
+	need(c.AuditLog != nil, "no audit log")
 	need(c.Lockout != nil, "no lockout")
 	need(c.Identify != nil, "no way to identify a person online")
 	need(c.Policy != "", "no version of the privacy policy")
@@ -150,7 +150,7 @@ func (s *Store) audit(ctx context.Context, tx *sql.Tx, a Principal, action staff
 		return err
 	}
 	e.Detail, e.Request = detail, a.Request
-	return s.Trail.Append(ctx, tx, e)
+	return s.AuditLog.Append(ctx, tx, e)
 }
 
 // Ref names an entry of the registry.

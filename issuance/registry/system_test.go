@@ -66,7 +66,7 @@ func (w *system) issuer() (*Store, *account.Service) {
 	w.T.Helper()
 	lockout := w.NewLockout()
 	b, err := New(Config{
-		Database: w.DB.DB, Vault: w.DB.Vault, Trail: audittest.On(w.T, w.DB.DB), Lockout: lockout, Policy: policy, Now: w.DB.Now,
+		Database: w.DB.DB, Vault: w.DB.Vault, AuditLog: audittest.On(w.T, w.DB.DB), Lockout: lockout, Policy: policy, Now: w.DB.Now,
 		Identify: func(ctx context.Context, p identity.Person, evidence string, from throttle.Caller) (Identified, error) {
 			if w.identify != nil {
 				if err := w.identify(p, evidence); err != nil {
@@ -267,8 +267,8 @@ func (w *system) answered(q DecisionRequest, code problem.Code, what string) Dec
 // who looks; every story's people bear some of them.
 var secrets = []string{"测试甲", "測試", "Marked", "1101051990", "P000", phone, email}
 
-// onTrail counts the entries of an action.
-func (w *system) onTrail(a staff.Action) int {
+// auditEntries counts the entries of an action.
+func (w *system) auditEntries(a staff.Action) int {
 	w.T.Helper()
 	return w.Count(`SELECT COUNT(*) FROM audit WHERE action = $1`, string(a))
 }

@@ -108,8 +108,8 @@ func TestRepeatedReportsCountOnce(t *testing.T) {
 		h, other := w.registers(visitor(1)), w.registers(visitor(2))
 		bought := w.bought(h, "T1", "", "")
 		got := w.AtOnce(100, func(int) error { return w.RecordTicketEvent(t.Context(), bought) })
-		if own := w.own(h); got[""] != 100 || own.Tickets != 2 || own.OwnTickets != 2 || w.onTrail(staff.ReportTicket) != 1 {
-			t.Fatalf("%v, %d tickets, %d entries in the trail", got, own.Tickets, w.onTrail(staff.ReportTicket))
+		if own := w.own(h); got[""] != 100 || own.Tickets != 2 || own.OwnTickets != 2 || w.auditEntries(staff.ReportTicket) != 1 {
+			t.Fatalf("%v, %d tickets, %d entries in the trail", got, own.Tickets, w.auditEntries(staff.ReportTicket))
 		}
 		w.notRecorded(w.bought(other, "T1", "", ""), TicketConflict, "the same references for another account")
 		l := w.adds(h, visitor(3))
@@ -142,7 +142,7 @@ func TestRepeatedReportsCountOnce(t *testing.T) {
 		if own := w.own(h); own.Tickets != 4 || own.OwnTickets != 4 {
 			t.Errorf("three were bought and one was changed: %d are counted", own.Tickets)
 		}
-		if n := w.onTrail(staff.ReportTicket); n != 4 {
+		if n := w.auditEntries(staff.ReportTicket); n != 4 {
 			t.Errorf("%d entries in the trail, want one for each of four reports", n)
 		}
 	})

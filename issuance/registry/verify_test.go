@@ -41,21 +41,21 @@ func TestB_VisitorsWayThroughTheStatuses(t *testing.T) {
 			t.Fatalf("after the authority: %v", s)
 		}
 		w.Refuses(rules.MoveRefused, "the authority decides twice")(w.SettleForeign(t.Context(), AuthorityResult{w.by(staff.Authority), r, 3, false}))
-		var trail []string
+		var auditLog []string
 		rows, err := w.DB.Writer().Query(`SELECT role || ' ' || action || ' ' || object_kind || ' ' || detail FROM audit WHERE object = $1 AND request = 'r1' ORDER BY id`, h.Account())
 		w.Must(err)
 		defer rows.Close()
 		for rows.Next() {
 			var line string
 			w.Must(rows.Scan(&line))
-			trail = append(trail, line)
+			auditLog = append(auditLog, line)
 		}
 		want := []string{
 			"window pre_verify account looked at the entry", "window pre_verify account to_be_submitted becomes pre_verified",
 			"authority settle_foreign account looked at the entry", "authority settle_foreign account pre_verified becomes verified",
 		}
-		if !slices.Equal(trail, want) {
-			t.Errorf("the trail is %q", trail)
+		if !slices.Equal(auditLog, want) {
+			t.Errorf("the trail is %q", auditLog)
 		}
 	})
 }
@@ -161,7 +161,7 @@ func TestB1_RareNamesNeedAProofAtTheWindow(t *testing.T) {
 		if err := proven(own, 1, rules.EmailStart, "mar"); err != nil || w.own(h).Status != rules.Verified {
 			t.Fatalf("the e-mail's start: %v", err)
 		}
-		if w.onTrail(staff.VerifyRareName) != 1 || w.onTrail(staff.VerifyResident) != 0 {
+		if w.auditEntries(staff.VerifyRareName) != 1 || w.auditEntries(staff.VerifyResident) != 0 {
 			t.Error("the trail does not say that the name was rare")
 		}
 
@@ -207,13 +207,13 @@ func TestB10_SomebodyElseBringsBothOriginals(t *testing.T) {
 		c := Check{Principal: w.by(staff.Agency), Entry: Ref{Account: h.Account()}, Version: 1, Visit: rules.Visit{Original: true, InDate: true, Readable: true, Delegated: true}, Matches: true}
 		w.Refuses(rules.OriginalMissing, "without the delegate's own")(w.Verify(t.Context(), c))
 		c.DelegateOriginal = true
-		if s, err := w.Verify(t.Context(), c); s != rules.Verified || err != nil || w.onTrail(staff.VerifyDelegated) != 1 {
+		if s, err := w.Verify(t.Context(), c); s != rules.Verified || err != nil || w.auditEntries(staff.VerifyDelegated) != 1 {
 			t.Fatalf("at an agency: %v: %v", s, err)
 		}
 		c.Entry = Ref{h.Account(), w.adds(h, visitor(1)).ID}
 		w.Refuses(rules.StationWindowOnly, "a passport at an agency")(w.Verify(t.Context(), c))
 		c.Principal = w.by(staff.Window)
-		if s, err := w.Verify(t.Context(), c); s != rules.PreVerified || err != nil || w.onTrail(staff.VerifyDelegated) != 2 {
+		if s, err := w.Verify(t.Context(), c); s != rules.PreVerified || err != nil || w.auditEntries(staff.VerifyDelegated) != 2 {
 			t.Fatalf("a passport at a window: %v: %v", s, err)
 		}
 	})
@@ -323,13 +323,13 @@ func TestAuthorityFindsWhatWaits(t *testing.T) {
 }
 
 // What is on the trail here is such as the trail takes: it is sealed and verified.
-func TestTrailHolds(t *testing.T) {
+func TestAuditLogHolds(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		h := w.verified(visitor(1))
 		w.records(w.bought(h, "T1", ""))
-		trail, err := audit.New(audit.Config{DB: w.DB.DB, Key: audittest.Key, Now: w.Now})
+		auditLog, err := audit.New(audit.Config{DB: w.DB.DB, Key: audittest.Key, Now: w.Now})
 		w.Must(err)
-		if n, err := trail.Seal(t.Context()); n != 5 || err != nil {
+		if n, err := auditLog.Chain(t.Context()); n != 5 || err != nil {
 			t.Fatalf("sealed %d: %v", n, err)
 		}
 	})

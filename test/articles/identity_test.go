@@ -120,12 +120,12 @@ func TestG21_TheOwnerHasTheIdentityBack(t *testing.T) {
 		buys(t, h, owner, "holder")
 		mayNotBuy(t, h, robber, "holder", rules.AccountUnverified)
 		h.Window().Verify(robber, "holder", nil).Refused(t, rules.IdentityRegistered)
-		trail := harness.As[struct {
+		auditLog := harness.As[struct {
 			Records []struct{ Action, Detail string }
 		}](t,
 			h.Operator().Call("GET", "/v1/audit-log?kind=account&object="+robber.ID, nil), http.StatusOK)
-		if !slices.Contains(trail.Records, struct{ Action, Detail string }{"resolve_duplicate", "identity is free again"}) {
-			t.Errorf("the audit log of the other account is %+v", trail.Records)
+		if !slices.Contains(auditLog.Records, struct{ Action, Detail string }{"resolve_duplicate", "identity is free again"}) {
+			t.Errorf("the audit log of the other account is %+v", auditLog.Records)
 		}
 	})
 }

@@ -94,12 +94,12 @@ func TestT35_WhoMayIdentifyAndForWhat(t *testing.T) {
 			h.Window().TryIdentify(p.Code(), purpose).Refused(t, credential.PurposeInvalid)
 		}
 		h.Window().TryIdentify("https://example.com/menu", "verify").CodeRefused(h, "malformed")
-		trail := h.AuditLog()
-		if n := strings.Count(trail, `"action":"identify"`); n != 8 {
+		auditLog := h.AuditLog()
+		if n := strings.Count(auditLog, `"action":"identify"`); n != 8 {
 			t.Errorf("%d entries in the audit log, want 7 of who was told and 1 of what is no code", n)
 		}
-		runtest.Has(t, trail, `"detail":"refund: ok"`, `"detail":"verify: malformed"`, `"id":"`+p.Serial+`"`, `"id":"unread"`)
-		runtest.HasNot(t, trail, p.Person.Name, p.Person.DocumentNumber[6:14])
+		runtest.Has(t, auditLog, `"detail":"refund: ok"`, `"detail":"verify: malformed"`, `"id":"`+p.Serial+`"`, `"id":"unread"`)
+		runtest.HasNot(t, auditLog, p.Person.Name, p.Person.DocumentNumber[6:14])
 	})
 }
 
@@ -288,9 +288,9 @@ func TestG26_AGateListIsKeyedByPseudonyms(t *testing.T) {
 		if next := h.Ticketing.Subjects(day+1, traveller); next[0] == v.Subject {
 			t.Error("the pseudonym is that of another day, too")
 		}
-		trail := h.AuditLog()
-		runtest.Has(t, trail, `"detail":"2 persons"`, fmt.Sprintf(`"id":"%d"`, day))
-		runtest.HasNot(t, trail, traveller.DocumentNumber)
+		auditLog := h.AuditLog()
+		runtest.Has(t, auditLog, `"detail":"2 persons"`, fmt.Sprintf(`"id":"%d"`, day))
+		runtest.HasNot(t, auditLog, traveller.DocumentNumber)
 		h.Window().Call("POST", "/v1/subjects", harness.Object{"day": day, "persons": []harness.Object{}}).Refused(t, staff.ForbiddenRole)
 	})
 }
@@ -327,8 +327,8 @@ func TestG26_AListAtFaultIsRefusedByItsPlace(t *testing.T) {
 		if got := h.Ticketing.Subjects(day, upper, lower); got[0] != got[1] {
 			t.Errorf("%v", got)
 		}
-		if trail := h.AuditLog(); strings.Count(trail, `"action":"derive_subjects"`) != 4 {
-			t.Errorf("the audit log: %s", trail)
+		if auditLog := h.AuditLog(); strings.Count(auditLog, `"action":"derive_subjects"`) != 4 {
+			t.Errorf("the audit log: %s", auditLog)
 		}
 	})
 }
@@ -388,11 +388,11 @@ func TestG22_ATicketingSystemLearnsTheAccountByAOneTimeCode(t *testing.T) {
 		h.Window().Call("POST", "/v1/account-codes", harness.Object{"code": a.Code(nil)}).Refused(t, staff.ForbiddenRole)
 		h.Call("POST", "/v1/account/codes", "", harness.Object{"client": "ticketing-1"}).Refused(t, account.LoginRequired)
 
-		trail := h.AuditLog()
+		auditLog := h.AuditLog()
 		for _, want := range []string{"redeemed", "refused: shown before", "refused: over", "refused: wrong verifier", "refused: the login has ended"} {
-			runtest.Has(t, trail, `"detail":"`+want+`"`)
+			runtest.Has(t, auditLog, `"detail":"`+want+`"`)
 		}
-		runtest.HasNot(t, trail, "rgc_")
+		runtest.HasNot(t, auditLog, "rgc_")
 		runtest.HasNot(t, h.Logs.String(), "rgc_")
 		held := string(a.Call("GET", "/v1/account/data", nil).Body)
 		runtest.Has(t, held, `"account_codes":[{"client":"ticketing-1","made_at":`, `"redeemed_at":`)

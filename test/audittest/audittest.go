@@ -13,11 +13,11 @@ import (
 var Key = vault.Key{1}
 
 // On opens the audit log of a database. Its background work does not run: entries stay unchained.
-func On(t testing.TB, db *database.DB) *audit.Trail {
+func On(t testing.TB, db *database.DB) *audit.Log {
 	t.Helper()
-	trail, err := audit.New(audit.Config{DB: db, Key: Key})
+	auditLog, err := audit.New(audit.Config{DB: db, Key: Key})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return trail
+	return auditLog
 }

@@ -121,11 +121,11 @@ func hashOf(token string) string {
 // model is in hand.
 func (sys *system) verifyAuditLog(db *database.DB) audit.Report {
 	sys.t.Helper()
-	trail, err := audit.New(audit.Config{DB: db, Key: vault.New(vaultMaster).AuditKey()})
+	auditLog, err := audit.New(audit.Config{DB: db, Key: vault.New(vaultMaster).AuditKey()})
 	if err != nil {
 		sys.t.Fatal(err)
 	}
-	report, err := trail.Verify(sys.t.Context(), sys.anchors, nil)
+	report, err := auditLog.Verify(sys.t.Context(), sys.anchors, nil)
 	if err != nil {
 		sys.t.Fatal(err)
 	}

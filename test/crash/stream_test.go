@@ -20,7 +20,7 @@ func (sys *system) reconcileAll() {
 		r := sys.reconcileDatabase(db)
 		sys.model.mu.Lock()
 		defer sys.model.mu.Unlock()
-		if waits := sys.verifyAuditLog(db).Unsealed; waits != 0 {
+		if waits := sys.verifyAuditLog(db).Unchained; waits != 0 {
 			sys.model.faultLocked("%d entries of the trail are not sealed", waits)
 		}
 		if r.waiting != 0 {
