@@ -12,13 +12,13 @@ import (
 	"github.com/railgate/railgate/revocation"
 )
 
-// broker is what carries the control topic, and what can befall it.
+// broker carries the control topic and can inject faults into it.
 type broker interface {
 	Name() string
 	Bootstrap() []string
 	Replication() int
 	Faults() []fault
-	// Restart takes one broker down and up again, each in its turn.
+	// Restart stops and starts one broker, the next one in turn each time.
 	Restart(ctx context.Context) error
 	Close()
 }
@@ -26,12 +26,11 @@ type broker interface {
 const (
 	partitions   = 3 // the commands' default
 	callPatience = 5 * time.Second
-	tailMessages = 64 // how many of the newest messages a stranger looks at
+	tailMessages = 64 // number of newest messages that a stranger reads
 )
 
-// stranger is somebody with a connection to the broker and no key. It uses the
-// Kafka client as it is: what it hears and says must not depend on railgate's
-// own reading of batches.
+// stranger has a connection to the broker and no key. It uses the Kafka client directly: its
+// reading must not depend on railgate's own decoding of batches.
 type stranger struct {
 	*kafka.Client
 	transport *kafka.Transport
@@ -43,10 +42,10 @@ func newStranger(bootstrap []string, topic string) *stranger {
 	return &stranger{&kafka.Client{Addr: kafka.TCP(bootstrap...), Transport: t}, t, topic}
 }
 
-func (s *stranger) leave() { s.transport.CloseIdleConnections() }
+func (s *stranger) close() { s.transport.CloseIdleConnections() }
 
-// overhear returns some of the newest messages of a partition, oldest first.
-func (s *stranger) overhear(ctx context.Context, partition int) (messages [][]byte, err error) {
+// readNewest returns some of the newest messages of a partition, oldest first.
+func (s *stranger) readNewest(ctx context.Context, partition int) (messages [][]byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callPatience)
 	defer cancel()
 	bounds, err := s.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{
@@ -89,8 +88,8 @@ func (s *stranger) overhear(ctx context.Context, partition int) (messages [][]by
 	}
 }
 
-// speak writes messages into a partition, all in one record batch.
-func (s *stranger) speak(ctx context.Context, partition int, codec kafka.Compression, messages ...[]byte) error {
+// write writes messages to a partition in one record batch.
+func (s *stranger) write(ctx context.Context, partition int, codec kafka.Compression, messages ...[]byte) error {
 	ctx, cancel := context.WithTimeout(ctx, callPatience)
 	defer cancel()
 	var records []kafka.Record

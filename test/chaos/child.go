@@ -13,20 +13,20 @@ import (
 const (
 	// stopPatience is above a gateway's drain delay and drain timeout together.
 	stopPatience = 20 * time.Second
-	// restartPause is between the death of a process nobody ended and its next start.
+	// restartPause is the time between the unexpected end of a process and its next start.
 	restartPause = 200 * time.Millisecond
 )
 
-// child is one of the real binaries. It is started again when it ends by
-// itself, and that is reported: no fault here may end a process.
+// child is one of the real binaries. If it ends by itself, it is restarted and the end is reported:
+// no fault here may end a process.
 type child struct {
 	*stack.Server                         // immutable
 	died          func(name, tail string) // immutable
 
 	mu     sync.Mutex
 	wanted bool             // it should be running
-	runs   *process.Process // nil: it does not
-	last   *process.Process // the latest that ran
+	runs   *process.Process // nil: not running
+	last   *process.Process // the latest process
 	ended  chan struct{}    // closed when runs has ended
 }
 
@@ -36,7 +36,7 @@ func (sys *system) newChild(v *stack.Server) *child {
 	return c
 }
 
-// start runs the process; it does nothing if it is running.
+// start starts the process unless it is running.
 func (c *child) start() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -44,7 +44,7 @@ func (c *child) start() error {
 	return c.launch()
 }
 
-// launch is called with c.mu held.
+// launch needs c.mu.
 func (c *child) launch() error {
 	if c.runs != nil {
 		return nil
@@ -68,8 +68,8 @@ func (c *child) await(p *process.Process, ended chan struct{}) {
 	if !byItself {
 		return
 	}
-	// While a process is dead, an outgoing connection of anyone's may take its
-	// port for a moment. That is this machine's doing, not the process's.
+	// While a process is down, an outgoing connection may briefly use its port. That is not a
+	// defect of the process.
 	if tail := p.Tail(); !strings.Contains(tail, "address already in use") {
 		c.died(c.Name, tail)
 	}
@@ -83,7 +83,7 @@ func (c *child) await(p *process.Process, ended chan struct{}) {
 	}
 }
 
-// tail is the end of its log.
+// tail returns the end of the log.
 func (c *child) tail() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -93,10 +93,10 @@ func (c *child) tail() string {
 	return c.last.Tail()
 }
 
-// kill ends the process as a power cut does, and returns when it is gone.
+// kill ends the process like a power cut and waits for its end.
 func (c *child) kill() { c.end(syscall.SIGKILL) }
 
-// stop ends it politely; false means that it had to be killed.
+// stop sends SIGTERM; it returns false if the process had to be killed.
 func (c *child) stop() bool { return c.end(syscall.SIGTERM) }
 
 func (c *child) end(sig syscall.Signal) bool {
@@ -118,7 +118,7 @@ func (c *child) end(sig syscall.Signal) bool {
 	}
 }
 
-// signal reaches a running process only.
+// signal sends a signal if the process is running.
 func (c *child) signal(sig syscall.Signal) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -127,7 +127,7 @@ func (c *child) signal(sig syscall.Signal) {
 	}
 }
 
-// pid is the running process's, or none.
+// pid returns the running process's ID, or none.
 func (c *child) pid() []int {
 	c.mu.Lock()
 	defer c.mu.Unlock()

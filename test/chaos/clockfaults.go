@@ -22,27 +22,27 @@ import (
 
 const (
 	aDay        = 24 * time.Hour
-	shortestLag = 7 * time.Second // above what clocks may differ by
+	shortestLag = 7 * time.Second // above the tolerated clock difference
 	longestLag  = 30 * time.Second
-	// clockShows is how long a wrong clock is left wrong: several heartbeats.
+	// clockShows is how long a clock stays wrong: several heartbeats.
 	clockShows = 3 * time.Second
-	// changesAwaited is how many revocations are acknowledged while a clock is wrong.
+	// changesAwaited is the number of revocations acknowledged while a clock is wrong.
 	changesAwaited = 3
 )
 
-// clockFaults are of a gateway's clock. They play on a gateway of their own.
+// clockFaults are faults of a gateway's clock, injected into a gateway of their own.
 func clockFaults() []fault {
 	alone := []string{theBroker, theTopic, theIssuer}
 	return []fault{
-		{"slow start clock", alone, false, slowStart},
-		{"clock leap ahead", alone, false, leapClock(1)},
-		{"clock leap back", alone, false, leapClock(-1)},
+		{"clock behind at start", alone, false, clockBehind},
+		{"clock jumps ahead", alone, false, jumpClock(1)},
+		{"clock jumps back", alone, false, jumpClock(-1)},
 	}
 }
 
-// slowStart starts a gateway with its clock behind. It must know what is revoked, say
-// why it is not ready, never be fresh, and be fresh when its clock has been set.
-func slowStart(ctx context.Context, sys *system, r *rand.Rand) error {
+// clockBehind starts a gateway with its clock behind. The gateway must know the revocations, report
+// why it is not ready, and become fresh only after its clock is corrected.
+func clockBehind(ctx context.Context, sys *system, r *rand.Rand) error {
 	lag := between(r, shortestLag, longestLag)
 	s, err := sys.startShifted(-lag)
 	if err != nil {
@@ -50,21 +50,21 @@ func slowStart(ctx context.Context, sys *system, r *rand.Rand) error {
 	}
 	defer s.stop()
 	if r, ok := s.await(ctx, func(r product.Readiness) bool { return strings.Contains(strings.Join(r.Waiting, " "), "clock is ") }); !ok {
-		sys.say.line("  a gateway with its clock %v behind says %+v", lag, r)
-		return sys.clockFinding(ctx, "a gateway whose clock is behind does not say so")
+		sys.log.printf("  readiness of a gateway with its clock %v behind: %+v", lag, r)
+		return sys.clockIncident(ctx, "a gateway whose clock is behind does not report it")
 	}
 	for end := time.Now().Add(clockShows); time.Now().Before(end) && ctx.Err() == nil; sleep(ctx, watchPause) {
 		if state := s.g.Readiness().State; state == "fresh" {
-			return sys.clockFinding(ctx, "a gateway whose clock is behind is fresh")
+			return sys.clockIncident(ctx, "a gateway whose clock is behind is fresh")
 		}
-		sys.askShifted(ctx, s, r, s.now())
+		sys.checkShifted(ctx, s, r, s.now())
 	}
-	return sys.setRight(ctx, s)
+	return sys.correctClock(ctx, s)
 }
 
-// leapClock has the clock of a running gateway leap by days and come back. What is
-// revoked meanwhile, and what was before, must be known as soon as it is fresh again.
-func leapClock(direction time.Duration) func(context.Context, *system, *rand.Rand) error {
+// jumpClock moves the clock of a running gateway by days and back. As soon as the gateway is fresh
+// again, it must know revocations from before and during the jump.
+func jumpClock(direction time.Duration) func(context.Context, *system, *rand.Rand) error {
 	return func(ctx context.Context, sys *system, r *rand.Rand) error {
 		s, err := sys.startShifted(0)
 		if err != nil {
@@ -72,40 +72,40 @@ func leapClock(direction time.Duration) func(context.Context, *system, *rand.Ran
 		}
 		defer s.stop()
 		if !sys.becomesFresh(ctx, s) {
-			return sys.clockFinding(ctx, "a new gateway does not become fresh")
+			return sys.clockIncident(ctx, "a new gateway does not become fresh")
 		}
 		s.shift.Store(int64(direction * between(r, 9*aDay, 400*aDay)))
 		revoked := sys.ledger.count().Revoked
 		for end := time.Now().Add(clockShows); ctx.Err() == nil && (time.Now().Before(end) || sys.ledger.count().Revoked < revoked+changesAwaited); sleep(ctx, watchPause) {
-			if time.Now().After(end.Add(comeBackBound)) {
+			if time.Now().After(end.Add(recoveryBound)) {
 				return errors.New("nothing was revoked while the clock was wrong")
 			}
 			if state := s.g.Readiness().State; state == "fresh" && time.Now().After(end) {
-				return sys.clockFinding(ctx, "a gateway whose clock leapt by days is fresh")
+				return sys.clockIncident(ctx, "a gateway whose clock jumped by days is fresh")
 			}
-			sys.askShifted(ctx, s, r, time.Now())
+			sys.checkShifted(ctx, s, r, time.Now())
 		}
-		s.replica.Forget(s.now().UnixMilli()) // the cleaning of each minute
-		return sys.setRight(ctx, s)
+		s.replica.Forget(s.now().UnixMilli()) // the cleanup that runs every minute
+		return sys.correctClock(ctx, s)
 	}
 }
 
-// setRight sets the gateway's clock, and asks it for every holder once it is fresh and
-// its watermark is past all that was acknowledged.
-func (sys *system) setRight(ctx context.Context, s *shifted) error {
+// correctClock corrects the gateway's clock. When the gateway is fresh and its watermark is past
+// all acknowledgements, it checks every holder.
+func (sys *system) correctClock(ctx context.Context, s *shifted) error {
 	s.shift.Store(0)
 	right, last := time.Now(), sys.ledger.count().LastMS
 	if !sys.becomesFresh(ctx, s) {
-		return sys.clockFinding(ctx, "a gateway whose clock was set right does not become fresh")
+		return sys.clockIncident(ctx, "a gateway whose clock was corrected does not become fresh")
 	}
 	if _, ok := s.await(ctx, func(product.Readiness) bool {
 		return s.replica.Freshness(s.now().UnixMilli()).WatermarkMS > max(last, right.UnixMilli())
 	}); !ok {
-		return sys.clockFinding(ctx, "the watermark of a gateway whose clock was set right does not move")
+		return sys.clockIncident(ctx, "the watermark of a gateway whose clock was corrected does not move")
 	}
 	for _, e := range sys.ledger.all() {
-		if e.holder.good(time.Now()) && ctx.Err() == nil {
-			sys.judgeShifted(ctx, s, e, sys.ledger.look(e), time.Now())
+		if e.holder.usable(time.Now()) && ctx.Err() == nil {
+			sys.judgeShifted(ctx, s, e, sys.ledger.statusOf(e), time.Now())
 		}
 	}
 	return nil
@@ -114,27 +114,27 @@ func (sys *system) setRight(ctx context.Context, s *shifted) error {
 func (sys *system) becomesFresh(ctx context.Context, s *shifted) bool {
 	r, ok := s.await(ctx, func(r product.Readiness) bool { return r.State == "fresh" })
 	if !ok {
-		sys.say.line("  the gateway with its own clock says %+v", r)
+		sys.log.printf("  readiness of the gateway with its own clock: %+v", r)
 	}
 	return ok
 }
 
-// clockFinding is an incident, unless the run ends just now.
-func (sys *system) clockFinding(ctx context.Context, text string) error {
+// clockIncident reports an incident unless the run is ending.
+func (sys *system) clockIncident(ctx context.Context, text string) error {
 	if ctx.Err() == nil {
 		sys.report.incident("%s", text)
 	}
 	return ctx.Err()
 }
 
-// askShifted asks for a random holder's code as it was shown at a moment.
-func (sys *system) askShifted(ctx context.Context, s *shifted, r *rand.Rand, shown time.Time) {
+// checkShifted checks a random holder's code as it was shown at a time.
+func (sys *system) checkShifted(ctx context.Context, s *shifted, r *rand.Rand, shown time.Time) {
 	if e, before, ok := sys.ledger.pick(r, time.Now()); ok {
 		sys.judgeShifted(ctx, s, e, before, shown)
 	}
 }
 
-func (sys *system) judgeShifted(ctx context.Context, s *shifted, e *entry, before standing, shown time.Time) {
+func (sys *system) judgeShifted(ctx context.Context, s *shifted, e *entry, before status, shown time.Time) {
 	v, body, err := verdictOf(ctx, &s.gate, "the gateway with its own clock", e.holder, shown)
 	if err != nil {
 		if ctx.Err() == nil {
@@ -142,20 +142,20 @@ func (sys *system) judgeShifted(ctx context.Context, s *shifted, e *entry, befor
 		}
 		return
 	}
-	sys.hold("a gateway with its own clock", e, before, v, body)
+	sys.judgeVerdict("a gateway with its own clock", e, before, v, body)
 }
 
-// shifted is a gateway in this process, made of the same parts as the command, whose
-// clock the test sets. Linux has no clock of its own for each process.
+// shifted is a gateway in this process, made of the same parts as the command, whose clock the test
+// sets. Linux cannot give a process its own clock.
 type shifted struct {
-	shift   atomic.Int64 // of its clock from this machine's, ns
+	shift   atomic.Int64 // of its clock against this machine's, ns
 	replica *revocation.Replica
 	g       *product.Gateway
 	gate    passenger.Gate
 	stop    func()
 }
 
-// startShifted starts a gateway that knows nothing, on the control topic.
+// startShifted starts a gateway without data on the control topic.
 func (sys *system) startShifted(shift time.Duration) (*shifted, error) {
 	s := &shifted{}
 	s.shift.Store(int64(shift))
@@ -193,12 +193,12 @@ func (sys *system) startShifted(shift time.Duration) (*shifted, error) {
 	return s, nil
 }
 
-// now is the gateway's clock.
+// now returns the time of the gateway's clock.
 func (s *shifted) now() time.Time { return time.Now().Add(time.Duration(s.shift.Load())) }
 
-// await waits until the gateway's readiness is as wanted, at most for comeBackBound.
+// await waits until wanted accepts the gateway's readiness, at most for recoveryBound.
 func (s *shifted) await(ctx context.Context, wanted func(product.Readiness) bool) (r product.Readiness, ok bool) {
-	ok = await(ctx, comeBackBound, pollEvery, func() bool {
+	ok = await(ctx, recoveryBound, pollEvery, func() bool {
 		r = s.g.Readiness()
 		return wanted(r)
 	})

@@ -11,20 +11,20 @@ import (
 
 const fakeBrokers = 3
 
-// fake is an in-process cluster of brokers, each behind a gate. It keeps one
-// copy of the topic, so it shows what clients go through, not what replication does.
+// fake is an in-process cluster of brokers, each with a [faultyListener]. It stores one copy of the
+// topic: it shows the effect on clients, not on replication.
 type fake struct {
 	cluster   *kfake.Cluster
 	topic     string
 	bootstrap []string
 
-	mu       sync.Mutex
-	gates    map[string]*gate // by address
-	restarts int
+	mu        sync.Mutex
+	listeners map[string]*faultyListener // by address
+	restarts  int
 }
 
 func startFake(topic string) (*fake, error) {
-	f := &fake{topic: topic, gates: map[string]*gate{}}
+	f := &fake{topic: topic, listeners: map[string]*faultyListener{}}
 	var err error
 	f.cluster, err = kfake.NewCluster(kfake.NumBrokers(fakeBrokers), kfake.ListenFn(f.listen))
 	if err != nil {
@@ -39,25 +39,25 @@ func (f *fake) listen(network, address string) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := newGate(l)
+	g := newFaultyListener(l)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.gates[l.Addr().String()] = g
+	f.listeners[l.Addr().String()] = g
 	return g, nil
 }
 
-// gate finds the gate of a node; nodes keep their number and address for life.
-func (f *fake) gate(node int32) *gate {
+// listener returns the listener of a node; nodes keep their number and address.
+func (f *fake) listener(node int32) *faultyListener {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.gates[f.bootstrap[node]]
+	return f.listeners[f.bootstrap[node]]
 }
 
-// Restart is what clients see of one: their connections are reset, and for a
-// moment nobody answers.
+// Restart looks to clients like a restart: connections are reset, and for a moment the broker does
+// not answer.
 func (f *fake) Restart(ctx context.Context) error {
 	f.mu.Lock()
-	g := f.gates[f.bootstrap[f.restarts%fakeBrokers]]
+	g := f.listeners[f.bootstrap[f.restarts%fakeBrokers]]
 	f.restarts++
 	f.mu.Unlock()
 	defer g.freeze()()
@@ -71,30 +71,30 @@ func (f *fake) Bootstrap() []string { return f.bootstrap }
 func (f *fake) Replication() int    { return 1 }
 func (f *fake) Close()              { f.cluster.Close() }
 
-// gate stands in front of one in-process broker and decides what passes.
-// Frozen, it accepts connections and lets nothing through, as a hung process
-// does; what was sent meanwhile arrives when it thaws.
-type gate struct {
+// faultyListener is the listener of one in-process broker and controls its traffic. While frozen it
+// accepts connections and passes no data, like a hung process; data sent meanwhile arrives after
+// the thaw.
+type faultyListener struct {
 	net.Listener
 
 	mu    sync.Mutex
-	conns map[*gatedConn]struct{}
+	conns map[*faultyConn]struct{}
 	thaw  chan struct{} // closed: not frozen
-	delay time.Duration // of everything that is read
+	delay time.Duration // of all data read
 }
 
-func newGate(l net.Listener) *gate {
+func newFaultyListener(l net.Listener) *faultyListener {
 	open := make(chan struct{})
 	close(open)
-	return &gate{Listener: l, conns: map[*gatedConn]struct{}{}, thaw: open}
+	return &faultyListener{Listener: l, conns: map[*faultyConn]struct{}{}, thaw: open}
 }
 
-func (g *gate) Accept() (net.Conn, error) {
+func (g *faultyListener) Accept() (net.Conn, error) {
 	c, err := g.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
-	gated := &gatedConn{Conn: c, gate: g, closed: make(chan struct{})}
+	gated := &faultyConn{Conn: c, gate: g, closed: make(chan struct{})}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.conns[gated] = struct{}{}
@@ -102,7 +102,7 @@ func (g *gate) Accept() (net.Conn, error) {
 }
 
 // freeze stops all traffic until the returned function is called.
-func (g *gate) freeze() (thaw func()) {
+func (g *faultyListener) freeze() (thaw func()) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	shut := make(chan struct{})
@@ -110,27 +110,27 @@ func (g *gate) freeze() (thaw func()) {
 	return func() { close(shut) }
 }
 
-// slow delays everything that clients send; 0 ends that.
-func (g *gate) slow(delay time.Duration) {
+// slow delays all data from clients; 0 ends that.
+func (g *faultyListener) slow(delay time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.delay = delay
 }
 
 // cut resets every connection.
-func (g *gate) cut() {
+func (g *faultyListener) cut() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for c := range g.conns {
 		if tcp, ok := c.Conn.(*net.TCPConn); ok {
-			tcp.SetLinger(0) // a reset, not an orderly end
+			tcp.SetLinger(0) // a reset instead of an orderly close
 		}
 		c.Conn.Close()
 	}
 }
 
-// pass waits until traffic may go on; false means that the connection closed first.
-func (g *gate) pass(c *gatedConn, delayed bool) bool {
+// pass waits until traffic may continue; false means that the connection was closed.
+func (g *faultyListener) pass(c *faultyConn, delayed bool) bool {
 	g.mu.Lock()
 	thaw, delay := g.thaw, g.delay
 	g.mu.Unlock()
@@ -149,14 +149,14 @@ func (g *gate) pass(c *gatedConn, delayed bool) bool {
 	return true
 }
 
-type gatedConn struct {
+type faultyConn struct {
 	net.Conn
-	gate   *gate
+	gate   *faultyListener
 	once   sync.Once
 	closed chan struct{}
 }
 
-func (c *gatedConn) Read(b []byte) (int, error) {
+func (c *faultyConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if n > 0 && !c.gate.pass(c, true) {
 		return 0, net.ErrClosed
@@ -164,14 +164,14 @@ func (c *gatedConn) Read(b []byte) (int, error) {
 	return n, err
 }
 
-func (c *gatedConn) Write(b []byte) (int, error) {
+func (c *faultyConn) Write(b []byte) (int, error) {
 	if !c.gate.pass(c, false) {
 		return 0, net.ErrClosed
 	}
 	return c.Conn.Write(b)
 }
 
-func (c *gatedConn) Close() error {
+func (c *faultyConn) Close() error {
 	c.once.Do(func() {
 		close(c.closed)
 		c.gate.mu.Lock()

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// What a fault needs for itself. Two faults that need the same are not on at once.
+// The resources of faults. Two faults that need the same resource do not run together.
 const (
 	theBroker  = "broker"
 	theTopic   = "topic"
@@ -17,12 +17,12 @@ const (
 	theGateway = "gateway"
 )
 
-// fault is one kind of disturbance. run ends when the disturbance has ended; its
-// error says that the fault could not be injected, not that anything is wrong.
+// fault is one kind of disturbance. run returns when the disturbance has ended. Its error means
+// that the fault could not be injected, not that the system misbehaved.
 type fault struct {
 	name  string
 	takes []string
-	// measured faults run alone, and the way back to fresh is timed.
+	// measured faults run alone, and the time until all gateways are fresh is measured.
 	measured bool
 	run      func(ctx context.Context, sys *system, r *rand.Rand) error
 }
@@ -34,20 +34,20 @@ func (f *fault) fits(other *fault) bool {
 const (
 	shortestFault = 300 * time.Millisecond
 	longestFault  = 2500 * time.Millisecond
-	longerFault   = 7 * time.Second // in a long run now and then
-	longestRest   = 500 * time.Millisecond
+	longerFault   = 7 * time.Second // sometimes, in long runs
+	longestBreak  = 500 * time.Millisecond
 )
 
-// lasting draws how long a disturbance stays on.
-func (sys *system) lasting(r *rand.Rand) time.Duration {
+// duration draws the duration of a disturbance.
+func (sys *system) duration(r *rand.Rand) time.Duration {
 	if sys.length > 0 && r.IntN(8) == 0 {
 		return between(r, longestFault, longerFault)
 	}
 	return between(r, shortestFault, longestFault)
 }
 
-// inject goes through all kinds in random order, each once, and then draws
-// until the time is over. Every third fault gets a second one beside it.
+// inject injects each kind once in random order, and then more until the time is over. Every third
+// fault gets a second one at the same time.
 func (sys *system) inject(ctx context.Context) {
 	kinds := slices.Concat(sys.broker.Faults(), processFaults(), snapshotFaults(), strangerFaults(), lostFaults(), descriptorFaults(), clockFaults())
 	kinds = slices.DeleteFunc(kinds, func(f fault) bool { return !strings.Contains(f.name, sys.only) })
@@ -57,7 +57,7 @@ func (sys *system) inject(ctx context.Context) {
 	}
 	r := sys.random(streamPlan)
 	for number, end := uint64(0), time.Now().Add(sys.length); ctx.Err() == nil; {
-		// A fresh shuffle each round is a draw that leaves no kind out for long.
+		// A new shuffle for each pass: every kind occurs regularly.
 		r.Shuffle(len(kinds), func(i, j int) { kinds[i], kinds[j] = kinds[j], kinds[i] })
 		for i := 0; i < len(kinds) && ctx.Err() == nil; i++ {
 			if number >= uint64(len(kinds)) && !time.Now().Before(end) {
@@ -69,20 +69,20 @@ func (sys *system) inject(ctx context.Context) {
 				batch = append(batch, kinds[next])
 				i = next
 			}
-			sys.play(ctx, batch, number)
+			sys.runFaults(ctx, batch, number)
 			number += uint64(len(batch))
-			sleep(ctx, between(r, 0, longestRest))
+			sleep(ctx, between(r, 0, longestBreak))
 		}
 	}
 }
 
-// play has one or two faults on at once and waits for their end.
-func (sys *system) play(ctx context.Context, batch []fault, number uint64) {
+// runFaults injects one or two faults at the same time and waits for their end.
+func (sys *system) runFaults(ctx context.Context, batch []fault, number uint64) {
 	var names []string
 	for _, f := range batch {
 		names = append(names, f.name)
 	}
-	sys.say.line("%s", strings.Join(names, "  +  "))
+	sys.log.printf("%s", strings.Join(names, "  +  "))
 	var wg sync.WaitGroup
 	for i, f := range batch {
 		r := sys.random(streamFault + number + uint64(i))
@@ -97,7 +97,7 @@ func (sys *system) play(ctx context.Context, batch []fault, number uint64) {
 			}
 			sys.report.end(f.name, err)
 			if err != nil && ctx.Err() == nil {
-				sys.say.line("  %s could not be injected: %v", f.name, err)
+				sys.log.printf("  %s could not be injected: %v", f.name, err)
 			}
 		})
 	}

@@ -4,25 +4,24 @@ import "github.com/railgate/railgate/test/harness/passenger"
 
 type verdict = passenger.Verdict
 
-// judgement is what a verdict turns out to be when it is held against the ledger.
+// judgement is the result of comparing a verdict with the ledger.
 type judgement string
 
 const (
-	rightAdmission judgement = "admitted, rightly"
-	rightRefusal   judgement = "refused, rightly"
-	early          judgement = "watermark not passed yet" // the promise says nothing about these
-	changing       judgement = "changed meanwhile"        // a request was under way, or its fate is unknown
+	rightAdmission judgement = "correct admission"
+	rightRefusal   judgement = "correct refusal"
+	early          judgement = "watermark not passed yet" // the guarantee does not cover these
+	changing       judgement = "changed during the check" // a request was in progress, or its outcome is unknown
 	noData         judgement = "no usable data"           // booting or expired
 	inDoubt        judgement = "stream in doubt"          // refused while stale or suspect, which is allowed
 	wrongAdmission judgement = "WRONG ADMISSION"
 	wrongRefusal   judgement = "WRONG REFUSAL"
 )
 
-// judge holds a verdict against what the ledger knew before the question was
-// sent and after the answer came. Both must be the same settled standing, so
-// that nothing was under way at the moment, whenever it was, that the gateway
-// decided: a race can hide a finding for one question, never make one.
-func judge(before, after standing, v *verdict) judgement {
+// judge compares a verdict with the ledger before the check was sent and after the answer arrived.
+// Both must be the same settled status: then no request was in progress when the gateway decided. A
+// race can hide a finding for one check; it can never produce a false one.
+func judge(before, after status, v *verdict) judgement {
 	if !before.Settled || before.Version != after.Version {
 		return changing
 	}
@@ -44,7 +43,7 @@ func judge(before, after standing, v *verdict) judgement {
 	case allowed:
 		return rightAdmission
 	case v.Reason == "revoked" && (!before.Ever || before.Leaves), v.Reason == "session_closed" && (!before.Ever || !before.Leaves):
-		return wrongRefusal // nothing may ever say this of it
+		return wrongRefusal // never correct for this credential
 	case state != "fresh":
 		return inDoubt
 	case passed:

@@ -11,16 +11,16 @@ func given(reason, state string, watermark int64) *verdict {
 	return v
 }
 
-// The promise speaks of a watermark after the acknowledgement, of nothing else.
-func TestAVerdictIsHeldAgainstWhatWasAcknowledged(t *testing.T) {
-	never := standing{Version: 0, Settled: true}
-	revoked := standing{Version: 2, Settled: true, Revoked: true, Ever: true, SentMS: 90, AckMS: 100}
-	lifted := standing{Version: 4, Settled: true, Ever: true, SentMS: 190, AckMS: 200}
-	left := standing{Version: 2, Settled: true, Revoked: true, Ever: true, Leaves: true, SentMS: 90, AckMS: 100}
-	stays := standing{Version: 0, Settled: true, Leaves: true}
+// The guarantee covers only watermarks after the acknowledgement.
+func TestVerdictIsComparedWithTheAcknowledgedStatus(t *testing.T) {
+	never := status{Version: 0, Settled: true}
+	revoked := status{Version: 2, Settled: true, Revoked: true, Ever: true, SentMS: 90, AckMS: 100}
+	unrevoked := status{Version: 4, Settled: true, Ever: true, SentMS: 190, AckMS: 200}
+	left := status{Version: 2, Settled: true, Revoked: true, Ever: true, Leaves: true, SentMS: 90, AckMS: 100}
+	stays := status{Version: 0, Settled: true, Leaves: true}
 	for _, c := range []struct {
 		name string
-		what standing
+		what status
 		v    *verdict
 		want judgement
 	}{
@@ -33,18 +33,18 @@ func TestAVerdictIsHeldAgainstWhatWasAcknowledged(t *testing.T) {
 		{"admitted on data that are too old", never, given("ok", "expired", 500), wrongAdmission},
 		{"refused without data", never, given("no_revocation_data", "booting", 0), noData},
 		{"never revoked", never, given("ok", "fresh", 500), rightAdmission},
-		{"never revoked, and called so in doubt", never, given("revoked", "suspect", 500), wrongRefusal},
+		{"never revoked, and refused as revoked in doubt", never, given("revoked", "suspect", 500), wrongRefusal},
 		{"never revoked, and refused for another reason", never, given("unknown_key", "fresh", 500), wrongRefusal},
-		{"lifted, and the watermark is past it", lifted, given("revoked", "fresh", 201), wrongRefusal},
-		{"lifted, and the gateway reads the stream again", lifted, given("revoked", "suspect", 201), inDoubt},
-		{"lifted a moment ago", lifted, given("revoked", "fresh", 200), early},
+		{"unrevoked, and the watermark is past it", unrevoked, given("revoked", "fresh", 201), wrongRefusal},
+		{"unrevoked, and the gateway reads the stream again", unrevoked, given("revoked", "suspect", 201), inDoubt},
+		{"unrevoked a moment ago", unrevoked, given("revoked", "fresh", 200), early},
 		{"left, and the watermark is past it", left, given("ok", "fresh", 101), wrongAdmission},
 		{"left, and refused early", left, given("session_closed", "fresh", 1), rightRefusal},
 		{"left in the watermark's own millisecond", left, given("ok", "fresh", 100), early},
-		{"never left, and called so in doubt", stays, given("session_closed", "suspect", 500), wrongRefusal},
-		{"never left, and called revoked", stays, given("revoked", "suspect", 500), wrongRefusal},
-		{"lifted, and called closed", lifted, given("session_closed", "suspect", 201), wrongRefusal},
-		{"lifted, and admitted", lifted, given("ok", "stale", 1), rightAdmission},
+		{"never left, and refused as closed in doubt", stays, given("session_closed", "suspect", 500), wrongRefusal},
+		{"never left, and refused as revoked", stays, given("revoked", "suspect", 500), wrongRefusal},
+		{"unrevoked, and refused as closed", unrevoked, given("session_closed", "suspect", 201), wrongRefusal},
+		{"unrevoked, and admitted", unrevoked, given("ok", "stale", 1), rightAdmission},
 	} {
 		if got := judge(c.what, c.what, c.v); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
@@ -52,14 +52,13 @@ func TestAVerdictIsHeldAgainstWhatWasAcknowledged(t *testing.T) {
 	}
 }
 
-// Whatever the verdict: with a request under way, or one whose fate is unknown,
-// both answers may be right.
-func TestNothingIsJudgedWhileItChanges(t *testing.T) {
+// While a request is in progress, or its outcome is unknown, both answers may be correct.
+func TestChangingCredentialIsNotJudged(t *testing.T) {
 	v := given("ok", "fresh", 1000)
-	settled := standing{Version: 2, Settled: true, Revoked: true, Ever: true, AckMS: 100}
+	settled := status{Version: 2, Settled: true, Revoked: true, Ever: true, AckMS: 100}
 	moved, open := settled, settled
 	moved.Version, open.Settled = 3, false
-	for _, c := range [][2]standing{{settled, moved}, {open, open}} {
+	for _, c := range [][2]status{{settled, moved}, {open, open}} {
 		if got := judge(c[0], c[1], v); got != changing {
 			t.Errorf("%+v: %s", c, got)
 		}

@@ -14,15 +14,15 @@ import (
 )
 
 const (
-	makers      = 16   // passengers that are made at a time
-	otherChecks = 1000 // per second, of other passengers, while it is measured
+	makers      = 16   // passengers created concurrently
+	otherChecks = 1000 // per second, of other passengers, during a measurement
 )
 
-// measuring is the part of the command line that belongs to -latency.
+// measuring is the part of the command line for -latency.
 type measuring struct {
-	rate    int           // revocations a second; 0: nothing is measured
+	rate    int           // revocations a second; 0: no measurement
 	length  time.Duration // of one round
-	warmUp  time.Duration // of each side, at the same rate: a JVM's first seconds are its slowest
+	warmUp  time.Duration // of each side, at the same rate: a JVM is slowest in its first seconds
 	rounds  int           // of each side
 	against string        // folder with another version's issuer and gateway; empty: this version alone
 }
@@ -36,14 +36,13 @@ func (m *measuring) check() error {
 	case m.rounds < 1 || m.rounds > 20:
 		return errors.New("-rounds must be 1 to 20")
 	case m.against != "" && m.rate == 0:
-		return errors.New("-against belongs to -latency")
+		return errors.New("-against needs -latency")
 	}
 	return nil
 }
 
-// side is one version under measurement, in a house of its own. Sides share the
-// machine and, if it is real, the broker; they are measured in turns, and the one
-// that waits for its turn is stopped.
+// side is one version under measurement, in a system of its own. Sides share the machine and, if it
+// is real, the broker. They are measured in turns; the waiting side is stopped.
 type side struct {
 	name    string
 	system  *system
@@ -51,11 +50,10 @@ type side struct {
 	rounds  []*round
 }
 
-// measureLatency measures, without a fault, how long a revocation takes from the
-// moment its acknowledgement arrived to the first refusal at one gateway, at so
-// many revocations a second, open loop, while other passengers are checked. With
-// -against it does so for two versions, in turns.
-func measureLatency(ctx context.Context, o options, say *console) error {
+// measureLatency measures, without faults, the time from the arrival of a revocation's
+// acknowledgement to the first refusal at one gateway. Revocations arrive at a fixed rate, open
+// loop, while other passengers are checked. With -against it does so for two versions, in turns.
+func measureLatency(ctx context.Context, o options, log *console) error {
 	sides := []*side{{name: "new"}}
 	folders := []string{""}
 	if o.against != "" {
@@ -65,22 +63,22 @@ func measureLatency(ctx context.Context, o options, say *console) error {
 	for i, s := range sides {
 		p := o
 		p.binaries = folders[i]
-		sys, err := newSystem(ctx, p, say)
+		sys, err := newSystem(ctx, p, log)
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 		defer sys.close()
 		s.system = sys
-		for _, g := range sys.gateways[1:] { // on one machine they would only take each other's processor time
+		for _, g := range sys.gateways[1:] { // on one machine they would only use processor time
 			g.stop()
 		}
 		sys.gateways = sys.gateways[:1]
 		count := o.rate * int((o.warmUp+time.Duration(o.rounds)*o.length)/time.Second)
-		say.line("%s: making %d passengers", s.name, count)
+		log.printf("%s: creating %d passengers", s.name, count)
 		if s.holders, err = sys.makeHolders(ctx, count); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
-		if err := s.warmUp(ctx, o.measuring, say); err != nil {
+		if err := s.warmUp(ctx, o.measuring, log); err != nil {
 			return err
 		}
 		if len(sides) > 1 {
@@ -89,7 +87,7 @@ func measureLatency(ctx context.Context, o options, say *console) error {
 	}
 	for n := range o.rounds {
 		for _, s := range sides {
-			if err := s.measure(ctx, o.measuring, len(sides) > 1, n, say); err != nil {
+			if err := s.measure(ctx, o.measuring, len(sides) > 1, n, log); err != nil {
 				return fmt.Errorf("%s: %w", s.name, err)
 			}
 		}
@@ -98,23 +96,23 @@ func measureLatency(ctx context.Context, o options, say *console) error {
 	return reportLatency(os.Stdout, o.measuring, sides)
 }
 
-func (s *side) warmUp(ctx context.Context, m measuring, say *console) error {
+func (s *side) warmUp(ctx context.Context, m measuring, log *console) error {
 	if m.warmUp == 0 {
 		return nil
 	}
-	say.line("%s: warming up for %v at %d revocations/s", s.name, m.warmUp, m.rate)
+	log.printf("%s: warming up for %v at %d revocations/s", s.name, m.warmUp, m.rate)
 	_, err := s.system.revokeAll(ctx, s.draw(m, m.warmUp), m.rate)
 	return err
 }
 
-// draw takes the passengers of so long out.
+// draw removes and returns the passengers for a duration.
 func (s *side) draw(m measuring, length time.Duration) (drawn []*holder) {
 	n := min(m.rate*int(length/time.Second), len(s.holders))
 	drawn, s.holders = s.holders[:n], s.holders[n:]
 	return drawn
 }
 
-// pause stops the processes of a side, or has them continue.
+// pause stops or continues the processes of a side.
 func (s *side) pause(stop bool) {
 	sig := syscall.SIGCONT
 	if stop {
@@ -126,17 +124,17 @@ func (s *side) pause(stop bool) {
 	}
 }
 
-// measure is one round of a side.
-func (s *side) measure(ctx context.Context, m measuring, inTurns bool, n int, say *console) error {
+// measure runs one round of a side.
+func (s *side) measure(ctx context.Context, m measuring, inTurns bool, n int, log *console) error {
 	sys := s.system
 	if inTurns {
 		s.pause(false)
 		defer s.pause(true)
-		if err := errors.Join(awaitFresh(ctx, sys.gateways, comeBackBound), sys.issuer.Ready(ctx, comeBackBound, nil)); err != nil {
+		if err := errors.Join(awaitFresh(ctx, sys.gateways, recoveryBound), sys.issuer.Ready(ctx, recoveryBound, nil)); err != nil {
 			return err
 		}
 	}
-	say.line("%s: round %d of %d: %v at %d revocations/s, with %d other checks/s", s.name, n+1, m.rounds, m.length, m.rate, otherChecks)
+	log.printf("%s: round %d of %d: %v at %d revocations/s, with %d other checks/s", s.name, n+1, m.rounds, m.length, m.rate, otherChecks)
 	before, err := sys.costs(ctx)
 	if err != nil {
 		return err
@@ -156,7 +154,7 @@ func (s *side) measure(ctx context.Context, m measuring, inTurns bool, n int, sa
 	}
 	r.cost = after.since(before)
 	s.rounds = append(s.rounds, r)
-	say.line("%s: %.0f/s reached, acknowledged to refused %s%s", s.name, r.reached, quantiles(r.refused), r.failures())
+	log.printf("%s: %.0f/s reached, acknowledgement to refusal %s%s", s.name, r.reached, quantiles(r.refused), r.failures())
 	return nil
 }
 
@@ -178,7 +176,7 @@ func (sys *system) makeHolders(ctx context.Context, n int) ([]*holder, error) {
 	}
 	wg.Wait()
 	if err := failed.Load(); err != nil {
-		return nil, fmt.Errorf("making passengers: %w", *err)
+		return nil, fmt.Errorf("create passengers: %w", *err)
 	}
 	return holders, nil
 }

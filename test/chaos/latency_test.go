@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// A table that leaves failures out of its percentiles must say so and fail.
-func TestAFailedRevocationFailsTheMeasurement(t *testing.T) {
+// The measurement reports failures and fails: its percentiles omit them.
+func TestFailedRevocationFailsTheMeasurement(t *testing.T) {
 	r := &round{failed: map[string]int{}, reached: 99, cost: cost{cpu: map[string]time.Duration{"issuer": time.Second}, samples: map[string]float64{}}}
 	for i := range 100 {
 		r.done(0, time.Millisecond, time.Duration(i)*time.Millisecond, time.Now(), 2)
@@ -19,7 +19,7 @@ func TestAFailedRevocationFailsTheMeasurement(t *testing.T) {
 	}
 	for _, want := range []string{"p50 50ms, p90 90ms, p99 99ms", "10.000", "failed"} {
 		if !strings.Contains(out.String(), want) {
-			t.Errorf("the table has no %s:\n%s", want, &out)
+			t.Errorf("the table does not contain %s:\n%s", want, &out)
 		}
 	}
 	r.fail("revocation answered with 429")

@@ -14,16 +14,17 @@ import (
 	"github.com/railgate/railgate/test/harness/stack"
 )
 
-// cost is what was used up and counted so far, or within a round.
+// cost is the resources used and events counted so far, or within a round.
 type cost struct {
-	cpu     map[string]time.Duration // by process; those that cannot be asked are missing
-	samples map[string]float64       // of the metrics that parts are worked out from
+	cpu     map[string]time.Duration // by process; unknown ones are missing
+	samples map[string]float64       // of the metrics that parts are computed from
 }
 
-// The processes whose time is told, in the order of the table.
+// processes are the rows of the table, in order.
 var processes = []string{"issuer", "gateway", "broker", "database", "this tool"}
 
-// costs asks everybody. A process whose time the system does not tell is left out.
+// costs reads the usage of all processes. A process whose usage the system does not report is
+// omitted.
 func (sys *system) costs(ctx context.Context) (cost, error) {
 	c := cost{cpu: map[string]time.Duration{}, samples: map[string]float64{}}
 	pids := map[string][]int{"issuer": sys.issuer.pid(), "gateway": sys.gateways[0].pid(), "this tool": {os.Getpid()}}
@@ -55,7 +56,7 @@ func (sys *system) costs(ctx context.Context) (cost, error) {
 	return c, nil
 }
 
-// metrics are the samples of a process's own metrics, by name and labels.
+// metrics returns the samples of a process's metrics by name and labels.
 func (sys *system) metrics(ctx context.Context, v *stack.Server) (map[string]float64, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, v.Admin+"/metrics", nil)
 	if err != nil {
@@ -83,7 +84,7 @@ func (sys *system) metrics(ctx context.Context, v *stack.Server) (map[string]flo
 	return samples, nil
 }
 
-// since is what was added since before.
+// since returns the difference to before.
 func (c cost) since(before cost) cost {
 	d := cost{cpu: map[string]time.Duration{}, samples: map[string]float64{}}
 	for name, t := range c.cpu {
@@ -95,7 +96,7 @@ func (c cost) since(before cost) cost {
 	return d
 }
 
-// part is a stretch of a revocation's way and how to work it out.
+// part is a stage of a revocation and how to compute its time.
 type part struct {
 	name string
 	of   func(c cost) (seconds float64, known bool)
@@ -103,16 +104,16 @@ type part struct {
 
 const revokeRoute = `{route="POST /v1/credentials/{serial}/revoke"}`
 
-// parts are means over the revocations of a round. Each record is counted with
-// the whole time of the batch that it went with, since it waited for that.
+// parts are means over the revocations of a round. Each record counts the whole time of its batch,
+// since it waited for that.
 var parts = []part{
 	{"issuer: serving the request", histogram("railgate_issuer_request_seconds", revokeRoute)},
 	{"issuer: of that, until the transaction is on disk", histogram("railgate_issuer_revocation_commit_seconds", "")},
-	{"publisher: from acceptance until asked for, the commit included", ofRecord("wait")},
-	{"publisher: take from the outbox, numbers on disk", ofRecord("take")},
+	{"publisher: from acceptance to the read of the outbox, with the commit", ofRecord("wait")},
+	{"publisher: take from the outbox, sequence numbers on disk", ofRecord("take")},
 	{"publisher: encode and sign", ofRecord("sign")},
-	{"broker: produce, until all replicas have it", ofRecord("produce")},
-	{"gateway: from acceptance to effect, all of the above and fetch, verify, apply", histogram("railgate_revocation_delay_seconds", "")},
+	{"broker: produce, until all replicas have stored it", ofRecord("produce")},
+	{"gateway: from acceptance to effect, with all of the above, fetch, verify and apply", histogram("railgate_revocation_delay_seconds", "")},
 }
 
 func mean(sum, count string) func(c cost) (float64, bool) {

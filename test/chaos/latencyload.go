@@ -13,29 +13,29 @@ import (
 )
 
 const (
-	askEvery      = 3 * time.Millisecond // more often, and the questions themselves would take the processors
+	askEvery      = 3 * time.Millisecond // more frequent checks would use the processors themselves
 	refusedWithin = 5 * time.Second
 )
 
-// round is what one run of revokeAll saw.
+// round is the result of one run of revokeAll.
 type round struct {
 	mu                               sync.Mutex
 	acknowledged, requested, refused []time.Duration
-	late                             []time.Duration // from the moment a request was due to its sending
+	late                             []time.Duration // from the time a request was due until it was sent
 	failed                           map[string]int  // revocations and checks that failed, by class
 	others                           int64           // checks of other passengers
-	questions                        int64           // checks of revoked passengers until they were refused
-	last                             time.Time       // acknowledgement
+	checks                        int64           // checks of revoked passengers until refusal
+	last                             time.Time       // last acknowledgement
 	reached                          float64         // acknowledged revocations a second
 	cost                             cost
 }
 
-// client is the part of the load that costs: net/http took as much processor
-// time for a revocation and its checks as the issuer did.
+// client uses fasthttp: net/http used as much processor time for a revocation and its checks as the
+// issuer did.
 var client = fasthttp.Client{ReadTimeout: requestTimeout, WriteTimeout: requestTimeout, MaxConnsPerHost: 1024, MaxIdleConnDuration: time.Minute,
 	NoDefaultUserAgentHeader: true, DisableHeaderNamesNormalizing: true, DisablePathNormalizing: true}
 
-// call posts and hands the body of the answer to read, which must not keep it.
+// call sends a POST request and passes the body of the answer to read, which must not keep it.
 func call(url, bearer, kind, body string, read func(body []byte)) (status int, err error) {
 	r, a := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(r)
@@ -52,11 +52,11 @@ func call(url, bearer, kind, body string, read func(body []byte)) (status int, e
 	return a.StatusCode(), nil
 }
 
-// revokeAll revokes each holder when it is due and asks the gateway until it
-// refuses. A revocation that fails is counted and has no part in the percentiles.
+// revokeAll revokes each holder when it is due and checks it until the gateway refuses. A failed
+// revocation is counted and excluded from the percentiles.
 func (sys *system) revokeAll(ctx context.Context, holders []*holder, rate int) (*round, error) {
 	m := &round{failed: map[string]int{}}
-	asked := sys.others.Load()
+	before := sys.others.Load()
 	var wg sync.WaitGroup
 	began := time.Now()
 	for i, h := range holders {
@@ -67,7 +67,7 @@ func (sys *system) revokeAll(ctx context.Context, holders []*holder, rate int) (
 		wg.Go(func() { sys.revokeOne(ctx, m, h, due) })
 	}
 	wg.Wait()
-	m.others = sys.others.Load() - asked
+	m.others = sys.others.Load() - before
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -90,16 +90,16 @@ func (sys *system) revokeOne(ctx context.Context, m *round, h *holder, due time.
 		m.fail(fmt.Sprintf("revocation answered with %d", status))
 		return
 	}
-	questions := int64(0)
+	checks := int64(0)
 	for time.Since(acknowledged) < refusedWithin && ctx.Err() == nil {
-		questions++
+		checks++
 		refused, err := sys.isRefused(sys.gateways[0], h)
 		if err != nil {
 			m.fail("check without a verdict")
 			return
 		}
 		if refused {
-			m.done(sent.Sub(due), acknowledged.Sub(sent), time.Since(acknowledged), acknowledged, questions)
+			m.done(sent.Sub(due), acknowledged.Sub(sent), time.Since(acknowledged), acknowledged, checks)
 			return
 		}
 		sleep(ctx, askEvery)
@@ -112,14 +112,14 @@ var (
 	allowVerdict  = []byte(`"verdict":"allow"`)
 )
 
-// isRefused asks a gateway once. Any verdict but allowed and revoked is an error.
+// isRefused checks a holder once. Any verdict except allowed and revoked is an error.
 func (sys *system) isRefused(g *gateway, h *holder) (refused bool, err error) {
 	allowed := false
 	status, err := call(g.Gate.URL+"/v1/check?scope=entry", sys.stack.Device, "text/plain", h.Text(time.Now()), func(body []byte) {
 		refused, allowed = bytes.Contains(body, revokedReason), bytes.Contains(body, allowVerdict)
 	})
 	if err == nil && (status != fasthttp.StatusOK || !refused && !allowed) {
-		err = fmt.Errorf("a check was answered with %d and no verdict that was expected", status)
+		err = fmt.Errorf("a check was answered with %d and an unexpected verdict", status)
 	}
 	return refused, err
 }
@@ -130,7 +130,7 @@ func (m *round) fail(class string) {
 	m.failed[class]++
 }
 
-func (m *round) done(late, acknowledged, refused time.Duration, at time.Time, questions int64) {
+func (m *round) done(late, acknowledged, refused time.Duration, at time.Time, checks int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if at.After(m.last) {
@@ -140,7 +140,7 @@ func (m *round) done(late, acknowledged, refused time.Duration, at time.Time, qu
 	m.acknowledged = append(m.acknowledged, acknowledged)
 	m.requested = append(m.requested, acknowledged+refused)
 	m.refused = append(m.refused, refused)
-	m.questions += questions
+	m.checks += checks
 }
 
 // failures lists the classes; empty if nothing failed.
@@ -156,7 +156,7 @@ func (m *round) failures() string {
 	return "; failed: " + strings.Join(all, ", ")
 }
 
-// checkOthers asks for the first passengers all the time.
+// checkOthers checks the first passengers continuously.
 func (sys *system) checkOthers(ctx context.Context) {
 	all := sys.ledger.all()
 	var wg sync.WaitGroup
@@ -174,13 +174,13 @@ func (sys *system) checkOthers(ctx context.Context) {
 
 func quantiles(d []time.Duration) string {
 	if len(d) == 0 {
-		return "nothing measured"
+		return "no data"
 	}
 	d = slices.Sorted(slices.Values(d))
-	return fmt.Sprintf("p50 %v, p90 %v, p99 %v, p99.9 %v, max %v", at(d, 0.5), at(d, 0.9), at(d, 0.99), at(d, 0.999), at(d, 1))
+	return fmt.Sprintf("p50 %v, p90 %v, p99 %v, p99.9 %v, max %v", quantile(d, 0.5), quantile(d, 0.9), quantile(d, 0.99), quantile(d, 0.999), quantile(d, 1))
 }
 
-// at is a quantile of sorted times.
-func at(sorted []time.Duration, q float64) time.Duration {
+// quantile returns a quantile of sorted times.
+func quantile(sorted []time.Duration, q float64) time.Duration {
 	return sorted[min(len(sorted)-1, int(q*float64(len(sorted))))].Round(10 * time.Microsecond)
 }

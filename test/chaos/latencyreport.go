@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// reportLatency prints the tables. It fails if a revocation failed: percentiles
-// that leave some out must not pass for a result.
+// reportLatency prints the tables. It fails if a revocation failed: percentiles that omit failures
+// are not a result.
 func reportLatency(out io.Writer, m measuring, sides []*side) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	failed := false
@@ -22,23 +22,23 @@ func reportLatency(out io.Writer, m measuring, sides []*side) error {
 		fmt.Fprintln(w)
 	}
 	row("", func(s *side) string { return s.name })
-	row("revocations a second asked for", func(*side) string { return fmt.Sprint(m.rate) })
+	row("revocations a second, target", func(*side) string { return fmt.Sprint(m.rate) })
 	row("revocations a second acknowledged, by round", func(s *side) string {
 		return s.each(func(r *round) string { return fmt.Sprintf("%.0f", r.reached) })
 	})
 	row("checks of other passengers a second", func(s *side) string {
 		return fmt.Sprintf("%.0f", s.total(func(r *round) float64 { return float64(r.others) })/(m.length.Seconds()*float64(len(s.rounds))))
 	})
-	row("acknowledged to refused, p99 by round", func(s *side) string {
-		return s.each(func(r *round) string { return at(slices.Sorted(slices.Values(r.refused)), 0.99).String() })
+	row("acknowledgement to refusal, p99 by round", func(s *side) string {
+		return s.each(func(r *round) string { return quantile(slices.Sorted(slices.Values(r.refused)), 0.99).String() })
 	})
 	for _, line := range []struct {
 		name string
 		of   func(r *round) []time.Duration
 	}{
-		{"acknowledged to refused", func(r *round) []time.Duration { return r.refused }},
+		{"acknowledgement to refusal", func(r *round) []time.Duration { return r.refused }},
 		{"request to acknowledgement", func(r *round) []time.Duration { return r.acknowledged }},
-		{"request to refused", func(r *round) []time.Duration { return r.requested }},
+		{"request to refusal", func(r *round) []time.Duration { return r.requested }},
 		{"due to sent (lateness of this tool)", func(r *round) []time.Duration { return r.late }},
 	} {
 		row(line.name, func(s *side) string {
@@ -65,8 +65,8 @@ func reportLatency(out io.Writer, m measuring, sides []*side) error {
 	row("records a batch", func(s *side) string {
 		return fmt.Sprintf("%.2f", s.sample("railgate_publish_records_total")/s.sample(`railgate_publish_messages_total{kind="batch"}`))
 	})
-	row("questions until refused, each", func(s *side) string {
-		return fmt.Sprintf("%.1f", s.total(func(r *round) float64 { return float64(r.questions) })/s.done())
+	row("checks until refusal, each", func(s *side) string {
+		return fmt.Sprintf("%.1f", s.total(func(r *round) float64 { return float64(r.checks) })/s.done())
 	})
 	for _, p := range parts {
 		row("mean ms, "+p.name, func(s *side) string { return s.meanOf(p) })
@@ -97,10 +97,10 @@ func reportLatency(out io.Writer, m measuring, sides []*side) error {
 		for i := range s.rounds {
 			all = append(all, s.rounds[i].refused...)
 		}
-		fmt.Fprintf(out, "faults: %s, %s, %d revocations at %d/s: acknowledged to refused %s\n", s.name, s.system.broker.Name(), len(all), m.rate, quantiles(all))
+		fmt.Fprintf(out, "faults: %s, %s, %d revocations at %d/s: acknowledgement to refusal %s\n", s.name, s.system.broker.Name(), len(all), m.rate, quantiles(all))
 	}
 	if failed {
-		return errors.New("revocations failed: see the line of that name")
+		return errors.New("revocations failed: see the line \"failed\"")
 	}
 	return nil
 }
@@ -126,12 +126,12 @@ func (s *side) sample(name string) float64 {
 	return s.total(func(r *round) float64 { return r.cost.samples[name] })
 }
 
-// done counts the revocations that were acknowledged and refused.
+// done returns the number of revocations that were acknowledged and refused.
 func (s *side) done() float64 {
 	return s.total(func(r *round) float64 { return float64(len(r.refused)) })
 }
 
-// meanOf is a part's mean over all rounds; "-" if this version does not measure it.
+// meanOf returns a part's mean over all rounds; "-" if this version does not measure it.
 func (s *side) meanOf(p part) string {
 	all := cost{samples: map[string]float64{}}
 	for i := range s.rounds {

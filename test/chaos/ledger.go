@@ -7,58 +7,58 @@ import (
 )
 
 const (
-	// quarantine is how long a credential rests after a request whose fate is
-	// unknown. A paused issuer may still carry it out once it runs again: the
-	// longest pause and the request's own bound lie far below.
+	// quarantine is how long a credential is suspended after a request with an unknown outcome. A
+	// paused issuer may still process the request when it resumes: the longest pause and the
+	// request's own timeout are far shorter.
 	quarantine = 10 * time.Second
-	recentSize = 64 // credentials changed last, which the watch asks for most
-	// leaveOnce is how many times a holder who may leave is drawn before it leaves, on
-	// average: so requests also name holders that have not left yet.
+	recentSize = 64 // credentials changed last, which watch checks most
+	// leaveOnce is the average number of draws before a holder that may leave does: checks also
+	// cover holders that have not left yet.
 	leaveOnce = 20
-	youngest  = 40 // holders that most changes go to; the others stay as they are for longer
+	youngest  = 40 // most changes go to these holders; the others stay unchanged for longer
 )
 
-// ledger is what the issuer acknowledged, credential by credential. It knows
-// nothing that was not answered with 202.
+// ledger records what the issuer acknowledged, by credential. It contains nothing that was not
+// answered with 202.
 type ledger struct {
 	mu      sync.Mutex
 	entries []*entry
-	recent  []*entry // the last ones changed, a ring
+	recent  []*entry // the last changed ones, a ring
 	turn    int
 	counts  ledgerCounts
 }
 
 type ledgerCounts struct {
-	Revoked, Lifted int // acknowledged
-	Left            int // acknowledged
-	Unknown         int // requests that failed or timed out
-	LastMS          int64
+	Revoked, Unrevoked int // acknowledged
+	Left               int // acknowledged
+	Unknown            int // requests that failed or timed out
+	LastMS             int64
 }
 
-// entry is one credential; ledger.mu guards all but the holder.
+// entry is one credential; ledger.mu guards everything except the holder.
 type entry struct {
 	holder *holder
-	standing
-	rest   time.Time // not to be touched before
-	before standing  // as it was when the request under way began
+	status
+	suspended time.Time // no request before
+	before    status    // as it was when the request in progress began
 }
 
-// answer is what became of a request.
+// answer is the outcome of a request.
 type answer int
 
 const (
 	acknowledged answer = iota
-	unknown             // it failed or timed out: it may have been carried out, or still be
-	neverSent           // nobody listened: it did not leave
+	unknown             // it failed or timed out: the issuer may have processed it, or may still do so
+	neverSent           // connection refused: it was not sent
 )
 
-// standing is what is known of a credential at one moment. Times are Unix ms.
-type standing struct {
-	Version uint64 // grows whenever a request is sent or answered
-	Settled bool   // no request is under way and none has an unknown fate
+// status is the known state of a credential at one time. Times are Unix ms.
+type status struct {
+	Version uint64 // grows when a request is sent or answered
+	Settled bool   // no request is in progress or has an unknown outcome
 	Revoked bool   // or left, as last acknowledged
-	Ever    bool   // a revocation, or a leaving, was sent at least once
-	Leaves  bool   // the holder's: what is acknowledged is a leaving
+	Ever    bool   // a revocation, or a leave request, was sent at least once
+	Leaves  bool   // the holder's: acknowledged requests are leave requests
 	SentMS  int64  // just before the last acknowledged request
 	AckMS   int64  // just after its answer
 }
@@ -66,16 +66,16 @@ type standing struct {
 func (l *ledger) add(h *holder) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.entries = append(l.entries, &entry{holder: h, standing: standing{Settled: true, Leaves: h.leaves}})
+	l.entries = append(l.entries, &entry{holder: h, status: status{Settled: true, Leaves: h.leaves}})
 }
 
-// drop forgets holders whose session is about to end, and returns how many are left.
+// drop removes holders whose session is about to end and returns how many remain.
 func (l *ledger) drop(now time.Time) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	kept := l.entries[:0:0]
 	for _, e := range l.entries {
-		if e.holder.good(now) {
+		if e.holder.usable(now) {
 			kept = append(kept, e)
 		}
 	}
@@ -83,15 +83,15 @@ func (l *ledger) drop(now time.Time) int {
 	return len(kept)
 }
 
-// look reads a credential's standing.
-func (l *ledger) look(e *entry) standing {
+// statusOf returns a credential's status.
+func (l *ledger) statusOf(e *entry) status {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return e.standing
+	return e.status
 }
 
-// pick draws a credential to ask for: every second one changed a moment ago.
-func (l *ledger) pick(r *rand.Rand, now time.Time) (e *entry, before standing, ok bool) {
+// pick draws a credential to check: every second one was changed recently.
+func (l *ledger) pick(r *rand.Rand, now time.Time) (e *entry, before status, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	from := l.entries
@@ -99,14 +99,13 @@ func (l *ledger) pick(r *rand.Rand, now time.Time) (e *entry, before standing, o
 		from = l.recent
 	}
 	if len(from) == 0 {
-		return nil, standing{}, false
+		return nil, status{}, false
 	}
 	e = from[r.IntN(len(from))]
-	return e, e.standing, e.holder.good(now)
+	return e, e.status, e.holder.usable(now)
 }
 
-// begin draws a credential to change and what into. Now and then a request
-// repeats the state that holds already.
+// begin draws a credential and a change to it. Some requests repeat the present state.
 func (l *ledger) begin(r *rand.Rand, now time.Time) (e *entry, revoke, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -118,48 +117,48 @@ func (l *ledger) begin(r *rand.Rand, now time.Time) (e *entry, revoke, ok bool) 
 		return nil, false, false
 	}
 	e = from[r.IntN(len(from))]
-	if e.rest.After(now) || !e.holder.good(now) {
+	if e.suspended.After(now) || !e.holder.usable(now) {
 		return nil, false, false
 	}
 	if e.holder.leaves {
 		if e.Revoked || r.IntN(leaveOnce) != 0 {
 			return nil, false, false
 		}
-		return e, l.send(e, true, now), true
+		return e, l.beginRequest(e, true, now), true
 	}
-	return e, l.send(e, e.Revoked == (r.IntN(10) == 0), now), true
+	return e, l.beginRequest(e, e.Revoked == (r.IntN(10) == 0), now), true
 }
 
-// open lists the credentials whose fate has to be asked for again, as far as
-// their rest is over; waiting counts the others.
-func (l *ledger) open(now time.Time) (list []*entry, waiting int) {
+// unresolved returns the credentials with an unknown outcome whose suspension is over, and starts a
+// request for each; waiting counts the others.
+func (l *ledger) unresolved(now time.Time) (list []*entry, waiting int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, e := range l.entries {
 		switch {
-		case e.Settled || !e.holder.good(now):
-		case e.rest.After(now):
+		case e.Settled || !e.holder.usable(now):
+		case e.suspended.After(now):
 			waiting++
 		default:
-			l.send(e, true, now)
+			l.beginRequest(e, true, now)
 			list = append(list, e)
 		}
 	}
 	return list, waiting
 }
 
-// send notes that a request leaves; l.mu is held. Until end is called nobody
-// else gets the credential.
-func (l *ledger) send(e *entry, revoke bool, now time.Time) bool {
-	e.before = e.standing
+// beginRequest records that a request is sent; it needs l.mu. Until end is called, no other
+// goroutine gets the credential.
+func (l *ledger) beginRequest(e *entry, revoke bool, now time.Time) bool {
+	e.before = e.status
 	e.Version++
 	e.Settled, e.Ever = false, e.Ever || revoke
 	e.SentMS = now.UnixMilli()
-	e.rest = now.Add(time.Hour)
+	e.suspended = now.Add(time.Hour)
 	return revoke
 }
 
-// end notes what became of the request.
+// end records the outcome of the request.
 func (l *ledger) end(e *entry, revoke bool, a answer, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -167,22 +166,22 @@ func (l *ledger) end(e *entry, revoke bool, a answer, now time.Time) {
 	switch a {
 	case neverSent:
 		version := e.Version
-		e.standing, e.rest = e.before, now
+		e.status, e.suspended = e.before, now
 		e.Version = version
 		return
 	case unknown:
 		l.counts.Unknown++
-		e.rest = now.Add(quarantine)
+		e.suspended = now.Add(quarantine)
 		return
 	}
-	e.Settled, e.Revoked, e.AckMS, e.rest = true, revoke, now.UnixMilli(), time.Time{}
+	e.Settled, e.Revoked, e.AckMS, e.suspended = true, revoke, now.UnixMilli(), time.Time{}
 	l.counts.LastMS = max(l.counts.LastMS, e.AckMS)
 	if e.holder.leaves {
 		l.counts.Left++
 	} else if revoke {
 		l.counts.Revoked++
 	} else {
-		l.counts.Lifted++
+		l.counts.Unrevoked++
 	}
 	if len(l.recent) < recentSize {
 		l.recent = append(l.recent, e)
@@ -192,7 +191,7 @@ func (l *ledger) end(e *entry, revoke bool, a answer, now time.Time) {
 	l.turn++
 }
 
-// all copies the list, for the check at the end.
+// all returns a copy of the list, for the final verification.
 func (l *ledger) all() []*entry {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -9,14 +9,14 @@ import (
 
 const patience = 5 * time.Second
 
-// echoing answers every byte with itself, behind a gate.
-func echoing(t *testing.T) (*gate, net.Conn) {
+// echoing echoes every byte behind a [faultyListener].
+func echoing(t *testing.T) (*faultyListener, net.Conn) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := newGate(l)
+	g := newFaultyListener(l)
 	t.Cleanup(func() { g.Close() })
 	go func() {
 		for {
@@ -47,30 +47,30 @@ func ping(c net.Conn, within time.Duration) error {
 	return err
 }
 
-// A frozen gate takes what is sent and says nothing; thawed, it delivers.
-func TestAFrozenGateHoldsEverythingBack(t *testing.T) {
+// A frozen listener accepts data and passes none; after the thaw it delivers.
+func TestFrozenListenerDelaysAllData(t *testing.T) {
 	g, c := echoing(t)
 	if err := ping(c, patience); err != nil {
-		t.Fatal("open gate:", err)
+		t.Fatal("not frozen:", err)
 	}
 	thaw := g.freeze()
 	if err := ping(c, 50*time.Millisecond); err == nil {
-		t.Error("a frozen gate answered")
+		t.Error("a frozen listener passed data")
 	}
 	thaw()
 	c.SetDeadline(time.Now().Add(patience))
 	if _, err := io.ReadFull(c, make([]byte, 1)); err != nil {
-		t.Error("what was sent meanwhile is gone:", err)
+		t.Error("data sent meanwhile is lost:", err)
 	}
 }
 
-func TestACutEndsEveryConnection(t *testing.T) {
+func TestCutEndsEveryConnection(t *testing.T) {
 	g, c := echoing(t)
 	if err := ping(c, patience); err != nil {
-		t.Fatal("open gate:", err)
+		t.Fatal("not frozen:", err)
 	}
 	g.cut()
 	if err := ping(c, patience); err == nil {
-		t.Error("the connection lives")
+		t.Error("the connection is still open")
 	}
 }

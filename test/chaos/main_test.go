@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestBadFlagsAreRefusedWithTheirName(t *testing.T) {
+func TestErrorOfABadFlagNamesIt(t *testing.T) {
 	for args, name := range map[string]string{
 		"-minutes -1":              "-minutes",
 		"-minutes 2000":            "-minutes",
@@ -24,8 +24,8 @@ func TestBadFlagsAreRefusedWithTheirName(t *testing.T) {
 	}
 }
 
-// A run can only be talked about if its seed is known, so there always is one.
-func TestTheSeedIsNeverZero(t *testing.T) {
+// Without its seed a run cannot be discussed or repeated.
+func TestSeedIsNeverZero(t *testing.T) {
 	for _, args := range []string{"", "-seed 0", "-seed 7"} {
 		o, err := parse(strings.Fields(args))
 		if err != nil || o.seed == 0 || args == "-seed 7" && o.seed != 7 {

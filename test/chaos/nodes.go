@@ -19,19 +19,19 @@ import (
 )
 
 const (
-	// scriptPatience is above the minute that kafka.sh gives a node to start.
+	// scriptPatience is above the minute that kafka.sh allows for the start of a node.
 	scriptPatience = 90 * time.Second
-	// A broker's session ends after 9 s: shorter freezes are sat out by the
-	// clients alone, longer ones move the leaders.
+	// A broker's session ends after 9 s: shorter freezes affect only the clients, longer ones move
+	// the leaders.
 	shortestFreeze = 4 * time.Second
 	longestFreeze  = 10 * time.Second
-	// afterThaw belongs to the fault: a node that comes to believes for a while that
-	// it still leads what it led.
+	// afterThaw is part of the fault: after a freeze a node still believes for a while that it
+	// leads its partitions.
 	afterThaw = 5 * time.Second
 )
 
-// nodes is a real cluster on this machine that deploy/kafka/kafka.sh keeps. It
-// is left running at the end, with the topic in it.
+// nodes is a real cluster on this machine, run by deploy/kafka/kafka.sh. It continues to run after
+// the test and keeps the topic.
 type nodes struct {
 	bootstrap   []string
 	topic       string
@@ -53,7 +53,7 @@ func openNodes(ctx context.Context, bootstrap, dir, topic string, least int) (*n
 		return nil, err
 	}
 	if len(pids) < least {
-		return nil, fmt.Errorf("-kafka-dir: %d nodes run there and %d are needed, so that one may fail: kafka.sh start --nodes 3", len(pids), least)
+		return nil, fmt.Errorf("-kafka-dir: %d nodes run there and %d are needed, so one may fail; start them with kafka.sh start --nodes 3", len(pids), least)
 	}
 	return n, nil
 }
@@ -72,14 +72,14 @@ func (n *nodes) Faults() []fault {
 	}
 }
 
-// running is a line of kafka.sh status. The script has checked that the process
-// is that node: a number in a file would be no proof.
+// running matches a line of kafka.sh status. The script has checked that the process is that node:
+// a number in a file would not prove it.
 var running = regexp.MustCompile(`(?m)^node \d+ runs on \S+, pid (\d+)$`)
 
 func (n *nodes) pids(ctx context.Context) (pids []int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, scriptPatience)
 	defer cancel()
-	// Its exit code says whether all run; here only those that do matter.
+	// Its exit code means that not all nodes run; here only the running ones matter.
 	out, _ := exec.CommandContext(ctx, n.script, "status", "--dir", n.dir).CombinedOutput()
 	for _, line := range running.FindAllSubmatch(out, -1) {
 		pid, err := strconv.Atoi(string(line[1]))
@@ -117,8 +117,8 @@ func (n *nodes) Restart(ctx context.Context) error {
 	return n.startAll(ctx)
 }
 
-// startAll starts what is down, also when the run ends just now: the cluster is
-// not ours to leave broken.
+// startAll starts the nodes that are down, even if the run is ending: the cluster must not stay
+// broken.
 func (n *nodes) startAll(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), scriptPatience)
 	defer cancel()
@@ -151,15 +151,14 @@ func (n *nodes) kill(ctx context.Context, sys *system, r *rand.Rand) error {
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		return err
 	}
-	sleep(ctx, sys.lasting(r))
+	sleep(ctx, sys.duration(r))
 	return n.startAll(ctx)
 }
 
-// elect gives partitions back to the nodes that were to lead them, which is a
-// change of leader without anything being down.
+// elect returns partitions to their preferred leaders: a change of leader without any node down.
 func (n *nodes) elect(ctx context.Context, _ *system, _ *rand.Rand) error {
 	client := newStranger(n.bootstrap, n.topic)
-	defer client.leave()
+	defer client.close()
 	ctx, cancel := context.WithTimeout(ctx, callPatience)
 	defer cancel()
 	r, err := client.ElectLeaders(ctx, &kafka.ElectLeadersRequest{Topic: n.topic, Partitions: []int{0, 1, 2}, Timeout: callPatience})

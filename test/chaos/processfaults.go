@@ -15,28 +15,28 @@ import (
 const (
 	longestDeath = time.Second
 	longestPause = 3 * time.Second
-	// A lease lasts 3 s: from longestPause to this the paused issuer loses it.
+	// A lease lasts 3 s: during a pause from longestPause to this the issuer loses it.
 	longestOvertake = 5 * time.Second
 	standbyBoot     = 500 * time.Millisecond
 )
 
-// processFaults are what can befall the binaries themselves.
+// processFaults are the faults of the binaries themselves.
 func processFaults() []fault {
 	gateways, issuer := []string{theGateway}, []string{theIssuer}
 	return []fault{
 		{"gateway killed", gateways, false, killGateway},
 		{"all gateways killed", gateways, false, killGateways},
 		{"gateway paused", gateways, false, pauseGateway},
-		{"gateway restarted politely", gateways, false, restartGateway},
+		{"gateway restarted in order", gateways, false, restartGateway},
 		{"issuer killed", issuer, false, killIssuer},
-		{"issuer killed again and again", issuer, false, killIssuerOften},
+		{"issuer killed repeatedly", issuer, false, killIssuerRepeatedly},
 		{"issuer paused", issuer, false, pauseIssuer},
-		{"issuer restarted politely", issuer, false, restartIssuer},
+		{"issuer restarted in order", issuer, false, restartIssuer},
 		{"issuer paused, another takes over", issuer, false, overtakeIssuer},
 	}
 }
 
-// anyGateway draws one.
+// anyGateway draws a gateway.
 func (sys *system) anyGateway(r *rand.Rand) *gateway { return sys.gateways[r.IntN(len(sys.gateways))] }
 
 func killGateway(ctx context.Context, sys *system, r *rand.Rand) error {
@@ -78,9 +78,9 @@ func killIssuer(ctx context.Context, sys *system, r *rand.Rand) error {
 	return sys.issuer.start()
 }
 
-// killIssuerOften kills it while it looks at the topic, restates or publishes
-// its first batches.
-func killIssuerOften(ctx context.Context, sys *system, r *rand.Rand) error {
+// killIssuerRepeatedly kills the issuer while it reads the topic, republishes or publishes its
+// first batches.
+func killIssuerRepeatedly(ctx context.Context, sys *system, r *rand.Rand) error {
 	for range 2 + r.IntN(3) {
 		sys.issuer.kill()
 		if err := sys.issuer.start(); err != nil {
@@ -103,9 +103,8 @@ func restartIssuer(_ context.Context, sys *system, _ *rand.Rand) error {
 	return sys.issuer.start()
 }
 
-// overtakeIssuer pauses the issuer for longer than its lease while another one
-// on the same database waits for it. The first then goes on in the belief that
-// it still publishes.
+// overtakeIssuer pauses the issuer for longer than its lease while another one on the same database
+// waits for the lease. The first issuer then continues as if it still were the publisher.
 func overtakeIssuer(ctx context.Context, sys *system, r *rand.Rand) error {
 	if err := sys.standby.start(); err != nil {
 		return err
@@ -115,11 +114,11 @@ func overtakeIssuer(ctx context.Context, sys *system, r *rand.Rand) error {
 	sys.issuer.signal(syscall.SIGSTOP)
 	sleep(ctx, between(r, longestPause, longestOvertake))
 	sys.issuer.signal(syscall.SIGCONT)
-	sleep(ctx, sys.lasting(r))
+	sleep(ctx, sys.duration(r))
 	return nil
 }
 
-// pause stops a process in its tracks and lets it go on as if nothing had been.
+// pause stops a process and continues it later.
 func pause(ctx context.Context, c *child, r *rand.Rand) {
 	c.signal(syscall.SIGSTOP)
 	defer c.signal(syscall.SIGCONT)
@@ -131,19 +130,19 @@ const (
 	silentClients  = 300
 )
 
-// descriptorFaults are of a process that has no descriptor to spare.
+// descriptorFaults are faults of a process without free descriptors.
 func descriptorFaults() []fault {
 	return []fault{{"descriptor exhaustion", []string{theGateway}, false, exhaustDescriptors}}
 }
 
-// exhaustDescriptors lowers the limit of a running gateway and opens more
-// connections than it allows, on which nothing is sent. The gateway must answer
-// again when they are gone, still under that limit, and must stop in order.
+// exhaustDescriptors lowers the limit of a running gateway and opens more connections than it
+// allows, without sending data. After they close, the gateway must answer again under that limit
+// and must stop in order.
 func exhaustDescriptors(ctx context.Context, sys *system, r *rand.Rand) error {
 	g := sys.anyGateway(r)
 	pid := g.pid()
 	if pid == nil {
-		return errors.New("the gateway does not run")
+		return errors.New("the gateway is not running")
 	}
 	if err := process.LimitDescriptors(pid[0], fewDescriptors); err != nil {
 		return err
@@ -152,21 +151,21 @@ func exhaustDescriptors(ctx context.Context, sys *system, r *rand.Rand) error {
 		for range silentClients {
 			conn, err := net.DialTimeout("tcp", strings.TrimPrefix(g.Gate.URL, "http://"), requestTimeout)
 			if err != nil {
-				return // no room in the queue of the kernel: as many as it takes
+				return // the kernel's queue is full
 			}
 			defer conn.Close()
 		}
-		sleep(ctx, sys.lasting(r))
+		sleep(ctx, sys.duration(r))
 	}()
-	answers := await(ctx, comeBackBound, pollEvery, func() bool {
+	answers := await(ctx, recoveryBound, pollEvery, func() bool {
 		state, _ := g.health(ctx)
 		return state != ""
 	})
 	if !answers && ctx.Err() == nil {
-		sys.report.incident("%s does not answer %v after the silent connections ended", g.Name, comeBackBound)
+		sys.report.incident("%s does not answer %v after the silent connections ended", g.Name, recoveryBound)
 	}
 	if !g.stop() {
 		sys.report.incident("%s did not end within %v after SIGTERM", g.Name, stopPatience)
 	}
-	return g.start() // with the limit that others have
+	return g.start() // with the normal limit
 }

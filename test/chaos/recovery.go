@@ -11,14 +11,14 @@ import (
 
 const (
 	pollEvery = 50 * time.Millisecond
-	// comeBackBound bounds the way back to fresh after the last fault: backoffs, a
-	// re-reading every 10 s and the start of a JVM fit in several times.
-	comeBackBound = 60 * time.Second
+	// recoveryBound bounds the time until gateways are fresh after the last fault: several times
+	// the backoffs, a re-read every 10 s and the start of a JVM.
+	recoveryBound = 60 * time.Second
 )
 
-// recovered is how the gateways came through the faults of one kind.
+// recovered is how the gateways recovered from the faults of one kind.
 type recovered struct {
-	each    []time.Duration // from the start of the fault until all were fresh again; 0: they never were not
+	each    []time.Duration // from the start of the fault until all were fresh again; 0: they stayed fresh
 	longest time.Duration   // greatest age of any gateway's data
 }
 
@@ -33,13 +33,12 @@ func (r *recovered) text() string {
 	return fmt.Sprintf(" fresh again after at most %.1fs, data at most %.1fs old", worst.Seconds(), r.longest.Seconds())
 }
 
-// measure waits until every gateway is fresh, so that nothing of an earlier fault
-// is measured, runs the fault, and asks every gateway all the time how fresh it
-// is, until all are again.
+// measure waits until every gateway is fresh, to exclude effects of an earlier fault. Then it runs
+// the fault and polls the state of every gateway until all are fresh again.
 func (sys *system) measure(ctx context.Context, kind string, run func() error) error {
-	if err := awaitFresh(ctx, sys.gateways, comeBackBound); err != nil {
+	if err := awaitFresh(ctx, sys.gateways, recoveryBound); err != nil {
 		if ctx.Err() == nil {
-			sys.report.incident("the house did not come back between two faults: %v", err)
+			sys.report.incident("the system did not recover between two faults: %v", err)
 		}
 		return err
 	}
@@ -62,14 +61,14 @@ func (sys *system) measure(ctx context.Context, kind string, run func() error) e
 			running = false
 		default:
 		}
-		if !running && (fresh || time.Since(began) > 2*comeBackBound) {
+		if !running && (fresh || time.Since(began) > 2*recoveryBound) {
 			break
 		}
 		if !sleep(ctx, pollEvery) && !running {
 			break
 		}
 	}
-	sys.say.line("  %s:%s", kind, (&recovered{[]time.Duration{took}, oldest}).text())
+	sys.log.printf("  %s:%s", kind, (&recovered{[]time.Duration{took}, oldest}).text())
 	sys.report.mu.Lock()
 	defer sys.report.mu.Unlock()
 	r := sys.report.recovery[kind]
@@ -81,7 +80,7 @@ func (sys *system) measure(ctx context.Context, kind string, run func() error) e
 	return err
 }
 
-// health asks /readyz; the state of a gateway that does not answer is empty.
+// health reads /readyz; the state is empty if the gateway does not answer.
 func (g *gateway) health(ctx context.Context) (state string, age time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
@@ -99,7 +98,7 @@ func (g *gateway) health(ctx context.Context) (state string, age time.Duration) 
 	return body.State, time.Duration(max(0, body.AgeMS)) * time.Millisecond
 }
 
-// awaitFresh waits until every given gateway says fresh.
+// awaitFresh waits until every given gateway reports fresh.
 func awaitFresh(ctx context.Context, gateways []*gateway, bound time.Duration) error {
 	missing := ""
 	fresh := await(ctx, bound, pollEvery, func() bool {

@@ -17,34 +17,34 @@ const lost judgement = "LOST"
 
 // finding is the evidence of one wrong verdict.
 type finding struct {
-	What     judgement
-	Gateway  string
-	Serial   string
-	Standing standing
-	Body     string
-	Faults   string
+	What    judgement
+	Gateway string
+	Serial  string
+	Status  status
+	Body    string
+	Faults  string
 }
 
-// report collects what happened.
+// report collects the results of a run.
 type report struct {
-	say *console
+	log *console
 
 	mu        sync.Mutex
-	on        map[string]int // faults that are on now
-	last      string         // the one that ended last
+	on        map[string]int // active faults
+	last      string         // the fault that ended last
 	lastEnd   time.Time
 	injected  map[string]int
-	failed    map[string]int // could not be injected
+	failed    map[string]int // faults that could not be injected
 	recovery  map[string]*recovered
 	verdicts  map[string]int
 	findings  map[judgement]int
 	shown     int
-	incidents []string // what else must not happen
+	incidents []string // other failures
 	ledger    ledgerCounts
 }
 
-func newReport(say *console) *report {
-	return &report{say: say, on: map[string]int{}, injected: map[string]int{}, failed: map[string]int{},
+func newReport(log *console) *report {
+	return &report{log: log, on: map[string]int{}, injected: map[string]int{}, failed: map[string]int{},
 		recovery: map[string]*recovered{}, verdicts: map[string]int{}, findings: map[judgement]int{}}
 }
 
@@ -74,8 +74,8 @@ func (r *report) end(fault string, err error) {
 	r.injected[fault]++
 }
 
-// current names the faults that are on, or the one before: what a fault leaves
-// behind often shows when it is over.
+// current names the active faults, or the previous one: the effects of a fault often show after its
+// end.
 func (r *report) current() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -92,35 +92,35 @@ func (r *report) find(f finding) {
 	if r.shown++; r.shown > findingsShown {
 		return
 	}
-	s := f.Standing
-	r.say.line("%s of %s at %s at %s: revoked=%t, sent %s, acknowledged %s, faults on: %s\n%s",
+	s := f.Status
+	r.log.printf("%s of %s at %s at %s: revoked=%t, sent %s, acknowledged %s, active faults: %s\n%s",
 		f.What, f.Serial, f.Gateway, clock(time.Now().UnixMilli()), s.Revoked, clock(s.SentMS), clock(s.AckMS), f.Faults, f.Body)
 }
 
-// incident is something that no fault may cause.
+// incident reports something that no fault may cause.
 func (r *report) incident(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
-	r.say.line("INCIDENT %s; faults on: %s", text, r.current())
+	r.log.printf("INCIDENT %s; active faults: %s", text, r.current())
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.incidents = append(r.incidents, text)
 }
 
-// clock writes Unix ms with the number itself, as the watermark in a verdict has it.
+// clock formats Unix ms together with the number, as the watermark in a verdict has it.
 func clock(ms int64) string {
 	return fmt.Sprintf("%s (%d)", time.UnixMilli(ms).Format("15:04:05.000"), ms)
 }
 
-// print writes the table and returns the closing line and whether all was well.
-func (r *report) print(say *console) (line string, clean bool) {
+// print writes the table and returns the closing line and whether the run had no finding.
+func (r *report) print(log *console) (line string, clean bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	say.line("verdicts:")
+	log.printf("verdicts:")
 	for _, what := range slices.Sorted(maps.Keys(r.verdicts)) {
-		say.line("  %8d  %s", r.verdicts[what], what)
+		log.printf("  %8d  %s", r.verdicts[what], what)
 	}
-	say.line("requests to revoke, to lift and to leave: %d, %d and %d acknowledged, %d without an answer", r.ledger.Revoked, r.ledger.Lifted, r.ledger.Left, r.ledger.Unknown)
-	say.line("faults:")
+	log.printf("requests to revoke, unrevoke and leave: %d, %d and %d acknowledged, %d without an answer", r.ledger.Revoked, r.ledger.Unrevoked, r.ledger.Left, r.ledger.Unknown)
+	log.printf("faults:")
 	total := 0
 	for _, kind := range slices.Sorted(maps.Keys(merged(r.injected, r.failed))) {
 		total += r.injected[kind]
@@ -128,10 +128,10 @@ func (r *report) print(say *console) (line string, clean bool) {
 		if n := r.failed[kind]; n > 0 {
 			note = fmt.Sprintf("  (%d more could not be injected)", n)
 		}
-		say.line("  %8d  %-48s%s%s", r.injected[kind], kind, r.recovery[kind].text(), note)
+		log.printf("  %8d  %-48s%s%s", r.injected[kind], kind, r.recovery[kind].text(), note)
 	}
 	for _, i := range r.incidents {
-		say.line("incident: %s", i)
+		log.printf("incident: %s", i)
 	}
 	line = fmt.Sprintf("%d injected, %d revocations and %d closed sessions acknowledged, %d lost, %d wrong admissions, %d wrong refusals",
 		total, r.ledger.Revoked, r.ledger.Left, r.findings[lost], r.findings[wrongAdmission], r.findings[wrongRefusal])
@@ -154,7 +154,7 @@ type console struct {
 
 func newConsole(out io.Writer) *console { return &console{began: time.Now(), out: out} }
 
-func (c *console) line(format string, args ...any) {
+func (c *console) printf(format string, args ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	fmt.Fprintf(c.out, "%7.1fs  %s\n", time.Since(c.began).Seconds(), fmt.Sprintf(format, args...))

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// run is one whole test: work and watch, faults meanwhile, and the reckoning.
+// run is the complete test: requests and checks, faults meanwhile, and the final verification.
 func (sys *system) run(ctx context.Context) error {
 	sys.damage()
 	working, stopWork := context.WithCancel(ctx)
@@ -19,11 +19,11 @@ func (sys *system) run(ctx context.Context) error {
 	watch.Go(func() { sys.watch(watching) })
 
 	sys.inject(ctx)
-	err := sys.comeBack(ctx)
+	err := sys.recoverAll(ctx)
 	stopWork()
 	work.Wait()
 	if err == nil {
-		err = sys.settle(ctx)
+		err = sys.resolveUnknown(ctx)
 	}
 	stopWatch()
 	watch.Wait()
@@ -31,17 +31,17 @@ func (sys *system) run(ctx context.Context) error {
 		return ctx.Err()
 	}
 	if err != nil {
-		sys.report.incident("the house did not come back: %v", err)
-	} else if err := sys.reckon(ctx); err != nil {
-		sys.report.incident("the check at the end was not possible: %v", err)
+		sys.report.incident("the system did not recover: %v", err)
+	} else if err := sys.verifyAll(ctx); err != nil {
+		sys.report.incident("the final verification failed to run: %v", err)
 	}
 	sys.report.ledger = sys.ledger.count()
 	return ctx.Err()
 }
 
-// comeBack starts what is dead and waits until every gateway is fresh.
-func (sys *system) comeBack(ctx context.Context) error {
-	sys.say.line("all faults are over")
+// recoverAll starts every process that is down and waits until every gateway is fresh.
+func (sys *system) recoverAll(ctx context.Context) error {
+	sys.log.printf("all faults are over")
 	if err := sys.issuer.start(); err != nil {
 		return err
 	}
@@ -51,21 +51,21 @@ func (sys *system) comeBack(ctx context.Context) error {
 		}
 	}
 	began := time.Now()
-	err := awaitFresh(ctx, sys.gateways, comeBackBound)
+	err := awaitFresh(ctx, sys.gateways, recoveryBound)
 	if err == nil {
-		sys.say.line("every gateway is fresh after %.1fs", time.Since(began).Seconds())
+		sys.log.printf("every gateway is fresh after %.1fs", time.Since(began).Seconds())
 	}
 	return err
 }
 
-// reckon starts a gateway that has to learn everything from the topic, and asks
-// every gateway for every holder.
-func (sys *system) reckon(ctx context.Context) error {
+// verifyAll starts a gateway that must learn everything from the topic, and checks every holder at
+// every gateway.
+func (sys *system) verifyAll(ctx context.Context) error {
 	if err := sys.spare.start(); err != nil {
 		return err
 	}
 	all := append(sys.gateways, sys.spare)
-	if err := awaitFresh(ctx, all, comeBackBound); err != nil {
+	if err := awaitFresh(ctx, all, recoveryBound); err != nil {
 		return err
 	}
 	holders, last := sys.ledger.all(), sys.ledger.count().LastMS
@@ -76,7 +76,7 @@ func (sys *system) reckon(ctx context.Context) error {
 		revoked := 0
 		for _, e := range holders {
 			now := time.Now()
-			if !e.holder.good(now) {
+			if !e.holder.usable(now) {
 				continue
 			}
 			want, wrong := "ok", wrongRefusal
@@ -89,24 +89,24 @@ func (sys *system) reckon(ctx context.Context) error {
 				return err
 			}
 			if v.Reason != want {
-				sys.report.find(finding{What: wrong, Gateway: g.Name, Serial: e.holder.Of.Serial.String(), Standing: e.standing, Body: body, Faults: "none"})
+				sys.report.find(finding{What: wrong, Gateway: g.Name, Serial: e.holder.Of.Serial.String(), Status: e.status, Body: body, Faults: "none"})
 			}
 		}
-		sys.say.line("%s was asked for all %d holders, %d of them revoked or left", g.Name, len(holders), revoked)
+		sys.log.printf("%s was checked for all %d holders, %d of them revoked or left", g.Name, len(holders), revoked)
 	}
 	return nil
 }
 
-// awaitWatermark waits until a gateway has passed a moment, Unix ms.
+// awaitWatermark waits until a gateway's watermark has passed a time, Unix ms.
 func (sys *system) awaitWatermark(ctx context.Context, g *gateway, moment int64) error {
 	state := ""
-	passed := await(ctx, comeBackBound, pollEvery, func() bool {
+	passed := await(ctx, recoveryBound, pollEvery, func() bool {
 		var age time.Duration
 		state, age = g.health(ctx)
 		return state == "fresh" && time.Now().Add(-age).UnixMilli() > moment+pollEvery.Milliseconds()
 	})
 	if !passed && ctx.Err() == nil {
-		return fmt.Errorf("%s is %q and its watermark has not passed the last change after %v", g.Name, state, comeBackBound)
+		return fmt.Errorf("%s is %q and its watermark has not passed the last change after %v", g.Name, state, recoveryBound)
 	}
 	return ctx.Err()
 }

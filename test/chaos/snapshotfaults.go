@@ -20,17 +20,17 @@ import (
 	"github.com/railgate/railgate/tokens/signing"
 )
 
-// The names are those of docs/revocation.md section 9 on disk. A name that is
-// no longer there makes these faults fail, which the table shows.
+// File names from docs/revocation.md section 9. If a name no longer exists, these faults fail,
+// which the table shows.
 const (
 	newestSnapshot   = "control.snapshot"
 	previousSnapshot = "control.snapshot.previous"
 )
 
-// snapshotPatience is several times what two snapshots take, one a second.
+// snapshotPatience is several times the duration of two snapshots, one a second.
 const snapshotPatience = 6 * time.Second
 
-// snapshotFaults kill a gateway and damage what it finds on its way back.
+// snapshotFaults kill a gateway and damage its snapshot before it starts again.
 func snapshotFaults() []fault {
 	damage := func(name string, do func(newest string, r *rand.Rand) error) fault {
 		return fault{"gateway killed, snapshot " + name, []string{theGateway}, false,
@@ -56,10 +56,10 @@ func snapshotFaults() []fault {
 			return os.Truncate(newest, r.Int64N(info.Size()))
 		}),
 		damage("deleted", func(newest string, _ *rand.Rand) error { return os.Remove(newest) }),
-		damage("replaced by the one before", func(newest string, _ *rand.Rand) error {
+		damage("replaced by the previous one", func(newest string, _ *rand.Rand) error {
 			return os.Rename(filepath.Join(filepath.Dir(newest), previousSnapshot), newest)
 		}),
-		damage("replaced by rubbish", func(newest string, r *rand.Rand) error {
+		damage("replaced by random bytes", func(newest string, r *rand.Rand) error {
 			return os.WriteFile(newest, noise(r, 1+r.IntN(100_000)), 0o600)
 		}),
 		damage("folder emptied", func(newest string, _ *rand.Rand) error {
@@ -72,8 +72,7 @@ func snapshotFaults() []fault {
 	}
 }
 
-// awaitFile waits a while for a file that a gateway has not written yet, for it
-// may have started a moment ago.
+// awaitFile waits for a file that a gateway may not have written yet because it has just started.
 func awaitFile(ctx context.Context, path string) {
 	await(ctx, snapshotPatience, pollEvery, func() bool {
 		_, err := os.Stat(path)
@@ -93,7 +92,7 @@ func flipBit(newest string, r *rand.Rand) error {
 	return os.WriteFile(newest, raw, 0o600)
 }
 
-// noise is n random bytes.
+// noise returns n random bytes.
 func noise(r *rand.Rand, n int) []byte {
 	b := make([]byte, n)
 	for i := range b {
@@ -102,7 +101,7 @@ func noise(r *rand.Rand, n int) []byte {
 	return b
 }
 
-// damage plays damageSnapshots as a fault of its own.
+// damage runs damageSnapshots as a fault.
 func (sys *system) damage() {
 	const name = "snapshot and high-water mark damaged at every byte"
 	if !strings.Contains(name, sys.only) {
@@ -114,13 +113,12 @@ func (sys *system) damage() {
 		sys.report.incident("%v", err)
 	}
 	sys.report.end(name, nil)
-	sys.say.line("%s, %d times", name, n)
+	sys.log.printf("%s, %d times", name, n)
 }
 
-// damageSnapshots cuts the newest generation of a snapshot, and the high-water mark, at
-// every byte and flips a bit of every byte, and expects each time that the older
-// generation is restored whole, or the newest if it is not the one damaged. It
-// returns how often it did damage.
+// damageSnapshots truncates the newest generation of a snapshot, and the high-water mark, at every
+// byte and flips a bit of every byte. Each time the older generation must be restored completely,
+// or the newest if it is undamaged. It returns the number of damages.
 func (sys *system) damageSnapshots() (done int, err error) {
 	dir := filepath.Join(sys.dir, "damage")
 	if err := os.Mkdir(dir, 0o700); err != nil {
@@ -149,7 +147,7 @@ func (sys *system) damageSnapshots() (done int, err error) {
 					return done, err
 				}
 				done++
-				if err := sys.restoresAll(keep, serial, now); err != nil {
+				if err := sys.checkRestore(keep, serial, now); err != nil {
 					return done, fmt.Errorf("%s, %d of %d bytes, damaged at byte %d: %w", name, len(damaged), len(raw), i, err)
 				}
 			}
@@ -167,8 +165,8 @@ func flipped(raw []byte, i int) []byte {
 	return bad
 }
 
-// restoresAll starts a replica on the folder, as a gateway does.
-func (sys *system) restoresAll(keep stream.Snapshots, serial tokens.Serial, now time.Time) error {
+// checkRestore restores a replica from the folder, as a gateway does.
+func (sys *system) checkRestore(keep stream.Snapshots, serial tokens.Serial, now time.Time) error {
 	r, err := revocation.NewReplica(revocationtest.Pinned(), 1, revocation.Limits{}, now.UnixMilli())
 	if err != nil {
 		return err

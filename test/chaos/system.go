@@ -22,8 +22,8 @@ import (
 
 const gatewayCount = 3
 
-// Each part of the run draws from a stream of its own, so that the plan of
-// faults does not depend on how far the others came.
+// Each part of the run draws from its own random stream. The plan of faults then does not depend on
+// the progress of the others.
 const (
 	streamPlan  = 0
 	streamFault = 1 << 16
@@ -31,29 +31,29 @@ const (
 	streamWatch = 3 << 16
 )
 
-// system is the stack under test and those who use it.
+// system is the stack under test and its users.
 type system struct {
 	// immutable
 	seed       uint64
-	length     time.Duration // of the faults; 0: each kind once
-	only       string        // part of the names of the kinds to inject
+	length     time.Duration // of fault injection; 0: each kind once
+	only       string        // part of the names of the faults to inject
 	dir        string        // work folder
-	say        *console
+	log        *console
 	report     *report
 	ledger     *ledger
 	broker     broker
 	topic      string
 	stack      *stack.Stack
 	issuer     *child
-	standby    *child // a second issuer on the same database; runs in one fault only
+	standby    *child // a second issuer on the same database; one fault starts it
 	gateways   []*gateway
-	spare      *gateway // starts at the end, with no snapshot
+	spare      *gateway // starts at the end, without a snapshot
 	children   []*child // all of them
 	client     *http.Client
 	passengers *passenger.Client
 	cleanup    []func()
-	postmaster int          // process of the PostgreSQL server; 0: none, or not on this machine
-	others     atomic.Int64 // checks of passengers that nobody revokes, see latency
+	postmaster int          // process ID of the PostgreSQL server; 0: none, or on another machine
+	others     atomic.Int64 // checks of passengers that are never revoked, see latency
 
 	keep   bool
 	closed sync.Once
@@ -66,12 +66,12 @@ type gateway struct {
 	client *http.Client
 }
 
-// random is one of the seed's streams.
+// random returns one of the seed's random streams.
 func (sys *system) random(stream uint64) *rand.Rand { return rand.New(rand.NewPCG(sys.seed, stream)) }
 
-func newSystem(ctx context.Context, o options, say *console) (_ *system, err error) {
+func newSystem(ctx context.Context, o options, log *console) (_ *system, err error) {
 	sys := &system{seed: o.seed, length: time.Duration(o.minutes * float64(time.Minute)), only: o.only, keep: o.keep,
-		say: say, report: newReport(say), ledger: &ledger{}, client: newClient(),
+		log: log, report: newReport(log), ledger: &ledger{}, client: newClient(),
 		topic: fmt.Sprintf("railgate.control.faults.%d", time.Now().UnixNano())} // a real broker keeps topics
 	if sys.dir, err = os.MkdirTemp("", "railgate-faults-"); err != nil {
 		return nil, err
@@ -83,7 +83,7 @@ func newSystem(ctx context.Context, o options, say *console) (_ *system, err err
 	}()
 	binaries := &process.Binaries{Dir: o.binaries}
 	if o.binaries == "" {
-		say.line("building issuer and gateway")
+		log.printf("building issuer and gateway")
 		if binaries, err = process.Build(ctx, "issuer", "gateway"); err != nil {
 			return nil, err
 		}
@@ -101,10 +101,10 @@ func newSystem(ctx context.Context, o options, say *console) (_ *system, err err
 	if err := sys.setup(ctx, binaries, o.postgres); err != nil {
 		return nil, err
 	}
-	return sys, sys.open(ctx)
+	return sys, sys.startAll(ctx)
 }
 
-// setup makes keys, database and settings.
+// setup creates keys, database and settings.
 func (sys *system) setup(ctx context.Context, binaries *process.Binaries, postgres string) error {
 	database := filepath.Join(sys.dir, "issuer.db")
 	if postgres != "" {
@@ -135,7 +135,7 @@ func (sys *system) setup(ctx context.Context, binaries *process.Binaries, postgr
 	}
 	sys.issuer, sys.standby = sys.newChild(issuer), sys.newChild(standby)
 	sys.passengers = passenger.New(issuer.URL, passenger.HTTP(sys.client))
-	for i := range gatewayCount + 1 { // the last one is for the end
+	for i := range gatewayCount + 1 { // the last one starts at the end
 		server, err := sys.stack.Gateway(fmt.Sprintf("gateway-%d", i+1), nil)
 		if err != nil {
 			return err
@@ -148,9 +148,9 @@ func (sys *system) setup(ctx context.Context, binaries *process.Binaries, postgr
 	return nil
 }
 
-// issuerSettings lift the bounds on one network and on one staff credential: passengers
-// call from one address here, and staff show one credential. Settings that this version
-// of the issuer does not know are left out.
+// issuerSettings returns settings without limits on one network and one staff credential: here all
+// passengers call from one address, and all staff use one credential. Settings unknown to this
+// version of the issuer are omitted.
 func issuerSettings(ctx context.Context, issuer string) (stack.Settings, error) {
 	help, err := exec.CommandContext(ctx, issuer, "-h").CombinedOutput()
 	if err != nil {
@@ -165,8 +165,8 @@ func issuerSettings(ctx context.Context, issuer string) (stack.Settings, error) 
 	return s, nil
 }
 
-// open starts everything and makes the first passengers.
-func (sys *system) open(ctx context.Context) error {
+// startAll starts all processes and creates the first passengers.
+func (sys *system) startAll(ctx context.Context) error {
 	if err := sys.issuer.start(); err != nil {
 		return err
 	}
@@ -175,24 +175,24 @@ func (sys *system) open(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := awaitFresh(ctx, sys.gateways, comeBackBound); err != nil {
-		return fmt.Errorf("the gateways do not start: %w\n%s", err, sys.gateways[0].tail())
+	if err := awaitFresh(ctx, sys.gateways, recoveryBound); err != nil {
+		return fmt.Errorf("the gateways do not become fresh: %w\n%s", err, sys.gateways[0].tail())
 	}
-	if err := sys.issuer.Ready(ctx, comeBackBound, nil); err != nil {
+	if err := sys.issuer.Ready(ctx, recoveryBound, nil); err != nil {
 		return fmt.Errorf("%w\n%s", err, sys.issuer.tail())
 	}
 	for n := range firstHolders {
 		h, err := sys.newHolder(ctx, n)
 		if err != nil {
-			return fmt.Errorf("making the first passengers: %w", err)
+			return fmt.Errorf("create the first passengers: %w", err)
 		}
 		sys.ledger.add(h)
 	}
-	sys.say.line("%s, %d gateways fresh, %d passengers", sys.broker.Name(), len(sys.gateways), firstHolders)
+	sys.log.printf("%s, %d gateways fresh, %d passengers", sys.broker.Name(), len(sys.gateways), firstHolders)
 	return nil
 }
 
-// close ends every process and removes the work folder. It may be called again.
+// close ends every process and removes the work folder. It may be called more than once.
 func (sys *system) close() {
 	sys.closed.Do(func() {
 		for _, c := range sys.children {
@@ -202,7 +202,7 @@ func (sys *system) close() {
 			undo()
 		}
 		if sys.keep {
-			sys.say.line("the work folder is %s", sys.dir)
+			sys.log.printf("the work folder is %s", sys.dir)
 			return
 		}
 		os.RemoveAll(sys.dir)

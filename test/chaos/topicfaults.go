@@ -12,63 +12,62 @@ import (
 	"github.com/railgate/railgate/revocation"
 )
 
-// strangerFaults are what somebody who may write into the topic, but holds no
-// key, can put there.
+// strangerFaults are messages of a writer who has access to the topic but no key.
 func strangerFaults() []fault {
 	return []fault{
-		says("random bytes", func(_ [][]byte, r *rand.Rand) [][]byte { return [][]byte{noise(r, r.IntN(2000))} }),
-		says("truncated copies", copies(func(m []byte, r *rand.Rand) []byte { return m[:r.IntN(len(m))] })),
-		says("lengthened copies", copies(func(m []byte, r *rand.Rand) []byte { return append(m, noise(r, 1+r.IntN(100))...) })),
-		says("copies with a flipped bit", copies(func(m []byte, r *rand.Rand) []byte {
+		strangerWrites("random bytes", func(_ [][]byte, r *rand.Rand) [][]byte { return [][]byte{noise(r, r.IntN(2000))} }),
+		strangerWrites("truncated copies", copies(func(m []byte, r *rand.Rand) []byte { return m[:r.IntN(len(m))] })),
+		strangerWrites("lengthened copies", copies(func(m []byte, r *rand.Rand) []byte { return append(m, noise(r, 1+r.IntN(100))...) })),
+		strangerWrites("copies with a flipped bit", copies(func(m []byte, r *rand.Rand) []byte {
 			m[r.IntN(len(m))] ^= 1 << r.IntN(8)
 			return m
 		})),
-		says("exact replays", copies(func(m []byte, _ *rand.Rand) []byte { return m })),
-		says("replays of another partition", nil),
-		says("messages without a value", func([][]byte, *rand.Rand) [][]byte { return [][]byte{nil, {}} }),
-		says("messages that are too large", func(_ [][]byte, r *rand.Rand) [][]byte {
+		strangerWrites("exact replays", copies(func(m []byte, _ *rand.Rand) []byte { return m })),
+		strangerWrites("replays of another partition", nil),
+		strangerWrites("messages without a value", func([][]byte, *rand.Rand) [][]byte { return [][]byte{nil, {}} }),
+		strangerWrites("messages that are too large", func(_ [][]byte, r *rand.Rand) [][]byte {
 			return [][]byte{noise(r, revocation.MaxBatch+1+r.IntN(revocation.MaxBatch/2))}
 		}),
-		longWinded(),
+		strangerWritesMegabyte(),
 	}
 }
 
-// copies changes each of what was heard.
+// copies applies a change to each message read.
 func copies(change func(m []byte, r *rand.Rand) []byte) func([][]byte, *rand.Rand) [][]byte {
-	return func(heard [][]byte, r *rand.Rand) (said [][]byte) {
-		for _, m := range heard {
-			said = append(said, change(m, r))
+	return func(messages [][]byte, r *rand.Rand) (changed [][]byte) {
+		for _, m := range messages {
+			changed = append(changed, change(m, r))
 		}
-		return said
+		return changed
 	}
 }
 
-// says makes a fault of a way to turn what was heard in a partition into what is
-// said in the same one. nil says it unchanged in the next partition.
-func says(what string, say func(heard [][]byte, r *rand.Rand) [][]byte) fault {
+// strangerWrites makes a fault of a function that turns messages read from a partition into
+// messages written to the same one. nil writes them unchanged to the next partition.
+func strangerWrites(what string, change func(messages [][]byte, r *rand.Rand) [][]byte) fault {
 	return fault{"a stranger writes " + what, []string{theTopic}, false, func(ctx context.Context, sys *system, r *rand.Rand) error {
 		s := newStranger(sys.broker.Bootstrap(), sys.topic)
-		defer s.leave()
+		defer s.close()
 		from, codec := r.IntN(partitions), codecs[r.IntN(len(codecs))]
-		// Another fault may be on: a stranger, too, has to try again.
+		// Another fault may be active: the stranger tries again too.
 		var err error
 		await(ctx, callPatience, shortestFault, func() bool {
-			err = s.utter(ctx, from, codec, say, r)
+			err = s.writeFrom(ctx, from, codec, change, r)
 			return err == nil
 		})
 		return err
 	}}
 }
 
-// longWinded fills every partition with more than a gateway fetches at once, so
-// that reading a log again takes several steps.
-func longWinded() fault {
+// strangerWritesMegabyte fills every partition with more than a gateway fetches in one request, so
+// reading a log again takes several steps.
+func strangerWritesMegabyte() fault {
 	return fault{"a stranger writes a megabyte", []string{theTopic}, false, func(ctx context.Context, sys *system, r *rand.Rand) error {
 		s := newStranger(sys.broker.Bootstrap(), sys.topic)
-		defer s.leave()
+		defer s.close()
 		for p := range partitions {
 			for range 1 + (1<<20)/revocation.MaxBatch {
-				if err := s.speak(ctx, p, 0, noise(r, revocation.MaxBatch)); err != nil {
+				if err := s.write(ctx, p, 0, noise(r, revocation.MaxBatch)); err != nil {
 					return err
 				}
 			}
@@ -79,45 +78,45 @@ func longWinded() fault {
 
 var codecs = []kafka.Compression{0, kafka.Gzip, kafka.Snappy, kafka.Lz4, kafka.Zstd}
 
-func (s *stranger) utter(ctx context.Context, from int, codec kafka.Compression, say func([][]byte, *rand.Rand) [][]byte, r *rand.Rand) error {
-	heard, err := s.overhear(ctx, from)
+func (s *stranger) writeFrom(ctx context.Context, from int, codec kafka.Compression, change func([][]byte, *rand.Rand) [][]byte, r *rand.Rand) error {
+	messages, err := s.readNewest(ctx, from)
 	if err != nil {
 		return err
 	}
-	if len(heard) == 0 {
+	if len(messages) == 0 {
 		return errors.New("the partition is empty")
 	}
-	first := r.IntN(len(heard))
-	heard = heard[first : first+1+r.IntN(len(heard)-first)]
-	if say == nil {
-		return s.speak(ctx, (from+1)%partitions, codec, heard...)
+	first := r.IntN(len(messages))
+	messages = messages[first : first+1+r.IntN(len(messages)-first)]
+	if change == nil {
+		return s.write(ctx, (from+1)%partitions, codec, messages...)
 	}
-	return s.speak(ctx, from, codec, say(heard, r)...)
+	return s.write(ctx, from, codec, change(messages, r)...)
 }
 
-// madeAgainBound bounds the way from a lost topic to a new one: the issuer waits 3 s
-// before it believes the loss, and may have to take its lease again.
-const madeAgainBound = 30 * time.Second
+// recreateBound bounds the time from the loss of a topic to a new one: the issuer waits 3 s before
+// it accepts the loss, and may have to acquire its lease again.
+const recreateBound = 30 * time.Second
 
-// lostFaults are losses that only the issuer can make good.
+// lostFaults are losses that only the issuer can repair.
 func lostFaults() []fault {
 	return []fault{
-		{"topic lost, as by a broker that comes back empty", []string{theBroker, theTopic, theIssuer}, true, loseTopic},
+		{"topic lost, as after a broker restart without its data", []string{theBroker, theTopic, theIssuer}, true, loseTopic},
 	}
 }
 
-// loseTopic takes the topic away and leaves it to the issuer to make it again.
-// Revocations go on being acknowledged; each must reach every gateway.
+// loseTopic deletes the topic and leaves its recreation to the issuer. Revocations continue to be
+// acknowledged; each must reach every gateway.
 func loseTopic(ctx context.Context, sys *system, _ *rand.Rand) error {
 	s := newStranger(sys.broker.Bootstrap(), sys.topic)
-	defer s.leave()
+	defer s.close()
 	lost := time.Now().UnixMilli()
 	if err := s.deleteTopic(ctx); err != nil {
 		return err
 	}
-	if !await(ctx, madeAgainBound, pollEvery, func() bool { return s.topicExists(ctx) }) {
+	if !await(ctx, recreateBound, pollEvery, func() bool { return s.topicExists(ctx) }) {
 		if ctx.Err() == nil {
-			sys.report.incident("the topic was lost, and the issuer has not made it again after %v", madeAgainBound)
+			sys.report.incident("the topic was lost, and the issuer has not recreated it after %v", recreateBound)
 		}
 		return ctx.Err()
 	}
@@ -128,19 +127,19 @@ func loseTopic(ctx context.Context, sys *system, _ *rand.Rand) error {
 			return nil
 		}
 	}
-	asked := 0
+	checked := 0
 	for _, e := range sys.ledger.all() {
-		before := sys.ledger.look(e)
-		if !before.Revoked || before.AckMS < lost || before.AckMS > made || !e.holder.good(time.Now()) {
+		before := sys.ledger.statusOf(e)
+		if !before.Revoked || before.AckMS < lost || before.AckMS > made || !e.holder.usable(time.Now()) {
 			continue
 		}
-		asked++
+		checked++
 		for _, g := range sys.gateways {
-			sys.question(ctx, g, e, before)
+			sys.checkAndJudge(ctx, g, e, before)
 		}
 	}
-	sys.say.line("  the topic was lost for %.1fs; every gateway was asked for the %d credentials revoked meanwhile", float64(made-lost)/1000, asked)
-	if asked == 0 && ctx.Err() == nil {
+	sys.log.printf("  the topic was lost for %.1fs; the %d credentials revoked meanwhile were checked at every gateway", float64(made-lost)/1000, checked)
+	if checked == 0 && ctx.Err() == nil {
 		return errors.New("nothing was revoked while the topic was lost")
 	}
 	return nil
@@ -154,14 +153,14 @@ func (s *stranger) deleteTopic(ctx context.Context) error {
 		return err
 	}
 	if err := r.Errors[s.topic]; err != nil {
-		return fmt.Errorf("deleting the topic: %w", err)
+		return fmt.Errorf("delete the topic: %w", err)
 	}
-	// The client answers questions about the topic from memory: let it forget.
+	// The client caches metadata: let it expire.
 	sleep(ctx, 2*s.transport.MetadataTTL)
 	return nil
 }
 
-// topicExists asks whether brokers know the topic with all its partitions.
+// topicExists reports whether the brokers know the topic with all its partitions.
 func (s *stranger) topicExists(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, callPatience)
 	defer cancel()

@@ -141,7 +141,6 @@ var unread = []string{
 	"revocation/stream",
 	"revocation/testdata/vectors/README.md",
 	"test/articles",
-	"test/chaos",
 	"test/crash",
 	"test/e2e",
 	"test/repo",
