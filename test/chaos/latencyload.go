@@ -24,7 +24,7 @@ type round struct {
 	late                             []time.Duration // from the time a request was due until it was sent
 	failed                           map[string]int  // revocations and checks that failed, by class
 	others                           int64           // checks of other passengers
-	checks                        int64           // checks of revoked passengers until refusal
+	checks                           int64           // checks of revoked passengers until refusal
 	last                             time.Time       // last acknowledgement
 	reached                          float64         // acknowledged revocations a second
 	cost                             cost
