@@ -92,10 +92,10 @@ func OpenOutbox(ctx context.Context, c outbox.Config) (*outbox.Outbox, error) {
 	return outbox.Open(ctx, c)
 }
 
-// SealedColumns are all columns that lie under a field key: what a walk to a newer
+// EncryptedColumns are all columns that lie under a field key: what a walk to a newer
 // key must cover.
-func SealedColumns() []vault.Column {
-	return slices.Concat(credential.SealedColumns(), account.SealedColumns(), registry.SealedColumns())
+func EncryptedColumns() []vault.Column {
+	return slices.Concat(credential.EncryptedColumns(), account.EncryptedColumns(), registry.EncryptedColumns())
 }
 
 // Open puts an issuer together; it starts nothing but the announcement of keys.

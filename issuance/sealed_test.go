@@ -42,7 +42,7 @@ func TestEverySealedColumnIsWalked(t *testing.T) {
 			}
 		}
 	}
-	for _, c := range issuance.SealedColumns() {
+	for _, c := range issuance.EncryptedColumns() {
 		if c.Key != "id" {
 			t.Errorf("%s.%s is found by %s", c.Table, c.Column, c.Key)
 		}

@@ -138,7 +138,7 @@ func (h *system) startIssuer(ctx context.Context, a addresses, brokers []string,
 	web, err := issuance.Open(ctx, issuance.Config{
 		Credentials: credential.Config{
 			Outbox: db, Vault: keys.Vault,
-			Checker: facecheck.Sandbox{}, CheckTimeout: time.Second, Residents: provider.SandboxResidents{},
+			Checker: facecheck.Sandbox{}, CheckTimeout: time.Second, Residents: provider.SandboxResidentRegistry{},
 			Now: h.clock.now, Log: log, Metrics: metrics,
 		},
 		Announce: []keyring.Public{{ID: loadKeyID, Key: signing.NewKey(h.loadSeed).Public()}},

@@ -128,7 +128,7 @@ func (inv *invocation) walker(ctx context.Context) (*vault.Walker, error) {
 	if err := inv.open(ctx); err != nil {
 		return nil, err
 	}
-	return vault.NewWalker(inv.db.Database(), inv.vault, issuance.SealedColumns())
+	return vault.NewWalker(inv.db.Database(), inv.vault, issuance.EncryptedColumns())
 }
 
 // maxNamed bounds the broken fields that are printed.

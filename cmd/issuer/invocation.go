@@ -226,7 +226,7 @@ func (c *config) openKeys() (*keystore.Keys, error) {
 	}
 	k, err := o.Open(c.Keys)
 	switch {
-	case errors.Is(err, keystore.ErrSealed):
+	case errors.Is(err, keystore.ErrNoPassphrase):
 		return nil, fmt.Errorf("keys: %w; set keys_passphrase_file", err)
 	case errors.Is(err, keystore.ErrPassphrase):
 		return nil, fmt.Errorf("keys_passphrase_file: %w", err)

@@ -73,7 +73,7 @@ func (r *residentCards) validate(trust ownfile.Trust, f *conf.Faults) {
 	case sandbox:
 	case viaHTTP:
 		var err error
-		r.remote, err = r.HTTP.Load(provider.ResidentsService, trust)
+		r.remote, err = r.HTTP.Load(provider.ResidentRegistryService, trust)
 		f.Add("residents.http", err)
 	default:
 		f.Add("residents.provider", errors.New(`must be "http", or "sandbox", which knows no cards and so must be chosen knowingly`))
@@ -96,13 +96,13 @@ func (r *faceCheck) checker(log *zap.Logger, metrics prometheus.Registerer) (fac
 }
 
 // registry makes the registry of resident ID cards.
-func (r *residentCards) registry(log *zap.Logger, metrics prometheus.Registerer) (provider.Residents, error) {
+func (r *residentCards) registry(log *zap.Logger, metrics prometheus.Registerer) (provider.ResidentRegistry, error) {
 	if r.Provider == sandbox {
-		return provider.SandboxResidents{}, nil
+		return provider.SandboxResidentRegistry{}, nil
 	}
 	c := r.remote
 	c.Client.Log, c.Client.Metrics = log, metrics
-	return provider.NewResidents(c)
+	return provider.NewResidentRegistry(c)
 }
 
 type phoneCode struct {

@@ -82,7 +82,7 @@ func seal(_ context.Context, inv *invocation) error {
 	if p == "" {
 		return errors.New("set keys_passphrase_file to a file of one line, at least 16 bytes, that only the issuer can read")
 	}
-	if err := keystore.Seal(inv.config.Keys, p); err != nil {
+	if err := keystore.Encrypt(inv.config.Keys, p); err != nil {
 		return err
 	}
 	inv.printf("%s is sealed. Backups of it that are older still hold the keys in the clear: destroy them, or make new keys.", inv.config.Keys)
@@ -101,7 +101,7 @@ func resealKeys(_ context.Context, inv *invocation) error {
 	if err != nil {
 		return err
 	}
-	if err := keystore.Reseal(inv.config.Keys, old, next); err != nil {
+	if err := keystore.ReEncrypt(inv.config.Keys, old, next); err != nil {
 		return err
 	}
 	inv.printf("%s opens with the passphrase in %s now: let keys_passphrase_file name it before an issuer starts again.\nBackups of the directory that are older open with the old passphrase.", inv.config.Keys, inv.value)

@@ -47,7 +47,7 @@ func liftLocks(ctx context.Context, inv *invocation) error {
 	for i, keys := range locks {
 		var lifted int
 		err := inv.db.Database().Change(ctx, "lift locks", func(ctx context.Context, tx *sql.Tx) (err error) {
-			if lifted, err = failures.Lift(ctx, tx, keys...); err != nil || lifted == 0 {
+			if lifted, err = failures.Unlock(ctx, tx, keys...); err != nil || lifted == 0 {
 				return err
 			}
 			return inv.log.Append(ctx, tx, inv.entry(staff.ClearLockout, audit.Object{Kind: audit.Lock, ID: keys[0].Name()}, strconv.Itoa(lifted)+" counts"))

@@ -16,8 +16,8 @@ type PersonalData struct {
 	PasswordSetAt database.Millis
 	Consents      []ConsentGiven
 	Logins        []Login
-	FailedLogins  throttle.Held
-	CodesSent     throttle.Held // to phones; Failures is how many count now
+	FailedLogins  throttle.LockState
+	CodesSent     throttle.LockState // to phones; Failures is how many count now
 	Codes         []StoredAccountCode
 }
 
@@ -53,10 +53,10 @@ func (s *Service) PersonalData(ctx context.Context, h Holder) (PersonalData, err
 		if err = q.QueryRowContext(ctx, `SELECT password_ms FROM accounts WHERE id = $1`, h.account).Scan(&held.PasswordSetAt); err != nil {
 			return held, err
 		}
-		if held.FailedLogins, err = s.Lockout.Held(ctx, q, s.Lockout.Account(held.Profile.Login)); err != nil {
+		if held.FailedLogins, err = s.Lockout.LockState(ctx, q, s.Lockout.Account(held.Profile.Login)); err != nil {
 			return held, err
 		}
-		if held.CodesSent, err = s.Lockout.Held(ctx, q, s.Lockout.CodesOf(held.Profile.Login)); err != nil {
+		if held.CodesSent, err = s.Lockout.LockState(ctx, q, s.Lockout.CodesOf(held.Profile.Login)); err != nil {
 			return held, err
 		}
 		held.Codes, err = database.All(ctx, q, func(rows *sql.Rows, c *StoredAccountCode) error {

@@ -15,9 +15,9 @@ import (
 
 const table = "accounts"
 
-// SealedColumns are the columns that are sealed, for the walk that moves them to a
+// EncryptedColumns are the columns that are sealed, for the walk that moves them to a
 // new field key.
-func SealedColumns() []vault.Column {
+func EncryptedColumns() []vault.Column {
 	return vault.Columns(table, "id", columnLogin, columnPassword, columnName, columnNumber, columnNationality, columnPhone, columnEmail, columnSubstituted)
 }
 
@@ -37,14 +37,14 @@ func seal(v *vault.Vault, column, account, plain string) []byte {
 	if plain == "" {
 		return nil
 	}
-	return v.Seal([]byte(plain), vault.Place{Table: table, Column: column, Row: account})
+	return v.Encrypt([]byte(plain), vault.Place{Table: table, Column: column, Row: account})
 }
 
 func unseal(v *vault.Vault, column, account string, sealed []byte) (string, error) {
 	if sealed == nil {
 		return "", nil
 	}
-	plain, err := v.Open(sealed, vault.Place{Table: table, Column: column, Row: account})
+	plain, err := v.Decrypt(sealed, vault.Place{Table: table, Column: column, Row: account})
 	if err != nil {
 		return "", fmt.Errorf("column %s of %s: %w", column, account, err)
 	}

@@ -109,7 +109,7 @@ func TestB12_HolderSeesAllThatIsHeld(t *testing.T) {
 		held, err := w.PersonalData(t.Context(), h)
 		w.Must(err)
 		p, err := w.Profile(t.Context(), h)
-		if err != nil || held.Profile != p || held.PasswordSetAt != w.now() || held.FailedLogins != (throttle.Held{Failures: 1}) || len(held.Logins) != 2 {
+		if err != nil || held.Profile != p || held.PasswordSetAt != w.now() || held.FailedLogins != (throttle.LockState{Failures: 1}) || len(held.Logins) != 2 {
 			t.Fatalf("%+v: %v", held, err)
 		}
 		for _, l := range held.Logins {

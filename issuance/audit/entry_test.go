@@ -45,7 +45,7 @@ func TestEntryIsOfTheMemberWhoMayActAndNobodyElse(t *testing.T) {
 	runtest.Must(t, err)
 	list, err := staff.NewList(staff.Config{Credentials: []staff.Credential{c}})
 	runtest.Must(t, err)
-	m, err := list.Find(secret)
+	m, err := list.Authenticate(secret)
 	runtest.Must(t, err)
 	serial := Serial(tokens.Serial{Day: 20494, Index: 17})
 	e, err := By(m, staff.Unrevoke, serial, 5)

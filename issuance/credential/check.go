@@ -107,11 +107,11 @@ func (s *Service) Resume(ctx context.Context, h Holder) (ApplicationView, error)
 
 // openIdentity opens the sealed identity for the providers.
 func (s *Service) openIdentity(a *Application) (p provider.Person, err error) {
-	name, err := s.vault.Open(a.Name, place(columnName, a.ID))
+	name, err := s.vault.Decrypt(a.Name, place(columnName, a.ID))
 	if err != nil {
 		return p, err
 	}
-	number, err := s.vault.Open(a.Number, place(columnNumber, a.ID))
+	number, err := s.vault.Decrypt(a.Number, place(columnNumber, a.ID))
 	return provider.Person{Name: string(name), Document: a.Document, Number: string(number)}, err
 }
 

@@ -36,7 +36,7 @@ func (s *Service) Export(ctx context.Context, h Holder) (out PersonalData, err e
 	if err != nil {
 		return out, err
 	}
-	city, err := s.vault.Open(h.application.City, place(columnCity, h.application.ID))
+	city, err := s.vault.Decrypt(h.application.City, place(columnCity, h.application.ID))
 	if err != nil {
 		return out, err
 	}

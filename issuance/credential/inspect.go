@@ -110,7 +110,7 @@ func (s *Service) IdentifyCode(ctx context.Context, by staff.Member, scanned Sca
 // identifications it bounds the other way to a person: a window looks for checked entries
 // by document number, to correct them.
 func (s *Service) TakeIdentification(by staff.Member) error {
-	err := s.identifications.Take(by.Name(), 1)
+	err := s.identifications.Spend(by.Name(), 1)
 	if err != nil {
 		s.metrics.identifications.WithLabelValues("budget").Inc()
 	}

@@ -73,7 +73,7 @@ type Config struct {
 	// 0: DefaultMaxChecks.
 	MaxChecks int
 	// Residents knows the resident ID cards.
-	Residents provider.Residents
+	Residents provider.ResidentRegistry
 	// LookupTimeout bounds one question to it. 0: provider.DefaultTimeout.
 	LookupTimeout time.Duration
 	// Policy is the version of the privacy policy in force (rules B12 and G34). Applicants
@@ -153,7 +153,7 @@ type Service struct {
 	checks  chan struct{}             // a place for each call of the provider
 	budget  *throttle.Limiter[string] // of changes, by the credential's name; nil: no bound
 	// what credentials learn of persons, by their names
-	identifications, subjects *throttle.Takes
+	identifications, subjects *throttle.Budget
 	verifiers                 sync.Map // tokens.KeyID to *tokens.Key
 }
 
@@ -214,12 +214,12 @@ func (s *Service) Run(ctx context.Context) {
 }
 
 // newTakes bounds what one credential learns.
-func newTakes(c *Config) (identifications, subjects *throttle.Takes, err error) {
-	identifications, err = throttle.NewTakes(c.Identifications, staff.IdentificationsSpent, "this credential has identified as many passengers as it may", c.Now)
+func newTakes(c *Config) (identifications, subjects *throttle.Budget, err error) {
+	identifications, err = throttle.NewBudget(c.Identifications, staff.IdentificationsSpent, "this credential has identified as many passengers as it may", c.Now)
 	if err != nil {
 		return nil, nil, fmt.Errorf("issuance: %w", err)
 	}
-	subjects, err = throttle.NewTakes(c.Subjects, staff.SubjectsSpent, "this credential has asked for as many pseudonyms as it may today", c.Now)
+	subjects, err = throttle.NewBudget(c.Subjects, staff.SubjectsSpent, "this credential has asked for as many pseudonyms as it may today", c.Now)
 	if err != nil {
 		return nil, nil, fmt.Errorf("issuance: %w", err)
 	}

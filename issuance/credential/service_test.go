@@ -64,7 +64,7 @@ func systemAt(t *testing.T, address string) *system {
 	keys := keystore.New()
 	d.key = keyring.Key{ID: keys.IssuerID, Signer: keys.Issuer}
 	d.Config = credential.Config{
-		Outbox: box, Vault: keys.Vault, Checker: facecheck.Sandbox{}, Residents: provider.SandboxResidents{}, Policy: testPolicy,
+		Outbox: box, Vault: keys.Vault, Checker: facecheck.Sandbox{}, Residents: provider.SandboxResidentRegistry{}, Policy: testPolicy,
 		Now: func() time.Time { return d.now },
 	}
 	return d
@@ -135,7 +135,7 @@ func (d *system) memberNamed(name string) staff.Member {
 	runtest.Must(d.t, err)
 	list, err := staff.NewList(staff.Config{Credentials: []staff.Credential{c}})
 	runtest.Must(d.t, err)
-	m, err := list.Find(secret)
+	m, err := list.Authenticate(secret)
 	runtest.Must(d.t, err)
 	return m
 }

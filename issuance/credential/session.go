@@ -78,7 +78,7 @@ func (s *Service) OpenSession(ctx context.Context, h Holder, check string, mode 
 		}
 		row.Key = key
 		if mode == Hosted {
-			row.Pass, row.Seed = pass[:], s.vault.Seal(seed[:], seedPlace(row.ID))
+			row.Pass, row.Seed = pass[:], s.vault.Encrypt(seed[:], seedPlace(row.ID))
 		}
 		if login != nil {
 			return s.Store.openInLogin(ctx, opening{row, database.MillisAt(now)}, s.Accounts, *login)
@@ -232,7 +232,7 @@ func (s *Service) Code(ctx context.Context, v Visitor, session string) (ShownCod
 var errNoSession = problem.New(SessionNotFound, "this application has no such session")
 
 func (s *Service) hostedCode(row SessionRow, serial tokens.Serial, step int) (string, error) {
-	seed, err := s.vault.Open(row.Seed, seedPlace(row.ID))
+	seed, err := s.vault.Decrypt(row.Seed, seedPlace(row.ID))
 	if err != nil {
 		return "", err
 	}

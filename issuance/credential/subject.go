@@ -52,7 +52,7 @@ func (s *Service) Subjects(ctx context.Context, by staff.Member, day int64, pers
 	if err != nil {
 		return nil, err
 	}
-	if err := s.subjects.Take(by.Name(), len(persons)); err != nil {
+	if err := s.subjects.Spend(by.Name(), len(persons)); err != nil {
 		s.metrics.subjects.WithLabelValues("refused").Add(float64(len(persons)))
 		return nil, err
 	}

@@ -46,8 +46,8 @@ const (
 	columnCity   = "city"
 )
 
-// SealedColumns are the columns of this package that are sealed.
-func SealedColumns() []vault.Column {
+// EncryptedColumns are the columns of this package that are sealed.
+func EncryptedColumns() []vault.Column {
 	return append(vault.Columns("applications", "id", columnName, columnNumber, columnCity), vault.Columns("sessions", "id", "seed")...)
 }
 
@@ -84,9 +84,9 @@ func (s *Service) Submit(ctx context.Context, by *account.Holder, f Form) (Submi
 		Access:   ids.Hash(out.AccessToken),
 		Document: who.Document,
 		Person:   s.vault.Person(who.Document, who.Number),
-		Name:     s.vault.Seal([]byte(who.Name), place(columnName, out.Application)),
-		Number:   s.vault.Seal([]byte(who.Number), place(columnNumber, out.Application)),
-		City:     s.vault.Seal([]byte(city), place(columnCity, out.Application)),
+		Name:     s.vault.Encrypt([]byte(who.Name), place(columnName, out.Application)),
+		Number:   s.vault.Encrypt([]byte(who.Number), place(columnNumber, out.Application)),
+		City:     s.vault.Encrypt([]byte(city), place(columnCity, out.Application)),
 		Created:  database.MillisAt(now),
 	}
 	if by != nil {

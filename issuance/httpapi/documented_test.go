@@ -19,7 +19,7 @@ import (
 
 // outage is the sandbox's registry of residents, which can be out of order.
 type outage struct {
-	provider.SandboxResidents
+	provider.SandboxResidentRegistry
 	out atomic.Bool
 }
 
@@ -27,7 +27,7 @@ func (o *outage) Lookup(ctx context.Context, p provider.Person) (provider.Match,
 	if o.out.Load() {
 		return provider.Unknown, errors.New("out of order")
 	}
-	return o.SandboxResidents.Lookup(ctx, p)
+	return o.SandboxResidentRegistry.Lookup(ctx, p)
 }
 
 // Every operation answers as documented, when all is well and when it is not.

@@ -34,7 +34,7 @@ func Example() {
 		metrics := prometheus.NewRegistry()
 		issuer, err := issuance.Open(ctx, issuance.Config{
 			Credentials: credential.Config{
-				Outbox: box, Vault: keys.Vault, Checker: facecheck.Sandbox{}, Residents: provider.SandboxResidents{}, Log: log, Metrics: metrics,
+				Outbox: box, Vault: keys.Vault, Checker: facecheck.Sandbox{}, Residents: provider.SandboxResidentRegistry{}, Log: log, Metrics: metrics,
 			},
 			Keys: []keyring.Key{{ID: keys.IssuerID, Signer: keys.Issuer}}, KeyLead: keyring.DefaultLead, Staff: roster,
 		})

@@ -83,7 +83,7 @@ type setup struct {
 	changes                   throttle.Rate
 	identifications, subjects throttle.Allowance
 	maxChecks                 int
-	residents                 provider.Residents
+	residents                 provider.ResidentRegistry
 	rate                      throttle.Rate
 	callback                  http.Handler // nil: a provider that never calls
 	trouble                   func() string
@@ -128,7 +128,7 @@ func newSystem(t testing.TB, s setup) *system {
 	t.Cleanup(func() { w.outbox.Close() })
 	w.outbox.SetWake(func(int) { w.woken <- struct{}{} })
 	if s.residents == nil {
-		s.residents = provider.SandboxResidents{}
+		s.residents = provider.SandboxResidentRegistry{}
 	}
 	if s.callback == nil {
 		s.callback = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) })

@@ -184,7 +184,7 @@ func openEither(t *testing.T, h *system, passphrases ...Passphrase) *Keys {
 	for _, p := range passphrases {
 		if k, err := (Options{Passphrase: p}).Open(h.dir); err == nil {
 			return k
-		} else if !errors.Is(err, ErrPassphrase) && !errors.Is(err, ErrSealed) {
+		} else if !errors.Is(err, ErrPassphrase) && !errors.Is(err, ErrNoPassphrase) {
 			t.Fatal(err)
 		}
 	}
@@ -210,7 +210,7 @@ func stories(t *testing.T) map[string]story {
 	return map[string]story{
 		"Seal": {
 			of:      plain,
-			command: func(h *system) error { return Seal(h.dir, right) },
+			command: func(h *system) error { return Encrypt(h.dir, right) },
 			stopped: unchanged(right), // a plain directory opens with a passphrase, too
 			finished: func(t *testing.T, h *system) {
 				h.same(openEither(t, h, right))
@@ -221,7 +221,7 @@ func stories(t *testing.T) map[string]story {
 		},
 		"Reseal": {
 			of:      sealed,
-			command: func(h *system) error { return Reseal(h.dir, right, other) },
+			command: func(h *system) error { return ReEncrypt(h.dir, right, other) },
 			stopped: unchanged(right, other),
 			finished: func(t *testing.T, h *system) {
 				h.same(openEither(t, h, other))
@@ -237,7 +237,7 @@ func stories(t *testing.T) map[string]story {
 		},
 		"Seal of a directory from before age": {
 			of:      old,
-			command: func(h *system) error { return Seal(h.dir, right) },
+			command: func(h *system) error { return Encrypt(h.dir, right) },
 			stopped: unchanged(right),
 			finished: func(t *testing.T, h *system) {
 				h.same(openEither(t, h, right))

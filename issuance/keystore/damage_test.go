@@ -134,7 +134,7 @@ func TestPermissionsOfSealedFiles(t *testing.T) {
 			if !strings.Contains(name, "a key that") { // Generate reads no other key
 				h.refuses(err, c.want)
 			}
-			h.refuses(Reseal(h.dir, right, other), c.want)
+			h.refuses(ReEncrypt(h.dir, right, other), c.want)
 		})
 	}
 }

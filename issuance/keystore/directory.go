@@ -47,7 +47,7 @@ func (o Options) enter(path string, alone bool) (*directory, error) {
 	}
 	text, err := d.readFile(sealFile)
 	if err == nil && o.Passphrase == "" {
-		err = ErrSealed
+		err = ErrNoPassphrase
 	}
 	if err == nil {
 		d.seal, err = openSeal(text, o.Passphrase)

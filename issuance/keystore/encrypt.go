@@ -88,8 +88,8 @@ var (
 	// ErrPassphrase does not say which of the two it is: only the passphrase itself
 	// could tell them apart.
 	ErrPassphrase = errors.New("keystore: wrong passphrase, or " + sealFile + " was damaged")
-	// ErrSealed asks for what Options.Passphrase is there for.
-	ErrSealed = errors.New("keystore: the keys are sealed and no passphrase was given")
+	// ErrNoPassphrase asks for what Options.Passphrase is there for.
+	ErrNoPassphrase = errors.New("keystore: the keys are sealed and no passphrase was given")
 
 	errElsewhere = errors.New("was sealed in another directory or before a Reseal, or was damaged, altered or exchanged; take it and " + sealFile + " from one backup")
 )
@@ -186,12 +186,12 @@ func decrypt(text []byte, with age.Identity) ([]byte, error) {
 	return io.ReadAll(r)
 }
 
-// Seal turns a plain directory into a sealed one. Whenever it is cut off, the
+// Encrypt turns a plain directory into a sealed one. Whenever it is cut off, the
 // directory opens with the passphrase, and the same call finishes; on a sealed
 // directory it does that and no more, and brings files from before age into the
 // present form. What the files held in the clear is erased, as far as the package
 // comment can promise: copies of them stay what they were.
-func Seal(dir string, p Passphrase) error {
+func Encrypt(dir string, p Passphrase) error {
 	if err := p.strongEnough(); err != nil {
 		return err
 	}
@@ -209,11 +209,11 @@ func Seal(dir string, p Passphrase) error {
 	return d.settle(p)
 }
 
-// Reseal changes the passphrase and the key under it, so that the old passphrase
+// ReEncrypt changes the passphrase and the key under it, so that the old passphrase
 // and an old copy of keystore.seal open nothing that is made from now on. Whenever
 // it is cut off, one of the two passphrases opens the directory, and the same call
 // finishes.
-func Reseal(dir string, old, next Passphrase) error {
+func ReEncrypt(dir string, old, next Passphrase) error {
 	if err := next.strongEnough(); err != nil {
 		return err
 	}

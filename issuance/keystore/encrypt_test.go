@@ -39,7 +39,7 @@ func TestSealMakesAPlainDirectorySealed(t *testing.T) {
 	h.must(err)
 	defer behind.Close()
 	h.must(os.Chmod(h.file(vaultKind.file), 0o400))
-	h.must(Seal(h.dir, right))
+	h.must(Encrypt(h.dir, right))
 	h.holdsNoSecret()
 	if text, err := io.ReadAll(behind); err != nil || strings.Contains(string(text), "master") {
 		t.Fatalf("the plain file's bytes were not erased: %v", err)
@@ -50,11 +50,11 @@ func TestSealMakesAPlainDirectorySealed(t *testing.T) {
 		t.Fatalf("still plain: %v", got.Plain())
 	}
 	_, err = Open(h.dir)
-	if !errors.Is(err, ErrSealed) {
+	if !errors.Is(err, ErrNoPassphrase) {
 		t.Fatalf("without a passphrase: %v", err)
 	}
 	before := h.files()
-	h.must(Seal(h.dir, right))
+	h.must(Encrypt(h.dir, right))
 	for name, text := range h.files() {
 		if before[name] != text {
 			t.Fatalf("sealing again changed %s", name)
@@ -73,13 +73,13 @@ func TestWrongPassphraseIsOneError(t *testing.T) {
 		if _, err := (Options{Passphrase: wrong}).Generate(h.dir, nil); err != ErrPassphrase {
 			t.Fatalf("Generate: %v", err)
 		}
-		if err := Reseal(h.dir, wrong, other+"!"); err != ErrPassphrase {
+		if err := ReEncrypt(h.dir, wrong, other+"!"); err != ErrPassphrase {
 			t.Fatalf("Reseal: %v", err)
 		}
 		if len(wrong) < MinPassphrase {
 			continue
 		}
-		if err := Seal(h.dir, wrong); err != ErrPassphrase {
+		if err := Encrypt(h.dir, wrong); err != ErrPassphrase {
 			t.Fatalf("Seal: %v", err)
 		}
 	}
@@ -211,7 +211,7 @@ func TestAHostileSealFromBeforeAgeCannotAskForMuch(t *testing.T) {
 func TestResealEndsTheOldPassphraseAndTheOldKey(t *testing.T) {
 	h := build(t, sealedBy)
 	stolen := h.copy(t)
-	h.must(Reseal(h.dir, right, other))
+	h.must(ReEncrypt(h.dir, right, other))
 	got := h.opened(Options{Passphrase: other})
 	h.same(got)
 	if len(got.Leftovers()) > 0 {
@@ -232,17 +232,17 @@ func TestResealEndsTheOldPassphraseAndTheOldKey(t *testing.T) {
 	h.shut(Options{Passphrase: other}, "before a Reseal")
 
 	plain := build(t, Options{})
-	plain.refuses(Reseal(plain.dir, right, other), "Seal it")
+	plain.refuses(ReEncrypt(plain.dir, right, other), "Seal it")
 }
 
 func TestShortPassphrasesSealNothing(t *testing.T) {
 	short := right[:MinPassphrase-1]
 	h := build(t, Options{})
-	h.refuses(Seal(h.dir, short), "16 bytes")
+	h.refuses(Encrypt(h.dir, short), "16 bytes")
 	_, err := Options{Passphrase: short}.Init(filepath.Join(t.TempDir(), "keys"))
 	h.refuses(err, "16 bytes")
-	h.must(Seal(h.dir, right))
-	h.refuses(Reseal(h.dir, right, short), "16 bytes")
+	h.must(Encrypt(h.dir, right))
+	h.refuses(ReEncrypt(h.dir, right, short), "16 bytes")
 	h.opened(sealedBy)
 }
 
@@ -252,16 +252,16 @@ func TestSealLooksBeforeItStarts(t *testing.T) {
 	outside := filepath.Join(t.TempDir(), "vault.key")
 	h.must(os.Rename(h.file(vaultKind.file), outside))
 	h.must(os.Symlink(outside, h.file(vaultKind.file)))
-	h.refuses(Seal(h.dir, right), "not a regular file")
+	h.refuses(Encrypt(h.dir, right), "not a regular file")
 	h.must(os.Remove(h.file(vaultKind.file)))
 	h.must(os.WriteFile(h.file(vaultKind.file), []byte("nonsense\n"), 0o600))
-	h.refuses(Seal(h.dir, right), "does not begin")
+	h.refuses(Encrypt(h.dir, right), "does not begin")
 	if exists(h.file(sealFile)) {
 		t.Fatal("it began all the same")
 	}
 	empty := t.TempDir()
 	h.must(os.Chmod(empty, 0o700))
-	h.refuses(Seal(empty, right), "no keys")
+	h.refuses(Encrypt(empty, right), "no keys")
 }
 
 // An operator with the passphrase and the age command needs nothing of ours.

@@ -75,13 +75,13 @@ func TestDirectoryFromBeforeAgeIsReadAndRewritten(t *testing.T) {
 		made string
 		run  func(h *system) (Passphrase, error)
 	}{
-		"Seal":                          {"sealed", func(h *system) (Passphrase, error) { return right, Seal(h.dir, right) }},
-		"Reseal":                        {"sealed", func(h *system) (Passphrase, error) { return other, Reseal(h.dir, right, other) }},
+		"Seal":                          {"sealed", func(h *system) (Passphrase, error) { return right, Encrypt(h.dir, right) }},
+		"Reseal":                        {"sealed", func(h *system) (Passphrase, error) { return other, ReEncrypt(h.dir, right, other) }},
 		"Generate":                      {"sealed", func(h *system) (Passphrase, error) { _, err := sealedBy.Generate(h.dir, nil); return right, err }},
 		"NewFieldKey":                   {"sealed", func(h *system) (Passphrase, error) { _, err := sealedBy.NewFieldKey(h.dir); return right, err }},
-		"Seal what a Reseal has left":   {"resealing", func(h *system) (Passphrase, error) { return other, Seal(h.dir, other) }},
-		"Reseal what a Reseal has left": {"resealing", func(h *system) (Passphrase, error) { return other, Reseal(h.dir, right, other) }},
-		"Seal what is plain":            {"plain", func(h *system) (Passphrase, error) { return right, Seal(h.dir, right) }},
+		"Seal what a Reseal has left":   {"resealing", func(h *system) (Passphrase, error) { return other, Encrypt(h.dir, other) }},
+		"Reseal what a Reseal has left": {"resealing", func(h *system) (Passphrase, error) { return other, ReEncrypt(h.dir, right, other) }},
+		"Seal what is plain":            {"plain", func(h *system) (Passphrase, error) { return right, Encrypt(h.dir, right) }},
 	}
 	for name, c := range commands {
 		t.Run(name, func(t *testing.T) {

@@ -113,7 +113,7 @@ func TestFieldKeysFollowEachOther(t *testing.T) {
 	h := initialised(t)
 	dir, made := h.dir, h.made
 	at := vault.Place{Table: "applications", Column: "name", Row: "app_1"}
-	old := vault.New(made.Vault, made.FieldKeys...).Seal([]byte("value"), at)
+	old := vault.New(made.Vault, made.FieldKeys...).Encrypt([]byte("value"), at)
 	for want := 1; want <= 2; want++ {
 		if n, err := (Options{}).NewFieldKey(dir); err != nil || n != want {
 			t.Fatalf("number %d: %v", n, err)
@@ -127,7 +127,7 @@ func TestFieldKeysFollowEachOther(t *testing.T) {
 			t.Fatal("not stale under a new key")
 		}
 		var err error
-		old, err = v.Reencrypt(old, at)
+		old, err = v.ReEncrypt(old, at)
 		h.must(err)
 	}
 	h.refuses(DropFieldKey(dir, 2), "newest") // the key that seals
@@ -136,10 +136,10 @@ func TestFieldKeysFollowEachOther(t *testing.T) {
 	if len(keys.FieldKeys) != 1 || keys.FieldKeys[0].Number != 2 {
 		t.Fatalf("%d field keys", len(keys.FieldKeys))
 	}
-	if got, err := vault.New(keys.Vault, keys.FieldKeys...).Open(old, at); err != nil || string(got) != "value" {
+	if got, err := vault.New(keys.Vault, keys.FieldKeys...).Decrypt(old, at); err != nil || string(got) != "value" {
 		t.Fatalf("%v", err)
 	}
-	if _, err := vault.New(keys.Vault).Open(old, at); !errors.Is(err, vault.ErrKey) {
+	if _, err := vault.New(keys.Vault).Decrypt(old, at); !errors.Is(err, vault.ErrKey) {
 		t.Fatalf("opened without the field key: %v", err)
 	}
 	// A number does not come again, not even the one that went.

@@ -78,8 +78,8 @@ var (
 	ErrBroken = errors.New("no connection")
 	// ErrAnswer: what came is not an answer of this protocol to this request.
 	ErrAnswer = errors.New("not an answer")
-	// ErrAsk: the caller asked for what cannot be sent. It is a mistake of ours.
-	ErrAsk = errors.New("cannot be asked")
+	// ErrRequest: the caller asked for what cannot be sent. It is a mistake of ours.
+	ErrRequest = errors.New("cannot be asked")
 )
 
 // Client calls one service. It is safe for many goroutines at once and runs
@@ -138,8 +138,8 @@ func (c *Client) Receiver(path string, maxBody int64) Receiver {
 // ask must encode to an object of strings in valid UTF-8.
 func (c *Client) Post(ctx context.Context, path string, id ID, ask any, read func(status int, body []byte) error) error {
 	body, err := json.Marshal(ask)
-	if err != nil || len(body) > MaxAsk {
-		return c.fault(ErrAsk, "")
+	if err != nil || len(body) > MaxRequest {
+		return c.fault(ErrRequest, "")
 	}
 	if ctx.Err() != nil {
 		return ctx.Err() // not the service's fault
@@ -198,7 +198,7 @@ func (c *Client) try(ctx context.Context, path string, id ID, body []byte, read 
 	})
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url.JoinPath(path).String(), bytes.NewReader(body))
 	if err != nil {
-		return false, c.fault(ErrAsk, "")
+		return false, c.fault(ErrRequest, "")
 	}
 	signature := c.keys.SignRequest(request.URL.EscapedPath(), id, body, c.config.Now())
 	request.Header.Set(SignatureHeader, signature.String())

@@ -177,8 +177,8 @@ func TestAServiceThatDoesNotGreet(t *testing.T) {
 
 func TestWhatIsTooLargeIsNotSent(t *testing.T) {
 	w := newSystem(t, nil, fakeprovider.Answer(200, good))
-	err := w.Post(t.Context(), path, provider.NewID(), question{strings.Repeat("x", provider.MaxAsk)}, func(int, []byte) error { return nil })
-	if !errors.Is(err, provider.ErrAsk) || len(w.Calls()) != 0 {
+	err := w.Post(t.Context(), path, provider.NewID(), question{strings.Repeat("x", provider.MaxRequest)}, func(int, []byte) error { return nil })
+	if !errors.Is(err, provider.ErrRequest) || len(w.Calls()) != 0 {
 		t.Fatal(err)
 	}
 }

@@ -36,8 +36,8 @@ const (
 // Bounds of a message, bytes. They leave room for 4096 bytes of evidence in
 // which JSON escapes each one with six.
 const (
-	MaxAsk    = 32 << 10
-	MaxAnswer = 16 << 10
+	MaxRequest = 32 << 10
+	MaxAnswer  = 16 << 10
 )
 
 // Config is what a Client works with.

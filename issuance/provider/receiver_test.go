@@ -47,14 +47,14 @@ func TestAReceiverReadsNothingThatIsNotSigned(t *testing.T) {
 		var read struct {
 			Decision string `json:"decision"`
 		}
-		s, err := v.Read(w, r, &read)
+		s, err := v.ReadRequest(w, r, &read)
 		if !errors.Is(err, c.want) || (read.Decision != "") != (err == nil) {
 			t.Errorf("%s: %v, read %+v", name, err, read)
 		}
 		if err != nil {
-			v.Refuse(w, err)
+			v.WriteError(w, err)
 		} else {
-			v.Answer(w, s, 200, struct{}{})
+			v.WriteAnswer(w, s, 200, struct{}{})
 			theirs, ok := provider.ParseSignature(w.Header().Get(provider.SignatureHeader))
 			if !ok || !keys.VerifyAnswer(theirs, s, 200, w.Body.Bytes(), now, 0) {
 				t.Errorf("%s: the answer is not signed", name)
@@ -66,11 +66,11 @@ func TestAReceiverReadsNothingThatIsNotSigned(t *testing.T) {
 	}
 	broken := httptest.NewRequest(http.MethodPost, "/callback", brokenReader{})
 	broken.Header.Set(provider.SignatureHeader, sign(keys, "/callback", body, now))
-	if _, err := v.Read(httptest.NewRecorder(), broken, new(struct{})); !errors.Is(err, provider.ErrCut) {
+	if _, err := v.ReadRequest(httptest.NewRecorder(), broken, new(struct{})); !errors.Is(err, provider.ErrCut) {
 		t.Errorf("a body that broke off: %v", err)
 	}
 	broken.Header.Set(provider.SignatureHeader, sign(keys, "/callback", body, now.Add(-time.Minute)))
-	if _, err := v.Read(httptest.NewRecorder(), broken, new(struct{})); !errors.Is(err, provider.ErrSignature) {
+	if _, err := v.ReadRequest(httptest.NewRecorder(), broken, new(struct{})); !errors.Is(err, provider.ErrSignature) {
 		t.Errorf("an old body was read: %v", err)
 	}
 }

@@ -18,10 +18,10 @@ type Person struct {
 	Number   string
 }
 
-// Askable reports whether a provider can be asked about the person: providers
+// Checkable reports whether a provider can be asked about the person: providers
 // know resident ID cards only, and JSON would turn broken text into another
 // person's.
-func (p Person) Askable() bool {
+func (p Person) Checkable() bool {
 	return p.Document == identity.ResidentID && p.Name != "" && p.Number != "" && utf8.ValidString(p.Name) && utf8.ValidString(p.Number)
 }
 

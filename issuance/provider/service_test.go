@@ -88,7 +88,7 @@ func document(t *testing.T, name, field string) (doc *openapi3.T, values []strin
 
 func TestFaultsOfAServicesConfigurationAreToldAtOnce(t *testing.T) {
 	bad := provider.ServiceConfig{Label: "a\nb"}
-	_, ofResidents := provider.NewResidents(bad)
+	_, ofResidents := provider.NewResidentRegistry(bad)
 	_, ofCodes := provider.NewCodeSender(bad)
 	_, alike := provider.ServiceSettings{Label: "a\nb"}.Load("residents", ownfile.Trust{})
 	for _, e := range []error{ofResidents, ofCodes, alike} {

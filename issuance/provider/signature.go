@@ -142,9 +142,9 @@ type Receiver struct {
 	MaxBody int64
 }
 
-// Read takes one request and reads its body into dst as ReadJSON does. Nothing
+// ReadRequest takes one request and reads its body into dst as ReadJSON does. Nothing
 // of the body is looked at before its signature. The errors are those above.
-func (v Receiver) Read(w http.ResponseWriter, r *http.Request, dst any) (Signature, error) {
+func (v Receiver) ReadRequest(w http.ResponseWriter, r *http.Request, dst any) (Signature, error) {
 	if r.Method != http.MethodPost {
 		return Signature{}, ErrMethod
 	}
@@ -169,8 +169,8 @@ func (v Receiver) Read(w http.ResponseWriter, r *http.Request, dst any) (Signatu
 	return s, nil
 }
 
-// Answer sends a signed answer to a request that was verified.
-func (v Receiver) Answer(w http.ResponseWriter, request Signature, status int, answer any) {
+// WriteAnswer sends a signed answer to a request that was verified.
+func (v Receiver) WriteAnswer(w http.ResponseWriter, request Signature, status int, answer any) {
 	body, err := json.Marshal(answer)
 	if err != nil {
 		panic("BUG: partner: an answer does not encode")
@@ -181,9 +181,9 @@ func (v Receiver) Answer(w http.ResponseWriter, request Signature, status int, a
 	w.Write(body) // a caller that went away is not told
 }
 
-// Refuse answers what Read did not take: a status and nothing else, unsigned,
+// WriteError answers what Read did not take: a status and nothing else, unsigned,
 // for who asks may be anybody.
-func (v Receiver) Refuse(w http.ResponseWriter, err error) {
+func (v Receiver) WriteError(w http.ResponseWriter, err error) {
 	status := http.StatusBadRequest
 	switch err {
 	case ErrMethod:

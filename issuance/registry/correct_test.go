@@ -81,7 +81,7 @@ func TestR03_PassengersAreCorrected(t *testing.T) {
 		w.Pass(day)
 		c := w.correction(r, visitor(3))
 		w.Refuses(rules.ProofWrong, "the phone for a passenger")(w.Correct(t.Context(), c))
-		if held, err := w.PersonalData(t.Context(), h); err != nil || held.Passengers[0].FailedProofs != (throttle.Held{Failures: 1}) {
+		if held, err := w.PersonalData(t.Context(), h); err != nil || held.Passengers[0].FailedProofs != (throttle.LockState{Failures: 1}) {
 			t.Errorf("held is %+v: %v", held.Passengers[0].FailedProofs, err)
 		}
 		c.Proof = rules.Proof{Kind: rules.HolderNumber, Value: resident(1).DocumentNumber}

@@ -16,7 +16,7 @@ import (
 // references. What staff did is in the audit log.
 type PersonalData struct {
 	Own          Own
-	FailedProofs throttle.Held // about the holder's document (rule B1)
+	FailedProofs throttle.LockState // about the holder's document (rule B1)
 	Passengers   []PassengerData
 	Tickets      []TicketData
 }
@@ -24,7 +24,7 @@ type PersonalData struct {
 // PassengerData is a line of the list.
 type PassengerData struct {
 	Line
-	FailedProofs throttle.Held
+	FailedProofs throttle.LockState
 }
 
 // TicketData is a ticket that the account bought, or had changed.
@@ -70,12 +70,12 @@ func (s *Store) PersonalData(ctx context.Context, by account.Holder) (PersonalDa
 
 // failedProofs are the guesses about an entry's document, and the verdicts of
 // agencies that the entry does not match.
-func (s *Store) failedProofs(ctx context.Context, q database.Queries, r Ref, p identity.Person) (throttle.Held, error) {
-	all, err := s.Lockout.Held(ctx, q, s.proofKey(p))
+func (s *Store) failedProofs(ctx context.Context, q database.Queries, r Ref, p identity.Person) (throttle.LockState, error) {
+	all, err := s.Lockout.LockState(ctx, q, s.proofKey(p))
 	if err != nil {
-		return throttle.Held{}, err
+		return throttle.LockState{}, err
 	}
-	mismatches, err := s.Lockout.Held(ctx, q, s.mismatchKey(r))
+	mismatches, err := s.Lockout.LockState(ctx, q, s.mismatchKey(r))
 	all.Failures += mismatches.Failures
 	all.Locks += mismatches.Locks
 	all.LockedUntil = max(all.LockedUntil, mismatches.LockedUntil)

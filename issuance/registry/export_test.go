@@ -42,14 +42,14 @@ func TestB12_HolderSeesAllThatIsHeld(t *testing.T) {
 		h, guest := w.lived()
 		held, err := w.PersonalData(t.Context(), h)
 		w.Must(err)
-		if o := held.Own; o.Person.Number != resident(1).DocumentNumber || o.Status != rules.Verified || o.Tickets != 2 || o.OwnTickets != 1 || held.FailedProofs != (throttle.Held{}) {
+		if o := held.Own; o.Person.Number != resident(1).DocumentNumber || o.Status != rules.Verified || o.Tickets != 2 || o.OwnTickets != 1 || held.FailedProofs != (throttle.LockState{}) {
 			t.Errorf("the holder: %v, %d and %d tickets", o.Status, o.Tickets, o.OwnTickets)
 		}
 		if len(held.Passengers) != 2 || len(held.Tickets) != 2 {
 			t.Fatalf("%d passengers, %d tickets", len(held.Passengers), len(held.Tickets))
 		}
 		for _, p := range held.Passengers {
-			if its := p.ID == guest.ID; p.Policy != policy || !p.AgreedAt.Equal(w.Now()) || its != (p.FailedProofs == throttle.Held{Failures: 1}) || its != (p.Tickets == 1) || its != (p.Person == guest.Person) {
+			if its := p.ID == guest.ID; p.Policy != policy || !p.AgreedAt.Equal(w.Now()) || its != (p.FailedProofs == throttle.LockState{Failures: 1}) || its != (p.Tickets == 1) || its != (p.Person == guest.Person) {
 				t.Errorf("%s: %v, %+v", p.ID, p.Status, p.FailedProofs)
 			}
 		}
@@ -231,14 +231,14 @@ func TestMovedPersonIsAFault(t *testing.T) {
 	})
 }
 
-// Every column that SealedColumns names is sealed for the place that it names, and
+// Every column that EncryptedColumns names is sealed for the place that it names, and
 // moves to a newer field key.
-func TestSealedColumnsMoveToANewKey(t *testing.T) {
+func TestEncryptedColumnsMoveToANewKey(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		h, _ := w.lived()
 		newer := vault.New(vault.Master{1, 2, 3}, vault.FieldKey{Number: 1, Secret: vault.Key{7}})
 		moved := 0
-		for _, c := range SealedColumns() {
+		for _, c := range EncryptedColumns() {
 			type field struct {
 				id     string
 				sealed []byte
@@ -253,7 +253,7 @@ func TestSealedColumnsMoveToANewKey(t *testing.T) {
 			}
 			rows.Close()
 			for _, f := range fields {
-				sealed, err := newer.Reencrypt(f.sealed, vault.Place{Table: c.Table, Column: c.Column, Row: f.id})
+				sealed, err := newer.ReEncrypt(f.sealed, vault.Place{Table: c.Table, Column: c.Column, Row: f.id})
 				w.Must(err)
 				w.Exec(`UPDATE `+c.Table+` SET `+c.Column+` = $1 WHERE `+c.Key+` = $2`, sealed, f.id)
 				moved++

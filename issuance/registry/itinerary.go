@@ -93,7 +93,7 @@ func (i Itinerary) plain() []byte {
 }
 
 func (s *Store) sealItinerary(id string, i Itinerary) []byte {
-	return s.Vault.Seal(i.plain(), vault.Place{Table: tableTickets, Column: columnItinerary, Row: id})
+	return s.Vault.Encrypt(i.plain(), vault.Place{Table: tableTickets, Column: columnItinerary, Row: id})
 }
 
 var errItinerary = errors.New("the field opens and is no itinerary")

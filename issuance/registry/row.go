@@ -17,9 +17,9 @@ import (
 	"github.com/railgate/railgate/issuance/vault"
 )
 
-// SealedColumns are the columns that are sealed, for the walk that moves them to a
+// EncryptedColumns are the columns that are sealed, for the walk that moves them to a
 // new field key.
-func SealedColumns() []vault.Column {
+func EncryptedColumns() []vault.Column {
 	return slices.Concat(vault.Columns(tableHolders, "id", columnPerson), vault.Columns(tablePassengers, "id", columnPerson), vault.Columns(tableTickets, "id", columnItinerary))
 }
 
@@ -65,7 +65,7 @@ type stored struct {
 
 func (s *Store) sealPerson(table, id string, p identity.Person) []byte {
 	plain := asJSON(stored{p.Document, p.Name.Text, p.Name.OverLong, p.Name.Uncommon, p.Substituted, p.Number, p.Nationality})
-	return s.Vault.Seal(plain, vault.Place{Table: table, Column: columnPerson, Row: id})
+	return s.Vault.Encrypt(plain, vault.Place{Table: table, Column: columnPerson, Row: id})
 }
 
 func asJSON(v any) []byte {
@@ -79,7 +79,7 @@ func asJSON(v any) []byte {
 // openJSON opens an encrypted field into v. valid reports whether v is what the field is
 // for; wrong is the error if not, which says nothing of the content as a decoder's might.
 func (s *Store) openJSON(at vault.Place, sealed []byte, v any, valid func() bool, wrong error) error {
-	plain, err := s.Vault.Open(sealed, at)
+	plain, err := s.Vault.Decrypt(sealed, at)
 	if err == nil {
 		d := json.NewDecoder(bytes.NewReader(plain))
 		d.DisallowUnknownFields()

@@ -79,7 +79,7 @@ func TestR07_EntriesMarkedByAnOlderTable(t *testing.T) {
 		h := w.registers(e)
 		plain, err := json.Marshal(stored{Document: 1, Name: "测玥", Uncommon: true, Number: e.DocumentNumber})
 		w.Must(err)
-		sealed := w.Vault.Seal(plain, vault.Place{Table: tableHolders, Column: columnPerson, Row: h.Account()})
+		sealed := w.Vault.Encrypt(plain, vault.Place{Table: tableHolders, Column: columnPerson, Row: h.Account()})
 		w.Exec(`UPDATE holders SET person = $2 WHERE id = $1`, h.Account(), sealed)
 		if own := w.own(h); own.Person.Name.Uncommon || own.Person.WindowOnly() {
 			t.Error("the mark of the older table counts")

@@ -54,7 +54,7 @@ func each(t *testing.T, story func(t *testing.T, w *system)) {
 			w.Must(err)
 			l, err := staff.NewList(staff.Config{Credentials: []staff.Credential{c}})
 			w.Must(err)
-			w.staff[role], err = l.Find(secret)
+			w.staff[role], err = l.Authenticate(secret)
 			w.Must(err)
 		}
 		story(t, w)

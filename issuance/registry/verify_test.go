@@ -155,7 +155,7 @@ func TestB1_RareNamesNeedAProofAtTheWindow(t *testing.T) {
 		w.Refused(proven(own, 1, 0, ""), rules.ProofWrong, "no proof")
 		w.Refused(proven(own, 1, rules.PhoneEnd, "4322"), rules.ProofWrong, "a wrong end of the phone")
 		w.Refused(proven(own, 1, rules.HolderNumber, resident(1).DocumentNumber), rules.ProofWrong, "the holder's own number")
-		if held, err := w.PersonalData(t.Context(), h); err != nil || held.FailedProofs != (throttle.Held{Failures: 2}) {
+		if held, err := w.PersonalData(t.Context(), h); err != nil || held.FailedProofs != (throttle.LockState{Failures: 2}) {
 			t.Errorf("two guesses, held is %+v: %v", held.FailedProofs, err)
 		}
 		if err := proven(own, 1, rules.EmailStart, "mar"); err != nil || w.own(h).Status != rules.Verified {

@@ -105,8 +105,8 @@ func (l *List) lookUp(secret string) (c *Credential, outcome string) {
 
 func (l *List) expired(c *Credential) bool { return !c.NotAfter.IsZero() && l.now().After(c.NotAfter) }
 
-// Find answers for a secret that was shown.
-func (l *List) Find(secret string) (Member, error) {
+// Authenticate answers for a secret that was shown.
+func (l *List) Authenticate(secret string) (Member, error) {
 	c, outcome := l.lookUp(secret)
 	l.metrics.shown.WithLabelValues(outcome).Inc()
 	switch outcome {
@@ -120,7 +120,7 @@ func (l *List) Find(secret string) (Member, error) {
 
 // Bearer answers for the secret in the Authorization fields of a request.
 func (l *List) Bearer(authorization []string) (Member, error) {
-	return l.Find(ids.Bearer(authorization))
+	return l.Authenticate(ids.Bearer(authorization))
 }
 
 // Recognize finds the name of the good credential in the Authorization fields of a

@@ -69,11 +69,11 @@ func TestCredentialIsGoodUpToItsLastMoment(t *testing.T) {
 	now := noon
 	metrics := prometheus.NewRegistry()
 	l := list(t, Config{Credentials: []Credential{c}, Now: func() time.Time { return now }, Metrics: metrics})
-	if _, err := l.Find(secret); err != nil {
+	if _, err := l.Authenticate(secret); err != nil {
 		t.Fatalf("at its last moment: %v", err)
 	}
 	now = noon.Add(time.Nanosecond)
-	if m, err := l.Find(secret); !problem.Is(err, Expired) || m != (Member{}) {
+	if m, err := l.Authenticate(secret); !problem.Is(err, Expired) || m != (Member{}) {
 		t.Fatalf("after its last moment: %v", err)
 	}
 	counted(t, metrics, map[string]float64{
@@ -85,7 +85,7 @@ func TestCredentialIsGoodUpToItsLastMoment(t *testing.T) {
 func TestCredentialWithoutAnEndStaysGood(t *testing.T) {
 	secret, c := credential(t, "police-desk", Police)
 	l := list(t, Config{Credentials: []Credential{c}, Now: func() time.Time { return noon.AddDate(50, 0, 0) }})
-	if _, err := l.Find(secret); err != nil {
+	if _, err := l.Authenticate(secret); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -96,7 +96,7 @@ func TestListKeepsItsOwnCopy(t *testing.T) {
 	given := []Credential{c}
 	l := list(t, Config{Credentials: given})
 	given[0].Name, given[0].Roles[0] = "root", Operator
-	m, err := l.Find(secret)
+	m, err := l.Authenticate(secret)
 	if err != nil || m.Name() != "agency-9" || m.May(Erase) == nil {
 		t.Fatalf("%q, %v", m.Name(), err)
 	}

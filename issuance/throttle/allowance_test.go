@@ -13,11 +13,11 @@ import (
 // Beijing's midnight; keys do not share.
 func TestTakesAreBoundedByMinuteAndDay(t *testing.T) {
 	now := time.Date(2026, 2, 10, 15, 58, 30, 0, time.UTC) // 23:58:30 in Beijing
-	takes, err := NewTakes(Allowance{Minute: 3, Day: 5}, "spent", "enough", func() time.Time { return now })
+	takes, err := NewBudget(Allowance{Minute: 3, Day: 5}, "spent", "enough", func() time.Time { return now })
 	runtest.Must(t, err)
 	take := func(key string, n int, retry time.Duration) {
 		t.Helper()
-		err := takes.Take(key, n)
+		err := takes.Spend(key, n)
 		var r *problem.Error
 		switch {
 		case retry == 0 && err != nil:
@@ -40,11 +40,11 @@ func TestTakesAreBoundedByMinuteAndDay(t *testing.T) {
 	now = now.Add(-time.Hour) // a clock that is set back gives no second allowance for long
 	take("a", 3, 0)
 
-	free, err := NewTakes(Allowance{}, "spent", "", nil)
-	if err != nil || free.Take("a", 1<<40) != nil {
+	free, err := NewBudget(Allowance{}, "spent", "", nil)
+	if err != nil || free.Spend("a", 1<<40) != nil {
 		t.Error("no bound binds")
 	}
-	if _, err := NewTakes(Allowance{Minute: -1}, "spent", "", nil); err == nil {
+	if _, err := NewBudget(Allowance{Minute: -1}, "spent", "", nil); err == nil {
 		t.Error("a negative bound is taken")
 	}
 }

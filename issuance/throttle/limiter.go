@@ -141,10 +141,10 @@ func (l *Limiter[K]) Counts() Counts {
 // Beijing time. 0: no bound.
 type Allowance struct{ Minute, Day int }
 
-// Takes counts what keys took, in memory: a restart begins anew, and issuers side by
+// Budget counts what keys took, in memory: a restart begins anew, and issuers side by
 // side count each by themselves. Keys must be few, such as the names of staff
 // credentials: they are never forgotten. It is safe for many goroutines at once.
-type Takes struct {
+type Budget struct {
 	allowance Allowance
 	code      problem.Code
 	detail    string
@@ -159,19 +159,19 @@ type taken struct {
 	inMinute, inDay int
 }
 
-// NewTakes makes Takes that refuse with a code and a detail. nil now: time.Now.
-func NewTakes(a Allowance, code problem.Code, detail string, now func() time.Time) (*Takes, error) {
+// NewBudget makes Takes that refuse with a code and a detail. nil now: time.Now.
+func NewBudget(a Allowance, code problem.Code, detail string, now func() time.Time) (*Budget, error) {
 	if a.Minute < 0 || a.Day < 0 {
 		return nil, errors.New("attempts: an allowance must not be negative")
 	}
 	if now == nil {
 		now = time.Now
 	}
-	return &Takes{allowance: a, code: code, detail: detail, now: now, keys: map[string]*taken{}}, nil
+	return &Budget{allowance: a, code: code, detail: detail, now: now, keys: map[string]*taken{}}, nil
 }
 
-// Take takes n, all or none. A refusal tells when the bound begins anew.
-func (t *Takes) Take(key string, n int) error {
+// Spend takes n, all or none. A refusal tells when the bound begins anew.
+func (t *Budget) Spend(key string, n int) error {
 	now := t.now()
 	_, offset := now.In(identity.Beijing).Zone()
 	const daySeconds = 24 * 60 * 60

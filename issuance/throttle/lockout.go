@@ -173,9 +173,9 @@ func (l *Lockout) Clear(ctx context.Context, tx *sql.Tx, k Key) error {
 	return err
 }
 
-// Lift forgets what is counted about keys, at an operator's order: with the key of
+// Unlock forgets what is counted about keys, at an operator's order: with the key of
 // Faces, of the document from each network as well. It returns how many rows went.
-func (l *Lockout) Lift(ctx context.Context, tx *sql.Tx, keys ...Key) (lifted int, err error) {
+func (l *Lockout) Unlock(ctx context.Context, tx *sql.Tx, keys ...Key) (lifted int, err error) {
 	for _, k := range keys {
 		n, err := database.Changed(ctx, tx, `DELETE FROM failures WHERE kind = $1 AND key_hash = $2`, string(k.kind), k.hash[:])
 		lifted += int(n)
@@ -193,19 +193,19 @@ func (l *Lockout) Lift(ctx context.Context, tx *sql.Tx, keys ...Key) (lifted int
 	return lifted, nil
 }
 
-// Held is what is held about a key.
-type Held struct {
+// LockState is what is held about a key.
+type LockState struct {
 	Failures    int   // in the present window
 	Locks       int   // so far
 	LockedUntil int64 // Unix seconds; 0: not locked
 }
 
-// Held tells what is held about a key.
-func (l *Lockout) Held(ctx context.Context, q database.Queries, k Key) (Held, error) {
+// LockState tells what is held about a key.
+func (l *Lockout) LockState(ctx context.Context, q database.Queries, k Key) (LockState, error) {
 	now := l.now().UnixMilli()
-	var h Held
+	var h LockState
 	err := l.standings(ctx, q, []Key{k}, func(_ Kind, s standing) {
-		h = Held{Failures: s.count, Locks: s.locks}
+		h = LockState{Failures: s.count, Locks: s.locks}
 		if s.lockedAt(l.rules[k.kind], now) {
 			h.LockedUntil = roundUp(s.locked * int64(time.Millisecond))
 		}

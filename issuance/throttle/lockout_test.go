@@ -226,8 +226,8 @@ func TestWhatIsHeldAboutAKey(t *testing.T) {
 		f := open()
 		k := f.Account("someone")
 		fail(t, f, 4-1, k)
-		held, err := f.Held(t.Context(), db.Writer(), k)
-		if want := (Held{0, 1, at.now().Add(time.Minute).Unix()}); err != nil || held != want {
+		held, err := f.LockState(t.Context(), db.Writer(), k)
+		if want := (LockState{0, 1, at.now().Add(time.Minute).Unix()}); err != nil || held != want {
 			t.Fatalf("held %+v, want %+v: %v", held, want, err)
 		}
 	})

@@ -160,7 +160,7 @@ func TestFailuresElsewhereLockNoDocument(t *testing.T) {
 		fail(t, f, 1, f.Face(victim, network(1)))
 		lift := func(keys ...Key) (lifted int) {
 			err := db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) (err error) {
-				lifted, err = f.Lift(ctx, tx, keys...)
+				lifted, err = f.Unlock(ctx, tx, keys...)
 				return err
 			})
 			runtest.Must(t, err)
@@ -170,7 +170,7 @@ func TestFailuresElsewhereLockNoDocument(t *testing.T) {
 			t.Errorf("lifted %d, want the one pair", n)
 		}
 		lockedFor(t, f, at, 0, f.Face(other, network(1)))
-		if held, err := f.Held(t.Context(), db.Writer(), f.Face(victim, network(1))); err != nil || held.Failures != 3 {
+		if held, err := f.LockState(t.Context(), db.Writer(), f.Face(victim, network(1))); err != nil || held.Failures != 3 {
 			t.Errorf("another document's failures: %+v, %v", held, err)
 		}
 		fail(t, f, 3, f.Account("someone"))

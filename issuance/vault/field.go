@@ -43,14 +43,14 @@ func appendParts(b []byte, parts ...string) []byte {
 	return b
 }
 
-// Seal encrypts a field (AES-256-GCM) for its place, under the newest field key.
-func (v *Vault) Seal(plain []byte, at Place) []byte {
+// Encrypt encrypts a field (AES-256-GCM) for its place, under the newest field key.
+func (v *Vault) Encrypt(plain []byte, at Place) []byte {
 	head := v.newest().head()
 	return v.newest().box.Seal(head, nil, plain, at.context(head))
 }
 
-// Open decrypts a field that Seal made for the same place, under any known key.
-func (v *Vault) Open(sealed []byte, at Place) ([]byte, error) {
+// Decrypt decrypts a field that Seal made for the same place, under any known key.
+func (v *Vault) Decrypt(sealed []byte, at Place) ([]byte, error) {
 	if len(sealed) < fieldExtra || sealed[0] != version {
 		return nil, ErrForm
 	}
@@ -75,13 +75,13 @@ func (v *Vault) Stale(sealed []byte) bool {
 	return len(sealed) < fieldExtra || !bytes.HasPrefix(sealed, v.newest().head())
 }
 
-// Reencrypt opens a field and seals it for the same place under the newest key. The
+// ReEncrypt opens a field and seals it for the same place under the newest key. The
 // errors are those of Open. The caller must store the result only if the field did
 // not change meanwhile.
-func (v *Vault) Reencrypt(sealed []byte, at Place) ([]byte, error) {
-	plain, err := v.Open(sealed, at)
+func (v *Vault) ReEncrypt(sealed []byte, at Place) ([]byte, error) {
+	plain, err := v.Decrypt(sealed, at)
 	if err != nil {
 		return nil, err
 	}
-	return v.Seal(plain, at), nil
+	return v.Encrypt(plain, at), nil
 }

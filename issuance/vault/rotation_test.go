@@ -17,37 +17,37 @@ func TestFieldMovesToNewerKeys(t *testing.T) {
 	plain := []byte("110105199003074616")
 	before, one, both := New(master), New(master, first), New(master, second, first)
 
-	old := before.Seal(plain, home)
+	old := before.Encrypt(plain, home)
 	if before.Stale(old) {
 		t.Fatal("stale with no newer key")
 	}
-	if got, err := one.Open(old, home); err != nil || !bytes.Equal(got, plain) {
+	if got, err := one.Decrypt(old, home); err != nil || !bytes.Equal(got, plain) {
 		t.Fatalf("the master's own key no longer opens: %v", err)
 	}
 	if !one.Stale(old) {
 		t.Fatal("not stale with a newer key")
 	}
-	moved, err := one.Reencrypt(old, home)
+	moved, err := one.ReEncrypt(old, home)
 	if err != nil || one.Stale(moved) {
 		t.Fatalf("moved: stale %v, %v", one.Stale(moved), err)
 	}
-	if _, err := before.Open(moved, home); !errors.Is(err, ErrKey) {
+	if _, err := before.Decrypt(moved, home); !errors.Is(err, ErrKey) {
 		t.Fatalf("opened without its key: %v", err)
 	}
 
 	// The highest number seals, whatever the order in which the keys came.
-	if !both.Stale(moved) || both.Stale(both.Seal(plain, home)) || !one.Stale(both.Seal(plain, home)) {
+	if !both.Stale(moved) || both.Stale(both.Encrypt(plain, home)) || !one.Stale(both.Encrypt(plain, home)) {
 		t.Fatal("not the newest key seals")
 	}
-	last, err := both.Reencrypt(moved, home)
+	last, err := both.ReEncrypt(moved, home)
 	if err != nil {
 		t.Fatal(err)
 	}
 	// The first field key can go now, the second cannot.
-	if got, err := New(master, second).Open(last, home); err != nil || !bytes.Equal(got, plain) {
+	if got, err := New(master, second).Decrypt(last, home); err != nil || !bytes.Equal(got, plain) {
 		t.Fatalf("%v", err)
 	}
-	if _, err := one.Open(last, home); !errors.Is(err, ErrKey) {
+	if _, err := one.Decrypt(last, home); !errors.Is(err, ErrKey) {
 		t.Fatalf("opened without its key: %v", err)
 	}
 }
@@ -55,7 +55,7 @@ func TestFieldMovesToNewerKeys(t *testing.T) {
 // A walk that asks Stale passes over nothing that would be lost with the old key.
 func TestWhatDoesNotOpenIsStaleAndSaysWhy(t *testing.T) {
 	v := New(master, first)
-	good := v.Seal([]byte("value"), home)
+	good := v.Encrypt([]byte("value"), home)
 	for name, c := range map[string]struct {
 		sealed []byte
 		want   error
@@ -63,18 +63,18 @@ func TestWhatDoesNotOpenIsStaleAndSaysWhy(t *testing.T) {
 		"nothing":         {nil, ErrForm},
 		"a head only":     {good[:fieldHead], ErrForm},
 		"another version": {append([]byte{version + 1}, good[1:]...), ErrForm},
-		"a foreign key":   {New(Master{4}).Seal([]byte("value"), home), ErrKey},
-		"altered":         {append(New(master).Seal([]byte("value"), home)[:fieldExtra], "else!"...), ErrBroke},
+		"a foreign key":   {New(Master{4}).Encrypt([]byte("value"), home), ErrKey},
+		"altered":         {append(New(master).Encrypt([]byte("value"), home)[:fieldExtra], "else!"...), ErrBroke},
 	} {
 		if !v.Stale(c.sealed) {
 			t.Errorf("%s: not stale", name)
 		}
-		if _, err := v.Reencrypt(c.sealed, home); !errors.Is(err, c.want) {
+		if _, err := v.ReEncrypt(c.sealed, home); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
 	}
 	elsewhere := Place{home.Table, home.Column, "app_2"}
-	if _, err := v.Reencrypt(good, elsewhere); !errors.Is(err, ErrBroke) {
+	if _, err := v.ReEncrypt(good, elsewhere); !errors.Is(err, ErrBroke) {
 		t.Errorf("sealed anew for another place: %v", err)
 	}
 }
@@ -86,7 +86,7 @@ func TestFieldNamesItsKey(t *testing.T) {
 		v    *Vault
 		want FieldKeyID
 	}{{New(master), master.FieldKeyID()}, {New(master, first), first.ID()}, {New(master, first, second), second.ID()}} {
-		if sealed := c.v.Seal(nil, home); FieldKeyID(sealed[1:fieldHead]) != c.want {
+		if sealed := c.v.Encrypt(nil, home); FieldKeyID(sealed[1:fieldHead]) != c.want {
 			t.Errorf("id %x, want %x", sealed[1:fieldHead], c.want)
 		}
 	}

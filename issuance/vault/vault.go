@@ -14,7 +14,7 @@
 // one would make every person a stranger. Fields can move. The field key with the
 // highest number encrypts, all known ones decrypt, and the one derived from the
 // master is number 0. Random 96-bit nonces are sound for 2^32 encryptions under one
-// field key, each [Vault.Reencrypt] being one of them. They are not counted, so add a
+// field key, each [Vault.ReEncrypt] being one of them. They are not counted, so add a
 // key long before that (2^32 is three fields of 1.4 billion applications), and when
 // one may have leaked. Then a [Walker] re-encrypts every [Vault.Stale] field. When
 // none is stale any more, the old key can be destroyed, and with it what old backups

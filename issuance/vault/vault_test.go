@@ -21,15 +21,15 @@ var home = Place{"applications", "number", "app_1"}
 func TestFieldOpensWhereItWasSealed(t *testing.T) {
 	v := New(master)
 	for _, plain := range []string{"", "x", "110105199003074616", strings.Repeat("测", 1000)} {
-		sealed := v.Seal([]byte(plain), home)
-		got, err := New(master).Open(sealed, home)
+		sealed := v.Encrypt([]byte(plain), home)
+		got, err := New(master).Decrypt(sealed, home)
 		if err != nil || string(got) != plain {
 			t.Fatalf("%d bytes: %v", len(plain), err)
 		}
 		if len(plain) > 1 && bytes.Contains(sealed, []byte(plain)) {
 			t.Fatal("the field can be read")
 		}
-		if again := v.Seal([]byte(plain), home); bytes.Equal(again, sealed) {
+		if again := v.Encrypt([]byte(plain), home); bytes.Equal(again, sealed) {
 			t.Fatal("two seals of one value are equal")
 		}
 	}
@@ -37,36 +37,36 @@ func TestFieldOpensWhereItWasSealed(t *testing.T) {
 
 func TestFieldDoesNotOpenElsewhere(t *testing.T) {
 	v := New(master)
-	sealed := v.Seal([]byte("value"), home)
+	sealed := v.Encrypt([]byte("value"), home)
 	for _, p := range []Place{
 		{"sessions", "number", "app_1"}, {"applications", "name", "app_1"}, {"applications", "number", "app_2"},
 		{"applicationsnumber", "", "app_1"}, {"applications", "numberapp", "_1"}, {},
 	} {
-		if _, err := v.Open(sealed, p); !errors.Is(err, ErrBroke) {
+		if _, err := v.Decrypt(sealed, p); !errors.Is(err, ErrBroke) {
 			t.Errorf("opened at %+v: %v", p, err)
 		}
 	}
-	if _, err := New(Master{4}).Open(sealed, home); !errors.Is(err, ErrKey) {
+	if _, err := New(Master{4}).Decrypt(sealed, home); !errors.Is(err, ErrKey) {
 		t.Errorf("under another master: %v", err)
 	}
 }
 
 func TestAlteredFieldDoesNotOpen(t *testing.T) {
 	v := New(master)
-	sealed := v.Seal([]byte("value"), home)
+	sealed := v.Encrypt([]byte("value"), home)
 	for i := range sealed {
 		for bit := range 8 {
 			bad := bytes.Clone(sealed)
 			bad[i] ^= 1 << bit
-			if _, err := v.Open(bad, home); err == nil {
+			if _, err := v.Decrypt(bad, home); err == nil {
 				t.Fatalf("opened with bit %d of byte %d flipped", bit, i)
 			}
 		}
-		if _, err := v.Open(sealed[:i], home); err == nil {
+		if _, err := v.Decrypt(sealed[:i], home); err == nil {
 			t.Fatalf("opened %d bytes of it", i)
 		}
 	}
-	if _, err := v.Open(append(bytes.Clone(sealed), 0), home); err == nil {
+	if _, err := v.Decrypt(append(bytes.Clone(sealed), 0), home); err == nil {
 		t.Fatal("opened with a byte more")
 	}
 }

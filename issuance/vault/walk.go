@@ -206,7 +206,7 @@ func (w *Walker) move(ctx context.Context, c Column, fields []storedField, r *Re
 		if !w.vault.Stale(f.sealed) {
 			continue
 		}
-		sealed, err := w.vault.Reencrypt(f.sealed, c.place(f.row))
+		sealed, err := w.vault.ReEncrypt(f.sealed, c.place(f.row))
 		if err != nil {
 			if r.Unopened++; len(r.Broken) < MaxNamed {
 				r.Broken = append(r.Broken, Broken{c.place(f.row), err})

@@ -65,13 +65,13 @@ func value(c Column, n int) string { return fmt.Sprintf("%s of person %d", c.Col
 
 // sealed is field n of a column under the old key.
 func sealed(c Column, n int) []byte {
-	return before.Seal([]byte(value(c, n)), c.place(row(c.Table, n)))
+	return before.Encrypt([]byte(value(c, n)), c.place(row(c.Table, n)))
 }
 
 func (w *system) setup() {
 	w.Helper()
 	w.exec(`INSERT INTO applications (id, access_hash, document_type, person, name, number, city, created_ms) VALUES ('app_', $1, 1, $1, $2, $2, $2, 1)`,
-		[]byte("none"), after.Seal(nil, Place{})) // under the newest key already, if not in its place
+		[]byte("none"), after.Encrypt(nil, Place{})) // under the newest key already, if not in its place
 	apps, seeds := make([][]any, persons), make([][]any, persons)
 	checks := make([][]any, persons)
 	for n := range persons {
@@ -102,7 +102,7 @@ func (w *system) reads(c Column, n int, want string) {
 	w.Helper()
 	var sealed []byte
 	w.must(w.db.Writer().QueryRow(fmt.Sprintf(`SELECT %s FROM %s WHERE id = $1`, c.Column, c.Table), row(c.Table, n)).Scan(&sealed))
-	plain, err := after.Open(sealed, c.place(row(c.Table, n)))
+	plain, err := after.Decrypt(sealed, c.place(row(c.Table, n)))
 	if err != nil || string(plain) != want {
 		w.Fatalf("%s %d holds %q: %v", c.Column, n, plain, err)
 	}
@@ -196,9 +196,9 @@ func TestEditAtTheSameMomentWins(t *testing.T) {
 			if edits++; edits > 1 {
 				return
 			}
-			w.exec(`UPDATE applications SET name = $1 WHERE id = $2`, after.Seal([]byte("edited"), c.place(row(c.Table, 3))), row(c.Table, 3))
+			w.exec(`UPDATE applications SET name = $1 WHERE id = $2`, after.Encrypt([]byte("edited"), c.place(row(c.Table, 3))), row(c.Table, 3))
 			// An issuer that does not have the new key yet writes, too.
-			w.exec(`UPDATE applications SET name = $1 WHERE id = $2`, before.Seal([]byte("edited, too"), c.place(row(c.Table, 4))), row(c.Table, 4))
+			w.exec(`UPDATE applications SET name = $1 WHERE id = $2`, before.Encrypt([]byte("edited, too"), c.place(row(c.Table, 4))), row(c.Table, 4))
 			w.exec(`UPDATE applications SET city = city, document_type = 2 WHERE id = $1`, row(c.Table, 5)) // another column
 		}
 		r, err := w.Walk(t.Context(), Position{}, nil)
@@ -249,7 +249,7 @@ func TestBrokenFieldIsNamedAndLeft(t *testing.T) {
 		bad := map[int][]byte{
 			2:   []byte("in the clear"),
 			3:   {}, // no field, and not null either
-			5:   New(Master{8}).Seal([]byte("secret words"), c.place(row(c.Table, 5))),
+			5:   New(Master{8}).Encrypt([]byte("secret words"), c.place(row(c.Table, 5))),
 			150: sealed(c, 151), // moved from another row
 		}
 		why := map[int]error{2: ErrForm, 3: ErrForm, 5: ErrKey, 150: ErrBroke}

@@ -158,7 +158,7 @@ func withWaiting(public http.Handler, db *outbox.Outbox) http.Handler {
 // flakyRegistry does not answer every so often, so that applications are left
 // checked and decided later.
 type flakyRegistry struct {
-	provider.SandboxResidents
+	provider.SandboxResidentRegistry
 	asked atomic.Int64
 }
 
@@ -168,5 +168,5 @@ func (m *flakyRegistry) Lookup(ctx context.Context, p provider.Person) (provider
 	if m.asked.Add(1)%failEvery == 0 {
 		return provider.Unknown, provider.ErrSandbox
 	}
-	return m.SandboxResidents.Lookup(ctx, p)
+	return m.SandboxResidentRegistry.Lookup(ctx, p)
 }

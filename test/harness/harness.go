@@ -128,7 +128,7 @@ func (h *Harness) openIssuer(address string, log *zap.Logger, options []Option) 
 		Keys: []keyring.Key{{ID: keys().IssuerID, Signer: keys().Issuer}}, FirstKeySigns: true,
 		Credentials: credential.Config{
 			Outbox: h.Outbox, Vault: keys().Vault,
-			Checker: facecheck.Sandbox{}, Residents: provider.SandboxResidents{},
+			Checker: facecheck.Sandbox{}, Residents: provider.SandboxResidentRegistry{},
 			Now: h.Clock.Now, Log: log, Metrics: h.Metrics,
 		},
 		Hashing: account.Hashing{MemoryKiB: 64, Passes: 1, Lanes: 1, CheapForTests: true}, Codes: h.Phones,

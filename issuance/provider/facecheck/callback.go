@@ -23,7 +23,7 @@ func (c *HTTPChecker) callback(w http.ResponseWriter, r *http.Request) {
 	id, said, signature, err := c.readCallback(w, r)
 	if err != nil {
 		c.metrics.callback(outcomeOf(err))
-		c.receiver.Refuse(w, err)
+		c.receiver.WriteError(w, err)
 		return
 	}
 	o := c.ledger.decide(id, said)
@@ -33,7 +33,7 @@ func (c *HTTPChecker) callback(w http.ResponseWriter, r *http.Request) {
 		c.log.Error("real-person provider contradicts itself; its first decision stands", zap.Stringer("check", id))
 		status = http.StatusConflict
 	}
-	c.receiver.Answer(w, signature, status, struct{}{})
+	c.receiver.WriteAnswer(w, signature, status, struct{}{})
 }
 
 func (c *HTTPChecker) readCallback(w http.ResponseWriter, r *http.Request) (id provider.ID, said decision, s provider.Signature, err error) {
@@ -41,7 +41,7 @@ func (c *HTTPChecker) readCallback(w http.ResponseWriter, r *http.Request) (id p
 		Request  string   `json:"request"`
 		Decision decision `json:"decision"`
 	}
-	if s, err = c.receiver.Read(w, r, &body); err != nil {
+	if s, err = c.receiver.ReadRequest(w, r, &body); err != nil {
 		return id, "", s, err
 	}
 	id, ok := provider.ParseID(body.Request)

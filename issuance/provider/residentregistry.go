@@ -5,8 +5,8 @@ import (
 	"errors"
 )
 
-// ResidentsService is the registry's name in metrics, logs and errors.
-const ResidentsService = "residents"
+// ResidentRegistryService is the registry's name in metrics, logs and errors.
+const ResidentRegistryService = "residents"
 
 // lookupsPath is where the registry takes lookups, below its URL.
 const lookupsPath = "v1/lookups"
@@ -43,7 +43,7 @@ func ParseMatch(name string) (m Match, ok bool) {
 	return Unknown, false
 }
 
-// Residents is the registry of resident IDs. It knows whether a card with this
+// ResidentRegistry is the registry of resident IDs. It knows whether a card with this
 // number exists for this name, and is not reported lost or cancelled. That a
 // card matches says nothing of who holds the phone: that is package facecheck's
 // question (rule A6).
@@ -56,15 +56,15 @@ func ParseMatch(name string) (m Match, ok bool) {
 //
 // Label names the registry in logs and answers; one that knows no cards says so
 // in it.
-type Residents interface {
+type ResidentRegistry interface {
 	Lookup(ctx context.Context, p Person) (Match, error)
 	Label() string
 }
 
-// residents asks a registry elsewhere.
-type residents struct{ *service }
+// residentRegistry asks a registry elsewhere.
+type residentRegistry struct{ *service }
 
-// NewResidents is an outside registry; it reports all faults of the
+// NewResidentRegistry is an outside registry; it reports all faults of the
 // configuration. It promises that a card matches only if a holder of the shared
 // secret said so, for that very lookup. It keeps no answers: a card reported
 // lost a minute ago must not match.
@@ -80,12 +80,12 @@ type residents struct{ *service }
 //	200 {"match":"matched"}   or "not_matched", "lost", "cancelled"
 //
 // Anything else is a fault of the registry.
-func NewResidents(c ServiceConfig) (Residents, error) {
-	s, err := newService(ResidentsService, c)
+func NewResidentRegistry(c ServiceConfig) (ResidentRegistry, error) {
+	s, err := newService(ResidentRegistryService, c)
 	if err != nil {
 		return nil, err
 	}
-	return residents{s}, nil
+	return residentRegistry{s}, nil
 }
 
 var errPerson = errors.New("resident registry: not a person who can be looked up")
@@ -101,8 +101,8 @@ type lookupAnswer struct {
 	Match string `json:"match"`
 }
 
-func (r residents) Lookup(ctx context.Context, p Person) (Match, error) {
-	if !p.Askable() {
+func (r residentRegistry) Lookup(ctx context.Context, p Person) (Match, error) {
+	if !p.Checkable() {
 		return Unknown, errPerson
 	}
 	match := Unknown
@@ -132,16 +132,16 @@ const (
 // ErrSandbox is a sandbox out of order.
 var ErrSandbox = errors.New("provider: the sandbox is out of order, as its caller wished")
 
-// SandboxResidents is a registry that knows no cards: everybody matches but
+// SandboxResidentRegistry is a registry that knows no cards: everybody matches but
 // those whose name is one of the constants above. It is for demos and tests and
 // must never serve real passengers.
-type SandboxResidents struct{}
+type SandboxResidentRegistry struct{}
 
 // Label says that this is no registry.
-func (SandboxResidents) Label() string { return "sandbox: NOT THE RESIDENT REGISTRY" }
+func (SandboxResidentRegistry) Label() string { return "sandbox: NOT THE RESIDENT REGISTRY" }
 
 // Lookup does what the name says.
-func (SandboxResidents) Lookup(ctx context.Context, p Person) (Match, error) {
+func (SandboxResidentRegistry) Lookup(ctx context.Context, p Person) (Match, error) {
 	m := Matched
 	switch p.Name {
 	case SandboxNotMatched:

@@ -150,7 +150,7 @@ func (c *HTTPChecker) Check(ctx context.Context, p provider.Person, evidence str
 	if evidence == "" || len(evidence) > MaxEvidence || !utf8.ValidString(evidence) {
 		return Result{}, ErrEvidence
 	}
-	if !p.Askable() {
+	if !p.Checkable() {
 		return Result{}, errPerson
 	}
 	ctx, cancel := context.WithTimeout(ctx, MaxTimeout)

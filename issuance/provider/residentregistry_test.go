@@ -20,12 +20,12 @@ const matched = `{"match":"matched"}`
 var marked = provider.Person{Name: "标记姓名Markname", Document: identity.ResidentID, Number: "11010519491231002X"}
 
 type residentsSystem struct {
-	*serviceSystem[provider.Residents]
+	*serviceSystem[provider.ResidentRegistry]
 }
 
 func newResidents(t *testing.T, behavior ...fakeprovider.Behavior) residentsSystem {
 	t.Helper()
-	return residentsSystem{newService(t, provider.NewResidents, []string{"标记", "Markname", "110105"}, behavior...)}
+	return residentsSystem{newService(t, provider.NewResidentRegistry, []string{"标记", "Markname", "110105"}, behavior...)}
 }
 
 func (w residentsSystem) lookup(t *testing.T, within time.Duration) (m provider.Match, err error) {
@@ -119,14 +119,14 @@ func TestTheSandboxHasEachAnswer(t *testing.T) {
 		"测试甲": provider.Matched, "Test A": provider.Matched, "测试": provider.Matched, provider.SandboxNotMatched + "甲": provider.Matched,
 		provider.SandboxNotMatched: provider.NotMatched, provider.SandboxLost: provider.Lost, provider.SandboxCancelled: provider.Cancelled,
 	} {
-		if m, err := (provider.SandboxResidents{}).Lookup(t.Context(), person(name)); m != want || err != nil {
+		if m, err := (provider.SandboxResidentRegistry{}).Lookup(t.Context(), person(name)); m != want || err != nil {
 			t.Errorf("%s: %v, %v, want %v", name, m, err, want)
 		}
 	}
-	if m, err := (provider.SandboxResidents{}).Lookup(t.Context(), person(provider.SandboxFault)); m != provider.Unknown || !errors.Is(err, provider.ErrSandbox) {
+	if m, err := (provider.SandboxResidentRegistry{}).Lookup(t.Context(), person(provider.SandboxFault)); m != provider.Unknown || !errors.Is(err, provider.ErrSandbox) {
 		t.Errorf("out of order: %v, %v", m, err)
 	}
-	if label := (provider.SandboxResidents{}).Label(); !strings.Contains(label, "NOT THE RESIDENT REGISTRY") {
+	if label := (provider.SandboxResidentRegistry{}).Label(); !strings.Contains(label, "NOT THE RESIDENT REGISTRY") {
 		t.Errorf("it calls itself %q", label)
 	}
 }
@@ -145,11 +145,11 @@ func TestTheSilentSandboxWaitsForTheDeadline(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), provider.DefaultTimeout)
 		defer cancel()
 		start := time.Now()
-		m, err := provider.SandboxResidents{}.Lookup(ctx, person(provider.SandboxSilent))
+		m, err := provider.SandboxResidentRegistry{}.Lookup(ctx, person(provider.SandboxSilent))
 		if !errors.Is(err, context.DeadlineExceeded) || m != provider.Unknown || time.Since(start) != provider.DefaultTimeout {
 			t.Fatalf("%v, %v after %v", m, err, time.Since(start))
 		}
-		if m, err := (provider.SandboxResidents{}).Lookup(ctx, person("测试甲")); m != provider.Unknown || !errors.Is(err, context.DeadlineExceeded) {
+		if m, err := (provider.SandboxResidentRegistry{}).Lookup(ctx, person("测试甲")); m != provider.Unknown || !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatalf("after its time it says %v, %v", m, err)
 		}
 	})
