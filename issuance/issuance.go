@@ -88,7 +88,7 @@ type Issuer struct {
 // OpenOutbox opens the database and the outbox in it, which everything else is written
 // through, with all that is in force behind it.
 func OpenOutbox(ctx context.Context, c outbox.Config) (*outbox.Outbox, error) {
-	c.InForce = []outbox.Source{keyring.InForce, credential.InForce}
+	c.Sources = []outbox.Source{keyring.ActiveRecords, credential.ActiveRecords}
 	return outbox.Open(ctx, c)
 }
 

@@ -182,7 +182,7 @@ func listKeys(ctx context.Context, inv *invocation) error {
 	fmt.Fprintln(w, "ID\tSTATE\tHELD HERE\tANNOUNCED\tIN STREAM\tSIGNS FROM\tRESTS\tCUT OFF\tRETIRED\tSESSIONS\tLAST ONE OVER")
 	for _, l := range lines {
 		cells := []string{fmt.Sprint(l.ID), string(l.State), yes(held[l.ID]), stamp(l.Ordered), stamp(l.Published), stamp(l.UseFrom),
-			stamp(l.Rest), stamp(l.CutOff), stamp(l.Retired), fmt.Sprint(l.Running), stamp(l.RetireFrom)}
+			stamp(l.Deactivated), stamp(l.Cutoff), stamp(l.Retired), fmt.Sprint(l.Running), stamp(l.RetireFrom)}
 		fmt.Fprintln(w, strings.Join(cells, "\t"))
 	}
 	if err := w.Flush(); err != nil {

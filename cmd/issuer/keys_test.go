@@ -44,10 +44,10 @@ func TestKeysAreRotated(t *testing.T) {
 	old := d.keys.IssuerID
 	stop := d.serves()
 	d.signsWith(old)
-	if got := d.line(old); got[1] != "in service" || got[9] != "1" {
+	if got := d.line(old); got[1] != "active" || got[9] != "1" {
 		t.Fatalf("%q", got)
 	}
-	d.refused("announce one, and let key", "-by", "night-shift", "-deactivate-key", fmt.Sprint(old))
+	d.refused("announce one, and deactivate key", "-by", "night-shift", "-deactivate-key", fmt.Sprint(old))
 
 	fresh := made(t, d.orders("-new-key"))
 	if k := d.gateway().Key(fresh); k == nil {
@@ -103,10 +103,10 @@ func TestTheOnlyKeyIsCutOff(t *testing.T) {
 	d := newSystem(t)
 	d.serves()
 	p := d.approved("sandbox:pass")
-	runtest.Has(t, d.orders("-distrust-key", fmt.Sprint(d.keys.IssuerID)), "no issuer key is in service now: -new-key makes one")
+	runtest.Has(t, d.orders("-distrust-key", fmt.Sprint(d.keys.IssuerID)), "no issuer key is active now: -new-key makes one")
 	runtest.Eventually(t, patience, "the issuer to say that it is not ready, and why", func() bool {
 		status, answer := d.readiness()
-		return status == 503 && strings.Contains(answer, "is cut off")
+		return status == 503 && strings.Contains(answer, "is distrusted")
 	})
 	if status, answer := d.call("GET", "/readyz", "", ""); status != 503 || answer != "{\"ready\":false}" {
 		t.Errorf("the public listener says %d %s", status, answer)

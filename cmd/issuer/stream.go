@@ -35,7 +35,7 @@ func cutOffKey(ctx context.Context, inv *invocation) error {
 		return err
 	}
 	_, known := inv.option["exempt-known"]
-	d := keyring.Distrust{Key: id, CutOff: at.Unix(), ExemptRunning: known, Who: inv.option["by"]}
+	d := keyring.Distrust{Key: id, Cutoff: at.Unix(), ExemptRunning: known, Who: inv.option["by"]}
 	if file := inv.option["exempt"]; file != "" {
 		if d.Exempt, err = readSerials(file); err != nil {
 			return fmt.Errorf("-exempt: %w", err)
@@ -53,7 +53,7 @@ func cutOffKey(ctx context.Context, inv *invocation) error {
 		}
 		if err == nil {
 			inv.printf("committed: sessions that start at %s or later are not good under key %d%s; %d more credentials are exempted",
-				stamp(time.Unix(d.CutOff, 0)), id, already(!moved), exempted)
+				stamp(time.Unix(d.Cutoff, 0)), id, already(!moved), exempted)
 		}
 		return err
 	})
@@ -70,11 +70,11 @@ func (inv *invocation) hintOfAnotherKey(ctx context.Context) error {
 		return err
 	}
 	for _, l := range lines {
-		if l.State == keyring.InService {
+		if l.State == keyring.Active {
 			return nil
 		}
 	}
-	inv.printf("no issuer key is in service now: -new-key makes one. Start the issuers again with it; when -list-keys shows it in the\nstream, -activate-key has it sign without waiting for its lead")
+	inv.printf("no issuer key is active now: -new-key makes one. Start the issuers again with it; when -list-keys shows it in the\nstream, -activate-key has it sign without waiting for its lead")
 	return nil
 }
 
@@ -87,10 +87,10 @@ func cutOffSubject(ctx context.Context, inv *invocation) error {
 	if err != nil {
 		return err
 	}
-	c := credential.SubjectCutOff{Subject: tokens.Subject(subject), Before: before.Unix(), Who: inv.option["by"]}
+	c := credential.SubjectCutoff{Subject: tokens.Subject(subject), Before: before.Unix(), Who: inv.option["by"]}
 	return inv.commitAndPublish(ctx, func(ctx context.Context) error {
 		c.At = database.MillisAt(time.Now())
-		changed, err := credential.NewStore(inv.db, inv.log).CutOffSubject(ctx, c)
+		changed, err := credential.NewStore(inv.db, inv.log).RevokeSubject(ctx, c)
 		if err == nil {
 			inv.printf("committed: sessions of subject %s that start before %s are not good%s", c.Subject, stamp(time.Unix(c.Before, 0)), already(!changed))
 		}
@@ -100,7 +100,7 @@ func cutOffSubject(ctx context.Context, inv *invocation) error {
 
 func restate(ctx context.Context, inv *invocation) error {
 	return inv.commitAndPublish(ctx, func(ctx context.Context) error {
-		epoch, err := inv.db.RepublishByOrder(ctx, inv.order())
+		epoch, err := inv.db.RepublishByCommand(ctx, inv.order())
 		if err == nil {
 			inv.printf("committed: everything in force is said again in epoch %d", epoch)
 		}
@@ -128,8 +128,8 @@ func moveStream(ctx context.Context, inv *invocation) error {
 }
 
 // order is who gives the command, for what the outbox enters into the audit log itself.
-func (inv *invocation) order() outbox.Order {
-	return outbox.Order{AuditLog: inv.log, Who: inv.option["by"], At: database.MillisAt(time.Now())}
+func (inv *invocation) order() outbox.Command {
+	return outbox.Command{AuditLog: inv.log, Who: inv.option["by"], At: database.MillisAt(time.Now())}
 }
 
 func already(is bool) string {

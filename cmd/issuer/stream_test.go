@@ -62,7 +62,7 @@ func TestOrderWithoutBrokers(t *testing.T) {
 	db := d.announce()
 	d.broker.Close()
 	d.refused("durable", "-by", "night-shift", "-distrust-key", fmt.Sprint(d.keys.IssuerID))
-	if cutOff, err := keyring.CutOffOf(t.Context(), db.Database().Writer(), d.keys.IssuerID); err != nil || cutOff == tokens.Never {
+	if cutOff, err := keyring.CutoffOf(t.Context(), db.Database().Writer(), d.keys.IssuerID); err != nil || cutOff == tokens.Never {
 		t.Fatalf("cut off at %d: %v", cutOff, err)
 	}
 }
@@ -76,7 +76,7 @@ func TestOrderSaysWhatItDid(t *testing.T) {
 		out += d.orders("-distrust-key", fmt.Sprint(d.keys.IssuerID), "-at", "2026-02-10T08:00:00+08:00")
 	}
 	runtest.Has(t, out, fmt.Sprintf("2026-02-10T00:00:00Z or later are not good under key %d; 0 more", d.keys.IssuerID), "says already", "published; each gateway",
-		"no issuer key is in service")
+		"no issuer key is active")
 	d.refused("never announced a key 999", "-by", "night-shift", "-distrust-key", "999")
 }
 

@@ -115,7 +115,7 @@ func unrevokeBy(ctx context.Context, inv *invocation) error {
 	if err := inv.open(ctx); err != nil {
 		return err
 	}
-	p := credential.Spell{Who: inv.value, From: database.MillisAt(from), To: database.MillisAt(before), At: database.MillisAt(time.Now()),
+	p := credential.Period{Who: inv.value, From: database.MillisAt(from), To: database.MillisAt(before), At: database.MillisAt(time.Now()),
 		Entry: inv.entry(staff.Unrevoke, audit.Object{}, "all that "+inv.value+" revoked")}
 	credentials := credential.NewStore(inv.db, inv.log)
 	revoked, serials, err := credentials.RevokedIn(ctx, p)
@@ -137,7 +137,7 @@ func unrevokeBy(ctx context.Context, inv *invocation) error {
 	progress := inv.progress()
 	return inv.commitAndPublish(ctx, func(ctx context.Context) error {
 		total := 0
-		err := credentials.UnrevokeSpell(ctx, p, serials, func(lifted int) {
+		err := credentials.UnrevokePeriod(ctx, p, serials, func(lifted int) {
 			total = lifted
 			progress.show("%d credentials are unrevoked", lifted)
 		})

@@ -181,7 +181,7 @@ func AfterRestore(ctx context.Context, box *outbox.Outbox, auditLog *audit.Log, 
 	if err != nil {
 		return Report{}, err
 	}
-	if r.Epoch, err = box.RepublishByOrder(ctx, outbox.Order{AuditLog: auditLog, Who: by.Who, At: database.Millis(by.AtMs)}); err != nil {
+	if r.Epoch, err = box.RepublishByCommand(ctx, outbox.Command{AuditLog: auditLog, Who: by.Who, At: database.Millis(by.AtMs)}); err != nil {
 		return r, fmt.Errorf("serials are safe, but nothing is said again yet: repeat it: %w", err)
 	}
 	return r, nil

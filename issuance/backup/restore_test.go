@@ -137,7 +137,7 @@ func TestRestoreIsRepeated(t *testing.T) {
 			t.Fatalf("ordered by nobody: %v, serials at %d", err, next())
 		}
 		down := errors.New("the power went out")
-		cut, err := outbox.Open(t.Context(), outbox.Config{Database: h.address, Partitions: 2, InForce: []outbox.Source{
+		cut, err := outbox.Open(t.Context(), outbox.Config{Database: h.address, Partitions: 2, Sources: []outbox.Source{
 			func(context.Context, *database.DB, *sql.Tx, database.Millis) ([]revocation.Record, error) {
 				return nil, down
 			},

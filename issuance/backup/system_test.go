@@ -47,7 +47,7 @@ func newSystem(t *testing.T, address string) *system {
 func (h *system) open() {
 	h.Helper()
 	h.close()
-	o, err := outbox.Open(h.Context(), outbox.Config{Database: h.address, Partitions: 2, InForce: []outbox.Source{keyring.InForce, credential.InForce}, Now: func() time.Time { return time.UnixMilli(noon) }})
+	o, err := outbox.Open(h.Context(), outbox.Config{Database: h.address, Partitions: 2, Sources: []outbox.Source{keyring.ActiveRecords, credential.ActiveRecords}, Now: func() time.Time { return time.UnixMilli(noon) }})
 	h.must(err)
 	h.Cleanup(func() { o.Close() })
 	h.outbox, h.store = o, credential.NewStore(o, audittest.On(h, o.Database()))

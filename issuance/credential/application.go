@@ -173,7 +173,7 @@ func (s *Store) viewing(ctx context.Context, id string) (SessionRow, Application
 }
 
 func (s *Store) lookUpAll(ctx context.Context, calls []*lookup) error {
-	return s.answer(ctx, calls, func(rows *sql.Rows) (found lookup, err error) {
+	return s.answerLookups(ctx, calls, func(rows *sql.Rows) (found lookup, err error) {
 		found.application, found.credential, err = scanApplication(rows)
 		found.id = found.application.ID
 		return found, err
@@ -181,7 +181,7 @@ func (s *Store) lookUpAll(ctx context.Context, calls []*lookup) error {
 }
 
 func (s *Store) viewAll(ctx context.Context, calls []*lookup) error {
-	return s.answer(ctx, calls, func(rows *sql.Rows) (found lookup, err error) {
+	return s.answerLookups(ctx, calls, func(rows *sql.Rows) (found lookup, err error) {
 		var login sql.NullString
 		var closed sql.Null[database.Millis]
 		o := &found.session
@@ -195,9 +195,9 @@ func (s *Store) viewAll(ctx context.Context, calls []*lookup) error {
 		WHERE s.id IN `)
 }
 
-// answer asks for all ids at once and gives each call its row. Two calls may ask
+// answerLookups asks for all ids at once and gives each call its row. Two calls may ask
 // for the same.
-func (s *Store) answer(ctx context.Context, calls []*lookup, scan func(*sql.Rows) (lookup, error), query string) error {
+func (s *Store) answerLookups(ctx context.Context, calls []*lookup, scan func(*sql.Rows) (lookup, error), query string) error {
 	byID := make(map[string]*lookup, len(calls))
 	args := make([]any, len(calls))
 	for i, c := range calls {

@@ -63,9 +63,9 @@ func insertCheck(ctx context.Context, tx *sql.Tx, c *Check) error {
 	return database.InsertMany(ctx, tx, insertChecks, [][]any{c.values()})
 }
 
-// keepWaiting keeps a passed check of an application that still waits for its
+// keepCheckOfPending keeps a passed check of an application that still waits for its
 // decision.
-func (s *Store) keepWaiting(ctx context.Context, check Check) error {
+func (s *Store) keepCheckOfPending(ctx context.Context, check Check) error {
 	return s.db.Change(ctx, "keep check", func(ctx context.Context, tx *sql.Tx) error {
 		if err := check.guard(ctx, tx); err != nil {
 			return err
@@ -146,7 +146,7 @@ func (s *Service) approve(ctx context.Context, application string, check *Check,
 // check, if there is one, is kept with an approval. An application that is approved
 // already stays so, and the check is kept.
 func (s *Store) Decide(ctx context.Context, application string, check *Check, g Grant) (d Decision, err error) {
-	serial, err := s.serials.take(ctx, uint16(tokens.DayOf(g.At.Seconds())))
+	serial, err := s.serials.takeSerial(ctx, uint16(tokens.DayOf(g.At.Seconds())))
 	if err != nil {
 		return d, err
 	}

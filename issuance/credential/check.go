@@ -66,7 +66,7 @@ func (s *Service) afterCheck(ctx context.Context, h Holder, check *Check, person
 	err := s.confirmIdentity(ctx, h.application.ID, check, person, at)
 	if problem.Is(err, LookupUnavailable) {
 		h.application.State = StateChecked
-		return view(&h.application, nil, at), s.Store.keepWaiting(ctx, *check)
+		return view(&h.application, nil, at), s.Store.keepCheckOfPending(ctx, *check)
 	}
 	if err != nil {
 		return ApplicationView{}, err
@@ -107,11 +107,11 @@ func (s *Service) Resume(ctx context.Context, h Holder) (ApplicationView, error)
 
 // openIdentity opens the sealed identity for the providers.
 func (s *Service) openIdentity(a *Application) (p provider.Person, err error) {
-	name, err := s.vault.Decrypt(a.Name, place(columnName, a.ID))
+	name, err := s.vault.Decrypt(a.Name, fieldPlace(columnName, a.ID))
 	if err != nil {
 		return p, err
 	}
-	number, err := s.vault.Decrypt(a.Number, place(columnNumber, a.ID))
+	number, err := s.vault.Decrypt(a.Number, fieldPlace(columnNumber, a.ID))
 	return provider.Person{Name: string(name), Document: a.Document, Number: string(number)}, err
 }
 

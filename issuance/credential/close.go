@@ -73,7 +73,7 @@ type Return struct {
 // the check learns whether there is a credential. It uses up no quota (A11). Their
 // consent replaces the application's: it is the later one.
 func (s *Service) RecoverAccess(ctx context.Context, r Return, from throttle.Caller) (Access, error) {
-	if err := s.consented(r.Policy); err != nil {
+	if err := s.requireConsent(r.Policy); err != nil {
 		return Access{}, err
 	}
 	who, err := s.identify(r.Name, r.DocumentType, r.DocumentNumber, s.Now())

@@ -48,7 +48,7 @@ func (v *viewer) open(start database.Millis, login string) error {
 func (v *viewer) openOn(check string, start database.Millis, login string) error {
 	o := SessionRow{ID: fmt.Sprintf("ses_%d_%d_%s", v.n, start, check), Application: v.Application, Check: check, Login: login,
 		Access: [32]byte{byte(v.n), byte(v.n >> 8)}, Start: start, Pass: []byte{1}, Seed: []byte{2}}
-	return v.s.open(v.t.Context(), opening{o, start})
+	return v.s.openSession(v.t.Context(), opening{o, start})
 }
 
 func (v *viewer) mustOpen(start database.Millis, login string) {
@@ -291,7 +291,7 @@ func TestStartsAreTakenInASharedTransactionToo(t *testing.T) {
 		}
 		openAll := func(calls []*pendingWrite[opening]) {
 			t.Helper()
-			runtest.Must(t, s.db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error { return s.openAll(ctx, tx, calls) }))
+			runtest.Must(t, s.db.Change(t.Context(), "test", func(ctx context.Context, tx *sql.Tx) error { return s.openSessions(ctx, tx, calls) }))
 		}
 		var calls []*pendingWrite[opening]
 		for _, v := range viewers {

@@ -36,7 +36,7 @@ func (s *Service) Export(ctx context.Context, h Holder) (out PersonalData, err e
 	if err != nil {
 		return out, err
 	}
-	city, err := s.vault.Decrypt(h.application.City, place(columnCity, h.application.ID))
+	city, err := s.vault.Decrypt(h.application.City, fieldPlace(columnCity, h.application.ID))
 	if err != nil {
 		return out, err
 	}
@@ -47,26 +47,26 @@ func (s *Service) Export(ctx context.Context, h Holder) (out PersonalData, err e
 	out = PersonalData{
 		View: s.View(h), Name: p.Name, Document: p.Document.String(), Number: p.Number, City: string(city),
 		Policy: h.application.Policy, AgreedAt: h.application.Consent.Seconds(),
-		Sessions: n, ErasedAt: h.application.Created.Add(life(&h.application)).Seconds(), LoggedIn: h.application.Account != "",
+		Sessions: n, ErasedAt: h.application.Created.Add(retentionOf(&h.application)).Seconds(), LoggedIn: h.application.Account != "",
 	}
 	if h.credential != nil {
 		out.Subject = h.credential.Subject.String()
 	}
-	if err == nil && isPerson(&h.application) {
+	if err == nil && isIdentified(&h.application) {
 		out.PaperProofs, err = s.PaperProofsOf(ctx, Document{Type: p.Document.String(), Number: p.Number})
 	}
 	return out, err
 }
 
-// isPerson reports whether the applicant has passed the face check and name and number
+// isIdentified reports whether the applicant has passed the face check and name and number
 // were confirmed.
-func isPerson(a *Application) bool {
+func isIdentified(a *Application) bool {
 	return a.State == StateApproved ||
 		a.State == StateRefused && (a.RefusedFor == QuotaExceeded || a.RefusedFor == RenewalTooEarly)
 }
 
-// life is how long an application is kept in its present status.
-func life(a *Application) time.Duration {
+// retentionOf is how long an application is kept in its present status.
+func retentionOf(a *Application) time.Duration {
 	if a.State == StateSubmitted {
 		return UncheckedLife
 	}

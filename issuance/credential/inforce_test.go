@@ -152,26 +152,26 @@ func TestRestateWaitsForAChangeUnderWay(t *testing.T) {
 func TestKnownHoldersAreRescued(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
 		announced(t, s)
-		const cutOff = int64(nowMs/1000 - 600)
+		const cutoff = int64(nowMs/1000 - 600)
 		session := func(n int, under tokens.KeyID, start int64) tokens.Serial {
 			t.Helper()
 			c := approved(t, s, n)
-			runtest.Must(t, s.open(t.Context(), opening{SessionRow{ID: fmt.Sprintf("ses_%d", n), Access: [32]byte{byte(n)}, Application: c.Application,
+			runtest.Must(t, s.openSession(t.Context(), opening{SessionRow{ID: fmt.Sprintf("ses_%d", n), Access: [32]byte{byte(n)}, Application: c.Application,
 				Check: check(n, "").ID, Key: under, Start: database.SecondsAt(start)}, nowMs}))
 			return c.Serial
 		}
-		holder := session(1, key, cutOff)
+		holder := session(1, key, cutoff)
 		unknown := session(2, 0, nowMs/1000) // from before sessions named their key
 		revoked := session(3, key, nowMs/1000)
 		session(4, key+1, nowMs/1000)
-		session(5, key, cutOff-1)
+		session(5, key, cutoff-1)
 		session(6, key, (nowMs-sessionOver)/1000-1)
 		approved(t, s, 7) // never opened one
 		change(t, s, revoke(revoked, nowMs))
 		for p := range s.outbox.Partitions() {
 			issuerdb.Drain(t, s.outbox, p)
 		}
-		_, exempted, err := keys(t, s).Distrust(t.Context(), keyring.Distrust{Key: key, CutOff: cutOff, ExemptRunning: true, Who: "operator", At: nowMs})
+		_, exempted, err := keys(t, s).Distrust(t.Context(), keyring.Distrust{Key: key, Cutoff: cutoff, ExemptRunning: true, Who: "operator", At: nowMs})
 		if err != nil || exempted != 2 {
 			t.Fatalf("%d exempted: %v", exempted, err)
 		}
@@ -188,14 +188,14 @@ func TestNoSessionUnderAKeyThatIsCutOff(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
 		announced(t, s)
 		c := approved(t, s, 1)
-		_, _, err := keys(t, s).Distrust(t.Context(), keyring.Distrust{Key: key, CutOff: nowMs / 1000, Who: "operator", At: nowMs})
+		_, _, err := keys(t, s).Distrust(t.Context(), keyring.Distrust{Key: key, Cutoff: nowMs / 1000, Who: "operator", At: nowMs})
 		runtest.Must(t, err)
 		o := SessionRow{ID: "ses_1", Access: [32]byte{1}, Application: c.Application, Check: check(1, "").ID, Key: key, Start: nowMs}
-		if err := s.open(t.Context(), opening{o, nowMs}); !errors.Is(err, errKeyCutOff) {
+		if err := s.openSession(t.Context(), opening{o, nowMs}); !errors.Is(err, errKeyDistrusted) {
 			t.Fatalf("opened at the cut-off: %v", err)
 		}
 		o.Key++
-		if err := s.open(t.Context(), opening{o, nowMs}); err != nil {
+		if err := s.openSession(t.Context(), opening{o, nowMs}); err != nil {
 			t.Fatalf("under another key: %v", err)
 		}
 	})
@@ -210,7 +210,7 @@ func TestSubjectIsCutOff(t *testing.T) {
 			before  int64
 			changed bool
 		}{{now, true}, {now, false}, {now - 1, false}, {now + 24*60*60, true}} {
-			changed, err := s.CutOffSubject(t.Context(), SubjectCutOff{Subject: subject, Before: step.before, Who: "operator", At: nowMs})
+			changed, err := s.RevokeSubject(t.Context(), SubjectCutoff{Subject: subject, Before: step.before, Who: "operator", At: nowMs})
 			if err != nil || changed != step.changed {
 				t.Fatalf("step %d: changed %v, %v", i, changed, err)
 			}
@@ -227,10 +227,10 @@ func TestSubjectIsCutOff(t *testing.T) {
 func TestCutOffsAreRestated(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
 		announced(t, s)
-		if _, _, err := keys(t, s).Distrust(t.Context(), keyring.Distrust{Key: key, CutOff: 1000, Exempt: []tokens.Serial{today(5)}, Who: "operator", At: nowMs}); err != nil {
+		if _, _, err := keys(t, s).Distrust(t.Context(), keyring.Distrust{Key: key, Cutoff: 1000, Exempt: []tokens.Serial{today(5)}, Who: "operator", At: nowMs}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.CutOffSubject(t.Context(), SubjectCutOff{Subject: tokens.Subject{1}, Before: nowMs / 1000, Who: "operator", At: nowMs}); err != nil {
+		if _, err := s.RevokeSubject(t.Context(), SubjectCutoff{Subject: tokens.Subject{1}, Before: nowMs / 1000, Who: "operator", At: nowMs}); err != nil {
 			t.Fatal(err)
 		}
 		issuerdb.Drain(t, s.outbox, 0)
@@ -264,7 +264,7 @@ func TestSubjectCutOffsThatAreRefused(t *testing.T) {
 			"a day and a second ahead":   {nowMs/1000 + 24*60*60 + 1, ErrTooFar},
 			"before any running session": {(nowMs - sessionOver) / 1000, ErrNoSession},
 		} {
-			if _, err := s.CutOffSubject(t.Context(), SubjectCutOff{Before: c.before, Who: "operator", At: nowMs}); !errors.Is(err, c.want) {
+			if _, err := s.RevokeSubject(t.Context(), SubjectCutoff{Before: c.before, Who: "operator", At: nowMs}); !errors.Is(err, c.want) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
@@ -280,7 +280,7 @@ func TestRunningSessionsByKey(t *testing.T) {
 		for n, start := range []database.Millis{nowMs - 2000, nowMs, nowMs - 1000, nowMs} {
 			c := approved(t, s, n)
 			o := SessionRow{ID: fmt.Sprintf("ses_%d", n), Access: [32]byte{byte(n)}, Application: c.Application, Check: check(n, "").ID, Key: key + tokens.KeyID(n/3), Start: start}
-			runtest.Must(t, s.open(t.Context(), opening{o, nowMs}))
+			runtest.Must(t, s.openSession(t.Context(), opening{o, nowMs}))
 		}
 		got, err := Sessions{}.Running(t.Context(), s.db.Writer(), nowMs-2000)
 		want := map[tokens.KeyID]keyring.Running{key: {Count: 2, Last: nowMs}, key + 1: {Count: 1, Last: nowMs}}

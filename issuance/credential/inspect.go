@@ -70,10 +70,10 @@ func (s *Service) IdentifyCode(ctx context.Context, by staff.Member, scanned Sca
 	}
 	var code tokens.Token
 	reason := code.ParseText([]byte(scanned.Text))
-	var is truth
+	var is databaseFacts
 	if reason == tokens.ReasonOK {
 		entry.Object = audit.Serial(code.Serial())
-		if is, err = s.Store.truth(ctx, &code); err != nil {
+		if is, err = s.Store.readFacts(ctx, &code); err != nil {
 			return Identified{}, err
 		}
 		if reason, err = s.judge(&code, &is, now.Unix(), scanned.Purpose.Scope()); err != nil {
@@ -120,20 +120,20 @@ func (s *Service) TakeIdentification(by staff.Member) error {
 // unreadCode replaces the serial in the audit log if the scanned text is no code.
 const unreadCode = "unread"
 
-// truth is what this database says about what a code claims: the rules that gateways
+// databaseFacts is what this database says about what a code claims: the rules that gateways
 // learn from the stream, asked at their source.
-type truth struct {
+type databaseFacts struct {
 	key keyring.Trusted
-	// subjectCutOff is the earliest session start that is good for the subject.
-	subjectCutOff int64
+	// subjectCutoff is the earliest session start that is good for the subject.
+	subjectCutoff int64
 	application   Application
 	credential    *Credential // nil: this database has none with the serial
 	opened        bool        // a session of the credential started in that second
 	closed        bool        // and its holder closed it
 }
 
-// truth asks for all of it.
-func (s *Store) truth(ctx context.Context, code *tokens.Token) (t truth, err error) {
+// readFacts asks for all of it.
+func (s *Store) readFacts(ctx context.Context, code *tokens.Token) (t databaseFacts, err error) {
 	serial, subject := code.Serial(), code.Subject()
 	day, index := int64(serial.Day), int64(serial.Index)
 	err = s.db.View(ctx, "verify a code", func(ctx context.Context, q database.Queries) error {
@@ -141,7 +141,7 @@ func (s *Store) truth(ctx context.Context, code *tokens.Token) (t truth, err err
 		if t.key, err = keyring.TrustedFor(ctx, q, code.KeyID(), serial); err != nil {
 			return err
 		}
-		err := q.QueryRowContext(ctx, `SELECT cut_off FROM subject_cutoffs WHERE subject = $1`, subject[:]).Scan(&t.subjectCutOff)
+		err := q.QueryRowContext(ctx, `SELECT cut_off FROM subject_cutoffs WHERE subject = $1`, subject[:]).Scan(&t.subjectCutoff)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
@@ -160,22 +160,22 @@ func (s *Store) truth(ctx context.Context, code *tokens.Token) (t truth, err err
 }
 
 // judge asks the one checker that gateways ask, with what the database says.
-func (s *Service) judge(code *tokens.Token, truth *truth, now int64, scope tokens.Scope) (tokens.Reason, error) {
+func (s *Service) judge(code *tokens.Token, truth *databaseFacts, now int64, scope tokens.Scope) (tokens.Reason, error) {
 	keys := &tokens.KeySet{}
 	if truth.key.Public != nil {
 		key, err := s.verifier(code.KeyID(), truth.key.Public)
 		if err != nil {
 			return tokens.ReasonInternal, err
 		}
-		key.CutOff = truth.key.CutOff
+		key.CutOff = truth.key.Cutoff
 		if truth.key.Exempt {
-			key.Exempted = all{}
+			key.Exempted = everySerial{}
 		}
 		if keys, err = tokens.NewKeySet(key); err != nil {
 			return tokens.ReasonInternal, fmt.Errorf("issuance: key %d: %w", code.KeyID(), err)
 		}
 	}
-	checker := tokens.Checker{Keys: keys, Revocations: claims{truth}}
+	checker := tokens.Checker{Keys: keys, Revocations: factRevocations{truth}}
 	return checker.Check(code, now, scope), nil
 }
 
@@ -196,20 +196,20 @@ func (s *Service) verifier(id tokens.KeyID, public []byte) (tokens.Key, error) {
 	return *key, nil
 }
 
-// claims are the Revocations of the one code that the truth was asked for.
-type claims struct{ truth *truth }
+// factRevocations are the Revocations of the one code that the truth was asked for.
+type factRevocations struct{ truth *databaseFacts }
 
-func (c claims) Revoked(tokens.Serial) bool {
+func (c factRevocations) Revoked(tokens.Serial) bool {
 	has := c.truth.credential
 	return has != nil && (has.Revoked != 0 || has.Superseded)
 }
-func (c claims) CutOff(tokens.Subject) int64             { return c.truth.subjectCutOff }
-func (c claims) Closed(tokens.Serial, int64, int64) bool { return c.truth.closed }
+func (c factRevocations) CutOff(tokens.Subject) int64             { return c.truth.subjectCutoff }
+func (c factRevocations) Closed(tokens.Serial, int64, int64) bool { return c.truth.closed }
 
-// all is the set of the one serial that was asked for.
-type all struct{}
+// everySerial is the set of the one serial that was asked for.
+type everySerial struct{}
 
-func (all) Has(tokens.Serial) bool { return true }
+func (everySerial) Has(tokens.Serial) bool { return true }
 
 // LookUp tells staff how a credential stands, and nothing of its person: neither
 // the application nor when it was handed in. Nothing is told before the question

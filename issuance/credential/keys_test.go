@@ -74,9 +74,9 @@ func (d *system) published() (announced []tokens.KeyID) {
 	return announced
 }
 
-func (d *system) cutOff(id tokens.KeyID) {
+func (d *system) cutoff(id tokens.KeyID) {
 	d.t.Helper()
-	_, _, err := d.keys().Distrust(d.t.Context(), keyring.Distrust{Key: id, CutOff: d.now.Unix(), Who: "night-shift", At: database.MillisAt(d.now)})
+	_, _, err := d.keys().Distrust(d.t.Context(), keyring.Distrust{Key: id, Cutoff: d.now.Unix(), Who: "night-shift", At: database.MillisAt(d.now)})
 	runtest.Must(d.t, err)
 }
 
@@ -103,7 +103,7 @@ func (d *system) checked(s *credential.Service, p pass) string {
 
 // The keys of a service in their order: none that gateways know, one, two, and back
 // to one by a cut-off that the service learns of at the very session.
-func TestSessionsAreSignedByTheKeyInService(t *testing.T) {
+func TestSessionsAreSignedByTheActiveKey(t *testing.T) {
 	everySystem(t, func(t *testing.T, d *system) {
 		keys := d.life(1, 2)
 		s := d.open()
@@ -132,18 +132,18 @@ func TestSessionsAreSignedByTheKeyInService(t *testing.T) {
 		if id, err := d.signs(s, p, d.checked(s, p)); id != 2 || err != nil {
 			t.Fatalf("key %d, %v", id, err)
 		}
-		d.cutOff(2) // and the service has not looked since
+		d.cutoff(2) // and the service has not looked since
 		if id, err := d.signs(s, p, d.checked(s, p)); id != 1 || err != nil {
 			t.Fatalf("key %d, %v", id, err)
 		}
-		d.cutOff(1)
+		d.cutoff(1)
 		check = d.checked(s, p)
 		for range 2 {
 			if _, err := d.signs(s, p, check); !problem.Is(err, credential.IssuingSuspended) {
 				t.Fatalf("every key is cut off: %v", err)
 			}
 		}
-		if waiting := s.Ready(t.Context()); len(waiting) != 1 || !strings.Contains(waiting[0], "key 1 is cut off; key 2 is cut off") {
+		if waiting := s.Ready(t.Context()); len(waiting) != 1 || !strings.Contains(waiting[0], "key 1 is distrusted; key 2 is distrusted") {
 			t.Fatalf("ready: %q", waiting)
 		}
 		if _, err := s.Revoke(t.Context(), d.member(), s.View(d.authorize(s, p)).Serial.String(), "fraud", ""); err != nil {

@@ -14,8 +14,8 @@ import (
 
 // Why a session is not opened, for OpenSession to go on from. Other refusals are final.
 var (
-	errKeyCutOff  = errors.New("credential: the key is cut off at that time")
-	errStartTaken = errors.New("credential: another session of the application starts in that second")
+	errKeyDistrusted = errors.New("credential: the key is cut off at that time")
+	errStartTaken    = errors.New("credential: another session of the application starts in that second")
 )
 
 // SessionRow is an opened session. Pass and Seed are kept for hosted sessions
@@ -43,37 +43,37 @@ type opening struct {
 	now database.Millis
 }
 
-// open uses up the session's check and keeps the session: both or
+// openSession uses up the session's check and keeps the session: both or
 // neither. It refuses an access token that was left or replaced, a check that is not the
 // application's, was used, or expired at or before now, a
 // key under which no session may start at that time (errKeyCutOff), and a second in which
 // another session of the application starts (errStartTaken): to gateways they were one.
-func (s *Store) open(ctx context.Context, o opening) error { return do(ctx, s.openings, o) }
+func (s *Store) openSession(ctx context.Context, o opening) error { return do(ctx, s.openings, o) }
 
-// openInLogin is open for a login, which it locks before everything else: a logout at
+// openSessionInLogin is open for a login, which it locks before everything else: a logout at
 // this moment either finds the session, or the session finds no login. It takes another
 // lock, and so goes alone: two groups that take several each could wait for each other.
-func (s *Store) openInLogin(ctx context.Context, o opening, accounts *account.Service, login account.Holder) error {
+func (s *Store) openSessionInLogin(ctx context.Context, o opening, accounts *account.Service, login account.Holder) error {
 	return s.db.Change(ctx, "open session", func(ctx context.Context, tx *sql.Tx) error {
 		if err := accounts.LockLogin(ctx, tx, login); err != nil {
 			return err
 		}
 		c := &pendingWrite[opening]{row: o}
-		if err := s.openAll(ctx, tx, []*pendingWrite[opening]{c}); err != nil {
+		if err := s.openSessions(ctx, tx, []*pendingWrite[opening]{c}); err != nil {
 			return err
 		}
 		return c.refused
 	})
 }
 
-// openAll uses up the checks of many sessions and keeps the sessions. Each
+// openSessions uses up the checks of many sessions and keeps the sessions. Each
 // is refused or opened by itself.
-func (s *Store) openAll(ctx context.Context, tx *sql.Tx, calls []*pendingWrite[opening]) error {
-	wanted, err := underGoodKeys(ctx, tx, calls)
+func (s *Store) openSessions(ctx context.Context, tx *sql.Tx, calls []*pendingWrite[opening]) error {
+	wanted, err := withTrustedKeys(ctx, tx, calls)
 	if err == nil {
-		wanted, err = s.stillOpen(ctx, tx, wanted)
+		wanted, err = s.withValidAccess(ctx, tx, wanted)
 	}
-	wanted = distinct(wanted)
+	wanted = distinctOpenings(wanted)
 	if err != nil || len(wanted) == 0 {
 		return err
 	}
@@ -101,7 +101,7 @@ func (s *Store) openAll(ctx context.Context, tx *sql.Tx, calls []*pendingWrite[o
 	for _, c := range wanted {
 		if used[c.row.Check] {
 			opened = append(opened, c)
-		} else if c.refused, err = notUsed(ctx, tx, &c.row); err != nil {
+		} else if c.refused, err = whyNotUsed(ctx, tx, &c.row); err != nil {
 			return err
 		}
 	}
@@ -109,10 +109,10 @@ func (s *Store) openAll(ctx context.Context, tx *sql.Tx, calls []*pendingWrite[o
 		rowsOf(opened, (*opening).values))
 }
 
-// distinct leaves out a session on another call's check, and one that starts with
+// distinctOpenings leaves out a session on another call's check, and one that starts with
 // another call's of the application: what used up the check would not tell which of
 // them it was for.
-func distinct(calls []*pendingWrite[opening]) (wanted []*pendingWrite[opening]) {
+func distinctOpenings(calls []*pendingWrite[opening]) (wanted []*pendingWrite[opening]) {
 	type start struct {
 		application string
 		at          database.Millis
@@ -133,8 +133,8 @@ func distinct(calls []*pendingWrite[opening]) (wanted []*pendingWrite[opening]) 
 	return wanted
 }
 
-// notUsed says why a session's check was not used up.
-func notUsed(ctx context.Context, tx *sql.Tx, o *opening) (refused, err error) {
+// whyNotUsed says why a session's check was not used up.
+func whyNotUsed(ctx context.Context, tx *sql.Tx, o *opening) (refused, err error) {
 	var good bool
 	err = tx.QueryRowContext(ctx, `SELECT COUNT(*) > 0 FROM checks WHERE id = $1 AND application = $2 AND used_ms IS NULL AND expires_ms > $3`,
 		o.Check, o.Application, o.now).Scan(&good)
@@ -144,11 +144,11 @@ func notUsed(ctx context.Context, tx *sql.Tx, o *opening) (refused, err error) {
 	return errCheckRequired, err
 }
 
-// stillOpen leaves out the sessions whose access token was left or replaced since
+// withValidAccess leaves out the sessions whose access token was left or replaced since
 // it was looked at. It locks the applications of all until the commit: either the
 // leaving finds the session, or the session finds the token gone; and of two sessions
 // that start in one second the later one finds the other.
-func (s *Store) stillOpen(ctx context.Context, tx *sql.Tx, calls []*pendingWrite[opening]) (wanted []*pendingWrite[opening], err error) {
+func (s *Store) withValidAccess(ctx context.Context, tx *sql.Tx, calls []*pendingWrite[opening]) (wanted []*pendingWrite[opening], err error) {
 	var ids []any
 	for _, c := range calls {
 		ids = append(ids, c.row.Application)
@@ -180,21 +180,21 @@ func (s *Store) stillOpen(ctx context.Context, tx *sql.Tx, calls []*pendingWrite
 	return wanted, nil
 }
 
-// underGoodKeys leaves out the sessions whose key is cut off at their start.
-func underGoodKeys(ctx context.Context, tx *sql.Tx, calls []*pendingWrite[opening]) (wanted []*pendingWrite[opening], err error) {
-	cutOffs := make(map[tokens.KeyID]int64)
+// withTrustedKeys leaves out the sessions whose key is cut off at their start.
+func withTrustedKeys(ctx context.Context, tx *sql.Tx, calls []*pendingWrite[opening]) (wanted []*pendingWrite[opening], err error) {
+	cutoffs := make(map[tokens.KeyID]int64)
 	for _, c := range calls {
-		cutOff, known := cutOffs[c.row.Key]
+		cutoff, known := cutoffs[c.row.Key]
 		if !known {
 			// Asked here and not of a cached copy, so that nothing starts under a key
 			// after its cut-off was committed.
-			if cutOff, err = keyring.CutOffOf(ctx, tx, c.row.Key); err != nil {
+			if cutoff, err = keyring.CutoffOf(ctx, tx, c.row.Key); err != nil {
 				return nil, err
 			}
-			cutOffs[c.row.Key] = cutOff
+			cutoffs[c.row.Key] = cutoff
 		}
-		if c.row.Start.Seconds() >= cutOff {
-			c.refused = errKeyCutOff
+		if c.row.Start.Seconds() >= cutoff {
+			c.refused = errKeyDistrusted
 			continue
 		}
 		wanted = append(wanted, c)

@@ -42,9 +42,9 @@ func newSerials(db *database.DB) *serialBlocks {
 	return &serialBlocks{db: db, taking: make(chan struct{}, 1), free: make(map[uint16][]uint32)}
 }
 
-// take gives an index of the day.
-func (s *serialBlocks) take(ctx context.Context, day uint16) (tokens.Serial, error) {
-	if index, ok := s.pop(day); ok {
+// takeSerial gives an index of the day.
+func (s *serialBlocks) takeSerial(ctx context.Context, day uint16) (tokens.Serial, error) {
+	if index, ok := s.popIndex(day); ok {
 		return tokens.Serial{Day: day, Index: index}, nil
 	}
 	select {
@@ -53,7 +53,7 @@ func (s *serialBlocks) take(ctx context.Context, day uint16) (tokens.Serial, err
 	case <-ctx.Done():
 		return tokens.Serial{}, ctx.Err()
 	}
-	if index, ok := s.pop(day); ok { // another has taken a block meanwhile
+	if index, ok := s.popIndex(day); ok { // another has taken a block meanwhile
 		return tokens.Serial{Day: day, Index: index}, nil
 	}
 	var end int64
@@ -82,7 +82,7 @@ func (s *serialBlocks) take(ctx context.Context, day uint16) (tokens.Serial, err
 	return tokens.Serial{Day: day, Index: uint32(end - serialBlock)}, nil
 }
 
-func (s *serialBlocks) pop(day uint16) (index uint32, ok bool) {
+func (s *serialBlocks) popIndex(day uint16) (index uint32, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	left := s.free[day]

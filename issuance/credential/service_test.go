@@ -335,7 +335,7 @@ func TestNoSessionUnderTheIssuersKeyOnceItIsCutOff(t *testing.T) {
 	d := newSystem(t)
 	s := d.open()
 	token, c := d.approved(s, 0)
-	_, _, err := d.keys().Distrust(t.Context(), keyring.Distrust{Key: d.key.ID, CutOff: d.now.Unix() + 1, Who: "operator", At: database.MillisAt(d.now)})
+	_, _, err := d.keys().Distrust(t.Context(), keyring.Distrust{Key: d.key.ID, Cutoff: d.now.Unix() + 1, Who: "operator", At: database.MillisAt(d.now)})
 	runtest.Must(t, err)
 	before := d.now
 	d.now = before.Add(time.Second)

@@ -81,9 +81,9 @@ func (s *Service) OpenSession(ctx context.Context, h Holder, check string, mode 
 			row.Pass, row.Seed = pass[:], s.vault.Encrypt(seed[:], seedPlace(row.ID))
 		}
 		if login != nil {
-			return s.Store.openInLogin(ctx, opening{row, database.MillisAt(now)}, s.Accounts, *login)
+			return s.Store.openSessionInLogin(ctx, opening{row, database.MillisAt(now)}, s.Accounts, *login)
 		}
-		return s.Store.open(ctx, opening{row, database.MillisAt(now)})
+		return s.Store.openSession(ctx, opening{row, database.MillisAt(now)})
 	}
 	for _, start = range startsFrom(start, c) {
 		row.Start = database.SecondsAt(start)
@@ -165,7 +165,7 @@ func (s *Service) underKey(ctx context.Context, start int64, open func(tokens.Ke
 		}
 		err = open(id, signer)
 		switch {
-		case !errors.Is(err, errKeyCutOff):
+		case !errors.Is(err, errKeyDistrusted):
 			return err
 		case again:
 			s.Log.Error("the issuer key is cut off: no session can be opened until the issuer has another", zap.Uint16("key_id", uint16(id)))

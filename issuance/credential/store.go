@@ -38,7 +38,7 @@ func NewStore(box *outbox.Outbox, auditLog *audit.Log) *Store {
 	s := &Store{db: db, outbox: box, auditLog: auditLog, serials: newSerials(db)}
 	s.submissions = batched(db, s.insertApplications)
 	s.passed = batched(db, s.insertPassed)
-	s.openings = batched(db, s.openAll)
+	s.openings = batched(db, s.openSessions)
 	s.lookups, s.viewings = database.NewGroup(s.lookUpAll), database.NewGroup(s.viewAll)
 	return s
 }
@@ -96,13 +96,13 @@ func rowsOf[T any](calls []*pendingWrite[T], row func(*T) []any) [][]any {
 
 var errSubject = errors.New("credential: a subject in the database has the wrong length")
 
-// InForce is the outbox.Source of subjects, closed sessions and credentials: subjects'
+// ActiveRecords is the outbox.Source of subjects, closed sessions and credentials: subjects'
 // cut-offs and the present state of every credential with a revocation in its past, for as
 // long as gateways keep them, and the closed sessions of which a code could still pass.
-func InForce(ctx context.Context, db *database.DB, tx *sql.Tx, now database.Millis) ([]revocation.Record, error) {
+func ActiveRecords(ctx context.Context, db *database.DB, tx *sql.Tx, now database.Millis) ([]revocation.Record, error) {
 	over := now.Add(-revocation.Afterlife)
-	return outbox.Read(ctx, tx,
-		outbox.Ask(revocation.KindRevokeSubject, func(rows *sql.Rows, r *revocation.Record) error {
+	return outbox.ReadRecords(ctx, tx,
+		outbox.NewQuery(revocation.KindRevokeSubject, func(rows *sql.Rows, r *revocation.Record) error {
 			var subject []byte
 			err := rows.Scan(&subject, &r.CutOff, &r.At)
 			if copy(r.Subject[:], subject); err == nil && len(subject) != len(r.Subject) {
@@ -111,7 +111,7 @@ func InForce(ctx context.Context, db *database.DB, tx *sql.Tx, now database.Mill
 			return err
 		}, `SELECT subject, cut_off, at_ms FROM subject_cutoffs WHERE cut_off * 1000 > $1 ORDER BY subject`, over.Add(-keyring.SessionOver)),
 		// Of all that is over, sessions alone are not said: they are many.
-		outbox.Ask(revocation.KindRevokeSession, func(rows *sql.Rows, r *revocation.Record) error {
+		outbox.NewQuery(revocation.KindRevokeSession, func(rows *sql.Rows, r *revocation.Record) error {
 			var start database.Millis
 			err := rows.Scan(&r.Serial.Day, &r.Serial.Index, &start, &r.At)
 			r.Start = start.Seconds()
@@ -120,7 +120,7 @@ func InForce(ctx context.Context, db *database.DB, tx *sql.Tx, now database.Mill
 			WHERE s.start_ms > $1 AND s.closed_ms IS NOT NULL ORDER BY s.start_ms`, now.Add(-shownFor)),
 		// The lock waits for a change that is under way: it has put its record into the
 		// outbox already, and the state from before must not be said behind it.
-		outbox.Ask(revocation.KindUnrevoke, func(rows *sql.Rows, r *revocation.Record) error {
+		outbox.NewQuery(revocation.KindUnrevoke, func(rows *sql.Rows, r *revocation.Record) error {
 			var revoked sql.Null[database.Millis]
 			err := rows.Scan(&r.Serial.Day, &r.Serial.Index, &revoked, &r.At)
 			if revoked.Valid {

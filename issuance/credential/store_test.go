@@ -42,7 +42,7 @@ func opener(t *testing.T, address string) func() *Store {
 	return func() *Store {
 		t.Helper()
 		box, err := outbox.Open(context.Background(), outbox.Config{Database: address, Partitions: partitions,
-			InForce: []outbox.Source{keyring.InForce, InForce}, Now: func() time.Time { return time.UnixMilli(nowMs) }})
+			Sources: []outbox.Source{keyring.ActiveRecords, ActiveRecords}, Now: func() time.Time { return time.UnixMilli(nowMs) }})
 		runtest.Must(t, err)
 		t.Cleanup(func() { box.Close() })
 		return NewStore(box, audittest.On(t, box.Database()))
@@ -127,14 +127,14 @@ func TestCheckOpensOneSession(t *testing.T) {
 		}
 		foreign := session("ses_1")
 		foreign.Application, foreign.Access = other.Application, [32]byte{2}
-		if err := s.open(t.Context(), opening{foreign, nowMs}); !errors.Is(err, errCheckRequired) {
+		if err := s.openSession(t.Context(), opening{foreign, nowMs}); !errors.Is(err, errCheckRequired) {
 			t.Fatalf("another application's check: %v", err)
 		}
-		if err := s.open(t.Context(), opening{session("ses_1"), nowMs + 120_000}); !errors.Is(err, errCheckRequired) {
+		if err := s.openSession(t.Context(), opening{session("ses_1"), nowMs + 120_000}); !errors.Is(err, errCheckRequired) {
 			t.Fatalf("a check two minutes old: %v", err)
 		}
-		runtest.Must(t, s.open(t.Context(), opening{session("ses_1"), nowMs + 119_999}))
-		if err := s.open(t.Context(), opening{session("ses_2"), nowMs + 1}); !errors.Is(err, errCheckRequired) {
+		runtest.Must(t, s.openSession(t.Context(), opening{session("ses_1"), nowMs + 119_999}))
+		if err := s.openSession(t.Context(), opening{session("ses_2"), nowMs + 1}); !errors.Is(err, errCheckRequired) {
 			t.Fatalf("a check used before: %v", err)
 		}
 		got, a, credential, err := s.viewing(t.Context(), "ses_1")
@@ -158,7 +158,7 @@ func TestNoSessionIsOpenAfterItsPageIsLeft(t *testing.T) {
 			access := [32]byte{byte(n), byte(n >> 8)}
 			var both sync.WaitGroup
 			both.Go(func() {
-				err := s.open(t.Context(), opening{SessionRow{ID: fmt.Sprintf("ses_%d", n), Application: c.Application, Access: access, Check: check(n, "").ID, Start: nowMs, Seed: []byte{1}}, nowMs})
+				err := s.openSession(t.Context(), opening{SessionRow{ID: fmt.Sprintf("ses_%d", n), Application: c.Application, Access: access, Check: check(n, "").ID, Start: nowMs, Seed: []byte{1}}, nowMs})
 				if err != nil && !errors.Is(err, errUnauthorized) {
 					t.Error(err)
 				}
@@ -222,7 +222,7 @@ func TestParallelSessionsOnOneCheck(t *testing.T) {
 		var all sync.WaitGroup
 		for n := range 20 {
 			all.Go(func() {
-				err := s.open(t.Context(), opening{SessionRow{
+				err := s.openSession(t.Context(), opening{SessionRow{
 					ID: fmt.Sprintf("ses_%032x", n), Access: [32]byte{1}, Application: c.Application, Check: check(1, "").ID, Start: nowMs,
 				}, nowMs})
 				switch {

@@ -90,18 +90,18 @@ var (
 	ErrNoSession = errors.New("credential: every session that began before this cut-off is over already")
 )
 
-// SubjectCutOff ends a passenger's sessions: those that start before Before are
+// SubjectCutoff ends a passenger's sessions: those that start before Before are
 // not good, whichever credential they belong to.
-type SubjectCutOff struct {
+type SubjectCutoff struct {
 	Subject tokens.Subject
 	Before  int64  // Unix seconds
 	Who     string // orders it; see staff.CheckName
 	At      database.Millis
 }
 
-// CutOffSubject puts a subject's cut-off into the outbox with its cause. It only
+// RevokeSubject puts a subject's cut-off into the outbox with its cause. It only
 // ever moves to a later time; a repetition changes nothing, which changed tells.
-func (s *Store) CutOffSubject(ctx context.Context, c SubjectCutOff) (changed bool, err error) {
+func (s *Store) RevokeSubject(ctx context.Context, c SubjectCutoff) (changed bool, err error) {
 	switch before := database.SecondsAt(c.Before); {
 	case before > c.At.Add(SubjectLead):
 		return false, ErrTooFar

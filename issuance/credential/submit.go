@@ -51,7 +51,7 @@ func EncryptedColumns() []vault.Column {
 	return append(vault.Columns("applications", "id", columnName, columnNumber, columnCity), vault.Columns("sessions", "id", "seed")...)
 }
 
-func place(column, application string) vault.Place {
+func fieldPlace(column, application string) vault.Place {
 	return vault.Place{Table: "applications", Column: column, Row: application}
 }
 
@@ -62,7 +62,7 @@ func place(column, application string) vault.Place {
 func (s *Service) Submit(ctx context.Context, by *account.Holder, f Form) (Submitted, error) {
 	now := s.Now()
 	if by == nil || f.Policy != "" {
-		if err := s.consented(f.Policy); err != nil {
+		if err := s.requireConsent(f.Policy); err != nil {
 			return Submitted{}, err
 		}
 	}
@@ -84,9 +84,9 @@ func (s *Service) Submit(ctx context.Context, by *account.Holder, f Form) (Submi
 		Access:   ids.Hash(out.AccessToken),
 		Document: who.Document,
 		Person:   s.vault.Person(who.Document, who.Number),
-		Name:     s.vault.Encrypt([]byte(who.Name), place(columnName, out.Application)),
-		Number:   s.vault.Encrypt([]byte(who.Number), place(columnNumber, out.Application)),
-		City:     s.vault.Encrypt([]byte(city), place(columnCity, out.Application)),
+		Name:     s.vault.Encrypt([]byte(who.Name), fieldPlace(columnName, out.Application)),
+		Number:   s.vault.Encrypt([]byte(who.Number), fieldPlace(columnNumber, out.Application)),
+		City:     s.vault.Encrypt([]byte(city), fieldPlace(columnCity, out.Application)),
 		Created:  database.MillisAt(now),
 	}
 	if by != nil {
@@ -118,10 +118,10 @@ func (s *Service) identify(name, document, number string, now time.Time) (p prov
 	return p, nil
 }
 
-// consented refuses a person without a login who does not agree to the privacy policy in
+// requireConsent refuses a person without a login who does not agree to the privacy policy in
 // force (rule G34). It comes before everything else: without consent no personal data is
 // looked at.
-func (s *Service) consented(policy string) error {
+func (s *Service) requireConsent(policy string) error {
 	if policy != s.Policy {
 		return account.ErrConsent
 	}

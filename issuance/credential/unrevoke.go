@@ -10,9 +10,9 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// Spell is the revocations of one staff credential from a time up to another; the end
+// Period is the revocations of one staff credential from a time up to another; the end
 // is not in it.
-type Spell struct {
+type Period struct {
 	Who      string
 	From, To database.Millis
 	At       database.Millis // of the order
@@ -29,10 +29,10 @@ const unrevocable = `
 	  AND NOT EXISTS (SELECT 1 FROM revocations o WHERE o.day = r.day AND o.idx = r.idx AND o.unrevoked = 0 AND o.who <> r.who
 	    AND o.id > (SELECT COALESCE(MAX(l.id), 0) FROM revocations l WHERE l.day = r.day AND l.idx = r.idx AND l.unrevoked = 1))`
 
-func (p *Spell) args() []any { return []any{p.Who, p.From, p.To, p.At} }
+func (p *Period) args() []any { return []any{p.Who, p.From, p.To, p.At} }
 
 // RevokedIn counts what a spell revoked, and finds what UnrevokeSpell would unrevoke.
-func (s *Store) RevokedIn(ctx context.Context, p Spell) (revoked int, undo []tokens.Serial, err error) {
+func (s *Store) RevokedIn(ctx context.Context, p Period) (revoked int, undo []tokens.Serial, err error) {
 	err = s.db.View(ctx, "find revocations", func(ctx context.Context, q database.Queries) error {
 		err := q.QueryRowContext(ctx, `SELECT COUNT(*) FROM revocations WHERE who = $1 AND unrevoked = 0 AND at_ms >= $2 AND at_ms < $3`,
 			p.Who, p.From, p.To).Scan(&revoked)
@@ -49,10 +49,10 @@ func (s *Store) RevokedIn(ctx context.Context, p Spell) (revoked int, undo []tok
 // that nothing waits long for it.
 const unrevokeBatch = 100
 
-// UnrevokeSpell unrevokes those of the serials, in their order, that the spell alone keeps
+// UnrevokePeriod unrevokes those of the serials, in their order, that the spell alone keeps
 // revoked, a batch of them in each transaction with its records and its lines in the
 // audit log. done hears after each batch how many were unrevoked in all.
-func (s *Store) UnrevokeSpell(ctx context.Context, p Spell, serials []tokens.Serial, done func(unrevoked int)) error {
+func (s *Store) UnrevokePeriod(ctx context.Context, p Period, serials []tokens.Serial, done func(unrevoked int)) error {
 	total := 0
 	for len(serials) > 0 {
 		n := min(len(serials), unrevokeBatch)
@@ -81,7 +81,7 @@ func (s *Store) UnrevokeSpell(ctx context.Context, p Spell, serials []tokens.Ser
 
 // unrevokeIn unrevokes one credential if the spell still is all that keeps it revoked. It
 // takes the locks that SetRevoked takes, in their order.
-func (s *Store) unrevokeIn(ctx context.Context, tx *sql.Tx, p *Spell, serial tokens.Serial) (bool, error) {
+func (s *Store) unrevokeIn(ctx context.Context, tx *sql.Tx, p *Period, serial tokens.Serial) (bool, error) {
 	if err := s.lockPersonOf(ctx, tx, serial); errors.Is(err, sql.ErrNoRows) {
 		return false, nil // erased meanwhile
 	} else if err != nil {

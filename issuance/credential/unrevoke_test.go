@@ -59,7 +59,7 @@ func TestLiftUndoesOneSpellAlone(t *testing.T) {
 		change(late, thief, true, 20)
 		stays := []*Credential{both, before, early, late}
 
-		spell := Spell{Who: thief, From: at(10), To: at(20), At: at(30),
+		spell := Period{Who: thief, From: at(10), To: at(20), At: at(30),
 			Entry: audit.Entry{AtMs: int64(at(30)), Who: "night-shift", Role: staff.Operator, Action: staff.Unrevoke, Detail: "all that window-7 revoked"}}
 		revoked, serials, err := s.RevokedIn(t.Context(), spell)
 		if err != nil || revoked != 150+5 || len(serials) != len(wanted) {
@@ -72,7 +72,7 @@ func TestLiftUndoesOneSpellAlone(t *testing.T) {
 		}
 		change(&Credential{Serial: wanted[0]}, police, true, 25) // between counting and lifting
 		total, batches := 0, 0
-		if err := s.UnrevokeSpell(t.Context(), spell, serials, func(n int) { total = n; batches++ }); err != nil || total != len(wanted)-1 || batches != 2 {
+		if err := s.UnrevokePeriod(t.Context(), spell, serials, func(n int) { total = n; batches++ }); err != nil || total != len(wanted)-1 || batches != 2 {
 			t.Fatalf("%d lifted in %d batches, want %d in 2: %v", total, batches, len(wanted)-1, err)
 		}
 		for _, serial := range wanted[1:] {
@@ -112,11 +112,11 @@ func TestLiftLeavesWhatIsSupersededOrOver(t *testing.T) {
 		}
 		over := approved(t, s, 3)
 		change(t, s, revoke(over.Serial, nowMs+1))
-		spell := Spell{Who: "window-7", From: nowMs, To: nowMs + 10, At: nowMs + 10, Entry: audit.Entry{AtMs: nowMs + 10, Who: "night-shift", Role: staff.Operator, Action: staff.Unrevoke}}
+		spell := Period{Who: "window-7", From: nowMs, To: nowMs + 10, At: nowMs + 10, Entry: audit.Entry{AtMs: nowMs + 10, Who: "night-shift", Role: staff.Operator, Action: staff.Unrevoke}}
 		lift := func() (total int) {
 			_, serials, err := s.RevokedIn(t.Context(), spell)
 			if err == nil {
-				err = s.UnrevokeSpell(t.Context(), spell, serials, func(n int) { total = n })
+				err = s.UnrevokePeriod(t.Context(), spell, serials, func(n int) { total = n })
 			}
 			runtest.Must(t, err)
 			return total

@@ -47,7 +47,7 @@ func (s *Store) Publish(ctx context.Context, k Public, at database.Millis) (anno
 		return false, fmt.Errorf("%w: id %d: %w", ErrWeak, k.ID, err)
 	}
 	err = s.db.Change(ctx, "announce key", func(ctx context.Context, tx *sql.Tx) error {
-		if err := s.takeTurns(ctx, tx); err != nil {
+		if err := s.lockCommands(ctx, tx); err != nil {
 			return err
 		}
 		var bound []byte
@@ -69,12 +69,12 @@ func (s *Store) Publish(ctx context.Context, k Public, at database.Millis) (anno
 		announced = true
 		// A gateway that starts after the topic forgot a cut-off must not take the
 		// key for one in service. What is exempt from it expires long before that.
-		cutOff, err := CutOffOf(ctx, tx, k.ID)
+		cutoff, err := CutoffOf(ctx, tx, k.ID)
 		if err != nil {
 			return err
 		}
-		if cutOff != tokens.Never {
-			if err := s.Outbox.Enqueue(ctx, tx, retirement(k.ID, cutOff, at)); err != nil {
+		if cutoff != tokens.Never {
+			if err := s.Outbox.Enqueue(ctx, tx, distrustRecord(k.ID, cutoff, at)); err != nil {
 				return err
 			}
 		}
@@ -113,17 +113,17 @@ func (s *Store) Bootstrap(ctx context.Context, k Public, by audit.Entry) (first 
 // which changed tells. A retired key is ErrRetired, an id with another public key
 // ErrBound. by says who orders it, in which role, when, and in which request.
 func (s *Store) Announce(ctx context.Context, k Public, by audit.Entry) (changed bool, err error) {
-	if changed, err = s.order(ctx, k, by); err != nil {
+	if changed, err = s.recordAnnouncement(ctx, k, by); err != nil {
 		return false, err
 	}
 	_, err = s.Publish(ctx, k, database.Millis(by.AtMs))
 	return changed, err
 }
 
-// order keeps that a key is to be announced.
-func (s *Store) order(ctx context.Context, k Public, by audit.Entry) (changed bool, err error) {
+// recordAnnouncement keeps that a key is to be announced.
+func (s *Store) recordAnnouncement(ctx context.Context, k Public, by audit.Entry) (changed bool, err error) {
 	return s.change(ctx, "announce key", func(ctx context.Context, tx *sql.Tx, now database.Millis, rows []row) (bool, error) {
-		switch r := find(rows, k.ID); {
+		switch r := findRow(rows, k.ID); {
 		case r == nil:
 			return s.insert(ctx, tx, k, now, by)
 		case r.public != k.Key:
@@ -150,5 +150,5 @@ func (s *Store) insert(ctx context.Context, tx *sql.Tx, k Public, now database.M
 	if err != nil {
 		return false, err
 	}
-	return true, s.enter(ctx, tx, by, staff.AnnounceKey, k.ID, "")
+	return true, s.recordCommand(ctx, tx, by, staff.AnnounceKey, k.ID, "")
 }

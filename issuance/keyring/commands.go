@@ -20,25 +20,25 @@ import (
 // would sign meanwhile.
 func (s *Store) UseFrom(ctx context.Context, id tokens.KeyID, at time.Time, by audit.Entry) (from time.Time, changed bool, err error) {
 	changed, err = s.change(ctx, "fix the use of a key", func(ctx context.Context, tx *sql.Tx, now database.Millis, rows []row) (bool, error) {
-		r := find(rows, id)
-		if err := r.usable(id); err != nil {
+		r := findRow(rows, id)
+		if err := r.requireUsable(id); err != nil {
 			return false, err
 		}
-		serving := newest(rows, now, now.Seconds(), anyone)
+		serving := newest(rows, now, now.Seconds(), anyKey)
 		moment := max(database.MillisAt(at), now)
 		switch known := r.published.Add(s.Lead); {
-		case r.cutOff <= moment.Seconds():
-			return false, fmt.Errorf("%w: key %d at %v", ErrCutOff, id, database.SecondsAt(r.cutOff))
-		case serving == r && moment == now, r.useFrom == moment && r.rest == 0:
-			from = clock(r.useFrom)
+		case r.cutoff <= moment.Seconds():
+			return false, fmt.Errorf("%w: key %d at %v", ErrDistrusted, id, database.SecondsAt(r.cutoff))
+		case serving == r && moment == now, r.useFrom == moment && r.deactivated == 0:
+			from = timeOf(r.useFrom)
 			return false, nil
-		case serving == r && only(rows, r, now):
-			return false, fmt.Errorf("%w: key %d goes on", ErrOnlyKey, id)
+		case serving == r && isOnlyKey(rows, r, now):
+			return false, fmt.Errorf("%w: key %d stays active", ErrOnlyKey, id)
 		case serving != nil && serving != r && r.published != 0 && moment < known:
 			return false, fmt.Errorf("%w: key %d can be used from %v", ErrTooSoon, id, known)
 		}
-		from = clock(moment)
-		return s.set(ctx, tx, by, staff.UseKeyFrom, id, "from "+moment.String(), "inactive_ms = NULL, use_from_ms", moment)
+		from = timeOf(moment)
+		return s.setColumn(ctx, tx, by, staff.UseKeyFrom, id, "from "+moment.String(), "inactive_ms = NULL, use_from_ms", moment)
 	})
 	return from, changed, err
 }
@@ -46,15 +46,15 @@ func (s *Store) UseFrom(ctx context.Context, id tokens.KeyID, at time.Time, by a
 // Deactivate has a key sign nothing more; what it signed stays good. ErrOnlyKey if no
 // other key is in service: to stop issuing at all, distrust the key.
 func (s *Store) Deactivate(ctx context.Context, id tokens.KeyID, by audit.Entry) (changed bool, err error) {
-	return s.change(ctx, "rest key", func(ctx context.Context, tx *sql.Tx, now database.Millis, rows []row) (bool, error) {
-		r := find(rows, id)
-		if err := r.usable(id); err != nil || r.rest != 0 {
+	return s.change(ctx, "deactivate key", func(ctx context.Context, tx *sql.Tx, now database.Millis, rows []row) (bool, error) {
+		r := findRow(rows, id)
+		if err := r.requireUsable(id); err != nil || r.deactivated != 0 {
 			return false, err
 		}
-		if r.ready(now, now.Seconds()) && only(rows, r, now) {
-			return false, fmt.Errorf("%w: announce one, and let key %d rest when it signs", ErrOnlyKey, id)
+		if r.ready(now, now.Seconds()) && isOnlyKey(rows, r, now) {
+			return false, fmt.Errorf("%w: announce one, and deactivate key %d when it signs", ErrOnlyKey, id)
 		}
-		return s.set(ctx, tx, by, staff.DeactivateKey, id, "", "inactive_ms", now)
+		return s.setColumn(ctx, tx, by, staff.DeactivateKey, id, "", "inactive_ms", now)
 	})
 }
 
@@ -63,7 +63,7 @@ func (s *Store) Deactivate(ctx context.Context, id tokens.KeyID, by audit.Entry)
 // can be destroyed (keystore.Retire). It cannot be undone.
 func (s *Store) Retire(ctx context.Context, id tokens.KeyID, by audit.Entry) (changed bool, err error) {
 	return s.change(ctx, "retire key", func(ctx context.Context, tx *sql.Tx, now database.Millis, rows []row) (bool, error) {
-		r := find(rows, id)
+		r := findRow(rows, id)
 		if r == nil {
 			return false, fmt.Errorf("%w: key %d", ErrUnknown, id)
 		}
@@ -74,18 +74,18 @@ func (s *Store) Retire(ctx context.Context, id tokens.KeyID, by audit.Entry) (ch
 		if err != nil {
 			return false, err
 		}
-		switch over := r.over(running[id], now); {
+		switch over := r.sessionsEnd(running[id], now); {
 		case over == 0:
-			return false, fmt.Errorf("%w: key %d; let it rest first", ErrInUse, id)
+			return false, fmt.Errorf("%w: key %d; deactivate it first", ErrInUse, id)
 		case over > now:
 			return false, fmt.Errorf("%w: key %d can be retired from %v", ErrSessions, id, over)
 		}
-		return s.set(ctx, tx, by, staff.RetireKey, id, "", "retired_ms", now)
+		return s.setColumn(ctx, tx, by, staff.RetireKey, id, "", "retired_ms", now)
 	})
 }
 
-// usable refuses what no command can bring back; r may be nil.
-func (r *row) usable(id tokens.KeyID) error {
+// requireUsable refuses what no command can bring back; r may be nil.
+func (r *row) requireUsable(id tokens.KeyID) error {
 	switch {
 	case r == nil:
 		return fmt.Errorf("%w: key %d", ErrUnknown, id)
@@ -95,7 +95,7 @@ func (r *row) usable(id tokens.KeyID) error {
 	return nil
 }
 
-// only reports whether no other key is ready now.
-func only(rows []row, r *row, now database.Millis) bool {
+// isOnlyKey reports whether no other key is ready now.
+func isOnlyKey(rows []row, r *row, now database.Millis) bool {
 	return newest(rows, now, now.Seconds(), func(id tokens.KeyID) bool { return id != r.id }) == nil
 }

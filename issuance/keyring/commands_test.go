@@ -44,9 +44,9 @@ func (w *system) useFrom(id tokens.KeyID, at time.Time) {
 	w.ok(changed, err)
 }
 
-func (w *system) cutOff(id tokens.KeyID, at time.Time) {
+func (w *system) cutoff(id tokens.KeyID, at time.Time) {
 	w.Helper()
-	moved, _, err := w.Distrust(w.Context(), Distrust{Key: id, CutOff: at.Unix(), Who: "night-shift", At: database.MillisAt(time.Now())})
+	moved, _, err := w.Distrust(w.Context(), Distrust{Key: id, Cutoff: at.Unix(), Who: "night-shift", At: database.MillisAt(time.Now())})
 	w.ok(moved, err)
 }
 
@@ -57,22 +57,22 @@ func TestCutOffMovesToTheNextKeyAtOnce(t *testing.T) {
 		w.signs(2, in)
 		id, _, err := in.Current(in.clock())
 		w.must(err)
-		w.cutOff(id, time.Now())
+		w.cutoff(id, time.Now())
 		w.signs(1, in)
-		w.states(InService, CutOff)
+		w.states(Active, Distrusted)
 
 		// A cut-off ahead counts by the session's start, without another look.
 		in1 := time.Now().Add(time.Hour)
-		w.cutOff(1, in1)
+		w.cutoff(1, in1)
 		w.signs(1, in)
 		if id, _, err := in.Current(in1.Add(-time.Second)); id != 1 || err != nil {
 			t.Fatalf("a second before: key %d, %v", id, err)
 		}
 		_, _, err = in.Current(in1)
-		w.refused(err, ErrNoKey, "key 1 is cut off; key 2 is cut off")
+		w.refused(err, ErrNoKey, "key 1 is distrusted; key 2 is distrusted")
 
 		_, _, err = w.UseFrom(t.Context(), 2, time.Now(), w.by())
-		w.refused(err, ErrCutOff, "key 2 at 20")
+		w.refused(err, ErrDistrusted, "key 2 at 20")
 		keys, err := w.Announceable(t.Context())
 		if err != nil || len(keys) != 2 {
 			t.Fatalf("a cut-off that is no longer repeated is forgotten: %v, %v", keys, err)
@@ -112,8 +112,8 @@ func TestOperatorFixesTheMoment(t *testing.T) {
 func TestEmergencyNeedsNoLead(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		in := w.two()
-		w.cutOff(1, time.Now())
-		w.silent(in, "key 1 is cut off; key 2 signs from 20")
+		w.cutoff(1, time.Now())
+		w.silent(in, "key 1 is distrusted; key 2 signs from 20")
 		w.useFrom(2, time.Now())
 		w.signs(2, in)
 	})
@@ -203,12 +203,12 @@ func TestOrderAndItsLineAreOne(t *testing.T) {
 				t.Errorf("%s: %v", what, err)
 			}
 		}
-		w.states(Overlap, InService)
+		w.states(Overlap, Active)
 		w.ok(w.Deactivate(t.Context(), 1, w.by()))
 		w.passes(SessionOver)
 		if _, err := w.Retire(t.Context(), 1, nobody); !errors.Is(err, audit.ErrEntry) {
 			t.Errorf("retire: %v", err)
 		}
-		w.states(Inactive, InService)
+		w.states(Inactive, Active)
 	})
 }

@@ -58,7 +58,7 @@ func TestKeyIsCutOff(t *testing.T) {
 		over := today(1)
 		over.Day -= 3
 		for i, step := range []struct {
-			cutOff   int64
+			cutoff   int64
 			rescue   []tokens.Serial
 			moved    bool
 			exempted int
@@ -70,7 +70,7 @@ func TestKeyIsCutOff(t *testing.T) {
 			{at + 1, []tokens.Serial{today(3)}, false, 1, "exempt"},
 			{at - 1, nil, true, 0, "retire_key"},
 		} {
-			moved, exempted, err := w.Distrust(t.Context(), Distrust{Key: seven, CutOff: step.cutOff, Exempt: step.rescue, Who: "operator", At: nowMs + database.Millis(i)})
+			moved, exempted, err := w.Distrust(t.Context(), Distrust{Key: seven, Cutoff: step.cutoff, Exempt: step.rescue, Who: "operator", At: nowMs + database.Millis(i)})
 			if err != nil || moved != step.moved || exempted != step.exempted {
 				t.Fatalf("step %d: moved %v, exempted %d, %v", i, moved, exempted, err)
 			}
@@ -78,11 +78,11 @@ func TestKeyIsCutOff(t *testing.T) {
 				t.Fatalf("step %d says %q, want %q", i, got, step.says)
 			}
 		}
-		if cutOff, err := CutOffOf(t.Context(), w.db.Writer(), seven); err != nil || cutOff != at-1 {
-			t.Fatalf("cut off at %d: %v", cutOff, err)
+		if cutoff, err := CutoffOf(t.Context(), w.db.Writer(), seven); err != nil || cutoff != at-1 {
+			t.Fatalf("cut off at %d: %v", cutoff, err)
 		}
-		if cutOff, err := CutOffOf(t.Context(), w.db.Writer(), seven+1); err != nil || cutOff != tokens.Never {
-			t.Fatalf("another key is cut off at %d: %v", cutOff, err)
+		if cutoff, err := CutoffOf(t.Context(), w.db.Writer(), seven+1); err != nil || cutoff != tokens.Never {
+			t.Fatalf("another key is cut off at %d: %v", cutoff, err)
 		}
 		var lines int
 		if err := w.db.Writer().QueryRow(`SELECT COUNT(*) FROM audit WHERE action = 'distrust_key' AND who = 'operator' AND role = 'operator' AND object = '7'`).Scan(&lines); err != nil || lines != 3 {
@@ -95,16 +95,16 @@ func TestCutOffsThatAreRefused(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		w.known()
 		for name, c := range map[string]struct {
-			cutOff Distrust
+			cutoff Distrust
 			want   error
 		}{
-			"a key never announced": {Distrust{Key: seven + 1, CutOff: 1}, ErrUnknown},
-			"no time":               {Distrust{Key: seven}, ErrCutOffTime},
-			"beyond the wire":       {Distrust{Key: seven, CutOff: 1 << 32}, ErrCutOffTime},
-			"too many to rescue":    {Distrust{Key: seven, CutOff: 1, Exempt: many(MaxExempt + 1)}, ErrExempt},
+			"a key never announced": {Distrust{Key: seven + 1, Cutoff: 1}, ErrUnknown},
+			"no time":               {Distrust{Key: seven}, ErrCutoffTime},
+			"beyond the wire":       {Distrust{Key: seven, Cutoff: 1 << 32}, ErrCutoffTime},
+			"too many to rescue":    {Distrust{Key: seven, Cutoff: 1, Exempt: many(MaxExempt + 1)}, ErrExempt},
 		} {
-			c.cutOff.At = nowMs
-			if _, _, err := w.Distrust(t.Context(), c.cutOff); !errors.Is(err, c.want) {
+			c.cutoff.At = nowMs
+			if _, _, err := w.Distrust(t.Context(), c.cutoff); !errors.Is(err, c.want) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
@@ -127,7 +127,7 @@ func TestManyAreRescuedInOrder(t *testing.T) {
 	const honest = 157 // more than a statement takes, three times over
 	each(t, func(t *testing.T, w *system) {
 		w.known()
-		_, exempted, err := w.Distrust(t.Context(), Distrust{Key: seven, CutOff: nowMs.Seconds(), Exempt: many(honest), Who: "operator", At: nowMs})
+		_, exempted, err := w.Distrust(t.Context(), Distrust{Key: seven, Cutoff: nowMs.Seconds(), Exempt: many(honest), Who: "operator", At: nowMs})
 		if err != nil || exempted != honest {
 			t.Fatalf("%d exempted: %v", exempted, err)
 		}
@@ -158,7 +158,7 @@ func BenchmarkExempt100000(b *testing.B) {
 		if _, err := s.Publish(b.Context(), Public{seven, public}, nowMs); err != nil {
 			b.Fatal(err)
 		}
-		if _, n, err := s.Distrust(b.Context(), Distrust{Key: seven, CutOff: nowMs.Seconds(), Exempt: many(100_000), Who: "operator", At: nowMs}); err != nil || n != 100_000 {
+		if _, n, err := s.Distrust(b.Context(), Distrust{Key: seven, Cutoff: nowMs.Seconds(), Exempt: many(100_000), Who: "operator", At: nowMs}); err != nil || n != 100_000 {
 			b.Fatalf("%d exempted: %v", n, err)
 		}
 		o.Close()
@@ -170,7 +170,7 @@ func BenchmarkExempt100000(b *testing.B) {
 func TestCutOffIsSaidWithEachAnnouncement(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		w.known()
-		_, _, err := w.Distrust(t.Context(), Distrust{Key: seven, CutOff: 1000, Who: "operator", At: nowMs})
+		_, _, err := w.Distrust(t.Context(), Distrust{Key: seven, Cutoff: 1000, Who: "operator", At: nowMs})
 		runtest.Must(t, err)
 		w.drain()
 		_, err = w.Publish(t.Context(), Public{seven, public}, nowMs.Add(AnnounceAgain))
@@ -196,7 +196,7 @@ func TestRestateLeavesOutRetiredKeys(t *testing.T) {
 			_, err := w.db.Writer().ExecContext(t.Context(), `INSERT INTO issuer_keys (id, public, ordered_ms, retired_ms) VALUES ($1, $2, 1, 2)`, int64(id+1), public[:])
 			runtest.Must(t, err)
 		}
-		_, _, err := w.Distrust(t.Context(), Distrust{Key: 3, CutOff: 1000, Who: "operator", At: nowMs})
+		_, _, err := w.Distrust(t.Context(), Distrust{Key: 3, Cutoff: 1000, Who: "operator", At: nowMs})
 		runtest.Must(t, err)
 		w.drain()
 		_, err = w.Republish(t.Context(), 0, int64(nowMs+1))

@@ -103,22 +103,22 @@ func (r *Ring) logChange() {
 	v, now := r.view.Load(), r.now()
 	id, _, err := r.Current(now)
 	var serving tokens.KeyID
-	if best := newest(v.rows, database.MillisAt(now.Add(v.ahead)), now.Unix(), anyone); best != nil {
+	if best := newest(v.rows, database.MillisAt(now.Add(v.ahead)), now.Unix(), anyKey); best != nil {
 		serving = best.id
 	}
 	said := fmt.Sprint(id, serving, err)
-	if said == r.said {
+	if said == r.lastLogged {
 		return
 	}
-	r.said = said
+	r.lastLogged = said
 	switch {
 	case err != nil:
 		r.log.Error("no session can be opened", zap.Error(err))
 	case serving != id:
-		r.log.Warn("a newer issuer key is in service that this issuer does not hold: give it the key and start it again",
+		r.log.Warn("this issuer does not have the active issuer key: give it the key and restart it",
 			zap.Uint16("key_id", uint16(id)), zap.Uint16("newer", uint16(serving)))
 	default:
-		r.log.Info("issuer key in service", zap.Uint16("key_id", uint16(id)))
+		r.log.Info("issuer key active", zap.Uint16("key_id", uint16(id)))
 	}
 }
 
@@ -132,7 +132,7 @@ func (r *Ring) AnnounceDue(ctx context.Context) error {
 	} else if keys, err = r.store.Announceable(ctx); err != nil {
 		return fmt.Errorf("issuance: which keys to announce: %w", err)
 	}
-	for _, k := range append(keys, r.more...) {
+	for _, k := range append(keys, r.extra...) {
 		announced, err := r.store.Publish(ctx, k, database.MillisAt(r.now()))
 		if err != nil {
 			return fmt.Errorf("issuance: announcing key %d: %w", k.ID, err)

@@ -18,7 +18,7 @@ import (
 
 // ErrNoKey says that nothing may be signed now. The error that wraps it says why,
 // key by key.
-var ErrNoKey = errors.New("keyring: no issuer key is in service")
+var ErrNoKey = errors.New("keyring: no issuer key is active")
 
 const (
 	// refreshEvery is how often Run looks into the database. Ours: an order counts
@@ -60,7 +60,7 @@ type RingConfig struct {
 type Ring struct {
 	store *Store
 	keys  map[tokens.KeyID]signing.Signer
-	more  []Public // to be announced besides those of the store
+	extra []Public // to be announced besides those of the store
 	first *Key     // signs whatever is known of it; nil: the rule holds
 	now   func() time.Time
 	log   *zap.Logger
@@ -69,10 +69,10 @@ type Ring struct {
 	view     atomic.Pointer[view]
 	failures atomic.Uint64
 
-	looking chan struct{} // a place for one: one look at a time
-	looked  uint64        // looking; looks that succeeded
-	begun   atomic.Uint64 // looks that began
-	said    string        // looking; what was logged last
+	looking    chan struct{} // a place for one: one look at a time
+	looked     uint64        // looking; looks that succeeded
+	begun      atomic.Uint64 // looks that began
+	lastLogged string        // looking; what was logged last
 }
 
 // view is what a look into the database found. It never changes.
@@ -88,7 +88,7 @@ func New(c RingConfig) (*Ring, error) {
 	if c.Store == nil || len(c.Keys) == 0 {
 		return nil, errors.New("keyring: a store and at least one key are needed")
 	}
-	r := &Ring{store: c.Store, more: c.Announce, keys: make(map[tokens.KeyID]signing.Signer), now: c.Now, log: c.Log, age: time.Since, looking: make(chan struct{}, 1)}
+	r := &Ring{store: c.Store, extra: c.Announce, keys: make(map[tokens.KeyID]signing.Signer), now: c.Now, log: c.Log, age: time.Since, looking: make(chan struct{}, 1)}
 	for _, k := range c.Keys {
 		if k.ID == 0 || k.Signer == nil || r.keys[k.ID] != nil {
 			return nil, fmt.Errorf("keyring: key %d has no id, no signer, or stands twice", k.ID)
@@ -149,19 +149,19 @@ func (r *Ring) why(v *view, start time.Time) string {
 		switch {
 		case state == Retired && !r.holds(k.id): // of old ones there may be many
 		case !r.holds(k.id):
-			parts = append(parts, fmt.Sprintf("key %d is %s, and this issuer does not hold it", k.id, state))
+			parts = append(parts, fmt.Sprintf("key %d is %s, and this issuer does not have it", k.id, state))
 		case state == Announced:
 			parts = append(parts, fmt.Sprintf("the announcement of key %d is not in the control stream yet", k.id))
 		case state == Waiting:
 			parts = append(parts, fmt.Sprintf("key %d signs from %v", k.id, k.useFrom))
-		case k.cutOff <= start.Unix():
-			parts = append(parts, fmt.Sprintf("key %d is cut off", k.id))
+		case k.cutoff <= start.Unix():
+			parts = append(parts, fmt.Sprintf("key %d is distrusted", k.id))
 		default:
 			parts = append(parts, fmt.Sprintf("key %d is %s", k.id, state))
 		}
 	}
 	for _, id := range r.ids() {
-		if find(v.rows, id) == nil {
+		if findRow(v.rows, id) == nil {
 			parts = append(parts, fmt.Sprintf("key %d was never announced", id))
 		}
 	}

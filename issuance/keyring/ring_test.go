@@ -43,7 +43,7 @@ func TestManyLookAtOnce(t *testing.T) {
 		w.passes(lead)
 		w.signs(2, in)
 		before := in.begun.Load()
-		w.cutOff(2, time.Now())
+		w.cutoff(2, time.Now())
 		const many = 200
 		var all sync.WaitGroup
 		in.looking <- struct{}{} // somebody is looking already
@@ -104,7 +104,7 @@ func TestRunFollowsAndTells(t *testing.T) {
 		runtest.Eventually(t, 5*time.Second, "the key to be in service", func() bool { _, _, err := r.Current(time.Now()); return err == nil })
 		stop()
 		w.must(<-ended)
-		if n := logs.FilterMessage("issuer key in service").Len(); n != 1 || logs.Len() != 2 {
+		if n := logs.FilterMessage("issuer key active").Len(); n != 1 || logs.Len() != 2 {
 			t.Fatalf("%v", logs.All())
 		}
 		families, err := metrics.Gather()

@@ -19,22 +19,22 @@ func TestOneKeyFollowsAnother(t *testing.T) {
 		w.ok(w.Announce(t.Context(), key(2).Public(), w.by()))
 		w.passes(time.Hour)
 		w.signs(1, a, b) // the publisher was down: no gateway can know key 2
-		w.states(InService, Announced)
+		w.states(Active, Announced)
 		w.emptied()
 		w.signs(1, a, b)
-		w.states(InService, Waiting)
+		w.states(Active, Waiting)
 		w.passes(lead - time.Minute)
 		w.signs(1, a, b)
 		w.passes(time.Minute)
 		w.signs(2, a, b)
-		w.states(Overlap, InService)
+		w.states(Overlap, Active)
 
 		w.session(1) // an issuer that had looked a moment before
 		_, err := w.Retire(t.Context(), 1, w.by())
-		w.refused(err, ErrInUse, "key 1; let it rest first")
+		w.refused(err, ErrInUse, "key 1; deactivate it first")
 		w.ok(w.Deactivate(t.Context(), 1, w.by()))
 		w.signs(2, a, b)
-		l := w.states(Inactive, InService)[0]
+		l := w.states(Inactive, Active)[0]
 		if l.Running != 1 || time.Until(l.RetireFrom).Round(time.Minute) != 31*time.Minute {
 			t.Fatalf("%+v", l)
 		}
@@ -43,7 +43,7 @@ func TestOneKeyFollowsAnother(t *testing.T) {
 		w.refused(err, ErrSessions, "key 1 can be retired from 20")
 		w.passes(time.Minute)
 		w.ok(w.Retire(t.Context(), 1, w.by()))
-		w.states(Retired, InService)
+		w.states(Retired, Active)
 		if keys, err := w.Announceable(t.Context()); err != nil || len(keys) != 1 || keys[0] != key(2).Public() {
 			t.Fatalf("announceable: %v, %v", keys, err)
 		}
@@ -99,7 +99,7 @@ func TestIssuerWithoutTheNewKey(t *testing.T) {
 		w.signs(1, old)
 		w.signs(2, fresh)
 		w.ok(w.Deactivate(t.Context(), 1, w.by()))
-		w.silent(old, "key 1 is inactive; key 2 is in service, and this issuer does not hold it")
+		w.silent(old, "key 1 is inactive; key 2 is active, and this issuer does not have it")
 		w.signs(2, fresh)
 	})
 }
@@ -124,14 +124,14 @@ func TestAnnouncementCutOff(t *testing.T) {
 		w.emptied()
 		w.passes(lead)
 		w.signs(1, a)
-		w.states(InService, Announced)
+		w.states(Active, Announced)
 		w.announced() // by any issuer, within the hour
 
 		w.emptied() // and nobody looks: every issuer is down
 		w.passes(time.Hour)
 		b := w.issuer(0, key(1), key(2))
 		w.signs(1, a, b)
-		w.states(InService, Waiting)
+		w.states(Active, Waiting)
 		w.passes(lead)
 		w.signs(2, a, b)
 		if n := len(w.auditLog()); n != 2 {
@@ -151,7 +151,7 @@ func TestKeysOfAnOlderDatabase(t *testing.T) {
 		w.exec(`UPDATE announced_keys SET outbox_id = (SELECT id FROM outbox) WHERE id = 2`)
 		w.exec(`UPDATE announced_keys SET outbox_id = 1000000 WHERE id = 1`)
 		w.exec(takeOver(t))
-		l := w.states(InService, Announced)
+		l := w.states(Active, Announced)
 		if l[0].ID != 1 || l[1].ID != 2 || !l[0].UseFrom.Equal(time.UnixMilli(1000)) {
 			t.Fatalf("%+v", l)
 		}

@@ -14,21 +14,21 @@ import (
 // row is a key as the database has it. Times are by the database's clock; 0: not yet,
 // or never.
 type row struct {
-	id        tokens.KeyID
-	public    [tokens.PublicKeySize]byte
-	ordered   database.Millis
-	published database.Millis
-	useFrom   database.Millis
-	rest      database.Millis
-	retired   database.Millis
-	cutOff    int64 // Unix seconds; tokens.Never if there is none
-	inStream  bool  // its announcement has left the outbox
+	id          tokens.KeyID
+	public      [tokens.PublicKeySize]byte
+	ordered     database.Millis
+	published   database.Millis
+	useFrom     database.Millis
+	deactivated database.Millis
+	retired     database.Millis
+	cutoff      int64 // Unix seconds; tokens.Never if there is none
+	inStream    bool  // its announcement has left the outbox
 }
 
 // ready reports whether the key may sign at a time, by the database's clock, a
 // session that starts at a time, Unix seconds.
 func (r *row) ready(at database.Millis, start int64) bool {
-	return r.published != 0 && r.useFrom <= at && r.rest == 0 && r.retired == 0 && start < r.cutOff
+	return r.published != 0 && r.useFrom <= at && r.deactivated == 0 && r.retired == 0 && start < r.cutoff
 }
 
 // unrecorded reports whether recordPublished has something to write.
@@ -56,10 +56,10 @@ func (r *row) before(o *row) bool {
 	return r.id < o.id
 }
 
-func anyone(tokens.KeyID) bool { return true }
+func anyKey(tokens.KeyID) bool { return true }
 
-// find is the row of a key, nil if there is none.
-func find(rows []row, id tokens.KeyID) *row {
+// findRow is the row of a key, nil if there is none.
+func findRow(rows []row, id tokens.KeyID) *row {
 	for i := range rows {
 		if rows[i].id == id {
 			return &rows[i]
@@ -74,11 +74,11 @@ func readRows(ctx context.Context, db *database.DB, q database.Queries) (now dat
 		return 0, nil, err
 	}
 	err = database.Each(ctx, q, func(from *sql.Rows) error {
-		r := row{cutOff: tokens.Never}
+		r := row{cutoff: tokens.Never}
 		var public []byte
 		var published, useFrom, rest, retired sql.Null[database.Millis]
-		var cutOff sql.Null[int64]
-		err := from.Scan(&r.id, &public, &r.ordered, &published, &useFrom, &rest, &retired, &cutOff, &r.inStream)
+		var cutoff sql.Null[int64]
+		err := from.Scan(&r.id, &public, &r.ordered, &published, &useFrom, &rest, &retired, &cutoff, &r.inStream)
 		if err != nil {
 			return err
 		}
@@ -86,9 +86,9 @@ func readRows(ctx context.Context, db *database.DB, q database.Queries) (now dat
 			return errPublic
 		}
 		copy(r.public[:], public)
-		r.published, r.useFrom, r.rest, r.retired = published.V, useFrom.V, rest.V, retired.V
-		if cutOff.Valid {
-			r.cutOff = cutOff.V
+		r.published, r.useFrom, r.deactivated, r.retired = published.V, useFrom.V, rest.V, retired.V
+		if cutoff.Valid {
+			r.cutoff = cutoff.V
 		}
 		rows = append(rows, r)
 		return nil
@@ -104,29 +104,29 @@ type State string
 
 // The states. Generated is for keys of the directory that List does not have.
 const (
-	Generated State = "generated"
-	Announced State = "announced"
-	Waiting   State = "waiting"
-	InService State = "in service"
-	Overlap   State = "overlap"
-	Inactive  State = "inactive"
-	CutOff    State = "cut off"
-	Retired   State = "retired"
+	Generated  State = "generated"
+	Announced  State = "announced"
+	Waiting    State = "waiting"
+	Active     State = "active"
+	Overlap    State = "overlap"
+	Inactive   State = "inactive"
+	Distrusted State = "distrusted"
+	Retired    State = "retired"
 )
 
 // Line is a key in the operator's table. Times are by the database's clock; a zero
 // one has not come or was not fixed.
 type Line struct {
 	Public
-	State      State
-	Ordered    time.Time // to be announced
-	Published  time.Time // seen in the stream
-	UseFrom    time.Time
-	Rest       time.Time
-	CutOff     time.Time // sessions that start then or later are not good
-	Retired    time.Time
-	Running    int       // sessions that may still be good
-	RetireFrom time.Time // when it can be retired; zero: it must be deactivated first, or is retired
+	State       State
+	Ordered     time.Time // to be announced
+	Published   time.Time // seen in the stream
+	UseFrom     time.Time
+	Deactivated time.Time
+	Cutoff      time.Time // sessions that start then or later are not good
+	Retired     time.Time
+	Running     int       // sessions that may still be good
+	RetireFrom  time.Time // when it can be retired; zero: it must be deactivated first, or is retired
 }
 
 // List has every key that was ever ordered to be announced, oldest order first.
@@ -141,18 +141,18 @@ func (s *Store) List(ctx context.Context) (lines []Line, err error) {
 		if err != nil {
 			return err
 		}
-		serving := newest(rows, now, now.Seconds(), anyone)
+		serving := newest(rows, now, now.Seconds(), anyKey)
 		for i := range rows {
 			r := &rows[i]
 			l := Line{
-				Public: Public{r.id, r.public}, State: r.state(now, serving), Ordered: clock(r.ordered), Published: clock(r.published),
-				UseFrom: clock(r.useFrom), Rest: clock(r.rest), Retired: clock(r.retired), Running: running[r.id].Count,
+				Public: Public{r.id, r.public}, State: r.state(now, serving), Ordered: timeOf(r.ordered), Published: timeOf(r.published),
+				UseFrom: timeOf(r.useFrom), Deactivated: timeOf(r.deactivated), Retired: timeOf(r.retired), Running: running[r.id].Count,
 			}
-			if r.cutOff <= math.MaxUint32 { // no cut-off is later
-				l.CutOff = time.Unix(r.cutOff, 0).UTC()
+			if r.cutoff <= math.MaxUint32 { // no cut-off is later
+				l.Cutoff = time.Unix(r.cutoff, 0).UTC()
 			}
 			if r.retired == 0 {
-				l.RetireFrom = clock(r.over(running[r.id], now))
+				l.RetireFrom = timeOf(r.sessionsEnd(running[r.id], now))
 			}
 			lines = append(lines, l)
 		}
@@ -161,8 +161,8 @@ func (s *Store) List(ctx context.Context) (lines []Line, err error) {
 	return lines, err
 }
 
-// clock is a moment of the database; zero stays zero.
-func clock(m database.Millis) time.Time {
+// timeOf is a moment of the database; zero stays zero.
+func timeOf(m database.Millis) time.Time {
 	if m == 0 {
 		return time.Time{}
 	}
@@ -174,26 +174,26 @@ func (r *row) state(now database.Millis, serving *row) State {
 	switch {
 	case r.retired != 0:
 		return Retired
-	case r.cutOff <= now.Seconds():
-		return CutOff
-	case r.rest != 0:
+	case r.cutoff <= now.Seconds():
+		return Distrusted
+	case r.deactivated != 0:
 		return Inactive
 	case r.published == 0:
 		return Announced
 	case r.useFrom > now:
 		return Waiting
 	case r == serving:
-		return InService
+		return Active
 	}
 	return Overlap
 }
 
-// over is when every session under a key that was deactivated or is cut off is over; 0: it
+// sessionsEnd is when every session under a key that was deactivated or is cut off is sessionsEnd; 0: it
 // has not stopped.
-func (r *row) over(running Running, now database.Millis) database.Millis {
-	stopped := r.rest
-	if cutOff := database.SecondsAt(r.cutOff); r.cutOff <= now.Seconds() && (stopped == 0 || cutOff < stopped) {
-		stopped = cutOff
+func (r *row) sessionsEnd(running Running, now database.Millis) database.Millis {
+	stopped := r.deactivated
+	if cutoff := database.SecondsAt(r.cutoff); r.cutoff <= now.Seconds() && (stopped == 0 || cutoff < stopped) {
+		stopped = cutoff
 	}
 	if stopped == 0 {
 		return 0

@@ -13,7 +13,7 @@
 //
 // It promises: a key signs nothing before its announcement has been in the stream
 // for the lead time, but for the first key of a database and for what an operator
-// orders while no other key is in service; all issuers on one database that hold a
+// orders while no other key is active; all issuers on one database that hold a
 // key agree on when it signs, whatever their clocks say, within the second in which
 // they look; a key that was deactivated is out of use everywhere about a second later,
 // and half a minute where the database cannot be asked; no gateway hears that a key is
@@ -59,15 +59,15 @@ const SessionOver = tokens.MaxSession*time.Second + time.Minute
 
 // Why a command is refused. The errors that wrap these say which key and when.
 var (
-	ErrUnknown  = errors.New("keyring: no such key was ever announced")
-	ErrBound    = errors.New("keyring: the id belongs to another public key")
-	ErrWeak     = errors.New("keyring: gateways refuse this public key")
-	ErrRetired  = errors.New("keyring: the key is retired")
-	ErrCutOff   = errors.New("keyring: the key is cut off")
-	ErrTooSoon  = errors.New("keyring: gateways may not know the key by then")
-	ErrOnlyKey  = errors.New("keyring: no other key is in service")
-	ErrInUse    = errors.New("keyring: the key has not been told to rest")
-	ErrSessions = errors.New("keyring: sessions under the key may still be running")
+	ErrUnknown    = errors.New("keyring: no such key was ever announced")
+	ErrBound      = errors.New("keyring: the id belongs to another public key")
+	ErrWeak       = errors.New("keyring: gateways refuse this public key")
+	ErrRetired    = errors.New("keyring: the key is retired")
+	ErrDistrusted = errors.New("keyring: the key is distrusted")
+	ErrTooSoon    = errors.New("keyring: gateways may not know the key by then")
+	ErrOnlyKey    = errors.New("keyring: no other key is active")
+	ErrInUse      = errors.New("keyring: the key must be deactivated first")
+	ErrSessions   = errors.New("keyring: sessions under the key may still be running")
 
 	errPublic = errors.New("keyring: a public key in the database has the wrong length")
 )
@@ -131,7 +131,7 @@ func (s *Store) rows(ctx context.Context) (now database.Millis, rows []row, err 
 // it changed something.
 func (s *Store) change(ctx context.Context, what string, f func(ctx context.Context, tx *sql.Tx, now database.Millis, rows []row) (bool, error)) (changed bool, err error) {
 	return database.Update(ctx, s.db, what, func(ctx context.Context, tx *sql.Tx) (bool, error) {
-		if err := s.takeTurns(ctx, tx); err != nil {
+		if err := s.lockCommands(ctx, tx); err != nil {
 			return false, err
 		}
 		now, rows, err := readRows(ctx, s.db, tx)
@@ -142,16 +142,16 @@ func (s *Store) change(ctx context.Context, what string, f func(ctx context.Cont
 	})
 }
 
-// set writes what a command decided about a key, and the command's line.
-func (s *Store) set(ctx context.Context, tx *sql.Tx, by audit.Entry, action staff.Action, id tokens.KeyID, detail, column string, at database.Millis) (changed bool, err error) {
+// setColumn writes what a command decided about a key, and the command's line.
+func (s *Store) setColumn(ctx context.Context, tx *sql.Tx, by audit.Entry, action staff.Action, id tokens.KeyID, detail, column string, at database.Millis) (changed bool, err error) {
 	if _, err := tx.ExecContext(ctx, `UPDATE issuer_keys SET `+column+` = $1 WHERE id = $2`, at, int64(id)); err != nil {
 		return false, err
 	}
-	return true, s.enter(ctx, tx, by, action, id, detail)
+	return true, s.recordCommand(ctx, tx, by, action, id, detail)
 }
 
-// takeTurns has commands and announcements of several issuers wait for each other.
-func (s *Store) takeTurns(ctx context.Context, tx *sql.Tx) error {
+// lockCommands has commands and announcements of several issuers wait for each other.
+func (s *Store) lockCommands(ctx context.Context, tx *sql.Tx) error {
 	if s.db.Exclusive == "" {
 		return nil
 	}
@@ -159,8 +159,8 @@ func (s *Store) takeTurns(ctx context.Context, tx *sql.Tx) error {
 	return err
 }
 
-// enter writes the command's line.
-func (s *Store) enter(ctx context.Context, tx *sql.Tx, by audit.Entry, action staff.Action, id tokens.KeyID, detail string) error {
+// recordCommand writes the command's line.
+func (s *Store) recordCommand(ctx context.Context, tx *sql.Tx, by audit.Entry, action staff.Action, id tokens.KeyID, detail string) error {
 	by.Action, by.Object, by.Detail = action, audit.Key(id), detail
 	return s.AuditLog.Append(ctx, tx, by)
 }

@@ -48,7 +48,7 @@ func each(t *testing.T, story func(t *testing.T, w *system)) {
 // opened is another process's outbox on the same database.
 func (w *system) opened() *outbox.Outbox {
 	w.Helper()
-	o, err := outbox.Open(w.Context(), outbox.Config{Database: w.address, Partitions: 1, InForce: []outbox.Source{InForce}})
+	o, err := outbox.Open(w.Context(), outbox.Config{Database: w.address, Partitions: 1, Sources: []outbox.Source{ActiveRecords}})
 	w.must(err)
 	w.Cleanup(func() { o.Close() })
 	return o

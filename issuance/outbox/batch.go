@@ -22,9 +22,9 @@ type Write struct {
 	err  error // why it failed alone, while others did not
 }
 
-// mostWriting is how many of PostgreSQL's connections writes use at a time, half
+// maxConcurrentWrites is how many of PostgreSQL's connections writes use at a time, half
 // of them: the publisher, which waits in the same queue, must find one.
-const mostWriting = 8
+const maxConcurrentWrites = 8
 
 // Do carries out a write.
 func (o *Outbox) Do(ctx context.Context, w *Write) error {
@@ -59,18 +59,18 @@ func (o *Outbox) do(ctx context.Context, w *Write) (err error) {
 // transaction that the database refuses is tried again write by write, so that none
 // suffers for another, unless it may have been committed.
 func (o *Outbox) Batch(ctx context.Context, writes []*Write) error {
-	committed, err := o.share(ctx, writes)
+	committed, err := o.runTogether(ctx, writes)
 	if err == nil || committed || len(writes) == 1 {
 		return err
 	}
 	for _, w := range writes {
-		_, w.err = o.share(ctx, []*Write{w})
+		_, w.err = o.runTogether(ctx, []*Write{w})
 	}
 	return nil
 }
 
-// share is one transaction. committed: it may be on disk even though err is not nil.
-func (o *Outbox) share(ctx context.Context, writes []*Write) (committed bool, err error) {
+// runTogether is one transaction. committed: it may be on disk even though err is not nil.
+func (o *Outbox) runTogether(ctx context.Context, writes []*Write) (committed bool, err error) {
 	// In one order of rows, so that two issuers do not wait for each other.
 	writes = slices.SortedStableFunc(slices.Values(writes), func(a, b *Write) int {
 		return cmp.Or(cmp.Compare(a.last, b.last), cmp.Compare(a.Serial.Day, b.Serial.Day), cmp.Compare(a.Serial.Index, b.Serial.Index))

@@ -38,8 +38,8 @@ type Config struct {
 	Topic string
 	// Move opens a database whatever its topic and partitions are, for MoveStream only.
 	Move bool
-	// InForce are asked in turn for what Republish publishes.
-	InForce []Source
+	// Sources are asked in turn for what Republish publishes.
+	Sources []Source
 	// Now dates a new database: it becomes the stream's epoch. nil: time.Now.
 	Now func() time.Time
 }
@@ -49,7 +49,7 @@ type Outbox struct {
 	db         *database.DB
 	partitions int
 	topic      string
-	inForce    []Source
+	sources    []Source
 	holder     string // of the publisher's lease, among those that share the database
 	wake       func(partition int)
 	writes     *database.Group[Write]
@@ -71,8 +71,8 @@ func Open(ctx context.Context, c Config) (*Outbox, error) {
 		return nil, err
 	}
 	o := &Outbox{
-		db: db, partitions: c.Partitions, topic: c.Topic, inForce: c.InForce, holder: rand.Text(),
-		wake: func(int) {}, writing: make(chan struct{}, mostWriting),
+		db: db, partitions: c.Partitions, topic: c.Topic, sources: c.Sources, holder: rand.Text(),
+		wake: func(int) {}, writing: make(chan struct{}, maxConcurrentWrites),
 	}
 	o.writes = database.NewGroup(o.Batch)
 	if !c.Move {

@@ -66,7 +66,7 @@ func (c *causes) try(t *testing.T, address, topic string, partitions int, move b
 		return c.said, nil
 	}
 	o, err := Open(t.Context(), Config{Database: address, Topic: topic, Partitions: partitions, Move: move,
-		InForce: []Source{source}, Now: func() time.Time { return time.UnixMilli(nowMs) }})
+		Sources: []Source{source}, Now: func() time.Time { return time.UnixMilli(nowMs) }})
 	if err == nil {
 		t.Cleanup(func() { o.Close() })
 	}
@@ -164,7 +164,7 @@ func TestMoveStream(t *testing.T) {
 		}
 		before := issuerdb.Epoch(t, old)
 		moved := owner.open(t, address, "railgate.control.2", 2, true)
-		by := Order{AuditLog: audittest.On(t, old.Database()), Who: "night-shift", At: nowMs + 2}
+		by := Command{AuditLog: audittest.On(t, old.Database()), Who: "night-shift", At: nowMs + 2}
 		if _, err := moved.MoveStream(t.Context(), by); !errors.Is(err, ErrPublishing) {
 			t.Fatalf("while an issuer publishes: %v", err)
 		}

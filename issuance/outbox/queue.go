@@ -22,7 +22,7 @@ func (o *Outbox) Enqueue(ctx context.Context, tx *sql.Tx, records ...revocation.
 	rows := make([][]any, len(records))
 	wake := make(map[int]bool, 1)
 	for i := range records {
-		row, partition, err := o.row(&records[i])
+		row, partition, err := o.encodeRow(&records[i])
 		if err != nil {
 			return err
 		}
@@ -39,7 +39,7 @@ func (o *Outbox) Enqueue(ctx context.Context, tx *sql.Tx, records ...revocation.
 
 // EnqueueRow is Enqueue for one record, of which the row is kept: see Waits.
 func (o *Outbox) EnqueueRow(ctx context.Context, tx *sql.Tx, r revocation.Record) (id int64, err error) {
-	row, partition, err := o.row(&r)
+	row, partition, err := o.encodeRow(&r)
 	if err != nil {
 		return 0, err
 	}
@@ -56,7 +56,7 @@ func Waits(column string) string {
 	return `EXISTS (SELECT 1 FROM outbox WHERE outbox.id = ` + column + `)`
 }
 
-func (o *Outbox) row(r *revocation.Record) (row []any, partition int, err error) {
+func (o *Outbox) encodeRow(r *revocation.Record) (row []any, partition int, err error) {
 	payload := r.AppendFields(nil)
 	if len(payload) == 0 {
 		return nil, 0, fmt.Errorf("outbox: kind %d cannot be kept", r.Kind)
@@ -65,8 +65,8 @@ func (o *Outbox) row(r *revocation.Record) (row []any, partition int, err error)
 	return []any{partition, int64(r.Kind), payload, r.At}, partition, nil
 }
 
-// decode reads a row's payload into the record of its kind.
-func decode(r *revocation.Record, payload []byte) error {
+// decodePayload reads a row's payload into the record of its kind.
+func decodePayload(r *revocation.Record, payload []byte) error {
 	if !r.SetFields(payload) {
 		return errPayload
 	}
@@ -83,15 +83,15 @@ func (o *Outbox) TakeRecords(ctx context.Context, epoch uint64, partition int, d
 	if idle, next, err := o.idle(ctx, epoch, partition); err != nil || idle {
 		return publish.Pending{First: next, Drained: true}, err
 	}
-	t := &taking{epoch: epoch, partition: partition, done: done, max: max}
-	if err := o.do(ctx, o.take(t)); err != nil {
+	t := &takeCall{epoch: epoch, partition: partition, done: done, max: max}
+	if err := o.do(ctx, o.takeWrite(t)); err != nil {
 		return publish.Pending{}, err
 	}
 	return t.pending, t.refused
 }
 
-// taking is a call of Take and what became of it.
-type taking struct {
+// takeCall is a call of Take and what became of it.
+type takeCall struct {
 	epoch          uint64
 	partition, max int
 	done           uint64
@@ -99,8 +99,8 @@ type taking struct {
 	refused        error // the epoch is over, or the lease another's
 }
 
-// take is the Write of a call. Partitions come after all that is enqueued beside them.
-func (o *Outbox) take(t *taking) *Write {
+// takeWrite is the Write of a call. Partitions come after all that is enqueued beside them.
+func (o *Outbox) takeWrite(t *takeCall) *Write {
 	return &Write{last: 1 + t.partition, Run: func(ctx context.Context, tx *sql.Tx) error {
 		t.pending, t.refused = publish.Pending{}, nil
 		err := o.takeIn(ctx, tx, t)
@@ -113,23 +113,23 @@ func (o *Outbox) take(t *taking) *Write {
 }
 
 // takeIn is one call. ErrEpoch and ErrLease come before anything is written.
-func (o *Outbox) takeIn(ctx context.Context, tx *sql.Tx, t *taking) error {
-	seq, others, err := o.locked(ctx, tx, t.epoch, t.partition)
+func (o *Outbox) takeIn(ctx context.Context, tx *sql.Tx, t *takeCall) error {
+	seq, others, err := o.lockPartition(ctx, tx, t.epoch, t.partition)
 	if err == nil && others != 0 {
 		err = publish.ErrLease
 	}
 	if err == nil && t.done > 0 {
-		err = drop(ctx, tx, t.partition, t.done)
+		err = dropRecords(ctx, tx, t.partition, t.done)
 	}
 	if err != nil {
 		return err
 	}
-	next, err := number(ctx, tx, seq, t.partition, t.max)
+	next, err := numberRows(ctx, tx, seq, t.partition, t.max)
 	if err != nil {
 		return err
 	}
 	p := &t.pending
-	if p.Records, p.First, err = numbered(ctx, tx, t.partition, t.max, next); err != nil {
+	if p.Records, p.First, err = readNumbered(ctx, tx, t.partition, t.max, next); err != nil {
 		return err
 	}
 	// Fewer than max have a number only if all that had none got one.
@@ -167,12 +167,12 @@ func (o *Outbox) idle(ctx context.Context, epoch uint64, partition int) (idle bo
 	return idle, next, err
 }
 
-// locked takes the partition's row, which is the lock of its numbers, and
+// lockPartition takes the partition's row, which is the lock of its numbers, and
 // returns the next one, and whether another has the lease. The holder of the lock
 // sees every row committed before, and the epoch stays as it is: Republish takes
 // these rows, too. Epoch and lease are a question of their own, since one
 // statement might answer from before it had to wait.
-func (o *Outbox) locked(ctx context.Context, tx *sql.Tx, epoch uint64, partition int) (seq, others int64, err error) {
+func (o *Outbox) lockPartition(ctx context.Context, tx *sql.Tx, epoch uint64, partition int) (seq, others int64, err error) {
 	err = tx.QueryRowContext(ctx, `SELECT next_seq FROM stream_partitions WHERE partition = $1`+o.db.ForUpdate, partition).Scan(&seq)
 	if err != nil {
 		return 0, 0, err
@@ -185,9 +185,9 @@ func (o *Outbox) locked(ctx context.Context, tx *sql.Tx, epoch uint64, partition
 	return seq, others, err
 }
 
-// number gives the numbers from seq on to at most max unnumbered rows, oldest id
-// first, and returns the number after them.
-func number(ctx context.Context, tx *sql.Tx, seq int64, partition, max int) (next uint64, err error) {
+// numberRows gives the numbers from seq on to at most max unnumbered rows, oldest id
+// first, and returns the numberRows after them.
+func numberRows(ctx context.Context, tx *sql.Tx, seq int64, partition, max int) (next uint64, err error) {
 	n, err := database.Changed(ctx, tx, `
 		UPDATE outbox SET seq = $1 + waiting.place
 		FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY id) - 1 AS place
@@ -200,8 +200,8 @@ func number(ctx context.Context, tx *sql.Tx, seq int64, partition, max int) (nex
 	return uint64(seq + n), err
 }
 
-// numbered reads the oldest numbered rows; first is next when there are none.
-func numbered(ctx context.Context, tx *sql.Tx, partition, max int, next uint64) (records []revocation.Record, first uint64, err error) {
+// readNumbered reads the oldest readNumbered rows; first is next when there are none.
+func readNumbered(ctx context.Context, tx *sql.Tx, partition, max int, next uint64) (records []revocation.Record, first uint64, err error) {
 	first = next
 	last := next - 1
 	err = database.Each(ctx, tx, func(rows *sql.Rows) error {
@@ -218,7 +218,7 @@ func numbered(ctx context.Context, tx *sql.Tx, partition, max int, next uint64) 
 		}
 		last = uint64(seq)
 		r := revocation.Record{Kind: revocation.Kind(kind), At: at}
-		if err := decode(&r, payload); err != nil {
+		if err := decodePayload(&r, payload); err != nil {
 			return fmt.Errorf("outbox of partition %d, number %d: %w", partition, seq, err)
 		}
 		records = append(records, r)
@@ -233,15 +233,15 @@ func numbered(ctx context.Context, tx *sql.Tx, partition, max int, next uint64) 
 // publish.ErrEpoch, and nothing is dropped: its numbers mean other records now.
 func (o *Outbox) MarkPublished(ctx context.Context, epoch uint64, partition int, last uint64) error {
 	return o.db.Change(ctx, "drop published records", func(ctx context.Context, tx *sql.Tx) error {
-		if _, _, err := o.locked(ctx, tx, epoch, partition); err != nil {
+		if _, _, err := o.lockPartition(ctx, tx, epoch, partition); err != nil {
 			return err
 		}
-		return drop(ctx, tx, partition, last)
+		return dropRecords(ctx, tx, partition, last)
 	})
 }
 
-// drop is called with the partition's row locked and its epoch checked.
-func drop(ctx context.Context, tx *sql.Tx, partition int, last uint64) error {
+// dropRecords is called with the partition's row locked and its epoch checked.
+func dropRecords(ctx context.Context, tx *sql.Tx, partition int, last uint64) error {
 	_, err := tx.ExecContext(ctx, `DELETE FROM outbox WHERE partition = $1 AND seq <= $2`, partition, int64(last))
 	return err
 }
@@ -259,21 +259,21 @@ func (o *Outbox) Place(ctx context.Context, partition int) (low, next uint64, er
 
 // Newest is the newest row that waits in the outbox, 0 if none does.
 func (o *Outbox) Newest(ctx context.Context) (row int64, err error) {
-	return o.ask(ctx, `SELECT COALESCE(MAX(id), 0) FROM outbox`)
+	return o.count(ctx, `SELECT COALESCE(MAX(id), 0) FROM outbox`)
 }
 
 // Waiting counts the records that the stream does not have yet.
 func (o *Outbox) Waiting(ctx context.Context) (n int64, err error) {
-	return o.ask(ctx, `SELECT COUNT(*) FROM outbox`)
+	return o.count(ctx, `SELECT COUNT(*) FROM outbox`)
 }
 
 // WaitingTo counts the records up to a row of the outbox that the stream does
 // not have yet.
 func (o *Outbox) WaitingTo(ctx context.Context, row int64) (n int64, err error) {
-	return o.ask(ctx, `SELECT COUNT(*) FROM outbox WHERE id <= $1`, row)
+	return o.count(ctx, `SELECT COUNT(*) FROM outbox WHERE id <= $1`, row)
 }
 
-func (o *Outbox) ask(ctx context.Context, query string, args ...any) (n int64, err error) {
+func (o *Outbox) count(ctx context.Context, query string, args ...any) (n int64, err error) {
 	err = o.db.View(ctx, "count records", func(ctx context.Context, q database.Queries) error {
 		return q.QueryRowContext(ctx, query, args...).Scan(&n)
 	})

@@ -19,7 +19,7 @@ import (
 // enqueueIn puts a record into a transaction of the test's own.
 func (o *box) enqueueIn(t *testing.T, tx *sql.Tx, r revocation.Record) (id int64, err error) {
 	t.Helper()
-	row, _, err := o.row(&r)
+	row, _, err := o.encodeRow(&r)
 	runtest.Must(t, err)
 	err = tx.QueryRow(`INSERT INTO outbox (partition, kind, payload, created_ms) VALUES ($1, $2, $3, $4) RETURNING id`, row...).Scan(&id)
 	return id, err
@@ -123,9 +123,9 @@ func TestNumberingTakesTurns(t *testing.T) {
 		insert(early, 2)
 		runtest.Must(t, early.Commit())
 		other := begin() // another issuer numbers what it sees: record 2 becomes number 1
-		seq, _, err := s.locked(t.Context(), other, nowMs, 0)
+		seq, _, err := s.lockPartition(t.Context(), other, nowMs, 0)
 		runtest.Must(t, err)
-		if next, err := number(t.Context(), other, seq, 0, 10); err != nil || next != 2 {
+		if next, err := numberRows(t.Context(), other, seq, 0, 10); err != nil || next != 2 {
 			t.Fatalf("next %d: %v", next, err)
 		}
 		runtest.Must(t, late.Commit())
@@ -156,11 +156,11 @@ func TestOnePartitionsDamageStopsItAlone(t *testing.T) {
 				runtest.Must(t, err)
 			}
 		}
-		var calls []*taking
+		var calls []*takeCall
 		var writes []*Write
 		for p := range partitions {
-			calls = append(calls, &taking{epoch: issuerdb.Epoch(t, s), partition: p, max: 10})
-			writes = append(writes, s.take(calls[p]))
+			calls = append(calls, &takeCall{epoch: issuerdb.Epoch(t, s), partition: p, max: 10})
+			writes = append(writes, s.takeWrite(calls[p]))
 		}
 		runtest.Must(t, s.Batch(t.Context(), writes))
 		for p, c := range calls {
@@ -182,9 +182,9 @@ func TestWritesTogetherDoNotSufferForEachOther(t *testing.T) {
 			o := open()
 			before, err := o.Waiting(t.Context())
 			runtest.Must(t, err)
-			taken := &taking{epoch: issuerdb.Epoch(t, o), partition: publish.Partition(&revocation.Record{Kind: revocation.KindRevoke, Serial: serial(0)}, partitions), max: 10}
-			over := &taking{epoch: issuerdb.Epoch(t, o) + 1, max: 10}
-			shared := []*Write{o.take(taken), o.take(over)} // the takes come first, and see what is enqueued beside them
+			taken := &takeCall{epoch: issuerdb.Epoch(t, o), partition: publish.Partition(&revocation.Record{Kind: revocation.KindRevoke, Serial: serial(0)}, partitions), max: 10}
+			over := &takeCall{epoch: issuerdb.Epoch(t, o) + 1, max: 10}
+			shared := []*Write{o.takeWrite(taken), o.takeWrite(over)} // the takes come first, and see what is enqueued beside them
 			for n := range good {
 				shared = append(shared, o.cause(record(n, nowMs+1)))
 			}
@@ -263,18 +263,18 @@ func TestEveryKindSurvivesTheOutbox(t *testing.T) {
 		{Kind: revocation.KindRevokeSubject, Subject: tokens.Subject{1, 7: 255}, CutOff: 1<<32 - 1},
 		{Kind: revocation.KindRevokeSession, Serial: tokens.Serial{Day: 20494, Index: 17}, Start: 1<<32 - 1},
 	} {
-		row, _, err := o.row(&r)
+		row, _, err := o.encodeRow(&r)
 		runtest.Must(t, err)
 		p := row[2].([]byte)
 		got := revocation.Record{Kind: r.Kind}
-		if err := decode(&got, p); err != nil || got != r {
+		if err := decodePayload(&got, p); err != nil || got != r {
 			t.Errorf("%+v came back as %+v: %v", r, got, err)
 		}
-		if decode(&got, p[:len(p)-1]) == nil {
+		if decodePayload(&got, p[:len(p)-1]) == nil {
 			t.Errorf("%s: a payload cut short was read", r.Kind)
 		}
 	}
-	if _, _, err := o.row(&revocation.Record{Kind: 99}); err == nil {
+	if _, _, err := o.encodeRow(&revocation.Record{Kind: 99}); err == nil {
 		t.Error("an unknown kind was kept")
 	}
 }

@@ -27,21 +27,21 @@ var ErrPublishing = errors.New("outbox: an issuer publishes from this database, 
 // the record of the change.
 type Source func(ctx context.Context, db *database.DB, tx *sql.Tx, now database.Millis) ([]revocation.Record, error)
 
-// Question asks an owner's tables for records of one kind.
-type Question struct {
+// Query asks an owner's tables for records of one kind.
+type Query struct {
 	kind  revocation.Kind
 	scan  func(*sql.Rows, *revocation.Record) error
 	query string
 	args  []any
 }
 
-// Ask makes a Question. scan fills in the record of a row.
-func Ask(kind revocation.Kind, scan func(*sql.Rows, *revocation.Record) error, query string, args ...any) Question {
-	return Question{kind, scan, query, args}
+// NewQuery makes a Question. scan fills in the record of a row.
+func NewQuery(kind revocation.Kind, scan func(*sql.Rows, *revocation.Record) error, query string, args ...any) Query {
+	return Query{kind, scan, query, args}
 }
 
-// Read asks the questions in turn.
-func Read(ctx context.Context, tx *sql.Tx, questions ...Question) (records []revocation.Record, err error) {
+// ReadRecords asks the questions in turn.
+func ReadRecords(ctx context.Context, tx *sql.Tx, questions ...Query) (records []revocation.Record, err error) {
 	for _, q := range questions {
 		err := database.Each(ctx, tx, func(rows *sql.Rows) error {
 			r := revocation.Record{Kind: q.kind}
@@ -67,19 +67,19 @@ func (o *Outbox) Republish(ctx context.Context, above uint64, now int64) (epoch 
 	return epoch, err
 }
 
-// Order is who ordered what is entered into the audit log, and when.
-type Order struct {
+// Command is who ordered what is entered into the audit log, and when.
+type Command struct {
 	AuditLog *audit.Log
 	Who      string // see staff.CheckName
 	At       database.Millis
 }
 
-// RepublishByOrder is Republish on a person's order: after database and log came
+// RepublishByCommand is Republish on a person's order: after database and log came
 // back from a backup together, which nothing here can notice. The epoch rises
 // above now, and with that above all that was begun since the backup.
-func (o *Outbox) RepublishByOrder(ctx context.Context, by Order) (epoch uint64, err error) {
+func (o *Outbox) RepublishByCommand(ctx context.Context, by Command) (epoch uint64, err error) {
 	err = o.db.ChangeWithin(ctx, republishTimeout, "republish", func(ctx context.Context, tx *sql.Tx) error {
-		epoch, err = o.ordered(ctx, tx, by, "")
+		epoch, err = o.republishByCommand(ctx, tx, by, "")
 		return err
 	})
 	return epoch, err
@@ -90,7 +90,7 @@ func (o *Outbox) RepublishByOrder(ctx context.Context, by Order) (epoch uint64, 
 // must hold all that the old one did. No issuer may run meanwhile: one that does
 // is ErrPublishing. Records that wait keep their order; those of credentials and of
 // closed sessions, which may change their partition, are published again as they are now.
-func (o *Outbox) MoveStream(ctx context.Context, by Order) (epoch uint64, err error) {
+func (o *Outbox) MoveStream(ctx context.Context, by Command) (epoch uint64, err error) {
 	err = o.db.ChangeWithin(ctx, republishTimeout, "move the stream", func(ctx context.Context, tx *sql.Tx) error {
 		publishing, err := o.Publishing(ctx, tx)
 		if err != nil {
@@ -112,14 +112,14 @@ func (o *Outbox) MoveStream(ctx context.Context, by Order) (epoch uint64, err er
 		if err := o.makePartitions(ctx, tx); err != nil {
 			return err
 		}
-		epoch, err = o.ordered(ctx, tx, by, "to another topic or number of partitions, ")
+		epoch, err = o.republishByCommand(ctx, tx, by, "to another topic or number of partitions, ")
 		return err
 	})
 	return epoch, err
 }
 
-// ordered republishes and enters the order, with what else was done.
-func (o *Outbox) ordered(ctx context.Context, tx *sql.Tx, by Order, what string) (epoch uint64, err error) {
+// republishByCommand republishes and enters the order, with what else was done.
+func (o *Outbox) republishByCommand(ctx context.Context, tx *sql.Tx, by Command, what string) (epoch uint64, err error) {
 	if epoch, err = o.republish(ctx, tx, uint64(by.At), by.At); err != nil {
 		return 0, err
 	}
@@ -154,7 +154,7 @@ func (o *Outbox) republish(ctx context.Context, tx *sql.Tx, above uint64, now da
 		return 0, err
 	}
 	var records []revocation.Record
-	for _, source := range o.inForce {
+	for _, source := range o.sources {
 		more, err := source(ctx, o.db, tx, now)
 		if err != nil {
 			return 0, err
@@ -179,11 +179,11 @@ func (o *Outbox) republish(ctx context.Context, tx *sql.Tx, above uint64, now da
 
 // waitingClosings reads the closed sessions that wait, in their order.
 func waitingClosings(ctx context.Context, tx *sql.Tx) ([]revocation.Record, error) {
-	return Read(ctx, tx, Ask(revocation.KindRevokeSession, func(rows *sql.Rows, r *revocation.Record) error {
+	return ReadRecords(ctx, tx, NewQuery(revocation.KindRevokeSession, func(rows *sql.Rows, r *revocation.Record) error {
 		var payload []byte
 		if err := rows.Scan(&payload, &r.At); err != nil {
 			return err
 		}
-		return decode(r, payload)
+		return decodePayload(r, payload)
 	}, `SELECT payload, created_ms FROM outbox WHERE kind = $1 ORDER BY id`, int64(revocation.KindRevokeSession)))
 }

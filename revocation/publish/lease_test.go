@@ -51,7 +51,7 @@ func pairs() map[string]func(*testing.T) pair {
 			var o [2]*outbox.Outbox
 			for i := range o {
 				var err error
-				if o[i], err = outbox.Open(t.Context(), outbox.Config{Database: path, Partitions: partitions, InForce: []outbox.Source{inForce}}); err != nil {
+				if o[i], err = outbox.Open(t.Context(), outbox.Config{Database: path, Partitions: partitions, Sources: []outbox.Source{inForce}}); err != nil {
 					t.Fatal(err)
 				}
 				t.Cleanup(func() { o[i].Close() })

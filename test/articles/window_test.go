@@ -158,8 +158,8 @@ func TestT40_ForeignAndAlteredCodesNameNobody(t *testing.T) {
 		try(forged.Text()).CodeRefused(h, "bad_signature")
 
 		now := h.Clock.Now()
-		cutOff := credential.SubjectCutOff{Subject: shown.Subject(), Before: now.Unix() + 1, Who: "operator-1", At: database.MillisAt(now)}
-		if _, err := h.Issuer.Credentials.Store.CutOffSubject(t.Context(), cutOff); err != nil {
+		cutOff := credential.SubjectCutoff{Subject: shown.Subject(), Before: now.Unix() + 1, Who: "operator-1", At: database.MillisAt(now)}
+		if _, err := h.Issuer.Credentials.Store.RevokeSubject(t.Context(), cutOff); err != nil {
 			t.Fatal(err)
 		}
 		try(p.Code()).CodeRefused(h, "revoked")

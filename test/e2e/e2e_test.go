@@ -100,11 +100,11 @@ func TestAnOperatorRotatesAKeyBesideTheIssuer(t *testing.T) {
 		t.Helper()
 		return s.output(pattern, "issuer", append([]string{"-config", s.issuer.File}, args...)...)
 	}
-	old := command(`(?m)^(\d+) +in service`, "-list-keys")
+	old := command(`(?m)^(\d+) +active`, "-list-keys")
 	fresh := command(`(?s)key (\d+) is made.*published;`, "-by", "night-shift", "-new-key")
 	command(`(?m)^(`+fresh+`) +(announced|waiting)`, "-list-keys")
 	out, err := s.run("issuer", "-config", s.issuer.File, "-by", "night-shift", "-deactivate-key", old)
-	if err == nil || !strings.Contains(out, "no other key is in service") {
+	if err == nil || !strings.Contains(out, "no other key is active") {
 		t.Errorf("the only key in service may rest: %v %s", err, out)
 	}
 	command(`(announce_key +key:`+fresh+`)`, "-by", "night-shift", "-audit-log")
