@@ -163,8 +163,8 @@ func (c *config) fitMemory(l process.MemoryLimits, f *conf.Faults) (h account.Ha
 		f.Add("password_hashings", err)
 		return h
 	}
-	fitting, err := h.Within(limit)
-	if few := (*account.TooFewError)(nil); errors.As(err, &few) && c.PasswordHashings == 0 {
+	fitting, err := h.WithinMemory(limit)
+	if few := (*account.MemoryError)(nil); errors.As(err, &few) && c.PasswordHashings == 0 {
 		f.Add("memory_mib", err)
 	} else {
 		f.Add("password_hashings", err)
@@ -183,5 +183,5 @@ func (c *config) limitMemory(l process.MemoryLimits, log *zap.Logger) {
 	if limit > 0 {
 		known = fmt.Sprintf("%d MiB", limit>>20)
 	}
-	log.Info("memory", zap.String("limit", known), zap.Int("password_hashings", c.hashing.AtOnce()), zap.Int("hashing_mib", c.hashing.MemoryMiB()))
+	log.Info("memory", zap.String("limit", known), zap.Int("password_hashings", c.hashing.MaxConcurrent()), zap.Int("hashing_mib", c.hashing.MemoryMiB()))
 }

@@ -32,8 +32,8 @@ func TestHashingsFitTheMemory(t *testing.T) {
 		"chosen":                          {0, 2, process.MemoryLimits{Group: 512 * mib}, 2, ""},
 		"a setting above the group":       {1024, 0, process.MemoryLimits{Group: 512 * mib}, 8, "memory_mib: is above the 512 MiB"},
 		"the runtime's above the group's": {0, 0, process.MemoryLimits{Runtime: 900 * mib, Group: 512 * mib}, 4, "memory_mib: GOMEMLIMIT is 900 MiB, and the control group allows 512 MiB"},
-		"chosen, too many":                {0, 16, process.MemoryLimits{Group: 512 * mib}, 16, "password_hashings: 16 password hashings at once take 1024 MiB; half of the memory limit of 512 MiB is for them, which holds 4: raise the limit to 2048 MiB"},
-		"not even one":                    {0, 0, process.MemoryLimits{Group: 100 * mib}, 16, "memory_mib: 1 password hashings at once take 64 MiB"},
+		"chosen, too many":                {0, 16, process.MemoryLimits{Group: 512 * mib}, 16, "password_hashings: 16 concurrent password hashings need 1024 MiB, but half of the memory limit of 512 MiB has room for 4: raise the limit to 2048 MiB"},
+		"not even one":                    {0, 0, process.MemoryLimits{Group: 100 * mib}, 16, "memory_mib: 1 concurrent password hashings need 64 MiB"},
 		"below nothing":                   {0, -1, process.MemoryLimits{}, 0, "password_hashings: "},
 		"less than nothing":               {-1, 0, process.MemoryLimits{}, 16, "memory_mib: must be 0"},
 	} {
@@ -41,8 +41,8 @@ func TestHashingsFitTheMemory(t *testing.T) {
 			settings := config{MemoryMiB: c.setting, PasswordHashings: c.hashings}
 			var f conf.Faults
 			h := settings.fitMemory(c.limits, &f)
-			if c.want > 0 && h.AtOnce() != c.want {
-				t.Errorf("%d at once, want %d", h.AtOnce(), c.want)
+			if c.want > 0 && h.MaxConcurrent() != c.want {
+				t.Errorf("%d concurrent hashings, want %d", h.MaxConcurrent(), c.want)
 			}
 			if (c.fault == "") != (f.Join() == nil) || c.fault != "" && (!strings.HasPrefix(f.Join().Error(), c.fault) || strings.Contains(f.Join().Error(), "\n")) {
 				t.Errorf("%v, want %q", f, c.fault)
@@ -57,7 +57,7 @@ func TestCheckKnowsTheMemory(t *testing.T) {
 	before := debug.SetMemoryLimit(math.MaxInt64)
 	t.Cleanup(func() { debug.SetMemoryLimit(before) })
 	runtest.Has(t, d.does("-check", "-memory_mib", "512", "-password_hashings", "3"), "3 password hashings at once (192 MiB)")
-	d.refused("password_hashings: 16 password hashings", "-check", "-memory_mib", "512", "-password_hashings", "16")
+	d.refused("password_hashings: 16 concurrent password hashings", "-check", "-memory_mib", "512", "-password_hashings", "16")
 	debug.SetMemoryLimit(100 << 20)
-	d.refused("memory_mib: 1 password hashings at once take 64 MiB; half of the memory limit of 100 MiB", "-check")
+	d.refused("memory_mib: 1 concurrent password hashings need 64 MiB, but half of the memory limit of 100 MiB", "-check")
 }

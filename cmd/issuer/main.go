@@ -77,7 +77,7 @@ func check(c *config, out io.Writer) error {
 		fmt.Fprintln(out, "warning:", w)
 	}
 	fmt.Fprintf(out, "settings are valid: issuer keys %s, topic %s, %d partitions, %d password hashings at once (%d MiB)\n",
-		strings.Join(ids, ", "), c.Kafka.Topic, c.Kafka.Partitions, c.hashing.AtOnce(), c.hashing.MemoryMiB())
+		strings.Join(ids, ", "), c.Kafka.Topic, c.Kafka.Partitions, c.hashing.MaxConcurrent(), c.hashing.MemoryMiB())
 	return nil
 }
 

@@ -85,7 +85,7 @@ func readLock(words []string, f *throttle.Lockout, secrets *vault.Vault) ([]thro
 		return []throttle.Key{k, account.CodeKey(f, words[1])}, ok
 	case len(words) == 3 && words[0] == "document":
 		document, err := identity.ParseKnown(words[1])
-		number := identity.OneNumber(document, words[2])
+		number := identity.NormalNumber(document, words[2])
 		return []throttle.Key{
 			f.Faces(secrets.Person(document, number)), // of face checks from everywhere
 			registry.ProofKey(f, secrets.Index, document, number),

@@ -1,20 +1,19 @@
-// Package account is the passenger's account: registration, password, logins, the
-// profile, and what a person may see and have erased.
+// Package account implements passenger accounts: registration, passwords, logins, the profile,
+// export of personal data and closing.
 //
-// It promises: an unknown login name and a wrong password get the same answer for
-// the same work; of attempts at the same time no more are answered than the
-// failures' rule allows; a login ends for good, at its bounds or by its holder,
-// and whatever is bound to it learns so in the same transaction (rule A12); two
-// edits of one profile do not overwrite each other; personal fields are in the
-// database only sealed, and found by keyed hashes; no error repeats what was
-// entered; a closed account leaves nothing here.
+// It promises: an unknown login name and a wrong password get the same answer for the same work.
+// Concurrent attempts are bounded exactly by the throttle's rules. A login ends permanently, at its
+// bounds or on request, and everything bound to it ends in the same transaction (rule A12). Two
+// edits of one profile do not overwrite each other. Personal fields are stored only encrypted and
+// are searched by keyed hashes. No error repeats what was entered. A closed account leaves no rows
+// in this package's tables.
 //
-// It does not know whether an identity is verified, taken or free: the registry does,
-// and has its say through Hooks. A code shows that a phone is the holder's (rule G40),
-// and is the way back from a forgotten password; no answer tells whether there is such
-// an account. An e-mail address is not checked. Neither phone nor e-mail address is a
-// login name. An account with a hash of older parameters answers in older time until
-// its next login.
+// The package does not know whether an identity is verified or registered elsewhere: the registry
+// decides, through [Hooks]. A phone code proves control of the phone (rule G40) and is the only
+// recovery from a forgotten password. No answer to a passenger reveals whether an account exists,
+// except that a taken login name is refused at registration. E-mail addresses are not verified.
+// Neither phone nor e-mail address is a login name. Login attempts on an account whose hash has
+// older parameters take the older time until its next successful login.
 package account
 
 import (
@@ -36,63 +35,60 @@ import (
 	"github.com/railgate/railgate/issuance/vault"
 )
 
-// Hooks are what others do in the transaction of a change here: either both
-// happen or neither. A hook that returns an error undoes the change, and a refusal
-// reaches the caller. It must use tx and nothing else of the database, and take no
-// time. None may be nil: one that has nothing to do is written out.
+// Hooks are called in the transaction of a change in this package: either both happen or neither. A
+// hook that returns an error undoes the change; a problem is returned to the caller. A hook must
+// use tx for all database access and must return quickly. No hook may be nil.
 type Hooks struct {
-	// Registered is called when the account's rows are there.
+	// Registered is called after the account's rows are inserted.
 	Registered func(ctx context.Context, tx *sql.Tx, account string, who identity.Person) error
-	// IdentityEdited is called before an edit that changes the identity is written,
-	// and with both the same when the holder saves a profile again unchanged.
+	// IdentityEdited is called before an edit of the identity is written. It is also called, with
+	// before equal to after, when the holder saves an unchanged profile.
 	IdentityEdited func(ctx context.Context, tx *sql.Tx, account string, before, after identity.Person) error
-	// Closing is called before the account's rows are deleted: what refers to
-	// them must go, or stop referring.
+	// Closing is called before the account's rows are deleted. Rows that refer to them must be
+	// deleted or detached.
 	Closing func(ctx context.Context, tx *sql.Tx, account string) error
-	// LoginsEnded is called with the ids of logins that end now, 1 to
-	// MaxEndedAtOnce.
-	// What is bound to them must end as well (rule A12).
+	// LoginsEnded is called with the ids of logins that end, 1 to [MaxEndedPerCall]. Everything
+	// bound to these logins must end as well (rule A12).
 	LoginsEnded func(ctx context.Context, tx *sql.Tx, logins []string) error
-	// Recovered is called when an account has a new password without the old one. request
-	// is the id of the request.
+	// Recovered is called when an account gets a new password without the old one. request is the
+	// id of the HTTP request.
 	Recovered func(ctx context.Context, tx *sql.Tx, account, request string) error
 }
 
-// Config is what a Service works with.
+// Config configures a [Service].
 type Config struct {
 	Database *database.DB
 	Vault    *vault.Vault
-	// Lockout locks accounts and slow networks.
+	// Lockout locks accounts and throttles networks after failures.
 	Lockout *throttle.Lockout
 	Hooks   Hooks
-	// Policy is the version of the privacy policy in force, 1 to 64 characters
-	// (rule B12). Who registers must agree to this one.
+	// Policy is the version of the current privacy policy, 1 to 64 characters (rule B12).
+	// Registration requires consent to this version.
 	Policy string
-	// Codes sends one-time codes to phones (rule G40). nil: no phone is verified, and a
-	// forgotten password has no way back by phone.
+	// Codes sends one-time codes to phones (rule G40). nil: phones cannot be verified, and a
+	// forgotten password cannot be reset by phone.
 	Codes provider.CodeSender
-	// CodePrefixes are country codes, each with its plus sign, to which codes are sent besides
-	// mainland numbers. nil: DefaultCodePrefixes.
+	// CodePrefixes are the country codes, each with its plus sign, to which codes are sent in
+	// addition to mainland numbers. nil: [DefaultCodePrefixes].
 	CodePrefixes []string
-	// Hashing is the work of a password. Zero: DefaultHashing.
+	// Hashing is the cost of a password hash. Zero: [DefaultHashing].
 	Hashing Hashing
-	// LoginLife and LoginIdle bound a login from its beginning and from its last
-	// use. 0: DefaultLoginLife, DefaultLoginIdle.
+	// LoginLife and LoginIdle bound a login, from its beginning and from its last use. 0:
+	// [DefaultLoginLife], [DefaultLoginIdle].
 	LoginLife, LoginIdle time.Duration
-	// MaxLogins bounds the logins of one account; a further one ends the oldest.
-	// 0: DefaultMaxLogins.
+	// MaxLogins bounds the logins of one account; one more login ends the oldest. 0:
+	// [DefaultMaxLogins].
 	MaxLogins int
-	// Now is the clock. nil: time.Now.
+	// Now is the clock. nil: [time.Now].
 	Now func() time.Time
-	// Log receives faults of the provider of codes; no personal data. nil: no log.
+	// Log receives faults of the code provider, without personal data. nil: no log.
 	Log *zap.Logger
-	// Metrics receives the counters. nil: they are counted and shown nowhere.
+	// Metrics registers the counters. nil: the counters are not exported.
 	Metrics prometheus.Registerer
 }
 
-// The bounds of logins. Ours: the source names none. Showing a code needs a face
-// check in any case (A11), so a login may live as long as a journey there and
-// back, but not in a drawer.
+// Bounds of logins. Our choice: the rules name none. Showing a code always needs a face check
+// (A11), so a login may last for a return journey, but an unused login ends after days.
 const (
 	DefaultLoginLife = 14 * 24 * time.Hour
 	DefaultLoginIdle = 3 * 24 * time.Hour
@@ -101,19 +97,20 @@ const (
 	maxMaxLogins     = 100
 )
 
-// touchEvery is how exactly the last use of a login is known: a write for every
-// request would cost more than it tells.
-const touchEvery = time.Minute
+// touchInterval is the precision of a login's last use. Recording every request would add a write
+// to each.
+const touchInterval = time.Minute
 
-// Service keeps the accounts. It is safe for many goroutines at once.
+// Service implements the accounts. It is safe for concurrent use.
 type Service struct {
 	Config
 	hasher  *hasher
 	metrics *metrics
-	sending chan struct{} // a place for each code that is handed to the provider
+	sending chan struct{} // one element per code that is being sent
 }
 
-// New checks the configuration, reporting all that is wrong, and makes a Service.
+// New checks the configuration and returns a Service. The error reports every fault of the
+// configuration.
 func New(c Config) (*Service, error) {
 	var all []error
 	need := func(ok bool, what string) {
@@ -130,14 +127,14 @@ func New(c Config) (*Service, error) {
 	if c.CodePrefixes == nil {
 		c.CodePrefixes = DefaultCodePrefixes
 	}
-	need(c.Database != nil, "no database")
-	need(c.Vault != nil, "no vault")
-	need(c.Lockout != nil, "no lockout")
-	need(c.Hooks.Registered != nil && c.Hooks.IdentityEdited != nil && c.Hooks.Closing != nil && c.Hooks.LoginsEnded != nil && c.Hooks.Recovered != nil, "a hook is missing")
-	need(printable(c.Policy, maxPolicy), "policy version must have 1 to 64 printable ASCII characters")
-	need(c.LoginLife >= touchEvery && c.LoginLife <= maxLoginLife, "login life must be a minute to 90 days")
-	need(c.LoginIdle > touchEvery && c.LoginIdle <= c.LoginLife, "login idle time must be above a minute and at most login life")
-	need(c.MaxLogins >= 1 && c.MaxLogins <= maxMaxLogins, "max logins must be 1 to 100")
+	need(c.Database != nil, "Database is required")
+	need(c.Vault != nil, "Vault is required")
+	need(c.Lockout != nil, "Lockout is required")
+	need(c.Hooks.Registered != nil && c.Hooks.IdentityEdited != nil && c.Hooks.Closing != nil && c.Hooks.LoginsEnded != nil && c.Hooks.Recovered != nil, "every hook is required")
+	need(printable(c.Policy, maxPolicy), "Policy must have 1 to 64 printable ASCII characters")
+	need(c.LoginLife >= touchInterval && c.LoginLife <= maxLoginLife, "LoginLife must be 1 minute to 90 days")
+	need(c.LoginIdle > touchInterval && c.LoginIdle <= c.LoginLife, "LoginIdle must be longer than 1 minute and at most LoginLife")
+	need(c.MaxLogins >= 1 && c.MaxLogins <= maxMaxLogins, "MaxLogins must be 1 to 100")
 	all = append(all, c.Hashing.Check(), CheckCodePrefixes(c.CodePrefixes))
 	if err := errors.Join(all...); err != nil {
 		return nil, err
@@ -151,22 +148,21 @@ func New(c Config) (*Service, error) {
 
 func (s *Service) now() database.Millis { return database.MillisAt(s.Now()) }
 
-// CheckCodePrefixes reports what is wrong with Config.CodePrefixes.
+// CheckCodePrefixes reports what is wrong with [Config.CodePrefixes].
 func CheckCodePrefixes(prefixes []string) error {
 	for _, p := range prefixes {
 		digits, ok := strings.CutPrefix(p, "+")
 		if !ok || len(digits) < 1 || len(digits) > 7 || digits[0] == '0' || !allIn(digits, "0123456789") || strings.HasPrefix(p, mainland) {
-			return errors.New("account: a prefix for codes must be a plus sign and 1 to 7 digits such as +852, and not mainland China's +86")
+			return errors.New("account: each code prefix must be a plus sign and 1 to 7 digits, such as +852; mainland China's +86 is always served")
 		}
 	}
 	return nil
 }
 
-// maxPolicy bounds the name of a privacy policy's version, characters.
+// maxPolicy bounds the version of a privacy policy, in characters.
 const maxPolicy = 64
 
-// printable reports whether text has 1 to most characters of ASCII and none that
-// cannot be seen.
+// printable reports whether text has 1 to most characters, all visible ASCII.
 func printable(text string, most int) bool {
 	for i := range len(text) {
 		if text[i] <= ' ' || text[i] > '~' {
@@ -176,14 +172,14 @@ func printable(text string, most int) bool {
 	return text != "" && len(text) <= most
 }
 
-// The results of a request for a code.
+// Outcomes of a request for a phone code.
 const (
 	codeSent      = "sent"
-	codeFailed    = "failed"    // the provider did not take it on
-	codeThrottled = "throttled" // a bound on codes was reached
+	codeFailed    = "failed"    // the provider did not accept it
+	codeThrottled = "throttled" // a limit was reached
 )
 
-// metrics counts phone codes. Label values are fixed here.
+// metrics counts phone codes. All label values are created at start.
 type metrics struct {
 	codes   *prometheus.CounterVec // by purpose and outcome
 	entries *prometheus.CounterVec // by purpose and outcome
@@ -192,9 +188,9 @@ type metrics struct {
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	m := &metrics{
 		codes: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "railgate_issuer_phone_codes_total",
-			Help: "Codes that were to be sent to phones, by purpose and outcome: sent, failed at the provider, or throttled by a bound."}, []string{"purpose", "outcome"}),
+			Help: "Phone codes requested, by purpose and outcome: sent, failed (the provider did not accept it) or throttled (a limit was reached)."}, []string{"purpose", "outcome"}),
 		entries: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "railgate_issuer_phone_code_entries_total",
-			Help: "Codes that were entered, by purpose and outcome."}, []string{"purpose", "outcome"}),
+			Help: "Phone codes entered, by purpose and outcome: right or wrong."}, []string{"purpose", "outcome"}),
 	}
 	for _, p := range provider.Purposes() {
 		for _, outcome := range []string{codeSent, codeFailed, codeThrottled} {

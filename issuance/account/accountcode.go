@@ -19,24 +19,24 @@ const AccountCodePrefix = "rgc_"
 
 // Bounds of an account code. The numbers are our choice.
 const (
-	// AccountCodeLife is how long a code can be redeemed: an app hands it over at once.
+	// AccountCodeLife is how long a code can be redeemed. An app passes it on immediately.
 	AccountCodeLife = 60 * time.Second
-	// AccountCodeKept is how long a code's row is kept from when it was made, so that a second
-	// redemption is noticed and the holder can see which client was told.
+	// AccountCodeKept is how long a code's row is kept after the code was made: a second redemption
+	// is detected, and the holder can see which client learned the account.
 	AccountCodeKept = 24 * time.Hour
 )
 
-// AccountCode is a one-time code (in the style of the authorization code of RFC 6749, section
-// 4.1). Text is shown once and kept nowhere.
+// AccountCode is a one-time code, similar to the authorization code of RFC 6749, section 4.1. Text
+// is returned once and is not stored.
 type AccountCode struct {
 	Text      string
 	ExpiresAt database.Millis
 }
 
-// MakeAccountCode makes a code by which the client, a ticketing system, learns the holder's
-// account. The client must be one that exists; that is the caller's to know. challenge
-// is that of RFC 7636 with S256, or empty: then redeeming asks for no verifier. A login
-// has one code that was not redeemed: the one before is dead.
+// MakeAccountCode makes a code with which client, a ticketing system, learns the holder's account.
+// The caller must have checked that the client exists. challenge is that of RFC 7636 with S256; if
+// it is empty, redeeming needs no verifier. A login has at most one code that is not redeemed: a
+// new code replaces it.
 func (s *Service) MakeAccountCode(ctx context.Context, h Holder, client, challenge string) (AccountCode, error) {
 	if challenge != "" && !isChallenge(challenge) {
 		return AccountCode{}, problem.New(ChallengeInvalid, "challenge must be the SHA-256 of the verifier in 43 characters of base64url")
@@ -61,21 +61,20 @@ func (s *Service) MakeAccountCode(ctx context.Context, h Holder, client, challen
 	return c, nil
 }
 
-// Redemption is a code that a client shows.
+// Redemption is a code presented by a client.
 type Redemption struct {
-	Client   string // the name of the credential that shows it
+	Client   string // name of the credential that the client authenticated with
 	Code     string
-	Verifier string // of the challenge; empty where there was none
+	Verifier string // of the challenge; empty if there was none
 }
 
-// errCode is one answer, whatever is wrong with a code.
-var errCode = problem.New(AccountCodeInvalid, "the code is unknown, over, redeemed before, made for another client or with another verifier")
+// errCode is the one answer for every fault of a code.
+var errCode = problem.New(AccountCodeInvalid, "the code is unknown, expired, already used, or was made for another client or another verifier")
 
-// Redeem tells the account of a code, once. A code that was redeemed, that another
-// client presents, or whose verifier is wrong is invalid from then on: another party may
-// have it. note records the result for a known code, in the same transaction; an unknown
-// code is not recorded, since it belongs to no account.
-func (s *Service) Redeem(ctx context.Context, r Redemption, note func(ctx context.Context, tx *sql.Tx, account, result string) error) (account string, err error) {
+// Redeem returns the account of a code, once. A code is invalidated when another client presents it
+// or its verifier is wrong, since another party may have it. audit records the result for a known
+// code in the same transaction. An unknown code is not recorded, since it belongs to no account.
+func (s *Service) Redeem(ctx context.Context, r Redemption, audit func(ctx context.Context, tx *sql.Tx, account, result string) error) (account string, err error) {
 	if !ids.WellFormed(r.Code, AccountCodePrefix, ids.SecretSize) || r.Verifier != "" && !isVerifier(r.Verifier) {
 		return "", errCode
 	}
@@ -101,9 +100,9 @@ func (s *Service) Redeem(ctx context.Context, r Redemption, note func(ctx contex
 		case client != r.Client:
 			result = "refused: made for another client"
 		case used:
-			result = "refused: shown before"
+			result = "refused: used before"
 		case now >= expires:
-			result = "refused: over"
+			result = "refused: expired"
 		case !login:
 			result = "refused: the login has ended"
 		case !verified(challenge, r.Verifier):
@@ -115,7 +114,7 @@ func (s *Service) Redeem(ctx context.Context, r Redemption, note func(ctx contex
 			tokenHash(r.Code), now, !refused); err != nil {
 			return err
 		}
-		return note(ctx, tx, account, result)
+		return audit(ctx, tx, account, result)
 	})
 	if err == nil && refused {
 		err = errCode
@@ -129,7 +128,7 @@ func (s *Service) Redeem(ctx context.Context, r Redemption, note func(ctx contex
 // challengeSize is the length of a SHA-256 in base64url without padding.
 const challengeSize = 43
 
-// unreserved are the characters of a verifier and of a challenge.
+// unreserved are the characters of a verifier.
 const unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 
 func isChallenge(text string) bool {
@@ -141,8 +140,8 @@ func isVerifier(text string) bool {
 	return len(text) >= 43 && len(text) <= 128 && strings.Trim(text, unreserved) == ""
 }
 
-// verified compares a verifier with its challenge. Where there was no challenge there
-// must be no verifier: a client that sends one believes itself bound.
+// verified compares a verifier with its challenge. Without a challenge a verifier is refused: a
+// client that sends one expects the code to be bound to it.
 func verified(challenge, verifier string) bool {
 	if challenge == "" || verifier == "" {
 		return challenge == verifier

@@ -20,53 +20,53 @@ import (
 	"github.com/railgate/railgate/issuance/throttle"
 )
 
-// Bounds of a code that is sent to a phone. Our choice; the source names none.
+// Bounds of a phone code. Our choice: the rules name none.
 const (
-	// CodeLife is how long a code is good.
+	// CodeLife is how long a code is valid.
 	CodeLife = 5 * time.Minute
-	// CodeTries is how many wrong entries a code survives, less one.
+	// CodeTries is the number of wrong entries that invalidates a code.
 	CodeTries = 5
-	// codeDigits is its length: a million codes, and at most 25 guesses a day for an account
-	// (throttle.DefaultCodeRules).
+	// codeDigits is the length of a code: a million codes, against at most 25 guesses a day for an
+	// account ([throttle.DefaultCodeRules]).
 	codeDigits = 6
-	// maxSending bounds the codes that are handed to the provider at once.
+	// maxSending bounds the codes that are being sent concurrently.
 	maxSending = 64
 )
 
-// DefaultCodePrefixes are the country codes to which codes are sent besides mainland
-// numbers: those of the permits that open an account. A message to some other countries
-// costs many times as much, and strangers earn from it.
+// DefaultCodePrefixes are the country codes to which codes are sent in addition to mainland
+// numbers: the regions whose permits can open an account. Messages to some other countries cost
+// many times as much, and fraudsters earn from that traffic.
 var DefaultCodePrefixes = []string{"+852", "+853", "+886"}
 
 const mainland = "+86"
 
-// purposes are the numbers of provider.Purpose in the database: never reuse one.
+// purposes numbers [provider.Purpose] in the database. A number is never reused.
 var purposes = map[provider.Purpose]int{provider.VerifyPhone: 1, provider.ResetPassword: 2}
 
-// Purposes of blind indexes. A changed one makes every code on its way wrong.
+// Purposes of blind indexes. Changing one invalidates every outstanding code.
 const (
 	indexCode      = "phone_codes.code"
 	indexCodePhone = "phone_codes.phone"
 )
 
 var (
-	errCodesOff    = problem.New(CodeUnavailable, "this issuer sends no codes")
+	errCodesOff    = problem.New(CodeUnavailable, "phone codes are not configured on this issuer")
 	errCodeFailed  = problem.New(CodeUnavailable, "the code could not be sent")
-	errCodesBusy   = problem.New(CodeUnavailable, "too many codes are being sent at once; none was sent now")
-	errCodeWrong   = problem.New(CodeWrong, "code is wrong, was used, was entered wrongly too often, or is older than five minutes")
+	errCodesBusy   = problem.New(CodeUnavailable, "too many codes are being sent; this one was not sent, try again")
+	errCodeWrong   = problem.New(CodeWrong, "code is wrong, already used, older than five minutes, or was entered wrongly too often")
 	errPhoneForm   = problem.New(PhoneInvalid, "phone must be 11 digits of a mainland mobile number, or a plus sign, country code and number, digits only")
-	errPhoneServed = problem.New(PhoneNotServed, "no codes are sent to numbers of this country")
+	errPhoneServed = problem.New(PhoneNotServed, "no codes are sent to numbers with this country code")
 	errLanguage    = problem.New(LanguageInvalid, "language must be zh or en")
 )
 
-// receiver is where a code goes.
+// receiver is the destination of a code.
 type receiver struct {
-	phone    string // in its one form
+	phone    string // normalized
 	language provider.Language
 }
 
-// receiver reads a phone and a language; an empty language is Chinese.
-func (s *Service) receiver(phone, language string) (receiver, error) {
+// newReceiver parses a phone and a language. An empty language is Chinese.
+func (s *Service) newReceiver(phone, language string) (receiver, error) {
 	if s.Codes == nil {
 		return receiver{}, errCodesOff
 	}
@@ -86,7 +86,7 @@ func (s *Service) receiver(phone, language string) (receiver, error) {
 	return receiver{}, errLanguage
 }
 
-// e164 is a phone as providers take it.
+// e164 is a phone in the form that providers expect.
 func e164(phone string) string {
 	if strings.HasPrefix(phone, "+") {
 		return phone
@@ -94,16 +94,16 @@ func e164(phone string) string {
 	return mainland + phone
 }
 
-// sentCode is a code that was made. Without an account it goes nowhere.
+// sentCode is a new code. Without an account it is not sent.
 type sentCode struct {
 	id, account string
 	expires     database.Millis
 	message     provider.Message
 }
 
-// makeCode counts a code and keeps its hash, in place of the account's last one for the
-// purpose. Without an account the row is one that no code opens: the work and the answers
-// are the same.
+// makeCode counts a code against the limits and stores its hash, replacing the account's previous
+// code for the purpose. Without an account the row matches no code, for the same work and the same
+// answers.
 func (s *Service) makeCode(ctx context.Context, account, login string, to receiver, purpose provider.Purpose, from throttle.Caller) (c sentCode, err error) {
 	n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
 	if err != nil {
@@ -122,7 +122,7 @@ func (s *Service) makeCode(ctx context.Context, account, login string, to receiv
 		}
 		hash := s.codeHash(c.id, purpose, code)
 		if c.account == "" {
-			hash = make([]byte, len(hash)) // of no code
+			hash = make([]byte, len(hash)) // matches no code
 			rand.Read(hash)
 		}
 		if err := s.Lockout.Add(ctx, tx, keys...); err != nil {
@@ -141,9 +141,9 @@ func (s *Service) makeCode(ctx context.Context, account, login string, to receiv
 	return c, err
 }
 
-// codeKeys are what a code counts by. A number gets so many messages by recoveries in a day,
-// however many accounts have it: one beyond that loses its account, so that it is not sent
-// and is answered like all others.
+// codeKeys are the limits that a code counts against. Recoveries send a bounded number of messages
+// a day to one phone, whatever number of accounts have it. A code beyond that bound loses its
+// account: it is not sent, and the answer is the same.
 func (s *Service) codeKeys(ctx context.Context, tx *sql.Tx, c *sentCode, login, phone string, purpose provider.Purpose, from throttle.Caller) ([]throttle.Key, error) {
 	if purpose != provider.ResetPassword {
 		return s.Lockout.Codes(login, phone, from), nil
@@ -161,13 +161,13 @@ func (s *Service) codeKeys(ctx context.Context, tx *sql.Tx, c *sentCode, login, 
 	return append(keys, number), err
 }
 
-// codeHash is how a code is kept: keyed, and bound to its row.
+// codeHash is the stored form of a code: a keyed hash, bound to its row.
 func (s *Service) codeHash(id string, purpose provider.Purpose, code string) []byte {
 	return s.index(indexCode, id+" "+string(purpose)+" "+code)
 }
 
-// place takes a place among the codes that are sent at once; leave gives it back.
-func (s *Service) place() (leave func(), err error) {
+// reserveSend reserves one of the concurrent sends; release frees it.
+func (s *Service) reserveSend() (release func(), err error) {
 	select {
 	case s.sending <- struct{}{}:
 		return func() { <-s.sending }, nil
@@ -176,34 +176,35 @@ func (s *Service) place() (leave func(), err error) {
 	}
 }
 
-// send hands a code to the provider, within a bound.
+// send passes a code to the provider, bounded by [provider.DefaultTimeout].
 func (s *Service) send(ctx context.Context, m provider.Message) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, provider.DefaultTimeout)
 	defer cancel()
 	outcome := codeFailed
 	defer func() {
-		if recover() != nil { // what it panicked with may show the number
+		if recover() != nil { // the panic value may contain the number
 			err = errCodeFailed
 		}
 		s.metrics.codes.WithLabelValues(string(m.Purpose), outcome).Inc()
 	}()
 	if err := s.Codes.Send(ctx, m); err != nil {
-		s.Log.Warn("sending a phone code", zap.Error(err))
+		s.Log.Warn("phone code not sent: the provider failed", zap.Error(err))
 		return errCodeFailed
 	}
 	outcome = codeSent
 	return nil
 }
 
-// codeRow is a code on its way.
+// codeRow is an outstanding code.
 type codeRow struct {
 	id, account string
-	phone       []byte // hash of the number that it was sent to
+	phone       []byte // keyed hash of the receiving number
 }
 
-// tryCode compares an entered code with the row of a condition, whose parameters begin at
-// $1, and locks the row. A wrong entry counts, so its transaction must commit: wrong is
-// its answer. Of entries at the same time at most CodeTries are compared.
+// tryCode compares an entered code with the row that the condition which selects, with the
+// parameters args, and locks the row. wrong is the answer for a wrong entry; the caller must commit
+// the transaction, since the entry is counted in it. At most CodeTries concurrent entries are
+// compared.
 func (s *Service) tryCode(ctx context.Context, tx *sql.Tx, purpose provider.Purpose, phone, code, which string, args ...any) (row codeRow, wrong, err error) {
 	var account sql.NullString
 	var phoneHash, codeHash []byte
@@ -232,8 +233,8 @@ func (s *Service) tryCode(ctx context.Context, tx *sql.Tx, purpose provider.Purp
 	return row, nil, nil
 }
 
-// entered counts the entry of a code by its network.
-func (s *Service) entered(purpose provider.Purpose, wrong error, from throttle.Caller, k throttle.Key) {
+// countEntry counts an entry of a code for its network.
+func (s *Service) countEntry(purpose provider.Purpose, wrong error, from throttle.Caller, k throttle.Key) {
 	outcome := "right"
 	if wrong != nil {
 		outcome = "wrong"
@@ -244,13 +245,13 @@ func (s *Service) entered(purpose provider.Purpose, wrong error, from throttle.C
 	s.metrics.entries.WithLabelValues(string(purpose), outcome).Inc()
 }
 
-// codeForm reports whether text can be a code.
-func codeForm(text string) bool {
+// isCode reports whether text has the form of a code.
+func isCode(text string) bool {
 	return len(text) == codeDigits && allIn(text, "0123456789")
 }
 
-// dropCodes deletes what is on its way for an account: its phone changed.
-func dropCodes(ctx context.Context, tx *sql.Tx, account string) error {
+// deleteCodes deletes the outstanding codes of an account whose phone changed.
+func deleteCodes(ctx context.Context, tx *sql.Tx, account string) error {
 	_, err := tx.ExecContext(ctx, `DELETE FROM phone_codes WHERE account = $1`, account)
 	return err
 }

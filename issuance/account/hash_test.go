@@ -16,17 +16,17 @@ import (
 	"github.com/railgate/railgate/test/issuerdb"
 )
 
-func TestHashIsReadAsItIsWritten(t *testing.T) {
-	h := newHash(cheap, password)
+func TestHashRoundTrip(t *testing.T) {
+	h := newHash(cheapHashing, password)
 	again, err := parseHash(h.String())
-	if err != nil || !again.is(password) || again.is(password+" ") || again.stale(cheap) || !again.stale(DefaultHashing) {
+	if err != nil || !again.is(password) || again.is(password+" ") || again.stale(cheapHashing) || !again.stale(DefaultHashing) {
 		t.Fatalf("%v", err)
 	}
-	if newHash(cheap, password).String() == h.String() {
+	if newHash(cheapHashing, password).String() == h.String() {
 		t.Fatal("two hashes of one password are equal")
 	}
-	if dummyHash(cheap).is("") || dummyHash(cheap).is(password) {
-		t.Fatal("the dummy is a password's")
+	if dummyHash(cheapHashing).is("") || dummyHash(cheapHashing).is(password) {
+		t.Fatal("the dummy hash matches a password")
 	}
 	good := h.String()
 	for name, bad := range map[string]string{
@@ -56,21 +56,20 @@ func TestHashIsReadAsItIsWritten(t *testing.T) {
 }
 
 func FuzzParseHash(f *testing.F) {
-	f.Add(dummyHash(cheap).String())
+	f.Add(dummyHash(cheapHashing).String())
 	f.Add("$argon2id$v=19$m=65536,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
 	f.Fuzz(func(t *testing.T, text string) {
 		if h, err := parseHash(text); err == nil && h.String() != text {
-			t.Fatal("a second spelling is taken")
+			t.Fatal("a second spelling is accepted")
 		}
 	})
 }
 
-// The work may be raised: the next login writes a new hash, and the password is
-// the same one.
+// After the cost is raised, the next login stores a new hash of the same password.
 func TestHashIsUpgradedAtLogin(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
-		w.register()
-		raised := w.another(func(c *Config) { c.Hashing.Passes = 2 })
+	eachDatabase(t, func(t *testing.T, s *setup) {
+		s.register()
+		raised := s.newService(func(c *Config) { c.Hashing.Passes = 2 })
 		in, err := raised.LogIn(t.Context(), login, password, issuerdb.Home)
 		if err != nil || raised.hasher.runs.Load() != 2 {
 			t.Fatalf("%d hashings: %v", raised.hasher.runs.Load(), err)
@@ -78,29 +77,29 @@ func TestHashIsUpgradedAtLogin(t *testing.T) {
 		if in, err = raised.LogIn(t.Context(), login, password, issuerdb.Home); err != nil || raised.hasher.runs.Load() != 3 {
 			t.Fatalf("%d hashings: %v", raised.hasher.runs.Load(), err)
 		}
-		if n := w.Count(`SELECT password_no FROM accounts`); n != 1 {
-			t.Errorf("the same password is number %d", n)
+		if n := s.Count(`SELECT password_no FROM accounts`); n != 1 {
+			t.Errorf("password number %d after an upgrade of the hash", n)
 		}
-		w.holder(in.Token)
+		s.authorize(in.Token)
 	})
 }
 
-// Wide digits, composed accents: what looks the same is the same.
-func TestPasswordIsTheSameFromEveryKeyboard(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
+// Wide digits and composed accents look the same.
+func TestPasswordIsNormalized(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *setup) {
 		r := registration()
 		r.Password = "café 12 horses"
-		w.Done(w.Register(t.Context(), r, issuerdb.Home))
+		s.Done(s.Register(t.Context(), r, issuerdb.Home))
 		for _, same := range []string{"cafe\u0301 12 horses", "ｃａｆé\u3000１２ horses"} {
-			if _, err := w.LogIn(t.Context(), login, same, issuerdb.Home); err != nil {
+			if _, err := s.LogIn(t.Context(), login, same, issuerdb.Home); err != nil {
 				t.Errorf("%v", err)
 			}
 		}
-		w.Refuses(LoginFailed, "another letter")(w.LogIn(t.Context(), login, "cafe 12 horses", issuerdb.Home))
+		s.Refuses(LoginFailed, "another letter")(s.LogIn(t.Context(), login, "cafe 12 horses", issuerdb.Home))
 	})
 }
 
-func TestCommonPasswords(t *testing.T) {
+func TestCommonPasswordsAreRefused(t *testing.T) {
 	personal := []string{"passenger_1", number, phone, "one@example.org", "one"}
 	for _, p := range []string{
 		"password", "Password1", "PASSWORD2026!", "password1234567890", "12345678", "87654321", "1234567890123", "11111111", "20260210",
@@ -108,20 +107,19 @@ func TestCommonPasswords(t *testing.T) {
 		"passenger_1", "Passenger_1!!", "90030746", phone, "one@example.org", "        ",
 	} {
 		if !common(p, personal) {
-			t.Errorf("%q passes", p)
+			t.Errorf("%q is not reported as common", p)
 		}
 	}
 	for _, p := range []string{password, "tr4in to nowhere", "我喜欢坐火车旅行", "9305178264", "passengers like trains", "onekneone", "x7#Qm2!z"} {
 		if common(p, personal) {
-			t.Errorf("%q is refused", p)
+			t.Errorf("%q is reported as common", p)
 		}
 	}
 }
 
-// So many hash and so many wait; who comes then is refused at once, and who waits
-// too long is as well.
-func TestHashingIsBounded(t *testing.T) {
-	work := cheap
+// Callers beyond the queue are refused immediately, and callers in the queue after MaxWait.
+func TestConcurrentHashingIsBounded(t *testing.T) {
+	work := cheapHashing
 	work.Concurrent, work.Waiting, work.MaxWait = 2, 3, 50*time.Millisecond
 	h := newHasher(work)
 	release := make(chan struct{})
@@ -129,7 +127,7 @@ func TestHashingIsBounded(t *testing.T) {
 	running := make(chan struct{}, 2)
 	for range 2 {
 		wg.Go(func() {
-			if err := h.turn(context.Background(), func() { running <- struct{}{}; <-release }); err != nil {
+			if err := h.run(context.Background(), func() { running <- struct{}{}; <-release }); err != nil {
 				t.Error(err)
 			}
 		})
@@ -138,28 +136,28 @@ func TestHashingIsBounded(t *testing.T) {
 	<-running
 	waited := make(chan error, 3)
 	for range 3 {
-		go func() { waited <- h.turn(context.Background(), func() { t.Error("ran beyond the bound") }) }()
+		go func() { waited <- h.run(context.Background(), func() { t.Error("ran beyond the bound") }) }()
 	}
-	runtest.Eventually(t, 5*time.Second, "somebody to wait", func() bool { return len(h.inside) >= 5 || len(waited) > 0 })
+	runtest.Eventually(t, 5*time.Second, "callers to wait", func() bool { return len(h.inside) >= 5 || len(waited) > 0 })
 	for range 3 {
 		if err := <-waited; !problem.Is(err, Busy) {
-			t.Errorf("after the longest wait: %v", err)
+			t.Errorf("after MaxWait: %v", err)
 		}
 	}
-	// The queue is full of those who wait longer: the next is refused at once.
+	// With a full queue the next caller is refused immediately.
 	h.maxWait = time.Minute
 	ctx, cancel := context.WithCancel(context.Background())
 	for range 3 {
-		go func() { waited <- h.turn(ctx, func() { t.Error("ran beyond the bound") }) }()
+		go func() { waited <- h.run(ctx, func() { t.Error("ran beyond the bound") }) }()
 	}
-	runtest.Eventually(t, 5*time.Second, "three to wait", func() bool { return len(h.inside) >= 5 })
-	if err := h.turn(context.Background(), func() { t.Error("ran beyond the bound") }); !problem.Is(err, Busy) {
+	runtest.Eventually(t, 5*time.Second, "three callers to wait", func() bool { return len(h.inside) >= 5 })
+	if err := h.run(context.Background(), func() { t.Error("ran beyond the bound") }); !problem.Is(err, Busy) {
 		t.Errorf("with a full queue: %v", err)
 	}
 	cancel()
 	for range 3 {
 		if err := <-waited; err != context.Canceled {
-			t.Errorf("a caller who went away: %v", err)
+			t.Errorf("a cancelled caller: %v", err)
 		}
 	}
 	close(release)
@@ -169,26 +167,25 @@ func TestHashingIsBounded(t *testing.T) {
 	}
 }
 
-// Nothing was changed for whom there was no time.
 func TestBusyLoginCountsNoFailure(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
-		w.register()
-		for range cap(w.hasher.inside) {
-			w.hasher.inside <- struct{}{}
+	eachDatabase(t, func(t *testing.T, s *setup) {
+		s.register()
+		for range cap(s.hasher.inside) {
+			s.hasher.inside <- struct{}{}
 		}
-		w.Refuses(Busy, "a login with a full queue")(w.LogIn(t.Context(), login, "wrong "+password, issuerdb.Home))
-		if w.Count(`SELECT COUNT(*) FROM failures`) != 0 {
+		s.Refuses(Busy, "a login with a full queue")(s.LogIn(t.Context(), login, "wrong "+password, issuerdb.Home))
+		if s.Count(`SELECT COUNT(*) FROM failures`) != 0 {
 			t.Error("a failure was counted")
 		}
 	})
 }
 
-func TestHashingHasAFloor(t *testing.T) {
+func TestHashingHasBounds(t *testing.T) {
 	if err := DefaultHashing.Check(); err != nil {
 		t.Error(err)
 	}
 	for name, change := range map[string]func(*Hashing){
-		"cheap":              func(h *Hashing) { *h = cheap; h.CheapForTests = false },
+		"cheap":              func(h *Hashing) { *h = cheapHashing; h.CheapForTests = false },
 		"too little memory":  func(h *Hashing) { h.MemoryKiB = floorMemoryKiB - 1 },
 		"one pass":           func(h *Hashing) { h.Passes = 1 },
 		"no lanes":           func(h *Hashing) { h.Lanes = 0 },
@@ -199,7 +196,7 @@ func TestHashingHasAFloor(t *testing.T) {
 	} {
 		h := DefaultHashing
 		if change(&h); h.Check() == nil {
-			t.Errorf("%s: taken", name)
+			t.Errorf("%s: accepted", name)
 		}
 	}
 	h := DefaultHashing
@@ -208,17 +205,17 @@ func TestHashingHasAFloor(t *testing.T) {
 	}
 }
 
-func TestConfigurationReportsAllThatIsWrong(t *testing.T) {
+func TestNewReportsEveryConfigurationError(t *testing.T) {
 	_, err := New(Config{LoginLife: time.Second, LoginIdle: time.Hour, MaxLogins: -1, Hashing: Hashing{MemoryKiB: 1}})
-	for _, want := range []string{"database", "vault", "lockout", "hook", "policy", "login life", "idle", "max logins", "hashing"} {
+	for _, want := range []string{"Database", "Vault", "Lockout", "hook", "Policy", "LoginLife", "LoginIdle", "MaxLogins", "hashing"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("nothing about %s: %v", want, err)
+			t.Errorf("the error does not mention %s: %v", want, err)
 		}
 	}
 }
 
-// Whatever is entered, forms neither panic nor have two spellings.
-func FuzzForms(f *testing.F) {
+// Normalization does not panic and is idempotent.
+func FuzzNormalForms(f *testing.F) {
 	for _, seed := range []string{login, password, phone, "+86" + phone, "+6421000000", email, "\u212a@example.org", "ﷺ", ""} {
 		f.Add(seed)
 	}
@@ -247,24 +244,23 @@ func FuzzForms(f *testing.F) {
 
 const mib = 1 << 20
 
-// The hashings at once follow from the limit on memory: N = f(limit).
-func TestHashingsFollowFromTheMemoryLimit(t *testing.T) {
+func TestConcurrentHashingsFitTheMemoryLimit(t *testing.T) {
 	processors := runtime.GOMAXPROCS(16)
 	t.Cleanup(func() { runtime.GOMAXPROCS(processors) })
 	for limit, want := range map[int64]int{
 		0: 16, 128 * mib: 1, 255 * mib: 1, 256 * mib: 2, 450 * mib: 3, 512 * mib: 4, 900 * mib: 7, 1024 * mib: 8, 2048 * mib: 16, 64 << 30: 16,
 	} {
-		h, err := DefaultHashing.Within(limit)
-		if err != nil || h.AtOnce() != want || limit > 0 && int64(h.MemoryMiB())*mib > limit/2 {
-			t.Errorf("limit %d MiB: %d at once, %v, want %d", limit/mib, h.AtOnce(), err, want)
+		h, err := DefaultHashing.WithinMemory(limit)
+		if err != nil || h.MaxConcurrent() != want || limit > 0 && int64(h.MemoryMiB())*mib > limit/2 {
+			t.Errorf("limit %d MiB: %d concurrent, %v, want %d", limit/mib, h.MaxConcurrent(), err, want)
 		}
 	}
 	for limit, chosen := range map[int64]int{127 * mib: 0, mib: 0, 512 * mib: 5, 900 * mib: 16} {
 		h := DefaultHashing
 		h.Concurrent = chosen
-		var few *TooFewError
-		if _, err := h.Within(limit); !errors.As(err, &few) || few.Wanted != max(chosen, 1) || !strings.Contains(err.Error(), fmt.Sprintf("limit of %d MiB", limit/mib)) {
-			t.Errorf("%d at once within %d MiB: %v", chosen, limit/mib, err)
+		var few *MemoryError
+		if _, err := h.WithinMemory(limit); !errors.As(err, &few) || few.Wanted != max(chosen, 1) || !strings.Contains(err.Error(), fmt.Sprintf("limit of %d MiB", limit/mib)) {
+			t.Errorf("%d concurrent within %d MiB: %v", chosen, limit/mib, err)
 		}
 	}
 }

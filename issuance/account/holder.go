@@ -11,23 +11,23 @@ import (
 	"github.com/railgate/railgate/issuance/problem"
 )
 
-// Prefixes say what an id or a secret is for.
+// Prefixes of ids and secrets.
 const (
 	accountPrefix = "acc_"
 	loginPrefix   = "log_"
-	codePrefix    = "pcd_" // of a code that was sent, and so of a recovery
-	TokenPrefix   = "rgl_" // of a login token: tells it from an access token
+	codePrefix    = "pcd_" // of a phone code, and therefore of a recovery
+	TokenPrefix   = "rgl_" // of a login token, as opposed to an access token
 )
 
-// tokenHash is how a login token is kept.
+// tokenHash is the stored form of a login token.
 func tokenHash(token string) []byte {
 	h := ids.Hash(token)
 	return h[:]
 }
 
-// Holder is someone who has shown a login token that is good. Only Authorize
-// makes one. It is a view of that moment: what must not outlive the login asks
-// LockLogin in its own transaction.
+// Holder is the owner of a valid login token. Only [Service.Authorize] makes one. It describes that
+// moment: a change that must not outlive the login calls [Service.LockLogin] in its own
+// transaction.
 type Holder struct {
 	account, login string
 	consented      bool
@@ -39,14 +39,13 @@ func (h Holder) Account() string { return h.account }
 // Login is the id of the login, to which viewing sessions are bound (rule A12).
 func (h Holder) Login() string { return h.login }
 
-// ConsentDue reports whether the holder has yet to agree to the privacy policy in
-// force (rule B12).
+// ConsentDue reports whether the holder has not agreed to the current privacy policy (rule B12).
 func (h Holder) ConsentDue() bool { return !h.consented }
 
-// errLoginRequired is one answer, whatever is wrong with a token.
+// errLoginRequired is the one answer for every fault of a token.
 var errLoginRequired = problem.New(LoginRequired, "")
 
-// Authorize finds the login that a token belongs to. It counts as a use of it.
+// Authorize returns the holder of a login token and records the use of the login.
 func (s *Service) Authorize(ctx context.Context, token string) (h Holder, err error) {
 	if !ids.WellFormed(token, TokenPrefix, ids.SecretSize) {
 		return Holder{}, errLoginRequired
@@ -67,7 +66,7 @@ func (s *Service) Authorize(ctx context.Context, token string) (h Holder, err er
 	if err == nil && now >= expires {
 		err = errLoginRequired
 	}
-	if err == nil && now >= used.Add(touchEvery) {
+	if err == nil && now >= used.Add(touchInterval) {
 		err = s.Database.Change(ctx, "use login", func(ctx context.Context, tx *sql.Tx) error {
 			_, err := tx.ExecContext(ctx, `
 				UPDATE logins SET used_ms = $1, expires_ms = $2 WHERE id = $3 AND ended_ms IS NULL AND used_ms < $1`,
@@ -81,17 +80,17 @@ func (s *Service) Authorize(ctx context.Context, token string) (h Holder, err er
 	return h, nil
 }
 
-// LockLogin makes sure that the holder is still logged in, and stays so until tx ends:
-// logging out waits. Whatever is to end with the login must be made in a
-// transaction that asked this first, before it locks anything else; otherwise a
-// logout at the same time would not find it. Refused with LoginRequired.
+// LockLogin checks that the holder is logged in and keeps the login until tx ends: a concurrent
+// logout waits. A transaction that makes something bound to the login must call LockLogin before it
+// locks anything else; otherwise a concurrent logout would miss the new row. It fails with
+// [LoginRequired].
 func (s *Service) LockLogin(ctx context.Context, tx *sql.Tx, h Holder) error {
 	_, err := s.lockLogin(ctx, tx, h)
 	return err
 }
 
 func (s *Service) lockLogin(ctx context.Context, tx *sql.Tx, h Holder) (passwordNo int, err error) {
-	if passwordNo, err = lock(ctx, tx, s.Database, h.account); err != nil {
+	if passwordNo, err = lockAccount(ctx, tx, s.Database, h.account); err != nil {
 		return 0, err
 	}
 	var live bool
@@ -104,8 +103,8 @@ func (s *Service) lockLogin(ctx context.Context, tx *sql.Tx, h Holder) (password
 	return passwordNo, err
 }
 
-// LogOut ends the holder's login and, in the same transaction, what is bound to
-// it (rule A12). A login that has ended meanwhile is no error.
+// LogOut ends the holder's login and, in the same transaction, everything bound to it (rule A12). A
+// login that has already ended is no error.
 func (s *Service) LogOut(ctx context.Context, h Holder) error {
 	return s.logOut(ctx, h, "account = $1 AND id = $2", h.account, h.login)
 }
@@ -117,7 +116,7 @@ func (s *Service) LogOutEverywhere(ctx context.Context, h Holder) error {
 
 func (s *Service) logOut(ctx context.Context, h Holder, which string, args ...any) error {
 	return s.Database.Change(ctx, "log out", func(ctx context.Context, tx *sql.Tx) error {
-		if _, err := lock(ctx, tx, s.Database, h.account); err != nil {
+		if _, err := lockAccount(ctx, tx, s.Database, h.account); err != nil {
 			return err
 		}
 		_, err := s.endLogins(ctx, tx, which, args...)
@@ -125,19 +124,19 @@ func (s *Service) logOut(ctx context.Context, h Holder, which string, args ...an
 	})
 }
 
-// MaxEndedAtOnce bounds the ids that one call of Hooks.LoginsEnded is given: few
-// enough for the parameters of one statement.
-const MaxEndedAtOnce = 500
+// MaxEndedPerCall bounds the ids in one call of [Hooks.LoginsEnded], so that they fit the
+// parameters of one statement.
+const MaxEndedPerCall = 500
 
-// endLogins ends logins and tells the hook. which is a condition with the parameters
-// args. Their accounts must be locked.
+// endLogins ends the logins that the condition which selects, with the parameters args, and calls
+// the hook. The caller must have locked their accounts.
 func (s *Service) endLogins(ctx context.Context, tx *sql.Tx, which string, args ...any) (ended int, err error) {
 	ids, err := database.All(ctx, tx, func(rows *sql.Rows, id *string) error { return rows.Scan(id) },
 		fmt.Sprintf(`UPDATE logins SET ended_ms = $%d WHERE ended_ms IS NULL AND %s RETURNING id`, len(args)+1, which), append(args, s.now())...)
 	if err != nil {
 		return 0, err
 	}
-	for some := range slices.Chunk(ids, MaxEndedAtOnce) {
+	for some := range slices.Chunk(ids, MaxEndedPerCall) {
 		if err := s.Hooks.LoginsEnded(ctx, tx, some); err != nil {
 			return 0, err
 		}

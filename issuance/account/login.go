@@ -13,27 +13,27 @@ import (
 	"github.com/railgate/railgate/issuance/throttle"
 )
 
-// LoggedIn is a new login. Token is shown once and kept nowhere.
+// LoggedIn is a new login. Token is returned once and is not stored.
 type LoggedIn struct {
 	Token     string
 	Account   string
-	Login     string          // its id, to which viewing sessions are bound
-	ExpiresAt database.Millis // earlier if it is not used
+	Login     string          // login id, to which viewing sessions are bound
+	ExpiresAt database.Millis // earlier if the login is not used
 }
 
 var errLoginFailed = problem.New(LoginFailed, "login name or password is wrong")
 
-// LogIn checks a login name and a password. Whether the name is unknown or the
-// password wrong, the answer and the work for it are the same: one search, one
-// hashing, one failure counted for the name and for the network.
+// LogIn checks a login name and a password. An unknown name and a wrong password cost the same work
+// and get the same answer: one search, one hashing, one failure counted for the name and for the
+// network.
 //
-// The lock is asked again in the transaction that makes the login. Of guesses at
-// the same time, only as many as the rule allows are answered; the others hear of
-// the lock even if one of them was right.
+// The lockout is checked again in the transaction that makes the login. Of concurrent guesses, only
+// as many are answered as the rule allows; the others are refused by the lockout even if one is
+// right.
 func (s *Service) LogIn(ctx context.Context, login, password string, from throttle.Caller) (LoggedIn, error) {
 	login, ok := normalLogin(login)
 	if !ok {
-		return LoggedIn{}, errLoginFailed // no account can have it, as everybody knows
+		return LoggedIn{}, errLoginFailed // no account can have this name, which is public
 	}
 	password, ok = normalPassword(password)
 	if !ok {
@@ -47,7 +47,7 @@ func (s *Service) LogIn(ctx context.Context, login, password string, from thrott
 		if err := s.Lockout.Check(ctx, q, name); err != nil {
 			return credential{}, err
 		}
-		return s.credential(ctx, q, "login_index", s.loginIndex(login))
+		return s.findCredential(ctx, q, "login_index", s.loginIndex(login))
 	})
 	if err != nil {
 		return LoggedIn{}, err
@@ -61,27 +61,27 @@ func (s *Service) LogIn(ctx context.Context, login, password string, from thrott
 	}
 	var upgraded string
 	if stale {
-		// If there is no time for it now, the next login will do it.
+		// If the hasher is busy, the next login upgrades the hash.
 		if upgraded, err = s.hasher.hash(ctx, password); err != nil && !errors.Is(err, errBusy) {
 			return LoggedIn{}, err
 		}
 	}
-	in, err := s.begin(ctx, c, upgraded, name)
+	in, err := s.startLogin(ctx, c, upgraded, name)
 	if err == nil {
 		s.Lockout.Succeeded(throttle.Logins, from, name)
 	}
 	return in, err
 }
 
-// begin makes the login of a password that was right.
-func (s *Service) begin(ctx context.Context, c credential, upgraded string, name throttle.Key) (LoggedIn, error) {
+// startLogin makes the login after the password was found right.
+func (s *Service) startLogin(ctx context.Context, c credential, upgraded string, name throttle.Key) (LoggedIn, error) {
 	now := s.now()
 	token := ids.New(TokenPrefix, ids.SecretSize)
 	in := LoggedIn{Token: token, Account: c.account, Login: ids.New(loginPrefix, ids.IDSize), ExpiresAt: now.Add(s.LoginLife)}
 	err := s.Database.Change(ctx, "log in", func(ctx context.Context, tx *sql.Tx) error {
-		no, err := lock(ctx, tx, s.Database, c.account)
+		no, err := lockAccount(ctx, tx, s.Database, c.account)
 		if problem.Is(err, LoginRequired) || err == nil && no != c.no {
-			return errLoginFailed // closed, or another password, since it was compared
+			return errLoginFailed // account closed or password changed since the comparison
 		}
 		if err != nil {
 			return err
@@ -93,12 +93,12 @@ func (s *Service) begin(ctx context.Context, c credential, upgraded string, name
 			return err
 		}
 		if upgraded != "" {
-			_, err := tx.ExecContext(ctx, `UPDATE accounts SET password = $1 WHERE id = $2`, seal(s.Vault, columnPassword, c.account, upgraded), c.account)
+			_, err := tx.ExecContext(ctx, `UPDATE accounts SET password = $1 WHERE id = $2`, encrypt(s.Vault, columnPassword, c.account, upgraded), c.account)
 			if err != nil {
 				return err
 			}
 		}
-		if err := s.makeRoom(ctx, tx, c.account, now); err != nil {
+		if err := s.endExcessLogins(ctx, tx, c.account, now); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `
@@ -112,14 +112,13 @@ func (s *Service) begin(ctx context.Context, c credential, upgraded string, name
 	return in, nil
 }
 
-// expiry is when a login ends that is not used after used.
+// expiry is when a login ends unless it is used after used.
 func (s *Service) expiry(created, used database.Millis) database.Millis {
 	return min(created.Add(s.LoginLife), used.Add(s.LoginIdle))
 }
 
-// makeRoom ends the logins that are over, and of the others the oldest, so that
-// one more keeps the bound.
-func (s *Service) makeRoom(ctx context.Context, tx *sql.Tx, account string, now database.Millis) error {
+// endExcessLogins ends the expired logins and the oldest others, leaving room for one more login.
+func (s *Service) endExcessLogins(ctx context.Context, tx *sql.Tx, account string, now database.Millis) error {
 	var over, live []any
 	err := database.Each(ctx, tx, func(rows *sql.Rows) error {
 		var id string
@@ -145,39 +144,39 @@ func (s *Service) makeRoom(ctx context.Context, tx *sql.Tx, account string, now 
 	return err
 }
 
-// credential is what a password is compared with.
+// credential is an account's stored password.
 type credential struct {
-	account string // empty: there is none
+	account string // empty: no such account
 	hash    string
-	no      int // a changed password has another number, a new hash of the same has not
+	no      int // increases with a new password, not with a new hash of the same one
 }
 
-// credential finds it by a column that is unique; none is no error.
-func (s *Service) credential(ctx context.Context, q database.Queries, column string, value any) (c credential, err error) {
+// findCredential selects the credential by a unique column. A missing account is no error.
+func (s *Service) findCredential(ctx context.Context, q database.Queries, column string, value any) (c credential, err error) {
 	var sealed []byte
 	err = q.QueryRowContext(ctx, `SELECT id, password, password_no FROM accounts WHERE `+column+` = $1`, value).Scan(&c.account, &sealed, &c.no)
 	if err == sql.ErrNoRows {
 		return credential{}, nil
 	}
 	if err == nil {
-		c.hash, err = unseal(s.Vault, columnPassword, c.account, sealed)
+		c.hash, err = decrypt(s.Vault, columnPassword, c.account, sealed)
 	}
 	return c, err
 }
 
-// indexLogin is the purpose of the blind index. A changed one finds nobody any more.
+// indexLogin is the purpose of the blind index. Changing it makes every account unfindable.
 const indexLogin = "accounts.login"
 
 func (s *Service) loginIndex(login string) []byte { return s.index(indexLogin, login) }
 
-// index is the blind index of a value.
+// index returns the blind index of a value.
 func (s *Service) index(purpose, value string) []byte {
 	i := s.Vault.Index(purpose, value)
 	return i[:]
 }
 
-// countWrong counts a wrong password for the login name and the network, and returns
-// the answer for it, or that the name has been locked meanwhile.
+// countWrong counts a wrong password for the login name and the network. It returns answer, or the
+// lockout's problem if the name is locked by now.
 func (s *Service) countWrong(ctx context.Context, answer error, name throttle.Key, from throttle.Caller) error {
 	if err := s.Lockout.Count(ctx, name); err != nil {
 		return err
@@ -186,29 +185,29 @@ func (s *Service) countWrong(ctx context.Context, answer error, name throttle.Ke
 	return answer
 }
 
-// EndedLoginKept is how long an ended login can still be seen by its holder, who
-// may want to know whether it was theirs. Ours: as long as applications (A13).
+// EndedLoginKept is how long the holder can still see an ended login, to tell whether it was
+// theirs. Our choice: as long as applications (A13).
 const EndedLoginKept = 31 * 24 * time.Hour
 
-// sweepBatch is how many rows one transaction of Sweep touches at most, but for
-// the logins of one account.
+// sweepBatch bounds the rows that one transaction of [Service.Sweep] changes, except that all
+// expired logins of an account end together.
 const sweepBatch = 200
 
-// Swept is what a Sweep did.
+// Swept counts what a [Service.Sweep] changed.
 type Swept struct {
-	Expired      int // logins that were over and are ended now
-	Deleted      int // ended logins
-	Codes        int // to phones that are over
-	AccountCodes int // one-time codes for ticketing systems
-	Failures     int // that mean nothing any more
+	Expired      int // expired logins that were ended
+	Deleted      int // ended logins that were deleted
+	Codes        int // expired phone codes
+	AccountCodes int // account codes
+	Failures     int // failure counts without effect
 }
 
-// Sweep ends the logins that are over, so that what is bound to them ends too,
-// and deletes old ones, codes that are over and old failures: in small transactions, until all is done
-// or ctx ends. Several issuers may sweep at once. Authorize does not wait for it.
+// Sweep ends expired logins, with everything bound to them, and deletes old logins, expired codes
+// and old failure counts. It works in small transactions until done or until ctx ends. Several
+// issuers may sweep concurrently. [Service.Authorize] does not wait for it.
 func (s *Service) Sweep(ctx context.Context, now time.Time) (swept Swept, err error) {
 	for n := -1; n != 0; swept.Expired += n {
-		if n, err = s.expire(ctx, database.MillisAt(now)); err != nil {
+		if n, err = s.endExpired(ctx, database.MillisAt(now)); err != nil {
 			return swept, err
 		}
 	}
@@ -231,10 +230,10 @@ func (s *Service) Sweep(ctx context.Context, now time.Time) (swept Swept, err er
 	return swept, err
 }
 
-// expire ends what is over in a few accounts.
-func (s *Service) expire(ctx context.Context, now database.Millis) (n int, err error) {
-	err = s.Database.Change(ctx, "end logins that are over", func(ctx context.Context, tx *sql.Tx) error {
-		// In the order of their ids: nobody else locks more than one.
+// endExpired ends the expired logins of a bounded number of accounts.
+func (s *Service) endExpired(ctx context.Context, now database.Millis) (n int, err error) {
+	err = s.Database.Change(ctx, "end expired logins", func(ctx context.Context, tx *sql.Tx) error {
+		// Locked in the order of ids. No other transaction locks more than one account.
 		accounts, err := database.All(ctx, tx, func(rows *sql.Rows, id *any) error { return rows.Scan(id) },
 			`SELECT id FROM accounts WHERE id IN
 			(SELECT account FROM logins WHERE ended_ms IS NULL AND expires_ms <= $1 ORDER BY expires_ms LIMIT $2)

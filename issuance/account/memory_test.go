@@ -1,6 +1,6 @@
 //go:build !race
 
-// The race detector keeps a shadow of all memory.
+// The race detector's shadow memory would falsify the measurement.
 
 package account
 
@@ -16,14 +16,14 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// hashingChild is set in a child process: the limit it runs under, MiB.
+// hashingChild is an environment variable that is set in the child process: its limit in MiB.
 const hashingChild = "RAILGATE_TEST_HASHING_MIB"
 
-// As many logins at once as there can be, on 16 processors, stay below the memory that
-// the shipped container and unit give: GOMEMLIMIT is nine tenths of it.
+// The maximum of concurrent hashings on 16 processors stays below the memory of the shipped
+// container and unit. GOMEMLIMIT is nine tenths of it.
 func TestLoginsStayWithinTheShippedMemory(t *testing.T) {
 	if text := os.Getenv(hashingChild); text != "" {
-		hashEverything(t, text)
+		hashConcurrently(t, text)
 		return
 	}
 	for limit, runtimeLimit := range map[int]int{512: 450} {
@@ -37,7 +37,7 @@ func TestLoginsStayWithinTheShippedMemory(t *testing.T) {
 		text, _, _ := strings.Cut(rest, " ")
 		peak, err := strconv.Atoi(text)
 		if !found || err != nil {
-			t.Skipf("the system does not tell the peak: %s", out)
+			t.Skipf("the system does not report peak memory: %s", out)
 		}
 		if peak >= limit {
 			t.Errorf("%d MiB at the peak, of %d", peak, limit)
@@ -46,16 +46,16 @@ func TestLoginsStayWithinTheShippedMemory(t *testing.T) {
 	}
 }
 
-func hashEverything(t *testing.T, limitMiB string) {
+func hashConcurrently(t *testing.T, limitMiB string) {
 	limit, err := strconv.ParseInt(limitMiB, 10, 64)
 	runtest.Must(t, err)
-	work, err := DefaultHashing.Within(limit * mib)
+	work, err := DefaultHashing.WithinMemory(limit * mib)
 	runtest.Must(t, err)
 	work.MaxWait = mostWait
 	h := newHasher(work)
 	var all sync.WaitGroup
 	for range 10 {
-		all.Go(func() { h.hash(t.Context(), "a long password of nobody") })
+		all.Go(func() { h.hash(t.Context(), "a long password without an account") })
 	}
 	all.Wait()
 	status, err := os.ReadFile("/proc/self/status")

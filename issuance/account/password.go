@@ -14,20 +14,18 @@ import (
 	"github.com/railgate/railgate/issuance/throttle"
 )
 
-// MinPassword and MaxPassword bound a password, bytes of UTF-8: the least after
-// normalisation, the most as it was entered. Eight is what NIST SP 800-63B asks
-// for at least.
+// MinPassword and MaxPassword bound a password in bytes of UTF-8: the minimum after
+// normalization, the maximum as entered. Eight is the minimum of NIST SP 800-63B.
 const (
 	MinPassword = 8
 	MaxPassword = 128
 )
 
-// normalPassword is the form in which a password is hashed: NFKC (NIST SP
-// 800-63B, 5.1.1.2). Chinese keyboards type wide letters and digits, and phones
-// and computers compose accents differently; a passenger sees no difference and
-// must not meet one. Characters that this version of Unicode does not know are
-// refused, since a later one may normalise them otherwise; so is what cannot be
-// seen, but spaces are as good as letters.
+// normalPassword is the form in which a password is hashed: NFKC (NIST SP 800-63B, 5.1.1.2).
+// Chinese keyboards type wide letters and digits, and phones and computers compose accents
+// differently; these differences are invisible and must not matter. Characters that are not
+// assigned in this version of Unicode are refused, since a later version may normalize them
+// otherwise. Invisible characters are refused as well; spaces are allowed.
 func normalPassword(entered string) (string, bool) {
 	if len(entered) > MaxPassword || !utf8.ValidString(entered) {
 		return "", false
@@ -40,20 +38,20 @@ func normalPassword(entered string) (string, bool) {
 	return norm.NFKC.String(entered), true
 }
 
-// newPassword reads a password that somebody chooses. personal are words that it
-// must not be made of: its guesser knows them.
+// newPassword checks a new password. It must not consist mainly of one of the words in personal,
+// which a guesser knows.
 func newPassword(entered string, personal ...string) (string, error) {
 	password, ok := normalPassword(entered)
 	if !ok || len(password) < MinPassword {
-		return "", problem.New(PasswordInvalid, "password must have 8 to 128 bytes and no characters that cannot be seen")
+		return "", problem.New(PasswordInvalid, "password must have 8 to 128 bytes and no invisible characters")
 	}
 	if common(password, personal) {
-		return "", problem.New(PasswordCommon, "password must not be one of the commonest, a simple sequence, or the login name, document number, phone or e-mail address")
+		return "", problem.New(PasswordCommon, "password must not be a common one, a simple sequence, or the login name, document number, phone or e-mail address")
 	}
 	return password, nil
 }
 
-// common reports whether a guesser tries the password first.
+// common reports whether a guesser would try the password early.
 func common(password string, personal []string) bool {
 	folded := strings.ToLower(password)
 	if repeats(folded) || madeOf(folded, personal) {
@@ -73,16 +71,15 @@ func common(password string, personal []string) bool {
 	return commonWords[core] && (len(before)+len(after) <= maxAround || runs(before+after) || repeats(before+after))
 }
 
-// minDigits is how many digits a password of digits must have, and maxAround how
-// much may stand around a word before the password is taken for more than it: a
-// year and a sign or two. Ours.
+// minDigits is the minimum length of a password of digits only. maxAround is how many characters
+// around a common word do not make it better: a year and a sign or two. Our choice.
 const (
 	minDigits = 10
 	maxAround = 6
 )
 
-// runs reports whether every byte is one more, or every byte one less, than the
-// one before it; nine is followed by zero.
+// runs reports whether every byte is one more, or every byte one less, than its predecessor; 9 is
+// followed by 0.
 func runs(p string) bool {
 	up, down := true, true
 	for i := 1; i < len(p); i++ {
@@ -92,7 +89,7 @@ func runs(p string) bool {
 	return up || down
 }
 
-// repeats reports whether p is one part of up to six bytes at least twice.
+// repeats reports whether p is a part of up to six bytes, repeated at least twice.
 func repeats(p string) bool {
 	for size := 1; size <= 6 && size <= len(p)/2; size++ {
 		if strings.HasPrefix(p[size:], p[:len(p)-size]) {
@@ -102,8 +99,8 @@ func repeats(p string) bool {
 	return false
 }
 
-// madeOf reports whether a personal word is all of the password but a few
-// characters.
+// madeOf reports whether the password is a personal word with a few more characters, or a part of
+// one.
 func madeOf(folded string, personal []string) bool {
 	for _, word := range personal {
 		word = strings.ToLower(word)
@@ -115,9 +112,8 @@ func madeOf(folded string, personal []string) bool {
 	return false
 }
 
-// commonWords are what people choose who want no password: written down by us
-// from what everybody knows, and short on purpose, since the failures that lock
-// an account leave a guesser no more than a few of them. Lower-case letters only.
+// commonWords are popular passwords, collected by us. The list is short on purpose: the lockout
+// leaves a guesser only a few attempts. Lower-case letters only.
 var commonWords = set(`
 	password passwort passwd pass passw admin administrator root user guest test tester login welcome
 	letmein changeme secret default master access hello iloveyou ilove loveyou love lover forever
@@ -128,7 +124,7 @@ var commonWords = set(`
 	china beijing shanghai zhongguo railway train huoche tielu gaotie chunyun computer internet samsung
 	huawei xiaomi iphone apple google wechat weixin alipay taobao`)
 
-// keyRuns are rows of keys and of the alphabet, forwards and backwards.
+// keyRuns are rows of keys and the alphabet, forwards and backwards.
 var keyRuns = []string{
 	"qwertyuiopasdfghjklzxcvbnm", "mnbvcxzlkjhgfdsapoiuytrewq",
 	"abcdefghijklmnopqrstuvwxyz", "zyxwvutsrqponmlkjihgfedcba",
@@ -145,26 +141,26 @@ func set(words string) map[string]bool {
 	return m
 }
 
-var errPasswordWrong = problem.New(PasswordWrong, "the present password is wrong")
+var errPasswordWrong = problem.New(PasswordWrong, "the current password is wrong")
 
-// proof says that the holder knows the password, as it was a moment ago.
-type proof struct {
+// passwordProof records that the holder knew the password at the time of the comparison.
+type passwordProof struct {
 	profile Profile
-	no      int // of the password
+	no      int // the password's number
 	name    throttle.Key
 }
 
-// prove compares the password of a holder who is logged in: whoever picks up
-// somebody's phone must not get further. It counts failures as LogIn does.
-func (s *Service) prove(ctx context.Context, h Holder, password string, from throttle.Caller) (p proof, err error) {
+// prove compares the password of a logged-in holder, which protects a logged-in phone in other
+// hands. It counts failures as [Service.LogIn] does.
+func (s *Service) prove(ctx context.Context, h Holder, password string, from throttle.Caller) (p passwordProof, err error) {
 	password, ok := normalPassword(password)
 	if !ok {
-		return proof{}, errPasswordWrong
+		return passwordProof{}, errPasswordWrong
 	}
 	if err := s.Lockout.Allow(throttle.Logins, from); err != nil {
-		return proof{}, err
+		return passwordProof{}, err
 	}
-	c, err := view(ctx, s, "find account", func(ctx context.Context, q database.Queries) (c credential, err error) {
+	c, err := viewAccount(ctx, s, "find account", func(ctx context.Context, q database.Queries) (c credential, err error) {
 		if p.profile, err = readProfile(ctx, q, s.Vault, h.account); err != nil {
 			return c, err
 		}
@@ -172,26 +168,25 @@ func (s *Service) prove(ctx context.Context, h Holder, password string, from thr
 		if err = s.Lockout.Check(ctx, q, p.name); err != nil {
 			return c, err
 		}
-		return s.credential(ctx, q, "id", h.account)
+		return s.findCredential(ctx, q, "id", h.account)
 	})
 	if err != nil {
-		return proof{}, err
+		return passwordProof{}, err
 	}
 	right, _, err := s.hasher.matches(ctx, c.hash, password)
 	if err != nil {
-		return proof{}, err
+		return passwordProof{}, err
 	}
 	if !right {
-		return proof{}, s.countWrong(ctx, errPasswordWrong, p.name, from)
+		return passwordProof{}, s.countWrong(ctx, errPasswordWrong, p.name, from)
 	}
 	s.Lockout.Succeeded(throttle.Logins, from, p.name)
 	p.no = c.no
 	return p, nil
 }
 
-// stands makes sure, in the transaction that acts on it, that the proof still
-// holds.
-func (s *Service) stands(ctx context.Context, tx *sql.Tx, h Holder, p proof) error {
+// requireProof checks, in the transaction that relies on it, that the proof is still valid.
+func (s *Service) requireProof(ctx context.Context, tx *sql.Tx, h Holder, p passwordProof) error {
 	no, err := s.lockLogin(ctx, tx, h)
 	if err != nil {
 		return err
@@ -205,8 +200,7 @@ func (s *Service) stands(ctx context.Context, tx *sql.Tx, h Holder, p proof) err
 	return s.Lockout.Clear(ctx, tx, p.name)
 }
 
-// ChangePassword takes the present password and a new one. All other logins of
-// the account end: whoever had the old password is out.
+// ChangePassword replaces the password present with next. All other logins of the account end.
 func (s *Service) ChangePassword(ctx context.Context, h Holder, present, next string, from throttle.Caller) error {
 	p, err := s.prove(ctx, h, present, from)
 	if err != nil {
@@ -217,7 +211,7 @@ func (s *Service) ChangePassword(ctx context.Context, h Holder, present, next st
 		return err
 	}
 	return s.Database.Change(ctx, "change password", func(ctx context.Context, tx *sql.Tx) error {
-		if err := s.stands(ctx, tx, h, p); err != nil {
+		if err := s.requireProof(ctx, tx, h, p); err != nil {
 			return err
 		}
 		if err := s.setPassword(ctx, tx, h.account, hashed); err != nil {
@@ -228,7 +222,7 @@ func (s *Service) ChangePassword(ctx context.Context, h Holder, present, next st
 	})
 }
 
-// hashNew checks and hashes a password that an account is to have.
+// hashNew checks and hashes an account's new password.
 func (s *Service) hashNew(ctx context.Context, next string, of Profile) (string, error) {
 	next, err := newPassword(next, personalWords(of.Login, of.Identity, of.Contact)...)
 	if err != nil {
@@ -237,24 +231,24 @@ func (s *Service) hashNew(ctx context.Context, next string, of Profile) (string,
 	return s.hasher.hash(ctx, next)
 }
 
-// setPassword writes a hash over the one of the password before.
+// setPassword stores the hash of a new password.
 func (s *Service) setPassword(ctx context.Context, tx *sql.Tx, account, hashed string) error {
 	_, err := tx.ExecContext(ctx, `UPDATE accounts SET password = $1, password_no = password_no + 1, password_ms = $2 WHERE id = $3`,
-		seal(s.Vault, columnPassword, account, hashed), s.now(), account)
+		encrypt(s.Vault, columnPassword, account, hashed), s.now(), account)
 	return err
 }
 
-// Close ends the account at its holder's wish: with the password, since there is
-// no way back. All that this package holds about it is deleted at once, its logins
-// and what is bound to them end, and the login name is free again. The registry
-// may refuse, and keeps what it must (Hooks.Closing).
+// Close deletes the account on its holder's request. It requires the password, since it cannot be
+// undone. All data of this package about the account is deleted immediately, its logins and
+// everything bound to them end, and the login name becomes free. The registry may refuse, and
+// retains the records it must keep ([Hooks.Closing]).
 func (s *Service) Close(ctx context.Context, h Holder, password string, from throttle.Caller) error {
 	p, err := s.prove(ctx, h, password, from)
 	if err != nil {
 		return err
 	}
 	return s.Database.Change(ctx, "close account", func(ctx context.Context, tx *sql.Tx) error {
-		if err := s.stands(ctx, tx, h, p); err != nil {
+		if err := s.requireProof(ctx, tx, h, p); err != nil {
 			return err
 		}
 		if _, err := s.endLogins(ctx, tx, "account = $1", h.account); err != nil {

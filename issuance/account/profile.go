@@ -15,8 +15,7 @@ import (
 
 const table = "accounts"
 
-// EncryptedColumns are the columns that are sealed, for the walk that moves them to a
-// new field key.
+// EncryptedColumns are the encrypted columns, for re-encryption with a new field key.
 func EncryptedColumns() []vault.Column {
 	return vault.Columns(table, "id", columnLogin, columnPassword, columnName, columnNumber, columnNationality, columnPhone, columnEmail, columnSubstituted)
 }
@@ -32,58 +31,57 @@ const (
 	columnSubstituted = "substituted"
 )
 
-// seal closes a field for its place; nothing stays nothing.
-func seal(v *vault.Vault, column, account, plain string) []byte {
+// encrypt encrypts a field for its place in the table. The empty string is stored as null.
+func encrypt(v *vault.Vault, column, account, plain string) []byte {
 	if plain == "" {
 		return nil
 	}
 	return v.Encrypt([]byte(plain), vault.Place{Table: table, Column: column, Row: account})
 }
 
-func unseal(v *vault.Vault, column, account string, sealed []byte) (string, error) {
-	if sealed == nil {
+func decrypt(v *vault.Vault, column, account string, encrypted []byte) (string, error) {
+	if encrypted == nil {
 		return "", nil
 	}
-	plain, err := v.Decrypt(sealed, vault.Place{Table: table, Column: column, Row: account})
+	plain, err := v.Decrypt(encrypted, vault.Place{Table: table, Column: column, Row: account})
 	if err != nil {
 		return "", fmt.Errorf("column %s of %s: %w", column, account, err)
 	}
 	return string(plain), nil
 }
 
-// The encrypted values of a yes and a no. A row older than the question has null,
-// which is a no.
+// The plaintexts of the column substituted. Rows older than the column have null, which means no.
 const (
-	sealedYes = "1"
-	sealedNo  = "0"
+	substitutedYes = "1"
+	substitutedNo  = "0"
 )
 
-// Marks of a name, as they are stored.
+// Marks of a name in the column name_marks.
 const (
 	markOverLong = 1
 	markUncommon = 2
 )
 
-// Profile is what an account says of its holder. It is personal data.
+// Profile is an account's data about its holder. It is personal data.
 type Profile struct {
 	Account   string
 	Login     string
 	Identity  identity.Person
 	Contact   Contact
-	Version   int64 // an edit carries the one it saw
+	Version   int64 // an edit names the version that it is based on
 	CreatedAt database.Millis
-	// PhoneVerifiedAt is when a code has shown that the phone is the holder's; 0: none has.
+	// PhoneVerifiedAt is when a code proved that the phone is the holder's; 0: not verified.
 	PhoneVerifiedAt database.Millis
 }
 
-// PhoneVerified reports whether a code has shown that the phone is the holder's.
+// PhoneVerified reports whether a code proved that the phone is the holder's.
 func (p Profile) PhoneVerified() bool { return p.PhoneVerifiedAt != 0 }
 
-// editable are the columns of a profile that its holder edits, as they are stored.
+// editable lists the columns of a profile that its holder edits.
 const editable = `document_type, name, name_marks, number, nationality, phone, email, substituted`
 
-func (p Profile) editable(v *vault.Vault) []any {
-	who, marks, substituted := p.Identity, 0, sealedNo
+func (p Profile) editableValues(v *vault.Vault) []any {
+	who, marks, substituted := p.Identity, 0, substitutedNo
 	if who.Name.OverLong {
 		marks |= markOverLong
 	}
@@ -91,16 +89,17 @@ func (p Profile) editable(v *vault.Vault) []any {
 		marks |= markUncommon
 	}
 	if who.Substituted {
-		substituted = sealedYes
+		substituted = substitutedYes
 	}
-	sealed := func(column, plain string) []byte { return seal(v, column, p.Account, plain) }
+	encrypted := func(column, plain string) []byte { return encrypt(v, column, p.Account, plain) }
 	return []any{
-		who.Document, sealed(columnName, who.Name.Text), marks, sealed(columnNumber, who.Number), sealed(columnNationality, string(who.Nationality)),
-		sealed(columnPhone, p.Contact.Phone), sealed(columnEmail, p.Contact.Email), sealed(columnSubstituted, substituted),
+		who.Document, encrypted(columnName, who.Name.Text), marks, encrypted(columnNumber, who.Number), encrypted(columnNationality, string(who.Nationality)),
+		encrypted(columnPhone, p.Contact.Phone), encrypted(columnEmail, p.Contact.Email), encrypted(columnSubstituted, substituted),
 	}
 }
 
-// readProfile reads and opens an account; database.ErrNotFound if there is none.
+// readProfile reads and decrypts the profile of an account. A missing account is
+// [database.ErrNotFound].
 func readProfile(ctx context.Context, q database.Queries, v *vault.Vault, account string) (p Profile, err error) {
 	p.Account = account
 	var login, name, number, nationality, phone, email, substituted []byte
@@ -115,33 +114,33 @@ func readProfile(ctx context.Context, q database.Queries, v *vault.Vault, accoun
 	}
 	var text, yes string
 	for _, f := range []struct {
-		column string
-		sealed []byte
-		to     *string
+		column    string
+		encrypted []byte
+		to        *string
 	}{
 		{columnLogin, login, &p.Login}, {columnName, name, &text}, {columnNumber, number, &p.Identity.Number},
 		{columnNationality, nationality, (*string)(&p.Identity.Nationality)}, {columnPhone, phone, &p.Contact.Phone}, {columnEmail, email, &p.Contact.Email},
 		{columnSubstituted, substituted, &yes},
 	} {
-		if *f.to, err = unseal(v, f.column, account, f.sealed); err != nil {
+		if *f.to, err = decrypt(v, f.column, account, f.encrypted); err != nil {
 			return Profile{}, err
 		}
 	}
 	p.Identity.Name = identity.StoredName(text, marks&markOverLong != 0, marks&markUncommon != 0, p.Identity.Document)
-	p.Identity.Substituted = yes == sealedYes
+	p.Identity.Substituted = yes == substitutedYes
 	return p, nil
 }
 
-// update writes a profile that was edited.
+// update stores an edited profile.
 func (p Profile) update(ctx context.Context, tx *sql.Tx, v *vault.Vault) error {
 	_, err := tx.ExecContext(ctx, `UPDATE accounts SET (`+editable+`, version, phone_verified_ms) = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) WHERE id = $11`,
-		append(p.editable(v), p.Version, p.PhoneVerifiedAt, p.Account)...)
+		append(p.editableValues(v), p.Version, p.PhoneVerifiedAt, p.Account)...)
 	return err
 }
 
-// lock makes all that changes an account, or its logins, take turns until tx ends.
-// It is taken before any other row's lock. There is no account: LoginRequired.
-func lock(ctx context.Context, tx *sql.Tx, db *database.DB, account string) (passwordNo int, err error) {
+// lockAccount serializes all changes of an account and of its logins until tx ends. It is called
+// before any other row is locked. A missing account is [LoginRequired].
+func lockAccount(ctx context.Context, tx *sql.Tx, db *database.DB, account string) (passwordNo int, err error) {
 	err = tx.QueryRowContext(ctx, `SELECT password_no FROM accounts WHERE id = $1`+db.ForUpdate, account).Scan(&passwordNo)
 	if err == sql.ErrNoRows {
 		return 0, errLoginRequired
@@ -149,9 +148,9 @@ func lock(ctx context.Context, tx *sql.Tx, db *database.DB, account string) (pas
 	return passwordNo, err
 }
 
-// view reads for a holder. An account that was closed since the holder was
-// authorized is LoginRequired.
-func view[T any](ctx context.Context, s *Service, what string, f func(ctx context.Context, q database.Queries) (T, error)) (T, error) {
+// viewAccount reads for a holder. An account that was closed after the authorization is
+// [LoginRequired].
+func viewAccount[T any](ctx context.Context, s *Service, what string, f func(ctx context.Context, q database.Queries) (T, error)) (T, error) {
 	out, err := database.Read(ctx, s.Database, what, f)
 	if errors.Is(err, database.ErrNotFound) {
 		err = errLoginRequired
@@ -161,15 +160,15 @@ func view[T any](ctx context.Context, s *Service, what string, f func(ctx contex
 
 // Profile reads the holder's profile.
 func (s *Service) Profile(ctx context.Context, h Holder) (Profile, error) {
-	return view(ctx, s, "read profile", func(ctx context.Context, q database.Queries) (Profile, error) {
+	return viewAccount(ctx, s, "read profile", func(ctx context.Context, q database.Queries) (Profile, error) {
 		return readProfile(ctx, q, s.Vault, h.account)
 	})
 }
 
-var errNotFound = problem.New(AccountNotFound, "no account is found by this")
+var errNotFound = problem.New(AccountNotFound, "no account has this login name, phone number or e-mail address")
 
-// ProfileOf opens an account's profile in somebody's transaction or view: at a window
-// the document is compared with it (rule B1). The caller must have shown that they may.
+// ProfileOf reads a profile in the caller's transaction or view. A window compares it with the
+// document (rule B1). The caller must have authorized the access.
 func ProfileOf(ctx context.Context, q database.Queries, v *vault.Vault, account string) (Profile, error) {
 	if !ids.WellFormed(account, accountPrefix, ids.IDSize) {
 		return Profile{}, errNotFound
@@ -181,14 +180,14 @@ func ProfileOf(ctx context.Context, q database.Queries, v *vault.Vault, account 
 	return p, err
 }
 
-// LockIdentity locks an account in a member's transaction, before any other row
-// of it, and returns what writes a new identity into the profile. It asks no hook:
-// the registry, which calls it, has decided. Refused with AccountNotFound.
+// LockIdentity locks an account in the transaction of a staff member, before any other row, and
+// returns a function that stores a new identity in the profile. It calls no hook: the caller is the
+// registry, which has decided. It fails with [AccountNotFound].
 func LockIdentity(ctx context.Context, tx *sql.Tx, db *database.DB, v *vault.Vault, account string) (write func(identity.Person) error, err error) {
 	if !ids.WellFormed(account, accountPrefix, ids.IDSize) {
 		return nil, errNotFound
 	}
-	if _, err := lock(ctx, tx, db, account); err != nil {
+	if _, err := lockAccount(ctx, tx, db, account); err != nil {
 		return nil, err
 	}
 	p, err := readProfile(ctx, tx, v, account)
@@ -202,20 +201,19 @@ func LockIdentity(ctx context.Context, tx *sql.Tx, db *database.DB, v *vault.Vau
 	}, nil
 }
 
-// Edit is a whole new profile; the login name stays for ever.
+// Edit is a complete new profile. The login name cannot be edited.
 type Edit struct {
-	Version  int64 // of the profile that was edited
+	Version  int64 // of the profile that the edit is based on
 	Identity identity.Entry
 	Contact  Contact
 }
 
-var errConflict = problem.New(ProfileConflict, "version is not that of the profile; nothing was changed")
+var errConflict = problem.New(ProfileConflict, "version is not the current version of the profile; nothing was changed: read the profile and edit it again")
 
-// Edit replaces the holder's profile and returns it with its new version. An edit
-// of a version that is no longer the present one is refused with ProfileConflict:
-// its author has not seen what it would overwrite. Whether the identity may be
-// edited is the registry's to say (Hooks.IdentityEdited). An edit that changes
-// nothing keeps the version.
+// Edit replaces the holder's profile and returns it with its new version. An edit based on an older
+// version fails with [ProfileConflict], since its author has not seen the data it would overwrite.
+// The registry decides whether the identity may be edited ([Hooks.IdentityEdited]). An edit that
+// changes nothing keeps the version.
 func (s *Service) Edit(ctx context.Context, h Holder, e Edit) (Profile, error) {
 	who, contact, err := readEntry(e.Identity, e.Contact, s.Now())
 	if err != nil {
@@ -243,8 +241,8 @@ func (s *Service) Edit(ctx context.Context, h Holder, e Edit) (Profile, error) {
 			return p, nil
 		}
 		if contact.Phone != p.Contact.Phone {
-			p.PhoneVerifiedAt = 0 // a code has shown the phone before it
-			if err := dropCodes(ctx, tx, h.account); err != nil {
+			p.PhoneVerifiedAt = 0 // the code proved the previous phone
+			if err := deleteCodes(ctx, tx, h.account); err != nil {
 				return p, err
 			}
 		}

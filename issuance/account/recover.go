@@ -13,10 +13,10 @@ import (
 	"github.com/railgate/railgate/issuance/throttle"
 )
 
-// SendPhoneCode sends a code to a phone that the holder says is theirs (手机核验, rule G40),
-// and returns until when the code is good. Entering it is VerifyPhone.
+// SendPhoneCode sends a code to a phone that the holder claims (手机核验, rule G40) and returns until
+// when the code is valid. [Service.VerifyPhone] accepts it.
 func (s *Service) SendPhoneCode(ctx context.Context, h Holder, phone, language string, from throttle.Caller) (expires database.Millis, err error) {
-	to, err := s.receiver(phone, language)
+	to, err := s.newReceiver(phone, language)
 	if err != nil {
 		return 0, err
 	}
@@ -24,11 +24,11 @@ func (s *Service) SendPhoneCode(ctx context.Context, h Holder, phone, language s
 	if err != nil {
 		return 0, err
 	}
-	leave, err := s.place()
+	release, err := s.reserveSend()
 	if err != nil {
 		return 0, err
 	}
-	defer leave()
+	defer release()
 	c, err := s.makeCode(ctx, h.account, p.Login, to, provider.VerifyPhone, from)
 	if err != nil {
 		return 0, err
@@ -36,15 +36,15 @@ func (s *Service) SendPhoneCode(ctx context.Context, h Holder, phone, language s
 	return c.expires, s.send(ctx, c.message)
 }
 
-// VerifyPhone makes a phone the account's, and verified, by the code that was sent to it.
-// Our choice: it takes the password as well. The phone is a way back to the account, and
-// a person who picks up a logged-in phone must not get that far. One code verifies once.
+// VerifyPhone stores a phone in the profile as verified, by the code that was sent to it. One code
+// verifies once. Our choice: it requires the password as well. The phone can recover the account,
+// and a person with a logged-in phone in their hands must not get that far.
 func (s *Service) VerifyPhone(ctx context.Context, h Holder, phone, code, password string, from throttle.Caller) (p Profile, err error) {
-	to, err := s.receiver(phone, "")
+	to, err := s.newReceiver(phone, "")
 	if err != nil {
 		return Profile{}, err
 	}
-	if !codeForm(code) {
+	if !isCode(code) {
 		return Profile{}, errCodeWrong
 	}
 	if err := s.Lockout.Allow(throttle.PhoneCodes, from); err != nil {
@@ -56,7 +56,7 @@ func (s *Service) VerifyPhone(ctx context.Context, h Holder, phone, code, passwo
 	}
 	var wrong error
 	err = s.Database.Change(ctx, "verify phone", func(ctx context.Context, tx *sql.Tx) error {
-		if err := s.stands(ctx, tx, h, proven); err != nil {
+		if err := s.requireProof(ctx, tx, h, proven); err != nil {
 			return err
 		}
 		if _, wrong, err = s.tryCode(ctx, tx, provider.VerifyPhone, to.phone, code,
@@ -71,29 +71,29 @@ func (s *Service) VerifyPhone(ctx context.Context, h Holder, phone, code, passwo
 		if err := p.update(ctx, tx, s.Vault); err != nil {
 			return err
 		}
-		return dropCodes(ctx, tx, h.account) // one to the phone before it, too
+		return deleteCodes(ctx, tx, h.account) // including one to the previous phone
 	})
 	if err != nil {
 		return Profile{}, err
 	}
-	s.entered(provider.VerifyPhone, wrong, from, proven.name)
+	s.countEntry(provider.VerifyPhone, wrong, from, proven.name)
 	return p, wrong
 }
 
-// Recovery is the way back to an account whose password is forgotten. Every caller gets
-// one: no answer shows whether there is such an account, or whether a code was sent.
+// Recovery is a reset of a forgotten password in progress. Every caller gets one: no answer shows
+// whether an account exists or whether a code was sent.
 type Recovery struct {
 	ID      string
 	Expires database.Millis
 }
 
-var errRecovery = problem.New(RecoveryFailed, "recovery is unknown or over, or the code is wrong, was used, or was entered wrongly too often")
+var errRecovery = problem.New(RecoveryFailed, "recovery is unknown or expired, or the code is wrong, already used, or was entered wrongly too often")
 
-// StartRecovery sends a code to the phone if it is the verified phone of the account with
-// the login name. The answer, the counts, and the work before the answer are the same if it
-// is not: the message is sent after the answer.
+// StartRecovery sends a code to the phone if it is the verified phone of the account with the login
+// name. If it is not, the answer, the counts and the work before the answer are the same: the
+// message is sent after the answer.
 func (s *Service) StartRecovery(ctx context.Context, login, phone, language string, from throttle.Caller) (Recovery, error) {
-	to, err := s.receiver(phone, language)
+	to, err := s.newReceiver(phone, language)
 	if err != nil {
 		return Recovery{}, err
 	}
@@ -104,30 +104,30 @@ func (s *Service) StartRecovery(ctx context.Context, login, phone, language stri
 	if err := s.Lockout.Allow(throttle.PhoneCodes, from); err != nil {
 		return Recovery{}, err
 	}
-	leave, err := s.place()
+	release, err := s.reserveSend()
 	if err != nil {
 		return Recovery{}, err
 	}
 	account, err := s.recoverable(ctx, login, to.phone)
 	if err != nil {
-		leave()
+		release()
 		return Recovery{}, err
 	}
 	c, err := s.makeCode(ctx, account, login, to, provider.ResetPassword, from)
 	if err != nil {
-		leave()
+		release()
 		return Recovery{}, err
 	}
 	go func() {
-		defer leave()
+		defer release()
 		if c.account != "" {
-			s.send(context.WithoutCancel(ctx), c.message) // its failure is counted and logged there
+			s.send(context.WithoutCancel(ctx), c.message) // send counts and logs a failure
 		}
 	}()
 	return Recovery{c.id, c.expires}, nil
 }
 
-// recoverable is the account with a login name and a verified phone; empty: there is none.
+// recoverable returns the account with a login name and a verified phone; empty: none.
 func (s *Service) recoverable(ctx context.Context, login, phone string) (account string, err error) {
 	return database.Read(ctx, s.Database, "find account", func(ctx context.Context, q database.Queries) (string, error) {
 		var id string
@@ -146,11 +146,11 @@ func (s *Service) recoverable(ctx context.Context, login, phone string) (account
 	})
 }
 
-// FinishRecovery sets a new password by the code of a recovery. All logins of the account
-// end, and with them what they show: a code on a phone needs a login and a face check
-// again (rule T23). Wrong passwords of before are forgotten. One code does it once.
+// FinishRecovery sets a new password by the code of a recovery. All logins of the account end, with
+// everything bound to them: a new code for the gate needs a login and a face check again (rule
+// T23). Counted wrong passwords are cleared. A code resets the password once.
 func (s *Service) FinishRecovery(ctx context.Context, recovery, code, next, request string, from throttle.Caller) (ended int, err error) {
-	if !ids.WellFormed(recovery, codePrefix, ids.IDSize) || !codeForm(code) {
+	if !ids.WellFormed(recovery, codePrefix, ids.IDSize) || !isCode(code) {
 		return 0, errRecovery
 	}
 	if _, err := newPassword(next); err != nil {
@@ -166,7 +166,7 @@ func (s *Service) FinishRecovery(ctx context.Context, recovery, code, next, requ
 		return err
 	})
 	if err == nil && wrong != nil {
-		s.entered(provider.ResetPassword, wrong, from, throttle.Key{})
+		s.countEntry(provider.ResetPassword, wrong, from, throttle.Key{})
 		err = errRecovery
 	}
 	if err != nil {
@@ -175,14 +175,13 @@ func (s *Service) FinishRecovery(ctx context.Context, recovery, code, next, requ
 	return s.resetPassword(ctx, row, next, request, from)
 }
 
-// resetPassword sets the password of an account without the one before it, and uses up
-// the code that allows it.
+// resetPassword sets an account's password without the old one and deletes the code that allows it.
 func (s *Service) resetPassword(ctx context.Context, row codeRow, next, request string, from throttle.Caller) (ended int, err error) {
 	p, err := database.Read(ctx, s.Database, "read profile", func(ctx context.Context, q database.Queries) (Profile, error) {
 		return readProfile(ctx, q, s.Vault, row.account)
 	})
 	if errors.Is(err, database.ErrNotFound) {
-		err = errRecovery // closed meanwhile
+		err = errRecovery // the account was closed meanwhile
 	}
 	if err != nil {
 		return 0, err
@@ -193,7 +192,7 @@ func (s *Service) resetPassword(ctx context.Context, row codeRow, next, request 
 	}
 	name := s.Lockout.Account(p.Login)
 	ended, err = database.Update(ctx, s.Database, "reset password", func(ctx context.Context, tx *sql.Tx) (ended int, err error) {
-		if _, err := lock(ctx, tx, s.Database, row.account); err != nil {
+		if _, err := lockAccount(ctx, tx, s.Database, row.account); err != nil {
 			if problem.Is(err, LoginRequired) {
 				err = errRecovery
 			}
@@ -210,7 +209,7 @@ func (s *Service) resetPassword(ctx context.Context, row codeRow, next, request 
 		if !p.PhoneVerified() || !bytes.Equal(s.index(indexCodePhone, p.Contact.Phone), row.phone) {
 			return 0, errRecovery
 		}
-		// A concurrent request with the same code finds it gone.
+		// A concurrent request with the same code finds it deleted.
 		n, err := database.Changed(ctx, tx, `DELETE FROM phone_codes WHERE id = $1 AND account = $2 AND tries < $3 AND expires_ms > $4`,
 			row.id, row.account, CodeTries, s.now())
 		if err == nil && n == 0 {
@@ -228,7 +227,7 @@ func (s *Service) resetPassword(ctx context.Context, row codeRow, next, request 
 		return ended, s.Hooks.Recovered(ctx, tx, row.account, request)
 	})
 	if err == nil {
-		s.entered(provider.ResetPassword, nil, from, name)
+		s.countEntry(provider.ResetPassword, nil, from, name)
 	}
 	return ended, err
 }

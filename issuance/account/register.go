@@ -15,19 +15,19 @@ import (
 	"github.com/railgate/railgate/issuance/throttle"
 )
 
-// Registration is what somebody enters to have an account. It is personal data.
+// Registration is the form for a new account. It is personal data.
 type Registration struct {
 	Login    string
 	Password string
 	Identity identity.Entry
 	Contact  Contact
-	// Policy is the version of the privacy policy that was read and agreed to.
+	// Policy is the version of the privacy policy that the person agreed to.
 	Policy string
 }
 
-// Register makes an account and returns its id; logging in is the next step. A
-// login name that is taken, and whatever the registry refuses, counts as a failure
-// of the caller's network: both tell something about others.
+// Register makes an account and returns its id. It does not log in. A taken login name and every
+// problem of the registry count as a failure of the caller's network: both reveal something about
+// other people.
 func (s *Service) Register(ctx context.Context, r Registration, from throttle.Caller) (account string, err error) {
 	login, ok := normalLogin(r.Login)
 	if !ok {
@@ -49,7 +49,7 @@ func (s *Service) Register(ctx context.Context, r Registration, from throttle.Ca
 		return "", err
 	}
 	loginIndex := s.loginIndex(login)
-	var taken bool // asked before the work of hashing, and decided by the insert
+	var taken bool // avoids the cost of hashing; the insert decides
 	err = s.Database.View(ctx, "find login name", func(ctx context.Context, q database.Queries) error {
 		return q.QueryRowContext(ctx, `SELECT COUNT(*) > 0 FROM accounts WHERE login_index = $1`, loginIndex).Scan(&taken)
 	})
@@ -72,7 +72,7 @@ func (s *Service) Register(ctx context.Context, r Registration, from throttle.Ca
 			INSERT INTO accounts (`+editable+`, id, login_index, login, password, password_no, password_ms, version, created_ms)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13, 1, $13)
 			ON CONFLICT (login_index) DO NOTHING`,
-			append(p.editable(s.Vault), account, loginIndex, seal(s.Vault, columnLogin, account, login), seal(s.Vault, columnPassword, account, hashed), now)...)
+			append(p.editableValues(s.Vault), account, loginIndex, encrypt(s.Vault, columnLogin, account, login), encrypt(s.Vault, columnPassword, account, hashed), now)...)
 		if err != nil {
 			return err
 		}
@@ -84,7 +84,7 @@ func (s *Service) Register(ctx context.Context, r Registration, from throttle.Ca
 		}
 		return s.Hooks.Registered(ctx, tx, account, who)
 	})
-	if refused := new(problem.Error); errors.As(err, &refused) {
+	if rejected := new(problem.Error); errors.As(err, &rejected) {
 		s.Lockout.Failed(throttle.Registrations, from)
 	}
 	if err != nil {
@@ -98,18 +98,17 @@ var errLoginForm = problem.New(LoginInvalid, "login name must have 6 to 30 lette
 
 var errTaken = problem.New(LoginTaken, "login name is taken")
 
-// personalWords are what a password must not be made of.
+// personalWords are words that a password must not consist of.
 func personalWords(login string, who identity.Person, c Contact) []string {
 	local, _, _ := strings.Cut(c.Email, "@")
 	return []string{login, who.Number, c.Phone, c.Email, local}
 }
 
-// ErrConsent refuses a request without consent to the privacy policy in force. It says
-// where the policy is.
-var ErrConsent = problem.New(ConsentRequired, "policy must be the version of the privacy policy in force: GET /v1/privacy-policy has its text and version")
+// ErrConsent is the problem of a request without consent to the current privacy policy.
+var ErrConsent = problem.New(ConsentRequired, "policy must be the version of the current privacy policy: GET /v1/privacy-policy returns its text and version")
 
-// Consent records that the holder agrees to the privacy policy in force. Saying
-// so again changes nothing. Who takes consent back closes the account (rule B12).
+// Consent records that the holder agrees to the current privacy policy. It is idempotent. Consent
+// is withdrawn by closing the account (rule B12).
 func (s *Service) Consent(ctx context.Context, h Holder, policy string) error {
 	if policy != s.Policy {
 		return ErrConsent
@@ -129,14 +128,14 @@ func (s *Service) consent(ctx context.Context, tx *sql.Tx, account string, now d
 	return err
 }
 
-// MinLogin and MaxLogin bound a login name, characters. Ours.
+// MinLogin and MaxLogin bound a login name in characters. Our choice.
 const (
 	MinLogin = 6
 	MaxLogin = 30
 )
 
-// normalLogin is a login name in its one form: a letter, then letters, digits and
-// underscores, without case. It cannot look like a phone or a document number.
+// normalLogin normalizes a login name: a letter, then letters, digits and underscores, without
+// case. It cannot look like a phone or a document number.
 func normalLogin(entered string) (string, bool) {
 	if len(entered) < MinLogin || len(entered) > MaxLogin || !printable(entered, MaxLogin) {
 		return "", false
@@ -151,49 +150,49 @@ func normalLogin(entered string) (string, bool) {
 	return login, true
 }
 
-// LockKey is what wrong passwords for a login name are counted by; ok is false for
-// what can be no login name.
+// LockKey is the key by which wrong passwords for a login name are counted; ok is false if login is
+// not a valid login name.
 func LockKey(f *throttle.Lockout, login string) (k throttle.Key, ok bool) {
 	login, ok = normalLogin(login)
 	return f.Account(login), ok
 }
 
-// CodeKey is what codes to phones are counted by for a login name.
+// CodeKey is the key by which phone codes for a login name are counted.
 func CodeKey(f *throttle.Lockout, login string) throttle.Key {
 	login, _ = normalLogin(login)
 	return f.CodesOf(login)
 }
 
-// readEntry checks the form of an identity and of a contact, field by field.
+// readEntry checks and normalizes an identity and a contact, field by field.
 func readEntry(e identity.Entry, c Contact, now time.Time) (who identity.Person, contact Contact, err error) {
 	if who, err = identity.ReadPerson(e, now); err != nil {
 		return who, contact, IdentityProblem(err, "document type ")
 	}
-	contact, err = c.read()
+	contact, err = c.normal()
 	return who, contact, err
 }
 
-// IdentityProblem is the problem of an entry that package identity refuses. document
-// stands before what is wrong with the type of document.
+// IdentityProblem translates an error of package identity into a problem. document precedes the
+// text about the type of document.
 func IdentityProblem(err error, document string) error {
 	return rules.EntryProblem(err, "", rules.FieldProblems{{DocumentInvalid, document}, {NameInvalid, "name "}, {NumberInvalid, ""}, {NationalityInvalid, ""}})
 }
 
-// Contact is how a holder says to be reached: one of the two at least. Neither is
-// checked to be the holder's. It is personal data.
+// Contact is how a holder can be reached; at least one field is set. Ownership of neither is
+// checked here. It is personal data.
 type Contact struct {
 	Phone string // empty: none
 	Email string // empty: none
 }
 
-// maxEmail is what RFC 5321 lets an address have; maxLocal its part before the at.
+// maxEmail and maxLocal bound an e-mail address and its local part (RFC 5321).
 const (
 	maxEmail = 254
 	maxLocal = 64
 )
 
-// read gives a contact its one form.
-func (c Contact) read() (Contact, error) {
+// normal checks and normalizes a contact.
+func (c Contact) normal() (Contact, error) {
 	if c == (Contact{}) {
 		return c, problem.New(ContactMissing, "a phone number or an e-mail address is required")
 	}
@@ -208,8 +207,8 @@ func (c Contact) read() (Contact, error) {
 	return Contact{phone, email}, nil
 }
 
-// normalPhone takes a mainland mobile number without its country code, and any
-// other in the form of E.164: a plus sign and at most 15 digits.
+// normalPhone accepts a mainland mobile number, which it returns without its country code, and any
+// other number in the form of E.164: a plus sign and at most 15 digits.
 func normalPhone(entered string) (string, bool) {
 	if entered == "" {
 		return "", true
@@ -223,14 +222,14 @@ func normalPhone(entered string) (string, bool) {
 	return phone, len(phone) == 11 && phone[0] == '1' && phone[1] >= '3' && allIn(phone, "0123456789")
 }
 
-// normalEmail takes the addresses that people have (the dot-atom of RFC 5322 at a
-// name with a dot), in lower case: no mail system that matters tells cases apart,
-// and a passenger does not remember which was typed.
+// normalEmail accepts the usual addresses (a dot-atom of RFC 5322 at a domain with a dot) and
+// returns them in lower case: no common mail system distinguishes case, and passengers do not
+// remember which they typed.
 func normalEmail(entered string) (string, bool) {
 	if entered == "" {
 		return "", true
 	}
-	if !printable(entered, maxEmail) { // before ToLower, which makes ASCII of other letters
+	if !printable(entered, maxEmail) { // before ToLower, which maps some other letters to ASCII
 		return "", false
 	}
 	email := strings.ToLower(entered)

@@ -14,44 +14,44 @@ import (
 	"github.com/railgate/railgate/test/issuerdb"
 )
 
-func TestSomebodyRegistersLogsInAndReads(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
-		account := w.register()
-		in, h := w.logIn()
+func TestRegisterLogInAndReadTheProfile(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *setup) {
+		account := s.register()
+		in, h := s.logIn()
 		if in.Account != account || h.Account() != account || h.Login() != in.Login || h.ConsentDue() || !strings.HasPrefix(in.Token, "rgl_") {
 			t.Fatalf("logged in as %+v, holder %+v", in, h)
 		}
-		p, err := w.Profile(t.Context(), h)
+		p, err := s.Profile(t.Context(), h)
 		want := Profile{
-			Account: account, Login: "passenger_1", Version: 1, CreatedAt: w.now(),
+			Account: account, Login: "passenger_1", Version: 1, CreatedAt: s.now(),
 			Identity: identity.Person{Name: identity.Name{Text: name}, Document: identity.ResidentID, Number: number},
 			Contact:  Contact{Phone: phone, Email: "one.passenger@example.org"},
 		}
 		if err != nil || p != want {
 			t.Fatalf("profile %+v, want %+v: %v", p, want, err)
 		}
-		if len(w.known) != 1 || w.known[0] != want.Identity {
-			t.Fatalf("the registry heard of %+v", w.known)
+		if len(s.identities) != 1 || s.identities[0] != want.Identity {
+			t.Fatalf("the registry received %+v", s.identities)
 		}
 	})
 }
 
-func TestOtherDocumentsComeWithNationality(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
+func TestPassportIsStoredWithItsNationality(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *setup) {
 		r := registration()
 		r.Identity = identity.Entry{Name: "Test A", DocumentType: "passport", DocumentNumber: "X1234567", Nationality: "NZL"}
 		r.Contact = Contact{Phone: "+6421000000"}
-		w.Done(w.Register(t.Context(), r, issuerdb.Home))
-		_, h := w.logIn()
-		p, err := w.Profile(t.Context(), h)
+		s.Done(s.Register(t.Context(), r, issuerdb.Home))
+		_, h := s.logIn()
+		p, err := s.Profile(t.Context(), h)
 		if err != nil || p.Identity.Nationality != "NZL" || p.Identity.Number != "X1234567" || p.Contact != (Contact{Phone: "+6421000000"}) {
 			t.Fatalf("%+v: %v", p, err)
 		}
 	})
 }
 
-func TestWrongFieldsAreRefusedByName(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
+func TestEachInvalidFieldHasItsProblem(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *setup) {
 		for _, c := range []struct {
 			code  problem.Code
 			wrong func(*Registration)
@@ -87,58 +87,57 @@ func TestWrongFieldsAreRefusedByName(t *testing.T) {
 		} {
 			r := registration()
 			c.wrong(&r)
-			w.Refuses(c.code, string(c.code))(w.Register(t.Context(), r, issuerdb.Home))
+			s.Refuses(c.code, string(c.code))(s.Register(t.Context(), r, issuerdb.Home))
 		}
-		if w.Count(`SELECT COUNT(*) FROM accounts`) != 0 {
+		if s.Count(`SELECT COUNT(*) FROM accounts`) != 0 {
 			t.Error("a refused registration left an account")
 		}
-		if w.hasher.runs.Load() != 0 {
-			t.Error("a password was hashed for a form that is refused")
+		if s.hasher.runs.Load() != 0 {
+			t.Error("a password was hashed for a refused form")
 		}
 	})
 }
 
-func TestOneLoginNameIsRegisteredOnce(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
-		got := w.AtOnce(50, func(i int) error {
+func TestLoginNameIsRegisteredOnce(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *setup) {
+		got := s.AtOnce(50, func(i int) error {
 			r := registration()
 			if i%2 == 0 {
 				r.Login = strings.ToUpper(r.Login)
 			}
-			_, err := w.Register(t.Context(), r, issuerdb.Home)
+			_, err := s.Register(t.Context(), r, issuerdb.Home)
 			return err
 		})
-		if got[""] != 1 || got[LoginTaken] != 49 || w.Count(`SELECT COUNT(*) FROM accounts`) != 1 || w.Count(`SELECT COUNT(*) FROM consents`) != 1 {
+		if got[""] != 1 || got[LoginTaken] != 49 || s.Count(`SELECT COUNT(*) FROM accounts`) != 1 || s.Count(`SELECT COUNT(*) FROM consents`) != 1 {
 			t.Fatalf("50 registrations of one name: %v", got)
 		}
 	})
 }
 
-func TestB11_RegistryRefusesWithinTheRegistration(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
+func TestB11_RegistryProblemUndoesTheRegistration(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *setup) {
 		const registered problem.Code = "taken_in_registry"
-		w.vetoes(problem.New(registered, "go to a window"))
-		w.Refuses(registered, "an identity that is taken")(w.Register(t.Context(), registration(), issuerdb.Home))
-		if n := w.Count(`SELECT COUNT(*) FROM accounts`); n != 0 {
-			t.Fatalf("%d accounts were left", n)
+		s.failHooks(problem.New(registered, "go to a window"))
+		s.Refuses(registered, "an identity that is taken")(s.Register(t.Context(), registration(), issuerdb.Home))
+		if n := s.Count(`SELECT COUNT(*) FROM accounts`); n != 0 {
+			t.Fatalf("%d accounts remain", n)
 		}
-		w.vetoes(errors.New("registry is down"))
-		if _, err := w.Register(t.Context(), registration(), issuerdb.Home); err == nil {
+		s.failHooks(errors.New("registry is down"))
+		if _, err := s.Register(t.Context(), registration(), issuerdb.Home); err == nil {
 			t.Fatal("registered without the registry")
 		}
-		w.vetoes(nil)
-		w.register()
+		s.failHooks(nil)
+		s.register()
 	})
 }
 
-// Who tries names one after the other slows the registrations of that network, and
-// nothing else of it: neither logins nor registrations elsewhere.
-func TestTryingNamesSlowsRegistrationsOnly(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
-		w.register()
+// Logins of the network and registrations elsewhere are not throttled.
+func TestTryingLoginNamesThrottlesRegistrationsOfTheNetwork(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *setup) {
+		s.register()
 		taken, slowed := 0, 0
 		for range 200 {
-			_, err := w.Register(t.Context(), registration(), issuerdb.Home)
+			_, err := s.Register(t.Context(), registration(), issuerdb.Home)
 			switch {
 			case problem.Is(err, LoginTaken):
 				taken++
@@ -149,63 +148,62 @@ func TestTryingNamesSlowsRegistrationsOnly(t *testing.T) {
 			}
 		}
 		if rule := throttle.DefaultNetworkRule; taken != rule.Failures+rule.Slow.Burst || slowed == 0 {
-			t.Errorf("%d names were tried and %d attempts refused", taken, slowed)
+			t.Errorf("%d names were tried and %d requests throttled", taken, slowed)
 		}
-		w.logIn()
+		s.logIn()
 		r := registration()
 		r.Login = "another_name"
-		if _, err := w.Register(t.Context(), r, issuerdb.From("203.0.113.10")); err != nil {
+		if _, err := s.Register(t.Context(), r, issuerdb.From("203.0.113.10")); err != nil {
 			t.Fatalf("from another network: %v", err)
 		}
-		w.Pass(throttle.DefaultNetworkRule.Slow.Every) // slowed, and not locked
+		s.Pass(throttle.DefaultNetworkRule.Slow.Every) // throttled, not locked
 		r.Login = "one_more_name"
-		if _, err := w.Register(t.Context(), r, issuerdb.Home); err != nil {
+		if _, err := s.Register(t.Context(), r, issuerdb.Home); err != nil {
 			t.Fatalf("a moment later: %v", err)
 		}
 	})
 }
 
-func TestB12_ConsentIsKeptByVersion(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
-		w.register()
-		in, _ := w.logIn()
-		next := w.another(func(c *Config) { c.Policy = "2026-07" })
-		w.Pass(time.Hour)
+func TestB12_ConsentIsRecordedPerPolicyVersion(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *setup) {
+		s.register()
+		in, _ := s.logIn()
+		next := s.newService(func(c *Config) { c.Policy = "2026-07" })
+		s.Pass(time.Hour)
 		h, err := next.Authorize(t.Context(), in.Token)
 		if err != nil || !h.ConsentDue() {
 			t.Fatalf("a new policy needs no consent: %v", err)
 		}
-		w.Refused(next.Consent(t.Context(), h, policy), ConsentRequired, "consent to the old policy")
+		s.Refused(next.Consent(t.Context(), h, policy), ConsentRequired, "consent to the old policy")
 		for range 2 {
-			w.Must(next.Consent(t.Context(), h, "2026-07"))
+			s.Must(next.Consent(t.Context(), h, "2026-07"))
 		}
 		if h, err = next.Authorize(t.Context(), in.Token); err != nil || h.ConsentDue() {
 			t.Fatalf("still due: %v", err)
 		}
-		held, err := next.PersonalData(t.Context(), h)
-		if at := w.now(); err != nil || len(held.Consents) != 2 || held.Consents[0] != (ConsentGiven{policy, at.Add(-time.Hour)}) || held.Consents[1] != (ConsentGiven{"2026-07", at}) {
-			t.Fatalf("held %+v: %v", held.Consents, err)
+		data, err := next.PersonalData(t.Context(), h)
+		if at := s.now(); err != nil || len(data.Consents) != 2 || data.Consents[0] != (ConsentGiven{policy, at.Add(-time.Hour)}) || data.Consents[1] != (ConsentGiven{"2026-07", at}) {
+			t.Fatalf("held %+v: %v", data.Consents, err)
 		}
 	})
 }
 
-// The files of the database are read as a thief would: nothing personal is in
-// them, and no token.
-func TestB12_NothingPersonalLiesInTheDatabaseFile(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
-		w.register()
-		in, h := w.logIn()
-		w.Refuses(LoginFailed, "a wrong password")(w.LogIn(t.Context(), login, "wrong "+password, issuerdb.Home))
-		w.Must(w.ChangePassword(t.Context(), h, password, password+" 2", issuerdb.Home))
-		if strings.HasPrefix(w.Address, "postgres") {
+// The database files contain neither personal data nor tokens.
+func TestB12_DatabaseFileContainsNoPersonalData(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *setup) {
+		s.register()
+		in, h := s.logIn()
+		s.Refuses(LoginFailed, "a wrong password")(s.LogIn(t.Context(), login, "wrong "+password, issuerdb.Home))
+		s.Must(s.ChangePassword(t.Context(), h, password, password+" 2", issuerdb.Home))
+		if strings.HasPrefix(s.Address, "postgres") {
 			const holds = ` r WHERE POSITION($1::bytea IN convert_to(r::text, 'UTF8')) > 0 OR POSITION(encode($1::bytea, 'hex') IN r::text) > 0`
-			if w.Count(`SELECT COUNT(*) FROM logins`+holds, []byte(h.Account())) != 1 || w.Count(`SELECT COUNT(*) FROM logins`+holds, tokenHash(in.Token)) != 1 {
-				t.Error("the search does not find what is there: it proves nothing")
+			if s.Count(`SELECT COUNT(*) FROM logins`+holds, []byte(h.Account())) != 1 || s.Count(`SELECT COUNT(*) FROM logins`+holds, tokenHash(in.Token)) != 1 {
+				t.Error("the search does not find the account id: the test proves nothing")
 			}
 			for _, table := range []string{"accounts", "consents", "logins", "failures"} {
 				for _, secret := range append(secrets, in.Token, "$argon2id$") {
-					if n := w.Count(`SELECT COUNT(*) FROM `+table+holds, []byte(secret)); n > 0 {
-						t.Errorf("%d rows of %s hold a secret", n, table)
+					if n := s.Count(`SELECT COUNT(*) FROM `+table+holds, []byte(secret)); n > 0 {
+						t.Errorf("%d rows of %s contain a secret", n, table)
 					}
 				}
 			}
@@ -213,19 +211,19 @@ func TestB12_NothingPersonalLiesInTheDatabaseFile(t *testing.T) {
 		}
 		seen := 0
 		for _, suffix := range []string{"", "-wal"} {
-			file, err := os.ReadFile(w.Address + suffix)
-			w.Must(err)
+			file, err := os.ReadFile(s.Address + suffix)
+			s.Must(err)
 			if bytes.Contains(file, []byte(h.Account())) {
 				seen++
 			}
 			for _, secret := range append(secrets, in.Token, "$argon2id$") {
 				if bytes.Contains(file, []byte(secret)) {
-					t.Errorf("issuer.db%s holds %q", suffix, secret)
+					t.Errorf("issuer.db%s contains %q", suffix, secret)
 				}
 			}
 		}
 		if seen == 0 {
-			t.Error("the search finds nothing at all: it proves nothing")
+			t.Error("the search does not find the account id: the test proves nothing")
 		}
 	})
 }

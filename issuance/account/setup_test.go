@@ -18,84 +18,84 @@ import (
 
 func TestMain(m *testing.M) { databasetest.Main(m, "account") }
 
-// cheap hashing keeps the tests quick: 8 KiB, one pass.
-var cheap = Hashing{MemoryKiB: 8, Passes: 1, Lanes: 1, Waiting: 1000, MaxWait: 10 * time.Second, CheapForTests: true}
+// cheapHashing keeps the tests fast: 8 KiB, one pass.
+var cheapHashing = Hashing{MemoryKiB: 8, Passes: 1, Lanes: 1, Waiting: 1000, MaxWait: 10 * time.Second, CheapForTests: true}
 
-// system is a service on a database, with hooks that write down what they hear.
-type system struct {
+// setup is a service on a database, with hooks that record their calls.
+type setup struct {
 	*issuerdb.DB
 	*Service
 	phones *provider.SandboxCodes
 
-	mu    sync.Mutex
-	ended []string // logins of which the hook heard
-	back  []string // accounts whose password was reset
-	known []identity.Person
-	veto  error // what every hook answers
+	mu         sync.Mutex
+	ended      []string // ids that LoginsEnded received
+	recovered  []string // accounts that Recovered received
+	identities []identity.Person
+	hookErr    error // returned by every hook
 }
 
-// each runs a story on every database. change adjusts the configuration.
-func each(t *testing.T, story func(t *testing.T, w *system), change ...func(*Config)) {
+// eachDatabase runs a test on every database. change adjusts the configuration.
+func eachDatabase(t *testing.T, test func(t *testing.T, s *setup), change ...func(*Config)) {
 	issuerdb.Each(t, secrets, func(t *testing.T, d *issuerdb.DB) {
-		w := &system{DB: d, phones: provider.NewSandboxCodes()}
-		w.Service = w.another(change...)
-		story(t, w)
+		s := &setup{DB: d, phones: provider.NewSandboxCodes()}
+		s.Service = s.newService(change...)
+		test(t, s)
 	})
 }
 
-// another issuer on the same database.
-func (w *system) another(change ...func(*Config)) *Service {
-	w.T.Helper()
+// newService returns one more issuer on the same database.
+func (s *setup) newService(change ...func(*Config)) *Service {
+	s.T.Helper()
 	c := Config{
-		Database: w.DB.DB, Vault: w.DB.Vault, Lockout: w.NewLockout(), Policy: policy, Hashing: cheap, Now: w.DB.Now, Codes: w.phones,
+		Database: s.DB.DB, Vault: s.DB.Vault, Lockout: s.NewLockout(), Policy: policy, Hashing: cheapHashing, Now: s.DB.Now, Codes: s.phones,
 		Hooks: Hooks{
 			Registered: func(ctx context.Context, tx *sql.Tx, account string, who identity.Person) error {
-				return w.heard(func() { w.known = append(w.known, who) })
+				return s.record(func() { s.identities = append(s.identities, who) })
 			},
 			IdentityEdited: func(ctx context.Context, tx *sql.Tx, account string, before, after identity.Person) error {
-				return w.heard(func() { w.known = append(w.known, before, after) })
+				return s.record(func() { s.identities = append(s.identities, before, after) })
 			},
-			Closing: func(ctx context.Context, tx *sql.Tx, account string) error { return w.heard(func() {}) },
+			Closing: func(ctx context.Context, tx *sql.Tx, account string) error { return s.record(func() {}) },
 			LoginsEnded: func(ctx context.Context, tx *sql.Tx, logins []string) error {
-				return w.heard(func() { w.ended = append(w.ended, logins...) })
+				return s.record(func() { s.ended = append(s.ended, logins...) })
 			},
 			Recovered: func(ctx context.Context, tx *sql.Tx, account, request string) error {
-				return w.heard(func() { w.back = append(w.back, account) })
+				return s.record(func() { s.recovered = append(s.recovered, account) })
 			},
 		},
 	}
 	for _, f := range change {
 		f(&c)
 	}
-	s, err := New(c)
-	w.Must(err)
-	return s
+	service, err := New(c)
+	s.Must(err)
+	return service
 }
 
-func (w *system) heard(what func()) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+func (s *setup) record(what func()) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	what()
-	return w.veto
+	return s.hookErr
 }
 
-func (w *system) vetoes(err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.veto = err
+func (s *setup) failHooks(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hookErr = err
 }
 
-// heardEnd gives the logins of which the hook heard since the last time.
-func (w *system) heardEnd() []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	ended := w.ended
-	w.ended = nil
+// drainEndedLogins returns the ids that LoginsEnded received since the last call.
+func (s *setup) drainEndedLogins() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ended := s.ended
+	s.ended = nil
 	slices.Sort(ended)
 	return ended
 }
 
-// What a passenger enters.
+// The form that a passenger fills in.
 const (
 	policy   = issuerdb.Policy
 	login    = "Passenger_1"
@@ -115,36 +115,38 @@ func registration() Registration {
 	}
 }
 
-func (w *system) register() string {
-	w.T.Helper()
-	account, err := w.Register(w.T.Context(), registration(), issuerdb.Home)
-	w.Must(err)
+func (s *setup) register() string {
+	s.T.Helper()
+	account, err := s.Register(s.T.Context(), registration(), issuerdb.Home)
+	s.Must(err)
 	return account
 }
 
-// registered is the holder of a new account, in their first login.
-func (w *system) registered() Holder {
-	w.T.Helper()
-	w.register()
-	_, h := w.logIn()
+// registerAndLogIn returns the holder of a new account, in their first login.
+func (s *setup) registerAndLogIn() Holder {
+	s.T.Helper()
+	s.register()
+	_, h := s.logIn()
 	return h
 }
 
-func (w *system) logIn() (LoggedIn, Holder) {
-	w.T.Helper()
-	in, err := w.LogIn(w.T.Context(), login, password, issuerdb.Home)
-	w.Must(err)
-	return in, w.holder(in.Token)
+func (s *setup) logIn() (LoggedIn, Holder) {
+	s.T.Helper()
+	in, err := s.LogIn(s.T.Context(), login, password, issuerdb.Home)
+	s.Must(err)
+	return in, s.authorize(in.Token)
 }
 
-func (w *system) holder(token string) Holder {
-	w.T.Helper()
-	h, err := w.Authorize(w.T.Context(), token)
-	w.Must(err)
+func (s *setup) authorize(token string) Holder {
+	s.T.Helper()
+	h, err := s.Authorize(s.T.Context(), token)
+	s.Must(err)
 	return h
 }
 
-func (w *system) live() int { return w.Count(`SELECT COUNT(*) FROM logins WHERE ended_ms IS NULL`) }
+func (s *setup) liveLogins() int {
+	return s.Count(`SELECT COUNT(*) FROM logins WHERE ended_ms IS NULL`)
+}
 
-// secrets are what must be readable nowhere but in answers to the holder.
+// secrets must appear only in answers to the holder.
 var secrets = []string{login, strings.ToLower(login), password, name, number, phone, email, strings.ToLower(email), "203.0.113.9"}

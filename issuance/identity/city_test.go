@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestT08_TheCityComesFromTheCoordinates(t *testing.T) {
+func TestT08_CityIsFoundByCoordinates(t *testing.T) {
 	for _, c := range []struct {
 		lat, lng float64
 		want     string
@@ -34,7 +34,7 @@ func TestT08_TheCityComesFromTheCoordinates(t *testing.T) {
 	}
 }
 
-func TestT29_CoordinatesWithoutACity(t *testing.T) {
+func TestT29_CoordinatesWithoutCityAreRefused(t *testing.T) {
 	for _, c := range []struct {
 		lat, lng float64
 		want     error
@@ -55,7 +55,7 @@ func TestT29_CoordinatesWithoutACity(t *testing.T) {
 	}
 }
 
-func TestT08_WhichCitiesFit(t *testing.T) {
+func TestT08_NamedCityMustMatchTheCoordinates(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		lat, lng float64
@@ -68,7 +68,7 @@ func TestT08_WhichCitiesFit(t *testing.T) {
 		{"江苏省苏州市", 31.31, 120.60, nil}, {"Suzhou", 31.31, 120.60, nil}, {"Suzhou", 33.64, 116.97, nil}, {"苏州", 33.64, 116.97, ErrCityElsewhere},
 		{"延边朝鲜族自治州", 42.891, 129.5, nil}, {"延边州", 42.891, 129.5, nil}, {"延边", 42.891, 129.5, nil}, {"吉林省延边", 42.891, 129.5, nil},
 		{"Luliang", 37.52, 111.14, nil}, {"LÜLIANG", 37.52, 111.14, nil},
-		{"那曲", 33.2, 88.9, nil}, // far from every place, and it is the nearest
+		{"那曲", 33.2, 88.9, nil}, // far from every place; this one is the nearest
 		{"深圳", 22.304, 114.166, nil},
 		{"", 39.8651, 116.3785, ErrCityUnknown}, {"亚特兰蒂斯", 39.8651, 116.3785, ErrCityUnknown}, {"北京市海淀区", 39.8651, 116.3785, ErrCityUnknown}, {"-", 39.8651, 116.3785, ErrCityUnknown},
 		{"北京", 35.6812, 139.7671, ErrCityElsewhere}, {"北京", 0, 0, ErrCityElsewhere},
@@ -80,8 +80,8 @@ func TestT08_WhichCitiesFit(t *testing.T) {
 	}
 }
 
-// The table has every city once, and every place is in reach of itself.
-func TestTableOfCitiesIsWhole(t *testing.T) {
+// The table contains every city once.
+func TestCityTableIsComplete(t *testing.T) {
 	if len(cityTable.cities) != 360 {
 		t.Errorf("%d cities", len(cityTable.cities))
 	}
@@ -89,7 +89,7 @@ func TestTableOfCitiesIsWhole(t *testing.T) {
 	seen := map[string]bool{}
 	for _, c := range cityTable.cities {
 		if seen[c.Name] || c.English == "" {
-			t.Errorf("%+v is there twice, or without its name in Latin letters", c)
+			t.Errorf("%+v is duplicate or has no name in Latin letters", c)
 		}
 		seen[c.Name] = true
 		last := []rune(c.Name)
@@ -98,7 +98,7 @@ func TestTableOfCitiesIsWhole(t *testing.T) {
 	t.Logf("%v", kinds)
 	for i, c := range cityTable.cities {
 		if named := cityTable.names[cityKey(c.Name)]; len(named) != 1 || named[0] != i {
-			t.Errorf("%s is found as %v", c.Name, named)
+			t.Errorf("%s has the indexes %v", c.Name, named)
 		}
 	}
 	if n := len(cityTable.places); n < 4000 || n > 8000 {
@@ -106,7 +106,7 @@ func TestTableOfCitiesIsWhole(t *testing.T) {
 	}
 }
 
-// Whatever is asked, the answers agree: a city that is found fits.
+// CheckCity accepts every city that CityAt returns.
 func FuzzCheckCity(f *testing.F) {
 	f.Add("北京", 39.8651, 116.3785)
 	f.Add("Xi'an", 34.377, 108.933)
@@ -115,17 +115,17 @@ func FuzzCheckCity(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name string, lat, lng float64) {
 		err := CheckCity(name, lat, lng)
 		if err != nil && err != ErrCoordinates && err != ErrCityUnknown && err != ErrCityElsewhere {
-			t.Fatalf("refused with an error of its own: %T", err)
+			t.Fatalf("undeclared error: %T", err)
 		}
 		c, atErr := CityAt(lat, lng)
 		if (err == ErrCoordinates) != !ValidCoordinates(lat, lng) || (atErr == ErrCoordinates) != !ValidCoordinates(lat, lng) {
 			t.Fatalf("%v, %v: %v, %v", lat, lng, err, atErr)
 		}
 		if atErr == nil && CheckCity(c.Name, lat, lng) != nil {
-			t.Fatalf("%s is found and does not fit", c.Name)
+			t.Fatalf("CityAt returns %s, but CheckCity refuses it", c.Name)
 		}
 		if atErr != nil && c != (City{}) {
-			t.Fatalf("a city comes with %v", atErr)
+			t.Fatalf("a city was returned with %v", atErr)
 		}
 	})
 }

@@ -1,13 +1,11 @@
-// Package identity knows the documents that passengers are identified by: what
-// kinds there are, whether a number can be one's, which nationality goes with it,
-// what a name may be and when two spellings are one name. It also knows the cities
-// of China by name and by coordinates, from a table that is part of the program.
+// Package identity describes the documents that identify passengers: their types, the form of their
+// numbers, the nationality on them, the form of names, and when two spellings are one name. It also
+// finds the cities of China by name and by coordinates, from a table built into the program.
 //
-// It promises that a resident ID number it accepts has the form of GB 11643, that
-// one document's number has one spelling, and that names compare as rule B8 says.
-// It cannot know whether a number was ever issued, nor whose it is: that is the
-// business of the face check and of the station window. Its errors never
-// repeat what was entered. It reads no clock and keeps nothing.
+// It promises that an accepted resident ID number has the form of GB 11643, that one document's
+// number has one spelling, and that names compare as rule B8 requires. It does not know whether a
+// number was issued, or to whom: the face check and the station window decide that. Its errors
+// never repeat what was entered. Callers pass in the time; the package stores nothing.
 package identity
 
 import (
@@ -15,17 +13,17 @@ import (
 	"strings"
 )
 
-// DocumentType is a kind of identity document. Its number goes into hashes and
-// the database: never reuse one.
+// DocumentType is a type of identity document. Its number is part of hashes and of database rows:
+// numbers are never reused.
 type DocumentType uint8
 
-// The documents of rule B. Whoever takes one must say which of them qualify for
-// what: for a temporary ID only the first does (rule A4).
+// The document types of rule B. Code that accepts one must state which types qualify; only a
+// resident ID card qualifies for a temporary ID (rule A4).
 const (
-	// ResidentID is the PRC resident identity card (居民身份证), second
-	// generation: the first is not supported.
+	// ResidentID is the PRC resident identity card (居民身份证), second generation. First-generation
+	// cards are not supported.
 	ResidentID DocumentType = 1
-	// Passport is a passport of any state; it goes with a nationality.
+	// Passport is a passport of any state. It has a nationality.
 	Passport DocumentType = 2
 	// HKMacauPermit is the mainland travel permit for Hong Kong and Macau
 	// residents (港澳居民来往内地通行证).
@@ -35,16 +33,15 @@ const (
 	TaiwanPermit DocumentType = 4
 )
 
-// Why a document type is refused.
+// Errors of document types.
 var (
-	// ErrDocumentType says that the document does not qualify for a temporary
-	// ID, or is not known.
+	// ErrDocumentType means that the document does not qualify for a temporary ID or is unknown.
 	ErrDocumentType = errors.New("only the PRC resident identity card qualifies")
-	// ErrDocumentUnknown says that no such type is known.
+	// ErrDocumentUnknown means that the type is unknown.
 	ErrDocumentUnknown = errors.New("must be resident_id, passport, hk_macau_permit or taiwan_permit")
 )
 
-// documentNames are the stable names, by type.
+// documentNames are the stable names by type.
 var documentNames = [...]string{
 	ResidentID:    "resident_id",
 	Passport:      "passport",
@@ -57,8 +54,8 @@ func DocumentTypes() []DocumentType {
 	return []DocumentType{ResidentID, Passport, HKMacauPermit, TaiwanPermit}
 }
 
-// ParseKnown reads the name of any document of rule B; everything else is
-// ErrDocumentUnknown.
+// ParseKnown parses the name of any document type of rule B. Any other name is
+// [ErrDocumentUnknown].
 func ParseKnown(name string) (DocumentType, error) {
 	for _, t := range DocumentTypes() {
 		if documentNames[t] == name {
@@ -68,8 +65,8 @@ func ParseKnown(name string) (DocumentType, error) {
 	return 0, ErrDocumentUnknown
 }
 
-// ParseQualifying reads a document type on which a temporary ID may be issued
-// (rule A4); everything else, known or not, is ErrDocumentType.
+// ParseQualifying parses a document type on which a temporary ID may be issued (rule A4). Any other
+// name, known or not, is [ErrDocumentType].
 func ParseQualifying(name string) (DocumentType, error) {
 	if t, err := ParseKnown(name); err != nil || t != ResidentID {
 		return 0, ErrDocumentType
@@ -77,7 +74,7 @@ func ParseQualifying(name string) (DocumentType, error) {
 	return ResidentID, nil
 }
 
-// Known reports whether the type is one of DocumentTypes.
+// Known reports whether t is one of [DocumentTypes].
 func (t DocumentType) Known() bool { return t >= ResidentID && t <= TaiwanPermit }
 
 func (t DocumentType) String() string {
@@ -87,23 +84,22 @@ func (t DocumentType) String() string {
 	return documentNames[t]
 }
 
-// Nationality is the alpha-3 code of ISO 3166-1 for whose national a person is;
-// empty where the document goes without.
+// Nationality is the alpha-3 code of ISO 3166-1 of a person's state; empty for documents without a
+// nationality.
 type Nationality string
 
-// Why a nationality is refused.
+// Errors of nationalities.
 var (
 	ErrNationality        = errors.New("nationality must be an upper-case alpha-3 code of ISO 3166-1")
 	ErrNationalityMissing = errors.New("nationality is required with a passport")
-	ErrNationalityGiven   = errors.New("nationality does not go with a resident ID card")
+	ErrNationalityGiven   = errors.New("nationality must be omitted for a resident ID card")
 )
 
-// nationalities are the alpha-3 codes of ISO 3166-1 in order, but for HKG, MAC
-// and TWN. Ours: these three are regions, their residents travel on the permits,
-// and a passport of Hong Kong or Macau is one of CHN (ICAO Doc 9303 part 3 lists
-// what machines read). Ours, a known hole: the codes that ICAO adds for papers
-// without a nationality (XXA, XXB, XXC and others) are not taken; their bearers
-// go to the window.
+// nationalities are the alpha-3 codes of ISO 3166-1 in order, without HKG, MAC and TWN. Our choice:
+// these three are regions whose residents travel on the permits, and a passport of Hong Kong or
+// Macau has the nationality CHN (ICAO Doc 9303 part 3 lists the machine-readable codes). Known gap:
+// the ICAO codes for documents without a nationality (XXA, XXB, XXC and others) are not accepted;
+// their holders go to a station window.
 const nationalities = `
 ABW AFG AGO AIA ALA ALB AND ARE ARG ARM ASM ATA ATF ATG AUS AUT AZE
 BDI BEL BEN BES BFA BGD BGR BHR BHS BIH BLM BLR BLZ BMU BOL BRA BRB BRN BTN BVT BWA
@@ -139,9 +135,9 @@ var knownNationalities = func() map[string]bool {
 	return known
 }()
 
-// ParseNationality reads the nationality that goes with a document. A passport
-// needs one. A resident ID card has none. A permit may go without: its holder is
-// a Chinese national as a rule, but permits for others who live there exist.
+// ParseNationality parses the nationality on a document. A passport requires one. A resident ID
+// card has none. On a permit it is optional: most holders are Chinese nationals, but there are
+// permits for other residents.
 func ParseNationality(t DocumentType, code string) (Nationality, error) {
 	switch {
 	case !t.Known():

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// The numbers are in hashes and databases.
-func TestDocumentNumbersStay(t *testing.T) {
+// The numbers are part of hashes and databases.
+func TestDocumentTypeNumbersAreStable(t *testing.T) {
 	want := map[DocumentType]string{1: "resident_id", 2: "passport", 3: "hk_macau_permit", 4: "taiwan_permit"}
 	if len(DocumentTypes()) != len(want) {
 		t.Fatalf("%d types", len(DocumentTypes()))
@@ -55,7 +55,7 @@ func TestParseNationality(t *testing.T) {
 		{Passport, "CHN", nil},
 		{Passport, "DEU", nil},
 		{Passport, "", ErrNationalityMissing},
-		{Passport, "D", ErrNationality}, // what a machine reads on a German passport
+		{Passport, "D", ErrNationality}, // the machine-readable code of a German passport
 		{Passport, "gbr", ErrNationality},
 		{Passport, "GB", ErrNationality},
 		{Passport, "GBR ", ErrNationality},
@@ -83,14 +83,14 @@ func TestParseNationality(t *testing.T) {
 	}
 }
 
-// ISO 3166-1 assigns 249 codes; three are left out.
+// ISO 3166-1 assigns 249 codes; three are excluded.
 func TestNationalitiesAreComplete(t *testing.T) {
 	if len(knownNationalities) != 249-3 {
 		t.Errorf("%d nationalities", len(knownNationalities))
 	}
 	for code := range knownNationalities {
 		if len(code) != 3 || code[0] < 'A' || code[0] > 'Z' || code[1] < 'A' || code[1] > 'Z' || code[2] < 'A' || code[2] > 'Z' {
-			t.Errorf("%q is no alpha-3 code", code)
+			t.Errorf("%q is not an alpha-3 code", code)
 		}
 	}
 }

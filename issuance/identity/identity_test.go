@@ -23,7 +23,7 @@ func TestCheckNumber(t *testing.T) {
 		{"440301202602110015", ErrNumberBirth, "born tomorrow"},
 		{"", ErrNumberForm, "empty"},
 		{"110105491231002", ErrFirstGeneration, "15 digits"},
-		{"11010549123100X", ErrNumberForm, "15 characters that never were a number"},
+		{"11010549123100X", ErrNumberForm, "15 characters, not all digits"},
 		{"11010519491231002x", ErrNumberForm, "lower-case x"},
 		{"11010519491231002", ErrNumberForm, "17 characters"},
 		{"11010519491231002XX", ErrNumberForm, "19 characters"},
@@ -36,7 +36,7 @@ func TestCheckNumber(t *testing.T) {
 		{"810105199003074616", ErrNumberRegion, "a residence permit's prefix"},
 		{"000105199003074616", ErrNumberRegion, ""},
 		{"110105199002304616", ErrNumberBirth, "30 February"},
-		{"110105190002294616", ErrNumberBirth, "29 February of a year without one"},
+		{"110105190002294616", ErrNumberBirth, "29 February of a common year"},
 		{"110105199013014616", ErrNumberBirth, "month 13"},
 		{"110105199000014616", ErrNumberBirth, "month 0"},
 		{"110105189912314616", ErrNumberBirth, "too old"},
@@ -58,9 +58,9 @@ func FuzzCheckNumber(f *testing.F) {
 	f.Fuzz(func(t *testing.T, number string) {
 		err := CheckNumber(number, now)
 		if err != nil {
-			// The texts are constants, so none can repeat what was entered.
+			// The errors are constants, so none can repeat what was entered.
 			if err != ErrFirstGeneration && err != ErrNumberForm && err != ErrNumberRegion && err != ErrNumberBirth && err != ErrNumberCheck {
-				t.Fatalf("refused with an error of its own: %T", err)
+				t.Fatalf("undeclared error: %T", err)
 			}
 			return
 		}
@@ -113,8 +113,8 @@ func TestCleanName(t *testing.T) {
 		strings.Repeat("测", 61): "",
 		"a\x00b":                "",
 		"a\nb":                  "",
-		"a\u202eb":              "", // reverses what follows
-		"a\u200bb":              "", // cannot be seen
+		"a\u202eb":              "", // reverses the following text
+		"a\u200bb":              "", // invisible
 		"a\u2028b":              "",
 		"broken \xff":           "",
 		"broken \ufffd":         "",

@@ -7,40 +7,39 @@ import (
 	"unicode/utf8"
 )
 
-// MaxName bounds a name or the name of a city, characters.
+// MaxName bounds a name or the name of a city, in characters.
 const MaxName = 60
 
-// MaxEntered bounds a name that will be cut (rule B8), characters. Ours: longer
-// than any name on a document, short enough to be read by one person.
+// MaxEntered bounds an entered name before it is cut (rule B8), in characters. Our choice: longer
+// than any name on a document, short enough for a person to read.
 const MaxEntered = 200
 
-// MaxMarks bounds the combining marks on one letter. Our choice: no script of a
-// travel document puts more on one, and piles of them cover the lines around them.
+// MaxMarks bounds the combining marks on one letter. Our choice: no script of a travel document
+// uses more, and long runs of marks cover the neighbouring lines.
 const MaxMarks = 4
 
-// Why a name is refused.
+// Errors of names.
 var (
-	ErrText        = errors.New("must have 1 to 60 characters, and none that no name has: controls, direction marks, symbols")
-	ErrName        = errors.New("must have 1 to 60 characters, a letter among them, and none that no name has: controls, direction marks, symbols")
-	ErrNameEntered = errors.New("must have 1 to 200 characters, a letter among them, and none that no name has: controls, direction marks, symbols")
+	ErrText        = errors.New("must have 1 to 60 characters, without controls, direction marks and symbols")
+	ErrName        = errors.New("must have 1 to 60 characters, with a letter and without controls, direction marks and symbols")
+	ErrNameEntered = errors.New("must have 1 to 200 characters, with a letter and without controls, direction marks and symbols")
 )
 
-// CleanName trims the white space around a name and checks its form. It does
-// not fold letters or variants: the face check compares as it must. It
-// refuses characters that no document prints in a name: controls and format
-// characters, which can reorder a printed line, marks that enclose, symbols and the ASCII that markup
-// is made of, piles of combining marks, and the replacement character, which is
-// what broken text decodes to.
+// CleanName trims the white space around a name and checks its form. It does not fold letters or
+// variants, since the face check compares in its own way. It refuses characters that no document
+// prints in a name: controls; format characters, which can reorder a printed line; enclosing marks;
+// symbols and the ASCII of markup; more than [MaxMarks] combining marks; and the replacement
+// character, to which broken text decodes.
 func CleanName(name string) (string, error) {
 	name, ok := clean(name, MaxName)
-	if !ok || !strings.ContainsFunc(one(name), isLetter) {
+	if !ok || !strings.ContainsFunc(normalize(name), isLetter) {
 		return "", ErrName
 	}
 	return name, nil
 }
 
-// CleanText is CleanName for other short texts that a person reads, which need no
-// letter: the number of a coach, of a seat.
+// CleanText is [CleanName] for other short texts, which need no letter: the number of a coach or of
+// a seat.
 func CleanText(text string) (string, error) {
 	text, ok := clean(text, MaxName)
 	if !ok {
@@ -50,7 +49,7 @@ func CleanText(text string) (string, error) {
 }
 
 func clean(name string, most int) (string, bool) {
-	// Length in bytes first: trimming and counting look at every one.
+	// The length in bytes is checked first, since trimming and counting read every byte.
 	if len(name) > most*utf8.UTFMax || !utf8.ValidString(name) {
 		return "", false
 	}
@@ -63,8 +62,8 @@ func clean(name string, most int) (string, bool) {
 			return "", false
 		}
 	}
-	marks := MaxMarks // no mark begins a name
-	for _, r := range letters(name) {
+	marks := MaxMarks // a name cannot begin with a mark
+	for _, r := range withoutSpaces(name) {
 		if unicode.Is(unicode.M, r) {
 			if marks++; marks > MaxMarks {
 				return "", false
@@ -79,10 +78,10 @@ func clean(name string, most int) (string, bool) {
 	return name, true
 }
 
-// punctuation is the ASCII that names have besides letters and digits.
+// punctuation is the ASCII allowed in names besides letters and digits.
 const punctuation = "'-.,()/"
 
-// inNames reports whether a character, in the one spelling, can be part of a name.
+// inNames reports whether a normalized character is allowed in a name.
 func inNames(r rune) bool {
 	if r <= unicode.MaxASCII {
 		return unicode.In(r, unicode.L, unicode.Nd) || strings.ContainsRune(punctuation, r)
@@ -90,18 +89,18 @@ func inNames(r rune) bool {
 	return unicode.In(r, unicode.L, unicode.N, unicode.P) || units(r) == 2
 }
 
-// Name is a name as the registry holds it.
+// Name is a name in the form in which it is stored.
 type Name struct {
-	// Text has at most MaxUnits (rule B8); it is its own Cut.
+	// Text has at most [MaxUnits] (rule B8) and is unchanged by [Cut].
 	Text string
-	// OverLong says that something was cut off, Uncommon that there was a
-	// character for which a clerk must look at the document (rule B1).
+	// OverLong means that a part was cut off. Uncommon means that a character needs a clerk's look
+	// at the document (rule B1).
 	OverLong, Uncommon bool
 }
 
-// ReadName reads a name on a document of the type, of any length up to MaxEntered,
-// and cuts it. The marks tell of the whole name: the part that was cut off may have
-// held the rare character. A name without any letter is ErrNameEntered too.
+// ReadName parses and cuts a name of up to [MaxEntered] characters on a document of the type. The
+// marks describe the whole name, including the part that is cut off. A name without a letter is
+// [ErrNameEntered] too.
 func ReadName(entered string, on DocumentType) (Name, error) {
 	entered, ok := clean(entered, MaxEntered)
 	if !ok {
@@ -114,17 +113,15 @@ func ReadName(entered string, on DocumentType) (Name, error) {
 	return n, nil
 }
 
-// StoredName is a name that was stored with its marks. Uncommon is decided anew, so
-// that it is as the table of today says; the stored mark counts only for a name of
-// which a part was cut off and is not known any more.
+// StoredName returns a name that was stored with its marks. Uncommon is evaluated again with the
+// current table; the stored mark counts only for a name whose cut-off part is no longer known.
 func StoredName(text string, overLong, uncommon bool, on DocumentType) Name {
 	return Name{Text: text, OverLong: overLong, Uncommon: overLong && uncommon || Uncommon(text, on)}
 }
 
-// Edited is the name after an edit. A spelling of the present name (rule B8: Latin
-// letters have no case) leaves it as it is, with its mark of a part that was cut off
-// long ago; its other mark is that of the entered one, whose document may be of
-// another type.
+// Edited returns the name after an edit. If the entered name is another spelling of n (rule B8:
+// Latin letters compare without case), n and its OverLong mark are kept, but Uncommon is taken from
+// the entered name, whose document may have another type.
 func (n Name) Edited(entered Name) Name {
 	if !SameName(n.Text, entered.Text) || entered.OverLong && !n.OverLong {
 		return entered
@@ -133,5 +130,5 @@ func (n Name) Edited(entered Name) Name {
 	return n
 }
 
-// isLetter takes what counts 2 for a letter as well: fonts of rare names hold it.
+// isLetter also accepts characters of 2 units, which include private ones of fonts for rare names.
 func isLetter(r rune) bool { return unicode.IsLetter(r) || units(r) == 2 }

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// classes are the words of testdata/numbers.txt.
+// classes are the error names in testdata/numbers.txt.
 var classes = map[string]error{
 	"ok": nil, "form": ErrNumberForm, "first_generation": ErrFirstGeneration, "region": ErrNumberRegion,
 	"birth": ErrNumberBirth, "check": ErrNumberCheck, "passport": ErrPassportNumber,
@@ -46,7 +46,7 @@ func numberVectors(t testing.TB) (vectors []numberVector) {
 		}
 		want, known := classes[fields[2]]
 		if !known {
-			t.Fatalf("no class %q", fields[2])
+			t.Fatalf("unknown class %q", fields[2])
 		}
 		vectors = append(vectors, numberVector{document, strings.TrimPrefix(fields[1], "-"), want})
 	}
@@ -62,12 +62,12 @@ func TestNumberVectors(t *testing.T) {
 			t.Errorf("%v %q: %v, want %v", v.document, v.number, err, v.want)
 		}
 		if err := CheckNumberOf(v.document+200, v.number, now); !errors.Is(err, ErrDocumentUnknown) {
-			t.Errorf("a type that does not exist: %v", err)
+			t.Errorf("unknown type: %v", err)
 		}
 	}
 }
 
-// A lower-case x is the upper-case one, and nothing else changes.
+// No other character is changed.
 func TestG20_LowerCaseXIsReadAsX(t *testing.T) {
 	for entered, want := range map[string]string{
 		"11010519491231002x": "11010519491231002X", "11010519491231002X": "11010519491231002X", "110105199003074616": "110105199003074616",
@@ -91,8 +91,8 @@ func TestG20_LowerCaseXIsReadAsX(t *testing.T) {
 	}
 }
 
-// complete appends the check digit, by the weights that the standard's annex
-// gives, not by the folding of the code.
+// complete appends the check digit, computed by the weights in the standard's annex and not by the
+// folding of checkDigit.
 func complete(seventeen string) string {
 	sum := 0
 	for i, w := range []int{7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2} {
@@ -101,9 +101,8 @@ func complete(seventeen string) string {
 	return seventeen + string("10X98765432"[sum%11])
 }
 
-// Every day on which somebody was born is taken, and no other one of the 99 × 99
-// that the digits can write.
-func TestEveryDayOfBirth(t *testing.T) {
+// Every past date is accepted, and none of the other 100 × 100 combinations of the digits.
+func TestEveryPastBirthDateIsAccepted(t *testing.T) {
 	days := map[string]bool{}
 	for day := time.Date(OldestBirthYear, 1, 1, 0, 0, 0, 0, Beijing); !day.After(now); day = day.AddDate(0, 0, 1) {
 		days[day.Format("20060102")] = true
@@ -118,14 +117,14 @@ func TestEveryDayOfBirth(t *testing.T) {
 				case days[birth] && err != nil:
 					t.Errorf("born on %s: %v", birth, err)
 				case !days[birth] && !errors.Is(err, ErrNumberBirth):
-					t.Errorf("born on %s, which is no day yet: %v", birth, err)
+					t.Errorf("born on %s, which is not a past date: %v", birth, err)
 				case err == nil:
 					accepted++
 				}
 			}
 		}
 	}
-	// 1900 had no leap day; 1904, 2000 and 2024 had; of 2026, 41 days are begun.
+	// 1900 had no leap day; 1904, 2000 and 2024 did; 41 days of 2026 have begun.
 	if want := 365*7 + 3 + 41; accepted != want {
 		t.Errorf("%d days are accepted, want %d", accepted, want)
 	}
@@ -142,8 +141,7 @@ func TestLeapDays(t *testing.T) {
 	}
 }
 
-// The day begins in Beijing at midnight, not in UTC.
-func TestBornToday(t *testing.T) {
+func TestBirthDateIsInBeijingTime(t *testing.T) {
 	number := complete("11010520260210461")
 	midnight := time.Date(2026, 2, 10, 0, 0, 0, 0, Beijing)
 	if err := CheckNumber(number, midnight.Add(-time.Nanosecond)); !errors.Is(err, ErrNumberBirth) {
@@ -154,9 +152,8 @@ func TestBornToday(t *testing.T) {
 	}
 }
 
-// Two neighbouring characters swapped, the commonest slip beside one wrong
-// digit, never make another good number.
-func TestSwappedDigitsAreFound(t *testing.T) {
+// After one wrong digit, two swapped neighbours are the most common typing error.
+func TestSwappedDigitsAreDetected(t *testing.T) {
 	for serial := range 1000 {
 		number := complete(fmt.Sprintf("11010519900307%03d", serial))
 		for i := range NumberSize - 1 {
@@ -169,8 +166,8 @@ func TestSwappedDigitsAreFound(t *testing.T) {
 	}
 }
 
-// No two documents' forms overlap but where the rule says so, and what is
-// accepted is one spelling: no other case, no spaces, nothing cut off.
+// The forms of documents overlap only with passports, and an accepted number has one spelling: no
+// other case, no spaces, no part cut off.
 func FuzzCheckNumberOf(f *testing.F) {
 	for _, v := range numberVectors(f) {
 		f.Add(uint8(v.document), v.number)
@@ -180,7 +177,7 @@ func FuzzCheckNumberOf(f *testing.F) {
 		err := CheckNumberOf(d, number, now)
 		if err != nil {
 			if !d.Known() && err != ErrDocumentUnknown {
-				t.Fatalf("a type that does not exist: %v", err)
+				t.Fatalf("unknown type: %v", err)
 			}
 			return
 		}
@@ -202,7 +199,7 @@ func FuzzCheckNumberOf(f *testing.F) {
 		}
 		for _, e := range DocumentTypes() {
 			if e != d && e != Passport && d != Passport && CheckNumberOf(e, number, now) == nil {
-				t.Fatalf("%q is of %v and %v", number, d, e)
+				t.Fatalf("%q is accepted for %v and %v", number, d, e)
 			}
 		}
 	})

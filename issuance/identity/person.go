@@ -6,56 +6,54 @@ import (
 	"time"
 )
 
-// Private keeps personal data out of logs: a struct that embeds it prints as
-// "(private)" under every verb of fmt, and does not become JSON, which loggers
-// write of structs.
+// Private keeps personal data out of logs. A struct that embeds it prints as "(private)" with every
+// verb of fmt and cannot be marshalled to JSON, which loggers use for structs.
 type Private struct{}
 
-// errPrivate says what a mistake it is.
-var errPrivate = errors.New("identity: personal data is not written as JSON")
+var errPrivate = errors.New("identity: personal data must not be marshalled to JSON")
 
-// Format hides the value.
+// Format implements [fmt.Formatter]; it hides the value.
 func (Private) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("(private)")) }
 
-// MarshalJSON refuses.
+// MarshalJSON implements [encoding/json.Marshaler]; it always fails.
 func (Private) MarshalJSON() ([]byte, error) { return nil, errPrivate }
 
-// Entry is a person, or only a document, as somebody enters it.
+// Entry is a person, or only a document, as entered in a form.
 type Entry struct {
 	Private
 	Name           string
 	DocumentType   string
 	DocumentNumber string
-	Nationality    string // required with a passport, none with a resident ID card
-	// Substituted says that the document holds characters which could not be
-	// entered: pinyin, a homophone or a simplified form stands for them (rule B8).
+	Nationality    string // required for a passport, empty for a resident ID card
+	// Substituted means that the document has characters that could not be entered: pinyin, a
+	// homophone or a simplified form replaces them (rule B8).
 	Substituted bool
 }
 
-// Person is who a document says somebody is.
+// Person is the person described by a document.
 type Person struct {
 	Private
 	Name        Name
 	Substituted bool
 	Document    DocumentType
 	Number      string
-	Nationality Nationality // empty: the document goes without
+	Nationality Nationality // empty: none on the document
 }
 
 // Field is a field of an Entry.
 type Field uint8
 
-// The fields, in the order in which they are checked.
+// The fields in the order in which they are checked.
 const (
 	DocumentTypeField Field = iota
 	NameField
 	NumberField
 	NationalityField
-	// Fields is how many there are.
+	// Fields is the number of fields.
 	Fields
 )
 
-// EntryError says which field of an entry is refused, and why; never its content.
+// EntryError names the faulty field of an entry and the reason, never its content.
 type EntryError struct {
 	Field Field
 	Err   error
@@ -64,16 +62,16 @@ type EntryError struct {
 func (e *EntryError) Error() string { return e.Err.Error() }
 func (e *EntryError) Unwrap() error { return e.Err }
 
-// ReadPerson checks what was entered, strictly; a refusal is an *EntryError. now tells
-// which birth dates lie in the future.
-func ReadPerson(e Entry, now time.Time) (Person, error) { return read(e, now, true) }
+// ReadPerson checks and normalizes an entry. Its errors are [*EntryError]. now decides which birth
+// dates are in the future.
+func ReadPerson(e Entry, now time.Time) (Person, error) { return readEntry(e, now, true) }
 
-// ReadDocument is ReadPerson for a document alone: it leaves the name aside.
-func ReadDocument(e Entry, now time.Time) (Person, error) { return read(e, now, false) }
+// ReadDocument is [ReadPerson] without the name.
+func ReadDocument(e Entry, now time.Time) (Person, error) { return readEntry(e, now, false) }
 
-func read(e Entry, now time.Time, named bool) (p Person, err error) {
+func readEntry(e Entry, now time.Time, withName bool) (p Person, err error) {
 	field := DocumentTypeField
-	if p.Document, err = ParseKnown(e.DocumentType); err == nil && named {
+	if p.Document, err = ParseKnown(e.DocumentType); err == nil && withName {
 		field = NameField
 		p.Name, err = ReadName(e.Name, p.Document)
 	}
@@ -92,8 +90,8 @@ func read(e Entry, now time.Time, named bool) (p Person, err error) {
 	return p, nil
 }
 
-// Identifier tells one document of a type from all others of it: hash it, not the
-// number. The numbers of passports repeat from one nationality to the next.
+// Identifier distinguishes a document from all others of its type and is the value to hash instead
+// of the number. Passport numbers are unique only within a nationality.
 func (p Person) Identifier() string {
 	if p.Document == Passport {
 		return string(p.Nationality) + ":" + p.Number
@@ -106,6 +104,6 @@ func (p Person) SameDocument(q Person) bool {
 	return p.Document == q.Document && p.Identifier() == q.Identifier()
 }
 
-// WindowOnly reports whether the name is one that only a station window handles
-// (rule B1). Name.Uncommon covers pinyin on a resident ID card.
+// WindowOnly reports whether only a station window can handle the name (rule B1). Name.Uncommon
+// includes pinyin on a resident ID card.
 func (p Person) WindowOnly() bool { return p.Name.OverLong || p.Name.Uncommon || p.Substituted }

@@ -9,28 +9,27 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// MaxUnits is what is kept of a name (rule B8). A Chinese character counts 2, a
-// space and a combining mark nothing, everything else 1.
+// MaxUnits is the stored length of a name (rule B8). A Chinese character counts 2, a space or a
+// combining mark 0, any other character 1.
 const MaxUnits = 30
 
-// Names are compared and cut in one spelling (rule B8). What it makes equal:
+// Names are normalized before they are compared and cut (rule B8). The normalization unifies:
 //
-//   - full-width forms (U+FF01 to U+FF5E) and the ASCII they stand for; the wide
-//     space U+3000 and every other white space, any number of them, and one space;
-//   - characters that Unicode holds canonically equal (form NFC): a letter with
-//     its mark in one or in two, and the compatibility ideographs of older
-//     character sets with the character they repeat;
+//   - full-width forms (U+FF01 to U+FF5E) with their ASCII; runs of white space, including the wide
+//     space U+3000, with one space;
+//   - canonically equal characters of Unicode (form NFC): composed and decomposed letters with
+//     marks, and the compatibility ideographs of older character sets with their originals;
 //   - the lookalikes below;
-//   - variation selectors, which choose a glyph, and nothing.
+//   - variation selectors, which choose a glyph and are dropped.
 //
-// What stays apart, on purpose: "." and "·", as the rule says; a traditional and
-// a simplified character, a rare one and its pinyin, an accented and a plain
-// letter: whether these are one name, a clerk decides before the document.
+// It keeps distinct, on purpose: "." and "·", as the rule says; a traditional and a simplified
+// character, a rare one and its pinyin, an accented and a plain letter. A clerk with the document
+// decides whether these are one name.
 //
-// Ours: keyboards and phones write the dot inside a name in many ways that look
-// the same, and put round apostrophes and odd hyphens by themselves. No passenger
-// can tell them apart, so each has one spelling. U+0387 becomes "·" by NFC. Other
-// dots, like the ideographic full stop "。", are none of either.
+// Our choice: keyboards write the dot inside a name in many ways that look the same, and insert
+// curly apostrophes and unusual hyphens. Passengers cannot tell them apart, so each has one
+// spelling. NFC maps U+0387 to "·". Other dots, such as the ideographic full stop "。", are not
+// mapped.
 var lookalikes = map[rune]rune{
 	'\u2022': '·', // bullet
 	'\u2027': '·', // hyphenation point
@@ -47,11 +46,11 @@ var lookalikes = map[rune]rune{
 	'\u2011': '-',
 }
 
-// graphemeJoiner joins marks and cannot be seen.
+// graphemeJoiner joins marks and is invisible.
 const graphemeJoiner = '\u034f'
 
-// one is the one spelling of a name, with single spaces inside.
-func one(name string) string {
+// normalize returns the one spelling of a name, with single spaces inside.
+func normalize(name string) string {
 	var b strings.Builder
 	for _, r := range name {
 		switch {
@@ -69,14 +68,14 @@ func one(name string) string {
 	return norm.NFC.String(strings.Join(strings.Fields(b.String()), " "))
 }
 
-// letters is the one spelling without its spaces.
-func letters(name string) string {
-	return norm.NFC.String(strings.ReplaceAll(one(name), " ", ""))
+// withoutSpaces is normalize without spaces.
+func withoutSpaces(name string) string {
+	return norm.NFC.String(strings.ReplaceAll(normalize(name), " ", ""))
 }
 
-// units is what a character counts. Chinese characters are those of the script
-// Han, also when this version of Unicode does not know them yet (planes 2 and 3
-// are theirs), and the private ones, in which older systems keep rare names.
+// units is the length of a character. Chinese characters are those of the script Han, including
+// planes 2 and 3 where this version of Unicode does not know them yet, and private characters, in
+// which older systems store rare names.
 func units(r rune) int {
 	switch {
 	case r == ' ' || unicode.In(r, unicode.M):
@@ -87,18 +86,18 @@ func units(r rune) int {
 	return 1
 }
 
-// Units counts a name (rule B8).
+// Units is the length of a name (rule B8).
 func Units(name string) int {
 	n := 0
-	for _, r := range letters(name) {
+	for _, r := range withoutSpaces(name) {
 		n += units(r)
 	}
 	return n
 }
 
-// first keeps the first MaxUnits. A Chinese character that only half fits ends
-// the name: what follows it is not pulled forward. Marks stay with their letter.
-func first(letters string) string {
+// truncate keeps the first [MaxUnits]. A Chinese character that fits only by half ends the name: no
+// later character moves forward. Marks stay with their letter.
+func truncate(letters string) string {
 	left := MaxUnits
 	for i, r := range letters {
 		if left -= units(r); left < 0 {
@@ -108,33 +107,32 @@ func first(letters string) string {
 	return letters
 }
 
-// Cut is a name in its one spelling, at most MaxUnits long. A name that fits
-// keeps its spaces; of a longer one the first MaxUnits are kept without, as the
-// passenger is told to enter it.
+// Cut normalizes a name and bounds it to [MaxUnits]. A name that fits keeps its spaces; a longer
+// one is cut without spaces, as passengers are told to enter it.
 func Cut(name string) string {
-	all := letters(name)
-	if kept := first(all); len(kept) < len(all) {
+	all := withoutSpaces(name)
+	if kept := truncate(all); len(kept) < len(all) {
 		return kept
 	}
-	return one(name)
+	return normalize(name)
 }
 
-// OverLong reports whether Cut loses something.
+// OverLong reports whether [Cut] removes a part of the name.
 func OverLong(name string) bool { return Units(name) > MaxUnits }
 
-// Key is what two spellings of one name share: the first MaxUnits without spaces
-// and, for Latin letters, without case. It is for comparing; show Cut.
+// Key is equal for the spellings of one name: the first [MaxUnits] without spaces and, for Latin
+// letters, without case. It is for comparing; display uses [Cut].
 func Key(name string) string {
-	// Case is taken from the letter alone, so that a mark is no matter of it.
-	return norm.NFC.String(strings.Map(sameCase, norm.NFD.String(first(letters(name)))))
+	// Decomposed first, so that case folding applies to the letter without its marks.
+	return norm.NFC.String(strings.Map(foldCase, norm.NFD.String(truncate(withoutSpaces(name)))))
 }
 
 // SameName reports whether two names are spellings of one (rule B8).
 func SameName(a, b string) bool { return Key(a) == Key(b) }
 
-// sameCase is the least of the letters that differ by case only. Not ToUpper:
-// that takes the sharp s to itself and its capital elsewhere.
-func sameCase(r rune) rune {
+// foldCase returns the smallest of the letters that differ only in case. ToUpper would keep ß
+// distinct from its capital.
+func foldCase(r rune) rune {
 	if !unicode.Is(unicode.Latin, r) {
 		return r
 	}
@@ -145,14 +143,13 @@ func sameCase(r rune) rune {
 	return least
 }
 
-// commonText has the Table of General Standard Chinese Characters (通用规范汉字表,
-// 2013): 3,500, 3,000 and 1,605 characters in three lines. commongen makes it,
-// LICENSE-UNICODE is its licence.
+// commonText is the Table of General Standard Chinese Characters (通用规范汉字表, 2013): 3,500, 3,000
+// and 1,605 characters on three lines. commongen generates it; LICENSE-UNICODE is its licence.
 //
 //go:embed common.txt
 var commonText string
 
-// common has the 8,105 characters in order.
+// common contains the 8,105 characters in order.
 var common = func() []rune {
 	all := []rune(strings.ReplaceAll(commonText, "\n", ""))
 	slices.Sort(all)
@@ -164,22 +161,21 @@ func isCommon(r rune) bool {
 	return found
 }
 
-// Uncommon reports whether a name on a document of the type holds a character that
-// is rare or traditional (rule B1), or pinyin in the place of one.
+// Uncommon reports whether a name on a document of the type has a rare or traditional character
+// (rule B1), or pinyin in place of one.
 //
-// Our choice, for the rule names no list: common are the Chinese characters of the
-// Table of General Standard Chinese Characters, Latin letters, ASCII and "·". The
-// table is the state's list of characters for names; its third level has characters
-// that only names use. So one question settles both: a traditional character that
-// the table has is a standard one, and every other one is traditional or rare.
-// Other scripts, private characters and marks that no letter takes up are uncommon
-// too. A clerk then looks at a name that a machine could have read, never the other
-// way round.
+// Our choice, since the rule names no list: common are the Chinese characters of the Table of
+// General Standard Chinese Characters, Latin letters, ASCII and "·". The table is the official list
+// of characters for names; its third level contains characters used only in names. One lookup
+// therefore decides both: a traditional character in the table is a standard one, and any other
+// character is traditional or rare. Other scripts, private characters and marks that do not combine
+// with a letter are uncommon as well. The error is always on one side: a clerk may look at a name
+// that a machine could have read.
 //
-// A resident ID card has a Chinese name, so a Latin letter in it is pinyin for a
-// character that could not be entered (rule B8).
+// A resident ID card has a Chinese name, so a Latin letter in it is pinyin for a character that
+// could not be entered (rule B8).
 func Uncommon(name string, on DocumentType) bool {
-	for _, r := range one(name) {
+	for _, r := range normalize(name) {
 		switch {
 		case unicode.Is(unicode.Latin, r):
 			if on == ResidentID {

@@ -66,7 +66,7 @@ func TestB8_NameVectors(t *testing.T) {
 		name, err := ReadName(v.entered, Passport)
 		if v.kept == "!" {
 			if !errors.Is(err, ErrNameEntered) || name != (Name{}) {
-				t.Errorf("%+q is a name: %+v, %v", v.entered, name, err)
+				t.Errorf("%+q is accepted as a name: %+v, %v", v.entered, name, err)
 			}
 			continue
 		}
@@ -76,8 +76,8 @@ func TestB8_NameVectors(t *testing.T) {
 	}
 }
 
-// Whatever names the vectors say share a key are one name, and no others.
-func TestB8_WhatIsOneName(t *testing.T) {
+// Two names of the vectors are the same name exactly if they have the same key.
+func TestB8_SameNameHasTheSameKey(t *testing.T) {
 	vectors := nameVectors(t)
 	for _, a := range vectors {
 		for _, b := range vectors {
@@ -89,7 +89,7 @@ func TestB8_WhatIsOneName(t *testing.T) {
 }
 
 func TestB8_EnteredNamesAreBounded(t *testing.T) {
-	// Longer than CleanName takes: it is cut, not refused.
+	// A name longer than CleanName accepts is cut, not refused.
 	name, err := ReadName(strings.Repeat("Test ", 40), Passport)
 	if want := strings.Repeat("Test", 7) + "Te"; err != nil || name.Text != want || !name.OverLong {
 		t.Errorf("%+v, %v", name, err)
@@ -101,14 +101,13 @@ func TestB8_EnteredNamesAreBounded(t *testing.T) {
 	}
 }
 
-// One character at a time, all of Unicode but for samples of its long uniform
-// stretches: the forms are stable, and case is the
-// only thing that Key takes beyond the one spelling.
-func TestB8_EveryCharacter(t *testing.T) {
-	for r := rune(0); r < 0xf0000; r++ { // behind it is private use, as before U+F900
+// The test visits all of Unicode, with samples of its long uniform ranges. Both forms are stable,
+// and Key differs from the normal spelling only by case.
+func TestB8_EveryCharacterIsStable(t *testing.T) {
+	for r := rune(0); r < 0xf0000; r++ { // the rest is private use, as before U+F900
 		switch {
 		case r >= 0x40000 && r < 0xe0000:
-			r = 0xe0000 // nothing is assigned between
+			r = 0xe0000 // unassigned between
 		case r > 0x3400 && r < 0x9fff, r > 0xac00 && r < 0xf8f0, r > 0x20000 && r < 0x2f700, r > 0x30000:
 			r += 12 // Chinese characters, Hangul, surrogates, private use
 		}
@@ -148,7 +147,7 @@ func FuzzSpelling(f *testing.F) {
 		if OverLong(a) == (Units(kept) == Units(a)) {
 			t.Fatalf("%+q: over-long is %v", a, OverLong(a))
 		}
-		// What a keyboard makes of a name is the same name.
+		// Spellings that a keyboard may produce are the same name.
 		for _, other := range []string{norm.NFD.String(a), norm.NFC.String(a), " " + a + "\u3000", spaced(a), wide(a), ascii(a, unicode.ToUpper), ascii(a, unicode.ToLower)} {
 			if !SameName(a, other) || OverLong(a) != OverLong(other) {
 				t.Fatalf("%+q and %+q have the keys %+q and %+q", a, other, key, Key(other))
@@ -166,7 +165,7 @@ func FuzzSpelling(f *testing.F) {
 	})
 }
 
-// spaced puts a space behind every character.
+// spaced appends a space to every character.
 func spaced(s string) string {
 	var b strings.Builder
 	for _, r := range s {

@@ -19,8 +19,8 @@ func TestB1_CommonCharactersAreThoseOfTheStandard(t *testing.T) {
 			t.Errorf("level %d has %d characters, want %d", i+1, n, want[i])
 		}
 		for _, r := range level {
-			if seen[r] || units(r) != 2 || one(string(r)) != string(r) {
-				t.Errorf("%c (%U) is there twice, or has another spelling", r, r)
+			if seen[r] || units(r) != 2 || normalize(string(r)) != string(r) {
+				t.Errorf("%c (%U) is duplicate or not normalized", r, r)
 			}
 			seen[r] = true
 		}
@@ -43,8 +43,8 @@ func TestB1_CommonCharactersAreThoseOfTheStandard(t *testing.T) {
 	}
 }
 
-func TestB1_RareAndTraditionalCharacters(t *testing.T) {
-	// The traditional one beside the simplified one of the same word.
+func TestB1_RareAndTraditionalCharactersAreUncommon(t *testing.T) {
+	// Traditional characters with their simplified forms.
 	for traditional, simplified := range map[string]string{"國": "国", "劉": "刘", "陳": "陈", "張": "张", "馬": "马", "龍": "龙", "東": "东", "門": "门", "後": "后", "黃": "黄"} {
 		if !Uncommon("测"+traditional, ResidentID) {
 			t.Errorf("%s passes for common", traditional)
@@ -53,13 +53,13 @@ func TestB1_RareAndTraditionalCharacters(t *testing.T) {
 			t.Errorf("%s passes for uncommon", simplified)
 		}
 	}
-	// Outside the table: the extensions, old forms, private use.
+	// Not in the table: extensions, old forms, private use.
 	for _, rare := range []string{"龘", "𠮷", "㐀", "\ue000", "\u3007", "堃\U00020000"} {
 		if !Uncommon("测"+rare, ResidentID) {
 			t.Errorf("%s passes for common", rare)
 		}
 	}
-	// Of the table, and not of GB/T 2312; two of them from the extensions B and C.
+	// In the table but not in GB/T 2312; two are from extensions B and C.
 	for _, name := range []string{"玥", "珺", "喆", "堃", "昇", "䶮", "𬭚", "𫖯"} {
 		if Uncommon("测"+name, ResidentID) {
 			t.Errorf("%s passes for rare", name)
@@ -72,8 +72,7 @@ func TestB1_RareAndTraditionalCharacters(t *testing.T) {
 	}
 }
 
-// A resident ID card has a Chinese name: Latin letters stand for characters that
-// could not be entered.
+// Latin letters on a resident ID card replace characters that could not be entered.
 func TestR07_PinyinOnAResidentCardIsUncommon(t *testing.T) {
 	for name, pinyin := range map[string]bool{"Ceshi": true, "测shi": true, "ｃｅｓｈｉ": true, "测试": false, "阿测·试": false, "阿测.试": false} {
 		if Uncommon(name, ResidentID) != pinyin {
@@ -85,7 +84,7 @@ func TestR07_PinyinOnAResidentCardIsUncommon(t *testing.T) {
 	}
 }
 
-// The mark is decided anew when a stored name is read.
+// The mark is evaluated again when a stored name is read.
 func TestR07_StoredMarksFollowTheTable(t *testing.T) {
 	for _, c := range []struct {
 		text                   string
@@ -103,7 +102,7 @@ func TestR07_StoredMarksFollowTheTable(t *testing.T) {
 		}
 	}
 	if !StoredName("Ceshi", false, false, ResidentID).Uncommon {
-		t.Error("stored pinyin stays common")
+		t.Error("stored pinyin is still common")
 	}
 }
 
@@ -125,11 +124,11 @@ func TestG17_AnEditOfCaseOnlyIsTheSameName(t *testing.T) {
 		{read("Test Name", Passport), read("Test Names", Passport), Name{Text: "Test Names"}, "another letter"},
 		{read("阿测·试", ResidentID), read("阿测.试", ResidentID), Name{Text: "阿测.试"}, "the other dot"},
 		{read(long+"kl", Passport), read(long, Passport), Name{Text: long, OverLong: true}, "the part that was kept"},
-		{read(long+"kl", Passport), read(strings.ToUpper(long)+"xy", Passport), Name{Text: long, OverLong: true}, "another end, which is not kept"},
-		{read(long, Passport), read(long+"kl", Passport), Name{Text: long, OverLong: true}, "it became over-long"},
-		{read(long+"國", Passport), read(long, Passport), Name{Text: long, OverLong: true, Uncommon: true}, "the rare end is not known any more"},
+		{read(long+"kl", Passport), read(strings.ToUpper(long)+"xy", Passport), Name{Text: long, OverLong: true}, "another cut-off end"},
+		{read(long, Passport), read(long+"kl", Passport), Name{Text: long, OverLong: true}, "the name became over-long"},
+		{read(long+"國", Passport), read(long, Passport), Name{Text: long, OverLong: true, Uncommon: true}, "the cut-off rare end is no longer known"},
 		{read("Ceshi", Passport), read("ceshi", ResidentID), Name{Text: "Ceshi", Uncommon: true}, "pinyin on the new document"},
-		{read("Ceshi", ResidentID), read("ceshi", Passport), Name{Text: "Ceshi"}, "a name of the new document"},
+		{read("Ceshi", ResidentID), read("ceshi", Passport), Name{Text: "Ceshi"}, "a Latin name on the new document"},
 	} {
 		if got := c.before.Edited(c.entered); got != c.want {
 			t.Errorf("%s: %+v, want %+v", c.why, got, c.want)

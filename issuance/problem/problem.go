@@ -1,10 +1,10 @@
-// Package problem is how the rules say no. Each domain package has one Table of its
-// problems, a row each: the stable code, the HTTP status, and what a person reads.
-// Package httpapi joins the tables and sends the rows as problems of RFC 9457.
+// Package problem defines the problems of the HTTP API (RFC 9457). Each domain package has one
+// [Table] with a row per problem: the stable code, the HTTP status, and the texts for people.
+// Package httpapi joins the tables and sends the rows.
 //
-// It promises that each code of the joined tables is declared once and completely, or
-// the program does not start; and that an Error repeats nothing of what was sent: it
-// may be logged, counted and told.
+// It promises that each code of the joined tables is declared exactly once and completely, or the
+// program does not start. It promises that an [Error] contains nothing of the request: it may be
+// logged, counted and returned.
 package problem
 
 import (
@@ -15,33 +15,33 @@ import (
 // Code is the stable name of a problem.
 type Code string
 
-// Text is what a person reads of a problem, and what to do next (rule A14), in
-// English and Chinese. Next is empty where there is nothing to do.
+// Text is what a person reads about a problem and the next step (rule A14), in English and Chinese.
+// Next is empty if there is no next step.
 type Text struct{ EN, ZH, NextEN, NextZH string }
 
 // Row is one problem.
 type Row struct {
 	Code   Code
-	Status int // of HTTP, 400 to 599
+	Status int // HTTP status, 400 to 599
 	Text
 }
 
-// Table is the closed list of a domain's problems. It is filled while the package's
-// variables are initialized, and only read after that.
+// Table is the closed list of a domain's problems. It is filled during the initialization of
+// package variables and only read afterwards.
 type Table []Row
 
-// Add declares a problem and returns its code. It panics for a code that is not in
-// snake_case and for a text in one language only.
+// Add declares a problem and returns its code. It panics if the code is not in snake_case or a text
+// is missing in one language.
 func (t *Table) Add(status int, code Code, en, zh, nextEN, nextZH string) Code {
 	if code == "" || strings.Trim(string(code), "abcdefghijklmnopqrstuvwxyz_") != "" ||
 		status < 400 || status > 599 || en == "" || zh == "" || (nextEN == "") != (nextZH == "") {
-		panic("BUG: issuance/problem: no complete row for " + string(code))
+		panic("BUG: issuance/problem: incomplete row for " + string(code))
 	}
 	*t = append(*t, Row{code, status, Text{en, zh, nextEN, nextZH}})
 	return code
 }
 
-// Join finds the rows of all tables by their codes. It panics for a code that stands twice.
+// Join indexes the rows of all tables by code. It panics on a duplicate code.
 func Join(tables ...Table) map[Code]Row {
 	all := make(map[Code]Row)
 	for _, t := range tables {
@@ -55,29 +55,29 @@ func Join(tables ...Table) map[Code]Row {
 	return all
 }
 
-// Error is a problem that the caller may be told. Every other error is a fault of the
-// issuer, told to nobody but the log.
+// Error is a problem that is returned to the caller. Any other error is a fault of the issuer and
+// is only logged.
 type Error struct {
 	Code Code
-	// Detail says which part of the request is at fault and what it must be. It
-	// never repeats what was sent.
+	// Detail names the faulty part of the request and what it must be. It never repeats the
+	// request.
 	Detail string
-	// RetryAt is from when the same request can succeed, Unix seconds; 0 if time
-	// alone changes nothing.
+	// RetryAt is the time from which the same request can succeed, in Unix seconds; 0 if waiting
+	// does not help.
 	RetryAt int64
 }
 
-func (e *Error) Error() string { return "refused: " + string(e.Code) }
+func (e *Error) Error() string { return "problem: " + string(e.Code) }
 
-// New makes an error that time does not lift.
+// New makes a problem that waiting does not resolve.
 func New(code Code, detail string) error { return &Error{Code: code, Detail: detail} }
 
-// Until makes an error that ends at a time, Unix seconds.
+// Until makes a problem that ends at retryAt, in Unix seconds.
 func Until(retryAt int64, code Code, detail string) error {
 	return &Error{Code: code, Detail: detail, RetryAt: retryAt}
 }
 
-// Is reports whether an error is a problem with the code.
+// Is reports whether err is a problem with the code.
 func Is(err error, code Code) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Code == code

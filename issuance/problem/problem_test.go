@@ -2,12 +2,12 @@ package problem
 
 import "testing"
 
-func TestOneCompleteRowACode(t *testing.T) {
+func TestIncompleteAndDuplicateRowsPanic(t *testing.T) {
 	panics := func(what string, f func()) {
 		t.Helper()
 		defer func() {
 			if recover() == nil {
-				t.Errorf("%s was taken", what)
+				t.Errorf("%s: no panic", what)
 			}
 		}()
 		f()
@@ -18,8 +18,8 @@ func TestOneCompleteRowACode(t *testing.T) {
 		t.Errorf("%v", all)
 	}
 	panics("no code", func() { b.Add(404, "", "No.", "没有。", "", "") })
-	panics("another spelling", func() { b.Add(404, "Not-There", "No.", "没有。", "", "") })
-	panics("a status of no error", func() { b.Add(200, "fine", "Fine.", "好。", "", "") })
+	panics("not snake_case", func() { b.Add(404, "Not-There", "No.", "没有。", "", "") })
+	panics("a status that is not an error", func() { b.Add(200, "fine", "Fine.", "好。", "", "") })
 	panics("no Chinese", func() { b.Add(404, "gone", "Gone.", "", "", "") })
 	panics("half a next step", func() { b.Add(404, "gone", "Gone.", "没有。", "Leave.", "") })
 	b.Add(409, code, "It is not there.", "没有。", "", "")

@@ -37,7 +37,7 @@ func (w *system) lived() (h account.Holder, guest Line) {
 	return h, guest
 }
 
-func TestB12_HolderSeesAllThatIsHeld(t *testing.T) {
+func TestB12_HolderCanExportAllPersonalData(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		h, guest := w.lived()
 		held, err := w.PersonalData(t.Context(), h)
@@ -175,7 +175,7 @@ func TestTicketsAreForgotten(t *testing.T) {
 
 // The files of the database are read as a thief would: nothing personal is in
 // them, and no ticket's reference.
-func TestB12_NothingPersonalLiesInTheDatabaseFile(t *testing.T) {
+func TestB12_DatabaseFileContainsNoPersonalData(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		h, _ := w.lived()
 		marked := append([]string{markedReference, resident(1).DocumentNumber, resident(2).DocumentNumber, visitor(1).DocumentNumber}, secrets...)

@@ -389,7 +389,7 @@ func TestG22_ATicketingSystemLearnsTheAccountByAOneTimeCode(t *testing.T) {
 		h.Call("POST", "/v1/account/codes", "", harness.Object{"client": "ticketing-1"}).Refused(t, account.LoginRequired)
 
 		auditLog := h.AuditLog()
-		for _, want := range []string{"redeemed", "refused: shown before", "refused: over", "refused: wrong verifier", "refused: the login has ended"} {
+		for _, want := range []string{"redeemed", "refused: used before", "refused: expired", "refused: wrong verifier", "refused: the login has ended"} {
 			runtest.Has(t, auditLog, `"detail":"`+want+`"`)
 		}
 		runtest.HasNot(t, auditLog, "rgc_")

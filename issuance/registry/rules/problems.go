@@ -20,7 +20,7 @@ var (
 		"Correct it to match the document and send it again.", "请按证件更正后重新提交。")
 	ConsentMissing = Problems.Add(409, "consent_missing",
 		"Consent to the privacy policy is required.", "需要同意隐私政策。",
-		"Read the privacy policy and agree to it.", "请阅读并同意隐私政策。")
+		"Read the privacy policy and agree to it.", "请阅读并同意隐私政策后继续。")
 
 	// Statuses and who changes them.
 	MoveRefused = Problems.Add(409, "status_change_refused",
