@@ -25,10 +25,10 @@ func (l *exhausted) Accept() (net.Conn, error) {
 
 // A gateway without descriptors goes on serving, answers again when there are
 // some, and drains in order.
-func TestServingOutlivesAcceptErrors(t *testing.T) {
+func TestServingContinuesAfterAcceptErrors(t *testing.T) {
 	t.Parallel()
 	const failures = 5
-	s := open(t, plan{listen: func() (net.Listener, error) {
+	s := start(t, setup{listen: func() (net.Listener, error) {
 		inner, err := net.Listen("tcp", "127.0.0.1:0")
 		l := &exhausted{Listener: inner}
 		l.left.Store(failures)

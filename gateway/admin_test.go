@@ -9,8 +9,8 @@ import (
 	"github.com/railgate/railgate/tokens/fixedkey"
 )
 
-func TestTheAdminListener(t *testing.T) {
-	s := open(t, plan{})
+func TestAdminListenerEndpoints(t *testing.T) {
+	s := start(t, setup{})
 	s.check("entry", s.goodCode(7)).verdict(t)
 	admin := s.NewAdmin(s.metrics)
 	if admin.ReadHeaderTimeout == 0 || admin.ReadTimeout == 0 || admin.WriteTimeout == 0 || admin.IdleTimeout == 0 || admin.MaxHeaderBytes == 0 {
@@ -44,8 +44,8 @@ func TestTheAdminListener(t *testing.T) {
 	}
 }
 
-func TestTheMetricsHaveNoLabelOfAPersonOrADevice(t *testing.T) {
-	s := open(t, plan{})
+func TestMetricsAndLogNameNoPersonAndNoDevice(t *testing.T) {
+	s := start(t, setup{})
 	session := s.issuer.Open(7, now/1000)
 	code := session.Code(0)
 	s.check("entry", code.Text()).verdict(t)
@@ -60,8 +60,8 @@ func TestTheMetricsHaveNoLabelOfAPersonOrADevice(t *testing.T) {
 	}
 }
 
-func TestTheGaugesSayWhatIsHeld(t *testing.T) {
-	s := open(t, plan{})
+func TestGaugesReportTheReplica(t *testing.T) {
+	s := start(t, setup{})
 	s.feed.Revoke(now, s.issuer.Open(7, now/1000).Fields.Serial)
 	for metric, want := range map[string]float64{"railgate_revoked_serials": 1, "railgate_issuer_keys": 2, "railgate_devices": 3, "railgate_revocation_age_seconds": 0} {
 		if got := s.count(metric); got != want {
@@ -71,7 +71,7 @@ func TestTheGaugesSayWhatIsHeld(t *testing.T) {
 	if s.count("railgate_verifier", fixedkey.Best().String()) != 1 {
 		t.Error("the metrics do not say how signatures are verified")
 	}
-	if got := open(t, booting()).count("railgate_revocation_age_seconds"); got != -1 {
+	if got := start(t, booting()).count("railgate_revocation_age_seconds"); got != -1 {
 		t.Errorf("while booting the age is %v, want -1", got)
 	}
 }

@@ -29,16 +29,16 @@ const (
 	forgeryWait = 5 * time.Millisecond
 	// strangerWait is the same for requests that are not checks by a known device:
 	// 1.92 s at most. They have no passenger who waits.
-	strangerWait = 30 * time.Millisecond
+	unknownClientWait = 30 * time.Millisecond
 	// retryAfter is when one who was turned away may ask again, seconds.
 	retryAfter = "1"
 )
 
 // slowDown makes a suspect wait before it gets its answer, so that a flood takes the
 // time of those who send it. It takes nothing of ours but the connection's goroutine.
-func (g *Gateway) slowDown(l *connState, wait time.Duration) {
-	if l != nil && l.forged > forgeries && g.pressure.Level() >= overload.Busy {
-		g.meter.slowed.Add(1)
+func (g *Gateway) delaySuspect(l *connState, wait time.Duration) {
+	if l != nil && l.forged > forgeries && g.load.Level() >= overload.Busy {
+		g.meter.delayed.Add(1)
 		time.Sleep(time.Duration(l.forged) * wait)
 	}
 }
@@ -46,18 +46,18 @@ func (g *Gateway) slowDown(l *connState, wait time.Duration) {
 // holdBack makes a stranger wait before it gets its answer. One that has not waited
 // for answers as often as can be remembered is held back at any level: as soon as
 // its flood ebbs the gateway is calm, and it would come back.
-func (g *Gateway) holdBack(l *connState) {
+func (g *Gateway) delayUnknownClient(l *connState) {
 	if l.forged == mostForgeries && l.conn.Pipelined() {
-		g.meter.slowed.Add(1)
-		time.Sleep(mostForgeries * strangerWait)
+		g.meter.delayed.Add(1)
+		time.Sleep(mostForgeries * unknownClientWait)
 		return
 	}
-	g.slowDown(l, strangerWait)
+	g.delaySuspect(l, unknownClientWait)
 }
 
 // shed answers 503 if the process is at that level.
 func (g *Gateway) shed(ctx *fasthttp.RequestCtx, level overload.Level) bool {
-	if g.pressure.Level() < level {
+	if g.load.Level() < level {
 		return false
 	}
 	g.refuse(ctx, problemOverloaded)

@@ -17,8 +17,8 @@ import (
 // A check of a pass that is in the cache allocates nothing, whether its head is
 // remembered, another than the last one, or on a connection that remembers none.
 // The race detector allocates by itself, hence the build tag.
-func TestACheckAllocatesNothing(t *testing.T) {
-	s := prepare(t, plan{})
+func TestCheckAllocatesNothing(t *testing.T) {
+	s := newHarness(t, setup{})
 	good := s.goodCode(7)
 	s.feed.Close(now, s.issuer.Open(8, tokentest.Epoch).Fields)
 	for _, c := range []struct{ name, scope, code, want string }{
@@ -56,8 +56,8 @@ func TestACheckAllocatesNothing(t *testing.T) {
 
 // AllocsPerRun rounds down. What it may hide is ristretto's: it hands every 64
 // lookups to its policy, and takes a new buffer for the next 64.
-func TestWhatTheCacheAllocates(t *testing.T) {
-	s := prepare(t, plan{})
+func TestPassCacheAllocatesRarely(t *testing.T) {
+	s := newHarness(t, setup{})
 	ctx := newRequest(t, "entry", s.goodCode(7))
 	run := func() {
 		ctx.Response.Reset()
@@ -85,8 +85,8 @@ func TestWhatTheCacheAllocates(t *testing.T) {
 }
 
 // Nor does a refused request allocate: strangers come in numbers.
-func TestARefusalAllocatesNothing(t *testing.T) {
-	s := prepare(t, plan{})
+func TestProblemAllocatesNothing(t *testing.T) {
+	s := newHarness(t, setup{})
 	for name, raw := range map[string]string{
 		"stranger":   "POST /v1/check?scope=entry HTTP/1.1\r\nHost: g\r\nContent-Length: 1\r\n\r\nx",
 		"lost":       post("/v2/check", "", "x"),

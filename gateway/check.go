@@ -41,7 +41,7 @@ func (g *Gateway) serve(ctx *fasthttp.RequestCtx) {
 		fault = edge.Malformed
 	}
 	if fault != edge.NoFault {
-		g.places.leave(&ctx.Request.Header)
+		g.slots.release(&ctx.Request.Header)
 		g.refuse(ctx, faults[fault])
 		ctx.SetConnectionClose()
 		return
@@ -64,7 +64,7 @@ func (g *Gateway) serve(ctx *fasthttp.RequestCtx) {
 			g.checks(ctx, conn, who)
 			return
 		}
-		g.places.leave(&ctx.Request.Header)
+		g.slots.release(&ctx.Request.Header)
 	case "/healthz":
 		g.answerHealth(ctx)
 	case "/readyz":
@@ -72,8 +72,8 @@ func (g *Gateway) serve(ctx *fasthttp.RequestCtx) {
 	default:
 		g.refuse(ctx, problemNotFound)
 	}
-	if conn.observeStranger(ctx.Response.StatusCode() == fasthttp.StatusUnauthorized) {
-		g.holdBack(conn)
+	if conn.observeUnknownClient(ctx.Response.StatusCode() == fasthttp.StatusUnauthorized) {
+		g.delayUnknownClient(conn)
 	}
 }
 
@@ -83,7 +83,7 @@ func (g *Gateway) denyPanic(ctx *fasthttp.RequestCtx) {
 		g.meter.panics.Add(1)
 		// The fault's text may quote input, so only its place is logged.
 		g.log.Error("panic while answering a request; denied", zap.StackSkip("stack", 1))
-		g.places.leave(&ctx.Request.Header)
+		g.slots.release(&ctx.Request.Header)
 		g.refuse(ctx, problemInternal)
 		ctx.SetConnectionClose()
 	}
@@ -98,7 +98,7 @@ func (g *Gateway) admit(ctx *fasthttp.RequestCtx, head *edge.Head) (who caller, 
 		g.refuse(ctx, problemMethod)
 		return caller{}, false
 	}
-	device := g.Devices.find(head.Authorization)
+	device := g.Devices.authenticate(head.Authorization)
 	if device == nil {
 		g.refuse(ctx, problemDevice)
 		return caller{}, false
@@ -153,7 +153,7 @@ func (g *Gateway) check(ctx *fasthttp.RequestCtx, conn *connState, who caller) {
 	ctx.Response.Header.SetContentTypeBytes(jsonType)
 	ctx.Response.SetBody(s.body)
 	if conn.observe(reason) {
-		g.slowDown(conn, forgeryWait)
+		g.delaySuspect(conn, forgeryWait)
 	}
 }
 

@@ -32,7 +32,7 @@ const (
 // answers belong to no connection.
 type batchBuffers struct {
 	bytes.Reader // of answer
-	places       *places
+	slots        *slots
 	head         *fasthttp.RequestHeader // whose place is left with the answer
 	answer       []byte
 	scans        []batch.Scan
@@ -44,8 +44,8 @@ var batches = sync.Pool{New: func() any { return new(batchBuffers) }}
 // Close gives the memory back, and the place. The server calls it, once.
 func (b *batchBuffers) Close() error {
 	b.Reset(nil)
-	b.places.leave(b.head)
-	b.places, b.head = nil, nil
+	b.slots.release(b.head)
+	b.slots, b.head = nil, nil
 	batches.Put(b)
 	return nil
 }
@@ -57,41 +57,41 @@ func (g *Gateway) checks(ctx *fasthttp.RequestCtx, conn *connState, who caller) 
 	case !who.device.Offline:
 		g.refuse(ctx, problemBatches)
 		return
-	case !g.places.take(h, who.device): // a large one has its place already
-		g.refuse(ctx, problemPlaces)
+	case !g.slots.acquire(h, who.device): // a large one has its place already
+		g.refuse(ctx, problemSlots)
 		return
 	}
 	// A batch has waited for hours and can wait a second more.
 	if g.shed(ctx, overload.Full) {
-		g.places.leave(h)
+		g.slots.release(h)
 		return
 	}
 	b := batches.Get().(*batchBuffers)
 	// As for one check, the clock is read once.
 	now := g.Now(ctx.Time()).UnixMilli()
-	refusal := b.read(ctx.PostBody())
+	refusal := b.readScans(ctx.PostBody())
 	// The codes were copied. What took in a large body must not stay with a
 	// connection that may go on for hours.
 	ctx.Request.ReleaseBody(keptBytes)
 	if refusal.Fault != batch.NoFault {
 		g.refuseScans(ctx, b, refusal)
 		batches.Put(b)
-		g.places.leave(h)
+		g.slots.release(h)
 		return
 	}
 	forged := g.judgeAll(b, conn, now, who)
 	ctx.Response.Header.SetContentTypeBytes(jsonType)
 	b.Reset(b.answer)
-	b.places, b.head = g.places, h
+	b.slots, b.head = g.slots, h
 	ctx.Response.SetBodyStream(b, len(b.answer))
 	if forged {
-		g.slowDown(conn, forgeryWait)
+		g.delaySuspect(conn, forgeryWait)
 	}
 }
 
 // read takes the scans out of a body, which it spends. Nothing in b points into
 // the body afterwards.
-func (b *batchBuffers) read(body []byte) batch.Refusal {
+func (b *batchBuffers) readScans(body []byte) batch.Refusal {
 	var refusal batch.Refusal
 	b.scans, refusal = batch.Read(body, b.scans)
 	if refusal.Fault != batch.NoFault {

@@ -12,12 +12,12 @@ import (
 // A batch allocates nothing of its own, once its memory is warm: neither when it
 // is answered nor when it is refused. What the server takes in a large body with is
 // not counted here: it is given back after each batch, see keptBytes.
-func TestABatchAllocatesNothing(t *testing.T) {
-	s := prepare(t, plan{})
+func TestBatchAllocatesNothing(t *testing.T) {
+	s := newHarness(t, setup{})
 	var good, mixed []scanned
 	for i := range uint32(batch.Max) {
-		good = append(good, s.shownAt(i, now))
-		mixed = append(mixed, s.shownAt(i, now-int64(i)*1000), scanned{"https://example.com", now}, scanned{s.goodCode(i), 0})
+		good = append(good, s.scanAt(i, now))
+		mixed = append(mixed, s.scanAt(i, now-int64(i)*1000), scanned{"https://example.com", now}, scanned{s.goodCode(i), 0})
 	}
 	for name, body := range map[string]string{
 		"the largest": bodyOf(good...), "a small one": bodyOf(good[:3]...), "all kinds": bodyOf(mixed[:batch.Max]...),

@@ -13,31 +13,31 @@ import (
 
 // A stranger is told so, and is not let in with a large body to say it.
 func TestOnlyDevicesSendBatches(t *testing.T) {
-	s := open(t, plan{})
-	one := bodyOf(s.shownAt(7, now))
-	s.refused("device_unknown", func() answer { return s.ask("POST", "/v1/checks?scope=entry", "", one) })
-	s.refused("device_unknown", func() answer { return s.ask("POST", "/v1/checks?scope=entry", "Bearer "+stranger, one) })
-	s.refused("scope_not_allowed", func() answer { return s.ask("POST", "/v1/checks?scope=entry", "Bearer "+shopDevice, one) })
-	s.refused("scope_missing", func() answer { return s.ask("POST", "/v1/checks", "Bearer "+gateDevice, one) })
-	s.refused("scope_unknown", func() answer { return s.ask("POST", "/v1/checks?scope=all", "Bearer "+gateDevice, one) })
-	s.refused("batches_not_allowed", func() answer { return s.ask("POST", "/v1/checks?scope=sale", "Bearer "+shopDevice, one) })
+	s := start(t, setup{})
+	one := bodyOf(s.scanAt(7, now))
+	s.expectProblem("device_unknown", func() answer { return s.send("POST", "/v1/checks?scope=entry", "", one) })
+	s.expectProblem("device_unknown", func() answer { return s.send("POST", "/v1/checks?scope=entry", "Bearer "+unknownDevice, one) })
+	s.expectProblem("scope_not_allowed", func() answer { return s.send("POST", "/v1/checks?scope=entry", "Bearer "+shopDevice, one) })
+	s.expectProblem("scope_missing", func() answer { return s.send("POST", "/v1/checks", "Bearer "+gateDevice, one) })
+	s.expectProblem("scope_unknown", func() answer { return s.send("POST", "/v1/checks?scope=all", "Bearer "+gateDevice, one) })
+	s.expectProblem("batches_not_allowed", func() answer { return s.send("POST", "/v1/checks?scope=sale", "Bearer "+shopDevice, one) })
 	announced := "POST /v1/checks?scope=entry HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n"
-	s.refused("device_unknown", func() answer {
-		a, in := s.wire(fmt.Sprintf(announced, stranger, gateway.BodyBytes+1))
-		s.ends(in)
+	s.expectProblem("device_unknown", func() answer {
+		a, in := s.sendRaw(fmt.Sprintf(announced, unknownDevice, gateway.BodyBytes+1))
+		s.expectClosed(in)
 		return a
 	})
-	s.refused("batches_not_allowed", func() answer {
-		a, in := s.wire(fmt.Sprintf(announced, shopDevice, gateway.BodyBytes+1))
-		s.ends(in)
+	s.expectProblem("batches_not_allowed", func() answer {
+		a, in := s.sendRaw(fmt.Sprintf(announced, shopDevice, gateway.BodyBytes+1))
+		s.expectClosed(in)
 		return a
 	})
 }
 
-func TestABatchIsPosted(t *testing.T) {
-	s := open(t, plan{})
+func TestBatchRequiresPost(t *testing.T) {
+	s := start(t, setup{})
 	for _, method := range []string{"GET", "PUT", "DELETE", "OPTIONS"} {
-		a := s.refused("method_not_allowed", func() answer { return s.ask(method, "/v1/checks?scope=entry", "Bearer "+gateDevice, "") })
+		a := s.expectProblem("method_not_allowed", func() answer { return s.send(method, "/v1/checks?scope=entry", "Bearer "+gateDevice, "") })
 		if a.header.Get("Allow") != "POST" {
 			t.Errorf("%s: Allow is %q", method, a.header.Get("Allow"))
 		}
@@ -45,9 +45,9 @@ func TestABatchIsPosted(t *testing.T) {
 }
 
 // Each fault is answered with what it is and where, and with nothing of what was sent.
-func TestBatchesThatCannotBeRead(t *testing.T) {
-	s := open(t, plan{})
-	one := bodyOf(s.shownAt(7, now))
+func TestMalformedBatchReportsFaultAndPosition(t *testing.T) {
+	s := start(t, setup{})
+	one := bodyOf(s.scanAt(7, now))
 	half := strings.TrimSuffix(one, "]}")
 	for _, c := range []struct {
 		body, fault  string
@@ -63,7 +63,7 @@ func TestBatchesThatCannotBeRead(t *testing.T) {
 		{half + `,{"code":"RG1:","scanned_at_ms":1.5e3}]}`, "number", 1, len(half) + 32},
 		{one + one, "syntax", 1, len(one)},
 	} {
-		a := s.ask("POST", "/v1/checks?scope=entry", "Bearer "+gateDevice, c.body)
+		a := s.send("POST", "/v1/checks?scope=entry", "Bearer "+gateDevice, c.body)
 		var p struct {
 			Code, Fault  string
 			Scan, Offset int
@@ -79,14 +79,14 @@ func TestBatchesThatCannotBeRead(t *testing.T) {
 			t.Errorf("got %s at scan %d, offset %d; want %s at scan %d, offset %d", p.Fault, p.Scan, p.Offset, c.fault, c.scan, c.offset)
 		}
 	}
-	if _, read := s.ask("POST", "/v1/checks?scope=entry", "Bearer "+gateDevice, one).verdicts(t); read[0].Reason != "ok" {
+	if _, read := s.send("POST", "/v1/checks?scope=entry", "Bearer "+gateDevice, one).verdicts(t); read[0].Reason != "ok" {
 		t.Errorf("after all that a good batch got %s", read[0].Reason)
 	}
 }
 
 func FuzzChecksBody(f *testing.F) {
-	s := prepare(f, plan{})
-	one := bodyOf(s.shownAt(7, now))
+	s := newHarness(f, setup{})
+	one := bodyOf(s.scanAt(7, now))
 	for _, body := range []string{one, one + one, one[:len(one)-1], `{"scans":[]}`, bodyOf(make([]scanned, 3)...), "RG1:"} {
 		f.Add([]byte(body))
 	}
@@ -110,15 +110,15 @@ func FuzzChecksBody(f *testing.F) {
 	})
 }
 
-func TestAPanicInABatchIsADenialOfAll(t *testing.T) {
+func TestPanicInABatchDeniesTheBatch(t *testing.T) {
 	keys := &faulty{}
-	s := open(t, plan{prepare: func(g *gateway.Gateway) { g.UseKeys(keys) }})
+	s := start(t, setup{configure: func(g *gateway.Gateway) { g.UseKeys(keys) }})
 	s.panics = 1
 	keys.Keys = s.feed.Replica
-	scan := s.shownAt(7, now)
+	scan := s.scanAt(7, now)
 	keys.quote = scan.Code
 	keys.broken.Store(true)
-	s.refused("internal_error", func() answer { return s.checks("entry", scanned{"nonsense", now}, scan) })
+	s.expectProblem("internal_error", func() answer { return s.checks("entry", scanned{"nonsense", now}, scan) })
 	keys.broken.Store(false)
 	if _, read := s.checks("entry", scan).verdicts(t); read[0].Reason != "ok" {
 		t.Errorf("after the panic a good code got %s", read[0].Reason)

@@ -30,19 +30,19 @@ func bodyOf(list ...scanned) string {
 }
 
 // shownAt is a code that is good at a moment, Unix ms, as it was scanned then.
-func (s *station) shownAt(index uint32, at int64) scanned {
+func (s *harness) scanAt(index uint32, at int64) scanned {
 	session := s.issuer.Open(index, at/1000)
 	code := session.Code(0)
 	return scanned{code.Text(), at}
 }
 
 // checks sends a batch as the gate.
-func (s *station) checks(scope string, list ...scanned) answer {
+func (s *harness) checks(scope string, list ...scanned) answer {
 	s.t.Helper()
 	for _, c := range list {
-		s.remember("", c.Code)
+		s.addSecrets("", c.Code)
 	}
-	return s.ask("POST", "/v1/checks?scope="+scope, "Bearer "+gateDevice, bodyOf(list...))
+	return s.send("POST", "/v1/checks?scope="+scope, "Bearer "+gateDevice, bodyOf(list...))
 }
 
 // verdicts expects an answer that is a list of them, and gives each as it was sent.
@@ -71,10 +71,10 @@ func reasonsOf(list []verdict) (reasons []string) {
 }
 
 // What a batch says of a scan that was made now is what a check says, to the byte.
-func TestABatchSaysWhatChecksSay(t *testing.T) {
+func TestBatchVerdictEqualsCheckVerdict(t *testing.T) {
 	for _, c := range scans {
 		t.Run(c.reason, func(t *testing.T) {
-			s := c.openFor(t)
+			s := c.start(t)
 			code := c.code(s)
 			want := string(s.check(c.scope, code).body)
 			before := s.counters("railgate_verdicts_total")
@@ -99,11 +99,11 @@ func TestABatchSaysWhatChecksSay(t *testing.T) {
 
 // Good and forged codes beside each other, some again and again, some known to
 // the cache and some not: each verdict is its scan's own, in order.
-func TestAMixedBatch(t *testing.T) {
-	s := open(t, plan{})
+func TestMixedBatchKeepsOrder(t *testing.T) {
+	s := start(t, setup{})
 	var kinds []string
 	for _, c := range scans {
-		if c.plan == nil && c.before == nil && c.scope == "entry" {
+		if c.setup == nil && c.before == nil && c.scope == "entry" {
 			kinds = append(kinds, c.code(s))
 		}
 	}
@@ -128,11 +128,11 @@ func TestAMixedBatch(t *testing.T) {
 	}
 }
 
-func TestTheSizeOfABatch(t *testing.T) {
-	s := open(t, plan{})
+func TestBatchSizeLimits(t *testing.T) {
+	s := start(t, setup{})
 	var list []scanned
 	for i := range uint32(batch.Max) {
-		list = append(list, s.shownAt(i, now))
+		list = append(list, s.scanAt(i, now))
 	}
 	_, read := s.checks("entry", list...).verdicts(t)
 	for i, v := range read {
@@ -140,31 +140,34 @@ func TestTheSizeOfABatch(t *testing.T) {
 			t.Fatalf("scan %d: %s for %s", i, v.Reason, v.Serial)
 		}
 	}
-	s.refused("too_many_scans", func() answer { return s.checks("entry", append(list, list[0])...) })
+	s.expectProblem("too_many_scans", func() answer { return s.checks("entry", append(list, list[0])...) })
 
 	// Written with a lot of space the largest batch still fits; a byte more does not.
 	body := bodyOf(list...)
 	body += strings.Repeat(" ", gateway.BatchBytes-len(body))
-	ask := func(body string) answer { return s.ask("POST", "/v1/checks?scope=entry", "Bearer "+gateDevice, body) }
-	if _, read := ask(body).verdicts(t); len(read) != batch.Max {
+	send := func(body string) answer { return s.send("POST", "/v1/checks?scope=entry", "Bearer "+gateDevice, body) }
+	if _, read := send(body).verdicts(t); len(read) != batch.Max {
 		t.Errorf("%d verdicts", len(read))
 	}
-	s.refused("body_too_large", func() answer {
-		a, _ := s.wire(fmt.Sprintf("POST /v1/checks?scope=entry HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n", gateDevice, gateway.BatchBytes+1))
+	s.expectProblem("body_too_large", func() answer {
+		a, _ := s.sendRaw(fmt.Sprintf("POST /v1/checks?scope=entry HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n", gateDevice, gateway.BatchBytes+1))
 		return a
 	})
 	// The other routes did not get larger bodies by it.
-	s.refused("body_too_large", func() answer { a, _ := s.wire(post("/v1/check?scope=entry", "", body[:gateway.BodyBytes+1])); return a })
+	s.expectProblem("body_too_large", func() answer {
+		a, _ := s.sendRaw(post("/v1/check?scope=entry", "", body[:gateway.BodyBytes+1]))
+		return a
+	})
 }
 
 // Checks and batches take turns on one connection, and nothing of one shows in
 // the other: heads are remembered, and memory is used again.
-func TestChecksAndBatchesOnOneConnection(t *testing.T) {
-	s := open(t, plan{})
+func TestChecksAndBatchesShareAConnection(t *testing.T) {
+	s := start(t, setup{})
 	for i := range uint32(20) {
 		var list []scanned
 		for n := range 1 + i*i%150 {
-			list = append(list, s.shownAt(1000*i+n, now))
+			list = append(list, s.scanAt(1000*i+n, now))
 		}
 		list = append(list, scanned{"https://example.com/" + fmt.Sprint(i), now})
 		_, read := s.checks("exit", list...).verdicts(t)
@@ -183,11 +186,11 @@ func TestChecksAndBatchesOnOneConnection(t *testing.T) {
 }
 
 // A handheld may hold its connection for hours; what took in its batch may not.
-func TestALargeBatchLeavesNothingWithItsConnection(t *testing.T) {
-	s := prepare(t, plan{})
+func TestLargeBatchBodyIsReleased(t *testing.T) {
+	s := newHarness(t, setup{})
 	var list []scanned
 	for i := range uint32(batch.Max) {
-		list = append(list, s.shownAt(i, now))
+		list = append(list, s.scanAt(i, now))
 	}
 	ctx := readRequest(t, post("/v1/checks?scope=entry", "", bodyOf(list...)))
 	if s.Handle(ctx); ctx.Response.StatusCode() != 200 || !ctx.Response.IsBodyStream() {
@@ -198,15 +201,15 @@ func TestALargeBatchLeavesNothingWithItsConnection(t *testing.T) {
 	}
 }
 
-func TestManyHandheldsAtOnce(t *testing.T) {
-	s := open(t, plan{})
+func TestConcurrentHandhelds(t *testing.T) {
+	s := start(t, setup{})
 	var all sync.WaitGroup
 	for handheld := range uint32(8) {
 		all.Go(func() {
 			for i := range uint32(10) {
 				var list []scanned
 				for n := range 1 + (handheld*31+i*17)%60 {
-					list = append(list, s.shownAt(handheld<<16|i<<8|n, now))
+					list = append(list, s.scanAt(handheld<<16|i<<8|n, now))
 				}
 				_, read := s.checks("entry", list...).verdicts(t)
 				for n, v := range read {

@@ -11,18 +11,18 @@ import (
 
 // secrets are what went over the wire and must not be seen again.
 type secrets struct {
-	mu   sync.Mutex
-	said []string
+	mu     sync.Mutex
+	values []string
 }
 
 // keepsSecrets expects nothing that was sent in the log or in a metric, and no
 // panic that the story did not mean to cause.
-func (s *station) keepsSecrets() {
+func (s *harness) expectNoSecrets() {
 	s.t.Helper()
 	log, page := s.log.String(), s.page()
 	s.sent.mu.Lock()
 	defer s.sent.mu.Unlock()
-	for i, secret := range s.sent.said {
+	for i, secret := range s.sent.values {
 		if strings.Contains(log, secret) {
 			s.t.Errorf("secret %d of those sent stands in the log", i)
 		}
@@ -44,7 +44,7 @@ type answer struct {
 
 // ask sends one request and reads its answer; what is secret in it is
 // remembered and must not come back.
-func (s *station) ask(method, target, authorization, body string) answer {
+func (s *harness) send(method, target, authorization, body string) answer {
 	s.t.Helper()
 	request, err := http.NewRequest(method, "http://"+s.address+target, strings.NewReader(body))
 	if err != nil {
@@ -54,15 +54,15 @@ func (s *station) ask(method, target, authorization, body string) answer {
 		request.Header.Set("Authorization", authorization)
 	}
 	request.Header.Set("Content-Type", "text/plain")
-	s.remember(authorization, body)
+	s.addSecrets(authorization, body)
 	response, err := s.client.Do(request)
 	if err != nil {
 		s.t.Fatalf("%s %s: %v", method, target, err)
 	}
-	return s.read(response)
+	return s.readResponse(response)
 }
 
-func (s *station) read(response *http.Response) answer {
+func (s *harness) readResponse(response *http.Response) answer {
 	s.t.Helper()
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
@@ -71,7 +71,7 @@ func (s *station) read(response *http.Response) answer {
 	}
 	s.sent.mu.Lock()
 	defer s.sent.mu.Unlock()
-	for i, secret := range s.sent.said {
+	for i, secret := range s.sent.values {
 		if strings.Contains(string(body), secret) {
 			s.t.Errorf("secret %d of those sent came back in an answer with status %d", i, response.StatusCode)
 		}
@@ -81,38 +81,38 @@ func (s *station) read(response *http.Response) answer {
 
 // remember notes what must not be seen again. Very short texts would be found
 // anywhere.
-func (s *station) remember(authorization, body string) {
+func (s *harness) addSecrets(authorization, body string) {
 	s.sent.mu.Lock()
 	defer s.sent.mu.Unlock()
 	for _, secret := range []string{strings.TrimPrefix(authorization, "Bearer "), body} {
 		if len(secret) >= 16 {
-			s.sent.said = append(s.sent.said, secret)
+			s.sent.values = append(s.sent.values, secret)
 		}
 	}
 }
 
 // check asks as the gate whether a code is good for a use.
-func (s *station) check(scope, code string) answer {
+func (s *harness) check(scope, code string) answer {
 	s.t.Helper()
-	return s.ask("POST", "/v1/check?scope="+scope, "Bearer "+gateDevice, code)
+	return s.send("POST", "/v1/check?scope="+scope, "Bearer "+gateDevice, code)
 }
 
 // goodCode is the text that a passenger's phone shows now; index numbers the
 // passenger.
-func (s *station) goodCode(index uint32) string {
+func (s *harness) goodCode(index uint32) string {
 	session := s.issuer.Open(index, s.clock.Load()/1000)
 	code := session.Code(0)
 	return code.Text()
 }
 
-func (s *station) dial() net.Conn {
+func (s *harness) dial() net.Conn {
 	s.t.Helper()
-	c, err := net.DialTimeout("tcp", s.address, patience)
+	c, err := net.DialTimeout("tcp", s.address, maxWait)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(func() { c.Close() })
-	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(maxWait)); err != nil {
 		s.t.Fatal(err)
 	}
 	return c

@@ -64,7 +64,7 @@ func (l *connState) observe(r tokens.Reason) (forged bool) {
 // observeStranger takes note of a request that is no check by a known device, and reports
 // whether it is one of a flood: the credential is unknown, or the request did not
 // wait for the answer to the one before.
-func (l *connState) observeStranger(unknown bool) bool {
+func (l *connState) observeUnknownClient(unknown bool) bool {
 	if l == nil || !unknown && !l.conn.Pipelined() {
 		return false
 	}

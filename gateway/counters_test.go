@@ -12,7 +12,7 @@ import (
 
 // counters reads every sample of one metric as a scrape would, by its label
 // values in the order of their names.
-func (s *station) counters(metric string) map[string]float64 {
+func (s *harness) counters(metric string) map[string]float64 {
 	s.t.Helper()
 	families, err := s.metrics.Gather()
 	if err != nil {
@@ -42,7 +42,7 @@ func labels(m *dto.Metric) string {
 }
 
 // count reads one sample.
-func (s *station) count(metric string, labels ...string) float64 {
+func (s *harness) count(metric string, labels ...string) float64 {
 	s.t.Helper()
 	n, ok := s.counters(metric)[strings.Join(labels, " ")]
 	if !ok {
@@ -52,7 +52,7 @@ func (s *station) count(metric string, labels ...string) float64 {
 }
 
 // page is all metrics as text.
-func (s *station) page() string {
+func (s *harness) page() string {
 	s.t.Helper()
 	families, err := s.metrics.Gather()
 	if err != nil {

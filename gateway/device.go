@@ -26,8 +26,8 @@ type Device struct {
 	// Offline: it scans without a network, too, and may ask about those scans later.
 	Offline bool
 
-	own    PolicyEntry
-	policy Policy
+	override PolicyEntry
+	policy   Policy
 }
 
 // Devices finds a device by its credential. It is immutable.
@@ -74,21 +74,21 @@ func NewDevices(entries []DeviceEntry) (*Devices, error) {
 		if d.bySum[[sha256.Size]byte(sum)] != nil {
 			fault("sha256 is that of another device")
 		}
-		d.bySum[[sha256.Size]byte(sum)] = &Device{ID: e.ID, Scopes: scopes, Offline: e.Offline, own: e.Policy}
+		d.bySum[[sha256.Size]byte(sum)] = &Device{ID: e.ID, Scopes: scopes, Offline: e.Offline, override: e.Policy}
 	}
 	return d, errors.Join(faults...)
 }
 
 // under is the table with every device's policy worked out from the gateway's.
-func (d *Devices) under(p Policy) (*Devices, error) {
+func (d *Devices) withPolicy(p Policy) (*Devices, error) {
 	table := &Devices{bySum: make(map[[sha256.Size]byte]*Device, len(d.bySum))}
 	for sum, device := range d.bySum {
-		own := *device
+		resolved := *device
 		var err error
-		if own.policy, err = p.With(device.own); err != nil {
+		if resolved.policy, err = p.With(device.override); err != nil {
 			return nil, fmt.Errorf("device %q: policy: %w", device.ID, err)
 		}
-		table.bySum[sum] = &own
+		table.bySum[sum] = &resolved
 	}
 	return table, nil
 }
@@ -105,7 +105,7 @@ func (d *Devices) Len() int { return len(d.bySum) }
 // find reads an Authorization header. One answer for a missing, a malformed and
 // an unknown credential: a stranger learns nothing. The table is looked up by
 // hash, so the time it takes says nothing about the credentials in it.
-func (d *Devices) find(authorization []byte) *Device {
+func (d *Devices) authenticate(authorization []byte) *Device {
 	if len(authorization) != len(bearer)+credentialSize ||
 		string(authorization[:len(bearer)]) != bearer ||
 		string(authorization[len(bearer):len(bearer)+len(CredentialPrefix)]) != CredentialPrefix {

@@ -8,13 +8,13 @@ import (
 	"github.com/railgate/railgate/gateway"
 )
 
-func TestOneAnswerForEveryWrongCredential(t *testing.T) {
-	s := open(t, plan{})
+func TestEveryInvalidCredentialGetsTheSameProblem(t *testing.T) {
+	s := start(t, setup{})
 	code := s.goodCode(7)
 	var first answer
 	for i, authorization := range []string{
 		"",
-		"Bearer " + stranger,
+		"Bearer " + unknownDevice,
 		"Bearer",
 		"bearer " + gateDevice,
 		"Basic " + gateDevice,
@@ -28,7 +28,7 @@ func TestOneAnswerForEveryWrongCredential(t *testing.T) {
 		"Bearer " + gateDevice + ", Bearer " + gateDevice,
 		"Bearer " + gateway.HashCredential(gateDevice),
 	} {
-		a := s.refused("device_unknown", func() answer { return s.ask("POST", "/v1/check?scope=entry", authorization, code) })
+		a := s.expectProblem("device_unknown", func() answer { return s.send("POST", "/v1/check?scope=entry", authorization, code) })
 		if a.header.Get("WWW-Authenticate") != `Bearer realm="railgate"` {
 			t.Errorf("credential %d: WWW-Authenticate is %q", i, a.header.Get("WWW-Authenticate"))
 		}
@@ -41,27 +41,27 @@ func TestOneAnswerForEveryWrongCredential(t *testing.T) {
 	}
 }
 
-func TestAStrangerLearnsNothingAboutTheRequest(t *testing.T) {
+func TestCredentialIsCheckedBeforeScope(t *testing.T) {
 	// The credential is looked at before the scope.
-	s := open(t, plan{})
+	s := start(t, setup{})
 	for _, target := range []string{"/v1/check", "/v1/check?scope=nothing", "/v1/check?scope=sale&scope=sale"} {
-		s.refused("device_unknown", func() answer { return s.ask("POST", target, "Bearer "+stranger, "x") })
+		s.expectProblem("device_unknown", func() answer { return s.send("POST", target, "Bearer "+unknownDevice, "x") })
 	}
 }
 
-func TestADeviceAsksOnlyForItsOwnScopes(t *testing.T) {
-	s := open(t, plan{})
+func TestDeviceIsLimitedToItsScopes(t *testing.T) {
+	s := start(t, setup{})
 	code := s.goodCode(7)
-	shop := func(scope string) answer { return s.ask("POST", "/v1/check?scope="+scope, "Bearer "+shopDevice, code) }
+	shop := func(scope string) answer { return s.send("POST", "/v1/check?scope="+scope, "Bearer "+shopDevice, code) }
 	if v := shop("sale").verdict(t); v.Reason != "ok" {
 		t.Errorf("the shop's own scope: %s", v.Reason)
 	}
 	for _, scope := range []string{"refund", "change", "verify", "entry", "exit", "onboard"} {
-		s.refused("scope_not_allowed", func() answer { return shop(scope) })
+		s.expectProblem("scope_not_allowed", func() answer { return shop(scope) })
 	}
 }
 
-func TestTheDeviceTableIsReadStrictly(t *testing.T) {
+func TestInvalidDeviceEntriesAreRefused(t *testing.T) {
 	good := gateway.DeviceEntry{ID: "gate-1", Hash: gateway.HashCredential(gateDevice), Scopes: []string{"entry"}}
 	with := func(change func(*gateway.DeviceEntry)) gateway.DeviceEntry {
 		e := good

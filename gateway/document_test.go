@@ -42,7 +42,7 @@ func readDocument(t testing.TB) *document {
 
 // holds expects that an answer is as the document says. A proper request must
 // be so as well; others are what the answer complains of.
-func (d *document) holds(t testing.TB, method, target, authorization, body string, proper bool, a answer) {
+func (d *document) expectDocumented(t testing.TB, method, target, authorization, body string, valid bool, a answer) {
 	t.Helper()
 	request, err := http.NewRequest(method, target, strings.NewReader(body))
 	if err != nil {
@@ -59,8 +59,8 @@ func (d *document) holds(t testing.TB, method, target, authorization, body strin
 	}
 	input := &openapi3filter.RequestValidationInput{Request: request, PathParams: params, Route: route,
 		Options: &openapi3filter.Options{IncludeResponseStatus: true, AuthenticationFunc: bearer}}
-	if err := openapi3filter.ValidateRequest(context.Background(), input); proper != (err == nil) {
-		t.Errorf("%s %s: proper is %v, the document says %v", method, target, proper, err)
+	if err := openapi3filter.ValidateRequest(context.Background(), input); valid != (err == nil) {
+		t.Errorf("%s %s: proper is %v, the document says %v", method, target, valid, err)
 	}
 	output := &openapi3filter.ResponseValidationInput{RequestValidationInput: input, Status: a.status, Header: a.header, Options: input.Options}
 	if err := openapi3filter.ValidateResponse(context.Background(), output.SetBodyBytes(a.body)); err != nil {

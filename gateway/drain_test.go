@@ -38,7 +38,7 @@ func (k *slowKeys) Key(id tokens.KeyID) *tokens.Key {
 }
 
 // atHand sends a check that stays at hand until it is released.
-func (s *station) atHand(k *slowKeys) (answered chan answer) {
+func (s *harness) startSlowCheck(k *slowKeys) (answered chan answer) {
 	s.t.Helper()
 	answered = make(chan answer, 1)
 	conn := s.dial()
@@ -50,57 +50,57 @@ func (s *station) atHand(k *slowKeys) (answered chan answer) {
 		defer close(answered)
 		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		if err == nil {
-			a := s.read(response)
+			a := s.readResponse(response)
 			a.header.Set("Connection", map[bool]string{true: "close", false: "keep-alive"}[response.Close])
 			answered <- a
 		}
 	}()
 	select {
 	case <-k.entered:
-	case <-time.After(patience):
+	case <-time.After(maxWait):
 		s.t.Fatal("the check never began")
 	}
 	return answered
 }
 
-func TestDrain(t *testing.T) {
+func TestDrainFinishesRequestsInProgress(t *testing.T) {
 	t.Parallel()
 	const delay = 2 * time.Second
 	keys := newSlowKeys()
-	s := open(t, plan{Config: gateway.Config{DrainDelay: delay}, prepare: func(g *gateway.Gateway) { g.UseKeys(keys) }})
+	s := start(t, setup{Config: gateway.Config{DrainDelay: delay}, configure: func(g *gateway.Gateway) { g.UseKeys(keys) }})
 	keys.Keys = s.feed.Replica
-	answered := s.atHand(keys)
+	answered := s.startSlowCheck(keys)
 	if status, r := s.readiness(); status != 200 || len(r.Waiting) != 0 {
 		t.Fatalf("before the drain /readyz says %d %+v", status, r)
 	}
 
 	// First it says so, and goes on serving for those who have not heard.
-	told := time.Now()
-	s.shut()
+	stopped := time.Now()
+	s.stop()
 	runtest.Eventually(t, delay/2, "/readyz to turn", func() bool { status, _ := s.readiness(); return status == 503 })
 	_, r := s.readiness()
 	if r.State != "fresh" || !slices.Equal(r.Waiting, []string{"shutting down: finishing the requests at hand"}) {
 		t.Errorf("/readyz says %+v", r)
 	}
-	if a := s.ask("GET", "/healthz", "", ""); a.status != 200 {
+	if a := s.send("GET", "/healthz", "", ""); a.status != 200 {
 		t.Errorf("/healthz says %d while draining", a.status)
 	}
 	if v := s.check("entry", s.goodCode(7)).verdict(t); v.Reason != "ok" {
 		t.Errorf("a request during the delay got %s", v.Reason)
 	}
-	if time.Since(told) >= delay {
-		t.Fatalf("this machine took %v for what must happen within %v", time.Since(told), delay)
+	if time.Since(stopped) >= delay {
+		t.Fatalf("this machine took %v for what must happen within %v", time.Since(stopped), delay)
 	}
 
 	// Then nobody new comes in, and who is at hand is finished.
-	runtest.Eventually(t, patience, "the listener to close", func() bool {
-		c, err := net.DialTimeout("tcp", s.address, patience)
+	runtest.Eventually(t, maxWait, "the listener to close", func() bool {
+		c, err := net.DialTimeout("tcp", s.address, maxWait)
 		if err == nil {
 			c.Close()
 		}
 		return errors.Is(err, syscall.ECONNREFUSED)
 	})
-	if early := time.Since(told); early < delay {
+	if early := time.Since(stopped); early < delay {
 		t.Errorf("the listener closed after %v, before the delay of %v", early, delay)
 	}
 	select {
@@ -118,21 +118,21 @@ func TestDrain(t *testing.T) {
 	if v := a.verdict(t); v.Reason != "key_retired" || a.header.Get("Connection") != "close" {
 		t.Errorf("the request at hand got %s and the connection %q", v.Reason, a.header.Get("Connection"))
 	}
-	s.serveReturns(patience)
+	s.expectServeReturns(maxWait)
 }
 
 func TestDrainIsBounded(t *testing.T) {
 	t.Parallel()
 	const bound = 300 * time.Millisecond
 	keys := newSlowKeys()
-	s := open(t, plan{Config: gateway.Config{DrainTimeout: bound}, prepare: func(g *gateway.Gateway) { g.UseKeys(keys) }})
+	s := start(t, setup{Config: gateway.Config{DrainTimeout: bound}, configure: func(g *gateway.Gateway) { g.UseKeys(keys) }})
 	keys.Keys = s.feed.Replica
-	answered := s.atHand(keys)
+	answered := s.startSlowCheck(keys)
 	defer func() { close(keys.release); <-answered }()
 
 	began := time.Now()
-	s.shut()
-	s.serveReturns(bound + 5*time.Second)
+	s.stop()
+	s.expectServeReturns(bound + 5*time.Second)
 	if took := time.Since(began); took < bound {
 		t.Errorf("Serve returned after %v and did not wait %v for the request at hand", took, bound)
 	}
@@ -141,19 +141,19 @@ func TestDrainIsBounded(t *testing.T) {
 	}
 }
 
-func TestIdleConnectionsDoNotHoldTheDrain(t *testing.T) {
+func TestIdleConnectionsDoNotDelayTheDrain(t *testing.T) {
 	t.Parallel()
-	s := open(t, plan{})
-	_, in := s.wire(post("/v1/check?scope=entry", "", s.goodCode(7)))
-	s.shut()
-	s.serveReturns(2 * time.Second)
-	s.ends(in)
+	s := start(t, setup{})
+	_, in := s.sendRaw(post("/v1/check?scope=entry", "", s.goodCode(7)))
+	s.stop()
+	s.expectServeReturns(2 * time.Second)
+	s.expectClosed(in)
 }
 
-func TestAGatewayThatIsToldToStopAtOnceStops(t *testing.T) {
+func TestServeEndsIfCanceledBeforeItListens(t *testing.T) {
 	// The order may come before the server has taken up its listener.
 	for range 50 {
-		s := prepare(t, plan{})
+		s := newHarness(t, setup{})
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
@@ -161,13 +161,13 @@ func TestAGatewayThatIsToldToStopAtOnceStops(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
 		go func() { s.served <- s.Serve(ctx, listener) }()
-		s.serveReturns(5 * time.Second)
+		s.expectServeReturns(5 * time.Second)
 	}
 }
 
-// Other errors of Accept end nothing: see TestServingOutlivesAcceptErrors.
-func TestAListenerThatIsClosedEndsServe(t *testing.T) {
-	s := prepare(t, plan{})
+// Other errors of Accept end nothing: see TestServingContinuesAfterAcceptErrors.
+func TestServeEndsIfItsListenerIsClosed(t *testing.T) {
+	s := newHarness(t, setup{})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

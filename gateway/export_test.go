@@ -13,15 +13,15 @@ import (
 
 // Limits of the public listener that the stories walk up to.
 const (
-	HeaderBytes               = headerBytes
-	BodyBytes                 = bodyBytes
-	BatchBytes                = batchBytes
-	ScanEarly                 = scanEarly
-	ScanLate                  = scanLate
-	Forgeries                 = forgeries
-	MostForgeries             = mostForgeries
-	ForgeryWait               = forgeryWait
-	BatchPlaces, DevicePlaces = batchPlaces, devicePlaces
+	HeaderBytes             = headerBytes
+	BodyBytes               = bodyBytes
+	BatchBytes              = batchBytes
+	ScanEarly               = scanEarly
+	ScanLate                = scanLate
+	Forgeries               = forgeries
+	MostForgeries           = mostForgeries
+	ForgeryWait             = forgeryWait
+	BatchSlots, DeviceSlots = batchSlots, deviceSlots
 )
 
 // Handle answers one request as the server would, without a connection.
@@ -34,10 +34,10 @@ func (g *Gateway) Remembers(ctx *fasthttp.RequestCtx) bool {
 }
 
 // HoldPressure sets how loaded the gateway takes itself for, from now on.
-func (g *Gateway) HoldPressure(l overload.Level) { g.pressure.Hold(l) }
+func (g *Gateway) PinOverload(l overload.Level) { g.load.Pin(l) }
 
 // Slowed is how many refusals were held back.
-func (g *Gateway) Slowed() uint64 { return g.meter.slowed.Load() }
+func (g *Gateway) DelayedAnswers() uint64 { return g.meter.delayed.Load() }
 
 // UseKeys replaces what the checker asks for keys: a way to make it fail or
 // wait. Only before Serve.

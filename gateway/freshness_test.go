@@ -16,18 +16,18 @@ import (
 )
 
 // booting is a gateway that has not read the stream.
-func booting() plan {
+func booting() setup {
 	replica, err := revocation.NewReplica(revocationtest.Pinned(), 1, revocation.Limits{}, now)
 	if err != nil {
 		panic("BUG: " + err.Error())
 	}
-	return plan{replica: replica}
+	return setup{replica: replica}
 }
 
 // readiness is what a load balancer reads, with the causes that operators are told.
-func (s *station) readiness() (status int, r gateway.Readiness) {
+func (s *harness) readiness() (status int, r gateway.Readiness) {
 	s.t.Helper()
-	a := s.ask("GET", "/readyz", "", "")
+	a := s.send("GET", "/readyz", "", "")
 	var public struct {
 		Ready bool
 		State string
@@ -45,7 +45,7 @@ func (s *station) readiness() (status int, r gateway.Readiness) {
 }
 
 // causes is what /readyz of the admin listener waits for.
-func (s *station) causes() []string {
+func (s *harness) causes() []string {
 	s.t.Helper()
 	recorder := httptest.NewRecorder()
 	s.NewAdmin(s.metrics).Handler.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/readyz", nil))
@@ -56,7 +56,7 @@ func (s *station) causes() []string {
 	return r.Waiting
 }
 
-func TestFreshnessDecides(t *testing.T) {
+func TestFreshnessDecidesTheVerdict(t *testing.T) {
 	for _, c := range []struct {
 		ageMS   int64
 		state   string
@@ -71,7 +71,7 @@ func TestFreshnessDecides(t *testing.T) {
 		{900_000, "expired", "deny", "stale_revocation_data", 503},
 		{90_000_000, "expired", "deny", "stale_revocation_data", 503},
 	} {
-		s := open(t, plan{})
+		s := start(t, setup{})
 		s.clock.Add(c.ageMS)
 		v := s.check("entry", s.goodCode(7)).verdict(t)
 		if v.Verdict != c.verdict || v.Reason != c.reason || v.Revocation.State != c.state {
@@ -93,8 +93,8 @@ func TestFreshnessDecides(t *testing.T) {
 	}
 }
 
-func TestAHeartbeatMakesExpiredDataFreshAgain(t *testing.T) {
-	s := open(t, plan{})
+func TestHeartbeatMakesExpiredDataFresh(t *testing.T) {
+	s := start(t, setup{})
 	s.clock.Add(3_600_000)
 	if v := s.check("entry", s.goodCode(7)).verdict(t); v.Reason != "stale_revocation_data" {
 		t.Fatalf("after an hour of silence: %s", v.Reason)
@@ -105,8 +105,8 @@ func TestAHeartbeatMakesExpiredDataFreshAgain(t *testing.T) {
 	}
 }
 
-func TestBootingDeniesAndSaysWhatItWaitsFor(t *testing.T) {
-	s := open(t, booting())
+func TestBootingDeniesAndReportsTheCause(t *testing.T) {
+	s := start(t, booting())
 	v := s.check("entry", s.goodCode(7)).verdict(t)
 	if v.Verdict != "deny" || v.Reason != "no_revocation_data" || v.Revocation.State != "booting" {
 		t.Errorf("%s, %s on %s data", v.Verdict, v.Reason, v.Revocation.State)
@@ -120,8 +120,8 @@ func TestBootingDeniesAndSaysWhatItWaitsFor(t *testing.T) {
 	}
 }
 
-func TestSuspectDataServesAllItEverLearnt(t *testing.T) {
-	s := open(t, plan{})
+func TestSuspectDataKeepsEveryRevocation(t *testing.T) {
+	s := start(t, setup{})
 	s.feed.Revoke(now, s.issuer.Open(8, tokentest.Epoch).Fields.Serial)
 	s.feed.Replica.Rewind(0, 100, "the log was made anew")
 
@@ -141,15 +141,15 @@ func TestSuspectDataServesAllItEverLearnt(t *testing.T) {
 	}
 }
 
-func TestTroubleWithTheStreamIsTold(t *testing.T) {
-	s := open(t, plan{Config: gateway.Config{Trouble: func() string { return "no broker answers" }}})
+func TestStreamTroubleIsReported(t *testing.T) {
+	s := start(t, setup{Config: gateway.Config{Trouble: func() string { return "no broker answers" }}})
 	if status, r := s.readiness(); status != 200 || !slices.Equal(r.Waiting, []string{"no broker answers"}) {
 		t.Errorf("/readyz says %d %+v", status, r)
 	}
 }
 
-func TestRevokedAfterItWasCached(t *testing.T) {
-	s := open(t, plan{})
+func TestRevocationAppliesToCachedPasses(t *testing.T) {
+	s := start(t, setup{})
 	code, serial := s.goodCode(7), s.issuer.Open(7, tokentest.Epoch).Fields.Serial
 	s.fromCache(code)
 	s.feed.Revoke(now, serial)
@@ -162,8 +162,8 @@ func TestRevokedAfterItWasCached(t *testing.T) {
 	}
 }
 
-func TestKeyRetiredAfterItsPassWasCached(t *testing.T) {
-	s := open(t, plan{})
+func TestKeyRetirementAppliesToCachedPasses(t *testing.T) {
+	s := start(t, setup{})
 	code := s.goodCode(7)
 	s.fromCache(code)
 	s.feed.Apply(now, revocation.Record{Kind: revocation.KindRetireKey, At: now, Key: s.issuer.ID, CutOff: tokentest.Epoch})
@@ -173,7 +173,7 @@ func TestKeyRetiredAfterItsPassWasCached(t *testing.T) {
 }
 
 // fromCache shows a code twice and expects the second verdict from the cache.
-func (s *station) fromCache(code string) {
+func (s *harness) fromCache(code string) {
 	s.t.Helper()
 	for range 2 {
 		if v := s.check("entry", code).verdict(s.t); v.Reason != "ok" {

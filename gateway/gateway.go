@@ -56,12 +56,12 @@ type Gateway struct {
 	log     *zap.Logger
 	server  *fasthttp.Server
 	limits  edge.Limits
-	places  *places
+	slots   *slots
 
 	// atomics
 	meter    *meter
 	draining atomic.Bool
-	pressure overload.Gauge
+	load     overload.Gauge
 	listener atomic.Pointer[edge.Listener] // once it is served
 }
 
@@ -83,14 +83,14 @@ func New(c Config, replica *revocation.Replica, log *zap.Logger) (*Gateway, erro
 		c.Policy = DefaultPolicy
 	}
 	var err error
-	if c.Devices, err = c.Devices.under(c.Policy); err != nil {
+	if c.Devices, err = c.Devices.withPolicy(c.Policy); err != nil {
 		return nil, fmt.Errorf("gateway: %w", err)
 	}
 	passes, err := passcache.New(c.CacheBytes)
 	if err != nil {
 		return nil, err
 	}
-	g := &Gateway{Config: c, replica: replica, passes: passes, log: log, meter: newMeter(), limits: limits, places: newPlaces(),
+	g := &Gateway{Config: c, replica: replica, passes: passes, log: log, meter: newMeter(), limits: limits, slots: newSlots(),
 		checker: tokens.Checker{Keys: replica, Revocations: replica, Passes: passes}}
 	g.server = &fasthttp.Server{
 		Handler:            g.serve,
@@ -120,7 +120,7 @@ func (g *Gateway) Serve(ctx context.Context, inner net.Listener) error {
 	g.listener.Store(listener)
 	measuring, stop := context.WithCancel(context.WithoutCancel(ctx)) // while it drains, too
 	var gauge sync.WaitGroup
-	gauge.Go(func() { g.pressure.Run(measuring) })
+	gauge.Go(func() { g.load.Run(measuring) })
 	gauge.Go(func() { g.logState(measuring) })
 	defer gauge.Wait()
 	defer stop()

@@ -26,10 +26,10 @@ import (
 // only for the sale of tickets, stranger was never registered. gateDevice and
 // trainDevice may send scans later.
 var (
-	gateDevice  = credential('a')
-	shopDevice  = credential('b')
-	stranger    = credential('c')
-	trainDevice = credential('d')
+	gateDevice    = credential('a')
+	shopDevice    = credential('b')
+	unknownDevice = credential('c')
+	trainDevice   = credential('d')
 )
 
 func credential(digit byte) string {
@@ -37,7 +37,7 @@ func credential(digit byte) string {
 }
 
 // patience bounds every wait for the server under test.
-const patience = 20 * time.Second
+const maxWait = 20 * time.Second
 
 // retiredKey was cut off before the stories begin.
 const retiredKey = 3
@@ -46,17 +46,17 @@ const retiredKey = 3
 const now = tokentest.Epoch * 1000
 
 // plan is what a story may want otherwise.
-type plan struct {
+type setup struct {
 	gateway.Config
-	device  gateway.PolicyEntry          // of the gate's lane
-	replica *revocation.Replica          // nil: one that is fresh and knows the keys
-	prepare func(g *gateway.Gateway)     // called before Serve
-	listen  func() (net.Listener, error) // nil: a port of loopback
+	device    gateway.PolicyEntry          // of the gate's lane
+	replica   *revocation.Replica          // nil: one that is fresh and knows the keys
+	configure func(g *gateway.Gateway)     // called before Serve
+	listen    func() (net.Listener, error) // nil: a port of loopback
 }
 
 // station is a running gateway and the world around it: an issuer, the stream,
 // a clock, the log and the metrics.
-type station struct {
+type harness struct {
 	*gateway.Gateway
 	t       testing.TB
 	issuer  tokentest.Issuer
@@ -68,22 +68,22 @@ type station struct {
 	client  *http.Client
 	panics  float64 // how many the story means to cause
 
-	shut   context.CancelFunc
+	stop   context.CancelFunc
 	served chan error // what Serve returned
 
 	sent *secrets
 }
 
 // in is the same station for a part of the story.
-func (s *station) in(t testing.TB) *station {
+func (s *harness) withT(t testing.TB) *harness {
 	part := *s
 	part.t = t
 	return &part
 }
 
-func open(t testing.TB, p plan) *station {
+func start(t testing.TB, p setup) *harness {
 	t.Helper()
-	s := prepare(t, p)
+	s := newHarness(t, p)
 	listen := p.listen
 	if listen == nil {
 		listen = func() (net.Listener, error) { return net.Listen("tcp", "127.0.0.1:0") }
@@ -94,21 +94,21 @@ func open(t testing.TB, p plan) *station {
 	}
 	s.address = listener.Addr().String()
 	ctx, cancel := context.WithCancel(context.Background())
-	s.shut = cancel
+	s.stop = cancel
 	go func() { s.served <- s.Serve(ctx, listener) }()
 	t.Cleanup(s.close)
 	return s
 }
 
 // prepare makes a gateway that is not served.
-func prepare(t testing.TB, p plan) *station {
+func newHarness(t testing.TB, p setup) *harness {
 	t.Helper()
-	s := &station{t: t, issuer: tokentest.NewIssuer(1), clock: new(atomic.Int64), log: new(runtest.Buffer),
+	s := &harness{t: t, issuer: tokentest.NewIssuer(1), clock: new(atomic.Int64), log: new(runtest.Buffer),
 		metrics: prometheus.NewRegistry(), served: make(chan error, 1), sent: new(secrets),
-		client: &http.Client{Transport: &http.Transport{DisableCompression: true}, Timeout: patience}}
+		client: &http.Client{Transport: &http.Transport{DisableCompression: true}, Timeout: maxWait}}
 	s.clock.Store(now)
-	for _, device := range []string{gateDevice, shopDevice, stranger, trainDevice} {
-		s.remember("", device)
+	for _, device := range []string{gateDevice, shopDevice, unknownDevice, trainDevice} {
+		s.addSecrets("", device)
 	}
 	retired := tokentest.NewIssuer(retiredKey).Key()
 	retired.CutOff = tokentest.Epoch - 3600
@@ -127,15 +127,15 @@ func prepare(t testing.TB, p plan) *station {
 	p.Devices, p.CacheBytes = devices, passcache.MinBytes
 	p.Now = func(time.Time) time.Time { return time.UnixMilli(s.clock.Load()) }
 	if p.DrainTimeout == 0 {
-		p.DrainTimeout = patience / 2
+		p.DrainTimeout = maxWait / 2
 	}
 	core := zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(s.log), zap.DebugLevel)
 	s.Gateway, err = gateway.New(p.Config, p.replica, zap.New(core))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.prepare != nil {
-		p.prepare(s.Gateway)
+	if p.configure != nil {
+		p.configure(s.Gateway)
 	}
 	s.metrics.MustRegister(s.Gateway)
 	return s
@@ -143,15 +143,15 @@ func prepare(t testing.TB, p plan) *station {
 
 // close ends every story: the gateway drains without an error, and what went
 // over the wire is nowhere that people or machines read it.
-func (s *station) close() {
+func (s *harness) close() {
 	s.client.CloseIdleConnections()
-	s.shut()
-	s.serveReturns(patience)
-	s.keepsSecrets()
+	s.stop()
+	s.expectServeReturns(maxWait)
+	s.expectNoSecrets()
 }
 
 // serveReturns expects Serve to end, without an error, within a time.
-func (s *station) serveReturns(within time.Duration) {
+func (s *harness) expectServeReturns(within time.Duration) {
 	s.t.Helper()
 	select {
 	case err := <-s.served:

@@ -37,7 +37,7 @@ func (g *Gateway) bodyLimit(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	// Only for who may send batches, and has a place: every connection that sends
 	// one holds as much memory as the body is said to have.
 	if isBatch(h) {
-		if d := g.sender(h); d != nil && d.Offline && g.places.take(h, d) {
+		if d := g.sender(h); d != nil && d.Offline && g.slots.acquire(h, d) {
 			return fasthttp.RequestConfig{MaxRequestBodySize: batchBytes}
 		}
 	}
@@ -53,7 +53,7 @@ func isBatch(h *fasthttp.RequestHeader) bool {
 
 // sender is the device that an unjudged head names, or nil.
 func (g *Gateway) sender(h *fasthttp.RequestHeader) *Device {
-	return g.Devices.find(h.Peek(fasthttp.HeaderAuthorization))
+	return g.Devices.authenticate(h.Peek(fasthttp.HeaderAuthorization))
 }
 
 var questionMark = []byte{'?'}

@@ -11,8 +11,8 @@ import (
 	"github.com/railgate/railgate/gateway"
 )
 
-func TestOversizeBodies(t *testing.T) {
-	s := open(t, plan{})
+func TestOversizeBodiesAreRefused(t *testing.T) {
+	s := start(t, setup{})
 	if v := s.check("entry", strings.Repeat("A", gateway.BodyBytes)).verdict(t); v.Reason != "malformed" {
 		t.Errorf("a body of the largest size: %s", v.Reason)
 	}
@@ -22,57 +22,57 @@ func TestOversizeBodies(t *testing.T) {
 	announced := fmt.Sprintf("POST /v1/check?scope=entry HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer %s\r\nContent-Length: 1000000000\r\n\r\n", gateDevice)
 	for name, raw := range map[string]string{"by length": post("/v1/check?scope=entry", "", tooLong), "chunked": chunked, "announced": announced} {
 		t.Run(name, func(t *testing.T) {
-			s := s.in(t)
+			s := s.withT(t)
 			var in *bufio.Reader
-			s.refused("body_too_large", func() (a answer) { a, in = s.wire(raw); return a })
-			s.ends(in)
+			s.expectProblem("body_too_large", func() (a answer) { a, in = s.sendRaw(raw); return a })
+			s.expectClosed(in)
 		})
 	}
 }
 
-func TestOversizeHeaders(t *testing.T) {
-	s := open(t, plan{})
+func TestOversizeHeadersAreRefused(t *testing.T) {
+	s := start(t, setup{})
 	for name, header := range map[string]string{
 		"one long line":   "X-Filler: " + strings.Repeat("a", gateway.HeaderBytes) + "\r\n",
 		"many short ones": strings.Repeat("X-Filler: a\r\n", gateway.HeaderBytes/10),
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := s.in(t)
+			s := s.withT(t)
 			var in *bufio.Reader
-			s.refused("headers_too_large", func() (a answer) { a, in = s.wire(post("/v1/check?scope=entry", header, "x")); return a })
-			s.ends(in)
+			s.expectProblem("headers_too_large", func() (a answer) { a, in = s.sendRaw(post("/v1/check?scope=entry", header, "x")); return a })
+			s.expectClosed(in)
 		})
 	}
 }
 
-func TestASlowRequestIsCutOff(t *testing.T) {
-	s := open(t, plan{prepare: func(g *gateway.Gateway) { g.UseReadTimeout(200 * time.Millisecond) }})
+func TestSlowRequestTimesOut(t *testing.T) {
+	s := start(t, setup{configure: func(g *gateway.Gateway) { g.UseReadTimeout(200 * time.Millisecond) }})
 	whole := post("/v1/check?scope=entry", "", s.goodCode(7))
 	for name, raw := range map[string]string{"in its header": whole[:40], "in its body": whole[:len(whole)-1]} {
 		t.Run(name, func(t *testing.T) {
-			s := s.in(t)
+			s := s.withT(t)
 			var in *bufio.Reader
-			s.refused("request_timeout", func() (a answer) { a, in = s.wire(raw); return a })
-			s.ends(in)
+			s.expectProblem("request_timeout", func() (a answer) { a, in = s.sendRaw(raw); return a })
+			s.expectClosed(in)
 		})
 		t.Run(name+", the second", func(t *testing.T) {
-			s := s.in(t)
+			s := s.withT(t)
 			conn := s.dial()
 			in := bufio.NewReader(conn)
 			atOnce(conn, whole)
-			a, _ := s.hear(in, whole)
+			a, _ := s.readAnswer(in, whole)
 			a.verdict(t)
-			s.refused("request_timeout", func() answer { atOnce(conn, raw); a, _ := s.hear(in, raw); return a })
-			s.ends(in)
+			s.expectProblem("request_timeout", func() answer { atOnce(conn, raw); a, _ := s.readAnswer(in, raw); return a })
+			s.expectClosed(in)
 		})
 	}
 }
 
 // Who opens a connection and says nothing is not answered, and not counted.
-func TestASilentConnectionEnds(t *testing.T) {
-	s := open(t, plan{prepare: func(g *gateway.Gateway) { g.UseReadTimeout(200 * time.Millisecond) }})
+func TestSilentConnectionIsClosedWithoutAnswer(t *testing.T) {
+	s := start(t, setup{configure: func(g *gateway.Gateway) { g.UseReadTimeout(200 * time.Millisecond) }})
 	before := s.counters("railgate_refused_requests_total")
-	s.ends(bufio.NewReader(s.dial()))
+	s.expectClosed(bufio.NewReader(s.dial()))
 	for code, n := range s.counters("railgate_refused_requests_total") {
 		if n != before[code] {
 			t.Errorf("a connection on which nothing came was counted as %s", code)
@@ -80,9 +80,9 @@ func TestASilentConnectionEnds(t *testing.T) {
 	}
 }
 
-func TestConnectionsBeyondTheLimitAreTurnedAway(t *testing.T) {
-	s := open(t, plan{prepare: func(g *gateway.Gateway) { g.UseConnections(1) }})
-	a, held := s.wire(post("/v1/check?scope=entry", "", s.goodCode(7)))
+func TestConnectionsBeyondTheLimitAreRejected(t *testing.T) {
+	s := start(t, setup{configure: func(g *gateway.Gateway) { g.UseConnections(1) }})
+	a, held := s.sendRaw(post("/v1/check?scope=entry", "", s.goodCode(7)))
 	if v := a.verdict(t); v.Reason != "ok" {
 		t.Fatalf("the first connection: %s", v.Reason)
 	}
@@ -91,9 +91,9 @@ func TestConnectionsBeyondTheLimitAreTurnedAway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a := s.read(response); a.status != 503 || a.header.Get("Content-Type") != "text/plain" || !response.Close {
+	if a := s.readResponse(response); a.status != 503 || a.header.Get("Content-Type") != "text/plain" || !response.Close {
 		t.Errorf("the second connection got %d %s", a.status, a.body)
 	}
-	s.ends(in)
+	s.expectClosed(in)
 	_ = held // still open: the limit is on connections, not on requests
 }

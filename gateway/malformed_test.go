@@ -15,7 +15,7 @@ import (
 
 // rubbish is what scanners read off posters, tickets and screens, and what
 // people send who try.
-func rubbish(good string) map[string]string {
+func malformedCodes(good string) map[string]string {
 	noise := make([]byte, gateway.BodyBytes)
 	random := rand.New(rand.NewPCG(1, 2))
 	for i := range noise {
@@ -62,9 +62,9 @@ func rubbish(good string) map[string]string {
 	}
 }
 
-func TestRubbish(t *testing.T) {
-	s := open(t, plan{})
-	for name, body := range rubbish(s.goodCode(7)) {
+func TestMalformedCodesAreDenied(t *testing.T) {
+	s := start(t, setup{})
+	for name, body := range malformedCodes(s.goodCode(7)) {
 		a := s.check("entry", body)
 		if a.status != 200 {
 			t.Errorf("%s: status %d, want a verdict", name, a.status)
@@ -79,8 +79,8 @@ func TestRubbish(t *testing.T) {
 	}
 }
 
-func TestEveryBitOfACodeCounts(t *testing.T) {
-	s := prepare(t, plan{})
+func TestEveryFlippedBitIsDenied(t *testing.T) {
+	s := newHarness(t, setup{})
 	session := s.issuer.Open(7, tokentest.Epoch)
 	code := session.Code(0)
 	one := newRequest(t, "entry", "")
@@ -119,13 +119,13 @@ func readRequest(t testing.TB, raw string) *fasthttp.RequestCtx {
 }
 
 func FuzzCheckBody(f *testing.F) {
-	s := prepare(f, plan{})
+	s := newHarness(f, setup{})
 	good := s.goodCode(7)
-	for _, body := range rubbish(good) {
+	for _, body := range malformedCodes(good) {
 		f.Add([]byte(body))
 	}
 	for _, c := range scans {
-		if c.before == nil && c.plan == nil && c.scope == "entry" {
+		if c.before == nil && c.setup == nil && c.scope == "entry" {
 			f.Add([]byte(c.code(s)))
 		}
 	}

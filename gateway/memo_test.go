@@ -21,32 +21,32 @@ import (
 type conversation struct {
 	net.Conn // nil: all that is called is below
 	random   *rand.Rand
-	says     []byte
-	hears    bytes.Buffer
+	input    []byte
+	output   bytes.Buffer
 }
 
 func (c *conversation) Read(p []byte) (int, error) {
-	n := copy(p, c.says[:min(len(c.says), 1+c.random.IntN(1500))]) // several requests, or part of one
-	c.says = c.says[n:]
+	n := copy(p, c.input[:min(len(c.input), 1+c.random.IntN(1500))]) // several requests, or part of one
+	c.input = c.input[n:]
 	if n == 0 {
 		return 0, io.EOF
 	}
 	return n, nil
 }
 
-func (c *conversation) Write(p []byte) (int, error)      { return c.hears.Write(p) }
+func (c *conversation) Write(p []byte) (int, error)      { return c.output.Write(p) }
 func (c *conversation) Close() error                     { return nil }
 func (c *conversation) SetReadDeadline(time.Time) error  { return nil }
 func (c *conversation) SetWriteDeadline(time.Time) error { return nil }
 
 // heads are what a connection may carry in turn: some differ by one letter.
-func heads(s *station) []string {
+func heads(s *harness) []string {
 	check := func(scope, device string) string {
 		return "POST /v1/check?scope=" + scope + " HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer " + device + "\r\nContent-Length: %d\r\n"
 	}
 	return []string{
 		check("entry", gateDevice), check("entry", gateDevice), check("entry", gateDevice),
-		check("exit", gateDevice), check("sale", gateDevice), check("sale", shopDevice), check("entry", shopDevice), check("entry", stranger),
+		check("exit", gateDevice), check("sale", gateDevice), check("sale", shopDevice), check("entry", shopDevice), check("entry", unknownDevice),
 		check("all", gateDevice),
 		check("entry", gateDevice) + "X-Filler: a\r\n",
 		check("entry", gateDevice) + "X-Filler: b\r\n",
@@ -68,35 +68,35 @@ var date = regexp.MustCompile(`Date: [^\r]*`)
 
 // A remembered head is answered as one that is judged anew: two gateways get the
 // same conversations, one with connections that remember, one without.
-func TestARememberedHeadIsAnsweredAsAJudgedOne(t *testing.T) {
-	remembers, judges := prepare(t, plan{}), prepare(t, plan{})
+func TestRememberedHeadGetsTheSameAnswers(t *testing.T) {
+	remembers, judges := newHarness(t, setup{}), newHarness(t, setup{})
 	random := rand.New(rand.NewPCG(3, 4))
 	all := heads(remembers)
 	codes := []string{remembers.goodCode(7), remembers.goodCode(8), "nonsense", ""}
 	for round := range 400 {
-		var says []byte
+		var input []byte
 		head := all[0]
 		for range 1 + random.IntN(30) {
 			if random.IntN(3) == 0 {
 				head = all[random.IntN(len(all))]
 			}
 			code := codes[random.IntN(len(codes))]
-			says = append(fmt.Appendf(says, head, len(code)), "\r\n"+code...)
+			input = append(fmt.Appendf(input, head, len(code)), "\r\n"+code...)
 		}
-		says = fmt.Appendf(says, head, 0)
-		says = append(says, lastHeads[random.IntN(len(lastHeads))]+"\r\n"...)
+		input = fmt.Appendf(input, head, 0)
+		input = append(input, lastHeads[random.IntN(len(lastHeads))]+"\r\n"...)
 		seed := random.Uint64()
-		var heard, ends [2]string
+		var output, ends [2]string
 		for i, serve := range []func(net.Conn) error{remembers.ServeConn, judges.ServePlain} {
-			c := &conversation{random: rand.New(rand.NewPCG(seed, 0)), says: says}
+			c := &conversation{random: rand.New(rand.NewPCG(seed, 0)), input: input}
 			ends[i] = fmt.Sprint(serve(c))
-			heard[i] = date.ReplaceAllString(c.hears.String(), "Date:")
+			output[i] = date.ReplaceAllString(c.output.String(), "Date:")
 		}
-		if heard[0] != heard[1] || ends[0] != ends[1] {
-			t.Fatalf("round %d: the answers are\n%s%s\nwithout remembering\n%s%s", round, heard[0], ends[0], heard[1], ends[1])
+		if output[0] != output[1] || ends[0] != ends[1] {
+			t.Fatalf("round %d: the answers are\n%s%s\nwithout remembering\n%s%s", round, output[0], ends[0], output[1], ends[1])
 		}
-		if round == 0 && !strings.Contains(heard[0], `"verdict":"allow"`) {
-			t.Fatalf("nobody was admitted:\n%s", heard[0])
+		if round == 0 && !strings.Contains(output[0], `"verdict":"allow"`) {
+			t.Fatalf("nobody was admitted:\n%s", output[0])
 		}
 	}
 	if got, want := remembers.counters("railgate_verdicts_total"), judges.counters("railgate_verdicts_total"); fmt.Sprint(got) != fmt.Sprint(want) {
@@ -113,7 +113,7 @@ func onConn(t testing.TB, conn net.Conn, raw string) *fasthttp.RequestCtx {
 }
 
 func TestWhichHeadsAreRemembered(t *testing.T) {
-	s := prepare(t, plan{})
+	s := newHarness(t, setup{})
 	inner, _ := net.Pipe()
 	conn := edge.NewListener(nil, edge.Limits{}, nil).Wrap(inner)
 	good := post("/v1/check?scope=entry", "", "x")
@@ -125,7 +125,7 @@ func TestWhichHeadsAreRemembered(t *testing.T) {
 		{"another use", post("/v1/check?scope=exit", "", "x"), true},
 		{"long", post("/v1/check?scope=entry", "X-Filler: "+strings.Repeat("a", edge.MemoBytes)+"\r\n", "x"), false},
 		{"the last one", post("/v1/check?scope=entry", "Connection: close\r\n", "x"), false},
-		{"of a stranger", strings.Replace(good, gateDevice, stranger, 1), false},
+		{"of a stranger", strings.Replace(good, gateDevice, unknownDevice, 1), false},
 		{"for a use the device has not", strings.Replace(good, gateDevice, shopDevice, 1), false},
 		{"of another path", post("/v2/check", "", "x"), false},
 		{"of another method", strings.Replace(good, "POST", "PUT", 1), false},
@@ -145,7 +145,7 @@ func TestWhichHeadsAreRemembered(t *testing.T) {
 // What a head costs: the last one again, two in turn, and one on a connection
 // that remembers nothing. The code is rubbish, so that little else is done.
 func BenchmarkHead(b *testing.B) {
-	s := prepare(b, plan{})
+	s := newHarness(b, setup{})
 	inner, _ := net.Pipe()
 	conn := edge.NewListener(nil, edge.Limits{}, nil).Wrap(inner)
 	entry, exit := post("/v1/check?scope=entry", "", "x"), post("/v1/check?scope=exit", "", "x")

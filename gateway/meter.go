@@ -19,7 +19,7 @@ type meter struct {
 	panics   atomic.Uint64
 
 	batchScans atomic.Uint64
-	slowed     atomic.Uint64
+	delayed    atomic.Uint64
 }
 
 func newMeter() *meter {
@@ -44,18 +44,18 @@ var (
 		[]string{"reason", "class", "revocation", "policy"}, nil)
 	descProblems = prometheus.NewDesc("railgate_refused_requests_total",
 		"Requests that got a problem instead of a verdict.", []string{"code"}, nil)
-	descSlowed = prometheus.NewDesc("railgate_forgeries_delayed_total",
+	descDelayed = prometheus.NewDesc("railgate_forgeries_delayed_total",
 		"Answers that were held back while the gateway was busy: to forged codes, unknown credentials and pipelined requests that are no checks, on connections that show many.", nil, nil)
 	descWait = prometheus.NewDesc("railgate_cpu_wait_seconds",
 		"How long nine in ten goroutines waited for a processor at most, in the last 20 ms.", nil, nil)
-	descPressure   = prometheus.NewDesc("railgate_overload_level", "1 for the level of load the gateway is at.", []string{"level"}, nil)
+	descOverload   = prometheus.NewDesc("railgate_overload_level", "1 for the level of load the gateway is at.", []string{"level"}, nil)
 	descBatchScans = prometheus.NewDesc("railgate_batch_scans_total",
 		"Verdicts on scans that came in batches, later than they were made; railgate_verdicts_total has them as well.", nil, nil)
-	descPlaces = prometheus.NewDesc("railgate_batches_in_progress",
+	descInProgress = prometheus.NewDesc("railgate_batches_in_progress",
 		"Batches that are being received, judged or answered now.", nil, nil)
 	descPanics = prometheus.NewDesc("railgate_panics_total",
 		"Panics recovered at the request edge; each was answered with a denial.", nil, nil)
-	descTurned = prometheus.NewDesc("railgate_connections_rejected_total",
+	descRejected = prometheus.NewDesc("railgate_connections_rejected_total",
 		"Connections refused because the limit was reached.", nil, nil)
 	descOpen     = prometheus.NewDesc("railgate_open_connections", "Connections open now on the public listener.", nil, nil)
 	descOpenMost = prometheus.NewDesc("railgate_open_connections_limit",
@@ -115,18 +115,18 @@ func (g *Gateway) Collect(out chan<- prometheus.Metric) {
 		counter(descProblems, n.Load(), p.code)
 	}
 	counter(descBatchScans, g.meter.batchScans.Load())
-	gauge(descPlaces, float64(g.places.count()))
-	counter(descSlowed, g.meter.slowed.Load())
-	gauge(descWait, g.pressure.Wait().Seconds())
+	gauge(descInProgress, float64(g.slots.count()))
+	counter(descDelayed, g.meter.delayed.Load())
+	gauge(descWait, g.load.Wait().Seconds())
 	for _, l := range overload.Levels() {
 		is := 0.0
-		if l == g.pressure.Level() {
+		if l == g.load.Level() {
 			is = 1
 		}
-		gauge(descPressure, is, l.String())
+		gauge(descOverload, is, l.String())
 	}
 	counter(descPanics, g.meter.panics.Load())
-	counter(descTurned, uint64(g.server.GetRejectedConnectionsCount()))
+	counter(descRejected, uint64(g.server.GetRejectedConnectionsCount()))
 	gauge(descOpen, float64(max(0, g.server.GetOpenConnectionsCount())))
 	gauge(descOpenMost, float64(g.Connections))
 	counter(descAccept, g.acceptErrors())

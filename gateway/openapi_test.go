@@ -16,21 +16,21 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-func TestTheDocumentHoldsForEveryReason(t *testing.T) {
+func TestEveryReasonMatchesTheDocument(t *testing.T) {
 	d := readDocument(t)
 	for _, c := range scans {
-		s := c.openFor(t)
+		s := c.start(t)
 		code := c.code(s)
-		d.holds(t, "POST", "/v1/check?scope="+c.scope, "Bearer "+gateDevice, code, true, s.check(c.scope, code))
+		d.expectDocumented(t, "POST", "/v1/check?scope="+c.scope, "Bearer "+gateDevice, code, true, s.check(c.scope, code))
 		list := []scanned{{code, s.clock.Load()}, {code, 0}}
-		d.holds(t, "POST", "/v1/checks?scope="+c.scope, "Bearer "+gateDevice, bodyOf(list...), true, s.checks(c.scope, list...))
+		d.expectDocumented(t, "POST", "/v1/checks?scope="+c.scope, "Bearer "+gateDevice, bodyOf(list...), true, s.checks(c.scope, list...))
 	}
 }
 
-func TestTheDocumentHoldsForEveryStatus(t *testing.T) {
+func TestEveryStatusMatchesTheDocument(t *testing.T) {
 	d := readDocument(t)
 	keys := &faulty{}
-	s := open(t, plan{prepare: func(g *gateway.Gateway) { g.UseKeys(keys); g.UseReadTimeout(time.Second) }})
+	s := start(t, setup{configure: func(g *gateway.Gateway) { g.UseKeys(keys); g.UseReadTimeout(time.Second) }})
 	keys.Keys = s.feed.Replica
 	code, gate := s.goodCode(7), "Bearer "+gateDevice
 	few := bodyOf(scanned{code, now})
@@ -45,7 +45,7 @@ func TestTheDocumentHoldsForEveryStatus(t *testing.T) {
 		{"/v1/check", gate, code, false, 400},
 		{"/v1/check?scope=all", gate, code, false, 400},
 		{"/v1/check?scope=entry", "", code, false, 401},
-		{"/v1/check?scope=entry", "Bearer " + stranger, code, true, 401},
+		{"/v1/check?scope=entry", "Bearer " + unknownDevice, code, true, 401},
 		{"/v1/check?scope=entry", "Bearer " + shopDevice, code, true, 403},
 		{"/v1/checks?scope=entry", gate, few, true, 200},
 		{"/v1/checks", gate, few, false, 400},
@@ -57,14 +57,14 @@ func TestTheDocumentHoldsForEveryStatus(t *testing.T) {
 		{"/v1/checks?scope=entry", gate, `{"scans":[{"code":"RG1:","scanned_at_ms":1,"lane":2}]}`, false, 400},
 		{"/v1/checks?scope=entry", gate, many, false, 413},
 		{"/v1/checks?scope=entry", "", few, false, 401},
-		{"/v1/checks?scope=entry", "Bearer " + stranger, few, true, 401},
+		{"/v1/checks?scope=entry", "Bearer " + unknownDevice, few, true, 401},
 		{"/v1/checks?scope=entry", "Bearer " + shopDevice, few, true, 403},
 	} {
-		a := s.ask("POST", c.target, c.authorization, c.body)
+		a := s.send("POST", c.target, c.authorization, c.body)
 		if a.status != c.status {
 			t.Errorf("%s: status %d, want %d", c.target, a.status, c.status)
 		}
-		d.holds(t, "POST", c.target, c.authorization, c.body, c.proper, a)
+		d.expectDocumented(t, "POST", c.target, c.authorization, c.body, c.proper, a)
 	}
 	for _, o := range []struct {
 		method, target, authorization, body string
@@ -84,40 +84,40 @@ func TestTheDocumentHoldsForEveryStatus(t *testing.T) {
 			431: start + "X-Filler: " + strings.Repeat("a", gateway.HeaderBytes) + "\r\n\r\n",
 			505: strings.Replace(start, "HTTP/1.1", "HTTP/1.2", 1) + "\r\n",
 		} {
-			a, in := s.wire(raw)
+			a, in := s.sendRaw(raw)
 			if a.status != status {
 				t.Errorf("%s: status %d, want %d", o.target, a.status, status)
 			}
-			s.ends(in)
-			d.holds(t, o.method, o.target, o.authorization, o.body, true, a)
+			s.expectClosed(in)
+			d.expectDocumented(t, o.method, o.target, o.authorization, o.body, true, a)
 		}
 	}
 	keys.broken.Store(true)
 	s.panics = 2
-	d.holds(t, "POST", "/v1/check?scope=entry", gate, code, true, s.check("entry", code))
-	d.holds(t, "POST", "/v1/checks?scope=entry", gate, few, true, s.checks("entry", scanned{code, now}))
+	d.expectDocumented(t, "POST", "/v1/check?scope=entry", gate, code, true, s.check("entry", code))
+	d.expectDocumented(t, "POST", "/v1/checks?scope=entry", gate, few, true, s.checks("entry", scanned{code, now}))
 
 	for _, path := range []string{"/healthz", "/readyz"} {
 		for _, method := range []string{"GET", "HEAD"} {
-			d.holds(t, method, path, "", "", true, s.ask(method, path, "", ""))
+			d.expectDocumented(t, method, path, "", "", true, s.send(method, path, "", ""))
 		}
 	}
-	waiting := open(t, booting())
+	waiting := start(t, booting())
 	for _, method := range []string{"GET", "HEAD"} {
-		d.holds(t, method, "/readyz", "", "", true, waiting.ask(method, "/readyz", "", ""))
+		d.expectDocumented(t, method, "/readyz", "", "", true, waiting.send(method, "/readyz", "", ""))
 	}
 
-	full := open(t, plan{prepare: func(g *gateway.Gateway) { g.UseConnections(1) }})
-	full.wire(post("/v1/check?scope=entry", "", code))
-	away, _ := full.wire("")
-	d.holds(t, "POST", "/v1/check?scope=entry", gate, code, true, away)
-	d.holds(t, "POST", "/v1/checks?scope=entry", gate, few, true, away)
-	d.holds(t, "GET", "/healthz", "", "", true, away)
-	d.holds(t, "GET", "/readyz", "", "", true, away)
+	full := start(t, setup{configure: func(g *gateway.Gateway) { g.UseConnections(1) }})
+	full.sendRaw(post("/v1/check?scope=entry", "", code))
+	away, _ := full.sendRaw("")
+	d.expectDocumented(t, "POST", "/v1/check?scope=entry", gate, code, true, away)
+	d.expectDocumented(t, "POST", "/v1/checks?scope=entry", gate, few, true, away)
+	d.expectDocumented(t, "GET", "/healthz", "", "", true, away)
+	d.expectDocumented(t, "GET", "/readyz", "", "", true, away)
 
-	over := open(t, plan{prepare: func(g *gateway.Gateway) { g.HoldPressure(overload.Over) }})
-	d.holds(t, "POST", "/v1/check?scope=entry", gate, code, true, over.check("entry", code))
-	d.holds(t, "POST", "/v1/checks?scope=entry", gate, few, true, over.checks("entry", scanned{code, now}))
+	over := start(t, setup{configure: func(g *gateway.Gateway) { g.PinOverload(overload.Over) }})
+	d.expectDocumented(t, "POST", "/v1/check?scope=entry", gate, code, true, over.check("entry", code))
+	d.expectDocumented(t, "POST", "/v1/checks?scope=entry", gate, few, true, over.checks("entry", scanned{code, now}))
 
 	for path, item := range d.Paths.Map() {
 		for method, operation := range item.Operations() {
@@ -131,14 +131,14 @@ func TestTheDocumentHoldsForEveryStatus(t *testing.T) {
 	}
 }
 
-func TestTheDocumentHoldsWhereNoOperationIs(t *testing.T) {
+func TestSharedResponsesMatchTheDocument(t *testing.T) {
 	d := readDocument(t)
-	s := open(t, plan{})
+	s := start(t, setup{})
 	for _, c := range []struct{ response, method, target string }{
 		{"NotFound", "GET", "/nothing"}, {"MethodNotAllowed", "PUT", "/v1/check"}, {"MethodNotAllowed", "POST", "/readyz"},
 	} {
 		documented := d.Components.Responses[c.response].Value
-		a := s.ask(c.method, c.target, "", "")
+		a := s.send(c.method, c.target, "", "")
 		media := documented.Content.Get(a.header.Get("Content-Type"))
 		if media == nil {
 			t.Fatalf("%s: content type %q", c.response, a.header.Get("Content-Type"))
@@ -162,7 +162,7 @@ func TestTheDocumentHoldsWhereNoOperationIs(t *testing.T) {
 	}
 }
 
-func TestTheListsOfTheDocumentAreThoseOfTheCode(t *testing.T) {
+func TestListsInTheDocumentMatchTheCode(t *testing.T) {
 	d := readDocument(t)
 	var reasons, states, denyClasses, faults []string
 	classes := map[string]string{}
@@ -224,15 +224,15 @@ func TestTheListsOfTheDocumentAreThoseOfTheCode(t *testing.T) {
 	}
 }
 
-func TestEveryPathThatIsServedIsDocumented(t *testing.T) {
+func TestEveryServedPathIsDocumented(t *testing.T) {
 	d := readDocument(t)
 	documented := slices.Sorted(maps.Keys(d.Paths.Map()))
 	if served := routedPaths(t); !slices.Equal(served, documented) {
 		t.Errorf("served are %v, documented %v", served, documented)
 	}
-	s := open(t, plan{})
+	s := start(t, setup{})
 	for _, path := range documented {
-		if a := s.ask("OPTIONS", path, "", ""); a.status != 405 {
+		if a := s.send("OPTIONS", path, "", ""); a.status != 405 {
 			t.Errorf("%s is documented and answers %d", path, a.status)
 		}
 	}

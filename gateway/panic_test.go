@@ -26,9 +26,9 @@ func (f *faulty) Key(id tokens.KeyID) *tokens.Key {
 	return f.Keys.Key(id)
 }
 
-func TestAPanicInTheCheckIsADenialAndNotTheEnd(t *testing.T) {
+func TestPanicInACheckIsDeniedAndSurvived(t *testing.T) {
 	keys := &faulty{}
-	s := open(t, plan{prepare: func(g *gateway.Gateway) { g.UseKeys(keys) }})
+	s := start(t, setup{configure: func(g *gateway.Gateway) { g.UseKeys(keys) }})
 	s.panics = 1
 	keys.Keys = s.feed.Replica
 	code := s.goodCode(7)
@@ -36,17 +36,17 @@ func TestAPanicInTheCheckIsADenialAndNotTheEnd(t *testing.T) {
 	keys.broken.Store(true)
 
 	var in *bufio.Reader
-	a := s.refused("internal_error", func() (a answer) {
+	a := s.expectProblem("internal_error", func() (a answer) {
 		// A second request is on its way already: it must not be answered by a
 		// connection of which nobody knows what state it is in.
 		one := post("/v1/check?scope=entry", "", code)
-		a, in = s.wire(one + one)
+		a, in = s.sendRaw(one + one)
 		return a
 	})
 	if a.status != 500 {
 		t.Errorf("status %d", a.status)
 	}
-	s.ends(in)
+	s.expectClosed(in)
 
 	var line struct {
 		Level, Msg, Stack string

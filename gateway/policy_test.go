@@ -11,12 +11,12 @@ import (
 
 // An operator decides per state, and per lane: a way out of the station may stay
 // open on old data while the way in does not.
-func TestAPolicyDecidesPerStateAndLane(t *testing.T) {
+func TestPolicyDecidesPerState(t *testing.T) {
 	policy, err := gateway.DefaultPolicy.With(gateway.PolicyEntry{Stale: "serve", Expired: "flag"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := open(t, plan{Config: gateway.Config{Policy: policy}})
+	s := start(t, setup{Config: gateway.Config{Policy: policy}})
 	for _, c := range []struct {
 		ageMS   int64
 		state   string
@@ -45,8 +45,8 @@ func TestAPolicyDecidesPerStateAndLane(t *testing.T) {
 	}
 }
 
-func TestALaneMayDifferFromItsGateway(t *testing.T) {
-	s := open(t, plan{device: gateway.PolicyEntry{Stale: "deny", Expired: "flag"}})
+func TestDevicePolicyOverridesTheGateway(t *testing.T) {
+	s := start(t, setup{device: gateway.PolicyEntry{Stale: "deny", Expired: "flag"}})
 	s.clock.Add(60_000)
 	if v := s.check("entry", s.goodCode(7)).verdict(t); v.Reason != "stale_revocation_data" || v.Revocation.State != "stale" {
 		t.Errorf("a lane that denies on stale data: %s on %s", v.Reason, v.Revocation.State)
@@ -62,7 +62,7 @@ func TestALaneMayDifferFromItsGateway(t *testing.T) {
 
 // While booting there may be a snapshot. It is served only if the policy says so
 // and only until it has expired itself; a load balancer is told to wait.
-func TestBootingServesOnlyOnAYoungSnapshotAndIfTold(t *testing.T) {
+func TestBootingServesOnlyAValidSnapshotIfConfigured(t *testing.T) {
 	feed := revocationtest.NewFeed(now, tokentest.NewIssuer(1).Key())
 	snapshot, ok := feed.Replica.Snapshot("t", now)
 	if !ok {
@@ -90,7 +90,7 @@ func TestBootingServesOnlyOnAYoungSnapshotAndIfTold(t *testing.T) {
 		if p.Policy, err = gateway.DefaultPolicy.With(gateway.PolicyEntry{Booting: c.booting}); err != nil {
 			t.Fatal(err)
 		}
-		s := open(t, p)
+		s := start(t, p)
 		s.clock.Add(c.ageMS)
 		v := s.check("entry", s.goodCode(7)).verdict(t)
 		if v.Reason != c.reason || v.Revocation.State != "booting" || v.Revocation.Flagged != (v.Reason == "ok") {
@@ -102,7 +102,7 @@ func TestBootingServesOnlyOnAYoungSnapshotAndIfTold(t *testing.T) {
 	}
 }
 
-func TestAPolicyOfUnknownWordsIsRefused(t *testing.T) {
+func TestUnknownPolicyActionsAreRefused(t *testing.T) {
 	for _, e := range []gateway.PolicyEntry{{Stale: "Serve"}, {Booting: "allow"}, {Expired: "audit"}, {Suspect: " deny"}} {
 		if _, err := gateway.DefaultPolicy.With(e); err == nil {
 			t.Errorf("%+v is taken", e)

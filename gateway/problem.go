@@ -62,13 +62,13 @@ var (
 		"Use HTTP/1.1.", "请使用 HTTP/1.1。")
 	problemOverloaded = newProblem(503, "overloaded", "Too much to do",
 		"Ask again after the seconds in Retry-After. This is no verdict.", "网关繁忙，请按 Retry-After 所示秒数后重试；本响应不是核验结论。")
-	problemPlaces = newProblem(503, "batches_at_limit", "Too many batches at once",
+	problemSlots = newProblem(503, "batches_at_limit", "Too many batches at once",
 		"Send the batch again after the seconds in Retry-After, and one at a time. This is no verdict.", "同时处理的批量请求过多，请按 Retry-After 所示秒数后逐批重试；本响应不是核验结论。")
 	problemInternal = newProblem(500, "internal_error", "Internal error",
 		"The gateway failed. Do not let the passenger pass on this answer.", "网关内部错误，请勿据此放行。")
 )
 
-var problems = []*problem{problemDevice, problemScopeDenied, problemBatches, problemPlaces, problemScopeMissing, problemScopeUnknown, problemNotFound,
+var problems = []*problem{problemDevice, problemScopeDenied, problemBatches, problemSlots, problemScopeMissing, problemScopeUnknown, problemNotFound,
 	problemMethod, problemTimeout, problemTooLarge, problemScans, problemTooMany, problemHeaders, problemBad, problemExpectation, problemVersion, problemOverloaded, problemInternal}
 
 // faults are the problems of heads and bodies that are refused.
@@ -82,7 +82,7 @@ func (g *Gateway) refuse(ctx *fasthttp.RequestCtx, p *problem) {
 	switch p {
 	case problemDevice:
 		ctx.Response.Header.Set("WWW-Authenticate", `Bearer realm="railgate"`)
-	case problemOverloaded, problemPlaces:
+	case problemOverloaded, problemSlots:
 		ctx.Response.Header.Set(fasthttp.HeaderRetryAfter, retryAfter)
 	}
 	ctx.Response.SetBody(p.body)
@@ -104,7 +104,7 @@ func (g *Gateway) unreadable(ctx *fasthttp.RequestCtx, err error) {
 	case errors.As(err, &small):
 		p = problemHeaders
 	}
-	g.places.leave(&ctx.Request.Header)
+	g.slots.release(&ctx.Request.Header)
 	g.refuse(ctx, p)
 	ctx.SetConnectionClose()
 }
@@ -121,8 +121,8 @@ func (g *Gateway) tooLarge(h *fasthttp.RequestHeader) *problem {
 		return problemDevice
 	case !d.Offline:
 		return problemBatches
-	case h.ContentLength() <= batchBytes && !g.places.has(h):
-		return problemPlaces
+	case h.ContentLength() <= batchBytes && !g.slots.has(h):
+		return problemSlots
 	}
 	return problemTooLarge
 }
@@ -132,7 +132,7 @@ func (g *Gateway) tooLarge(h *fasthttp.RequestHeader) *problem {
 // the connection, takes the body, if it comes after all, for a request, and
 // answers all that follows with an empty 200 without asking the handler.
 func (g *Gateway) expectNothing(ctx *fasthttp.RequestCtx) int {
-	g.places.leave(&ctx.Request.Header)
+	g.slots.release(&ctx.Request.Header)
 	g.refuse(ctx, problemExpectation)
 	return problemExpectation.status
 }

@@ -33,10 +33,10 @@ func (a answer) problem(t testing.TB, code string) {
 }
 
 // refused runs a request and expects a problem, counted once, and no verdict.
-func (s *station) refused(code string, ask func() answer) answer {
+func (s *harness) expectProblem(code string, send func() answer) answer {
 	s.t.Helper()
 	problems, verdicts := s.counters("railgate_refused_requests_total"), s.counters("railgate_verdicts_total")
-	a := ask()
+	a := send()
 	a.problem(s.t, code)
 	onlyGrew(s.t, problems, s.counters("railgate_refused_requests_total"), code)
 	for sample, n := range s.counters("railgate_verdicts_total") {

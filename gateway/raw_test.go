@@ -30,7 +30,7 @@ type rawCase struct {
 	line  int // of want, in the file
 }
 
-func readRawCases(t *testing.T, lines []string, s *station) (cases []rawCase) {
+func readRawCases(t *testing.T, lines []string, s *harness) (cases []rawCase) {
 	t.Helper()
 	fill := strings.NewReplacer(
 		"{post}", "POST /v1/check?scope=entry HTTP/1.1\r\n", "{post-lf}", "POST /v1/check?scope=entry HTTP/1.1\n",
@@ -74,15 +74,15 @@ const (
 )
 
 // raw sends a case in the given way and tells what came back.
-func (s *station) raw(c rawCase, write func(net.Conn, string)) string {
-	var said []string
+func (s *harness) runRawCase(c rawCase, write func(net.Conn, string)) string {
+	var statuses []string
 	conn := s.dial()
 	in := bufio.NewReader(conn)
-	hear := func() (*http.Response, bool) {
+	readAnswer := func() (*http.Response, bool) {
 		response, err := http.ReadResponse(in, nil)
 		if err != nil {
 			if isTimeout(err) {
-				s.t.Errorf("no answer and no end within %v", patience)
+				s.t.Errorf("no answer and no end within %v", maxWait)
 			}
 			return nil, false
 		}
@@ -91,19 +91,19 @@ func (s *station) raw(c rawCase, write func(net.Conn, string)) string {
 	}
 	for _, bytes := range append(c.sends, after) {
 		write(conn, bytes)
-		response, ok := hear()
+		response, ok := readAnswer()
 		for ok && bytes == after && (response.StatusCode != 405 || response.Header.Get("Allow") != afterAllow) {
-			said = append(said, strconv.Itoa(response.StatusCode))
-			response, ok = hear()
+			statuses = append(statuses, strconv.Itoa(response.StatusCode))
+			response, ok = readAnswer()
 		}
 		if !ok {
-			return strings.Join(append(said, "closed"), " ")
+			return strings.Join(append(statuses, "closed"), " ")
 		}
 		if bytes != after {
-			said = append(said, strconv.Itoa(response.StatusCode))
+			statuses = append(statuses, strconv.Itoa(response.StatusCode))
 		}
 	}
-	return strings.Join(append(said, "open"), " ")
+	return strings.Join(append(statuses, "open"), " ")
 }
 
 // Writing fails once the other side has closed; reading tells.
@@ -118,23 +118,23 @@ func byteByByte(conn net.Conn, bytes string) {
 }
 
 // halfClosed sends a case to its end, as one that will say no more.
-func (s *station) halfClosed(c rawCase) string {
+func (s *harness) halfClosed(c rawCase) string {
 	conn := s.dial()
 	atOnce(conn, strings.Join(c.sends, ""))
 	if err := conn.(*net.TCPConn).CloseWrite(); err != nil && !errors.Is(err, syscall.ENOTCONN) {
 		s.t.Fatal(err)
 	}
-	var said []string
+	var statuses []string
 	for in := bufio.NewReader(conn); ; {
 		response, err := http.ReadResponse(in, nil)
 		if err != nil {
 			if isTimeout(err) {
-				s.t.Errorf("no end within %v", patience)
+				s.t.Errorf("no end within %v", maxWait)
 			}
-			return strings.Join(append(said, "closed"), " ")
+			return strings.Join(append(statuses, "closed"), " ")
 		}
 		_, _ = io.Copy(io.Discard, response.Body)
-		said = append(said, strconv.Itoa(response.StatusCode))
+		statuses = append(statuses, strconv.Itoa(response.StatusCode))
 	}
 }
 
@@ -142,13 +142,13 @@ func (s *station) halfClosed(c rawCase) string {
 // connection goes on. Two parties that disagree about that is how a request is
 // smuggled past a proxy.
 func TestRawRequests(t *testing.T) {
-	s, cases, lines := openForRaw(t)
+	s, cases, lines := startForRaw(t)
 	var mu sync.Mutex
 	t.Run("cases", func(t *testing.T) {
 		for _, c := range cases {
 			t.Run(c.name, func(t *testing.T) {
 				t.Parallel()
-				got := s.in(t).raw(c, atOnce)
+				got := s.withT(t).runRawCase(c, atOnce)
 				if *update {
 					mu.Lock()
 					defer mu.Unlock()
@@ -168,14 +168,14 @@ func TestRawRequests(t *testing.T) {
 
 // How the bytes are cut into segments means nothing.
 func TestRawRequestsByteByByte(t *testing.T) {
-	s, cases, _ := openForRaw(t)
+	s, cases, _ := startForRaw(t)
 	for _, c := range cases {
 		if len(strings.Join(c.sends, "")) > 2000 {
 			continue // sizes alone
 		}
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			if got := s.in(t).raw(c, byteByByte); got != c.want {
+			if got := s.withT(t).runRawCase(c, byteByByte); got != c.want {
 				t.Errorf("%s:%d: got %s, want %s", rawFile, c.line+1, got, c.want)
 			}
 		})
@@ -184,8 +184,8 @@ func TestRawRequestsByteByByte(t *testing.T) {
 
 // A client that has said all it will is answered all the same, and the
 // connection ends.
-func TestRawRequestsOfAClientThatSaysNoMore(t *testing.T) {
-	s, cases, _ := openForRaw(t)
+func TestRawRequestsOnHalfClosedConnections(t *testing.T) {
+	s, cases, _ := startForRaw(t)
 	for _, c := range cases {
 		answers, _ := strings.CutSuffix(c.want, " open")
 		answers, _ = strings.CutSuffix(answers, " closed")
@@ -195,7 +195,7 @@ func TestRawRequestsOfAClientThatSaysNoMore(t *testing.T) {
 		}
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			if got := s.in(t).halfClosed(c); got != want {
+			if got := s.withT(t).halfClosed(c); got != want {
 				t.Errorf("%s:%d: got %s, want %s", rawFile, c.line+1, got, want)
 			}
 		})
@@ -203,13 +203,13 @@ func TestRawRequestsOfAClientThatSaysNoMore(t *testing.T) {
 }
 
 // openForRaw is a station with little patience, and the table, whole and line by line.
-func openForRaw(t *testing.T) (*station, []rawCase, []string) {
+func startForRaw(t *testing.T) (*harness, []rawCase, []string) {
 	t.Helper()
 	file, err := os.ReadFile(rawFile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := open(t, plan{prepare: func(g *gateway.Gateway) { g.UseReadTimeout(2 * time.Second) }})
+	s := start(t, setup{configure: func(g *gateway.Gateway) { g.UseReadTimeout(2 * time.Second) }})
 	lines := strings.Split(string(file), "\n")
 	return s, readRawCases(t, lines, s), lines
 }

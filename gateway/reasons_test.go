@@ -13,14 +13,14 @@ type scan struct {
 	class  string
 	state  string // of the revocation data
 	scope  string
-	code   func(s *station) string
-	before func(s *station) // what happens first; may be nil
-	plan   func() plan      // nil: all is well
+	code   func(s *harness) string
+	before func(s *harness) // what happens first; may be nil
+	setup  func() setup     // nil: all is well
 }
 
 // at shows a step of a session that began some seconds after the clock's now.
-func at(offset int64, step int) func(*station) string {
-	return func(s *station) string {
+func at(offset int64, step int) func(*harness) string {
+	return func(s *harness) string {
 		session := s.issuer.Open(7, s.clock.Load()/1000+offset)
 		code := session.Code(step)
 		return code.Text()
@@ -28,8 +28,8 @@ func at(offset int64, step int) func(*station) string {
 }
 
 // altered shows a good code with one byte of its wire form changed.
-func altered(offset int) func(*station) string {
-	return func(s *station) string {
+func altered(offset int) func(*harness) string {
+	return func(s *harness) string {
 		session := s.issuer.Open(7, s.clock.Load()/1000)
 		session.Pass[offset] ^= 1
 		code := session.Code(0)
@@ -37,8 +37,8 @@ func altered(offset int) func(*station) string {
 	}
 }
 
-func signedBy(key tokens.KeyID) func(*station) string {
-	return func(*station) string {
+func signedBy(key tokens.KeyID) func(*harness) string {
+	return func(*harness) string {
 		session := tokentest.NewIssuer(key).Open(7, tokentest.Epoch)
 		code := session.Code(0)
 		return code.Text()
@@ -51,9 +51,9 @@ func signedBy(key tokens.KeyID) func(*station) string {
 var scans = []scan{
 	{reason: "ok", class: "ok", state: "fresh", scope: "entry", code: at(0, 0)},
 	{reason: "malformed", class: "passenger", state: "fresh", scope: "entry",
-		code: func(*station) string { return "https://example.com/menu" }},
+		code: func(*harness) string { return "https://example.com/menu" }},
 	{reason: "unsupported_version", class: "verifier", state: "fresh", scope: "entry",
-		code: func(*station) string { return "RG2:ANYTHING AT ALL" }},
+		code: func(*harness) string { return "RG2:ANYTHING AT ALL" }},
 	{reason: "unknown_key", class: "verifier", state: "fresh", scope: "entry", code: signedBy(9)},
 	{reason: "key_retired", class: "issuer", state: "fresh", scope: "entry", code: signedBy(retiredKey)},
 	{reason: "not_yet_valid", class: "verifier", state: "fresh", scope: "entry", code: at(60, 0)},
@@ -61,7 +61,7 @@ var scans = []scan{
 	{reason: "session_over", class: "passenger", state: "fresh", scope: "entry", code: at(-31*60, 29)},
 	{reason: "code_stale", class: "passenger", state: "fresh", scope: "entry", code: at(-2*60, 0)},
 	{reason: "code_ahead", class: "verifier", state: "fresh", scope: "entry", code: at(0, 2)},
-	{reason: "wrong_scope", class: "passenger", state: "fresh", scope: "sale", code: func(s *station) string {
+	{reason: "wrong_scope", class: "passenger", state: "fresh", scope: "sale", code: func(s *harness) string {
 		session := s.issuer.OpenAs(tokens.Pass{Serial: tokens.Serial{Day: uint16(tokens.DayOf(tokentest.Epoch)), Index: 7},
 			Start: tokentest.Epoch, Expiry: tokentest.Epoch + tokens.CredentialLife,
 			Period: tokens.Period, Length: tokens.Length, Scopes: tokens.Scopes(tokens.Entry)})
@@ -69,27 +69,27 @@ var scans = []scan{
 		return code.Text()
 	}},
 	{reason: "revoked", class: "passenger", state: "fresh", scope: "entry", code: at(0, 0),
-		before: func(s *station) { s.feed.Revoke(now, s.issuer.Open(7, tokentest.Epoch).Fields.Serial) }},
+		before: func(s *harness) { s.feed.Revoke(now, s.issuer.Open(7, tokentest.Epoch).Fields.Serial) }},
 	{reason: "session_closed", class: "passenger", state: "fresh", scope: "entry", code: at(0, 0),
-		before: func(s *station) { s.feed.Close(now, s.issuer.Open(7, tokentest.Epoch).Fields) }},
-	{reason: "link_mismatch", class: "fraud", state: "fresh", scope: "entry", code: func(s *station) string {
+		before: func(s *harness) { s.feed.Close(now, s.issuer.Open(7, tokentest.Epoch).Fields) }},
+	{reason: "link_mismatch", class: "fraud", state: "fresh", scope: "entry", code: func(s *harness) string {
 		session := s.issuer.Open(7, tokentest.Epoch)
 		code := tokens.Assemble(&session.Pass, 0, tokens.Link{1, 2, 3}) // a made-up link
 		return code.Text()
 	}},
 	{reason: "bad_signature", class: "fraud", state: "fresh", scope: "entry", code: altered(9)}, // in the subject
-	{reason: "no_revocation_data", class: "verifier", state: "booting", scope: "entry", code: at(0, 0), plan: booting},
+	{reason: "no_revocation_data", class: "verifier", state: "booting", scope: "entry", code: at(0, 0), setup: booting},
 	{reason: "stale_revocation_data", class: "verifier", state: "expired", scope: "entry", code: at(0, 0),
-		before: func(s *station) { s.clock.Add(15 * 60 * 1000) }},
+		before: func(s *harness) { s.clock.Add(15 * 60 * 1000) }},
 }
 
 // openFor opens a station for one scan and lets happen what comes before it.
-func (c *scan) openFor(t testing.TB) *station {
-	p := plan{}
-	if c.plan != nil {
-		p = c.plan()
+func (c *scan) start(t testing.TB) *harness {
+	p := setup{}
+	if c.setup != nil {
+		p = c.setup()
 	}
-	s := open(t, p)
+	s := start(t, p)
 	if c.before != nil {
 		c.before(s)
 	}

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-func TestTheScopeStandsAlone(t *testing.T) {
-	s := open(t, plan{})
+func TestQueryIsExactlyOneScope(t *testing.T) {
+	s := start(t, setup{})
 	code := s.goodCode(7)
 	for query, problem := range map[string]string{
 		"":                         "scope_missing",
@@ -32,8 +32,8 @@ func TestTheScopeStandsAlone(t *testing.T) {
 		"?scope=entry#x":           "bad_request", // no target has a fragment
 	} {
 		t.Run("query "+query, func(t *testing.T) {
-			s := s.in(t)
-			s.refused(problem, func() answer { a, _ := s.wire(post("/v1/check"+query, "", code)); return a })
+			s := s.withT(t)
+			s.expectProblem(problem, func() answer { a, _ := s.sendRaw(post("/v1/check"+query, "", code)); return a })
 		})
 	}
 	for _, scope := range []string{"sale", "refund", "change", "verify", "entry", "exit", "onboard"} {
@@ -43,26 +43,26 @@ func TestTheScopeStandsAlone(t *testing.T) {
 	}
 }
 
-func TestMethods(t *testing.T) {
-	s := open(t, plan{})
+func TestMethodsOfEachPath(t *testing.T) {
+	s := start(t, setup{})
 	for _, c := range []struct{ path, allow string }{
 		{"/v1/check?scope=entry", "POST"}, {"/healthz", "GET, HEAD"}, {"/readyz", "GET, HEAD"},
 	} {
 		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"} {
-			ask := func() answer { return s.ask(method, c.path, "Bearer "+gateDevice, "") }
+			send := func() answer { return s.send(method, c.path, "Bearer "+gateDevice, "") }
 			if strings.Contains(c.allow, method) {
-				if a := ask(); a.status != 200 {
+				if a := send(); a.status != 200 {
 					t.Errorf("%s %s: status %d", method, c.path, a.status)
 				}
 				continue
 			}
 			var a answer
 			if method == "HEAD" { // has no body to read
-				if a = ask(); a.status != 405 {
+				if a = send(); a.status != 405 {
 					t.Errorf("%s %s: status %d", method, c.path, a.status)
 				}
 			} else {
-				a = s.refused("method_not_allowed", ask)
+				a = s.expectProblem("method_not_allowed", send)
 			}
 			if a.header.Get("Allow") != c.allow {
 				t.Errorf("%s %s: Allow is %q, want %q", method, c.path, a.header.Get("Allow"), c.allow)
@@ -71,8 +71,8 @@ func TestMethods(t *testing.T) {
 	}
 }
 
-func TestOneSpellingOfEachPath(t *testing.T) {
-	s := open(t, plan{})
+func TestEachPathHasOneSpelling(t *testing.T) {
+	s := start(t, setup{})
 	code := s.goodCode(7)
 	for _, target := range []string{
 		"/", "/v1", "/v1/", "/v1/check/?scope=entry", "/v1/Check?scope=entry", "/V1/check?scope=entry", "/v2/check?scope=entry",
@@ -83,48 +83,48 @@ func TestOneSpellingOfEachPath(t *testing.T) {
 		"http://gate.example//v1/check?scope=entry", "http://gate.example/v1/%63heck?scope=entry", "http://gate.example?scope=entry",
 	} {
 		t.Run(target, func(t *testing.T) {
-			s := s.in(t)
-			s.refused("not_found", func() answer { a, _ := s.wire(post(target, "", code)); return a })
+			s := s.withT(t)
+			s.expectProblem("not_found", func() answer { a, _ := s.sendRaw(post(target, "", code)); return a })
 		})
 	}
 }
 
-func TestTargetsThatAreNone(t *testing.T) {
-	s := open(t, plan{})
+func TestInvalidTargetsAreRefused(t *testing.T) {
+	s := start(t, setup{})
 	for _, target := range []string{
 		"/v1\\check?scope=entry", "/v1/check%?scope=entry", "/v1/check?scope=entry%2", "/v1/check#?scope=entry", "/v1/\xe6\xa3\x80?scope=entry",
 		"*", "ftp://gate.example/v1/check?scope=entry", "http://user@gate.example/v1/check?scope=entry",
 	} {
 		t.Run(target, func(t *testing.T) {
-			s := s.in(t)
+			s := s.withT(t)
 			var in *bufio.Reader
-			s.refused("bad_request", func() (a answer) { a, in = s.wire(post(target, "", "x")); return a })
-			s.ends(in)
+			s.expectProblem("bad_request", func() (a answer) { a, in = s.sendRaw(post(target, "", "x")); return a })
+			s.expectClosed(in)
 		})
 	}
 }
 
-func TestAbsoluteForm(t *testing.T) {
+func TestAbsoluteFormIsAccepted(t *testing.T) {
 	// What a proxy sends. The host is no part of any decision.
-	s := open(t, plan{})
-	a, _ := s.wire(post("http://elsewhere.example:8080/v1/check?scope=entry", "", s.goodCode(7)))
+	s := start(t, setup{})
+	a, _ := s.sendRaw(post("http://elsewhere.example:8080/v1/check?scope=entry", "", s.goodCode(7)))
 	if v := a.verdict(t); v.Reason != "ok" {
 		t.Errorf("got %s", v.Reason)
 	}
-	s.refused("scope_missing", func() answer {
-		a, _ := s.wire(post("http://elsewhere.example/v1/check", "", s.goodCode(7)))
+	s.expectProblem("scope_missing", func() answer {
+		a, _ := s.sendRaw(post("http://elsewhere.example/v1/check", "", s.goodCode(7)))
 		return a
 	})
 }
 
-func TestHealth(t *testing.T) {
-	s := open(t, booting()) // it lives long before it is ready
+func TestHealthIsIndependentOfReadiness(t *testing.T) {
+	s := start(t, booting()) // it lives long before it is ready
 	for range 2 {
-		if a := s.ask("GET", "/healthz", "", ""); a.status != 200 || string(a.body) != "ok\n" {
+		if a := s.send("GET", "/healthz", "", ""); a.status != 200 || string(a.body) != "ok\n" {
 			t.Errorf("/healthz says %d %q", a.status, a.body)
 		}
 	}
-	if a := s.ask("HEAD", "/healthz", "", ""); a.status != 200 || len(a.body) != 0 {
+	if a := s.send("HEAD", "/healthz", "", ""); a.status != 200 || len(a.body) != 0 {
 		t.Errorf("HEAD /healthz says %d %q", a.status, a.body)
 	}
 }

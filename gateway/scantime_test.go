@@ -11,18 +11,18 @@ import (
 )
 
 // until moves the clock, Unix ms, with an issuer that is not silent meanwhile.
-func (s *station) until(at int64) {
+func (s *harness) advanceTo(at int64) {
 	s.clock.Store(at)
 	s.feed.Apply(at)
 }
 
 // A handheld comes out of the tunnel: its codes are judged by the minute they
 // were scanned in, and their sessions are long over.
-func TestTimesAreThoseOfTheScan(t *testing.T) {
-	s := open(t, plan{})
+func TestScanIsJudgedAtItsScanTime(t *testing.T) {
+	s := start(t, setup{})
 	session := s.issuer.Open(7, tokentest.Epoch)
 	first, third := session.Code(0), session.Code(2)
-	s.until(now + 3*3600_000)
+	s.advanceTo(now + 3*3600_000)
 	if v := s.check("onboard", third.Text()).verdict(t); v.Reason != "session_over" {
 		t.Fatalf("checked now the code gets %s", v.Reason)
 	}
@@ -43,25 +43,25 @@ func TestTimesAreThoseOfTheScan(t *testing.T) {
 }
 
 // The credential ended since the scan, in the middle of a session.
-func TestACredentialThatHasExpiredSince(t *testing.T) {
-	s := open(t, plan{})
+func TestCredentialThatExpiredAfterTheScanPasses(t *testing.T) {
+	s := start(t, setup{})
 	const end = tokentest.Epoch + 600
 	session := s.issuer.OpenAs(tokens.Pass{Serial: tokens.Serial{Day: uint16(tokens.DayOf(end - tokens.CredentialLife)), Index: 7},
 		Start: tokentest.Epoch, Expiry: end, Period: tokens.Period, Length: tokens.Length, Scopes: tokens.Scopes(tokens.Onboard)})
 	code := session.Code(9)
-	s.until((end + 3600) * 1000)
+	s.advanceTo((end + 3600) * 1000)
 	_, read := s.checks("onboard", scanned{code.Text(), end*1000 - 1}, scanned{code.Text(), end * 1000}).verdicts(t)
 	if got, want := reasonsOf(read), []string{"ok", "credential_expired"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
 
-func TestScansThatNobodyCanJudge(t *testing.T) {
-	s := open(t, plan{})
+func TestScanTimesOutOfRangeAreRefused(t *testing.T) {
+	s := start(t, setup{})
 	early, late := now+gateway.ScanEarly.Milliseconds(), now-gateway.ScanLate.Milliseconds()
 	_, read := s.checks("entry",
-		s.shownAt(1, early), s.shownAt(2, early+1),
-		s.shownAt(3, late), s.shownAt(4, late-1),
+		s.scanAt(1, early), s.scanAt(2, early+1),
+		s.scanAt(3, late), s.scanAt(4, late-1),
 		scanned{s.goodCode(5), 999_999_999_999_999}, scanned{s.goodCode(6), 0}, scanned{"nonsense", 0}, scanned{"RG9:", early + 1},
 	).verdicts(t)
 	want := []string{"ok", "scan_time_refused", "ok", "scan_time_refused", "scan_time_refused", "scan_time_refused", "malformed", "unsupported_version"}
@@ -76,12 +76,12 @@ func TestScansThatNobodyCanJudge(t *testing.T) {
 
 // Known now is known of the scan, whichever came first: nobody profits from a
 // device that was offline.
-func TestRevokedBeforeOrAfterTheScan(t *testing.T) {
-	s := open(t, plan{})
-	before, after := s.shownAt(1, now+60_000), s.shownAt(2, now+60_000)
-	other := s.shownAt(3, now+60_000)
+func TestRevocationAppliesToEarlierScans(t *testing.T) {
+	s := start(t, setup{})
+	before, after := s.scanAt(1, now+60_000), s.scanAt(2, now+60_000)
+	other := s.scanAt(3, now+60_000)
 	s.feed.Revoke(now, s.issuer.Open(1, tokentest.Epoch).Fields.Serial)
-	s.until(now + 5*3600_000)
+	s.advanceTo(now + 5*3600_000)
 	s.feed.Revoke(s.clock.Load(), s.issuer.Open(2, tokentest.Epoch).Fields.Serial)
 	_, read := s.checks("onboard", before, after, other).verdicts(t)
 	if got, want := reasonsOf(read), []string{"revoked", "revoked", "ok"}; !slices.Equal(got, want) {
@@ -91,20 +91,20 @@ func TestRevokedBeforeOrAfterTheScan(t *testing.T) {
 
 // A logout after the scan does not undo it; a logout before the scan refuses it. The
 // second of the closing counts as closed.
-func TestClosedBeforeOrAfterTheScan(t *testing.T) {
-	s := open(t, plan{})
+func TestClosingASessionAppliesToLaterScans(t *testing.T) {
+	s := start(t, setup{})
 	session := s.issuer.Open(1, tokentest.Epoch)
 	at := func(ms int64) scanned {
 		code := session.Code(int(ms / 60_000))
 		return scanned{code.Text(), now + ms}
 	}
-	s.until(now + 90_500)
+	s.advanceTo(now + 90_500)
 	s.feed.Close(s.clock.Load(), session.Fields)
 	if v := s.check("onboard", at(90_500).Code).verdict(t); v.Reason != "session_closed" {
 		t.Fatalf("checked now the code gets %s", v.Reason)
 	}
-	s.until(now + 23*3600_000)
-	_, read := s.checks("onboard", at(0), at(89_999), at(90_000), at(120_000), s.shownAt(2, now+120_000)).verdicts(t)
+	s.advanceTo(now + 23*3600_000)
+	_, read := s.checks("onboard", at(0), at(89_999), at(90_000), at(120_000), s.scanAt(2, now+120_000)).verdicts(t)
 	if got, want := reasonsOf(read), []string{"ok", "ok", "session_closed", "session_closed", "ok"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
@@ -112,8 +112,8 @@ func TestClosedBeforeOrAfterTheScan(t *testing.T) {
 
 // The last second of the last credential of a day is scanned, and reported as
 // late as can be. By then the gateway would forget the day but for its afterlife.
-func TestARevocationOutlivesTheLatestReport(t *testing.T) {
-	s := open(t, plan{})
+func TestRevocationOutlivesTheLatestReport(t *testing.T) {
+	s := start(t, setup{})
 	day := uint16(tokens.DayOf(tokentest.Epoch))
 	over := tokens.DayOver(day)
 	session := s.issuer.OpenAs(tokens.Pass{Serial: tokens.Serial{Day: day, Index: 7}, Start: over - 301, Expiry: over - 1,
@@ -122,14 +122,14 @@ func TestARevocationOutlivesTheLatestReport(t *testing.T) {
 	scan := scanned{code.Text(), (over-1)*1000 - 1}
 	s.feed.Revoke(now, session.Fields.Serial)
 
-	s.until(scan.AtMS + gateway.ScanLate.Milliseconds())
+	s.advanceTo(scan.AtMS + gateway.ScanLate.Milliseconds())
 	if n := s.feed.Replica.Forget(s.clock.Load()); n != 0 {
 		t.Errorf("%d revocations were forgotten too early", n)
 	}
 	if _, read := s.checks("onboard", scan).verdicts(t); read[0].Reason != "revoked" {
 		t.Errorf("the last moment: %s", read[0].Reason)
 	}
-	s.until(s.clock.Load() + 1)
+	s.advanceTo(s.clock.Load() + 1)
 	if _, read := s.checks("onboard", scan).verdicts(t); read[0].Reason != "scan_time_refused" {
 		t.Errorf("a millisecond later: %s", read[0].Reason)
 	}
@@ -137,7 +137,7 @@ func TestARevocationOutlivesTheLatestReport(t *testing.T) {
 	if n := s.feed.Replica.Status(s.clock.Load()).Revoked; n != 1 {
 		t.Errorf("%d revocations are known before their time has come, want 1", n)
 	}
-	s.until(over*1000 + revocation.Afterlife.Milliseconds())
+	s.advanceTo(over*1000 + revocation.Afterlife.Milliseconds())
 	s.feed.Replica.Forget(s.clock.Load()) // the batch that told the time may have done so
 	if n := s.feed.Replica.Status(s.clock.Load()).Revoked; n != 0 {
 		t.Errorf("%d revocations are known when their time has come", n)
@@ -145,9 +145,9 @@ func TestARevocationOutlivesTheLatestReport(t *testing.T) {
 }
 
 // A gateway that may not judge now judges no scan of the past either.
-func TestABatchOnOldData(t *testing.T) {
-	s := open(t, plan{})
-	scan := s.shownAt(7, now)
+func TestBatchFollowsTheFreshnessPolicy(t *testing.T) {
+	s := start(t, setup{})
+	scan := s.scanAt(7, now)
 	s.clock.Add(10_000)
 	_, read := s.checks("entry", scan, scanned{"nonsense", now}).verdicts(t)
 	if read[0].Reason != "ok" || !read[0].Revocation.Flagged || read[0].Revocation.State != "stale" || !read[1].Revocation.Flagged {

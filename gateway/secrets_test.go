@@ -9,7 +9,7 @@ import (
 
 // The server's own messages about broken requests quote them. None of that may
 // reach the log or the answer.
-func TestBrokenRequestsAreNotQuoted(t *testing.T) {
+func TestMalformedRequestsAreNotQuoted(t *testing.T) {
 	for name, raw := range map[string]func(code string) string{
 		"credential with a NUL": func(code string) string {
 			return "POST /v1/check?scope=entry HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer " + gateDevice + "\x00\r\n\r\n"
@@ -25,30 +25,30 @@ func TestBrokenRequestsAreNotQuoted(t *testing.T) {
 		"code as a request": func(code string) string { return code + "\r\n\r\n" },
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := open(t, plan{})
+			s := start(t, setup{})
 			code := s.goodCode(7)
-			s.remember("", code)
-			a, in := s.wire(raw(code))
+			s.addSecrets("", code)
+			a, in := s.sendRaw(raw(code))
 			a.problem(t, "bad_request")
-			s.ends(in)
+			s.expectClosed(in)
 			// The message comes after the answer. That nothing is quoted in it,
 			// every station looks for when it closes.
-			runtest.Eventually(t, patience, "the server's message", func() bool { return strings.Contains(s.log.String(), "http server") })
+			runtest.Eventually(t, maxWait, "the server's message", func() bool { return strings.Contains(s.log.String(), "http server") })
 		})
 	}
 }
 
-func TestSecretsOfEveryAnswerStayIn(t *testing.T) {
+func TestNoAnswerQuotesASecret(t *testing.T) {
 	// Each scan is sent by a station that looks through its log, its metrics and
 	// its answers for what was sent; here the same gateway gets all of them.
-	s := open(t, plan{})
+	s := start(t, setup{})
 	for _, c := range scans {
-		if c.plan != nil || c.before != nil {
+		if c.setup != nil || c.before != nil {
 			continue
 		}
 		s.check(c.scope, c.code(s)).verdict(t)
-		s.ask("POST", "/v1/check?scope="+c.scope, "Bearer "+stranger, c.code(s)).problem(t, "device_unknown")
-		s.ask("POST", "/nothing", "Bearer "+gateDevice, c.code(s)).problem(t, "not_found")
-		s.ask("PUT", "/v1/check", "Bearer "+gateDevice, c.code(s)).problem(t, "method_not_allowed")
+		s.send("POST", "/v1/check?scope="+c.scope, "Bearer "+unknownDevice, c.code(s)).problem(t, "device_unknown")
+		s.send("POST", "/nothing", "Bearer "+gateDevice, c.code(s)).problem(t, "not_found")
+		s.send("PUT", "/v1/check", "Bearer "+gateDevice, c.code(s)).problem(t, "method_not_allowed")
 	}
 }

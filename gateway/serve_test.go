@@ -61,7 +61,7 @@ func newReplay(t testing.TB, requests ...[]byte) *replay {
 // What the server spends on a request, without the network: the gateway with
 // every pass in its cache, beside a fasthttp handler that does nothing.
 func BenchmarkServe(b *testing.B) {
-	s := prepare(b, plan{})
+	s := newHarness(b, setup{})
 	var requests [][]byte
 	for i := range uint32(64) {
 		code := s.issuer.Open(i, tokentest.Epoch-int64(i%29)*60)

@@ -9,34 +9,34 @@ import (
 // How many batches may be at hand at once: being received, judged or answered.
 // One takes 430 KiB at most, body and answer, so all together take 108 MiB.
 const (
-	batchPlaces = 256
+	batchSlots = 256
 	// devicePlaces is how many of them one device may have. A handheld sends one at
 	// a time; a stolen credential must not keep others from sending theirs.
-	devicePlaces = 64
+	deviceSlots = 64
 )
 
 // places bounds the batches at hand. A place is taken when the head was read and
 // the body was not, and left when the answer is written or the request has failed.
 // It is known by the request's header, which is the server's own for as long.
-type places struct {
+type slots struct {
 	mu      sync.Mutex
 	taken   map[*fasthttp.RequestHeader]*Device
 	devices map[*Device]int
 }
 
-func newPlaces() *places {
-	return &places{taken: map[*fasthttp.RequestHeader]*Device{}, devices: map[*Device]int{}}
+func newSlots() *slots {
+	return &slots{taken: map[*fasthttp.RequestHeader]*Device{}, devices: map[*Device]int{}}
 }
 
 // take reports whether the request has a place now. One that has it keeps it.
-func (p *places) take(h *fasthttp.RequestHeader, d *Device) bool {
+func (p *slots) acquire(h *fasthttp.RequestHeader, d *Device) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.taken[h] == d {
 		return true
 	}
-	p.drop(h) // of a request whose end was not told
-	if len(p.taken) >= batchPlaces || p.devices[d] >= devicePlaces {
+	p.releaseLocked(h) // of a request whose end was not told
+	if len(p.taken) >= batchSlots || p.devices[d] >= deviceSlots {
 		return false
 	}
 	p.taken[h] = d
@@ -45,21 +45,21 @@ func (p *places) take(h *fasthttp.RequestHeader, d *Device) bool {
 }
 
 // has reports whether the request has a place.
-func (p *places) has(h *fasthttp.RequestHeader) bool {
+func (p *slots) has(h *fasthttp.RequestHeader) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.taken[h] != nil
 }
 
 // leave gives up the place of the request, if it has one.
-func (p *places) leave(h *fasthttp.RequestHeader) {
+func (p *slots) release(h *fasthttp.RequestHeader) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.drop(h)
+	p.releaseLocked(h)
 }
 
 // drop is called with p.mu held.
-func (p *places) drop(h *fasthttp.RequestHeader) {
+func (p *slots) releaseLocked(h *fasthttp.RequestHeader) {
 	d := p.taken[h]
 	if d == nil {
 		return
@@ -71,7 +71,7 @@ func (p *places) drop(h *fasthttp.RequestHeader) {
 }
 
 // count is how many places are taken.
-func (p *places) count() int {
+func (p *slots) count() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.taken)

@@ -25,9 +25,9 @@ func batchHead(device string, length int) string {
 }
 
 // batchesAtHand waits until so many batches have a place.
-func (s *station) batchesAtHand(want int) {
+func (s *harness) waitForBatches(want int) {
 	s.t.Helper()
-	runtest.Eventually(s.t, patience, fmt.Sprintf("%d batches at hand", want), func() bool {
+	runtest.Eventually(s.t, maxWait, fmt.Sprintf("%d batches at hand", want), func() bool {
 		return s.count("railgate_batches_in_progress") == float64(want)
 	})
 }
@@ -37,7 +37,7 @@ func (s *station) batchesAtHand(want int) {
 // batches and every check are answered.
 func TestUnfinishedBatchesAreBounded(t *testing.T) {
 	const begun = 800 // 100 MiB, if each got what it announced
-	s := open(t, plan{prepare: func(g *gateway.Gateway) { g.UseReadTimeout(2 * patience) }})
+	s := start(t, setup{configure: func(g *gateway.Gateway) { g.UseReadTimeout(2 * maxWait) }})
 	var before, during runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
@@ -47,10 +47,10 @@ func TestUnfinishedBatchesAreBounded(t *testing.T) {
 		atOnce(conn, batchHead(gateDevice, gateway.BatchBytes)+`{"scans":[`)
 		conns = append(conns, conn)
 	}
-	runtest.Eventually(t, patience, "the others to be turned away", func() bool {
-		return s.count("railgate_refused_requests_total", "batches_at_limit") == begun-gateway.DevicePlaces
+	runtest.Eventually(t, maxWait, "the others to be turned away", func() bool {
+		return s.count("railgate_refused_requests_total", "batches_at_limit") == begun-gateway.DeviceSlots
 	})
-	s.batchesAtHand(gateway.DevicePlaces)
+	s.waitForBatches(gateway.DeviceSlots)
 	runtime.GC()
 	runtime.ReadMemStats(&during)
 	if grown := int64(during.HeapInuse) - int64(before.HeapInuse); grown > 48<<20 {
@@ -59,30 +59,30 @@ func TestUnfinishedBatchesAreBounded(t *testing.T) {
 	if v := readVerdict(t, s.check("entry", s.goodCode(1)).body); v.Reason != "ok" {
 		t.Errorf("a check beside them: %s", v.Reason)
 	}
-	one := bodyOf(s.shownAt(7, now))
-	if _, read := s.ask("POST", "/v1/checks?scope=entry", "Bearer "+trainDevice, one).verdicts(t); read[0].Reason != "ok" {
+	one := bodyOf(s.scanAt(7, now))
+	if _, read := s.send("POST", "/v1/checks?scope=entry", "Bearer "+trainDevice, one).verdicts(t); read[0].Reason != "ok" {
 		t.Errorf("another device's batch: %s", read[0].Reason)
 	}
 	// A small one of the same device waits for a place as well.
-	a := s.refused("batches_at_limit", func() answer { return s.ask("POST", "/v1/checks?scope=entry", "Bearer "+gateDevice, one) })
+	a := s.expectProblem("batches_at_limit", func() answer { return s.send("POST", "/v1/checks?scope=entry", "Bearer "+gateDevice, one) })
 	if a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") != "1" {
 		t.Errorf("answered %d with Retry-After %q", a.status, a.header.Get("Retry-After"))
 	}
 	for _, conn := range conns {
 		conn.Close()
 	}
-	s.batchesAtHand(0)
-	if _, read := s.ask("POST", "/v1/checks?scope=entry", "Bearer "+gateDevice, one).verdicts(t); read[0].Reason != "ok" {
+	s.waitForBatches(0)
+	if _, read := s.send("POST", "/v1/checks?scope=entry", "Bearer "+gateDevice, one).verdicts(t); read[0].Reason != "ok" {
 		t.Errorf("the device's batch afterwards: %s", read[0].Reason)
 	}
 }
 
 // However a batch ends, its place is free again.
-func TestAPlaceIsAlwaysLeft(t *testing.T) {
-	s := open(t, plan{prepare: func(g *gateway.Gateway) { g.UseReadTimeout(time.Second) }})
+func TestBatchSlotIsAlwaysReleased(t *testing.T) {
+	s := start(t, setup{configure: func(g *gateway.Gateway) { g.UseReadTimeout(time.Second) }})
 	var full []scanned
 	for i := range uint32(256) {
-		full = append(full, s.shownAt(i, now))
+		full = append(full, s.scanAt(i, now))
 	}
 	good := bodyOf(full...)
 	length := batchHead(gateDevice, len(good))
@@ -113,7 +113,7 @@ func TestAPlaceIsAlwaysLeft(t *testing.T) {
 		"a body where none is allowed": {strings.Replace(length, "POST", "GET", 1) + good, 405},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := s.in(t)
+			s := s.withT(t)
 			conn := s.dial()
 			go atOnce(conn, c.send)
 			if c.status != 0 {
@@ -129,14 +129,14 @@ func TestAPlaceIsAlwaysLeft(t *testing.T) {
 				time.Sleep(50 * time.Millisecond) // it is in hand, or nearly
 			}
 			conn.Close()
-			s.batchesAtHand(0)
+			s.waitForBatches(0)
 		})
 	}
 }
 
 // A whole answer does not wait for the body of the next request.
-func TestAnAnswerDoesNotWaitForTheNextBody(t *testing.T) {
-	s := open(t, plan{prepare: func(g *gateway.Gateway) { g.UseReadTimeout(2 * patience) }})
+func TestAnswerDoesNotWaitForTheNextBody(t *testing.T) {
+	s := start(t, setup{configure: func(g *gateway.Gateway) { g.UseReadTimeout(2 * maxWait) }})
 	check := post("/v1/check?scope=entry", "", s.goodCode(7))
 	for name, next := range map[string]string{
 		"half a body":  check[:len(check)-100],
@@ -145,17 +145,17 @@ func TestAnAnswerDoesNotWaitForTheNextBody(t *testing.T) {
 		"half a chunk": strings.Replace(batchHead(gateDevice, -1), "checks", "check", 1) + "c0\r\nRG",
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := s.in(t)
+			s := s.withT(t)
 			conn := s.dial()
 			atOnce(conn, check+check+next)
 			in := bufio.NewReader(conn)
 			for range 2 {
-				conn.SetReadDeadline(time.Now().Add(patience))
+				conn.SetReadDeadline(time.Now().Add(maxWait))
 				response, err := http.ReadResponse(in, nil)
 				if err != nil {
 					t.Fatalf("no answer while the next request is not whole: %v", err)
 				}
-				if v := readVerdict(t, s.read(response).body); v.Reason != "ok" {
+				if v := readVerdict(t, s.readResponse(response).body); v.Reason != "ok" {
 					t.Errorf("refused: %s", v.Reason)
 				}
 			}

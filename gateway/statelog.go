@@ -22,7 +22,7 @@ func (g *Gateway) logState(ctx context.Context) {
 	tick := time.NewTicker(stateEvery)
 	defer tick.Stop()
 	for {
-		l.look(g.Readiness(), time.Now())
+		l.observe(g.Readiness(), time.Now())
 		select {
 		case <-ctx.Done():
 			return
@@ -33,12 +33,12 @@ func (g *Gateway) logState(ctx context.Context) {
 
 // stateLog is what the log has been told.
 type stateLog struct {
-	log    *zap.Logger
-	began  time.Time // when the gateway started
-	ready  bool      // it was once
-	state  string    // of the last line
-	logged time.Time
-	left   time.Time // when the data was no longer fresh; zero: it is
+	log          *zap.Logger
+	began        time.Time // when the gateway started
+	ready        bool      // it was once
+	state        string    // of the last line
+	logged       time.Time
+	unfreshSince time.Time // when the data was no longer fresh; zero: it is
 }
 
 const (
@@ -46,14 +46,14 @@ const (
 	stateBooting = "booting"
 )
 
-func (l *stateLog) look(r Readiness, now time.Time) {
+func (l *stateLog) observe(r Readiness, now time.Time) {
 	fields := []zap.Field{zap.String("state", r.State), zap.Int64("age_ms", r.AgeMS), zap.Bool("ready", r.Ready), zap.Strings("why", r.Waiting)}
 	switch {
 	case r.State == stateFresh && !l.ready:
 		l.ready = true
 		l.log.Info("ready", append(fields, zap.Duration("after", now.Sub(l.began)))...)
-	case r.State == stateFresh && !l.left.IsZero():
-		l.log.Info("recovered: the revocation data is fresh again", append(fields, zap.Duration("lasted", now.Sub(l.left)))...)
+	case r.State == stateFresh && !l.unfreshSince.IsZero():
+		l.log.Info("recovered: the revocation data is fresh again", append(fields, zap.Duration("lasted", now.Sub(l.unfreshSince)))...)
 	case r.State == stateFresh:
 		return
 	case r.State == l.state && now.Sub(l.logged) < repeatEvery:
@@ -64,9 +64,9 @@ func (l *stateLog) look(r Readiness, now time.Time) {
 		l.log.Warn("the revocation data is "+r.State, fields...)
 	}
 	if r.State == stateFresh {
-		l.left = time.Time{}
-	} else if l.left.IsZero() {
-		l.left = now
+		l.unfreshSince = time.Time{}
+	} else if l.unfreshSince.IsZero() {
+		l.unfreshSince = now
 	}
 	l.state, l.logged = r.State, now
 }

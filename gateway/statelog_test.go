@@ -12,13 +12,13 @@ import (
 
 // A gateway that starts, loses Kafka for five minutes and recovers writes a line for
 // each change, and one a minute while it lasts.
-func TestTheLogTellsTheStateOfTheData(t *testing.T) {
+func TestStateChangesAreLogged(t *testing.T) {
 	core, lines := observer.New(zapcore.InfoLevel)
 	now := time.Unix(1_800_000_000, 0)
 	l := stateLog{log: zap.New(core), began: now}
 	passes := func(d time.Duration, r Readiness) {
 		for end := now.Add(d); now.Before(end); now = now.Add(stateEvery) {
-			l.look(r, now)
+			l.observe(r, now)
 		}
 	}
 	why := []string{"Kafka cannot be read since 2026-02-10T08:00:00Z: connection refused"}
@@ -41,7 +41,7 @@ func TestTheLogTellsTheStateOfTheData(t *testing.T) {
 		t.Fatalf("lines %q, want %q", got, want)
 	}
 	stale, recovered := lines.All()[3].ContextMap(), lines.All()[7].ContextMap()
-	if told, ok := stale["why"].([]any); !ok || len(told) != 1 || told[0] != why[0] {
+	if causes, ok := stale["why"].([]any); !ok || len(causes) != 1 || causes[0] != why[0] {
 		t.Errorf("the line of stale data gives the cause %v", stale["why"])
 	}
 	if recovered["lasted"] != 3*time.Minute {

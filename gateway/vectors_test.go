@@ -20,12 +20,12 @@ func TestVectorsOverHTTP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	streamed, asked := 0, 0
+	streamed, checked := 0, 0
 	for _, v := range all {
 		if v.Text == nil || v.Now < 0 { // bytes do not travel over HTTP; no gateway runs before 1970
 			continue
 		}
-		asked++
+		checked++
 		t.Run(v.Name, func(t *testing.T) {
 			at := max(v.Now*1000, 1) // the watermark 0 would mean that there is no data
 			feed := revocationtest.NewFeed(at)
@@ -34,7 +34,7 @@ func TestVectorsOverHTTP(t *testing.T) {
 				streamed++
 				feed.Apply(at, records...)
 			}
-			s := open(t, plan{replica: feed.Replica, prepare: func(g *gateway.Gateway) {
+			s := start(t, setup{replica: feed.Replica, configure: func(g *gateway.Gateway) {
 				if !ok {
 					c, err := v.Checker(true)
 					if err != nil {
@@ -44,24 +44,24 @@ func TestVectorsOverHTTP(t *testing.T) {
 				}
 			}})
 			s.clock.Store(v.Now*1000 + 999) // a second is the same until its end
-			for _, sight := range []string{"at first sight", "again"} {
+			for _, turn := range []string{"at first sight", "again"} {
 				got := s.check(v.Scope, *v.Text).verdict(t)
 				if got.Reason != v.Expect.Reason || got.Class != v.Expect.Class {
-					t.Errorf("%s: %s of class %s, want %s of class %s", sight, got.Reason, got.Class, v.Expect.Reason, v.Expect.Class)
+					t.Errorf("%s: %s of class %s, want %s of class %s", turn, got.Reason, got.Class, v.Expect.Reason, v.Expect.Class)
 				}
 				s.Settle()
 				if f := v.Fields; f != nil {
 					if left := max(0, min(f.Start+f.Length*f.Period, f.Expiry)-v.Now); got.SecondsLeft != left {
-						t.Errorf("%s: %d seconds left, want %d", sight, got.SecondsLeft, left)
+						t.Errorf("%s: %d seconds left, want %d", turn, got.SecondsLeft, left)
 					}
 					if got.Subject != f.Subject || !slices.Equal(got.Scopes, f.Scopes) {
-						t.Errorf("%s: subject %s with scopes %v, want %s with %v", sight, got.Subject, got.Scopes, f.Subject, f.Scopes)
+						t.Errorf("%s: subject %s with scopes %v, want %s with %v", turn, got.Subject, got.Scopes, f.Subject, f.Scopes)
 					}
 				}
 				scan := scanned{*v.Text, v.Now*1000 + 999}
 				_, read := s.checks(v.Scope, scan, scan).verdicts(t)
 				if got, want := reasonsOf(read), []string{v.Expect.Reason, v.Expect.Reason}; !slices.Equal(got, want) {
-					t.Errorf("%s, in a batch: %v, want %v", sight, got, want)
+					t.Errorf("%s, in a batch: %v, want %v", turn, got, want)
 				}
 			}
 			// The first of three scans of the batch is known already.
@@ -70,8 +70,8 @@ func TestVectorsOverHTTP(t *testing.T) {
 			}
 		})
 	}
-	if streamed < 280 || asked-streamed > 10 {
-		t.Errorf("%d of %d vectors went through the control stream", streamed, asked)
+	if streamed < 280 || checked-streamed > 10 {
+		t.Errorf("%d of %d vectors went through the control stream", streamed, checked)
 	}
 }
 

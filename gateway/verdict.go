@@ -12,7 +12,7 @@ import (
 // A refusal is constant up to the freshness, and so is the tail of every
 // verdict up to two numbers: these parts are rendered once.
 var (
-	refusals = func() [][]byte {
+	denials = func() [][]byte {
 		parts := make([][]byte, len(tokens.Reasons()))
 		for i, r := range tokens.Reasons() {
 			en, zh := r.Text()
@@ -68,7 +68,7 @@ func appendVerdict(dst []byte, t *tokens.Token, reason tokens.Reason, f revocati
 		dst = append(dst, `,"seconds_left":`...)
 		dst = strconv.AppendInt(dst, t.SecondsLeft(now), 10)
 	} else {
-		dst = append(dst, refusals[reason]...)
+		dst = append(dst, denials[reason]...)
 	}
 	dst = append(dst, freshnessHeads[f.State][a]...)
 	dst = strconv.AppendInt(dst, f.AgeMS, 10)

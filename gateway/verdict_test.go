@@ -69,8 +69,8 @@ func readVerdict(t testing.TB, body []byte) verdict {
 	return v
 }
 
-func TestGreen(t *testing.T) {
-	s := open(t, plan{})
+func TestGoodCodeIsAllowed(t *testing.T) {
+	s := start(t, setup{})
 	s.clock.Add(89_000) // the second minute of a session
 	session := s.issuer.Open(17, tokentest.Epoch)
 	code := session.Code(1)
@@ -96,7 +96,7 @@ func TestGreen(t *testing.T) {
 func TestEveryReason(t *testing.T) {
 	for _, c := range scans {
 		t.Run(c.reason, func(t *testing.T) {
-			s := c.openFor(t)
+			s := c.start(t)
 			before := s.counters("railgate_verdicts_total")
 			v := s.check(c.scope, c.code(s)).verdict(t)
 			if v.Reason != c.reason || v.Class != c.class || v.Revocation.State != c.state {
@@ -118,7 +118,7 @@ func TestEveryReason(t *testing.T) {
 	}
 }
 
-func TestTheScansCoverTheClosedList(t *testing.T) {
+func TestScansCoverEveryReason(t *testing.T) {
 	// see scans; and only a batch has scan times
 	provoked := map[string]bool{"internal_error": true, "scan_time_refused": true}
 	for _, c := range scans {
@@ -131,25 +131,25 @@ func TestTheScansCoverTheClosedList(t *testing.T) {
 	}
 }
 
-func TestTheTextIsTheReasonsOwn(t *testing.T) {
-	s := open(t, plan{})
+func TestVerdictTextIsTheReasonText(t *testing.T) {
+	s := start(t, setup{})
 	v := s.check("entry", "nonsense").verdict(t)
 	if en, zh := tokens.ReasonMalformed.Text(); v.Text.EN != en || v.Text.ZH != zh {
 		t.Errorf("text %+v", v.Text)
 	}
 }
 
-func TestAMalformedCodeIsThatInEveryState(t *testing.T) {
+func TestMalformedCodeIsReportedWhileBooting(t *testing.T) {
 	// The passenger is told to open the right app even while the gate starts.
-	s := open(t, booting())
+	s := start(t, booting())
 	if v := s.check("entry", "nonsense").verdict(t); v.Reason != "malformed" || v.Revocation.State != "booting" {
 		t.Errorf("%s on %s data", v.Reason, v.Revocation.State)
 	}
 }
 
-func TestManyPassengersOnOneConnection(t *testing.T) {
+func TestAnswersOnOneConnectionAreIndependent(t *testing.T) {
 	// Nothing of one answer may show in the next: buffers are reused.
-	s := open(t, plan{})
+	s := start(t, setup{})
 	for i := range uint32(50) {
 		session := s.issuer.Open(i, tokentest.Epoch)
 		code := session.Code(0)

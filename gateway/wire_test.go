@@ -11,27 +11,27 @@ import (
 )
 
 // wire sends bytes as they are on a connection of their own and reads one answer.
-func (s *station) wire(raw string) (answer, *bufio.Reader) {
+func (s *harness) sendRaw(raw string) (answer, *bufio.Reader) {
 	s.t.Helper()
 	c := s.dial()
 	if _, err := io.WriteString(c, raw); err != nil {
 		s.t.Fatal(err)
 	}
-	return s.hear(bufio.NewReader(c), raw)
+	return s.readAnswer(bufio.NewReader(c), raw)
 }
 
-func (s *station) hear(in *bufio.Reader, raw string) (answer, *bufio.Reader) {
+func (s *harness) readAnswer(in *bufio.Reader, raw string) (answer, *bufio.Reader) {
 	s.t.Helper()
 	method, _, _ := strings.Cut(raw, " ")
 	response, err := http.ReadResponse(in, &http.Request{Method: method})
 	if err != nil {
 		s.t.Fatalf("no answer to a request: %v", err)
 	}
-	return s.read(response), in
+	return s.readResponse(response), in
 }
 
 // ends expects that the server closes the connection.
-func (s *station) ends(in *bufio.Reader) {
+func (s *harness) expectClosed(in *bufio.Reader) {
 	s.t.Helper()
 	if rest, err := io.ReadAll(in); len(rest) != 0 || (err != nil && isTimeout(err)) {
 		s.t.Errorf("the connection goes on: %d bytes and %v", len(rest), err)

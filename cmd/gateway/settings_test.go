@@ -26,7 +26,7 @@ func settings(t *testing.T) (file string) {
 }
 
 // Each setting that cannot work is named, all at once.
-func TestCheckFindsWhatCannotWork(t *testing.T) {
+func TestCheckReportsEveryFault(t *testing.T) {
 	file := settings(t)
 	check := func(args ...string) error {
 		return run(t.Context(), append([]string{"-config", file, "-check"}, args...))
@@ -69,7 +69,7 @@ func TestCheckFindsWhatCannotWork(t *testing.T) {
 }
 
 // A service of the gateway's name stops no gateway, and a slip in a setting's name does.
-func TestVariablesOfAKubernetesServiceAreNoSettings(t *testing.T) {
+func TestKubernetesServiceVariablesAreIgnored(t *testing.T) {
 	file := settings(t)
 	for name, value := range map[string]string{
 		"SERVICE_HOST": "10.96.0.12", "SERVICE_PORT": "8080", "SERVICE_PORT_GATES": "8080", "PORT": "tcp://10.96.0.12:8080",

@@ -58,7 +58,7 @@ func faulty(t *testing.T) string {
 
 // A gateway whose fast arithmetic is wrong says so, verifies in the plain form and
 // takes good keys; one that was told to use that arithmetic does not start.
-func TestAFaultyVerifierIsReplacedByThePlainOne(t *testing.T) {
+func TestFaultyVerifierIsReplacedByThePlainOne(t *testing.T) {
 	if runtime.GOARCH != "amd64" || !cpu.X86.HasADX || !cpu.X86.HasBMI2 {
 		t.Skip("the assembly that is made faulty does not run here")
 	}

@@ -5,7 +5,7 @@ package batch
 import "testing"
 
 // The race detector allocates by itself, hence the build tag.
-func TestReadingAllocatesNothing(t *testing.T) {
+func TestReadAllocatesNothing(t *testing.T) {
 	memory := make([]Scan, 0, Max)
 	for _, body := range append(bodies(), batch(Max)) {
 		sent := make([]byte, len(body))

@@ -22,7 +22,7 @@ func batch(n int) []byte {
 		}
 		list[i] = fmt.Sprintf(`{"code":"%s","scanned_at_ms":%d}`, code, 1771113600000+i)
 	}
-	return []byte(whole(list...))
+	return []byte(bodyOf(list...))
 }
 
 func perScan(b *testing.B, run func()) {

@@ -20,7 +20,7 @@ type Scan struct {
 // returned with it, for tests and the curious.
 func Read(body []byte, into []Scan) ([]Scan, Refusal) {
 	r := reader{body: body, scans: into[:0]}
-	r.read()
+	r.readBody()
 	return r.scans, r.refusal
 }
 
@@ -39,7 +39,7 @@ func (r *reader) refuse(f Fault, offset int) bool {
 }
 
 // next is the next byte that is not white space, or 0, which begins nothing.
-func (r *reader) next() byte {
+func (r *reader) peek() byte {
 	for r.at < len(r.body) {
 		switch c := r.body[r.at]; c {
 		case ' ', '\t', '\n', '\r':
@@ -52,8 +52,8 @@ func (r *reader) next() byte {
 }
 
 // take expects c, after white space.
-func (r *reader) take(c byte) bool {
-	if r.next() != c {
+func (r *reader) expect(c byte) bool {
+	if r.peek() != c {
 		return r.refuse(Syntax, r.at)
 	}
 	r.at++
@@ -75,20 +75,20 @@ const (
 // member reads an object up to the value of its next name, and says which of
 // names that is, or that the object has ended. seen has a bit for each name that
 // was there already.
-func (r *reader) member(names []string, seen *uint8) (name int, ok bool) {
-	if r.next() == '}' {
+func (r *reader) readName(names []string, seen *uint8) (name int, ok bool) {
+	if r.peek() == '}' {
 		if int(*seen) != 1<<len(names)-1 {
 			return end, r.refuse(Missing, r.at)
 		}
 		r.at++
 		return end, true
 	}
-	if *seen != 0 && !r.take(',') {
+	if *seen != 0 && !r.expect(',') {
 		return end, false
 	}
-	r.next()
+	r.peek()
 	start := r.at
-	text, ok := r.text()
+	text, ok := r.readString()
 	if !ok {
 		return end, false
 	}
@@ -100,75 +100,75 @@ func (r *reader) member(names []string, seen *uint8) (name int, ok bool) {
 			return end, r.refuse(Twice, start)
 		}
 		*seen |= 1 << i
-		return i, r.take(':')
+		return i, r.expect(':')
 	}
 	return end, r.refuse(Unknown, start)
 }
 
 // read reads the whole body.
-func (r *reader) read() bool {
-	if !r.take('{') {
+func (r *reader) readBody() bool {
+	if !r.expect('{') {
 		return false
 	}
 	var seen uint8
 	for {
-		name, ok := r.member(bodyNames, &seen)
+		name, ok := r.readName(bodyNames, &seen)
 		if !ok {
 			return false
 		}
 		if name == end {
 			break
 		}
-		if !r.list() {
+		if !r.readScans() {
 			return false
 		}
 	}
-	if r.next(); r.at != len(r.body) {
+	if r.peek(); r.at != len(r.body) {
 		return r.refuse(Syntax, r.at)
 	}
 	return true
 }
 
 // list reads the scans.
-func (r *reader) list() bool {
-	if !r.take('[') {
+func (r *reader) readScans() bool {
+	if !r.expect('[') {
 		return false
 	}
-	if r.next() == ']' {
+	if r.peek() == ']' {
 		return r.refuse(Empty, r.at)
 	}
 	for {
-		if r.next() == '{' && len(r.scans) == Max {
+		if r.peek() == '{' && len(r.scans) == Max {
 			return r.refuse(TooMany, r.at)
 		}
-		if !r.scan() {
+		if !r.readScan() {
 			return false
 		}
-		if r.next() == ']' {
+		if r.peek() == ']' {
 			r.at++
 			return true
 		}
-		if !r.take(',') {
+		if !r.expect(',') {
 			return false
 		}
 	}
 }
 
 // scan reads one object of the list.
-func (r *reader) scan() bool {
-	if !r.take('{') {
+func (r *reader) readScan() bool {
+	if !r.expect('{') {
 		return false
 	}
 	var s Scan
 	var seen uint8
 	for {
-		name, ok := r.member(scanNames, &seen)
+		name, ok := r.readName(scanNames, &seen)
 		if ok {
 			switch name {
 			case code:
-				s.Text, ok = r.text()
+				s.Text, ok = r.readString()
 			case scannedAt:
-				s.AtMS, ok = r.time()
+				s.AtMS, ok = r.readTime()
 			case end:
 				r.scans = append(r.scans, s)
 				return true
@@ -182,8 +182,8 @@ func (r *reader) scan() bool {
 
 // time reads an integer. Fractions, exponents and signs are JSON, and refused:
 // one spelling per time.
-func (r *reader) time() (ms int64, ok bool) {
-	if r.next(); r.at == len(r.body) {
+func (r *reader) readTime() (ms int64, ok bool) {
+	if r.peek(); r.at == len(r.body) {
 		return 0, r.refuse(Syntax, r.at)
 	}
 	start := r.at

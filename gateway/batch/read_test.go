@@ -7,16 +7,16 @@ import (
 )
 
 // whole is a body of the given scans.
-func whole(list ...string) string { return `{"scans":[` + strings.Join(list, ",") + `]}` }
+func bodyOf(list ...string) string { return `{"scans":[` + strings.Join(list, ",") + `]}` }
 
-const one = `{"code":"RG1:A/B+C","scanned_at_ms":1771113600000}`
+const oneScan = `{"code":"RG1:A/B+C","scanned_at_ms":1771113600000}`
 
-func repeat(n int) string {
+func bodyOfN(n int) string {
 	list := make([]string, n)
 	for i := range list {
 		list[i] = fmt.Sprintf(`{"code":"RG1:%d","scanned_at_ms":%d}`, i, i)
 	}
-	return whole(list...)
+	return bodyOf(list...)
 }
 
 type wanted struct {
@@ -28,27 +28,27 @@ var readable = []struct {
 	name, body string
 	want       []wanted
 }{
-	{"one", whole(one), []wanted{{"RG1:A/B+C", 1771113600000}}},
-	{"two", whole(one, `{"code":"b","scanned_at_ms":2}`), []wanted{{"RG1:A/B+C", 1771113600000}, {"b", 2}}},
-	{"other order", whole(`{"scanned_at_ms":2,"code":"b"}`), []wanted{{"b", 2}}},
-	{"white space", " {\t\"scans\"\r\n: [ { \"code\" : \"b\" , \"scanned_at_ms\" : 2 } ,\n" + one + " ] } \n", []wanted{{"b", 2}, {"RG1:A/B+C", 1771113600000}}},
-	{"time 0", whole(`{"code":"b","scanned_at_ms":0}`), []wanted{{"b", 0}}},
-	{"most digits", whole(`{"code":"b","scanned_at_ms":999999999999999}`), []wanted{{"b", 999999999999999}}},
-	{"no text", whole(`{"code":"","scanned_at_ms":1}`), []wanted{{"", 1}}},
-	{"a text longer than any code", whole(`{"code":"` + strings.Repeat("A", 5000) + `","scanned_at_ms":1}`), []wanted{{strings.Repeat("A", 5000), 1}}},
-	{"escaped solidus", whole(`{"code":"RG1:A\/B\u002BC\u002b","scanned_at_ms":1}`), []wanted{{"RG1:A/B+C+", 1}}},
-	{"every short escape", whole(`{"code":"\"\\\/\b\f\n\r\t.","scanned_at_ms":1}`), []wanted{{"\"\\/\b\f\n\r\t.", 1}}},
+	{"one", bodyOf(oneScan), []wanted{{"RG1:A/B+C", 1771113600000}}},
+	{"two", bodyOf(oneScan, `{"code":"b","scanned_at_ms":2}`), []wanted{{"RG1:A/B+C", 1771113600000}, {"b", 2}}},
+	{"other order", bodyOf(`{"scanned_at_ms":2,"code":"b"}`), []wanted{{"b", 2}}},
+	{"white space", " {\t\"scans\"\r\n: [ { \"code\" : \"b\" , \"scanned_at_ms\" : 2 } ,\n" + oneScan + " ] } \n", []wanted{{"b", 2}, {"RG1:A/B+C", 1771113600000}}},
+	{"time 0", bodyOf(`{"code":"b","scanned_at_ms":0}`), []wanted{{"b", 0}}},
+	{"most digits", bodyOf(`{"code":"b","scanned_at_ms":999999999999999}`), []wanted{{"b", 999999999999999}}},
+	{"no text", bodyOf(`{"code":"","scanned_at_ms":1}`), []wanted{{"", 1}}},
+	{"a text longer than any code", bodyOf(`{"code":"` + strings.Repeat("A", 5000) + `","scanned_at_ms":1}`), []wanted{{strings.Repeat("A", 5000), 1}}},
+	{"escaped solidus", bodyOf(`{"code":"RG1:A\/B\u002BC\u002b","scanned_at_ms":1}`), []wanted{{"RG1:A/B+C+", 1}}},
+	{"every short escape", bodyOf(`{"code":"\"\\\/\b\f\n\r\t.","scanned_at_ms":1}`), []wanted{{"\"\\/\b\f\n\r\t.", 1}}},
 	{"escaped names", `{"\u0073cans":[{"c\u006fde":"b","scanned\u005Fat_ms":2}]}`, []wanted{{"b", 2}}},
-	{"nothing but escapes", whole(`{"code":"\u0052\u0047\u0031\u003a","scanned_at_ms":1}`), []wanted{{"RG1:", 1}}},
-	{"a backslash that escapes the end", whole(`{"code":"a\\","scanned_at_ms":1}`), []wanted{{`a\`, 1}}},
-	{"another script", whole(`{"code":"铁路 é 😀","scanned_at_ms":1}`), []wanted{{"铁路 é 😀", 1}}},
-	{"another script, escaped", whole(`{"code":"\u94c1\u8def \u00e9 \ud83d\ude00","scanned_at_ms":1}`), []wanted{{"铁路 é 😀", 1}}},
-	{"escapes among another script", whole(`{"code":"铁\/路\u002b","scanned_at_ms":1}`), []wanted{{"铁/路+", 1}}},
-	{"half a pair", whole(`{"code":"\ud83d","scanned_at_ms":1}`), []wanted{{"\ufffd", 1}}},
-	{"half a pair and a letter", whole(`{"code":"\ud83d\u0041\ude00b","scanned_at_ms":1}`), []wanted{{"\ufffdA\ufffdb", 1}}},
-	{"two first halves", whole(`{"code":"\ud83d\ud83d\ude00","scanned_at_ms":1}`), []wanted{{"\ufffd😀", 1}}},
-	{"an escaped control character", whole(`{"code":"\u0000\u001f","scanned_at_ms":1}`), []wanted{{"\x00\x1f", 1}}},
-	{"delete", whole("{\"code\":\"\x7f\",\"scanned_at_ms\":1}"), []wanted{{"\x7f", 1}}},
+	{"nothing but escapes", bodyOf(`{"code":"\u0052\u0047\u0031\u003a","scanned_at_ms":1}`), []wanted{{"RG1:", 1}}},
+	{"a backslash that escapes the end", bodyOf(`{"code":"a\\","scanned_at_ms":1}`), []wanted{{`a\`, 1}}},
+	{"another script", bodyOf(`{"code":"铁路 é 😀","scanned_at_ms":1}`), []wanted{{"铁路 é 😀", 1}}},
+	{"another script, escaped", bodyOf(`{"code":"\u94c1\u8def \u00e9 \ud83d\ude00","scanned_at_ms":1}`), []wanted{{"铁路 é 😀", 1}}},
+	{"escapes among another script", bodyOf(`{"code":"铁\/路\u002b","scanned_at_ms":1}`), []wanted{{"铁/路+", 1}}},
+	{"half a pair", bodyOf(`{"code":"\ud83d","scanned_at_ms":1}`), []wanted{{"\ufffd", 1}}},
+	{"half a pair and a letter", bodyOf(`{"code":"\ud83d\u0041\ude00b","scanned_at_ms":1}`), []wanted{{"\ufffdA\ufffdb", 1}}},
+	{"two first halves", bodyOf(`{"code":"\ud83d\ud83d\ude00","scanned_at_ms":1}`), []wanted{{"\ufffd😀", 1}}},
+	{"an escaped control character", bodyOf(`{"code":"\u0000\u001f","scanned_at_ms":1}`), []wanted{{"\x00\x1f", 1}}},
+	{"delete", bodyOf("{\"code\":\"\x7f\",\"scanned_at_ms\":1}"), []wanted{{"\x7f", 1}}},
 }
 
 func TestRead(t *testing.T) {
@@ -68,7 +68,7 @@ func TestRead(t *testing.T) {
 			}
 		})
 	}
-	if got, refusal := Read([]byte(repeat(Max)), nil); refusal.Fault != NoFault || len(got) != Max || string(got[255].Text) != "RG1:255" {
+	if got, refusal := Read([]byte(bodyOfN(Max)), nil); refusal.Fault != NoFault || len(got) != Max || string(got[255].Text) != "RG1:255" {
 		t.Errorf("the most scans that fit: %d read, %s", len(got), refusal.Fault)
 	}
 }
@@ -81,77 +81,77 @@ var refused = []struct {
 }{
 	{"nothing", "«", Syntax, 0},
 	{"white space only", " \n«", Syntax, 0},
-	{"byte order mark", "«\ufeff" + whole(one), Syntax, 0},
+	{"byte order mark", "«\ufeff" + bodyOf(oneScan), Syntax, 0},
 	{"a bare code", "«RG1:ABC", Syntax, 0},
-	{"a list", "«[" + one + "]", Syntax, 0},
+	{"a list", "«[" + oneScan + "]", Syntax, 0},
 	{"null", "«null", Syntax, 0},
-	{"other white space", "{«\v\"scans\":[" + one + "]}", Syntax, 0},
-	{"a comment", "{«/**/\"scans\":[" + one + "]}", Syntax, 0},
+	{"other white space", "{«\v\"scans\":[" + oneScan + "]}", Syntax, 0},
+	{"a comment", "{«/**/\"scans\":[" + oneScan + "]}", Syntax, 0},
 	{"no name", "{«}", Missing, 0},
-	{"another name", `{«"scan":[` + one + `]}`, Unknown, 0},
-	{"a name in other case", `{«"Scans":[` + one + `]}`, Unknown, 0},
+	{"another name", `{«"scan":[` + oneScan + `]}`, Unknown, 0},
+	{"a name in other case", `{«"Scans":[` + oneScan + `]}`, Unknown, 0},
 	{"an empty name", `{«"":[]}`, Unknown, 0},
 	{"a bare name", `{«scans:[]}`, Syntax, 0},
-	{"no colon", `{"scans"«[` + one + `]}`, Syntax, 0},
+	{"no colon", `{"scans"«[` + oneScan + `]}`, Syntax, 0},
 	{"the list is null", `{"scans":«null}`, Syntax, 0},
-	{"the list is a scan", `{"scans":«` + one + `}`, Syntax, 0},
+	{"the list is a scan", `{"scans":«` + oneScan + `}`, Syntax, 0},
 	{"no scans", `{"scans":[ «]}`, Empty, 0},
-	{"the list twice", `{"scans":[` + one + `],«"scans":[` + one + `]}`, Twice, 1},
-	{"the list twice, once escaped", `{"scans":[` + one + `],«"\u0073cans":[]}`, Twice, 1},
-	{"another name after the list", `{"scans":[` + one + `],«"x":1}`, Unknown, 1},
-	{"a comma after the list", `{"scans":[` + one + `],«}`, Syntax, 1},
-	{"a comma after the last scan", `{"scans":[` + one + `,«]}`, Syntax, 1},
-	{"a comma before the first scan", `{"scans":[«,` + one + `]}`, Syntax, 0},
-	{"no comma between scans", `{"scans":[` + one + `«` + one + `]}`, Syntax, 1},
-	{"bytes after the end", whole(one) + "«x", Syntax, 1},
-	{"another body after the end", whole(one) + "\n«" + whole(one), Syntax, 1},
-	{"a NUL after the end", whole(one) + "«\x00", Syntax, 1},
-	{"one too many", strings.Replace(repeat(Max+1), `{"code":"RG1:256"`, `«{"code":"RG1:256"`, 1), TooMany, Max},
-	{"a null scan", whole(one, `«null`), Syntax, 1},
-	{"a scan that is a text", whole(`«"RG1:A"`), Syntax, 0},
-	{"a list in the list", whole(`«[` + one + `]`), Syntax, 0},
+	{"the list twice", `{"scans":[` + oneScan + `],«"scans":[` + oneScan + `]}`, Twice, 1},
+	{"the list twice, once escaped", `{"scans":[` + oneScan + `],«"\u0073cans":[]}`, Twice, 1},
+	{"another name after the list", `{"scans":[` + oneScan + `],«"x":1}`, Unknown, 1},
+	{"a comma after the list", `{"scans":[` + oneScan + `],«}`, Syntax, 1},
+	{"a comma after the last scan", `{"scans":[` + oneScan + `,«]}`, Syntax, 1},
+	{"a comma before the first scan", `{"scans":[«,` + oneScan + `]}`, Syntax, 0},
+	{"no comma between scans", `{"scans":[` + oneScan + `«` + oneScan + `]}`, Syntax, 1},
+	{"bytes after the end", bodyOf(oneScan) + "«x", Syntax, 1},
+	{"another body after the end", bodyOf(oneScan) + "\n«" + bodyOf(oneScan), Syntax, 1},
+	{"a NUL after the end", bodyOf(oneScan) + "«\x00", Syntax, 1},
+	{"one too many", strings.Replace(bodyOfN(Max+1), `{"code":"RG1:256"`, `«{"code":"RG1:256"`, 1), TooMany, Max},
+	{"a null scan", bodyOf(oneScan, `«null`), Syntax, 1},
+	{"a scan that is a text", bodyOf(`«"RG1:A"`), Syntax, 0},
+	{"a list in the list", bodyOf(`«[` + oneScan + `]`), Syntax, 0},
 	{"deep nesting", `{"scans":[«` + strings.Repeat("[", 100_000), Syntax, 0},
-	{"deep nesting in a scan", whole(`{"code":«{"code":{"code":{"code":1}}}}`), Syntax, 0},
-	{"an empty scan", whole(one, `{«}`), Missing, 1},
-	{"no time", whole(one, `{"code":"b"«}`), Missing, 1},
-	{"no code", whole(`{"scanned_at_ms":1«}`), Missing, 0},
-	{"another name in a scan", whole(`{"code":"b","scanned_at_ms":1,«"note":"x"}`), Unknown, 0},
-	{"a name of a scan in other case", whole(`{«"CODE":"b","scanned_at_ms":1}`), Unknown, 0},
-	{"a name that begins alike", whole(`{«"code\u0000":"b","scanned_at_ms":1}`), Unknown, 0},
-	{"the code twice", whole(`{"code":"b",«"code":"b","scanned_at_ms":1}`), Twice, 0},
-	{"the time twice", whole(one, one, `{"scanned_at_ms":1,"code":"b",«"scanned_at_ms":1}`), Twice, 2},
-	{"a comma at the end of a scan", whole(`{"code":"b","scanned_at_ms":1,«}`), Syntax, 0},
-	{"a comma at the start of a scan", whole(`{«,"code":"b","scanned_at_ms":1}`), Syntax, 0},
-	{"no comma in a scan", whole(`{"code":"b"«"scanned_at_ms":1}`), Syntax, 0},
-	{"a code that is a number", whole(`{"code":«1,"scanned_at_ms":1}`), Syntax, 0},
-	{"a code that is null", whole(`{"code":«null,"scanned_at_ms":1}`), Syntax, 0},
-	{"a time that is a text", whole(`{"code":"b","scanned_at_ms":«"1"}`), Number, 0},
-	{"a time that is null", whole(`{"code":"b","scanned_at_ms":«null}`), Number, 0},
-	{"a time before 1970", whole(`{"code":"b","scanned_at_ms":«-1}`), Number, 0},
-	{"a plus", whole(`{"code":"b","scanned_at_ms":«+1}`), Number, 0},
-	{"a fraction", whole(`{"code":"b","scanned_at_ms":«1.0}`), Number, 0},
-	{"an exponent", whole(`{"code":"b","scanned_at_ms":«1e3}`), Number, 0},
-	{"a large exponent", whole(`{"code":"b","scanned_at_ms":«1E3}`), Number, 0},
-	{"a leading zero", whole(`{"code":"b","scanned_at_ms":«01}`), Number, 0},
-	{"two zeros", whole(`{"code":"b","scanned_at_ms":«00}`), Number, 0},
-	{"a digit too many", whole(`{"code":"b","scanned_at_ms":«1000000000000000}`), Number, 0},
+	{"deep nesting in a scan", bodyOf(`{"code":«{"code":{"code":{"code":1}}}}`), Syntax, 0},
+	{"an empty scan", bodyOf(oneScan, `{«}`), Missing, 1},
+	{"no time", bodyOf(oneScan, `{"code":"b"«}`), Missing, 1},
+	{"no code", bodyOf(`{"scanned_at_ms":1«}`), Missing, 0},
+	{"another name in a scan", bodyOf(`{"code":"b","scanned_at_ms":1,«"note":"x"}`), Unknown, 0},
+	{"a name of a scan in other case", bodyOf(`{«"CODE":"b","scanned_at_ms":1}`), Unknown, 0},
+	{"a name that begins alike", bodyOf(`{«"code\u0000":"b","scanned_at_ms":1}`), Unknown, 0},
+	{"the code twice", bodyOf(`{"code":"b",«"code":"b","scanned_at_ms":1}`), Twice, 0},
+	{"the time twice", bodyOf(oneScan, oneScan, `{"scanned_at_ms":1,"code":"b",«"scanned_at_ms":1}`), Twice, 2},
+	{"a comma at the end of a scan", bodyOf(`{"code":"b","scanned_at_ms":1,«}`), Syntax, 0},
+	{"a comma at the start of a scan", bodyOf(`{«,"code":"b","scanned_at_ms":1}`), Syntax, 0},
+	{"no comma in a scan", bodyOf(`{"code":"b"«"scanned_at_ms":1}`), Syntax, 0},
+	{"a code that is a number", bodyOf(`{"code":«1,"scanned_at_ms":1}`), Syntax, 0},
+	{"a code that is null", bodyOf(`{"code":«null,"scanned_at_ms":1}`), Syntax, 0},
+	{"a time that is a text", bodyOf(`{"code":"b","scanned_at_ms":«"1"}`), Number, 0},
+	{"a time that is null", bodyOf(`{"code":"b","scanned_at_ms":«null}`), Number, 0},
+	{"a time before 1970", bodyOf(`{"code":"b","scanned_at_ms":«-1}`), Number, 0},
+	{"a plus", bodyOf(`{"code":"b","scanned_at_ms":«+1}`), Number, 0},
+	{"a fraction", bodyOf(`{"code":"b","scanned_at_ms":«1.0}`), Number, 0},
+	{"an exponent", bodyOf(`{"code":"b","scanned_at_ms":«1e3}`), Number, 0},
+	{"a large exponent", bodyOf(`{"code":"b","scanned_at_ms":«1E3}`), Number, 0},
+	{"a leading zero", bodyOf(`{"code":"b","scanned_at_ms":«01}`), Number, 0},
+	{"two zeros", bodyOf(`{"code":"b","scanned_at_ms":«00}`), Number, 0},
+	{"a digit too many", bodyOf(`{"code":"b","scanned_at_ms":«1000000000000000}`), Number, 0},
 	{"no end of digits", `{"scans":[{"scanned_at_ms":«` + strings.Repeat("9", 100_000), Number, 0},
-	{"a hexadecimal time", whole(`{"code":"b","scanned_at_ms":0«x10}`), Syntax, 0},
-	{"a time and a letter", whole(`{"code":"b","scanned_at_ms":1«a}`), Syntax, 0},
-	{"a line break in a code", whole("{\"code\":\"RG1:A«\n\",\"scanned_at_ms\":1}"), Syntax, 0},
-	{"a NUL after an escape", whole("{\"code\":\"\\/«\x00\",\"scanned_at_ms\":1}"), Syntax, 0},
-	{"an escape that is none", whole(`{"code":"RG1:A«\x41","scanned_at_ms":1}`), Syntax, 0},
-	{"an escape of another digit", whole(`{"code":"«\u00g1","scanned_at_ms":1}`), Syntax, 0},
-	{"a short escape of four", whole(`{"code":"«\u002","scanned_at_ms":1}`), Syntax, 0},
-	{"half a pair and a broken escape", whole(`{"code":"\ud83d«\u00","scanned_at_ms":1}`), Syntax, 0},
-	{"bytes that are not UTF-8", whole("{\"code\":\"RG1:A«\xff\",\"scanned_at_ms\":1}"), Syntax, 0},
-	{"half a character", whole("{\"code\":\"«\xe9\x93\",\"scanned_at_ms\":1}"), Syntax, 0},
-	{"a surrogate in UTF-8", whole("{\"code\":\"«\xed\xa0\xbd\",\"scanned_at_ms\":1}"), Syntax, 0},
-	{"a long form", whole("{\"code\":\"«\xc0\xaf\",\"scanned_at_ms\":1}"), Syntax, 0},
-	{"quotes of the other kind", whole(`{«'code':'b','scanned_at_ms':1}`), Syntax, 0},
+	{"a hexadecimal time", bodyOf(`{"code":"b","scanned_at_ms":0«x10}`), Syntax, 0},
+	{"a time and a letter", bodyOf(`{"code":"b","scanned_at_ms":1«a}`), Syntax, 0},
+	{"a line break in a code", bodyOf("{\"code\":\"RG1:A«\n\",\"scanned_at_ms\":1}"), Syntax, 0},
+	{"a NUL after an escape", bodyOf("{\"code\":\"\\/«\x00\",\"scanned_at_ms\":1}"), Syntax, 0},
+	{"an escape that is none", bodyOf(`{"code":"RG1:A«\x41","scanned_at_ms":1}`), Syntax, 0},
+	{"an escape of another digit", bodyOf(`{"code":"«\u00g1","scanned_at_ms":1}`), Syntax, 0},
+	{"a short escape of four", bodyOf(`{"code":"«\u002","scanned_at_ms":1}`), Syntax, 0},
+	{"half a pair and a broken escape", bodyOf(`{"code":"\ud83d«\u00","scanned_at_ms":1}`), Syntax, 0},
+	{"bytes that are not UTF-8", bodyOf("{\"code\":\"RG1:A«\xff\",\"scanned_at_ms\":1}"), Syntax, 0},
+	{"half a character", bodyOf("{\"code\":\"«\xe9\x93\",\"scanned_at_ms\":1}"), Syntax, 0},
+	{"a surrogate in UTF-8", bodyOf("{\"code\":\"«\xed\xa0\xbd\",\"scanned_at_ms\":1}"), Syntax, 0},
+	{"a long form", bodyOf("{\"code\":\"«\xc0\xaf\",\"scanned_at_ms\":1}"), Syntax, 0},
+	{"quotes of the other kind", bodyOf(`{«'code':'b','scanned_at_ms':1}`), Syntax, 0},
 }
 
-func TestRefusals(t *testing.T) {
+func TestMalformedBodiesAreRefused(t *testing.T) {
 	faults := map[Fault]bool{NoFault: true}
 	for _, c := range refused {
 		t.Run(c.name, func(t *testing.T) {
@@ -176,8 +176,8 @@ func TestRefusals(t *testing.T) {
 
 // A body that was cut off is refused wherever it was cut: as one that ends too
 // early, at its end.
-func TestACutOffBodyEndsTooEarly(t *testing.T) {
-	bodies := []string{whole(one, `{"scanned_at_ms":77,"code":"A\/\u002b\ud83d\ude00铁"}`) + "\n"}
+func TestTruncatedBodyIsASyntaxFault(t *testing.T) {
+	bodies := []string{bodyOf(oneScan, `{"scanned_at_ms":77,"code":"A\/\u002b\ud83d\ude00铁"}`) + "\n"}
 	for _, body := range bodies {
 		for n := range len(body) - 1 {
 			_, got := Read([]byte(body[:n]), nil)
@@ -192,15 +192,15 @@ func TestACutOffBodyEndsTooEarly(t *testing.T) {
 	}
 }
 
-func TestMemoryIsUsedAgain(t *testing.T) {
+func TestMemoryIsReused(t *testing.T) {
 	memory := make([]Scan, 0, Max)
 	for range 2 {
-		got, refusal := Read([]byte(repeat(Max)), memory)
+		got, refusal := Read([]byte(bodyOfN(Max)), memory)
 		if refusal.Fault != NoFault || &got[0] != &memory[:1][0] {
 			t.Fatalf("%s, or other memory", refusal.Fault)
 		}
 	}
-	got, refusal := Read([]byte(whole(one)), memory)
+	got, refusal := Read([]byte(bodyOf(oneScan)), memory)
 	if refusal.Fault != NoFault || len(got) != 1 || string(got[0].Text) != "RG1:A/B+C" {
 		t.Errorf("a short body after a long one: %d scans", len(got))
 	}

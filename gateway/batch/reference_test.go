@@ -57,7 +57,7 @@ func reference(body []byte) (list []Scan, ok bool) {
 }
 
 // byMarshal is a second opinion about what is read, with encoding/json all by itself.
-func byMarshal(t *testing.T, body []byte) (list []Scan) {
+func byEncodingJSON(t *testing.T, body []byte) (list []Scan) {
 	var read struct {
 		Scans []struct {
 			Code string `json:"code"`
@@ -87,7 +87,7 @@ func same(a, b []Scan) bool {
 	return true
 }
 
-func differs(t *testing.T, body []byte) {
+func compareWithReference(t *testing.T, body []byte) {
 	t.Helper()
 	sent := bytes.Clone(body)
 	want, ok := reference(sent)
@@ -98,7 +98,7 @@ func differs(t *testing.T, body []byte) {
 	if refusal.Offset < 0 || refusal.Offset > len(sent) || refusal.Scan != len(got) && refusal.Fault != NoFault {
 		t.Fatalf("%q: faulted at %d of %d, scan %d of %d", sent, refusal.Offset, len(sent), refusal.Scan, len(got))
 	}
-	if ok && (!same(got, want) || !same(got, byMarshal(t, sent))) {
+	if ok && (!same(got, want) || !same(got, byEncodingJSON(t, sent))) {
 		t.Fatalf("%q: read %+v, the reference %+v", sent, got, want)
 	}
 }
@@ -110,12 +110,12 @@ func bodies() (all [][]byte) {
 	for _, c := range refused {
 		all = append(all, bytes.Replace([]byte(c.marked), []byte("«"), nil, 1))
 	}
-	return append(all, []byte(repeat(Max)), []byte(repeat(Max+1)))
+	return append(all, []byte(bodyOfN(Max)), []byte(bodyOfN(Max+1)))
 }
 
-func TestTheReferenceAgrees(t *testing.T) {
+func TestReadAgreesWithTheReference(t *testing.T) {
 	for _, body := range bodies() {
-		differs(t, body)
+		compareWithReference(t, body)
 	}
 }
 
@@ -125,11 +125,11 @@ func FuzzRead(f *testing.F) {
 			f.Add(body)
 		}
 	}
-	f.Fuzz(differs)
+	f.Fuzz(compareWithReference)
 }
 
 // Every byte at every place in and around words, before what it may borrow from.
-func TestPlainWordsAreByteByByte(t *testing.T) {
+func TestIsPlainAgreesWithPlain(t *testing.T) {
 	for length := range 73 {
 		s := bytes.Repeat([]byte{'A'}, length)
 		for i := range s {

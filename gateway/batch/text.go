@@ -7,8 +7,8 @@ import (
 )
 
 // text reads a string, and decodes its escapes in place.
-func (r *reader) text() (text []byte, ok bool) {
-	if !r.take('"') {
+func (r *reader) readString() (text []byte, ok bool) {
+	if !r.expect('"') {
 		return nil, false
 	}
 	start := r.at
@@ -27,7 +27,7 @@ func (r *reader) text() (text []byte, ok bool) {
 			r.at++
 			return r.body[start:to:to], true
 		case c == '\\':
-			decoded, ok := r.escape()
+			decoded, ok := r.readEscape()
 			if !ok {
 				return nil, false
 			}
@@ -49,20 +49,20 @@ func (r *reader) text() (text []byte, ok bool) {
 }
 
 // short holds what the escapes of one letter mean; 0: there is no such escape.
-var short = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
+var shortEscapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
 // escape reads one escape, or two that make a surrogate pair.
-func (r *reader) escape() (decoded rune, ok bool) {
+func (r *reader) readEscape() (decoded rune, ok bool) {
 	if r.at+1 == len(r.body) {
 		return 0, r.refuse(Syntax, len(r.body))
 	}
 	letter := r.body[r.at+1]
 	if letter != 'u' {
-		if short[letter] == 0 {
+		if shortEscapes[letter] == 0 {
 			return 0, r.refuse(Syntax, r.at)
 		}
 		r.at += 2
-		return rune(short[letter]), true
+		return rune(shortEscapes[letter]), true
 	}
 	unit, ok := hex4(r.body[r.at:])
 	if !ok {

@@ -16,7 +16,7 @@ type clock struct {
 
 	// told is the last tick, ns since start. While nobody ticks it is stopped,
 	// and now asks the system: a clock that stands still would cut off everyone.
-	told atomic.Int64
+	elapsed atomic.Int64
 
 	begun sync.Once
 	ended sync.Once
@@ -27,14 +27,14 @@ const stopped = -1
 
 func newClock() *clock {
 	c := &clock{start: time.Now(), end: make(chan struct{})}
-	c.told.Store(stopped)
+	c.elapsed.Store(stopped)
 	return c
 }
 
 // now is at most a tick in the past.
 func (c *clock) now() time.Duration {
-	if told := c.told.Load(); told != stopped {
-		return time.Duration(told)
+	if elapsed := c.elapsed.Load(); elapsed != stopped {
+		return time.Duration(elapsed)
 	}
 	return time.Since(c.start)
 }
@@ -48,9 +48,9 @@ func (c *clock) run() { c.begun.Do(func() { go c.tick() }) }
 func (c *clock) tick() {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
-	defer c.told.Store(stopped)
+	defer c.elapsed.Store(stopped)
 	for {
-		c.told.Store(int64(time.Since(c.start)))
+		c.elapsed.Store(int64(time.Since(c.start)))
 		select {
 		case <-ticker.C:
 		case <-c.end:

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestTheClockIsATickBehindAtMost(t *testing.T) {
+func TestClockIsAtMostOneTickBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newClock()
 		begun := time.Now()

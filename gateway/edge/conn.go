@@ -107,7 +107,7 @@ func (c *Conn) Read(p []byte) (n int, err error) {
 			runtime.Gosched()
 		}
 		p = p[:copy(p, c.ahead)]
-		n, c.fault = c.frame.take(p)
+		n, c.fault = c.frame.consume(p)
 		c.skip(n)
 	} else {
 		if c.frame.stage == inLength {
@@ -123,7 +123,7 @@ func (c *Conn) Read(p []byte) (n int, err error) {
 			runtime.Gosched() // as much again may be waiting
 		}
 		whole := p[:n]
-		n, c.fault = c.frame.take(whole)
+		n, c.fault = c.frame.consume(whole)
 		c.keep(whole[n:])
 	}
 	if n == 0 {

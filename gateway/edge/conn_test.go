@@ -19,7 +19,7 @@ const slack = 200 * time.Millisecond
 
 // line is a connection between a client and a server in a bubble of its own
 // time. All steps of the server are taken by the test itself.
-type line struct {
+type harness struct {
 	t        *testing.T
 	client   net.Conn
 	server   *edge.Conn
@@ -50,7 +50,7 @@ func (q queue) Accept() (net.Conn, error) { return <-q, nil }
 func (q queue) Close() error              { return nil }
 func (q queue) Addr() net.Addr            { return nil }
 
-func story(t *testing.T, tell func(l *line)) {
+func run(t *testing.T, tell func(l *harness)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		client, server := net.Pipe()
@@ -62,7 +62,7 @@ func story(t *testing.T, tell func(l *line)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		tell(&line{t: t, client: client, server: conn.(*edge.Conn), inner: inner, listener: listener})
+		tell(&harness{t: t, client: client, server: conn.(*edge.Conn), inner: inner, listener: listener})
 		client.Close()
 		server.Close()
 		listener.Close()
@@ -70,7 +70,7 @@ func story(t *testing.T, tell func(l *line)) {
 }
 
 // says lets the client send bytes after a while.
-func (l *line) says(text string, after time.Duration) {
+func (l *harness) send(text string, after time.Duration) {
 	go func() {
 		time.Sleep(after)
 		io.WriteString(l.client, text)
@@ -78,7 +78,7 @@ func (l *line) says(text string, after time.Duration) {
 }
 
 // hears expects the server to read that text.
-func (l *line) hears(text string) {
+func (l *harness) expectRead(text string) {
 	l.t.Helper()
 	p := make([]byte, 100)
 	n, err := l.server.Read(p)
@@ -88,7 +88,7 @@ func (l *line) hears(text string) {
 }
 
 // answer lets the server write, to a client that reads.
-func (l *line) answer(text string) {
+func (l *harness) answer(text string) {
 	l.t.Helper()
 	go io.ReadFull(l.client, make([]byte, len(text)))
 	if n, err := l.server.Write([]byte(text)); n != len(text) || err != nil {
@@ -97,7 +97,7 @@ func (l *line) answer(text string) {
 }
 
 // cutOff expects a step to fail for want of time, not before and not long after.
-func (l *line) cutOff(after time.Duration, step func() (int, error)) {
+func (l *harness) expectTimeout(after time.Duration, step func() (int, error)) {
 	l.t.Helper()
 	began := time.Now()
 	n, err := step()
@@ -111,10 +111,10 @@ func (l *line) cutOff(after time.Duration, step func() (int, error)) {
 	}
 }
 
-func (l *line) read() (int, error) { return l.server.Read(make([]byte, 100)) }
+func (l *harness) read() (int, error) { return l.server.Read(make([]byte, 100)) }
 
-func TestAConnectionOnWhichNothingComesJustEnds(t *testing.T) {
-	story(t, func(l *line) {
+func TestSilentConnectionEndsWithEOF(t *testing.T) {
+	run(t, func(l *harness) {
 		began := time.Now()
 		n, err := l.read()
 		if took := time.Since(began); n != 0 || err != io.EOF || took < limits.Read || took > limits.Read+slack {
@@ -126,97 +126,97 @@ func TestAConnectionOnWhichNothingComesJustEnds(t *testing.T) {
 	})
 }
 
-func TestTheFirstRequestHasItsTimeFromTheConnection(t *testing.T) {
-	story(t, func(l *line) {
-		l.says("a", 4*time.Second)
-		l.hears("a")
-		l.cutOff(time.Second, l.read)
+func TestFirstRequestIsTimedFromTheConnection(t *testing.T) {
+	run(t, func(l *harness) {
+		l.send("a", 4*time.Second)
+		l.expectRead("a")
+		l.expectTimeout(time.Second, l.read)
 		if !l.server.Late() {
 			t.Error("a request was cut off and is not late")
 		}
 	})
 }
 
-func TestARequestInDripsIsCutOff(t *testing.T) {
-	story(t, func(l *line) {
-		l.says("whole", 0)
-		l.hears("whole")
+func TestSlowlyArrivingRequestTimesOut(t *testing.T) {
+	run(t, func(l *harness) {
+		l.send("whole", 0)
+		l.expectRead("whole")
 		l.answer("fine")
 		for range 4 { // the second request, a byte a second, after a minute
-			l.says("a", time.Minute)
-			l.hears("a")
+			l.send("a", time.Minute)
+			l.expectRead("a")
 			for range 4 {
-				l.says("b", time.Second)
-				l.hears("b")
+				l.send("b", time.Second)
+				l.expectRead("b")
 			}
 			l.answer("fine")
 		}
-		l.says("a", time.Minute)
-		l.hears("a")
+		l.send("a", time.Minute)
+		l.expectRead("a")
 		for range 4 {
-			l.says("b", time.Second)
-			l.hears("b")
+			l.send("b", time.Second)
+			l.expectRead("b")
 		}
-		l.cutOff(time.Second, l.read)
+		l.expectTimeout(time.Second, l.read)
 		if !l.server.Late() {
 			t.Error("a request was cut off and is not late")
 		}
 	})
 }
 
-func TestAnIdleConnectionEnds(t *testing.T) {
-	story(t, func(l *line) {
-		l.says("whole", 0)
-		l.hears("whole")
+func TestIdleConnectionTimesOut(t *testing.T) {
+	run(t, func(l *harness) {
+		l.send("whole", 0)
+		l.expectRead("whole")
 		l.answer("fine")
-		l.cutOff(limits.Idle, l.read)
+		l.expectTimeout(limits.Idle, l.read)
 	})
 }
 
-func TestAnIdleConnectionMayBeUsedAgain(t *testing.T) {
-	story(t, func(l *line) {
-		l.says("whole", time.Second) // the first request has less time
-		l.hears("whole")
+func TestIdleConnectionCanBeReused(t *testing.T) {
+	run(t, func(l *harness) {
+		l.send("whole", time.Second) // the first request has less time
+		l.expectRead("whole")
 		l.answer("fine")
 		for range 10 {
-			l.says("whole", limits.Idle-time.Second)
-			l.hears("whole")
+			l.send("whole", limits.Idle-time.Second)
+			l.expectRead("whole")
 			l.answer("fine")
 		}
 	})
 }
 
-func TestAClientThatDoesNotReadIsCutOff(t *testing.T) {
-	story(t, func(l *line) {
-		l.says("whole", 0)
-		l.hears("whole")
+func TestClientThatDoesNotReadTimesOut(t *testing.T) {
+	run(t, func(l *harness) {
+		l.send("whole", 0)
+		l.expectRead("whole")
 		l.answer("fine")
-		l.says("whole", time.Minute)
-		l.hears("whole")
-		l.cutOff(limits.Write, func() (int, error) { return l.server.Write([]byte("answer")) })
+		l.send("whole", time.Minute)
+		l.expectRead("whole")
+		l.expectTimeout(limits.Write, func() (int, error) { return l.server.Write([]byte("answer")) })
 	})
 }
 
-func TestAnAnswerInPiecesHasOneLimit(t *testing.T) {
-	story(t, func(l *line) {
-		l.says("whole", 0)
-		l.hears("whole")
+func TestAnswerInPiecesHasOneLimit(t *testing.T) {
+	run(t, func(l *harness) {
+		l.send("whole", 0)
+		l.expectRead("whole")
 		l.answer("first")
 		time.Sleep(time.Second)
 		l.answer("second")
-		l.cutOff(limits.Write-time.Second, func() (int, error) { return l.server.Write([]byte("third")) })
+		l.expectTimeout(limits.Write-time.Second, func() (int, error) { return l.server.Write([]byte("third")) })
 	})
 }
 
 // A client takes half of an answer, and the rest when the deadline of an earlier
 // answer has struck: all of it arrives, each byte once.
-func TestAWriteGoesOnWhereAnOldDeadlineStruck(t *testing.T) {
-	story(t, func(l *line) {
-		l.says("whole", 0)
-		l.hears("whole")
+func TestWriteContinuesAfterAnEarlierDeadline(t *testing.T) {
+	run(t, func(l *harness) {
+		l.send("whole", 0)
+		l.expectRead("whole")
 		l.answer("fine")
-		l.says("whole", limits.Write-time.Second)
-		l.hears("whole")
+		l.send("whole", limits.Write-time.Second)
+		l.expectRead("whole")
 		got := make(chan string)
 		go func() {
 			half := make([]byte, 3)
@@ -235,7 +235,7 @@ func TestAWriteGoesOnWhereAnOldDeadlineStruck(t *testing.T) {
 	})
 }
 
-func TestABusyConnectionSetsFewDeadlines(t *testing.T) {
+func TestBusyConnectionSetsFewDeadlines(t *testing.T) {
 	const every, requests = 50 * time.Millisecond, 1200 // a minute
 	for name, c := range map[string]struct {
 		pieces []string
@@ -247,11 +247,11 @@ func TestABusyConnectionSetsFewDeadlines(t *testing.T) {
 		"in two pieces": {pieces: []string{"head", "body"}, most: 2*12 + 2},
 	} {
 		t.Run(name, func(t *testing.T) {
-			story(t, func(l *line) {
+			run(t, func(l *harness) {
 				for range requests {
 					for i, piece := range c.pieces {
-						l.says(piece, every*time.Duration(1-i))
-						l.hears(piece)
+						l.send(piece, every*time.Duration(1-i))
+						l.expectRead(piece)
 					}
 					l.answer("fine")
 				}
@@ -268,20 +268,20 @@ func TestABusyConnectionSetsFewDeadlines(t *testing.T) {
 
 // The listener closes first when a gateway drains; requests at hand keep their limits.
 func TestConnectionsOutliveTheirListener(t *testing.T) {
-	story(t, func(l *line) {
-		l.says("whole", 0)
-		l.hears("whole")
+	run(t, func(l *harness) {
+		l.send("whole", 0)
+		l.expectRead("whole")
 		l.listener.Close()
 		time.Sleep(30 * time.Second) // a slow check
 		l.answer("fine")
-		l.says("a", time.Minute)
-		l.hears("a")
-		l.cutOff(limits.Read, l.read)
+		l.send("a", time.Minute)
+		l.expectRead("a")
+		l.expectTimeout(limits.Read, l.read)
 	})
 }
 
-func TestWhatEndsAConnectionIsPassedOn(t *testing.T) {
-	story(t, func(l *line) {
+func TestConnectionErrorsAreReturned(t *testing.T) {
+	run(t, func(l *harness) {
 		time.AfterFunc(time.Second, func() { l.client.Close() })
 		if n, err := l.read(); n != 0 || err != io.EOF {
 			t.Errorf("after the client left: %d bytes and %v", n, err)

@@ -55,9 +55,9 @@ func (f *frame) next() {
 
 // take looks at the next bytes of the connection and returns how many belong to
 // this request. A fault is in the byte after those.
-func (f *frame) take(b []byte) (n int, fault Fault) {
+func (f *frame) consume(b []byte) (n int, fault Fault) {
 	if f.stage == inHead {
-		end, body, ok := f.takeHead(b)
+		end, body, ok := f.findHeadEnd(b)
 		if !ok {
 			return len(b), NoFault
 		}
@@ -81,7 +81,7 @@ func (f *frame) take(b []byte) (n int, fault Fault) {
 			f.stage = ended
 		}
 	case inChunks:
-		m, whole, fault := f.chunks.take(b[n:])
+		m, whole, fault := f.chunks.consume(b[n:])
 		n += m
 		if whole {
 			f.stage = ended
@@ -96,7 +96,7 @@ func (f *frame) take(b []byte) (n int, fault Fault) {
 var headEnd = []byte("\n\r\n") // a request line may end in LF alone
 
 // takeHead looks for the end of the head.
-func (f *frame) takeHead(b []byte) (end int, of body, ok bool) {
+func (f *frame) findHeadEnd(b []byte) (end int, of body, ok bool) {
 	if len(f.head) == 0 {
 		if len(f.last) > 0 && len(b) >= len(f.last) && bytes.Equal(b[:len(f.last)], f.last) {
 			return len(f.last), f.lastBody, true
@@ -206,7 +206,7 @@ type chunks struct {
 
 // take returns how many bytes belong to the body, and whether it ends there. A
 // fault is in the byte after those.
-func (c *chunks) take(b []byte) (n int, whole bool, fault Fault) {
+func (c *chunks) consume(b []byte) (n int, whole bool, fault Fault) {
 	for n < len(b) {
 		if c.spot == inData {
 			m := min(c.left, len(b)-n)

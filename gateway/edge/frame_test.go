@@ -22,7 +22,7 @@ const (
 
 // sent plays a client that sends all at once or byte by byte and never waits,
 // and a server that answers when a request is whole. It returns the requests.
-func sent(t *testing.T, raw string, bytewise bool) (requests []string, fault edge.Fault) {
+func exchange(t *testing.T, raw string, bytewise bool) (requests []string, fault edge.Fault) {
 	synctest.Test(t, func(t *testing.T) {
 		client, server := net.Pipe()
 		defer server.Close()
@@ -76,7 +76,7 @@ func TestRequestsAreHandedOutOneByOne(t *testing.T) {
 	} {
 		for way, bytewise := range map[string]bool{"at once": false, "byte by byte": true} {
 			t.Run(name+" "+way, func(t *testing.T) {
-				got, fault := sent(t, strings.TrimSuffix(strings.Join(want, ""), "…"), bytewise)
+				got, fault := exchange(t, strings.TrimSuffix(strings.Join(want, ""), "…"), bytewise)
 				if strings.Join(got, "|") != strings.Join(want, "|") || fault != edge.NoFault {
 					t.Errorf("handed out %.300q, %v, want %.300q", got, fault, want)
 				}
@@ -87,7 +87,7 @@ func TestRequestsAreHandedOutOneByOne(t *testing.T) {
 
 // Trailer sections and whatever else a chunked body may not have. The last good
 // byte is handed out, so that a server which waits for more learns the fault.
-func TestABodyIsFramedStrictly(t *testing.T) {
+func TestChunkedBodyIsFramedStrictly(t *testing.T) {
 	trailer := inChunks + "3\r\nabc\r\n0\r\n"
 	for name, c := range map[string]struct {
 		raw  string
@@ -124,7 +124,7 @@ func TestABodyIsFramedStrictly(t *testing.T) {
 	} {
 		for way, bytewise := range map[string]bool{"at once": false, "byte by byte": true} {
 			t.Run(name+" "+way, func(t *testing.T) {
-				if got, fault := sent(t, c.raw, bytewise); fault != c.want {
+				if got, fault := exchange(t, c.raw, bytewise); fault != c.want {
 					t.Errorf("fault %v, want %v; handed out %q", fault, c.want, got)
 				}
 			})
@@ -133,10 +133,10 @@ func TestABodyIsFramedStrictly(t *testing.T) {
 }
 
 // A server that does not end a request where the connection does gets no more.
-func TestAServerThatSeesAnotherEndGetsNoMore(t *testing.T) {
-	story(t, func(l *line) {
-		l.says(byLength+"abc"+bodiless, 0)
-		l.hears(byLength + "abc")
+func TestReadFailsIfTheServerSeesAnotherEnd(t *testing.T) {
+	run(t, func(l *harness) {
+		l.send(byLength+"abc"+bodiless, 0)
+		l.expectRead(byLength + "abc")
 		if n, err := l.read(); n != 0 || err == nil || errors.Is(err, io.EOF) || l.server.Fault() != edge.Malformed {
 			t.Errorf("read %d bytes beyond the end of a request, %v", n, err)
 		}
@@ -168,8 +168,8 @@ func FuzzFrame(f *testing.F) {
 		if len(raw) > 6000 {
 			t.Skip() // more than a head or two adds nothing
 		}
-		once, first := sent(t, raw, false)
-		bytewise, second := sent(t, raw, true)
+		once, first := exchange(t, raw, false)
+		bytewise, second := exchange(t, raw, true)
 		end := readWhole(raw)
 		// fasthttp takes an LF alone for the end of an empty list of fields. The frame does
 		// not, so the request is never whole, and the gateway refuses it.

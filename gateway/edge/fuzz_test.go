@@ -51,7 +51,7 @@ func FuzzHead(f *testing.F) {
 		f.Add([]byte(raw))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		h, ours, err := readHeader(string(raw))
+		h, rest, err := readHeader(string(raw))
 		if err != nil {
 			t.Skip()
 		}
@@ -88,7 +88,7 @@ func FuzzHead(f *testing.F) {
 		if closes != r.Close && !(closes && severalLines) {
 			t.Errorf("%q: we close: %v, net/http: %v", raw, closes, r.Close)
 		}
-		ourRest, _ := io.ReadAll(ours)
+		ourRest, _ := io.ReadAll(rest)
 		theirRest, _ := io.ReadAll(theirs)
 		if !bytes.Equal(ourRest, theirRest) {
 			t.Errorf("%q: after our head comes %q, after that of net/http %q", raw, ourRest, theirRest)

@@ -33,7 +33,7 @@ const (
 	another = "GET /healthz HTTP/1.1\r\nHost: gate.example\r\n\r\n"
 )
 
-func TestWhatAHeadSays(t *testing.T) {
+func TestReadHeadReturnsTheParts(t *testing.T) {
 	for _, c := range []struct {
 		raw, path, query, authorization string
 		close                           bool
@@ -69,7 +69,7 @@ func TestWhatAHeadSays(t *testing.T) {
 }
 
 // Heads that fasthttp takes and the standards do not.
-func TestHeadsThatAreRefused(t *testing.T) {
+func TestReadHeadRefusesMalformedHeads(t *testing.T) {
 	for name, c := range map[string]struct {
 		raw  string
 		want edge.Fault

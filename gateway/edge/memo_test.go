@@ -7,7 +7,7 @@ import (
 	"github.com/railgate/railgate/gateway/edge"
 )
 
-func TestAMemoKnowsItsHeadAndNoOther(t *testing.T) {
+func TestMemoMatchesOnlyItsHead(t *testing.T) {
 	var memo edge.Memo[int]
 	if memo.Same(mustReadHeader(t, another)) {
 		t.Error("an empty memo knows a head")
@@ -51,7 +51,7 @@ func TestAMemoKnowsItsHeadAndNoOther(t *testing.T) {
 	}
 }
 
-func TestAMemoIsBounded(t *testing.T) {
+func TestMemoIsBounded(t *testing.T) {
 	long := func(n int) string {
 		return "GET / HTTP/1.1\r\n" + host + "X-Filler: " + strings.Repeat("a", n) + "\r\n\r\n"
 	}

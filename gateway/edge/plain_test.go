@@ -26,14 +26,14 @@ func (c *plain) Read(p []byte) (int, error) {
 	switch {
 	case !c.opened:
 		c.opened, was = true, true
-		c.readDue = time.Now().Add(odd.Read)
+		c.readDue = time.Now().Add(oddLimits.Read)
 	case !c.receiving:
-		c.readDue = time.Now().Add(odd.Idle)
+		c.readDue = time.Now().Add(oddLimits.Idle)
 	}
 	c.Conn.SetReadDeadline(c.readDue)
 	n, err := c.Conn.Read(p)
 	if n > 0 && !was {
-		c.readDue = time.Now().Add(odd.Read)
+		c.readDue = time.Now().Add(oddLimits.Read)
 	}
 	c.receiving = c.receiving || n > 0
 	return n, err
@@ -42,7 +42,7 @@ func (c *plain) Read(p []byte) (int, error) {
 func (c *plain) Write(p []byte) (int, error) {
 	if c.receiving {
 		c.receiving = false
-		c.writeDue = time.Now().Add(odd.Write)
+		c.writeDue = time.Now().Add(oddLimits.Write)
 	}
 	c.Conn.SetWriteDeadline(c.writeDue)
 	return c.Conn.Write(p)
@@ -50,7 +50,7 @@ func (c *plain) Write(p []byte) (int, error) {
 
 // odd are limits that no sum of half seconds comes near: what is late by less
 // than slack is cut off all the same.
-var odd = edge.Limits{Read: 5100 * time.Millisecond, Write: 4100 * time.Millisecond, Idle: 75100 * time.Millisecond}
+var oddLimits = edge.Limits{Read: 5100 * time.Millisecond, Write: 4100 * time.Millisecond, Idle: 75100 * time.Millisecond}
 
 // outcome is one step of a server: which, what came of it, and when.
 type outcome struct {
@@ -62,7 +62,7 @@ type outcome struct {
 
 // live plays a random life of a connection: a client that sends and reads in its
 // own time, a server that answers now and then.
-func live(t *testing.T, seed uint64, wrap func(net.Conn) net.Conn) (steps []outcome) {
+func playConnection(t *testing.T, seed uint64, wrap func(net.Conn) net.Conn) (steps []outcome) {
 	synctest.Test(t, func(t *testing.T) {
 		begun := time.Now()
 		client, inner := net.Pipe()
@@ -122,16 +122,16 @@ func live(t *testing.T, seed uint64, wrap func(net.Conn) net.Conn) (steps []outc
 	return steps
 }
 
-func TestLazyDeadlinesCutOffWhatPlainOnesDo(t *testing.T) {
+func TestLazyDeadlinesAgreeWithPlainOnes(t *testing.T) {
 	ends := map[string]int{}
 	for seed := range uint64(100) {
-		want := live(t, seed, func(c net.Conn) net.Conn { return &plain{Conn: c} })
-		got := live(t, seed, func(c net.Conn) net.Conn {
-			listener := edge.NewListener(make(queue), odd, nil)
+		want := playConnection(t, seed, func(c net.Conn) net.Conn { return &plain{Conn: c} })
+		got := playConnection(t, seed, func(c net.Conn) net.Conn {
+			listener := edge.NewListener(make(queue), oddLimits, nil)
 			if seed%2 == 0 { // with a clock that ticks
 				waiting := make(queue, 1)
 				waiting <- c
-				listener = edge.NewListener(waiting, odd, nil)
+				listener = edge.NewListener(waiting, oddLimits, nil)
 				conn, _ := listener.Accept()
 				time.AfterFunc(59*time.Minute, func() { listener.Close() })
 				return conn
@@ -163,10 +163,10 @@ func TestLazyDeadlinesCutOffWhatPlainOnesDo(t *testing.T) {
 
 // still is a connection on which every step is done at once; its deadlines are
 // those of a real one, since they are what is measured.
-type still struct{ net.Conn }
+type instantConn struct{ net.Conn }
 
-func (still) Read(p []byte) (int, error)  { return len(p), nil }
-func (still) Write(p []byte) (int, error) { return len(p), nil }
+func (instantConn) Read(p []byte) (int, error)  { return len(p), nil }
+func (instantConn) Write(p []byte) (int, error) { return len(p), nil }
 
 // What the limits cost a request: reading it and writing its answer.
 func BenchmarkLimits(b *testing.B) {
@@ -193,7 +193,7 @@ func BenchmarkLimits(b *testing.B) {
 		"none":  func(c net.Conn) net.Conn { return c },
 	} {
 		b.Run(name, func(b *testing.B) {
-			conn := wrap(still{real})
+			conn := wrap(instantConn{real})
 			p := make([]byte, 8)
 			for b.Loop() {
 				conn.Read(p)

@@ -42,23 +42,23 @@ const (
 	period = 20 * time.Millisecond
 	// rest is how long Busy outlasts its cause: what it led to ends the cause, and
 	// would end itself, and a flood would come in gusts.
-	rest = time.Second
+	busyHold = time.Second
 	// share of the waits that count as the wait.
-	share = 0.9
+	quantileRank = 0.9
 	// enough waits tell the wait; the runtime records one in eight.
-	enough = 16
+	minWaits = 16
 	// window bounds how long waits are collected when there are fewer: long slices
 	// of the processor make few waits, and these are the longest.
-	window = 200 * time.Millisecond
+	maxWindow = 200 * time.Millisecond
 )
 
 // Gauge is read by many and written by its Run.
 type Gauge struct {
-	level atomic.Int32
-	wait  atomic.Int64 // ns
-	held  atomic.Bool
+	level  atomic.Int32
+	wait   atomic.Int64 // ns
+	pinned atomic.Bool
 
-	rest int // periods for which Busy goes on; of Run alone
+	busyPeriods int // periods for which Busy goes on; of Run alone
 }
 
 // Level is the level now.
@@ -68,8 +68,8 @@ func (g *Gauge) Level() Level { return Level(g.level.Load()) }
 func (g *Gauge) Wait() time.Duration { return time.Duration(g.wait.Load()) }
 
 // Hold keeps the level where it is told, for tests of what it leads to.
-func (g *Gauge) Hold(l Level) {
-	g.held.Store(true)
+func (g *Gauge) Pin(l Level) {
+	g.pinned.Store(true)
 	g.level.Store(int32(l))
 }
 
@@ -85,11 +85,11 @@ func (g *Gauge) Run(ctx context.Context) {
 		h, now := samples[0].Value.Float64Histogram(), time.Now()
 		if before == nil {
 			before, since = append(before, h.Counts...), now
-		} else if wait, n := quantile(h, before); n >= enough || now.Sub(since) >= window {
+		} else if wait, n := quantile(h, before); n >= minWaits || now.Sub(since) >= maxWindow {
 			g.set(wait)
 			before, since = append(before[:0], h.Counts...), now
-		} else if g.rest > 0 {
-			g.rest--
+		} else if g.busyPeriods > 0 {
+			g.busyPeriods--
 		}
 		select {
 		case <-ctx.Done():
@@ -108,12 +108,12 @@ func (g *Gauge) set(wait time.Duration) {
 	}
 	g.wait.Store(int64(wait))
 	if level >= Busy {
-		g.rest = int(rest / period)
-	} else if g.rest > 0 {
-		g.rest--
+		g.busyPeriods = int(busyHold / period)
+	} else if g.busyPeriods > 0 {
+		g.busyPeriods--
 		level = Busy
 	}
-	if !g.held.Load() {
+	if !g.pinned.Load() {
 		g.level.Store(int32(level))
 	}
 }
@@ -127,7 +127,7 @@ func quantile(h *metrics.Float64Histogram, before []uint64) (wait time.Duration,
 	if total == 0 {
 		return 0, 0
 	}
-	limit := uint64(math.Ceil(share * float64(total)))
+	limit := uint64(math.Ceil(quantileRank * float64(total)))
 	var below uint64
 	for i, n := range h.Counts {
 		if below += n - before[i]; below >= limit {

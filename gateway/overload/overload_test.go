@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-func TestTheLevelFollowsTheWait(t *testing.T) {
+func TestLevelFollowsTheWait(t *testing.T) {
 	var g Gauge
 	for _, c := range []struct {
 		wait time.Duration
@@ -18,7 +18,7 @@ func TestTheLevelFollowsTheWait(t *testing.T) {
 		{0, Calm}, {499 * time.Microsecond, Calm}, {500 * time.Microsecond, Busy}, {99 * time.Millisecond, Busy},
 		{100 * time.Millisecond, Full}, {399 * time.Millisecond, Full}, {400 * time.Millisecond, Over}, {time.Minute, Over}, {0, Calm},
 	} {
-		g.rest = 0
+		g.busyPeriods = 0
 		if g.set(c.wait); g.Level() != c.want || g.Wait() != c.wait {
 			t.Errorf("a wait of %v is %v", c.wait, g.Level())
 		}
@@ -30,7 +30,7 @@ func TestTheLevelFollowsTheWait(t *testing.T) {
 func TestBusyOutlastsItsCauseAndFullDoesNot(t *testing.T) {
 	var g Gauge
 	g.set(time.Second)
-	for i := range int(rest / period) {
+	for i := range int(busyHold / period) {
 		if g.set(0); g.Level() != Busy {
 			t.Fatalf("%v in period %d after the wait was over", g.Level(), i)
 		}
@@ -40,7 +40,7 @@ func TestBusyOutlastsItsCauseAndFullDoesNot(t *testing.T) {
 	}
 }
 
-func TestTheWaitIsThatOfNineInTenSinceLastTime(t *testing.T) {
+func TestWaitIsTheNinetiethPercentile(t *testing.T) {
 	h := &metrics.Float64Histogram{Buckets: []float64{0, 0.001, 0.01, 0.1}, Counts: []uint64{1000, 5, 0}}
 	before := []uint64{1000, 5, 0}
 	if w, n := quantile(h, before); w != 0 || n != 0 {
@@ -62,8 +62,8 @@ func TestTheWaitIsThatOfNineInTenSinceLastTime(t *testing.T) {
 
 // More work than processors, in short turns: what could run waits, and the gauge
 // says so; when the work is over it says that, too.
-func TestWorkRaisesTheLevel(t *testing.T) {
-	work(t, 200, Busy, func(busy context.Context) {
+func TestShortTurnsRaiseTheLevel(t *testing.T) {
+	expectLevel(t, 200, Busy, func(busy context.Context) {
 		for busy.Err() == nil {
 			for began := time.Now(); time.Since(began) < 50*time.Microsecond; {
 			}
@@ -75,7 +75,7 @@ func TestWorkRaisesTheLevel(t *testing.T) {
 // Work that never yields is taken off a processor after 10 ms: then few waits are
 // recorded in a period, and all of them are long.
 func TestLongSlicesRaiseTheLevel(t *testing.T) {
-	work(t, 50, Full, func(busy context.Context) {
+	expectLevel(t, 50, Full, func(busy context.Context) {
 		for began := time.Now(); busy.Err() == nil && time.Since(began) < time.Minute; {
 		}
 	})
@@ -83,7 +83,7 @@ func TestLongSlicesRaiseTheLevel(t *testing.T) {
 
 // work has many goroutines a processor do something until the level is reached,
 // and expects it to be calm again when they end.
-func work(t *testing.T, each int, level Level, do func(busy context.Context)) {
+func expectLevel(t *testing.T, each int, level Level, do func(busy context.Context)) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

@@ -11,7 +11,7 @@ import (
 
 // A pass that is shown again allocates nothing, whether its link is newer or
 // not. The race detector allocates by itself, hence the build tag.
-func TestAHitAllocatesNothing(t *testing.T) {
+func TestHitAllocatesNothing(t *testing.T) {
 	c := newCache(t, passcache.MinBytes)
 	p := pass(1)
 	shows := make([]tokens.Shown, 256)

@@ -9,7 +9,7 @@ import (
 // Ristretto may drop whatever it is given. The cache then forgets all that the
 // table has no room for: those passes are verified again, and nothing is known
 // that was not remembered.
-func TestRistrettoTakesNothing(t *testing.T) {
+func TestCacheWorksIfRistrettoKeepsNothing(t *testing.T) {
 	for _, how := range []struct {
 		name string
 		stop func(*passcache.Cache)

@@ -83,7 +83,7 @@ func renewAndRead(t *testing.T, gates int) (changes int) {
 	return changes
 }
 
-func TestAnEntryIsTwoCacheLines(t *testing.T) {
+func TestEntryIsTwoCacheLines(t *testing.T) {
 	if size := unsafe.Sizeof(passcache.Remembered{}); size != 128 {
 		t.Errorf("an entry takes %d bytes, want 128: the next size of the allocator is 144", size)
 	}

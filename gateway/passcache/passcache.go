@@ -102,7 +102,7 @@ func (c *Cache) forgotten() {
 func (c *Cache) Recall(pass *tokens.SignedPass) (newest tokens.Shown, known bool) {
 	e := c.find(pass)
 	known = e != nil && e.newest(&newest)
-	c.counts.asked(known)
+	c.counts.countLookup(known)
 	return newest, known
 }
 

@@ -45,7 +45,7 @@ func knows(c *passcache.Cache, p *tokens.SignedPass) bool {
 	return known
 }
 
-func TestWhatWasRememberedIsFound(t *testing.T) {
+func TestRememberedPassIsFound(t *testing.T) {
 	c := newCache(t, passcache.MinBytes)
 	p := pass(1)
 	if knows(c, p) {
@@ -68,7 +68,7 @@ func TestWhatWasRememberedIsFound(t *testing.T) {
 	}
 }
 
-func TestTheCacheKeepsItsOwnCopy(t *testing.T) {
+func TestCacheKeepsItsOwnCopy(t *testing.T) {
 	// The gateway reuses the memory of a token for the next request.
 	c := newCache(t, passcache.MinBytes)
 	p := *pass(1)
@@ -82,7 +82,7 @@ func TestTheCacheKeepsItsOwnCopy(t *testing.T) {
 	}
 }
 
-func TestOnlyANewerLinkIsTaken(t *testing.T) {
+func TestOnlyANewerLinkIsKept(t *testing.T) {
 	c := newCache(t, passcache.MinBytes)
 	for n, where := range []string{"the table", "ristretto"} {
 		n := uint64(n)
@@ -102,7 +102,7 @@ func TestOnlyANewerLinkIsTaken(t *testing.T) {
 	}
 }
 
-func TestACollisionIsNotAHit(t *testing.T) {
+func TestHashCollisionIsNotAHit(t *testing.T) {
 	c := newCache(t, passcache.MinBytes)
 	known, forged := pass(1), pass(2)
 	c.Collide(known, forged, shown(1, 1))
@@ -122,7 +122,7 @@ func TestACollisionIsNotAHit(t *testing.T) {
 
 // Whatever is remembered, forgotten and asked, in whatever order: the cache
 // never knows what a plain map does not, and no link that was not given to it.
-func TestAgainstAPlainMap(t *testing.T) {
+func TestCacheAgreesWithAMap(t *testing.T) {
 	c := newCache(t, passcache.MinBytes)
 	random := rand.New(rand.NewPCG(3, 4))
 	told := map[tokens.SignedPass]map[tokens.Shown]bool{}
@@ -194,7 +194,7 @@ func TestStatsAddUp(t *testing.T) {
 	}
 }
 
-func TestManyGates(t *testing.T) {
+func TestConcurrentGates(t *testing.T) {
 	c := newCache(t, passcache.MinBytes)
 	var gates sync.WaitGroup
 	for gate := range uint64(4) {
@@ -221,7 +221,7 @@ func TestManyGates(t *testing.T) {
 	}
 }
 
-func TestTheSmallestCache(t *testing.T) {
+func TestTooSmallCachesAreRefused(t *testing.T) {
 	for _, bytes := range []int64{-1, 0, passcache.MinBytes - 1} {
 		if c, err := passcache.New(bytes); err == nil {
 			c.Close()
@@ -231,7 +231,7 @@ func TestTheSmallestCache(t *testing.T) {
 	newCache(t, passcache.MinBytes)
 }
 
-func TestAClosedCacheKnowsNothing(t *testing.T) {
+func TestClosedCacheFindsNothing(t *testing.T) {
 	c, err := passcache.New(passcache.MinBytes)
 	if err != nil {
 		t.Fatal(err)

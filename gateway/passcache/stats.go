@@ -37,7 +37,7 @@ type stripe struct {
 	_                                    [3]uint64
 }
 
-func (c *counts) asked(hit bool) {
+func (c *counts) countLookup(hit bool) {
 	if hit {
 		c.mine().hits.Add(1)
 	} else {
