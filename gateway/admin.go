@@ -9,8 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// NewAdmin is the server of the admin listener: metrics, profiles and health.
-// It authenticates nobody, so it belongs on loopback or an internal network.
+// NewAdmin returns the server of the admin listener: metrics, profiles and health.
+// It does not authenticate, so it belongs on loopback or an internal network.
 func (g *Gateway) NewAdmin(metrics prometheus.Gatherer) *http.Server {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{MaxRequestsInFlight: 2}))
@@ -30,7 +30,7 @@ func (g *Gateway) NewAdmin(metrics prometheus.Gatherer) *http.Server {
 		Handler:           mux,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      2 * time.Minute, // a CPU profile takes the seconds it is asked for
+		WriteTimeout:      2 * time.Minute, // a CPU profile runs for the requested seconds
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    8 << 10,
 	}

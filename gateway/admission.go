@@ -8,34 +8,33 @@ import (
 	"github.com/railgate/railgate/gateway/overload"
 )
 
-// What is given up first when more is asked than can be done:
+// What the gateway sheds first under overload:
 //
-//   - busy: connections on which forged codes or unknown credentials are shown wait
-//     for their refusals, and so do those that send what is no check without waiting
-//     for answers;
-//   - full: a pass that was never seen here, which costs ten times as much as one
-//     that was, is turned away with 503;
-//   - over: so is every check. Health is always answered.
+//   - busy: denials are delayed on connections that show forged codes or unknown
+//     credentials, as are answers to pipelined requests that are not checks;
+//   - full: a pass that is not in the cache, which costs ten times as much as one
+//     that is, gets 503;
+//   - over: every check gets 503. Health is always answered.
 //
-// A passenger is never refused for it: 503 is no verdict, and the gate asks again.
+// Overload never denies a passenger: 503 is not a verdict, and the gate retries.
 const (
-	// forgeries more than admissions make a connection suspect. A gate sees one in
-	// years, an attacker shows nothing else.
+	// forgeries is how many more forgeries than allowed codes make a connection
+	// suspect. A gate sees one forgery in years, an attacker sends nothing else.
 	forgeries = 8
-	// mostForgeries are remembered: as many admissions make up for any number.
+	// mostForgeries is the most that a connection's count reaches; as many allowed
+	// codes reset it.
 	mostForgeries = 64
-	// forgeryWait is how long a suspect waits for each forgery that is remembered:
-	// 320 ms at most.
+	// forgeryWait is the delay for each counted forgery: at most 320 ms.
 	forgeryWait = 5 * time.Millisecond
-	// strangerWait is the same for requests that are not checks by a known device:
-	// 1.92 s at most. They have no passenger who waits.
+	// unknownClientWait is the same for requests that are not checks of a known
+	// device: at most 1.92 s. No passenger waits for their answers.
 	unknownClientWait = 30 * time.Millisecond
-	// retryAfter is when one who was turned away may ask again, seconds.
+	// retryAfter is the delay in the Retry-After header, seconds.
 	retryAfter = "1"
 )
 
-// slowDown makes a suspect wait before it gets its answer, so that a flood takes the
-// time of those who send it. It takes nothing of ours but the connection's goroutine.
+// delaySuspect delays the answer to a suspect connection while the gateway is busy,
+// so a flood costs the sender time. The delay occupies only the connection's goroutine.
 func (g *Gateway) delaySuspect(l *connState, wait time.Duration) {
 	if l != nil && l.forged > forgeries && g.load.Level() >= overload.Busy {
 		g.meter.delayed.Add(1)
@@ -43,9 +42,9 @@ func (g *Gateway) delaySuspect(l *connState, wait time.Duration) {
 	}
 }
 
-// holdBack makes a stranger wait before it gets its answer. One that has not waited
-// for answers as often as can be remembered is held back at any level: as soon as
-// its flood ebbs the gateway is calm, and it would come back.
+// delayUnknownClient delays the answer to an unknown client. A connection that has
+// reached mostForgeries and pipelines is delayed at any level: the gateway becomes
+// calm as soon as the delay takes effect, and the flood would resume.
 func (g *Gateway) delayUnknownClient(l *connState) {
 	if l.forged == mostForgeries && l.conn.Pipelined() {
 		g.meter.delayed.Add(1)
@@ -55,7 +54,7 @@ func (g *Gateway) delayUnknownClient(l *connState) {
 	g.delaySuspect(l, unknownClientWait)
 }
 
-// shed answers 503 if the process is at that level.
+// shed answers 503 if the process is at that level or above, and reports whether it did.
 func (g *Gateway) shed(ctx *fasthttp.RequestCtx, level overload.Level) bool {
 	if g.load.Level() < level {
 		return false

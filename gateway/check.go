@@ -13,8 +13,8 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// scratch is what one check needs; it is pooled because a token that is handed
-// to the checker's interfaces would otherwise move to the heap.
+// scratch is the memory of one check. It is pooled because a token that is passed to
+// the checker's interfaces would otherwise escape to the heap.
 type scratch struct {
 	token tokens.Token
 	body  []byte
@@ -27,8 +27,8 @@ const (
 	checksPath = "/v1/checks"
 )
 
-// serve is the request edge: it routes, and turns a panic into a denial, since
-// fasthttp would let it end the process.
+// serve routes requests. It turns a panic into a denial, since fasthttp would let the
+// panic end the process.
 func (g *Gateway) serve(ctx *fasthttp.RequestCtx) {
 	defer g.denyPanic(ctx)
 	conn := stateOf(ctx)
@@ -52,7 +52,7 @@ func (g *Gateway) serve(ctx *fasthttp.RequestCtx) {
 	switch string(head.Path) {
 	case checkPath:
 		if who, ok := g.admit(ctx, &head); ok {
-			// The next head on this connection is held against this one.
+			// The next head on this connection is compared with this one.
 			if !head.Close {
 				conn.remember(&ctx.Request.Header, who)
 			}
@@ -77,11 +77,11 @@ func (g *Gateway) serve(ctx *fasthttp.RequestCtx) {
 	}
 }
 
-// denyPanic is what serve defers.
+// denyPanic is deferred by serve.
 func (g *Gateway) denyPanic(ctx *fasthttp.RequestCtx) {
 	if fault := recover(); fault != nil {
 		g.meter.panics.Add(1)
-		// The fault's text may quote input, so only its place is logged.
+		// The panic's text may quote input, so only its stack is logged.
 		g.log.Error("panic while answering a request; denied", zap.StackSkip("stack", 1))
 		g.slots.release(&ctx.Request.Header)
 		g.refuse(ctx, problemInternal)
@@ -91,7 +91,7 @@ func (g *Gateway) denyPanic(ctx *fasthttp.RequestCtx) {
 
 var scopeParam = []byte("scope=")
 
-// admit says who asks and for which use, or answers that they may not.
+// admit returns the caller and its scope, or answers with a problem.
 func (g *Gateway) admit(ctx *fasthttp.RequestCtx, head *edge.Head) (who caller, ok bool) {
 	if !ctx.IsPost() {
 		ctx.Response.Header.Set("Allow", fasthttp.MethodPost)
@@ -122,16 +122,16 @@ func (g *Gateway) admit(ctx *fasthttp.RequestCtx, head *edge.Head) (who caller, 
 
 var jsonType = []byte("application/json")
 
-// check answers with the verdict on the code in the body.
+// check answers POST /v1/check with the verdict on the code in the body.
 func (g *Gateway) check(ctx *fasthttp.RequestCtx, conn *connState, who caller) {
 	if g.shed(ctx, overload.Over) {
 		return
 	}
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
-	// fasthttp read the clock when the request arrived; once is enough.
+	// fasthttp read the clock when the request arrived; one reading is enough.
 	now := g.Now(ctx.Time()).UnixMilli()
-	// The freshness is read before the data: what is read after it can only be newer.
+	// The freshness is read before the data: data read after it can only be newer.
 	fresh := g.replica.Freshness(now)
 	action := who.device.policy.action(fresh)
 	reason := s.token.ParseText(ctx.PostBody())
@@ -157,7 +157,7 @@ func (g *Gateway) check(ctx *fasthttp.RequestCtx, conn *connState, who caller) {
 	}
 }
 
-// staleReason is why nothing is judged on data that the policy does not serve.
+// staleReason is the reason of a denial because of the state of the revocation data.
 func staleReason(fresh revocation.Freshness) tokens.Reason {
 	if fresh.State == revocation.Booting || !fresh.Usable {
 		return tokens.ReasonNoData

@@ -15,25 +15,25 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// When a scan may have been made. A batch comes from a handheld that had no
-// network, and its scans are judged as of the moment the handheld names.
+// Bounds of a scan's time. A batch comes from a handheld that had no network; its
+// scans are judged as of the times that the handheld reports.
 const (
-	// scanEarly is how far that may lie ahead of this clock: what two clocks that
-	// are kept right differ by.
+	// scanEarly is how far a scan may be dated ahead of the gateway's clock: the
+	// tolerated difference of two synchronized clocks.
 	scanEarly = 5 * time.Second
-	// scanLate is how far it may lie back. Longer ago, what was revoked then may be
-	// forgotten already; the minute is for the clock that the forgetting went by.
+	// scanLate is the largest age of a scan. Revocations of an earlier time may have
+	// been forgotten. The minute allows for the clock that forgetting is timed by.
 	scanLate = revocation.Afterlife - time.Minute
 )
 
-// batchBuffers is what one batchBuffers needs. Everything in it has batch.Max elements at most,
-// so one that is kept is bounded, at about 300 KiB. As the body of an answer it is
-// read by the server, which closes it when the answer is written; so the largest
-// answers belong to no connection.
+// batchBuffers is the memory for one batch. Every slice in it has at most batch.Max
+// elements, so a pooled one is bounded at about 300 KiB. It is also the body of the
+// answer: the server reads it and closes it once the answer is written, so the
+// largest answers are not buffered per connection.
 type batchBuffers struct {
 	bytes.Reader // of answer
 	slots        *slots
-	head         *fasthttp.RequestHeader // whose place is left with the answer
+	head         *fasthttp.RequestHeader // whose slot is released with the answer
 	answer       []byte
 	scans        []batch.Scan
 	codes        tokens.Batch
@@ -41,7 +41,7 @@ type batchBuffers struct {
 
 var batches = sync.Pool{New: func() any { return new(batchBuffers) }}
 
-// Close gives the memory back, and the place. The server calls it, once.
+// Close returns the memory to the pool and releases the slot. The server calls it once.
 func (b *batchBuffers) Close() error {
 	b.Reset(nil)
 	b.slots.release(b.head)
@@ -57,21 +57,21 @@ func (g *Gateway) checks(ctx *fasthttp.RequestCtx, conn *connState, who caller) 
 	case !who.device.Offline:
 		g.refuse(ctx, problemBatches)
 		return
-	case !g.slots.acquire(h, who.device): // a large one has its place already
+	case !g.slots.acquire(h, who.device): // a large batch already has its slot
 		g.refuse(ctx, problemSlots)
 		return
 	}
-	// A batch has waited for hours and can wait a second more.
+	// A batch waited for hours and can wait another second.
 	if g.shed(ctx, overload.Full) {
 		g.slots.release(h)
 		return
 	}
 	b := batches.Get().(*batchBuffers)
-	// As for one check, the clock is read once.
+	// The clock is read once per request, as in check.
 	now := g.Now(ctx.Time()).UnixMilli()
 	refusal := b.readScans(ctx.PostBody())
-	// The codes were copied. What took in a large body must not stay with a
-	// connection that may go on for hours.
+	// The codes were copied. The buffer of a large body must not stay with a
+	// connection that may last for hours.
 	ctx.Request.ReleaseBody(keptBytes)
 	if refusal.Fault != batch.NoFault {
 		g.refuseScans(ctx, b, refusal)
@@ -89,8 +89,8 @@ func (g *Gateway) checks(ctx *fasthttp.RequestCtx, conn *connState, who caller) 
 	}
 }
 
-// read takes the scans out of a body, which it spends. Nothing in b points into
-// the body afterwards.
+// readScans reads the scans of a body and destroys the body. Nothing in b points
+// into the body afterwards.
 func (b *batchBuffers) readScans(body []byte) batch.Refusal {
 	var refusal batch.Refusal
 	b.scans, refusal = batch.Read(body, b.scans)
@@ -108,12 +108,13 @@ func (b *batchBuffers) readScans(body []byte) batch.Refusal {
 	return refusal
 }
 
-// judgeAll makes the verdict on every scan, counts it and renders it; now is Unix
-// ms. The times of a code, and whether its session was closed, are judged as of its
-// scan; keys, cut-offs, revocations and how recent they are, as of now: what was
-// revoked since denies, what was lifted since does not. It reports whether a code was forged.
+// judgeAll makes, counts and renders the verdict on every scan; now is Unix ms. A
+// code's times and the closing of its session are judged as of the scan. Keys,
+// cutoffs, revocations and their freshness count as of now: a credential revoked
+// after the scan is denied, one unrevoked since is not. judgeAll reports whether
+// any code was forged.
 func (g *Gateway) judgeAll(b *batchBuffers, conn *connState, now int64, who caller) (forged bool) {
-	// As for one check: freshness before data.
+	// As in check: freshness before data.
 	fresh := g.replica.Freshness(now)
 	action := who.device.policy.action(fresh)
 	for i := range b.codes.Scans {
@@ -143,7 +144,7 @@ func (g *Gateway) judgeAll(b *batchBuffers, conn *connState, now int64, who call
 	return forged
 }
 
-// refuseScans answers a body that is no list of scans: what is wrong, and where.
+// refuseScans answers a body that cannot be read, with the fault and its position.
 func (g *Gateway) refuseScans(ctx *fasthttp.RequestCtx, b *batchBuffers, r batch.Refusal) {
 	if r.Fault == batch.TooMany {
 		g.refuse(ctx, problemTooMany)

@@ -7,16 +7,16 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// connState is what the gateway keeps of a connection. Only the goroutine that serves
+// connState is what the gateway keeps per connection. Only the goroutine that serves
 // the connection uses it.
 type connState struct {
 	conn   *edge.Conn
 	memo   edge.Memo[caller]
-	forged int // codes and credentials, less the codes admitted since
+	forged int // forged codes and unknown credentials, less the codes allowed since
 }
 
-// stateOf is the state of the connection that a request came on. One that is not
-// ours, as in tests of the handler alone, has none: nil, which remembers nothing.
+// stateOf returns the state of the request's connection. Connections of other types,
+// as in tests of the handler alone, have none: nil, which remembers nothing.
 func stateOf(ctx *fasthttp.RequestCtx) *connState {
 	conn, ok := ctx.Conn().(*edge.Conn)
 	if !ok {
@@ -30,10 +30,10 @@ func stateOf(ctx *fasthttp.RequestCtx) *connState {
 	return l
 }
 
-// whole says that the connection and the server agree where the request ends.
+// whole reports whether the connection and the server agree on the end of the request.
 func (l *connState) whole() bool { return l == nil || l.conn.Whole() }
 
-// recall is what the head asks for, if it is the last one of the connection again.
+// recall returns the caller that the head names, if the head repeats the connection's last one.
 func (l *connState) recall(h *fasthttp.RequestHeader) (who caller, ok bool) {
 	if l == nil || !l.memo.Same(h) {
 		return caller{}, false
@@ -41,14 +41,14 @@ func (l *connState) recall(h *fasthttp.RequestHeader) (who caller, ok bool) {
 	return l.memo.Meaning, true
 }
 
-// remember takes a head that was judged and found good.
+// remember stores a head that was validated, with its caller.
 func (l *connState) remember(h *fasthttp.RequestHeader, who caller) {
 	if l != nil {
 		l.memo.Remember(h, who)
 	}
 }
 
-// observe takes note of an answer on the connection, and reports whether the code was forged.
+// observe counts an answer on the connection and reports whether the code was forged.
 func (l *connState) observe(r tokens.Reason) (forged bool) {
 	forged = r.Class() == tokens.ClassFraud
 	switch {
@@ -61,9 +61,9 @@ func (l *connState) observe(r tokens.Reason) (forged bool) {
 	return forged
 }
 
-// observeStranger takes note of a request that is no check by a known device, and reports
-// whether it is one of a flood: the credential is unknown, or the request did not
-// wait for the answer to the one before.
+// observeUnknownClient counts a request that is not a check by a known device. It
+// reports whether the request may belong to a flood: the credential is unknown, or
+// the request was pipelined.
 func (l *connState) observeUnknownClient(unknown bool) bool {
 	if l == nil || !unknown && !l.conn.Pipelined() {
 		return false
@@ -72,10 +72,10 @@ func (l *connState) observeUnknownClient(unknown bool) bool {
 	return true
 }
 
-// caller is what the head of a check asks for. It may be remembered as long as
-// the connection: it follows from the head's bytes and the device table, and no
-// device enters or leaves that table while the gateway runs. Whether the data is
-// fresh, the code good and the pass revoked is caller for every request.
+// caller is the device and scope that the head of a check names. It may be remembered
+// for the life of the connection: it depends only on the head's bytes and on the
+// device table, which does not change while the gateway runs. The freshness of the
+// data, the code and its revocation are checked for every request.
 type caller struct {
 	device *Device
 	scope  tokens.Scope

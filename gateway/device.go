@@ -11,7 +11,7 @@ import (
 )
 
 // A device credential is this prefix and 64 lower-case hex digits: 256 random
-// bits. That much entropy needs no slow hash; the configuration holds SHA-256.
+// bits. That much entropy needs no slow hash; the configuration stores SHA-256.
 const (
 	CredentialPrefix = "rgd_"
 	credentialSize   = len(CredentialPrefix) + 64
@@ -19,11 +19,11 @@ const (
 
 const bearer = "Bearer "
 
-// Device is one gate, window or handheld that may ask.
+// Device is one gate, window or handheld that may send checks.
 type Device struct {
 	ID     string
-	Scopes tokens.Scopes // what it may ask for
-	// Offline: it scans without a network, too, and may ask about those scans later.
+	Scopes tokens.Scopes // the uses it may check for
+	// Offline permits batches: scans made without a network and reported later.
 	Offline bool
 
 	override PolicyEntry
@@ -35,18 +35,18 @@ type Devices struct{ bySum map[[sha256.Size]byte]*Device }
 
 // DeviceEntry is a device as configured.
 type DeviceEntry struct {
-	ID     string   `toml:"id" doc:"name of the device in logs, unique"`
+	ID     string   `toml:"id" doc:"name of the device in errors about the settings, unique"`
 	Hash   string   `toml:"sha256" doc:"SHA-256 of its credential, 64 hex digits"`
-	Scopes []string `toml:"scopes" doc:"what it may ask for: sale refund change verify entry exit onboard"`
-	// Offline is off for gates: a code that is no longer current passes as a scan of
-	// the moment in which it was.
+	Scopes []string `toml:"scopes" doc:"uses it may check for: sale refund change verify entry exit onboard"`
+	// Offline is off for gates: in a batch, an expired code passes as a scan of the
+	// minute in which it was current.
 	Offline bool `toml:"offline" doc:"true for a handheld that scans without a network: it may send those scans later, in batches (POST /v1/checks)"`
 
-	Policy PolicyEntry `toml:"policy" doc:"where this lane differs from revocation.policy"`
+	Policy PolicyEntry `toml:"policy" doc:"gate policy of this device where it differs from revocation.policy"`
 }
 
-// NewDevices builds the table. All faults are reported, each with the device it
-// is in; hashes are not printed.
+// NewDevices builds the table. It reports all faults, each with its device, and
+// prints no hashes.
 func NewDevices(entries []DeviceEntry) (*Devices, error) {
 	d := &Devices{bySum: make(map[[sha256.Size]byte]*Device, len(entries))}
 	var faults []error
@@ -79,7 +79,7 @@ func NewDevices(entries []DeviceEntry) (*Devices, error) {
 	return d, errors.Join(faults...)
 }
 
-// under is the table with every device's policy worked out from the gateway's.
+// withPolicy returns the table with each device's policy derived from the gateway's.
 func (d *Devices) withPolicy(p Policy) (*Devices, error) {
 	table := &Devices{bySum: make(map[[sha256.Size]byte]*Device, len(d.bySum))}
 	for sum, device := range d.bySum {
@@ -93,18 +93,19 @@ func (d *Devices) withPolicy(p Policy) (*Devices, error) {
 	return table, nil
 }
 
-// HashCredential is what a DeviceEntry holds for a credential.
+// HashCredential returns the hash of a credential for a DeviceEntry.
 func HashCredential(credential string) string {
 	sum := sha256.Sum256([]byte(credential))
 	return hex.EncodeToString(sum[:])
 }
 
-// Len counts the devices.
+// Len returns the number of devices.
 func (d *Devices) Len() int { return len(d.bySum) }
 
-// find reads an Authorization header. One answer for a missing, a malformed and
-// an unknown credential: a stranger learns nothing. The table is looked up by
-// hash, so the time it takes says nothing about the credentials in it.
+// authenticate returns the device that an Authorization header names, or nil. A
+// missing, a malformed and an unknown credential have the same result, so a caller
+// cannot tell them apart. The lookup is by hash, so its time reveals nothing about
+// the credentials in the table.
 func (d *Devices) authenticate(authorization []byte) *Device {
 	if len(authorization) != len(bearer)+credentialSize ||
 		string(authorization[:len(bearer)]) != bearer ||
@@ -114,8 +115,8 @@ func (d *Devices) authenticate(authorization []byte) *Device {
 	return d.bySum[sha256.Sum256(authorization[len(bearer):])]
 }
 
-// NewCredential makes a credential for a device: 256 bits from the system's
-// random source. Give it to the device and HashCredential of it to the gateway.
+// NewCredential makes a credential for a device: 256 bits from the system's random
+// source. The device gets the credential, the gateway its HashCredential.
 func NewCredential() string {
 	var secret [32]byte
 	rand.Read(secret[:]) // never fails since Go 1.24

@@ -79,7 +79,7 @@ func TestDrainFinishesRequestsInProgress(t *testing.T) {
 	s.stop()
 	runtest.Eventually(t, delay/2, "/readyz to turn", func() bool { status, _ := s.readiness(); return status == 503 })
 	_, r := s.readiness()
-	if r.State != "fresh" || !slices.Equal(r.Waiting, []string{"shutting down: finishing the requests at hand"}) {
+	if r.State != "fresh" || !slices.Equal(r.Waiting, []string{"shutting down: finishing the requests in progress"}) {
 		t.Errorf("/readyz says %+v", r)
 	}
 	if a := s.send("GET", "/healthz", "", ""); a.status != 200 {
@@ -136,7 +136,7 @@ func TestDrainIsBounded(t *testing.T) {
 	if took := time.Since(began); took < bound {
 		t.Errorf("Serve returned after %v and did not wait %v for the request at hand", took, bound)
 	}
-	if !strings.Contains(s.log.String(), "did not end in time") {
+	if !strings.Contains(s.log.String(), "drain timeout") {
 		t.Errorf("the log does not say that a connection was left: %s", s.log)
 	}
 }

@@ -22,31 +22,31 @@ import (
 // timeNow is the clock of status pages; the check path uses the request's time.
 var timeNow = time.Now
 
-// Config is what a Gateway works with.
+// Config holds the settings of a Gateway.
 type Config struct {
-	Devices *Devices // who may ask; required
-	// Policy is what gates do in each state of the revocation data, unless their
-	// device entry says otherwise. Zero: DefaultPolicy.
+	Devices *Devices // the devices that may send checks; required
+	// Policy is the action for each state of the revocation data, unless a device
+	// entry overrides it. Zero: DefaultPolicy.
 	Policy Policy
 	// CacheBytes is the memory for verified passes, bytes; at least passcache.MinBytes.
 	CacheBytes int64
-	// DrainDelay is how long the gateway still serves after it was told to stop and
-	// /readyz has turned, so that load balancers look elsewhere first. May be 0.
+	// DrainDelay is how long the gateway still serves after shutdown has begun and
+	// /readyz reports 503, so load balancers can switch first. May be 0.
 	DrainDelay time.Duration
-	// DrainTimeout bounds the wait for requests at hand after that. Required.
+	// DrainTimeout bounds the wait for requests in progress after DrainDelay. Required.
 	DrainTimeout time.Duration
-	// Connections bounds those open at once; more are answered 503. 0:
-	// [MaxConnections]. Less than that is for a process with few descriptors.
+	// Connections bounds the open connections; further ones are answered 503. 0:
+	// [MaxConnections]. Lower values are for processes with few file descriptors.
 	Connections int
-	// Now turns the arrival time of a request into the time it is judged by. nil:
-	// the same. The demo uses it to move time.
+	// Now maps the arrival time of a request to the time it is judged at. nil: the
+	// identity. The demo uses it to shift time.
 	Now func(time.Time) time.Time
-	// Trouble says what keeps the revocation stream from being read, for /readyz of the
-	// admin listener and the log. May be nil.
+	// Trouble returns why the revocation stream cannot be read, for the log and for
+	// /readyz of the admin listener. Empty: it can be read. May be nil.
 	Trouble func() string
 }
 
-// Gateway checks codes. Make one with New, then call Serve.
+// Gateway checks codes. Make one with [New], then call [Gateway.Serve].
 type Gateway struct {
 	// immutable
 	Config
@@ -65,7 +65,7 @@ type Gateway struct {
 	listener atomic.Pointer[edge.Listener] // once it is served
 }
 
-// New prepares a gateway over a replica that somebody else keeps up to date.
+// New prepares a gateway over a replica that the caller keeps up to date.
 func New(c Config, replica *revocation.Replica, log *zap.Logger) (*Gateway, error) {
 	if c.Devices == nil || c.DrainTimeout <= 0 {
 		return nil, errors.New("gateway: Devices and DrainTimeout must be set")
@@ -101,8 +101,8 @@ func New(c Config, replica *revocation.Replica, log *zap.Logger) (*Gateway, erro
 		ReadBufferSize:     headerBytes,
 		WriteBufferSize:    headerBytes,
 		MaxRequestBodySize: bodyBytes,
-		// No timeouts: the connections keep limits themselves. Keep-alive probes
-		// are on without a word, as package net has them.
+		// No timeouts: edge.Conn enforces the limits. Keep-alive probes are on by
+		// default in package net.
 		CloseOnShutdown:              true,
 		DisablePreParseMultipartForm: true,
 		SecureErrorLogMessage:        true, // its default quotes the request, and with it a token
@@ -112,13 +112,13 @@ func New(c Config, replica *revocation.Replica, log *zap.Logger) (*Gateway, erro
 	return g, nil
 }
 
-// Serve answers on inner until ctx ends, then drains: first /readyz turns
-// and requests are still served for DrainDelay, then the listener closes and
-// requests at hand are finished, for DrainTimeout at most. It closes inner.
+// Serve answers requests on inner until ctx ends, then drains: /readyz reports 503
+// and requests are still served for DrainDelay; then the listener closes and
+// requests in progress get up to DrainTimeout. Serve closes inner.
 func (g *Gateway) Serve(ctx context.Context, inner net.Listener) error {
 	listener := edge.NewListener(inner, g.limits, g.log)
 	g.listener.Store(listener)
-	measuring, stop := context.WithCancel(context.WithoutCancel(ctx)) // while it drains, too
+	measuring, stop := context.WithCancel(context.WithoutCancel(ctx)) // continues during the drain
 	var gauge sync.WaitGroup
 	gauge.Go(func() { g.load.Run(measuring) })
 	gauge.Go(func() { g.logState(measuring) })
@@ -128,30 +128,30 @@ func (g *Gateway) Serve(ctx context.Context, inner net.Listener) error {
 	go func() { failed <- g.server.Serve(listener) }()
 	select {
 	case err := <-failed:
-		if err == nil { // how the server reports a listener that was closed elsewhere
+		if err == nil { // the server's report of a listener that another goroutine closed
 			err = net.ErrClosed
 		}
 		return fmt.Errorf("gateway: %w", err)
 	case <-ctx.Done():
 	}
 	g.draining.Store(true)
-	g.log.Info("stopping: requests are still served for the drain delay", zap.Duration("delay", g.DrainDelay))
+	g.log.Info("shutdown: requests are still served for the drain delay", zap.Duration("delay", g.DrainDelay))
 	time.Sleep(g.DrainDelay)
 	bounded, cancel := context.WithTimeout(context.Background(), g.DrainTimeout)
 	defer cancel()
 	if err := g.server.ShutdownWithContext(bounded); err != nil {
-		g.log.Warn("some connections did not end in time", zap.Error(err))
+		g.log.Warn("drain timeout: some connections are still open", zap.Error(err))
 	} else {
-		// Only now does nobody ask the cache any more; a closed one must not be asked.
+		// No request uses the cache any more: only then may it be closed.
 		g.passes.Close()
 	}
-	// A server that had not taken up its listener yet was not stopped by that.
+	// Shutdown does not stop a server that has not yet registered its listener.
 	listener.Close()
 	return <-failed
 }
 
-// quiet takes fasthttp's messages: connection errors of strangers, which are
-// not worth a line each in the peak.
+// quiet logs fasthttp's messages at debug level, without their values. They report
+// connection errors of arbitrary clients, too many to log in the peak, and may quote input.
 type quiet struct{ log *zap.Logger }
 
 func (q quiet) Printf(format string, args ...any) {

@@ -13,29 +13,29 @@ type Readiness struct {
 	Ready bool   `json:"ready"`
 	State string `json:"state"` // of the revocation data
 	AgeMS int64  `json:"age_ms"`
-	// Waiting says what keeps the gateway from being ready, or what is wrong
-	// while it serves; empty when all is well. It names brokers, and is for operators.
+	// Waiting lists the causes for which the gateway is not ready, and faults while it
+	// serves; empty if there are none. It names brokers, so only operators see it.
 	Waiting []string `json:"waiting"`
 }
 
-// publicReadiness is what everybody may know of it.
+// publicReadiness is the part of Readiness on the public listener.
 type publicReadiness struct {
 	Ready bool   `json:"ready"`
 	State string `json:"state"`
 	AgeMS int64  `json:"age_ms"`
 }
 
-// Readiness asks whether a load balancer should send requests here.
+// Readiness reports whether a load balancer should send requests to this gateway.
 func (g *Gateway) Readiness() Readiness {
 	s := g.replica.Status(g.Now(timeNow()).UnixMilli())
 	r := Readiness{
-		// A gateway that is booting may be told to serve on a snapshot, but others are better.
+		// While booting, other gateways are better even if the policy serves on a snapshot.
 		Ready: s.State != revocation.Booting && g.Policy.action(s.Freshness) != Deny,
 		State: s.State.String(), AgeMS: s.AgeMS, Waiting: []string{},
 	}
 	if g.draining.Load() {
 		r.Ready = false
-		r.Waiting = append(r.Waiting, "shutting down: finishing the requests at hand")
+		r.Waiting = append(r.Waiting, "shutting down: finishing the requests in progress")
 	}
 	trouble := ""
 	if g.Trouble != nil {
@@ -45,7 +45,7 @@ func (g *Gateway) Readiness() Readiness {
 		r.Waiting = append(r.Waiting, trouble)
 	}
 	r.Waiting = append(r.Waiting, s.Waiting...)
-	if trouble == "" { // with a stream that is not read the issuer's silence means nothing
+	if trouble == "" { // the issuer's silence means nothing while the stream cannot be read
 		r.Waiting = append(r.Waiting, s.Silence...)
 	}
 	if s.State == revocation.Expired {
@@ -68,7 +68,7 @@ func (r Readiness) public() publicReadiness {
 func readinessJSON(r any) []byte {
 	body, err := json.Marshal(r)
 	if err != nil {
-		panic("BUG: readiness is no JSON: " + err.Error())
+		panic("BUG: readiness is not JSON: " + err.Error())
 	}
 	return append(body, '\n')
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/railgate/railgate/tokens/fixedkey"
 )
 
-// meter counts what the gateway does. Labels are fixed at compile time; a
-// device, a serial or a subject is never one.
+// meter counts verdicts, problems and other events. Labels are fixed at compile time:
+// no label holds a device, a serial or a subject.
 type meter struct {
 	verdicts [revocation.Suspect + 1][actionCount][]atomic.Uint64 // by state, by action, by reason
 	problems map[*problem]*atomic.Uint64                          // keys fixed at start
@@ -40,51 +40,51 @@ func (m *meter) problem(p *problem)                                    { m.probl
 
 var (
 	descVerdicts = prometheus.NewDesc("railgate_verdicts_total",
-		"Verdicts by reason, its class, the state of the revocation data behind them, and what the policy says of that state.",
+		"Verdicts, by reason, class of the reason, state of the revocation data and policy action for that state.",
 		[]string{"reason", "class", "revocation", "policy"}, nil)
 	descProblems = prometheus.NewDesc("railgate_refused_requests_total",
-		"Requests that got a problem instead of a verdict.", []string{"code"}, nil)
+		"Requests answered with a problem instead of a verdict, by problem code.", []string{"code"}, nil)
 	descDelayed = prometheus.NewDesc("railgate_forgeries_delayed_total",
-		"Answers that were held back while the gateway was busy: to forged codes, unknown credentials and pipelined requests that are no checks, on connections that show many.", nil, nil)
+		"Answers delayed on connections with many forged codes, unknown credentials or pipelined requests that are not checks.", nil, nil)
 	descWait = prometheus.NewDesc("railgate_cpu_wait_seconds",
-		"How long nine in ten goroutines waited for a processor at most, in the last 20 ms.", nil, nil)
-	descOverload   = prometheus.NewDesc("railgate_overload_level", "1 for the level of load the gateway is at.", []string{"level"}, nil)
+		"Time that runnable goroutines waited for a processor in the last 20 to 200 ms, 90th percentile, seconds.", nil, nil)
+	descOverload   = prometheus.NewDesc("railgate_overload_level", "1 for the current overload level, 0 for the others.", []string{"level"}, nil)
 	descBatchScans = prometheus.NewDesc("railgate_batch_scans_total",
-		"Verdicts on scans that came in batches, later than they were made; railgate_verdicts_total has them as well.", nil, nil)
+		"Verdicts on scans in batches; railgate_verdicts_total includes them.", nil, nil)
 	descInProgress = prometheus.NewDesc("railgate_batches_in_progress",
-		"Batches that are being received, judged or answered now.", nil, nil)
+		"Batches being received, judged or answered now.", nil, nil)
 	descPanics = prometheus.NewDesc("railgate_panics_total",
-		"Panics recovered at the request edge; each was answered with a denial.", nil, nil)
+		"Panics recovered while answering a request; each request got problem internal_error.", nil, nil)
 	descRejected = prometheus.NewDesc("railgate_connections_rejected_total",
-		"Connections refused because the limit was reached.", nil, nil)
-	descOpen     = prometheus.NewDesc("railgate_open_connections", "Connections open now on the public listener.", nil, nil)
+		"Connections rejected because railgate_open_connections_limit was reached.", nil, nil)
+	descOpen     = prometheus.NewDesc("railgate_open_connections", "Open connections of the public listener.", nil, nil)
 	descOpenMost = prometheus.NewDesc("railgate_open_connections_limit",
-		"Connections that may be open at once on the public listener; one more is answered 503.", nil, nil)
+		"Largest number of open connections of the public listener; further ones are answered 503.", nil, nil)
 	descAccept = prometheus.NewDesc("railgate_accept_errors_total",
-		"Failed tries to accept a connection on the public listener; each is tried again.", nil, nil)
+		"Failed attempts to accept a connection on the public listener; each is retried.", nil, nil)
 	descCache = prometheus.NewDesc("railgate_pass_cache_total",
-		"Events of the pass cache.", []string{"event"}, nil)
+		"Lookups and changes of the pass cache, by event.", []string{"event"}, nil)
 	descState = prometheus.NewDesc("railgate_revocation_state",
-		"1 for the state the revocation data is in.", []string{"state"}, nil)
+		"1 for the current state of the revocation data, 0 for the others.", []string{"state"}, nil)
 	descAge = prometheus.NewDesc("railgate_revocation_age_seconds",
-		"Time since the watermark: every revocation acknowledged before it is applied. -1 while booting.", nil, nil)
-	descRevoked = prometheus.NewDesc("railgate_revoked_serials", "Serials revoked now.", nil, nil)
-	descBytes   = prometheus.NewDesc("railgate_revocation_set_bytes", "Bytes of the revoked and exempted serials, the closed sessions and the cut-offs.", nil, nil)
-	descFull    = prometheus.NewDesc("railgate_revocation_memory_alarm", "1 if the revocation data takes more memory than revocation.memory_mib.", nil, nil)
-	descExempt  = prometheus.NewDesc("railgate_exempt_serials", "Serials that stay good under a key that is cut off.", nil, nil)
-	descSubject = prometheus.NewDesc("railgate_subject_cutoffs", "Subjects whose earlier sessions are not good.", nil, nil)
-	descClosed  = prometheus.NewDesc("railgate_closed_sessions", "Sessions that their holders closed and that are still known, a day's.", nil, nil)
+		"Seconds since the watermark (issuer clock to gateway clock); every revocation acknowledged before the watermark is applied. -1 while booting.", nil, nil)
+	descRevoked = prometheus.NewDesc("railgate_revoked_serials", "Serials that are revoked now.", nil, nil)
+	descBytes   = prometheus.NewDesc("railgate_revocation_set_bytes", "Memory of the revoked and exempt serials, closed sessions and cutoffs, bytes.", nil, nil)
+	descFull    = prometheus.NewDesc("railgate_revocation_memory_alarm", "1 if the revocation data exceeds revocation.memory_mib, else 0; nothing is dropped.", nil, nil)
+	descExempt  = prometheus.NewDesc("railgate_exempt_serials", "Serials that stay valid although their key is distrusted.", nil, nil)
+	descSubject = prometheus.NewDesc("railgate_subject_cutoffs", "Subjects with a cutoff: their earlier sessions are refused.", nil, nil)
+	descClosed  = prometheus.NewDesc("railgate_closed_sessions", "Sessions closed by their holders whose closing is not forgotten yet.", nil, nil)
 	descDelay   = prometheus.NewDesc("railgate_revocation_delay_seconds",
-		"From the issuer's acceptance of a record to its effect here, by both clocks; records read while catching up are not counted.", nil, nil)
-	descKeys    = prometheus.NewDesc("railgate_issuer_keys", "Issuer keys known, retired ones included.", nil, nil)
+		"Seconds from acceptance of a record at the issuer to its effect at this gateway (issuer clock to gateway clock); records read while catching up are not counted.", nil, nil)
+	descKeys    = prometheus.NewDesc("railgate_issuer_keys", "Known issuer keys, including retired ones.", nil, nil)
 	descBatches = prometheus.NewDesc("railgate_control_batches_total",
-		"Messages of the control stream by what became of them.", []string{"outcome"}, nil)
+		"Messages of the control stream, by outcome.", []string{"outcome"}, nil)
 	descRecords = prometheus.NewDesc("railgate_control_records_total",
-		"Records of the control stream by what became of them.", []string{"outcome"}, nil)
+		"Records of the control stream, by outcome.", []string{"outcome"}, nil)
 	descRewinds = prometheus.NewDesc("railgate_control_rewinds_total",
-		"Times a partition was read again from the start of its log.", nil, nil)
-	descVerifier = prometheus.NewDesc("railgate_verifier", "1 for the form in which this process verifies signatures: ifma, scalar or plain.", []string{"form"}, nil)
-	descDevices  = prometheus.NewDesc("railgate_devices", "Devices that may ask.", nil, nil)
+		"Times that a partition was reread from the start of its log.", nil, nil)
+	descVerifier = prometheus.NewDesc("railgate_verifier", "1 for the implementation that verifies signatures: ifma, scalar or plain.", []string{"form"}, nil)
+	descDevices  = prometheus.NewDesc("railgate_devices", "Devices in the settings, which may send checks.", nil, nil)
 )
 
 var _ prometheus.Collector = (*Gateway)(nil)
@@ -104,7 +104,7 @@ func (g *Gateway) Collect(out chan<- prometheus.Metric) {
 		for a := range g.meter.verdicts[s] {
 			for _, r := range tokens.Reasons() {
 				n := g.meter.verdicts[s][a][r].Load()
-				// What no policy asks for would be two thirds of all series, for ever 0.
+				// Actions outside the policy would be two thirds of all series, always 0.
 				if n > 0 || g.Policy[s] == Action(a) {
 					counter(descVerdicts, n, r.String(), r.Class().String(), revocation.State(s).String(), Action(a).String())
 				}
@@ -166,14 +166,14 @@ func (g *Gateway) Collect(out chan<- prometheus.Metric) {
 		counter(descBatches, s.Counts.Outcomes[o], o.String())
 	}
 	for outcome, n := range map[string]uint64{"revoked": s.Counts.Revoked, "unrevoked": s.Counts.Unrevoked,
-		"exempted": s.Counts.Exempted, "subject_cut_off": s.Counts.Subjects, "session_closed": s.Counts.Closed, "no_room": s.Counts.NoRoom, "late": s.Counts.Late,
+		"exempted": s.Counts.Exempted, "subject_cutoff": s.Counts.Subjects, "session_closed": s.Counts.Closed, "no_room": s.Counts.NoRoom, "late": s.Counts.Late,
 		"day_refused": s.Counts.OutOfDay, "unknown_kind": s.Counts.Unknown, "key_refused": s.Counts.KeyClash} {
 		counter(descRecords, n, outcome)
 	}
 	counter(descRewinds, s.Counts.Rewinds)
 }
 
-// acceptErrors is how often accepting a connection failed.
+// acceptErrors returns how often accepting a connection failed.
 func (g *Gateway) acceptErrors() uint64 {
 	if l := g.listener.Load(); l != nil {
 		return l.Errors()

@@ -7,7 +7,7 @@ import (
 	"github.com/railgate/railgate/revocation"
 )
 
-// Action is what a gate does in a state of the revocation data. The zero value
+// Action is what the gateway does in a state of the revocation data. The zero value
 // denies.
 type Action uint8
 
@@ -26,8 +26,8 @@ func (a Action) String() string { return actionNames[a] }
 // Policy is the action for each state.
 type Policy [revocation.Suspect + 1]Action
 
-// DefaultPolicy keeps gates working on their last data for a while and says so.
-// A gate that is starting waits the second it takes to be sure.
+// DefaultPolicy continues to serve on stale data, flagged, until it expires. A
+// gateway that is booting denies until it has read the stream, about a second.
 var DefaultPolicy = Policy{
 	revocation.Booting: Deny,
 	revocation.Fresh:   Serve,
@@ -36,17 +36,17 @@ var DefaultPolicy = Policy{
 	revocation.Suspect: Flag,
 }
 
-// PolicyEntry is a policy as configured; an empty action leaves the default. Fresh
-// data is always served. Booting is served or flagged only with a snapshot that
-// has not expired, since a gateway that knows nothing can judge nobody.
+// PolicyEntry is a policy as configured; an empty action keeps the default. Fresh
+// data is always served. Serve and flag apply to booting only with a restored
+// snapshot that has not expired: without data no code can be judged.
 type PolicyEntry struct {
-	Booting string `toml:"booting" doc:"not all read yet; applies only if a snapshot that has not expired was restored"`
+	Booting string `toml:"booting" doc:"the stream is not read to its end yet; applies only with a restored snapshot that has not expired"`
 	Stale   string `toml:"stale" doc:"older than stale_after"`
-	Expired string `toml:"expired" doc:"older than expired_after; flag admits on old data, to be checked afterwards"`
-	Suspect string `toml:"suspect" doc:"the stream contradicts itself or is dated ahead of this clock; all that was ever learnt counts"`
+	Expired string `toml:"expired" doc:"older than expired_after; flag admits on old data, to be reviewed afterwards"`
+	Suspect string `toml:"suspect" doc:"the stream contradicts itself or is dated ahead of this clock; every revocation ever received counts"`
 }
 
-// Entry is the policy as it would be configured.
+// Entry returns the policy as it would be configured.
 func (p Policy) Entry() PolicyEntry {
 	return PolicyEntry{
 		Booting: p[revocation.Booting].String(), Stale: p[revocation.Stale].String(),
@@ -54,7 +54,7 @@ func (p Policy) Entry() PolicyEntry {
 	}
 }
 
-// With is the policy with the entry's actions in place of its own.
+// With returns the policy with the entry's actions in place of its own.
 func (p Policy) With(e PolicyEntry) (Policy, error) {
 	var faults []error
 	for _, c := range []struct {
@@ -77,7 +77,7 @@ func (p Policy) With(e PolicyEntry) (Policy, error) {
 	return p, errors.Join(faults...)
 }
 
-// action is what to do with data of that freshness.
+// action returns what to do with data of that freshness.
 func (p *Policy) action(f revocation.Freshness) Action {
 	if !f.Usable {
 		return Deny

@@ -9,8 +9,8 @@ import (
 	"github.com/railgate/railgate/gateway/edge"
 )
 
-// problem is a refused request, RFC 9457: the caller did something wrong, and
-// no verdict was made. It is rendered once.
+// problem is the answer to a request that got no verdict, RFC 9457. Its body is
+// rendered once.
 type problem struct {
 	status int
 	code   string
@@ -23,7 +23,7 @@ func newProblem(status int, code, title, en, zh string) *problem {
 		"text": map[string]string{"en": en, "zh": zh},
 	})
 	if err != nil {
-		panic("BUG: a problem is no JSON: " + err.Error())
+		panic("BUG: a problem is not JSON: " + err.Error())
 	}
 	return &problem{status: status, code: code, body: body}
 }
@@ -71,7 +71,7 @@ var (
 var problems = []*problem{problemDevice, problemScopeDenied, problemBatches, problemSlots, problemScopeMissing, problemScopeUnknown, problemNotFound,
 	problemMethod, problemTimeout, problemTooLarge, problemScans, problemTooMany, problemHeaders, problemBad, problemExpectation, problemVersion, problemOverloaded, problemInternal}
 
-// faults are the problems of heads and bodies that are refused.
+// faults maps the faults of heads and bodies to problems.
 var faults = [edge.FaultCount]*problem{edge.Malformed: problemBad, edge.Version: problemVersion, edge.Expectation: problemExpectation, edge.TooLarge: problemTooLarge}
 
 func (g *Gateway) refuse(ctx *fasthttp.RequestCtx, p *problem) {
@@ -88,14 +88,14 @@ func (g *Gateway) refuse(ctx *fasthttp.RequestCtx, p *problem) {
 	ctx.Response.SetBody(p.body)
 }
 
-// unreadable answers what fasthttp could not read as a request, and ends the
-// connection: after a broken request nobody knows where the next one begins.
+// unreadable answers a request that fasthttp could not read and closes the
+// connection: after a broken request the start of the next one is unknown.
 func (g *Gateway) unreadable(ctx *fasthttp.RequestCtx, err error) {
 	var small *fasthttp.ErrSmallBuffer
 	conn, _ := ctx.Conn().(*edge.Conn)
 	p := problemBad
 	switch {
-	case conn != nil && conn.Late(): // asked first: some of fasthttp's errors hide what they are about
+	case conn != nil && conn.Late(): // first, since some of fasthttp's errors hide their cause
 		p = problemTimeout
 	case conn != nil && conn.Fault() != edge.NoFault:
 		p = faults[conn.Fault()]
@@ -109,8 +109,8 @@ func (g *Gateway) unreadable(ctx *fasthttp.RequestCtx, err error) {
 	ctx.SetConnectionClose()
 }
 
-// tooLarge says why a body is larger than bodyLimit let it be: the body of a batch
-// may do, but not from this sender, or not now.
+// tooLarge returns the problem of a body above the limit that bodyLimit chose: the
+// size may be allowed for batches, but not for this device, or not now.
 func (g *Gateway) tooLarge(h *fasthttp.RequestHeader) *problem {
 	if !isBatch(h) {
 		return problemTooLarge
@@ -127,10 +127,10 @@ func (g *Gateway) tooLarge(h *fasthttp.RequestHeader) *problem {
 	return problemTooLarge
 }
 
-// expectNothing answers Expect: 100-continue before the body is there, and the
-// server then ends the connection. It must not be a ContinueHandler: that keeps
-// the connection, takes the body, if it comes after all, for a request, and
-// answers all that follows with an empty 200 without asking the handler.
+// expectNothing answers Expect: 100-continue before the body is read; the server
+// then closes the connection. It must not be a ContinueHandler: fasthttp would keep
+// the connection, take a body that comes after all for a request, and answer every
+// later request with an empty 200 without calling the handler.
 func (g *Gateway) expectNothing(ctx *fasthttp.RequestCtx) int {
 	g.slots.release(&ctx.Request.Header)
 	g.refuse(ctx, problemExpectation)

@@ -6,18 +6,19 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// How many batches may be at hand at once: being received, judged or answered.
-// One takes 430 KiB at most, body and answer, so all together take 108 MiB.
+// Bounds on the batches in progress: being received, judged or answered. A batch
+// takes at most 430 KiB, body and answer, so all of them take at most 108 MiB.
 const (
 	batchSlots = 256
-	// devicePlaces is how many of them one device may have. A handheld sends one at
-	// a time; a stolen credential must not keep others from sending theirs.
+	// deviceSlots bounds the batches of one device. A handheld sends one at a time; a
+	// stolen credential must not block the batches of other devices.
 	deviceSlots = 64
 )
 
-// places bounds the batches at hand. A place is taken when the head was read and
-// the body was not, and left when the answer is written or the request has failed.
-// It is known by the request's header, which is the server's own for as long.
+// slots bounds the batches in progress. A request acquires its slot once its head is
+// read and before its body is, and releases it when the answer is written or the
+// request has failed. The key is the request's header, which the server reuses only
+// after that.
 type slots struct {
 	mu      sync.Mutex
 	taken   map[*fasthttp.RequestHeader]*Device
@@ -28,14 +29,14 @@ func newSlots() *slots {
 	return &slots{taken: map[*fasthttp.RequestHeader]*Device{}, devices: map[*Device]int{}}
 }
 
-// take reports whether the request has a place now. One that has it keeps it.
+// acquire reports whether the request has a slot now. A request that has one keeps it.
 func (p *slots) acquire(h *fasthttp.RequestHeader, d *Device) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.taken[h] == d {
 		return true
 	}
-	p.releaseLocked(h) // of a request whose end was not told
+	p.releaseLocked(h) // left by an earlier request whose end was not reported
 	if len(p.taken) >= batchSlots || p.devices[d] >= deviceSlots {
 		return false
 	}
@@ -44,21 +45,21 @@ func (p *slots) acquire(h *fasthttp.RequestHeader, d *Device) bool {
 	return true
 }
 
-// has reports whether the request has a place.
+// has reports whether the request has a slot.
 func (p *slots) has(h *fasthttp.RequestHeader) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.taken[h] != nil
 }
 
-// leave gives up the place of the request, if it has one.
+// release frees the slot of the request, if it has one.
 func (p *slots) release(h *fasthttp.RequestHeader) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.releaseLocked(h)
 }
 
-// drop is called with p.mu held.
+// releaseLocked is release for callers that hold p.mu.
 func (p *slots) releaseLocked(h *fasthttp.RequestHeader) {
 	d := p.taken[h]
 	if d == nil {
@@ -70,7 +71,7 @@ func (p *slots) releaseLocked(h *fasthttp.RequestHeader) {
 	}
 }
 
-// count is how many places are taken.
+// count returns the number of slots in use.
 func (p *slots) count() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()

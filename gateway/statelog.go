@@ -8,15 +8,15 @@ import (
 )
 
 const (
-	// stateEvery is how often the state is looked at for the log, and with that the
-	// most lines that a state which comes and goes can cost.
+	// stateEvery is how often the state is sampled for the log, and so the shortest
+	// time between two lines of a state that alternates.
 	stateEvery = 500 * time.Millisecond
-	// repeatEvery is the time between two lines of a state that lasts.
+	// repeatEvery is the time between two lines of a lasting state.
 	repeatEvery = time.Minute
 )
 
-// logState writes to the log what the gateway's data is like, until ctx ends: when it
-// is ready, when it leaves fresh and why, and when it has recovered.
+// logState logs the state of the revocation data until ctx ends: when the gateway is
+// ready, when the data is no longer fresh and why, and when it has recovered.
 func (g *Gateway) logState(ctx context.Context) {
 	l := stateLog{log: g.log, began: time.Now()}
 	tick := time.NewTicker(stateEvery)
@@ -31,14 +31,14 @@ func (g *Gateway) logState(ctx context.Context) {
 	}
 }
 
-// stateLog is what the log has been told.
+// stateLog remembers the last line written.
 type stateLog struct {
 	log          *zap.Logger
 	began        time.Time // when the gateway started
-	ready        bool      // it was once
+	ready        bool      // whether it was ever ready
 	state        string    // of the last line
 	logged       time.Time
-	unfreshSince time.Time // when the data was no longer fresh; zero: it is
+	unfreshSince time.Time // when the data was no longer fresh; zero: it is fresh
 }
 
 const (

@@ -9,8 +9,8 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// A refusal is constant up to the freshness, and so is the tail of every
-// verdict up to two numbers: these parts are rendered once.
+// A denial is constant up to the freshness, and the end of every verdict is constant
+// up to two numbers: these parts are rendered once, at start.
 var (
 	denials = func() [][]byte {
 		parts := make([][]byte, len(tokens.Reasons()))
@@ -21,7 +21,7 @@ var (
 				ZH string `json:"zh"`
 			}{en, zh})
 			if err != nil {
-				panic("BUG: a reason's text is no JSON: " + err.Error())
+				panic("BUG: a reason's text is not JSON: " + err.Error())
 			}
 			parts[i] = []byte(`{"verdict":"deny","reason":"` + r.String() + `","class":"` + r.Class().String() + `","text":` + string(text))
 		}
@@ -33,7 +33,7 @@ var (
 		for set := range lists {
 			list, err := json.Marshal(tokens.Scopes(set).Names())
 			if err != nil {
-				panic("BUG: scope names are no JSON: " + err.Error())
+				panic("BUG: scope names are not JSON: " + err.Error())
 			}
 			lists[set] = list
 		}
@@ -51,8 +51,8 @@ var (
 	}()
 )
 
-// appendVerdict renders the one answer a check has. The claims of the pass are
-// part of it only when it admits: in a refused code nothing is proven.
+// appendVerdict renders the answer to a check. It includes the claims of the pass
+// only in an allow: nothing in a denied code is proven.
 func appendVerdict(dst []byte, t *tokens.Token, reason tokens.Reason, f revocation.Freshness, a Action, now int64) []byte {
 	if reason == tokens.ReasonOK {
 		dst = append(dst, `{"verdict":"allow","reason":"ok","class":"ok","subject":"`...)

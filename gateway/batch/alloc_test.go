@@ -13,7 +13,7 @@ func TestReadAllocatesNothing(t *testing.T) {
 			copy(sent, body)
 			Read(sent, memory)
 		}); n != 0 {
-			t.Errorf("%d bytes were read with %v allocations", len(body), n)
+			t.Errorf("reading %d bytes allocates %v times", len(body), n)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 const letters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 
-// batch is a body of codes as long and as varied as real ones.
+// batch returns a body with n codes of the length and alphabet of real ones.
 func batch(n int) []byte {
 	random := rand.New(rand.NewPCG(1, 2))
 	list := make([]string, n)
@@ -40,7 +40,7 @@ func BenchmarkRead(b *testing.B) {
 		b.Run(name+"/ours", func(b *testing.B) {
 			memory, sent := make([]Scan, 0, Max), make([]byte, len(body))
 			perScan(b, func() {
-				copy(sent, body) // it is spent by reading
+				copy(sent, body) // Read destroys it
 				if _, refusal := Read(sent, memory); refusal.Fault != NoFault {
 					b.Fatal(refusal.Fault)
 				}

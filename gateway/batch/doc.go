@@ -1,20 +1,19 @@
-// Package batch reads the body of a batch: what a handheld scanned while it had
-// no network, as JSON (RFC 8259).
+// Package batch reads the body of a batch: the scans that a handheld made without a
+// network, as JSON (RFC 8259).
 //
 //	{"scans":[{"code":"RG1:...","scanned_at_ms":1771113600000}, ...]}
 //
-// It promises one meaning for every body that it reads, the one that
-// encoding/json finds, and a Refusal for every other: no name but these, none
-// twice, none missing, 1 to Max scans, times as plain integers, nothing after
-// the end. Names may come in any order, and white space and escapes wherever
-// JSON has them. A Refusal says what is wrong and where, and never quotes.
+// It promises to read each body that it accepts as encoding/json does, and to return
+// a [Refusal] for every other body. It accepts only these names, none twice and none
+// missing, 1 to [Max] scans, times as plain integers, and no bytes after the end.
+// Names may come in any order, with white space and escapes wherever JSON allows
+// them. A Refusal gives the fault and its position, and quotes no input.
 //
-// It allocates nothing, and nothing in a body makes it recurse. It decodes
-// escapes inside the body, so the body is spent afterwards, and what it returns
-// lives as long as the body does.
+// Reading allocates no memory and does not recurse. It decodes escapes inside the
+// body, which destroys the body; the returned texts are views of it.
 //
-// It does not judge codes. Whatever a scanner may read, in any script and of any
-// length, is a text; that it is no code is a verdict on one scan, which must not
-// cost the passengers beside it theirs. For the same reason half a surrogate pair
-// is read, as U+FFFD. Bytes that are not UTF-8 are no JSON.
+// The package does not judge codes. Any string that a scanner may read, in any script
+// and of any length, is accepted: a string that is not a code gets a verdict of its
+// own and must not cost the other scans theirs. For the same reason half a surrogate
+// pair is read as U+FFFD. Bytes that are not UTF-8 are not JSON and are refused.
 package batch

@@ -3,7 +3,7 @@ package batch
 // Fault is why a body is refused.
 type Fault uint8
 
-// The faults. Their names are stable: the list may grow, none changes its meaning.
+// The faults. Their names are stable: the list may grow, but no meaning changes.
 const (
 	NoFault Fault = iota
 	Syntax        // not JSON, or JSON of another shape
@@ -18,17 +18,17 @@ const (
 
 var faultNames = [faultCount]string{"none", "syntax", "unknown_name", "name_twice", "name_missing", "number", "no_scans", "too_many"}
 
-// String is the stable name of the fault.
+// String returns the stable name of the fault.
 func (f Fault) String() string { return faultNames[f] }
 
-// Refusal says what is wrong with a body and where. The zero Refusal: nothing.
+// Refusal describes the fault of a body and its position. The zero Refusal means no fault.
 type Refusal struct {
 	Fault Fault
-	// Scan is how many scans were read before the fault; inside a scan that is
-	// its place in the list, from 0.
+	// Scan is the number of scans read before the fault; for a fault inside a scan, the
+	// scan's index in the list, from 0.
 	Scan int
-	// Offset is where the fault is, bytes from the start of the body as it was
-	// sent; the body's length if it ends too early. A name or a time is faulted
-	// where it begins.
+	// Offset is the position of the fault, bytes from the start of the original body;
+	// the body's length if it ends too early. The fault of a name or a time is at its
+	// first byte.
 	Offset int
 }

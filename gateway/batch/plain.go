@@ -5,12 +5,12 @@ import (
 	"encoding/binary"
 )
 
-// isPlain says whether all of s stands for itself in a JSON string: ASCII, but no
-// control, no quote and no backslash. The caller knows that there is no quote.
+// isPlain reports whether every byte of s stands for itself in a JSON string: ASCII,
+// no control character, no quote and no backslash. The caller has excluded quotes.
 //
-// Four words at a time: in x - ' ', taken byte by byte, the top bit is set where
-// the byte was below the space; what such a byte borrows can only add bits where
-// one is set already. In x itself it is set where the byte is not ASCII.
+// It takes four words at a time. In x - ' ', taken byte by byte, the top bit is set
+// where the byte was below the space; a borrow from such a byte can only add bits
+// where one is set already. In x itself the top bit is set where the byte is not ASCII.
 func isPlain(s []byte) bool {
 	if bytes.IndexByte(s, '\\') >= 0 {
 		return false
@@ -33,8 +33,8 @@ const (
 	tops   = 0x8080808080808080
 )
 
-// plain counts the bytes at the start of s that stand for themselves in a JSON
-// string: the plain way of isPlain, and its rival in tests.
+// plain returns the number of leading bytes of s that stand for themselves in a JSON
+// string. It is the byte-by-byte form of isPlain, and its reference in tests.
 func plain(s []byte) int {
 	for n, c := range s {
 		if c < ' ' || c == '"' || c == '\\' || c > 127 {

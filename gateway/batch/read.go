@@ -4,28 +4,28 @@ package batch
 const (
 	// Max is the most scans in one body.
 	Max = 256
-	// MaxDigits is the most digits of a time: no int64 is exceeded, and no double
-	// that a client may keep it in.
+	// MaxDigits is the most digits of a time: the value fits an int64, and a double in
+	// which a client may store it.
 	MaxDigits = 15
 )
 
-// Scan is one code as it was scanned.
+// Scan is one scanned code.
 type Scan struct {
-	Text []byte // what the scanner read, a view of the body
-	AtMS int64  // when, by the scanning device, Unix ms
+	Text []byte // the text that the scanner read, a view of the body
+	AtMS int64  // time of the scan, by the scanning device's clock, Unix ms
 }
 
-// Read reads a body into the memory of into, whose content is overwritten and
-// which grows if it has no room for Max. What was read before a fault is
-// returned with it, for tests and the curious.
+// Read reads a body into the memory of into. It overwrites the content of into, and
+// allocates if into has no capacity for the scans. It returns the scans read before
+// a fault along with the fault, for tests and diagnosis.
 func Read(body []byte, into []Scan) ([]Scan, Refusal) {
 	r := reader{body: body, scans: into[:0]}
 	r.readBody()
 	return r.scans, r.refusal
 }
 
-// reader walks through a body. Its methods report whether to go on; when not,
-// the refusal is set.
+// reader parses a body. Its methods report whether to continue; if not, the refusal
+// is set.
 type reader struct {
 	body    []byte
 	at      int // the next byte
@@ -38,7 +38,7 @@ func (r *reader) refuse(f Fault, offset int) bool {
 	return false
 }
 
-// next is the next byte that is not white space, or 0, which begins nothing.
+// peek skips white space and returns the next byte, or 0 at the end, which starts no token.
 func (r *reader) peek() byte {
 	for r.at < len(r.body) {
 		switch c := r.body[r.at]; c {
@@ -51,7 +51,7 @@ func (r *reader) peek() byte {
 	return 0
 }
 
-// take expects c, after white space.
+// expect skips white space and consumes c, or fails.
 func (r *reader) expect(c byte) bool {
 	if r.peek() != c {
 		return r.refuse(Syntax, r.at)
@@ -60,7 +60,7 @@ func (r *reader) expect(c byte) bool {
 	return true
 }
 
-// The names of the two objects, and what they are called here.
+// The names of the two objects, and their indexes.
 var (
 	bodyNames = []string{"scans"}
 	scanNames = []string{code: "code", scannedAt: "scanned_at_ms"}
@@ -72,9 +72,8 @@ const (
 	end       = -1 // of the object
 )
 
-// member reads an object up to the value of its next name, and says which of
-// names that is, or that the object has ended. seen has a bit for each name that
-// was there already.
+// readName reads an object up to the value of its next name. It returns the index of
+// the name, or end if the object has ended. seen has a bit for each name read so far.
 func (r *reader) readName(names []string, seen *uint8) (name int, ok bool) {
 	if r.peek() == '}' {
 		if int(*seen) != 1<<len(names)-1 {
@@ -105,7 +104,7 @@ func (r *reader) readName(names []string, seen *uint8) (name int, ok bool) {
 	return end, r.refuse(Unknown, start)
 }
 
-// read reads the whole body.
+// readBody reads the whole body.
 func (r *reader) readBody() bool {
 	if !r.expect('{') {
 		return false
@@ -129,7 +128,7 @@ func (r *reader) readBody() bool {
 	return true
 }
 
-// list reads the scans.
+// readScans reads the list of scans.
 func (r *reader) readScans() bool {
 	if !r.expect('[') {
 		return false
@@ -154,7 +153,7 @@ func (r *reader) readScans() bool {
 	}
 }
 
-// scan reads one object of the list.
+// readScan reads one object of the list.
 func (r *reader) readScan() bool {
 	if !r.expect('{') {
 		return false
@@ -180,8 +179,8 @@ func (r *reader) readScan() bool {
 	}
 }
 
-// time reads an integer. Fractions, exponents and signs are JSON, and refused:
-// one spelling per time.
+// readTime reads an integer. Fractions, exponents and signs are refused, although they
+// are JSON: a time has one spelling.
 func (r *reader) readTime() (ms int64, ok bool) {
 	if r.peek(); r.at == len(r.body) {
 		return 0, r.refuse(Syntax, r.at)

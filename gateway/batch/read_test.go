@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// whole is a body of the given scans.
+// bodyOf returns a body with the given scans.
 func bodyOf(list ...string) string { return `{"scans":[` + strings.Join(list, ",") + `]}` }
 
 const oneScan = `{"code":"RG1:A/B+C","scanned_at_ms":1771113600000}`
@@ -69,11 +69,11 @@ func TestRead(t *testing.T) {
 		})
 	}
 	if got, refusal := Read([]byte(bodyOfN(Max)), nil); refusal.Fault != NoFault || len(got) != Max || string(got[255].Text) != "RG1:255" {
-		t.Errorf("the most scans that fit: %d read, %s", len(got), refusal.Fault)
+		t.Errorf("the largest body: %d scans read, fault %s", len(got), refusal.Fault)
 	}
 }
 
-// Where a fault is, is marked by «; the mark is no part of the body.
+// The mark « precedes the position of the fault; it is not part of the body.
 var refused = []struct {
 	name, marked string
 	fault        Fault
@@ -169,13 +169,12 @@ func TestMalformedBodiesAreRefused(t *testing.T) {
 	}
 	for f := range faultCount {
 		if !faults[f] {
-			t.Errorf("nothing provokes %s", f)
+			t.Errorf("no case has the fault %s", f)
 		}
 	}
 }
 
-// A body that was cut off is refused wherever it was cut: as one that ends too
-// early, at its end.
+// A truncated body is refused at its end, wherever it was cut.
 func TestTruncatedBodyIsASyntaxFault(t *testing.T) {
 	bodies := []string{bodyOf(oneScan, `{"scanned_at_ms":77,"code":"A\/\u002b\ud83d\ude00铁"}`) + "\n"}
 	for _, body := range bodies {
@@ -184,9 +183,9 @@ func TestTruncatedBodyIsASyntaxFault(t *testing.T) {
 			if got.Fault != Syntax {
 				t.Errorf("%q was refused as %s", body[:n], got.Fault)
 			}
-			// An escape or a character that was cut is faulted where it begins.
+			// The fault of a cut escape or character is at its first byte.
 			if got.Offset > n || got.Offset < n-6 {
-				t.Errorf("%q was faulted at %d of %d", body[:n], got.Offset, n)
+				t.Errorf("%q: fault at %d of %d", body[:n], got.Offset, n)
 			}
 		}
 	}
@@ -197,15 +196,15 @@ func TestMemoryIsReused(t *testing.T) {
 	for range 2 {
 		got, refusal := Read([]byte(bodyOfN(Max)), memory)
 		if refusal.Fault != NoFault || &got[0] != &memory[:1][0] {
-			t.Fatalf("%s, or other memory", refusal.Fault)
+			t.Fatalf("%s, or the memory was not reused", refusal.Fault)
 		}
 	}
 	got, refusal := Read([]byte(bodyOf(oneScan)), memory)
 	if refusal.Fault != NoFault || len(got) != 1 || string(got[0].Text) != "RG1:A/B+C" {
 		t.Errorf("a short body after a long one: %d scans", len(got))
 	}
-	// What one text is grown by must not run into the next.
+	// Appending to one text must not overwrite the next.
 	if cap(got[0].Text) != len(got[0].Text) {
-		t.Error("a text has room beyond its end, which is the body's")
+		t.Error("a text has capacity beyond its end, which belongs to the body")
 	}
 }

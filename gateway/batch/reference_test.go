@@ -10,7 +10,7 @@ import (
 
 var integer = regexp.MustCompile(`^(0|[1-9][0-9]{0,14})$`)
 
-// reference is the plain rival: the same rules upon the tokens of encoding/json.
+// reference is the plain implementation: the same rules on the tokens of encoding/json.
 func reference(body []byte) (list []Scan, ok bool) {
 	if !json.Valid(body) || !utf8.Valid(body) {
 		return nil, false
@@ -56,7 +56,7 @@ func reference(body []byte) (list []Scan, ok bool) {
 	return list, next() == json.Delim(']') && next() == json.Delim('}') && len(list) > 0 && len(list) <= Max
 }
 
-// byMarshal is a second opinion about what is read, with encoding/json all by itself.
+// byEncodingJSON is a second reference: the body as encoding/json decodes it.
 func byEncodingJSON(t *testing.T, body []byte) (list []Scan) {
 	var read struct {
 		Scans []struct {
@@ -96,7 +96,7 @@ func compareWithReference(t *testing.T, body []byte) {
 		t.Fatalf("%q: %s at %d, the reference says %v", sent, refusal.Fault, refusal.Offset, ok)
 	}
 	if refusal.Offset < 0 || refusal.Offset > len(sent) || refusal.Scan != len(got) && refusal.Fault != NoFault {
-		t.Fatalf("%q: faulted at %d of %d, scan %d of %d", sent, refusal.Offset, len(sent), refusal.Scan, len(got))
+		t.Fatalf("%q: fault at %d of %d, scan %d of %d", sent, refusal.Offset, len(sent), refusal.Scan, len(got))
 	}
 	if ok && (!same(got, want) || !same(got, byEncodingJSON(t, sent))) {
 		t.Fatalf("%q: read %+v, the reference %+v", sent, got, want)
@@ -128,14 +128,15 @@ func FuzzRead(f *testing.F) {
 	f.Fuzz(compareWithReference)
 }
 
-// Every byte at every place in and around words, before what it may borrow from.
+// Every byte value at every position in and around a word, before bytes that a borrow
+// could affect.
 func TestIsPlainAgreesWithPlain(t *testing.T) {
 	for length := range 73 {
 		s := bytes.Repeat([]byte{'A'}, length)
 		for i := range s {
 			for c := range 256 {
 				if c == '"' {
-					continue // isPlain is not asked about it
+					continue // callers of isPlain exclude quotes
 				}
 				s[i] = byte(c)
 				for _, after := range []byte{'A', ' ', '!', '\\', 0, 0x1f, 0x7f, 0x80, 0xff} {

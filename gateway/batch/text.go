@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// text reads a string, and decodes its escapes in place.
+// readString reads a string and decodes its escapes in place.
 func (r *reader) readString() (text []byte, ok bool) {
 	if !r.expect('"') {
 		return nil, false
@@ -16,7 +16,7 @@ func (r *reader) readString() (text []byte, ok bool) {
 		r.at += n + 1
 		return r.body[start : start+n : start+n], true
 	}
-	// Nothing that is decoded is longer than it was, so to never overtakes r.at.
+	// A decoded escape is never longer than its spelling, so to never overtakes r.at.
 	to := r.at
 	for {
 		if r.at == len(r.body) {
@@ -48,10 +48,10 @@ func (r *reader) readString() (text []byte, ok bool) {
 	}
 }
 
-// short holds what the escapes of one letter mean; 0: there is no such escape.
+// shortEscapes maps the letter of a two-character escape to its meaning; 0: none.
 var shortEscapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
-// escape reads one escape, or two that make a surrogate pair.
+// readEscape reads one escape, or two that form a surrogate pair.
 func (r *reader) readEscape() (decoded rune, ok bool) {
 	if r.at+1 == len(r.body) {
 		return 0, r.refuse(Syntax, len(r.body))
@@ -81,7 +81,7 @@ func (r *reader) readEscape() (decoded rune, ok bool) {
 	return utf8.RuneError, true
 }
 
-// hex4 reads the \uXXXX that s begins with.
+// hex4 reads the \uXXXX at the start of s.
 func hex4(s []byte) (unit rune, ok bool) {
 	if len(s) < 6 || s[0] != '\\' || s[1] != 'u' {
 		return 0, false

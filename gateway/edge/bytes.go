@@ -1,6 +1,6 @@
 package edge
 
-// What a byte may be part of.
+// Classes of bytes.
 const (
 	inToken uint8 = 1 << iota // RFC 9110 section 5.6.2: a name
 	inURI                     // RFC 3986: unreserved, reserved without "#", and "%"
@@ -22,7 +22,7 @@ var classes = func() (classes [256]uint8) {
 	return classes
 }()
 
-// token counts the bytes at the start of s that a name may have.
+// token returns the number of leading bytes of s that a name may have.
 func token(s []byte) int {
 	for i, b := range s {
 		if classes[b]&inToken == 0 {
@@ -32,7 +32,7 @@ func token(s []byte) int {
 	return len(s)
 }
 
-// trim cuts off blanks and tabs.
+// trim removes spaces and tabs at both ends.
 func trim(s []byte) []byte {
 	for len(s) > 0 && (s[0] == ' ' || s[0] == '\t') {
 		s = s[1:]
@@ -59,7 +59,7 @@ func isName(s []byte, name string) bool {
 	return true
 }
 
-// lists says whether a list separated by commas has a member, in any case.
+// lists reports whether a comma-separated list has a member, in any case.
 func lists(list []byte, member string) bool {
 	for start := 0; start <= len(list); {
 		end := start

@@ -6,16 +6,17 @@ import (
 	"time"
 )
 
-// tick is how often the clock is set: how late a time limit may strike.
+// tick is the interval at which the clock is set, and so how late a limit may strike.
 const tick = 100 * time.Millisecond
 
-// clock tells the time since its start at the price of one load. A request has
-// no other use for the time here than to know whether seconds have passed.
+// clock returns the time since its start at the cost of one load. The limits here need
+// no finer time than a tick.
 type clock struct {
 	start time.Time
 
-	// told is the last tick, ns since start. While nobody ticks it is stopped,
-	// and now asks the system: a clock that stands still would cut off everyone.
+	// elapsed is the time of the last tick, ns since start. Without a ticker it is
+	// stopped, and now asks the system: a clock that does not advance would lead to
+	// deadlines in the past.
 	elapsed atomic.Int64
 
 	begun sync.Once
@@ -31,7 +32,7 @@ func newClock() *clock {
 	return c
 }
 
-// now is at most a tick in the past.
+// now returns the time since start, at most one tick in the past.
 func (c *clock) now() time.Duration {
 	if elapsed := c.elapsed.Load(); elapsed != stopped {
 		return time.Duration(elapsed)
@@ -39,10 +40,10 @@ func (c *clock) now() time.Duration {
 	return time.Since(c.start)
 }
 
-// at is the moment that is d after the clock's start.
+// at returns the time d after the clock's start.
 func (c *clock) at(d time.Duration) time.Time { return c.start.Add(d) }
 
-// run begins to tick, once, until stop.
+// run starts the ticker, once, until stop.
 func (c *clock) run() { c.begun.Do(func() { go c.tick() }) }
 
 func (c *clock) tick() {

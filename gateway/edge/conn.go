@@ -11,82 +11,82 @@ import (
 	"time"
 )
 
-// phase is what a connection is about.
+// phase is the state of a connection.
 type phase uint8
 
 const (
-	opened    phase = iota // no byte of its first request is there
+	opened    phase = iota // no byte of its first request has arrived
 	receiving              // a request has begun
-	answering              // an answer has begun; who reads next waits for a new request
+	answering              // an answer has begun; the next Read waits for a new request
 )
 
 // never is the deadline of a connection that has none.
 const never = time.Duration(math.MaxInt64)
 
-// Conn is a server's connection that keeps Limits by itself; whoever serves it
-// sets no deadlines. It tells a request from the next by what the server does:
-// reads up to the next write are one request, writes up to the next read one
-// answer. A server that answers 100 Continue would be taken to have answered.
+// Conn is a server's connection that enforces [Limits]; the server sets no deadlines.
+// It separates requests by the server's calls: reads up to the next write are one
+// request, writes up to the next read one answer. It would take 100 Continue for an
+// answer.
 //
-// It hands the server one request at a time: bytes that came along with the
-// request before wait until that one is answered. So the server has nothing to
-// read when an answer is written, and sends it at once. A connection whose client
-// does not wait for answers yields the processor before each request that it
-// takes from these bytes: however much one client sends, the others have their turn.
+// Conn passes on one request at a time: bytes that arrived with the previous request
+// wait until that one is answered. The server then finds nothing to read when it has
+// written an answer, and flushes the answer at once. A connection whose client
+// pipelines yields the processor before each request that it takes from these bytes,
+// so other connections get their turn however much one client sends.
 //
-// Of a chunked body it passes on only what is framed as RFC 9112 section 7.1
-// says, without a trailer section; Fault says what was wrong.
+// Of a chunked body, Conn passes on only bytes framed as in RFC 9112 section 7.1,
+// without a trailer section; [Conn.Fault] returns the fault.
 //
-// Deadlines are lazy. The one that is set on the inner connection may be that of
-// an earlier wait, and so too early, never too late; when it strikes early, the
-// right one is set and the wait goes on. So a connection whose requests come in
-// one piece sets a read deadline every Limits.Idle, others two every Limits.Read.
+// Deadlines are lazy. The deadline set on the inner connection may belong to an
+// earlier wait: it may be too early, but never too late. When it strikes early, Conn
+// sets the right one and continues to wait. A connection whose requests arrive in one
+// piece sets a read deadline every Limits.Idle, others two every Limits.Read.
 //
-// Unlike other connections, Read and Write must not be called at the same time.
+// Unlike with other connections, Read and Write must not be called concurrently.
 // Close may be called at any time.
 type Conn struct {
 	net.Conn
 	limits *Limits
 	clock  *clock
 
-	// Kept is the server's own, for as long as the connection lives.
+	// Kept is for the server's use, for the life of the connection.
 	Kept any
 
-	// of the goroutine that reads and writes
+	// used by the goroutine that reads and writes
 	phase                phase
 	late                 bool
 	frame                frame
 	fault                Fault
-	ahead                []byte  // came along with an earlier request; a part of buffer
-	buffer               *[]byte // of ahead; nil if that is empty
+	ahead                []byte  // bytes that arrived with an earlier request; part of buffer
+	buffer               *[]byte // the memory of ahead; nil if ahead is empty
 	pipelined            bool
-	readDue, readArmed   time.Duration // when the wait must end, and the deadline that is set
+	readDue, readArmed   time.Duration // the end of the wait, and the deadline that is set
 	writeDue, writeArmed time.Duration
 }
 
-// Late says that the time of a request is over: Read returned an error for it.
+// Late reports whether Read returned an error because a request exceeded its limit.
 func (c *Conn) Late() bool { return c.late }
 
-// Fault says why Read refused the body of a request; NoFault if it did not.
+// Fault returns why Read refused the body of a request; NoFault if it did not.
 func (c *Conn) Fault() Fault { return c.fault }
 
-// Whole says that the request that is being read has come to its end, as this
-// connection sees it. A server that sees another end must not go on. A connection
-// that was not read from has no end to disagree about.
+// Whole reports whether the current request has ended, as this connection frames it. A
+// server that sees another end must not continue. A connection that was never read
+// reports true: it has no end that could differ.
 func (c *Conn) Whole() bool { return c.frame.stage == ended || c.phase == opened }
 
-// Pipelined says that the request was there before the last one was answered.
+// Pipelined reports whether the request arrived before the previous one was answered.
 func (c *Conn) Pipelined() bool { return c.pipelined }
 
-// errFraming is what Read returns for a fault in a body.
+// errFraming is the error of Read for a fault in a body.
 var errFraming = errors.New("edge: the body is not framed as it must be")
 
-// buffers hold what came along with an earlier request.
+// buffers is a pool for bytes that arrived with an earlier request.
 var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 4<<10); return &b }}
 
-// Read reads within the limit of the request that it belongs to or waits for.
-// When that is over, the error is the inner connection's, a net.Error whose
-// Timeout is true; but io.EOF if nothing ever came, so that nobody answers it.
+// Read reads within the limit of the request that it belongs to or waits for. After the
+// limit it returns the inner connection's error, a net.Error whose Timeout is true; but
+// io.EOF if no byte ever arrived, so the server sends no answer.
 func (c *Conn) Read(p []byte) (n int, err error) {
 	was := c.phase
 	switch {
@@ -115,12 +115,12 @@ func (c *Conn) Read(p []byte) (n int, err error) {
 		}
 		if n, err = c.readInner(p, was); n == 0 {
 			if err == io.EOF && (c.frame.stage == inLength || c.frame.stage == inChunks) {
-				err = io.ErrUnexpectedEOF // a server may take io.EOF for a quiet end
+				err = io.ErrUnexpectedEOF // a server may take io.EOF for an orderly end
 			}
 			return 0, err
 		}
 		if was != receiving && n == len(p) {
-			runtime.Gosched() // as much again may be waiting
+			runtime.Gosched() // more bytes may be waiting
 		}
 		whole := p[:n]
 		n, c.fault = c.frame.consume(whole)
@@ -136,7 +136,7 @@ func (c *Conn) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// readInner reads from the inner connection, with the deadline set.
+// readInner reads from the inner connection, with the right deadline.
 func (c *Conn) readInner(p []byte, was phase) (int, error) {
 	for {
 		if c.readArmed > c.readDue {
@@ -159,7 +159,7 @@ func (c *Conn) readInner(p []byte, was phase) (int, error) {
 	}
 }
 
-// next begins a new request. Empty lines after the last one are not its beginning.
+// next begins a new request. It drops empty lines after the previous request.
 func (c *Conn) next() {
 	if c.frame.stage == ended {
 		c.frame.next()
@@ -172,8 +172,8 @@ func (c *Conn) next() {
 	}
 }
 
-// keep takes what came along with a request. Nothing else is kept then: the
-// network is read only when all of that has been handed out.
+// keep stores bytes that arrived with a request. No earlier bytes are stored then: the
+// network is read only after all of them were passed on.
 func (c *Conn) keep(b []byte) {
 	if len(b) == 0 {
 		return
@@ -183,7 +183,7 @@ func (c *Conn) keep(b []byte) {
 	c.ahead = *c.buffer
 }
 
-// skip forgets the first bytes of what is kept.
+// skip drops the first n stored bytes.
 func (c *Conn) skip(n int) {
 	if c.ahead = c.ahead[n:]; len(c.ahead) == 0 && c.buffer != nil {
 		buffers.Put(c.buffer)

@@ -3,58 +3,58 @@ package edge
 import "bytes"
 
 const (
-	// frameBytes is the longest head that is framed. Servers refuse shorter ones.
+	// frameBytes is the longest head that is framed. Servers refuse even shorter ones.
 	frameBytes = 16 << 10
-	// extensionBytes is how much a body's chunk extensions may have together: they
-	// mean nothing here, and without a bound a body of one byte could be endless.
+	// extensionBytes bounds the chunk extensions of a body, in sum: they have no meaning
+	// here, and without a bound a body of one byte could be endless.
 	extensionBytes = 1 << 10
 	// lengthDigits and sizeDigits keep lengths and chunk sizes below 63 bits.
 	lengthDigits = 18
 	sizeDigits   = 15
 )
 
-// stage is the part of a request that comes next.
+// stage is the next part of a request.
 type stage uint8
 
 const (
 	inHead   stage = iota
 	inLength       // a body of known length
 	inChunks
-	ended // the request is whole
-	// blind: the head says in no valid way where its body ends. ReadHead refuses
-	// such heads, so bytes pass as they come and no other request follows.
+	ended // the request is complete
+	// blind: the head does not validly give the end of its body. ReadHead refuses such
+	// heads, so bytes pass unframed and no other request follows.
 	blind
 )
 
-// frame finds the end of each request in the bytes of a connection. Heads end
-// where fasthttp lets them end. Of chunked bodies it accepts what RFC 9112 section
-// 7.1 allows, without a trailer section.
+// frame finds the end of each request in the bytes of a connection. Heads end where
+// fasthttp ends them. Chunked bodies are framed as in RFC 9112 section 7.1, without a
+// trailer section.
 type frame struct {
 	stage  stage
-	left   int // bytes of the body, or of the chunk
+	left   int // remaining bytes of the body, or of the chunk
 	chunks chunks
-	head   []byte // the beginning of a head of which not all is there
+	head   []byte // the beginning of an incomplete head
 
-	// The last head that came in one piece, and the body that it announced: a gate
+	// The last head that arrived in one piece, and the body that it announced: a gate
 	// sends the same head with every request.
 	last     []byte
 	lastBody body
 }
 
-// body is what a head says about the body.
+// body is the framing that a head gives its body.
 type body struct {
 	known   bool // false: blind
 	chunked bool
 	length  int
 }
 
-// next forgets the request that has ended. The last head stays.
+// next drops the request that has ended, but keeps the last head.
 func (f *frame) next() {
 	f.stage, f.head = inHead, f.head[:0]
 }
 
-// take looks at the next bytes of the connection and returns how many belong to
-// this request. A fault is in the byte after those.
+// consume takes the next bytes of the connection and returns how many belong to this
+// request. A fault is in the byte after those.
 func (f *frame) consume(b []byte) (n int, fault Fault) {
 	if f.stage == inHead {
 		end, body, ok := f.findHeadEnd(b)
@@ -95,7 +95,7 @@ func (f *frame) consume(b []byte) (n int, fault Fault) {
 
 var headEnd = []byte("\n\r\n") // a request line may end in LF alone
 
-// takeHead looks for the end of the head.
+// findHeadEnd looks for the end of the head.
 func (f *frame) findHeadEnd(b []byte) (end int, of body, ok bool) {
 	if len(f.head) == 0 {
 		if len(f.last) > 0 && len(b) >= len(f.last) && bytes.Equal(b[:len(f.last)], f.last) {
@@ -134,7 +134,7 @@ func (f *frame) findHeadEnd(b []byte) (end int, of body, ok bool) {
 	return end - old, of, true
 }
 
-// readBody reads from a whole head which body follows.
+// readBody returns the framing of the body that follows a complete head.
 func readBody(head []byte) (b body) {
 	_, lines, _ := bytes.Cut(head, []byte{'\n'}) // after the request line
 	found := false
@@ -182,7 +182,7 @@ func isLength(s []byte) bool {
 	return len(s) > 0 && len(s) <= lengthDigits
 }
 
-// spot is the part of a chunked body that comes next.
+// spot is the next part of a chunked body.
 type spot uint8
 
 const (
@@ -199,13 +199,13 @@ const (
 // chunks reads the framing of one chunked body.
 type chunks struct {
 	spot       spot
-	digits     int // of the size, so far
-	left       int // the size, so far; then the bytes of the chunk that are still to come
-	extensions int // bytes, of the whole body
+	digits     int // of the size so far
+	left       int // the size so far; then the remaining bytes of the chunk
+	extensions int // bytes in the whole body
 }
 
-// take returns how many bytes belong to the body, and whether it ends there. A
-// fault is in the byte after those.
+// consume returns how many bytes belong to the body, and whether it ends there. A fault
+// is in the byte after those.
 func (c *chunks) consume(b []byte) (n int, whole bool, fault Fault) {
 	for n < len(b) {
 		if c.spot == inData {
@@ -227,7 +227,7 @@ func (c *chunks) consume(b []byte) (n int, whole bool, fault Fault) {
 	return n, false, NoFault
 }
 
-// step takes one byte of the framing. After the last one digits is negative.
+// step consumes one byte of the framing. After the last byte, digits is negative.
 func (c *chunks) step(b byte) Fault {
 	switch c.spot {
 	case atSize:
@@ -265,7 +265,7 @@ func (c *chunks) step(b byte) Fault {
 		} else {
 			c.spot = inData
 		}
-	case atDataCR, atEndCR: // the spot after it is the one for LF
+	case atDataCR, atEndCR: // the next spot expects the LF
 		if b != '\r' {
 			return Malformed
 		}
@@ -289,7 +289,7 @@ func (c *chunks) extend() Fault {
 	return NoFault
 }
 
-// hexDigit is the value of a digit, or -1.
+// hexDigit returns the value of a digit, or -1.
 func hexDigit(b byte) int {
 	switch {
 	case '0' <= b && b <= '9':

@@ -6,8 +6,8 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// Fault is why a head is refused, or the framing of a body. After one the
-// connection must end: where the next request begins is in doubt.
+// Fault is why a head, or the framing of a body, is refused. After a fault the
+// connection must end: the start of the next request is unknown.
 type Fault uint8
 
 // The faults.
@@ -16,40 +16,40 @@ const (
 	Malformed         // breaks a rule of RFC 9112 or has two meanings
 	Version           // neither HTTP/1.0 nor HTTP/1.1
 	Expectation       // has an Expect line
-	TooLarge          // of a body: has more chunk extensions than a request needs
+	TooLarge          // of a body: more chunk extensions than a request needs
 	FaultCount  = iota
 )
 
-// Head is what a request head says. Its slices are views of the header it was
+// Head holds the parts of a request head. Its slices are views of the header it was
 // read from.
 type Head struct {
 	Path, Query   []byte // of the target, as sent; Query without its question mark
 	Authorization []byte // nil: no such line
-	// Close says that the client wants the connection to end with the answer. The
-	// server may have its own reasons to end it.
+	// Close reports whether the client asks to close the connection after the answer.
+	// The server may have other reasons to close it.
 	Close bool
 }
 
-// ReadHead judges the head that fasthttp read as h, and reads it. It stands
-// beside fasthttp's own rules (one Host, one Content-Length that is a number, no
-// Transfer-Encoding in HTTP/1.0, no bare CR, no control bytes), which the raw
-// requests of package gateway hold, and refuses what those let through:
+// ReadHead validates and reads the head that fasthttp read as h. It adds to fasthttp's
+// own rules (one Host, one numeric Content-Length, no Transfer-Encoding in HTTP/1.0,
+// no bare CR, no control bytes), which the raw requests of package gateway test. It
+// refuses:
 //
 //   - a version other than HTTP/1.0 and HTTP/1.1 (RFC 9110 section 2.5);
 //   - a target in a form that its method does not have, with a scheme other than
 //     http and https, a user, a fragment, or bytes that no URI has (RFC 9112
 //     section 3.2);
-//   - a header line that ends in LF alone, is folded, or whose name is no token
+//   - a header line that ends in LF alone, is folded, or whose name is not a token
 //     (RFC 9112 sections 2.2 and 5, RFC 9110 section 5.1);
-//   - a Transfer-Encoding that is not exactly "chunked", or stands beside a
+//   - a Transfer-Encoding that is not exactly "chunked", or comes with a
 //     Content-Length (RFC 9112 section 6.1);
 //   - any Expect (RFC 9110 section 10.1.1) and a second Authorization.
 //
-// Not seen, since fasthttp does not tell: empty lines before the request line,
-// and a request line that ends in LF alone. RFC 9112 section 2.2 allows to take both.
+// It cannot see, since fasthttp does not report them: empty lines before the request
+// line, and a request line that ends in LF alone. RFC 9112 section 2.2 allows both.
 //
-// It looks at the method, the target, the protocol and the raw header lines only,
-// so that a Memo of these can stand in for it.
+// It depends only on the method, the target, the protocol and the raw header lines, so
+// a [Memo] of these can replace it.
 func ReadHead(h *fasthttp.RequestHeader) (Head, Fault) {
 	var head Head
 	if protocol := h.Protocol(); string(protocol) != "HTTP/1.1" && string(protocol) != "HTTP/1.0" {

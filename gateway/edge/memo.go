@@ -6,15 +6,15 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// MemoBytes is the longest head that a Memo remembers. A gate's has about 250.
+// MemoBytes is the longest head that a Memo remembers. A gate's head has about 250 bytes.
 const MemoBytes = 1 << 10
 
-// Memo remembers one request head, byte for byte, and what it meant: a gate
-// sends the same head with every request, and it need not be judged again.
+// Memo remembers one request head, byte for byte, and its meaning: a gate sends the same
+// head with every request, and validating it once is enough.
 //
-// The meaning must follow from what ReadHead is given and from what never
-// changes; then a remembered answer is the one that judging again would give.
-// The head's bytes, and so a credential, stay in memory as long as the memo.
+// The meaning must depend only on the input of [ReadHead] and on data that never
+// changes; then a remembered meaning equals a new one. The head's bytes, including the
+// credential, stay in memory as long as the memo.
 type Memo[M any] struct {
 	Meaning M
 
@@ -23,7 +23,7 @@ type Memo[M any] struct {
 	methodEnd, targetEnd, protocolEnd int
 }
 
-// Same says whether h is the head that is remembered. An empty memo knows none.
+// Same reports whether h is the remembered head. An empty memo matches no head.
 func (m *Memo[M]) Same(h *fasthttp.RequestHeader) bool {
 	lines := h.RawHeaders()
 	return len(m.head) == m.protocolEnd+len(lines) && len(m.head) > 0 &&
@@ -33,8 +33,8 @@ func (m *Memo[M]) Same(h *fasthttp.RequestHeader) bool {
 		bytes.Equal(m.head[m.targetEnd:m.protocolEnd], h.Protocol())
 }
 
-// Remember takes h and its meaning in place of the ones before. A head that is
-// too long is not remembered, nor is any other then.
+// Remember replaces the remembered head and meaning. A head that is too long is not
+// remembered; the memo is then empty.
 func (m *Memo[M]) Remember(h *fasthttp.RequestHeader, meaning M) {
 	m.head = m.head[:0]
 	method, target, protocol, lines := h.Method(), h.RequestURI(), h.Protocol(), h.RawHeaders()

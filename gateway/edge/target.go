@@ -2,10 +2,10 @@ package edge
 
 import "bytes"
 
-// splitTarget splits a request target into path and query as they were sent,
-// without decoding or cleaning. It knows the origin form, the absolute form, as
-// a proxy sends it, and "*" for OPTIONS. The authority form is for CONNECT, with
-// which another protocol would begin; it is refused.
+// splitTarget splits a request target into path and query as sent, without decoding or
+// cleaning. It accepts the origin form, the absolute form, which proxies send, and "*"
+// for OPTIONS. The authority form is refused: it is for CONNECT, after which another
+// protocol would begin.
 func splitTarget(method, target []byte) (path, query []byte, ok bool) {
 	if !uriBytes(target) {
 		return nil, nil, false
@@ -35,8 +35,8 @@ func splitTarget(method, target []byte) (path, query []byte, ok bool) {
 	return path, query, true
 }
 
-// uriBytes says whether s has only bytes that a URI may have outside a fragment
-// (RFC 3986 appendix A), with every % before two hex digits.
+// uriBytes reports whether s has only bytes that a URI may have outside a fragment
+// (RFC 3986 appendix A), with two hex digits after every %.
 func uriBytes(s []byte) bool {
 	for i := 0; i < len(s); i++ {
 		switch {
@@ -49,9 +49,9 @@ func uriBytes(s []byte) bool {
 	return true
 }
 
-// isAuthority says whether s is a host with or without a port (RFC 3986 section
-// 3.2): a name, an IPv4 address, or an IPv6 address in brackets. A user before
-// the host is refused (RFC 9110 section 4.2.4), and so are spellings with %.
+// isAuthority reports whether s is a host with or without a port (RFC 3986 section
+// 3.2): a name, an IPv4 address, or an IPv6 address in brackets. A user before the host
+// is refused (RFC 9110 section 4.2.4), as is percent-encoding.
 func isAuthority(s []byte) bool {
 	host := s
 	if len(s) > 0 && s[0] == '[' {

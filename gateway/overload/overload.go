@@ -1,9 +1,9 @@
-// Package overload tells how loaded the process is by what a request feels of it:
-// how long goroutines that could run wait for a processor. It needs no notion of
-// capacity, and sees a container's quota and a busy neighbour as well as work.
+// Package overload measures how loaded the process is by the effect on requests: how
+// long runnable goroutines wait for a processor. The measure needs no notion of
+// capacity, and includes a container's CPU quota and other processes on the machine.
 //
-// It promises that Level costs one atomic load. It does not see what waits in the
-// kernel: a connection whose bytes nobody has been woken for yet.
+// It promises that Level costs one atomic load. It does not see work that waits in
+// the kernel: connections with bytes for which no goroutine was woken yet.
 package overload
 
 import (
@@ -15,14 +15,14 @@ import (
 )
 
 // Level is how loaded the process was in the last period, or in the last window if
-// goroutines waited seldom.
+// few goroutines waited.
 type Level int32
 
-// The levels, by the wait that nine in ten goroutines had at most. A scan is due
-// within some 300 ms, or the passenger stops walking.
+// The levels, by the 90th percentile of the wait. A scan is due within about 300 ms,
+// or the passenger stops walking.
 const (
 	Calm Level = iota
-	Busy       // 0.5 ms: the processors are full, and queues form
+	Busy       // 0.5 ms: the processors are fully used, and queues form
 	Full       // 100 ms: a request waits longer than a scan may take
 	Over       // 400 ms
 	levelCount
@@ -32,48 +32,48 @@ var levelNames = [levelCount]string{"calm", "busy", "full", "over"}
 
 func (l Level) String() string { return levelNames[l] }
 
-// Levels lists all.
+// Levels returns all levels in ascending order.
 func Levels() []Level { return []Level{Calm, Busy, Full, Over} }
 
 var thresholds = [levelCount]time.Duration{Busy: 500 * time.Microsecond, Full: 100 * time.Millisecond, Over: 400 * time.Millisecond}
 
 const (
-	// period is how often the gauge is read.
+	// period is the interval between two readings.
 	period = 20 * time.Millisecond
-	// rest is how long Busy outlasts its cause: what it led to ends the cause, and
-	// would end itself, and a flood would come in gusts.
+	// busyHold is how long Busy outlasts its cause. Without it the delays that Busy
+	// triggers would end Busy, then themselves, and a flood would return in bursts.
 	busyHold = time.Second
-	// share of the waits that count as the wait.
+	// quantileRank is the quantile of the waits that the levels are compared with.
 	quantileRank = 0.9
-	// enough waits tell the wait; the runtime records one in eight.
+	// minWaits is how many waits make a reading; the runtime records one in eight.
 	minWaits = 16
-	// window bounds how long waits are collected when there are fewer: long slices
-	// of the processor make few waits, and these are the longest.
+	// maxWindow bounds how long waits are collected if there are fewer: long slices of
+	// the processor make few waits, and these are the longest.
 	maxWindow = 200 * time.Millisecond
 )
 
-// Gauge is read by many and written by its Run.
+// Gauge holds the measured level. Any goroutine may read it; Run writes it.
 type Gauge struct {
 	level  atomic.Int32
 	wait   atomic.Int64 // ns
 	pinned atomic.Bool
 
-	busyPeriods int // periods for which Busy goes on; of Run alone
+	busyPeriods int // remaining periods of Busy; used by Run alone
 }
 
-// Level is the level now.
+// Level returns the current level.
 func (g *Gauge) Level() Level { return Level(g.level.Load()) }
 
-// Wait is what nine in ten goroutines waited at most, in the period or window of Level.
+// Wait returns the 90th percentile of the wait in the period or window of Level.
 func (g *Gauge) Wait() time.Duration { return time.Duration(g.wait.Load()) }
 
-// Hold keeps the level where it is told, for tests of what it leads to.
+// Pin fixes the level, for tests of its effects.
 func (g *Gauge) Pin(l Level) {
 	g.pinned.Store(true)
 	g.level.Store(int32(l))
 }
 
-// Run reads the gauge until ctx ends.
+// Run takes readings until ctx ends.
 func (g *Gauge) Run(ctx context.Context) {
 	samples := []metrics.Sample{{Name: "/sched/latencies:seconds"}}
 	var before []uint64
@@ -118,8 +118,8 @@ func (g *Gauge) set(wait time.Duration) {
 	}
 }
 
-// quantile is the upper end of the bucket in which the given share of the waits
-// since before lies, and how many waits there were; 0 if there were none.
+// quantile returns the upper end of the bucket that contains the quantile of the waits
+// since before, and how many waits there were; 0 if there were none.
 func quantile(h *metrics.Float64Histogram, before []uint64) (wait time.Duration, total uint64) {
 	for i, n := range h.Counts {
 		total += n - before[i]

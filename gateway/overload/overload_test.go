@@ -25,8 +25,8 @@ func TestLevelFollowsTheWait(t *testing.T) {
 	}
 }
 
-// What slows a flood down must not let it come back at once; what turns honest
-// gates away must end with its cause.
+// The delays of Busy must not let a flood resume at once. The 503 answers of Full and
+// Over must end with their cause, since they affect honest gates.
 func TestBusyOutlastsItsCauseAndFullDoesNot(t *testing.T) {
 	var g Gauge
 	g.set(time.Second)
@@ -36,7 +36,7 @@ func TestBusyOutlastsItsCauseAndFullDoesNot(t *testing.T) {
 		}
 	}
 	if g.set(0); g.Level() != Calm {
-		t.Errorf("%v for ever", g.Level())
+		t.Errorf("the level stays at %v", g.Level())
 	}
 }
 
@@ -44,24 +44,24 @@ func TestWaitIsTheNinetiethPercentile(t *testing.T) {
 	h := &metrics.Float64Histogram{Buckets: []float64{0, 0.001, 0.01, 0.1}, Counts: []uint64{1000, 5, 0}}
 	before := []uint64{1000, 5, 0}
 	if w, n := quantile(h, before); w != 0 || n != 0 {
-		t.Errorf("nothing happened, and the wait is %v of %d", w, n)
+		t.Errorf("wait %v of %d waits without any wait, want 0", w, n)
 	}
 	h.Counts = []uint64{1090, 15, 0} // 90 of 100 in the first bucket
 	if w, n := quantile(h, before); w != time.Millisecond || n != 100 {
-		t.Errorf("%v, want the end of the first bucket", w)
+		t.Errorf("wait %v, want the end of the first bucket", w)
 	}
 	h.Counts = []uint64{1000, 5, 20}
 	if w, _ := quantile(h, before); w != 10*time.Millisecond {
-		t.Errorf("%v, want the beginning of the last bucket", w)
+		t.Errorf("wait %v, want the beginning of the last bucket", w)
 	}
 	h.Counts = []uint64{1001, 5, 1}
 	if w, n := quantile(h, before); w != 10*time.Millisecond || n != 2 {
-		t.Errorf("%v of %d, want the longer of two", w, n)
+		t.Errorf("wait %v of %d, want the longer of two", w, n)
 	}
 }
 
-// More work than processors, in short turns: what could run waits, and the gauge
-// says so; when the work is over it says that, too.
+// More work than processors, in short turns: runnable goroutines wait, and the level
+// rises; it falls again when the work ends.
 func TestShortTurnsRaiseTheLevel(t *testing.T) {
 	expectLevel(t, 200, Busy, func(busy context.Context) {
 		for busy.Err() == nil {
@@ -72,8 +72,8 @@ func TestShortTurnsRaiseTheLevel(t *testing.T) {
 	})
 }
 
-// Work that never yields is taken off a processor after 10 ms: then few waits are
-// recorded in a period, and all of them are long.
+// Goroutines that never yield are preempted after 10 ms: a period then has few
+// recorded waits, and all of them are long.
 func TestLongSlicesRaiseTheLevel(t *testing.T) {
 	expectLevel(t, 50, Full, func(busy context.Context) {
 		for began := time.Now(); busy.Err() == nil && time.Since(began) < time.Minute; {
@@ -81,8 +81,8 @@ func TestLongSlicesRaiseTheLevel(t *testing.T) {
 	})
 }
 
-// work has many goroutines a processor do something until the level is reached,
-// and expects it to be calm again when they end.
+// expectLevel runs do in each goroutines per processor until the level is reached,
+// then stops them and expects the level to become calm.
 func expectLevel(t *testing.T, each int, level Level, do func(busy context.Context)) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -94,7 +94,7 @@ func expectLevel(t *testing.T, each int, level Level, do func(busy context.Conte
 		t.Helper()
 		for deadline := time.Now().Add(20 * time.Second); !want(g.Level()); time.Sleep(10 * time.Millisecond) {
 			if time.Now().After(deadline) {
-				t.Fatalf("never %s: %v, wait %v", what, g.Level(), g.Wait())
+				t.Fatalf("the level never became %s: %v, wait %v", what, g.Level(), g.Wait())
 			}
 		}
 	}

@@ -7,21 +7,21 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// entry is one pass and the newest link proven with it: 128 bytes, two cache
-// lines, without pointers, so the garbage collector does not look inside.
+// entry is one pass and the newest link proven with it: 128 bytes, two cache lines,
+// without pointers, so the garbage collector does not scan it.
 type entry struct {
 	link [2]atomic.Uint64
-	// state is 0 before the first link, then the step plus 1, shifted by one; the
+	// state is 0 before the first link, then the step plus 1, shifted left by one; the
 	// lowest bit is set while link is being written. Steps only rise, so no value
-	// comes back and the step serves as the sequence number of a seqlock.
+	// repeats, and the step serves as the sequence number of a seqlock.
 	state atomic.Uint32
-	pass  tokens.SignedPass // never written after the entry is made
+	pass  tokens.SignedPass // immutable
 }
 
 const writing = 1
 
-// newest reads step and link as one pair. It gives up instead of waiting for a
-// writer: that one may have lost its processor.
+// newest reads step and link as one pair. It fails instead of waiting for a writer,
+// which may have lost its processor.
 func (e *entry) newest(shown *tokens.Shown) bool {
 	state := e.state.Load()
 	if state == 0 || state&writing != 0 {
@@ -37,8 +37,8 @@ func (e *entry) newest(shown *tokens.Shown) bool {
 	return true
 }
 
-// advance takes a newer link. Of two writers one gives up: what it knows is
-// proven again by whoever shows it next.
+// advance stores a newer link. Of two concurrent writers one gives up: its link is
+// proven again when it is next shown.
 func (e *entry) advance(shown tokens.Shown) {
 	state, next := e.state.Load(), (uint32(shown.Step)+1)<<1
 	if state&writing != 0 || next <= state || !e.state.CompareAndSwap(state, state|writing) {

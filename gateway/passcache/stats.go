@@ -2,16 +2,16 @@ package passcache
 
 import "sync/atomic"
 
-// Stats counts since the start; a closed cache keeps its last figures. Kept -
-// Evicted - Dropped passes are held now.
+// Stats are counts since the start; a closed cache keeps its last counts. The cache
+// holds Kept - Evicted - Dropped passes.
 type Stats struct {
 	Hits, Misses uint64 // lookups
-	Kept         uint64 // passes taken
-	Evicted      uint64 // passes forgotten to make room: others were newer, and worth more to ristretto
-	Dropped      uint64 // passes forgotten because ristretto's queue was full
+	Kept         uint64 // passes stored
+	Evicted      uint64 // passes that ristretto evicted or refused in favor of others
+	Dropped      uint64 // passes dropped because ristretto's queue was full
 }
 
-// Stats adds the counters up; they are read one after another.
+// Stats sums the counters, which are read one after another.
 func (c *Cache) Stats() Stats {
 	var s Stats
 	for i := range c.counts {
@@ -25,8 +25,8 @@ func (c *Cache) Stats() Stats {
 	return s
 }
 
-// counts is striped, since one counter that all cores write cost two of them
-// three times as much as this does, and more with each core.
+// counts is striped: one counter written by all cores cost two cores three times as
+// much, and more with each core.
 type counts [1 << stripeBits]stripe
 
 const stripeBits = 6

@@ -2,12 +2,12 @@ package passcache
 
 import "unsafe"
 
-// mine is the stripe of this goroutine: each has a stack of its own, of 2 KiB
-// at least, so the address of a local variable tells them apart. That keeps a
-// stripe's cache line with the core that runs the goroutine; choosing by the
-// pass would send every line to every core. Two goroutines may share a stripe
-// and one may change it when its stack moves: the counters are atomic. The
-// address is not used as one.
+// mine returns the stripe of the calling goroutine. Each goroutine has a stack of its
+// own, of at least 2 KiB, so the address of a local variable distinguishes them. This
+// keeps a stripe's cache line on the core that runs the goroutine; choosing by the pass
+// would move every line between all cores. Two goroutines may share a stripe, and the
+// stripe of a goroutine changes when its stack moves: the counters are atomic. The
+// address is never dereferenced.
 func (c *counts) mine() *stripe {
 	var local byte
 	stack := uint64(uintptr(unsafe.Pointer(&local))) >> 11
