@@ -10,7 +10,7 @@ import (
 	"github.com/railgate/railgate/gateway"
 )
 
-// exhausted is a listener of a process that has no descriptor to spare.
+// exhausted is a listener of a process that has no file descriptor left.
 type exhausted struct {
 	net.Listener
 	left atomic.Int64 // failures to come
@@ -23,7 +23,7 @@ func (l *exhausted) Accept() (net.Conn, error) {
 	return l.Listener.Accept()
 }
 
-// A gateway without descriptors goes on serving, answers again when there are
+// A gateway without file descriptors continues to serve, accepts again when there are
 // some, and drains in order.
 func TestServingContinuesAfterAcceptErrors(t *testing.T) {
 	t.Parallel()
@@ -44,6 +44,6 @@ func TestServingContinuesAfterAcceptErrors(t *testing.T) {
 		t.Errorf("%v open connections, want 1", n)
 	}
 	if n := s.count("railgate_open_connections_limit"); n != gateway.MaxConnections {
-		t.Errorf("the limit on connections is %v", n)
+		t.Errorf("the limit on connections is %v, want %d", n, gateway.MaxConnections)
 	}
 }

@@ -31,7 +31,7 @@ func TestAdminListenerEndpoints(t *testing.T) {
 		"/debug/pprof/symbol?0x400": "num_symbols",
 	} {
 		if status, body := get(path); status != 200 || !strings.Contains(body, want) {
-			t.Errorf("%s: status %d, and %q is not in it", path, status, want)
+			t.Errorf("%s: status %d, want 200 and %q in the body", path, status, want)
 		}
 	}
 	// Checks belong to the public listener, where callers are authenticated.
@@ -52,10 +52,10 @@ func TestMetricsAndLogNameNoPersonAndNoDevice(t *testing.T) {
 	page := s.page()
 	for _, name := range []string{"gate-1", "shop-1", session.Fields.Serial.String(), session.Fields.Subject.String()} {
 		if strings.Contains(page, name) {
-			t.Errorf("%q stands in the metrics", name)
+			t.Errorf("the metrics contain %q", name)
 		}
 		if strings.Contains(s.log.String(), name) {
-			t.Errorf("%q stands in the log", name)
+			t.Errorf("the log contains %q", name)
 		}
 	}
 }
@@ -69,7 +69,7 @@ func TestGaugesReportTheReplica(t *testing.T) {
 		}
 	}
 	if s.count("railgate_verifier", fixedkey.Best().String()) != 1 {
-		t.Error("the metrics do not say how signatures are verified")
+		t.Error("the metrics lack the implementation that verifies signatures")
 	}
 	if got := start(t, booting()).count("railgate_revocation_age_seconds"); got != -1 {
 		t.Errorf("while booting the age is %v, want -1", got)

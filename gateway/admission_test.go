@@ -12,13 +12,13 @@ import (
 	"github.com/railgate/railgate/gateway/overload"
 )
 
-// What is given up first is what costs most and helps least: a pass that was
-// seen is judged until nothing else is, and health is always told.
+// The most expensive work is shed first: a pass in the cache is judged until no check
+// is, and health is always answered.
 func TestOverloadShedsTheMostExpensiveWorkFirst(t *testing.T) {
 	const ok, busy = 200, 503
 	for _, c := range []struct {
-		level                     overload.Level
-		seen, unseen, dead, batch int
+		level                             overload.Level
+		cached, uncached, unproven, batch int
 	}{
 		{overload.Calm, ok, ok, ok, ok},
 		{overload.Busy, ok, ok, ok, ok},
@@ -27,27 +27,27 @@ func TestOverloadShedsTheMostExpensiveWorkFirst(t *testing.T) {
 	} {
 		t.Run(c.level.String(), func(t *testing.T) {
 			s := start(t, setup{})
-			seen, unseen := s.goodCode(1), s.goodCode(2)
-			if a := s.check("entry", seen); a.status != ok {
+			cached, uncached := s.goodCode(1), s.goodCode(2)
+			if a := s.check("entry", cached); a.status != ok {
 				t.Fatalf("status %d", a.status)
 			}
 			s.Settle()
 			s.PinOverload(c.level)
-			for name, send := range map[string]struct {
+			for name, got := range map[string]struct {
 				a    answer
 				want int
 			}{
-				"a pass that was seen": {s.check("entry", seen), c.seen},
-				"one that was not":     {s.check("entry", unseen), c.unseen},
-				"a refusal for free":   {s.check("entry", at(-120, 0)(s)), c.dead},
-				"a batch":              {s.checks("entry", scanned{seen, now}), c.batch},
-				"health":               {s.send("GET", "/healthz", "", ""), ok},
-				"readiness":            {s.send("GET", "/readyz", "", ""), ok},
+				"a cached pass":              {s.check("entry", cached), c.cached},
+				"an uncached pass":           {s.check("entry", uncached), c.uncached},
+				"a denial without signature": {s.check("entry", at(-120, 0)(s)), c.unproven},
+				"a batch":                    {s.checks("entry", scanned{cached, now}), c.batch},
+				"health":                     {s.send("GET", "/healthz", "", ""), ok},
+				"readiness":                  {s.send("GET", "/readyz", "", ""), ok},
 			} {
-				if send.a.status != send.want {
-					t.Errorf("%s: status %d, want %d", name, send.a.status, send.want)
+				if got.a.status != got.want {
+					t.Errorf("%s: status %d, want %d", name, got.a.status, got.want)
 				}
-				if retry := send.a.header.Get("Retry-After"); (retry == "1") != (send.want == busy) {
+				if retry := got.a.header.Get("Retry-After"); (retry == "1") != (got.want == busy) {
 					t.Errorf("%s: Retry-After %q", name, retry)
 				}
 			}
@@ -55,7 +55,7 @@ func TestOverloadShedsTheMostExpensiveWorkFirst(t *testing.T) {
 	}
 }
 
-// forged is a code whose pass nobody signed.
+// forgedCode returns a code whose pass has an invalid signature.
 func (s *harness) forgedCode(index uint32) string {
 	session := s.issuer.Open(index, now/1000)
 	session.Pass[60] ^= 1
@@ -63,8 +63,8 @@ func (s *harness) forgedCode(index uint32) string {
 	return code.Text()
 }
 
-// A connection that shows forgeries waits for its refusals while the gateway is
-// busy, another one does not, and good codes make up for bad ones.
+// While the gateway is busy, denials are delayed on a connection that shows forgeries
+// but not on others, and allowed codes reduce the count.
 func TestForgedCodesAreDelayedWhileBusy(t *testing.T) {
 	s := start(t, setup{})
 	s.PinOverload(overload.Busy)
@@ -81,7 +81,7 @@ func TestForgedCodesAreDelayedWhileBusy(t *testing.T) {
 		show(forger, s.forgedCode(100+i), "bad_signature")
 	}
 	if n := s.DelayedAnswers(); n != 0 {
-		t.Fatalf("%d refusals were held back among the first %d", n, gateway.Forgeries)
+		t.Fatalf("%d denials were delayed among the first %d", n, gateway.Forgeries)
 	}
 	const more = 5
 	for i := range uint32(more) {
@@ -89,29 +89,29 @@ func TestForgedCodesAreDelayedWhileBusy(t *testing.T) {
 			t.Errorf("forgery %d was refused after %v", i, took)
 		}
 	}
-	show(forger, s.goodCode(3), "ok") // an admission is never held back
+	show(forger, s.goodCode(3), "ok") // an allow is never delayed
 	show(gate, s.forgedCode(300), "bad_signature")
 	if n := s.DelayedAnswers(); n != more {
-		t.Fatalf("%d refusals were held back, want %d", n, more)
+		t.Fatalf("%d denials were delayed, want %d", n, more)
 	}
 	for i := range uint32(more) {
 		show(forger, s.goodCode(10+i), "ok")
 	}
 	show(forger, s.forgedCode(400), "bad_signature")
 	if n := s.DelayedAnswers(); n != more {
-		t.Error("a connection that had made up for its forgeries was held back")
+		t.Error("a denial was delayed although good codes had offset the forgeries")
 	}
 	s.PinOverload(overload.Calm)
 	for i := range uint32(3 * gateway.Forgeries) {
 		show(forger, s.forgedCode(500+i), "bad_signature")
 	}
 	if n := s.DelayedAnswers(); n != more {
-		t.Error("a refusal was held back while there was nothing to do")
+		t.Error("a denial was delayed while the gateway was calm")
 	}
 }
 
-// So does one that shows an unknown credential, or sends what is no check without
-// waiting for answers. Requests one after the other are not held back.
+// The same holds for unknown credentials and for pipelined requests that are not
+// checks. Sequential requests are not delayed.
 func TestUnknownClientsAreDelayedWhileBusy(t *testing.T) {
 	s := start(t, setup{})
 	s.PinOverload(overload.Busy)
@@ -122,28 +122,28 @@ func TestUnknownClientsAreDelayedWhileBusy(t *testing.T) {
 		caller.send("GET", "/healthz", "", "")
 	}
 	if n := s.DelayedAnswers(); n != 0 {
-		t.Fatalf("%d answers were held back among the first %d", n, gateway.Forgeries)
+		t.Fatalf("%d answers were delayed among the first %d", n, gateway.Forgeries)
 	}
 	for range more {
 		caller.send("POST", "/v1/check?scope=entry", "Bearer "+unknownDevice, "x")
 	}
 	s.withOwnConnection().send("POST", "/v1/check?scope=entry", "Bearer "+unknownDevice, "x")
 	if n := s.DelayedAnswers(); n != more {
-		t.Errorf("%d answers were held back, want %d", n, more)
+		t.Errorf("%d answers were delayed, want %d", n, more)
 	}
-	// All but the first of these come before the answer to the one before.
+	// All of these except the first arrive before the previous answer.
 	conn := s.dial()
 	atOnce(conn, strings.Repeat("GET /healthz HTTP/1.1\r\nHost: g\r\n\r\n", 1+gateway.Forgeries+more))
 	for in := bufio.NewReader(conn); s.DelayedAnswers() < 2*more; {
 		response, err := http.ReadResponse(in, nil)
 		if err != nil {
-			t.Fatalf("%d answers were held back, want %d: %v", s.DelayedAnswers(), 2*more, err)
+			t.Fatalf("%d answers were delayed, want %d: %v", s.DelayedAnswers(), 2*more, err)
 		}
 		s.readResponse(response)
 	}
 }
 
-// One that never waits for answers is held back even when there is nothing to do.
+// A client that never waits for answers is delayed even when the gateway is calm.
 func TestEndlessPipelineIsDelayedWhenCalm(t *testing.T) {
 	s := start(t, setup{})
 	s.PinOverload(overload.Calm)
@@ -152,7 +152,7 @@ func TestEndlessPipelineIsDelayedWhenCalm(t *testing.T) {
 	in := bufio.NewReader(conn)
 	for answered := 0; s.DelayedAnswers() == 0; answered++ {
 		if answered > gateway.MostForgeries {
-			t.Fatalf("none of %d answers was held back", answered)
+			t.Fatalf("none of %d answers was delayed", answered)
 		}
 		response, err := http.ReadResponse(in, nil)
 		if err != nil {
@@ -162,7 +162,7 @@ func TestEndlessPipelineIsDelayedWhenCalm(t *testing.T) {
 	}
 }
 
-// apart is the same station over a connection of its own.
+// withOwnConnection returns the same harness with a connection of its own.
 func (s *harness) withOwnConnection() *harness {
 	part := *s
 	part.client = &http.Client{Transport: &http.Transport{}, Timeout: maxWait}
@@ -170,7 +170,7 @@ func (s *harness) withOwnConnection() *harness {
 	return &part
 }
 
-// The gauge is read while the gateway serves, and is among its metrics.
+// The level is measured while the gateway serves, and is among its metrics.
 func TestOverloadLevelIsMeasured(t *testing.T) {
 	s := start(t, setup{})
 	for deadline := time.Now().Add(maxWait); s.counters("railgate_overload_level")["calm"] != 1; time.Sleep(10 * time.Millisecond) {
@@ -185,6 +185,6 @@ func TestOverloadLevelIsMeasured(t *testing.T) {
 	}
 	s.check("entry", s.goodCode(1))
 	if n := s.count("railgate_refused_requests_total", "overloaded"); n != 1 {
-		t.Errorf("%v requests counted as turned away, want 1", n)
+		t.Errorf("%v requests counted as overloaded, want 1", n)
 	}
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// A check of a pass that is in the cache allocates nothing, whether its head is
-// remembered, another than the last one, or on a connection that remembers none.
-// The race detector allocates by itself, hence the build tag.
+// A check of a cached pass allocates nothing, whether its head is the remembered one,
+// differs from the last one, or is on a connection that remembers none. The race
+// detector allocates by itself, hence the build tag.
 func TestCheckAllocatesNothing(t *testing.T) {
 	s := newHarness(t, setup{})
 	good := s.goodCode(7)
@@ -54,8 +54,8 @@ func TestCheckAllocatesNothing(t *testing.T) {
 	}
 }
 
-// AllocsPerRun rounds down. What it may hide is ristretto's: it hands every 64
-// lookups to its policy, and takes a new buffer for the next 64.
+// AllocsPerRun rounds down. It may hide allocations of ristretto, which hands every 64
+// lookups to its policy and takes a new buffer for the next 64.
 func TestPassCacheAllocatesRarely(t *testing.T) {
 	s := newHarness(t, setup{})
 	ctx := newRequest(t, "entry", s.goodCode(7))
@@ -73,7 +73,7 @@ func TestPassCacheAllocatesRarely(t *testing.T) {
 		run()
 	}
 	runtime.ReadMemStats(&after)
-	// Twice a buffer per 64 checks, for what the runtime does meanwhile.
+	// Twice one buffer per 64 checks, which allows for the runtime's own allocations.
 	if n := after.Mallocs - before.Mallocs; n > 2*runs/64 {
 		t.Errorf("%d allocations in %d checks, want at most one in 32", n, runs)
 	} else {
@@ -84,23 +84,23 @@ func TestPassCacheAllocatesRarely(t *testing.T) {
 	}
 }
 
-// Nor does a refused request allocate: strangers come in numbers.
+// A problem allocates nothing either: unknown clients may send many requests.
 func TestProblemAllocatesNothing(t *testing.T) {
 	s := newHarness(t, setup{})
 	for name, raw := range map[string]string{
-		"stranger":   "POST /v1/check?scope=entry HTTP/1.1\r\nHost: g\r\nContent-Length: 1\r\n\r\nx",
-		"lost":       post("/v2/check", "", "x"),
-		"no scope":   post("/v1/check", "", "x"),
-		"two ways":   post("/v1/check?scope=entry", "Authorization: Bearer none\r\n", "x"),
-		"proxy":      post("http://gate.example/v2/check", "", "x"),
-		"other time": "GET /healthz HTTP/3.0\r\n\r\n",
+		"no device": "POST /v1/check?scope=entry HTTP/1.1\r\nHost: g\r\nContent-Length: 1\r\n\r\nx",
+		"no path":   post("/v2/check", "", "x"),
+		"no scope":  post("/v1/check", "", "x"),
+		"two keys":  post("/v1/check?scope=entry", "Authorization: Bearer none\r\n", "x"),
+		"proxy":     post("http://gate.example/v2/check", "", "x"),
+		"version":   "GET /healthz HTTP/3.0\r\n\r\n",
 	} {
 		ctx := readRequest(t, raw)
 		if n := testing.AllocsPerRun(2000, func() {
 			ctx.Response.Reset()
 			s.Handle(ctx)
 		}); n != 0 {
-			t.Errorf("%s: %v allocations in a refusal", name, n)
+			t.Errorf("%s: a problem allocates %v times", name, n)
 		}
 	}
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/railgate/railgate/gateway/batch"
 )
 
-// A batch allocates nothing of its own, once its memory is warm: neither when it
-// is answered nor when it is refused. What the server takes in a large body with is
-// not counted here: it is given back after each batch, see keptBytes.
+// A batch allocates nothing once its memory is warm, whether it is judged or refused.
+// The server's buffer for a large body is not counted here: it is released after each
+// batch, see keptBytes.
 func TestBatchAllocatesNothing(t *testing.T) {
 	s := newHarness(t, setup{})
 	var good, mixed []scanned

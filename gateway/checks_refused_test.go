@@ -11,7 +11,7 @@ import (
 	"github.com/railgate/railgate/gateway/batch"
 )
 
-// A stranger is told so, and is not let in with a large body to say it.
+// An unknown client gets device_unknown, and its large body is not read.
 func TestOnlyDevicesSendBatches(t *testing.T) {
 	s := start(t, setup{})
 	one := bodyOf(s.scanAt(7, now))
@@ -44,7 +44,7 @@ func TestBatchRequiresPost(t *testing.T) {
 	}
 }
 
-// Each fault is answered with what it is and where, and with nothing of what was sent.
+// Each fault is reported with its position and without quoting the body.
 func TestMalformedBatchReportsFaultAndPosition(t *testing.T) {
 	s := start(t, setup{})
 	one := bodyOf(s.scanAt(7, now))
@@ -80,7 +80,7 @@ func TestMalformedBatchReportsFaultAndPosition(t *testing.T) {
 		}
 	}
 	if _, read := s.send("POST", "/v1/checks?scope=entry", "Bearer "+gateDevice, one).verdicts(t); read[0].Reason != "ok" {
-		t.Errorf("after all that a good batch got %s", read[0].Reason)
+		t.Errorf("a good batch after the malformed ones got %s", read[0].Reason)
 	}
 }
 

@@ -14,13 +14,13 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// scanned is a code as a handheld kept it.
+// scanned is a code as a handheld stored it.
 type scanned struct {
 	Code string `json:"code"`
 	AtMS int64  `json:"scanned_at_ms"`
 }
 
-// bodyOf is a batch as a handheld sends it.
+// bodyOf returns a batch as a handheld sends it.
 func bodyOf(list ...scanned) string {
 	body, err := json.Marshal(map[string][]scanned{"scans": list})
 	if err != nil {
@@ -29,14 +29,14 @@ func bodyOf(list ...scanned) string {
 	return string(body)
 }
 
-// shownAt is a code that is good at a moment, Unix ms, as it was scanned then.
+// scanAt returns a code that is valid at a time, Unix ms, scanned at that time.
 func (s *harness) scanAt(index uint32, at int64) scanned {
 	session := s.issuer.Open(index, at/1000)
 	code := session.Code(0)
 	return scanned{code.Text(), at}
 }
 
-// checks sends a batch as the gate.
+// checks sends a batch as the gate device.
 func (s *harness) checks(scope string, list ...scanned) answer {
 	s.t.Helper()
 	for _, c := range list {
@@ -45,7 +45,7 @@ func (s *harness) checks(scope string, list ...scanned) answer {
 	return s.send("POST", "/v1/checks?scope="+scope, "Bearer "+gateDevice, bodyOf(list...))
 }
 
-// verdicts expects an answer that is a list of them, and gives each as it was sent.
+// verdicts expects a list of verdicts and returns each as text and parsed.
 func (a answer) verdicts(t testing.TB) (sent []string, read []verdict) {
 	t.Helper()
 	if a.status != 200 || a.header.Get("Content-Type") != "application/json" {
@@ -70,7 +70,7 @@ func reasonsOf(list []verdict) (reasons []string) {
 	return reasons
 }
 
-// What a batch says of a scan that was made now is what a check says, to the byte.
+// The verdict on a scan made now equals that of a check, byte for byte.
 func TestBatchVerdictEqualsCheckVerdict(t *testing.T) {
 	for _, c := range scans {
 		t.Run(c.reason, func(t *testing.T) {
@@ -97,8 +97,8 @@ func TestBatchVerdictEqualsCheckVerdict(t *testing.T) {
 	}
 }
 
-// Good and forged codes beside each other, some again and again, some known to
-// the cache and some not: each verdict is its scan's own, in order.
+// Good and forged codes, repeated, cached and uncached, in one batch: each scan gets its
+// own verdict, in order.
 func TestMixedBatchKeepsOrder(t *testing.T) {
 	s := start(t, setup{})
 	var kinds []string
@@ -142,7 +142,7 @@ func TestBatchSizeLimits(t *testing.T) {
 	}
 	s.expectProblem("too_many_scans", func() answer { return s.checks("entry", append(list, list[0])...) })
 
-	// Written with a lot of space the largest batch still fits; a byte more does not.
+	// With much white space the largest batch still fits; one more byte does not.
 	body := bodyOf(list...)
 	body += strings.Repeat(" ", gateway.BatchBytes-len(body))
 	send := func(body string) answer { return s.send("POST", "/v1/checks?scope=entry", "Bearer "+gateDevice, body) }
@@ -153,15 +153,15 @@ func TestBatchSizeLimits(t *testing.T) {
 		a, _ := s.sendRaw(fmt.Sprintf("POST /v1/checks?scope=entry HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n", gateDevice, gateway.BatchBytes+1))
 		return a
 	})
-	// The other routes did not get larger bodies by it.
+	// The limits of the other routes are unchanged.
 	s.expectProblem("body_too_large", func() answer {
 		a, _ := s.sendRaw(post("/v1/check?scope=entry", "", body[:gateway.BodyBytes+1]))
 		return a
 	})
 }
 
-// Checks and batches take turns on one connection, and nothing of one shows in
-// the other: heads are remembered, and memory is used again.
+// Checks and batches alternate on one connection, and no answer contains data of
+// another: heads are remembered, and memory is reused.
 func TestChecksAndBatchesShareAConnection(t *testing.T) {
 	s := start(t, setup{})
 	for i := range uint32(20) {
@@ -177,7 +177,7 @@ func TestChecksAndBatchesShareAConnection(t *testing.T) {
 			}
 		}
 		if v := read[len(read)-1]; v.Reason != "malformed" {
-			t.Fatalf("batch %d: %s for rubbish", i, v.Reason)
+			t.Fatalf("batch %d: %s for a malformed code", i, v.Reason)
 		}
 		if v := s.check("exit", s.goodCode(i)).verdict(t); v.Serial != fmt.Sprintf("%d-%d", tokens.DayOf(tokentest.Epoch), i) {
 			t.Fatalf("check %d: %s for %s", i, v.Reason, v.Serial)
@@ -185,7 +185,7 @@ func TestChecksAndBatchesShareAConnection(t *testing.T) {
 	}
 }
 
-// A handheld may hold its connection for hours; what took in its batch may not.
+// A handheld may keep its connection for hours; the buffer of its batch is released.
 func TestLargeBatchBodyIsReleased(t *testing.T) {
 	s := newHarness(t, setup{})
 	var list []scanned

@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// secrets are what went over the wire and must not be seen again.
+// secrets are the credentials and codes that were sent.
 type secrets struct {
 	mu     sync.Mutex
 	values []string
 }
 
-// keepsSecrets expects nothing that was sent in the log or in a metric, and no
-// panic that the story did not mean to cause.
+// expectNoSecrets expects no sent secret in the log or in a metric, and only the panics
+// that the test caused.
 func (s *harness) expectNoSecrets() {
 	s.t.Helper()
 	log, page := s.log.String(), s.page()
@@ -24,10 +24,10 @@ func (s *harness) expectNoSecrets() {
 	defer s.sent.mu.Unlock()
 	for i, secret := range s.sent.values {
 		if strings.Contains(log, secret) {
-			s.t.Errorf("secret %d of those sent stands in the log", i)
+			s.t.Errorf("the log contains secret %d of those sent", i)
 		}
 		if strings.Contains(page, secret) {
-			s.t.Errorf("secret %d of those sent stands in the metrics", i)
+			s.t.Errorf("the metrics contain secret %d of those sent", i)
 		}
 	}
 	if n := s.count("railgate_panics_total"); n != s.panics {
@@ -35,15 +35,15 @@ func (s *harness) expectNoSecrets() {
 	}
 }
 
-// answer is one response, read whole.
+// answer is one complete response.
 type answer struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-// ask sends one request and reads its answer; what is secret in it is
-// remembered and must not come back.
+// send sends one request and reads its answer. It remembers the secrets of the request,
+// which no answer, log line or metric may contain.
 func (s *harness) send(method, target, authorization, body string) answer {
 	s.t.Helper()
 	request, err := http.NewRequest(method, "http://"+s.address+target, strings.NewReader(body))
@@ -73,14 +73,13 @@ func (s *harness) readResponse(response *http.Response) answer {
 	defer s.sent.mu.Unlock()
 	for i, secret := range s.sent.values {
 		if strings.Contains(string(body), secret) {
-			s.t.Errorf("secret %d of those sent came back in an answer with status %d", i, response.StatusCode)
+			s.t.Errorf("an answer with status %d contains secret %d of those sent", response.StatusCode, i)
 		}
 	}
 	return answer{status: response.StatusCode, header: response.Header, body: body}
 }
 
-// remember notes what must not be seen again. Very short texts would be found
-// anywhere.
+// addSecrets remembers a credential and a body. Very short texts would match by chance.
 func (s *harness) addSecrets(authorization, body string) {
 	s.sent.mu.Lock()
 	defer s.sent.mu.Unlock()
@@ -91,14 +90,13 @@ func (s *harness) addSecrets(authorization, body string) {
 	}
 }
 
-// check asks as the gate whether a code is good for a use.
+// check sends a code as the gate device.
 func (s *harness) check(scope, code string) answer {
 	s.t.Helper()
 	return s.send("POST", "/v1/check?scope="+scope, "Bearer "+gateDevice, code)
 }
 
-// goodCode is the text that a passenger's phone shows now; index numbers the
-// passenger.
+// goodCode returns a code that is valid now; index numbers the passenger.
 func (s *harness) goodCode(index uint32) string {
 	session := s.issuer.Open(index, s.clock.Load()/1000)
 	code := session.Code(0)

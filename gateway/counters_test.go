@@ -10,8 +10,8 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// counters reads every sample of one metric as a scrape would, by its label
-// values in the order of their names.
+// counters reads every sample of one metric as a scrape would, keyed by its label values
+// in the order of the label names.
 func (s *harness) counters(metric string) map[string]float64 {
 	s.t.Helper()
 	families, err := s.metrics.Gather()
@@ -51,7 +51,7 @@ func (s *harness) count(metric string, labels ...string) float64 {
 	return n
 }
 
-// page is all metrics as text.
+// page returns all metrics as text.
 func (s *harness) page() string {
 	s.t.Helper()
 	families, err := s.metrics.Gather()
@@ -65,7 +65,7 @@ func (s *harness) page() string {
 	return b.String()
 }
 
-// onlyGrew expects that of all samples of a metric just one went up, by one.
+// onlyGrew expects that exactly one sample of a metric grew, by one.
 func onlyGrew(t testing.TB, before, after map[string]float64, want string) {
 	t.Helper()
 	for _, sample := range slices.Sorted(maps.Keys(after)) {

@@ -36,7 +36,7 @@ func TestEveryInvalidCredentialGetsTheSameProblem(t *testing.T) {
 			first = a
 		}
 		if !bytes.Equal(a.body, first.body) {
-			t.Errorf("credential %d is answered otherwise than none: %s", i, a.body)
+			t.Errorf("credential %d gets another answer than a missing one: %s", i, a.body)
 		}
 	}
 }
@@ -54,7 +54,7 @@ func TestDeviceIsLimitedToItsScopes(t *testing.T) {
 	code := s.goodCode(7)
 	shop := func(scope string) answer { return s.send("POST", "/v1/check?scope="+scope, "Bearer "+shopDevice, code) }
 	if v := shop("sale").verdict(t); v.Reason != "ok" {
-		t.Errorf("the shop's own scope: %s", v.Reason)
+		t.Errorf("the shop's own scope got %s", v.Reason)
 	}
 	for _, scope := range []string{"refund", "change", "verify", "entry", "exit", "onboard"} {
 		s.expectProblem("scope_not_allowed", func() answer { return shop(scope) })

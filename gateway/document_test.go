@@ -15,7 +15,7 @@ import (
 	"github.com/getkin/kin-openapi/routers/legacy"
 )
 
-// document is docs/openapi/gateway.yaml; seen is what it was held against.
+// document is docs/openapi/gateway.yaml; seen has the answers compared with it.
 type document struct {
 	*openapi3.T
 	router routers.Router
@@ -31,7 +31,7 @@ func readDocument(t testing.TB) *document {
 	if err := doc.Validate(context.Background()); err != nil { // with its examples
 		t.Fatal(err)
 	}
-	// The gateway under test is elsewhere.
+	// The gateway under test has another address.
 	doc.Servers = nil
 	router, err := legacy.NewRouter(doc)
 	if err != nil {
@@ -40,8 +40,8 @@ func readDocument(t testing.TB) *document {
 	return &document{T: doc, router: router, seen: map[string]bool{}}
 }
 
-// holds expects that an answer is as the document says. A proper request must
-// be so as well; others are what the answer complains of.
+// expectDocumented expects that an answer conforms to the document. A valid request must
+// conform as well; an invalid one must not.
 func (d *document) expectDocumented(t testing.TB, method, target, authorization, body string, valid bool, a answer) {
 	t.Helper()
 	request, err := http.NewRequest(method, target, strings.NewReader(body))
@@ -60,7 +60,7 @@ func (d *document) expectDocumented(t testing.TB, method, target, authorization,
 	input := &openapi3filter.RequestValidationInput{Request: request, PathParams: params, Route: route,
 		Options: &openapi3filter.Options{IncludeResponseStatus: true, AuthenticationFunc: bearer}}
 	if err := openapi3filter.ValidateRequest(context.Background(), input); valid != (err == nil) {
-		t.Errorf("%s %s: proper is %v, the document says %v", method, target, valid, err)
+		t.Errorf("%s %s: valid is %v, validation gives %v", method, target, valid, err)
 	}
 	output := &openapi3filter.ResponseValidationInput{RequestValidationInput: input, Status: a.status, Header: a.header, Options: input.Options}
 	if err := openapi3filter.ValidateResponse(context.Background(), output.SetBodyBytes(a.body)); err != nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// slowKeys holds a check of one key until it is released.
+// slowKeys blocks a check of one key until it is released.
 type slowKeys struct {
 	tokens.Keys
 	slow    tokens.KeyID
@@ -37,7 +37,7 @@ func (k *slowKeys) Key(id tokens.KeyID) *tokens.Key {
 	return k.Keys.Key(id)
 }
 
-// atHand sends a check that stays at hand until it is released.
+// startSlowCheck sends a check that stays in progress until it is released.
 func (s *harness) startSlowCheck(k *slowKeys) (answered chan answer) {
 	s.t.Helper()
 	answered = make(chan answer, 1)
@@ -58,7 +58,7 @@ func (s *harness) startSlowCheck(k *slowKeys) (answered chan answer) {
 	select {
 	case <-k.entered:
 	case <-time.After(maxWait):
-		s.t.Fatal("the check never began")
+		s.t.Fatal("the check did not start")
 	}
 	return answered
 }
@@ -74,10 +74,10 @@ func TestDrainFinishesRequestsInProgress(t *testing.T) {
 		t.Fatalf("before the drain /readyz says %d %+v", status, r)
 	}
 
-	// First it says so, and goes on serving for those who have not heard.
+	// First /readyz reports it, and requests are still served.
 	stopped := time.Now()
 	s.stop()
-	runtest.Eventually(t, delay/2, "/readyz to turn", func() bool { status, _ := s.readiness(); return status == 503 })
+	runtest.Eventually(t, delay/2, "/readyz to report 503", func() bool { status, _ := s.readiness(); return status == 503 })
 	_, r := s.readiness()
 	if r.State != "fresh" || !slices.Equal(r.Waiting, []string{"shutting down: finishing the requests in progress"}) {
 		t.Errorf("/readyz says %+v", r)
@@ -89,10 +89,10 @@ func TestDrainFinishesRequestsInProgress(t *testing.T) {
 		t.Errorf("a request during the delay got %s", v.Reason)
 	}
 	if time.Since(stopped) >= delay {
-		t.Fatalf("this machine took %v for what must happen within %v", time.Since(stopped), delay)
+		t.Fatalf("this machine took %v for steps that must finish within %v", time.Since(stopped), delay)
 	}
 
-	// Then nobody new comes in, and who is at hand is finished.
+	// Then new connections are refused, and requests in progress are finished.
 	runtest.Eventually(t, maxWait, "the listener to close", func() bool {
 		c, err := net.DialTimeout("tcp", s.address, maxWait)
 		if err == nil {
@@ -105,18 +105,18 @@ func TestDrainFinishesRequestsInProgress(t *testing.T) {
 	}
 	select {
 	case err := <-s.served:
-		t.Fatalf("Serve returned %v while a request was at hand", err)
+		t.Fatalf("Serve returned %v while a request was in progress", err)
 	case <-answered:
-		t.Fatal("the request at hand was answered before it was done")
+		t.Fatal("the request in progress was answered before it was released")
 	default:
 	}
 	close(keys.release)
 	a, ok := <-answered
 	if !ok {
-		t.Fatal("the request at hand got no answer")
+		t.Fatal("the request in progress got no answer")
 	}
 	if v := a.verdict(t); v.Reason != "key_retired" || a.header.Get("Connection") != "close" {
-		t.Errorf("the request at hand got %s and the connection %q", v.Reason, a.header.Get("Connection"))
+		t.Errorf("the request in progress got %s and the connection %q", v.Reason, a.header.Get("Connection"))
 	}
 	s.expectServeReturns(maxWait)
 }
@@ -134,10 +134,10 @@ func TestDrainIsBounded(t *testing.T) {
 	s.stop()
 	s.expectServeReturns(bound + 5*time.Second)
 	if took := time.Since(began); took < bound {
-		t.Errorf("Serve returned after %v and did not wait %v for the request at hand", took, bound)
+		t.Errorf("Serve returned after %v without waiting %v for the request in progress", took, bound)
 	}
 	if !strings.Contains(s.log.String(), "drain timeout") {
-		t.Errorf("the log does not say that a connection was left: %s", s.log)
+		t.Errorf("the log does not report the open connection: %s", s.log)
 	}
 }
 
@@ -151,7 +151,7 @@ func TestIdleConnectionsDoNotDelayTheDrain(t *testing.T) {
 }
 
 func TestServeEndsIfCanceledBeforeItListens(t *testing.T) {
-	// The order may come before the server has taken up its listener.
+	// The cancellation may come before the server has registered its listener.
 	for range 50 {
 		s := newHarness(t, setup{})
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -165,7 +165,7 @@ func TestServeEndsIfCanceledBeforeItListens(t *testing.T) {
 	}
 }
 
-// Other errors of Accept end nothing: see TestServingContinuesAfterAcceptErrors.
+// Other errors of Accept do not end Serve: see TestServingContinuesAfterAcceptErrors.
 func TestServeEndsIfItsListenerIsClosed(t *testing.T) {
 	s := newHarness(t, setup{})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -11,7 +11,7 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// Limits of the public listener that the stories walk up to.
+// Limits that tests approach from both sides.
 const (
 	HeaderBytes             = headerBytes
 	BodyBytes               = bodyBytes
@@ -27,32 +27,31 @@ const (
 // Handle answers one request as the server would, without a connection.
 func (g *Gateway) Handle(ctx *fasthttp.RequestCtx) { g.serve(ctx) }
 
-// Remembers says whether the head is the one that its connection remembers.
+// Remembers reports whether the connection remembers the request's head.
 func (g *Gateway) Remembers(ctx *fasthttp.RequestCtx) bool {
 	_, ok := stateOf(ctx).recall(&ctx.Request.Header)
 	return ok
 }
 
-// HoldPressure sets how loaded the gateway takes itself for, from now on.
+// PinOverload fixes the overload level.
 func (g *Gateway) PinOverload(l overload.Level) { g.load.Pin(l) }
 
-// Slowed is how many refusals were held back.
+// DelayedAnswers returns how many answers were delayed.
 func (g *Gateway) DelayedAnswers() uint64 { return g.meter.delayed.Load() }
 
-// UseKeys replaces what the checker asks for keys: a way to make it fail or
-// wait. Only before Serve.
+// UseKeys replaces the checker's keys, to make it fail or block. Call it only before
+// Serve.
 func (g *Gateway) UseKeys(keys tokens.Keys) { g.checker.Keys = keys }
 
-// UseChecker replaces what the checker asks for keys and for revocations. Only before
-// Serve.
+// UseChecker replaces the checker's keys and revocations. Call it only before Serve.
 func (g *Gateway) UseChecker(keys tokens.Keys, revocations tokens.Revocations) {
 	g.checker.Keys, g.checker.Revocations = keys, revocations
 }
 
-// UseReadTimeout shortens the wait for a request. Only before Serve.
+// UseReadTimeout shortens the limit of a request. Call it only before Serve.
 func (g *Gateway) UseReadTimeout(d time.Duration) { g.limits.Read = d }
 
-// ServeConn serves one connection as Serve does with many.
+// ServeConn serves one connection as Serve does.
 func (g *Gateway) ServeConn(c net.Conn) error {
 	listener := edge.NewListener(&single{conn: c}, g.limits, nil)
 	defer listener.Close()
@@ -63,7 +62,7 @@ func (g *Gateway) ServeConn(c net.Conn) error {
 	return g.server.ServeConn(conn)
 }
 
-// ServePlain serves a connection as ServeConn does, without remembering heads.
+// ServePlain serves a connection as ServeConn does, without connection state.
 func (g *Gateway) ServePlain(c net.Conn) error {
 	listener := edge.NewListener(&single{conn: c}, g.limits, nil)
 	defer listener.Close()
@@ -83,13 +82,13 @@ type single struct {
 func (s *single) Accept() (net.Conn, error) { return s.conn, nil }
 func (s *single) Close() error              { return nil }
 
-// UseConnections lowers the limit on connections. Only before Serve.
+// UseConnections lowers the limit on connections. Call it only before Serve.
 func (g *Gateway) UseConnections(n int) { g.server.Concurrency = n }
 
-// Settle waits until passes that were verified before are found in the cache.
+// Settle waits until verified passes can be found in the cache.
 func (g *Gateway) Settle() { g.passes.Settle() }
 
-// Problems is the closed list of problem codes, each with its status.
+// Problems returns the closed list of problem codes, each with its status.
 func Problems() map[string]int {
 	statuses := map[string]int{}
 	for _, p := range problems {

@@ -15,7 +15,7 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// booting is a gateway that has not read the stream.
+// booting is the setup of a gateway that has not read the stream.
 func booting() setup {
 	replica, err := revocation.NewReplica(revocationtest.Pinned(), 1, revocation.Limits{}, now)
 	if err != nil {
@@ -24,7 +24,7 @@ func booting() setup {
 	return setup{replica: replica}
 }
 
-// readiness is what a load balancer reads, with the causes that operators are told.
+// readiness returns the public answer of /readyz, with the causes from the admin listener.
 func (s *harness) readiness() (status int, r gateway.Readiness) {
 	s.t.Helper()
 	a := s.send("GET", "/readyz", "", "")
@@ -44,7 +44,7 @@ func (s *harness) readiness() (status int, r gateway.Readiness) {
 	return a.status, gateway.Readiness{Ready: public.Ready, State: public.State, AgeMS: public.AgeMS, Waiting: s.causes()}
 }
 
-// causes is what /readyz of the admin listener waits for.
+// causes returns the list waiting of /readyz on the admin listener.
 func (s *harness) causes() []string {
 	s.t.Helper()
 	recorder := httptest.NewRecorder()
@@ -85,7 +85,7 @@ func TestFreshnessDecidesTheVerdict(t *testing.T) {
 			t.Errorf("age %d ms: /readyz says %d %+v", c.ageMS, status, r)
 		}
 		if (status == 503) != slices.Contains(r.Waiting, "the revocation data is too old; policy: deny") {
-			t.Errorf("age %d ms: waiting %q", c.ageMS, r.Waiting)
+			t.Errorf("age %d ms: causes %q", c.ageMS, r.Waiting)
 		}
 		if s.count("railgate_revocation_state", c.state) != 1 {
 			t.Errorf("age %d ms: the gauge of %s is not 1", c.ageMS, c.state)
@@ -97,7 +97,7 @@ func TestHeartbeatMakesExpiredDataFresh(t *testing.T) {
 	s := start(t, setup{})
 	s.clock.Add(3_600_000)
 	if v := s.check("entry", s.goodCode(7)).verdict(t); v.Reason != "stale_revocation_data" {
-		t.Fatalf("after an hour of silence: %s", v.Reason)
+		t.Fatalf("after an hour without heartbeats: %s", v.Reason)
 	}
 	s.feed.Apply(s.clock.Load())
 	if v := s.check("entry", s.goodCode(7)).verdict(t); v.Reason != "ok" || v.Revocation.State != "fresh" || v.Revocation.AgeMS != 0 {
@@ -112,7 +112,7 @@ func TestBootingDeniesAndReportsTheCause(t *testing.T) {
 		t.Errorf("%s, %s on %s data", v.Verdict, v.Reason, v.Revocation.State)
 	}
 	if v.Revocation.AgeMS != -1 || v.Revocation.WatermarkMS != 0 {
-		t.Errorf("an age was made up: %+v", v.Revocation)
+		t.Errorf("a gateway without data reports the age %+v", v.Revocation)
 	}
 	status, r := s.readiness()
 	if status != 503 || !slices.Equal(r.Waiting, []string{"partition 0: not connected to the log yet"}) {
@@ -123,7 +123,7 @@ func TestBootingDeniesAndReportsTheCause(t *testing.T) {
 func TestSuspectDataKeepsEveryRevocation(t *testing.T) {
 	s := start(t, setup{})
 	s.feed.Revoke(now, s.issuer.Open(8, tokentest.Epoch).Fields.Serial)
-	s.feed.Replica.Rewind(0, 100, "the log was made anew")
+	s.feed.Replica.Rewind(0, 100, "the log was recreated")
 
 	if v := s.check("entry", s.goodCode(7)).verdict(t); v.Verdict != "allow" || v.Revocation.State != "suspect" {
 		t.Errorf("%s on %s data", v.Verdict, v.Revocation.State)
@@ -132,12 +132,12 @@ func TestSuspectDataKeepsEveryRevocation(t *testing.T) {
 		t.Errorf("a revoked code got %s", v.Reason)
 	}
 	status, r := s.readiness()
-	if status != 200 || r.State != "suspect" || len(r.Waiting) != 1 || !strings.Contains(r.Waiting[0], "the log was made anew") {
+	if status != 200 || r.State != "suspect" || len(r.Waiting) != 1 || !strings.Contains(r.Waiting[0], "the log was recreated") {
 		t.Errorf("/readyz says %d %+v", status, r)
 	}
 	s.clock.Add(900_000)
 	if v := s.check("entry", s.goodCode(7)).verdict(t); v.Reason != "stale_revocation_data" {
-		t.Errorf("suspect data of 15 minutes ago: %s", v.Reason)
+		t.Errorf("suspect data 15 minutes old: %s", v.Reason)
 	}
 }
 
@@ -158,7 +158,7 @@ func TestRevocationAppliesToCachedPasses(t *testing.T) {
 	}
 	s.feed.Apply(now, revocation.Record{Kind: revocation.KindUnrevoke, At: now, Serial: serial})
 	if v := s.check("entry", code).verdict(t); v.Reason != "ok" {
-		t.Errorf("after it was lifted the code got %s", v.Reason)
+		t.Errorf("after it was unrevoked the code got %s", v.Reason)
 	}
 }
 
@@ -168,11 +168,11 @@ func TestKeyRetirementAppliesToCachedPasses(t *testing.T) {
 	s.fromCache(code)
 	s.feed.Apply(now, revocation.Record{Kind: revocation.KindRetireKey, At: now, Key: s.issuer.ID, CutOff: tokentest.Epoch})
 	if v := s.check("entry", code).verdict(t); v.Reason != "key_retired" || v.Class != "issuer" {
-		t.Errorf("after its key was cut off the code got %s, %s", v.Reason, v.Class)
+		t.Errorf("after its key was retired the code got %s, %s", v.Reason, v.Class)
 	}
 }
 
-// fromCache shows a code twice and expects the second verdict from the cache.
+// fromCache checks a code twice and expects the second verdict from the cache.
 func (s *harness) fromCache(code string) {
 	s.t.Helper()
 	for range 2 {

@@ -135,7 +135,7 @@ func (g *Gateway) Serve(ctx context.Context, inner net.Listener) error {
 	case <-ctx.Done():
 	}
 	g.draining.Store(true)
-	g.log.Info("shutdown: requests are still served for the drain delay", zap.Duration("delay", g.DrainDelay))
+	g.log.Info("stopping: requests are still served for the drain delay", zap.Duration("delay", g.DrainDelay))
 	time.Sleep(g.DrainDelay)
 	bounded, cancel := context.WithTimeout(context.Background(), g.DrainTimeout)
 	defer cancel()

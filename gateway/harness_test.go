@@ -22,9 +22,8 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// The devices of every story. gateDevice may ask for everything, shopDevice
-// only for the sale of tickets, stranger was never registered. gateDevice and
-// trainDevice may send scans later.
+// The devices of the tests. gateDevice may check for every scope, shopDevice only for
+// sale; unknownDevice is not registered. gateDevice and trainDevice may send batches.
 var (
 	gateDevice    = credential('a')
 	shopDevice    = credential('b')
@@ -36,26 +35,26 @@ func credential(digit byte) string {
 	return gateway.CredentialPrefix + strings.Repeat(string(digit), 64)
 }
 
-// patience bounds every wait for the server under test.
+// maxWait bounds every wait for the gateway under test.
 const maxWait = 20 * time.Second
 
-// retiredKey was cut off before the stories begin.
+// retiredKey was retired before the tests begin.
 const retiredKey = 3
 
-// now is when the stories begin, Unix ms.
+// now is the time at which the tests begin, Unix ms.
 const now = tokentest.Epoch * 1000
 
-// plan is what a story may want otherwise.
+// setup is the settings of a test that differ from the default.
 type setup struct {
 	gateway.Config
-	device    gateway.PolicyEntry          // of the gate's lane
-	replica   *revocation.Replica          // nil: one that is fresh and knows the keys
+	device    gateway.PolicyEntry          // policy of the gate device
+	replica   *revocation.Replica          // nil: a fresh one that knows the keys
 	configure func(g *gateway.Gateway)     // called before Serve
-	listen    func() (net.Listener, error) // nil: a port of loopback
+	listen    func() (net.Listener, error) // nil: a loopback port
 }
 
-// station is a running gateway and the world around it: an issuer, the stream,
-// a clock, the log and the metrics.
+// harness is a running gateway with an issuer, the stream, a clock, the log and the
+// metrics.
 type harness struct {
 	*gateway.Gateway
 	t       testing.TB
@@ -66,7 +65,7 @@ type harness struct {
 	metrics *prometheus.Registry
 	address string
 	client  *http.Client
-	panics  float64 // how many the story means to cause
+	panics  float64 // expected number of panics
 
 	stop   context.CancelFunc
 	served chan error // what Serve returned
@@ -74,13 +73,14 @@ type harness struct {
 	sent *secrets
 }
 
-// in is the same station for a part of the story.
+// withT returns the same harness for a subtest.
 func (s *harness) withT(t testing.TB) *harness {
 	part := *s
 	part.t = t
 	return &part
 }
 
+// start starts a gateway; it is stopped and checked for leaked secrets at the end.
 func start(t testing.TB, p setup) *harness {
 	t.Helper()
 	s := newHarness(t, p)
@@ -100,7 +100,7 @@ func start(t testing.TB, p setup) *harness {
 	return s
 }
 
-// prepare makes a gateway that is not served.
+// newHarness makes a gateway without serving it.
 func newHarness(t testing.TB, p setup) *harness {
 	t.Helper()
 	s := &harness{t: t, issuer: tokentest.NewIssuer(1), clock: new(atomic.Int64), log: new(runtest.Buffer),
@@ -141,8 +141,8 @@ func newHarness(t testing.TB, p setup) *harness {
 	return s
 }
 
-// close ends every story: the gateway drains without an error, and what went
-// over the wire is nowhere that people or machines read it.
+// close stops the gateway: it must drain without an error, and no secret that was sent
+// may be in the log or the metrics.
 func (s *harness) close() {
 	s.client.CloseIdleConnections()
 	s.stop()
@@ -150,12 +150,12 @@ func (s *harness) close() {
 	s.expectNoSecrets()
 }
 
-// serveReturns expects Serve to end, without an error, within a time.
+// expectServeReturns expects Serve to end without an error within a time.
 func (s *harness) expectServeReturns(within time.Duration) {
 	s.t.Helper()
 	select {
 	case err := <-s.served:
-		s.served <- err // for whoever asks again
+		s.served <- err // for later calls
 		if err != nil {
 			s.t.Errorf("Serve returned %v", err)
 		}

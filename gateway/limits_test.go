@@ -68,14 +68,14 @@ func TestSlowRequestTimesOut(t *testing.T) {
 	}
 }
 
-// Who opens a connection and says nothing is not answered, and not counted.
+// A connection without a request is closed without an answer and is not counted.
 func TestSilentConnectionIsClosedWithoutAnswer(t *testing.T) {
 	s := start(t, setup{configure: func(g *gateway.Gateway) { g.UseReadTimeout(200 * time.Millisecond) }})
 	before := s.counters("railgate_refused_requests_total")
 	s.expectClosed(bufio.NewReader(s.dial()))
 	for code, n := range s.counters("railgate_refused_requests_total") {
 		if n != before[code] {
-			t.Errorf("a connection on which nothing came was counted as %s", code)
+			t.Errorf("a connection without a request was counted as %s", code)
 		}
 	}
 }
@@ -86,7 +86,7 @@ func TestConnectionsBeyondTheLimitAreRejected(t *testing.T) {
 	if v := a.verdict(t); v.Reason != "ok" {
 		t.Fatalf("the first connection: %s", v.Reason)
 	}
-	in := bufio.NewReader(s.dial()) // turned away before it says a word
+	in := bufio.NewReader(s.dial()) // rejected before it sends a byte
 	response, err := http.ReadResponse(in, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -13,8 +13,7 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// rubbish is what scanners read off posters, tickets and screens, and what
-// people send who try.
+// malformedCodes are texts of posters, other tickets and screens, and texts of attackers.
 func malformedCodes(good string) map[string]string {
 	noise := make([]byte, gateway.BodyBytes)
 	random := rand.New(rand.NewPCG(1, 2))
@@ -75,7 +74,7 @@ func TestMalformedCodesAreDenied(t *testing.T) {
 		}
 	}
 	if v := s.check("entry", s.goodCode(7)).verdict(t); v.Reason != "ok" {
-		t.Errorf("after all that a good code got %s", v.Reason)
+		t.Errorf("a good code after the malformed ones got %s", v.Reason)
 	}
 }
 
@@ -91,23 +90,23 @@ func TestEveryFlippedBitIsDenied(t *testing.T) {
 		one.Response.Reset()
 		s.Handle(one)
 		if v := readVerdict(t, one.Response.Body()); v.Verdict != "deny" {
-			t.Errorf("with bit %d turned the code was admitted", bit)
+			t.Errorf("with bit %d flipped the code was allowed", bit)
 		}
 	}
 	one.Request.SetBody(code.AppendText(nil))
 	one.Response.Reset()
 	if s.Handle(one); readVerdict(t, one.Response.Body()).Verdict != "allow" {
-		t.Error("with no bit turned the code was not admitted")
+		t.Error("without a flipped bit the code was not allowed")
 	}
 }
 
-// newRequest is a check by the gate device, for Handle.
+// newRequest returns a check by the gate device, for Handle.
 func newRequest(t testing.TB, scope, code string) *fasthttp.RequestCtx {
 	t.Helper()
 	return readRequest(t, post("/v1/check?scope="+scope, "", code))
 }
 
-// readRequest is a whole request as the server would hand it to its handler.
+// readRequest returns a complete request as the server passes it to its handler.
 func readRequest(t testing.TB, raw string) *fasthttp.RequestCtx {
 	t.Helper()
 	ctx := new(fasthttp.RequestCtx)
@@ -137,10 +136,10 @@ func FuzzCheckBody(f *testing.F) {
 		}
 		v := readVerdict(t, ctx.Response.Body())
 		if !known[v.Reason] {
-			t.Errorf("reason %q is not of the closed list", v.Reason)
+			t.Errorf("reason %q is not in the closed list", v.Reason)
 		}
-		// Of all codes of that second only those that the issuer made are good,
-		// and the seeds hold one such.
+		// Of all codes of that second only those that the issuer made are allowed, and the
+		// seeds contain one of them.
 		if (v.Verdict == "allow") != (string(body) == good) {
 			t.Errorf("%s for %q", v.Verdict, body)
 		}

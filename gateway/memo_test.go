@@ -16,10 +16,10 @@ import (
 	"github.com/railgate/railgate/gateway/edge"
 )
 
-// conversation is a connection that brings bytes in random segments and keeps
-// what is answered.
+// conversation is a connection that delivers its input in random segments and records
+// the output.
 type conversation struct {
-	net.Conn // nil: all that is called is below
+	net.Conn // nil: the methods in use are below
 	random   *rand.Rand
 	input    []byte
 	output   bytes.Buffer
@@ -39,7 +39,7 @@ func (c *conversation) Close() error                     { return nil }
 func (c *conversation) SetReadDeadline(time.Time) error  { return nil }
 func (c *conversation) SetWriteDeadline(time.Time) error { return nil }
 
-// heads are what a connection may carry in turn: some differ by one letter.
+// heads returns heads that a connection may carry in turn; some differ in one letter.
 func heads(s *harness) []string {
 	check := func(scope, device string) string {
 		return "POST /v1/check?scope=" + scope + " HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer " + device + "\r\nContent-Length: %d\r\n"
@@ -61,13 +61,13 @@ func heads(s *harness) []string {
 	}
 }
 
-// lastHeads end a connection.
+// lastHeads are header lines after which a connection is closed.
 var lastHeads = []string{"Connection: CLOSE\r\n", "Authorization: Bearer none\r\n", "X A: b\r\n", "Expect: foo\r\n", "Transfer-Encoding: chunked\r\n", ""}
 
 var date = regexp.MustCompile(`Date: [^\r]*`)
 
-// A remembered head is answered as one that is judged anew: two gateways get the
-// same conversations, one with connections that remember, one without.
+// A remembered head gets the same answer as a validated one: two gateways get the same
+// conversations, one with connection state, one without.
 func TestRememberedHeadGetsTheSameAnswers(t *testing.T) {
 	remembers, judges := newHarness(t, setup{}), newHarness(t, setup{})
 	random := rand.New(rand.NewPCG(3, 4))
@@ -96,7 +96,7 @@ func TestRememberedHeadGetsTheSameAnswers(t *testing.T) {
 			t.Fatalf("round %d: the answers are\n%s%s\nwithout remembering\n%s%s", round, output[0], ends[0], output[1], ends[1])
 		}
 		if round == 0 && !strings.Contains(output[0], `"verdict":"allow"`) {
-			t.Fatalf("nobody was admitted:\n%s", output[0])
+			t.Fatalf("no code was allowed:\n%s", output[0])
 		}
 	}
 	if got, want := remembers.counters("railgate_verdicts_total"), judges.counters("railgate_verdicts_total"); fmt.Sprint(got) != fmt.Sprint(want) {
@@ -104,7 +104,7 @@ func TestRememberedHeadGetsTheSameAnswers(t *testing.T) {
 	}
 }
 
-// onConn is a request as it comes on a connection that may remember heads.
+// onConn returns a request as it arrives on a connection that may remember heads.
 func onConn(t testing.TB, conn net.Conn, raw string) *fasthttp.RequestCtx {
 	t.Helper()
 	ctx := readRequest(t, raw)
@@ -124,26 +124,26 @@ func TestWhichHeadsAreRemembered(t *testing.T) {
 		{"good", good, true},
 		{"another use", post("/v1/check?scope=exit", "", "x"), true},
 		{"long", post("/v1/check?scope=entry", "X-Filler: "+strings.Repeat("a", edge.MemoBytes)+"\r\n", "x"), false},
-		{"the last one", post("/v1/check?scope=entry", "Connection: close\r\n", "x"), false},
-		{"of a stranger", strings.Replace(good, gateDevice, unknownDevice, 1), false},
-		{"for a use the device has not", strings.Replace(good, gateDevice, shopDevice, 1), false},
+		{"of the last request", post("/v1/check?scope=entry", "Connection: close\r\n", "x"), false},
+		{"of an unknown device", strings.Replace(good, gateDevice, unknownDevice, 1), false},
+		{"for a scope that the device lacks", strings.Replace(good, gateDevice, shopDevice, 1), false},
 		{"of another path", post("/v2/check", "", "x"), false},
 		{"of another method", strings.Replace(good, "POST", "PUT", 1), false},
-		{"refused", post("/v1/check?scope=entry", "X A: b\r\n", "x"), false},
+		{"malformed", post("/v1/check?scope=entry", "X A: b\r\n", "x"), false},
 	} {
 		ctx := onConn(t, conn, c.raw)
 		if s.Remembers(ctx) {
-			t.Errorf("a head %s is remembered before it came", c.name)
+			t.Errorf("head %s: remembered before it was sent", c.name)
 		}
 		s.Handle(ctx)
 		if s.Remembers(ctx) != c.remember {
-			t.Errorf("a head %s is remembered: %v", c.name, !c.remember)
+			t.Errorf("head %s: remembered is %v", c.name, !c.remember)
 		}
 	}
 }
 
-// What a head costs: the last one again, two in turn, and one on a connection
-// that remembers nothing. The code is rubbish, so that little else is done.
+// BenchmarkHead measures the cost of a head: the last one repeated, two in turn, and one
+// on a connection without state. The code is malformed, so little else is done.
 func BenchmarkHead(b *testing.B) {
 	s := newHarness(b, setup{})
 	inner, _ := net.Pipe()

@@ -11,8 +11,7 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// faulty is a key set that panics while it is broken, with a text that quotes
-// what it was working on.
+// faulty is a key set that panics while it is broken, with a text that quotes the input.
 type faulty struct {
 	tokens.Keys
 	broken atomic.Bool
@@ -37,8 +36,8 @@ func TestPanicInACheckIsDeniedAndSurvived(t *testing.T) {
 
 	var in *bufio.Reader
 	a := s.expectProblem("internal_error", func() (a answer) {
-		// A second request is on its way already: it must not be answered by a
-		// connection of which nobody knows what state it is in.
+		// A second request is already sent. It must not be answered on this connection,
+		// whose state is unknown after the panic.
 		one := post("/v1/check?scope=entry", "", code)
 		a, in = s.sendRaw(one + one)
 		return a
@@ -53,22 +52,22 @@ func TestPanicInACheckIsDeniedAndSurvived(t *testing.T) {
 	}
 	var faults []string
 	for text := range strings.Lines(s.log.String()) {
-		if !strings.Contains(text, `"level":"info"`) { // that it is ready
+		if !strings.Contains(text, `"level":"info"`) { // such as ready
 			faults = append(faults, text)
 		}
 	}
 	if len(faults) != 1 {
-		t.Fatalf("want one line of a fault in the log, got %q", faults)
+		t.Fatalf("want one log line about the panic, got %q", faults)
 	}
 	if err := json.Unmarshal([]byte(faults[0]), &line); err != nil {
 		t.Fatalf("%v in %s", err, s.log)
 	}
 	if line.Level != "error" || !strings.Contains(line.Msg, "panic") || !strings.Contains(line.Stack, "faulty") {
-		t.Errorf("the log does not say where: %+v", line)
+		t.Errorf("the log line lacks level, message or stack: %+v", line)
 	}
 	for _, secret := range []string{code, gateDevice, "BUG: while"} {
 		if strings.Contains(s.log.String(), secret) {
-			t.Errorf("the log quotes the request or the fault")
+			t.Errorf("the log quotes the request or the panic")
 		}
 	}
 

@@ -9,8 +9,7 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// An operator decides per state, and per lane: a way out of the station may stay
-// open on old data while the way in does not.
+// An operator sets the action per state.
 func TestPolicyDecidesPerState(t *testing.T) {
 	policy, err := gateway.DefaultPolicy.With(gateway.PolicyEntry{Stale: "serve", Expired: "flag"})
 	if err != nil {
@@ -35,13 +34,13 @@ func TestPolicyDecidesPerState(t *testing.T) {
 		}
 		onlyGrew(t, before, s.counters("railgate_verdicts_total"), c.label)
 		if status, _ := s.readiness(); status != 200 {
-			t.Errorf("age %d ms: not ready though it serves", c.ageMS)
+			t.Errorf("age %d ms: not ready although it serves", c.ageMS)
 		}
 	}
 	s.feed.Revoke(s.clock.Load(), s.issuer.Open(8, tokentest.Epoch).Fields.Serial)
 	s.clock.Add(900_000)
 	if v := s.check("entry", s.goodCode(8)).verdict(t); v.Reason != "revoked" {
-		t.Errorf("on expired data that is served a revoked code got %s", v.Reason)
+		t.Errorf("a revoked code on served expired data got %s", v.Reason)
 	}
 }
 
@@ -49,19 +48,19 @@ func TestDevicePolicyOverridesTheGateway(t *testing.T) {
 	s := start(t, setup{device: gateway.PolicyEntry{Stale: "deny", Expired: "flag"}})
 	s.clock.Add(60_000)
 	if v := s.check("entry", s.goodCode(7)).verdict(t); v.Reason != "stale_revocation_data" || v.Revocation.State != "stale" {
-		t.Errorf("a lane that denies on stale data: %s on %s", v.Reason, v.Revocation.State)
+		t.Errorf("a device that denies on stale data: %s on %s", v.Reason, v.Revocation.State)
 	}
 	s.clock.Add(900_000)
 	if v := s.check("entry", s.goodCode(7)).verdict(t); v.Reason != "ok" || !v.Revocation.Flagged {
-		t.Errorf("a lane that stays open on expired data: %s", v.Reason)
+		t.Errorf("a device that flags on expired data: %s", v.Reason)
 	}
 	if status, _ := s.readiness(); status != 503 {
-		t.Error("the gateway's own policy decides about readiness")
+		t.Error("a device's policy changed the gateway's readiness")
 	}
 }
 
-// While booting there may be a snapshot. It is served only if the policy says so
-// and only until it has expired itself; a load balancer is told to wait.
+// While booting there may be a snapshot. It is served only if the policy says serve or
+// flag, and only until it expires; /readyz reports 503 all the while.
 func TestBootingServesOnlyAValidSnapshotIfConfigured(t *testing.T) {
 	feed := revocationtest.NewFeed(now, tokentest.NewIssuer(1).Key())
 	snapshot, ok := feed.Replica.Snapshot("t", now)
@@ -105,11 +104,11 @@ func TestBootingServesOnlyAValidSnapshotIfConfigured(t *testing.T) {
 func TestUnknownPolicyActionsAreRefused(t *testing.T) {
 	for _, e := range []gateway.PolicyEntry{{Stale: "Serve"}, {Booting: "allow"}, {Expired: "audit"}, {Suspect: " deny"}} {
 		if _, err := gateway.DefaultPolicy.With(e); err == nil {
-			t.Errorf("%+v is taken", e)
+			t.Errorf("%+v is accepted", e)
 		}
 	}
 	if p, err := gateway.DefaultPolicy.With(gateway.DefaultPolicy.Entry()); err != nil || p != gateway.DefaultPolicy {
-		t.Errorf("the default policy does not survive being written down: %v %v", p, err)
+		t.Errorf("the default policy changes by Entry and With: %v %v", p, err)
 	}
 	if p := gateway.DefaultPolicy; p[revocation.Fresh] != gateway.Serve {
 		t.Error("fresh data is not served")

@@ -8,7 +8,7 @@ import (
 	"github.com/railgate/railgate/gateway"
 )
 
-// problem expects an answer that is a problem of the closed list, in its exact shape.
+// problem expects a problem of the closed list, in its exact form.
 func (a answer) problem(t testing.TB, code string) {
 	t.Helper()
 	var p struct {
@@ -28,11 +28,11 @@ func (a answer) problem(t testing.TB, code string) {
 		t.Errorf("want the problem %s, got status %d and %+v", code, a.status, p)
 	}
 	if p.Title == "" || p.Text.EN == "" || p.Text.ZH == "" {
-		t.Errorf("%s says nothing: %+v", code, p)
+		t.Errorf("%s lacks a title or a text: %+v", code, p)
 	}
 }
 
-// refused runs a request and expects a problem, counted once, and no verdict.
+// expectProblem sends a request and expects a problem, counted once, and no verdict.
 func (s *harness) expectProblem(code string, send func() answer) answer {
 	s.t.Helper()
 	problems, verdicts := s.counters("railgate_refused_requests_total"), s.counters("railgate_verdicts_total")

@@ -18,7 +18,7 @@ import (
 	"github.com/railgate/railgate/gateway"
 )
 
-var update = flag.Bool("update", false, "write what the gateway does into the golden files")
+var update = flag.Bool("update", false, "write the gateway's answers into the golden files")
 
 const rawFile = "testdata/raw/requests.txt"
 
@@ -66,14 +66,14 @@ func readRawCases(t *testing.T, lines []string, s *harness) (cases []rawCase) {
 	return cases
 }
 
-// after is the request that shows whether a connection is still good. Nothing
-// else in the file is answered 405 with this Allow header.
+// after is the request that shows whether a connection is still usable. No other request
+// in the file is answered 405 with this Allow header.
 const (
 	after      = "DELETE /readyz HTTP/1.1\r\nHost: gate.example\r\n\r\n"
 	afterAllow = "GET, HEAD"
 )
 
-// raw sends a case in the given way and tells what came back.
+// runRawCase sends a case with write and returns the answers' statuses and the end state.
 func (s *harness) runRawCase(c rawCase, write func(net.Conn, string)) string {
 	var statuses []string
 	conn := s.dial()
@@ -82,7 +82,7 @@ func (s *harness) runRawCase(c rawCase, write func(net.Conn, string)) string {
 		response, err := http.ReadResponse(in, nil)
 		if err != nil {
 			if isTimeout(err) {
-				s.t.Errorf("no answer and no end within %v", maxWait)
+				s.t.Errorf("neither an answer nor an end within %v", maxWait)
 			}
 			return nil, false
 		}
@@ -106,7 +106,7 @@ func (s *harness) runRawCase(c rawCase, write func(net.Conn, string)) string {
 	return strings.Join(append(statuses, "open"), " ")
 }
 
-// Writing fails once the other side has closed; reading tells.
+// atOnce ignores errors: writing fails once the server has closed, which reading detects.
 func atOnce(conn net.Conn, bytes string) { _, _ = io.WriteString(conn, bytes) }
 
 func byteByByte(conn net.Conn, bytes string) {
@@ -117,7 +117,7 @@ func byteByByte(conn net.Conn, bytes string) {
 	}
 }
 
-// halfClosed sends a case to its end, as one that will say no more.
+// halfClosed sends a case, closes the sending direction and returns the answers' statuses.
 func (s *harness) halfClosed(c rawCase) string {
 	conn := s.dial()
 	atOnce(conn, strings.Join(c.sends, ""))
@@ -129,7 +129,7 @@ func (s *harness) halfClosed(c rawCase) string {
 		response, err := http.ReadResponse(in, nil)
 		if err != nil {
 			if isTimeout(err) {
-				s.t.Errorf("no end within %v", maxWait)
+				s.t.Errorf("the connection did not end within %v", maxWait)
 			}
 			return strings.Join(append(statuses, "closed"), " ")
 		}
@@ -138,9 +138,8 @@ func (s *harness) halfClosed(c rawCase) string {
 	}
 }
 
-// Whatever is sent, the answer is known: which status, and whether the
-// connection goes on. Two parties that disagree about that is how a request is
-// smuggled past a proxy.
+// The answer to each sequence of bytes is known: its status, and whether the connection
+// stays open. Request smuggling needs two servers that disagree about that.
 func TestRawRequests(t *testing.T) {
 	s, cases, lines := startForRaw(t)
 	var mu sync.Mutex
@@ -166,12 +165,12 @@ func TestRawRequests(t *testing.T) {
 	}
 }
 
-// How the bytes are cut into segments means nothing.
+// Splitting the bytes into segments does not change the answers.
 func TestRawRequestsByteByByte(t *testing.T) {
 	s, cases, _ := startForRaw(t)
 	for _, c := range cases {
 		if len(strings.Join(c.sends, "")) > 2000 {
-			continue // sizes alone
+			continue // cases of size limits only
 		}
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -182,8 +181,8 @@ func TestRawRequestsByteByByte(t *testing.T) {
 	}
 }
 
-// A client that has said all it will is answered all the same, and the
-// connection ends.
+// A client that has closed its sending direction gets its answers, and the connection
+// ends.
 func TestRawRequestsOnHalfClosedConnections(t *testing.T) {
 	s, cases, _ := startForRaw(t)
 	for _, c := range cases {
@@ -191,7 +190,7 @@ func TestRawRequestsOnHalfClosedConnections(t *testing.T) {
 		answers, _ = strings.CutSuffix(answers, " closed")
 		want := answers + " closed"
 		if strings.Contains(c.want, "408") {
-			continue // what is not whole is known at once
+			continue // incomplete requests are detected immediately, without the timeout
 		}
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -202,7 +201,7 @@ func TestRawRequestsOnHalfClosedConnections(t *testing.T) {
 	}
 }
 
-// openForRaw is a station with little patience, and the table, whole and line by line.
+// startForRaw starts a gateway with a short read limit and reads the table, parsed and as lines.
 func startForRaw(t *testing.T) (*harness, []rawCase, []string) {
 	t.Helper()
 	file, err := os.ReadFile(rawFile)

@@ -7,18 +7,18 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// scan is one code held before the gate, and what the gate must say.
+// scan is one code shown to the gate, with the expected verdict.
 type scan struct {
 	reason string
 	class  string
 	state  string // of the revocation data
 	scope  string
 	code   func(s *harness) string
-	before func(s *harness) // what happens first; may be nil
-	setup  func() setup     // nil: all is well
+	before func(s *harness) // called before the check; may be nil
+	setup  func() setup     // nil: the default
 }
 
-// at shows a step of a session that began some seconds after the clock's now.
+// at returns the code of a step of a session that starts offset seconds after the clock's time.
 func at(offset int64, step int) func(*harness) string {
 	return func(s *harness) string {
 		session := s.issuer.Open(7, s.clock.Load()/1000+offset)
@@ -27,7 +27,7 @@ func at(offset int64, step int) func(*harness) string {
 	}
 }
 
-// altered shows a good code with one byte of its wire form changed.
+// altered returns a good code with one byte of its pass changed.
 func altered(offset int) func(*harness) string {
 	return func(s *harness) string {
 		session := s.issuer.Open(7, s.clock.Load()/1000)
@@ -45,9 +45,8 @@ func signedBy(key tokens.KeyID) func(*harness) string {
 	}
 }
 
-// scans provokes every reason that a request can provoke. internal_error is not
-// among them: it is what a forgotten assignment would say, and a fault inside
-// the check is answered with a problem.
+// scans has every reason that a request can cause. It lacks internal_error, which is the
+// zero value of a reason: a panic inside the check is answered with a problem.
 var scans = []scan{
 	{reason: "ok", class: "ok", state: "fresh", scope: "entry", code: at(0, 0)},
 	{reason: "malformed", class: "passenger", state: "fresh", scope: "entry",
@@ -83,7 +82,7 @@ var scans = []scan{
 		before: func(s *harness) { s.clock.Add(15 * 60 * 1000) }},
 }
 
-// openFor opens a station for one scan and lets happen what comes before it.
+// start starts a gateway for one scan and applies the scan's preparation.
 func (c *scan) start(t testing.TB) *harness {
 	p := setup{}
 	if c.setup != nil {

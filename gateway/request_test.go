@@ -29,7 +29,7 @@ func TestQueryIsExactlyOneScope(t *testing.T) {
 		"?scope=entry,sale":        "scope_unknown",
 		"?scope=entry;x=1":         "scope_unknown",
 		"?scope=entry?":            "scope_unknown",
-		"?scope=entry#x":           "bad_request", // no target has a fragment
+		"?scope=entry#x":           "bad_request", // a target has no fragment
 	} {
 		t.Run("query "+query, func(t *testing.T) {
 			s := s.withT(t)
@@ -105,7 +105,7 @@ func TestInvalidTargetsAreRefused(t *testing.T) {
 }
 
 func TestAbsoluteFormIsAccepted(t *testing.T) {
-	// What a proxy sends. The host is no part of any decision.
+	// Proxies send the absolute form. Its host is not used.
 	s := start(t, setup{})
 	a, _ := s.sendRaw(post("http://elsewhere.example:8080/v1/check?scope=entry", "", s.goodCode(7)))
 	if v := a.verdict(t); v.Reason != "ok" {
@@ -118,7 +118,7 @@ func TestAbsoluteFormIsAccepted(t *testing.T) {
 }
 
 func TestHealthIsIndependentOfReadiness(t *testing.T) {
-	s := start(t, booting()) // it lives long before it is ready
+	s := start(t, booting()) // healthy before it is ready
 	for range 2 {
 		if a := s.send("GET", "/healthz", "", ""); a.status != 200 || string(a.body) != "ok\n" {
 			t.Errorf("/healthz says %d %q", a.status, a.body)

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// routedPaths reads in the source which paths the request edge tells apart: the
-// cases of the switch in serve. A route made otherwise must be made known here.
+// routedPaths reads from the source the paths that are routed: the cases of the switch
+// in serve. Routes made in another way must be added here.
 func routedPaths(t testing.TB) (paths []string) {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "check.go", nil, 0)
@@ -56,12 +56,12 @@ func routedPaths(t testing.TB) (paths []string) {
 	}
 	slices.Sort(paths)
 	if len(paths) == 0 {
-		t.Fatal("no path found: did serve move?")
+		t.Fatal("no path found: was serve moved?")
 	}
 	return paths
 }
 
-// jsonValue reads JSON the way schemas are held against it.
+// jsonValue parses JSON as schema validation needs it.
 func jsonValue(body []byte) (v any, err error) {
 	err = json.Unmarshal(body, &v)
 	return v, err

@@ -10,21 +10,21 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// until moves the clock, Unix ms, with an issuer that is not silent meanwhile.
+// advanceTo sets the clock, Unix ms, and applies a heartbeat of that time.
 func (s *harness) advanceTo(at int64) {
 	s.clock.Store(at)
 	s.feed.Apply(at)
 }
 
-// A handheld comes out of the tunnel: its codes are judged by the minute they
-// were scanned in, and their sessions are long over.
+// A handheld had no network: its codes are judged at the minute of their scan, although
+// their sessions have ended since.
 func TestScanIsJudgedAtItsScanTime(t *testing.T) {
 	s := start(t, setup{})
 	session := s.issuer.Open(7, tokentest.Epoch)
 	first, third := session.Code(0), session.Code(2)
 	s.advanceTo(now + 3*3600_000)
 	if v := s.check("onboard", third.Text()).verdict(t); v.Reason != "session_over" {
-		t.Fatalf("checked now the code gets %s", v.Reason)
+		t.Fatalf("checked now, the code gets %s", v.Reason)
 	}
 	_, read := s.checks("onboard",
 		scanned{third.Text(), now + 130_999},
@@ -38,11 +38,11 @@ func TestScanIsJudgedAtItsScanTime(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	if v := read[0]; v.SecondsLeft != 30*60-130 || v.Revocation.AgeMS != 0 || v.Revocation.WatermarkMS != now+3*3600_000 {
-		t.Errorf("seconds left as of the scan, data as of now: %d, %+v", v.SecondsLeft, v.Revocation)
+		t.Errorf("want seconds left as of the scan and data as of now: %d, %+v", v.SecondsLeft, v.Revocation)
 	}
 }
 
-// The credential ended since the scan, in the middle of a session.
+// The credential expired after the scan, in the middle of a session.
 func TestCredentialThatExpiredAfterTheScanPasses(t *testing.T) {
 	s := start(t, setup{})
 	const end = tokentest.Epoch + 600
@@ -74,8 +74,7 @@ func TestScanTimesOutOfRangeAreRefused(t *testing.T) {
 	}
 }
 
-// Known now is known of the scan, whichever came first: nobody profits from a
-// device that was offline.
+// A revocation applies to earlier scans as well: being offline gives no advantage.
 func TestRevocationAppliesToEarlierScans(t *testing.T) {
 	s := start(t, setup{})
 	before, after := s.scanAt(1, now+60_000), s.scanAt(2, now+60_000)
@@ -89,8 +88,8 @@ func TestRevocationAppliesToEarlierScans(t *testing.T) {
 	}
 }
 
-// A logout after the scan does not undo it; a logout before the scan refuses it. The
-// second of the closing counts as closed.
+// Closing a session does not affect earlier scans, but refuses later ones. The second of
+// the closing counts as closed.
 func TestClosingASessionAppliesToLaterScans(t *testing.T) {
 	s := start(t, setup{})
 	session := s.issuer.Open(1, tokentest.Epoch)
@@ -101,7 +100,7 @@ func TestClosingASessionAppliesToLaterScans(t *testing.T) {
 	s.advanceTo(now + 90_500)
 	s.feed.Close(s.clock.Load(), session.Fields)
 	if v := s.check("onboard", at(90_500).Code).verdict(t); v.Reason != "session_closed" {
-		t.Fatalf("checked now the code gets %s", v.Reason)
+		t.Fatalf("checked now, the code gets %s", v.Reason)
 	}
 	s.advanceTo(now + 23*3600_000)
 	_, read := s.checks("onboard", at(0), at(89_999), at(90_000), at(120_000), s.scanAt(2, now+120_000)).verdicts(t)
@@ -110,8 +109,8 @@ func TestClosingASessionAppliesToLaterScans(t *testing.T) {
 	}
 }
 
-// The last second of the last credential of a day is scanned, and reported as
-// late as can be. By then the gateway would forget the day but for its afterlife.
+// The last second of a day's last credential is scanned and reported at the latest
+// allowed time. Only the afterlife keeps the gateway from having forgotten that day.
 func TestRevocationOutlivesTheLatestReport(t *testing.T) {
 	s := start(t, setup{})
 	day := uint16(tokens.DayOf(tokentest.Epoch))
@@ -133,18 +132,18 @@ func TestRevocationOutlivesTheLatestReport(t *testing.T) {
 	if _, read := s.checks("onboard", scan).verdicts(t); read[0].Reason != "scan_time_refused" {
 		t.Errorf("a millisecond later: %s", read[0].Reason)
 	}
-	// And it is for that reason that such scans are refused.
+	// Such scans are refused because revocations may be forgotten from then.
 	if n := s.feed.Replica.Status(s.clock.Load()).Revoked; n != 1 {
-		t.Errorf("%d revocations are known before their time has come, want 1", n)
+		t.Errorf("%d revocations are known before the end of the afterlife, want 1", n)
 	}
 	s.advanceTo(over*1000 + revocation.Afterlife.Milliseconds())
-	s.feed.Replica.Forget(s.clock.Load()) // the batch that told the time may have done so
+	s.feed.Replica.Forget(s.clock.Load()) // the heartbeat may have done so already
 	if n := s.feed.Replica.Status(s.clock.Load()).Revoked; n != 0 {
-		t.Errorf("%d revocations are known when their time has come", n)
+		t.Errorf("%d revocations are known after the end of the afterlife", n)
 	}
 }
 
-// A gateway that may not judge now judges no scan of the past either.
+// A gateway that may not judge codes now does not judge earlier scans either.
 func TestBatchFollowsTheFreshnessPolicy(t *testing.T) {
 	s := start(t, setup{})
 	scan := s.scanAt(7, now)

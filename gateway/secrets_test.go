@@ -7,8 +7,8 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// The server's own messages about broken requests quote them. None of that may
-// reach the log or the answer.
+// The server's own messages about malformed requests quote them. No quote may reach the
+// log or the answer.
 func TestMalformedRequestsAreNotQuoted(t *testing.T) {
 	for name, raw := range map[string]func(code string) string{
 		"credential with a NUL": func(code string) string {
@@ -31,16 +31,16 @@ func TestMalformedRequestsAreNotQuoted(t *testing.T) {
 			a, in := s.sendRaw(raw(code))
 			a.problem(t, "bad_request")
 			s.expectClosed(in)
-			// The message comes after the answer. That nothing is quoted in it,
-			// every station looks for when it closes.
+			// The message comes after the answer. The harness searches the log for secrets
+			// when it stops.
 			runtest.Eventually(t, maxWait, "the server's message", func() bool { return strings.Contains(s.log.String(), "http server") })
 		})
 	}
 }
 
 func TestNoAnswerQuotesASecret(t *testing.T) {
-	// Each scan is sent by a station that looks through its log, its metrics and
-	// its answers for what was sent; here the same gateway gets all of them.
+	// Other tests send each scan to a harness that searches its log, metrics and answers
+	// for secrets; here one gateway gets all of them.
 	s := start(t, setup{})
 	for _, c := range scans {
 		if c.setup != nil || c.before != nil {

@@ -10,9 +10,9 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// replay is a connection on which requests arrive without a network: the given
-// ones in turn, each as soon as it is asked for. Deadlines are those of a real
-// connection, since they are part of the price.
+// replay is a connection on which requests arrive without a network: the given ones in
+// turn, one per Read. Its deadlines are those of a real connection, since they are part
+// of the cost.
 type replay struct {
 	net.Conn
 	requests [][]byte
@@ -58,8 +58,8 @@ func newReplay(t testing.TB, requests ...[]byte) *replay {
 	return &replay{Conn: conn, requests: requests}
 }
 
-// What the server spends on a request, without the network: the gateway with
-// every pass in its cache, beside a fasthttp handler that does nothing.
+// BenchmarkServe measures the server's time per request without the network: the gateway
+// with every pass in its cache, and a fasthttp handler that does nothing.
 func BenchmarkServe(b *testing.B) {
 	s := newHarness(b, setup{})
 	var requests [][]byte

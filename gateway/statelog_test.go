@@ -10,8 +10,8 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 )
 
-// A gateway that starts, loses Kafka for five minutes and recovers writes a line for
-// each change, and one a minute while it lasts.
+// A gateway that starts, loses Kafka for three minutes and recovers writes a line for
+// each change, and one per minute of a lasting state.
 func TestStateChangesAreLogged(t *testing.T) {
 	core, lines := observer.New(zapcore.InfoLevel)
 	now := time.Unix(1_800_000_000, 0)
@@ -42,9 +42,9 @@ func TestStateChangesAreLogged(t *testing.T) {
 	}
 	stale, recovered := lines.All()[3].ContextMap(), lines.All()[7].ContextMap()
 	if causes, ok := stale["why"].([]any); !ok || len(causes) != 1 || causes[0] != why[0] {
-		t.Errorf("the line of stale data gives the cause %v", stale["why"])
+		t.Errorf("the line about stale data has the causes %v", stale["why"])
 	}
 	if recovered["lasted"] != 3*time.Minute {
-		t.Errorf("it lasted %v, want 3m", recovered["lasted"])
+		t.Errorf("the outage lasted %v, want 3m", recovered["lasted"])
 	}
 }

@@ -12,9 +12,9 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest/vectors"
 )
 
-// Every vector of the format with a text gets its answer from the gateway: over HTTP,
-// alone and in a batch, at first sight and remembered. The gateway learns what it knows
-// from the control stream; vectors whose numbers no record can carry set its checker.
+// The gateway gives the expected answer to every vector that has a text: over HTTP, alone
+// and in a batch, uncached and cached. It learns keys and revocations from the control
+// stream; vectors with numbers that no record can carry set its checker instead.
 func TestVectorsOverHTTP(t *testing.T) {
 	all, err := vectors.ReadFolder("../tokens/testdata/vectors", 300)
 	if err != nil {
@@ -22,12 +22,12 @@ func TestVectorsOverHTTP(t *testing.T) {
 	}
 	streamed, checked := 0, 0
 	for _, v := range all {
-		if v.Text == nil || v.Now < 0 { // bytes do not travel over HTTP; no gateway runs before 1970
+		if v.Text == nil || v.Now < 0 { // HTTP carries only texts; no gateway runs before 1970
 			continue
 		}
 		checked++
 		t.Run(v.Name, func(t *testing.T) {
-			at := max(v.Now*1000, 1) // the watermark 0 would mean that there is no data
+			at := max(v.Now*1000, 1) // the watermark 0 would mean no data
 			feed := revocationtest.NewFeed(at)
 			records, ok := recordsOf(t, v, at)
 			if ok {
@@ -43,8 +43,8 @@ func TestVectorsOverHTTP(t *testing.T) {
 					g.UseChecker(c.Keys, c.Revocations)
 				}
 			}})
-			s.clock.Store(v.Now*1000 + 999) // a second is the same until its end
-			for _, turn := range []string{"at first sight", "again"} {
+			s.clock.Store(v.Now*1000 + 999) // verdicts do not change within a second
+			for _, turn := range []string{"uncached", "cached"} {
 				got := s.check(v.Scope, *v.Text).verdict(t)
 				if got.Reason != v.Expect.Reason || got.Class != v.Expect.Class {
 					t.Errorf("%s: %s of class %s, want %s of class %s", turn, got.Reason, got.Class, v.Expect.Reason, v.Expect.Class)
@@ -64,7 +64,7 @@ func TestVectorsOverHTTP(t *testing.T) {
 					t.Errorf("%s, in a batch: %v, want %v", turn, got, want)
 				}
 			}
-			// The first of three scans of the batch is known already.
+			// Of the three scans of a code, the later ones are in the cache.
 			if hits := s.count("railgate_pass_cache_total", "hit"); (hits > 0) != (v.Expect.Reason == "ok") {
 				t.Errorf("%v hits of the cache after %s", hits, v.Expect.Reason)
 			}
@@ -75,8 +75,8 @@ func TestVectorsOverHTTP(t *testing.T) {
 	}
 }
 
-// recordsOf is what the issuer would publish of the vector's keys, serials and
-// subjects. Not ok: a record cannot carry it, or a gateway would drop it by its date.
+// recordsOf returns the records that the issuer would publish for the vector. ok is false
+// if a record cannot carry them, or if a gateway would drop them by their date.
 func recordsOf(t *testing.T, v *vectors.Vector, at int64) (records []revocation.Record, ok bool) {
 	t.Helper()
 	fits := func(seconds int64) bool { return seconds == int64(uint32(seconds)) }

@@ -11,7 +11,7 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// verdict is the answer to a check as an integrator would read it.
+// verdict is the answer to a check as an integrator parses it.
 type verdict struct {
 	Verdict     string
 	Reason      string
@@ -28,7 +28,7 @@ type verdict struct {
 		WatermarkMS int64 `json:"watermark_ms"`
 	}
 
-	fields []string // that the JSON had, sorted
+	fields []string // names of the JSON fields, sorted
 }
 
 var (
@@ -36,7 +36,7 @@ var (
 	denyFields  = []string{"class", "reason", "revocation", "text", "verdict"}
 )
 
-// verdict expects an answer that is one, in its exact shape.
+// verdict expects a verdict in its exact form.
 func (a answer) verdict(t testing.TB) verdict {
 	t.Helper()
 	if a.status != 200 || a.header.Get("Content-Type") != "application/json" {
@@ -106,7 +106,7 @@ func TestEveryReason(t *testing.T) {
 				t.Errorf("verdict %q, want %q", v.Verdict, want)
 			}
 			if c.reason != "ok" && (v.Text.EN == "" || v.Text.ZH == "") {
-				t.Errorf("the passenger is told nothing: %+v", v.Text)
+				t.Errorf("the denial has no text: %+v", v.Text)
 			}
 			policy := map[string]string{"fresh": "serve", "stale": "flag", "suspect": "flag", "booting": "deny", "expired": "deny"}[c.state]
 			if v.Revocation.Flagged != (policy == "flag") {
@@ -119,14 +119,14 @@ func TestEveryReason(t *testing.T) {
 }
 
 func TestScansCoverEveryReason(t *testing.T) {
-	// see scans; and only a batch has scan times
+	// internal_error: see scans; only batches have scan times
 	provoked := map[string]bool{"internal_error": true, "scan_time_refused": true}
 	for _, c := range scans {
 		provoked[c.reason] = true
 	}
 	for _, r := range tokens.Reasons() {
 		if !provoked[r.String()] {
-			t.Errorf("no story provokes %s", r)
+			t.Errorf("no scan has the reason %s", r)
 		}
 	}
 }
@@ -140,7 +140,7 @@ func TestVerdictTextIsTheReasonText(t *testing.T) {
 }
 
 func TestMalformedCodeIsReportedWhileBooting(t *testing.T) {
-	// The passenger is told to open the right app even while the gate starts.
+	// Passengers learn to open the right app even while the gate is booting.
 	s := start(t, booting())
 	if v := s.check("entry", "nonsense").verdict(t); v.Reason != "malformed" || v.Revocation.State != "booting" {
 		t.Errorf("%s on %s data", v.Reason, v.Revocation.State)
@@ -148,7 +148,7 @@ func TestMalformedCodeIsReportedWhileBooting(t *testing.T) {
 }
 
 func TestAnswersOnOneConnectionAreIndependent(t *testing.T) {
-	// Nothing of one answer may show in the next: buffers are reused.
+	// No answer may contain data of another: buffers are reused.
 	s := start(t, setup{})
 	for i := range uint32(50) {
 		session := s.issuer.Open(i, tokentest.Epoch)
@@ -158,7 +158,7 @@ func TestAnswersOnOneConnectionAreIndependent(t *testing.T) {
 			t.Fatalf("passenger %d got the answer %+v", i, v)
 		}
 		if v := s.check("exit", strings.Repeat("x", int(i))).verdict(t); v.Reason != "malformed" {
-			t.Fatalf("rubbish after passenger %d got %s", i, v.Reason)
+			t.Fatalf("the malformed code after passenger %d got %s", i, v.Reason)
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// wire sends bytes as they are on a connection of their own and reads one answer.
+// sendRaw sends bytes as they are on a new connection and reads one answer.
 func (s *harness) sendRaw(raw string) (answer, *bufio.Reader) {
 	s.t.Helper()
 	c := s.dial()
@@ -30,11 +30,11 @@ func (s *harness) readAnswer(in *bufio.Reader, raw string) (answer, *bufio.Reade
 	return s.readResponse(response), in
 }
 
-// ends expects that the server closes the connection.
+// expectClosed expects that the server closes the connection.
 func (s *harness) expectClosed(in *bufio.Reader) {
 	s.t.Helper()
 	if rest, err := io.ReadAll(in); len(rest) != 0 || (err != nil && isTimeout(err)) {
-		s.t.Errorf("the connection goes on: %d bytes and %v", len(rest), err)
+		s.t.Errorf("the connection is still open: %d bytes and %v", len(rest), err)
 	}
 }
 
@@ -43,7 +43,7 @@ func isTimeout(err error) bool {
 	return errors.As(err, &network) && network.Timeout()
 }
 
-// post is a check as raw bytes.
+// post returns a check as raw bytes.
 func post(target, header, body string) string {
 	return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: gate.example\r\nAuthorization: Bearer %s\r\n%sContent-Length: %d\r\n\r\n%s",
 		target, gateDevice, header, len(body), body)

@@ -140,7 +140,7 @@ var refused = []struct {
 	{"a time and a letter", bodyOf(`{"code":"b","scanned_at_ms":1«a}`), Syntax, 0},
 	{"a line break in a code", bodyOf("{\"code\":\"RG1:A«\n\",\"scanned_at_ms\":1}"), Syntax, 0},
 	{"a NUL after an escape", bodyOf("{\"code\":\"\\/«\x00\",\"scanned_at_ms\":1}"), Syntax, 0},
-	{"an escape that is none", bodyOf(`{"code":"RG1:A«\x41","scanned_at_ms":1}`), Syntax, 0},
+	{"an unknown escape", bodyOf(`{"code":"RG1:A«\x41","scanned_at_ms":1}`), Syntax, 0},
 	{"an escape of another digit", bodyOf(`{"code":"«\u00g1","scanned_at_ms":1}`), Syntax, 0},
 	{"a short escape of four", bodyOf(`{"code":"«\u002","scanned_at_ms":1}`), Syntax, 0},
 	{"half a pair and a broken escape", bodyOf(`{"code":"\ud83d«\u00","scanned_at_ms":1}`), Syntax, 0},

@@ -13,7 +13,7 @@ func TestClockIsAtMostOneTickBehind(t *testing.T) {
 		behind := func() time.Duration { return time.Since(begun) - c.now() }
 		time.Sleep(time.Second + time.Millisecond)
 		if d := behind(); d != 0 {
-			t.Errorf("a clock that does not tick yet is %v behind", d)
+			t.Errorf("before run the clock is %v behind", d)
 		}
 		c.run()
 		c.run()
@@ -29,14 +29,14 @@ func TestClockIsAtMostOneTickBehind(t *testing.T) {
 			time.Sleep(time.Millisecond)
 		}
 		if behind() == 0 {
-			t.Error("the clock does not tick: it asks the system")
+			t.Error("the clock asks the system instead of ticking")
 		}
 		c.stop()
 		c.stop()
 		synctest.Wait()
 		time.Sleep(time.Hour)
 		if d := behind(); d != 0 {
-			t.Errorf("a clock that was stopped is %v behind", d)
+			t.Errorf("after stop the clock is %v behind", d)
 		}
 	})
 }

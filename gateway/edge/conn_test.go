@@ -14,11 +14,11 @@ import (
 
 var limits = edge.Limits{Read: 5 * time.Second, Write: 4 * time.Second, Idle: 75 * time.Second}
 
-// slack is how late a limit may strike: a tick to be never early, a tick of the clock.
+// slack is how late a limit may strike: one tick so that it is never early, one tick of the clock.
 const slack = 200 * time.Millisecond
 
-// line is a connection between a client and a server in a bubble of its own
-// time. All steps of the server are taken by the test itself.
+// harness is a connection between a client and a server in a synctest bubble. The test
+// itself makes all calls of the server.
 type harness struct {
 	t        *testing.T
 	client   net.Conn
@@ -27,7 +27,7 @@ type harness struct {
 	listener *edge.Listener
 }
 
-// counted counts the deadlines that are set.
+// counted counts the deadlines set on a connection.
 type counted struct {
 	net.Conn
 	readDeadlines, writeDeadlines int
@@ -43,7 +43,7 @@ func (c *counted) SetWriteDeadline(at time.Time) error {
 	return c.Conn.SetWriteDeadline(at)
 }
 
-// queue is a listener whose connections are there already.
+// queue is a listener whose connections already exist.
 type queue chan net.Conn
 
 func (q queue) Accept() (net.Conn, error) { return <-q, nil }
@@ -69,7 +69,7 @@ func run(t *testing.T, tell func(l *harness)) {
 	})
 }
 
-// says lets the client send bytes after a while.
+// send lets the client send bytes after a delay.
 func (l *harness) send(text string, after time.Duration) {
 	go func() {
 		time.Sleep(after)
@@ -77,7 +77,7 @@ func (l *harness) send(text string, after time.Duration) {
 	}()
 }
 
-// hears expects the server to read that text.
+// expectRead expects the server to read the text.
 func (l *harness) expectRead(text string) {
 	l.t.Helper()
 	p := make([]byte, 100)
@@ -87,7 +87,7 @@ func (l *harness) expectRead(text string) {
 	}
 }
 
-// answer lets the server write, to a client that reads.
+// answer lets the server write an answer to a client that reads.
 func (l *harness) answer(text string) {
 	l.t.Helper()
 	go io.ReadFull(l.client, make([]byte, len(text)))
@@ -96,7 +96,7 @@ func (l *harness) answer(text string) {
 	}
 }
 
-// cutOff expects a step to fail for want of time, not before and not long after.
+// expectTimeout expects step to time out after the given time, not before and at most slack later.
 func (l *harness) expectTimeout(after time.Duration, step func() (int, error)) {
 	l.t.Helper()
 	began := time.Now()
@@ -121,7 +121,7 @@ func TestSilentConnectionEndsWithEOF(t *testing.T) {
 			t.Errorf("after %v: %d bytes and %v, want the end after %v", took, n, err, limits.Read)
 		}
 		if l.server.Late() {
-			t.Error("no request had begun, and one is late")
+			t.Error("Late is true although no request had begun")
 		}
 	})
 }
@@ -208,8 +208,8 @@ func TestAnswerInPiecesHasOneLimit(t *testing.T) {
 	})
 }
 
-// A client takes half of an answer, and the rest when the deadline of an earlier
-// answer has struck: all of it arrives, each byte once.
+// A client reads half of an answer, and the rest after the deadline of an earlier answer:
+// every byte arrives once.
 func TestWriteContinuesAfterAnEarlierDeadline(t *testing.T) {
 	run(t, func(l *harness) {
 		l.send("whole", 0)
@@ -243,7 +243,7 @@ func TestBusyConnectionSetsFewDeadlines(t *testing.T) {
 	}{
 		// The first 5 s, then each Idle.
 		"in one piece": {pieces: []string{"whole"}, most: 2},
-		// Each Read limit one when it struck early, one for the piece that has less time.
+		// Per Read limit, one after an early strike and one for the piece with less time.
 		"in two pieces": {pieces: []string{"head", "body"}, most: 2*12 + 2},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -266,7 +266,7 @@ func TestBusyConnectionSetsFewDeadlines(t *testing.T) {
 	}
 }
 
-// The listener closes first when a gateway drains; requests at hand keep their limits.
+// When a gateway drains, the listener closes first; requests in progress keep their limits.
 func TestConnectionsOutliveTheirListener(t *testing.T) {
 	run(t, func(l *harness) {
 		l.send("whole", 0)

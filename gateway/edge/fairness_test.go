@@ -11,7 +11,7 @@ import (
 	"github.com/railgate/railgate/gateway/edge"
 )
 
-// endless is a connection whose client has always sent more.
+// endless is a connection whose client always has sent more.
 type endless struct {
 	net.Conn
 	text string
@@ -31,9 +31,9 @@ func (c *endless) Write(p []byte) (int, error)      { return len(p), nil }
 func (c *endless) SetReadDeadline(time.Time) error  { return nil }
 func (c *endless) SetWriteDeadline(time.Time) error { return nil }
 
-// Connections whose clients never wait for answers take turns, request by request,
-// on one processor: none is served twice before each other one was served once.
-// Not parallel: it takes the other processors away.
+// Connections of pipelining clients take turns, request by request, on one processor: each
+// is served once before any is served again. The test is not parallel, since it takes
+// the other processors away.
 func TestConnectionsTakeTurns(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	const conns, each = 8, 100
@@ -70,7 +70,7 @@ func TestConnectionsTakeTurns(t *testing.T) {
 			}
 			close(start)
 			serving.Wait()
-			// The system may interrupt anything, so most of the time is enough.
+			// The system may interrupt any goroutine, so most turns are enough.
 			alone, last := 0, -1
 			for _, i := range order {
 				if i == last {

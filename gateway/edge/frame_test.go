@@ -20,8 +20,8 @@ const (
 	bodiless = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
 )
 
-// sent plays a client that sends all at once or byte by byte and never waits,
-// and a server that answers when a request is whole. It returns the requests.
+// exchange runs a client that sends everything at once or byte by byte without waiting,
+// and a server that answers each complete request. It returns the requests.
 func exchange(t *testing.T, raw string, bytewise bool) (requests []string, fault edge.Fault) {
 	synctest.Test(t, func(t *testing.T) {
 		client, server := net.Pipe()
@@ -61,7 +61,7 @@ func exchange(t *testing.T, raw string, bytewise bool) (requests []string, fault
 	return requests, fault
 }
 
-// What a client sends without waiting is handed out one request at a time.
+// Pipelined requests are passed on one at a time.
 func TestRequestsAreHandedOutOneByOne(t *testing.T) {
 	large := "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 9000\r\n\r\n" + strings.Repeat("a", 9000)
 	chunked := inChunks + "3\r\nabc\r\n0A;a=b\r\n0123456789\r\n0\r\n\r\n"
@@ -85,8 +85,8 @@ func TestRequestsAreHandedOutOneByOne(t *testing.T) {
 	}
 }
 
-// Trailer sections and whatever else a chunked body may not have. The last good
-// byte is handed out, so that a server which waits for more learns the fault.
+// Trailer sections and other forbidden parts of a chunked body are refused. The last valid
+// byte is passed on, so a server that waits for more gets the fault.
 func TestChunkedBodyIsFramedStrictly(t *testing.T) {
 	trailer := inChunks + "3\r\nabc\r\n0\r\n"
 	for name, c := range map[string]struct {
@@ -132,7 +132,7 @@ func TestChunkedBodyIsFramedStrictly(t *testing.T) {
 	}
 }
 
-// A server that does not end a request where the connection does gets no more.
+// A server that ends a request elsewhere than the connection gets no more bytes.
 func TestReadFailsIfTheServerSeesAnotherEnd(t *testing.T) {
 	run(t, func(l *harness) {
 		l.send(byLength+"abc"+bodiless, 0)
@@ -143,8 +143,8 @@ func TestReadFailsIfTheServerSeesAnotherEnd(t *testing.T) {
 	})
 }
 
-// readWhole has fasthttp read a request by itself, and tells how long it was; 0 if
-// it or ReadHead refuses.
+// readWhole lets fasthttp read a request and returns its length; 0 if fasthttp or
+// ReadHead refuses it.
 func readWhole(raw string) int {
 	source := strings.NewReader(raw)
 	buffered := bufio.NewReaderSize(source, 4<<10)
@@ -158,8 +158,8 @@ func readWhole(raw string) int {
 	return len(raw) - source.Len() - buffered.Buffered()
 }
 
-// FuzzFrame: how the bytes are cut into segments means nothing, and of what is
-// accepted, fasthttp sees the same end.
+// FuzzFrame checks that splitting the bytes into segments changes nothing, and that
+// fasthttp sees the same end of each accepted request.
 func FuzzFrame(f *testing.F) {
 	for _, raw := range append(rawRequests(f), byLength+"abc"+bodiless, inChunks+"3;a\r\nabc\r\n0\r\n\r\n"+bodiless) {
 		f.Add(raw)
@@ -172,12 +172,12 @@ func FuzzFrame(f *testing.F) {
 		bytewise, second := exchange(t, raw, true)
 		end := readWhole(raw)
 		// fasthttp takes an LF alone for the end of an empty list of fields. The frame does
-		// not, so the request is never whole, and the gateway refuses it.
+		// not: it never sees the end of the request, and the gateway refuses it.
 		refused := len(once) > 0 && strings.HasSuffix(once[0], "…") && strings.Contains(raw[:end], "\n\n")
 		if end > 0 && first == edge.NoFault && !refused && (len(once) == 0 || once[0] != raw[:end]) {
-			t.Errorf("%q ends for fasthttp after %d bytes, handed out is %q", raw, end, once)
+			t.Errorf("%q ends for fasthttp after %d bytes, passed on is %q", raw, end, once)
 		}
-		// Empty lines between requests are dropped only where they come along with one.
+		// Empty lines between requests are dropped only if they arrive with a request.
 		if a, b := withoutEmptyLines(once), withoutEmptyLines(bytewise); a != b || first != second {
 			t.Errorf("%q at once is %q, %v, and byte by byte %q, %v", raw, a, first, b, second)
 		}

@@ -16,7 +16,7 @@ import (
 	"github.com/railgate/railgate/gateway/edge"
 )
 
-// rawRequests are the requests of the gateway's table, without their bodies' blanks filled in.
+// rawRequests returns the requests of the gateway's table, without filling the blanks in bodies.
 func rawRequests(f *testing.F) (all []string) {
 	f.Helper()
 	file, err := os.ReadFile("../testdata/raw/requests.txt")
@@ -38,14 +38,14 @@ func rawRequests(f *testing.F) (all []string) {
 	return all
 }
 
-// What we accept, net/http accepts, and both agree what it is: two servers that
-// disagree about that are how a request is smuggled. The other way round is not
-// asked: net/http is laxer.
+// FuzzHead checks that net/http accepts each head that ReadHead accepts, with the same
+// meaning: request smuggling needs two servers that disagree. The converse is not
+// checked, since net/http is laxer.
 //
-// Two differences are known and harmless: we take empty lines before a request
-// (RFC 9112 section 2.2), which net/http does not; and of several Connection
-// lines in HTTP/1.0 fasthttp looks for keep-alive in the first one only, and so
-// may close where net/http would stay.
+// Two differences are known and harmless. ReadHead allows empty lines before a request
+// (RFC 9112 section 2.2), which net/http does not. Of several Connection lines in
+// HTTP/1.0, fasthttp looks for keep-alive in the first one only, and so may close where
+// net/http would not.
 func FuzzHead(f *testing.F) {
 	for _, raw := range append(rawRequests(f), proper, another, proper+"abc"+another) {
 		f.Add([]byte(raw))
@@ -56,7 +56,7 @@ func FuzzHead(f *testing.F) {
 			t.Skip()
 		}
 		if new(fasthttp.URI).Parse(h.Host(), h.RequestURI()) != nil {
-			t.Skip() // the server refuses it itself
+			t.Skip() // the server itself refuses it
 		}
 		head, fault := edge.ReadHead(h)
 		if fault != edge.NoFault {
@@ -68,30 +68,30 @@ func FuzzHead(f *testing.F) {
 			t.Fatalf("net/http refuses %q: %v", raw, err)
 		}
 		if r.Method != string(h.Method()) || r.RequestURI != string(h.RequestURI()) {
-			t.Errorf("%q: we read %q %q, net/http %q %q", raw, h.Method(), h.RequestURI(), r.Method, r.RequestURI)
+			t.Errorf("%q: ReadHead has %q %q, net/http %q %q", raw, h.Method(), h.RequestURI(), r.Method, r.RequestURI)
 		}
 		if string(head.Path) != "*" && (r.URL.EscapedPath() != string(head.Path) || r.URL.RawQuery != string(head.Query)) {
-			t.Errorf("%q: our path and query are %q %q, those of net/http %q %q", raw, head.Path, head.Query, r.URL.EscapedPath(), r.URL.RawQuery)
+			t.Errorf("%q: ReadHead has path and query %q %q, net/http %q %q", raw, head.Path, head.Query, r.URL.EscapedPath(), r.URL.RawQuery)
 		}
 		length := int64(h.ContentLength())
 		if length == -2 {
 			length = 0 // neither framing
 		}
 		if r.ContentLength != length {
-			t.Errorf("%q: our body has %d bytes, that of net/http %d", raw, length, r.ContentLength)
+			t.Errorf("%q: the body has %d bytes, for net/http %d", raw, length, r.ContentLength)
 		}
 		if r.Header.Get("Authorization") != string(head.Authorization) {
-			t.Errorf("%q: we read the credential %q, net/http %q", raw, head.Authorization, r.Header.Get("Authorization"))
+			t.Errorf("%q: ReadHead has the credential %q, net/http %q", raw, head.Authorization, r.Header.Get("Authorization"))
 		}
 		closes := h.ConnectionClose() || head.Close
 		severalLines := r.ProtoMinor == 0 && len(r.Header["Connection"]) > 1
 		if closes != r.Close && !(closes && severalLines) {
-			t.Errorf("%q: we close: %v, net/http: %v", raw, closes, r.Close)
+			t.Errorf("%q: closing is %v, for net/http %v", raw, closes, r.Close)
 		}
 		ourRest, _ := io.ReadAll(rest)
 		theirRest, _ := io.ReadAll(theirs)
 		if !bytes.Equal(ourRest, theirRest) {
-			t.Errorf("%q: after our head comes %q, after that of net/http %q", raw, ourRest, theirRest)
+			t.Errorf("%q: after the head comes %q, for net/http %q", raw, ourRest, theirRest)
 		}
 	})
 }

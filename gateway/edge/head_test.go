@@ -10,7 +10,7 @@ import (
 	"github.com/railgate/railgate/gateway/edge"
 )
 
-// readHeader is how the server reads a head, with a buffer of the same size.
+// readHeader reads a head as the server does, with a buffer of the same size.
 func readHeader(raw string) (*fasthttp.RequestHeader, *bufio.Reader, error) {
 	h := new(fasthttp.RequestHeader)
 	in := bufio.NewReaderSize(strings.NewReader(raw), 4<<10)
@@ -21,7 +21,7 @@ func mustReadHeader(t testing.TB, raw string) *fasthttp.RequestHeader {
 	t.Helper()
 	h, _, err := readHeader(raw)
 	if err != nil {
-		t.Fatalf("fasthttp refuses %q, so it is nothing for ReadHead: %v", raw, err)
+		t.Fatalf("fasthttp refuses %q, so ReadHead never gets it: %v", raw, err)
 	}
 	return h
 }
@@ -68,7 +68,7 @@ func TestReadHeadReturnsTheParts(t *testing.T) {
 	}
 }
 
-// Heads that fasthttp takes and the standards do not.
+// fasthttp accepts these heads, and the RFCs do not.
 func TestReadHeadRefusesMalformedHeads(t *testing.T) {
 	for name, c := range map[string]struct {
 		raw  string
@@ -85,14 +85,14 @@ func TestReadHeadRefusesMalformedHeads(t *testing.T) {
 		"no authority":                {"GET http:///a HTTP/1.1\r\n" + host + "\r\n", edge.Malformed},
 		"a port alone":                {"GET http://:80/a HTTP/1.1\r\n" + host + "\r\n", edge.Malformed},
 		"a user":                      {"GET http://user@gate.example/a HTTP/1.1\r\n" + host + "\r\n", edge.Malformed},
-		"a port that is none":         {"GET http://gate.example:8x/a HTTP/1.1\r\n" + host + "\r\n", edge.Malformed},
+		"an invalid port":             {"GET http://gate.example:8x/a HTTP/1.1\r\n" + host + "\r\n", edge.Malformed},
 		"a bracket that stays open":   {"GET http://[::1/a HTTP/1.1\r\n" + host + "\r\n", edge.Malformed},
 		"letters after a bracket":     {"GET http://[::1]a/a HTTP/1.1\r\n" + host + "\r\n", edge.Malformed},
 		"a zone":                      {"GET http://[fe80::1%25a]/a HTTP/1.1\r\n" + host + "\r\n", edge.Malformed},
 		"authority form":              {"CONNECT gate.example:80 HTTP/1.1\r\n" + host + "\r\n", edge.Malformed},
 		"half an escape":              {"GET /a%2 HTTP/1.1\r\n" + host + "\r\n", edge.Malformed},
-		"an escape that is none":      {"GET /%zz HTTP/1.1\r\n" + host + "\r\n", edge.Malformed},
-		"letters of no URI":           {"GET /a|b HTTP/1.1\r\n" + host + "\r\n", edge.Malformed},
+		"an invalid escape":           {"GET /%zz HTTP/1.1\r\n" + host + "\r\n", edge.Malformed},
+		"not a URI letter":            {"GET /a|b HTTP/1.1\r\n" + host + "\r\n", edge.Malformed},
 		"bytes beyond ASCII":          {"GET /\xe5\x8c\x97 HTTP/1.1\r\n" + host + "\r\n", edge.Malformed},
 		"line that ends in LF":        {start + "X-A: b\n" + host + "\r\n", edge.Malformed},
 		"last line ends in LF":        {start + host + "X-A: b\n\r\n" + another, edge.Malformed},

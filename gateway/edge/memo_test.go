@@ -10,11 +10,11 @@ import (
 func TestMemoMatchesOnlyItsHead(t *testing.T) {
 	var memo edge.Memo[int]
 	if memo.Same(mustReadHeader(t, another)) {
-		t.Error("an empty memo knows a head")
+		t.Error("an empty memo matches a head")
 	}
 	memo.Remember(mustReadHeader(t, proper), 7)
 	if !memo.Same(mustReadHeader(t, proper)) || memo.Meaning != 7 {
-		t.Fatal("a memo does not know its head")
+		t.Fatal("a memo does not match its head")
 	}
 	others := 0
 	for i := range len(proper) {
@@ -23,7 +23,7 @@ func TestMemoMatchesOnlyItsHead(t *testing.T) {
 			if h, _, err := readHeader(other); err == nil && other != proper {
 				others++
 				if memo.Same(h) {
-					t.Errorf("the memo takes %q for its head", other)
+					t.Errorf("the memo matches the other head %q", other)
 				}
 			}
 		}
@@ -38,7 +38,7 @@ func TestMemoMatchesOnlyItsHead(t *testing.T) {
 		if h, _, err := readHeader(other); err == nil {
 			others++
 			if memo.Same(h) {
-				t.Errorf("the memo takes %q for its head", other)
+				t.Errorf("the memo matches the other head %q", other)
 			}
 		}
 	}
@@ -47,7 +47,7 @@ func TestMemoMatchesOnlyItsHead(t *testing.T) {
 	}
 	memo.Remember(mustReadHeader(t, another), 8)
 	if memo.Same(mustReadHeader(t, proper)) || !memo.Same(mustReadHeader(t, another)) || memo.Meaning != 8 {
-		t.Error("a memo knows more than its last head")
+		t.Error("a memo matches more than its last head")
 	}
 }
 
@@ -55,7 +55,7 @@ func TestMemoIsBounded(t *testing.T) {
 	long := func(n int) string {
 		return "GET / HTTP/1.1\r\n" + host + "X-Filler: " + strings.Repeat("a", n) + "\r\n\r\n"
 	}
-	size := func(raw string) int { return len(raw) - len("  \r\n") } // blanks and end of the request line are not kept
+	size := func(raw string) int { return len(raw) - len("  \r\n") } // the spaces and the end of the request line are not stored
 	most := edge.MemoBytes - size(long(0))
 	var memo edge.Memo[int]
 	memo.Remember(mustReadHeader(t, long(most)), 1)
@@ -64,6 +64,6 @@ func TestMemoIsBounded(t *testing.T) {
 	}
 	memo.Remember(mustReadHeader(t, long(most+1)), 2)
 	if memo.Same(mustReadHeader(t, long(most+1))) || memo.Same(mustReadHeader(t, long(most))) {
-		t.Error("after a head that is too long one is remembered")
+		t.Error("a head is remembered after one that is too long")
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/railgate/railgate/gateway/edge"
 )
 
-// plain is the rival of edge.Conn: the same limits by a deadline for every step,
+// plain is the reference for edge.Conn: the same limits with a deadline for every step,
 // from the exact time.
 type plain struct {
 	net.Conn
@@ -48,11 +48,11 @@ func (c *plain) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// odd are limits that no sum of half seconds comes near: what is late by less
-// than slack is cut off all the same.
+// oddLimits are limits that no sum of half seconds comes near: a step that is late by less
+// than slack times out in both implementations.
 var oddLimits = edge.Limits{Read: 5100 * time.Millisecond, Write: 4100 * time.Millisecond, Idle: 75100 * time.Millisecond}
 
-// outcome is one step of a server: which, what came of it, and when.
+// outcome is the result of one step of a server, and its time.
 type outcome struct {
 	what string
 	n    int
@@ -60,8 +60,8 @@ type outcome struct {
 	at   time.Duration
 }
 
-// live plays a random life of a connection: a client that sends and reads in its
-// own time, a server that answers now and then.
+// playConnection plays a random sequence of steps on a connection: a client that sends
+// and reads at random times, a server that answers now and then.
 func playConnection(t *testing.T, seed uint64, wrap func(net.Conn) net.Conn) (steps []outcome) {
 	synctest.Test(t, func(t *testing.T) {
 		begun := time.Now()
@@ -117,7 +117,7 @@ func playConnection(t *testing.T, seed uint64, wrap func(net.Conn) net.Conn) (st
 		}
 		client.Close()
 		inner.Close()
-		time.Sleep(time.Hour) // until all others have ended
+		time.Sleep(time.Hour) // until all other goroutines have ended
 	})
 	return steps
 }
@@ -128,7 +128,7 @@ func TestLazyDeadlinesAgreeWithPlainOnes(t *testing.T) {
 		want := playConnection(t, seed, func(c net.Conn) net.Conn { return &plain{Conn: c} })
 		got := playConnection(t, seed, func(c net.Conn) net.Conn {
 			listener := edge.NewListener(make(queue), oddLimits, nil)
-			if seed%2 == 0 { // with a clock that ticks
+			if seed%2 == 0 { // with a ticking clock
 				waiting := make(queue, 1)
 				waiting <- c
 				listener = edge.NewListener(waiting, oddLimits, nil)
@@ -143,7 +143,7 @@ func TestLazyDeadlinesAgreeWithPlainOnes(t *testing.T) {
 		}
 		for i := range want {
 			if len(want) == 1 && want[0].end == "timeout" {
-				want[0].end = "eof" // nothing ever came
+				want[0].end = "eof" // no byte ever arrived
 			}
 			late := got[i].at - want[i].at
 			got[i].at = want[i].at
@@ -156,19 +156,19 @@ func TestLazyDeadlinesAgreeWithPlainOnes(t *testing.T) {
 	}
 	for _, end := range []string{"read timeout", "write timeout", "read eof"} {
 		if ends[end] == 0 {
-			t.Errorf("no life ended with %q: %v", end, ends)
+			t.Errorf("no connection ended with %q: %v", end, ends)
 		}
 	}
 }
 
-// still is a connection on which every step is done at once; its deadlines are
-// those of a real one, since they are what is measured.
+// instantConn is a connection on which every step finishes immediately; its deadlines
+// are those of a real one, since their cost is measured.
 type instantConn struct{ net.Conn }
 
 func (instantConn) Read(p []byte) (int, error)  { return len(p), nil }
 func (instantConn) Write(p []byte) (int, error) { return len(p), nil }
 
-// What the limits cost a request: reading it and writing its answer.
+// BenchmarkLimits measures the cost of the limits per request: one read and one write.
 func BenchmarkLimits(b *testing.B) {
 	tcp, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// A pass that is shown again allocates nothing, whether its link is newer or
-// not. The race detector allocates by itself, hence the build tag.
+// A repeated pass allocates nothing, whether its link is newer or not. The race detector
+// allocates by itself, hence the build tag.
 func TestHitAllocatesNothing(t *testing.T) {
 	c := newCache(t, passcache.MinBytes)
 	p := pass(1)
@@ -24,7 +24,7 @@ func TestHitAllocatesNothing(t *testing.T) {
 		step++
 		c.Remember(p, shows[step])
 		if newest, known := c.Recall(p); !known || newest != shows[step] {
-			t.Fatalf("step %d was told and step %d is known", step, newest.Step)
+			t.Fatalf("step %d was remembered and step %d is returned", step, newest.Step)
 		}
 	}); n != 0 {
 		t.Errorf("a hit allocates %v times", n)

@@ -9,7 +9,7 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// hotPasses are as many as a large station has in half an hour.
+// hotPasses is the number of passes of a large station in half an hour.
 const hotPasses = 1 << 16
 
 var hot = sync.OnceValue(func() []tokens.SignedPass {
@@ -30,7 +30,7 @@ type named struct {
 	cache rival
 }
 
-// rivals are ours and ristretto alone, each holding the hot passes.
+// rivals returns the cache and ristretto alone, each holding the hot passes.
 func rivals(b *testing.B) []named {
 	alone, err := passcache.NewPlain(200_000)
 	if err != nil {
@@ -50,8 +50,8 @@ func rivals(b *testing.B) []named {
 	return both
 }
 
-// BenchmarkHit finds passes in turn. Its rival is what stands behind the table;
-// bench.BenchmarkPassCacheHit has the plain map.
+// BenchmarkHit looks up passes in turn, compared with ristretto alone;
+// bench.BenchmarkPassCacheHit compares with a plain map.
 func BenchmarkHit(b *testing.B) {
 	for _, r := range rivals(b) {
 		b.Run(r.name, func(b *testing.B) {
@@ -65,7 +65,7 @@ func BenchmarkHit(b *testing.B) {
 	}
 }
 
-// BenchmarkHitManyCores is the same from all processors at once.
+// BenchmarkHitManyCores is BenchmarkHit on all processors concurrently.
 func BenchmarkHitManyCores(b *testing.B) {
 	for _, r := range rivals(b) {
 		b.Run(r.name, func(b *testing.B) {
@@ -83,8 +83,8 @@ func BenchmarkHitManyCores(b *testing.B) {
 	}
 }
 
-// BenchmarkNewerLink renews the link of a pass that is known. When all have
-// reached the last step the clock stops for a new cache.
+// BenchmarkNewerLink replaces the link of a known pass. When all passes have reached the
+// last step, the timer stops while a new cache is filled.
 func BenchmarkNewerLink(b *testing.B) {
 	shows := make([]tokens.Shown, 256)
 	for step := range shows {

@@ -6,9 +6,8 @@ import (
 	"github.com/railgate/railgate/gateway/passcache"
 )
 
-// Ristretto may drop whatever it is given. The cache then forgets all that the
-// table has no room for: those passes are verified again, and nothing is known
-// that was not remembered.
+// Ristretto may drop every entry. The cache then forgets the passes that the table has no
+// room for: they are verified again, and Recall finds no pass that was not remembered.
 func TestCacheWorksIfRistrettoKeepsNothing(t *testing.T) {
 	for _, how := range []struct {
 		name string
@@ -48,7 +47,7 @@ func TestCacheWorksIfRistrettoKeepsNothing(t *testing.T) {
 				t.Errorf("%d passes verified, stats %+v; want each verified and kept in both turns", verified, s)
 			}
 			if counted, other := how.why(s); counted == 0 || other != 0 {
-				t.Errorf("stats %+v count what was forgotten in the wrong place", s)
+				t.Errorf("stats %+v count the forgotten passes in the wrong field", s)
 			}
 			if held := int64(s.Kept - s.Evicted - s.Dropped); held < 1 || held > passcache.Entries(passcache.MinBytes) {
 				t.Errorf("%d passes held without ristretto, of %d", held, passcache.Entries(passcache.MinBytes))

@@ -11,13 +11,13 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// tornWait bounds the stress where it runs on one processor only.
+// tornWait bounds the test where only one processor is available.
 const tornWait = 3 * time.Second
 
-// Gates renew the link of one pass after another while another gate reads it:
-// what is read is always one of the pairs that were given, and never an older
-// one than before. Nothing else is in the loops, and the test goes on until the
-// reader has often seen a link change, so that they really met.
+// Gates replace the link of one pass after another while another gate reads it: each
+// result is one of the given pairs, and never older than the previous one. The loops do
+// nothing else, and the test continues until the reader has often seen a link change,
+// so reader and writers did overlap.
 func TestLinksAreNeverTorn(t *testing.T) {
 	for _, gates := range []int{1, 2} {
 		changes := 0
@@ -31,8 +31,8 @@ func TestLinksAreNeverTorn(t *testing.T) {
 	}
 }
 
-// renewAndRead is one round with new entries; it gives how often a link changed
-// under the reader's eyes.
+// renewAndRead runs one round with new entries. It returns how often the reader saw a
+// link change.
 func renewAndRead(t *testing.T, gates int) (changes int) {
 	const passes, steps = 2000, 256
 	var given [steps]tokens.Shown
@@ -40,10 +40,10 @@ func renewAndRead(t *testing.T, gates int) (changes int) {
 		given[step] = shown(1, uint8(step))
 	}
 	entries := make([]passcache.Remembered, passes)
-	var at atomic.Int64 // the pass that is being renewed
+	var at atomic.Int64 // the pass whose link is being replaced
 	var all sync.WaitGroup
 	for gate := range gates {
-		all.Go(func() { // of two, one knows the even steps and the other the odd ones
+		all.Go(func() { // with two gates, one has the even steps and one the odd ones
 			for n := range entries {
 				at.Store(int64(n))
 				for step := gate; step < steps; step += gates {
@@ -64,7 +64,7 @@ func renewAndRead(t *testing.T, gates int) (changes int) {
 				continue
 			}
 			if s != given[s.Step] || s.Step < before {
-				t.Errorf("after step %d came %+v, which is not a pair that was given, or an older one", before, s)
+				t.Errorf("after step %d came %+v, which is an older pair or was never given", before, s)
 				all.Wait()
 				return changes
 			}

@@ -8,18 +8,17 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// Cost is what New counts for one pass, FixedCost for an empty cache, bytes.
+// Cost is the memory that New assumes for one pass, FixedCost for an empty cache, bytes.
 const (
 	Cost      = entryCost
 	FixedCost = fixedCost
 )
 
-// Entries is how many passes a cache of so many bytes holds.
+// Entries returns the number of passes that a cache of the given memory holds.
 func Entries(bytes int64) int64 { return entriesOf(bytes) }
 
-// Collide puts one pass where another would be looked for, in the table and in
-// ristretto, as a collision of their hashes would. Nobody can bring that about
-// from outside.
+// Collide stores one pass under the hash of another, in the table and in ristretto, as a
+// hash collision would. Callers cannot cause one, since the seed is secret.
 func (c *Cache) Collide(kept, asked *tokens.SignedPass, shown tokens.Shown) {
 	e := &entry{pass: *kept}
 	e.advance(shown)
@@ -27,7 +26,7 @@ func (c *Cache) Collide(kept, asked *tokens.SignedPass, shown tokens.Shown) {
 	c.kept.Set(c.hash(asked), e, 1)
 }
 
-// Displace empties the table into ristretto, as many other passes would.
+// Displace moves the table's passes into ristretto, as many other passes would.
 func (c *Cache) Displace() {
 	for i := range c.latest.buckets {
 		for w := range c.latest.buckets[i].way {
@@ -39,16 +38,15 @@ func (c *Cache) Displace() {
 	c.Settle()
 }
 
-// DropSets lets ristretto drop every Set and find nothing, as when its queue
-// stays full.
+// DropSets makes ristretto drop every Set and find nothing, as when its queue stays full.
 func (c *Cache) DropSets() { c.kept.Close() }
 
-// RefuseSets lets ristretto take every Set and then refuse it, as when all
+// RefuseSets makes ristretto accept every Set and then refuse the entry, as when all
 // others are worth more.
 func (c *Cache) RefuseSets() { c.kept.UpdateMaxCost(0) }
 
-// Plain is the rival: ristretto alone, as its documentation advises, with a
-// new entry for each newer link.
+// Plain is the reference for comparisons: ristretto alone, configured as its
+// documentation advises, with a new entry for each newer link.
 type Plain struct {
 	passes *ristretto.Cache[uint64, *plainEntry]
 	seed   maphash.Seed
@@ -59,7 +57,7 @@ type plainEntry struct {
 	shown tokens.Shown
 }
 
-// NewPlain makes a rival for so many passes.
+// NewPlain makes a Plain for the given number of passes.
 func NewPlain(entries int64) (*Plain, error) {
 	passes, err := ristretto.NewCache(&ristretto.Config[uint64, *plainEntry]{
 		NumCounters: 10 * entries, MaxCost: entries, BufferItems: 64, Metrics: true, IgnoreInternalCost: true,
@@ -82,7 +80,7 @@ func (p *Plain) Remember(pass *tokens.SignedPass, shown tokens.Shown) {
 func (p *Plain) Settle() { p.passes.Wait() }
 func (p *Plain) Close()  { p.passes.Close() }
 
-// Remembered works on one entry without a cache around it, for the seqlock's test.
+// Remembered is one entry without a cache, for the seqlock's test.
 type Remembered struct{ entry }
 
 func (r *Remembered) Newest() (shown tokens.Shown, ok bool) {

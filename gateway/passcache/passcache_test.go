@@ -10,7 +10,7 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// pass makes the n-th pass; to the cache they are only bytes.
+// pass returns the n-th pass; to the cache it is only bytes.
 func pass(n uint64) *tokens.SignedPass {
 	var p tokens.SignedPass
 	random := rand.NewPCG(n, 2)
@@ -20,8 +20,8 @@ func pass(n uint64) *tokens.SignedPass {
 	return &p
 }
 
-// shown makes the link of a step of the n-th pass: every byte depends on both,
-// so that a pair put together from two is noticed.
+// shown returns the link of a step of the n-th pass: every byte depends on both, so a
+// pair of mixed parts is noticed.
 func shown(n uint64, step uint8) tokens.Shown {
 	s := tokens.Shown{Step: step}
 	random := rand.NewPCG(n, uint64(step))
@@ -49,7 +49,7 @@ func TestRememberedPassIsFound(t *testing.T) {
 	c := newCache(t, passcache.MinBytes)
 	p := pass(1)
 	if knows(c, p) {
-		t.Fatal("an empty cache knows a pass")
+		t.Fatal("an empty cache finds a pass")
 	}
 	c.Remember(p, shown(1, 5))
 	for _, where := range []string{"the table", "ristretto"} {
@@ -61,7 +61,7 @@ func TestRememberedPassIsFound(t *testing.T) {
 			other := *p
 			other[i] ^= 1
 			if knows(c, &other) {
-				t.Fatalf("in %s: a pass that differs in byte %d was taken for it", where, i)
+				t.Fatalf("in %s: a pass that differs in byte %d is found", where, i)
 			}
 		}
 		c.Displace()
@@ -75,7 +75,7 @@ func TestCacheKeepsItsOwnCopy(t *testing.T) {
 	c.Remember(&p, shown(1, 5))
 	p = *pass(2)
 	if knows(c, &p) {
-		t.Error("bytes that were never remembered are taken for verified")
+		t.Error("bytes that were never remembered are found")
 	}
 	if newest, known := c.Recall(pass(1)); !known || newest != shown(1, 5) {
 		t.Errorf("the pass was not found, or with %+v", newest)
@@ -90,15 +90,15 @@ func TestOnlyANewerLinkIsKept(t *testing.T) {
 		if where == "ristretto" {
 			c.Displace()
 		}
-		for _, turn := range []struct{ told, want uint8 }{{3, 3}, {0, 3}, {4, 4}, {2, 4}, {255, 255}, {254, 255}} {
-			c.Remember(pass(n), shown(n, turn.told))
+		for _, turn := range []struct{ given, want uint8 }{{3, 3}, {0, 3}, {4, 4}, {2, 4}, {255, 255}, {254, 255}} {
+			c.Remember(pass(n), shown(n, turn.given))
 			if newest, known := c.Recall(pass(n)); !known || newest != shown(n, turn.want) {
-				t.Errorf("in %s: told of step %d the cache says step %d, want %d with its link", where, turn.told, newest.Step, turn.want)
+				t.Errorf("in %s: after step %d the cache returns step %d, want %d with its link", where, turn.given, newest.Step, turn.want)
 			}
 		}
 	}
 	if s := c.Stats(); s.Kept != 2 {
-		t.Errorf("newer links of two passes made it keep %d", s.Kept)
+		t.Errorf("Kept is %d after newer links of two passes, want 2", s.Kept)
 	}
 }
 
@@ -108,11 +108,11 @@ func TestHashCollisionIsNotAHit(t *testing.T) {
 	c.Collide(known, forged, shown(1, 1))
 	for range 2 {
 		if knows(c, forged) {
-			t.Fatal("a pass was taken for verified because its hash is that of another")
+			t.Fatal("a pass was found because its hash is that of another")
 		}
 		c.Displace()
 	}
-	// The slot is worth more to a pass that is really shown.
+	// A pass that is really shown replaces the entry.
 	c.Remember(forged, shown(2, 1))
 	c.Displace()
 	if !knows(c, forged) {
@@ -120,16 +120,16 @@ func TestHashCollisionIsNotAHit(t *testing.T) {
 	}
 }
 
-// Whatever is remembered, forgotten and asked, in whatever order: the cache
-// never knows what a plain map does not, and no link that was not given to it.
+// For any sequence of calls, the cache finds no pass that a plain map does not have, and
+// returns no link that was not given with it.
 func TestCacheAgreesWithAMap(t *testing.T) {
 	c := newCache(t, passcache.MinBytes)
 	random := rand.New(rand.NewPCG(3, 4))
-	told := map[tokens.SignedPass]map[tokens.Shown]bool{}
+	given := map[tokens.SignedPass]map[tokens.Shown]bool{}
 	const passes, steps = 5000, 60_000 // five times what the cache holds
 	hits, misses := 0, 0
 	for range steps {
-		// Few passes are shown often: most of a minute's travellers are at one gate.
+		// A few passes are shown often: most of a minute's passengers are at one gate.
 		n := random.Uint64N(passes)
 		if random.IntN(2) == 0 {
 			n %= 100
@@ -140,19 +140,19 @@ func TestCacheAgreesWithAMap(t *testing.T) {
 		}
 		if newest, known := c.Recall(p); known {
 			hits++
-			if !told[*p][newest] {
-				t.Fatalf("the cache knows a pass with step %d, which it was never given", newest.Step)
+			if !given[*p][newest] {
+				t.Fatalf("the cache returns step %d for a pass, which was never given", newest.Step)
 			}
 		} else {
 			misses++
 		}
-		if random.IntN(4) != 0 { // the others have a bad signature or link
+		if random.IntN(4) != 0 { // the others have an invalid signature or link
 			s := shown(n, uint8(random.IntN(30)))
 			c.Remember(p, s)
-			if told[*p] == nil {
-				told[*p] = map[tokens.Shown]bool{}
+			if given[*p] == nil {
+				given[*p] = map[tokens.Shown]bool{}
 			}
-			told[*p][s] = true
+			given[*p][s] = true
 		}
 	}
 	if hits == 0 || misses == 0 {
@@ -163,7 +163,7 @@ func TestCacheAgreesWithAMap(t *testing.T) {
 	if s.Hits != uint64(hits) || s.Misses != uint64(misses) {
 		t.Errorf("%d hits and %d misses, the cache says %+v", hits, misses, s)
 	}
-	held, most := s.Kept-s.Evicted-s.Dropped, uint64(passcache.Entries(passcache.MinBytes))+7 // the last bucket is whole
+	held, most := s.Kept-s.Evicted-s.Dropped, uint64(passcache.Entries(passcache.MinBytes))+7 // buckets are whole: up to 7 more
 	if held > most || held < most/2 {
 		t.Errorf("%d entries in a cache of %d", held, most)
 	}
@@ -174,7 +174,7 @@ func TestCacheAgreesWithAMap(t *testing.T) {
 
 func TestStatsAddUp(t *testing.T) {
 	c := newCache(t, passcache.MinBytes)
-	const passes = 100 // well below what the cache holds: all are kept
+	const passes = 100 // far fewer than the cache holds: all are kept
 	for n := range uint64(passes) {
 		knows(c, pass(n))
 		c.Remember(pass(n), shown(n, 0))
@@ -190,7 +190,7 @@ func TestStatsAddUp(t *testing.T) {
 	}
 	c.Close()
 	if s := c.Stats(); s != want {
-		t.Errorf("after the end stats are %+v, want %+v", s, want)
+		t.Errorf("after Close the stats are %+v, want %+v", s, want)
 	}
 }
 
@@ -204,7 +204,7 @@ func TestConcurrentGates(t *testing.T) {
 				n := random.Uint64N(2000)
 				newest, known := c.Recall(pass(n))
 				if known && (n%2 == 1 || newest != shown(n, newest.Step)) {
-					t.Errorf("pass %d was never remembered, or not with that link of step %d", n, newest.Step)
+					t.Errorf("pass %d is found without Remember, or with another link than that of step %d", n, newest.Step)
 				}
 				if n%2 == 0 {
 					c.Remember(pass(n), shown(n, uint8(random.IntN(30))))
@@ -245,5 +245,5 @@ func TestClosedCacheFindsNothing(t *testing.T) {
 			t.Errorf("a closed cache found pass %d", n)
 		}
 	}
-	c.Close() // a second time changes nothing
+	c.Close() // a second call has no effect
 }

@@ -11,15 +11,15 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// cache is what ours and its rival have in common.
+// cache is the common interface of Cache and Plain.
 type cache interface {
 	tokens.Passes
 	Settle()
 	Close()
 }
 
-// replay shows a cache the arrivals of the load test and gives the share of the
-// passes shown before that it found.
+// replay shows a cache the arrivals of the load test and returns the share of the
+// repeated passes that it found.
 func replay(t *testing.T, c cache) float64 {
 	defer c.Close()
 	schedule := loadtest.NewSchedule(loadtest.DefaultMix, 5000, time.Minute, false, 1)
@@ -47,21 +47,20 @@ func replay(t *testing.T, c cache) float64 {
 				c.Remember(p, shown(n, step))
 			}
 			if !known {
-				c.Settle() // the next one comes 200 µs later
+				c.Settle() // the next arrival comes 200 µs later
 			}
 		case a.Shown: // tampered
 			p[a.Dice%tokens.PassSize] ^= 1
 			if _, known := c.Recall(p); known {
-				t.Fatalf("pass %d was found with a wrong bit", n)
+				t.Fatalf("pass %d was found with a flipped bit", n)
 			}
 		}
 	}
 }
 
-// One minute of the load test at 5000 arrivals a second: 150,000 passes that
-// are new and 120,000 that are shown again, as in loadtest.Schedule. The table
-// that is logged says what a size of the cache is worth; the rival, ristretto
-// alone, is taken to hold a pass in 320 bytes (it needed more).
+// One minute of the load test at 5000 arrivals per second: 150,000 new passes and 120,000
+// repeated ones, as in loadtest.Schedule. The logged table shows the effect of the
+// cache's size. Ristretto alone is assumed to hold a pass in 320 bytes (it needed more).
 func TestReplay(t *testing.T) {
 	const rivalCost = 320
 	for _, size := range []struct {
