@@ -1,16 +1,16 @@
-// Command gateway checks electronic temporary IDs for gates, windows and
-// handhelds, from memory alone.
+// Command gateway checks electronic temporary IDs for gates, windows and handhelds, from
+// memory alone.
 //
-// It reads the control stream from Kafka (keys, revocations, heartbeats) and
-// answers on two listeners:
+// It reads the control stream from Kafka (keys, revocations, heartbeats) and serves two
+// listeners:
 //
-//	public  POST /v1/check?scope=SCOPE, GET /healthz, GET /readyz
+//	public  POST /v1/check?scope=SCOPE, POST /v1/checks?scope=SCOPE, GET /healthz, GET /readyz
 //	admin   GET /metrics, /debug/pprof/, /healthz, /readyz (with causes)
 //
-// Settings come from a TOML file, the environment and flags; -check validates
-// them and exits. SIGTERM and SIGINT drain: /readyz turns first, requests are
-// served for drain_delay more, those at hand are finished, then the stream
-// stops. SIGHUP is ignored. docs/operations.md has the rest.
+// Settings come from a TOML file, the environment and flags; -check validates them and
+// exits. SIGTERM and SIGINT drain: /readyz reports 503, requests are served for
+// drain_delay, requests in progress are finished, then the stream stops. SIGHUP is
+// ignored. docs/operations.md describes operation.
 package main
 
 import (
@@ -35,12 +35,12 @@ import (
 	"github.com/railgate/railgate/tokens/fixedkey"
 )
 
-const about = `Checks electronic temporary IDs for gates, windows and handhelds, from memory alone.
-Reads keys and revocations from a Kafka topic; needs no database and no issuer.
+const usage = `Checks electronic temporary IDs for gates, windows and handhelds, from memory alone.
+Reads keys and revocations from a Kafka topic; uses no database and no connection to the issuer.
 
   railgate-gateway -config gateway.toml          run
   railgate-gateway -config gateway.toml -check   validate the settings and exit
-  railgate-gateway -new-device ID                make a device credential and its entry for the file
+  railgate-gateway -new-device ID                make a device credential and its settings entry
   railgate-gateway -probe http://127.0.0.1:9080/readyz   exit 0 if that answers 200`
 
 func main() { process.Main("railgate-gateway", run) }
@@ -49,10 +49,10 @@ func run(ctx context.Context, args []string) error {
 	c := defaults()
 	var probe, device string
 	extra, err := conf.Load(&c, conf.Options{
-		Program: "railgate-gateway", About: about, EnvPrefix: "RAILGATE_GATEWAY",
+		Program: "railgate-gateway", About: usage, EnvPrefix: "RAILGATE_GATEWAY",
 		Flags: func(f *flag.FlagSet) {
-			f.StringVar(&probe, "probe", "", "ask this `URL` and exit: 0 if it answers 200")
-			f.StringVar(&device, "new-device", "", "make a credential for the device `ID`, print it and exit")
+			f.StringVar(&probe, "probe", "", "request this `URL` and exit with 0 if it answers 200, else with 1")
+			f.StringVar(&device, "new-device", "", "make a credential for the device `ID`, print it with its settings entry and exit")
 		},
 	}, args, os.Environ(), os.Stdout)
 	switch {
@@ -73,8 +73,8 @@ func run(ctx context.Context, args []string) error {
 	return serve(ctx, &c)
 }
 
-// serve wires the parts: stream → replica → gateway. Shutdown runs the other
-// way: stop accepting, drain, stop the stream.
+// serve connects the parts: stream → replica → gateway. Shutdown is in reverse order:
+// stop accepting, drain, stop the stream.
 func serve(ctx context.Context, c *config) error {
 	log, err := process.Logger(c.LogLevel)
 	if err != nil {
@@ -83,7 +83,7 @@ func serve(ctx context.Context, c *config) error {
 	defer log.Sync()
 	defer process.IgnoreHangup(log)()
 	if err := fixedkey.Fault(); err != nil {
-		log.Error("signatures are verified in the plain form, several times as slowly: this processor or this build computes wrongly", zap.Error(err))
+		log.Error("the fast signature arithmetic computes wrong results on this processor or in this build; the plain form is used, several times slower", zap.Error(err))
 	}
 
 	replica, err := revocation.NewReplica(c.authority, c.Kafka.Partitions,
@@ -104,7 +104,7 @@ func serve(ctx context.Context, c *config) error {
 
 	connections := process.Connections(gateway.MaxConnections, process.Descriptors())
 	if connections < gateway.MaxConnections {
-		log.Warn("the limit on open files lowers the bound on connections; raise it (ulimit -Hn, LimitNOFILE)",
+		log.Warn("the limit on open files reduces the number of connections; raise it (ulimit -Hn, LimitNOFILE)",
 			zap.Uint64("open_files", process.Descriptors()), zap.Int("connections", connections), zap.Int("wanted", gateway.MaxConnections))
 	}
 	g, err := gateway.New(gateway.Config{
@@ -139,9 +139,9 @@ func serve(ctx context.Context, c *config) error {
 	return err
 }
 
-// printDevice shows a credential once; only its hash is ever stored.
+// printDevice prints a new credential, which is not stored, and the entry with its hash.
 func printDevice(id string) {
 	credential := gateway.NewCredential()
-	fmt.Printf("credential for the device, shown only now:\n  %s\n\nentry for the gateways' file:\n[[device]]\nid = %q\nsha256 = %q\nscopes = [\"entry\", \"exit\"]\n",
+	fmt.Printf("credential for the device (not stored, shown only once):\n  %s\n\nentry for the gateways' settings:\n[[device]]\nid = %q\nsha256 = %q\nscopes = [\"entry\", \"exit\"]\n",
 		credential, id, gateway.HashCredential(credential))
 }

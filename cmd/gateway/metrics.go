@@ -10,7 +10,7 @@ import (
 	"github.com/railgate/railgate/revocation/stream"
 )
 
-// streamMetrics shows how the follower gets on.
+// streamMetrics exports the state of the follower.
 type streamMetrics struct {
 	*stream.Follower
 	replica *revocation.Replica
@@ -18,24 +18,24 @@ type streamMetrics struct {
 
 var (
 	partition    = []string{"partition"}
-	descPos      = prometheus.NewDesc("railgate_stream_position", "Next offset to read.", partition, nil)
-	descHigh     = prometheus.NewDesc("railgate_stream_high_watermark", "Log end that the last fetch saw.", partition, nil)
-	descStart    = prometheus.NewDesc("railgate_stream_log_start", "Log start that the last fetch saw.", partition, nil)
+	descPos      = prometheus.NewDesc("railgate_stream_position", "Next offset to read, by partition.", partition, nil)
+	descHigh     = prometheus.NewDesc("railgate_stream_high_watermark", "End offset of the log in the last fetch, by partition.", partition, nil)
+	descStart    = prometheus.NewDesc("railgate_stream_log_start", "Start offset of the log in the last fetch, by partition.", partition, nil)
 	descFetches  = prometheus.NewDesc("railgate_stream_fetches_total", "Successful fetches.", nil, nil)
-	descHoles    = prometheus.NewDesc("railgate_stream_gaps_total", "Offsets stepped through where compaction left nothing.", nil, nil)
-	descUndec    = prometheus.NewDesc("railgate_stream_undecodable_total", "Responses in which nothing decoded at the largest size.", nil, nil)
-	descLagging  = prometheus.NewDesc("railgate_stream_lagging_leader_total", "Responses of new leaders that named an end behind what was read already.", nil, nil)
-	descDropped  = prometheus.NewDesc("railgate_stream_dropped_batches_total", "Batches that somebody made to hurt whoever decodes them; they were taken out.", nil, nil)
-	descSnapAt   = prometheus.NewDesc("railgate_snapshot_timestamp_seconds", "When the newest snapshot was taken, Unix time; 0: none since the start.", nil, nil)
-	descSnapTook = prometheus.NewDesc("railgate_snapshot_seconds", "How long the newest snapshot took to write.", nil, nil)
-	descSnapFail = prometheus.NewDesc("railgate_snapshot_failures_total", "Snapshots that could not be written.", nil, nil)
-	descRenewed  = prometheus.NewDesc("railgate_stream_watchdog_total", "Times the watchdog opened new connections to the brokers.", []string{"why"}, nil)
-	descTrouble  = prometheus.NewDesc("railgate_stream_topic_faults", "1 if the topic is not as it must be; /readyz on the admin listener says why.", nil, nil)
-	descFailing  = prometheus.NewDesc("railgate_stream_failing_seconds", "For how long reads of at least one partition have failed, seconds by this gateway's clock; 0: all work.", nil, nil)
-	descEpoch    = prometheus.NewDesc("railgate_stream_epoch", "Incarnation of the numbering.", partition, nil)
-	descNext     = prometheus.NewDesc("railgate_stream_next_number", "Number that the next record will have.", partition, nil)
-	descBeat     = prometheus.NewDesc("railgate_stream_heartbeat_timestamp_seconds", "When the issuer signed the newest message that was applied, Unix time.", partition, nil)
-	descErrors   = prometheus.NewDesc("railgate_stream_errors_total", "Failed calls to a broker.", []string{"class"}, nil)
+	descHoles    = prometheus.NewDesc("railgate_stream_gaps_total", "Offsets skipped because compaction had removed their messages.", nil, nil)
+	descUndec    = prometheus.NewDesc("railgate_stream_undecodable_total", "Responses without a decodable message at the largest fetch size.", nil, nil)
+	descLagging  = prometheus.NewDesc("railgate_stream_lagging_leader_total", "Responses of new leaders with a log end before the position already read.", nil, nil)
+	descDropped  = prometheus.NewDesc("railgate_stream_dropped_batches_total", "Record batches dropped because decoding them could crash or exhaust the client.", nil, nil)
+	descSnapAt   = prometheus.NewDesc("railgate_snapshot_timestamp_seconds", "Time of the newest snapshot by this gateway's clock, Unix seconds; 0: none since the start.", nil, nil)
+	descSnapTook = prometheus.NewDesc("railgate_snapshot_seconds", "Time to write the newest snapshot, seconds.", nil, nil)
+	descSnapFail = prometheus.NewDesc("railgate_snapshot_failures_total", "Failed attempts to write a snapshot.", nil, nil)
+	descRenewed  = prometheus.NewDesc("railgate_stream_watchdog_total", "Times that the watchdog opened new connections to the brokers, by cause.", []string{"why"}, nil)
+	descTrouble  = prometheus.NewDesc("railgate_stream_topic_faults", "1 if the topic is not configured as required, else 0; /readyz on the admin listener has the cause.", nil, nil)
+	descFailing  = prometheus.NewDesc("railgate_stream_failing_seconds", "Time for which reads of at least one partition have failed, seconds by this gateway's clock; 0: no read fails.", nil, nil)
+	descEpoch    = prometheus.NewDesc("railgate_stream_epoch", "Epoch of the record numbers, by partition.", partition, nil)
+	descNext     = prometheus.NewDesc("railgate_stream_next_number", "Number of the next record, by partition.", partition, nil)
+	descBeat     = prometheus.NewDesc("railgate_stream_heartbeat_timestamp_seconds", "Time at which the issuer signed the newest applied message, by the issuer's clock, Unix seconds, by partition.", partition, nil)
+	descErrors   = prometheus.NewDesc("railgate_stream_errors_total", "Failed calls to a broker, by class of the error.", []string{"class"}, nil)
 )
 
 // Describe implements prometheus.Collector.

@@ -19,17 +19,17 @@ import (
 )
 
 type config struct {
-	Listen       string                `toml:"listen" doc:"public address for gates and handhelds, host:port"`
-	Admin        string                `toml:"admin" doc:"metrics, profiles and health, host:port; it asks for no credential: keep it private"`
+	Listen       string                `toml:"listen" doc:"address of the public listener for gates, windows and handhelds, host:port"`
+	Admin        string                `toml:"admin" doc:"address of the admin listener (metrics, profiles, health), host:port; it does not authenticate: keep it private"`
 	LogLevel     string                `toml:"log_level" doc:"debug, info, warn or error"`
-	DrainDelay   time.Duration         `toml:"drain_delay" doc:"how long to serve on after SIGTERM while /readyz already says no; 0: not at all"`
-	DrainTimeout time.Duration         `toml:"drain_timeout" doc:"how long to wait after that for requests at hand"`
-	CacheMiB     int                   `toml:"pass_cache_mib" doc:"memory for verified passes, MiB; about 5,900 passes each"`
-	SecretGroup  int                   `toml:"secret_group" doc:"number of a group whose members may read secret files (mode 0440) and write the folders above them, such as a pod's fsGroup; 0: none"`
+	DrainDelay   time.Duration         `toml:"drain_delay" doc:"time after SIGTERM for which requests are still served while /readyz reports 503; may be 0"`
+	DrainTimeout time.Duration         `toml:"drain_timeout" doc:"longest wait after drain_delay for requests in progress"`
+	CacheMiB     int                   `toml:"pass_cache_mib" doc:"memory for verified passes, MiB; about 5,900 passes per MiB"`
+	SecretGroup  int                   `toml:"secret_group" doc:"id of a group whose members may read secret files (mode 0440) and write their parent folders, such as a pod's fsGroup; 0: none"`
 	Kafka        kafkaSettings         `toml:"kafka" doc:"the control stream"`
-	Snapshots    snapshots             `toml:"snapshots" doc:"the replica on disk, so that a restart reads only what came since"`
-	Revocation   limits                `toml:"revocation" doc:"how old revocation data may be"`
-	Devices      []gateway.DeviceEntry `toml:"device" doc:"who may ask"`
+	Snapshots    snapshots             `toml:"snapshots" doc:"the replica on disk, from which a restart continues"`
+	Revocation   limits                `toml:"revocation" doc:"permitted age of the revocation data"`
+	Devices      []gateway.DeviceEntry `toml:"device" doc:"a device that may send checks"`
 
 	authority *revocation.Authority
 	devices   *gateway.Devices
@@ -37,25 +37,25 @@ type config struct {
 }
 
 type kafkaSettings struct {
-	Brokers    []string `toml:"brokers" doc:"first brokers to ask, host:port each"`
+	Brokers    []string `toml:"brokers" doc:"bootstrap brokers, host:port each"`
 	Topic      string   `toml:"topic" doc:"the control topic"`
-	Partitions int      `toml:"partitions" doc:"how many partitions it has; a topic of another width is not read"`
+	Partitions int      `toml:"partitions" doc:"number of its partitions; a topic with another number is not read"`
 	Authority  string   `toml:"authority" doc:"public key that signs the stream, 64 hex digits; railgate-issuer -init prints it"`
 
-	Security kafka.Security `toml:"security" doc:"how to enter Kafka"`
+	Security kafka.Security `toml:"security" doc:"TLS and login towards Kafka"`
 }
 
 type snapshots struct {
-	Dir   string        `toml:"dir" doc:"folder that no other user may write, for this gateway alone; empty: none, a restart reads the log from its start"`
+	Dir   string        `toml:"dir" doc:"folder for this gateway alone, which no other user may write; empty: no snapshots, a restart reads the log from its start"`
 	Every time.Duration `toml:"every" doc:"time between two snapshots"`
 }
 
 type limits struct {
-	StaleAfter   time.Duration `toml:"stale_after" doc:"age from which verdicts say that the data is stale"`
+	StaleAfter   time.Duration `toml:"stale_after" doc:"age from which the data is stale"`
 	ExpiredAfter time.Duration `toml:"expired_after" doc:"age from which the data is expired"`
-	MemoryMiB    int           `toml:"memory_mib" doc:"memory of the sets from which /readyz and the metrics give alarm; nothing is ever dropped, MiB"`
+	MemoryMiB    int           `toml:"memory_mib" doc:"memory of the revocation data above which /readyz and the metrics report an alarm, MiB; no data is ever dropped"`
 
-	Policy gateway.PolicyEntry `toml:"policy" doc:"what a gate does in each state of the data: serve, flag (serve, and say so in the verdict) or deny"`
+	Policy gateway.PolicyEntry `toml:"policy" doc:"gate policy, the action for each state of the data: serve, flag (serve, and set flagged in the verdict) or deny"`
 }
 
 func defaults() config {
@@ -73,7 +73,7 @@ func defaults() config {
 	}
 }
 
-// Validate checks what types cannot say, and keeps what it parsed.
+// Validate checks the settings beyond their types, and stores the parsed values.
 func (c *config) Validate() error {
 	var f conf.Faults
 	var err error
@@ -89,7 +89,7 @@ func (c *config) Validate() error {
 	f.Need(c.Revocation.MemoryMiB >= 1 && c.Revocation.MemoryMiB <= 1<<20, "revocation.memory_mib", "must be 1 to 1048576")
 	c.policy, err = gateway.DefaultPolicy.With(c.Revocation.Policy)
 	f.Add("revocation.policy", err)
-	f.Need(c.SecretGroup >= 0, "secret_group", "must be the number of a group, or 0 for none")
+	f.Need(c.SecretGroup >= 0, "secret_group", "must be the id of a group, or 0 for none")
 	c.Kafka.Security.Trust = c.trust()
 	f.Add("kafka.security", errors.Join(c.Kafka.Security.Validate()...))
 	f.Need(c.Snapshots.Every >= time.Second, "snapshots.every", "must be at least 1s")
@@ -97,21 +97,21 @@ func (c *config) Validate() error {
 	f.Need(c.DrainDelay >= 0 && c.DrainTimeout > 0, "drain_timeout", "must be above 0, and drain_delay not below 0")
 	f.Need(int64(c.CacheMiB)<<20 >= passcache.MinBytes && c.CacheMiB <= 1<<20, "pass_cache_mib", "must be 1 to 1048576")
 	f.Add("log_level", process.CheckLevel(c.LogLevel))
-	f.Need(len(c.Devices) > 0, "device", "no device may ask: add at least one [[device]]")
+	f.Need(len(c.Devices) > 0, "device", "no device is configured: add at least one [[device]]")
 	c.devices, err = gateway.NewDevices(c.Devices)
 	f.Add("device", err)
 	return f.Join()
 }
 
-// trust says who may read secret files besides the gateway's own user and root.
+// trust returns the group that may read secret files, besides the gateway's own user and root.
 func (c *config) trust() ownfile.Trust { return ownfile.Trust{Group: c.SecretGroup} }
 
 func (c *config) snapshots() stream.Snapshots {
 	return stream.Snapshots{Dir: c.Snapshots.Dir, Every: c.Snapshots.Every, Trust: c.trust()}
 }
 
-// checkSnapshotDir makes a file in the folder and removes it again: a mount that is
-// read-only shows in no mode.
+// checkSnapshotDir creates and removes a file in the folder: a read-only mount is not
+// visible in the folder's mode.
 func (c *config) checkSnapshotDir() error {
 	if c.Snapshots.Dir == "" {
 		return nil

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// settings writes a file of good settings; the snapshots are in a folder of its own.
+// settings writes a file with valid settings, and makes a folder for snapshots.
 func settings(t *testing.T) (file string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -25,7 +25,7 @@ func settings(t *testing.T) (file string) {
 	return file
 }
 
-// Each setting that cannot work is named, all at once.
+// One run of -check reports every invalid setting.
 func TestCheckReportsEveryFault(t *testing.T) {
 	file := settings(t)
 	check := func(args ...string) error {
@@ -40,10 +40,10 @@ func TestCheckReportsEveryFault(t *testing.T) {
 	}
 	for _, want := range []string{
 		`listen: "0.0.0.0" has no port: write host:port`, "admin: the port must be 1 to 65535",
-		`kafka.brokers: "kafka-2" has no port: write host:port`, "kafka.brokers: the port must be 1 to 65535", "secret_group: must be the number",
+		`kafka.brokers: "kafka-2" has no port: write host:port`, "kafka.brokers: the port must be 1 to 65535", "secret_group: must be the id",
 	} {
 		if strings.Count("\n"+err.Error(), "\n"+want) != 1 {
-			t.Errorf("%q is not said once in\n%v", want, err)
+			t.Errorf("want %q once in\n%v", want, err)
 		}
 	}
 	if lines := strings.Count(err.Error(), "\n") + 1; lines != 5 {
@@ -64,11 +64,12 @@ func TestCheckReportsEveryFault(t *testing.T) {
 		}
 	}
 	if left, err := filepath.Glob(filepath.Join(filepath.Dir(file), "snapshots", "*")); err != nil || len(left) > 0 {
-		t.Errorf("left behind: %v, %v", left, err)
+		t.Errorf("files left in the folder: %v, %v", left, err)
 	}
 }
 
-// A service of the gateway's name stops no gateway, and a slip in a setting's name does.
+// Variables of a Kubernetes service with the gateway's name are ignored; a misspelled
+// setting is an error.
 func TestKubernetesServiceVariablesAreIgnored(t *testing.T) {
 	file := settings(t)
 	for name, value := range map[string]string{
@@ -82,6 +83,6 @@ func TestKubernetesServiceVariablesAreIgnored(t *testing.T) {
 	}
 	t.Setenv("RAILGATE_GATEWAY_LISTN", "0.0.0.0:8080")
 	if err := run(t.Context(), []string{"-config", file, "-check"}); err == nil || !strings.Contains(err.Error(), "RAILGATE_GATEWAY_LISTN") {
-		t.Errorf("a slip: %v", err)
+		t.Errorf("a misspelled setting: %v", err)
 	}
 }

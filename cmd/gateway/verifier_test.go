@@ -22,8 +22,8 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// faulty builds the gateway with one constant of the field arithmetic changed.
-func faulty(t *testing.T) string {
+// buildFaulty builds the gateway with one constant of the field arithmetic changed.
+func buildFaulty(t *testing.T) string {
 	t.Helper()
 	runtest.DependsOnSources(t, "../..")
 	dir := t.TempDir()
@@ -37,7 +37,7 @@ func faulty(t *testing.T) string {
 	}
 	const folds, wrong = "MOVL  $38, DX", "MOVL  $36, DX"
 	if strings.Count(string(text), folds) != 1 {
-		t.Fatalf("%s folds in another way: the fault is not made", source)
+		t.Fatalf("%s lacks the line that this test replaces", source)
 	}
 	changed := filepath.Join(dir, "add_amd64.s")
 	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{source: changed}})
@@ -56,13 +56,13 @@ func faulty(t *testing.T) string {
 	return binary
 }
 
-// A gateway whose fast arithmetic is wrong says so, verifies in the plain form and
-// takes good keys; one that was told to use that arithmetic does not start.
+// A gateway whose fast arithmetic is wrong logs an error, verifies in the plain form and
+// accepts good keys; if that arithmetic is configured explicitly, it does not start.
 func TestFaultyVerifierIsReplacedByThePlainOne(t *testing.T) {
 	if runtime.GOARCH != "amd64" || !cpu.X86.HasADX || !cpu.X86.HasBMI2 {
-		t.Skip("the assembly that is made faulty does not run here")
+		t.Skip("this processor does not run the changed assembly")
 	}
-	binary := faulty(t)
+	binary := buildFaulty(t)
 	public := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Public().(ed25519.PublicKey)
 	settings := filepath.Join(t.TempDir(), "gateway.toml")
 	text := fmt.Sprintf("listen = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\ndrain_delay = \"10ms\"\n\n[kafka]\nbrokers = [\"127.0.0.1:1\"]\nauthority = %q\n\n"+
@@ -102,6 +102,6 @@ func TestFaultyVerifierIsReplacedByThePlainOne(t *testing.T) {
 	defer answer.Body.Close()
 	metrics, err := io.ReadAll(answer.Body)
 	if err != nil || !strings.Contains(string(metrics), `railgate_verifier{form="plain"} 1`) {
-		t.Errorf("the metric does not say that the plain form is in use: %v", err)
+		t.Errorf("the metrics do not report the plain form: %v", err)
 	}
 }

@@ -82,7 +82,6 @@ var unread = []string{
 	"bench/rivals/jwtgate",
 	"bench/rivals/nginx",
 	"cmd/demo",
-	"cmd/gateway",
 	"cmd/issuer",
 	"cmd/loadtest",
 	"cmd/stream",
