@@ -42,7 +42,7 @@ func replay(tb testing.TB, messages [][]byte) *revocation.Replica {
 			tb.Fatalf("message %d: %s", i, o)
 		}
 	}
-	r.Position(0, int64(len(messages)))
+	r.SetPosition(0, int64(len(messages)))
 	return r
 }
 

@@ -6,57 +6,57 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// Apply verifies one message read from a partition and applies it. Whatever the
-// bytes are, it neither fails nor panics; the outcome says what became of them.
+// Apply verifies one message of a partition and applies it. It never fails and never panics, whatever the
+// bytes are; the outcome says how the message was handled.
 func (r *Replica) Apply(number int, raw []byte, now int64) Outcome {
-	m := read(raw)
-	return r.take(number, &m, now)
+	m := readMessage(raw)
+	return r.applyMessage(number, &m, now)
 }
 
-// take applies a message, and verifies it first if nobody has.
-func (r *Replica) take(number int, m *message, now int64) Outcome {
-	if r.past(number, m.batch, now) {
+// applyMessage applies a message and verifies it first if that was not done before.
+func (r *Replica) applyMessage(number int, m *message, now int64) Outcome {
+	if r.isPastHeartbeat(number, m.batch, now) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.counts.Outcomes[PastHeartbeat]++
 		return PastHeartbeat
 	}
-	err := r.authority.open(m) // outside the lock: the signature is the slow part
+	err := r.authority.verifyMessage(m) // outside the lock: verifying the signature takes longest
 
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p := &r.partitions[number]
 	issued := p.issued
-	outcome := r.apply(number, m, err, now)
+	outcome := r.applyBatch(number, m, err, now)
 	r.counts.Outcomes[outcome]++
 	if p.issued > issued {
-		p.heard = now
+		p.heardAt = now
 	}
 	if outcome == WrongAuthority {
-		r.foreign = now
+		r.foreignAt = now
 	}
-	r.settle()
+	r.updateState()
 	return outcome
 }
 
-// past reports whether a message is a heartbeat that can say nothing new: one
-// from before this gateway's start, or older than what the partition has. A week
-// of heartbeats is a minute of signatures, so these are ignored unverified. The
-// first message of a log is looked at in any case: it tells where the log begins.
-func (r *Replica) past(number int, b *Batch, now int64) bool {
+// isPastHeartbeat reports whether a message is a heartbeat without new content: one from before the start of
+// this gateway, or older than the newest batch of the partition. A week of heartbeats is a minute of
+// signature checks, so these are ignored without verification. The first message of a log is always verified,
+// because it tells where the log begins.
+func (r *Replica) isPastHeartbeat(number int, b *Batch, now int64) bool {
 	if b == nil || b.count != 0 {
 		return false
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.since-now > MaxSkew.Milliseconds() {
-		r.since = now // the clock was ahead at the start and has been set back since
+		r.since = now // the clock was ahead at the start and was set back later
 	}
 	p := &r.partitions[number]
 	return p.next != 0 && b.IssuedAt < max(r.since, p.issued)
 }
 
-func (r *Replica) apply(number int, m *message, err error, now int64) Outcome {
+func (r *Replica) applyBatch(number int, m *message, err error, now int64) Outcome {
 	b := m.batch
 	switch {
 	case errors.Is(err, ErrNewer):
@@ -78,51 +78,51 @@ func (r *Replica) apply(number int, m *message, err error, now int64) Outcome {
 		r.newest = max(r.newest, b.IssuedAt)
 		r.turnDay(now)
 	}
-	lifted := p.aside() // in a second reading
-	if lifted == nil && a.aside {
-		lifted = NewSet()
+	unrevoked := p.suspendedSet() // during a re-reading
+	if unrevoked == nil && a.suspend {
+		unrevoked = NewSet()
 	}
 	switch a.outcome {
 	case Applied, Gap, RolledBack:
 	case Duplicate:
-		if !a.aside {
+		if !a.suspend {
 			return a.as(future)
 		}
 	default:
 		return a.outcome
 	}
 	keys := false
-	live := r.live && a.outcome == Applied && p.again == nil
+	live := r.live && a.outcome == Applied && p.retry == nil
 	for at, record := range b.Records() {
 		if a.skip > 0 {
 			a.skip--
 			continue
 		}
 		if a.outcome == RolledBack && record.Kind == KindUnrevoke {
-			continue // what it would lift may have been revoked since
+			continue // the serial may have been revoked again since
 		}
 		was := r.counts.Revoked + r.counts.Closed
 		if record.Kind == KindRevokeSession {
-			if !r.closeSession(&record, now, b.IssuedAt) && p.unfit == 0 {
-				p.unfit, p.through = at, through
+			if !r.closeSession(&record, now, b.IssuedAt) && p.noRoomFrom == 0 {
+				p.noRoomFrom, p.through = at, through
 			}
 		} else {
-			keys = r.record(&record, lifted, now, b.IssuedAt) || keys
+			keys = r.applyRecord(&record, unrevoked, now, b.IssuedAt) || keys
 		}
-		if live && r.counts.Revoked+r.counts.Closed > was { // what is only said again took no time
-			r.counts.Delay.note(now - record.At)
+		if live && r.counts.Revoked+r.counts.Closed > was { // a repeated record took no time
+			r.counts.Delay.observe(now - record.At)
 		}
 	}
 	if keys {
-		r.keep(m.raw)
+		r.keepProof(m.raw)
 	}
-	if a.aside && p.again == nil {
-		r.lift(lifted)
+	if a.suspend && p.retry == nil {
+		r.unrevokeAll(unrevoked)
 	}
 	return a.as(future)
 }
 
-// as is the outcome to count.
+// as returns the outcome to count.
 func (a *admission) as(future bool) Outcome {
 	if future {
 		return FutureDated
@@ -130,64 +130,63 @@ func (a *admission) as(future bool) Outcome {
 	return a.outcome
 }
 
-// record applies one record; r.mu is held, times are Unix ms. Lifts go to lifted if
-// it is not nil. What is dropped by its date cannot matter: its day is over by this
-// clock and by the issuer's, or it has not come by either. It reports whether the
+// applyRecord applies one record. r.mu is held; times are Unix ms. If unrevoked is not nil, unrevocations are
+// stored there instead of in the set. Records that are dropped because of their date have no effect: their
+// day is over by this clock and the issuer's, or has not begun by either. applyRecord reports whether the
 // keyring changed.
-func (r *Replica) record(rec *Record, lifted *Set, nowMS, issuedMS int64) (keys bool) {
-	past, latest := r.over(nowMS), max(nowMS, issuedMS)/1000
+func (r *Replica) applyRecord(rec *Record, unrevoked *Set, nowMS, issuedMS int64) (keys bool) {
+	past, latest := r.forgetBefore(nowMS), max(nowMS, issuedMS)/1000
 	switch rec.Kind {
 	case KindRevoke, KindUnrevoke, KindExempt:
-		if !r.ofALivingDay(rec.Serial, past, latest) {
+		if !r.isLiveDay(rec.Serial, past, latest) {
 			return false
 		}
 	}
 	switch rec.Kind {
 	case KindRevoke:
-		if lifted != nil {
-			lifted.Remove(rec.Serial)
+		if unrevoked != nil {
+			unrevoked.Remove(rec.Serial)
 		}
 		if r.set.Add(rec.Serial) {
 			r.counts.Revoked++
 		}
 	case KindUnrevoke:
-		if lifted != nil {
-			lifted.Add(rec.Serial)
+		if unrevoked != nil {
+			unrevoked.Add(rec.Serial)
 		} else if r.set.Remove(rec.Serial) {
 			r.counts.Unrevoked++
 		}
 	case KindExempt:
-		changed, ok := r.keys.rescue(rec.Key, rec.Serial)
+		changed, ok := r.keys.exempt(rec.Key, rec.Serial)
 		if changed {
 			r.counts.Exempted++
 		}
-		return r.onKey(changed, ok)
+		return r.countKeyClash(changed, ok)
 	case KindRevokeSubject:
 		switch {
 		case rec.CutOff > latest+subjectLead:
 			r.counts.OutOfDay++
 		case rec.CutOff+shownFor <= past:
 			r.counts.Late++
-		case r.subjects.cut(rec.Subject, rec.CutOff):
+		case r.subjects.setCutoff(rec.Subject, rec.CutOff):
 			r.counts.Subjects++
 		}
 	case KindAnnounceKey:
-		return r.onKey(r.keys.announce(rec.Key, rec.Public))
+		return r.countKeyClash(r.keys.announce(rec.Key, rec.Public))
 	case KindRetireKey:
-		return r.onKey(r.keys.retire(rec.Key, rec.CutOff))
+		return r.countKeyClash(r.keys.retire(rec.Key, rec.CutOff))
 	default:
 		r.counts.Unknown++
 	}
 	return false
 }
 
-// ofALivingDay reports whether a credential can have the serial's day, and counts a
-// record for which none can.
-func (r *Replica) ofALivingDay(s tokens.Serial, past, latest int64) bool {
+// isLiveDay reports whether a credential of the serial's day can exist, and counts the record if not.
+func (r *Replica) isLiveDay(s tokens.Serial, past, latest int64) bool {
 	switch {
 	case past >= tokens.DayOver(s.Day):
 		r.counts.Late++
-	// A clock a day ahead is no reason to refuse; two days ahead no credential can be.
+	// One day ahead is accepted, because a clock may be that wrong; two days ahead no credential can exist.
 	case int64(s.Day) > tokens.DayOf(latest)+1:
 		r.counts.OutOfDay++
 	default:
@@ -196,11 +195,11 @@ func (r *Replica) ofALivingDay(s tokens.Serial, past, latest int64) bool {
 	return false
 }
 
-// closeSession applies one KindRevokeSession; r.mu is held, times are Unix ms. fits is
-// false if there was no room for it.
+// closeSession applies one KindRevokeSession. r.mu is held; times are Unix ms. fits is false if the set is
+// full.
 func (r *Replica) closeSession(rec *Record, nowMS, issuedMS int64) (fits bool) {
-	past, latest := r.over(nowMS), max(nowMS, issuedMS)/1000
-	if !r.ofALivingDay(rec.Serial, past, latest) {
+	past, latest := r.forgetBefore(nowMS), max(nowMS, issuedMS)/1000
+	if !r.isLiveDay(rec.Serial, past, latest) {
 		return true
 	}
 	if rec.Start+shownFor <= past {
@@ -212,7 +211,7 @@ func (r *Replica) closeSession(rec *Record, nowMS, issuedMS int64) (fits bool) {
 		return true
 	}
 	changed, fits := r.closed.Add(rec.Serial, rec.Start, rec.At/1000)
-	if !fits && r.closed.Forget(past) > 0 { // a long log may bring sessions that are over by now
+	if !fits && r.closed.Forget(past) > 0 { // a long log may contain sessions that have ended by now
 		changed, fits = r.closed.Add(rec.Serial, rec.Start, rec.At/1000)
 	}
 	if changed {
@@ -224,8 +223,8 @@ func (r *Replica) closeSession(rec *Record, nowMS, issuedMS int64) (fits bool) {
 	return fits
 }
 
-// onKey counts a record about a key that was refused.
-func (r *Replica) onKey(changed, ok bool) bool {
+// countKeyClash counts a record about a key if it was refused.
+func (r *Replica) countKeyClash(changed, ok bool) bool {
 	if !ok {
 		r.counts.KeyClash++
 	}

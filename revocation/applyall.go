@@ -6,29 +6,28 @@ import (
 	"github.com/railgate/railgate/tokens/fixedkey"
 )
 
-// VerifyChunk is how many messages ApplyAll verifies at once at the most.
+// VerifyChunk is the greatest number of messages whose signatures [Replica.ApplyAll] verifies in one batch.
 const VerifyChunk = 64
 
-// message is one that was read, on its way into a replica.
+// message is a parsed message before it is applied.
 type message struct {
 	raw       []byte
-	batch     *Batch // of what parses; nil if err is set
-	err       error  // of what does not
-	verified  bool   // signature says what that is worth
+	batch     *Batch // nil if err is set
+	err       error  // why the message does not parse
+	verified  bool   // signature is the result of the verification
 	signature error
 }
 
-func read(raw []byte) message {
+func readMessage(raw []byte) message {
 	b, err := parse(raw)
 	return message{raw: raw, batch: b, err: err}
 }
 
-// sealed reports whether the message has an envelope, and so a signature to verify.
-func (m *message) sealed() bool { return m.err == nil || m.err == ErrNewer }
+// hasEnvelope reports whether the message has an envelope and therefore a signature to verify.
+func (m *message) hasEnvelope() bool { return m.err == nil || m.err == ErrNewer }
 
-// ApplyAll is Apply for messages of one partition in their order, with the same
-// outcome for each: only their signatures are verified together, each for itself,
-// so that a log is read in less time.
+// ApplyAll is [Replica.Apply] for messages of one partition in their order, with the same outcome for each.
+// Their signatures are verified in batches, which makes reading a log faster.
 func (r *Replica) ApplyAll(number int, raws [][]byte, now int64) {
 	for len(raws) > 0 {
 		n := min(len(raws), VerifyChunk)
@@ -39,24 +38,24 @@ func (r *Replica) ApplyAll(number int, raws [][]byte, now int64) {
 
 func (r *Replica) applyChunk(number int, raws [][]byte, now int64) {
 	messages := make([]message, len(raws))
-	var wanted []*message
+	var toVerify []*message
 	for i, raw := range raws {
 		m := &messages[i]
-		*m = read(raw)
-		// What is past now is looked at again when it is its turn.
-		if m.sealed() && !r.past(number, m.batch, now) {
-			wanted = append(wanted, m)
+		*m = readMessage(raw)
+		// isPastHeartbeat is checked again when the message is applied.
+		if m.hasEnvelope() && !r.isPastHeartbeat(number, m.batch, now) {
+			toVerify = append(toVerify, m)
 		}
 	}
-	if len(wanted) > 1 {
-		r.authority.verifyAll(wanted)
+	if len(toVerify) > 1 {
+		r.authority.verifyAll(toVerify)
 	}
 	for i := range messages {
-		r.take(number, &messages[i], now)
+		r.applyMessage(number, &messages[i], now)
 	}
 }
 
-// verifyAll is verify for each of some messages that have an envelope.
+// verifyAll is verify for several messages that have an envelope.
 func (a *Authority) verifyAll(messages []*message) {
 	signed := make([]fixedkey.Signed, len(messages))
 	for i, m := range messages {

@@ -11,13 +11,13 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// Messages that are taken together come to what they come to one by one: the same
-// outcomes and the same replica, whatever is among them.
-func TestTogetherIsTheSameAsOneByOne(t *testing.T) {
+// Messages applied with ApplyAll have the same effect as one by one: the same outcomes and the same replica,
+// for any mixture.
+func TestApplyAllEqualsApply(t *testing.T) {
 	random := rand.New(rand.NewPCG(71, 72))
 	for range 40 {
-		script := disorder(random)
-		one, all := awaiting(t), awaiting(t)
+		script := randomLog(random)
+		one, all := newReplica(t), newReplica(t)
 		for _, m := range script {
 			one.Apply(0, m, start)
 		}
@@ -27,11 +27,11 @@ func TestTogetherIsTheSameAsOneByOne(t *testing.T) {
 			rest = rest[n:]
 		}
 		for _, r := range []*revocation.Replica{one, all} {
-			r.Position(0, int64(len(script)))
+			r.SetPosition(0, int64(len(script)))
 		}
 		wanted, got := one.Status(start), all.Status(start)
 		if !reflect.DeepEqual(wanted, got) {
-			t.Fatalf("one by one\n%+v, together\n%+v", wanted, got)
+			t.Fatalf("one by one\n%+v, with ApplyAll\n%+v", wanted, got)
 		}
 		a, readyA := one.Snapshot("t", start)
 		b, readyB := all.Snapshot("t", start)
@@ -41,7 +41,7 @@ func TestTogetherIsTheSameAsOneByOne(t *testing.T) {
 	}
 }
 
-func awaiting(t *testing.T) *revocation.Replica {
+func newReplica(t *testing.T) *revocation.Replica {
 	r, err := revocation.NewReplica(revocationtest.Pinned(), 1, revocation.Limits{}, start-5000)
 	if err != nil {
 		t.Fatal(err)
@@ -50,9 +50,9 @@ func awaiting(t *testing.T) *revocation.Replica {
 	return r
 }
 
-// disorder is a log with everything in it that one may meet: heartbeats of before
-// and after the start, repetitions, gaps, new epochs, damage, foreign signatures.
-func disorder(random *rand.Rand) (script [][]byte) {
+// randomLog is a log with everything that can occur: heartbeats from before and after the start, repetitions,
+// gaps, new epochs, damage, signatures of another authority.
+func randomLog(random *rand.Rand) (script [][]byte) {
 	b := revocation.Batch{Epoch: 1, First: 1, IssuedAt: start - 10_000, Through: start - 10_000}
 	for range 50 + random.IntN(200) {
 		var records []revocation.Record
@@ -77,7 +77,7 @@ func disorder(random *rand.Rand) (script [][]byte) {
 			other.Partition = 1
 			m = revocationtest.Seal(other)
 		case 4:
-			b.First += uint64(random.IntN(3)) // a gap, perhaps
+			b.First += uint64(random.IntN(3)) // possibly a gap
 		case 5:
 			if random.IntN(8) == 0 {
 				b.Epoch, b.First = b.Epoch+1, 1
@@ -91,7 +91,7 @@ func disorder(random *rand.Rand) (script [][]byte) {
 			m = revocationtest.Seal(later, records...)
 		}
 		script = append(script, m)
-		if random.IntN(5) > 0 { // otherwise the next one says the same numbers again
+		if random.IntN(5) > 0 { // otherwise the next message repeats the numbers
 			b.First += uint64(len(records))
 		}
 		b.IssuedAt += int64(random.IntN(200))

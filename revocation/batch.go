@@ -13,21 +13,21 @@ import (
 	"github.com/railgate/railgate/tokens/fixedkey"
 )
 
-// A batch is one message of the stream: a header, records, one signature over
-// both. Signing per batch is sound because a batch is taken or refused whole,
-// and it makes a replay of millions of records cost few verifications.
+// A batch is one message of the stream: a header, records, and one signature over both. One signature per
+// batch is enough because a batch is applied or refused as a whole. It keeps the number of verifications
+// small when millions of records are replayed.
 const (
 	Magic      = "RGC1" // signing domain and version
 	headerSize = 44
-	// MaxBatch bounds a message, bytes; longer ones are refused unread.
+	// MaxBatch bounds a message, bytes; longer messages are refused without being parsed.
 	MaxBatch = 64 << 10
 	// MaxRecords keeps the longest batch of known records within MaxBatch.
 	MaxRecords = 1024
 )
 
-// Every version of a batch has the same envelope: family, version, authority, and
-// at the end the authority's signature over all bytes before it. So a batch of a
-// version that is not known is verified before it is believed to be one.
+// Every version of a batch has the same envelope: family, version, authority, and at the end the authority's
+// signature over all preceding bytes. A batch of an unknown version is therefore verified before it counts as
+// one.
 const (
 	family       = "RGC" // the version is the byte that follows
 	envelopeSize = offAuthority + 4 + ed25519.SignatureSize
@@ -44,28 +44,26 @@ const (
 	offThrough   = 36 // 8
 )
 
-// Batch is a parsed message. Records are numbered First, First+1, … within
-// (Epoch, Partition). A batch without records is a heartbeat: its First is the
-// number that the next record will have.
+// Batch is a parsed message. Its records are numbered First, First+1, … within (Epoch, Partition). A batch
+// without records is a heartbeat: its First is the number of the next record.
 type Batch struct {
-	Epoch     uint64 // the incarnation of the log: grows when numbering restarts
+	Epoch     uint64 // numbering period of the log: grows when numbering restarts
 	Partition uint16
 	First     uint64 // from 1
 	IssuedAt  int64  // when it was signed, Unix ms
-	// Through is the watermark, Unix ms: the stream up to the end of this batch
-	// holds every record of this partition that was acknowledged strictly before
-	// it, both times rounded down. Of a record acknowledged in that same
-	// millisecond it says nothing.
+	// Through is the watermark, Unix ms: the stream up to the end of this batch contains every record of this
+	// partition that was acknowledged strictly before it, both times rounded down. It promises nothing about
+	// records acknowledged in the same millisecond.
 	Through int64
 
 	count   int
 	records []byte
 }
 
-// Why a message is refused.
+// Reasons why a message is refused.
 var (
 	ErrForm      = errors.New("revocation: not a control batch")
-	ErrNewer     = errors.New("revocation: control batch of an unknown version") // and genuine: its signature verifies
+	ErrNewer     = errors.New("revocation: control batch of an unknown version") // its signature verifies
 	ErrAuthority = errors.New("revocation: signed under another authority key")
 	ErrSignature = errors.New("revocation: signature does not verify")
 )
@@ -76,8 +74,8 @@ type Authority struct {
 	id  [4]byte
 }
 
-// NewAuthority takes the 32-byte public key, and refuses a weak one. It takes some
-// milliseconds: a log is read at a signature a message.
+// NewAuthority accepts the 32-byte public key and refuses a weak one. It takes some milliseconds to prepare
+// tables, because reading a log costs one signature check per message.
 func NewAuthority(public [tokens.PublicKeySize]byte) (*Authority, error) {
 	key, err := fixedkey.New(public[:], fixedkey.Best())
 	if err != nil {
@@ -86,7 +84,7 @@ func NewAuthority(public [tokens.PublicKeySize]byte) (*Authority, error) {
 	return &Authority{key: key, id: AuthorityID(public)}, nil
 }
 
-// ParseAuthority is NewAuthority for a key as settings have it.
+// ParseAuthority is [NewAuthority] for a key in the form of the settings.
 func ParseAuthority(digits string) (*Authority, error) {
 	key, err := hex.DecodeString(digits)
 	if err != nil || len(key) != tokens.PublicKeySize {
@@ -95,17 +93,16 @@ func ParseAuthority(digits string) (*Authority, error) {
 	return NewAuthority([tokens.PublicKeySize]byte(key))
 }
 
-// ID is the AuthorityID of the key.
+// ID returns the [AuthorityID] of the key.
 func (a *Authority) ID() [4]byte { return a.id }
 
-// AuthorityID is the first 4 bytes of the key's SHA-256: it tells a wrong pin from a forgery.
+// AuthorityID is the first 4 bytes of the key's SHA-256. It distinguishes a wrong pinned key from a forgery.
 func AuthorityID(public [tokens.PublicKeySize]byte) [4]byte {
 	sum := sha256.Sum256(public[:])
 	return [4]byte(sum[:4])
 }
 
-// Encode writes the message that the authority signs. The signature follows
-// it in the stream: append 64 bytes.
+// Encode returns the message that the authority signs. In the stream the 64-byte signature follows it.
 func (b *Batch) Encode(authority [4]byte, records []Record) ([]byte, error) {
 	if len(records) > MaxRecords {
 		return nil, fmt.Errorf("revocation: %d records in one batch, at most %d", len(records), MaxRecords)
@@ -128,18 +125,18 @@ func (b *Batch) Encode(authority [4]byte, records []Record) ([]byte, error) {
 	return m, nil
 }
 
-// Open parses and verifies one message. The batch refers to raw.
+// OpenBatch parses and verifies one message. The batch refers to raw.
 func OpenBatch(raw []byte, authority *Authority) (*Batch, error) {
-	m := read(raw)
-	if err := authority.open(&m); err != nil {
+	m := readMessage(raw)
+	if err := authority.verifyMessage(&m); err != nil {
 		return nil, err
 	}
 	return m.batch, nil
 }
 
-// open says why a message is not taken: its form, its signature or its version.
-func (a *Authority) open(m *message) error {
-	if !m.sealed() {
+// verifyMessage returns why a message is refused: its format, its signature or its version.
+func (a *Authority) verifyMessage(m *message) error {
+	if !m.hasEnvelope() {
 		return m.err
 	}
 	err := m.signature
@@ -164,8 +161,8 @@ func (a *Authority) verify(raw []byte) error {
 	return nil
 }
 
-// parse checks the form of a message and of every record in it, not the signature.
-// ErrNewer is for what has an envelope and another version.
+// parse checks the format of a message and of each record, but not the signature. It returns ErrNewer for a
+// message with a valid envelope of another version.
 func parse(raw []byte) (*Batch, error) {
 	switch {
 	case len(raw) < envelopeSize || len(raw) > MaxBatch || string(raw[:len(family)]) != family:
@@ -200,7 +197,7 @@ func parse(raw []byte) (*Batch, error) {
 	return b, nil
 }
 
-// Len is the number of records; 0 in a heartbeat.
+// Len returns the number of records; 0 for a heartbeat.
 func (b *Batch) Len() int { return b.count }
 
 // Records yields each record with its sequence number, in order.

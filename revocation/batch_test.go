@@ -28,19 +28,19 @@ func TestBatchKeepsEveryField(t *testing.T) {
 		t.Fatal(err)
 	}
 	if b.Epoch != 9 || b.Partition != 2 || b.First != 11 || b.IssuedAt != 1000 || b.Through != 900 || b.Len() != len(all) {
-		t.Fatalf("header came back as %+v", b)
+		t.Fatalf("the decoded header is %+v", b)
 	}
 	i := 0
 	for seq, r := range b.Records() {
 		if seq != 11+uint64(i) || r != all[i] {
-			t.Errorf("record %d came back as number %d: %+v", i, seq, r)
+			t.Errorf("record %d decoded as number %d: %+v", i, seq, r)
 		}
 		i++
 	}
 }
 
-// No byte of a signed batch can be changed, cut off or added to.
-func TestBatchIsTakenWholeOrNotAtAll(t *testing.T) {
+// No byte of a signed batch can be changed, removed or added.
+func TestBatchIsAcceptedWholeOrNotAtAll(t *testing.T) {
 	raw := revocationtest.Seal(revocation.Batch{Epoch: 1, First: 1, IssuedAt: 5, Through: 5}, all...)
 	for i := range raw {
 		bad := bytes.Clone(raw)
@@ -60,7 +60,7 @@ func TestBatchIsTakenWholeOrNotAtAll(t *testing.T) {
 	}
 }
 
-func TestRefusalsAreTold(t *testing.T) {
+func TestRefusedBatchNamesTheReason(t *testing.T) {
 	raw := revocationtest.Seal(revocation.Batch{Epoch: 1, First: 1})
 	other, err := revocation.NewAuthority(signing.NewKey([32]byte{9}).Public())
 	if err != nil {
@@ -79,8 +79,8 @@ func TestRefusalsAreTold(t *testing.T) {
 	}
 }
 
-// The largest batch that may be encoded must be one that may be opened.
-func TestLimitsFitEachOther(t *testing.T) {
+// The largest batch that can be encoded can also be opened.
+func TestLargestBatchCanBeOpened(t *testing.T) {
 	records := make([]revocation.Record, revocation.MaxRecords)
 	for i := range records {
 		records[i] = all[0]
@@ -94,7 +94,7 @@ func TestLimitsFitEachOther(t *testing.T) {
 	}
 }
 
-func FuzzOpen(f *testing.F) {
+func FuzzOpenBatch(f *testing.F) {
 	f.Add(revocationtest.Seal(revocation.Batch{Epoch: 1, First: 1}, all...))
 	f.Add(revocationtest.Seal(revocation.Batch{Epoch: 1, First: 1}))
 	f.Fuzz(func(t *testing.T, raw []byte) {
@@ -107,13 +107,13 @@ func FuzzOpen(f *testing.F) {
 			records = append(records, r)
 		}
 		if again := revocationtest.Seal(*b, records...); !bytes.Equal(again, raw) {
-			t.Fatalf("a batch has two spellings")
+			t.Fatalf("a batch has two encodings")
 		}
 	})
 }
 
-// Records behind a genuine header and under a genuine signature: whatever they are, a
-// reader takes all of them or none, and what it takes is written again to the byte.
+// FuzzRecords puts any bytes as records behind a genuine header and under a genuine signature: a reader
+// accepts all records or none, and accepted records are encoded again to the same bytes.
 func FuzzRecords(f *testing.F) {
 	raw := revocationtest.Seal(revocation.Batch{Epoch: 1, First: 1, IssuedAt: start, Through: start}, all...)
 	f.Add(uint16(len(all)), raw[44:len(raw)-64])
@@ -129,7 +129,7 @@ func FuzzRecords(f *testing.F) {
 		header[18], header[19] = byte(count>>8), byte(count)
 		raw := revocationtest.SealMessage(append(header, records...))
 		b, err := revocation.OpenBatch(raw, revocationtest.Pinned())
-		h := boot(t, 1)
+		h := newHarness(t, 1)
 		if o := h.Apply(0, raw, start); (o == revocation.Unreadable) != (err != nil) {
 			t.Fatalf("opened with %v and applied as %s", err, o)
 		}
@@ -146,7 +146,7 @@ func FuzzRecords(f *testing.F) {
 			list = append(list, r)
 		}
 		if again, err := b.Encode(revocationtest.Pinned().ID(), list); known && (err != nil || !bytes.Equal(again, raw[:len(raw)-64])) {
-			t.Fatalf("a batch has two spellings: %v", err)
+			t.Fatalf("a batch has two encodings: %v", err)
 		}
 	})
 }

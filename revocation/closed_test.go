@@ -10,7 +10,7 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// closedModel is the plain form of ClosedSessions.
+// closedModel is ClosedSessions as a plain map.
 type closedModel map[closedKey]int64 // the second of the closing
 
 type closedKey struct {
@@ -44,9 +44,9 @@ func (m closedModel) forget(now int64) {
 
 const startSecond = start / 1000
 
-// Whatever is closed, repeated and forgotten, in whatever order: the set answers as a
-// map does, for every session and every second.
-func TestClosedSessionsAreAPlainMap(t *testing.T) {
+// Whatever sessions are closed, repeated and forgotten, in whatever order: the set answers like a map, for
+// every session and every second.
+func TestClosedSessionsEqualAPlainMap(t *testing.T) {
 	for seed := range uint64(20) {
 		random := rand.New(rand.NewPCG(seed, 77))
 		set, model := revocation.NewClosedSessions(), closedModel{}
@@ -58,7 +58,7 @@ func TestClosedSessionsAreAPlainMap(t *testing.T) {
 				k = keys[random.IntN(len(keys))]
 			} else {
 				k.start = now - random.Int64N(3*revocation.SliceSpan)
-				// Days before and after those that a start can have are among them.
+				// Days before and after the valid ones for a start are included.
 				k.serial = tokens.Serial{Day: uint16(tokens.DayOf(k.start) + 1 - random.Int64N(4)), Index: random.Uint32N(50) << (random.IntN(2) * 26)}
 				keys = append(keys, k)
 			}
@@ -106,7 +106,7 @@ func TestClosedSessionsAreAPlainMap(t *testing.T) {
 }
 
 // The bounds of every field of a word.
-func TestTheEdgesOfAClosedSession(t *testing.T) {
+func TestClosedSessionAtTheBoundsOfItsFields(t *testing.T) {
 	day := tokens.DayStart(int64(serial.Day))
 	for _, start := range []int64{day, day + 86399, day + 86400, day + 2*86400 - 1} {
 		set := revocation.NewClosedSessions()
@@ -131,9 +131,9 @@ func TestTheEdgesOfAClosedSession(t *testing.T) {
 	}
 }
 
-// Sessions that start on either side of midnight, and days and clocks far apart: none
-// is in the way of another, and each goes in its time.
-func TestClosedSessionsFarApart(t *testing.T) {
+// Sessions that start on either side of midnight, and days and clocks far apart, do not affect each other,
+// and each is forgotten in its time.
+func TestClosedSessionsFarApartDoNotAffectEachOther(t *testing.T) {
 	set := revocation.NewClosedSessions()
 	starts := []int64{startSecond, startSecond + 400*86400, startSecond - 300*86400, startSecond + 1}
 	for _, at := range starts {
@@ -155,8 +155,8 @@ func TestClosedSessionsFarApart(t *testing.T) {
 	}
 }
 
-// Readers run beside growth and forgetting; what was there when they began, they find.
-func TestReadersOfClosedSessionsAreNotDisturbed(t *testing.T) {
+// Readers run concurrently with growth and forgetting, and find every session that was there when they began.
+func TestClosedSessionsStayReadableDuringChanges(t *testing.T) {
 	set := revocation.NewClosedSessions()
 	set.Add(serial, startSecond, startSecond)
 	var readers sync.WaitGroup
@@ -191,9 +191,9 @@ func TestReadersOfClosedSessionsAreNotDisturbed(t *testing.T) {
 	readers.Wait()
 }
 
-// A session takes 12 to 18 bytes, so a day's 5 million take some 75 MB and the peak of
-// half an hour, 558,000, some 9 MB.
-func TestTheMemoryOfClosedSessions(t *testing.T) {
+// A session takes 12 to 18 bytes, so 5 million in a day take about 75 MB, and the 558,000 of the busiest half
+// hour about 9 MB.
+func TestClosedSessionTakesAtMost18Bytes(t *testing.T) {
 	set := revocation.NewClosedSessions()
 	const sessions = 400_000
 	for i := range uint32(sessions) {
@@ -206,7 +206,7 @@ func TestTheMemoryOfClosedSessions(t *testing.T) {
 	}
 }
 
-func TestALookAtClosedSessionsAllocatesNothing(t *testing.T) {
+func TestClosedSessionLookupDoesNotAllocate(t *testing.T) {
 	set := revocation.NewClosedSessions()
 	set.Add(serial, startSecond, startSecond)
 	if n := testing.AllocsPerRun(100, func() {

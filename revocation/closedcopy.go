@@ -12,8 +12,8 @@ type snapshotSlice struct {
 	words  []uint64 // see wordSet; ascending in the file
 }
 
-// copy takes the sessions as words, for a snapshot. It takes no lock: what is added
-// meanwhile may be in or not.
+// copy returns the sessions as words, for a snapshot. It takes no lock: sessions added concurrently may be
+// included or not.
 func (c *ClosedSessions) copy() (all []snapshotSlice) {
 	t := c.slices.Load()
 	for i := range t.slices {
@@ -34,13 +34,13 @@ func (c *ClosedSessions) copy() (all []snapshotSlice) {
 	return all
 }
 
-// load unites the set with a snapshot's sessions. fits is false if it is full.
+// load adds the sessions of a snapshot to the set. fits is false if the set is full.
 func (c *ClosedSessions) load(all []snapshotSlice) (fits bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, s := range all {
 		for _, word := range s.words {
-			if _, fits := c.put(int64(s.number), word); !fits {
+			if _, fits := c.putWord(int64(s.number), word); !fits {
 				return false
 			}
 		}
@@ -48,13 +48,13 @@ func (c *ClosedSessions) load(all []snapshotSlice) (fits bool) {
 	return true
 }
 
-// ClosedSession is one of a ClosedSessions or a Snapshot. Times are Unix seconds.
+// ClosedSession is one session of a [ClosedSessions] or a [Snapshot]. Times are Unix seconds.
 type ClosedSession struct {
 	Serial        tokens.Serial
 	Start, Closed int64
 }
 
-// sessionOf is what a slice's word says.
+// sessionOf decodes a word of a slice.
 func sessionOf(number int64, word uint64) ClosedSession {
 	start := number*sliceSpan + int64(word>>secondShift&(1<<10-1))
 	day := tokens.DayOf(start)
@@ -64,8 +64,7 @@ func sessionOf(number int64, word uint64) ClosedSession {
 	return ClosedSession{tokens.Serial{Day: uint16(day), Index: uint32(word >> indexShift)}, start, start + int64(word&maxOpen)}
 }
 
-// readable reports whether the words are what a set can hold, each session once and in
-// their order.
+// readable reports whether the words are valid, unique and in ascending order.
 func (s *snapshotSlice) readable() bool {
 	const unused = (1<<8 - 1) << 12
 	last := uint64(0)

@@ -13,14 +13,13 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// closing says that a session was closed, by the issuer's clock in ms.
-func closing(s tokens.Serial, at, closedMS int64) revocation.Record {
+// closeRecord closes a session, at closedMS by the issuer's clock.
+func closeRecord(s tokens.Serial, at, closedMS int64) revocation.Record {
 	return revocation.Record{Kind: revocation.KindRevokeSession, At: closedMS, Serial: s, Start: at}
 }
 
-// A logout ends the session, and neither the credential nor its other sessions; what
-// was scanned before it was right.
-func TestAClosedSessionIsRefusedAndNoOther(t *testing.T) {
+// A logout ends the session, but not the credential or its other sessions; scans from before it stay valid.
+func TestOnlyTheClosedSessionIsRefused(t *testing.T) {
 	issuer := tokentest.NewIssuer(1)
 	f := revocationtest.NewFeed(start, issuer.Key())
 	one, next := issuer.Open(5, tokentest.Epoch), issuer.OpenAs(tokens.Pass{
@@ -35,7 +34,7 @@ func TestAClosedSessionIsRefusedAndNoOther(t *testing.T) {
 	if check(&one) != tokens.ReasonOK || check(&next) != tokens.ReasonOK {
 		t.Fatal("open sessions are refused")
 	}
-	f.Apply(start, closing(one.Fields.Serial, tokentest.Epoch, at*1000+999))
+	f.Apply(start, closeRecord(one.Fields.Serial, tokentest.Epoch, at*1000+999))
 	if a, b := check(&one), check(&next); a != tokens.ReasonSessionClosed || b != tokens.ReasonOK {
 		t.Errorf("the closed session: %s, the other: %s", a, b)
 	}
@@ -62,48 +61,48 @@ func TestAClosedSessionIsRefusedAndNoOther(t *testing.T) {
 	}
 }
 
-// A closing that the issuer's clock dates ahead of this one counts at once.
-func TestAClosingDatedAheadCountsAtOnce(t *testing.T) {
+// A closing that the issuer's clock dates ahead of this clock counts at once.
+func TestClosingDatedAheadCountsAtOnce(t *testing.T) {
 	f := revocationtest.NewFeed(start)
-	f.Apply(start, closing(serial, startSecond, start+4*second))
+	f.Apply(start, closeRecord(serial, startSecond, start+4*second))
 	if !f.Replica.Closed(serial, startSecond, tokens.Never) {
 		t.Error("a closing waits for this gateway's clock")
 	}
 }
 
-func TestClosingsThatMatterToNobody(t *testing.T) {
+func TestClosingsWithoutEffectAreCounted(t *testing.T) {
 	f := revocationtest.NewFeed(start)
 	at := int64(start + 3*day)
-	f.Apply(at, closing(serial, startSecond, start)) // another day's
+	f.Apply(at, closeRecord(serial, startSecond, start)) // of another day
 	today := dayOf(at)
 	over := at/1000 - int64(revocation.Afterlife.Seconds()) - revocation.ShownFor
-	f.Apply(at, closing(today, over, over*1000), closing(today, over+1, over*1000),
-		closing(tokens.Serial{Day: today.Day + 2, Index: 1}, at/1000, at), closing(today, startSecond, at))
+	f.Apply(at, closeRecord(today, over, over*1000), closeRecord(today, over+1, over*1000),
+		closeRecord(tokens.Serial{Day: today.Day + 2, Index: 1}, at/1000, at), closeRecord(today, startSecond, at))
 	s := f.Replica.Status(at)
-	// The day begins so lately that both starts lie before it.
+	// The day has begun so recently that both starts precede it.
 	if s.Counts.Late < 2 || s.Counts.OutOfDay == 0 || s.Counts.Unknown != 0 || s.Closed+int(s.Counts.Late)+int(s.Counts.OutOfDay) != 5 {
 		t.Errorf("%d closed, %d late, %d out of day", s.Closed, s.Counts.Late, s.Counts.OutOfDay)
 	}
 }
 
-// Kept until the latest report of the latest scan can have come, and no longer; both
-// clocks have to say so.
-func TestAClosedSessionIsKeptForItsAfterlife(t *testing.T) {
+// A closed session is kept until the latest report of the latest scan can have arrived, and no longer. Both
+// clocks have to agree.
+func TestClosedSessionIsKeptForItsAfterlife(t *testing.T) {
 	for name, clock := range map[string]struct{ own, issuer int64 }{
 		"both": {1, 1}, "this gateway's alone": {1, 0}, "the issuer's alone": {0, 1},
 	} {
 		c := newClocks(t, start-1, 0)
-		c.hear(start, start, closing(serial, startSecond, start))
+		c.deliver(start, start, closeRecord(serial, startSecond, start))
 		kept := start + (revocation.SliceSpan+revocation.ShownFor)*second + revocation.Afterlife.Milliseconds()
-		c.hear(start+clock.issuer*(kept-start), start+clock.own*(kept-start))
+		c.deliver(start+clock.issuer*(kept-start), start+clock.own*(kept-start))
 		c.Forget(start + clock.own*(kept-start))
 		if got, want := c.Closed(serial, startSecond, tokens.Never), name != "both"; got != want {
 			t.Errorf("over by %s: kept %v, want %v", name, got, want)
 		}
 		latest := start + (revocation.ShownFor-5)*second + revocation.Afterlife.Milliseconds()
 		c = newClocks(t, start-1, 0)
-		c.hear(start, start, closing(serial, startSecond, start))
-		c.hear(latest, latest)
+		c.deliver(start, start, closeRecord(serial, startSecond, start))
+		c.deliver(latest, latest)
 		c.Forget(latest)
 		if !c.Closed(serial, startSecond, tokens.Never) {
 			t.Error("forgotten before the last scan can have been reported")
@@ -111,10 +110,10 @@ func TestAClosedSessionIsKeptForItsAfterlife(t *testing.T) {
 	}
 }
 
-// A gap, a second reading, a rolled back log and a new epoch: closings are united like
-// revocations, and nothing opens a closed session again.
-func TestClosedSessionsAreUnitedWhateverTheStreamDoes(t *testing.T) {
-	h := boot(t, 1)
+// After a gap, a re-reading, a rolled-back log and a new epoch: closings are united like revocations, and a
+// closed session is never opened again.
+func TestClosedSessionsSurviveEveryStreamFault(t *testing.T) {
+	h := newHarness(t, 1)
 	h.SetTargetOffset(0, 0)
 	all := []tokens.Serial{{Day: serial.Day, Index: 1}, {Day: serial.Day, Index: 2}, {Day: serial.Day, Index: 3}, {Day: serial.Day, Index: 4}, {Day: serial.Day, Index: 5}}
 	are := func(n int) {
@@ -125,32 +124,31 @@ func TestClosedSessionsAreUnitedWhateverTheStreamDoes(t *testing.T) {
 			}
 		}
 	}
-	h.send(revocation.Applied, 0, 1, 1, start, closing(all[0], startSecond, start))
+	h.send(revocation.Applied, 0, 1, 1, start, closeRecord(all[0], startSecond, start))
 	are(1)
-	h.send(revocation.Gap, 0, 1, 3, start, closing(all[1], startSecond, start))
+	h.send(revocation.Gap, 0, 1, 3, start, closeRecord(all[1], startSecond, start))
 	are(2)
 	h.state(start, revocation.Suspect)
 	h.Rewind(0, 3, "")
-	h.send(revocation.Duplicate, 0, 1, 1, start, closing(all[0], startSecond, start))
-	h.send(revocation.Applied, 0, 1, 2, start, closing(all[2], startSecond, start))
-	are(3) // before the reading has ended
-	h.send(revocation.Applied, 0, 1, 3, start, closing(all[1], startSecond, start))
-	if !h.Position(0, 3) {
+	h.send(revocation.Duplicate, 0, 1, 1, start, closeRecord(all[0], startSecond, start))
+	h.send(revocation.Applied, 0, 1, 2, start, closeRecord(all[2], startSecond, start))
+	are(3) // before the re-reading has ended
+	h.send(revocation.Applied, 0, 1, 3, start, closeRecord(all[1], startSecond, start))
+	if !h.SetPosition(0, 3) {
 		t.Fatal("the gap is not closed")
 	}
-	h.send(revocation.RolledBack, 0, 1, 2, start+1, closing(all[3], startSecond, start))
+	h.send(revocation.RolledBack, 0, 1, 2, start+1, closeRecord(all[3], startSecond, start))
 	are(4)
-	h.send(revocation.Applied, 0, 2, 1, start+2, closing(all[4], startSecond, start))
+	h.send(revocation.Applied, 0, 2, 1, start+2, closeRecord(all[4], startSecond, start))
 	are(5)
-	h.Position(0, 5)
+	h.SetPosition(0, 5)
 	h.state(start+2, revocation.Fresh)
 }
 
-// A full set refuses, says so, and does not call itself fresh: the watermark stays, so
-// the set has everything that the watermark promises. Once there is room, the log is read
-// again.
-func TestAFullSetIsSuspectUntilItHasRoom(t *testing.T) {
-	h := boot(t, 1)
+// A full set refuses sessions, reports it, and is not fresh: the watermark does not move, so the set contains
+// everything that the watermark promises. Once there is room, the log is read again.
+func TestFullSetIsSuspectUntilItHasRoom(t *testing.T) {
+	h := newHarness(t, 1)
 	revocation.SetMostClosed(h.Replica, 16)
 	h.SetTargetOffset(0, 0)
 	var log [][]byte
@@ -167,20 +165,20 @@ func TestAFullSetIsSuspectUntilItHasRoom(t *testing.T) {
 		}
 	}
 	for i := range uint32(16) {
-		send(start, closing(tokens.Serial{Day: serial.Day, Index: i}, startSecond, start))
+		send(start, closeRecord(tokens.Serial{Day: serial.Day, Index: i}, startSecond, start))
 	}
-	h.Position(0, int64(len(log)))
+	h.SetPosition(0, int64(len(log)))
 	h.state(start, revocation.Fresh)
 	later := int64(start) + 1800*second
 	unfit := tokens.Serial{Day: serial.Day, Index: 99}
-	send(start+1, closing(tokens.Serial{Day: serial.Day, Index: 3}, startSecond, start)) // a repetition needs no room
+	send(start+1, closeRecord(tokens.Serial{Day: serial.Day, Index: 3}, startSecond, start)) // a repetition needs no room
 	h.state(start+1, revocation.Fresh)
-	send(later, revoke(serial), closing(unfit, later/1000, later))
-	if trusted := h.Position(0, int64(len(log))); !trusted {
+	send(later, revoke(serial), closeRecord(unfit, later/1000, later))
+	if trusted := h.SetPosition(0, int64(len(log))); !trusted {
 		t.Error("the log is read again though there is no room yet")
 	}
 	s := h.Status(later)
-	if s.State != revocation.Expired && s.State != revocation.Suspect || s.WatermarkMS != start+1 || s.Counts.NoRoom != 1 || !strings.Contains(strings.Join(s.Waiting, ""), "no room") {
+	if s.State != revocation.Expired && s.State != revocation.Suspect || s.WatermarkMS != start+1 || s.Counts.NoRoom != 1 || !strings.Contains(strings.Join(s.Waiting, ""), "do not fit") {
 		t.Fatalf("%s, watermark %+d ms, %d without room, waiting for %q", s.State, s.WatermarkMS-start, s.Counts.NoRoom, s.Waiting)
 	}
 	if !h.Revoked(serial) {
@@ -191,27 +189,27 @@ func TestAFullSetIsSuspectUntilItHasRoom(t *testing.T) {
 	}
 
 	room := int64(start) + (revocation.SliceSpan+revocation.ShownFor)*second + revocation.Afterlife.Milliseconds()
-	send(room) // its day has turned: what is over is dropped
+	send(room) // the railway day changes: expired records are dropped
 	h.Forget(room)
-	if h.Position(0, int64(len(log))) {
+	if h.SetPosition(0, int64(len(log))) {
 		t.Fatal("there is room and the log is not read again")
 	}
 	h.Rewind(0, int64(len(log)), "")
 	for _, raw := range log {
 		h.Apply(0, raw, room)
 	}
-	if !h.Position(0, int64(len(log))) {
+	if !h.SetPosition(0, int64(len(log))) {
 		t.Fatal("still not trusted after the second reading")
 	}
 	send(room + 1)
-	h.Position(0, int64(len(log)))
+	h.SetPosition(0, int64(len(log)))
 	h.state(room+1, revocation.Fresh)
 	if !h.Closed(unfit, later/1000, tokens.Never) {
-		t.Error("what had no room is lost")
+		t.Error("the session that did not fit is lost")
 	}
-	// A new epoch says everything again, also to a set that is full.
+	// A new epoch republishes everything, also to a full set.
 	for i := range uint32(20) {
-		send(room+2, closing(tokens.Serial{Day: dayOf(room).Day, Index: i}, room/1000, room))
+		send(room+2, closeRecord(tokens.Serial{Day: dayOf(room).Day, Index: i}, room/1000, room))
 	}
 	h.state(room+2, revocation.Suspect)
 	revocation.SetMostClosed(h.Replica, 0)
@@ -219,9 +217,9 @@ func TestAFullSetIsSuspectUntilItHasRoom(t *testing.T) {
 	h.state(room+3, revocation.Fresh)
 }
 
-// Whatever leaps the clocks make, and however often the log is read again: a session
-// whose report can still come is closed.
-func TestRandomLeapsLoseNoClosedSession(t *testing.T) {
+// Whatever jumps the clocks make, and however often the log is read again: a session is closed as long as a
+// scan of it can be reported.
+func TestRandomClockJumpsLoseNoClosedSession(t *testing.T) {
 	for seed := range uint64(40) {
 		random := rand.New(rand.NewPCG(seed, 16))
 		c := newClocks(t, start-1, 0)
@@ -241,7 +239,7 @@ func TestRandomLeapsLoseNoClosedSession(t *testing.T) {
 			}
 			s := said{dayOf(now), now/1000 - random.Int64N(1800)}
 			s.serial = tokens.Serial{Day: uint16(tokens.DayOf(s.start) - int64(random.IntN(2))), Index: uint32(i)}
-			c.hear(now, now+leap, closing(s.serial, s.start, now))
+			c.deliver(now, now+leap, closeRecord(s.serial, s.start, now))
 			closed[s] = now
 			if random.IntN(2) == 0 {
 				c.Forget(now + leap)
@@ -251,7 +249,7 @@ func TestRandomLeapsLoseNoClosedSession(t *testing.T) {
 				for _, raw := range c.log {
 					c.Apply(0, raw, now+leap)
 				}
-				c.Position(0, c.offset)
+				c.SetPosition(0, c.offset)
 			}
 			for s, at := range closed {
 				if s.start+revocation.ShownFor+int64(revocation.Afterlife.Seconds()) > now/1000 && !c.Closed(s.serial, s.start, at/1000) {
@@ -265,8 +263,8 @@ func TestRandomLeapsLoseNoClosedSession(t *testing.T) {
 	}
 }
 
-// A snapshot brings closed sessions back, each with its second.
-func TestASnapshotKeepsClosedSessions(t *testing.T) {
+// A snapshot restores closed sessions, each with its second.
+func TestSnapshotKeepsClosedSessions(t *testing.T) {
 	f, _ := filled(t)
 	random := rand.New(rand.NewPCG(5, 6))
 	var all []revocation.ClosedSession
@@ -274,7 +272,7 @@ func TestASnapshotKeepsClosedSessions(t *testing.T) {
 		at := startSecond - random.Int64N(3000)
 		s := tokens.Serial{Day: uint16(tokens.DayOf(at) - random.Int64N(2)), Index: i}
 		all = append(all, revocation.ClosedSession{Serial: s, Start: at, Closed: at + random.Int64N(1860)})
-		f.Apply(start, closing(s, at, all[i].Closed*1000+random.Int64N(1000)))
+		f.Apply(start, closeRecord(s, at, all[i].Closed*1000+random.Int64N(1000)))
 	}
 	s, _ := f.Replica.Snapshot("t", start)
 	raw := s.Encode()
@@ -283,33 +281,33 @@ func TestASnapshotKeepsClosedSessions(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(back.Encode(), raw) {
-		t.Fatal("a snapshot has two spellings")
+		t.Fatal("a snapshot has two encodings")
 	}
-	r := boot(t, 1)
+	r := newHarness(t, 1)
 	if err := r.Restore(back, "t", start); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range all {
 		if !r.Closed(c.Serial, c.Start, c.Closed) || r.Closed(c.Serial, c.Start, c.Closed-1) {
-			t.Fatalf("%+v came back otherwise", c)
+			t.Fatalf("%+v was restored differently", c)
 		}
 	}
 	if n := len(slices.Collect(back.Closed())); n != len(all) || r.Status(start).Closed != n {
 		t.Errorf("%d sessions in the snapshot, %d restored, want %d", n, r.Status(start).Closed, len(all))
 	}
 	if _, goesOn := r.ResumeOffset(0); !goesOn {
-		t.Error("a snapshot of this release does not say where to go on")
+		t.Error("a snapshot of this release has no resume offset")
 	}
 }
 
-// The release before stepped over closings, so its snapshot lacks them: what it holds
-// is taken, and the log is read from its start.
-func TestASnapshotOfTheReleaseBeforeIsReadWithTheLog(t *testing.T) {
+// Earlier releases skipped closings, so their snapshots lack them: the content is used, and the log is read
+// from its start.
+func TestSnapshotOfAnEarlierReleaseIsUsedAndTheLogIsRead(t *testing.T) {
 	f, serials := filled(t)
-	f.Apply(start, closing(serial, startSecond, start))
+	f.Apply(start, closeRecord(serial, startSecond, start))
 	s, _ := f.Replica.Snapshot("t", start)
 	raw := s.Encode()
-	// RGS3: no byte of kinds behind the time, and no sessions between subjects and days.
+	// RGS3: no byte for kinds after the time, and no sessions between subjects and days.
 	without := slices.Clone(raw[:len(raw)-32])
 	without[3] = '3'
 	without = slices.Delete(without, 12, 13)
@@ -324,9 +322,9 @@ func TestASnapshotOfTheReleaseBeforeIsReadWithTheLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	if back.Whole() || !s.Whole() {
-		t.Error("the snapshot of the release before passes for a whole one, or this release's does not")
+		t.Error("the snapshot of the earlier release counts as whole, or this release's does not")
 	}
-	r := boot(t, 1)
+	r := newHarness(t, 1)
 	if err := r.Restore(back, "t", start); err != nil {
 		t.Fatal(err)
 	}
@@ -341,7 +339,7 @@ func TestASnapshotOfTheReleaseBeforeIsReadWithTheLog(t *testing.T) {
 	if st := r.Status(start); st.State != revocation.Booting || st.Usable || st.Keys != 2 {
 		t.Errorf("%s, usable %v, %d keys", st.State, st.Usable, st.Keys)
 	}
-	// The place in the numbering stays known: an old copy of the log is not enough.
+	// The position in the numbering stays known: an old copy of the log is not enough.
 	r.SetTargetOffset(0, 0)
 	r.send(revocation.Applied, 0, 1, 1, start)
 	if st := r.Status(start); st.State != revocation.Booting || !strings.Contains(st.Waiting[0], "an old copy?") {
@@ -349,23 +347,23 @@ func TestASnapshotOfTheReleaseBeforeIsReadWithTheLog(t *testing.T) {
 	}
 }
 
-// Snapshots are taken while sessions are closed. With the log from where one left off,
-// each brings back every session.
-func TestASnapshotBesideClosingsLosesNone(t *testing.T) {
-	h := boot(t, 1)
+// Snapshots are taken while sessions are closed. Together with the log from its resume offset, each restores
+// every session.
+func TestSnapshotDuringClosingsLosesNone(t *testing.T) {
+	h := newHarness(t, 1)
 	h.SetTargetOffset(0, 0)
 	const sessions = 3000
 	log := [][]byte{revocationtest.Seal(revocation.Batch{Epoch: 1, First: 1, IssuedAt: start, Through: start})}
 	for i := range uint32(sessions) {
 		log = append(log, revocationtest.Seal(revocation.Batch{Epoch: 1, First: uint64(i) + 1, IssuedAt: start, Through: start},
-			closing(tokens.Serial{Day: serial.Day, Index: i}, startSecond-int64(i%5)*revocation.SliceSpan, start)))
+			closeRecord(tokens.Serial{Day: serial.Day, Index: i}, startSecond-int64(i%5)*revocation.SliceSpan, start)))
 	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		for i, raw := range log {
 			h.Apply(0, raw, start)
-			h.Position(0, int64(i+1))
+			h.SetPosition(0, int64(i+1))
 		}
 	}()
 	var taken []*revocation.Snapshot
@@ -384,18 +382,18 @@ func TestASnapshotBesideClosingsLosesNone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := boot(t, 1)
+		r := newHarness(t, 1)
 		if err := r.Restore(back, "t", start); err != nil {
 			t.Fatal(err)
 		}
 		from, _ := r.ResumeOffset(0)
 		for _, raw := range log[from:] {
 			if o := r.Apply(0, raw, start); o != revocation.Applied && o != revocation.Duplicate && o != revocation.PastHeartbeat {
-				t.Fatalf("from message %d on: %s", from, o)
+				t.Fatalf("from message %d: %s", from, o)
 			}
 		}
 		if n := r.Status(start).Closed; n != sessions {
-			t.Fatalf("from message %d on: %d sessions are closed, want %d", from, n, sessions)
+			t.Fatalf("from message %d: %d sessions are closed, want %d", from, n, sessions)
 		}
 	}
 }

@@ -5,31 +5,31 @@ import "time"
 // State says how far a gateway's revocation data can be relied on.
 type State uint8
 
-// The states. What a gate does in each is its policy's business.
+// The states. The policy decides what a gate does in each.
 const (
-	Booting State = iota // has not read the whole stream yet
-	Fresh                // as recent as it can be
-	Stale                // the issuer or the broker has been silent for a while
-	Expired              // silent for too long, or dated in the future: this clock was set back
-	Suspect              // the stream contradicts itself and is being read again, or is dated ahead of this clock; all that was ever learnt counts
+	Booting State = iota // the stream was not read to its end yet
+	Fresh                // up to date
+	Stale                // no heartbeat from the issuer for a short time
+	Expired              // no heartbeat for too long, or dated in the future because this clock was set back
+	Suspect              // the stream contradicts itself and is read again, or is dated ahead of this clock; all records ever applied count
 )
 
 var stateNames = [...]string{"booting", "fresh", "stale", "expired", "suspect"}
 
 func (s State) String() string { return stateNames[s] }
 
-// Limits are the ages at which data changes state.
+// Limits are the ages at which data changes its state.
 type Limits struct {
-	// StaleAfter is the age from which data is stale. Heartbeats come every
-	// second, so a healthy stream stays well below the default of 5 s.
+	// StaleAfter is the age from which data is stale. Heartbeats come every second, so a healthy stream stays
+	// well below the default of 5 s.
 	StaleAfter time.Duration
-	// ExpiredAfter is the age from which a gate denies. Default 15 min: half a
-	// session, so an outage of the stream costs at most that of revocations.
+	// ExpiredAfter is the age from which a gate denies. The default of 15 min is half a session: an outage of
+	// the stream costs at most the revocations of that time.
 	ExpiredAfter time.Duration
-	// Memory is how many bytes the sets may take before Status calls it an alarm.
-	// It is not enforced: dropping a revocation is never right, and refusing all
-	// passengers because many were revoked is not either. Default 256 MiB, a
-	// thousand million serials; the serials of four days cannot take more than 2 GiB.
+	// Memory is how many bytes the sets may use before [Replica.Status] raises an alarm. It is not enforced:
+	// dropping a revocation is never right, and neither is refusing all passengers because many credentials
+	// were revoked. The default of 256 MiB holds two thousand million serials; the serials of four days
+	// cannot use more than 2 GiB.
 	Memory int
 }
 
@@ -49,23 +49,22 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// Freshness is what every verdict says about the data behind it.
+// Freshness is reported with every verdict and describes the data that the verdict is based on.
 type Freshness struct {
 	State State
-	// AgeMS is how long ago Watermark was, ms; -1: there is no data.
+	// AgeMS is the age of the watermark, ms; -1: there is no data.
 	AgeMS int64
-	// WatermarkMS is the watermark, Unix ms: every revocation acknowledged strictly
-	// before it has been applied, over all partitions; 0: there is no data. While
-	// booting it is that of the snapshot.
+	// WatermarkMS is the watermark, Unix ms: every revocation acknowledged strictly before it has been
+	// applied, in all partitions. 0: there is no data. While booting it is the watermark of the snapshot.
 	WatermarkMS int64
-	// Usable reports whether there is data to judge by at all: not while booting
-	// without a snapshot, or with one that has expired itself.
+	// Usable reports whether there is data to judge by. It is false while booting without a snapshot, or with
+	// one that has expired.
 	Usable bool
 }
 
 // Freshness is computed from two atomic loads; now is Unix ms.
 func (r *Replica) Freshness(now int64) Freshness {
-	// In this order: a watermark that is read later can only be newer than the mode.
+	// The order matters: a watermark that is loaded later can only be newer than the mode.
 	mode, mark := State(r.mode.Load()), r.watermark.Load()
 	if mark == 0 {
 		return Freshness{State: mode, AgeMS: -1}

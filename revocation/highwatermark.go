@@ -7,13 +7,12 @@ import (
 	"errors"
 )
 
-// Mark is a place in a partition's numbering that this gateway has seen under a
-// valid signature. Marks only rise. Kept on disk apart from the snapshot they
-// are the ratchet: a gateway that starts anew, without a snapshot or with an old
-// one, still notices that it is shown an old copy of the log.
+// Mark is a position in a partition's numbering that this gateway has seen under a valid signature. Marks
+// only rise. They are stored on disk separately from the snapshot, so a gateway that starts without a
+// snapshot or with an old one still detects an old copy of the log.
 type Mark struct{ Epoch, Next uint64 }
 
-// above reports whether m lies beyond a place.
+// above reports whether m is beyond a position.
 func (m Mark) above(epoch, next uint64) bool {
 	return m.Epoch > epoch || m.Epoch == epoch && m.Next > next
 }
@@ -24,21 +23,22 @@ func (m *Mark) raise(epoch, next uint64) {
 	}
 }
 
-// HighWaterMark is the marks of all partitions of one stream. Another authority key or
-// another topic is another stream, with marks of its own: that is how a leaked
-// authority key that drove the numbers to their end is recovered from.
+// HighWaterMark contains the marks of all partitions of one stream. Another authority key or another topic is
+// another stream with its own marks. This allows recovery from a leaked authority key that was used to drive
+// the numbers to their maximum.
 type HighWaterMark struct {
 	Authority [4]byte
 	Topic     string
 	Marks     []Mark
 }
 
-// ErrHighWaterMarkFormat says that a ratchet's file is damaged.
-var ErrHighWaterMarkFormat = errors.New("revocation: not a whole ratchet")
+// ErrHighWaterMarkFormat means that the file of a high-water mark is damaged.
+var ErrHighWaterMarkFormat = errors.New("revocation: the file is not a complete high-water mark")
 
 const highWaterMarkMagic = "RGT1"
 
-// HighWaterMark takes the present marks. They never lie below those given to Hold.
+// HighWaterMark returns the current marks. They are never below the marks passed to
+// [Replica.RequireHighWaterMark].
 func (r *Replica) HighWaterMark(topic string) HighWaterMark {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -49,8 +49,8 @@ func (r *Replica) HighWaterMark(topic string) HighWaterMark {
 	return t
 }
 
-// Hold has the replica wait, before it is ready, until it has reached the marks
-// again. It reports whether they are of this stream; others are ignored.
+// RequireHighWaterMark makes the replica ready only after it has reached the marks. It reports whether the
+// marks belong to this stream; other marks are ignored.
 func (r *Replica) RequireHighWaterMark(t HighWaterMark, topic string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -60,12 +60,12 @@ func (r *Replica) RequireHighWaterMark(t HighWaterMark, topic string) bool {
 	for i, m := range t.Marks {
 		r.partitions[i].seen.raise(m.Epoch, m.Next)
 	}
-	r.settle()
+	r.updateState()
 	return true
 }
 
-// Encode writes the file form: magic, authority (4), topic with length (2),
-// marks with count (2), each epoch and next number (8 each), SHA-256 of all.
+// Encode returns the file format: magic, authority (4), topic with length (2), marks with count (2), each
+// epoch and next number (8 each), SHA-256 of all of it.
 func (t *HighWaterMark) Encode() []byte {
 	b := append([]byte(highWaterMarkMagic), t.Authority[:]...)
 	b = append(binary.BigEndian.AppendUint16(b, uint16(len(t.Topic))), t.Topic...)
@@ -77,15 +77,15 @@ func (t *HighWaterMark) Encode() []byte {
 	return append(b, sum[:]...)
 }
 
-// DecodeHighWaterMark reads what Encode wrote and nothing else.
+// DecodeHighWaterMark reads the output of [HighWaterMark.Encode] and nothing else.
 func DecodeHighWaterMark(raw []byte) (t HighWaterMark, err error) {
-	body, ok := unseal(raw, highWaterMarkMagic)
+	body, ok := verifiedBody(raw, highWaterMarkMagic)
 	if !ok {
 		return t, ErrHighWaterMarkFormat
 	}
 	r := reader{rest: body}
-	copy(t.Authority[:], r.take(4))
-	t.Topic = string(r.take(int(r.u16())))
+	copy(t.Authority[:], r.next(4))
+	t.Topic = string(r.next(int(r.u16())))
 	for range r.u16() {
 		t.Marks = append(t.Marks, Mark{r.u64(), r.u64()})
 	}
@@ -95,8 +95,8 @@ func DecodeHighWaterMark(raw []byte) (t HighWaterMark, err error) {
 	return t, nil
 }
 
-// unseal checks a file's magic and its closing SHA-256 and returns what lies between.
-func unseal(raw []byte, magic string) (body []byte, ok bool) {
+// verifiedBody checks a file's magic and its final SHA-256 and returns the bytes between them.
+func verifiedBody(raw []byte, magic string) (body []byte, ok bool) {
 	if len(raw) < len(magic)+sha256.Size || string(raw[:len(magic)]) != magic {
 		return nil, false
 	}

@@ -10,14 +10,14 @@ import (
 )
 
 const (
-	// maxKeys bounds the issuer keys a gateway holds, retired ones included.
+	// maxKeys bounds the issuer keys that a gateway stores, retired keys included.
 	maxKeys = 256
-	// maxTables bounds those with tables, 0.5 or 4.3 MB each. Ids are given in order, so
-	// the greatest are the ones in use; any other key verifies without tables, slower.
+	// maxTables bounds the keys with precomputed tables, 0.5 or 4.3 MB each. Ids are assigned in order, so
+	// the keys in use have the greatest ids. Other keys verify without tables, slower.
 	maxTables = 16
 )
 
-// Keyring is the issuer keys that the stream announced. Key takes no lock.
+// Keyring contains the issuer keys that the stream announced. [Keyring.Key] takes no lock.
 type Keyring struct {
 	set atomic.Pointer[tokens.KeySet] // replaced whole
 
@@ -25,32 +25,32 @@ type Keyring struct {
 	keys map[tokens.KeyID]tokens.Key
 }
 
-// NewKeyring makes an empty ring.
+// NewKeyring returns an empty keyring.
 func NewKeyring() *Keyring {
 	k := &Keyring{keys: map[tokens.KeyID]tokens.Key{}}
-	k.publish()
+	k.storeSet()
 	return k
 }
 
-// Key finds a key by id, or nil.
+// Key returns a key by id, or nil.
 func (k *Keyring) Key(id tokens.KeyID) *tokens.Key { return k.set.Load().Key(id) }
 
-// Len counts the keys, retired ones included.
+// Len returns the number of keys, retired keys included.
 func (k *Keyring) Len() int { return k.set.Load().Len() }
 
-// announce binds an id to a key. An id that is bound already keeps its key: a
-// pass that was verified once must not change its meaning.
+// announce binds an id to a key. An id that is already bound keeps its key, so that a verified pass never
+// changes its meaning.
 func (k *Keyring) announce(id tokens.KeyID, public [tokens.PublicKeySize]byte) (changed, ok bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	changed, ok = k.bind(id, public)
 	if changed {
-		k.publish()
+		k.storeSet()
 	}
 	return changed, ok
 }
 
-// bind is announce without publishing; k.mu is held.
+// bind is announce without storeSet; k.mu is held.
 func (k *Keyring) bind(id tokens.KeyID, public [tokens.PublicKeySize]byte) (changed, ok bool) {
 	if bound, there := k.keys[id]; there {
 		return false, bound.Public == public
@@ -59,25 +59,25 @@ func (k *Keyring) bind(id tokens.KeyID, public [tokens.PublicKeySize]byte) (chan
 		return false, false
 	}
 	key := tokens.Key{ID: id, Public: public, CutOff: tokens.Never}
-	if key.Prepare(false) != nil { // a weak key: anybody could sign under it
+	if key.Prepare(false) != nil { // a weak key: anyone could forge signatures under it
 		return false, false
 	}
 	k.keys[id] = key
 	return true, true
 }
 
-// retire moves a key's cut-off, never to a later time.
+// retire moves a key's cutoff, never to a later time.
 func (k *Keyring) retire(id tokens.KeyID, cutOff int64) (changed, ok bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	changed, ok = k.cut(id, cutOff)
 	if changed {
-		k.publish()
+		k.storeSet()
 	}
 	return changed, ok
 }
 
-// cut is retire without publishing; k.mu is held.
+// cut is retire without storeSet; k.mu is held.
 func (k *Keyring) cut(id tokens.KeyID, cutOff int64) (changed, ok bool) {
 	key, ok := k.keys[id]
 	if !ok || cutOff >= key.CutOff {
@@ -88,9 +88,9 @@ func (k *Keyring) cut(id tokens.KeyID, cutOff int64) (changed, ok bool) {
 	return true, true
 }
 
-// rescue keeps a credential good under a key whatever the key's cut-off. ok is
-// false if the key was never announced.
-func (k *Keyring) rescue(id tokens.KeyID, serial tokens.Serial) (changed, ok bool) {
+// exempt keeps a credential valid under a key regardless of the key's cutoff. ok is false if the key was
+// never announced.
+func (k *Keyring) exempt(id tokens.KeyID, serial tokens.Serial) (changed, ok bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	key, ok := k.keys[id]
@@ -100,14 +100,14 @@ func (k *Keyring) rescue(id tokens.KeyID, serial tokens.Serial) (changed, ok boo
 	if key.Exempted == nil {
 		key.Exempted = NewSet()
 		k.keys[id] = key
-		k.publish()
+		k.storeSet()
 	}
 	return key.Exempted.(*Set).Add(serial), true
 }
 
-// take applies what batches say of keys, in their order, to an empty ring. The
-// batches are verified.
-func (k *Keyring) take(batches []*Batch) {
+// applyBatches applies the records about keys in batches, in order, to an empty keyring. The batches are
+// verified.
+func (k *Keyring) applyBatches(batches []*Batch) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, b := range batches {
@@ -130,10 +130,10 @@ func (k *Keyring) take(batches []*Batch) {
 			}
 		}
 	}
-	k.publish()
+	k.storeSet()
 }
 
-// forget drops exempted credentials of days that are over at now, Unix seconds.
+// forget drops exempt credentials of days that are over at now, Unix seconds.
 func (k *Keyring) forget(now int64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -144,7 +144,7 @@ func (k *Keyring) forget(now int64) {
 	}
 }
 
-// exempted is how many credentials are exempted, and the memory they take, bytes.
+// exempted returns the number of exempt credentials and the memory they use, bytes.
 func (k *Keyring) exempted() (serials, bytes int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -157,27 +157,27 @@ func (k *Keyring) exempted() (serials, bytes int) {
 	return serials, bytes
 }
 
-// publish puts the keys in force, the last announced of them with tables. Who asks
-// meanwhile asks the set from before: tables are made here, not there.
-func (k *Keyring) publish() {
+// storeSet builds the key set that readers use; the keys with the greatest ids get tables. Tables are built
+// here, and readers use the previous set until it is complete.
+func (k *Keyring) storeSet() {
 	ids := slices.Sorted(maps.Keys(k.keys))
 	for i, id := range ids {
 		key := k.keys[id]
 		if due := i >= len(ids)-maxTables; due != key.HasTables() {
 			if err := key.Prepare(due); err != nil {
-				panic("BUG: a key that was taken is weak: " + err.Error())
+				panic("BUG: an accepted key is weak: " + err.Error())
 			}
 			k.keys[id] = key
 		}
 	}
 	set, err := tokens.NewKeySet(slices.Collect(maps.Values(k.keys))...)
 	if err != nil {
-		panic("BUG: a map has one key twice: " + err.Error())
+		panic("BUG: a map contains a key twice: " + err.Error())
 	}
 	k.set.Store(set)
 }
 
-// all lists the keys by id.
+// all returns the keys by id.
 func (k *Keyring) all() []tokens.Key {
 	k.mu.Lock()
 	defer k.mu.Unlock()

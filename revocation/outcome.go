@@ -1,22 +1,22 @@
 package revocation
 
-// Outcome says what became of one message. Each has its own counter.
+// Outcome says how one message was handled. Each outcome has its own counter.
 type Outcome uint8
 
 // The outcomes.
 const (
-	Applied        Outcome = iota // records taken, or a heartbeat that moved the clock
-	PastHeartbeat                 // a heartbeat older than what is known: ignored, not even verified
-	Duplicate                     // seen before: a publisher's retry or a second reading
-	Gap                           // taken, but records before it are missing
-	RolledBack                    // newer than all, under numbers that are taken: revocations are taken, nothing is lifted
-	OldEpoch                      // numbered by an incarnation of the log that is over: refused
+	Applied        Outcome = iota // records applied, or a heartbeat that moved the watermark
+	PastHeartbeat                 // a heartbeat older than the newest batch: ignored without verification
+	Duplicate                     // already applied: a publisher's retry or a re-reading
+	Gap                           // applied, but records before it are missing
+	RolledBack                    // newer than all, under used numbers: revocations are applied, unrevocations are not
+	OldEpoch                      // from an epoch that has ended: refused
 	WrongPartition                // signed for another partition: refused
-	FutureDated                   // signed later than now plus MaxSkew: records are taken, its dates are not
+	FutureDated                   // dated more than MaxSkew ahead of now: records are applied, its dates are ignored
 	Unreadable                    // not a control batch: refused
-	NewerVersion                  // genuine, and written for newer gateways: refused
+	NewerVersion                  // verified, but of a version for newer gateways: refused
 	WrongAuthority                // signed under another key than the pinned one: refused
-	Forged                        // signature does not verify: refused
+	Forged                        // the signature does not verify: refused
 	outcomeCount
 )
 
@@ -27,7 +27,7 @@ var outcomeNames = [outcomeCount]string{
 
 func (o Outcome) String() string { return outcomeNames[o] }
 
-// Outcomes lists them all.
+// Outcomes lists all outcomes.
 func Outcomes() []Outcome {
 	all := make([]Outcome, outcomeCount)
 	for i := range all {
@@ -36,19 +36,19 @@ func Outcomes() []Outcome {
 	return all
 }
 
-// Counts is what became of messages and records so far.
+// Counts are the numbers of messages and records per outcome.
 type Counts struct {
 	Outcomes  [outcomeCount]uint64
-	Revoked   uint64 // records that set a bit
-	Unrevoked uint64 // records that cleared one
-	Late      uint64 // revocations of credentials that had expired anyway
-	Exempted  uint64 // records that kept a credential good under a key that is cut off
-	Subjects  uint64 // records that moved a subject's cut-off
+	Revoked   uint64 // records that revoked a serial
+	Unrevoked uint64 // records that unrevoked a serial
+	Late      uint64 // records about days or sessions that were already over
+	Exempted  uint64 // records that exempted a serial under a key with a cutoff
+	Subjects  uint64 // records that moved a subject's cutoff
 	Closed    uint64 // records that closed a session
-	NoRoom    uint64 // records that would have, and found the set full
-	OutOfDay  uint64 // records for a time that no credential can have, or not yet: refused
+	NoRoom    uint64 // records that could not close a session because the set was full
+	OutOfDay  uint64 // records for a day that no credential has yet, or a time it cannot have: refused
 	Unknown   uint64 // records of a kind newer than this gateway
-	KeyClash  uint64 // announcements, retirements and rescues refused
-	Rewinds   uint64 // times a partition was read again from the log start
+	KeyClash  uint64 // announcements, retirements and exemptions that were refused
+	Rewinds   uint64 // times a partition was read again from the start of its log
 	Delay     Delay  // from the issuer's acceptance of a record to its effect here
 }

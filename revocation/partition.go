@@ -2,68 +2,64 @@ package revocation
 
 import "fmt"
 
-// partition is what a replica knows of one partition's numbering and progress.
-// Replica.mu guards it.
+// partition is a replica's state of one partition's numbering and progress. [Replica.mu] guards it.
 type partition struct {
 	epoch uint64
-	next  uint64 // number that the next record must have; 0: nothing read yet
-	// missing is the first number from which on records may be missing; 0: none are.
+	next  uint64 // number that the next record must have; 0: no record was read yet
+	// missing is the first number from which records may be missing; 0: no record is missing.
 	missing uint64
-	// unfit is the first number whose closed session found no room; 0: all did. Until
-	// there is room and the log was read again from there, the watermark stays.
-	unfit   uint64
-	issued  int64 // newest IssuedAt applied, Unix ms
-	heard   int64 // when issued last grew, by this clock, Unix ms
-	through int64 // newest watermark, Unix ms, exclusive
-	kept    int64 // the watermark that a snapshot brought; 0: none did
-	ahead   ahead // of batches dated ahead of this clock
-	// begun is the date of the batch that the log began with, Unix ms, if that was
-	// not number 1 and by this clock older than can matter; 0: all is well.
-	begun int64
+	// noRoomFrom is the first record whose closed session did not fit into the set; 0: all fitted. The
+	// watermark does not move until there is room and the log was read again from that record.
+	noRoomFrom      uint64
+	issued          int64 // newest IssuedAt applied, Unix ms
+	heardAt         int64 // when issued last grew, by this clock, Unix ms
+	through         int64 // newest watermark, Unix ms, exclusive
+	restoredThrough int64 // the watermark of the restored snapshot; 0: no snapshot was restored
+	ahead           ahead // batches dated ahead of this clock
+	// lostBeginning is the date of the first batch in the log, Unix ms, if that batch does not start with
+	// number 1 and is too old to matter by this clock; 0 otherwise.
+	lostBeginning int64
 
-	position int64 // next offset to read
-	end      int64 // offset to reach before this partition counts as read; -1: not known yet
+	position int64 // resume offset: next offset to read
+	target   int64 // target offset: must be reached before this partition counts as read; -1: not known yet
 	suspect  string
-	again    *rereading // while the log is read again
-	seen     Mark       // the furthest place seen, also before this gateway was started
+	retry    *rereading // set while the log is read again
+	seen     Mark       // the furthest position ever seen, also before this start
 }
 
-// rereading is a second reading of a log whose first one cannot be trusted.
-// Numbers below from are known for certain and skipped. From there on,
-// revocations count at once, while lifts are kept aside until the log has been
-// read to its end without a gap: a lift that is read again may have been
-// followed by a revocation, and for no moment may that one be forgotten.
+// rereading is the state of a re-reading of a log whose first reading cannot be trusted. Numbers below from
+// are known for certain and are skipped. From there, revocations are applied immediately, while unrevocations
+// are suspended until the log has been read to its end without a gap. An unrevocation that is read again may
+// have been followed by a revocation, and that revocation must stay effective at every moment.
 type rereading struct {
-	from   uint64
-	lifted *Set // serials whose last word so far is a lift
-	gap    bool
+	from      uint64
+	unrevoked *Set // serials whose newest record so far unrevokes them
+	gap       bool
 }
 
 // admission says how a batch is to be applied.
 type admission struct {
 	outcome Outcome
 	skip    int  // leading records that were applied before
-	aside   bool // lifts count only after the whole batch, see rereading
+	suspend bool // unrevocations are suspended until the whole batch is applied, see rereading
 }
 
-// admit compares a verified batch with the numbering so far and advances it; now
-// is Unix ms. future says that the batch is dated ahead of this clock: it counts in
-// its order, and its dates do not.
+// admit compares a verified batch with the numbering so far and advances it; now is Unix ms. future says that
+// the batch is dated ahead of this clock: its records count, and its dates do not.
 func (p *partition) admit(b *Batch, now int64, future bool) (a admission) {
 	if b.Epoch < p.epoch {
 		return admission{outcome: OldEpoch}
 	}
 	if b.Epoch > p.epoch {
 		if p.epoch != 0 {
-			// A new incarnation numbers from 1, anything later is a gap. It begins by
-			// saying again all that is in force, so what was missing before is missed
-			// no longer.
-			p.next, p.missing, p.unfit, p.suspect, p.again, p.begun = 1, 0, 0, "", nil, 0
+			// A new epoch numbers from 1; a higher first number is a gap. It begins by republishing
+			// everything active, so records missing from the old epoch are no longer missing.
+			p.next, p.missing, p.noRoomFrom, p.suspect, p.retry, p.lostBeginning = 1, 0, 0, "", nil, 0
 		}
 		p.epoch = b.Epoch
 	}
 	if future {
-		p.ahead.note(b.IssuedAt, now)
+		p.ahead.observe(b.IssuedAt, now)
 	}
 	after, newer := b.First+uint64(b.count), b.IssuedAt > p.issued && !future
 	if newer && p.ahead.by != 0 {
@@ -71,17 +67,17 @@ func (p *partition) admit(b *Batch, now int64, future bool) (a admission) {
 	}
 	switch {
 	case p.next == 0 && b.First > 1 && now-b.IssuedAt < MaxSnapshotAge.Milliseconds():
-		// The log forgot its beginning while it still mattered.
-		a.outcome = p.lacks(1, b.First)
+		// The log lost its beginning while it still mattered.
+		a.outcome = p.noteGap(1, b.First)
 	case p.next == 0:
 		if b.First > 1 {
-			p.begun = b.IssuedAt
+			p.lostBeginning = b.IssuedAt
 		}
 	case b.First == p.next:
 	case b.First > p.next:
-		a.outcome = p.lacks(p.next, b.First)
+		a.outcome = p.noteGap(p.next, b.First)
 	case after < p.next && newer:
-		p.suspect = fmt.Sprintf("the issuer gives numbers up to %d again and was at %d before: log and database came back from a backup", after, p.next)
+		p.suspect = fmt.Sprintf("the issuer uses numbers up to %d again and was at %d before: log and database were restored from a backup", after, p.next)
 		return admission{outcome: RolledBack}
 	case !newer:
 		if after <= p.next {
@@ -89,10 +85,9 @@ func (p *partition) admit(b *Batch, now int64, future bool) (a admission) {
 		}
 		a.skip = int(p.next - b.First)
 	default:
-		// A publisher's retry says what is known. After a rollback the same numbers
-		// may be other records; they are newer than all that is known, so nothing
-		// is wrong in hearing them out.
-		a.aside = true
+		// A publisher's retry contains known records. After a rollback the same numbers may belong to other
+		// records; they are newer than all known records, so they are applied.
+		a.suspend = true
 		if after == p.next {
 			a.outcome = Duplicate
 		}
@@ -103,104 +98,104 @@ func (p *partition) admit(b *Batch, now int64, future bool) (a admission) {
 		return a
 	}
 	p.issued = max(p.issued, b.IssuedAt)
-	if p.suspect == "" && p.unfit == 0 {
-		// With records missing the watermark stays: it may not promise what is not here.
+	if p.suspect == "" && p.noRoomFrom == 0 {
+		// While records are missing the watermark does not move: it must not promise records that are not
+		// here.
 		p.through = max(p.through, b.Through)
 	}
 	return a
 }
 
-// lacks notes that the numbers from first to before end are missing.
-func (p *partition) lacks(first, end uint64) Outcome {
+// noteGap stores that the numbers from first to before end are missing.
+func (p *partition) noteGap(first, end uint64) Outcome {
 	p.suspect = fmt.Sprintf("records %d to %d are missing", first, end-1)
-	if p.again != nil {
-		p.again.gap = true
+	if p.retry != nil {
+		p.retry.gap = true
 	} else if p.missing == 0 {
 		p.missing = first
 	}
 	return Gap
 }
 
-// refit has the log read again from the first record that found no room.
-func (p *partition) refit() {
+// rereadNoRoom makes the log be read again from the first record that did not fit.
+func (p *partition) rereadNoRoom() {
 	missing := p.missing
-	p.lacks(p.unfit, p.next)
+	p.noteGap(p.noRoomFrom, p.next)
 	if missing != 0 {
-		p.missing = min(missing, p.unfit)
+		p.missing = min(missing, p.noRoomFrom)
 	}
-	p.unfit = 0
+	p.noRoomFrom = 0
 }
 
-// aside is where lifts go while the log is read again; nil otherwise.
-func (p *partition) aside() *Set {
-	if p.again == nil {
+// suspendedSet returns the set for unrevocations while the log is read again, and nil otherwise.
+func (p *partition) suspendedSet() *Set {
+	if p.retry == nil {
 		return nil
 	}
-	return p.again.lifted
+	return p.retry.unrevoked
 }
 
-// rewind begins a second reading.
+// rewind begins a re-reading.
 func (p *partition) rewind(end int64, why string) {
 	from := p.next
 	switch {
-	case p.again != nil:
-		from = p.again.from
+	case p.retry != nil:
+		from = p.retry.from
 	case p.missing != 0:
 		from = p.missing
 	}
-	if p.unfit != 0 {
-		from, p.unfit = min(from, p.unfit), 0
+	if p.noRoomFrom != 0 {
+		from, p.noRoomFrom = min(from, p.noRoomFrom), 0
 	}
-	p.suspect, p.end = why, end
-	p.next, p.missing, p.again = from, 0, &rereading{from: from, lifted: NewSet()}
+	p.suspect, p.target = why, end
+	p.next, p.missing, p.retry = from, 0, &rereading{from: from, unrevoked: NewSet()}
 }
 
-// reread ends a second reading if the log was read to where it ended when the
-// reading began. It returns the lifts that now count.
-func (p *partition) reread() (lifted *Set) {
-	if p.again == nil || p.position < p.end {
+// finishReread ends a re-reading if the log was read up to the target offset. It returns the unrevocations
+// that now take effect.
+func (p *partition) finishReread() (unrevoked *Set) {
+	if p.retry == nil || p.position < p.target {
 		return nil
 	}
 	short := p.seen.above(p.epoch, p.next)
 	if short {
-		p.suspect = fmt.Sprintf("the log ends before number %d, and number %d was seen before", p.next, p.seen.Next-1)
+		p.suspect = fmt.Sprintf("the log ends before number %d, but this gateway has seen number %d", p.next, p.seen.Next-1)
 	}
-	if short || p.again.gap {
-		// What followed a lift may be what is missing. The lifts do not count, and
-		// the next reading begins before them again.
-		p.missing, p.again = p.again.from, nil
+	if short || p.retry.gap {
+		// The missing records may be revocations that follow the unrevocations. The unrevocations do not
+		// count, and the next re-reading starts before them again.
+		p.missing, p.retry = p.retry.from, nil
 		return nil
 	}
-	lifted = p.again.lifted
-	p.suspect, p.missing, p.again = "", 0, nil
-	return lifted
+	unrevoked = p.retry.unrevoked
+	p.suspect, p.missing, p.retry = "", 0, nil
+	return unrevoked
 }
 
-// caughtUp reports whether everything that was in the log when reading began
-// has been applied, everything acknowledged up to since too (Unix ms, rounded
-// down), and that the log is no older than what this gateway had seen before.
-// newest is the stream's time, Unix ms.
+// caughtUp reports whether the partition is complete: all records up to the target offset are applied, all
+// records acknowledged up to since too (Unix ms, rounded down), and the log is not older than the position
+// this gateway has seen. newest is the stream's time, Unix ms.
 func (p *partition) caughtUp(since, newest int64) bool { return p.waitingFor(since, newest) == "" }
 
-// waitingFor says in words why caughtUp is false.
+// waitingFor describes why caughtUp is false.
 func (p *partition) waitingFor(since, newest int64) string {
 	switch {
-	case p.end < 0:
+	case p.target < 0:
 		return "not connected to the log yet"
-	case p.position < p.end:
-		return fmt.Sprintf("%d messages behind the log end seen at start", p.end-p.position)
+	case p.position < p.target:
+		return fmt.Sprintf("%d messages behind the log end seen at start", p.target-p.position)
 	case p.seen.above(p.epoch, p.next):
-		return fmt.Sprintf("the log is at number %d of epoch %d, and this gateway has seen number %d of epoch %d before: an old copy?",
+		return fmt.Sprintf("the log is at number %d of epoch %d, but this gateway has seen number %d of epoch %d: is it an old copy?",
 			p.next, p.epoch, p.seen.Next, p.seen.Epoch)
-	case p.begun != 0 && newest-p.begun < MaxSnapshotAge.Milliseconds():
-		return "the log lost its beginning, and by the issuer's clock that still matters: this gateway's clock was ahead when it read it"
-	case p.through > since && p.through > p.kept:
-		// Through is exclusive: equal to since, it does not cover what was
-		// acknowledged earlier in the millisecond in which this gateway started.
+	case p.lostBeginning != 0 && newest-p.lostBeginning < MaxSnapshotAge.Milliseconds():
+		return "the log lost its beginning, and by the issuer's clock that still matters: this gateway's clock was ahead while it read the log"
+	case p.through > since && p.through > p.restoredThrough:
+		// Through is exclusive: if it equals since, it does not cover records acknowledged earlier in the
+		// millisecond in which this gateway started.
 	case p.issued > since:
-		return "the issuer has not published yet all that was acknowledged before this gateway started"
+		return "the issuer has not yet published all records acknowledged before this gateway started"
 	case p.issued > 0 && since-p.issued > MaxSkew.Milliseconds():
-		return fmt.Sprintf("no heartbeat from the issuer since this gateway started; the last one is dated %d s before: the issuer is silent, or this gateway's clock is ahead", (since-p.issued)/1000)
+		return fmt.Sprintf("no heartbeat from the issuer since this gateway started; the newest one is dated %d s earlier: check that an issuer runs and that this gateway's clock is right", (since-p.issued)/1000)
 	default:
 		return "no heartbeat from the issuer since this gateway started"
 	}

@@ -6,17 +6,17 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// Kind tells what a record says.
+// Kind is the type of a record.
 type Kind uint8
 
-// The kinds of record. Numbers are wire values: never reuse one.
+// The kinds of record. The numbers are wire values and are never reused.
 const (
-	KindRevoke        Kind = 1 // Serial is no longer good
-	KindUnrevoke      Kind = 2 // Serial is good again
+	KindRevoke        Kind = 1 // Serial is refused
+	KindUnrevoke      Kind = 2 // Serial is valid again
 	KindAnnounceKey   Kind = 3 // Key is bound to Public and may sign passes
-	KindRetireKey     Kind = 4 // sessions that start at or after CutOff are not good under Key
-	KindExempt        Kind = 5 // Serial stays good under Key, whatever Key's cut-off
-	KindRevokeSubject Kind = 6 // sessions of Subject that start before CutOff are not good
+	KindRetireKey     Kind = 4 // sessions that start at or after CutOff are refused under Key
+	KindExempt        Kind = 5 // Serial stays valid under Key, regardless of Key's cutoff
+	KindRevokeSubject Kind = 6 // sessions of Subject that start before CutOff are refused
 	KindRevokeSession Kind = 7 // the session of Serial that started at Start is closed
 )
 
@@ -29,7 +29,7 @@ var kindNames = map[Kind]string{
 	KindExempt: "exempt", KindRevokeSubject: "revoke_subject", KindRevokeSession: "revoke_session",
 }
 
-// String is the kind's stable name.
+// String returns the kind's stable name.
 func (k Kind) String() string {
 	if n, ok := kindNames[k]; ok {
 		return n
@@ -37,7 +37,7 @@ func (k Kind) String() string {
 	return "unknown"
 }
 
-// Record is one statement of the issuer. Which fields count depends on Kind.
+// Record is one statement of the issuer. Which fields are used depends on Kind.
 type Record struct {
 	Kind    Kind
 	At      int64 // when the issuer accepted it, Unix milliseconds
@@ -49,14 +49,14 @@ type Record struct {
 	Start   int64 // of a session, Unix seconds
 }
 
-// On the wire a record is kind (1), payload length (1), payload. The length
-// lets a gateway step over kinds that are newer than itself.
+// On the wire a record is kind (1), payload length (1), payload. The length allows a gateway to skip kinds
+// that are newer than itself.
 const (
 	recordHead = 2
 	maxPayload = 255
 )
 
-// payloadSizes holds the exact payload length of each known kind, bytes.
+// payloadSizes contains the exact payload length of each known kind, bytes.
 var payloadSizes = [...]int{
 	KindRevoke:        timeSize + 6,
 	KindUnrevoke:      timeSize + 6,
@@ -69,7 +69,7 @@ var payloadSizes = [...]int{
 
 func (k Kind) known() bool { return k >= KindRevoke && int(k) < len(payloadSizes) }
 
-// timeSize is the length of the time before what depends on a record's kind, bytes.
+// timeSize is the length of the time at the start of every payload, bytes.
 const timeSize = 8
 
 func (r *Record) append(dst []byte) []byte {
@@ -77,8 +77,8 @@ func (r *Record) append(dst []byte) []byte {
 	return r.AppendFields(binary.BigEndian.AppendUint64(dst, uint64(r.At)))
 }
 
-// AppendFields appends what follows the time on the wire: the fields that the kind
-// has, in the order of docs/revocation.md. A kind that is not known has none.
+// AppendFields appends the fields that follow the time on the wire, in the order of docs/revocation.md. An
+// unknown kind has no fields.
 func (r *Record) AppendFields(dst []byte) []byte {
 	switch r.Kind {
 	case KindRevoke, KindUnrevoke:
@@ -101,8 +101,8 @@ func (r *Record) AppendFields(dst []byte) []byte {
 	return dst
 }
 
-// SetFields reads what AppendFields wrote for r.Kind. It reports whether the kind is
-// known and p has exactly its length.
+// SetFields decodes the output of [Record.AppendFields] for r.Kind. It reports whether the kind is known and
+// p has exactly its length.
 func (r *Record) SetFields(p []byte) bool {
 	if !r.Kind.known() || len(p) != payloadSizes[r.Kind]-timeSize {
 		return false
@@ -132,8 +132,8 @@ func serialAt(p []byte) tokens.Serial {
 	return tokens.Serial{Day: binary.BigEndian.Uint16(p), Index: binary.BigEndian.Uint32(p[2:])}
 }
 
-// readRecord takes the first record off src. ok is false when src is cut short,
-// or a known kind has another length than it must or a time from 2^63 on.
+// readRecord decodes the first record of src. ok is false if src is too short, or if a known kind has a wrong
+// length or a time of 2^63 or more.
 func readRecord(src []byte) (r Record, rest []byte, ok bool) {
 	if len(src) < recordHead {
 		return r, nil, false

@@ -9,13 +9,13 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// MaxSkew is how far in the future a batch may be dated: what the clocks of
-// issuer and gateway may differ by. With a greater difference the data is suspect.
+// MaxSkew is the greatest accepted difference between the clocks of issuer and gateway. A batch dated further
+// ahead makes the data suspect.
 const MaxSkew = 5 * time.Second
 
-// Replica is one gateway's copy of the stream. Key, Revoked and Freshness
-// answer from memory without a lock; the other methods are for the follower
-// and for status pages. Times are Unix milliseconds, passed in.
+// Replica is one gateway's copy of the stream. Key, Revoked, CutOff, Closed and Freshness read from memory
+// without a lock; the other methods are for the follower and for status pages. Times are Unix milliseconds,
+// passed in by the caller.
 type Replica struct {
 	// immutable
 	authority *Authority
@@ -31,18 +31,18 @@ type Replica struct {
 
 	mu         sync.Mutex
 	since      int64 // readiness needs a watermark above this
-	newest     int64 // the stream's time: the newest date, by this clock not in the future, of a batch taken
-	day        int64 // railway day in which what is over was last dropped
-	live       bool  // the logs were read to their ends once: what comes now is news
+	newest     int64 // the stream's time: the newest date of an applied batch that was not in the future by this clock
+	day        int64 // railway day of the last removal of expired records
+	live       bool  // the logs were read to their ends once: later records are new
 	partitions []partition
-	proofs     [][]byte // the signed batches that the keyring was made of
+	proofs     [][]byte // the signed batches that the keyring was built from
 	counts     Counts
-	foreign    int64 // when a message under another authority was last read, by this clock, Unix ms
+	foreignAt  int64 // when a message under another authority was last read, by this clock, Unix ms
 }
 
-// NewReplica starts empty. since is now, rounded down to the millisecond: a replica
-// is ready only when its watermark is above it, so that everything acknowledged
-// before the start has been applied. A stream has 1 to 64 partitions.
+// NewReplica returns an empty replica. since is now, rounded down to the millisecond: a replica is ready only
+// when its watermark is above it, so that every record acknowledged before the start has been applied. A
+// stream has 1 to 64 partitions.
 func NewReplica(authority *Authority, partitions int, limits Limits, since int64) (*Replica, error) {
 	if partitions < 1 || partitions > 64 {
 		return nil, fmt.Errorf("revocation: %d partitions, want 1 to 64", partitions)
@@ -52,24 +52,24 @@ func NewReplica(authority *Authority, partitions int, limits Limits, since int64
 		set: NewSet(), closed: NewClosedSessions(), keys: NewKeyring(), partitions: make([]partition, partitions),
 	}
 	for i := range r.partitions {
-		r.partitions[i].end = -1
+		r.partitions[i].target = -1
 	}
 	return r, nil
 }
 
-// Revoked reports whether the credential was revoked. With CutOff, Closed and Key it
-// makes a Replica what tokens.Checker asks.
+// Revoked reports whether the credential was revoked. With CutOff, Closed and Key it implements the
+// interfaces that [tokens.Checker] uses.
 func (r *Replica) Revoked(serial tokens.Serial) bool { return r.set.Has(serial) }
 
-// CutOff is the earliest start of a good session of the subject, Unix seconds; 0: any.
+// CutOff returns the earliest valid session start of the subject, Unix seconds; 0: any.
 func (r *Replica) CutOff(subject tokens.Subject) int64 { return r.subjects.CutOff(subject) }
 
-// Closed reports whether the holder had closed the session by the second by.
+// Closed reports whether the holder had closed the session at or before the second by.
 func (r *Replica) Closed(serial tokens.Serial, start, by int64) bool {
 	return r.closed.Closed(serial, start, by)
 }
 
-// Key finds an announced issuer key, or nil.
+// Key returns an announced issuer key, or nil.
 func (r *Replica) Key(id tokens.KeyID) *tokens.Key { return r.keys.Key(id) }
 
 var (
@@ -77,23 +77,23 @@ var (
 	_ tokens.Revocations = (*Replica)(nil)
 )
 
-// Partitions is how many partitions the stream must have.
+// Partitions returns the number of partitions that the stream must have.
 func (r *Replica) Partitions() int { return len(r.partitions) }
 
-// settle recomputes what readers see; r.mu is held. Once a replica has served
-// it never goes back to booting: it keeps all it learnt, whatever the stream does.
-func (r *Replica) settle() {
+// updateState recomputes the state that readers see; r.mu is held. A replica that has been ready never
+// returns to booting: it keeps all records, whatever the stream does.
+func (r *Replica) updateState() {
 	mark, ready, suspect := r.partitions[0].through, true, false
 	for i := range r.partitions {
 		p := &r.partitions[i]
 		mark = min(mark, p.through)
 		ready = ready && p.caughtUp(r.since, r.newest)
-		suspect = suspect || p.suspect != "" || p.ahead.by != 0 || p.unfit != 0
+		suspect = suspect || p.suspect != "" || p.ahead.by != 0 || p.noRoomFrom != 0
 	}
 	r.watermark.Store(mark)
 	r.live = r.live || ready
 	switch mode := State(r.mode.Load()); {
-	case mode == Booting && (!ready || suspect): // what never was whole is not served
+	case mode == Booting && (!ready || suspect): // data that was never complete is not served
 	case suspect:
 		r.mode.Store(uint32(Suspect))
 	default:
@@ -101,9 +101,9 @@ func (r *Replica) settle() {
 	}
 }
 
-// lift takes serials out of the set after a reading that proved them lifted.
-func (r *Replica) lift(lifted *Set) {
-	for serial := range lifted.All() {
+// unrevokeAll removes serials from the set after a re-reading confirmed that they are unrevoked.
+func (r *Replica) unrevokeAll(unrevoked *Set) {
+	for serial := range unrevoked.All() {
 		if r.set.Remove(serial) {
 			r.counts.Unrevoked++
 		}

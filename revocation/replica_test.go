@@ -20,13 +20,13 @@ func revoke(s tokens.Serial) revocation.Record {
 	return revocation.Record{Kind: revocation.KindRevoke, Serial: s}
 }
 
-// harness is a replica of n partitions and the messages an issuer would send it.
+// harness is a replica of n partitions and the messages an issuer would send to it.
 type harness struct {
 	*revocation.Replica
 	t *testing.T
 }
 
-func boot(t *testing.T, partitions int) *harness {
+func newHarness(t *testing.T, partitions int) *harness {
 	t.Helper()
 	r, err := revocation.NewReplica(revocationtest.Pinned(), partitions, revocation.Limits{}, start-1) // a watermark of start is above that
 	if err != nil {
@@ -50,13 +50,13 @@ func (h *harness) state(now int64, want revocation.State) {
 	}
 }
 
-func TestReadyOnlyWhenEveryPartitionIsReadAndTheIssuerAlive(t *testing.T) {
-	h := boot(t, 2)
+func TestReadyOnlyWhenEveryPartitionIsReadAndTheIssuerIsAlive(t *testing.T) {
+	h := newHarness(t, 2)
 	h.state(start, revocation.Booting)
 	h.SetTargetOffset(0, 10)
 	h.SetTargetOffset(1, 0)
 	h.send(revocation.Applied, 0, 1, 1, start-1000, revoke(serial)) // from before the start: no sign of life
-	h.Position(0, 10)
+	h.SetPosition(0, 10)
 	h.send(revocation.Applied, 1, 1, 1, start+1)
 	h.state(start+1, revocation.Booting)
 	if w := h.Status(start + 1).Waiting; len(w) != 1 || !strings.Contains(w[0], "partition 0: no heartbeat") {
@@ -70,7 +70,7 @@ func TestReadyOnlyWhenEveryPartitionIsReadAndTheIssuerAlive(t *testing.T) {
 }
 
 func TestFreshnessIsThatOfTheOldestPartition(t *testing.T) {
-	h := boot(t, 2)
+	h := newHarness(t, 2)
 	for p := range 2 {
 		h.SetTargetOffset(p, 0)
 		h.send(revocation.Applied, p, 1, 1, start)
@@ -91,8 +91,8 @@ func TestFreshnessIsThatOfTheOldestPartition(t *testing.T) {
 	}
 }
 
-func TestWhatIsRefusedChangesNothing(t *testing.T) {
-	h := boot(t, 2)
+func TestRefusedMessagesChangeNothing(t *testing.T) {
+	h := newHarness(t, 2)
 	h.SetTargetOffset(0, 0)
 	h.send(revocation.Applied, 0, 5, 1, start)
 	h.send(revocation.OldEpoch, 0, 4, 2, start, revoke(serial))
@@ -116,31 +116,31 @@ func TestWhatIsRefusedChangesNothing(t *testing.T) {
 	}
 }
 
-// A publisher that crashed repeats itself, perhaps cut into other batches. A
-// revocation that was lifted since must not come back.
+// A publisher that crashed repeats itself, perhaps in other batches. A revocation that was undone since stays
+// undone.
 func TestRepetitionsAreHarmless(t *testing.T) {
-	h := boot(t, 1)
+	h := newHarness(t, 1)
 	h.SetTargetOffset(0, 0)
-	lift := revocation.Record{Kind: revocation.KindUnrevoke, Serial: serial}
+	unrevoke := revocation.Record{Kind: revocation.KindUnrevoke, Serial: serial}
 	other := tokens.Serial{Day: serial.Day, Index: 43}
-	h.send(revocation.Applied, 0, 1, 1, start, revoke(serial), lift)
+	h.send(revocation.Applied, 0, 1, 1, start, revoke(serial), unrevoke)
 	h.send(revocation.Duplicate, 0, 1, 1, start, revoke(serial))
 	if h.Revoked(serial) {
-		t.Fatal("a repeated revocation undid a lift")
+		t.Fatal("a repeated revocation undid an unrevocation")
 	}
-	h.send(revocation.Applied, 0, 1, 2, start, lift, revoke(other))
+	h.send(revocation.Applied, 0, 1, 2, start, unrevoke, revoke(other))
 	if !h.Revoked(other) {
 		t.Fatal("the new half of an overlapping batch was not applied")
 	}
 }
 
-func TestAGapIsAppliedButSaid(t *testing.T) {
-	h := boot(t, 1)
+func TestRecordsAfterAGapAreAppliedAndReported(t *testing.T) {
+	h := newHarness(t, 1)
 	h.SetTargetOffset(0, 0)
 	h.send(revocation.Applied, 0, 1, 1, start)
 	h.send(revocation.Gap, 0, 1, 3, start+1000, revoke(serial))
 	if !h.Revoked(serial) {
-		t.Fatal("a valid revocation behind a gap was ignored")
+		t.Fatal("a valid revocation after a gap was ignored")
 	}
 	h.state(start+1000, revocation.Suspect)
 	if f := h.Freshness(start + 1000); f.WatermarkMS != start {
@@ -151,10 +151,10 @@ func TestAGapIsAppliedButSaid(t *testing.T) {
 	h.send(revocation.PastHeartbeat, 0, 1, 1, start)
 	h.send(revocation.Applied, 0, 1, 1, start+500, revoke(missed), revoke(missed))
 	h.send(revocation.Applied, 0, 1, 3, start+1000, revoke(serial))
-	if h.Position(0, 4) {
+	if h.SetPosition(0, 4) {
 		t.Fatal("trusted before the log's end")
 	}
-	if !h.Position(0, 5) {
+	if !h.SetPosition(0, 5) {
 		t.Fatal("not trusted though the log was read to its end without a gap")
 	}
 	h.send(revocation.Applied, 0, 1, 4, start+2000)
@@ -164,36 +164,35 @@ func TestAGapIsAppliedButSaid(t *testing.T) {
 	}
 }
 
-// A log that begins in the middle of the numbers has lost what was before. While
-// that may still matter, a gateway that knows nothing else must not serve on it,
-// until the issuer says everything again.
-func TestALogThatLostItsBeginningTooEarlyIsNotServedOn(t *testing.T) {
-	h := boot(t, 1)
+// A log that begins in the middle of the numbers has lost its beginning. While the lost records may still
+// matter, a gateway without other data must not serve on it, until the issuer republishes everything.
+func TestLogWithoutItsBeginningIsNotServed(t *testing.T) {
+	h := newHarness(t, 1)
 	h.SetTargetOffset(0, 1)
 	young := start - revocation.MaxSnapshotAge.Milliseconds() + 1
 	raw := revocationtest.Seal(revocation.Batch{Epoch: 1, First: 8, IssuedAt: young, Through: young})
 	if o := h.Apply(0, raw, start); o != revocation.Gap {
 		t.Fatalf("a log that begins with number 8, issued within 48 h: %s", o)
 	}
-	h.Position(0, 1)
+	h.SetPosition(0, 1)
 	h.state(start, revocation.Booting)
 	h.Rewind(0, 1, "a gap in the numbering")
-	if o := h.Apply(0, raw, start); h.Position(0, 1) {
+	if o := h.Apply(0, raw, start); h.SetPosition(0, 1) {
 		t.Fatalf("reading it again makes it trusted: %s", o)
 	}
 	h.send(revocation.Applied, 0, 2, 1, start+1, revoke(serial))
 	h.state(start+1, revocation.Fresh)
 
-	h = boot(t, 1)
+	h = newHarness(t, 1)
 	h.SetTargetOffset(0, 1)
 	raw = revocationtest.Seal(revocation.Batch{Epoch: 1, First: 8, IssuedAt: young - 1, Through: young - 1})
 	if o := h.Apply(0, raw, start); o != revocation.Applied {
-		t.Fatalf("a log that forgot only what matters to nobody: %s", o)
+		t.Fatalf("a log that lost only expired records: %s", o)
 	}
 }
 
-func TestANewEpochStartsFromOne(t *testing.T) {
-	h := boot(t, 1)
+func TestNewEpochStartsFromOne(t *testing.T) {
+	h := newHarness(t, 1)
 	h.SetTargetOffset(0, 0)
 	h.send(revocation.Applied, 0, 1, 1, start, revoke(serial))
 	h.send(revocation.Applied, 0, 2, 1, start, revoke(tokens.Serial{Day: serial.Day, Index: 1}))
@@ -205,7 +204,7 @@ func TestANewEpochStartsFromOne(t *testing.T) {
 }
 
 func TestRecordsOfImpossibleDaysAreCounted(t *testing.T) {
-	h := boot(t, 1)
+	h := newHarness(t, 1)
 	h.SetTargetOffset(0, 0)
 	h.send(revocation.Applied, 0, 1, 1, start,
 		revoke(tokens.Serial{Day: serial.Day - 3}), revoke(tokens.Serial{Day: serial.Day + 2}), revoke(tokens.Serial{Day: 65535}),
@@ -217,7 +216,7 @@ func TestRecordsOfImpossibleDaysAreCounted(t *testing.T) {
 }
 
 func TestKeysAreBoundOnce(t *testing.T) {
-	h := boot(t, 1)
+	h := newHarness(t, 1)
 	h.SetTargetOffset(0, 0)
 	announce := revocation.Record{Kind: revocation.KindAnnounceKey, Key: 7, Public: signing.NewKey([32]byte{1}).Public()}
 	other := revocation.Record{Kind: revocation.KindAnnounceKey, Key: 7, Public: signing.NewKey([32]byte{2}).Public()}
@@ -245,7 +244,7 @@ func TestKeysAreBoundOnce(t *testing.T) {
 
 // The keys announced last verify with tables; memory is bounded.
 func TestOnlyTheLastKeysHaveTables(t *testing.T) {
-	h := boot(t, 1)
+	h := newHarness(t, 1)
 	h.SetTargetOffset(0, 0)
 	var records []revocation.Record
 	for id := range tokens.KeyID(20) {
@@ -260,22 +259,21 @@ func TestOnlyTheLastKeysHaveTables(t *testing.T) {
 }
 
 func TestFreshnessDoesNotAllocate(t *testing.T) {
-	h := boot(t, 3)
+	h := newHarness(t, 3)
 	if n := testing.AllocsPerRun(100, func() { h.Freshness(start) }); n != 0 {
 		t.Fatalf("Freshness allocates %v times", n)
 	}
 }
 
-// Only revocations that are news are timed: not what was in the log before, not
-// what is said again.
-func TestTheDelayOfRevocationsIsMeasured(t *testing.T) {
+// Only new revocations are timed: not those that were in the log before the start, and not repetitions.
+func TestDelayOfRevocationsIsMeasured(t *testing.T) {
 	at := func(index uint32, ms int64) revocation.Record {
 		return revocation.Record{Kind: revocation.KindRevoke, At: ms, Serial: tokens.Serial{Day: serial.Day, Index: index}}
 	}
-	h := boot(t, 1)
+	h := newHarness(t, 1)
 	h.SetTargetOffset(0, 1)
 	h.send(revocation.Applied, 0, 1, 1, start-3600_000, at(1, start-7200_000))
-	h.Position(0, 1)
+	h.SetPosition(0, 1)
 	h.send(revocation.Applied, 0, 1, 2, start)
 	h.state(start, revocation.Fresh)
 	h.send(revocation.Applied, 0, 1, 2, start+100, at(2, start+93), at(3, start-50), at(1, start-7200_000), at(4, start+200))

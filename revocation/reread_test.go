@@ -9,16 +9,16 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-func lift(s tokens.Serial) revocation.Record {
+func unrevoke(s tokens.Serial) revocation.Record {
 	return revocation.Record{Kind: revocation.KindUnrevoke, Serial: s}
 }
 
-// Revoked, lifted, revoked again: while the log is read a second time the lift
-// comes by once more, and not for a moment may it count.
-func TestASecondReadingForgetsNoRevocationOnItsWay(t *testing.T) {
-	h := boot(t, 1)
+// Revoked, unrevoked, revoked again: while the log is read a second time the unrevocation is read once more,
+// and must not count at any moment.
+func TestRereadingKeepsEveryRevocation(t *testing.T) {
+	h := newHarness(t, 1)
 	h.SetTargetOffset(0, 0)
-	story := []revocation.Record{revoke(serial), lift(serial), revoke(serial)}
+	story := []revocation.Record{revoke(serial), unrevoke(serial), revoke(serial)}
 	for i, r := range story {
 		h.send(revocation.Applied, 0, 1, uint64(i+1), start, r)
 	}
@@ -30,72 +30,71 @@ func TestASecondReadingForgetsNoRevocationOnItsWay(t *testing.T) {
 			t.Fatalf("forgotten after number %d was read again", i+1)
 		}
 	}
-	h.send(revocation.Applied, 0, 1, 4, start, lift(serial))
+	h.send(revocation.Applied, 0, 1, 4, start, unrevoke(serial))
 	if !h.Revoked(serial) {
-		t.Fatal("the missing lift counts before the log was read to its end")
+		t.Fatal("the missing unrevocation counts before the log was read to its end")
 	}
-	h.Position(0, 4)
+	h.SetPosition(0, 4)
 	if h.Revoked(serial) {
-		t.Fatal("the lift does not count though nothing came after it")
+		t.Fatal("the unrevocation does not count though no record follows it")
 	}
 }
 
-// A gap that stays must not make a lift in front of it count, nor be forgotten:
-// when the gap heals later, it does.
-func TestALiftWaitsForAGaplessReading(t *testing.T) {
-	h := boot(t, 1)
+// A gap that remains must not make an earlier unrevocation count, nor drop it: when the gap heals later, it
+// counts.
+func TestUnrevocationWaitsForAReadingWithoutGap(t *testing.T) {
+	h := newHarness(t, 1)
 	h.SetTargetOffset(0, 0)
 	h.send(revocation.Applied, 0, 1, 1, start, revoke(serial))
 	h.send(revocation.Gap, 0, 1, 5, start)
 	for _, whole := range []bool{false, true} {
 		h.Rewind(0, 5, "a gap in the numbering")
 		h.send(revocation.Duplicate, 0, 1, 1, start, revoke(serial))
-		h.send(revocation.Applied, 0, 1, 2, start, lift(serial))
+		h.send(revocation.Applied, 0, 1, 2, start, unrevoke(serial))
 		if whole {
-			h.send(revocation.Applied, 0, 1, 3, start, revoke(serial), lift(serial))
+			h.send(revocation.Applied, 0, 1, 3, start, revoke(serial), unrevoke(serial))
 			h.send(revocation.Applied, 0, 1, 5, start)
 		} else {
 			h.send(revocation.Gap, 0, 1, 5, start)
 		}
-		if trusted := h.Position(0, 5); trusted != whole || h.Revoked(serial) == whole {
+		if trusted := h.SetPosition(0, 5); trusted != whole || h.Revoked(serial) == whole {
 			t.Fatalf("whole %v: trusted %v, revoked %v", whole, trusted, h.Revoked(serial))
 		}
 	}
 }
 
-// Database and log come back from the same backup: the issuer gives numbers again
-// that this gateway knows. What it revokes under them counts, and it is said.
-func TestNumbersGivenAgainLoseNoRevocation(t *testing.T) {
+// Database and log are restored from the same backup: the issuer uses numbers again that this gateway knows.
+// Revocations under them count, and the gateway reports it.
+func TestReusedNumbersLoseNoRevocation(t *testing.T) {
 	other, third := tokens.Serial{Day: serial.Day, Index: 1}, tokens.Serial{Day: serial.Day, Index: 2}
-	h := boot(t, 1)
+	h := newHarness(t, 1)
 	h.SetTargetOffset(0, 0)
 	h.send(revocation.Applied, 0, 1, 1, start, revoke(serial), revoke(serial), revoke(serial))
-	h.send(revocation.RolledBack, 0, 1, 1, start+1, revoke(other), lift(serial))
+	h.send(revocation.RolledBack, 0, 1, 1, start+1, revoke(other), unrevoke(serial))
 	h.send(revocation.RolledBack, 0, 1, 3, start+2)
 	if !h.Revoked(other) || !h.Revoked(serial) {
-		t.Fatalf("revoked under a used number: %v; lifted there: %v", h.Revoked(other), !h.Revoked(serial))
+		t.Fatalf("revoked under a used number: %v; unrevoked there: %v", h.Revoked(other), !h.Revoked(serial))
 	}
 	h.state(start+2, revocation.Suspect)
 	if mark := h.Freshness(start + 2).WatermarkMS; mark != start {
 		t.Fatalf("the watermark moved by %d ms", mark-start)
 	}
-	// Exactly as many numbers as were lost look like a retry, and are heard out.
-	h = boot(t, 1)
+	// Exactly as many numbers as were lost look like a retry, and are applied.
+	h = newHarness(t, 1)
 	h.SetTargetOffset(0, 0)
 	h.send(revocation.Applied, 0, 1, 1, start, revoke(serial))
 	h.send(revocation.Duplicate, 0, 1, 1, start+1, revoke(third))
 	if !h.Revoked(third) || !h.Revoked(serial) {
-		t.Fatal("a revocation under the newest number again was taken for a retry")
+		t.Fatal("a revocation that reuses the newest number was handled as a retry")
 	}
-	h.send(revocation.Duplicate, 0, 1, 1, start+2, lift(third))
+	h.send(revocation.Duplicate, 0, 1, 1, start+2, unrevoke(third))
 	if h.Revoked(third) {
-		t.Fatal("a newer lift does not count")
+		t.Fatal("a newer unrevocation does not count")
 	}
 }
 
-// Whatever is lost, repeated and read again, at no moment is a serial free whose
-// last word among the numbers seen so far is a revocation, and after a whole
-// reading the set is what the stream says.
+// Whatever is lost, repeated and read again: a serial is never valid at a moment when its newest record seen
+// so far is a revocation, and after a whole reading the set equals the stream.
 func TestRandomLossesNeverFreeARevokedSerial(t *testing.T) {
 	for seed := range uint64(300) {
 		rng := rand.New(rand.NewPCG(seed, 1))
@@ -116,7 +115,7 @@ func TestRandomLossesNeverFreeARevokedSerial(t *testing.T) {
 			words = append(words, records)
 			next += uint64(len(records))
 		}
-		h := boot(t, 1)
+		h := newHarness(t, 1)
 		h.SetTargetOffset(0, 0)
 		last := map[tokens.Serial]bool{} // by the furthest number seen
 		seen := -1
@@ -134,7 +133,7 @@ func TestRandomLossesNeverFreeARevokedSerial(t *testing.T) {
 				}
 				for s, revoked := range last {
 					if revoked && !h.Revoked(s) {
-						t.Fatalf("seed %d, batch %d: %s is free though its last word was a revocation", seed, i, s)
+						t.Fatalf("seed %d, batch %d: %s is valid though its newest record is a revocation", seed, i, s)
 					}
 				}
 			}
@@ -143,15 +142,15 @@ func TestRandomLossesNeverFreeARevokedSerial(t *testing.T) {
 		for range rng.IntN(3) {
 			h.Rewind(0, int64(len(log)), "a test")
 			play(true)
-			if h.Position(0, int64(len(log))) {
-				break // by luck nothing was lost: lifts that were missing count by right
+			if h.SetPosition(0, int64(len(log))) {
+				break // by chance no message was lost: unrevocations that were missing count by right
 			}
 		}
-		seen = len(log) // gaps may have hidden words: from here on only the end counts
+		seen = len(log) // gaps may have hidden records: only the end counts now
 		h.Rewind(0, int64(len(log)), "a test")
 		last = map[tokens.Serial]bool{}
 		play(false)
-		if !h.Position(0, int64(len(log))) {
+		if !h.SetPosition(0, int64(len(log))) {
 			t.Fatalf("seed %d: not trusted after a whole reading", seed)
 		}
 		want := map[tokens.Serial]bool{}

@@ -10,9 +10,9 @@ import (
 // pageBits is the number of serials in a page, one bit each: 8 KiB.
 const pageBits = 1 << 16
 
-// Set is a set of serials: one bit per issued serial, grouped by railway day. Has takes no
-// lock and may run beside everything else; the other methods may be called
-// from several goroutines and wait for each other.
+// Set is a set of serials: one bit per issued serial, grouped by railway day. [Set.Has] takes no lock and may
+// run concurrently with all other methods. The other methods may be called from several goroutines and take a
+// lock.
 type Set struct {
 	days atomic.Pointer[dayTable] // replaced whole
 
@@ -21,24 +21,23 @@ type Set struct {
 	pages int
 }
 
-// dayTable covers consecutive days; a nil entry holds no serial. Days may be any
-// number apart, so that a revocation fits whatever the clocks did: a pointer for
-// each of all 65,536 days is 512 KiB.
+// dayTable covers consecutive days; a nil entry contains no serial. Days may be any distance apart, so that a
+// revocation fits whatever the clocks did: one pointer for each of all 65,536 days is 512 KiB.
 type dayTable struct {
 	first uint16
 	days  []*dayBits
 }
 
-// dayBits grows by replacing the slice; pages themselves stay where they are.
+// dayBits grows by replacing the slice; pages are never moved.
 type dayBits struct {
-	pages atomic.Pointer[[]atomic.Pointer[page]]
-	count int // serials, guarded by Set.mu
-	held  int // pages in use, guarded by Set.mu
+	pages     atomic.Pointer[[]atomic.Pointer[page]]
+	count     int // serials, guarded by Set.mu
+	pagesUsed int // pages in use, guarded by Set.mu
 }
 
 type page [pageBits / 64]atomic.Uint64
 
-// NewSet makes an empty set.
+// NewSet returns an empty set.
 func NewSet() *Set {
 	s := &Set{}
 	s.days.Store(&dayTable{})
@@ -65,7 +64,7 @@ func (s *Set) Has(serial tokens.Serial) bool {
 	return bits[i/64].Load()>>(i%64)&1 != 0
 }
 
-// Add puts the serial in and reports whether that changed anything.
+// Add adds the serial and reports whether the set changed.
 func (s *Set) Add(serial tokens.Serial) (changed bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -79,7 +78,7 @@ func (s *Set) Add(serial tokens.Serial) (changed bool) {
 	return true
 }
 
-// Remove takes the serial out and reports whether that changed anything.
+// Remove removes the serial and reports whether the set changed.
 func (s *Set) Remove(serial tokens.Serial) (changed bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -94,7 +93,7 @@ func (s *Set) Remove(serial tokens.Serial) (changed bool) {
 	return true
 }
 
-// day finds or makes a day's bits; s.mu is held.
+// day returns a day's bits and creates them if they do not exist; s.mu is held.
 func (s *Set) day(number uint16) *dayBits {
 	t := s.days.Load()
 	if d := int(number) - int(t.first); d >= 0 && d < len(t.days) && t.days[d] != nil {
@@ -113,7 +112,7 @@ func (s *Set) day(number uint16) *dayBits {
 	return day
 }
 
-// word finds or makes the word of an index; s.mu is held.
+// word returns the word and the bit of an index and creates the page if it does not exist; s.mu is held.
 func (s *Set) word(day *dayBits, index uint32) (*atomic.Uint64, uint64) {
 	pages := *day.pages.Load()
 	p := int(index / pageBits)
@@ -128,15 +127,14 @@ func (s *Set) word(day *dayBits, index uint32) (*atomic.Uint64, uint64) {
 	if pages[p].Load() == nil {
 		pages[p].Store(new(page))
 		s.pages++
-		day.held++
+		day.pagesUsed++
 	}
 	i := index % pageBits
 	return &pages[p].Load()[i/64], 1 << (i % 64)
 }
 
-// Forget drops the days on which every credential has expired at now (Unix
-// seconds) and returns how many serials went with them. The parser
-// refuses those credentials for ever, see tokens.DayOver.
+// Forget drops the days on which every credential has expired at now (Unix seconds) and returns how many
+// serials were dropped. The parser refuses those credentials anyway, see [tokens.DayOver].
 func (s *Set) Forget(now int64) (dropped int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -145,7 +143,7 @@ func (s *Set) Forget(now int64) (dropped int) {
 	for n < len(t.days) && now >= tokens.DayOver(t.first+uint16(n)) {
 		if d := t.days[n]; d != nil {
 			dropped += d.count
-			s.pages -= d.held
+			s.pages -= d.pagesUsed
 		}
 		n++
 	}
@@ -156,7 +154,7 @@ func (s *Set) Forget(now int64) (dropped int) {
 	return dropped
 }
 
-// Len is the number of serials, and the memory of their pages in bytes.
+// Len returns the number of serials and the memory of their pages in bytes.
 func (s *Set) Len() (serials, bytes int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

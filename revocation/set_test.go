@@ -8,7 +8,7 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// A map is what a set means; the two must agree whatever is done to them.
+// A map is the meaning of a set; the two must agree whatever operations are applied.
 func TestSetIsAMapOfSerials(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	set, model := NewSet(), map[tokens.Serial]bool{}
@@ -54,11 +54,11 @@ func TestSetForgetsOnlyDaysThatAreOver(t *testing.T) {
 		t.Fatalf("an empty set holds %d serials in %d bytes", n, bytes)
 	}
 	if !set.Add(tokens.Serial{Day: 110}) || !set.Has(tokens.Serial{Day: 110}) {
-		t.Fatal("a set that forgot everything takes no new day")
+		t.Fatal("a set that forgot everything accepts no new day")
 	}
 }
 
-// A revocation is never refused because of the days that are there already.
+// A revocation is never refused because of the days that are already in the set.
 func TestSetHoldsDaysFarApart(t *testing.T) {
 	set := NewSet()
 	days := []uint16{100, 101, 108, 92, 0, 65535}
@@ -78,8 +78,7 @@ func TestSetHoldsDaysFarApart(t *testing.T) {
 	}
 }
 
-// Readers run while the set grows pages and days; with -race this is the proof
-// that they need no lock.
+// Readers run while the set grows pages and days; with -race this shows that they need no lock.
 func TestSetReadersNeedNoLock(t *testing.T) {
 	set := NewSet()
 	done := make(chan struct{})
@@ -100,7 +99,7 @@ func TestSetReadersNeedNoLock(t *testing.T) {
 		s := tokens.Serial{Day: uint16(50 + i%3), Index: i * 4099}
 		set.Add(s)
 		if !set.Has(s) {
-			t.Fatalf("%s is not visible to the one who revoked it", s)
+			t.Fatalf("%s is not visible after it was added", s)
 		}
 	}
 	set.Forget(tokens.DayOver(50))

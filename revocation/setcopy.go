@@ -8,7 +8,7 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// copy takes the set's pages as bytes, for a snapshot.
+// copy returns the set's pages as bytes, for a snapshot.
 func (s *Set) copy() (days []snapshotDay) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -37,14 +37,14 @@ func (p *page) bytes() *[pageBits / 8]byte {
 	return b
 }
 
-// load unites the set with a snapshot's pages.
+// load adds a snapshot's pages to the set.
 func (s *Set) load(days []snapshotDay) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, d := range days {
 		day := s.day(d.number)
 		for number, b := range d.pages {
-			s.word(day, uint32(number)*pageBits) // makes the page if it is missing
+			s.word(day, uint32(number)*pageBits) // creates the page if it does not exist
 			p := (*day.pages.Load())[number].Load()
 			for i := range p {
 				new := binary.LittleEndian.Uint64(b[8*i:])
@@ -56,8 +56,7 @@ func (s *Set) load(days []snapshotDay) {
 	}
 }
 
-// All yields every serial, by day and index. It takes no lock: what changes
-// meanwhile may be in or not.
+// All yields every serial, by day and index. It takes no lock: concurrent changes may be included or not.
 func (s *Set) All() iter.Seq[tokens.Serial] {
 	return func(yield func(tokens.Serial) bool) {
 		t := s.days.Load()

@@ -10,8 +10,8 @@ import (
 	"github.com/railgate/railgate/tokens/signing"
 )
 
-// What is said of data that is not fresh names what was heard of the issuer.
-func TestSilenceIsNamedByItsCause(t *testing.T) {
+// The reasons for data that is not fresh name the messages that arrived from the issuer.
+func TestSilenceNamesItsCause(t *testing.T) {
 	const start = 1_800_000_000_000
 	beat := func(issued int64) []byte {
 		return revocationtest.Seal(revocation.Batch{Epoch: 7, First: 1, IssuedAt: issued, Through: issued})
@@ -19,7 +19,7 @@ func TestSilenceIsNamedByItsCause(t *testing.T) {
 	for name, c := range map[string]struct {
 		happens func(r *revocation.Replica)
 		at      int64
-		want    string // part of the only line; empty: there is none
+		want    string // part of the only line; empty: no line
 	}{
 		"fresh":            {func(*revocation.Replica) {}, start + 1000, ""},
 		"the issuer stops": {func(*revocation.Replica) {}, start + 12_000, "no message from the issuer for 11 s in partition 0"},
@@ -55,7 +55,7 @@ func TestSilenceIsNamedByItsCause(t *testing.T) {
 			if o := r.Apply(0, beat(start+1000), start+1000); o != revocation.Applied {
 				t.Fatal(o)
 			}
-			r.Position(0, 1)
+			r.SetPosition(0, 1)
 			c.happens(r)
 			s := r.Status(c.at)
 			if c.want == "" {

@@ -10,19 +10,17 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// A snapshot is a replica on disk: numbering, the signed batches that announced the
-// keys, and the set, closed by a SHA-256 over all of it. docs/revocation.md section 9
-// has the layout.
+// A snapshot is a replica on disk: numbering, the signed batches that announced the keys, and the sets,
+// followed by a SHA-256 of all of it. docs/revocation.md section 9 specifies the format.
 const (
 	snapshotFamily = "RGS" // the version is the byte that follows
 	snapshotMagic  = "RGS4"
-	// snapshotBefore is the form of releases that knew kinds up to 6 and no closed
-	// sessions.
+	// snapshotBefore is the format of releases that knew kinds up to 6 and no closed sessions.
 	snapshotBefore = "RGS3"
-	// MaxSnapshot bounds what is read back, bytes: all serials that days can have.
+	// MaxSnapshot bounds the size of a snapshot that is read, bytes: all serials of four days.
 	MaxSnapshot = 2 << 30
-	// MaxSnapshotAge is how long anything said of a day's credentials can matter: 48 h
-	// from the start of the day until the last has expired, and the afterlife.
+	// MaxSnapshotAge is how long a record about a day's credentials can matter: 48 h from the start of the
+	// day until the last credential has expired, and [Afterlife].
 	MaxSnapshotAge = 48*time.Hour + Afterlife
 )
 
@@ -33,15 +31,15 @@ type Snapshot struct {
 	Authority  [4]byte
 	Topic      string
 	Partitions []SnapshotPartition
-	// Proofs are the signed batches that announced keys, cut them off and exempted
-	// credentials under them, in the order in which they were applied.
+	// Proofs are the signed batches that announced keys, set their cutoffs and exempted credentials under
+	// them, in the order in which they were applied.
 	Proofs   [][]byte
 	subjects []subjectCutOff
 	closed   []snapshotSlice
 	days     []snapshotDay
 }
 
-// SnapshotPartition is one partition's place in the stream.
+// SnapshotPartition is one partition's position in the stream.
 type SnapshotPartition struct {
 	Epoch, Next     uint64
 	Issued, Through int64 // Unix ms
@@ -53,18 +51,17 @@ type snapshotDay struct {
 	pages  map[uint16]*[pageBits / 8]byte
 }
 
-// Why a snapshot is not used.
+// Reasons why a snapshot is refused.
 var (
-	ErrSnapshotForm    = errors.New("revocation: not a whole snapshot")
-	ErrSnapshotVersion = errors.New("revocation: snapshot in another version of its form, as another release writes it")
-	ErrSnapshotOther   = errors.New("revocation: snapshot of another stream")
+	ErrSnapshotForm    = errors.New("revocation: the file is not a complete snapshot")
+	ErrSnapshotVersion = errors.New("revocation: the snapshot has another version, written by another release")
+	ErrSnapshotOther   = errors.New("revocation: the snapshot is of another stream")
 )
 
-// Snapshot copies the replica's state. ok is false while there is nothing worth
-// keeping: not ready yet, or the stream contradicts itself. Readers are not
-// disturbed; Apply waits for the copy, about a millisecond per 10 MB. It does not wait for
-// the copy of closed sessions, which are many: sessions closed after the snapshot's place
-// in the log may be in it or not, since reading on from there closes them again.
+// Snapshot copies the replica's state. ok is false while the state is not worth saving: not ready yet, or the
+// stream contradicts itself. Readers are not affected. Apply waits for the copy, about a millisecond per 10
+// MB, but not for the copy of the closed sessions, which are many. Sessions closed after the snapshot's
+// position in the log may be included or not, because reading from that position closes them again.
 func (r *Replica) Snapshot(topic string, now int64) (s *Snapshot, ok bool) {
 	if s, ok = r.snapshot(topic, now); ok {
 		s.closed = r.closed.copy()
@@ -72,7 +69,7 @@ func (r *Replica) Snapshot(topic string, now int64) (s *Snapshot, ok bool) {
 	return s, ok
 }
 
-// snapshot is Snapshot without closed sessions.
+// snapshot is [Replica.Snapshot] without closed sessions.
 func (r *Replica) snapshot(topic string, now int64) (s *Snapshot, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -87,12 +84,11 @@ func (r *Replica) snapshot(topic string, now int64) (s *Snapshot, ok bool) {
 	return s, true
 }
 
-// Restore fills a replica that has read nothing yet. It refuses a snapshot of
-// another stream, one whose keys do not verify, one from the future, and one so old
-// that every credential in it has expired: the log alone says as much. A writer that
-// knew fewer kinds of record stepped over some that matter here: what its snapshot
-// holds is taken, and the log is read from its start all the same, which reading tells.
-// now is Unix ms.
+// Restore fills a replica that has read nothing yet. It refuses a snapshot of another stream, one whose keys
+// do not verify, one from the future, and one so old that every credential in it has expired: the log alone
+// is enough then. A writer that knew fewer kinds of record skipped some that matter here. The content of its
+// snapshot is used, and the log is read from its start as well; [Replica.ResumeOffset] reports that. now is
+// Unix ms.
 func (r *Replica) Restore(s *Snapshot, topic string, now int64) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -108,13 +104,13 @@ func (r *Replica) Restore(s *Snapshot, topic string, now int64) error {
 	if err != nil {
 		return err
 	}
-	r.keys.take(batches)
+	r.keys.applyBatches(batches)
 	for _, raw := range s.Proofs {
-		r.keep(raw) // a copy: the original is a part of the whole file in memory
+		r.keepProof(raw) // a copy: the original is part of the whole file in memory
 	}
 	r.set.load(s.days)
 	for _, c := range s.subjects {
-		r.subjects.cut(c.subject, c.before)
+		r.subjects.setCutoff(c.subject, c.before)
 	}
 	whole := r.closed.load(s.closed) && s.Whole()
 	for i, p := range s.Partitions {
@@ -125,14 +121,14 @@ func (r *Replica) Restore(s *Snapshot, topic string, now int64) error {
 			continue
 		}
 		r.newest = max(r.newest, p.Issued)
-		r.partitions[i] = partition{seen: seen, epoch: p.Epoch, next: p.Next, issued: p.Issued, through: p.Through, kept: p.Through, position: p.Position, end: -1}
+		r.partitions[i] = partition{seen: seen, epoch: p.Epoch, next: p.Next, issued: p.Issued, through: p.Through, restoredThrough: p.Through, position: p.Position, target: -1}
 	}
-	r.settle()
+	r.updateState()
 	return nil
 }
 
-// Whole reports whether the snapshot's writer knew every kind of record that this
-// gateway knows. Of another one, the log has to be read from its start.
+// Whole reports whether the snapshot's writer knew every kind of record that this gateway knows. If not, the
+// log has to be read from its start.
 func (s *Snapshot) Whole() bool { return s.Kinds >= newestKind }
 
 // Revoked yields every revoked serial in the snapshot, in no particular order.
@@ -145,7 +141,7 @@ func (s *Snapshot) Revoked() iter.Seq[tokens.Serial] {
 // Closed yields every closed session in the snapshot, in no particular order.
 func (s *Snapshot) Closed() iter.Seq[ClosedSession] { return allClosed(s.closed) }
 
-// Subjects yields every subject's cut-off, Unix seconds.
+// Subjects yields every subject's cutoff, Unix seconds.
 func (s *Snapshot) Subjects() iter.Seq2[tokens.Subject, int64] {
 	return func(yield func(tokens.Subject, int64) bool) {
 		for _, c := range s.subjects {

@@ -28,7 +28,7 @@ func filled(t *testing.T) (*revocationtest.Feed, []tokens.Serial) {
 	return f, serials
 }
 
-func TestASnapshotBringsEverythingBack(t *testing.T) {
+func TestSnapshotRestoresEverything(t *testing.T) {
 	f, serials := filled(t)
 	s, ok := f.Replica.Snapshot("t", start+5)
 	if !ok {
@@ -40,7 +40,7 @@ func TestASnapshotBringsEverythingBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(back.Encode(), raw) {
-		t.Fatal("a snapshot has two spellings")
+		t.Fatal("a snapshot has two encodings")
 	}
 	r, err := revocation.NewReplica(revocationtest.Pinned(), 1, revocation.Limits{}, start+10)
 	if err != nil {
@@ -59,19 +59,19 @@ func TestASnapshotBringsEverythingBack(t *testing.T) {
 		t.Fatalf("restored %d serials in %d bytes and %d keys; there were %d in %d", is.Revoked, is.Bytes, is.Keys, was.Revoked, was.Bytes)
 	}
 	if is.Partitions[0].Next != was.Partitions[0].Next || is.Partitions[0].Position != was.Partitions[0].Position {
-		t.Fatalf("goes on at %+v, was at %+v", is.Partitions[0], was.Partitions[0])
+		t.Fatalf("continues at %+v, was at %+v", is.Partitions[0], was.Partitions[0])
 	}
 	if is.State != revocation.Booting {
 		t.Fatalf("state %s: old signs of life must not make a replica ready", is.State)
 	}
 }
 
-// Whatever happens to the file, damage is noticed.
-func TestADamagedSnapshotIsRefused(t *testing.T) {
+// Any damage to the file is detected.
+func TestDamagedSnapshotIsRefused(t *testing.T) {
 	f, _ := filled(t)
 	s, _ := f.Replica.Snapshot("t", start)
 	raw := s.Encode()
-	for i := 0; i < len(raw); i += 1 + i/64 { // every byte is the fault suite's
+	for i := 0; i < len(raw); i += 1 + i/64 { // the fault suite covers every byte
 		raw[i] ^= 1 << (i % 8)
 		if _, err := revocation.DecodeSnapshot(raw); err == nil {
 			t.Fatalf("accepted with byte %d changed", i)
@@ -86,7 +86,7 @@ func TestADamagedSnapshotIsRefused(t *testing.T) {
 	}
 }
 
-func TestOnlyAFittingSnapshotIsRestored(t *testing.T) {
+func TestOnlyAMatchingSnapshotIsRestored(t *testing.T) {
 	f, _ := filled(t)
 	s, _ := f.Replica.Snapshot("t", start)
 	for name, c := range map[string]struct {
@@ -112,8 +112,8 @@ func TestOnlyAFittingSnapshotIsRestored(t *testing.T) {
 	}
 }
 
-func TestNothingIsKeptOfAReplicaInDoubt(t *testing.T) {
-	h := boot(t, 1)
+func TestNoSnapshotWhileBootingOrSuspect(t *testing.T) {
+	h := newHarness(t, 1)
 	if _, ok := h.Snapshot("t", start); ok {
 		t.Error("a snapshot while booting")
 	}
@@ -125,8 +125,8 @@ func TestNothingIsKeptOfAReplicaInDoubt(t *testing.T) {
 	}
 }
 
-// A snapshot holds the signed batches that its keys came from. Who can write the file
-// plants no key, no cut-off and no rescue, and what is refused changes nothing.
+// A snapshot contains the signed batches that its keys came from. Write access to the file adds no key, no
+// cutoff and no exemption, and a refused snapshot changes nothing.
 func TestKeysInASnapshotAreVerified(t *testing.T) {
 	feed, _ := filled(t)
 	exempted := tokens.Serial{Day: serial.Day, Index: 77}
@@ -164,7 +164,7 @@ func TestKeysInASnapshotAreVerified(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		h := boot(t, 1)
+		h := newHarness(t, 1)
 		if err := h.Restore(back, "t", start); !errors.Is(err, revocation.ErrSnapshotKeys) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -177,7 +177,7 @@ func TestKeysInASnapshotAreVerified(t *testing.T) {
 	}
 }
 
-// Only batches that changed the keyring are kept, and rescues not beyond their day.
+// Only batches that changed the keyring are kept, and exemptions only until their day is over.
 func TestASnapshotKeepsOnlyTheBatchesItsKeysNeed(t *testing.T) {
 	feed, _ := filled(t)
 	feed.Apply(start, revocation.Record{Kind: revocation.KindExempt, Key: 9, Serial: serial})
@@ -194,45 +194,45 @@ func TestASnapshotKeepsOnlyTheBatchesItsKeysNeed(t *testing.T) {
 		return len(s.Proofs)
 	}
 	if n := proofs(start); n != 2 {
-		t.Errorf("%d batches, want the first and the rescue", n)
+		t.Errorf("%d batches, want the announcement and the exemption", n)
 	}
 	over := tokens.DayOver(serial.Day)*1000 + revocation.Afterlife.Milliseconds()
 	feed.Apply(over)
 	feed.Replica.Forget(over)
 	if n := proofs(over); n != 1 {
-		t.Errorf("%d batches after the rescue's day, want 1", n)
+		t.Errorf("%d batches after the exempt serial's day, want 1", n)
 	}
 }
 
-func TestASnapshotOfAnotherVersionIsNamed(t *testing.T) {
+func TestSnapshotOfAnotherVersionIsNamed(t *testing.T) {
 	f, _ := filled(t)
 	s, _ := f.Replica.Snapshot("t", start)
 	raw := s.Encode()
 	raw[3] = '2'
 	if _, err := revocation.DecodeSnapshot(raw); !errors.Is(err, revocation.ErrSnapshotVersion) {
-		t.Errorf("the form before: %v", err)
+		t.Errorf("the format of an earlier release: %v", err)
 	}
 }
 
 func FuzzDecodeSnapshot(f *testing.F) {
 	feed := revocationtest.NewFeed(start, tokentest.NewIssuer(7).Key())
-	feed.Apply(start, closing(serial, startSecond, start), closing(serial, startSecond-900, start), closing(tokens.Serial{Day: serial.Day - 1, Index: 1}, startSecond, start))
+	feed.Apply(start, closeRecord(serial, startSecond, start), closeRecord(serial, startSecond-900, start), closeRecord(tokens.Serial{Day: serial.Day - 1, Index: 1}, startSecond, start))
 	s, _ := feed.Replica.Snapshot("t", start)
 	raw := s.Encode()
 	f.Add(raw[:len(raw)-32])
 	f.Add([]byte("RGS3" + strings.Repeat("\x00", 8+4+2+2+4+4+2)))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		sealed := revocationtest.SealSnapshot(body) // or the sum would keep the fuzzer out
+		sealed := revocationtest.SealSnapshot(body) // otherwise the checksum would stop the fuzzer
 		s, err := revocation.DecodeSnapshot(sealed)
 		if err != nil {
 			return
 		}
 		again := s.Encode()
 		if s.Whole() && !bytes.Equal(again, sealed) {
-			t.Fatal("a snapshot has two spellings")
+			t.Fatal("a snapshot has two encodings")
 		}
 		if _, err := revocation.DecodeSnapshot(again); err != nil {
-			t.Fatalf("written again it is not readable: %v", err)
+			t.Fatalf("encoded again it is not readable: %v", err)
 		}
 	})
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// Encode writes the snapshot's file form.
+// Encode returns the snapshot's file format.
 func (s *Snapshot) Encode() []byte {
 	b := []byte(snapshotMagic)
 	put16, put32, put64 := binary.BigEndian.AppendUint16, binary.BigEndian.AppendUint32, binary.BigEndian.AppendUint64
@@ -62,9 +62,9 @@ func (r *reader) days() (days []snapshotDay) {
 		last := -1
 		for n := r.u32(); n > 0 && !r.failed; n-- {
 			number := r.u16()
-			r.failed = r.failed || int(number) <= last // one spelling only
+			r.failed = r.failed || int(number) <= last // each snapshot has exactly one encoding
 			last = int(number)
-			d.pages[number] = (*[pageBits / 8]byte)(r.take(pageBits / 8))
+			d.pages[number] = (*[pageBits / 8]byte)(r.next(pageBits / 8))
 		}
 		days = append(days, d)
 	}
@@ -79,29 +79,28 @@ func (r *reader) closed() (all []snapshotSlice) {
 		if r.failed = r.failed || size > len(r.rest)/8; r.failed {
 			return nil
 		}
-		raw := r.take(8 * size)
+		raw := r.next(8 * size)
 		s.words = make([]uint64, size)
 		for i := range s.words {
 			s.words[i] = binary.BigEndian.Uint64(raw[8*i:])
 		}
-		r.failed = int64(s.number) <= last || !s.readable() // one spelling only
+		r.failed = int64(s.number) <= last || !s.readable() // each snapshot has exactly one encoding
 		last = int64(s.number)
 		all = append(all, s)
 	}
 	return all
 }
 
-// DecodeSnapshot reads what Encode wrote and nothing else: the sum is checked
-// before anything is believed, and encoding again gives the same bytes. It also reads
-// the form of the release before, RGS3.
+// DecodeSnapshot reads the output of [Snapshot.Encode] and nothing else: the sum is checked before any field
+// is used, and encoding again gives the same bytes. It also reads RGS3, the format of earlier releases.
 func DecodeSnapshot(raw []byte) (*Snapshot, error) {
 	if len(raw) > MaxSnapshot {
 		return nil, ErrSnapshotForm
 	}
-	body, ok := unseal(raw, snapshotMagic)
+	body, ok := verifiedBody(raw, snapshotMagic)
 	before := false
 	if !ok {
-		body, before = unseal(raw, snapshotBefore)
+		body, before = verifiedBody(raw, snapshotBefore)
 	}
 	switch {
 	case ok, before:
@@ -113,20 +112,20 @@ func DecodeSnapshot(raw []byte) (*Snapshot, error) {
 	r := reader{rest: body}
 	s := &Snapshot{CreatedMS: int64(r.u64()), Kinds: KindRevokeSubject}
 	if !before {
-		s.Kinds = Kind(r.take(1)[0])
+		s.Kinds = Kind(r.next(1)[0])
 	}
-	copy(s.Authority[:], r.take(4))
-	s.Topic = string(r.take(int(r.u16())))
+	copy(s.Authority[:], r.next(4))
+	s.Topic = string(r.next(int(r.u16())))
 	for range r.u16() {
 		s.Partitions = append(s.Partitions, SnapshotPartition{r.u64(), r.u64(), int64(r.u64()), int64(r.u64()), int64(r.u64())})
 	}
 	for n := r.u32(); n > 0 && !r.failed; n-- {
 		size := r.u32()
 		r.failed = r.failed || size > MaxBatch
-		s.Proofs = append(s.Proofs, r.take(int(min(size, MaxBatch))))
+		s.Proofs = append(s.Proofs, r.next(int(min(size, MaxBatch))))
 	}
 	for n := r.u32(); n > 0 && !r.failed; n-- {
-		s.subjects = append(s.subjects, subjectCutOff{tokens.Subject(r.take(len(tokens.Subject{}))), int64(r.u64())})
+		s.subjects = append(s.subjects, subjectCutOff{tokens.Subject(r.next(len(tokens.Subject{}))), int64(r.u64())})
 	}
 	if !before {
 		s.closed = r.closed()
@@ -138,13 +137,13 @@ func DecodeSnapshot(raw []byte) (*Snapshot, error) {
 	return s, nil
 }
 
-// reader takes numbers off a slice and remembers if there were too few bytes.
+// reader reads numbers from a slice and records whether there were too few bytes.
 type reader struct {
 	rest   []byte
 	failed bool
 }
 
-func (r *reader) take(n int) []byte {
+func (r *reader) next(n int) []byte {
 	if len(r.rest) < n {
 		r.failed, r.rest = true, nil
 		return make([]byte, n)
@@ -154,6 +153,6 @@ func (r *reader) take(n int) []byte {
 	return b
 }
 
-func (r *reader) u16() uint16 { return binary.BigEndian.Uint16(r.take(2)) }
-func (r *reader) u32() uint32 { return binary.BigEndian.Uint32(r.take(4)) }
-func (r *reader) u64() uint64 { return binary.BigEndian.Uint64(r.take(8)) }
+func (r *reader) u16() uint16 { return binary.BigEndian.Uint16(r.next(2)) }
+func (r *reader) u32() uint32 { return binary.BigEndian.Uint32(r.next(4)) }
+func (r *reader) u64() uint64 { return binary.BigEndian.Uint64(r.next(8)) }

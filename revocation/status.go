@@ -5,20 +5,20 @@ import (
 	"time"
 )
 
-// Captured tells the replica where a partition's log ended when its reading
-// began: that offset must be passed before the partition counts as read.
+// SetTargetOffset sets the end of a partition's log as of the start of reading. The partition counts as read
+// only when that offset has been passed.
 func (r *Replica) SetTargetOffset(number int, end int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p := &r.partitions[number]
-	if p.end < 0 {
-		p.end = end
+	if p.target < 0 {
+		p.target = end
 	}
-	r.settle()
+	r.updateState()
 }
 
-// Kept is the offset at which a restored snapshot goes on; ok is false if the
-// partition has to be read from its log's start.
+// ResumeOffset returns the offset from which a restored snapshot continues; ok is false if the partition has
+// to be read from the start of its log.
 func (r *Replica) ResumeOffset(number int) (offset int64, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -26,25 +26,23 @@ func (r *Replica) ResumeOffset(number int) (offset int64, ok bool) {
 	return p.position, p.next > 0
 }
 
-// Position tells the replica which offset is read next, and asks whether the
-// partition is trusted. One that was read again to where its log ended, without
-// a gap, is.
-func (r *Replica) Position(number int, offset int64) (trusted bool) {
+// SetPosition sets the next offset to read, and reports whether the partition is trusted. A partition that
+// was read again up to its target offset, without a gap, is trusted.
+func (r *Replica) SetPosition(number int, offset int64) (trusted bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p := &r.partitions[number]
 	p.position = offset
-	if lifted := p.reread(); lifted != nil {
-		r.lift(lifted)
+	if unrevoked := p.finishReread(); unrevoked != nil {
+		r.unrevokeAll(unrevoked)
 	}
-	r.settle()
+	r.updateState()
 	return p.suspect == ""
 }
 
-// Rewind tells the replica that a partition will be read again from the start
-// of its log, up to end at least, and why. Nothing learnt before is dropped:
-// what is read again is united with it, see rereading. An empty why leaves the
-// one that the replica found itself; the one in force is returned.
+// Rewind prepares a partition to be read again from the start of its log, up to end at least; why is the
+// reason. All records applied before stay, and the records read again are united with them, see rereading. An
+// empty why keeps the reason that the replica found itself. The effective reason is returned.
 func (r *Replica) Rewind(number int, end int64, why string) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -54,38 +52,37 @@ func (r *Replica) Rewind(number int, end int64, why string) string {
 	}
 	p.rewind(end, why)
 	r.counts.Rewinds++
-	r.settle()
+	r.updateState()
 	return why
 }
 
-// Afterlife is how long a revocation is kept after the last credential or session
-// that it can touch: what a handheld scanned without a network is judged later,
-// as of the scan.
+// Afterlife is how long a revocation is kept after the end of the last credential or session it can affect.
+// Scans that a handheld made without a network are reported and judged later, as of the time of the scan.
 const Afterlife = 24 * time.Hour
 
-// Status is a replica for people and metrics.
+// Status describes a replica for operators and metrics.
 type Status struct {
 	Freshness
-	// Waiting says, per partition, what keeps the replica from being ready, or
-	// what makes it suspect; empty when all is well.
+	// Waiting lists, per partition, why the replica is not ready or why it is suspect; empty when all is
+	// well.
 	Waiting []string
-	// Silence says, of data that is not fresh, what was heard of the issuer; it is
-	// worth nothing while brokers cannot be read.
+	// Silence describes, for data that is not fresh, which messages of the issuer arrived. It has no meaning
+	// while brokers cannot be read.
 	Silence    []string
 	Counts     Counts
 	Partitions []Progress
 	Revoked    int // serials
-	Exempted   int // serials
-	Subjects   int // cut-offs
+	Exempted   int // cutoffs
+	Subjects   int // cutoffs
 	Closed     int // sessions
 	Keys       int
-	// Bytes is the memory of all sets and cut-offs, Full that it is more than
-	// Limits.Memory: an alarm, nothing is dropped.
+	// Bytes is the memory of all sets and cutoffs. Full reports that it exceeds [Limits.Memory]; that is only
+	// an alarm, and no record is dropped.
 	Bytes int
 	Full  bool
 }
 
-// Progress is one partition's place in the stream.
+// Progress is one partition's position in the stream.
 type Progress struct {
 	Epoch, Next   uint64
 	Position, End int64
@@ -93,7 +90,7 @@ type Progress struct {
 	ThroughMS     int64
 }
 
-// Status takes a lock that the gate path never takes; now is Unix ms.
+// Status takes a lock that checks at a gate never take; now is Unix ms.
 func (r *Replica) Status(now int64) Status {
 	s := Status{Freshness: r.Freshness(now), Keys: r.keys.Len(), Subjects: r.subjects.Len()}
 	var revoked, exempted, closed int
@@ -108,12 +105,12 @@ func (r *Replica) Status(now int64) Status {
 	s.Counts = r.counts
 	for i := range r.partitions {
 		p := &r.partitions[i]
-		s.Partitions = append(s.Partitions, Progress{p.epoch, p.next, p.position, p.end, p.issued, p.through})
+		s.Partitions = append(s.Partitions, Progress{p.epoch, p.next, p.position, p.target, p.issued, p.through})
 		switch {
-		case p.unfit != 0:
-			s.Waiting = append(s.Waiting, fmt.Sprintf("partition %d: %d sessions are closed, and there is no room for record %d and others behind it; they are read again when sessions were forgotten", i, s.Closed, p.unfit))
+		case p.noRoomFrom != 0:
+			s.Waiting = append(s.Waiting, fmt.Sprintf("partition %d: the set of closed sessions is full with %d sessions; record %d and later ones do not fit and are read again when sessions have expired", i, s.Closed, p.noRoomFrom))
 		case p.suspect != "":
-			s.Waiting = append(s.Waiting, fmt.Sprintf("partition %d: %s; reading it again", i, p.suspect))
+			s.Waiting = append(s.Waiting, fmt.Sprintf("partition %d: %s; the partition is being read again", i, p.suspect))
 		case s.State == Booting:
 			if why := p.waitingFor(r.since, r.newest); why != "" {
 				s.Waiting = append(s.Waiting, fmt.Sprintf("partition %d: %s", i, why))
@@ -122,13 +119,13 @@ func (r *Replica) Status(now int64) Status {
 	}
 	s.Silence = r.silence(s.Freshness, now)
 	if by := r.behind(); by != 0 {
-		s.Waiting = append(s.Waiting, fmt.Sprintf("this gateway's clock is %d s behind the issuer's, or the issuer's is ahead: set the wrong one right; until then the watermark does not move", int64(by.Seconds())))
+		s.Waiting = append(s.Waiting, fmt.Sprintf("this gateway's clock is %d s behind the issuer's, or the issuer's is ahead: correct the wrong clock; until then the watermark does not move", int64(by.Seconds())))
 	}
 	if n := s.Counts.Unknown + s.Counts.Outcomes[NewerVersion]; n > 0 {
 		s.Waiting = append(s.Waiting, fmt.Sprintf("newer records seen: %d that this gateway does not know; update it", n))
 	}
 	if s.Full {
-		s.Waiting = append(s.Waiting, fmt.Sprintf("the revocation data takes %d MiB, more than the limit of %d MiB; nothing is dropped", s.Bytes>>20, r.limits.Memory>>20))
+		s.Waiting = append(s.Waiting, fmt.Sprintf("the revocation data takes %d MiB, more than the limit of %d MiB; no record is dropped", s.Bytes>>20, r.limits.Memory>>20))
 	}
 	return s
 }

@@ -9,14 +9,13 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// subjectLead bounds how far ahead of now a subject's cut-off may lie, seconds:
-// whoever must be kept out for longer has credentials to revoke.
+// subjectLead bounds how far ahead of now a subject's cutoff may be, seconds. To refuse a person for longer,
+// the issuer revokes their credentials.
 const subjectLead = 24 * 60 * 60
 
-// Subjects holds cut-offs: sessions of a subject that start before its cut-off
-// are not good. CutOff takes no lock. Entries are few and short-lived, since a
-// session lasts half an hour; the shards, picked by a keyed hash's first byte,
-// keep one more entry from copying all the others.
+// Subjects contains cutoffs: sessions of a subject that start before its cutoff are refused.
+// [Subjects.CutOff] takes no lock. Entries are few and short-lived, because a session lasts half an hour. The
+// shards, selected by the first byte of a keyed hash, limit how many entries are copied when one is added.
 type Subjects struct {
 	shards [256]atomic.Pointer[map[tokens.Subject]int64] // each replaced whole
 
@@ -24,7 +23,7 @@ type Subjects struct {
 	count atomic.Int64
 }
 
-// CutOff is the earliest start of a good session, Unix seconds; 0: any.
+// CutOff returns the earliest valid session start, Unix seconds; 0: any.
 func (s *Subjects) CutOff(subject tokens.Subject) int64 {
 	m := s.shards[subject[0]].Load()
 	if m == nil {
@@ -33,9 +32,8 @@ func (s *Subjects) CutOff(subject tokens.Subject) int64 {
 	return (*m)[subject]
 }
 
-// cut moves a subject's cut-off, never to an earlier time, and reports whether
-// that changed anything.
-func (s *Subjects) cut(subject tokens.Subject, before int64) bool {
+// setCutoff moves a subject's cutoff, never to an earlier time, and reports whether that changed anything.
+func (s *Subjects) setCutoff(subject tokens.Subject, before int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	shard := &s.shards[subject[0]]
@@ -55,8 +53,7 @@ func (s *Subjects) cut(subject tokens.Subject, before int64) bool {
 	return true
 }
 
-// forget drops cut-offs that no living session can lie before; now is Unix
-// seconds.
+// forget drops cutoffs if no session that started before them can still be shown; now is Unix seconds.
 func (s *Subjects) forget(now int64) (dropped int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -77,10 +74,10 @@ func (s *Subjects) forget(now int64) (dropped int) {
 	return dropped
 }
 
-// subjectBytes is about what one cut-off takes in memory.
+// subjectBytes is approximately the memory of one cutoff.
 const subjectBytes = 48
 
-// Len counts the cut-offs held.
+// Len returns the number of cutoffs.
 func (s *Subjects) Len() int { return int(s.count.Load()) }
 
 type subjectCutOff struct {
@@ -88,7 +85,7 @@ type subjectCutOff struct {
 	before  int64
 }
 
-// all lists the cut-offs by subject, for a snapshot.
+// all returns the cutoffs by subject, for a snapshot.
 func (s *Subjects) all() (list []subjectCutOff) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

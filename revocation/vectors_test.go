@@ -16,7 +16,7 @@ import (
 
 const (
 	vectorDir = "testdata/vectors"
-	// fewest is how many vectors there are at least: fewer means a lost folder.
+	// fewest is the least number of vectors; fewer means that the folder was lost.
 	fewest = 90
 )
 
@@ -29,8 +29,8 @@ func readVectors(t testing.TB) []*vectors.Vector {
 	return all
 }
 
-// Every vector gets its outcomes and its end through every way into the package:
-// message by message, several at once, and with a snapshot taken and restored.
+// Every vector has its outcomes and its final state through every way into the package: message by message,
+// several at once, and with a snapshot saved and restored.
 func TestVectors(t *testing.T) {
 	for _, v := range readVectors(t) {
 		t.Run(v.Name, func(t *testing.T) {
@@ -45,7 +45,7 @@ func TestVectors(t *testing.T) {
 						}
 					}
 				}
-				counted(t, v, r)
+				checkOutcomes(t, v, r)
 				now := v.SinceMS
 				if n := len(v.Messages); n > 0 {
 					now = v.Messages[n-1].NowMS
@@ -53,7 +53,7 @@ func TestVectors(t *testing.T) {
 				suspect := r.ClockBehind() != 0
 				for p := range v.Partitions {
 					r.SetTargetOffset(p, 0)
-					suspect = !r.Position(p, 1) || suspect
+					suspect = !r.SetPosition(p, 1) || suspect
 				}
 				if suspect != v.Expect.Suspect {
 					t.Errorf("%s: suspect %v, waiting for %q", way, suspect, r.Status(now).Waiting)
@@ -68,7 +68,7 @@ func TestVectors(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				holds(t, way, v, r, now)
+				checkExpectations(t, way, v, r, now)
 			}
 		})
 	}
@@ -96,7 +96,7 @@ func rawOf(t testing.TB, m vectors.Message) []byte {
 	return raw
 }
 
-// applyRuns gives each run of messages of one partition and one moment at once.
+// applyRuns applies each run of messages of one partition and one moment with ApplyAll.
 func applyRuns(r *revocation.Replica, v *vectors.Vector) {
 	for rest := v.Messages; len(rest) > 0; {
 		n := 1
@@ -112,8 +112,8 @@ func applyRuns(r *revocation.Replica, v *vectors.Vector) {
 	}
 }
 
-// counted compares the outcomes without their order.
-func counted(t *testing.T, v *vectors.Vector, r *revocation.Replica) {
+// checkOutcomes compares the outcomes without their order.
+func checkOutcomes(t *testing.T, v *vectors.Vector, r *revocation.Replica) {
 	t.Helper()
 	want := map[string]uint64{}
 	for _, m := range v.Messages {
@@ -130,8 +130,8 @@ func counted(t *testing.T, v *vectors.Vector, r *revocation.Replica) {
 	}
 }
 
-// holds compares all that a reader can be asked.
-func holds(t *testing.T, way string, v *vectors.Vector, r *revocation.Replica, now int64) {
+// checkExpectations compares everything that a reader can be queried for.
+func checkExpectations(t *testing.T, way string, v *vectors.Vector, r *revocation.Replica, now int64) {
 	t.Helper()
 	e, s := v.Expect, r.Status(now)
 	if f := r.Freshness(now); f.WatermarkMS != e.WatermarkMS {
@@ -153,7 +153,7 @@ func holds(t *testing.T, way string, v *vectors.Vector, r *revocation.Replica, n
 	}
 	for _, c := range e.ClosedSessions {
 		if n := serial(c.Serial); !r.Closed(n, c.Start, c.ClosedAt) || r.Closed(n, c.Start, c.ClosedAt-1) {
-			t.Errorf("%s: session %s of %d is not closed in its second", way, c.Serial, c.Start)
+			t.Errorf("%s: session %s of %d is not closed exactly in its second", way, c.Serial, c.Start)
 		}
 	}
 	for _, c := range e.OpenSessions {
@@ -176,7 +176,7 @@ func holds(t *testing.T, way string, v *vectors.Vector, r *revocation.Replica, n
 	for _, c := range e.SubjectCutOffs {
 		var subject tokens.Subject
 		if n, err := hex.Decode(subject[:], []byte(c.Subject)); n != len(subject) || err != nil || r.CutOff(subject) != c.EarliestStart {
-			t.Errorf("%s: subject %s is cut off at %d, want %d", way, c.Subject, r.CutOff(subject), c.EarliestStart)
+			t.Errorf("%s: subject %s has the cutoff %d, want %d", way, c.Subject, r.CutOff(subject), c.EarliestStart)
 		}
 	}
 	if s.Revoked != len(e.Revoked) || s.Closed != len(e.ClosedSessions) || s.Keys != len(e.Keys) || s.Subjects != len(e.SubjectCutOffs) {
@@ -185,9 +185,9 @@ func holds(t *testing.T, way string, v *vectors.Vector, r *revocation.Replica, n
 	}
 }
 
-// Open says of each message what Apply counts, and a batch of known records is written
-// again to the byte.
-func TestVectorsOpenAndAreWrittenAgain(t *testing.T) {
+// OpenBatch returns for each message the error that matches Apply's outcome, and a batch of known records is
+// encoded again to the same bytes.
+func TestVectorsOpenAndEncodeToTheSameBytes(t *testing.T) {
 	written := 0
 	for _, v := range readVectors(t) {
 		authority, err := revocation.ParseAuthority(v.Authority)
@@ -199,7 +199,7 @@ func TestVectorsOpenAndAreWrittenAgain(t *testing.T) {
 			b, err := revocation.OpenBatch(raw, authority)
 			want := map[string]error{"unreadable": revocation.ErrForm, "forged": revocation.ErrSignature, "wrong_authority": revocation.ErrAuthority, "newer_version": revocation.ErrNewer}[m.Outcome]
 			if m.Outcome == "past_heartbeat" {
-				want = revocation.ErrSignature // which Apply does not look at
+				want = revocation.ErrSignature // which Apply does not check
 			}
 			if !errors.Is(err, want) {
 				t.Errorf("%s, message %d: %v, want %v", v.Name, i, err, want)
@@ -213,18 +213,18 @@ func TestVectorsOpenAndAreWrittenAgain(t *testing.T) {
 			}
 			again, err := b.Encode([4]byte(raw[4:8]), records)
 			if err != nil || !bytes.Equal(again, raw[:len(raw)-64]) {
-				t.Errorf("%s, message %d: written again it is another: %v", v.Name, i, err)
+				t.Errorf("%s, message %d: encoded again it differs: %v", v.Name, i, err)
 			}
 			written++
 		}
 	}
 	if written < 50 {
-		t.Errorf("only %d batches were written again", written)
+		t.Errorf("only %d batches were encoded again", written)
 	}
 }
 
-// The committed vectors equal the generator's output, to the byte.
-func TestVectorsAreWhatTheGeneratorMakes(t *testing.T) {
+// The committed vectors equal the generator's output, byte by byte.
+func TestVectorsEqualTheGeneratorsOutput(t *testing.T) {
 	committed := map[string]bool{}
 	for _, v := range readVectors(t) {
 		committed[v.Name] = true
@@ -232,16 +232,16 @@ func TestVectorsAreWhatTheGeneratorMakes(t *testing.T) {
 	for _, v := range vectors.All() {
 		file, err := os.ReadFile(filepath.Join(vectorDir, v.Name+".json"))
 		if err != nil || !bytes.Equal(file, v.File()) {
-			t.Errorf("%s is not what go generate ./revocation/... makes: %v", v.Name, err)
+			t.Errorf("%s differs from the output of go generate ./revocation/...: %v", v.Name, err)
 		}
 		delete(committed, v.Name)
 	}
 	for name := range committed {
-		t.Errorf("%s is committed and nothing makes it", name)
+		t.Errorf("%s is committed but not generated", name)
 	}
 }
 
-// No outcome is without a case.
+// Every outcome has a vector.
 func TestVectorsCoverEveryOutcome(t *testing.T) {
 	seen := map[string]bool{}
 	for _, v := range readVectors(t) {
@@ -250,6 +250,6 @@ func TestVectorsCoverEveryOutcome(t *testing.T) {
 		}
 	}
 	if missing := slices.DeleteFunc(revocation.Outcomes(), func(o revocation.Outcome) bool { return seen[o.String()] }); len(missing) > 0 {
-		t.Errorf("no vector has %v", missing)
+		t.Errorf("no vector has the outcomes %v", missing)
 	}
 }

@@ -119,7 +119,7 @@ func (w *ties) deliver() {
 		for g.read < len(w.log) && w.random.IntN(4) > 0 {
 			g.Apply(0, w.log[g.read], w.ms())
 			g.read++
-			g.Position(0, int64(g.read))
+			g.SetPosition(0, int64(g.read))
 			f := g.Freshness(w.ms())
 			for i, a := range w.acks {
 				if g.Revoked(a.serial) {
@@ -187,7 +187,7 @@ func TestAHeartbeatOfTheSameMillisecondIsNoSignOfLife(t *testing.T) {
 	w.start()
 	for range 2 {
 		w.gateways[0].Apply(0, w.log[len(w.log)-1], w.ms())
-		w.gateways[0].Position(0, int64(len(w.log)))
+		w.gateways[0].SetPosition(0, int64(len(w.log)))
 		if s := w.gateways[0].Freshness(w.ms()); s.State != revocation.Booting {
 			t.Fatalf("%s with the record that was committed before the start: %v", s.State, w.gateways[0].Revoked(w.acks[0].serial))
 		}

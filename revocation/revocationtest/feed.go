@@ -101,7 +101,7 @@ func (f *Feed) Apply(now int64, records ...revocation.Record) {
 	}
 	f.next += uint64(len(records))
 	f.offset++
-	f.Replica.Position(0, f.offset)
+	f.Replica.SetPosition(0, f.offset)
 }
 
 // Revoke sends one revocation.

@@ -113,7 +113,7 @@ func (f *Follower) begin(ctx context.Context, c *cursor) error {
 	default:
 		c.position = kept
 	}
-	f.replica.Position(c.partition, c.position)
+	f.replica.SetPosition(c.partition, c.position)
 	return nil
 }
 
@@ -144,7 +144,7 @@ func (f *Follower) take(ctx context.Context, link Link, c *cursor, r *kafkago.Fe
 	}
 	moved := next > c.position || next >= r.HighWatermark
 	c.position = next
-	trusted := f.replica.Position(c.partition, next)
+	trusted := f.replica.SetPosition(c.partition, next)
 	f.progress(c, r)
 	if err != nil {
 		return err

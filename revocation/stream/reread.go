@@ -39,5 +39,5 @@ func (f *Follower) reread(ctx context.Context, c *cursor, why string) error {
 		zap.Int("partition", c.partition), zap.String("why", why),
 		zap.Int64("from", first), zap.Int64("to", end))
 	c.position, c.until, c.rereading, c.lastTry = first, end, true, time.Now()
-	return f.mend(ctx, c, f.replica.Position(c.partition, first))
+	return f.mend(ctx, c, f.replica.SetPosition(c.partition, first))
 }

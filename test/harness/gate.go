@@ -182,5 +182,5 @@ func (s *stream) send(partition int, b *revocation.Batch, records []revocation.R
 		s.h.T.Fatalf("the gateway did not apply a batch of %d records: %s", len(records), o)
 	}
 	s.offset[partition]++
-	s.replica.Position(partition, s.offset[partition])
+	s.replica.SetPosition(partition, s.offset[partition])
 }

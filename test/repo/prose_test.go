@@ -125,7 +125,6 @@ var unread = []string{
 	"loadtest",
 	"loadtest/fake",
 	"loadtest/openloop",
-	"revocation",
 	"revocation/kafka",
 	"revocation/kafka/guard",
 	"revocation/publish",
