@@ -20,14 +20,15 @@ import (
 )
 
 var auditLogCommands = []command{
-	{name: "verify-audit-log", doc: "recompute the audit trail's chain and exit: 0 if it holds, 1 with the first place where it does not", with: []string{"anchor"}, run: verifyAuditLog},
-	{name: "audit-log", doc: "print what was done, newest first, and exit; without -from, -before or -object the last 100 acts", with: []string{"from", "before", "object", "json"}, by: true, run: printAuditLog},
-	{name: "archive-audit-log", doc: "move acts of more than 184 days ago to the new file `FILE`, one JSON object a line, and exit", with: []string{"before"}, by: true, run: archiveAuditLog},
+	{name: "verify-audit-log", doc: "verify the audit log's hash chain; exit 0 if it holds, exit 1 and print the first broken place if not", with: []string{"anchor"}, run: verifyAuditLog},
+	{name: "audit-log", doc: "print audit entries, newest first; without -from, -before or -object the last 100", with: []string{"from", "before", "object", "json"}, by: true, run: printAuditLog},
+	{name: "archive-audit-log", doc: "move audit entries older than 184 days to the new file `FILE`, one JSON object per line", with: []string{"before"}, by: true, run: archiveAuditLog},
 }
 
-var errBroken = errors.New("the audit trail is broken: keep the database as it is, and find out who could write to it")
+var errBroken = errors.New("the audit log is broken: keep the database unchanged, and find out who could write to it")
 
-// verifyAuditLog only reads, and so needs no order: what is to be judged stays as it is.
+// verifyAuditLog only reads: it needs no -by and writes no entry, because the log under
+// examination must not change.
 func verifyAuditLog(ctx context.Context, inv *invocation) error {
 	var anchors []audit.Anchor
 	if list := inv.option["anchor"]; list != "" {
@@ -39,7 +40,7 @@ func verifyAuditLog(ctx context.Context, inv *invocation) error {
 			anchors = append(anchors, a)
 		}
 	}
-	if err := inv.open(ctx); err != nil {
+	if err := inv.openDatabase(ctx); err != nil {
 		return err
 	}
 	progress := inv.progress()
@@ -48,26 +49,26 @@ func verifyAuditLog(ctx context.Context, inv *invocation) error {
 		return fmt.Errorf("not verified: %w", err)
 	}
 	if r.Base.Position > 0 {
-		inv.printf("acts up to position %d were archived", r.Base.Position)
+		inv.printf("entries up to position %d are archived", r.Base.Position)
 	}
 	for _, a := range r.Unchecked {
-		inv.printf("not checked: anchor %v is of an act that was archived", a)
+		inv.printf("not checked: anchor %v belongs to an archived entry", a)
 	}
 	if r.Broken != nil {
-		inv.printf("BROKEN at %v; %d acts before it hold", r.Broken, r.Checked)
+		inv.printf("BROKEN at %v; %d entries before it are intact", r.Broken, r.Checked)
 		return errBroken
 	}
-	inv.printf("the chain holds: %d acts, up to anchor %v; %d wait to be sealed, and an issuer wrote each", r.Checked, r.Head, r.Unchained)
+	inv.printf("the chain holds: %d entries, up to anchor %v; %d entries are not chained yet, all written by an issuer", r.Checked, r.Head, r.Unchained)
 	return nil
 }
 
-// printAuditLog enters who reads into the trail before anything is shown.
+// printAuditLog records who reads the audit log before it prints anything.
 func printAuditLog(ctx context.Context, inv *invocation) error {
 	q, all, err := inv.auditLogQuery()
 	if err != nil {
 		return err
 	}
-	if err := inv.open(ctx); err != nil {
+	if err := inv.openDatabase(ctx); err != nil {
 		return err
 	}
 	page, err := inv.log.Read(ctx, q)
@@ -103,13 +104,13 @@ func printAuditLog(ctx context.Context, inv *invocation) error {
 	}
 }
 
-// auditLogQuery reads the options; all says that every page is wanted.
+// auditLogQuery parses the options; all is true if every page is to be printed.
 func (inv *invocation) auditLogQuery() (q audit.Query, all bool, err error) {
-	from, err := inv.moment("from", time.Time{})
+	from, err := inv.timeOption("from", time.Time{})
 	if err != nil {
 		return q, false, err
 	}
-	before, err := inv.moment("before", time.Time{})
+	before, err := inv.timeOption("before", time.Time{})
 	if err != nil {
 		return q, false, err
 	}
@@ -127,7 +128,7 @@ func (inv *invocation) auditLogQuery() (q audit.Query, all bool, err error) {
 	return q, all, nil
 }
 
-// table shows records in columns; what it is given comes out at end.
+// table prints records in columns. The output is buffered until end is called.
 func (inv *invocation) table() (show func(any) error, end func() error) {
 	w := tabwriter.NewWriter(inv.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "TIME\tWHO\tROLE\tACTION\tOBJECT\tDETAIL\tREQUEST\tPOSITION")
@@ -138,15 +139,15 @@ func (inv *invocation) table() (show func(any) error, end func() error) {
 			position = "FORGED: " + r.Forged
 		}
 		_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s:%s\t%s\t%s\t%s\n", time.UnixMilli(r.AtMs).UTC().Format("2006-01-02T15:04:05.000Z"),
-			harmless(r.Who), harmless(string(r.Role)), harmless(string(r.Action)), harmless(string(r.Object.Kind)), harmless(r.Object.ID),
-			harmless(r.Detail), harmless(r.Request), position)
+			printable(r.Who), printable(string(r.Role)), printable(string(r.Action)), printable(string(r.Object.Kind)), printable(r.Object.ID),
+			printable(r.Detail), printable(r.Request), position)
 		return err
 	}, w.Flush
 }
 
-// harmless replaces control characters: only a write to the database by other means can
-// have put them there.
-func harmless(text string) string {
+// printable replaces control characters. Issuers never write them; a forged row may
+// contain them.
+func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return unicode.ReplacementChar
@@ -155,14 +156,14 @@ func harmless(text string) string {
 	}, text)
 }
 
-// archiveAuditLog moves what is old enough, batch by batch: each is on disk before it
-// leaves the database.
+// archiveAuditLog moves old entries in batches. Each batch is synced to disk before it
+// is deleted from the database.
 func archiveAuditLog(ctx context.Context, inv *invocation) (err error) {
-	before, err := inv.moment("before", time.Now().Add(-audit.MinAge))
+	before, err := inv.timeOption("before", time.Now().Add(-audit.MinAge))
 	if err != nil {
 		return err
 	}
-	if err := inv.open(ctx); err != nil {
+	if err := inv.openDatabase(ctx); err != nil {
 		return err
 	}
 	f, err := os.OpenFile(inv.value, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
@@ -185,20 +186,20 @@ func archiveAuditLog(ctx context.Context, inv *invocation) (err error) {
 	}
 	progress, moved, last := inv.progress(), 0, audit.Anchor{}
 	for {
-		a, err := inv.log.Archive(ctx, inv.by(), before, keep)
+		a, err := inv.log.Archive(ctx, inv.newEntry(), before, keep)
 		if err != nil {
-			return fmt.Errorf("%s holds %d acts that have left the database, and perhaps some that have not; keep it, and go on with another file: %w", inv.value, moved, err)
+			return fmt.Errorf("%s contains %d entries that were deleted from the database, and perhaps some that were not; keep it, and continue with another file: %w", inv.value, moved, err)
 		}
 		if a.Entries == 0 {
 			break
 		}
 		moved, last = moved+a.Entries, a.To
-		progress.show("%d acts are moved", moved)
+		progress.show("%d entries archived", moved)
 	}
 	if moved == 0 {
-		inv.printf("no act is old enough")
+		inv.printf("no entry is old enough to archive")
 		return os.Remove(inv.value)
 	}
-	inv.printf("%d acts are in %s, up to anchor %v; keep the file: nothing else has them", moved, inv.value, last)
+	inv.printf("%d entries are in %s, up to anchor %v; keep the file: it is their only copy", moved, inv.value, last)
 	return nil
 }

@@ -11,89 +11,89 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// A database is copied while it is in use, lost, and brought back.
-func TestDatabaseComesBack(t *testing.T) {
-	d := newSystem(t)
-	stop := d.serves()
-	before := d.approved("sandbox:pass")
-	file := filepath.Join(d.dir, "copy.db")
-	runtest.Has(t, d.orders("-backup", file), "is a checked copy")
-	d.refused("never overwrites", "-by", "night-shift", "-backup", file)
-	lost := d.approved("sandbox:pass")
-	d.refused("stop every one", "-by", "night-shift", "-after-restore")
+// A database is copied while an issuer uses it, deleted, and restored from the copy.
+func TestDatabaseIsBackedUpAndRestored(t *testing.T) {
+	h := newHarness(t)
+	stop := h.startReady()
+	before := h.approved("sandbox:pass")
+	file := filepath.Join(h.dir, "copy.db")
+	runtest.Has(t, h.asOperator("-backup", file), "is a checked copy")
+	h.wantError("never overwrites", "-by", "night-shift", "-backup", file)
+	lost := h.approved("sandbox:pass")
+	h.wantError("stop every one", "-by", "night-shift", "-after-restore")
 	stop()
 
 	for _, end := range []string{"", "-wal", "-shm"} {
-		if err := os.Remove(d.config.Database + end); err != nil && !os.IsNotExist(err) {
+		if err := os.Remove(h.config.Database + end); err != nil && !os.IsNotExist(err) {
 			t.Fatal(err)
 		}
 	}
-	runtest.Must(t, os.Rename(file, d.config.Database))
-	runtest.Has(t, d.orders("-after-restore"), "go on at index", "is said again in epoch", "published;", "order them again", "-list-keys")
-	d.serves()
-	next := d.approved("sandbox:pass")
+	runtest.Must(t, os.Rename(file, h.config.Database))
+	runtest.Has(t, h.asOperator("-after-restore"), "continue at index", "is published again in epoch", "published;", "run the commands again", "-list-keys")
+	h.startReady()
+	next := h.approved("sandbox:pass")
 	if next.Serial == lost.Serial || next.Serial.Index < credential.SerialJump {
-		t.Fatalf("serial %s, after %s was lost", next.Serial, lost.Serial)
+		t.Fatalf("serial %s was issued after %s was lost with the database", next.Serial, lost.Serial)
 	}
-	d.signedWith(d.keys.IssuerID, before)
-	d.hasActs("operator", "night-shift restore database:restored", "night-shift republish stream:control")
+	h.wantSessionKey(h.keys.IssuerID, before)
+	h.wantAudit("operator", "night-shift restore database:restored", "night-shift republish stream:control")
 }
 
-func TestPostgresIsBackedUpByItsOwnTools(t *testing.T) {
-	d := newSystem(t)
-	d.refused("pg_dump", "-database", "postgres://127.0.0.1:1/railgate", "-by", "night-shift", "-backup", filepath.Join(d.dir, "copy.db"))
+func TestBackupOfPostgresNamesPgDump(t *testing.T) {
+	h := newHarness(t)
+	h.wantError("pg_dump", "-database", "postgres://127.0.0.1:1/railgate", "-by", "night-shift", "-backup", filepath.Join(h.dir, "copy.db"))
 }
 
-// The key under which personal data lie is changed, and the old one destroyed.
+// A new field key replaces the old ones, which are then destroyed.
 func TestFieldKeysAreRotated(t *testing.T) {
-	d := newSystem(t)
-	stop := d.serves()
-	p := d.approved("sandbox:pass")
-	runtest.Has(t, d.orders("-new-field-key"), "field key 1 is made", "-re-encrypt-data")
-	runtest.Has(t, d.orders("-new-field-key"), "field key 2 is made")
+	h := newHarness(t)
+	stop := h.startReady()
+	p := h.approved("sandbox:pass")
+	runtest.Has(t, h.asOperator("-new-field-key"), "field key 1 is made", "-re-encrypt-data")
+	runtest.Has(t, h.asOperator("-new-field-key"), "field key 2 is made")
 	stop()
-	d.refused("fields are not under the newest key", "-by", "night-shift", "-drop-field-key", "1")
-	stop = d.serves()
-	q := d.approved("sandbox:pass") // is sealed under it at once
-	runtest.Has(t, d.orders("-re-encrypt-data"), "6 fields looked at, 3 sealed anew", "every field is under the newest key")
-	runtest.Has(t, d.orders("-re-encrypt-data"), "6 fields looked at, 0 sealed anew")
-	d.refused("is the newest field key", "-by", "night-shift", "-drop-field-key", "2")
-	runtest.Has(t, d.orders("-drop-field-key", "1"), "field key 1 in", "is destroyed")
-	if _, err := os.Stat(filepath.Join(d.config.Keys, "vault-field-1.key")); err == nil {
-		t.Fatal("the key is still there")
+	h.wantError("fields are not encrypted with the newest key", "-by", "night-shift", "-drop-field-key", "1")
+	stop = h.startReady()
+	q := h.approved("sandbox:pass") // encrypted with the newest key
+	runtest.Has(t, h.asOperator("-re-encrypt-data"), "6 fields read, 3 re-encrypted", "every field is encrypted with the newest key")
+	runtest.Has(t, h.asOperator("-re-encrypt-data"), "6 fields read, 0 re-encrypted")
+	h.wantError("is the newest field key", "-by", "night-shift", "-drop-field-key", "2")
+	runtest.Has(t, h.asOperator("-drop-field-key", "1"), "field key 1 in", "is destroyed")
+	if _, err := os.Stat(filepath.Join(h.config.Keys, "vault-field-1.key")); err == nil {
+		t.Fatal("the dropped key file still exists")
 	}
 	stop()
-	d.serves()
+	h.startReady()
 	for _, p := range []approved{p, q} {
-		if status, answer := d.call("GET", p.Path("/data"), p.Access, ""); status != http.StatusOK {
-			t.Errorf("what is held: %d %s", status, answer)
+		if status, answer := h.call("GET", p.Path("/data"), p.Access, ""); status != http.StatusOK {
+			t.Errorf("personal data after the rotation: %d %s", status, answer)
 		}
 	}
 
-	// A field that somebody damaged keeps its key from being destroyed, and is named.
-	d.exec([]any{[]byte("nonsense")}, `UPDATE applications SET city = $1 WHERE created_ms = (SELECT MIN(created_ms) FROM applications)`)
-	out := d.fails("-by", "night-shift", "-re-encrypt-data")
-	runtest.Has(t, out, "1 do not open", "city of applications, row app_", "not a sealed field")
+	// A damaged field is reported, and the command fails.
+	h.execSQL([]any{[]byte("nonsense")}, `UPDATE applications SET city = $1 WHERE created_ms = (SELECT MIN(created_ms) FROM applications)`)
+	out := h.mustFail("-by", "night-shift", "-re-encrypt-data")
+	runtest.Has(t, out, "1 cannot be decrypted", "city of applications, row app_", "not a sealed field")
 	want := []string{"new_field_key key:field-1", "new_field_key key:field-2", "re_encrypt database:issuer", "re_encrypt database:issuer", "drop_field_key key:field-2", "drop_field_key key:field-1", "re_encrypt database:issuer"}
 	for i := range want {
 		want[i] = "night-shift " + want[i]
 	}
-	d.hasActs("operator", want...)
+	h.wantAudit("operator", want...)
 }
 
-func TestEraseOnOrder(t *testing.T) {
-	d := newSystem(t)
-	stop := d.serves()
+func TestEraseNowErasesOldApplications(t *testing.T) {
+	h := newHarness(t)
+	stop := h.startReady()
 	for range 3 {
-		d.approved("sandbox:pass")
+		h.approved("sandbox:pass")
 	}
 	stop()
-	d.exec([]any{int64(32 * 24 * 60 * 60 * 1000)}, `UPDATE applications SET created_ms = created_ms - $1 WHERE created_ms < (SELECT MAX(created_ms) FROM applications)`)
-	runtest.Has(t, d.orders("-erase-now"), "2 applications of more than 31 days ago are erased")
-	left := 0
-	d.sql(func(db *sql.DB) error { return db.QueryRow(`SELECT COUNT(*) FROM applications`).Scan(&left) })
-	if left != 1 {
-		t.Fatalf("%d applications are left", left)
+	h.execSQL([]any{int64(32 * 24 * 60 * 60 * 1000)}, `UPDATE applications SET created_ms = created_ms - $1 WHERE created_ms < (SELECT MAX(created_ms) FROM applications)`)
+	runtest.Has(t, h.asOperator("-erase-now"), "2 applications erased")
+	n := 0
+	h.withDatabase(func(db *sql.DB) error { return db.QueryRow(`SELECT COUNT(*) FROM applications`).Scan(&n) })
+	if n != 1 {
+		t.Fatalf("%d applications remain, want 1", n)
 	}
-	d.hasActs("operator", "night-shift erase application:due")
+	h.wantAudit("operator", "night-shift erase application:due")
 }

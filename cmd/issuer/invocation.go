@@ -21,11 +21,11 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// invocation is a command as it was typed, and what it has opened so far.
+// invocation is one run of a command: its flags and the resources it has opened.
 type invocation struct {
 	command command
-	value   string            // of the command's own flag
-	option  map[string]string // those given
+	value   string            // value of the command's own flag
+	option  map[string]string // options on the command line, by name
 	config  *config
 	out     io.Writer
 
@@ -35,7 +35,7 @@ type invocation struct {
 	log   *audit.Log // in db
 }
 
-// do runs the command and closes what it opened.
+// do runs the command, then closes the database.
 func (inv *invocation) do(ctx context.Context) error {
 	defer func() {
 		if inv.db != nil {
@@ -45,7 +45,7 @@ func (inv *invocation) do(ctx context.Context) error {
 	return inv.command.run(ctx, inv)
 }
 
-// printf prints a line, or several.
+// printf prints to the operator and ends the line.
 func (inv *invocation) printf(format string, args ...any) { fmt.Fprintf(inv.out, format+"\n", args...) }
 
 // openKeys opens the key directory of the settings.
@@ -60,9 +60,9 @@ func (inv *invocation) openKeys() (err error) {
 	return nil
 }
 
-// open opens the database of the settings, and the keys, without which nothing can be
-// entered into the audit log.
-func (inv *invocation) open(ctx context.Context) (err error) {
+// openDatabase opens the database of the settings, and the keys, which audit entries
+// need.
+func (inv *invocation) openDatabase(ctx context.Context) (err error) {
 	if inv.db != nil {
 		return nil
 	}
@@ -79,7 +79,7 @@ func (inv *invocation) open(ctx context.Context) (err error) {
 }
 
 func (inv *invocation) keyStore(ctx context.Context) (*keyring.Store, error) {
-	if err := inv.open(ctx); err != nil {
+	if err := inv.openDatabase(ctx); err != nil {
 		return nil, err
 	}
 	return keyring.NewStore(keyring.Config{Outbox: inv.db, Sessions: credential.Sessions{}, AuditLog: inv.log, Lead: inv.config.KeyLead})
@@ -94,36 +94,36 @@ func (inv *invocation) keyLines(ctx context.Context) ([]keyring.Line, error) {
 	return store.List(ctx)
 }
 
-// by begins the trail's line of an order.
-func (inv *invocation) by() audit.Entry {
+// newEntry returns an audit entry of this command, without its action.
+func (inv *invocation) newEntry() audit.Entry {
 	return audit.Entry{AtMs: time.Now().UnixMilli(), Who: inv.option["by"], Role: staff.Operator}
 }
 
-// entry is the trail's line of an order.
+// entry returns the audit entry of this command.
 func (inv *invocation) entry(action staff.Action, object audit.Object, detail string) audit.Entry {
-	e := inv.by()
+	e := inv.newEntry()
 	e.Action, e.Object, e.Detail = action, object, detail
 	return e
 }
 
-// theDatabase stands in the audit log for all that is in it.
+// theDatabase is the audit object of commands on the whole database.
 var theDatabase = audit.Object{Kind: audit.Database, ID: "issuer"}
 
-// fieldKey is a field key of the vault in the trail.
+// fieldKey is the audit object of a field key.
 func fieldKey(n int) audit.Object {
 	return audit.Object{Kind: audit.SigningKey, ID: "field-" + strconv.Itoa(n)}
 }
 
-// note enters into the trail what has no transaction of its own.
+// note writes an audit entry in a transaction of its own.
 func (inv *invocation) note(ctx context.Context, action staff.Action, object audit.Object, detail string) error {
-	if err := inv.open(ctx); err != nil {
+	if err := inv.openDatabase(ctx); err != nil {
 		return err
 	}
 	return inv.log.Note(ctx, inv.entry(action, object, detail))
 }
 
-// moment reads an option that is a time.
-func (inv *invocation) moment(option string, otherwise time.Time) (time.Time, error) {
+// timeOption parses an option that is a time.
+func (inv *invocation) timeOption(option string, otherwise time.Time) (time.Time, error) {
 	text, given := inv.option[option]
 	if !given {
 		return otherwise, nil
@@ -135,35 +135,35 @@ func (inv *invocation) moment(option string, otherwise time.Time) (time.Time, er
 	return t, nil
 }
 
-// stamp is a time as it is printed; "-" for one that has not come.
-func stamp(t time.Time) string {
+// formatTime formats a time for the operator; "-" for the zero time.
+func formatTime(t time.Time) string {
 	if t.IsZero() {
 		return "-"
 	}
 	return t.UTC().Format(time.RFC3339)
 }
 
-// readLines reads a file of at most most lines; what take says of a line is reported
-// with its number.
-func readLines(path string, most int, take func(line string) error) error {
+// readLines calls parse for each line of a file of at most limit lines. An error of
+// parse is returned with the line's number.
+func readLines(path string, limit int, parse func(line string) error) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	lines := bufio.NewScanner(f) // refuses lines of 64 KiB and more
+	lines := bufio.NewScanner(f) // fails for lines of 64 KiB and more
 	for n := 1; lines.Scan(); n++ {
-		if n > most {
-			return fmt.Errorf("%s has more than %d lines", path, most)
+		if n > limit {
+			return fmt.Errorf("%s has more than %d lines: split it", path, limit)
 		}
-		if err := take(lines.Text()); err != nil {
+		if err := parse(lines.Text()); err != nil {
 			return fmt.Errorf("%s, line %d: %w", path, n, err)
 		}
 	}
 	return lines.Err()
 }
 
-// keyID reads the command's value as a key id.
+// keyID parses the command's value as a key id.
 func (inv *invocation) keyID() (tokens.KeyID, error) {
 	id, err := strconv.ParseUint(inv.value, 10, 16)
 	if err != nil || id == 0 {
@@ -172,25 +172,26 @@ func (inv *invocation) keyID() (tokens.KeyID, error) {
 	return tokens.KeyID(id), nil
 }
 
-// progressEvery is how often a waiting operator hears how far it is.
+// progressEvery is the pause between two lines of progress.
 const progressEvery = 5 * time.Second
 
-// progress tells how far something long is.
+// progress prints the progress of a long command.
 type progress struct {
 	inv  *invocation
-	said time.Time
+	last time.Time // when it last printed
 }
 
 func (inv *invocation) progress() *progress { return &progress{inv, time.Now()} }
 
 func (p *progress) show(format string, args ...any) {
-	if time.Since(p.said) >= progressEvery {
-		p.said = time.Now()
+	if time.Since(p.last) >= progressEvery {
+		p.last = time.Now()
 		p.inv.printf(format, args...)
 	}
 }
 
-// openOutbox opens the database of the settings; with move, whatever its stream is.
+// openOutbox opens the database of the settings. With move, a database that belongs to
+// another topic or number of partitions is accepted.
 func openOutbox(ctx context.Context, c *config, move bool) (*outbox.Outbox, error) {
 	db, err := issuance.OpenOutbox(ctx, outbox.Config{Database: c.Database, Partitions: c.Kafka.Partitions, Topic: c.Kafka.Topic, Move: move})
 	if err != nil {
@@ -199,7 +200,7 @@ func openOutbox(ctx context.Context, c *config, move bool) (*outbox.Outbox, erro
 	return db, nil
 }
 
-// passphrase is that of the settings; empty: none.
+// passphrase reads the passphrase of the settings; empty if there is none.
 func (c *config) passphrase() (keystore.Passphrase, error) {
 	if c.PassphraseFile == "" {
 		return "", nil
@@ -211,14 +212,14 @@ func (c *config) passphrase() (keystore.Passphrase, error) {
 	return p, nil
 }
 
-// keyOptions open the key directory, sealed or not.
+// keyOptions returns the options that open the key directory, encrypted or not.
 func (c *config) keyOptions() (o keystore.Options, err error) {
 	o.Trust = c.trust()
 	o.Passphrase, err = c.passphrase()
 	return o, err
 }
 
-// openKeys says which setting is at fault.
+// openKeys opens the key directory. Its errors name the setting to change.
 func (c *config) openKeys() (*keystore.Keys, error) {
 	o, err := c.keyOptions()
 	if err != nil {

@@ -16,14 +16,14 @@ import (
 )
 
 var keyCommands = []command{
-	{name: "list-keys", doc: "print how far each issuer key has come and exit", run: listKeys},
-	{name: "new-key", doc: "make an issuer key, announce it to gateways and exit", by: true, run: newKey},
-	{name: "announce-key", doc: "announce the key `ID` of the directory to gateways and exit", by: true, run: announceKey},
-	{name: "activate-key", doc: "have the key `ID` sign and exit", with: []string{"from"}, by: true, run: useKey},
-	{name: "deactivate-key", doc: "have the key `ID` sign nothing more and exit; what it signed stays good", by: true, run: restKey},
-	{name: "retire-key", doc: "end the announcing of the key `ID`, which rests, destroy its secret in the directory and exit", by: true, run: retireKey},
-	{name: "new-field-key", doc: "add a key that seals personal data and exit", by: true, run: newFieldKey},
-	{name: "drop-field-key", doc: "destroy field key `N`, under which nothing lies any more, and exit", by: true, run: dropFieldKey},
+	{name: "list-keys", doc: "print the state of each issuer key and the next step", run: listKeys},
+	{name: "new-key", doc: "create an issuer key and announce it to gateways", by: true, run: newKey},
+	{name: "announce-key", doc: "announce key `ID` of the key directory to gateways", by: true, run: announceKey},
+	{name: "activate-key", doc: "sign with key `ID`", with: []string{"from"}, by: true, run: activateKey},
+	{name: "deactivate-key", doc: "stop signing with key `ID`; passes that it signed stay valid", by: true, run: deactivateKey},
+	{name: "retire-key", doc: "end the announcement of the inactive key `ID` and destroy its secret in the key directory", by: true, run: retireKey},
+	{name: "new-field-key", doc: "create a field key, which encrypts personal data after the next start", by: true, run: newFieldKey},
+	{name: "drop-field-key", doc: "destroy field key `N`, which no data needs any more", by: true, run: dropFieldKey},
 }
 
 func newKey(ctx context.Context, inv *invocation) error {
@@ -48,7 +48,7 @@ func newKey(ctx context.Context, inv *invocation) error {
 		err = inv.announce(ctx, keyring.Key{ID: made.ID, Signer: made.Signer})
 	}
 	if err != nil {
-		return fmt.Errorf("%w\nkey %d stays in the directory: go on with -announce-key %d", err, made.ID, made.ID)
+		return fmt.Errorf("%w\nkey %d stays in the directory: continue with -announce-key %d", err, made.ID, made.ID)
 	}
 	return nil
 }
@@ -66,36 +66,36 @@ func announceKey(ctx context.Context, inv *invocation) error {
 			return inv.announce(ctx, k)
 		}
 	}
-	return fmt.Errorf("%s holds no key %d; -list-keys shows those it holds", inv.config.Keys, id)
+	return fmt.Errorf("%s has no key %d; -list-keys prints its keys", inv.config.Keys, id)
 }
 
-// announce orders the announcement and waits until it is in the stream.
+// announce commits the announcement and waits until it is in the stream.
 func (inv *invocation) announce(ctx context.Context, k keyring.Key) error {
 	store, err := inv.keyStore(ctx)
 	if err != nil {
 		return err
 	}
 	err = inv.commitAndPublish(ctx, func(ctx context.Context) error {
-		changed, err := store.Announce(ctx, k.Public(), inv.by())
+		changed, err := store.Announce(ctx, k.Public(), inv.newEntry())
 		if err == nil {
-			inv.printf("committed: key %d is announced to gateways%s", k.ID, already(!changed))
+			inv.printf("committed: key %d is announced to gateways%s", k.ID, unchanged(!changed))
 		}
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	inv.printf("key %d signs %v after an issuer has seen that it is published. Next: bring its file to every issuer\nof this database, and start them again. -list-keys shows how far it is.", k.ID, inv.config.KeyLead)
+	inv.printf("key %d signs %v after an issuer has seen it in the stream. Next: copy its file to every issuer of this\ndatabase and restart them. -list-keys prints its state.", k.ID, inv.config.KeyLead)
 	return nil
 }
 
-func useKey(ctx context.Context, inv *invocation) error {
-	from, err := inv.moment("from", time.Now())
+func activateKey(ctx context.Context, inv *invocation) error {
+	from, err := inv.timeOption("from", time.Now())
 	if err != nil {
 		return err
 	}
-	return inv.orderKey(ctx, func(store *keyring.Store, id tokens.KeyID) error {
-		at, changed, err := store.UseFrom(ctx, id, from, inv.by())
+	return inv.changeKey(ctx, func(store *keyring.Store, id tokens.KeyID) error {
+		at, changed, err := store.UseFrom(ctx, id, from, inv.newEntry())
 		if err != nil {
 			return err
 		}
@@ -105,44 +105,45 @@ func useKey(ctx context.Context, inv *invocation) error {
 		}
 		for _, l := range lines {
 			if l.ID == id && l.Published.IsZero() {
-				inv.printf("key %d signs from %s%s, but not before an issuer has seen its announcement in the stream and %v have passed;\nif no other key signs, order it again when -list-keys shows that it is in the stream: then it need not wait",
-					id, at.Format(time.RFC3339), already(!changed), inv.config.KeyLead)
+				inv.printf("key %d signs from %s%s, but only %v after an issuer has seen its announcement in the stream.\nIf no other key signs, run this command again once -list-keys shows the key in the stream: it then signs at once",
+					id, at.Format(time.RFC3339), unchanged(!changed), inv.config.KeyLead)
 				return nil
 			}
 		}
-		inv.printf("key %d signs from %s%s, where an issuer holds it", id, at.Format(time.RFC3339), already(!changed))
+		inv.printf("key %d signs from %s%s, at every issuer that has its file", id, at.Format(time.RFC3339), unchanged(!changed))
 		return nil
 	})
 }
 
-func restKey(ctx context.Context, inv *invocation) error {
-	return inv.orderKey(ctx, func(store *keyring.Store, id tokens.KeyID) error {
-		changed, err := store.Deactivate(ctx, id, inv.by())
+func deactivateKey(ctx context.Context, inv *invocation) error {
+	return inv.changeKey(ctx, func(store *keyring.Store, id tokens.KeyID) error {
+		changed, err := store.Deactivate(ctx, id, inv.newEntry())
 		if err == nil {
-			inv.printf("key %d signs nothing more%s; it can be retired when its last session is over, in about half an hour (see -list-keys)", id, already(!changed))
+			inv.printf("key %d signs no more%s; retire it when its last session is over, in about half an hour (see -list-keys)", id, unchanged(!changed))
 		}
 		return err
 	})
 }
 
-// retireKey asks the key store first: a secret that may be needed is not destroyed.
+// retireKey retires the key in the database first, which refuses a key that may still
+// be needed, and destroys the secret after that.
 func retireKey(ctx context.Context, inv *invocation) error {
-	return inv.orderKey(ctx, func(store *keyring.Store, id tokens.KeyID) error {
-		changed, err := store.Retire(ctx, id, inv.by())
+	return inv.changeKey(ctx, func(store *keyring.Store, id tokens.KeyID) error {
+		changed, err := store.Retire(ctx, id, inv.newEntry())
 		if err != nil {
 			return err
 		}
-		inv.printf("key %d is announced no more%s", id, already(!changed))
+		inv.printf("key %d is no longer announced%s", id, unchanged(!changed))
 		if err := keystore.Retire(inv.config.Keys, id); err != nil {
 			return fmt.Errorf("its secret is not destroyed here: %w", err)
 		}
-		inv.printf("its secret in %s is destroyed; destroy copies of the directory that hold it, too", inv.config.Keys)
+		inv.printf("its secret in %s is destroyed; destroy it in copies of the directory as well", inv.config.Keys)
 		return nil
 	})
 }
 
-// orderKey carries out what concerns the database only.
-func (inv *invocation) orderKey(ctx context.Context, order func(*keyring.Store, tokens.KeyID) error) error {
+// changeKey changes a key in the database; there is nothing to publish.
+func (inv *invocation) changeKey(ctx context.Context, change func(*keyring.Store, tokens.KeyID) error) error {
 	id, err := inv.keyID()
 	if err != nil {
 		return err
@@ -151,23 +152,23 @@ func (inv *invocation) orderKey(ctx context.Context, order func(*keyring.Store, 
 	if err != nil {
 		return err
 	}
-	err = order(store, id)
+	err = change(store, id)
 	if errors.Is(err, keyring.ErrUnknown) {
-		return fmt.Errorf("%w; -announce-key %d comes first", err, id)
+		return fmt.Errorf("%w; run -announce-key %d first", err, id)
 	}
 	return err
 }
 
-// listKeys prints the keys of the database, and those of the directory that the
-// database has never heard of.
+// listKeys prints the keys of the database, and those of the directory that are not in
+// the database.
 func listKeys(ctx context.Context, inv *invocation) error {
 	lines, err := inv.keyLines(ctx)
 	if err != nil {
 		return err
 	}
-	held := make(map[tokens.KeyID]bool)
+	here := make(map[tokens.KeyID]bool)
 	for _, k := range inv.keys.Issuers {
-		held[k.ID] = true
+		here[k.ID] = true
 	}
 	known := make(map[tokens.KeyID]bool)
 	for _, l := range lines {
@@ -179,38 +180,38 @@ func listKeys(ctx context.Context, inv *invocation) error {
 		}
 	}
 	w := tabwriter.NewWriter(inv.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "ID\tSTATE\tHELD HERE\tANNOUNCED\tIN STREAM\tSIGNS FROM\tRESTS\tCUT OFF\tRETIRED\tSESSIONS\tLAST ONE OVER")
+	fmt.Fprintln(w, "ID\tSTATE\tFILE HERE\tANNOUNCED\tIN STREAM\tSIGNS FROM\tINACTIVE\tDISTRUSTED\tRETIRED\tSESSIONS\tRETIRE FROM")
 	for _, l := range lines {
-		cells := []string{fmt.Sprint(l.ID), string(l.State), yes(held[l.ID]), stamp(l.Ordered), stamp(l.Published), stamp(l.UseFrom),
-			stamp(l.Deactivated), stamp(l.Cutoff), stamp(l.Retired), fmt.Sprint(l.Running), stamp(l.RetireFrom)}
+		cells := []string{fmt.Sprint(l.ID), string(l.State), yesNo(here[l.ID]), formatTime(l.Ordered), formatTime(l.Published), formatTime(l.UseFrom),
+			formatTime(l.Deactivated), formatTime(l.Cutoff), formatTime(l.Retired), fmt.Sprint(l.Running), formatTime(l.RetireFrom)}
 		fmt.Fprintln(w, strings.Join(cells, "\t"))
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
 	for _, l := range lines {
-		if hint := next(l, time.Now()); hint != "" {
+		if hint := nextStep(l, time.Now()); hint != "" {
 			inv.printf("%s", hint)
 		}
 	}
 	return nil
 }
 
-// next is what an operator would do with a key, if anything.
-func next(l keyring.Line, now time.Time) string {
+// nextStep is the operator's next step with a key; empty if there is none.
+func nextStep(l keyring.Line, now time.Time) string {
 	switch {
 	case l.State == keyring.Generated:
-		return fmt.Sprintf("key %d is known to nobody yet: -announce-key %d", l.ID, l.ID)
+		return fmt.Sprintf("key %d is not announced: run -announce-key %d", l.ID, l.ID)
 	case l.State == keyring.Overlap:
-		return fmt.Sprintf("key %d has a successor that signs: -deactivate-key %d when every issuer holds that", l.ID, l.ID)
+		return fmt.Sprintf("key %d has a successor that signs: run -deactivate-key %d once every issuer has the successor's file", l.ID, l.ID)
 	case !l.RetireFrom.IsZero() && !l.RetireFrom.After(now):
-		return fmt.Sprintf("every session under key %d is over: -retire-key %d", l.ID, l.ID)
+		return fmt.Sprintf("every session under key %d is over: run -retire-key %d", l.ID, l.ID)
 	}
 	return ""
 }
 
-func yes(is bool) string {
-	if is {
+func yesNo(yes bool) string {
+	if yes {
 		return "yes"
 	}
 	return "no"

@@ -15,48 +15,51 @@ import (
 	"github.com/railgate/railgate/issuance/throttle"
 )
 
-// throttle is what holds back floods and guesses.
+// throttleSettings limit floods and guessing.
 type throttleSettings struct {
-	InFlight        int `toml:"in_flight" doc:"requests served at once for all but staff; more get a 503"`
-	InFlightNetwork int `toml:"in_flight_network" doc:"of those, the requests of one network; 0: three quarters"`
-	InFlightStaff   int `toml:"in_flight_staff" doc:"staff requests served at once besides those, three quarters of them for one credential"`
+	InFlight        int `toml:"in_flight" doc:"concurrent requests of passengers and other non-staff callers; more get a 503"`
+	InFlightNetwork int `toml:"in_flight_network" doc:"concurrent requests of one network within in_flight; 0: three quarters"`
+	InFlightStaff   int `toml:"in_flight_staff" doc:"concurrent staff requests, counted apart from in_flight; one credential gets three quarters of them"`
 
-	ApplicationBurst int           `toml:"application_burst" doc:"applications of one network at once; 0: no bound"`
-	ApplicationEvery time.Duration `toml:"application_every" doc:"one more each time this has passed"`
-	RevocationBurst  int           `toml:"revocation_burst" doc:"revocations and liftings of one staff credential at once; 0: no bound"`
-	RevocationEvery  time.Duration `toml:"revocation_every" doc:"one more each time this has passed"`
+	ApplicationBurst int           `toml:"application_burst" doc:"applications of one network in one burst; 0: no limit"`
+	ApplicationEvery time.Duration `toml:"application_every" doc:"time after which one more application is allowed"`
+	RevocationBurst  int           `toml:"revocation_burst" doc:"revocations and unrevocations of one staff credential in one burst; 0: no limit"`
+	RevocationEvery  time.Duration `toml:"revocation_every" doc:"time after which one more is allowed"`
 
-	IdentificationsPerMinute int `toml:"identifications_per_minute" doc:"scanned codes that one staff credential asks the person of, each minute; 0: no bound"`
-	IdentificationsPerDay    int `toml:"identifications_per_day" doc:"the same for each day, Beijing time; 0: no bound"`
-	SubjectsPerDay           int `toml:"subjects_per_day" doc:"pseudonyms that one ticketing system asks for each day, Beijing time; 0: no bound"`
+	IdentificationsPerMinute int `toml:"identifications_per_minute" doc:"scanned codes per minute for which one staff credential may see the person; 0: no limit"`
+	IdentificationsPerDay    int `toml:"identifications_per_day" doc:"the same per day, Beijing time; 0: no limit"`
+	SubjectsPerDay           int `toml:"subjects_per_day" doc:"pseudonyms that one ticketing system may request per day, Beijing time; 0: no limit"`
 
-	LoginFailures int           `toml:"login_failures" doc:"wrong passwords for a login name within login_window that lock it"`
-	LoginWindow   time.Duration `toml:"login_window" doc:"how long wrong passwords count together"`
-	LoginLock     time.Duration `toml:"login_lock" doc:"how long the first lock of a login name lasts; each further one lasts twice as long"`
-	LoginLockMax  time.Duration `toml:"login_lock_max" doc:"how long it lasts at most"`
+	LoginFailures int           `toml:"login_failures" doc:"wrong passwords within login_window that lock a login name"`
+	LoginWindow   time.Duration `toml:"login_window" doc:"time for which a wrong password counts"`
+	LoginLock     time.Duration `toml:"login_lock" doc:"first lockout of a login name; each further one lasts twice as long"`
+	LoginLockMax  time.Duration `toml:"login_lock_max" doc:"longest lockout of a login name"`
 
-	FaceFailures int           `toml:"face_failures" doc:"failed face checks of a document from one network within face_window that lock it for that network"`
-	FaceWindow   time.Duration `toml:"face_window" doc:"how long failed face checks count together"`
-	FaceLock     time.Duration `toml:"face_lock" doc:"how long the first lock of a document for a network lasts; each further one lasts twice as long"`
-	FaceLockMax  time.Duration `toml:"face_lock_max" doc:"how long it lasts at most"`
+	FaceFailures int           `toml:"face_failures" doc:"failed face checks of a document from one network within face_window that lock the document for that network"`
+	FaceWindow   time.Duration `toml:"face_window" doc:"time for which a failed face check counts"`
+	FaceLock     time.Duration `toml:"face_lock" doc:"first lockout of a document for a network; each further one lasts twice as long"`
+	FaceLockMax  time.Duration `toml:"face_lock_max" doc:"longest lockout of a document for a network"`
 
-	DocumentFailures int           `toml:"document_failures" doc:"failed face checks of a document from all networks within a day, from which on each failure delays its next check"`
-	DocumentDelay    time.Duration `toml:"document_delay" doc:"how long the first delay lasts; each further one lasts twice as long"`
-	DocumentDelayMax time.Duration `toml:"document_delay_max" doc:"how long it lasts at most"`
+	DocumentFailures int           `toml:"document_failures" doc:"failed face checks of a document from all networks within a day, after which each failure delays its next check"`
+	DocumentDelay    time.Duration `toml:"document_delay" doc:"first delay of a document; each further one lasts twice as long"`
+	DocumentDelayMax time.Duration `toml:"document_delay_max" doc:"longest delay of a document"`
 
-	NetworkFailures int           `toml:"network_failures" doc:"failures of a network at logins, registrations or face checks within network_window before their share counts"`
-	NetworkPercent  int           `toml:"network_percent" doc:"share of failures from which the network is slowed, percent"`
-	NetworkWindow   time.Duration `toml:"network_window" doc:"how long attempts of a network count"`
-	NetworkBurst    int           `toml:"network_burst" doc:"attempts of a slowed network at once"`
-	NetworkEvery    time.Duration `toml:"network_every" doc:"one more each time this has passed"`
+	NetworkFailures int           `toml:"network_failures" doc:"failed logins, registrations or face checks of a network within network_window before network_percent applies"`
+	NetworkPercent  int           `toml:"network_percent" doc:"percentage of failures from which a network is throttled"`
+	NetworkWindow   time.Duration `toml:"network_window" doc:"time for which an attempt of a network counts"`
+	NetworkBurst    int           `toml:"network_burst" doc:"attempts of a throttled network in one burst"`
+	NetworkEvery    time.Duration `toml:"network_every" doc:"time after which one more attempt is allowed"`
 }
 
-// The defaults of the two rates are our choice. A station hall applies for 2,000 at
-// once and 3,600 an hour; what a network leaves on the disk stays below 200 MB. A
-// police desk withdraws 60 in a minute that matters and 360 an hour; who guesses
-// with its credential does not withdraw a day's credentials. Ten windows that share a
-// credential identify a passenger each five seconds; a ticketing system asks for a
-// million pseudonyms a day, and needs years for all numbers that there can be.
+// defaultThrottle returns defaults of our choice:
+//   - Applications: a station hall applies for 2,000 at once and 3,600 an hour; one
+//     network then leaves less than 200 MB on the disk.
+//   - Revocations: a police desk revokes 60 in a busy minute and 360 an hour; a stolen
+//     credential cannot revoke all credentials of a day.
+//   - Identifications: ten windows that share a credential identify a passenger each five
+//     seconds.
+//   - Subjects: a ticketing system requests a million pseudonyms a day; it would need
+//     years to try all possible numbers.
 func defaultThrottle() throttleSettings {
 	rules, network := throttle.DefaultRules, throttle.DefaultNetworkRule
 	return throttleSettings{
@@ -71,8 +74,9 @@ func defaultThrottle() throttleSettings {
 	}
 }
 
-// rules are those of failures that lock. What is forgotten when, and proofs at
-// windows, are no settings: the privacy policy names the one, a rule the other.
+// rules returns the lockout rules. Two parts are not settings: the privacy policy fixes
+// when failures are deleted, and a rule fixes the failures that ticket windows may have
+// for one document.
 func (t throttleSettings) rules() throttle.Rules {
 	r := throttle.DefaultRules
 	r.Account.Failures, r.Account.Window, r.Account.FirstLock, r.Account.MaxLock = t.LoginFailures, t.LoginWindow, t.LoginLock, t.LoginLockMax
@@ -86,7 +90,7 @@ func (t throttleSettings) network() throttle.NetworkRule {
 		Slow: throttle.Rate{Burst: t.NetworkBurst, Every: t.NetworkEvery}}
 }
 
-// rate is throttle.Rate as typed; without a burst there is no bound.
+// rate returns a [throttle.Rate]; a burst of 0 means no limit.
 func rate(burst int, every time.Duration) throttle.Rate {
 	if burst == 0 {
 		return throttle.Rate{}
@@ -106,12 +110,12 @@ func (t throttleSettings) subjects() throttle.Allowance {
 	return throttle.Allowance{Day: t.SubjectsPerDay}
 }
 
-// lockout are the rules of failures, codes and networks.
+// lockout returns the rules of failures, phone codes and networks.
 func (c *config) lockout() throttle.Config {
 	return throttle.Config{Rules: c.Throttle.rules(), Codes: c.PhoneCode.rules(), Network: c.Throttle.network()}
 }
 
-// maxInFlight keeps the memory of bodies that arrive below 1 GiB.
+// maxInFlight keeps the memory of request bodies in progress below 1 GiB.
 const maxInFlight = 8192
 
 func (t throttleSettings) validate(f *conf.Faults) {
@@ -127,7 +131,7 @@ func (t throttleSettings) validate(f *conf.Faults) {
 	f.Add("throttle", t.network().Check())
 }
 
-// checkRate reports what is wrong with a rate; no bound is right.
+// checkRate validates a rate; the zero rate, no limit, is valid.
 func checkRate(r throttle.Rate) error {
 	if r == (throttle.Rate{}) {
 		return nil
@@ -136,8 +140,8 @@ func checkRate(r throttle.Rate) error {
 	return err
 }
 
-// memoryLimit is what the issuer may take, bytes: memory_mib, or else the smaller of
-// GOMEMLIMIT and the control group's limit; 0: no limit is known.
+// memoryLimit is the issuer's memory limit in bytes: memory_mib, or else the smaller of
+// GOMEMLIMIT and the control group's limit; 0 if there is none.
 func (c *config) memoryLimit(l process.MemoryLimits) int64 {
 	if c.MemoryMiB > 0 {
 		return int64(c.MemoryMiB) << 20
@@ -145,17 +149,17 @@ func (c *config) memoryLimit(l process.MemoryLimits) int64 {
 	return l.Least()
 }
 
-// fitMemory has as many passwords hashed at once as the limit holds, and reports
-// settings that do not fit it or each other.
+// fitMemory returns as many concurrent password hashings as fit in the memory limit, and
+// reports settings that exceed it or contradict each other.
 func (c *config) fitMemory(l process.MemoryLimits, f *conf.Faults) (h account.Hashing) {
 	limit := c.memoryLimit(l)
 	switch {
 	case c.MemoryMiB < 0:
-		f.Add("memory_mib", errors.New("must be 0, or a number of MiB"))
+		f.Add("memory_mib", errors.New("must be 0 or a number of MiB"))
 	case l.Least() > 0 && limit > l.Least():
 		f.Add("memory_mib", fmt.Errorf("is above the %d MiB that GOMEMLIMIT or the control group allows", l.Least()>>20))
 	case l.Group > 0 && l.Runtime > l.Group:
-		f.Add("memory_mib", fmt.Errorf("GOMEMLIMIT is %d MiB, and the control group allows %d MiB: set it lower, about nine tenths of that", l.Runtime>>20, l.Group>>20))
+		f.Add("memory_mib", fmt.Errorf("GOMEMLIMIT is %d MiB, and the control group allows %d MiB: set GOMEMLIMIT to about nine tenths of that", l.Runtime>>20, l.Group>>20))
 	}
 	h = account.DefaultHashing
 	h.Concurrent = c.PasswordHashings
@@ -172,8 +176,8 @@ func (c *config) fitMemory(l process.MemoryLimits, f *conf.Faults) (h account.Ha
 	return fitting
 }
 
-// limitMemory has the runtime collect garbage before the limit ends the process, where
-// GOMEMLIMIT does not say so already.
+// limitMemory sets the runtime's memory limit to nine tenths of the issuer's, unless
+// GOMEMLIMIT is set: the garbage collector then runs before the limit kills the process.
 func (c *config) limitMemory(l process.MemoryLimits, log *zap.Logger) {
 	limit := c.memoryLimit(l)
 	if l.Runtime == 0 && limit > 0 {

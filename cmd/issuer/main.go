@@ -1,20 +1,21 @@
 // Command issuer is the issuance backend: applications, face checks,
-// viewing sessions, revocation. It holds the private keys and the personal
-// data, and tells gateways what they must know over the control stream.
+// sessions, revocation. It stores the private keys and the personal data, and
+// publishes to gateways over the control stream.
 //
-// It answers on two listeners:
+// It has two listeners:
 //
 //	public  /v1/…, GET /healthz, GET /readyz   (docs/openapi/issuer.yaml)
 //	admin   GET /metrics, /debug/pprof/, /healthz, /readyz (with causes)
 //
-// With one of the flags of command.go it does something else instead, and exits:
-// usage groups them. All work beside a running issuer and without one, but for
-// -after-restore and -move-stream, before which issuers stop.
+// A command flag makes the process run one command and exit; usage lists them.
+// Commands work while issuers run and while none runs. The exceptions are
+// -after-restore and -move-stream: every issuer must be stopped first.
 //
 // Settings come from a TOML file, the environment and flags; -check validates
-// them and exits. SIGTERM and SIGINT drain: /readyz turns first, requests are
-// served for drain_delay more, those at hand are finished, then the publisher
-// stops; what it had not published yet waits in the database. SIGHUP is ignored.
+// them and exits. SIGTERM and SIGINT drain the issuer: /readyz answers 503, new
+// requests are still served for drain_delay, requests in progress are finished,
+// then the publisher stops. Records not yet published stay in the database.
+// SIGHUP is ignored.
 package main
 
 import (
@@ -40,8 +41,8 @@ func runTo(ctx context.Context, args []string, out io.Writer) error {
 	var line commandLine
 	var inv *invocation
 	var wrong error
-	// A bare command needs no settings, but a flag with a slip in its name could have
-	// been meant to keep a secret.
+	// A bare command needs no settings. Unknown flags are still an error: a mistyped
+	// flag may have been meant to protect a secret.
 	loose := func() bool {
 		inv, wrong = line.invocation(&c, out)
 		return wrong != nil || inv != nil && inv.command.bare
@@ -54,7 +55,7 @@ func runTo(ctx context.Context, args []string, out io.Writer) error {
 	}
 	switch {
 	case extra.Check && inv != nil && inv.command.bare:
-		return fmt.Errorf("-check: leave out -%s, which needs no settings that could be checked", inv.command.name)
+		return fmt.Errorf("-check: omit -%s: that command has no settings to check", inv.command.name)
 	case extra.Check:
 		return check(&c, out)
 	case inv != nil:
@@ -63,7 +64,7 @@ func runTo(ctx context.Context, args []string, out io.Writer) error {
 	return serve(ctx, &c)
 }
 
-// check says that the settings are good, and what is not good about them.
+// check opens the keys, and prints warnings and a summary of valid settings.
 func check(c *config, out io.Writer) error {
 	keys, err := c.openKeys()
 	if err != nil {
@@ -76,15 +77,15 @@ func check(c *config, out io.Writer) error {
 	for _, w := range c.warnings(keys) {
 		fmt.Fprintln(out, "warning:", w)
 	}
-	fmt.Fprintf(out, "settings are valid: issuer keys %s, topic %s, %d partitions, %d password hashings at once (%d MiB)\n",
+	fmt.Fprintf(out, "settings are valid: issuer keys %s, topic %s, %d partitions, %d concurrent password hashings (%d MiB)\n",
 		strings.Join(ids, ", "), c.Kafka.Topic, c.Kafka.Partitions, c.hashing.MaxConcurrent(), c.hashing.MemoryMiB())
 	return nil
 }
 
-// warnings are what a start should not pass over in silence.
+// warnings returns the conditions that -check prints and that every start logs.
 func (c *config) warnings(keys *keystore.Keys) (all []string) {
 	for _, name := range keys.Plain() {
-		all = append(all, "key file "+name+" is not sealed: whoever reads the disk or a backup of it has the key; seal the directory with -encrypt-keys")
+		all = append(all, "key file "+name+" is not encrypted: anyone who can read the disk or a backup has the key; run -encrypt-keys")
 	}
-	return slices.Concat(all, keys.Leftovers(), c.sandboxes())
+	return slices.Concat(all, keys.Leftovers(), c.sandboxWarnings())
 }

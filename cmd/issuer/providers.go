@@ -17,19 +17,19 @@ import (
 	"github.com/railgate/railgate/issuance/throttle"
 )
 
-// What a provider can be.
+// The values of a provider setting.
 const (
 	none    = "none"
 	sandbox = "sandbox"
 	viaHTTP = "http"
 )
 
-// sandboxes warns of each provider that is none.
-func (c *config) sandboxes() (warnings []string) {
+// sandboxWarnings has one warning for each sandbox provider.
+func (c *config) sandboxWarnings() (warnings []string) {
 	for _, p := range []struct{ provider, warning string }{
-		{c.FaceCheck.Provider, `SANDBOX: face_check.provider is "sandbox": no face is checked, and whoever asks gets a pass; this issuer must not serve passengers`},
-		{c.Residents.Provider, `SANDBOX: residents.provider is "sandbox": no card is looked up, and every identity is confirmed; this issuer must not serve passengers`},
-		{c.PhoneCode.Provider, `SANDBOX: phone_code.provider is "sandbox": no message is sent, and the admin listener tells every code; this issuer must not serve passengers`},
+		{c.FaceCheck.Provider, `SANDBOX: face_check.provider is "sandbox": no face is checked and the request decides the result; this issuer must not serve passengers`},
+		{c.Residents.Provider, `SANDBOX: residents.provider is "sandbox": no card is looked up and every identity is confirmed; this issuer must not serve passengers`},
+		{c.PhoneCode.Provider, `SANDBOX: phone_code.provider is "sandbox": no message is sent and the admin listener shows every code; this issuer must not serve passengers`},
 	} {
 		if p.provider == sandbox {
 			warnings = append(warnings, p.warning)
@@ -39,19 +39,19 @@ func (c *config) sandboxes() (warnings []string) {
 }
 
 type faceCheck struct {
-	Provider string             `toml:"provider" doc:"\"http\", or \"sandbox\", which believes what the request says and checks no face"`
+	Provider string             `toml:"provider" doc:"\"http\" calls a service; \"sandbox\" checks no face and returns the result that the request names"`
 	Timeout  time.Duration      `toml:"timeout" doc:"bound on one check"`
-	HTTP     facecheck.Settings `toml:"http" doc:"where the provider is, if it is \"http\""`
+	HTTP     facecheck.Settings `toml:"http" doc:"the service to call if provider is \"http\""`
 
-	remote facecheck.Config // what HTTP says
+	remote facecheck.Config // parsed from HTTP
 }
 
-type residentCards struct {
-	Provider string                   `toml:"provider" doc:"\"http\", or \"sandbox\", which knows no cards and confirms everybody"`
-	Timeout  time.Duration            `toml:"timeout" doc:"bound on one question"`
-	HTTP     provider.ServiceSettings `toml:"http" doc:"where the registry is, if it is \"http\""`
+type residentRegistry struct {
+	Provider string                   `toml:"provider" doc:"\"http\" calls a service; \"sandbox\" looks nothing up and confirms every identity"`
+	Timeout  time.Duration            `toml:"timeout" doc:"bound on one lookup"`
+	HTTP     provider.ServiceSettings `toml:"http" doc:"the service to call if provider is \"http\""`
 
-	remote provider.ServiceConfig // what HTTP says
+	remote provider.ServiceConfig // parsed from HTTP
 }
 
 func (r *faceCheck) validate(trust ownfile.Trust, f *conf.Faults) {
@@ -63,11 +63,11 @@ func (r *faceCheck) validate(trust ownfile.Trust, f *conf.Faults) {
 		r.remote, err = r.HTTP.Load(trust)
 		f.Add("face_check.http", err)
 	default:
-		f.Add("face_check.provider", errors.New(`must be "http", or "sandbox", which checks no face and so must be chosen knowingly`))
+		f.Add("face_check.provider", errors.New(`must be "http", or explicitly "sandbox", which checks no face`))
 	}
 }
 
-func (r *residentCards) validate(trust ownfile.Trust, f *conf.Faults) {
+func (r *residentRegistry) validate(trust ownfile.Trust, f *conf.Faults) {
 	f.Need(r.Timeout > 0 && r.Timeout <= facecheck.MaxTimeout, "residents.timeout", "must be above 0 and at most %v", facecheck.MaxTimeout)
 	switch r.Provider {
 	case sandbox:
@@ -76,12 +76,12 @@ func (r *residentCards) validate(trust ownfile.Trust, f *conf.Faults) {
 		r.remote, err = r.HTTP.Load(provider.ResidentRegistryService, trust)
 		f.Add("residents.http", err)
 	default:
-		f.Add("residents.provider", errors.New(`must be "http", or "sandbox", which knows no cards and so must be chosen knowingly`))
+		f.Add("residents.provider", errors.New(`must be "http", or explicitly "sandbox", which looks nothing up`))
 	}
 }
 
-// checker makes the provider of face checks, and what takes its callbacks;
-// nil: it sends none.
+// checker returns the face-check provider and the handler of its callbacks; the handler
+// is nil if the provider sends none.
 func (r *faceCheck) checker(log *zap.Logger, metrics prometheus.Registerer) (facecheck.Checker, http.Handler, error) {
 	if r.Provider == sandbox {
 		return facecheck.Sandbox{}, nil, nil
@@ -95,8 +95,8 @@ func (r *faceCheck) checker(log *zap.Logger, metrics prometheus.Registerer) (fac
 	return checker, checker.Callback(), nil
 }
 
-// registry makes the registry of resident ID cards.
-func (r *residentCards) registry(log *zap.Logger, metrics prometheus.Registerer) (provider.ResidentRegistry, error) {
+// registry returns the resident registry.
+func (r *residentRegistry) registry(log *zap.Logger, metrics prometheus.Registerer) (provider.ResidentRegistry, error) {
 	if r.Provider == sandbox {
 		return provider.SandboxResidentRegistry{}, nil
 	}
@@ -106,15 +106,15 @@ func (r *residentCards) registry(log *zap.Logger, metrics prometheus.Registerer)
 }
 
 type phoneCode struct {
-	Provider     string                   `toml:"provider" doc:"\"http\", \"none\", with which no phone is verified and a forgotten password has no way back, or \"sandbox\", which sends nothing"`
-	Prefixes     []string                 `toml:"prefixes" doc:"country codes to which codes are sent besides mainland numbers, such as +852; messages to some countries cost many times as much"`
-	Daily        int                      `toml:"daily" doc:"codes in a day for one account, and to one number"`
-	DailyNetwork int                      `toml:"daily_network" doc:"codes in a day for one network"`
-	Hourly       int                      `toml:"hourly" doc:"codes in an hour in all: a bound on what they cost"`
-	Pause        time.Duration            `toml:"pause" doc:"between two codes to one number"`
-	HTTP         provider.ServiceSettings `toml:"http" doc:"where the service is, if it is \"http\""`
+	Provider     string                   `toml:"provider" doc:"\"http\" calls a service; \"none\" disables phone verification and password recovery; \"sandbox\" sends nothing"`
+	Prefixes     []string                 `toml:"prefixes" doc:"country codes served besides mainland numbers, such as +852; messages to some countries cost many times as much"`
+	Daily        int                      `toml:"daily" doc:"codes per day for one account, and to one number"`
+	DailyNetwork int                      `toml:"daily_network" doc:"codes per day for one network"`
+	Hourly       int                      `toml:"hourly" doc:"codes per hour in total: bounds their cost"`
+	Pause        time.Duration            `toml:"pause" doc:"minimum time between two codes to one number"`
+	HTTP         provider.ServiceSettings `toml:"http" doc:"the service to call if provider is \"http\""`
 
-	remote provider.ServiceConfig // what HTTP says
+	remote provider.ServiceConfig // parsed from HTTP
 }
 
 func defaultPhoneCode() phoneCode {
@@ -139,11 +139,11 @@ func (p *phoneCode) validate(trust ownfile.Trust, f *conf.Faults) {
 		p.remote, err = p.HTTP.Load(provider.CodesService, trust)
 		f.Add("phone_code.http", err)
 	default:
-		f.Add("phone_code.provider", errors.New(`must be "http", "none", or "sandbox", which sends nothing and so must be chosen knowingly`))
+		f.Add("phone_code.provider", errors.New(`must be "http", "none", or explicitly "sandbox", which sends nothing`))
 	}
 }
 
-// sender makes the provider of codes; nil: there is none.
+// sender returns the provider of phone codes; nil if there is none.
 func (p *phoneCode) sender(log *zap.Logger, metrics prometheus.Registerer) (provider.CodeSender, error) {
 	switch p.Provider {
 	case none:

@@ -26,7 +26,8 @@ import (
 	"github.com/railgate/railgate/revocation/publish"
 )
 
-// serve wires the parts: HTTP → service → store, and store → publisher → Kafka.
+// serve connects the parts, HTTP → service → store and store → publisher → Kafka, and
+// runs them until ctx ends.
 func serve(ctx context.Context, c *config) error {
 	log, err := process.Logger(c.LogLevel)
 	if err != nil {
@@ -75,7 +76,7 @@ func serve(ctx context.Context, c *config) error {
 			Outbox: db, Vault: keys.Vault, FieldKeys: keys.FieldKeys,
 			Checker: checker, CheckTimeout: c.FaceCheck.Timeout, Residents: registry, LookupTimeout: c.Residents.Timeout,
 			Changes: c.Throttle.changes(), Identifications: c.Throttle.identifications(), Subjects: c.Throttle.subjects(),
-			Trouble: func() string { return trouble(publisher.Stats()) }, Log: log, Metrics: metrics,
+			Trouble: func() string { return publishingProblem(publisher.Stats()) }, Log: log, Metrics: metrics,
 		},
 		Keys: signers(keys), Announce: c.announce, KeyLead: c.KeyLead, Staff: c.roster, Policy: c.PrivacyPolicy, Hashing: c.hashing, Limits: c.Limits,
 		Codes: codes, CodePrefixes: c.PhoneCode.Prefixes, Lockout: c.lockout(),
@@ -94,14 +95,15 @@ func serve(ctx context.Context, c *config) error {
 	log.Info("serving", zap.String("version", process.Version()), zap.Stringer("public", public.Addr()), zap.Stringer("admin", admin.Addr()),
 		zap.Strings("brokers", c.Kafka.Brokers), zap.String("topic", c.Kafka.Topic))
 
-	// The publisher outlives the listeners: what the last request revoked goes out.
+	// The publisher stops after the listeners, so revocations of the last request are
+	// published.
 	background, stop := context.WithCancel(context.Background())
 	defer stop()
 	serving, end := context.WithCancel(background)
 	defer end()
-	told := make(chan struct{})
+	drained := make(chan struct{})
 	go func() {
-		defer close(told)
+		defer close(drained)
 		select {
 		case <-ctx.Done():
 			b.API.Drain()
@@ -112,12 +114,12 @@ func serve(ctx context.Context, c *config) error {
 			}
 		case <-serving.Done():
 		}
-		log.Info("stopping: requests at hand are finished, then what they revoked is published")
+		log.Info("stopping: finishing requests in progress, then publishing their revocations")
 		end()
 	}()
 	var parts, listeners errgroup.Group
 	parts.Go(func() error {
-		defer end() // a topic that cannot be right ends the issuer rather than let it promise what it cannot keep
+		defer end() // a wrong topic ends the issuer: it could not keep its promises
 		return publisher.Run(background)
 	})
 	parts.Go(func() error { return b.Run(background) })
@@ -129,7 +131,7 @@ func serve(ctx context.Context, c *config) error {
 	})
 	err = listeners.Wait()
 	end()
-	<-told // so that "stopped" is the log's last word
+	<-drained // "stopped" is the last log line
 	stop()
 	if e := parts.Wait(); !errors.Is(e, context.Canceled) {
 		err = errors.Join(err, e)
@@ -138,7 +140,7 @@ func serve(ctx context.Context, c *config) error {
 	return err
 }
 
-// signers are the issuer keys of the directory.
+// signers returns the issuer keys of the directory.
 func signers(keys *keystore.Keys) (all []keyring.Key) {
 	for _, k := range keys.Issuers {
 		all = append(all, keyring.Key{ID: k.ID, Signer: k.Signer})
@@ -146,16 +148,17 @@ func signers(keys *keystore.Keys) (all []keyring.Key) {
 	return all
 }
 
-// trouble says for /readyz what is wrong with publishing; "" if nothing is.
-func trouble(s publish.Stats) string {
+// publishingProblem is the cause that /readyz reports while publishing fails; empty
+// while it works.
+func publishingProblem(s publish.Stats) string {
 	if s.Failing == "" {
 		return ""
 	}
-	return fmt.Sprintf("publishing to the control topic has failed since %s: %s; revocations are kept in the database and reach the gates once it works",
+	return fmt.Sprintf("publishing to the control topic has failed since %s: %s; revocations are stored in the database and reach the gates once publishing works",
 		s.FailingSince.UTC().Format(time.RFC3339), s.Failing)
 }
 
-// newPublisher prepares what carries the outbox to the brokers.
+// newPublisher returns the publisher from the outbox to the brokers.
 func newPublisher(c *config, db *outbox.Outbox, link *kafka.Link, keys *keystore.Keys, log *zap.Logger) *publish.Publisher {
 	return publish.New(publish.Config{
 		Broker: link, Outbox: db, Authority: keys.Authority, Heartbeat: c.Kafka.Heartbeat, Now: time.Now, Log: log,
@@ -167,27 +170,27 @@ func newPublisher(c *config, db *outbox.Outbox, link *kafka.Link, keys *keystore
 	})
 }
 
-// publisherMetrics shows how the outbox empties.
+// publisherMetrics exports the statistics of a [publish.Publisher].
 type publisherMetrics struct{ *publish.Publisher }
 
 var (
-	descSent        = prometheus.NewDesc("railgate_publish_messages_total", "Messages the brokers acknowledged.", []string{"kind"}, nil)
-	descRecords     = prometheus.NewDesc("railgate_publish_records_total", "Records the brokers acknowledged.", nil, nil)
-	descSpent       = prometheus.NewDesc("railgate_publish_record_seconds_total", "Seconds of published records by part: wait from acceptance until the outbox was asked, take from it, sign, produce; each record counts with the whole time of its batch.", []string{"part"}, nil)
-	descFailures    = prometheus.NewDesc("railgate_publish_failures_total", "Attempts that failed and were or will be repeated.", nil, nil)
-	descRepublished = prometheus.NewDesc("railgate_publish_republications_total", "Times everything in force was published again in a new epoch.", nil, nil)
-	descFailing     = prometheus.NewDesc("railgate_publish_failing_seconds", "For how long attempts of this issuer to publish have failed, seconds by its own clock; 0: publishing works, or another issuer does it.", nil, nil)
-	descLeading     = prometheus.NewDesc("railgate_publish_leading", "1 if this issuer is the one that publishes, 0 if it stands by.", nil, nil)
-	descFaults      = prometheus.NewDesc("railgate_publish_topic_faults", "Settings of the control topic that endanger what is promised, when they were last looked at.", nil, nil)
-	descLast        = prometheus.NewDesc("railgate_publish_last_timestamp_seconds", "When each partition last took a message, Unix time.", []string{"partition"}, nil)
+	descSent        = prometheus.NewDesc("railgate_publish_messages_total", "Messages acknowledged by the brokers.", []string{"kind"}, nil)
+	descRecords     = prometheus.NewDesc("railgate_publish_records_total", "Records acknowledged by the brokers.", nil, nil)
+	descSpent       = prometheus.NewDesc("railgate_publish_record_seconds_total", "Seconds that published records spent in each part: wait (from acceptance until the outbox is read), take (reading the outbox), sign, produce. Each record counts the whole time of its batch.", []string{"part"}, nil)
+	descFailures    = prometheus.NewDesc("railgate_publish_failures_total", "Failed attempts to publish. Each is retried.", nil, nil)
+	descRepublished = prometheus.NewDesc("railgate_publish_republications_total", "Republications: times everything active was published again in a new epoch.", nil, nil)
+	descFailing     = prometheus.NewDesc("railgate_publish_failing_seconds", "Seconds since this issuer's publishing began to fail, by its own clock; 0 while publishing works or another issuer publishes.", nil, nil)
+	descLeading     = prometheus.NewDesc("railgate_publish_leading", "1 if this issuer is the publisher, 0 if it is on standby.", nil, nil)
+	descFaults      = prometheus.NewDesc("railgate_publish_topic_faults", "Settings of the control topic that endanger its guarantees, at the last check.", nil, nil)
+	descLast        = prometheus.NewDesc("railgate_publish_last_timestamp_seconds", "Time of the last message acknowledged for each partition, Unix seconds by this issuer's clock.", []string{"partition"}, nil)
 )
 
-// Describe implements prometheus.Collector.
+// Describe implements [prometheus.Collector].
 func (m publisherMetrics) Describe(out chan<- *prometheus.Desc) {
 	prometheus.DescribeByCollect(m, out)
 }
 
-// Collect implements prometheus.Collector.
+// Collect implements [prometheus.Collector].
 func (m publisherMetrics) Collect(out chan<- prometheus.Metric) {
 	s := m.Stats()
 	count := func(d *prometheus.Desc, v uint64, labels ...string) {
@@ -217,30 +220,30 @@ func (m publisherMetrics) Collect(out chan<- prometheus.Metric) {
 	}
 }
 
-// ignoredEvery bounds how often an ignored header is said.
+// ignoredEvery bounds how often an ignored header is logged.
 const ignoredEvery = time.Minute
 
-// forwarded notices headers that say who is behind a proxy and that nobody believes:
-// without trusted_proxies everybody behind a proxy is one caller, and shares one
-// rate and one count of failures.
+// forwarded logs a warning when it ignores an X-Forwarded-For header. Without
+// trusted_proxies all clients behind a proxy count as one: they share one rate and one
+// count of failures.
 type forwarded struct {
 	next    http.Handler
 	proxies throttle.Proxies
 	log     *zap.Logger
-	said    atomic.Int64 // Unix nanoseconds
+	warned  atomic.Int64 // Unix nanoseconds
 }
 
 func (f *forwarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if all := r.Header.Values("X-Forwarded-For"); len(all) > 0 && f.ignored(r.RemoteAddr, all) {
-		now, last := time.Now().UnixNano(), f.said.Load()
-		if now-last >= int64(ignoredEvery) && f.said.CompareAndSwap(last, now) {
-			f.log.Warn("X-Forwarded-For ignored: it came from an address that is not among trusted_proxies; if your proxy sent it, set trusted_proxies, or all passengers count as one caller")
+		now, last := time.Now().UnixNano(), f.warned.Load()
+		if now-last >= int64(ignoredEvery) && f.warned.CompareAndSwap(last, now) {
+			f.log.Warn("X-Forwarded-For ignored: its sender is not in trusted_proxies; if it is your proxy, set trusted_proxies, or all passengers count as one client")
 		}
 	}
 	f.next.ServeHTTP(w, r)
 }
 
-// ignored reports whether the header makes no difference.
+// ignored reports whether the header has no effect on the client address.
 func (f *forwarded) ignored(remote string, headers []string) bool {
 	with, err := f.proxies.Caller(remote, headers)
 	without, err2 := f.proxies.Caller(remote, nil)

@@ -10,49 +10,49 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// An issuer that is told to end says so on /readyz first, and serves on meanwhile.
+// After SIGTERM /readyz answers 503 first, and requests are served during drain_delay.
 func TestIssuerDrainsBeforeItStops(t *testing.T) {
-	d := newSystem(t)
-	d.flags = []string{"-drain_delay", "3s"}
-	stop := d.serves()
+	h := newHarness(t)
+	h.flags = []string{"-drain_delay", "3s"}
+	stop := h.startReady()
 	ended := make(chan struct{})
 	go func() { stop(); close(ended) }()
-	runtest.Eventually(t, patience, "/readyz to turn", func() bool {
-		status, _ := d.call("GET", "/readyz", "", "")
+	runtest.Eventually(t, timeout, "/readyz to answer 503", func() bool {
+		status, _ := h.call("GET", "/readyz", "", "")
 		return status == http.StatusServiceUnavailable
 	})
-	if status, answer := d.call("GET", "/v1/privacy-policy", "", ""); status != http.StatusOK {
-		t.Errorf("a request while it drains: %d %s", status, answer)
+	if status, answer := h.call("GET", "/v1/privacy-policy", "", ""); status != http.StatusOK {
+		t.Errorf("a request while the issuer drains: %d %s", status, answer)
 	}
 	<-ended
-	if status, _ := d.call("GET", "/healthz", "", ""); status != 0 {
-		t.Errorf("it answers %d after it stopped", status)
+	if status, _ := h.call("GET", "/healthz", "", ""); status != 0 {
+		t.Errorf("the stopped issuer answers %d", status)
 	}
 }
 
-// A broker comes back empty under a running issuer. The issuer says so, and makes
-// the topic: an order that was given meanwhile reaches a gateway that starts now.
-func TestATopicIsLostUnderARunningIssuer(t *testing.T) {
-	d := newSystem(t)
-	d.serves()
-	if status, answer := d.readiness(); status != http.StatusOK || answer != "{\"ready\":true,\"waiting\":[]}" {
-		t.Fatalf("all is well, and /readyz says %d %s", status, answer)
+// A running issuer reports that its topic was deleted, and creates it again. A command
+// run meanwhile reaches a gateway that starts afterwards.
+func TestLostTopicIsCreatedAgain(t *testing.T) {
+	h := newHarness(t)
+	h.startReady()
+	if status, answer := h.readiness(); status != http.StatusOK || answer != "{\"ready\":true,\"waiting\":[]}" {
+		t.Fatalf("/readyz before the fault: %d %s", status, answer)
 	}
-	runtest.Must(t, d.broker.Cluster.DeleteTopic(d.config.Kafka.Topic))
+	runtest.Must(t, h.broker.Cluster.DeleteTopic(h.config.Kafka.Topic))
 	subject, now := tokens.Subject{1, 2, 3, 4, 5, 6, 7, 8}, time.Now()
-	ordered := make(chan error, 1)
+	done := make(chan error, 1)
 	go func() {
-		_, err := d.asks("-by", "night-shift", "-revoke-subject", "0102030405060708", "-before", now.Format(time.RFC3339))
-		ordered <- err
+		_, err := h.runCommand("-by", "night-shift", "-revoke-subject", "0102030405060708", "-before", now.Format(time.RFC3339))
+		done <- err
 	}()
-	runtest.Eventually(t, patience, "/readyz to say that publishing fails", func() bool {
-		status, answer := d.readiness()
+	runtest.Eventually(t, timeout, "/readyz to report that publishing fails", func() bool {
+		status, answer := h.readiness()
 		return status == http.StatusOK && strings.Contains(answer, "publishing to the control topic has failed since 20")
 	})
-	runtest.Eventually(t, patience, "/readyz to say that all is well", func() bool {
-		_, answer := d.readiness()
+	runtest.Eventually(t, timeout, "/readyz to report no cause", func() bool {
+		_, answer := h.readiness()
 		return answer == "{\"ready\":true,\"waiting\":[]}"
 	})
-	runtest.Must(t, <-ordered)
-	runtest.Eventually(t, patience, "the order at a gateway", func() bool { return d.gateway().CutOff(subject) == now.Unix() })
+	runtest.Must(t, <-done)
+	runtest.Eventually(t, timeout, "the revocation at a gateway", func() bool { return h.gateway().CutOff(subject) == now.Unix() })
 }

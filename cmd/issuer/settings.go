@@ -29,29 +29,29 @@ import (
 
 type config struct {
 	Listen           string           `toml:"listen" doc:"public address for the app and staff tools, host:port; terminate TLS in front of it"`
-	Admin            string           `toml:"admin" doc:"metrics, profiles and health, host:port; it asks for no credential: keep it private"`
+	Admin            string           `toml:"admin" doc:"address for metrics, profiles and health, host:port; it requires no credential: keep it private"`
 	LogLevel         string           `toml:"log_level" doc:"debug, info, warn or error"`
-	DrainDelay       time.Duration    `toml:"drain_delay" doc:"how long to serve on after SIGTERM while /readyz already says no; 0: not at all"`
-	DrainTimeout     time.Duration    `toml:"drain_timeout" doc:"how long to wait after that for requests at hand"`
-	Database         string           `toml:"database" secret:"value" doc:"path of an SQLite file, or postgres://…; a password is better kept in a passfile"`
-	Keys             string           `toml:"keys" doc:"directory made by -init"`
-	PassphraseFile   string           `toml:"keys_passphrase_file" secret:"file" doc:"file with the passphrase of a sealed key directory, one line; empty: it is not sealed"`
+	DrainDelay       time.Duration    `toml:"drain_delay" doc:"time after SIGTERM during which requests are served and /readyz answers 503; 0: none"`
+	DrainTimeout     time.Duration    `toml:"drain_timeout" doc:"time after drain_delay to finish requests in progress"`
+	Database         string           `toml:"database" secret:"value" doc:"path of an SQLite file, or postgres://…; keep the password in a passfile"`
+	Keys             string           `toml:"keys" doc:"key directory made by -init"`
+	PassphraseFile   string           `toml:"keys_passphrase_file" secret:"file" doc:"file with the passphrase of an encrypted key directory, one line; empty: the directory is not encrypted"`
 	SecretGroup      int              `toml:"secret_group" doc:"number of a group whose members may read secret files (mode 0440) and write the folders above them, such as a pod's fsGroup; 0: none"`
-	MemoryMiB        int              `toml:"memory_mib" doc:"memory that the issuer may take, MiB; 0: the smaller of GOMEMLIMIT and the limit of the control group; half of it is for hashing passwords"`
-	PasswordHashings int              `toml:"password_hashings" doc:"passwords hashed at once, 64 MiB each; 0: as many as half of the memory holds, at most one for each processor"`
-	KeyLead          time.Duration    `toml:"key_lead" doc:"how long gateways have a new key before it signs, at most 24h; 0 for tests only"`
-	TrustedProxies   []string         `toml:"trusted_proxies" doc:"addresses or networks of proxies whose X-Forwarded-For is believed; none: who connects is the caller"`
-	AddressRate      addressRate      `toml:"address_rate" doc:"what one network may ask for of what costs much: applying, face checks, registering, passwords"`
-	Throttle         throttleSettings `toml:"throttle" doc:"what holds back floods and guesses"`
-	PrivacyPolicy    string           `toml:"privacy_policy" doc:"version of the privacy policy in force; new accounts and applicants without a login agree to it"`
+	MemoryMiB        int              `toml:"memory_mib" doc:"memory limit of the issuer, MiB; 0: the smaller of GOMEMLIMIT and the limit of the control group; half of it is for password hashing"`
+	PasswordHashings int              `toml:"password_hashings" doc:"concurrent password hashings, 64 MiB each; 0: as many as fit in half of the memory, at most one per processor"`
+	KeyLead          time.Duration    `toml:"key_lead" doc:"time between a new key's publication and its first signature, at most 24h; 0 for tests only"`
+	TrustedProxies   []string         `toml:"trusted_proxies" doc:"addresses or networks of proxies whose X-Forwarded-For is trusted; none: the connecting address is the client"`
+	AddressRate      addressRate      `toml:"address_rate" doc:"rate of expensive requests from one network: applications, face checks, registrations, passwords"`
+	Throttle         throttleSettings `toml:"throttle" doc:"limits against floods and guessing"`
+	PrivacyPolicy    string           `toml:"privacy_policy" doc:"current version of the privacy policy; new accounts and applicants without a login agree to it"`
 	FaceCheck        faceCheck        `toml:"face_check" doc:"the face check"`
-	Residents        residentCards    `toml:"residents" doc:"the registry of resident ID cards"`
-	PhoneCode        phoneCode        `toml:"phone_code" doc:"codes that are sent to phones"`
-	Contact          httpapi.Contact  `toml:"contact" doc:"how customer service is reached; shown at GET /v1/contact and beside failed identities"`
-	Limits           rules.Limits     `toml:"limits" doc:"numbers of the registry's rules; they count from the next decision on"`
+	Residents        residentRegistry `toml:"residents" doc:"the resident registry"`
+	PhoneCode        phoneCode        `toml:"phone_code" doc:"verification codes sent to phones"`
+	Contact          httpapi.Contact  `toml:"contact" doc:"how to reach customer service; shown at GET /v1/contact and with failed identities"`
+	Limits           rules.Limits     `toml:"limits" doc:"numbers of the registry's rules; a change applies to later decisions"`
 	Kafka            kafkaSettings    `toml:"kafka" doc:"the control stream"`
-	Staff            []member         `toml:"staff" doc:"who works at windows and desks"`
-	Announce         []announcement   `toml:"announce" doc:"further public keys that gateways shall accept; their private keys can make passes: for load tests only"`
+	Staff            []member         `toml:"staff" doc:"staff credentials"`
+	Announce         []announcement   `toml:"announce" doc:"further public keys that gateways accept; their private keys can make passes: for load tests only"`
 
 	announce []keyring.Public
 	roster   []staff.Credential
@@ -59,29 +59,29 @@ type config struct {
 	hashing  account.Hashing
 }
 
-// addressRate is throttle.Rate as typed.
+// addressRate is the setting of a [throttle.Rate].
 type addressRate struct {
-	Burst int           `toml:"burst" doc:"requests at once; 0: no bound at all"`
-	Every time.Duration `toml:"every" doc:"one more each time this has passed"`
+	Burst int           `toml:"burst" doc:"requests in one burst; 0: no limit"`
+	Every time.Duration `toml:"every" doc:"time after which one more request is allowed"`
 }
 
 func (r addressRate) rate() throttle.Rate { return rate(r.Burst, r.Every) }
 
-// defaultRate is 2,000 requests of one network at once and 50 a second from then on.
-// Ours: a station hall behind one address, a thousand people who apply within the
-// same minute with some three such requests each, does not reach it; a program that
-// tries numbers does.
+// defaultRate is a burst of 2,000 requests of one network, then 50 a second. Our choice:
+// a station hall behind one address stays below it, with a thousand people who apply
+// within a minute and send three such requests each. A program that tries numbers exceeds
+// it.
 var defaultRate = addressRate{2000, 20 * time.Millisecond}
 
 type kafkaSettings struct {
-	Brokers     []string      `toml:"brokers" doc:"first brokers to ask, host:port each"`
-	Topic       string        `toml:"topic" doc:"the control topic; made if it is missing"`
-	Partitions  int           `toml:"partitions" doc:"how many partitions it has; a database keeps the number it began with"`
-	Replication int           `toml:"replication" doc:"copies of each partition when the topic is made; 3 in production"`
-	Retention   time.Duration `toml:"retention" doc:"how long the topic keeps records when it is made; above 72h"`
-	Heartbeat   time.Duration `toml:"heartbeat" doc:"pause after which a silent partition gets a sign of life"`
+	Brokers     []string      `toml:"brokers" doc:"bootstrap brokers, host:port each"`
+	Topic       string        `toml:"topic" doc:"control topic; created if it does not exist"`
+	Partitions  int           `toml:"partitions" doc:"number of partitions; a database keeps the number it began with"`
+	Replication int           `toml:"replication" doc:"replicas of each partition when the topic is created; 3 in production"`
+	Retention   time.Duration `toml:"retention" doc:"retention of the topic when it is created; above 72h"`
+	Heartbeat   time.Duration `toml:"heartbeat" doc:"pause after which a silent partition gets a heartbeat"`
 
-	Security kafka.Security `toml:"security" doc:"how to enter Kafka"`
+	Security kafka.Security `toml:"security" doc:"TLS and login at the brokers"`
 }
 
 type announcement struct {
@@ -94,7 +94,7 @@ func defaults() config {
 		Listen: "127.0.0.1:8081", Admin: "127.0.0.1:9081", LogLevel: "info", DrainDelay: 5 * time.Second, DrainTimeout: 10 * time.Second,
 		KeyLead: keyring.DefaultLead, AddressRate: defaultRate, Throttle: defaultThrottle(), PrivacyPolicy: issuance.DefaultPolicy,
 		FaceCheck: faceCheck{Timeout: facecheck.DefaultTimeout},
-		Residents: residentCards{Timeout: provider.DefaultTimeout},
+		Residents: residentRegistry{Timeout: provider.DefaultTimeout},
 		PhoneCode: defaultPhoneCode(),
 		Contact:   httpapi.DefaultContact,
 		Limits:    rules.DefaultLimits(),
@@ -103,16 +103,16 @@ func defaults() config {
 	}
 }
 
-// policyName is what a version of the privacy policy may be called.
+// policyName is the form of a privacy policy version.
 var policyName = regexp.MustCompile(`^[!-~]{1,64}$`)
 
-// minRetention is how long anything said of a credential can matter to a gateway.
+// minRetention is the longest time for which a gateway needs a record of the stream.
 const minRetention = revocation.MaxSnapshotAge
 
-// trust says who may read secret files besides the issuer's own user and root.
+// trust names the group that may read secret files besides the issuer's user and root.
 func (c *config) trust() ownfile.Trust { return ownfile.Trust{Group: c.SecretGroup} }
 
-// Validate checks what types cannot say, and keeps what it parsed.
+// Validate checks the settings beyond their types, and stores the parsed values in c.
 func (c *config) Validate() error {
 	var f conf.Faults
 	var err error
@@ -121,7 +121,7 @@ func (c *config) Validate() error {
 	} else if err := database.Check(c.Database); err != nil {
 		f.Add("database", errors.New(strings.TrimPrefix(err.Error(), "database: ")))
 	}
-	f.Need(c.Keys != "", "keys", "must name the directory that -init made")
+	f.Need(c.Keys != "", "keys", "must name the directory made by -init")
 	f.Need(c.KeyLead >= 0 && c.KeyLead <= keyring.MaxLead, "key_lead", "must be 0 to %v", keyring.MaxLead)
 	c.proxies, err = throttle.ParseProxies(c.TrustedProxies)
 	f.Add("trusted_proxies", err)
@@ -151,8 +151,8 @@ func (k *kafkaSettings) validate(trust ownfile.Trust, f *conf.Faults) {
 	f.Need(k.Topic != "", "kafka.topic", "must be set")
 	f.Need(k.Partitions >= 1 && k.Partitions <= 64, "kafka.partitions", "must be 1 to 64")
 	f.Need(k.Replication >= 1 && k.Replication <= 16, "kafka.replication", "must be 1 to 16")
-	f.Need(k.Retention > minRetention, "kafka.retention", "must be above %v, or a gateway that starts late misses revocations", minRetention)
-	f.Need(k.Heartbeat >= 50*time.Millisecond && k.Heartbeat <= 3*time.Second, "kafka.heartbeat", "must be 50ms to 3s: gateways call data stale after 5s")
+	f.Need(k.Retention > minRetention, "kafka.retention", "must be above %v: otherwise a gateway that starts late misses revocations", minRetention)
+	f.Need(k.Heartbeat >= 50*time.Millisecond && k.Heartbeat <= 3*time.Second, "kafka.heartbeat", "must be 50ms to 3s: gateways treat data as stale after 5s")
 	k.Security.Trust = trust
 	f.Add("kafka.security", errors.Join(k.Security.Validate()...))
 }
@@ -175,14 +175,14 @@ func parseAnnouncements(all []announcement) (keys []keyring.Public, err error) {
 }
 
 type member struct {
-	Name     string   `toml:"name" doc:"stands in the audit table"`
-	SHA256   string   `toml:"sha256" doc:"SHA-256 of the credential, 64 hex digits; -new-staff makes one"`
-	Roles    []string `toml:"roles" doc:"what it may do: window, agency, police, operator, ticketing, authority or machine"`
-	Purposes []string `toml:"purposes" doc:"what it may identify passengers for: sale, refund, change, verify; empty: all that its roles may"`
-	NotAfter string   `toml:"not_after" doc:"RFC 3339 time from which it is no longer good; empty: it has no end"`
+	Name     string   `toml:"name" doc:"name in the audit log"`
+	SHA256   string   `toml:"sha256" doc:"SHA-256 of the credential, 64 hex digits; -new-staff prints it"`
+	Roles    []string `toml:"roles" doc:"roles of the credential: window, agency, police, operator, ticketing, authority or machine"`
+	Purposes []string `toml:"purposes" doc:"purposes for which it may identify passengers: sale, refund, change, verify; empty: all purposes of its roles"`
+	NotAfter string   `toml:"not_after" doc:"RFC 3339 time from which the credential is invalid; empty: it does not expire"`
 }
 
-// readRoster reads the staff, and refuses what a list of them would.
+// readRoster parses the staff credentials, and checks them as [staff.NewList] does.
 func (c *config) readRoster() error {
 	var faults []error
 	for i, s := range c.Staff {

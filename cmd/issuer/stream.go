@@ -19,18 +19,18 @@ import (
 )
 
 var streamCommands = []command{
-	{name: "distrust-key", doc: "take the leaked key `ID` out of service and exit", with: []string{"at", "exempt", "exempt-known"}, by: true, run: cutOffKey},
-	{name: "revoke-subject", doc: "end the sessions of the subject `HEX`, 16 digits, and exit", with: []string{"before"}, by: true, run: cutOffSubject},
-	{name: "republish", doc: "say everything in force again in a new epoch and exit: after database and log came back from a backup together", by: true, run: restate},
-	{name: "move-stream", doc: "publish to the topic and partitions of the settings from now on and exit: after kafka.topic or kafka.partitions was changed on purpose, with every issuer stopped", by: true, moves: true, run: moveStream},
+	{name: "distrust-key", doc: "after key `ID` leaked: gateways refuse sessions that start under it at -at or later", with: []string{"at", "exempt", "exempt-known"}, by: true, run: distrustKey},
+	{name: "revoke-subject", doc: "end the sessions of the subject `HEX`, 16 digits", with: []string{"before"}, by: true, run: revokeSubject},
+	{name: "republish", doc: "publish everything active again in a new epoch, after database and topic were restored from backups", by: true, run: republish},
+	{name: "move-stream", doc: "publish to the topic and partitions of the settings from now on, after kafka.topic or kafka.partitions was changed on purpose; stop every issuer first", by: true, moves: true, run: moveStream},
 }
 
-func cutOffKey(ctx context.Context, inv *invocation) error {
+func distrustKey(ctx context.Context, inv *invocation) error {
 	id, err := inv.keyID()
 	if err != nil {
 		return err
 	}
-	at, err := inv.moment("at", time.Now())
+	at, err := inv.timeOption("at", time.Now())
 	if err != nil {
 		return err
 	}
@@ -49,22 +49,22 @@ func cutOffKey(ctx context.Context, inv *invocation) error {
 		d.At = database.MillisAt(time.Now())
 		moved, exempted, err := store.Distrust(ctx, d)
 		if errors.Is(err, keyring.ErrUnknown) {
-			return fmt.Errorf("this issuer never announced a key %d, so no gateway knows it", id)
+			return fmt.Errorf("no gateway knows key %d: it was never announced; -list-keys prints the keys", id)
 		}
 		if err == nil {
-			inv.printf("committed: sessions that start at %s or later are not good under key %d%s; %d more credentials are exempted",
-				stamp(time.Unix(d.Cutoff, 0)), id, already(!moved), exempted)
+			inv.printf("committed: gateways refuse sessions that start at %s or later under key %d%s; %d more credentials are exempt",
+				formatTime(time.Unix(d.Cutoff, 0)), id, unchanged(!moved), exempted)
 		}
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	return inv.hintOfAnotherKey(ctx)
+	return inv.warnWithoutActiveKey(ctx)
 }
 
-// hintOfAnotherKey says what to do when nothing can be signed any more.
-func (inv *invocation) hintOfAnotherKey(ctx context.Context) error {
+// warnWithoutActiveKey prints the next step if no key can sign any more.
+func (inv *invocation) warnWithoutActiveKey(ctx context.Context) error {
 	lines, err := inv.keyLines(ctx)
 	if err != nil {
 		return err
@@ -74,16 +74,16 @@ func (inv *invocation) hintOfAnotherKey(ctx context.Context) error {
 			return nil
 		}
 	}
-	inv.printf("no issuer key is active now: -new-key makes one. Start the issuers again with it; when -list-keys shows it in the\nstream, -activate-key has it sign without waiting for its lead")
+	inv.printf("no issuer key is active now. Next: run -new-key and restart the issuers with the new key; once -list-keys shows it in\nthe stream, run -activate-key, and it signs without waiting for key_lead")
 	return nil
 }
 
-func cutOffSubject(ctx context.Context, inv *invocation) error {
+func revokeSubject(ctx context.Context, inv *invocation) error {
 	subject, err := hex.DecodeString(inv.value)
 	if err != nil || len(subject) != len(tokens.Subject{}) {
 		return fmt.Errorf("-revoke-subject must be %d hex digits", 2*len(tokens.Subject{}))
 	}
-	before, err := inv.moment("before", time.Now())
+	before, err := inv.timeOption("before", time.Now())
 	if err != nil {
 		return err
 	}
@@ -92,17 +92,17 @@ func cutOffSubject(ctx context.Context, inv *invocation) error {
 		c.At = database.MillisAt(time.Now())
 		changed, err := credential.NewStore(inv.db, inv.log).RevokeSubject(ctx, c)
 		if err == nil {
-			inv.printf("committed: sessions of subject %s that start before %s are not good%s", c.Subject, stamp(time.Unix(c.Before, 0)), already(!changed))
+			inv.printf("committed: gateways refuse sessions of subject %s that start before %s%s", c.Subject, formatTime(time.Unix(c.Before, 0)), unchanged(!changed))
 		}
 		return err
 	})
 }
 
-func restate(ctx context.Context, inv *invocation) error {
+func republish(ctx context.Context, inv *invocation) error {
 	return inv.commitAndPublish(ctx, func(ctx context.Context) error {
-		epoch, err := inv.db.RepublishByCommand(ctx, inv.order())
+		epoch, err := inv.db.RepublishByCommand(ctx, inv.outboxCommand())
 		if err == nil {
-			inv.printf("committed: everything in force is said again in epoch %d", epoch)
+			inv.printf("committed: everything active is published again in epoch %d", epoch)
 		}
 		return err
 	})
@@ -111,40 +111,41 @@ func restate(ctx context.Context, inv *invocation) error {
 func moveStream(ctx context.Context, inv *invocation) error {
 	err := inv.commitAndPublish(ctx, func(ctx context.Context) error {
 		var epoch uint64
-		err := inv.onceNoneRuns(ctx, outbox.ErrPublishing, func() (err error) {
-			epoch, err = inv.db.MoveStream(ctx, inv.order())
+		err := inv.whenNoIssuerRuns(ctx, outbox.ErrPublishing, func() (err error) {
+			epoch, err = inv.db.MoveStream(ctx, inv.outboxCommand())
 			return err
 		})
 		if err == nil {
-			inv.printf("committed: the stream is topic %s with %d partitions; everything in force is said again in epoch %d",
+			inv.printf("committed: the stream is topic %s with %d partitions; everything active is published again in epoch %d",
 				inv.config.Kafka.Topic, inv.config.Kafka.Partitions, epoch)
 		}
 		return err
 	})
 	if err == nil {
-		inv.printf("Issuers can start. Give every gateway the same kafka.topic and kafka.partitions and start it again, within revocation.expired_after.")
+		inv.printf("Issuers can start. Next: set the same kafka.topic and kafka.partitions at every gateway and restart it, within revocation.expired_after.")
 	}
 	return err
 }
 
-// order is who gives the command, for what the outbox enters into the audit log itself.
-func (inv *invocation) order() outbox.Command {
+// outboxCommand identifies this command for the audit entries that the outbox writes.
+func (inv *invocation) outboxCommand() outbox.Command {
 	return outbox.Command{AuditLog: inv.log, Who: inv.option["by"], At: database.MillisAt(time.Now())}
 }
 
-func already(is bool) string {
+// unchanged notes, where it applies, that a command had no effect.
+func unchanged(is bool) string {
 	if is {
-		return ", as an order before this one says already"
+		return " (unchanged: an earlier command did this)"
 	}
 	return ""
 }
 
-// readSerials reads a file of serials, one a line, at most keyring.MaxExempt.
+// readSerials reads a file of serials, one per line, at most [keyring.MaxExempt].
 func readSerials(path string) (all []tokens.Serial, err error) {
 	err = readLines(path, keyring.MaxExempt, func(line string) error {
 		serial, err := tokens.ParseSerial(line)
 		if err != nil {
-			return errors.New("a serial is written DAY-INDEX, such as 20494-17, and nothing else")
+			return errors.New("write one serial per line as DAY-INDEX, such as 20494-17")
 		}
 		all = append(all, serial)
 		return nil
@@ -152,16 +153,16 @@ func readSerials(path string) (all []tokens.Serial, err error) {
 	return all, err
 }
 
-// publishPoll is how often the outbox is asked whether an order has left it.
+// publishPoll is the pause between two checks whether the records have been published.
 const publishPoll = 100 * time.Millisecond
 
-// publishTimeout bounds the wait for an order to be published. Tests shorten it.
+// publishTimeout bounds the wait for publication. Tests shorten it.
 var publishTimeout = time.Minute
 
-// commitAndPublish commits an order and waits until it is published. An issuer that runs
-// on the same database publishes it; without one, this process does.
+// commitAndPublish commits a change and waits until it is published. An issuer that runs
+// on the same database publishes it; if none runs, this process does.
 func (inv *invocation) commitAndPublish(ctx context.Context, commit func(ctx context.Context) error) error {
-	if err := inv.open(ctx); err != nil {
+	if err := inv.openDatabase(ctx); err != nil {
 		return err
 	}
 	log, err := process.Logger("warn")
@@ -180,15 +181,15 @@ func (inv *invocation) commitAndPublish(ctx context.Context, commit func(ctx con
 	if err := inv.publish(ctx, log, newest); err != nil {
 		return notPublished(err)
 	}
-	inv.printf("published; each gateway has applied it when its watermark has passed %s", committed.UTC().Format(time.RFC3339Nano))
+	inv.printf("published; a gateway has applied it once its watermark is later than %s", committed.UTC().Format(time.RFC3339Nano))
 	return nil
 }
 
 func notPublished(why error) error {
-	return fmt.Errorf("committed, but not seen to be published: %w; it is durable, and an issuer that reaches the brokers publishes it", why)
+	return fmt.Errorf("committed, but not published yet: %w; the change is durable: an issuer publishes it as soon as it reaches the brokers", why)
 }
 
-// publish returns when nothing up to the outbox's row newest waits any more.
+// publish returns when every record up to the outbox row newest is published.
 func (inv *invocation) publish(ctx context.Context, log *zap.Logger, newest int64) error {
 	c := inv.config
 	link, err := kafka.Open(kafka.Config{Brokers: c.Kafka.Brokers, Topic: c.Kafka.Topic, ClientID: "railgate-issuer-order", Security: c.Kafka.Security})
@@ -203,10 +204,10 @@ func (inv *invocation) publish(ctx context.Context, log *zap.Logger, newest int6
 		defer close(ended)
 		gaveUp = newPublisher(c, inv.db, link, inv.keys, log).Run(bounded)
 	}()
-	defer func() { cancel(); <-ended }() // it gives the lease back
+	defer func() { cancel(); <-ended }() // returns the publisher lease
 
-	look := time.NewTicker(publishPoll)
-	defer look.Stop()
+	poll := time.NewTicker(publishPoll)
+	defer poll.Stop()
 	progress := inv.progress()
 	for {
 		waiting, err := inv.db.WaitingTo(bounded, newest)
@@ -214,10 +215,10 @@ func (inv *invocation) publish(ctx context.Context, log *zap.Logger, newest int6
 			return nil
 		}
 		if err == nil {
-			progress.show("publishing: %d records wait", waiting)
+			progress.show("publishing: %d records to go", waiting)
 		}
 		select {
-		case <-look.C:
+		case <-poll.C:
 		case <-ended:
 			if gaveUp != nil {
 				return gaveUp

@@ -14,75 +14,74 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// An order reaches the gateways whether an issuer runs on the database or not;
-// given again it does no harm.
-func TestOrdersReachGateways(t *testing.T) {
+// A command's change reaches gateways whether an issuer runs on the database or not. The
+// command can be repeated.
+func TestCommandsReachGateways(t *testing.T) {
 	for name, running := range map[string]bool{"beside a running issuer": true, "without one": false} {
 		t.Run(name, func(t *testing.T) {
-			d := newSystem(t)
-			d.announce()
+			h := newHarness(t)
+			h.announce()
 			if running {
-				d.start()
-				runtest.Eventually(t, patience, "the issuer to publish", func() bool {
-					db := d.openDatabase()
+				h.startIssuer()
+				runtest.Eventually(t, timeout, "the issuer to publish", func() bool {
+					db := h.openDatabase()
 					defer db.Close()
-					published, err := d.keyStore(db).Published(t.Context(), d.keys.IssuerID)
+					published, err := h.keyStore(db).Published(t.Context(), h.keys.IssuerID)
 					return err == nil && published
 				})
 			}
 			honest := tokens.Serial{Day: uint16(tokens.DayOf(time.Now().Unix())), Index: 17}
 			thief := tokens.Serial{Day: honest.Day, Index: 18}
 			for range 2 {
-				d.orders("-distrust-key", fmt.Sprint(d.keys.IssuerID), "-at", "2026-02-10T08:00:00+08:00", "-exempt", d.textFile("serials", honest.String()+"\n"), "-exempt-known")
+				h.asOperator("-distrust-key", fmt.Sprint(h.keys.IssuerID), "-at", "2026-02-10T08:00:00+08:00", "-exempt", h.textFile("serials", honest.String()+"\n"), "-exempt-known")
 			}
-			d.orders("-revoke-subject", "0102030405060708")
-			before := d.gateway().Status(0).Partitions[0].Epoch
-			d.orders("-republish")
-			r := d.gateway()
+			h.asOperator("-revoke-subject", "0102030405060708")
+			before := h.gateway().Status(0).Partitions[0].Epoch
+			h.asOperator("-republish")
+			r := h.gateway()
 			if epoch := r.Status(0).Partitions[0].Epoch; epoch <= before {
-				t.Fatalf("epoch %d after %d: nothing was said again", epoch, before)
+				t.Fatalf("epoch %d after %d: nothing was republished", epoch, before)
 			}
-			key := r.Key(d.keys.IssuerID)
+			key := r.Key(h.keys.IssuerID)
 			if key == nil || key.CutOff != 1770681600 || key.Exempted == nil || !key.Exempted.Has(honest) || key.Exempted.Has(thief) {
-				t.Fatalf("the gateway knows the key as %+v", key)
+				t.Fatalf("the gateway has the key %+v", key)
 			}
 			if before := r.CutOff(tokens.Subject{1, 2, 3, 4, 5, 6, 7, 8}); time.Now().Unix()-before > 60 {
-				t.Fatalf("the subject is cut off at %d", before)
+				t.Fatalf("the gateway's cutoff of the subject is %d", before)
 			}
 		})
 	}
 }
 
-// Without brokers the order is committed, and the operator is told that it is
-// not published yet.
-func TestOrderWithoutBrokers(t *testing.T) {
+// Without brokers a command commits its change and reports that it is not published.
+func TestCommandWithoutBrokersCommits(t *testing.T) {
 	defer func(was time.Duration) { publishTimeout = was }(publishTimeout)
 	publishTimeout = 500 * time.Millisecond
-	d := newSystem(t)
-	db := d.announce()
-	d.broker.Close()
-	d.refused("durable", "-by", "night-shift", "-distrust-key", fmt.Sprint(d.keys.IssuerID))
-	if cutOff, err := keyring.CutoffOf(t.Context(), db.Database().Writer(), d.keys.IssuerID); err != nil || cutOff == tokens.Never {
-		t.Fatalf("cut off at %d: %v", cutOff, err)
+	h := newHarness(t)
+	db := h.announce()
+	h.broker.Close()
+	h.wantError("durable", "-by", "night-shift", "-distrust-key", fmt.Sprint(h.keys.IssuerID))
+	if cutOff, err := keyring.CutoffOf(t.Context(), db.Database().Writer(), h.keys.IssuerID); err != nil || cutOff == tokens.Never {
+		t.Fatalf("the key's cutoff in the database is %d: %v", cutOff, err)
 	}
 }
 
-// What an order prints is what an operator acts on.
-func TestOrderSaysWhatItDid(t *testing.T) {
-	d := newSystem(t)
-	d.announce()
+// A command prints the change it made and the operator's next step.
+func TestDistrustKeyPrintsItsResult(t *testing.T) {
+	h := newHarness(t)
+	h.announce()
 	out := ""
 	for range 2 {
-		out += d.orders("-distrust-key", fmt.Sprint(d.keys.IssuerID), "-at", "2026-02-10T08:00:00+08:00")
+		out += h.asOperator("-distrust-key", fmt.Sprint(h.keys.IssuerID), "-at", "2026-02-10T08:00:00+08:00")
 	}
-	runtest.Has(t, out, fmt.Sprintf("2026-02-10T00:00:00Z or later are not good under key %d; 0 more", d.keys.IssuerID), "says already", "published; each gateway",
+	runtest.Has(t, out, fmt.Sprintf("2026-02-10T00:00:00Z or later under key %d; 0 more", h.keys.IssuerID), "(unchanged: an earlier command did this)", "published; a gateway",
 		"no issuer key is active")
-	d.refused("never announced a key 999", "-by", "night-shift", "-distrust-key", "999")
+	h.wantError("no gateway knows key 999: it was never announced", "-by", "night-shift", "-distrust-key", "999")
 }
 
-// What cannot be meant is refused before anything is opened.
-func TestCommandsThatAreRefused(t *testing.T) {
-	d := newSystem(t)
+// Invalid command lines are refused before the database is opened.
+func TestInvalidCommandLinesAreRefused(t *testing.T) {
+	h := newHarness(t)
 	by := []string{"-by", "night-shift"}
 	for want, args := range map[string][]string{
 		"-by must name":                         {"-distrust-key", "1"},
@@ -100,47 +99,47 @@ func TestCommandsThatAreRefused(t *testing.T) {
 		"-from must be a time":             append(by, "-activate-key", "1", "-from", "8:00"),
 		"16 hex digits":                    append(by, "-revoke-subject", "0102"),
 		"-before must be a time":           append(by, "-revoke-subject", "0102030405060708", "-before", "8:00"),
-		"line 2":                           append(by, "-distrust-key", "1", "-exempt", d.textFile("serials", "20494-17\n20494-017\n")),
+		"line 2":                           append(by, "-distrust-key", "1", "-exempt", h.textFile("serials", "20494-17\n20494-017\n")),
 		"-exempt: open":                    append(by, "-distrust-key", "1", "-exempt", filepath.Join(t.TempDir(), "nowhere")),
-		"an anchor is written":             {"-verify-audit-log", "-anchor", "17"},
+		"-anchor: ":                        {"-verify-audit-log", "-anchor", "17"},
 		"-init needs DIR":                  {"-init", ""},
 		"-roles must name":                 {"-new-staff", "desk"},
 		"-drop-field-key must be":          append(by, "-drop-field-key", "0"),
 	} {
-		if out, err := d.asks(args...); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(out, "committed") {
+		if out, err := h.runCommand(args...); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(out, "committed") {
 			t.Errorf("%q: %v; want an error with %q\n%s", args, err, want, out)
 		}
 	}
-	if _, err := os.Stat(d.config.Database); err == nil {
-		t.Error("the database was made")
+	if _, err := os.Stat(h.config.Database); err == nil {
+		t.Error("an invalid command line created the database")
 	}
 }
 
-// An issuer with a mistyped topic does not start beside the right one, and makes no
-// topic. The stream is moved by an order, once every issuer is stopped.
-func TestTheStreamIsMovedOnPurposeOnly(t *testing.T) {
-	d := newSystem(t)
-	stop := d.serves()
+// An issuer with a mistyped topic does not start and creates no topic. -move-stream moves
+// the stream once every issuer is stopped.
+func TestStreamMovesByCommandOnly(t *testing.T) {
+	h := newHarness(t)
+	stop := h.startReady()
 	subject, now := tokens.Subject{1, 2, 3, 4, 5, 6, 7, 8}, time.Now()
-	d.orders("-revoke-subject", "0102030405060708", "-before", now.Format(time.RFC3339))
+	h.asOperator("-revoke-subject", "0102030405060708", "-before", now.Format(time.RFC3339))
 
 	mistyped := []string{"-kafka.topic", "railgate.contrl", "-listen", freePort(t), "-admin", freePort(t)}
-	d.refused(`topic "railgate.control" with 1 partitions; the settings name "railgate.contrl" with 1`, mistyped...)
-	d.refused(`the settings name "railgate.control" with 2`, "-kafka.partitions", "2", "-listen", freePort(t), "-admin", freePort(t))
-	if d.broker.Cluster.TopicInfo("railgate.contrl") != nil {
-		t.Error("an issuer made the mistyped topic")
+	h.wantError(`topic "railgate.control" with 1 partitions; the settings name "railgate.contrl" with 1`, mistyped...)
+	h.wantError(`the settings name "railgate.control" with 2`, "-kafka.partitions", "2", "-listen", freePort(t), "-admin", freePort(t))
+	if h.broker.Cluster.TopicInfo("railgate.contrl") != nil {
+		t.Error("an issuer created the mistyped topic")
 	}
 
-	d.refused("stop every issuer", "-kafka.topic", "railgate.control.2", "-by", "night-shift", "-move-stream")
+	h.wantError("stop every issuer", "-kafka.topic", "railgate.control.2", "-by", "night-shift", "-move-stream")
 	stop()
-	d.flags = []string{"-kafka.topic", "railgate.control.2"}
-	d.config.Kafka.Topic = "railgate.control.2"
-	runtest.Has(t, d.orders("-move-stream"), `the stream is topic railgate.control.2 with 1 partitions`, "published;", "Give every gateway the same")
-	d.serves()
-	if status, answer := d.readiness(); status != http.StatusOK {
-		t.Fatalf("/readyz says %d %s", status, answer)
+	h.flags = []string{"-kafka.topic", "railgate.control.2"}
+	h.config.Kafka.Topic = "railgate.control.2"
+	runtest.Has(t, h.asOperator("-move-stream"), `the stream is topic railgate.control.2 with 1 partitions`, "published;", "at every gateway and restart it")
+	h.startReady()
+	if status, answer := h.readiness(); status != http.StatusOK {
+		t.Fatalf("/readyz after the move: %d %s", status, answer)
 	}
-	runtest.Eventually(t, patience, "what was ordered before at a gateway of the new topic", func() bool { return d.gateway().CutOff(subject) == now.Unix() })
-	d.flags = []string{"-listen", freePort(t), "-admin", freePort(t)}
-	d.refused(`topic "railgate.control.2" with 1 partitions; the settings name "railgate.control"`)
+	runtest.Eventually(t, timeout, "the earlier revocation at a gateway of the new topic", func() bool { return h.gateway().CutOff(subject) == now.Unix() })
+	h.flags = []string{"-listen", freePort(t), "-admin", freePort(t)}
+	h.wantError(`topic "railgate.control.2" with 1 partitions; the settings name "railgate.control"`)
 }
