@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Checks every file of this folder with a tool that really parses it. No container engine and no running systemd is
-# needed, so it does not promise that a container or a unit starts; it promises that each file says what its reader
-# understands, that compose.yaml keeps the rules in check_compose.py, and that both programs build from the files that
-# .dockerignore lets into an image build.
+# Checks every file of this folder with a tool that parses it. It guarantees that each file is valid for its reader,
+# that compose.yaml follows the rules in check_compose.py, and that both programs build from the files that
+# .dockerignore lets into an image build. It needs no container engine and no running systemd, so it does not guarantee
+# that a container or a unit starts.
 #
 # usage: deploy/check.sh
 # Tools go to ${RAILGATE_TOOLS:-$HOME/.cache/railgate/tools} (PyPI) and to the system (Debian packages, as root).
-# The last line is "deploy: N files checked, M failed"; exit code 1 if a file failed, 2 if a tool could not be had.
+# The last line is "deploy: N files checked, M failed"; exit code 1 if a file failed, 2 if a tool is not available.
 set -euo pipefail
 
 readonly INSTALL_SECONDS=300  # for one package client; a stuck mirror must not hang the build
@@ -65,7 +65,7 @@ done_with() {
 	bad=0
 }
 
-# A root of its own for the units, with stand-ins for our binaries: verify refuses a command that does not exist.
+# Makes a root folder for the units with empty stand-ins for the binaries: verify refuses a command that does not exist.
 prepare_units() {
 	root=$scratch/root
 	mkdir -p "$root/etc/systemd/system" "$root/usr/lib/systemd" "$root/usr/local/bin"
@@ -75,7 +75,7 @@ prepare_units() {
 	install -m 0755 /dev/null "$root/usr/local/bin/railgate-issuer"
 }
 
-# Silence is the only pass: verify exits 0 after a key or a value that it does not know and ignores.
+# Any output is a failure: verify exits 0 after it ignored an unknown key or value.
 verify_unit() {
 	local told code=0
 	told=$(systemd-analyze verify --man=no --root="$root" "$1" 2>&1) || code=1
@@ -83,12 +83,12 @@ verify_unit() {
 	[[ $code == 0 && -z $told ]]
 }
 
-# Foreign images are named by digest: a tag can be moved.
+# Foreign images are named by digest: a tag can change.
 base_by_digest() {
 	! grep -E '^FROM ' "$1" | grep -vE '^FROM (scratch|[^ ]+:[^@ ]+@sha256:[0-9a-f]{64})( AS [a-z]+)?$'
 }
 
-# Builds both programs as the Containerfiles do, from the files that .dockerignore leaves, and asks them their version.
+# Builds both programs as the Containerfiles do, from the files that .dockerignore leaves, and checks their version.
 build_context() {
 	local root program
 	root=$(cd "$here/.." && pwd) && rm -rf "$scratch/context" && mkdir "$scratch/context" &&
@@ -106,7 +106,7 @@ build_context() {
 install_tools
 bin=$tools/deploy/bin bad=0
 
-# No nullglob: a pattern that matches nothing is handed on as it stands, and fails.
+# No nullglob: a pattern without a match is passed on unchanged, and fails.
 for file in "$here"/*.sh "$here"/*/*.sh "$here"/../.ci/{run,lint,vuln,openapi,fuzz,lane} "$here"/../bench/*.sh; do
 	check "$file" shellcheck "$file"
 	done_with "$file"
@@ -116,20 +116,20 @@ for file in "$here"/*.Containerfile; do
 	check "$file" base_by_digest "$file"
 	done_with "$file"
 done
-# Keys lie under deploy/config: a context without this line would carry them into a layer.
+# Keys are stored in deploy/config: without this line a build context would copy them into a layer.
 check .dockerignore grep -qx deploy "$here/../.dockerignore"
 check .dockerignore build_context
 done_with .dockerignore
 
 check "$here/compose.yaml" "$bin/check-jsonschema" --builtin-schema vendor.compose-spec "$here/compose.yaml"
 check "$here/compose.yaml" "$bin/python" -B "$here/check_compose.py" "$here/compose.yaml"
-# It also reads the mounted files, which an operator makes, so only a machine with Docker Compose and those can do it.
+# Docker Compose also reads the mounted files, which an operator creates: checked only where both exist.
 if [[ -d $here/config/secrets ]] && docker compose version >/dev/null 2>&1; then
 	check "$here/compose.yaml" docker compose -f "$here/compose.yaml" config --quiet
 fi
 done_with "$here/compose.yaml"
 
-# Silence is the only pass: haproxy exits 0 after a warning.
+# Any output is a failure: haproxy exits 0 after a warning.
 for file in "$here"/haproxy/*.cfg; do
 	check "$file" haproxy -c -dW -q -f "$file"
 	done_with "$file"

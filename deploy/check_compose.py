@@ -1,8 +1,8 @@
-"""Checks what a schema cannot say about compose.yaml; prints one line for each fault and exits 1 if there is one.
+"""Checks rules of compose.yaml that a schema cannot express; prints one line per fault and exits 1 if there is one.
 
-It promises that every name refers to something declared and nothing declared is unused, that every service keeps
-the hardening of this project, that foreign images are named by digest, and that no gateway can reach the issuer or
-its database over a network. It does not promise that the containers start: only an engine can show that.
+The rules: every name refers to a declaration and every declaration is used; every service has this project's
+hardening; foreign images are named by digest; no gateway reaches the issuer or its database over a network. It does
+not check that the containers start: that needs a container engine.
 """
 
 import re
@@ -14,7 +14,7 @@ DECLARED = ("networks", "volumes", "configs", "secrets")
 
 
 def used(service, kind):
-    """The names that a service uses of one kind; the long forms name theirs under "source"."""
+    """Yields the names of one kind that a service uses; long forms have the name in "source"."""
     for entry in service.get(kind) or ():
         if isinstance(entry, dict):
             if kind != "volumes" or entry.get("type") == "volume":

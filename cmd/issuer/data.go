@@ -86,7 +86,7 @@ const restoredNotice = `Issuers can start. Changes made since the backup are not
   distrusted keys, revoked subjects         run the commands again
   announced, deactivated or retired keys    run the commands again (-list-keys prints the state)
   credentials approved since the backup     valid at gates, unknown here: end them with -revoke-subject
-  revocations since the backup              still in force at gates, unknown here
+  revocations since the backup              gates still apply them, unknown here
   audit anchors since the backup            in the issuer's log, missing from the chain`
 
 func eraseNow(ctx context.Context, inv *invocation) error {

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Runs a real Apache Kafka on this machine without containers: one node, or three that replicate.
-# It promises a broker that only this machine can reach, and data that survive stop and start. It does not promise
-# production: no TLS, no authentication, small heaps, and all nodes on one disk.
+# Runs Apache Kafka on this machine without containers: one node, or three that replicate. Only this machine can reach
+# it, and its data survive stop and start. Not for production: no TLS, no authentication, small heaps, all nodes on one
+# disk.
 set -euo pipefail
 
-readonly READY_SECONDS=60    # a node is up in 3 s on two cores; a minute is a broken start, not a slow one
-readonly STOP_SECONDS=30     # TERM flushes the logs; after this bound the node is killed and recovers at the next start
+readonly READY_SECONDS=60    # a node starts in 3 s on two cores; after a minute the start has failed
+readonly STOP_SECONDS=30     # TERM flushes the logs; after this time the node is killed and recovers at the next start
 readonly RESOLVE_SECONDS=300 # 43 MB from the Maven repository over a slow line
 readonly LOG_TAIL=40         # lines of a failed node's log to show
 
@@ -20,26 +20,26 @@ usage: kafka.sh start  [--dir DIR] [--nodes 1|3] [--port BASE] [--fresh] [--set 
 
 start    resolve the jars (first time only), format new storage, start the node(s), wait until they are ready.
          The last line of standard output is bootstrap=127.0.0.1:PORT; with three nodes it lists all three,
-         separated by commas. Progress goes to standard error. Starting what already runs only prints the line.
-stop     stop the nodes that start began, and nothing else. Data stay.
-status   one line a node; exit code 0 if all run, 3 if not, 4 if nothing was ever started in DIR.
+         separated by commas. Progress goes to standard error. If the nodes run already, only the line is printed.
+stop     stop the nodes that this script started. Data are kept.
+status   print one line per node; exit code 0 if all run, 3 if not, 4 if no node was ever started in DIR.
 
 --dir    jars, data, logs and pid files. Default: ${XDG_CACHE_HOME:-$HOME/.cache}/railgate/kafka
---nodes  1 (replication factor 1) or 3 (factor 3, two in sync to accept a write). Default: as before, else 1.
---port   node i listens on BASE+10*(i-1), its controller one above. Default: as before, else 19092.
---fresh  delete the data of DIR first. The jars stay.
---set    a broker setting beside those the script makes, such as broker.session.timeout.ms=3000; may be repeated.
-         Default: as before, else none.
+--nodes  1 (replication factor 1) or 3 (factor 3, two in sync to accept a write). Default: the last value, or 1.
+--port   node i listens on BASE+10*(i-1), its controller one above. Default: the last value, or 19092.
+--fresh  delete the data of DIR first. The jars are kept.
+--set    a broker setting in addition to those of the script, such as broker.session.timeout.ms=3000; may be repeated.
+         Default: the last values, or none.
 
-Needs Linux, Java 17 or newer, and Maven for the first start. Topics are never created by themselves.
+Needs Linux, Java 17 or newer, and Maven for the first start. Topics are not created automatically.
 HELP
 }
 
 say() { printf 'kafka: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 
-# Prints the pid of node $1 if that process is ours. The pid file alone is no proof: the number may belong to
-# another program by now, so the process must also be a broker started with this very properties file.
+# Prints the pid of node $1 if that process is a node of this script. The pid file is no proof, since the number may
+# belong to another program by now: the process must be a broker started with this properties file.
 running_pid() {
 	local pid args
 	pid=$(cat "$dir/node-$1/pid" 2>/dev/null) || return 1
@@ -49,7 +49,7 @@ running_pid() {
 	echo "$pid"
 }
 
-# The cluster file remembers what the data were made for: nodes, port, id.
+# The cluster file stores the nodes, port and id of the data.
 load_cluster() { [[ -f $dir/cluster ]] && read -r old_nodes old_port cluster_id <"$dir/cluster"; }
 
 broker_port() { echo $((port + 10 * ($1 - 1))); }
@@ -105,7 +105,7 @@ format_storage() {
 		{ cat "$home/format.log" >&2; die "node $1 could not be formatted"; }
 }
 
-# Descriptor 9 is the lock: a node that kept it would lock out every later command.
+# Descriptor 9 is the lock: a node that inherited it would block every later command.
 launch() {
 	local home=$dir/node-$1
 	if [[ -f $home/kafka.log ]]; then mv "$home/kafka.log" "$home/kafka.log.1"; fi
@@ -116,7 +116,7 @@ launch() {
 wait_ready() {
 	local i=$1 log=$dir/node-$1/kafka.log deadline=$2 why=""
 	until grep -q 'Kafka Server started' "$log" 2>/dev/null; do
-		# Between fork and exec the process is not yet a broker, so only its absence counts as death here.
+		# Between fork and exec the process is not yet a broker, so this only checks that it exists.
 		kill -0 "$(cat "$dir/node-$i/pid")" 2>/dev/null || why="ended before it was ready"
 		((SECONDS < deadline)) || why="was not ready within $READY_SECONDS s"
 		[[ -z $why ]] || { tail -n "$LOG_TAIL" "$log" >&2; say "node $i $why; the log is $log"; return 1; }
@@ -132,7 +132,7 @@ start() {
 	for i in 1 2 3; do running_pid "$i" >/dev/null && alive=$((alive + 1)); done
 	if [[ $fresh == yes ]]; then
 		((alive == 0)) || die "nodes are running in $dir: stop them before --fresh"
-		# Without our cluster file the folders are not known to be ours, and are left alone.
+		# Without the cluster file the folders may belong to something else and are kept.
 		if [[ -n $cluster_id ]]; then rm -rf "$dir"/node-[123] "$dir/cluster" "$dir/settings"; fi
 		old_nodes="" old_port="" cluster_id=""
 	fi
@@ -162,7 +162,7 @@ start() {
 	echo "bootstrap=$line"
 }
 
-# Stops the given nodes together: one after the other, the last would wait for a quorum that is gone.
+# Stops the given nodes together: in sequence, the last one would wait for a quorum that no longer exists.
 stop_nodes() {
 	local i pid deadline
 	for i in "$@"; do
@@ -184,7 +184,7 @@ stop_nodes() {
 
 status() {
 	local i pid code=0 old_nodes="" old_port="" cluster_id=""
-	load_cluster || { echo "nothing was started in $dir"; exit 4; }
+	load_cluster || { echo "no node was started in $dir"; exit 4; }
 	port=$old_port
 	for ((i = 1; i <= old_nodes; i++)); do
 		if pid=$(running_pid "$i"); then
@@ -222,21 +222,21 @@ while (($#)); do
 	esac
 done
 [[ -n $dir ]] || die "--dir is empty"
-# A colon would split the class path, a comma or a backslash the data folder's name in the properties.
-[[ $dir != *[:,\\]* ]] || die "--dir must not hold a colon, a comma or a backslash"
+# A colon would split the class path; a comma or backslash would split the data folder's name in the properties.
+[[ $dir != *[:,\\]* ]] || die "--dir must not contain a colon, a comma or a backslash"
 [[ -z $nodes || $nodes == [13] ]] || die "--nodes is 1 or 3, not $nodes"
 # The highest port is BASE+21, the controller of the third node.
 [[ -z $port ]] || { [[ $port =~ ^[1-9][0-9]{3,4}$ ]] && ((port >= 1024 && port <= 65514)); } ||
 	die "--port is a number from 1024 to 65514, not $port"
 if [[ $command != start && ! -d $dir ]]; then
-	echo "nothing was started in $dir"
+	echo "no node was started in $dir"
 	[[ $command == stop ]] && exit 0
 	exit 4
 fi
 mkdir -p "$dir"
-dir=$(cd "$dir" && pwd -P) # absolute, so that the command line of a node is the same whoever asks
+dir=$(cd "$dir" && pwd -P) # absolute: a node's command line must not depend on the caller's folder
 
 if [[ $command == status ]]; then status; fi
 exec 9>"$dir/lock"
-flock -n 9 || die "another kafka.sh is at work in $dir"
+flock -n 9 || die "another kafka.sh is running in $dir"
 if [[ $command == start ]]; then start; else stop_nodes 1 2 3; fi

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs a PostgreSQL of its own on this machine, for tests and trials: reachable from loopback only, without
-# passwords, gone when it is stopped. It does not touch a server that runs already.
+# Runs a private PostgreSQL on this machine for tests and trials: on loopback only, without passwords, deleted when it
+# is stopped. It does not touch other servers.
 set -euo pipefail
 
 readonly WAIT_SECONDS=30
@@ -10,9 +10,9 @@ usage() {
 usage: postgres.sh start [--dir DIR] [--port PORT]
        postgres.sh stop  [--dir DIR]
 
-start  make an empty cluster in DIR, start it, wait until it answers. The last line of standard output is
+start  create an empty cluster in DIR, start it, wait until it answers. The last line of standard output is
        dsn=postgres://…; progress goes to standard error.
-stop   stop it and delete DIR.
+stop   stop the server and delete DIR.
 
 --dir   default: ${TMPDIR:-/tmp}/railgate-postgres
 --port  default: 19432
@@ -31,7 +31,7 @@ start() {
 	[[ ! -e $dir ]] || die "$dir exists: stop it first, or name another --dir"
 	mkdir -p "$dir"
 	((EUID != 0)) || chown postgres "$dir"
-	say "making a cluster in $dir"
+	say "creating a cluster in $dir"
 	as_server "$bin/initdb" -D "$dir/data" -U railgate -A trust -E UTF8 --no-sync >"$dir/initdb.log" 2>&1 ||
 		{ tail -n 20 "$dir/initdb.log" >&2; die "initdb failed"; }
 	as_server "$bin/pg_ctl" -D "$dir/data" -l "$dir/data/server.log" -w -t "$WAIT_SECONDS" \
@@ -41,8 +41,8 @@ start() {
 }
 
 stop() {
-	[[ -d $dir/data ]] || die "nothing of ours in $dir"
-	as_server "$bin/pg_ctl" -D "$dir/data" -m fast -w -t "$WAIT_SECONDS" stop >&2 || say "it was not running"
+	[[ -d $dir/data ]] || die "$dir contains no cluster of this script"
+	as_server "$bin/pg_ctl" -D "$dir/data" -m fast -w -t "$WAIT_SECONDS" stop >&2 || say "the server was not running"
 	rm -rf "$dir"
 }
 
