@@ -17,36 +17,36 @@ import (
 
 var revokeLine = regexp.MustCompile(`curl -s -H 'Authorization: Bearer (\S+)' -H 'Content-Type: application/json' -d '\{"reason":"lost_phone"\}' (\S+/revoke)`)
 
-// The line that the demo itself prints revoked the credential on show, and the
-// demo ended with the next code: "answered 409, want 201".
-func TestThePrintedRevokeLineDoesNotEndTheDemo(t *testing.T) {
-	h, err := open(anywhere, zap.NewNop())
+// The command that the demo prints revoked the displayed credential, and the demo ended at the next
+// code with "answered 409, want 201".
+func TestPrintedRevokeCommandDoesNotEndTheDemo(t *testing.T) {
+	h, err := openSystem(anywhere, zap.NewNop())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer h.close()
-	if err := h.fresh(); err != nil {
+	if err := h.awaitReady(); err != nil {
 		t.Fatal(err)
 	}
-	s := &show{phone: phone{system: h}, passenger: firstPassenger}
+	s := &display{phone: phone{system: h}, passenger: firstPassenger}
 	var out strings.Builder
 	p := &page{out: &out}
-	for range 4 { // more often than one person may apply in a month
+	for range 4 { // more applications than a person may make in a month
 		out.Reset()
-		code, news, err := s.next()
+		code, notice, err := s.next()
 		if err != nil {
-			t.Fatalf("%v; news %q", err, news)
+			t.Fatalf("%v; notice %q", err, notice)
 		}
-		p.print(s, code, news)
+		p.print(s, code, notice)
 		if v, err := h.scan(code.Text, h.entryGate, "entry"); err != nil || v.Verdict != "allow" {
-			t.Fatalf("the code on show: %+v, %v", v, err)
+			t.Fatalf("the displayed code: %+v, %v", v, err)
 		}
 		line := revokeLine.FindStringSubmatch(out.String())
 		if line == nil {
-			t.Fatalf("no line to paste that revokes:\n%s", out.String())
+			t.Fatalf("no command that revokes:\n%s", out.String())
 		}
-		if s.passenger > firstPassenger && !strings.Contains(news, "another passenger has applied") {
-			t.Errorf("news of the new application: %q", news)
+		if s.passenger > firstPassenger && !strings.Contains(notice, "another passenger has applied") {
+			t.Errorf("the notice of the new application is %q", notice)
 		}
 		if answer, err := h.post(strings.TrimPrefix(line[2], h.issuer), line[1], map[string]any{"reason": "lost_phone"}); err != nil || answer.Status != 202 {
 			t.Fatalf("revoke: %d, %v", answer.Status, err)
@@ -59,19 +59,18 @@ func TestThePrintedRevokeLineDoesNotEndTheDemo(t *testing.T) {
 
 var streamLine = regexp.MustCompile(`go run ./cmd/stream -brokers (\S+) -topic (\S+) -authority ([0-9a-f]{64}) -follow`)
 
-// A developer of a control stream reader can try it on the demo with the line that the
-// demo prints: every message verifies under that key, and the revocation that the printed
-// line makes is among them.
-func TestThePrintedStreamCanBeRead(t *testing.T) {
-	h, err := open(anywhere, zap.NewNop())
+// A developer of a stream reader can try it on the demo with the printed command: every message
+// verifies with that key, and the revocation is among them.
+func TestPrintedStreamCommandReadsTheStream(t *testing.T) {
+	h, err := openSystem(anywhere, zap.NewNop())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer h.close()
-	if err := h.fresh(); err != nil {
+	if err := h.awaitReady(); err != nil {
 		t.Fatal(err)
 	}
-	s := &show{phone: phone{system: h}, passenger: firstPassenger}
+	s := &display{phone: phone{system: h}, passenger: firstPassenger}
 	code, _, err := s.next()
 	if err != nil {
 		t.Fatal(err)
@@ -80,7 +79,7 @@ func TestThePrintedStreamCanBeRead(t *testing.T) {
 	(&page{out: &out}).print(s, code, "")
 	line := streamLine.FindStringSubmatch(out.String())
 	if line == nil {
-		t.Fatalf("no line that reads the stream:\n%s", out.String())
+		t.Fatalf("no command that reads the stream:\n%s", out.String())
 	}
 	authority, err := revocation.ParseAuthority(line[3])
 	if err != nil {

@@ -1,12 +1,12 @@
-// Command demo is railgate in one process: an in-process Kafka-compatible
-// broker, SQLite, issuer and gateway. It plays a passenger and a gate over real
-// HTTP, checks every answer and exits with 1 if one is not as it must be.
+// Command demo runs railgate in one process: an in-process Kafka-compatible broker, SQLite,
+// issuer and gateway. It acts as passengers, staff and a gate over real HTTP, checks every
+// answer, and exits with 1 if one differs from the expected answer.
 //
-// With -serve it then stays up on fixed ports, shows a code that renews every
-// 60 s, and tells the load test where it is.
+// With -serve it then continues to run on fixed ports, shows a code that changes every 60 s,
+// and writes a target file for the load test.
 //
-// Nothing it makes is durable, its face check is a sandbox, and it announces a
-// key that the load test can sign with: it is for trying out, not for gates.
+// Its data is not durable, its face check is a sandbox, and it announces a key with which the
+// load test can sign: it is for trying out, not for gates.
 package main
 
 import (
@@ -30,13 +30,13 @@ func main() {
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
 	flags.Usage = func() {
-		fmt.Fprint(flags.Output(), "Plays railgate's main job in one process and checks every answer.\n\n"+
-			"  go run ./cmd/demo            the story; exit code 0 if all is as it must be\n"+
-			"  go run ./cmd/demo -serve     then stay up: URLs, curl lines, a QR code, a target for the load test\n\n")
+		fmt.Fprint(flags.Output(), "Runs issuer, gateway, broker and database in one process, acts as passengers,\nstaff and a gate, and checks every answer.\n\n"+
+			"  go run ./cmd/demo            a scripted run; exit code 0 if every answer is as expected\n"+
+			"  go run ./cmd/demo -serve     then continue to run: URLs, curl commands, a QR code, a target for the load test\n\n")
 		flags.PrintDefaults()
 	}
-	serve := flags.Bool("serve", false, "after the story stay up until interrupted")
-	quick := flags.Bool("no-story", false, "with -serve: leave the story out")
+	serve := flags.Bool("serve", false, "after the scripted run, continue to run until interrupted")
+	quick := flags.Bool("no-story", false, "with -serve: skip the scripted run")
 	at := addresses{roles: anywhere.roles}
 	flags.StringVar(&at.gateway, "gateway", "127.0.0.1:8080", "with -serve: `address` of the gateway")
 	flags.StringVar(&at.gatewayAdmin, "gateway-admin", "127.0.0.1:9080", "with -serve: `address` of the gateway's metrics")
@@ -49,9 +49,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		}
 		return nil
 	})
-	flags.BoolVar(&at.offlineGate, "offline-gate", false, "with -serve: let the gate's credential send batches of offline scans (POST /v1/checks)")
-	verbose := flags.Bool("v", false, "log what the parts say, as JSON on standard error")
-	flags.Bool("version", false, "print the version and exit") // process.Main answers it; here it is for -h
+	flags.BoolVar(&at.offlineGate, "offline-gate", false, "with -serve: allow the gate's credential to send batches of offline scans (POST /v1/checks)")
+	verbose := flags.Bool("v", false, "write the logs of all parts, as JSON, to standard error")
+	flags.Bool("version", false, "print the version and exit") // process.Main handles it; this is for -h
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		log = l
 	}
 	if !*serve || !*quick {
-		if err := tell(out, log); err != nil {
+		if err := playStory(out, log); err != nil {
 			return err
 		}
 	}
@@ -77,31 +77,32 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	return stayUp(ctx, at, out, log)
 }
 
-// tell plays the story in a system of its own: it moves the clock by a day, and
-// what stays up afterwards must run in real time.
-func tell(out io.Writer, log *zap.Logger) error {
-	h, err := open(anywhere, log)
+// playStory runs the script on a system of its own: it moves the clock by a day, and a system that
+// continues to run must use real time.
+func playStory(out io.Writer, log *zap.Logger) error {
+	h, err := openSystem(anywhere, log)
 	if err != nil {
 		return err
 	}
 	s := &story{system: h, report: report{out: out, colour: terminal(out)}}
-	fmt.Fprintf(out, "railgate demo: in-process broker, SQLite, issuer on %s, gateway on %s\n"+
-		"The face check is a sandbox; the people and their numbers are made up.\n", h.issuer, h.gateway)
+	fmt.Fprintf(out, "railgate demo: in-process broker, SQLite, issuer at %s, gateway at %s\n"+
+		"Invented passengers, staff and a gate use them over HTTP; face checks are simulated.\n"+
+		"Instead of waiting, the demo moves its clock. Each line ends with the answer and its time.\n", h.issuer, h.gateway)
 	err = s.play()
 	if e := h.close(); err == nil {
 		err = e
 	}
 	if err != nil {
-		return fmt.Errorf("the story broke off: %w", err)
+		return fmt.Errorf("the demo did not finish: %w", err)
 	}
-	fmt.Fprintf(out, "\n%d steps, %d not as they must be\n", s.lines, s.wrong)
+	fmt.Fprintf(out, "\n%d steps, %d with an unexpected answer\n", s.steps, s.wrong)
 	if s.wrong > 0 {
-		return fmt.Errorf("%d of %d steps were not as they must be", s.wrong, s.lines)
+		return fmt.Errorf("%d of %d steps had an unexpected answer", s.wrong, s.steps)
 	}
 	return nil
 }
 
-// terminal reports whether out is a screen that colours and pictures suit.
+// terminal reports whether out is a terminal that can show colours and QR codes.
 func terminal(out io.Writer) bool {
 	f, ok := out.(*os.File)
 	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {

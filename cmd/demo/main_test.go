@@ -15,40 +15,40 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-func TestTheStoryIsAsItMustBe(t *testing.T) {
+func TestEveryAnswerOfTheDemoIsAsExpected(t *testing.T) {
 	var out bytes.Buffer
 	if err := run(t.Context(), nil, &out); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
-	for _, must := range []string{"GREEN   fresh code", "code_stale", "bad_signature", "link_mismatch", "wrong_scope", "unknown_key",
-		"revoked", "session_closed", "session_over", "credential_expired", " 0 not as they must be"} {
+	for _, must := range []string{"GREEN   the entry gate accepts", "code_stale", "bad_signature", "link_mismatch", "wrong_scope", "unknown_key",
+		"revoked", "session_closed", "session_over", "credential_expired", " 0 with an unexpected answer"} {
 		if !strings.Contains(out.String(), must) {
-			t.Errorf("the story tells nothing of %q", must)
+			t.Errorf("the output does not contain %q", must)
 		}
 	}
 }
 
-// The demo is a check, so it must be able to fail.
-func TestAWrongAnswerIsToldAndCounted(t *testing.T) {
+// The demo is a check: it must be able to fail.
+func TestUnexpectedAnswerIsReportedAndCounted(t *testing.T) {
 	var out bytes.Buffer
 	s := report{out: &out}
-	s.line("GREEN", "a stale code", "ok", "code_stale", time.Millisecond, nil)
-	s.line("RED", "no answer", "", "ok", 0, errors.New("connection refused"))
-	if s.wrong != 2 || s.lines != 2 || !strings.Contains(out.String(), "WRONG: expected code_stale") {
-		t.Fatalf("%d of %d wrong: %s", s.wrong, s.lines, out.String())
+	s.step("GREEN", "a stale code", "ok", "code_stale", time.Millisecond, nil)
+	s.step("RED", "no answer", "", "ok", 0, errors.New("connection refused"))
+	if s.wrong != 2 || s.steps != 2 || !strings.Contains(out.String(), "WRONG: expected code_stale") {
+		t.Fatalf("%d of %d wrong: %s", s.wrong, s.steps, out.String())
 	}
 }
 
-// serve leaves a target file that the load test accepts, shows a code, and takes
-// the file away when it ends.
-func TestServeTellsTheLoadTestWhereItIs(t *testing.T) {
+// -serve writes a target file that the load test accepts, shows a code, and removes the file when
+// it ends.
+func TestServeWritesTheTargetOfTheLoadTest(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	out := &runtest.Buffer{}
 	ended := make(chan error, 1)
 	go func() { ended <- stayUp(ctx, anywhere, out, zap.NewNop()) }()
-	runtest.Eventually(t, 10*time.Second, "a code on show", func() bool { return strings.Contains(out.String(), "RG1:") })
+	runtest.Eventually(t, 10*time.Second, "a code to be shown", func() bool { return strings.Contains(out.String(), "RG1:") })
 	target, err := loadtest.ReadTarget(loadtest.DefaultTargetFile())
 	if err != nil {
 		t.Fatal(err)

@@ -16,7 +16,7 @@ const callTimeout = 5 * time.Second
 
 var overHTTP = passenger.HTTP(&http.Client{Timeout: callTimeout})
 
-// send sends a request and notes how long the answer took.
+// send sends a request and records the response time.
 func (h *system) send(ctx context.Context, r passenger.Request) (passenger.Answer, error) {
 	began := time.Now()
 	answer, err := overHTTP(ctx, r)
@@ -24,7 +24,7 @@ func (h *system) send(ctx context.Context, r passenger.Request) (passenger.Answe
 	return answer, err
 }
 
-// post sends a JSON body to the issuer, whatever the answer.
+// post sends a JSON body to the issuer and returns any answer.
 func (h *system) post(path, bearer string, body any) (passenger.Answer, error) {
 	text, err := json.Marshal(body)
 	if err != nil {
@@ -33,21 +33,20 @@ func (h *system) post(path, bearer string, body any) (passenger.Answer, error) {
 	return h.send(context.Background(), passenger.Request{Method: "POST", URL: h.issuer + path, Bearer: bearer, Body: text})
 }
 
-// scan is what a gate does: it sends the text it read and asks for one use.
+// scan checks a code for one scope, as a gate does.
 func (h *system) scan(text, device, scope string) (passenger.Verdict, error) {
 	gate := passenger.Gate{URL: h.gateway, Device: device, Send: h.send}
 	return gate.Check(context.Background(), text, scope)
 }
 
-// phone is a passenger's app: it applies, passes the face check, opens
-// sessions and shows codes.
+// phone is a passenger's app: it applies, passes the face check, opens sessions and shows codes.
 type phone struct {
 	*system
 	application *passenger.Application
 	session     *passenger.Session
 }
 
-// person is the n-th passenger.
+// person returns the n-th passenger.
 func person(n int) passenger.Person { return passenger.Resident(passenger.Tests, n) }
 
 func (p *phone) apply(n int) (err error) {
@@ -57,8 +56,8 @@ func (p *phone) apply(n int) (err error) {
 
 func (p *phone) serial() string { return p.application.Serial.String() }
 
-// openSession passes a face check and opens a session whose seed never leaves the phone.
-// The first check approves the application.
+// openSession passes a face check and opens a session whose seed never leaves the phone. The first
+// check approves the application.
 func (p *phone) openSession() error {
 	check, err := p.client.Check(context.Background(), p.application)
 	if err != nil {
@@ -70,7 +69,7 @@ func (p *phone) openSession() error {
 	return err
 }
 
-// openHosted opens a session whose seed the issuer keeps, for phones that cannot.
+// openHosted opens a session whose seed the issuer stores, for phones that cannot.
 func (p *phone) openHosted() error {
 	check, err := p.client.Check(context.Background(), p.application)
 	if err != nil {
@@ -85,8 +84,8 @@ func (p *phone) hostedCode() (passenger.Shown, error) {
 	return p.client.Code(context.Background(), p.session)
 }
 
-// step is the period that the phone is in.
+// step returns the session's current step.
 func (p *phone) step() int { return p.session.Step(p.clock.now()) }
 
-// code is what the phone shows in a step.
+// code returns the code that the phone shows in a step.
 func (p *phone) code(step int) tokens.Token { return p.session.Code(step) }

@@ -7,28 +7,27 @@ import (
 	"github.com/skip2/go-qrcode"
 )
 
-// The picture of a code fits a terminal of 80 columns and 24 lines, with one
-// line to spare for words: at the lowest level of error correction a code is a
-// QR code of version 6, 41 modules wide, and one character shows two modules.
+// A QR code fits a terminal of 80 columns and 24 lines, with one line to spare for text: at the
+// lowest level of error correction a code is a QR code of version 6, 41 modules wide, and one
+// character shows two modules.
 const (
-	modules      = 41
-	quietAbove   = 2 // the standard wants 4 on each side; there are not so many lines
-	quietBelow   = 3
-	quietAside   = 4
-	pictureWidth = modules + 2*quietAside
-	pictureRows  = (modules + quietAbove + quietBelow) / 2
+	modules     = 41
+	quietAbove  = 2 // the standard requires 4 on each side, for which a terminal has too few lines
+	quietBelow  = 3
+	quietBeside = 4
+	qrWidth     = modules + 2*quietBeside
+	qrRows      = (modules + quietAbove + quietBelow) / 2
 )
 
-// Colours 16 and 231 of the 256 are black and white in every theme, unlike the
-// first 16. Both are set for each character, so the background of the terminal
-// does not matter.
+// Colours 16 and 231 of the 256 are black and white in every theme, unlike the first 16. Each
+// character sets both, so the terminal's background does not matter.
 const black, white = 16, 231
 
-// ink switches the colours of the characters that follow.
+// ink returns the sequence that sets the colours of the following characters.
 func ink(fore, back int) string { return fmt.Sprintf("\x1b[38;5;%d;48;5;%dm", fore, back) }
 
-// picture draws a code as rows of half blocks.
-func picture(text string) ([]string, error) {
+// drawQR returns a code as rows of half blocks.
+func drawQR(text string) ([]string, error) {
 	q, err := qrcode.New(text, qrcode.Low)
 	if err != nil {
 		return nil, err
@@ -39,17 +38,17 @@ func picture(text string) ([]string, error) {
 		return nil, fmt.Errorf("the QR code is %d modules wide, not %d", len(bits), modules)
 	}
 	colour := func(x, y int) int {
-		x, y = x-quietAside, y-quietAbove
+		x, y = x-quietBeside, y-quietAbove
 		if x >= 0 && x < modules && y >= 0 && y < modules && bits[y][x] {
 			return black
 		}
 		return white
 	}
 	var rows []string
-	for y := range pictureRows {
+	for y := range qrRows {
 		var row strings.Builder
 		last := ""
-		for x := range pictureWidth {
+		for x := range qrWidth {
 			if now := ink(colour(x, 2*y), colour(x, 2*y+1)); now != last {
 				row.WriteString(now)
 				last = now

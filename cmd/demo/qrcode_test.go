@@ -15,10 +15,9 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// A reader that knows nothing of terminals finds the code on a dark and on a
-// light one, with all lines of the page printed above it, and after the next
-// code was drawn over it.
-func TestTheCodeCanBeReadFromATerminalOf24Lines(t *testing.T) {
+// zbarimg finds the code on a dark and on a light terminal, with all lines of the page printed
+// above it, and after the next code was drawn over it.
+func TestCodeIsReadableOnATerminalOf24Lines(t *testing.T) {
 	if _, err := exec.LookPath("zbarimg"); err != nil {
 		if os.Getenv("RAILGATE_CI") != "" {
 			t.Fatal("zbarimg is missing: install zbar-tools")
@@ -31,7 +30,7 @@ func TestTheCodeCanBeReadFromATerminalOf24Lines(t *testing.T) {
 			var out strings.Builder
 			p := &page{out: &out, screen: true, target: "/tmp/target.json"}
 			application := &passenger.Application{Access: "token", Serial: tokens.Serial{Day: 20787, Index: 1}}
-			s := &show{phone: phone{system: h, application: application, session: &passenger.Session{ID: "1", Of: application}}}
+			s := &display{phone: phone{system: h, application: application, session: &passenger.Session{ID: "1", Of: application}}}
 			pass := tokentest.NewIssuer(1).Open(1, time.Now().Unix())
 			screen := newScreen(theme[0], theme[1])
 			for step := range 3 {
@@ -47,7 +46,7 @@ func TestTheCodeCanBeReadFromATerminalOf24Lines(t *testing.T) {
 	}
 }
 
-// scanned is what zbarimg finds on the screen.
+// scanned returns the code that zbarimg finds on the screen.
 func scanned(t *testing.T, s *screen) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "screen.png")

@@ -8,11 +8,12 @@ import (
 	"unicode/utf8"
 )
 
-// report prints the story and remembers what went wrong.
+// report prints the steps and counts the unexpected answers.
 type report struct {
 	out    io.Writer
 	colour bool
-	lines  int
+	scenes int
+	steps  int
 	wrong  int
 }
 
@@ -30,13 +31,17 @@ func (s *report) paint(colour, text string) string {
 	return colour + text + plain
 }
 
-func (s *report) scene(title string) { fmt.Fprintf(s.out, "\n%s\n", s.paint(bold, title)) }
+// title begins a scene.
+func (s *report) title(text string) {
+	s.scenes++
+	fmt.Fprintf(s.out, "\n%s\n", s.paint(bold, fmt.Sprintf("%d. %s", s.scenes, text)))
+}
 
-func (s *report) note(text string) { fmt.Fprintf(s.out, "         … %s\n", text) }
+func (s *report) note(text string) { fmt.Fprintf(s.out, "          … %s\n", text) }
 
-// line prints one step: what was done, what came of it and how long it took.
-func (s *report) line(light, what, got, want string, took time.Duration, err error) {
-	s.lines++
+// step prints one step: the action, the answer and the response time.
+func (s *report) step(light, what, got, want string, took time.Duration, err error) {
+	s.steps++
 	if err != nil {
 		got = err.Error()
 	}
@@ -47,7 +52,7 @@ func (s *report) line(light, what, got, want string, took time.Duration, err err
 	case "RED":
 		label = s.paint(red, label)
 	}
-	pad := strings.Repeat(" ", max(0, 52-utf8.RuneCountInString(what)))
+	pad := strings.Repeat(" ", max(0, 54-utf8.RuneCountInString(what)))
 	fmt.Fprintf(s.out, "  %s %s%s %-28s %7.2f ms", label, what, pad, got, took.Seconds()*1000)
 	if got != want {
 		s.wrong++

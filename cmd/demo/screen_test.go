@@ -14,22 +14,22 @@ const (
 	cellW, cellH   = 6, 12 // pixels of one character
 )
 
-// cell is one character of the screen, with the colours that it is drawn in.
+// cell is one character of the screen with its colours.
 type cell struct {
 	r          rune
 	fore, back color.Gray
 }
 
-// screen is a terminal of 80 by 24, as far as the demo needs one: line feeds,
-// scrolling, wrapping, colours 16 and 231, cursor up, clear to the end of the line.
+// screen is a terminal of 80 by 24 with the functions that the demo needs: line feeds, scrolling,
+// wrapping, colours 16 and 231, cursor up, clear to the end of the line.
 type screen struct {
 	cells      [lines][columns]cell
 	row, col   int
-	fore, back color.Gray // in force now
+	fore, back color.Gray // current colours
 	def        [2]color.Gray
 }
 
-// newScreen has the theme's colours of text and background.
+// newScreen returns a screen with the theme's colours of text and background.
 func newScreen(text, background color.Gray) *screen {
 	s := &screen{fore: text, back: background, def: [2]color.Gray{text, background}}
 	for row := range s.cells {
@@ -88,7 +88,7 @@ func (s *screen) control(t *testing.T, arguments string, final byte) {
 		}
 		a := strings.Split(arguments, ";")
 		if len(a) != 6 || a[0] != "38" || a[1] != "5" || a[3] != "48" || a[4] != "5" {
-			t.Fatalf("colours %q: their looks depend on the theme", arguments)
+			t.Fatalf("colours %q depend on the theme", arguments)
 		}
 		s.fore, s.back = fixed[a[2]], fixed[a[5]]
 	case 'F':
@@ -104,8 +104,7 @@ func (s *screen) control(t *testing.T, arguments string, final byte) {
 	}
 }
 
-// image is a photograph of the screen. Letters are drawn as a bar: it only
-// matters that they are no clean background.
+// image draws the screen. Letters are drawn as a bar: they only need to differ from the background.
 func (s *screen) image() image.Image {
 	img := image.NewGray(image.Rect(0, 0, columns*cellW, lines*cellH))
 	for row := range s.cells {

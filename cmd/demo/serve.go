@@ -15,18 +15,18 @@ import (
 )
 
 const (
-	firstPassenger = 7               // the story has had those before
-	tryAgain       = 5 * time.Second // after a code could not be had
+	firstPassenger = 7               // the scripted run uses the passengers before
+	retryAfter     = 5 * time.Second // after a failure to get a code
 )
 
-// stayUp runs a system in real time until ctx ends and keeps a code on show.
+// stayUp runs a system in real time until ctx ends and shows its codes.
 func stayUp(ctx context.Context, at addresses, out io.Writer, log *zap.Logger) error {
-	h, err := open(at, log)
+	h, err := openSystem(at, log)
 	if err != nil {
 		return err
 	}
 	defer h.close()
-	if err := h.fresh(); err != nil {
+	if err := h.awaitReady(); err != nil {
 		return err
 	}
 	target, err := h.writeTarget()
@@ -34,14 +34,14 @@ func stayUp(ctx context.Context, at addresses, out io.Writer, log *zap.Logger) e
 		return err
 	}
 	defer os.Remove(target)
-	s := &show{phone: phone{system: h}, passenger: firstPassenger}
+	s := &display{phone: phone{system: h}, passenger: firstPassenger}
 	p := &page{out: out, screen: terminal(out), target: target}
 	for {
-		code, news, err := s.next()
-		wait := tryAgain
+		code, notice, err := s.next()
+		wait := retryAfter
 		switch {
 		case err == nil:
-			p.print(s, code, news)
+			p.print(s, code, notice)
 			wait = max(time.Until(time.Unix(code.NextAt, 0))+50*time.Millisecond, time.Second)
 		case !p.begun:
 			return err
@@ -57,8 +57,8 @@ func stayUp(ctx context.Context, at addresses, out io.Writer, log *zap.Logger) e
 	}
 }
 
-// writeTarget tells the load test where this system is and what it may use. The
-// file holds secrets of it, so only its owner can read it.
+// writeTarget writes the load test's target file. It contains secrets, so only its owner may read
+// it.
 func (h *system) writeTarget() (string, error) {
 	path := loadtest.DefaultTargetFile()
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -71,6 +71,6 @@ func (h *system) writeTarget() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	os.Remove(path) // what an earlier run left may have other permissions
+	os.Remove(path) // an earlier run's file may have other permissions
 	return path, os.WriteFile(path, append(text, '\n'), 0o600)
 }

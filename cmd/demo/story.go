@@ -12,22 +12,22 @@ import (
 	"github.com/railgate/railgate/tokens/tokentest"
 )
 
-// story plays a passenger and a gate. Each line is a request that was really
-// made, and each is held against what must come of it.
+// story acts as passengers, staff and a gate. Each printed step is a real request, and each answer
+// is compared with the expected one.
 type story struct {
 	*system
 	report
 }
 
-// play runs every scene; it returns an error if the story could not go on, and
-// leaves what merely differed to the report.
+// play runs every scene. It returns an error if the story cannot continue; the report counts
+// unexpected answers.
 func (s *story) play() error {
-	if err := s.fresh(); err != nil {
+	if err := s.awaitReady(); err != nil {
 		return err
 	}
 	first, second := &phone{system: s.system}, &phone{system: s.system}
-	for _, scene := range []func(a, b *phone) error{s.issue, s.rotate, s.forge, s.revoke, s.leave, s.sessionEnds, s.hostedMode, s.renewal, s.dayEnds} {
-		if err := scene(first, second); err != nil {
+	for _, run := range []func(a, b *phone) error{s.issue, s.rotate, s.forge, s.revoke, s.leave, s.sessionEnds, s.hostedMode, s.renewal, s.dayEnds} {
+		if err := run(first, second); err != nil {
 			return err
 		}
 	}
@@ -35,7 +35,7 @@ func (s *story) play() error {
 }
 
 func (s *story) issue(a, b *phone) error {
-	s.scene("A passenger without an ID card applies on the phone")
+	s.title("A passenger without an ID card applies on the phone")
 	policy, err := s.client.Policy(context.Background())
 	if err != nil {
 		return err
@@ -44,20 +44,20 @@ func (s *story) issue(a, b *phone) error {
 	passport["document_type"] = "passport"
 	delete(noPlace, "location")
 	answer, err := s.post("/v1/applications", "", passport)
-	s.issued("a passport does not qualify", err, answer.Code(), "document_type_not_supported")
+	s.issued("refuses an application with a passport", err, answer.Code(), "document_type_not_supported")
 	answer, err = s.post("/v1/applications", "", noPlace)
-	s.issued("no permission to use the location", err, answer.Code(), "location_missing")
+	s.issued("refuses an application without a location", err, answer.Code(), "location_missing")
 
 	if err := a.apply(1); err != nil {
 		return err
 	}
-	s.issued("a resident ID card: submitted", nil, "ok", "ok")
+	s.issued("accepts an application with a resident ID card", nil, "ok", "ok")
 	answer, err = s.post(a.application.Path("/checks"), a.application.Access, map[string]string{"evidence": passenger.FaceFails})
-	s.issued("the face check fails: nothing is approved", err, answer.Code(), "real_person_check_failed")
+	s.issued("does not approve it after a failed face check", err, answer.Code(), "real_person_check_failed")
 	if err := a.openSession(); err != nil {
 		return err
 	}
-	s.issued("the face check passes: approved, credential "+a.serial(), nil, "ok", "ok")
+	s.issued("approves it after the face check: credential "+a.serial(), nil, "ok", "ok")
 	if err := b.apply(2); err != nil {
 		return err
 	}
@@ -65,47 +65,47 @@ func (s *story) issue(a, b *phone) error {
 }
 
 func (s *story) rotate(a, _ *phone) error {
-	s.scene("The code is shown, scanned and renewed every 60 s")
-	if err := s.fresh(); err != nil { // the key that signed it was announced before
+	s.title("The phone shows a code that changes every 60 seconds")
+	if err := s.awaitReady(); err != nil { // until the key that signed it is announced
 		return err
 	}
 	old := a.code(0)
-	s.scanned("fresh code at the entry gate", old.Text(), "entry", "ok")
-	s.scanned("the same pass again: no signature to verify", old.Text(), "exit", "ok")
-	s.scannedBy(s.saleWindow, "the same code at a ticket window", old.Text(), "refund", "ok")
-	s.scannedBy(s.saleWindow, "a window may not ask for the gate's use", old.Text(), "entry", "scope_not_allowed")
-	s.scannedBy("", "nobody gets a verdict without a credential", old.Text(), "entry", "device_unknown")
-	if err := s.later(2*time.Minute, "two minutes later"); err != nil {
+	s.scanned("the entry gate accepts the current code", old.Text(), "entry", "ok")
+	s.scanned("the exit gate accepts it too; its signature is cached", old.Text(), "exit", "ok")
+	s.scannedBy(s.saleWindow, "a ticket window accepts it for a refund", old.Text(), "refund", "ok")
+	s.scannedBy(s.saleWindow, "a ticket window may not check it for entry", old.Text(), "entry", "scope_not_allowed")
+	s.scannedBy("", "a device without a credential gets no verdict", old.Text(), "entry", "device_unknown")
+	if err := s.later(2*time.Minute, "two minutes pass"); err != nil {
 		return err
 	}
-	s.scanned("a photograph of the first code", old.Text(), "entry", "code_stale")
+	s.scanned("the gate refuses a photograph of the first code", old.Text(), "entry", "code_stale")
 	now := a.code(a.step())
-	s.scanned("the phone has moved on", now.Text(), "entry", "ok")
+	s.scanned("the gate accepts the phone's current code", now.Text(), "entry", "ok")
 	return nil
 }
 
 func (s *story) forge(a, b *phone) error {
-	s.scene("Nothing made up gets through")
+	s.title("The gate refuses forged codes")
 	code := a.code(a.step())
-	bent := func(offset int) string {
+	flipped := func(offset int) string {
 		raw := append([]byte(nil), code.Bytes()...)
 		raw[offset] ^= 1
 		var t tokens.Token
 		if t.Parse(raw) != tokens.ReasonOK {
-			return "not well-formed any more"
+			return "no longer well formed"
 		}
 		return t.Text()
 	}
-	s.scanned("one bit of the subject changed", bent(10), "entry", "bad_signature")
-	s.scanned("one bit of the signature changed", bent(60), "entry", "bad_signature")
-	s.scanned("one bit of the link changed", bent(tokens.TokenSize-1), "entry", "link_mismatch")
+	s.scanned("one bit of the subject changed", flipped(10), "entry", "bad_signature")
+	s.scanned("one bit of the signature changed", flipped(60), "entry", "bad_signature")
+	s.scanned("one bit of the link changed", flipped(tokens.TokenSize-1), "entry", "link_mismatch")
 	other := tokens.Assemble(&a.session.Pass, uint8(b.step()), b.session.Links[b.step()])
-	s.scanned("another passenger's link on this pass", other.Text(), "entry", "link_mismatch")
-	stranger := tokentest.NewIssuer(9)
-	strange := stranger.Open(1<<31, s.clock.now().Unix())
-	unknown := strange.Code(0)
-	s.scanned("a pass signed by a key nobody announced", unknown.Text(), "entry", "unknown_key")
-	s.scanned("a shop's QR code", "https://example.com/", "entry", "malformed")
+	s.scanned("the pass of one passenger with the link of another", other.Text(), "entry", "link_mismatch")
+	otherIssuer := tokentest.NewIssuer(9)
+	otherPass := otherIssuer.Open(1<<31, s.clock.now().Unix())
+	unknown := otherPass.Code(0)
+	s.scanned("a pass signed with a key that was never announced", unknown.Text(), "entry", "unknown_key")
+	s.scanned("the QR code of a shop", "https://example.com/", "entry", "malformed")
 
 	start := s.clock.now().Unix()
 	load := tokentest.Issuer{ID: loadKeyID, Signer: signing.NewKey(s.loadSeed)}
@@ -115,23 +115,23 @@ func (s *story) forge(a, b *phone) error {
 		Period: tokens.Period, Length: tokens.Length, Scopes: tokens.Scopes(tokens.Sale),
 	})
 	saleOnly := window.Code(0)
-	s.scanned("a pass for ticket sale only, at a gate", saleOnly.Text(), "entry", "wrong_scope")
+	s.scanned("a pass that is valid for ticket sales only", saleOnly.Text(), "entry", "wrong_scope")
 	return nil
 }
 
 func (s *story) revoke(_, b *phone) error {
-	s.scene("The second passenger's phone is stolen")
+	s.title("Staff revoke the credential of a stolen phone")
 	text := b.code(b.step())
-	s.scanned("before anyone knows", text.Text(), "entry", "ok")
+	s.scanned("the gate accepts its code before the theft is reported", text.Text(), "entry", "ok")
 	answer, err := s.post("/v1/credentials/"+b.serial()+"/revoke", s.staff, map[string]string{"reason": "lost_phone"})
 	acknowledged := time.Now()
-	s.issued("staff revoke the credential: accepted", err, fmt.Sprint(answer.Status), "202")
-	s.until(acknowledged, "refused", text, "revoked")
+	s.issued("acknowledges the revocation", err, fmt.Sprint(answer.Status), "202")
+	s.awaitRefusal(acknowledged, "the gate refuses it %.1f ms after the acknowledgement", text, "revoked")
 	return nil
 }
 
 func (s *story) leave(_, _ *phone) error {
-	s.scene("A third passenger closes the page")
+	s.title("A passenger closes the page, which ends its codes")
 	c := &phone{system: s.system}
 	if err := c.apply(3); err != nil {
 		return err
@@ -139,36 +139,36 @@ func (s *story) leave(_, _ *phone) error {
 	if err := c.openSession(); err != nil {
 		return err
 	}
-	held := c.code(c.step())
-	s.scanned("the code that the phone makes by itself", held.Text(), "entry", "ok")
+	offline := c.code(c.step())
+	s.scanned("the gate accepts a code that the phone made itself", offline.Text(), "entry", "ok")
 	answer, err := s.post(c.application.Path("/leave"), c.application.Access, struct{}{})
 	acknowledged := time.Now()
-	s.issued("the page is closed", err, fmt.Sprint(answer.Status), "204")
-	s.until(acknowledged, "refused, though the phone still holds it,", held, "session_closed")
+	s.issued("acknowledges the closed page", err, fmt.Sprint(answer.Status), "204")
+	s.awaitRefusal(acknowledged, "the gate refuses it %.1f ms after the acknowledgement", offline, "session_closed")
 	return nil
 }
 
-// effective bounds the time from an acknowledged revocation to its refusal.
+// effective bounds the time from an acknowledgement to the refusal of the code.
 const effective = 2 * time.Second
 
 func (s *story) sessionEnds(a, _ *phone) error {
-	s.scene("After 30 minutes the face must be checked again")
-	if err := s.later(29*time.Minute, "31 minutes after the session began"); err != nil {
+	s.title("After 30 minutes the passenger needs a new face check")
+	if err := s.later(29*time.Minute, "29 minutes pass; the session began 31 minutes ago"); err != nil {
 		return err
 	}
 	last := a.code(tokens.Length - 1)
-	s.scanned("the last of 30 links", last.Text(), "entry", "session_over")
+	s.scanned("the gate refuses the last of the session's 30 codes", last.Text(), "entry", "session_over")
 	if err := a.openSession(); err != nil {
 		return err
 	}
-	s.issued("a new face check, no new application", nil, "ok", "ok")
+	s.issued("opens a new session after another face check", nil, "ok", "ok")
 	again := a.code(a.step())
-	s.scanned("fresh code of the new session", again.Text(), "entry", "ok")
+	s.scanned("the gate accepts the code of the new session", again.Text(), "entry", "ok")
 	return nil
 }
 
 func (s *story) hostedMode(a, _ *phone) error {
-	s.scene("A phone that cannot keep a secret lets the issuer keep it")
+	s.title("Hosted mode: the issuer makes the codes for a phone that cannot protect a secret")
 	if err := a.openHosted(); err != nil {
 		return err
 	}
@@ -176,30 +176,30 @@ func (s *story) hostedMode(a, _ *phone) error {
 	if err != nil {
 		return err
 	}
-	s.issued("the issuer hands out the code of this minute", nil, "ok", "ok")
-	s.scanned("the gate sees no difference", code.Text, "entry", "ok")
+	s.issued("returns the code of this minute", nil, "ok", "ok")
+	s.scanned("the gate accepts it like any other code", code.Text, "entry", "ok")
 	return nil
 }
 
-// renewal plays a second application: too early, then in the last three hours of
-// the first credential, which the new one ends at every gate.
+// renewal applies a second time: too early, then in the last three hours of the first credential,
+// which the new one replaces at every gate.
 func (s *story) renewal(a, _ *phone) error {
-	s.scene("A new temporary ID takes the place of the old one")
+	s.title("A new temporary ID replaces the old one")
 	next := &phone{system: s.system}
 	if err := next.apply(1); err != nil {
 		return err
 	}
 	answer, err := s.post(next.application.Path("/checks"), next.application.Access, map[string]string{"evidence": passenger.FacePasses})
-	s.issued("the same person on another phone, too early", err, answer.Code(), "renewal_too_early")
+	s.issued("refuses a second application that comes too early", err, answer.Code(), "renewal_too_early")
 
-	if err := s.later(21*time.Hour, "three hours before the end"); err != nil {
+	if err := s.later(21*time.Hour, "21 hours pass; the credential is in its last three hours"); err != nil {
 		return err
 	}
 	if err := a.openSession(); err != nil {
 		return err
 	}
 	old := a.code(a.step())
-	s.scanned("the old credential, its face check passed again", old.Text(), "entry", "ok")
+	s.scanned("the gate accepts the old credential", old.Text(), "entry", "ok")
 	if err := next.apply(1); err != nil {
 		return err
 	}
@@ -207,32 +207,32 @@ func (s *story) renewal(a, _ *phone) error {
 		return err
 	}
 	accepted := time.Now()
-	s.issued("now a new one is approved: credential "+next.serial(), nil, "ok", "ok")
+	s.issued("approves a new application: credential "+next.serial(), nil, "ok", "ok")
 	if next.serial() == a.serial() {
 		return errors.New("the new credential has the serial of the old one")
 	}
-	s.until(accepted, "refused", old, "revoked")
+	s.awaitRefusal(accepted, "the gate refuses the old one %.1f ms after the approval", old, "revoked")
 	fresh := next.code(next.step())
-	s.scanned("the new one", fresh.Text(), "entry", "ok")
+	s.scanned("the gate accepts the new credential", fresh.Text(), "entry", "ok")
 	*a = *next
 	return nil
 }
 
 func (s *story) dayEnds(a, _ *phone) error {
-	s.scene("After 24 hours the credential is over")
+	s.title("After 24 hours the credential expires")
 	code := a.code(a.step())
-	if err := s.later(24*time.Hour, "a day later"); err != nil {
+	if err := s.later(24*time.Hour, "24 hours pass"); err != nil {
 		return err
 	}
-	s.scanned("yesterday's credential", code.Text(), "entry", "credential_expired")
+	s.scanned("the gate refuses yesterday's credential", code.Text(), "entry", "credential_expired")
 	return nil
 }
 
-// later moves the clock and waits until the gateway has heard from the issuer since.
+// later moves the clock and waits until the gateway has received data from the issuer since.
 func (s *story) later(d time.Duration, what string) error {
 	s.clock.advance(d)
-	s.note("the clock is moved: " + what)
-	return s.fresh()
+	s.note(what)
+	return s.awaitReady()
 }
 
 func (s *story) scanned(what, text, scope, want string) {
@@ -241,27 +241,27 @@ func (s *story) scanned(what, text, scope, want string) {
 
 func (s *story) scannedBy(device, what, text, scope, want string) {
 	v, err := s.scan(text, device, scope)
-	s.held(what, err, v, want)
+	s.compareVerdict(what, err, v, want)
 }
 
-// held compares a gateway's answer with what it must be.
-func (s *story) held(what string, err error, v passenger.Verdict, want string) {
+// compareVerdict compares a gateway's answer with the expected one.
+func (s *story) compareVerdict(what string, err error, v passenger.Verdict, want string) {
 	got := v.Reason + v.Code // one of them is empty
 	light := "RED"
 	if v.Verdict == "allow" {
 		light = "GREEN"
 	}
-	s.line(light, what, got, want, s.took, err)
+	s.step(light, what, got, want, s.took, err)
 }
 
-// issued compares an issuer's answer with what it must be.
+// issued compares an issuer's answer with the expected one.
 func (s *story) issued(what string, err error, got, want string) {
-	s.line("issuer", what, got, want, s.took, err)
+	s.step("issuer", what, got, want, s.took, err)
 }
 
-// until scans a code until the gate refuses it for the reason, and says how long
-// after the acknowledgement that was.
-func (s *story) until(acknowledged time.Time, what string, code tokens.Token, reason string) {
+// awaitRefusal scans a code until the gate refuses it for the reason, and prints the time since the
+// issuer's answer.
+func (s *story) awaitRefusal(acknowledged time.Time, format string, code tokens.Token, reason string) {
 	var v passenger.Verdict
 	var err error
 	for end := acknowledged.Add(effective); time.Now().Before(end); {
@@ -269,5 +269,5 @@ func (s *story) until(acknowledged time.Time, what string, code tokens.Token, re
 			break
 		}
 	}
-	s.held(fmt.Sprintf("%s %.1f ms after the acknowledgement", what, time.Since(acknowledged).Seconds()*1000), err, v, reason)
+	s.compareVerdict(fmt.Sprintf(format, time.Since(acknowledged).Seconds()*1000), err, v, reason)
 }

@@ -41,46 +41,47 @@ import (
 const (
 	topic      = "railgate.control"
 	partitions = 3
-	heartbeat  = 100 * time.Millisecond // a tenth of the usual pause, so the story need not wait for it
+	heartbeat  = 100 * time.Millisecond // a tenth of the default, which shortens the demo
 	cacheBytes = 16 << 20
 	drain      = 3 * time.Second
-	// loadKeyID is announced beside the issuer's own key, so that the load test can sign passes.
+	// loadKeyID is announced beside the issuer's own key: the load test signs passes with it.
 	loadKeyID tokens.KeyID = 40001
 )
 
-// addresses are where a system listens; port 0 means any free one.
+// addresses are the listen addresses of a system; port 0 means any free port.
 type addresses struct {
 	gateway, gatewayAdmin, issuer, issuerAdmin string
 	roles                                      []staff.Role // of the staff credential
-	offlineGate                                bool         // the entry gate may send scans made without a network, in batches
+	offlineGate                                bool         // the entry gate may send batches of scans made without a network
 }
 
 var anywhere = addresses{gateway: "127.0.0.1:0", gatewayAdmin: "127.0.0.1:0", issuer: "127.0.0.1:0", issuerAdmin: "127.0.0.1:0",
 	roles: []staff.Role{staff.Window, staff.Police}}
 
-// system is every part of railgate in one process: broker, database, issuer and
-// gateway, talking to each other over real sockets; and the clients' side of it.
+// system is every part of railgate in one process (broker, database, issuer and gateway, connected
+// by real sockets) and its clients.
 type system struct {
 	clock                                      *clock
 	gateway, gatewayAdmin, issuer, issuerAdmin string // base URLs
 	entryGate, saleWindow, staff               string // credentials
 	loadSeed                                   [signing.SeedSize]byte
 	brokers                                    []string
-	authority                                  string         // public key that signs the stream, hexadecimal
-	issuerKey                                  keyring.Public // that signs passes
+	authority                                  string         // public key of the control stream, hexadecimal
+	issuerKey                                  keyring.Public // signs passes
 
 	client *passenger.Client // of the issuer
-	took   time.Duration     // by the client's last request
+	took   time.Duration     // of the client's last request
 
 	closers []func() // run last to first
 	stop    context.CancelFunc
 	parts   errgroup.Group
 }
 
+// atEnd adds a function for close.
 func (h *system) atEnd(f func()) { h.closers = append(h.closers, f) }
 
-// open builds and starts the system.
-func open(a addresses, log *zap.Logger) (h *system, err error) {
+// openSystem builds and starts the system.
+func openSystem(a addresses, log *zap.Logger) (h *system, err error) {
 	ctx, stop := context.WithCancel(context.Background())
 	h = &system{clock: &clock{}, stop: stop, loadSeed: signing.GenerateSeed(),
 		entryGate: gateway.NewCredential(), saleWindow: gateway.NewCredential()}
@@ -215,7 +216,7 @@ func listen(address string, url *string) (net.Listener, error) {
 	return l, err
 }
 
-// close ends every part and removes what it stored.
+// close stops every part and removes its data.
 func (h *system) close() error {
 	h.stop()
 	err := h.parts.Wait()
@@ -228,8 +229,8 @@ func (h *system) close() error {
 	return err
 }
 
-// clock is the time that every part of the demo judges by. It runs as real time
-// does; the story moves it forward instead of waiting for minutes and hours.
+// clock is the time that every part of the demo uses: real time plus an offset. The demo moves it
+// forward instead of waiting for minutes and hours.
 type clock struct{ ahead atomic.Int64 }
 
 func (c *clock) now() time.Time { return c.at(time.Now()) }
@@ -238,9 +239,9 @@ func (c *clock) at(t time.Time) time.Time { return t.Add(time.Duration(c.ahead.L
 
 func (c *clock) advance(d time.Duration) { c.ahead.Add(int64(d)) }
 
-// fresh waits until the issuer has a key in service, and the gateway has heard from
-// it under the present clock.
-func (h *system) fresh() error {
+// awaitReady waits until the issuer has an active key and the gateway has received data from it
+// under the present clock.
+func (h *system) awaitReady() error {
 	var r struct {
 		State   string
 		Waiting []string
@@ -250,10 +251,10 @@ func (h *system) fresh() error {
 			return nil
 		}
 	}
-	return fmt.Errorf("issuer and gateway are not ready after %v: state %s, waiting for %q", callTimeout, r.State, r.Waiting)
+	return fmt.Errorf("issuer and gateway are not ready after %v: gateway state %s, waiting for %q", callTimeout, r.State, r.Waiting)
 }
 
-// ready reads a /readyz.
+// ready reads /readyz into a struct and reports whether the answer is 200.
 func (h *system) ready(admin string, into any) bool {
 	answer, err := h.send(context.Background(), passenger.Request{Method: "GET", URL: admin + "/readyz"})
 	return err == nil && json.Unmarshal(answer.Body, into) == nil && answer.Status == http.StatusOK
