@@ -13,16 +13,16 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// fate is what became of a request.
+// fate is the outcome of a request.
 type fate int
 
 const (
-	answered fate = iota // done, or refused and nothing done
-	unknown              // it failed: it may have been carried out
+	answered fate = iota // carried out, or refused without effect
+	unknown              // it failed and may have been carried out
 	unsent               // no process listened
 )
 
-// answer is what was heard.
+// answer is the answer to a request.
 type answer struct {
 	fate   fate
 	status int
@@ -33,7 +33,7 @@ type answer struct {
 // did reports whether the request was carried out.
 func (a answer) did() bool { return a.fate == answered && a.status < 300 }
 
-// call sends a request to the issuer that serves now, and waits for one to.
+// call waits for an issuer that serves, and sends it a request.
 func (sys *system) call(ctx context.Context, method, path, token string, body any) answer {
 	url := sys.awaitURL(ctx)
 	if url == "" {
@@ -47,8 +47,8 @@ func (sys *system) call(ctx context.Context, method, path, token string, body an
 			return answer{fate: unsent}
 		}
 	}
-	// Without ctx: a request that was sent is heard out, or its fate is unknown for
-	// no reason.
+	// Without ctx: the answer to a request that was sent is awaited, or its outcome would be
+	// unknown for no reason.
 	got, err := passenger.HTTP(sys.client)(context.Background(), r)
 	if errors.Is(err, syscall.ECONNREFUSED) {
 		return answer{fate: unsent}
@@ -64,7 +64,7 @@ func (sys *system) call(ctx context.Context, method, path, token string, body an
 	return a
 }
 
-// awaitURL is the address of the issuer that serves; empty when ctx ends first.
+// awaitURL returns the address of the issuer that serves; empty if ctx ends first.
 func (sys *system) awaitURL(ctx context.Context) string {
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
@@ -80,7 +80,7 @@ func (sys *system) awaitURL(ctx context.Context) string {
 	return ""
 }
 
-// drain waits until the stream has all that the issuer said.
+// drain waits until the stream has all of the issuer's records.
 func (sys *system) drain() {
 	sys.t.Helper()
 	runtest.Eventually(sys.t, drainWithin, "the outbox to be empty", func() bool {
@@ -89,7 +89,7 @@ func (sys *system) drain() {
 	})
 }
 
-// awaitWork waits until the last life has answered a good number of requests.
+// awaitWork waits until the last process has answered some requests.
 func (sys *system) awaitWork() {
 	sys.t.Helper()
 	const enough = 30
@@ -99,10 +99,10 @@ func (sys *system) awaitWork() {
 	})
 }
 
-// read decodes an answer that was given.
-func read[T any](sys *system, a answer) (v T) {
+// decode decodes an answer.
+func decode[T any](sys *system, a answer) (v T) {
 	if err := json.Unmarshal(a.body, &v); err != nil {
-		sys.model.fault("an answer of status %d is no JSON: %v", a.status, err)
+		sys.model.fault("an answer with status %d is not JSON: %v", a.status, err)
 	}
 	return v
 }

@@ -1,19 +1,18 @@
-// Package crash is a model checker of the issuer under SIGKILL. Clients of passengers
-// and staff work against a real issuer process, which is killed at drawn moments: while
-// it starts, when a message arrives at the broker, and at any other time. Three parts
-// are compared:
+// Package crash is a model checker of the issuer under SIGKILL. Clients of passengers and staff
+// work against a real issuer process, which is killed at drawn moments: while it starts, when
+// a message arrives at the broker, and at any other time. Three parts are compared:
 //
-//   - the model: what was requested, and what was acknowledged ([model]);
-//   - observations: the rows of the database between two lives of the issuer ([rows]),
-//     the audit log, and at the end the whole stream as a gateway reads it;
-//   - the reconciliation ([model.reconcile], [system.reconcileStream]): everything that
-//     was acknowledged is there, and whatever else is there belongs to a request whose
+//   - the model: requests and acknowledgements ([model]);
+//   - observations: the rows of the database between two processes ([rows]), the audit log,
+//     and at the end the whole stream as a gateway reads it;
+//   - the reconciliation ([model.reconcile], [system.reconcileStream]): everything that was
+//     acknowledged is stored, and everything else that is stored belongs to a request whose
 //     answer was lost.
 //
-// Beside that [rows.checkAll] demands of the rows alone that nothing is there by half.
+// In addition, [rows.checkAll] checks the rows alone: no change is stored partially.
 //
-// SIGKILL ends a process, not the machine: what the operating system had taken over is
-// written, so the test does not show whether a commit was synced to disk.
+// SIGKILL ends a process, not the machine: data already passed to the operating system is
+// written. The test does not show whether a commit was synced to disk.
 package crash
 
 import (
@@ -27,12 +26,12 @@ import (
 )
 
 const (
-	// minutesEnv makes a run longer: so many minutes of kills in place of minKills.
+	// minutesEnv makes a run longer: minutes of kills instead of minKills.
 	minutesEnv = "RAILGATE_CRASH_MINUTES"
-	// seedEnv repeats a plan; the run itself has real processes and is no repetition.
+	// seedEnv repeats a plan; the run itself uses real processes and differs.
 	seedEnv = "RAILGATE_CRASH_SEED"
-	// minKills are those of an ordinary run, which takes about a quarter of a minute.
-	// On a machine so busy that there was too little load, there are more.
+	// minKills is the number of kills in an ordinary run, which takes about 15 s. If the machine is
+	// so busy that some request has not succeeded, there are more.
 	minKills = 15
 	maxKills = 3 * minKills
 
@@ -47,7 +46,7 @@ func TestMain(m *testing.M) {
 	databasetest.Main(m, "crash")
 }
 
-func TestKilledAtAnyMomentNothingAcknowledgedIsLost(t *testing.T) {
+func TestKillsLoseNoAcknowledgedChange(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, address string) {
 		sys := newSystem(t, address, planSeed(t))
 		load, end := context.WithCancel(t.Context())
@@ -69,7 +68,7 @@ func TestKilledAtAnyMomentNothingAcknowledgedIsLost(t *testing.T) {
 	})
 }
 
-// killMore says whether to kill once more.
+// killMore returns a function that reports whether to kill again.
 func (sys *system) killMore(t *testing.T) func(kills int) bool {
 	text := os.Getenv(minutesEnv)
 	if text == "" {
@@ -77,13 +76,13 @@ func (sys *system) killMore(t *testing.T) func(kills int) bool {
 	}
 	minutes, err := strconv.ParseFloat(text, 64)
 	if err != nil || minutes <= 0 || minutes > 24*60 {
-		t.Fatalf("%s must be minutes, above 0 and at most a day", minutesEnv)
+		t.Fatalf("%s must be a number of minutes above 0 and at most 1440", minutesEnv)
 	}
 	until := time.Now().Add(time.Duration(minutes * float64(time.Minute)))
 	return func(int) bool { return time.Now().Before(until) }
 }
 
-// planSeed draws the plan, and is printed when the test fails or is verbose.
+// planSeed returns the seed of the plan, and logs it.
 func planSeed(t *testing.T) uint64 {
 	seed := uint64(time.Now().UnixNano())
 	if text := os.Getenv(seedEnv); text != "" {

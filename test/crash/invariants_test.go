@@ -10,8 +10,8 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// checkAll checks the rows to themselves: nothing is there by half, whatever was
-// acknowledged. say takes what is wrong.
+// checkAll checks the consistency of the rows, independently of what was acknowledged: no change is
+// stored partially. fault receives the violations.
 func (r *rows) checkAll(now time.Time, fault func(format string, args ...any)) {
 	r.checkApplications(fault)
 	r.checkCredentials(fault)
@@ -34,7 +34,7 @@ func (r *rows) checkApplications(fault func(string, ...any)) {
 			fault("application %s has state %d and no check", id, a.state)
 		}
 		if a.state == credential.StateSubmitted && a.checks > 0 {
-			fault("application %s has a check and waits for one", id)
+			fault("application %s has a check and its state is submitted", id)
 		}
 		if a.credential != nil && r.persons[a.person] == (tokens.Serial{}) {
 			fault("application %s is approved and its person has no credential", id)
@@ -42,45 +42,44 @@ func (r *rows) checkApplications(fault func(string, ...any)) {
 	}
 }
 
-// checkCredentials compares a credential with its revocations and their withdrawals. That no serial is
-// there twice the database itself sees to; that none may come once more is seen
-// from what is still to be given.
+// checkCredentials compares a credential with its revocations and their withdrawals. The database
+// itself ensures unique serials; the next index shows that no serial can be assigned again.
 func (r *rows) checkCredentials(fault func(string, ...any)) {
 	for serial, c := range r.credentials {
 		if serial.Index >= r.nextIndex[serial.Day] {
-			fault("serial %s is given and is to be given once more, after %d", serial, r.nextIndex[serial.Day])
+			fault("serial %s is assigned and will be assigned again: the next index is %d", serial, r.nextIndex[serial.Day])
 		}
 		revoked, changed := int64(0), c.approvedMs
 		for i, w := range c.decisions {
-			if w.lifted == (i%2 == 0) {
-				fault("what was said of %s is no row of revocations and lifts in turn: %+v", serial, c.decisions)
+			if w.unrevoked == (i%2 == 0) {
+				fault("the decisions on %s do not alternate between revoke and unrevoke: %+v", serial, c.decisions)
 			}
-			if changed, revoked = w.atMs, w.atMs; w.lifted {
+			if changed, revoked = w.atMs, w.atMs; w.unrevoked {
 				revoked = 0
 			}
 		}
 		if c.revokedMs != revoked || c.changedMs != changed {
-			fault("credential %s is revoked %d, changed %d, and what was said of it is %+v", serial, c.revokedMs, c.changedMs, c.decisions)
+			fault("credential %s is revoked %d, changed %d, and the decisions on it are %+v", serial, c.revokedMs, c.changedMs, c.decisions)
 		}
 		n := len(c.decisions)
 		if latest := r.persons[r.applications[c.application].person]; c.superseded && (c.revokedMs == 0 || latest == serial) {
 			fault("credential %s is superseded: revoked %d, the person's latest is %s", serial, c.revokedMs, latest)
 		}
 		if bySuperseding := n > 0 && c.decisions[n-1].reason == "superseded"; c.superseded != bySuperseding {
-			fault("credential %s is superseded: %v, and what was said of it is %+v", serial, c.superseded, c.decisions)
+			fault("credential %s is superseded: %v, and the decisions on it are %+v", serial, c.superseded, c.decisions)
 		}
 	}
 }
 
 // checkPersons checks rules A7 and A9.
 func (r *rows) checkPersons(nowMs int64, fault func(string, ...any)) {
-	approvals, inForce := map[quota]int{}, map[string][]tokens.Serial{}
+	approvals, active := map[quota]int{}, map[string][]tokens.Serial{}
 	for serial, c := range r.credentials {
 		person := r.applications[c.application].person
 		month := time.UnixMilli(c.approvedMs).In(identity.Beijing)
 		approvals[quota{person, month.Year()*100 + int(month.Month())}]++
 		if c.revokedMs == 0 && nowMs < c.expiresMs {
-			inForce[person] = append(inForce[person], serial)
+			active[person] = append(active[person], serial)
 		}
 	}
 	for q, n := range approvals {
@@ -93,14 +92,14 @@ func (r *rows) checkPersons(nowMs int64, fault func(string, ...any)) {
 			fault("%d approvals are counted of a person in month %d, there are %d", used, q.month, approvals[q])
 		}
 	}
-	for person, all := range inForce {
+	for person, all := range active {
 		if len(all) > 1 || r.persons[person] != all[0] {
-			fault("credentials %v of one person are in force, the latest is %s", all, r.persons[person])
+			fault("credentials %v of one person are active, the latest is %s", all, r.persons[person])
 		}
 	}
 	for person, serial := range r.persons {
 		if c := r.credentials[serial]; c == nil || r.applications[c.application].person != person {
-			fault("a person's latest credential is %s, which is not that person's", serial)
+			fault("a person's latest credential is %s, which belongs to another person", serial)
 		}
 	}
 }
@@ -124,14 +123,14 @@ func (r *rows) checkSessions(fault func(string, ...any)) {
 		case r.applications[s.application].credential == nil:
 			fault("session %s was opened without a credential", id)
 		case s.closed && s.secrets:
-			fault("session %s is closed and could show codes", id)
+			fault("session %s is closed and still has its secrets", id)
 		case s.login != "" && !s.closed && (login == nil || login.ended):
 			fault("session %s is open, and its login has ended", id)
 		}
 	}
 }
 
-// opening is what gates know a session by.
+// opening is the identity of a session at gates.
 type opening struct {
 	application string
 	start       int64 // Unix seconds
@@ -139,35 +138,35 @@ type opening struct {
 
 // checkAuditLog compares the decisions of staff with the audit log.
 func (r *rows) checkAuditLog(fault func(string, ...any)) {
-	said := map[act]int{}
+	decided := map[act]int{}
 	for serial, c := range r.credentials {
 		for _, w := range c.decisions {
 			if w.who != staffName {
 				continue
 			}
 			a := act{w.who, string(staff.Revoke), string(audit.Credential) + " " + serial.String(), w.reason, w.atMs}
-			if w.lifted {
+			if w.unrevoked {
 				a.action = string(staff.Unrevoke)
 			}
-			said[a]++
+			decided[a]++
 		}
 	}
-	for a, n := range said {
+	for a, n := range decided {
 		if r.acts[a] != n {
-			fault("staff did %+v %d times, the trail says %d", a, n, r.acts[a])
+			fault("staff did %+v %d times, the audit log has it %d times", a, n, r.acts[a])
 		}
 	}
 	for a, n := range r.acts {
-		if a.who == staffName && said[a] != n {
-			fault("the trail says %+v %d times, staff did it %d times", a, n, said[a])
+		if a.who == staffName && decided[a] != n {
+			fault("the audit log has %+v %d times, staff did it %d times", a, n, decided[a])
 		}
 	}
 }
 
-// load counts what a run must have done to show anything.
+// load counts what a run must have done to prove anything.
 func (r *rows) load() map[string]int {
 	n := map[string]int{"approvals": len(r.credentials), "sessions": len(r.sessions), "logins": len(r.logins),
-		"sessions closed": 0, "revocations": 0, "lifts": 0, "supersessions": 0}
+		"sessions closed": 0, "revocations": 0, "withdrawn revocations": 0, "supersessions": 0}
 	for _, s := range r.sessions {
 		if s.closed {
 			n["sessions closed"]++
@@ -178,8 +177,8 @@ func (r *rows) load() map[string]int {
 			n["supersessions"]++
 		}
 		for _, w := range c.decisions {
-			if w.lifted {
-				n["lifts"]++
+			if w.unrevoked {
+				n["withdrawn revocations"]++
 			} else {
 				n["revocations"]++
 			}

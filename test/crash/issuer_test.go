@@ -31,18 +31,17 @@ import (
 	"github.com/railgate/railgate/tokens/signing"
 )
 
-// issuerEnv holds an issuerSetting; the process that has it is the issuer.
+// issuerEnv contains an issuerSetting; the process that has it is the issuer.
 const issuerEnv = "RAILGATE_CRASH_ISSUER"
 
-// issuerSetting is what one life of the issuer is told.
+// issuerSetting is the configuration of one process of the issuer.
 type issuerSetting struct {
 	Database string
 	Brokers  []string
 	NowMs    int64 // by its clock, when it starts
 }
 
-// What every life has alike, and the test knows, too. No secrets: nobody else
-// listens to this issuer.
+// The keys of every process. They are not confidential: only the test uses this issuer.
 var (
 	issuerKey    = signing.NewKey([signing.SeedSize]byte{'i', 's', 's', 'u', 'e', 'r'})
 	authorityKey = signing.NewKey([signing.SeedSize]byte{'a', 'u', 't', 'h'})
@@ -56,14 +55,14 @@ const (
 	staffSecret  = "rgs_0000000000000000000000000000000000000000000000000000000000000001"
 	staffName    = "window-7"
 	drainTimeout = 5 * time.Second
-	orphaned     = 3 // exit code of an issuer whose test is gone
+	orphaned     = 3 // exit code of an issuer whose test has ended
 	waitingPath  = "/crash/waiting"
-	politeStop   = "stop"
+	stopCommand  = "stop"
 )
 
-// issuerMain is the issuer's process. It says on standard output where it serves, ends
-// politely when it is told so on standard input, and at once when that closes:
-// then the test is gone, of whatever cause.
+// issuerMain is the issuer's process. It prints its address on standard output, stops in order when
+// standard input has a line, and ends immediately when standard input closes: then the test has
+// ended, for any reason.
 func issuerMain(setting string) (exit int) {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
@@ -85,7 +84,7 @@ func issuerMain(setting string) (exit int) {
 	return 0
 }
 
-// serve is the wiring of the issuer command, on a clock of the test's.
+// serve wires the issuer like the issuer command, with the test's clock.
 func (s *issuerSetting) serve(ctx context.Context) error {
 	started := time.Now()
 	now := func() time.Time { return time.UnixMilli(s.NowMs).Add(time.Since(started)) }
@@ -107,7 +106,7 @@ func (s *issuerSetting) serve(ctx context.Context) error {
 		Broker: link, Outbox: db, Authority: authorityKey, Now: now, Log: log,
 		Topic: publish.Topic{Name: controlTopic, Partitions: partitions, Replication: 1},
 	})
-	desk := sha256.Sum256([]byte(staffSecret))
+	secret := sha256.Sum256([]byte(staffSecret))
 	db.SetWake(publisher.WakeOne)
 	b, err := issuance.Open(ctx, issuance.Config{
 		Keys: []keyring.Key{{ID: issuerKeyID, Signer: issuerKey}}, FirstKeySigns: true,
@@ -116,7 +115,7 @@ func (s *issuerSetting) serve(ctx context.Context) error {
 			Checker: facecheck.Sandbox{}, Residents: &flakyRegistry{}, Now: now, Log: log,
 		},
 		Hashing: account.Hashing{MemoryKiB: 64, Passes: 1, Lanes: 1, CheapForTests: true},
-		Staff:   []staff.Credential{{Name: staffName, SHA256: hex.EncodeToString(desk[:]), Roles: []staff.Role{staff.Window, staff.Police}}},
+		Staff:   []staff.Credential{{Name: staffName, SHA256: hex.EncodeToString(secret[:]), Roles: []staff.Role{staff.Window, staff.Police}}},
 	})
 	if err != nil {
 		return err
@@ -139,8 +138,7 @@ func (s *issuerSetting) serve(ctx context.Context) error {
 	return err
 }
 
-// withWaiting adds a question that only the test has: how many records wait for
-// the stream.
+// withWaiting adds an endpoint for the test: the number of records that wait for the stream.
 func withWaiting(public http.Handler, db *outbox.Outbox) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", public)
@@ -155,17 +153,16 @@ func withWaiting(public http.Handler, db *outbox.Outbox) http.Handler {
 	return mux
 }
 
-// flakyRegistry does not answer every so often, so that applications are left
-// checked and decided later.
+// flakyRegistry fails regularly: some applications remain checked and are decided later.
 type flakyRegistry struct {
 	provider.SandboxResidentRegistry
-	asked atomic.Int64
+	lookups atomic.Int64
 }
 
 const failEvery = 6
 
 func (m *flakyRegistry) Lookup(ctx context.Context, p provider.Person) (provider.Match, error) {
-	if m.asked.Add(1)%failEvery == 0 {
+	if m.lookups.Add(1)%failEvery == 0 {
 		return provider.Unknown, provider.ErrSandbox
 	}
 	return m.SandboxResidentRegistry.Lookup(ctx, p)

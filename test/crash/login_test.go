@@ -8,14 +8,14 @@ import (
 	"github.com/railgate/railgate/issuance/provider/facecheck"
 )
 
-// password is everybody's.
+// password is the password of every account.
 const password = "kuaiche-fuxing-4711"
 
-// leave ends the page of somebody not logged in, or what the login shows of it.
+// leave closes the page of a passenger without a login, or the login's view of it.
 func (p *worker) leave(who *person, t *page, token string) {
-	sent := p.model.send(accessOf(who.DocumentNumber))
+	sent := p.model.begin(accessOf(who.DocumentNumber))
 	a := p.call("POST", "/v1/applications/"+t.application+"/leave", t.bearer(token), fields{})
-	p.model.settle(sent, a, func(acked int64) {
+	p.model.finish(sent, a, func(acked int64) {
 		login := ""
 		if t.account {
 			login = token
@@ -26,19 +26,19 @@ func (p *worker) leave(who *person, t *page, token string) {
 	})
 	if !t.account && a.did() {
 		who.change(t.application, func(now *page) {
-			if now.token == t.token && p.r.IntN(4) > 0 { // some try the dead token once more
+			if now.token == t.token && p.r.IntN(4) > 0 { // some try the void token again
 				now.token = ""
 			}
 		})
 	}
 }
 
-// returnToPage comes back to the latest credential, with a new access token.
+// returnToPage returns to the latest credential, with a new access token.
 func (p *worker) returnToPage(who *person) {
-	sent := p.model.send(aCheck, accessOf(who.DocumentNumber))
+	sent := p.model.begin(aCheck, accessOf(who.DocumentNumber))
 	a := p.call("POST", "/v1/viewings", "", with(who.Identity(), fields{"evidence": facecheck.SandboxPass, "policy": issuance.DefaultPolicy}))
-	p.model.settle(sent, a, func(acked int64) {
-		out := read[checkedBody](p.system, a)
+	p.model.finish(sent, a, func(acked int64) {
+		out := decode[checkedBody](p.system, a)
 		id := out.Application.Application
 		p.model.passed(out.Check, id)
 		p.model.approved(id, out.Application.Serial)
@@ -50,7 +50,7 @@ func (p *worker) returnToPage(who *person) {
 	})
 }
 
-// account registers, logs in or logs out, whichever comes next.
+// account registers, logs in or logs out, whichever is next.
 func (p *worker) account(who *person, token string) {
 	who.mu.Lock()
 	name := who.login
@@ -68,12 +68,12 @@ func (p *worker) account(who *person, token string) {
 func (p *worker) register(who *person) {
 	holder := p.people.registrant()
 	name := fmt.Sprintf("holder_%s", holder.DocumentNumber[6:17])
-	sent := p.model.send(anAccount)
+	sent := p.model.begin(anAccount)
 	a := p.call("POST", "/v1/accounts", "", with(holder.Identity(), fields{
 		"login_name": name, "password": password, "policy": issuance.DefaultPolicy, "phone": "13800000000",
 	}))
-	p.model.settle(sent, a, func(int64) {
-		p.model.accounts[read[struct{ Account string }](p.system, a).Account] = true
+	p.model.finish(sent, a, func(int64) {
+		p.model.accounts[decode[struct{ Account string }](p.system, a).Account] = true
 		who.mu.Lock()
 		defer who.mu.Unlock()
 		who.login, who.token = name, ""
@@ -81,10 +81,10 @@ func (p *worker) register(who *person) {
 }
 
 func (p *worker) logIn(who *person, name string) {
-	sent := p.model.send(aLogin)
+	sent := p.model.begin(aLogin)
 	a := p.call("POST", "/v1/logins", "", fields{"login_name": name, "password": password})
-	p.model.settle(sent, a, func(int64) {
-		token := read[struct{ Token string }](p.system, a).Token
+	p.model.finish(sent, a, func(int64) {
+		token := decode[struct{ Token string }](p.system, a).Token
 		p.model.logins[token] = false
 		who.mu.Lock()
 		defer who.mu.Unlock()
@@ -92,20 +92,20 @@ func (p *worker) logIn(who *person, name string) {
 	})
 }
 
-// logOut ends this login, or now and then every login of the account. Of others
-// that end with it the model knows nothing.
+// logOut ends this login, or sometimes every login of the account. The model does not know of the
+// others.
 func (p *worker) logOut(who *person, token string) {
 	path := "/v1/logins/current"
 	if p.r.IntN(4) == 0 {
 		path = "/v1/logins"
 	}
-	sent := p.model.send()
+	sent := p.model.begin()
 	a := p.call("DELETE", path, token, nil)
-	p.model.settle(sent, a, func(acked int64) {
+	p.model.finish(sent, a, func(acked int64) {
 		p.model.logins[token] = true
 		p.model.close(sent.sent, acked, func(o *opened) bool { return o.login == token })
 	})
-	if a.fate != unsent { // of an unknown one, the phone has forgotten the token all the same
+	if a.fate != unsent { // if unknown, the phone drops the token anyway
 		who.mu.Lock()
 		defer who.mu.Unlock()
 		if who.token == token {
@@ -114,7 +114,7 @@ func (p *worker) logOut(who *person, token string) {
 	}
 }
 
-// with is a form with more fields.
+// with returns a form with more fields.
 func with(form, more fields) fields {
 	maps.Copy(form, more)
 	return form

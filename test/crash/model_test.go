@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// model is what was asked for and what was acknowledged. Moments are numbers that
-// grow with every entry: of two, the smaller came first.
+// model records what was requested and what was acknowledged. Moments are numbers that grow with
+// every entry: a smaller moment is earlier.
 type model struct {
 	mu     sync.Mutex
 	moment int64
@@ -20,19 +20,19 @@ type model struct {
 	checks       map[string]string      // check to application
 	used         map[string]string      // check to session
 	sessions     map[string]*opened     // by id
-	open         []*opened              // those that were not closed
-	latest       []string               // serials in the order in which they were told
+	open         []*opened              // not closed
+	latest       []string               // serials in the order of the answers that contained them
 	decisions    map[string][]*decision // of staff, by serial
 	accounts     map[string]bool        // by id
-	logins       map[string]bool        // token; whether a logout was acknowledged
-	uncertain    map[kind]int           // requests under way, or with an unknown fate
+	logins       map[string]bool        // by token: whether a logout was acknowledged
+	uncertain    map[kind]int           // requests in progress, or with an unknown outcome
 
 	faults   []string
 	counts   map[string]int // answers
 	answered int
 }
 
-// kind is what a request makes.
+// kind is what a request creates or changes.
 type kind string
 
 const (
@@ -45,31 +45,32 @@ const (
 	aDecision     kind = "decision of staff"
 )
 
-// accessOf is what leaving and returning change: which access token of a person is good.
+// accessOf returns the kind that leaving and returning change: the current access token of a
+// person.
 func accessOf(person string) kind { return kind("access of " + person) }
 
 // applied is an acknowledged application.
 type applied struct {
 	person  string // document number
-	account bool   // applied for by who was logged in
+	account bool   // applied for with a login
 	jumps   int    // of the clock, when it was acknowledged
-	serial  string // empty: not approved as far as was told
+	serial  string // empty: no answer reported an approval
 	tokens  []string
-	left    []string // tokens that a page was left with
+	left    []string // tokens with which the page was left
 }
 
 // opened is an acknowledged session.
 type opened struct {
 	id, application, check string
-	login                  string // token of the login; empty: by access token
+	login                  string // token of the login; empty: opened with an access token
 	acked                  int64
-	closed                 int64 // when it was acknowledged that it is; 0: was not
+	closed                 int64 // when the closing was acknowledged; 0: not closed
 }
 
 // decision is a revocation by staff, or its withdrawal.
 type decision struct {
 	revoke      bool
-	sent, acked int64 // acked 0: not known to be
+	sent, acked int64 // acked 0: not acknowledged
 	refused     bool
 	atMs        int64
 	request     string
@@ -83,14 +84,14 @@ func newModel() *model {
 	}
 }
 
-// request is one that was noted before it was sent.
+// request is a request that was recorded before it was sent.
 type request struct {
 	sent  int64
 	kinds []kind
 }
 
-// send notes what is about to be asked for.
-func (m *model) send(kinds ...kind) request {
+// begin records a request before it is sent.
+func (m *model) begin(kinds ...kind) request {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, k := range kinds {
@@ -100,9 +101,9 @@ func (m *model) send(kinds ...kind) request {
 	return request{m.moment, kinds}
 }
 
-// settle notes what became of it. note is called, with the model in hand, if it
-// was carried out.
-func (m *model) settle(r request, a answer, note func(acked int64)) {
+// finish records the outcome of a request. If it was carried out, it calls note with the model
+// locked.
+func (m *model) finish(r request, a answer, note func(acked int64)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.moment++
@@ -116,7 +117,7 @@ func (m *model) settle(r request, a answer, note func(acked int64)) {
 	}
 }
 
-// count counts an answer. An issuer that is alive has no excuse.
+// count counts an answer. Status 500 is a fault: the issuer is running.
 func (m *model) count(method string, a answer) {
 	var problem struct{ Code string }
 	json.Unmarshal(a.body, &problem)
@@ -125,7 +126,7 @@ func (m *model) count(method string, a answer) {
 	m.answered++
 	m.counts[fmt.Sprintf("%s %d %s", method, a.status, problem.Code)]++
 	if a.status == http.StatusInternalServerError {
-		m.faultLocked("%s was answered with %s", method, a.body)
+		m.faultLocked("%s was answered with status 500: %s", method, a.body)
 	}
 }
 
@@ -135,55 +136,55 @@ func (m *model) answers() int {
 	return m.answered
 }
 
-// maxFaults bounds what is listed: one cause has many.
+// maxFaults bounds the list: one cause produces many faults.
 const maxFaults = 20
 
-// fault notes something that must not be.
+// fault records a violation.
 func (m *model) fault(format string, args ...any) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.faultLocked(format, args...)
 }
 
-// faultLocked is fault for a caller that holds the lock.
+// faultLocked is [model.fault] for callers that have locked the model.
 func (m *model) faultLocked(format string, args ...any) {
 	if len(m.faults) < maxFaults {
 		m.faults = append(m.faults, fmt.Sprintf(format, args...))
 	}
 }
 
-// What follows is called with the model in hand (see settle), unless it says
-// otherwise. Two answers that contradict each other are a fault at once.
+// The following methods need the lock (see finish) unless documented otherwise. Two answers that
+// contradict each other are a fault.
 
-// passed notes a passed check.
+// passed records a passed check.
 func (m *model) passed(check, application string) {
 	if other, twice := m.checks[check]; twice {
-		m.faultLocked("check %s was given twice, for %s and %s", check, other, application)
+		m.faultLocked("check %s was returned twice, for %s and %s", check, other, application)
 	}
 	m.checks[check] = application
 }
 
-// approved notes a serial that was told for an application; empty: none was.
+// approved records the serial that an answer reported for an application; empty: none.
 func (m *model) approved(application, serial string) {
 	if serial == "" {
 		return
 	}
 	if owner, known := m.owners[serial]; known && owner != application {
-		m.faultLocked("serial %s was given to %s and to %s", serial, owner, application)
+		m.faultLocked("serial %s was assigned to %s and to %s", serial, owner, application)
 	} else if !known {
 		m.owners[serial] = application
 		m.latest = append(m.latest, serial)
 	}
-	// An application whose own answer was lost is met again by who comes back to it.
+	// If the answer to the application itself was lost, a return to it reports it.
 	if a := m.applications[application]; a != nil {
 		if a.serial != "" && a.serial != serial {
-			m.faultLocked("application %s was told serial %s and then %s", application, a.serial, serial)
+			m.faultLocked("application %s was reported with serial %s and then with %s", application, a.serial, serial)
 		}
 		a.serial = serial
 	}
 }
 
-// opened notes a session.
+// opened records a session.
 func (m *model) opened(o *opened) {
 	if other, twice := m.used[o.check]; twice {
 		m.faultLocked("check %s opened sessions %s and %s", o.check, other, o.id)
@@ -193,38 +194,38 @@ func (m *model) opened(o *opened) {
 	m.open = append(m.open, o)
 }
 
-// close notes that the sessions are closed that were acknowledged before the
-// request that closed them was sent. Of others under way nothing is known.
+// close records that a request closed the sessions that were acknowledged before it was sent. The
+// outcome for sessions in progress is unknown.
 func (m *model) close(sent, acked int64, which func(*opened) bool) {
-	left := m.open[:0]
+	rest := m.open[:0]
 	for _, o := range m.open {
 		if o.acked < sent && which(o) {
 			o.closed = acked
 		} else {
-			left = append(left, o)
+			rest = append(rest, o)
 		}
 	}
-	m.open = left
+	m.open = rest
 }
 
-// returned notes a new access token.
+// returned records a new access token.
 func (m *model) returned(application, person, token string) {
 	a := m.applications[application]
-	if a == nil { // its own answer was lost
+	if a == nil { // the answer to the application was lost
 		a = &applied{person: person, jumps: m.jumps}
 		m.applications[application] = a
 	}
 	a.tokens = append(a.tokens, token)
 }
 
-// leftWith notes that a page was left: its token opens nothing any more.
+// leftWith records that a page was left: its token is void.
 func (m *model) leftWith(application, token string) {
 	a := m.applications[application]
 	a.left = append(a.left, token)
 }
 
-// isOpenTo reports whether a token that was told may be the one that is good.
+// isOpenTo reports whether one of the application's tokens satisfies is.
 func (a *applied) isOpenTo(is func(token string) bool) bool { return slices.ContainsFunc(a.tokens, is) }
 
-// wasLeft reports whether a page was left with this token.
+// wasLeft reports whether a page was left with a token that satisfies is.
 func (a *applied) wasLeft(is func(token string) bool) bool { return slices.ContainsFunc(a.left, is) }

@@ -11,7 +11,7 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// rows is the database at one moment, as far as the test checks it.
+// rows are the rows of the database at one time that the test checks.
 type rows struct {
 	applications map[string]*applicationRow
 	credentials  map[tokens.Serial]*credentialRow
@@ -40,13 +40,13 @@ type credentialRow struct {
 	application           string
 	approvedMs, expiresMs int64
 	changedMs             int64
-	revokedMs             int64 // 0: in force
+	revokedMs             int64 // 0: active
 	superseded            bool
 	decisions             []decisionRow // in their order
 }
 
 type decisionRow struct {
-	lifted      bool
+	unrevoked   bool
 	reason, who string
 	atMs        int64
 }
@@ -80,8 +80,8 @@ type act struct {
 	atMs                        int64
 }
 
-// observe reads it in one transaction: of PostgreSQL, the servers of a client
-// that is dead may still be at work.
+// observe reads the rows in one transaction: PostgreSQL server processes of a dead client may still
+// be working.
 func observe(t *testing.T, db *database.DB) *rows {
 	t.Helper()
 	ctx := t.Context()
@@ -107,7 +107,7 @@ func observe(t *testing.T, db *database.DB) *rows {
 	return r
 }
 
-// each gives every row's columns to keep, after they were read into to.
+// each scans every row of a query into to and then calls keep.
 func each(ctx context.Context, tx *sql.Tx, query string, keep func(), to ...any) error {
 	err := database.Each(ctx, tx, func(rows *sql.Rows) error {
 		err := rows.Scan(to...)
@@ -145,7 +145,7 @@ func (r *rows) readCredentials(ctx context.Context, tx *sql.Tx) error {
 	err = each(ctx, tx, `SELECT day, idx, unrevoked, reason, who, at_ms FROM revocations ORDER BY id`, func() {
 		c := r.credentials[serial]
 		c.decisions = append(c.decisions, w)
-	}, &serial.Day, &serial.Index, &w.lifted, &w.reason, &w.who, &w.atMs)
+	}, &serial.Day, &serial.Index, &w.unrevoked, &w.reason, &w.who, &w.atMs)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/railgate/railgate/issuance/provider/facecheck"
 )
 
-// worker is one client; several may be the same person's.
+// worker is one client; several may act for the same person.
 type worker struct {
 	*system
 	ctx context.Context
@@ -20,8 +20,7 @@ type worker struct {
 
 type fields = map[string]any
 
-// work has the clients of passengers and staff work until ctx ends; done waits for their
-// last answers.
+// work runs the clients of passengers and staff until ctx ends; done waits for their last answers.
 func (sys *system) work(ctx context.Context) (done func()) {
 	var all sync.WaitGroup
 	for n := range passengerClients + staffClients {
@@ -39,7 +38,7 @@ func (sys *system) work(ctx context.Context) (done func()) {
 	return all.Wait
 }
 
-// turn does one page that a passenger does.
+// turn makes one request of a passenger.
 func (p *worker) turn() {
 	who := p.people.draw(p.r)
 	t, token, has := who.pick(p.r)
@@ -66,7 +65,7 @@ func (p *worker) turn() {
 	case draw < 95:
 		p.leave(who, &t, token)
 	default:
-		p.look(who, &t, token)
+		p.readStatus(who, &t, token)
 	}
 }
 
@@ -74,15 +73,15 @@ func (p *worker) call(method, path, token string, body any) answer {
 	return p.system.call(p.ctx, method, path, token, body)
 }
 
-// apply hands in an application; half of those who are logged in do so as such.
+// apply submits an application; half of those with a login use it.
 func (p *worker) apply(who *person, token string) {
 	if p.r.IntN(2) == 0 {
 		token = ""
 	}
-	sent := p.model.send(anApplication)
+	sent := p.model.begin(anApplication)
 	a := p.call("POST", "/v1/applications", token, who.Application(issuance.DefaultPolicy))
-	p.model.settle(sent, a, func(int64) {
-		out := read[struct {
+	p.model.finish(sent, a, func(int64) {
+		out := decode[struct {
 			Application string
 			AccessToken string `json:"access_token"`
 		}](p.system, a)
@@ -95,8 +94,8 @@ func (p *worker) apply(who *person, token string) {
 	})
 }
 
-// standingBody is how an application stands, in answers.
-type standingBody struct {
+// statusBody is the status of an application in answers.
+type statusBody struct {
 	Application string
 	Status      string
 	Serial      string
@@ -105,31 +104,31 @@ type standingBody struct {
 type checkedBody struct {
 	AccessToken string `json:"access_token"`
 	Check       string
-	Application standingBody
+	Application statusBody
 }
 
 // check passes a face check, which approves the application if it is the first.
 func (p *worker) check(who *person, t *page, token string) {
-	sent := p.model.send(aCheck, anApproval)
+	sent := p.model.begin(aCheck, anApproval)
 	a := p.call("POST", "/v1/applications/"+t.application+"/checks", t.bearer(token), fields{"evidence": facecheck.SandboxPass})
-	p.model.settle(sent, a, func(int64) {
-		out := read[checkedBody](p.system, a)
+	p.model.finish(sent, a, func(int64) {
+		out := decode[checkedBody](p.system, a)
 		p.model.passed(out.Check, t.application)
 		p.model.approved(t.application, out.Application.Serial)
 		who.change(t.application, func(t *page) {
 			t.checks, t.serial, t.waits = append(t.checks, out.Check), out.Application.Serial, a.status == http.StatusAccepted
 		})
 	})
-	p.over(who, t.application, a)
+	p.handleRefusal(who, t.application, a)
 }
 
-// over draws the consequence of a refusal: most of what is over is forgotten, so
-// that the load does not ask for it for ever, and who has had three IDs goes.
-func (p *worker) over(who *person, application string, a answer) {
+// handleRefusal reacts to status 409. Most finished applications are forgotten, so the load does
+// not request them for ever, and a person with three temporary IDs is replaced.
+func (p *worker) handleRefusal(who *person, application string, a answer) {
 	if a.status != http.StatusConflict {
 		return
 	}
-	code := read[struct{ Code string }](p.system, a).Code
+	code := decode[struct{ Code string }](p.system, a).Code
 	if code == "quota_exceeded" && p.r.IntN(2) == 0 {
 		p.people.replace(who)
 	}
@@ -138,28 +137,28 @@ func (p *worker) over(who *person, application string, a answer) {
 	}
 }
 
-// decide goes on where the resident registry did not answer.
+// decide continues an application for which the resident registry did not answer.
 func (p *worker) decide(who *person, t *page, token string) {
-	sent := p.model.send(anApproval)
+	sent := p.model.begin(anApproval)
 	a := p.call("POST", "/v1/applications/"+t.application+"/decision", t.bearer(token), fields{})
-	p.model.settle(sent, a, func(int64) {
-		out := read[standingBody](p.system, a)
+	p.model.finish(sent, a, func(int64) {
+		out := decode[statusBody](p.system, a)
 		p.model.approved(t.application, out.Serial)
 		who.change(t.application, func(t *page) { t.serial, t.waits = out.Serial, false })
 	})
 }
 
-// open uses up a check. Two phones may try with the same one.
+// open uses a check. Two phones may try the same one.
 func (p *worker) open(who *person, t *page, token string) {
 	check := t.checks[len(t.checks)-1]
 	body := fields{"check": check, "mode": "hosted"}
 	if p.r.IntN(2) == 0 {
 		body = fields{"check": check, "mode": "anchor", "anchor": fmt.Sprintf("%032x", p.r.Uint64())}
 	}
-	sent := p.model.send(aSession)
+	sent := p.model.begin(aSession)
 	a := p.call("POST", "/v1/applications/"+t.application+"/sessions", t.bearer(token), body)
-	p.model.settle(sent, a, func(acked int64) {
-		out := read[struct{ Session, Serial string }](p.system, a)
+	p.model.finish(sent, a, func(acked int64) {
+		out := decode[struct{ Session, Serial string }](p.system, a)
 		login := ""
 		if t.account {
 			login = token
@@ -172,8 +171,8 @@ func (p *worker) open(who *person, t *page, token string) {
 			}
 		})
 	})
-	p.over(who, t.application, a)
-	if a.fate == answered && p.r.IntN(3) > 0 { // else it is tried once more
+	p.handleRefusal(who, t.application, a)
+	if a.fate == answered && p.r.IntN(3) > 0 { // otherwise it is tried again
 		who.change(t.application, func(t *page) {
 			if n := len(t.checks); n > 0 && t.checks[n-1] == check {
 				t.checks = t.checks[: n-1 : n-1]
@@ -182,26 +181,26 @@ func (p *worker) open(who *person, t *page, token string) {
 	}
 }
 
-// show fetches a code. What is closed must not be shown.
+// show fetches a code. A closed session must not show one.
 func (p *worker) show(t *page, token string) {
 	session := t.sessions[p.r.IntN(len(t.sessions))]
-	sent := p.model.send()
+	sent := p.model.begin()
 	a := p.call("GET", "/v1/sessions/"+session+"/code", t.bearer(token), nil)
-	p.model.settle(sent, a, func(int64) {
+	p.model.finish(sent, a, func(int64) {
 		if o := p.model.sessions[session]; o.closed != 0 && o.closed < sent.sent {
 			p.model.faultLocked("session %s showed a code after it was acknowledged to be closed", session)
 		}
 	})
 }
 
-// look asks how an application stands: an approval that was told stays told.
-func (p *worker) look(who *person, t *page, token string) {
-	sent := p.model.send()
+// readStatus reads the status of an application: a reported approval must persist.
+func (p *worker) readStatus(who *person, t *page, token string) {
+	sent := p.model.begin()
 	a := p.call("GET", "/v1/applications/"+t.application, t.bearer(token), nil)
-	p.model.settle(sent, a, func(int64) {
-		out := read[standingBody](p.system, a)
+	p.model.finish(sent, a, func(int64) {
+		out := decode[statusBody](p.system, a)
 		if out.Serial != t.serial && t.serial != "" {
-			p.model.faultLocked("application %s was approved as %s and now stands as %q with %q", t.application, t.serial, out.Status, out.Serial)
+			p.model.faultLocked("application %s was approved as %s and now has status %q and serial %q", t.application, t.serial, out.Status, out.Serial)
 		}
 		p.model.approved(t.application, out.Serial)
 		who.change(t.application, func(t *page) { t.serial = out.Serial })

@@ -8,19 +8,19 @@ import (
 	"github.com/railgate/railgate/test/harness/passenger"
 )
 
-// people are those who use the issuer now. A person with a used-up quota is replaced.
+// people are the current users of the issuer. A person with a used-up quota is replaced.
 type people struct {
 	seed uint64
 
 	mu      sync.Mutex
-	made    int       // mu; people so far
+	made    int       // mu; number of people so far
 	present []*person // mu
 }
 
-// peopleAtOnce is small against the number of clients, so that people meet themselves.
+// peopleAtOnce is small compared to the number of clients: several clients act for the same person.
 const peopleAtOnce = 16
 
-// person is one of them; several clients may act for a person at once.
+// person is one of them; several clients may act for a person concurrently.
 type person struct {
 	passenger.Person
 
@@ -33,10 +33,10 @@ type person struct {
 // page is an application as the person's phone knows it.
 type page struct {
 	application string
-	account     bool   // the login opens it
-	token       string // access token; empty: of a login's, or the page was left
+	account     bool   // used with the login
+	token       string // access token; empty: used with a login, or the page was left
 	serial      string
-	waits       bool // it was checked and is not decided
+	waits       bool // checked and not decided
 	checks      []string
 	sessions    []string
 }
@@ -49,7 +49,7 @@ func newPeople(seed uint64) *people {
 	return c
 }
 
-// next makes another person; c.mu is held, or c is not shared yet.
+// next returns a new person; it needs c.mu unless c is not shared yet.
 func (c *people) next() *person {
 	c.made++
 	return &person{Person: passenger.Resident(passenger.Tests, c.made)}
@@ -61,14 +61,14 @@ func (c *people) draw(r *rand.Rand) *person {
 	return c.present[r.IntN(len(c.present))]
 }
 
-// registrant is a person who does nothing but have an account.
+// registrant returns a new person who only has an account.
 func (c *people) registrant() *person {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.next()
 }
 
-// replace lets another person come in place of one whose quota is used up.
+// replace replaces a person whose quota is used up.
 func (c *people) replace(p *person) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -79,7 +79,7 @@ func (c *people) replace(p *person) {
 	}
 }
 
-// pick copies one of the last applications, as it is now.
+// pick returns a copy of one of the last applications.
 func (p *person) pick(r *rand.Rand) (t page, login string, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -104,7 +104,7 @@ func (p *person) change(application string, f func(*page)) {
 	}
 }
 
-// remember adds an application, and forgets all but a few.
+// remember adds an application, and keeps only the last few.
 func (p *person) remember(t *page) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -114,14 +114,14 @@ func (p *person) remember(t *page) {
 	}
 }
 
-// forget drops an application from the phone.
+// forget removes an application from the phone.
 func (p *person) forget(application string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.pages = slices.DeleteFunc(p.pages, func(t *page) bool { return t.application == application })
 }
 
-// bearer is what opens an application: its own token, or the login.
+// bearer returns the token for an application: its own, or the login's.
 func (t *page) bearer(login string) string {
 	if t.account {
 		return login

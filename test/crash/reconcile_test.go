@@ -13,8 +13,8 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// reconcileDatabase compares the database, while no issuer runs, with itself and with the
-// model.
+// reconcileDatabase checks the rows of the database and compares them with the model, while no
+// issuer runs.
 func (sys *system) reconcileDatabase(db *database.DB) *rows {
 	sys.t.Helper()
 	r := observe(sys.t, db)
@@ -28,17 +28,17 @@ func (sys *system) reconcileDatabase(db *database.DB) *rows {
 	return r
 }
 
-// reconcile compares rows with what was acknowledged. The issuer is dead, or has ended: what
-// the model took in since the rows were read was answered before.
+// reconcile compares rows with what was acknowledged. The issuer has ended: everything in the model
+// was answered before the rows were read.
 func (m *model) reconcile(r *rows) {
 	checked := slices.Collect(maps.Values(m.checks))
 	for id, a := range m.applications {
 		row := r.applications[id]
 		if row == nil && !slices.Contains(checked, id) && time.Duration(m.jumps-a.jumps+1)*clockJump > credential.UncheckedLife {
-			continue // never checked, and erased; it may be from before the jump in which it was noted
+			continue // never checked, and erased; it may be from before the jump in which it was recorded
 		}
 		if row == nil {
-			m.faultLocked("application %s was acknowledged and is not there", id)
+			m.faultLocked("application %s was acknowledged and is missing", id)
 			continue
 		}
 		m.reconcileAccess(id, a, row)
@@ -47,20 +47,20 @@ func (m *model) reconcile(r *rows) {
 		s, err := tokens.ParseSerial(serial)
 		c := r.credentials[s]
 		if err != nil || c == nil || c.application != id || r.applications[id].state != credential.StateApproved {
-			m.faultLocked("application %s was approved as %s, and the database says %+v", id, serial, c)
+			m.faultLocked("application %s was approved as %s, and the database has %+v", id, serial, c)
 		}
 	}
 	for id, application := range m.checks {
 		if c := r.checks[id]; c == nil || c.application != application {
-			m.faultLocked("check %s of %s was acknowledged, and the database says %+v", id, application, c)
+			m.faultLocked("check %s of %s was acknowledged, and the database has %+v", id, application, c)
 		}
 	}
 	for id, o := range m.sessions {
 		s := r.sessions[id]
 		if s == nil || s.application != o.application || s.check != o.check || (s.login != "") != (o.login != "") {
-			m.faultLocked("session %s was acknowledged as %+v, and the database says %+v", id, o, s)
+			m.faultLocked("session %s was acknowledged as %+v, and the database has %+v", id, o, s)
 		} else if o.closed != 0 && !s.closed {
-			m.faultLocked("session %s was acknowledged to be closed and is open", id)
+			m.faultLocked("the closing of session %s was acknowledged, and it is open", id)
 		}
 	}
 	m.reconcileLeft(r)
@@ -69,7 +69,7 @@ func (m *model) reconcile(r *rows) {
 	}
 	for id := range m.accounts {
 		if _, there := r.accounts[id]; !there {
-			m.faultLocked("account %s was acknowledged and is not there", id)
+			m.faultLocked("account %s was acknowledged and is missing", id)
 		}
 	}
 	ended := map[string]bool{}
@@ -78,28 +78,28 @@ func (m *model) reconcile(r *rows) {
 	}
 	for token, out := range m.logins {
 		if was, there := ended[hashOf(token)]; !there || out && !was {
-			m.faultLocked("a login was acknowledged, its end %v; it is there %v, ended %v", out, there, was)
+			m.faultLocked("a login was acknowledged, its end: %v; the database has it: %v, ended: %v", out, there, was)
 		}
 	}
 	m.reconcileUnknown(r)
 }
 
-// reconcileAccess compares the access token of an application with those that were given.
+// reconcileAccess compares the access token of an application with the reported ones.
 func (m *model) reconcileAccess(id string, a *applied, row *applicationRow) {
 	is := func(token string) bool { return hashOf(token) == row.access }
 	switch {
 	case a.account != (row.account != ""):
-		m.faultLocked("application %s is bound to an account: %v, and was handed in so: %v", id, row.account != "", a.account)
+		m.faultLocked("application %s is bound to an account: %v, and was submitted with one: %v", id, row.account != "", a.account)
 	case a.wasLeft(is):
-		m.faultLocked("application %s opens to an access token that its page was left with", id)
+		m.faultLocked("application %s accepts an access token with which its page was left", id)
 	case !a.account && len(a.left) == 0 && m.uncertain[accessOf(a.person)] == 0 && !a.isOpenTo(is):
-		m.faultLocked("application %s opens to none of the access tokens that were told", id)
+		m.faultLocked("application %s accepts none of the reported access tokens", id)
 	}
 }
 
-// reconcileLeft looks for open sessions that no client can use: an application that
-// opens to no access token that was ever told was left or entered again, and either
-// closes every session that was opened with one.
+// reconcileLeft looks for open sessions that no client can use. If an application accepts no access
+// token that was ever reported, its page was left or entered again. Either closes every session
+// that was opened with an access token.
 func (m *model) reconcileLeft(r *rows) {
 	for id, s := range r.sessions {
 		a, row := m.applications[s.application], r.applications[s.application]
@@ -107,7 +107,7 @@ func (m *model) reconcileLeft(r *rows) {
 			continue
 		}
 		if !a.isOpenTo(func(token string) bool { return hashOf(token) == row.access }) {
-			m.faultLocked("session %s of %s is open, and its page was left", id, s.application)
+			m.faultLocked("session %s of %s is open after its page was left", id, s.application)
 		}
 	}
 }
@@ -117,8 +117,7 @@ func hashOf(token string) string {
 	return string(sum[:])
 }
 
-// verifyAuditLog checks the audit log's chain, and the places it has shown before; the
-// model is in hand.
+// verifyAuditLog checks the audit log's chain and earlier anchors; it needs the model's lock.
 func (sys *system) verifyAuditLog(db *database.DB) audit.Report {
 	sys.t.Helper()
 	auditLog, err := audit.New(audit.Config{DB: db, Key: vault.New(vaultMaster).AuditKey()})
@@ -130,41 +129,41 @@ func (sys *system) verifyAuditLog(db *database.DB) audit.Report {
 		sys.t.Fatal(err)
 	}
 	if report.Broken != nil {
-		sys.model.faultLocked("the trail is broken: %s", report.Broken)
+		sys.model.faultLocked("the audit log is broken: %s", report.Broken)
 	}
 	sys.anchors = append(sys.anchors, report.Head)
 	return report
 }
 
-// is reports whether a row is what staff was told of: the word's own, or that of
-// the one before it which had changed the same already.
+// is reports whether a row is the decision that staff were told: their own, or the previous one
+// that had the same effect.
 func (w *decision) is(row decisionRow) bool {
-	return w.acked != 0 && row.atMs == w.atMs && row.lifted != w.revoke
+	return w.acked != 0 && row.atMs == w.atMs && row.unrevoked != w.revoke
 }
 
-// reconcileDecisions compares a credential with the answers that staff got.
+// reconcileDecisions compares a credential with the answers to staff.
 func (m *model) reconcileDecisions(serial string, decisions []*decision, r *rows) {
 	s, _ := tokens.ParseSerial(serial)
 	c := r.credentials[s]
 	if c == nil {
-		return // said already
+		return // already reported
 	}
 	for _, w := range decisions {
-		there := w.acked == 0 || !w.revoke && w.atMs == c.approvedMs // it was never revoked when it was lifted
+		there := w.acked == 0 || !w.revoke && w.atMs == c.approvedMs // it was not revoked when it was unrevoked
 		for _, row := range c.decisions {
 			there = there || w.is(row)
 		}
 		if !there {
-			m.faultLocked("staff was told of %s: revoked %v at %d; the database has %+v", serial, w.revoke, w.atMs, c.decisions)
+			m.faultLocked("the answer to staff about %s: revoked %v at %d; the database has %+v", serial, w.revoke, w.atMs, c.decisions)
 		}
 	}
 	if last := lastDecision(decisions); last != nil && last.revoke != (c.revokedMs != 0) && !c.superseded {
-		m.faultLocked("the last word of staff on %s was %+v, and the database says %+v", serial, *last, *c)
+		m.faultLocked("the last decision of staff on %s was %+v, and the database has %+v", serial, *last, *c)
 	}
 }
 
-// lastDecision is the one that was sent when all others had been answered; nil if
-// there is none, or one may still be carried out.
+// lastDecision returns the decision that was sent after all others had been answered; nil if there
+// is none, or if one may still be carried out.
 func lastDecision(decisions []*decision) (last *decision) {
 	for _, w := range decisions {
 		switch {
@@ -183,19 +182,18 @@ func lastDecision(decisions []*decision) (last *decision) {
 	return last
 }
 
-// reconcileUnknown compares rows that no answer told of with the requests whose answers
-// were lost.
+// reconcileUnknown compares rows that no answer reported with the requests whose answers were lost.
 func (m *model) reconcileUnknown(r *rows) {
-	said, told := 0, 0 // by staff, and of these those that an answer told of
+	decided, reported := 0, 0 // decisions of staff, and those that an answer reported
 	for serial, c := range r.credentials {
 		for _, row := range c.decisions {
 			if row.who != staffName {
 				continue
 			}
-			said++
+			decided++
 			for _, w := range m.decisions[serial.String()] {
 				if w.is(row) {
-					told++
+					reported++
 					break
 				}
 			}
@@ -211,10 +209,10 @@ func (m *model) reconcileUnknown(r *rows) {
 		{aSession, len(r.sessions), len(m.sessions)},
 		{anAccount, len(r.accounts), len(m.accounts)},
 		{aLogin, len(r.logins), len(m.logins)},
-		{aDecision, said, told},
+		{aDecision, decided, reported},
 	} {
 		if more := k.there - k.known; more > m.uncertain[k.kind] {
-			m.faultLocked("%d rows (%s) are there that nobody was told of, and %d answers were lost", more, k.kind, m.uncertain[k.kind])
+			m.faultLocked("%d rows (%s) were never reported, and only %d answers were lost", more, k.kind, m.uncertain[k.kind])
 		}
 	}
 }

@@ -1,7 +1,7 @@
 package crash
 
-// changeCredential has staff withdraw a credential or lift that, also one that is so already,
-// is over, or was superseded.
+// changeCredential has staff revoke or unrevoke a credential, including one that is already in that
+// state, has expired, or was superseded.
 func (p *worker) changeCredential() {
 	serial, ok := p.model.recent(p.r.IntN)
 	if !ok {
@@ -12,12 +12,12 @@ func (p *worker) changeCredential() {
 	if p.r.IntN(5) < 2 {
 		path, body, revoke = "/unrevoke", fields{}, false
 	}
-	sent := p.model.send(aDecision)
+	sent := p.model.begin(aDecision)
 	made := p.model.beginDecision(serial, revoke, sent.sent)
 	a := p.call("POST", "/v1/credentials/"+serial+path, staffSecret, body)
-	p.model.settle(sent, a, func(acked int64) {
+	p.model.finish(sent, a, func(acked int64) {
 		made.acked = acked
-		made.atMs = read[struct {
+		made.atMs = decode[struct {
 			AcceptedAtMs int64 `json:"accepted_at_ms"`
 		}](p.system, a).AcceptedAtMs
 		made.request = a.header.Get("X-Request-Id")
@@ -25,10 +25,10 @@ func (p *worker) changeCredential() {
 	p.model.endDecision(made, a)
 }
 
-// recentSerials is how many of the latest credentials staff is asked about.
+// recentSerials is how many of the latest credentials staff requests are about.
 const recentSerials = 40
 
-// recent draws a serial that was told not long ago.
+// recent draws a recently reported serial.
 func (m *model) recent(draw func(int) int) (serial string, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -39,7 +39,7 @@ func (m *model) recent(draw func(int) int) (serial string, ok bool) {
 	return from[draw(len(from))], true
 }
 
-// beginDecision notes a decision that is about to be sent.
+// beginDecision records a decision before it is sent.
 func (m *model) beginDecision(serial string, revoke bool, sent int64) *decision {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -48,7 +48,7 @@ func (m *model) beginDecision(serial string, revoke bool, sent int64) *decision 
 	return w
 }
 
-// endDecision notes that a decision was not carried out, if that is certain.
+// endDecision records that a decision was not carried out, if that is certain.
 func (m *model) endDecision(w *decision, a answer) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -26,27 +26,27 @@ import (
 )
 
 const (
-	// bootWithin bounds a start, which may have to recover the database on a busy
-	// machine; endWithin a death, and an ending that was asked for politely.
+	// bootWithin bounds a start, which may have to recover the database on a busy machine.
+	// endWithin bounds a kill and an orderly stop.
 	bootWithin = 30 * time.Second
 	endWithin  = 30 * time.Second
 	// drainWithin is above the lease of a publisher that was killed.
 	drainWithin    = 30 * time.Second
 	requestTimeout = 10 * time.Second
-	stderrTail     = 4000 // bytes of what a life said, to show
+	stderrTail     = 4000 // bytes of standard error to show
 )
 
-// Of the clock of issuers.
+// firstMoment is the start of the issuers' clock.
 var firstMoment = time.Date(2026, 3, 30, 12, 0, 0, 0, identity.Beijing) // two jumps before a month ends
 
 const (
-	// A jump makes every credential renewable, and leaves each in force for a while.
+	// A jump makes every credential renewable, and leaves each active for a while.
 	clockJump = 22 * time.Hour
 	jumpEvery = 3                   // kills
-	maxJumps  = 25 * 24 * time.Hour // all together: only what was never checked is old enough to be erased
+	maxJumps  = 25 * 24 * time.Hour // in total: only unchecked applications get old enough to be erased
 )
 
-// system is the issuer, one process after the other, and what is not killed: database,
+// system is the issuer, one process after the other, and everything that is not killed: database,
 // broker and clients.
 type system struct {
 	t          *testing.T
@@ -56,29 +56,28 @@ type system struct {
 	client     *http.Client
 	model      *model
 	people     *people
-	stderr     runtest.Buffer // what all processes wrote on standard error
-	anchors    []audit.Anchor // that the trail has shown so far
+	stderr     runtest.Buffer // of all processes
+	anchors    []audit.Anchor // of the audit log so far
 	incomplete bool           // some kind of request has not succeeded yet
 
 	began  time.Time
 	jumped time.Duration
 
 	instance  atomic.Pointer[instance]
-	url       atomic.Pointer[string]   // nil: no process is known to serve
-	countdown atomic.Int64             // messages to the stream until one kills; see onMessage
-	plan      atomic.Pointer[killPlan] // how that one kills
+	url       atomic.Pointer[string]   // nil: no process serves
+	countdown atomic.Int64             // messages to the stream until one triggers a kill; see onMessage
+	plan      atomic.Pointer[killPlan] // how that message kills
 }
 
-// instance is one life of the issuer: a process.
+// instance is one process of the issuer.
 type instance struct {
 	cmd    *exec.Cmd
 	stdin  io.WriteCloser
-	ended  chan struct{} // closed when it is gone
-	killed atomic.Bool   // we killed it
+	ended  chan struct{} // closed when it has ended
+	killed atomic.Bool   // the test killed it
 }
 
-// kill kills a process at once; also from other goroutines, more than once and
-// when it has ended.
+// kill kills a process. It is safe for concurrent use, repeated calls, and after the end.
 func (l *instance) kill() {
 	l.killed.Store(true)
 	l.cmd.Process.Kill()
@@ -101,7 +100,7 @@ func newSystem(t *testing.T, address string, seed uint64) *system {
 		err := sys.onMessage()
 		return nil, err, err != nil
 	})
-	t.Cleanup(func() { // after a failure in the middle; otherwise it is gone
+	t.Cleanup(func() { // after a failure; otherwise the process has ended
 		if l := sys.instance.Load(); l != nil {
 			l.kill()
 			<-l.ended
@@ -111,10 +110,10 @@ func newSystem(t *testing.T, address string, seed uint64) *system {
 	return sys
 }
 
-// now is the time by the issuer's clock, which never goes back.
+// now returns the time of the issuer's clock, which never goes back.
 func (sys *system) now() time.Time { return firstMoment.Add(sys.jumped + time.Since(sys.began)) }
 
-// start begins a life and does not wait until it serves.
+// start starts a process and does not wait until it serves.
 func (sys *system) start() {
 	sys.t.Helper()
 	setting, err := json.Marshal(issuerSetting{sys.address, sys.broker.Addresses(), sys.now().UnixMilli()})
@@ -147,7 +146,7 @@ func (sys *system) start() {
 	}()
 }
 
-// awaitServing waits until the present life serves.
+// awaitServing waits until the current process serves.
 func (sys *system) awaitServing() {
 	sys.t.Helper()
 	l := sys.instance.Load()
@@ -161,7 +160,7 @@ func (sys *system) awaitServing() {
 	})
 }
 
-// awaitEnd waits until a life that was killed, or told to end, is over.
+// awaitEnd waits for the end of a process that was killed or told to stop.
 func (sys *system) awaitEnd(l *instance) {
 	sys.t.Helper()
 	select {
@@ -173,32 +172,32 @@ func (sys *system) awaitEnd(l *instance) {
 	sys.client.CloseIdleConnections()
 }
 
-// stop ends the last life politely.
+// stop ends the last process in order.
 func (sys *system) stop() {
 	sys.t.Helper()
 	l := sys.instance.Load()
-	io.WriteString(l.stdin, politeStop+"\n")
+	io.WriteString(l.stdin, stopCommand+"\n")
 	sys.awaitEnd(l)
 	if code := l.cmd.ProcessState.ExitCode(); code != 0 {
-		sys.t.Errorf("the issuer ended with exit code %d, when it was asked to end:\n%s", code, tail(sys.stderr.String()))
+		sys.t.Errorf("the issuer ended with exit code %d after the stop command:\n%s", code, tail(sys.stderr.String()))
 	}
 }
 
-// report fails the test with what was noted, and shows how much was done.
+// report fails the test with the recorded faults, and logs the counts.
 func (sys *system) report() {
 	sys.t.Helper()
 	sys.model.mu.Lock()
 	defer sys.model.mu.Unlock()
 	for line := range strings.Lines(sys.stderr.String()) {
 		if strings.Contains(line, `"level":"error"`) || strings.Contains(line, "DATA RACE") || strings.HasPrefix(line, "panic:") {
-			sys.model.faultLocked("the issuer said: %s", line)
+			sys.model.faultLocked("the issuer logged: %s", line)
 		}
 	}
 	for _, f := range sys.model.faults {
 		sys.t.Error(f)
 	}
 	if sys.t.Failed() && sys.stderr.String() != "" {
-		sys.t.Logf("the issuer said at last:\n%s", tail(sys.stderr.String()))
+		sys.t.Logf("the end of the issuer's standard error:\n%s", tail(sys.stderr.String()))
 	}
 	for _, what := range slices.Sorted(maps.Keys(sys.model.counts)) {
 		sys.t.Logf("%6d × %s", sys.model.counts[what], what)
@@ -207,19 +206,19 @@ func (sys *system) report() {
 
 func tail(text string) string { return text[max(0, len(text)-stderrTail):] }
 
-// Of one life, drawn from the plan.
+// Limits for one process, drawn from the plan.
 const (
 	maxLife     = 1200 * time.Millisecond // once it serves
 	maxDelay    = 4 * time.Millisecond    // from a message's arrival to the kill
-	startWithin = 250 * time.Millisecond  // a kill before this may find it starting
-	// A life begins with a heartbeat to each partition: those are no records.
+	startWithin = 250 * time.Millisecond  // an earlier kill may find it starting
+	// A process first sends a heartbeat to each partition: those are not records.
 	minCountdown = partitions + 1
 	maxCountdown = 12
 )
 
-// killPlan is what a message does that kills the issuer as it arrives at the broker.
+// killPlan is how a message that arrives at the broker kills the issuer.
 type killPlan struct {
-	lost  bool          // it does not get into the stream
+	lost  bool          // the message is lost
 	delay time.Duration // between its arrival and the kill: it may be acknowledged
 }
 
@@ -228,12 +227,12 @@ func newKillPlan(r *rand.Rand) *killPlan {
 	case 0:
 		return &killPlan{lost: true}
 	case 1:
-		return &killPlan{} // it is in the stream, and the issuer gets no answer
+		return &killPlan{} // the stream has it, and the issuer gets no answer
 	}
 	return &killPlan{delay: time.Duration(r.Int64N(int64(maxDelay)))}
 }
 
-// onMessage is told of every message before the broker takes it. An error loses it.
+// onMessage is called for every message before the broker accepts it. An error loses the message.
 func (sys *system) onMessage() error {
 	if sys.countdown.Add(-1) != 0 {
 		return nil
@@ -250,10 +249,10 @@ func (sys *system) onMessage() error {
 	return nil
 }
 
-var errLost = errors.New("the broker did not get the message")
+var errLost = errors.New("the message was lost before it reached the broker")
 
-// runAndKill is one life and its end: while it starts, at the arrival of a message
-// at the broker or a moment after it, or at any time.
+// runAndKill starts one process and kills it: while it starts, at the arrival of a message at the
+// broker or shortly after, or at any time.
 func (sys *system) runAndKill(kills int) {
 	sys.t.Helper()
 	r := sys.random
@@ -272,7 +271,7 @@ func (sys *system) runAndKill(kills int) {
 	} else {
 		sys.awaitServing()
 	}
-	if countdown > 0 { // but not for ever: without the lease it says nothing
+	if countdown > 0 { // bounded: without the lease it sends nothing
 		lasts = maxLife
 	}
 	select {
@@ -291,8 +290,7 @@ func (sys *system) runAndKill(kills int) {
 		sys.model.jumps++
 		sys.model.mu.Unlock()
 	}
-	// Otherwise the next life has to recover the database, and to wait for the
-	// lease, all by itself.
+	// Otherwise the next process has to recover the database and to wait for the lease by itself.
 	if r.IntN(3) > 0 {
 		sys.inspect(func(db *database.DB) {
 			sys.reconcileDatabase(db)
@@ -301,7 +299,7 @@ func (sys *system) runAndKill(kills int) {
 	}
 }
 
-// inspect opens the database beside no issuer.
+// inspect opens the database while no issuer runs.
 func (sys *system) inspect(look func(db *database.DB)) {
 	sys.t.Helper()
 	db, err := database.Open(sys.t.Context(), sys.address, sys.now())
@@ -312,8 +310,8 @@ func (sys *system) inspect(look func(db *database.DB)) {
 	look(db)
 }
 
-// endLease ends the lease of a publisher that is dead, as three seconds would:
-// lives are shorter here.
+// endLease ends the lease of a dead publisher early: processes live shorter than the lease of three
+// seconds.
 func (sys *system) endLease(db *database.DB) {
 	sys.t.Helper()
 	if _, err := db.Writer().ExecContext(sys.t.Context(), `UPDATE publisher_lease SET until_ms = 0`); err != nil {

@@ -1,7 +1,7 @@
-// Package e2e runs the real binaries against a real broker and database, and
-// has them killed. By default the broker is in-process and the database SQLite,
-// so it runs anywhere; RAILGATE_TEST_KAFKA (host:port,…) and
-// RAILGATE_TEST_POSTGRES (a DSN) put Apache Kafka and PostgreSQL in their place.
+// Package e2e runs the real binaries against a real broker and database, and kills them. By
+// default the broker is in-process and the database SQLite, so it runs anywhere.
+// RAILGATE_TEST_KAFKA (host:port,…) and RAILGATE_TEST_POSTGRES (a DSN) select Apache Kafka and
+// PostgreSQL instead.
 package e2e
 
 import (
@@ -19,9 +19,9 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// A revocation crosses the whole house under load; then each side is killed,
-// and what was acknowledged stays revoked.
-func TestARevocationCrossesTheHouseAndOutlivesIt(t *testing.T) {
+// A revocation takes effect from issuer to gateway under load. Then each side is killed, and the
+// revocation stays effective.
+func TestRevocationTakesEffectAndSurvivesKills(t *testing.T) {
 	s := newSystem(t)
 	issuer, gateway := s.startIssuer(), s.startGateway()
 	s.ready(s.issuer, s.gateway)
@@ -33,7 +33,7 @@ func TestARevocationCrossesTheHouseAndOutlivesIt(t *testing.T) {
 	s.revoke(p)
 	issuer.Kill() // acknowledged, perhaps not published yet
 	s.startIssuer()
-	runtest.Eventually(t, patience, "the refusal of what was revoked before the issuer was killed", func() bool {
+	runtest.Eventually(t, patience, "the refusal of a credential revoked just before the issuer was killed", func() bool {
 		return s.check(p) == "revoked"
 	})
 
@@ -45,9 +45,9 @@ func TestARevocationCrossesTheHouseAndOutlivesIt(t *testing.T) {
 	s.stop(gateway)
 }
 
-// A page that was closed is seen at the gate, and stays closed when each side is killed
-// at once afterwards; the credential itself stays good.
-func TestAClosedPageCrossesTheHouseAndOutlivesIt(t *testing.T) {
+// A closed page is refused at the gate, also if each side is killed immediately afterwards. The
+// credential itself stays valid.
+func TestClosedPageIsRefusedAndSurvivesKills(t *testing.T) {
 	s := newSystem(t)
 	issuer, gateway := s.startIssuer(), s.startGateway()
 	s.ready(s.issuer, s.gateway)
@@ -60,7 +60,7 @@ func TestAClosedPageCrossesTheHouseAndOutlivesIt(t *testing.T) {
 	s.leave(second)
 	issuer.Kill() // acknowledged, perhaps not published yet
 	s.startIssuer()
-	runtest.Eventually(t, patience, "the refusal of what was closed before the issuer was killed", func() bool {
+	runtest.Eventually(t, patience, "the refusal of a session closed just before the issuer was killed", func() bool {
 		return s.check(second) == "session_closed"
 	})
 
@@ -72,9 +72,8 @@ func TestAClosedPageCrossesTheHouseAndOutlivesIt(t *testing.T) {
 	s.stop(gateway)
 }
 
-// A gateway that finds no broker lives, says why it is not ready, refuses
-// everyone, and serves as soon as the broker is there.
-func TestAGatewayWithoutABrokerWaitsAndSaysSo(t *testing.T) {
+// A gateway without a broker runs, reports why it is not ready, and refuses every code.
+func TestGatewayWithoutABrokerReportsIt(t *testing.T) {
 	s := newSystem(t)
 	gateway := s.startGateway("-kafka.brokers", "127.0.0.1:1")
 	runtest.Eventually(t, patience, "/healthz", func() bool { return healthy(s.gateway) })
@@ -91,8 +90,8 @@ func TestAGatewayWithoutABrokerWaitsAndSaysSo(t *testing.T) {
 	s.stop(gateway)
 }
 
-// An operator's commands work beside the running issuer, and their exit code tells.
-func TestAnOperatorRotatesAKeyBesideTheIssuer(t *testing.T) {
+// An operator's commands work while the issuer runs, and their exit codes report the result.
+func TestOperatorRotatesAKeyWhileTheIssuerRuns(t *testing.T) {
 	s := newSystem(t)
 	s.startIssuer()
 	s.ready(s.issuer)
@@ -105,16 +104,16 @@ func TestAnOperatorRotatesAKeyBesideTheIssuer(t *testing.T) {
 	command(`(?m)^(`+fresh+`) +(announced|waiting)`, "-list-keys")
 	out, err := s.run("issuer", "-config", s.issuer.File, "-by", "night-shift", "-deactivate-key", old)
 	if err == nil || !strings.Contains(out, "no other key is active") {
-		t.Errorf("the only key in service may rest: %v %s", err, out)
+		t.Errorf("the only active key was deactivated: %v %s", err, out)
 	}
 	command(`(announce_key +key:`+fresh+`)`, "-by", "night-shift", "-audit-log")
 	command(`(the chain holds)`, "-verify-audit-log")
 	if out, err := s.run("issuer", "-config", s.issuer.File, "-verify-audit-log", "-anchor", "1:"+strings.Repeat("0", 64)); err == nil {
-		t.Errorf("an anchor of another trail: %s", out)
+		t.Errorf("an anchor of another audit log was accepted: %s", out)
 	}
 }
 
-func TestBrokenSettingsAreRefusedWithTheirField(t *testing.T) {
+func TestErrorOfABadSettingNamesItsField(t *testing.T) {
 	s := newSystem(t)
 	open := filepath.Join(s.Dir, "open")
 	if err := errors.Join(os.Mkdir(open, 0o700), os.Chmod(open, 0o777)); err != nil {
@@ -142,13 +141,13 @@ func TestBrokenSettingsAreRefusedWithTheirField(t *testing.T) {
 	}
 	for binary, file := range files {
 		if out, err := s.run(binary, "-config", file, "-check"); err != nil {
-			t.Errorf("%s -check refuses good settings: %v %s", binary, err, out)
+			t.Errorf("%s -check rejects correct settings: %v %s", binary, err, out)
 		}
 	}
 }
 
-// load runs the load test's own binary; it fails on one wrong verdict. That this
-// machine makes the load generator late (exit code 3) is none.
+// load runs the load test's binary and fails on a wrong verdict. A late load generator on this
+// machine (exit code 3) is not a failure.
 func (s *system) load(args ...string) {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), 2*time.Minute)

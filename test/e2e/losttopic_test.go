@@ -11,10 +11,10 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// The topic is lost under a running issuer, as when a broker comes back empty. The
-// issuer says so, and makes it again: what was revoked meanwhile reaches the gate, and
-// a gate that starts afterwards knows what was revoked before.
-func TestALostTopicIsMadeAgain(t *testing.T) {
+// The topic is lost under a running issuer, as after a broker restart without its data. The issuer
+// reports it and recreates the topic. Revocations made meanwhile reach the gateway, and a gateway
+// that starts later knows the earlier ones.
+func TestLostTopicIsRecreated(t *testing.T) {
 	s := newSystem(t)
 	s.startIssuer()
 	gateway := s.startGateway()
@@ -23,7 +23,7 @@ func TestALostTopicIsMadeAgain(t *testing.T) {
 	s.mustAnswer(meanwhile, "ok")
 	s.revoke(before)
 	refused := func(p *passenger.Session) func() bool { return func() bool { return s.check(p) == "revoked" } }
-	runtest.Eventually(t, patience, "the refusal of what was revoked before", refused(before))
+	runtest.Eventually(t, patience, "the refusal of the credential revoked before", refused(before))
 
 	client := &kafka.Client{Addr: kafka.TCP(s.Brokers...), Timeout: patience}
 	r, err := client.DeleteTopics(t.Context(), &kafka.DeleteTopicsRequest{Topics: []string{s.Topic}})

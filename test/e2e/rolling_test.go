@@ -19,14 +19,13 @@ import (
 	"github.com/railgate/railgate/test/harness/stack"
 )
 
-// haproxyEnv says that the rolling restart is to be run, which needs HAProxy and
-// takes most of a minute.
+// haproxyEnv enables the rolling restart test, which needs HAProxy and takes almost a minute.
 const haproxyEnv = "RAILGATE_TEST_HAPROXY"
 
 const (
-	rollingCalls = 10_000 // at least, for issuers and for gateways
-	rollingRate  = 700    // a second
-	rollingHands = 16     // connections to the proxy
+	rollingCalls       = 10_000 // at least, for issuers and for gateways
+	rollingRate        = 700    // a second
+	rollingConnections = 16     // connections to the proxy
 )
 
 // pair is two issuers and two gateways behind HAProxy.
@@ -34,10 +33,10 @@ type pair struct {
 	*system
 	servers map[string]*stack.Server // by the proxy's name for them
 	runs    map[string]*process.Process
-	socket  string // where the proxy tells how its servers are
+	socket  string // the proxy's statistics socket
 }
 
-// newPair starts all of them, with the proxy's sample file on other ports.
+// newPair starts all of them, with the sample configuration of the proxy on other ports.
 func newPair(t *testing.T) *pair {
 	t.Helper()
 	p := &pair{system: newSystem(t), servers: map[string]*stack.Server{}, runs: map[string]*process.Process{}}
@@ -49,7 +48,7 @@ func newPair(t *testing.T) *pair {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A path of a socket has 104 bytes at most, and a test's folder can be longer.
+	// The path of a socket has at most 104 bytes, and a test's folder can be longer.
 	sockets, err := os.MkdirTemp("", "rg-")
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +56,7 @@ func newPair(t *testing.T) *pair {
 	t.Cleanup(func() { os.RemoveAll(sockets) })
 	p.socket = filepath.Join(sockets, "haproxy")
 	change := []string{"global\n", "global\n    stats socket " + p.socket + " mode 600\n",
-		"maxconn 20000", "maxconn 1000"} // what the tests' machine has descriptors for
+		"maxconn 20000", "maxconn 1000"} // within the descriptors of the test machine
 	for name, address := range map[string]string{
 		"issuer-1": "127.0.0.1:8081", "issuer-2": "127.0.0.1:8083", "gateway-1": "127.0.0.1:8080", "gateway-2": "127.0.0.1:8082",
 	} {
@@ -78,15 +77,15 @@ func newPair(t *testing.T) *pair {
 	if err := os.WriteFile(file, []byte(strings.NewReplacer(change...).Replace(string(text))), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p.kept(process.Start(process.AnyCPU, "haproxy", filepath.Join(p.Dir, "haproxy.log"), "haproxy", "-db", "-f", file))
+	p.endWithTest(process.Start(process.AnyCPU, "haproxy", filepath.Join(p.Dir, "haproxy.log"), "haproxy", "-db", "-f", file))
 	for name := range p.servers {
-		p.up(name)
+		p.awaitUp(name)
 	}
 	return p
 }
 
-// up waits until the proxy sends requests to a server.
-func (p *pair) up(name string) {
+// awaitUp waits until the proxy sends requests to a server.
+func (p *pair) awaitUp(name string) {
 	p.t.Helper()
 	p.ready(p.servers[name])
 	runtest.Eventually(p.t, patience, name+" to be up at the proxy", func() bool {
@@ -110,20 +109,20 @@ func (p *pair) up(name string) {
 	})
 }
 
-// restarts restarts servers one after the other while calls are made through the
-// proxy, and counts the calls that got no good answer.
-func (p *pair) restarts(what string, hand func(send passenger.Sender) (call func(n int) error), names ...string) {
+// restarts restarts servers one after the other during calls through the proxy, and counts the
+// failed calls.
+func (p *pair) restarts(what string, client func(send passenger.Sender) (call func(n int) error), names ...string) {
 	p.t.Helper()
 	var done atomic.Bool
 	var made, lost atomic.Int64
 	var first atomic.Pointer[string]
 	began := time.Now()
-	var hands sync.WaitGroup
-	for range rollingHands {
-		client := &http.Client{Timeout: patience, Transport: &http.Transport{}}
-		call := hand(passenger.HTTP(client))
-		hands.Go(func() {
-			defer client.CloseIdleConnections()
+	var workers sync.WaitGroup
+	for range rollingConnections {
+		c := &http.Client{Timeout: patience, Transport: &http.Transport{}}
+		call := client(passenger.HTTP(c))
+		workers.Go(func() {
+			defer c.CloseIdleConnections()
 			for {
 				n := made.Add(1)
 				if n > rollingCalls && done.Load() {
@@ -143,18 +142,17 @@ func (p *pair) restarts(what string, hand func(send passenger.Sender) (call func
 	for _, name := range names {
 		p.stop(p.runs[name])
 		p.runs[name] = p.start(p.servers[name])
-		p.up(name)
+		p.awaitUp(name)
 	}
 	done.Store(true)
-	hands.Wait()
+	workers.Wait()
 	p.t.Logf("%s restarted one after the other: %d calls in %v, %d lost", what, made.Load(), time.Since(began).Round(time.Second), lost.Load())
 	if n := lost.Load(); n > 0 || made.Load() < rollingCalls {
 		p.t.Errorf("%s: %d of %d calls were lost, the first with %v", what, n, made.Load(), *first.Load())
 	}
 }
 
-// Behind HAProxy issuers and gateways are restarted one after the other, and no call
-// is lost.
+// Behind HAProxy, issuers and gateways are restarted one after the other without losing a call.
 func TestRollingRestartLosesNoCall(t *testing.T) {
 	if os.Getenv(haproxyEnv) == "" {
 		t.Skipf("NOT run: %s is not set; .ci/lane runs it", haproxyEnv)
@@ -172,7 +170,7 @@ func TestRollingRestartLosesNoCall(t *testing.T) {
 		}
 	}, "issuer-1", "issuer-2")
 
-	runtest.Eventually(t, patience, "the passenger's code to be good", func() bool { return p.check(session) == "ok" })
+	runtest.Eventually(t, patience, "the passenger's code to be accepted", func() bool { return p.check(session) == "ok" })
 	p.restarts("gateways", func(send passenger.Sender) func(n int) error {
 		gate := passenger.Gate{URL: p.gate.URL, Device: p.Device, Send: send}
 		return func(int) error {

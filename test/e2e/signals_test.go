@@ -10,8 +10,8 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// SIGHUP ends neither the issuer nor a gateway. Both say that it is ignored.
-func TestAHangupEndsNothing(t *testing.T) {
+// SIGHUP ends neither the issuer nor a gateway. Both log that it is ignored.
+func TestHangupIsIgnored(t *testing.T) {
 	s := newSystem(t)
 	issuer, gateway := s.startIssuer(), s.startGateway()
 	s.ready(s.issuer, s.gateway)
@@ -31,11 +31,11 @@ func TestAHangupEndsNothing(t *testing.T) {
 	if status, _ := get(s.gateway.URL + "/readyz"); status != http.StatusOK {
 		t.Errorf("the gateway answers %d", status)
 	}
-	// The gateway looks at its state now and then, so this line may come after the answer.
+	// The gateway checks its state periodically, so this line may come after the answer.
 	runtest.Eventually(t, patience, "a line about readiness", func() bool {
 		return strings.Contains(gateway.Log(), `"msg":"ready"`)
 	})
-	// SIGTERM ends both in order, and the log says so.
+	// SIGTERM stops both in order, and the log shows it.
 	s.stop(gateway)
 	s.stop(issuer)
 	for name, p := range map[string]struct {
@@ -48,7 +48,7 @@ func TestAHangupEndsNothing(t *testing.T) {
 		rest, found := p.Log(), true
 		for _, line := range p.want {
 			if _, rest, found = strings.Cut(rest, line); !found {
-				t.Errorf("the %s's log lacks %s, or has it in another place", name, line)
+				t.Errorf("the %s's log lacks %s, or has it in another order", name, line)
 				break
 			}
 		}

@@ -31,7 +31,7 @@ type system struct {
 	issuer, gateway *stack.Server
 	client          *passenger.Client
 	gate            passenger.Gate
-	people          int // who applied so far: a person has one temporary ID at a time
+	people          int // number of applicants so far: a person has one temporary ID at a time
 }
 
 // binaries are built once for all tests.
@@ -47,8 +47,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// newSystem sets everything up the way an operator does: with the commands' own keys and
-// credentials, and two files.
+// newSystem sets up a stack as an operator does: with keys and credentials made by the commands,
+// and two settings files.
 func newSystem(t *testing.T) *system {
 	t.Helper()
 	runtest.DependsOnSources(t, "../..")
@@ -110,7 +110,7 @@ func database(t *testing.T) string {
 	return d.URL
 }
 
-// target is the file that the load test's own command makes.
+// target returns the path of the target file that the load test's command makes.
 func (s *system) target() string { return filepath.Join(s.Dir, "target.json") }
 
 // run runs a binary to its end.
@@ -119,7 +119,7 @@ func (s *system) run(name string, args ...string) (string, error) {
 	return string(out), err
 }
 
-// output runs a binary to its end and finds what the pattern's group matches.
+// output runs a binary to its end and returns the match of the pattern's group.
 func (s *system) output(pattern, name string, args ...string) string {
 	s.t.Helper()
 	out, err := s.run(name, args...)
@@ -140,11 +140,11 @@ func (s *system) startGateway(args ...string) *process.Process { return s.start(
 func (s *system) start(v *stack.Server, args ...string) *process.Process {
 	s.t.Helper()
 	p, err := v.Start(process.AnyCPU, args...)
-	return s.kept(p, err)
+	return s.endWithTest(p, err)
 }
 
-// kept ends a process with the test, and shows what it said if that failed.
-func (s *system) kept(p *process.Process, err error) *process.Process {
+// endWithTest ends a process with the test, and logs its output if the test failed.
+func (s *system) endWithTest(p *process.Process, err error) *process.Process {
 	s.t.Helper()
 	if err != nil {
 		s.t.Fatal(err)
@@ -152,13 +152,13 @@ func (s *system) kept(p *process.Process, err error) *process.Process {
 	s.t.Cleanup(func() {
 		p.Kill()
 		if s.t.Failed() {
-			s.t.Logf("%s said:\n%s", p.Name, p.Tail())
+			s.t.Logf("the output of %s:\n%s", p.Name, p.Tail())
 		}
 	})
 	return p
 }
 
-// stop ends a process politely and demands that it goes within its drain.
+// stop ends a process in order; it must end within its drain time.
 func (s *system) stop(p *process.Process) {
 	s.t.Helper()
 	if err := p.Stop(patience); err != nil {
@@ -166,7 +166,7 @@ func (s *system) stop(p *process.Process) {
 	}
 }
 
-// ready waits until servers are.
+// ready waits until servers are ready.
 func (s *system) ready(servers ...*stack.Server) {
 	s.t.Helper()
 	for _, v := range servers {
@@ -176,7 +176,7 @@ func (s *system) ready(servers ...*stack.Server) {
 	}
 }
 
-// passenger goes the next passenger's way through the issuer.
+// passenger applies for the next passenger and opens a session.
 func (s *system) passenger() *passenger.Session {
 	s.t.Helper()
 	s.people++
@@ -202,7 +202,7 @@ func (s *system) leave(session *passenger.Session) {
 	}
 }
 
-// check is a gate's question; the answer is the reason, or what went wrong.
+// check checks the session's code at the gate and returns the reason, or the error.
 func (s *system) check(session *passenger.Session) string {
 	v, err := s.gate.Check(s.t.Context(), session.Text(time.Now()), "entry")
 	if err != nil {
@@ -218,7 +218,7 @@ func (s *system) mustAnswer(session *passenger.Session, want string) {
 	}
 }
 
-// get is what a URL answers; 0 and why, if it does not.
+// get returns the answer of a URL; status 0 and the error if there is none.
 func get(url string) (status int, body string) {
 	answer, err := passenger.HTTP(http.DefaultClient)(context.Background(), passenger.Request{Method: "GET", URL: url})
 	if err != nil {
