@@ -15,19 +15,18 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// AnnounceAgain is how old an announcement may grow. Topics forget: a gateway
-// that boots after the topic's retention (above 72 h) must still find every key.
+// AnnounceAgain is the age at which an announcement is repeated. Topics forget: a gateway
+// that starts after the topic's retention (above 72 h) must still find every key.
 const AnnounceAgain = 24 * time.Hour
 
-// Public is the half of a key that gateways know.
+// Public is the public part of a key, which gateways know.
 type Public struct {
 	ID  tokens.KeyID
 	Key [tokens.PublicKeySize]byte
 }
 
-// Announceable lists the keys whose announcement must be repeated before topics
-// forget it: all that were ordered and are not retired, a key that is cut off among
-// them, whose cut-off goes along.
+// Announceable lists the keys whose announcement must be repeated before topics forget
+// it: all keys that are not retired, distrusted ones among them with their cutoffs.
 func (s *Store) Announceable(ctx context.Context) (keys []Public, err error) {
 	_, rows, err := s.rows(ctx)
 	for _, r := range rows {
@@ -38,10 +37,10 @@ func (s *Store) Announceable(ctx context.Context) (keys []Public, err error) {
 	return keys, err
 }
 
-// Publish puts a key's announcement into the outbox unless this database
-// has announced it within AnnounceAgain, and reports whether it did. A cut-off
-// that the key has follows it. An id that is bound to another public key is ErrBound,
-// and a key that gateways refuse is ErrWeak: its codes would be unknown_key.
+// Publish puts a key's announcement into the outbox unless this database has announced it
+// within AnnounceAgain, and reports whether it did. The cutoff of a distrusted key follows
+// it. An id that is bound to another public key is ErrBound. A key that gateways refuse is
+// ErrWeak: its codes would be unknown_key.
 func (s *Store) Publish(ctx context.Context, k Public, at database.Millis) (announced bool, err error) {
 	if err := tokens.CheckPublicKey(k.Key); err != nil {
 		return false, fmt.Errorf("%w: id %d: %w", ErrWeak, k.ID, err)
@@ -67,8 +66,8 @@ func (s *Store) Publish(ctx context.Context, k Public, at database.Millis) (anno
 			return err
 		}
 		announced = true
-		// A gateway that starts after the topic forgot a cut-off must not take the
-		// key for one in service. What is exempt from it expires long before that.
+		// A gateway that starts after the topic forgot a cutoff must not trust the key.
+		// Exempt credentials expire long before that.
 		cutoff, err := CutoffOf(ctx, tx, k.ID)
 		if err != nil {
 			return err
@@ -80,15 +79,15 @@ func (s *Store) Publish(ctx context.Context, k Public, at database.Millis) (anno
 		}
 		_, err = tx.ExecContext(ctx, `
 			INSERT INTO announced_keys (id, public, at_ms, outbox_id) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (id) DO UPDATE SET at_ms = $3`, // Published asks for the first one
+			ON CONFLICT (id) DO UPDATE SET at_ms = $3`, // the outbox_id of the first one stays: Published reads it
 			int64(k.ID), k.Key[:], at, row)
 		return err
 	})
 	return announced && err == nil, err
 }
 
-// Published reports whether a key's announcement has left the outbox: only
-// then can a gateway know the key.
+// Published reports whether a key's announcement has left the outbox: only then can a
+// gateway know the key.
 func (s *Store) Published(ctx context.Context, id tokens.KeyID) (published bool, err error) {
 	err = s.db.View(ctx, "find key", func(ctx context.Context, q database.Queries) error {
 		return q.QueryRowContext(ctx, `SELECT NOT `+outbox.Waits("announced_keys.outbox_id")+` FROM announced_keys WHERE announced_keys.id = $1`,
@@ -97,8 +96,8 @@ func (s *Store) Published(ctx context.Context, id tokens.KeyID) (published bool,
 	return published, err
 }
 
-// Bootstrap orders a database's very first key to be announced; later it does nothing
-// and reports false. Who calls it then publishes all that is Announceable.
+// Bootstrap records that a database's very first key is to be announced; later it does
+// nothing and reports false. The caller then publishes all Announceable keys.
 func (s *Store) Bootstrap(ctx context.Context, k Public, by audit.Entry) (first bool, err error) {
 	return s.change(ctx, "begin with the first issuer key", func(ctx context.Context, tx *sql.Tx, now database.Millis, rows []row) (bool, error) {
 		if len(rows) > 0 {
@@ -108,10 +107,10 @@ func (s *Store) Bootstrap(ctx context.Context, k Public, by audit.Entry) (first 
 	})
 }
 
-// Announce orders that gateways be told of a key, and puts its announcement into
-// the outbox. Repeated, it finishes what was cut off and otherwise changes nothing,
-// which changed tells. A retired key is ErrRetired, an id with another public key
-// ErrBound. by says who orders it, in which role, when, and in which request.
+// Announce records that a key is to be announced, and puts its announcement into the
+// outbox. A repetition completes an interrupted announcement and otherwise changes
+// nothing, as changed reports. A retired key is ErrRetired, an id with another public key
+// ErrBound. by has the operator, the role, the time and the request.
 func (s *Store) Announce(ctx context.Context, k Public, by audit.Entry) (changed bool, err error) {
 	if changed, err = s.recordAnnouncement(ctx, k, by); err != nil {
 		return false, err
@@ -120,7 +119,7 @@ func (s *Store) Announce(ctx context.Context, k Public, by audit.Entry) (changed
 	return changed, err
 }
 
-// recordAnnouncement keeps that a key is to be announced.
+// recordAnnouncement records that a key is to be announced.
 func (s *Store) recordAnnouncement(ctx context.Context, k Public, by audit.Entry) (changed bool, err error) {
 	return s.change(ctx, "announce key", func(ctx context.Context, tx *sql.Tx, now database.Millis, rows []row) (bool, error) {
 		switch r := findRow(rows, k.ID); {
@@ -129,14 +128,14 @@ func (s *Store) recordAnnouncement(ctx context.Context, k Public, by audit.Entry
 		case r.public != k.Key:
 			return false, fmt.Errorf("%w: key %d", ErrBound, k.ID)
 		case r.retired != 0:
-			return false, fmt.Errorf("%w: key %d since %v; make a new one", ErrRetired, k.ID, r.retired)
+			return false, fmt.Errorf("%w: key %d since %v; create a new key", ErrRetired, k.ID, r.retired)
 		}
 		return false, nil
 	})
 }
 
-// insert keeps the order. An id that was announced with another key must not get
-// here: its announcement would fail for ever.
+// insert adds the key. It refuses an id that was announced with another public key: the
+// new announcement could never succeed.
 func (s *Store) insert(ctx context.Context, tx *sql.Tx, k Public, now database.Millis, by audit.Entry) (changed bool, err error) {
 	var others int
 	err = tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM announced_keys WHERE id = $1 AND public <> $2`, int64(k.ID), k.Key[:]).Scan(&others)

@@ -12,12 +12,12 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// UseFrom fixes the moment from which a key signs, later or earlier than its lead
-// time would, and returns it; one in the past means now. The key whose moment came
-// last signs, so that an older key is taken back into service by it, even if it was
-// deactivated. ErrTooSoon while another key is in service and this one's lead time is not
-// over by then: without another there is nothing to wait for. ErrOnlyKey if nothing
-// would sign meanwhile.
+// UseFrom sets the time from which a key signs, later or earlier than its lead time
+// would, and returns it; a time in the past means now. The key whose time came last
+// signs: UseFrom thus activates an older key again, even a deactivated one. It fails with
+// ErrTooSoon if another key is active and this key's lead time ends later than that time:
+// gateways may not know the key yet. Without an active key there is no reason to wait.
+// It fails with ErrOnlyKey if no key would sign meanwhile.
 func (s *Store) UseFrom(ctx context.Context, id tokens.KeyID, at time.Time, by audit.Entry) (from time.Time, changed bool, err error) {
 	changed, err = s.change(ctx, "fix the use of a key", func(ctx context.Context, tx *sql.Tx, now database.Millis, rows []row) (bool, error) {
 		r := findRow(rows, id)
@@ -43,8 +43,8 @@ func (s *Store) UseFrom(ctx context.Context, id tokens.KeyID, at time.Time, by a
 	return from, changed, err
 }
 
-// Deactivate has a key sign nothing more; what it signed stays good. ErrOnlyKey if no
-// other key is in service: to stop issuing at all, distrust the key.
+// Deactivate stops a key from signing; its sessions stay valid. ErrOnlyKey if no other key
+// is active: to stop issuing altogether, distrust the key.
 func (s *Store) Deactivate(ctx context.Context, id tokens.KeyID, by audit.Entry) (changed bool, err error) {
 	return s.change(ctx, "deactivate key", func(ctx context.Context, tx *sql.Tx, now database.Millis, rows []row) (bool, error) {
 		r := findRow(rows, id)
@@ -58,9 +58,9 @@ func (s *Store) Deactivate(ctx context.Context, id tokens.KeyID, by audit.Entry)
 	})
 }
 
-// Retire ends the announcing of a key that was deactivated or is cut off, once every
-// session under it is over; before that it is ErrSessions, with the time. Then its secret
-// can be destroyed (keystore.Retire). It cannot be undone.
+// Retire stops the announcements of an inactive or distrusted key once every session
+// under it is over; before that it fails with ErrSessions and the time. Afterwards the
+// secret can be destroyed (keystore.Retire). It cannot be undone.
 func (s *Store) Retire(ctx context.Context, id tokens.KeyID, by audit.Entry) (changed bool, err error) {
 	return s.change(ctx, "retire key", func(ctx context.Context, tx *sql.Tx, now database.Millis, rows []row) (bool, error) {
 		r := findRow(rows, id)
@@ -84,7 +84,7 @@ func (s *Store) Retire(ctx context.Context, id tokens.KeyID, by audit.Entry) (ch
 	})
 }
 
-// requireUsable refuses what no command can bring back; r may be nil.
+// requireUsable refuses a key that no command can bring back; r may be nil.
 func (r *row) requireUsable(id tokens.KeyID) error {
 	switch {
 	case r == nil:

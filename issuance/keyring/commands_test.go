@@ -14,201 +14,201 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// takeOver is the part of the schema's step that fills the table.
-func takeOver(t *testing.T) string {
+// fillIssuerKeys is the statement of the migration that fills the table.
+func fillIssuerKeys(t *testing.T) string {
 	t.Helper()
 	step, err := os.ReadFile("../database/migrations/0007_keys.sql")
 	runtest.Must(t, err)
 	_, insert, ok := strings.Cut(string(step), "INSERT INTO issuer_keys")
 	if !ok {
-		t.Fatal("the step takes nothing over")
+		t.Fatal("the migration does not fill issuer_keys")
 	}
 	return "INSERT INTO issuer_keys" + insert
 }
 
-// two is a system in which key 1 signs and key 2 waits for its lead time.
-func (w *system) two() *issuer {
-	w.Helper()
-	in := w.issuer(0, key(1), key(2))
-	w.emptied()
-	w.signs(1, in)
-	w.ok(w.Announce(w.Context(), key(2).Public(), w.by()))
-	w.emptied()
-	w.signs(1, in)
+// startTwoKeys returns an issuer with which key 1 signs and key 2 waits for its lead time.
+func (h *harness) startTwoKeys() *issuer {
+	h.Helper()
+	in := h.newIssuer(0, key(1), key(2))
+	h.publishAll()
+	h.requireSigns(1, in)
+	h.requireChanged(h.Announce(h.Context(), key(2).Public(), h.by()))
+	h.publishAll()
+	h.requireSigns(1, in)
 	return in
 }
 
-func (w *system) useFrom(id tokens.KeyID, at time.Time) {
-	w.Helper()
-	_, changed, err := w.UseFrom(w.Context(), id, at, w.by())
-	w.ok(changed, err)
+func (h *harness) useFrom(id tokens.KeyID, at time.Time) {
+	h.Helper()
+	_, changed, err := h.UseFrom(h.Context(), id, at, h.by())
+	h.requireChanged(changed, err)
 }
 
-func (w *system) cutoff(id tokens.KeyID, at time.Time) {
-	w.Helper()
-	moved, _, err := w.Distrust(w.Context(), Distrust{Key: id, Cutoff: at.Unix(), Who: "night-shift", At: database.MillisAt(time.Now())})
-	w.ok(moved, err)
+func (h *harness) distrust(id tokens.KeyID, at time.Time) {
+	h.Helper()
+	moved, _, err := h.Distrust(h.Context(), Distrust{Key: id, Cutoff: at.Unix(), Who: "night-shift", At: database.MillisAt(time.Now())})
+	h.requireChanged(moved, err)
 }
 
-func TestCutOffMovesToTheNextKeyAtOnce(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
-		in := w.two()
-		w.passes(lead)
-		w.signs(2, in)
+func TestDistrustMovesToTheNextKeyImmediately(t *testing.T) {
+	each(t, func(t *testing.T, h *harness) {
+		in := h.startTwoKeys()
+		h.advance(lead)
+		h.requireSigns(2, in)
 		id, _, err := in.Current(in.clock())
-		w.must(err)
-		w.cutoff(id, time.Now())
-		w.signs(1, in)
-		w.states(Active, Distrusted)
+		h.must(err)
+		h.distrust(id, time.Now())
+		h.requireSigns(1, in)
+		h.requireStates(Active, Distrusted)
 
-		// A cut-off ahead counts by the session's start, without another look.
+		// A future cutoff is compared with the session's start, without another refresh.
 		in1 := time.Now().Add(time.Hour)
-		w.cutoff(1, in1)
-		w.signs(1, in)
+		h.distrust(1, in1)
+		h.requireSigns(1, in)
 		if id, _, err := in.Current(in1.Add(-time.Second)); id != 1 || err != nil {
 			t.Fatalf("a second before: key %d, %v", id, err)
 		}
 		_, _, err = in.Current(in1)
-		w.refused(err, ErrNoKey, "key 1 is distrusted; key 2 is distrusted")
+		h.requireError(err, ErrNoKey, "key 1 is distrusted; key 2 is distrusted")
 
-		_, _, err = w.UseFrom(t.Context(), 2, time.Now(), w.by())
-		w.refused(err, ErrDistrusted, "key 2 at 20")
-		keys, err := w.Announceable(t.Context())
+		_, _, err = h.UseFrom(t.Context(), 2, time.Now(), h.by())
+		h.requireError(err, ErrDistrusted, "key 2 at 20")
+		keys, err := h.Announceable(t.Context())
 		if err != nil || len(keys) != 2 {
-			t.Fatalf("a cut-off that is no longer repeated is forgotten: %v, %v", keys, err)
+			t.Fatalf("distrusted keys are no longer announced: %v, %v", keys, err)
 		}
-		w.passes(31 * time.Minute)
-		w.ok(w.Retire(t.Context(), 2, w.by()))
+		h.advance(31 * time.Minute)
+		h.requireChanged(h.Retire(t.Context(), 2, h.by()))
 	})
 }
 
-// While another key is in service, nobody can order a key into use that gateways
-// may not know yet. Without one there is nothing to wait for.
-func TestOperatorFixesTheMoment(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
-		in := w.two()
-		_, _, err := w.UseFrom(t.Context(), 2, time.Now().Add(lead/2), w.by())
-		w.refused(err, ErrTooSoon, "key 2 can be used from 20")
-		w.useFrom(2, time.Now().Add(time.Hour))
-		w.passes(lead)
-		w.signs(1, in)
-		w.passes(time.Hour - lead)
-		w.signs(2, in)
+// While another key is active, a key that gateways may not know yet cannot be activated.
+// Without an active key there is no lead time.
+func TestOperatorSetsWhenAKeyBecomesActive(t *testing.T) {
+	each(t, func(t *testing.T, h *harness) {
+		in := h.startTwoKeys()
+		_, _, err := h.UseFrom(t.Context(), 2, time.Now().Add(lead/2), h.by())
+		h.requireError(err, ErrTooSoon, "key 2 can be used from 20")
+		h.useFrom(2, time.Now().Add(time.Hour))
+		h.advance(lead)
+		h.requireSigns(1, in)
+		h.advance(time.Hour - lead)
+		h.requireSigns(2, in)
 
-		w.useFrom(1, time.Now()) // back
-		w.signs(1, in)
-		if _, changed, err := w.UseFrom(t.Context(), 1, time.Now().Add(-time.Hour), w.by()); changed || err != nil {
+		h.useFrom(1, time.Now()) // the older key signs again
+		h.requireSigns(1, in)
+		if _, changed, err := h.UseFrom(t.Context(), 1, time.Now().Add(-time.Hour), h.by()); changed || err != nil {
 			t.Fatalf("it signs already: changed %v, %v", changed, err)
 		}
-		w.ok(w.Deactivate(t.Context(), 2, w.by()))
-		w.useFrom(2, time.Now()) // out of rest
-		w.signs(2, in)
-		if got := w.auditLog(); !strings.Contains(got[len(got)-1], "use_key_from 2 from 20") {
-			t.Fatalf("trail: %q", got)
+		h.requireChanged(h.Deactivate(t.Context(), 2, h.by()))
+		h.useFrom(2, time.Now()) // a deactivated key is activated
+		h.requireSigns(2, in)
+		if got := h.auditLog(); !strings.Contains(got[len(got)-1], "use_key_from 2 from 20") {
+			t.Fatalf("audit log: %q", got)
 		}
 	})
 }
 
-func TestEmergencyNeedsNoLead(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
-		in := w.two()
-		w.cutoff(1, time.Now())
-		w.silent(in, "key 1 is distrusted; key 2 signs from 20")
-		w.useFrom(2, time.Now())
-		w.signs(2, in)
+func TestKeyIsActivatedWithoutLeadIfNoneIsActive(t *testing.T) {
+	each(t, func(t *testing.T, h *harness) {
+		in := h.startTwoKeys()
+		h.distrust(1, time.Now())
+		h.requireSilent(in, "key 1 is distrusted; key 2 signs from 20")
+		h.useFrom(2, time.Now())
+		h.requireSigns(2, in)
 	})
 }
 
-// A moment that was fixed before the announcement got through is not one at which
-// gateways may not know the key.
-func TestMomentFixedTooEarlyWaitsForTheStream(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
-		in := w.issuer(0, key(1), key(2))
-		w.emptied()
-		w.signs(1, in)
-		w.ok(w.Announce(t.Context(), key(2).Public(), w.by()))
-		w.useFrom(2, time.Now().Add(time.Minute))
-		w.passes(time.Hour)
-		w.emptied()
-		w.signs(1, in)
-		w.passes(lead - time.Minute)
-		w.signs(1, in)
-		w.passes(time.Minute)
-		w.signs(2, in)
+// A time that was set before the announcement reached the stream moves to the end of the
+// lead time: gateways may not know the key earlier.
+func TestTimeSetTooEarlyWaitsForTheLead(t *testing.T) {
+	each(t, func(t *testing.T, h *harness) {
+		in := h.newIssuer(0, key(1), key(2))
+		h.publishAll()
+		h.requireSigns(1, in)
+		h.requireChanged(h.Announce(t.Context(), key(2).Public(), h.by()))
+		h.useFrom(2, time.Now().Add(time.Minute))
+		h.advance(time.Hour)
+		h.publishAll()
+		h.requireSigns(1, in)
+		h.advance(lead - time.Minute)
+		h.requireSigns(1, in)
+		h.advance(time.Minute)
+		h.requireSigns(2, in)
 	})
 }
 
-func TestLastKeyStaysInService(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
-		in := w.two()
-		_, err := w.Deactivate(t.Context(), 1, w.by())
-		w.refused(err, ErrOnlyKey, "key 1")
-		_, _, err = w.UseFrom(t.Context(), 1, time.Now().Add(time.Hour), w.by())
-		w.refused(err, ErrOnlyKey, "key 1")
-		w.passes(lead)
+func TestLastActiveKeyStaysActive(t *testing.T) {
+	each(t, func(t *testing.T, h *harness) {
+		in := h.startTwoKeys()
+		_, err := h.Deactivate(t.Context(), 1, h.by())
+		h.requireError(err, ErrOnlyKey, "key 1")
+		_, _, err = h.UseFrom(t.Context(), 1, time.Now().Add(time.Hour), h.by())
+		h.requireError(err, ErrOnlyKey, "key 1")
+		h.advance(lead)
 
-		// Both are told to rest at the same moment.
-		var orders sync.WaitGroup
+		// Both are deactivated at the same moment.
+		var commands sync.WaitGroup
 		results := make([]error, 2)
 		for i := range results {
-			orders.Go(func() { _, results[i] = w.Deactivate(t.Context(), tokens.KeyID(i+1), w.by()) })
+			commands.Go(func() { _, results[i] = h.Deactivate(t.Context(), tokens.KeyID(i+1), h.by()) })
 		}
-		orders.Wait()
+		commands.Wait()
 		if errors.Is(results[0], ErrOnlyKey) == errors.Is(results[1], ErrOnlyKey) || results[0] != nil && results[1] != nil {
 			t.Fatalf("%v and %v", results[0], results[1])
 		}
-		w.must(in.Refresh(t.Context()))
+		h.must(in.Refresh(t.Context()))
 		_, _, err = in.Current(in.clock())
 		runtest.Must(t, err)
 	})
 }
 
-func TestOrdersThatCannotBe(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
-		w.two()
-		_, err := w.Announce(t.Context(), Public{2, key(3).Public().Key}, w.by())
-		w.refused(err, ErrBound, "key 2")
-		w.exec(`INSERT INTO announced_keys (id, public, at_ms, outbox_id) VALUES (5, $1, 1, 0)`, make([]byte, 32))
-		_, err = w.Announce(t.Context(), key(5).Public(), w.by())
-		w.refused(err, ErrBound, "key 5")
-		for _, order := range []func(tokens.KeyID) error{
-			func(id tokens.KeyID) error { _, err := w.Deactivate(t.Context(), id, w.by()); return err },
-			func(id tokens.KeyID) error { _, err := w.Retire(t.Context(), id, w.by()); return err },
-			func(id tokens.KeyID) error { _, _, err := w.UseFrom(t.Context(), id, time.Now(), w.by()); return err },
+func TestImpossibleKeyCommandsAreRefused(t *testing.T) {
+	each(t, func(t *testing.T, h *harness) {
+		h.startTwoKeys()
+		_, err := h.Announce(t.Context(), Public{2, key(3).Public().Key}, h.by())
+		h.requireError(err, ErrBound, "key 2")
+		h.execSQL(`INSERT INTO announced_keys (id, public, at_ms, outbox_id) VALUES (5, $1, 1, 0)`, make([]byte, 32))
+		_, err = h.Announce(t.Context(), key(5).Public(), h.by())
+		h.requireError(err, ErrBound, "key 5")
+		for _, command := range []func(tokens.KeyID) error{
+			func(id tokens.KeyID) error { _, err := h.Deactivate(t.Context(), id, h.by()); return err },
+			func(id tokens.KeyID) error { _, err := h.Retire(t.Context(), id, h.by()); return err },
+			func(id tokens.KeyID) error { _, _, err := h.UseFrom(t.Context(), id, time.Now(), h.by()); return err },
 		} {
-			w.refused(order(9), ErrUnknown, "key 9")
+			h.requireError(command(9), ErrUnknown, "key 9")
 		}
-		w.ok(w.Deactivate(t.Context(), 2, w.by()))
-		w.passes(SessionOver)
-		w.ok(w.Retire(t.Context(), 2, w.by()))
-		_, err = w.Announce(t.Context(), key(2).Public(), w.by())
-		w.refused(err, ErrRetired, "key 2 since 20")
-		_, _, err = w.UseFrom(t.Context(), 2, time.Now(), w.by())
-		w.refused(err, ErrRetired, "key 2")
+		h.requireChanged(h.Deactivate(t.Context(), 2, h.by()))
+		h.advance(SessionOver)
+		h.requireChanged(h.Retire(t.Context(), 2, h.by()))
+		_, err = h.Announce(t.Context(), key(2).Public(), h.by())
+		h.requireError(err, ErrRetired, "key 2 since 20")
+		_, _, err = h.UseFrom(t.Context(), 2, time.Now(), h.by())
+		h.requireError(err, ErrRetired, "key 2")
 	})
 }
 
-// An order without its line in the trail is no order.
-func TestOrderAndItsLineAreOne(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
-		w.two()
-		w.passes(lead)
-		nobody := audit.Entry{AtMs: 1}
-		for what, order := range map[string]func() error{
-			"announce": func() error { _, err := w.Announce(t.Context(), key(3).Public(), nobody); return err },
-			"use":      func() error { _, _, err := w.UseFrom(t.Context(), 1, time.Now(), nobody); return err },
-			"rest":     func() error { _, err := w.Deactivate(t.Context(), 1, nobody); return err },
+// A command fails if its audit log entry cannot be written.
+func TestKeyCommandNeedsItsAuditEntry(t *testing.T) {
+	each(t, func(t *testing.T, h *harness) {
+		h.startTwoKeys()
+		h.advance(lead)
+		noOperator := audit.Entry{AtMs: 1}
+		for what, command := range map[string]func() error{
+			"announce":   func() error { _, err := h.Announce(t.Context(), key(3).Public(), noOperator); return err },
+			"use":        func() error { _, _, err := h.UseFrom(t.Context(), 1, time.Now(), noOperator); return err },
+			"deactivate": func() error { _, err := h.Deactivate(t.Context(), 1, noOperator); return err },
 		} {
-			if err := order(); !errors.Is(err, audit.ErrEntry) {
+			if err := command(); !errors.Is(err, audit.ErrEntry) {
 				t.Errorf("%s: %v", what, err)
 			}
 		}
-		w.states(Overlap, Active)
-		w.ok(w.Deactivate(t.Context(), 1, w.by()))
-		w.passes(SessionOver)
-		if _, err := w.Retire(t.Context(), 1, nobody); !errors.Is(err, audit.ErrEntry) {
+		h.requireStates(Overlap, Active)
+		h.requireChanged(h.Deactivate(t.Context(), 1, h.by()))
+		h.advance(SessionOver)
+		if _, err := h.Retire(t.Context(), 1, noOperator); !errors.Is(err, audit.ErrEntry) {
 			t.Errorf("retire: %v", err)
 		}
-		w.states(Inactive, Active)
+		h.requireStates(Inactive, Active)
 	})
 }

@@ -17,42 +17,40 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// MaxExempt bounds the credentials that are exempt from one key's cut-off and
-// live.
+// MaxExempt bounds the unexpired credentials that are exempt from one key's cutoff.
 const MaxExempt = 1_000_000
 
-// distrustTimeout bounds a key's cut-off: it writes two rows for each exempt
+// distrustTimeout bounds [Store.Distrust], which writes two rows for each exempt
 // credential.
 const distrustTimeout = 2 * time.Minute
 
-// Why a cut-off is refused.
+// Why a cutoff is refused.
 var (
-	ErrCutoffTime = errors.New("keyring: a cut-off must be a time from 1970 to 2106")
-	ErrExempt     = errors.New("keyring: too many credentials to rescue")
+	ErrCutoffTime = errors.New("keyring: a cutoff must be a time from 1970 to 2106")
+	ErrExempt     = errors.New("keyring: too many exempt credentials")
 )
 
-// Distrust takes a key out of service: sessions that start at or after CutOff
-// are not good under it, but for those of exempt credentials.
+// Distrust names a key to distrust: sessions that start at or after Cutoff are refused,
+// except those of exempt credentials.
 type Distrust struct {
 	Key    tokens.KeyID
 	Cutoff int64 // Unix seconds
-	// Exempt credentials stay good under the key until they expire. Whoever
-	// holds a stolen key can make passes for them, too: exempt as few as possible.
+	// Exempt credentials stay valid under the key until they expire. A thief of the key
+	// can make passes for them too: exempt as few as possible.
 	Exempt []tokens.Serial
-	// ExemptRunning adds every credential, neither revoked nor expired, with a
-	// running session in this database that starts at or after CutOff. Serials
-	// that only a thief's passes bear are not among them.
+	// ExemptRunning adds every credential, neither revoked nor expired, with a running
+	// session in this database that starts at or after Cutoff. Serials that appear only
+	// in a thief's passes are not among them.
 	ExemptRunning bool
-	Who           string // orders it; see staff.CheckName
+	Who           string // gives the command; see staff.CheckName
 	At            database.Millis
 }
 
-// Distrust puts the exempt credentials and then the cut-off into the outbox,
-// in one transaction: no gateway sees the cut-off before what is exempt from
-// it. A cut-off only ever moves to an earlier time, and what was exempt stays
-// so; a repetition changes nothing. It returns whether the cut-off moved and how
-// many credentials are exempt that were not before. A key that this database has
-// not announced is ErrUnknown: gateways would not know it either.
+// Distrust puts the exempt credentials and then the cutoff into the outbox, in one
+// transaction: a gateway learns the exemptions first. A cutoff only ever moves to an
+// earlier time, and an exempt credential stays exempt; a repetition changes nothing. It
+// returns whether the cutoff moved, and how many credentials became exempt. A key that
+// this database has not announced is ErrUnknown: gateways do not know it either.
 func (s *Store) Distrust(ctx context.Context, d Distrust) (moved bool, exempt int, err error) {
 	if d.Cutoff < 1 || d.Cutoff > math.MaxUint32 {
 		return false, 0, ErrCutoffTime
@@ -61,7 +59,7 @@ func (s *Store) Distrust(ctx context.Context, d Distrust) (moved bool, exempt in
 		return false, 0, fmt.Errorf("%w: at most %d", ErrExempt, MaxExempt)
 	}
 	err = s.db.ChangeWithin(ctx, distrustTimeout, "distrust key", func(ctx context.Context, tx *sql.Tx) error {
-		var id int64 // two orders on one key take turns
+		var id int64 // serializes commands on one key
 		err := tx.QueryRowContext(ctx, `SELECT id FROM announced_keys WHERE id = $1`+s.db.ForUpdate, int64(d.Key)).Scan(&id)
 		if err == sql.ErrNoRows {
 			return ErrUnknown
@@ -96,8 +94,8 @@ func (s *Store) Distrust(ctx context.Context, d Distrust) (moved bool, exempt in
 // firstUnexpiredDay is the first day whose credentials may not have expired at a time.
 func firstUnexpiredDay(at database.Millis) int64 { return tokens.DayOf(at.Seconds()) - 1 }
 
-// exempt keeps and enqueues the exempt credentials that are not known yet, and
-// counts them. Those of days that are over it leaves out.
+// exempt stores and enqueues the credentials that are not exempt yet, and counts them. It
+// skips those of past days.
 func (s *Store) exempt(ctx context.Context, tx *sql.Tx, d Distrust) (fresh int, err error) {
 	living := firstUnexpiredDay(d.At.Add(-revocation.Afterlife))
 	if _, err := tx.ExecContext(ctx, `DELETE FROM exempted WHERE key_id = $1 AND day < $2`, int64(d.Key), living); err != nil {
@@ -143,8 +141,8 @@ func distrustRecord(id tokens.KeyID, cutoff int64, at database.Millis) revocatio
 	return revocation.Record{Kind: revocation.KindRetireKey, At: int64(at), Key: id, CutOff: cutoff}
 }
 
-// CutoffOf is the first session start, Unix seconds, that is not good under a key;
-// tokens.Never for a key in service.
+// CutoffOf is the first session start, Unix seconds, that is refused under a key;
+// tokens.Never for a trusted key.
 func CutoffOf(ctx context.Context, q database.Queries, id tokens.KeyID) (cutoff int64, err error) {
 	err = q.QueryRowContext(ctx, `SELECT cut_off FROM key_cutoffs WHERE key_id = $1`, int64(id)).Scan(&cutoff)
 	if err == sql.ErrNoRows {
@@ -153,14 +151,14 @@ func CutoffOf(ctx context.Context, q database.Queries, id tokens.KeyID) (cutoff 
 	return cutoff, err
 }
 
-// Trusted is what gateways know of a key, for one credential.
+// Trusted is what gateways know of a key, with respect to one credential.
 type Trusted struct {
 	Public []byte // nil: the key was never announced
-	Cutoff int64  // tokens.Never while the key is in service
-	Exempt bool   // the credential, from the cut-off
+	Cutoff int64  // tokens.Never while the key is trusted
+	Exempt bool   // the credential is exempt from the cutoff
 }
 
-// TrustedFor reads what gateways are told of a key.
+// TrustedFor reads what the stream says about a key.
 func TrustedFor(ctx context.Context, q database.Queries, id tokens.KeyID, serial tokens.Serial) (t Trusted, err error) {
 	var cutoff sql.Null[int64]
 	err = q.QueryRowContext(ctx, `SELECT (SELECT public FROM announced_keys WHERE id = $1), (SELECT cut_off FROM key_cutoffs WHERE key_id = $1),
@@ -172,11 +170,11 @@ func TrustedFor(ctx context.Context, q database.Queries, id tokens.KeyID, serial
 	return t, err
 }
 
-// ActiveRecords is the outbox.Source of keys: they come before what is
-// said of them, exemptions before the cut-off they are from. A retired key is left
-// out, but not one that is cut off: a gateway that remembers the key, and may have
-// missed the cut-off, must hear of it, and no other can make sense of it alone. What is
-// over is said for as long as gateways keep it.
+// ActiveRecords is the outbox.Source of keys. Announcements precede the other records of
+// their keys, and exemptions precede the cutoff. A retired key is omitted unless it is
+// distrusted: a gateway that remembers the key may have missed the cutoff, and the cutoff
+// means nothing without the key. Past exemptions are included for as long as gateways
+// keep them.
 func ActiveRecords(ctx context.Context, _ *database.DB, tx *sql.Tx, now database.Millis) ([]revocation.Record, error) {
 	return outbox.ReadRecords(ctx, tx,
 		outbox.NewQuery(revocation.KindAnnounceKey, func(rows *sql.Rows, r *revocation.Record) error {

@@ -27,39 +27,39 @@ const (
 
 var public = publicKey(1)
 
-// known has key 7 announced, and nothing waits.
-func (w *system) known() {
-	w.Helper()
-	_, err := w.Publish(w.Context(), Public{seven, public}, nowMs)
-	w.must(err)
-	w.drain()
+// announceSeven announces key 7 and empties the outbox.
+func (h *harness) announceSeven() {
+	h.Helper()
+	_, err := h.Publish(h.Context(), Public{seven, public}, nowMs)
+	h.must(err)
+	h.drain()
 }
 
-func (w *system) take() publish.Pending { return issuerdb.Take(w, w.Outbox, 0, 1000) }
+func (h *harness) takeRecords() publish.Pending { return issuerdb.Take(h, h.Outbox, 0, 1000) }
 
-// drain publishes all that waits and returns it.
-func (w *system) drain() []revocation.Record { return issuerdb.Drain(w, w.Outbox, 0) }
+// drain publishes and returns all waiting records.
+func (h *harness) drain() []revocation.Record { return issuerdb.Drain(h, h.Outbox, 0) }
 
 func today(index uint32) tokens.Serial {
 	return tokens.Serial{Day: uint16(tokens.DayOf(nowMs.Seconds())), Index: index}
 }
 
-// publicKey is that of an issuer's key.
+// publicKey is the public part of test key n.
 func publicKey(n byte) [tokens.PublicKeySize]byte {
 	return signing.NewKey([signing.SeedSize]byte{n}).Public()
 }
 
-// A cut-off follows what is exempted from it, only ever moves to an earlier time,
-// and a repetition says nothing.
-func TestKeyIsCutOff(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
-		w.known()
+// Exemptions precede the cutoff, a cutoff only ever moves to an earlier time, and a
+// repetition publishes nothing.
+func TestKeyIsDistrusted(t *testing.T) {
+	each(t, func(t *testing.T, h *harness) {
+		h.announceSeven()
 		at := nowMs.Seconds()
 		over := today(1)
 		over.Day -= 3
 		for i, step := range []struct {
 			cutoff   int64
-			rescue   []tokens.Serial
+			exempt   []tokens.Serial
 			moved    bool
 			exempted int
 			says     string
@@ -70,46 +70,46 @@ func TestKeyIsCutOff(t *testing.T) {
 			{at + 1, []tokens.Serial{today(3)}, false, 1, "exempt"},
 			{at - 1, nil, true, 0, "retire_key"},
 		} {
-			moved, exempted, err := w.Distrust(t.Context(), Distrust{Key: seven, Cutoff: step.cutoff, Exempt: step.rescue, Who: "operator", At: nowMs + database.Millis(i)})
+			moved, exempted, err := h.Distrust(t.Context(), Distrust{Key: seven, Cutoff: step.cutoff, Exempt: step.exempt, Who: "operator", At: nowMs + database.Millis(i)})
 			if err != nil || moved != step.moved || exempted != step.exempted {
 				t.Fatalf("step %d: moved %v, exempted %d, %v", i, moved, exempted, err)
 			}
-			if got := issuerdb.Kinds(w.drain()); got != step.says {
-				t.Fatalf("step %d says %q, want %q", i, got, step.says)
+			if got := issuerdb.Kinds(h.drain()); got != step.says {
+				t.Fatalf("step %d publishes %q, want %q", i, got, step.says)
 			}
 		}
-		if cutoff, err := CutoffOf(t.Context(), w.db.Writer(), seven); err != nil || cutoff != at-1 {
-			t.Fatalf("cut off at %d: %v", cutoff, err)
+		if cutoff, err := CutoffOf(t.Context(), h.db.Writer(), seven); err != nil || cutoff != at-1 {
+			t.Fatalf("cutoff %d: %v", cutoff, err)
 		}
-		if cutoff, err := CutoffOf(t.Context(), w.db.Writer(), seven+1); err != nil || cutoff != tokens.Never {
-			t.Fatalf("another key is cut off at %d: %v", cutoff, err)
+		if cutoff, err := CutoffOf(t.Context(), h.db.Writer(), seven+1); err != nil || cutoff != tokens.Never {
+			t.Fatalf("another key has cutoff %d: %v", cutoff, err)
 		}
 		var lines int
-		if err := w.db.Writer().QueryRow(`SELECT COUNT(*) FROM audit WHERE action = 'distrust_key' AND who = 'operator' AND role = 'operator' AND object = '7'`).Scan(&lines); err != nil || lines != 3 {
-			t.Fatalf("%d lines for audit, want one for each order that changed something: %v", lines, err)
+		if err := h.db.Writer().QueryRow(`SELECT COUNT(*) FROM audit WHERE action = 'distrust_key' AND who = 'operator' AND role = 'operator' AND object = '7'`).Scan(&lines); err != nil || lines != 3 {
+			t.Fatalf("%d audit log entries, want one for each command that changed something: %v", lines, err)
 		}
 	})
 }
 
-func TestCutOffsThatAreRefused(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
-		w.known()
+func TestInvalidCutoffsAreRefused(t *testing.T) {
+	each(t, func(t *testing.T, h *harness) {
+		h.announceSeven()
 		for name, c := range map[string]struct {
-			cutoff Distrust
-			want   error
+			command Distrust
+			want    error
 		}{
 			"a key never announced": {Distrust{Key: seven + 1, Cutoff: 1}, ErrUnknown},
 			"no time":               {Distrust{Key: seven}, ErrCutoffTime},
 			"beyond the wire":       {Distrust{Key: seven, Cutoff: 1 << 32}, ErrCutoffTime},
-			"too many to rescue":    {Distrust{Key: seven, Cutoff: 1, Exempt: many(MaxExempt + 1)}, ErrExempt},
+			"too many exempt":       {Distrust{Key: seven, Cutoff: 1, Exempt: many(MaxExempt + 1)}, ErrExempt},
 		} {
-			c.cutoff.At = nowMs
-			if _, _, err := w.Distrust(t.Context(), c.cutoff); !errors.Is(err, c.want) {
+			c.command.At = nowMs
+			if _, _, err := h.Distrust(t.Context(), c.command); !errors.Is(err, c.want) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		if n, err := w.Waiting(t.Context()); err != nil || n != 0 {
-			t.Fatalf("%d records of refused orders wait: %v", n, err)
+		if n, err := h.Waiting(t.Context()); err != nil || n != 0 {
+			t.Fatalf("%d records of refused commands wait: %v", n, err)
 		}
 	})
 }
@@ -122,16 +122,16 @@ func many(n int) []tokens.Serial {
 	return all
 }
 
-// A long list goes in by many rows at once: none is lost, and their order stays.
-func TestManyAreRescuedInOrder(t *testing.T) {
-	const honest = 157 // more than a statement takes, three times over
-	each(t, func(t *testing.T, w *system) {
-		w.known()
-		_, exempted, err := w.Distrust(t.Context(), Distrust{Key: seven, Cutoff: nowMs.Seconds(), Exempt: many(honest), Who: "operator", At: nowMs})
+// Exemptions beyond one statement's parameters are complete and in order.
+func TestManyAreExemptedInOrder(t *testing.T) {
+	const honest = 157 // three statements and a part
+	each(t, func(t *testing.T, h *harness) {
+		h.announceSeven()
+		_, exempted, err := h.Distrust(t.Context(), Distrust{Key: seven, Cutoff: nowMs.Seconds(), Exempt: many(honest), Who: "operator", At: nowMs})
 		if err != nil || exempted != honest {
 			t.Fatalf("%d exempted: %v", exempted, err)
 		}
-		said := w.drain()
+		said := h.drain()
 		if len(said) != honest+1 || said[honest].Kind != revocation.KindRetireKey {
 			t.Fatalf("%d records, the last of kind %s", len(said), said[len(said)-1].Kind)
 		}
@@ -143,8 +143,8 @@ func TestManyAreRescuedInOrder(t *testing.T) {
 	})
 }
 
-// A thief's key is cut off on a busy day: the honest are many, and the order must
-// take seconds.
+// A stolen key is distrusted on a busy day: exempting all honest passengers must take
+// seconds.
 func BenchmarkExempt100000(b *testing.B) {
 	for b.Loop() {
 		o, err := outbox.Open(b.Context(), outbox.Config{Database: filepath.Join(b.TempDir(), "issuer.db"), Partitions: 4})
@@ -165,92 +165,92 @@ func BenchmarkExempt100000(b *testing.B) {
 	}
 }
 
-// A gateway that starts after the topic forgot the cut-off hears of it with the
-// key's next announcement.
-func TestCutOffIsSaidWithEachAnnouncement(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
-		w.known()
-		_, _, err := w.Distrust(t.Context(), Distrust{Key: seven, Cutoff: 1000, Who: "operator", At: nowMs})
+// A gateway that starts after the topic forgot the cutoff gets it with the key's next
+// announcement.
+func TestCutoffIsRepeatedWithEachAnnouncement(t *testing.T) {
+	each(t, func(t *testing.T, h *harness) {
+		h.announceSeven()
+		_, _, err := h.Distrust(t.Context(), Distrust{Key: seven, Cutoff: 1000, Who: "operator", At: nowMs})
 		runtest.Must(t, err)
-		w.drain()
-		_, err = w.Publish(t.Context(), Public{seven, public}, nowMs.Add(AnnounceAgain))
+		h.drain()
+		_, err = h.Publish(t.Context(), Public{seven, public}, nowMs.Add(AnnounceAgain))
 		runtest.Must(t, err)
-		if got := w.drain(); issuerdb.Kinds(got) != "announce_key retire_key" || got[1].CutOff != 1000 {
+		if got := h.drain(); issuerdb.Kinds(got) != "announce_key retire_key" || got[1].CutOff != 1000 {
 			t.Fatalf("%+v", got)
 		}
 	})
 }
 
-// A retired key is not told of again, unless gateways that remember it may have
-// missed its cut-off.
-func TestRestateLeavesOutRetiredKeys(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
+// A retired key is not republished, unless it has a cutoff: gateways that remember the
+// key may have missed it.
+func TestRepublishOmitsRetiredKeys(t *testing.T) {
+	each(t, func(t *testing.T, h *harness) {
 		for id := range tokens.KeyID(3) {
 			public := publicKey(byte(id))
-			if _, err := w.Publish(t.Context(), Public{id + 1, public}, nowMs); err != nil {
+			if _, err := h.Publish(t.Context(), Public{id + 1, public}, nowMs); err != nil {
 				t.Fatal(err)
 			}
 			if id == 0 {
 				continue
 			}
-			_, err := w.db.Writer().ExecContext(t.Context(), `INSERT INTO issuer_keys (id, public, ordered_ms, retired_ms) VALUES ($1, $2, 1, 2)`, int64(id+1), public[:])
+			_, err := h.db.Writer().ExecContext(t.Context(), `INSERT INTO issuer_keys (id, public, ordered_ms, retired_ms) VALUES ($1, $2, 1, 2)`, int64(id+1), public[:])
 			runtest.Must(t, err)
 		}
-		_, _, err := w.Distrust(t.Context(), Distrust{Key: 3, Cutoff: 1000, Who: "operator", At: nowMs})
+		_, _, err := h.Distrust(t.Context(), Distrust{Key: 3, Cutoff: 1000, Who: "operator", At: nowMs})
 		runtest.Must(t, err)
-		w.drain()
-		_, err = w.Republish(t.Context(), 0, int64(nowMs+1))
+		h.drain()
+		_, err = h.Republish(t.Context(), 0, int64(nowMs+1))
 		runtest.Must(t, err)
-		if got := w.drain(); issuerdb.Kinds(got) != "announce_key announce_key retire_key" || got[0].Key != 1 || got[1].Key != 3 || got[2].Key != 3 {
+		if got := h.drain(); issuerdb.Kinds(got) != "announce_key announce_key retire_key" || got[0].Key != 1 || got[1].Key != 3 || got[2].Key != 3 {
 			t.Fatalf("%+v", got)
 		}
 	})
 }
 
-// A topic forgets after its retention, so an announcement is repeated long before;
-// the issuer stays ready meanwhile.
+// A topic forgets after its retention, so an announcement is repeated long before; the
+// issuer stays ready meanwhile.
 func TestKeyIsAnnouncedAgainBeforeTheTopicForgets(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
+	each(t, func(t *testing.T, h *harness) {
 		public := publicKey(1)
 		day := database.Millis(AnnounceAgain.Milliseconds())
 		for _, c := range []struct {
 			at   database.Millis
 			want bool
 		}{{nowMs, true}, {nowMs + day - 1, false}, {nowMs + day, true}, {nowMs + day + 1, false}, {nowMs + 2*day, true}} {
-			announced, err := w.Publish(t.Context(), Public{7, public}, c.at)
+			announced, err := h.Publish(t.Context(), Public{7, public}, c.at)
 			if err != nil || announced != c.want {
 				t.Fatalf("%d ms after the first: announced %v, %v", c.at-nowMs, announced, err)
 			}
 			if c.at == nowMs {
-				runtest.Must(t, w.Outbox.MarkPublished(t.Context(), issuerdb.Epoch(w, w.Outbox), 0, w.take().First))
+				runtest.Must(t, h.Outbox.MarkPublished(t.Context(), issuerdb.Epoch(h, h.Outbox), 0, h.takeRecords().First))
 			}
 		}
-		if p := w.take(); len(p.Records) != 2 {
+		if p := h.takeRecords(); len(p.Records) != 2 {
 			t.Fatalf("%d announcements wait, want 2", len(p.Records))
 		}
-		if published, err := w.Store.Published(t.Context(), 7); err != nil || !published {
+		if published, err := h.Store.Published(t.Context(), 7); err != nil || !published {
 			t.Fatalf("a repetition made the key unpublished: %v, %v", published, err)
 		}
 	})
 }
 
-// Gateways would refuse the key, and every code under it: no record is queued.
-func TestAWeakKeyIsNotAnnounced(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
+// Gateways would refuse the key and every code under it: no record is queued.
+func TestWeakKeyIsNotAnnounced(t *testing.T) {
+	each(t, func(t *testing.T, h *harness) {
 		good := publicKey(1)
 		for name, public := range map[string][tokens.PublicKeySize]byte{
 			"identity": {1}, "order 4": {}, "not canonical": {0: 0xee, 31: 0x7f}, "no point": {2},
 			"mixed order": mixedOrder(good),
 		} {
-			if announced, err := w.Publish(t.Context(), Public{7, public}, nowMs); announced || !errors.Is(err, ErrWeak) {
+			if announced, err := h.Publish(t.Context(), Public{7, public}, nowMs); announced || !errors.Is(err, ErrWeak) {
 				t.Errorf("%s: announced %v, %v", name, announced, err)
 			}
 		}
-		if p := w.take(); len(p.Records) != 0 {
+		if p := h.takeRecords(); len(p.Records) != 0 {
 			t.Fatalf("%d records wait", len(p.Records))
 		}
-		if announced, err := w.Publish(t.Context(), Public{7, good}, nowMs); !announced || err != nil {
-			t.Fatalf("the id is spent on a weak key: %v, %v", announced, err)
+		if announced, err := h.Publish(t.Context(), Public{7, good}, nowMs); !announced || err != nil {
+			t.Fatalf("a weak key uses up the id: %v, %v", announced, err)
 		}
 	})
 }
@@ -269,30 +269,30 @@ func mixedOrder(public [tokens.PublicKeySize]byte) [tokens.PublicKeySize]byte {
 }
 
 func TestKeyIsAnnouncedOnce(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
+	each(t, func(t *testing.T, h *harness) {
 		public := publicKey(1)
-		if _, err := w.Store.Published(t.Context(), 7); !errors.Is(err, database.ErrNotFound) {
+		if _, err := h.Store.Published(t.Context(), 7); !errors.Is(err, database.ErrNotFound) {
 			t.Fatalf("an unknown key: %v", err)
 		}
 		for i := range 3 {
-			announced, err := w.Publish(t.Context(), Public{7, public}, nowMs)
+			announced, err := h.Publish(t.Context(), Public{7, public}, nowMs)
 			if err != nil || announced != (i == 0) {
 				t.Fatalf("time %d: announced %v, %v", i, announced, err)
 			}
 		}
-		if _, err := w.Publish(t.Context(), Public{7, publicKey(9)}, nowMs); !errors.Is(err, ErrBound) {
+		if _, err := h.Publish(t.Context(), Public{7, publicKey(9)}, nowMs); !errors.Is(err, ErrBound) {
 			t.Fatalf("another key under the id: %v", err)
 		}
-		p := w.take()
+		p := h.takeRecords()
 		want := []revocation.Record{{Kind: revocation.KindAnnounceKey, At: int64(nowMs), Key: 7, Public: public}}
 		if fmt.Sprint(p.Records) != fmt.Sprint(want) {
 			t.Fatalf("%+v", p)
 		}
-		if published, err := w.Store.Published(t.Context(), 7); err != nil || published {
+		if published, err := h.Store.Published(t.Context(), 7); err != nil || published {
 			t.Fatalf("published before it was: %v, %v", published, err)
 		}
-		runtest.Must(t, w.Outbox.MarkPublished(t.Context(), issuerdb.Epoch(w, w.Outbox), 0, 1))
-		if published, err := w.Store.Published(t.Context(), 7); err != nil || !published {
+		runtest.Must(t, h.Outbox.MarkPublished(t.Context(), issuerdb.Epoch(h, h.Outbox), 0, 1))
+		if published, err := h.Store.Published(t.Context(), 7); err != nil || !published {
 			t.Fatalf("published: %v, %v", published, err)
 		}
 	})

@@ -13,24 +13,24 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// announceCheck is how often Run looks whether an announcement has grown old.
+// announceCheck is how often Run looks for old announcements.
 const announceCheck = time.Hour
 
-// Run looks into the database every second, and beside that repeats announcements before
-// the stream can have forgotten them, until ctx ends. What fails is logged, and tried again.
+// Run refreshes the ring every second and repeats announcements before the stream can
+// have forgotten them, until ctx ends. Failures are logged and retried.
 func (r *Ring) Run(ctx context.Context) error {
 	var announcing sync.WaitGroup
 	announcing.Go(func() {
 		every(ctx, announceCheck, func() {
 			if err := r.AnnounceDue(ctx); err != nil && ctx.Err() == nil {
-				r.log.Error("announcing the keys again", zap.Error(err))
+				r.log.Error("announcements of issuer keys not repeated; retrying", zap.Error(err))
 			}
 		})
 	})
 	every(ctx, refreshEvery, func() {
 		if err := r.Refresh(ctx); err != nil && ctx.Err() == nil {
 			r.failures.Add(1)
-			r.log.Error("issuer keys not looked up", zap.Error(err))
+			r.log.Error("issuer keys not refreshed from the database; retrying", zap.Error(err))
 		}
 	})
 	announcing.Wait()
@@ -51,8 +51,8 @@ func every(ctx context.Context, interval time.Duration, act func()) {
 	}
 }
 
-// Refresh looks into the database now. Once it has returned nil, Current knows what
-// was committed before the call. Many callers at once share a look.
+// Refresh reads the database now. Once it has returned nil, Current knows everything that
+// was committed before the call. Concurrent callers share a refresh.
 func (r *Ring) Refresh(ctx context.Context) error {
 	if r.first != nil {
 		return nil
@@ -64,7 +64,7 @@ func (r *Ring) Refresh(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if r.looked > asked { // a look began after this call, and succeeded
+	if r.looked > asked { // a refresh began after this call, and succeeded
 		return nil
 	}
 	number := r.begun.Add(1)
@@ -76,7 +76,7 @@ func (r *Ring) Refresh(ctx context.Context) error {
 }
 
 func (r *Ring) look(ctx context.Context) error {
-	at := time.Now() // from before, so that a view is never younger than it seems
+	at := time.Now() // before the query, so that a view is never older than it seems
 	now, rows, err := r.store.rows(ctx)
 	if err == nil && slices.ContainsFunc(rows, func(k row) bool { return k.unrecorded() }) {
 		if err = r.store.recordPublished(ctx); err == nil {
@@ -91,14 +91,14 @@ func (r *Ring) look(ctx context.Context) error {
 			return fmt.Errorf("%w: key %d of this issuer's directory", ErrBound, k.id)
 		}
 	}
-	// Ours is read last: what passed meanwhile makes the database's clock seem
-	// behind, and a key's time come late.
+	// This clock is read last: the delay makes the database clock seem behind, and a
+	// key's time come late, never early.
 	r.view.Store(&view{at, now.Time().Sub(r.now()), rows})
 	r.logChange()
 	return nil
 }
 
-// logChange logs what changed.
+// logChange logs the state if it differs from the last logged one.
 func (r *Ring) logChange() {
 	v, now := r.view.Load(), r.now()
 	id, _, err := r.Current(now)
@@ -106,11 +106,11 @@ func (r *Ring) logChange() {
 	if best := newest(v.rows, database.MillisAt(now.Add(v.ahead)), now.Unix(), anyKey); best != nil {
 		serving = best.id
 	}
-	said := fmt.Sprint(id, serving, err)
-	if said == r.lastLogged {
+	state := fmt.Sprint(id, serving, err)
+	if state == r.lastLogged {
 		return
 	}
-	r.lastLogged = said
+	r.lastLogged = state
 	switch {
 	case err != nil:
 		r.log.Error("no session can be opened", zap.Error(err))
@@ -122,15 +122,15 @@ func (r *Ring) logChange() {
 	}
 }
 
-// AnnounceDue repeats every announcement that has grown old, those of the issuer's keys
-// first: the database remembers when it announced what.
+// AnnounceDue repeats every old announcement, those of the issuer's keys first: the
+// database records when it announced which key.
 func (r *Ring) AnnounceDue(ctx context.Context) error {
 	var keys []Public
 	var err error
 	if r.first != nil {
 		keys = append(keys, r.first.Public())
 	} else if keys, err = r.store.Announceable(ctx); err != nil {
-		return fmt.Errorf("issuance: which keys to announce: %w", err)
+		return fmt.Errorf("issuance: keys to announce not read: %w", err)
 	}
 	for _, k := range append(keys, r.extra...) {
 		announced, err := r.store.Publish(ctx, k, database.MillisAt(r.now()))

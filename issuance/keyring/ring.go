@@ -16,74 +16,72 @@ import (
 	"github.com/railgate/railgate/tokens/signing"
 )
 
-// ErrNoKey says that nothing may be signed now. The error that wraps it says why,
-// key by key.
+// ErrNoKey says that nothing may be signed now. The error that wraps it gives the reason
+// for each key.
 var ErrNoKey = errors.New("keyring: no issuer key is active")
 
 const (
-	// refreshEvery is how often Run looks into the database. Ours: an order counts
-	// everywhere within about a second.
+	// refreshEvery is how often Run reads the database. Our choice: a command takes
+	// effect everywhere within about a second.
 	refreshEvery = time.Second
-	// maxAge is how old a view may be that is signed by: what is ordered must count
-	// at some time even for an issuer that cannot look. Ours; SessionOver counts on it.
+	// maxAge is how old a view may be that a signature depends on: a command must take
+	// effect at some time even at an issuer that cannot reach the database. Our choice;
+	// SessionOver depends on it.
 	maxAge = 30 * time.Second
 )
 
-// Key is an issuer key that this process holds.
+// Key is an issuer key that this process has.
 type Key struct {
 	ID     tokens.KeyID
 	Signer signing.Signer
 }
 
-// Public is what gateways know of it.
+// Public is the part that gateways know.
 func (k Key) Public() Public { return Public{k.ID, k.Signer.Public()} }
 
-// RingConfig is what a Ring works with.
+// RingConfig has the parts of a Ring.
 type RingConfig struct {
 	Store *Store
-	Keys  []Key // that this process holds, at least one
-	// Announce lists more public keys for gateways to accept, for instance a
-	// load test's. Whoever holds one of them can make passes: leave it empty in
-	// production.
+	Keys  []Key // of this process, at least one
+	// Announce lists more public keys for gateways to accept, for instance those of a
+	// load test. Their owners can make passes: leave it empty in production.
 	Announce []Public
-	Now      func() time.Time // the clock that sessions start by; nil: time.Now
+	Now      func() time.Time // the clock of session starts; nil: time.Now
 	Log      *zap.Logger      // nil: none
-	// Metrics takes the key that signs and the lookups that failed; nil: none.
+	// Metrics gets the key that signs and the failed refreshes; nil: none.
 	Metrics prometheus.Registerer
-	// FirstSigns has the first key sign from the first moment, whether gateways know it or
-	// not and whatever was ordered. For tests only.
+	// FirstSigns makes the first key sign immediately, whether gateways know it or not
+	// and whatever commands were given. For tests only.
 	FirstSigns bool
 }
 
-// Ring answers which key signs now, from what it read last. It is safe for many
-// goroutines at once.
+// Ring answers which key signs now, from the last refresh. It is safe for concurrent use.
 type Ring struct {
 	store *Store
 	keys  map[tokens.KeyID]signing.Signer
-	extra []Public // to be announced besides those of the store
-	first *Key     // signs whatever is known of it; nil: the rule holds
+	extra []Public // announced besides those of the store
+	first *Key     // always signs; nil: the rule decides
 	now   func() time.Time
 	log   *zap.Logger
-	age   func(since time.Time) time.Duration // monotonic, whatever the clock is set to
+	age   func(since time.Time) time.Duration // monotonic: setting the clock does not change it
 
 	view     atomic.Pointer[view]
 	failures atomic.Uint64
 
-	looking    chan struct{} // a place for one: one look at a time
-	looked     uint64        // looking; looks that succeeded
-	begun      atomic.Uint64 // looks that began
-	lastLogged string        // looking; what was logged last
+	looking    chan struct{} // capacity 1: one refresh at a time
+	looked     uint64        // guarded by looking; the last refresh that succeeded
+	begun      atomic.Uint64 // refreshes that began
+	lastLogged string        // guarded by looking
 }
 
-// view is what a look into the database found. It never changes.
+// view is the result of a refresh. It never changes.
 type view struct {
-	at    time.Time     // of the look, with a monotonic reading
-	ahead time.Duration // the database's clock before ours
+	at    time.Time     // of the refresh, with a monotonic reading
+	ahead time.Duration // the database clock minus this one
 	rows  []row
 }
 
-// New makes a Ring; it starts nothing. Until the first Refresh no key is in
-// service.
+// New makes a Ring and starts nothing. Until the first Refresh no key is active.
 func New(c RingConfig) (*Ring, error) {
 	if c.Store == nil || len(c.Keys) == 0 {
 		return nil, errors.New("keyring: a store and at least one key are needed")
@@ -91,7 +89,7 @@ func New(c RingConfig) (*Ring, error) {
 	r := &Ring{store: c.Store, extra: c.Announce, keys: make(map[tokens.KeyID]signing.Signer), now: c.Now, log: c.Log, age: time.Since, looking: make(chan struct{}, 1)}
 	for _, k := range c.Keys {
 		if k.ID == 0 || k.Signer == nil || r.keys[k.ID] != nil {
-			return nil, fmt.Errorf("keyring: key %d has no id, no signer, or stands twice", k.ID)
+			return nil, fmt.Errorf("keyring: key %d has no id or no signer, or is listed twice", k.ID)
 		}
 		if err := tokens.CheckPublicKey(k.Signer.Public()); err != nil {
 			return nil, fmt.Errorf("keyring: key %d would be refused by gateways: %w", k.ID, err)
@@ -116,19 +114,19 @@ func New(c RingConfig) (*Ring, error) {
 }
 
 // Current is the key that signs a session which starts at a time, by this process's
-// clock. It asks the database nothing. Every error wraps ErrNoKey. A key may be cut
-// off since the last look: what opens a session asks the database once more, and
-// calls Refresh if that says so.
+// clock. It does not query the database. Every error wraps ErrNoKey. A key may have been
+// distrusted since the last refresh: the transaction that opens a session checks the
+// cutoff again, and the caller then calls Refresh.
 func (r *Ring) Current(start time.Time) (tokens.KeyID, signing.Signer, error) {
 	if r.first != nil {
 		return r.first.ID, r.first.Signer, nil
 	}
 	v := r.view.Load()
 	if v == nil {
-		return 0, nil, fmt.Errorf("%w: the database was not asked yet", ErrNoKey)
+		return 0, nil, fmt.Errorf("%w: the database was not read yet", ErrNoKey)
 	}
 	if age := r.age(v.at); age > maxAge {
-		return 0, nil, fmt.Errorf("%w: the database last said %v ago which one is", ErrNoKey, age.Truncate(time.Second))
+		return 0, nil, fmt.Errorf("%w: the database was last read %v ago", ErrNoKey, age.Truncate(time.Second))
 	}
 	best := newest(v.rows, database.MillisAt(start.Add(v.ahead)), start.Unix(), r.holds)
 	if best == nil {
@@ -139,7 +137,7 @@ func (r *Ring) Current(start time.Time) (tokens.KeyID, signing.Signer, error) {
 
 func (r *Ring) holds(id tokens.KeyID) bool { return r.keys[id] != nil }
 
-// why says what keeps each key from signing.
+// why gives the reason that keeps each key from signing.
 func (r *Ring) why(v *view, start time.Time) string {
 	now := database.MillisAt(start.Add(v.ahead))
 	var parts []string
@@ -147,7 +145,7 @@ func (r *Ring) why(v *view, start time.Time) string {
 		k := &v.rows[i]
 		state := k.state(now, k)
 		switch {
-		case state == Retired && !r.holds(k.id): // of old ones there may be many
+		case state == Retired && !r.holds(k.id): // omitted: there may be many
 		case !r.holds(k.id):
 			parts = append(parts, fmt.Sprintf("key %d is %s, and this issuer does not have it", k.id, state))
 		case state == Announced:
@@ -168,7 +166,7 @@ func (r *Ring) why(v *view, start time.Time) string {
 	return strings.Join(parts, "; ")
 }
 
-// ids are those of the keys that this process holds, in order.
+// ids are those of this process's keys, in order.
 func (r *Ring) ids() (ids []tokens.KeyID) {
 	for id := range r.keys {
 		ids = append(ids, id)
@@ -178,11 +176,11 @@ func (r *Ring) ids() (ids []tokens.KeyID) {
 }
 
 var (
-	descKey      = prometheus.NewDesc("railgate_issuer_signing_key", "Id of the issuer key that signs now; 0 if none is in service.", nil, nil)
-	descFailures = prometheus.NewDesc("railgate_issuer_key_lookup_failures_total", "Times the issuer keys could not be looked up; it is tried again.", nil, nil)
+	descKey      = prometheus.NewDesc("railgate_issuer_signing_key", "Id of the issuer key that signs now; 0 if no key is active.", nil, nil)
+	descFailures = prometheus.NewDesc("railgate_issuer_key_lookup_failures_total", "Refreshes of the issuer keys from the database that failed; they are retried every second.", nil, nil)
 )
 
-// gauges reads the ring when it is asked.
+// gauges reads the ring at each scrape.
 type gauges struct{ r *Ring }
 
 // Describe implements prometheus.Collector.
@@ -193,7 +191,7 @@ func (gauges) Describe(out chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (g gauges) Collect(out chan<- prometheus.Metric) {
-	id, _, _ := g.r.Current(g.r.now()) // 0 with an error
+	id, _, _ := g.r.Current(g.r.now()) // 0 on error
 	out <- prometheus.MustNewConstMetric(descKey, prometheus.GaugeValue, float64(id))
 	out <- prometheus.MustNewConstMetric(descFailures, prometheus.CounterValue, float64(g.r.failures.Load()))
 }

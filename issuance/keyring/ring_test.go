@@ -15,38 +15,38 @@ import (
 	"github.com/railgate/railgate/tokens/signing"
 )
 
-func TestNothingIsSignedByAnOldView(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
-		in := w.issuer(0, key(1))
-		w.emptied()
-		w.signs(1, in)
+func TestOldViewSignsNothing(t *testing.T) {
+	each(t, func(t *testing.T, h *harness) {
+		in := h.newIssuer(0, key(1))
+		h.publishAll()
+		h.requireSigns(1, in)
 		for age, good := range map[time.Duration]bool{maxAge: true, maxAge + time.Second: false} {
 			in.age = func(time.Time) time.Duration { return age }
 			if _, _, err := in.Current(in.clock()); (err == nil) != good {
 				t.Errorf("a view that is %v old: %v", age, err)
 			} else if !good {
-				w.refused(err, ErrNoKey, "the database last said 31s ago")
+				h.requireError(err, ErrNoKey, "the database was last read 31s ago")
 			}
 		}
-		never, err := New(RingConfig{Store: w.Store, Keys: []Key{key(1)}})
-		w.must(err)
+		never, err := New(RingConfig{Store: h.Store, Keys: []Key{key(1)}})
+		h.must(err)
 		_, _, err = never.Current(time.Now())
-		w.refused(err, ErrNoKey, "not asked yet")
+		h.requireError(err, ErrNoKey, "not read yet")
 	})
 }
 
-// Whoever was refused because of a cut-off looks again, many at once; each knows of
-// it afterwards, and few questions reach the database.
-func TestManyLookAtOnce(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
-		in := w.two()
-		w.passes(lead)
-		w.signs(2, in)
+// Callers that were refused because of a cutoff refresh concurrently; each of them then
+// knows the cutoff, and few queries reach the database.
+func TestConcurrentCallersShareARefresh(t *testing.T) {
+	each(t, func(t *testing.T, h *harness) {
+		in := h.startTwoKeys()
+		h.advance(lead)
+		h.requireSigns(2, in)
 		before := in.begun.Load()
-		w.cutoff(2, time.Now())
+		h.distrust(2, time.Now())
 		const many = 200
 		var all sync.WaitGroup
-		in.looking <- struct{}{} // somebody is looking already
+		in.looking <- struct{}{} // a refresh is in progress
 		arrived := make(chan struct{}, many)
 		for range many {
 			all.Go(func() {
@@ -65,50 +65,50 @@ func TestManyLookAtOnce(t *testing.T) {
 		<-in.looking
 		all.Wait()
 		if looks := in.begun.Load() - before; looks == 0 || looks > many/2 {
-			t.Errorf("%d looks for %d callers", looks, many)
+			t.Errorf("%d refreshes for %d callers", looks, many)
 		}
 	})
 }
 
-// A key of the directory that is another one in the database must not sign: every
-// gate would refuse it.
-func TestForeignKeyUnderAKnownID(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
-		w.issuer(0, key(1))
-		w.emptied()
-		r, err := New(RingConfig{Store: w.Store, Keys: []Key{{1, key(7).Signer}}})
-		w.must(err)
-		w.refused(r.Refresh(t.Context()), ErrBound, "key 1")
+// A key of the directory whose public part differs from the database's must not sign:
+// every gate would refuse it.
+func TestForeignKeyUnderAKnownIDDoesNotSign(t *testing.T) {
+	each(t, func(t *testing.T, h *harness) {
+		h.newIssuer(0, key(1))
+		h.publishAll()
+		r, err := New(RingConfig{Store: h.Store, Keys: []Key{{1, key(7).Signer}}})
+		h.must(err)
+		h.requireError(r.Refresh(t.Context()), ErrBound, "key 1")
 		_, _, err = r.Current(time.Now())
-		w.refused(err, ErrNoKey, "")
+		h.requireError(err, ErrNoKey, "")
 	})
 }
 
-// Run follows what is ordered, says it once, and shows it.
-func TestRunFollowsAndTells(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
+// Run follows commands, logs each change once and sets the metric.
+func TestRunFollowsCommands(t *testing.T) {
+	each(t, func(t *testing.T, h *harness) {
 		core, logs := observer.New(zap.InfoLevel)
 		metrics := prometheus.NewRegistry()
-		r, err := New(RingConfig{Store: w.Store, Keys: []Key{key(1)}, Log: zap.New(core), Metrics: metrics})
-		w.must(err)
-		_, err = w.Bootstrap(t.Context(), key(1).Public(), w.by())
-		w.must(err)
-		w.announced()
+		r, err := New(RingConfig{Store: h.Store, Keys: []Key{key(1)}, Log: zap.New(core), Metrics: metrics})
+		h.must(err)
+		_, err = h.Bootstrap(t.Context(), key(1).Public(), h.by())
+		h.must(err)
+		h.announceDue()
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- r.Run(ctx) }()
-		runtest.Eventually(t, 5*time.Second, "it to say that no key is in service", func() bool {
+		runtest.Eventually(t, 5*time.Second, "the log line that no key is active", func() bool {
 			return logs.FilterMessage("no session can be opened").Len() == 1
 		})
-		w.emptied()
-		runtest.Eventually(t, 5*time.Second, "the key to be in service", func() bool { _, _, err := r.Current(time.Now()); return err == nil })
+		h.publishAll()
+		runtest.Eventually(t, 5*time.Second, "the key to become active", func() bool { _, _, err := r.Current(time.Now()); return err == nil })
 		stop()
-		w.must(<-ended)
+		h.must(<-ended)
 		if n := logs.FilterMessage("issuer key active").Len(); n != 1 || logs.Len() != 2 {
 			t.Fatalf("%v", logs.All())
 		}
 		families, err := metrics.Gather()
-		w.must(err)
+		h.must(err)
 		for _, f := range families {
 			if f.GetName() == "railgate_issuer_signing_key" && f.GetMetric()[0].GetGauge().GetValue() == 1 {
 				return
@@ -123,29 +123,29 @@ type weakSigner struct{ signing.Signer }
 
 func (weakSigner) Public() [tokens.PublicKeySize]byte { return [tokens.PublicKeySize]byte{1} }
 
-func TestRingNeedsItsParts(t *testing.T) {
-	each(t, func(t *testing.T, w *system) {
+func TestRingConfigIsChecked(t *testing.T) {
+	each(t, func(t *testing.T, h *harness) {
 		for what, c := range map[string]RingConfig{
 			"no store":     {Keys: []Key{key(1)}},
-			"no key":       {Store: w.Store},
-			"id 0":         {Store: w.Store, Keys: []Key{{0, key(1).Signer}}},
-			"no signer":    {Store: w.Store, Keys: []Key{{ID: 1}}},
-			"one id twice": {Store: w.Store, Keys: []Key{key(1), key(1)}},
-			"a weak key":   {Store: w.Store, Keys: []Key{{2, weakSigner{}}}},
+			"no key":       {Store: h.Store},
+			"id 0":         {Store: h.Store, Keys: []Key{{0, key(1).Signer}}},
+			"no signer":    {Store: h.Store, Keys: []Key{{ID: 1}}},
+			"one id twice": {Store: h.Store, Keys: []Key{key(1), key(1)}},
+			"a weak key":   {Store: h.Store, Keys: []Key{{2, weakSigner{}}}},
 		} {
 			if _, err := New(c); err == nil {
-				t.Errorf("%s: taken", what)
+				t.Errorf("%s: accepted", what)
 			}
 		}
 		for _, bad := range []time.Duration{-1, MaxLead + 1} {
-			if _, err := NewStore(Config{Outbox: w.Outbox, Sessions: w.sessions, Lead: bad}); err == nil {
-				t.Errorf("lead %v: taken", bad)
+			if _, err := NewStore(Config{Outbox: h.Outbox, Sessions: h.sessions, Lead: bad}); err == nil {
+				t.Errorf("lead %v: accepted", bad)
 			}
 		}
-		if first, err := w.Bootstrap(t.Context(), key(1).Public(), w.by()); !first || err != nil {
+		if first, err := h.Bootstrap(t.Context(), key(1).Public(), h.by()); !first || err != nil {
 			t.Fatalf("first %v, %v", first, err)
 		}
-		if first, err := w.Bootstrap(t.Context(), key(2).Public(), w.by()); first || err != nil {
+		if first, err := h.Bootstrap(t.Context(), key(2).Public(), h.by()); first || err != nil {
 			t.Fatalf("a second first key: %v, %v", first, err)
 		}
 	})

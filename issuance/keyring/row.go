@@ -11,8 +11,7 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// row is a key as the database has it. Times are by the database's clock; 0: not yet,
-// or never.
+// row is a key as stored. Times are by the database clock; 0: not yet, or never.
 type row struct {
 	id          tokens.KeyID
 	public      [tokens.PublicKeySize]byte
@@ -21,12 +20,12 @@ type row struct {
 	useFrom     database.Millis
 	deactivated database.Millis
 	retired     database.Millis
-	cutoff      int64 // Unix seconds; tokens.Never if there is none
+	cutoff      int64 // Unix seconds; tokens.Never: trusted
 	inStream    bool  // its announcement has left the outbox
 }
 
-// ready reports whether the key may sign at a time, by the database's clock, a
-// session that starts at a time, Unix seconds.
+// ready reports whether the key may sign at a time, by the database clock, a session that
+// starts at a time, Unix seconds.
 func (r *row) ready(at database.Millis, start int64) bool {
 	return r.published != 0 && r.useFrom <= at && r.deactivated == 0 && r.retired == 0 && start < r.cutoff
 }
@@ -34,8 +33,8 @@ func (r *row) ready(at database.Millis, start int64) bool {
 // unrecorded reports whether recordPublished has something to write.
 func (r *row) unrecorded() bool { return r.published == 0 && r.inStream }
 
-// newest is the rule: of the keys that are ready, the one whose time came last. An
-// operator who orders an older key into use goes back to it thereby. nil: none is.
+// newest is the rule: of the ready keys, the one whose time came last. An operator who
+// activates an older key thus returns to it. nil: no key is ready.
 func newest(rows []row, at database.Millis, start int64, held func(tokens.KeyID) bool) (best *row) {
 	for i := range rows {
 		if r := &rows[i]; r.ready(at, start) && held(r.id) && (best == nil || best.before(r)) {
@@ -45,7 +44,7 @@ func newest(rows []row, at database.Millis, start int64, held func(tokens.KeyID)
 	return best
 }
 
-// before puts two keys in the order in which they came into use.
+// before reports whether r came into use before o.
 func (r *row) before(o *row) bool {
 	if r.useFrom != o.useFrom {
 		return r.useFrom < o.useFrom
@@ -68,7 +67,7 @@ func findRow(rows []row, id tokens.KeyID) *row {
 	return nil
 }
 
-// readRows reads the database's clock and then all keys, oldest order first.
+// readRows reads the database clock and then all keys, the oldest announcement first.
 func readRows(ctx context.Context, db *database.DB, q database.Queries) (now database.Millis, rows []row, err error) {
 	if err := q.QueryRowContext(ctx, `SELECT `+db.NowMs).Scan(&now); err != nil {
 		return 0, nil, err
@@ -102,7 +101,7 @@ func readRows(ctx context.Context, db *database.DB, q database.Queries) (now dat
 // State is how far a key has come; the package comment says what each means.
 type State string
 
-// The states. Generated is for keys of the directory that List does not have.
+// The states. Generated is for keys of the directory that List does not return.
 const (
 	Generated  State = "generated"
 	Announced  State = "announced"
@@ -114,23 +113,23 @@ const (
 	Retired    State = "retired"
 )
 
-// Line is a key in the operator's table. Times are by the database's clock; a zero
-// one has not come or was not fixed.
+// Line is a key in the operator's table. Times are by the database clock; a zero time has
+// not come or was not set.
 type Line struct {
 	Public
 	State       State
 	Ordered     time.Time // to be announced
-	Published   time.Time // seen in the stream
+	Published   time.Time // observed in the stream
 	UseFrom     time.Time
 	Deactivated time.Time
-	Cutoff      time.Time // sessions that start then or later are not good
+	Cutoff      time.Time // sessions that start then or later are refused
 	Retired     time.Time
-	Running     int       // sessions that may still be good
-	RetireFrom  time.Time // when it can be retired; zero: it must be deactivated first, or is retired
+	Running     int       // sessions that may still be valid
+	RetireFrom  time.Time // when it can be retired; zero: deactivate it first, or it is retired
 }
 
-// List has every key that was ever ordered to be announced, oldest order first.
-// It does not know which issuer holds which.
+// List returns every key that was ever to be announced, the oldest first. It does not
+// know which issuer has which key.
 func (s *Store) List(ctx context.Context) (lines []Line, err error) {
 	err = s.db.View(ctx, "list the issuer keys", func(ctx context.Context, q database.Queries) error {
 		now, rows, err := readRows(ctx, s.db, q)
@@ -148,7 +147,7 @@ func (s *Store) List(ctx context.Context) (lines []Line, err error) {
 				Public: Public{r.id, r.public}, State: r.state(now, serving), Ordered: timeOf(r.ordered), Published: timeOf(r.published),
 				UseFrom: timeOf(r.useFrom), Deactivated: timeOf(r.deactivated), Retired: timeOf(r.retired), Running: running[r.id].Count,
 			}
-			if r.cutoff <= math.MaxUint32 { // no cut-off is later
+			if r.cutoff <= math.MaxUint32 { // the latest possible cutoff
 				l.Cutoff = time.Unix(r.cutoff, 0).UTC()
 			}
 			if r.retired == 0 {
@@ -161,7 +160,7 @@ func (s *Store) List(ctx context.Context) (lines []Line, err error) {
 	return lines, err
 }
 
-// timeOf is a moment of the database; zero stays zero.
+// timeOf converts a time of the database; zero stays zero.
 func timeOf(m database.Millis) time.Time {
 	if m == 0 {
 		return time.Time{}
@@ -169,7 +168,7 @@ func timeOf(m database.Millis) time.Time {
 	return m.Time()
 }
 
-// state names what holds first.
+// state is the first state that applies.
 func (r *row) state(now database.Millis, serving *row) State {
 	switch {
 	case r.retired != 0:
@@ -188,8 +187,8 @@ func (r *row) state(now database.Millis, serving *row) State {
 	return Overlap
 }
 
-// sessionsEnd is when every session under a key that was deactivated or is cut off is sessionsEnd; 0: it
-// has not stopped.
+// sessionsEnd is when every session under an inactive or distrusted key is over; 0: the
+// key still signs.
 func (r *row) sessionsEnd(running Running, now database.Millis) database.Millis {
 	stopped := r.deactivated
 	if cutoff := database.SecondsAt(r.cutoff); r.cutoff <= now.Seconds() && (stopped == 0 || cutoff < stopped) {

@@ -9,24 +9,24 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// Write is a short transaction that enqueues a record, or in which a publisher takes
-// records. Both cost less than their commit.
+// Write is a short transaction in which a caller enqueues a record or a publisher takes
+// records. Either costs less than its commit.
 type Write struct {
-	// Serial is of the credential whose row Run locks first.
+	// Serial is that of the credential whose row Run locks first.
 	Serial tokens.Serial
-	// Run may run twice: it starts over each time. What it refuses without having
-	// written anything is no error here: an error undoes what shares the transaction.
+	// Run may be called twice and then starts over. A refusal before anything was written
+	// is not an error here: an error undoes all writes of the transaction.
 	Run func(ctx context.Context, tx *sql.Tx) error
 
-	last int   // 1 + the partition of a publisher's
-	err  error // why it failed alone, while others did not
+	last int   // 1 + the partition, for a publisher's write
+	err  error // why this write failed, while others did not
 }
 
-// maxConcurrentWrites is how many of PostgreSQL's connections writes use at a time, half
-// of them: the publisher, which waits in the same queue, must find one.
+// maxConcurrentWrites is how many of PostgreSQL's connections writes use concurrently:
+// half of them, since the publisher waits for connections in the same queue.
 const maxConcurrentWrites = 8
 
-// Do carries out a write.
+// Do runs a write.
 func (o *Outbox) Do(ctx context.Context, w *Write) error {
 	if o.db.Name != "sqlite" {
 		select {
@@ -39,10 +39,10 @@ func (o *Outbox) Do(ctx context.Context, w *Write) error {
 	return o.do(ctx, w)
 }
 
-// do is Do for publishers, too. On SQLite, which has one writer, calls that wait share a
-// transaction; what is revoked in it is then numbered in it, too. PostgreSQL runs
-// transactions side by side and shares their writes to disk itself: on one connection
-// calls would only wait for each other's round trips.
+// do is Do for publishers too. On SQLite, which has one writer, waiting calls share a
+// transaction; records enqueued in it are also numbered in it. PostgreSQL runs
+// transactions concurrently and groups their disk writes itself: on one connection calls
+// would only wait for each other's round trips.
 func (o *Outbox) do(ctx context.Context, w *Write) (err error) {
 	if o.db.Name == "sqlite" {
 		err = o.writes.Do(ctx, w)
@@ -50,14 +50,14 @@ func (o *Outbox) do(ctx context.Context, w *Write) (err error) {
 		err = o.Batch(ctx, []*Write{w})
 	}
 	if err != nil {
-		return err // and w.err may be written yet
+		return err // w.err may still be written
 	}
 	return w.err
 }
 
-// Batch carries out many writes in one transaction, publishers' last. A
-// transaction that the database refuses is tried again write by write, so that none
-// suffers for another, unless it may have been committed.
+// Batch runs many writes in one transaction, publishers' last. If the database refuses the
+// transaction, each write is retried in its own one, so that no write fails because of
+// another. A transaction that may have been committed is not retried.
 func (o *Outbox) Batch(ctx context.Context, writes []*Write) error {
 	committed, err := o.runTogether(ctx, writes)
 	if err == nil || committed || len(writes) == 1 {
@@ -69,9 +69,9 @@ func (o *Outbox) Batch(ctx context.Context, writes []*Write) error {
 	return nil
 }
 
-// runTogether is one transaction. committed: it may be on disk even though err is not nil.
+// runTogether is one transaction. committed: it may be on disk although err is not nil.
 func (o *Outbox) runTogether(ctx context.Context, writes []*Write) (committed bool, err error) {
-	// In one order of rows, so that two issuers do not wait for each other.
+	// Rows are locked in one order, so that two issuers do not deadlock.
 	writes = slices.SortedStableFunc(slices.Values(writes), func(a, b *Write) int {
 		return cmp.Or(cmp.Compare(a.last, b.last), cmp.Compare(a.Serial.Day, b.Serial.Day), cmp.Compare(a.Serial.Index, b.Serial.Index))
 	})

@@ -20,19 +20,19 @@ func lead(t *testing.T, o *box) bool {
 	return leading
 }
 
-// Of two issuers on one database one leads. The other leads when the first has
-// resigned, or when its lease has ended by the database's clock.
+// One of two issuers on one database leads. The other leads after the first has resigned,
+// or after its lease has ended by the database clock.
 func TestOneIssuerLeads(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() *box) {
 		first, second := open(), open()
-		for range 2 { // takes it, renews it
+		for range 2 { // acquires the lease, then renews it
 			if !lead(t, first) || lead(t, second) {
 				t.Fatal("want the first to lead and to renew, and the second to stand by")
 			}
 		}
 		runtest.Must(t, second.Resign(t.Context()))
 		if lead(t, second) {
-			t.Fatal("the second resigned what it does not have, and got it")
+			t.Fatal("the second resigned a lease of the first, and got it")
 		}
 		runtest.Must(t, first.Resign(t.Context()))
 		if !lead(t, second) || lead(t, first) {
@@ -53,13 +53,13 @@ func TestOneIssuerLeads(t *testing.T) {
 		}
 		set(time.Hour.Milliseconds())
 		if !lead(t, second) {
-			t.Fatal("after the database's clock was set back an hour, nobody leads for an hour")
+			t.Fatal("after the database clock was set back an hour, no issuer leads for an hour")
 		}
 	})
 }
 
-// Many who ask at the same moment get one leader.
-func TestParallelLeadsGiveOneLease(t *testing.T) {
+// Concurrent calls of Lead give one leader.
+func TestConcurrentLeadsGiveOneLease(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() *box) {
 		var boxes []*box
 		for range 6 {
@@ -85,10 +85,10 @@ func TestParallelLeadsGiveOneLease(t *testing.T) {
 	})
 }
 
-// A publisher sleeps between publishing and marking. Meanwhile another restates:
-// the numbers mean other records now. The sleeper must mark none of them, and
-// is told that its epoch is over, whether something waits or not.
-func TestASleeperMarksNothingOfTheNextEpoch(t *testing.T) {
+// A publisher sleeps between publishing and marking. Meanwhile another one republishes: the
+// numbers name other records now. The sleeper must mark none of them and learn that its
+// epoch is over, whether records wait or not.
+func TestSleepingPublisherMarksNothingOfTheNextEpoch(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() *box) {
 		sleeper, other := open(), open()
 		enqueue(t, sleeper, record(0, nowMs))
@@ -99,7 +99,7 @@ func TestASleeperMarksNothingOfTheNextEpoch(t *testing.T) {
 		runtest.Must(t, err)
 		before := issuerdb.Take(t, other, 0, 10)
 		if before.First != 1 || len(before.Records) == 0 {
-			t.Fatalf("restated: %+v", before)
+			t.Fatalf("republished: %+v", before)
 		}
 		if err := sleeper.MarkPublished(t.Context(), nowMs, 0, last); !errors.Is(err, publish.ErrEpoch) {
 			t.Fatalf("marked in an epoch that is over: %v", err)
@@ -114,7 +114,7 @@ func TestASleeperMarksNothingOfTheNextEpoch(t *testing.T) {
 			t.Fatalf("took in an epoch that is over, nothing waiting: %v", err)
 		}
 		if !lead(t, sleeper) {
-			t.Fatal("nobody had the lease")
+			t.Fatal("the lease was not free")
 		}
 		if _, err := other.TakeRecords(t.Context(), next, 0, 0, 10); !errors.Is(err, publish.ErrLease) {
 			t.Fatalf("took under another's lease: %v", err)

@@ -1,14 +1,14 @@
-// Package outbox is the queue of what gateways must be told, in the issuer's database
-// (see issuance/database, which says what any of it survives). Whoever has a cause
-// enqueues its record in the cause's transaction; a publisher takes records out, numbered.
+// Package outbox is the queue of records for gateways, in the issuer's database. A change
+// enqueues its record in its own transaction; a publisher takes records out, numbered.
+// Package database documents what survives a crash.
 //
-// It promises: a cause and its record are one transaction; records leave in an order that
-// agrees with commits, and none is skipped; a number once given stays with its record,
-// until an epoch that is over marks nothing any more; of several publishers one has the
-// lease, by the database's clock.
+// It promises: a change and its record are one transaction; records leave in an order that
+// agrees with commits, and none is skipped; a number stays with its record until the
+// epoch ends, and a past epoch marks no record as published; at most one publisher has the
+// lease, by the database clock.
 //
-// It knows no keys and no credentials: what is in force, to be published again in a new
-// epoch, it asks the owners of the tables for (Config.InForce).
+// It knows no keys and no credentials: when a new epoch republishes everything that is
+// active, it reads the records from the owners of the tables ([Config.Sources]).
 package outbox
 
 import (
@@ -25,40 +25,40 @@ import (
 // MaxPartitions bounds the partitions of a stream.
 const MaxPartitions = 64
 
-// Config says which database, and how its stream is shaped.
+// Config names the database and the shape of its stream.
 type Config struct {
 	// Database is what database.Open takes.
 	Database string
-	// Partitions of the control stream, 1 to MaxPartitions. A database keeps the
-	// number it was made with: Open refuses another.
+	// Partitions of the control stream, 1 to MaxPartitions. A database keeps its first
+	// number: Open refuses another.
 	Partitions int
-	// Topic is the control topic. A database keeps the first one it is opened with:
-	// Open refuses another. "": the topic is neither noted nor compared, for what
-	// does not publish.
+	// Topic is the control topic. A database keeps the first one it is opened with: Open
+	// refuses another. Callers that do not publish leave it empty: it is then neither
+	// stored nor compared.
 	Topic string
 	// Move opens a database whatever its topic and partitions are, for MoveStream only.
 	Move bool
-	// Sources are asked in turn for what Republish publishes.
+	// Sources are called in turn by Republish.
 	Sources []Source
-	// Now dates a new database: it becomes the stream's epoch. nil: time.Now.
+	// Now dates a new database and so sets the stream's first epoch. nil: time.Now.
 	Now func() time.Time
 }
 
-// Outbox is an open database and its queue. It is safe for many goroutines at once.
+// Outbox is an open database and its queue. It is safe for concurrent use.
 type Outbox struct {
 	db         *database.DB
 	partitions int
 	topic      string
 	sources    []Source
-	holder     string // of the publisher's lease, among those that share the database
+	holder     string // this Outbox's name in the publisher lease
 	wake       func(partition int)
 	writes     *database.Group[Write]
-	writing    chan struct{} // a place for each Write at work on PostgreSQL
+	writing    chan struct{} // one slot for each running Write on PostgreSQL
 }
 
 var _ publish.Outbox = (*Outbox)(nil)
 
-// Open opens the database and finds or makes the stream.
+// Open opens the database and finds or creates the stream.
 func Open(ctx context.Context, c Config) (*Outbox, error) {
 	if c.Partitions < 1 || c.Partitions > MaxPartitions {
 		return nil, fmt.Errorf("outbox: partitions must be 1 to %d", MaxPartitions)
@@ -85,24 +85,23 @@ func Open(ctx context.Context, c Config) (*Outbox, error) {
 	return o, nil
 }
 
-// SetWake gives the outbox what tells the publisher that records of a partition were
-// committed; without it the publisher finds them at its next heartbeat. wake must not
-// block. Call it before the outbox is shared.
+// SetWake sets the function that tells the publisher of committed records in a partition;
+// without it the publisher finds them at its next heartbeat. wake must not block. Call
+// SetWake before the outbox is shared.
 func (o *Outbox) SetWake(wake func(partition int)) { o.wake = wake }
 
-// Close ends the connections; what was acknowledged stays.
+// Close ends the connections; acknowledged writes stay.
 func (o *Outbox) Close() error { return o.db.Close() }
 
-// Database is where the outbox lives: others keep their tables in it, too.
+// Database is the database of the outbox, which other packages use too.
 func (o *Outbox) Database() *database.DB { return o.db }
 
-// Partitions is the number the database was made with.
+// Partitions is the database's number of partitions.
 func (o *Outbox) Partitions() int { return o.partitions }
 
-// openStream finds the stream's epoch or, in a new database, makes it: Unix
-// milliseconds, so that a database that replaces a lost one has a greater one. It
-// notes the topic in a database that has none, and refuses another stream than
-// the database's.
+// openStream finds the stream's epoch. In a new database it creates it as Unix
+// milliseconds, so that a database that replaces a lost one has a greater epoch. It stores
+// the topic if the database has none, and refuses another stream than the database's.
 func (o *Outbox) openStream(ctx context.Context, now time.Time) error {
 	return o.db.Change(ctx, "open stream", func(ctx context.Context, tx *sql.Tx) error {
 		made, err := database.Changed(ctx, tx, `INSERT INTO stream (id, epoch, partitions, topic) VALUES (1, $1, $2, $3) ON CONFLICT (id) DO NOTHING`,
@@ -115,7 +114,7 @@ func (o *Outbox) openStream(ctx context.Context, now time.Time) error {
 				return err
 			}
 		}
-		if o.topic != "" { // of a database from before topics were noted
+		if o.topic != "" { // a database from before topics were stored
 			if _, err := tx.ExecContext(ctx, `UPDATE stream SET topic = $1 WHERE id = 1 AND topic = ''`, o.topic); err != nil {
 				return err
 			}
@@ -134,8 +133,8 @@ func (o *Outbox) makePartitions(ctx context.Context, tx *sql.Tx) error {
 	return nil
 }
 
-// stream reads the epoch. A database that belongs to another stream than the
-// settings name is publish.ErrOtherStream.
+// stream reads the epoch. It fails with publish.ErrOtherStream if the settings name
+// another stream than the database's.
 func (o *Outbox) stream(ctx context.Context, q database.Queries) (epoch uint64, err error) {
 	var topic string
 	var partitions int
@@ -146,22 +145,22 @@ func (o *Outbox) stream(ctx context.Context, q database.Queries) (epoch uint64, 
 		topic = o.topic
 	}
 	if topic != o.topic || partitions != o.partitions {
-		return 0, fmt.Errorf("%w: topic %q with %d partitions; the settings name %q with %d. Correct kafka.topic and kafka.partitions, or move the stream on purpose with -move-stream",
+		return 0, fmt.Errorf("%w: topic %q with %d partitions; the settings name %q with %d. correct kafka.topic and kafka.partitions, or move the stream with -move-stream",
 			publish.ErrOtherStream, topic, partitions, o.topic, o.partitions)
 	}
 	return epoch, nil
 }
 
-// Epoch begins as the moment the database was made, Unix ms; Republish and
+// Epoch is at first the time at which the database was created, Unix ms; Republish and
 // MoveStream raise it.
 func (o *Outbox) Epoch(ctx context.Context) (uint64, error) {
 	return database.Read(ctx, o.db, "read the epoch", o.stream)
 }
 
-// Lead takes or renews the publisher's lease for publish.LeaseTime, and reports
-// whether this Outbox has it. Only the database's clock counts, so that the clocks
-// of issuers need not agree. A lease that ends later than any can was given
-// before that clock was set back: it is over, or nobody could publish until then.
+// Lead acquires or renews the publisher lease for publish.LeaseTime, and reports whether
+// this Outbox has it. It uses the database clock only: issuers' clocks need not agree. A
+// lease that ends later than the longest possible one was given before the database clock
+// was set back. It counts as ended: otherwise publishing would pause until that time.
 func (o *Outbox) Lead(ctx context.Context) (leading bool, err error) {
 	err = o.db.Change(ctx, "take the publisher's lease", func(ctx context.Context, tx *sql.Tx) error {
 		n, err := database.Changed(ctx, tx, `
@@ -177,7 +176,7 @@ func (o *Outbox) Lead(ctx context.Context) (leading bool, err error) {
 	return leading && err == nil, err
 }
 
-// Resign ends this Outbox's lease; another's it leaves alone.
+// Resign ends this Outbox's lease and leaves another's as it is.
 func (o *Outbox) Resign(ctx context.Context) error {
 	return o.db.Change(ctx, "resign the publisher's lease", func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE publisher_lease SET until_ms = 0 WHERE holder = $1`, o.holder)
@@ -185,13 +184,13 @@ func (o *Outbox) Resign(ctx context.Context) error {
 	})
 }
 
-// othersLease is the question whether another Outbox has the lease now: 1, else
-// 0. param is the place of o.holder among the question's parameters.
+// othersLease is the query whether another Outbox has the lease now: 1, else 0. param is
+// the parameter that is bound to o.holder.
 func (o *Outbox) othersLease(param string) string {
 	return `SELECT COUNT(*) FROM publisher_lease WHERE holder <> ` + param + ` AND until_ms > ` + o.db.NowMs
 }
 
-// Publishing reports whether an issuer has the lease, or had it seconds ago.
+// Publishing reports whether an issuer has the lease now, or had it within its last seconds.
 func (o *Outbox) Publishing(ctx context.Context, tx *sql.Tx) (publishing bool, err error) {
 	err = tx.QueryRowContext(ctx, `SELECT COUNT(*) > 0 FROM publisher_lease WHERE until_ms > `+o.db.NowMs+` AND until_ms <= `+o.db.NowMs+` + $1`,
 		publish.LeaseTime.Milliseconds()).Scan(&publishing)

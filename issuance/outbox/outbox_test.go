@@ -28,42 +28,42 @@ const (
 	partitions = 4
 )
 
-// everyDatabase runs a story on SQLite, and on PostgreSQL if there is one.
-func everyDatabase(t *testing.T, story func(t *testing.T, open func() *box)) {
+// everyDatabase runs a test on SQLite, and on PostgreSQL if there is one.
+func everyDatabase(t *testing.T, test func(t *testing.T, open func() *box)) {
 	t.Helper()
 	databasetest.Each(t, func(t *testing.T, address string) {
-		in := new(causes)
-		story(t, func() *box { return in.open(t, address, "", partitions, false) })
+		in := new(activeRecords)
+		test(t, func() *box { return in.open(t, address, "", partitions, false) })
 	})
 }
 
-// each is everyDatabase for stories of one process.
-func each(t *testing.T, story func(t *testing.T, o *box)) {
+// each is everyDatabase for tests of one process.
+func each(t *testing.T, test func(t *testing.T, o *box)) {
 	t.Helper()
-	everyDatabase(t, func(t *testing.T, open func() *box) { story(t, open()) })
+	everyDatabase(t, func(t *testing.T, open func() *box) { test(t, open()) })
 }
 
-// causes are what the owner of the credentials in these tests would publish again.
-type causes struct{ said []revocation.Record }
+// activeRecords has the records that the owner of the credentials would republish.
+type activeRecords struct{ records []revocation.Record }
 
-// box is an Outbox and what stands behind its records.
+// box is an Outbox and the state behind its records.
 type box struct {
 	*Outbox
-	*causes
+	*activeRecords
 }
 
 // open opens the same database each time; every outbox is closed at the end.
-func (c *causes) open(t *testing.T, address, topic string, partitions int, move bool) *box {
+func (c *activeRecords) open(t *testing.T, address, topic string, partitions int, move bool) *box {
 	t.Helper()
-	o, err := c.try(t, address, topic, partitions, move)
+	o, err := c.tryOpen(t, address, topic, partitions, move)
 	runtest.Must(t, err)
 	return o
 }
 
-func (c *causes) try(t *testing.T, address, topic string, partitions int, move bool) (*box, error) {
+func (c *activeRecords) tryOpen(t *testing.T, address, topic string, partitions int, move bool) (*box, error) {
 	t.Helper()
 	source := func(context.Context, *database.DB, *sql.Tx, database.Millis) ([]revocation.Record, error) {
-		return c.said, nil
+		return c.records, nil
 	}
 	o, err := Open(t.Context(), Config{Database: address, Topic: topic, Partitions: partitions, Move: move,
 		Sources: []Source{source}, Now: func() time.Time { return time.UnixMilli(nowMs) }})
@@ -82,18 +82,18 @@ func record(n int, at int64) revocation.Record {
 	return revocation.Record{Kind: revocation.KindRevoke, At: at, Serial: serial(n)}
 }
 
-// enqueue has a record committed, as its cause would.
+// enqueue commits a record, as its change would.
 func enqueue(t *testing.T, o *box, r revocation.Record) {
 	t.Helper()
-	runtest.Must(t, o.Do(t.Context(), o.cause(r)))
-	o.said = append(o.said, r)
+	runtest.Must(t, o.Do(t.Context(), o.changeWrite(r)))
+	o.records = append(o.records, r)
 }
 
-func (o *box) cause(r revocation.Record) *Write {
+func (o *box) changeWrite(r revocation.Record) *Write {
 	return &Write{Serial: r.Serial, Run: func(ctx context.Context, tx *sql.Tx) error { return o.Enqueue(ctx, tx, r) }}
 }
 
-func TestOpenRefuses(t *testing.T) {
+func TestOpenRefusesInvalidConfig(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "issuer.db")
 	for name, c := range map[string]Config{
 		"no database":   {Partitions: 1},
@@ -106,10 +106,10 @@ func TestOpenRefuses(t *testing.T) {
 			o.Close()
 			t.Errorf("%s: opened", name)
 		} else if strings.Contains(err.Error(), "secret-word") {
-			t.Errorf("%s: the error tells the password: %v", name, err)
+			t.Errorf("%s: the error contains the password: %v", name, err)
 		}
 	}
-	new(causes).open(t, path, "", partitions, false)
+	new(activeRecords).open(t, path, "", partitions, false)
 	if _, err := Open(t.Context(), Config{Database: path, Partitions: partitions * 2}); err == nil || !strings.Contains(err.Error(), "partitions") {
 		t.Fatalf("another number of partitions: %v", err)
 	}
@@ -119,16 +119,16 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// A database belongs to one stream. An issuer whose settings name another is refused,
-// in words that name both.
-func TestADatabaseKeepsItsStream(t *testing.T) {
+// A database belongs to one stream. An issuer whose settings name another is refused, with
+// an error that names both.
+func TestDatabaseKeepsItsStream(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, address string) {
-		owner := new(causes)
+		owner := new(activeRecords)
 		first := owner.open(t, address, "railgate.control", 4, false)
 		owner.open(t, address, "railgate.control", 4, false)
 		refuses := func(topic string, partitions int, words ...string) {
 			t.Helper()
-			_, err := owner.try(t, address, topic, partitions, false)
+			_, err := owner.tryOpen(t, address, topic, partitions, false)
 			if !errors.Is(err, publish.ErrOtherStream) {
 				t.Fatalf("%s with %d partitions: %v", topic, partitions, err)
 			}
@@ -141,7 +141,7 @@ func TestADatabaseKeepsItsStream(t *testing.T) {
 		refuses("railgate.contrl", 4, `"railgate.control" with 4`, `"railgate.contrl" with 4`)
 		refuses("railgate.control", 3, `"railgate.control" with 4`, `"railgate.control" with 3`)
 
-		// A database from before topics were noted takes that of the first start.
+		// A database from before topics were stored takes that of the first start.
 		_, err := first.db.Writer().Exec(`UPDATE stream SET topic = ''`)
 		runtest.Must(t, err)
 		refuses("railgate.control", 3)
@@ -150,11 +150,11 @@ func TestADatabaseKeepsItsStream(t *testing.T) {
 	})
 }
 
-// The stream is moved on purpose: all that is in force is said again in the new
-// partitions, and what still runs under the old settings ends.
-func TestMoveStream(t *testing.T) {
+// Moving the stream republishes all active records in the new partitions, and publishers
+// with the old settings stop.
+func TestMoveStreamRepublishesEverything(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, address string) {
-		owner := new(causes)
+		owner := new(activeRecords)
 		old := owner.open(t, address, "railgate.control", 4, false)
 		for n := range 6 {
 			enqueue(t, old, record(n, nowMs+1))
@@ -176,7 +176,7 @@ func TestMoveStream(t *testing.T) {
 		if _, err := old.Epoch(t.Context()); !errors.Is(err, publish.ErrOtherStream) {
 			t.Fatalf("under the old settings: %v", err)
 		}
-		if _, err := owner.try(t, address, "railgate.control", 4, false); !errors.Is(err, publish.ErrOtherStream) {
+		if _, err := owner.tryOpen(t, address, "railgate.control", 4, false); !errors.Is(err, publish.ErrOtherStream) {
 			t.Fatalf("opened with the old settings: %v", err)
 		}
 		next := owner.open(t, address, "railgate.control.2", 2, false)

@@ -11,13 +11,13 @@ import (
 	"github.com/railgate/railgate/revocation/publish"
 )
 
-// A record's payload in the table is what follows its time on the wire:
+// A record's payload in the table is its wire form after the time:
 // revocation.Record.AppendFields.
 
-var errPayload = errors.New("record is not readable")
+var errPayload = errors.New("the payload cannot be decoded")
 
-// Enqueue puts records into the outbox within their cause's transaction, in their order,
-// and has the publisher woken when it is committed. tx is of database.DB.Change.
+// Enqueue puts records into the outbox in their order, within the transaction of the change
+// that causes them, and wakes the publisher after the commit. tx is of database.DB.Change.
 func (o *Outbox) Enqueue(ctx context.Context, tx *sql.Tx, records ...revocation.Record) error {
 	rows := make([][]any, len(records))
 	wake := make(map[int]bool, 1)
@@ -37,7 +37,7 @@ func (o *Outbox) Enqueue(ctx context.Context, tx *sql.Tx, records ...revocation.
 	return nil
 }
 
-// EnqueueRow is Enqueue for one record, of which the row is kept: see Waits.
+// EnqueueRow is Enqueue for one record. It returns the row, for Waits.
 func (o *Outbox) EnqueueRow(ctx context.Context, tx *sql.Tx, r revocation.Record) (id int64, err error) {
 	row, partition, err := o.encodeRow(&r)
 	if err != nil {
@@ -50,8 +50,8 @@ func (o *Outbox) EnqueueRow(ctx context.Context, tx *sql.Tx, r revocation.Record
 	return id, err
 }
 
-// Waits is an SQL condition: whether the record in the row that a column of EnqueueRow's
-// ids names has not left the outbox yet.
+// Waits is an SQL condition: the record whose row is in the given column, an id of
+// EnqueueRow, has not left the outbox yet.
 func Waits(column string) string {
 	return `EXISTS (SELECT 1 FROM outbox WHERE outbox.id = ` + column + `)`
 }
@@ -59,13 +59,13 @@ func Waits(column string) string {
 func (o *Outbox) encodeRow(r *revocation.Record) (row []any, partition int, err error) {
 	payload := r.AppendFields(nil)
 	if len(payload) == 0 {
-		return nil, 0, fmt.Errorf("outbox: kind %d cannot be kept", r.Kind)
+		return nil, 0, fmt.Errorf("outbox: kind %d cannot be stored", r.Kind)
 	}
 	partition = publish.Partition(r, o.partitions)
 	return []any{partition, int64(r.Kind), payload, r.At}, partition, nil
 }
 
-// decodePayload reads a row's payload into the record of its kind.
+// decodePayload decodes a row's payload into a record of its kind.
 func decodePayload(r *revocation.Record, payload []byte) error {
 	if !r.SetFields(payload) {
 		return errPayload
@@ -73,12 +73,12 @@ func decodePayload(r *revocation.Record, payload []byte) error {
 	return nil
 }
 
-// TakeRecords drops the records up to and including done, which the stream has, numbers
-// what waits for the partition and returns the oldest unpublished
-// records. Row ids are given before commit, so a row may become visible after
-// one with a higher id was numbered; it then simply gets a later number. No
-// number is tied to an id, hence none can be skipped. An epoch that is over is
-// publish.ErrEpoch, and a lease that another has publish.ErrLease.
+// TakeRecords drops the records up to and including done, which the stream has, numbers the
+// waiting records of the partition and returns the oldest unpublished ones. Row ids are
+// given before the commit, so a row may become visible after one with a higher id was
+// numbered; it then gets a later number. Numbers do not depend on ids, so none is skipped.
+// It fails with publish.ErrEpoch if the epoch is over, and with publish.ErrLease if another
+// Outbox has the lease.
 func (o *Outbox) TakeRecords(ctx context.Context, epoch uint64, partition int, done uint64, max int) (publish.Pending, error) {
 	if idle, next, err := o.idle(ctx, epoch, partition); err != nil || idle {
 		return publish.Pending{First: next, Drained: true}, err
@@ -90,16 +90,16 @@ func (o *Outbox) TakeRecords(ctx context.Context, epoch uint64, partition int, d
 	return t.pending, t.refused
 }
 
-// takeCall is a call of Take and what became of it.
+// takeCall is a call of TakeRecords and its result.
 type takeCall struct {
 	epoch          uint64
 	partition, max int
 	done           uint64
 	pending        publish.Pending
-	refused        error // the epoch is over, or the lease another's
+	refused        error // the epoch is over, or another Outbox has the lease
 }
 
-// takeWrite is the Write of a call. Partitions come after all that is enqueued beside them.
+// takeWrite is the Write of a call. Takes follow all records enqueued in the transaction.
 func (o *Outbox) takeWrite(t *takeCall) *Write {
 	return &Write{last: 1 + t.partition, Run: func(ctx context.Context, tx *sql.Tx) error {
 		t.pending, t.refused = publish.Pending{}, nil
@@ -112,7 +112,7 @@ func (o *Outbox) takeWrite(t *takeCall) *Write {
 	}}
 }
 
-// takeIn is one call. ErrEpoch and ErrLease come before anything is written.
+// takeIn runs one call. ErrEpoch and ErrLease are returned before anything is written.
 func (o *Outbox) takeIn(ctx context.Context, tx *sql.Tx, t *takeCall) error {
 	seq, others, err := o.lockPartition(ctx, tx, t.epoch, t.partition)
 	if err == nil && others != 0 {
@@ -132,7 +132,7 @@ func (o *Outbox) takeIn(ctx context.Context, tx *sql.Tx, t *takeCall) error {
 	if p.Records, p.First, err = readNumbered(ctx, tx, t.partition, t.max, next); err != nil {
 		return err
 	}
-	// Fewer than max have a number only if all that had none got one.
+	// Fewer than max are numbered only if no unnumbered row remains.
 	if p.Drained = len(p.Records) < t.max; p.Drained {
 		return nil
 	}
@@ -144,7 +144,7 @@ func (o *Outbox) takeIn(ctx context.Context, tx *sql.Tx, t *takeCall) error {
 	return err
 }
 
-// idle is the usual answer and costs no transaction: nothing waits.
+// idle is the usual answer, without a transaction: no record waits.
 func (o *Outbox) idle(ctx context.Context, epoch uint64, partition int) (idle bool, next uint64, err error) {
 	err = o.db.View(ctx, "look for records", func(ctx context.Context, q database.Queries) error {
 		var waiting int
@@ -167,11 +167,10 @@ func (o *Outbox) idle(ctx context.Context, epoch uint64, partition int) (idle bo
 	return idle, next, err
 }
 
-// lockPartition takes the partition's row, which is the lock of its numbers, and
-// returns the next one, and whether another has the lease. The holder of the lock
-// sees every row committed before, and the epoch stays as it is: Republish takes
-// these rows, too. Epoch and lease are a question of their own, since one
-// statement might answer from before it had to wait.
+// lockPartition locks the partition's row, which guards its numbers, and returns the next
+// number and whether another Outbox has the lease. The owner of the lock sees every row
+// committed before, and the epoch cannot change: Republish locks these rows too. Epoch and
+// lease are read by a second statement: the first one may answer from before its wait.
 func (o *Outbox) lockPartition(ctx context.Context, tx *sql.Tx, epoch uint64, partition int) (seq, others int64, err error) {
 	err = tx.QueryRowContext(ctx, `SELECT next_seq FROM stream_partitions WHERE partition = $1`+o.db.ForUpdate, partition).Scan(&seq)
 	if err != nil {
@@ -185,8 +184,8 @@ func (o *Outbox) lockPartition(ctx context.Context, tx *sql.Tx, epoch uint64, pa
 	return seq, others, err
 }
 
-// numberRows gives the numbers from seq on to at most max unnumbered rows, oldest id
-// first, and returns the numberRows after them.
+// numberRows numbers at most max unnumbered rows from seq upwards, the oldest id first, and
+// returns the number after them.
 func numberRows(ctx context.Context, tx *sql.Tx, seq int64, partition, max int) (next uint64, err error) {
 	n, err := database.Changed(ctx, tx, `
 		UPDATE outbox SET seq = $1 + waiting.place
@@ -200,7 +199,7 @@ func numberRows(ctx context.Context, tx *sql.Tx, seq int64, partition, max int) 
 	return uint64(seq + n), err
 }
 
-// readNumbered reads the oldest readNumbered rows; first is next when there are none.
+// readNumbered reads the oldest numbered rows; first is next if there are none.
 func readNumbered(ctx context.Context, tx *sql.Tx, partition, max int, next uint64) (records []revocation.Record, first uint64, err error) {
 	first = next
 	last := next - 1
@@ -228,9 +227,9 @@ func readNumbered(ctx context.Context, tx *sql.Tx, partition, max int, next uint
 	return records, first, err
 }
 
-// MarkPublished drops the partition's records up to and including last: the stream
-// has them, and revocations keeps what audit needs. An epoch that is over is
-// publish.ErrEpoch, and nothing is dropped: its numbers mean other records now.
+// MarkPublished drops the partition's records up to and including last, which the stream has;
+// the audit log and the revocations table keep their history. It fails with
+// publish.ErrEpoch if the epoch is over, and drops nothing: its numbers are reused.
 func (o *Outbox) MarkPublished(ctx context.Context, epoch uint64, partition int, last uint64) error {
 	return o.db.Change(ctx, "drop published records", func(ctx context.Context, tx *sql.Tx) error {
 		if _, _, err := o.lockPartition(ctx, tx, epoch, partition); err != nil {
@@ -240,14 +239,14 @@ func (o *Outbox) MarkPublished(ctx context.Context, epoch uint64, partition int,
 	})
 }
 
-// dropRecords is called with the partition's row locked and its epoch checked.
+// dropRecords needs the partition's row locked and its epoch checked.
 func dropRecords(ctx context.Context, tx *sql.Tx, partition int, last uint64) error {
 	_, err := tx.ExecContext(ctx, `DELETE FROM outbox WHERE partition = $1 AND seq <= $2`, partition, int64(last))
 	return err
 }
 
-// Place tells where a partition's numbering stands: low is the oldest number
-// whose record may not be in the stream yet, next the one to be given next.
+// Place is the state of a partition's numbering: low is the oldest number whose record may
+// not be in the stream yet, next the next number.
 func (o *Outbox) Place(ctx context.Context, partition int) (low, next uint64, err error) {
 	err = o.db.View(ctx, "read the place of numbering", func(ctx context.Context, q database.Queries) error {
 		return q.QueryRowContext(ctx, `
@@ -257,18 +256,17 @@ func (o *Outbox) Place(ctx context.Context, partition int) (low, next uint64, er
 	return low, next, err
 }
 
-// Newest is the newest row that waits in the outbox, 0 if none does.
+// Newest is the newest waiting row, 0 if no record waits.
 func (o *Outbox) Newest(ctx context.Context) (row int64, err error) {
 	return o.count(ctx, `SELECT COALESCE(MAX(id), 0) FROM outbox`)
 }
 
-// Waiting counts the records that the stream does not have yet.
+// Waiting counts the records that are not in the stream yet.
 func (o *Outbox) Waiting(ctx context.Context) (n int64, err error) {
 	return o.count(ctx, `SELECT COUNT(*) FROM outbox`)
 }
 
-// WaitingTo counts the records up to a row of the outbox that the stream does
-// not have yet.
+// WaitingTo counts the records up to and including a row that are not in the stream yet.
 func (o *Outbox) WaitingTo(ctx context.Context, row int64) (n int64, err error) {
 	return o.count(ctx, `SELECT COUNT(*) FROM outbox WHERE id <= $1`, row)
 }

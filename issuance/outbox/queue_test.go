@@ -16,7 +16,7 @@ import (
 	"github.com/railgate/railgate/tokens"
 )
 
-// enqueueIn puts a record into a transaction of the test's own.
+// enqueueIn puts a record into a transaction of the test.
 func (o *box) enqueueIn(t *testing.T, tx *sql.Tx, r revocation.Record) (id int64, err error) {
 	t.Helper()
 	row, _, err := o.encodeRow(&r)
@@ -25,8 +25,8 @@ func (o *box) enqueueIn(t *testing.T, tx *sql.Tx, r revocation.Record) (id int64
 	return id, err
 }
 
-// A crash between publishing and Published leads to the same numbers again,
-// also after a restart; published ones never come back.
+// After a crash between publishing and MarkPublished the same numbers are taken again, also
+// after a restart; published records are not.
 func TestNumbersStayWithTheirRecords(t *testing.T) {
 	everyDatabase(t, func(t *testing.T, open func() *box) {
 		s := open()
@@ -67,8 +67,8 @@ func TestNumbersStayWithTheirRecords(t *testing.T) {
 	})
 }
 
-// On PostgreSQL a transaction that began first may commit last. Its record gets
-// a later number; it is not skipped.
+// On PostgreSQL a transaction that began first may commit last. Its record gets a later
+// number; it is not skipped.
 func TestLateCommitIsNotSkipped(t *testing.T) {
 	each(t, func(t *testing.T, s *box) {
 		if s.db.Name != "postgres" {
@@ -98,9 +98,9 @@ func TestLateCommitIsNotSkipped(t *testing.T) {
 	})
 }
 
-// Two issuers may number one partition at the same time: the second waits, and
-// a number once given stays.
-func TestNumberingTakesTurns(t *testing.T) {
+// Two issuers may number one partition at the same time: the second waits, and a number
+// stays with its record.
+func TestNumberingIsSerialized(t *testing.T) {
 	each(t, func(t *testing.T, s *box) {
 		if s.db.Name != "postgres" {
 			t.Skip("SQLite has one writer")
@@ -122,7 +122,7 @@ func TestNumberingTakesTurns(t *testing.T) {
 		early := begin()
 		insert(early, 2)
 		runtest.Must(t, early.Commit())
-		other := begin() // another issuer numbers what it sees: record 2 becomes number 1
+		other := begin() // another issuer numbers the visible rows: record 2 becomes number 1
 		seq, _, err := s.lockPartition(t.Context(), other, nowMs, 0)
 		runtest.Must(t, err)
 		if next, err := numberRows(t.Context(), other, seq, 0, 10); err != nil || next != 2 {
@@ -146,13 +146,14 @@ func TestNumberingTakesTurns(t *testing.T) {
 	})
 }
 
-// Partitions that are taken together do not suffer for one that is damaged.
-func TestOnePartitionsDamageStopsItAlone(t *testing.T) {
+// In a transaction of several takes, a damaged partition fails alone.
+func TestDamagedPartitionFailsAlone(t *testing.T) {
 	each(t, func(t *testing.T, s *box) {
 		for p := range partitions {
 			for n := range 2 {
+				// In the last partition a number is missing.
 				_, err := s.db.Writer().Exec(`INSERT INTO outbox (partition, seq, kind, payload, created_ms) VALUES ($1, $2, $3, $4, $5)`,
-					p, 1+n+n*p/(partitions-1), int64(revocation.KindRevoke), make([]byte, 6), nowMs) // in the last one a number is missing
+					p, 1+n+n*p/(partitions-1), int64(revocation.KindRevoke), make([]byte, 6), nowMs)
 				runtest.Must(t, err)
 			}
 		}
@@ -171,47 +172,47 @@ func TestOnePartitionsDamageStopsItAlone(t *testing.T) {
 	})
 }
 
-var errSpoilt = errors.New("the cause cannot be written")
+var errFailing = errors.New("the change cannot be written")
 
-// Writes that share a transaction have each an end of its own, and takes beside them
-// see what they enqueue: a write that fails changes nothing for the others.
-func TestWritesTogetherDoNotSufferForEachOther(t *testing.T) {
+// Writes that share a transaction succeed or fail one by one, and takes in it see the
+// records that the writes enqueue.
+func TestWritesOfOneTransactionFailOneByOne(t *testing.T) {
 	const good = 6
 	everyDatabase(t, func(t *testing.T, open func() *box) {
-		for _, spoilt := range []bool{false, true} {
+		for _, failed := range []bool{false, true} {
 			o := open()
 			before, err := o.Waiting(t.Context())
 			runtest.Must(t, err)
 			taken := &takeCall{epoch: issuerdb.Epoch(t, o), partition: publish.Partition(&revocation.Record{Kind: revocation.KindRevoke, Serial: serial(0)}, partitions), max: 10}
 			over := &takeCall{epoch: issuerdb.Epoch(t, o) + 1, max: 10}
-			shared := []*Write{o.takeWrite(taken), o.takeWrite(over)} // the takes come first, and see what is enqueued beside them
+			shared := []*Write{o.takeWrite(taken), o.takeWrite(over)} // first in the list, and run last
 			for n := range good {
-				shared = append(shared, o.cause(record(n, nowMs+1)))
+				shared = append(shared, o.changeWrite(record(n, nowMs+1)))
 			}
-			failing := o.cause(record(good, nowMs+1))
-			if run := failing.Run; spoilt { // after others were written
-				failing.Run = func(ctx context.Context, tx *sql.Tx) error { return errors.Join(run(ctx, tx), errSpoilt) }
+			failing := o.changeWrite(record(good, nowMs+1))
+			if run := failing.Run; failed { // after others were written
+				failing.Run = func(ctx context.Context, tx *sql.Tx) error { return errors.Join(run(ctx, tx), errFailing) }
 				shared = append(shared, failing)
 			}
 			slices.Reverse(shared[2:])
 			runtest.Must(t, o.Batch(t.Context(), shared))
-			if !errors.Is(over.refused, publish.ErrEpoch) || taken.refused != nil || len(taken.pending.Records) == 0 && !spoilt || !taken.pending.Drained {
-				t.Errorf("spoilt %v: took %+v; in another epoch %v", spoilt, taken, over.refused)
+			if !errors.Is(over.refused, publish.ErrEpoch) || taken.refused != nil || len(taken.pending.Records) == 0 && !failed || !taken.pending.Drained {
+				t.Errorf("failed %v: took %+v; in another epoch %v", failed, taken, over.refused)
 			}
 			for _, w := range shared {
-				if w == failing != errors.Is(w.err, errSpoilt) || w != failing && w.err != nil {
-					t.Errorf("spoilt %v: %v", spoilt, w.err)
+				if w == failing != errors.Is(w.err, errFailing) || w != failing && w.err != nil {
+					t.Errorf("failed %v: %v", failed, w.err)
 				}
 			}
 			if after, err := o.Waiting(t.Context()); err != nil || after-before != good {
-				t.Errorf("spoilt %v: %d records of %d: %v", spoilt, after-before, good, err)
+				t.Errorf("failed %v: %d records of %d: %v", failed, after-before, good, err)
 			}
 		}
 	})
 }
 
 // The publisher is woken once for each partition, after the commit and not before.
-func TestEnqueueWakes(t *testing.T) {
+func TestEnqueueWakesThePublisher(t *testing.T) {
 	each(t, func(t *testing.T, o *box) {
 		var woken []int
 		o.SetWake(func(partition int) { woken = append(woken, partition) })
@@ -235,7 +236,7 @@ func TestEnqueueWakes(t *testing.T) {
 	})
 }
 
-// A republication says again a closed session that waits and that no source says any more.
+// A republication includes a closed session that waits and that is too old for the sources.
 func TestRepublishKeepsWaitingClosings(t *testing.T) {
 	each(t, func(t *testing.T, o *box) {
 		old := revocation.Record{Kind: revocation.KindRevokeSession, At: nowMs, Serial: serial(3), Start: nowMs/1000 - 40000}

@@ -13,21 +13,21 @@ import (
 	"github.com/railgate/railgate/revocation"
 )
 
-// republishTimeout bounds a republication: it writes a row for every key, every closed
-// session that could still be shown and every credential that was ever revoked and
-// lives, a million at the worst.
+// republishTimeout bounds a republication. It writes a row for every key, every closed
+// session that could still be shown, and every unexpired credential that was ever
+// revoked: a million at worst.
 const republishTimeout = 4 * time.Minute
 
 // ErrPublishing says that an issuer has the publisher's lease.
-var ErrPublishing = errors.New("outbox: an issuer publishes from this database, or did so seconds ago: stop every issuer first")
+var ErrPublishing = errors.New("outbox: an issuer publishes from this database, or did so seconds ago: stop every issuer and repeat")
 
-// Source reads, from its owner's tables, what a gateway that knows nothing must be told
-// at now, in the order in which it must be told: each credential and each session at most
-// once. It locks what may be changing, so that its state from before is not said behind
-// the record of the change.
+// Source reads, from its owner's tables, the records that a gateway without any data needs
+// at now, in the order in which it needs them: each credential and each session at most
+// once. It locks the rows that may be changing, so that a previous state is not enqueued
+// after the record of a change.
 type Source func(ctx context.Context, db *database.DB, tx *sql.Tx, now database.Millis) ([]revocation.Record, error)
 
-// Query asks an owner's tables for records of one kind.
+// Query selects records of one kind from an owner's tables.
 type Query struct {
 	kind  revocation.Kind
 	scan  func(*sql.Rows, *revocation.Record) error
@@ -35,12 +35,12 @@ type Query struct {
 	args  []any
 }
 
-// NewQuery makes a Question. scan fills in the record of a row.
+// NewQuery makes a Query. scan fills the record from a row.
 func NewQuery(kind revocation.Kind, scan func(*sql.Rows, *revocation.Record) error, query string, args ...any) Query {
 	return Query{kind, scan, query, args}
 }
 
-// ReadRecords asks the questions in turn.
+// ReadRecords runs the queries in turn.
 func ReadRecords(ctx context.Context, tx *sql.Tx, questions ...Query) (records []revocation.Record, err error) {
 	for _, q := range questions {
 		err := database.Each(ctx, tx, func(rows *sql.Rows) error {
@@ -56,9 +56,9 @@ func ReadRecords(ctx context.Context, tx *sql.Tx, questions ...Query) (records [
 	return records, nil
 }
 
-// Republish starts a new epoch, above the given one and the present one, and puts
-// into the outbox all that is in force at now (Unix ms). What else waited keeps its order
-// and goes first; all numbers start over from 1.
+// Republish starts a new epoch, above the given and the present one, and puts into the
+// outbox all records active at now (Unix ms). Other waiting records keep their order and
+// are published first; numbering restarts at 1.
 func (o *Outbox) Republish(ctx context.Context, above uint64, now int64) (epoch uint64, err error) {
 	err = o.db.ChangeWithin(ctx, republishTimeout, "republish", func(ctx context.Context, tx *sql.Tx) error {
 		epoch, err = o.republish(ctx, tx, above, database.Millis(now))
@@ -67,16 +67,16 @@ func (o *Outbox) Republish(ctx context.Context, above uint64, now int64) (epoch 
 	return epoch, err
 }
 
-// Command is who ordered what is entered into the audit log, and when.
+// Command is the operator and the time of a command, for the audit log.
 type Command struct {
 	AuditLog *audit.Log
 	Who      string // see staff.CheckName
 	At       database.Millis
 }
 
-// RepublishByCommand is Republish on a person's order: after database and log came
-// back from a backup together, which nothing here can notice. The epoch rises
-// above now, and with that above all that was begun since the backup.
+// RepublishByCommand is Republish for an operator, after database and stream were restored
+// together: this package cannot detect that. The new epoch is above now, and so above every
+// epoch that began since the backup.
 func (o *Outbox) RepublishByCommand(ctx context.Context, by Command) (epoch uint64, err error) {
 	err = o.db.ChangeWithin(ctx, republishTimeout, "republish", func(ctx context.Context, tx *sql.Tx) error {
 		epoch, err = o.republishByCommand(ctx, tx, by, "")
@@ -85,11 +85,11 @@ func (o *Outbox) RepublishByCommand(ctx context.Context, by Command) (epoch uint
 	return epoch, err
 }
 
-// MoveStream makes the settings' topic and partitions those of the database, on a
-// person's order, and publishes everything in force again in a new epoch: the new topic
-// must hold all that the old one did. No issuer may run meanwhile: one that does
-// is ErrPublishing. Records that wait keep their order; those of credentials and of
-// closed sessions, which may change their partition, are published again as they are now.
+// MoveStream stores the topic and partitions of the settings, by an operator's command, and
+// republishes everything in a new epoch: the new topic must have every record that is
+// active. It fails with ErrPublishing while an issuer runs. Waiting records keep their
+// order. Those of credentials and closed sessions, whose partition may change, are
+// replaced by their present state.
 func (o *Outbox) MoveStream(ctx context.Context, by Command) (epoch uint64, err error) {
 	err = o.db.ChangeWithin(ctx, republishTimeout, "move the stream", func(ctx context.Context, tx *sql.Tx) error {
 		publishing, err := o.Publishing(ctx, tx)
@@ -118,7 +118,7 @@ func (o *Outbox) MoveStream(ctx context.Context, by Command) (epoch uint64, err 
 	return epoch, err
 }
 
-// republishByCommand republishes and enters the order, with what else was done.
+// republishByCommand republishes and appends the command and its detail to the audit log.
 func (o *Outbox) republishByCommand(ctx context.Context, tx *sql.Tx, by Command, what string) (epoch uint64, err error) {
 	if epoch, err = o.republish(ctx, tx, uint64(by.At), by.At); err != nil {
 		return 0, err
@@ -128,16 +128,16 @@ func (o *Outbox) republishByCommand(ctx context.Context, tx *sql.Tx, by Command,
 }
 
 func (o *Outbox) republish(ctx context.Context, tx *sql.Tx, above uint64, now database.Millis) (epoch uint64, err error) {
-	// The partitions' rows are the lock that Take holds, too.
+	// TakeRecords locks the partitions' rows too.
 	for _, q := range []string{`UPDATE stream_partitions SET next_seq = 1`, `UPDATE outbox SET seq = NULL`} {
 		if _, err := tx.ExecContext(ctx, q); err != nil {
 			return 0, err
 		}
 	}
-	// What waited about credentials is published again in its present state, and so are
-	// closed sessions, whose partition may be another now. Left in
-	// front, an unrevocation and the revocation after it, which gateways may have
-	// already, would pass by once more, and for a moment the unrevocation would count.
+	// Waiting records of credentials are replaced by their present state, and so are
+	// closed sessions, whose partition may have changed. Were they kept in front, an
+	// unrevocation and the revocation after it, which gateways may have already, would be
+	// published again, and for a moment the unrevocation would count.
 	closings, err := waitingClosings(ctx, tx)
 	if err != nil {
 		return 0, err
@@ -161,8 +161,8 @@ func (o *Outbox) republish(ctx context.Context, tx *sql.Tx, above uint64, now da
 		}
 		records = append(records, more...)
 	}
-	// A closing that is too old for the sources and that the stream may not have yet is
-	// published all the same: a handheld may report a scan of the session later.
+	// A closed session that is too old for the sources may not be in the stream yet. It
+	// is published too: a handheld may report a scan of the session later.
 	said := make(map[revocation.Record]bool)
 	for _, r := range records {
 		if r.Kind == revocation.KindRevokeSession {
@@ -177,7 +177,7 @@ func (o *Outbox) republish(ctx context.Context, tx *sql.Tx, above uint64, now da
 	return epoch, o.Enqueue(ctx, tx, records...)
 }
 
-// waitingClosings reads the closed sessions that wait, in their order.
+// waitingClosings reads the waiting records of closed sessions, in their order.
 func waitingClosings(ctx context.Context, tx *sql.Tx) ([]revocation.Record, error) {
 	return ReadRecords(ctx, tx, NewQuery(revocation.KindRevokeSession, func(rows *sql.Rows, r *revocation.Record) error {
 		var payload []byte
