@@ -29,7 +29,7 @@ func smallRun(t *testing.T, ctx context.Context, watch io.Writer, args ...string
 }
 
 // On SQLite, all of it. Whether floors hold is not asked: nothing is measured.
-func TestASmallRunOfEverything(t *testing.T) {
+func TestSmallRunOfEverything(t *testing.T) {
 	kept := filepath.Join(t.TempDir(), "kept.txt")
 	stdout, stderr, left, err := smallRun(t, t.Context(), io.Discard, "-out", kept)
 	if err != nil && !strings.HasSuffix(err.Error(), "floors do not hold") {
@@ -91,7 +91,7 @@ func (w tripwire) Write(p []byte) (int, error) {
 }
 
 // Interrupted in the middle it says so, has no figures, and leaves nothing.
-func TestAnInterruptedRunLeavesNothing(t *testing.T) {
+func TestInterruptedRunLeavesNothing(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
 	stdout, stderr, left, err := smallRun(t, ctx, tripwire{"closed loop, round 1 of 1: opening-hosted", interrupt})

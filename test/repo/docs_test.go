@@ -1,6 +1,6 @@
-// Package repo keeps what holds for the whole repository: what may import what, how
-// many rooms the issuer has, and that the documents are true where a machine can tell:
-// links, sample settings, metric names, wire tables.
+// Package repo checks rules of the whole repository: which package may import which, the size of
+// the issuer, the words of comments and documents, and the facts of documents that a program can
+// check: links, sample settings, metric names, wire tables, symbols.
 package repo
 
 import (
@@ -38,7 +38,7 @@ func files(t *testing.T, ending string) (paths []string) {
 	return paths
 }
 
-func read(t *testing.T, path string) string {
+func readFile(t *testing.T, path string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root, path))
 	if err != nil {
@@ -50,15 +50,15 @@ func read(t *testing.T, path string) string {
 func TestEveryDocumentExists(t *testing.T) {
 	for _, name := range []string{"README.md", "README.zh-CN.md", "CHANGELOG.md", "LICENSE", "docs/design.md", "docs/revocation.md", "docs/operations.md",
 		"docs/threat-model.md", "docs/integration.md", "docs/token-format.md", "docs/openapi/gateway.yaml", "docs/openapi/issuer.yaml"} {
-		if len(read(t, name)) < 500 {
-			t.Errorf("%s is all but empty", name)
+		if len(readFile(t, name)) < 500 {
+			t.Errorf("%s is almost empty", name)
 		}
 	}
 }
 
 var link = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 
-func TestRelativeLinksLeadSomewhere(t *testing.T) {
+func TestRelativeLinksResolve(t *testing.T) {
 	links := 0
 	for _, path := range files(t, ".md") {
 		text, err := os.ReadFile(path)
@@ -76,11 +76,11 @@ func TestRelativeLinksLeadSomewhere(t *testing.T) {
 			}
 			to := filepath.Join(filepath.Dir(path), target)
 			if _, err := os.Stat(to); err != nil {
-				t.Errorf("%s links to %s, which is not there", path, m[1])
+				t.Errorf("%s links to %s, which does not exist", path, m[1])
 				continue
 			}
 			if anchor != "" && !slices.Contains(anchors(t, to), anchor) {
-				t.Errorf("%s links to %s, and there is no such heading", path, m[1])
+				t.Errorf("%s links to %s: there is no such heading", path, m[1])
 			}
 		}
 	}
@@ -91,7 +91,7 @@ func TestRelativeLinksLeadSomewhere(t *testing.T) {
 
 var notInAnchor = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
 
-// anchors lists a document's headings as the places that links name.
+// anchors returns the anchors of a document's headings.
 func anchors(t *testing.T, path string) (all []string) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -108,7 +108,8 @@ func anchors(t *testing.T, path string) (all []string) {
 
 var metric = regexp.MustCompile(`railgate_[a-z0-9_]+[a-z0-9]`)
 
-// Operators write alarms from the document, so it must name what exists, and all of it.
+// Operators write alarms from the document: it must name every metric, and no metric that does not
+// exist.
 func TestOperationsNamesEveryMetric(t *testing.T) {
 	inCode := map[string]bool{}
 	for _, path := range files(t, ".go") {
@@ -123,13 +124,13 @@ func TestOperationsNamesEveryMetric(t *testing.T) {
 			inCode[m[1]] = true
 		}
 	}
-	doc := read(t, "docs/operations.md")
+	doc := readFile(t, "docs/operations.md")
 	inDoc := map[string]bool{}
 	for _, m := range metric.FindAllString(doc, -1) {
 		inDoc[m] = true
 	}
 	for name := range inCode {
-		// A program that reads a histogram names its parts.
+		// A program that reads a histogram uses the names of its parts.
 		whole := strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(name, "_bucket"), "_count"), "_sum")
 		if !inDoc[name] && !inDoc[whole] {
 			t.Errorf("docs/operations.md does not name the metric %s", name)
@@ -137,7 +138,7 @@ func TestOperationsNamesEveryMetric(t *testing.T) {
 	}
 	for name := range inDoc {
 		if !inCode[name] && !inCode[strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(name, "_bucket"), "_count"), "_sum")] {
-			t.Errorf("docs/operations.md names the metric %s, which nothing exports", name)
+			t.Errorf("docs/operations.md names the metric %s, which no program exports", name)
 		}
 	}
 	if len(inCode) < 15 {
@@ -147,7 +148,7 @@ func TestOperationsNamesEveryMetric(t *testing.T) {
 
 var setting = regexp.MustCompile(`toml:"([a-z_0-9]+)"`)
 
-// A sample file shows every setting, and the command itself takes it.
+// Each sample file contains every setting, and its command accepts it.
 func TestSampleSettingsAreCompleteAndValid(t *testing.T) {
 	runtest.DependsOnSources(t, root)
 	const placeholder = "REPLACE-WITH-64-HEX-DIGITS"
@@ -155,26 +156,26 @@ func TestSampleSettingsAreCompleteAndValid(t *testing.T) {
 		"gateway": {"cmd/gateway/settings.go", "gateway/device.go", "gateway/policy.go", "revocation/kafka/security.go"},
 		"issuer":  {"cmd/issuer/settings.go", "revocation/kafka/security.go"},
 	} {
-		sample := read(t, "deploy/config/"+command+".toml")
+		sample := readFile(t, "deploy/config/"+command+".toml")
 		for _, source := range sources {
-			for _, m := range setting.FindAllStringSubmatch(read(t, source), -1) {
+			for _, m := range setting.FindAllStringSubmatch(readFile(t, source), -1) {
 				if !regexp.MustCompile(`(?m)^(# ?)?\[*([a-z_]+\.)*` + m[1] + `\b`).MatchString(sample) {
 					t.Errorf("deploy/config/%s.toml does not show %s", command, m[1])
 				}
 			}
 		}
-		// Every commented default is tried, too: without its comment it must be accepted.
+		// Commented defaults are checked too: the command must accept them.
 		sample = regexp.MustCompile(`(?m)^# ([a-z_]+ = )`).ReplaceAllString(sample, "$1")
 		keys := filepath.Join(t.TempDir(), "keys")
 		if command == "issuer" {
 			output(t, command, "-init", keys)
 			sample = strings.Replace(sample, `"/etc/railgate/keys"`, `"`+keys+`"`, 1)
-			sample = strings.Replace(sample, "id = 40001", "", 1) // the example of a table that is left out
+			sample = strings.Replace(sample, "id = 40001", "", 1) // the example of an optional table
 			sample = strings.Replace(sample, `public = "64 hex digits"`, "", 1)
 		}
 		sample = strings.Replace(sample, `"/var/lib/railgate"`, `"`+t.TempDir()+`"`, 1)
 		file := filepath.Join(t.TempDir(), command+".toml")
-		key := signing.NewKey([signing.SeedSize]byte{5}).Public() // 64 hex digits that are a public key, too
+		key := signing.NewKey([signing.SeedSize]byte{5}).Public() // 64 hex digits that are a valid public key
 		filled := strings.ReplaceAll(sample, placeholder, hex.EncodeToString(key[:]))
 		if err := os.WriteFile(file, []byte(filled), 0o600); err != nil {
 			t.Fatal(err)
@@ -183,12 +184,12 @@ func TestSampleSettingsAreCompleteAndValid(t *testing.T) {
 	}
 }
 
-// What a sample shows as commented out is the default: -h must say the same.
+// A setting that is commented out in a sample shows its default, which must be that of -h.
 func TestSamplesShowTheDefaults(t *testing.T) {
 	runtest.DependsOnSources(t, root)
 	for _, command := range []string{"gateway", "issuer"} {
 		help := output(t, command, "-h")
-		shown := regexp.MustCompile(`(?m)^# ([a-z_]+) = ("[^"]*"|[0-9]+)`).FindAllStringSubmatch(read(t, "deploy/config/"+command+".toml"), -1)
+		shown := regexp.MustCompile(`(?m)^# ([a-z_]+) = ("[^"]*"|[0-9]+)`).FindAllStringSubmatch(readFile(t, "deploy/config/"+command+".toml"), -1)
 		if len(shown) < 4 {
 			t.Fatalf("%s: found only %d commented settings", command, len(shown))
 		}
@@ -198,7 +199,7 @@ func TestSamplesShowTheDefaults(t *testing.T) {
 			}
 			at := regexp.MustCompile(`(?m)^  -(\S+\.)?` + m[1] + ` `).FindStringIndex(help)
 			if at == nil {
-				t.Errorf("deploy/config/%s.toml shows %s, which -h does not have", command, m[1])
+				t.Errorf("deploy/config/%s.toml shows %s, which -h does not list", command, m[1])
 				continue
 			}
 			value := regexp.MustCompile(`\(default\s+"?([^")]*)"?\)`).FindStringSubmatch(help[at[0]:])
@@ -221,14 +222,14 @@ func output(t *testing.T, command string, args ...string) string {
 	return string(out)
 }
 
-// The table of docs/revocation.md against the constants of the code.
-func TestBatchTableIsThatOfTheCode(t *testing.T) {
+// The table of docs/revocation.md has the offsets of the code.
+func TestBatchTableHasTheOffsetsOfTheCode(t *testing.T) {
 	code := map[string]string{}
-	for _, m := range regexp.MustCompile(`(?m)^\toff([A-Z][a-z]+) += (\d+)`).FindAllStringSubmatch(read(t, "revocation/batch.go"), -1) {
+	for _, m := range regexp.MustCompile(`(?m)^\toff([A-Z][a-z]+) += (\d+)`).FindAllStringSubmatch(readFile(t, "revocation/batch.go"), -1) {
 		code[m[1]] = m[2]
 	}
 	doc := map[string]string{}
-	for _, m := range regexp.MustCompile(`(?m)^\| (\d+) \| \d+ \| ([A-Z][a-z]+) \|`).FindAllStringSubmatch(read(t, "docs/revocation.md"), -1) {
+	for _, m := range regexp.MustCompile(`(?m)^\| (\d+) \| \d+ \| ([A-Z][a-z]+) \|`).FindAllStringSubmatch(readFile(t, "docs/revocation.md"), -1) {
 		doc[m[2]] = m[1]
 	}
 	if len(code) != 8 {
@@ -241,7 +242,7 @@ func TestBatchTableIsThatOfTheCode(t *testing.T) {
 	}
 }
 
-// Documents speak of the project, not of a machine.
+// Documents name no path of a particular machine.
 func TestNoDocumentNamesAMachine(t *testing.T) {
 	for _, ending := range []string{".md", ".yaml", ".toml", ".txt"} {
 		for _, path := range files(t, ending) {
@@ -258,8 +259,7 @@ func TestNoDocumentNamesAMachine(t *testing.T) {
 
 var treePath = regexp.MustCompile("`((?:bench|cmd|deploy|docs|gateway|internal|issuance|loadtest|revocation|test|tokens)/[a-zA-Z0-9_./-]+)`")
 
-// A path in a document leads to a file or a folder. What a document says in the past
-// tense, raw results and lists of changes, may name what is gone.
+// Paths in documents exist. Raw results and the changelog describe the past and are not checked.
 func TestEveryPathInTheDocumentsExists(t *testing.T) {
 	for _, file := range files(t, ".md") {
 		name, err := filepath.Rel(root, file)
@@ -269,9 +269,9 @@ func TestEveryPathInTheDocumentsExists(t *testing.T) {
 		if strings.HasPrefix(name, "bench/results") || name == "CHANGELOG.md" {
 			continue
 		}
-		for _, m := range treePath.FindAllStringSubmatch(read(t, name), -1) {
+		for _, m := range treePath.FindAllStringSubmatch(readFile(t, name), -1) {
 			if _, err := os.Stat(filepath.Join(root, m[1])); err != nil && !strings.Contains(m[1], "DATE-MACHINE") {
-				t.Errorf("%s names %s, which is not there", name, m[1])
+				t.Errorf("%s names %s, which does not exist", name, m[1])
 			}
 		}
 	}

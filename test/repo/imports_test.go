@@ -11,8 +11,8 @@ import (
 
 const module = "github.com/railgate/railgate/"
 
-// A rule forbids the packages at and below from to import the packages at and below
-// each path of not.
+// A rule forbids the packages at and below from to import the packages at and below the paths in
+// not.
 type rule struct {
 	from string
 	why  string
@@ -29,34 +29,34 @@ const (
 )
 
 var rules = []rule{
-	{"tokens", "the leaf is pure: bytes, keys and time go in, a verdict comes out",
+	{"tokens", "tokens is pure: bytes, keys and time are the input, a verdict is the output",
 		[]string{module + "gateway", module + "revocation", module + "issuance", module + "internal", "net", "os/exec", "log", web, kafkaClient, "go.uber.org/zap"}},
 	{"revocation", "the meaning of a revocation does not depend on its transport",
 		[]string{module + "gateway", module + "issuance", module + "tokens/signing", module + "tokens/tokentest", "net/http", web, kafkaClient, testBroker}},
-	{"revocation/stream", "the gateway's only Kafka code reads; it depends on neither side",
+	{"revocation/stream", "the gateway's only Kafka code reads; it does not depend on gateway or issuer",
 		[]string{module + "gateway", module + "issuance", module + "revocation/publish", module + "tokens/signing", testBroker}},
-	{"revocation/publish", "publishing depends on neither the issuer nor the gateway",
+	{"revocation/publish", "publishing does not depend on issuer or gateway",
 		[]string{module + "gateway", module + "issuance", module + "revocation/stream", testBroker}},
-	{"gateway", "a stolen gateway can mint nothing and reveal no identity",
+	{"gateway", "a stolen gateway can issue nothing and reveal no identity",
 		[]string{module + "issuance", module + "tokens/signing", module + "tokens/tokentest", module + "revocation/publish", module + "revocation/stream", module + "revocation/revocationtest", kafkaClient, testBroker, sqlite, postgres}},
-	{"issuance", "the issuer links nothing of the gateway, so that it cannot slow a gate",
+	{"issuance", "the issuer links no code of the gateway and cannot slow it down",
 		[]string{module + "gateway", module + "revocation/stream", module + "tokens/tokentest", module + "revocation/revocationtest", module + "test", web, testBroker}},
-	{"loadtest", "the load test uses HTTP only, like any client",
+	{"loadtest", "the load test uses only HTTP, like any client",
 		[]string{module + "gateway", module + "issuance", module + "revocation", kafkaClient, testBroker}},
 	{"tokens/fixedkey/internal/lanes", "callers of the kernels need constants, not the program that generates them",
 		[]string{module + "tokens/fixedkey/internal/lanes/program"}},
 	{"cmd/gateway", "the program in stations has no private key and no broker",
 		[]string{module + "issuance", module + "tokens/signing", module + "tokens/tokentest", module + "revocation/publish", module + "revocation/revocationtest", module + "tokens/fixedkey/internal/lanes/program", module + "test", module + "bench", testBroker, sqlite, postgres, "github.com/cloudflare/circl/sign", rivalJWT}},
-	{"cmd/issuer", "the issuer links no test code and nothing of the gateway",
+	{"cmd/issuer", "the issuer links no test code and no code of the gateway",
 		[]string{module + "gateway", module + "revocation/stream", module + "tokens/tokentest", module + "revocation/revocationtest", module + "test", testBroker}},
-	{"cmd/stream", "the viewer of the stream has no key and no part of either side",
+	{"cmd/stream", "the stream viewer has no key and no code of gateway or issuer",
 		[]string{module + "gateway", module + "issuance", module + "revocation/publish", module + "tokens/signing", module + "revocation/revocationtest", testBroker, sqlite, postgres}},
 	{"cmd/loadtest", "as for loadtest",
 		[]string{module + "gateway", module + "issuance", module + "revocation", kafkaClient, testBroker}},
 }
 
-// exact lists the rules for one package without the packages below it: tokens does
-// not link tokens/signing and tokens/tokentest.
+// exact lists the rules that apply to one package without the packages below it: tokens does not
+// link tokens/signing and tokens/tokentest.
 var exact = []string{"tokens", "tokens/fixedkey/internal/lanes", "revocation", "revocation/stream", "revocation/publish"}
 
 func TestImportRules(t *testing.T) {
@@ -79,20 +79,20 @@ func TestImportRules(t *testing.T) {
 	}
 }
 
-// A rule about a package that was renamed away would hold for ever.
+// A rule about a renamed package would never fail.
 func TestRulesNamePackagesThatExist(t *testing.T) {
 	runtest.DependsOnSources(t, "../..")
 	known := list(t, "-deps", "-test", module+"...")
 	for _, r := range rules {
 		for _, name := range append([]string{module + r.from}, r.not...) {
 			if !slices.ContainsFunc(known, func(k string) bool { return k == name || strings.HasPrefix(k, name+"/") }) {
-				t.Errorf("a rule of %s names %s, which nothing here is or uses", r.from, name)
+				t.Errorf("a rule of %s names %s, which is not a package of the repository or its imports", r.from, name)
 			}
 		}
 	}
 }
 
-// list asks the go command; the packages may have test files, which no rule is about.
+// list runs go list. Test files are not covered by the rules.
 func list(t *testing.T, args ...string) []string {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), "go", append([]string{"list", "-e"}, args...)...).Output()

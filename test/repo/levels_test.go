@@ -12,9 +12,9 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-// floors are the packages of the issuer, from the ground up. A package imports others
-// of the issuer from lower floors only, so that the way of a request leads down.
-var floors = [][]string{
+// levels are the packages of the issuer, from the lowest level up. A package imports packages of
+// the issuer from lower levels only.
+var levels = [][]string{
 	{"database", "identity", "problem", "internal/ids"},
 	{"vault", "provider"},
 	{"staff", "throttle", "keystore", "provider/facecheck", "registry/rules"},
@@ -28,38 +28,37 @@ var floors = [][]string{
 
 const issuer = module + "issuance"
 
-func TestTheIssuersImportsLeadDown(t *testing.T) {
+func TestIssuerImportsLowerLevelsOnly(t *testing.T) {
 	runtest.DependsOnSources(t, "../..")
-	floor := map[string]int{}
-	for i, names := range floors {
+	level := map[string]int{}
+	for i, names := range levels {
 		for _, name := range names {
-			floor[strings.TrimSuffix(issuer+"/"+name, "/")] = i
+			level[strings.TrimSuffix(issuer+"/"+name, "/")] = i
 		}
 	}
 	packages := list(t, issuer+"/...")
 	for _, p := range packages {
-		at, known := floor[p]
+		at, known := level[p]
 		if !known {
-			t.Errorf("%s is on no floor", p)
+			t.Errorf("%s has no level: add it to levels", p)
 			continue
 		}
 		for _, imported := range list(t, "-f", `{{join .Imports "\n"}}`, p) {
-			if below, ours := floor[imported]; ours && below >= at {
-				t.Errorf("%s is on floor %d and imports %s of floor %d", p, at, imported, below)
+			if below, known := level[imported]; known && below >= at {
+				t.Errorf("%s is at level %d and imports %s of level %d", p, at, imported, below)
 			}
 		}
 	}
-	for p := range floor {
+	for p := range level {
 		if !slices.Contains(packages, p) {
-			t.Errorf("floor %d has %s, which is no package", floor[p], p)
+			t.Errorf("level %d contains %s, which is not a package", level[p], p)
 		}
 	}
 }
 
-// The issuer is to stay a house of few rooms: so many packages, so many files, and no
-// file so short that a neighbour could hold it. A package's comment may be short, and
-// so may what differs between systems.
-func TestTheIssuerStaysSmall(t *testing.T) {
+// The issuer has a limited number of packages and files, and no file so short that another one
+// could contain it. Package comments and files for one operating system may be short.
+func TestIssuerStaysSmall(t *testing.T) {
 	runtest.DependsOnSources(t, "../..")
 	const maxPackages, maxFiles, minLines = 20, 140, 25
 	packages := list(t, issuer+"/...")
@@ -77,15 +76,15 @@ func TestTheIssuerStaysSmall(t *testing.T) {
 		}
 		short := strings.Count(string(text), "\n") < minLines
 		if base := filepath.Base(name); short && base != "doc.go" && !strings.Contains(string(text), "//go:build") {
-			t.Errorf("%s has fewer than %d lines: a neighbour could hold it", name, minLines)
+			t.Errorf("%s has fewer than %d lines: move its content to another file", name, minLines)
 		}
 	}
 }
 
 var update = flag.Bool("update", false, "write the tables of imports into docs/design.md")
 
-// The document's tables of imports are those of the tests.
-func TestTheDocumentHasTheImportTables(t *testing.T) {
+// docs/design.md contains the tables of the import tests.
+func TestDesignHasTheImportTables(t *testing.T) {
 	const name, begin, end = "../../docs/design.md", "<!-- imports: go test ./test/repo -update -->\n", "<!-- end of imports -->\n"
 	text, err := os.ReadFile(name)
 	if err != nil {
@@ -94,7 +93,7 @@ func TestTheDocumentHasTheImportTables(t *testing.T) {
 	before, rest, ok := strings.Cut(string(text), begin)
 	_, after, closed := strings.Cut(rest, end)
 	if !ok || !closed {
-		t.Fatalf("%s has no place for the tables", name)
+		t.Fatalf("%s has no comments that mark the place of the tables", name)
 	}
 	want := before + begin + importTables() + end + after
 	switch {
@@ -104,11 +103,11 @@ func TestTheDocumentHasTheImportTables(t *testing.T) {
 			t.Fatal(err)
 		}
 	default:
-		t.Errorf("%s does not have the tables of this test: go test ./test/repo -run ImportTables -update", name)
+		t.Errorf("%s does not contain the tables of this test; update them with go test ./test/repo -run ImportTables -update", name)
 	}
 }
 
-// importTables writes rules and floors as Markdown.
+// importTables returns rules and levels as Markdown.
 func importTables() string {
 	var b strings.Builder
 	b.WriteString("\n| Package | Must never reach | Why |\n|---|---|---|\n")
@@ -123,8 +122,8 @@ func importTables() string {
 		}
 		b.WriteString("| " + from + " | " + strings.Join(not, ", ") + " | " + r.why + " |\n")
 	}
-	b.WriteString("\nBelow `issuance` a package imports from lower floors only:\n\n| Floor | Packages |\n|---|---|\n")
-	for i, names := range slices.Backward(floors) {
+	b.WriteString("\nBelow `issuance` a package imports from lower levels only:\n\n| Level | Packages |\n|---|---|\n")
+	for i, names := range slices.Backward(levels) {
 		var quoted []string
 		for _, n := range names {
 			quoted = append(quoted, "`"+strings.TrimSuffix("issuance/"+n, "/")+"`")

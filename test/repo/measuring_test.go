@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// smokes says where each command that the documents name is run by CI in its
-// shortest form: a file, and the text in it that runs the command. A command that
-// is not run by anything rots.
+// smokes names, for each command in the documents, the place where CI runs it in its shortest form:
+// a file, and the text in it that runs the command. A command that is never run stops working
+// unnoticed.
 var smokes = map[string]struct{ file, text string }{
 	"go run ./bench/rivals":                          {".ci/smoke", "go run ./bench/rivals "},
 	"bench/run.sh":                                   {".ci/smoke", "bench/run.sh "},
@@ -16,7 +16,7 @@ var smokes = map[string]struct{ file, text string }{
 	"go run ./test/chaos -latency":                   {".ci/smoke", "go run ./test/chaos -latency "},
 	"go run ./test/chaos -soak":                      {".ci/smoke", "go run ./test/chaos -soak "},
 	"go run ./test/chaos":                            {".ci/run", "make faults"},
-	"go run ./bench/issuance":                        {"bench/issuance/smoke_test.go", "func TestASmallRunOfEverything("},
+	"go run ./bench/issuance":                        {"bench/issuance/smoke_test.go", "func TestSmallRunOfEverything("},
 	"go run ./cmd/loadtest":                          {"test/e2e/e2e_test.go", `s.Binary("loadtest")`},
 	"go run ./cmd/demo":                              {".ci/run", "go run ./cmd/demo"},
 	"go run ./tokens/fixedkey/internal/lanes/bounds": {".ci/smoke", "go run ./tokens/fixedkey/internal/lanes/bounds"},
@@ -25,22 +25,22 @@ var smokes = map[string]struct{ file, text string }{
 	".ci/postgres":                                   {".ci/run", "make postgres"},
 	".ci/fuzz":                                       {".ci/run", ".ci/fuzz"},
 	".ci/lint":                                       {".ci/run", ".ci/lint"},
-	".ci/run":                                        {".ci/run", "ci: passed"}, // itself
+	".ci/run":                                        {".ci/run", "ci: passed"}, // the whole check runs itself
 	"deploy/check.sh":                                {".ci/run", "deploy/check.sh"},
 	"go test":                                        {".ci/run", "go test ./..."},
 }
 
 var (
-	// runnable is a command in a document: through make, through go run, or a script.
+	// runnable matches a command in a document: through make, through go run, or a script.
 	runnable = regexp.MustCompile(`\b(make [a-z0-9-]+|go run \./[A-Za-z0-9/_-]+(?: -(?:latency|soak)\b)?|bench/run\.sh|\.ci/[a-z0-9]+|deploy/check\.sh)`)
-	// target is a rule of the Makefile and its command.
+	// target matches a rule of the Makefile with its command.
 	target = regexp.MustCompile(`(?m)^([a-z0-9-]+):.*##.*\n\t(\S.*)$`)
 )
 
-// recipes are the Makefile's targets and what each runs.
+// recipes returns the Makefile's targets and their commands.
 func recipes(t *testing.T) map[string]string {
 	all := map[string]string{}
-	for _, m := range target.FindAllStringSubmatch(read(t, "Makefile"), -1) {
+	for _, m := range target.FindAllStringSubmatch(readFile(t, "Makefile"), -1) {
 		all[m[1]] = m[2]
 	}
 	if len(all) < 10 {
@@ -49,8 +49,7 @@ func recipes(t *testing.T) map[string]string {
 	return all
 }
 
-// program is a command without what does not decide what it does; "" if it is none
-// that could be run by itself.
+// program returns the part of a command that decides what it runs; "" if it cannot be run alone.
 func program(command string) string {
 	if strings.HasPrefix(command, "go test") {
 		return "go test"
@@ -58,8 +57,7 @@ func program(command string) string {
 	return runnable.FindString(command)
 }
 
-// TestEveryMeasuringCommandHasASmoke: a command that a document names, or a target
-// that it names, is run by CI.
+// Each command that a document names, or the command of a target that it names, is run by CI.
 func TestEveryMeasuringCommandHasASmoke(t *testing.T) {
 	targets := recipes(t)
 	seen := map[string]bool{}
@@ -67,7 +65,7 @@ func TestEveryMeasuringCommandHasASmoke(t *testing.T) {
 		if strings.Contains(path, "/shared/") {
 			continue
 		}
-		for _, command := range runnable.FindAllString(read(t, strings.TrimPrefix(path, root+"/")), -1) {
+		for _, command := range runnable.FindAllString(readFile(t, strings.TrimPrefix(path, root+"/")), -1) {
 			name := command
 			if goal, ok := strings.CutPrefix(command, "make "); ok {
 				recipe, ok := targets[goal]
@@ -81,24 +79,24 @@ func TestEveryMeasuringCommandHasASmoke(t *testing.T) {
 			}
 			seen[name] = true
 			if _, ok := smokes[name]; !ok {
-				t.Errorf("%s names %q, which runs %q: nothing in CI runs it, or smokes does not say what", path, command, name)
+				t.Errorf("%s names %q, which runs %q: add the place where CI runs it to smokes", path, command, name)
 			}
 		}
 	}
 	for _, must := range []string{"go run ./bench/rivals", "bench/run.sh", "go run ./test/chaos -latency", "go run ./test/chaos -soak", "go run ./bench/issuance"} {
 		if !seen[must] {
-			t.Errorf("no document names %q any more, or the pattern does not find it", must)
+			t.Errorf("no document names %q, or the pattern does not find it", must)
 		}
 	}
 }
 
 func TestEverySmokeIsRun(t *testing.T) {
 	for command, s := range smokes {
-		if !strings.Contains(read(t, s.file), s.text) {
-			t.Errorf("%s: %s does not have %q", command, s.file, s.text)
+		if !strings.Contains(readFile(t, s.file), s.text) {
+			t.Errorf("%s: %s does not contain %q", command, s.file, s.text)
 		}
 	}
-	if !strings.Contains(read(t, ".ci/run"), `step "smoke" .ci/smoke`) {
+	if !strings.Contains(readFile(t, ".ci/run"), `step "smoke" .ci/smoke`) {
 		t.Error(".ci/run does not run .ci/smoke")
 	}
 }

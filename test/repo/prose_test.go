@@ -126,8 +126,6 @@ var unread = []string{
 	"revocation/stream",
 	"revocation/testdata/vectors/README.md",
 	"test/articles",
-	"test/repo",
-	"test/repo/lines",
 	"tokens",
 	"tokens/fixedkey",
 	"tokens/fixedkey/internal/inverse",

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// sentences are the ids of the articles' sentences, in the order of docs/rules.md.
+// sentences returns the IDs of the articles' sentences, in the order of docs/rules.md.
 func sentences() (ids []string) {
 	for _, group := range []struct {
 		letter string
@@ -23,7 +23,7 @@ func sentences() (ids []string) {
 	return ids
 }
 
-// condensed are the ids of the condensed rules.
+// condensed returns the IDs of the condensed rules.
 func condensed() (ids []string) {
 	for n := 1; n <= 14; n++ {
 		ids = append(ids, fmt.Sprintf("A%d", n))
@@ -42,23 +42,23 @@ var (
 	sentence    = regexp.MustCompile(`\b[TRPG]\d\d\b`)
 )
 
-// The verdicts of a row on its sentence.
+// The verdicts on a sentence.
 const (
-	holds      = "holds"       // in this code, which the row names with its tests
-	elsewhere  = "elsewhere"   // another party keeps it: the row says which, and why
-	contradict = "contradicts" // another sentence is followed: the row says which, and why
+	holds      = "holds"       // this code implements it; the row names files and tests
+	elsewhere  = "elsewhere"   // another party implements it; the row says which and why
+	contradict = "contradicts" // another sentence is followed; the row says which and why
 )
 
-// ruleTable is docs/rules.md and the tree that it speaks of.
+// ruleTable is docs/rules.md and the files that it names.
 type ruleTable struct {
 	text   string
-	tests  map[string][]string    // by the id in their names
-	exists func(path string) bool // of a file of the tree
+	tests  map[string][]string    // by the ID in their names
+	exists func(path string) bool // of a file in the repository
 }
 
 func readRules(t *testing.T) *ruleTable {
 	t.Helper()
-	r := &ruleTable{text: read(t, "docs/rules.md"), tests: make(map[string][]string), exists: func(path string) bool {
+	r := &ruleTable{text: readFile(t, "docs/rules.md"), tests: make(map[string][]string), exists: func(path string) bool {
 		info, err := os.Stat(filepath.Join(root, path))
 		return err == nil && !info.IsDir()
 	}}
@@ -74,7 +74,7 @@ func readRules(t *testing.T) *ruleTable {
 	return r
 }
 
-// faults lists everything that is wrong with the tables.
+// faults lists the errors in the tables.
 func (r *ruleTable) faults() (all []string) {
 	fault := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
 	var ids []string
@@ -82,19 +82,19 @@ func (r *ruleTable) faults() (all []string) {
 		id, cells := m[1], strings.Split(m[2], "|")
 		ids = append(ids, id)
 		if len(cells) != 5 {
-			fault("%s has %d columns, want the sentence, what becomes of it, where, the tests, our choices", id, len(cells)+1)
+			fault("%s has %d columns, want sentence, verdict, files, tests, our choices", id, len(cells)+1)
 			continue
 		}
 		code, tested := r.names(id, cells[2]+cells[3], fault)
 		switch verdict := strings.TrimSpace(cells[1]); verdict {
 		case holds:
 			if code == 0 || tested == 0 {
-				fault("%s holds with %d files and %d tests", id, code, tested)
+				fault("%s has the verdict holds with %d files and %d tests, want at least one of each", id, code, tested)
 			}
 		case elsewhere, contradict:
-			// A reason is a sentence; one against another names it, or its line.
+			// A reason has five words at least; a contradiction names the other sentence.
 			if len(strings.Fields(cells[2])) < 5 {
-				fault("%s: no reason why it %s", id, verdict)
+				fault("%s: no reason for the verdict %s", id, verdict)
 			}
 			if verdict == contradict && !sentence.MatchString(cells[2]) {
 				fault("%s does not name the sentence that is followed", id)
@@ -112,7 +112,7 @@ func (r *ruleTable) faults() (all []string) {
 		r.names(m[1], m[2], fault)
 		for _, id := range sentence.FindAllString(m[2], -1) {
 			if !slices.Contains(sentences(), id) {
-				fault("%s names %s, which is no sentence", m[1], id)
+				fault("%s names %s, which is not a sentence", m[1], id)
 			}
 		}
 	}
@@ -127,8 +127,8 @@ func (r *ruleTable) faults() (all []string) {
 	return all
 }
 
-// names counts the files and tests that a row names: the files exist, the tests are
-// those of the id, and none of those is missing.
+// names counts the files and tests that a row names, and reports files that do not exist, tests of
+// other IDs, and missing tests.
 func (r *ruleTable) names(id, cells string, fault func(string, ...any)) (code, tested int) {
 	for _, n := range named.FindAllStringSubmatch(cells, -1) {
 		switch name := n[1]; {
@@ -137,10 +137,10 @@ func (r *ruleTable) names(id, cells string, fault func(string, ...any)) (code, t
 			if !slices.Contains(r.tests[id], name) {
 				fault("%s: there is no test %s", id, name)
 			}
-		case strings.Contains(name, "/") && !strings.Contains(name, " "): // a path, and no operation
+		case strings.Contains(name, "/") && !strings.Contains(name, " "): // a path, not an operation
 			code++
 			if strings.HasSuffix(name, "_test.go") || !r.exists(name) {
-				fault("%s: there is no code %s", id, name)
+				fault("%s: %s does not exist or is a test", id, name)
 			}
 		}
 	}
@@ -152,19 +152,19 @@ func (r *ruleTable) names(id, cells string, fault func(string, ...any)) (code, t
 	return code, tested
 }
 
-// Every sentence of the articles has a row that says what becomes of it; what the row
-// names exists, and no test that is named after a sentence or a rule is missing.
+// Each sentence of the articles has a row with a verdict. The row's files exist, and it names every
+// test of the sentence.
 func TestEverySentenceHasARow(t *testing.T) {
 	for _, fault := range readRules(t).faults() {
 		t.Error(fault)
 	}
 }
 
-// A table with any of these mistakes is refused.
-func TestRuleTablesWithMistakes(t *testing.T) {
+// A table with one of these mistakes is rejected.
+func TestRuleTablesWithMistakesAreRejected(t *testing.T) {
 	r := readRules(t)
 	if faults := r.faults(); len(faults) > 0 {
-		t.Skip("the table itself is at fault")
+		t.Skip("the table itself has errors, see TestEverySentenceHasARow")
 	}
 	row := func(id string) string {
 		m := regexp.MustCompile(`(?m)^\| ` + id + ` \|.*\|\n`).FindString(r.text)
@@ -177,18 +177,18 @@ func TestRuleTablesWithMistakes(t *testing.T) {
 	file := named.FindString(first)
 	for what, mistaken := range map[string]string{
 		"a row is missing":                  strings.Replace(r.text, first, "", 1),
-		"a row stands twice":                strings.Replace(r.text, first, first+first, 1),
+		"a row occurs twice":                strings.Replace(r.text, first, first+first, 1),
 		"a row of no sentence":              strings.Replace(r.text, row("T45"), row("T45")+strings.Replace(row("T45"), "T45", "T46", 1), 1),
 		"two rows have changed places":      strings.Replace(strings.Replace(r.text, first, "", 1), row("T02"), row("T02")+first, 1),
-		"a file that is not there":          strings.Replace(r.text, first, strings.Replace(first, file, "`issuance/nothing.go`", 1), 1),
+		"a file that does not exist":        strings.Replace(r.text, first, strings.Replace(first, file, "`issuance/nothing.go`", 1), 1),
 		"a test is the only code":           strings.Replace(r.text, first, strings.Replace(first, file, "`test/repo/rules_test.go`", 1), 1),
 		"a row without its tests":           strings.Replace(r.text, first, strings.ReplaceAll(first, "Test", "test"), 1),
-		"a test that is not there":          strings.Replace(r.text, first, strings.Replace(first, "`Test", "`TestT01_Nothing`, `Test", 1), 1),
+		"a test that does not exist":        strings.Replace(r.text, first, strings.Replace(first, "`Test", "`TestT01_Nothing`, `Test", 1), 1),
 		"a test of another sentence":        strings.Replace(r.text, first, strings.Replace(first, "`Test", "`"+r.tests["T02"][0]+"`, `Test", 1), 1),
 		"no verdict":                        strings.Replace(r.text, first, strings.Replace(first, "| holds |", "| perhaps |", 1), 1),
 		"elsewhere without a reason":        strings.Replace(r.text, row("T03"), "| T03 | route | elsewhere | – | | |\n", 1),
 		"a contradiction of nothing":        strings.Replace(r.text, row("G41"), "| G41 | verified at a window | contradicts | it is said elsewhere, and that is followed here | | |\n", 1),
-		"holds in words only":               strings.Replace(r.text, row("T03"), "| T03 | route | holds | as everybody knows who reads this | | |\n", 1),
+		"holds in words only":               strings.Replace(r.text, row("T03"), "| T03 | route | holds | as every reader of this knows | | |\n", 1),
 		"a condensed rule without its test": strings.Replace(r.text, r.tests["A7"][0], "a test", 1),
 	} {
 		if mistaken == r.text {
@@ -198,7 +198,7 @@ func TestRuleTablesWithMistakes(t *testing.T) {
 		changed := *r
 		changed.text = mistaken
 		if len(changed.faults()) == 0 {
-			t.Errorf("%s: it was taken", what)
+			t.Errorf("%s: the table was accepted", what)
 		}
 	}
 	changed := *r
@@ -207,7 +207,7 @@ func TestRuleTablesWithMistakes(t *testing.T) {
 		changed.tests[id] = names
 	}
 	if len(changed.faults()) == 0 {
-		t.Error("a test of no sentence was taken")
+		t.Error("a test of no sentence was accepted")
 	}
 	changed.tests = map[string][]string{}
 	for id, names := range r.tests {
@@ -215,6 +215,6 @@ func TestRuleTablesWithMistakes(t *testing.T) {
 	}
 	changed.tests["T01"] = append(slices.Clone(changed.tests["T01"]), "TestT01_New")
 	if len(changed.faults()) == 0 {
-		t.Error("a new test that the row does not name was taken")
+		t.Error("a new test that the row does not name was accepted")
 	}
 }

@@ -163,7 +163,7 @@ func TestDocumentsNameSymbolsThatExist(t *testing.T) {
 		if strings.Contains(path, "results/") || path == "CHANGELOG.md" {
 			continue
 		}
-		for i, line := range strings.Split(read(t, path), "\n") {
+		for i, line := range strings.Split(readFile(t, path), "\n") {
 			for _, m := range quoted.FindAllStringSubmatch(line, -1) {
 				if qualified.MatchString(m[1]) || camelCase.MatchString(m[1]) {
 					seen++

@@ -1,12 +1,12 @@
-// Command lines counts the Go lines of the product, of its equipment and of its tests,
-// now or at revisions of the past.
+// Command lines counts the Go lines of the product, its equipment and its tests, now or at
+// earlier revisions.
 //
 //	go run ./test/repo/lines [-packages] [REVISION ...]
 //
 // Product is every file of a package that railgate-gateway, railgate-issuer or
-// railgate-stream links, on any system, but for generated files. Equipment is all other
-// Go that is no test: harness, generators, vectors, load test, benchmarks, demo. Code is
-// what is neither blank nor a comment.
+// railgate-stream links, on any system, except generated files. Equipment is all other Go code
+// that is not a test: harness, generators, vectors, load test, benchmarks, demo. Code is every
+// line that is not blank and not a comment.
 package main
 
 import (
@@ -29,19 +29,19 @@ import (
 
 const module = "github.com/railgate/railgate/"
 
-// count is how much there is of one kind or in one package.
+// count is the size of one part or package.
 type count struct{ files, lines, code int }
 
 func (c *count) add(o count) { c.files += o.files; c.lines += o.lines; c.code += o.code }
 
-// tree is one revision's count: by kind, and the product's by package.
+// tree is the count of one revision: by part, and for the product by package.
 type tree struct {
 	product, equipment, tests count
 	packages                  map[string]*count
 }
 
 func main() {
-	packages := flag.Bool("packages", false, "print the product's packages, too")
+	packages := flag.Bool("packages", false, "print the product's packages too")
 	flag.Parse()
 	if err := run(*packages, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "lines:", err)
@@ -77,7 +77,7 @@ func row(out io.Writer, tree, part string, c count) {
 	fmt.Fprintf(out, "%s\t%s\t%d\t%d\t%d\t\n", tree, part, c.files, c.lines, c.code)
 }
 
-// countTree counts a revision, or the files of the working folder.
+// countTree counts a revision, or the files of the working folder if revision is empty.
 func countTree(revision string) (*tree, error) {
 	root := "."
 	if revision != "" {
@@ -129,7 +129,7 @@ func countTree(revision string) (*tree, error) {
 	})
 }
 
-// linkedBy is the module's folders whose packages the commands link.
+// linkedBy returns the module's folders whose packages the commands link.
 func linkedBy(root string, commands ...string) (map[string]bool, error) {
 	list := exec.Command("go", append([]string{"list", "-deps"}, commands...)...)
 	list.Dir, list.Stderr = root, os.Stderr
@@ -139,7 +139,7 @@ func linkedBy(root string, commands ...string) (map[string]bool, error) {
 	}
 	linked := map[string]bool{}
 	for _, p := range strings.Fields(string(out)) {
-		if folder, ours := strings.CutPrefix(p, module); ours {
+		if folder, ok := strings.CutPrefix(p, module); ok {
 			linked[folder] = true
 		}
 	}
@@ -156,7 +156,7 @@ func countFile(text []byte) count {
 	return c
 }
 
-// generated tells the files that a command made, by the line that Go asks for.
+// generated reports whether a file is generated, by the comment that Go defines.
 func generated(text []byte) bool {
 	head, _, _ := bytes.Cut(text, []byte("\npackage "))
 	return bytes.Contains(head, []byte("DO NOT EDIT"))
