@@ -217,7 +217,7 @@ func (in serving) read() (s rules.Serving, err error) {
 	s.Original, s.Order = in.Original, string(in.Order)
 	if in.Card != nil {
 		if *in.Card == (card{}) {
-			return s, problem.New(registry.QuestionInvalid, "card must have the name and the number that the machine read")
+			return s, problem.New(registry.QuestionInvalid, "card must contain the name and the number that the machine read")
 		}
 		s.Card = rules.Card{Name: in.Card.Name, Number: in.Card.DocumentNumber}
 	}

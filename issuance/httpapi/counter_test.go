@@ -32,7 +32,7 @@ func TestB_VisitorsWayOverHTTP(t *testing.T) {
 		t.Fatalf("found %+v", found)
 	}
 	runtest.HasNot(t, string(a.Body), "P00", "Visitor")
-	refused(t, w.by(staff.Authority, "POST", "/v1/authority/looks", v.ref("holder")), http.StatusConflict, rules.MoveRefused)
+	refused(t, w.by(staff.Authority, "POST", "/v1/authority/looks", v.ref("holder")), http.StatusConflict, rules.TransitionRefused)
 	looked := w.by(staff.Window, "POST", "/v1/counter/looks", v.ref("holder"))
 	if s := as[entry](t, looked, http.StatusOK); s.Number != v.form["document_number"] || s.Name != "Test Visitor" || s.ProofNeeded {
 		t.Fatalf("looked at %+v", s)
@@ -40,7 +40,7 @@ func TestB_VisitorsWayOverHTTP(t *testing.T) {
 	if after := v.checked("holder"); !slices.Equal(after, []string{"pre_verified", "verified"}) || v.passengers().Holder.Status != "verified" {
 		t.Fatalf("the statuses were %q", after)
 	}
-	refused(t, w.by(staff.Window, "POST", "/v1/counter/looks", v.ref("holder")), http.StatusConflict, rules.MoveRefused)
+	refused(t, w.by(staff.Window, "POST", "/v1/counter/looks", v.ref("holder")), http.StatusConflict, rules.TransitionRefused)
 
 	auditLog := as[auditLogPage](t, w.call("GET", "/v1/audit-log?kind=account&object="+v.Account, w.staffOf[staff.Operator], nil), http.StatusOK)
 	var steps []string

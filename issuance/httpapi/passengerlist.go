@@ -46,7 +46,7 @@ type passenger struct {
 func (a *API) newPassenger(l registry.Line) passenger {
 	of := rules.ListedEntry
 	if l.HolderOriginal {
-		of = rules.BeyondEntry
+		of = rules.OverLimitEntry
 	}
 	return passenger{
 		Passenger: l.ID, person: newPerson(l.Person), guided: a.newGuided(l.Person, l.Status, of), AddedAt: l.AddedAt.Unix(), Tickets: l.Tickets,

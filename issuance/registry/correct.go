@@ -40,12 +40,12 @@ func (s *Store) Correct(ctx context.Context, c Correction) (rules.Status, error)
 	}
 	return s.rewriteEntry(ctx, "correct an identity", c, "", func(ctx context.Context, tx *sql.Tx, w rewriting) (rules.Status, error) {
 		h, e := w.holder, w.entry
-		twice, err := s.isListed(ctx, tx, e.Ref, to)
+		duplicate, err := s.isListed(ctx, tx, e.Ref, to)
 		if err != nil {
 			return 0, err
 		}
 		own := e.Ref.Passenger == ""
-		next, err := rules.CanCorrect(h.Account, e.Passenger, own, w.contact, rules.Correction{To: to, Visit: c.Visit, Twice: twice})
+		next, err := rules.CanCorrect(h.Account, e.Passenger, own, w.contact, rules.Correction{To: to, Visit: c.Visit, Duplicate: duplicate})
 		if err != nil {
 			return 0, err
 		}
@@ -100,13 +100,13 @@ func (s *Store) Claim(ctx context.Context, c Correction) (rules.Status, error) {
 			return 0, errEntryChanged // it went elsewhere before the locks were ours
 		}
 		if has == h.id {
-			return 0, problem.New(rules.MoveRefused, "the account has this identity; its entry is verified or corrected")
+			return 0, problem.New(rules.TransitionRefused, "the account already has this identity: verify or correct its entry")
 		}
-		twice, err := s.isListed(ctx, tx, w.entry.Ref, to)
+		duplicate, err := s.isListed(ctx, tx, w.entry.Ref, to)
 		if err != nil {
 			return 0, err
 		}
-		next, err := rules.CanClaim(h.Account, w.contact, rules.Correction{To: to, Visit: c.Visit, Twice: twice})
+		next, err := rules.CanClaim(h.Account, w.contact, rules.Correction{To: to, Visit: c.Visit, Duplicate: duplicate})
 		if err != nil {
 			return 0, err
 		}
@@ -204,7 +204,7 @@ func notFound(err error) error {
 // isListed reports whether another line of the account's list is about the document.
 func (s *Store) isListed(ctx context.Context, q database.Queries, r Ref, p identity.Person) (bool, error) {
 	c, err := s.counts(ctx, q, r.Account, p, r.Passenger)
-	return c.Twice, err
+	return c.Duplicate, err
 }
 
 // requireNoJourney refuses while a ticket of the entry is good for a journey.

@@ -91,7 +91,7 @@ func TestR03_PassengersAreCorrected(t *testing.T) {
 		c.As = named(visitor(5), "Another Visitor")
 		w.Refuses(rules.OtherPerson, "another person")(w.Correct(t.Context(), c))
 		c.Entry, c.Version, c.As = Ref{h.Account(), other.ID}, 1, visitor(6)
-		w.Refuses(rules.MoveRefused, "an unchecked passenger")(w.Correct(t.Context(), c))
+		w.Refuses(rules.TransitionRefused, "an unchecked passenger")(w.Correct(t.Context(), c))
 		c.Entry, c.Version, c.As = r, 3, visitor(3)
 		s, err := w.Correct(t.Context(), c)
 		line := w.lineOf(h, l.ID)

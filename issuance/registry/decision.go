@@ -121,21 +121,21 @@ func (q *DecisionRequest) check() error {
 	case q.Kind < Buy || q.Kind > Serve:
 		return wrong("kind must be buy, refund_online, change_online or serve")
 	case q.Kind == Buy && (len(q.For) < 1 || len(q.For) > MaxOrder):
-		return wrong("for must have a passenger for each ticket, 1 to 20")
+		return wrong("for must name a passenger for each ticket, 1 to 20")
 	case q.Kind != Buy && q.For != nil:
-		return wrong("for is for buy only")
+		return wrong("for is allowed only for buy")
 	case q.Kind != Serve && !idForm(q.Account):
 		return wrong("account must be an account's id")
 	case q.Kind == Serve && q.Account != "":
-		return wrong("account is not asked by serve")
+		return wrong("account is not allowed for serve")
 	case (online || q.Kind == Serve) && !idForm(q.Ticket):
 		return wrong(referenceForm)
 	case q.Kind == Buy && q.Ticket != "":
-		return wrong("ticket is not asked by buy")
+		return wrong("ticket is not allowed for buy")
 	case q.Kind == Serve:
 		return q.checkServing()
 	case q.Serve != rules.Serving{}:
-		return wrong("at, service, original, order and card are for serve only")
+		return wrong("at, service, original, order and card are allowed only for serve")
 	}
 	return nil
 }
@@ -150,13 +150,13 @@ func (q *DecisionRequest) checkServing() error {
 	case s.At != rules.Window && s.At != rules.Agency && s.At != rules.Machine || serviceActions[s.Service] == "":
 		return wrong("at must be window, agency or machine, and service exchange, change or refund")
 	case s.Order != "" && (!idForm(s.Order) || s.At == rules.Machine):
-		return wrong(`order must be an order number of 1 to 64 letters, digits and "_.:-", and is not for machines`)
+		return wrong(`order must be an order number of 1 to 64 letters, digits and "_.:-", and must be empty for machines`)
 	case s.Card == rules.Card{}:
 		return nil
 	case s.At != rules.Machine:
-		return wrong("card is for machines only")
+		return wrong("card is allowed only for machines")
 	case s.Card.Name == "" || s.Card.Number == "" || len(s.Card.Name) > maxCard || len(s.Card.Number) > maxCard:
-		return wrong("card must have the name and the number that the machine read")
+		return wrong("card must contain the name and the number that the machine read")
 	}
 	return nil
 }

@@ -96,19 +96,19 @@ func (e *TicketEvent) check(now time.Time) error {
 	case e.Kind < TicketsBought || e.Kind > TicketCancelled:
 		return wrong("kind must be bought, changed, refunded or cancelled")
 	case bought && !idForm(e.Account) || !bought && e.Account != "":
-		return wrong("account must be an account's id for bought, and nothing else")
+		return wrong("account must be an account's id for bought, and empty otherwise")
 	case bought && e.Ticket != "":
-		return wrong("ticket is not for bought")
+		return wrong("ticket is not allowed for bought")
 	case !bought && !idForm(e.Ticket):
 		return wrong(referenceForm)
 	case bought && (len(e.Issued) < 1 || len(e.Issued) > MaxOrder):
-		return wrong("issued must have 1 to 20 tickets")
+		return wrong("issued must contain 1 to 20 tickets")
 	case e.Kind == TicketChanged && (len(e.Issued) != 1 || e.Issued[0].Passenger != "" || e.Issued[0].Reference == e.Ticket):
-		return wrong("issued must have the one ticket that the change issued, with a reference of its own and no passenger")
+		return wrong("issued must contain the one ticket that the change issued, with its own reference and no passenger")
 	case e.Kind >= TicketRefunded && e.Issued != nil:
-		return wrong("issued is for bought and changed only")
+		return wrong("issued is allowed only for bought and changed")
 	case e.Kind >= TicketRefunded && e.Order != "":
-		return wrong("order is for bought and changed only")
+		return wrong("order is allowed only for bought and changed")
 	case e.Kind < TicketRefunded && !idForm(e.Order):
 		return wrong(`order must be an order number of 1 to 64 letters, digits and "_.:-"`)
 	}
@@ -118,7 +118,7 @@ func (e *TicketEvent) check(now time.Time) error {
 		case !idForm(t.Reference):
 			return wrong(referenceForm)
 		case seen[t.Reference]:
-			return wrong("a reference stands twice")
+			return wrong("a reference occurs twice")
 		case !t.Ends.After(now.Add(-TicketKept)) || t.Ends.After(now.Add(maxAhead)):
 			// A ticket is forgotten so long after its end: what repeats its purchase
 			// later would count once more.

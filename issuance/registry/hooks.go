@@ -48,8 +48,8 @@ func (s *Store) IdentityEdited(ctx context.Context, tx *sql.Tx, id string, _, to
 	if err != nil {
 		return err
 	}
-	if c.Twice {
-		return problem.New(rules.AlreadyListed, "the document is that of a passenger on the account's list")
+	if c.Duplicate {
+		return problem.New(rules.AlreadyListed, "the document belongs to a passenger on the account's list")
 	}
 	if err := s.takeIdentity(ctx, tx, h, to); err != nil {
 		return err
@@ -143,5 +143,5 @@ func (s *Store) unfinished(ctx context.Context, q database.Queries, which string
 		return nil, err
 	}
 	// Rounded up: a retry at the told second succeeds.
-	return problem.Until((last + 999).Seconds(), TicketsUnfinished, "tickets were bought whose journeys are not over"), nil
+	return problem.Until((last + 999).Seconds(), TicketsUnfinished, "there are tickets for journeys that are not over"), nil
 }

@@ -15,7 +15,7 @@ import (
 
 // errIdentityLost: a failed account cannot be verified with an identity that a
 // window took from it. It would share the identity with the account that has it now.
-var errIdentityLost = problem.New(rules.IdentityRegistered, "a window took this identity from the account; its owner can have it back in person at a station window")
+var errIdentityLost = problem.New(rules.IdentityRegistered, "a window took this identity from the account; its owner can claim it in person at a station window")
 
 // hasLost reports whether a window took the identity from the account (rule B11).
 func (s *Store) hasLost(h holder, p identity.Person) bool {

@@ -54,7 +54,7 @@ func (j *Journey) check(ends time.Time) error {
 	} {
 		clean, err := identity.CleanText(f.text)
 		if err != nil || clean != f.text || utf8.RuneCountInString(f.text) > f.most {
-			return problem.New(EventInvalid, fmt.Sprintf("%s must have 1 to %d characters, no control characters, and no space around them", f.name, f.most))
+			return problem.New(EventInvalid, fmt.Sprintf("%s must have 1 to %d characters, without control characters and surrounding space", f.name, f.most))
 		}
 	}
 	switch took := j.Arrives.Sub(j.Departs); {

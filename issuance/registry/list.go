@@ -213,7 +213,7 @@ func (s *Store) counts(ctx context.Context, q database.Queries, account string, 
 		var n, same int
 		err := rows.Scan(&status, &n, &same)
 		c.Add(status, n)
-		c.Twice = c.Twice || same > 0
+		c.Duplicate = c.Duplicate || same > 0
 		return err
 	}, `SELECT status, COUNT(*), SUM(CASE WHEN document = $2 AND id <> $3 THEN 1 ELSE 0 END)
 		FROM passengers WHERE account = $1 GROUP BY status`, account, s.documentHash(indexPassenger, p), at)

@@ -14,7 +14,7 @@ import (
 	"github.com/railgate/railgate/test/issuerdb"
 )
 
-func TestB2_WhoMayAddWhom(t *testing.T) {
+func TestB2_AccountsAddPassengersByStatus(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		citizen := w.registers(resident(1))
 		w.Refuses(rules.AccountStatus, "a pending account adds")(w.Add(t.Context(), citizen, entered(resident(2))))

@@ -26,7 +26,7 @@ type Identified struct {
 // issuerName is the name of the issuer in the audit log, for what its rules did.
 const issuerName = "issuer"
 
-var errPhone = problem.New(account.PhoneUnverified, "the phone of the account must be verified first")
+var errPhone = problem.New(account.PhoneUnverified, "the account's phone must be verified first")
 
 // VerifyOnline makes an account's own identity verified without a counter (人证核验, rule
 // G39): the phone was verified, the person passes the face check, and the resident

@@ -48,7 +48,7 @@ func TestG39_TheCheckOnlineVerifies(t *testing.T) {
 			if asked.Number != resident(n).DocumentNumber {
 				t.Error("another person was checked")
 			}
-			w.Refused(w.verifiesOnline(h), rules.MoveRefused, "once more")
+			w.Refused(w.verifiesOnline(h), rules.TransitionRefused, "once more")
 			w.adds(h, resident(100+n)) // what a verified account may
 			var role, who, detail string
 			err = w.DB.Writer().QueryRow(`SELECT role, who, detail FROM audit WHERE action = $1 AND object = $2`, string(staff.VerifyOnline), h.Account()).Scan(&role, &who, &detail)
@@ -132,7 +132,7 @@ func TestG39_ManyChecksAtOnce(t *testing.T) {
 				switch {
 				case err == nil:
 					did.Add(1)
-				case problem.Is(err, EntryChanged), problem.Is(err, rules.MoveRefused):
+				case problem.Is(err, EntryChanged), problem.Is(err, rules.TransitionRefused):
 				default:
 					t.Error(err)
 				}

@@ -36,7 +36,7 @@ func (w *system) toCounter(b *Store, role staff.Role, r Ref, both bool) (rules.S
 // Story: a list is full. A resident is added to it as pending and is verified with
 // both originals; a visitor is not added; a deletion makes room for a resident who
 // brings only their own original.
-func TestG04_BothOriginalsBeyondTheLimit(t *testing.T) {
+func TestG04_FullListNeedsBothOriginals(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		limited(w, w.Store, func(l *rules.Limits) { l.Passengers, l.ToBeSubmitted = 2, 2 })

@@ -10,7 +10,7 @@ import (
 	"github.com/railgate/railgate/issuance/staff"
 )
 
-func TestNamesAreReadAsTheyAreWritten(t *testing.T) {
+func TestStableNamesRoundTrip(t *testing.T) {
 	for i, name := range []string{"buy", "refund_online", "change_online", "serve"} {
 		if k, err := ParseDecisionKind(name); err != nil || int(k) != i+1 || k.String() != name {
 			t.Errorf("%q is %v: %v", name, k, err)

@@ -157,7 +157,7 @@ func (s *Store) ViewForCorrection(ctx context.Context, a Principal, r Ref) (Entr
 	}
 	return s.viewEntry(ctx, a, r, func(p rules.Passenger) (staff.Action, error) {
 		if p.Status != rules.Verified && p.Status != rules.PreVerified {
-			return "", problem.New(rules.MoveRefused, "only a verified or pre-verified identity is corrected")
+			return "", problem.New(rules.TransitionRefused, "only a verified or pre-verified identity can be corrected at a window")
 		}
 		return staff.CorrectIdentity, nil
 	})

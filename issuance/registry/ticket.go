@@ -70,7 +70,7 @@ func (t *ticketRow) scan(row interface{ Scan(into ...any) error }, more ...any) 
 	return err
 }
 
-var errTicketUnknown = problem.New(TicketUnknown, "no purchase of this ticket was reported, or its journey was over long ago")
+var errTicketUnknown = problem.New(TicketUnknown, "no purchase of this ticket was reported, or its journey ended more than 31 days ago")
 
 // findTicket finds a ticket by the ticketing system's reference.
 func (s *Store) findTicket(ctx context.Context, q database.Queries, reference string) (t ticketRow, found bool, err error) {
@@ -109,7 +109,7 @@ func (s *Store) issue(ctx context.Context, tx *sql.Tx, account, order string, t 
 	return false, err
 }
 
-var errTicketConflict = problem.New(TicketConflict, "something else was reported for a ticket with this reference; nothing was changed")
+var errTicketConflict = problem.New(TicketConflict, "a different report exists for a ticket with this reference; nothing was changed")
 
 // referenceHash is how a ticket is found: a copy of the database does not lead into
 // the ticketing system's.

@@ -10,7 +10,7 @@ import (
 	"github.com/railgate/railgate/issuance/staff"
 )
 
-func TestB5_WhoBuysForWhom(t *testing.T) {
+func TestB5_AccountsBuyForPassengersByStatus(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		h := w.registers(resident(1))
 		buy := func(passengers ...string) DecisionRequest {
@@ -173,7 +173,7 @@ func TestP17_FourForOneOfAVerifiedAccountHoweverManyAtOnce(t *testing.T) {
 
 // A changed ticket and its successor are two (P16, P17). A change that exceeds a
 // count is refused when it is asked for, and taken and counted when it was done.
-func TestP17_AChangeCountsATicket(t *testing.T) {
+func TestP17_ChangeCountsAsATicket(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		h := w.verified(resident(1))
 		guest := w.adds(h, visitor(1))
@@ -260,7 +260,7 @@ func TestB5_RefundsGiveNoTicketBack(t *testing.T) {
 	})
 }
 
-func TestB6_RefundAndChangeOnline(t *testing.T) {
+func TestB6_OnlineRefundAndChangeByStatus(t *testing.T) {
 	each(t, func(t *testing.T, w *system) {
 		h, other := w.verified(resident(1)), w.verified(resident(2))
 		guest := w.adds(h, visitor(1))

@@ -26,7 +26,7 @@ func TestB_VisitorsWayThroughTheStatuses(t *testing.T) {
 		w.Refuses(rules.StationWindowOnly, "an agency looks")(w.ViewEntry(t.Context(), w.by(staff.Agency), r))
 		_, err := w.Verify(t.Context(), Check{Principal: w.by(staff.Agency), Entry: r, Version: 1, Visit: goodVisit, Matches: true})
 		w.Refused(err, rules.StationWindowOnly, "an agency verifies")
-		w.Refuses(rules.MoveRefused, "the authority before the window")(w.ViewForAuthority(t.Context(), w.by(staff.Authority), r))
+		w.Refuses(rules.TransitionRefused, "the authority before the window")(w.ViewForAuthority(t.Context(), w.by(staff.Authority), r))
 		w.Refuses(rules.OriginalMissing, "a copy")(w.Verify(t.Context(), Check{Principal: w.by(staff.Window), Entry: r, Version: 1, Matches: true}))
 		if n := w.Count(`SELECT COUNT(*) FROM audit`); n != 0 {
 			t.Fatalf("%d entries tell of what was refused", n)
@@ -35,12 +35,12 @@ func TestB_VisitorsWayThroughTheStatuses(t *testing.T) {
 			t.Fatalf("after the window: %v", s)
 		}
 		w.Refused(w.edits(h, visitor(2)), rules.IdentityFixed, "an edit after the window")
-		w.Refuses(rules.MoveRefused, "the window looks once more")(w.ViewEntry(t.Context(), w.by(staff.Window), r))
+		w.Refuses(rules.TransitionRefused, "the window looks once more")(w.ViewEntry(t.Context(), w.by(staff.Window), r))
 		w.Refuses(EntryChanged, "the authority about what was there before the window")(w.SettleForeign(t.Context(), AuthorityResult{w.by(staff.Authority), r, 1, true}))
 		if s := w.decides(r, true); s != rules.Verified || w.own(h).Status != rules.Verified {
 			t.Fatalf("after the authority: %v", s)
 		}
-		w.Refuses(rules.MoveRefused, "the authority decides twice")(w.SettleForeign(t.Context(), AuthorityResult{w.by(staff.Authority), r, 3, false}))
+		w.Refuses(rules.TransitionRefused, "the authority decides twice")(w.SettleForeign(t.Context(), AuthorityResult{w.by(staff.Authority), r, 3, false}))
 		var auditLog []string
 		rows, err := w.DB.Writer().Query(`SELECT role || ' ' || action || ' ' || object_kind || ' ' || detail FROM audit WHERE object = $1 AND request = 'r1' ORDER BY id`, h.Account())
 		w.Must(err)

@@ -222,7 +222,7 @@ func TestG39_FaceEntryVerifiesTheAccount(t *testing.T) {
 			verify(a, harness.FacePasses).OK(t)
 			a.HasStatus("holder", "verified")
 			a.Add(h.Person()) // which pending and failed accounts may not
-			verify(a, harness.FacePasses).Refused(t, rules.MoveRefused)
+			verify(a, harness.FacePasses).Refused(t, rules.TransitionRefused)
 		}
 		// No application was used up: all three of the month are left.
 		for range 3 {

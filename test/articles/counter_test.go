@@ -292,7 +292,7 @@ func TestP05_APreVerifiedIdentityIsFixed(t *testing.T) {
 func TestP06_TheAuthorityVerifiesWhatWasPreVerified(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Register(h.Visitor())
-		h.Authority().Call("POST", "/v1/authority/looks", a.Ref("holder")).Refused(t, rules.MoveRefused)
+		h.Authority().Call("POST", "/v1/authority/looks", a.Ref("holder")).Refused(t, rules.TransitionRefused)
 		becomes(t, h.Window().Verify(a, "holder", nil), "pre_verified")
 		becomes(t, a.Judge("holder", true), "verified")
 	})

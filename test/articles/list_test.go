@@ -225,7 +225,7 @@ func TestP13_PassengersWithOtherDocumentsStayFor180Days(t *testing.T) {
 
 // An account with another document deletes the resident ID passengers that it has from
 // before at any time, unless a journey is not over.
-func TestP14_ResidentsFromBeforeCanBeDeleted(t *testing.T) {
+func TestP14_OlderResidentPassengersCanBeDeleted(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		var verified, pending, travels, guest, ticket string
 		a := moved(h, func(a *harness.Account) {

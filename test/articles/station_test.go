@@ -44,7 +44,7 @@ func TestR26_AgenciesExchangeOnly(t *testing.T) {
 	})
 }
 
-func TestR27_MachinesExchangeWithTheCard(t *testing.T) {
+func TestR27_MachineExchangesOnlyWithThePassengersCard(t *testing.T) {
 	harness.Each(t, func(t *testing.T, h *harness.Harness) {
 		a := h.Verified(h.Person())
 		who := h.Person()

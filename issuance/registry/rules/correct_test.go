@@ -7,12 +7,12 @@ import (
 	"github.com/railgate/railgate/issuance/problem"
 )
 
-// good is what comes with a correction that nothing speaks against.
-func good() Visit {
+// validVisit is a visit with everything that a correction needs.
+func validVisit() Visit {
 	return Visit{At: Window, Original: true, InDate: true, Readable: true, Proof: Proof{Kind: PhoneEnd, Value: "1234"}}
 }
 
-// renamed is a person under another name, numbered one with another number.
+// renamed changes a person's name, numbered the document number.
 func renamed(p identity.Person) identity.Person {
 	p.Name.Text = "另名"
 	return p
@@ -23,46 +23,44 @@ func numbered(p identity.Person, n int) identity.Person {
 	return p
 }
 
-// Every status of every document: only what was checked is corrected, and to what
-// a window can find.
 func TestR03_OnlyCheckedIdentitiesAreCorrected(t *testing.T) {
-	everything(func(d identity.DocumentType, s Status, name string) {
+	everyStatus(func(d identity.DocumentType, s Status, name string) {
 		p := passenger(d, s)
 		for _, to := range identity.DocumentTypes() {
 			as := p.Person
 			as.Document, as.Number = to, "other"
-			next, err := CanCorrect(account(d, s), p, true, markedContact, Correction{To: as, Visit: good()})
+			next, err := CanCorrect(account(d, s), p, true, markedContact, Correction{To: as, Visit: validVisit()})
 			open := name == "rv" || name == "ov" || name == "op"
 			want := PreVerified
 			if to == identity.ResidentID {
 				want = Verified
 			}
-			if open && (next != want || err != nil) || !open && (next != 0 || !problem.Is(err, MoveRefused)) {
+			if open && (next != want || err != nil) || !open && (next != 0 || !problem.Is(err, TransitionRefused)) {
 				t.Errorf("%v %v to %v: %v, %v", d, s, to, next, err)
 			}
 		}
 	})
 }
 
-func TestR03_WhatACorrectionNeeds(t *testing.T) {
+func TestR03_CorrectionNeedsOriginalAndProofInPerson(t *testing.T) {
 	p := passenger(identity.ResidentID, Verified)
 	holder := account(identity.ResidentID, Verified)
 	with := func(change func(v *Visit)) Visit {
-		v := good()
+		v := validVisit()
 		change(&v)
 		return v
 	}
 	for _, c := range []struct {
-		story string
-		own   bool
-		to    Correction
-		code  problem.Code
+		name string
+		own  bool
+		to   Correction
+		code problem.Code
 	}{
-		{"another name", false, Correction{To: renamed(p.Person), Visit: good()}, ""},
-		{"another number", false, Correction{To: numbered(p.Person, 7), Visit: good()}, ""},
-		{"another kind of document", false, Correction{To: identity.Person{Name: identity.Name{Text: "测试"}, Document: identity.Passport, Number: "P1"}, Visit: good()}, ""},
-		{"another name and number", false, Correction{To: renamed(numbered(p.Person, 7)), Visit: good()}, OtherPerson},
-		{"nothing", false, Correction{To: p.Person, Visit: good()}, MoveRefused},
+		{"another name", false, Correction{To: renamed(p.Person), Visit: validVisit()}, ""},
+		{"another number", false, Correction{To: numbered(p.Person, 7), Visit: validVisit()}, ""},
+		{"another kind of document", false, Correction{To: identity.Person{Name: identity.Name{Text: "测试"}, Document: identity.Passport, Number: "P1"}, Visit: validVisit()}, ""},
+		{"another name and number", false, Correction{To: renamed(numbered(p.Person, 7)), Visit: validVisit()}, OtherPerson},
+		{"no difference", false, Correction{To: p.Person, Visit: validVisit()}, TransitionRefused},
 		{"at an agency", false, Correction{To: renamed(p.Person), Visit: with(func(v *Visit) { v.At = Agency })}, StationWindowOnly},
 		{"by the holder", false, Correction{To: renamed(p.Person), Visit: with(func(v *Visit) { v.At = Holder })}, StationWindowOnly},
 		{"by a delegate", false, Correction{To: renamed(p.Person), Visit: with(func(v *Visit) { v.Delegated, v.DelegateOriginal = true, true })}, InPersonOnly},
@@ -71,27 +69,27 @@ func TestR03_WhatACorrectionNeeds(t *testing.T) {
 		{"a card that cannot be read", false, Correction{To: renamed(p.Person), Visit: with(func(v *Visit) { v.Readable = false })}, DocumentUnreadable},
 		{"no proof", false, Correction{To: renamed(p.Person), Visit: with(func(v *Visit) { v.Proof = Proof{} })}, ProofWrong},
 		{"a wrong proof", false, Correction{To: renamed(p.Person), Visit: with(func(v *Visit) { v.Proof.Value = "4321" })}, ProofWrong},
-		{"a document on the list", false, Correction{To: numbered(p.Person, 7), Visit: good(), Twice: true}, AlreadyListed},
-		{"the holder's document", false, Correction{To: numbered(p.Person, 2), Visit: good()}, AlreadyListed},
-		{"the holder's own, on the list", true, Correction{To: numbered(p.Person, 7), Visit: good(), Twice: true}, AlreadyListed},
+		{"a document on the list", false, Correction{To: numbered(p.Person, 7), Visit: validVisit(), Duplicate: true}, AlreadyListed},
+		{"the holder's document", false, Correction{To: numbered(p.Person, 2), Visit: validVisit()}, AlreadyListed},
+		{"the holder's own, on the list", true, Correction{To: numbered(p.Person, 7), Visit: validVisit(), Duplicate: true}, AlreadyListed},
 	} {
 		s, err := CanCorrect(holder, p, c.own, markedContact, c.to)
-		refused(t, err, c.code, "%s", c.story)
+		refused(t, err, c.code, "%s", c.name)
 		if (s != 0) != (err == nil) {
-			t.Errorf("%s: %v, %v", c.story, s, err)
+			t.Errorf("%s: %v, %v", c.name, s, err)
 		}
 	}
-	// An account that may have no such passenger has none by a correction.
+	// A correction cannot create a passenger that the account may not add.
 	foreign := passenger(identity.Passport, Verified)
 	to := foreign.Person
 	to.Document, to.Number = identity.ResidentID, "R"
-	_, err := CanCorrect(account(identity.ResidentID, Pending), foreign, false, markedContact, Correction{To: to, Visit: good()})
+	_, err := CanCorrect(account(identity.ResidentID, Pending), foreign, false, markedContact, Correction{To: to, Visit: validVisit()})
 	refused(t, err, AccountStatus, "a resident ID card for a pending account")
 }
 
-func TestB11_WhatAClaimNeeds(t *testing.T) {
-	to := Correction{To: somebody(identity.ResidentID, 2), Visit: good()}
-	everything(func(d identity.DocumentType, s Status, name string) {
+func TestB11_ClaimNeedsOriginalAndProofInPerson(t *testing.T) {
+	to := Correction{To: person(identity.ResidentID, 2), Visit: validVisit()}
+	everyStatus(func(d identity.DocumentType, s Status, name string) {
 		a := account(d, s)
 		_, err := CanClaim(a, markedContact, to)
 		refused(t, err, "", "%v %v under the same name", d, s)
@@ -106,13 +104,13 @@ func TestB11_WhatAClaimNeeds(t *testing.T) {
 	a := account(identity.Passport, ToBeSubmitted)
 	a.OwnTickets = 1
 	_, err := CanClaim(a, markedContact, to)
-	refused(t, err, TicketBought, "a holder whom a ticket fixes")
+	refused(t, err, TicketBought, "a holder fixed by a ticket")
 	a = account(identity.ResidentID, Failed)
 	for code, change := range map[problem.Code]func(c *Correction){
 		StationWindowOnly: func(c *Correction) { c.Visit.At = Agency }, InPersonOnly: func(c *Correction) { c.Visit.Delegated = true },
 		OriginalMissing: func(c *Correction) { c.Visit.Original = false }, DocumentExpired: func(c *Correction) { c.Visit.InDate = false },
 		DocumentUnreadable: func(c *Correction) { c.Visit.Readable = false }, ProofWrong: func(c *Correction) { c.Visit.Proof = Proof{} },
-		AlreadyListed: func(c *Correction) { c.Twice = true },
+		AlreadyListed: func(c *Correction) { c.Duplicate = true },
 	} {
 		c := to
 		change(&c)
@@ -122,7 +120,7 @@ func TestB11_WhatAClaimNeeds(t *testing.T) {
 	if s, err := CanClaim(a, markedContact, to); s != Verified || err != nil {
 		t.Errorf("%v, %v", s, err)
 	}
-	to.To = somebody(identity.HKMacauPermit, 3)
+	to.To = person(identity.HKMacauPermit, 3)
 	if s, err := CanClaim(a, markedContact, to); s != PreVerified || err != nil {
 		t.Errorf("%v, %v", s, err)
 	}

@@ -5,34 +5,32 @@ import (
 	"time"
 )
 
-// Limits are the numbers of the rules, and a table of settings. The zero value allows
-// nothing.
+// Limits are the numbers of the rules and a table of settings. The zero value allows nothing.
 type Limits struct {
-	// Passengers is how many verified, to-be-submitted and pre-verified passengers a
-	// list normally holds (rule B3: 100, adjusted for the Spring Festival and the
-	// summer). Beyond it a resident ID account may add resident ID passengers, who
-	// are verified with both originals (CanExceed). Lowering it removes no passenger.
-	Passengers int `toml:"passengers" doc:"verified, to-be-submitted and pre-verified passengers on an account's list (rule B3; other numbers for the Spring Festival and the summer); a resident ID account has more verified with both originals"`
-	// ToBeSubmitted bounds those on a list who are to be submitted (rule B2: 5).
-	ToBeSubmitted int `toml:"to_be_submitted" doc:"those on a list who are to be submitted (rule B2)"`
-	// Uncounted bounds the pending and failed passengers of a list, which Passengers
-	// does not count. Our choice: a list must not grow without end. They can be
-	// deleted at any time.
-	Uncounted int `toml:"uncounted" doc:"pending and failed passengers on a list, which passengers does not count"`
-	// Lines bounds a list as a whole. Our choice: the articles name no end of what is
+	// Passengers is the maximum of verified, to-be-submitted and pre-verified passengers on a list
+	// (rule B3: 100, adjusted for the Spring Festival and the summer). Beyond it a resident ID
+	// account may add resident ID passengers, who are verified with both originals ([CanExceed]).
+	// Lowering it removes no passenger.
+	Passengers int `toml:"passengers" doc:"maximum of verified, to-be-submitted and pre-verified passengers on an account's list (rule B3; adjusted for the Spring Festival and the summer); a resident ID account may exceed it with both originals"`
+	// ToBeSubmitted bounds the to-be-submitted passengers on a list (rule B2: 5).
+	ToBeSubmitted int `toml:"to_be_submitted" doc:"maximum of to-be-submitted passengers on a list (rule B2)"`
+	// Uncounted bounds the pending and failed passengers on a list, which Passengers does not
+	// count. Our choice: a list must be bounded. These passengers can be deleted at any time.
+	Uncounted int `toml:"uncounted" doc:"maximum of pending and failed passengers on a list, which the limit passengers does not count"`
+	// Lines bounds all passengers on a list. Our choice: the rules do not bound the passengers
 	// verified beyond Passengers.
-	Lines int `toml:"lines" doc:"passengers on a list, whatever their status"`
-	// Keep is how long a counted passenger cannot be deleted (rule B4: 180 days).
-	// Ours: days of 24 hours from when the passenger came onto the list.
-	Keep time.Duration `toml:"keep" doc:"how long a counted passenger cannot be deleted (rule B4)"`
-	// TicketsInAll bounds the tickets of a to-be-submitted account, TicketsEach those
-	// of any account for each to-be-submitted passenger (rule B5: 20 and 4). A changed
-	// ticket and the one issued for it are two.
-	TicketsInAll int `toml:"tickets_in_all" doc:"tickets of a to-be-submitted account, issued by changes too (rule B5)"`
-	TicketsEach  int `toml:"tickets_each" doc:"tickets of any account for each to-be-submitted passenger (rule B5)"`
+	Lines int `toml:"lines" doc:"maximum of passengers on a list, of any status"`
+	// Keep is how long a counted passenger cannot be deleted (rule B4: 180 days). Our choice: days
+	// of 24 hours, from when the passenger was added to the list.
+	Keep time.Duration `toml:"keep" doc:"time for which a counted passenger cannot be deleted (rule B4)"`
+	// TicketsInAll bounds the tickets of a to-be-submitted account, TicketsEach those of any
+	// account for one to-be-submitted passenger (rule B5: 20 and 4). A changed ticket and its
+	// replacement count as two.
+	TicketsInAll int `toml:"tickets_in_all" doc:"maximum of tickets of a to-be-submitted account, including tickets issued by changes (rule B5)"`
+	TicketsEach  int `toml:"tickets_each" doc:"maximum of tickets of an account for one to-be-submitted passenger (rule B5)"`
 }
 
-// DefaultLimits are the rules' own numbers.
+// DefaultLimits are the numbers in the rules.
 func DefaultLimits() Limits {
 	return Limits{
 		Passengers: 100, ToBeSubmitted: 5, Uncounted: 100, Lines: 500, Keep: 180 * 24 * time.Hour,
@@ -40,14 +38,14 @@ func DefaultLimits() Limits {
 	}
 }
 
-// What Validate takes at most. Ours: wide enough for any season, and a slip of
-// the keyboard still shows.
+// The maxima of [Limits.Validate]. Our choice: enough for any season, and low enough to detect
+// typing errors.
 const (
 	mostListed = 1000
 	mostKept   = 10 * 366 * 24 * time.Hour
 )
 
-// Validate says which limit is out of its range.
+// Validate reports a limit that is out of range.
 func (l Limits) Validate() error {
 	for _, f := range []struct {
 		name  string

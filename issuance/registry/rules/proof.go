@@ -7,24 +7,23 @@ import (
 	"github.com/railgate/railgate/issuance/identity"
 )
 
-// ProofKind is by what a visitor shows to belong to an entry with a name that a
-// machine cannot check (rule B1).
+// ProofKind is how a visitor proves that an entry is theirs if its name cannot be checked by a
+// machine (rule B1).
 type ProofKind uint8
 
 const (
 	// PhoneEnd is the last 4 digits of the account's phone.
 	PhoneEnd ProofKind = iota + 1
-	// EmailStart is the first 3 characters of the account's e-mail address. Ours:
-	// nobody tells the case of letters over a counter, so it does not matter.
+	// EmailStart is the first 3 characters of the account's e-mail address. Our choice: case is
+	// ignored, since it is not spoken at a counter.
 	EmailStart
-	// HolderNumber is the account holder's document number, for a passenger on the
-	// account's list.
+	// HolderNumber is the account holder's document number, for a passenger on the account's list.
 	HolderNumber
 )
 
 var proofNames = Names[ProofKind]{PhoneEnd: "phone_end", EmailStart: "email_start", HolderNumber: "holder_number"}
 
-// ParseProofKind reads the stable name of a kind of proof; everything else is ErrName.
+// ParseProofKind parses the stable name of a kind of proof. Any other name is [ErrName].
 func ParseProofKind(name string) (ProofKind, error) { return proofNames.Parse(name) }
 
 func (k ProofKind) String() string { return proofNames.Of(k) }
@@ -35,40 +34,39 @@ const (
 	emailStart = 3 // characters
 )
 
-// Proof is what the visitor says. Who serves bounds how often one may guess: four
-// digits are ten thousand guesses.
+// Proof is what the visitor says. The caller must bound the guesses: four digits have only ten
+// thousand values.
 type Proof struct {
 	identity.Private
 	Kind  ProofKind
 	Value string
 }
 
-// Contact is what is on file to prove a visit by: of an account its phone and
-// e-mail address, of a passenger the holder's document number. An empty field
-// proves nothing.
+// Contact is the stored data that a proof is compared with: the account's phone and e-mail address,
+// or for a passenger the holder's document number. An empty field matches nothing.
 type Contact struct {
 	identity.Private
 	Phone, Email, HolderNumber string
 }
 
-// ListContact is what proves a visit about a passenger on the account's list.
+// ListContact is the contact for a passenger on the account's list.
 func (a Account) ListContact() Contact { return Contact{HolderNumber: a.Person.Number} }
 
-// proves compares without telling by its time how much was right.
+// proves compares in constant time.
 func (c Contact) proves(p Proof) bool {
-	var onFile, told string
+	var stored, given string
 	switch p.Kind {
 	case PhoneEnd:
-		onFile, told = lastDigits(c.Phone, phoneEnd), p.Value
+		stored, given = lastDigits(c.Phone, phoneEnd), p.Value
 	case EmailStart:
-		onFile, told = strings.ToLower(firstCharacters(c.Email, emailStart)), strings.ToLower(p.Value)
+		stored, given = strings.ToLower(firstCharacters(c.Email, emailStart)), strings.ToLower(p.Value)
 	case HolderNumber:
-		onFile, told = c.HolderNumber, strings.ToUpper(p.Value)
+		stored, given = c.HolderNumber, strings.ToUpper(p.Value)
 	}
-	return onFile != "" && same(onFile, told)
+	return stored != "" && equal(stored, given)
 }
 
-// lastDigits are the last n characters if all are digits, else nothing.
+// lastDigits returns the last n characters if all are digits, otherwise "".
 func lastDigits(s string, n int) string {
 	if len(s) < n {
 		return ""
@@ -80,7 +78,7 @@ func lastDigits(s string, n int) string {
 	return end
 }
 
-// firstCharacters are the first n characters, or nothing if there are fewer.
+// firstCharacters returns the first n characters, or "" if there are fewer.
 func firstCharacters(s string, n int) string {
 	for end := range s {
 		if n == 0 {

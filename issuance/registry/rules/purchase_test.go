@@ -8,18 +8,18 @@ import (
 	"github.com/railgate/railgate/test/harness/runtest"
 )
 
-func TestB5_TwentyInAllAndFourEach(t *testing.T) {
+func TestB5_TicketsOfUncheckedAreBounded(t *testing.T) {
 	l := DefaultLimits()
 	for _, c := range []struct {
-		story              string
+		name               string
 		account, passenger Status
 		inAll, each, more  int
 		code               problem.Code
 	}{
 		{"the 4th for one", ToBeSubmitted, ToBeSubmitted, 3, 3, 1, ""},
 		{"the 5th for one", ToBeSubmitted, ToBeSubmitted, 4, 4, 1, PassengerTicketLimit},
-		{"four at once", ToBeSubmitted, ToBeSubmitted, 0, 0, 4, ""},
-		{"five at once", ToBeSubmitted, ToBeSubmitted, 0, 0, 5, PassengerTicketLimit},
+		{"four in one order", ToBeSubmitted, ToBeSubmitted, 0, 0, 4, ""},
+		{"five in one order", ToBeSubmitted, ToBeSubmitted, 0, 0, 5, PassengerTicketLimit},
 		{"the 20th in all", ToBeSubmitted, ToBeSubmitted, 19, 0, 1, ""},
 		{"the 21st in all", ToBeSubmitted, ToBeSubmitted, 20, 0, 1, AccountTicketLimit},
 		{"the 20th and 21st", ToBeSubmitted, Verified, 19, 0, 2, AccountTicketLimit},
@@ -31,12 +31,12 @@ func TestB5_TwentyInAllAndFourEach(t *testing.T) {
 		{"a verified account's 100th for a verified one", Verified, Verified, 99, 99, 1, ""},
 		{"a pre-verified account's 100th for a pre-verified one", PreVerified, PreVerified, 99, 99, 1, ""},
 		{"none", Verified, Verified, 0, 0, 0, TicketsInvalid},
-		{"fewer than none", ToBeSubmitted, ToBeSubmitted, 20, 4, -1, TicketsInvalid},
-		{"more than there are", ToBeSubmitted, ToBeSubmitted, 0, 0, int(^uint(0) >> 1), AccountTicketLimit},
+		{"a negative number", ToBeSubmitted, ToBeSubmitted, 20, 4, -1, TicketsInvalid},
+		{"the largest number", ToBeSubmitted, ToBeSubmitted, 0, 0, int(^uint(0) >> 1), AccountTicketLimit},
 	} {
 		a, p := account(identity.Passport, c.account), passenger(identity.Passport, c.passenger)
 		a.Tickets, p.Tickets = c.inAll, c.each
-		refused(t, CanBuy(a, p, c.more, l), c.code, "%s", c.story)
+		refused(t, CanBuy(a, p, c.more, l), c.code, "%s", c.name)
 	}
 	citizen, guest := account(identity.ResidentID, Verified), passenger(identity.HKMacauPermit, ToBeSubmitted)
 	citizen.Tickets, guest.Tickets = 50, 3
@@ -47,12 +47,12 @@ func TestB5_TwentyInAllAndFourEach(t *testing.T) {
 	refused(t, CanBuy(self, self.Self(), 1, l), PassengerTicketLimit, "the holder's own 5th")
 }
 
-// A changed ticket and its successor are two (P16, P17): where one more ticket may
-// not be bought, no ticket may be changed.
-func TestP17_AChangeCountsATicket(t *testing.T) {
+// A changed ticket and its replacement count as two (P16, P17): if one more ticket may not be
+// bought, no ticket may be changed.
+func TestP17_ChangeCountsAsATicket(t *testing.T) {
 	l := DefaultLimits()
 	for _, c := range []struct {
-		story              string
+		name               string
 		account, passenger Status
 		inAll, each        int
 		code               problem.Code
@@ -68,15 +68,14 @@ func TestP17_AChangeCountsATicket(t *testing.T) {
 	} {
 		a, p := account(identity.Passport, c.account), passenger(identity.Passport, c.passenger)
 		a.Tickets, p.Tickets = c.inAll, c.each
-		refused(t, CanChangeOnline(a, p, true, l), c.code, "a change %s", c.story)
-		refused(t, CanChangeOnline(a, p, false, l), NotItsTicket, "another account's, %s", c.story)
+		refused(t, CanChangeOnline(a, p, true, l), c.code, "a change %s", c.name)
+		refused(t, CanChangeOnline(a, p, false, l), NotItsTicket, "another account's, %s", c.name)
 	}
 }
 
-// Story: a visitor with a passport bought tickets, is pre-verified over the
-// counter and has the ticket changed; another one does not match and gets the
-// money back.
-func TestB7_PreVerificationFirst(t *testing.T) {
+// A visitor with a passport who bought tickets is pre-verified at the counter and can then change
+// the ticket; one who does not match can only get a refund.
+func TestB7_PreVerificationComesBeforeTheService(t *testing.T) {
 	for _, matches := range []bool{true, false} {
 		p := passenger(identity.Passport, ToBeSubmitted)
 		for s := Exchange; s <= Refund; s++ {
@@ -108,7 +107,7 @@ func TestB7_PreVerificationFirst(t *testing.T) {
 	}
 }
 
-func TestB9_ChildrenWithAndWithoutADocument(t *testing.T) {
+func TestB9_ChildWithoutDocumentTravelsOnTheAdults(t *testing.T) {
 	child, adult := passenger(identity.ResidentID, Pending), passenger(identity.Passport, Verified)
 	if got, err := TicketIdentity(&child, &adult); got != child || err != nil {
 		t.Errorf("a child with a document: %v", err)

@@ -8,9 +8,8 @@ import (
 	"github.com/railgate/railgate/issuance/identity"
 )
 
-// A hundred accounts do at random what they may. What the rules promise of a list
-// must hold after every step.
-func TestRandomLivesKeepTheRules(t *testing.T) {
+// A hundred accounts take random allowed actions. The invariants of a list hold after each.
+func TestRandomActionsKeepTheInvariants(t *testing.T) {
 	limits := Limits{Passengers: 3, ToBeSubmitted: 2, Uncounted: 4, Lines: 10, Keep: 50 * time.Hour, TicketsInAll: 7, TicketsEach: 2}
 	documents := identity.DocumentTypes()
 	reached := map[string]int{}
@@ -21,7 +20,7 @@ func TestRandomLivesKeepTheRules(t *testing.T) {
 		list, hour := []Passenger{}, now
 		for range 400 {
 			hour = hour.Add(time.Hour)
-			fresh := somebody(documents[r.IntN(4)], r.IntN(20))
+			fresh := person(documents[r.IntN(4)], r.IntN(20))
 			if r.IntN(2) == 0 {
 				fresh.Document = identity.ResidentID
 			}
@@ -35,7 +34,7 @@ func TestRandomLivesKeepTheRules(t *testing.T) {
 				continue
 			}
 			before := CountList(list, a.Person, -1)
-			both, checked := false, false // what was shown at a counter; whether a check moved a line
+			both, checked := false, false // both originals were shown; a check changed a status
 			switch action {
 			case 0:
 				p := Passenger{Person: fresh, Status: Initial(fresh.Document), AddedAt: hour}
@@ -43,12 +42,12 @@ func TestRandomLivesKeepTheRules(t *testing.T) {
 					list = append(list, p)
 					reached["add"]++
 				}
-			case 1: // the holder's own way through the statuses
+			case 1: // the holder's own status
 				if s, err := Verify(a.Self(), Contact{}, Visit{At: Window, Original: true, InDate: true, Readable: true}, matches); err == nil {
 					a.Status = s
 				} else if s, err := SettleForeign(a.Self(), matches); err == nil && r.IntN(3) == 0 {
 					a.Status = s
-				} else if s, err := CanEditOwn(a, fresh); err == nil && CountList(list, fresh, -1).Twice == false {
+				} else if s, err := CanEditOwn(a, fresh); err == nil && !CountList(list, fresh, -1).Duplicate {
 					a.Person, a.Status = fresh, s
 				}
 			case 2:
@@ -101,7 +100,7 @@ func TestRandomLivesKeepTheRules(t *testing.T) {
 				}
 			}
 			c := CountList(list, a.Person, -1)
-			if c.ToBeSubmitted > 2 || len(list) > 10 || c.Twice {
+			if c.ToBeSubmitted > 2 || len(list) > 10 || c.Duplicate {
 				t.Fatalf("seed %d: %+v", seed, c)
 			}
 			if c.Counted > before.Counted && c.Counted > 3 {
@@ -113,18 +112,18 @@ func TestRandomLivesKeepTheRules(t *testing.T) {
 				t.Fatalf("seed %d: %d pending and failed", seed, n)
 			}
 			for i, p := range list {
-				if !Possible(p.Person.Document, p.Status) || CountList(list, p.Person, i).Twice {
-					t.Fatalf("seed %d: line %d is %v", seed, i, p.Standing())
+				if !Possible(p.Person.Document, p.Status) || CountList(list, p.Person, i).Duplicate {
+					t.Fatalf("seed %d: line %d is %v", seed, i, p.DocumentStatus())
 				}
 			}
 			if !Possible(a.Person.Document, a.Status) {
-				t.Fatalf("seed %d: the holder is %v", seed, a.Standing())
+				t.Fatalf("seed %d: the holder is %v", seed, a.DocumentStatus())
 			}
 		}
 	}
 	for _, action := range []string{"add", "verify", "decide", "edit", "delete", "buy", "exceed"} {
 		if reached[action] < 50 {
-			t.Errorf("%s was done %d times: the test shows nothing of it", action, reached[action])
+			t.Errorf("%s was done only %d times: the test proves nothing about it", action, reached[action])
 		}
 	}
 }

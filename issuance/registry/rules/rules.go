@@ -1,16 +1,14 @@
-// Package rules is the real-name registry of rule B as rules: which statuses
-// an identity has, who may move it where, what an account may do with its list
-// of passengers, with tickets, and what a station does for whom.
+// Package rules implements the decisions of rule B: the statuses of an identity and who may change
+// them, the passenger list, the tickets of an account, and what a station does for a passenger.
 //
-// It promises that what no rule allows is refused, with a code from a closed
-// list (Problems); that a standing which cannot exist is refused everything; and
-// that no refusal repeats what was entered. Every function is pure: what is
-// counted, what time it is and what is on file come in, a decision goes out.
+// It promises that everything no rule allows is refused with a code from a closed list
+// ([Problems]), that a status which is impossible for its document is refused everything, and that
+// no problem repeats what was entered. Every function is pure: counts, the time and stored data are
+// arguments, and a decision is the result.
 //
-// It does not promise that two decisions taken at once hold together: who stores
-// what was decided (package registry) takes the counts and writes in one transaction. It does not
-// know who asks: that a clerk is one, and that an account is the caller's, is
-// settled before.
+// It does not make concurrent decisions consistent: package registry reads the counts and stores
+// the decision in one transaction. It does not authenticate: the caller has established that a
+// clerk is a clerk and that an account is the caller's.
 package rules
 
 import (
@@ -21,27 +19,25 @@ import (
 	"github.com/railgate/railgate/issuance/problem"
 )
 
-// Account is what the rules look at in a registered account.
+// Account is the part of an account that the rules depend on.
 type Account struct {
 	identity.Private
 	Person identity.Person
 	Status Status
-	// Tickets counts every ticket of the account, for all passengers: those it
-	// bought and those that changes issued, changed and refunded ones included
-	// (rule B5). It never falls, whatever is edited.
+	// Tickets counts every ticket of the account for all passengers, bought or issued by a change,
+	// including changed and refunded ones (rule B5). It never decreases.
 	Tickets int
-	// OwnTickets are those of them that are for the holder.
+	// OwnTickets counts the tickets for the holder.
 	OwnTickets int
 }
 
-// Passenger is somebody on an account's list, or the holder (Account.Self).
+// Passenger is a person on an account's list, or the holder ([Account.Self]).
 type Passenger struct {
 	Person identity.Person
 	Status Status
-	// AddedAt is when the passenger came onto the list; an edit does not change it.
+	// AddedAt is when the passenger was added to the list; an edit does not change it.
 	AddedAt time.Time
-	// Tickets counts this account's tickets for the passenger, as Account.Tickets
-	// does. It never falls, whatever is edited.
+	// Tickets counts this account's tickets for the passenger, as Account.Tickets does.
 	Tickets int
 }
 
@@ -50,14 +46,15 @@ func (a Account) Self() Passenger {
 	return Passenger{Person: a.Person, Status: a.Status, Tickets: a.OwnTickets}
 }
 
-// Standing is the status with its document.
-func (a Account) Standing() Standing { return Standing{a.Person.Document, a.Status} }
+// DocumentStatus is the status with its document.
+func (a Account) DocumentStatus() DocumentStatus { return DocumentStatus{a.Person.Document, a.Status} }
 
-// Standing is the status with its document.
-func (p Passenger) Standing() Standing { return Standing{p.Person.Document, p.Status} }
+// DocumentStatus is the status with its document.
+func (p Passenger) DocumentStatus() DocumentStatus {
+	return DocumentStatus{p.Person.Document, p.Status}
+}
 
-// ReadPerson checks what was entered, strictly. now tells which birth dates lie in the
-// future.
+// ReadPerson checks and normalizes an entry. now decides which birth dates are in the future.
 func ReadPerson(e identity.Entry, now time.Time) (identity.Person, error) {
 	p, err := identity.ReadPerson(e, now)
 	return p, EntryProblem(err, "document_number: ", FieldProblems{
@@ -65,21 +62,20 @@ func ReadPerson(e identity.Entry, now time.Time) (identity.Person, error) {
 	})
 }
 
-// ReadDocument is ReadPerson for a document alone.
+// ReadDocument is [ReadPerson] without the name.
 func ReadDocument(e identity.Entry, now time.Time) (identity.Person, error) {
 	p, err := identity.ReadDocument(e, now)
 	return p, EntryProblem(err, "document_number: ", FieldProblems{{DocumentUnknown, "document_type "}, {}, {PersonInvalid, ""}, {PersonInvalid, ""}})
 }
 
-// FieldProblems are the code of each identity.Field that is refused, and the words that
-// stand before what is wrong with it.
+// FieldProblems are the problem code and the text before the reason, by [identity.Field].
 type FieldProblems [identity.Fields]struct {
 	Code   problem.Code
 	Before string
 }
 
-// EntryProblem is the problem of an entry that package identity refuses. before stands
-// before what is wrong with a first-generation card, which has a code of its own.
+// EntryProblem is the problem of an entry that package identity refuses. before precedes the reason
+// for a first-generation card, which has its own code.
 func EntryProblem(err error, before string, of FieldProblems) error {
 	var wrong *identity.EntryError
 	switch {
@@ -91,39 +87,38 @@ func EntryProblem(err error, before string, of FieldProblems) error {
 	return problem.New(of[wrong.Field].Code, of[wrong.Field].Before+err.Error())
 }
 
-// Consent is to the keeping of a person's data under a version of the privacy
-// policy. Ours: for a passenger on a list the account holder gives it, and with
-// it the word that the passenger agreed.
+// Consent is consent to storing a person's data under a version of the privacy policy. Our choice:
+// for a passenger on a list the account holder gives it, and with it declares that the passenger
+// agreed.
 type Consent struct {
 	Policy string
 	At     time.Time
 }
 
-// CanKeep reports whether a person's data may be kept at all (rule B12): only with
-// consent to the policy in force, given by now.
+// CanKeep reports whether a person's data may be stored (rule B12): only with consent to the
+// current policy, given no later than now.
 func CanKeep(c Consent, policy string, now time.Time) error {
 	if policy == "" || c.Policy != policy || c.At.IsZero() || c.At.After(now) {
-		return problem.New(ConsentMissing, "consent to the privacy policy in force is needed")
+		return problem.New(ConsentMissing, "consent to the current privacy policy is required")
 	}
 	return nil
 }
 
-// TakenUntil is until when the identity of an account that closes now stays taken;
-// now, if it is free at once.
+// TakenUntil is until when the identity of an account that closes now remains taken; now, if it is
+// free immediately.
 //
-// Ours: the source does not speak of closing. An account may go at any time, and
-// what it knew of people goes with it. But whoever closes it and registers anew
-// would have an empty list and no tickets bought, and rules B4 and B5 would bind
-// nobody. So the identity stays taken until the last passenger whom rule B4 still
-// keeps could have been deleted; where tickets count, because the account or a
-// passenger is to be submitted, for Limits.Keep from now. Who cannot wait goes to
-// the station window in person, as for any identity that is registered already
+// Our choice, since the rules do not mention closing. An account may be closed at any time, and its
+// data about people is deleted. A person who closes it and registers again would have an empty list
+// and no tickets counted, which would circumvent rules B4 and B5. Therefore the identity remains
+// taken until the last passenger kept by rule B4 could have been deleted; and, where tickets count
+// because the account or a passenger is to be submitted, for [Limits].Keep from now. A person who
+// cannot wait goes to a station window in person, as for any identity that is already registered
 // (rule B11).
 func TakenUntil(a Account, list []Passenger, l Limits, now time.Time) time.Time {
-	held := now
+	taken := now
 	until := func(t time.Time) {
-		if t.After(held) {
-			held = t
+		if t.After(taken) {
+			taken = t
 		}
 	}
 	if a.Status == ToBeSubmitted && a.Tickets > 0 {
@@ -132,23 +127,23 @@ func TakenUntil(a Account, list []Passenger, l Limits, now time.Time) time.Time 
 	for _, p := range list {
 		if p.Status == ToBeSubmitted && p.Tickets > 0 {
 			until(now.Add(l.Keep))
-		} else if a.kept(p) {
+		} else if a.keeps(p) {
 			until(p.AddedAt.Add(l.Keep))
 		}
 	}
-	return held
+	return taken
 }
 
-// What several rules refuse for.
+// Problems of several rules.
 var (
-	errOtherPerson    = problem.New(OtherPerson, "name and document both differ from the entry: this is another person")
-	errProof          = problem.New(ProofWrong, "the last 4 digits of the phone, the first 3 characters of the e-mail or, for a passenger on a list, the account holder's document number is needed and must be right")
+	errOtherPerson    = problem.New(OtherPerson, "both name and document differ from the entry: this is another person")
+	errProof          = problem.New(ProofWrong, "the proof must be the last 4 digits of the phone number, the first 3 characters of the e-mail address or, for a passenger on a list, the account holder's document number")
 	errTicketBought   = problem.New(TicketBought, "a to-be-submitted passenger for whom a ticket was bought can be neither edited nor deleted")
-	errWindowName     = problem.New(StationWindowOnly, "an over-long, rare or traditional name is handled at station windows only")
-	errWindowDocument = problem.New(StationWindowOnly, "this kind of document is checked at station windows only")
-	errImpossible     = problem.New(PassengerStatus, "a passenger by this document cannot have this status")
-	errListed         = problem.New(AlreadyListed, "the same document is on the list already, or is the account holder's")
-	errRefundOnly     = problem.New(RefundOnly, "the identity did not pass; its tickets are refunded at a station window, nothing else")
-	errUnchecked      = problem.New(PassengerStatus, "the passenger's identity is not checked far enough")
-	errListFull       = problem.New(ListFull, "the list holds as many verified, to-be-submitted and pre-verified passengers as it may")
+	errWindowName     = problem.New(StationWindowOnly, "an over-long, rare or traditional name is handled only at station windows")
+	errWindowDocument = problem.New(StationWindowOnly, "this type of document is checked only at station windows")
+	errImpossible     = problem.New(PassengerStatus, "a passenger with this type of document cannot have this status")
+	errListed         = problem.New(AlreadyListed, "the document is already on the list or belongs to the account holder")
+	errRefundOnly     = problem.New(RefundOnly, "the identity failed the check; a station window only refunds its tickets")
+	errUnchecked      = problem.New(PassengerStatus, "the passenger's identity does not have the required status")
+	errListFull       = problem.New(ListFull, "the list has the maximum number of verified, to-be-submitted and pre-verified passengers")
 )

@@ -7,8 +7,7 @@ import (
 	"github.com/railgate/railgate/issuance/problem"
 )
 
-// A machine gives a ticket to the card that it is for, and to no other.
-func TestR27_MachinesExchangeWithTheCard(t *testing.T) {
+func TestR27_MachineExchangesOnlyWithThePassengersCard(t *testing.T) {
 	p := passenger(identity.ResidentID, Verified)
 	p.Person.Name.Text, p.Person.Number = "Test 甲", "11010519491231002X"
 	good := Serving{At: Machine, Service: Exchange, Original: true, Card: Card{Name: "Test 甲", Number: "11010519491231002X"}}
@@ -18,9 +17,9 @@ func TestR27_MachinesExchangeWithTheCard(t *testing.T) {
 		return s
 	}
 	for _, c := range []struct {
-		story string
-		what  Serving
-		code  problem.Code
+		name string
+		what Serving
+		code problem.Code
 	}{
 		{"the passenger's card", good, ""},
 		{"letters in another case", with(func(s *Serving) { s.Card.Name, s.Card.Number = "TEST 甲", "11010519491231002x" }), ""},
@@ -32,7 +31,7 @@ func TestR27_MachinesExchangeWithTheCard(t *testing.T) {
 		{"a refund", with(func(s *Serving) { s.Service = Refund }), ServiceNotHere},
 	} {
 		_, err := CanServe(p, "O1", c.what)
-		refused(t, err, c.code, "%s", c.story)
+		refused(t, err, c.code, "%s", c.name)
 	}
 	for _, mark := range []func(*identity.Person){
 		func(p *identity.Person) { p.Name.OverLong = true }, func(p *identity.Person) { p.Name.Uncommon = true }, func(p *identity.Person) { p.Substituted = true },
@@ -44,8 +43,7 @@ func TestR27_MachinesExchangeWithTheCard(t *testing.T) {
 	}
 }
 
-// A name of rule B1 needs the original and the ticket's own order number, for each
-// service that the counter does.
+// The requirement holds for each service of a counter.
 func TestR29_R30_SpecialNamesNeedOriginalAndOrderNumber(t *testing.T) {
 	for _, status := range []Status{Verified, Failed} {
 		p := passenger(identity.ResidentID, status)
@@ -54,17 +52,17 @@ func TestR29_R30_SpecialNamesNeedOriginalAndOrderNumber(t *testing.T) {
 			for service := Exchange; service <= Refund; service++ {
 				_, without := CanServe(passenger(identity.ResidentID, status), "O1", Serving{At: at, Service: service})
 				for _, c := range []struct {
-					original    bool
-					told, order string
-					code        problem.Code
+					original     bool
+					given, order string
+					code         problem.Code
 				}{
 					{true, "O1", "O1", ""}, {false, "O1", "O1", OriginalMissing}, {true, "", "O1", OrderWrong}, {true, "O2", "O1", OrderWrong},
 					{true, "O1", "", OrderWrong}, {true, "", "", OrderWrong}, {true, "o1", "O1", OrderWrong},
 				} {
-					_, err := CanServe(p, c.order, Serving{At: at, Service: service, Original: c.original, Order: c.told})
+					_, err := CanServe(p, c.order, Serving{At: at, Service: service, Original: c.original, Order: c.given})
 					want := c.code
 					if without != nil {
-						want = without.(*problem.Error).Code // not available to any person
+						want = without.(*problem.Error).Code // not available to any passenger
 					}
 					refused(t, err, want, "%v %v %d: %+v", status, at, service, c)
 				}

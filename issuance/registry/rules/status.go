@@ -7,17 +7,17 @@ import (
 	"github.com/railgate/railgate/issuance/identity"
 )
 
-// Status is how far an identity is checked. Its number goes into the database:
-// never reuse one.
+// Status is how far an identity is checked. Its number is stored in the database: numbers are never
+// reused.
 type Status uint8
 
 // The statuses of rule B.
 const (
-	Verified      Status = 1 // 已通过: checked, and it is what was entered
+	Verified      Status = 1 // 已通过: checked, and the entry matches
 	Pending       Status = 2 // 待核验: a resident ID card not yet checked
 	ToBeSubmitted Status = 3 // 请报验: another document not yet checked
-	PreVerified   Status = 4 // 预通过: another document, checked at the window only
-	Failed        Status = 5 // 未通过: checked, and it is not what was entered
+	PreVerified   Status = 4 // 预通过: another document, so far checked only at a window
+	Failed        Status = 5 // 未通过: checked, and the entry does not match
 )
 
 var statusNames = Names[Status]{
@@ -32,18 +32,18 @@ var statusTexts = map[Status]bilingual{
 // Statuses lists every status.
 func Statuses() []Status { return []Status{Verified, Pending, ToBeSubmitted, PreVerified, Failed} }
 
-// ParseStatus reads a status's stable name; everything else is ErrName.
+// ParseStatus parses a status's stable name. Any other name is [ErrName].
 func ParseStatus(name string) (Status, error) { return statusNames.Parse(name) }
 
 func (s Status) String() string { return statusNames.Of(s) }
 
-// English is what the passenger reads, as Chinese is; empty for what is no status.
+// English is the text for passengers; empty for an unknown status.
 func (s Status) English() string { return statusTexts[s].en }
 
-// Chinese is what the passenger reads; empty for what is no status.
+// Chinese is the text for passengers; empty for an unknown status.
 func (s Status) Chinese() string { return statusTexts[s].zh }
 
-// Initial is the status of what nobody has checked yet.
+// Initial is the status of an unchecked identity.
 func Initial(d identity.DocumentType) Status {
 	if d == identity.ResidentID {
 		return Pending
@@ -51,11 +51,10 @@ func Initial(d identity.DocumentType) Status {
 	return ToBeSubmitted
 }
 
-// Possible reports whether an identity by the document can have the status.
-func Possible(d identity.DocumentType, s Status) bool { return standingOf(d, s).possible() }
+// Possible reports whether an identity with the document can have the status.
+func Possible(d identity.DocumentType, s Status) bool { return kindStatusOf(d, s).possible() }
 
-// kind is what the rules tell apart: the resident ID card, and the "other"
-// documents.
+// kind distinguishes the resident ID card from the "other" documents of the rules.
 type kind uint8
 
 const (
@@ -73,16 +72,16 @@ func kindOf(d identity.DocumentType) kind {
 	return 0
 }
 
-// standing is a status of a kind of document.
-type standing struct {
+// kindStatus is a status of a kind of document.
+type kindStatus struct {
 	kind   kind
 	status Status
 }
 
-func standingOf(d identity.DocumentType, s Status) standing { return standing{kindOf(d), s} }
+func kindStatusOf(d identity.DocumentType, s Status) kindStatus { return kindStatus{kindOf(d), s} }
 
-// possible is the column "for" of the table of statuses.
-func (s standing) possible() bool {
+// possible is the column "for" in the rules' table of statuses.
+func (s kindStatus) possible() bool {
 	switch s.kind {
 	case resident:
 		return s.status == Verified || s.status == Pending || s.status == Failed
@@ -92,18 +91,18 @@ func (s standing) possible() bool {
 	return false
 }
 
-// counted reports whether the status counts for the length of a list and holds
-// a passenger on it (rules B3 and B4).
+// counted reports whether the status counts for the length of a list and keeps a passenger on it
+// (rules B3 and B4).
 func (s Status) counted() bool { return s == Verified || s == ToBeSubmitted || s == PreVerified }
 
-// ErrName says that a name is none of a set.
-var ErrName = errors.New("registry: no such name")
+// ErrName means that a name is not in a set of [Names].
+var ErrName = errors.New("registry: unknown name")
 
-// Names are the stable names of a small closed set of numbers, by number. A number
-// without a name is none of the set.
+// Names are the stable names of a small closed set of numbers, by number. A number without a name
+// is not in the set.
 type Names[T ~uint8] []string
 
-// Of is the name of v.
+// Of returns the name of v, or "unknown".
 func (n Names[T]) Of(v T) string {
 	if int(v) >= len(n) || n[v] == "" {
 		return "unknown"
@@ -111,7 +110,7 @@ func (n Names[T]) Of(v T) string {
 	return n[v]
 }
 
-// Parse reads a name; everything else is ErrName.
+// Parse returns the number of a name. Any other name is [ErrName].
 func (n Names[T]) Parse(name string) (T, error) {
 	i := slices.Index(n, name)
 	if i < 0 || name == "" {

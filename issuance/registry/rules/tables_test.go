@@ -16,23 +16,23 @@ import (
 
 var now = time.Date(2026, 2, 10, 6, 0, 0, 0, identity.Beijing)
 
-// short are the tables' short words for the possible standings.
-var short = map[standing]string{
+// shortNames are the names of the possible statuses in the tables of testdata.
+var shortNames = map[kindStatus]string{
 	{resident, Verified}: "rv", {resident, Pending}: "rp", {resident, Failed}: "rf",
 	{other, Verified}: "ov", {other, PreVerified}: "op", {other, ToBeSubmitted}: "ot", {other, Failed}: "of",
 }
 
-// everything enumerates more than exists: unknown documents and statuses too.
-func everything(each func(d identity.DocumentType, s Status, name string)) {
+// everyStatus enumerates documents and statuses, including unknown ones.
+func everyStatus(each func(d identity.DocumentType, s Status, name string)) {
 	for d := range identity.DocumentType(6) {
 		for s := range Status(8) {
-			each(d, s, short[standingOf(d, s)])
+			each(d, s, shortNames[kindStatusOf(d, s)])
 		}
 	}
 }
 
-// table reads a file of testdata: the words of each line, by its first columns.
-func table(t *testing.T, file string, keys, lines int) map[string][]string {
+// readTable reads a file of testdata and returns the words of each line by its first columns.
+func readTable(t *testing.T, file string, keys, lines int) map[string][]string {
 	t.Helper()
 	f, err := os.Open("testdata/" + file)
 	runtest.Must(t, err)
@@ -46,7 +46,7 @@ func table(t *testing.T, file string, keys, lines int) map[string][]string {
 		}
 		key := strings.Join(words[:keys], " ")
 		if rows[key] != nil {
-			t.Fatalf("%s: %s twice", file, key)
+			t.Fatalf("%s: duplicate %s", file, key)
 		}
 		rows[key] = append([]string{}, words[keys:]...)
 	}
@@ -56,31 +56,31 @@ func table(t *testing.T, file string, keys, lines int) map[string][]string {
 	return rows
 }
 
-// somebody is a person by a document, another one for each number.
-func somebody(d identity.DocumentType, n int) identity.Person {
+// person is a person with a document, a different one for each number.
+func person(d identity.DocumentType, n int) identity.Person {
 	return identity.Person{Name: identity.Name{Text: "测试"}, Document: d, Number: string(rune('A' + n))}
 }
 
 func passenger(d identity.DocumentType, s Status) Passenger {
-	return Passenger{Person: somebody(d, 1), Status: s, AddedAt: now}
+	return Passenger{Person: person(d, 1), Status: s, AddedAt: now}
 }
 
 func account(d identity.DocumentType, s Status) Account {
-	return Account{Person: somebody(d, 2), Status: s}
+	return Account{Person: person(d, 2), Status: s}
 }
 
-// refused fails unless the error is the refusal; an empty code is none.
-func refused(t *testing.T, err error, code problem.Code, story string, args ...any) {
+// refused fails unless err is the problem with the code; an empty code means no error.
+func refused(t *testing.T, err error, code problem.Code, name string, args ...any) {
 	t.Helper()
 	if code == "" && err == nil || code != "" && problem.Is(err, code) {
 		return
 	}
-	t.Errorf(story+": %v, want %q", append(args, err, code)...)
+	t.Errorf(name+": %v, want %q", append(args, err, code)...)
 }
 
-func TestStatusesArePossibleAsTheTableSays(t *testing.T) {
+func TestPossibleStatusesByDocument(t *testing.T) {
 	possible := 0
-	everything(func(d identity.DocumentType, s Status, name string) {
+	everyStatus(func(d identity.DocumentType, s Status, name string) {
 		if Possible(d, s) != (name != "") {
 			t.Errorf("%v %v: possible is %v", d, s, name == "")
 		}
@@ -89,11 +89,11 @@ func TestStatusesArePossibleAsTheTableSays(t *testing.T) {
 		}
 	})
 	if possible != 3+3*4 {
-		t.Errorf("%d standings are possible", possible)
+		t.Errorf("%d statuses are possible", possible)
 	}
 }
 
-func TestStatusNamesStay(t *testing.T) {
+func TestStatusNamesAreStable(t *testing.T) {
 	want := map[Status][2]string{1: {"verified", "已通过"}, 2: {"pending", "待核验"}, 3: {"to_be_submitted", "请报验"}, 4: {"pre_verified", "预通过"}, 5: {"failed", "未通过"}}
 	if len(Statuses()) != len(want) {
 		t.Fatalf("%d statuses", len(Statuses()))
@@ -107,26 +107,26 @@ func TestStatusNamesStay(t *testing.T) {
 			t.Errorf("%d is %q, %q", s, s.String(), s.Chinese())
 		}
 		if got, err := ParseStatus(names[0]); known && (got != s || err != nil) || !known && err == nil {
-			t.Errorf("%q is read as %d: %v", names[0], got, err)
+			t.Errorf("%q is parsed as %d: %v", names[0], got, err)
 		}
 	}
 	if Initial(identity.ResidentID) != Pending || Initial(identity.Passport) != ToBeSubmitted {
-		t.Error("a new identity starts elsewhere")
+		t.Error("wrong initial status")
 	}
 }
 
-// All documents, statuses and actors against the list of what is allowed.
-func TestB_WhoMovesWhatWhere(t *testing.T) {
-	allowed := table(t, "moves.txt", 3, 30)
+// The test tries all documents, statuses and actors.
+func TestB_OnlyListedTransitionsAreAllowed(t *testing.T) {
+	allowed := readTable(t, "moves.txt", 3, 30)
 	for actor := range Actor(8) {
-		everything(func(d identity.DocumentType, s Status, from string) {
-			everything(func(e identity.DocumentType, u Status, to string) {
-				err := CanMove(Standing{d, s}, Standing{e, u}, actor)
+		everyStatus(func(d identity.DocumentType, s Status, from string) {
+			everyStatus(func(e identity.DocumentType, u Status, to string) {
+				err := CanTransition(DocumentStatus{d, s}, DocumentStatus{e, u}, actor)
 				want := allowed[actor.String()+" "+from+" "+to] != nil && (actor == Holder || d == e || actor == Window && (s == Verified || s == PreVerified))
 				if (err == nil) != want {
 					t.Errorf("%v moves %v %v to %v %v: %v", actor, d, s, e, u, err)
 				}
-				if err != nil && !problem.Is(err, MoveRefused) && !problem.Is(err, IdentityFixed) && !problem.Is(err, StationWindowOnly) {
+				if err != nil && !problem.Is(err, TransitionRefused) && !problem.Is(err, IdentityFixed) && !problem.Is(err, StationWindowOnly) {
 					t.Errorf("%v moves %v %v: %v", actor, d, s, err)
 				}
 			})
@@ -134,16 +134,16 @@ func TestB_WhoMovesWhatWhere(t *testing.T) {
 	}
 }
 
-func TestB_CheckedIdentitiesAreFixed(t *testing.T) {
-	to := Standing{identity.ResidentID, Pending}
-	for _, from := range []Standing{{identity.ResidentID, Verified}, {identity.Passport, Verified}, {identity.TaiwanPermit, PreVerified}} {
-		refused(t, CanMove(from, to, Holder), IdentityFixed, "%v", from)
+func TestB_CheckedIdentityCannotBeEdited(t *testing.T) {
+	to := DocumentStatus{identity.ResidentID, Pending}
+	for _, from := range []DocumentStatus{{identity.ResidentID, Verified}, {identity.Passport, Verified}, {identity.TaiwanPermit, PreVerified}} {
+		refused(t, CanTransition(from, to, Holder), IdentityFixed, "%v", from)
 	}
 }
 
-func TestB2_WhoMayAddWhom(t *testing.T) {
-	rows := table(t, "add.txt", 1, 7)
-	everything(func(d identity.DocumentType, s Status, name string) {
+func TestB2_AccountsAddPassengersByStatus(t *testing.T) {
+	rows := readTable(t, "add.txt", 1, 7)
+	everyStatus(func(d identity.DocumentType, s Status, name string) {
 		for passengerDocument := range identity.DocumentType(6) {
 			p := passenger(passengerDocument, Initial(passengerDocument))
 			err := CanAdd(account(d, s), p, Counts{}, DefaultLimits())
@@ -156,11 +156,11 @@ func TestB2_WhoMayAddWhom(t *testing.T) {
 	})
 }
 
-func TestB5_WhoBuysForWhom(t *testing.T) {
-	rows := table(t, "buy.txt", 1, 7)
+func TestB5_AccountsBuyForPassengersByStatus(t *testing.T) {
+	rows := readTable(t, "buy.txt", 1, 7)
 	columns := map[string]int{"rv": 0, "rp": 1, "rf": 2, "ov": 3, "op": 4, "ot": 5, "of": 6}
-	everything(func(d identity.DocumentType, s Status, buyer string) {
-		everything(func(e identity.DocumentType, u Status, traveller string) {
+	everyStatus(func(d identity.DocumentType, s Status, buyer string) {
+		everyStatus(func(e identity.DocumentType, u Status, traveller string) {
 			err := CanBuy(account(d, s), passenger(e, u), 1, DefaultLimits())
 			want := buyer != "" && traveller != "" && rows[buyer][columns[traveller]] == "yes"
 			code := []problem.Code{AccountStatus, PassengerStatus, OtherDocumentsOnly}
@@ -174,21 +174,21 @@ func TestB5_WhoBuysForWhom(t *testing.T) {
 	})
 }
 
-func TestB4_WhatMayBeDoneToALine(t *testing.T) {
-	rows := table(t, "list.txt", 2, 14)
+func TestB4_EditAndDeletionByStatus(t *testing.T) {
+	rows := readTable(t, "list.txt", 2, 14)
 	words := map[string]problem.Code{"yes": "", "fixed": IdentityFixed, "kept": PassengerKept, "bought": TicketBought}
 	limits := DefaultLimits()
-	everything(func(d identity.DocumentType, s Status, name string) {
+	everyStatus(func(d identity.DocumentType, s Status, name string) {
 		for bought, tickets := range []string{"none", "some"} {
 			p := passenger(d, s)
 			p.Tickets = bought
-			want := [3]problem.Code{MoveRefused, PassengerStatus, PassengerStatus}
+			want := [3]problem.Code{TransitionRefused, PassengerStatus, PassengerStatus}
 			if name != "" {
 				for i, word := range rows[name+" "+tickets] {
 					want[i] = words[word]
 				}
 			}
-			_, err := CanEdit(account(identity.ResidentID, Verified), p, somebody(identity.ResidentID, 5), Counts{}, limits)
+			_, err := CanEdit(account(identity.ResidentID, Verified), p, person(identity.ResidentID, 5), Counts{}, limits)
 			refused(t, err, want[0], "edit %v %v with tickets: %s", d, s, tickets)
 			refused(t, CanDelete(account(identity.ResidentID, Verified), p, limits, now.Add(limits.Keep-time.Nanosecond)), want[1], "delete %v %v early", d, s)
 			refused(t, CanDelete(account(identity.ResidentID, Verified), p, limits, now.Add(limits.Keep)), want[2], "delete %v %v late", d, s)
@@ -196,9 +196,9 @@ func TestB4_WhatMayBeDoneToALine(t *testing.T) {
 	})
 }
 
-func TestB6_RefundAndChangeOnline(t *testing.T) {
-	rows := table(t, "online.txt", 1, 7)
-	everything(func(d identity.DocumentType, s Status, name string) {
+func TestB6_OnlineRefundAndChangeByStatus(t *testing.T) {
+	rows := readTable(t, "online.txt", 1, 7)
+	everyStatus(func(d identity.DocumentType, s Status, name string) {
 		p := passenger(d, s)
 		want := PassengerStatus
 		if name != "" && rows[name][1] == "yes" {
@@ -208,15 +208,15 @@ func TestB6_RefundAndChangeOnline(t *testing.T) {
 		refused(t, CanChangeOnline(a, p, true, l), want, "change for %v %v", d, s)
 		refused(t, CanChangeOnline(a, p, false, l), NotItsTicket, "change of another's ticket for %v %v", d, s)
 		if name != "" && rows[name][0] != "yes" {
-			t.Errorf("the table closes refunds to %s", name)
+			t.Errorf("the table has no refund for %s", name)
 		}
 	})
 	refused(t, CanRefundOnline(true), "", "refund of its ticket")
 	refused(t, CanRefundOnline(false), NotItsTicket, "refund of another's ticket")
 }
 
-func TestB7_WhatCountersDo(t *testing.T) {
-	rows := table(t, "counter.txt", 2, 21)
+func TestB7_ServicesByCounterAndStatus(t *testing.T) {
+	rows := readTable(t, "counter.txt", 2, 21)
 	words := map[string]problem.Code{
 		"yes": "", "first": "", "window": StationWindowOnly, "refund": RefundOnly, "never": ServiceNotHere, "counter": CounterOnly, "check": PassengerStatus,
 	}
@@ -227,7 +227,7 @@ func TestB7_WhatCountersDo(t *testing.T) {
 	}
 	for at := range Actor(7) {
 		for service := range Service(5) {
-			everything(func(d identity.DocumentType, s Status, name string) {
+			everyStatus(func(d identity.DocumentType, s Status, name string) {
 				p := passenger(d, s)
 				serving := Serving{At: at, Service: service}
 				if at == Machine {
@@ -246,7 +246,7 @@ func TestB7_WhatCountersDo(t *testing.T) {
 					}
 				}
 				if at != Window && service != Exchange && name == "" {
-					want = err.(*problem.Error).Code // either is right: no such person, not there
+					want = err.(*problem.Error).Code // either problem is correct
 				}
 				refused(t, err, want, "%v does %d for %v %v", at, service, d, s)
 				if first != step {
@@ -257,18 +257,17 @@ func TestB7_WhatCountersDo(t *testing.T) {
 	}
 }
 
-// CountList counts a list for a change that puts the person on it. at is the
-// line to be edited, -1 for a new one.
+// CountList counts a list before the person is written to line at; -1 is a new line.
 func CountList(list []Passenger, person identity.Person, at int) (c Counts) {
 	for i, p := range list {
 		c.Add(p.Status, 1)
-		c.Twice = c.Twice || i != at && p.Person.SameDocument(person)
+		c.Duplicate = c.Duplicate || i != at && p.Person.SameDocument(person)
 	}
 	return c
 }
 
-// The names stand in requests and the trail: they stay, and nothing else is read.
-func TestNamesAreReadAsTheyAreWritten(t *testing.T) {
+// The names are part of requests and of the audit log.
+func TestStableNamesRoundTrip(t *testing.T) {
 	kinds := map[string]func(name string) (fmt.Stringer, error){
 		"actor":   func(name string) (fmt.Stringer, error) { return ParseActor(name) },
 		"service": func(name string) (fmt.Stringer, error) { return ParseService(name) },
@@ -287,7 +286,7 @@ func TestNamesAreReadAsTheyAreWritten(t *testing.T) {
 		}
 		for _, name := range []string{"", "unknown", "Window", "refund ", "phone"} {
 			if v, err := kinds[kind](name); err == nil {
-				t.Errorf("%s %q is read as %v", kind, name, v)
+				t.Errorf("%s %q is parsed as %v", kind, name, v)
 			}
 		}
 	}

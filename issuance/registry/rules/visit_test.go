@@ -7,12 +7,12 @@ import (
 	"github.com/railgate/railgate/issuance/problem"
 )
 
-func TestB1_ProofOfContact(t *testing.T) {
+func TestB1_SpecialNamesNeedProof(t *testing.T) {
 	p := passenger(identity.ResidentID, Pending)
 	p.Person.Name.Uncommon = true
 	own, list := markedContact, marked.ListContact()
 	for _, c := range []struct {
-		story   string
+		name    string
 		contact Contact
 		proof   Proof
 		at      Actor
@@ -22,7 +22,7 @@ func TestB1_ProofOfContact(t *testing.T) {
 		{"first 3 characters of the e-mail", own, Proof{Kind: EmailStart, Value: "Mar"}, Window, ""},
 		{"in another case", own, Proof{Kind: EmailStart, Value: "mAR"}, Window, ""},
 		{"the holder's number for a passenger", list, Proof{Kind: HolderNumber, Value: "11010519491231002X"}, Window, ""},
-		{"told with a small x", list, Proof{Kind: HolderNumber, Value: "11010519491231002x"}, Window, ""},
+		{"with a lower-case x", list, Proof{Kind: HolderNumber, Value: "11010519491231002x"}, Window, ""},
 		{"at an agency", own, Proof{Kind: PhoneEnd, Value: "1234"}, Agency, StationWindowOnly},
 		{"nothing", own, Proof{}, Window, ProofWrong},
 		{"wrong digits", own, Proof{Kind: PhoneEnd, Value: "1235"}, Window, ProofWrong},
@@ -41,10 +41,10 @@ func TestB1_ProofOfContact(t *testing.T) {
 		{"a phone that does not end in digits", Contact{Phone: "1300000123x"}, Proof{Kind: PhoneEnd, Value: "123x"}, Window, ProofWrong},
 		{"an e-mail too short", Contact{Email: "a@"}, Proof{Kind: EmailStart, Value: "a@"}, Window, ProofWrong},
 		{"an e-mail of wide characters", Contact{Email: "测试甲@example.org"}, Proof{Kind: EmailStart, Value: "测试甲"}, Window, ""},
-		{"an e-mail of three", Contact{Email: "a@b"}, Proof{Kind: EmailStart, Value: "a@b"}, Window, ""},
-		{"a kind that does not exist", own, Proof{Kind: 9, Value: "1234"}, Window, ProofWrong},
+		{"an e-mail of three characters", Contact{Email: "a@b"}, Proof{Kind: EmailStart, Value: "a@b"}, Window, ""},
+		{"an unknown kind", own, Proof{Kind: 9, Value: "1234"}, Window, ProofWrong},
 	} {
-		refused(t, CanVerify(p, c.contact, Visit{At: c.at, Original: true, InDate: true, Readable: true, Proof: c.proof}), c.code, "%s", c.story)
+		refused(t, CanVerify(p, c.contact, Visit{At: c.at, Original: true, InDate: true, Readable: true, Proof: c.proof}), c.code, "%s", c.name)
 	}
 
 	p.Person.Name.Uncommon = false
@@ -58,12 +58,11 @@ func TestB1_ProofOfContact(t *testing.T) {
 	}
 }
 
-// Every way to come, to every counter, for every status: against the rule told in
-// other words.
-func TestB10_BothOriginals(t *testing.T) {
+// The test tries every visit to every counter for every status.
+func TestB10_DelegateNeedsBothOriginals(t *testing.T) {
 	everyVisit(func(v Visit) {
 		for _, matches := range []bool{false, true} {
-			everything(func(d identity.DocumentType, s Status, name string) {
+			everyStatus(func(d identity.DocumentType, s Status, name string) {
 				p := passenger(d, s)
 				next, err := Verify(p, Contact{}, v, matches)
 				card, foreign := name == "rp" || name == "rf", name == "ot" || name == "of"
@@ -77,11 +76,11 @@ func TestB10_BothOriginals(t *testing.T) {
 				}
 				if err != nil {
 					if next != 0 {
-						t.Errorf("%v becomes %v in spite of %v", name, next, err)
+						t.Errorf("%v becomes %v despite %v", name, next, err)
 					}
 					return
 				}
-				if matches == (next == Failed) || CanMove(p.Standing(), Standing{d, next}, v.At) != nil {
+				if matches == (next == Failed) || CanTransition(p.DocumentStatus(), DocumentStatus{d, next}, v.At) != nil {
 					t.Errorf("%v becomes %v", name, next)
 				}
 			})
@@ -89,8 +88,7 @@ func TestB10_BothOriginals(t *testing.T) {
 	})
 }
 
-// everyVisit calls each for every counter, and every actor that is none, with each
-// combination of a clerk's statements.
+// everyVisit calls each for every actor with each combination of a clerk's statements.
 func everyVisit(each func(v Visit)) {
 	for at := range Actor(7) {
 		for bits := range 1 << 5 {
@@ -100,8 +98,7 @@ func everyVisit(each func(v Visit)) {
 	}
 }
 
-// An expired document and a card that the reader cannot read have codes of their
-// own: what helps is the issuing authority, not another visit.
+// These documents have their own codes, since the issuing authority must replace them.
 func TestG01_G19_ExpiredAndUnreadableDocuments(t *testing.T) {
 	p := passenger(identity.ResidentID, Pending)
 	for _, c := range []struct {
@@ -120,8 +117,8 @@ func TestG01_G19_ExpiredAndUnreadableDocuments(t *testing.T) {
 	}
 }
 
-func TestB_TheAuthorityDecidesThePreVerified(t *testing.T) {
-	everything(func(d identity.DocumentType, s Status, name string) {
+func TestB_AuthoritySettlesPreVerifiedIdentities(t *testing.T) {
+	everyStatus(func(d identity.DocumentType, s Status, name string) {
 		for matches, want := range map[bool]Status{true: Verified, false: Failed} {
 			got, err := SettleForeign(passenger(d, s), matches)
 			if name == "op" && (got != want || err != nil) || name != "op" && (got != 0 || err == nil) {
@@ -131,7 +128,7 @@ func TestB_TheAuthorityDecidesThePreVerified(t *testing.T) {
 	})
 }
 
-func TestB11_TwiceRegistered(t *testing.T) {
+func TestB11_IdentityIsRegisteredOnce(t *testing.T) {
 	refused(t, CanRegister(false), "", "the first account")
 	refused(t, CanRegister(true), IdentityRegistered, "the second account")
 	for _, c := range []struct {
@@ -149,17 +146,16 @@ func TestB11_TwiceRegistered(t *testing.T) {
 	}
 }
 
-// Rule G39 and S4:23, for every document and status: resident IDs that wait or failed,
-// and no name that is for windows only.
-func TestG39_WhoIsVerifiedOnline(t *testing.T) {
-	everything(func(d identity.DocumentType, s Status, name string) {
+// Rule G39 and S4:23: pending and failed resident ID cards, except special names.
+func TestG39_OnlineVerificationByStatusAndName(t *testing.T) {
+	everyStatus(func(d identity.DocumentType, s Status, name string) {
 		a := account(d, s)
 		var want problem.Code
 		switch {
 		case kindOf(d) == other:
 			want = StationWindowOnly
 		case name != "rp" && name != "rf":
-			want = MoveRefused
+			want = TransitionRefused
 		}
 		refused(t, CanVerifyOnline(a), want, "%v %v", d, s)
 		if want != "" {
