@@ -9,7 +9,7 @@ import (
 
 // badKeys: keys that no gate takes. Each code is signed so that a verifier that does
 // not look at the key finds its equation to hold, wherever that can be done.
-func (b *book) badKeys() {
+func (c *cases) badKeys() {
 	at := int64(start + 450)
 	bad := func(name, about string, public []byte, a *edwards25519.Scalar, order uint) *Vector {
 		s, sig := signUnder(public, a, order)

@@ -7,7 +7,7 @@ import (
 
 // bounds: numbers that no signature can make good. Each code is signed and its
 // chain is whole, so the bound is the only fault.
-func (b *book) bounds() {
+func (c *cases) bounds() {
 	for _, p := range []struct {
 		period, length byte
 		about          string
@@ -51,7 +51,7 @@ func (b *book) bounds() {
 }
 
 // wires: cases that only a caller with raw bytes can meet, and the same bytes as text.
-func (b *book) wires() {
+func (c *cases) wires() {
 	o := ordinary()
 	good := o.wire(7, o.sign())
 	only := func(name, about string, wire []byte, reason string) {

@@ -3,7 +3,7 @@ package vectors
 import "github.com/railgate/railgate/tokens/tokentest"
 
 // closed: sessions that their holders closed, named by serial and start together.
-func (b *book) closed() {
+func (c *cases) closed() {
 	o := ordinary()
 	at := int64(start + 450)
 	const this = "20494-1042"

@@ -9,7 +9,7 @@ import (
 )
 
 // tampering: one field of a good code is changed and nothing signed again.
-func (b *book) tampering() {
+func (c *cases) tampering() {
 	o := with(func(s *session) { s.scopes = 0x30 }) // entry and exit
 	sig := o.sign()
 	at := int64(start + 450)
@@ -51,7 +51,7 @@ func ordinarySignature() []byte {
 }
 
 // links: the pass is genuine and the link is not its own, or not of this step.
-func (b *book) links() {
+func (c *cases) links() {
 	o := ordinary()
 	at := int64(start + 450)
 	_, own := o.chain()
@@ -113,7 +113,7 @@ func cut(m []byte) [16]byte {
 }
 
 // signatures: whole Ed25519 signatures that are not the issuer's over this message.
-func (b *book) signatures() {
+func (c *cases) signatures() {
 	o := ordinary()
 	at := int64(start + 450)
 	thief := with(func(s *session) { s.signer = tokentest.NewIssuer(7) })

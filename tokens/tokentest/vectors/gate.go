@@ -7,7 +7,7 @@ import (
 )
 
 // keys: what the gate knows about issuers.
-func (b *book) keys() {
+func (c *cases) keys() {
 	o := ordinary()
 	at := int64(start + 450)
 	v := b.code("key-second", "signed by the second of two keys",
@@ -34,7 +34,7 @@ func (b *book) keys() {
 }
 
 // exempt: serials that stay good under a key that was cut off.
-func (b *book) exempt() {
+func (c *cases) exempt() {
 	o := ordinary()
 	at := int64(start + 450)
 	exempt := func(name, about, reason string, keys ...Key) *Vector {
@@ -64,7 +64,7 @@ func (b *book) exempt() {
 func subject(s session) string { return hex.EncodeToString(s.subject[:]) }
 
 // subjects: cut-offs of subjects, which are about the start of sessions.
-func (b *book) subjects() {
+func (c *cases) subjects() {
 	o := ordinary()
 	at := int64(start + 450)
 	cut := func(name, about, reason string, cuts ...SubjectCutOff) {
@@ -90,7 +90,7 @@ func (b *book) subjects() {
 }
 
 // revocations: one credential, no other; and uses that it was not issued for.
-func (b *book) revocations() {
+func (c *cases) revocations() {
 	o := ordinary()
 	at := int64(start + 450)
 	revoked := func(name, about, reason string, serials ...string) {
@@ -110,7 +110,7 @@ func (b *book) revocations() {
 }
 
 // order: two faults at once; the first in the order of the check is the answer.
-func (b *book) order() {
+func (c *cases) order() {
 	at := int64(start + 450)
 	expired := func(s *session) { s.expiry = start + 100; s.day = dayOf(s.expiry - day24) }
 	two := func(name, about string, change func(*session), step byte, now int64, reason string) *Vector {

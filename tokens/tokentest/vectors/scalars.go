@@ -14,7 +14,7 @@ var order, _ = new(big.Int).SetString("72370055773322622139731865630429942408571
 // scalars: signatures on which Ed25519 verifiers are known to disagree. The rule
 // here: s below l, R not the identity, and R compared byte by byte with the encoding
 // of sB - hA, without multiplying by the cofactor.
-func (b *book) scalars() {
+func (c *cases) scalars() {
 	o := ordinary()
 	at := int64(start + 450)
 	sig := o.sign()

@@ -3,7 +3,7 @@ package vectors
 import "strings"
 
 // texts: prefixes, lengths and white space. There is one spelling per code.
-func (b *book) texts() {
+func (c *cases) texts() {
 	o := ordinary()
 	good := "RG1:" + base45(o.wire(7, o.sign()))
 	body := good[4:]
@@ -60,7 +60,7 @@ func (b *book) texts() {
 }
 
 // alphabet: what base45 does not have, and what it has but cannot mean.
-func (b *book) alphabet() {
+func (c *cases) alphabet() {
 	o := ordinary()
 	good := "RG1:" + base45(o.wire(7, o.sign()))
 	at := func(i int, put string) string { return good[:i] + put + good[i+len(put):] }

@@ -9,7 +9,7 @@ import (
 )
 
 // ordinary: codes that pass without being near any edge.
-func (b *book) ordinary() {
+func (c *cases) ordinary() {
 	b.code("ok", "the worked example of docs/token-format.md: step 7, in the middle of its minute", ordinary(), 7, start+450, "ok").chained(ordinary())
 	b.code("ok-first-step", "step 0 at the second the session starts", ordinary(), 0, start, "ok")
 	b.code("ok-last-step", "step 29, whose link is the seed itself", ordinary(), 29, start+29*60, "ok")
@@ -34,7 +34,7 @@ func (b *book) ordinary() {
 }
 
 // extremes: the smallest and largest value of every number.
-func (b *book) extremes() {
+func (c *cases) extremes() {
 	b.code("ok-index-zero", "index 0, the first credential of the day",
 		with(func(s *session) { s.index = 0 }), 3, start+200, "ok")
 	largest := with(func(s *session) { s.index = math.MaxUint32 })

@@ -9,7 +9,7 @@ import (
 )
 
 // book collects cases in the order they are written.
-type book struct {
+type cases struct {
 	all     []*Vector
 	names   map[string]bool
 	genuine map[tokens.SignedPass][][16]byte
@@ -30,8 +30,8 @@ func Issuers() []tokentest.Issuer {
 	}
 }
 
-func write() *book {
-	b := &book{names: make(map[string]bool), genuine: make(map[tokens.SignedPass][][16]byte)}
+func write() *cases {
+	b := &cases{names: make(map[string]bool), genuine: make(map[tokens.SignedPass][][16]byte)}
 	b.ordinary()
 	b.extremes()
 	b.window()
@@ -66,7 +66,7 @@ var classes = map[string]string{
 }
 
 // add writes down a case: asked at the entry gate, by a gate that knows key 1.
-func (b *book) add(name, about string, now int64, reason string) *Vector {
+func (c *cases) add(name, about string, now int64, reason string) *Vector {
 	class, ok := classes[reason]
 	if !ok || b.names[name] {
 		panic(fmt.Sprintf("BUG: vector %s is written twice or its reason %q is not known", name, reason))
@@ -81,14 +81,14 @@ func (b *book) add(name, about string, now int64, reason string) *Vector {
 }
 
 // text is a case that has no bytes, or whose bytes alone would be judged otherwise.
-func (b *book) text(name, about, text, reason string) *Vector {
+func (c *cases) text(name, about, text, reason string) *Vector {
 	v := b.add(name, about, start, reason)
 	v.Text = &text
 	return v
 }
 
 // wire is a case made of bytes, well formed or not.
-func (b *book) wire(name, about string, wire []byte, now int64, reason string) *Vector {
+func (c *cases) wire(name, about string, wire []byte, now int64, reason string) *Vector {
 	v := b.add(name, about, now, reason)
 	text := "RG1:" + base45(wire)
 	v.Text, v.Wire = &text, hex.EncodeToString(wire)
@@ -96,12 +96,12 @@ func (b *book) wire(name, about string, wire []byte, now int64, reason string) *
 }
 
 // code is what a phone shows in a step of an honestly signed session.
-func (b *book) code(name, about string, s session, step byte, now int64, reason string) *Vector {
+func (c *cases) code(name, about string, s session, step byte, now int64, reason string) *Vector {
 	return b.signed(name, about, s, step, s.sign(), now, reason)
 }
 
 // signed is a code whose signature was made some other way.
-func (b *book) signed(name, about string, s session, step byte, sig []byte, now int64, reason string) *Vector {
+func (c *cases) signed(name, about string, s session, step byte, sig []byte, now int64, reason string) *Vector {
 	wire := s.wire(step, sig)
 	v := b.wire(name, about, wire, now, reason)
 	anchor, links := s.chain()
